@@ -1,0 +1,51 @@
+/* Internal: an ordered map from disjoint byte intervals to 32-bit values.
+ *
+ * A container without any knowledge of hazards: the passes and the checker both use it, each with
+ * its own analysis on top. Neighbouring intervals with equal values are joined, so a map that is
+ * overwritten as a whole becomes one interval again; without that, memory that is reused all the
+ * time would be cut into ever smaller pieces.
+ *
+ * Entries are kept in leaves of at most 64, the leaves in one sorted array: finding is two binary
+ * searches, inserting moves at most one leaf. */
+#ifndef RP_BASE_INTERVAL_MAP_H
+#define RP_BASE_INTERVAL_MAP_H
+
+#include "base/alloc.h"
+
+#define RP_ABSENT UINT32_MAX
+
+typedef struct rp_interval {
+    uint64_t lo, hi; /* [lo, hi), lo < hi */
+    uint32_t value;  /* never RP_ABSENT */
+} rp_interval;
+
+typedef struct rp_interval_leaf rp_interval_leaf;
+
+/* Zero-initialised is an empty map. */
+typedef struct rp_interval_map {
+    rp_interval_leaf **leaves;
+    uint32_t leaf_count, leaf_capacity;
+} rp_interval_map;
+
+void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map);
+
+/* Calls `visit` for each maximal piece of [lo, hi) that lies in one interval or in one gap, in
+ * ascending order, with the piece's value (RP_ABSENT for a gap), and gives the piece the value that
+ * `visit` returns (RP_ABSENT removes it). `visit` must not touch the map. Returns false without
+ * memory; the map is then valid, but may hold only part of the update. */
+typedef uint32_t rp_interval_visit(void *context, uint64_t lo, uint64_t hi, uint32_t value);
+bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
+                            rp_interval_visit *visit, void *context);
+
+/* Gives all of [lo, hi) one value. */
+bool rp_interval_map_set(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
+                         uint32_t value);
+
+/* Calls `visit` as above without changing anything; its result is ignored. */
+void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
+                          rp_interval_visit *visit, void *context);
+
+/* How many intervals the map holds. */
+uint32_t rp_interval_map_count(const rp_interval_map *map);
+
+#endif

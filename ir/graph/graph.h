@@ -1,0 +1,197 @@
+/* Internal: the graph's data structure, shared by ir/, passes/ and compiler/.
+ *
+ * Everything is an array in the graph, referred to by index; nothing holds pointers into another
+ * array, so arrays grow and clone freely. A graph owns all its memory. Code outside ir/graph builds
+ * graphs with the rp_graph_add_* functions below and reads the arrays directly.
+ */
+#ifndef RP_GRAPH_GRAPH_H
+#define RP_GRAPH_GRAPH_H
+
+#include "base/alloc.h"
+#include "base/expr.h"
+#include "reprise/graph.h"
+
+#define RP_NONE UINT32_MAX          /* "no index" */
+#define RP_NOT_PLACED UINT64_MAX    /* a buffer without an arena offset */
+
+/* A place in a source file; 0 = unknown. Kept for diagnostics, never compared or printed. */
+typedef struct rp_source_pos {
+    uint32_t line, column;
+} rp_source_pos;
+
+typedef struct rp_graph_buffer {
+    uint32_t name;              /* string; unique among buffers; without the '$' or '%' sigil */
+    uint8_t kind;               /* rp_buffer_kind */
+    uint8_t dtype;              /* rp_dtype; RP_RAW has rank 0 */
+    uint8_t rank;
+    bool removed;               /* dropped by a pass: not printed, used by nothing */
+    uint32_t first_dim;         /* in dims[] */
+    uint64_t size;              /* bytes, > 0 */
+    uint64_t offset;            /* tmp: bytes from the arena's start, or RP_NOT_PLACED */
+    uint32_t first_default;     /* live: its initial bytes in bytes[], RP_NONE = zeros */
+    uint32_t max_value;         /* live: largest value an element may take; UINT32_MAX = any */
+    rp_source_pos pos;
+} rp_graph_buffer;
+
+/* One resource of a kernel's interface, in the order in which nodes list their uses. */
+typedef struct rp_graph_param {
+    uint8_t access;             /* rp_access */
+    uint8_t set, binding;       /* descriptor set and binding; in text `set.binding`, left out when it
+                                 * is set 0 and the binding counts up from 0 */
+    uint32_t name;              /* string, RP_NONE when unknown; not part of the text form */
+    uint64_t min_size;          /* bytes the shader's block needs at least; 0 = unknown; not printed */
+} rp_graph_param;
+
+typedef struct rp_graph_spec {  /* a specialisation constant */
+    uint32_t id;
+    uint32_t value;             /* its 32 bits */
+} rp_graph_spec;
+
+typedef struct rp_graph_kernel {
+    uint32_t name;              /* string; unique among kernels */
+    uint64_t hash;              /* of the SPIR-V words; 0 = abstract (`spirv -`) */
+    uint32_t first_word, word_count; /* SPIR-V in words[]; count 0 when the body is not at hand */
+    uint32_t entry;             /* string, "main" by default */
+    uint32_t local[3];          /* workgroup size after specialisation */
+    uint32_t shared_bytes;      /* workgroup memory, 0 when none or unknown */
+    uint32_t push_bytes;        /* size of the push-constant block, multiple of 4 */
+    uint32_t first_param, param_count;
+    uint32_t first_spec, spec_count;
+    bool removed;
+    rp_source_pos pos;
+} rp_graph_kernel;
+
+typedef struct rp_graph_use {
+    uint32_t buffer;
+    uint8_t access;             /* rp_access */
+    bool indirect;              /* the 12 bytes of an indirect grid: read at the indirect stage */
+    uint64_t offset, size;      /* bytes; size > 0 */
+} rp_graph_use;
+
+typedef struct rp_graph_node {
+    uint32_t id;                /* source order; never changes; unique */
+    uint8_t kind;               /* rp_node_kind */
+    uint8_t grid_kind;          /* rp_grid_kind */
+    uint8_t live_mask;          /* RP_GRID_LIVE: bit i = grid[i] indexes exprs[] */
+    bool unknown;               /* run node without declared uses: conflicts with everything */
+    uint32_t kernel;            /* run: kernels[] */
+    uint32_t grid[3];           /* run: workgroups, each > 0 for direct grids */
+    uint32_t first_use, use_count; /* in uses[]: the kernel's params in order; for an indirect grid one
+                                 * more use follows, with `indirect` set. copy: source, destination.
+                                 * fill, update: destination */
+    uint32_t first_byte, byte_count; /* in bytes[]: push data (run), data (update) */
+    uint32_t pattern;           /* fill: the 32-bit word */
+    uint32_t label;             /* string: path of label scopes, "a/b"; RP_NONE */
+    uint32_t op;                /* string: op tag; RP_NONE */
+    uint32_t first_source, source_count; /* in sources[]: the source nodes it stands for; count 0 =
+                                 * itself */
+    uint32_t group;             /* valid once scheduled; nodes[] is then ordered by group */
+    rp_source_pos pos;
+} rp_graph_node;
+
+typedef struct rp_graph_expr {  /* a grid expression */
+    uint32_t first_op, op_count; /* in expr_ops[] */
+} rp_graph_expr;
+
+/* The barrier before group `i` is barriers[i]; barriers[0] stands against the previous replay,
+ * barriers[group_count] against the host. A barrier with empty scopes is absent. */
+typedef struct rp_graph_barrier {
+    uint32_t src, dst;          /* rp_scope bits */
+} rp_graph_barrier;
+
+#define RP_ARRAY(type, name)                                                                       \
+    type *name;                                                                                    \
+    uint32_t name##_count, name##_capacity
+
+struct rp_graph {
+    rp_allocator allocator;
+    uint32_t name;              /* string */
+    uint32_t stages;            /* rp_stage bits */
+    uint64_t arena_bytes;       /* RP_STAGE_PLACED */
+    uint32_t group_count;       /* RP_STAGE_SCHEDULED */
+
+    RP_ARRAY(char, strings);    /* terminated, back to back; an index is a byte offset */
+    RP_ARRAY(uint32_t, string_slots); /* hash table over strings: offset + 1, 0 = free */
+    uint32_t string_total;
+    RP_ARRAY(rp_graph_buffer, buffers);
+    RP_ARRAY(uint64_t, dims);
+    RP_ARRAY(rp_graph_kernel, kernels);
+    RP_ARRAY(rp_graph_param, params);
+    RP_ARRAY(rp_graph_spec, specs);
+    RP_ARRAY(uint32_t, words);
+    RP_ARRAY(rp_graph_node, nodes); /* in plan order */
+    RP_ARRAY(rp_graph_use, uses);
+    RP_ARRAY(uint8_t, bytes);
+    RP_ARRAY(uint32_t, sources);
+    RP_ARRAY(rp_graph_expr, exprs);
+    RP_ARRAY(rp_expr_op, expr_ops);
+    RP_ARRAY(rp_graph_barrier, barriers); /* RP_STAGE_SYNCED: group_count + 1 */
+};
+
+/* ---- Building -------------------------------------------------------------------------------- */
+
+/* An empty graph; NULL without memory. */
+rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name);
+
+/* The index of a string, added when new; RP_NONE without memory. */
+uint32_t rp_graph_intern(rp_graph *graph, const char *text, size_t length);
+/* The text of a string index; "" for RP_NONE. Valid until the next intern. */
+const char *rp_graph_string(const rp_graph *graph, uint32_t string);
+
+/* Each copies *item and appends it, and returns its index, or RP_NONE without memory. Arrays that
+ * the item refers to (dims, params, ...) are appended by the caller first, with RP_RESERVE or the
+ * functions below. */
+uint32_t rp_graph_add_buffer(rp_graph *graph, const rp_graph_buffer *buffer, const uint64_t *dims);
+uint32_t rp_graph_add_kernel(rp_graph *graph, const rp_graph_kernel *kernel,
+                             const rp_graph_param *params, const rp_graph_spec *specs,
+                             const uint32_t *words);
+uint32_t rp_graph_add_node(rp_graph *graph, const rp_graph_node *node, const rp_graph_use *uses,
+                           const uint8_t *bytes);
+uint32_t rp_graph_add_expr(rp_graph *graph, const rp_expr_op *ops, uint32_t count);
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+uint32_t rp_graph_find_buffer(const rp_graph *graph, const char *name); /* RP_NONE; linear */
+uint32_t rp_graph_find_kernel(const rp_graph *graph, const char *name); /* RP_NONE; linear */
+
+static inline const rp_graph_use *rp_node_uses(const rp_graph *g, const rp_graph_node *n) {
+    return g->uses + n->first_use;
+}
+
+static inline bool rp_access_reads(uint8_t access) { return access != RP_WRITE; }
+
+static inline bool rp_access_writes(uint8_t access) {
+    return access == RP_WRITE || access == RP_READ_WRITE;
+}
+
+/* Whether a use replaces every byte of its range: access `w`, and a grid known at compile time. */
+static inline bool rp_use_overwrites(const rp_graph_node *n, const rp_graph_use *u) {
+    return u->access == RP_WRITE && n->grid_kind == RP_GRID_DIRECT;
+}
+
+/* Fences and nodes without declared uses order everything. */
+static inline bool rp_node_orders_all(const rp_graph_node *n) {
+    return n->kind == RP_FENCE || n->unknown;
+}
+
+static inline bool rp_buffer_has_result(const rp_graph_buffer *b) {
+    return b->kind == RP_OUT || b->kind == RP_INOUT;
+}
+
+/* The scope bit of the reading part and of the writing part of a use, RP_SCOPE_NONE for none. */
+uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use);
+uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use);
+
+/* What a fence or a node without declared uses may touch: all of compute, transfer and indirect. */
+enum { RP_SCOPE_ANY = 0x3f };
+
+/* Removes bits that others imply: in a source scope, stage:r and stage:u beside stage:w. */
+uint32_t rp_scope_normalise_src(uint32_t src);
+/* Appends "compute:rw,indirect:r"; "none" for an empty scope. Parsing returns false on bad text. */
+void rp_scope_print(rp_text *text, uint32_t scope);
+bool rp_scope_parse(const char *text, size_t length, uint32_t *out);
+
+/* Renumbers nothing, moves nodes: order[i] is the index of the node that comes i-th. */
+rp_status rp_graph_reorder(rp_graph *graph, const uint32_t *order);
+
+#endif

@@ -1,0 +1,77 @@
+/* Plans: compiled graphs as one relocatable, validated block of bytes.
+ *
+ * A plan holds all that a replay needs (SPIR-V, nodes, uses, groups, barriers, live table, device
+ * needs) and all that an engineer needs to look at it again (the compiled graph and its source as
+ * text, the checker's certificate). docs/plan-format.md is its byte table. The same input compiles to
+ * the same bytes.
+ *
+ * A plan is immutable after it was opened: any number of threads may read it, and any number of execs
+ * may use it at once. It must outlive the execs made from it.
+ */
+#ifndef REPRISE_PLAN_H
+#define REPRISE_PLAN_H
+
+#include "reprise/check.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rp_plan rp_plan;
+
+/* The version this library writes and the only one it reads. */
+enum { RP_PLAN_VERSION = 1 };
+
+/* Maps and validates a file once: magic, version, size, content hash, every offset, index and range.
+ * A plan that opens can be trusted. RP_ERROR_IO, RP_ERROR_DAMAGED or RP_ERROR_VERSION with a reason
+ * otherwise. */
+RP_API rp_status rp_plan_open(const rp_allocator *allocator, const char *path, rp_diags *diags,
+                              rp_plan **out_plan);
+
+/* The same from memory. The bytes are copied, they need not outlive the call. */
+RP_API rp_status rp_plan_from_memory(const rp_allocator *allocator, const void *data, size_t size,
+                                     const char *name, rp_diags *diags, rp_plan **out_plan);
+
+RP_API void rp_plan_destroy(rp_plan *plan);
+
+/* The plan's bytes, valid as long as the plan. */
+RP_API const void *rp_plan_data(const rp_plan *plan, size_t *out_size);
+
+/* Writes the plan to `path` through a temporary file beside it, so that a failure leaves nothing
+ * half-written. */
+RP_API rp_status rp_plan_save(const rp_plan *plan, const char *path, rp_diags *diags);
+
+/* ---- Looking at a plan ----------------------------------------------------------------------- */
+
+typedef struct rp_plan_info {
+    const char *name;
+    uint64_t content_hash;
+    uint32_t nodes, dispatches, groups, barriers, barrier_bound;
+    uint32_t buffers, kernels;
+    uint64_t arena_bytes, arena_bound_bytes;
+    rp_certificate certificate;
+} rp_plan_info;
+RP_API rp_plan_info rp_plan_get_info(const rp_plan *plan);
+
+/* A buffer that the application sees (everything but transients). Strings and arrays live as long
+ * as the plan. */
+typedef struct rp_plan_buffer_info {
+    const char *name;
+    rp_buffer_kind kind;
+    rp_dtype dtype;
+    uint32_t rank;              /* 0 for raw bytes */
+    const uint64_t *shape;      /* `rank` extents */
+    uint64_t size;              /* bytes */
+} rp_plan_buffer_info;
+RP_API uint32_t rp_plan_buffer_count(const rp_plan *plan);
+RP_API rp_plan_buffer_info rp_plan_get_buffer(const rp_plan *plan, uint32_t index);
+
+/* The compiled graph and its source as .rpir text, terminated, valid as long as the plan. */
+RP_API const char *rp_plan_text(const rp_plan *plan, size_t *out_size);
+RP_API const char *rp_plan_source_text(const rp_plan *plan, size_t *out_size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,199 @@
+/* Internal: the plan file, record by record. docs/plan-format.md is this header in prose; change both
+ * together and raise RP_PLAN_VERSION.
+ *
+ * A file is a 64-byte header, a table of sections, and the sections, each 8-byte aligned and made of
+ * records of one fixed size. Offsets are bytes from the file's start, references are indices into
+ * other sections, strings are offsets into RP_SECTION_STRINGS (terminated UTF-8). Little-endian.
+ * Padding is zero. Reading is mapping: a validated plan is used in place.
+ */
+#ifndef RP_PLAN_FORMAT_H
+#define RP_PLAN_FORMAT_H
+
+#include "base/expr.h"
+#include "reprise/plan.h"
+
+#define RP_PLAN_MAGIC "\x89RPLAN\r\n\x1a\n\0\0\0\0\0" /* 16 bytes with the terminator */
+
+typedef struct rp_plan_header {
+    char magic[16];
+    uint32_t version;           /* RP_PLAN_VERSION */
+    uint32_t section_count;     /* RP_SECTION_COUNT */
+    uint64_t file_size;
+    uint64_t content_hash;      /* XXH3-64 of everything behind the header */
+    uint64_t needs;             /* rp_plan_need bits: what the device must be able to do */
+    uint8_t reserved[16];       /* zero */
+} rp_plan_header;
+
+/* Sections, in file order: symbol, code, record type. */
+#define RP_SECTION_LIST(X)                                                                         \
+    X(RP_SECTION_STRINGS, 0, char)                                                                 \
+    X(RP_SECTION_GRAPH, 1, rp_plan_graph)            /* exactly one */                             \
+    X(RP_SECTION_BUFFERS, 2, rp_plan_buffer)                                                       \
+    X(RP_SECTION_DIMS, 3, uint64_t)                                                                \
+    X(RP_SECTION_KERNELS, 4, rp_plan_kernel)                                                       \
+    X(RP_SECTION_PARAMS, 5, rp_plan_param)                                                         \
+    X(RP_SECTION_SPECS, 6, rp_plan_spec)                                                           \
+    X(RP_SECTION_WORDS, 7, uint32_t)                 /* SPIR-V */                                  \
+    X(RP_SECTION_NODES, 8, rp_plan_node)             /* in plan order */                           \
+    X(RP_SECTION_USES, 9, rp_plan_use)                                                             \
+    X(RP_SECTION_BYTES, 10, uint8_t)                 /* push data, updates, live defaults */       \
+    X(RP_SECTION_GROUPS, 11, rp_plan_group)                                                        \
+    X(RP_SECTION_BARRIERS, 12, rp_plan_barrier)      /* groups + 1 */                              \
+    X(RP_SECTION_EXPRS, 13, rp_plan_expr)                                                          \
+    X(RP_SECTION_EXPR_OPS, 14, rp_expr_op)                                                         \
+    X(RP_SECTION_TEXT, 15, char)                     /* compiled graph, terminated */              \
+    X(RP_SECTION_SOURCE_TEXT, 16, char)              /* source graph, terminated */                \
+    X(RP_SECTION_CERTIFICATE, 17, rp_certificate)    /* exactly one */
+
+typedef enum rp_section {
+#define RP_X(symbol, code, type) symbol = code,
+    RP_SECTION_LIST(RP_X)
+#undef RP_X
+    RP_SECTION_COUNT
+} rp_section;
+
+typedef struct rp_plan_section {
+    uint32_t code;              /* rp_section, equal to its index in the table */
+    uint32_t stride;            /* bytes of a record */
+    uint64_t offset;            /* from the file's start, multiple of 8 */
+    uint64_t count;             /* records */
+} rp_plan_section;
+
+typedef struct rp_plan_graph {
+    uint32_t name;              /* string */
+    uint32_t barrier_count;     /* between groups */
+    uint32_t barrier_bound;
+    uint32_t dispatch_count;
+    uint64_t arena_bytes, arena_bound_bytes;
+} rp_plan_graph;
+
+typedef struct rp_plan_buffer {
+    uint32_t name;              /* string */
+    uint8_t kind, dtype, rank, reserved;
+    uint32_t first_dim;         /* RP_SECTION_DIMS */
+    uint32_t max_value;         /* live: largest value of an element; UINT32_MAX = any */
+    uint64_t size;
+    uint64_t offset;            /* tmp: in the arena; others: UINT64_MAX */
+    uint32_t first_default;     /* live: `size` bytes in RP_SECTION_BYTES; UINT32_MAX = zeros */
+    uint32_t reserved2;
+} rp_plan_buffer;
+
+typedef struct rp_plan_kernel {
+    uint32_t name, entry;       /* strings */
+    uint64_t hash;              /* of the SPIR-V; 0 = abstract, the plan cannot be executed */
+    uint32_t first_word, word_count;
+    uint32_t local[3];
+    uint32_t shared_bytes, push_bytes;
+    uint32_t first_param, param_count;
+    uint32_t first_spec, spec_count;
+    uint32_t reserved;
+} rp_plan_kernel;
+
+typedef struct rp_plan_param {
+    uint8_t access, set, binding, reserved;
+} rp_plan_param;
+
+typedef struct rp_plan_spec {
+    uint32_t id, value;
+} rp_plan_spec;
+
+typedef struct rp_plan_node {
+    uint32_t id;
+    uint8_t kind, grid_kind, live_mask, reserved;
+    uint32_t kernel;            /* UINT32_MAX unless run */
+    uint32_t grid[3];           /* live_mask bit i: grid[i] indexes RP_SECTION_EXPRS */
+    uint32_t first_use, use_count;
+    uint32_t first_byte, byte_count;
+    uint32_t pattern;
+    uint32_t label, op;         /* strings, UINT32_MAX = none */
+    uint32_t group;
+} rp_plan_node;
+
+typedef struct rp_plan_use {
+    uint32_t buffer;
+    uint8_t access, indirect, reserved[2];
+    uint64_t offset, size;
+} rp_plan_use;
+
+typedef struct rp_plan_group {
+    uint32_t first_node, node_count;
+} rp_plan_group;
+
+typedef struct rp_plan_barrier {
+    uint32_t src, dst;          /* rp_scope bits; both 0 = no barrier */
+} rp_plan_barrier;
+
+typedef struct rp_plan_expr {
+    uint32_t first_op, op_count;
+} rp_plan_expr;
+
+/* Device features a plan needs beyond the base, found in its SPIR-V capabilities. Symbol, bit, name. */
+#define RP_PLAN_NEED_LIST(X)                                                                       \
+    X(RP_NEED_FLOAT16, 0, "16-bit floats in shaders (shaderFloat16)")                              \
+    X(RP_NEED_INT8, 1, "8-bit integers in shaders (shaderInt8)")                                   \
+    X(RP_NEED_INT16, 2, "16-bit integers in shaders (shaderInt16)")                                \
+    X(RP_NEED_INT64, 3, "64-bit integers in shaders (shaderInt64)")                                \
+    X(RP_NEED_FLOAT64, 4, "64-bit floats in shaders (shaderFloat64)")                              \
+    X(RP_NEED_STORAGE16, 5, "16-bit storage buffers (storageBuffer16BitAccess)")                   \
+    X(RP_NEED_STORAGE8, 6, "8-bit storage buffers (storageBuffer8BitAccess)")                      \
+    X(RP_NEED_SUBGROUP_BASIC, 7, "basic subgroup operations in compute")                           \
+    X(RP_NEED_SUBGROUP_VOTE, 8, "subgroup vote in compute")                                        \
+    X(RP_NEED_SUBGROUP_ARITHMETIC, 9, "subgroup arithmetic in compute")                            \
+    X(RP_NEED_SUBGROUP_BALLOT, 10, "subgroup ballot in compute")                                   \
+    X(RP_NEED_SUBGROUP_SHUFFLE, 11, "subgroup shuffle in compute")                                 \
+    X(RP_NEED_SUBGROUP_CLUSTERED, 12, "subgroup clustered operations in compute")                  \
+    X(RP_NEED_MEMORY_MODEL, 13, "the Vulkan memory model (vulkanMemoryModel)")                     \
+    X(RP_NEED_INT64_ATOMICS, 14, "64-bit buffer atomics (shaderBufferInt64Atomics)")               \
+    X(RP_NEED_SCALAR_LAYOUT, 15, "scalar block layout (scalarBlockLayout)")                        \
+    X(RP_NEED_UNIFORM_STD430, 16, "std430 uniform buffers (uniformBufferStandardLayout)")          \
+    X(RP_NEED_DEVICE_ADDRESS, 17, "buffer device addresses (bufferDeviceAddress)")                 \
+    X(RP_NEED_UNIFORM16, 18, "16-bit uniform buffers (uniformAndStorageBuffer16BitAccess)")        \
+    X(RP_NEED_UNIFORM8, 19, "8-bit uniform buffers (uniformAndStorageBuffer8BitAccess)")           \
+    X(RP_NEED_SUBGROUP_SHUFFLE_RELATIVE, 20, "relative subgroup shuffle in compute")               \
+    X(RP_NEED_SUBGROUP_QUAD, 21, "subgroup quad operations in compute")                            \
+    X(RP_NEED_INT_DOT, 22, "integer dot products (shaderIntegerDotProduct)")
+
+typedef enum rp_plan_need {
+#define RP_X(symbol, bit, name) symbol = 1 << bit,
+    RP_PLAN_NEED_LIST(RP_X)
+#undef RP_X
+} rp_plan_need;
+
+/* Layout is part of the format. */
+_Static_assert(sizeof(rp_plan_header) == 64, "plan header");
+_Static_assert(sizeof(rp_plan_section) == 24, "plan section");
+_Static_assert(sizeof(rp_plan_graph) == 32, "plan graph");
+_Static_assert(sizeof(rp_plan_buffer) == 40, "plan buffer");
+_Static_assert(sizeof(rp_plan_kernel) == 64, "plan kernel");
+_Static_assert(sizeof(rp_plan_param) == 4, "plan param");
+_Static_assert(sizeof(rp_plan_spec) == 8, "plan spec");
+_Static_assert(sizeof(rp_plan_node) == 56, "plan node");
+_Static_assert(sizeof(rp_plan_use) == 24, "plan use");
+_Static_assert(sizeof(rp_expr_op) == 16, "expression step");
+_Static_assert(sizeof(rp_certificate) == 40, "certificate");
+
+/* An open plan, for the runtime: the bytes, and a typed pointer per section. */
+struct rp_plan {
+    rp_allocator allocator;
+    const uint8_t *data;
+    size_t size;
+    bool mapped;                /* data is a file mapping, else a block of the allocator */
+    const rp_plan_header *header;
+    const rp_plan_section *sections;
+};
+
+/* The records of a section; the count is sections[code].count. */
+static inline const void *rp_plan_records(const rp_plan *plan, rp_section code) {
+    return plan->data + plan->sections[code].offset;
+}
+
+static inline uint32_t rp_plan_count(const rp_plan *plan, rp_section code) {
+    return (uint32_t)plan->sections[code].count; /* validated to fit */
+}
+
+static inline const char *rp_plan_string(const rp_plan *plan, uint32_t string) {
+    return string == UINT32_MAX ? NULL
+                                : (const char *)rp_plan_records(plan, RP_SECTION_STRINGS) + string;
+}
+
+#endif

@@ -1,0 +1,25 @@
+/* Internal: what a pass is. One file, one entry point, listed in passes.def.
+ *
+ * A pass rewrites the graph in place. It reports through rp_pass_context what it did, in one line,
+ * and returns whether it changed the graph: the manager compares hashes and calls a lie a bug. */
+#ifndef RP_PASSES_PASS_H
+#define RP_PASSES_PASS_H
+
+#include "base/text.h"
+#include "graph/graph.h"
+#include "reprise/passes.h"
+
+typedef struct rp_pass_context {
+    const rp_pass_options *options;
+    int mode;                   /* index into the pass's modes, 0 = the first (the default) */
+    rp_diags *diags;
+    rp_text *summary;           /* the pass appends its one line here */
+} rp_pass_context;
+
+typedef rp_status rp_pass_function(rp_graph *graph, rp_pass_context *context, bool *out_changed);
+
+#define RP_PASS(name, modes, needs, brief) rp_pass_function rp_pass_##name;
+#include "passes.def"
+#undef RP_PASS
+
+#endif
