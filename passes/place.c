@@ -1,0 +1,108 @@
+/* place: gives transients their offsets in the arena.
+ *
+ * Lifetimes are intervals of groups, not of nodes: nodes of one group run at the same time, so two
+ * transients of one group never share bytes, and sharing never needs a barrier that is not there
+ * already. (Planning on node intervals, as allocators of sequential runtimes do, saves bytes by adding
+ * barriers.) rp_place_lifetimes in pack.c does the packing.
+ */
+#include "pass.h"
+
+#include "base/checked.h"
+#include "place.h"
+
+rp_status rp_place_gather(const rp_graph *graph, rp_lifetime **out_items, uint32_t *out_count) {
+    const rp_allocator *a = &graph->allocator;
+    *out_items = NULL;
+    *out_count = 0;
+    uint32_t *slot = rp_alloc(a, graph->buffers_count, sizeof *slot);
+    rp_lifetime *items = rp_alloc(a, graph->buffers_count, sizeof *items);
+    if (!slot || !items) {
+        rp_release(a, slot);
+        rp_release(a, items);
+        return RP_ERROR_NO_MEMORY;
+    }
+    uint32_t count = 0;
+    bool fits = true;
+    for (uint32_t i = 0; i < graph->buffers_count; i++) {
+        const rp_graph_buffer *b = &graph->buffers[i];
+        slot[i] = RP_NONE;
+        if (b->kind != RP_TMP || b->removed) continue;
+        slot[i] = count;
+        /* A transient that nothing uses lives nowhere: first > last until a use is seen. */
+        items[count] = (rp_lifetime){.first = RP_NONE, .buffer = i};
+        fits &= rp_align_u64(b->size, RP_ARENA_ALIGNMENT, &items[count++].size);
+    }
+    for (uint32_t i = 0; i < graph->nodes_count; i++) {
+        const rp_graph_node *n = &graph->nodes[i];
+        for (uint32_t u = 0; u < n->use_count; u++) {
+            uint32_t at = slot[rp_node_uses(graph, n)[u].buffer];
+            if (at == RP_NONE) continue;
+            if (n->group < items[at].first) items[at].first = n->group;
+            if (n->group > items[at].last) items[at].last = n->group;
+        }
+    }
+    /* With a node whose uses are unknown, every transient is alive all the time. */
+    bool unknown = false;
+    for (uint32_t i = 0; i < graph->nodes_count; i++) unknown |= graph->nodes[i].unknown;
+    for (uint32_t i = 0; i < count; i++) {
+        if (unknown) items[i].first = 0, items[i].last = graph->group_count - 1;
+        else if (items[i].first == RP_NONE) items[i].first = items[i].last = 0;
+    }
+    rp_release(a, slot);
+    if (!fits) {
+        rp_release(a, items);
+        return RP_ERROR_INVALID;
+    }
+    *out_items = items;
+    *out_count = count;
+    return RP_OK;
+}
+
+/* Every transient on its own bytes, in buffer order. */
+static rp_status separate(rp_lifetime *items, uint32_t count, uint64_t *arena) {
+    *arena = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        items[i].offset = *arena;
+        if (!rp_add_u64(*arena, items[i].size, arena)) return RP_ERROR_INVALID;
+    }
+    return RP_OK;
+}
+
+rp_status rp_pass_place(rp_graph *graph, rp_pass_context *context, bool *out_changed) {
+    const rp_allocator *a = &graph->allocator;
+    rp_lifetime *items = NULL;
+    uint32_t count = 0;
+    uint64_t arena = 0, bound = 0, total = 0;
+    rp_status status = rp_place_gather(graph, &items, &count);
+    for (uint32_t i = 0; i < count && status == RP_OK; i++)
+        if (!rp_add_u64(total, items[i].size, &total)) status = RP_ERROR_INVALID;
+    if (status == RP_OK)
+        status = context->mode == 0 ? rp_place_lifetimes(a, items, count, &arena, &bound)
+                                    : separate(items, count, &arena);
+    if (status == RP_ERROR_INVALID)
+        rp_diags_add(context->diags, RP_ERROR, NULL, 0, 0,
+                     "transients need more than 2^64 bytes together");
+    if (status == RP_OK && context->options->arena_limit && arena > context->options->arena_limit) {
+        rp_diags_add(context->diags, RP_ERROR, NULL, 0, 0,
+                     "transients need %llu bytes of arena, more than the limit of %llu: raise the "
+                     "limit, or run schedule in mode pack, which trades barriers for memory",
+                     (unsigned long long)arena, (unsigned long long)context->options->arena_limit);
+        status = RP_ERROR_INVALID;
+    }
+    if (status == RP_OK) {
+        for (uint32_t i = 0; i < count; i++) {
+            rp_graph_buffer *b = &graph->buffers[items[i].buffer];
+            if (b->offset != items[i].offset) *out_changed = true;
+            b->offset = items[i].offset;
+        }
+        if (!(graph->stages & RP_STAGE_PLACED) || graph->arena_bytes != arena) *out_changed = true;
+        graph->stages |= RP_STAGE_PLACED;
+        graph->arena_bytes = arena;
+        rp_text_format(context->summary, "%u transients of %llu bytes in an arena of %llu", count,
+                       (unsigned long long)total, (unsigned long long)arena);
+        if (context->mode == 0)
+            rp_text_format(context->summary, " (bound %llu)", (unsigned long long)bound);
+    }
+    rp_release(a, items);
+    return status;
+}

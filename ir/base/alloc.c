@@ -30,7 +30,7 @@ void *rp_alloc_zero(const rp_allocator *a, size_t count, size_t size) {
     return block;
 }
 
-void *rp_copy(const rp_allocator *a, const void *data, size_t size) {
+void *rp_dup(const rp_allocator *a, const void *data, size_t size) {
     void *block = rp_alloc(a, size, 1);
     if (block && size) memcpy(block, data, size);
     return block;

@@ -16,7 +16,7 @@ rp_allocator rp_allocator_or_default(const rp_allocator *given);
  * request yields a block of one byte, so NULL always means failure. */
 void *rp_alloc(const rp_allocator *a, size_t count, size_t size);
 void *rp_alloc_zero(const rp_allocator *a, size_t count, size_t size);
-void *rp_copy(const rp_allocator *a, const void *data, size_t size);
+void *rp_dup(const rp_allocator *a, const void *data, size_t size);
 void rp_release(const rp_allocator *a, void *block);
 
 /* Makes room for `extra` more elements behind `count`; updates block and capacity, or returns false

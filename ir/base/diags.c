@@ -52,7 +52,7 @@ void rp_diags_add(rp_diags *diags, rp_severity severity, const char *file, uint3
     char *message = NULL;
     if (rp_text_take(&text, &message, NULL) != RP_OK) return;
     char *path = NULL;
-    if (file && !(path = rp_copy(&diags->allocator, file, strlen(file) + 1))) {
+    if (file && !(path = rp_dup(&diags->allocator, file, strlen(file) + 1))) {
         rp_release(&diags->allocator, message);
         return;
     }

@@ -163,9 +163,19 @@ static bool splice(const rp_allocator *a, rp_interval_map *map, place begin, pla
     return ok;
 }
 
-bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
-                            rp_interval_visit *visit, void *context) {
-    if (lo >= hi) return true;
+/* Whether giving entry `p` this value would let it join a neighbour. */
+static bool joins_neighbour(const rp_interval_map *map, place p, uint32_t value) {
+    const rp_interval *e = at(map, p), *after = at(map, next(map, p)), *before = NULL;
+    if (p.item > 0) before = e - 1;
+    else if (p.leaf > 0)
+        before = &map->leaves[p.leaf - 1]->items[map->leaves[p.leaf - 1]->count - 1];
+    return (before && before->hi == e->lo && before->value == value) ||
+           (after && after->lo == e->hi && after->value == value);
+}
+
+/* The general case: rebuilds the stretch that the update touches. */
+static bool rebuild(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
+                    rp_interval_visit *visit, void *context) {
     run r = {.a = a, .items = r.small, .capacity = 8};
     place begin = find(map, lo), p = begin;
     uint64_t done = lo;
@@ -194,6 +204,22 @@ bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_
 static uint32_t set_visit(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     (void)lo, (void)hi, (void)value;
     return *(uint32_t *)context;
+}
+
+bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
+                            rp_interval_visit *visit, void *context) {
+    if (lo >= hi) return true;
+    /* Memory is mostly used in the same pieces again: one entry, hit exactly. */
+    place p = find(map, lo);
+    const rp_interval *e = at(map, p);
+    if (e && e->hi == lo) e = at(map, p = next(map, p));
+    if (!e || e->lo != lo || e->hi != hi) return rebuild(a, map, lo, hi, visit, context);
+    uint32_t value = visit(context, lo, hi, e->value);
+    if (value == e->value) return true;
+    if (value == RP_ABSENT || joins_neighbour(map, p, value))
+        return rebuild(a, map, lo, hi, set_visit, &value);
+    map->leaves[p.leaf]->items[p.item].value = value;
+    return true;
 }
 
 bool rp_interval_map_set(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,

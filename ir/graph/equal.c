@@ -1,0 +1,207 @@
+/* Equality and hash of graphs: everything the text form holds.
+ *
+ * One walk does both: it goes through two graphs side by side, compares each field, and folds the
+ * first graph's fields into a hash. The hash of a graph is the walk of a graph with itself, so what
+ * is hashed and what is compared cannot drift apart. Buffers and kernels are named by their names,
+ * as in the text, because indices differ where a pass removed something. O(size of the graph), no
+ * memory. */
+#include "graph/graph.h"
+
+#include "base/hash.h"
+
+typedef struct walk {
+    const rp_graph *a, *b;
+    bool differs;
+    uint64_t hash; /* of the numbers that left the row */
+    uint32_t count;
+    uint64_t row[64];
+} walk;
+
+static void fold(walk *w) {
+    if (w->count) w->hash = rp_hash_mix(w->hash, w->row, w->count * sizeof *w->row);
+    w->count = 0;
+}
+
+static void number(walk *w, uint64_t a, uint64_t b) {
+    w->differs |= a != b;
+    if (w->count == sizeof w->row / sizeof *w->row) fold(w);
+    w->row[w->count++] = a;
+}
+
+/* The same field of two things. */
+#define FIELD(w, x, y, field) number((w), (x)->field, (y)->field)
+
+static void bytes(walk *w, const void *a, const void *b, size_t a_size, size_t b_size) {
+    number(w, a_size, b_size);
+    if (w->differs || a_size == 0) return;
+    if (a != b && memcmp(a, b, a_size) != 0) w->differs = true;
+    number(w, rp_hash(a, a_size), rp_hash(a, a_size));
+}
+
+static void string(walk *w, uint32_t a, uint32_t b) {
+    number(w, a == RP_NONE, b == RP_NONE);
+    if (w->differs || a == RP_NONE) return;
+    const char *x = rp_graph_string(w->a, a), *y = rp_graph_string(w->b, b);
+    bytes(w, x, y, strlen(x), x == y ? strlen(x) : strlen(y));
+}
+
+static void buffer_name(walk *w, uint32_t a, uint32_t b) {
+    string(w, w->a->buffers[a].name, w->b->buffers[b].name);
+}
+
+static void walk_buffer(walk *w, const rp_graph_buffer *x, const rp_graph_buffer *y) {
+    string(w, x->name, y->name);
+    FIELD(w, x, y, kind);
+    FIELD(w, x, y, dtype);
+    FIELD(w, x, y, rank);
+    FIELD(w, x, y, size);
+    FIELD(w, x, y, offset);
+    if (w->differs) return;
+    for (uint32_t i = 0; i < x->rank; i++)
+        number(w, w->a->dims[x->first_dim + i], w->b->dims[y->first_dim + i]);
+    if (x->kind != RP_LIVE) return;
+    FIELD(w, x, y, max_value);
+    bool a = x->first_default != RP_NONE, b = y->first_default != RP_NONE;
+    number(w, a, b);
+    if (a && b)
+        bytes(w, w->a->bytes + x->first_default, w->b->bytes + y->first_default, x->size, y->size);
+}
+
+static void walk_kernel(walk *w, const rp_graph_kernel *x, const rp_graph_kernel *y) {
+    string(w, x->name, y->name);
+    FIELD(w, x, y, hash);
+    string(w, x->entry, y->entry);
+    for (int i = 0; i < 3; i++) FIELD(w, x, y, local[i]);
+    FIELD(w, x, y, shared_bytes);
+    FIELD(w, x, y, push_bytes);
+    FIELD(w, x, y, param_count);
+    FIELD(w, x, y, spec_count);
+    for (uint32_t i = 0; !w->differs && i < x->param_count; i++) {
+        const rp_graph_param *p = &w->a->params[x->first_param + i];
+        const rp_graph_param *q = &w->b->params[y->first_param + i];
+        FIELD(w, p, q, access);
+        FIELD(w, p, q, set);
+        FIELD(w, p, q, binding);
+    }
+    for (uint32_t i = 0; !w->differs && i < x->spec_count; i++) {
+        const rp_graph_spec *s = &w->a->specs[x->first_spec + i];
+        const rp_graph_spec *t = &w->b->specs[y->first_spec + i];
+        FIELD(w, s, t, id);
+        FIELD(w, s, t, value);
+    }
+}
+
+static void walk_expr(walk *w, const rp_graph_expr *x, const rp_graph_expr *y) {
+    FIELD(w, x, y, op_count);
+    for (uint32_t i = 0; !w->differs && i < x->op_count; i++) {
+        const rp_expr_op *p = &w->a->expr_ops[x->first_op + i];
+        const rp_expr_op *q = &w->b->expr_ops[y->first_op + i];
+        FIELD(w, p, q, code);
+        if (w->differs) return;
+        if (p->code == RP_EXPR_LIVE) {
+            buffer_name(w, p->buffer, q->buffer);
+            FIELD(w, p, q, element);
+        } else if (p->code == RP_EXPR_CONST) {
+            number(w, (uint64_t)p->value, (uint64_t)q->value);
+        }
+    }
+}
+
+static void walk_run(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
+    FIELD(w, x, y, grid_kind);
+    FIELD(w, x, y, unknown);
+    number(w, x->grid_kind == RP_GRID_LIVE ? x->live_mask : 0,
+           y->grid_kind == RP_GRID_LIVE ? y->live_mask : 0);
+    string(w, w->a->kernels[x->kernel].name, w->b->kernels[y->kernel].name);
+    if (w->differs || x->grid_kind == RP_GRID_INDIRECT) return;
+    for (uint32_t i = 0; i < 3; i++) {
+        if (x->grid_kind == RP_GRID_LIVE && x->live_mask >> i & 1)
+            walk_expr(w, &w->a->exprs[x->grid[i]], &w->b->exprs[y->grid[i]]);
+        else
+            FIELD(w, x, y, grid[i]);
+    }
+}
+
+static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
+    FIELD(w, x, y, id);
+    FIELD(w, x, y, kind);
+    if (w->a->stages & RP_STAGE_SCHEDULED) FIELD(w, x, y, group);
+    FIELD(w, x, y, use_count);
+    FIELD(w, x, y, source_count);
+    string(w, x->label, y->label);
+    string(w, x->op, y->op);
+    if (w->differs) return;
+    if (x->kind == RP_RUN) walk_run(w, x, y);
+    if (x->kind == RP_FILL) FIELD(w, x, y, pattern);
+    if (x->kind == RP_RUN || x->kind == RP_UPDATE)
+        bytes(w, w->a->bytes + x->first_byte, w->b->bytes + y->first_byte, x->byte_count,
+              y->byte_count);
+    for (uint32_t i = 0; !w->differs && i < x->use_count; i++) {
+        const rp_graph_use *u = &w->a->uses[x->first_use + i], *v = &w->b->uses[y->first_use + i];
+        buffer_name(w, u->buffer, v->buffer);
+        FIELD(w, u, v, access);
+        FIELD(w, u, v, indirect);
+        FIELD(w, u, v, offset);
+        FIELD(w, u, v, size);
+    }
+    for (uint32_t i = 0; !w->differs && i < x->source_count; i++)
+        number(w, w->a->sources[x->first_source + i], w->b->sources[y->first_source + i]);
+}
+
+/* Moves *i to the next buffer that is there; false behind the last. */
+static bool next_buffer(const rp_graph *g, uint32_t *i) {
+    while (*i < g->buffers_count && g->buffers[*i].removed) ++*i;
+    return *i < g->buffers_count;
+}
+
+static bool next_kernel(const rp_graph *g, uint32_t *i) {
+    while (*i < g->kernels_count && g->kernels[*i].removed) ++*i;
+    return *i < g->kernels_count;
+}
+
+static void walk_declarations(walk *w) {
+    for (uint32_t i = 0, j = 0; !w->differs; i++, j++) {
+        bool more = next_buffer(w->a, &i);
+        number(w, more, next_buffer(w->b, &j));
+        if (w->differs || !more) break;
+        walk_buffer(w, &w->a->buffers[i], &w->b->buffers[j]);
+    }
+    for (uint32_t i = 0, j = 0; !w->differs; i++, j++) {
+        bool more = next_kernel(w->a, &i);
+        number(w, more, next_kernel(w->b, &j));
+        if (w->differs || !more) break;
+        walk_kernel(w, &w->a->kernels[i], &w->b->kernels[j]);
+    }
+}
+
+static void walk_graph(walk *w) {
+    const rp_graph *a = w->a, *b = w->b;
+    string(w, a->name, b->name);
+    FIELD(w, a, b, stages);
+    FIELD(w, a, b, nodes_count);
+    if (w->differs) return;
+    if (a->stages & RP_STAGE_PLACED) FIELD(w, a, b, arena_bytes);
+    if (a->stages & RP_STAGE_SCHEDULED) FIELD(w, a, b, group_count);
+    walk_declarations(w);
+    for (uint32_t i = 0; !w->differs && i < a->nodes_count; i++)
+        walk_node(w, &a->nodes[i], &b->nodes[i]);
+    if (w->differs || !(a->stages & RP_STAGE_SYNCED)) return;
+    FIELD(w, a, b, barriers_count);
+    for (uint32_t i = 0; !w->differs && i < a->barriers_count; i++) {
+        FIELD(w, &a->barriers[i], &b->barriers[i], src);
+        FIELD(w, &a->barriers[i], &b->barriers[i], dst);
+    }
+}
+
+int rp_graph_equal(const rp_graph *a, const rp_graph *b) {
+    walk w = {.a = a, .b = b};
+    walk_graph(&w);
+    return !w.differs;
+}
+
+uint64_t rp_graph_hash(const rp_graph *graph) {
+    walk w = {.a = graph, .b = graph};
+    walk_graph(&w);
+    fold(&w);
+    return w.hash;
+}

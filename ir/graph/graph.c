@@ -1,0 +1,226 @@
+/* The graph's storage: creation, copies, interned strings, and the functions that append to it.
+ *
+ * Everything lives in arrays of plain values that refer to each other by index, so a clone is one
+ * block copy per array, and growth never invalidates a reference. The arrays are listed once, in
+ * GRAPH_ARRAYS. Strings are interned through an open-addressing table, because a recorded graph
+ * repeats its labels and op tags in every node. */
+#include "graph/graph.h"
+
+#include "base/hash.h"
+
+#define GRAPH_ARRAYS(X)                                                                            \
+    X(strings)                                                                                     \
+    X(string_slots) X(buffers) X(dims) X(kernels) X(params) X(specs) X(words) X(nodes) X(uses)     \
+        X(bytes) X(sources) X(exprs) X(expr_ops) X(barriers)
+
+rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name) {
+    rp_allocator a = rp_allocator_or_default(allocator);
+    rp_graph *graph = rp_alloc_zero(&a, 1, sizeof *graph);
+    if (!graph) return NULL;
+    graph->allocator = a;
+    graph->name = rp_graph_intern(graph, name, strlen(name));
+    if (graph->name == RP_NONE) {
+        rp_graph_destroy(graph);
+        return NULL;
+    }
+    return graph;
+}
+
+void rp_graph_destroy(rp_graph *graph) {
+    if (!graph) return;
+    rp_allocator a = graph->allocator;
+#define RP_X(array) rp_release(&a, graph->array);
+    GRAPH_ARRAYS(RP_X)
+#undef RP_X
+    rp_release(&a, graph);
+}
+
+/* Copies one array; an empty one stays NULL. */
+static bool clone_array(const rp_allocator *a, void **block, uint32_t count, uint32_t *capacity,
+                        size_t element_size) {
+    const void *from = *block;
+    *block = NULL;
+    *capacity = 0;
+    if (count == 0) return true;
+    if (count > SIZE_MAX / element_size) return false;
+    *block = rp_dup(a, from, count * element_size);
+    if (*block) *capacity = count;
+    return *block != NULL;
+}
+
+rp_status rp_graph_clone(const rp_graph *graph, rp_graph **out_graph) {
+    *out_graph = NULL;
+    rp_graph *copy = rp_dup(&graph->allocator, graph, sizeof *graph);
+    if (!copy) return RP_ERROR_NO_MEMORY;
+    bool ok = true;
+    /* Every array is visited even after a failure: until then the copy points into the original. */
+#define RP_X(array)                                                                                \
+    if (!clone_array(&copy->allocator, (void **)&copy->array, ok ? copy->array##_count : 0,        \
+                     &copy->array##_capacity, sizeof *copy->array))                                \
+        ok = false;
+    GRAPH_ARRAYS(RP_X)
+#undef RP_X
+    if (!ok) {
+        rp_graph_destroy(copy);
+        return RP_ERROR_NO_MEMORY;
+    }
+    *out_graph = copy;
+    return RP_OK;
+}
+
+void rp_text_release(const rp_graph *graph, char *text) {
+    if (graph) rp_release(&graph->allocator, text);
+}
+
+/* ---- Strings --------------------------------------------------------------------------------- */
+
+/* Doubles the table and puts all strings into it again. */
+static bool grow_slots(rp_graph *g) {
+    uint32_t size = g->string_slots_count ? g->string_slots_count * 2 : 64;
+    if (size < g->string_slots_count) return false;
+    uint32_t *slots = rp_alloc_zero(&g->allocator, size, sizeof *slots);
+    if (!slots) return false;
+    for (uint32_t at = 0; at < g->strings_count;) {
+        size_t length = strlen(g->strings + at);
+        uint32_t slot = (uint32_t)rp_hash(g->strings + at, length) & (size - 1);
+        while (slots[slot]) slot = (slot + 1) & (size - 1);
+        slots[slot] = at + 1;
+        at += (uint32_t)length + 1;
+    }
+    rp_release(&g->allocator, g->string_slots);
+    g->string_slots = slots;
+    g->string_slots_count = g->string_slots_capacity = size;
+    return true;
+}
+
+uint32_t rp_graph_intern(rp_graph *g, const char *text, size_t length) {
+    if (length >= UINT32_MAX - 1) return RP_NONE;
+    if (g->string_total >= g->string_slots_count / 2 && !grow_slots(g)) return RP_NONE;
+    uint32_t mask = g->string_slots_count - 1;
+    uint32_t slot = (uint32_t)rp_hash(text, length) & mask;
+    for (; g->string_slots[slot]; slot = (slot + 1) & mask) {
+        uint32_t at = g->string_slots[slot] - 1;
+        /* strncmp stops at a terminator, so this never reads past the last string. */
+        if (strncmp(g->strings + at, text, length) == 0 && g->strings[at + length] == '\0')
+            return at;
+    }
+    /* The text may itself be part of the table (a prefix of another name), which can move. */
+    bool inside = g->strings && (uintptr_t)text >= (uintptr_t)g->strings &&
+                  (uintptr_t)text < (uintptr_t)g->strings + g->strings_count;
+    size_t offset = inside ? (size_t)(text - g->strings) : 0;
+    if (!RP_RESERVE(&g->allocator, g->strings, g->strings_count, g->strings_capacity,
+                    (uint32_t)length + 1))
+        return RP_NONE;
+    uint32_t at = g->strings_count;
+    if (length) memcpy(g->strings + at, inside ? g->strings + offset : text, length);
+    g->strings[at + length] = '\0';
+    g->strings_count += (uint32_t)length + 1;
+    g->string_slots[slot] = at + 1;
+    g->string_total++;
+    return at;
+}
+
+const char *rp_graph_string(const rp_graph *graph, uint32_t string) {
+    return string < graph->strings_count ? graph->strings + string : "";
+}
+
+/* ---- Building -------------------------------------------------------------------------------- */
+
+/* Appends `count` elements and stores the index of the first. `items` NULL: they are there already
+ * and *first stays. The items may be a part of the array itself. */
+static bool append(const rp_allocator *a, void **block, uint32_t *block_count, uint32_t *capacity,
+                   const void *items, uint32_t count, size_t element_size, uint32_t *first) {
+    if (!items) return true;
+    uintptr_t begin = (uintptr_t)*block, from = (uintptr_t)items;
+    bool inside = *block && from >= begin && from < begin + *block_count * element_size;
+    if ((uint64_t)*block_count + count > *capacity &&
+        !rp_grow(a, block, capacity, *block_count, count, element_size))
+        return false;
+    if (inside) items = (const char *)*block + (from - begin);
+    if (count) memcpy((char *)*block + *block_count * element_size, items, count * element_size);
+    *first = *block_count;
+    *block_count += count;
+    return true;
+}
+
+#define APPEND(g, array, items, count, first)                                                      \
+    append(&(g)->allocator, (void **)&(g)->array, &(g)->array##_count, &(g)->array##_capacity,     \
+           (items), (count), sizeof *(g)->array, (first))
+
+uint32_t rp_graph_add_buffer(rp_graph *g, const rp_graph_buffer *buffer, const uint64_t *dims) {
+    rp_graph_buffer item = *buffer; /* may be one of g->buffers */
+    uint32_t index = RP_NONE, dims_before = g->dims_count;
+    if (!APPEND(g, dims, dims, item.rank, &item.first_dim)) return RP_NONE;
+    if (!APPEND(g, buffers, &item, 1, &index)) g->dims_count = dims_before;
+    return index;
+}
+
+uint32_t rp_graph_add_kernel(rp_graph *g, const rp_graph_kernel *kernel,
+                             const rp_graph_param *params, const rp_graph_spec *specs,
+                             const uint32_t *words) {
+    rp_graph_kernel item = *kernel;
+    uint32_t index = RP_NONE;
+    uint32_t counts[3] = {g->params_count, g->specs_count, g->words_count};
+    bool ok = APPEND(g, params, params, item.param_count, &item.first_param) &&
+              APPEND(g, specs, specs, item.spec_count, &item.first_spec) &&
+              APPEND(g, words, words, item.word_count, &item.first_word) &&
+              APPEND(g, kernels, &item, 1, &index);
+    if (!ok) {
+        g->params_count = counts[0];
+        g->specs_count = counts[1];
+        g->words_count = counts[2];
+        return RP_NONE;
+    }
+    return index;
+}
+
+uint32_t rp_graph_add_node(rp_graph *g, const rp_graph_node *node, const rp_graph_use *uses,
+                           const uint8_t *bytes) {
+    rp_graph_node item = *node;
+    uint32_t index = RP_NONE, uses_before = g->uses_count, bytes_before = g->bytes_count;
+    bool ok = APPEND(g, uses, uses, item.use_count, &item.first_use) &&
+              APPEND(g, bytes, bytes, item.byte_count, &item.first_byte) &&
+              APPEND(g, nodes, &item, 1, &index);
+    if (!ok) {
+        g->uses_count = uses_before;
+        g->bytes_count = bytes_before;
+        return RP_NONE;
+    }
+    return index;
+}
+
+uint32_t rp_graph_add_expr(rp_graph *g, const rp_expr_op *ops, uint32_t count) {
+    rp_graph_expr item = {.op_count = count};
+    uint32_t index = RP_NONE, before = g->expr_ops_count;
+    if (!APPEND(g, expr_ops, ops, count, &item.first_op)) return RP_NONE;
+    if (!APPEND(g, exprs, &item, 1, &index)) g->expr_ops_count = before;
+    return index;
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+uint32_t rp_graph_find_buffer(const rp_graph *graph, const char *name) {
+    for (uint32_t i = 0; i < graph->buffers_count; i++)
+        if (!graph->buffers[i].removed &&
+            strcmp(rp_graph_string(graph, graph->buffers[i].name), name) == 0)
+            return i;
+    return RP_NONE;
+}
+
+uint32_t rp_graph_find_kernel(const rp_graph *graph, const char *name) {
+    for (uint32_t i = 0; i < graph->kernels_count; i++)
+        if (!graph->kernels[i].removed &&
+            strcmp(rp_graph_string(graph, graph->kernels[i].name), name) == 0)
+            return i;
+    return RP_NONE;
+}
+
+rp_status rp_graph_reorder(rp_graph *g, const uint32_t *order) {
+    rp_graph_node *nodes = rp_alloc(&g->allocator, g->nodes_count, sizeof *nodes);
+    if (!nodes) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < g->nodes_count; i++) nodes[i] = g->nodes[order[i]];
+    rp_release(&g->allocator, g->nodes);
+    g->nodes = nodes;
+    g->nodes_capacity = g->nodes_count;
+    return RP_OK;
+}

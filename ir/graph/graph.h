@@ -33,6 +33,8 @@ typedef struct rp_graph_buffer {
     rp_source_pos pos;
 } rp_graph_buffer;
 
+enum { RP_MAX_PARAMS = 256 };       /* of one kernel; its specialisation constants likewise */
+
 /* One resource of a kernel's interface, in the order in which nodes list their uses. */
 typedef struct rp_graph_param {
     uint8_t access;             /* rp_access */

@@ -1,0 +1,126 @@
+/* Words of the text form, beyond what base/types.c names: keywords back to values, names, and the
+ * scopes of barriers ("compute:rw,indirect:r"), all from the tables in reprise/types.h. The sets
+ * are small, so a linear comparison costs less than any index over them. */
+#include "graph/keywords.h"
+
+static bool same(const char *keyword, const char *text, size_t length) {
+    return strlen(keyword) == length && memcmp(keyword, text, length) == 0;
+}
+
+#define RP_MATCH(symbol, value, name, ...)                                                         \
+    if (same(name, text, length)) {                                                                \
+        *out = symbol;                                                                             \
+        return true;                                                                               \
+    }
+
+bool rp_dtype_parse(const char *text, size_t length, uint8_t *out) {
+    RP_DTYPE_LIST(RP_MATCH)
+    return false;
+}
+
+bool rp_buffer_kind_parse(const char *text, size_t length, uint8_t *out) {
+    RP_BUFFER_KIND_LIST(RP_MATCH)
+    return false;
+}
+
+bool rp_access_parse(const char *text, size_t length, uint8_t *out) {
+    RP_ACCESS_LIST(RP_MATCH)
+    return false;
+}
+
+bool rp_node_kind_parse(const char *text, size_t length, uint8_t *out) {
+    RP_NODE_KIND_LIST(RP_MATCH)
+    return false;
+}
+
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+}
+
+bool rp_name_valid(const char *text, size_t length) {
+    if (length == 0 || !is_letter(text[0])) return false;
+    for (size_t i = 1; i < length; i++)
+        if (!is_letter(text[i]) && text[i] != '-' && (text[i] < '0' || text[i] > '9')) return false;
+    return true;
+}
+
+/* ---- Scopes ---------------------------------------------------------------------------------- */
+
+typedef struct scope_bit {
+    uint32_t bit;
+    const char *stage;
+    char access;
+} scope_bit;
+
+static const scope_bit scope_bits[] = {
+#define RP_X(symbol, bit, stage, access) {1u << bit, stage, access[0]},
+    RP_SCOPE_LIST(RP_X)
+#undef RP_X
+};
+enum { SCOPE_BITS = sizeof scope_bits / sizeof *scope_bits };
+
+uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use) {
+    if (use->indirect) return RP_SCOPE_INDIRECT_R;
+    if (!rp_access_reads(use->access)) return RP_SCOPE_NONE;
+    if (node->kind != RP_RUN) return RP_SCOPE_TRANSFER_R;
+    return use->access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U : RP_SCOPE_COMPUTE_R;
+}
+
+uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use) {
+    if (use->indirect || !rp_access_writes(use->access)) return RP_SCOPE_NONE;
+    return node->kind == RP_RUN ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
+}
+
+uint32_t rp_scope_normalise_src(uint32_t src) {
+    if (src & RP_SCOPE_COMPUTE_W) src &= ~(uint32_t)(RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_U);
+    if (src & RP_SCOPE_TRANSFER_W) src &= ~(uint32_t)RP_SCOPE_TRANSFER_R;
+    return src;
+}
+
+void rp_scope_print(rp_text *text, uint32_t scope) {
+    const char *stage =
+        NULL; /* the one being printed; the table lists the bits of a stage together */
+    for (uint32_t i = 0; i < SCOPE_BITS; i++) {
+        const scope_bit *b = &scope_bits[i];
+        if (!(scope & b->bit)) continue;
+        if (!stage || strcmp(stage, b->stage) != 0) {
+            if (stage) rp_text_char(text, ',');
+            rp_text_string(text, b->stage);
+            rp_text_char(text, ':');
+            stage = b->stage;
+        }
+        rp_text_char(text, b->access);
+    }
+    if (!stage) rp_text_string(text, "none");
+}
+
+/* One "stage:letters" part; its bits are added to *scope, each at most once. */
+static bool parse_stage(const char *text, size_t length, uint32_t *scope) {
+    const char *colon = memchr(text, ':', length);
+    if (!colon || colon + 1 == text + length) return false;
+    for (const char *c = colon + 1; c < text + length; c++) {
+        uint32_t bit = 0;
+        for (uint32_t i = 0; i < SCOPE_BITS; i++)
+            if (scope_bits[i].access == *c &&
+                same(scope_bits[i].stage, text, (size_t)(colon - text)))
+                bit = scope_bits[i].bit;
+        if (bit == 0 || (*scope & bit)) return false;
+        *scope |= bit;
+    }
+    return true;
+}
+
+bool rp_scope_parse(const char *text, size_t length, uint32_t *out) {
+    uint32_t scope = 0;
+    *out = RP_SCOPE_NONE;
+    if (same("none", text, length)) return true;
+    for (size_t at = 0;;) {
+        const char *comma = at < length ? memchr(text + at, ',', length - at) : NULL;
+        size_t end = comma ? (size_t)(comma - text) : length;
+        if (!parse_stage(text + at, end - at, &scope)) return false;
+        if (!comma) break;
+        at = end + 1;
+    }
+    *out = scope;
+    return true;
+}

@@ -1,0 +1,194 @@
+/* What every well-formed graph obeys; the rules are listed in docs/ir-text.md.
+ *
+ * Graphs come from text, from YAML, from recorders and out of passes, and all of them go through
+ * here, so the code behind (passes, checker, plan writer) can trust indices, ranges and sizes.
+ * Errors are collected rather than returned at the first, each at the line of the buffer, kernel or
+ * node that is wrong. Nothing here depends on a device; its limits are checked when a plan is
+ * instantiated. */
+#include "graph/verify.h"
+
+#include <stdio.h>
+
+#include "base/checked.h"
+#include "graph/index.h"
+#include "graph/keywords.h"
+
+void rp_verify_error(rp_verifier *v, rp_source_pos pos, const char *format, ...) {
+    char message[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    rp_diags_add(v->diags, RP_ERROR, v->file, pos.line, pos.column, "%s", message);
+    if (v->status == RP_OK) v->status = RP_ERROR_INVALID;
+}
+
+/* Names are unique and have a form that the text can hold. */
+static void verify_name(rp_verifier *v, rp_index *seen, uint32_t string, const char *what,
+                        rp_source_pos pos) {
+    const char *name = rp_graph_string(v->graph, string);
+    uint32_t other;
+    if (!rp_name_valid(name, strlen(name)))
+        rp_verify_error(
+            v, pos,
+            "'%.60s' cannot name %s: names are letters, digits, '_', '.' and '-', and do "
+            "not start with a digit or '-'",
+            name, what);
+    if (rp_index_find(seen, string, &other))
+        rp_verify_error(v, pos, "there is another %s '%.60s'", what + 2, name);
+    else if (!rp_index_set(&v->graph->allocator, seen, string, 0))
+        v->status = RP_ERROR_NO_MEMORY;
+}
+
+/* ---- Buffers --------------------------------------------------------------------------------- */
+
+static void verify_shape(rp_verifier *v, const rp_graph_buffer *b, const char *name) {
+    const rp_graph *g = v->graph;
+    uint64_t size = rp_dtype_size((rp_dtype)b->dtype);
+    if (size == 0 || b->rank > RP_MAX_RANK || (b->dtype == RP_RAW && b->rank > 0)) {
+        rp_verify_error(v, b->pos, "%s has a type or rank that does not exist", name);
+        return;
+    }
+    if (b->size == 0)
+        rp_verify_error(v, b->pos, "%s is empty; a buffer has at least one byte", name);
+    if (b->size > RP_MAX_BUFFER_BYTES)
+        rp_verify_error(v, b->pos, "%s has %llu bytes; a buffer has at most 2^40", name,
+                        (unsigned long long)b->size);
+    if (b->dtype == RP_RAW || b->size == 0) return;
+    for (uint32_t i = 0; i < b->rank; i++)
+        if (!rp_mul_u64(size, g->dims[b->first_dim + i], &size)) size = 0;
+    if (size != b->size)
+        rp_verify_error(v, b->pos, "%s has %llu bytes, but its shape needs %llu", name,
+                        (unsigned long long)b->size, (unsigned long long)size);
+}
+
+static bool is_integer(const rp_graph_buffer *b) {
+    return b->dtype == RP_U32 || b->dtype == RP_I32;
+}
+
+static void verify_live(rp_verifier *v, const rp_graph_buffer *b, const char *name) {
+    if (b->size > RP_MAX_LIVE_BYTES)
+        rp_verify_error(v, b->pos, "%s has %llu bytes; a live buffer has at most %d", name,
+                        (unsigned long long)b->size, RP_MAX_LIVE_BYTES);
+    if (b->max_value != UINT32_MAX && !is_integer(b))
+        rp_verify_error(v, b->pos, "%s has a largest value, but is neither u32 nor i32", name);
+    if (b->first_default == RP_NONE) return;
+    if (!rp_range_inside(b->first_default, b->size, v->graph->bytes_count)) {
+        rp_verify_error(v, b->pos, "%s: the initial value is shorter than the buffer", name);
+        return;
+    }
+    if (b->max_value == UINT32_MAX || !is_integer(b)) return;
+    const uint8_t *p = v->graph->bytes + b->first_default;
+    for (uint64_t i = 0; i + 4 <= b->size; i += 4, p += 4) {
+        uint32_t value = p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+        if (value <= b->max_value || (b->dtype == RP_I32 && value > INT32_MAX)) continue;
+        rp_verify_error(v, b->pos, "%s: element %llu starts as %u, its largest value is %u", name,
+                        (unsigned long long)(i / 4), value, b->max_value);
+        return;
+    }
+}
+
+static void verify_buffer(rp_verifier *v, const rp_graph_buffer *b) {
+    char name[80];
+    snprintf(name, sizeof name, "%c%.70s", b->kind == RP_TMP ? '%' : '$',
+             rp_graph_string(v->graph, b->name));
+    if (!rp_buffer_kind_name((rp_buffer_kind)b->kind)) {
+        rp_verify_error(v, b->pos, "%s is of a kind that does not exist", name);
+        return;
+    }
+    verify_shape(v, b, name);
+    if (b->kind == RP_LIVE) verify_live(v, b, name);
+    if (b->kind != RP_TMP && b->offset != RP_NOT_PLACED)
+        rp_verify_error(v, b->pos, "%s has an arena offset, but only transients lie in the arena",
+                        name);
+}
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+static void verify_params(rp_verifier *v, const rp_graph_kernel *k, const char *name) {
+    const rp_graph_param *params = v->graph->params + k->first_param;
+    if (k->param_count > RP_MAX_PARAMS) {
+        rp_verify_error(v, k->pos, "@%s has %u parameters, more than %d", name, k->param_count,
+                        RP_MAX_PARAMS);
+        return;
+    }
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        if (!rp_access_name((rp_access)params[i].access))
+            rp_verify_error(v, k->pos, "@%s: parameter %u has an access that does not exist", name,
+                            i);
+        for (uint32_t j = 0; j < i; j++)
+            if (params[i].set == params[j].set && params[i].binding == params[j].binding)
+                rp_verify_error(v, k->pos, "@%s: parameters %u and %u share the binding %u.%u",
+                                name, j, i, params[i].set, params[i].binding);
+    }
+}
+
+static void verify_kernel(rp_verifier *v, const rp_graph_kernel *k) {
+    const rp_graph *g = v->graph;
+    char name[80];
+    snprintf(name, sizeof name, "%.70s", rp_graph_string(g, k->name));
+    uint64_t threads = 1;
+    for (int i = 0; i < 3; i++)
+        if (!rp_mul_u64(threads, k->local[i], &threads)) threads = UINT64_MAX;
+    if (threads == 0 || threads > UINT32_MAX)
+        rp_verify_error(v, k->pos,
+                        "@%s: the workgroup %u x %u x %u must have at least 1 and fewer than 2^32 "
+                        "invocations",
+                        name, k->local[0], k->local[1], k->local[2]);
+    if (k->push_bytes % 4 || k->push_bytes > RP_MAX_PUSH_BYTES)
+        rp_verify_error(v, k->pos,
+                        "@%s: push data of %u bytes; a multiple of 4 up to %d is possible", name,
+                        k->push_bytes, RP_MAX_PUSH_BYTES);
+    if (*rp_graph_string(g, k->entry) == '\0')
+        rp_verify_error(v, k->pos, "@%s has no entry point", name);
+    verify_params(v, k, name);
+    if (k->spec_count > RP_MAX_PARAMS) {
+        rp_verify_error(v, k->pos, "@%s has %u specialisation constants, more than %d", name,
+                        k->spec_count, RP_MAX_PARAMS);
+        return;
+    }
+    const rp_graph_spec *specs = g->specs + k->first_spec;
+    for (uint32_t i = 0; i < k->spec_count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (specs[i].id == specs[j].id)
+                rp_verify_error(v, k->pos, "@%s sets the specialisation constant %u twice", name,
+                                specs[i].id);
+}
+
+void rp_verify_declarations(rp_verifier *v) {
+    const rp_graph *g = v->graph;
+    rp_index buffers = {0}, kernels = {0};
+    for (uint32_t i = 0; i < g->buffers_count && v->status != RP_ERROR_NO_MEMORY; i++) {
+        if (g->buffers[i].removed) continue;
+        verify_name(v, &buffers, g->buffers[i].name, "a buffer", g->buffers[i].pos);
+        verify_buffer(v, &g->buffers[i]);
+    }
+    for (uint32_t i = 0; i < g->kernels_count && v->status != RP_ERROR_NO_MEMORY; i++) {
+        if (g->kernels[i].removed) continue;
+        verify_name(v, &kernels, g->kernels[i].name, "a kernel", g->kernels[i].pos);
+        verify_kernel(v, &g->kernels[i]);
+    }
+    rp_index_free(&g->allocator, &buffers);
+    rp_index_free(&g->allocator, &kernels);
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+rp_status rp_graph_verify_parts(const rp_graph *graph, const char *file, rp_diags *diags) {
+    rp_verifier v = {.graph = graph, .file = file, .diags = diags};
+    rp_verify_declarations(&v);
+    if (v.status != RP_ERROR_NO_MEMORY) rp_verify_nodes(&v);
+    return v.status;
+}
+
+rp_status rp_graph_verify(const rp_graph *graph, const char *file, rp_diags *diags) {
+    rp_verifier v = {.graph = graph, .file = file, .diags = diags};
+    const char *name = rp_graph_string(graph, graph->name);
+    if (!rp_name_valid(name, strlen(name)))
+        rp_verify_error(&v, (rp_source_pos){0}, "'%.60s' cannot name a graph", name);
+    rp_verify_declarations(&v);
+    if (v.status != RP_ERROR_NO_MEMORY) rp_verify_nodes(&v);
+    if (v.status != RP_ERROR_NO_MEMORY) rp_verify_stages(&v);
+    if (v.status == RP_OK) rp_verify_reads(&v);
+    return v.status;
+}

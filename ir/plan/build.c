@@ -1,0 +1,349 @@
+/* Packing a compiled graph into a plan. Each section is a growing run of bytes; records are
+ * appended in the order that validation expects, the owned ones (uses of a node, params of a
+ * kernel, ...) right when their owner is, so that pieces follow each other without gap. At the end
+ * the sections are joined and the result is opened like any other plan: what is written is what is
+ * read, checked by the same code.
+ *
+ * Equal graphs give equal bytes: strings are numbered in the order of first use rather than in that
+ * of the graph's table, whose order depends on the graph's history; padding and unused fields are
+ * fixed. Buffers and kernels that a pass removed are left out; transients come last. Linear in the
+ * graph. */
+#include "base/checked.h"
+#include "base/hash.h"
+#include "graph/graph.h"
+#include "plan/format.h"
+#include "plan/spirv.h"
+#include "reprise/plan_build.h"
+
+typedef struct builder {
+    const rp_graph *graph;
+    rp_diags *diags;
+    rp_text sections[RP_SECTION_COUNT];
+    uint32_t *strings; /* graph string -> plan string, RP_NONE = not written yet */
+    uint32_t *buffers; /* graph buffer -> plan buffer, RP_NONE = removed */
+    uint32_t *kernels; /* graph kernel -> plan kernel, RP_NONE = removed */
+    uint64_t needs;
+} builder;
+
+static const uint32_t strides[] = {
+#define RP_X(symbol, code, type, name) sizeof(type),
+    RP_SECTION_LIST(RP_X)
+#undef RP_X
+};
+
+/* How many records a section has so far: the index of the next one. */
+static uint32_t next(const builder *b, rp_section section) {
+    return b->sections[section].size / strides[section];
+}
+
+static void put(builder *b, rp_section section, const void *record, size_t count) {
+    rp_text_append(&b->sections[section], record, count * strides[section]);
+}
+
+static uint32_t put_string(builder *b, uint32_t string) {
+    if (string == RP_NONE) return UINT32_MAX;
+    if (b->strings[string] == RP_NONE) {
+        const char *text = rp_graph_string(b->graph, string);
+        b->strings[string] = next(b, RP_SECTION_STRINGS);
+        put(b, RP_SECTION_STRINGS, text, strlen(text) + 1);
+    }
+    return b->strings[string];
+}
+
+static void put_buffer(builder *b, const rp_graph_buffer *from) {
+    bool live = from->kind == RP_LIVE;
+    bool has_default = live && from->first_default != RP_NONE;
+    rp_plan_buffer to = {.name = put_string(b, from->name),
+                         .kind = from->kind,
+                         .dtype = from->dtype,
+                         .rank = from->rank,
+                         .first_dim = next(b, RP_SECTION_DIMS),
+                         .max_value = live ? from->max_value : UINT32_MAX,
+                         .size = from->size,
+                         .offset = from->kind == RP_TMP ? from->offset : UINT64_MAX,
+                         .first_default = has_default ? next(b, RP_SECTION_BYTES) : UINT32_MAX};
+    if (from->rank) put(b, RP_SECTION_DIMS, b->graph->dims + from->first_dim, from->rank);
+    if (has_default)
+        put(b, RP_SECTION_BYTES, b->graph->bytes + from->first_default, (size_t)from->size);
+    put(b, RP_SECTION_BUFFERS, &to, 1);
+}
+
+/* What the application sees first, then transients. */
+static void put_buffers(builder *b) {
+    for (int transients = 0; transients <= 1; transients++) {
+        for (uint32_t i = 0; i < b->graph->buffers_count; i++) {
+            const rp_graph_buffer *from = &b->graph->buffers[i];
+            if (from->removed || (from->kind == RP_TMP) != transients) continue;
+            b->buffers[i] = next(b, RP_SECTION_BUFFERS);
+            put_buffer(b, from);
+        }
+    }
+}
+
+static rp_status scan_kernel(builder *b, const rp_graph_kernel *k) {
+    if (k->word_count == 0) return RP_OK;
+    const char *name = rp_graph_string(b->graph, k->name);
+    const uint32_t *words = b->graph->words + k->first_word;
+    rp_spirv_info info;
+    char why[128];
+    if (!rp_spirv_scan(words, k->word_count, rp_graph_string(b->graph, k->entry), &info, why)) {
+        rp_diags_add(b->diags, RP_ERROR, NULL, k->pos.line, k->pos.column, "kernel @%s: %s", name,
+                     why);
+        return RP_ERROR_INVALID;
+    }
+    if (*info.unsupported) {
+        rp_diags_add(b->diags, RP_ERROR, NULL, k->pos.line, k->pos.column,
+                     "kernel @%s needs %s, which plans cannot serve: kernels work on storage and "
+                     "uniform buffers",
+                     name, info.unsupported);
+        return RP_ERROR_UNSUPPORTED;
+    }
+    b->needs |= info.needs;
+    return rp_spirv_layout_needs(&b->graph->allocator, words, k->word_count, &b->needs);
+}
+
+/* In ascending order of id, by selection: kernels have a handful. */
+static void put_specs(builder *b, const rp_graph_kernel *k) {
+    uint64_t from = 0; /* smallest id that may come next */
+    for (uint32_t done = 0; done < k->spec_count; done++) {
+        const rp_graph_spec *least = NULL;
+        for (uint32_t i = 0; i < k->spec_count; i++) {
+            const rp_graph_spec *s = &b->graph->specs[k->first_spec + i];
+            if (s->id >= from && (!least || s->id < least->id)) least = s;
+        }
+        if (!least) return; /* an id twice: its first value stands */
+        put(b, RP_SECTION_SPECS, &(rp_plan_spec){least->id, least->value}, 1);
+        from = (uint64_t)least->id + 1;
+    }
+}
+
+static rp_status put_kernel(builder *b, const rp_graph_kernel *k) {
+    RP_TRY(scan_kernel(b, k));
+    const rp_graph *g = b->graph;
+    rp_plan_kernel to = {.name = put_string(b, k->name),
+                         .entry = put_string(b, k->entry),
+                         .hash = k->hash,
+                         .first_word = next(b, RP_SECTION_WORDS),
+                         .word_count = k->word_count,
+                         .local = {k->local[0], k->local[1], k->local[2]},
+                         .shared_bytes = k->shared_bytes,
+                         .push_bytes = k->push_bytes,
+                         .first_param = next(b, RP_SECTION_PARAMS),
+                         .param_count = k->param_count,
+                         .first_spec = next(b, RP_SECTION_SPECS)};
+    if (k->word_count) put(b, RP_SECTION_WORDS, g->words + k->first_word, k->word_count);
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        const rp_graph_param *p = &g->params[k->first_param + i];
+        put(b, RP_SECTION_PARAMS, &(rp_plan_param){p->access, p->set, p->binding, 0}, 1);
+    }
+    put_specs(b, k);
+    to.spec_count = next(b, RP_SECTION_SPECS) - to.first_spec;
+    put(b, RP_SECTION_KERNELS, &to, 1);
+    return RP_OK;
+}
+
+static rp_status put_kernels(builder *b) {
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < b->graph->kernels_count; i++) {
+        if (b->graph->kernels[i].removed) continue;
+        b->kernels[i] = next(b, RP_SECTION_KERNELS);
+        rp_status one = put_kernel(b, &b->graph->kernels[i]); /* report every bad kernel */
+        if (status == RP_OK) status = one;
+    }
+    return status;
+}
+
+static uint32_t put_expr(builder *b, uint32_t expr) {
+    const rp_graph_expr *from = &b->graph->exprs[expr];
+    rp_plan_expr to = {next(b, RP_SECTION_EXPR_OPS), from->op_count};
+    for (uint32_t i = 0; i < from->op_count; i++) {
+        rp_expr_op op = b->graph->expr_ops[from->first_op + i];
+        if (op.code == RP_EXPR_LIVE) op.buffer = b->buffers[op.buffer];
+        put(b, RP_SECTION_EXPR_OPS, &op, 1);
+    }
+    put(b, RP_SECTION_EXPRS, &to, 1);
+    return next(b, RP_SECTION_EXPRS) - 1;
+}
+
+static void put_uses(builder *b, const rp_graph_node *n) {
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        const rp_graph_use *from = &b->graph->uses[n->first_use + i];
+        rp_plan_use to = {.buffer = b->buffers[from->buffer],
+                          .access = from->access,
+                          .indirect = from->indirect,
+                          .offset = from->offset,
+                          .size = from->size};
+        put(b, RP_SECTION_USES, &to, 1);
+    }
+}
+
+static void put_node(builder *b, const rp_graph_node *n) {
+    bool run = n->kind == RP_RUN;
+    rp_plan_node to = {.id = n->id,
+                       .kind = n->kind,
+                       .grid_kind = run ? n->grid_kind : RP_GRID_DIRECT,
+                       .unknown = run && n->unknown,
+                       .kernel = run ? b->kernels[n->kernel] : UINT32_MAX,
+                       .first_use = next(b, RP_SECTION_USES),
+                       .use_count = n->use_count,
+                       .first_byte = next(b, RP_SECTION_BYTES),
+                       .byte_count = run || n->kind == RP_UPDATE ? n->byte_count : 0,
+                       .pattern = n->kind == RP_FILL ? n->pattern : 0,
+                       .label = put_string(b, n->label),
+                       .op = put_string(b, n->op),
+                       .group = n->group};
+    if (run && n->grid_kind == RP_GRID_LIVE) to.live_mask = n->live_mask;
+    for (int i = 0; i < 3 && run && n->grid_kind != RP_GRID_INDIRECT; i++)
+        to.grid[i] = to.live_mask >> i & 1 ? put_expr(b, n->grid[i]) : n->grid[i];
+    put_uses(b, n);
+    if (to.byte_count) put(b, RP_SECTION_BYTES, b->graph->bytes + n->first_byte, to.byte_count);
+    put(b, RP_SECTION_NODES, &to, 1);
+}
+
+static void put_nodes_and_groups(builder *b) {
+    const rp_graph *g = b->graph;
+    for (uint32_t i = 0; i < g->nodes_count; i++) put_node(b, &g->nodes[i]);
+    for (uint32_t group = 0, at = 0; group < g->group_count; group++) {
+        uint32_t first = at;
+        while (at < g->nodes_count && g->nodes[at].group == group) at++;
+        put(b, RP_SECTION_GROUPS, &(rp_plan_group){first, at - first}, 1);
+    }
+    for (uint32_t i = 0; i < g->barriers_count; i++)
+        put(b, RP_SECTION_BARRIERS, &(rp_plan_barrier){g->barriers[i].src, g->barriers[i].dst}, 1);
+}
+
+static rp_status put_text(builder *b, rp_section section, const rp_graph *graph) {
+    char *text = NULL;
+    size_t size = 0;
+    RP_TRY(rp_graph_print(graph, RP_FORMAT_TEXT, &text, &size));
+    put(b, section, text, size + 1);
+    rp_text_release(graph, text);
+    return RP_OK;
+}
+
+static rp_status put_graph(builder *b) {
+    rp_graph_stats stats;
+    RP_TRY(rp_graph_get_stats(b->graph, &stats));
+    rp_plan_graph to = {.name = put_string(b, b->graph->name),
+                        .barrier_count = stats.barriers,
+                        .barrier_bound = stats.barrier_bound,
+                        .dispatch_count = stats.dispatches,
+                        .arena_bytes = stats.arena_bytes,
+                        .arena_bound_bytes = stats.arena_bound_bytes};
+    put(b, RP_SECTION_GRAPH, &to, 1);
+    return RP_OK;
+}
+
+static rp_status fill_sections(builder *b, const rp_graph *source,
+                               const rp_certificate *certificate) {
+    RP_TRY(put_graph(b));
+    put_buffers(b);
+    RP_TRY(put_kernels(b));
+    put_nodes_and_groups(b);
+    RP_TRY(put_text(b, RP_SECTION_TEXT, b->graph));
+    RP_TRY(put_text(b, RP_SECTION_SOURCE_TEXT, source));
+    put(b, RP_SECTION_CERTIFICATE, certificate, 1);
+    return RP_OK;
+}
+
+/* The offsets of all sections; returns the file's size, 0 without memory for one of them. */
+static uint64_t lay_out(const builder *b, rp_plan_section table[RP_SECTION_COUNT]) {
+    uint64_t end = sizeof(rp_plan_header) + RP_SECTION_COUNT * sizeof(rp_plan_section);
+    for (uint32_t i = 0; i < RP_SECTION_COUNT; i++) {
+        if (b->sections[i].failed) return 0;
+        table[i] = (rp_plan_section){
+            .code = i, .stride = strides[i], .offset = end, .count = next(b, (rp_section)i)};
+        end = (end + b->sections[i].size + 7) & ~UINT64_C(7);
+    }
+    return end;
+}
+
+static rp_status join(const builder *b, rp_plan **out_plan) {
+    const rp_allocator *a = &b->graph->allocator;
+    rp_plan_section table[RP_SECTION_COUNT];
+    uint64_t size = lay_out(b, table);
+    uint8_t *data = size ? rp_alloc_zero(a, size, 1) : NULL;
+    if (!data) return RP_ERROR_NO_MEMORY;
+    rp_plan_header header = {.version = RP_PLAN_VERSION,
+                             .section_count = RP_SECTION_COUNT,
+                             .file_size = size,
+                             .needs = b->needs};
+    memcpy(header.magic, RP_PLAN_MAGIC, sizeof header.magic);
+    memcpy(data, &header, sizeof header);
+    memcpy(data + sizeof header, table, sizeof table);
+    for (uint32_t i = 0; i < RP_SECTION_COUNT; i++)
+        if (b->sections[i].size)
+            memcpy(data + table[i].offset, b->sections[i].data, b->sections[i].size);
+    size_t hashed = offsetof(rp_plan_header, needs);
+    header.content_hash = rp_hash(data + hashed, size - hashed);
+    memcpy(data, &header, sizeof header);
+    const char *name = rp_graph_string(b->graph, b->graph->name);
+    rp_status status = rp_plan_from_memory(a, data, size, name, b->diags, out_plan);
+    rp_release(a, data);
+    return status;
+}
+
+/* What the caller must have done before. */
+static rp_status check_call(const rp_graph *compiled, const rp_graph *source,
+                            const rp_certificate *certificate, rp_diags *diags) {
+    const char *what = NULL;
+    if (!compiled || !source || !certificate)
+        what = "a graph or the certificate is NULL";
+    else if (!(compiled->stages & RP_STAGE_SCHEDULED))
+        what = "the graph is not scheduled: run the passes schedule, place and sync first";
+    else if (!(compiled->stages & RP_STAGE_PLACED))
+        what = "the graph is not placed: run the passes place and sync first";
+    else if (!(compiled->stages & RP_STAGE_SYNCED))
+        what = "the graph has no barriers: run the pass sync first";
+    else if (certificate->compiled_hash != rp_graph_hash(compiled))
+        what = "the certificate is for another compiled graph: check this one";
+    else if (certificate->source_hash != rp_graph_hash(source))
+        what = "the certificate is for another source graph: check against this one";
+    if (!what) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "a plan cannot be built: %s", what);
+    return RP_ERROR_USAGE;
+}
+
+/* Sizes that no device has, and that would overflow when added up. */
+static rp_status check_sizes(const rp_graph *g, rp_diags *diags) {
+    uint64_t total = 0;
+    bool fits = g->arena_bytes <= RP_PLAN_MAX_BYTES;
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        const rp_graph_buffer *b = &g->buffers[i];
+        if (b->removed || b->kind == RP_TMP) continue;
+        fits = fits && rp_add_u64(total, b->size, &total) && total <= RP_PLAN_MAX_BYTES;
+    }
+    if (fits) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                 "the buffers of graph %s add up to more than 2^62 bytes",
+                 rp_graph_string(g, g->name));
+    return RP_ERROR_INVALID;
+}
+
+static uint32_t *make_map(const rp_graph *g, uint32_t count) {
+    uint32_t *map = rp_alloc(&g->allocator, count, sizeof *map);
+    if (map) memset(map, 0xff, (size_t)count * sizeof *map);
+    return map;
+}
+
+rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
+                        const rp_certificate *certificate, rp_diags *diags, rp_plan **out_plan) {
+    if (!out_plan) return RP_ERROR_USAGE;
+    *out_plan = NULL;
+    RP_TRY(check_call(compiled, source, certificate, diags));
+    RP_TRY(rp_graph_verify(compiled, NULL, diags));
+    RP_TRY(check_sizes(compiled, diags));
+    builder b = {.graph = compiled, .diags = diags};
+    for (int i = 0; i < RP_SECTION_COUNT; i++) rp_text_init(&b.sections[i], &compiled->allocator);
+    b.strings = make_map(compiled, compiled->strings_count);
+    b.buffers = make_map(compiled, compiled->buffers_count);
+    b.kernels = make_map(compiled, compiled->kernels_count);
+    rp_status status = RP_ERROR_NO_MEMORY;
+    if (b.strings && b.buffers && b.kernels) status = fill_sections(&b, source, certificate);
+    if (status == RP_OK) status = join(&b, out_plan);
+    for (int i = 0; i < RP_SECTION_COUNT; i++) rp_text_free(&b.sections[i]);
+    rp_release(&compiled->allocator, b.strings);
+    rp_release(&compiled->allocator, b.buffers);
+    rp_release(&compiled->allocator, b.kernels);
+    return status;
+}

@@ -1,10 +1,10 @@
-/* Internal: the plan file, record by record. docs/plan-format.md is this header in prose; change both
- * together and raise RP_PLAN_VERSION.
+/* Internal: the plan file, record by record. docs/plan-format.md is this header in prose; change
+ * both together and raise RP_PLAN_VERSION.
  *
- * A file is a 64-byte header, a table of sections, and the sections, each 8-byte aligned and made of
- * records of one fixed size. Offsets are bytes from the file's start, references are indices into
- * other sections, strings are offsets into RP_SECTION_STRINGS (terminated UTF-8). Little-endian.
- * Padding is zero. Reading is mapping: a validated plan is used in place.
+ * A file is a 64-byte header, a table of sections, and the sections, each 8-byte aligned and made
+ * of records of one fixed size. Offsets are bytes from the file's start, references are indices
+ * into other sections, strings are offsets into RP_SECTION_STRINGS (terminated UTF-8).
+ * Little-endian. Padding is zero. Reading is mapping: a validated plan is used in place.
  */
 #ifndef RP_PLAN_FORMAT_H
 #define RP_PLAN_FORMAT_H
@@ -14,73 +14,78 @@
 
 #define RP_PLAN_MAGIC "\x89RPLAN\r\n\x1a\n\0\0\0\0\0" /* 16 bytes with the terminator */
 
+/* The arena, and all other buffers together, have at most this many bytes each, so that a reader
+ * may add sizes up without checks. */
+#define RP_PLAN_MAX_BYTES (UINT64_C(1) << 62)
+
 typedef struct rp_plan_header {
     char magic[16];
-    uint32_t version;           /* RP_PLAN_VERSION */
-    uint32_t section_count;     /* RP_SECTION_COUNT */
+    uint32_t version;       /* RP_PLAN_VERSION */
+    uint32_t section_count; /* RP_SECTION_COUNT */
     uint64_t file_size;
-    uint64_t content_hash;      /* XXH3-64 of everything behind the header */
-    uint64_t needs;             /* rp_plan_need bits: what the device must be able to do */
-    uint8_t reserved[16];       /* zero */
+    uint64_t content_hash; /* XXH3-64 of everything behind this field, to the file's end */
+    uint64_t needs;        /* rp_plan_need bits: what the device must be able to do */
+    uint8_t reserved[16];  /* zero */
 } rp_plan_header;
 
-/* Sections, in file order: symbol, code, record type. */
+/* Sections, in file order: symbol, code, record type, name in messages. */
 #define RP_SECTION_LIST(X)                                                                         \
-    X(RP_SECTION_STRINGS, 0, char)                                                                 \
-    X(RP_SECTION_GRAPH, 1, rp_plan_graph)            /* exactly one */                             \
-    X(RP_SECTION_BUFFERS, 2, rp_plan_buffer)                                                       \
-    X(RP_SECTION_DIMS, 3, uint64_t)                                                                \
-    X(RP_SECTION_KERNELS, 4, rp_plan_kernel)                                                       \
-    X(RP_SECTION_PARAMS, 5, rp_plan_param)                                                         \
-    X(RP_SECTION_SPECS, 6, rp_plan_spec)                                                           \
-    X(RP_SECTION_WORDS, 7, uint32_t)                 /* SPIR-V */                                  \
-    X(RP_SECTION_NODES, 8, rp_plan_node)             /* in plan order */                           \
-    X(RP_SECTION_USES, 9, rp_plan_use)                                                             \
-    X(RP_SECTION_BYTES, 10, uint8_t)                 /* push data, updates, live defaults */       \
-    X(RP_SECTION_GROUPS, 11, rp_plan_group)                                                        \
-    X(RP_SECTION_BARRIERS, 12, rp_plan_barrier)      /* groups + 1 */                              \
-    X(RP_SECTION_EXPRS, 13, rp_plan_expr)                                                          \
-    X(RP_SECTION_EXPR_OPS, 14, rp_expr_op)                                                         \
-    X(RP_SECTION_TEXT, 15, char)                     /* compiled graph, terminated */              \
-    X(RP_SECTION_SOURCE_TEXT, 16, char)              /* source graph, terminated */                \
-    X(RP_SECTION_CERTIFICATE, 17, rp_certificate)    /* exactly one */
+    X(RP_SECTION_STRINGS, 0, char, "strings")                                                      \
+    X(RP_SECTION_GRAPH, 1, rp_plan_graph, "graph")      /* exactly one */                          \
+    X(RP_SECTION_BUFFERS, 2, rp_plan_buffer, "buffers") /* transients behind all others */         \
+    X(RP_SECTION_DIMS, 3, uint64_t, "dims")                                                        \
+    X(RP_SECTION_KERNELS, 4, rp_plan_kernel, "kernels")                                            \
+    X(RP_SECTION_PARAMS, 5, rp_plan_param, "params")                                               \
+    X(RP_SECTION_SPECS, 6, rp_plan_spec, "specs") /* ascending ids per kernel */                   \
+    X(RP_SECTION_WORDS, 7, uint32_t, "words")     /* SPIR-V */                                     \
+    X(RP_SECTION_NODES, 8, rp_plan_node, "nodes") /* in plan order */                              \
+    X(RP_SECTION_USES, 9, rp_plan_use, "uses")                                                     \
+    X(RP_SECTION_BYTES, 10, uint8_t, "bytes") /* push data, updates, live defaults */              \
+    X(RP_SECTION_GROUPS, 11, rp_plan_group, "groups")                                              \
+    X(RP_SECTION_BARRIERS, 12, rp_plan_barrier, "barriers") /* groups + 1 */                       \
+    X(RP_SECTION_EXPRS, 13, rp_plan_expr, "exprs")                                                 \
+    X(RP_SECTION_EXPR_OPS, 14, rp_expr_op, "expr ops")                                             \
+    X(RP_SECTION_TEXT, 15, char, "text")                         /* compiled graph, terminated */  \
+    X(RP_SECTION_SOURCE_TEXT, 16, char, "source text")           /* source graph, terminated */    \
+    X(RP_SECTION_CERTIFICATE, 17, rp_certificate, "certificate") /* exactly one */
 
 typedef enum rp_section {
-#define RP_X(symbol, code, type) symbol = code,
+#define RP_X(symbol, code, ...) symbol = code,
     RP_SECTION_LIST(RP_X)
 #undef RP_X
-    RP_SECTION_COUNT
+        RP_SECTION_COUNT
 } rp_section;
 
 typedef struct rp_plan_section {
-    uint32_t code;              /* rp_section, equal to its index in the table */
-    uint32_t stride;            /* bytes of a record */
-    uint64_t offset;            /* from the file's start, multiple of 8 */
-    uint64_t count;             /* records */
+    uint32_t code;   /* rp_section, equal to its index in the table */
+    uint32_t stride; /* bytes of a record */
+    uint64_t offset; /* from the file's start: the end of the section before, rounded up
+                      * to a multiple of 8 */
+    uint64_t count;  /* records */
 } rp_plan_section;
 
 typedef struct rp_plan_graph {
-    uint32_t name;              /* string */
-    uint32_t barrier_count;     /* between groups */
+    uint32_t name;          /* string */
+    uint32_t barrier_count; /* between groups */
     uint32_t barrier_bound;
     uint32_t dispatch_count;
     uint64_t arena_bytes, arena_bound_bytes;
 } rp_plan_graph;
 
 typedef struct rp_plan_buffer {
-    uint32_t name;              /* string */
+    uint32_t name; /* string */
     uint8_t kind, dtype, rank, reserved;
-    uint32_t first_dim;         /* RP_SECTION_DIMS */
-    uint32_t max_value;         /* live: largest value of an element; UINT32_MAX = any */
+    uint32_t first_dim; /* RP_SECTION_DIMS */
+    uint32_t max_value; /* live: largest value of an element; UINT32_MAX = any */
     uint64_t size;
-    uint64_t offset;            /* tmp: in the arena; others: UINT64_MAX */
-    uint32_t first_default;     /* live: `size` bytes in RP_SECTION_BYTES; UINT32_MAX = zeros */
+    uint64_t offset;        /* tmp: in the arena; others: UINT64_MAX */
+    uint32_t first_default; /* live: `size` bytes in RP_SECTION_BYTES; UINT32_MAX = zeros */
     uint32_t reserved2;
 } rp_plan_buffer;
 
 typedef struct rp_plan_kernel {
-    uint32_t name, entry;       /* strings */
-    uint64_t hash;              /* of the SPIR-V; 0 = abstract, the plan cannot be executed */
+    uint32_t name, entry; /* strings */
+    uint64_t hash;        /* of the SPIR-V; 0 = abstract, the plan cannot be executed */
     uint32_t first_word, word_count;
     uint32_t local[3];
     uint32_t shared_bytes, push_bytes;
@@ -99,13 +104,14 @@ typedef struct rp_plan_spec {
 
 typedef struct rp_plan_node {
     uint32_t id;
-    uint8_t kind, grid_kind, live_mask, reserved;
-    uint32_t kernel;            /* UINT32_MAX unless run */
-    uint32_t grid[3];           /* live_mask bit i: grid[i] indexes RP_SECTION_EXPRS */
+    uint8_t kind, grid_kind, live_mask;
+    uint8_t unknown;  /* 1: run node without declared uses; nothing can be bound for it */
+    uint32_t kernel;  /* UINT32_MAX unless run */
+    uint32_t grid[3]; /* live_mask bit i: grid[i] indexes RP_SECTION_EXPRS */
     uint32_t first_use, use_count;
     uint32_t first_byte, byte_count;
     uint32_t pattern;
-    uint32_t label, op;         /* strings, UINT32_MAX = none */
+    uint32_t label, op; /* strings, UINT32_MAX = none */
     uint32_t group;
 } rp_plan_node;
 
@@ -120,14 +126,15 @@ typedef struct rp_plan_group {
 } rp_plan_group;
 
 typedef struct rp_plan_barrier {
-    uint32_t src, dst;          /* rp_scope bits; both 0 = no barrier */
+    uint32_t src, dst; /* rp_scope bits; both 0 = no barrier */
 } rp_plan_barrier;
 
 typedef struct rp_plan_expr {
     uint32_t first_op, op_count;
 } rp_plan_expr;
 
-/* Device features a plan needs beyond the base, found in its SPIR-V capabilities. Symbol, bit, name. */
+/* Device features a plan needs beyond the base, found in its SPIR-V capabilities. Symbol, bit,
+ * name. */
 #define RP_PLAN_NEED_LIST(X)                                                                       \
     X(RP_NEED_FLOAT16, 0, "16-bit floats in shaders (shaderFloat16)")                              \
     X(RP_NEED_INT8, 1, "8-bit integers in shaders (shaderInt8)")                                   \
@@ -177,9 +184,10 @@ struct rp_plan {
     rp_allocator allocator;
     const uint8_t *data;
     size_t size;
-    bool mapped;                /* data is a file mapping, else a block of the allocator */
+    bool mapped; /* data is a file mapping, else a block of the allocator */
     const rp_plan_header *header;
     const rp_plan_section *sections;
+    uint32_t external_count; /* buffers that are not transients: the first ones */
 };
 
 /* The records of a section; the count is sections[code].count. */

@@ -1,0 +1,196 @@
+/* Opening plans and looking at them. A plan is used where it lies: a private read-only mapping of
+ * the file, or a copy where mapping is not possible (a pipe, a file system without mmap). Nothing
+ * is decoded; opening costs one validation and no allocation per record.
+ *
+ * A file that somebody truncates while it is mapped ends the process on the next read, as with any
+ * mapping; rp_plan_save therefore never writes into an existing file, it replaces it. */
+#include "plan/validate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Validates what is in `plan` and hands a copy of it out; releases the bytes on failure. */
+static rp_status finish(rp_plan *plan, const char *name, rp_diags *diags, rp_plan **out_plan) {
+    rp_status status = rp_plan_validate(plan, name, diags);
+    if (status == RP_OK && !(*out_plan = rp_dup(&plan->allocator, plan, sizeof *plan)))
+        status = RP_ERROR_NO_MEMORY;
+    if (status == RP_OK) return RP_OK;
+    if (plan->mapped)
+        munmap((void *)plan->data, plan->size);
+    else
+        rp_release(&plan->allocator, (void *)plan->data);
+    return status;
+}
+
+static rp_status io_error(rp_diags *diags, const char *path, const char *what, int error) {
+    const char *advice = "";
+    if (error == ENOENT) advice = "; check the path, or write the plan with 'reprise compile'";
+    if (error == EACCES || error == EPERM)
+        advice = "; check the permissions of the file and its folder";
+    rp_diags_add(diags, RP_ERROR, path, 0, 0, "cannot %s: %s%s", what, strerror(error), advice);
+    return RP_ERROR_IO;
+}
+
+/* Reads a file whose size is not known beforehand. */
+static rp_status read_all(int file, const char *path, rp_diags *diags, rp_plan *plan) {
+    uint8_t *data = NULL;
+    size_t size = 0, capacity = 0;
+    for (;;) {
+        if (size == capacity) {
+            size_t wanted = capacity ? capacity * 2 : 65536;
+            uint8_t *grown = plan->allocator.resize(plan->allocator.user, data, wanted);
+            if (!grown) {
+                rp_release(&plan->allocator, data);
+                return RP_ERROR_NO_MEMORY;
+            }
+            data = grown;
+            capacity = wanted;
+        }
+        ssize_t got = read(file, data + size, capacity - size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            rp_status status = io_error(diags, path, "read the file", errno);
+            rp_release(&plan->allocator, data);
+            return status;
+        }
+        if (got == 0) break;
+        size += (size_t)got;
+    }
+    plan->data = data;
+    plan->size = size;
+    return RP_OK;
+}
+
+static rp_status load(int file, const char *path, rp_diags *diags, rp_plan *plan) {
+    struct stat info;
+    if (fstat(file, &info) != 0) return io_error(diags, path, "look at the file", errno);
+    if (S_ISDIR(info.st_mode)) {
+        rp_diags_add(diags, RP_ERROR, path, 0, 0, "is a folder; name a .rplan file in it");
+        return RP_ERROR_IO;
+    }
+    if (S_ISREG(info.st_mode) && info.st_size > 0 && (uint64_t)info.st_size <= SIZE_MAX) {
+        void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+        if (data != MAP_FAILED) {
+            plan->data = data;
+            plan->size = (size_t)info.st_size;
+            plan->mapped = true;
+            return RP_OK;
+        }
+    }
+    return read_all(file, path, diags, plan);
+}
+
+rp_status rp_plan_open(const rp_allocator *allocator, const char *path, rp_diags *diags,
+                       rp_plan **out_plan) {
+    if (!out_plan) return RP_ERROR_USAGE;
+    *out_plan = NULL;
+    if (!path) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "rp_plan_open: path is NULL");
+        return RP_ERROR_USAGE;
+    }
+    rp_plan plan = {.allocator = rp_allocator_or_default(allocator)};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return io_error(diags, path, "open the plan", errno);
+    rp_status status = load(file, path, diags, &plan);
+    close(file); /* a mapping outlives its descriptor */
+    if (status != RP_OK) return status;
+    return finish(&plan, path, diags, out_plan);
+}
+
+rp_status rp_plan_from_memory(const rp_allocator *allocator, const void *data, size_t size,
+                              const char *name, rp_diags *diags, rp_plan **out_plan) {
+    if (!out_plan) return RP_ERROR_USAGE;
+    *out_plan = NULL;
+    if (!data && size) {
+        rp_diags_add(diags, RP_ERROR, name, 0, 0, "rp_plan_from_memory: data is NULL");
+        return RP_ERROR_USAGE;
+    }
+    rp_plan plan = {.allocator = rp_allocator_or_default(allocator), .size = size};
+    plan.data = rp_dup(&plan.allocator, data, size);
+    if (!plan.data) return RP_ERROR_NO_MEMORY;
+    return finish(&plan, name, diags, out_plan);
+}
+
+void rp_plan_destroy(rp_plan *plan) {
+    if (!plan) return;
+    rp_allocator allocator = plan->allocator;
+    if (plan->mapped)
+        munmap((void *)plan->data, plan->size);
+    else
+        rp_release(&allocator, (void *)plan->data);
+    rp_release(&allocator, plan);
+}
+
+const void *rp_plan_data(const rp_plan *plan, size_t *out_size) {
+    if (out_size) *out_size = plan ? plan->size : 0;
+    return plan ? plan->data : NULL;
+}
+
+rp_plan_info rp_plan_get_info(const rp_plan *plan) {
+    if (!plan) return (rp_plan_info){.name = ""};
+    const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
+    const rp_certificate *certificate = rp_plan_records(plan, RP_SECTION_CERTIFICATE);
+    return (rp_plan_info){.name = rp_plan_string(plan, graph->name),
+                          .content_hash = plan->header->content_hash,
+                          .nodes = rp_plan_count(plan, RP_SECTION_NODES),
+                          .dispatches = graph->dispatch_count,
+                          .groups = rp_plan_count(plan, RP_SECTION_GROUPS),
+                          .barriers = graph->barrier_count,
+                          .barrier_bound = graph->barrier_bound,
+                          .buffers = rp_plan_count(plan, RP_SECTION_BUFFERS),
+                          .kernels = rp_plan_count(plan, RP_SECTION_KERNELS),
+                          .arena_bytes = graph->arena_bytes,
+                          .arena_bound_bytes = graph->arena_bound_bytes,
+                          .certificate = *certificate};
+}
+
+uint32_t rp_plan_buffer_count(const rp_plan *plan) {
+    return plan ? plan->external_count : 0;
+}
+
+rp_plan_buffer_info rp_plan_get_buffer(const rp_plan *plan, uint32_t index) {
+    if (index >= rp_plan_buffer_count(plan)) return (rp_plan_buffer_info){.name = ""};
+    const rp_plan_buffer *b =
+        (const rp_plan_buffer *)rp_plan_records(plan, RP_SECTION_BUFFERS) + index;
+    const uint64_t *dims = rp_plan_records(plan, RP_SECTION_DIMS);
+    return (rp_plan_buffer_info){.name = rp_plan_string(plan, b->name),
+                                 .kind = (rp_buffer_kind)b->kind,
+                                 .dtype = (rp_dtype)b->dtype,
+                                 .rank = b->rank,
+                                 .shape = b->rank ? dims + b->first_dim : NULL,
+                                 .size = b->size};
+}
+
+uint32_t rp_plan_kernel_count(const rp_plan *plan) {
+    return plan ? rp_plan_count(plan, RP_SECTION_KERNELS) : 0;
+}
+
+rp_plan_kernel_info rp_plan_get_kernel(const rp_plan *plan, uint32_t index) {
+    if (index >= rp_plan_kernel_count(plan)) return (rp_plan_kernel_info){.name = "", .entry = ""};
+    const rp_plan_kernel *k =
+        (const rp_plan_kernel *)rp_plan_records(plan, RP_SECTION_KERNELS) + index;
+    const uint32_t *words = rp_plan_records(plan, RP_SECTION_WORDS);
+    return (rp_plan_kernel_info){.name = rp_plan_string(plan, k->name),
+                                 .entry = rp_plan_string(plan, k->entry),
+                                 .spirv = k->word_count ? words + k->first_word : NULL,
+                                 .spirv_size = (size_t)k->word_count * sizeof *words,
+                                 .local_size = {k->local[0], k->local[1], k->local[2]},
+                                 .shared_bytes = k->shared_bytes,
+                                 .push_bytes = k->push_bytes};
+}
+
+static const char *text(const rp_plan *plan, rp_section section, size_t *out_size) {
+    if (out_size) *out_size = plan ? rp_plan_count(plan, section) - 1 : 0;
+    return plan ? rp_plan_records(plan, section) : "";
+}
+
+const char *rp_plan_text(const rp_plan *plan, size_t *out_size) {
+    return text(plan, RP_SECTION_TEXT, out_size);
+}
+
+const char *rp_plan_source_text(const rp_plan *plan, size_t *out_size) {
+    return text(plan, RP_SECTION_SOURCE_TEXT, out_size);
+}

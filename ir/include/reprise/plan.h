@@ -66,6 +66,17 @@ typedef struct rp_plan_buffer_info {
 RP_API uint32_t rp_plan_buffer_count(const rp_plan *plan);
 RP_API rp_plan_buffer_info rp_plan_get_buffer(const rp_plan *plan, uint32_t index);
 
+/* A kernel: its SPIR-V, NULL when the graph left it abstract, and what it asks of the device. */
+typedef struct rp_plan_kernel_info {
+    const char *name, *entry;
+    const uint32_t *spirv;
+    size_t spirv_size;          /* bytes */
+    uint32_t local_size[3];     /* workgroup size, after specialisation */
+    uint32_t shared_bytes, push_bytes;
+} rp_plan_kernel_info;
+RP_API uint32_t rp_plan_kernel_count(const rp_plan *plan);
+RP_API rp_plan_kernel_info rp_plan_get_kernel(const rp_plan *plan, uint32_t index);
+
 /* The compiled graph and its source as .rpir text, terminated, valid as long as the plan. */
 RP_API const char *rp_plan_text(const rp_plan *plan, size_t *out_size);
 RP_API const char *rp_plan_source_text(const rp_plan *plan, size_t *out_size);

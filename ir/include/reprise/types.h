@@ -108,6 +108,9 @@ enum {
     RP_MAX_LIVE_BYTES = 65536,     /* one live buffer */
 };
 
+/* Bytes of one buffer: more than any device has, and few enough that sizes can be added up. */
+#define RP_MAX_BUFFER_BYTES (UINT64_C(1) << 40)
+
 /* Keywords of the sets above; NULL for a value outside the set. */
 RP_API const char *rp_dtype_name(rp_dtype dtype);
 RP_API uint32_t rp_dtype_size(rp_dtype dtype); /* bytes of one element; 0 outside the set */

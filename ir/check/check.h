@@ -1,0 +1,95 @@
+/* Internal: what the parts of the checker share. See check.c for the whole. */
+#ifndef RP_CHECK_CHECK_H
+#define RP_CHECK_CHECK_H
+
+#include "graph/graph.h"
+#include "reprise/check.h"
+
+enum {
+    RP_CHECK_MAX_ERRORS = 100, /* then the checker stops: the list of diagnostics is full */
+    RP_CHECK_RANGE = 160,      /* bytes of a printed range; longer names are cut */
+};
+
+/* One run of the checker. Without a source, the members that speak of it are NULL. */
+typedef struct rp_check_run {
+    const rp_allocator *a;
+    const rp_graph *compiled, *source;
+    const char *file;
+    rp_diags *diags;
+    uint32_t errors;
+    bool has_unknown;        /* some node has no declared uses */
+    uint32_t *by_id;         /* source nodes (compiled ones without source) in id order */
+    uint32_t *plan_of;       /* source node -> compiled node, RP_NONE when dropped */
+    uint32_t *source_of;     /* compiled node -> source node */
+    uint32_t *source_buffer; /* compiled external buffer -> the same one of the source */
+    uint64_t reads_proven, conflicts_proven;
+} rp_check_run;
+
+/* The rules. Each adds its findings to the diagnostics and fails only without memory. */
+rp_status rp_check_match(rp_check_run *run);  /* rule 0: the same nodes, check_match.c */
+rp_status rp_check_flow(rp_check_run *run);   /* rule 1: the same dataflow, check_flow.c */
+rp_status rp_check_races(rp_check_run *run);  /* rule 2: no races, check_race.c */
+rp_status rp_check_orders(rp_check_run *run); /* fences, nodes without uses, check_order.c */
+
+/* Records a finding at a node of the compiled graph (NULL: at none). */
+void rp_check_fail(rp_check_run *run, const rp_graph_node *at, const char *format, ...)
+    RP_PRINTF(3, 4);
+
+/* "%h[0+256]" */
+const char *rp_check_range(char text[RP_CHECK_RANGE], const rp_graph *graph, uint32_t buffer,
+                           uint64_t offset, uint64_t size);
+/* "compute:w" */
+const char *rp_check_bit(char text[RP_CHECK_RANGE], uint32_t scope);
+
+static inline bool rp_check_stop(const rp_check_run *run) {
+    return run->errors >= RP_CHECK_MAX_ERRORS;
+}
+
+static inline bool rp_check_external(const rp_graph_buffer *b) {
+    return b->kind != RP_TMP;
+}
+
+/* Whether what was in the range before decides what the node does or leaves there. A node whose
+ * grid is not known may write only part of what it says. */
+static inline bool rp_check_reads(const rp_graph_node *n, const rp_graph_use *u) {
+    return u->access != RP_WRITE || n->grid_kind != RP_GRID_DIRECT;
+}
+
+static inline bool rp_check_writes(const rp_graph_use *u) {
+    return u->access == RP_WRITE || u->access == RP_READ_WRITE;
+}
+
+/* ---- Physical bytes -------------------------------------------------------------------------- */
+
+/* Memory comes in spaces: every external buffer and every transient without offset is one, the
+ * arena is the last. */
+static inline bool rp_check_in_arena(const rp_graph *g, uint32_t buffer) {
+    return g->buffers[buffer].kind == RP_TMP && g->buffers[buffer].offset != RP_NOT_PLACED;
+}
+
+static inline uint32_t rp_check_space(const rp_graph *g, uint32_t buffer) {
+    return rp_check_in_arena(g, buffer) ? g->buffers_count : buffer;
+}
+
+/* The first byte of a use in its space. */
+static inline uint64_t rp_check_base(const rp_graph *g, const rp_graph_use *u) {
+    return (rp_check_in_arena(g, u->buffer) ? g->buffers[u->buffer].offset : 0) + u->offset;
+}
+
+/* ---- Boundaries ------------------------------------------------------------------------------ */
+
+/* Two replays in a row have 2 * (group_count + 1) boundaries, numbered from 0; group g of replay r
+ * stands right behind boundary r * (group_count + 1) + g, and that number is its position. A
+ * boundary b lies between the positions p < q when p < b <= q. */
+static inline uint32_t rp_check_position(const rp_graph *g, const rp_graph_node *n,
+                                         uint32_t replay) {
+    return replay * (g->group_count + 1) + n->group;
+}
+
+/* Whether a boundary orders everything before it against everything after it. */
+static inline bool rp_check_full(const rp_graph_barrier *b) {
+    const uint32_t src = RP_SCOPE_COMPUTE_W | RP_SCOPE_TRANSFER_W | RP_SCOPE_INDIRECT_R;
+    return (b->src & src) == src && (b->dst & RP_SCOPE_ANY) == RP_SCOPE_ANY;
+}
+
+#endif

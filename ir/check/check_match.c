@@ -1,0 +1,352 @@
+/* Rule 0: the compiled graph is made of the source's nodes, unchanged but for order and memory.
+ *
+ * Every compiled node must be a node of the source: the same kind, kernel, grid, data and accesses.
+ * External buffers are the application's, so a use of one stays where it was. A transient may
+ * become any other transient, and what the source kept in an out or inout buffer may live in a
+ * transient: whether that is right, rule 1 decides. Nodes may be missing; rule 1 decides that, too.
+ *
+ * A node without declared uses may touch anything at any time. Before it nothing may be
+ * dropped, and nowhere may a buffer be renamed or share memory: it must find the memory that the
+ * source describes.
+ *
+ * Names are compared as text: the two graphs have string tables of their own. */
+#include "check/check.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+/* ---- Finding the source's buffers and kernels by name ---------------------------------------- */
+
+typedef struct names {
+    uint32_t *slots; /* index + 1, 0 = free */
+    uint32_t mask;
+} names;
+
+static bool names_init(const rp_allocator *a, names *table, uint32_t count) {
+    uint64_t size = 8;
+    while (size < (uint64_t)count * 2) size *= 2;
+    table->mask = (uint32_t)(size - 1);
+    table->slots = rp_alloc_zero(a, size, sizeof *table->slots);
+    return table->slots != NULL;
+}
+
+static void names_add(names *table, const char *name, uint32_t index) {
+    uint32_t slot = (uint32_t)rp_hash(name, strlen(name)) & table->mask;
+    while (table->slots[slot]) slot = (slot + 1) & table->mask;
+    table->slots[slot] = index + 1;
+}
+
+/* The next index in the probe sequence of `name`; the caller compares. `*slot` starts as RP_NONE.
+ */
+static uint32_t names_next(const names *table, const char *name, uint32_t *slot) {
+    *slot = *slot == RP_NONE ? (uint32_t)rp_hash(name, strlen(name)) & table->mask
+                             : (*slot + 1) & table->mask;
+    return table->slots[*slot] ? table->slots[*slot] - 1 : RP_NONE;
+}
+
+static const char *buffer_name(const rp_graph *g, uint32_t buffer) {
+    return rp_graph_string(g, g->buffers[buffer].name);
+}
+
+static uint32_t find_buffer(const names *table, const rp_graph *g, const char *name) {
+    uint32_t slot = RP_NONE, found;
+    while ((found = names_next(table, name, &slot)) != RP_NONE)
+        if (strcmp(buffer_name(g, found), name) == 0) break;
+    return found;
+}
+
+static uint32_t find_kernel(const names *table, const rp_graph *g, const char *name) {
+    uint32_t slot = RP_NONE, found;
+    while ((found = names_next(table, name, &slot)) != RP_NONE)
+        if (strcmp(rp_graph_string(g, g->kernels[found].name), name) == 0) break;
+    return found;
+}
+
+/* ---- Buffers --------------------------------------------------------------------------------- */
+
+static bool same_buffer(const rp_graph *g, const rp_graph_buffer *b, const rp_graph *h,
+                        const rp_graph_buffer *c) {
+    if (b->kind != c->kind || b->size != c->size || b->dtype != c->dtype || b->rank != c->rank ||
+        b->max_value != c->max_value ||
+        (b->first_default == RP_NONE) != (c->first_default == RP_NONE))
+        return false;
+    if (b->rank &&
+        memcmp(g->dims + b->first_dim, h->dims + c->first_dim, b->rank * sizeof *g->dims))
+        return false;
+    return b->first_default == RP_NONE ||
+           memcmp(g->bytes + b->first_default, h->bytes + c->first_default, b->size) == 0;
+}
+
+/* Fills in source_buffer; every external buffer of the plan must be one of the source, and every
+ * result of the source must be one of the plan. `taken` has a flag for each buffer of the source.
+ */
+static void match_buffers(rp_check_run *run, const names *by_name, bool *taken) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    for (uint32_t i = 0; i < g->buffers_count && !rp_check_stop(run); i++) {
+        const rp_graph_buffer *b = &g->buffers[i];
+        run->source_buffer[i] = RP_NONE;
+        if (b->removed || !rp_check_external(b)) continue;
+        uint32_t other = find_buffer(by_name, s, buffer_name(g, i));
+        const char *what = other == RP_NONE ? "is not a buffer of"
+                           : taken[other]   ? "stands twice for the one in"
+                           : !same_buffer(g, b, s, &s->buffers[other]) ? "is not the same as in"
+                                                                       : NULL;
+        if (what) {
+            rp_check_fail(run, NULL, "rule 0: $%s %s the source", buffer_name(g, i), what);
+            continue;
+        }
+        run->source_buffer[i] = other;
+        taken[other] = true;
+    }
+    for (uint32_t i = 0; i < s->buffers_count && !rp_check_stop(run); i++)
+        if (!s->buffers[i].removed && rp_buffer_has_result(&s->buffers[i]) && !taken[i])
+            rp_check_fail(run, NULL, "rule 0: the result $%s is missing", buffer_name(s, i));
+}
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+static bool same_kernel(const rp_graph *g, const rp_graph_kernel *k, const rp_graph *h,
+                        const rp_graph_kernel *l) {
+    if (k->hash != l->hash || k->push_bytes != l->push_bytes ||
+        k->shared_bytes != l->shared_bytes || k->param_count != l->param_count ||
+        k->spec_count != l->spec_count || memcmp(k->local, l->local, sizeof k->local) != 0 ||
+        strcmp(rp_graph_string(g, k->entry), rp_graph_string(h, l->entry)) != 0)
+        return false;
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        const rp_graph_param *p = &g->params[k->first_param + i],
+                             *q = &h->params[l->first_param + i];
+        if (p->access != q->access || p->set != q->set || p->binding != q->binding) return false;
+    }
+    for (uint32_t i = 0; i < k->spec_count; i++) {
+        const rp_graph_spec *p = &g->specs[k->first_spec + i], *q = &h->specs[l->first_spec + i];
+        if (p->id != q->id || p->value != q->value) return false;
+    }
+    /* Bodies may be left out of a text; where both are at hand, they must be the same. */
+    return k->word_count == 0 || l->word_count == 0 ||
+           (k->word_count == l->word_count &&
+            memcmp(g->words + k->first_word, h->words + l->first_word,
+                   (size_t)k->word_count * sizeof *g->words) == 0);
+}
+
+static void match_kernels(rp_check_run *run, const names *by_name, uint32_t *source_kernel) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    for (uint32_t i = 0; i < g->kernels_count && !rp_check_stop(run); i++) {
+        const rp_graph_kernel *k = &g->kernels[i];
+        source_kernel[i] = RP_NONE;
+        if (k->removed) continue;
+        const char *name = rp_graph_string(g, k->name);
+        uint32_t other = find_kernel(by_name, s, name);
+        if (other == RP_NONE || !same_kernel(g, k, s, &s->kernels[other]))
+            rp_check_fail(run, NULL, "rule 0: kernel @%s is not %s the source", name,
+                          other == RP_NONE ? "one of" : "the same as in");
+        else
+            source_kernel[i] = other;
+    }
+}
+
+/* ---- Nodes ----------------------------------------------------------------------------------- */
+
+static uint32_t find_id(const rp_check_run *run, uint32_t id) {
+    const rp_graph *s = run->source;
+    uint32_t low = 0, high = s->nodes_count;
+    if (id < high && s->nodes[run->by_id[id]].id == id) return run->by_id[id]; /* nearly always */
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (s->nodes[run->by_id[mid]].id < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    bool found = low < s->nodes_count && s->nodes[run->by_id[low]].id == id;
+    return found ? run->by_id[low] : RP_NONE;
+}
+
+static bool same_expr(const rp_check_run *run, uint32_t mine, uint32_t theirs) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    if (mine >= g->exprs_count || theirs >= s->exprs_count) return false;
+    rp_graph_expr e = g->exprs[mine], f = s->exprs[theirs];
+    if (e.op_count != f.op_count) return false;
+    for (uint32_t i = 0; i < e.op_count; i++) {
+        const rp_expr_op *p = &g->expr_ops[e.first_op + i], *q = &s->expr_ops[f.first_op + i];
+        if (p->code != q->code) return false;
+        if (p->code == RP_EXPR_CONST && p->value != q->value) return false;
+        if (p->code == RP_EXPR_LIVE && (p->element != q->element || p->buffer >= g->buffers_count ||
+                                        run->source_buffer[p->buffer] != q->buffer))
+            return false;
+    }
+    return true;
+}
+
+static bool same_grid(const rp_check_run *run, const rp_graph_node *n, const rp_graph_node *m) {
+    if (n->grid_kind != m->grid_kind) return false;
+    if (n->kind != RP_RUN || n->grid_kind == RP_GRID_INDIRECT) return true;
+    uint32_t mask = n->grid_kind == RP_GRID_LIVE ? n->live_mask : 0;
+    if (n->grid_kind == RP_GRID_LIVE && mask != m->live_mask) return false;
+    for (uint32_t i = 0; i < 3; i++) {
+        bool same =
+            mask & (1u << i) ? same_expr(run, n->grid[i], m->grid[i]) : n->grid[i] == m->grid[i];
+        if (!same) return false;
+    }
+    return true;
+}
+
+/* What differs in the node itself, NULL when nothing does. */
+static const char *node_difference(const rp_check_run *run, const rp_graph_node *n,
+                                   const rp_graph_node *m, const uint32_t *source_kernel) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    if (n->kind != m->kind || n->unknown != m->unknown) return "is of another kind";
+    if (n->kind == RP_RUN && source_kernel[n->kernel] != m->kernel) return "runs another kernel";
+    if (!same_grid(run, n, m)) return "has another grid";
+    if (n->kind == RP_FILL && n->pattern != m->pattern) return "fills with another word";
+    if (n->byte_count != m->byte_count ||
+        (n->byte_count &&
+         memcmp(g->bytes + n->first_byte, s->bytes + m->first_byte, n->byte_count)))
+        return "has other data";
+    if (n->use_count != m->use_count) return "has another number of uses";
+    if (n->source_count > 1 || (n->source_count == 1 && g->sources[n->first_source] != n->id))
+        return "stands for several nodes; fused nodes are not supported by this checker version";
+    return NULL;
+}
+
+/* What is wrong about where a use went, NULL when rule 1 may judge it. */
+static const char *use_difference(const rp_check_run *run, const rp_graph_use *u,
+                                  const rp_graph_use *v) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    const rp_graph_buffer *b = &g->buffers[u->buffer], *c = &s->buffers[v->buffer];
+    if (u->access != v->access || u->indirect != v->indirect) return "another access";
+    if (u->size != v->size) return "another size";
+    if (rp_check_external(b)) {
+        if (run->source_buffer[u->buffer] != v->buffer) return "another buffer";
+        return u->offset != v->offset ? "another place" : NULL;
+    }
+    if (rp_check_external(c) && !rp_buffer_has_result(c)) return "a transient instead of";
+    if (!run->has_unknown) return NULL;
+    bool kept = !rp_check_external(c) && b->size == c->size && u->offset == v->offset &&
+                strcmp(buffer_name(g, u->buffer), buffer_name(s, v->buffer)) == 0;
+    return kept ? NULL : "memory renamed beside a node without declared uses, instead of";
+}
+
+static void match_node(rp_check_run *run, uint32_t index, const uint32_t *source_kernel) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    const rp_graph_node *n = &g->nodes[index];
+    uint32_t other = find_id(run, n->id);
+    run->source_of[index] = other;
+    if (other == RP_NONE) {
+        rp_check_fail(run, n, "rule 0: n%u is not a node of the source", n->id);
+        return;
+    }
+    if (run->plan_of[other] != RP_NONE) {
+        rp_check_fail(run, n, "rule 0: n%u occurs twice", n->id);
+        return;
+    }
+    run->plan_of[other] = index;
+    const rp_graph_node *m = &s->nodes[other];
+    const char *what = node_difference(run, n, m, source_kernel);
+    if (what) {
+        rp_check_fail(run, n, "rule 0: n%u %s than in the source", n->id, what);
+        return;
+    }
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        const rp_graph_use *u = &rp_node_uses(g, n)[i], *v = &rp_node_uses(s, m)[i];
+        if (!(what = use_difference(run, u, v))) continue;
+        char mine[RP_CHECK_RANGE], theirs[RP_CHECK_RANGE];
+        rp_check_fail(run, n, "rule 0: n%u uses %s %s, in the source %s %s: %s", n->id,
+                      rp_access_name(u->access),
+                      rp_check_range(mine, g, u->buffer, u->offset, u->size),
+                      rp_access_name(v->access),
+                      rp_check_range(theirs, s, v->buffer, v->offset, v->size), what);
+    }
+}
+
+/* ---- Beside nodes without declared uses ------------------------------------------------------ */
+
+typedef struct placed {
+    uint64_t lo, hi;
+    uint32_t buffer;
+} placed;
+
+static int compare_placed(const void *a, const void *b) {
+    uint64_t x = ((const placed *)a)->lo, y = ((const placed *)b)->lo;
+    return (x > y) - (x < y);
+}
+
+static rp_status no_shared_memory(rp_check_run *run) {
+    const rp_graph *g = run->compiled;
+    placed *all = rp_alloc(run->a, g->buffers_count, sizeof *all);
+    if (!all) return RP_ERROR_NO_MEMORY;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < g->buffers_count; i++)
+        if (!g->buffers[i].removed && rp_check_in_arena(g, i))
+            all[count++] =
+                (placed){g->buffers[i].offset, g->buffers[i].offset + g->buffers[i].size, i};
+    qsort(all, count, sizeof *all, compare_placed);
+    for (uint32_t i = 1; i < count && !rp_check_stop(run); i++)
+        if (all[i].lo < all[i - 1].hi)
+            rp_check_fail(run, NULL,
+                          "rule 1: %%%s and %%%s share memory beside a node without declared uses",
+                          buffer_name(g, all[i - 1].buffer), buffer_name(g, all[i].buffer));
+    rp_release(run->a, all);
+    return RP_OK;
+}
+
+/* Behind the last such node, the dataflow decides again whether a node is needed. */
+static void nothing_dropped(rp_check_run *run) {
+    const rp_graph *s = run->source;
+    uint32_t rank = s->nodes_count;
+    while (rank > 0 && !s->nodes[run->by_id[rank - 1]].unknown) rank--;
+    for (uint32_t i = 0; i < rank && !rp_check_stop(run); i++) {
+        const rp_graph_node *n = &s->nodes[run->by_id[i]];
+        if (run->plan_of[run->by_id[i]] == RP_NONE && n->kind != RP_FENCE)
+            rp_check_fail(run, NULL,
+                          "rule 1: n%u is missing, and a node without declared uses may read what "
+                          "it wrote",
+                          n->id);
+    }
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+typedef struct match {
+    names buffers, kernels;
+    uint32_t *source_kernel; /* compiled kernel -> source kernel */
+    bool *taken;             /* source buffers that were found */
+} match;
+
+static bool allocate(rp_check_run *run, match *m) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    run->plan_of = rp_alloc(run->a, s->nodes_count, sizeof *run->plan_of);
+    run->source_of = rp_alloc(run->a, g->nodes_count, sizeof *run->source_of);
+    run->source_buffer = rp_alloc(run->a, g->buffers_count, sizeof *run->source_buffer);
+    m->source_kernel = rp_alloc(run->a, g->kernels_count, sizeof *m->source_kernel);
+    m->taken = rp_alloc_zero(run->a, s->buffers_count, sizeof *m->taken);
+    if (!run->plan_of || !run->source_of || !run->source_buffer || !m->source_kernel || !m->taken ||
+        !names_init(run->a, &m->buffers, s->buffers_count) ||
+        !names_init(run->a, &m->kernels, s->kernels_count))
+        return false;
+    memset(run->plan_of, 0xff, s->nodes_count * sizeof *run->plan_of); /* RP_NONE */
+    for (uint32_t i = 0; i < s->buffers_count; i++)
+        if (!s->buffers[i].removed) names_add(&m->buffers, buffer_name(s, i), i);
+    for (uint32_t i = 0; i < s->kernels_count; i++)
+        if (!s->kernels[i].removed)
+            names_add(&m->kernels, rp_graph_string(s, s->kernels[i].name), i);
+    return true;
+}
+
+rp_status rp_check_match(rp_check_run *run) {
+    match m = {0};
+    rp_status status = RP_ERROR_NO_MEMORY;
+    if (allocate(run, &m)) {
+        match_buffers(run, &m.buffers, m.taken);
+        match_kernels(run, &m.kernels, m.source_kernel);
+        for (uint32_t i = 0; i < run->compiled->nodes_count && !rp_check_stop(run); i++)
+            match_node(run, i, m.source_kernel);
+        if (run->has_unknown) nothing_dropped(run);
+        status = run->has_unknown ? no_shared_memory(run) : RP_OK;
+    }
+    rp_release(run->a, m.buffers.slots);
+    rp_release(run->a, m.kernels.slots);
+    rp_release(run->a, m.source_kernel);
+    rp_release(run->a, m.taken);
+    return status;
+}

@@ -1,0 +1,300 @@
+/* The rules of nodes: what each kind takes, access, ranges, alignment, grids, and that no node
+ * contradicts itself. Uses are compared pairwise; a node has few (RP_MAX_PARAMS at most). */
+#include "graph/verify.h"
+
+#include <stdio.h>
+
+#include "base/checked.h"
+#include "graph/index.h"
+
+rp_shown_use rp_show_use(const rp_graph *g, const rp_graph_use *u) {
+    rp_shown_use s;
+    const rp_graph_buffer *b = &g->buffers[u->buffer];
+    int at = snprintf(s.text, sizeof s.text, "%s %c%.50s",
+                      u->indirect ? "indirect" : rp_access_name((rp_access)u->access),
+                      b->kind == RP_TMP ? '%' : '$', rp_graph_string(g, b->name));
+    if (u->offset != 0 || u->size != b->size)
+        snprintf(s.text + at, sizeof s.text - (size_t)at, "[%llu+%llu]",
+                 (unsigned long long)u->offset, (unsigned long long)u->size);
+    return s;
+}
+
+#define NODE_ERROR(v, n, format, ...)                                                              \
+    rp_verify_error((v), (n)->pos, "n%u: " format, (n)->id, __VA_ARGS__)
+
+/* ---- Uses ------------------------------------------------------------------------------------ */
+
+/* One use for itself; false when its indices or values make it unfit for further questions. */
+static bool verify_use(rp_verifier *v, const rp_graph_node *n, const rp_graph_use *u) {
+    const rp_graph *g = v->graph;
+    if (u->buffer >= g->buffers_count || g->buffers[u->buffer].removed ||
+        !rp_access_name((rp_access)u->access)) {
+        NODE_ERROR(v, n, "%s", "uses a buffer that does not exist");
+        return false;
+    }
+    const rp_graph_buffer *b = &g->buffers[u->buffer];
+    if (u->size == 0 || !rp_range_inside(u->offset, u->size, b->size)) {
+        NODE_ERROR(v, n, "%s is not a range of the buffer's %llu bytes", rp_show_use(g, u).text,
+                   (unsigned long long)b->size);
+        return false;
+    }
+    if (rp_access_writes(u->access) &&
+        (b->kind == RP_IN || b->kind == RP_WEIGHT || b->kind == RP_LIVE))
+        NODE_ERROR(v, n, "%s: %s buffers are read only", rp_show_use(g, u).text,
+                   rp_buffer_kind_name((rp_buffer_kind)b->kind));
+    if (u->offset % 4 && n->kind == RP_RUN && !u->indirect)
+        NODE_ERROR(v, n, "%s: the offset of a kernel's range is a multiple of 4",
+                   rp_show_use(g, u).text);
+    return true;
+}
+
+/* Two uses of one node on the same bytes, one of them writing: allowed as in-place work, where a
+ * kernel reads and writes the very same range. */
+static void verify_overlap(rp_verifier *v, const rp_graph_node *n, const rp_graph_use *x,
+                           const rp_graph_use *y) {
+    if (x->buffer != y->buffer || !rp_ranges_overlap(x->offset, x->size, y->offset, y->size))
+        return;
+    bool x_writes = rp_access_writes(x->access), y_writes = rp_access_writes(y->access);
+    if (!x_writes && !y_writes) return;
+    rp_shown_use first = rp_show_use(v->graph, x), second = rp_show_use(v->graph, y);
+    if (x_writes && y_writes)
+        NODE_ERROR(v, n, "writes the same bytes twice: %s and %s", first.text, second.text);
+    else if (n->kind == RP_COPY)
+        NODE_ERROR(v, n, "copies between overlapping ranges: %s and %s", first.text, second.text);
+    else if (x->indirect || y->indirect)
+        NODE_ERROR(v, n, "writes the grid it is run with: %s and %s", first.text, second.text);
+    else if (x->access == RP_UNIFORM || y->access == RP_UNIFORM)
+        NODE_ERROR(v, n, "writes what it reads as uniform: %s and %s", first.text, second.text);
+    else if (x->offset != y->offset || x->size != y->size)
+        NODE_ERROR(v, n,
+                   "%s and %s overlap, and one writes; only the very same range can be read and "
+                   "written",
+                   first.text, second.text);
+}
+
+static bool verify_uses(rp_verifier *v, const rp_graph_node *n) {
+    const rp_graph_use *uses = rp_node_uses(v->graph, n);
+    bool ok = true;
+    for (uint32_t i = 0; i < n->use_count; i++) ok = verify_use(v, n, &uses[i]) && ok;
+    for (uint32_t i = 1; ok && i < n->use_count; i++)
+        for (uint32_t j = 0; j < i; j++) verify_overlap(v, n, &uses[j], &uses[i]);
+    return ok;
+}
+
+/* ---- Run ------------------------------------------------------------------------------------- */
+
+/* Names with '-' read as subtractions inside an expression. */
+static bool usable_in_expr(const char *name) {
+    return !strchr(name, '-');
+}
+
+static void verify_grid_expr(rp_verifier *v, const rp_graph_node *n, uint32_t expr) {
+    const rp_graph *g = v->graph;
+    const rp_graph_expr *e = expr < g->exprs_count ? &g->exprs[expr] : NULL;
+    if (!e || !rp_expr_valid(g->expr_ops + e->first_op, e->op_count, g->buffers_count)) {
+        NODE_ERROR(v, n, "%s", "the grid's expression is damaged");
+        return;
+    }
+    for (uint32_t i = 0; i < e->op_count; i++) {
+        const rp_expr_op *op = &g->expr_ops[e->first_op + i];
+        if (op->code != RP_EXPR_LIVE) continue;
+        const rp_graph_buffer *b = &g->buffers[op->buffer];
+        const char *name = rp_graph_string(g, b->name);
+        if (b->removed || b->kind != RP_LIVE)
+            NODE_ERROR(v, n, "the grid reads %.60s, which is not a live buffer", name);
+        else if (b->dtype != RP_U32 && b->dtype != RP_I32)
+            NODE_ERROR(v, n, "the grid reads $%.60s, which is neither u32 nor i32", name);
+        else if (op->element >= b->size / 4)
+            NODE_ERROR(v, n, "the grid reads $%.60s[%u], but the buffer has %llu elements", name,
+                       op->element, (unsigned long long)(b->size / 4));
+        else if (!usable_in_expr(name))
+            NODE_ERROR(v, n, "the grid reads $%.60s; a name with '-' cannot stand in an expression",
+                       name);
+    }
+}
+
+static void verify_indirect(rp_verifier *v, const rp_graph_node *n) {
+    const rp_graph_use *uses = rp_node_uses(v->graph, n);
+    bool wanted = n->grid_kind == RP_GRID_INDIRECT;
+    uint32_t plain = n->use_count - (wanted && n->use_count > 0);
+    for (uint32_t i = 0; i < plain; i++)
+        if (uses[i].indirect) NODE_ERROR(v, n, "%s", "only the last use can be an indirect grid");
+    if (!wanted) return;
+    const rp_graph_use *u = n->use_count ? &uses[n->use_count - 1] : NULL;
+    if (!u || !u->indirect || u->access != RP_READ)
+        NODE_ERROR(v, n, "%s", "an indirect grid has a last use that says where it is read");
+    else if (u->size != 12 || u->offset % 4)
+        NODE_ERROR(v, n, "%s: an indirect grid is 12 bytes at a multiple of 4",
+                   rp_show_use(v->graph, u).text);
+}
+
+static void verify_grid(rp_verifier *v, const rp_graph_node *n) {
+    switch ((rp_grid_kind)n->grid_kind) {
+    case RP_GRID_INDIRECT: return;
+    case RP_GRID_LIVE:
+        if (n->live_mask == 0 || n->live_mask > 7)
+            NODE_ERROR(v, n, "%s", "a live grid has one to three expressions");
+        break;
+    case RP_GRID_DIRECT: break;
+    }
+    if (n->grid_kind > RP_GRID_INDIRECT) NODE_ERROR(v, n, "%s", "the grid is of an unknown kind");
+    for (uint32_t i = 0; i < 3; i++) {
+        if (n->grid_kind == RP_GRID_LIVE && n->live_mask >> i & 1)
+            verify_grid_expr(v, n, n->grid[i]);
+        else if (n->grid[i] == 0)
+            NODE_ERROR(v, n, "the grid has 0 workgroups in dimension %u", i);
+    }
+}
+
+static void verify_push(rp_verifier *v, const rp_graph_node *n, const rp_graph_kernel *k) {
+    const char *kernel = rp_graph_string(v->graph, k->name);
+    bool known = k->push_bytes != 0 || k->hash != 0; /* an abstract kernel may leave it open */
+    if (known && n->byte_count != k->push_bytes)
+        NODE_ERROR(v, n, "%u bytes of push data, but @%.60s takes %u", n->byte_count, kernel,
+                   k->push_bytes);
+    else if (n->byte_count % 4 || n->byte_count > RP_MAX_PUSH_BYTES)
+        NODE_ERROR(v, n, "%u bytes of push data; a multiple of 4 up to %d is possible",
+                   n->byte_count, RP_MAX_PUSH_BYTES);
+}
+
+/* Uses against the kernel's parameters. A pass may widen `w` to `rw`, nothing else. */
+static void verify_params(rp_verifier *v, const rp_graph_node *n, const rp_graph_kernel *k) {
+    const rp_graph *g = v->graph;
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        const rp_graph_use *u = &rp_node_uses(g, n)[i];
+        const rp_graph_param *p = &g->params[k->first_param + i];
+        bool widened = p->access == RP_WRITE && u->access == RP_READ_WRITE;
+        if (u->access != p->access && !widened)
+            NODE_ERROR(v, n, "use %u is %s, but @%.60s declares %s there", i,
+                       rp_show_use(g, u).text, rp_graph_string(g, k->name),
+                       rp_access_name((rp_access)p->access));
+        if (u->size < p->min_size)
+            NODE_ERROR(v, n, "use %u is %s, but @%.60s needs at least %llu bytes there", i,
+                       rp_show_use(g, u).text, rp_graph_string(g, k->name),
+                       (unsigned long long)p->min_size);
+    }
+}
+
+static void verify_run(rp_verifier *v, const rp_graph_node *n) {
+    const rp_graph *g = v->graph;
+    if (n->kernel >= g->kernels_count || g->kernels[n->kernel].removed) {
+        NODE_ERROR(v, n, "%s", "runs a kernel that does not exist");
+        return;
+    }
+    const rp_graph_kernel *k = &g->kernels[n->kernel];
+    verify_grid(v, n);
+    verify_push(v, n, k);
+    uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT ? 1 : 0;
+    uint32_t expected = (n->unknown ? 0 : k->param_count) + indirect;
+    if (n->use_count != expected) {
+        if (n->unknown)
+            NODE_ERROR(v, n, "%s", "declares uses and is said to have none declared");
+        else
+            NODE_ERROR(v, n, "%u uses, but @%.60s has %u parameters",
+                       n->use_count - (n->use_count ? indirect : 0), rp_graph_string(g, k->name),
+                       k->param_count);
+        return;
+    }
+    if (!verify_uses(v, n)) return;
+    verify_indirect(v, n);
+    if (!n->unknown) verify_params(v, n, k);
+}
+
+/* ---- Transfers ------------------------------------------------------------------------------- */
+
+/* copy, fill and update: as many uses as `accesses` has letters. */
+static bool verify_transfer(rp_verifier *v, const rp_graph_node *n, const uint8_t *accesses,
+                            uint32_t count) {
+    const char *kind = rp_node_kind_name((rp_node_kind)n->kind);
+    bool ok = n->use_count == count;
+    for (uint32_t i = 0; ok && i < count; i++)
+        ok = rp_node_uses(v->graph, n)[i].access == accesses[i] &&
+             !rp_node_uses(v->graph, n)[i].indirect;
+    if (!ok) {
+        NODE_ERROR(v, n, "%s takes %s", kind,
+                   n->kind == RP_COPY ? "(r source, w destination)" : "(w destination)");
+        return false;
+    }
+    return verify_uses(v, n);
+}
+
+static void verify_copy(rp_verifier *v, const rp_graph_node *n) {
+    static const uint8_t accesses[] = {RP_READ, RP_WRITE};
+    if (!verify_transfer(v, n, accesses, 2)) return;
+    const rp_graph_use *u = rp_node_uses(v->graph, n);
+    if (u[0].size != u[1].size)
+        NODE_ERROR(v, n, "copies %llu bytes to %llu bytes", (unsigned long long)u[0].size,
+                   (unsigned long long)u[1].size);
+}
+
+static void verify_fill(rp_verifier *v, const rp_graph_node *n) {
+    static const uint8_t accesses[] = {RP_WRITE};
+    if (!verify_transfer(v, n, accesses, 1)) return;
+    const rp_graph_use *u = rp_node_uses(v->graph, n);
+    if (u->offset % 4 || u->size % 4)
+        NODE_ERROR(v, n, "%s: offset and size of %s are multiples of 4",
+                   rp_show_use(v->graph, u).text, rp_node_kind_name((rp_node_kind)n->kind));
+    if (n->kind == RP_UPDATE && n->byte_count != u->size)
+        NODE_ERROR(v, n, "%u bytes of data for a range of %llu", n->byte_count,
+                   (unsigned long long)u->size);
+    if (n->kind == RP_UPDATE && n->byte_count > RP_MAX_UPDATE_BYTES)
+        NODE_ERROR(v, n, "%u bytes of data, more than %d", n->byte_count, RP_MAX_UPDATE_BYTES);
+}
+
+/* ---- All nodes ------------------------------------------------------------------------------- */
+
+static void verify_node(rp_verifier *v, const rp_graph_node *n) {
+    const rp_graph *g = v->graph;
+    for (uint32_t i = 0; i + 1 < n->source_count; i++)
+        if (g->sources[n->first_source + i] >= g->sources[n->first_source + i + 1]) {
+            NODE_ERROR(v, n, "%s", "its source nodes are not in ascending order");
+            break;
+        }
+    if (n->unknown && n->kind != RP_RUN)
+        NODE_ERROR(v, n, "%s", "only a run node can have unknown uses");
+    switch ((rp_node_kind)n->kind) {
+    case RP_RUN: verify_run(v, n); return;
+    case RP_COPY: verify_copy(v, n); return;
+    case RP_FILL:
+    case RP_UPDATE: verify_fill(v, n); return;
+    case RP_FENCE:
+        if (n->use_count) NODE_ERROR(v, n, "%s", "a fence has no uses");
+        return;
+    }
+    NODE_ERROR(v, n, "%s", "is of a kind that does not exist");
+}
+
+/* Ids ascend in source order; a schedule may permute the nodes, so then they are only unique. */
+static void verify_ids(rp_verifier *v) {
+    const rp_graph *g = v->graph;
+    bool scheduled = g->stages & RP_STAGE_SCHEDULED, ascending = true;
+    for (uint32_t i = 1; i < g->nodes_count; i++) {
+        if (g->nodes[i].id > g->nodes[i - 1].id) continue;
+        ascending = false;
+        if (!scheduled)
+            rp_verify_error(v, g->nodes[i].pos, "n%u stands behind n%u; ids ascend in source order",
+                            g->nodes[i].id, g->nodes[i - 1].id);
+    }
+    if (ascending || !scheduled) return;
+    rp_index seen = {0};
+    bool room = rp_index_reserve(&g->allocator, &seen, g->nodes_count);
+    for (uint32_t i = 0; room && i < g->nodes_count; i++) {
+        uint32_t first;
+        if (rp_index_find(&seen, g->nodes[i].id, &first))
+            rp_verify_error(v, g->nodes[i].pos, "there is another n%u", g->nodes[i].id);
+        else
+            room = rp_index_set(&g->allocator, &seen, g->nodes[i].id, i);
+    }
+    if (!room) v->status = RP_ERROR_NO_MEMORY;
+    rp_index_free(&g->allocator, &seen);
+}
+
+void rp_verify_nodes(rp_verifier *v) {
+    const rp_graph *g = v->graph;
+    for (uint32_t i = 0; i < g->nodes_count; i++) {
+        if (g->nodes[i].id == RP_NONE) /* no number in the text form, and no key of rp_index */
+            rp_verify_error(v, g->nodes[i].pos, "a node's id is at most %u", RP_NONE - 1);
+        verify_node(v, &g->nodes[i]);
+    }
+    verify_ids(v);
+}

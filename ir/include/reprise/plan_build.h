@@ -1,0 +1,31 @@
+/* Between graphs and plans: packing a compiled graph, and getting the graphs back out of a plan.
+ * Part of the compiler library; reprise/compiler.h includes it. */
+#ifndef REPRISE_PLAN_BUILD_H
+#define REPRISE_PLAN_BUILD_H
+
+#include "reprise/plan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Packs a graph that is already compiled (scheduled, placed, synced), with the source it came from
+ * and the checker's certificate, whose hashes must be those of the two graphs. The same graphs give
+ * the same bytes. A kernel that needs something the runtime cannot serve (images, ray tracing) is
+ * RP_ERROR_UNSUPPORTED, and the diagnostic names it. */
+RP_API rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
+                               const rp_certificate *certificate, rp_diags *diags,
+                               rp_plan **out_plan);
+
+/* Parses the two texts of a plan again, and compares their hashes with the certificate's
+ * (RP_ERROR_DAMAGED when they differ): what rp_check needs to prove the plan once more. Kernels get
+ * their SPIR-V from the plan, so that rp_plan_build of the result gives the plan's bytes again, but
+ * for what the text form does not hold. Either out-parameter may be NULL. */
+RP_API rp_status rp_plan_graphs(const rp_plan *plan, rp_diags *diags, rp_graph **out_compiled,
+                                rp_graph **out_source);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

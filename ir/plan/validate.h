@@ -1,0 +1,35 @@
+/* Internal: what plan/read.c, validate.c and validate_records.c share. */
+#ifndef RP_PLAN_VALIDATE_H
+#define RP_PLAN_VALIDATE_H
+
+#include "plan/format.h"
+
+/* Validates plan->data[0..size) and fills in the pointers of `plan`. One diagnostic says what is
+ * wrong and where. RP_ERROR_DAMAGED or RP_ERROR_VERSION. Allocates nothing but the diagnostic. */
+rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags);
+
+/* A validation under way: where it is, for messages. */
+typedef struct rp_plan_check {
+    rp_plan *plan;
+    const char *name; /* of the file, may be NULL */
+    rp_diags *diags;
+    rp_section section;               /* SECTION_COUNT: none, the message stands alone */
+    uint32_t record;                  /* UINT32_MAX: the section as a whole */
+    uint32_t taken[RP_SECTION_COUNT]; /* records that belong to records checked so far */
+} rp_plan_check;
+
+/* Records that refer to `count` records of another section own them: owned pieces follow each other
+ * without gap or sharing, so validating is linear in the file's size whatever it says. Returns
+ * whether [first, first + count) is the next piece. */
+bool rp_plan_take(rp_plan_check *check, rp_section section, uint32_t first, uint32_t count);
+bool rp_plan_string_valid(const rp_plan_check *check, uint32_t string);
+
+/* Adds "section nodes, record 12: <message>" and returns RP_ERROR_DAMAGED. */
+rp_status rp_plan_damaged(rp_plan_check *check, const char *format, ...) RP_PRINTF(2, 3);
+
+/* Validates the records of every section; the table of sections is valid already. */
+rp_status rp_plan_check_records(rp_plan_check *check);
+/* The part of it that deals with nodes, their uses and groups; everything else is valid already. */
+rp_status rp_plan_check_nodes(rp_plan_check *check);
+
+#endif

@@ -1,0 +1,240 @@
+/* Validation of a plan, third part: nodes, their uses, and the groups they stand in. Everything
+ * that nodes refer to is valid already. What a node does to memory is checked here, byte range by
+ * byte range; whether nodes are ordered as they must be is the checker's business, not the
+ * reader's. */
+#include "plan/validate.h"
+
+#include "base/checked.h"
+
+typedef struct checker {
+    rp_plan_check *at;
+    const rp_plan *plan;
+    const rp_plan_buffer *buffers;
+    const rp_plan_kernel *kernels;
+    const rp_plan_param *params;
+    const rp_plan_use *uses;
+} checker;
+
+static bool writes(const rp_plan_use *use) {
+    return use->access == RP_WRITE || use->access == RP_READ_WRITE;
+}
+
+/* What holds for every use, whatever node it belongs to. `which` counts from 0 in the node. */
+static rp_status check_use(checker *c, uint32_t which, const rp_plan_use *use) {
+    if (use->buffer >= rp_plan_count(c->plan, RP_SECTION_BUFFERS))
+        return rp_plan_damaged(c->at, "use %u: buffer index %u is outside 0..%u", which,
+                               use->buffer, rp_plan_count(c->plan, RP_SECTION_BUFFERS));
+    if (!rp_access_name((rp_access)use->access) || use->indirect > 1 || use->reserved[0] ||
+        use->reserved[1])
+        return rp_plan_damaged(c->at, "use %u: access %u or a flag is unknown", which, use->access);
+    const rp_plan_buffer *b = &c->buffers[use->buffer];
+    if (use->size == 0 || !rp_range_inside(use->offset, use->size, b->size))
+        return rp_plan_damaged(c->at, "use %u: bytes %llu + %llu are not inside buffer %u of %llu",
+                               which, (unsigned long long)use->offset,
+                               (unsigned long long)use->size, use->buffer,
+                               (unsigned long long)b->size);
+    if (writes(use) && b->kind != RP_OUT && b->kind != RP_INOUT && b->kind != RP_TMP)
+        return rp_plan_damaged(c->at, "use %u: writes buffer %u of kind %s", which, use->buffer,
+                               rp_buffer_kind_name((rp_buffer_kind)b->kind));
+    return RP_OK;
+}
+
+static rp_status check_grid(checker *c, const rp_plan_node *n) {
+    bool live = n->grid_kind == RP_GRID_LIVE;
+    if (n->grid_kind > RP_GRID_INDIRECT || n->live_mask > 7 || live != (n->live_mask != 0))
+        return rp_plan_damaged(c->at, "grid kind %u with live mask %u is unknown", n->grid_kind,
+                               n->live_mask);
+    for (int i = 0; i < 3; i++) {
+        if (n->grid_kind == RP_GRID_INDIRECT) {
+            if (n->grid[i]) return rp_plan_damaged(c->at, "an indirect grid has constants");
+        } else if (n->live_mask >> i & 1) {
+            if (!rp_plan_take(c->at, RP_SECTION_EXPRS, n->grid[i], 1))
+                return rp_plan_damaged(c->at, "expression index %u is not the next of %u",
+                                       n->grid[i], rp_plan_count(c->plan, RP_SECTION_EXPRS));
+        } else if (n->grid[i] == 0) {
+            return rp_plan_damaged(c->at, "the grid is empty");
+        }
+    }
+    return RP_OK;
+}
+
+/* The three words of an indirect grid, the last use. */
+static rp_status check_indirect(checker *c, const rp_plan_use *use) {
+    if (!use->indirect || use->access != RP_READ || use->size != 12 || use->offset % 4)
+        return rp_plan_damaged(c->at,
+                               "the indirect grid is not 12 bytes, read, at a multiple of 4");
+    return RP_OK;
+}
+
+static rp_status check_run(checker *c, const rp_plan_node *n) {
+    if (n->kernel >= rp_plan_count(c->plan, RP_SECTION_KERNELS))
+        return rp_plan_damaged(c->at, "kernel index %u is outside 0..%u", n->kernel,
+                               rp_plan_count(c->plan, RP_SECTION_KERNELS));
+    RP_TRY(check_grid(c, n));
+    const rp_plan_kernel *k = &c->kernels[n->kernel];
+    const rp_plan_use *uses = c->uses + n->first_use;
+    uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT;
+    uint32_t bound = n->unknown ? 0 : k->param_count;
+    if (n->use_count != (uint64_t)bound + indirect)
+        return rp_plan_damaged(c->at, "%u uses do not fit kernel %u's %u", n->use_count, n->kernel,
+                               k->param_count);
+    bool open = k->push_bytes == 0 && k->hash == 0; /* an abstract kernel may leave it open */
+    if (n->byte_count % 4 || n->byte_count > RP_MAX_PUSH_BYTES ||
+        (!open && n->byte_count != k->push_bytes))
+        return rp_plan_damaged(c->at, "%u bytes of push data do not fit kernel %u's %u",
+                               n->byte_count, n->kernel, k->push_bytes);
+    for (uint32_t i = 0; i < bound; i++) {
+        const rp_plan_param *p = &c->params[k->first_param + i];
+        if (uses[i].offset % 4)
+            return rp_plan_damaged(c->at, "use %u: offset %llu is not a multiple of 4", i,
+                                   (unsigned long long)uses[i].offset);
+        if ((p->access == RP_UNIFORM) != (uses[i].access == RP_UNIFORM) || uses[i].indirect)
+            return rp_plan_damaged(c->at, "use %u: access %s does not fit the kernel's %s", i,
+                                   rp_access_name((rp_access)uses[i].access),
+                                   rp_access_name((rp_access)p->access));
+    }
+    return indirect ? check_indirect(c, &uses[bound]) : RP_OK;
+}
+
+/* The bytes of both uses overlap, in one buffer or in the arena. */
+static bool overlap(const checker *c, const rp_plan_use *a, const rp_plan_use *b) {
+    const rp_plan_buffer *x = &c->buffers[a->buffer], *y = &c->buffers[b->buffer];
+    if (x->kind == RP_TMP && y->kind == RP_TMP)
+        return rp_ranges_overlap(x->offset + a->offset, a->size, y->offset + b->offset, b->size);
+    return x == y && rp_ranges_overlap(a->offset, a->size, b->offset, b->size);
+}
+
+/* Copy, fill and update: `reads` uses are read, then one is written. */
+static rp_status check_transfer(checker *c, const rp_plan_node *n) {
+    const rp_plan_use *uses = c->uses + n->first_use;
+    uint32_t reads = n->kind == RP_COPY;
+    if (n->use_count != reads + 1)
+        return rp_plan_damaged(c->at, "%u uses instead of %u", n->use_count, reads + 1);
+    const rp_plan_use *to = &uses[reads];
+    if ((reads && uses[0].access != RP_READ) || to->access != RP_WRITE || to->indirect ||
+        uses[0].indirect)
+        return rp_plan_damaged(c->at, "its uses have other accesses than a %s has",
+                               rp_node_kind_name((rp_node_kind)n->kind));
+    if (reads && (uses[0].size != to->size || overlap(c, &uses[0], to)))
+        return rp_plan_damaged(c->at, "its two ranges differ in size or overlap");
+    if (!reads && (to->offset % 4 || to->size % 4))
+        return rp_plan_damaged(c->at, "bytes %llu + %llu are not multiples of 4",
+                               (unsigned long long)to->offset, (unsigned long long)to->size);
+    if (n->kind == RP_UPDATE && (to->size != n->byte_count || to->size > RP_MAX_UPDATE_BYTES))
+        return rp_plan_damaged(c->at,
+                               "%u bytes of data for a range of %llu; at most %d are allowed",
+                               n->byte_count, (unsigned long long)to->size, RP_MAX_UPDATE_BYTES);
+    return RP_OK;
+}
+
+/* Fields that a node of this kind does not have hold their one neutral value. */
+static rp_status check_neutral(checker *c, const rp_plan_node *n) {
+    bool run = n->kind == RP_RUN, update = n->kind == RP_UPDATE;
+    bool grid = n->grid_kind || n->live_mask || n->grid[0] || n->grid[1] || n->grid[2];
+    if ((!run && (n->kernel != UINT32_MAX || grid || n->unknown)) ||
+        (!run && !update && n->byte_count) || (n->kind != RP_FILL && n->pattern) || n->unknown > 1)
+        return rp_plan_damaged(c->at, "it has fields that a %s does not have",
+                               rp_node_kind_name((rp_node_kind)n->kind));
+    return RP_OK;
+}
+
+static bool optional_string(const checker *c, uint32_t string) {
+    return string == UINT32_MAX || rp_plan_string_valid(c->at, string);
+}
+
+static rp_status check_node(checker *c, const rp_plan_node *n) {
+    const char *kind = rp_node_kind_name((rp_node_kind)n->kind);
+    if (!kind) return rp_plan_damaged(c->at, "node kind %u is unknown", n->kind);
+    if (!rp_plan_take(c->at, RP_SECTION_USES, n->first_use, n->use_count))
+        return rp_plan_damaged(c->at,
+                               "uses %u + %u do not follow those before, or exceed section uses",
+                               n->first_use, n->use_count);
+    if (!rp_plan_take(c->at, RP_SECTION_BYTES, n->first_byte, n->byte_count))
+        return rp_plan_damaged(c->at,
+                               "bytes %u + %u do not follow those before, or exceed section bytes",
+                               n->first_byte, n->byte_count);
+    if (!optional_string(c, n->label) || !optional_string(c, n->op))
+        return rp_plan_damaged(c->at, "the label %u or the op tag %u is not a string", n->label,
+                               n->op);
+    for (uint32_t i = 0; i < n->use_count; i++) RP_TRY(check_use(c, i, &c->uses[n->first_use + i]));
+    RP_TRY(check_neutral(c, n));
+    switch ((rp_node_kind)n->kind) {
+    case RP_RUN: return check_run(c, n);
+    case RP_COPY:
+    case RP_FILL:
+    case RP_UPDATE: return check_transfer(c, n);
+    case RP_FENCE:
+        if (n->use_count) return rp_plan_damaged(c->at, "a fence has uses");
+        return RP_OK;
+    }
+    return RP_OK;
+}
+
+/* Groups cut the nodes into consecutive, non-empty pieces. */
+static rp_status check_groups(rp_plan_check *at) {
+    const rp_plan *plan = at->plan;
+    const rp_plan_group *groups = rp_plan_records(plan, RP_SECTION_GROUPS);
+    const rp_plan_node *nodes = rp_plan_records(plan, RP_SECTION_NODES);
+    uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES), next = 0;
+    for (uint32_t g = 0; g < rp_plan_count(plan, RP_SECTION_GROUPS); g++) {
+        at->section = RP_SECTION_GROUPS;
+        at->record = g;
+        if (groups[g].first_node != next || groups[g].node_count == 0 ||
+            groups[g].node_count > node_count - next)
+            return rp_plan_damaged(at, "nodes %u + %u do not follow the group before, or exceed %u",
+                                   groups[g].first_node, groups[g].node_count, node_count);
+        at->section = RP_SECTION_NODES;
+        for (uint32_t end = next + groups[g].node_count; next < end; next++) {
+            at->record = next;
+            if (nodes[next].group != g)
+                return rp_plan_damaged(at, "its group is %u, it stands in group %u",
+                                       nodes[next].group, g);
+        }
+    }
+    at->section = RP_SECTION_GROUPS;
+    at->record = UINT32_MAX;
+    if (next != node_count)
+        return rp_plan_damaged(at, "%u of %u nodes stand in no group", node_count - next,
+                               node_count);
+    return RP_OK;
+}
+
+/* Every owned record has an owner. */
+static rp_status check_leftovers(rp_plan_check *check) {
+    static const rp_section owned[] = {RP_SECTION_DIMS,  RP_SECTION_PARAMS,  RP_SECTION_SPECS,
+                                       RP_SECTION_WORDS, RP_SECTION_USES,    RP_SECTION_BYTES,
+                                       RP_SECTION_EXPRS, RP_SECTION_EXPR_OPS};
+    check->record = UINT32_MAX;
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
+        check->section = owned[i];
+        uint32_t count = rp_plan_count(check->plan, owned[i]);
+        if (check->taken[owned[i]] != count)
+            return rp_plan_damaged(check, "%u of %u records belong to nothing",
+                                   count - check->taken[owned[i]], count);
+    }
+    return RP_OK;
+}
+
+rp_status rp_plan_check_nodes(rp_plan_check *check) {
+    checker c = {.at = check,
+                 .plan = check->plan,
+                 .buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS),
+                 .kernels = rp_plan_records(check->plan, RP_SECTION_KERNELS),
+                 .params = rp_plan_records(check->plan, RP_SECTION_PARAMS),
+                 .uses = rp_plan_records(check->plan, RP_SECTION_USES)};
+    const rp_plan_graph *graph = rp_plan_records(check->plan, RP_SECTION_GRAPH);
+    const rp_plan_node *nodes = rp_plan_records(check->plan, RP_SECTION_NODES);
+    uint32_t dispatches = 0;
+    check->section = RP_SECTION_NODES;
+    for (uint32_t i = 0; i < rp_plan_count(check->plan, RP_SECTION_NODES); i++) {
+        check->record = i;
+        RP_TRY(check_node(&c, &nodes[i]));
+        dispatches += nodes[i].kind == RP_RUN;
+    }
+    check->record = UINT32_MAX;
+    if (dispatches != graph->dispatch_count)
+        return rp_plan_damaged(check, "there are %u dispatches, the graph states %u", dispatches,
+                               graph->dispatch_count);
+    RP_TRY(check_groups(check));
+    return check_leftovers(check);
+}
