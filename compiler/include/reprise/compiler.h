@@ -14,6 +14,7 @@
 #include "reprise/graph.h"
 #include "reprise/passes.h"
 #include "reprise/plan.h"
+#include "reprise/plan_build.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -155,11 +156,7 @@ RP_API rp_pipeline_data rp_pipeline_get_data(const rp_pipeline *pipeline, uint32
 RP_API rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_diags *diags,
                             rp_plan **out_plan, rp_pass_reports **out_reports);
 
-/* Packs a graph that is already compiled (scheduled, placed, synced), with the source it came from
- * and the checker's certificate. */
-RP_API rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
-                               const rp_certificate *certificate, rp_diags *diags,
-                               rp_plan **out_plan);
+/* rp_plan_build and rp_plan_graphs, between graphs and plans: see reprise/plan_build.h. */
 
 #ifdef __cplusplus
 }

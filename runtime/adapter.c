@@ -1,0 +1,230 @@
+/* What a physical device can do: properties, features and the queue family, read once.
+ *
+ * Features are a table of pairs (bit in a plan's needs, member of the feature chain). The same table
+ * answers "can it run this plan" and fills the chain for vkCreateDevice: a device is created before
+ * its plans are known, so every feature of the table that it has is enabled. */
+#include "device.h"
+
+#include <stdio.h>
+#include "plan/format.h"
+
+#define FEATURE_LIST(X)                                                                            \
+    X(RP_NEED_FLOAT16, v12.shaderFloat16)                                                          \
+    X(RP_NEED_INT8, v12.shaderInt8)                                                                \
+    X(RP_NEED_INT16, core.features.shaderInt16)                                                    \
+    X(RP_NEED_INT64, core.features.shaderInt64)                                                    \
+    X(RP_NEED_FLOAT64, core.features.shaderFloat64)                                                \
+    X(RP_NEED_STORAGE16, v11.storageBuffer16BitAccess)                                             \
+    X(RP_NEED_STORAGE8, v12.storageBuffer8BitAccess)                                               \
+    X(RP_NEED_MEMORY_MODEL, v12.vulkanMemoryModel)                                                 \
+    X(RP_NEED_INT64_ATOMICS, v12.shaderBufferInt64Atomics)                                         \
+    X(RP_NEED_SCALAR_LAYOUT, v12.scalarBlockLayout)                                                \
+    X(RP_NEED_UNIFORM_STD430, v12.uniformBufferStandardLayout)                                     \
+    X(RP_NEED_DEVICE_ADDRESS, v12.bufferDeviceAddress)                                             \
+    X(RP_NEED_UNIFORM16, v11.uniformAndStorageBuffer16BitAccess)                                   \
+    X(RP_NEED_UNIFORM8, v12.uniformAndStorageBuffer8BitAccess)                                     \
+    X(RP_NEED_INT_DOT, int_dot.shaderIntegerDotProduct)                                            \
+    /* Needed with others, never alone. */                                                         \
+    X(0, v12.vulkanMemoryModelDeviceScope)                                                         \
+    X(0, v12.shaderSubgroupExtendedTypes)                                                          \
+    X(0, v12.timelineSemaphore)                                                                    \
+    X(0, sync2.synchronization2)
+
+static const struct {
+    VkSubgroupFeatureFlagBits operation;
+    uint32_t need;
+} subgroup_needs[] = {
+    {VK_SUBGROUP_FEATURE_BASIC_BIT, RP_NEED_SUBGROUP_BASIC},
+    {VK_SUBGROUP_FEATURE_VOTE_BIT, RP_NEED_SUBGROUP_VOTE},
+    {VK_SUBGROUP_FEATURE_ARITHMETIC_BIT, RP_NEED_SUBGROUP_ARITHMETIC},
+    {VK_SUBGROUP_FEATURE_BALLOT_BIT, RP_NEED_SUBGROUP_BALLOT},
+    {VK_SUBGROUP_FEATURE_SHUFFLE_BIT, RP_NEED_SUBGROUP_SHUFFLE},
+    {VK_SUBGROUP_FEATURE_SHUFFLE_RELATIVE_BIT, RP_NEED_SUBGROUP_SHUFFLE_RELATIVE},
+    {VK_SUBGROUP_FEATURE_CLUSTERED_BIT, RP_NEED_SUBGROUP_CLUSTERED},
+    {VK_SUBGROUP_FEATURE_QUAD_BIT, RP_NEED_SUBGROUP_QUAD},
+};
+
+static bool is_1_2(const rp_adapter *adapter) {
+    return adapter->properties.apiVersion >= VK_API_VERSION_1_2;
+}
+
+/* Links the structures that the device knows; core.pNext stays NULL before Vulkan 1.2. */
+static void link_features(const rp_adapter *adapter, rp_features *f) {
+    memset(f, 0, sizeof *f);
+    f->core.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
+    f->v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
+    f->v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
+    f->sync2.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
+    f->int_dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES;
+    if (!is_1_2(adapter)) return;
+    f->core.pNext = &f->v11;
+    f->v11.pNext = &f->v12;
+    void **tail = &f->v12.pNext;
+    if (adapter->vulkan_1_3 || adapter->sync2_extension) {
+        *tail = &f->sync2;
+        tail = &f->sync2.pNext;
+    }
+    if (adapter->vulkan_1_3 || adapter->int_dot_extension) *tail = &f->int_dot;
+}
+
+void rp_adapter_enable(const rp_vk *vk, const rp_adapter *adapter, rp_features *features) {
+    rp_features has;
+    link_features(adapter, &has);
+    vk->GetPhysicalDeviceFeatures2(adapter->handle, &has.core);
+    link_features(adapter, features);
+#define RP_X(need, member) features->member = has.member;
+    FEATURE_LIST(RP_X)
+#undef RP_X
+}
+
+static rp_status read_extensions(const rp_vk *vk, const rp_allocator *a, rp_diags *diags,
+                                 rp_adapter *adapter) {
+    uint32_t count = 0;
+    RP_TRY(RP_VK(diags, vk->EnumerateDeviceExtensionProperties(adapter->handle, NULL, &count,
+                                                               NULL)));
+    VkExtensionProperties *extensions = rp_alloc_zero(a, count, sizeof *extensions);
+    if (!extensions) return RP_ERROR_NO_MEMORY;
+    rp_status status = RP_VK(diags, vk->EnumerateDeviceExtensionProperties(
+                                        adapter->handle, NULL, &count, extensions));
+    for (uint32_t i = 0; status == RP_OK && i < count; i++) {
+        const char *name = extensions[i].extensionName;
+        if (strcmp(name, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME) == 0)
+            adapter->sync2_extension = true;
+        if (strcmp(name, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME) == 0)
+            adapter->int_dot_extension = true;
+    }
+    rp_release(a, extensions);
+    return status;
+}
+
+static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
+    VkPhysicalDeviceMaintenance4Properties maintenance4 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES,
+        .maxBufferSize = UINT64_MAX};
+    VkPhysicalDeviceDriverProperties driver = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
+        .pNext = adapter->vulkan_1_3 ? &maintenance4 : NULL};
+    VkPhysicalDeviceMaintenance3Properties maintenance3 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
+        .pNext = is_1_2(adapter) ? &driver : NULL,
+        .maxMemoryAllocationSize = UINT64_MAX};
+    VkPhysicalDeviceSubgroupProperties subgroup = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, .pNext = &maintenance3};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &subgroup};
+    vk->GetPhysicalDeviceProperties2(adapter->handle, &properties);
+    adapter->driver = driver.driverID;
+    adapter->max_buffer_size = maintenance4.maxBufferSize;
+    adapter->max_allocation_size = maintenance3.maxMemoryAllocationSize;
+    if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT)
+        for (size_t i = 0; i < sizeof subgroup_needs / sizeof *subgroup_needs; i++)
+            if (subgroup.supportedOperations & subgroup_needs[i].operation)
+                adapter->needs |= subgroup_needs[i].need;
+
+    const VkPhysicalDeviceLimits *limits = &adapter->properties.limits;
+    rp_device_info *info = &adapter->info;
+    snprintf(info->name, sizeof info->name, "%s", adapter->properties.deviceName);
+    snprintf(info->driver, sizeof info->driver, "%.120s%s%.120s", driver.driverName,
+             *driver.driverInfo ? " " : "", driver.driverInfo);
+    info->vulkan_version = adapter->properties.apiVersion;
+    info->is_cpu = adapter->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    info->max_storage_range = limits->maxStorageBufferRange;
+    memcpy(info->max_workgroup_size, limits->maxComputeWorkGroupSize,
+           sizeof info->max_workgroup_size);
+    info->max_workgroup_invocations = limits->maxComputeWorkGroupInvocations;
+    info->max_shared_bytes = limits->maxComputeSharedMemorySize;
+    info->max_push_bytes = limits->maxPushConstantsSize;
+    memcpy(info->max_groups, limits->maxComputeWorkGroupCount, sizeof info->max_groups);
+    info->subgroup_size = subgroup.subgroupSize;
+}
+
+static void read_memory(const rp_vk *vk, rp_adapter *adapter) {
+    vk->GetPhysicalDeviceMemoryProperties(adapter->handle, &adapter->memory);
+    for (uint32_t i = 0; i < adapter->memory.memoryHeapCount; i++) {
+        const VkMemoryHeap *heap = &adapter->memory.memoryHeaps[i];
+        if ((heap->flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) &&
+            heap->size > adapter->info.memory_bytes)
+            adapter->info.memory_bytes = heap->size;
+    }
+}
+
+enum { MAX_FAMILIES = 32 };
+
+static uint32_t read_families(const rp_vk *vk, const rp_adapter *adapter,
+                              VkQueueFamilyProperties families[MAX_FAMILIES]) {
+    uint32_t count = MAX_FAMILIES;
+    vk->GetPhysicalDeviceQueueFamilyProperties(adapter->handle, &count, families);
+    return count;
+}
+
+bool rp_adapter_set_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family) {
+    VkQueueFamilyProperties families[MAX_FAMILIES];
+    if (family >= read_families(vk, adapter, families) ||
+        !(families[family].queueFlags & VK_QUEUE_COMPUTE_BIT))
+        return false;
+    adapter->queue_family = family;
+    adapter->timestamp_bits = families[family].timestampValidBits;
+    return true;
+}
+
+/* The first all-purpose family, or else the first that computes: a family for compute alone is made
+ * for work beside graphics, and some drivers run it at a lower priority. */
+static bool choose_family(const rp_vk *vk, rp_adapter *adapter) {
+    VkQueueFamilyProperties families[MAX_FAMILIES];
+    uint32_t count = read_families(vk, adapter, families);
+    const VkQueueFlags wanted[] = {VK_QUEUE_COMPUTE_BIT | VK_QUEUE_GRAPHICS_BIT,
+                                   VK_QUEUE_COMPUTE_BIT};
+    for (uint32_t w = 0; w < 2; w++)
+        for (uint32_t i = 0; i < count; i++)
+            if ((families[i].queueFlags & wanted[w]) == wanted[w])
+                return rp_adapter_set_family(vk, adapter, i);
+    return false;
+}
+
+static void add_missing(rp_device_info *info, const char *what) {
+    size_t length = strlen(info->missing);
+    snprintf(info->missing + length, sizeof info->missing - length, "%s%s", length ? ", " : "",
+             what);
+    info->suitable = 0;
+}
+
+static void judge(const rp_vk *vk, rp_adapter *adapter) {
+    rp_device_info *info = &adapter->info;
+    info->suitable = 1;
+    if (!is_1_2(adapter)) {
+        char text[64];
+        uint32_t version = adapter->properties.apiVersion;
+        snprintf(text, sizeof text, "Vulkan 1.2 (it has %u.%u)", VK_API_VERSION_MAJOR(version),
+                 VK_API_VERSION_MINOR(version));
+        add_missing(info, text);
+    }
+    rp_features has;
+    link_features(adapter, &has);
+    vk->GetPhysicalDeviceFeatures2(adapter->handle, &has.core);
+#define RP_X(need, member)                                                                         \
+    if (has.member) adapter->needs |= (need);
+    FEATURE_LIST(RP_X)
+#undef RP_X
+    if (!adapter->vulkan_1_3 && !adapter->sync2_extension)
+        add_missing(info, "VK_KHR_synchronization2");
+    else if (!has.sync2.synchronization2)
+        add_missing(info, "the feature synchronization2");
+    if (!has.v12.timelineSemaphore) add_missing(info, "the feature timelineSemaphore");
+    if (!choose_family(vk, adapter)) add_missing(info, "a queue family that computes");
+}
+
+rp_status rp_adapter_read(const rp_vk *vk, const rp_allocator *a, VkPhysicalDevice handle,
+                          rp_diags *diags, rp_adapter *out) {
+    memset(out, 0, sizeof *out);
+    out->handle = handle;
+    VkPhysicalDeviceProperties2 properties = {.sType =
+                                                  VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+    vk->GetPhysicalDeviceProperties2(handle, &properties);
+    out->properties = properties.properties;
+    out->vulkan_1_3 = out->properties.apiVersion >= VK_API_VERSION_1_3;
+    RP_TRY(read_extensions(vk, a, diags, out));
+    read_properties(vk, out);
+    read_memory(vk, out);
+    judge(vk, out);
+    return RP_OK;
+}

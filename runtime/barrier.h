@@ -1,0 +1,14 @@
+/* Internal: a plan's barrier as a Vulkan barrier. */
+#ifndef RP_RUNTIME_BARRIER_H
+#define RP_RUNTIME_BARRIER_H
+
+#include "quirks.h"
+#include "reprise/types.h"
+
+/* Lowers scopes (rp_scope bits) to one global memory barrier. `host` tells whether the host reads
+ * results through mapped memory; without, host scopes fall away. Returns false when nothing is left
+ * to order. */
+bool rp_barrier_lower(uint32_t src, uint32_t dst, uint32_t quirks, bool host,
+                      VkMemoryBarrier2 *out);
+
+#endif

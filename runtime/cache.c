@@ -1,0 +1,187 @@
+/* The pipeline cache on disk: one file per plan and driver.
+ *
+ * A file is our header and the driver's bytes. Drivers are known to crash on damaged cache data, so
+ * nothing reaches the driver before our header, the hash of the bytes, and the standard header inside
+ * them all match this very device. Anything else is ignored and replaced. Files are written beside
+ * and renamed, so that readers, other processes and crashes see a whole file or none. */
+#include "exec.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/hash.h"
+#include "base/text.h"
+
+#define CACHE_MAGIC "RPCACHE1"
+
+enum { MAX_CACHE_BYTES = 1 << 28 }; /* a file larger than this is not ours */
+
+typedef struct cache_header {
+    char magic[8];
+    uint64_t plan_hash;
+    uint32_t vendor, device, driver_version, reserved;
+    uint8_t uuid[VK_UUID_SIZE];
+    uint64_t size, hash; /* of the driver's bytes, which follow */
+} cache_header;
+
+static cache_header header_of(const rp_cache *cache, const void *data, uint64_t size) {
+    const VkPhysicalDeviceProperties *properties = &cache->device->adapter.properties;
+    cache_header header = {
+        .plan_hash = cache->plan_hash,
+        .vendor = properties->vendorID,
+        .device = properties->deviceID,
+        .driver_version = properties->driverVersion,
+        .size = size,
+        .hash = rp_hash(data, size),
+    };
+    memcpy(header.magic, CACHE_MAGIC, sizeof header.magic);
+    memcpy(header.uuid, properties->pipelineCacheUUID, sizeof header.uuid);
+    return header;
+}
+
+/* The file's path, or NULL in *out when there is nowhere to keep it. */
+static rp_status make_path(rp_cache *cache, const char *folder, char **out) {
+    *out = NULL;
+    rp_text text;
+    rp_text_init(&text, &cache->device->allocator);
+    const char *home = getenv("HOME"), *xdg = getenv("XDG_CACHE_HOME");
+    if (folder)
+        rp_text_string(&text, folder);
+    else if (xdg && *xdg == '/') /* the specification wants relative paths ignored */
+        rp_text_format(&text, "%s/reprise", xdg);
+    else if (home && *home)
+        rp_text_format(&text, "%s/.cache/reprise", home);
+    else
+        return RP_OK;
+    cache_header header = header_of(cache, "", 0);
+    rp_text_format(&text, "/%016llx-%016llx.cache", (unsigned long long)cache->plan_hash,
+                   (unsigned long long)rp_hash(&header, sizeof header));
+    return rp_text_take(&text, out, NULL);
+}
+
+/* The driver's bytes start with a header that Vulkan defines. */
+static bool driver_header_fits(const rp_cache *cache, const uint8_t *data, uint64_t size) {
+    const VkPhysicalDeviceProperties *properties = &cache->device->adapter.properties;
+    VkPipelineCacheHeaderVersionOne header;
+    if (size < sizeof header) return false;
+    memcpy(&header, data, sizeof header);
+    return header.headerSize >= sizeof header && header.headerSize <= size &&
+           header.headerVersion == VK_PIPELINE_CACHE_HEADER_VERSION_ONE &&
+           header.vendorID == properties->vendorID && header.deviceID == properties->deviceID &&
+           memcmp(header.pipelineCacheUUID, properties->pipelineCacheUUID, VK_UUID_SIZE) == 0;
+}
+
+/* Reads the driver's bytes; NULL in *out when there is no good file. */
+static rp_status load(rp_cache *cache, uint8_t **out, uint64_t *out_size) {
+    *out = NULL;
+    *out_size = 0;
+    FILE *file = cache->path ? fopen(cache->path, "rb") : NULL;
+    if (!file) return RP_OK;
+    const rp_allocator *a = &cache->device->allocator;
+    rp_status status = RP_OK;
+    uint8_t *data = NULL;
+    cache_header header;
+    if (fread(&header, sizeof header, 1, file) == 1 && header.size <= MAX_CACHE_BYTES) {
+        data = rp_alloc(a, header.size, 1);
+        if (!data) status = RP_ERROR_NO_MEMORY;
+    }
+    bool good = data && fread(data, 1, header.size, file) == header.size && fgetc(file) == EOF;
+    fclose(file);
+    if (good) {
+        cache_header expected = header_of(cache, data, header.size);
+        good = memcmp(&header, &expected, sizeof header) == 0 &&
+               driver_header_fits(cache, data, header.size);
+    }
+    if (!good) {
+        rp_release(a, data);
+        return status;
+    }
+    *out = data;
+    *out_size = header.size;
+    cache->loaded_hash = header.hash;
+    return RP_OK;
+}
+
+rp_status rp_cache_create(rp_cache *cache, rp_device *device, const rp_plan *plan,
+                          const char *folder, rp_diags *diags) {
+    cache->device = device;
+    cache->plan_hash = plan->header->content_hash;
+    cache->asked = folder != NULL;
+    if (!folder || *folder) RP_TRY(make_path(cache, folder, &cache->path));
+    uint8_t *data;
+    uint64_t size;
+    RP_TRY(load(cache, &data, &size));
+    const VkPipelineCacheCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+        .initialDataSize = size,
+        .pInitialData = data,
+    };
+    rp_status status = RP_VK(
+        diags, device->vk.CreatePipelineCache(device->handle, &info, NULL, &cache->handle));
+    rp_release(&device->allocator, data);
+    return status;
+}
+
+/* Creates the folders that lead to `path`. Errors show when the file is opened. */
+static void make_folders(char *path) {
+    for (char *p = path + 1; *p; p++) {
+        if (*p != '/') continue;
+        *p = '\0';
+        mkdir(path, 0777);
+        *p = '/';
+    }
+}
+
+static bool write_file(const char *path, const cache_header *header, const void *data) {
+    FILE *file = fopen(path, "wb");
+    if (!file) return false;
+    bool good = fwrite(header, sizeof *header, 1, file) == 1 &&
+                fwrite(data, 1, header->size, file) == header->size && fflush(file) == 0;
+    if (fclose(file) != 0) good = false;
+    return good;
+}
+
+static bool store(rp_cache *cache, const void *data, uint64_t size) {
+    static atomic_uint counter; /* two threads of one process may save the same file */
+    cache_header header = header_of(cache, data, size);
+    if (header.hash == cache->loaded_hash) return true;
+    rp_text text;
+    rp_text_init(&text, &cache->device->allocator);
+    rp_text_format(&text, "%s.%ld.%u", cache->path, (long)getpid(), atomic_fetch_add(&counter, 1));
+    char *beside;
+    if (rp_text_take(&text, &beside, NULL) != RP_OK) return false;
+    make_folders(cache->path);
+    bool good = write_file(beside, &header, data) && rename(beside, cache->path) == 0;
+    int error = errno;
+    if (!good) unlink(beside);
+    rp_release(&cache->device->allocator, beside);
+    errno = error;
+    return good;
+}
+
+void rp_cache_save(rp_cache *cache, rp_diags *diags) {
+    if (!cache->path) return;
+    rp_device *device = cache->device;
+    size_t size = 0;
+    if (device->vk.GetPipelineCacheData(device->handle, cache->handle, &size, NULL) != VK_SUCCESS ||
+        size == 0 || size > MAX_CACHE_BYTES)
+        return;
+    void *data = rp_alloc(&device->allocator, size, 1);
+    if (!data) return;
+    if (device->vk.GetPipelineCacheData(device->handle, cache->handle, &size, data) == VK_SUCCESS &&
+        !store(cache, data, size) && cache->asked)
+        rp_diags_add(diags, RP_WARNING, cache->path, 0, 0,
+                     "the pipeline cache cannot be written: %s", strerror(errno));
+    rp_release(&device->allocator, data);
+}
+
+void rp_cache_free(rp_cache *cache) {
+    rp_device *device = cache->device;
+    if (!device) return;
+    device->vk.DestroyPipelineCache(device->handle, cache->handle, NULL);
+    rp_release(&device->allocator, cache->path);
+    memset(cache, 0, sizeof *cache);
+}

@@ -1,0 +1,170 @@
+/* Devices: created here, or wrapped around the application's own.
+ *
+ * A wrapped device is taken at its word: Vulkan cannot be asked which features a VkDevice was
+ * created with, so the features of its physical device are assumed. Submissions are serialised by a
+ * mutex, or by the application's own lock when it shares its queue. */
+#include "device.h"
+
+#include "quirks.h"
+
+static rp_status create_handle(rp_device *device, rp_diags *diags) {
+    const rp_adapter *adapter = &device->adapter;
+    rp_features features;
+    rp_adapter_enable(&device->vk, adapter, &features);
+    const char *extensions[2];
+    uint32_t count = 0;
+    if (!adapter->vulkan_1_3) {
+        extensions[count++] = VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME;
+        if (adapter->int_dot_extension)
+            extensions[count++] = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
+    }
+    const float priority = 1.0f;
+    const VkDeviceQueueCreateInfo queue = {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .queueFamilyIndex = adapter->queue_family,
+        .queueCount = 1,
+        .pQueuePriorities = &priority,
+    };
+    const VkDeviceCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+        .pNext = &features.core,
+        .queueCreateInfoCount = 1,
+        .pQueueCreateInfos = &queue,
+        .enabledExtensionCount = count,
+        .ppEnabledExtensionNames = extensions,
+    };
+    const rp_vk *vk = &device->vk;
+    RP_TRY(RP_VK(diags, vk->CreateDevice(adapter->handle, &info, NULL, &device->handle)));
+    device->owned = true;
+    return RP_OK;
+}
+
+static rp_status create_own(rp_device *device, const rp_device_params *params, rp_diags *diags) {
+    const rp_allocator *a = &device->allocator;
+    RP_TRY(rp_instance_open(&device->instance, params->get_instance_proc_addr,
+                            params->validation != 0, diags));
+    device->vk = device->instance.vk;
+    if (params->validation) {
+        RP_TRY(rp_messages_open(&device->messages, &device->instance, a, diags));
+        device->validation = true;
+    }
+    rp_adapter *adapters;
+    uint32_t count, index = 0;
+    RP_TRY(rp_adapters_list(&device->instance, a, diags, &adapters, &count));
+    rp_status status = rp_adapters_choose(adapters, count, params->select, diags, &index);
+    if (status == RP_OK) device->adapter = adapters[index];
+    rp_release(a, adapters);
+    RP_TRY(status);
+    RP_TRY(create_handle(device, diags));
+    RP_TRY(rp_vk_load_device(&device->vk, device->handle, device->adapter.vulkan_1_3, diags));
+    device->vk.GetDeviceQueue(device->handle, device->adapter.queue_family, 0, &device->queue);
+    return RP_OK;
+}
+
+static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diags *diags) {
+    const rp_device_import *import = params->import;
+    if (!import->get_instance_proc_addr || !import->instance || !import->physical_device ||
+        !import->device || !import->queue || !import->lock != !import->unlock) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "an imported device needs its loader entry, instance, physical device, device "
+                     "and queue, and both of lock and unlock or neither");
+        return RP_ERROR_USAGE;
+    }
+    if (params->validation) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "validation cannot be added to an imported device; enable the layer in the "
+                     "application's own instance");
+        return RP_ERROR_USAGE;
+    }
+    device->import = *import;
+    RP_TRY(rp_vk_open(&device->vk, import->get_instance_proc_addr, diags,
+                      &device->instance.library));
+    device->instance.handle = import->instance;
+    RP_TRY(rp_vk_load_instance(&device->vk, import->instance, diags));
+    device->instance.vk = device->vk;
+    RP_TRY(rp_adapter_read(&device->vk, &device->allocator, import->physical_device, diags,
+                           &device->adapter));
+    rp_adapter *adapter = &device->adapter;
+    if (!adapter->info.suitable) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the imported device %s lacks %s",
+                     adapter->info.name, adapter->info.missing);
+        return RP_ERROR_UNSUPPORTED;
+    }
+    if (!rp_adapter_set_family(&device->vk, adapter, import->queue_family)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "queue family %u of the imported device cannot compute",
+                     import->queue_family);
+        return RP_ERROR_USAGE;
+    }
+    device->handle = import->device;
+    device->queue = import->queue;
+    return rp_vk_load_device(&device->vk, device->handle, adapter->vulkan_1_3, diags);
+}
+
+rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params *params,
+                           rp_diags *diags, rp_device **out_device) {
+    if (!out_device) return RP_ERROR_USAGE;
+    *out_device = NULL;
+    const rp_device_params defaults = {0};
+    if (!params) params = &defaults;
+    rp_allocator a = rp_allocator_or_default(allocator);
+    rp_device *device = rp_alloc_zero(&a, 1, sizeof *device);
+    if (!device) return RP_ERROR_NO_MEMORY;
+    device->allocator = a;
+    if (pthread_mutex_init(&device->mutex, NULL) != 0) {
+        rp_release(&a, device);
+        return RP_ERROR_NO_MEMORY;
+    }
+    rp_status status =
+        params->import ? wrap(device, params, diags) : create_own(device, params, diags);
+    if (status != RP_OK) {
+        rp_device_destroy(device);
+        return status;
+    }
+    device->quirks = rp_quirks_of(device->adapter.driver);
+    *out_device = device;
+    return RP_OK;
+}
+
+void rp_device_destroy(rp_device *device) {
+    if (!device) return;
+    /* A device whose functions could not be loaded still has this one from the loader. */
+    if (device->owned && device->handle) {
+        PFN_vkDestroyDevice destroy = (PFN_vkDestroyDevice)device->vk.GetDeviceProcAddr(
+            device->handle, "vkDestroyDevice");
+        if (destroy) destroy(device->handle, NULL);
+    }
+    rp_messages_close(&device->messages, &device->instance);
+    rp_instance_close(&device->instance);
+    pthread_mutex_destroy(&device->mutex);
+    rp_allocator a = device->allocator;
+    rp_release(&a, device);
+}
+
+rp_device_info rp_device_get_info(const rp_device *device) {
+    return device ? device->adapter.info : (rp_device_info){0};
+}
+
+VkResult rp_device_submit(rp_device *device, const VkSubmitInfo2 *submit) {
+    if (device->import.lock)
+        device->import.lock(device->import.user);
+    else
+        pthread_mutex_lock(&device->mutex);
+    VkResult result = device->vk.QueueSubmit2(device->queue, 1, submit, VK_NULL_HANDLE);
+    if (device->import.unlock)
+        device->import.unlock(device->import.user);
+    else
+        pthread_mutex_unlock(&device->mutex);
+    return result;
+}
+
+void rp_device_name(rp_device *device, VkObjectType type, uint64_t handle, const char *name) {
+    if (!device->instance.debug_utils || !device->vk.SetDebugUtilsObjectNameEXT) return;
+    const VkDebugUtilsObjectNameInfoEXT info = {
+        .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT,
+        .objectType = type,
+        .objectHandle = handle,
+        .pObjectName = name,
+    };
+    device->vk.SetDebugUtilsObjectNameEXT(device->handle, &info);
+}

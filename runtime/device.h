@@ -1,0 +1,95 @@
+/* Internal: devices, and the facts about one that the rest of the runtime asks for. */
+#ifndef RP_RUNTIME_DEVICE_H
+#define RP_RUNTIME_DEVICE_H
+
+#include <pthread.h>
+#include "reprise/runtime.h"
+#include "vulkan.h"
+
+/* A Vulkan instance, ours or the application's. */
+typedef struct rp_instance {
+    rp_vk vk;
+    void *library;
+    VkInstance handle;
+    bool owned;
+    bool debug_utils; /* VK_EXT_debug_utils is on: labels, names and messages */
+} rp_instance;
+
+/* `entry` NULL opens libvulkan.so.1. On failure the instance is closed again. */
+rp_status rp_instance_open(rp_instance *instance, void *entry, bool validation, rp_diags *diags);
+void rp_instance_close(rp_instance *instance);
+
+/* The features that the runtime knows about, as one chain for queries and for vkCreateDevice. */
+typedef struct rp_features {
+    VkPhysicalDeviceFeatures2 core;
+    VkPhysicalDeviceVulkan11Features v11;
+    VkPhysicalDeviceVulkan12Features v12;
+    VkPhysicalDeviceSynchronization2Features sync2;
+    VkPhysicalDeviceShaderIntegerDotProductFeatures int_dot;
+} rp_features;
+
+/* A physical device with all that is asked of it later. */
+typedef struct rp_adapter {
+    VkPhysicalDevice handle;
+    VkPhysicalDeviceProperties properties;
+    VkPhysicalDeviceMemoryProperties memory;
+    VkDriverId driver;
+    uint64_t max_buffer_size, max_allocation_size;
+    uint32_t needs;           /* rp_plan_need bits it can serve */
+    uint32_t queue_family;    /* the one that the runtime chooses */
+    uint32_t timestamp_bits;  /* of that family; 0 = no timestamps */
+    bool vulkan_1_3;
+    bool sync2_extension, int_dot_extension; /* present; needed before Vulkan 1.3 */
+    rp_device_info info;
+} rp_adapter;
+
+/* Reads one physical device. It being unsuitable is not an error: see info.missing. */
+rp_status rp_adapter_read(const rp_vk *vk, const rp_allocator *a, VkPhysicalDevice handle,
+                          rp_diags *diags, rp_adapter *out);
+/* The features to create a device with: all of the known ones that it has. `features` is the chain's
+ * storage and must stay where it is. */
+void rp_adapter_enable(const rp_vk *vk, const rp_adapter *adapter, rp_features *features);
+/* Takes the facts of another queue family; false when it cannot compute. */
+bool rp_adapter_set_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family);
+
+/* All physical devices, in the system's order; to be released by the caller. */
+rp_status rp_adapters_list(const rp_instance *instance, const rp_allocator *a, rp_diags *diags,
+                           rp_adapter **out_adapters, uint32_t *out_count);
+/* The index of the device to use. `select` as in rp_device_params. */
+rp_status rp_adapters_choose(const rp_adapter *adapters, uint32_t count, const char *select,
+                             rp_diags *diags, uint32_t *out_index);
+
+/* What validation layers said, from any thread. */
+typedef struct rp_messages {
+    VkDebugUtilsMessengerEXT messenger;
+    pthread_mutex_t mutex;
+    rp_diags *kept;
+    uint32_t count;
+} rp_messages;
+
+rp_status rp_messages_open(rp_messages *messages, const rp_instance *instance,
+                           const rp_allocator *a, rp_diags *diags);
+void rp_messages_close(rp_messages *messages, const rp_instance *instance);
+
+struct rp_device {
+    rp_allocator allocator;
+    rp_instance instance;
+    rp_adapter adapter;
+    rp_vk vk;              /* the instance's table and the device's functions */
+    VkDevice handle;
+    VkQueue queue;
+    bool owned;            /* the VkDevice is ours */
+    uint32_t quirks;       /* rp_quirk bits */
+    rp_device_import import; /* lock, unlock and user; zero when not imported */
+    pthread_mutex_t mutex; /* around submissions, when the application gave no lock */
+    bool validation;
+    rp_messages messages;
+};
+
+/* One queue submission under the device's lock. */
+VkResult rp_device_submit(rp_device *device, const VkSubmitInfo2 *submit);
+
+/* Names an object for validation messages and debug tools; does nothing without VK_EXT_debug_utils. */
+void rp_device_name(rp_device *device, VkObjectType type, uint64_t handle, const char *name);
+
+#endif

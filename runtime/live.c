@@ -1,0 +1,298 @@
+/* Live values, and the grids that follow from them.
+ *
+ * All live buffers of an exec lie in one mapped block, and behind them one slot of three u32 per
+ * different live grid, which the recorded indirect dispatches read. Setting a value computes every
+ * grid that names its buffer, checks all of them, and only then writes: a refused value changes
+ * nothing, and nothing is ever re-recorded. Reads go to a copy in ordinary memory, because mapped
+ * memory may be uncached. Cost of a set: the bytes, and the grids of that buffer. */
+#include "exec.h"
+
+#include <math.h>
+#include "base/checked.h"
+#include "base/hash.h"
+
+enum { SLOT_BYTES = 16 };
+
+/* ---- Laying out the block -------------------------------------------------------------------- */
+
+static const rp_expr_op *expr_of(const rp_plan *plan, uint32_t index, uint32_t *count) {
+    const rp_plan_expr *exprs = rp_plan_records(plan, RP_SECTION_EXPRS);
+    const rp_expr_op *ops = rp_plan_records(plan, RP_SECTION_EXPR_OPS);
+    *count = exprs[index].op_count;
+    return ops + exprs[index].first_op;
+}
+
+static bool equal_grids(const rp_plan *plan, const rp_live_grid *a, const rp_plan_node *b) {
+    if (a->live_mask != b->live_mask) return false;
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!(a->live_mask >> i & 1)) {
+            if (a->grid[i] != b->grid[i]) return false;
+            continue;
+        }
+        uint32_t x_count, y_count;
+        const rp_expr_op *x = expr_of(plan, a->grid[i], &x_count);
+        const rp_expr_op *y = expr_of(plan, b->grid[i], &y_count);
+        if (x_count != y_count || memcmp(x, y, x_count * sizeof *x) != 0) return false;
+    }
+    return true;
+}
+
+static uint64_t hash_grid(const rp_plan *plan, const rp_plan_node *node) {
+    uint64_t hash = node->live_mask;
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t count;
+        if (node->live_mask >> i & 1) {
+            const rp_expr_op *ops = expr_of(plan, node->grid[i], &count);
+            hash = rp_hash_mix(hash, ops, count * sizeof *ops);
+        } else {
+            hash = rp_hash_mix(hash, &node->grid[i], sizeof node->grid[i]);
+        }
+    }
+    return hash;
+}
+
+/* Gives each node with a live grid the slot of its grid; equal grids share one. */
+static rp_status plan_grids(rp_live *live, uint32_t live_nodes) {
+    const rp_plan *plan = live->plan;
+    const rp_allocator *a = &live->device->allocator;
+    const rp_plan_node *nodes = rp_plan_nodes(plan);
+    uint32_t slot_count = 16;
+    while (slot_count < (uint64_t)live_nodes * 2 && slot_count < 1u << 31) slot_count *= 2;
+    uint32_t *slots = rp_alloc(a, slot_count, sizeof *slots);
+    live->grids = rp_alloc(a, live_nodes, sizeof *live->grids);
+    if (!slots || !live->grids) {
+        rp_release(a, slots);
+        return RP_ERROR_NO_MEMORY;
+    }
+    memset(slots, 0xff, slot_count * sizeof *slots);
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
+        const rp_plan_node *node = &nodes[i];
+        if (node->kind != RP_RUN || node->grid_kind != RP_GRID_LIVE) continue;
+        uint32_t at = (uint32_t)hash_grid(plan, node) & (slot_count - 1);
+        while (slots[at] != RP_UNSET && !equal_grids(plan, &live->grids[slots[at]], node))
+            at = (at + 1) & (slot_count - 1);
+        if (slots[at] == RP_UNSET) {
+            slots[at] = live->grids_count;
+            rp_live_grid *grid = &live->grids[live->grids_count++];
+            *grid = (rp_live_grid){.node = i, .live_mask = node->live_mask, .offset = live->size};
+            memcpy(grid->grid, node->grid, sizeof grid->grid);
+            live->size += SLOT_BYTES;
+        }
+        live->of_node[i] = slots[at];
+    }
+    rp_release(a, slots);
+    return RP_OK;
+}
+
+rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
+    const rp_allocator *a = &device->allocator;
+    uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES), live_nodes = 0;
+    live->device = device;
+    live->plan = plan;
+    live->buffer = RP_UNSET;
+    live->offsets = rp_alloc_zero(a, plan->external_count, sizeof *live->offsets);
+    live->of_node = rp_alloc(a, node_count, sizeof *live->of_node);
+    if (!live->offsets || !live->of_node) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < plan->external_count; i++) {
+        const rp_plan_buffer *buffer = &rp_plan_buffers(plan)[i];
+        if (buffer->kind != RP_LIVE) continue;
+        live->offsets[i] = live->size; /* each is bound on its own, so each starts aligned */
+        if (!rp_align_u64(live->size + buffer->size, RP_ARENA_ALIGNMENT, &live->size))
+            return RP_ERROR_DEVICE_MEMORY;
+    }
+    for (uint32_t i = 0; i < node_count; i++) {
+        const rp_plan_node *node = &rp_plan_nodes(plan)[i];
+        live->of_node[i] = RP_UNSET;
+        live_nodes += node->kind == RP_RUN && node->grid_kind == RP_GRID_LIVE;
+    }
+    if (live_nodes) RP_TRY(plan_grids(live, live_nodes));
+    live->results = rp_alloc(a, live->grids_count, sizeof *live->results);
+    live->values = rp_alloc_zero(a, live->size, 1);
+    return live->results && live->values ? RP_OK : RP_ERROR_NO_MEMORY;
+}
+
+void rp_live_free(rp_live *live) {
+    if (!live->device) return;
+    const rp_allocator *a = &live->device->allocator;
+    rp_release(a, live->offsets);
+    rp_release(a, live->of_node);
+    rp_release(a, live->grids);
+    rp_release(a, live->results);
+    rp_release(a, live->values);
+    memset(live, 0, sizeof *live);
+}
+
+/* ---- Values ---------------------------------------------------------------------------------- */
+
+/* New elements of one buffer, laid over the present values. */
+typedef struct overlay {
+    const rp_live *live;
+    uint32_t buffer, first, count;
+    const uint8_t *values;
+} overlay;
+
+static bool read_element(void *context, uint32_t buffer, uint32_t element, int64_t *out) {
+    const overlay *over = context;
+    const rp_plan_buffer *record = &rp_plan_buffers(over->live->plan)[buffer];
+    uint32_t width = rp_dtype_size((rp_dtype)record->dtype);
+    const uint8_t *at = over->live->values + over->live->offsets[buffer] + (size_t)element * width;
+    if (buffer == over->buffer && element >= over->first && element - over->first < over->count)
+        at = over->values + (size_t)(element - over->first) * width;
+    switch ((rp_dtype)record->dtype) {
+    case RP_I8: *out = (int8_t)*at; return true;
+    case RP_U8: *out = *at; return true;
+    case RP_I32: {
+        int32_t value;
+        memcpy(&value, at, sizeof value);
+        *out = value;
+        return true;
+    }
+    case RP_U32: {
+        uint32_t value;
+        memcpy(&value, at, sizeof value);
+        *out = value;
+        return true;
+    }
+    case RP_RAW: /* a plan's expressions use integers alone */
+    case RP_F32:
+    case RP_F16: break;
+    }
+    return false;
+}
+
+static double half_value(uint16_t bits) {
+    double mantissa = bits & 0x3ff, sign = bits & 0x8000 ? -1 : 1;
+    int exponent = bits >> 10 & 0x1f;
+    if (exponent == 31) return mantissa != 0 ? NAN : sign * INFINITY;
+    if (exponent == 0) return sign * mantissa / (1 << 24);
+    double value = 1 + mantissa / 1024;
+    for (; exponent > 15; exponent--) value *= 2;
+    for (; exponent < 15; exponent++) value /= 2;
+    return sign * value;
+}
+
+static double element_value(const overlay *over, uint32_t element) {
+    rp_dtype dtype = (rp_dtype)rp_plan_buffers(over->live->plan)[over->buffer].dtype;
+    const uint8_t *at = over->values + (size_t)(element - over->first) * rp_dtype_size(dtype);
+    if (dtype == RP_F32) {
+        float value;
+        memcpy(&value, at, sizeof value);
+        return (double)value;
+    }
+    if (dtype == RP_F16) {
+        uint16_t bits;
+        memcpy(&bits, at, sizeof bits);
+        return half_value(bits);
+    }
+    if (dtype == RP_RAW) return *at;
+    int64_t value = 0;
+    read_element((void *)over, over->buffer, element, &value);
+    return (double)value;
+}
+
+static rp_status check_maximum(const overlay *over, rp_diags *diags) {
+    const rp_plan *plan = over->live->plan;
+    const rp_plan_buffer *record = &rp_plan_buffers(plan)[over->buffer];
+    if (record->max_value == UINT32_MAX) return RP_OK;
+    for (uint32_t i = 0; i < over->count; i++) {
+        double value = element_value(over, over->first + i);
+        if (value <= record->max_value) continue; /* a NaN is refused, too */
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s[%u] cannot be set to %.17g: its declared maximum is %u",
+                     rp_plan_string(plan, record->name), over->first + i, value,
+                     record->max_value);
+        return RP_ERROR_INVALID;
+    }
+    return RP_OK;
+}
+
+/* ---- Grids ----------------------------------------------------------------------------------- */
+
+static bool grid_names(const rp_live *live, const rp_live_grid *grid, uint32_t buffer) {
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!(grid->live_mask >> i & 1)) continue;
+        uint32_t count;
+        const rp_expr_op *ops = expr_of(live->plan, grid->grid[i], &count);
+        for (uint32_t j = 0; j < count; j++)
+            if (ops[j].code == RP_EXPR_LIVE && ops[j].buffer == buffer) return true;
+    }
+    return false;
+}
+
+static rp_status compute_grid(const overlay *over, const rp_live_grid *grid,
+                              rp_live_result *out, rp_diags *diags) {
+    const rp_live *live = over->live;
+    const uint32_t *most = live->device->adapter.properties.limits.maxComputeWorkGroupCount;
+    uint32_t node_id = rp_plan_nodes(live->plan)[grid->node].id;
+    out->changed = true;
+    for (uint32_t i = 0; i < 3; i++) {
+        out->grid[i] = grid->grid[i];
+        if (!(grid->live_mask >> i & 1)) continue;
+        uint32_t count;
+        const rp_expr_op *ops = expr_of(live->plan, grid->grid[i], &count);
+        int64_t value;
+        const char *why = "";
+        if (!rp_expr_eval(ops, count, read_element, (void *)over, &value, &why)) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                         "the grid of n%u in %c cannot be computed from the live values: %s",
+                         node_id, "xyz"[i], why);
+            return RP_ERROR_INVALID;
+        }
+        if (value < 0 || value > most[i]) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                         "the live values make the grid of n%u %lld in %c; 0 to %u is possible",
+                         node_id, (long long)value, "xyz"[i], most[i]);
+            return RP_ERROR_INVALID;
+        }
+        out->grid[i] = (uint32_t)value;
+    }
+    return RP_OK;
+}
+
+/* Sets elements that are known to lie inside the buffer. `buffer` RP_UNSET computes all grids. */
+static rp_status apply(rp_live *live, uint8_t *mapped, const overlay *over, rp_diags *diags) {
+    for (uint32_t i = 0; i < live->grids_count; i++)
+        if (over->buffer == RP_UNSET || grid_names(live, &live->grids[i], over->buffer))
+            RP_TRY(compute_grid(over, &live->grids[i], &live->results[i], diags));
+        else
+            live->results[i].changed = false;
+    if (over->buffer != RP_UNSET) {
+        uint32_t width = rp_dtype_size((rp_dtype)rp_plan_buffers(live->plan)[over->buffer].dtype);
+        uint64_t at = live->offsets[over->buffer] + (uint64_t)over->first * width;
+        memcpy(live->values + at, over->values, (size_t)over->count * width);
+        memcpy(mapped + at, over->values, (size_t)over->count * width);
+    }
+    for (uint32_t i = 0; i < live->grids_count; i++)
+        if (live->results[i].changed)
+            memcpy(mapped + live->grids[i].offset, live->results[i].grid,
+                   sizeof live->results[i].grid);
+    return RP_OK;
+}
+
+rp_status rp_live_init(rp_live *live, uint8_t *mapped, rp_diags *diags) {
+    const rp_plan *plan = live->plan;
+    const uint8_t *bytes = rp_plan_records(plan, RP_SECTION_BYTES);
+    for (uint32_t i = 0; i < plan->external_count; i++) {
+        const rp_plan_buffer *buffer = &rp_plan_buffers(plan)[i];
+        if (buffer->kind == RP_LIVE && buffer->first_default != UINT32_MAX)
+            memcpy(live->values + live->offsets[i], bytes + buffer->first_default, buffer->size);
+    }
+    if (live->size) memcpy(mapped, live->values, live->size);
+    const overlay none = {.live = live, .buffer = RP_UNSET};
+    return apply(live, mapped, &none, diags);
+}
+
+rp_status rp_live_set(rp_live *live, uint8_t *mapped, uint32_t buffer, uint32_t first,
+                      const void *values, uint32_t count, rp_diags *diags) {
+    const rp_plan_buffer *record = &rp_plan_buffers(live->plan)[buffer];
+    uint64_t elements = record->size / rp_dtype_size((rp_dtype)record->dtype);
+    if (!rp_range_inside(first, count, elements)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "elements %u + %u are outside live buffer %s, which has %llu", first, count,
+                     rp_plan_string(live->plan, record->name), (unsigned long long)elements);
+        return RP_ERROR_USAGE;
+    }
+    const overlay over = {live, buffer, first, count, values};
+    RP_TRY(check_maximum(&over, diags));
+    return apply(live, mapped, &over, diags);
+}

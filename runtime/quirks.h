@@ -1,0 +1,22 @@
+/* Internal: what drivers are known to get wrong, as bits. */
+#ifndef RP_RUNTIME_QUIRKS_H
+#define RP_RUNTIME_QUIRKS_H
+
+#include "vulkan.h"
+
+/* Symbol, bit, name, what the runtime then does. */
+#define RP_QUIRK_LIST(X)                                                                           \
+    X(RP_QUIRK_WIDEN_WAR, 0, "widen-war",                                                          \
+      "a source scope that only reads also names a write of its stage: execution-only "            \
+      "dependencies are dropped")
+
+typedef enum rp_quirk {
+#define RP_X(symbol, bit, name, what) symbol = 1 << bit,
+    RP_QUIRK_LIST(RP_X)
+#undef RP_X
+} rp_quirk;
+
+/* The quirk bits of a driver. */
+uint32_t rp_quirks_of(VkDriverId driver);
+
+#endif

@@ -1,0 +1,181 @@
+/* Recording: the plan, group by group, as one command buffer.
+ *
+ * What is already bound is not bound again: pipelines, descriptor sets and push constants are
+ * compared with what the command buffer holds at that point, under Vulkan's rules for what survives
+ * a change of layout. Everything that changes between replays is read from memory by the GPU, so a
+ * recorded buffer is good for every replay; it may be submitted again while it is still in flight,
+ * and the plan's first barrier then orders the two. */
+#include "exec.h"
+
+#include "barrier.h"
+
+typedef struct recorder {
+    rp_exec *exec;
+    const rp_plan *plan;
+    const rp_vk *vk;
+    VkCommandBuffer commands;
+    uint32_t kernel;             /* of the bound pipeline; RP_UNSET */
+    const rp_layout *layout;     /* of the latest pipeline; NULL */
+    uint32_t sets[RP_MAX_SETS];  /* what is bound; RP_UNSET */
+    uint32_t push_size;          /* bytes of push[] that the command buffer holds */
+    uint8_t push[RP_MAX_PUSH_BYTES];
+    uint32_t label;              /* string of the open label; UINT32_MAX */
+} recorder;
+
+static void record_barrier(recorder *r, uint32_t index) {
+    const rp_plan_barrier *barriers = rp_plan_records(r->plan, RP_SECTION_BARRIERS);
+    VkMemoryBarrier2 barrier;
+    if (!rp_barrier_lower(barriers[index].src, barriers[index].dst, r->exec->device->quirks,
+                          r->exec->results_mapped, &barrier))
+        return;
+    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
+                                   .memoryBarrierCount = 1,
+                                   .pMemoryBarriers = &barrier};
+    r->vk->CmdPipelineBarrier2(r->commands, &info);
+}
+
+/* A label spans neighbouring nodes that carry it: nodes have moved since the scopes were opened. */
+static void record_label(recorder *r, uint32_t label) {
+    if (!r->exec->device->instance.debug_utils || !r->vk->CmdBeginDebugUtilsLabelEXT ||
+        !r->vk->CmdEndDebugUtilsLabelEXT || label == r->label)
+        return;
+    if (r->label != UINT32_MAX) r->vk->CmdEndDebugUtilsLabelEXT(r->commands);
+    r->label = label;
+    if (label == UINT32_MAX) return;
+    const VkDebugUtilsLabelEXT info = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_LABEL_EXT,
+                                       .pLabelName = rp_plan_string(r->plan, label)};
+    r->vk->CmdBeginDebugUtilsLabelEXT(r->commands, &info);
+}
+
+static void bind_pipeline(recorder *r, uint32_t kernel) {
+    if (kernel == r->kernel) return;
+    const rp_layouts *layouts = &r->exec->layouts;
+    const rp_layout *layout = &layouts->layouts[layouts->of_kernel[kernel]];
+    r->vk->CmdBindPipeline(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+                           r->exec->pipelines.handles[kernel]);
+    r->kernel = kernel;
+    if (layout == r->layout) return;
+    /* Sets stay bound as long as both layouts are the same up to them. */
+    uint32_t same = 0;
+    while (r->layout && same < layout->set_count && same < r->layout->set_count &&
+           layout->sets[same] == r->layout->sets[same])
+        same++;
+    for (uint32_t set = same; set < RP_MAX_SETS; set++) r->sets[set] = RP_UNSET;
+    r->layout = layout;
+}
+
+static void bind_sets(recorder *r, uint32_t node_index) {
+    const rp_descriptors *descriptors = &r->exec->descriptors;
+    const uint32_t *wanted = descriptors->node_sets + descriptors->of_node[node_index];
+    for (uint32_t set = 0; set < r->layout->set_count; set++) {
+        if (wanted[set] == RP_UNSET || wanted[set] == r->sets[set]) continue;
+        r->vk->CmdBindDescriptorSets(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+                                     r->layout->handle, set, 1,
+                                     &descriptors->handles[wanted[set]], 0, NULL);
+        r->sets[set] = wanted[set];
+    }
+}
+
+/* A kernel's whole block is set, zeros behind the node's bytes: what an earlier node left there must
+ * not show. */
+static void push_constants(recorder *r, const rp_plan_node *node) {
+    uint32_t size = rp_plan_kernels(r->plan)[node->kernel].push_bytes;
+    uint8_t data[RP_MAX_PUSH_BYTES] = {0};
+    if (size == 0) return;
+    const uint8_t *bytes = rp_plan_records(r->plan, RP_SECTION_BYTES);
+    memcpy(data, bytes + node->first_byte, node->byte_count);
+    if (size <= r->push_size && memcmp(data, r->push, size) == 0) return;
+    r->vk->CmdPushConstants(r->commands, r->layout->handle, VK_SHADER_STAGE_COMPUTE_BIT, 0, size,
+                            data);
+    memcpy(r->push, data, size);
+    if (size > r->push_size) r->push_size = size;
+}
+
+static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
+    bind_pipeline(r, node->kernel);
+    bind_sets(r, index);
+    push_constants(r, node);
+    const rp_exec *exec = r->exec;
+    switch ((rp_grid_kind)node->grid_kind) {
+    case RP_GRID_DIRECT:
+        r->vk->CmdDispatch(r->commands, node->grid[0], node->grid[1], node->grid[2]);
+        break;
+    case RP_GRID_LIVE:
+        r->vk->CmdDispatchIndirect(r->commands, exec->memory.buffers[exec->live.buffer].handle,
+                                   exec->live.grids[exec->live.of_node[index]].offset);
+        break;
+    case RP_GRID_INDIRECT: {
+        const rp_plan_use *use = &rp_plan_uses(r->plan)[node->first_use + node->use_count - 1];
+        const rp_place *place = &exec->places[use->buffer];
+        r->vk->CmdDispatchIndirect(r->commands, place->handle, place->offset + use->offset);
+        break;
+    }
+    }
+}
+
+static void record_transfer(recorder *r, const rp_plan_node *node) {
+    const rp_plan_use *uses = rp_plan_uses(r->plan) + node->first_use;
+    const rp_plan_use *to_use = &uses[node->use_count - 1];
+    const rp_place *to = &r->exec->places[to_use->buffer];
+    uint64_t offset = to->offset + to_use->offset;
+    if (node->kind == RP_FILL) {
+        r->vk->CmdFillBuffer(r->commands, to->handle, offset, to_use->size, node->pattern);
+    } else if (node->kind == RP_UPDATE) {
+        const uint8_t *bytes = rp_plan_records(r->plan, RP_SECTION_BYTES);
+        r->vk->CmdUpdateBuffer(r->commands, to->handle, offset, to_use->size,
+                               bytes + node->first_byte);
+    } else {
+        const rp_place *from = &r->exec->places[uses[0].buffer];
+        const VkBufferCopy region = {.srcOffset = from->offset + uses[0].offset,
+                                     .dstOffset = offset,
+                                     .size = to_use->size};
+        r->vk->CmdCopyBuffer(r->commands, from->handle, to->handle, 1, &region);
+    }
+}
+
+static void record_node(recorder *r, uint32_t index) {
+    const rp_plan_node *node = &rp_plan_nodes(r->plan)[index];
+    record_label(r, node->label);
+    switch ((rp_node_kind)node->kind) {
+    case RP_RUN: record_run(r, node, index); break;
+    case RP_COPY:
+    case RP_FILL:
+    case RP_UPDATE: record_transfer(r, node); break;
+    case RP_FENCE: break; /* its order is in the barriers */
+    }
+}
+
+static void record_all(recorder *r) {
+    const rp_plan_group *groups = rp_plan_records(r->plan, RP_SECTION_GROUPS);
+    uint32_t group_count = rp_plan_count(r->plan, RP_SECTION_GROUPS);
+    VkQueryPool queries = r->exec->queries;
+    /* Both timestamps wait for what came before: the first for the previous replay. */
+    const VkPipelineStageFlags2 all = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
+    if (queries) {
+        r->vk->CmdResetQueryPool(r->commands, queries, 0, 2);
+        r->vk->CmdWriteTimestamp2(r->commands, all, queries, 0);
+    }
+    for (uint32_t g = 0; g < group_count; g++) {
+        record_barrier(r, g);
+        for (uint32_t i = 0; i < groups[g].node_count; i++)
+            record_node(r, groups[g].first_node + i);
+    }
+    record_label(r, UINT32_MAX);
+    record_barrier(r, group_count);
+    if (queries) r->vk->CmdWriteTimestamp2(r->commands, all, queries, 1);
+}
+
+rp_status rp_record(rp_exec *exec, rp_diags *diags) {
+    recorder r = {.exec = exec,
+                  .plan = exec->plan,
+                  .vk = &exec->device->vk,
+                  .commands = exec->commands,
+                  .kernel = RP_UNSET,
+                  .label = UINT32_MAX};
+    for (uint32_t i = 0; i < RP_MAX_SETS; i++) r.sets[i] = RP_UNSET;
+    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                            .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
+    RP_TRY(RP_VK(diags, r.vk->BeginCommandBuffer(exec->commands, &begin)));
+    record_all(&r);
+    return RP_VK(diags, r.vk->EndCommandBuffer(exec->commands));
+}

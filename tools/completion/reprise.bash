@@ -1,0 +1,33 @@
+# Completion of reprise for bash. Options come from `reprise CMD --help`, so that they cannot go stale.
+_reprise() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local commands='run compile opt show check diff devices help'
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
+        return
+    fi
+    case $previous in
+    help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
+    -f | --format | --dump-format)
+        mapfile -t COMPREPLY < <(compgen -W 'text json dot' -- "$current")
+        ;;
+    --dump-after | --passes)
+        mapfile -t COMPREPLY < <(compgen -W 'all dce rename schedule place sync' -- "$current")
+        ;;
+    --check-against) mapfile -t COMPREPLY < <(compgen -W '-O0 -O1 -O2' -- "$current") ;;
+    --dump-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    *)
+        if [[ $current == -* ]]; then
+            local words
+            words=$("${COMP_WORDS[0]}" "${COMP_WORDS[1]}" --help 2>/dev/null |
+                sed -n '/^options:/,/^$/s/^ *\(-[A-Za-z], \)\{0,1\} *\(--[a-z-]*\).*/\2/p')
+            mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+        else
+            mapfile -t COMPREPLY < <(compgen -f -- "${current##*=}")
+            compopt -o filenames 2>/dev/null
+        fi
+        ;;
+    esac
+}
+complete -F _reprise reprise

@@ -1,0 +1,286 @@
+/* The arrays of a run: which file belongs to which buffer, into the exec, out of it, onto the disk.
+ *
+ * Everything about files is checked before a device is opened, so that wrong input is found on a
+ * machine without one. Outputs are all written under temporary names before the first gets its own:
+ * a run leaves every output or none.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "arrays.h"
+#include "message.h"
+#include "output.h"
+#include "values.h"
+
+bool cli_pairs_add(cli_pairs *pairs, const char *text, uint32_t most) {
+    if (!pairs->items) pairs->items = cli_alloc(most, sizeof *pairs->items);
+    cli_pair pair;
+    if (!cli_split(text, &pair.name, &pair.text)) return false;
+    pairs->items[pairs->count++] = pair;
+    return true;
+}
+
+void cli_pairs_free(cli_pairs *pairs) {
+    for (uint32_t i = 0; i < pairs->count; i++) free(pairs->items[i].name);
+    free(pairs->items);
+    *pairs = (cli_pairs){0};
+}
+
+static bool has_role(rp_buffer_kind kind, unsigned roles) {
+    return roles >> kind & 1;
+}
+
+uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const char *option,
+                         const char *name, unsigned roles) {
+    uint32_t count = rp_plan_buffer_count(plan), found = UINT32_MAX, fitting = 0;
+    const char **names = cli_alloc(count + 1, sizeof *names);
+    for (uint32_t i = 0; i < count; i++) {
+        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        if (!strcmp(buffer.name, name)) found = i;
+        if (has_role(buffer.kind, roles)) names[fitting++] = buffer.name;
+    }
+    const char *near = cli_nearest(name, names);
+    if (found == UINT32_MAX && near) {
+        cli_usage(command, "%s: no buffer '%s'; did you mean '%s'?", option, name, near);
+    } else if (found == UINT32_MAX) {
+        cli_usage(command, "%s: no buffer '%s'; 'reprise show --stats' lists them", option, name);
+    } else {
+        rp_buffer_kind kind = rp_plan_get_buffer(plan, found).kind;
+        if (!has_role(kind, roles)) {
+            const char *advice = kind == RP_LIVE            ? "set it with --set"
+                                 : roles == CLI_ROLES_LIVE  ? "--set is for live buffers"
+                                 : roles == CLI_ROLES_INPUT ? "it takes no data"
+                                                            : "it holds no result";
+            cli_usage(command, "%s: buffer '%s' is of kind %s; %s", option, name,
+                      rp_buffer_kind_name(kind), advice);
+            found = UINT32_MAX;
+        }
+    }
+    free(names);
+    return found;
+}
+
+/* ---- Inputs ---------------------------------------------------------------------------------- */
+
+static int open_array(const rp_plan *plan, uint32_t index, const char *path, cli_inputs *inputs) {
+    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+    int status = cli_npy_open(path, &inputs->arrays[index]);
+    if (status != CLI_OK) return status;
+    return cli_npy_fits(&inputs->arrays[index], path, buffer.name, buffer.dtype, buffer.rank,
+                        buffer.shape, buffer.size);
+}
+
+/* The pipeline's own file for a buffer, where it has one. */
+static bool pipeline_data(const rp_pipeline *pipeline, const char *buffer, rp_pipeline_data *out) {
+    for (uint32_t i = 0; pipeline && i < rp_pipeline_data_count(pipeline); i++) {
+        *out = rp_pipeline_get_data(pipeline, i);
+        if (!strcmp(out->buffer, buffer)) return true;
+    }
+    return false;
+}
+
+static int open_default(const rp_plan *plan, uint32_t index, const rp_pipeline *pipeline,
+                        const char *file, cli_inputs *inputs) {
+    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+    rp_pipeline_data data;
+    char name[512];
+    if (pipeline_data(pipeline, buffer.name, &data)) {
+        int status = open_array(plan, index, data.path, inputs);
+        if (status != CLI_OK)
+            cli_note("%s:%u:%u: buffer '%s' takes its data from this file", file, data.line,
+                     data.column, buffer.name);
+        return status;
+    }
+    if (buffer.kind == RP_INOUT) return CLI_OK; /* begins with zeros */
+    cli_buffer_text(&buffer, name, sizeof name);
+    cli_error(file, "buffer %s of kind %s has no data; give it with -i %s=FILE.npy%s", name,
+              rp_buffer_kind_name(buffer.kind), buffer.name,
+              pipeline ? " or with `data: FILE.npy` in the pipeline" : "");
+    return CLI_INPUT;
+}
+
+int cli_inputs_open(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
+                    const char *file, const cli_pairs *given, cli_inputs *out) {
+    int result = CLI_OK;
+    out->count = rp_plan_buffer_count(plan);
+    out->arrays = cli_alloc(out->count + 1, sizeof *out->arrays);
+    bool *named = cli_alloc(out->count + 1, sizeof *named);
+    for (uint32_t i = 0; i < given->count && result != CLI_USAGE; i++) {
+        const cli_pair *pair = &given->items[i];
+        uint32_t index = cli_find_buffer(command, plan, "-i", pair->name, CLI_ROLES_INPUT);
+        int status = index == UINT32_MAX ? CLI_USAGE
+                     : named[index] ? cli_usage(command, "-i names buffer '%s' twice", pair->name)
+                                    : open_array(plan, index, pair->text, out);
+        if (index != UINT32_MAX) named[index] = true;
+        if (status > result) result = status;
+    }
+    for (uint32_t i = 0; i < out->count && result != CLI_USAGE; i++) {
+        if (named[i] || !has_role(rp_plan_get_buffer(plan, i).kind, CLI_ROLES_INPUT)) continue;
+        int status = open_default(plan, i, pipeline, file, out);
+        if (status > result) result = status;
+    }
+    free(named);
+    if (result != CLI_OK) cli_inputs_close(out);
+    return result;
+}
+
+void cli_inputs_close(cli_inputs *inputs) {
+    for (uint32_t i = 0; i < inputs->count; i++) cli_npy_close(&inputs->arrays[i]);
+    free(inputs->arrays);
+    *inputs = (cli_inputs){0};
+}
+
+static rp_status upload_zeros(rp_exec *exec, const rp_plan_buffer_info *buffer, rp_diags *diags) {
+    static const char zeros[1 << 16];
+    rp_status status = RP_OK;
+    for (uint64_t at = 0; at < buffer->size && status == RP_OK; at += sizeof zeros) {
+        uint64_t left = buffer->size - at;
+        status = rp_exec_write(exec, buffer->name, at, zeros,
+                               left < sizeof zeros ? left : sizeof zeros, diags);
+    }
+    return status;
+}
+
+int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *exec) {
+    rp_diags *diags = cli_diags();
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++) {
+        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        const cli_npy *array = &inputs->arrays[i];
+        if (array->data)
+            status = rp_exec_write(exec, buffer.name, 0, array->data, array->size, diags);
+        else if (buffer.kind == RP_INOUT)
+            status = upload_zeros(exec, &buffer, diags);
+    }
+    int result = cli_report(diags, NULL, status);
+    rp_diags_destroy(diags);
+    return result;
+}
+
+/* ---- Results --------------------------------------------------------------------------------- */
+
+int cli_results_read(const rp_plan *plan, rp_exec *exec, cli_results *out) {
+    rp_diags *diags = cli_diags();
+    rp_status status = RP_OK;
+    out->count = rp_plan_buffer_count(plan);
+    out->data = cli_alloc(out->count + 1, sizeof *out->data);
+    for (uint32_t i = 0; i < out->count && status == RP_OK; i++) {
+        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        if (!has_role(buffer.kind, CLI_ROLES_OUTPUT)) continue;
+        out->data[i] = cli_alloc((size_t)buffer.size, 1);
+        status = rp_exec_read(exec, buffer.name, 0, out->data[i], buffer.size, diags);
+    }
+    int result = cli_report(diags, NULL, status);
+    rp_diags_destroy(diags);
+    return result;
+}
+
+void cli_results_free(cli_results *results) {
+    for (uint32_t i = 0; i < results->count; i++) free(results->data[i]);
+    free(results->data);
+    *results = (cli_results){0};
+}
+
+/* "[3, 4]" for an element of a buffer. */
+static void element_text(const rp_plan_buffer_info *buffer, uint64_t element, char *text,
+                         size_t size) {
+    uint64_t at[RP_MAX_RANK] = {element};
+    uint32_t rank = buffer->rank ? buffer->rank : 1;
+    for (uint32_t d = buffer->rank; d-- > 0; element /= buffer->shape[d])
+        at[d] = element % buffer->shape[d];
+    size_t length = (size_t)snprintf(text, size, "[");
+    for (uint32_t d = 0; d < rank && length < size; d++)
+        length += (size_t)snprintf(text + length, size - length, "%s%" PRIu64 "%s", d ? ", " : "",
+                                   at[d], d + 1 == rank ? "]" : "");
+}
+
+static bool compare_buffer(const rp_plan_buffer_info *buffer, const uint8_t *a, const uint8_t *b,
+                           const char *b_name) {
+    uint32_t width = rp_dtype_size(buffer->dtype);
+    uint64_t count = buffer->size / width, different = 0, first = 0;
+    for (uint64_t i = count; i-- > 0;) {
+        if (!memcmp(a + i * width, b + i * width, width)) continue;
+        different++;
+        first = i;
+    }
+    if (!different) return true;
+    char where[256], bits[2][16];
+    element_text(buffer, first, where, sizeof where);
+    const uint8_t *sides[] = {a, b};
+    for (int side = 0; side < 2; side++)
+        for (uint32_t i = 0; i < width; i++)
+            snprintf(bits[side] + 2 * i, 3, "%02x", sides[side][first * width + width - 1 - i]);
+    cli_error(NULL,
+              "buffer '$%s' differs from %s: %" PRIu64 " of %" PRIu64 " elements, first at %s: "
+              "%.9g (0x%s) here, %.9g (0x%s) with %s",
+              buffer->name, b_name, different, count, where, cli_element(buffer->dtype, a, first),
+              bits[0], cli_element(buffer->dtype, b, first), bits[1], b_name);
+    return false;
+}
+
+int cli_results_compare(const rp_plan *plan, const cli_results *a, const cli_results *b,
+                        const char *b_name) {
+    uint64_t bytes = 0, buffers = 0;
+    bool equal = true;
+    for (uint32_t i = 0; i < a->count; i++) {
+        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        if (!a->data[i]) continue;
+        equal &= compare_buffer(&buffer, a->data[i], b->data[i], b_name);
+        bytes += buffer.size;
+        buffers++;
+    }
+    if (!equal) return CLI_INPUT;
+    printf("bit-equal to %s: %" PRIu64 " buffers, %" PRIu64 " bytes\n", b_name, buffers, bytes);
+    return CLI_OK;
+}
+
+/* Writes a file under its temporary name; NULL after a message. */
+static cli_output *write_array(const rp_plan_buffer_info *buffer, const void *data,
+                               const char *path) {
+    char header[CLI_NPY_HEADER];
+    /* Raw bytes are a flat array of u1. */
+    size_t length = buffer->rank
+                        ? cli_npy_header(buffer->dtype, buffer->rank, buffer->shape, header)
+                        : cli_npy_header(buffer->dtype, 1, &buffer->size, header);
+    cli_output *output = cli_output_begin(path);
+    if (!output) return NULL;
+    if (cli_output_write(output, header, length) &&
+        cli_output_write(output, data, (size_t)buffer->size) && cli_output_finish(output))
+        return output;
+    cli_output_abandon(output);
+    return NULL;
+}
+
+int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_results *results,
+                     const cli_pairs *outputs) {
+    int result = CLI_OK;
+    bool *saved = cli_alloc(results->count + 1, sizeof *saved);
+    cli_output **files = cli_alloc(outputs->count + 1, sizeof(cli_output *));
+    for (uint32_t i = 0; i < outputs->count && result == CLI_OK; i++) {
+        uint32_t index =
+            cli_find_buffer(command, plan, "-o", outputs->items[i].name, CLI_ROLES_OUTPUT);
+        if (index == UINT32_MAX) {
+            result = CLI_USAGE;
+            break;
+        }
+        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+        files[i] = write_array(&buffer, results->data[index], outputs->items[i].text);
+        saved[index] = true;
+        if (!files[i]) result = CLI_ENVIRONMENT;
+    }
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        if (!files[i]) continue;
+        if (result != CLI_OK)
+            cli_output_abandon(files[i]);
+        else if (!cli_output_commit(files[i]))
+            result = CLI_ENVIRONMENT;
+    }
+    for (uint32_t i = 0; i < results->count && result == CLI_OK; i++) {
+        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        if (results->data[i] && !saved[i]) cli_print_summary(&buffer, results->data[i]);
+    }
+    free(files);
+    free(saved);
+    return result;
+}

@@ -1,0 +1,66 @@
+/* The arrays that go into a run and come out of it. */
+#ifndef CLI_ARRAYS_H
+#define CLI_ARRAYS_H
+
+#include "npy.h"
+#include "options.h"
+#include "reprise/compiler.h"
+#include "reprise/runtime.h"
+
+/* -i, -o and --set: NAME=TEXT. `text` points into argv. */
+typedef struct cli_pair {
+    char *name;
+    const char *text;
+} cli_pair;
+
+typedef struct cli_pairs {
+    cli_pair *items;
+    uint32_t count;
+} cli_pairs;
+
+/* Adds "name=text". False when it is not of that form. `most` bounds the number of all additions.
+ */
+bool cli_pairs_add(cli_pairs *pairs, const char *text, uint32_t most);
+void cli_pairs_free(cli_pairs *pairs);
+
+/* Which roles of buffers an option may name, as bits 1 << rp_buffer_kind. */
+enum {
+    CLI_ROLES_INPUT = 1 << RP_IN | 1 << RP_INOUT | 1 << RP_WEIGHT,
+    CLI_ROLES_OUTPUT = 1 << RP_OUT | 1 << RP_INOUT,
+    CLI_ROLES_LIVE = 1 << RP_LIVE,
+};
+
+/* The index of a plan's buffer that `option` names, or UINT32_MAX after a message. */
+uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const char *option,
+                         const char *name, unsigned roles);
+
+/* One array per buffer of the plan; those without a file are zero. */
+typedef struct cli_inputs {
+    cli_npy *arrays;
+    uint32_t count;
+} cli_inputs;
+
+/* Opens the files of -i and of the pipeline's `data:`, and checks that every buffer that needs data
+ * has some. pipeline may be NULL. Reports all that is wrong; returns an exit status. */
+int cli_inputs_open(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
+                    const char *file, const cli_pairs *given, cli_inputs *out);
+void cli_inputs_close(cli_inputs *inputs);
+/* Writes them into an exec, and zeros into every inout buffer without a file. */
+int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *exec);
+
+/* The bytes of every out and inout buffer; NULL for the other buffers. */
+typedef struct cli_results {
+    void **data;
+    uint32_t count;
+} cli_results;
+
+int cli_results_read(const rp_plan *plan, rp_exec *exec, cli_results *out);
+void cli_results_free(cli_results *results);
+/* Compares bit for bit. Prints the first difference of each buffer; returns an exit status. */
+int cli_results_compare(const rp_plan *plan, const cli_results *a, const cli_results *b,
+                        const char *b_name);
+/* Writes the files of -o, all or none, and a summary line for each of the others. */
+int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_results *results,
+                     const cli_pairs *outputs);
+
+#endif

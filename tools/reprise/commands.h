@@ -1,0 +1,9 @@
+/* The subcommands, a file each. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "options.h"
+
+extern const cli_command cli_run, cli_compile, cli_opt, cli_show, cli_check, cli_diff, cli_devices;
+
+#endif

@@ -1,0 +1,61 @@
+/* reprise devices: the Vulkan devices of this machine and whether plans can run on them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "commands.h"
+#include "message.h"
+#include "reprise/runtime.h"
+
+static const cli_option options_table[] = {{0}};
+
+static void print_device(uint32_t index, const rp_device_info *d) {
+    printf("%" PRIu32 "  %s\n", index, d->name);
+    printf("   driver          %s\n", d->driver);
+    printf("   kind            %s\n", d->is_cpu ? "software" : "GPU");
+    printf("   Vulkan          %u.%u.%u\n", d->vulkan_version >> 22,
+           d->vulkan_version >> 12 & 0x3ff, d->vulkan_version & 0xfff);
+    printf("   memory          %" PRIu64 " MiB, one binding at most %" PRIu64 " bytes\n",
+           d->memory_bytes >> 20, d->max_storage_range);
+    printf("   workgroup       at most %" PRIu32 " x %" PRIu32 " x %" PRIu32 ", %" PRIu32
+           " invocations, %" PRIu32 " bytes shared\n",
+           d->max_workgroup_size[0], d->max_workgroup_size[1], d->max_workgroup_size[2],
+           d->max_workgroup_invocations, d->max_shared_bytes);
+    printf("   grid            at most %" PRIu32 " x %" PRIu32 " x %" PRIu32 "\n", d->max_groups[0],
+           d->max_groups[1], d->max_groups[2]);
+    printf("   subgroup        %" PRIu32 "\n", d->subgroup_size);
+    printf("   push constants  %" PRIu32 " bytes\n", d->max_push_bytes);
+    if (d->suitable)
+        printf("   suitable        yes\n");
+    else
+        printf("   suitable        no: %s\n", d->missing);
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    cli_options options = cli_options_begin(command, argc, argv);
+    for (int id; (id = cli_options_next(&options)) != CLI_END;) {
+        if (id == CLI_HELPED) return CLI_OK;
+        if (id == CLI_WRONG) return CLI_USAGE;
+        if (id == CLI_ARGUMENT)
+            return cli_usage(command, "takes no argument; got '%s'", options.value);
+    }
+    rp_device_info infos[32];
+    uint32_t count = 0;
+    rp_diags *diags = cli_diags();
+    rp_status status = rp_devices(infos, 32, &count, diags);
+    if (status == RP_OK && count == 0) status = RP_ERROR_NO_DEVICE;
+    int result = cli_report(diags, NULL, status);
+    rp_diags_destroy(diags);
+    for (uint32_t i = 0; status == RP_OK && i < count && i < 32; i++) print_device(i, &infos[i]);
+    return result;
+}
+
+const cli_command cli_devices = {
+    .name = "devices",
+    .arguments = "",
+    .brief = "Lists the Vulkan devices of this machine.",
+    .details =
+        "The first suitable GPU is used, or else the first suitable software driver. --device, or\n"
+        "the environment variable REPRISE_DEVICE, chooses another by index or part of its name.",
+    .options = options_table,
+    .run = run,
+};

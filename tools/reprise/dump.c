@@ -1,0 +1,157 @@
+/* Dumps: DIR/00-source.rpir, DIR/01-dce.rpir, ... one numbered file per pass, each a whole graph
+ * that every other subcommand reads, and one line per pass on stderr. Hooked in as the passes'
+ * observer, so that a pass that fails leaves the dumps of all before it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "dump.h"
+#include "message.h"
+#include "output.h"
+
+bool cli_format(const cli_command *command, const char *option, const char *value, rp_format *out) {
+    static const char *const names[] = {"text", "json", "dot", NULL};
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(names[i], value)) continue;
+        *out = (rp_format)i;
+        return true;
+    }
+    const char *near = cli_nearest(value, names);
+    if (near)
+        cli_usage(command, "%s has no format '%s'; did you mean '%s'? There are: text, json, dot",
+                  option, value, near);
+    else
+        cli_usage(command, "%s has no format '%s'; there are: text, json, dot", option, value);
+    return false;
+}
+
+/* Whether `list` ("a,b") holds the pass `name`, with or without its mode. */
+static bool listed(const char *list, const char *name) {
+    size_t whole = strlen(name), bare = strcspn(name, "=");
+    while (*list) {
+        size_t length = strcspn(list, ",");
+        if ((length == whole || length == bare) && !strncmp(list, name, length)) return true;
+        list += length + (list[length] == ',');
+    }
+    return false;
+}
+
+static int check_list(const cli_command *command, const char *list) {
+    while (*list) {
+        size_t length = strcspn(list, ",");
+        bool known = (length == 6 && !strncmp(list, "source", 6)) ||
+                     (length == 3 && !strncmp(list, "all", 3));
+        size_t bare = strcspn(list, "=,");
+        for (uint32_t i = 0; !known && rp_pass_list(i).name; i++)
+            known =
+                strlen(rp_pass_list(i).name) == bare && !strncmp(rp_pass_list(i).name, list, bare);
+        if (!known)
+            return cli_usage(command,
+                             "--dump-after: no pass '%.*s'; use all, source, or names of passes",
+                             (int)length, list);
+        list += length + (list[length] == ',');
+    }
+    return CLI_OK;
+}
+
+int cli_dump_option(const cli_command *command, int id, const char *value, cli_dump *dump) {
+    switch (id) {
+    case DUMP_AFTER: dump->after = value; return check_list(command, value);
+    case DUMP_DIR: dump->directory = value; return CLI_OK;
+    case DUMP_FORMAT:
+        return cli_format(command, "--dump-format", value, &dump->format) ? CLI_OK : CLI_USAGE;
+    }
+    return CLI_USAGE;
+}
+
+static const char *extension(rp_format format) {
+    switch (format) {
+    case RP_FORMAT_TEXT: return "rpir";
+    case RP_FORMAT_JSON: return "json";
+    case RP_FORMAT_DOT: return "dot";
+    }
+    return "txt";
+}
+
+static rp_status write_dump(cli_dump *dump, int number, const char *name, const rp_graph *graph) {
+    char path[4096], safe[64], *text = NULL;
+    size_t size = 0;
+    snprintf(safe, sizeof safe, "%s", name);
+    for (char *c = safe; *c; c++)
+        if (*c == '=' || *c == '/') *c = '-';
+    int length = snprintf(path, sizeof path, "%s/%02d-%s.%s", dump->directory, number, safe,
+                          extension(dump->format));
+    if (length < 0 || (size_t)length >= sizeof path) {
+        cli_error(dump->directory, "the path is too long");
+        dump->failed = CLI_ENVIRONMENT;
+        return RP_ERROR_IO;
+    }
+    rp_status status = rp_graph_print(graph, dump->format, &text, &size);
+    if (status != RP_OK) return status;
+    dump->failed = cli_output_whole(path, text, size);
+    rp_text_release(graph, text);
+    return dump->failed ? RP_ERROR_IO : RP_OK;
+}
+
+static void say_pass(const rp_pass_report *r) {
+    char nodes[48], bytes[64];
+    if (r->nodes_before == r->nodes_after)
+        snprintf(nodes, sizeof nodes, "%" PRIu32, r->nodes_after);
+    else
+        snprintf(nodes, sizeof nodes, "%" PRIu32 "->%" PRIu32, r->nodes_before, r->nodes_after);
+    if (r->transient_bytes_before == r->transient_bytes_after)
+        snprintf(bytes, sizeof bytes, "%" PRIu64, r->transient_bytes_after);
+    else
+        snprintf(bytes, sizeof bytes, "%" PRIu64 "->%" PRIu64, r->transient_bytes_before,
+                 r->transient_bytes_after);
+    cli_say("%-16s %-9s nodes %s groups %" PRIu32 " barriers %" PRIu32 " bytes %s in %.3f ms%s%s",
+            r->pass, r->changed ? "changed" : "unchanged", nodes, r->groups_after,
+            r->barriers_after, bytes, r->seconds * 1e3, r->summary && *r->summary ? ": " : "",
+            r->summary ? r->summary : "");
+}
+
+static rp_status observe(void *user, int index, const rp_pass_report *report,
+                         const rp_graph *graph) {
+    cli_dump *dump = user;
+    if (report) {
+        cli_progress(NULL);
+        say_pass(report);
+    }
+    const char *name = report ? report->pass : "source";
+    if (!dump->after || !(listed(dump->after, "all") || listed(dump->after, name))) return RP_OK;
+    return write_dump(dump, index + 1, name, graph);
+}
+
+/* mkdir -p */
+static int make_folder(const char *path) {
+    char part[4096];
+    if (strlen(path) >= sizeof part) {
+        cli_error(path, "the path is too long");
+        return CLI_USAGE;
+    }
+    for (size_t i = 0; path[i]; i++) {
+        part[i] = path[i];
+        part[i + 1] = '\0';
+        if (path[i + 1] && path[i + 1] != '/') continue;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST && errno != EISDIR) {
+            cli_error(path, "cannot be created: %s", strerror(errno));
+            return CLI_ENVIRONMENT;
+        }
+    }
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return CLI_OK;
+    cli_error(path, "is no folder; --dump-dir needs one");
+    return CLI_ENVIRONMENT;
+}
+
+int cli_dump_begin(const cli_command *command, cli_dump *dump, rp_pass_options *options) {
+    options->observer = observe;
+    options->observer_user = dump;
+    if (!dump->after) {
+        if (!dump->directory) return CLI_OK;
+        return cli_usage(command, "--dump-dir needs --dump-after");
+    }
+    if (!dump->directory) dump->directory = "reprise-dump";
+    return make_folder(dump->directory);
+}

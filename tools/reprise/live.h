@@ -1,0 +1,12 @@
+/* --set NAME=VALUE[,VALUE...] and --set NAME[K]=VALUE. */
+#ifndef CLI_LIVE_H
+#define CLI_LIVE_H
+
+#include "arrays.h"
+
+/* Sets the live values in an exec, or with exec NULL only checks how they are written. Returns an
+ * exit status. */
+int cli_live_set(const cli_command *command, const rp_plan *plan, const char *file,
+                 const cli_pairs *given, rp_exec *exec);
+
+#endif

@@ -1,0 +1,94 @@
+/* reprise opt: runs passes over a graph text; text in, text out. What the passes' golden tests use.
+ */
+#include "commands.h"
+#include "dump.h"
+#include "level.h"
+#include "message.h"
+#include "output.h"
+#include "source.h"
+
+enum { OPTION_OUTPUT = 1, OPTION_DEFINE };
+
+static const cli_option options_table[] = {
+    {OPTION_OUTPUT, 'o', "output", "OUT.rpir", "where the text goes (default: stdout)"},
+    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of a pipeline"},
+    CLI_LEVEL_OPTIONS,
+    CLI_DUMP_OPTIONS,
+    {0},
+};
+
+typedef struct opt_job {
+    const char *input, *output;
+    cli_params params;
+    rp_pass_options passes;
+    cli_dump dump;
+} opt_job;
+
+static int read_options(const cli_command *command, int argc, char **argv, opt_job *job) {
+    cli_options options = cli_options_begin(command, argc, argv);
+    for (int id; (id = cli_options_next(&options)) != CLI_END;) {
+        int status = CLI_OK;
+        if (id == CLI_HELPED) return -1;
+        if (id == CLI_WRONG) return CLI_USAGE;
+        if (id == CLI_ARGUMENT && job->input)
+            return cli_usage(command, "one input at a time; '%s' is too many", options.value);
+        if (id == CLI_ARGUMENT)
+            job->input = options.value;
+        else if (id == OPTION_OUTPUT)
+            job->output = options.value;
+        else if (id == OPTION_DEFINE && !cli_params_add(&job->params, options.value))
+            status = cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
+        else if (id >= DUMP_AFTER)
+            status = cli_dump_option(command, id, options.value, &job->dump);
+        else if (id >= LEVEL_O)
+            status = cli_level_option(command, id, options.value, &job->passes);
+        if (status != CLI_OK) return status;
+    }
+    if (!job->input) return cli_usage(command, "names no input; '-' is stdin");
+    return CLI_OK;
+}
+
+static int optimise(opt_job *job, cli_source *source) {
+    int result;
+    const rp_graph *graph = cli_source_origin(source, &result);
+    if (!graph) return result;
+    rp_graph *compiled = NULL;
+    rp_diags *diags = cli_diags();
+    cli_progress("running passes over %s", source->path);
+    rp_status status = rp_passes_run(graph, &job->passes, diags, &compiled, NULL, NULL);
+    cli_progress(NULL);
+    char *text = NULL;
+    size_t size = 0;
+    if (status == RP_OK) status = rp_graph_print(compiled, RP_FORMAT_TEXT, &text, &size);
+    result = job->dump.failed ? job->dump.failed : cli_report(diags, source->path, status);
+    rp_diags_destroy(diags);
+    if (result == CLI_OK) result = cli_output_whole(job->output ? job->output : "-", text, size);
+    rp_text_release(compiled, text);
+    rp_graph_destroy(compiled);
+    return result;
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    opt_job job = {.passes.level = 1};
+    cli_source source = {0};
+    int result = read_options(command, argc, argv, &job);
+    if (result == CLI_OK) result = cli_dump_begin(command, &job.dump, &job.passes);
+    if (result == CLI_OK)
+        result =
+            cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_GRAPH | CLI_PLAN, &source);
+    if (result == CLI_OK) result = optimise(&job, &source);
+    cli_source_close(&source);
+    cli_params_free(&job.params);
+    return result < 0 ? CLI_OK : result;
+}
+
+const cli_command cli_opt = {
+    .name = "opt",
+    .arguments = "GRAPH.rpir|- [options]",
+    .brief = "Runs passes over a graph and prints the graph they leave, as text.",
+    .details =
+        "Pipelines are accepted too, and of a plan its source graph is taken. Passes may stop\n"
+        "anywhere: --passes dce,rename prints a graph that is not scheduled yet.",
+    .options = options_table,
+    .run = run,
+};

@@ -1,0 +1,242 @@
+/* reprise run: compiles a pipeline or opens a plan, replays it on a device, and saves its arrays.
+ *
+ * The order of the work: everything that can be wrong with the command line and the files is found
+ * before a device is opened; nothing is written before every replay and comparison is done.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "arrays.h"
+#include "commands.h"
+#include "level.h"
+#include "live.h"
+#include "message.h"
+#include "replay.h"
+#include "source.h"
+
+enum {
+    OPTION_INPUT = 1,
+    OPTION_OUTPUT,
+    OPTION_SET,
+    OPTION_DEFINE,
+    OPTION_REPLAYS,
+    OPTION_DEVICE,
+    OPTION_CHECK,
+    OPTION_VALIDATE,
+};
+
+static const cli_option options_table[] = {
+    {OPTION_INPUT, 'i', "input", "NAME=IN.npy", "the data of a buffer of kind in, inout or weight"},
+    {OPTION_OUTPUT, 'o', "output", "NAME=OUT.npy", "save a buffer of kind out or inout"},
+    {OPTION_SET, 0, "set", "NAME=VALUE,...", "set a live value; NAME[K]=VALUE sets element K"},
+    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},
+    {OPTION_REPLAYS, 'n', "replays", "COUNT", "replay so often, and print figures"},
+    {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
+    {OPTION_CHECK, 0, "check-against", "-O0", "run this level too and compare bit for bit"},
+    {OPTION_VALIDATE, 0, "validate", NULL, "with Vulkan's validation layer; any message fails"},
+    CLI_LEVEL_OPTIONS,
+    {0},
+};
+
+typedef struct run_job {
+    const char *input, *device, *check_text;
+    cli_params params;
+    cli_pairs inputs, outputs, lives;
+    rp_pass_options passes, check_passes;
+    bool level_given, figures, validate;
+    uint32_t replays;
+} run_job;
+
+static int take_option(const cli_command *command, int id, const cli_options *options,
+                       run_job *job) {
+    uint32_t most = (uint32_t)options->argc;
+    const char *value = options->value;
+    int64_t number;
+    switch (id) {
+    case CLI_ARGUMENT:
+        if (job->input) return cli_usage(command, "one input at a time; '%s' is too many", value);
+        job->input = value;
+        return CLI_OK;
+    case OPTION_INPUT:
+        if (cli_pairs_add(&job->inputs, value, most)) return CLI_OK;
+        return cli_usage(command, "-i needs NAME=FILE.npy; got '%s'", value);
+    case OPTION_OUTPUT:
+        if (cli_pairs_add(&job->outputs, value, most)) return CLI_OK;
+        return cli_usage(command, "-o needs NAME=FILE.npy; got '%s'", value);
+    case OPTION_SET:
+        if (cli_pairs_add(&job->lives, value, most)) return CLI_OK;
+        return cli_usage(command, "--set needs NAME=VALUE; got '%s'", value);
+    case OPTION_DEFINE:
+        if (cli_params_add(&job->params, value)) return CLI_OK;
+        return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
+    case OPTION_REPLAYS:
+        if (!cli_number(value, 1, 10000000, &number))
+            return cli_usage(command, "-n needs a number from 1 to 10000000; got '%s'", value);
+        job->replays = (uint32_t)number;
+        job->figures = true;
+        return CLI_OK;
+    case OPTION_DEVICE: job->device = value; return CLI_OK;
+    case OPTION_CHECK:
+        job->check_text = value;
+        job->check_passes.level = cli_level_number(value);
+        if (job->check_passes.level >= 0) return CLI_OK;
+        return cli_usage(command, "--check-against needs -O0, -O1 or -O2; got '%s'", value);
+    case OPTION_VALIDATE: job->validate = true; return CLI_OK;
+    }
+    job->level_given = true;
+    return cli_level_option(command, id, value, &job->passes);
+}
+
+static int read_options(const cli_command *command, int argc, char **argv, run_job *job) {
+    cli_options options = cli_options_begin(command, argc, argv);
+    for (int id; (id = cli_options_next(&options)) != CLI_END;) {
+        if (id == CLI_HELPED) return -1;
+        if (id == CLI_WRONG) return CLI_USAGE;
+        int status = take_option(command, id, &options, job);
+        if (status != CLI_OK) return status;
+    }
+    if (!job->input) return cli_usage(command, "names no pipeline and no plan");
+    return CLI_OK;
+}
+
+/* What runs: `plan`, and with --check-against `oracle` too. */
+typedef struct run_plans {
+    const rp_plan *plan;
+    rp_plan *compiled, *oracle; /* owned */
+} run_plans;
+
+static int compile(const rp_graph *graph, const rp_pass_options *passes, const char *file,
+                   rp_plan **out) {
+    rp_diags *diags = cli_diags();
+    cli_progress("compiling %s", file);
+    rp_status status = rp_compile(graph, passes, diags, out, NULL);
+    cli_progress(NULL);
+    int result = cli_report(diags, file, status);
+    rp_diags_destroy(diags);
+    return result;
+}
+
+static int make_plans(const cli_command *command, const run_job *job, cli_source *source,
+                      run_plans *plans) {
+    int result = CLI_OK;
+    if (source->kind == CLI_PLAN && job->level_given)
+        return cli_usage(command,
+                         "a plan is already compiled; levels and passes are for pipelines");
+    plans->plan = source->plan;
+    if (source->kind == CLI_PIPELINE) {
+        result = compile(rp_pipeline_graph(source->pipeline), &job->passes, source->path,
+                         &plans->compiled);
+        plans->plan = plans->compiled;
+    }
+    if (result != CLI_OK || !job->check_text) return result;
+    const rp_graph *origin = cli_source_origin(source, &result);
+    return origin ? compile(origin, &job->check_passes, source->path, &plans->oracle) : result;
+}
+
+/* One plan from its inputs to its results. `plan` is executed, `names` is the plan whose buffers
+ * `inputs` and `out` are indexed by: both were compiled from one graph. */
+static int execute(const cli_command *command, const run_job *job, const char *file,
+                   rp_device *device, const rp_plan *plan, const rp_plan *names,
+                   const cli_inputs *inputs, int figures, cli_results *out) {
+    rp_exec *exec = NULL;
+    rp_exec_params params = {.timestamps = figures};
+    rp_diags *diags = cli_diags();
+    int result = cli_report(diags, file, rp_exec_create(device, plan, &params, diags, &exec));
+    rp_diags_destroy(diags);
+    if (result == CLI_OK) result = cli_inputs_upload(inputs, names, exec);
+    if (result == CLI_OK) result = cli_live_set(command, names, file, &job->lives, exec);
+    if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
+    if (result == CLI_OK) result = cli_results_read(names, exec, out);
+    rp_exec_destroy(exec);
+    return result;
+}
+
+static int on_device(const cli_command *command, const run_job *job, const char *file,
+                     const run_plans *plans, const cli_inputs *inputs) {
+    rp_device *device = NULL;
+    rp_device_params params = {.select = job->device, .validation = job->validate};
+    cli_results results = {0}, oracle = {0};
+    rp_diags *diags = cli_diags();
+    int result = cli_report(diags, NULL, rp_device_create(NULL, &params, diags, &device));
+    if (result == CLI_OK)
+        result = execute(command, job, file, device, plans->plan, plans->plan, inputs, job->figures,
+                         &results);
+    if (result == CLI_OK && plans->oracle) {
+        char name[8];
+        snprintf(name, sizeof name, "-O%d", job->check_passes.level);
+        result =
+            execute(command, job, file, device, plans->oracle, plans->plan, inputs, 0, &oracle);
+        if (result == CLI_OK) result = cli_results_compare(plans->plan, &results, &oracle, name);
+    }
+    if (device && job->validate && rp_device_messages(device, diags)) {
+        cli_report(diags, NULL, RP_OK);
+        cli_error(file, "Vulkan's validation layer has objections");
+        if (result == CLI_OK) result = CLI_INPUT;
+    }
+    if (result == CLI_OK) result = cli_results_save(command, plans->plan, &results, &job->outputs);
+    rp_diags_destroy(diags);
+    cli_results_free(&results);
+    cli_results_free(&oracle);
+    rp_device_destroy(device);
+    return result;
+}
+
+/* Finds what is wrong with -o before anything runs. */
+static int check_outputs(const cli_command *command, const rp_plan *plan,
+                         const cli_pairs *outputs) {
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        const cli_pair *pair = &outputs->items[i];
+        if (cli_find_buffer(command, plan, "-o", pair->name, CLI_ROLES_OUTPUT) == UINT32_MAX)
+            return CLI_USAGE;
+        for (uint32_t j = 0; j < i; j++)
+            if (!strcmp(pair->text, outputs->items[j].text))
+                return cli_usage(command, "-o names the file '%s' twice", pair->text);
+    }
+    return CLI_OK;
+}
+
+static int run_source(const cli_command *command, const run_job *job, cli_source *source) {
+    run_plans plans = {0};
+    cli_inputs inputs = {0};
+    int result = make_plans(command, job, source, &plans);
+    if (result == CLI_OK) result = check_outputs(command, plans.plan, &job->outputs);
+    if (result == CLI_OK)
+        result = cli_live_set(command, plans.plan, source->path, &job->lives, NULL);
+    if (result == CLI_OK)
+        result = cli_inputs_open(command, plans.plan, source->pipeline, source->path, &job->inputs,
+                                 &inputs);
+    if (result == CLI_OK) result = on_device(command, job, source->path, &plans, &inputs);
+    cli_inputs_close(&inputs);
+    rp_plan_destroy(plans.compiled);
+    rp_plan_destroy(plans.oracle);
+    return result;
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    run_job job = {.passes.level = 1, .replays = 1};
+    cli_source source = {0};
+    int result = read_options(command, argc, argv, &job);
+    if (result == CLI_OK)
+        result = cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_PLAN, &source);
+    if (result == CLI_OK) result = run_source(command, &job, &source);
+    cli_source_close(&source);
+    cli_params_free(&job.params);
+    cli_pairs_free(&job.inputs);
+    cli_pairs_free(&job.outputs);
+    cli_pairs_free(&job.lives);
+    return result < 0 ? CLI_OK : result;
+}
+
+const cli_command cli_run = {
+    .name = "run",
+    .arguments = "PIPELINE.yaml|PLAN.rplan [options]",
+    .brief = "Compiles a pipeline, or takes a plan, and replays it on a Vulkan device.",
+    .details =
+        "Arrays are NumPy .npy files. Buffers of kind in and weight need data, from -i or from "
+        "the\n"
+        "pipeline's `data:`; inout buffers begin with zeros. Results that -o does not save are\n"
+        "summarised, one line each. With -n an inout buffer keeps its bytes from one replay to "
+        "the\n"
+        "next, and results are those of the last replay.",
+    .options = options_table,
+    .run = run,
+};

@@ -1,0 +1,137 @@
+/* reprise show: any file as text, JSON or DOT, or its figures. */
+#include <inttypes.h>
+#include <stdio.h>
+#include "commands.h"
+#include "dump.h"
+#include "message.h"
+#include "output.h"
+#include "source.h"
+
+enum { OPTION_OUTPUT = 1, OPTION_DEFINE, OPTION_FORMAT, OPTION_SOURCE, OPTION_STATS };
+
+static const cli_option options_table[] = {
+    {OPTION_FORMAT, 'f', "format", "text|json|dot", "how to show it (default: text)"},
+    {OPTION_SOURCE, 0, "source", NULL, "of a plan, show the graph it was compiled from"},
+    {OPTION_STATS, 0, "stats", NULL, "show figures instead of the graph"},
+    {OPTION_OUTPUT, 'o', "output", "FILE", "where it goes (default: stdout)"},
+    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of a pipeline"},
+    {0},
+};
+
+typedef struct show_job {
+    const char *input, *output;
+    cli_params params;
+    rp_format format;
+    bool source, stats;
+} show_job;
+
+static int read_options(const cli_command *command, int argc, char **argv, show_job *job) {
+    cli_options options = cli_options_begin(command, argc, argv);
+    for (int id; (id = cli_options_next(&options)) != CLI_END;) {
+        if (id == CLI_HELPED) return -1;
+        if (id == CLI_WRONG) return CLI_USAGE;
+        if (id == CLI_ARGUMENT && job->input)
+            return cli_usage(command, "one file at a time; '%s' is too many", options.value);
+        if (id == CLI_ARGUMENT)
+            job->input = options.value;
+        else if (id == OPTION_OUTPUT)
+            job->output = options.value;
+        else if (id == OPTION_SOURCE)
+            job->source = true;
+        else if (id == OPTION_STATS)
+            job->stats = true;
+        else if (id == OPTION_DEFINE && !cli_params_add(&job->params, options.value))
+            return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
+        else if (id == OPTION_FORMAT &&
+                 !cli_format(command, "--format", options.value, &job->format))
+            return CLI_USAGE;
+    }
+    if (!job->input) return cli_usage(command, "names no file; '-' is stdin");
+    if (job->stats && job->output) return cli_usage(command, "--stats goes to stdout, not to -o");
+    return CLI_OK;
+}
+
+static void print_plan_stats(const rp_plan *plan) {
+    rp_plan_info info = rp_plan_get_info(plan);
+    size_t size;
+    rp_plan_data(plan, &size);
+    printf("plan              %s\n", info.name);
+    printf("file              %zu bytes, format %d, content hash %016" PRIx64 "\n", size,
+           RP_PLAN_VERSION, info.content_hash);
+    printf("kernels           %" PRIu32 "\n", info.kernels);
+    printf("proven            %" PRIu64 " reads, %" PRIu64 " conflicts, by checker %" PRIu32 "\n",
+           info.certificate.reads_proven, info.certificate.conflicts_proven,
+           info.certificate.checker_version);
+    for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
+        rp_plan_buffer_info b = rp_plan_get_buffer(plan, i);
+        printf("buffer            $%s %s %s", b.name, rp_buffer_kind_name(b.kind),
+               rp_dtype_name(b.dtype));
+        for (uint32_t d = 0; d < b.rank; d++)
+            printf("%s%" PRIu64 "%s", d ? ", " : "[", b.shape[d], d + 1 == b.rank ? "]" : "");
+        printf(", %" PRIu64 " bytes\n", b.size);
+    }
+}
+
+static int print_stats(const cli_source *source, const rp_graph *graph) {
+    rp_graph_stats s;
+    rp_status status = rp_graph_get_stats(graph, &s);
+    if (status != RP_OK) {
+        cli_error(source->path, "%s; %s", rp_status_name(status), rp_status_advice(status));
+        return cli_exit_status(status);
+    }
+    if (source->plan) print_plan_stats(source->plan);
+    printf("nodes             %" PRIu32 " (%" PRIu32 " dispatches, %" PRIu32 " transfers)\n",
+           s.nodes, s.dispatches, s.transfers);
+    if (s.unknown) printf("unknown uses      %" PRIu32 " dispatches\n", s.unknown);
+    if (s.stages & RP_STAGE_SCHEDULED) printf("groups            %" PRIu32 "\n", s.groups);
+    if (s.stages & RP_STAGE_SYNCED) printf("barriers          %" PRIu32 "\n", s.barriers);
+    printf("barrier bound     %" PRIu32 "\n", s.barrier_bound);
+    if (s.stages & RP_STAGE_PLACED) printf("arena             %" PRIu64 " bytes\n", s.arena_bytes);
+    if (s.stages & RP_STAGE_SCHEDULED)
+        printf("arena bound       %" PRIu64 " bytes\n", s.arena_bound_bytes);
+    printf("transients        %" PRIu64 " bytes unshared\n", s.transient_bytes);
+    printf("other buffers     %" PRIu64 " bytes\n", s.external_bytes);
+    return CLI_OK;
+}
+
+static int show(const show_job *job, cli_source *source) {
+    int result;
+    const rp_graph *graph =
+        job->source ? cli_source_origin(source, &result) : cli_source_graph(source, &result);
+    if (!graph) return result;
+    if (job->stats) return print_stats(source, graph);
+    char *text = NULL;
+    size_t size = 0;
+    rp_status status = rp_graph_print(graph, job->format, &text, &size);
+    if (status != RP_OK) {
+        cli_error(source->path, "%s; %s", rp_status_name(status), rp_status_advice(status));
+        return cli_exit_status(status);
+    }
+    result = cli_output_whole(job->output ? job->output : "-", text, size);
+    rp_text_release(graph, text);
+    return result;
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    show_job job = {0};
+    cli_source source = {0};
+    int result = read_options(command, argc, argv, &job);
+    if (result == CLI_OK)
+        result =
+            cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_GRAPH | CLI_PLAN, &source);
+    if (result == CLI_OK) result = show(&job, &source);
+    cli_source_close(&source);
+    cli_params_free(&job.params);
+    return result < 0 ? CLI_OK : result;
+}
+
+const cli_command cli_show = {
+    .name = "show",
+    .arguments = "FILE|- [options]",
+    .brief = "Shows a pipeline, a graph text or a plan.",
+    .details =
+        "The kind of file is recognised by its content. Of a plan the compiled graph is shown.\n"
+        "DOT is for Graphviz: reprise show --format dot FILE | dot -Tsvg > graph.svg",
+    .options = options_table,
+    .run = run,
+};

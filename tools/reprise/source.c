@@ -1,0 +1,184 @@
+/* Opens pipelines, graph texts and plans.
+ *
+ * The kind is recognised by content: names lie, and stdin has none. A plan begins with its magic; a
+ * graph text with `reprise 1` behind comments that start with ';'; a pipeline holds `reprise:` at
+ * the start of a line. Only where the content says nothing does the name's ending decide, so that
+ * an empty or damaged plan gets the plan reader's message.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "options.h"
+#include "source.h"
+
+bool cli_params_add(cli_params *params, const char *text) {
+    char *name;
+    const char *value;
+    int64_t number;
+    if (params->count == sizeof params->values / sizeof *params->values) return false;
+    if (!cli_split(text, &name, &value)) return false;
+    if (!cli_number(value, INT64_MIN, INT64_MAX, &number)) {
+        free(name);
+        return false;
+    }
+    params->values[params->count++] = (rp_param_value){.name = name, .value = number};
+    return true;
+}
+
+void cli_params_free(cli_params *params) {
+    for (uint32_t i = 0; i < params->count; i++) free((char *)params->values[i].name);
+    params->count = 0;
+}
+
+char *cli_read_file(const char *path, size_t *out_size) {
+    bool is_stdin = !strcmp(path, "-");
+    FILE *file = is_stdin ? stdin : fopen(path, "rb");
+    size_t size = 0, capacity = 1 << 16;
+    char *data = file ? malloc(capacity) : NULL;
+    if (file && !data) errno = ENOMEM;
+    while (data) {
+        size += fread(data + size, 1, capacity - size - 1, file);
+        if (size < capacity - 1) break;
+        char *larger = capacity > SIZE_MAX / 2 ? NULL : realloc(data, capacity * 2);
+        if (!larger) {
+            free(data);
+            errno = ENOMEM;
+        }
+        data = larger;
+        capacity *= 2;
+    }
+    bool failed = !data || ferror(file);
+    int reason = errno;
+    if (file && !is_stdin) fclose(file);
+    if (failed) {
+        cli_error(is_stdin ? "<stdin>" : path, "cannot be read: %s", strerror(reason));
+        free(data);
+        return NULL;
+    }
+    data[size] = '\0';
+    *out_size = size;
+    return data;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), wanted = strlen(end);
+    return length >= wanted && !strcmp(text + length - wanted, end);
+}
+
+/* 0 when the text looks like none of them. */
+static cli_kind kind_of_text(const char *text, size_t size) {
+    static const char magic[] = "\x89RPLAN\r\n";
+    if (size >= 8 && !memcmp(text, magic, 8)) return CLI_PLAN;
+    for (const char *line = text; line;) {
+        while (isspace((unsigned char)*line)) line++;
+        if (!strncmp(line, "reprise", 7)) {
+            const char *next = line + 7 + strspn(line + 7, " \t");
+            if (*next == ':') return CLI_PIPELINE;
+            if (next > line + 7 && isdigit((unsigned char)*next)) return CLI_GRAPH;
+        }
+        line = strchr(line, '\n');
+    }
+    return 0;
+}
+
+static cli_kind kind_of(const char *path, const char *text, size_t size) {
+    cli_kind kind = kind_of_text(text, size);
+    if (kind) return kind;
+    if (ends_with(path, ".rplan")) return CLI_PLAN;
+    if (ends_with(path, ".rpir")) return CLI_GRAPH;
+    if (ends_with(path, ".yaml") || ends_with(path, ".yml")) return CLI_PIPELINE;
+    return 0;
+}
+
+static const char *kind_name(cli_kind kind) {
+    switch (kind) {
+    case CLI_PIPELINE: return "a YAML pipeline";
+    case CLI_GRAPH: return "a graph text";
+    case CLI_PLAN: return "a compiled plan";
+    }
+    return "none of the known kinds";
+}
+
+static int wrong_kind(const char *name, cli_kind kind, unsigned allowed) {
+    char wanted[128] = "";
+    for (unsigned bit = CLI_PIPELINE; bit <= CLI_PLAN; bit <<= 1) {
+        if (!(allowed & bit)) continue;
+        if (*wanted) strncat(wanted, " or ", sizeof wanted - strlen(wanted) - 1);
+        strncat(wanted, kind_name((cli_kind)bit), sizeof wanted - strlen(wanted) - 1);
+    }
+    if (kind)
+        cli_error(name, "is %s; expected %s", kind_name(kind), wanted);
+    else
+        cli_error(name,
+                  "is neither a YAML pipeline (`reprise: 1`), nor a graph text (`reprise 1`), "
+                  "nor a compiled plan; expected %s",
+                  wanted);
+    return CLI_INPUT;
+}
+
+int cli_source_open(const char *path, const cli_params *params, unsigned allowed, cli_source *out) {
+    const char *name = strcmp(path, "-") ? path : "<stdin>";
+    *out = (cli_source){.path = name};
+    size_t size = 0;
+    char *text = cli_read_file(path, &size);
+    if (!text) return CLI_INPUT;
+    out->kind = kind_of(path, text, size);
+    if (!(out->kind & allowed)) {
+        free(text);
+        return wrong_kind(name, out->kind, allowed);
+    }
+    if (params->count && !params->lenient && out->kind != CLI_PIPELINE) {
+        free(text);
+        cli_error(name, "-D sets parameters of a YAML pipeline; this is %s", kind_name(out->kind));
+        return CLI_USAGE;
+    }
+    rp_diags *diags = cli_diags();
+    rp_status status = RP_OK;
+    switch (out->kind) {
+    case CLI_PIPELINE:
+        status = rp_pipeline_parse(NULL, text, size, name, params->values, params->count, diags,
+                                   &out->pipeline);
+        break;
+    case CLI_GRAPH: status = rp_graph_parse(NULL, text, size, name, diags, &out->parsed); break;
+    case CLI_PLAN: status = rp_plan_from_memory(NULL, text, size, name, diags, &out->plan); break;
+    }
+    free(text);
+    int result = cli_report(diags, name, status);
+    rp_diags_destroy(diags);
+    return result;
+}
+
+void cli_source_close(cli_source *source) {
+    rp_graph_destroy(source->parsed);
+    rp_graph_destroy(source->origin);
+    rp_pipeline_destroy(source->pipeline);
+    rp_plan_destroy(source->plan);
+    *source = (cli_source){0};
+}
+
+static int read_plan_graphs(cli_source *source) {
+    if (source->parsed) return CLI_OK;
+    rp_diags *diags = cli_diags();
+    rp_status status = rp_plan_graphs(source->plan, diags, &source->parsed, &source->origin);
+    int result = cli_report(diags, source->path, status);
+    rp_diags_destroy(diags);
+    return result;
+}
+
+const rp_graph *cli_source_graph(cli_source *source, int *out_status) {
+    *out_status = CLI_OK;
+    switch (source->kind) {
+    case CLI_PIPELINE: return rp_pipeline_graph(source->pipeline);
+    case CLI_GRAPH: return source->parsed;
+    case CLI_PLAN: *out_status = read_plan_graphs(source); return source->parsed;
+    }
+    return NULL;
+}
+
+const rp_graph *cli_source_origin(cli_source *source, int *out_status) {
+    if (source->kind != CLI_PLAN) return cli_source_graph(source, out_status);
+    *out_status = read_plan_graphs(source);
+    return source->origin;
+}

@@ -1,0 +1,45 @@
+/* The three kinds of file the program reads, recognised by what is in them. */
+#ifndef CLI_SOURCE_H
+#define CLI_SOURCE_H
+
+#include "message.h"
+#include "reprise/compiler.h"
+#include "reprise/plan_build.h"
+
+typedef enum cli_kind { CLI_PIPELINE = 1, CLI_GRAPH = 2, CLI_PLAN = 4 } cli_kind;
+
+/* -D NAME=VALUE: parameters of a pipeline. */
+typedef struct cli_params {
+    rp_param_value values[64];
+    uint32_t count;
+    bool lenient; /* files of other kinds are fine, they are not concerned; an error otherwise */
+} cli_params;
+
+/* Adds "name=value". False when it is not of that form. */
+bool cli_params_add(cli_params *params, const char *text);
+void cli_params_free(cli_params *params);
+
+typedef struct cli_source {
+    const char *path;
+    cli_kind kind;
+    rp_pipeline *pipeline; /* CLI_PIPELINE */
+    rp_plan *plan;         /* CLI_PLAN */
+    rp_graph *parsed;      /* CLI_GRAPH, or a plan's compiled graph once asked for */
+    rp_graph *origin;      /* a plan's source graph once asked for */
+} cli_source;
+
+/* Opens a file of one of the kinds in `allowed` (cli_kind bits); path "-" is stdin. Prints what is
+ * wrong and returns an exit status; then nothing is to be closed. */
+int cli_source_open(const char *path, const cli_params *params, unsigned allowed, cli_source *out);
+void cli_source_close(cli_source *source);
+
+/* The graph: of a pipeline its source graph, of a plan the compiled one. NULL after a message, and
+ * then *out_status (an exit status) is set. */
+const rp_graph *cli_source_graph(cli_source *source, int *out_status);
+/* The graph it was compiled from, for a plan; the same as above for the other kinds. */
+const rp_graph *cli_source_origin(cli_source *source, int *out_status);
+
+/* All of a file, terminated; path "-" is stdin. NULL after a message. */
+char *cli_read_file(const char *path, size_t *out_size);
+
+#endif

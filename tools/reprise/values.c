@@ -1,0 +1,148 @@
+/* Elements of buffers as numbers and as text. Halves are converted by hand: C17 has no such type.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "values.h"
+
+static double half_to_double(uint16_t bits) {
+    int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double value = exponent == 31  ? (fraction ? NAN : INFINITY)
+                   : exponent == 0 ? ldexp(fraction, -24)
+                                   : ldexp(fraction + 1024, exponent - 25);
+    return bits >> 15 ? -value : value;
+}
+
+/* Rounds to nearest, ties to even, as the current rounding mode does. */
+static bool double_to_half(double value, uint16_t *out) {
+    uint16_t sign = signbit(value) ? 0x8000 : 0;
+    double size = fabs(value);
+    if (isnan(value) || isinf(value)) {
+        *out = (uint16_t)(sign | 0x7c00 | (isnan(value) ? 0x200 : 0));
+        return true;
+    }
+    int exponent = 0;
+    if (size > 0) frexp(size, &exponent);
+    if (exponent < -13) exponent = -13; /* subnormal: steps of 2^-24 */
+    double steps = nearbyint(ldexp(size, 11 - exponent));
+    double rounded = ldexp(steps, exponent - 11);
+    if (rounded > 65504) return false;
+    if (steps >= 2048) { /* rounded up to the next power of two */
+        exponent++;
+        steps = ldexp(rounded, 11 - exponent);
+    }
+    unsigned bits = (unsigned)steps;
+    if (bits >= 1024) bits = (unsigned)(exponent + 14) << 10 | (bits - 1024);
+    *out = (uint16_t)(sign | bits);
+    return true;
+}
+
+#define READ(type)                                                                                 \
+    do {                                                                                           \
+        type element;                                                                              \
+        memcpy(&element, (const char *)data + index * sizeof element, sizeof element);             \
+        return (double)element;                                                                    \
+    } while (0)
+
+double cli_element(rp_dtype dtype, const void *data, uint64_t index) {
+    uint16_t half;
+    switch (dtype) {
+    case RP_F32: READ(float);
+    case RP_F16:
+        memcpy(&half, (const char *)data + index * sizeof half, sizeof half);
+        return half_to_double(half);
+    case RP_I8: READ(int8_t);
+    case RP_RAW:
+    case RP_U8: READ(uint8_t);
+    case RP_I32: READ(int32_t);
+    case RP_U32: READ(uint32_t);
+    }
+    return 0;
+}
+
+static bool parse_integer(const char *text, int64_t least, int64_t most, size_t bytes, void *out) {
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 0);
+    if (errno || end == text || *end || value < least || value > most) return false;
+    memcpy(out, &value, bytes); /* little-endian */
+    return true;
+}
+
+static bool parse_float(const char *text, rp_dtype dtype, void *out) {
+    char *end;
+    errno = 0;
+    double value = strtod(text, &end);
+    if (end == text || *end || (errno && isinf(value))) return false;
+    float single = (float)value;
+    uint16_t half;
+    if (dtype == RP_F16) {
+        if (!double_to_half(value, &half)) return false;
+        memcpy(out, &half, sizeof half);
+        return true;
+    }
+    if (isinf(single) && !isinf(value)) return false;
+    memcpy(out, &single, sizeof single);
+    return true;
+}
+
+bool cli_parse_element(rp_dtype dtype, const char *text, size_t length, void *out) {
+    char number[64];
+    if (length == 0 || length >= sizeof number) return false;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    switch (dtype) {
+    case RP_F32:
+    case RP_F16: return parse_float(number, dtype, out);
+    case RP_I8: return parse_integer(number, INT8_MIN, INT8_MAX, 1, out);
+    case RP_RAW:
+    case RP_U8: return parse_integer(number, 0, UINT8_MAX, 1, out);
+    case RP_I32: return parse_integer(number, INT32_MIN, INT32_MAX, 4, out);
+    case RP_U32: return parse_integer(number, 0, UINT32_MAX, 4, out);
+    }
+    return false;
+}
+
+void cli_buffer_text(const rp_plan_buffer_info *buffer, char *text, size_t size) {
+    size_t length = 0;
+    int wrote = snprintf(text, size, "$%s %s", buffer->name, rp_dtype_name(buffer->dtype));
+    if (wrote > 0) length = (size_t)wrote;
+    if (buffer->rank == 0 && length < size)
+        snprintf(text + length, size - length, "[%" PRIu64 "]", buffer->size);
+    for (uint32_t d = 0; d < buffer->rank && length < size; d++) {
+        wrote = snprintf(text + length, size - length, "%s%" PRIu64 "%s", d ? ", " : "[",
+                         buffer->shape[d], d + 1 == buffer->rank ? "]" : "");
+        if (wrote > 0) length += (size_t)wrote;
+    }
+}
+
+void cli_print_summary(const rp_plan_buffer_info *buffer, const void *data) {
+    enum { FIRST = 8 };
+    char name[512];
+    cli_buffer_text(buffer, name, sizeof name);
+    uint64_t count = buffer->size / rp_dtype_size(buffer->dtype), odd = 0;
+    printf("%s", name);
+    if (buffer->dtype != RP_RAW) {
+        double least = INFINITY, most = -INFINITY, sum = 0;
+        for (uint64_t i = 0; i < count; i++) {
+            double value = cli_element(buffer->dtype, data, i);
+            if (!isfinite(value)) {
+                odd++;
+                continue;
+            }
+            least = fmin(least, value);
+            most = fmax(most, value);
+            sum += value;
+        }
+        if (odd < count)
+            printf("  min %.9g max %.9g mean %.9g", least, most, sum / (double)(count - odd));
+        if (odd) printf("  not finite: %" PRIu64, odd);
+    }
+    printf("  first");
+    for (uint64_t i = 0; i < count && i < FIRST; i++)
+        printf(" %.9g", cli_element(buffer->dtype, data, i));
+    printf("%s\n", count > FIRST ? " ..." : "");
+}

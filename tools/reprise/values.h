@@ -1,0 +1,21 @@
+/* Elements of buffers as numbers and as text. */
+#ifndef CLI_VALUES_H
+#define CLI_VALUES_H
+
+#include <stdbool.h>
+#include "reprise/plan.h"
+
+/* Element `index` of an array; exact for every dtype. */
+double cli_element(rp_dtype dtype, const void *data, uint64_t index);
+
+/* Parses one number into the bytes of an element: `out` has room for 4. False when it is no number
+ * or does not fit the dtype. */
+bool cli_parse_element(rp_dtype dtype, const char *text, size_t length, void *out);
+
+/* "$y f32[4096]" */
+void cli_buffer_text(const rp_plan_buffer_info *buffer, char *text, size_t size);
+
+/* One line on stdout: the buffer, least, largest and mean element, the first elements. */
+void cli_print_summary(const rp_plan_buffer_info *buffer, const void *data);
+
+#endif
