@@ -1,0 +1,59 @@
+"""Reads graphs as JSON the way another tool would: with Python's parser and by the names of
+docs/json.md. Every argument is a file; a wrong one is an assertion with its name."""
+import json
+import sys
+
+KINDS = {"buffers": {"in", "out", "inout", "weight", "tmp", "live"},
+         "nodes": {"run", "copy", "fill", "update", "fence"},
+         "hazards": {"raw", "war", "waw", "order"}}
+
+
+def check(graph):
+    buffers = {b["id"]: b for b in graph["buffers"]}
+    kernels = {k["id"]: k for k in graph["kernels"]}
+    nodes = {n["id"]: n for n in graph["nodes"]}
+    assert len(buffers) == len(graph["buffers"]) and len(nodes) == len(graph["nodes"])
+    for b in buffers.values():
+        assert b["kind"] in KINDS["buffers"] and b["size"] > 0 and b["name"]
+        assert b["offset"] is None or b["kind"] == "tmp"
+        assert (b["offset"] is not None) == (graph["placed"] and b["kind"] == "tmp")
+    for n in nodes.values():
+        assert n["kind"] in KINDS["nodes"] and n["source"]
+        assert {"name", "label", "group"} <= n.keys()
+        if n["kind"] == "run":
+            assert n["name"] == kernels[n["kernel"]]["name"]
+            bytes.fromhex(n["push"])
+        for use in n["uses"]:
+            assert use["access"] in {"r", "w", "rw", "u"}
+            assert use["offset"] + use["size"] <= buffers[use["buffer"]]["size"]
+    check_plan(graph, buffers, nodes)
+
+
+def check_plan(graph, buffers, nodes):
+    stats = graph["stats"]
+    assert stats["nodes"] == len(nodes)
+    assert stats["groups"] == len(graph["groups"])
+    for index, group in enumerate(graph["groups"]):
+        assert group and all(nodes[i]["group"] == index for i in group)
+    assert sum(map(len, graph["groups"])) == (len(nodes) if graph["scheduled"] else 0)
+    between = [b for b in graph["barriers"] if 0 < b["before_group"] < len(graph["groups"])]
+    assert stats["barriers"] == len(between)
+    for barrier in graph["barriers"]:
+        assert barrier["src"] and barrier["dst"] and barrier["hazards"]
+        for h in barrier["hazards"]:
+            assert h["kind"] in KINDS["hazards"] and h["from"] in nodes
+            assert h["to"] == "host" or h["to"] in nodes
+            assert h["next_replay"] or nodes[h["from"]]["group"] < barrier["before_group"]
+            if h["kind"] != "order":
+                assert h["offset"] + h["size"] <= buffers[h["buffer"]]["size"]
+    assert stats["arena_bound_bytes"] <= stats["arena_bytes"] or not graph["placed"]
+    assert {"dispatches", "barrier_bound"} <= stats.keys()
+
+
+for path in sys.argv[1:]:
+    with open(path, encoding="utf-8") as file:
+        try:
+            check(json.load(file))
+        except Exception as error:
+            raise AssertionError(path) from error
+print(f"{len(sys.argv) - 1} graphs read")

@@ -1,0 +1,154 @@
+/* Golden tests of YAML pipelines: a pipeline in, the exact source graph or the exact messages out.
+ *
+ *   golden_yaml FOLDER      RP_BLESS=1 in the environment writes the expectations instead
+ *
+ * Every FOLDER/NAME.yaml is one case, and NAME.expect what must come out: messages, the status when
+ * it is not ok, the data files, the graph as text. `# set n=5` in a line of its own overrides a
+ * parameter. Hashes of SPIR-V depend on the installed shader compiler and are masked. The graph
+ * must also parse back from its text to an equal graph. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "reprise/compiler.h"
+
+enum { MAX_CASES = 512, MAX_SETS = 8 };
+
+static char *read_file(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return NULL;
+    rp_text text;
+    rp_text_init(&text, NULL);
+    char block[4096];
+    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;) rp_text_append(&text, block, n);
+    fclose(file);
+    char *data = NULL;
+    return rp_text_take(&text, &data, size) == RP_OK ? data : NULL;
+}
+
+/* "# set name=value" lines. Names are cut out of a copy of the text, which the caller releases. */
+static uint32_t find_sets(char *text, rp_param_value *sets) {
+    uint32_t count = 0;
+    for (char *at = text; count < MAX_SETS && (at = strstr(at, "# set "));) {
+        char *name = at + 6, *equals = strchr(name, '=');
+        if (!equals) break;
+        *equals = '\0';
+        sets[count++] = (rp_param_value){name, strtoll(equals + 1, &at, 0)};
+    }
+    return count;
+}
+
+static void append_masked(rp_text *out, const char *text) {
+    for (const char *at; (at = strstr(text, " spirv ")); text = at) {
+        at += 7;
+        rp_text_append(out, text, (size_t)(at - text));
+        size_t digits = strspn(at, "0123456789abcdef");
+        if (digits) rp_text_char(out, '#');
+        at += digits;
+    }
+    rp_text_string(out, text);
+}
+
+static void append_graph(rp_text *out, const rp_pipeline *pipeline, const char *file) {
+    const rp_graph *graph = rp_pipeline_graph(pipeline);
+    for (uint32_t i = 0; i < rp_pipeline_data_count(pipeline); i++) {
+        rp_pipeline_data data = rp_pipeline_get_data(pipeline, i);
+        rp_text_format(out, "data %s = %s at %u:%u\n", data.buffer, data.path, data.line,
+                       data.column);
+    }
+    char *text;
+    size_t size;
+    if (rp_graph_print(graph, RP_FORMAT_TEXT, &text, &size) != RP_OK) {
+        rp_text_string(out, "print failed\n");
+        return;
+    }
+    append_masked(out, text);
+    rp_graph *again = NULL;
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_status status = rp_graph_parse(NULL, text, size, file, diags, &again);
+    if (status != RP_OK || !rp_graph_equal(graph, again)) {
+        rp_text_format(out, "does not parse back: %s\n", rp_status_name(status));
+        for (uint32_t i = 0; i < rp_diags_count(diags); i++)
+            rp_text_format(out, "  %s\n", rp_diags_get(diags, i).message);
+    }
+    rp_diags_destroy(diags);
+    rp_graph_destroy(again);
+    rp_text_release(graph, text);
+}
+
+static void run_case(const char *file, const char *text, size_t size, rp_text *out) {
+    char *copy = strdup(text);
+    rp_param_value sets[MAX_SETS];
+    uint32_t set_count = find_sets(copy, sets);
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_pipeline *pipeline = NULL;
+    rp_status status = rp_pipeline_parse(NULL, text, size, file, sets, set_count, diags, &pipeline);
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
+        char line[2048];
+        rp_diag diag = rp_diags_get(diags, i);
+        rp_diag_format(&diag, line, sizeof line);
+        rp_text_format(out, "%s\n", line);
+    }
+    if (status != RP_OK) rp_text_format(out, "status: %s\n", rp_status_name(status));
+    if ((status == RP_OK) != (pipeline != NULL))
+        rp_text_string(out, "status and result disagree\n");
+    if (pipeline) append_graph(out, pipeline, file);
+    rp_pipeline_destroy(pipeline);
+    rp_diags_destroy(diags);
+    free(copy);
+}
+
+/* Whether the case came out as expected, or was blessed. */
+static int check_case(const char *file, int bless) {
+    size_t size, expected_size = 0;
+    char *text = read_file(file, &size), expect_path[512];
+    snprintf(expect_path, sizeof expect_path, "%.*s.expect", (int)strlen(file) - 5, file);
+    if (!text) return 0;
+    rp_text out;
+    rp_text_init(&out, NULL);
+    run_case(file, text, size, &out);
+    char *expected = read_file(expect_path, &expected_size);
+    int good = expected && expected_size == out.size && !memcmp(expected, out.data, out.size);
+    if (!good && bless) {
+        FILE *to = fopen(expect_path, "wb");
+        good = to && fwrite(out.data, 1, out.size, to) == out.size;
+        if (to) good &= fclose(to) == 0;
+    }
+    if (!good)
+        fprintf(stderr, "FAIL %s\n--- expected\n%s--- got\n%s", file,
+                expected ? expected : "(no file; RP_BLESS=1 writes it)\n", out.data);
+    free(expected);
+    free(text);
+    rp_text_free(&out);
+    return good;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int main(int argc, char **argv) {
+    const char *blessing = getenv("RP_BLESS");
+    int bless = blessing && strcmp(blessing, "1") == 0, cases = 0, failures = 0;
+    if (argc != 2 || chdir(argv[1]) != 0) {
+        fprintf(stderr, "usage: golden_yaml FOLDER\n");
+        return 2;
+    }
+    char *names[MAX_CASES];
+    DIR *folder = opendir(".");
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        size_t length = strlen(entry->d_name);
+        if (length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0 && cases < MAX_CASES)
+            names[cases++] = strdup(entry->d_name);
+    }
+    if (folder) closedir(folder);
+    qsort(names, (size_t)cases, sizeof *names, compare_names);
+    for (int i = 0; i < cases; i++) {
+        failures += !check_case(names[i], bless);
+        free(names[i]);
+    }
+    printf("%s: %d cases, %d failures%s\n", argv[1], cases, failures, bless ? ", blessed" : "");
+    return cases == 0 || failures ? 1 : 0; /* a folder without cases proves nothing */
+}

@@ -1,0 +1,223 @@
+/* Devices on the fake driver: which is chosen, what is enabled, what is refused and how. */
+#include <stdlib.h>
+#include "support.h"
+
+static rp_status create(const rp_device_params *params, rp_diags *diags, rp_device **out) {
+    rp_device_params with_entry = params ? *params : (rp_device_params){0};
+    with_entry.get_instance_proc_addr = mock_entry();
+    return rp_device_create(NULL, &with_entry, diags, out);
+}
+
+static void expect_refusal(const rp_device_params *params, rp_status status, const char *message) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_device *device = (rp_device *)1;
+    CU_ASSERT_EQUAL(create(params, diags, &device), status);
+    CU_ASSERT_PTR_NULL(device);
+    CU_ASSERT_TRUE(mock_said(diags, message));
+    rp_diags_destroy(diags);
+    mock_done();
+}
+
+static void test_modern(void) {
+    mock_reset();
+    rp_device *device = NULL;
+    CU_ASSERT_EQUAL_FATAL(create(NULL, NULL, &device), RP_OK);
+    rp_device_info info = rp_device_get_info(device);
+    CU_ASSERT_STRING_EQUAL(info.name, "Mock 9000");
+    CU_ASSERT_STRING_EQUAL(info.driver, "mock 1.0");
+    CU_ASSERT_EQUAL(info.vulkan_version, VK_API_VERSION_1_3);
+    CU_ASSERT_EQUAL(info.memory_bytes, UINT64_C(1) << 34);
+    CU_ASSERT_EQUAL(info.subgroup_size, 32);
+    CU_ASSERT_TRUE(info.suitable);
+    CU_ASSERT_STRING_EQUAL(info.missing, "");
+    CU_ASSERT_STRING_EQUAL(mock.extensions, ""); /* all of it is core */
+    CU_ASSERT_TRUE(mock.enabled_float16);
+    CU_ASSERT_EQUAL(mock.queue_family, 1);
+    CU_ASSERT_EQUAL(rp_device_messages(device, NULL), 0);
+    rp_device_destroy(device);
+    mock_done();
+}
+
+/* Vulkan 1.2: synchronization2 by its extension, its functions by their suffix. */
+static void test_vulkan_1_2(void) {
+    mock_reset();
+    mock.properties.apiVersion = VK_API_VERSION_1_2;
+    mock.float16 = false;
+    rp_device *device = NULL;
+    CU_ASSERT_EQUAL_FATAL(create(NULL, NULL, &device), RP_OK);
+    CU_ASSERT_STRING_EQUAL(mock.extensions, "VK_KHR_synchronization2");
+    CU_ASSERT_FALSE(mock.enabled_float16);
+    rp_device_destroy(device);
+    mock_done();
+}
+
+static void test_missing(void) {
+    mock_reset();
+    mock.properties.apiVersion = VK_API_VERSION_1_2;
+    mock.sync2_extension = false;
+    expect_refusal(NULL, RP_ERROR_NO_DEVICE, "lacks VK_KHR_synchronization2");
+    mock_reset();
+    mock.sync2 = mock.timeline = false;
+    expect_refusal(NULL, RP_ERROR_NO_DEVICE,
+                   "the feature synchronization2, the feature timelineSemaphore");
+    mock_reset();
+    mock.properties.apiVersion = VK_API_VERSION_1_1;
+    expect_refusal(&(rp_device_params){.select = "mock"}, RP_ERROR_UNSUPPORTED,
+                   "Vulkan 1.2 (it has 1.1)");
+    mock_reset();
+    mock.family_count = 1; /* transfers alone */
+    expect_refusal(NULL, RP_ERROR_NO_DEVICE, "a queue family that computes");
+}
+
+static void test_no_device(void) {
+    mock_reset();
+    mock.device_count = 0;
+    expect_refusal(NULL, RP_ERROR_NO_DEVICE, "no Vulkan device");
+    mock_reset();
+    mock.fail_at = 1;
+    mock.fail_with = VK_ERROR_INCOMPATIBLE_DRIVER;
+    expect_refusal(NULL, RP_ERROR_NO_DEVICE, "no Vulkan driver is installed");
+    mock_reset();
+    mock.loader_version = VK_API_VERSION_1_0;
+    expect_refusal(NULL, RP_ERROR_NO_DEVICE, "older than Vulkan 1.1");
+    mock_reset();
+    CU_ASSERT_EQUAL(rp_device_create(NULL, NULL, NULL, NULL), RP_ERROR_USAGE);
+}
+
+static void expect_name(const char *select, const char *environment, const char *name) {
+    if (environment)
+        setenv("REPRISE_DEVICE", environment, 1);
+    else
+        unsetenv("REPRISE_DEVICE");
+    rp_device *device = NULL;
+    CU_ASSERT_EQUAL(create(&(rp_device_params){.select = select}, NULL, &device), RP_OK);
+    CU_ASSERT_STRING_EQUAL(rp_device_get_info(device).name, name);
+    rp_device_destroy(device);
+    unsetenv("REPRISE_DEVICE");
+    mock_done();
+}
+
+static void test_choice(void) {
+    mock_reset();
+    mock.device_count = 3; /* a GPU and two software drivers */
+    expect_name(NULL, NULL, "Mock 9000");
+    expect_name("1", NULL, "Soft Mock");
+    expect_name("soft", NULL, "Soft Mock");
+    expect_name("mock", NULL, "Mock 9000");
+    expect_name(NULL, "2", "Soft Mock");
+    expect_name("", "9000", "Mock 9000");
+    expect_name("9000", "soft", "Mock 9000"); /* the parameter before the environment */
+    expect_refusal(&(rp_device_params){.select = "3"}, RP_ERROR_NO_DEVICE,
+                   "no Vulkan device matches \"3\"");
+    expect_refusal(&(rp_device_params){.select = "99999999999999999999"}, RP_ERROR_NO_DEVICE,
+                   "device 1: Soft Mock");
+    setenv("REPRISE_DEVICE", "teapot", 1);
+    expect_refusal(NULL, RP_ERROR_NO_DEVICE, "matches \"teapot\" (from REPRISE_DEVICE)");
+    unsetenv("REPRISE_DEVICE");
+}
+
+/* Compute alone is taken only where nothing else computes. */
+static void test_queue_family(void) {
+    mock_reset();
+    mock.families[0].queueFlags = VK_QUEUE_COMPUTE_BIT;
+    expect_name(NULL, NULL, "Mock 9000");
+    CU_ASSERT_EQUAL(mock.queue_family, 1);
+    mock.families[1].queueFlags = VK_QUEUE_TRANSFER_BIT;
+    expect_name(NULL, NULL, "Mock 9000");
+    CU_ASSERT_EQUAL(mock.queue_family, 0);
+}
+
+static void test_validation(void) {
+    mock_reset();
+    rp_device *device = NULL;
+    CU_ASSERT_EQUAL_FATAL(create(&(rp_device_params){.validation = 1}, NULL, &device), RP_OK);
+    rp_diags *diags = rp_diags_create(NULL);
+    CU_ASSERT_EQUAL(rp_device_messages(device, diags), 1);
+    CU_ASSERT_TRUE(mock_said(diags, "a word from the layer"));
+    rp_diags_clear(diags);
+    CU_ASSERT_EQUAL(rp_device_messages(device, diags), 1); /* the count stays, the text is gone */
+    CU_ASSERT_EQUAL(rp_diags_count(diags), 0);
+    rp_diags_destroy(diags);
+    rp_device_destroy(device);
+    mock_done();
+    mock.validation_layer = false;
+    expect_refusal(&(rp_device_params){.validation = 1}, RP_ERROR_UNSUPPORTED,
+                   "install the package vulkan-validationlayers");
+}
+
+static int locks, unlocks;
+static void on_lock(void *user) { *(int *)user += 1, locks++; }
+static void on_unlock(void *user) { *(int *)user -= 1, unlocks++; }
+
+/* A device of the application: nothing of it is destroyed, its lock is used. */
+static void test_import(void) {
+    mock_reset();
+    rp_device *own = mock_open(NULL, NULL);
+    int alive = mock.objects, depth = 0;
+    static int object;
+    rp_device_import import = {.get_instance_proc_addr = mock_entry(),
+                               .instance = &object,
+                               .physical_device = &object,
+                               .device = &object,
+                               .queue = &object,
+                               .queue_family = 1,
+                               .lock = on_lock,
+                               .unlock = on_unlock,
+                               .user = &depth};
+    rp_device_params params = {.import = &import};
+    rp_device *device = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &params, NULL, &device), RP_OK);
+    rp_plan *plan = mock_plan("reprise 1\n"
+                              "graph g scheduled placed synced arena 0 {\n"
+                              "  buf $y out 64\n"
+                              "  group 0\n"
+                              "    n0 = fill 00000000 (w $y)\n"
+                              "}\n");
+    rp_exec *exec = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(locks, 1);
+    CU_ASSERT_EQUAL(unlocks, 1);
+    CU_ASSERT_EQUAL(depth, 0);
+    rp_exec_destroy(exec);
+    rp_device_destroy(device);
+    rp_plan_destroy(plan);
+    CU_ASSERT_EQUAL(mock.objects, alive);
+
+    rp_diags *diags = rp_diags_create(NULL);
+    import.queue_family = 0; /* cannot compute */
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "queue family 0"));
+    import.queue_family = 77;
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
+    import.queue_family = 1;
+    import.unlock = NULL;
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "both of lock and unlock"));
+    import.unlock = on_unlock;
+    params.validation = 1;
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "validation cannot be added"));
+    params.validation = 0;
+    mock.timeline = false;
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_UNSUPPORTED);
+    CU_ASSERT_TRUE(mock_said(diags, "lacks the feature timelineSemaphore"));
+    rp_diags_destroy(diags);
+    rp_device_destroy(own);
+    rp_device_destroy(NULL);
+    mock_done();
+}
+
+int main(void) {
+    unsetenv("REPRISE_DEVICE");
+    static const rp_test tests[] = {{"Vulkan 1.3", test_modern},
+                                    {"Vulkan 1.2", test_vulkan_1_2},
+                                    {"missing features", test_missing},
+                                    {"no device", test_no_device},
+                                    {"choice", test_choice},
+                                    {"queue family", test_queue_family},
+                                    {"validation", test_validation},
+                                    {"import", test_import},
+                                    {0}};
+    return rp_run_tests("device", tests);
+}

@@ -1,0 +1,505 @@
+/* Execs on the fake driver: the replay path, host access, live values, limits, the disk cache. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "support.h"
+
+static const char io_text[] =
+    "reprise 1\n"
+    "graph io scheduled placed synced arena 0 {\n"
+    "  buf $x in 12000000\n"
+    "  buf $w weight 64\n"
+    "  buf $s inout 64\n"
+    "  buf $y out 12000000\n"
+    "  buf $n live u32[3] = 40000000 02000000 01000000 max 1000\n"
+    "  buf $f live f32[1] max 10\n"
+    "  kern @k spirv - local 64 1 1 (rw)\n"
+    "  barrier transfer:rw,compute:rw -> transfer:rw\n"
+    "  group 0\n"
+    "    n0 = copy (r $x, w $y)\n"
+    "    n1 = run @k grid {ceil_div($n, 32)} {$n[1] - 1} 3 (rw $s)\n"
+    "    n2 = run @k grid 1 1 {1000 / $n[2]} (rw $s)\n"
+    "  barrier transfer:w,compute:w -> host:r\n"
+    "}\n";
+
+static rp_device *device;
+static rp_plan *plan;
+static rp_exec *exec;
+static rp_diags *diags;
+static mock_allocator memory;
+
+static void open_text(const char *text, const rp_exec_params *params) {
+    mock_allocator_init(&memory);
+    diags = rp_diags_create(NULL);
+    plan = mock_plan(text);
+    device = mock_open(&memory.allocator, diags);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(device);
+    exec = NULL;
+    rp_exec_create(device, plan, params, diags, &exec);
+}
+
+static void close_all(void) {
+    rp_exec_destroy(exec);
+    rp_device_destroy(device);
+    rp_plan_destroy(plan);
+    rp_diags_destroy(diags);
+    CU_ASSERT_EQUAL(memory.alive, 0);
+    mock_done();
+}
+
+static void open_io(void) {
+    open_text(io_text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+}
+
+/* One submission per replay, and nothing allocated on the way: not by us, not from Vulkan. */
+static void test_replay_allocates_nothing(void) {
+    mock_reset();
+    open_io();
+    long calls = memory.calls;
+    uint32_t allocations = mock.memory_allocations, n = 33;
+    int objects = mock.objects;
+    uint32_t submits = mock.submits, index = 0;
+    CU_ASSERT_EQUAL(rp_exec_find(exec, "n", &index), RP_OK);
+    for (int i = 0; i < 100; i++) {
+        CU_ASSERT_EQUAL(rp_exec_set_live_at(exec, index, 0, &n, 1, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    }
+    CU_ASSERT_EQUAL(mock.submits, submits + 100);
+    CU_ASSERT_EQUAL(memory.calls, calls);
+    CU_ASSERT_EQUAL(mock.objects, objects);
+    CU_ASSERT_EQUAL(mock.memory_allocations, allocations);
+    CU_ASSERT_EQUAL(rp_exec_completed(exec), 100);
+    close_all();
+}
+
+static void test_busy(void) {
+    mock_reset();
+    open_io();
+    mock.stall = true;
+    char byte = 0;
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0), RP_OK); /* nothing is in flight */
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK); /* a second one may queue up */
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 1000), RP_ERROR_TIMEOUT);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 0, &byte, 1, diags), RP_ERROR_BUSY);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, "y", 0, &byte, 1, NULL), RP_ERROR_BUSY);
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", 0, &(uint32_t){1}, 1, NULL), RP_ERROR_BUSY);
+    CU_ASSERT_TRUE(mock_said(diags, "2 replays are still in flight"));
+    CU_ASSERT_EQUAL(rp_exec_completed(exec), 0);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_completed(exec), 2);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK); /* destroying waits for this one */
+    close_all();
+}
+
+/* Twelve megabytes through a staging buffer of less, and back. */
+static void test_staging(void) {
+    mock_reset();
+    open_io();
+    const size_t size = 12000000;
+    unsigned char *sent = malloc(size), *got = calloc(1, size);
+    CU_ASSERT_FATAL(sent && got);
+    for (size_t i = 0; i < size; i++) sent[i] = (unsigned char)(i * 31 + i / 65536);
+    CU_ASSERT_PTR_NULL(rp_exec_map(exec, "x", NULL));
+    CU_ASSERT_TRUE(rp_exec_get_stats(exec).staging_bytes > 0);
+    CU_ASSERT_TRUE(rp_exec_get_stats(exec).staging_bytes < size);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 0, sent, size, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 5000001, "changed", 7, diags), RP_OK);
+    memcpy(sent + 5000001, "changed", 7);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, "y", 0, got, size, diags), RP_OK);
+    CU_ASSERT_EQUAL(memcmp(sent, got, size), 0);
+    memset(got, 0, 16);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, "y", size - 9, got, 9, diags), RP_OK);
+    CU_ASSERT_EQUAL(memcmp(sent + size - 9, got, 9), 0);
+    free(sent);
+    free(got);
+    close_all();
+}
+
+static void test_mapped(void) {
+    mock_reset();
+    mock_unified();
+    open_io();
+    uint64_t size = 0;
+    char *x = rp_exec_map(exec, "x", &size), *y = rp_exec_map(exec, "y", NULL);
+    CU_ASSERT_FATAL(x && y);
+    CU_ASSERT_EQUAL(size, 12000000);
+    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).staging_bytes, 0);
+    strcpy(x, "hello");
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 5, " there", 7, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_STRING_EQUAL(y, "hello there");
+    CU_ASSERT_PTR_NULL(rp_exec_map(exec, "n", &size)); /* live values are set */
+    CU_ASSERT_PTR_NULL(rp_exec_map(exec, "nobody", &size));
+    CU_ASSERT_EQUAL(size, 0);
+    close_all();
+}
+
+static void test_wrong_use(void) {
+    mock_reset();
+    open_io();
+    char bytes[64] = {0};
+    uint32_t index = 7, one = 1;
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "y", 0, bytes, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "y is of kind out, the host cannot write it"));
+    CU_ASSERT_EQUAL(rp_exec_read(exec, "x", 0, bytes, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "n", 0, bytes, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "use rp_exec_set_live"));
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 60, bytes, 5, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "bytes 60 + 5 are outside s, which has 64"));
+    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", UINT64_MAX, bytes, 2, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "zzz", 0, bytes, 1, diags), RP_ERROR_NOT_FOUND);
+    CU_ASSERT_TRUE(mock_said(diags, "no buffer named zzz"));
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 64, NULL, 0, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 0, NULL, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_find(exec, "zzz", &index), RP_ERROR_NOT_FOUND);
+    CU_ASSERT_EQUAL(index, 0);
+    CU_ASSERT_EQUAL(rp_exec_find(NULL, "x", &index), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, "x", 0, &one, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_set_live_at(exec, 99, 0, &one, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", 3, &one, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "elements 3 + 1 are outside live buffer n"));
+    CU_ASSERT_EQUAL(rp_exec_submit(NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_wait(NULL, 0), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_completed(NULL), 0);
+    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec) < 0);
+    CU_ASSERT_PTR_NULL(rp_exec_lost_node(exec));
+    CU_ASSERT_PTR_NULL(rp_exec_command_buffer(NULL));
+    rp_exec *none = exec;
+    CU_ASSERT_EQUAL(rp_exec_create(NULL, plan, NULL, NULL, &none), RP_ERROR_USAGE);
+    CU_ASSERT_PTR_NULL(none);
+    CU_ASSERT_EQUAL(rp_exec_create(device, plan, NULL, NULL, NULL), RP_ERROR_USAGE);
+    rp_exec_destroy(NULL);
+    close_all();
+}
+
+/* What the live block holds, read where the GPU would: the replay copies it out. */
+static const char live_text[] =
+    "reprise 1\n"
+    "graph live scheduled placed synced arena 0 {\n"
+    "  buf $y out 16\n"
+    "  buf $n live u32[3] = 40000000 02000000 01000000 max 1000\n"
+    "  buf $f live f32[1] max 10\n"
+    "  buf $b live i8[2]\n"
+    "  kern @k spirv - local 64 1 1 (rw)\n"
+    "  group 0\n"
+    "    n0 = run @k grid {ceil_div($n, 32)} {$n[1] - 1} 3 (rw $y)\n"
+    "    n1 = run @k grid 1 1 {1000 / $n[2]} (rw $y)\n"
+    "    n2 = run @k grid 1 1 {$b + 1} (rw $y)\n"
+    "}\n";
+
+static const uint32_t *grid_slots; /* of n0, n1, n2, in the mapped block, found by the test */
+
+static void expect_grids(uint32_t x, uint32_t y, uint32_t z1, uint32_t z2) {
+    CU_ASSERT_EQUAL(grid_slots[0], x);
+    CU_ASSERT_EQUAL(grid_slots[1], y);
+    CU_ASSERT_EQUAL(grid_slots[2], 3);
+    CU_ASSERT_EQUAL(grid_slots[4 + 2], z1);
+    CU_ASSERT_EQUAL(grid_slots[8 + 2], z2);
+}
+
+static rp_status set(const char *name, uint32_t first, const void *values, uint32_t count) {
+    rp_diags_clear(diags);
+    return rp_exec_set_live(exec, name, first, values, count, diags);
+}
+
+static void test_live(void) {
+    mock_reset();
+    open_text(live_text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    grid_slots = (const uint32_t *)(mock_buffer_bytes(0) + 3 * 256);
+    const uint32_t *n = (const uint32_t *)mock_buffer_bytes(0);
+    CU_ASSERT_EQUAL(n[0], 64);
+    expect_grids(2, 1, 1000, 1);
+    CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){65, 8}, 2), RP_OK);
+    expect_grids(3, 7, 1000, 1);
+    CU_ASSERT_EQUAL(n[0], 65);
+    CU_ASSERT_EQUAL(set("b", 0, (int8_t[]){-1}, 1), RP_OK); /* an empty grid is possible */
+    expect_grids(3, 7, 1000, 0);
+
+    CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){64, 1001}, 2), RP_ERROR_INVALID);
+    CU_ASSERT_TRUE(mock_said(diags, "n[1] cannot be set to 1001: its declared maximum is 1000"));
+    CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){1, 0}, 2), RP_ERROR_INVALID);
+    CU_ASSERT_TRUE(mock_said(diags, "the grid of n0 -1 in y; 0 to 65535 is possible"));
+    CU_ASSERT_EQUAL(set("n", 2, (uint32_t[]){0}, 1), RP_ERROR_INVALID);
+    CU_ASSERT_TRUE(mock_said(diags, "the grid of n1 in z cannot be computed"));
+    CU_ASSERT_EQUAL(set("b", 0, (int8_t[]){-2}, 1), RP_ERROR_INVALID);
+    CU_ASSERT_EQUAL(set("f", 0, (float[]){10.5f}, 1), RP_ERROR_INVALID);
+    CU_ASSERT_TRUE(mock_said(diags, "f[0] cannot be set to 10.5"));
+    CU_ASSERT_EQUAL(set("f", 0, (float[]){10.0f}, 1), RP_OK);
+    CU_ASSERT_EQUAL(n[0], 65); /* what was refused changed nothing */
+    CU_ASSERT_EQUAL(n[2], 1);
+    expect_grids(3, 7, 1000, 0);
+    mock.properties.limits.maxComputeWorkGroupCount[0] = 2; /* known from before: no effect */
+    CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){96}, 1), RP_OK);
+    close_all();
+}
+
+/* ---- Limits ---------------------------------------------------------------------------------- */
+
+static void expect_refusal(const char *text, rp_status status, const char *first,
+                           const char *second) {
+    diags = rp_diags_create(NULL);
+    plan = mock_plan(text);
+    device = mock_open(NULL, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    exec = (rp_exec *)1;
+    CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec), status);
+    CU_ASSERT_PTR_NULL(exec);
+    CU_ASSERT_TRUE(mock_said(diags, first));
+    CU_ASSERT_TRUE(!second || mock_said(diags, second));
+    memory.alive = 0;
+    close_all();
+}
+
+static void test_limits(void) {
+    mock_reset();
+    expect_refusal("reprise 1\n"
+                   "graph g scheduled placed synced arena 0 {\n"
+                   "  buf $y out 2147483648\n"
+                   "  kern @big spirv - local 2048 1 1 shared 50000 push 4 (rw 0.1, u 9.0)\n"
+                   "  kern @wide spirv - local 64 64 1 (rw)\n"
+                   "  group 0\n"
+                   "    n0 = run @big grid 70000 1 1 push 00000000 (rw $y[0+64], u $y[64+64])\n"
+                   "    n1 = run @wide grid 1 1 1 (rw $y)\n"
+                   "    n2 = run @wide grid 1 1 1 (rw $y[8+64])\n"
+                   "}\n",
+                   RP_ERROR_UNSUPPORTED, "workgroup of 2048 in x, at most 1024",
+                   "n0 has a grid of 70000 in x");
+    mock_reset();
+    expect_refusal("reprise 1\n"
+                   "graph g scheduled placed synced arena 0 {\n"
+                   "  buf $y out 2147483648\n"
+                   "  kern @k spirv - local 64 64 1 shared 50000 (rw, u 9.0)\n"
+                   "  group 0\n"
+                   "    n1 = run @k grid 1 1 1 (rw $y[8+2147483640], u $y[0+4])\n"
+                   "}\n",
+                   RP_ERROR_UNSUPPORTED, "n1 binds 2147483640 bytes of y as one storage buffer",
+                   "n1 binds y at offset 8, which must be a multiple of 16");
+    CU_ASSERT_TRUE(true);
+}
+
+static void test_more_limits(void) {
+    static const char text[] = "reprise 1\n"
+                               "graph g scheduled placed synced arena 0 {\n"
+                               "  buf $y out 256\n"
+                               "  kern @k spirv - local 64 16 2 shared 50000 push 128 (rw, u 9.0)\n"
+                               "  group 0\n"
+                               "    n1 = run @k grid 1 1 1 push 00000000*32 (rw $y[0+4], u $y[8+4])\n"
+                               "}\n";
+    char full[2048], push[32 * 9 + 1] = "";
+    for (int i = 0; i < 32; i++) strcat(push, i ? " 00000000" : "00000000");
+    const char *mark = strstr(text, "00000000*32");
+    snprintf(full, sizeof full, "%.*s%s%s", (int)(mark - text), text, push, mark + 11);
+    static const char *const wanted[] = {"2048 invocations, at most 1024",
+                                         "50000 bytes of shared memory",
+                                         "128 bytes of push constants, at most 100",
+                                         "descriptor set 9, sets 0 to 7",
+                                         "must be a multiple of 64 for a uniform buffer"};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        mock_reset();
+        mock.properties.limits.maxPushConstantsSize = 100;
+        expect_refusal(full, RP_ERROR_UNSUPPORTED, wanted[i], "device Mock 9000");
+    }
+}
+
+static void test_nothing_to_run(void) {
+    mock_reset();
+    expect_refusal("reprise 1\n"
+                   "graph g scheduled placed synced arena 0 {\n"
+                   "  buf $y out 256\n"
+                   "  kern @abstract spirv - local 64 1 1 (rw)\n"
+                   "  kern @k spirv - local 64 1 1 (rw)\n"
+                   "  group 0\n"
+                   "    n3 = run @abstract grid 1 1 1 (rw $y)\n"
+                   "  barrier compute:rw,transfer:rw,indirect:r -> compute:rw,transfer:rw,indirect:r\n"
+                   "  group 1\n"
+                   "    n4 = run @k grid 1 1 1\n"
+                   "}\n",
+                   RP_ERROR_UNSUPPORTED, "n3 runs kernel @abstract, which is abstract",
+                   "n4 runs @k without declared uses");
+}
+
+static void test_memory(void) {
+    static const char text[] = "reprise 1\n"
+                               "graph g scheduled placed synced arena 1048576 {\n"
+                               "  buf $x in 4096\n"
+                               "  buf $y out 4096\n"
+                               "  buf %a tmp 1048576 at 0\n"
+                               "  group 0\n"
+                               "    n0 = fill 00000000 (w %a)\n"
+                               "    n1 = copy (r $x, w $y)\n"
+                               "}\n";
+    mock_reset();
+    mock.memory.memoryHeaps[0].size = 1000000;
+    expect_refusal(text, RP_ERROR_DEVICE_MEMORY, "asks 1056768 bytes of heap 0, which has 1000000",
+                   "arena 1048576, buffers 8192");
+    mock_reset();
+    mock.max_buffer_size = 1000000;
+    expect_refusal(text, RP_ERROR_UNSUPPORTED, "the arena has 1048576 bytes, more than the 1000000",
+                   NULL);
+    /* A block larger than one allocation may be is split between buffers. */
+    mock_reset();
+    mock.max_allocation_size = 1048576;
+    open_text(text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL(exec);
+    CU_ASSERT_EQUAL(mock.memory_allocations, 3);
+    close_all();
+    mock_reset();
+    open_text(text, &mock_params);
+    CU_ASSERT_EQUAL(mock.memory_allocations, 2); /* device-local, staging */
+    rp_exec_stats stats = rp_exec_get_stats(exec);
+    CU_ASSERT_EQUAL(stats.arena_bytes, 1048576);
+    CU_ASSERT_EQUAL(stats.external_bytes, 8192);
+    CU_ASSERT_EQUAL(stats.staging_bytes, 8192);
+    close_all();
+}
+
+/* ---- Loss, time ------------------------------------------------------------------------------ */
+
+static void test_device_lost(void) {
+    mock_reset();
+    open_io();
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    mock.fail_at = mock.calls + 1;
+    mock.fail_with = VK_ERROR_DEVICE_LOST;
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_ERROR_DEVICE_LOST);
+    const char *text = rp_exec_lost_node(exec);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "replay 2 of io in flight, 1 replays were known"));
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 0, &(char){0}, 1, diags), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_TRUE(mock_said(diags, "the device was lost"));
+    close_all();
+
+    mock_reset();
+    open_io();
+    mock.fail_at = mock.calls + 1;
+    mock.fail_with = VK_ERROR_DEVICE_LOST;
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_PTR_NOT_NULL(rp_exec_lost_node(exec));
+    close_all();
+}
+
+static void test_timestamps(void) {
+    mock_reset();
+    open_text(live_text, &(rp_exec_params){.cache_path = "", .timestamps = 1});
+    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec) < 0); /* nothing was replayed */
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_DOUBLE_EQUAL(rp_exec_gpu_seconds(exec), 500e-9, 1e-12);
+    close_all();
+    mock_reset();
+    mock.families[1].timestampValidBits = 0;
+    open_text(live_text, &(rp_exec_params){.cache_path = "", .timestamps = 1});
+    CU_ASSERT_PTR_NOT_NULL(exec);
+    CU_ASSERT_TRUE(mock_said(diags, "has no timestamps"));
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec) < 0);
+    close_all();
+}
+
+/* ---- Disk cache ------------------------------------------------------------------------------ */
+
+static size_t initial_cache_bytes(const char *folder, rp_diags **keep) {
+    mock_reset();
+    open_text(live_text, &(rp_exec_params){.cache_path = folder});
+    CU_ASSERT_PTR_NOT_NULL(exec);
+    size_t bytes = mock.initial_cache_bytes;
+    if (keep) {
+        *keep = diags;
+        diags = NULL;
+    }
+    close_all();
+    return bytes;
+}
+
+static void test_cache(void) {
+    char folder[] = "/tmp/reprise-cache-XXXXXX", nested[64], command[128];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    snprintf(nested, sizeof nested, "%s/a/b", folder);
+    CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 0); /* makes the folders, and the file */
+    CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 64);
+    CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 64);
+    /* Damage of every kind: ignored, then replaced. */
+    static const char *const damage[] = {
+        "truncate -s 100 %s/a/b/*.cache", "truncate -s 0 %s/a/b/*.cache",
+        "printf x >> %s/a/b/*.cache",
+        "printf x | dd of=$(ls %s/a/b/*.cache) bs=1 seek=120 conv=notrunc status=none",
+        "printf x | dd of=$(ls %s/a/b/*.cache) bs=1 seek=0 conv=notrunc status=none",
+        "printf '\\377\\377\\377\\377\\377\\377\\377\\377' |"
+        " dd of=$(ls %s/a/b/*.cache) bs=1 seek=48 conv=notrunc status=none"};
+    for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+        snprintf(command, sizeof command, "true");
+        char full[256];
+        snprintf(full, sizeof full, damage[i], folder);
+        CU_ASSERT_EQUAL(system(full), 0);
+        CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 0);
+        CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 64);
+    }
+    /* Nothing is left beside the one file. */
+    snprintf(command, sizeof command, "test \"$(ls %s/a/b | wc -l)\" = 1", folder);
+    CU_ASSERT_EQUAL(system(command), 0);
+
+    rp_diags *said = NULL;
+    initial_cache_bytes("/proc/nowhere", &said);
+    CU_ASSERT_TRUE(mock_said(said, "the pipeline cache cannot be written"));
+    rp_diags_destroy(said);
+
+    setenv("XDG_CACHE_HOME", nested, 1); /* no folder named: the user's cache */
+    initial_cache_bytes(NULL, NULL);
+    CU_ASSERT_EQUAL(initial_cache_bytes(NULL, NULL), 64);
+    unsetenv("XDG_CACHE_HOME");
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CU_ASSERT_EQUAL(system(command), 0);
+}
+
+/* Another driver version is another file; the driver's word counts for "from the cache". */
+static void test_cache_key(void) {
+    char folder[] = "/tmp/reprise-cache-XXXXXX", command[64];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    CU_ASSERT_EQUAL(initial_cache_bytes(folder, NULL), 0);
+    mock_reset();
+    mock.properties.driverVersion++;
+    open_text(live_text, &(rp_exec_params){.cache_path = folder});
+    CU_ASSERT_EQUAL(mock.initial_cache_bytes, 0);
+    close_all();
+    mock_reset();
+    mock.cache_hits = true;
+    open_text(live_text, &(rp_exec_params){.cache_path = folder});
+    CU_ASSERT_EQUAL(mock.initial_cache_bytes, 64);
+    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines, 1);
+    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines_from_cache, 1);
+    close_all();
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CU_ASSERT_EQUAL(system(command), 0);
+}
+
+int main(void) {
+    static const rp_test tests[] = {
+        {"replay allocates nothing", test_replay_allocates_nothing},
+        {"busy", test_busy},
+        {"staging", test_staging},
+        {"mapped", test_mapped},
+        {"wrong use", test_wrong_use},
+        {"live values", test_live},
+        {"limits", test_limits},
+        {"more limits", test_more_limits},
+        {"nothing to run", test_nothing_to_run},
+        {"memory", test_memory},
+        {"device lost", test_device_lost},
+        {"timestamps", test_timestamps},
+        {"disk cache", test_cache},
+        {"disk cache key", test_cache_key},
+        {0}};
+    return rp_run_tests("exec", tests);
+}

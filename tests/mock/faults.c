@@ -1,0 +1,142 @@
+/* Every call that can fail, made to fail, one at a time: each of our allocations, each Vulkan call.
+ * Nothing may leak, nothing may break a rule of Vulkan, and the caller gets a status. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "support.h"
+
+static const char text[] = "reprise 1\n"
+                           "graph all scheduled placed synced arena 512 {\n"
+                           "  buf $x in 256\n"
+                           "  buf $w weight 256\n"
+                           "  buf $y out 256\n"
+                           "  buf $n live u32[2] = 40000000 02000000\n"
+                           "  buf %a tmp 256 at 0\n"
+                           "  buf %b tmp 256 at 256\n"
+                           "  kern @k spirv - local 64 1 1 push 4 spec 3=00000007 (r, w)\n"
+                           "  kern @l spirv - local 64 1 1 (u, r 1.0, w 1.1)\n"
+                           "  barrier compute:rw -> compute:w\n"
+                           "  group 0\n"
+                           "    n0 = run @k grid {$n} 1 1 push 01000000 (r $x, rw %a)\n"
+                           "  barrier compute:w -> compute:r\n"
+                           "  group 1\n"
+                           "    n1 = run @l grid 1 1 1 (u $n, r %a, w %b)\n"
+                           "  barrier compute:w -> transfer:r\n"
+                           "  group 2\n"
+                           "    n2 = copy (r %b, w $y)\n"
+                           "}\n";
+
+static uint32_t calls_before_destroy;
+static char folder[] = "/tmp/reprise-faults-XXXXXX";
+
+/* Everything a program does with the runtime, once. Stops at the first failure. */
+static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan, int validation,
+                             rp_diags *diags) {
+    const rp_device_params device_params = {.get_instance_proc_addr = mock_entry(),
+                                            .validation = validation};
+    const rp_exec_params exec_params = {.cache_path = folder, .timestamps = 1};
+    rp_device *device = NULL;
+    rp_exec *exec = NULL;
+    unsigned char bytes[256] = {0};
+    rp_status status = rp_device_create(allocator, &device_params, diags, &device);
+    if (status == RP_OK) status = rp_exec_create(device, plan, &exec_params, diags, &exec);
+    if (status == RP_OK) status = rp_exec_write(exec, "x", 0, bytes, 256, diags);
+    if (status == RP_OK) status = rp_exec_set_live(exec, "n", 0, &(uint32_t){3}, 1, diags);
+    for (int i = 0; i < 2 && status == RP_OK; i++) status = rp_exec_submit(exec);
+    if (status == RP_OK) status = rp_exec_wait(exec, UINT64_MAX);
+    if (status == RP_OK) status = rp_exec_read(exec, "y", 0, bytes, 256, diags);
+    if (status == RP_OK) (void)rp_exec_gpu_seconds(exec);
+    calls_before_destroy = mock.calls;
+    rp_exec_destroy(exec);
+    rp_device_destroy(device);
+    return status;
+}
+
+/* Calls whose failure is not the caller's: the cache is an optimisation, the GPU time a number, and
+ * destroying cannot fail. */
+static int may_fail(const char *call, uint32_t number) {
+    return number > calls_before_destroy || strcmp(call, "vkGetPipelineCacheData") == 0 ||
+           strcmp(call, "vkGetQueryPoolResults") == 0;
+}
+
+static void fail_each_call(VkResult result, rp_status expected) {
+    mock_reset();
+    rp_plan *plan = mock_plan(text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    CU_ASSERT_EQUAL_FATAL(live_a_life(NULL, plan, 1, NULL), RP_OK);
+    uint32_t calls = mock.calls;
+    CU_ASSERT_TRUE(calls > 40);
+    for (uint32_t i = 1; i <= calls; i++) {
+        mock_reset();
+        mock.fail_at = i;
+        mock.fail_with = result;
+        rp_diags *diags = rp_diags_create(NULL);
+        rp_status status = live_a_life(NULL, plan, 1, diags);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mock.failed);
+        bool fine = may_fail(mock.failed, i) ? status == RP_OK : status == expected;
+        /* Submitting and waiting have no diagnostics; everything else explains itself. */
+        bool silent = strcmp(mock.failed, "vkQueueSubmit2") == 0 ||
+                      strcmp(mock.failed, "vkWaitSemaphores") == 0 || may_fail(mock.failed, i);
+        if (!silent && rp_diags_error_count(diags) == 0) fine = false;
+        if (!fine || mock.objects || mock.mistake)
+            printf("\n  call %u, %s: status %d, %u errors, %d objects left, mistake %s\n", i,
+                   mock.failed, status, rp_diags_error_count(diags), mock.objects,
+                   mock.mistake ? mock.mistake : "none");
+        CU_ASSERT_TRUE(fine);
+        rp_diags_destroy(diags);
+        mock_done();
+    }
+    rp_plan_destroy(plan);
+}
+
+static void test_device_memory(void) {
+    fail_each_call(VK_ERROR_OUT_OF_DEVICE_MEMORY, RP_ERROR_DEVICE_MEMORY);
+}
+
+static void test_host_memory(void) {
+    fail_each_call(VK_ERROR_OUT_OF_HOST_MEMORY, RP_ERROR_NO_MEMORY);
+}
+
+static void test_device_lost(void) {
+    fail_each_call(VK_ERROR_DEVICE_LOST, RP_ERROR_DEVICE_LOST);
+}
+
+static void test_unknown(void) { fail_each_call(VK_ERROR_UNKNOWN, RP_ERROR_DRIVER); }
+
+/* Each of our own allocations. Saving the cache is the one thing that goes on without memory. */
+static void test_allocations(void) {
+    mock_reset();
+    rp_plan *plan = mock_plan(text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    mock_allocator memory;
+    mock_allocator_init(&memory);
+    CU_ASSERT_EQUAL_FATAL(live_a_life(&memory.allocator, plan, 0, NULL), RP_OK);
+    CU_ASSERT_EQUAL(memory.alive, 0);
+    long calls = memory.calls, survived = 0;
+    CU_ASSERT_TRUE(calls > 20);
+    for (long i = 1; i <= calls; i++) {
+        mock_reset();
+        mock_allocator_init(&memory);
+        memory.fail_at = i;
+        rp_status status = live_a_life(&memory.allocator, plan, 0, NULL);
+        CU_ASSERT_TRUE(status == RP_ERROR_NO_MEMORY || status == RP_OK);
+        survived += status == RP_OK;
+        CU_ASSERT_EQUAL(memory.alive, 0);
+        mock_done();
+    }
+    CU_ASSERT_TRUE(survived <= 3);
+    rp_plan_destroy(plan);
+}
+
+int main(void) {
+    if (!mkdtemp(folder)) return 99;
+    static const rp_test tests[] = {{"out of device memory", test_device_memory},
+                                    {"out of host memory", test_host_memory},
+                                    {"device lost", test_device_lost},
+                                    {"unknown error", test_unknown},
+                                    {"our allocations", test_allocations},
+                                    {0}};
+    int failures = rp_run_tests("faults", tests);
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command) == 0 ? failures : 99;
+}

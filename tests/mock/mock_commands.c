@@ -1,0 +1,289 @@
+/* The fake driver's command buffers: text for the tests, and the transfers among the commands. */
+#include "mock_objects.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct transfer {
+    const mock_buffer *from; /* NULL: fill with the pattern, or `data` */
+    mock_buffer *to;
+    uint64_t from_offset, to_offset, size;
+    uint32_t pattern;
+    unsigned char *data;
+} transfer;
+
+typedef struct mock_command_buffer {
+    mock_kind kind;
+    char *text;
+    size_t size, capacity;
+    transfer *transfers;
+    uint32_t count;
+    bool recording;
+} mock_command_buffer;
+
+const char *mock_commands(const void *command_buffer) {
+    return ((const mock_command_buffer *)command_buffer)->text;
+}
+
+static void append(VkCommandBuffer handle, const char *format, ...) {
+    mock_command_buffer *commands = (mock_command_buffer *)handle;
+    if (!commands->recording) mock_wrong("a command outside of recording");
+    char line[512];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (commands->size + (size_t)length + 1 > commands->capacity) {
+        commands->capacity = (commands->capacity + (size_t)length + 1) * 2;
+        commands->text = realloc(commands->text, commands->capacity);
+        if (!commands->text) abort();
+    }
+    memcpy(commands->text + commands->size, line, (size_t)length + 1);
+    commands->size += (size_t)length;
+}
+
+static void clear(mock_command_buffer *commands) {
+    for (uint32_t i = 0; i < commands->count; i++) free(commands->transfers[i].data);
+    commands->count = 0;
+    commands->size = 0;
+    if (commands->text) *commands->text = '\0';
+}
+
+static transfer *add_transfer(VkCommandBuffer handle) {
+    mock_command_buffer *commands = (mock_command_buffer *)handle;
+    commands->transfers =
+        realloc(commands->transfers, (commands->count + 1) * sizeof *commands->transfers);
+    if (!commands->transfers) abort();
+    transfer *t = &commands->transfers[commands->count++];
+    *t = (transfer){0};
+    return t;
+}
+
+void mock_execute(VkCommandBuffer handle) {
+    mock_command_buffer *commands = (mock_command_buffer *)handle;
+    if (commands->recording) mock_wrong("a command buffer is submitted while it is recorded");
+    for (uint32_t i = 0; i < commands->count; i++) {
+        const transfer *t = &commands->transfers[i];
+        if (t->to_offset + t->size > t->to->size ||
+            (t->from && t->from_offset + t->size > t->from->size)) {
+            mock_wrong("a transfer is outside its buffers");
+            continue;
+        }
+        unsigned char *to = t->to->memory->data + t->to->offset + t->to_offset;
+        if (t->from)
+            memmove(to, t->from->memory->data + t->from->offset + t->from_offset, t->size);
+        else if (t->data)
+            memcpy(to, t->data, t->size);
+        else
+            for (uint64_t j = 0; j < t->size; j += 4) memcpy(to + j, &t->pattern, 4);
+    }
+}
+
+/* ---- Pools and recording --------------------------------------------------------------------- */
+
+VkResult VKAPI_CALL mock_CreateCommandPool(VkDevice device, const VkCommandPoolCreateInfo *info,
+                                           const VkAllocationCallbacks *a, VkCommandPool *out) {
+    (void)device, (void)info, (void)a;
+    if (mock_fails("vkCreateCommandPool")) return mock.fail_with;
+    *out = (VkCommandPool)mock_new(MOCK_COMMAND_POOL, sizeof(mock_pool));
+    return VK_SUCCESS;
+}
+
+void VKAPI_CALL mock_DestroyCommandPool(VkDevice device, VkCommandPool handle,
+                                        const VkAllocationCallbacks *a) {
+    (void)device, (void)a;
+    mock_pool *pool = (mock_pool *)handle;
+    for (uint32_t i = 0; pool && i < pool->count; i++) {
+        mock_command_buffer *commands = pool->children[i];
+        clear(commands);
+        free(commands->text);
+        free(commands->transfers);
+        mock_delete(commands, MOCK_COMMAND_BUFFER);
+    }
+    if (pool) free(pool->children);
+    mock_delete(pool, MOCK_COMMAND_POOL);
+}
+
+VkResult VKAPI_CALL mock_AllocateCommandBuffers(VkDevice device,
+                                                const VkCommandBufferAllocateInfo *info,
+                                                VkCommandBuffer *out) {
+    (void)device;
+    if (mock_fails("vkAllocateCommandBuffers")) return mock.fail_with;
+    mock_pool *pool = (mock_pool *)info->commandPool;
+    pool->children = calloc(info->commandBufferCount, sizeof *pool->children);
+    for (uint32_t i = 0; i < info->commandBufferCount; i++) {
+        pool->children[i] = mock_new(MOCK_COMMAND_BUFFER, sizeof(mock_command_buffer));
+        out[i] = pool->children[i];
+    }
+    pool->count = info->commandBufferCount;
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_BeginCommandBuffer(VkCommandBuffer handle,
+                                            const VkCommandBufferBeginInfo *info) {
+    if (mock_fails("vkBeginCommandBuffer")) return mock.fail_with;
+    mock_command_buffer *commands = (mock_command_buffer *)handle;
+    clear(commands);
+    commands->recording = true;
+    if (info->flags & VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT) append(handle, "simultaneous\n");
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_EndCommandBuffer(VkCommandBuffer handle) {
+    if (mock_fails("vkEndCommandBuffer")) return mock.fail_with;
+    ((mock_command_buffer *)handle)->recording = false;
+    return VK_SUCCESS;
+}
+
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+static uint32_t number_of(const void *handle) { return ((const mock_object *)handle)->number; }
+
+static const char *mask_text(uint64_t stages, uint64_t access, char text[160]) {
+    static const struct {
+        uint64_t bit;
+        const char *name;
+    } stage_names[] = {{VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT, "indirect"},
+                       {VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, "compute"},
+                       {VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT, "transfer"},
+                       {VK_PIPELINE_STAGE_2_HOST_BIT, "host"},
+                       {VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, "all"}},
+      access_names[] = {{VK_ACCESS_2_INDIRECT_COMMAND_READ_BIT, "IR"},
+                        {VK_ACCESS_2_UNIFORM_READ_BIT, "UR"},
+                        {VK_ACCESS_2_TRANSFER_READ_BIT, "TR"},
+                        {VK_ACCESS_2_TRANSFER_WRITE_BIT, "TW"},
+                        {VK_ACCESS_2_HOST_READ_BIT, "HR"},
+                        {VK_ACCESS_2_MEMORY_READ_BIT, "MR"},
+                        {VK_ACCESS_2_MEMORY_WRITE_BIT, "MW"},
+                        {VK_ACCESS_2_SHADER_STORAGE_READ_BIT, "SR"},
+                        {VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT, "SW"}};
+    *text = '\0';
+    for (size_t i = 0; i < sizeof stage_names / sizeof *stage_names; i++) {
+        if (!(stages & stage_names[i].bit)) continue;
+        strcat(strcat(text, *text ? "|" : ""), stage_names[i].name);
+        stages &= ~stage_names[i].bit;
+    }
+    for (size_t i = 0; i < sizeof access_names / sizeof *access_names; i++) {
+        if (!(access & access_names[i].bit)) continue;
+        strcat(strcat(text, ":"), access_names[i].name);
+        access &= ~access_names[i].bit;
+    }
+    if (stages || access) strcat(text, "?");
+    return text;
+}
+
+void VKAPI_CALL mock_CmdPipelineBarrier2(VkCommandBuffer commands, const VkDependencyInfo *info) {
+    char src[160], dst[160];
+    if (info->memoryBarrierCount != 1 || info->bufferMemoryBarrierCount ||
+        info->imageMemoryBarrierCount)
+        mock_wrong("one global barrier at a time is expected");
+    const VkMemoryBarrier2 *barrier = info->pMemoryBarriers;
+    append(commands, "barrier %s -> %s\n",
+           mask_text(barrier->srcStageMask, barrier->srcAccessMask, src),
+           mask_text(barrier->dstStageMask, barrier->dstAccessMask, dst));
+}
+
+void VKAPI_CALL mock_CmdBindPipeline(VkCommandBuffer commands, VkPipelineBindPoint point,
+                                     VkPipeline pipeline) {
+    (void)point;
+    append(commands, "pipeline p%u\n", number_of(pipeline));
+}
+
+void VKAPI_CALL mock_CmdBindDescriptorSets(VkCommandBuffer commands, VkPipelineBindPoint point,
+                                           VkPipelineLayout layout, uint32_t first, uint32_t count,
+                                           const VkDescriptorSet *sets, uint32_t offset_count,
+                                           const uint32_t *offsets) {
+    (void)point, (void)layout, (void)offset_count, (void)offsets;
+    for (uint32_t i = 0; i < count; i++)
+        append(commands, "set %u s%u\n", first + i, number_of(sets[i]));
+}
+
+static void hex(char *text, const unsigned char *bytes, uint64_t size) {
+    for (uint64_t i = 0; i < size; i++) sprintf(text + 2 * i, "%02x", bytes[i]);
+    text[2 * size] = '\0';
+}
+
+void VKAPI_CALL mock_CmdPushConstants(VkCommandBuffer commands, VkPipelineLayout layout,
+                                      VkShaderStageFlags stages, uint32_t offset, uint32_t size,
+                                      const void *values) {
+    (void)layout, (void)stages;
+    char text[513] = "";
+    hex(text, values, size > 128 ? 128 : size);
+    append(commands, "push %u %s\n", offset, text);
+}
+
+void VKAPI_CALL mock_CmdDispatch(VkCommandBuffer commands, uint32_t x, uint32_t y, uint32_t z) {
+    append(commands, "dispatch %u %u %u\n", x, y, z);
+}
+
+void VKAPI_CALL mock_CmdDispatchIndirect(VkCommandBuffer commands, VkBuffer buffer,
+                                         VkDeviceSize offset) {
+    if (offset % 4 || offset + 12 > ((mock_buffer *)buffer)->size)
+        mock_wrong("indirect grid misplaced");
+    append(commands, "indirect b%u+%llu\n", ((mock_buffer *)buffer)->number,
+           (unsigned long long)offset);
+}
+
+void VKAPI_CALL mock_CmdCopyBuffer(VkCommandBuffer commands, VkBuffer from, VkBuffer to,
+                                   uint32_t count, const VkBufferCopy *regions) {
+    for (uint32_t i = 0; i < count; i++) {
+        append(commands, "copy b%u+%llu b%u+%llu %llu\n", ((mock_buffer *)from)->number,
+               (unsigned long long)regions[i].srcOffset, ((mock_buffer *)to)->number,
+               (unsigned long long)regions[i].dstOffset, (unsigned long long)regions[i].size);
+        transfer *t = add_transfer(commands);
+        t->from = (mock_buffer *)from;
+        t->to = (mock_buffer *)to;
+        t->from_offset = regions[i].srcOffset;
+        t->to_offset = regions[i].dstOffset;
+        t->size = regions[i].size;
+    }
+}
+
+void VKAPI_CALL mock_CmdFillBuffer(VkCommandBuffer commands, VkBuffer to, VkDeviceSize offset,
+                                   VkDeviceSize size, uint32_t pattern) {
+    append(commands, "fill b%u+%llu %llu %08x\n", ((mock_buffer *)to)->number,
+           (unsigned long long)offset, (unsigned long long)size, pattern);
+    transfer *t = add_transfer(commands);
+    t->to = (mock_buffer *)to;
+    t->to_offset = offset;
+    t->size = size;
+    t->pattern = pattern;
+}
+
+void VKAPI_CALL mock_CmdUpdateBuffer(VkCommandBuffer commands, VkBuffer to, VkDeviceSize offset,
+                                     VkDeviceSize size, const void *data) {
+    char text[129];
+    hex(text, data, size > 64 ? 64 : size);
+    append(commands, "update b%u+%llu %llu %s\n", ((mock_buffer *)to)->number,
+           (unsigned long long)offset, (unsigned long long)size, text);
+    transfer *t = add_transfer(commands);
+    t->to = (mock_buffer *)to;
+    t->to_offset = offset;
+    t->size = size;
+    t->data = malloc(size);
+    memcpy(t->data, data, size);
+}
+
+void VKAPI_CALL mock_CmdResetQueryPool(VkCommandBuffer commands, VkQueryPool pool, uint32_t first,
+                                       uint32_t count) {
+    (void)pool;
+    append(commands, "reset_queries %u %u\n", first, count);
+}
+
+void VKAPI_CALL mock_CmdWriteTimestamp2(VkCommandBuffer commands, VkPipelineStageFlags2 stage,
+                                        VkQueryPool pool, uint32_t query) {
+    (void)pool;
+    char text[160];
+    append(commands, "timestamp %u %s\n", query, mask_text(stage, 0, text));
+}
+
+void VKAPI_CALL mock_CmdBeginDebugUtilsLabelEXT(VkCommandBuffer commands,
+                                                const VkDebugUtilsLabelEXT *label) {
+    append(commands, "label %s\n", label->pLabelName);
+}
+
+void VKAPI_CALL mock_CmdEndDebugUtilsLabelEXT(VkCommandBuffer commands) {
+    append(commands, "end_label\n");
+}

@@ -1,0 +1,344 @@
+/* The fake driver's objects, memory and queue. Its device side is in mock_device.c, its commands in
+ * mock_commands.c. */
+#include "mock_objects.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+mock_state mock;
+
+void mock_wrong(const char *rule) {
+    if (!mock.mistake) mock.mistake = rule;
+}
+
+bool mock_fails(const char *call) {
+    if (++mock.calls != mock.fail_at) return false;
+    mock.failed = call;
+    return true;
+}
+
+void *mock_new(mock_kind kind, size_t size) {
+    mock_object *object = calloc(1, size);
+    if (!object) abort();
+    object->kind = kind;
+    mock.objects++;
+    return object;
+}
+
+void mock_delete(void *handle, mock_kind kind) {
+    mock_object *object = handle;
+    if (!object) return;
+    if (object->kind != kind) mock_wrong("an object is destroyed as one of another kind");
+    object->kind = MOCK_DEAD;
+    mock.objects--;
+    free(object);
+}
+
+/* ---- Memory and buffers ---------------------------------------------------------------------- */
+
+VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateInfo *info,
+                                        const VkAllocationCallbacks *a, VkDeviceMemory *out) {
+    (void)device, (void)a;
+    if (mock_fails("vkAllocateMemory")) return mock.fail_with;
+    if (info->allocationSize > mock.max_allocation_size) mock_wrong("an allocation is too large");
+    mock_memory *memory = mock_new(MOCK_MEMORY, sizeof *memory);
+    memory->size = info->allocationSize;
+    memory->data = calloc(1, memory->size);
+    memory->visible = (mock.memory.memoryTypes[info->memoryTypeIndex].propertyFlags &
+                       VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) != 0;
+    mock.memory_allocations++;
+    *out = (VkDeviceMemory)memory;
+    return VK_SUCCESS;
+}
+
+void VKAPI_CALL mock_FreeMemory(VkDevice device, VkDeviceMemory handle,
+                                const VkAllocationCallbacks *a) {
+    (void)device, (void)a;
+    mock_memory *memory = (mock_memory *)handle;
+    if (memory) free(memory->data);
+    mock_delete(memory, MOCK_MEMORY);
+}
+
+VkResult VKAPI_CALL mock_MapMemory(VkDevice device, VkDeviceMemory handle, VkDeviceSize offset,
+                                   VkDeviceSize size, VkMemoryMapFlags flags, void **out) {
+    (void)device, (void)size, (void)flags;
+    if (mock_fails("vkMapMemory")) return mock.fail_with;
+    mock_memory *memory = (mock_memory *)handle;
+    if (!memory->visible) mock_wrong("memory is mapped that the host cannot see");
+    *out = memory->data + offset;
+    return VK_SUCCESS;
+}
+
+enum { MAX_KNOWN = 64 };
+static mock_buffer *known_buffers[MAX_KNOWN];
+
+const unsigned char *mock_buffer_bytes(uint32_t number) {
+    const mock_buffer *buffer = known_buffers[number];
+    return buffer->memory->data + buffer->offset;
+}
+
+VkResult VKAPI_CALL mock_CreateBuffer(VkDevice device, const VkBufferCreateInfo *info,
+                                      const VkAllocationCallbacks *a, VkBuffer *out) {
+    (void)device, (void)a;
+    if (mock_fails("vkCreateBuffer")) return mock.fail_with;
+    if (info->size == 0) mock_wrong("a buffer has no bytes");
+    mock_buffer *buffer = mock_new(MOCK_BUFFER, sizeof *buffer);
+    buffer->size = info->size;
+    buffer->number = mock_numbers.buffers++;
+    if (buffer->number < MAX_KNOWN) known_buffers[buffer->number] = buffer;
+    *out = (VkBuffer)buffer;
+    return VK_SUCCESS;
+}
+
+void VKAPI_CALL mock_DestroyBuffer(VkDevice device, VkBuffer buffer,
+                                   const VkAllocationCallbacks *a) {
+    (void)device, (void)a;
+    mock_delete((void *)buffer, MOCK_BUFFER);
+}
+
+void VKAPI_CALL mock_GetBufferMemoryRequirements(VkDevice device, VkBuffer handle,
+                                                 VkMemoryRequirements *out) {
+    (void)device;
+    const mock_buffer *buffer = (const mock_buffer *)handle;
+    *out = (VkMemoryRequirements){.size = (buffer->size + 15) / 16 * 16,
+                                  .alignment = 64,
+                                  .memoryTypeBits = (1u << mock.memory.memoryTypeCount) - 1};
+}
+
+VkResult VKAPI_CALL mock_BindBufferMemory(VkDevice device, VkBuffer handle, VkDeviceMemory memory,
+                                          VkDeviceSize offset) {
+    (void)device;
+    if (mock_fails("vkBindBufferMemory")) return mock.fail_with;
+    mock_buffer *buffer = (mock_buffer *)handle;
+    buffer->memory = (mock_memory *)memory;
+    buffer->offset = offset;
+    if (offset % 64 || offset + buffer->size > buffer->memory->size)
+        mock_wrong("a buffer is bound misaligned or outside its memory");
+    return VK_SUCCESS;
+}
+
+/* ---- Descriptors ----------------------------------------------------------------------------- */
+
+static uint32_t sets_left, storage_left, uniform_left;
+
+VkResult VKAPI_CALL mock_CreateDescriptorPool(VkDevice device,
+                                              const VkDescriptorPoolCreateInfo *info,
+                                              const VkAllocationCallbacks *a,
+                                              VkDescriptorPool *out) {
+    (void)device, (void)a;
+    if (mock_fails("vkCreateDescriptorPool")) return mock.fail_with;
+    mock_pool *pool = mock_new(MOCK_DESCRIPTOR_POOL, sizeof *pool);
+    sets_left = info->maxSets;
+    storage_left = uniform_left = 0;
+    for (uint32_t i = 0; i < info->poolSizeCount; i++) {
+        if (info->pPoolSizes[i].descriptorCount == 0) mock_wrong("a pool size is zero");
+        *(info->pPoolSizes[i].type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER ? &uniform_left
+                                                                        : &storage_left) +=
+            info->pPoolSizes[i].descriptorCount;
+    }
+    *out = (VkDescriptorPool)pool;
+    return VK_SUCCESS;
+}
+
+void VKAPI_CALL mock_DestroyDescriptorPool(VkDevice device, VkDescriptorPool handle,
+                                           const VkAllocationCallbacks *a) {
+    (void)device, (void)a;
+    mock_pool *pool = (mock_pool *)handle;
+    for (uint32_t i = 0; pool && i < pool->count; i++)
+        mock_delete(pool->children[i], MOCK_DESCRIPTOR_SET);
+    if (pool) free(pool->children);
+    mock_delete(pool, MOCK_DESCRIPTOR_POOL);
+}
+
+VkResult VKAPI_CALL mock_AllocateDescriptorSets(VkDevice device,
+                                                const VkDescriptorSetAllocateInfo *info,
+                                                VkDescriptorSet *out) {
+    (void)device;
+    if (mock_fails("vkAllocateDescriptorSets")) return mock.fail_with;
+    mock_pool *pool = (mock_pool *)info->descriptorPool;
+    pool->children = calloc(info->descriptorSetCount, sizeof *pool->children);
+    for (uint32_t i = 0; i < info->descriptorSetCount; i++) {
+        mock_object *set = mock_new(MOCK_DESCRIPTOR_SET, sizeof *set);
+        set->number = mock_numbers.sets++;
+        const mock_set_layout *layout = (const mock_set_layout *)info->pSetLayouts[i];
+        if (sets_left == 0 || layout->storage > storage_left || layout->uniform > uniform_left)
+            mock_wrong("a descriptor pool is too small");
+        sets_left--, storage_left -= layout->storage, uniform_left -= layout->uniform;
+        pool->children[pool->count++] = set;
+        out[i] = (VkDescriptorSet)set;
+    }
+    if (sets_left || storage_left || uniform_left) mock_wrong("a descriptor pool is too large");
+    return VK_SUCCESS;
+}
+
+void VKAPI_CALL mock_UpdateDescriptorSets(VkDevice device, uint32_t count,
+                                          const VkWriteDescriptorSet *writes, uint32_t copy_count,
+                                          const VkCopyDescriptorSet *copies) {
+    (void)device, (void)copy_count, (void)copies;
+    for (uint32_t i = 0; i < count; i++) {
+        const VkDescriptorBufferInfo *info = writes[i].pBufferInfo;
+        const mock_buffer *buffer = (const mock_buffer *)info->buffer;
+        if (info->offset + info->range > buffer->size || info->range == 0)
+            mock_wrong("a descriptor is outside its buffer");
+        size_t length = strlen(mock.descriptors);
+        snprintf(mock.descriptors + length, sizeof mock.descriptors - length,
+                 "s%u.%u %s b%u+%llu %llu\n", ((mock_object *)writes[i].dstSet)->number,
+                 writes[i].dstBinding,
+                 writes[i].descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER ? "uniform"
+                                                                               : "storage",
+                 buffer->number, (unsigned long long)info->offset,
+                 (unsigned long long)info->range);
+    }
+}
+
+VkResult VKAPI_CALL mock_CreateDescriptorSetLayout(VkDevice device,
+                                                   const VkDescriptorSetLayoutCreateInfo *info,
+                                                   const VkAllocationCallbacks *a,
+                                                   VkDescriptorSetLayout *out) {
+    (void)device, (void)a;
+    if (mock_fails("vkCreateDescriptorSetLayout")) return mock.fail_with;
+    mock_set_layout *layout = mock_new(MOCK_SET_LAYOUT, sizeof *layout);
+    for (uint32_t i = 0; i < info->bindingCount; i++)
+        *(info->pBindings[i].descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER
+              ? &layout->uniform
+              : &layout->storage) += 1;
+    *out = (VkDescriptorSetLayout)layout;
+    return VK_SUCCESS;
+}
+
+/* ---- Objects without content ----------------------------------------------------------------- */
+
+#define PLAIN_OBJECT(Name, Type, KIND, counter)                                                    \
+    VkResult VKAPI_CALL mock_Create##Name(VkDevice device, const Type##CreateInfo *info,           \
+                                          const VkAllocationCallbacks *a, Type *out) {             \
+        (void)device, (void)info, (void)a;                                                         \
+        if (mock_fails("vkCreate" #Name)) return mock.fail_with;                                   \
+        mock_object *object = mock_new(KIND, sizeof *object);                                      \
+        object->number = counter++;                                                                \
+        *out = (Type)object;                                                                       \
+        return VK_SUCCESS;                                                                         \
+    }                                                                                              \
+    PLAIN_DESTROY(Name, Type, KIND)
+#define PLAIN_DESTROY(Name, Type, KIND)                                                            \
+    void VKAPI_CALL mock_Destroy##Name(VkDevice device, Type handle,                               \
+                                       const VkAllocationCallbacks *a) {                           \
+        (void)device, (void)a;                                                                     \
+        mock_delete((void *)handle, KIND);                                                         \
+    }
+PLAIN_OBJECT(PipelineLayout, VkPipelineLayout, MOCK_LAYOUT, mock_numbers.other)
+PLAIN_OBJECT(ShaderModule, VkShaderModule, MOCK_MODULE, mock_numbers.other)
+PLAIN_OBJECT(QueryPool, VkQueryPool, MOCK_QUERY_POOL, mock_numbers.other)
+PLAIN_DESTROY(PipelineCache, VkPipelineCache, MOCK_CACHE)
+PLAIN_DESTROY(Pipeline, VkPipeline, MOCK_PIPELINE)
+PLAIN_DESTROY(DescriptorSetLayout, VkDescriptorSetLayout, MOCK_SET_LAYOUT)
+PLAIN_DESTROY(Semaphore, VkSemaphore, MOCK_SEMAPHORE)
+
+VkResult VKAPI_CALL mock_CreateComputePipelines(VkDevice device, VkPipelineCache cache,
+                                                uint32_t count,
+                                                const VkComputePipelineCreateInfo *infos,
+                                                const VkAllocationCallbacks *a, VkPipeline *out) {
+    (void)device, (void)cache, (void)a;
+    if (mock_fails("vkCreateComputePipelines")) return mock.fail_with;
+    for (uint32_t i = 0; i < count; i++) {
+        mock_object *pipeline = mock_new(MOCK_PIPELINE, sizeof *pipeline);
+        pipeline->number = mock_numbers.pipelines++;
+        out[i] = (VkPipeline)pipeline;
+        const VkPipelineCreationFeedbackCreateInfo *feedback = infos[i].pNext;
+        if (feedback)
+            feedback->pPipelineCreationFeedback->flags =
+                VK_PIPELINE_CREATION_FEEDBACK_VALID_BIT |
+                (mock.cache_hits
+                     ? VK_PIPELINE_CREATION_FEEDBACK_APPLICATION_PIPELINE_CACHE_HIT_BIT
+                     : 0);
+    }
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_CreatePipelineCache(VkDevice device,
+                                             const VkPipelineCacheCreateInfo *info,
+                                             const VkAllocationCallbacks *a,
+                                             VkPipelineCache *out) {
+    (void)device, (void)a;
+    if (mock_fails("vkCreatePipelineCache")) return mock.fail_with;
+    mock.initial_cache_bytes = info->initialDataSize;
+    *out = (VkPipelineCache)mock_new(MOCK_CACHE, sizeof(mock_object));
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_GetPipelineCacheData(VkDevice device, VkPipelineCache cache, size_t *size,
+                                              void *data) {
+    (void)device, (void)cache;
+    if (mock_fails("vkGetPipelineCacheData")) return mock.fail_with;
+    struct {
+        VkPipelineCacheHeaderVersionOne header;
+        char content[32];
+    } bytes = {{.headerSize = sizeof bytes.header,
+                .headerVersion = VK_PIPELINE_CACHE_HEADER_VERSION_ONE,
+                .vendorID = mock.properties.vendorID,
+                .deviceID = mock.properties.deviceID},
+               "compiled pipelines"};
+    memcpy(bytes.header.pipelineCacheUUID, mock.properties.pipelineCacheUUID, VK_UUID_SIZE);
+    if (data) memcpy(data, &bytes, sizeof bytes);
+    *size = sizeof bytes;
+    return VK_SUCCESS;
+}
+
+/* ---- Queue ----------------------------------------------------------------------------------- */
+
+VkResult VKAPI_CALL mock_CreateSemaphore(VkDevice device, const VkSemaphoreCreateInfo *info,
+                                         const VkAllocationCallbacks *a, VkSemaphore *out) {
+    (void)device, (void)info, (void)a;
+    if (mock_fails("vkCreateSemaphore")) return mock.fail_with;
+    *out = (VkSemaphore)mock_new(MOCK_SEMAPHORE, sizeof(mock_semaphore));
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_GetSemaphoreCounterValue(VkDevice device, VkSemaphore handle,
+                                                  uint64_t *out) {
+    (void)device;
+    if (mock_fails("vkGetSemaphoreCounterValue")) return mock.fail_with;
+    *out = ((mock_semaphore *)handle)->value;
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitInfo *info,
+                                        uint64_t timeout) {
+    (void)device;
+    if (mock_fails("vkWaitSemaphores")) return mock.fail_with;
+    mock_semaphore *semaphore = (mock_semaphore *)info->pSemaphores[0];
+    if (semaphore->value >= info->pValues[0]) return VK_SUCCESS;
+    if (timeout != UINT64_MAX) return VK_TIMEOUT;
+    if (semaphore->pending < info->pValues[0])
+        mock_wrong("a wait for a value that nothing signals never ends");
+    semaphore->value = info->pValues[0];
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSubmitInfo2 *submits,
+                                      VkFence fence) {
+    (void)queue, (void)fence;
+    if (mock_fails("vkQueueSubmit2")) return mock.fail_with;
+    mock.submits++;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < submits[i].commandBufferInfoCount; j++)
+            mock_execute(submits[i].pCommandBufferInfos[j].commandBuffer);
+        for (uint32_t j = 0; j < submits[i].signalSemaphoreInfoCount; j++) {
+            const VkSemaphoreSubmitInfo *info = &submits[i].pSignalSemaphoreInfos[j];
+            mock_semaphore *semaphore = (mock_semaphore *)info->semaphore;
+            if (info->value <= semaphore->pending) mock_wrong("a timeline goes backwards");
+            semaphore->pending = info->value;
+            if (!mock.stall) semaphore->value = info->value;
+        }
+    }
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_GetQueryPoolResults(VkDevice device, VkQueryPool pool, uint32_t first,
+                                             uint32_t count, size_t size, void *data,
+                                             VkDeviceSize stride, VkQueryResultFlags flags) {
+    (void)device, (void)pool, (void)first, (void)size, (void)stride, (void)flags;
+    if (mock_fails("vkGetQueryPoolResults")) return mock.fail_with;
+    for (uint32_t i = 0; i < count; i++) ((uint64_t *)data)[i] = 1000 + 500 * i;
+    return VK_SUCCESS;
+}

@@ -1,0 +1,62 @@
+/* A Vulkan implementation without a GPU, for tests of the runtime.
+ *
+ * It is one device whose properties tests may change, memory that is malloc, and command buffers that
+ * are kept as text. Submitting runs transfers (copy, fill, update) and nothing else, at once. Every
+ * object is counted, so that a leak shows as a number, and every call that can fail can be made to.
+ * One thread at a time. */
+#ifndef RP_MOCK_VULKAN_H
+#define RP_MOCK_VULKAN_H
+
+#ifndef VK_NO_PROTOTYPES
+#define VK_NO_PROTOTYPES
+#endif
+#include <stdbool.h>
+#include <vulkan/vulkan_core.h>
+
+typedef struct mock_state {
+    /* The machine. mock_reset sets a discrete GPU that can do everything. */
+    uint32_t device_count;
+    VkPhysicalDeviceProperties properties;
+    VkPhysicalDeviceMemoryProperties memory;
+    VkDriverId driver;
+    VkSubgroupFeatureFlags subgroup_operations;
+    uint64_t max_allocation_size, max_buffer_size;
+    VkQueueFamilyProperties families[4];
+    uint32_t family_count;
+    bool sync2_extension, sync2, timeline, float16, int64; /* and all other features */
+    bool validation_layer, cache_hits;
+    uint32_t loader_version;
+
+    /* Faults: call number `fail_at`, counted from 1 over all calls that return a VkResult, returns
+     * `fail_with`. 0 = none. */
+    uint32_t calls, fail_at;
+    VkResult fail_with;
+    const char *failed; /* the call that did */
+    bool stall;         /* submissions stay in flight: waits time out, or finish them if endless */
+
+    /* What happened. */
+    int objects;               /* alive, of all kinds */
+    uint32_t submits, memory_allocations;
+    size_t initial_cache_bytes; /* of the latest vkCreatePipelineCache */
+    uint32_t queue_family;     /* of the latest vkCreateDevice */
+    char extensions[256];      /* of the latest vkCreateDevice */
+    bool enabled_float16;      /* by the latest vkCreateDevice */
+    char descriptors[4096];    /* text of all descriptor writes */
+    const char *mistake;       /* the first rule of Vulkan that was broken, NULL = none */
+} mock_state;
+
+extern mock_state mock;
+
+void mock_reset(void);
+/* A device whose memory the host sees, such as a software driver's. */
+void mock_unified(void);
+PFN_vkVoidFunction VKAPI_CALL mock_get_instance_proc_addr(VkInstance instance, const char *name);
+void *mock_entry(void); /* the same as a void* */
+
+/* The commands recorded in a VkCommandBuffer, one a line. */
+const char *mock_commands(const void *command_buffer);
+
+/* The bytes of the n-th buffer created, while it lives. */
+const unsigned char *mock_buffer_bytes(uint32_t number);
+
+#endif

@@ -1,0 +1,89 @@
+/* Compiled text to plan, without the passes and without a proof: tests of the runtime also need
+ * plans that no compiler would make. */
+#include "plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/hash.h"
+#include "graph/graph.h"
+#include "reprise/compiler.h"
+
+/* An empty compute shader. The last word makes each kernel's body another one. */
+static const uint32_t body[] = {
+    0x07230203, 0x00010000, 0, 10, 0,
+    0x00020011, 1,                               /* OpCapability Shader */
+    0x0003000e, 0, 1,                            /* OpMemoryModel Logical GLSL450 */
+    0x0005000f, 5, 4, 0x6e69616d, 0,             /* OpEntryPoint GLCompute %4 "main" */
+    0x00060010, 4, 17, 1, 1, 1,                  /* OpExecutionMode %4 LocalSize 1 1 1 */
+    0x00020013, 2,                               /* %2 = OpTypeVoid */
+    0x00030021, 3, 2,                            /* %3 = OpTypeFunction %2 */
+    0x00050036, 2, 4, 0, 3,                      /* OpFunction */
+    0x000200f8, 5,                               /* OpLabel */
+    0x000100fd,                                  /* OpReturn */
+    0x00010038,                                  /* OpFunctionEnd */
+    0x00020013, 6,                               /* the number of the kernel */
+};
+
+static int give_bodies(rp_graph *graph) {
+    const uint32_t count = sizeof body / sizeof *body;
+    for (uint32_t i = 0; i < graph->kernels_count; i++) {
+        rp_graph_kernel *kernel = &graph->kernels[i];
+        if (strncmp(rp_graph_string(graph, kernel->name), "abstract", 8) == 0) continue;
+        if (!RP_RESERVE(&graph->allocator, graph->words, graph->words_count,
+                        graph->words_capacity, count))
+            return 0;
+        uint32_t *words = graph->words + graph->words_count;
+        memcpy(words, body, sizeof body);
+        words[count - 1] += i;
+        kernel->first_word = graph->words_count;
+        kernel->word_count = count;
+        kernel->hash = rp_hash(words, sizeof body);
+        graph->words_count += count;
+    }
+    return 1;
+}
+
+static void report(rp_diags *diags) {
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
+        rp_diag diag = rp_diags_get(diags, i);
+        char line[512];
+        rp_diag_format(&diag, line, sizeof line);
+        if (diag.severity == RP_ERROR) fprintf(stderr, "%s\n", line);
+    }
+}
+
+rp_plan *mock_plan(const char *text) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_graph *graph = NULL;
+    rp_plan *plan = NULL;
+    if (rp_graph_parse(NULL, text, strlen(text), "plan", diags, &graph) == RP_OK &&
+        give_bodies(graph)) {
+        const rp_certificate certificate = {.checker_version = RP_CHECKER_VERSION,
+                                            .verdict = 2,
+                                            .source_hash = rp_graph_hash(graph),
+                                            .compiled_hash = rp_graph_hash(graph)};
+        rp_plan_build(graph, graph, &certificate, diags, &plan);
+    }
+    if (!plan) report(diags);
+    rp_graph_destroy(graph);
+    rp_diags_destroy(diags);
+    return plan;
+}
+
+static void *count_resize(void *user, void *block, size_t size) {
+    mock_allocator *allocator = user;
+    if (++allocator->calls == allocator->fail_at) return NULL;
+    void *result = realloc(block, size);
+    if (result && !block) allocator->alive++;
+    return result;
+}
+
+static void count_release(void *user, void *block) {
+    if (block) ((mock_allocator *)user)->alive--;
+    free(block);
+}
+
+void mock_allocator_init(mock_allocator *allocator) {
+    *allocator = (mock_allocator){.allocator = {count_resize, count_release, allocator}};
+}

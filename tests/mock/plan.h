@@ -1,0 +1,20 @@
+/* Plans for tests, from compiled .rpir text, barriers and offsets as written: what a test says is what
+ * the runtime gets. Kernels get a body of their own that no GPU could run. */
+#ifndef RP_MOCK_PLAN_H
+#define RP_MOCK_PLAN_H
+
+#include "reprise/plan.h"
+
+/* NULL with the reason on stderr when the text is not a compiled graph. Kernels named "abstract..."
+ * stay without a body. */
+rp_plan *mock_plan(const char *text);
+
+/* An allocator that counts, and fails on demand. */
+typedef struct mock_allocator {
+    rp_allocator allocator;
+    long calls, alive; /* calls that allocate or resize */
+    long fail_at;      /* call number, counted from 1; 0 = none */
+} mock_allocator;
+void mock_allocator_init(mock_allocator *allocator);
+
+#endif

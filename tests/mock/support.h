@@ -1,0 +1,37 @@
+/* What the mock tests share: a device on the fake driver, and expectations about diagnostics. */
+#ifndef RP_MOCK_SUPPORT_H
+#define RP_MOCK_SUPPORT_H
+
+#include <string.h>
+#include "mock_vulkan.h"
+#include "plan.h"
+#include "reprise/runtime.h"
+#include "support/unit.h"
+
+static inline rp_device *mock_open(const rp_allocator *allocator, rp_diags *diags) {
+    const rp_device_params params = {.get_instance_proc_addr = mock_entry()};
+    rp_device *device = NULL;
+    rp_device_create(allocator, &params, diags, &device);
+    return device;
+}
+
+/* No disk cache, unless a test is about it. */
+static const rp_exec_params mock_params = {.cache_path = ""};
+
+static inline int mock_said(rp_diags *diags, const char *part) {
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++)
+        if (strstr(rp_diags_get(diags, i).message, part)) return 1;
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++)
+        printf("\n  said: %s", rp_diags_get(diags, i).message);
+    printf("\n  wanted: %s\n", part);
+    return 0;
+}
+
+/* The end of every test: nothing is left, and no rule of Vulkan was broken. */
+static inline void mock_done(void) {
+    CU_ASSERT_EQUAL(mock.objects, 0);
+    if (mock.mistake) printf("\n  mistake: %s\n", mock.mistake);
+    CU_ASSERT_PTR_NULL(mock.mistake);
+}
+
+#endif

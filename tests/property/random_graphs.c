@@ -1,0 +1,227 @@
+/* Properties that every source graph has, tried on random ones.
+ *
+ *   same        each pipeline's result is proven and computes what the source means, by a symbolic
+ * memory that knows nothing of analysis, in any order that its barriers allow, one replay and two
+ *   bound       -O1 needs as many barriers as its longest path of dependences, found by comparing
+ * all pairs; and as much arena as its schedule has alive at once, or a little more round trip  the
+ * text form gives the same graph back, after every pass */
+#include "reprise/passes.h"
+#include "support/random_graph.h"
+#include "support/simulate.h"
+#include "support/unit.h"
+
+static rp_graph *compile(const rp_graph *source, const rp_pass_options *options, char why[RP_WHY]) {
+    rp_graph *compiled = NULL;
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_status status = rp_passes_run(source, options, diags, &compiled, NULL, NULL);
+    if (status != RP_OK) {
+        char prefix[160];
+        snprintf(prefix, sizeof prefix, "pipeline %s, -O%d: %s",
+                 options->pipeline ? options->pipeline : "none", options->level,
+                 rp_status_name(status));
+        rp_why_diags(why, prefix, diags);
+    }
+    rp_diags_destroy(diags);
+    return compiled;
+}
+
+/* ---- The same results ------------------------------------------------------------------------ */
+
+static const char *const pipelines[] = {
+    "schedule=source,place=separate,sync=full",
+    "dce,rename,schedule,place,sync",
+    "schedule=source,place,sync",
+    "rename,schedule=source,place,sync",
+    "schedule,place=separate,sync",
+    "dce,schedule,place,sync=full",
+};
+
+static bool same_results(void *context, uint64_t seed, const rp_graph *source, char why[RP_WHY]) {
+    (void)context;
+    for (uint32_t i = 0; i < sizeof pipelines / sizeof *pipelines; i++) {
+        rp_pass_options options = {.pipeline = pipelines[i], .verify_each = 1};
+        rp_graph *compiled = compile(source, &options, why);
+        if (!compiled) return false;
+        bool same = true;
+        for (uint32_t k = 0; k < 4 && same; k++)
+            same = rp_simulate_same(source, compiled, 1 + k % 2, seed * 64 + i * 8 + k, why);
+        rp_graph_destroy(compiled);
+        if (!same) {
+            size_t end = strlen(why);
+            snprintf(why + end, RP_WHY - end, " (pipeline %s)", pipelines[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void test_same_results(void) {
+    CU_ASSERT_EQUAL(rp_random_suite("same results", 300, same_results, NULL), 0);
+}
+
+/* With a limit on the arena the compiler may spend barriers, and may fail with a reason, but a
+ * graph that it returns keeps the limit and computes the same. */
+static bool same_within_limit(void *context, uint64_t seed, const rp_graph *source,
+                              char why[RP_WHY]) {
+    (void)context;
+    rp_pass_options free_options = {.level = 1}, tight = {.level = 1, .verify_each = 1};
+    rp_graph *compiled = compile(source, &free_options, why);
+    if (!compiled) return false;
+    rp_graph_stats stats;
+    rp_graph_get_stats(compiled, &stats);
+    rp_graph_destroy(compiled);
+    if (stats.arena_bytes < 2 * RP_ARENA_ALIGNMENT) return true;
+    tight.arena_limit = stats.arena_bytes * (60 + seed % 40) / 100;
+    compiled = NULL;
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_status status = rp_passes_run(source, &tight, diags, &compiled, NULL, NULL);
+    bool ok = status == RP_ERROR_INVALID ? rp_diags_error_count(diags) > 0 : status == RP_OK;
+    if (!ok) rp_why_diags(why, rp_status_name(status), diags);
+    if (compiled) {
+        rp_graph_get_stats(compiled, &stats);
+        ok = stats.arena_bytes <= tight.arena_limit &&
+             rp_simulate_same(source, compiled, 2, seed, why);
+        if (stats.arena_bytes > tight.arena_limit) snprintf(why, RP_WHY, "limit not kept");
+    }
+    rp_diags_destroy(diags);
+    rp_graph_destroy(compiled);
+    return ok;
+}
+
+static void test_same_within_limit(void) {
+    CU_ASSERT_EQUAL(rp_random_suite("same within an arena limit", 150, same_within_limit, NULL), 0);
+}
+
+/* ---- The bounds ------------------------------------------------------------------------------ */
+
+static bool conflict(const rp_graph *g, const rp_graph_node *a, const rp_graph_node *b) {
+    if (a->unknown || b->unknown) return true;
+    for (uint32_t i = 0; i < a->use_count; i++)
+        for (uint32_t k = 0; k < b->use_count; k++) {
+            const rp_graph_use *u = &rp_node_uses(g, a)[i], *v = &rp_node_uses(g, b)[k];
+            if (u->buffer == v->buffer && u->offset < v->offset + v->size &&
+                v->offset < u->offset + u->size &&
+                (rp_access_writes(u->access) || rp_access_writes(v->access)))
+                return true;
+        }
+    return false;
+}
+
+static const rp_graph_node *node_with_rank(const rp_graph *g, uint32_t after, bool first) {
+    const rp_graph_node *best = NULL;
+    for (uint32_t i = 0; i < g->nodes_count; i++) {
+        const rp_graph_node *n = &g->nodes[i];
+        if ((first || n->id > after) && (!best || n->id < best->id)) best = n;
+    }
+    return best;
+}
+
+/* Groups that any schedule of these nodes needs: the longest chain of conflicts in id order, where
+ * a fence lifts all that follows above all before it. */
+static uint32_t brute_bound(const rp_graph *g) {
+    const rp_graph_node *order[512];
+    uint32_t depth[512], count = 0, deepest = 0, floor = 0;
+    const rp_graph_node *n = node_with_rank(g, 0, true);
+    for (; n && count < 512; n = node_with_rank(g, n->id, false)) order[count++] = n;
+    for (uint32_t i = 0; i < count; i++) {
+        depth[i] = 0;
+        if (order[i]->kind == RP_FENCE) {
+            floor = deepest;
+            continue;
+        }
+        depth[i] = floor + 1;
+        for (uint32_t k = 0; k < i; k++)
+            if (depth[k] >= depth[i] && conflict(g, order[k], order[i])) depth[i] = depth[k] + 1;
+        if (depth[i] > deepest) deepest = depth[i];
+    }
+    return deepest;
+}
+
+typedef struct ratios {
+    double sum, worst;
+    uint32_t count;
+} ratios;
+
+static bool meets_bounds(void *context, uint64_t seed, const rp_graph *source, char why[RP_WHY]) {
+    ratios *all = context;
+    (void)seed;
+    rp_pass_options options = {.level = 1};
+    rp_graph *compiled = compile(source, &options, why);
+    if (!compiled) return false;
+    rp_graph_stats stats;
+    rp_graph_get_stats(compiled, &stats);
+    uint32_t groups = brute_bound(compiled), bound = groups ? groups - 1 : 0;
+    bool ok = stats.barriers == bound && stats.barrier_bound == bound;
+    if (!ok)
+        snprintf(why, RP_WHY, "%u barriers, bound %u, counted by hand %u", stats.barriers,
+                 stats.barrier_bound, bound);
+    if (stats.arena_bound_bytes > 0) {
+        double ratio = (double)stats.arena_bytes / (double)stats.arena_bound_bytes;
+        all->sum += ratio;
+        all->count++;
+        if (ratio > all->worst) all->worst = ratio;
+        if (ratio < 1.0) ok = false, snprintf(why, RP_WHY, "the arena is below its bound");
+    }
+    rp_graph_destroy(compiled);
+    return ok;
+}
+
+static void test_bounds(void) {
+    ratios all = {0};
+    CU_ASSERT_EQUAL(rp_random_suite("barriers meet the bound", 1000, meets_bounds, &all), 0);
+    double mean = all.count ? all.sum / all.count : 1.0;
+    printf("arena / bound over %u graphs: mean %.4f, worst %.3f ... ", all.count, mean, all.worst);
+    CU_ASSERT(mean <= 1.10);
+}
+
+/* ---- Round trip ------------------------------------------------------------------------------ */
+
+static rp_status print_parse_compare(void *user, int index, const rp_pass_report *report,
+                                     const rp_graph *graph) {
+    char *why = user, *text = NULL;
+    size_t size = 0;
+    rp_graph *again = NULL;
+    rp_diags *diags = rp_diags_create(NULL);
+    const char *after = report ? report->pass : "nothing";
+    rp_status status = rp_graph_print(graph, RP_FORMAT_TEXT, &text, &size);
+    if (status == RP_OK) status = rp_graph_parse(NULL, text, size, "text", diags, &again);
+    if (status != RP_OK)
+        rp_why_diags(why, "the text of a graph does not parse", diags);
+    else if (!rp_graph_equal(graph, again) || rp_graph_hash(graph) != rp_graph_hash(again)) {
+        snprintf(why, RP_WHY, "pass %d (%s): the text gives another graph", index, after);
+        status = RP_ERROR_DAMAGED;
+    }
+    rp_text_release(graph, text);
+    rp_graph_destroy(again);
+    rp_diags_destroy(diags);
+    return status;
+}
+
+static bool round_trip(void *context, uint64_t seed, const rp_graph *source, char why[RP_WHY]) {
+    (void)context, (void)seed;
+    for (int level = 0; level < 2; level++) {
+        char said[RP_WHY] = "";
+        rp_pass_options options = {
+            .level = level, .observer = print_parse_compare, .observer_user = said};
+        rp_graph *compiled = compile(source, &options, why);
+        if (*said) snprintf(why, RP_WHY, "%s", said);
+        if (!compiled) return false;
+        rp_graph_destroy(compiled);
+    }
+    return true;
+}
+
+static void test_round_trip(void) {
+    CU_ASSERT_EQUAL(rp_random_suite("round trip", 300, round_trip, NULL), 0);
+}
+
+int main(void) {
+    static const rp_test tests[] = {
+        {"all pipelines compute the same", test_same_results},
+        {"an arena limit changes no result", test_same_within_limit},
+        {"barriers and arena meet their bounds", test_bounds},
+        {"text round trip after every pass", test_round_trip},
+        {NULL, NULL},
+    };
+    return rp_run_tests("random graphs", tests);
+}

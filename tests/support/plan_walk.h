@@ -1,0 +1,130 @@
+/* Reads an open plan to its last byte, the way the runtime does, and makes the header of a changed
+ * plan right again, so that what lies behind the hash is reached. For the fuzz target and the unit
+ * tests. */
+#ifndef RP_TESTS_PLAN_WALK_H
+#define RP_TESTS_PLAN_WALK_H
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/hash.h"
+#include "plan/format.h"
+
+#define WALK_HOLDS(condition)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) abort();                                                                 \
+    } while (0)
+
+static volatile uint64_t walk_sink; /* keeps reads from being optimised away */
+
+static inline void walk_touch(const void *data, uint64_t size) {
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < size; i++) sum += ((const uint8_t *)data)[i];
+    walk_sink += sum;
+}
+
+static inline void walk_info(const rp_plan *plan) {
+    rp_plan_info info = rp_plan_get_info(plan);
+    walk_touch(info.name, strlen(info.name));
+    for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
+        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        walk_touch(buffer.name, strlen(buffer.name));
+        walk_touch(buffer.shape, buffer.rank * sizeof *buffer.shape);
+        WALK_HOLDS(buffer.kind != RP_TMP && buffer.size > 0);
+    }
+    size_t size;
+    const char *text = rp_plan_text(plan, &size);
+    WALK_HOLDS(strlen(text) == size);
+    text = rp_plan_source_text(plan, &size);
+    WALK_HOLDS(strlen(text) == size);
+}
+
+static inline void walk_kernels(const rp_plan *plan) {
+    const rp_plan_kernel *kernels = rp_plan_records(plan, RP_SECTION_KERNELS);
+    const uint32_t *words = rp_plan_records(plan, RP_SECTION_WORDS);
+    const rp_plan_param *params = rp_plan_records(plan, RP_SECTION_PARAMS);
+    const rp_plan_spec *specs = rp_plan_records(plan, RP_SECTION_SPECS);
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_KERNELS); i++) {
+        const rp_plan_kernel *k = &kernels[i];
+        walk_touch(rp_plan_string(plan, k->name), strlen(rp_plan_string(plan, k->name)));
+        walk_touch(rp_plan_string(plan, k->entry), strlen(rp_plan_string(plan, k->entry)));
+        walk_touch(words + k->first_word, (uint64_t)k->word_count * sizeof *words);
+        walk_touch(params + k->first_param, (uint64_t)k->param_count * sizeof *params);
+        walk_touch(specs + k->first_spec, (uint64_t)k->spec_count * sizeof *specs);
+    }
+}
+
+static inline bool walk_live(void *context, uint32_t buffer, uint32_t element, int64_t *out) {
+    const rp_plan *plan = context;
+    const rp_plan_buffer *b =
+        (const rp_plan_buffer *)rp_plan_records(plan, RP_SECTION_BUFFERS) + buffer;
+    uint32_t width = rp_dtype_size((rp_dtype)b->dtype);
+    WALK_HOLDS(b->kind == RP_LIVE && (uint64_t)(element + 1) * width <= b->size);
+    *out = 1;
+    if (b->first_default == UINT32_MAX) return true;
+    const uint8_t *bytes = rp_plan_records(plan, RP_SECTION_BYTES);
+    *out = bytes[b->first_default + element * width];
+    return true;
+}
+
+static inline void walk_grid(const rp_plan *plan, const rp_plan_node *n) {
+    const rp_plan_expr *exprs = rp_plan_records(plan, RP_SECTION_EXPRS);
+    const rp_expr_op *ops = rp_plan_records(plan, RP_SECTION_EXPR_OPS);
+    for (int i = 0; i < 3; i++) {
+        if (!(n->live_mask >> i & 1)) continue;
+        const rp_plan_expr *e = &exprs[n->grid[i]];
+        int64_t value;
+        const char *why;
+        rp_expr_eval(ops + e->first_op, e->op_count, walk_live, (void *)plan, &value, &why);
+    }
+}
+
+static inline void walk_nodes(const rp_plan *plan) {
+    const rp_plan_node *nodes = rp_plan_records(plan, RP_SECTION_NODES);
+    const rp_plan_group *groups = rp_plan_records(plan, RP_SECTION_GROUPS);
+    const rp_plan_use *uses = rp_plan_records(plan, RP_SECTION_USES);
+    const rp_plan_buffer *buffers = rp_plan_records(plan, RP_SECTION_BUFFERS);
+    const uint8_t *bytes = rp_plan_records(plan, RP_SECTION_BYTES);
+    const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
+    for (uint32_t g = 0; g < rp_plan_count(plan, RP_SECTION_GROUPS); g++) {
+        for (uint32_t i = 0; i < groups[g].node_count; i++) {
+            const rp_plan_node *n = &nodes[groups[g].first_node + i];
+            WALK_HOLDS(n->group == g);
+            walk_touch(bytes + n->first_byte, n->byte_count);
+            const char *label = rp_plan_string(plan, n->label);
+            if (label) walk_touch(label, strlen(label));
+            walk_grid(plan, n);
+            for (uint32_t u = 0; u < n->use_count; u++) {
+                const rp_plan_use *use = &uses[n->first_use + u];
+                const rp_plan_buffer *b = &buffers[use->buffer];
+                WALK_HOLDS(use->offset + use->size <= b->size);
+                WALK_HOLDS(b->kind != RP_TMP || b->offset + b->size <= graph->arena_bytes);
+            }
+        }
+    }
+    walk_touch(rp_plan_records(plan, RP_SECTION_BARRIERS),
+               (rp_plan_count(plan, RP_SECTION_GROUPS) + UINT64_C(1)) * sizeof(rp_plan_barrier));
+}
+
+static inline void walk_plan(const rp_plan *plan) {
+    walk_info(plan);
+    walk_kernels(plan);
+    walk_nodes(plan);
+}
+
+/* Makes right what has one right value whatever the rest is. */
+static inline void walk_repair(uint8_t *data, size_t size) {
+    rp_plan_header header;
+    if (size < sizeof header) return;
+    memcpy(&header, data, sizeof header);
+    memcpy(header.magic, RP_PLAN_MAGIC, sizeof header.magic);
+    header.version = RP_PLAN_VERSION;
+    header.section_count = RP_SECTION_COUNT;
+    header.file_size = size;
+    memset(header.reserved, 0, sizeof header.reserved);
+    memcpy(data, &header, sizeof header);
+    size_t hashed = offsetof(rp_plan_header, needs);
+    header.content_hash = rp_hash(data + hashed, size - hashed);
+    memcpy(data, &header, sizeof header);
+}
+
+#endif

@@ -1,0 +1,450 @@
+/* The symbolic memory; see simulate.h.
+ *
+ * Accesses are events: each read of a use and each write of a use is one, and a node's reads come
+ * before its writes. The adversary takes any event whose predecessors are done. An event precedes
+ * another when a boundary between their groups waits for the stage of the first and holds back the
+ * stage of the second; nothing else orders anything. Visibility is tracked by word: who wrote it,
+ * when, and whether a boundary since then carried it to the reader's way of access.
+ *
+ * What the source leaves undefined is poison, and all that is computed from it: it is not compared.
+ * A node without declared uses reads and writes all words that the source has defined by then. */
+#include "support/simulate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+#define POISON 0xdeadull
+#define UNWRITTEN                                                                                  \
+    0xbeefull /* of an out buffer, by this replay: poison to nodes, but not to the host */
+
+enum { STAGES = 4, BITS = 7 };
+
+typedef struct word {
+    uint64_t tag;
+    uint32_t position; /* of the last write; 0 with `scope` 0: none */
+    uint32_t scope;    /* bit of the last write */
+    uint32_t step;     /* node and replay of the last write */
+} word;
+
+/* Memory: a space for each buffer, and the arena behind them. */
+typedef struct memory {
+    const rp_graph *g;
+    word **spaces;
+} memory;
+
+typedef struct event {
+    uint32_t node, replay, use; /* use RP_NONE: everything */
+    uint32_t position, stage, scope;
+    uint32_t waits; /* predecessors that are not done */
+    bool write, done;
+} event;
+
+typedef struct simulation {
+    memory m;
+    rp_random r;
+    uint32_t replays;
+    event *events;
+    uint32_t event_count;
+    uint64_t *acc; /* per node and replay: hash of what it read */
+    /* Per boundary, the latest at or before it ... */
+    uint32_t (*order)[STAGES][STAGES]; /* ... that orders one stage before another */
+    uint32_t (*avail)[BITS];           /* ... that makes a write available */
+    const event *asked_by;             /* the last question about visibility, and its answer */
+    uint32_t asked_step, asked_scope;
+    bool answer;
+    /* Per node without declared uses and replay, in id order: which words the source defined. */
+    uint8_t **defined;
+} simulation;
+
+static void *need(void *block) {
+    if (!block) abort();
+    return block;
+}
+
+static bool is_poison(uint64_t tag) {
+    return tag == POISON || tag == UNWRITTEN;
+}
+
+static uint64_t mix(uint64_t a, uint64_t b) {
+    rp_random r = {a ^ (b * 0x9e3779b97f4a7c15u + 0x1234567)};
+    uint64_t tag = rp_random_next(&r);
+    return is_poison(tag) ? 1 : tag;
+}
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+static bool in_arena(const rp_graph *g, uint32_t buffer) {
+    return g->buffers[buffer].kind == RP_TMP && g->buffers[buffer].offset != RP_NOT_PLACED;
+}
+
+static uint64_t name_tag(const rp_graph *g, uint32_t buffer) {
+    const char *name = rp_graph_string(g, g->buffers[buffer].name);
+    return rp_hash(name, strlen(name));
+}
+
+static word *words_of(memory *m, uint32_t buffer, uint64_t offset) {
+    if (!in_arena(m->g, buffer)) return m->spaces[buffer] + offset / 4;
+    return m->spaces[m->g->buffers_count] + (m->g->buffers[buffer].offset + offset) / 4;
+}
+
+static void memory_init(memory *m, const rp_graph *g, uint64_t garbage) {
+    m->g = g;
+    m->spaces = need(calloc((size_t)g->buffers_count + 1, sizeof *m->spaces));
+    for (uint32_t i = 0; i <= g->buffers_count; i++) {
+        uint64_t size = i < g->buffers_count ? g->buffers[i].size : g->arena_bytes;
+        m->spaces[i] = need(calloc(size / 4 + 1, sizeof **m->spaces));
+        bool external = i < g->buffers_count && g->buffers[i].kind != RP_TMP;
+        uint64_t tag = external ? name_tag(g, i) : garbage;
+        for (uint64_t w = 0; w < size / 4; w++) m->spaces[i][w].tag = mix(tag, w);
+    }
+}
+
+static void memory_free(memory *m) {
+    for (uint32_t i = 0; i <= m->g->buffers_count; i++) free(m->spaces[i]);
+    free(m->spaces);
+}
+
+/* ---- What a node computes -------------------------------------------------------------------- */
+
+/* The hash of a node without what it reads. */
+static uint64_t node_seed(const rp_graph *g, const rp_graph_node *n) {
+    uint64_t tag = mix(n->kind, n->pattern);
+    if (n->kind == RP_RUN) {
+        const char *name = rp_graph_string(g, g->kernels[n->kernel].name);
+        tag = mix(tag, rp_hash(name, strlen(name)));
+        for (uint32_t i = 0; i < 3; i++)
+            tag = mix(tag, n->grid_kind == RP_GRID_DIRECT ? n->grid[i] : n->grid_kind);
+    }
+    return n->byte_count ? mix(tag, rp_hash(g->bytes + n->first_byte, n->byte_count)) : tag;
+}
+
+/* A node whose grid is not known leaves some words as they were. */
+static bool writes_word(const rp_graph_node *n, const rp_graph_use *u, uint64_t acc, uint64_t w) {
+    return rp_use_overwrites(n, u) || (mix(acc, w) & 1);
+}
+
+/* ---- The source ------------------------------------------------------------------------------ */
+
+static uint64_t total_words(const rp_graph *g) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < g->buffers_count; i++) total += g->buffers[i].size / 4;
+    return total;
+}
+
+/* A node without declared uses: reads and writes every word that is defined. */
+static uint8_t *run_unknown(memory *m, const rp_graph_node *n) {
+    const rp_graph *g = m->g;
+    uint8_t *defined = need(calloc(total_words(g) + 1, 1));
+    uint64_t acc = node_seed(g, n), at = 0;
+    for (uint32_t i = 0; i < g->buffers_count; i++)
+        for (uint64_t w = 0; w < g->buffers[i].size / 4; w++, at++) {
+            defined[at] = !is_poison(m->spaces[i][w].tag);
+            if (defined[at]) acc = mix(acc, m->spaces[i][w].tag);
+        }
+    at = 0;
+    for (uint32_t i = 0; i < g->buffers_count; i++)
+        for (uint64_t w = 0; w < g->buffers[i].size / 4; w++, at++) {
+            uint8_t kind = g->buffers[i].kind;
+            if (defined[at] && (kind == RP_TMP || kind == RP_OUT || kind == RP_INOUT))
+                m->spaces[i][w].tag = mix(mix(acc, name_tag(g, i)), w);
+        }
+    return defined;
+}
+
+static void run_node(memory *m, const rp_graph_node *n) {
+    const rp_graph_use *uses = rp_node_uses(m->g, n);
+    uint64_t acc = node_seed(m->g, n);
+    bool poison = false;
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        if (!rp_access_reads(uses[i].access)) continue;
+        const word *at = words_of(m, uses[i].buffer, uses[i].offset);
+        uint64_t read = i;
+        for (uint64_t w = 0; w < uses[i].size / 4; w++) {
+            poison |= is_poison(at[w].tag);
+            read = mix(read, at[w].tag);
+        }
+        acc += read; /* reads happen in any order */
+    }
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        if (!rp_access_writes(uses[i].access)) continue;
+        word *at = words_of(m, uses[i].buffer, uses[i].offset);
+        for (uint64_t w = 0; w < uses[i].size / 4; w++)
+            if (poison)
+                at[w].tag = POISON;
+            else if (writes_word(n, &uses[i], acc, w))
+                at[w].tag = mix(mix(acc, i), w);
+    }
+}
+
+/* Whether a buffer is undefined when a replay begins. */
+static bool starts_undefined(const rp_graph_buffer *b, bool has_unknown) {
+    return b->kind == RP_TMP || (b->kind == RP_OUT && !has_unknown);
+}
+
+static void run_source(memory *m, uint32_t replays, uint8_t **defined) {
+    const rp_graph *g = m->g;
+    uint32_t unknowns = 0;
+    bool has_unknown = false;
+    for (uint32_t i = 0; i < g->nodes_count; i++) has_unknown |= g->nodes[i].unknown;
+    for (uint32_t r = 0; r < replays; r++) {
+        memory before; /* what out buffers hold; a copy is simple, and these graphs are small */
+        memory_init(&before, g, 0);
+        for (uint32_t i = 0; i < g->buffers_count; i++) {
+            memcpy(before.spaces[i], m->spaces[i], g->buffers[i].size / 4 * sizeof(word));
+            for (uint64_t w = 0; w < g->buffers[i].size / 4; w++)
+                if (starts_undefined(&g->buffers[i], has_unknown))
+                    m->spaces[i][w].tag = g->buffers[i].kind == RP_TMP ? POISON : UNWRITTEN;
+        }
+        for (uint32_t i = 0; i < g->nodes_count; i++) {
+            if (g->nodes[i].unknown) defined[unknowns++] = run_unknown(m, &g->nodes[i]);
+            run_node(m, &g->nodes[i]);
+        }
+        for (uint32_t i = 0; i < g->buffers_count; i++)
+            for (uint64_t w = 0; w < g->buffers[i].size / 4; w++)
+                if (m->spaces[i][w].tag == UNWRITTEN) m->spaces[i][w].tag = before.spaces[i][w].tag;
+        memory_free(&before);
+    }
+}
+
+/* ---- What barriers allow --------------------------------------------------------------------- */
+
+static uint32_t stage_of(uint32_t scope) {
+    if (scope & (RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_W | RP_SCOPE_COMPUTE_U)) return 0;
+    if (scope & (RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W)) return 1;
+    return scope & RP_SCOPE_INDIRECT_R ? 2 : 3;
+}
+
+static bool has_stage(uint32_t scopes, uint32_t stage) {
+    for (uint32_t bit = 1; bit < 1u << BITS; bit *= 2)
+        if ((scopes & bit) && stage_of(bit) == stage) return true;
+    return false;
+}
+
+static uint32_t boundary_count(const simulation *s) {
+    return s->replays * (s->m.g->group_count + 1);
+}
+
+/* For each boundary the latest one, up to it, that orders each pair of stages, and the latest that
+ * makes each kind of write available. */
+static void tabulate(simulation *s) {
+    uint32_t count = boundary_count(s), per = s->m.g->group_count + 1;
+    s->order = need(calloc(count, sizeof *s->order));
+    s->avail = need(calloc(count, sizeof *s->avail));
+    for (uint32_t b = 0; b < count; b++) {
+        rp_graph_barrier bar = s->m.g->barriers[b % per];
+        if (b > 0) {
+            memcpy(s->order[b], s->order[b - 1], sizeof s->order[b]);
+            memcpy(s->avail[b], s->avail[b - 1], sizeof s->avail[b]);
+        }
+        for (uint32_t i = 0; i < STAGES; i++)
+            for (uint32_t k = 0; k < STAGES; k++)
+                if (has_stage(bar.src, i) && has_stage(bar.dst, k)) s->order[b][i][k] = b;
+        for (uint32_t i = 0; i < BITS; i++)
+            if (bar.src & 1u << i) s->avail[b][i] = b;
+    }
+}
+
+static uint32_t stages_of(uint32_t scopes) {
+    uint32_t stages = 0;
+    for (uint32_t i = 0; i < STAGES; i++)
+        if (has_stage(scopes, i)) stages |= 1u << i;
+    return stages;
+}
+
+/* Whether a write at `from` is visible to an access at `to`: a boundary makes it available, and
+ * that boundary, or one that waits for it, directly or through others, makes what is available
+ * visible. */
+static bool visible(const simulation *s, uint32_t from, uint32_t src, uint32_t to, uint32_t dst) {
+    uint32_t held = 0; /* stages that wait for the write */
+    for (uint32_t b = from + 1; b <= to; b++) {
+        rp_graph_barrier bar = s->m.g->barriers[b % (s->m.g->group_count + 1)];
+        if (!(bar.src & src) && !(held & stages_of(bar.src))) continue;
+        if (bar.dst & dst) return true;
+        held |= stages_of(bar.dst);
+    }
+    return false;
+}
+
+static bool precedes(const simulation *s, const event *e, const event *f) {
+    if (e->node == f->node && e->replay == f->replay) return !e->write && f->write;
+    return e->position < f->position && s->order[f->position][e->stage][f->stage] > e->position;
+}
+
+/* ---- The compiled graph ---------------------------------------------------------------------- */
+
+static void add_event(simulation *s, uint32_t replay, uint32_t node, uint32_t use, uint32_t scope,
+                      bool write) {
+    const rp_graph *g = s->m.g;
+    s->events[s->event_count++] =
+        (event){.node = node,
+                .replay = replay,
+                .use = use,
+                .position = replay * (g->group_count + 1) + g->nodes[node].group,
+                .stage = stage_of(scope),
+                .scope = scope,
+                .write = write};
+}
+
+static void add_events(simulation *s, uint32_t replay, uint32_t node) {
+    const rp_graph *g = s->m.g;
+    const rp_graph_node *n = &g->nodes[node];
+    bool run = n->kind == RP_RUN;
+    if (n->unknown) add_event(s, replay, node, RP_NONE, RP_SCOPE_COMPUTE_R, false);
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        const rp_graph_use *u = &rp_node_uses(g, n)[i];
+        uint32_t read = u->indirect               ? RP_SCOPE_INDIRECT_R
+                        : !run                    ? RP_SCOPE_TRANSFER_R
+                        : u->access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U
+                                                  : RP_SCOPE_COMPUTE_R;
+        if (rp_access_reads(u->access)) add_event(s, replay, node, i, read, false);
+        if (rp_access_writes(u->access))
+            add_event(s, replay, node, i, run ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W, true);
+    }
+    if (n->unknown) add_event(s, replay, node, RP_NONE, RP_SCOPE_COMPUTE_W, true);
+}
+
+static uint32_t step_of(const simulation *s, const event *e) {
+    return e->replay * s->m.g->nodes_count + e->node;
+}
+
+/* What an access finds in a word: its tag, or garbage when the write was not made visible. Words of
+ * one range mostly have one writer, so the last answer is kept. */
+static uint64_t read_word(simulation *s, const event *e, const word *w) {
+    if (!w->scope || w->step == step_of(s, e)) return w->tag;
+    if (s->asked_by != e || s->asked_step != w->step || s->asked_scope != w->scope) {
+        s->asked_by = e;
+        s->asked_step = w->step;
+        s->asked_scope = w->scope;
+        s->answer = visible(s, w->position, w->scope, e->position, e->scope);
+    }
+    return s->answer ? w->tag : rp_random_next(&s->r);
+}
+
+/* A write over one that is not available yet may be undone by it later. */
+static void write_word(simulation *s, const event *e, word *w, uint64_t tag) {
+    if (w->scope && w->step != step_of(s, e) &&
+        s->avail[e->position][__builtin_ctz(w->scope)] <= w->position)
+        tag = rp_random_next(&s->r);
+    *w = (word){tag, e->position, e->scope, step_of(s, e)};
+}
+
+static const uint8_t *defined_at(const simulation *s, const event *e, const rp_graph *source) {
+    uint32_t rank = 0, unknowns = 0;
+    for (uint32_t i = 0; i < source->nodes_count; i++) {
+        if (!source->nodes[i].unknown) continue;
+        if (source->nodes[i].id < s->m.g->nodes[e->node].id) rank++;
+        unknowns++;
+    }
+    return s->defined[e->replay * unknowns + rank];
+}
+
+/* Everything that the source has defined, through buffers of the same names. */
+static void touch_all(simulation *s, const event *e, const rp_graph *source) {
+    uint64_t *acc = &s->acc[step_of(s, e)], at = 0;
+    const uint8_t *defined = defined_at(s, e, source);
+    for (uint32_t i = 0; i < source->buffers_count; i++) {
+        const rp_graph_buffer *b = &source->buffers[i];
+        uint32_t mine = rp_graph_find_buffer(s->m.g, rp_graph_string(source, b->name));
+        for (uint64_t w = 0; w < b->size / 4; w++, at++) {
+            if (!defined[at] || mine == RP_NONE || s->m.g->buffers[mine].size != b->size) continue;
+            word *cell = words_of(&s->m, mine, w * 4);
+            if (!e->write)
+                *acc = mix(*acc, read_word(s, e, cell));
+            else if (b->kind == RP_TMP || b->kind == RP_OUT || b->kind == RP_INOUT)
+                write_word(s, e, cell, mix(mix(*acc, name_tag(source, i)), w));
+        }
+    }
+}
+
+static void run_event(simulation *s, const event *e, const rp_graph *source) {
+    uint64_t *acc = &s->acc[step_of(s, e)];
+    if (e->use == RP_NONE) {
+        touch_all(s, e, source);
+        return;
+    }
+    const rp_graph_node *n = &s->m.g->nodes[e->node];
+    const rp_graph_use *u = &rp_node_uses(s->m.g, n)[e->use];
+    word *at = words_of(&s->m, u->buffer, u->offset);
+    uint64_t read = e->use;
+    for (uint64_t w = 0; w < u->size / 4; w++) {
+        if (!e->write)
+            read = mix(read, read_word(s, e, &at[w]));
+        else if (writes_word(n, u, *acc, w))
+            write_word(s, e, &at[w], mix(mix(*acc, e->use), w));
+    }
+    if (!e->write) *acc += read;
+}
+
+static void run_compiled(simulation *s, const rp_graph *source) {
+    const rp_graph *g = s->m.g;
+    uint32_t most = s->replays * (2 * g->uses_count + 2 * g->nodes_count);
+    s->events = need(calloc(most + 1, sizeof *s->events));
+    s->acc = need(calloc((size_t)s->replays * g->nodes_count + 1, sizeof *s->acc));
+    tabulate(s);
+    for (uint32_t r = 0; r < s->replays; r++)
+        for (uint32_t i = 0; i < g->nodes_count; i++) {
+            s->acc[r * g->nodes_count + i] = node_seed(g, &g->nodes[i]);
+            add_events(s, r, i);
+        }
+    for (uint32_t i = 0; i < s->event_count; i++)
+        for (uint32_t k = 0; k < s->event_count; k++)
+            s->events[i].waits += k != i && precedes(s, &s->events[k], &s->events[i]);
+    for (uint32_t left = s->event_count; left > 0; left--) {
+        uint32_t ready = 0, chosen = RP_NONE;
+        for (uint32_t i = 0; i < s->event_count; i++) { /* each ready one is as likely */
+            event *e = &s->events[i];
+            if (!e->done && e->waits == 0 && rp_random_below(&s->r, ++ready) == 0) chosen = i;
+        }
+        if (chosen == RP_NONE) abort(); /* positions only ascend: there is no cycle */
+        event *e = &s->events[chosen];
+        e->done = true;
+        run_event(s, e, source);
+        for (uint32_t i = 0; i < s->event_count; i++)
+            s->events[i].waits -= !s->events[i].done && precedes(s, e, &s->events[i]);
+    }
+}
+
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+static bool compare_results(simulation *s, memory *source, char why[RP_WHY]) {
+    const rp_graph *g = source->g;
+    event host = {.position = boundary_count(s) - 1, .scope = RP_SCOPE_HOST_R, .node = RP_NONE};
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        if (g->buffers[i].removed || !rp_buffer_has_result(&g->buffers[i])) continue;
+        const char *name = rp_graph_string(g, g->buffers[i].name);
+        uint32_t mine = rp_graph_find_buffer(s->m.g, name);
+        for (uint64_t w = 0; w < g->buffers[i].size / 4; w++) {
+            uint64_t expected = source->spaces[i][w].tag;
+            if (expected == POISON) continue;
+            if (mine != RP_NONE && read_word(s, &host, &s->m.spaces[mine][w]) == expected) continue;
+            snprintf(why, RP_WHY, "after %u replays, word %llu of $%s is wrong", s->replays,
+                     (unsigned long long)w, name);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rp_simulate_same(const rp_graph *source, const rp_graph *compiled, uint32_t replays,
+                      uint64_t seed, char why[RP_WHY]) {
+    memory m;
+    simulation s = {.r = {seed}, .replays = replays};
+    s.defined = need(calloc((size_t)source->nodes_count * replays + 1, sizeof *s.defined));
+    memory_init(&m, source, 0);
+    run_source(&m, replays, s.defined);
+    memory_init(&s.m, compiled, seed);
+    run_compiled(&s, source);
+    bool same = compare_results(&s, &m, why);
+
+    for (uint32_t i = 0; i < source->nodes_count * replays; i++) free(s.defined[i]);
+    free(s.defined);
+    free(s.events);
+    free(s.acc);
+    free(s.order);
+    free(s.avail);
+    memory_free(&s.m);
+    memory_free(&m);
+    return same;
+}

@@ -1,0 +1,153 @@
+/* The base library: arithmetic, allocation, text, diagnostics, names, hashing. */
+#include "support/unit.h"
+#include "support/failing_alloc.h"
+
+#include "base/checked.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "reprise/types.h"
+
+static void checked_arithmetic(void) {
+    uint64_t out = 7;
+    CU_ASSERT(rp_add_u64(UINT64_MAX - 1, 1, &out) && out == UINT64_MAX);
+    CU_ASSERT(!rp_add_u64(UINT64_MAX, 1, &out) && out == UINT64_MAX);
+    CU_ASSERT(rp_mul_u64(UINT64_C(1) << 32, UINT32_MAX, &out) && out == UINT64_MAX - UINT32_MAX);
+    CU_ASSERT(!rp_mul_u64(UINT64_C(1) << 32, UINT64_C(1) << 32, &out));
+    CU_ASSERT(rp_mul_u64(UINT64_MAX, 0, &out) && out == 0);
+    CU_ASSERT(rp_align_u64(1, 256, &out) && out == 256);
+    CU_ASSERT(rp_align_u64(256, 256, &out) && out == 256);
+    CU_ASSERT(!rp_align_u64(UINT64_MAX - 254, 256, &out));
+    CU_ASSERT(rp_range_inside(0, 4, 4) && rp_range_inside(4, 0, 4));
+    CU_ASSERT(!rp_range_inside(1, 4, 4) && !rp_range_inside(5, 0, 4));
+    CU_ASSERT(!rp_range_inside(8, UINT64_MAX - 4, 64));
+    CU_ASSERT(rp_ranges_overlap(0, 4, 3, 4) && !rp_ranges_overlap(0, 4, 4, 4));
+}
+
+static void allocation(void) {
+    failing_alloc f = {0};
+    rp_allocator a = failing_allocator(&f);
+    void *block = rp_alloc(&a, 0, 8);
+    CU_ASSERT_PTR_NOT_NULL(block); /* NULL always means failure */
+    rp_release(&a, block);
+    CU_ASSERT_PTR_NULL(rp_alloc(&a, SIZE_MAX, 2));
+    CU_ASSERT_PTR_NULL(rp_alloc_zero(&a, SIZE_MAX / 2, 4));
+
+    uint32_t *items = NULL, capacity = 0;
+    CU_ASSERT(RP_RESERVE(&a, items, 0, capacity, 3) && capacity >= 3);
+    uint32_t before = capacity;
+    CU_ASSERT(!rp_grow(&a, (void **)&items, &capacity, UINT32_MAX, 1, 4)); /* 32-bit counts */
+    f.fail_at = f.requests + 1;
+    CU_ASSERT(!RP_RESERVE(&a, items, before, capacity, 1));
+    CU_ASSERT_EQUAL(capacity, before);
+    rp_release(&a, items);
+    CU_ASSERT_EQUAL(f.live, 0);
+}
+
+static void text(void) {
+    rp_text t;
+    char *data;
+    size_t size;
+    rp_text_init(&t, NULL);
+    rp_text_u64(&t, 0);
+    rp_text_char(&t, ' ');
+    rp_text_u64(&t, UINT64_MAX);
+    rp_text_format(&t, " %s %d ", "x", -1);
+    rp_text_quoted(&t, "a\"b\\c\n\t\x01\x7f\xc3\xa9");
+    CU_ASSERT_EQUAL(rp_text_take(&t, &data, &size), RP_OK);
+    CU_ASSERT_STRING_EQUAL(
+        data, "0 18446744073709551615 x -1 \"a\\\"b\\\\c\\n\\t\\u0001\\u007f\xc3\xa9\"");
+    CU_ASSERT_EQUAL(size, strlen(data));
+    free(data);
+
+    CU_ASSERT_EQUAL(rp_text_take(&t, &data, NULL), RP_OK); /* nothing appended: empty, not NULL */
+    CU_ASSERT_STRING_EQUAL(data, "");
+    free(data);
+
+    failing_alloc f = {.fail_at = 2, .stay = true};
+    rp_allocator a = failing_allocator(&f);
+    rp_text_init(&t, &a);
+    for (int i = 0; i < 1000; i++) rp_text_string(&t, "0123456789");
+    CU_ASSERT(t.failed);
+    CU_ASSERT_EQUAL(rp_text_take(&t, &data, &size), RP_ERROR_NO_MEMORY);
+    CU_ASSERT(data == NULL && size == 0 && f.live == 0);
+}
+
+static void diagnostics(void) {
+    rp_diags *d = rp_diags_create(NULL);
+    char line[64];
+    for (uint32_t i = 0; i < 150; i++) rp_diags_add(d, RP_ERROR, "f", i, 1, "message %u", i);
+    CU_ASSERT_EQUAL(rp_diags_count(d), 100);
+    CU_ASSERT_EQUAL(rp_diags_error_count(d), 150);
+    rp_diag last = rp_diags_get(d, 99);
+    CU_ASSERT_EQUAL(rp_diag_format(&last, line, sizeof line), strlen("f:99:1: error: message 99"));
+    CU_ASSERT_STRING_EQUAL(line, "f:99:1: error: message 99");
+    rp_diag none = rp_diags_get(d, 100);
+    CU_ASSERT_STRING_EQUAL(none.message, "");
+    rp_diags_clear(d);
+    CU_ASSERT(rp_diags_count(d) == 0 && rp_diags_error_count(d) == 0);
+    rp_diags_destroy(d);
+
+    const rp_diag forms[] = {{RP_WARNING, NULL, 0, 0, "m"},
+                             {RP_NOTE, "f", 0, 0, "m"},
+                             {RP_ERROR, "f", 3, 0, "m"},
+                             {RP_ERROR, NULL, 3, 4, "m"}};
+    const char *expected[] = {"warning: m", "f: note: m", "f:3: error: m", "3:4: error: m"};
+    for (size_t i = 0; i < 4; i++) {
+        rp_diag_format(&forms[i], line, sizeof line);
+        CU_ASSERT_STRING_EQUAL(line, expected[i]);
+    }
+    char small[4];
+    CU_ASSERT_EQUAL(rp_diag_format(&forms[0], small, sizeof small), 10);
+    CU_ASSERT_STRING_EQUAL(small, "war");
+
+    rp_diags_add(NULL, RP_ERROR, NULL, 0, 0, "dropped");
+    CU_ASSERT(rp_diags_count(NULL) == 0 && rp_diags_error_count(NULL) == 0);
+    rp_diags_destroy(NULL);
+    for (uint64_t n = 1; n < 12; n++) { /* without memory, errors are still counted */
+        failing_alloc f = {.fail_at = n, .stay = true};
+        rp_allocator a = failing_allocator(&f);
+        d = rp_diags_create(&a);
+        for (int i = 0; i < 3; i++) rp_diags_add(d, RP_ERROR, "file", 1, 1, "text");
+        if (d) CU_ASSERT_EQUAL(rp_diags_error_count(d), 3);
+        rp_diags_destroy(d);
+        CU_ASSERT_EQUAL(f.live, 0);
+    }
+}
+
+static void names(void) {
+    CU_ASSERT_STRING_EQUAL(rp_status_name(RP_ERROR_DAMAGED), "file is damaged");
+    CU_ASSERT_STRING_EQUAL(rp_status_name((rp_status)99), "unknown status");
+    for (int i = 0; i <= RP_ERROR_DRIVER; i++) CU_ASSERT(*rp_status_advice((rp_status)i) != '\0');
+    CU_ASSERT(*rp_status_advice((rp_status)99) != '\0');
+    CU_ASSERT(*rp_version() != '\0');
+    CU_ASSERT_STRING_EQUAL(rp_dtype_name(RP_F16), "f16");
+    CU_ASSERT_EQUAL(rp_dtype_size(RP_F16), 2);
+    CU_ASSERT_STRING_EQUAL(rp_buffer_kind_name(RP_INOUT), "inout");
+    CU_ASSERT_STRING_EQUAL(rp_access_name(RP_READ_WRITE), "rw");
+    CU_ASSERT_STRING_EQUAL(rp_node_kind_name(RP_UPDATE), "update");
+    CU_ASSERT_STRING_EQUAL(rp_hazard_name(RP_ORDER), "order");
+    CU_ASSERT_PTR_NULL(rp_dtype_name((rp_dtype)99));
+    CU_ASSERT_EQUAL(rp_dtype_size((rp_dtype)99), 0);
+    CU_ASSERT_PTR_NULL(rp_buffer_kind_name((rp_buffer_kind)99));
+    CU_ASSERT_PTR_NULL(rp_access_name((rp_access)99));
+    CU_ASSERT_PTR_NULL(rp_node_kind_name((rp_node_kind)99));
+    CU_ASSERT_PTR_NULL(rp_hazard_name((rp_hazard_kind)99));
+}
+
+/* Values of `xxhsum -H3`, so that hashes stored in files stay comparable. */
+static void hashing(void) {
+    CU_ASSERT_EQUAL(rp_hash("", 0), UINT64_C(0x2d06800538d394c2));
+    CU_ASSERT_EQUAL(rp_hash("abc", 3), UINT64_C(0x78af5f94892f3950));
+    CU_ASSERT_NOT_EQUAL(rp_hash_mix(1, "abc", 3), rp_hash_mix(2, "abc", 3));
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"checked arithmetic", checked_arithmetic},
+                                    {"allocation", allocation},
+                                    {"text", text},
+                                    {"diagnostics", diagnostics},
+                                    {"names", names},
+                                    {"hashing", hashing},
+                                    {NULL, NULL}};
+    return rp_run_tests("base", tests);
+}

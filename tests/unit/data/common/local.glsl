@@ -1,0 +1,2 @@
+layout(local_size_x = SIZE) in;
+#include "deeper.glsl"

@@ -1,0 +1,287 @@
+/* Kernels that are wrong: each is refused with a message that says what and where, and leaves
+ * nothing. */
+#include <stdlib.h>
+#include <string.h>
+#include "kernel.h"
+#include "support/unit.h"
+#include "unit/assemble.h"
+
+/* Builds a kernel that must fail with a diagnostic that contains `wanted`; `line` 0 = any. */
+static void refuse(const rp_kernel_params *params, const char *file, uint32_t line,
+                   const char *wanted) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_kernel_module m;
+    memset(&m, 0xee, sizeof m);
+    CU_ASSERT_EQUAL(rp_kernel_build(NULL, params, diags, "p.yaml", 7, 3, &m), RP_ERROR_INVALID);
+    CU_ASSERT_PTR_NULL(m.words);
+    CU_ASSERT_EQUAL(m.binding_count, 0);
+    bool found = false;
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
+        rp_diag d = rp_diags_get(diags, i);
+        found |= d.severity == RP_ERROR && strstr(d.message, wanted) && d.file &&
+                 strcmp(d.file, file) == 0 && d.line == line;
+    }
+    CU_ASSERT(found);
+    for (uint32_t i = 0; !found && i < rp_diags_count(diags); i++) {
+        char text[600];
+        rp_diag d = rp_diags_get(diags, i);
+        rp_diag_format(&d, text, sizeof text);
+        fprintf(stderr, "  wanted %s:%u '%s', got %s\n", file, line, wanted, text);
+    }
+    rp_diags_destroy(diags);
+    rp_kernel_free(&m);
+}
+
+static void refuse_glsl(const char *glsl, const char *wanted) {
+    refuse(&(rp_kernel_params){.name = "k", .glsl = glsl, .glsl_file = "k.comp"}, "p.yaml", 7,
+           wanted);
+}
+
+static void refuse_assembly(const char *text, const char *entry, const char *wanted) {
+    size_t size;
+    uint32_t *words = rp_assemble(text, 0x00010500, &size);
+    refuse(&(rp_kernel_params){.name = "k", .spirv = words, .spirv_size = size, .entry = entry},
+           "p.yaml", 7, wanted);
+    free(words);
+}
+
+/* ---- GLSL ------------------------------------------------------------------------------------ */
+
+static void test_syntax(void) {
+    rp_kernel_params params = {.name = "k", .glsl = "#version 450\nvoid main() {\n  x = 1;\n}\n"};
+    refuse(&params, "k", 3, "'x' : undeclared identifier");
+    params.glsl_file = "some/where.comp";
+    refuse(&params, "some/where.comp", 3, "'x' : undeclared identifier");
+    params.glsl = "#version 450\nvoid f() {}\n";
+    refuse(&params, "some/where.comp", 0, "Missing entry point");
+    params.glsl = "#version 450\n#line 100\nvoid main() { y = 2; }\n";
+    refuse(&params, "some/where.comp", 100, "'y' : undeclared identifier");
+    params.glsl = "";
+    refuse(&params, "some/where.comp", 1, "expected '#version 450'");
+    params.glsl = "\n// #version 450\nvoid main() {}\n";
+    refuse(&params, "some/where.comp", 3, "expected '#version 450'");
+    params.glsl = "/* a\n b */ #version 330 core\nvoid main() {}\n";
+    refuse(&params, "some/where.comp", 2, "'#version 330 core' has no compute shaders");
+    params.glsl = "#version 310\nvoid main() {}\n";
+    refuse(&params, "some/where.comp", 1, "310 es");
+}
+
+static void test_several_errors(void) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_kernel_module m;
+    rp_kernel_params params = {
+        .name = "k",
+        .glsl = "#version 450\nvoid main() {\n  x = 1;\n  y = 1;\n}\n",
+        .glsl_file = "k.comp",
+    };
+    CU_ASSERT_EQUAL(rp_kernel_build(NULL, &params, diags, NULL, 0, 0, &m), RP_ERROR_INVALID);
+    CU_ASSERT(rp_diags_error_count(diags) >= 2);
+    CU_ASSERT_EQUAL(rp_diags_get(diags, 0).line, 3);
+    CU_ASSERT_EQUAL(rp_diags_get(diags, 1).line, 4);
+    rp_diags_destroy(diags);
+}
+
+static void test_stage(void) {
+    rp_kernel_params params = {
+        .name = "k",
+        .glsl = "#version 450\nvoid main() { gl_Position = vec4(0); }\n",
+        .glsl_file = "k.comp",
+    };
+    refuse(&params, "k.comp", 2, "gl_Position");
+}
+
+static void test_includes(void) {
+    const char *head = "#version 450\n#extension GL_GOOGLE_include_directive : enable\n";
+    char glsl[300];
+    rp_kernel_params params = {
+        .name = "k", .glsl = glsl, .glsl_file = RP_TEST_DATA "/data/including.comp"};
+    snprintf(glsl, sizeof glsl, "%s#include \"nowhere.glsl\"\nvoid main() {}\n", head);
+    refuse(&params, params.glsl_file, 3, "cannot open the file");
+    snprintf(glsl, sizeof glsl, "%s#include \"common/broken.glsl\"\nvoid main() {}\n", head);
+    refuse(&params, RP_TEST_DATA "/data/common/broken.glsl", 1, "syntax error");
+    snprintf(glsl, sizeof glsl, "%s#include \"common/endless.glsl\"\nvoid main() {}\n", head);
+    refuse(&params, RP_TEST_DATA "/data/common/endless.glsl", 1, "deeper than 64");
+}
+
+static void test_params(void) {
+    const char *good = "#version 450\nvoid main() {}\n";
+    const char *defines[] = {"1X=2", "=3", "A B", "OK=1"};
+    uint32_t words[5] = {0x07230203, 0x10500, 0, 1, 0};
+    refuse(&(rp_kernel_params){.name = "k"}, "p.yaml", 7, "expected either GLSL");
+    refuse(&(rp_kernel_params){.name = "k", .glsl = good, .spirv = words, .spirv_size = 20},
+           "p.yaml", 7, "not both");
+    refuse(&(rp_kernel_params){.name = "k", .glsl = good, .entry = "f"}, "p.yaml", 7,
+           "the entry point of GLSL is 'main'");
+    rp_kernel_params params = {.name = "k", .glsl = good, .defines = defines, .define_count = 4};
+    refuse(&params, "p.yaml", 7, "'1X=2' is not a define");
+    refuse(&params, "p.yaml", 7, "'=3' is not a define");
+    refuse(&params, "p.yaml", 7, "'A B' is not a define");
+    refuse(&(rp_kernel_params){.name = "k", .glsl = good, .define_count = 1}, "p.yaml", 7, "NULL");
+    refuse(&(rp_kernel_params){.name = "k", .glsl = good, .spec_count = 1}, "p.yaml", 7, "NULL");
+    refuse(
+        &(rp_kernel_params){
+            .name = "k", .spirv = words, .spirv_size = 20, .defines = defines, .define_count = 1},
+        "p.yaml", 7, "defines are for GLSL");
+}
+
+/* ---- Interfaces that plans cannot serve -------------------------------------------------------
+ */
+
+static void test_resources(void) {
+    refuse_glsl("#version 450\nlayout(binding = 0, r32f) uniform image2D picture;\n"
+                "void main() { imageStore(picture, ivec2(0), vec4(1)); }\n",
+                "'picture' is a storage image");
+    refuse_glsl("#version 450\nlayout(binding = 0) uniform sampler2D texels;\n"
+                "layout(binding = 1) buffer B { vec4 b; };\n"
+                "void main() { b = texture(texels, vec2(0)); }\n",
+                "'texels' is a sampled image");
+    refuse_glsl("#version 450\nlayout(binding = 0) buffer B { float b[]; } many[4];\n"
+                "void main() { many[1].b[0] = 1; }\n",
+                "is an array of descriptors");
+    refuse_glsl("#version 450\nlayout(set = 4, binding = 0) buffer B { float b[]; };\n"
+                "void main() { b[0] = 1; }\n",
+                "is in set 4");
+    refuse_glsl("#version 450\nlayout(binding = 256) buffer B { float b[]; };\n"
+                "void main() { b[0] = 1; }\n",
+                "has binding 256");
+    refuse_glsl("#version 450\nlayout(binding = 0) buffer B { float b[]; };\n"
+                "layout(binding = 0) uniform C { float c; };\n"
+                "void main() { b[0] = c; }\n",
+                "one is a uniform");
+    refuse_glsl("#version 450\n#extension GL_EXT_buffer_reference : enable\n"
+                "layout(buffer_reference) buffer P { float v; };\n"
+                "layout(push_constant) uniform C { P p; };\nvoid main() { p.v = 1; }\n",
+                "buffer device addresses");
+}
+
+static void test_push(void) {
+    refuse_glsl("#version 450\nlayout(push_constant) uniform P { layout(offset = 16) float a; };\n"
+                "layout(binding = 0) buffer B { float b[]; };\nvoid main() { b[0] = a; }\n",
+                "starts at byte 16");
+    refuse_glsl("#version 450\nlayout(push_constant) uniform P { float a[65]; };\n"
+                "layout(binding = 0) buffer B { float b[]; };\nvoid main() { b[0] = a[64]; }\n",
+                "needs 260 bytes");
+}
+
+static void test_specs(void) {
+    const char *glsl = "#version 450\nlayout(local_size_x_id = 2) in;\n"
+                       "layout(constant_id = 5) const int N = 4;\n"
+                       "layout(constant_id = 6) const double D = 4;\n"
+                       "shared float s[N];\n"
+                       "layout(binding = 0) buffer B { float b[]; };\n"
+                       "void main() { s[0] = 1; b[0] = s[0] + float(D); }\n";
+    rp_spec_constant specs[2] = {{7, 1}};
+    rp_kernel_params params = {.name = "k", .glsl = glsl, .spec = specs, .spec_count = 1};
+    refuse(&params, "p.yaml", 7, "there is no specialisation constant 7; it has 2, 5, 6");
+    specs[0] = (rp_spec_constant){6, 1};
+    refuse(&params, "p.yaml", 7, "is not 32 bits wide");
+    specs[0] = (rp_spec_constant){2, 0};
+    refuse(&params, "p.yaml", 7, "kernel 'k':");
+    specs[0] = (rp_spec_constant){5, 0}; /* an array without elements */
+    refuse(&params, "p.yaml", 7, "kernel 'k': not valid SPIR-V");
+    specs[0] = specs[1] = (rp_spec_constant){5, 3};
+    params.spec_count = 2;
+    refuse(&params, "p.yaml", 7, "is given twice");
+}
+
+/* ---- SPIR-V ---------------------------------------------------------------------------------- */
+
+static void test_damaged(void) {
+    size_t size;
+    uint32_t *words = rp_assemble("OpCapability Shader\nOpMemoryModel Logical GLSL450\n"
+                                  "OpEntryPoint GLCompute %m \"main\"\n"
+                                  "OpExecutionMode %m LocalSize 1 1 1\n"
+                                  "%v = OpTypeVoid\n%f = OpTypeFunction %v\n"
+                                  "%m = OpFunction %v None %f\n%l = OpLabel\n"
+                                  "OpReturn\nOpFunctionEnd\n",
+                                  0x00010500, &size);
+    rp_kernel_params params = {.name = "k", .spirv = words, .spirv_size = size};
+    rp_kernel_module m;
+    CU_ASSERT_EQUAL(rp_kernel_build(NULL, &params, NULL, NULL, 0, 0, &m), RP_OK);
+    rp_kernel_free(&m);
+    params.spirv_size = size - 1;
+    refuse(&params, "p.yaml", 7, "not a whole number");
+    params.spirv_size = 16;
+    refuse(&params, "p.yaml", 7, "too few");
+    for (size_t cut = 20; cut < size; cut += 4) {
+        params.spirv_size = cut;
+        refuse(&params, "p.yaml", 7, "kernel 'k': ");
+    }
+    params.spirv_size = size;
+    /* Any one bit: refused, or still a valid kernel, but never a crash. */
+    uint32_t accepted = 0;
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        words[bit / 32] ^= UINT32_C(1) << bit % 32;
+        if (rp_kernel_build(NULL, &params, NULL, NULL, 0, 0, &m) == RP_OK) accepted++;
+        rp_kernel_free(&m);
+        words[bit / 32] ^= UINT32_C(1) << bit % 32;
+    }
+    CU_ASSERT(accepted < size * 8 / 2);
+    for (size_t i = 0; i < size / 4; i++) words[i] = __builtin_bswap32(words[i]);
+    refuse(&params, "p.yaml", 7, "big-endian");
+    free(words);
+}
+
+#define HEAD                                                                                       \
+    "OpCapability Shader\nOpMemoryModel Logical GLSL450\n"                                         \
+    "OpEntryPoint GLCompute %m \"main\" %var\nOpExecutionMode %m LocalSize 1 1 1\n"
+#define BODY                                                                                       \
+    "OpDecorate %block Block\nOpMemberDecorate %block 0 Offset 0\n"                                \
+    "OpDecorate %array ArrayStride 4\nOpDecorate %var DescriptorSet 0\n"                           \
+    "OpDecorate %var Binding 0\n"                                                                  \
+    "%v = OpTypeVoid\n%f = OpTypeFunction %v\n%u = OpTypeInt 32 0\n%zero = OpConstant %u 0\n%one " \
+    "= OpConstant %u 1\n"                                                                          \
+    "%array = OpTypeRuntimeArray %u\n%block = OpTypeStruct %array\n"                               \
+    "%pb = OpTypePointer StorageBuffer %block\n%pu = OpTypePointer StorageBuffer %u\n"             \
+    "%var = OpVariable %pb StorageBuffer\n%m = OpFunction %v None %f\n%l = OpLabel\n"              \
+    "%p = OpAccessChain %pu %var %zero %zero\n"
+#define TAIL "OpReturn\nOpFunctionEnd\n"
+
+static void test_contradictions(void) {
+    refuse_assembly(HEAD "OpDecorate %var NonWritable\n" BODY "OpStore %p %zero\n" TAIL, NULL,
+                    "declared readonly (NonWritable), but the code writes it");
+    refuse_assembly(HEAD "OpMemberDecorate %block 0 NonWritable\n" BODY
+                         "%x = OpAtomicIAdd %u %p %one %zero %zero\n" TAIL,
+                    NULL, "but the code writes it");
+    refuse_assembly(HEAD "OpDecorate %var NonReadable\n" BODY "%x = OpLoad %u %p\n" TAIL, NULL,
+                    "declared writeonly (NonReadable), but the code reads it");
+}
+
+static void test_entries(void) {
+    refuse_assembly(HEAD BODY TAIL, "other", "'main' (compute)");
+    refuse_assembly("OpCapability Shader\nOpMemoryModel Logical GLSL450\n"
+                    "OpEntryPoint Vertex %m \"main\"\n%v = OpTypeVoid\n%f = OpTypeFunction %v\n"
+                    "%m = OpFunction %v None %f\n%l = OpLabel\n" TAIL,
+                    NULL, "'main' (vertex)");
+}
+
+static void test_validator(void) {
+    /* A store of the wrong type; memory that is not in the language; an OpenCL kernel. */
+    refuse_assembly(HEAD BODY "OpStore %p %p\n" TAIL, NULL, "not valid SPIR-V for Vulkan 1.2");
+    refuse_assembly("OpCapability Kernel\nOpCapability Addresses\nOpMemoryModel Physical64 OpenCL\n"
+                    "OpEntryPoint Kernel %m \"main\"\n%v = OpTypeVoid\n%f = OpTypeFunction %v\n"
+                    "%m = OpFunction %v None %f\n%l = OpLabel\n" TAIL,
+                    NULL, "not valid SPIR-V for Vulkan 1.2");
+    /* Variable pointers: which buffer is written cannot be seen. */
+    refuse_assembly("OpCapability Shader\nOpCapability VariablePointersStorageBuffer\n"
+                    "OpMemoryModel Logical GLSL450\nOpEntryPoint GLCompute %m \"main\" %var\n"
+                    "OpExecutionMode %m LocalSize 1 1 1\n" BODY TAIL,
+                    NULL, "needs ");
+}
+
+int main(void) {
+    const rp_test tests[] = {{"syntax", test_syntax},
+                             {"several errors", test_several_errors},
+                             {"another stage", test_stage},
+                             {"includes", test_includes},
+                             {"parameters", test_params},
+                             {"resources", test_resources},
+                             {"push constants", test_push},
+                             {"specialisation", test_specs},
+                             {"damaged SPIR-V", test_damaged},
+                             {"contradictions", test_contradictions},
+                             {"entry points", test_entries},
+                             {"the validator", test_validator},
+                             {NULL, NULL}};
+    return rp_run_tests("bad kernels", tests);
+}

@@ -1,0 +1,248 @@
+/* What a plan says a device must be able to do, from kernels that shaderc compiled. The layout
+ * needs are held against SPIRV-Tools: a block needs scalar (or std430 uniform) layout when its
+ * validator refuses the module without that option and accepts it with it. */
+#include "base/alloc.h"
+#include "plan/format.h"
+#include "plan/spirv.h"
+#include "support/unit.h"
+
+#include <shaderc/shaderc.h>
+#include <spirv-tools/libspirv.h>
+#include <stdlib.h>
+
+/* Compiles the body of a shader; the words are to be freed. */
+static uint32_t *compile(const char *head, const char *body, uint32_t *count) {
+    char text[2048];
+    snprintf(text, sizeof text,
+             "#version 460\n%s\nlayout(local_size_x = 64) in;\n"
+             "layout(set = 0, binding = 0) buffer Out { uint o[]; };\n%s\n",
+             head, body);
+    shaderc_compiler_t compiler = shaderc_compiler_initialize();
+    shaderc_compile_options_t options = shaderc_compile_options_initialize();
+    shaderc_compile_options_set_target_env(options, shaderc_target_env_vulkan,
+                                           shaderc_env_version_vulkan_1_2);
+    shaderc_compilation_result_t result = shaderc_compile_into_spv(
+        compiler, text, strlen(text), shaderc_compute_shader, "test.comp", "main", options);
+    uint32_t *words = NULL;
+    if (shaderc_result_get_compilation_status(result) == shaderc_compilation_status_success) {
+        *count = (uint32_t)(shaderc_result_get_length(result) / 4);
+        words = malloc(*count * 4);
+        if (words) memcpy(words, shaderc_result_get_bytes(result), *count * 4);
+    } else {
+        fprintf(stderr, "%s\n", shaderc_result_get_error_message(result));
+    }
+    shaderc_result_release(result);
+    shaderc_compile_options_release(options);
+    shaderc_compiler_release(compiler);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(words);
+    return words;
+}
+
+static const struct {
+    const char *head, *body;
+    uint64_t needs;
+} capabilities[] = {
+    {"", "void main() { o[0] = 1; }", 0},
+    {"#extension GL_EXT_shader_explicit_arithmetic_types : require",
+     "void main() { float16_t h = float16_t(o[1]); o[0] = uint(h * h); }", RP_NEED_FLOAT16},
+    {"#extension GL_EXT_shader_explicit_arithmetic_types : require",
+     "void main() { int64_t h = int64_t(o[1]); o[0] = uint(h * h); }", RP_NEED_INT64},
+    {"#extension GL_EXT_shader_explicit_arithmetic_types : require",
+     "void main() { int16_t h = int16_t(o[1]); int8_t b = int8_t(o[2]); o[0] = uint(h * h + b); }",
+     RP_NEED_INT16 | RP_NEED_INT8},
+    {"", "void main() { double d = double(o[1]); o[0] = uint(d * d); }", RP_NEED_FLOAT64},
+    {"#extension GL_EXT_shader_16bit_storage : require\n"
+     "#extension GL_EXT_shader_8bit_storage : require",
+     "layout(binding = 1) buffer A { float16_t h[]; }; layout(binding = 2) buffer B { uint8_t b[]; "
+     "};\n"
+     "void main() { o[0] = uint(float(h[0])) + uint(b[0]); }",
+     RP_NEED_STORAGE16 | RP_NEED_STORAGE8},
+    {"#extension GL_EXT_shader_16bit_storage : require",
+     "layout(binding = 1) uniform A { float16_t h; };\n"
+     "void main() { o[0] = uint(float(h)); }",
+     RP_NEED_UNIFORM16},
+    {"#extension GL_KHR_shader_subgroup_basic : require", "void main() { o[0] = gl_SubgroupSize; }",
+     RP_NEED_SUBGROUP_BASIC},
+    {"#extension GL_KHR_shader_subgroup_arithmetic : require",
+     "void main() { o[0] = subgroupAdd(o[1]); }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_ARITHMETIC},
+    {"#extension GL_KHR_shader_subgroup_vote : require\n"
+     "#extension GL_KHR_shader_subgroup_ballot : require",
+     "void main() { o[0] = subgroupAll(o[1] > 2) ? subgroupBallot(true).x : 0; }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_VOTE | RP_NEED_SUBGROUP_BALLOT},
+    {"#extension GL_KHR_shader_subgroup_shuffle : require\n"
+     "#extension GL_KHR_shader_subgroup_shuffle_relative : require",
+     "void main() { o[0] = subgroupShuffle(o[1], 3) + subgroupShuffleUp(o[2], 1); }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_SHUFFLE_RELATIVE},
+    {"#extension GL_KHR_shader_subgroup_clustered : require\n"
+     "#extension GL_KHR_shader_subgroup_quad : require",
+     "void main() { o[0] = subgroupClusteredAdd(o[1], 4) + subgroupQuadBroadcast(o[2], 1); }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_CLUSTERED | RP_NEED_SUBGROUP_QUAD},
+    {"#extension GL_EXT_shader_atomic_int64 : require\n"
+     "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require",
+     "layout(binding = 1) buffer A { uint64_t a; };\n"
+     "void main() { atomicAdd(a, uint64_t(o[0])); }",
+     RP_NEED_INT64 | RP_NEED_INT64_ATOMICS},
+    {"#extension GL_EXT_buffer_reference : require",
+     "layout(buffer_reference) buffer P { uint v; };\nlayout(push_constant) uniform C { P p; };\n"
+     "void main() { o[0] = p.v; }",
+     RP_NEED_DEVICE_ADDRESS},
+    {"#pragma use_vulkan_memory_model", "void main() { o[0] = 1; }", RP_NEED_MEMORY_MODEL},
+};
+
+static void test_capabilities(void) {
+    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++) {
+        uint32_t count;
+        uint32_t *words = compile(capabilities[i].head, capabilities[i].body, &count);
+        rp_spirv_info info;
+        char why[128] = "";
+        CU_ASSERT_TRUE(rp_spirv_scan(words, count, "main", &info, why));
+        CU_ASSERT_STRING_EQUAL(info.unsupported, "");
+        CU_ASSERT_EQUAL(info.needs, capabilities[i].needs);
+        if (info.needs != capabilities[i].needs)
+            fprintf(stderr, "\n%s: %#llx\n", capabilities[i].body, (unsigned long long)info.needs);
+        CU_ASSERT_FALSE(rp_spirv_scan(words, count, "other", &info, why));
+        CU_ASSERT_STRING_EQUAL(why, "there is no compute entry point 'other'");
+        free(words);
+    }
+}
+
+static void test_unsupported(void) {
+    static const struct {
+        const char *head, *body, *message;
+    } cases[] = {
+        {"",
+         "layout(binding = 1, rgba32f) uniform image2D i; void main() { o[0] = uint(imageLoad(i, "
+         "ivec2(0)).x); }",
+         "images"},
+        {"",
+         "layout(binding = 1) uniform sampler2D s; void main() { o[0] = uint(textureLod(s, "
+         "vec2(0), 0.0).x); }",
+         "images"},
+        {"#extension GL_EXT_ray_query : require",
+         "layout(binding = 1) uniform accelerationStructureEXT t; void main() { rayQueryEXT q;\n"
+         "rayQueryInitializeEXT(q, t, 0, 255, vec3(0), 0.0, vec3(1), 1.0); }",
+         "ray queries"},
+        {"#extension GL_EXT_nonuniform_qualifier : require",
+         "layout(binding = 1) buffer B { uint b; } many[4]; void main() { o[0] = "
+         "many[nonuniformEXT(o[1])].b; }",
+         "arrays of"},
+        {"#extension GL_EXT_shader_atomic_float : require",
+         "layout(binding = 1) buffer B { float f; }; void main() { atomicAdd(f, 1.0); }",
+         "float atomics"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t count;
+        uint32_t *words = compile(cases[i].head, cases[i].body, &count);
+        rp_spirv_info info;
+        char why[128];
+        CU_ASSERT_TRUE(rp_spirv_scan(words, count, "main", &info, why));
+        CU_ASSERT_PTR_NOT_NULL(strstr(info.unsupported, cases[i].message));
+        if (!strstr(info.unsupported, cases[i].message))
+            fprintf(stderr, "\n%s: %s\n", cases[i].message, info.unsupported);
+        free(words);
+    }
+}
+
+/* ---- Layout ---------------------------------------------------------------------------------- */
+
+static const char scalar[] = "#extension GL_EXT_scalar_block_layout : require";
+
+static const struct {
+    const char *head, *body;
+    uint64_t needs;
+} layouts[] = {
+    {"", "layout(binding = 1, std430) buffer A { vec3 a; float b; vec4 c[]; };", 0},
+    {"", "layout(binding = 1, std430) buffer A { vec3 a[]; };", 0},
+    {"", "struct S { vec3 a; float b; mat3 m; }; layout(binding = 1, std430) buffer A { S s[]; };",
+     0},
+    {"",
+     "struct S { float a; vec2 b; }; layout(binding = 1, std140) uniform A { S s[4]; float x[3]; "
+     "};",
+     0},
+    {"", "layout(binding = 1) uniform A { float x[4]; mat2 m; };", 0},
+    {"", "layout(push_constant) uniform A { float x[4]; vec3 v; };", 0},
+    {scalar, "layout(binding = 1, scalar) buffer A { float a; vec3 b; };", 0}, /* fits as it is */
+    {scalar, "layout(binding = 1, scalar) buffer A { vec3 a[]; };", RP_NEED_SCALAR_LAYOUT},
+    {scalar, "layout(binding = 1, scalar) buffer A { vec2 a; vec4 b; };", RP_NEED_SCALAR_LAYOUT},
+    {scalar,
+     "struct S { vec3 a; float b; float c; }; layout(binding = 1, scalar) buffer A { S s[]; };",
+     RP_NEED_SCALAR_LAYOUT},
+    {scalar, "layout(binding = 1, scalar) buffer A { float a; mat3 m; };", RP_NEED_SCALAR_LAYOUT},
+    {scalar, "layout(push_constant, scalar) uniform A { vec3 a[2]; };", RP_NEED_SCALAR_LAYOUT},
+    {scalar, "layout(binding = 1, scalar) uniform A { vec3 a[2]; };", RP_NEED_SCALAR_LAYOUT},
+    {scalar, "layout(binding = 1, std430) uniform A { float a[4]; };", RP_NEED_UNIFORM_STD430},
+    {scalar,
+     "struct S { float a; float b; }; layout(binding = 1, std430) uniform A { float x; S s; };",
+     RP_NEED_UNIFORM_STD430},
+    {scalar, "layout(binding = 1, std430) uniform A { float a; vec4 b; };", 0},
+};
+
+static bool validates(const uint32_t *words, uint32_t count, bool scalar_layout, bool std430) {
+    spv_context context = spvContextCreate(SPV_ENV_VULKAN_1_2);
+    spv_validator_options options = spvValidatorOptionsCreate();
+    spvValidatorOptionsSetScalarBlockLayout(options, scalar_layout);
+    spvValidatorOptionsSetUniformBufferStandardLayout(options, std430);
+    spv_const_binary_t binary = {words, count};
+    spv_result_t result = spvValidateWithOptions(context, options, &binary, NULL);
+    spvValidatorOptionsDestroy(options);
+    spvContextDestroy(context);
+    return result == SPV_SUCCESS;
+}
+
+static void test_layouts(void) {
+    rp_allocator allocator = rp_allocator_or_default(NULL);
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        char body[1024];
+        uint32_t count;
+        snprintf(body, sizeof body, "%s\nvoid main() { o[0] = 1; }", layouts[i].body);
+        uint32_t *words = compile(layouts[i].head, body, &count);
+        uint64_t needs = 0;
+        CU_ASSERT_EQUAL(rp_spirv_layout_needs(&allocator, words, count, &needs), RP_OK);
+        CU_ASSERT_EQUAL(needs, layouts[i].needs);
+        bool plain = validates(words, count, false, false);
+        bool std430 = validates(words, count, false, true);
+        CU_ASSERT_TRUE(validates(words, count, true, true));
+        CU_ASSERT_EQUAL(plain, needs == 0);
+        CU_ASSERT_EQUAL(std430, !(needs & RP_NEED_SCALAR_LAYOUT));
+        if (plain != (needs == 0) || needs != layouts[i].needs)
+            fprintf(stderr, "\n%s: %#llx, plain %d std430 %d\n", layouts[i].body,
+                    (unsigned long long)needs, plain, std430);
+        free(words);
+    }
+}
+
+/* Ids and lengths that lie: no read outside, under the sanitizers. */
+static void test_layouts_of_nonsense(void) {
+    rp_allocator allocator = rp_allocator_or_default(NULL);
+    uint32_t count, seed = 1;
+    uint32_t *words = compile(layouts[2].head,
+                              "struct S { vec3 a; float b; mat3 m; };\n"
+                              "layout(binding = 1, std430) buffer A { S s[]; };\n"
+                              "void main() { o[0] = 1; }",
+                              &count);
+    uint32_t *copy = malloc(count * 4);
+    for (int round = 0; round < 5000; round++) {
+        memcpy(copy, words, count * 4);
+        for (int i = 0; i < 4; i++) {
+            seed = seed * 1664525 + 1013904223;
+            copy[3 + (seed >> 8) % (count - 3)] = seed >> 12 & (round % 2 ? 0xffff : 0x3f);
+        }
+        rp_spirv_info info;
+        char why[128];
+        uint64_t needs = 0;
+        if (copy[3] > 4096) copy[3] = 4096; /* many ids cost time */
+        if (rp_spirv_scan(copy, count, "main", &info, why))
+            CU_ASSERT_EQUAL(rp_spirv_layout_needs(&allocator, copy, count, &needs), RP_OK);
+    }
+    free(copy);
+    free(words);
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"capabilities", test_capabilities},
+                                    {"unsupported", test_unsupported},
+                                    {"layouts", test_layouts},
+                                    {"layouts of nonsense", test_layouts_of_nonsense},
+                                    {0}};
+    return rp_run_tests("plan needs", tests);
+}
