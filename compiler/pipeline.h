@@ -79,6 +79,7 @@ typedef struct rp_reader {
     rp_kernel_module *modules; /* as graph->kernels */
     uint32_t module_count, module_capacity;
     rp_names param_names, buffer_names, kernel_names;
+    uint32_t errors; /* reported through rp_read_error */
     bool failed, no_memory;
 } rp_reader;
 
@@ -92,8 +93,9 @@ bool rp_read_no_memory(rp_reader *r);
 /* At most 60 bytes of a text, for "%.*s". */
 #define RP_CLIP(node) (int)((node)->length < 60 ? (node)->length : 60), (node)->text
 
-/* Appends " (did you mean 'x'?)" when `name` nearly is a name of the table. */
-void rp_read_suggest(char *text, size_t size, const rp_names *names, const char *name);
+/* Writes " (did you mean 'x'?)" when `name` nearly is a name of the table, else "". */
+void rp_read_suggest(const rp_reader *r, char *text, size_t size, const rp_names *names,
+                     const char *name);
 
 /* Checks that a node is a map with no other keys than those of the NULL-terminated list. `what` is
  * "a buffer". Unknown keys are reported, and yield false. */

@@ -70,7 +70,7 @@ static bool resolve(void *context, const char *text, size_t length, uint32_t ele
     if (name) return resolve_live(x, name, element, out);
     char copy[64], suggestion[192];
     snprintf(copy, sizeof copy, "%.*s", (int)(length < 60 ? length : 60), text);
-    rp_read_suggest(suggestion, sizeof suggestion, &x->r->param_names, copy);
+    rp_read_suggest(x->r, suggestion, sizeof suggestion, &x->r->param_names, copy);
     snprintf(x->message, sizeof x->message, "unknown parameter '%s'%s", copy, suggestion);
     return false;
 }
@@ -175,7 +175,7 @@ static void apply_overrides(rp_reader *r, const rp_param_value *overrides, uint3
             continue;
         }
         char suggestion[192];
-        rp_read_suggest(suggestion, sizeof suggestion, &r->param_names, text);
+        rp_read_suggest(r, suggestion, sizeof suggestion, &r->param_names, text);
         rp_diags_add(r->diags, RP_ERROR, r->file, 0, 0, "no parameter '%.60s' to set%s", text,
                      suggestion);
         r->failed = true;

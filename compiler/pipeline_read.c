@@ -64,6 +64,7 @@ void rp_names_free(const rp_allocator *a, rp_names *names) {
 
 bool rp_read_error(rp_reader *r, const rp_yaml_node *at, const char *format, ...) {
     r->failed = true;
+    if (r->errors < UINT32_MAX) r->errors++;
     char message[1024];
     va_list args;
     va_start(args, format);
@@ -109,11 +110,14 @@ static bool is_near(const char *name, const char *candidate, uint32_t *best) {
     return true;
 }
 
-void rp_read_suggest(char *text, size_t size, const rp_names *names, const char *name) {
-    enum { MOST = 10000 }; /* names looked at: an error must not cost more than the parse */
+void rp_read_suggest(const rp_reader *r, char *text, size_t size, const rp_names *names,
+                     const char *name) {
+    /* How many errors get a suggestion, and how many names are looked at: a file full of errors
+     * must not take longer than one without. */
+    enum { MOST_ERRORS = 100, MOST = 10000 };
     uint32_t best = 99;
     const char *found = NULL;
-    for (uint32_t i = 0; i < names->count && i < MOST; i++)
+    for (uint32_t i = 0; i < names->count && i < MOST && r->errors < MOST_ERRORS; i++)
         if (is_near(name, names->items[i].text, &best)) found = names->items[i].text;
     text[0] = '\0';
     if (found) snprintf(text, size, " (did you mean '%s'?)", found);
@@ -191,7 +195,7 @@ const rp_name *rp_read_find(rp_reader *r, const rp_names *names, const rp_yaml_n
     const rp_name *name = rp_names_find(names, node->text, node->length);
     if (name) return name;
     char suggestion[192];
-    rp_read_suggest(suggestion, sizeof suggestion, names, node->text);
+    rp_read_suggest(r, suggestion, sizeof suggestion, names, node->text);
     rp_read_error(r, node, "unknown %s '%.*s'%s", what, RP_CLIP(node), suggestion);
     return NULL;
 }

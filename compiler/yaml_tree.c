@@ -35,8 +35,9 @@ struct rp_yaml {
     const char *file; /* while parsing */
     rp_diags *diags;
     rp_yaml_node *nodes;
-    uint32_t *first; /* per node: its text's offset, or its first child */
-    uint32_t node_count, node_capacity, first_capacity;
+    uint32_t *first;  /* per node: its text's offset, or its first child */
+    uint32_t *weight; /* per node: values it stands for, with its aliases expanded */
+    uint32_t node_count, node_capacity, first_capacity, weight_capacity;
     uint32_t *children;
     uint32_t child_count, child_capacity;
     uint32_t *pending;
@@ -64,10 +65,12 @@ static rp_status fail(const rp_yaml *y, yaml_mark_t mark, const char *message, c
 static rp_status add_node(rp_yaml *y, rp_yaml_kind kind, yaml_mark_t mark, uint32_t *out) {
     const rp_allocator *a = &y->allocator;
     if (!RP_RESERVE(a, y->nodes, y->node_count, y->node_capacity, 1) ||
-        !RP_RESERVE(a, y->first, y->node_count, y->first_capacity, 1))
+        !RP_RESERVE(a, y->first, y->node_count, y->first_capacity, 1) ||
+        !RP_RESERVE(a, y->weight, y->node_count, y->weight_capacity, 1))
         return RP_ERROR_NO_MEMORY;
     *out = y->node_count++;
     y->first[*out] = 0;
+    y->weight[*out] = 1;
     y->nodes[*out] = (rp_yaml_node){
         .kind = kind, .line = clamp(mark.line) + 1, .column = clamp(mark.column) + 1};
     return RP_OK;
@@ -191,13 +194,18 @@ static rp_status check_keys(rp_yaml *y, const uint32_t *pairs, uint32_t count) {
     return status;
 }
 
-static rp_status close_container(rp_yaml *y) {
+static rp_status close_container(rp_yaml *y, yaml_mark_t mark) {
     frame top = y->stack[--y->depth];
     uint32_t count = y->pending_count - top.first_pending;
     if (!RP_RESERVE(&y->allocator, y->children, y->child_count, y->child_capacity, count))
         return RP_ERROR_NO_MEMORY;
     const uint32_t *from = y->pending + top.first_pending;
     if (count) memcpy(y->children + y->child_count, from, count * sizeof *from);
+    for (uint32_t i = 0; i < count; i++) { /* two terms below 2^25: no overflow */
+        y->weight[top.node] += y->weight[from[i]];
+        if (y->weight[top.node] > RP_YAML_MAX_VALUES)
+            return fail(y, mark, "the aliases expand to more than 2^24 values%s", "");
+    }
     rp_yaml_node *node = &y->nodes[top.node];
     y->first[top.node] = y->child_count;
     node->count = node->kind == RP_YAML_MAP ? count / 2 : count;
@@ -223,7 +231,7 @@ static rp_status take_event(rp_yaml *y, const yaml_event_t *event, uint32_t *doc
         return open_container(y, RP_YAML_MAP, event->data.mapping_start.tag,
                               event->data.mapping_start.anchor, event->start_mark);
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT: return close_container(y);
+    case YAML_MAPPING_END_EVENT: return close_container(y, event->start_mark);
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:
     case YAML_STREAM_END_EVENT:
@@ -325,6 +333,7 @@ void rp_yaml_destroy(rp_yaml *y) {
     rp_allocator a = y->allocator;
     rp_release(&a, y->nodes);
     rp_release(&a, y->first);
+    rp_release(&a, y->weight);
     rp_release(&a, y->children);
     rp_release(&a, y->pending);
     rp_release(&a, (void *)y->items);

@@ -7,7 +7,6 @@
  * memory may be uncached. Cost of a set: the bytes, and the grids of that buffer. */
 #include "exec.h"
 
-#include <math.h>
 #include "base/checked.h"
 #include "base/hash.h"
 
@@ -131,6 +130,7 @@ typedef struct overlay {
     const uint8_t *values;
 } overlay;
 
+/* False for an element that is no integer: grids and maxima are about integers alone. */
 static bool read_element(void *context, uint32_t buffer, uint32_t element, int64_t *out) {
     const overlay *over = context;
     const rp_plan_buffer *record = &rp_plan_buffers(over->live->plan)[buffer];
@@ -153,41 +153,11 @@ static bool read_element(void *context, uint32_t buffer, uint32_t element, int64
         *out = value;
         return true;
     }
-    case RP_RAW: /* a plan's expressions use integers alone */
+    case RP_RAW:
     case RP_F32:
     case RP_F16: break;
     }
     return false;
-}
-
-static double half_value(uint16_t bits) {
-    double mantissa = bits & 0x3ff, sign = bits & 0x8000 ? -1 : 1;
-    int exponent = bits >> 10 & 0x1f;
-    if (exponent == 31) return mantissa != 0 ? NAN : sign * INFINITY;
-    if (exponent == 0) return sign * mantissa / (1 << 24);
-    double value = 1 + mantissa / 1024;
-    for (; exponent > 15; exponent--) value *= 2;
-    for (; exponent < 15; exponent++) value /= 2;
-    return sign * value;
-}
-
-static double element_value(const overlay *over, uint32_t element) {
-    rp_dtype dtype = (rp_dtype)rp_plan_buffers(over->live->plan)[over->buffer].dtype;
-    const uint8_t *at = over->values + (size_t)(element - over->first) * rp_dtype_size(dtype);
-    if (dtype == RP_F32) {
-        float value;
-        memcpy(&value, at, sizeof value);
-        return (double)value;
-    }
-    if (dtype == RP_F16) {
-        uint16_t bits;
-        memcpy(&bits, at, sizeof bits);
-        return half_value(bits);
-    }
-    if (dtype == RP_RAW) return *at;
-    int64_t value = 0;
-    read_element((void *)over, over->buffer, element, &value);
-    return (double)value;
 }
 
 static rp_status check_maximum(const overlay *over, rp_diags *diags) {
@@ -195,11 +165,13 @@ static rp_status check_maximum(const overlay *over, rp_diags *diags) {
     const rp_plan_buffer *record = &rp_plan_buffers(plan)[over->buffer];
     if (record->max_value == UINT32_MAX) return RP_OK;
     for (uint32_t i = 0; i < over->count; i++) {
-        double value = element_value(over, over->first + i);
-        if (value <= record->max_value) continue; /* a NaN is refused, too */
+        int64_t value;
+        if (!read_element((void *)over, over->buffer, over->first + i, &value) ||
+            value <= record->max_value)
+            continue;
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "%s[%u] cannot be set to %.17g: its declared maximum is %u",
-                     rp_plan_string(plan, record->name), over->first + i, value,
+                     "%s[%u] cannot be set to %lld: its declared maximum is %u",
+                     rp_plan_string(plan, record->name), over->first + i, (long long)value,
                      record->max_value);
         return RP_ERROR_INVALID;
     }

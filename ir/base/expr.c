@@ -103,7 +103,7 @@ static bool read_digits(parser *p, uint64_t limit, uint64_t *out) {
 static bool parse_expr(parser *p);
 
 static bool parse_number(parser *p, bool negative) {
-    uint64_t value;
+    uint64_t value = 0;
     uint64_t limit = (uint64_t)INT64_MAX + negative;
     if (!read_digits(p, limit, &value)) return false;
     int64_t number = negative ? (value == limit ? INT64_MIN : -(int64_t)value) : (int64_t)value;

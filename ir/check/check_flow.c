@@ -262,12 +262,35 @@ static void compare_use(flow *f, uint32_t slot, const rp_graph_node *at, bool st
                      .size = u->size});
 }
 
+/* A node that was dropped: fine when others have overwritten all it wrote; they are compared. */
+static void compare_dropped(flow *f, const rp_graph_node *at, const rp_graph_node *m) {
+    const rp_graph *s = f->source;
+    for (uint32_t k = m->first_use; k < m->first_use + m->use_count; k++) {
+        const rp_graph_use *v = &s->uses[k];
+        if (!rp_check_writes(v) || skips(f, s, v->buffer)) continue;
+        uint64_t done = 0;
+        for (const piece *p = &f->pieces[f->first[state_slot(f, k)]]; done < v->size; p++) {
+            char range[RP_CHECK_RANGE];
+            if (p->value == f->replay * s->uses_count + k && !rp_check_stop(f->run))
+                rp_check_fail(f->run, at,
+                              "rule 1: n%u has no declared uses and may read what n%u wrote (%s), "
+                              "which is missing",
+                              at->id, m->id,
+                              rp_check_range(range, s, v->buffer, v->offset + done, p->end - done));
+            done = p->end;
+        }
+    }
+}
+
 static void compare_state(flow *f, const rp_graph_node *at, uint32_t from, uint32_t to) {
     const rp_graph *s = f->source, *g = f->compiled;
     for (uint32_t i = from; i < to; i++) {
         const rp_graph_node *m = &s->nodes[f->run->by_id[i]];
         uint32_t plan = f->run->plan_of[f->run->by_id[i]];
-        if (plan == RP_NONE) continue; /* a fence: rule 0 lets nothing else go */
+        if (plan == RP_NONE) {
+            compare_dropped(f, at, m);
+            continue;
+        }
         const rp_graph_node *n = &g->nodes[plan];
         for (uint32_t k = 0; k < m->use_count; k++) {
             const rp_graph_use *v = &rp_node_uses(s, m)[k];

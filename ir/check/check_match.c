@@ -290,21 +290,6 @@ static rp_status no_shared_memory(rp_check_run *run) {
     return RP_OK;
 }
 
-/* Behind the last such node, the dataflow decides again whether a node is needed. */
-static void nothing_dropped(rp_check_run *run) {
-    const rp_graph *s = run->source;
-    uint32_t rank = s->nodes_count;
-    while (rank > 0 && !s->nodes[run->by_id[rank - 1]].unknown) rank--;
-    for (uint32_t i = 0; i < rank && !rp_check_stop(run); i++) {
-        const rp_graph_node *n = &s->nodes[run->by_id[i]];
-        if (run->plan_of[run->by_id[i]] == RP_NONE && n->kind != RP_FENCE)
-            rp_check_fail(run, NULL,
-                          "rule 1: n%u is missing, and a node without declared uses may read what "
-                          "it wrote",
-                          n->id);
-    }
-}
-
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 typedef struct match {
@@ -341,7 +326,6 @@ rp_status rp_check_match(rp_check_run *run) {
         match_kernels(run, &m.kernels, m.source_kernel);
         for (uint32_t i = 0; i < run->compiled->nodes_count && !rp_check_stop(run); i++)
             match_node(run, i, m.source_kernel);
-        if (run->has_unknown) nothing_dropped(run);
         status = run->has_unknown ? no_shared_memory(run) : RP_OK;
     }
     rp_release(run->a, m.buffers.slots);

@@ -10,8 +10,20 @@
 
 #define GRAPH_ARRAYS(X)                                                                            \
     X(strings)                                                                                     \
-    X(string_slots) X(buffers) X(dims) X(kernels) X(params) X(specs) X(words) X(nodes) X(uses)     \
-        X(bytes) X(sources) X(exprs) X(expr_ops) X(barriers)
+    X(string_slots)                                                                                \
+    X(buffers)                                                                                     \
+    X(dims)                                                                                        \
+    X(kernels)                                                                                     \
+    X(params)                                                                                      \
+    X(specs)                                                                                       \
+    X(words)                                                                                       \
+    X(nodes)                                                                                       \
+    X(uses)                                                                                        \
+    X(bytes)                                                                                       \
+    X(sources)                                                                                     \
+    X(exprs)                                                                                       \
+    X(expr_ops)                                                                                    \
+    X(barriers)
 
 rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name) {
     rp_allocator a = rp_allocator_or_default(allocator);

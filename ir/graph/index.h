@@ -1,6 +1,6 @@
-/* Internal: a hash table from 32-bit keys to 32-bit values, for name and id lookups that must not be
- * linear. Keys are string indices (interning made equal names equal numbers) or node ids; no key is
- * UINT32_MAX. Nothing is ever removed. */
+/* Internal: a hash table from 32-bit keys to 32-bit values, for name and id lookups that must not
+ * be linear. Keys are string indices (interning made equal names equal numbers) or node ids; no key
+ * is UINT32_MAX. Nothing is ever removed. */
 #ifndef RP_GRAPH_INDEX_H
 #define RP_GRAPH_INDEX_H
 

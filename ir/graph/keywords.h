@@ -1,5 +1,5 @@
-/* Internal: keywords of the text form back to values. Each returns false for an unknown word and then
- * leaves *out alone. The way from values to keywords is in reprise/types.h. */
+/* Internal: keywords of the text form back to values. Each returns false for an unknown word and
+ * then leaves *out alone. The way from values to keywords is in reprise/types.h. */
 #ifndef RP_GRAPH_KEYWORDS_H
 #define RP_GRAPH_KEYWORDS_H
 

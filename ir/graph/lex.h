@@ -13,7 +13,7 @@ typedef enum rp_token_kind {
     RP_TOKEN_EXTERNAL,  /* $name; text and length are the name's */
     RP_TOKEN_TRANSIENT, /* %name */
     RP_TOKEN_KERNEL,    /* @name */
-    RP_TOKEN_STRING,    /* "..."; text and length are what stands between the quotes, still escaped */
+    RP_TOKEN_STRING,    /* "..."; text and length are what stands between the quotes, escaped */
     RP_TOKEN_ARROW,     /* -> */
     RP_TOKEN_MARK,      /* one of ( ) [ ] { } , : = + */
     RP_TOKEN_BAD,       /* a byte that starts no token, or a string without its end */
@@ -51,8 +51,8 @@ bool rp_lex_decimal(const char *text, size_t length, uint64_t *out, bool *out_ov
 /* The value of a hexadecimal digit, 16 for another character. */
 uint32_t rp_lex_hex_digit(char c);
 
-/* Writes the bytes that an escaped string stands for to `out` (room for `length`), and returns their
- * count; SIZE_MAX and the offset of the bad escape in *out_at when there is one. */
+/* Writes the bytes that an escaped string stands for to `out` (room for `length`), and returns
+ * their count; SIZE_MAX and the offset of the bad escape in *out_at when there is one. */
 size_t rp_lex_unescape(const char *text, size_t length, char *out, size_t *out_at);
 
 #endif

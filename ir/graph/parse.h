@@ -62,7 +62,7 @@ bool rp_parse_u32(rp_parser *p, const char *what, uint32_t *out);
 /* Exactly 8 hexadecimal digits: a 32-bit value, most significant digit first. */
 bool rp_parse_hex_word(rp_parser *p, const char *what, uint32_t *out);
 bool rp_parse_is_hex(const rp_token *t);
-/* Bytes in memory order, in groups of 8 digits (only the last may be shorter), appended to g->bytes. */
+/* Bytes in memory order, in groups of 8 digits (only the last may be shorter); into g->bytes. */
 bool rp_parse_hex_bytes(rp_parser *p, const char *what, uint32_t max, uint32_t *out_first,
                         uint32_t *out_count);
 bool rp_parse_string(rp_parser *p, const char *what, uint32_t *out);

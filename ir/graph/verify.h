@@ -1,5 +1,5 @@
-/* Internal: the parts of rp_graph_verify, one file each. All errors are collected; only missing memory
- * stops a part. */
+/* Internal: the parts of rp_graph_verify, one file each. All errors are collected; only missing
+ * memory stops a part. */
 #ifndef RP_GRAPH_VERIFY_H
 #define RP_GRAPH_VERIFY_H
 
@@ -16,8 +16,8 @@ void rp_verify_error(rp_verifier *v, rp_source_pos pos, const char *format, ...)
 
 /* Buffers and kernels. */
 void rp_verify_declarations(rp_verifier *v);
-/* Nodes, each for itself, and their ids. Nodes are looked at only when the declarations they refer to
- * by index exist, so this can run on graphs with errors. */
+/* Nodes, each for itself, and their ids. An index out of range is an error like any other, so this
+ * can run on graphs whose declarations are wrong. */
 void rp_verify_nodes(rp_verifier *v);
 /* What the stages promise: groups, arena offsets, barriers. */
 void rp_verify_stages(rp_verifier *v);

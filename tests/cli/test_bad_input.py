@@ -219,7 +219,7 @@ class Machine(cli.Case):
 
     def test_more_memory_than_there_is(self):
         self.write("huge.yaml", "reprise: 1\nname: huge\nbuffers:\n"
-                   "  y: {kind: out, dtype: u32, shape: [1099511627776]}\n"
+                   "  y: {kind: out, dtype: u32, shape: [137438953472]}\n"
                    "nodes:\n  - fill: {to: y, value: 1}\n")
         self.expect(ENVIRONMENT, "run", "huge.yaml", "-o", "y=y.npy")
         self.assertNotIn("y.npy", self.files())

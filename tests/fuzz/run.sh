@@ -11,7 +11,7 @@ targets="yaml ir_text plan passes"
 
 cmake -S "$here/../.." -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_C_COMPILER="${CC:-clang}" -DCMAKE_CXX_COMPILER="${CXX:-clang++}" \
-    -DREPRISE_FUZZ=ON -DREPRISE_EXAMPLES=OFF -DREPRISE_TESTS=ON >/dev/null
+    -DREPRISE_FUZZ=ON -DREPRISE_EXAMPLES=OFF >/dev/null
 set --
 for target in $targets; do set -- "$@" "fuzz_$target"; done
 cmake --build "$build" --target "$@"
@@ -21,8 +21,13 @@ for target in $targets; do
     found=$build/fuzz/$target
     crashes=$build/fuzz/$target-crashes
     mkdir -p "$found" "$crashes"
+    case $target in
+    yaml) words=-dict=$here/yaml.dict ;;
+    ir_text | passes) words=-dict=$here/ir_text.dict ;;
+    *) words= ;;
+    esac
     "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=16384 -timeout=20 \
-        -rss_limit_mb=3000 -artifact_prefix="$crashes/" -print_final_stats=1 \
+        -rss_limit_mb=3000 -artifact_prefix="$crashes/" -print_final_stats=1 $words \
         "$found" "$here/corpus/$target" >"$build/fuzz/$target.log" 2>&1 &
     pids="$pids $target:$!"
 done

@@ -1,4 +1,5 @@
 /* Execs on the fake driver: the replay path, host access, live values, limits, the disk cache. */
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@ static const char io_text[] =
     "  buf $s inout 64\n"
     "  buf $y out 12000000\n"
     "  buf $n live u32[3] = 40000000 02000000 01000000 max 1000\n"
-    "  buf $f live f32[1] max 10\n"
+    "  buf $f live f32[1]\n"
     "  kern @k spirv - local 64 1 1 (rw)\n"
     "  barrier transfer:rw,compute:rw -> transfer:rw\n"
     "  group 0\n"
@@ -185,8 +186,8 @@ static const char live_text[] =
     "graph live scheduled placed synced arena 0 {\n"
     "  buf $y out 16\n"
     "  buf $n live u32[3] = 40000000 02000000 01000000 max 1000\n"
-    "  buf $f live f32[1] max 10\n"
-    "  buf $b live i8[2]\n"
+    "  buf $f live f32[1]\n"
+    "  buf $b live i32[2]\n"
     "  kern @k spirv - local 64 1 1 (rw)\n"
     "  group 0\n"
     "    n0 = run @k grid {ceil_div($n, 32)} {$n[1] - 1} 3 (rw $y)\n"
@@ -220,7 +221,7 @@ static void test_live(void) {
     CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){65, 8}, 2), RP_OK);
     expect_grids(3, 7, 1000, 1);
     CU_ASSERT_EQUAL(n[0], 65);
-    CU_ASSERT_EQUAL(set("b", 0, (int8_t[]){-1}, 1), RP_OK); /* an empty grid is possible */
+    CU_ASSERT_EQUAL(set("b", 0, (int32_t[]){-1}, 1), RP_OK); /* an empty grid is possible */
     expect_grids(3, 7, 1000, 0);
 
     CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){64, 1001}, 2), RP_ERROR_INVALID);
@@ -229,15 +230,11 @@ static void test_live(void) {
     CU_ASSERT_TRUE(mock_said(diags, "the grid of n0 -1 in y; 0 to 65535 is possible"));
     CU_ASSERT_EQUAL(set("n", 2, (uint32_t[]){0}, 1), RP_ERROR_INVALID);
     CU_ASSERT_TRUE(mock_said(diags, "the grid of n1 in z cannot be computed"));
-    CU_ASSERT_EQUAL(set("b", 0, (int8_t[]){-2}, 1), RP_ERROR_INVALID);
-    CU_ASSERT_EQUAL(set("f", 0, (float[]){10.5f}, 1), RP_ERROR_INVALID);
-    CU_ASSERT_TRUE(mock_said(diags, "f[0] cannot be set to 10.5"));
-    CU_ASSERT_EQUAL(set("f", 0, (float[]){10.0f}, 1), RP_OK);
+    CU_ASSERT_EQUAL(set("b", 0, (int32_t[]){-2}, 1), RP_ERROR_INVALID);
+    CU_ASSERT_EQUAL(set("f", 0, (float[]){10.5f}, 1), RP_OK);
     CU_ASSERT_EQUAL(n[0], 65); /* what was refused changed nothing */
     CU_ASSERT_EQUAL(n[2], 1);
     expect_grids(3, 7, 1000, 0);
-    mock.properties.limits.maxComputeWorkGroupCount[0] = 2; /* known from before: no effect */
-    CU_ASSERT_EQUAL(set("n", 0, (uint32_t[]){96}, 1), RP_OK);
     close_all();
 }
 
@@ -282,7 +279,6 @@ static void test_limits(void) {
                    "}\n",
                    RP_ERROR_UNSUPPORTED, "n1 binds 2147483640 bytes of y as one storage buffer",
                    "n1 binds y at offset 8, which must be a multiple of 16");
-    CU_ASSERT_TRUE(true);
 }
 
 static void test_more_limits(void) {
@@ -423,6 +419,22 @@ static size_t initial_cache_bytes(const char *folder, rp_diags **keep) {
     return bytes;
 }
 
+/* Changes the one cache file in a folder: cuts it to `size` bytes when that is >= 0, and writes
+ * `text` at `at`. False unless there is exactly one file. */
+static bool damage(const char *folder, long size, long at, const char *text) {
+    char pattern[128];
+    snprintf(pattern, sizeof pattern, "%s/*", folder);
+    glob_t found;
+    if (glob(pattern, 0, NULL, &found) != 0) return false;
+    bool good = found.gl_pathc == 1 && strstr(found.gl_pathv[0], ".cache");
+    FILE *file = good ? fopen(found.gl_pathv[0], "r+b") : NULL;
+    globfree(&found);
+    if (!file) return false;
+    if (size >= 0) good = ftruncate(fileno(file), size) == 0;
+    good = good && fseek(file, at, SEEK_SET) == 0 && fputs(text, file) >= 0;
+    return fclose(file) == 0 && good;
+}
+
 static void test_cache(void) {
     char folder[] = "/tmp/reprise-cache-XXXXXX", nested[64], command[128];
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
@@ -431,24 +443,17 @@ static void test_cache(void) {
     CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 64);
     CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 64);
     /* Damage of every kind: ignored, then replaced. */
-    static const char *const damage[] = {
-        "truncate -s 100 %s/a/b/*.cache", "truncate -s 0 %s/a/b/*.cache",
-        "printf x >> %s/a/b/*.cache",
-        "printf x | dd of=$(ls %s/a/b/*.cache) bs=1 seek=120 conv=notrunc status=none",
-        "printf x | dd of=$(ls %s/a/b/*.cache) bs=1 seek=0 conv=notrunc status=none",
-        "printf '\\377\\377\\377\\377\\377\\377\\377\\377' |"
-        " dd of=$(ls %s/a/b/*.cache) bs=1 seek=48 conv=notrunc status=none"};
-    for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
-        snprintf(command, sizeof command, "true");
-        char full[256];
-        snprintf(full, sizeof full, damage[i], folder);
-        CU_ASSERT_EQUAL(system(full), 0);
+    static const struct {
+        long size, at;
+        const char *text;
+    } kinds[] = {{100, 0, ""},  {0, 0, ""},    {-1, 128, "x"},
+                 {-1, 120, "x"}, {-1, 0, "x"}, {-1, 48, "\377\377\377\377\377\377\377\377"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        CU_ASSERT_TRUE(damage(nested, kinds[i].size, kinds[i].at, kinds[i].text));
         CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 0);
         CU_ASSERT_EQUAL(initial_cache_bytes(nested, NULL), 64);
     }
-    /* Nothing is left beside the one file. */
-    snprintf(command, sizeof command, "test \"$(ls %s/a/b | wc -l)\" = 1", folder);
-    CU_ASSERT_EQUAL(system(command), 0);
+    CU_ASSERT_TRUE(damage(nested, -1, 0, "")); /* nothing is left beside the one file */
 
     rp_diags *said = NULL;
     initial_cache_bytes("/proc/nowhere", &said);

@@ -92,6 +92,22 @@ static void test_buffers(void) {
     sample_free(&s);
 }
 
+static void test_kernels(void) {
+    sample s = sample_make(sample_text);
+    uint32_t count = rp_plan_kernel_count(s.plan);
+    CU_ASSERT_EQUAL(count, rp_plan_get_info(s.plan).kernels);
+    rp_plan_kernel_info k = rp_plan_get_kernel(s.plan, 0);
+    CU_ASSERT_STRING_EQUAL(k.name, "scale");
+    CU_ASSERT_STRING_EQUAL(k.entry, "main");
+    CU_ASSERT_EQUAL(k.local_size[0], 64);
+    CU_ASSERT_EQUAL(k.push_bytes, 4);
+    CU_ASSERT_EQUAL(k.spirv_size, sizeof sample_words);
+    CU_ASSERT_EQUAL(memcmp(k.spirv, sample_words, sizeof sample_words), 0);
+    CU_ASSERT_STRING_EQUAL(rp_plan_get_kernel(s.plan, count).name, "");
+    CU_ASSERT_EQUAL(rp_plan_kernel_count(NULL), 0);
+    sample_free(&s);
+}
+
 static void test_texts(void) {
     sample s = sample_make(sample_text);
     char *text;
@@ -355,6 +371,7 @@ static void test_null(void) {
 int main(void) {
     static const rp_test tests[] = {{"info", test_info},
                                     {"buffers", test_buffers},
+                                    {"kernels", test_kernels},
                                     {"texts", test_texts},
                                     {"records", test_records},
                                     {"dropped", test_dropped},

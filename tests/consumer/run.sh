@@ -1,0 +1,162 @@
+#!/bin/sh
+# run.sh TEST: one consumer test. Environment: CMAKE, BUILD (a finished build), SOURCE, LIBDIR (of an
+# installed tree, "lib/..."), CC, CXX, GENERATOR.
+set -eu
+
+test=$1
+here=$SOURCE/tests/consumer
+work=$BUILD/consumer/$test
+prefix=$work/moved
+warnings="-Wall -Wextra -Wpedantic -Werror"
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+
+fail() {
+    echo "FAIL: $*" >&2
+    exit 1
+}
+
+# Installs, and then moves the tree: nothing may depend on where it was installed to.
+install_tree() {
+    "$CMAKE" --install "$BUILD" --prefix "$work/tree" >install.log
+    mv "$work/tree" "$prefix"
+}
+
+# The consumer's own build folder holds no trace of our build folder, so a program that runs was linked
+# with the installed libraries.
+run_consumers() {
+    LD_LIBRARY_PATH=${2:-} "$1/compile-plan" plan.rplan
+    LD_LIBRARY_PATH=${2:-} "$1/open-plan" plan.rplan
+    LD_LIBRARY_PATH=${2:-} "$1/from-cpp"
+}
+
+check_tree() {
+    install_tree
+    cd "$prefix"
+    for file in bin/reprise "$LIBDIR/libreprise.so" "$LIBDIR/libreprise-runtime.so" \
+        "$LIBDIR/cmake/reprise/reprise-config.cmake" \
+        "$LIBDIR/cmake/reprise/reprise-config-version.cmake" \
+        "$LIBDIR/pkgconfig/reprise.pc" "$LIBDIR/pkgconfig/reprise-runtime.pc" \
+        share/man/man1/reprise.1; do
+        [ -e "$file" ] || fail "not installed: $file"
+    done
+    # All public headers, and nothing else.
+    (cd include/reprise && ls) >"$work/have"
+    (cd "$SOURCE" && ls -- */include/reprise/*.h) | sed 's,.*/,,' | sort >"$work/want"
+    diff "$work/want" "$work/have" || fail "headers differ"
+    # Text files and libraries must not name the folders they were built in.
+    if grep -rlI -e "$BUILD" -e "$work/tree" . ; then fail "a file names a build folder"; fi
+    for file in bin/reprise "$LIBDIR"/libreprise*.so; do
+        if readelf -d "$file" | grep -E 'RPATH|RUNPATH' | grep -F "$BUILD"; then
+            fail "$file looks for libraries in the build folder"
+        fi
+    done
+    ./bin/reprise --version | grep -q '[0-9]\.[0-9]' || fail "the program does not run"
+}
+
+# Each header alone, as C17, C++11 and C++20.
+check_headers() {
+    install_tree
+    for header in "$prefix"/include/reprise/*.h; do
+        name=$(basename "$header")
+        printf '#include <reprise/%s>\n#include <reprise/%s>\n' "$name" "$name" >one.h
+        # shellcheck disable=SC2086
+        "$CC" -std=c17 -x c -fsyntax-only $warnings -I "$prefix/include" one.h ||
+            fail "$name as C"
+        for std in c++11 c++20; do
+            # shellcheck disable=SC2086
+            "$CXX" -std=$std -x c++ -fsyntax-only $warnings -I "$prefix/include" one.h ||
+                fail "$name as $std"
+        done
+    done
+}
+
+# Exports are what the headers declare, and the runtime needs libc alone.
+check_symbols() {
+    install_tree
+    lib=$prefix/$LIBDIR
+    for library in libreprise libreprise-runtime; do
+        nm -D --defined-only "$lib/$library.so" | awk '{ print $3 }' >"$library.symbols"
+        if grep -v '^rp_' "$library.symbols"; then fail "$library exports more than rp_ symbols"; fi
+    done
+    # A function is what RP_API stands in front of, on the same line or the one above.
+    grep -hv '^#' "$prefix"/include/reprise/*.h | tr '\n' ' ' | grep -o 'RP_API [^;{]*' |
+        sed -E 's/^RP_API [^(]*[ *](rp_[a-z0-9_]+)\(.*/\1/' | sort -u >declared
+    sort -u libreprise.symbols libreprise-runtime.symbols >exported
+    diff declared exported || fail "declared (<) and exported (>) functions differ"
+    if sort libreprise.symbols libreprise-runtime.symbols | uniq -d | grep .; then
+        fail "both libraries export these"
+    fi
+    readelf -d "$lib/libreprise-runtime.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' >needed
+    if grep -v -E '^(libc|libm|libdl|libpthread|ld-linux.*)\.so' needed; then
+        fail "the runtime links more than libc"
+    fi
+}
+
+check_find_package() {
+    install_tree
+    "$CMAKE" -S "$here/find_package" -B build -G "$GENERATOR" \
+        -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" >cmake.log
+    "$CMAKE" --build build >build.log || { cat build.log; fail "the project does not build"; }
+    run_consumers build
+    if "$CMAKE" -S "$here/find_package" -B wrong -G "$GENERATOR" -DREPRISE_WANTED=99.0 \
+        -DCMAKE_PREFIX_PATH="$prefix" >wrong.log 2>&1; then
+        fail "version 99 was found"
+    fi
+}
+
+check_pkg_config() {
+    install_tree
+    PKG_CONFIG_PATH=$prefix/$LIBDIR/pkgconfig
+    export PKG_CONFIG_PATH
+    mkdir bin
+    # shellcheck disable=SC2046,SC2086
+    "$CC" -std=c17 $warnings $(pkg-config --cflags reprise) "$here/compile-plan.c" \
+        $(pkg-config --libs reprise) -o bin/compile-plan
+    # shellcheck disable=SC2046,SC2086
+    "$CC" -std=c17 $warnings $(pkg-config --cflags reprise-runtime) "$here/open-plan.c" \
+        $(pkg-config --libs reprise-runtime) -o bin/open-plan
+    # shellcheck disable=SC2046,SC2086
+    "$CXX" -std=c++11 $warnings $(pkg-config --cflags reprise) "$here/from-cpp.cpp" \
+        $(pkg-config --libs reprise) -o bin/from-cpp
+    run_consumers bin "$prefix/$LIBDIR"
+}
+
+# The program in the documentation of the C interface.
+check_documentation() {
+    install_tree
+    PKG_CONFIG_PATH=$prefix/$LIBDIR/pkgconfig
+    export PKG_CONFIG_PATH
+    awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$SOURCE/docs/c-api.md" >example.c
+    grep -q 'int main' example.c || fail "docs/c-api.md holds no program"
+    # shellcheck disable=SC2046,SC2086
+    "$CC" -std=c17 $warnings $(pkg-config --cflags reprise) example.c \
+        $(pkg-config --libs reprise) -o example
+    LD_LIBRARY_PATH=$prefix/$LIBDIR ./example
+    "$prefix/bin/reprise" show example.rplan | grep -q 'graph example' || fail "no plan was saved"
+}
+
+check_subdirectory() {
+    "$CMAKE" -S "$here/subdirectory" -B build -G "$GENERATOR" -DREPRISE_SOURCE="$SOURCE" \
+        -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" >cmake.log
+    "$CMAKE" --build build --parallel 2 >build.log ||
+        { tail -50 build.log; fail "the project does not build"; }
+    run_consumers build
+    # A project that adds Reprise gets neither its tests nor its install rules.
+    if grep -q consumer.subdirectory build/CTestTestfile.cmake 2>/dev/null; then
+        fail "our tests became those of the project"
+    fi
+}
+
+case $test in
+tree) check_tree ;;
+headers) check_headers ;;
+symbols) check_symbols ;;
+find-package) check_find_package ;;
+pkg-config) check_pkg_config ;;
+subdirectory) check_subdirectory ;;
+documentation) check_documentation ;;
+*) fail "no test '$test'" ;;
+esac
+cd "$BUILD" && rm -rf "$work"

@@ -1,0 +1,125 @@
+/* Compiling without memory: passes, checker, plans. */
+#include "fault.h"
+#include "reprise/compiler.h"
+#include "samples.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static rp_status parse(const rp_allocator *allocator, const char *text, rp_graph **out) {
+    return rp_graph_parse(allocator, text, strlen(text), "f", NULL, out);
+}
+
+static rp_status run_passes(const rp_allocator *allocator, void *context) {
+    rp_graph *source = NULL, *compiled = NULL;
+    rp_pass_reports *reports = NULL;
+    rp_certificate certificate;
+    rp_status status = parse(allocator, sample_source_text, &source);
+    if (status == RP_OK)
+        status = rp_passes_run(source, context, NULL, &compiled, &certificate, &reports);
+    CU_ASSERT_EQUAL(compiled != NULL, status == RP_OK);
+    rp_pass_reports_destroy(reports);
+    rp_graph_destroy(compiled);
+    rp_graph_destroy(source);
+    return status;
+}
+
+static void test_passes(void) {
+    fault_each(run_passes, &(rp_pass_options){.level = 0});
+    fault_each(run_passes, &(rp_pass_options){.level = 1});
+    fault_each(run_passes, &(rp_pass_options){.level = 1, .arena_limit = 1024});
+    fault_each(run_passes, &(rp_pass_options){.level = 1, .verify_each = 1});
+}
+
+static rp_status compile(const rp_allocator *allocator, void *context) {
+    rp_graph *source = NULL;
+    rp_plan *plan = NULL;
+    rp_status status = parse(allocator, sample_source_text, &source);
+    if (status == RP_OK) status = rp_compile(source, NULL, NULL, &plan, NULL);
+    CU_ASSERT_EQUAL(plan != NULL, status == RP_OK);
+    if (status == RP_OK && context) status = rp_plan_save(plan, context, NULL);
+    rp_plan_destroy(plan);
+    rp_graph_destroy(source);
+    return status;
+}
+
+static void test_compile(void) {
+    fault_each(compile, NULL);
+}
+
+static rp_plan *make_plan(void) {
+    rp_graph *source = NULL;
+    rp_plan *plan = NULL;
+    CU_ASSERT_EQUAL_FATAL(parse(NULL, sample_source_text, &source), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_compile(source, NULL, NULL, &plan, NULL), RP_OK);
+    rp_graph_destroy(source);
+    return plan;
+}
+
+static rp_status from_memory(const rp_allocator *allocator, void *context) {
+    size_t size;
+    const void *data = rp_plan_data(context, &size);
+    rp_plan *plan = NULL;
+    rp_status status = rp_plan_from_memory(allocator, data, size, "f", NULL, &plan);
+    CU_ASSERT_EQUAL(plan != NULL, status == RP_OK);
+    rp_plan_destroy(plan);
+    return status;
+}
+
+/* Opens a plan, checks it again, and saves it. */
+static rp_status open_check_save(const rp_allocator *allocator, void *context) {
+    rp_plan *plan = NULL;
+    rp_graph *compiled = NULL, *source = NULL;
+    rp_status status = rp_plan_open(allocator, context, NULL, &plan);
+    if (status == RP_OK) status = rp_plan_graphs(plan, NULL, &compiled, &source);
+    CU_ASSERT_EQUAL(compiled && source, status == RP_OK);
+    if (status == RP_OK) status = rp_check(compiled, source, NULL, NULL, NULL);
+    if (status == RP_OK) status = rp_plan_save(plan, context, NULL);
+    rp_graph_destroy(compiled);
+    rp_graph_destroy(source);
+    rp_plan_destroy(plan);
+    return status;
+}
+
+static void test_plan(void) {
+    char path[] = "/tmp/reprise-fault-XXXXXX";
+    int file = mkstemp(path);
+    CU_ASSERT_TRUE_FATAL(file >= 0);
+    close(file);
+    rp_plan *plan = make_plan();
+    CU_ASSERT_EQUAL(rp_plan_save(plan, path, NULL), RP_OK);
+    fault_each(from_memory, plan);
+    fault_each(open_check_save, path);
+    /* what was there is still whole after all the failures */
+    rp_plan *again = NULL;
+    CU_ASSERT_EQUAL(rp_plan_open(NULL, path, NULL, &again), RP_OK);
+    CU_ASSERT_EQUAL(rp_plan_get_info(again).content_hash, rp_plan_get_info(plan).content_hash);
+    rp_plan_destroy(again);
+    rp_plan_destroy(plan);
+    unlink(path);
+}
+
+/* A compile that fails for want of memory leaves no file. */
+static void test_no_file(void) {
+    char folder[] = "/tmp/reprise-fault-XXXXXX", path[64];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.rplan", folder);
+    for (uint64_t n = 1;; n++) {
+        failing_alloc state = {.fail_at = n, .stay = true};
+        rp_allocator allocator = failing_allocator(&state);
+        rp_status status = compile(&allocator, path);
+        if (status == RP_OK) break;
+        CU_ASSERT_EQUAL(access(path, F_OK), -1);
+    }
+    unlink(path);
+    CU_ASSERT_EQUAL(rmdir(folder), 0); /* no temporary file either */
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"passes", test_passes},
+                                    {"compile", test_compile},
+                                    {"plan", test_plan},
+                                    {"no file", test_no_file},
+                                    {0}};
+    return rp_run_tests("compiling without memory", tests);
+}

@@ -1,0 +1,108 @@
+/* The front ends without memory: recorders and YAML. The kernel is SPIR-V from tests/fuzz/kernels:
+ * what is compiled from GLSL takes its memory from the shader compiler. */
+#include "fault.h"
+#include "reprise/compiler.h"
+
+#include <string.h>
+
+static uint32_t words[4096];
+static size_t words_size;
+
+static void read_kernel(void) {
+    FILE *file = fopen(RP_SOURCE_ROOT "/tests/fuzz/kernels/scale.spv", "rb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    words_size = fread(words, 1, sizeof words, file);
+    fclose(file);
+    CU_ASSERT_TRUE_FATAL(words_size > 20);
+}
+
+typedef struct buffers {
+    rp_buffer x, t, y, count;
+} buffers;
+
+static rp_status declare(rp_program *program, buffers *b, rp_kernel *kernel) {
+    static const rp_buffer_params params[] = {
+        {.name = "x", .kind = RP_IN, .dtype = RP_F32, .rank = 2, .shape = {8, 8}},
+        {.name = "t", .kind = RP_TMP, .size = 256},
+        {.name = "y", .kind = RP_OUT, .dtype = RP_F32, .rank = 1, .shape = {64}},
+        {.name = "count",
+         .kind = RP_LIVE,
+         .dtype = RP_U32,
+         .rank = 1,
+         .shape = {1},
+         .initial = "\100\0\0"}};
+    rp_buffer *handles[] = {&b->x, &b->t, &b->y, &b->count};
+    rp_status status = RP_OK;
+    for (int i = 0; i < 4 && status == RP_OK; i++)
+        status = rp_program_buffer(program, &params[i], NULL, handles[i]);
+    rp_spec_constant width = {3, 32};
+    rp_kernel_params kernel_params = {
+        .name = "scale", .spirv = words, .spirv_size = words_size, .spec = &width, .spec_count = 1};
+    if (status == RP_OK) status = rp_program_kernel(program, &kernel_params, NULL, kernel);
+    return status;
+}
+
+static void record(rp_recorder *r, const buffers *b, rp_kernel kernel) {
+    rp_fill(r, (rp_range){b->t, 0, 0}, 0); /* else a warning: it may get lost without memory */
+    rp_label_begin(r, "layer");
+    rp_label_begin(r, "scale");
+    rp_bind_kernel(r, kernel);
+    rp_bind(r, 0, (rp_range){b->x, 0, 0});
+    rp_bind(r, 1, (rp_range){b->t, 0, 0});
+    rp_bind_in_set(r, 1, 0, (rp_range){b->count, 0, 0});
+    rp_bind_access(r, 0, 1, RP_READ_WRITE);
+    rp_push(r, 0, (uint32_t[]){64, 0x3f000000}, 8);
+    rp_op_tag(r, "scale");
+    rp_dispatch_live(r, "ceil_div(count, 32)", "1", "1");
+    rp_label_end(r);
+    rp_label_end(r);
+    rp_fence(r);
+    rp_fill(r, (rp_range){b->y, 0, 128}, 7);
+    rp_update(r, (rp_range){b->y, 128, 16}, "0123456789abcdef", 16);
+    rp_copy(r, (rp_range){b->t, 0, 64}, (rp_range){b->y, 192, 64});
+}
+
+static rp_status record_graph(const rp_allocator *allocator, void *context) {
+    (void)context;
+    rp_program *program = NULL;
+    rp_recorder *recorders[2] = {NULL, NULL};
+    rp_graph *graph = NULL;
+    rp_kernel kernel = {0};
+    buffers b = {0};
+    rp_status status = rp_program_create(allocator, "recorded", &program);
+    if (status == RP_OK) status = declare(program, &b, &kernel);
+    for (int i = 0; i < 2 && status == RP_OK; i++) {
+        status = rp_recorder_create(program, &recorders[i]);
+        if (status == RP_OK) record(recorders[i], &b, kernel);
+    }
+    if (status == RP_OK) status = rp_program_graph(program, recorders, 2, NULL, &graph);
+    CU_ASSERT_EQUAL(graph != NULL, status == RP_OK);
+    rp_graph_destroy(graph);
+    rp_recorder_destroy(recorders[0]);
+    rp_recorder_destroy(recorders[1]);
+    rp_program_destroy(program);
+    return status;
+}
+
+static void test_recorder(void) {
+    read_kernel();
+    fault_each(record_graph, NULL);
+}
+
+static rp_status load(const rp_allocator *allocator, void *context) {
+    rp_pipeline *pipeline = NULL;
+    rp_param_value n = {"n", 960};
+    rp_status status = rp_pipeline_load(allocator, context, &n, 1, NULL, &pipeline);
+    CU_ASSERT_EQUAL(pipeline != NULL, status == RP_OK);
+    rp_pipeline_destroy(pipeline);
+    return status;
+}
+
+static void test_yaml(void) {
+    fault_each(load, RP_SOURCE_ROOT "/tests/fault/pipeline.yaml");
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"recorder", test_recorder}, {"YAML", test_yaml}, {0}};
+    return rp_run_tests("front ends without memory", tests);
+}

@@ -1,0 +1,46 @@
+/* What the tests of the runtime on a real device share: a pipeline that uses everything the runtime
+ * does, and the plans made from it. */
+#ifndef RP_TESTS_GPU_H
+#define RP_TESTS_GPU_H
+
+#include <string.h>
+#include "graph/graph.h"
+#include "reprise/compiler.h"
+#include "reprise/runtime.h"
+#include "support/unit.h"
+
+enum { GPU_COUNT = 1024 }; /* elements of x, w, y, s */
+
+/* Prints what was said, so that a failure on a far machine can be read. */
+static inline void gpu_report(const rp_diags *diags) {
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
+        rp_diag diag = rp_diags_get(diags, i);
+        char line[2048];
+        rp_diag_format(&diag, line, sizeof line);
+        fprintf(stderr, "\n  %s", line);
+    }
+}
+
+/* The source graph of "everything": u32 buffers of GPU_COUNT elements.
+ *   in x, weight w, inout s (starts as what the host wrote), out y, out z (16 words),
+ *   live n = {elements, factor}
+ *   a = fill 7                                        (transfer)
+ *   t[i] = x[i] * factor + w[i], i < n                 (live grid, live scalar as uniform)
+ *   u[i] = t[i] + a[i] + push                          (grid computed by the GPU)
+ *   s[i] = s[i] + u[i]                                 (in place; counts replays)
+ *   y = copy of s, then y[0..4) = 1 2 3 4 by update
+ *   z[0..3) = the indirect grid */
+rp_graph *gpu_everything(void);
+/* What y[i] is after `replays` replays with these live values. */
+uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t n,
+                        uint32_t factor, uint32_t replays);
+
+rp_device *gpu_open(int validation);
+rp_plan *gpu_compile(const rp_graph *graph, int level);
+/* A plan of a graph as it is now, barriers and all, proven or not. */
+rp_plan *gpu_pack(const rp_graph *compiled);
+rp_exec *gpu_exec(rp_device *device, const rp_plan *plan, const rp_exec_params *params);
+/* Replays once with values of x, w and s, and compares every word of the results. */
+void gpu_check_everything(rp_exec *exec);
+
+#endif
