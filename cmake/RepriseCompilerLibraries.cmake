@@ -12,8 +12,7 @@
 include_guard(GLOBAL)
 include(CheckSourceCompiles)
 
-# reprise_find(VARIABLE HEADER LIBRARY... PACKAGE): header and library, or an error that names the
-# Debian package.
+# reprise_need(VARIABLE PACKAGE): stops with the name of the Debian package when VARIABLE was not found.
 function(reprise_need variable package)
     if(NOT ${variable})
         message(FATAL_ERROR "${variable} was not found: install ${package}, or set ${variable}")

@@ -224,8 +224,6 @@ static void visit(sizes *s, uint32_t at, const char *entry) {
     } else if (op == SpvOpDecorate && length == 4 && w[2] == SpvDecorationBuiltIn &&
                w[3] == SpvBuiltInWorkgroupSize) {
         s->size_constant = w[1];
-    } else if (op == SpvOpGroupDecorate && length > 2 && w[1] == s->size_constant) {
-        s->size_constant = w[2]; /* the decoration was that of a group */
     } else if (op >= SpvOpTypeVoid && op < SpvOpTypeForwardPointer) {
         visit_type(s, at, op, length);
     } else if (op >= SpvOpConstantTrue && op <= SpvOpSpecConstantOp) {

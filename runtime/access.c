@@ -1,5 +1,5 @@
-/* The host's access to an exec's buffers: by copy, by pointer, and live values. Each call first makes
- * sure that the exec is idle and that the buffer is of a kind that the call is for. */
+/* The host's access to an exec's buffers: by copy, by pointer, and live values. Each call first
+ * makes sure that the exec is idle and that the buffer is of a kind that the call is for. */
 #include "exec.h"
 
 #include "base/checked.h"
@@ -38,7 +38,8 @@ static rp_status find(const rp_exec *exec, const char *buffer, rp_diags *diags, 
     return status;
 }
 
-/* Finds a buffer and its memory for a copy of bytes; `kinds` has a bit per rp_buffer_kind allowed. */
+/* Finds a buffer and its memory for a copy of bytes; `kinds` has a bit per rp_buffer_kind allowed.
+ */
 static rp_status reach(rp_exec *exec, const char *buffer, uint32_t kinds, const char *verb,
                        uint64_t offset, uint64_t size, rp_diags *diags,
                        const rp_memory_buffer **out) {
@@ -53,9 +54,8 @@ static rp_status reach(rp_exec *exec, const char *buffer, uint32_t kinds, const 
     }
     if (!rp_range_inside(offset, size, record->size)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "bytes %llu + %llu are outside %s, which has %llu",
-                     (unsigned long long)offset, (unsigned long long)size, buffer,
-                     (unsigned long long)record->size);
+                     "bytes %llu + %llu are outside %s, which has %llu", (unsigned long long)offset,
+                     (unsigned long long)size, buffer, (unsigned long long)record->size);
         return RP_ERROR_USAGE;
     }
     RP_TRY(require_idle(exec, diags));
@@ -111,8 +111,7 @@ rp_status rp_exec_set_live(rp_exec *exec, const char *buffer, uint32_t first_ele
 rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t index, uint32_t first_element,
                               const void *values, uint32_t count, rp_diags *diags) {
     if (!exec || (!values && count)) return RP_ERROR_USAGE;
-    if (index >= exec->plan->external_count ||
-        rp_plan_buffers(exec->plan)[index].kind != RP_LIVE) {
+    if (index >= exec->plan->external_count || rp_plan_buffers(exec->plan)[index].kind != RP_LIVE) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer %u of the plan is not a live buffer",
                      index);
         return RP_ERROR_USAGE;

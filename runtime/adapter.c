@@ -1,8 +1,8 @@
 /* What a physical device can do: properties, features and the queue family, read once.
  *
- * Features are a table of pairs (bit in a plan's needs, member of the feature chain). The same table
- * answers "can it run this plan" and fills the chain for vkCreateDevice: a device is created before
- * its plans are known, so every feature of the table that it has is enabled. */
+ * Features are a table of pairs (bit in a plan's needs, member of the feature chain). The same
+ * table answers "can it run this plan" and fills the chain for vkCreateDevice: a device is created
+ * before its plans are known, so every feature of the table that it has is enabled. */
 #include "device.h"
 
 #include <stdio.h>
@@ -80,12 +80,12 @@ void rp_adapter_enable(const rp_vk *vk, const rp_adapter *adapter, rp_features *
 static rp_status read_extensions(const rp_vk *vk, const rp_allocator *a, rp_diags *diags,
                                  rp_adapter *adapter) {
     uint32_t count = 0;
-    RP_TRY(RP_VK(diags, vk->EnumerateDeviceExtensionProperties(adapter->handle, NULL, &count,
-                                                               NULL)));
+    RP_TRY(
+        RP_VK(diags, vk->EnumerateDeviceExtensionProperties(adapter->handle, NULL, &count, NULL)));
     VkExtensionProperties *extensions = rp_alloc_zero(a, count, sizeof *extensions);
     if (!extensions) return RP_ERROR_NO_MEMORY;
-    rp_status status = RP_VK(diags, vk->EnumerateDeviceExtensionProperties(
-                                        adapter->handle, NULL, &count, extensions));
+    rp_status status = RP_VK(
+        diags, vk->EnumerateDeviceExtensionProperties(adapter->handle, NULL, &count, extensions));
     for (uint32_t i = 0; status == RP_OK && i < count; i++) {
         const char *name = extensions[i].extensionName;
         if (strcmp(name, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME) == 0)

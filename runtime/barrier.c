@@ -1,9 +1,9 @@
 /* Lowering of barriers: scopes to stage and access masks.
  *
  * One global VkMemoryBarrier2 each: drivers merge buffer barriers into one flush and ignore their
- * ranges, so ranges decide whether a barrier is needed, not what it says. The masks are as narrow as
- * the scopes: a barrier that also covers indirect and uniform reads was measured at twice the price
- * of one that covers storage accesses. */
+ * ranges, so ranges decide whether a barrier is needed, not what it says. The masks are as narrow
+ * as the scopes: a barrier that also covers indirect and uniform reads was measured at twice the
+ * price of one that covers storage accesses. */
 #include "barrier.h"
 
 #include "reprise/types.h"

@@ -1,9 +1,9 @@
 /* The pipeline cache on disk: one file per plan and driver.
  *
  * A file is our header and the driver's bytes. Drivers are known to crash on damaged cache data, so
- * nothing reaches the driver before our header, the hash of the bytes, and the standard header inside
- * them all match this very device. Anything else is ignored and replaced. Files are written beside
- * and renamed, so that readers, other processes and crashes see a whole file or none. */
+ * nothing reaches the driver before our header, the hash of the bytes, and the standard header
+ * inside them all match this very device. Anything else is ignored and replaced. Files are written
+ * beside and renamed, so that readers, other processes and crashes see a whole file or none. */
 #include "exec.h"
 
 #include <errno.h>
@@ -119,8 +119,8 @@ rp_status rp_cache_create(rp_cache *cache, rp_device *device, const rp_plan *pla
         .initialDataSize = size,
         .pInitialData = data,
     };
-    rp_status status = RP_VK(
-        diags, device->vk.CreatePipelineCache(device->handle, &info, NULL, &cache->handle));
+    rp_status status =
+        RP_VK(diags, device->vk.CreatePipelineCache(device->handle, &info, NULL, &cache->handle));
     rp_release(&device->allocator, data);
     return status;
 }

@@ -2,8 +2,8 @@
  *
  * A set is a list of byte ranges. Nodes that bind the same ranges through the same layout share one
  * set (a kernel that runs twice over the same buffers with other push data, for example), so the
- * pool is sized by counting what is really different. Sets are found by hash; the whole is linear in
- * the number of uses. */
+ * pool is sized by counting what is really different. Sets are found by hash; the whole is linear
+ * in the number of uses. */
 #include "exec.h"
 
 #include "base/hash.h"
@@ -58,9 +58,8 @@ static bool grow_table(builder *b) {
     memset(slots, 0xff, slot_count * sizeof *slots);
     for (uint32_t i = 0; i < b->out->count; i++) {
         const rp_set_layout *layout = &b->layouts->sets[b->out->layout_of[i]];
-        uint64_t hash =
-            rp_hash_mix(b->out->layout_of[i], b->infos + b->out->first_info[i],
-                        layout->binding_count * sizeof *b->infos);
+        uint64_t hash = rp_hash_mix(b->out->layout_of[i], b->infos + b->out->first_info[i],
+                                    layout->binding_count * sizeof *b->infos);
         uint32_t at = (uint32_t)hash & (slot_count - 1);
         while (slots[at] != RP_UNSET) at = (at + 1) & (slot_count - 1);
         slots[at] = i;
@@ -145,8 +144,7 @@ static rp_status allocate(builder *b, rp_diags *diags) {
             .descriptorSetCount = d->count,
             .pSetLayouts = layouts,
         };
-        status = RP_VK(diags,
-                       device->vk.AllocateDescriptorSets(device->handle, &info, d->handles));
+        status = RP_VK(diags, device->vk.AllocateDescriptorSets(device->handle, &info, d->handles));
     }
     rp_release(b->a, layouts);
     return status;
@@ -180,9 +178,9 @@ static void write_all(const builder *b) {
     if (count) device->vk.UpdateDescriptorSets(device->handle, count, writes, 0, NULL);
 }
 
-rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device,
-                                const rp_plan *plan, const rp_layouts *layouts,
-                                const rp_place *places, rp_diags *diags) {
+rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
+                                const rp_layouts *layouts, const rp_place *places,
+                                rp_diags *diags) {
     builder b = {.out = descriptors,
                  .plan = plan,
                  .layouts = layouts,

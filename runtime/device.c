@@ -77,8 +77,8 @@ static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diag
         return RP_ERROR_USAGE;
     }
     device->import = *import;
-    RP_TRY(rp_vk_open(&device->vk, import->get_instance_proc_addr, diags,
-                      &device->instance.library));
+    RP_TRY(
+        rp_vk_open(&device->vk, import->get_instance_proc_addr, diags, &device->instance.library));
     device->instance.handle = import->instance;
     RP_TRY(rp_vk_load_instance(&device->vk, import->instance, diags));
     device->instance.vk = device->vk;
@@ -92,8 +92,7 @@ static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diag
     }
     if (!rp_adapter_set_family(&device->vk, adapter, import->queue_family)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "queue family %u of the imported device cannot compute",
-                     import->queue_family);
+                     "queue family %u of the imported device cannot compute", import->queue_family);
         return RP_ERROR_USAGE;
     }
     device->handle = import->device;
@@ -130,8 +129,8 @@ void rp_device_destroy(rp_device *device) {
     if (!device) return;
     /* A device whose functions could not be loaded still has this one from the loader. */
     if (device->owned && device->handle) {
-        PFN_vkDestroyDevice destroy = (PFN_vkDestroyDevice)device->vk.GetDeviceProcAddr(
-            device->handle, "vkDestroyDevice");
+        PFN_vkDestroyDevice destroy =
+            (PFN_vkDestroyDevice)device->vk.GetDeviceProcAddr(device->handle, "vkDestroyDevice");
         if (destroy) destroy(device->handle, NULL);
     }
     rp_messages_close(&device->messages, &device->instance);

@@ -35,9 +35,9 @@ typedef struct rp_adapter {
     VkPhysicalDeviceMemoryProperties memory;
     VkDriverId driver;
     uint64_t max_buffer_size, max_allocation_size;
-    uint32_t needs;           /* rp_plan_need bits it can serve */
-    uint32_t queue_family;    /* the one that the runtime chooses */
-    uint32_t timestamp_bits;  /* of that family; 0 = no timestamps */
+    uint32_t needs;          /* rp_plan_need bits it can serve */
+    uint32_t queue_family;   /* the one that the runtime chooses */
+    uint32_t timestamp_bits; /* of that family; 0 = no timestamps */
     bool vulkan_1_3;
     bool sync2_extension, int_dot_extension; /* present; needed before Vulkan 1.3 */
     rp_device_info info;
@@ -46,8 +46,8 @@ typedef struct rp_adapter {
 /* Reads one physical device. It being unsuitable is not an error: see info.missing. */
 rp_status rp_adapter_read(const rp_vk *vk, const rp_allocator *a, VkPhysicalDevice handle,
                           rp_diags *diags, rp_adapter *out);
-/* The features to create a device with: all of the known ones that it has. `features` is the chain's
- * storage and must stay where it is. */
+/* The features to create a device with: all of the known ones that it has. `features` is the
+ * chain's storage and must stay where it is. */
 void rp_adapter_enable(const rp_vk *vk, const rp_adapter *adapter, rp_features *features);
 /* Takes the facts of another queue family; false when it cannot compute. */
 bool rp_adapter_set_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family);
@@ -75,13 +75,13 @@ struct rp_device {
     rp_allocator allocator;
     rp_instance instance;
     rp_adapter adapter;
-    rp_vk vk;              /* the instance's table and the device's functions */
+    rp_vk vk; /* the instance's table and the device's functions */
     VkDevice handle;
     VkQueue queue;
-    bool owned;            /* the VkDevice is ours */
-    uint32_t quirks;       /* rp_quirk bits */
+    bool owned;              /* the VkDevice is ours */
+    uint32_t quirks;         /* rp_quirk bits */
     rp_device_import import; /* lock, unlock and user; zero when not imported */
-    pthread_mutex_t mutex; /* around submissions, when the application gave no lock */
+    pthread_mutex_t mutex;   /* around submissions, when the application gave no lock */
     bool validation;
     rp_messages messages;
 };
@@ -89,7 +89,8 @@ struct rp_device {
 /* One queue submission under the device's lock. */
 VkResult rp_device_submit(rp_device *device, const VkSubmitInfo2 *submit);
 
-/* Names an object for validation messages and debug tools; does nothing without VK_EXT_debug_utils. */
+/* Names an object for validation messages and debug tools; does nothing without VK_EXT_debug_utils.
+ */
 void rp_device_name(rp_device *device, VkObjectType type, uint64_t handle, const char *name);
 
 #endif

@@ -267,8 +267,7 @@ static rp_status refresh(rp_exec *exec) {
     if (exec->completed == exec->submitted) return RP_OK;
     rp_device *device = exec->device;
     uint64_t value = 0;
-    VkResult result =
-        device->vk.GetSemaphoreCounterValue(device->handle, exec->timeline, &value);
+    VkResult result = device->vk.GetSemaphoreCounterValue(device->handle, exec->timeline, &value);
     if (result != VK_SUCCESS) return note_loss(exec, rp_vk_status(result));
     /* A lost device may report any value. */
     if (value > exec->completed && value <= exec->submitted) exec->completed = value;
@@ -298,7 +297,9 @@ const char *rp_exec_lost_node(const rp_exec *exec) {
     return exec && exec->lost ? exec->lost_text : NULL;
 }
 
-void *rp_exec_command_buffer(const rp_exec *exec) { return exec ? exec->commands : NULL; }
+void *rp_exec_command_buffer(const rp_exec *exec) {
+    return exec ? exec->commands : NULL;
+}
 
 rp_exec_stats rp_exec_get_stats(const rp_exec *exec) {
     return exec ? exec->stats : (rp_exec_stats){0};

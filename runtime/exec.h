@@ -40,8 +40,8 @@ typedef struct rp_layouts {
     uint32_t bindings_count, bindings_capacity;
     rp_layout *layouts;
     uint32_t layouts_count, layouts_capacity;
-    uint32_t *of_kernel;   /* layouts[] by plan kernel; RP_UNSET for a kernel no node runs */
-    uint32_t push_bytes;   /* one push-constant range for all layouts, so that they stay compatible */
+    uint32_t *of_kernel; /* layouts[] by plan kernel; RP_UNSET for a kernel no node runs */
+    uint32_t push_bytes; /* one push-constant range for all layouts, so that they stay compatible */
 } rp_layouts;
 
 rp_status rp_layouts_create(rp_layouts *layouts, rp_device *device, const rp_plan *plan,
@@ -53,8 +53,8 @@ void rp_layouts_free(rp_layouts *layouts);
 typedef struct rp_cache {
     rp_device *device;
     VkPipelineCache handle;
-    char *path;            /* NULL: no disk cache */
-    bool asked;            /* the folder was named by the application: failing to write is worth a word */
+    char *path; /* NULL: no disk cache */
+    bool asked; /* the folder was named by the application: failing to write is worth a word */
     uint64_t plan_hash, loaded_hash; /* loaded_hash: of the driver's bytes; 0 = none were loaded */
 } rp_cache;
 
@@ -68,7 +68,7 @@ void rp_cache_free(rp_cache *cache);
 
 typedef struct rp_pipelines {
     rp_device *device;
-    VkPipeline *handles;   /* by plan kernel; null for a kernel no node runs */
+    VkPipeline *handles; /* by plan kernel; null for a kernel no node runs */
     uint32_t count, created, from_cache;
 } rp_pipelines;
 
@@ -80,10 +80,10 @@ void rp_pipelines_free(rp_pipelines *pipelines);
 
 /* A grid made of live values: three u32 in the live block, read by an indirect dispatch. */
 typedef struct rp_live_grid {
-    uint32_t node;         /* the first node with this grid, for messages */
-    uint32_t grid[3];      /* as in the plan's node */
+    uint32_t node;    /* the first node with this grid, for messages */
+    uint32_t grid[3]; /* as in the plan's node */
     uint8_t live_mask;
-    uint64_t offset;       /* of its slot in the live block */
+    uint64_t offset; /* of its slot in the live block */
 } rp_live_grid;
 
 typedef struct rp_live_result {
@@ -94,13 +94,13 @@ typedef struct rp_live_result {
 typedef struct rp_live {
     rp_device *device;
     const rp_plan *plan;
-    uint32_t buffer;       /* of the live block in memory; RP_UNSET without */
-    uint64_t size;         /* bytes of the live block */
-    uint64_t *offsets;     /* by plan buffer: of a live buffer in the live block */
-    uint8_t *values;       /* a copy of the live block: mapped memory may be slow to read */
+    uint32_t buffer;   /* of the live block in memory; RP_UNSET without */
+    uint64_t size;     /* bytes of the live block */
+    uint64_t *offsets; /* by plan buffer: of a live buffer in the live block */
+    uint8_t *values;   /* a copy of the live block: mapped memory may be slow to read */
     rp_live_grid *grids;
-    uint32_t grids_count, grids_capacity;
-    uint32_t *of_node;     /* grids[] by node; RP_UNSET for other nodes */
+    uint32_t grids_count;
+    uint32_t *of_node;       /* grids[] by node; RP_UNSET for other nodes */
     rp_live_result *results; /* scratch for rp_live_set, by grid */
 } rp_live;
 
@@ -117,23 +117,22 @@ void rp_live_free(rp_live *live);
 typedef struct rp_place {
     VkBuffer handle;
     uint64_t offset;
-    uint32_t memory;       /* buffers[] of rp_memory */
+    uint32_t memory; /* buffers[] of rp_memory */
 } rp_place;
 
 typedef struct rp_descriptors {
     rp_device *device;
     VkDescriptorPool pool;
     VkDescriptorSet *handles;
-    uint32_t *layout_of;   /* set_layouts[] by set */
-    uint32_t *first_info;  /* infos[] by set */
+    uint32_t *layout_of;  /* set_layouts[] by set */
+    uint32_t *first_info; /* infos[] by set */
     uint32_t count;
-    uint32_t *of_node;     /* first entry in node_sets[] by node */
-    uint32_t *node_sets;   /* handles[] for each set of a node's layout; RP_UNSET for an empty one */
+    uint32_t *of_node;   /* first entry in node_sets[] by node */
+    uint32_t *node_sets; /* handles[] for each set of a node's layout; RP_UNSET for an empty one */
 } rp_descriptors;
 
-rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device,
-                                const rp_plan *plan, const rp_layouts *layouts,
-                                const rp_place *places, rp_diags *diags);
+rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
+                                const rp_layouts *layouts, const rp_place *places, rp_diags *diags);
 void rp_descriptors_free(rp_descriptors *descriptors);
 
 /* ---- staging.c: bytes between the host and memory it cannot see ------------------------------ */
@@ -142,20 +141,20 @@ enum { RP_STAGING_SLOTS = 2 };
 
 typedef struct rp_staging {
     rp_device *device;
-    rp_memory memory;      /* one buffer, in RP_STAGING_SLOTS equal parts */
+    rp_memory memory; /* one buffer, in RP_STAGING_SLOTS equal parts */
     uint64_t slot_bytes;
     VkCommandPool pool;
     VkCommandBuffer commands[RP_STAGING_SLOTS];
     VkSemaphore timeline;
-    uint64_t submitted;    /* value of the timeline after the last submission */
+    uint64_t submitted;                    /* value of the timeline after the last submission */
     uint64_t used_until[RP_STAGING_SLOTS]; /* timeline value at which the slot is free */
 } rp_staging;
 
 /* For buffers of at most `largest` bytes. Writing and reading take any size, in pieces. */
 rp_status rp_staging_create(rp_staging *staging, rp_device *device, uint64_t largest,
                             rp_diags *diags);
-rp_status rp_staging_write(rp_staging *staging, VkBuffer target, uint64_t offset,
-                           const void *data, uint64_t size, rp_diags *diags);
+rp_status rp_staging_write(rp_staging *staging, VkBuffer target, uint64_t offset, const void *data,
+                           uint64_t size, rp_diags *diags);
 rp_status rp_staging_read(rp_staging *staging, VkBuffer source, uint64_t offset, void *data,
                           uint64_t size, rp_diags *diags);
 void rp_staging_free(rp_staging *staging);
@@ -170,15 +169,15 @@ struct rp_exec {
     rp_pipelines pipelines;
     rp_live live;
     rp_memory memory;
-    rp_place *places;      /* by plan buffer */
+    rp_place *places; /* by plan buffer */
     rp_descriptors descriptors;
-    rp_staging staging;    /* device NULL when every external buffer is mapped */
-    bool results_mapped;   /* the host reads some result through a mapping */
+    rp_staging staging;  /* device NULL when every external buffer is mapped */
+    bool results_mapped; /* the host reads some result through a mapping */
 
     VkCommandPool pool;
     VkCommandBuffer commands;
-    VkQueryPool queries;   /* null without timestamps */
-    VkSemaphore timeline;  /* counts completed replays */
+    VkQueryPool queries;  /* null without timestamps */
+    VkSemaphore timeline; /* counts completed replays */
 
     /* What a submission needs, built once; only signal.value changes. */
     VkCommandBufferSubmitInfo submit_commands;

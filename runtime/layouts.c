@@ -1,9 +1,9 @@
 /* Layouts: which descriptor is at which binding of which set.
  *
- * Kernels with equal interfaces share their layouts, and all pipeline layouts share one push-constant
- * range, because a bound set survives a change of pipeline only as long as the layouts are the same
- * up to it: sharing is what lets the recorder skip binds. Kernels are few, so equal layouts are found
- * by comparing. */
+ * Kernels with equal interfaces share their layouts, and all pipeline layouts share one
+ * push-constant range, because a bound set survives a change of pipeline only as long as the
+ * layouts are the same up to it: sharing is what lets the recorder skip binds. Kernels are few, so
+ * equal layouts are found by comparing. */
 #include "exec.h"
 
 #include <stdlib.h>
@@ -27,16 +27,16 @@ static rp_status collect(rp_layouts *layouts, const rp_plan *plan, const rp_plan
         layouts->bindings[out->first_binding + out->binding_count++] =
             (VkDescriptorSetLayoutBinding){
                 .binding = params[i].binding,
-                .descriptorType = uniform ? VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER
-                                          : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                .descriptorType =
+                    uniform ? VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
                 .descriptorCount = 1,
                 .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
             };
         out->uniform_count += uniform;
     }
     if (out->binding_count)
-        qsort(layouts->bindings + out->first_binding, out->binding_count,
-              sizeof *layouts->bindings, by_binding);
+        qsort(layouts->bindings + out->first_binding, out->binding_count, sizeof *layouts->bindings,
+              by_binding);
     return RP_OK;
 }
 
@@ -57,16 +57,16 @@ static rp_status find_set(rp_layouts *layouts, const rp_plan *plan, const rp_pla
     RP_TRY(collect(layouts, plan, kernel, set, &wanted));
     for (*out = 0; *out < layouts->sets_count; (*out)++)
         if (equal_sets(layouts, &layouts->sets[*out], &wanted)) return RP_OK;
-    if (!RP_RESERVE(&device->allocator, layouts->sets, layouts->sets_count,
-                    layouts->sets_capacity, 1))
+    if (!RP_RESERVE(&device->allocator, layouts->sets, layouts->sets_count, layouts->sets_capacity,
+                    1))
         return RP_ERROR_NO_MEMORY;
     const VkDescriptorSetLayoutCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
         .bindingCount = wanted.binding_count,
         .pBindings = layouts->bindings + wanted.first_binding,
     };
-    RP_TRY(RP_VK(diags, device->vk.CreateDescriptorSetLayout(device->handle, &info, NULL,
-                                                             &wanted.handle)));
+    RP_TRY(RP_VK(
+        diags, device->vk.CreateDescriptorSetLayout(device->handle, &info, NULL, &wanted.handle)));
     layouts->bindings_count += wanted.binding_count;
     layouts->sets[layouts->sets_count++] = wanted;
     return RP_OK;
@@ -86,8 +86,8 @@ static rp_status create_layout(rp_layouts *layouts, rp_layout *layout, rp_diags 
         .pushConstantRangeCount = layouts->push_bytes ? 1 : 0,
         .pPushConstantRanges = &range,
     };
-    return RP_VK(diags, device->vk.CreatePipelineLayout(device->handle, &info, NULL,
-                                                        &layout->handle));
+    return RP_VK(diags,
+                 device->vk.CreatePipelineLayout(device->handle, &info, NULL, &layout->handle));
 }
 
 static rp_status add_kernel(rp_layouts *layouts, const rp_plan *plan, uint32_t kernel_index,

@@ -1,5 +1,5 @@
-/* Whether a plan fits a device, before anything is created: a driver given too much crashes or lies,
- * and its message names nothing of ours. All that does not fit is reported at once. */
+/* Whether a plan fits a device, before anything is created: a driver given too much crashes or
+ * lies, and its message names nothing of ours. All that does not fit is reported at once. */
 #include "exec.h"
 
 typedef struct checker {
@@ -19,8 +19,10 @@ static void check_needs(checker *c) {
     uint64_t missing = c->plan->header->needs & ~(uint64_t)c->adapter->needs;
 #define RP_X(symbol, bit, name)                                                                    \
     if (missing & symbol)                                                                          \
-        FAIL(c, "the plan's kernels need %s, which the device does not have: compile kernels that " \
-                "do without, or choose another device", name);
+        FAIL(c,                                                                                    \
+             "the plan's kernels need %s, which the device does not have: compile kernels that "   \
+             "do without, or choose another device",                                               \
+             name);
     RP_PLAN_NEED_LIST(RP_X)
 #undef RP_X
 }
@@ -54,26 +56,30 @@ static void check_kernel(checker *c, uint32_t node_id, const rp_plan_kernel *ker
     const VkPhysicalDeviceLimits *limits = c->limits;
     const char *name = rp_plan_string(c->plan, kernel->name);
     if (kernel->word_count == 0)
-        FAIL(c, "n%u runs kernel @%s, which is abstract (no SPIR-V): give it a body and compile again",
+        FAIL(c,
+             "n%u runs kernel @%s, which is abstract (no SPIR-V): give it a body and compile again",
              node_id, name);
     uint64_t invocations = 1;
     for (uint32_t i = 0; i < 3; i++) {
         uint32_t local = kernel->local[i], most = limits->maxComputeWorkGroupSize[i];
         if (local > most)
-            FAIL(c, "kernel @%s has a workgroup of %u in %c, at most %u fit: use a smaller local size",
+            FAIL(c,
+                 "kernel @%s has a workgroup of %u in %c, at most %u fit: use a smaller local size",
                  name, local, "xyz"[i], most);
         if (invocations <= UINT32_MAX) invocations *= local;
     }
     if (invocations > limits->maxComputeWorkGroupInvocations)
-        FAIL(c, "kernel @%s has workgroups of %llu invocations, at most %u fit: use a smaller local "
-                "size",
+        FAIL(c,
+             "kernel @%s has workgroups of %llu invocations, at most %u fit: use a smaller local "
+             "size",
              name, (unsigned long long)invocations, limits->maxComputeWorkGroupInvocations);
     if (kernel->shared_bytes > limits->maxComputeSharedMemorySize)
         FAIL(c, "kernel @%s uses %u bytes of shared memory, at most %u fit", name,
              kernel->shared_bytes, limits->maxComputeSharedMemorySize);
     if (kernel->push_bytes > limits->maxPushConstantsSize)
-        FAIL(c, "kernel @%s has %u bytes of push constants, at most %u fit: move some to a uniform "
-                "buffer",
+        FAIL(c,
+             "kernel @%s has %u bytes of push constants, at most %u fit: move some to a uniform "
+             "buffer",
              name, kernel->push_bytes, limits->maxPushConstantsSize);
     check_bindings(c, kernel, name);
 }
@@ -83,18 +89,20 @@ static void check_binding(checker *c, const rp_plan_node *node, const rp_plan_us
     const VkPhysicalDeviceLimits *limits = c->limits;
     bool uniform = use->access == RP_UNIFORM;
     uint64_t most = uniform ? limits->maxUniformBufferRange : limits->maxStorageBufferRange;
-    uint64_t align = uniform ? limits->minUniformBufferOffsetAlignment
-                             : limits->minStorageBufferOffsetAlignment;
+    uint64_t align =
+        uniform ? limits->minUniformBufferOffsetAlignment : limits->minStorageBufferOffsetAlignment;
     const char *kind = uniform ? "uniform" : "storage";
     const char *name = rp_plan_string(c->plan, buffer->name);
     if (use->size > most)
-        FAIL(c, "n%u binds %llu bytes of %s as one %s buffer, at most %llu fit: split the range or "
-                "bind a smaller one",
+        FAIL(c,
+             "n%u binds %llu bytes of %s as one %s buffer, at most %llu fit: split the range or "
+             "bind a smaller one",
              node->id, (unsigned long long)use->size, name, kind, (unsigned long long)most);
     /* Buffers start aligned, in the arena too; only the offset in the buffer counts. */
     if (align && use->offset % align != 0)
-        FAIL(c, "n%u binds %s at offset %llu, which must be a multiple of %llu for a %s buffer: pad "
-                "the parts of the buffer",
+        FAIL(c,
+             "n%u binds %s at offset %llu, which must be a multiple of %llu for a %s buffer: pad "
+             "the parts of the buffer",
              node->id, name, (unsigned long long)use->offset, (unsigned long long)align, kind);
 }
 
@@ -103,16 +111,18 @@ static void check_run(checker *c, const rp_plan_node *node, uint8_t *kernel_seen
     if (!kernel_seen[node->kernel]) check_kernel(c, node->id, kernel);
     kernel_seen[node->kernel] = 1;
     if (node->unknown && kernel->param_count)
-        FAIL(c, "n%u runs @%s without declared uses, so there is nothing to bind: declare them and "
-                "compile again",
+        FAIL(c,
+             "n%u runs @%s without declared uses, so there is nothing to bind: declare them and "
+             "compile again",
              node->id, rp_plan_string(c->plan, kernel->name));
     if (node->grid_kind != RP_GRID_INDIRECT)
         for (uint32_t i = 0; i < 3; i++)
             if (!(node->live_mask >> i & 1) &&
                 node->grid[i] > c->limits->maxComputeWorkGroupCount[i])
-                FAIL(c, "n%u has a grid of %u in %c, at most %u fit: loop inside the kernel, or use "
-                        "another dimension",
-                     node->id, node->grid[i], "xyz"[i], c->limits->maxComputeWorkGroupCount[i]);
+                FAIL(c,
+                     "n%u has a grid of %u in %c, at most %u fit: loop inside the kernel, or use "
+                     "another dimension",
+                     node->id, node->grid[i], "xyz"[i], c -> limits -> maxComputeWorkGroupCount[i]);
     uint32_t bound = node->unknown ? 0 : kernel->param_count;
     for (uint32_t i = 0; i < bound; i++)
         check_binding(c, node, &rp_plan_uses(c->plan)[node->first_use + i]);

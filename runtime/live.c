@@ -191,8 +191,8 @@ static bool grid_names(const rp_live *live, const rp_live_grid *grid, uint32_t b
     return false;
 }
 
-static rp_status compute_grid(const overlay *over, const rp_live_grid *grid,
-                              rp_live_result *out, rp_diags *diags) {
+static rp_status compute_grid(const overlay *over, const rp_live_grid *grid, rp_live_result *out,
+                              rp_diags *diags) {
     const rp_live *live = over->live;
     const uint32_t *most = live->device->adapter.properties.limits.maxComputeWorkGroupCount;
     uint32_t node_id = rp_plan_nodes(live->plan)[grid->node].id;

@@ -17,10 +17,8 @@ static void wishes_of(const rp_adapter *adapter, rp_purpose purpose, type_wish o
     const VkMemoryPropertyFlags visible =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     const VkMemoryPropertyFlags cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
-    const type_wish unmapped[MAX_WISHES] = {{local, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT},
-                                            {local, 0},
-                                            {0, 0},
-                                            {0, 0}};
+    const type_wish unmapped[MAX_WISHES] = {
+        {local, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT}, {local, 0}, {0, 0}, {0, 0}};
     const type_wish unified[MAX_WISHES] = {
         {local | visible | cached, 0}, {local | visible, 0}, {local, 0}, {0, 0}};
     const type_wish live[MAX_WISHES] = {
@@ -120,8 +118,7 @@ static rp_status lay_out(rp_memory *memory, rp_diags *diags) {
             const rp_memory_block *block = &memory->blocks[b];
             if (block->type != buffer->type) continue;
             if (rp_align_u64(block->size, needs.alignment, &buffer->offset) &&
-                rp_add_u64(buffer->offset, needs.size, &end) &&
-                end <= adapter->max_allocation_size)
+                rp_add_u64(buffer->offset, needs.size, &end) && end <= adapter->max_allocation_size)
                 break;
         }
         if (b == memory->blocks_count) {
@@ -145,16 +142,17 @@ static rp_status out_of_memory(const rp_memory *memory, uint32_t type, rp_diags 
     for (uint32_t i = 0; i < memory->blocks_count; i++)
         if (adapter->memory.memoryTypes[memory->blocks[i].type].heapIndex == heap)
             sum += memory->blocks[i].size;
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                 "out of device memory on %s: the exec asks %llu bytes of heap %u, which has %llu in "
-                 "all (needed for the arena %llu, buffers %llu, live block %llu, staging %llu); "
-                 "compile with a smaller --arena-limit, use smaller buffers, or free other memory",
-                 adapter->info.name, (unsigned long long)sum, heap,
-                 (unsigned long long)adapter->memory.memoryHeaps[heap].size,
-                 (unsigned long long)memory->bytes[RP_PURPOSE_ARENA],
-                 (unsigned long long)memory->bytes[RP_PURPOSE_EXTERNAL],
-                 (unsigned long long)memory->bytes[RP_PURPOSE_LIVE],
-                 (unsigned long long)memory->bytes[RP_PURPOSE_STAGING]);
+    rp_diags_add(
+        diags, RP_ERROR, NULL, 0, 0,
+        "out of device memory on %s: the exec asks %llu bytes of heap %u, which has %llu in "
+        "all (needed for the arena %llu, buffers %llu, live block %llu, staging %llu); "
+        "compile with a smaller --arena-limit, use smaller buffers, or free other memory",
+        adapter->info.name, (unsigned long long)sum, heap,
+        (unsigned long long)adapter->memory.memoryHeaps[heap].size,
+        (unsigned long long)memory->bytes[RP_PURPOSE_ARENA],
+        (unsigned long long)memory->bytes[RP_PURPOSE_EXTERNAL],
+        (unsigned long long)memory->bytes[RP_PURPOSE_LIVE],
+        (unsigned long long)memory->bytes[RP_PURPOSE_STAGING]);
     return RP_ERROR_DEVICE_MEMORY;
 }
 
@@ -180,17 +178,15 @@ static rp_status allocate_block(rp_memory *memory, rp_memory_block *block, rp_di
         .memoryTypeIndex = block->type,
     };
     VkResult result = vk->AllocateMemory(device->handle, &info, NULL, &block->handle);
-    if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY)
-        return out_of_memory(memory, block->type, diags);
+    if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY) return out_of_memory(memory, block->type, diags);
     RP_TRY(rp_vk_result(result, "vk->AllocateMemory", diags));
-    VkMemoryPropertyFlags flags =
-        device->adapter.memory.memoryTypes[block->type].propertyFlags;
+    VkMemoryPropertyFlags flags = device->adapter.memory.memoryTypes[block->type].propertyFlags;
     const VkMemoryPropertyFlags visible =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     if ((flags & visible) != visible) return RP_OK;
     void *mapped = NULL;
-    RP_TRY(RP_VK(diags, vk->MapMemory(device->handle, block->handle, 0, VK_WHOLE_SIZE, 0,
-                                      &mapped)));
+    RP_TRY(
+        RP_VK(diags, vk->MapMemory(device->handle, block->handle, 0, VK_WHOLE_SIZE, 0, &mapped)));
     block->mapped = mapped;
     return RP_OK;
 }

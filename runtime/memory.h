@@ -6,23 +6,23 @@
 
 /* What a buffer is for: symbol, name in messages. It decides the memory type and the usage. */
 #define RP_PURPOSE_LIST(X)                                                                         \
-    X(RP_PURPOSE_ARENA, "arena")          /* transients: the GPU alone */                          \
-    X(RP_PURPOSE_EXTERNAL, "buffers")     /* in, out, inout, weight */                             \
-    X(RP_PURPOSE_LIVE, "live block")      /* mapped, written between replays */                    \
-    X(RP_PURPOSE_STAGING, "staging")      /* mapped, copied from and to */
+    X(RP_PURPOSE_ARENA, "arena")      /* transients: the GPU alone */                              \
+    X(RP_PURPOSE_EXTERNAL, "buffers") /* in, out, inout, weight */                                 \
+    X(RP_PURPOSE_LIVE, "live block")  /* mapped, written between replays */                        \
+    X(RP_PURPOSE_STAGING, "staging")  /* mapped, copied from and to */
 
 typedef enum rp_purpose {
 #define RP_X(symbol, name) symbol,
     RP_PURPOSE_LIST(RP_X)
 #undef RP_X
-    RP_PURPOSE_COUNT
+        RP_PURPOSE_COUNT
 } rp_purpose;
 
 typedef struct rp_memory_buffer {
     VkBuffer handle;
-    const char *name;   /* not owned */
-    uint8_t *mapped;    /* NULL when the host cannot see it */
-    uint64_t size;      /* as asked */
+    const char *name;       /* not owned */
+    uint8_t *mapped;        /* NULL when the host cannot see it */
+    uint64_t size;          /* as asked */
     uint64_t bytes, offset; /* of its memory, in its block */
     rp_purpose purpose;
     uint32_t type, block;

@@ -1,10 +1,9 @@
-/* One compute pipeline per kernel that a node runs. Shader modules live only while their pipeline is
- * made. The driver says for each pipeline whether it came out of the cache, where it can. */
+/* One compute pipeline per kernel that a node runs. Shader modules live only while their pipeline
+ * is made. The driver says for each pipeline whether it came out of the cache, where it can. */
 #include "exec.h"
 
-static rp_status create_module(rp_device *device, const rp_plan *plan,
-                               const rp_plan_kernel *kernel, rp_diags *diags,
-                               VkShaderModule *out) {
+static rp_status create_module(rp_device *device, const rp_plan *plan, const rp_plan_kernel *kernel,
+                               rp_diags *diags, VkShaderModule *out) {
     const uint32_t *words = rp_plan_records(plan, RP_SECTION_WORDS);
     const VkShaderModuleCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
@@ -16,8 +15,7 @@ static rp_status create_module(rp_device *device, const rp_plan *plan,
 
 static rp_status create_pipeline(rp_pipelines *pipelines, const rp_plan *plan, uint32_t index,
                                  VkShaderModule module, const VkSpecializationInfo *spec,
-                                 VkPipelineLayout layout, VkPipelineCache cache,
-                                 rp_diags *diags) {
+                                 VkPipelineLayout layout, VkPipelineCache cache, rp_diags *diags) {
     rp_device *device = pipelines->device;
     const rp_plan_kernel *kernel = &rp_plan_kernels(plan)[index];
     VkPipelineCreationFeedback whole = {0}, stage = {0};
@@ -73,8 +71,8 @@ static rp_status add_kernel(rp_pipelines *pipelines, const rp_plan *plan, uint32
     VkShaderModule module = VK_NULL_HANDLE;
     rp_status status = create_module(device, plan, kernel, diags, &module);
     if (status == RP_OK) {
-        status = create_pipeline(pipelines, plan, index, module,
-                                 kernel->spec_count ? &spec : NULL, layout, cache, diags);
+        status = create_pipeline(pipelines, plan, index, module, kernel->spec_count ? &spec : NULL,
+                                 layout, cache, diags);
         device->vk.DestroyShaderModule(device->handle, module, NULL);
     }
     rp_release(&device->allocator, entries);

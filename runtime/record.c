@@ -14,12 +14,12 @@ typedef struct recorder {
     const rp_plan *plan;
     const rp_vk *vk;
     VkCommandBuffer commands;
-    uint32_t kernel;             /* of the bound pipeline; RP_UNSET */
-    const rp_layout *layout;     /* of the latest pipeline; NULL */
-    uint32_t sets[RP_MAX_SETS];  /* what is bound; RP_UNSET */
-    uint32_t push_size;          /* bytes of push[] that the command buffer holds */
+    uint32_t kernel;            /* of the bound pipeline; RP_UNSET */
+    const rp_layout *layout;    /* of the latest pipeline; NULL */
+    uint32_t sets[RP_MAX_SETS]; /* what is bound; RP_UNSET */
+    uint32_t push_size;         /* bytes of push[] that the command buffer holds */
     uint8_t push[RP_MAX_PUSH_BYTES];
-    uint32_t label;              /* string of the open label; UINT32_MAX */
+    uint32_t label; /* string of the open label; UINT32_MAX */
 } recorder;
 
 static void record_barrier(recorder *r, uint32_t index) {
@@ -69,15 +69,14 @@ static void bind_sets(recorder *r, uint32_t node_index) {
     const uint32_t *wanted = descriptors->node_sets + descriptors->of_node[node_index];
     for (uint32_t set = 0; set < r->layout->set_count; set++) {
         if (wanted[set] == RP_UNSET || wanted[set] == r->sets[set]) continue;
-        r->vk->CmdBindDescriptorSets(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
-                                     r->layout->handle, set, 1,
-                                     &descriptors->handles[wanted[set]], 0, NULL);
+        r->vk->CmdBindDescriptorSets(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE, r->layout->handle,
+                                     set, 1, &descriptors->handles[wanted[set]], 0, NULL);
         r->sets[set] = wanted[set];
     }
 }
 
-/* A kernel's whole block is set, zeros behind the node's bytes: what an earlier node left there must
- * not show. */
+/* A kernel's whole block is set, zeros behind the node's bytes: what an earlier node left there
+ * must not show. */
 static void push_constants(recorder *r, const rp_plan_node *node) {
     uint32_t size = rp_plan_kernels(r->plan)[node->kernel].push_bytes;
     uint8_t data[RP_MAX_PUSH_BYTES] = {0};
@@ -126,9 +125,8 @@ static void record_transfer(recorder *r, const rp_plan_node *node) {
                                bytes + node->first_byte);
     } else {
         const rp_place *from = &r->exec->places[uses[0].buffer];
-        const VkBufferCopy region = {.srcOffset = from->offset + uses[0].offset,
-                                     .dstOffset = offset,
-                                     .size = to_use->size};
+        const VkBufferCopy region = {
+            .srcOffset = from->offset + uses[0].offset, .dstOffset = offset, .size = to_use->size};
         r->vk->CmdCopyBuffer(r->commands, from->handle, to->handle, 1, &region);
     }
 }

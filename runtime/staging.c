@@ -2,8 +2,8 @@
  *
  * A mapped buffer of two slots; while the GPU copies from one, the host fills the other. Each piece
  * is a submission of its own with a barrier against everything before and after it, so writes and
- * reads need to know nothing about the plan. This is not the replay path: a replay neither waits for
- * staging nor allocates. */
+ * reads need to know nothing about the plan. This is not the replay path: a replay neither waits
+ * for staging nor allocates. */
 #include "exec.h"
 
 enum { MAX_SLOT_BYTES = 4 << 20 };
@@ -38,8 +38,7 @@ rp_status rp_staging_create(rp_staging *staging, rp_device *device, uint64_t lar
     };
     const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
                                              .pNext = &type};
-    return RP_VK(diags,
-                 vk->CreateSemaphore(device->handle, &semaphore, NULL, &staging->timeline));
+    return RP_VK(diags, vk->CreateSemaphore(device->handle, &semaphore, NULL, &staging->timeline));
 }
 
 static rp_status wait_until(const rp_staging *staging, uint64_t value, rp_diags *diags) {
@@ -87,8 +86,7 @@ static rp_status submit_piece(rp_staging *staging, uint32_t slot, VkBuffer from,
     const rp_vk *vk = &device->vk;
     VkCommandBuffer commands = staging->commands[slot];
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                            .flags =
-                                                VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
+                                            .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
     RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(commands, &begin)));
     record_piece(staging, commands, from, to, region);
     RP_TRY(RP_VK(diags, vk->EndCommandBuffer(commands)));
@@ -112,8 +110,8 @@ static rp_status submit_piece(rp_staging *staging, uint32_t slot, VkBuffer from,
     return RP_OK;
 }
 
-rp_status rp_staging_write(rp_staging *staging, VkBuffer target, uint64_t offset,
-                           const void *data, uint64_t size, rp_diags *diags) {
+rp_status rp_staging_write(rp_staging *staging, VkBuffer target, uint64_t offset, const void *data,
+                           uint64_t size, rp_diags *diags) {
     const rp_memory_buffer *buffer = &staging->memory.buffers[0];
     uint32_t slot = 0;
     for (uint64_t done = 0, piece; done < size; done += piece, slot ^= 1) {

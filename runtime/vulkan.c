@@ -2,8 +2,8 @@
  *
  * The loader is opened when a device is asked for, so a program that links the runtime starts on a
  * machine without Vulkan and gets a message. Functions are fetched once per device through
- * vkGetDeviceProcAddr, which skips the loader's dispatch on every call. The list of functions is one
- * X-macro; a generated loader of a thousand functions would serve no one here. */
+ * vkGetDeviceProcAddr, which skips the loader's dispatch on every call. The list of functions is
+ * one X-macro; a generated loader of a thousand functions would serve no one here. */
 #include "vulkan.h"
 
 #include <ctype.h>
@@ -13,7 +13,8 @@ rp_status rp_vk_open(rp_vk *vk, void *entry, rp_diags *diags, void **out_library
     *out_library = NULL;
     void *library = NULL;
     if (!entry) {
-        /* NODELETE: drivers leave threads and exit handlers behind that must not lose their code. */
+        /* NODELETE: drivers leave threads and exit handlers behind that must not lose their code.
+         */
         library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
         if (!library) {
             rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
@@ -71,11 +72,11 @@ rp_status rp_vk_load_device(rp_vk *vk, VkDevice device, bool vulkan_1_3, rp_diag
     if (!vk->name) return missing_function(#name, diags);
     /* A layer may hand out the core name on a 1.2 device, with nothing behind it. */
 #define RP_VK_DEVICE_KHR(name)                                                                     \
-    vk->name = (PFN_vk##name)vk->GetDeviceProcAddr(device,                                         \
-                                                   vulkan_1_3 ? "vk" #name : "vk" #name "KHR");    \
+    vk->name =                                                                                     \
+        (PFN_vk##name)vk->GetDeviceProcAddr(device, vulkan_1_3 ? "vk" #name : "vk" #name "KHR");   \
     if (!vk->name)                                                                                 \
-        vk->name = (PFN_vk##name)vk->GetDeviceProcAddr(                                            \
-            device, vulkan_1_3 ? "vk" #name "KHR" : "vk" #name);                                   \
+        vk->name = (PFN_vk##name)vk->GetDeviceProcAddr(device, vulkan_1_3 ? "vk" #name "KHR"       \
+                                                                          : "vk" #name);           \
     if (!vk->name) return missing_function(#name, diags);
 #include "vulkan_functions.def"
     return RP_OK;

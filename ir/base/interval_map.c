@@ -6,7 +6,7 @@
  * stretch are rebuilt. Cost: O(log n + pieces + leaves moved). */
 #include "base/interval_map.h"
 
-enum { LEAF_MAX = 64 };
+enum { LEAF_MAX = 64, HINTS = 4096, HINTED_LEAVES = 4 };
 
 struct rp_interval_leaf {
     uint32_t count, capacity;
@@ -16,6 +16,7 @@ struct rp_interval_leaf {
 void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map) {
     for (uint32_t i = 0; i < map->leaf_count; i++) rp_release(a, map->leaves[i]);
     rp_release(a, map->leaves);
+    rp_release(a, map->hints);
     *map = (rp_interval_map){0};
 }
 
@@ -51,6 +52,27 @@ static const rp_interval *at(const rp_interval_map *map, place p) {
 static place next(const rp_interval_map *map, place p) {
     if (++p.item == map->leaves[p.leaf]->count) p = (place){p.leaf + 1, 0};
     return p;
+}
+
+static uint64_t *hint_of(const rp_interval_map *map, uint64_t lo) {
+    return &map->hints[(lo * 0x9e3779b97f4a7c15u) >> 52];
+}
+
+/* The entry that begins at `lo`, if it is where such an entry was found last. A hint is checked, not
+ * trusted: entries move. */
+static bool recall(const rp_interval_map *map, uint64_t lo, place *out) {
+    if (!map->hints) return false;
+    uint64_t hint = *hint_of(map, lo);
+    place p = {(uint32_t)(hint >> 32), (uint32_t)hint};
+    if (p.leaf >= map->leaf_count || p.item >= map->leaves[p.leaf]->count) return false;
+    *out = p;
+    return map->leaves[p.leaf]->items[p.item].lo == lo;
+}
+
+static void remember(const rp_allocator *a, rp_interval_map *map, uint64_t lo, place p) {
+    if (map->leaf_count < HINTED_LEAVES) return;
+    if (!map->hints) map->hints = rp_alloc_zero(a, HINTS, sizeof *map->hints);
+    if (map->hints) *hint_of(map, lo) = (uint64_t)p.leaf << 32 | p.item; /* else: slower, not wrong */
 }
 
 /* The new entries of a stretch, joined as they are added. */
@@ -210,9 +232,15 @@ bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_
                             rp_interval_visit *visit, void *context) {
     if (lo >= hi) return true;
     /* Memory is mostly used in the same pieces again: one entry, hit exactly. */
-    place p = find(map, lo);
-    const rp_interval *e = at(map, p);
-    if (e && e->hi == lo) e = at(map, p = next(map, p));
+    place p;
+    const rp_interval *e;
+    if (recall(map, lo, &p)) {
+        e = at(map, p);
+    } else {
+        e = at(map, p = find(map, lo));
+        if (e && e->hi == lo) e = at(map, p = next(map, p));
+        if (e && e->lo == lo) remember(a, map, lo, p);
+    }
     if (!e || e->lo != lo || e->hi != hi) return rebuild(a, map, lo, hi, visit, context);
     uint32_t value = visit(context, lo, hi, e->value);
     if (value == e->value) return true;
@@ -230,7 +258,8 @@ bool rp_interval_map_set(const rp_allocator *a, rp_interval_map *map, uint64_t l
 void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
                           rp_interval_visit *visit, void *context) {
     uint64_t done = lo;
-    place p = find(map, lo);
+    place p;
+    if (!recall(map, lo, &p)) p = find(map, lo);
     for (const rp_interval *e; (e = at(map, p)) && e->lo < hi; p = next(map, p)) {
         if (e->hi <= lo) continue;
         if (e->lo > done) visit(context, done, e->lo, RP_ABSENT);

@@ -6,7 +6,8 @@
  * time would be cut into ever smaller pieces.
  *
  * Entries are kept in leaves of at most 64, the leaves in one sorted array: finding is two binary
- * searches, inserting moves at most one leaf. */
+ * searches, inserting moves at most one leaf. Large maps remember where intervals were found, since
+ * memory is mostly used in the same pieces again. */
 #ifndef RP_BASE_INTERVAL_MAP_H
 #define RP_BASE_INTERVAL_MAP_H
 
@@ -25,6 +26,7 @@ typedef struct rp_interval_leaf rp_interval_leaf;
 typedef struct rp_interval_map {
     rp_interval_leaf **leaves;
     uint32_t leaf_count, leaf_capacity;
+    uint64_t *hints; /* where intervals were found before, by a hash of their start; may be stale */
 } rp_interval_map;
 
 void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map);

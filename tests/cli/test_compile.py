@@ -1,6 +1,5 @@
 """compile, opt and check: what they write, that it is the same every time, that it is proven."""
 import re
-import subprocess
 import unittest
 
 import cli
@@ -175,18 +174,6 @@ class Check(cli.Case):
 
 def offset_of(text, buffer):
     return re.search(rf"buf {buffer} tmp 4096 at (\d+)", text)[1]
-
-
-class Interrupted(cli.Case):
-    def test_terminated_program_leaves_no_temporary(self):
-        # A pipe as stdin keeps the program waiting with nothing written yet; then it is told to stop.
-        process = subprocess.Popen([cli.REPRISE, "opt", "-", "-o", "out.rpir"], cwd=self.folder,
-                                   stdin=subprocess.PIPE)
-        before = self.files()
-        process.terminate()
-        process.communicate()
-        self.assertLess(process.returncode, 0)
-        self.assertEqual(self.files(), before)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,9 @@
 """run: results against NumPy in double precision, replays, live values, the oracle, plans."""
+import os
 import re
+import signal
+import subprocess
+import time
 import unittest
 
 import numpy as np
@@ -160,6 +164,21 @@ nodes:
     def test_validation_layer_is_silent(self):
         self.expect(OK, "run", "pipeline.yaml", *self.inputs, "--validate", "-n", "3")
         self.expect(OK, "run", "pipeline.yaml", *self.inputs, "--validate", "-O0")
+
+    def test_interrupted_run_leaves_no_temporary(self):
+        before = self.files() | {"fifo"}
+        os.mkfifo(self.folder / "fifo")  # nobody reads it: the program waits with y already written
+        process = subprocess.Popen([cli.REPRISE, "run", "pipeline.yaml", *self.inputs, "-o", "y=y.npy",
+                                    "-o", "total=fifo"], cwd=self.folder)
+        for _ in range(600):
+            temporaries = self.files() - before
+            if temporaries:
+                break
+            time.sleep(0.1)
+        self.assertEqual(len(temporaries), 1)
+        process.terminate()
+        self.assertEqual(process.wait(60), -signal.SIGTERM)
+        self.assertEqual(self.files(), before)
 
     def test_kinds_that_cannot_run(self):
         self.expect(INPUT, "run", "graph.rpir", error="is a graph text; expected a YAML pipeline or")

@@ -20,17 +20,16 @@ static const char grid_glsl[] =
     "layout(set = 0, binding = 0) writeonly buffer G { uint v[3]; } g;\n"
     "void main() { g.v[0] = elements / 64u; g.v[1] = 1u; g.v[2] = 1u; }\n";
 
-static const char add_glsl[] =
-    "#version 450\n"
-    "layout(local_size_x = 64) in;\n"
-    "layout(set = 0, binding = 0) readonly buffer T { uint v[]; } t;\n"
-    "layout(set = 0, binding = 1) readonly buffer A { uint v[]; } a;\n"
-    "layout(set = 0, binding = 2) buffer U { uint v[]; } u;\n"
-    "layout(push_constant) uniform Push { uint more; } push;\n"
-    "void main() {\n"
-    "    uint i = gl_GlobalInvocationID.x;\n"
-    "    u.v[i] = t.v[i] + a.v[i] + push.more;\n"
-    "}\n";
+static const char add_glsl[] = "#version 450\n"
+                               "layout(local_size_x = 64) in;\n"
+                               "layout(set = 0, binding = 0) readonly buffer T { uint v[]; } t;\n"
+                               "layout(set = 0, binding = 1) readonly buffer A { uint v[]; } a;\n"
+                               "layout(set = 0, binding = 2) buffer U { uint v[]; } u;\n"
+                               "layout(push_constant) uniform Push { uint more; } push;\n"
+                               "void main() {\n"
+                               "    uint i = gl_GlobalInvocationID.x;\n"
+                               "    u.v[i] = t.v[i] + a.v[i] + push.more;\n"
+                               "}\n";
 
 static const char sum_glsl[] =
     "#version 450\n"
@@ -123,8 +122,8 @@ rp_graph *gpu_everything(void) {
     return graph;
 }
 
-uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t n,
-                        uint32_t factor, uint32_t replays) {
+uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t n, uint32_t factor,
+                        uint32_t replays) {
     uint32_t t = i < n ? x * factor + w : 0;
     return i < 4 ? i + 1 : s + replays * (t + FILL + MORE);
 }
@@ -169,8 +168,7 @@ rp_exec *gpu_exec(rp_device *device, const rp_plan *plan, const rp_exec_params *
     const rp_exec_params no_cache = {.cache_path = ""};
     rp_diags *diags = rp_diags_create(NULL);
     rp_exec *exec = NULL;
-    CU_ASSERT_EQUAL(rp_exec_create(device, plan, params ? params : &no_cache, diags, &exec),
-                    RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_create(device, plan, params ? params : &no_cache, diags, &exec), RP_OK);
     if (!exec) gpu_report(diags);
     rp_diags_destroy(diags);
     CU_ASSERT_PTR_NOT_NULL_FATAL(exec);

@@ -32,8 +32,8 @@ static inline void gpu_report(const rp_diags *diags) {
  *   z[0..3) = the indirect grid */
 rp_graph *gpu_everything(void);
 /* What y[i] is after `replays` replays with these live values. */
-uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t n,
-                        uint32_t factor, uint32_t replays);
+uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t n, uint32_t factor,
+                        uint32_t replays);
 
 rp_device *gpu_open(int validation);
 rp_plan *gpu_compile(const rp_graph *graph, int level);

@@ -151,21 +151,24 @@ static void test_threads(void) {
 /* ---- The application's own device ------------------------------------------------------------ */
 
 static int depth, locked;
-static void on_lock(void *user) { locked += *(int *)user += 1; }
-static void on_unlock(void *user) { *(int *)user -= 1; }
+static void on_lock(void *user) {
+    locked += *(int *)user += 1;
+}
+static void on_unlock(void *user) {
+    *(int *)user -= 1;
+}
 
 /* Waits on the queue by an own timeline semaphore after submitting the recorded commands. */
 static void submit_by_hand(const rp_vk *vk, VkDevice own, VkQueue queue, VkCommandBuffer commands) {
-    const VkSemaphoreTypeCreateInfo type = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
+    const VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+                                            .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
     const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
                                         .pNext = &type};
     VkSemaphore semaphore;
     CU_ASSERT_EQUAL_FATAL(vk->CreateSemaphore(own, &info, NULL, &semaphore), VK_SUCCESS);
     const uint64_t value = 1;
-    const VkCommandBufferSubmitInfo buffer = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, .commandBuffer = commands};
+    const VkCommandBufferSubmitInfo buffer = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
+                                              .commandBuffer = commands};
     const VkSemaphoreSubmitInfo signal = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
                                           .semaphore = semaphore,
                                           .value = value,
@@ -199,11 +202,10 @@ static void test_import(void) {
     rp_adapter_enable(&instance.vk, &adapter, &features);
     const char *const extensions[] = {VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME};
     const float priority = 1;
-    const VkDeviceQueueCreateInfo queue_info = {
-        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-        .queueFamilyIndex = adapter.queue_family,
-        .queueCount = 1,
-        .pQueuePriorities = &priority};
+    const VkDeviceQueueCreateInfo queue_info = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                                .queueFamilyIndex = adapter.queue_family,
+                                                .queueCount = 1,
+                                                .pQueuePriorities = &priority};
     const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                      .pNext = &features.core,
                                      .queueCreateInfoCount = 1,

@@ -1,6 +1,6 @@
-/* The validation layer's view: it must object to plans that are wrong, and only then does its silence
- * about the right ones mean anything. Synchronisation checks are made while commands are recorded, so
- * creating an exec is enough to hear them. */
+/* The validation layer's view: it must object to plans that are wrong, and only then does its
+ * silence about the right ones mean anything. Synchronisation checks are made while commands are
+ * recorded, so creating an exec is enough to hear them. */
 #include "gpu.h"
 
 /* Messages while an exec of `plan` is created and, with `replay`, used. Printed when unexpected. */
@@ -88,8 +88,7 @@ static void check_canary(const canary *c) {
             uint32_t heard = messages_of(plan, separate, 0, broken);
             if (broken ? heard == 0 : heard > 0)
                 printf("\n  %s, %s: %u messages %s its barrier\n", c->what,
-                       separate ? "separate buffers" : "arena", heard,
-                       broken ? "without" : "with");
+                       separate ? "separate buffers" : "arena", heard, broken ? "without" : "with");
             CU_ASSERT_EQUAL(heard > 0, broken);
             rp_plan_destroy(plan);
             rp_graph_destroy(graph);

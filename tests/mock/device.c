@@ -146,8 +146,12 @@ static void test_validation(void) {
 }
 
 static int locks, unlocks;
-static void on_lock(void *user) { *(int *)user += 1, locks++; }
-static void on_unlock(void *user) { *(int *)user -= 1, unlocks++; }
+static void on_lock(void *user) {
+    *(int *)user += 1, locks++;
+}
+static void on_unlock(void *user) {
+    *(int *)user -= 1, unlocks++;
+}
 
 /* A device of the application: nothing of it is destroyed, its lock is used. */
 static void test_import(void) {

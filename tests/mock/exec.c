@@ -5,23 +5,22 @@
 #include <unistd.h>
 #include "support.h"
 
-static const char io_text[] =
-    "reprise 1\n"
-    "graph io scheduled placed synced arena 0 {\n"
-    "  buf $x in 12000000\n"
-    "  buf $w weight 64\n"
-    "  buf $s inout 64\n"
-    "  buf $y out 12000000\n"
-    "  buf $n live u32[3] = 40000000 02000000 01000000 max 1000\n"
-    "  buf $f live f32[1]\n"
-    "  kern @k spirv - local 64 1 1 (rw)\n"
-    "  barrier transfer:rw,compute:rw -> transfer:rw\n"
-    "  group 0\n"
-    "    n0 = copy (r $x, w $y)\n"
-    "    n1 = run @k grid {ceil_div($n, 32)} {$n[1] - 1} 3 (rw $s)\n"
-    "    n2 = run @k grid 1 1 {1000 / $n[2]} (rw $s)\n"
-    "  barrier transfer:w,compute:w -> host:r\n"
-    "}\n";
+static const char io_text[] = "reprise 1\n"
+                              "graph io scheduled placed synced arena 0 {\n"
+                              "  buf $x in 12000000\n"
+                              "  buf $w weight 64\n"
+                              "  buf $s inout 64\n"
+                              "  buf $y out 12000000\n"
+                              "  buf $n live u32[3] = 40000000 02000000 01000000 max 1000\n"
+                              "  buf $f live f32[1]\n"
+                              "  kern @k spirv - local 64 1 1 (rw)\n"
+                              "  barrier transfer:rw,compute:rw -> transfer:rw\n"
+                              "  group 0\n"
+                              "    n0 = copy (r $x, w $y)\n"
+                              "    n1 = run @k grid {ceil_div($n, 32)} {$n[1] - 1} 3 (rw $s)\n"
+                              "    n2 = run @k grid 1 1 {1000 / $n[2]} (rw $s)\n"
+                              "  barrier transfer:w,compute:w -> host:r\n"
+                              "}\n";
 
 static rp_device *device;
 static rp_plan *plan;
@@ -181,19 +180,18 @@ static void test_wrong_use(void) {
 }
 
 /* What the live block holds, read where the GPU would: the replay copies it out. */
-static const char live_text[] =
-    "reprise 1\n"
-    "graph live scheduled placed synced arena 0 {\n"
-    "  buf $y out 16\n"
-    "  buf $n live u32[3] = 40000000 02000000 01000000 max 1000\n"
-    "  buf $f live f32[1]\n"
-    "  buf $b live i32[2]\n"
-    "  kern @k spirv - local 64 1 1 (rw)\n"
-    "  group 0\n"
-    "    n0 = run @k grid {ceil_div($n, 32)} {$n[1] - 1} 3 (rw $y)\n"
-    "    n1 = run @k grid 1 1 {1000 / $n[2]} (rw $y)\n"
-    "    n2 = run @k grid 1 1 {$b + 1} (rw $y)\n"
-    "}\n";
+static const char live_text[] = "reprise 1\n"
+                                "graph live scheduled placed synced arena 0 {\n"
+                                "  buf $y out 16\n"
+                                "  buf $n live u32[3] = 40000000 02000000 01000000 max 1000\n"
+                                "  buf $f live f32[1]\n"
+                                "  buf $b live i32[2]\n"
+                                "  kern @k spirv - local 64 1 1 (rw)\n"
+                                "  group 0\n"
+                                "    n0 = run @k grid {ceil_div($n, 32)} {$n[1] - 1} 3 (rw $y)\n"
+                                "    n1 = run @k grid 1 1 {1000 / $n[2]} (rw $y)\n"
+                                "    n2 = run @k grid 1 1 {$b + 1} (rw $y)\n"
+                                "}\n";
 
 static const uint32_t *grid_slots; /* of n0, n1, n2, in the mapped block, found by the test */
 
@@ -282,22 +280,22 @@ static void test_limits(void) {
 }
 
 static void test_more_limits(void) {
-    static const char text[] = "reprise 1\n"
-                               "graph g scheduled placed synced arena 0 {\n"
-                               "  buf $y out 256\n"
-                               "  kern @k spirv - local 64 16 2 shared 50000 push 128 (rw, u 9.0)\n"
-                               "  group 0\n"
-                               "    n1 = run @k grid 1 1 1 push 00000000*32 (rw $y[0+4], u $y[8+4])\n"
-                               "}\n";
+    static const char text[] =
+        "reprise 1\n"
+        "graph g scheduled placed synced arena 0 {\n"
+        "  buf $y out 256\n"
+        "  kern @k spirv - local 64 16 2 shared 50000 push 128 (rw, u 9.0)\n"
+        "  group 0\n"
+        "    n1 = run @k grid 1 1 1 push 00000000*32 (rw $y[0+4], u $y[8+4])\n"
+        "}\n";
     char full[2048], push[32 * 9 + 1] = "";
     for (int i = 0; i < 32; i++) strcat(push, i ? " 00000000" : "00000000");
     const char *mark = strstr(text, "00000000*32");
     snprintf(full, sizeof full, "%.*s%s%s", (int)(mark - text), text, push, mark + 11);
-    static const char *const wanted[] = {"2048 invocations, at most 1024",
-                                         "50000 bytes of shared memory",
-                                         "128 bytes of push constants, at most 100",
-                                         "descriptor set 9, sets 0 to 7",
-                                         "must be a multiple of 64 for a uniform buffer"};
+    static const char *const wanted[] = {
+        "2048 invocations, at most 1024", "50000 bytes of shared memory",
+        "128 bytes of push constants, at most 100", "descriptor set 9, sets 0 to 7",
+        "must be a multiple of 64 for a uniform buffer"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         mock_reset();
         mock.properties.limits.maxPushConstantsSize = 100;
@@ -307,19 +305,20 @@ static void test_more_limits(void) {
 
 static void test_nothing_to_run(void) {
     mock_reset();
-    expect_refusal("reprise 1\n"
-                   "graph g scheduled placed synced arena 0 {\n"
-                   "  buf $y out 256\n"
-                   "  kern @abstract spirv - local 64 1 1 (rw)\n"
-                   "  kern @k spirv - local 64 1 1 (rw)\n"
-                   "  group 0\n"
-                   "    n3 = run @abstract grid 1 1 1 (rw $y)\n"
-                   "  barrier compute:rw,transfer:rw,indirect:r -> compute:rw,transfer:rw,indirect:r\n"
-                   "  group 1\n"
-                   "    n4 = run @k grid 1 1 1\n"
-                   "}\n",
-                   RP_ERROR_UNSUPPORTED, "n3 runs kernel @abstract, which is abstract",
-                   "n4 runs @k without declared uses");
+    expect_refusal(
+        "reprise 1\n"
+        "graph g scheduled placed synced arena 0 {\n"
+        "  buf $y out 256\n"
+        "  kern @abstract spirv - local 64 1 1 (rw)\n"
+        "  kern @k spirv - local 64 1 1 (rw)\n"
+        "  group 0\n"
+        "    n3 = run @abstract grid 1 1 1 (rw $y)\n"
+        "  barrier compute:rw,transfer:rw,indirect:r -> compute:rw,transfer:rw,indirect:r\n"
+        "  group 1\n"
+        "    n4 = run @k grid 1 1 1\n"
+        "}\n",
+        RP_ERROR_UNSUPPORTED, "n3 runs kernel @abstract, which is abstract",
+        "n4 runs @k without declared uses");
 }
 
 static void test_memory(void) {
@@ -446,7 +445,7 @@ static void test_cache(void) {
     static const struct {
         long size, at;
         const char *text;
-    } kinds[] = {{100, 0, ""},  {0, 0, ""},    {-1, 128, "x"},
+    } kinds[] = {{100, 0, ""},   {0, 0, ""},   {-1, 128, "x"},
                  {-1, 120, "x"}, {-1, 0, "x"}, {-1, 48, "\377\377\377\377\377\377\377\377"}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         CU_ASSERT_TRUE(damage(nested, kinds[i].size, kinds[i].at, kinds[i].text));
@@ -490,21 +489,20 @@ static void test_cache_key(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {
-        {"replay allocates nothing", test_replay_allocates_nothing},
-        {"busy", test_busy},
-        {"staging", test_staging},
-        {"mapped", test_mapped},
-        {"wrong use", test_wrong_use},
-        {"live values", test_live},
-        {"limits", test_limits},
-        {"more limits", test_more_limits},
-        {"nothing to run", test_nothing_to_run},
-        {"memory", test_memory},
-        {"device lost", test_device_lost},
-        {"timestamps", test_timestamps},
-        {"disk cache", test_cache},
-        {"disk cache key", test_cache_key},
-        {0}};
+    static const rp_test tests[] = {{"replay allocates nothing", test_replay_allocates_nothing},
+                                    {"busy", test_busy},
+                                    {"staging", test_staging},
+                                    {"mapped", test_mapped},
+                                    {"wrong use", test_wrong_use},
+                                    {"live values", test_live},
+                                    {"limits", test_limits},
+                                    {"more limits", test_more_limits},
+                                    {"nothing to run", test_nothing_to_run},
+                                    {"memory", test_memory},
+                                    {"device lost", test_device_lost},
+                                    {"timestamps", test_timestamps},
+                                    {"disk cache", test_cache},
+                                    {"disk cache key", test_cache_key},
+                                    {0}};
     return rp_run_tests("exec", tests);
 }

@@ -100,7 +100,9 @@ static void test_device_lost(void) {
     fail_each_call(VK_ERROR_DEVICE_LOST, RP_ERROR_DEVICE_LOST);
 }
 
-static void test_unknown(void) { fail_each_call(VK_ERROR_UNKNOWN, RP_ERROR_DRIVER); }
+static void test_unknown(void) {
+    fail_each_call(VK_ERROR_UNKNOWN, RP_ERROR_DRIVER);
+}
 
 /* Each of our own allocations. Saving the cache is the one thing that goes on without memory. */
 static void test_allocations(void) {

@@ -127,7 +127,8 @@ VkResult VKAPI_CALL mock_BeginCommandBuffer(VkCommandBuffer handle,
     mock_command_buffer *commands = (mock_command_buffer *)handle;
     clear(commands);
     commands->recording = true;
-    if (info->flags & VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT) append(handle, "simultaneous\n");
+    if (info->flags & VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT)
+        append(handle, "simultaneous\n");
     return VK_SUCCESS;
 }
 
@@ -139,7 +140,9 @@ VkResult VKAPI_CALL mock_EndCommandBuffer(VkCommandBuffer handle) {
 
 /* ---- Commands -------------------------------------------------------------------------------- */
 
-static uint32_t number_of(const void *handle) { return ((const mock_object *)handle)->number; }
+static uint32_t number_of(const void *handle) {
+    return ((const mock_object *)handle)->number;
+}
 
 static const char *mask_text(uint64_t stages, uint64_t access, char text[160]) {
     static const struct {

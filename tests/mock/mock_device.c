@@ -50,16 +50,13 @@ void mock_reset(void) {
     const VkMemoryPropertyFlags visible =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     mock.memory.memoryHeapCount = 2;
-    mock.memory.memoryHeaps[0] =
-        (VkMemoryHeap){UINT64_C(1) << 34, VK_MEMORY_HEAP_DEVICE_LOCAL_BIT};
+    mock.memory.memoryHeaps[0] = (VkMemoryHeap){UINT64_C(1) << 34, VK_MEMORY_HEAP_DEVICE_LOCAL_BIT};
     mock.memory.memoryHeaps[1] = (VkMemoryHeap){UINT64_C(1) << 34, 0};
     mock.memory.memoryTypeCount = 4;
     mock.memory.memoryTypes[0] = (VkMemoryType){VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0};
     mock.memory.memoryTypes[1] = (VkMemoryType){visible, 1};
-    mock.memory.memoryTypes[2] =
-        (VkMemoryType){visible | VK_MEMORY_PROPERTY_HOST_CACHED_BIT, 1};
-    mock.memory.memoryTypes[3] =
-        (VkMemoryType){VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | visible, 0};
+    mock.memory.memoryTypes[2] = (VkMemoryType){visible | VK_MEMORY_PROPERTY_HOST_CACHED_BIT, 1};
+    mock.memory.memoryTypes[3] = (VkMemoryType){VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | visible, 0};
 
     mock.family_count = 2;
     mock.families[0] = (VkQueueFamilyProperties){.queueFlags = VK_QUEUE_TRANSFER_BIT};
@@ -90,8 +87,7 @@ VkResult VKAPI_CALL mock_EnumerateInstanceExtensionProperties(const char *layer,
     return VK_SUCCESS;
 }
 
-VkResult VKAPI_CALL mock_EnumerateInstanceLayerProperties(uint32_t *count,
-                                                          VkLayerProperties *out) {
+VkResult VKAPI_CALL mock_EnumerateInstanceLayerProperties(uint32_t *count, VkLayerProperties *out) {
     if (mock_fails("vkEnumerateInstanceLayerProperties")) return mock.fail_with;
     uint32_t have = mock.validation_layer;
     if (out && *count >= 1 && have) {

@@ -61,9 +61,7 @@ typedef struct mock_semaphore {
 } mock_semaphore;
 
 /* Next numbers; mock_reset sets them to zero. */
-extern struct mock_numbers {
-    uint32_t buffers, sets, pipelines, other;
-} mock_numbers;
+extern struct mock_numbers { uint32_t buffers, sets, pipelines, other; } mock_numbers;
 
 void mock_wrong(const char *rule);
 /* Counts a call; true when it is the one to fail. */

@@ -187,8 +187,7 @@ void VKAPI_CALL mock_UpdateDescriptorSets(VkDevice device, uint32_t count,
                  writes[i].dstBinding,
                  writes[i].descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER ? "uniform"
                                                                                : "storage",
-                 buffer->number, (unsigned long long)info->offset,
-                 (unsigned long long)info->range);
+                 buffer->number, (unsigned long long)info->offset, (unsigned long long)info->range);
     }
 }
 
@@ -248,17 +247,14 @@ VkResult VKAPI_CALL mock_CreateComputePipelines(VkDevice device, VkPipelineCache
         if (feedback)
             feedback->pPipelineCreationFeedback->flags =
                 VK_PIPELINE_CREATION_FEEDBACK_VALID_BIT |
-                (mock.cache_hits
-                     ? VK_PIPELINE_CREATION_FEEDBACK_APPLICATION_PIPELINE_CACHE_HIT_BIT
-                     : 0);
+                (mock.cache_hits ? VK_PIPELINE_CREATION_FEEDBACK_APPLICATION_PIPELINE_CACHE_HIT_BIT
+                                 : 0);
     }
     return VK_SUCCESS;
 }
 
-VkResult VKAPI_CALL mock_CreatePipelineCache(VkDevice device,
-                                             const VkPipelineCacheCreateInfo *info,
-                                             const VkAllocationCallbacks *a,
-                                             VkPipelineCache *out) {
+VkResult VKAPI_CALL mock_CreatePipelineCache(VkDevice device, const VkPipelineCacheCreateInfo *info,
+                                             const VkAllocationCallbacks *a, VkPipelineCache *out) {
     (void)device, (void)a;
     if (mock_fails("vkCreatePipelineCache")) return mock.fail_with;
     mock.initial_cache_bytes = info->initialDataSize;

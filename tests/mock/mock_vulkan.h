@@ -1,9 +1,9 @@
 /* A Vulkan implementation without a GPU, for tests of the runtime.
  *
- * It is one device whose properties tests may change, memory that is malloc, and command buffers that
- * are kept as text. Submitting runs transfers (copy, fill, update) and nothing else, at once. Every
- * object is counted, so that a leak shows as a number, and every call that can fail can be made to.
- * One thread at a time. */
+ * It is one device whose properties tests may change, memory that is malloc, and command buffers
+ * that are kept as text. Submitting runs transfers (copy, fill, update) and nothing else, at once.
+ * Every object is counted, so that a leak shows as a number, and every call that can fail can be
+ * made to. One thread at a time. */
 #ifndef RP_MOCK_VULKAN_H
 #define RP_MOCK_VULKAN_H
 
@@ -35,14 +35,14 @@ typedef struct mock_state {
     bool stall;         /* submissions stay in flight: waits time out, or finish them if endless */
 
     /* What happened. */
-    int objects;               /* alive, of all kinds */
+    int objects; /* alive, of all kinds */
     uint32_t submits, memory_allocations;
     size_t initial_cache_bytes; /* of the latest vkCreatePipelineCache */
-    uint32_t queue_family;     /* of the latest vkCreateDevice */
-    char extensions[256];      /* of the latest vkCreateDevice */
-    bool enabled_float16;      /* by the latest vkCreateDevice */
-    char descriptors[4096];    /* text of all descriptor writes */
-    const char *mistake;       /* the first rule of Vulkan that was broken, NULL = none */
+    uint32_t queue_family;      /* of the latest vkCreateDevice */
+    char extensions[256];       /* of the latest vkCreateDevice */
+    bool enabled_float16;       /* by the latest vkCreateDevice */
+    char descriptors[4096];     /* text of all descriptor writes */
+    const char *mistake;        /* the first rule of Vulkan that was broken, NULL = none */
 } mock_state;
 
 extern mock_state mock;

@@ -11,18 +11,17 @@
 
 /* An empty compute shader. The last word makes each kernel's body another one. */
 static const uint32_t body[] = {
-    0x07230203, 0x00010000, 0, 10, 0,
-    0x00020011, 1,                               /* OpCapability Shader */
-    0x0003000e, 0, 1,                            /* OpMemoryModel Logical GLSL450 */
-    0x0005000f, 5, 4, 0x6e69616d, 0,             /* OpEntryPoint GLCompute %4 "main" */
-    0x00060010, 4, 17, 1, 1, 1,                  /* OpExecutionMode %4 LocalSize 1 1 1 */
-    0x00020013, 2,                               /* %2 = OpTypeVoid */
-    0x00030021, 3, 2,                            /* %3 = OpTypeFunction %2 */
-    0x00050036, 2, 4, 0, 3,                      /* OpFunction */
-    0x000200f8, 5,                               /* OpLabel */
-    0x000100fd,                                  /* OpReturn */
-    0x00010038,                                  /* OpFunctionEnd */
-    0x00020013, 6,                               /* the number of the kernel */
+    0x07230203, 0x00010000, 0,  10,         0, 0x00020011, 1, /* OpCapability Shader */
+    0x0003000e, 0,          1,                                /* OpMemoryModel Logical GLSL450 */
+    0x0005000f, 5,          4,  0x6e69616d, 0,                /* OpEntryPoint GLCompute %4 "main" */
+    0x00060010, 4,          17, 1,          1, 1, /* OpExecutionMode %4 LocalSize 1 1 1 */
+    0x00020013, 2,                                /* %2 = OpTypeVoid */
+    0x00030021, 3,          2,                    /* %3 = OpTypeFunction %2 */
+    0x00050036, 2,          4,  0,          3,    /* OpFunction */
+    0x000200f8, 5,                                /* OpLabel */
+    0x000100fd,                                   /* OpReturn */
+    0x00010038,                                   /* OpFunctionEnd */
+    0x00020013, 6,                                /* the number of the kernel */
 };
 
 static int give_bodies(rp_graph *graph) {
@@ -30,8 +29,8 @@ static int give_bodies(rp_graph *graph) {
     for (uint32_t i = 0; i < graph->kernels_count; i++) {
         rp_graph_kernel *kernel = &graph->kernels[i];
         if (strncmp(rp_graph_string(graph, kernel->name), "abstract", 8) == 0) continue;
-        if (!RP_RESERVE(&graph->allocator, graph->words, graph->words_count,
-                        graph->words_capacity, count))
+        if (!RP_RESERVE(&graph->allocator, graph->words, graph->words_count, graph->words_capacity,
+                        count))
             return 0;
         uint32_t *words = graph->words + graph->words_count;
         memcpy(words, body, sizeof body);

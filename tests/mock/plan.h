@@ -1,5 +1,5 @@
-/* Plans for tests, from compiled .rpir text, barriers and offsets as written: what a test says is what
- * the runtime gets. Kernels get a body of their own that no GPU could run. */
+/* Plans for tests, from compiled .rpir text, barriers and offsets as written: what a test says is
+ * what the runtime gets. Kernels get a body of their own that no GPU could run. */
 #ifndef RP_MOCK_PLAN_H
 #define RP_MOCK_PLAN_H
 

@@ -145,8 +145,8 @@ static void test_lowering(void) {
     /* Nothing to write at the indirect stage: the dispatch's own stage stands in. */
     CU_ASSERT_TRUE(rp_barrier_lower(RP_SCOPE_INDIRECT_R, RP_SCOPE_TRANSFER_W, RP_QUIRK_WIDEN_WAR,
                                     true, &barrier));
-    CU_ASSERT_EQUAL(barrier.srcStageMask, VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT |
-                                              VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT);
+    CU_ASSERT_EQUAL(barrier.srcStageMask,
+                    VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT | VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT);
     CU_ASSERT_EQUAL(barrier.srcAccessMask, VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT);
     /* Every driver, known or not. */
     CU_ASSERT_TRUE(rp_quirks_of(VK_DRIVER_ID_MESA_NVK) & RP_QUIRK_WIDEN_WAR);

@@ -21,8 +21,8 @@ static rp_kernel_module build(const rp_kernel_params *params) {
     rp_diags_destroy(diags);
     diags = rp_diags_create(NULL);
     rp_status status = rp_kernel_build(NULL, params, diags, "p.yaml", 7, 3, &m);
-    CU_ASSERT_EQUAL_FATAL(status, RP_OK);
     if (status != RP_OK) print_diags();
+    CU_ASSERT_EQUAL_FATAL(status, RP_OK);
     return m;
 }
 
@@ -242,9 +242,7 @@ static const char *const old_style = "OpCapability Shader\n"
                                      "OpMemberDecorate %block 0 Offset 0\n"
                                      "OpDecorate %array ArrayStride 4\n"
                                      "OpDecorate %x SpecId 11\n"
-                                     "OpDecorate %sizes BuiltIn WorkgroupSize\n"
-                                     "%sizes = OpDecorationGroup\n"
-                                     "OpGroupDecorate %sizes %size\n"
+                                     "OpDecorate %size BuiltIn WorkgroupSize\n"
                                      "%void = OpTypeVoid\n"
                                      "%fn = OpTypeFunction %void\n"
                                      "%uint = OpTypeInt 32 0\n"

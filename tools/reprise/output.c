@@ -109,15 +109,17 @@ cli_output *cli_output_begin(const char *path) {
     cli_output *output = cli_alloc(1, sizeof *output);
     output->path = target_of(path, &info, exists);
     sigset_t old;
+    bool direct = exists && !S_ISREG(info.st_mode);
+    /* Opening a pipe waits for its reader: ^C must work meanwhile. */
+    if (direct) output->descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    int reason = errno;
     block_signals(true, &old);
-    if (exists && !S_ISREG(info.st_mode)) {
-        output->descriptor = open(path, O_WRONLY | O_CLOEXEC);
-    } else {
+    if (!direct) {
         output->temporary = temporary_name(output->path);
         output->descriptor = mkstemp(output->temporary);
+        reason = errno;
         if (output->descriptor >= 0) set_mode(output->descriptor, exists ? &info : NULL);
     }
-    int reason = errno;
     if (output->descriptor >= 0) {
         output->next_open = open_outputs;
         open_outputs = output;

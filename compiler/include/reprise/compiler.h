@@ -89,9 +89,10 @@ RP_API void rp_bind_kernel(rp_recorder *recorder, rp_kernel kernel);
 /* Binds a range to set 0, `binding`. */
 RP_API void rp_bind(rp_recorder *recorder, uint32_t binding, rp_range range);
 RP_API void rp_bind_in_set(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_range range);
-/* Narrows or widens the access that reflection found for a binding of the bound kernel, for this and
- * later dispatches: RP_READ_WRITE for a `writeonly` block that is not written whole. Narrowing what
- * the shader declares is a mistake. */
+/* Changes the access that reflection found for a binding of the bound kernel, for this and later
+ * dispatches: RP_READ_WRITE for a `writeonly` block that is not written whole; RP_WRITE, a promise to
+ * write every byte, for a block that says nothing and is never read. An access that the shader's
+ * declaration or code contradicts is a mistake. */
 RP_API void rp_bind_access(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_access access);
 /* Sets bytes of the push-constant block; offset and size are multiples of 4. */
 RP_API void rp_push(rp_recorder *recorder, uint32_t offset, const void *data, uint32_t size);
@@ -105,6 +106,7 @@ RP_API void rp_dispatch_live(rp_recorder *recorder, const char *x, const char *y
 
 RP_API void rp_copy(rp_recorder *recorder, rp_range source, rp_range destination);
 RP_API void rp_fill(rp_recorder *recorder, rp_range destination, uint32_t pattern);
+/* A destination of size 0 means `size` bytes from its offset. */
 RP_API void rp_update(rp_recorder *recorder, rp_range destination, const void *data, uint32_t size);
 RP_API void rp_fence(rp_recorder *recorder);
 

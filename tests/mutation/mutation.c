@@ -1,0 +1,259 @@
+/* Every change that breaks a compiled graph must be noticed, every time.
+ *
+ * Each real graph and many random ones are compiled and then changed: a barrier removed, one bit of
+ * a scope cleared, a write in a scope weakened to a read, a transient moved onto bytes that are in
+ * use, two dependent nodes swapped, a needed node dropped, a use shifted, a node's data changed.
+ * Which changes break the graph is decided here, word by word, without the checker's or the passes'
+ * means. */
+#include <stdlib.h>
+
+#include "mutate.h"
+#include "support/unit.h"
+
+typedef struct trial {
+    const rp_graph *source, *compiled;
+    dependences deps;
+    uint32_t step; /* try every step-th of a long list */
+    uint64_t tried;
+    char *why; /* the first change that went unnoticed; "" so far */
+} trial;
+
+static void must_object(trial *t, rp_graph *mutant, const char *what, uint32_t where) {
+    char said[RP_WHY];
+    t->tried++;
+    if (!*t->why && !objects(mutant, t->source, said))
+        snprintf(t->why, RP_WHY, "unnoticed: %s %u", what, where);
+    rp_graph_destroy(mutant);
+}
+
+/* ---- Barriers -------------------------------------------------------------------------------- */
+
+static uint32_t weaker_reads(uint32_t bit) {
+    if (bit == RP_SCOPE_COMPUTE_W) return RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_U;
+    return bit == RP_SCOPE_TRANSFER_W ? RP_SCOPE_TRANSFER_R : 0;
+}
+
+static void weaken_barriers(trial *t) {
+    const rp_graph *g = t->compiled;
+    for (uint32_t b = 0; b <= g->group_count && !*t->why;
+         b += b + t->step <= g->group_count ? t->step : 1) {
+        if (!g->barriers[b].src && !g->barriers[b].dst) continue;
+        rp_graph *m = mutant_of(g);
+        m->barriers[b] = (rp_graph_barrier){0};
+        must_object(t, m, "no barrier before group", b);
+        for (uint32_t bit = 1; bit <= RP_SCOPE_HOST_R; bit *= 2) {
+            if (g->barriers[b].src & bit) {
+                m = mutant_of(g);
+                m->barriers[b].src &= ~bit;
+                must_object(t, m, "a bit of the source scope before group", b);
+            }
+            if ((g->barriers[b].src & bit) && weaker_reads(bit)) {
+                m = mutant_of(g);
+                m->barriers[b].src = (m->barriers[b].src & ~bit) | weaker_reads(bit);
+                must_object(t, m, "reads for writes in the source scope before group", b);
+            }
+            if (g->barriers[b].dst & bit) {
+                m = mutant_of(g);
+                m->barriers[b].dst &= ~bit;
+                must_object(t, m, "a bit of the destination scope before group", b);
+            }
+        }
+    }
+}
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+/* Whether node k writes transient b on the byte `at` of the arena, and to no byte of the node that
+ * wrote it or reads it. */
+static bool overwrites(const rp_graph *g, uint32_t k, uint32_t b, uint64_t at) {
+    for (uint32_t i = 0; i < g->nodes[k].use_count; i++) {
+        const rp_graph_use *u = &rp_node_uses(g, &g->nodes[k])[i];
+        uint64_t lo = g->buffers[u->buffer].offset + u->offset;
+        if (u->buffer == b && rp_access_writes(u->access) && lo <= at && at < lo + u->size)
+            return true;
+    }
+    return false;
+}
+
+/* Moves transients onto the byte that a dependence lives in, when one of their writers runs while
+ * the byte is needed. */
+static void move_transients(trial *t) {
+    const rp_graph *g = t->compiled;
+    if (!(g->stages & RP_STAGE_PLACED)) return;
+    for (uint32_t i = 0; i < t->deps.count && !*t->why; i += t->step) {
+        const dependence *d = &t->deps.items[i];
+        if (d->reader == RP_NONE) continue;
+        uint32_t a = rp_node_uses(g, &g->nodes[d->reader])[d->read_use].buffer;
+        if (g->buffers[a].kind != RP_TMP) continue;
+        uint64_t byte = g->buffers[a].offset + d->at;
+        uint32_t from = g->nodes[d->writer].group, to = g->nodes[d->reader].group;
+        for (uint32_t k = 0; k < g->nodes_count && !*t->why; k++) {
+            const rp_graph_node *n = &g->nodes[k];
+            if (k == d->writer || k == d->reader || n->group < from || n->group > to) continue;
+            for (uint32_t u = 0; u < n->use_count; u++) {
+                const rp_graph_use *use = &rp_node_uses(g, n)[u];
+                if (!rp_access_writes(use->access) || use->buffer == a ||
+                    g->buffers[use->buffer].kind != RP_TMP || use->offset > byte)
+                    continue;
+                rp_graph *m = mutant_of(g);
+                m->buffers[use->buffer].offset = byte - use->offset;
+                m->arena_bytes += g->buffers[use->buffer].size;
+                bool hit = overwrites(m, k, use->buffer, byte);
+                if (hit)
+                    must_object(t, m, "a transient moved onto bytes in use, buffer", use->buffer);
+                else
+                    rp_graph_destroy(m);
+            }
+        }
+    }
+}
+
+/* ---- Nodes ----------------------------------------------------------------------------------- */
+
+static void change_nodes(trial *t) {
+    const rp_graph *g = t->compiled;
+    for (uint32_t i = 0; i < t->deps.count && !*t->why; i += t->step) {
+        const dependence *d = &t->deps.items[i];
+        rp_graph *m = mutant_of(g);
+        rp_graph_use *write = &m->uses[g->nodes[d->writer].first_use + d->write_use];
+        write->offset += write->offset >= 4 ? -4 : 4;
+        must_object(t, m, "a write shifted, node", g->nodes[d->writer].id);
+        m = mutant_of(g);
+        drop_node(m, d->writer);
+        must_object(t, m, "a needed node dropped, node", g->nodes[d->writer].id);
+        if (d->reader == RP_NONE) continue;
+
+        m = mutant_of(g);
+        rp_graph_use *read = &m->uses[g->nodes[d->reader].first_use + d->read_use];
+        read->offset += read->offset >= 4 ? -4 : 4;
+        must_object(t, m, "a read shifted, node", g->nodes[d->reader].id);
+
+        m = mutant_of(g);
+        rp_graph_node swap = m->nodes[d->writer];
+        m->nodes[d->writer] = m->nodes[d->reader];
+        m->nodes[d->reader] = swap;
+        uint32_t group = m->nodes[d->writer].group;
+        m->nodes[d->writer].group = m->nodes[d->reader].group;
+        m->nodes[d->reader].group = group;
+        must_object(t, m, "dependent nodes swapped, node", g->nodes[d->reader].id);
+
+        m = mutant_of(g);
+        m->nodes[d->reader].group = m->nodes[d->writer].group;
+        sort_by_group(m);
+        must_object(t, m, "dependent nodes in one group, node", g->nodes[d->reader].id);
+    }
+}
+
+static void change_data(trial *t) {
+    const rp_graph *g = t->compiled;
+    for (uint32_t i = 0; i < g->nodes_count && !*t->why; i += t->step) {
+        const rp_graph_node *n = &g->nodes[i];
+        rp_graph *m;
+        if (n->byte_count) {
+            m = mutant_of(g);
+            m->bytes[n->first_byte + n->byte_count / 2] ^= 1;
+            must_object(t, m, "data changed, node", n->id);
+        }
+        if (n->kind == RP_FILL) {
+            m = mutant_of(g);
+            m->nodes[i].pattern++;
+            must_object(t, m, "pattern changed, node", n->id);
+        }
+        if (n->kind == RP_RUN && n->grid_kind != RP_GRID_INDIRECT) {
+            m = mutant_of(g);
+            m->nodes[i].grid[1]++;
+            must_object(t, m, "grid changed, node", n->id);
+            m = mutant_of(g);
+            m->kernels[n->kernel].local[0]++;
+            must_object(t, m, "kernel changed, node", n->id);
+        }
+        for (uint32_t k = 0; k < n->use_count; k++) {
+            m = mutant_of(g);
+            m->uses[n->first_use + k].access =
+                rp_node_uses(g, n)[k].access == RP_READ_WRITE ? RP_WRITE : RP_READ_WRITE;
+            must_object(t, m, "access changed, node", n->id);
+            m = mutant_of(g);
+            m->uses[n->first_use + k].size -= m->uses[n->first_use + k].size > 4 ? 4 : 0;
+            if (m->uses[n->first_use + k].size == rp_node_uses(g, n)[k].size)
+                rp_graph_destroy(m);
+            else
+                must_object(t, m, "size changed, node", n->id);
+        }
+        m = mutant_of(g);
+        m->nodes[i].id = 1000000;
+        must_object(t, m, "a node of another id, node", n->id);
+    }
+}
+
+/* ---- On many graphs -------------------------------------------------------------------------- */
+
+/* All changes to one compiled graph. Barriers of `sync=full` may be superfluous. */
+static uint64_t try_all(const rp_graph *source, const rp_graph *compiled, bool narrow,
+                        uint32_t step, char why[RP_WHY]) {
+    char said[RP_WHY];
+    trial t = {.source = source, .compiled = compiled, .step = step, .why = why};
+    *why = 0;
+    if (objects(compiled, source, said)) {
+        snprintf(why, RP_WHY, "objects to the unchanged graph: %.900s", said);
+        return 1;
+    }
+    t.deps = find_dependences(compiled);
+    if (narrow) weaken_barriers(&t);
+    move_transients(&t);
+    change_nodes(&t);
+    change_data(&t);
+    free(t.deps.items);
+    return t.tried;
+}
+
+static const char *const pipelines[] = {
+    "dce,rename,schedule,place,sync",
+    "schedule=source,place,sync",
+    "schedule=source,place=separate,sync=full",
+};
+
+static void try_real(void *context, const char *name, const rp_graph *source) {
+    uint64_t *total = context;
+    for (uint32_t i = 0; i < sizeof pipelines / sizeof *pipelines; i++) {
+        char why[RP_WHY] = "";
+        rp_graph *compiled = compile_with(source, pipelines[i], why);
+        /* A change costs a check of the whole graph, so of large graphs a part is tried. */
+        uint32_t step = 1 + source->nodes_count / 40;
+        if (compiled) *total += try_all(source, compiled, i < 2, step, why);
+        if (*why) fprintf(stderr, "\n%s, %s: %s", name, pipelines[i], why);
+        CU_ASSERT(compiled != NULL && *why == 0);
+        rp_graph_destroy(compiled);
+    }
+}
+
+static void test_real_graphs(void) {
+    uint64_t tried = 0;
+    CU_ASSERT(each_real_graph(try_real, &tried) >= 10);
+    printf("%llu changes noticed ... ", (unsigned long long)tried);
+    CU_ASSERT(tried > 1000);
+}
+
+static bool try_random(void *context, uint64_t seed, const rp_graph *source, char why[RP_WHY]) {
+    uint64_t *total = context;
+    uint32_t i = (uint32_t)(seed % (sizeof pipelines / sizeof *pipelines));
+    rp_graph *compiled = compile_with(source, pipelines[i], why);
+    if (!compiled) return false;
+    *total += try_all(source, compiled, i < 2, 1 + source->nodes_count / 20, why);
+    rp_graph_destroy(compiled);
+    return *why == 0;
+}
+
+static void test_random_graphs(void) {
+    uint64_t tried = 0;
+    CU_ASSERT_EQUAL(rp_random_suite("changes to random graphs", 150, try_random, &tried), 0);
+    printf("%llu changes noticed ... ", (unsigned long long)tried);
+}
+
+int main(void) {
+    static const rp_test tests[] = {
+        {"real graphs", test_real_graphs},
+        {"random graphs", test_random_graphs},
+        {NULL, NULL},
+    };
+    return rp_run_tests("mutation", tests);
+}
