@@ -290,6 +290,14 @@ static rp_status no_shared_memory(rp_check_run *run) {
     return RP_OK;
 }
 
+static void unknown_kept(rp_check_run *run) {
+    const rp_graph *s = run->source;
+    for (uint32_t i = 0; i < s->nodes_count && !rp_check_stop(run); i++)
+        if (s->nodes[i].unknown && run->plan_of[i] == RP_NONE)
+            rp_check_fail(run, NULL, "rule 0: n%u has no declared uses and is missing",
+                          s->nodes[i].id);
+}
+
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 typedef struct match {
@@ -326,6 +334,7 @@ rp_status rp_check_match(rp_check_run *run) {
         match_kernels(run, &m.kernels, m.source_kernel);
         for (uint32_t i = 0; i < run->compiled->nodes_count && !rp_check_stop(run); i++)
             match_node(run, i, m.source_kernel);
+        if (run->has_unknown) unknown_kept(run);
         status = run->has_unknown ? no_shared_memory(run) : RP_OK;
     }
     rp_release(run->a, m.buffers.slots);

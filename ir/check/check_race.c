@@ -148,12 +148,12 @@ static void report(races *r, uint32_t event, uint32_t src, uint32_t dst, rp_haza
                       rp_check_bit(d, dst));
 }
 
+/* Two accesses of the second replay were judged as accesses of the first. A node is in no conflict
+ * with itself, but it is with itself in the next replay. */
 static void require(races *r, uint32_t event, uint32_t src, uint32_t dst, rp_hazard_kind kind,
                     uint64_t lo, uint64_t hi) {
-    if (event == RP_NONE || event % r->g->nodes_count == r->node) {
-        /* A node against itself: nothing within one replay; the next replay is another matter. */
-        if (event == RP_NONE || event / r->g->nodes_count == r->replay) return;
-    }
+    if (event == RP_NONE || (r->replay == 1 && event >= r->g->nodes_count)) return;
+    if (event == r->node && r->replay == 0) return;
     r->run->conflicts_proven++;
     if (!covered(r, event_position(r, event), src, dst) && !rp_check_stop(r->run))
         report(r, event, src, dst, kind, lo, hi);

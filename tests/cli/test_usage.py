@@ -155,6 +155,11 @@ class Usage(cli.Case):
                 if "://" not in link:
                     self.assertTrue((page.parent / link).exists(), f"{page}: {link}")
 
+    def test_every_page_is_in_the_index(self):
+        index = (SOURCE / "docs/index.md").read_text()
+        for page in (SOURCE / "docs").glob("*.md"):
+            self.assertTrue(page.name == "index.md" or f"({page.name})" in index, page.name)
+
     def test_readme_pipeline_runs(self):
         readme = (SOURCE / "README.md").read_text()
         for language, name in (("yaml", "twice.yaml"), ("glsl", "scale.comp")):

@@ -43,6 +43,7 @@ static uint64_t compile(const rp_graph *source, int level, uint64_t arena_limit)
     if (status == RP_OK) {
         HOLDS(rp_graph_get_stats(compiled, &stats) == RP_OK, diags);
         HOLDS(!arena_limit || stats.arena_bytes <= arena_limit, diags);
+        HOLDS(level == 0 || arena_limit || stats.barriers == stats.barrier_bound, diags);
         fuzz_round_trip(compiled, diags);
         through_plan(compiled, source, &certificate, diags);
     } else {

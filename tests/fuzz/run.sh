@@ -12,9 +12,7 @@ targets="yaml ir_text plan passes"
 cmake -S "$here/../.." -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_C_COMPILER="${CC:-clang}" -DCMAKE_CXX_COMPILER="${CXX:-clang++}" \
     -DREPRISE_FUZZ=ON -DREPRISE_EXAMPLES=OFF >/dev/null
-set --
-for target in $targets; do set -- "$@" "fuzz_$target"; done
-cmake --build "$build" --target "$@"
+cmake --build "$build" --target fuzz
 
 pids=
 for target in $targets; do

@@ -303,6 +303,24 @@ static void test_more_limits(void) {
     }
 }
 
+static void test_features(void) {
+    static const char text[] = "reprise 1\n"
+                               "graph g scheduled placed synced arena 0 {\n"
+                               "  buf $y out 256\n"
+                               "  kern @half spirv - local 64 1 1 (rw)\n"
+                               "  group 0\n"
+                               "    n0 = run @half grid 1 1 1 (rw $y)\n"
+                               "}\n";
+    mock_reset();
+    open_text(text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL(exec);
+    close_all();
+    mock_reset();
+    mock.float16 = false;
+    expect_refusal(text, RP_ERROR_UNSUPPORTED, "16-bit floats in shaders (shaderFloat16)",
+                   "or choose another device");
+}
+
 static void test_nothing_to_run(void) {
     mock_reset();
     expect_refusal(
@@ -497,6 +515,7 @@ int main(void) {
                                     {"live values", test_live},
                                     {"limits", test_limits},
                                     {"more limits", test_more_limits},
+                                    {"features", test_features},
                                     {"nothing to run", test_nothing_to_run},
                                     {"memory", test_memory},
                                     {"device lost", test_device_lost},

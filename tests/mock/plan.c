@@ -35,6 +35,8 @@ static int give_bodies(rp_graph *graph) {
         uint32_t *words = graph->words + graph->words_count;
         memcpy(words, body, sizeof body);
         words[count - 1] += i;
+        if (strncmp(rp_graph_string(graph, kernel->name), "half", 4) == 0)
+            words[6] = 9; /* OpCapability Float16 */
         kernel->first_word = graph->words_count;
         kernel->word_count = count;
         kernel->hash = rp_hash(words, sizeof body);

@@ -6,7 +6,7 @@
 #include "reprise/plan.h"
 
 /* NULL with the reason on stderr when the text is not a compiled graph. Kernels named "abstract..."
- * stay without a body. */
+ * stay without a body, those named "half..." need 16-bit floats. */
 rp_plan *mock_plan(const char *text);
 
 /* An allocator that counts, and fails on demand. */

@@ -1,7 +1,7 @@
 /* Kernels that are right: what reflection finds in GLSL and in SPIR-V that others assembled. */
 #include <string.h>
 #include "base/hash.h"
-#include "kernel.h"
+#include "kernel/kernel.h"
 #include "support/unit.h"
 #include "unit/assemble.h"
 

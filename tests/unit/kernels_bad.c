@@ -2,7 +2,7 @@
  * nothing. */
 #include <stdlib.h>
 #include <string.h>
-#include "kernel.h"
+#include "kernel/kernel.h"
 #include "support/unit.h"
 #include "unit/assemble.h"
 

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include "kernel.h"
+#include "kernel/kernel.h"
 #include "reprise/compiler.h"
 #include "support/unit.h"
 

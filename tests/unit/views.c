@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#include "graph/reasons.h"
-#include "graph/views.h"
+#include "views/reasons.h"
+#include "views/views.h"
 
 static const char source[] =
     "reprise 1\n"

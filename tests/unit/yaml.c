@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "yaml_tree.h"
+#include "yaml/tree.h"
 
 static rp_yaml *parse(const char *text) {
     rp_yaml *yaml = NULL;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "pipeline.h"
+#include "yaml/pipeline.h"
 
 #define SHADERS RP_SOURCE_ROOT "/tests/golden/yaml/shaders/"
 

@@ -1,0 +1,296 @@
+/* Kernels: the steps from GLSL or SPIR-V to a module, specialisation, and the way into a graph.
+ *
+ * Specialisation constants are set by writing them into a copy of the words and reflecting that:
+ * one way to find the workgroup size, array lengths and block sizes, with or without constants, and
+ * the validator sees what the driver will make of them (an array of length 0 is caught here). The
+ * words that are kept are those without: the driver specialises. */
+#include "kernel/kernel.h"
+
+#include <stdio.h>
+#include "base/hash.h"
+#include "kernel/spirv.h"
+
+void rp_kernel_free(rp_kernel_module *module) {
+    if (!module->allocator.resize) return;
+    const rp_allocator *a = &module->allocator;
+    rp_reflect_free(module);
+    rp_release(a, module->name);
+    rp_release(a, module->entry);
+    rp_release(a, module->words);
+    rp_release(a, module->interface);
+    *module = (rp_kernel_module){0};
+}
+
+const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access access) {
+    if (binding->access == RP_UNIFORM)
+        return access == RP_UNIFORM ? NULL
+                                    : "the shader declares it as a uniform block: expected u";
+    switch (access) {
+    case RP_READ:
+        if (!binding->writes && binding->access != RP_WRITE) return NULL;
+        return binding->writes ? "the shader writes it: expected w or rw"
+                               : "the shader declares it writeonly: expected w or rw";
+    case RP_WRITE:
+        if (!binding->writes) return "the shader never writes it: expected r";
+        return binding->reads ? "the shader reads it: expected rw" : NULL;
+    case RP_READ_WRITE: return NULL;
+    case RP_UNIFORM: return "the shader declares it as a storage block: expected r, w or rw";
+    }
+    return "not an access: expected r, w, rw or u";
+}
+
+/* ---- Building -------------------------------------------------------------------------------- */
+
+static rp_status check_params(const rp_kernel_where *where, const rp_kernel_params *params) {
+    if ((params->glsl != NULL) == (params->spirv != NULL))
+        return rp_kernel_error(where, "expected either GLSL source or SPIR-V words%s",
+                               params->glsl ? ", not both" : "");
+    if (params->define_count > 0 && !params->defines)
+        return rp_kernel_error(where, "%u defines are announced, but the list is NULL",
+                               params->define_count);
+    if (params->spirv && params->define_count > 0)
+        return rp_kernel_error(where,
+                               "defines are for GLSL; SPIR-V takes specialisation constants");
+    if (params->glsl && params->entry && strcmp(params->entry, "main") != 0)
+        return rp_kernel_error(where, "the entry point of GLSL is 'main', not '%s'", params->entry);
+    if (params->spirv && params->spirv_size % 4 != 0)
+        return rp_kernel_error(where, "%zu bytes are not a whole number of 32-bit SPIR-V words",
+                               params->spirv_size);
+    if (params->spirv && params->spirv_size / 4 < RP_SPIRV_HEADER)
+        return rp_kernel_error(where, "%zu bytes are too few for SPIR-V; its header alone has 20",
+                               params->spirv_size);
+    if (params->spirv && params->spirv_size / 4 > UINT32_MAX)
+        return rp_kernel_error(where, "the SPIR-V is larger than 16 GiB");
+    return RP_OK;
+}
+
+/* The words to keep, and for GLSL the interface beside them. */
+static rp_status take_words(const rp_kernel_where *where, const rp_kernel_params *params,
+                            rp_kernel_module *m) {
+    if (params->glsl) {
+        rp_glsl_result result;
+        RP_TRY(rp_glsl_compile(where, params, &result));
+        m->words = result.words;
+        m->word_count = result.word_count;
+        m->interface = result.interface;
+        m->interface_count = result.interface_count;
+        RP_TRY(rp_spirv_validate(where, m->interface, m->interface_count, m->entry));
+    } else {
+        m->words = rp_dup(where->allocator, params->spirv, params->spirv_size);
+        m->word_count = (uint32_t)(params->spirv_size / 4);
+        if (!m->words) return RP_ERROR_NO_MEMORY;
+    }
+    RP_TRY(rp_spirv_validate(where, m->words, m->word_count, m->entry));
+    m->hash = rp_hash(m->words, (size_t)m->word_count * 4);
+    if (m->hash == 0) m->hash = 1; /* 0 marks abstract kernels */
+    return RP_OK;
+}
+
+/* What optimised code does to a binding replaces what the unoptimised code might do; a binding that
+ * the optimiser removed does nothing. */
+static void take_usage(rp_kernel_binding *binding, const rp_kernel_module *optimised) {
+    bool reads = false, writes = false;
+    for (uint32_t i = 0; i < optimised->binding_count; i++) {
+        const rp_kernel_binding *o = &optimised->bindings[i];
+        if (o->set != binding->set || o->binding != binding->binding) continue;
+        reads = o->reads;
+        writes = o->writes;
+    }
+    if (binding->access == RP_UNIFORM) return;
+    binding->reads = reads;
+    binding->writes = writes;
+    if (!writes) binding->access = RP_READ;
+}
+
+/* Reflects a module with the constants as they stand in `interface`; fills in all that depends on
+ * them. */
+static rp_status reflect(const rp_kernel_where *where, const rp_kernel_module *words,
+                         const uint32_t *interface, uint32_t count, rp_kernel_module *out) {
+    RP_TRY(rp_reflect(where, interface, count, words->entry, out));
+    RP_TRY(rp_spirv_sizes(where, interface, count, words->entry, out->local, &out->shared_bytes));
+    if (!words->interface) return RP_OK;
+    rp_kernel_module optimised = {.allocator = *where->allocator};
+    rp_status status = rp_reflect(where, words->words, words->word_count, words->entry, &optimised);
+    for (uint32_t i = 0; status == RP_OK && i < out->binding_count; i++)
+        take_usage(&out->bindings[i], &optimised);
+    rp_kernel_free(&optimised);
+    return status;
+}
+
+static rp_status build(const rp_kernel_where *where, const rp_kernel_params *params,
+                       rp_kernel_module *m) {
+    RP_TRY(check_params(where, params));
+    const char *entry = params->entry ? params->entry : "main";
+    m->name = rp_dup(where->allocator, where->kernel, strlen(where->kernel) + 1);
+    m->entry = rp_dup(where->allocator, entry, strlen(entry) + 1);
+    if (!m->name || !m->entry) return RP_ERROR_NO_MEMORY;
+    RP_TRY(take_words(where, params, m));
+    const uint32_t *interface = m->interface ? m->interface : m->words;
+    RP_TRY(reflect(where, m, interface, m->interface ? m->interface_count : m->word_count, m));
+    RP_TRY(rp_spirv_check_needs(where, m->words, m->word_count, m->entry));
+    return rp_kernel_specialise(m, params->spec, params->spec_count, where->diags,
+                                where->place.file, where->place.line, where->place.column);
+}
+
+rp_status rp_kernel_build(const rp_allocator *allocator, const rp_kernel_params *params,
+                          rp_diags *diags, const char *file, uint32_t line, uint32_t column,
+                          rp_kernel_module *out) {
+    *out = (rp_kernel_module){.allocator = rp_allocator_or_default(allocator)};
+    rp_allocator a = out->allocator;
+    rp_kernel_where where = {&a, diags, params->name ? params->name : "", {file, line, column}};
+    rp_status status = build(&where, params, out);
+    if (status != RP_OK) {
+        rp_kernel_free(out);
+        *out = (rp_kernel_module){0};
+    }
+    return status;
+}
+
+/* ---- Specialising ---------------------------------------------------------------------------- */
+
+static rp_kernel_constant *find_constant(const rp_kernel_module *m, uint32_t id) {
+    for (uint32_t i = 0; i < m->constant_count; i++)
+        if (m->constants[i].id == id) return &m->constants[i];
+    return NULL;
+}
+
+/* The ids a module has, for a message: "0, 3, 4". */
+static void list_ids(const rp_kernel_module *m, char *text, size_t size) {
+    size_t used = 0;
+    snprintf(text, size, "none");
+    for (uint32_t i = 0; i < m->constant_count && used + 16 < size; i++)
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%u", i ? ", " : "", m->constants[i].id);
+}
+
+static rp_status check_specs(const rp_kernel_where *where, const rp_kernel_module *m,
+                             const rp_spec_constant *specs, uint32_t count) {
+    rp_status status = RP_OK;
+    if (count > 0 && !specs)
+        return rp_kernel_error(where,
+                               "%u specialisation constants are announced, but the list is "
+                               "NULL",
+                               count);
+    for (uint32_t i = 0; i < count; i++) {
+        const rp_kernel_constant *constant = find_constant(m, specs[i].id);
+        char ids[160];
+        list_ids(m, ids, sizeof ids);
+        if (!constant)
+            status = rp_kernel_error(where, "there is no specialisation constant %u; it has %s",
+                                     specs[i].id, ids);
+        else if (constant->scalar == RP_SCALAR_OTHER)
+            status = rp_kernel_error(where,
+                                     "specialisation constant %u is not 32 bits wide and "
+                                     "cannot be set",
+                                     specs[i].id);
+        for (uint32_t j = 0; j < i; j++)
+            if (specs[j].id == specs[i].id)
+                status = rp_kernel_error(where, "specialisation constant %u is given twice",
+                                         specs[i].id);
+    }
+    return status;
+}
+
+/* Reflects `words`, a copy of the interface with the constants written into it, into `fresh`. */
+static rp_status reflect_specialised(const rp_kernel_where *where, const rp_kernel_module *m,
+                                     const rp_spec_constant *specs, uint32_t spec_count,
+                                     uint32_t *words, uint32_t count, rp_kernel_module *fresh) {
+    for (uint32_t i = 0; i < m->constant_count; i++)
+        if (m->constants[i].specialised)
+            rp_spirv_set_constant(words, count, m->constants[i].id, m->constants[i].value);
+    for (uint32_t i = 0; i < spec_count; i++) {
+        const rp_kernel_constant *constant = find_constant(m, specs[i].id);
+        uint32_t value = specs[i].value;
+        if (constant->scalar == RP_SCALAR_BOOL) value = value != 0;
+        if (rp_spirv_set_constant(words, count, specs[i].id, value) == 0)
+            return rp_kernel_error(where, "specialisation constant %u cannot be set", specs[i].id);
+    }
+    RP_TRY(rp_spirv_validate(where, words, count, m->entry));
+    RP_TRY(reflect(where, m, words, count, fresh));
+    for (uint32_t i = 0; i < fresh->constant_count; i++) {
+        const rp_kernel_constant *old = find_constant(m, fresh->constants[i].id);
+        fresh->constants[i].specialised = old && old->specialised;
+        for (uint32_t s = 0; s < spec_count; s++)
+            if (specs[s].id == fresh->constants[i].id) fresh->constants[i].specialised = true;
+    }
+    return RP_OK;
+}
+
+/* Moves everything that reflection found from `fresh` to `m`. */
+static void replace_interface(rp_kernel_module *m, rp_kernel_module *fresh) {
+    rp_kernel_module old = *m;
+    memcpy(m->local, fresh->local, sizeof m->local);
+    m->shared_bytes = fresh->shared_bytes;
+    m->push_bytes = fresh->push_bytes;
+    m->bindings = fresh->bindings, m->binding_count = fresh->binding_count;
+    m->members = fresh->members, m->member_count = fresh->member_count;
+    m->constants = fresh->constants, m->constant_count = fresh->constant_count;
+    rp_reflect_free(&old);
+}
+
+rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_spec_constant *specs,
+                               uint32_t count, rp_diags *diags, const char *file, uint32_t line,
+                               uint32_t column) {
+    if (count == 0) return RP_OK;
+    rp_allocator a = module->allocator;
+    rp_kernel_where where = {&a, diags, module->name, {file, line, column}};
+    RP_TRY(check_specs(&where, module, specs, count));
+    const uint32_t *from = module->interface ? module->interface : module->words;
+    uint32_t word_count = module->interface ? module->interface_count : module->word_count;
+    uint32_t *words = rp_dup(&a, from, (size_t)word_count * 4);
+    if (!words) return RP_ERROR_NO_MEMORY;
+    rp_kernel_module fresh = {.allocator = a};
+    rp_status status = reflect_specialised(&where, module, specs, count, words, word_count, &fresh);
+    rp_release(&a, words);
+    if (status == RP_OK)
+        replace_interface(module, &fresh);
+    else
+        rp_reflect_free(&fresh);
+    return status;
+}
+
+/* ---- Into a graph ---------------------------------------------------------------------------- */
+
+/* The index of a name, RP_NONE for an empty one; false without memory. */
+static bool intern_name(rp_graph *graph, const char *name, uint32_t *out) {
+    *out = RP_NONE;
+    if (!name || !*name) return true;
+    *out = rp_graph_intern(graph, name, strlen(name));
+    return *out != RP_NONE;
+}
+
+static bool fill_lists(rp_graph *graph, const rp_kernel_module *m, rp_graph_param *params,
+                       rp_graph_spec *specs, uint32_t *spec_count) {
+    for (uint32_t i = 0; i < m->binding_count; i++) {
+        const rp_kernel_binding *b = &m->bindings[i];
+        params[i] = (rp_graph_param){
+            .access = b->access, .set = b->set, .binding = b->binding, .min_size = b->min_size};
+        if (!intern_name(graph, b->name, &params[i].name)) return false;
+    }
+    for (uint32_t i = 0; i < m->constant_count; i++)
+        /* Several constants may share an id: a workgroup size and the constant that loops use. */
+        if (m->constants[i].specialised &&
+            (*spec_count == 0 || specs[*spec_count - 1].id != m->constants[i].id))
+            specs[(*spec_count)++] = (rp_graph_spec){m->constants[i].id, m->constants[i].value};
+    return true;
+}
+
+uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *m, rp_source_pos pos) {
+    const rp_allocator *a = &graph->allocator;
+    rp_graph_param *params = rp_alloc(a, m->binding_count, sizeof *params);
+    rp_graph_spec *specs = rp_alloc(a, m->constant_count, sizeof *specs);
+    rp_graph_kernel kernel = {.hash = m->hash,
+                              .word_count = m->word_count,
+                              .pos = pos,
+                              .shared_bytes = m->shared_bytes,
+                              .push_bytes = m->push_bytes,
+                              .param_count = m->binding_count};
+    memcpy(kernel.local, m->local, sizeof kernel.local);
+    uint32_t index = RP_NONE;
+    if (params && specs && fill_lists(graph, m, params, specs, &kernel.spec_count) &&
+        intern_name(graph, m->name, &kernel.name) && intern_name(graph, m->entry, &kernel.entry))
+        index = rp_graph_add_kernel(graph, &kernel, params, specs, m->words);
+    rp_release(a, params);
+    rp_release(a, specs);
+    return index;
+}

@@ -1,0 +1,101 @@
+/* Internal: kernels, from GLSL or SPIR-V to a validated and reflected module.
+ *
+ * rp_kernel_build() does all of it: compile GLSL (glsl.c), validate (spirv_validate.c), reflect
+ * (reflect.c, spirv_*.c), specialise (kernel.c). rp_kernel_add() appends a module to a graph. The
+ * two halves of the build are apart for a front end that wants to look at the types of the
+ * specialisation constants before it encodes their values: build without constants, look at
+ * `constants`, then rp_kernel_specialise(). */
+#ifndef RP_KERNEL_KERNEL_H
+#define RP_KERNEL_KERNEL_H
+
+#include "graph/graph.h"
+#include "reprise/compiler.h"
+
+/* Where a kernel was asked for; used for errors that have no line in the GLSL itself. */
+typedef struct rp_kernel_place {
+    const char *file; /* may be NULL */
+    uint32_t line, column;
+} rp_kernel_place;
+
+/* A block of the interface. `name` is what the author called it: the instance name, else the block
+ * name, "" when the SPIR-V carries no names. */
+typedef struct rp_kernel_binding {
+    char *name;
+    uint8_t set, binding;
+    uint8_t access;     /* rp_access: `readonly` or never written: r; `writeonly`: w; a uniform
+                         * block: u; else rw */
+    bool reads, writes; /* whether the code may; a declared access must allow what the code does */
+    uint64_t min_size;  /* bytes of the block's fixed part, and of one element of its last array
+                         * when that has no length */
+} rp_kernel_binding;
+
+/* What a scalar is made of. */
+typedef enum rp_scalar {
+    RP_SCALAR_U32,
+    RP_SCALAR_I32,
+    RP_SCALAR_F32,
+    RP_SCALAR_BOOL,
+    RP_SCALAR_OTHER,
+} rp_scalar;
+
+/* A member of the push-constant block. */
+typedef struct rp_kernel_member {
+    char *name;            /* "" when unknown */
+    rp_scalar scalar;      /* RP_SCALAR_OTHER for anything but 32-bit scalars, vectors and arrays */
+    uint32_t offset, size; /* bytes from the block's start; size of the whole member */
+} rp_kernel_member;
+
+/* A specialisation constant that the module has. */
+typedef struct rp_kernel_constant {
+    char *name; /* "" when unknown */
+    uint32_t id;
+    rp_scalar scalar; /* RP_SCALAR_OTHER: not 32 bits wide, cannot be set */
+    uint32_t value;   /* its 32 bits: the default, or what it was specialised to */
+    bool specialised;
+} rp_kernel_constant;
+
+/* Owns all its memory, names included; a zeroed module is valid for rp_kernel_free(). */
+typedef struct rp_kernel_module {
+    rp_allocator allocator;
+    char *name, *entry;
+    uint32_t *words; /* what the driver gets */
+    uint32_t word_count;
+    uint32_t *interface; /* GLSL: the same shader unoptimised, with names and unused bindings; NULL
+                          * for SPIR-V, whose words are all there is */
+    uint32_t interface_count;
+    uint64_t hash;     /* rp_hash of the words; never 0 */
+    uint32_t local[3]; /* workgroup size, with the specialisation applied */
+    uint32_t shared_bytes;
+    uint32_t push_bytes;         /* a multiple of 4 */
+    rp_kernel_binding *bindings; /* ascending (set, binding) */
+    uint32_t binding_count;
+    rp_kernel_member *members; /* ascending offset */
+    uint32_t member_count;
+    rp_kernel_constant *constants; /* ascending id */
+    uint32_t constant_count;
+} rp_kernel_module;
+
+/* Builds a module. Errors in the GLSL are reported at their own file and line, all others at
+ * `place`. On failure *out is zeroed. */
+rp_status rp_kernel_build(const rp_allocator *allocator, const rp_kernel_params *params,
+                          rp_diags *diags, const char *file, uint32_t line, uint32_t column,
+                          rp_kernel_module *out);
+void rp_kernel_free(rp_kernel_module *module);
+
+/* Whether a use may declare `access` for a binding. NULL when it may, else why not (static text).
+ * Widening to rw is allowed; narrowing is, when the code does no more than that: `r` when it never
+ * writes, `w` (a promise to write every byte) when it writes and never reads. */
+const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access access);
+
+/* Sets specialisation constants and works out again what depends on them (workgroup size, shared
+ * bytes, block sizes). An id that the module does not have, or given twice, is an error. On failure
+ * the module stays as it was. */
+rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_spec_constant *specs,
+                               uint32_t count, rp_diags *diags, const char *file, uint32_t line,
+                               uint32_t column);
+
+/* Appends the module to a graph: the kernel's index, or RP_NONE without memory. The kernel's params
+ * are the module's bindings in order; its specs those constants that were specialised. */
+uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *module, rp_source_pos pos);
+
+#endif

@@ -1,0 +1,483 @@
+/* From recorded calls to a graph: plays the calls of each recorder against the state that a command
+ * encoder has (kernel, bindings, push data, labels) and appends a node for each that does
+ * something.
+ *
+ * A recorder's first mistake ends it, as later calls may only be wrong because of it; the other
+ * recorders are still played, so several mistakes are reported at once. rp_graph_verify() then
+ * judges what the calls mean together (overlaps, alignment, access allowed by the buffer's kind).
+ * Its messages are to name calls as well: nodes carry the number of the call as their line and that
+ * of the recorder as their column until then.
+ *
+ * O(calls), apart from finding a binding among those of its kernel. */
+#include "recorder/recorder.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include "base/checked.h"
+
+typedef struct slot { /* what is bound to one binding of the kernel */
+    bool bound;
+    uint8_t access;
+    uint32_t buffer;
+    uint64_t offset, size;
+} slot;
+
+typedef struct player {
+    const rp_allocator *a;
+    const rp_program *program;
+    rp_graph *g;
+    rp_diags *diags;
+    const rp_recorder *r;
+    uint32_t recorder, call; /* numbers for messages, from 1 */
+    bool failed, no_memory;
+
+    const rp_kernel_module *module; /* of the bound kernel, NULL = none */
+    uint32_t kernel;
+    RP_ARRAY(slot, slots);        /* as the module's bindings */
+    RP_ARRAY(rp_graph_use, uses); /* scratch */
+    uint8_t push[RP_MAX_PUSH_BYTES];
+    uint64_t pushed;                /* bit i: bytes 4i to 4i + 3 are set */
+    rp_text path;                   /* of labels, "a/b" */
+    RP_ARRAY(uint32_t, label_ends); /* length of `path` before each open label */
+    uint32_t label, op;             /* strings of the graph, RP_NONE */
+} player;
+
+/* "recorder 1, call 17 (rp_dispatch): ..."; returns false. */
+static bool mistake(player *p, rp_call_kind kind, const char *format, ...) RP_PRINTF(3, 4);
+static bool mistake(player *p, rp_call_kind kind, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    rp_diags_add(p->diags, RP_ERROR, NULL, 0, 0, "recorder %u, call %u (%s): %s", p->recorder,
+                 p->call, rp_call_name(kind), text);
+    p->failed = true;
+    return false;
+}
+
+static bool no_memory(player *p) {
+    p->no_memory = true;
+    return false;
+}
+
+static const char *buffer_name(const player *p, uint32_t buffer) {
+    return rp_graph_string(p->g, p->g->buffers[buffer].name);
+}
+
+/* ---- Ranges ---------------------------------------------------------------------------------- */
+
+/* The bytes a range stands for. `implied` is the size that 0 stands for, 0 = to the buffer's end.
+ */
+static bool resolve(player *p, const rp_call *c, const rp_range *range, uint64_t implied,
+                    rp_graph_use *out) {
+    const char *why;
+    rp_call_kind kind = (rp_call_kind)c->kind;
+    uint32_t index = rp_handle_index(p->program, range->buffer.id, p->g->buffers_count, &why);
+    if (index == RP_NONE) return mistake(p, kind, "buffer: %s", why);
+    uint64_t total = p->g->buffers[index].size;
+    if (range->offset >= total)
+        return mistake(p, kind, "buffer '%s' has %llu bytes; the range starts at %llu",
+                       buffer_name(p, index), (unsigned long long)total,
+                       (unsigned long long)range->offset);
+    uint64_t size = range->size ? range->size : implied ? implied : total - range->offset;
+    if (!rp_range_inside(range->offset, size, total))
+        return mistake(p, kind,
+                       "buffer '%s' has %llu bytes; the range [%llu+%llu] ends behind them",
+                       buffer_name(p, index), (unsigned long long)total,
+                       (unsigned long long)range->offset, (unsigned long long)size);
+    *out = (rp_graph_use){.buffer = index, .offset = range->offset, .size = size};
+    return true;
+}
+
+/* ---- State ----------------------------------------------------------------------------------- */
+
+static bool play_bind_kernel(player *p, const rp_call *c) {
+    const char *why;
+    uint32_t index = rp_handle_index(p->program, c->x, p->program->modules_count, &why);
+    if (index == RP_NONE) return mistake(p, RP_CALL_BIND_KERNEL, "kernel: %s", why);
+    const rp_kernel_module *module = &p->program->modules[index];
+    p->slots_count = 0;
+    if (!RP_RESERVE(p->a, p->slots, p->slots_count, p->slots_capacity, module->binding_count) ||
+        !RP_RESERVE(p->a, p->uses, p->uses_count, p->uses_capacity, module->binding_count + 1))
+        return no_memory(p);
+    p->slots_count = module->binding_count;
+    for (uint32_t i = 0; i < p->slots_count; i++)
+        p->slots[i] = (slot){.access = module->bindings[i].access};
+    p->module = module;
+    p->kernel = index;
+    p->pushed = 0;
+    memset(p->push, 0, sizeof p->push);
+    return true;
+}
+
+/* The slot of a binding of the bound kernel; NULL after a mistake. */
+static slot *find_slot(player *p, const rp_call *c) {
+    rp_call_kind kind = (rp_call_kind)c->kind;
+    if (!p->module) {
+        mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
+        return NULL;
+    }
+    for (uint32_t i = 0; i < p->slots_count; i++)
+        if (p->module->bindings[i].set == c->y && p->module->bindings[i].binding == c->z)
+            return &p->slots[i];
+    mistake(p, kind, "kernel '%s' has no binding %u in set %u; it has %u bindings", p->module->name,
+            c->z, c->y, p->slots_count);
+    return NULL;
+}
+
+static bool play_bind(player *p, const rp_call *c) {
+    slot *s = find_slot(p, c);
+    rp_graph_use use;
+    if (!s || !resolve(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
+    const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
+    if (use.size < b->min_size)
+        return mistake(p, (rp_call_kind)c->kind,
+                       "block '%s' of kernel '%s' needs at least %llu bytes; the range of '%s' has "
+                       "%llu",
+                       b->name, p->module->name, (unsigned long long)b->min_size,
+                       buffer_name(p, use.buffer), (unsigned long long)use.size);
+    s->bound = true;
+    s->buffer = use.buffer;
+    s->offset = use.offset;
+    s->size = use.size;
+    return true;
+}
+
+static bool play_bind_access(player *p, const rp_call *c) {
+    slot *s = find_slot(p, c);
+    if (!s) return false;
+    const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
+    const char *why = rp_kernel_access_error(b, (rp_access)c->x);
+    if (why)
+        return mistake(p, RP_CALL_BIND_ACCESS, "block '%s' of kernel '%s': %s", b->name,
+                       p->module->name, why);
+    s->access = (uint8_t)c->x;
+    return true;
+}
+
+static bool play_push(player *p, const rp_call *c) {
+    if (!p->module)
+        return mistake(p, RP_CALL_PUSH, "no kernel is bound; call rp_bind_kernel first");
+    if (c->x % 4 != 0 || c->size % 4 != 0 || c->size == 0)
+        return mistake(p, RP_CALL_PUSH,
+                       "offset %u and size %u; expected multiples of 4, and a size "
+                       "greater than 0",
+                       c->x, c->size);
+    if (!rp_range_inside(c->x, c->size, p->module->push_bytes))
+        return mistake(p, RP_CALL_PUSH,
+                       "bytes [%u+%u] lie outside the push-constant block of kernel "
+                       "'%s', which has %u bytes",
+                       c->x, c->size, p->module->name, p->module->push_bytes);
+    memcpy(p->push + c->x, p->r->bytes + c->first_byte, c->size);
+    for (uint32_t i = c->x / 4; i < (c->x + c->size) / 4; i++) p->pushed |= UINT64_C(1) << i;
+    return true;
+}
+
+/* Makes `path` the label of the nodes that follow. */
+static bool intern_label(player *p) {
+    p->label = RP_NONE;
+    if (p->path.size == 0) return true;
+    p->label = rp_graph_intern(p->g, p->path.data, p->path.size);
+    return p->label != RP_NONE || no_memory(p);
+}
+
+static bool play_label_begin(player *p, const rp_call *c) {
+    if (c->size <= 1) return mistake(p, RP_CALL_LABEL_BEGIN, "the label is empty");
+    if (!RP_RESERVE(p->a, p->label_ends, p->label_ends_count, p->label_ends_capacity, 1))
+        return no_memory(p);
+    p->label_ends[p->label_ends_count++] = p->path.size;
+    if (p->path.size) rp_text_char(&p->path, '/');
+    rp_text_append(&p->path, (const char *)p->r->bytes + c->first_byte, c->size - 1);
+    return p->path.failed ? no_memory(p) : intern_label(p);
+}
+
+static bool play_label_end(player *p) {
+    if (p->label_ends_count == 0)
+        return mistake(p, RP_CALL_LABEL_END,
+                       "no label is open; each rp_label_end needs its "
+                       "rp_label_begin");
+    p->path.size = p->label_ends[--p->label_ends_count];
+    return intern_label(p);
+}
+
+static bool play_op_tag(player *p, const rp_call *c) {
+    if (c->size <= 1) return mistake(p, RP_CALL_OP_TAG, "the tag is empty");
+    p->op = rp_graph_intern(p->g, (const char *)p->r->bytes + c->first_byte, c->size - 1);
+    return p->op != RP_NONE || no_memory(p);
+}
+
+/* ---- Nodes ----------------------------------------------------------------------------------- */
+
+/* Appends a node with the labels of the moment. */
+static bool add_node(player *p, rp_graph_node *node, const rp_graph_use *uses,
+                     const uint8_t *bytes) {
+    node->id = p->g->nodes_count;
+    node->label = p->label;
+    node->op = p->op;
+    node->pos = (rp_source_pos){p->call, p->recorder};
+    p->op = RP_NONE;
+    return rp_graph_add_node(p->g, node, uses, bytes) != RP_NONE || no_memory(p);
+}
+
+/* Uses and push data of the bound kernel. */
+static bool add_run(player *p, const rp_call *c, rp_graph_node *node,
+                    const rp_graph_use *indirect) {
+    rp_call_kind kind = (rp_call_kind)c->kind;
+    if (!p->module) return mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
+    for (uint32_t i = 0; i < p->slots_count; i++) {
+        const slot *s = &p->slots[i];
+        const rp_kernel_binding *b = &p->module->bindings[i];
+        if (!s->bound)
+            return mistake(p, kind, "binding %u in set %u ('%s') of kernel '%s' is not bound",
+                           b->binding, b->set, b->name, p->module->name);
+        p->uses[i] = (rp_graph_use){
+            .buffer = s->buffer, .access = s->access, .offset = s->offset, .size = s->size};
+    }
+    for (uint32_t i = 0; i < p->module->push_bytes / 4; i++)
+        if (!(p->pushed >> i & 1))
+            return mistake(p, kind,
+                           "push bytes %u to %u of kernel '%s' are not set; all of its %u "
+                           "bytes must be",
+                           i * 4, i * 4 + 3, p->module->name, p->module->push_bytes);
+    node->kind = RP_RUN;
+    node->kernel = p->kernel;
+    node->use_count = p->slots_count;
+    node->byte_count = p->module->push_bytes;
+    if (indirect) p->uses[node->use_count++] = *indirect;
+    return add_node(p, node, p->uses, p->push);
+}
+
+static bool play_dispatch(player *p, const rp_call *c) {
+    rp_graph_node node = {.grid_kind = RP_GRID_DIRECT, .grid = {c->x, c->y, c->z}};
+    if (c->x == 0 || c->y == 0 || c->z == 0)
+        return mistake(p, RP_CALL_DISPATCH, "the grid is %u x %u x %u; each must be at least 1",
+                       c->x, c->y, c->z);
+    return add_run(p, c, &node, NULL);
+}
+
+static bool play_dispatch_indirect(player *p, const rp_call *c) {
+    rp_graph_node node = {.grid_kind = RP_GRID_INDIRECT};
+    rp_graph_use use;
+    if (!resolve(p, c, &p->r->ranges[c->first_range], 12, &use)) return false;
+    if (use.size < 12)
+        return mistake(p, RP_CALL_DISPATCH_INDIRECT, "the range has %llu bytes; a grid has 12",
+                       (unsigned long long)use.size);
+    use.size = 12;
+    use.access = RP_READ;
+    use.indirect = true;
+    return add_run(p, c, &node, &use);
+}
+
+/* A live buffer by its name, with or without '$'. */
+static bool resolve_live(void *context, const char *name, size_t length, uint32_t element,
+                         rp_expr_op *out) {
+    player *p = context;
+    if (length > 0 && *name == '$') name++, length--;
+    uint32_t index;
+    uint32_t string = rp_graph_intern(p->g, name, length);
+    if (string == RP_NONE) return no_memory(p);
+    /* Strings of `base` have the same index in its clone. */
+    if (!rp_index_find(&p->program->buffer_names, string, &index) ||
+        p->g->buffers[index].kind != RP_LIVE || element > UINT16_MAX)
+        return false;
+    *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = index};
+    return true;
+}
+
+/* One axis of a live grid: an expression, or a number. */
+static bool add_axis(player *p, const char *text, uint32_t axis, rp_graph_node *node) {
+    rp_expr expr = {0};
+    char error[128];
+    size_t at = 0;
+    rp_status status = rp_expr_parse(p->a, text, strlen(text), resolve_live, p, &expr, error, &at);
+    if (status == RP_ERROR_NO_MEMORY || p->no_memory) {
+        rp_expr_free(p->a, &expr);
+        return no_memory(p);
+    }
+    if (status != RP_OK)
+        return mistake(p, RP_CALL_DISPATCH_LIVE, "grid %c, \"%.100s\", character %zu: %s",
+                       "xyz"[axis], text, at + 1, error);
+    bool constant = expr.count == 1 && expr.ops[0].code == RP_EXPR_CONST;
+    int64_t value = constant ? expr.ops[0].value : 1;
+    node->grid[axis] = (uint32_t)value;
+    if (!constant) {
+        node->grid[axis] = rp_graph_add_expr(p->g, expr.ops, expr.count);
+        node->live_mask |= (uint8_t)(1u << axis);
+    }
+    rp_expr_free(p->a, &expr);
+    if (value < 1 || value > UINT32_MAX)
+        return mistake(p, RP_CALL_DISPATCH_LIVE, "grid %c is %lld; expected 1 to 4294967295",
+                       "xyz"[axis], (long long)value);
+    return constant || node->grid[axis] != RP_NONE || no_memory(p);
+}
+
+static bool play_dispatch_live(player *p, const rp_call *c) {
+    rp_graph_node node = {.grid_kind = RP_GRID_LIVE};
+    const char *text = (const char *)p->r->bytes + c->first_byte;
+    for (uint32_t axis = 0; axis < 3; axis++, text += strlen(text) + 1)
+        if (!add_axis(p, text, axis, &node)) return false;
+    if (node.live_mask == 0) node.grid_kind = RP_GRID_DIRECT;
+    return add_run(p, c, &node, NULL);
+}
+
+static bool play_copy(player *p, const rp_call *c) {
+    rp_graph_node node = {.kind = RP_COPY, .kernel = RP_NONE, .use_count = 2};
+    rp_graph_use uses[2];
+    const rp_range *ranges = &p->r->ranges[c->first_range];
+    if (!resolve(p, c, &ranges[0], 0, &uses[0]) || !resolve(p, c, &ranges[1], 0, &uses[1]))
+        return false;
+    if (uses[0].size != uses[1].size)
+        return mistake(p, RP_CALL_COPY,
+                       "the source has %llu bytes, the destination %llu; expected "
+                       "the same",
+                       (unsigned long long)uses[0].size, (unsigned long long)uses[1].size);
+    uses[0].access = RP_READ;
+    uses[1].access = RP_WRITE;
+    return add_node(p, &node, uses, NULL);
+}
+
+static bool play_fill(player *p, const rp_call *c) {
+    rp_graph_node node = {.kind = RP_FILL, .kernel = RP_NONE, .pattern = c->x, .use_count = 1};
+    rp_graph_use use;
+    if (!resolve(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
+    use.access = RP_WRITE;
+    return add_node(p, &node, &use, NULL);
+}
+
+static bool play_update(player *p, const rp_call *c) {
+    rp_graph_node node = {
+        .kind = RP_UPDATE, .kernel = RP_NONE, .use_count = 1, .byte_count = c->size};
+    rp_graph_use use;
+    if (!resolve(p, c, &p->r->ranges[c->first_range], c->size, &use)) return false;
+    if (use.size != c->size)
+        return mistake(p, RP_CALL_UPDATE, "%u bytes of data for a range of %llu; expected the same",
+                       c->size, (unsigned long long)use.size);
+    use.access = RP_WRITE;
+    return add_node(p, &node, &use, p->r->bytes + c->first_byte);
+}
+
+static bool play_fence(player *p) {
+    rp_graph_node node = {.kind = RP_FENCE, .kernel = RP_NONE};
+    return add_node(p, &node, NULL, NULL);
+}
+
+/* ---- Playing --------------------------------------------------------------------------------- */
+
+static bool play_call(player *p, const rp_call *c) {
+    switch ((rp_call_kind)c->kind) {
+    case RP_CALL_BIND_KERNEL: return play_bind_kernel(p, c);
+    case RP_CALL_BIND:
+    case RP_CALL_BIND_IN_SET: return play_bind(p, c);
+    case RP_CALL_BIND_ACCESS: return play_bind_access(p, c);
+    case RP_CALL_PUSH: return play_push(p, c);
+    case RP_CALL_DISPATCH: return play_dispatch(p, c);
+    case RP_CALL_DISPATCH_INDIRECT: return play_dispatch_indirect(p, c);
+    case RP_CALL_DISPATCH_LIVE: return play_dispatch_live(p, c);
+    case RP_CALL_COPY: return play_copy(p, c);
+    case RP_CALL_FILL: return play_fill(p, c);
+    case RP_CALL_UPDATE: return play_update(p, c);
+    case RP_CALL_FENCE: return play_fence(p);
+    case RP_CALL_LABEL_BEGIN: return play_label_begin(p, c);
+    case RP_CALL_LABEL_END: return play_label_end(p);
+    case RP_CALL_OP_TAG: return play_op_tag(p, c);
+    }
+    return false;
+}
+
+/* One recorder, from an empty state. */
+static void play(player *p, const rp_recorder *r) {
+    p->r = r;
+    p->module = NULL;
+    p->slots_count = p->label_ends_count = p->path.size = 0;
+    p->label = p->op = RP_NONE;
+    for (uint32_t i = 0; i < r->calls_count; i++) {
+        p->call = i + 1;
+        if (!play_call(p, &r->calls[i])) return;
+    }
+    p->call = r->calls_count + 1;
+    if (r->no_memory)
+        no_memory(p);
+    else if (r->mistake)
+        mistake(p, r->mistake_kind, "%s", r->mistake);
+    else if (p->label_ends_count > 0)
+        mistake(p, RP_CALL_LABEL_END, "missing at the end: %u label%s still open (\"%.100s\")",
+                p->label_ends_count, p->label_ends_count == 1 ? " is" : "s are", p->path.data);
+    else if (p->op != RP_NONE)
+        mistake(p, RP_CALL_OP_TAG, "the tag '%.100s' has no node behind it",
+                rp_graph_string(p->g, p->op));
+}
+
+static rp_status check_recorders(const rp_program *program, rp_recorder *const *recorders,
+                                 uint32_t count, rp_diags *diags) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (recorders[i] && recorders[i]->program == program) continue;
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "recorder %u %s", i + 1,
+                     recorders[i] ? "belongs to another program" : "is NULL");
+        return RP_ERROR_USAGE;
+    }
+    return RP_OK;
+}
+
+/* Clones the program's lists and plays all recorders; the mutex is held. */
+static rp_status play_all(rp_program *program, rp_recorder *const *recorders, uint32_t count,
+                          rp_diags *diags, rp_graph **out_graph) {
+    RP_TRY(rp_graph_clone(program->base, out_graph));
+    player p = {.a = &program->allocator, .program = program, .g = *out_graph, .diags = diags};
+    rp_text_init(&p.path, p.a);
+    for (uint32_t i = 0; i < count && !p.no_memory; i++) {
+        p.recorder = i + 1;
+        play(&p, recorders[i]);
+    }
+    rp_release(p.a, p.slots);
+    rp_release(p.a, p.uses);
+    rp_release(p.a, p.label_ends);
+    rp_text_free(&p.path);
+    return p.no_memory ? RP_ERROR_NO_MEMORY : p.failed ? RP_ERROR_INVALID : RP_OK;
+}
+
+/* ---- Verifying ------------------------------------------------------------------------------- */
+
+/* Forwards what the verifier found, with calls in place of line and column. */
+static void forward(rp_diags *from, rp_recorder *const *recorders, rp_diags *to) {
+    for (uint32_t i = 0; i < rp_diags_count(from); i++) {
+        rp_diag d = rp_diags_get(from, i);
+        if (d.line == 0) {
+            rp_diags_add(to, d.severity, NULL, 0, 0, "%s", d.message);
+            continue;
+        }
+        const rp_call *call = &recorders[d.column - 1]->calls[d.line - 1];
+        rp_diags_add(to, d.severity, NULL, 0, 0, "recorder %u, call %u (%s): %s", d.column, d.line,
+                     rp_call_name((rp_call_kind)call->kind), d.message);
+    }
+}
+
+static rp_status verify(rp_graph *g, rp_recorder *const *recorders, rp_diags *diags) {
+    rp_diags *found = rp_diags_create(&g->allocator);
+    if (!found) return RP_ERROR_NO_MEMORY;
+    rp_status status = rp_graph_verify(g, NULL, found);
+    forward(found, recorders, diags);
+    rp_diags_destroy(found);
+    /* Calls are no places in a file: later messages must not print them as such. */
+    for (uint32_t i = 0; i < g->nodes_count; i++) g->nodes[i].pos = (rp_source_pos){0};
+    return status;
+}
+
+rp_status rp_program_graph(rp_program *program, rp_recorder *const *recorders,
+                           uint32_t recorder_count, rp_diags *diags, rp_graph **out_graph) {
+    if (!out_graph) return RP_ERROR_USAGE;
+    *out_graph = NULL;
+    if (!program || (!recorders && recorder_count > 0)) return RP_ERROR_USAGE;
+    RP_TRY(check_recorders(program, recorders, recorder_count, diags));
+    rp_graph *graph = NULL;
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = play_all(program, recorders, recorder_count, diags, &graph);
+    pthread_mutex_unlock(&program->mutex);
+    if (status == RP_OK) status = verify(graph, recorders, diags);
+    if (status != RP_OK) {
+        rp_graph_destroy(graph);
+        return status;
+    }
+    *out_graph = graph;
+    return RP_OK;
+}

@@ -1,0 +1,221 @@
+/* Programs: the buffers and kernels that recorders share.
+ *
+ * A program keeps them in a graph without nodes; joining recorders clones it and appends the nodes
+ * (join.c). One mutex guards the lists. Kernels are built outside of it, because
+ * compiling GLSL takes milliseconds and several threads may want to at once; only the name is then
+ * entered under the lock, so of two kernels with one name the later to finish is refused. */
+#include "recorder/recorder.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include "base/checked.h"
+#include "graph/keywords.h"
+
+enum { SERIAL_MASK = (1 << (32 - RP_HANDLE_INDEX_BITS)) - 1 };
+
+/* Numbers programs, so that handles of one are noticed in another. */
+static atomic_uint next_serial;
+
+rp_status rp_program_create(const rp_allocator *allocator, const char *name,
+                            rp_program **out_program) {
+    if (!out_program) return RP_ERROR_USAGE;
+    *out_program = NULL;
+    if (!name || !rp_name_valid(name, strlen(name))) return RP_ERROR_USAGE;
+    rp_allocator a = rp_allocator_or_default(allocator);
+    rp_program *p = rp_alloc_zero(&a, 1, sizeof *p);
+    if (!p) return RP_ERROR_NO_MEMORY;
+    p->allocator = a;
+    p->base = rp_graph_create(&a, name);
+    if (!p->base || pthread_mutex_init(&p->mutex, NULL) != 0) {
+        rp_graph_destroy(p->base);
+        rp_release(&a, p);
+        return RP_ERROR_NO_MEMORY;
+    }
+    p->serial = atomic_fetch_add(&next_serial, 1) & SERIAL_MASK;
+    *out_program = p;
+    return RP_OK;
+}
+
+void rp_program_destroy(rp_program *program) {
+    if (!program) return;
+    rp_allocator a = program->allocator;
+    for (uint32_t i = 0; i < program->modules_count; i++) rp_kernel_free(&program->modules[i]);
+    rp_release(&a, program->modules);
+    rp_index_free(&a, &program->buffer_names);
+    rp_index_free(&a, &program->kernel_names);
+    rp_graph_destroy(program->base);
+    pthread_mutex_destroy(&program->mutex);
+    rp_release(&a, program);
+}
+
+/* ---- Handles --------------------------------------------------------------------------------- */
+
+uint32_t rp_handle_make(const rp_program *program, uint32_t index) {
+    return (program->serial << RP_HANDLE_INDEX_BITS | index) + 1;
+}
+
+uint32_t rp_handle_index(const rp_program *program, uint32_t handle, uint32_t count,
+                         const char **why) {
+    *why = "the handle is 0: it was never created";
+    if (handle == 0) return RP_NONE;
+    *why = "the handle belongs to another program";
+    if ((handle - 1) >> RP_HANDLE_INDEX_BITS != program->serial) return RP_NONE;
+    *why = "the handle was never handed out by this program";
+    uint32_t index = (handle - 1) & RP_MAX_HANDLES;
+    return index < count ? index : RP_NONE;
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+/* A new name's string in `base`; the mutex is held. */
+static rp_status take_name(rp_program *p, const rp_index *names, const char *name, const char *what,
+                           rp_diags *diags, uint32_t *out_string) {
+    uint32_t other;
+    *out_string = rp_graph_intern(p->base, name, strlen(name));
+    if (*out_string == RP_NONE) return RP_ERROR_NO_MEMORY;
+    if (!rp_index_find(names, *out_string, &other)) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s '%s': there is another of this name", what, name);
+    return RP_ERROR_INVALID;
+}
+
+static rp_status check_name(const char *name, const char *what, rp_diags *diags) {
+    if (name && rp_name_valid(name, strlen(name))) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                 "%s: %s%.60s%s is not a name; expected letters, digits, '_' and '.', not starting "
+                 "with a digit",
+                 what, name ? "'" : "", name ? name : "NULL", name ? "'" : "");
+    return RP_ERROR_INVALID;
+}
+
+static rp_status too_many(const char *what, rp_diags *diags) {
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "a program holds at most %d %s", RP_MAX_HANDLES,
+                 what);
+    return RP_ERROR_INVALID;
+}
+
+/* ---- Buffers --------------------------------------------------------------------------------- */
+
+/* Reports a mistake in a buffer's parameters. */
+static rp_status bad_buffer(rp_diags *diags, const rp_buffer_params *p, const char *what) {
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer '%s': %s", p->name, what);
+    return RP_ERROR_INVALID;
+}
+
+/* Bytes of the buffer, from its shape or as given. */
+static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, uint64_t *out_size) {
+    uint32_t element = rp_dtype_size(p->dtype);
+    if (element == 0) return bad_buffer(diags, p, "unknown dtype");
+    if (p->dtype == RP_RAW) {
+        if (p->rank != 0) return bad_buffer(diags, p, "raw bytes have no shape; expected rank 0");
+        if (p->size == 0) return bad_buffer(diags, p, "raw bytes need a size greater than 0");
+        *out_size = p->size;
+        return RP_OK;
+    }
+    if (p->rank < 1 || p->rank > RP_MAX_RANK)
+        return bad_buffer(diags, p, "the rank of a typed buffer is from 1 to 8");
+    uint64_t size = element;
+    for (uint32_t i = 0; i < p->rank; i++) {
+        if (p->shape[i] == 0) return bad_buffer(diags, p, "a dimension of the shape is 0");
+        if (!rp_mul_u64(size, p->shape[i], &size))
+            return bad_buffer(diags, p, "the shape needs more bytes than 64 bits can count");
+    }
+    if (p->size != 0 && p->size != size)
+        return bad_buffer(diags, p, "size and shape disagree; leave the size 0");
+    *out_size = size;
+    return RP_OK;
+}
+
+static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, uint64_t *out_size) {
+    if (!rp_buffer_kind_name(p->kind)) return bad_buffer(diags, p, "unknown kind");
+    RP_TRY(find_size(diags, p, out_size));
+    if (p->kind == RP_LIVE && *out_size > RP_MAX_LIVE_BYTES)
+        return bad_buffer(diags, p, "a live buffer has at most 65536 bytes");
+    if (p->kind != RP_LIVE && p->initial)
+        return bad_buffer(diags, p, "only live buffers have initial bytes");
+    if (p->kind != RP_LIVE && p->max_value)
+        return bad_buffer(diags, p, "only live buffers have a largest value");
+    return RP_OK;
+}
+
+/* Appends a checked buffer; the mutex is held. Room is made first, so that nothing fails half done.
+ */
+static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, uint64_t size,
+                            rp_diags *diags, uint32_t *out_index) {
+    rp_graph *g = p->base;
+    rp_graph_buffer buffer = {.kind = (uint8_t)params->kind,
+                              .dtype = (uint8_t)params->dtype,
+                              .rank = (uint8_t)params->rank,
+                              .size = size,
+                              .offset = RP_NOT_PLACED,
+                              .first_default = RP_NONE,
+                              .max_value = params->max_value ? params->max_value : UINT32_MAX};
+    if (g->buffers_count >= RP_MAX_HANDLES) return too_many("buffers", diags);
+    RP_TRY(take_name(p, &p->buffer_names, params->name, "buffer", diags, &buffer.name));
+    if (!rp_index_reserve(&p->allocator, &p->buffer_names, p->buffer_names.count + 1))
+        return RP_ERROR_NO_MEMORY;
+    uint32_t bytes = params->initial ? (uint32_t)size : 0;
+    if (!RP_RESERVE(&g->allocator, g->bytes, g->bytes_count, g->bytes_capacity, bytes))
+        return RP_ERROR_NO_MEMORY;
+    if (bytes) {
+        buffer.first_default = g->bytes_count;
+        memcpy(g->bytes + g->bytes_count, params->initial, bytes);
+    }
+    *out_index = rp_graph_add_buffer(g, &buffer, params->shape);
+    if (*out_index == RP_NONE) return RP_ERROR_NO_MEMORY;
+    g->bytes_count += bytes;
+    rp_index_set(&p->allocator, &p->buffer_names, buffer.name, *out_index);
+    return RP_OK;
+}
+
+rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params, rp_diags *diags,
+                            rp_buffer *out_buffer) {
+    if (!out_buffer) return RP_ERROR_USAGE;
+    *out_buffer = (rp_buffer){0};
+    if (!program || !params) return RP_ERROR_USAGE;
+    uint64_t size = 0;
+    uint32_t index;
+    RP_TRY(check_name(params->name, "buffer", diags));
+    RP_TRY(check_buffer(diags, params, &size));
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = add_buffer(program, params, size, diags, &index);
+    pthread_mutex_unlock(&program->mutex);
+    if (status == RP_OK) out_buffer->id = rp_handle_make(program, index);
+    return status;
+}
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+/* Appends a module and takes it over; the mutex is held. */
+static rp_status add_kernel(rp_program *p, const rp_kernel_module *module, rp_diags *diags,
+                            uint32_t *out_index) {
+    uint32_t name;
+    if (p->modules_count >= RP_MAX_HANDLES) return too_many("kernels", diags);
+    RP_TRY(take_name(p, &p->kernel_names, module->name, "kernel", diags, &name));
+    if (!rp_index_reserve(&p->allocator, &p->kernel_names, p->kernel_names.count + 1) ||
+        !RP_RESERVE(&p->allocator, p->modules, p->modules_count, p->modules_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    *out_index = rp_kernel_add(p->base, module, (rp_source_pos){0});
+    if (*out_index == RP_NONE) return RP_ERROR_NO_MEMORY;
+    p->modules[p->modules_count++] = *module;
+    rp_index_set(&p->allocator, &p->kernel_names, name, *out_index);
+    return RP_OK;
+}
+
+rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *params, rp_diags *diags,
+                            rp_kernel *out_kernel) {
+    if (!out_kernel) return RP_ERROR_USAGE;
+    *out_kernel = (rp_kernel){0};
+    if (!program || !params) return RP_ERROR_USAGE;
+    rp_kernel_module module;
+    uint32_t index;
+    RP_TRY(check_name(params->name, "kernel", diags));
+    RP_TRY(rp_kernel_build(&program->allocator, params, diags, NULL, 0, 0, &module));
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = add_kernel(program, &module, diags, &index);
+    pthread_mutex_unlock(&program->mutex);
+    if (status == RP_OK)
+        out_kernel->id = rp_handle_make(program, index);
+    else
+        rp_kernel_free(&module);
+    return status;
+}

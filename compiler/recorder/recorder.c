@@ -1,0 +1,186 @@
+/* Recorders: calls are appended to arrays, nothing else.
+ *
+ * Recording takes no lock and looks at nothing that other threads may change: handles and ranges
+ * are kept as given and judged when the recorders are joined (join.c). Only what cannot
+ * be kept, a NULL text or more data than the graph can hold, closes the recorder on the spot. A
+ * call costs 28 bytes and its data, amortised O(1). */
+#include "recorder/recorder.h"
+
+const char *rp_call_name(rp_call_kind kind) {
+    switch (kind) {
+#define RP_X(symbol, name)                                                                         \
+    case symbol: return name;
+        RP_CALL_LIST(RP_X)
+#undef RP_X
+    }
+    return "";
+}
+
+rp_status rp_recorder_create(rp_program *program, rp_recorder **out_recorder) {
+    if (!out_recorder) return RP_ERROR_USAGE;
+    *out_recorder = NULL;
+    if (!program) return RP_ERROR_USAGE;
+    rp_recorder *r = rp_alloc_zero(&program->allocator, 1, sizeof *r);
+    if (!r) return RP_ERROR_NO_MEMORY;
+    r->allocator = program->allocator;
+    r->program = program;
+    *out_recorder = r;
+    return RP_OK;
+}
+
+void rp_recorder_destroy(rp_recorder *recorder) {
+    if (!recorder) return;
+    rp_allocator a = recorder->allocator;
+    rp_release(&a, recorder->calls);
+    rp_release(&a, recorder->ranges);
+    rp_release(&a, recorder->bytes);
+    rp_release(&a, recorder);
+}
+
+/* ---- Appending ------------------------------------------------------------------------------- */
+
+static void close_with(rp_recorder *r, rp_call_kind kind, const char *mistake) {
+    r->closed = true;
+    r->mistake_kind = kind;
+    r->mistake = mistake;
+    r->no_memory = mistake == NULL;
+}
+
+/* Whether a call is to be recorded; NULL recorders and closed ones ignore it. */
+static bool is_open(const rp_recorder *r) {
+    return r && !r->closed;
+}
+
+static void append(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_t range_count,
+                   const void *bytes, uint32_t size) {
+    const rp_allocator *a = &r->allocator;
+    rp_call_kind kind = (rp_call_kind)call.kind;
+    if (!RP_RESERVE(a, r->calls, r->calls_count, r->calls_capacity, 1) ||
+        !RP_RESERVE(a, r->ranges, r->ranges_count, r->ranges_capacity, range_count) ||
+        !RP_RESERVE(a, r->bytes, r->bytes_count, r->bytes_capacity, size)) {
+        close_with(r, kind, NULL);
+        return;
+    }
+    call.first_range = r->ranges_count;
+    call.first_byte = r->bytes_count;
+    call.size = size;
+    for (uint32_t i = 0; i < range_count; i++) r->ranges[r->ranges_count++] = ranges[i];
+    if (size) memcpy(r->bytes + r->bytes_count, bytes, size);
+    r->bytes_count += size;
+    r->calls[r->calls_count++] = call;
+}
+
+static void append_text(rp_recorder *r, rp_call_kind kind, const char *text) {
+    if (!text)
+        close_with(r, kind, "the text is NULL");
+    else if (strlen(text) > UINT16_MAX)
+        close_with(r, kind, "the text is longer than 65535 bytes");
+    else
+        append(r, (rp_call){.kind = kind}, NULL, 0, text, (uint32_t)strlen(text) + 1);
+}
+
+/* ---- The calls ------------------------------------------------------------------------------- */
+
+void rp_bind_kernel(rp_recorder *r, rp_kernel kernel) {
+    if (!is_open(r)) return;
+    append(r, (rp_call){.kind = RP_CALL_BIND_KERNEL, .x = kernel.id}, NULL, 0, NULL, 0);
+}
+
+void rp_bind(rp_recorder *r, uint32_t binding, rp_range range) {
+    if (!is_open(r)) return;
+    append(r, (rp_call){.kind = RP_CALL_BIND, .z = binding}, &range, 1, NULL, 0);
+}
+
+void rp_bind_in_set(rp_recorder *r, uint32_t set, uint32_t binding, rp_range range) {
+    if (!is_open(r)) return;
+    append(r, (rp_call){.kind = RP_CALL_BIND_IN_SET, .y = set, .z = binding}, &range, 1, NULL, 0);
+}
+
+void rp_bind_access(rp_recorder *r, uint32_t set, uint32_t binding, rp_access access) {
+    if (!is_open(r)) return;
+    rp_call call = {.kind = RP_CALL_BIND_ACCESS, .x = (uint32_t)access, .y = set, .z = binding};
+    append(r, call, NULL, 0, NULL, 0);
+}
+
+void rp_push(rp_recorder *r, uint32_t offset, const void *data, uint32_t size) {
+    if (!is_open(r)) return;
+    if (size > RP_MAX_PUSH_BYTES)
+        close_with(r, RP_CALL_PUSH, "more than 256 bytes of push data");
+    else if (size > 0 && !data)
+        close_with(r, RP_CALL_PUSH, "the data is NULL");
+    else
+        append(r, (rp_call){.kind = RP_CALL_PUSH, .x = offset}, NULL, 0, data, size);
+}
+
+void rp_dispatch(rp_recorder *r, uint32_t x, uint32_t y, uint32_t z) {
+    if (!is_open(r)) return;
+    append(r, (rp_call){.kind = RP_CALL_DISPATCH, .x = x, .y = y, .z = z}, NULL, 0, NULL, 0);
+}
+
+void rp_dispatch_indirect(rp_recorder *r, rp_range grid) {
+    if (!is_open(r)) return;
+    append(r, (rp_call){.kind = RP_CALL_DISPATCH_INDIRECT}, &grid, 1, NULL, 0);
+}
+
+void rp_dispatch_live(rp_recorder *r, const char *x, const char *y, const char *z) {
+    const char *axes[3] = {x, y, z};
+    if (!is_open(r)) return;
+    rp_text text;
+    rp_text_init(&text, &r->allocator);
+    for (int i = 0; i < 3; i++) {
+        if (!axes[i] || strlen(axes[i]) > UINT16_MAX) {
+            close_with(r, RP_CALL_DISPATCH_LIVE,
+                       axes[i] ? "an expression is longer than 65535 bytes"
+                               : "an expression is NULL");
+            rp_text_free(&text);
+            return;
+        }
+        rp_text_append(&text, axes[i], strlen(axes[i]) + 1);
+    }
+    if (text.failed)
+        close_with(r, RP_CALL_DISPATCH_LIVE, NULL);
+    else
+        append(r, (rp_call){.kind = RP_CALL_DISPATCH_LIVE}, NULL, 0, text.data, text.size);
+    rp_text_free(&text);
+}
+
+void rp_copy(rp_recorder *r, rp_range source, rp_range destination) {
+    if (!is_open(r)) return;
+    rp_range ranges[2] = {source, destination};
+    append(r, (rp_call){.kind = RP_CALL_COPY}, ranges, 2, NULL, 0);
+}
+
+void rp_fill(rp_recorder *r, rp_range destination, uint32_t pattern) {
+    if (!is_open(r)) return;
+    append(r, (rp_call){.kind = RP_CALL_FILL, .x = pattern}, &destination, 1, NULL, 0);
+}
+
+void rp_update(rp_recorder *r, rp_range destination, const void *data, uint32_t size) {
+    if (!is_open(r)) return;
+    if (size > RP_MAX_UPDATE_BYTES)
+        close_with(r, RP_CALL_UPDATE, "more than 65536 bytes of data; split the update");
+    else if (size == 0)
+        close_with(r, RP_CALL_UPDATE, "no data: the size is 0");
+    else if (!data)
+        close_with(r, RP_CALL_UPDATE, "the data is NULL");
+    else
+        append(r, (rp_call){.kind = RP_CALL_UPDATE}, &destination, 1, data, size);
+}
+
+void rp_fence(rp_recorder *r) {
+    if (!is_open(r)) return;
+    append(r, (rp_call){.kind = RP_CALL_FENCE}, NULL, 0, NULL, 0);
+}
+
+void rp_label_begin(rp_recorder *r, const char *label) {
+    if (is_open(r)) append_text(r, RP_CALL_LABEL_BEGIN, label);
+}
+
+void rp_label_end(rp_recorder *r) {
+    if (!is_open(r)) return;
+    append(r, (rp_call){.kind = RP_CALL_LABEL_END}, NULL, 0, NULL, 0);
+}
+
+void rp_op_tag(rp_recorder *r, const char *op) {
+    if (is_open(r)) append_text(r, RP_CALL_OP_TAG, op);
+}

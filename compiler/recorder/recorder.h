@@ -1,0 +1,90 @@
+/* Internal: what a program and its recorders hold, shared by program.c, recorder.c and
+ * join.c.
+ *
+ * A handle is ((serial & 1023) << 22 | index) + 1, so that a handle of another program is noticed.
+ */
+#ifndef RP_RECORDER_RECORDER_H
+#define RP_RECORDER_RECORDER_H
+
+#include <pthread.h>
+#include "base/text.h"
+#include "graph/graph.h"
+#include "graph/index.h"
+#include "kernel/kernel.h"
+
+enum {
+    RP_HANDLE_INDEX_BITS = 22,
+    RP_MAX_HANDLES = (1 << RP_HANDLE_INDEX_BITS) - 1,
+};
+
+struct rp_program {
+    rp_allocator allocator;
+    pthread_mutex_t mutex; /* guards everything below */
+    uint32_t serial;
+    rp_graph *base;                      /* the buffers and kernels; no nodes */
+    rp_index buffer_names, kernel_names; /* string of `base` -> index in its list */
+    RP_ARRAY(rp_kernel_module, modules); /* one for each kernel of `base`, in order */
+};
+
+/* The calls of a recorder: symbol, name in messages. */
+#define RP_CALL_LIST(X)                                                                            \
+    X(RP_CALL_BIND_KERNEL, "rp_bind_kernel")                                                       \
+    X(RP_CALL_BIND, "rp_bind")                                                                     \
+    X(RP_CALL_BIND_IN_SET, "rp_bind_in_set")                                                       \
+    X(RP_CALL_BIND_ACCESS, "rp_bind_access")                                                       \
+    X(RP_CALL_PUSH, "rp_push")                                                                     \
+    X(RP_CALL_DISPATCH, "rp_dispatch")                                                             \
+    X(RP_CALL_DISPATCH_INDIRECT, "rp_dispatch_indirect")                                           \
+    X(RP_CALL_DISPATCH_LIVE, "rp_dispatch_live")                                                   \
+    X(RP_CALL_COPY, "rp_copy")                                                                     \
+    X(RP_CALL_FILL, "rp_fill")                                                                     \
+    X(RP_CALL_UPDATE, "rp_update")                                                                 \
+    X(RP_CALL_FENCE, "rp_fence")                                                                   \
+    X(RP_CALL_LABEL_BEGIN, "rp_label_begin")                                                       \
+    X(RP_CALL_LABEL_END, "rp_label_end")                                                           \
+    X(RP_CALL_OP_TAG, "rp_op_tag")
+
+typedef enum rp_call_kind {
+#define RP_X(symbol, name) symbol,
+    RP_CALL_LIST(RP_X)
+#undef RP_X
+} rp_call_kind;
+
+const char *rp_call_name(rp_call_kind kind);
+
+/* One recorded call. What the fields mean depends on the kind:
+ *   bind_kernel            x = handle
+ *   bind, bind_in_set      y = set, z = binding, first_range
+ *   bind_access            x = access, y = set, z = binding
+ *   push, update           x = offset (push), first_byte, size; first_range (update)
+ *   dispatch               x, y, z
+ *   dispatch_live          first_byte: three terminated texts, size in all
+ *   dispatch_indirect      first_range
+ *   copy, fill             first_range: source and destination; x = pattern (fill)
+ *   label_begin, op_tag    first_byte, size: the text with its terminator */
+typedef struct rp_call {
+    uint8_t kind;
+    uint32_t x, y, z;
+    uint32_t first_range;
+    uint32_t first_byte, size;
+} rp_call;
+
+struct rp_recorder {
+    rp_allocator allocator;
+    rp_program *program;
+    RP_ARRAY(rp_call, calls);
+    RP_ARRAY(rp_range, ranges);
+    RP_ARRAY(uint8_t, bytes);
+    bool closed; /* a mistake or lack of memory: later calls are ignored */
+    bool no_memory;
+    rp_call_kind mistake_kind; /* of call number calls_count + 1 */
+    const char *mistake;       /* static text; NULL = none that was seen on the spot */
+};
+
+/* Handle of an index, and back: RP_NONE, with the reason in *why (static text), for a handle that
+ * is not one of the `count` of this program. */
+uint32_t rp_handle_make(const rp_program *program, uint32_t index);
+uint32_t rp_handle_index(const rp_program *program, uint32_t handle, uint32_t count,
+                         const char **why);
+
+#endif

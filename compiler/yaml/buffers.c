@@ -1,0 +1,233 @@
+/* The sections `live` and `buffers`.
+ *
+ * A buffer that is wrong is still entered in the table of names, with RP_NONE for its index: nodes
+ * that use it stay silent, so that one mistake gives one message. */
+#include "yaml/pipeline.h"
+
+#include <stdio.h>
+
+#include "base/checked.h"
+
+typedef struct shape {
+    uint64_t dims[RP_MAX_RANK];
+    uint8_t rank;
+    uint64_t elements;
+} shape;
+
+static bool read_shape(rp_reader *r, const rp_yaml_node *node, shape *out) {
+    const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
+    uint32_t count = node->kind == RP_YAML_LIST ? node->count : 1;
+    if (count < 1 || count > RP_MAX_RANK)
+        return rp_read_error(r, node, "a shape has 1 to %d dimensions, not %u", RP_MAX_RANK, count);
+    *out = (shape){.rank = (uint8_t)count, .elements = 1};
+    bool good = true;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t dim = 1;
+        good &= rp_read_integer(r, items[i], "dimension", 1, INT64_MAX, &dim);
+        out->dims[i] = (uint64_t)dim;
+        if (good && !rp_mul_u64(out->elements, out->dims[i], &out->elements))
+            good = rp_read_error(r, node, "the shape overflows: more than 2^64 elements");
+    }
+    return good;
+}
+
+/* Enters a name; `buffer` is RP_NONE for one that is wrong. */
+static bool enter(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *item,
+                  const uint64_t *dims) {
+    uint32_t index = RP_NONE;
+    if (item) {
+        rp_graph_buffer buffer = *item;
+        buffer.name = rp_graph_intern(r->graph, key->text, key->length);
+        buffer.pos = (rp_source_pos){key->line, key->column};
+        if (buffer.name == RP_NONE) return rp_read_no_memory(r);
+        index = rp_graph_add_buffer(r->graph, &buffer, dims);
+        if (index == RP_NONE) return rp_read_no_memory(r);
+    }
+    rp_name name = {key->text, key, index};
+    return rp_names_add(&r->a, &r->buffer_names, &name) ? true : rp_read_no_memory(r);
+}
+
+static bool check_new_name(rp_reader *r, const rp_yaml_node *key, const char *what) {
+    if (!rp_read_name(r, key, what)) return false;
+    const rp_name *other = rp_names_find(&r->buffer_names, key->text, key->length);
+    if (!other) return true;
+    return rp_read_error(r, key, "'%s' is defined at line %u already", key->text,
+                         other->node->line);
+}
+
+/* ---- live ------------------------------------------------------------------------------------ */
+
+/* The initial bytes: `count` elements, or one for all of them. Zeros are stored as RP_NONE. */
+static bool read_default(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint64_t count,
+                         rp_graph_buffer *buffer) {
+    uint8_t *values;
+    uint32_t size, width = rp_dtype_size(dtype);
+    if (!rp_read_numbers(r, node, dtype, &values, &size)) return false;
+    bool good = true, zero = true;
+    for (uint32_t i = 0; i < size; i++) zero &= values[i] == 0;
+    for (uint32_t i = 0; buffer->max_value != UINT32_MAX && i < size && good; i += width) {
+        uint32_t value;
+        memcpy(&value, values + i, sizeof value);
+        bool negative = dtype == RP_I32 && value > INT32_MAX;
+        if (!negative && value > buffer->max_value)
+            good = rp_read_error(r, node, "default %u is larger than max %u", value,
+                                 buffer->max_value);
+    }
+    if (good && node->kind == RP_YAML_LIST && size / width != count)
+        good = rp_read_error(r, node, "%u defaults for %llu elements", size / width,
+                             (unsigned long long)count);
+    rp_graph *g = r->graph;
+    if (good && !zero) {
+        uint32_t total = (uint32_t)count * width;
+        if (!RP_RESERVE(&g->allocator, g->bytes, g->bytes_count, g->bytes_capacity, total)) {
+            good = rp_read_no_memory(r);
+        } else {
+            buffer->first_default = g->bytes_count;
+            for (uint32_t i = 0; i < total; i++) g->bytes[g->bytes_count++] = values[i % size];
+        }
+    }
+    rp_release(&r->a, values);
+    return good;
+}
+
+static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node) {
+    static const char *const keys[] = {"dtype", "shape", "default", "max", NULL};
+    bool is_map = node->kind == RP_YAML_MAP;
+    if (is_map && !rp_read_map(r, node, "a live value", keys)) return false;
+    const rp_yaml_node *dtype_node = is_map ? rp_yaml_find(node, "dtype") : NULL;
+    const rp_yaml_node *shape_node = is_map ? rp_yaml_find(node, "shape") : NULL;
+    const rp_yaml_node *initial = is_map ? rp_yaml_find(node, "default") : node;
+    const rp_yaml_node *max = is_map ? rp_yaml_find(node, "max") : NULL;
+
+    int dtype = dtype_node ? rp_read_dtype(r, dtype_node) : RP_U32;
+    shape s = {.dims = {1}, .rank = 1, .elements = 1};
+    if (shape_node) {
+        if (!read_shape(r, shape_node, &s)) return false;
+    } else if (initial && initial->kind == RP_YAML_LIST) {
+        s.dims[0] = s.elements = initial->count;
+        if (!initial->count) return rp_read_error(r, initial, "a list of defaults is empty");
+    }
+    if (dtype < 0) return false;
+    uint32_t width = rp_dtype_size((rp_dtype)dtype);
+    if (s.elements > RP_MAX_LIVE_BYTES / width)
+        return rp_read_error(r, shape_node ? shape_node : node,
+                             "live value '%s' has %llu elements of %s: %d bytes are the most",
+                             key->text, (unsigned long long)s.elements,
+                             rp_dtype_name((rp_dtype)dtype), RP_MAX_LIVE_BYTES);
+    int64_t max_value = UINT32_MAX;
+    if (max && dtype != RP_U32 && dtype != RP_I32)
+        return rp_read_error(r, max, "'max' is for u32 and i32, not for %s",
+                             rp_dtype_name((rp_dtype)dtype));
+    if (max &&
+        !rp_read_integer(r, max, "max", 0, dtype == RP_I32 ? INT32_MAX : UINT32_MAX, &max_value))
+        return false;
+    rp_graph_buffer buffer = {.kind = RP_LIVE,
+                              .dtype = (uint8_t)dtype,
+                              .rank = s.rank,
+                              .size = s.elements * width,
+                              .offset = RP_NOT_PLACED,
+                              .first_default = RP_NONE,
+                              .max_value = (uint32_t)max_value};
+    if (initial && !rp_yaml_is_null(initial) &&
+        !read_default(r, initial, (rp_dtype)dtype, s.elements, &buffer))
+        return false;
+    return enter(r, key, &buffer, s.dims);
+}
+
+bool rp_read_live(rp_reader *r, const rp_yaml_node *node) {
+    if (!rp_read_map(r, node, "'live'", NULL)) return false;
+    for (uint32_t i = 0; i < node->count && !r->no_memory; i++) {
+        const rp_yaml_node *key = rp_yaml_key(node, i);
+        if (!check_new_name(r, key, "live value")) continue;
+        const rp_name *param = rp_names_find(&r->param_names, key->text, key->length);
+        if (param)
+            rp_read_error(r, key, "'%s' is a parameter already, at line %u", key->text,
+                          param->node->line);
+        if (param || !read_live_value(r, key, rp_yaml_value(node, i))) enter(r, key, NULL, NULL);
+    }
+    return !r->failed;
+}
+
+/* ---- buffers --------------------------------------------------------------------------------- */
+
+static const char *kind_keyword(uint32_t code) {
+    return rp_buffer_kind_name((rp_buffer_kind)code);
+}
+
+static bool read_extent(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *buffer, shape *s) {
+    const rp_yaml_node *dtype = rp_yaml_find(node, "dtype"), *size = rp_yaml_find(node, "size");
+    const rp_yaml_node *shape_node = rp_yaml_find(node, "shape");
+    if (size) {
+        int64_t bytes;
+        if (dtype || shape_node)
+            return rp_read_error(r, size,
+                                 "'size' is for raw buffers: give 'dtype' and 'shape', or "
+                                 "'size' alone");
+        if (!rp_read_integer(r, size, "size", 1, INT64_MAX, &bytes)) return false;
+        buffer->dtype = RP_RAW;
+        buffer->size = (uint64_t)bytes;
+        return true;
+    }
+    if (!dtype || !shape_node)
+        return rp_read_error(r, node, "%s: a buffer has 'dtype' and 'shape', or 'size'",
+                             dtype        ? "'shape' is missing"
+                             : shape_node ? "'dtype' is missing"
+                                          : "the size is missing");
+    int code = rp_read_dtype(r, dtype);
+    if (!read_shape(r, shape_node, s) || code < 0) return false;
+    buffer->dtype = (uint8_t)code;
+    buffer->rank = s->rank;
+    if (!rp_mul_u64(s->elements, rp_dtype_size((rp_dtype)code), &buffer->size) ||
+        buffer->size > INT64_MAX)
+        return rp_read_error(r, shape_node, "the shape overflows: more than 2^63 bytes");
+    return true;
+}
+
+/* Notes the array of a buffer, whose index will be the next one. The name is set at the end, when
+ * the graph's strings no longer move. */
+static bool read_data(rp_reader *r, const rp_yaml_node *node, rp_buffer_kind kind) {
+    rp_pipeline *p = r->pipeline;
+    if (!rp_read_text(r, node, "data")) return false;
+    if (kind == RP_OUT || kind == RP_TMP)
+        return rp_read_error(r, node, "'data' is for in, inout and weight buffers, not for %s",
+                             rp_buffer_kind_name(kind));
+    if (!RP_RESERVE(&r->a, p->data, p->data_count, p->data_capacity, 1))
+        return rp_read_no_memory(r);
+    char *path = rp_read_path(r, node->text);
+    if (!path) return false;
+    p->data[p->data_count++] = (rp_pipeline_data){NULL, path, node->line, node->column};
+    return true;
+}
+
+static bool read_buffer(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node) {
+    static const char *const keys[] = {"kind", "dtype", "shape", "size", "data", NULL};
+    if (!rp_read_map(r, node, "a buffer", keys)) return false;
+    const rp_yaml_node *kind_node = rp_yaml_find(node, "kind"), *data = rp_yaml_find(node, "data");
+    if (kind_node && rp_yaml_is(kind_node, "live"))
+        return rp_read_error(r, kind_node, "live values have a section of their own: 'live'");
+    int kind = kind_node ? rp_read_keyword(r, kind_node, "kind", kind_keyword, RP_LIVE) : -1;
+    if (!kind_node)
+        rp_read_error(r, key, "'kind' of buffer '%s' is missing: in, out, inout, weight or tmp",
+                      key->text);
+    shape s = {0};
+    rp_graph_buffer buffer = {
+        .offset = RP_NOT_PLACED, .first_default = RP_NONE, .max_value = UINT32_MAX};
+    bool good = read_extent(r, node, &buffer, &s);
+    if (!good || kind < 0) return false;
+    buffer.kind = (uint8_t)kind;
+    if (data && !read_data(r, data, (rp_buffer_kind)kind)) return false;
+    if (!enter(r, key, &buffer, s.dims)) return false;
+    if (data)
+        r->pipeline->data[r->pipeline->data_count - 1].buffer = key->text; /* copied at the end */
+    return true;
+}
+
+bool rp_read_buffers(rp_reader *r, const rp_yaml_node *node) {
+    if (!rp_read_map(r, node, "'buffers'", NULL)) return false;
+    for (uint32_t i = 0; i < node->count && !r->no_memory; i++) {
+        const rp_yaml_node *key = rp_yaml_key(node, i);
+        if (!check_new_name(r, key, "buffer")) continue;
+        if (!read_buffer(r, key, rp_yaml_value(node, i))) enter(r, key, NULL, NULL);
+    }
+    return !r->failed;
+}

@@ -1,0 +1,266 @@
+/* The section `kernels`: reads shader files, compiles and reflects each once, and sets
+ * specialisation constants.
+ *
+ * Constants may be named, and their values are typed by the shader, so a kernel is built first and
+ * specialised afterwards. A kernel that does not build is entered with RP_NONE: nodes that run it
+ * stay silent. Kernels are built even when no node runs them: a mistake in a shader should not wait
+ * for its first use. */
+#include "yaml/pipeline.h"
+
+#include <stdio.h>
+
+enum {
+    MAX_GLSL_BYTES = 4 << 20,
+    MAX_SPIRV_BYTES = 64 << 20,
+    MAX_DEFINES = 256,
+};
+
+/* ---- Defines --------------------------------------------------------------------------------- */
+
+static bool is_identifier(const char *text) {
+    if (*text >= '0' && *text <= '9') return false;
+    for (const char *c = text; *c; c++)
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+              *c == '_'))
+            return false;
+    return *text != '\0';
+}
+
+/* Writes "NAME=VALUE". true is 1, nothing is an empty definition, $(expression) is its value. */
+static bool define_text(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *value,
+                        rp_text *text) {
+    if (!is_identifier(key->text))
+        return rp_read_error(r, key, "define '%.*s' is not an identifier", RP_CLIP(key));
+    if (value->kind != RP_YAML_SCALAR)
+        return rp_read_error(r, value, "a define is text, a number, true or false, not %s",
+                             rp_yaml_kind_name(value));
+    rp_text_string(text, key->text);
+    if (rp_yaml_is_null(value)) return true;
+    rp_text_char(text, '=');
+    if (rp_read_bool(value) == 1) {
+        rp_text_char(text, '1');
+    } else if (strncmp(value->text, "$(", 2) == 0 && value->text[value->length - 1] == ')') {
+        rp_yaml_node inner = *value;
+        char *copy = rp_dup(&r->a, value->text + 2, value->length - 2);
+        if (!copy) return rp_read_no_memory(r);
+        inner.length = value->length - 3;
+        copy[inner.length] = '\0';
+        inner.text = copy;
+        inner.text_column += 2;
+        int64_t number;
+        bool good = rp_read_integer(r, &inner, "define", INT64_MIN, INT64_MAX, &number);
+        rp_release(&r->a, copy);
+        if (!good) return false;
+        rp_text_format(text, "%lld", (long long)number);
+    } else {
+        if (strpbrk(value->text, "\r\n"))
+            return rp_read_error(r, value, "a define is one line of text");
+        rp_text_string(text, value->text);
+    }
+    return true;
+}
+
+/* The defines as "NAME=VALUE" texts, back to back in `text`. A define that is `false` is left out.
+ */
+static bool read_defines(rp_reader *r, const rp_yaml_node *node, rp_text *text,
+                         uint32_t starts[MAX_DEFINES], uint32_t *count) {
+    *count = 0;
+    if (!node) return true;
+    if (!rp_read_map(r, node, "'defines'", NULL)) return false;
+    if (node->count > MAX_DEFINES)
+        return rp_read_error(r, node, "more than %d defines", MAX_DEFINES);
+    bool good = true;
+    for (uint32_t i = 0; i < node->count; i++) {
+        const rp_yaml_node *value = rp_yaml_value(node, i);
+        if (rp_read_bool(value) == 0) continue;
+        starts[(*count)++] = text->size;
+        good &= define_text(r, rp_yaml_key(node, i), value, text);
+        rp_text_append(text, "", 1);
+    }
+    return text->failed ? rp_read_no_memory(r) : good;
+}
+
+/* ---- Specialisation constants ---------------------------------------------------------------- */
+
+static const rp_kernel_constant *find_constant(const rp_kernel_module *module,
+                                               const rp_yaml_node *key) {
+    bool number = key->length && key->length < 10 && !key->text[strspn(key->text, "0123456789")];
+    uint32_t id = 0;
+    for (const char *c = key->text; number && *c; c++) id = id * 10 + (uint32_t)(*c - '0');
+    for (uint32_t i = 0; i < module->constant_count; i++) {
+        const rp_kernel_constant *constant = &module->constants[i];
+        if (number ? constant->id == id : strcmp(constant->name, key->text) == 0) return constant;
+    }
+    return NULL;
+}
+
+static void list_constants(const rp_kernel_module *module, char *text, size_t size) {
+    size_t length = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < module->constant_count; i++) {
+        const rp_kernel_constant *c = &module->constants[i];
+        int n = snprintf(text + length, size - length, "%s%u%s%.40s", i ? ", " : "", c->id,
+                         c->name[0] ? " = " : "", c->name);
+        if (n < 0 || length + (size_t)n >= size) break;
+        length += (size_t)n;
+    }
+    text[length] = '\0';
+}
+
+static bool read_spec_value(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar,
+                            uint32_t *out) {
+    int boolean = rp_read_bool(node);
+    if (scalar == RP_SCALAR_BOOL && boolean >= 0) {
+        *out = (uint32_t)boolean;
+        return true;
+    }
+    rp_dtype dtype = RP_U32;
+    int64_t number;
+    switch (scalar) {
+    case RP_SCALAR_BOOL:
+        if (!rp_read_integer(r, node, "a bool", 0, 1, &number)) return false;
+        *out = (uint32_t)number;
+        return true;
+    case RP_SCALAR_OTHER:
+        return rp_read_error(r, node, "this constant is not 32 bits wide and cannot be set");
+    case RP_SCALAR_U32: break;
+    case RP_SCALAR_I32: dtype = RP_I32; break;
+    case RP_SCALAR_F32: dtype = RP_F32; break;
+    }
+    uint8_t bytes[4];
+    if (!rp_read_number(r, node, dtype, bytes)) return false;
+    memcpy(out, bytes, sizeof *out);
+    return true;
+}
+
+static bool specialise(rp_reader *r, const rp_yaml_node *node, rp_kernel_module *module) {
+    if (!node) return true;
+    if (!rp_read_map(r, node, "'spec'", NULL)) return false;
+    if (node->count > RP_MAX_PARAMS)
+        return rp_read_error(r, node, "more than %d specialisation constants", RP_MAX_PARAMS);
+    rp_spec_constant specs[RP_MAX_PARAMS];
+    bool good = true;
+    for (uint32_t i = 0; i < node->count; i++) {
+        const rp_yaml_node *key = rp_yaml_key(node, i);
+        const rp_kernel_constant *constant = find_constant(module, key);
+        if (!constant) {
+            char list[256];
+            list_constants(module, list, sizeof list);
+            good = rp_read_error(r, key, "the kernel has no specialisation constant '%.*s' (%s%s)",
+                                 RP_CLIP(key), list[0] ? "it has " : "it has none", list);
+            continue;
+        }
+        specs[i].id = constant->id;
+        for (uint32_t j = 0; good && j < i; j++) /* by id and by name */
+            if (specs[j].id == specs[i].id)
+                good = rp_read_error(r, key, "specialisation constant %u is given twice",
+                                     constant->id);
+        good &= read_spec_value(r, rp_yaml_value(node, i), constant->scalar, &specs[i].value);
+    }
+    if (!good) return false;
+    rp_status status = rp_kernel_specialise(module, specs, node->count, r->diags, r->file,
+                                            node->line, node->column);
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    r->failed |= status != RP_OK;
+    return status == RP_OK;
+}
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+static bool build(rp_reader *r, const rp_yaml_node *source, const rp_kernel_params *params,
+                  rp_kernel_module *module) {
+    rp_status status =
+        rp_kernel_build(&r->a, params, r->diags, r->file, source->line, source->column, module);
+    if (status == RP_OK) return true;
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    if (params->glsl) /* the errors name the shader's lines; several kernels may share a shader */
+        rp_diags_add(r->diags, RP_NOTE, r->file, source->line, source->column,
+                     "kernel '%s' is built from this file", params->name);
+    r->failed = true;
+    return false;
+}
+
+/* Reads the source and builds it. */
+static bool load(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node,
+                 rp_kernel_params *params, rp_kernel_module *module) {
+    const rp_yaml_node *glsl = rp_yaml_find(node, "glsl"), *spirv = rp_yaml_find(node, "spirv");
+    const rp_yaml_node *source = glsl ? glsl : spirv;
+    if (!source || (glsl && spirv))
+        return rp_read_error(r, source ? source : key,
+                             "kernel '%s' needs 'glsl' or 'spirv', one of the two", key->text);
+    if (!rp_read_text(r, source, glsl ? "glsl" : "spirv")) return false;
+    char *path = rp_read_path(r, source->text), *text = NULL;
+    uint32_t size = 0;
+    if (!path) return false;
+    char why[256];
+    rp_status status =
+        rp_file_read(&r->a, path, glsl ? MAX_GLSL_BYTES : MAX_SPIRV_BYTES, &text, &size, why);
+    bool good = status == RP_OK;
+    if (status == RP_ERROR_NO_MEMORY)
+        rp_read_no_memory(r);
+    else if (!good)
+        rp_read_error(r, source, "cannot read '%s': %s", path, why);
+    if (good && glsl && memchr(text, '\0', size))
+        good = rp_read_error(r, source, "'%s' is not GLSL: it holds a zero byte", path);
+    if (glsl) {
+        params->glsl = text;
+        params->glsl_file = path;
+    } else {
+        params->spirv = (const uint32_t *)(const void *)text; /* as aligned as any allocation */
+        params->spirv_size = size;
+    }
+    good = good && build(r, source, params, module);
+    rp_release(&r->a, text);
+    rp_release(&r->a, path);
+    return good;
+}
+
+static bool read_module(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node,
+                        rp_kernel_module *module) {
+    static const char *const keys[] = {"glsl", "spirv", "entry", "defines", "spec", NULL};
+    if (!rp_read_map(r, node, "a kernel", keys)) return false;
+    const rp_yaml_node *entry = rp_yaml_find(node, "entry");
+    const rp_yaml_node *defines = rp_yaml_find(node, "defines");
+    if (entry && !rp_read_text(r, entry, "entry")) return false;
+    if (defines && rp_yaml_find(node, "spirv"))
+        return rp_read_error(r, defines, "'defines' is for GLSL: SPIR-V is compiled already");
+    uint32_t starts[MAX_DEFINES];
+    const char *texts[MAX_DEFINES];
+    rp_kernel_params params = {
+        .name = key->text, .entry = entry ? entry->text : NULL, .defines = texts};
+    rp_text text;
+    rp_text_init(&text, &r->a);
+    bool good = read_defines(r, defines, &text, starts, &params.define_count);
+    for (uint32_t i = 0; good && i < params.define_count; i++) texts[i] = text.data + starts[i];
+    good = good && load(r, key, node, &params, module);
+    rp_text_free(&text);
+    if (good && !specialise(r, rp_yaml_find(node, "spec"), module)) {
+        rp_kernel_free(module);
+        good = false;
+    }
+    return good;
+}
+
+static bool read_kernel(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node) {
+    if (!rp_read_name(r, key, "kernel")) return false;
+    rp_name name = {key->text, key, RP_NONE};
+    rp_kernel_module module = {0};
+    bool good = read_module(r, key, node, &module);
+    if (good) {
+        name.value = rp_kernel_add(r->graph, &module, (rp_source_pos){key->line, key->column});
+        if (name.value == RP_NONE ||
+            !RP_RESERVE(&r->a, r->modules, r->module_count, r->module_capacity, 1)) {
+            rp_kernel_free(&module);
+            return rp_read_no_memory(r);
+        }
+        r->modules[r->module_count++] = module;
+    }
+    return rp_names_add(&r->a, &r->kernel_names, &name) ? good : rp_read_no_memory(r);
+}
+
+bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node) {
+    if (!rp_read_map(r, node, "'kernels'", NULL)) return false;
+    for (uint32_t i = 0; i < node->count && !r->no_memory; i++)
+        read_kernel(r, rp_yaml_key(node, i), rp_yaml_value(node, i));
+    return !r->failed;
+}

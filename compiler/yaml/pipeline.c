@@ -1,0 +1,145 @@
+/* YAML pipelines: the public functions and the order of work.
+ *
+ * Sections are read in the order in which they depend on one another, whatever their order in the
+ * file: params, live, buffers, kernels, nodes. Each goes on after a mistake, so that one run
+ * reports all of them; what depends on a broken definition stays silent. Only a graph without
+ * mistakes is verified, by the same rules as every graph, with positions that point into the YAML:
+ * the checks here are those that can point closer, at the very value.
+ *
+ * Cost: linear in the text and in the graph; compiling the shaders is most of it. */
+#include "yaml/pipeline.h"
+
+static bool read_version(rp_reader *r, const rp_yaml_node *root) {
+    const rp_yaml_node *node = rp_yaml_find(root, "reprise");
+    if (!node) return rp_read_error(r, root, "'reprise: 1' is missing: is this a pipeline?");
+    int64_t version;
+    if (!rp_read_integer(r, node, "version", 1, INT64_MAX, &version)) return false;
+    if (version == 1) return true;
+    return rp_read_error(r, node, "version %lld of the format: this version of Reprise reads 1",
+                         (long long)version);
+}
+
+static bool create_graph(rp_reader *r, const rp_yaml_node *root) {
+    const rp_yaml_node *name = rp_yaml_find(root, "name");
+    if (name && !rp_read_name(r, name, "name")) name = NULL;
+    r->graph = rp_graph_create(&r->a, name ? name->text : "pipeline");
+    r->pipeline->graph = r->graph;
+    return r->graph ? true : rp_read_no_memory(r);
+}
+
+static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param_value *params,
+                          uint32_t param_count) {
+    static const char *const keys[] = {"reprise", "name",    "params", "live",
+                                       "buffers", "kernels", "nodes",  NULL};
+    static const struct section {
+        const char *name;
+        bool (*read)(rp_reader *, const rp_yaml_node *);
+    } sections[] = {{"live", rp_read_live},
+                    {"buffers", rp_read_buffers},
+                    {"kernels", rp_read_kernels},
+                    {"nodes", rp_read_nodes}};
+    rp_read_map(r, root, "a pipeline", keys);
+    if (root->kind != RP_YAML_MAP || !read_version(r, root) || !create_graph(r, root)) return;
+    rp_read_params(r, rp_yaml_find(root, "params"), params, param_count);
+    for (uint32_t i = 0; i < sizeof sections / sizeof *sections && !r->no_memory; i++) {
+        const rp_yaml_node *node = rp_yaml_find(root, sections[i].name);
+        if (node && !rp_yaml_is_null(node))
+            sections[i].read(r, node);
+        else if (sections[i].read == rp_read_nodes)
+            rp_read_error(r, root, "'nodes' is missing: a pipeline without work");
+    }
+}
+
+/* Buffer names still point into the YAML text, which goes away. The graph's own strings stay where
+ * they are from here on. */
+static void keep_names(rp_reader *r) {
+    rp_pipeline *p = r->pipeline;
+    for (uint32_t i = 0; i < p->data_count; i++) {
+        const char *name = p->data[i].buffer;
+        const rp_name *found = rp_names_find(&r->buffer_names, name, strlen(name));
+        p->data[i].buffer = rp_graph_string(p->graph, p->graph->buffers[found->value].name);
+    }
+}
+
+static rp_status finish(rp_reader *r) {
+    if (r->no_memory) return RP_ERROR_NO_MEMORY;
+    if (r->failed) return RP_ERROR_INVALID;
+    RP_TRY(rp_graph_verify(r->graph, r->file, r->diags));
+    keep_names(r);
+    return RP_OK;
+}
+
+static void free_reader(rp_reader *r) {
+    rp_release(&r->a, r->params);
+    for (uint32_t i = 0; i < r->module_count; i++) rp_kernel_free(&r->modules[i]);
+    rp_release(&r->a, r->modules);
+    rp_names_free(&r->a, &r->param_names);
+    rp_names_free(&r->a, &r->buffer_names);
+    rp_names_free(&r->a, &r->kernel_names);
+}
+
+rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *text, size_t size,
+                            const char *path, const rp_param_value *params, uint32_t param_count,
+                            rp_diags *diags, rp_pipeline **out_pipeline) {
+    if (!out_pipeline) return RP_ERROR_USAGE;
+    *out_pipeline = NULL;
+    if ((!text && size) || (!params && param_count)) return RP_ERROR_USAGE;
+    rp_reader r = {.a = rp_allocator_or_default(allocator), .diags = diags, .file = path};
+    r.pipeline = rp_alloc_zero(&r.a, 1, sizeof *r.pipeline);
+    if (!r.pipeline) return RP_ERROR_NO_MEMORY;
+    r.pipeline->allocator = r.a;
+    rp_yaml *yaml = NULL;
+    rp_status status = rp_yaml_parse(&r.a, text, size, path, diags, &yaml);
+    if (status == RP_OK) {
+        read_sections(&r, rp_yaml_root(yaml), params, param_count);
+        status = finish(&r);
+    }
+    free_reader(&r);
+    rp_yaml_destroy(yaml);
+    if (status == RP_OK)
+        *out_pipeline = r.pipeline;
+    else
+        rp_pipeline_destroy(r.pipeline);
+    return status;
+}
+
+rp_status rp_pipeline_load(const rp_allocator *allocator, const char *path,
+                           const rp_param_value *params, uint32_t param_count, rp_diags *diags,
+                           rp_pipeline **out_pipeline) {
+    if (!out_pipeline) return RP_ERROR_USAGE;
+    *out_pipeline = NULL;
+    if (!path || (!params && param_count)) return RP_ERROR_USAGE;
+    rp_allocator a = rp_allocator_or_default(allocator);
+    char *text, why[256];
+    uint32_t size;
+    rp_status status = rp_file_read(&a, path, RP_YAML_MAX_BYTES, &text, &size, why);
+    if (status == RP_ERROR_IO)
+        rp_diags_add(diags, RP_ERROR, path, 0, 0, "cannot read the file: %s", why);
+    if (status != RP_OK) return status;
+    status = rp_pipeline_parse(&a, text, size, path, params, param_count, diags, out_pipeline);
+    rp_release(&a, text);
+    return status;
+}
+
+void rp_pipeline_destroy(rp_pipeline *pipeline) {
+    if (!pipeline) return;
+    rp_allocator a = pipeline->allocator;
+    for (uint32_t i = 0; i < pipeline->data_count; i++)
+        rp_release(&a, (void *)pipeline->data[i].path);
+    rp_release(&a, pipeline->data);
+    rp_graph_destroy(pipeline->graph);
+    rp_release(&a, pipeline);
+}
+
+const rp_graph *rp_pipeline_graph(const rp_pipeline *pipeline) {
+    return pipeline ? pipeline->graph : NULL;
+}
+
+uint32_t rp_pipeline_data_count(const rp_pipeline *pipeline) {
+    return pipeline ? pipeline->data_count : 0;
+}
+
+rp_pipeline_data rp_pipeline_get_data(const rp_pipeline *pipeline, uint32_t index) {
+    if (!pipeline || index >= pipeline->data_count) return (rp_pipeline_data){0};
+    return pipeline->data[index];
+}

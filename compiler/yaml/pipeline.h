@@ -1,0 +1,180 @@
+/* Internal: the reader of YAML pipelines. pipeline.c holds the public functions and the order of
+ * work; each section of a pipeline has a file:
+ *
+ *   read.c     keys, texts, names, integers: what all sections share
+ *   file.c     files, bounded
+ *   params.c   params, and the meaning of names in expressions
+ *   values.c   lists of typed numbers: defaults, push data, fill and update
+ *   buffers.c  live and buffers
+ *   kernels.c  kernels
+ *   range.c    a buffer or a part of one
+ *   nodes.c    the node list; copy, fill, update, fence
+ *   run.c      run nodes: bind and grid
+ *   push.c     run nodes: push
+ *
+ * Functions that return bool return false after they have reported why (or noted that memory ran
+ * out); their callers go on with the next item, so that one run reports all mistakes. */
+#ifndef RP_YAML_PIPELINE_H
+#define RP_YAML_PIPELINE_H
+
+#include "graph/graph.h"
+#include "kernel/kernel.h"
+#include "reprise/compiler.h"
+#include "yaml/tree.h"
+
+/* ---- Names: a hash table from text to index -------------------------------------------------- */
+
+typedef struct rp_name {
+    const char *text;         /* not owned */
+    const rp_yaml_node *node; /* where it was defined */
+    uint32_t value;
+} rp_name;
+
+typedef struct rp_names {
+    rp_name *items;
+    uint32_t count, capacity;
+    uint32_t *slots; /* index + 1 */
+    uint32_t slot_count;
+} rp_names;
+
+/* False without memory. The text must not be in the table yet. */
+bool rp_names_add(const rp_allocator *a, rp_names *names, const rp_name *name);
+const rp_name *rp_names_find(const rp_names *names, const char *text, size_t length);
+void rp_names_free(const rp_allocator *a, rp_names *names);
+
+/* ---- The reader ------------------------------------------------------------------------------ */
+
+typedef enum rp_param_state {
+    RP_PARAM_NEW,
+    RP_PARAM_BUSY,
+    RP_PARAM_DONE,
+    RP_PARAM_BAD
+} rp_param_state;
+
+typedef struct rp_pipeline_param {
+    const rp_yaml_node *key, *value;
+    bool overridden;
+    uint8_t state; /* rp_param_state */
+    int64_t result;
+} rp_pipeline_param;
+
+struct rp_pipeline {
+    rp_allocator allocator;
+    rp_graph *graph;
+    rp_pipeline_data *data;
+    uint32_t data_count, data_capacity;
+};
+
+typedef struct rp_reader {
+    rp_allocator a;
+    rp_diags *diags;
+    const char *file; /* the pipeline's path; may be NULL */
+    rp_pipeline *pipeline;
+    rp_graph *graph;
+    rp_pipeline_param *params;
+    uint32_t param_count;
+    uint32_t param_depth;      /* of the parameters being evaluated */
+    rp_kernel_module *modules; /* as graph->kernels */
+    uint32_t module_count, module_capacity;
+    rp_names param_names, buffer_names, kernel_names;
+    uint32_t errors; /* reported through rp_read_error */
+    bool failed, no_memory;
+} rp_reader;
+
+/* ---- read.c ---------------------------------------------------------------------------------- */
+
+/* Reports an error at a node; both return false. */
+bool rp_read_error(rp_reader *r, const rp_yaml_node *at, const char *format, ...) RP_PRINTF(3, 4);
+bool rp_read_no_memory(rp_reader *r);
+
+/* At most 60 bytes of a text, for "%.*s". */
+#define RP_CLIP(node) (int)((node)->length < 60 ? (node)->length : 60), (node)->text
+
+/* Writes " (did you mean 'x'?)" when `name` nearly is a name of the table, else "". */
+void rp_read_suggest(const rp_reader *r, char *text, size_t size, const rp_names *names,
+                     const char *name);
+
+/* Checks that a node is a map with no other keys than those of the NULL-terminated list. `what` is
+ * "a buffer". Unknown keys are reported, and yield false. */
+bool rp_read_map(rp_reader *r, const rp_yaml_node *node, const char *what, const char *const *keys);
+bool rp_read_list(rp_reader *r, const rp_yaml_node *node, const char *what);
+/* Checks that a node is text and not nothing. */
+bool rp_read_text(rp_reader *r, const rp_yaml_node *node, const char *what);
+/* Checks that a text is a name: a letter or '_', then letters, digits, '_' and '.'. */
+bool rp_read_name(rp_reader *r, const rp_yaml_node *node, const char *what);
+/* Finds a name, or reports "unknown buffer 'x' (did you mean ...)". */
+const rp_name *rp_read_find(rp_reader *r, const rp_names *names, const rp_yaml_node *node,
+                            const char *what);
+/* The code of one of a set's keywords; -1 after reporting that it is none. */
+typedef const char *rp_keyword(uint32_t code);
+int rp_read_keyword(rp_reader *r, const rp_yaml_node *node, const char *what, rp_keyword *keyword,
+                    uint32_t count);
+/* The dtype that a node names; -1 after reporting. */
+int rp_read_dtype(rp_reader *r, const rp_yaml_node *node);
+/* `true` or `false`: 1 or 0; -1 for anything else, without a report. */
+int rp_read_bool(const rp_yaml_node *node);
+/* "0x" and 1 to `max_digits` hexadecimal digits. */
+bool rp_read_hex(const rp_yaml_node *node, uint32_t max_digits, uint64_t *out);
+/* Path of `text` relative to the pipeline's folder, allocated; NULL without memory. */
+char *rp_read_path(rp_reader *r, const char *text);
+
+/* ---- file.c ---------------------------------------------------------------------------------- */
+
+/* Reads a file of at most `limit` bytes. *out is allocated and terminated. RP_ERROR_IO fills in
+ * `why`. */
+rp_status rp_file_read(const rp_allocator *a, const char *path, uint32_t limit, char **out,
+                       uint32_t *out_size, char why[256]);
+
+/* ---- params.c -------------------------------------------------------------------------------- */
+
+bool rp_read_params(rp_reader *r, const rp_yaml_node *node, const rp_param_value *overrides,
+                    uint32_t override_count);
+/* Parses an expression over params, and over live values where `live` is set. */
+typedef enum rp_expr_scope { RP_PARAMS_ONLY, RP_PARAMS_AND_LIVE } rp_expr_scope;
+bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_expr_scope scope,
+                  rp_expr *out);
+/* An integer or an expression over params, within [min, max]. */
+bool rp_read_integer(rp_reader *r, const rp_yaml_node *node, const char *what, int64_t min,
+                     int64_t max, int64_t *out);
+/* Whether any step reads a live value. */
+bool rp_expr_is_live(const rp_expr *expr);
+
+/* ---- values.c -------------------------------------------------------------------------------- */
+
+/* Encodes one number as `dtype` at out[0 .. rp_dtype_size): integers and expressions over params
+ * for all types, decimal fractions, inf and nan for floats. */
+bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[4]);
+/* Encodes a list of numbers, or a single one. *out is allocated. */
+bool rp_read_numbers(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t **out,
+                     uint32_t *out_size);
+/* The bytes of "00100000 acc52737". *out is allocated. */
+bool rp_read_bytes(rp_reader *r, const rp_yaml_node *node, uint8_t **out, uint32_t *out_size);
+
+/* ---- The sections ---------------------------------------------------------------------------- */
+
+bool rp_read_live(rp_reader *r, const rp_yaml_node *node);
+bool rp_read_buffers(rp_reader *r, const rp_yaml_node *node);
+bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node);
+bool rp_read_nodes(rp_reader *r, const rp_yaml_node *node);
+bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *kernel,
+                 const rp_graph_node *base);
+/* Fills push[0 .. module->push_bytes); the rest is zero already. */
+bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
+                  uint8_t push[RP_MAX_PUSH_BYTES]);
+
+enum {
+    RP_BIND_ALIGNMENT = 4
+}; /* of every range; a device may ask for more, which its driver says */
+
+/* ---- range.c --------------------------------------------------------------------------------- */
+
+/* A buffer's name, or a map {buffer, offset, size | elements | rows} with the further keys a caller
+ * allows. *sized tells whether the map gave an extent; without one the range reaches the buffer's
+ * end. The range lies inside the buffer, offset a multiple of `alignment`. */
+typedef enum rp_range_keys { RP_RANGE_PLAIN, RP_RANGE_WITH_ACCESS } rp_range_keys;
+bool rp_read_range(rp_reader *r, const rp_yaml_node *node, rp_range_keys keys, uint32_t alignment,
+                   rp_graph_use *out, bool *sized);
+/* Reports a write to a buffer that must not be written. */
+bool rp_read_writable(rp_reader *r, const rp_yaml_node *at, uint32_t buffer);
+
+#endif

@@ -1,0 +1,255 @@
+/* What all sections of a pipeline share: errors at a node's place, the check of a map's keys, names
+ * with suggestions, and paths.
+ *
+ * Errors never unwind: a function reports, marks the reader as failed and returns false, and its
+ * caller goes on with the next item. Messages quote the user's text clipped and with control
+ * characters masked, since they go to terminals. */
+#include "yaml/pipeline.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/hash.h"
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+static uint32_t first_slot(const rp_names *names, const char *text, size_t length) {
+    return (uint32_t)rp_hash(text, length) & (names->slot_count - 1);
+}
+
+static bool grow_slots(const rp_allocator *a, rp_names *names) {
+    uint32_t count = names->slot_count ? names->slot_count * 2 : 16;
+    uint32_t *slots = rp_alloc_zero(a, count, sizeof *slots);
+    if (!slots) return false;
+    rp_release(a, names->slots);
+    names->slots = slots;
+    names->slot_count = count;
+    for (uint32_t i = 0; i < names->count; i++) {
+        const char *text = names->items[i].text;
+        uint32_t at = first_slot(names, text, strlen(text));
+        while (slots[at]) at = (at + 1) & (count - 1);
+        slots[at] = i + 1;
+    }
+    return true;
+}
+
+bool rp_names_add(const rp_allocator *a, rp_names *names, const rp_name *name) {
+    if (!RP_RESERVE(a, names->items, names->count, names->capacity, 1)) return false;
+    if (2 * ((uint64_t)names->count + 1) > names->slot_count && !grow_slots(a, names)) return false;
+    uint32_t at = first_slot(names, name->text, strlen(name->text));
+    while (names->slots[at]) at = (at + 1) & (names->slot_count - 1);
+    names->items[names->count++] = *name;
+    names->slots[at] = names->count;
+    return true;
+}
+
+const rp_name *rp_names_find(const rp_names *names, const char *text, size_t length) {
+    if (!names->slot_count) return NULL;
+    uint32_t at = first_slot(names, text, length);
+    for (; names->slots[at]; at = (at + 1) & (names->slot_count - 1)) {
+        const rp_name *name = &names->items[names->slots[at] - 1];
+        if (strncmp(name->text, text, length) == 0 && !name->text[length]) return name;
+    }
+    return NULL;
+}
+
+void rp_names_free(const rp_allocator *a, rp_names *names) {
+    rp_release(a, names->items);
+    rp_release(a, names->slots);
+}
+
+/* ---- Errors ---------------------------------------------------------------------------------- */
+
+bool rp_read_error(rp_reader *r, const rp_yaml_node *at, const char *format, ...) {
+    r->failed = true;
+    if (r->errors < UINT32_MAX) r->errors++;
+    char message[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    for (char *c = message; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    rp_diags_add(r->diags, RP_ERROR, r->file, at->line, at->column, "%s", message);
+    return false;
+}
+
+bool rp_read_no_memory(rp_reader *r) {
+    r->no_memory = true;
+    return false;
+}
+
+/* Edit distance of two short texts, 99 for long ones: suggestions are for names one mistypes. */
+static uint32_t distance(const char *a, const char *b) {
+    enum { LONGEST = 32 };
+    size_t an = strlen(a), bn = strlen(b);
+    if (an > LONGEST || bn > LONGEST) return 99;
+    uint32_t row[LONGEST + 1];
+    for (uint32_t j = 0; j <= bn; j++) row[j] = j;
+    for (uint32_t i = 1; i <= an; i++) {
+        uint32_t diagonal = row[0];
+        row[0] = i;
+        for (uint32_t j = 1; j <= bn; j++) {
+            uint32_t best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[bn];
+}
+
+/* Near enough to be the same word: one mistake in up to three letters, two in longer words. */
+static bool is_near(const char *name, const char *candidate, uint32_t *best) {
+    uint32_t d = distance(name, candidate), limit = strlen(name) > 3 ? 2 : 1;
+    if (d > limit || d >= *best || d >= strlen(name)) return false;
+    *best = d;
+    return true;
+}
+
+void rp_read_suggest(const rp_reader *r, char *text, size_t size, const rp_names *names,
+                     const char *name) {
+    /* How many errors get a suggestion, and how many names are looked at: a file full of errors
+     * must not take longer than one without. */
+    enum { MOST_ERRORS = 100, MOST = 10000 };
+    uint32_t best = 99;
+    const char *found = NULL;
+    for (uint32_t i = 0; i < names->count && i < MOST && r->errors < MOST_ERRORS; i++)
+        if (is_near(name, names->items[i].text, &best)) found = names->items[i].text;
+    text[0] = '\0';
+    if (found) snprintf(text, size, " (did you mean '%s'?)", found);
+}
+
+/* ---- Maps, lists and texts ------------------------------------------------------------------- */
+
+static void unknown_key(rp_reader *r, const rp_yaml_node *key, const char *what,
+                        const char *const *keys) {
+    char list[256] = "";
+    size_t length = 0;
+    uint32_t best = 99;
+    const char *found = NULL;
+    for (uint32_t i = 0; keys[i]; i++) {
+        if (is_near(key->text, keys[i], &best)) found = keys[i];
+        int n = snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", keys[i]);
+        if (n > 0 && length + (size_t)n < sizeof list) length += (size_t)n;
+    }
+    if (found)
+        rp_read_error(r, key, "unknown key '%.*s' in %s: did you mean '%s'? (known: %s)",
+                      RP_CLIP(key), what, found, list);
+    else
+        rp_read_error(r, key, "unknown key '%.*s' in %s (known: %s)", RP_CLIP(key), what, list);
+}
+
+bool rp_read_map(rp_reader *r, const rp_yaml_node *node, const char *what,
+                 const char *const *keys) {
+    if (node->kind != RP_YAML_MAP)
+        return rp_read_error(r, node, "%s is a map, not %s", what, rp_yaml_kind_name(node));
+    bool good = true;
+    for (uint32_t i = 0; keys && i < node->count; i++) {
+        const rp_yaml_node *key = rp_yaml_key(node, i);
+        uint32_t k = 0;
+        while (keys[k] && !rp_yaml_is(key, keys[k])) k++;
+        if (keys[k]) continue;
+        unknown_key(r, key, what, keys);
+        good = false;
+    }
+    return good;
+}
+
+bool rp_read_list(rp_reader *r, const rp_yaml_node *node, const char *what) {
+    if (node->kind == RP_YAML_LIST) return true;
+    return rp_read_error(r, node, "%s is a list, not %s", what, rp_yaml_kind_name(node));
+}
+
+bool rp_read_text(rp_reader *r, const rp_yaml_node *node, const char *what) {
+    if (node->kind == RP_YAML_SCALAR && node->length && !rp_yaml_is_null(node)) return true;
+    return rp_read_error(r, node, "%s is a text, not %s", what,
+                         node->kind == RP_YAML_SCALAR ? "nothing" : rp_yaml_kind_name(node));
+}
+
+static bool is_name(const char *text) {
+    const char *c = text;
+    if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_')) return false;
+    while ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+           *c == '_' || *c == '.')
+        c++;
+    return *c == '\0';
+}
+
+bool rp_read_name(rp_reader *r, const rp_yaml_node *node, const char *what) {
+    if (!rp_read_text(r, node, what)) return false;
+    if (node->length <= 128 && is_name(node->text)) return true;
+    return rp_read_error(r, node,
+                         "%s '%.*s' is not a name: a letter or '_', then letters, digits, '_' and "
+                         "'.', 128 at most",
+                         what, RP_CLIP(node));
+}
+
+const rp_name *rp_read_find(rp_reader *r, const rp_names *names, const rp_yaml_node *node,
+                            const char *what) {
+    if (!rp_read_text(r, node, what)) return NULL;
+    const rp_name *name = rp_names_find(names, node->text, node->length);
+    if (name) return name;
+    char suggestion[192];
+    rp_read_suggest(r, suggestion, sizeof suggestion, names, node->text);
+    rp_read_error(r, node, "unknown %s '%.*s'%s", what, RP_CLIP(node), suggestion);
+    return NULL;
+}
+
+int rp_read_keyword(rp_reader *r, const rp_yaml_node *node, const char *what, rp_keyword *keyword,
+                    uint32_t count) {
+    if (!rp_read_text(r, node, what)) return -1;
+    char list[128] = "";
+    size_t length = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (rp_yaml_is(node, keyword(i))) return (int)i;
+        int n = snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", keyword(i));
+        if (n > 0 && length + (size_t)n < sizeof list) length += (size_t)n;
+    }
+    rp_read_error(r, node, "%s '%.*s' is not one of: %s", what, RP_CLIP(node), list);
+    return -1;
+}
+
+static const char *dtype_keyword(uint32_t code) {
+    return rp_dtype_name((rp_dtype)(code + 1));
+}
+
+int rp_read_dtype(rp_reader *r, const rp_yaml_node *node) {
+    int code = rp_read_keyword(r, node, "dtype", dtype_keyword, RP_U32);
+    return code < 0 ? -1 : code + 1;
+}
+
+int rp_read_bool(const rp_yaml_node *node) {
+    if (node->kind != RP_YAML_SCALAR || node->quoted) return -1;
+    return rp_yaml_is(node, "true") ? 1 : rp_yaml_is(node, "false") ? 0 : -1;
+}
+
+bool rp_read_hex(const rp_yaml_node *node, uint32_t max_digits, uint64_t *out) {
+    const char *c = node->kind == RP_YAML_SCALAR ? node->text : "";
+    if (c[0] != '0' || (c[1] != 'x' && c[1] != 'X') || !c[2]) return false;
+    uint64_t value = 0;
+    for (c += 2; *c; c++) {
+        uint32_t digit = *c >= '0' && *c <= '9'   ? (uint32_t)(*c - '0')
+                         : *c >= 'a' && *c <= 'f' ? (uint32_t)(*c - 'a' + 10)
+                         : *c >= 'A' && *c <= 'F' ? (uint32_t)(*c - 'A' + 10)
+                                                  : 16;
+        if (digit == 16 || max_digits-- == 0) return false;
+        value = value << 4 | digit;
+    }
+    *out = value;
+    return true;
+}
+
+char *rp_read_path(rp_reader *r, const char *text) {
+    const char *slash = r->file && text[0] != '/' ? strrchr(r->file, '/') : NULL;
+    size_t folder = slash ? (size_t)(slash - r->file) + 1 : 0, length = strlen(text) + 1;
+    char *path = rp_alloc(&r->a, folder + length, 1);
+    if (!path) {
+        rp_read_no_memory(r);
+        return NULL;
+    }
+    if (folder) memcpy(path, r->file, folder);
+    memcpy(path + folder, text, length);
+    return path;
+}

@@ -1,0 +1,290 @@
+/* Run nodes: bindings, grid and push data, checked against the kernel's reflected interface.
+ *
+ * The uses of a node follow the kernel's bindings in order, whatever the order in the file; each
+ * binding must be given once. A grid whose expressions read no live value is evaluated here; others
+ * go into the graph as expressions, after a trial with the default values: a division by zero that
+ * every first replay would meet is better found now. */
+#include "yaml/pipeline.h"
+
+#include <stdio.h>
+
+/* ---- bind ------------------------------------------------------------------------------------ */
+
+/* "0", "1.3" or a name; -1 when there is no such binding. */
+static int find_binding(const rp_kernel_module *module, const char *text) {
+    bool number = *text && !text[strspn(text, "0123456789.")];
+    unsigned set = 0, binding = 0;
+    char rest;
+    if (number && sscanf(text, "%3u.%3u%c", &set, &binding, &rest) != 2) {
+        set = 0;
+        if (sscanf(text, "%3u%c", &binding, &rest) != 1) return -1;
+    }
+    for (uint32_t i = 0; i < module->binding_count; i++) {
+        const rp_kernel_binding *b = &module->bindings[i];
+        if (number ? b->set == set && b->binding == binding : strcmp(b->name, text) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* "x", or "0.1" for a binding without a name. */
+static void binding_name(const rp_kernel_binding *b, char *text, size_t size) {
+    if (b->name[0])
+        snprintf(text, size, "%.60s", b->name);
+    else if (b->set)
+        snprintf(text, size, "%u.%u", b->set, b->binding);
+    else
+        snprintf(text, size, "%u", b->binding);
+}
+
+static void list_bindings(const rp_kernel_module *module, char *text, size_t size) {
+    size_t length = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < module->binding_count; i++) {
+        char name[64];
+        binding_name(&module->bindings[i], name, sizeof name);
+        int n = snprintf(text + length, size - length, "%s%s", i ? ", " : "", name);
+        if (n < 0 || length + (size_t)n >= size) break;
+        length += (size_t)n;
+    }
+    text[length] = '\0';
+}
+
+static const char *access_keyword(uint32_t code) {
+    return rp_access_name((rp_access)code);
+}
+
+static bool read_access(rp_reader *r, const rp_yaml_node *node, const rp_kernel_binding *binding,
+                        uint8_t *out) {
+    *out = binding->access;
+    const rp_yaml_node *access = rp_yaml_find(node, "access");
+    if (!access) return true;
+    int code = rp_read_keyword(r, access, "access", access_keyword, RP_UNIFORM + 1);
+    if (code < 0) return false;
+    char name[64];
+    binding_name(binding, name, sizeof name);
+    const char *why = rp_kernel_access_error(binding, (rp_access)code);
+    bool widens = binding->access == RP_WRITE && code == RP_READ_WRITE;
+    if (!why && code != binding->access &&
+        !widens) /* the code obeys; the declaration does not say so */
+        why = code == RP_WRITE
+                  ? "nothing in the shader promises that: mark it writeonly in the shader"
+                  : "the shader only reads it: expected r";
+    if (why)
+        return rp_read_error(r, access, "binding '%s' cannot be '%s': %s", name,
+                             rp_access_name((rp_access)code), why);
+    *out = (uint8_t)code;
+    return true;
+}
+
+static bool read_binding(rp_reader *r, const rp_yaml_node *node, const rp_kernel_binding *binding,
+                         rp_graph_use *use) {
+    bool sized;
+    char name[64];
+    if (!rp_read_range(r, node, RP_RANGE_WITH_ACCESS, RP_BIND_ALIGNMENT, use, &sized)) return false;
+    if (!read_access(r, node, binding, &use->access)) return false;
+    if (rp_access_writes(use->access) && !rp_read_writable(r, node, use->buffer)) return false;
+    if (use->size >= binding->min_size) return true;
+    binding_name(binding, name, sizeof name);
+    return rp_read_error(r, node, "binding '%s' needs at least %llu bytes, the range has %llu",
+                         name, (unsigned long long)binding->min_size,
+                         (unsigned long long)use->size);
+}
+
+/* Two uses may touch the same bytes when both only read, or when they are the very same range,
+ * which is in-place work. */
+static bool check_overlap(rp_reader *r, const rp_kernel_module *module, const rp_graph_use *uses,
+                          const rp_yaml_node *const *nodes, uint32_t i, uint32_t j) {
+    const rp_graph_use *a = &uses[i], *b = &uses[j];
+    if (a->buffer != b->buffer || a->offset >= b->offset + b->size ||
+        b->offset >= a->offset + a->size)
+        return true;
+    bool writes_a = rp_access_writes(a->access), writes_b = rp_access_writes(b->access);
+    bool same = a->offset == b->offset && a->size == b->size && a->access != RP_UNIFORM &&
+                b->access != RP_UNIFORM;
+    if ((!writes_a && !writes_b) || (same && writes_a != writes_b)) return true;
+    char name_a[64], name_b[64];
+    binding_name(&module->bindings[i], name_a, sizeof name_a);
+    binding_name(&module->bindings[j], name_b, sizeof name_b);
+    const rp_yaml_node *at =
+        nodes[j]->line > nodes[i]->line ||
+                (nodes[j]->line == nodes[i]->line && nodes[j]->column > nodes[i]->column)
+            ? nodes[j]
+            : nodes[i];
+    return rp_read_error(r, at, "bindings '%s' and '%s' overlap in '%s', and %s", name_a, name_b,
+                         rp_graph_string(r->graph, r->graph->buffers[a->buffer].name),
+                         writes_a && writes_b ? "both are written" : "one is written");
+}
+
+static bool check_all_bound(rp_reader *r, const rp_yaml_node *at, const rp_kernel_module *module,
+                            const rp_yaml_node *const *nodes) {
+    char list[256];
+    size_t length = 0;
+    for (uint32_t i = 0; i < module->binding_count; i++) {
+        char name[64];
+        if (nodes[i]) continue;
+        binding_name(&module->bindings[i], name, sizeof name);
+        int n = snprintf(list + length, sizeof list - length, "%s'%s'", length ? ", " : "", name);
+        if (n > 0 && length + (size_t)n < sizeof list) length += (size_t)n;
+    }
+    return length
+               ? rp_read_error(r, at, "kernel '%s' has no buffer bound to %s", module->name, list)
+               : true;
+}
+
+/* Fills uses[0 .. module->binding_count). */
+static bool read_bind(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
+                      rp_graph_use *uses) {
+    const rp_yaml_node *nodes[RP_MAX_PARAMS] = {0}, *bind = rp_yaml_find(run, "bind");
+    if (bind && !rp_read_map(r, bind, "'bind'", NULL)) return false;
+    bool good = true;
+    for (uint32_t i = 0; bind && i < bind->count; i++) {
+        const rp_yaml_node *key = rp_yaml_key(bind, i), *value = rp_yaml_value(bind, i);
+        int index = find_binding(module, key->text);
+        if (index < 0) {
+            char list[256];
+            list_bindings(module, list, sizeof list);
+            good = rp_read_error(r, key, "kernel '%s' has no binding '%.*s' (%s%s)", module->name,
+                                 RP_CLIP(key), list[0] ? "it has " : "it has none", list);
+        } else if (nodes[index]) {
+            good = rp_read_error(r, key, "binding '%.*s' is bound twice, at line %u already",
+                                 RP_CLIP(key), nodes[index]->line);
+        } else {
+            nodes[index] = value;
+            good &= read_binding(r, value, &module->bindings[index], &uses[index]);
+        }
+    }
+    good &= check_all_bound(r, bind ? bind : run, module, nodes);
+    for (uint32_t i = 0; good && i < module->binding_count; i++)
+        for (uint32_t j = i + 1; good && j < module->binding_count; j++)
+            good = check_overlap(r, module, uses, nodes, i, j);
+    return good;
+}
+
+/* ---- grid ------------------------------------------------------------------------------------ */
+
+static bool default_value(void *context, uint32_t buffer, uint32_t element, int64_t *out) {
+    const rp_graph *graph = context;
+    const rp_graph_buffer *b = &graph->buffers[buffer];
+    uint32_t word = 0;
+    if (b->first_default != RP_NONE)
+        memcpy(&word, graph->bytes + b->first_default + 4 * (size_t)element, sizeof word);
+    *out = b->dtype == RP_I32 ? (int32_t)word : (int64_t)word;
+    return true;
+}
+
+/* Turns threads into workgroups. */
+static bool divide(rp_reader *r, rp_expr *expr, uint32_t local) {
+    if (!RP_RESERVE(&r->a, expr->ops, expr->count, expr->capacity, 2)) return rp_read_no_memory(r);
+    expr->ops[expr->count++] = (rp_expr_op){.code = RP_EXPR_CONST, .value = local};
+    expr->ops[expr->count++] = (rp_expr_op){.code = RP_EXPR_CEIL_DIV};
+    return true;
+}
+
+static bool store_dimension(rp_reader *r, const rp_yaml_node *node, const char *what,
+                            const rp_expr *expr, uint32_t axis, rp_graph_node *out) {
+    bool live = rp_expr_is_live(expr);
+    const char *why = NULL;
+    int64_t value;
+    if (!rp_expr_valid(expr->ops, expr->count, r->graph->buffers_count))
+        return rp_read_error(r, node, "%s: the expression is too long", what);
+    if (!rp_expr_eval(expr->ops, expr->count, default_value, r->graph, &value, &why))
+        return rp_read_error(r, node, "%s: %s in '%.*s'%s", what, why, RP_CLIP(node),
+                             live ? " with the default live values" : "");
+    if (value < (live ? 0 : 1) || value > UINT32_MAX)
+        return rp_read_error(r, node, "%s is %lld%s: expected %d to %u", what, (long long)value,
+                             live ? " with the default live values" : "", live ? 0 : 1, UINT32_MAX);
+    if (!live) {
+        out->grid[axis] = (uint32_t)value;
+        return true;
+    }
+    out->grid_kind = RP_GRID_LIVE;
+    out->live_mask |= (uint8_t)(1 << axis);
+    out->grid[axis] = rp_graph_add_expr(r->graph, expr->ops, expr->count);
+    return out->grid[axis] == RP_NONE ? rp_read_no_memory(r) : true;
+}
+
+static bool read_indirect(rp_reader *r, const rp_yaml_node *node, rp_graph_use *uses,
+                          rp_graph_node *out) {
+    static const char *const keys[] = {"indirect", "offset", NULL};
+    if (!rp_read_map(r, node, "an indirect grid", keys)) return false;
+    const rp_yaml_node *name_node = rp_yaml_find(node, "indirect");
+    const rp_yaml_node *offset = rp_yaml_find(node, "offset");
+    if (!name_node) return rp_read_error(r, node, "'indirect' of this grid is missing");
+    const rp_name *name = rp_read_find(r, &r->buffer_names, name_node, "buffer");
+    if (!name || name->value == RP_NONE) return false;
+    uint64_t size = r->graph->buffers[name->value].size;
+    int64_t begin = 0;
+    if (offset && !rp_read_integer(r, offset, "offset", 0, INT64_MAX, &begin)) return false;
+    if (begin % 4)
+        return rp_read_error(r, offset, "the grid begins at byte %lld: expected a multiple of 4",
+                             (long long)begin);
+    if (size < 12 || (uint64_t)begin > size - 12)
+        return rp_read_error(r, offset ? offset : name_node,
+                             "an indirect grid is 12 bytes: [%lld+12] lies outside '%s', which has "
+                             "%llu bytes",
+                             (long long)begin, name->text, (unsigned long long)size);
+    out->grid_kind = RP_GRID_INDIRECT;
+    uses[out->use_count++] = (rp_graph_use){.buffer = name->value,
+                                            .access = RP_READ,
+                                            .indirect = true,
+                                            .offset = (uint64_t)begin,
+                                            .size = 12};
+    return true;
+}
+
+/* An indirect grid appends its use. */
+static bool read_grid(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
+                      rp_graph_use *uses, rp_graph_node *out) {
+    const rp_yaml_node *grid = rp_yaml_find(run, "grid"), *threads = rp_yaml_find(run, "threads");
+    if (!grid == !threads)
+        return rp_read_error(r, grid ? threads : run,
+                             "a run node has 'grid' (workgroups) or 'threads', one of the two");
+    if (grid && grid->kind == RP_YAML_MAP) return read_indirect(r, grid, uses, out);
+    const rp_yaml_node *node = grid ? grid : threads;
+    const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
+    uint32_t count = node->kind == RP_YAML_LIST ? node->count : 1;
+    const char *what = grid ? "grid" : "threads";
+    if (node->kind == RP_YAML_MAP || count < 1 || count > 3)
+        return rp_read_error(r, node, "%s is a list of 1 to 3 integers or expressions", what);
+    bool good = true;
+    out->grid[0] = out->grid[1] = out->grid[2] = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        rp_expr expr;
+        if (!rp_read_expr(r, items[i], what, RP_PARAMS_AND_LIVE, &expr)) {
+            good = false;
+            continue;
+        }
+        good &= (grid || divide(r, &expr, module->local[i])) &&
+                store_dimension(r, items[i], what, &expr, i, out);
+        rp_expr_free(&r->a, &expr);
+    }
+    return good;
+}
+
+/* ---- run ------------------------------------------------------------------------------------- */
+
+static const char *const run_keys[] = {"run",  "bind",  "grid", "threads",
+                                       "push", "label", "tag",  NULL};
+
+bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *kernel,
+                 const rp_graph_node *base) {
+    bool good = rp_read_map(r, node, "a run node", run_keys);
+    const rp_name *name = rp_read_find(r, &r->kernel_names, kernel, "kernel");
+    if (!name || name->value == RP_NONE) return false;
+    const rp_kernel_module *module = &r->modules[name->value];
+    if (module->binding_count > RP_MAX_PARAMS)
+        return rp_read_error(r, kernel, "kernel '%s' has more than %d bindings", module->name,
+                             RP_MAX_PARAMS);
+    rp_graph_use uses[RP_MAX_PARAMS + 1] = {0};
+    uint8_t push[RP_MAX_PUSH_BYTES] = {0};
+    rp_graph_node out = *base;
+    out.kernel = name->value;
+    out.use_count = module->binding_count;
+    good &= read_bind(r, node, module, uses);
+    good &= read_grid(r, node, module, uses, &out);
+    good &= rp_read_push(r, node, module, push);
+    if (!good) return false;
+    out.byte_count = module->push_bytes;
+    return rp_graph_add_node(r->graph, &out, uses, push) == RP_NONE ? rp_read_no_memory(r) : true;
+}

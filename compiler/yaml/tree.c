@@ -1,0 +1,366 @@
+/* The YAML tree: libyaml's events, gathered into nodes.
+ *
+ * libyaml's own document API is not used: it keeps neither the quoting nor what an alias was, and
+ * it loads all documents of a stream one by one without saying that there was a second. Events come
+ * with marks, so each node records where it stands. Containers are built with an explicit stack:
+ * the children of the open containers lie in `pending`, and move to `children` when their container
+ * closes. While the arrays grow, nodes hold indices; finish() turns them into pointers, once.
+ *
+ * An alias is stored as the index of the node it names. The tree is then a DAG whose size is linear
+ * in the text; the classic alias bomb costs nothing unless a reader walks it recursively, and the
+ * readers here walk to a fixed depth. An alias inside its own anchor would be a cycle and is
+ * refused.
+ */
+#include "yaml/tree.h"
+
+#include <stdlib.h>
+#include <yaml.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+
+typedef struct anchor {
+    uint64_t hash;
+    uint32_t name; /* in text */
+    uint32_t node;
+} anchor;
+
+typedef struct frame {
+    uint32_t node;
+    uint32_t first_pending;
+} frame;
+
+struct rp_yaml {
+    rp_allocator allocator;
+    const char *file; /* while parsing */
+    rp_diags *diags;
+    rp_yaml_node *nodes;
+    uint32_t *first;  /* per node: its text's offset, or its first child */
+    uint32_t *weight; /* per node: values it stands for, with its aliases expanded */
+    uint32_t node_count, node_capacity, first_capacity, weight_capacity;
+    uint32_t *children;
+    uint32_t child_count, child_capacity;
+    uint32_t *pending;
+    uint32_t pending_count, pending_capacity;
+    const rp_yaml_node **items; /* children as pointers */
+    rp_text text;
+    anchor anchors[RP_YAML_MAX_ANCHORS];
+    uint32_t anchor_count;
+    frame stack[RP_YAML_MAX_DEPTH];
+    uint32_t depth;
+    uint32_t root;
+};
+
+static uint32_t clamp(size_t value) {
+    return value >= UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+static rp_status fail(const rp_yaml *y, yaml_mark_t mark, const char *message, const char *detail) {
+    rp_diags_add(y->diags, RP_ERROR, y->file, clamp(mark.line) + 1, clamp(mark.column) + 1, message,
+                 detail);
+    return RP_ERROR_INVALID;
+}
+
+/* A new node, linked into the open container. */
+static rp_status add_node(rp_yaml *y, rp_yaml_kind kind, yaml_mark_t mark, uint32_t *out) {
+    const rp_allocator *a = &y->allocator;
+    if (!RP_RESERVE(a, y->nodes, y->node_count, y->node_capacity, 1) ||
+        !RP_RESERVE(a, y->first, y->node_count, y->first_capacity, 1) ||
+        !RP_RESERVE(a, y->weight, y->node_count, y->weight_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    *out = y->node_count++;
+    y->first[*out] = 0;
+    y->weight[*out] = 1;
+    y->nodes[*out] = (rp_yaml_node){
+        .kind = kind, .line = clamp(mark.line) + 1, .column = clamp(mark.column) + 1};
+    return RP_OK;
+}
+
+static rp_status link_node(rp_yaml *y, uint32_t node, yaml_mark_t mark) {
+    if (y->depth == 0) {
+        y->root = node;
+        return RP_OK;
+    }
+    const frame *top = &y->stack[y->depth - 1];
+    bool is_key =
+        y->nodes[top->node].kind == RP_YAML_MAP && (y->pending_count - top->first_pending) % 2 == 0;
+    if (is_key && y->nodes[node].kind != RP_YAML_SCALAR)
+        return fail(y, mark, "a key must be plain text%s", "");
+    if (!RP_RESERVE(&y->allocator, y->pending, y->pending_count, y->pending_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    y->pending[y->pending_count++] = node;
+    return RP_OK;
+}
+
+static rp_status add_anchor(rp_yaml *y, const yaml_char_t *name, uint32_t node, yaml_mark_t mark) {
+    if (!name) return RP_OK;
+    if (y->anchor_count == RP_YAML_MAX_ANCHORS) return fail(y, mark, "more than 256 anchors%s", "");
+    const char *text = (const char *)name;
+    y->anchors[y->anchor_count++] = (anchor){rp_hash(text, strlen(text)), y->text.size, node};
+    rp_text_append(&y->text, text, strlen(text) + 1);
+    return y->text.failed ? RP_ERROR_NO_MEMORY : RP_OK;
+}
+
+static rp_status add_alias(rp_yaml *y, const yaml_event_t *event) {
+    const char *name = (const char *)event->data.alias.anchor;
+    uint64_t hash = rp_hash(name, strlen(name));
+    for (uint32_t i = y->anchor_count; i-- > 0;) {
+        const anchor *at = &y->anchors[i];
+        if (at->hash != hash || strcmp(y->text.data + at->name, name) != 0) continue;
+        for (uint32_t d = 0; d < y->depth; d++)
+            if (y->stack[d].node == at->node)
+                return fail(y, event->start_mark, "alias '*%s' stands inside what it names", name);
+        return link_node(y, at->node, event->start_mark);
+    }
+    return fail(y, event->start_mark, "alias '*%s' names no anchor before it", name);
+}
+
+static rp_status check_tag(const rp_yaml *y, const yaml_char_t *tag, yaml_mark_t mark) {
+    return tag ? fail(y, mark, "tags ('!...') are not supported: give the value alone%s", "")
+               : RP_OK;
+}
+
+static rp_status add_scalar(rp_yaml *y, const yaml_event_t *event) {
+    const char *value = (const char *)event->data.scalar.value;
+    size_t length = event->data.scalar.length;
+    yaml_mark_t start = event->start_mark, end = event->end_mark;
+    RP_TRY(check_tag(y, event->data.scalar.tag, start));
+    if (memchr(value, '\0', length)) return fail(y, start, "a zero byte in text%s", "");
+    uint32_t index;
+    RP_TRY(add_node(y, RP_YAML_SCALAR, start, &index));
+    rp_yaml_node *node = &y->nodes[index];
+    node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    node->length = clamp(length);
+    bool in_quotes = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+                     event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    node->text_column = node->column + in_quotes;
+    node->exact = start.line == end.line && (in_quotes || !node->quoted) &&
+                  end.column - start.column == length + 2 * in_quotes;
+    y->first[index] = y->text.size;
+    rp_text_append(&y->text, value, length);
+    rp_text_append(&y->text, "", 1);
+    if (y->text.failed) return RP_ERROR_NO_MEMORY;
+    RP_TRY(add_anchor(y, event->data.scalar.anchor, index, start));
+    return link_node(y, index, start);
+}
+
+static rp_status open_container(rp_yaml *y, rp_yaml_kind kind, const yaml_char_t *tag,
+                                const yaml_char_t *anchor_name, yaml_mark_t mark) {
+    RP_TRY(check_tag(y, tag, mark));
+    if (y->depth == RP_YAML_MAX_DEPTH)
+        return fail(y, mark, "lists and maps are nested more than 32 deep%s", "");
+    uint32_t index;
+    RP_TRY(add_node(y, kind, mark, &index));
+    RP_TRY(add_anchor(y, anchor_name, index, mark));
+    RP_TRY(link_node(y, index, mark));
+    y->stack[y->depth++] = (frame){index, y->pending_count};
+    return RP_OK;
+}
+
+typedef struct key_entry {
+    const char *text;
+    const rp_yaml_node *node;
+} key_entry;
+
+static int compare_keys(const void *left, const void *right) {
+    const key_entry *a = left, *b = right;
+    int order = strcmp(a->text, b->text);
+    return order ? order : (a->node > b->node) - (a->node < b->node);
+}
+
+/* Duplicates by sorting: a map of params may be large. An aliased key is the same node twice, which
+ * the comparison takes as equal as well. */
+static rp_status check_keys(rp_yaml *y, const uint32_t *pairs, uint32_t count) {
+    key_entry *keys = rp_alloc(&y->allocator, count, sizeof *keys);
+    if (!keys) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        keys[i] = (key_entry){y->text.data + y->first[pairs[2 * i]], &y->nodes[pairs[2 * i]]};
+    qsort(keys, count, sizeof *keys, compare_keys);
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        const rp_yaml_node *node = keys[i].node;
+        if (i && strcmp(keys[i - 1].text, keys[i].text) == 0) {
+            rp_diags_add(y->diags, RP_ERROR, y->file, node->line, node->column,
+                         "duplicate key '%.60s': it was given at line %u already", keys[i].text,
+                         keys[i - 1].node->line);
+            status = RP_ERROR_INVALID;
+        } else if (strcmp(keys[i].text, "<<") == 0 && !node->quoted) {
+            rp_diags_add(y->diags, RP_ERROR, y->file, node->line, node->column,
+                         "merge keys ('<<') are not supported: alias whole values instead");
+            status = RP_ERROR_INVALID;
+        }
+    }
+    rp_release(&y->allocator, keys);
+    return status;
+}
+
+static rp_status close_container(rp_yaml *y, yaml_mark_t mark) {
+    frame top = y->stack[--y->depth];
+    uint32_t count = y->pending_count - top.first_pending;
+    if (!RP_RESERVE(&y->allocator, y->children, y->child_count, y->child_capacity, count))
+        return RP_ERROR_NO_MEMORY;
+    const uint32_t *from = y->pending + top.first_pending;
+    if (count) memcpy(y->children + y->child_count, from, count * sizeof *from);
+    for (uint32_t i = 0; i < count; i++) { /* two terms below 2^25: no overflow */
+        y->weight[top.node] += y->weight[from[i]];
+        if (y->weight[top.node] > RP_YAML_MAX_VALUES)
+            return fail(y, mark, "the aliases expand to more than 2^24 values%s", "");
+    }
+    rp_yaml_node *node = &y->nodes[top.node];
+    y->first[top.node] = y->child_count;
+    node->count = node->kind == RP_YAML_MAP ? count / 2 : count;
+    y->child_count += count;
+    y->pending_count = top.first_pending;
+    return node->kind == RP_YAML_MAP && count
+               ? check_keys(y, y->children + y->first[top.node], node->count)
+               : RP_OK;
+}
+
+static rp_status take_event(rp_yaml *y, const yaml_event_t *event, uint32_t *documents) {
+    switch (event->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        return ++*documents > 1 ? fail(y, event->start_mark,
+                                       "a second document: a pipeline is one YAML document%s", "")
+                                : RP_OK;
+    case YAML_ALIAS_EVENT: return add_alias(y, event);
+    case YAML_SCALAR_EVENT: return add_scalar(y, event);
+    case YAML_SEQUENCE_START_EVENT:
+        return open_container(y, RP_YAML_LIST, event->data.sequence_start.tag,
+                              event->data.sequence_start.anchor, event->start_mark);
+    case YAML_MAPPING_START_EVENT:
+        return open_container(y, RP_YAML_MAP, event->data.mapping_start.tag,
+                              event->data.mapping_start.anchor, event->start_mark);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT: return close_container(y, event->start_mark);
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_END_EVENT: return RP_OK;
+    }
+    return RP_OK;
+}
+
+/* The reader of bytes runs ahead of the scanner and knows only an offset. */
+static yaml_mark_t mark_of_offset(const char *text, size_t size, size_t offset) {
+    yaml_mark_t mark = {0};
+    for (size_t i = 0; i < offset && i < size; i++) {
+        mark.column++;
+        if (text[i] == '\n') mark.column = 0, mark.line++;
+    }
+    return mark;
+}
+
+/* Duplicate keys do not end the parse: later mistakes are worth reporting with them. */
+static rp_status read_events(rp_yaml *y, yaml_parser_t *parser, const char *text, size_t size) {
+    rp_status result = RP_OK;
+    uint32_t documents = 0;
+    for (bool done = false; !done;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(parser, &event)) {
+            if (parser->error == YAML_MEMORY_ERROR) return RP_ERROR_NO_MEMORY;
+            if (parser->error == YAML_READER_ERROR)
+                return fail(y, mark_of_offset(text, size, parser->problem_offset), "not YAML: %s",
+                            parser->problem ? parser->problem : "unreadable text");
+            return fail(y, parser->problem_mark, "not YAML: %s",
+                        parser->problem ? parser->problem : "syntax error");
+        }
+        done = event.type == YAML_STREAM_END_EVENT;
+        bool closing = event.type == YAML_MAPPING_END_EVENT;
+        rp_status status = take_event(y, &event, &documents);
+        yaml_event_delete(&event);
+        if (status == RP_ERROR_INVALID && closing)
+            result = status;
+        else if (status != RP_OK)
+            return status;
+    }
+    if (documents == 0) {
+        rp_diags_add(y->diags, RP_ERROR, y->file, 1, 1, "the file is empty");
+        return RP_ERROR_INVALID;
+    }
+    return result;
+}
+
+/* Indices become pointers. */
+static rp_status finish(rp_yaml *y) {
+    y->items = rp_alloc(&y->allocator, y->child_count, sizeof *y->items);
+    if (!y->items) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < y->child_count; i++) y->items[i] = &y->nodes[y->children[i]];
+    for (uint32_t i = 0; i < y->node_count; i++) {
+        rp_yaml_node *node = &y->nodes[i];
+        if (node->kind == RP_YAML_SCALAR)
+            node->text = y->text.data + y->first[i];
+        else
+            node->items = y->items + y->first[i];
+    }
+    return RP_OK;
+}
+
+rp_status rp_yaml_parse(const rp_allocator *allocator, const char *text, size_t size,
+                        const char *file, rp_diags *diags, rp_yaml **out_yaml) {
+    *out_yaml = NULL;
+    if (size > RP_YAML_MAX_BYTES) {
+        rp_diags_add(diags, RP_ERROR, file, 0, 0,
+                     "the file has %zu bytes; a pipeline may have %d at most", size,
+                     RP_YAML_MAX_BYTES);
+        return RP_ERROR_INVALID;
+    }
+    if (!text) text = "";
+    rp_allocator a = rp_allocator_or_default(allocator);
+    rp_yaml *y = rp_alloc_zero(&a, 1, sizeof *y);
+    if (!y) return RP_ERROR_NO_MEMORY;
+    y->allocator = a;
+    y->file = file;
+    y->diags = diags;
+    rp_text_init(&y->text, &a);
+
+    yaml_parser_t parser;
+    rp_status status = RP_ERROR_NO_MEMORY;
+    if (yaml_parser_initialize(&parser)) {
+        yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+        status = read_events(y, &parser, text, size);
+        yaml_parser_delete(&parser);
+    }
+    if (status == RP_OK) status = finish(y);
+    if (status != RP_OK)
+        rp_yaml_destroy(y);
+    else
+        *out_yaml = y;
+    return status;
+}
+
+void rp_yaml_destroy(rp_yaml *y) {
+    if (!y) return;
+    rp_allocator a = y->allocator;
+    rp_release(&a, y->nodes);
+    rp_release(&a, y->first);
+    rp_release(&a, y->weight);
+    rp_release(&a, y->children);
+    rp_release(&a, y->pending);
+    rp_release(&a, (void *)y->items);
+    rp_text_free(&y->text);
+    rp_release(&a, y);
+}
+
+const rp_yaml_node *rp_yaml_root(const rp_yaml *y) {
+    return &y->nodes[y->root];
+}
+
+const rp_yaml_node *rp_yaml_find(const rp_yaml_node *map, const char *key) {
+    for (uint32_t i = 0; map->kind == RP_YAML_MAP && i < map->count; i++)
+        if (rp_yaml_is(rp_yaml_key(map, i), key)) return rp_yaml_value(map, i);
+    return NULL;
+}
+
+bool rp_yaml_is_null(const rp_yaml_node *node) {
+    return node->kind == RP_YAML_SCALAR && !node->quoted &&
+           (node->length == 0 || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0);
+}
+
+const char *rp_yaml_kind_name(const rp_yaml_node *node) {
+    switch (node->kind) {
+    case RP_YAML_LIST: return "a list";
+    case RP_YAML_MAP: return "a map";
+    case RP_YAML_SCALAR: return rp_yaml_is_null(node) ? "nothing" : "text";
+    }
+    return "nothing";
+}

@@ -1,0 +1,152 @@
+/* Typed numbers: defaults of live values, push data, the data of fill and update.
+ *
+ * Integers may be expressions over parameters everywhere; a float is a decimal number, or else an
+ * expression whose integer value is converted. Values that the type cannot hold are errors; a float
+ * only loses digits. Halves are rounded from the double at once: going through float rounds twice.
+ */
+#include "yaml/pipeline.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Round to nearest, ties to even. Too large values become infinity. */
+static uint16_t half_of_double(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint16_t sign = (uint16_t)(bits >> 48 & 0x8000);
+    int exponent = (int)(bits >> 52 & 0x7ff) - 1023;
+    uint64_t mantissa = bits & ((UINT64_C(1) << 52) - 1);
+    if (exponent == 1024) return sign | (mantissa ? 0x7e00 : 0x7c00);
+    if (exponent > 15) return sign | 0x7c00;
+    if (exponent < -25) return sign;
+    mantissa |= UINT64_C(1) << 52;
+    int shift = exponent >= -14 ? 42 : 28 - exponent; /* leaves 11 bits, fewer when subnormal */
+    uint64_t rest = mantissa & ((UINT64_C(1) << shift) - 1), tie = UINT64_C(1) << (shift - 1);
+    uint32_t kept = (uint32_t)(mantissa >> shift);
+    if (rest > tie || (rest == tie && (kept & 1))) kept++; /* may carry into the exponent: right */
+    if (exponent >= -14) kept += (uint32_t)(exponent + 14) << 10;
+    return sign | (uint16_t)kept;
+}
+
+/* A decimal number in the C locale, whatever the application has set. */
+static bool parse_decimal(const char *text, double *out) {
+    const char *digits = text + (*text == '-' || *text == '+');
+    if (strcmp(digits, ".inf") == 0 || strcmp(digits, "inf") == 0) {
+        *out = *text == '-' ? -INFINITY : INFINITY;
+        return true;
+    }
+    if (strcmp(digits, ".nan") == 0 || strcmp(digits, "nan") == 0) {
+        *out = NAN;
+        return true;
+    }
+    if (!*digits || digits[strspn(digits, "0123456789.eE+-")]) return false;
+    locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!locale) return false;
+    locale_t before = uselocale(locale); /* of this thread */
+    char *end;
+    *out = strtod(text, &end);
+    uselocale(before);
+    freelocale(locale);
+    return end != text && !*end;
+}
+
+static bool read_float(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t *out) {
+    const char *type = rp_dtype_name(dtype);
+    const char *what = dtype == RP_F16 ? "f16 value" : "f32 value";
+    double value;
+    uint64_t hex;
+    if (rp_read_hex(node, 16, &hex))
+        return rp_read_error(r, node, "'%.*s' for a value of type %s: write it in decimal",
+                             RP_CLIP(node), type);
+    if (node->kind != RP_YAML_SCALAR || !parse_decimal(node->text, &value)) {
+        int64_t integer;
+        if (!rp_read_integer(r, node, what, INT64_MIN, INT64_MAX, &integer)) return false;
+        value = (double)integer;
+    }
+    float single = (float)value;
+    uint16_t half = half_of_double(value);
+    bool lost = dtype == RP_F16 ? (half & 0x7fff) == 0x7c00 : isinf(single);
+    if (isfinite(value) && lost)
+        return rp_read_error(r, node, "'%.*s' is too large for %s", RP_CLIP(node), type);
+    if (dtype == RP_F16)
+        memcpy(out, &half, sizeof half);
+    else
+        memcpy(out, &single, sizeof single);
+    return true;
+}
+
+bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[4]) {
+    int64_t min = 0, max = 0, value;
+    char what[32];
+    switch (dtype) {
+    case RP_F32:
+    case RP_F16: return read_float(r, node, dtype, out);
+    case RP_I8: min = INT8_MIN, max = INT8_MAX; break;
+    case RP_RAW:
+    case RP_U8: max = UINT8_MAX; break;
+    case RP_I32: min = INT32_MIN, max = INT32_MAX; break;
+    case RP_U32: max = UINT32_MAX; break;
+    }
+    snprintf(what, sizeof what, "%s value", rp_dtype_name(dtype));
+    if (!rp_read_integer(r, node, what, min, max, &value)) return false;
+    for (uint32_t i = 0; i < rp_dtype_size(dtype); i++)
+        out[i] = (uint8_t)((uint64_t)value >> 8 * i); /* little-endian, as all files */
+    return true;
+}
+
+bool rp_read_numbers(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t **out,
+                     uint32_t *out_size) {
+    *out = NULL;
+    const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
+    uint32_t count = node->kind == RP_YAML_LIST ? node->count : 1, size = rp_dtype_size(dtype);
+    uint8_t *bytes = rp_alloc(&r->a, count, size);
+    if (!bytes) return rp_read_no_memory(r);
+    bool good = true;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t value[4];
+        if (rp_read_number(r, items[i], dtype, value))
+            memcpy(bytes + i * size, value, size);
+        else
+            good = false;
+    }
+    if (!good) {
+        rp_release(&r->a, bytes);
+        return false;
+    }
+    *out = bytes;
+    *out_size = count * size;
+    return true;
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+bool rp_read_bytes(rp_reader *r, const rp_yaml_node *node, uint8_t **out, uint32_t *out_size) {
+    *out = NULL;
+    uint8_t *bytes = rp_alloc(&r->a, node->length / 2 + 1, 1);
+    if (!bytes) return rp_read_no_memory(r);
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < node->length;) {
+        if (strchr(" \t\n", node->text[i])) {
+            i++;
+            continue;
+        }
+        int high = hex_digit(node->text[i]), low = hex_digit(node->text[i + 1]); /* terminated */
+        if (high < 0 || low < 0) {
+            rp_release(&r->a, bytes);
+            return rp_read_error(r, node, "'%.*s' is not bytes as pairs of hexadecimal digits",
+                                 RP_CLIP(node));
+        }
+        bytes[size++] = (uint8_t)(high << 4 | low);
+        i += 2;
+    }
+    *out = bytes;
+    *out_size = size;
+    return true;
+}

@@ -1,0 +1,72 @@
+/* Internal: what the files of the .rpir parser share. Functions that return bool have reported the
+ * error when they return false; the statement is then given up. */
+#ifndef RP_TEXT_PARSE_H
+#define RP_TEXT_PARSE_H
+
+#include "graph/graph.h"
+#include "graph/index.h"
+#include "text/lex.h"
+
+/* What the tables hold for a name whose declaration was wrong. */
+#define RP_POISONED (RP_NONE - 1)
+
+typedef struct rp_parser {
+    rp_lexer lx;
+    rp_graph *g;
+    const rp_allocator *a;
+    const char *file;
+    rp_diags *diags;
+    rp_status status;          /* RP_ERROR_INVALID after the first wrong line */
+    rp_index buffers, kernels; /* string index -> index of the buffer or kernel */
+    rp_text scratch;           /* unescaped strings */
+    bool behind_barrier;       /* a barrier was the last statement: a group must follow */
+} rp_parser;
+
+/* ---- Statements, behind their first word ----------------------------------------------------- */
+
+bool rp_parse_buffer(rp_parser *p);
+bool rp_parse_kernel(rp_parser *p);
+bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id);
+/* Whether a token is a node's id, like "n7". */
+bool rp_parse_node_id(const rp_token *t, uint32_t *out);
+
+/* ---- Errors; all of them return false -------------------------------------------------------- */
+
+bool rp_parse_fail(rp_parser *p, uint32_t line, uint32_t column, const char *format, ...)
+    RP_PRINTF(4, 5);
+#define RP_FAIL(p, token, ...) rp_parse_fail((p), (token)->line, (token)->column, __VA_ARGS__)
+bool rp_parse_no_memory(rp_parser *p);
+/* "expected WHAT, found the current token" */
+bool rp_parse_expected(rp_parser *p, const char *what);
+
+/* A token as a message shows it. */
+typedef struct rp_shown_token {
+    char text[64];
+} rp_shown_token;
+rp_shown_token rp_parse_show(const rp_token *t);
+
+/* ---- Pieces ---------------------------------------------------------------------------------- */
+
+rp_token rp_parse_take(rp_parser *p); /* the current token, and moves on */
+bool rp_parse_word_is(const rp_token *t, const char *word);
+/* Moves on when the current token is this word or mark. Neither reports anything. */
+bool rp_parse_accept_word(rp_parser *p, const char *word);
+bool rp_parse_accept(rp_parser *p, char mark);
+/* `where` completes the message: "expected ')' behind the uses". */
+bool rp_parse_expect(rp_parser *p, char mark, const char *where);
+bool rp_parse_line_end(rp_parser *p);
+
+/* `what` names the thing in messages: "the arena offset". */
+bool rp_parse_number(rp_parser *p, const char *what, uint64_t max, uint64_t *out);
+bool rp_parse_u32(rp_parser *p, const char *what, uint32_t *out);
+/* Exactly 8 hexadecimal digits: a 32-bit value, most significant digit first. */
+bool rp_parse_hex_word(rp_parser *p, const char *what, uint32_t *out);
+bool rp_parse_is_hex(const rp_token *t);
+/* Bytes in memory order, in groups of 8 digits (only the last may be shorter); into g->bytes. */
+bool rp_parse_hex_bytes(rp_parser *p, const char *what, uint32_t max, uint32_t *out_first,
+                        uint32_t *out_count);
+bool rp_parse_string(rp_parser *p, const char *what, uint32_t *out);
+/* A name that is declared or used here, interned. */
+bool rp_parse_name(rp_parser *p, const rp_token *t, uint32_t *out);
+
+#endif

@@ -1,0 +1,199 @@
+/* Declarations in .rpir text: `buf` and `kern` lines. A name is remembered even when the rest of
+ * its line is wrong, so that its users are not reported as well. */
+#include "base/checked.h"
+#include "graph/keywords.h"
+#include "text/parse.h"
+
+/* ---- Buffers --------------------------------------------------------------------------------- */
+
+/* "16384" or "f32[64,128]". */
+static bool parse_type(rp_parser *p, rp_graph_buffer *b) {
+    rp_token t = p->lx.token;
+    if (t.kind == RP_TOKEN_WORD && *t.text >= '0' && *t.text <= '9')
+        return rp_parse_number(p, "the size in bytes", UINT64_MAX, &b->size);
+    if (t.kind != RP_TOKEN_WORD || !rp_dtype_parse(t.text, t.length, &b->dtype) ||
+        b->dtype == RP_RAW)
+        return rp_parse_expected(p, "the size in bytes, or a type like f32[64]");
+    rp_lex_next(&p->lx);
+    if (!rp_parse_expect(p, '[', "behind the element type")) return false;
+    b->size = rp_dtype_size((rp_dtype)b->dtype);
+    b->first_dim = p->g->dims_count;
+    if (rp_parse_accept(p, ']')) return true;
+    do {
+        uint64_t extent;
+        rp_token at = p->lx.token;
+        if (b->rank == RP_MAX_RANK)
+            return RP_FAIL(p, &at, "a shape has at most %d dimensions", RP_MAX_RANK);
+        if (!rp_parse_number(p, "a dimension", UINT64_MAX, &extent)) return false;
+        if (!rp_mul_u64(b->size, extent, &b->size))
+            return RP_FAIL(p, &at, "the shape needs more bytes than 64 bits can count");
+        if (!RP_RESERVE(p->a, p->g->dims, p->g->dims_count, p->g->dims_capacity, 1))
+            return rp_parse_no_memory(p);
+        p->g->dims[p->g->dims_count++] = extent;
+        b->rank++;
+    } while (rp_parse_accept(p, ','));
+    return rp_parse_expect(p, ']', "behind the dimensions");
+}
+
+static bool parse_buffer_rest(rp_parser *p, const rp_token *name, rp_graph_buffer *b) {
+    rp_token kind = p->lx.token;
+    if (kind.kind != RP_TOKEN_WORD || !rp_buffer_kind_parse(kind.text, kind.length, &b->kind))
+        return rp_parse_expected(p, "in, out, inout, weight, tmp or live");
+    rp_lex_next(&p->lx);
+    if ((b->kind == RP_TMP) != (name->kind == RP_TOKEN_TRANSIENT))
+        return RP_FAIL(p, name, "%s is %s: write '%c%.*s'", rp_parse_show(name).text,
+                       b->kind == RP_TMP ? "a transient" : "not a transient",
+                       b->kind == RP_TMP ? '%' : '$', (int)(name->length < 60 ? name->length : 60),
+                       name->text);
+    if (!parse_type(p, b)) return false;
+    if (rp_parse_accept_word(p, "at") &&
+        !rp_parse_number(p, "the arena offset", UINT64_MAX - 1, &b->offset))
+        return false;
+    uint32_t count = 0;
+    rp_token data = p->lx.token;
+    if (rp_parse_accept(p, '=')) {
+        if (b->kind != RP_LIVE) return RP_FAIL(p, &data, "only live buffers have initial values");
+        if (!rp_parse_hex_bytes(p, "the initial value", RP_MAX_LIVE_BYTES, &b->first_default,
+                                &count))
+            return false;
+        if (count != b->size)
+            return RP_FAIL(p, &data, "the initial value has %u bytes, the buffer %llu", count,
+                           (unsigned long long)b->size);
+    }
+    if (rp_parse_accept_word(p, "max") && !rp_parse_u32(p, "the largest value", &b->max_value))
+        return false;
+    return rp_parse_line_end(p);
+}
+
+bool rp_parse_buffer(rp_parser *p) {
+    rp_token name = rp_parse_take(p);
+    rp_graph_buffer b = {.offset = RP_NOT_PLACED,
+                         .first_default = RP_NONE,
+                         .max_value = UINT32_MAX,
+                         .pos = {name.line, name.column}};
+    if (name.kind != RP_TOKEN_EXTERNAL && name.kind != RP_TOKEN_TRANSIENT)
+        return RP_FAIL(p, &name, "expected '$name' or '%%name', found %s",
+                       rp_parse_show(&name).text);
+    if (!rp_parse_name(p, &name, &b.name)) return false;
+    uint32_t other;
+    if (rp_index_find(&p->buffers, b.name, &other))
+        return RP_FAIL(p, &name, "there is another buffer %s", rp_parse_show(&name).text);
+    bool ok = parse_buffer_rest(p, &name, &b);
+    uint32_t index = RP_POISONED;
+    if (ok && (index = rp_graph_add_buffer(p->g, &b, NULL)) == RP_NONE)
+        return rp_parse_no_memory(p);
+    if (!rp_index_set(p->a, &p->buffers, b.name, index)) return rp_parse_no_memory(p);
+    return ok;
+}
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+/* "0.5" */
+static bool parse_binding(rp_parser *p, rp_graph_param *param) {
+    rp_token t = rp_parse_take(p);
+    const char *dot = memchr(t.text, '.', t.length);
+    size_t left = dot ? (size_t)(dot - t.text) : 0;
+    uint64_t set, binding;
+    bool overflow;
+    if (!dot || !rp_lex_decimal(t.text, left, &set, &overflow) ||
+        !rp_lex_decimal(dot + 1, t.length - left - 1, &binding, &overflow) || set > 255 ||
+        binding > 255)
+        return RP_FAIL(p, &t, "expected a binding as SET.BINDING, both at most 255, found %s",
+                       rp_parse_show(&t).text);
+    param->set = (uint8_t)set;
+    param->binding = (uint8_t)binding;
+    return true;
+}
+
+static bool parse_params(rp_parser *p, rp_graph_kernel *k) {
+    rp_graph *g = p->g;
+    if (!rp_parse_expect(p, '(', "and the kernel's parameters")) return false;
+    k->first_param = g->params_count;
+    if (rp_parse_accept(p, ')')) return true;
+    do {
+        rp_token t = p->lx.token;
+        rp_graph_param param = {.binding = (uint8_t)k->param_count, .name = RP_NONE};
+        if (t.kind != RP_TOKEN_WORD || !rp_access_parse(t.text, t.length, &param.access))
+            return rp_parse_expected(p, "r, w, rw or u");
+        rp_lex_next(&p->lx);
+        if (p->lx.token.kind == RP_TOKEN_WORD) {
+            if (!parse_binding(p, &param)) return false;
+        } else if (k->param_count > 255) {
+            return RP_FAIL(p, &t, "a set has at most 256 bindings: write SET.BINDING");
+        }
+        if (!RP_RESERVE(p->a, g->params, g->params_count, g->params_capacity, 1))
+            return rp_parse_no_memory(p);
+        g->params[g->params_count++] = param;
+        k->param_count++;
+    } while (rp_parse_accept(p, ','));
+    return rp_parse_expect(p, ')', "behind the parameters");
+}
+
+/* "0=00000010 1=3f800000" */
+static bool parse_specs(rp_parser *p, rp_graph_kernel *k) {
+    rp_graph *g = p->g;
+    k->first_spec = g->specs_count;
+    do {
+        rp_graph_spec spec;
+        if (!rp_parse_u32(p, "a specialisation constant's id", &spec.id) ||
+            !rp_parse_expect(p, '=', "behind the id") ||
+            !rp_parse_hex_word(p, "its value", &spec.value))
+            return false;
+        if (!RP_RESERVE(p->a, g->specs, g->specs_count, g->specs_capacity, 1))
+            return rp_parse_no_memory(p);
+        g->specs[g->specs_count++] = spec;
+        k->spec_count++;
+    } while (p->lx.token.kind == RP_TOKEN_WORD);
+    return true;
+}
+
+/* "-" or the hash of the SPIR-V. */
+static bool parse_body(rp_parser *p, rp_graph_kernel *k) {
+    if (!rp_parse_accept_word(p, "spirv")) return rp_parse_expected(p, "'spirv'");
+    rp_token t = rp_parse_take(p);
+    if (rp_parse_word_is(&t, "-")) return true;
+    if (!rp_parse_is_hex(&t) || t.length > 16)
+        return RP_FAIL(p, &t, "expected '-' or a hash of up to 16 hexadecimal digits, found %s",
+                       rp_parse_show(&t).text);
+    for (size_t i = 0; i < t.length; i++) k->hash = k->hash << 4 | rp_lex_hex_digit(t.text[i]);
+    return k->hash != 0 || RP_FAIL(p, &t, "0 is no hash; a kernel without a body is 'spirv -'");
+}
+
+static bool parse_kernel_rest(rp_parser *p, rp_graph_kernel *k) {
+    if (!parse_body(p, k)) return false;
+    if (rp_parse_accept_word(p, "entry") &&
+        !rp_parse_string(p, "the entry point as a string", &k->entry))
+        return false;
+    if (!rp_parse_accept_word(p, "local")) return rp_parse_expected(p, "'local X Y Z'");
+    for (int i = 0; i < 3; i++)
+        if (!rp_parse_u32(p, "the workgroup size", &k->local[i])) return false;
+    if (rp_parse_accept_word(p, "shared") && !rp_parse_u32(p, "the shared bytes", &k->shared_bytes))
+        return false;
+    if (rp_parse_accept_word(p, "push") &&
+        !rp_parse_u32(p, "the push-constant bytes", &k->push_bytes))
+        return false;
+    if (rp_parse_accept_word(p, "spec") && !parse_specs(p, k)) return false;
+    if (p->lx.token.mark != '(')
+        return rp_parse_expected(
+            p, "'shared', 'push', 'spec' (in this order) or '(' and the parameters");
+    return parse_params(p, k) && rp_parse_line_end(p);
+}
+
+bool rp_parse_kernel(rp_parser *p) {
+    rp_token name = rp_parse_take(p);
+    rp_graph_kernel k = {.pos = {name.line, name.column}};
+    if (name.kind != RP_TOKEN_KERNEL)
+        return RP_FAIL(p, &name, "expected '@name', found %s", rp_parse_show(&name).text);
+    if (!rp_parse_name(p, &name, &k.name)) return false;
+    uint32_t other;
+    if (rp_index_find(&p->kernels, k.name, &other))
+        return RP_FAIL(p, &name, "there is another kernel %s", rp_parse_show(&name).text);
+    k.entry = rp_graph_intern(p->g, "main", 4);
+    if (k.entry == RP_NONE) return rp_parse_no_memory(p);
+    bool ok = parse_kernel_rest(p, &k);
+    uint32_t index = RP_POISONED;
+    if (ok && (index = rp_graph_add_kernel(p->g, &k, NULL, NULL, NULL)) == RP_NONE)
+        return rp_parse_no_memory(p);
+    if (!rp_index_set(p->a, &p->kernels, k.name, index)) return rp_parse_no_memory(p);
+    return ok;
+}

@@ -1,0 +1,216 @@
+/* Nodes in .rpir text: `n3 = run @k grid 4 1 1 (r $x, w %n) label "a" op o from n1 n2`. */
+#include "base/checked.h"
+#include "graph/keywords.h"
+#include "text/parse.h"
+
+/* ---- Nodes ----------------------------------------------------------------------------------- */
+
+/* Finds what a name stands for. False, with a message unless its declaration had one already. */
+static bool find(rp_parser *p, const rp_index *index, const rp_token *t, const char *what,
+                 uint32_t *out) {
+    uint32_t name;
+    if (!rp_parse_name(p, t, &name)) return false;
+    if (!rp_index_find(index, name, out))
+        return RP_FAIL(p, t, "there is no %s %s above this line", what, rp_parse_show(t).text);
+    return *out != RP_POISONED;
+}
+
+/* "%n" or "%n[0+4096]" */
+static bool parse_range(rp_parser *p, rp_graph_use *use) {
+    rp_token t = p->lx.token;
+    if (t.kind != RP_TOKEN_EXTERNAL && t.kind != RP_TOKEN_TRANSIENT)
+        return rp_parse_expected(p, "'$name' or '%name'");
+    rp_lex_next(&p->lx);
+    if (!find(p, &p->buffers, &t, "buffer", &use->buffer)) return false;
+    const rp_graph_buffer *b = &p->g->buffers[use->buffer];
+    if ((b->kind == RP_TMP) != (t.kind == RP_TOKEN_TRANSIENT))
+        return RP_FAIL(p, &t, "%s is declared with '%c'", rp_parse_show(&t).text,
+                       b->kind == RP_TMP ? '%' : '$');
+    use->offset = 0;
+    use->size = b->size;
+    if (!rp_parse_accept(p, '[')) return true;
+    rp_token at = p->lx.token;
+    if (!rp_parse_number(p, "the byte offset", UINT64_MAX, &use->offset) ||
+        !rp_parse_expect(p, '+', "and the byte count") ||
+        !rp_parse_number(p, "the byte count", UINT64_MAX, &use->size) ||
+        !rp_parse_expect(p, ']', "behind the range"))
+        return false;
+    if (use->size == 0) return RP_FAIL(p, &at, "the range is empty");
+    if (!rp_range_inside(use->offset, use->size, b->size))
+        return RP_FAIL(p, &at, "the range %llu+%llu ends behind %s, which has %llu bytes",
+                       (unsigned long long)use->offset, (unsigned long long)use->size,
+                       rp_parse_show(&t).text, (unsigned long long)b->size);
+    return true;
+}
+
+static bool add_use(rp_parser *p, rp_graph_node *n, const rp_graph_use *use) {
+    rp_graph *g = p->g;
+    if (!RP_RESERVE(p->a, g->uses, g->uses_count, g->uses_capacity, 1))
+        return rp_parse_no_memory(p);
+    g->uses[g->uses_count++] = *use;
+    n->use_count++;
+    return true;
+}
+
+/* "(r $x, w %n)", behind the '('. */
+static bool parse_uses(rp_parser *p, rp_graph_node *n) {
+    if (rp_parse_accept(p, ')')) return true;
+    do {
+        rp_graph_use use = {0};
+        rp_token t = p->lx.token;
+        if (t.kind != RP_TOKEN_WORD || !rp_access_parse(t.text, t.length, &use.access))
+            return rp_parse_expected(p, "r, w, rw or u and a buffer");
+        rp_lex_next(&p->lx);
+        if (!parse_range(p, &use) || !add_use(p, n, &use)) return false;
+    } while (rp_parse_accept(p, ','));
+    return rp_parse_expect(p, ')', "behind the uses");
+}
+
+static bool resolve_live(void *context, const char *name, size_t length, uint32_t element,
+                         rp_expr_op *out) {
+    rp_parser *p = context;
+    uint32_t index = RP_NONE;
+    if (*name != '$') return false;
+    uint32_t string = rp_graph_intern(p->g, name + 1, length - 1);
+    if (string == RP_NONE) p->status = RP_ERROR_NO_MEMORY;
+    if (string == RP_NONE || !rp_index_find(&p->buffers, string, &index) || index == RP_POISONED)
+        return false;
+    *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = index};
+    return true;
+}
+
+/* "{ceil_div($pos, 64)}" */
+static bool parse_live_grid(rp_parser *p, uint32_t *out_expr) {
+    rp_token brace = p->lx.token;
+    const char *text;
+    size_t size, at;
+    if (!rp_lex_braced(&p->lx, &text, &size))
+        return RP_FAIL(p, &brace, "the expression has no '}' on its line");
+    rp_expr expr;
+    char error[128];
+    rp_status status = rp_expr_parse(p->a, text, size, resolve_live, p, &expr, error, &at);
+    if (status == RP_ERROR_NO_MEMORY || p->status == RP_ERROR_NO_MEMORY) {
+        rp_expr_free(p->a, &expr);
+        return rp_parse_no_memory(p);
+    }
+    if (status != RP_OK)
+        return rp_parse_fail(p, brace.line, brace.column + 1 + (uint32_t)at, "%s", error);
+    *out_expr = rp_graph_add_expr(p->g, expr.ops, expr.count);
+    rp_expr_free(p->a, &expr);
+    return *out_expr != RP_NONE || rp_parse_no_memory(p);
+}
+
+static bool parse_grid(rp_parser *p, rp_graph_node *n, rp_graph_use *indirect) {
+    if (!rp_parse_accept_word(p, "grid")) return rp_parse_expected(p, "'grid'");
+    if (rp_parse_accept_word(p, "indirect")) {
+        n->grid_kind = RP_GRID_INDIRECT;
+        *indirect = (rp_graph_use){.access = RP_READ, .indirect = true};
+        return parse_range(p, indirect);
+    }
+    for (uint8_t i = 0; i < 3; i++) {
+        if (p->lx.token.mark == '{') {
+            if (!parse_live_grid(p, &n->grid[i])) return false;
+            n->grid_kind = RP_GRID_LIVE;
+            n->live_mask |= (uint8_t)(1u << i);
+        } else if (!rp_parse_u32(p, "the workgroups", &n->grid[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool parse_run(rp_parser *p, rp_graph_node *n) {
+    rp_token kernel = rp_parse_take(p);
+    rp_graph_use indirect;
+    if (kernel.kind != RP_TOKEN_KERNEL)
+        return RP_FAIL(p, &kernel, "expected '@kernel', found %s", rp_parse_show(&kernel).text);
+    if (!find(p, &p->kernels, &kernel, "kernel", &n->kernel) || !parse_grid(p, n, &indirect))
+        return false;
+    if (rp_parse_accept_word(p, "push") &&
+        !rp_parse_hex_bytes(p, "the push data", RP_MAX_PUSH_BYTES, &n->first_byte, &n->byte_count))
+        return false;
+    n->unknown = !rp_parse_accept(p, '(');
+    if (!n->unknown && !parse_uses(p, n)) return false;
+    return n->grid_kind != RP_GRID_INDIRECT || add_use(p, n, &indirect);
+}
+
+/* What stands behind the node's id and '='. */
+static bool parse_work(rp_parser *p, rp_graph_node *n) {
+    rp_token kind = rp_parse_take(p);
+    if (kind.kind != RP_TOKEN_WORD || !rp_node_kind_parse(kind.text, kind.length, &n->kind))
+        return RP_FAIL(p, &kind, "expected run, copy, fill, update or fence, found %s",
+                       rp_parse_show(&kind).text);
+    switch ((rp_node_kind)n->kind) {
+    case RP_RUN: return parse_run(p, n);
+    case RP_FENCE: return true;
+    case RP_COPY: break;
+    case RP_FILL:
+        if (!rp_parse_hex_word(p, "the fill value", &n->pattern)) return false;
+        break;
+    case RP_UPDATE:
+        if (!rp_parse_hex_bytes(p, "the data", RP_MAX_UPDATE_BYTES, &n->first_byte, &n->byte_count))
+            return false;
+        break;
+    }
+    return rp_parse_expect(p, '(', "and the uses") && parse_uses(p, n);
+}
+
+bool rp_parse_node_id(const rp_token *t, uint32_t *out) {
+    uint64_t id;
+    bool overflow;
+    if (t->kind != RP_TOKEN_WORD || t->length < 2 || t->text[0] != 'n' ||
+        !rp_lex_decimal(t->text + 1, t->length - 1, &id, &overflow) || id >= RP_NONE)
+        return false;
+    *out = (uint32_t)id;
+    return true;
+}
+
+static bool parse_op(rp_parser *p, uint32_t *out) {
+    rp_token t = p->lx.token;
+    if (t.kind == RP_TOKEN_STRING) return rp_parse_string(p, "an op", out);
+    if (t.kind != RP_TOKEN_WORD) return rp_parse_expected(p, "an op");
+    *out = rp_graph_intern(p->g, t.text, t.length);
+    rp_lex_next(&p->lx);
+    return *out != RP_NONE || rp_parse_no_memory(p);
+}
+
+static bool parse_from(rp_parser *p, rp_graph_node *n) {
+    rp_graph *g = p->g;
+    n->first_source = g->sources_count;
+    for (uint32_t id; rp_parse_node_id(&p->lx.token, &id); rp_lex_next(&p->lx)) {
+        if (!RP_RESERVE(p->a, g->sources, g->sources_count, g->sources_capacity, 1))
+            return rp_parse_no_memory(p);
+        g->sources[g->sources_count++] = id;
+        n->source_count++;
+    }
+    return n->source_count > 0 || rp_parse_expected(p, "the source nodes, 'n3 n4'");
+}
+
+bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id) {
+    rp_graph *g = p->g;
+    rp_graph_node n = {.id = id,
+                       .kernel = RP_NONE,
+                       .label = RP_NONE,
+                       .op = RP_NONE,
+                       .first_use = g->uses_count,
+                       .pos = {first->line, first->column}};
+    if (!rp_parse_expect(p, '=', "behind the node's id") || !parse_work(p, &n)) return false;
+    if (rp_parse_accept_word(p, "label") && !rp_parse_string(p, "the label as a string", &n.label))
+        return false;
+    if (rp_parse_accept_word(p, "op") && !parse_op(p, &n.op)) return false;
+    if (rp_parse_accept_word(p, "from") && !parse_from(p, &n)) return false;
+    if (p->lx.token.kind != RP_TOKEN_NEWLINE && p->lx.token.kind != RP_TOKEN_END)
+        return rp_parse_expected(
+            p, n.kind == RP_RUN && n.unknown
+                   ? "'push', '(' and the uses, 'label', 'op', 'from' (in this order) "
+                     "or the end of the line"
+                   : "'label', 'op', 'from' (in this order) or the end of the line");
+    if (g->stages & RP_STAGE_SCHEDULED) {
+        if (g->group_count == 0)
+            return RP_FAIL(p, first, "a scheduled graph's nodes stand in groups");
+        if (p->behind_barrier)
+            return RP_FAIL(p, first, "a barrier is followed by a group, not a node");
+        n.group = g->group_count - 1;
+    }
+    return rp_graph_add_node(g, &n, NULL, NULL) != RP_NONE || rp_parse_no_memory(p);
+}

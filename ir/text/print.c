@@ -1,0 +1,304 @@
+/* Graphs as .rpir text, so that rp_graph_parse(rp_graph_print(g)) equals g.
+ *
+ * The form is canonical: one spelling of each thing, in the order of the arrays, so equal graphs
+ * print equal text. Comments tell what a reader wants to know and the parser ignores: the
+ * statistics in the first line, and behind each barrier the hazards that forced it; both are
+ * derived here from the graph alone. Text and JSON and DOT share that derivation (stats.c,
+ * reasons.c). */
+#include "graph/keywords.h"
+#include "views/reasons.h"
+#include "views/views.h"
+
+static void name(rp_text *t, const rp_graph *g, char sigil, uint32_t string) {
+    rp_text_char(t, sigil);
+    rp_text_string(t, rp_graph_string(g, string));
+}
+
+static void buffer_name(rp_text *t, const rp_graph *g, uint32_t buffer) {
+    const rp_graph_buffer *b = &g->buffers[buffer];
+    name(t, g, b->kind == RP_TMP ? '%' : '$', b->name);
+}
+
+/* " key value" */
+static void clause(rp_text *t, const char *key, uint64_t value) {
+    rp_text_char(t, ' ');
+    rp_text_string(t, key);
+    rp_text_char(t, ' ');
+    rp_text_u64(t, value);
+}
+
+static void hex(rp_text *t, uint64_t value, int digits) {
+    char out[16];
+    for (int i = digits; i-- > 0; value >>= 4) out[i] = "0123456789abcdef"[value & 15];
+    rp_text_append(t, out, (size_t)digits);
+}
+
+/* " 00100000 acc52737": bytes in memory order, a space in front of each four. */
+static void bytes(rp_text *t, const uint8_t *data, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % 4 == 0) rp_text_char(t, ' ');
+        hex(t, data[i], 2);
+    }
+}
+
+static void print_header(rp_text *t, const rp_graph *g) {
+    rp_text_string(t, "reprise 1\ngraph ");
+    rp_text_string(t, rp_graph_string(g, g->name));
+    if (g->stages & RP_STAGE_SCHEDULED) rp_text_string(t, " scheduled");
+    if (g->stages & RP_STAGE_PLACED) rp_text_string(t, " placed");
+    if (g->stages & RP_STAGE_SYNCED) rp_text_string(t, " synced");
+    if (g->stages & RP_STAGE_PLACED) clause(t, "arena", g->arena_bytes);
+    rp_text_string(t, " {\n");
+}
+
+static rp_status print_stats(rp_text *t, const rp_graph *g) {
+    rp_graph_stats s;
+    RP_TRY(rp_graph_get_stats(g, &s));
+    rp_text_format(t, "  ; nodes %u, dispatches %u, ", s.nodes, s.dispatches);
+    if (s.transfers) rp_text_format(t, "transfers %u, ", s.transfers);
+    if (s.unknown) rp_text_format(t, "without declared uses %u, ", s.unknown);
+    if (g->stages & RP_STAGE_SCHEDULED) rp_text_format(t, "groups %u, ", s.groups);
+    if (g->stages & RP_STAGE_SYNCED)
+        rp_text_format(t, "barriers %u (bound %u)", s.barriers, s.barrier_bound);
+    else
+        rp_text_format(t, "barrier bound %u", s.barrier_bound);
+    if (g->stages & RP_STAGE_PLACED)
+        rp_text_format(t, ", arena %llu bytes (bound %llu)", (unsigned long long)s.arena_bytes,
+                       (unsigned long long)s.arena_bound_bytes);
+    rp_text_char(t, '\n');
+    return RP_OK;
+}
+
+static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
+    const rp_graph_buffer *b = &g->buffers[index];
+    rp_text_string(t, "  buf ");
+    buffer_name(t, g, index);
+    rp_text_char(t, ' ');
+    rp_text_string(t, rp_buffer_kind_name((rp_buffer_kind)b->kind));
+    rp_text_char(t, ' ');
+    if (b->dtype == RP_RAW) {
+        rp_text_u64(t, b->size);
+    } else {
+        rp_text_string(t, rp_dtype_name((rp_dtype)b->dtype));
+        rp_text_char(t, '[');
+        for (uint32_t i = 0; i < b->rank; i++) {
+            if (i) rp_text_char(t, ',');
+            rp_text_u64(t, g->dims[b->first_dim + i]);
+        }
+        rp_text_char(t, ']');
+    }
+    if (b->offset != RP_NOT_PLACED) clause(t, "at", b->offset);
+    if (b->kind == RP_LIVE && b->first_default != RP_NONE) {
+        rp_text_string(t, " =");
+        bytes(t, g->bytes + b->first_default, b->size);
+    }
+    if (b->kind == RP_LIVE && b->max_value != UINT32_MAX) clause(t, "max", b->max_value);
+    rp_text_char(t, '\n');
+}
+
+static void print_kernel(rp_text *t, const rp_graph *g, const rp_graph_kernel *k) {
+    rp_text_string(t, "  kern ");
+    name(t, g, '@', k->name);
+    rp_text_string(t, " spirv ");
+    if (k->hash)
+        hex(t, k->hash, 16);
+    else
+        rp_text_char(t, '-');
+    const char *entry = rp_graph_string(g, k->entry);
+    if (strcmp(entry, "main") != 0) {
+        rp_text_string(t, " entry ");
+        rp_text_quoted(t, entry);
+    }
+    clause(t, "local", k->local[0]);
+    for (int i = 1; i < 3; i++) {
+        rp_text_char(t, ' ');
+        rp_text_u64(t, k->local[i]);
+    }
+    if (k->shared_bytes) clause(t, "shared", k->shared_bytes);
+    if (k->push_bytes) clause(t, "push", k->push_bytes);
+    for (uint32_t i = 0; i < k->spec_count; i++) {
+        const rp_graph_spec *s = &g->specs[k->first_spec + i];
+        rp_text_string(t, i ? " " : " spec ");
+        rp_text_u64(t, s->id);
+        rp_text_char(t, '=');
+        hex(t, s->value, 8);
+    }
+    rp_text_string(t, " (");
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        const rp_graph_param *p = &g->params[k->first_param + i];
+        if (i) rp_text_string(t, ", ");
+        rp_text_string(t, rp_access_name((rp_access)p->access));
+        if (p->set != 0 || p->binding != i) rp_text_format(t, " %u.%u", p->set, p->binding);
+    }
+    rp_text_string(t, ")\n");
+}
+
+static void print_range(rp_text *t, const rp_graph *g, const rp_graph_use *u) {
+    buffer_name(t, g, u->buffer);
+    if (u->offset == 0 && u->size == g->buffers[u->buffer].size) return;
+    rp_text_char(t, '[');
+    rp_text_u64(t, u->offset);
+    rp_text_char(t, '+');
+    rp_text_u64(t, u->size);
+    rp_text_char(t, ']');
+}
+
+static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    bool first = true;
+    rp_text_string(t, " (");
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        const rp_graph_use *u = &rp_node_uses(g, n)[i];
+        if (u->indirect) continue;
+        if (!first) rp_text_string(t, ", ");
+        rp_text_string(t, rp_access_name((rp_access)u->access));
+        rp_text_char(t, ' ');
+        print_range(t, g, u);
+        first = false;
+    }
+    rp_text_char(t, ')');
+}
+
+static const char *live_name(void *context, uint32_t buffer) {
+    const rp_graph *g = context;
+    return rp_graph_string(g, g->buffers[buffer].name);
+}
+
+static void print_grid(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    rp_text_string(t, " grid");
+    if (n->grid_kind == RP_GRID_INDIRECT) {
+        rp_text_string(t, " indirect ");
+        print_range(t, g, &rp_node_uses(g, n)[n->use_count - 1]);
+        return;
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        rp_text_char(t, ' ');
+        if (n->grid_kind == RP_GRID_LIVE && n->live_mask >> i & 1) {
+            const rp_graph_expr *e = &g->exprs[n->grid[i]];
+            /* Printed apart: parentheses are inserted in front of what is there already. */
+            rp_text_char(t, '{');
+            rp_expr_print(t, g->expr_ops + e->first_op, e->op_count, live_name, (void *)g);
+            rp_text_char(t, '}');
+        } else {
+            rp_text_u64(t, n->grid[i]);
+        }
+    }
+}
+
+static void print_run(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    rp_text_char(t, ' ');
+    name(t, g, '@', g->kernels[n->kernel].name);
+    print_grid(t, g, n);
+    if (n->byte_count) {
+        rp_text_string(t, " push");
+        bytes(t, g->bytes + n->first_byte, n->byte_count);
+    }
+    if (!n->unknown) print_uses(t, g, n);
+}
+
+static void print_tags(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    if (n->label != RP_NONE) {
+        rp_text_string(t, " label ");
+        rp_text_quoted(t, rp_graph_string(g, n->label));
+    }
+    if (n->op != RP_NONE) {
+        const char *op = rp_graph_string(g, n->op);
+        rp_text_string(t, " op ");
+        if (rp_name_valid(op, strlen(op)))
+            rp_text_string(t, op);
+        else
+            rp_text_quoted(t, op);
+    }
+    if (n->source_count) rp_text_string(t, " from");
+    for (uint32_t i = 0; i < n->source_count; i++) {
+        rp_text_string(t, " n");
+        rp_text_u64(t, g->sources[n->first_source + i]);
+    }
+}
+
+static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    rp_text_string(t, g->stages & RP_STAGE_SCHEDULED ? "    n" : "  n");
+    rp_text_u64(t, n->id);
+    rp_text_string(t, " = ");
+    rp_text_string(t, rp_node_kind_name((rp_node_kind)n->kind));
+    switch ((rp_node_kind)n->kind) {
+    case RP_RUN: print_run(t, g, n); break;
+    case RP_COPY: print_uses(t, g, n); break;
+    case RP_FILL:
+        rp_text_char(t, ' ');
+        hex(t, n->pattern, 8);
+        print_uses(t, g, n);
+        break;
+    case RP_UPDATE:
+        bytes(t, g->bytes + n->first_byte, n->byte_count);
+        print_uses(t, g, n);
+        break;
+    case RP_FENCE: break;
+    }
+    print_tags(t, g, n);
+    rp_text_char(t, '\n');
+}
+
+static void print_barrier(rp_text *t, const rp_graph *g, const rp_reasons *reasons,
+                          uint32_t index) {
+    if (!(g->stages & RP_STAGE_SYNCED)) return;
+    const rp_graph_barrier *b = &g->barriers[index];
+    if (b->src == 0 && b->dst == 0) return;
+    rp_text_string(t, "  barrier ");
+    rp_scope_print(t, b->src);
+    rp_text_string(t, " -> ");
+    rp_scope_print(t, b->dst);
+    if (index < reasons->barrier_count && reasons->first[index] != reasons->first[index + 1]) {
+        rp_text_string(t, "    ; ");
+        rp_reasons_print(t, g, reasons, index);
+    }
+    rp_text_char(t, '\n');
+}
+
+static void print_plan(rp_text *t, const rp_graph *g, const rp_reasons *reasons) {
+    uint32_t at = 0;
+    for (uint32_t group = 0; group < g->group_count; group++) {
+        print_barrier(t, g, reasons, group);
+        rp_text_string(t, "  group ");
+        rp_text_u64(t, group);
+        rp_text_char(t, '\n');
+        for (; at < g->nodes_count && g->nodes[at].group == group; at++)
+            print_node(t, g, &g->nodes[at]);
+    }
+    print_barrier(t, g, reasons, g->group_count);
+}
+
+static rp_status print_text(const rp_graph *g, rp_text *t) {
+    rp_reasons reasons = {0};
+    print_header(t, g);
+    RP_TRY(print_stats(t, g));
+    for (uint32_t i = 0; i < g->buffers_count; i++)
+        if (!g->buffers[i].removed) print_buffer(t, g, i);
+    for (uint32_t i = 0; i < g->kernels_count; i++)
+        if (!g->kernels[i].removed) print_kernel(t, g, &g->kernels[i]);
+    if (g->stages & RP_STAGE_SCHEDULED) {
+        if (g->stages & RP_STAGE_SYNCED) RP_TRY(rp_reasons_build(g, &reasons));
+        print_plan(t, g, &reasons);
+        rp_reasons_free(g, &reasons);
+    } else {
+        for (uint32_t i = 0; i < g->nodes_count; i++) print_node(t, g, &g->nodes[i]);
+    }
+    rp_text_string(t, "}\n");
+    return RP_OK;
+}
+
+rp_status rp_graph_print(const rp_graph *graph, rp_format format, char **out_text,
+                         size_t *out_size) {
+    rp_text text;
+    rp_status status = RP_ERROR_USAGE;
+    *out_text = NULL;
+    if (out_size) *out_size = 0;
+    rp_text_init(&text, &graph->allocator);
+    switch (format) {
+    case RP_FORMAT_TEXT: status = print_text(graph, &text); break;
+    case RP_FORMAT_JSON: status = rp_graph_print_json(graph, &text); break;
+    case RP_FORMAT_DOT: status = rp_graph_print_dot(graph, &text); break;
+    }
+    if (status == RP_OK) return rp_text_take(&text, out_text, out_size);
+    rp_text_free(&text);
+    return status;
+}

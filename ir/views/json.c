@@ -1,0 +1,341 @@
+/* A graph as JSON, for other tools; docs/json.md lists the fields.
+ *
+ * The field names are a contract and are written out here one by one, so that a renamed struct
+ * member cannot change the file. One line for each buffer, kernel, node and barrier: the text stays
+ * greppable and its differences readable. Nodes are named by id, buffers and kernels by their
+ * index. What is not known is null rather than absent, so that a reader needs no "has this key"
+ * logic. Hashes are hexadecimal text: many readers lose bits of numbers beyond 2^53. Cost: linear,
+ * beside the reasons. */
+#include "views/reasons.h"
+#include "views/views.h"
+
+/* The length of the UTF-8 sequence at `s`, 0 for bytes that are none. */
+static uint32_t utf8_length(const unsigned char *s) {
+    uint32_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+    if (s[0] > 0xf4) return 0;
+    for (uint32_t i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;   /* stops at the terminator, too */
+    if (s[0] == 0xe0 && s[1] < 0xa0) return 0; /* overlong */
+    if (s[0] == 0xed && s[1] > 0x9f) return 0; /* surrogate */
+    if (s[0] == 0xf0 && s[1] < 0x90) return 0; /* overlong */
+    if (s[0] == 0xf4 && s[1] > 0x8f) return 0; /* beyond U+10FFFF */
+    return length;
+}
+
+/* rp_text_quoted passes bad UTF-8 on, JSON readers refuse it. */
+static void print_string(rp_text *t, const char *string) {
+    const unsigned char *s = (const unsigned char *)string;
+    rp_text_char(t, '"');
+    while (*s) {
+        uint32_t length = utf8_length(s);
+        if (length == 0)
+            rp_text_string(t, "\\ufffd");
+        else if (*s == '"' || *s == '\\')
+            rp_text_format(t, "\\%c", *s);
+        else if (*s < 0x20)
+            rp_text_format(t, "\\u%04x", *s);
+        else
+            rp_text_append(t, (const char *)s, length);
+        s += length ? length : 1;
+    }
+    rp_text_char(t, '"');
+}
+
+static void print_key(rp_text *t, const char *key) {
+    rp_text_format(t, ",\"%s\":", key);
+}
+
+static void print_number(rp_text *t, const char *key, uint64_t value) {
+    print_key(t, key);
+    rp_text_u64(t, value);
+}
+
+/* A number, or null for `null`. */
+static void print_optional(rp_text *t, const char *key, uint64_t value, uint64_t null) {
+    print_key(t, key);
+    if (value == null)
+        rp_text_string(t, "null");
+    else
+        rp_text_u64(t, value);
+}
+
+/* A string of the graph; null for RP_NONE. */
+static void print_name(rp_text *t, const char *key, const rp_graph *g, uint32_t string) {
+    print_key(t, key);
+    if (string == RP_NONE)
+        rp_text_string(t, "null");
+    else
+        print_string(t, rp_graph_string(g, string));
+}
+
+static void print_flag(rp_text *t, const char *key, bool value) {
+    print_key(t, key);
+    rp_text_string(t, value ? "true" : "false");
+}
+
+/* Begins the next item of an array, on a line of its own. */
+static void next_item(rp_text *t, bool *first) {
+    rp_text_string(t, *first ? "\n    " : ",\n    ");
+    *first = false;
+}
+
+/* bytes[first .. first + count) as text, "00ff". */
+static void print_hex(rp_text *t, const rp_graph *g, uint32_t first, uint64_t count) {
+    static const char digits[] = "0123456789abcdef";
+    rp_text_char(t, '"');
+    for (uint64_t i = 0; i < count; i++) {
+        uint8_t byte = g->bytes[first + i];
+        char pair[2] = {digits[byte >> 4], digits[byte & 15]};
+        rp_text_append(t, pair, 2);
+    }
+    rp_text_char(t, '"');
+}
+
+static void print_buffers(rp_text *t, const rp_graph *g) {
+    bool first = true;
+    rp_text_string(t, ",\n\"buffers\":[");
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        const rp_graph_buffer *b = &g->buffers[i];
+        if (b->removed) continue;
+        next_item(t, &first);
+        rp_text_format(t, "{\"id\":%u", i);
+        print_name(t, "name", g, b->name);
+        rp_text_format(t, ",\"kind\":\"%s\",\"dtype\":\"%s\",\"shape\":[",
+                       rp_buffer_kind_name(b->kind), rp_dtype_name(b->dtype));
+        for (uint32_t d = 0; d < b->rank; d++) {
+            if (d) rp_text_char(t, ',');
+            rp_text_u64(t, g->dims[b->first_dim + d]);
+        }
+        rp_text_char(t, ']');
+        print_number(t, "size", b->size);
+        print_optional(t, "offset", b->kind == RP_TMP ? b->offset : RP_NOT_PLACED, RP_NOT_PLACED);
+        if (b->kind == RP_LIVE) {
+            print_optional(t, "max", b->max_value, UINT32_MAX);
+            print_key(t, "default");
+            if (b->first_default == RP_NONE)
+                rp_text_string(t, "null");
+            else
+                print_hex(t, g, b->first_default, b->size);
+        }
+        rp_text_char(t, '}');
+    }
+    rp_text_string(t, "]");
+}
+
+static void print_kernel(rp_text *t, const rp_graph *g, uint32_t index) {
+    const rp_graph_kernel *k = &g->kernels[index];
+    rp_text_format(t, "{\"id\":%u", index);
+    print_name(t, "name", g, k->name);
+    print_key(t, "hash");
+    if (k->hash == 0)
+        rp_text_string(t, "null");
+    else
+        rp_text_format(t, "\"%016llx\"", (unsigned long long)k->hash);
+    print_name(t, "entry", g, k->entry);
+    rp_text_format(t, ",\"local\":[%u,%u,%u]", k->local[0], k->local[1], k->local[2]);
+    print_number(t, "shared_bytes", k->shared_bytes);
+    print_number(t, "push_bytes", k->push_bytes);
+    rp_text_string(t, ",\"params\":[");
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        const rp_graph_param *p = &g->params[k->first_param + i];
+        rp_text_format(t, "%s{\"access\":\"%s\",\"set\":%u,\"binding\":%u", i ? "," : "",
+                       rp_access_name(p->access), p->set, p->binding);
+        print_name(t, "name", g, p->name);
+        rp_text_char(t, '}');
+    }
+    rp_text_string(t, "],\"spec\":[");
+    for (uint32_t i = 0; i < k->spec_count; i++) {
+        const rp_graph_spec *s = &g->specs[k->first_spec + i];
+        rp_text_format(t, "%s{\"id\":%u,\"value\":%u}", i ? "," : "", s->id, s->value);
+    }
+    rp_text_string(t, "]}");
+}
+
+static void print_kernels(rp_text *t, const rp_graph *g) {
+    bool first = true;
+    rp_text_string(t, ",\n\"kernels\":[");
+    for (uint32_t i = 0; i < g->kernels_count; i++) {
+        if (g->kernels[i].removed) continue;
+        next_item(t, &first);
+        print_kernel(t, g, i);
+    }
+    rp_text_string(t, "]");
+}
+
+static const char *live_name(void *context, uint32_t buffer) {
+    const rp_graph *g = context;
+    return rp_graph_string(g, g->buffers[buffer].name);
+}
+
+/* Three numbers, or text for an expression over live values; null when the GPU reads it. */
+static void print_grid(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    print_key(t, "grid");
+    if (n->kind != RP_RUN || n->grid_kind == RP_GRID_INDIRECT) {
+        rp_text_string(t, "null");
+        return;
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        rp_text_char(t, i ? ',' : '[');
+        if (n->grid_kind == RP_GRID_LIVE && (n->live_mask >> i & 1)) {
+            const rp_graph_expr *e = &g->exprs[n->grid[i]];
+            rp_text_char(t, '"'); /* digits, names and operators: nothing to escape */
+            rp_expr_print(t, g->expr_ops + e->first_op, e->op_count, live_name, (void *)g);
+            rp_text_char(t, '"');
+        } else {
+            rp_text_u64(t, n->grid[i]);
+        }
+    }
+    rp_text_char(t, ']');
+}
+
+static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    rp_text_string(t, ",\"uses\":[");
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        const rp_graph_use *u = &rp_node_uses(g, n)[i];
+        rp_text_format(t, "%s{\"access\":\"%s\"", i ? "," : "", rp_access_name(u->access));
+        print_number(t, "buffer", u->buffer);
+        print_number(t, "offset", u->offset);
+        print_number(t, "size", u->size);
+        if (u->indirect) print_flag(t, "indirect", true);
+        rp_text_char(t, '}');
+    }
+    rp_text_char(t, ']');
+}
+
+static void print_payload(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    switch ((rp_node_kind)n->kind) {
+    case RP_RUN:
+        print_number(t, "kernel", n->kernel);
+        print_grid(t, g, n);
+        print_key(t, "push");
+        print_hex(t, g, n->first_byte, n->byte_count);
+        print_flag(t, "unknown", n->unknown);
+        break;
+    case RP_FILL: print_number(t, "pattern", n->pattern); break;
+    case RP_UPDATE:
+        print_key(t, "data");
+        print_hex(t, g, n->first_byte, n->byte_count);
+        break;
+    case RP_COPY:
+    case RP_FENCE: break;
+    }
+}
+
+static void print_nodes(rp_text *t, const rp_graph *g) {
+    bool first = true, scheduled = (g->stages & RP_STAGE_SCHEDULED) != 0;
+    rp_text_string(t, ",\n\"nodes\":[");
+    for (uint32_t i = 0; i < g->nodes_count; i++) {
+        const rp_graph_node *n = &g->nodes[i];
+        const char *kind = rp_node_kind_name(n->kind);
+        next_item(t, &first);
+        rp_text_format(t, "{\"id\":%u,\"kind\":\"%s\"", n->id, kind);
+        print_key(t, "name");
+        print_string(t, n->kind == RP_RUN ? rp_graph_string(g, g->kernels[n->kernel].name) : kind);
+        print_name(t, "label", g, n->label);
+        print_name(t, "op", g, n->op);
+        print_optional(t, "group", scheduled ? n->group : RP_NONE, RP_NONE);
+        rp_text_string(t, ",\"source\":[");
+        if (n->source_count == 0) rp_text_u64(t, n->id);
+        for (uint32_t s = 0; s < n->source_count; s++) {
+            if (s) rp_text_char(t, ',');
+            rp_text_u64(t, g->sources[n->first_source + s]);
+        }
+        rp_text_char(t, ']');
+        print_payload(t, g, n);
+        print_uses(t, g, n);
+        rp_text_char(t, '}');
+    }
+    rp_text_string(t, "]");
+}
+
+/* The nodes stand in plan order, so each group is one run of them. */
+static void print_groups(rp_text *t, const rp_graph *g) {
+    bool first = true;
+    uint32_t node = 0;
+    rp_text_string(t, ",\n\"groups\":[");
+    for (uint32_t i = 0; i < g->group_count && (g->stages & RP_STAGE_SCHEDULED); i++) {
+        next_item(t, &first);
+        rp_text_char(t, '[');
+        for (bool comma = false; node < g->nodes_count && g->nodes[node].group == i; node++) {
+            if (comma) rp_text_char(t, ',');
+            rp_text_u64(t, g->nodes[node].id);
+            comma = true;
+        }
+        rp_text_char(t, ']');
+    }
+    rp_text_string(t, "]");
+}
+
+static void print_hazard(rp_text *t, const rp_graph *g, const rp_hazard *h) {
+    bool bytes = h->to_buffer != RP_NONE; /* an order hazard is about no bytes in particular */
+    rp_text_format(t, "{\"kind\":\"%s\"", rp_hazard_name(h->kind));
+    print_optional(t, "buffer", h->to_buffer, RP_NONE);
+    print_optional(t, "offset", bytes ? h->offset : UINT64_MAX, UINT64_MAX);
+    print_optional(t, "size", bytes ? h->size : UINT64_MAX, UINT64_MAX);
+    print_number(t, "from", g->nodes[h->from].id);
+    print_key(t, "to");
+    if (h->to == RP_HAZARD_HOST)
+        rp_text_string(t, "\"host\"");
+    else
+        rp_text_u64(t, g->nodes[h->to].id);
+    print_optional(t, "from_buffer", h->from_buffer, RP_NONE);
+    print_flag(t, "next_replay", h->next_replay);
+    rp_text_char(t, '}');
+}
+
+static void print_barriers(rp_text *t, const rp_graph *g, const rp_reasons *reasons) {
+    bool first = true;
+    rp_text_string(t, ",\n\"barriers\":[");
+    for (uint32_t i = 0; i < reasons->barrier_count; i++) {
+        if (g->barriers[i].src == 0 && g->barriers[i].dst == 0) continue;
+        next_item(t, &first);
+        rp_text_format(t, "{\"before_group\":%u,\"src\":\"", i);
+        rp_scope_print(t, g->barriers[i].src);
+        rp_text_string(t, "\",\"dst\":\"");
+        rp_scope_print(t, g->barriers[i].dst);
+        rp_text_string(t, "\",\"hazards\":[");
+        for (uint32_t h = reasons->first[i]; h < reasons->first[i + 1]; h++) {
+            if (h > reasons->first[i]) rp_text_char(t, ',');
+            print_hazard(t, g, &reasons->hazards[h]);
+        }
+        rp_text_string(t, "]}");
+    }
+    rp_text_string(t, "]");
+}
+
+static void print_stats(rp_text *t, const rp_graph_stats *s) {
+    rp_text_format(t, ",\n\"stats\":{\"nodes\":%u", s->nodes);
+    print_number(t, "dispatches", s->dispatches);
+    print_number(t, "transfers", s->transfers);
+    print_number(t, "unknown", s->unknown);
+    print_number(t, "groups", s->groups);
+    print_number(t, "barriers", s->barriers);
+    print_number(t, "barrier_bound", s->barrier_bound);
+    print_number(t, "arena_bytes", s->arena_bytes);
+    print_number(t, "arena_bound_bytes", s->arena_bound_bytes);
+    print_number(t, "transient_bytes", s->transient_bytes);
+    print_number(t, "external_bytes", s->external_bytes);
+    rp_text_char(t, '}');
+}
+
+rp_status rp_graph_print_json(const rp_graph *graph, rp_text *text) {
+    rp_graph_stats stats;
+    RP_TRY(rp_graph_get_stats(graph, &stats));
+    rp_reasons reasons;
+    RP_TRY(rp_reasons_build(graph, &reasons));
+    rp_text_string(text, "{\"graph\":");
+    print_string(text, rp_graph_string(graph, graph->name));
+    rp_text_format(text, ",\n\"scheduled\":%s,\"placed\":%s,\"synced\":%s",
+                   graph->stages & RP_STAGE_SCHEDULED ? "true" : "false",
+                   graph->stages & RP_STAGE_PLACED ? "true" : "false",
+                   graph->stages & RP_STAGE_SYNCED ? "true" : "false");
+    print_buffers(text, graph);
+    print_kernels(text, graph);
+    print_nodes(text, graph);
+    print_groups(text, graph);
+    print_barriers(text, graph, &reasons);
+    print_stats(text, &stats);
+    rp_text_string(text, "}\n");
+    rp_reasons_free(graph, &reasons);
+    return text->failed ? RP_ERROR_NO_MEMORY : RP_OK;
+}

@@ -1,0 +1,224 @@
+/* The reason of each barrier; see reasons.h.
+ *
+ * A dump has to say which hazard forced a barrier, not merely that one is there. The hazards are
+ * walked once, each looks up the first boundary that covers it, and the result is sorted by
+ * boundary. Trying each boundary between two far nodes would make long-lived buffers quadratic, so
+ * for each pair of scopes that occurs (there are few) a table holds the next covering boundary from
+ * any position.
+ *
+ * Most hazards of the next replay are ordered by barriers that stand there anyway. They are named
+ * only at a barrier without another reason, as the plan's first one: elsewhere they would hide what
+ * matters. Cost: O(hazards log hazards) time; 4 bytes a group for each pair of scopes. */
+#include "views/reasons.h"
+
+#include <stdlib.h>
+
+enum { MAX_NODES = 4, MAX_ENTRIES = 8 }; /* on one line */
+
+/* next[i]: the first boundary at i or behind whose barrier covers src and dst, or RP_NONE. */
+typedef struct cover_table {
+    uint32_t src, dst;
+    uint32_t *next;
+} cover_table;
+
+typedef struct builder {
+    const rp_graph *graph;
+    rp_reasons *reasons;
+    RP_ARRAY(cover_table, tables);
+    RP_ARRAY(uint32_t, boundary); /* of each hazard collected */
+    uint32_t *same_replay;        /* per boundary: whether it has a hazard of one replay */
+} builder;
+
+static bool barrier_covers(const rp_graph_barrier *barrier, uint32_t src, uint32_t dst) {
+    /* A write in the source scope implies reads of its stage: all that `src` adds must vanish. */
+    uint32_t with = rp_scope_normalise_src(barrier->src | src);
+    return with == rp_scope_normalise_src(barrier->src) && (barrier->dst & dst) == dst;
+}
+
+/* The table of a pair of scopes, made on first use; NULL without memory. */
+static const uint32_t *cover_next(builder *b, uint32_t src, uint32_t dst) {
+    for (uint32_t i = 0; i < b->tables_count; i++)
+        if (b->tables[i].src == src && b->tables[i].dst == dst) return b->tables[i].next;
+    const rp_graph *g = b->graph;
+    const rp_allocator *a = &g->allocator;
+    if (!RP_RESERVE(a, b->tables, b->tables_count, b->tables_capacity, 1)) return NULL;
+    uint32_t *next = rp_alloc(a, (size_t)g->barriers_count + 1, sizeof *next);
+    if (!next) return NULL;
+    next[g->barriers_count] = RP_NONE;
+    for (uint32_t i = g->barriers_count; i--;)
+        next[i] = barrier_covers(&g->barriers[i], src, dst) ? i : next[i + 1];
+    b->tables[b->tables_count++] = (cover_table){src, dst, next};
+    return next;
+}
+
+/* RP_NONE when no barrier orders the hazard. */
+static uint32_t find_boundary(const rp_graph *g, const uint32_t *next, const rp_hazard *h) {
+    uint32_t behind = next[g->nodes[h->from].group + 1];
+    if (h->to == RP_HAZARD_HOST) return behind;
+    uint32_t to_group = g->nodes[h->to].group;
+    if (!h->next_replay) return behind <= to_group ? behind : RP_NONE;
+    if (behind != RP_NONE) return behind;
+    return next[0] <= to_group ? next[0] : RP_NONE;
+}
+
+static rp_status collect(void *context, const rp_hazard *hazard) {
+    builder *b = context;
+    const rp_allocator *a = &b->graph->allocator;
+    rp_reasons *r = b->reasons;
+    bool one_group = hazard->to != RP_HAZARD_HOST && !hazard->next_replay &&
+                     b->graph->nodes[hazard->from].group == b->graph->nodes[hazard->to].group;
+    if (one_group) return RP_OK;
+    const uint32_t *next = cover_next(b, hazard->src, hazard->dst);
+    if (!next) return RP_ERROR_NO_MEMORY;
+    uint32_t boundary = find_boundary(b->graph, next, hazard);
+    if (boundary == RP_NONE) {
+        r->unordered++;
+        return RP_OK;
+    }
+    if (!RP_RESERVE(a, r->hazards, r->hazards_count, r->hazards_capacity, 1) ||
+        !RP_RESERVE(a, b->boundary, b->boundary_count, b->boundary_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    r->hazards[r->hazards_count++] = *hazard;
+    b->boundary[b->boundary_count++] = boundary;
+    if (!hazard->next_replay) b->same_replay[boundary] = 1;
+    return RP_OK;
+}
+
+#define COMPARE(x, y)                                                                              \
+    if ((x) != (y)) return (x) < (y) ? -1 : 1
+
+static int compare_hazards(const void *left, const void *right) {
+    const rp_hazard *a = left, *b = right;
+    COMPARE(a->kind, b->kind);
+    COMPARE(a->next_replay, b->next_replay);
+    COMPARE(a->from_buffer, b->from_buffer);
+    COMPARE(a->to_buffer, b->to_buffer);
+    COMPARE(a->from, b->from);
+    COMPARE(a->to, b->to);
+    COMPARE(a->offset, b->offset);
+    return 0;
+}
+
+/* Sorts the hazards by boundary, drops those that only repeat what stands there anyway. */
+static bool sort_by_boundary(builder *b) {
+    rp_reasons *r = b->reasons;
+    const rp_allocator *a = &b->graph->allocator;
+    uint32_t barriers = r->barrier_count;
+    rp_hazard *sorted = rp_alloc(a, r->hazards_count, sizeof *sorted);
+    r->first = rp_alloc_zero(a, (size_t)barriers + 2, sizeof *r->first);
+    if (!sorted || !r->first) {
+        rp_release(a, sorted);
+        return false;
+    }
+    /* first[b + 2] counts, then first[b + 1] is where b's next hazard goes, then where b ends. */
+    for (uint32_t i = 0; i < r->hazards_count; i++) {
+        if (r->hazards[i].next_replay && b->same_replay[b->boundary[i]])
+            b->boundary[i] = RP_NONE;
+        else
+            r->first[b->boundary[i] + 2]++;
+    }
+    for (uint32_t i = 2; i < barriers + 2; i++) r->first[i] += r->first[i - 1];
+    for (uint32_t i = 0; i < r->hazards_count; i++)
+        if (b->boundary[i] != RP_NONE) sorted[r->first[b->boundary[i] + 1]++] = r->hazards[i];
+    rp_release(a, r->hazards);
+    r->hazards = sorted;
+    r->hazards_capacity = r->hazards_count;
+    r->hazards_count = r->first[barriers];
+    for (uint32_t i = 0; i < barriers; i++)
+        qsort(sorted + r->first[i], r->first[i + 1] - r->first[i], sizeof *sorted, compare_hazards);
+    return true;
+}
+
+rp_status rp_reasons_build(const rp_graph *graph, rp_reasons *out) {
+    *out = (rp_reasons){0};
+    if (!(graph->stages & RP_STAGE_SYNCED) || !(graph->stages & RP_STAGE_SCHEDULED)) return RP_OK;
+    const rp_allocator *a = &graph->allocator;
+    builder b = {.graph = graph, .reasons = out};
+    out->barrier_count = graph->barriers_count;
+    b.same_replay = rp_alloc_zero(a, graph->barriers_count, sizeof *b.same_replay);
+    rp_status status = b.same_replay ? RP_OK : RP_ERROR_NO_MEMORY;
+    if (status == RP_OK) status = rp_hazards_walk(graph, collect, &b);
+    if (status == RP_OK && !sort_by_boundary(&b)) status = RP_ERROR_NO_MEMORY;
+
+    for (uint32_t i = 0; i < b.tables_count; i++) rp_release(a, b.tables[i].next);
+    rp_release(a, b.tables);
+    rp_release(a, b.boundary);
+    rp_release(a, b.same_replay);
+    if (status != RP_OK) rp_reasons_free(graph, out);
+    return status;
+}
+
+void rp_reasons_free(const rp_graph *graph, rp_reasons *reasons) {
+    rp_release(&graph->allocator, reasons->first);
+    rp_release(&graph->allocator, reasons->hazards);
+    *reasons = (rp_reasons){0};
+}
+
+void rp_buffer_print(rp_text *text, const rp_graph *graph, uint32_t buffer) {
+    const rp_graph_buffer *b = &graph->buffers[buffer];
+    rp_text_char(text, b->kind == RP_TMP ? '%' : '$');
+    rp_text_string(text, rp_graph_string(graph, b->name));
+}
+
+/* Appends up to MAX_NODES different nodes of one side of hazards[0..count). */
+static void print_side(rp_text *text, const rp_graph *graph, const rp_hazard *hazards,
+                       uint32_t count, bool to_side) {
+    uint32_t seen[MAX_NODES], seen_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t node = to_side ? hazards[i].to : hazards[i].from, k = 0;
+        while (k < seen_count && seen[k] != node) k++;
+        if (k < seen_count) continue;
+        if (seen_count) rp_text_char(text, ',');
+        if (seen_count == MAX_NODES) {
+            rp_text_string(text, "...");
+            return;
+        }
+        seen[seen_count++] = node;
+        if (node == RP_HAZARD_HOST) {
+            rp_text_string(text, "host");
+            continue;
+        }
+        rp_text_char(text, 'n');
+        rp_text_u64(text, graph->nodes[node].id);
+    }
+}
+
+/* One entry: hazards of the same kind on the same buffers. */
+static void print_entry(rp_text *text, const rp_graph *graph, const rp_hazard *hazards,
+                        uint32_t count) {
+    const rp_hazard *h = &hazards[0];
+    rp_text_string(text, rp_hazard_name(h->kind));
+    rp_text_char(text, ' ');
+    if (h->to_buffer != RP_NONE) {
+        if (h->from_buffer != h->to_buffer && h->from_buffer != RP_NONE) {
+            rp_buffer_print(text, graph, h->from_buffer);
+            rp_text_char(text, '/');
+        }
+        rp_buffer_print(text, graph, h->to_buffer);
+        rp_text_char(text, ' ');
+    }
+    print_side(text, graph, hazards, count, false);
+    rp_text_string(text, h->next_replay ? "->next " : "->");
+    print_side(text, graph, hazards, count, true);
+}
+
+void rp_reasons_print(rp_text *text, const rp_graph *graph, const rp_reasons *reasons, uint32_t b) {
+    if (b >= reasons->barrier_count) return;
+    uint32_t at = reasons->first[b], end = reasons->first[b + 1], entries = 0;
+    while (at < end) {
+        const rp_hazard *h = &reasons->hazards[at];
+        uint32_t stop = at + 1;
+        while (stop < end && reasons->hazards[stop].kind == h->kind &&
+               reasons->hazards[stop].from_buffer == h->from_buffer &&
+               reasons->hazards[stop].to_buffer == h->to_buffer &&
+               reasons->hazards[stop].next_replay == h->next_replay)
+            stop++;
+        if (entries < MAX_ENTRIES) {
+            if (entries) rp_text_string(text, ", ");
+            print_entry(text, graph, h, stop - at);
+        }
+        entries++;
+        at = stop;
+    }
+    if (entries > MAX_ENTRIES) rp_text_format(text, ", and %u more", entries - MAX_ENTRIES);
+}

@@ -1,0 +1,32 @@
+/* Internal: the reason of each barrier: which hazards it is the first to order.
+ *
+ * A hazard is attributed to the first boundary behind the group of its `from` node whose barrier
+ * covers both of its scopes; for a hazard of the next replay the boundaries are counted on from the
+ * plan's end to its start, and it is dropped where the barrier has a reason of one replay. Used by
+ * every view of a graph, so that text, JSON and DOT tell the same story. */
+#ifndef RP_VIEWS_REASONS_H
+#define RP_VIEWS_REASONS_H
+
+#include "base/text.h"
+#include "graph/hazards.h"
+
+typedef struct rp_reasons {
+    uint32_t barrier_count; /* that of the graph: group_count + 1, 0 unless it is synced */
+    uint32_t *first;        /* barrier b: hazards[first[b]] .. hazards[first[b + 1] - 1], sorted by
+                             * kind, buffers, nodes and bytes */
+    RP_ARRAY(rp_hazard, hazards);
+    uint32_t unordered; /* hazards between groups that no barrier orders; 0 in a proven graph */
+} rp_reasons;
+
+/* Built once per print; O(hazards log + groups). A graph that is not synced has no reasons. */
+rp_status rp_reasons_build(const rp_graph *graph, rp_reasons *out);
+void rp_reasons_free(const rp_graph *graph, rp_reasons *reasons);
+
+/* Appends the reason of barrier `b` on one line, without a leading ';':
+ * "raw %n n0->n1,n2, war %n/%h n1,n2->n3". Long lists are cut and counted. */
+void rp_reasons_print(rp_text *text, const rp_graph *graph, const rp_reasons *reasons, uint32_t b);
+
+/* Appends "$name" or "%name". */
+void rp_buffer_print(rp_text *text, const rp_graph *graph, uint32_t buffer);
+
+#endif
