@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include "base/hash.h"
+#include "base/text.h"
 #include "kernel/spirv.h"
 
 void rp_kernel_free(rp_kernel_module *module) {
@@ -26,14 +27,11 @@ const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access a
         return access == RP_UNIFORM ? NULL
                                     : "the shader declares it as a uniform block: expected u";
     switch (access) {
-    case RP_READ:
-        if (!binding->writes && binding->access != RP_WRITE) return NULL;
-        return binding->writes ? "the shader writes it: expected w or rw"
-                               : "the shader declares it writeonly: expected w or rw";
+    case RP_READ: return binding->writes ? "the shader writes it: expected w or rw" : NULL;
     case RP_WRITE:
         if (!binding->writes) return "the shader never writes it: expected r";
         return binding->reads ? "the shader reads it: expected rw" : NULL;
-    case RP_READ_WRITE: return NULL;
+    case RP_READ_WRITE: return binding->writes ? NULL : "the shader never writes it: expected r";
     case RP_UNIFORM: return "the shader declares it as a storage block: expected r, w or rw";
     }
     return "not an access: expected r, w, rw or u";
@@ -292,5 +290,55 @@ uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *m, rp_source_pos
         index = rp_graph_add_kernel(graph, &kernel, params, specs, m->words);
     rp_release(a, params);
     rp_release(a, specs);
+    return index;
+}
+
+static bool promises_more(const rp_graph_param *param, const rp_graph_use *use) {
+    return param->access == RP_READ_WRITE && use->access == RP_WRITE;
+}
+
+/* Appends the copy; its words and constants are those of the kernel. */
+static uint32_t add_variant(rp_graph *graph, uint32_t kernel, uint32_t name,
+                            const rp_graph_use *uses) {
+    rp_graph_kernel copy = graph->kernels[kernel];
+    copy.name = name;
+    if (!RP_RESERVE(&graph->allocator, graph->params, graph->params_count, graph->params_capacity,
+                    copy.param_count))
+        return RP_NONE;
+    const rp_graph_param *from = graph->params + copy.first_param;
+    rp_graph_param *to = graph->params + graph->params_count;
+    for (uint32_t i = 0; i < copy.param_count; i++) {
+        to[i] = from[i];
+        if (promises_more(&from[i], &uses[i])) to[i].access = RP_WRITE;
+    }
+    copy.first_param = graph->params_count;
+    uint32_t index = rp_graph_add_kernel(graph, &copy, NULL, NULL, NULL);
+    if (index != RP_NONE) graph->params_count += copy.param_count;
+    return index;
+}
+
+/* Front ends give no kernel a name with a '-', so this one is free: "scale-w1-3". */
+uint32_t rp_kernel_for_uses(rp_graph *graph, uint32_t kernel, const rp_graph_use *uses) {
+    const rp_graph_kernel *k = &graph->kernels[kernel];
+    const rp_graph_param *params = graph->params + k->first_param;
+    rp_text text;
+    rp_text_init(&text, &graph->allocator);
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        if (!promises_more(&params[i], &uses[i])) continue;
+        if (text.size == 0)
+            rp_text_format(&text, "%s-w", rp_graph_string(graph, k->name));
+        else
+            rp_text_char(&text, '-');
+        rp_text_format(&text, "%u", i);
+    }
+    uint32_t index = kernel;
+    if (text.failed) {
+        index = RP_NONE;
+    } else if (text.size) {
+        uint32_t name = rp_graph_intern(graph, text.data, text.size);
+        index = name == RP_NONE ? RP_NONE : rp_graph_find_kernel(graph, text.data);
+        if (name != RP_NONE && index == RP_NONE) index = add_variant(graph, kernel, name, uses);
+    }
+    rp_text_free(&text);
     return index;
 }

@@ -83,8 +83,8 @@ rp_status rp_kernel_build(const rp_allocator *allocator, const rp_kernel_params 
 void rp_kernel_free(rp_kernel_module *module);
 
 /* Whether a use may declare `access` for a binding. NULL when it may, else why not (static text).
- * Widening to rw is allowed; narrowing is, when the code does no more than that: `r` when it never
- * writes, `w` (a promise to write every byte) when it writes and never reads. */
+ * What is written may be `rw`, and `w` (a promise to write every byte) when the code never reads
+ * it, whether the shader says `writeonly` or not; see rp_kernel_for_uses(). */
 const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access access);
 
 /* Sets specialisation constants and works out again what depends on them (workgroup size, shared
@@ -97,5 +97,10 @@ rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_spec_constant 
 /* Appends the module to a graph: the kernel's index, or RP_NONE without memory. The kernel's params
  * are the module's bindings in order; its specs those constants that were specialised. */
 uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *module, rp_source_pos pos);
+
+/* The kernel that a node with these uses runs, as a use has its parameter's access: `kernel`, or
+ * where a use promises `w` for a parameter that is `rw` a copy of it, made once, whose parameters
+ * promise the same. RP_NONE without memory. */
+uint32_t rp_kernel_for_uses(rp_graph *graph, uint32_t kernel, const rp_graph_use *uses);
 
 #endif

@@ -241,7 +241,8 @@ static bool add_run(player *p, const rp_call *c, rp_graph_node *node,
                            "bytes must be",
                            i * 4, i * 4 + 3, p->module->name, p->module->push_bytes);
     node->kind = RP_RUN;
-    node->kernel = p->kernel;
+    node->kernel = rp_kernel_for_uses(p->g, p->kernel, p->uses);
+    if (node->kernel == RP_NONE) return no_memory(p);
     node->use_count = p->slots_count;
     node->byte_count = p->module->push_bytes;
     if (indirect) p->uses[node->use_count++] = *indirect;

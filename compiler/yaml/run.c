@@ -64,12 +64,6 @@ static bool read_access(rp_reader *r, const rp_yaml_node *node, const rp_kernel_
     char name[64];
     binding_name(binding, name, sizeof name);
     const char *why = rp_kernel_access_error(binding, (rp_access)code);
-    bool widens = binding->access == RP_WRITE && code == RP_READ_WRITE;
-    if (!why && code != binding->access &&
-        !widens) /* the code obeys; the declaration does not say so */
-        why = code == RP_WRITE
-                  ? "nothing in the shader promises that: mark it writeonly in the shader"
-                  : "the shader only reads it: expected r";
     if (why)
         return rp_read_error(r, access, "binding '%s' cannot be '%s': %s", name,
                              rp_access_name((rp_access)code), why);
@@ -279,12 +273,13 @@ bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *ker
     rp_graph_use uses[RP_MAX_PARAMS + 1] = {0};
     uint8_t push[RP_MAX_PUSH_BYTES] = {0};
     rp_graph_node out = *base;
-    out.kernel = name->value;
     out.use_count = module->binding_count;
     good &= read_bind(r, node, module, uses);
     good &= read_grid(r, node, module, uses, &out);
     good &= rp_read_push(r, node, module, push);
     if (!good) return false;
+    out.kernel = rp_kernel_for_uses(r->graph, name->value, uses);
+    if (out.kernel == RP_NONE) return rp_read_no_memory(r);
     out.byte_count = module->push_bytes;
     return rp_graph_add_node(r->graph, &out, uses, push) == RP_NONE ? rp_read_no_memory(r) : true;
 }

@@ -139,7 +139,6 @@ static void test_mlp(void) {
     expect_edit(mlp_plan, mlp_source, "n5 = run", "n7 = run", "n7 is not a node of the source");
     expect_edit(mlp_plan, mlp_source, "in     f32[4096]", "in     f32[64,64]",
                 "$x is not the same as in the source");
-    expect_edit(mlp_plan, mlp_source, "n4 = run", "n4 = run", NULL);
 }
 
 /* ---- Scopes ---------------------------------------------------------------------------------- */

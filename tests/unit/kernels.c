@@ -171,7 +171,7 @@ static void test_usage(void) {
     }
     const rp_kernel_binding *a = binding(&m, 0, 0), *b = binding(&m, 0, 1), *d = binding(&m, 0, 3);
     CU_ASSERT_PTR_NULL(rp_kernel_access_error(a, RP_READ));
-    CU_ASSERT_PTR_NULL(rp_kernel_access_error(a, RP_READ_WRITE));
+    CU_ASSERT_PTR_NOT_NULL(rp_kernel_access_error(a, RP_READ_WRITE));
     CU_ASSERT_PTR_NOT_NULL(rp_kernel_access_error(a, RP_WRITE));
     CU_ASSERT_PTR_NOT_NULL(rp_kernel_access_error(a, RP_UNIFORM));
     CU_ASSERT_PTR_NULL(rp_kernel_access_error(b, RP_WRITE));
@@ -267,7 +267,7 @@ static const char *const old_style = "OpCapability Shader\n"
                                      "OpReturn\nOpFunctionEnd\n";
 
 static void test_spirv(void) {
-    size_t size;
+    size_t size = 0;
     uint32_t *words = rp_assemble(old_style, 0x00010300, &size);
     const rp_spec_constant spec = {11, 32};
     rp_kernel_params params = {.name = "k", .spirv = words, .spirv_size = size, .entry = "second"};

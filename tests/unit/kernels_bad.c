@@ -38,7 +38,7 @@ static void refuse_glsl(const char *glsl, const char *wanted) {
 }
 
 static void refuse_assembly(const char *text, const char *entry, const char *wanted) {
-    size_t size;
+    size_t size = 0;
     uint32_t *words = rp_assemble(text, 0x00010500, &size);
     refuse(&(rp_kernel_params){.name = "k", .spirv = words, .spirv_size = size, .entry = entry},
            "p.yaml", 7, wanted);
@@ -187,7 +187,7 @@ static void test_specs(void) {
 /* ---- SPIR-V ---------------------------------------------------------------------------------- */
 
 static void test_damaged(void) {
-    size_t size;
+    size_t size = 0;
     uint32_t *words = rp_assemble("OpCapability Shader\nOpMemoryModel Logical GLSL450\n"
                                   "OpEntryPoint GLCompute %m \"main\"\n"
                                   "OpExecutionMode %m LocalSize 1 1 1\n"

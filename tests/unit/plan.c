@@ -16,7 +16,7 @@ static void make_folder(void) {
 }
 
 static const char *in_folder(const char *name) {
-    static char path[2][128];
+    static char path[2][320];
     static int turn;
     turn = !turn;
     snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);

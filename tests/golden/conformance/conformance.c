@@ -8,7 +8,9 @@
  *
  * The cases are those that captured-graph executors are known to get wrong or to do with more barriers
  * than needed: whole-buffer tracking, off-by-one overlap, look-ahead windows, reused scratch, dispatches
- * without annotation.
+ * without annotation. Their numbers are kept: B hazards, R order and renaming; the C and S cases,
+ * which need a device, are tests/gpu/stages.c. Not here: B24, which counts the calls of a tracker that
+ * we do not have, and C4, splitting a recording into two command buffers.
  */
 #include <ctype.h>
 #include <stdlib.h>
