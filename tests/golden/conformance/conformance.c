@@ -31,7 +31,8 @@ static const conformance_case cases[] = {
     {"B1", INORDER, "", "a R A; b R A", "a b"},
     {"B2", INORDER, "", "a W A; b R A", "a | b"},
     {"B3", INORDER, "", "a R A; b W A", "a | b"},
-    {"B4", INORDER, "", "a W A; b W A", "a | b"},
+    {"B4", "schedule=inorder,place,sync", "", "a W A; b W A", "a | b"},
+    {"B4 renamed", INORDER, "", "a W A; b W A", "a b"}, /* what a wrote is read by nobody */
     {"B5", INORDER, "", "a W A; b U B; c R C", "a b c"},
     {"B6", INORDER, "", "a W A; b R A; c R A", "a | b c"},
     {"B7 in order", INORDER, "", "a W X; b R X; c W Y; d R Y", "a | b c | d"},
@@ -115,7 +116,7 @@ static uint32_t read_uses(const uint32_t *known, const char *p, const char *end,
 }
 
 static rp_graph *read_case(const conformance_case *c) {
-    rp_graph *g = rp_graph_create(NULL, c->id);
+    rp_graph *g = rp_graph_create(NULL, "conformance");
     uint32_t known[128], id = 0;
     declare(g, c, known);
     for (const char *p = c->text; *p;) {
