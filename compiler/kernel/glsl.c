@@ -14,6 +14,7 @@
 #include <shaderc/shaderc.h>
 #include <stdio.h>
 #include "base/text.h"
+#include "file.h"
 
 enum { MAX_INCLUDE_DEPTH = 64, MAX_INCLUDE_BYTES = 1 << 24 };
 
@@ -22,6 +23,7 @@ enum { MAX_INCLUDE_DEPTH = 64, MAX_INCLUDE_BYTES = 1 << 24 };
 typedef struct include_file {
     shaderc_include_result result; /* what shaderc sees, first */
     char *path, *text;
+    char why[RP_FILE_WHY]; /* without text */
 } include_file;
 
 /* What shaderc gets when there is no memory even for an error: an include that failed. */
@@ -48,51 +50,28 @@ static char *include_path(const rp_allocator *a, const char *from, const char *n
     return taken;
 }
 
-/* Reads a file; NULL with the reason in *why. */
-static char *read_text(const rp_allocator *a, const char *path, size_t *size, const char **why) {
-    FILE *stream = fopen(path, "rb");
-    *why = "cannot open the file";
-    if (!stream) return NULL;
-    char *text = NULL;
-    uint32_t count = 0, capacity = 0;
-    for (;;) {
-        *why = "out of memory";
-        if (!RP_RESERVE(a, text, count, capacity, 4096)) break;
-        size_t got = fread(text + count, 1, capacity - count, stream);
-        count += (uint32_t)got;
-        *why = "cannot read the file";
-        if (ferror(stream)) break;
-        if (got == 0) {
-            fclose(stream);
-            *size = count;
-            return text;
-        }
-        *why = "the file is larger than 16 MiB";
-        if (count > MAX_INCLUDE_BYTES) break;
-    }
-    fclose(stream);
-    rp_release(a, text);
-    return NULL;
-}
-
 static shaderc_include_result *resolve_include(void *user, const char *requested, int type,
                                                const char *requesting, size_t depth) {
     const rp_kernel_where *where = user;
     (void)type; /* "file" and <file> mean the same: there are no system folders */
     include_file *file = rp_alloc_zero(where->allocator, 1, sizeof *file);
     if (!file) return &no_memory;
-    const char *why = "the includes nest deeper than 64 files";
-    size_t size = 0;
-    if (depth < MAX_INCLUDE_DEPTH) {
-        why = "out of memory";
-        file->path = include_path(where->allocator, requesting, requested);
-        if (file->path) file->text = read_text(where->allocator, file->path, &size, &why);
+    uint32_t size = 0;
+    rp_status status = RP_ERROR_NO_MEMORY;
+    if (depth >= MAX_INCLUDE_DEPTH) {
+        snprintf(file->why, sizeof file->why, "the includes nest deeper than %d files",
+                 MAX_INCLUDE_DEPTH);
+        status = RP_ERROR_IO;
+    } else if ((file->path = include_path(where->allocator, requesting, requested))) {
+        status = rp_file_read(where->allocator, file->path, MAX_INCLUDE_BYTES, &file->text, &size,
+                              file->why);
     }
-    if (file->text)
+    if (status == RP_ERROR_NO_MEMORY) snprintf(file->why, sizeof file->why, "out of memory");
+    if (status == RP_OK)
         file->result =
             (shaderc_include_result){file->path, strlen(file->path), file->text, size, NULL};
     else
-        file->result = (shaderc_include_result){"", 0, why, strlen(why), NULL};
+        file->result = (shaderc_include_result){"", 0, file->why, strlen(file->why), NULL};
     return &file->result;
 }
 

@@ -1,10 +1,10 @@
 /* Internal: kernels, from GLSL or SPIR-V to a validated and reflected module.
  *
  * rp_kernel_build() does all of it: compile GLSL (glsl.c), validate (spirv_validate.c), reflect
- * (reflect.c, spirv_*.c), specialise (kernel.c). rp_kernel_add() appends a module to a graph. The
- * two halves of the build are apart for a front end that wants to look at the types of the
- * specialisation constants before it encodes their values: build without constants, look at
- * `constants`, then rp_kernel_specialise(). */
+ * (reflect.c, spirv_*.c), specialise (kernel.c); batch.c does it for many. rp_kernel_add() appends
+ * a module to a graph. The two halves of the build are apart for a front end that wants to look at
+ * the types of the specialisation constants before it encodes their values: build without
+ * constants, look at `constants`, then rp_kernel_specialise(). */
 #ifndef RP_KERNEL_KERNEL_H
 #define RP_KERNEL_KERNEL_H
 
@@ -81,6 +81,16 @@ rp_status rp_kernel_build(const rp_allocator *allocator, const rp_kernel_params 
                           rp_diags *diags, const char *file, uint32_t line, uint32_t column,
                           rp_kernel_module *out);
 void rp_kernel_free(rp_kernel_module *module);
+
+/* Builds many modules, in parallel where it may: each job whose status is RP_OK. */
+typedef struct rp_kernel_job {
+    rp_kernel_params params;
+    rp_kernel_place place;
+    rp_diags *diags; /* of this job alone */
+    rp_status status;
+    rp_kernel_module module;
+} rp_kernel_job;
+void rp_kernel_build_all(const rp_allocator *allocator, rp_kernel_job *jobs, uint32_t count);
 
 /* Whether a use may declare `access` for a binding. NULL when it may, else why not (static text).
  * What is written may be `rw`, and `w` (a promise to write every byte) when the code never reads

@@ -1,10 +1,12 @@
 /* The section `kernels`: reads shader files, compiles and reflects each once, and sets
  * specialisation constants.
  *
- * Constants may be named, and their values are typed by the shader, so a kernel is built first and
- * specialised afterwards. A kernel that does not build is entered with RP_NONE: nodes that run it
- * stay silent. Kernels are built even when no node runs them: a mistake in a shader should not wait
- * for its first use. */
+ * All kernels are read, then all are built, at once where there are cores for it, then all are
+ * entered. Whatever is wrong with one is reported when its turn to be entered comes: messages are
+ * in the order of the file. Constants may be named, and their values are typed by the shader, so a
+ * kernel is built first and specialised afterwards. A kernel that does not build is entered with
+ * RP_NONE: nodes that run it stay silent. Kernels are built even when no node runs them: a mistake
+ * in a shader should not wait for its first use. */
 #include "yaml/pipeline.h"
 
 #include <stdio.h>
@@ -13,6 +15,7 @@ enum {
     MAX_GLSL_BYTES = 4 << 20,
     MAX_SPIRV_BYTES = 64 << 20,
     MAX_DEFINES = 256,
+    NOT_READ = RP_ERROR_USAGE, /* of a job: what is wrong with it has been said */
 };
 
 /* ---- Defines --------------------------------------------------------------------------------- */
@@ -167,100 +170,145 @@ static bool specialise(rp_reader *r, const rp_yaml_node *node, rp_kernel_module 
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
-static bool build(rp_reader *r, const rp_yaml_node *source, const rp_kernel_params *params,
-                  rp_kernel_module *module) {
-    rp_status status =
-        rp_kernel_build(&r->a, params, r->diags, r->file, source->line, source->column, module);
-    if (status == RP_OK) return true;
-    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
-    if (params->glsl) /* the errors name the shader's lines; several kernels may share a shader */
-        rp_diags_add(r->diags, RP_NOTE, r->file, source->line, source->column,
-                     "kernel '%s' is built from this file", params->name);
-    r->failed = true;
-    return false;
-}
+/* What becomes of one key of the section. */
+typedef struct item {
+    const rp_yaml_node *key, *node, *source;
+    char *path, *text;        /* of the source */
+    rp_text defines;          /* back to back */
+    const char **define_list; /* into `defines` */
+} item;
 
-/* Reads the source and builds it. */
-static bool load(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node,
-                 rp_kernel_params *params, rp_kernel_module *module) {
-    const rp_yaml_node *glsl = rp_yaml_find(node, "glsl"), *spirv = rp_yaml_find(node, "spirv");
-    const rp_yaml_node *source = glsl ? glsl : spirv;
-    if (!source || (glsl && spirv))
-        return rp_read_error(r, source ? source : key,
-                             "kernel '%s' needs 'glsl' or 'spirv', one of the two", key->text);
-    if (!rp_read_text(r, source, glsl ? "glsl" : "spirv")) return false;
-    char *path = rp_read_path(r, source->text), *text = NULL;
+/* The file of a kernel. */
+static bool read_source(rp_reader *r, item *x, rp_kernel_params *params) {
+    const rp_yaml_node *glsl = rp_yaml_find(x->node, "glsl"),
+                       *spirv = rp_yaml_find(x->node, "spirv");
+    x->source = glsl ? glsl : spirv;
+    if (!x->source || (glsl && spirv))
+        return rp_read_error(r, x->source ? x->source : x->key,
+                             "kernel '%s' needs 'glsl' or 'spirv', one of the two", x->key->text);
+    if (!rp_read_text(r, x->source, glsl ? "glsl" : "spirv")) return false;
+    x->path = rp_read_path(r, x->source->text);
+    if (!x->path) return false;
+    char why[RP_FILE_WHY];
     uint32_t size = 0;
-    if (!path) return false;
-    char why[256];
     rp_status status =
-        rp_file_read(&r->a, path, glsl ? MAX_GLSL_BYTES : MAX_SPIRV_BYTES, &text, &size, why);
-    bool good = status == RP_OK;
-    if (status == RP_ERROR_NO_MEMORY)
-        rp_read_no_memory(r);
-    else if (!good)
-        rp_read_error(r, source, "cannot read '%s': %s", path, why);
-    if (good && glsl && memchr(text, '\0', size))
-        good = rp_read_error(r, source, "'%s' is not GLSL: it holds a zero byte", path);
+        rp_file_read(&r->a, x->path, glsl ? MAX_GLSL_BYTES : MAX_SPIRV_BYTES, &x->text, &size, why);
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    if (status != RP_OK) return rp_read_error(r, x->source, "cannot read '%s': %s", x->path, why);
+    if (glsl && memchr(x->text, '\0', size))
+        return rp_read_error(r, x->source, "'%s' is not GLSL: it holds a zero byte", x->path);
     if (glsl) {
-        params->glsl = text;
-        params->glsl_file = path;
+        params->glsl = x->text;
+        params->glsl_file = x->path;
     } else {
-        params->spirv = (const uint32_t *)(const void *)text; /* as aligned as any allocation */
+        params->spirv = (const uint32_t *)(const void *)x->text; /* as aligned as any allocation */
         params->spirv_size = size;
     }
-    good = good && build(r, source, params, module);
-    rp_release(&r->a, text);
-    rp_release(&r->a, path);
-    return good;
+    return true;
 }
 
-static bool read_module(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node,
-                        rp_kernel_module *module) {
+/* All that a kernel is built from. */
+static bool read_params(rp_reader *r, item *x, rp_kernel_params *params) {
     static const char *const keys[] = {"glsl", "spirv", "entry", "defines", "spec", NULL};
-    if (!rp_read_map(r, node, "a kernel", keys)) return false;
-    const rp_yaml_node *entry = rp_yaml_find(node, "entry");
-    const rp_yaml_node *defines = rp_yaml_find(node, "defines");
+    if (!rp_read_name(r, x->key, "kernel") || !rp_read_map(r, x->node, "a kernel", keys))
+        return false;
+    const rp_yaml_node *entry = rp_yaml_find(x->node, "entry");
+    const rp_yaml_node *defines = rp_yaml_find(x->node, "defines");
     if (entry && !rp_read_text(r, entry, "entry")) return false;
-    if (defines && rp_yaml_find(node, "spirv"))
+    if (defines && rp_yaml_find(x->node, "spirv"))
         return rp_read_error(r, defines, "'defines' is for GLSL: SPIR-V is compiled already");
     uint32_t starts[MAX_DEFINES];
-    const char *texts[MAX_DEFINES];
-    rp_kernel_params params = {
-        .name = key->text, .entry = entry ? entry->text : NULL, .defines = texts};
-    rp_text text;
-    rp_text_init(&text, &r->a);
-    bool good = read_defines(r, defines, &text, starts, &params.define_count);
-    for (uint32_t i = 0; good && i < params.define_count; i++) texts[i] = text.data + starts[i];
-    good = good && load(r, key, node, &params, module);
-    rp_text_free(&text);
-    if (good && !specialise(r, rp_yaml_find(node, "spec"), module)) {
-        rp_kernel_free(module);
-        good = false;
+    *params = (rp_kernel_params){.name = x->key->text, .entry = entry ? entry->text : NULL};
+    bool good = read_defines(r, defines, &x->defines, starts, &params->define_count);
+    if (good && params->define_count) {
+        x->define_list = rp_alloc(&r->a, params->define_count, sizeof *x->define_list);
+        if (!x->define_list) return rp_read_no_memory(r);
+        for (uint32_t i = 0; i < params->define_count; i++)
+            x->define_list[i] = x->defines.data + starts[i];
+        params->defines = x->define_list;
     }
-    return good;
+    return good && read_source(r, x, params);
 }
 
-static bool read_kernel(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node) {
-    if (!rp_read_name(r, key, "kernel")) return false;
-    rp_name name = {key->text, key, RP_NONE};
-    rp_kernel_module module = {0};
-    bool good = read_module(r, key, node, &module);
-    if (good) {
-        name.value = rp_kernel_add(r->graph, &module, (rp_source_pos){key->line, key->column});
-        if (name.value == RP_NONE ||
-            !RP_RESERVE(&r->a, r->modules, r->module_count, r->module_capacity, 1)) {
-            rp_kernel_free(&module);
-            return rp_read_no_memory(r);
-        }
-        r->modules[r->module_count++] = module;
+/* Reads what a job needs; its mistakes wait in its own list for the job's turn. */
+static void prepare(rp_reader *r, item *x, rp_kernel_job *job) {
+    rp_diags *diags = r->diags;
+    job->diags = rp_diags_create(&r->a);
+    if (!job->diags) {
+        rp_read_no_memory(r);
+        return;
     }
-    return rp_names_add(&r->a, &r->kernel_names, &name) ? good : rp_read_no_memory(r);
+    r->diags = job->diags;
+    job->status = read_params(r, x, &job->params) ? RP_OK : NOT_READ;
+    r->diags = diags;
+    if (x->source) job->place = (rp_kernel_place){r->file, x->source->line, x->source->column};
+}
+
+static void forward(rp_diags *from, rp_diags *to) {
+    for (uint32_t i = 0; i < rp_diags_count(from); i++) {
+        rp_diag d = rp_diags_get(from, i);
+        rp_diags_add(to, d.severity, d.file, d.line, d.column, "%s", d.message);
+    }
+}
+
+/* Moves the module into the graph and the reader. */
+static bool keep_module(rp_reader *r, const item *x, rp_kernel_module *module, uint32_t *index) {
+    if (!specialise(r, rp_yaml_find(x->node, "spec"), module)) return false;
+    if (!RP_RESERVE(&r->a, r->modules, r->module_count, r->module_capacity, 1))
+        return rp_read_no_memory(r);
+    *index = rp_kernel_add(r->graph, module, (rp_source_pos){x->key->line, x->key->column});
+    if (*index == RP_NONE) return rp_read_no_memory(r);
+    r->modules[r->module_count++] = *module;
+    *module = (rp_kernel_module){0};
+    return true;
+}
+
+/* Reports what a job found, and enters its kernel. */
+static void take(rp_reader *r, const item *x, rp_kernel_job *job) {
+    rp_name name = {x->key->text, x->key, RP_NONE};
+    forward(job->diags, r->diags);
+    if (job->status == RP_ERROR_NO_MEMORY) {
+        rp_read_no_memory(r);
+        return;
+    }
+    if (job->status == RP_OK) {
+        keep_module(r, x, &job->module, &name.value);
+    } else if (job->status == RP_ERROR_INVALID) {
+        /* The errors name the shader's lines; several kernels may share a shader. */
+        if (job->params.glsl)
+            rp_diags_add(r->diags, RP_NOTE, r->file, x->source->line, x->source->column,
+                         "kernel '%s' is built from this file", x->key->text);
+        r->failed = true;
+    }
+    if (!r->no_memory && !rp_names_add(&r->a, &r->kernel_names, &name)) rp_read_no_memory(r);
+}
+
+static void release(rp_reader *r, item *x, rp_kernel_job *job) {
+    rp_release(&r->a, x->path);
+    rp_release(&r->a, x->text);
+    rp_release(&r->a, (void *)x->define_list);
+    rp_text_free(&x->defines);
+    rp_diags_destroy(job->diags);
+    rp_kernel_free(&job->module);
 }
 
 bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node) {
     if (!rp_read_map(r, node, "'kernels'", NULL)) return false;
-    for (uint32_t i = 0; i < node->count && !r->no_memory; i++)
-        read_kernel(r, rp_yaml_key(node, i), rp_yaml_value(node, i));
+    uint32_t count = node->count;
+    item *items = rp_alloc_zero(&r->a, count, sizeof *items);
+    rp_kernel_job *jobs = rp_alloc_zero(&r->a, count, sizeof *jobs);
+    if (!items || !jobs) rp_read_no_memory(r);
+    uint32_t prepared = 0;
+    for (; prepared < count && !r->no_memory; prepared++) {
+        item *x = &items[prepared];
+        *x = (item){.key = rp_yaml_key(node, prepared), .node = rp_yaml_value(node, prepared)};
+        rp_text_init(&x->defines, &r->a);
+        prepare(r, x, &jobs[prepared]);
+    }
+    if (!r->no_memory) rp_kernel_build_all(&r->a, jobs, count);
+    for (uint32_t i = 0; i < count && !r->no_memory; i++) take(r, &items[i], &jobs[i]);
+    for (uint32_t i = 0; i < prepared; i++) release(r, &items[i], &jobs[i]);
+    rp_release(&r->a, items);
+    rp_release(&r->a, jobs);
     return !r->failed;
 }

@@ -12,11 +12,10 @@
 static bool read_version(rp_reader *r, const rp_yaml_node *root) {
     const rp_yaml_node *node = rp_yaml_find(root, "reprise");
     if (!node) return rp_read_error(r, root, "'reprise: 1' is missing: is this a pipeline?");
-    int64_t version;
-    if (!rp_read_integer(r, node, "version", 1, INT64_MAX, &version)) return false;
-    if (version == 1) return true;
-    return rp_read_error(r, node, "version %lld of the format: this version of Reprise reads 1",
-                         (long long)version);
+    if (rp_yaml_is(node, "1")) return true;
+    const char *given = node->kind == RP_YAML_SCALAR ? node->text : rp_yaml_kind_name(node);
+    return rp_read_error(r, node, "version %.60s of the format: this version of Reprise reads 1",
+                         given);
 }
 
 static bool create_graph(rp_reader *r, const rp_yaml_node *root) {

@@ -2,7 +2,6 @@
  * work; each section of a pipeline has a file:
  *
  *   read.c     keys, texts, names, integers: what all sections share
- *   file.c     files, bounded
  *   params.c   params, and the meaning of names in expressions
  *   values.c   lists of typed numbers: defaults, push data, fill and update
  *   buffers.c  live and buffers
@@ -17,6 +16,7 @@
 #ifndef RP_YAML_PIPELINE_H
 #define RP_YAML_PIPELINE_H
 
+#include "file.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"
 #include "reprise/compiler.h"
@@ -117,13 +117,6 @@ int rp_read_bool(const rp_yaml_node *node);
 bool rp_read_hex(const rp_yaml_node *node, uint32_t max_digits, uint64_t *out);
 /* Path of `text` relative to the pipeline's folder, allocated; NULL without memory. */
 char *rp_read_path(rp_reader *r, const char *text);
-
-/* ---- file.c ---------------------------------------------------------------------------------- */
-
-/* Reads a file of at most `limit` bytes. *out is allocated and terminated. RP_ERROR_IO fills in
- * `why`. */
-rp_status rp_file_read(const rp_allocator *a, const char *path, uint32_t limit, char **out,
-                       uint32_t *out_size, char why[256]);
 
 /* ---- params.c -------------------------------------------------------------------------------- */
 

@@ -106,6 +106,9 @@ bool rp_read_range(rp_reader *r, const rp_yaml_node *node, rp_range_keys keys, u
 bool rp_read_writable(rp_reader *r, const rp_yaml_node *at, uint32_t buffer) {
     const rp_graph_buffer *b = &r->graph->buffers[buffer];
     if (b->kind != RP_IN && b->kind != RP_WEIGHT && b->kind != RP_LIVE) return true;
+    if (b->kind == RP_LIVE)
+        return rp_read_error(r, at, "'%s' is written, but only the host sets live values",
+                             rp_graph_string(r->graph, b->name));
     return rp_read_error(r, at,
                          "'%s' is written, but it is %s %s buffer: make it inout, out or tmp",
                          rp_graph_string(r->graph, b->name), b->kind == RP_IN ? "an" : "a",

@@ -18,6 +18,10 @@ rp_allocator rp_allocator_or_default(const rp_allocator *given) {
     return (rp_allocator){.resize = default_resize, .release = default_release};
 }
 
+bool rp_allocator_is_default(const rp_allocator *allocator) {
+    return allocator->resize == default_resize;
+}
+
 void *rp_alloc(const rp_allocator *a, size_t count, size_t size) {
     if (size != 0 && count > SIZE_MAX / size) return NULL;
     size_t bytes = count * size;

@@ -11,6 +11,7 @@
 
 /* The allocator to use for `given`: a copy of it, or the malloc family for NULL. */
 rp_allocator rp_allocator_or_default(const rp_allocator *given);
+bool rp_allocator_is_default(const rp_allocator *allocator);
 
 /* Uninitialised and zeroed blocks of count * size bytes; NULL without memory or on overflow. A zero
  * request yields a block of one byte, so NULL always means failure. */

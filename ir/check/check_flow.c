@@ -31,6 +31,12 @@ typedef struct piece {
     uint32_t value;
 } piece;
 
+/* The last record of a buffer: good for the next read of the same range, until the next write. */
+typedef struct recent {
+    uint64_t offset, size; /* size 0: none */
+    uint32_t first;
+} recent;
+
 typedef struct flow {
     rp_check_run *run;
     const rp_graph *source, *compiled;
@@ -38,6 +44,7 @@ typedef struct flow {
     uint32_t map_count;
     bool *written; /* per map: whether anything ever writes it */
     RP_ARRAY(piece, pieces);
+    recent *recent;  /* per buffer of the source */
     uint32_t *first; /* per slot: its first piece; RP_NONE: one piece, nothing wrote */
     uint32_t slots;  /* per replay */
     uint64_t *base;  /* per source use: where the compiled graph put it in its space */
@@ -80,6 +87,12 @@ static uint32_t on_record(void *context, uint64_t lo, uint64_t hi, uint32_t valu
 static void record(flow *f, uint32_t slot, uint32_t buffer, uint64_t offset, uint64_t size) {
     if (!f->written[buffer]) return;
     recorder r = {f, offset};
+    recent *last = &f->recent[buffer];
+    if (last->size == size && last->offset == offset) {
+        f->first[slot] = last->first;
+        return;
+    }
+    *last = (recent){offset, size, f->pieces_count};
     f->first[slot] = f->pieces_count;
     rp_interval_map_each(&f->maps[buffer], offset, offset + size, on_record, &r);
 }
@@ -115,8 +128,9 @@ static void record_node(flow *f, const rp_graph_node *n) {
     }
     for (uint32_t k = n->first_use; k < n->first_use + n->use_count; k++) {
         const rp_graph_use *u = &s->uses[k];
-        if (rp_check_writes(u) && !skips(f, s, u->buffer))
-            write_map(f, u->buffer, u->offset, u->size, k);
+        if (!rp_check_writes(u) || skips(f, s, u->buffer)) continue;
+        write_map(f, u->buffer, u->offset, u->size, k);
+        f->recent[u->buffer].size = 0;
     }
 }
 
@@ -132,7 +146,9 @@ static void walk_source(flow *f) {
     for (uint32_t i = 0; i < s->buffers_count; i++) {
         if (!s->buffers[i].removed && rp_buffer_has_result(&s->buffers[i]))
             record(f, result_slot(f, i), i, 0, s->buffers[i].size);
-        if (!rp_check_external(&s->buffers[i])) rp_interval_map_free(f->run->a, &f->maps[i]);
+        if (rp_check_external(&s->buffers[i])) continue;
+        rp_interval_map_free(f->run->a, &f->maps[i]);
+        f->recent[i].size = 0;
     }
 }
 
@@ -383,8 +399,9 @@ static bool allocate(flow *f) {
     f->written = rp_alloc_zero(a, f->map_count, sizeof *f->written);
     f->first = rp_alloc(a, (size_t)f->slots * 2, sizeof *f->first);
     f->base = rp_alloc_zero(a, s->uses_count, sizeof *f->base);
+    f->recent = rp_alloc_zero(a, s->buffers_count, sizeof *f->recent);
     if (f->first) memset(f->first, 0xff, (size_t)f->slots * 2 * sizeof *f->first); /* RP_NONE */
-    return f->maps && f->written && f->first && f->base;
+    return f->maps && f->written && f->first && f->base && f->recent;
 }
 
 rp_status rp_check_flow(rp_check_run *run) {
@@ -401,5 +418,6 @@ rp_status rp_check_flow(rp_check_run *run) {
     rp_release(run->a, f.pieces);
     rp_release(run->a, f.first);
     rp_release(run->a, f.base);
+    rp_release(run->a, f.recent);
     return f.failed ? RP_ERROR_NO_MEMORY : RP_OK;
 }

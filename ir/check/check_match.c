@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/hash.h"
 
 /* ---- Finding the source's buffers and kernels by name ---------------------------------------- */
@@ -167,6 +168,9 @@ static bool same_expr(const rp_check_run *run, uint32_t mine, uint32_t theirs) {
     if (mine >= g->exprs_count || theirs >= s->exprs_count) return false;
     rp_graph_expr e = g->exprs[mine], f = s->exprs[theirs];
     if (e.op_count != f.op_count) return false;
+    if (!rp_range_inside(e.first_op, e.op_count, g->expr_ops_count) ||
+        !rp_range_inside(f.first_op, f.op_count, s->expr_ops_count))
+        return false;
     for (uint32_t i = 0; i < e.op_count; i++) {
         const rp_expr_op *p = &g->expr_ops[e.first_op + i], *q = &s->expr_ops[f.first_op + i];
         if (p->code != q->code) return false;

@@ -88,8 +88,9 @@ static void pass_boundary(races *r, uint32_t index) {
     const rp_graph_barrier *b = &r->g->barriers[index];
     uint32_t at = r->replay * (r->g->group_count + 1) + index;
     for (uint32_t s = 0; s < BITS; s++)
-        for (uint32_t d = 0; d < BITS; d++)
-            if ((b->dst & 1u << d) && source_covers(b->src, 1u << s)) r->latest[s][d] = at;
+        if (source_covers(b->src, 1u << s))
+            for (uint32_t dst = b->dst & ((1u << BITS) - 1); dst; dst &= dst - 1)
+                r->latest[s][__builtin_ctz(dst)] = at;
 }
 
 static bool covered(const races *r, uint32_t position, uint32_t src, uint32_t dst) {

@@ -190,6 +190,43 @@ nodes:
         self.assertIn(b"k", result.stderr)
 
 
+class LiveTypes(cli.Case):
+    """Live values of every type, copied out by the GPU: NumPy says which bits each number has."""
+
+    def bits(self, dtype, numpy_type, values):
+        self.write("live.yaml", f"""reprise: 1
+name: types
+live: {{v: {{dtype: {dtype}, shape: [8]}}}}
+buffers: {{y: {{kind: out, dtype: {dtype}, shape: [8]}}}}
+nodes: [copy: {{from: v, to: y}}]
+""")
+        text = ",".join(str(value) for value in values)
+        self.expect(OK, "run", "live.yaml", "--set", f"v={text}", "-o", "y=y.npy")
+        wanted = np.array(values).astype(numpy_type)
+        np.testing.assert_array_equal(np.load(self.folder / "y.npy").view("u1"), wanted.view("u1"))
+        out = self.expect(OK, "run", "live.yaml", "--set", f"v={text}")
+        shown = np.array(re.search(r" first (.*)\n", out)[1].split(), "f8").astype(numpy_type)
+        np.testing.assert_array_equal(shown.view("u1"), wanted.view("u1"))
+
+    def test_halves_round_to_nearest_even(self):
+        self.bits("f16", "f2", [0.0, -0.0, 1.0, 0.1, -65504.0, 6e-8, 2.0**-24, 2.0**-25])
+        self.bits("f16", "f2", [2049.0, 2051.0, 2047.5, 65519.0, 6.1e-5, 6.0976e-5, 2.0**-14, -1 / 3])
+        self.bits("f16", "f2", [np.inf, -np.inf, 0.99975, 0.9999, 3e-8, 1e-9, -5.96e-8, 1023.75])
+        self.expect(USAGE, "run", "live.yaml", "--set", "v=65520", error="no value of type f16")
+
+    def test_integers(self):
+        self.bits("i8", "i1", [-128, 127, 0, 1, -1, 2, 3, 4])
+        self.bits("u8", "u1", [255, 0, 1, 2, 3, 4, 5, 6])
+        self.bits("i32", "i4", [-(2**31), 2**31 - 1, 0, 1, -1, 2, 3, 4])
+        self.bits("u32", "u4", [2**32 - 1, 0, 1, 2, 3, 4, 5, 6])
+        self.expect(USAGE, "run", "live.yaml", "--set", "v=4294967296", error="no value of type u32")
+        self.expect(USAGE, "run", "live.yaml", "--set", "v=-1", error="no value of type u32")
+        self.expect(USAGE, "run", "live.yaml", "--set", "v=1.5", error="no value of type u32")
+
+    def test_floats(self):
+        self.bits("f32", "f4", [0.1, -1e-45, 3.4028234e38, 1e10, -0.0, np.inf, 1 / 3, 16777217.0])
+
+
 class Search(cli.Case):
     """The pipeline of examples/search, on random vectors."""
 

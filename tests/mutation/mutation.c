@@ -218,7 +218,7 @@ static void try_real(void *context, const char *name, const rp_graph *source) {
         char why[RP_WHY] = "";
         rp_graph *compiled = compile_with(source, pipelines[i], why);
         /* A change costs a check of the whole graph, so of large graphs a part is tried. */
-        uint32_t step = 1 + source->nodes_count / 40;
+        uint32_t step = 1 + source->nodes_count / 25;
         if (compiled) *total += try_all(source, compiled, i < 2, step, why);
         if (*why) fprintf(stderr, "\n%s, %s: %s", name, pipelines[i], why);
         CU_ASSERT(compiled != NULL && *why == 0);

@@ -283,8 +283,54 @@ static void test_nothing(void) {
     rp_program_destroy(p);
 }
 
+/* A block that says nothing and is only written: rw, or w where the application promises it. The
+ * promise is what lets the second half have its own memory, hence no barrier between the halves. */
+static void test_promise(void) {
+    rp_program *p;
+    rp_recorder *r;
+    rp_graph *g, *parsed = NULL;
+    rp_kernel k;
+    char got[400], want[] = "n0 = run @k grid 1 1 1 (rw $y)\n"
+                            "n1 = run @k-w0 grid 4 1 1 (w %t)\n"
+                            "n2 = copy (r %t, w $y)\n"
+                            "n3 = run @k-w0 grid 4 1 1 (w %t)\n"
+                            "n4 = copy (r %t, w $z)\n";
+    ok(rp_program_create(NULL, "promise", &p));
+    ok(rp_recorder_create(p, &r));
+    rp_buffer t = buffer(p, "t", RP_TMP, 256), y = buffer(p, "y", RP_OUT, 256);
+    rp_buffer z = buffer(p, "z", RP_OUT, 256);
+    rp_kernel_params params = {.name = "k",
+                               .glsl = "#version 450\nlayout(local_size_x = 64) in;\n"
+                                       "layout(binding = 0) buffer Y { float y[]; };\n"
+                                       "void main() { y[gl_GlobalInvocationID.x] = 1; }\n"};
+    ok(rp_program_kernel(p, &params, diags, &k));
+    rp_bind_kernel(r, k);
+    rp_bind(r, 0, (rp_range){y});
+    rp_dispatch(r, 1, 1, 1);
+    rp_bind(r, 0, (rp_range){t});
+    rp_bind_access(r, 0, 0, RP_WRITE);
+    for (int i = 0; i < 2; i++) {
+        rp_dispatch(r, 4, 1, 1);
+        rp_copy(r, (rp_range){t}, (rp_range){i ? z : y});
+    }
+    ok(rp_program_graph(p, &r, 1, diags, &g));
+    char *text = print(g);
+    lines(text, "n", got, sizeof got);
+    CU_ASSERT_STRING_EQUAL(got, want);
+    ok(rp_graph_parse(NULL, text, strlen(text), "text", diags, &parsed));
+    rp_plan *plan;
+    ok(rp_compile(g, NULL, diags, &plan, NULL));
+    rp_plan_destroy(plan);
+    rp_text_release(g, text);
+    rp_graph_destroy(parsed);
+    rp_graph_destroy(g);
+    rp_recorder_destroy(r);
+    rp_program_destroy(p);
+}
+
 int main(void) {
     const rp_test tests[] = {{"text", test_text},
+                             {"promise", test_promise},
                              {"compile", test_compile},
                              {"threads", test_threads},
                              {"nothing", test_nothing},

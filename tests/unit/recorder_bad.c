@@ -157,6 +157,9 @@ static void test_bindings(void) {
     rp_bind_access(s.r, 0, 0, RP_WRITE);
     expect("call 6 (rp_bind_access): ", "block 'X' of kernel 'k': the shader never writes it");
     begin_bound();
+    rp_bind_access(s.r, 0, 0, RP_READ_WRITE);
+    expect("call 6 (rp_bind_access): ", "block 'X' of kernel 'k': the shader never writes it");
+    begin_bound();
     rp_bind_access(s.r, 1, 3, RP_READ);
     expect("call 6 (rp_bind_access): ", "the shader writes it");
     begin_bound();
@@ -352,6 +355,7 @@ static void test_buffers(void) {
     refuse_buffer((rp_buffer_params){.name = "", .size = 4}, "'' is not a name");
     refuse_buffer((rp_buffer_params){.name = "1a", .size = 4}, "'1a' is not a name");
     refuse_buffer((rp_buffer_params){.name = "a b", .size = 4}, "'a b' is not a name");
+    refuse_buffer((rp_buffer_params){.name = "a-b", .size = 4}, "'a-b' is not a name");
     refuse_buffer((rp_buffer_params){.name = "x", .size = 4}, "another of this name");
     refuse_buffer((rp_buffer_params){.name = "a"}, "size greater than 0");
     refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .rank = 1}, "expected rank 0");

@@ -251,11 +251,43 @@ static void test_halves(void) {
 static void test_halves(void) {}
 #endif
 
+/* Kernels are built on several threads: what comes out must not tell. Every third one is wrong. */
+static void test_many_kernels(void) {
+    enum { COUNT = 30 };
+    char text[COUNT * 160 + 64];
+    int n = sprintf(text, "reprise: 1\nnodes: [fence]\nkernels:\n");
+    for (int i = 0; i < COUNT; i++)
+        n += sprintf(text + n, "  k%d: {%s: %s%s}\n", i, i % 3 ? "glsl" : "spirv", SHADERS,
+                     i % 3 == 2 ? "bad.comp"
+                     : i % 3    ? "plain.comp"
+                                : "plain.spv");
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_pipeline *pipeline = NULL;
+    CU_ASSERT_EQUAL(rp_pipeline_parse(NULL, text, (size_t)n, "p.yaml", NULL, 0, diags, &pipeline),
+                    RP_ERROR_INVALID);
+    uint32_t expected = 4 + 2; /* line of the first wrong one */
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
+        rp_diag d = rp_diags_get(diags, i);
+        if (d.severity != RP_NOTE) continue;
+        CU_ASSERT_EQUAL(d.line, expected);
+        expected += 3;
+    }
+    CU_ASSERT_EQUAL(expected, 4 + 2 + COUNT);
+    rp_diags_destroy(diags);
+}
+
 int main(void) {
     static const rp_test tests[] = {
-        {"wrong calls", test_wrong_calls}, {"data", test_data},     {"params", test_params},
-        {"long chain", test_long_chain},   {"files", test_files},   {"manual", test_manual},
-        {"no memory", test_no_memory},     {"halves", test_halves}, {NULL, NULL},
+        {"wrong calls", test_wrong_calls},
+        {"data", test_data},
+        {"params", test_params},
+        {"long chain", test_long_chain},
+        {"files", test_files},
+        {"manual", test_manual},
+        {"no memory", test_no_memory},
+        {"halves", test_halves},
+        {"many kernels", test_many_kernels},
+        {NULL, NULL},
     };
     return rp_run_tests("yaml_pipeline", tests);
 }

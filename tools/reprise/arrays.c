@@ -206,6 +206,7 @@ static bool compare_buffer(const rp_plan_buffer_info *buffer, const uint8_t *a, 
     }
     if (!different) return true;
     char where[256], bits[2][16];
+    int digits = cli_digits(buffer->dtype);
     element_text(buffer, first, where, sizeof where);
     const uint8_t *sides[] = {a, b};
     for (int side = 0; side < 2; side++)
@@ -213,9 +214,10 @@ static bool compare_buffer(const rp_plan_buffer_info *buffer, const uint8_t *a, 
             snprintf(bits[side] + 2 * i, 3, "%02x", sides[side][first * width + width - 1 - i]);
     cli_error(NULL,
               "buffer '$%s' differs from %s: %" PRIu64 " of %" PRIu64 " elements, first at %s: "
-              "%.9g (0x%s) here, %.9g (0x%s) with %s",
-              buffer->name, b_name, different, count, where, cli_element(buffer->dtype, a, first),
-              bits[0], cli_element(buffer->dtype, b, first), bits[1], b_name);
+              "%.*g (0x%s) here, %.*g (0x%s) with %s",
+              buffer->name, b_name, different, count, where, digits,
+              cli_element(buffer->dtype, a, first), bits[0], digits,
+              cli_element(buffer->dtype, b, first), bits[1], b_name);
     return false;
 }
 

@@ -63,6 +63,10 @@ double cli_element(rp_dtype dtype, const void *data, uint64_t index) {
     return 0;
 }
 
+int cli_digits(rp_dtype dtype) {
+    return dtype == RP_I32 || dtype == RP_U32 ? 10 : 9;
+}
+
 static bool parse_integer(const char *text, int64_t least, int64_t most, size_t bytes, void *out) {
     char *end;
     errno = 0;
@@ -121,6 +125,7 @@ void cli_buffer_text(const rp_plan_buffer_info *buffer, char *text, size_t size)
 
 void cli_print_summary(const rp_plan_buffer_info *buffer, const void *data) {
     enum { FIRST = 8 };
+    int digits = cli_digits(buffer->dtype);
     char name[512];
     cli_buffer_text(buffer, name, sizeof name);
     uint64_t count = buffer->size / rp_dtype_size(buffer->dtype), odd = 0;
@@ -138,11 +143,12 @@ void cli_print_summary(const rp_plan_buffer_info *buffer, const void *data) {
             sum += value;
         }
         if (odd < count)
-            printf("  min %.9g max %.9g mean %.9g", least, most, sum / (double)(count - odd));
+            printf("  min %.*g max %.*g mean %.9g", digits, least, digits, most,
+                   sum / (double)(count - odd));
         if (odd) printf("  not finite: %" PRIu64, odd);
     }
     printf("  first");
     for (uint64_t i = 0; i < count && i < FIRST; i++)
-        printf(" %.9g", cli_element(buffer->dtype, data, i));
+        printf(" %.*g", digits, cli_element(buffer->dtype, data, i));
     printf("%s\n", count > FIRST ? " ..." : "");
 }

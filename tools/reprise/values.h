@@ -8,6 +8,9 @@
 /* Element `index` of an array; exact for every dtype. */
 double cli_element(rp_dtype dtype, const void *data, uint64_t index);
 
+/* Significant digits that tell every value of the dtype apart, for "%.*g". */
+int cli_digits(rp_dtype dtype);
+
 /* Parses one number into the bytes of an element: `out` has room for 4. False when it is no number
  * or does not fit the dtype. */
 bool cli_parse_element(rp_dtype dtype, const char *text, size_t length, void *out);

@@ -1,14 +1,14 @@
 /* Reads a whole file, bounded. Not through its size: a pipe has none, and a file may grow. */
-#include "yaml/pipeline.h"
+#include "file.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 static rp_status fill(const rp_allocator *a, FILE *file, uint32_t limit, char **text,
-                      uint32_t *size, uint32_t *capacity, char why[256]) {
+                      uint32_t *size, uint32_t *capacity, char why[RP_FILE_WHY]) {
     for (size_t got = 1; got > 0; *size += (uint32_t)got) {
         if (*size > limit) {
-            snprintf(why, 256, "it is larger than %u bytes", limit);
+            snprintf(why, RP_FILE_WHY, "it is larger than %u bytes", limit);
             return RP_ERROR_IO;
         }
         /* One byte more than asked for, for the terminator. */
@@ -16,17 +16,17 @@ static rp_status fill(const rp_allocator *a, FILE *file, uint32_t limit, char **
         got = fread(*text + *size, 1, *capacity - *size - 1, file);
     }
     if (!ferror(file)) return RP_OK;
-    snprintf(why, 256, "%s", strerror(errno));
+    snprintf(why, RP_FILE_WHY, "%s", strerror(errno));
     return RP_ERROR_IO;
 }
 
 rp_status rp_file_read(const rp_allocator *a, const char *path, uint32_t limit, char **out,
-                       uint32_t *out_size, char why[256]) {
+                       uint32_t *out_size, char why[RP_FILE_WHY]) {
     *out = NULL;
     *out_size = 0;
     FILE *file = fopen(path, "rb");
     if (!file) {
-        snprintf(why, 256, "%s", strerror(errno));
+        snprintf(why, RP_FILE_WHY, "%s", strerror(errno));
         return RP_ERROR_IO;
     }
     char *text = NULL;
