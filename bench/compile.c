@@ -91,9 +91,10 @@ static rp_graph *make_wide(uint32_t width, uint32_t nodes) {
     size_t capacity = (size_t)nodes * 96 + 4096, at = 0;
     char *text = malloc(capacity);
     uint32_t levels = nodes / width;
-    at += (size_t)sprintf(text, "reprise 1\ngraph wide {\nbuf $x in 4096\nbuf $y out %u\n"
-                                "kern @a spirv - local 1 1 1 (r, w)\n"
-                                "kern @b spirv - local 1 1 1 (r, r, w)\n",
+    at += (size_t)sprintf(text,
+                          "reprise 1\ngraph wide {\nbuf $x in 4096\nbuf $y out %u\n"
+                          "kern @a spirv - local 1 1 1 (r, w)\n"
+                          "kern @b spirv - local 1 1 1 (r, r, w)\n",
                           width * 256);
     for (uint32_t i = 0; i < width * 2; i++)
         at += (size_t)sprintf(text + at, "buf %%t%u tmp 256\n", i);
@@ -103,8 +104,9 @@ static rp_graph *make_wide(uint32_t width, uint32_t nodes) {
         if (level == 0)
             at += (size_t)sprintf(text + at, "n%u = run @a grid 1 1 1 (r $x, w %%t%u)\n", i, to);
         else if (level + 1 < levels)
-            at += (size_t)sprintf(text + at, "n%u = run @b grid 1 1 1 (r %%t%u, r %%t%u, w %%t%u)\n",
-                                  i, from + lane, from + (lane * 7 + level) % width, to);
+            at +=
+                (size_t)sprintf(text + at, "n%u = run @b grid 1 1 1 (r %%t%u, r %%t%u, w %%t%u)\n",
+                                i, from + lane, from + (lane * 7 + level) % width, to);
         else
             at += (size_t)sprintf(text + at, "n%u = run @a grid 1 1 1 (r %%t%u, w $y[%u+256])\n", i,
                                   from + lane, lane * 256);
@@ -164,7 +166,8 @@ static void report(const char *name, const rp_graph *source) {
     }
     double passes = 0;
     for (uint32_t i = 0; i < r.pass_count; i++) passes += r.pass[i];
-    printf("%-24s %7u nodes  %8.2f ms  %6.2f us/node  %5.0f B/node  barriers %u (bound %u)  arena %.3f "
+    printf("%-24s %7u nodes  %8.2f ms  %6.2f us/node  %5.0f B/node  barriers %u (bound %u)  arena "
+           "%.3f "
            "of bound |",
            name, source->nodes_count, r.total * 1e3, r.total * 1e6 / source->nodes_count,
            (double)r.peak / source->nodes_count, r.stats.barriers, r.stats.barrier_bound,
@@ -185,7 +188,9 @@ int main(int argc, char **argv) {
     uint32_t largest = argc > 2 ? 0 : 100000;
     for (int i = 1; i < (argc > 2 ? argc : 4); i++) {
         uint32_t wanted = argc > 2 ? (i == 1 ? 1 : (uint32_t)atoi(argv[i]))
-                                   : i == 1 ? 1 : i == 2 ? 10000 : 100000;
+                          : i == 1 ? 1
+                          : i == 2 ? 10000
+                                   : 100000;
         if (wanted > largest) largest = wanted;
         rp_graph *g = NULL;
         if (!text || rp_graph_parse(NULL, text, size, argv[1], NULL, &g) != RP_OK) {

@@ -11,11 +11,15 @@ static inline double clock_seconds(clockid_t clock) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static inline double wall_seconds(void) { return clock_seconds(CLOCK_MONOTONIC); }
+static inline double wall_seconds(void) {
+    return clock_seconds(CLOCK_MONOTONIC);
+}
 
 /* CPU time of the calling thread: what a submission costs the application, whatever a driver's own
  * threads do meanwhile. */
-static inline double thread_seconds(void) { return clock_seconds(CLOCK_THREAD_CPUTIME_ID); }
+static inline double thread_seconds(void) {
+    return clock_seconds(CLOCK_THREAD_CPUTIME_ID);
+}
 
 static inline int compare_doubles(const void *left, const void *right) {
     double a = *(const double *)left, b = *(const double *)right;

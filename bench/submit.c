@@ -3,13 +3,13 @@
  *   bench_submit [DISPATCHES] [REPEATS]
  *
  * One plan of DISPATCHES (default 1000) tiny dispatches, half of them chained, is replayed on a
- * VkDevice that the benchmark itself created, so that in one process and on one queue it can compare
- *   bare        vkQueueSubmit of the same recorded command buffer, with a fence
- *   bare, timeline  the same, signalling a timeline semaphore instead: what waiting without fences needs
+ * VkDevice that the benchmark itself created, so that in one process and on one queue it can
+ * compare bare        vkQueueSubmit of the same recorded command buffer, with a fence bare,
+ * timeline  the same, signalling a timeline semaphore instead: what waiting without fences needs
  *   replay      rp_exec_submit
- *   re-record   vkBeginCommandBuffer ... the same dispatches and barriers ... vkEndCommandBuffer, submit
- * Each round runs all in turn and waits in between, outside of the timed part. Times are CPU time of
- * the submitting thread, and wall time of the call; medians over all rounds.
+ *   re-record   vkBeginCommandBuffer ... the same dispatches and barriers ... vkEndCommandBuffer,
+ * submit Each round runs all in turn and waits in between, outside of the timed part. Times are CPU
+ * time of the submitting thread, and wall time of the call; medians over all rounds.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -22,18 +22,25 @@
 #include "statistics.h"
 
 #define FUNCTIONS(X)                                                                               \
-    X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties) X(CreateDevice) X(GetDeviceQueue)   \
-    X(GetPhysicalDeviceFeatures2) X(EnumerateDeviceExtensionProperties)                            \
-    X(CreateFence) X(WaitForFences) X(ResetFences) X(DestroyFence) X(QueueSubmit)                  \
-    X(CreateCommandPool) X(DestroyCommandPool) X(AllocateCommandBuffers) X(BeginCommandBuffer)     \
-    X(EndCommandBuffer) X(CmdBindPipeline) X(CmdDispatch) X(CmdPipelineBarrier)                    \
-    X(CmdBindDescriptorSets) X(CmdPushConstants) X(CreateShaderModule) X(DestroyShaderModule)      \
-    X(CreateDescriptorSetLayout) X(DestroyDescriptorSetLayout) X(CreatePipelineLayout)             \
-    X(DestroyPipelineLayout) X(CreateComputePipelines) X(DestroyPipeline) X(CreateDescriptorPool)  \
-    X(DestroyDescriptorPool) X(AllocateDescriptorSets) X(UpdateDescriptorSets) X(CreateBuffer)     \
-    X(DestroyBuffer) X(GetBufferMemoryRequirements) X(GetPhysicalDeviceMemoryProperties)           \
-    X(AllocateMemory) X(FreeMemory) X(BindBufferMemory) X(CreateSemaphore) X(DestroySemaphore)     \
-    X(WaitSemaphores) X(DeviceWaitIdle) X(DestroyDevice) X(DestroyInstance)
+    X(EnumeratePhysicalDevices)                                                                    \
+    X(GetPhysicalDeviceProperties) X(CreateDevice) X(GetDeviceQueue) X(GetPhysicalDeviceFeatures2) \
+        X(EnumerateDeviceExtensionProperties) X(CreateFence) X(WaitForFences) X(ResetFences) X(    \
+            DestroyFence) X(QueueSubmit) X(CreateCommandPool) X(DestroyCommandPool)                \
+            X(AllocateCommandBuffers) X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdBindPipeline) \
+                X(CmdDispatch) X(CmdPipelineBarrier) X(CmdBindDescriptorSets) X(CmdPushConstants)  \
+                    X(CreateShaderModule) X(DestroyShaderModule) X(CreateDescriptorSetLayout)      \
+                        X(DestroyDescriptorSetLayout) X(CreatePipelineLayout)                      \
+                            X(DestroyPipelineLayout) X(CreateComputePipelines) X(DestroyPipeline)  \
+                                X(CreateDescriptorPool) X(DestroyDescriptorPool)                   \
+                                    X(AllocateDescriptorSets) X(UpdateDescriptorSets)              \
+                                        X(CreateBuffer) X(DestroyBuffer)                           \
+                                            X(GetBufferMemoryRequirements)                         \
+                                                X(GetPhysicalDeviceMemoryProperties)               \
+                                                    X(AllocateMemory) X(FreeMemory)                \
+                                                        X(BindBufferMemory) X(CreateSemaphore)     \
+                                                            X(DestroySemaphore) X(WaitSemaphores)  \
+                                                                X(DeviceWaitIdle) X(DestroyDevice) \
+                                                                    X(DestroyInstance)
 
 static struct {
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;
@@ -141,10 +148,10 @@ static int open_device(bench *b) {
                        &b->fence));
     VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
                                       .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
-    TRY(vk.CreateSemaphore(b->device,
-                           &(VkSemaphoreCreateInfo){.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                                    .pNext = &type},
-                           NULL, &b->timeline));
+    TRY(vk.CreateSemaphore(
+        b->device,
+        &(VkSemaphoreCreateInfo){.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type},
+        NULL, &b->timeline));
     TRY(vk.CreateCommandPool(
         b->device,
         &(VkCommandPoolCreateInfo){.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -171,9 +178,8 @@ static rp_status record_plan(bench *b, uint64_t bytes) {
             b->program, &(rp_buffer_params){.name = "data", .kind = RP_INOUT, .size = bytes},
             b->diags, &data);
     if (status == RP_OK)
-        status = rp_program_kernel(b->program,
-                                   &(rp_kernel_params){.name = "add", .glsl = shader}, b->diags,
-                                   &kernel);
+        status = rp_program_kernel(b->program, &(rp_kernel_params){.name = "add", .glsl = shader},
+                                   b->diags, &kernel);
     if (status == RP_OK) status = rp_recorder_create(b->program, &b->recorder);
     if (status != RP_OK) return status;
     rp_bind_kernel(b->recorder, kernel);
@@ -230,23 +236,22 @@ static int make_buffer(bench *b, uint64_t bytes) {
 
 static int make_pipeline(bench *b, const uint32_t *words, size_t size) {
     VkShaderModule module;
-    VkDescriptorSetLayoutBinding binding = {
-        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC,
-        .descriptorCount = 1,
-        .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+    VkDescriptorSetLayoutBinding binding = {.descriptorType =
+                                                VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC,
+                                            .descriptorCount = 1,
+                                            .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
     VkPushConstantRange push = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = 4};
     TRY(vk.CreateShaderModule(
         b->device,
-        &(VkShaderModuleCreateInfo){.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                    .codeSize = size,
-                                    .pCode = words},
+        &(VkShaderModuleCreateInfo){
+            .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = words},
         NULL, &module));
     TRY(vk.CreateDescriptorSetLayout(
         b->device,
-        &(VkDescriptorSetLayoutCreateInfo){
-            .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-            .bindingCount = 1,
-            .pBindings = &binding},
+        &(VkDescriptorSetLayoutCreateInfo){.sType =
+                                               VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+                                           .bindingCount = 1,
+                                           .pBindings = &binding},
         NULL, &b->set_layout));
     TRY(vk.CreatePipelineLayout(
         b->device,
@@ -342,10 +347,10 @@ static int bare(bench *b) {
 static int bare_timeline(bench *b) {
     VkCommandBuffer commands = (VkCommandBuffer)rp_exec_command_buffer(b->exec);
     uint64_t value = ++b->value;
-    VkTimelineSemaphoreSubmitInfo timeline = {
-        .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-        .signalSemaphoreValueCount = 1,
-        .pSignalSemaphoreValues = &value};
+    VkTimelineSemaphoreSubmitInfo timeline = {.sType =
+                                                  VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+                                              .signalSemaphoreValueCount = 1,
+                                              .pSignalSemaphoreValues = &value};
     VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                          .pNext = &timeline,
                          .commandBufferCount = 1,
@@ -363,10 +368,16 @@ static int wait_timeline(bench *b) {
     return vk.WaitSemaphores(b->device, &info, UINT64_MAX);
 }
 
-static int replay(bench *b) { return rp_exec_submit(b->exec); }
-static int wait_replay(bench *b) { return rp_exec_wait(b->exec, UINT64_MAX); }
+static int replay(bench *b) {
+    return rp_exec_submit(b->exec);
+}
+static int wait_replay(bench *b) {
+    return rp_exec_wait(b->exec, UINT64_MAX);
+}
 
-static int again(bench *b) { return record_again(b) ? -1 : submit_fence(b, b->recorded); }
+static int again(bench *b) {
+    return record_again(b) ? -1 : submit_fence(b, b->recorded);
+}
 
 static const struct way {
     const char *name;

@@ -8,12 +8,10 @@ rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_d
     if (out_plan) *out_plan = NULL;
     if (out_reports) *out_reports = NULL;
     if (!graph || !out_plan) return RP_ERROR_USAGE;
-    static const rp_pass_options level_1 = {.level = 1};
     rp_graph *compiled = NULL;
     rp_certificate certificate = {0};
     rp_pass_reports *reports = NULL;
-    RP_TRY(rp_passes_run(graph, options ? options : &level_1, diags, &compiled, &certificate,
-                         &reports));
+    RP_TRY(rp_passes_run(graph, options, diags, &compiled, &certificate, &reports));
     rp_status status = rp_plan_build(compiled, graph, &certificate, diags, out_plan);
     rp_graph_destroy(compiled);
     if (status == RP_OK && out_reports)

@@ -2,8 +2,8 @@
  *
  * Works backwards over bytes, not over buffers: a map says which bytes of each buffer are still
  * wanted. All bytes of out and inout buffers are wanted at the end. A node is kept when it writes a
- * wanted byte; what it overwrites is then wanted no longer, what it reads is. Working on whole buffers
- * would keep a producer of the first half because somebody reads the second.
+ * wanted byte; what it overwrites is then wanted no longer, what it reads is. Working on whole
+ * buffers would keep a producer of the first half because somebody reads the second.
  *
  * A node without declared uses may read anything: it is kept, and everything before it is wanted.
  * Fences are kept: they order what the graph does not show. Transients and kernels that no node is
@@ -117,8 +117,7 @@ rp_status rp_pass_dce(rp_graph *graph, rp_pass_context *context, bool *out_chang
     uint8_t *keep = rp_alloc(a, graph->nodes_count, 1);
     bool *used_buffer = rp_alloc_zero(a, buffers, sizeof *used_buffer);
     bool *used_kernel = rp_alloc_zero(a, graph->kernels_count, sizeof *used_kernel);
-    rp_status status =
-        s.wanted && keep && used_buffer && used_kernel ? RP_OK : RP_ERROR_NO_MEMORY;
+    rp_status status = s.wanted && keep && used_buffer && used_kernel ? RP_OK : RP_ERROR_NO_MEMORY;
     uint32_t nodes = 0, others = 0;
     if (status == RP_OK) status = sweep(&s, keep, &nodes);
     if (status == RP_OK) others = drop_unused(graph, used_buffer, used_kernel);

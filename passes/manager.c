@@ -1,9 +1,9 @@
 /* The pass manager: a pipeline is data, a pass is a function on a graph.
  *
- * After each pass (with verify_each): the graph is verified, printed and parsed back, and its content
- * hash is held against what the pass reported; a pass that lies about having changed something is a
- * bug. At the end, always: the checker proves the result against the source. What is not proven is
- * not returned.
+ * After each pass (with verify_each): the graph is verified, printed and parsed back, and its
+ * content hash is held against what the pass reported; a pass that lies about having changed
+ * something is a bug. At the end, always: the checker proves the result against the source. What is
+ * not proven is not returned.
  */
 #include "pass.h"
 
@@ -208,7 +208,8 @@ typedef struct run {
 static rp_status keep_report(run *r, rp_pass_report *report, const step *at, char *summary) {
     rp_pass_reports *all = r->reports;
     char *name = rp_alloc_zero(&all->allocator, at->length + 1, 1);
-    if (!name || !RP_RESERVE(&all->allocator, all->items, all->items_count, all->items_capacity, 1)) {
+    if (!name ||
+        !RP_RESERVE(&all->allocator, all->items, all->items_count, all->items_capacity, 1)) {
         rp_release(&all->allocator, name);
         rp_release(&all->allocator, summary);
         return RP_ERROR_NO_MEMORY;
@@ -247,11 +248,12 @@ static rp_status run_step(run *r, const step *at, int index) {
     report.groups_after = g->stages & RP_STAGE_SCHEDULED ? g->group_count : 0;
     report.barriers_after = count_barriers(g);
     report.transient_bytes_after = transient_bytes(g);
-    if (status == RP_OK && r->options->verify_each)
-        status = verify(g, hash, changed, at, r->diags);
+    if (status == RP_OK && r->options->verify_each) status = verify(g, hash, changed, at, r->diags);
     char *line = NULL;
-    if (status == RP_OK) status = rp_text_take(&summary, &line, NULL);
-    else rp_text_free(&summary);
+    if (status == RP_OK)
+        status = rp_text_take(&summary, &line, NULL);
+    else
+        rp_text_free(&summary);
     if (status == RP_OK) status = keep_report(r, &report, at, line);
     if (status == RP_OK && r->options->observer)
         status = r->options->observer(r->options->observer_user, index,
@@ -269,17 +271,12 @@ static rp_status run_all(run *r, const step *steps, uint32_t count) {
 rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, rp_diags *diags,
                         rp_graph **out_graph, rp_certificate *out_certificate,
                         rp_pass_reports **out_reports) {
-    static const rp_pass_options defaults = {.level = 1};
+    static const rp_pass_options defaults = {0};
     *out_graph = NULL;
     if (out_certificate) *out_certificate = (rp_certificate){0};
     if (out_reports) *out_reports = NULL;
     if (!options) options = &defaults;
-    const char *pipeline = options->pipeline ? options->pipeline : rp_pass_level(options->level);
-    if (!pipeline) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "there is no level -O%d: use 0, 1 or 2",
-                     options->level);
-        return RP_ERROR_USAGE;
-    }
+    const char *pipeline = options->pipeline ? options->pipeline : rp_pass_level(1);
 
     const rp_allocator *a = &source->allocator;
     run r = {.options = options, .diags = diags};
@@ -288,8 +285,10 @@ rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, 
     RP_TRY(read_pipeline(a, pipeline, diags, &steps, &count));
     rp_status status = RP_OK;
     r.reports = rp_alloc_zero(a, 1, sizeof *r.reports);
-    if (!r.reports) status = RP_ERROR_NO_MEMORY;
-    else r.reports->allocator = *a;
+    if (!r.reports)
+        status = RP_ERROR_NO_MEMORY;
+    else
+        r.reports->allocator = *a;
     if (status == RP_OK) status = rp_graph_clone(source, &r.graph);
     if (status == RP_OK) status = run_all(&r, steps, count);
     const uint32_t complete = RP_STAGE_SCHEDULED | RP_STAGE_SYNCED;
@@ -302,7 +301,9 @@ rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, 
         return status;
     }
     *out_graph = r.graph;
-    if (out_reports) *out_reports = r.reports;
-    else rp_pass_reports_destroy(r.reports);
+    if (out_reports)
+        *out_reports = r.reports;
+    else
+        rp_pass_reports_destroy(r.reports);
     return RP_OK;
 }

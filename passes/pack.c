@@ -1,15 +1,13 @@
 /* Packing lifetimes into the fewest bytes (see place.h): dynamic storage allocation, NP-hard.
  *
- * Two heuristics compete, and whichever needs fewer bytes wins; the bound (most bytes alive at once)
- * ends the search as soon as it is met:
- *   sweep    groups in order, like an allocator that knows the future only as far as the current
- *            group: best fit among the free gaps, largest first. Also run backwards in time.
- *            O(n (log n + gaps)).
- *   by rank  a fixed order of placement, each lifetime at the lowest-waste gap between those it
- *            overlaps in time: largest first (Pisarchyk and Lee, arXiv 2001.03288), longest area
- *            first. After a try, what sits above the bound is moved to the front and the order is
- *            tried again: the hard lifetimes rise until they fit (the priority idea of TelaMalloc,
- *            ASPLOS 2023). O(overlapping pairs) a try. A work limit, and one on the pairs per
+ * Two heuristics compete, and whichever needs fewer bytes wins; the bound (most bytes alive at
+ * once) ends the search as soon as it is met: sweep    groups in order, like an allocator that
+ * knows the future only as far as the current group: best fit among the free gaps, largest first.
+ * Also run backwards in time. O(n (log n + gaps)). by rank  a fixed order of placement, each
+ * lifetime at the lowest-waste gap between those it overlaps in time: largest first (Pisarchyk and
+ * Lee, arXiv 2001.03288), longest area first. After a try, what sits above the bound is moved to
+ * the front and the order is tried again: the hard lifetimes rise until they fit (the priority idea
+ * of TelaMalloc, ASPLOS 2023). O(overlapping pairs) a try. A work limit, and one on the pairs per
  *            lifetime, keep compiling near-linear.
  */
 #include "place.h"
@@ -34,7 +32,7 @@ typedef struct packer {
     uint64_t *best_offset; /* per item */
     uint64_t *offset;      /* of the packing being tried */
     uint32_t *order, *scratch;
-    gap *gaps;             /* sweep: free gaps below the top, ascending */
+    gap *gaps; /* sweep: free gaps below the top, ascending */
     uint32_t gap_count, gap_capacity;
 } packer;
 
@@ -88,8 +86,10 @@ static bool give_back(packer *p, uint64_t lo, uint64_t hi, uint64_t *top) {
     uint32_t at = 0, end = p->gap_count;
     while (at < end) {
         uint32_t mid = (at + end) / 2;
-        if (p->gaps[mid].lo < lo) at = mid + 1;
-        else end = mid;
+        if (p->gaps[mid].lo < lo)
+            at = mid + 1;
+        else
+            end = mid;
     }
     bool below = at > 0 && p->gaps[at - 1].hi == lo;
     bool above = at < p->gap_count && p->gaps[at].lo == hi;
@@ -106,8 +106,7 @@ static bool give_back(packer *p, uint64_t lo, uint64_t hi, uint64_t *top) {
         p->gaps[at] = (gap){lo, hi};
         p->gap_count++;
     }
-    if (p->gap_count && p->gaps[p->gap_count - 1].hi == *top)
-        *top = p->gaps[--p->gap_count].lo;
+    if (p->gap_count && p->gaps[p->gap_count - 1].hi == *top) *top = p->gaps[--p->gap_count].lo;
     return true;
 }
 
@@ -116,8 +115,7 @@ static uint64_t take(packer *p, uint64_t size, uint64_t *top) {
     uint32_t best = RP_NONE;
     for (uint32_t i = 0; i < p->gap_count; i++) {
         uint64_t room = p->gaps[i].hi - p->gaps[i].lo;
-        if (room >= size &&
-            (best == RP_NONE || room < p->gaps[best].hi - p->gaps[best].lo))
+        if (room >= size && (best == RP_NONE || room < p->gaps[best].hi - p->gaps[best].lo))
             best = i;
     }
     if (best == RP_NONE) {
@@ -258,8 +256,10 @@ static void promote(packer *p) {
     uint32_t front = 0, rest = 0;
     for (uint32_t i = 0; i < p->count; i++) {
         uint32_t item = p->order[i];
-        if (p->offset[item] + p->items[item].size > p->bound) p->order[front++] = item;
-        else p->scratch[rest++] = item;
+        if (p->offset[item] + p->items[item].size > p->bound)
+            p->order[front++] = item;
+        else
+            p->scratch[rest++] = item;
     }
     memcpy(p->order + front, p->scratch, rest * sizeof *p->order);
 }
@@ -277,8 +277,10 @@ static bool search_ranked(packer *p) {
         for (uint32_t t = 0; status == RP_OK && t < tries; t++) {
             uint64_t arena;
             if (work && work + cost > WORK_LIMIT) break;
-            if (!place_ranked(p, &o, &arena)) status = RP_ERROR_NO_MEMORY;
-            else keep_if_better(p, arena);
+            if (!place_ranked(p, &o, &arena))
+                status = RP_ERROR_NO_MEMORY;
+            else
+                keep_if_better(p, arena);
             work += cost;
             if (status != RP_OK || p->best == p->bound) break;
             promote(p);
@@ -319,12 +321,14 @@ rp_status rp_place_lifetimes(const rp_allocator *a, rp_lifetime *items, uint32_t
     p.offset = rp_alloc(a, count, sizeof *p.offset);
     p.order = rp_alloc(a, count, sizeof *p.order);
     p.scratch = rp_alloc(a, count, sizeof *p.scratch);
-    rp_status status = p.best_offset && p.offset && p.order && p.scratch ? find_bound(&p)
-                                                                         : RP_ERROR_NO_MEMORY;
+    rp_status status =
+        p.best_offset && p.offset && p.order && p.scratch ? find_bound(&p) : RP_ERROR_NO_MEMORY;
     for (int backwards = 0; backwards < 2 && status == RP_OK && p.best > p.bound; backwards++) {
         uint64_t arena;
-        if (!sweep(&p, backwards, &arena)) status = RP_ERROR_NO_MEMORY;
-        else keep_if_better(&p, arena);
+        if (!sweep(&p, backwards, &arena))
+            status = RP_ERROR_NO_MEMORY;
+        else
+            keep_if_better(&p, arena);
     }
     if (status == RP_OK && p.best > p.bound && !search_ranked(&p)) status = RP_ERROR_NO_MEMORY;
     if (status == RP_OK) {

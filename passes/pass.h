@@ -11,9 +11,9 @@
 
 typedef struct rp_pass_context {
     const rp_pass_options *options;
-    int mode;                   /* index into the pass's modes, 0 = the first (the default) */
+    int mode; /* index into the pass's modes, 0 = the first (the default) */
     rp_diags *diags;
-    rp_text *summary;           /* the pass appends its one line here */
+    rp_text *summary; /* the pass appends its one line here */
 } rp_pass_context;
 
 typedef rp_status rp_pass_function(rp_graph *graph, rp_pass_context *context, bool *out_changed);

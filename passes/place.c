@@ -2,8 +2,8 @@
  *
  * Lifetimes are intervals of groups, not of nodes: nodes of one group run at the same time, so two
  * transients of one group never share bytes, and sharing never needs a barrier that is not there
- * already. (Planning on node intervals, as allocators of sequential runtimes do, saves bytes by adding
- * barriers.) rp_place_lifetimes in pack.c does the packing.
+ * already. (Planning on node intervals, as allocators of sequential runtimes do, saves bytes by
+ * adding barriers.) rp_place_lifetimes in pack.c does the packing.
  */
 #include "pass.h"
 
@@ -45,8 +45,10 @@ rp_status rp_place_gather(const rp_graph *graph, rp_lifetime **out_items, uint32
     bool unknown = false;
     for (uint32_t i = 0; i < graph->nodes_count; i++) unknown |= graph->nodes[i].unknown;
     for (uint32_t i = 0; i < count; i++) {
-        if (unknown) items[i].first = 0, items[i].last = graph->group_count - 1;
-        else if (items[i].first == RP_NONE) items[i].first = items[i].last = 0;
+        if (unknown)
+            items[i].first = 0, items[i].last = graph->group_count - 1;
+        else if (items[i].first == RP_NONE)
+            items[i].first = items[i].last = 0;
     }
     rp_release(a, slot);
     if (!fits) {

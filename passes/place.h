@@ -12,8 +12,8 @@ typedef struct rp_lifetime {
     uint32_t buffer;
 } rp_lifetime;
 
-/* Chooses offsets so that lifetimes that overlap in groups do not overlap in bytes. Writes the bytes
- * needed, and the most bytes alive in one group. Deterministic. */
+/* Chooses offsets so that lifetimes that overlap in groups do not overlap in bytes. Writes the
+ * bytes needed, and the most bytes alive in one group. Deterministic. */
 rp_status rp_place_lifetimes(const rp_allocator *a, rp_lifetime *items, uint32_t count,
                              uint64_t *out_arena, uint64_t *out_bound);
 

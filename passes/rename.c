@@ -2,15 +2,15 @@
  * orders nothing. Place lets them share bytes again where their lifetimes allow it.
  *
  * The unit is a web: the writes and reads of bytes that are connected by values, as in register
- * allocation. Each write of a range begins a web; a read joins the webs of all pieces it sees, since
- * one use must find its bytes side by side; a partial write (rw) joins what it leaves in place. Webs
- * that stay apart need not share memory. Versioning whole buffers instead would miss a buffer that is
- * used as two halves, and would tear apart one that is filled piece by piece.
+ * allocation. Each write of a range begins a web; a read joins the webs of all pieces it sees,
+ * since one use must find its bytes side by side; a partial write (rw) joins what it leaves in
+ * place. Webs that stay apart need not share memory. Versioning whole buffers instead would miss a
+ * buffer that is used as two halves, and would tear apart one that is filled piece by piece.
  *
- * Bytes of an out or inout buffer are fixed to it when they hold its value from before the graph or at
- * its end; webs of such a buffer that do neither are scratch as well and move to transients.
- * A graph with a node whose uses are unknown is left alone: that node may address any buffer.
- * Cost: O(uses log pieces), union-find on top.
+ * Bytes of an out or inout buffer are fixed to it when they hold its value from before the graph or
+ * at its end; webs of such a buffer that do neither are scratch as well and move to transients. A
+ * graph with a node whose uses are unknown is left alone: that node may address any buffer. Cost:
+ * O(uses log pieces), union-find on top.
  */
 #include "pass.h"
 
@@ -19,17 +19,17 @@
 /* A write, or a use that reads: an element of the union-find forest. */
 typedef struct web {
     uint32_t parent;
-    uint32_t buffer;      /* the buffer it comes from */
-    uint32_t target;      /* of a root: the buffer it gets, RP_NONE until decided */
-    bool fixed;           /* of a root: stays in its buffer at its place */
-    uint64_t lo, hi;      /* of a root: the bytes it spans in `buffer` */
+    uint32_t buffer; /* the buffer it comes from */
+    uint32_t target; /* of a root: the buffer it gets, RP_NONE until decided */
+    bool fixed;      /* of a root: stays in its buffer at its place */
+    uint64_t lo, hi; /* of a root: the bytes it spans in `buffer` */
 } web;
 
 typedef struct state {
     rp_graph *graph;
     rp_interval_map *maps; /* per buffer: the web that wrote the bytes */
     RP_ARRAY(web, webs);
-    uint32_t *web_of_use;  /* per use: its web, RP_NONE for uses that are not renamed */
+    uint32_t *web_of_use; /* per use: its web, RP_NONE for uses that are not renamed */
     uint32_t current;
     uint32_t renamed, trimmed;
     bool failed;
@@ -119,8 +119,7 @@ static bool build_webs(state *s) {
     }
     for (uint32_t i = 0; i < g->nodes_count && !s->failed; i++) {
         const rp_graph_node *n = &g->nodes[i];
-        for (uint32_t u = 0; u < n->use_count && !s->failed; u++)
-            walk_use(s, n, n->first_use + u);
+        for (uint32_t u = 0; u < n->use_count && !s->failed; u++) walk_use(s, n, n->first_use + u);
         if (!s->failed) join_in_place(s, n);
     }
     for (uint32_t i = 0; i < g->buffers_count && !s->failed; i++)
@@ -129,7 +128,8 @@ static bool build_webs(state *s) {
     return !s->failed;
 }
 
-/* A name that no buffer has: NAME.1, NAME.2, ... `taken` marks the strings that are buffer names. */
+/* A name that no buffer has: NAME.1, NAME.2, ... `taken` marks the strings that are buffer names.
+ */
 static uint32_t fresh_name(rp_graph *g, uint32_t name, uint32_t *number, uint8_t **taken,
                            uint32_t *taken_size) {
     for (;;) {
@@ -153,8 +153,8 @@ static uint32_t fresh_name(rp_graph *g, uint32_t name, uint32_t *number, uint8_t
     }
 }
 
-/* Gives the web its buffer. The first movable web of a transient keeps it; others get new ones. Bases
- * are rounded down to the arena's alignment, so that offsets keep theirs. */
+/* Gives the web its buffer. The first movable web of a transient keeps it; others get new ones.
+ * Bases are rounded down to the arena's alignment, so that offsets keep theirs. */
 static bool decide(state *s, uint32_t root, bool *claimed, uint32_t *numbers, uint8_t **taken,
                    uint32_t *taken_size) {
     rp_graph *g = s->graph;

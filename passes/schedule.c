@@ -1,16 +1,16 @@
 /* schedule: packs nodes into groups, with the fewest groups possible and low peak memory.
  *
  * The fewest groups are the longest dependency path, and any node may sit anywhere between its
- * earliest (ASAP) and its latest (ALAP) group. Greedy look-ahead over source order, as in ggml's and
- * MLX's reordering, does not reach that bound in general; levels do, at O(nodes + edges).
+ * earliest (ASAP) and its latest (ALAP) group. Greedy look-ahead over source order, as in ggml's
+ * and MLX's reordering, does not reach that bound in general; levels do, at O(nodes + edges).
  *
  * ASAP alone is not good enough: it starts everything as soon as it can and keeps the results alive
  * until somebody needs them. Moving a node one group later saves the bytes it writes for one group
  * and costs the bytes it is the last to read. Sweeps over all nodes move each to its cheapest group
- * between its neighbours, from ASAP and from ALAP as starting points, since either alone gets stuck:
- * from ASAP a chain whose middle shrinks its data stays early as a whole. schedule_peak.c then works on
- * the groups with the most bytes. The best of the candidates by (peak, area) is taken. O(edges) a
- * sweep.
+ * between its neighbours, from ASAP and from ALAP as starting points, since either alone gets
+ * stuck: from ASAP a chain whose middle shrinks its data stays early as a whole. schedule_peak.c
+ * then works on the groups with the most bytes. The best of the candidates by (peak, area) is
+ * taken. O(edges) a sweep.
  *
  * Modes: pack; inorder (source order, a new group where a node depends on the running one: what a
  * careful programmer writes by hand); source (one node a group: the oracle).
@@ -146,8 +146,8 @@ static uint32_t earliest(const rp_schedule *s, const uint32_t *group, uint32_t v
     return at;
 }
 
-/* Where it may start at the latest, from its successors; `ends` is the number of groups. `late` holds
- * groups for nodes, and for fences and joins the latest start of what follows. */
+/* Where it may start at the latest, from its successors; `ends` is the number of groups. `late`
+ * holds groups for nodes, and for fences and joins the latest start of what follows. */
 static uint32_t latest(const rp_schedule *s, const uint32_t *late, uint32_t v, uint32_t ends) {
     uint32_t at = ends;
     for (uint32_t e = s->deps.first_succ[v]; e < s->deps.first_succ[v + 1]; e++)
@@ -199,7 +199,8 @@ static uint32_t cheapest(const rp_schedule *s, const uint32_t *group, uint32_t v
     return best;
 }
 
-/* One sweep in topological order, forwards or backwards. `late` is scratch, vertex_count elements. */
+/* One sweep in topological order, forwards or backwards. `late` is scratch, vertex_count elements.
+ */
 static bool sweep(const rp_schedule *s, uint32_t *group, uint32_t *late, bool forwards) {
     const rp_deps *d = &s->deps;
     bool moved = false;
@@ -216,8 +217,10 @@ static bool sweep(const rp_schedule *s, uint32_t *group, uint32_t *late, bool fo
     for (uint32_t i = 0; i < d->vertex_count; i++) {
         uint32_t v = d->order[forwards ? i : d->vertex_count - 1 - i];
         if (!d->weight[v]) {
-            if (forwards) group[v] = earliest(s, group, v);
-            else late[v] = latest(s, late, v, s->group_count);
+            if (forwards)
+                group[v] = earliest(s, group, v);
+            else
+                late[v] = latest(s, late, v, s->group_count);
             continue;
         }
         uint32_t lo = earliest(s, group, v), hi = latest(s, late, v, s->group_count);
@@ -263,8 +266,7 @@ rp_status rp_schedule_pack(rp_schedule *s) {
     if (status == RP_OK) {
         s->group_count = rp_deps_depth(d, asap);
         for (uint32_t v = 0; v < n; v++) asap[v] -= d->weight[v];
-        for (uint32_t i = n; i--;)
-            alap[d->order[i]] = latest(s, alap, d->order[i], s->group_count);
+        for (uint32_t i = n; i--;) alap[d->order[i]] = latest(s, alap, d->order[i], s->group_count);
         rp_footprint best = {.peak = UINT64_MAX};
         status = descend(s, asap, work, late, false, &best);
         if (status == RP_OK) status = descend(s, alap, work, late, true, &best);
@@ -286,8 +288,10 @@ static void keep_order(rp_schedule *s, bool one_each) {
         uint32_t v = d->order[i], at = earliest(s, s->group, v);
         s->group[v] = at;
         if (!d->weight[v]) continue;
-        if (one_each) at = s->group_count;
-        else if (at < now) at = now;
+        if (one_each)
+            at = s->group_count;
+        else if (at < now)
+            at = now;
         s->group[v] = now = at;
         s->group_count = at + 1;
     }
@@ -342,8 +346,9 @@ static rp_status obey_limit(rp_schedule *s, rp_pass_context *context) {
                      "smallest arena found needs %llu",
                      (unsigned long long)limit, (unsigned long long)smallest);
     if (status == RP_OK)
-        rp_text_format(context->summary, "arena limit of %llu bytes cost %u barriers: ",
-                       (unsigned long long)limit, s->group_count - fewest);
+        rp_text_format(context->summary,
+                       "arena limit of %llu bytes cost %u barriers: ", (unsigned long long)limit,
+                       s->group_count - fewest);
     return status;
 }
 

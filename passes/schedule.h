@@ -10,8 +10,8 @@ typedef struct rp_schedule {
     const rp_allocator *a;
     rp_graph *graph;
     rp_deps deps;
-    uint32_t *group;            /* per vertex: its group, from 0; for fences and joins the first group
-                                 * that may hold what depends on them */
+    uint32_t *group; /* per vertex: its group, from 0; for fences and joins the first group
+                      * that may hold what depends on them */
     uint32_t group_count;
     /* Transients: bytes, rounded up to the arena's alignment (0 for other buffers), and the nodes
      * (vertices) that use them, each once: user[first_user[b]] .. */
@@ -26,8 +26,8 @@ void rp_schedule_close(rp_schedule *s);
 
 /* Memory of an assignment of groups. */
 typedef struct rp_footprint {
-    uint64_t peak;              /* most transient bytes alive in one group */
-    double area;                /* sum of bytes * groups alive: how far values travel */
+    uint64_t peak; /* most transient bytes alive in one group */
+    double area;   /* sum of bytes * groups alive: how far values travel */
 } rp_footprint;
 rp_status rp_schedule_measure(const rp_schedule *s, const uint32_t *group, uint32_t group_count,
                               rp_footprint *out);

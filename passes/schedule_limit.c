@@ -111,8 +111,10 @@ static void admit(lister *l, uint32_t v, uint32_t group) {
         l->users_left[b]--;
     }
     l->group[v] = group;
-    if (!RP_RESERVE(s->a, l->members, l->members_count, l->members_capacity, 1)) l->failed = true;
-    else l->members[l->members_count++] = v;
+    if (!RP_RESERVE(s->a, l->members, l->members_count, l->members_capacity, 1))
+        l->failed = true;
+    else
+        l->members[l->members_count++] = v;
 }
 
 /* The ready nodes to consider for this group, in the rule's order. */
@@ -167,7 +169,8 @@ static void close_group(lister *l) {
     }
 }
 
-/* Fills l->group by one rule and one budget; returns the number of groups, RP_NONE without memory. */
+/* Fills l->group by one rule and one budget; returns the number of groups, RP_NONE without memory.
+ */
 static uint32_t list_schedule(lister *l) {
     const rp_deps *d = &l->s->deps;
     uint32_t groups = 0;
@@ -182,14 +185,17 @@ static uint32_t list_schedule(lister *l) {
     for (uint32_t i = 0; i < d->vertex_count; i++) {
         uint32_t v = d->order[i];
         if (d->first_pred[v + 1] != d->first_pred[v]) continue;
-        if (d->weight[v]) push_ready(l, v);
-        else release_succs(l, v);
+        if (d->weight[v])
+            push_ready(l, v);
+        else
+            release_succs(l, v);
     }
     while (l->heap_count && !l->failed) {
         fill_group(l, groups++);
         close_group(l);
     }
-    for (uint32_t i = 0; i < d->vertex_count; i++) { /* fences and joins follow their predecessors */
+    for (uint32_t i = 0; i < d->vertex_count;
+         i++) { /* fences and joins follow their predecessors */
         uint32_t v = d->order[i];
         if (d->weight[v]) continue;
         l->group[v] = 0;
@@ -245,9 +251,8 @@ rp_status rp_schedule_limited(rp_schedule *s, uint64_t limit, uint64_t *out_smal
     l.group = rp_alloc_zero(s->a, n, sizeof *l.group);
     l.users_left = rp_alloc(s->a, buffers, sizeof *l.users_left);
     l.alive = rp_alloc(s->a, buffers, sizeof *l.alive);
-    rp_status status = alap && best && l.waits && l.group && l.users_left && l.alive
-                           ? RP_OK
-                           : RP_ERROR_NO_MEMORY;
+    rp_status status =
+        alap && best && l.waits && l.group && l.users_left && l.alive ? RP_OK : RP_ERROR_NO_MEMORY;
     uint32_t groups = 0;
     if (status == RP_OK) {
         find_latest(s, alap);

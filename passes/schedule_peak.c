@@ -2,15 +2,15 @@
  *
  * Sweeps that move one node at a time cannot take a chain along: to let a value be born after the
  * fullest group, everything between its writer and whoever needs it may have to move too. Here a
- * transient that is alive in the fullest group is chosen, all its users are pushed behind that group
- * (or pulled before it), and whatever stands in the way is pushed on, as far as the latest (earliest)
- * groups allow. The move stays when the peak falls, or when fewer groups reach it; otherwise it is
- * undone. Largest transients first. Bounded by a work budget, so that large graphs stay near-linear.
+ * transient that is alive in the fullest group is chosen, all its users are pushed behind that
+ * group (or pulled before it), and whatever stands in the way is pushed on, as far as the latest
+ * (earliest) groups allow. The move stays when the peak falls, or when fewer groups reach it;
+ * otherwise it is undone. Largest transients first. Bounded by a work budget, so that large graphs
+ * stay near-linear.
  */
 #include "schedule.h"
 
 #include <stdlib.h>
-
 
 static const uint64_t WORK_LIMIT = 20000000; /* elementary steps for one graph, about 0.1 s */
 
@@ -21,8 +21,8 @@ typedef struct change {
 typedef struct peak {
     rp_schedule *s;
     const uint32_t *asap, *alap;
-    uint32_t *first, *last;   /* per buffer: groups of its first and last user; first > last: none */
-    uint64_t *live;           /* per group */
+    uint32_t *first, *last; /* per buffer: groups of its first and last user; first > last: none */
+    uint64_t *live;         /* per group */
     uint32_t *touched, *mark; /* buffers whose users moved */
     uint32_t touched_count, stamp;
     RP_ARRAY(change, log);
@@ -42,7 +42,8 @@ static void set_group(peak *p, uint32_t v, uint32_t group) {
     p->s->group[v] = group;
 }
 
-/* Moves v to `group` or later, and what follows it out of the way. False when somebody cannot move. */
+/* Moves v to `group` or later, and what follows it out of the way. False when somebody cannot move.
+ */
 static bool push_later(peak *p, uint32_t v, uint32_t group) {
     const rp_deps *d = &p->s->deps;
     uint32_t *at = p->s->group;
@@ -158,8 +159,7 @@ static bool try_buffer(peak *p, uint32_t b, height *now, bool later) {
     p->log_count = p->stack_count = 0;
     bool possible = true;
     for (uint32_t i = s->first_user[b]; possible && i < s->first_user[b + 1]; i++)
-        possible =
-            later ? push_later(p, s->user[i], g + 1) : pull_earlier(p, s->user[i], g - 1);
+        possible = later ? push_later(p, s->user[i], g + 1) : pull_earlier(p, s->user[i], g - 1);
     if (!possible) {
         p->stack_count = 0;
         for (uint32_t i = p->log_count; i--;) p->s->group[p->log[i].vertex] = p->log[i].from;
@@ -231,7 +231,8 @@ rp_status rp_schedule_lower_peak(rp_schedule *s, const uint32_t *asap, const uin
         }
         height now = find_height(&p);
         uint64_t least = widest_node(s);
-        while (now.bytes > least && p.work < WORK_LIMIT && !p.failed && improve(&p, &now, list)) {}
+        while (now.bytes > least && p.work < WORK_LIMIT && !p.failed && improve(&p, &now, list)) {
+        }
     }
     bool failed = p.failed;
     rp_release(s->a, p.first);

@@ -1,9 +1,9 @@
 /* sync: the fewest barriers, one global memory barrier per group boundary, each with the narrowest
  * scopes.
  *
- * Every hazard from group i to group j must find a boundary b with i < b <= j whose source scope holds
- * its source bit and whose destination scope holds its destination bit. Hazards arrive in the order
- * of j. One that no boundary covers yet is given to boundary j, the last it can use.
+ * Every hazard from group i to group j must find a boundary b with i < b <= j whose source scope
+ * holds its source bit and whose destination scope holds its destination bit. Hazards arrive in the
+ * order of j. One that no boundary covers yet is given to boundary j, the last it can use.
  *
  * Why no bit is superfluous: when a bit is added to boundary j for some hazard, no earlier boundary
  * covers that hazard, earlier boundaries are not touched again, and later ones lie behind j. So
@@ -22,13 +22,16 @@ enum { BITS = 7 };
 typedef struct state {
     rp_graph *graph;
     rp_graph_barrier *barriers; /* group_count + 1 */
-    uint32_t last[BITS][BITS];  /* the latest boundary that covers source bit, destination bit; 0: none */
-    uint32_t first[BITS][BITS]; /* the first, RP_NONE: none; valid once `inner_done` */
+    uint32_t last[BITS]
+                 [BITS]; /* the latest boundary that covers source bit, destination bit; 0: none */
+    uint32_t first[BITS][BITS];     /* the first, RP_NONE: none; valid once `inner_done` */
     uint32_t last_full, first_full; /* the same for boundaries that order everything */
     bool inner_done;
 } state;
 
-static uint32_t bit_index(uint32_t bit) { return (uint32_t)__builtin_ctz(bit); }
+static uint32_t bit_index(uint32_t bit) {
+    return (uint32_t)__builtin_ctz(bit);
+}
 
 /* Whether a source scope covers an access: writes must be made available, for reads the execution
  * dependency on their stage is enough. */
@@ -107,9 +110,8 @@ static rp_status visit(void *context, const rp_hazard *h) {
         if (!covered_across_replays(s, h, from, to)) widen(&s->barriers[0], h);
         return RP_OK;
     }
-    bool covered = h->kind == RP_ORDER
-                       ? s->last_full > from
-                       : s->last[bit_index(h->src)][bit_index(h->dst)] > from;
+    bool covered = h->kind == RP_ORDER ? s->last_full > from
+                                       : s->last[bit_index(h->src)][bit_index(h->dst)] > from;
     if (covered || to == 0) return RP_OK;
     widen(&s->barriers[to], h);
     note_cover(s, to);
@@ -120,12 +122,11 @@ static rp_status visit(void *context, const rp_hazard *h) {
 static void full_barriers(state *s) {
     const rp_graph *g = s->graph;
     for (uint32_t i = 0; i < g->group_count; i++)
-        s->barriers[i] =
-            (rp_graph_barrier){rp_scope_normalise_src(RP_SCOPE_ANY), RP_SCOPE_ANY};
+        s->barriers[i] = (rp_graph_barrier){rp_scope_normalise_src(RP_SCOPE_ANY), RP_SCOPE_ANY};
     for (uint32_t i = 0; i < g->buffers_count; i++)
         if (rp_buffer_has_result(&g->buffers[i]))
-            s->barriers[g->group_count] = (rp_graph_barrier){
-                RP_SCOPE_COMPUTE_W | RP_SCOPE_TRANSFER_W, RP_SCOPE_HOST_R};
+            s->barriers[g->group_count] =
+                (rp_graph_barrier){RP_SCOPE_COMPUTE_W | RP_SCOPE_TRANSFER_W, RP_SCOPE_HOST_R};
 }
 
 /* Joins groups that no barrier separates. Returns how many went. */
@@ -159,13 +160,14 @@ rp_status rp_pass_sync(rp_graph *graph, rp_pass_context *context, bool *out_chan
     if (!s.barriers) return RP_ERROR_NO_MEMORY;
     uint32_t merged = 0;
     rp_status status = RP_OK;
-    if (context->mode == 1) full_barriers(&s);
-    else status = rp_hazards_walk(graph, visit, &s);
+    if (context->mode == 1)
+        full_barriers(&s);
+    else
+        status = rp_hazards_walk(graph, visit, &s);
     if (status == RP_OK && context->mode == 0) merged = merge_groups(&s);
     count = graph->group_count + 1;
     if (status == RP_OK) *out_changed = merged || !same_barriers(graph, s.barriers, count);
-    if (status == RP_OK &&
-        !RP_RESERVE(a, graph->barriers, 0, graph->barriers_capacity, count))
+    if (status == RP_OK && !RP_RESERVE(a, graph->barriers, 0, graph->barriers_capacity, count))
         status = RP_ERROR_NO_MEMORY;
     if (status == RP_OK) {
         memcpy(graph->barriers, s.barriers, count * sizeof *s.barriers);

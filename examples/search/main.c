@@ -1,8 +1,8 @@
 /* Search: which passages of the licences under /usr/share/common-licenses answer a question?
  *
- * The host turns text into vectors; the pipeline search.yaml normalises them, multiplies, and selects
- * the best. It is compiled for the number of passages found, replayed 1000 times, and its answer is
- * compared with one computed here in double precision.
+ * The host turns text into vectors; the pipeline search.yaml normalises them, multiplies, and
+ * selects the best. It is compiled for the number of passages found, replayed 1000 times, and its
+ * answer is compared with one computed here in double precision.
  *
  *   example_search [FOLDER-OF-search.yaml [FOLDER-OF-TEXT]]
  */
@@ -74,10 +74,8 @@ static int make_vectors(search *s) {
 static rp_status compile(search *s, const char *folder) {
     char path[4096];
     snprintf(path, sizeof path, "%s/search.yaml", folder);
-    const rp_param_value params[] = {{"passages", s->text.count},
-                                     {"questions", QUESTIONS},
-                                     {"dims", DIMS},
-                                     {"best", BEST}};
+    const rp_param_value params[] = {
+        {"passages", s->text.count}, {"questions", QUESTIONS}, {"dims", DIMS}, {"best", BEST}};
     rp_status status = rp_pipeline_load(NULL, path, params, 4, s->diags, &s->pipeline);
     if (status != RP_OK) return status;
     return rp_compile(rp_pipeline_graph(s->pipeline), NULL, s->diags, &s->plan, NULL);
@@ -108,7 +106,8 @@ static double cosine(const float *a, const float *b) {
     return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
 }
 
-/* The r-th score found must be the r-th largest there is, and belong to the passage named with it. */
+/* The r-th score found must be the r-th largest there is, and belong to the passage named with it.
+ */
 static int check(const search *s) {
     for (uint32_t q = 0; q < QUESTIONS; q++) {
         double best[BEST] = {-2, -2, -2};
@@ -151,7 +150,8 @@ static void print_answers(const search *s) {
 
 static void print_plan(const search *s) {
     rp_plan_info i = rp_plan_get_info(s->plan);
-    printf("\nplan: %u dispatches in %u groups, %u barriers (bound %u), arena %.1f MB (bound %.1f MB), "
+    printf("\nplan: %u dispatches in %u groups, %u barriers (bound %u), arena %.1f MB (bound %.1f "
+           "MB), "
            "proven: %llu reads, %llu conflicts\n",
            i.dispatches, i.groups, i.barriers, i.barrier_bound, (double)i.arena_bytes / 1e6,
            (double)i.arena_bound_bytes / 1e6, (unsigned long long)i.certificate.reads_proven,

@@ -147,8 +147,8 @@ void weigh(float *rows, uint32_t count, float *extra, uint32_t extra_count, uint
         for (uint32_t r = 0; r < count; r++) present += rows[(size_t)r * dims + d] != 0;
         float rare = logf((1.0f + (float)count) / (1.0f + (float)present));
         for (uint32_t r = 0; r < count + extra_count; r++) {
-            float *slot = r < count ? &rows[(size_t)r * dims + d]
-                                    : &extra[(size_t)(r - count) * dims + d];
+            float *slot =
+                r < count ? &rows[(size_t)r * dims + d] : &extra[(size_t)(r - count) * dims + d];
             *slot = copysignf(log1pf(fabsf(*slot)), *slot) * rare;
         }
     }

@@ -1,4 +1,5 @@
-/* Text as vectors: passages of the licences every Debian system has, and hashed character n-grams. */
+/* Text as vectors: passages of the licences every Debian system has, and hashed character n-grams.
+ */
 #ifndef EXAMPLE_SEARCH_TEXT_H
 #define EXAMPLE_SEARCH_TEXT_H
 
@@ -29,8 +30,8 @@ void passages_free(passages *p);
  * Weinberger et al., ICML 2009). */
 void count_ngrams(const char *text, float *slots, uint32_t dims);
 
-/* Weighs rows[count][dims] and extra[extra_count][dims] by how rare each slot is among the rows (inverse document
- * frequency), and damps large counts. */
+/* Weighs rows[count][dims] and extra[extra_count][dims] by how rare each slot is among the rows
+ * (inverse document frequency), and damps large counts. */
 void weigh(float *rows, uint32_t count, float *extra, uint32_t extra_count, uint32_t dims);
 
 #endif

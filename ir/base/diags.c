@@ -59,9 +59,13 @@ void rp_diags_add(rp_diags *diags, rp_severity severity, const char *file, uint3
     diags->items[diags->count++] = (rp_diag){severity, path, line, column, message};
 }
 
-uint32_t rp_diags_count(const rp_diags *diags) { return diags ? diags->count : 0; }
+uint32_t rp_diags_count(const rp_diags *diags) {
+    return diags ? diags->count : 0;
+}
 
-uint32_t rp_diags_error_count(const rp_diags *diags) { return diags ? diags->errors : 0; }
+uint32_t rp_diags_error_count(const rp_diags *diags) {
+    return diags ? diags->errors : 0;
+}
 
 rp_diag rp_diags_get(const rp_diags *diags, uint32_t index) {
     if (!diags || index >= diags->count) return (rp_diag){.message = ""};

@@ -4,7 +4,9 @@
 
 #include "base/hash.h"
 
-uint64_t rp_hash(const void *data, size_t size) { return XXH3_64bits(data, size); }
+uint64_t rp_hash(const void *data, size_t size) {
+    return XXH3_64bits(data, size);
+}
 
 uint64_t rp_hash_mix(uint64_t seed, const void *data, size_t size) {
     return XXH3_64bits_withSeed(data, size, seed);

@@ -31,16 +31,20 @@ static place find(const rp_interval_map *map, uint64_t key) {
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
         const rp_interval_leaf *leaf = map->leaves[mid];
-        if (leaf->items[leaf->count - 1].hi < key) low = mid + 1;
-        else high = mid;
+        if (leaf->items[leaf->count - 1].hi < key)
+            low = mid + 1;
+        else
+            high = mid;
     }
     if (low == map->leaf_count) return (place){low, 0};
     const rp_interval_leaf *leaf = map->leaves[low];
     uint32_t from = 0, to = leaf->count;
     while (from < to) {
         uint32_t mid = from + (to - from) / 2;
-        if (leaf->items[mid].hi < key) from = mid + 1;
-        else to = mid;
+        if (leaf->items[mid].hi < key)
+            from = mid + 1;
+        else
+            to = mid;
     }
     return (place){low, from};
 }
@@ -58,8 +62,8 @@ static uint64_t *hint_of(const rp_interval_map *map, uint64_t lo) {
     return &map->hints[(lo * 0x9e3779b97f4a7c15u) >> 52];
 }
 
-/* The entry that begins at `lo`, if it is where such an entry was found last. A hint is checked, not
- * trusted: entries move. */
+/* The entry that begins at `lo`, if it is where such an entry was found last. A hint is checked,
+ * not trusted: entries move. */
 static bool recall(const rp_interval_map *map, uint64_t lo, place *out) {
     if (!map->hints) return false;
     uint64_t hint = *hint_of(map, lo);
@@ -72,7 +76,8 @@ static bool recall(const rp_interval_map *map, uint64_t lo, place *out) {
 static void remember(const rp_allocator *a, rp_interval_map *map, uint64_t lo, place p) {
     if (map->leaf_count < HINTED_LEAVES) return;
     if (!map->hints) map->hints = rp_alloc_zero(a, HINTS, sizeof *map->hints);
-    if (map->hints) *hint_of(map, lo) = (uint64_t)p.leaf << 32 | p.item; /* else: slower, not wrong */
+    if (map->hints)
+        *hint_of(map, lo) = (uint64_t)p.leaf << 32 | p.item; /* else: slower, not wrong */
 }
 
 /* The new entries of a stretch, joined as they are added. */
@@ -162,8 +167,7 @@ static bool splice(const rp_allocator *a, rp_interval_map *map, place begin, pla
     if (end.leaf == begin.leaf) {
         uint32_t rest = leaf->count - end.item, total = begin.item + count + rest;
         if (total > 0 && total <= leaf->capacity) {
-            memmove(leaf->items + begin.item + count, leaf->items + end.item,
-                    rest * sizeof *items);
+            memmove(leaf->items + begin.item + count, leaf->items + end.item, rest * sizeof *items);
             if (count) memcpy(leaf->items + begin.item, items, count * sizeof *items);
             leaf->count = total;
             return true;
@@ -188,7 +192,8 @@ static bool splice(const rp_allocator *a, rp_interval_map *map, place begin, pla
 /* Whether giving entry `p` this value would let it join a neighbour. */
 static bool joins_neighbour(const rp_interval_map *map, place p, uint32_t value) {
     const rp_interval *e = at(map, p), *after = at(map, next(map, p)), *before = NULL;
-    if (p.item > 0) before = e - 1;
+    if (p.item > 0)
+        before = e - 1;
     else if (p.leaf > 0)
         before = &map->leaves[p.leaf - 1]->items[map->leaves[p.leaf - 1]->count - 1];
     return (before && before->hi == e->lo && before->value == value) ||

@@ -21,4 +21,6 @@ const char *rp_status_advice(rp_status status) {
     return "report a bug";
 }
 
-const char *rp_version(void) { return REPRISE_VERSION; }
+const char *rp_version(void) {
+    return REPRISE_VERSION;
+}

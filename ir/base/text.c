@@ -15,9 +15,8 @@ void rp_text_free(rp_text *text) {
 
 static bool reserve(rp_text *text, size_t extra) {
     if (text->failed) return false;
-    if (extra >= UINT32_MAX ||
-        !RP_RESERVE(&text->allocator, text->data, text->size, text->capacity,
-                    (uint32_t)extra + 1)) {
+    if (extra >= UINT32_MAX || !RP_RESERVE(&text->allocator, text->data, text->size, text->capacity,
+                                           (uint32_t)extra + 1)) {
         text->failed = true;
         return false;
     }
@@ -35,7 +34,9 @@ void rp_text_string(rp_text *text, const char *string) {
     rp_text_append(text, string, strlen(string));
 }
 
-void rp_text_char(rp_text *text, char c) { rp_text_append(text, &c, 1); }
+void rp_text_char(rp_text *text, char c) {
+    rp_text_append(text, &c, 1);
+}
 
 void rp_text_u64(rp_text *text, uint64_t value) {
     char digits[20];
@@ -75,8 +76,10 @@ void rp_text_quoted(rp_text *text, const char *string) {
         case '\n': rp_text_string(text, "\\n"); break;
         case '\t': rp_text_string(text, "\\t"); break;
         default:
-            if (*c < 0x20 || *c == 0x7f) rp_text_format(text, "\\u%04x", *c);
-            else rp_text_char(text, (char)*c);
+            if (*c < 0x20 || *c == 0x7f)
+                rp_text_format(text, "\\u%04x", *c);
+            else
+                rp_text_char(text, (char)*c);
         }
     }
     rp_text_char(text, '"');

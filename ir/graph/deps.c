@@ -1,10 +1,10 @@
 /* Dependences of source order; see deps.h.
  *
- * The nodes are walked once in id order. For every byte the map knows the last writer and the readers
- * since then, as an immutable list: pieces of a range that was cut share the list. A list that would
- * grow beyond LIST_MAX is replaced by a join of its members, so that whoever overwrites the bytes
- * adds at most LIST_MAX + 1 edges. Comparing each node with all before it, or each writer with all
- * readers, would be quadratic in wide graphs. Cost: O(uses log pieces + edges). */
+ * The nodes are walked once in id order. For every byte the map knows the last writer and the
+ * readers since then, as an immutable list: pieces of a range that was cut share the list. A list
+ * that would grow beyond LIST_MAX is replaced by a join of its members, so that whoever overwrites
+ * the bytes adds at most LIST_MAX + 1 edges. Comparing each node with all before it, or each writer
+ * with all readers, would be quadratic in wide graphs. Cost: O(uses log pieces + edges). */
 #include "graph/deps.h"
 
 #include <stdlib.h>
@@ -33,10 +33,10 @@ typedef struct builder {
     RP_ARRAY(uint32_t, from); /* edges */
     RP_ARRAY(uint32_t, to);
     RP_ARRAY(uint32_t, order);
-    RP_ARRAY(uint32_t, mark); /* per vertex: the last vertex an edge of it goes to, plus 1 */
-    uint32_t current;         /* the vertex being added */
-    uint32_t order_vertex;    /* the last fence or node without uses */
-    uint32_t since_order;     /* first vertex behind it */
+    RP_ARRAY(uint32_t, mark);        /* per vertex: the last vertex an edge of it goes to, plus 1 */
+    uint32_t current;                /* the vertex being added */
+    uint32_t order_vertex;           /* the last fence or node without uses */
+    uint32_t since_order;            /* first vertex behind it */
     uint32_t read_cell, read_result; /* the last cell that was read, and what became of it */
     bool failed;
 } builder;
@@ -167,8 +167,10 @@ static void add_vertices(builder *b) {
             b->since_order = v + 1;
         }
         add_uses(b, node);
-        if (!RP_RESERVE(b->a, b->order, b->order_count, b->order_capacity, 1)) b->failed = true;
-        else b->order[b->order_count++] = v;
+        if (!RP_RESERVE(b->a, b->order, b->order_count, b->order_capacity, 1))
+            b->failed = true;
+        else
+            b->order[b->order_count++] = v;
     }
 }
 

@@ -194,12 +194,14 @@ static void walk_graph(walk *w) {
 }
 
 int rp_graph_equal(const rp_graph *a, const rp_graph *b) {
+    if (!a || !b) return a == b;
     walk w = {.a = a, .b = b};
     walk_graph(&w);
     return !w.differs;
 }
 
 uint64_t rp_graph_hash(const rp_graph *graph) {
+    if (!graph) return 0;
     walk w = {.a = graph, .b = graph};
     walk_graph(&w);
     fold(&w);

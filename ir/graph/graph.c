@@ -61,7 +61,9 @@ static bool clone_array(const rp_allocator *a, void **block, uint32_t count, uin
 }
 
 rp_status rp_graph_clone(const rp_graph *graph, rp_graph **out_graph) {
+    if (!out_graph) return RP_ERROR_USAGE;
     *out_graph = NULL;
+    if (!graph) return RP_ERROR_USAGE;
     rp_graph *copy = rp_dup(&graph->allocator, graph, sizeof *graph);
     if (!copy) return RP_ERROR_NO_MEMORY;
     bool ok = true;

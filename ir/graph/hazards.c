@@ -2,9 +2,9 @@
  *
  * The walk keeps, for every byte, the last write and an immutable list of the reads since then.
  * Steps count accesses over two replays: step = replay * nodes + index. Hazards of one node are
- * gathered and merged before they are reported. Each reader cell knows which scope bits occur in the
- * rest of its list, so that reporting can stop once every kind of reader has been named: the latest
- * reader of a kind is the hardest to order. Cost: O(uses log pieces) plus the reports. */
+ * gathered and merged before they are reported. Each reader cell knows which scope bits occur in
+ * the rest of its list, so that reporting can stop once every kind of reader has been named: the
+ * latest reader of a kind is the hardest to order. Cost: O(uses log pieces) plus the reports. */
 #include "graph/hazards.h"
 
 #include "base/interval_map.h"
@@ -58,7 +58,9 @@ static access place(const rp_graph *g, const rp_graph_node *node, const rp_graph
                     .write = rp_use_write_scope(node, use)};
 }
 
-static uint32_t step_now(const walk *w) { return w->replay * w->graph->nodes_count + w->index; }
+static uint32_t step_now(const walk *w) {
+    return w->replay * w->graph->nodes_count + w->index;
+}
 
 /* Notes a hazard between `step` and the current access, unless both lie in the second replay: those
  * repeat the first. */
@@ -87,8 +89,10 @@ static void found(walk *w, rp_hazard_kind kind, uint32_t step, uint32_t buffer, 
             return;
         }
     }
-    if (!RP_RESERVE(w->a, w->found, w->found_count, w->found_capacity, 1)) w->failed = true;
-    else w->found[w->found_count++] = h;
+    if (!RP_RESERVE(w->a, w->found, w->found_count, w->found_capacity, 1))
+        w->failed = true;
+    else
+        w->found[w->found_count++] = h;
 }
 
 static uint32_t push_cell(walk *w, cell c) {
@@ -112,8 +116,8 @@ static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value)
         return value;
     }
     uint32_t rest = c.readers == RP_NONE ? 0 : w->readers[c.readers].scopes;
-    w->readers[w->readers_count] = (reader){step_now(w), w->access.buffer, c.readers,
-                                            w->access.read, rest | w->access.read};
+    w->readers[w->readers_count] =
+        (reader){step_now(w), w->access.buffer, c.readers, w->access.read, rest | w->access.read};
     c.readers = w->readers_count++;
     w->seen_cell = value;
     return w->seen_result = push_cell(w, c);
@@ -160,8 +164,10 @@ static void order(walk *w, uint32_t from, bool next_replay) {
                    .to_buffer = RP_NONE,
                    .src = rp_scope_normalise_src(RP_SCOPE_ANY),
                    .dst = RP_SCOPE_ANY};
-    if (!RP_RESERVE(w->a, w->found, w->found_count, w->found_capacity, 1)) w->failed = true;
-    else w->found[w->found_count++] = h;
+    if (!RP_RESERVE(w->a, w->found, w->found_count, w->found_capacity, 1))
+        w->failed = true;
+    else
+        w->found[w->found_count++] = h;
 }
 
 static rp_status report(walk *w, rp_hazard_visit *visit, void *context) {
@@ -185,8 +191,7 @@ static rp_status walk_replay(walk *w, uint32_t replay, rp_hazard_visit *visit, v
             ordered = true;
             continue;
         }
-        if (replay == 0 && before != RP_NONE && (ordered || node->unknown))
-            order(w, before, false);
+        if (replay == 0 && before != RP_NONE && (ordered || node->unknown)) order(w, before, false);
         if (replay == 1 && before == RP_NONE && unknown) order(w, g->nodes_count - 1, true);
         for (uint32_t u = 0; u < node->use_count; u++)
             walk_use(w, place(g, node, &rp_node_uses(g, node)[u]));
@@ -226,12 +231,13 @@ static uint32_t on_result(void *context, uint64_t lo, uint64_t hi, uint32_t valu
     rp_hazard *last = r->count ? &r->hazards[r->count - 1] : NULL;
     if (last && last->from == c.writer && last->to_buffer == r->buffer)
         last->size = hi - last->offset;
-    else add_result(r, c, lo, hi);
+    else
+        add_result(r, c, lo, hi);
     return value;
 }
 
-/* What the first replay leaves for the host. A node whose uses are unknown may write any result; the
- * last such node waits for the others. */
+/* What the first replay leaves for the host. A node whose uses are unknown may write any result;
+ * the last such node waits for the others. */
 static void gather_results(walk *w, results *r) {
     const rp_graph *g = w->graph;
     uint32_t unknown = RP_NONE;

@@ -78,14 +78,18 @@ static rp_status bound_barriers(const rp_graph *g, rp_graph_stats *s) {
 }
 
 rp_status rp_graph_get_stats(const rp_graph *g, rp_graph_stats *out_stats) {
-    rp_graph_stats s = {.stages = g->stages};
+    if (!out_stats) return RP_ERROR_USAGE;
     *out_stats = (rp_graph_stats){0};
+    if (!g) return RP_ERROR_USAGE;
+    rp_graph_stats s = {.stages = g->stages};
     count_nodes(g, &s);
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
         if (b->removed) continue;
-        if (b->kind == RP_TMP) s.transient_bytes += rounded(b);
-        else s.external_bytes += b->size;
+        if (b->kind == RP_TMP)
+            s.transient_bytes += rounded(b);
+        else
+            s.external_bytes += b->size;
     }
     if (g->stages & RP_STAGE_SCHEDULED) {
         s.groups = g->group_count;

@@ -182,6 +182,7 @@ rp_status rp_graph_verify_parts(const rp_graph *graph, const char *file, rp_diag
 }
 
 rp_status rp_graph_verify(const rp_graph *graph, const char *file, rp_diags *diags) {
+    if (!graph) return RP_ERROR_USAGE;
     rp_verifier v = {.graph = graph, .file = file, .diags = diags};
     const char *name = rp_graph_string(graph, graph->name);
     if (!rp_name_valid(name, strlen(name)))

@@ -164,12 +164,14 @@ static void parse_text(rp_parser *p) {
 
 rp_status rp_graph_parse(const rp_allocator *allocator, const char *text, size_t size,
                          const char *file, rp_diags *diags, rp_graph **out_graph) {
+    if (!out_graph) return RP_ERROR_USAGE;
     *out_graph = NULL;
+    if (!text && size) return RP_ERROR_USAGE;
     rp_parser p = {.g = rp_graph_create(allocator, "graph"), .file = file, .diags = diags};
     if (!p.g) return RP_ERROR_NO_MEMORY;
     p.a = &p.g->allocator;
     rp_text_init(&p.scratch, p.a);
-    rp_lex_start(&p.lx, text, size);
+    rp_lex_start(&p.lx, text ? text : "", size);
     parse_text(&p);
     rp_index_free(p.a, &p.buffers);
     rp_index_free(p.a, &p.kernels);

@@ -174,7 +174,6 @@ static void print_grid(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         rp_text_char(t, ' ');
         if (n->grid_kind == RP_GRID_LIVE && n->live_mask >> i & 1) {
             const rp_graph_expr *e = &g->exprs[n->grid[i]];
-            /* Printed apart: parentheses are inserted in front of what is there already. */
             rp_text_char(t, '{');
             rp_expr_print(t, g->expr_ops + e->first_op, e->op_count, live_name, (void *)g);
             rp_text_char(t, '}');
@@ -290,8 +289,10 @@ rp_status rp_graph_print(const rp_graph *graph, rp_format format, char **out_tex
                          size_t *out_size) {
     rp_text text;
     rp_status status = RP_ERROR_USAGE;
+    if (!out_text) return RP_ERROR_USAGE;
     *out_text = NULL;
     if (out_size) *out_size = 0;
+    if (!graph) return RP_ERROR_USAGE;
     rp_text_init(&text, &graph->allocator);
     switch (format) {
     case RP_FORMAT_TEXT: status = print_text(graph, &text); break;

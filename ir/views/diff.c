@@ -320,8 +320,10 @@ static rp_status compare(differ *d) {
 rp_status rp_graph_diff(const rp_graph *a, const rp_graph *b, char **out_text, size_t *out_size) {
     differ d = {.a = a, .b = b};
     rp_text *texts[] = {&d.summary, &d.lines, &d.left, &d.right};
+    if (!out_text) return RP_ERROR_USAGE;
     *out_text = NULL;
     if (out_size) *out_size = 0;
+    if (!a || !b) return RP_ERROR_USAGE;
     for (uint32_t i = 0; i < 4; i++) rp_text_init(texts[i], &a->allocator);
     rp_status status = compare(&d);
     if (status == RP_OK && d.lines.size) {

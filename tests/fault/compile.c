@@ -25,10 +25,10 @@ static rp_status run_passes(const rp_allocator *allocator, void *context) {
 }
 
 static void test_passes(void) {
-    fault_each(run_passes, &(rp_pass_options){.level = 0});
-    fault_each(run_passes, &(rp_pass_options){.level = 1});
-    fault_each(run_passes, &(rp_pass_options){.level = 1, .arena_limit = 1024});
-    fault_each(run_passes, &(rp_pass_options){.level = 1, .verify_each = 1});
+    fault_each(run_passes, &(rp_pass_options){.pipeline = rp_pass_level(0)});
+    fault_each(run_passes, &(rp_pass_options){0});
+    fault_each(run_passes, &(rp_pass_options){.arena_limit = 1024});
+    fault_each(run_passes, &(rp_pass_options){.verify_each = 1});
 }
 
 static rp_status compile(const rp_allocator *allocator, void *context) {

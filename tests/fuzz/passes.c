@@ -37,7 +37,8 @@ static uint64_t compile(const rp_graph *source, int level, uint64_t arena_limit)
     rp_diags *diags = rp_diags_create(NULL);
     rp_graph *compiled = NULL;
     rp_certificate certificate;
-    rp_pass_options options = {.level = level, .arena_limit = arena_limit, .verify_each = 1};
+    rp_pass_options options = {
+        .pipeline = rp_pass_level(level), .arena_limit = arena_limit, .verify_each = 1};
     rp_status status = rp_passes_run(source, &options, diags, &compiled, &certificate, NULL);
     rp_graph_stats stats = {0};
     if (status == RP_OK) {

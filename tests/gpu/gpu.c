@@ -142,7 +142,7 @@ rp_device *gpu_open(int validation) {
 rp_plan *gpu_compile(const rp_graph *graph, int level) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.level = level};
+    const rp_pass_options options = {.pipeline = rp_pass_level(level)};
     CU_ASSERT_EQUAL(rp_compile(graph, &options, diags, &plan, NULL), RP_OK);
     if (!plan) gpu_report(diags);
     rp_diags_destroy(diags);

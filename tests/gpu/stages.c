@@ -1,6 +1,6 @@
-/* Conformance of replays as stages: submitted one behind the other, waited for once, given up in any
- * state. The cases S1 to S6, C5 and C6 of systems that run a computation in stages with fences between,
- * told in terms of execs: a stage is a submit, a fence is what rp_exec_wait waits for. */
+/* Conformance of replays as stages: submitted one behind the other, waited for once, given up in
+ * any state. The cases S1 to S6, C5 and C6 of systems that run a computation in stages with fences
+ * between, told in terms of execs: a stage is a submit, a fence is what rp_exec_wait waits for. */
 #include "gpu.h"
 
 static rp_device *device;

@@ -1,4 +1,5 @@
-/* Race torture: random plans whose kernels expose a missing barrier, against -O0 on the same device.
+/* Race torture: random plans whose kernels expose a missing barrier, against -O0 on the same
+ * device.
  *
  *   RP_CASES=N  how many random graphs (default 12)     RP_SEED=S  the first seed (default 1)
  *   RP_REPLAYS=N  replays of each plan, back to back (default 3)
@@ -6,12 +7,13 @@
  * Every kernel waits a while before it reads, by workgroup, and a while before it writes, and mixes
  * words from all over its inputs into each word it writes. A reader that starts too early sees old
  * words, a writer that starts too early destroys what others still wait to read; either changes the
- * hash that ends in the outputs. Scratch buffers are few and reused all the time, so that renaming and
- * the arena are put under stress as well. Each graph is compiled at -O0 and -O1, replayed several times
- * in a row without waiting, and every byte of every output must agree. Last come canaries: the same
- * plans with all barriers taken out must give wrong answers on a device that overlaps dispatches;
- * otherwise the test could not see a race there either. A device that runs dispatches one after
- * another (lavapipe does) cannot show races; this is said, and not counted as a pass of the canaries.
+ * hash that ends in the outputs. Scratch buffers are few and reused all the time, so that renaming
+ * and the arena are put under stress as well. Each graph is compiled at -O0 and -O1, replayed
+ * several times in a row without waiting, and every byte of every output must agree. Last come
+ * canaries: the same plans with all barriers taken out must give wrong answers on a device that
+ * overlaps dispatches; otherwise the test could not see a race there either. A device that runs
+ * dispatches one after another (lavapipe does) cannot show races; this is said, and not counted as
+ * a pass of the canaries.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +96,8 @@ static void compile_kernels(void) {
     for (uint32_t k = 0; k < KERNELS; k++) {
         char inputs[16];
         snprintf(inputs, sizeof inputs, "INPUTS=%u", 1 + k % 3);
-        const char *const defines[] = {inputs, k < 3 ? "ACCESS=writeonly" : "ACCESS=",
-                                       k < 3 ? "UPDATE=" : "UPDATE=o.v[i]^"};
+        const char *const defines[] = {
+            inputs, k < 3 ? "ACCESS=writeonly" : "ACCESS=", k < 3 ? "UPDATE=" : "UPDATE=o.v[i]^"};
         const rp_kernel_params params = {
             .name = "k", .glsl = shader, .defines = defines, .define_count = 3};
         rp_diags *diags = rp_diags_create(NULL);
@@ -164,8 +166,12 @@ static bool overlap(rp_range a, rp_range b) {
 static void random_dispatch(recording *r, uint32_t target) {
     uint32_t k = random_below(&r->state, KERNELS);
     rp_range out = random_range(r, target), in[3];
-    uint32_t push[6] = {(uint32_t)(out.size / 4), random_below(&r->state, 1u << 30),
-                        40 + random_below(&r->state, 400), 1, 1, 1};
+    uint32_t push[6] = {(uint32_t)(out.size / 4),
+                        random_below(&r->state, 1u << 30),
+                        40 + random_below(&r->state, 400),
+                        1,
+                        1,
+                        1};
     for (uint32_t i = 0; i < 3; i++) {
         do in[i] = random_range(r, random_below(&r->state, SCRATCH + INPUTS + OUTPUTS));
         while (overlap(in[i], out));
@@ -272,8 +278,8 @@ static rp_plan *compile_broken(const rp_graph *source) {
     rp_plan *plan = NULL;
     rp_certificate certificate = {0};
     const rp_pass_options options = {.pipeline = rp_pass_level(1)};
-    CU_ASSERT_EQUAL_FATAL(
-        rp_passes_run(source, &options, NULL, &compiled, &certificate, NULL), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_passes_run(source, &options, NULL, &compiled, &certificate, NULL),
+                          RP_OK);
     memset(compiled->barriers, 0, compiled->group_count * sizeof *compiled->barriers);
     certificate.compiled_hash = rp_graph_hash(compiled); /* forged: no checker would sign this */
     CU_ASSERT_EQUAL_FATAL(rp_plan_build(compiled, source, &certificate, NULL, &plan), RP_OK);

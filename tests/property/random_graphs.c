@@ -16,9 +16,8 @@ static rp_graph *compile(const rp_graph *source, const rp_pass_options *options,
     rp_status status = rp_passes_run(source, options, diags, &compiled, NULL, NULL);
     if (status != RP_OK) {
         char prefix[160];
-        snprintf(prefix, sizeof prefix, "pipeline %s, -O%d: %s",
-                 options->pipeline ? options->pipeline : "none", options->level,
-                 rp_status_name(status));
+        snprintf(prefix, sizeof prefix, "pipeline %s: %s",
+                 options->pipeline ? options->pipeline : rp_pass_level(1), rp_status_name(status));
         rp_why_diags(why, prefix, diags);
     }
     rp_diags_destroy(diags);
@@ -64,7 +63,7 @@ static void test_same_results(void) {
 static bool same_within_limit(void *context, uint64_t seed, const rp_graph *source,
                               char why[RP_WHY]) {
     (void)context;
-    rp_pass_options free_options = {.level = 1}, tight = {.level = 1, .verify_each = 1};
+    rp_pass_options free_options = {0}, tight = {.verify_each = 1};
     rp_graph *compiled = compile(source, &free_options, why);
     if (!compiled) return false;
     rp_graph_stats stats;
@@ -145,7 +144,7 @@ typedef struct ratios {
 static bool meets_bounds(void *context, uint64_t seed, const rp_graph *source, char why[RP_WHY]) {
     ratios *all = context;
     (void)seed;
-    rp_pass_options options = {.level = 1};
+    rp_pass_options options = {0};
     rp_graph *compiled = compile(source, &options, why);
     if (!compiled) return false;
     rp_graph_stats stats;
@@ -203,7 +202,7 @@ static bool round_trip(void *context, uint64_t seed, const rp_graph *source, cha
     for (int level = 0; level < 2; level++) {
         char said[RP_WHY] = "";
         rp_pass_options options = {
-            .level = level, .observer = print_parse_compare, .observer_user = said};
+            .pipeline = rp_pass_level(level), .observer = print_parse_compare, .observer_user = said};
         rp_graph *compiled = compile(source, &options, why);
         if (*said) snprintf(why, RP_WHY, "%s", said);
         if (!compiled) return false;

@@ -21,7 +21,8 @@ static inline int rp_run_tests(const char *suite_name, const rp_test *tests) {
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();
-    if (CU_get_number_of_tests_run() == 0) failures = 99; /* a suite that ran nothing proves nothing */
+    if (CU_get_number_of_tests_run() == 0)
+        failures = 99; /* a suite that ran nothing proves nothing */
     CU_cleanup_registry();
     return failures > 99 ? 99 : (int)failures;
 }

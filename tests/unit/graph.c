@@ -211,6 +211,35 @@ static void strings(void) {
     rp_graph_destroy(NULL);
 }
 
+/* NULL where something must be. */
+static void wrong_calls(void) {
+    rp_graph *g = rp_graph_create(NULL, "g"), *out = g;
+    rp_graph_stats stats;
+    char *text = "";
+    size_t size = 7;
+    CU_ASSERT_EQUAL(rp_graph_parse(NULL, "", 0, NULL, NULL, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_parse(NULL, NULL, 1, NULL, NULL, &out), RP_ERROR_USAGE);
+    CU_ASSERT_PTR_NULL(out);
+    CU_ASSERT_EQUAL(rp_graph_parse(NULL, NULL, 0, NULL, NULL, &out), RP_ERROR_INVALID);
+    CU_ASSERT_EQUAL(rp_graph_clone(NULL, &out), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_clone(g, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_verify(NULL, NULL, NULL), RP_ERROR_USAGE);
+    CU_ASSERT(rp_graph_equal(NULL, NULL) && !rp_graph_equal(g, NULL) && !rp_graph_equal(NULL, g));
+    CU_ASSERT_EQUAL(rp_graph_hash(NULL), 0);
+    CU_ASSERT_EQUAL(rp_graph_print(NULL, RP_FORMAT_TEXT, &text, &size), RP_ERROR_USAGE);
+    CU_ASSERT_PTR_NULL(text);
+    CU_ASSERT_EQUAL(size, 0);
+    CU_ASSERT_EQUAL(rp_graph_print(g, RP_FORMAT_TEXT, NULL, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_print(g, (rp_format)9, &text, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_diff(NULL, g, &text, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_diff(g, NULL, &text, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_diff(g, g, NULL, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_get_stats(NULL, &stats), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_get_stats(g, NULL), RP_ERROR_USAGE);
+    rp_text_release(NULL, NULL);
+    rp_graph_destroy(g);
+}
+
 /* Items may be copies of the graph's own, whose array moves when it grows. */
 static void own_items(void) {
     rp_graph *g = parse(base_text);
@@ -421,6 +450,7 @@ int main(void) {
                                     {"every stage counts", every_stage_counts},
                                     {"removed is absent", removed_is_absent},
                                     {"strings", strings},
+                                    {"wrong calls", wrong_calls},
                                     {"own items", own_items},
                                     {"copies", copies},
                                     {"scopes", scopes},

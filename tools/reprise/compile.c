@@ -83,7 +83,7 @@ static int compile(compile_job *job, cli_source *source) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    compile_job job = {.passes.level = 1};
+    compile_job job = {0};
     cli_source source = {0};
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK) result = cli_dump_begin(command, &job.dump, &job.passes);

@@ -68,9 +68,8 @@ int cli_level_option(const cli_command *command, int id, const char *value,
                      rp_pass_options *options) {
     switch (id) {
     case LEVEL_O:
-        options->level = cli_level_number(value);
-        options->pipeline = NULL;
-        if (options->level < 0)
+        options->pipeline = rp_pass_level(cli_level_number(value));
+        if (!options->pipeline)
             return cli_usage(command, "no level -O%s; use -O0, -O1 or -O2", value);
         return CLI_OK;
     case LEVEL_PASSES: options->pipeline = value; return check_pipeline(command, value);

@@ -69,7 +69,7 @@ static int optimise(opt_job *job, cli_source *source) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    opt_job job = {.passes.level = 1};
+    opt_job job = {0};
     cli_source source = {0};
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK) result = cli_dump_begin(command, &job.dump, &job.passes);

@@ -42,6 +42,7 @@ typedef struct run_job {
     cli_params params;
     cli_pairs inputs, outputs, lives;
     rp_pass_options passes, check_passes;
+    int check_level;
     bool level_given, figures, validate;
     uint32_t replays;
 } run_job;
@@ -77,8 +78,9 @@ static int take_option(const cli_command *command, int id, const cli_options *op
     case OPTION_DEVICE: job->device = value; return CLI_OK;
     case OPTION_CHECK:
         job->check_text = value;
-        job->check_passes.level = cli_level_number(value);
-        if (job->check_passes.level >= 0) return CLI_OK;
+        job->check_level = cli_level_number(value);
+        job->check_passes.pipeline = rp_pass_level(job->check_level);
+        if (job->check_passes.pipeline) return CLI_OK;
         return cli_usage(command, "--check-against needs -O0, -O1 or -O2; got '%s'", value);
     case OPTION_VALIDATE: job->validate = true; return CLI_OK;
     }
@@ -162,7 +164,7 @@ static int on_device(const cli_command *command, const run_job *job, const char 
                          &results);
     if (result == CLI_OK && plans->oracle) {
         char name[8];
-        snprintf(name, sizeof name, "-O%d", job->check_passes.level);
+        snprintf(name, sizeof name, "-O%d", job->check_level);
         result =
             execute(command, job, file, device, plans->oracle, plans->plan, inputs, 0, &oracle);
         if (result == CLI_OK) result = cli_results_compare(plans->plan, &results, &oracle, name);
@@ -212,7 +214,7 @@ static int run_source(const cli_command *command, const run_job *job, cli_source
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    run_job job = {.passes.level = 1, .replays = 1};
+    run_job job = {.replays = 1};
     cli_source source = {0};
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK)

@@ -91,8 +91,8 @@ RP_API void rp_bind(rp_recorder *recorder, uint32_t binding, rp_range range);
 RP_API void rp_bind_in_set(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_range range);
 /* Changes the access that reflection found for a binding of the bound kernel, for this and later
  * dispatches: RP_READ_WRITE for a `writeonly` block that is not written whole; RP_WRITE, a promise to
- * write every byte, for a block that says nothing and is never read. An access that the shader's
- * declaration or code contradicts is a mistake. */
+ * write every byte, for a block that says nothing and is written but never read. An access that the
+ * shader's declaration or code contradicts is a mistake. */
 RP_API void rp_bind_access(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_access access);
 /* Sets bytes of the push-constant block; offset and size are multiples of 4. */
 RP_API void rp_push(rp_recorder *recorder, uint32_t offset, const void *data, uint32_t size);
@@ -137,7 +137,8 @@ typedef struct rp_pipeline_data {
 typedef struct rp_pipeline rp_pipeline;
 
 /* Reads a YAML pipeline (docs/yaml.md) with its kernels, and builds the source graph. Files are found
- * relative to the pipeline's folder. */
+ * relative to the pipeline's folder. With `allocator` NULL kernels are compiled on several threads,
+ * which are gone when the call returns; an application's own allocator is called on this one only. */
 RP_API rp_status rp_pipeline_load(const rp_allocator *allocator, const char *path,
                                   const rp_param_value *params, uint32_t param_count,
                                   rp_diags *diags, rp_pipeline **out_pipeline);

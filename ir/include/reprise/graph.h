@@ -5,7 +5,8 @@
  * docs/ir-text.md is the grammar of the text form; rp_graph_parse(rp_graph_print(g)) equals g.
  *
  * A graph is made by parsing text, by the YAML front end or by recorders (reprise/compiler.h), and
- * is changed only by passes (reprise/passes.h).
+ * is changed only by passes (reprise/passes.h). NULL where a graph or an out-parameter must be gives
+ * RP_ERROR_USAGE.
  */
 #ifndef REPRISE_GRAPH_H
 #define REPRISE_GRAPH_H

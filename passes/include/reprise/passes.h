@@ -36,8 +36,7 @@ typedef rp_status rp_pass_observer(void *user, int index, const rp_pass_report *
 
 /* Zero is the default everywhere. */
 typedef struct rp_pass_options {
-    const char *pipeline;       /* NULL: that of `level` */
-    int level;                  /* 0, 1 or 2; used when pipeline is NULL */
+    const char *pipeline;       /* NULL: that of -O1; rp_pass_level(0) for -O0 */
     uint64_t arena_limit;       /* most arena bytes allowed; 0 = no limit. schedule then spends
                                  * barriers to meet it, and says how many */
     int verify_each;            /* after every pass: verify, compare print/parse, hash against the

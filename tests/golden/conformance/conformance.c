@@ -2,15 +2,16 @@
  *
  * Each case is a little graph: `name R buffers W buffers U buffers` (read,
  * write, update in place) in source order, where a buffer is a letter
- * other than R, W and U (64 bytes), or one with a byte range, `P:0-512`. `|` is a fence, a bare name is a node whose
- * uses are unknown. Buffers named in `tmp` are transients, all others keep their bytes (inout). The
- * expected result lists the groups: `a c | b` means that a and c run together, then b.
+ * other than R, W and U (64 bytes), or one with a byte range, `P:0-512`. `|` is a fence, a bare
+ * name is a node whose uses are unknown. Buffers named in `tmp` are transients, all others keep
+ * their bytes (inout). The expected result lists the groups: `a c | b` means that a and c run
+ * together, then b.
  *
- * The cases are those that captured-graph executors are known to get wrong or to do with more barriers
- * than needed: whole-buffer tracking, off-by-one overlap, look-ahead windows, reused scratch, dispatches
- * without annotation. Their numbers are kept: B hazards, R order and renaming; the C and S cases,
- * which need a device, are tests/gpu/stages.c. Not here: B24, which counts the calls of a tracker that
- * we do not have, and C4, splitting a recording into two command buffers.
+ * The cases are those that captured-graph executors are known to get wrong or to do with more
+ * barriers than needed: whole-buffer tracking, off-by-one overlap, look-ahead windows, reused
+ * scratch, dispatches without annotation. Their numbers are kept: B hazards, R order and renaming;
+ * the C and S cases, which need a device, are tests/gpu/stages.c. Not here: B24, which counts the
+ * calls of a tracker that we do not have, and C4, splitting a recording into two command buffers.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -77,7 +78,9 @@ static const conformance_case cases[] = {
 
 enum { BUFFER_SIZE = 1024 };
 
-static bool is_access(char c) { return c == 'R' || c == 'W' || c == 'U'; }
+static bool is_access(char c) {
+    return c == 'R' || c == 'W' || c == 'U';
+}
 
 static void declare(rp_graph *g, const conformance_case *c, uint32_t known[128]) {
     for (int i = 0; i < 128; i++) known[i] = RP_NONE;
@@ -134,9 +137,8 @@ static rp_graph *read_case(const conformance_case *c) {
             for (int i = 0; i < 3; i++) node.grid[i] = 1;
             rp_graph_param params[16];
             for (uint32_t i = 0; i < node.use_count; i++)
-                params[i] = (rp_graph_param){.access = uses[i].access,
-                                             .binding = (uint8_t)i,
-                                             .name = RP_NONE};
+                params[i] = (rp_graph_param){
+                    .access = uses[i].access, .binding = (uint8_t)i, .name = RP_NONE};
             rp_graph_kernel kernel = {.name = rp_graph_intern(g, p, 1),
                                       .entry = rp_graph_intern(g, "main", 4),
                                       .local = {1, 1, 1},
@@ -203,12 +205,14 @@ static void test_no_window(void) {
     static const int counts[] = {62, 63, 1000};
     for (int k = 0; k < 3; k++) {
         char *text = malloc(64 * 1200);
-        int at = sprintf(text, "reprise 1\ngraph far {\n buf $a inout 64\n buf $b inout 64\n"
-                               " buf $c inout 64\n buf $f inout 65536\n kern @w spirv - local 1 1 1 (w)\n"
-                               " kern @m spirv - local 1 1 1 (r, w)\n n0 = run @w grid 1 1 1 (w $a)\n"
-                               " n1 = run @m grid 1 1 1 (r $a, w $b)\n");
+        int at = sprintf(text,
+                         "reprise 1\ngraph far {\n buf $a inout 64\n buf $b inout 64\n"
+                         " buf $c inout 64\n buf $f inout 65536\n kern @w spirv - local 1 1 1 (w)\n"
+                         " kern @m spirv - local 1 1 1 (r, w)\n n0 = run @w grid 1 1 1 (w $a)\n"
+                         " n1 = run @m grid 1 1 1 (r $a, w $b)\n");
         for (int i = 0; i < counts[k]; i++)
-            at += sprintf(text + at, " n%d = run @m grid 1 1 1 (r $b, w $f[%d+64])\n", i + 2, i * 64);
+            at +=
+                sprintf(text + at, " n%d = run @m grid 1 1 1 (r $b, w $f[%d+64])\n", i + 2, i * 64);
         at += sprintf(text + at, " n%d = run @w grid 1 1 1 (w $c)\n}\n", counts[k] + 2);
         rp_graph *source = NULL, *compiled = NULL;
         rp_pass_options options = {.pipeline = PACK};
@@ -224,8 +228,7 @@ static void test_no_window(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"table of cases", test_table},
-                                    {"R7: no look-ahead window", test_no_window},
-                                    {NULL, NULL}};
+    static const rp_test tests[] = {
+        {"table of cases", test_table}, {"R7: no look-ahead window", test_no_window}, {NULL, NULL}};
     return rp_run_tests("conformance", tests);
 }

@@ -59,10 +59,7 @@ static rp_status parse(const char *folder, const char *name, rp_diags *diags, rp
 static rp_status compile(const char *pipeline, const char *limit, rp_diags *diags, rp_graph **graph,
                          rp_graph **source) {
     rp_pass_options options = {.pipeline = pipeline, .verify_each = 1};
-    if (strncmp(pipeline, "-O", 2) == 0) {
-        options.pipeline = NULL;
-        options.level = atoi(pipeline + 2);
-    }
+    if (strncmp(pipeline, "-O", 2) == 0) options.pipeline = rp_pass_level(atoi(pipeline + 2));
     if (limit) options.arena_limit = strtoull(limit, NULL, 10);
     *source = *graph;
     *graph = NULL;
