@@ -126,16 +126,35 @@ static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, uint64_t 
     return RP_OK;
 }
 
+/* The largest value of a live buffer, and what it starts with. */
+static rp_status check_max(rp_diags *diags, const rp_buffer_params *p, uint64_t size) {
+    if (p->max_value == 0 || p->max_value == UINT32_MAX) return RP_OK; /* any */
+    if (p->dtype != RP_U32 && p->dtype != RP_I32)
+        return bad_buffer(diags, p, "a largest value is for u32 and i32 only");
+    if (p->dtype == RP_I32 && p->max_value > INT32_MAX)
+        return bad_buffer(diags, p, "the largest value of an i32 is at most 2147483647");
+    for (uint64_t at = 0; p->initial && at < size; at += 4) {
+        uint32_t value;
+        memcpy(&value, (const char *)p->initial + at, sizeof value);
+        bool negative = p->dtype == RP_I32 && value > INT32_MAX;
+        if (!negative && value > p->max_value)
+            return bad_buffer(diags, p, "an initial value is larger than the largest value");
+    }
+    return RP_OK;
+}
+
 static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, uint64_t *out_size) {
     if (!rp_buffer_kind_name(p->kind)) return bad_buffer(diags, p, "unknown kind");
     RP_TRY(find_size(diags, p, out_size));
+    if (*out_size > RP_MAX_BUFFER_BYTES)
+        return bad_buffer(diags, p, "a buffer has at most 2^40 bytes");
     if (p->kind == RP_LIVE && *out_size > RP_MAX_LIVE_BYTES)
         return bad_buffer(diags, p, "a live buffer has at most 65536 bytes");
     if (p->kind != RP_LIVE && p->initial)
         return bad_buffer(diags, p, "only live buffers have initial bytes");
     if (p->kind != RP_LIVE && p->max_value)
         return bad_buffer(diags, p, "only live buffers have a largest value");
-    return RP_OK;
+    return check_max(diags, p, *out_size);
 }
 
 /* Appends a checked buffer; the mutex is held. Room is made first, so that nothing fails half done.

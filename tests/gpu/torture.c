@@ -9,11 +9,11 @@
  * words, a writer that starts too early destroys what others still wait to read; either changes the
  * hash that ends in the outputs. Scratch buffers are few and reused all the time, so that renaming
  * and the arena are put under stress as well. Each graph is compiled at -O0 and -O1, replayed
- * several times in a row without waiting, and every byte of every output must agree. Last come
- * canaries: the same plans with all barriers taken out must give wrong answers on a device that
- * overlaps dispatches; otherwise the test could not see a race there either. A device that runs
- * dispatches one after another (lavapipe does) cannot show races; this is said, and not counted as
- * a pass of the canaries.
+ * several times in a row without waiting, and every byte of every output must agree; so must -O1
+ * with less memory than it would take. Last come canaries: the same plans with all barriers taken
+ * out must give wrong answers on a device that overlaps dispatches; otherwise the test could not
+ * see a race there either. A device that runs dispatches one after another (lavapipe does) cannot
+ * show races; this is said, and not counted as a pass of the canaries.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +272,17 @@ static rp_plan *compile(const rp_graph *source, int level) {
     return plan;
 }
 
+/* -O1 with 15/16 of the arena that `packed` takes: other groups, other neighbours in
+ * memory. NULL when the graph does not fit. */
+static rp_plan *compile_tight(const rp_graph *source, const rp_plan *packed) {
+    rp_plan *plan = NULL;
+    const rp_pass_options options = {
+        .arena_limit = rp_plan_get_info(packed).arena_bytes / 16 * 15, .verify_each = 1};
+    rp_status status = rp_compile(source, &options, NULL, &plan, NULL);
+    CU_ASSERT(status == RP_OK || status == RP_ERROR_INVALID);
+    return plan;
+}
+
 /* The plan of -O1 with every barrier taken out. */
 static rp_plan *compile_broken(const rp_graph *source) {
     rp_graph *compiled = NULL;
@@ -303,19 +314,29 @@ static bool same(uint64_t seed, const char *what) {
 }
 
 static void test_random_plans(void) {
+    uint32_t tight_plans = 0;
     for (uint32_t c = 0; c < T.cases; c++) {
         uint64_t seed = T.seed + c;
         rp_graph *source = record(seed);
         rp_plan *oracle = compile(source, 0), *packed = compile(source, 1);
+        rp_plan *tight = compile_tight(source, packed);
         run_plan(oracle, seed, &expected);
         for (uint32_t again = 0; again < 2; again++) {
             run_plan(packed, seed, &got);
             CU_ASSERT(same(seed, "-O1 against -O0"));
         }
+        if (tight) {
+            tight_plans++;
+            run_plan(tight, seed, &got);
+            CU_ASSERT(same(seed, "-O1 with an arena limit against -O0"));
+        }
+        rp_plan_destroy(tight);
         rp_plan_destroy(oracle);
         rp_plan_destroy(packed);
         rp_graph_destroy(source);
     }
+    printf("%u of %u graphs fit into less memory\n", tight_plans, T.cases);
+    CU_ASSERT(tight_plans * 3 >= T.cases); /* else the limit tests nothing */
 }
 
 static void test_canaries(void) {

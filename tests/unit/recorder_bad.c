@@ -376,6 +376,15 @@ static void test_buffers(void) {
     refuse_buffer((rp_buffer_params){.name = "a", .size = 65540, .kind = RP_LIVE}, "65536 bytes");
     refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .initial = &initial}, "only live");
     refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .max_value = 4}, "only live");
+    refuse_buffer((rp_buffer_params){.name = "a", .size = UINT64_C(1) << 41}, "at most 2^40");
+    rp_buffer_params live = {
+        .name = "a", .kind = RP_LIVE, .dtype = RP_F32, .rank = 1, .shape = {2}, .max_value = 4};
+    refuse_buffer(live, "u32 and i32 only");
+    live.dtype = RP_I32;
+    live.initial = (int32_t[2]){-1, 5};
+    refuse_buffer(live, "larger than the largest value");
+    live.max_value = UINT32_C(1) << 31;
+    refuse_buffer(live, "at most 2147483647");
     finish();
 }
 
