@@ -161,7 +161,7 @@ static void visit_struct(sizes *s, const uint32_t *w, uint32_t length, id_info *
             break;
         }
     }
-    info->size = size == UINT64_MAX ? size : (size + align - 1) & ~(uint64_t)(align - 1);
+    if (!rp_align_u64(size, align, &info->size)) info->size = UINT64_MAX;
     info->align = align;
 }
 

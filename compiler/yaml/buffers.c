@@ -135,7 +135,10 @@ static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml
 }
 
 bool rp_read_live(rp_reader *r, const rp_yaml_node *node) {
-    if (!rp_read_map(r, node, "'live'", NULL)) return false;
+    if (!rp_read_map(r, node, "'live'", NULL)) {
+        r->buffer_names.broken = true;
+        return false;
+    }
     for (uint32_t i = 0; i < node->count && !r->no_memory; i++) {
         const rp_yaml_node *key = rp_yaml_key(node, i);
         if (!check_new_name(r, key, "live value")) continue;
@@ -223,7 +226,10 @@ static bool read_buffer(rp_reader *r, const rp_yaml_node *key, const rp_yaml_nod
 }
 
 bool rp_read_buffers(rp_reader *r, const rp_yaml_node *node) {
-    if (!rp_read_map(r, node, "'buffers'", NULL)) return false;
+    if (!rp_read_map(r, node, "'buffers'", NULL)) {
+        r->buffer_names.broken = true;
+        return false;
+    }
     for (uint32_t i = 0; i < node->count && !r->no_memory; i++) {
         const rp_yaml_node *key = rp_yaml_key(node, i);
         if (!check_new_name(r, key, "buffer")) continue;

@@ -97,17 +97,11 @@ static const rp_kernel_constant *find_constant(const rp_kernel_module *module,
     return NULL;
 }
 
-static void list_constants(const rp_kernel_module *module, char *text, size_t size) {
-    size_t length = 0;
-    text[0] = '\0';
+static void list_constants(const rp_kernel_module *module, rp_name_list *list) {
     for (uint32_t i = 0; i < module->constant_count; i++) {
         const rp_kernel_constant *c = &module->constants[i];
-        int n = snprintf(text + length, size - length, "%s%u%s%.40s", i ? ", " : "", c->id,
-                         c->name[0] ? " = " : "", c->name);
-        if (n < 0 || length + (size_t)n >= size) break;
-        length += (size_t)n;
+        rp_list_add(list, "%u%s%.40s", c->id, c->name[0] ? " = " : "", c->name);
     }
-    text[length] = '\0';
 }
 
 static bool read_spec_value(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar,
@@ -147,10 +141,10 @@ static bool specialise(rp_reader *r, const rp_yaml_node *node, rp_kernel_module 
         const rp_yaml_node *key = rp_yaml_key(node, i);
         const rp_kernel_constant *constant = find_constant(module, key);
         if (!constant) {
-            char list[256];
-            list_constants(module, list, sizeof list);
+            rp_name_list list = {0};
+            list_constants(module, &list);
             good = rp_read_error(r, key, "the kernel has no specialisation constant '%.*s' (%s%s)",
-                                 RP_CLIP(key), list[0] ? "it has " : "it has none", list);
+                                 RP_CLIP(key), list.length ? "it has " : "it has none", list.text);
             continue;
         }
         specs[i].id = constant->id;
@@ -293,7 +287,10 @@ static void release(rp_reader *r, item *x, rp_kernel_job *job) {
 }
 
 bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node) {
-    if (!rp_read_map(r, node, "'kernels'", NULL)) return false;
+    if (!rp_read_map(r, node, "'kernels'", NULL)) {
+        r->kernel_names.broken = true;
+        return false;
+    }
     uint32_t count = node->count;
     item *items = rp_alloc_zero(&r->a, count, sizeof *items);
     rp_kernel_job *jobs = rp_alloc_zero(&r->a, count, sizeof *jobs);

@@ -68,6 +68,8 @@ static bool resolve(void *context, const char *text, size_t length, uint32_t ele
     if (name) return resolve_param(x, name, element, out);
     name = rp_names_find(&x->r->buffer_names, text, length);
     if (name) return resolve_live(x, name, element, out);
+    x->reported = x->r->param_names.broken || x->r->buffer_names.broken;
+    if (x->reported) return false;
     char copy[64], suggestion[192];
     snprintf(copy, sizeof copy, "%.*s", (int)(length < 60 ? length : 60), text);
     rp_read_suggest(x->r, suggestion, sizeof suggestion, &x->r->param_names, copy);
@@ -185,6 +187,7 @@ static void apply_overrides(rp_reader *r, const rp_param_value *overrides, uint3
 bool rp_read_params(rp_reader *r, const rp_yaml_node *node, const rp_param_value *overrides,
                     uint32_t override_count) {
     bool is_map = node && rp_read_map(r, node, "'params'", NULL);
+    r->param_names.broken = node && !is_map;
     uint32_t count = is_map ? node->count : 0;
     r->params = rp_alloc_zero(&r->a, count, sizeof *r->params);
     if (!r->params) return rp_read_no_memory(r);

@@ -26,6 +26,12 @@ static bool create_graph(rp_reader *r, const rp_yaml_node *root) {
     return r->graph ? true : rp_read_no_memory(r);
 }
 
+/* A section; one that is empty is as good as absent. */
+static const rp_yaml_node *find_section(const rp_yaml_node *root, const char *name) {
+    const rp_yaml_node *node = rp_yaml_find(root, name);
+    return node && rp_yaml_is_null(node) ? NULL : node;
+}
+
 static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param_value *params,
                           uint32_t param_count) {
     static const char *const keys[] = {"reprise", "name",    "params", "live",
@@ -39,10 +45,10 @@ static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param
                     {"nodes", rp_read_nodes}};
     rp_read_map(r, root, "a pipeline", keys);
     if (root->kind != RP_YAML_MAP || !read_version(r, root) || !create_graph(r, root)) return;
-    rp_read_params(r, rp_yaml_find(root, "params"), params, param_count);
+    rp_read_params(r, find_section(root, "params"), params, param_count);
     for (uint32_t i = 0; i < sizeof sections / sizeof *sections && !r->no_memory; i++) {
-        const rp_yaml_node *node = rp_yaml_find(root, sections[i].name);
-        if (node && !rp_yaml_is_null(node))
+        const rp_yaml_node *node = find_section(root, sections[i].name);
+        if (node)
             sections[i].read(r, node);
         else if (sections[i].read == rp_read_nodes)
             rp_read_error(r, root, "'nodes' is missing: a pipeline without work");

@@ -35,6 +35,7 @@ typedef struct rp_names {
     uint32_t count, capacity;
     uint32_t *slots; /* index + 1 */
     uint32_t slot_count;
+    bool broken; /* their section is no map: that was reported, names that are missing are not */
 } rp_names;
 
 /* False without memory. The text must not be in the table yet. */
@@ -89,6 +90,13 @@ bool rp_read_no_memory(rp_reader *r);
 
 /* At most 60 bytes of a text, for "%.*s". */
 #define RP_CLIP(node) (int)((node)->length < 60 ? (node)->length : 60), (node)->text
+
+/* "a, b, c" for a message; what does not fit any more is left out. Zero-initialise. */
+typedef struct rp_name_list {
+    char text[256];
+    size_t length;
+} rp_name_list;
+void rp_list_add(rp_name_list *list, const char *format, ...) RP_PRINTF(2, 3);
 
 /* Writes " (did you mean 'x'?)" when `name` nearly is a name of the table, else "". */
 void rp_read_suggest(const rp_reader *r, char *text, size_t size, const rp_names *names,

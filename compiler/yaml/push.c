@@ -51,13 +51,9 @@ static const rp_kernel_member *find_member(const rp_kernel_module *module, const
 
 static bool read_members(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
                          uint8_t *push) {
-    char list[256] = "";
-    size_t length = 0;
-    for (uint32_t i = 0; i < module->member_count; i++) {
-        int n = snprintf(list + length, sizeof list - length, "%s%.40s", i ? ", " : "",
-                         module->members[i].name);
-        if (n > 0 && length + (size_t)n < sizeof list) length += (size_t)n;
-    }
+    rp_name_list list = {0};
+    for (uint32_t i = 0; i < module->member_count; i++)
+        rp_list_add(&list, "%.40s", module->members[i].name);
     bool good = true;
     for (uint32_t i = 0; i < node->count; i++) {
         const rp_yaml_node *key = rp_yaml_key(node, i);
@@ -66,7 +62,7 @@ static bool read_members(rp_reader *r, const rp_yaml_node *node, const rp_kernel
             good &= read_member(r, rp_yaml_value(node, i), member, push);
         else
             good = rp_read_error(r, key, "kernel '%s' has no push member '%.*s' (it has %s)",
-                                 module->name, RP_CLIP(key), list);
+                                 module->name, RP_CLIP(key), list.text);
     }
     for (uint32_t i = 0; i < module->member_count; i++) {
         const rp_kernel_member *member = &module->members[i];

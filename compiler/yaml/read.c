@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "text/lex.h"
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
@@ -123,22 +124,35 @@ void rp_read_suggest(const rp_reader *r, char *text, size_t size, const rp_names
 
 /* ---- Maps, lists and texts ------------------------------------------------------------------- */
 
+void rp_list_add(rp_name_list *list, const char *format, ...) {
+    char item[96];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(item, sizeof item, format, args);
+    va_end(args);
+    size_t left = sizeof list->text - list->length;
+    int n = snprintf(list->text + list->length, left, "%s%s", list->length ? ", " : "", item);
+    if (n > 0 && (size_t)n < left)
+        list->length += (size_t)n;
+    else
+        list->text[list->length] = '\0';
+}
+
 static void unknown_key(rp_reader *r, const rp_yaml_node *key, const char *what,
                         const char *const *keys) {
-    char list[256] = "";
-    size_t length = 0;
+    rp_name_list list = {0};
     uint32_t best = 99;
     const char *found = NULL;
     for (uint32_t i = 0; keys[i]; i++) {
         if (is_near(key->text, keys[i], &best)) found = keys[i];
-        int n = snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", keys[i]);
-        if (n > 0 && length + (size_t)n < sizeof list) length += (size_t)n;
+        rp_list_add(&list, "%s", keys[i]);
     }
     if (found)
         rp_read_error(r, key, "unknown key '%.*s' in %s: did you mean '%s'? (known: %s)",
-                      RP_CLIP(key), what, found, list);
+                      RP_CLIP(key), what, found, list.text);
     else
-        rp_read_error(r, key, "unknown key '%.*s' in %s (known: %s)", RP_CLIP(key), what, list);
+        rp_read_error(r, key, "unknown key '%.*s' in %s (known: %s)", RP_CLIP(key), what,
+                      list.text);
 }
 
 bool rp_read_map(rp_reader *r, const rp_yaml_node *node, const char *what,
@@ -190,7 +204,7 @@ const rp_name *rp_read_find(rp_reader *r, const rp_names *names, const rp_yaml_n
                             const char *what) {
     if (!rp_read_text(r, node, what)) return NULL;
     const rp_name *name = rp_names_find(names, node->text, node->length);
-    if (name) return name;
+    if (name || names->broken) return name;
     char suggestion[192];
     rp_read_suggest(r, suggestion, sizeof suggestion, names, node->text);
     rp_read_error(r, node, "unknown %s '%.*s'%s", what, RP_CLIP(node), suggestion);
@@ -200,14 +214,12 @@ const rp_name *rp_read_find(rp_reader *r, const rp_names *names, const rp_yaml_n
 int rp_read_keyword(rp_reader *r, const rp_yaml_node *node, const char *what, rp_keyword *keyword,
                     uint32_t count) {
     if (!rp_read_text(r, node, what)) return -1;
-    char list[128] = "";
-    size_t length = 0;
+    rp_name_list list = {0};
     for (uint32_t i = 0; i < count; i++) {
         if (rp_yaml_is(node, keyword(i))) return (int)i;
-        int n = snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", keyword(i));
-        if (n > 0 && length + (size_t)n < sizeof list) length += (size_t)n;
+        rp_list_add(&list, "%s", keyword(i));
     }
-    rp_read_error(r, node, "%s '%.*s' is not one of: %s", what, RP_CLIP(node), list);
+    rp_read_error(r, node, "%s '%.*s' is not one of: %s", what, RP_CLIP(node), list.text);
     return -1;
 }
 
@@ -230,10 +242,7 @@ bool rp_read_hex(const rp_yaml_node *node, uint32_t max_digits, uint64_t *out) {
     if (c[0] != '0' || (c[1] != 'x' && c[1] != 'X') || !c[2]) return false;
     uint64_t value = 0;
     for (c += 2; *c; c++) {
-        uint32_t digit = *c >= '0' && *c <= '9'   ? (uint32_t)(*c - '0')
-                         : *c >= 'a' && *c <= 'f' ? (uint32_t)(*c - 'a' + 10)
-                         : *c >= 'A' && *c <= 'F' ? (uint32_t)(*c - 'A' + 10)
-                                                  : 16;
+        uint32_t digit = rp_lex_hex_digit(*c);
         if (digit == 16 || max_digits-- == 0) return false;
         value = value << 4 | digit;
     }

@@ -37,17 +37,12 @@ static void binding_name(const rp_kernel_binding *b, char *text, size_t size) {
         snprintf(text, size, "%u", b->binding);
 }
 
-static void list_bindings(const rp_kernel_module *module, char *text, size_t size) {
-    size_t length = 0;
-    text[0] = '\0';
+static void list_bindings(const rp_kernel_module *module, rp_name_list *list) {
     for (uint32_t i = 0; i < module->binding_count; i++) {
         char name[64];
         binding_name(&module->bindings[i], name, sizeof name);
-        int n = snprintf(text + length, size - length, "%s%s", i ? ", " : "", name);
-        if (n < 0 || length + (size_t)n >= size) break;
-        length += (size_t)n;
+        rp_list_add(list, "%s", name);
     }
-    text[length] = '\0';
 }
 
 static const char *access_keyword(uint32_t code) {
@@ -112,18 +107,15 @@ static bool check_overlap(rp_reader *r, const rp_kernel_module *module, const rp
 
 static bool check_all_bound(rp_reader *r, const rp_yaml_node *at, const rp_kernel_module *module,
                             const rp_yaml_node *const *nodes) {
-    char list[256];
-    size_t length = 0;
+    rp_name_list list = {0};
     for (uint32_t i = 0; i < module->binding_count; i++) {
         char name[64];
         if (nodes[i]) continue;
         binding_name(&module->bindings[i], name, sizeof name);
-        int n = snprintf(list + length, sizeof list - length, "%s'%s'", length ? ", " : "", name);
-        if (n > 0 && length + (size_t)n < sizeof list) length += (size_t)n;
+        rp_list_add(&list, "'%s'", name);
     }
-    return length
-               ? rp_read_error(r, at, "kernel '%s' has no buffer bound to %s", module->name, list)
-               : true;
+    if (!list.length) return true;
+    return rp_read_error(r, at, "kernel '%s' has no buffer bound to %s", module->name, list.text);
 }
 
 /* Fills uses[0 .. module->binding_count). */
@@ -136,10 +128,10 @@ static bool read_bind(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
         const rp_yaml_node *key = rp_yaml_key(bind, i), *value = rp_yaml_value(bind, i);
         int index = find_binding(module, key->text);
         if (index < 0) {
-            char list[256];
-            list_bindings(module, list, sizeof list);
+            rp_name_list list = {0};
+            list_bindings(module, &list);
             good = rp_read_error(r, key, "kernel '%s' has no binding '%.*s' (%s%s)", module->name,
-                                 RP_CLIP(key), list[0] ? "it has " : "it has none", list);
+                                 RP_CLIP(key), list.length ? "it has " : "it has none", list.text);
         } else if (nodes[index]) {
             good = rp_read_error(r, key, "binding '%.*s' is bound twice, at line %u already",
                                  RP_CLIP(key), nodes[index]->line);
@@ -175,23 +167,29 @@ static bool divide(rp_reader *r, rp_expr *expr, uint32_t local) {
     return true;
 }
 
-static bool store_dimension(rp_reader *r, const rp_yaml_node *node, const char *what,
-                            const rp_expr *expr, uint32_t axis, rp_graph_node *out) {
+/* `local` is the number of invocations that the expression counts in one workgroup: 1 for a grid.
+ */
+static bool store_dimension(rp_reader *r, const rp_yaml_node *node, const char *what, rp_expr *expr,
+                            uint32_t local, uint32_t axis, rp_graph_node *out) {
+    uint64_t most = (uint64_t)UINT32_MAX * local;
+    if (most > INT64_MAX) most = INT64_MAX;
     bool live = rp_expr_is_live(expr);
+    int64_t least = live ? 1 - (int64_t)local : 1, value; /* rounds up to 0, as in every replay */
     const char *why = NULL;
-    int64_t value;
-    if (!rp_expr_valid(expr->ops, expr->count, r->graph->buffers_count))
-        return rp_read_error(r, node, "%s: the expression is too long", what);
     if (!rp_expr_eval(expr->ops, expr->count, default_value, r->graph, &value, &why))
         return rp_read_error(r, node, "%s: %s in '%.*s'%s", what, why, RP_CLIP(node),
                              live ? " with the default live values" : "");
-    if (value < (live ? 0 : 1) || value > UINT32_MAX)
-        return rp_read_error(r, node, "%s is %lld%s: expected %d to %u", what, (long long)value,
-                             live ? " with the default live values" : "", live ? 0 : 1, UINT32_MAX);
+    if (value < least || value > (int64_t)most)
+        return rp_read_error(r, node, "%s is %lld%s: expected %d to %llu", what, (long long)value,
+                             live ? " with the default live values" : "", live ? 0 : 1,
+                             (unsigned long long)most);
     if (!live) {
-        out->grid[axis] = (uint32_t)value;
+        out->grid[axis] = (uint32_t)((uint64_t)(value - 1) / local + 1);
         return true;
     }
+    if (local > 1 && !divide(r, expr, local)) return false;
+    if (!rp_expr_valid(expr->ops, expr->count, r->graph->buffers_count))
+        return rp_read_error(r, node, "%s: the expression is too long", what);
     out->grid_kind = RP_GRID_LIVE;
     out->live_mask |= (uint8_t)(1 << axis);
     out->grid[axis] = rp_graph_add_expr(r->graph, expr->ops, expr->count);
@@ -249,8 +247,7 @@ static bool read_grid(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
             good = false;
             continue;
         }
-        good &= (grid || divide(r, &expr, module->local[i])) &&
-                store_dimension(r, items[i], what, &expr, i, out);
+        good &= store_dimension(r, items[i], what, &expr, grid ? 1 : module->local[i], i, out);
         rp_expr_free(&r->a, &expr);
     }
     return good;

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "text/lex.h"
+
 /* Round to nearest, ties to even. Too large values become infinity. */
 static uint16_t half_of_double(double value) {
     uint64_t bits;
@@ -120,13 +122,6 @@ bool rp_read_numbers(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uin
     return true;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 bool rp_read_bytes(rp_reader *r, const rp_yaml_node *node, uint8_t **out, uint32_t *out_size) {
     *out = NULL;
     uint8_t *bytes = rp_alloc(&r->a, node->length / 2 + 1, 1);
@@ -137,8 +132,9 @@ bool rp_read_bytes(rp_reader *r, const rp_yaml_node *node, uint8_t **out, uint32
             i++;
             continue;
         }
-        int high = hex_digit(node->text[i]), low = hex_digit(node->text[i + 1]); /* terminated */
-        if (high < 0 || low < 0) {
+        uint32_t high = rp_lex_hex_digit(node->text[i]);
+        uint32_t low = rp_lex_hex_digit(node->text[i + 1]); /* terminated */
+        if (high > 15 || low > 15) {
             rp_release(&r->a, bytes);
             return rp_read_error(r, node, "'%.*s' is not bytes as pairs of hexadecimal digits",
                                  RP_CLIP(node));

@@ -132,12 +132,12 @@ static bool walk_node(rp_verifier *v, const rp_graph_node *n, written *state) {
     return true;
 }
 
-/* Node indices in id order; NULL without memory. */
 static int compare_ids(const void *x, const void *y) {
     uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
     return (a > b) - (a < b);
 }
 
+/* Node indices in id order, in the lower halves; NULL without memory. */
 static uint64_t *id_order(const rp_graph *g) {
     uint64_t *order = rp_alloc(&g->allocator, g->nodes_count, sizeof *order);
     bool ascending = true;

@@ -124,9 +124,10 @@ static void edges(void) {
     rp_interval_map_free(&a, &map);
 }
 
-/* Each allocation fails in turn: the update reports it, and the map can still be read and freed. */
+/* Each allocation fails in turn: the update reports it, and the map can still be read and freed.
+ * The table of hints is the one allocation that the map can do without. */
 static void without_memory(void) {
-    uint64_t total = 0;
+    uint64_t total = 0, unnoticed = 0;
     for (uint64_t n = 0; n <= total; n++) {
         failing_alloc f = {.fail_at = n};
         rp_allocator a = failing_allocator(&f);
@@ -136,13 +137,15 @@ static void without_memory(void) {
         seed = 42;
         bool ok = true;
         for (int i = 0; ok && i < 300; i++) ok = step(&a, &map, &m, 5);
-        CU_ASSERT_EQUAL(ok, n == 0);
+        if (ok && n > 0) unnoticed++;
+        CU_ASSERT(ok ? same(&map, &m) : n > 0);
         if (n == 0) total = f.requests;
         CU_ASSERT(rp_interval_map_count(&map) <= BYTES);
         rp_interval_map_free(&a, &map);
         CU_ASSERT_EQUAL(f.live, 0);
     }
     CU_ASSERT(total > 10);
+    CU_ASSERT(unnoticed <= 1);
 }
 
 int main(void) {

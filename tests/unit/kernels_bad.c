@@ -154,6 +154,18 @@ static void test_resources(void) {
                 "buffer device addresses");
 }
 
+static void test_shared(void) {
+    refuse_glsl(
+        "#version 450\nshared float s[1073741825];\nlayout(binding = 0) buffer B { float b[]; };\n"
+        "void main() { s[0] = 1; barrier(); b[0] = s[0]; }\n",
+        "larger than 4 GiB");
+    /* 2^64 - 12 bytes, which rounding up to the alignment of a vec4 must not turn into 0. */
+    refuse_glsl("#version 450\nstruct S { vec4 v[1073741823][1073741825]; uint u; };\nshared S s;\n"
+                "layout(binding = 0) buffer B { uint b[]; };\n"
+                "void main() { s.u = 1; barrier(); b[0] = s.u; }\n",
+                "larger than 4 GiB");
+}
+
 static void test_push(void) {
     refuse_glsl("#version 450\nlayout(push_constant) uniform P { layout(offset = 16) float a; };\n"
                 "layout(binding = 0) buffer B { float b[]; };\nvoid main() { b[0] = a; }\n",
@@ -276,6 +288,7 @@ int main(void) {
                              {"includes", test_includes},
                              {"parameters", test_params},
                              {"resources", test_resources},
+                             {"shared memory", test_shared},
                              {"push constants", test_push},
                              {"specialisation", test_specs},
                              {"damaged SPIR-V", test_damaged},

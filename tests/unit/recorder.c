@@ -329,12 +329,9 @@ static void test_promise(void) {
 }
 
 int main(void) {
-    const rp_test tests[] = {{"text", test_text},
-                             {"promise", test_promise},
-                             {"compile", test_compile},
-                             {"threads", test_threads},
-                             {"nothing", test_nothing},
-                             {NULL, NULL}};
+    const rp_test tests[] = {{"text", test_text},       {"promise", test_promise},
+                             {"compile", test_compile}, {"threads", test_threads},
+                             {"nothing", test_nothing}, {NULL, NULL}};
     diags = rp_diags_create(NULL);
     int failures = rp_run_tests("recorder", tests);
     rp_diags_destroy(diags);
