@@ -21,6 +21,7 @@ if(found EQUAL 0)
 endif()
 if(wrong)
     list(JOIN wrong ", " wrong)
-    message(FATAL_ERROR "${LIBRARY} needs ${wrong}")
+    message(NOTICE "${LIBRARY} needs ${wrong}") # on one line: errors are wrapped
+    message(FATAL_ERROR "")
 endif()
 message(STATUS "${LIBRARY} needs ${found} libraries, all of them libc's")
