@@ -1,14 +1,17 @@
 /* How long compiling takes, and how much memory, as graphs grow.
  *
- *   bench_compile GRAPH.rpir [NODES...]
+ *   bench_compile [GRAPH.rpir [NODES...]]
  *
- * The graph is repeated until it has at least NODES nodes (default: 1x, 10000, 100000): the same
- * kernels and buffers again and again, as a decoder does for token after token, but each repetition
- * with output buffers of its own, so that nothing is dead. Two synthetic graphs of the largest size
- * follow, a chain and one 4096 wide. Every size is compiled at -O1 with the checker, as in every
+ * The graph (default: the decoder of 870 dispatches among the golden tests) is repeated until it
+ * has at least NODES nodes (default: 1x, 10000, 100000): the same kernels and buffers again and
+ * again, as a decoder does for token after token, but each repetition with output buffers of its
+ * own, so that nothing is dead. Three synthetic graphs of the largest size follow: a chain, one
+ * 4096 wide with the same work for each node, and one where 4096 nodes write slices of a buffer
+ * that 4096 others read as a whole. Every size is compiled at -O1 with the checker, as in every
  * compile. Best of five runs; memory is the peak of what the library holds beyond its input.
  */
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,36 +89,68 @@ static void repeat(rp_graph *g, uint32_t wanted) {
     free(map);
 }
 
-/* `width` chains next to each other, each node reading its own predecessor and a neighbour's. */
-static rp_graph *make_wide(uint32_t width, uint32_t nodes) {
-    size_t capacity = (size_t)nodes * 96 + 4096, at = 0;
-    char *text = malloc(capacity);
-    uint32_t levels = nodes / width;
-    at += (size_t)sprintf(text,
-                          "reprise 1\ngraph wide {\nbuf $x in 4096\nbuf $y out %u\n"
-                          "kern @a spirv - local 1 1 1 (r, w)\n"
-                          "kern @b spirv - local 1 1 1 (r, r, w)\n",
-                          width * 256);
-    for (uint32_t i = 0; i < width * 2; i++)
-        at += (size_t)sprintf(text + at, "buf %%t%u tmp 256\n", i);
-    for (uint32_t i = 0; i < levels * width; i++) {
-        uint32_t level = i / width, lane = i % width, from = (level + 1) % 2 * width;
-        uint32_t to = level % 2 * width + lane;
-        if (level == 0)
-            at += (size_t)sprintf(text + at, "n%u = run @a grid 1 1 1 (r $x, w %%t%u)\n", i, to);
-        else if (level + 1 < levels)
-            at +=
-                (size_t)sprintf(text + at, "n%u = run @b grid 1 1 1 (r %%t%u, r %%t%u, w %%t%u)\n",
-                                i, from + lane, from + (lane * 7 + level) % width, to);
-        else
-            at += (size_t)sprintf(text + at, "n%u = run @a grid 1 1 1 (r %%t%u, w $y[%u+256])\n", i,
-                                  from + lane, lane * 256);
-    }
-    at += (size_t)sprintf(text + at, "}\n");
+/* A growing text in the IR's form. */
+typedef struct builder {
+    char *data;
+    size_t size, capacity;
+} builder;
+
+static void add(builder *t, const char *format, ...) {
+    va_list args;
+    if (t->capacity - t->size < 256)
+        t->data = realloc(t->data, t->capacity = t->capacity * 2 + 4096);
+    va_start(args, format);
+    t->size += (size_t)vsnprintf(t->data + t->size, 256, format, args);
+    va_end(args);
+}
+
+static rp_graph *parse(builder *t, const char *name) {
     rp_graph *g = NULL;
-    rp_graph_parse(NULL, text, at, "wide", NULL, &g);
-    free(text);
+    rp_graph_parse(NULL, t->data, t->size, name, NULL, &g);
+    free(t->data);
     return g;
+}
+
+/* Levels of `width` nodes. Each reads two nodes of the level before; in a chain, width 1, the two
+ * nodes before. So a node is the same work at any width. */
+static rp_graph *make_wide(uint32_t width, uint32_t nodes) {
+    builder t = {0};
+    uint32_t levels = nodes / width;
+    add(&t, "reprise 1\ngraph wide {\nbuf $x in 4096\nbuf $y out %u\n", width * 256);
+    add(&t, "kern @a spirv - local 1 1 1 (r, r, w)\n");
+    for (uint32_t i = 0; i < width * 3; i++) add(&t, "buf %%t%u tmp 256\n", i);
+    for (uint32_t i = 0; i < levels * width; i++) {
+        uint32_t level = i / width, lane = i % width;
+        uint32_t one = (level + 2) % 3 * width + lane, two = (level + 1) % 3 * width + lane;
+        if (width > 1) two = (level + 2) % 3 * width + (lane * 7 + level) % width;
+        add(&t, "n%u = run @a grid 1 1 1 (r ", i);
+        if (level < 2)
+            add(&t, level ? "%%t%u, r $x" : "$x[%u+256], r $x", level ? one : 0);
+        else
+            add(&t, "%%t%u, r %%t%u", one, two);
+        if (level + 1 < levels)
+            add(&t, ", w %%t%u)\n", level % 3 * width + lane);
+        else
+            add(&t, ", w $y[%u+256])\n", lane * 256);
+    }
+    add(&t, "}\n");
+    return parse(&t, "wide");
+}
+
+/* All to all, again and again: `width` nodes write slices of a buffer, then as many read all of it.
+ * What the buffer holds at the end is a result, so that it stays one buffer. */
+static rp_graph *make_all_to_all(uint32_t width, uint32_t nodes) {
+    builder t = {0};
+    add(&t, "reprise 1\ngraph all {\nbuf $x in 256\nbuf $y out %u\n", nodes * 256);
+    add(&t, "buf $s inout %u\nkern @a spirv - local 1 1 1 (r, w)\n", width * 256);
+    add(&t, "kern @b spirv - local 1 1 1 (r, rw)\n");
+    for (uint32_t i = 0; i < nodes; i++)
+        if (i / width % 2 == 0)
+            add(&t, "n%u = run @b grid 1 1 1 (r $x, rw $s[%u+256])\n", i, i % width * 256);
+        else
+            add(&t, "n%u = run @a grid 1 1 1 (r $s, w $y[%u+256])\n", i, i * 256);
+    add(&t, "}\n");
+    return parse(&t, "all");
 }
 
 typedef struct result {
@@ -178,34 +213,38 @@ static void report(const char *name, const rp_graph *source) {
     printf(" check and clone %.1f ms\n", (r.total - passes) * 1e3);
 }
 
-int main(int argc, char **argv) {
-    if (argc < 2) {
-        fprintf(stderr, "usage: bench_compile GRAPH.rpir [NODES...]\n");
-        return 2;
-    }
+/* The graph at `path`, repeated to at least `nodes` nodes. */
+static int report_repeated(const char *path, uint32_t nodes) {
     size_t size = 0;
-    char *text = read_text(argv[1], &size);
-    uint32_t largest = argc > 2 ? 0 : 100000;
-    for (int i = 1; i < (argc > 2 ? argc : 4); i++) {
-        uint32_t wanted = argc > 2 ? (i == 1 ? 1 : (uint32_t)atoi(argv[i]))
-                          : i == 1 ? 1
-                          : i == 2 ? 10000
-                                   : 100000;
-        if (wanted > largest) largest = wanted;
-        rp_graph *g = NULL;
-        if (!text || rp_graph_parse(NULL, text, size, argv[1], NULL, &g) != RP_OK) {
-            fprintf(stderr, "bench_compile: %s cannot be read as a graph\n", argv[1]);
-            return 1;
-        }
-        repeat(g, wanted);
-        report(rp_graph_string(g, g->name), g);
-        rp_graph_destroy(g);
+    char *text = read_text(path, &size);
+    rp_graph *g = NULL;
+    if (!text || rp_graph_parse(NULL, text, size, path, NULL, &g) != RP_OK) {
+        fprintf(stderr, "bench_compile: %s cannot be read as a graph\n", path);
+        free(text);
+        return -1;
     }
-    rp_graph *chain = make_wide(1, largest), *wide = make_wide(4096, largest / 4096 * 4096);
-    report("chain", chain);
-    report("4096 wide", wide);
-    rp_graph_destroy(chain);
-    rp_graph_destroy(wide);
     free(text);
+    repeat(g, nodes);
+    report(rp_graph_string(g, g->name), g);
+    rp_graph_destroy(g);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    static const uint32_t usual[] = {1, 10000, 100000};
+    const char *path = argc > 1 ? argv[1] : BENCH_GRAPH;
+    uint32_t largest = 16384; /* the synthetic graphs need two rows of 4096 and more */
+    for (int i = 0; i < (argc > 2 ? argc - 2 : 3); i++) {
+        uint32_t nodes = argc > 2 ? (uint32_t)strtoul(argv[2 + i], NULL, 10) : usual[i];
+        if (nodes > largest) largest = nodes;
+        if (report_repeated(path, nodes) != 0) return 1;
+    }
+    rp_graph *synthetic[] = {make_wide(1, largest), make_wide(4096, largest),
+                             make_all_to_all(4096, largest / 8192 * 8192)};
+    const char *const names[] = {"chain", "4096 wide", "4096 to 4096"};
+    for (int i = 0; i < 3; i++) {
+        report(names[i], synthetic[i]);
+        rp_graph_destroy(synthetic[i]);
+    }
     return 0;
 }

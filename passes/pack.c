@@ -1,14 +1,17 @@
 /* Packing lifetimes into the fewest bytes (see place.h): dynamic storage allocation, NP-hard.
  *
- * Two heuristics compete, and whichever needs fewer bytes wins; the bound (most bytes alive at
- * once) ends the search as soon as it is met: sweep    groups in order, like an allocator that
- * knows the future only as far as the current group: best fit among the free gaps, largest first.
- * Also run backwards in time. O(n (log n + gaps)). by rank  a fixed order of placement, each
- * lifetime at the lowest-waste gap between those it overlaps in time: largest first (Pisarchyk and
- * Lee, arXiv 2001.03288), longest area first. After a try, what sits above the bound is moved to
- * the front and the order is tried again: the hard lifetimes rise until they fit (the priority idea
- * of TelaMalloc, ASPLOS 2023). O(overlapping pairs) a try. A work limit, and one on the pairs per
- *            lifetime, keep compiling near-linear.
+ * Two heuristics compete, and whatever needs the fewest bytes wins; the bound (most bytes alive at
+ * once) ends the search as soon as it is met:
+ *   sweep    groups in order, like an allocator that knows the future only as far as the current
+ *            group: largest first into the smallest gap that is large enough, or longest first into
+ *            the lowest one. Each also backwards in time. O(n (log n + gaps)).
+ *   by rank  a fixed order of placement, each lifetime at the lowest-waste gap that its groups have
+ * in common: largest first (Pisarchyk and Lee, arXiv 2001.03288), largest area first, longest
+ *            first. After a try, what sits above the bound is moved to the front and the order is
+ *            tried again: the hard lifetimes rise until they fit (the priority idea of TelaMalloc,
+ *            ASPLOS 2023). What is taken is kept for each group, joined, so that a try costs the
+ *            blocks in the groups of each lifetime and not all pairs that overlap. A work limit
+ * keeps compiling near-linear.
  */
 #include "place.h"
 
@@ -16,30 +19,41 @@
 
 #include "base/checked.h"
 
-enum { TRIES = 200, MANY = 2000, PAIRS_PER_ITEM = 120 };
-static const uint64_t WORK_LIMIT = 4000000; /* steps of ranked placing; one try is always made */
+enum { TRIES = 200, MANY = 2000 };
+static const uint64_t WORK_LIMIT = 4000000; /* steps of placing by rank, about 10 ms */
 
 typedef struct gap {
     uint64_t lo, hi;
 } gap;
+
+/* What is taken of the arena in one group: ascending, neighbours joined. */
+typedef struct column {
+    gap *taken;
+    uint32_t count, capacity;
+} column;
 
 typedef struct packer {
     const rp_allocator *a;
     rp_lifetime *items;
     uint32_t count;
     uint64_t bound;
-    uint64_t best;         /* bytes of the best packing so far */
-    uint64_t *best_offset; /* per item */
-    uint64_t *offset;      /* of the packing being tried */
-    uint32_t *order, *scratch;
-    gap *gaps; /* sweep: free gaps below the top, ascending */
+    uint64_t best;             /* bytes of the best packing so far */
+    uint64_t *best_offset;     /* per item */
+    uint64_t *offset;          /* of the packing being tried */
+    uint32_t *order, *scratch; /* the items, sorted by whatever is needed */
+    gap *gaps;                 /* sweep: free gaps below the top, ascending */
     uint32_t gap_count, gap_capacity;
+    column *columns; /* by rank: per group */
+    uint32_t column_count;
+    gap *merged;
+    uint32_t merged_capacity;
+    uint64_t work; /* steps of placing by rank so far */
 } packer;
 
 /* ---- Order of items -------------------------------------------------------------------------- */
 
 typedef struct key {
-    uint64_t major, minor;
+    uint64_t major, minor, rest;
     uint32_t item;
 } key;
 
@@ -47,29 +61,42 @@ static int compare_keys(const void *left, const void *right) {
     const key *a = left, *b = right;
     if (a->major != b->major) return a->major < b->major ? -1 : 1;
     if (a->minor != b->minor) return a->minor < b->minor ? -1 : 1;
+    if (a->rest != b->rest) return a->rest < b->rest ? -1 : 1;
     return (a->item > b->item) - (a->item < b->item);
 }
 
-typedef enum order_by { BY_START, BY_END, BY_SIZE, BY_AREA, BY_LENGTH } order_by;
+/* Sizes, areas and lengths fall. Of the same start or end the largest comes first, or the longest.
+ */
+typedef enum order_by {
+    BY_START,
+    BY_START_LONGEST,
+    BY_END,
+    BY_END_LONGEST,
+    BY_SIZE,
+    BY_AREA,
+    BY_LENGTH
+} order_by;
 
-static bool sort_order(packer *p, order_by by) {
+static bool sort_order(packer *p, order_by by, uint32_t *order) {
     key *keys = rp_alloc(p->a, p->count, sizeof *keys);
     if (!keys) return false;
     for (uint32_t i = 0; i < p->count; i++) {
         const rp_lifetime *t = &p->items[i];
         uint64_t length = (uint64_t)t->last - t->first + 1;
-        keys[i].item = i;
-        keys[i].minor = ~t->size;
+        key k = {.minor = ~t->size, .item = i};
         switch (by) {
-        case BY_START: keys[i].major = t->first; break;
-        case BY_END: keys[i].major = ~(uint64_t)t->last; break;
-        case BY_SIZE: keys[i].major = ~t->size, keys[i].minor = ~length; break;
-        case BY_AREA: keys[i].major = ~(t->size / RP_ARENA_ALIGNMENT * length); break;
-        case BY_LENGTH: keys[i].major = ~length; break;
+        case BY_START: k.major = t->first; break;
+        case BY_START_LONGEST: k = (key){t->first, ~length, ~t->size, i}; break;
+        case BY_END: k.major = ~(uint64_t)t->last; break;
+        case BY_END_LONGEST: k = (key){~(uint64_t)t->last, ~length, ~t->size, i}; break;
+        case BY_SIZE: k.major = ~t->size, k.minor = ~length; break;
+        case BY_AREA: k.major = ~(t->size / RP_ARENA_ALIGNMENT * length); break;
+        case BY_LENGTH: k.major = ~length; break;
         }
+        keys[i] = k;
     }
     qsort(keys, p->count, sizeof *keys, compare_keys);
-    for (uint32_t i = 0; i < p->count; i++) p->order[i] = keys[i].item;
+    for (uint32_t i = 0; i < p->count; i++) order[i] = keys[i].item;
     rp_release(p->a, keys);
     return true;
 }
@@ -110,10 +137,10 @@ static bool give_back(packer *p, uint64_t lo, uint64_t hi, uint64_t *top) {
     return true;
 }
 
-/* The lowest byte of the smallest gap that is large enough, else the top. */
-static uint64_t take(packer *p, uint64_t size, uint64_t *top) {
+/* The lowest byte of the smallest gap that is large enough, or of the lowest; else the top. */
+static uint64_t take(packer *p, uint64_t size, bool lowest, uint64_t *top) {
     uint32_t best = RP_NONE;
-    for (uint32_t i = 0; i < p->gap_count; i++) {
+    for (uint32_t i = 0; i < p->gap_count && !(lowest && best != RP_NONE); i++) {
         uint64_t room = p->gaps[i].hi - p->gaps[i].lo;
         if (room >= size && (best == RP_NONE || room < p->gaps[best].hi - p->gaps[best].lo))
             best = i;
@@ -130,25 +157,24 @@ static uint64_t take(packer *p, uint64_t size, uint64_t *top) {
     return at;
 }
 
-/* Births come in the order of `order`, deaths in that of `scratch`; backwards, time is mirrored. */
-static bool sweep(packer *p, bool backwards, uint64_t *out_arena) {
-    if (!sort_order(p, backwards ? BY_START : BY_END)) return false;
-    /* Deaths: those that end first come first, so the order is read from its other end. */
-    memcpy(p->scratch, p->order, p->count * sizeof *p->order);
-    if (!sort_order(p, backwards ? BY_END : BY_START)) return false;
+/* `order` is sorted by starts, `scratch` by ends, the last first. Read from its other end it says
+ * who dies first. Backwards, time is mirrored and the two change places. */
+static bool sweep(packer *p, bool backwards, bool lowest, uint64_t *out_arena) {
+    const uint32_t *births = backwards ? p->scratch : p->order;
+    const uint32_t *deaths = backwards ? p->order : p->scratch;
     uint64_t top = 0, arena = 0;
     uint32_t dead = p->count;
     p->gap_count = 0;
     for (uint32_t i = 0; i < p->count; i++) {
-        const rp_lifetime *t = &p->items[p->order[i]];
+        const rp_lifetime *t = &p->items[births[i]];
         while (dead > 0) {
-            const rp_lifetime *d = &p->items[p->scratch[dead - 1]];
+            const rp_lifetime *d = &p->items[deaths[dead - 1]];
             bool over = backwards ? d->first > t->last : d->last < t->first;
             if (!over) break;
-            uint64_t lo = p->offset[p->scratch[--dead]];
+            uint64_t lo = p->offset[deaths[--dead]];
             if (!give_back(p, lo, lo + d->size, &top)) return false;
         }
-        p->offset[p->order[i]] = take(p, t->size, &top);
+        p->offset[births[i]] = take(p, t->size, lowest, &top);
         if (top > arena) arena = top;
     }
     *out_arena = arena;
@@ -157,98 +183,92 @@ static bool sweep(packer *p, bool backwards, uint64_t *out_arena) {
 
 /* ---- Placing by rank ------------------------------------------------------------------------- */
 
-/* The pairs of lifetimes that overlap in time, as rows. */
-typedef struct overlaps {
-    uint32_t *first, *other;
-} overlaps;
-
-/* Visits every overlapping pair once, by a sweep over starts with the list of those alive. With
- * o->other NULL it counts per item into o->first[item + 1]. */
-static uint64_t visit_pairs(packer *p, overlaps *o, uint64_t limit) {
-    uint32_t alive = 0;
-    uint64_t pairs = 0;
-    for (uint32_t i = 0; i < p->count; i++) {
-        uint32_t item = p->order[i], kept = 0;
-        for (uint32_t k = 0; k < alive; k++) {
-            uint32_t other = p->scratch[k];
-            if (p->items[other].last < p->items[item].first) continue;
-            p->scratch[kept++] = other;
-            if (o->other) {
-                o->other[--o->first[item + 1]] = other;
-                o->other[--o->first[other + 1]] = item;
-            } else {
-                o->first[item + 1]++;
-                o->first[other + 1]++;
-            }
-        }
-        pairs += kept;
-        if (pairs > limit) return pairs;
-        alive = kept;
-        p->scratch[alive++] = item;
+/* Appends to the bytes taken, in ascending order of lo. */
+static void append(gap *list, uint32_t *count, gap g) {
+    if (*count && list[*count - 1].hi >= g.lo) {
+        if (list[*count - 1].hi < g.hi) list[*count - 1].hi = g.hi;
+    } else {
+        list[(*count)++] = g;
     }
-    return pairs;
 }
 
-static void free_overlaps(packer *p, overlaps *o) {
-    rp_release(p->a, o->first);
-    rp_release(p->a, o->other);
-}
-
-/* RP_ERROR_BUSY: more pairs than the budget allows. */
-static rp_status find_overlaps(packer *p, uint64_t limit, overlaps *o, uint64_t *out_pairs) {
-    *o = (overlaps){.first = rp_alloc_zero(p->a, (size_t)p->count + 2, sizeof *o->first)};
-    if (!o->first || !sort_order(p, BY_START)) return RP_ERROR_NO_MEMORY;
-    *out_pairs = visit_pairs(p, o, limit);
-    if (*out_pairs > limit || *out_pairs * 2 > UINT32_MAX) return RP_ERROR_BUSY;
-    for (uint32_t i = 0; i < p->count; i++) o->first[i + 1] += o->first[i];
-    o->other = rp_alloc(p->a, *out_pairs * 2, sizeof *o->other);
-    if (!o->other) return RP_ERROR_NO_MEMORY;
-    visit_pairs(p, o, limit);
-    for (uint32_t i = 0; i < p->count; i++) o->first[i] = o->first[i + 1];
-    o->first[p->count] = (uint32_t)(*out_pairs * 2);
-    return RP_OK;
-}
-
-static int compare_gaps(const void *left, const void *right) {
-    const gap *a = left, *b = right;
-    return (a->lo > b->lo) - (a->lo < b->lo);
-}
-
-/* The best gap for an item between the placed ones it overlaps. */
-static bool fit(packer *p, const overlaps *o, uint32_t item, uint64_t *out) {
-    uint32_t from = o->first[item], to = o->first[item + 1];
+/* Collects in p->gaps the bytes that are taken in some group of a lifetime. */
+static bool collect(packer *p, const rp_lifetime *t) {
     p->gap_count = 0;
-    if (!RP_RESERVE(p->a, p->gaps, 0, p->gap_capacity, to - from)) return false;
-    for (uint32_t e = from; e < to; e++) {
-        uint64_t lo = p->offset[o->other[e]];
-        if (lo != RP_NOT_PLACED)
-            p->gaps[p->gap_count++] = (gap){lo, lo + p->items[o->other[e]].size};
+    for (uint32_t g = t->first; g <= t->last; g++) {
+        const column *c = &p->columns[g];
+        uint32_t total = p->gap_count + c->count, n = 0, i = 0, k = 0;
+        p->work += total + 1;
+        if (!RP_RESERVE(p->a, p->merged, 0, p->merged_capacity, total) ||
+            !RP_RESERVE(p->a, p->gaps, p->gap_count, p->gap_capacity, c->count))
+            return false;
+        while (i < p->gap_count || k < c->count) {
+            bool mine = k == c->count || (i < p->gap_count && p->gaps[i].lo <= c->taken[k].lo);
+            append(p->merged, &n, mine ? p->gaps[i++] : c->taken[k++]);
+        }
+        if (n) memcpy(p->gaps, p->merged, n * sizeof *p->gaps);
+        p->gap_count = n;
     }
-    if (p->gap_count > 1) qsort(p->gaps, p->gap_count, sizeof *p->gaps, compare_gaps);
-    uint64_t size = p->items[item].size, end = 0, waste = UINT64_MAX, at = UINT64_MAX;
+    return true;
+}
+
+/* The gap that wastes least, among those between the bytes taken. */
+static uint64_t fit(const packer *p, uint64_t size) {
+    uint64_t end = 0, waste = UINT64_MAX, at = UINT64_MAX;
     for (uint32_t i = 0; i < p->gap_count; i++) {
-        if (p->gaps[i].lo > end && p->gaps[i].lo - end >= size && p->gaps[i].lo - end < waste) {
-            waste = p->gaps[i].lo - end;
+        uint64_t room = p->gaps[i].lo - end;
+        if (room >= size && room < waste) {
+            waste = room;
             at = end;
         }
-        if (p->gaps[i].hi > end) end = p->gaps[i].hi;
+        end = p->gaps[i].hi;
     }
-    *out = at == UINT64_MAX ? end : at;
+    return at == UINT64_MAX ? end : at;
+}
+
+/* Takes bytes in one group. */
+static bool occupy(packer *p, column *c, gap g) {
+    uint32_t at = 0, end = c->count;
+    while (at < end) {
+        uint32_t mid = (at + end) / 2;
+        if (c->taken[mid].lo < g.lo)
+            at = mid + 1;
+        else
+            end = mid;
+    }
+    bool below = at > 0 && c->taken[at - 1].hi == g.lo;
+    bool above = at < c->count && c->taken[at].lo == g.hi;
+    if (below && above) {
+        c->taken[at - 1].hi = c->taken[at].hi;
+        memmove(c->taken + at, c->taken + at + 1, (--c->count - at) * sizeof *c->taken);
+    } else if (below) {
+        c->taken[at - 1].hi = g.hi;
+    } else if (above) {
+        c->taken[at].lo = g.lo;
+    } else {
+        if (!RP_RESERVE(p->a, c->taken, c->count, c->capacity, 1)) return false;
+        memmove(c->taken + at + 1, c->taken + at, (c->count++ - at) * sizeof *c->taken);
+        c->taken[at] = g;
+    }
     return true;
 }
 
-static bool place_ranked(packer *p, const overlaps *o, uint64_t *out_arena) {
+/* RP_ERROR_BUSY: it would be more work than the limit allows, or more than `most` bytes. */
+static rp_status place_ranked(packer *p, uint64_t most, uint64_t *out_arena) {
     uint64_t arena = 0;
-    for (uint32_t i = 0; i < p->count; i++) p->offset[i] = RP_NOT_PLACED;
+    for (uint32_t g = 0; g < p->column_count; g++) p->columns[g].count = 0;
     for (uint32_t i = 0; i < p->count; i++) {
-        uint32_t item = p->order[i];
-        uint64_t at;
-        if (!fit(p, o, item, &at)) return false;
-        p->offset[item] = at;
-        if (at + p->items[item].size > arena) arena = at + p->items[item].size;
+        const rp_lifetime *t = &p->items[p->order[i]];
+        if (!collect(p, t)) return RP_ERROR_NO_MEMORY;
+        if (p->work > WORK_LIMIT) return RP_ERROR_BUSY;
+        uint64_t at = p->offset[p->order[i]] = fit(p, t->size);
+        for (uint32_t g = t->first; g <= t->last; g++)
+            if (!occupy(p, &p->columns[g], (gap){at, at + t->size})) return RP_ERROR_NO_MEMORY;
+        if (at + t->size > arena) arena = at + t->size;
+        if (arena > most) return RP_ERROR_BUSY;
     }
     *out_arena = arena;
-    return true;
+    return RP_OK;
 }
 
 /* Moves the items that reach above the bound to the front, the rest keeps its order. */
@@ -266,27 +286,30 @@ static void promote(packer *p) {
 
 static bool search_ranked(packer *p) {
     static const order_by orders[] = {BY_SIZE, BY_AREA, BY_LENGTH};
-    overlaps o;
-    uint64_t pairs, work = 0;
-    rp_status status = find_overlaps(p, PAIRS_PER_ITEM * (uint64_t)p->count + 100000, &o, &pairs);
-    uint64_t cost = 16ull * p->count + 8 * pairs; /* of one try, with its sorting */
-    /* Promotion helps where few lifetimes are in each other's way; among many it only stirs. */
-    uint32_t tries = p->count > MANY ? 1 : TRIES;
-    for (uint32_t k = 0; status == RP_OK && k < 3 && p->best > p->bound; k++) {
-        if (!sort_order(p, orders[k])) status = RP_ERROR_NO_MEMORY;
-        for (uint32_t t = 0; status == RP_OK && t < tries; t++) {
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->items[i].last >= p->column_count) p->column_count = p->items[i].last + 1;
+    p->columns = rp_alloc_zero(p->a, p->column_count, sizeof *p->columns);
+    rp_status status = p->columns ? RP_OK : RP_ERROR_NO_MEMORY;
+    /* Promotion helps where few lifetimes are in each other's way; among many it only stirs, and a
+     * try that gets worse than the best so far can be given up. */
+    bool many = p->count > MANY;
+    for (uint32_t k = 0; k < 3 && p->best > p->bound; k++) {
+        if (status == RP_OK && !sort_order(p, orders[k], p->order)) status = RP_ERROR_NO_MEMORY;
+        if (status == RP_ERROR_NO_MEMORY || p->work > WORK_LIMIT) break;
+        for (uint32_t t = 0; t < (many ? 1 : TRIES); t++) {
             uint64_t arena;
-            if (work && work + cost > WORK_LIMIT) break;
-            if (!place_ranked(p, &o, &arena))
-                status = RP_ERROR_NO_MEMORY;
-            else
-                keep_if_better(p, arena);
-            work += cost;
-            if (status != RP_OK || p->best == p->bound) break;
+            status = place_ranked(p, many ? p->best : UINT64_MAX, &arena);
+            if (status != RP_OK) break;
+            keep_if_better(p, arena);
+            if (p->best == p->bound) break;
             promote(p);
         }
+        if (status == RP_ERROR_BUSY) status = RP_OK;
     }
-    free_overlaps(p, &o);
+    for (uint32_t g = 0; p->columns && g < p->column_count; g++)
+        rp_release(p->a, p->columns[g].taken);
+    rp_release(p->a, p->columns);
+    rp_release(p->a, p->merged);
     return status != RP_ERROR_NO_MEMORY;
 }
 
@@ -298,9 +321,8 @@ static rp_status find_bound(packer *p) {
     uint32_t dead = p->count;
     for (uint32_t i = 0; i < p->count; i++)
         if (!rp_add_u64(total, p->items[i].size, &total)) return RP_ERROR_INVALID;
-    if (!sort_order(p, BY_END)) return RP_ERROR_NO_MEMORY;
-    memcpy(p->scratch, p->order, p->count * sizeof *p->order);
-    if (!sort_order(p, BY_START)) return RP_ERROR_NO_MEMORY;
+    if (!sort_order(p, BY_END, p->scratch) || !sort_order(p, BY_START, p->order))
+        return RP_ERROR_NO_MEMORY;
     p->bound = 0;
     for (uint32_t i = 0; i < p->count; i++) {
         const rp_lifetime *t = &p->items[p->order[i]];
@@ -323,9 +345,13 @@ rp_status rp_place_lifetimes(const rp_allocator *a, rp_lifetime *items, uint32_t
     p.scratch = rp_alloc(a, count, sizeof *p.scratch);
     rp_status status =
         p.best_offset && p.offset && p.order && p.scratch ? find_bound(&p) : RP_ERROR_NO_MEMORY;
-    for (int backwards = 0; backwards < 2 && status == RP_OK && p.best > p.bound; backwards++) {
+    for (int k = 0; k < 4 && status == RP_OK && p.best > p.bound; k++) {
         uint64_t arena;
-        if (!sweep(&p, backwards, &arena))
+        bool lowest = k >= 2;
+        if (k == 2 && (!sort_order(&p, BY_END_LONGEST, p.scratch) ||
+                       !sort_order(&p, BY_START_LONGEST, p.order)))
+            status = RP_ERROR_NO_MEMORY;
+        else if (!sweep(&p, k % 2, lowest, &arena))
             status = RP_ERROR_NO_MEMORY;
         else
             keep_if_better(&p, arena);

@@ -29,8 +29,8 @@ typedef struct state {
     rp_graph *graph;
     rp_interval_map *maps; /* per buffer: the web that wrote the bytes */
     RP_ARRAY(web, webs);
-    uint32_t *web_of_use; /* per use: its web, RP_NONE for uses that are not renamed */
-    uint32_t current;
+    uint32_t *web_of_use;     /* per use: its web, RP_NONE for uses that are not renamed */
+    uint32_t current, pieces; /* of the use being looked at */
     uint32_t renamed, trimmed;
     bool failed;
 } state;
@@ -70,8 +70,24 @@ static uint32_t new_web(state *s, uint32_t buffer, uint64_t lo, uint64_t hi, boo
 static uint32_t join_piece(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     state *s = context;
     (void)lo, (void)hi;
+    s->pieces++;
     if (value != RP_ABSENT) join(s, value, s->current);
     return value;
+}
+
+static uint32_t become_one(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
+    (void)lo, (void)hi;
+    return value == RP_ABSENT ? value : *(uint32_t *)context;
+}
+
+/* Joins the webs of a range, and lets the map forget that they were several: whoever reads the
+ * range next finds one piece. */
+static bool join_range(state *s, rp_interval_map *map, uint64_t lo, uint64_t hi) {
+    s->pieces = 0;
+    rp_interval_map_each(map, lo, hi, join_piece, s);
+    if (s->pieces <= 1) return true;
+    uint32_t root = find(s, s->current);
+    return rp_interval_map_update(&s->graph->allocator, map, lo, hi, become_one, &root);
 }
 
 static void walk_use(state *s, const rp_graph_node *node, uint32_t use_index) {
@@ -82,7 +98,7 @@ static void walk_use(state *s, const rp_graph_node *node, uint32_t use_index) {
     uint64_t end = u->offset + u->size;
     s->current = s->web_of_use[use_index] = new_web(s, u->buffer, u->offset, end, false);
     if (s->failed) return;
-    if (!rp_use_overwrites(node, u)) rp_interval_map_each(map, u->offset, end, join_piece, s);
+    if (!rp_use_overwrites(node, u) && !join_range(s, map, u->offset, end)) s->failed = true;
     if (rp_access_writes(u->access) &&
         !rp_interval_map_set(&s->graph->allocator, map, u->offset, end, s->current))
         s->failed = true;

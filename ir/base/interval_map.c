@@ -6,7 +6,7 @@
  * stretch are rebuilt. Cost: O(log n + pieces + leaves moved). */
 #include "base/interval_map.h"
 
-enum { LEAF_MAX = 64, HINTS = 4096, HINTED_LEAVES = 4 };
+enum { LEAF_MAX = 64 };
 
 struct rp_interval_leaf {
     uint32_t count, capacity;
@@ -14,9 +14,8 @@ struct rp_interval_leaf {
 };
 
 void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map) {
-    for (uint32_t i = 0; i < map->leaf_count; i++) rp_release(a, map->leaves[i]);
+    for (uint32_t i = 0; i < map->leaf_count; i++) rp_release(a, map->leaves[i].leaf);
     rp_release(a, map->leaves);
-    rp_release(a, map->hints);
     *map = (rp_interval_map){0};
 }
 
@@ -25,59 +24,35 @@ typedef struct place {
     uint32_t leaf, item;
 } place;
 
-/* The first entry with hi >= key (so that an entry ending exactly at key is found). */
+static rp_interval_leaf *leaf_at(const rp_interval_map *map, uint32_t leaf) {
+    return map->leaves[leaf].leaf;
+}
+
+/* The first entry with hi >= key (so that an entry ending exactly at key is found). The searches
+ * halve a range without branches that depend on what is found: those are never predicted well. */
 static place find(const rp_interval_map *map, uint64_t key) {
-    uint32_t low = 0, high = map->leaf_count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        const rp_interval_leaf *leaf = map->leaves[mid];
-        if (leaf->items[leaf->count - 1].hi < key)
-            low = mid + 1;
-        else
-            high = mid;
+    if (map->leaf_count == 0 || map->leaves[map->leaf_count - 1].end < key)
+        return (place){map->leaf_count, 0};
+    const rp_interval_slot *slot = map->leaves;
+    for (uint32_t n = map->leaf_count, half; n > 1; n -= half) {
+        half = n / 2;
+        slot += half * (size_t)(slot[half - 1].end < key);
     }
-    if (low == map->leaf_count) return (place){low, 0};
-    const rp_interval_leaf *leaf = map->leaves[low];
-    uint32_t from = 0, to = leaf->count;
-    while (from < to) {
-        uint32_t mid = from + (to - from) / 2;
-        if (leaf->items[mid].hi < key)
-            from = mid + 1;
-        else
-            to = mid;
+    const rp_interval *item = slot->leaf->items;
+    for (uint32_t n = slot->leaf->count, half; n > 1; n -= half) {
+        half = n / 2;
+        item += half * (size_t)(item[half - 1].hi < key);
     }
-    return (place){low, from};
+    return (place){(uint32_t)(slot - map->leaves), (uint32_t)(item - slot->leaf->items)};
 }
 
 static const rp_interval *at(const rp_interval_map *map, place p) {
-    return p.leaf < map->leaf_count ? &map->leaves[p.leaf]->items[p.item] : NULL;
+    return p.leaf < map->leaf_count ? &leaf_at(map, p.leaf)->items[p.item] : NULL;
 }
 
 static place next(const rp_interval_map *map, place p) {
-    if (++p.item == map->leaves[p.leaf]->count) p = (place){p.leaf + 1, 0};
+    if (++p.item == leaf_at(map, p.leaf)->count) p = (place){p.leaf + 1, 0};
     return p;
-}
-
-static uint64_t *hint_of(const rp_interval_map *map, uint64_t lo) {
-    return &map->hints[(lo * 0x9e3779b97f4a7c15u) >> 52];
-}
-
-/* The entry that begins at `lo`, if it is where such an entry was found last. A hint is checked,
- * not trusted: entries move. */
-static bool recall(const rp_interval_map *map, uint64_t lo, place *out) {
-    if (!map->hints) return false;
-    uint64_t hint = *hint_of(map, lo);
-    place p = {(uint32_t)(hint >> 32), (uint32_t)hint};
-    if (p.leaf >= map->leaf_count || p.item >= map->leaves[p.leaf]->count) return false;
-    *out = p;
-    return map->leaves[p.leaf]->items[p.item].lo == lo;
-}
-
-static void remember(const rp_allocator *a, rp_interval_map *map, uint64_t lo, place p) {
-    if (map->leaf_count < HINTED_LEAVES) return;
-    if (!map->hints) map->hints = rp_alloc_zero(a, HINTS, sizeof *map->hints);
-    if (map->hints)
-        *hint_of(map, lo) = (uint64_t)p.leaf << 32 | p.item; /* else: slower, not wrong */
 }
 
 /* The new entries of a stretch, joined as they are added. */
@@ -118,6 +93,16 @@ static rp_interval_leaf *new_leaf(const rp_allocator *a, uint32_t capacity) {
     return leaf;
 }
 
+/* Most maps never have a second leaf: room for one, then doubling. */
+static bool reserve_leaves(const rp_allocator *a, rp_interval_map *map, uint32_t extra) {
+    if (map->leaf_capacity == 0 && extra == 1) {
+        map->leaves = rp_alloc(a, 1, sizeof *map->leaves);
+        map->leaf_capacity = map->leaves != NULL;
+        return map->leaves != NULL;
+    }
+    return RP_RESERVE(a, map->leaves, map->leaf_count, map->leaf_capacity, extra);
+}
+
 /* Replaces the leaves [first, last) by ones that hold `items`. */
 static bool replace_leaves(const rp_allocator *a, rp_interval_map *map, uint32_t first,
                            uint32_t last, const rp_interval *items, uint32_t count) {
@@ -126,24 +111,24 @@ static bool replace_leaves(const rp_allocator *a, rp_interval_map *map, uint32_t
     uint32_t per_leaf = count <= LEAF_MAX ? LEAF_MAX : LEAF_MAX / 2;
     uint32_t fresh = (count + per_leaf - 1) / per_leaf;
     uint32_t removed = last - first;
-    if (fresh > removed &&
-        !RP_RESERVE(a, map->leaves, map->leaf_count, map->leaf_capacity, fresh - removed))
-        return false;
+    if (fresh > removed && !reserve_leaves(a, map, fresh - removed)) return false;
 
-    rp_interval_leaf **made = rp_alloc(a, fresh, sizeof *made);
+    rp_interval_slot *made = rp_alloc(a, fresh, sizeof *made);
     if (!made) return false;
     for (uint32_t i = 0; i < fresh; i++) {
         uint32_t n = count - i * per_leaf < per_leaf ? count - i * per_leaf : per_leaf;
         uint32_t capacity = n <= 3 ? 4 : n <= 12 ? 16 : LEAF_MAX;
-        if (!(made[i] = new_leaf(a, capacity))) {
-            while (i--) rp_release(a, made[i]);
+        rp_interval_leaf *leaf = new_leaf(a, capacity);
+        if (!leaf) {
+            while (i--) rp_release(a, made[i].leaf);
             rp_release(a, made);
             return false;
         }
-        made[i]->count = n;
-        memcpy(made[i]->items, items + (size_t)i * per_leaf, n * sizeof *items);
+        leaf->count = n;
+        memcpy(leaf->items, items + (size_t)i * per_leaf, n * sizeof *items);
+        made[i] = (rp_interval_slot){leaf->items[n - 1].hi, leaf};
     }
-    for (uint32_t i = first; i < last; i++) rp_release(a, map->leaves[i]);
+    for (uint32_t i = first; i < last; i++) rp_release(a, map->leaves[i].leaf);
     memmove(map->leaves + first + fresh, map->leaves + last,
             (map->leaf_count - last) * sizeof *map->leaves);
     if (fresh) memcpy(map->leaves + first, made, fresh * sizeof *made);
@@ -157,26 +142,27 @@ static bool splice(const rp_allocator *a, rp_interval_map *map, place begin, pla
                    const rp_interval *items, uint32_t count) {
     if (map->leaf_count == 0) return count == 0 || replace_leaves(a, map, 0, 0, items, count);
     if (begin.leaf == map->leaf_count) { /* behind the last entry */
-        begin = (place){map->leaf_count - 1, map->leaves[map->leaf_count - 1]->count};
+        begin = (place){map->leaf_count - 1, leaf_at(map, map->leaf_count - 1)->count};
         end = begin;
     } else if (end.leaf == begin.leaf + 1 && end.item == 0) {
-        end = (place){begin.leaf, map->leaves[begin.leaf]->count};
+        end = (place){begin.leaf, leaf_at(map, begin.leaf)->count};
     }
 
-    rp_interval_leaf *leaf = map->leaves[begin.leaf];
+    rp_interval_leaf *leaf = leaf_at(map, begin.leaf);
     if (end.leaf == begin.leaf) {
         uint32_t rest = leaf->count - end.item, total = begin.item + count + rest;
         if (total > 0 && total <= leaf->capacity) {
             memmove(leaf->items + begin.item + count, leaf->items + end.item, rest * sizeof *items);
             if (count) memcpy(leaf->items + begin.item, items, count * sizeof *items);
             leaf->count = total;
+            map->leaves[begin.leaf].end = leaf->items[total - 1].hi;
             return true;
         }
     }
 
     /* Several leaves, or one that is too full: rebuild what they hold together. */
     bool ends_inside = end.leaf < map->leaf_count && end.item > 0;
-    const rp_interval_leaf *tail = ends_inside ? map->leaves[end.leaf] : NULL;
+    const rp_interval_leaf *tail = ends_inside ? leaf_at(map, end.leaf) : NULL;
     uint32_t rest = tail ? tail->count - end.item : 0;
     uint32_t total = begin.item + count + rest;
     rp_interval *all = rp_alloc(a, total, sizeof *all);
@@ -195,7 +181,7 @@ static bool joins_neighbour(const rp_interval_map *map, place p, uint32_t value)
     if (p.item > 0)
         before = e - 1;
     else if (p.leaf > 0)
-        before = &map->leaves[p.leaf - 1]->items[map->leaves[p.leaf - 1]->count - 1];
+        before = &leaf_at(map, p.leaf - 1)->items[leaf_at(map, p.leaf - 1)->count - 1];
     return (before && before->hi == e->lo && before->value == value) ||
            (after && after->lo == e->hi && after->value == value);
 }
@@ -236,22 +222,16 @@ static uint32_t set_visit(void *context, uint64_t lo, uint64_t hi, uint32_t valu
 bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
                             rp_interval_visit *visit, void *context) {
     if (lo >= hi) return true;
-    /* Memory is mostly used in the same pieces again: one entry, hit exactly. */
-    place p;
-    const rp_interval *e;
-    if (recall(map, lo, &p)) {
-        e = at(map, p);
-    } else {
-        e = at(map, p = find(map, lo));
-        if (e && e->hi == lo) e = at(map, p = next(map, p));
-        if (e && e->lo == lo) remember(a, map, lo, p);
-    }
-    if (!e || e->lo != lo || e->hi != hi) return rebuild(a, map, lo, hi, visit, context);
+    /* Memory is mostly used in the same pieces again: one entry, hit exactly, or inside one. */
+    place p = find(map, lo);
+    const rp_interval *e = at(map, p);
+    if (e && e->hi == lo) e = at(map, p = next(map, p));
+    if (!e || e->lo > lo || e->hi < hi) return rebuild(a, map, lo, hi, visit, context);
     uint32_t value = visit(context, lo, hi, e->value);
     if (value == e->value) return true;
-    if (value == RP_ABSENT || joins_neighbour(map, p, value))
+    if (value == RP_ABSENT || e->lo != lo || e->hi != hi || joins_neighbour(map, p, value))
         return rebuild(a, map, lo, hi, set_visit, &value);
-    map->leaves[p.leaf]->items[p.item].value = value;
+    leaf_at(map, p.leaf)->items[p.item].value = value;
     return true;
 }
 
@@ -263,8 +243,7 @@ bool rp_interval_map_set(const rp_allocator *a, rp_interval_map *map, uint64_t l
 void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
                           rp_interval_visit *visit, void *context) {
     uint64_t done = lo;
-    place p;
-    if (!recall(map, lo, &p)) p = find(map, lo);
+    place p = find(map, lo);
     for (const rp_interval *e; (e = at(map, p)) && e->lo < hi; p = next(map, p)) {
         if (e->hi <= lo) continue;
         if (e->lo > done) visit(context, done, e->lo, RP_ABSENT);
@@ -275,8 +254,17 @@ void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
     if (done < hi) visit(context, done, hi, RP_ABSENT);
 }
 
+bool rp_interval_map_find(const rp_interval_map *map, uint64_t byte, rp_interval *out) {
+    place p = find(map, byte);
+    const rp_interval *e = at(map, p);
+    if (e && e->hi == byte) e = at(map, next(map, p));
+    if (!e || e->lo > byte) return false;
+    *out = *e;
+    return true;
+}
+
 uint32_t rp_interval_map_count(const rp_interval_map *map) {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < map->leaf_count; i++) count += map->leaves[i]->count;
+    for (uint32_t i = 0; i < map->leaf_count; i++) count += leaf_at(map, i)->count;
     return count;
 }

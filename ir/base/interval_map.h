@@ -5,9 +5,8 @@
  * overwritten as a whole becomes one interval again; without that, memory that is reused all the
  * time would be cut into ever smaller pieces.
  *
- * Entries are kept in leaves of at most 64, the leaves in one sorted array: finding is two binary
- * searches, inserting moves at most one leaf. Large maps remember where intervals were found, since
- * memory is mostly used in the same pieces again. */
+ * Entries are kept in leaves of at most 64, the leaves in one sorted array together with where each
+ * ends: finding is two binary searches that touch one leaf, inserting moves at most one leaf. */
 #ifndef RP_BASE_INTERVAL_MAP_H
 #define RP_BASE_INTERVAL_MAP_H
 
@@ -22,11 +21,15 @@ typedef struct rp_interval {
 
 typedef struct rp_interval_leaf rp_interval_leaf;
 
+typedef struct rp_interval_slot {
+    uint64_t end; /* hi of the leaf's last entry */
+    rp_interval_leaf *leaf;
+} rp_interval_slot;
+
 /* Zero-initialised is an empty map. */
 typedef struct rp_interval_map {
-    rp_interval_leaf **leaves;
+    rp_interval_slot *leaves;
     uint32_t leaf_count, leaf_capacity;
-    uint64_t *hints; /* where intervals were found before, by a hash of their start; may be stale */
 } rp_interval_map;
 
 void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map);
@@ -46,6 +49,9 @@ bool rp_interval_map_set(const rp_allocator *a, rp_interval_map *map, uint64_t l
 /* Calls `visit` as above without changing anything; its result is ignored. */
 void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
                           rp_interval_visit *visit, void *context);
+
+/* The interval that holds byte `at`; false in a gap. */
+bool rp_interval_map_find(const rp_interval_map *map, uint64_t at, rp_interval *out);
 
 /* How many intervals the map holds. */
 uint32_t rp_interval_map_count(const rp_interval_map *map);

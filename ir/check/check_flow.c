@@ -17,7 +17,10 @@
  * in its place and check_order.c every node on its side, so each byte meets it in the same state.
  *
  * A piece holds no address: both walks know where each use begins, so that two equal names at equal
- * distances are the same bytes. Cost: O(uses log pieces); 4 bytes a use and 16 a piece. */
+ * distances are the same bytes. A range in many pieces that is read again before somebody writes
+ * into it is not recorded and not compared again. Cost: O(uses log pieces); 4 bytes a use and 16 a
+ * piece. Readers of thousands of pieces with a write between each two of them cost all pieces,
+ * each. */
 #include "check/check.h"
 
 #include <stdio.h>
@@ -31,11 +34,15 @@ typedef struct piece {
     uint32_t value;
 } piece;
 
-/* The last record of a buffer: good for the next read of the same range, until the next write. */
+/* A range that was found in many pieces, and its record: good for whoever reads the same range
+ * next, until somebody writes into it. */
 typedef struct recent {
-    uint64_t offset, size; /* size 0: none */
+    uint64_t lo, hi;
     uint32_t first;
+    uint32_t next; /* in the list of its map, RP_NONE at the end */
 } recent;
+
+enum { RECENT_PIECES = 16, RECENT_MAX = 8 }; /* kept from that many on; so many for each map */
 
 typedef struct flow {
     rp_check_run *run;
@@ -44,10 +51,11 @@ typedef struct flow {
     uint32_t map_count;
     bool *written; /* per map: whether anything ever writes it */
     RP_ARRAY(piece, pieces);
-    recent *recent;  /* per buffer of the source */
-    uint32_t *first; /* per slot: its first piece; RP_NONE: one piece, nothing wrote */
-    uint32_t slots;  /* per replay */
-    uint64_t *base;  /* per source use: where the compiled graph put it in its space */
+    RP_ARRAY(recent, recents);
+    uint32_t *recent; /* per map: the first of its list */
+    uint32_t *first;  /* per slot: its first piece; RP_NONE: one piece, nothing wrote */
+    uint32_t slots;   /* per replay */
+    uint64_t *base;   /* per source use: where the compiled graph put it in its space */
     uint32_t replay;
     bool failed;
 } flow;
@@ -64,6 +72,48 @@ static uint32_t result_slot(const flow *f, uint32_t buffer) {
 
 static uint32_t state_slot(const flow *f, uint32_t use) {
     return f->replay * f->slots + f->source->uses_count + f->source->buffers_count + use;
+}
+
+/* ---- Ranges that are read again -------------------------------------------------------------- */
+
+/* RP_NONE when the range was not read since it was written. */
+static uint32_t find_recent(const flow *f, uint32_t map, uint64_t lo, uint64_t hi) {
+    uint32_t i = f->recent[map];
+    while (i != RP_NONE && (f->recents[i].lo != lo || f->recents[i].hi != hi))
+        i = f->recents[i].next;
+    return i;
+}
+
+/* The oldest of a full list makes room. */
+static void keep_recent(flow *f, uint32_t map, uint64_t lo, uint64_t hi, uint32_t first) {
+    uint32_t *link = &f->recent[map];
+    for (uint32_t n = 1; *link != RP_NONE && n < RECENT_MAX; n++) link = &f->recents[*link].next;
+    uint32_t at = *link;
+    *link = RP_NONE;
+    if (at == RP_NONE) {
+        if (!RP_RESERVE(f->run->a, f->recents, f->recents_count, f->recents_capacity, 1)) {
+            f->failed = true;
+            return;
+        }
+        at = f->recents_count++;
+    }
+    f->recents[at] = (recent){lo, hi, first, f->recent[map]};
+    f->recent[map] = at;
+}
+
+static void forget_recent(flow *f, uint32_t map, uint64_t lo, uint64_t hi) {
+    for (uint32_t *link = &f->recent[map]; *link != RP_NONE;) {
+        recent *r = &f->recents[*link];
+        if (r->lo < hi && lo < r->hi)
+            *link = r->next;
+        else
+            link = &r->next;
+    }
+}
+
+static void forget_all(flow *f) {
+    f->recents_count = 0;
+    memset(f->recent, 0xff, f->map_count * sizeof *f->recent); /* RP_NONE */
 }
 
 /* ---- The source ------------------------------------------------------------------------------ */
@@ -87,18 +137,17 @@ static uint32_t on_record(void *context, uint64_t lo, uint64_t hi, uint32_t valu
 static void record(flow *f, uint32_t slot, uint32_t buffer, uint64_t offset, uint64_t size) {
     if (!f->written[buffer]) return;
     recorder r = {f, offset};
-    recent *last = &f->recent[buffer];
-    if (last->size == size && last->offset == offset) {
-        f->first[slot] = last->first;
-        return;
-    }
-    *last = (recent){offset, size, f->pieces_count};
-    f->first[slot] = f->pieces_count;
+    uint32_t known = find_recent(f, buffer, offset, offset + size);
+    f->first[slot] = known == RP_NONE ? f->pieces_count : f->recents[known].first;
+    if (known != RP_NONE) return;
     rp_interval_map_each(&f->maps[buffer], offset, offset + size, on_record, &r);
+    if (f->pieces_count - f->first[slot] > RECENT_PIECES)
+        keep_recent(f, buffer, offset, offset + size, f->first[slot]);
 }
 
 static void write_map(flow *f, uint32_t map, uint64_t lo, uint64_t size, uint32_t use) {
     uint32_t value = f->replay * f->source->uses_count + use;
+    forget_recent(f, map, lo, lo + size);
     if (!rp_interval_map_set(f->run->a, &f->maps[map], lo, lo + size, value)) f->failed = true;
 }
 
@@ -130,7 +179,6 @@ static void record_node(flow *f, const rp_graph_node *n) {
         const rp_graph_use *u = &s->uses[k];
         if (!rp_check_writes(u) || skips(f, s, u->buffer)) continue;
         write_map(f, u->buffer, u->offset, u->size, k);
-        f->recent[u->buffer].size = 0;
     }
 }
 
@@ -148,7 +196,7 @@ static void walk_source(flow *f) {
             record(f, result_slot(f, i), i, 0, s->buffers[i].size);
         if (rp_check_external(&s->buffers[i])) continue;
         rp_interval_map_free(f->run->a, &f->maps[i]);
-        f->recent[i].size = 0;
+        f->recent[i] = RP_NONE;
     }
 }
 
@@ -259,9 +307,19 @@ static void compare(flow *f, uint32_t slot, reader r) {
         f->run->reads_proven++;
         return;
     }
+    /* The same bytes held against the same record, and not written since: proven already. What the
+     * host may find undefined differs from what a node may. */
+    uint32_t known = r.node ? find_recent(f, map, r.start, r.start + r.size) : RP_NONE;
+    if (known != RP_NONE && first != RP_NONE && f->recents[known].first == first) {
+        f->run->reads_proven++;
+        return;
+    }
+    uint64_t before = f->run->reads_proven;
     r.f = f;
     r.next = first == RP_NONE ? NULL : &f->pieces[first];
     rp_interval_map_each(&f->maps[map], r.start, r.start + r.size, on_compare, &r);
+    if (r.node && !r.wrong && first != RP_NONE && f->run->reads_proven - before > RECENT_PIECES)
+        keep_recent(f, map, r.start, r.start + r.size, first);
 }
 
 /* Compares use `k` of the source, as node `at` finds it in the compiled graph. */
@@ -399,7 +457,8 @@ static bool allocate(flow *f) {
     f->written = rp_alloc_zero(a, f->map_count, sizeof *f->written);
     f->first = rp_alloc(a, (size_t)f->slots * 2, sizeof *f->first);
     f->base = rp_alloc_zero(a, s->uses_count, sizeof *f->base);
-    f->recent = rp_alloc_zero(a, s->buffers_count, sizeof *f->recent);
+    f->recent = rp_alloc(a, f->map_count, sizeof *f->recent);
+    if (f->recent) forget_all(f);
     if (f->first) memset(f->first, 0xff, (size_t)f->slots * 2 * sizeof *f->first); /* RP_NONE */
     return f->maps && f->written && f->first && f->base && f->recent;
 }
@@ -419,5 +478,6 @@ rp_status rp_check_flow(rp_check_run *run) {
     rp_release(run->a, f.first);
     rp_release(run->a, f.base);
     rp_release(run->a, f.recent);
+    rp_release(run->a, f.recents);
     return f.failed ? RP_ERROR_NO_MEMORY : RP_OK;
 }

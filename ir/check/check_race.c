@@ -11,17 +11,22 @@
  * Which boundary covers a pair of scope bits last is kept in a table while walking, so a pair of
  * accesses costs one comparison.
  *
- * States of bytes are cells that never change, so pieces of a range that was cut share them. Memory
- * that nothing writes has no conflicts and is left out. Cost: O(uses log pieces); 20 bytes for each
+ * Of the second replay only what meets the first is looked at: two of its accesses stand to each
+ * other as they did in the first.
+ *
+ * States of bytes are cells that never change, so pieces of a range that was cut share them. A
+ * range in many pieces that is read as a whole is folded, and the latest event of each kind stands
+ * for all of its pieces; they are looked at one by one only when it is not covered. Memory that
+ * nothing writes has no conflicts and is left out. Cost: O(uses log pieces); 20 bytes for each
  * write, and for each read in another group than the last one. */
 #include "check/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/interval_map.h"
+#include "base/fold.h"
 
-enum { BITS = 7, READS = 4 };
+enum { BITS = 7, READS = 4, WRITES = 2 };
 
 /* The ways of reading that a cell tells apart. */
 static const uint8_t read_bits[READS] = {
@@ -31,11 +36,18 @@ static const uint8_t read_bits[READS] = {
     RP_SCOPE_INDIRECT_R,
 };
 
-/* An event is replay * node count + node index; RP_NONE for none. */
+/* An event is a node of the first replay, by its index; RP_NONE for none. */
 typedef struct cell {
     uint32_t write;
     uint32_t reads[READS];
 } cell;
+
+/* Of a fold: the latest event of each kind among its pieces, and the latest reads of the whole. */
+typedef struct whole {
+    uint32_t writes[WRITES], reads[READS], since[READS];
+} whole;
+
+static const uint8_t write_bits[WRITES] = {RP_SCOPE_COMPUTE_W, RP_SCOPE_TRANSFER_W};
 
 /* A use that is being looked at. */
 typedef struct access {
@@ -52,11 +64,17 @@ typedef struct races {
     bool *written;         /* per space */
     bool *in_place;        /* per node: some of its uses share bytes, and one writes */
     RP_ARRAY(cell, cells);
+    rp_folds folds;
+    RP_ARRAY(whole, wholes);     /* per fold */
     uint32_t latest[BITS][BITS]; /* the latest boundary that covers source bit, destination bit */
     uint32_t replay, node;
     uint32_t position; /* of the current node */
     access now;
     uint32_t old_cell, new_cell; /* what the last piece of this read became */
+    uint32_t pieces, limit;      /* of the range being read */
+    bool found;                  /* something was wrong with its first pieces: enough said */
+    uint32_t settled;            /* the cell of what the second replay wrote */
+    uint32_t *keys;              /* per node: group * 2, and 1 when it writes as a transfer */
     bool judged;                 /* the writes of this node were judged already */
     bool failed;
 } races;
@@ -99,12 +117,13 @@ static bool covered(const races *r, uint32_t position, uint32_t src, uint32_t ds
 
 /* ---- Findings -------------------------------------------------------------------------------- */
 
-static const rp_graph_node *event_node(const races *r, uint32_t event) {
-    return &r->g->nodes[event % r->g->nodes_count];
+/* Nodes are large and events lie all over the plan: what is asked of each is kept apart. */
+static uint32_t event_position(const races *r, uint32_t event) {
+    return r->keys[event] / 2;
 }
 
-static uint32_t event_position(const races *r, uint32_t event) {
-    return rp_check_position(r->g, event_node(r, event), event / r->g->nodes_count);
+static uint32_t event_write_bit(const races *r, uint32_t event) {
+    return r->keys[event] & 1 ? RP_SCOPE_TRANSFER_W : RP_SCOPE_COMPUTE_W;
 }
 
 /* The buffer through which a node touches a byte of the space of the current access. */
@@ -125,15 +144,14 @@ static void report(races *r, uint32_t event, uint32_t src, uint32_t dst, rp_haza
         [RP_WAR_HAZARD] = {"overwrites", "read"},
         [RP_WAW_HAZARD] = {"overwrites", "wrote"},
     };
-    const rp_graph_node *from = event_node(r, event), *to = &r->g->nodes[r->node];
+    const rp_graph_node *from = &r->g->nodes[event], *to = &r->g->nodes[r->node];
     uint32_t other = buffer_at(r, from, lo);
     char range[RP_CHECK_RANGE], as[RP_CHECK_RANGE + 8] = "", s[RP_CHECK_RANGE], d[RP_CHECK_RANGE];
     rp_check_range(range, r->g, r->now.buffer, r->now.in_buffer + (lo - r->now.lo), hi - lo);
     if (other != r->now.buffer)
         snprintf(as, sizeof as, " in the bytes of %%%.80s",
                  rp_graph_string(r->g, r->g->buffers[other].name));
-    bool across = event / r->g->nodes_count != r->replay;
-    const char *next = across ? " of the next replay" : "";
+    const char *next = r->replay == 1 ? " of the next replay" : "";
     if (event_position(r, event) == r->position)
         rp_check_fail(r->run, to,
                       "rule 2: n%u %s what n%u %s (%s%s, %s): both are in group %u, which has no "
@@ -151,10 +169,20 @@ static void report(races *r, uint32_t event, uint32_t src, uint32_t dst, rp_haza
 
 /* Two accesses of the second replay were judged as accesses of the first. A node is in no conflict
  * with itself, but it is with itself in the next replay. */
+/* A node against itself: nothing within one replay; the next replay is another matter. */
+static bool is_self(const races *r, uint32_t event) {
+    return event == r->node && r->replay == 0;
+}
+
+static bool is_covered(races *r, uint32_t event, uint32_t src, uint32_t dst) {
+    if (event == RP_NONE) return true;
+    r->run->conflicts_proven++;
+    return !is_self(r, event) && covered(r, event_position(r, event), src, dst);
+}
+
 static void require(races *r, uint32_t event, uint32_t src, uint32_t dst, rp_hazard_kind kind,
                     uint64_t lo, uint64_t hi) {
-    if (event == RP_NONE || (r->replay == 1 && event >= r->g->nodes_count)) return;
-    if (event == r->node && r->replay == 0) return;
+    if (event == RP_NONE || is_self(r, event)) return;
     r->run->conflicts_proven++;
     if (!covered(r, event_position(r, event), src, dst) && !rp_check_stop(r->run))
         report(r, event, src, dst, kind, lo, hi);
@@ -174,7 +202,8 @@ static access place(const rp_graph *g, const rp_graph_node *n, const rp_graph_us
 }
 
 static uint32_t add_cell(races *r, const cell *c) {
-    if (!RP_RESERVE(r->run->a, r->cells, r->cells_count, r->cells_capacity, 1)) {
+    if (r->cells_count >= RP_FOLDED ||
+        !RP_RESERVE(r->run->a, r->cells, r->cells_count, r->cells_capacity, 1)) {
         r->failed = true;
         return RP_ABSENT;
     }
@@ -182,13 +211,39 @@ static uint32_t add_cell(races *r, const cell *c) {
     return r->cells_count++;
 }
 
+static cell cell_of(const races *r, uint32_t value) {
+    return value == RP_ABSENT ? (cell){RP_NONE, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}}
+                              : r->cells[value];
+}
+
+static uint32_t on_judge(void *context, uint64_t lo, uint64_t hi, uint32_t value);
+
+/* The hardest events of a fold's pieces first: when those are covered, all are. Otherwise each
+ * piece is looked at, to say which one is not. */
+static void judge_fold(races *r, uint64_t lo, uint64_t hi, uint32_t value) {
+    const whole w = r->wholes[value & ~RP_FOLDED];
+    bool all = true;
+    for (uint32_t k = 0; k < WRITES; k++) {
+        if (r->now.read) all &= is_covered(r, w.writes[k], write_bits[k], r->now.read);
+        if (r->now.write) all &= is_covered(r, w.writes[k], write_bits[k], r->now.write);
+    }
+    for (uint32_t k = 0; r->now.write && k < READS; k++)
+        all &= is_covered(r, w.reads[k], read_bits[k], r->now.write);
+    const rp_interval *pieces = rp_fold_pieces(&r->folds, value);
+    for (uint32_t i = 0; !all && i < rp_fold_count(&r->folds, value); i++)
+        on_judge(r, pieces[i].lo, pieces[i].hi, pieces[i].value);
+    for (uint32_t k = 0; r->now.write && k < READS; k++)
+        require(r, w.since[k], read_bits[k], r->now.write, RP_WAR_HAZARD, lo, hi);
+}
+
 /* Holds the current access against what a piece of memory saw last. */
 static uint32_t on_judge(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     races *r = context;
-    if (value == RP_ABSENT) return value;
+    if (rp_is_fold(value)) judge_fold(r, lo, hi, value);
+    if (rp_is_fold(value) || value == RP_ABSENT) return value;
     cell c = r->cells[value];
     if (c.write != RP_NONE) {
-        uint32_t src = write_bit(event_node(r, c.write));
+        uint32_t src = event_write_bit(r, c.write);
         if (r->now.read) require(r, c.write, src, r->now.read, RP_RAW_HAZARD, lo, hi);
         if (r->now.write) require(r, c.write, src, r->now.write, RP_WAW_HAZARD, lo, hi);
     }
@@ -197,28 +252,92 @@ static uint32_t on_judge(void *context, uint64_t lo, uint64_t hi, uint32_t value
     return value;
 }
 
-/* Judges a read and remembers it. A read in the same way and the same group stands for this one. */
+/* Judges a read and remembers it. A read in the same way and the same group stands for this one. In
+ * the second replay nobody asks: who meets this read there met it in the first. */
 static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     races *r = context;
-    on_judge(r, lo, hi, value);
+    if (r->pieces++ >= r->limit) return value; /* will be folded */
+    if (!r->found) on_judge(r, lo, hi, value);
+    if (r->replay == 1) return value;
     if (value == r->old_cell && r->new_cell != RP_ABSENT) return r->new_cell;
-    cell c = {RP_NONE, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}};
-    if (value != RP_ABSENT) c = r->cells[value];
+    cell c = rp_is_fold(value) ? (cell){0} : cell_of(r, value);
+    uint32_t *reads = rp_is_fold(value) ? r->wholes[value & ~RP_FOLDED].since : c.reads;
     for (uint32_t i = 0; i < READS; i++) {
         if (read_bits[i] != r->now.read) continue;
-        if (c.reads[i] != RP_NONE && event_position(r, c.reads[i]) == r->position) return value;
-        c.reads[i] = r->replay * r->g->nodes_count + r->node;
+        if (reads[i] != RP_NONE && event_position(r, reads[i]) == r->position) return value;
+        reads[i] = r->node;
     }
+    if (rp_is_fold(value)) return value;
     r->old_cell = value;
     return r->new_cell = add_cell(r, &c);
 }
 
+/* ---- Folds ----------------------------------------------------------------------------------- */
+
+static void take_later(uint32_t *event, uint32_t other) {
+    if (other != RP_NONE && (*event == RP_NONE || other > *event)) *event = other;
+}
+
+static bool fold_made(void *context, const rp_interval *pieces, uint32_t count) {
+    races *r = context;
+    if (!RP_RESERVE(r->run->a, r->wholes, r->wholes_count, r->wholes_capacity, 1)) return false;
+    whole made;
+    memset(&made, 0xff, sizeof made); /* RP_NONE */
+    for (uint32_t i = 0; i < count; i++) {
+        if (rp_is_fold(pieces[i].value)) {
+            const whole *w = &r->wholes[pieces[i].value & ~RP_FOLDED];
+            for (uint32_t k = 0; k < WRITES; k++) take_later(&made.writes[k], w->writes[k]);
+            for (uint32_t k = 0; k < READS; k++) take_later(&made.reads[k], w->reads[k]);
+            for (uint32_t k = 0; k < READS; k++) take_later(&made.reads[k], w->since[k]);
+            continue;
+        }
+        cell c = cell_of(r, pieces[i].value);
+        for (uint32_t k = 0; k < WRITES && c.write != RP_NONE; k++)
+            if (event_write_bit(r, c.write) == write_bits[k]) take_later(&made.writes[k], c.write);
+        for (uint32_t k = 0; k < READS; k++) take_later(&made.reads[k], c.reads[k]);
+    }
+    r->wholes[r->wholes_count++] = made;
+    return true;
+}
+
+/* Whoever read the whole read its pieces. */
+static bool fold_opened(void *context, uint32_t parent, uint32_t *child) {
+    races *r = context;
+    const whole w = r->wholes[parent & ~RP_FOLDED];
+    cell c = rp_is_fold(*child) ? (cell){0} : cell_of(r, *child);
+    uint32_t *reads = rp_is_fold(*child) ? r->wholes[*child & ~RP_FOLDED].since : c.reads;
+    for (uint32_t k = 0; k < READS; k++) take_later(&reads[k], w.since[k]);
+    if (!rp_is_fold(*child)) *child = add_cell(r, &c);
+    return !r->failed;
+}
+
+static bool cut(races *r) {
+    const rp_fold_owner owner = {r, fold_made, fold_opened};
+    return rp_fold_cut(r->run->a, &r->folds, &r->maps[r->now.space], r->now.lo, r->now.hi, &owner);
+}
+
+/* ---- Walking --------------------------------------------------------------------------------- */
+
+static bool read_range(races *r) {
+    const rp_fold_owner owner = {r, fold_made, fold_opened};
+    rp_interval_map *map = &r->maps[r->now.space];
+    r->old_cell = r->new_cell = RP_ABSENT;
+    r->pieces = 0;
+    r->limit = RP_FOLD_WIDTH;
+    r->found = false;
+    uint32_t errors = r->run->errors;
+    if (!rp_interval_map_update(r->run->a, map, r->now.lo, r->now.hi, on_read, r)) return false;
+    if (r->pieces <= RP_FOLD_WIDTH) return true;
+    if (!rp_fold_range(r->run->a, &r->folds, map, r->now.lo, r->now.hi, &owner)) return false;
+    r->old_cell = r->new_cell = RP_ABSENT;
+    r->limit = UINT32_MAX;
+    r->found = r->run->errors > errors;
+    return rp_interval_map_update(r->run->a, map, r->now.lo, r->now.hi, on_read, r);
+}
+
 static void walk_read(races *r, access now) {
     r->now = now;
-    r->old_cell = r->new_cell = RP_ABSENT;
-    if (r->written[now.space] &&
-        !rp_interval_map_update(r->run->a, &r->maps[now.space], now.lo, now.hi, on_read, r))
-        r->failed = true;
+    if (r->written[now.space] && !(cut(r) && read_range(r))) r->failed = true;
 }
 
 static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
@@ -227,11 +346,14 @@ static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value
     return r->new_cell;
 }
 
+/* Bytes that the second replay has written are settled: who meets that write there met it in the
+ * first. */
 static void walk_write(races *r, access now) {
-    const cell c = {r->replay * r->g->nodes_count + r->node, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}};
+    const cell c = {r->node, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}};
     r->now = now;
-    r->new_cell = add_cell(r, &c);
-    if (!rp_interval_map_update(r->run->a, &r->maps[now.space], now.lo, now.hi, on_write, r))
+    r->new_cell = r->replay == 0 ? add_cell(r, &c) : r->settled;
+    if (!cut(r) ||
+        !rp_interval_map_update(r->run->a, &r->maps[now.space], now.lo, now.hi, on_write, r))
         r->failed = true;
 }
 
@@ -243,7 +365,10 @@ static void walk_node(races *r, const rp_graph_node *n) {
     for (uint32_t i = 0; r->judged && i < n->use_count; i++) {
         if (!rp_check_writes(&uses[i])) continue;
         r->now = place(r->g, n, &uses[i]);
-        rp_interval_map_each(&r->maps[r->now.space], r->now.lo, r->now.hi, on_judge, r);
+        if (!cut(r))
+            r->failed = true;
+        else
+            rp_interval_map_each(&r->maps[r->now.space], r->now.lo, r->now.hi, on_judge, r);
     }
     for (uint32_t i = 0; i < n->use_count; i++)
         if (!rp_check_writes(&uses[i])) walk_read(r, place(r->g, n, &uses[i]));
@@ -336,12 +461,18 @@ static void walk_plan(races *r) {
 
 static uint32_t on_result(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     races *r = context;
+    if (rp_is_fold(value)) {
+        const rp_interval *pieces = rp_fold_pieces(&r->folds, value);
+        for (uint32_t i = 0; i < rp_fold_count(&r->folds, value); i++)
+            on_result(r, pieces[i].lo, pieces[i].hi, pieces[i].value);
+        return value;
+    }
     if (value == RP_ABSENT || r->cells[value].write == RP_NONE || rp_check_stop(r->run))
         return value;
-    uint32_t event = r->cells[value].write, src = write_bit(event_node(r, event));
+    uint32_t event = r->cells[value].write, src = event_write_bit(r, event);
     r->run->conflicts_proven++;
     if (covered(r, event_position(r, event), src, RP_SCOPE_HOST_R)) return value;
-    const rp_graph_node *n = event_node(r, event);
+    const rp_graph_node *n = &r->g->nodes[event];
     char range[RP_CHECK_RANGE], bit[RP_CHECK_RANGE];
     rp_check_fail(r->run, n,
                   "rule 2: the host reads what n%u wrote (%s, raw): no barrier behind group %u "
@@ -368,7 +499,12 @@ rp_status rp_check_races(rp_check_run *run) {
     r.maps = rp_alloc_zero(run->a, spaces, sizeof *r.maps);
     r.written = rp_alloc_zero(run->a, spaces, sizeof *r.written);
     r.in_place = rp_alloc_zero(run->a, g->nodes_count, sizeof *r.in_place);
-    r.failed = !r.maps || !r.written || !r.in_place;
+    r.keys = rp_alloc(run->a, g->nodes_count, sizeof *r.keys);
+    r.failed = !r.maps || !r.written || !r.in_place || !r.keys;
+    for (uint32_t i = 0; i < g->nodes_count && !r.failed; i++)
+        r.keys[i] = g->nodes[i].group * 2 + (write_bit(&g->nodes[i]) == RP_SCOPE_TRANSFER_W);
+    const cell settled = {RP_NONE, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}};
+    if (!r.failed) r.settled = add_cell(&r, &settled);
     for (uint32_t i = 0; i < g->nodes_count && !r.failed; i++)
         for (uint32_t k = 0; k < g->nodes[i].use_count; k++) {
             const rp_graph_use *u = &rp_node_uses(g, &g->nodes[i])[k];
@@ -383,5 +519,8 @@ rp_status rp_check_races(rp_check_run *run) {
     rp_release(run->a, r.written);
     rp_release(run->a, r.in_place);
     rp_release(run->a, r.cells);
+    rp_release(run->a, r.wholes);
+    rp_release(run->a, r.keys);
+    rp_folds_free(run->a, &r.folds);
     return r.failed ? RP_ERROR_NO_MEMORY : RP_OK;
 }

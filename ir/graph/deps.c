@@ -3,13 +3,16 @@
  * The nodes are walked once in id order. For every byte the map knows the last writer and the
  * readers since then, as an immutable list: pieces of a range that was cut share the list. A list
  * that would grow beyond LIST_MAX is replaced by a join of its members, so that whoever overwrites
- * the bytes adds at most LIST_MAX + 1 edges. Comparing each node with all before it, or each writer
- * with all readers, would be quadratic in wide graphs. Cost: O(uses log pieces + edges). */
+ * the bytes adds at most LIST_MAX + 1 edges. A range that was written in many pieces and is read as
+ * a whole is folded: its writers get a join that all further readers of the whole range depend on,
+ * while those who touch a part find the pieces again. Comparing each node with all before it, or
+ * each writer with all readers, would be quadratic in wide graphs. Cost: O(uses log pieces +
+ * edges), and edges are linear in uses and in pieces seen for the first time. */
 #include "graph/deps.h"
 
 #include <stdlib.h>
 
-#include "base/interval_map.h"
+#include "base/fold.h"
 
 enum { LIST_MAX = 16 };
 
@@ -23,6 +26,13 @@ typedef struct cell {
     uint32_t writer, readers; /* vertex and list, RP_NONE for none */
 } cell;
 
+/* What is known of a fold: a vertex behind all its writers, and who read the whole since it was
+ * made. What its pieces knew of readers stays with them. */
+typedef struct whole {
+    uint32_t writer, readers;
+    uint32_t last; /* the latest reader, not in the list yet */
+} whole;
+
 typedef struct builder {
     const rp_allocator *a;
     const rp_graph *graph;
@@ -30,6 +40,8 @@ typedef struct builder {
     rp_interval_map *maps; /* per buffer */
     RP_ARRAY(reader, readers);
     RP_ARRAY(cell, cells);
+    rp_folds folds;
+    RP_ARRAY(whole, wholes);  /* per fold */
     RP_ARRAY(uint32_t, from); /* edges */
     RP_ARRAY(uint32_t, to);
     RP_ARRAY(uint32_t, order);
@@ -38,6 +50,8 @@ typedef struct builder {
     uint32_t order_vertex;           /* the last fence or node without uses */
     uint32_t since_order;            /* first vertex behind it */
     uint32_t read_cell, read_result; /* the last cell that was read, and what became of it */
+    uint32_t read_pieces, read_limit; /* of the use being looked at */
+    bool read_own;                    /* it reads what its own node wrote */
     bool failed;
 } builder;
 
@@ -86,7 +100,8 @@ static uint32_t push_reader(builder *b, uint32_t vertex, uint32_t next) {
 }
 
 static uint32_t push_cell(builder *b, cell c) {
-    if (!RP_RESERVE(b->a, b->cells, b->cells_count, b->cells_capacity, 1)) {
+    if (b->cells_count >= RP_FOLDED ||
+        !RP_RESERVE(b->a, b->cells, b->cells_count, b->cells_capacity, 1)) {
         b->failed = true;
         return RP_ABSENT;
     }
@@ -94,11 +109,102 @@ static uint32_t push_cell(builder *b, cell c) {
     return b->cells_count++;
 }
 
+static cell cell_of(const builder *b, uint32_t value) {
+    return value == RP_ABSENT ? (cell){RP_NONE, RP_NONE} : b->cells[value];
+}
+
+/* ---- Folds ----------------------------------------------------------------------------------- */
+
+static uint32_t writer_of(const builder *b, uint32_t value) {
+    return rp_is_fold(value) ? b->wholes[value & ~RP_FOLDED].writer : cell_of(b, value).writer;
+}
+
+/* The one writer of all pieces, or a join of them. */
+static bool fold_made(void *context, const rp_interval *pieces, uint32_t count) {
+    builder *b = context;
+    if (!RP_RESERVE(b->a, b->wholes, b->wholes_count, b->wholes_capacity, 1)) return false;
+    uint32_t writer = RP_NONE;
+    bool several = false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t w = writer_of(b, pieces[i].value);
+        several |= w != RP_NONE && writer != RP_NONE && w != writer;
+        if (w != RP_NONE) writer = w;
+    }
+    if (several) {
+        writer = new_join(b);
+        for (uint32_t i = 0; i < count && !b->failed; i++)
+            add_edge(b, writer_of(b, pieces[i].value), writer);
+    }
+    b->wholes[b->wholes_count++] = (whole){writer, RP_NONE, RP_NONE};
+    return !b->failed;
+}
+
+static void add_whole_reader(builder *b, whole *w, uint32_t vertex) {
+    if (w->last == vertex) return;
+    if (w->last != RP_NONE) w->readers = push_reader(b, w->last, w->readers);
+    w->last = vertex;
+}
+
+/* Joins those who read the whole, so that opening costs one vertex a piece, not one a reader. The
+ * current node stays apart: it may go on to write a piece, and must not wait for itself. */
+static void join_readers(builder *b, whole *w) {
+    if (w->last != b->current) add_whole_reader(b, w, RP_NONE);
+    if (w->readers == RP_NONE || b->readers[w->readers].length == 1) return;
+    uint32_t join = new_join(b);
+    for (uint32_t r = w->readers; r != RP_NONE && !b->failed; r = b->readers[r].next)
+        add_edge(b, b->readers[r].vertex, join);
+    if (!b->failed) w->readers = push_reader(b, join, RP_NONE);
+}
+
+static bool fold_opened(void *context, uint32_t parent, uint32_t *child) {
+    builder *b = context;
+    whole *p = &b->wholes[parent & ~RP_FOLDED];
+    join_readers(b, p);
+    if (b->failed || (p->readers == RP_NONE && p->last == RP_NONE)) return !b->failed;
+    uint32_t earlier = p->readers == RP_NONE ? RP_NONE : b->readers[p->readers].vertex;
+    if (rp_is_fold(*child)) {
+        whole *w = &b->wholes[*child & ~RP_FOLDED];
+        bool current = p->last == b->current || w->last == b->current;
+        if (w->last == b->current) w->last = RP_NONE;
+        if (earlier != RP_NONE) add_whole_reader(b, w, earlier);
+        if (current) add_whole_reader(b, w, b->current);
+        return !b->failed;
+    }
+    cell c = cell_of(b, *child);
+    bool top = c.readers != RP_NONE && b->readers[c.readers].vertex == b->current;
+    if (top) c.readers = b->readers[c.readers].next;
+    if (earlier != RP_NONE) c.readers = push_reader(b, earlier, c.readers);
+    if (top || p->last == b->current) c.readers = push_reader(b, b->current, c.readers);
+    *child = push_cell(b, c);
+    return !b->failed;
+}
+
+static rp_fold_owner owner(builder *b) {
+    return (rp_fold_owner){b, fold_made, fold_opened};
+}
+
+/* ---- Uses ------------------------------------------------------------------------------------ */
+
+static void add_readers(builder *b, uint32_t readers) {
+    for (uint32_t r = readers; r != RP_NONE; r = b->readers[r].next)
+        add_edge(b, b->readers[r].vertex, b->current);
+}
+
+static uint32_t read_fold(builder *b, uint32_t value) {
+    whole *w = &b->wholes[value & ~RP_FOLDED];
+    add_edge(b, w->writer, b->current);
+    add_whole_reader(b, w, b->current);
+    return value;
+}
+
 static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     builder *b = context;
     (void)lo, (void)hi;
+    if (!rp_is_fold(value) && cell_of(b, value).writer == b->current) b->read_own = true;
+    if (b->read_pieces++ >= b->read_limit) return value; /* will be folded */
+    if (rp_is_fold(value)) return read_fold(b, value);
     if (value == b->read_cell && b->read_result != RP_ABSENT) return b->read_result;
-    cell c = value == RP_ABSENT ? (cell){RP_NONE, RP_NONE} : b->cells[value];
+    cell c = cell_of(b, value);
     add_edge(b, c.writer, b->current);
     if (c.readers != RP_NONE && b->readers[c.readers].vertex == b->current) return value;
     b->read_cell = value;
@@ -108,30 +214,58 @@ static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value)
 
 static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     builder *b = context;
-    (void)lo, (void)hi;
     if (value == RP_ABSENT) return value;
-    cell c = b->cells[value];
-    add_edge(b, c.writer, b->current);
-    for (uint32_t r = c.readers; r != RP_NONE; r = b->readers[r].next)
-        add_edge(b, b->readers[r].vertex, b->current);
+    if (!rp_is_fold(value)) {
+        add_edge(b, b->cells[value].writer, b->current);
+        add_readers(b, b->cells[value].readers);
+        return value;
+    }
+    /* The fold ends here: what its pieces know counts as well. */
+    const whole *w = &b->wholes[value & ~RP_FOLDED];
+    add_edge(b, w->writer, b->current);
+    add_edge(b, w->last, b->current);
+    add_readers(b, w->readers);
+    const rp_interval *pieces = rp_fold_pieces(&b->folds, value);
+    for (uint32_t i = 0; i < rp_fold_count(&b->folds, value); i++) {
+        uint32_t child = pieces[i].value;
+        if (rp_is_fold(child))
+            on_write(b, lo, hi, child);
+        else if (child != RP_ABSENT)
+            add_readers(b, b->cells[child].readers);
+    }
     return value;
+}
+
+static bool add_write(builder *b, rp_interval_map *map, uint64_t lo, uint64_t hi) {
+    rp_interval_map_each(map, lo, hi, on_write, b);
+    uint32_t fresh = push_cell(b, (cell){b->current, RP_NONE});
+    return !b->failed && rp_interval_map_set(b->a, map, lo, hi, fresh);
+}
+
+static bool add_read(builder *b, rp_interval_map *map, uint64_t lo, uint64_t hi) {
+    const rp_fold_owner own = owner(b);
+    b->read_cell = b->read_result = RP_ABSENT;
+    b->read_pieces = 0;
+    b->read_limit = RP_FOLD_WIDTH;
+    b->read_own = false;
+    if (!rp_interval_map_update(b->a, map, lo, hi, on_read, b)) return false;
+    if (b->read_pieces <= RP_FOLD_WIDTH) return true;
+    /* A node must not wait for itself, not by way of a join either. */
+    if (!b->read_own && !rp_fold_range(b->a, &b->folds, map, lo, hi, &own)) return false;
+    b->read_cell = b->read_result = RP_ABSENT;
+    b->read_limit = UINT32_MAX;
+    return rp_interval_map_update(b->a, map, lo, hi, on_read, b);
 }
 
 static void add_uses(builder *b, const rp_graph_node *node) {
     const rp_graph_use *uses = rp_node_uses(b->graph, node);
+    const rp_fold_owner own = owner(b);
     for (uint32_t i = 0; i < node->use_count && !b->failed; i++) {
-        const rp_graph_use *u = &uses[i];
-        rp_interval_map *map = &b->maps[u->buffer];
-        uint64_t end = u->offset + u->size;
-        b->read_cell = b->read_result = RP_ABSENT;
-        if (rp_access_writes(u->access)) {
-            rp_interval_map_each(map, u->offset, end, on_write, b);
-            uint32_t fresh = push_cell(b, (cell){b->current, RP_NONE});
-            if (!b->failed && !rp_interval_map_set(b->a, map, u->offset, end, fresh))
-                b->failed = true;
-        } else if (!rp_interval_map_update(b->a, map, u->offset, end, on_read, b)) {
+        rp_interval_map *map = &b->maps[uses[i].buffer];
+        uint64_t lo = uses[i].offset, hi = lo + uses[i].size;
+        if (!rp_fold_cut(b->a, &b->folds, map, lo, hi, &own) ||
+            !(rp_access_writes(uses[i].access) ? add_write : add_read)(b, map, lo, hi))
             b->failed = true;
-        }
     }
 }
 
@@ -223,6 +357,8 @@ rp_status rp_deps_build(const rp_graph *graph, rp_deps *out) {
     rp_release(a, b.mark);
     rp_release(a, b.readers);
     rp_release(a, b.cells);
+    rp_release(a, b.wholes);
+    rp_folds_free(a, &b.folds);
     rp_release(a, b.from);
     rp_release(a, b.to);
     rp_release(a, b.order);

@@ -1,8 +1,9 @@
 /* Internal: what depends on what, in source order, on the bytes that the graph names.
  *
- * A vertex is a node (in ascending id order) or a join. A join stands for "all of these readers": when
- * many nodes read the same bytes and many nodes then overwrite parts of them, the pairs are quadratic,
- * but readers -> join -> writers is linear. Fences and joins weigh nothing: they do no work.
+ * A vertex is a node (in ascending id order) or a join. A join stands for "all of these": when many
+ * nodes read the same bytes and many nodes then overwrite parts of them, the pairs are quadratic, but
+ * readers -> join -> writers is linear; likewise slices with a writer each that many nodes read as a
+ * whole. Fences and joins weigh nothing: they do no work.
  */
 #ifndef RP_GRAPH_DEPS_H
 #define RP_GRAPH_DEPS_H

@@ -2,18 +2,28 @@
  *
  * The walk keeps, for every byte, the last write and an immutable list of the reads since then.
  * Steps count accesses over two replays: step = replay * nodes + index. Hazards of one node are
- * gathered and merged before they are reported. Each reader cell knows which scope bits occur in
- * the rest of its list, so that reporting can stop once every kind of reader has been named: the
- * latest reader of a kind is the hardest to order. Cost: O(uses log pieces) plus the reports. */
+ * gathered and merged before they are reported. Each reader knows the latest reader of each kind
+ * from there to the list's end: after a few reports only those are named, since the latest of a
+ * kind is the hardest to order.
+ *
+ * A range in many pieces that is read as a whole is folded. For a fold the latest write of each
+ * kind stands for all writes, likewise for reads; so thousands of readers of thousands of pieces
+ * cost one report each.
+ *
+ * In the second replay only what meets the first is of interest: bytes that were overwritten are
+ * done, and reads are not remembered. Cost: O(uses log pieces) plus the reports. */
 #include "graph/hazards.h"
 
-#include "base/interval_map.h"
+#include "base/fold.h"
 
-enum { READERS_REPORTED = 8, MERGE_WINDOW = 8 };
+enum { READERS_REPORTED = 8, MERGE_WINDOW = 8, READ_KINDS = 4, WRITE_KINDS = 2 };
+
+static const uint8_t read_kinds[READ_KINDS] = {RP_SCOPE_COMPUTE_R, RP_SCOPE_COMPUTE_U,
+                                               RP_SCOPE_TRANSFER_R, RP_SCOPE_INDIRECT_R};
 
 typedef struct reader {
-    uint32_t step, buffer, next;
-    uint32_t scope, scopes; /* its own bit; all bits from here to the list's end */
+    uint32_t step, buffer, scope, next;
+    uint32_t latest[READ_KINDS]; /* from here to the list's end */
 } reader;
 
 typedef struct cell {
@@ -21,6 +31,17 @@ typedef struct cell {
     uint32_t scope;
     uint32_t readers;
 } cell;
+
+/* Of a fold: its latest write of each kind, with the bytes it wrote there; the latest read of each
+ * kind among its pieces; and a list of those who read the whole since it was made. */
+typedef struct whole {
+    struct {
+        cell by;
+        uint64_t lo, hi;
+    } writes[WRITE_KINDS];
+    uint32_t old[READ_KINDS];
+    uint32_t readers;
+} whole;
 
 /* A use, placed in memory: space `space`, bytes [lo, hi). */
 typedef struct access {
@@ -35,10 +56,16 @@ typedef struct walk {
     rp_interval_map *maps; /* one per buffer, and one for the arena at [buffers_count] */
     RP_ARRAY(reader, readers);
     RP_ARRAY(cell, cells);
+    rp_folds folds;
+    RP_ARRAY(whole, wholes); /* per fold */
     RP_ARRAY(rp_hazard, found);
     uint32_t replay, index; /* the node being walked */
     access access;
     uint32_t seen_cell, seen_result;
+    uint32_t pieces, piece_limit; /* of the range being read */
+    bool touched;                 /* some of it by the current node, in another use */
+    uint32_t fresh;               /* the cell of the write */
+    uint32_t done;                /* the cell of bytes written in the second replay */
     bool failed;
 } walk;
 
@@ -62,12 +89,11 @@ static uint32_t step_now(const walk *w) {
     return w->replay * w->graph->nodes_count + w->index;
 }
 
-/* Notes a hazard between `step` and the current access, unless both lie in the second replay: those
- * repeat the first. */
+/* Notes a hazard between `step` and the current access, unless the current node did both. */
 static void found(walk *w, rp_hazard_kind kind, uint32_t step, uint32_t buffer, uint32_t src,
                   uint32_t dst, uint64_t lo, uint64_t hi) {
     uint32_t n = w->graph->nodes_count;
-    if (step == step_now(w) || (w->replay && step >= n)) return;
+    if (step == step_now(w)) return;
     const rp_graph_buffer *to = &w->graph->buffers[w->access.buffer];
     rp_hazard h = {.kind = kind,
                    .next_replay = w->replay != 0,
@@ -96,7 +122,8 @@ static void found(walk *w, rp_hazard_kind kind, uint32_t step, uint32_t buffer, 
 }
 
 static uint32_t push_cell(walk *w, cell c) {
-    if (!RP_RESERVE(w->a, w->cells, w->cells_count, w->cells_capacity, 1)) {
+    if (w->cells_count >= RP_FOLDED ||
+        !RP_RESERVE(w->a, w->cells, w->cells_count, w->cells_capacity, 1)) {
         w->failed = true;
         return RP_ABSENT;
     }
@@ -104,54 +131,224 @@ static uint32_t push_cell(walk *w, cell c) {
     return w->cells_count++;
 }
 
-static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
-    walk *w = context;
-    cell c = value == RP_ABSENT ? (cell){RP_NONE, RP_NONE, 0, RP_NONE} : w->cells[value];
-    if (c.writer != RP_NONE)
-        found(w, RP_RAW_HAZARD, c.writer, c.buffer, c.scope, w->access.read, lo, hi);
-    if (w->access.write) return value; /* the write that follows takes the bytes over */
-    if (value == w->seen_cell && w->seen_result != RP_ABSENT) return w->seen_result;
+static cell cell_of(const walk *w, uint32_t value) {
+    return value == RP_ABSENT ? (cell){RP_NONE, RP_NONE, 0, RP_NONE} : w->cells[value];
+}
+
+static uint32_t push_reader(walk *w, uint32_t step, uint32_t buffer, uint32_t scope,
+                            uint32_t next) {
     if (!RP_RESERVE(w->a, w->readers, w->readers_count, w->readers_capacity, 1)) {
         w->failed = true;
-        return value;
+        return RP_NONE;
     }
-    uint32_t rest = c.readers == RP_NONE ? 0 : w->readers[c.readers].scopes;
-    w->readers[w->readers_count] =
-        (reader){step_now(w), w->access.buffer, c.readers, w->access.read, rest | w->access.read};
-    c.readers = w->readers_count++;
+    reader r = {step, buffer, scope, next, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}};
+    for (uint32_t k = 0; k < READ_KINDS; k++) {
+        if (next != RP_NONE) r.latest[k] = w->readers[next].latest[k];
+        if (read_kinds[k] == scope) r.latest[k] = w->readers_count;
+    }
+    w->readers[w->readers_count] = r;
+    return w->readers_count++;
+}
+
+static uint32_t copy_reader(walk *w, uint32_t r, uint32_t next) {
+    reader c = w->readers[r];
+    return push_reader(w, c.step, c.buffer, c.scope, next);
+}
+
+/* ---- Folds ----------------------------------------------------------------------------------- */
+
+static whole *whole_of(const walk *w, uint32_t value) {
+    return &w->wholes[value & ~RP_FOLDED];
+}
+
+static void latest_write(whole *to, cell c, uint64_t lo, uint64_t hi) {
+    if (c.writer == RP_NONE) return;
+    uint32_t k = c.scope == RP_SCOPE_TRANSFER_W;
+    if (to->writes[k].by.writer != RP_NONE && to->writes[k].by.writer >= c.writer) return;
+    to->writes[k].by = c;
+    to->writes[k].lo = lo;
+    to->writes[k].hi = hi;
+}
+
+/* The latest reader of a kind in a list, apart from the current node. */
+static uint32_t latest_other(const walk *w, uint32_t list, uint32_t kind) {
+    uint32_t r = list == RP_NONE ? RP_NONE : w->readers[list].latest[kind];
+    while (r != RP_NONE && w->readers[r].step == step_now(w)) {
+        uint32_t next = w->readers[r].next;
+        r = next == RP_NONE ? RP_NONE : w->readers[next].latest[kind];
+    }
+    return r;
+}
+
+static void latest_read(const walk *w, uint32_t *to, uint32_t r) {
+    if (r != RP_NONE && (*to == RP_NONE || w->readers[r].step > w->readers[*to].step)) *to = r;
+}
+
+static bool fold_made(void *context, const rp_interval *pieces, uint32_t count) {
+    walk *w = context;
+    if (!RP_RESERVE(w->a, w->wholes, w->wholes_count, w->wholes_capacity, 1)) return false;
+    const cell none = {RP_NONE, RP_NONE, 0, RP_NONE};
+    whole made = {{{none, 0, 0}, {none, 0, 0}}, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}, RP_NONE};
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t value = pieces[i].value;
+        const whole *c = rp_is_fold(value) ? whole_of(w, value) : NULL;
+        uint32_t readers = c ? c->readers : cell_of(w, value).readers;
+        for (uint32_t k = 0; c && k < WRITE_KINDS; k++)
+            latest_write(&made, c->writes[k].by, c->writes[k].lo, c->writes[k].hi);
+        if (!c) latest_write(&made, cell_of(w, value), pieces[i].lo, pieces[i].hi);
+        for (uint32_t k = 0; k < READ_KINDS; k++) {
+            if (c) latest_read(w, &made.old[k], c->old[k]);
+            latest_read(w, &made.old[k], latest_other(w, readers, k));
+        }
+    }
+    w->wholes[w->wholes_count++] = made;
+    return true;
+}
+
+/* Whoever read the whole read its pieces: of each kind the latest is kept, in the order in which
+ * they came, and the current node last. */
+static bool fold_opened(void *context, uint32_t parent, uint32_t *child) {
+    walk *w = context;
+    uint32_t from = whole_of(w, parent)->readers, latest[READ_KINDS];
+    if (from == RP_NONE) return true;
+    cell c = {RP_NONE, RP_NONE, 0, RP_NONE};
+    if (rp_is_fold(*child))
+        c.readers = whole_of(w, *child)->readers;
+    else
+        c = cell_of(w, *child);
+    for (uint32_t k = 0; k < READ_KINDS; k++) latest[k] = latest_other(w, from, k);
+    for (uint32_t n = 0; n < READ_KINDS; n++) {
+        uint32_t oldest = 0;
+        for (uint32_t k = 1; k < READ_KINDS; k++)
+            if (latest[oldest] == RP_NONE ||
+                (latest[k] != RP_NONE &&
+                 w->readers[latest[k]].step < w->readers[latest[oldest]].step))
+                oldest = k;
+        if (latest[oldest] == RP_NONE) break;
+        c.readers = copy_reader(w, latest[oldest], c.readers);
+        latest[oldest] = RP_NONE;
+    }
+    for (uint32_t k = 0; k < READ_KINDS; k++) {
+        uint32_t r = w->readers[from].latest[k];
+        if (r != RP_NONE && w->readers[r].step == step_now(w))
+            c.readers = copy_reader(w, r, c.readers);
+    }
+    if (rp_is_fold(*child))
+        whole_of(w, *child)->readers = c.readers;
+    else
+        *child = push_cell(w, c);
+    return !w->failed;
+}
+
+/* ---- Uses ------------------------------------------------------------------------------------ */
+
+static bool touched_now(const walk *w, cell c) {
+    uint32_t now = step_now(w);
+    return c.writer == now || (c.readers != RP_NONE && w->readers[c.readers].step == now);
+}
+
+static uint32_t read_fold(walk *w, uint32_t value) {
+    whole *f = whole_of(w, value);
+    for (uint32_t k = 0; k < WRITE_KINDS; k++)
+        if (f->writes[k].by.writer != RP_NONE)
+            found(w, RP_RAW_HAZARD, f->writes[k].by.writer, f->writes[k].by.buffer,
+                  f->writes[k].by.scope, w->access.read, f->writes[k].lo, f->writes[k].hi);
+    if (!w->access.write && w->replay == 0)
+        f->readers = push_reader(w, step_now(w), w->access.buffer, w->access.read, f->readers);
+    return value;
+}
+
+static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
+    walk *w = context;
+    cell c = {RP_NONE, RP_NONE, 0, RP_NONE};
+    if (rp_is_fold(value))
+        c.readers = whole_of(w, value)->readers;
+    else
+        c = cell_of(w, value);
+    w->touched |= touched_now(w, c);
+    if (w->pieces++ >= w->piece_limit) return value; /* will be folded */
+    if (rp_is_fold(value)) return read_fold(w, value);
+    if (c.writer != RP_NONE)
+        found(w, RP_RAW_HAZARD, c.writer, c.buffer, c.scope, w->access.read, lo, hi);
+    if (w->access.write || w->replay) return value; /* nobody will ask for this read */
+    if (value == w->seen_cell && w->seen_result != RP_ABSENT) return w->seen_result;
+    c.readers = push_reader(w, step_now(w), w->access.buffer, w->access.read, c.readers);
     w->seen_cell = value;
     return w->seen_result = push_cell(w, c);
 }
 
-static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
-    walk *w = context;
-    if (value == RP_ABSENT) return value;
-    cell c = w->cells[value];
-    if (c.writer != RP_NONE)
-        found(w, RP_WAW_HAZARD, c.writer, c.buffer, c.scope, w->access.write, lo, hi);
+/* Reports the latest readers of a list, and the latest of each kind that is not among them. */
+static void found_readers(walk *w, uint32_t list, const uint32_t *old, uint64_t lo, uint64_t hi) {
     uint32_t reported = 0, named = 0;
-    for (uint32_t r = c.readers; r != RP_NONE; r = w->readers[r].next) {
+    for (uint32_t r = list; r != RP_NONE && reported < READERS_REPORTED; r = w->readers[r].next) {
         const reader *cur = &w->readers[r];
-        if (reported >= READERS_REPORTED && (cur->scopes & ~named) == 0) break;
-        if (reported >= READERS_REPORTED && (cur->scope & ~named) == 0) continue;
+        if (cur->step == step_now(w)) continue;
         found(w, RP_WAR_HAZARD, cur->step, cur->buffer, cur->scope, w->access.write, lo, hi);
         named |= cur->scope;
         reported++;
     }
-    return value;
+    for (uint32_t k = 0; k < READ_KINDS; k++) {
+        if (named & read_kinds[k]) continue;
+        uint32_t r = latest_other(w, list, k);
+        if (r == RP_NONE && old) r = old[k];
+        if (r == RP_NONE) continue;
+        const reader *cur = &w->readers[r];
+        found(w, RP_WAR_HAZARD, cur->step, cur->buffer, cur->scope, w->access.write, lo, hi);
+    }
+}
+
+static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
+    walk *w = context;
+    if (value == RP_ABSENT) return w->fresh;
+    if (rp_is_fold(value)) {
+        const whole *f = whole_of(w, value);
+        for (uint32_t k = 0; k < WRITE_KINDS; k++)
+            if (f->writes[k].by.writer != RP_NONE)
+                found(w, RP_WAW_HAZARD, f->writes[k].by.writer, f->writes[k].by.buffer,
+                      f->writes[k].by.scope, w->access.write, f->writes[k].lo, f->writes[k].hi);
+        found_readers(w, f->readers, f->old, lo, hi);
+        return w->fresh;
+    }
+    cell c = w->cells[value];
+    if (c.writer != RP_NONE)
+        found(w, RP_WAW_HAZARD, c.writer, c.buffer, c.scope, w->access.write, lo, hi);
+    if (c.readers != RP_NONE) found_readers(w, c.readers, NULL, lo, hi);
+    return w->fresh;
+}
+
+static bool walk_read(walk *w, rp_interval_map *map, const rp_fold_owner *owner) {
+    uint64_t lo = w->access.lo, hi = w->access.hi;
+    w->seen_cell = w->seen_result = RP_ABSENT;
+    w->pieces = 0;
+    w->piece_limit = RP_FOLD_WIDTH;
+    w->touched = false;
+    if (!rp_interval_map_update(w->a, map, lo, hi, on_read, w)) return false;
+    if (w->pieces <= RP_FOLD_WIDTH) return true;
+    /* Of a fold only the latest access is known: it must not be the reader's own. */
+    if (!w->touched && !rp_fold_range(w->a, &w->folds, map, lo, hi, owner)) return false;
+    w->seen_cell = w->seen_result = RP_ABSENT;
+    w->piece_limit = UINT32_MAX;
+    return rp_interval_map_update(w->a, map, lo, hi, on_read, w);
+}
+
+static bool walk_write(walk *w, rp_interval_map *map) {
+    uint64_t lo = w->access.lo, hi = w->access.hi;
+    w->piece_limit = UINT32_MAX;
+    if (w->access.read) rp_interval_map_each(map, lo, hi, on_read, w);
+    w->fresh = w->replay
+                   ? w->done
+                   : push_cell(w, (cell){step_now(w), w->access.buffer, w->access.write, RP_NONE});
+    return !w->failed && rp_interval_map_update(w->a, map, lo, hi, on_write, w);
 }
 
 static void walk_use(walk *w, access acc) {
+    const rp_fold_owner owner = {w, fold_made, fold_opened};
     rp_interval_map *map = &w->maps[acc.space];
     w->access = acc;
-    w->seen_cell = w->seen_result = RP_ABSENT;
-    if (acc.read && !acc.write && !rp_interval_map_update(w->a, map, acc.lo, acc.hi, on_read, w))
+    if (!rp_fold_cut(w->a, &w->folds, map, acc.lo, acc.hi, &owner) ||
+        (acc.read && !acc.write && !walk_read(w, map, &owner)) ||
+        (acc.write && !walk_write(w, map)))
         w->failed = true;
-    if (!acc.write || w->failed) return;
-    if (acc.read) rp_interval_map_each(map, acc.lo, acc.hi, on_read, w);
-    rp_interval_map_each(map, acc.lo, acc.hi, on_write, w);
-    uint32_t fresh = push_cell(w, (cell){step_now(w), acc.buffer, acc.write, RP_NONE});
-    if (!w->failed && !rp_interval_map_set(w->a, map, acc.lo, acc.hi, fresh)) w->failed = true;
 }
 
 /* One ORDER hazard between neighbours in plan order is enough: groups only ascend. */
@@ -184,6 +381,7 @@ static rp_status walk_replay(walk *w, uint32_t replay, rp_hazard_visit *visit, v
     bool ordered = false;      /* a fence or a node without uses came since */
     bool unknown = false;
     w->replay = replay;
+    w->done = push_cell(w, (cell){RP_NONE, RP_NONE, 0, RP_NONE});
     for (uint32_t i = 0; i < g->nodes_count; i++) unknown |= g->nodes[i].unknown;
     for (w->index = 0; w->index < g->nodes_count; w->index++) {
         const rp_graph_node *node = &g->nodes[w->index];
@@ -226,6 +424,12 @@ static void add_result(results *r, cell c, uint64_t lo, uint64_t hi) {
 
 static uint32_t on_result(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     results *r = context;
+    if (rp_is_fold(value)) {
+        const rp_interval *pieces = rp_fold_pieces(&r->w->folds, value);
+        for (uint32_t i = 0; i < rp_fold_count(&r->w->folds, value); i++)
+            on_result(r, pieces[i].lo, pieces[i].hi, pieces[i].value);
+        return value;
+    }
     if (value == RP_ABSENT || r->w->cells[value].writer == RP_NONE) return value;
     cell c = r->w->cells[value];
     rp_hazard *last = r->count ? &r->hazards[r->count - 1] : NULL;
@@ -270,6 +474,8 @@ rp_status rp_hazards_walk(const rp_graph *graph, rp_hazard_visit *visit, void *c
     rp_release(a, w.maps);
     rp_release(a, w.readers);
     rp_release(a, w.cells);
+    rp_release(a, w.wholes);
+    rp_folds_free(a, &w.folds);
     rp_release(a, w.found);
     rp_release(a, host.hazards);
     return status;

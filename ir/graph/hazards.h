@@ -28,8 +28,9 @@ typedef struct rp_hazard {
 
 /* Calls `visit` for each hazard, ordered by `to` in plan order (those with next_replay last, then the
  * host's). At most one call per (kind, from, to, to_buffer) for neighbouring bytes. To bound the
- * work, of many readers of the same bytes the latest few per scope bit are reported; whoever orders
- * those orders all. Stops early when `visit` returns other than RP_OK. */
+ * work, of many readers of the same bytes the latest few per scope bit are reported, and of many pieces
+ * that are used as a whole again the latest writer per scope bit; whoever orders those orders all. Stops
+ * early when `visit` returns other than RP_OK. */
 typedef rp_status rp_hazard_visit(void *context, const rp_hazard *hazard);
 rp_status rp_hazards_walk(const rp_graph *graph, rp_hazard_visit *visit, void *context);
 

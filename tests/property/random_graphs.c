@@ -201,8 +201,9 @@ static bool round_trip(void *context, uint64_t seed, const rp_graph *source, cha
     (void)context, (void)seed;
     for (int level = 0; level < 2; level++) {
         char said[RP_WHY] = "";
-        rp_pass_options options = {
-            .pipeline = rp_pass_level(level), .observer = print_parse_compare, .observer_user = said};
+        rp_pass_options options = {.pipeline = rp_pass_level(level),
+                                   .observer = print_parse_compare,
+                                   .observer_user = said};
         rp_graph *compiled = compile(source, &options, why);
         if (*said) snprintf(why, RP_WHY, "%s", said);
         if (!compiled) return false;

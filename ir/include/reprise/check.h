@@ -28,7 +28,7 @@ typedef struct rp_certificate {
     uint64_t source_hash;       /* rp_graph_hash of the source; 0 without source */
     uint64_t compiled_hash;     /* rp_graph_hash of the compiled graph */
     uint64_t reads_proven;      /* pieces of reads whose writer was compared (rule 1) */
-    uint64_t conflicts_proven;  /* pairs of conflicting accesses found covered (rule 2) */
+    uint64_t conflicts_proven;  /* conflicts found covered (rule 2), of many alike one */
 } rp_certificate;
 
 enum { RP_CHECKER_VERSION = 1 };
