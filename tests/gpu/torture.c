@@ -240,7 +240,8 @@ static void run_plan(const rp_plan *plan, uint64_t seed, results *out) {
     rp_exec *exec = NULL;
     static uint32_t words[WORDS];
     char name[32];
-    rp_status status = rp_exec_create(T.device, plan, NULL, diags, &exec);
+    const rp_exec_params params = {.cache_path = ""}; /* thousands of plans, none seen again */
+    rp_status status = rp_exec_create(T.device, plan, &params, diags, &exec);
     if (status != RP_OK) complain("exec", diags);
     CU_ASSERT_EQUAL_FATAL(status, RP_OK);
     uint64_t state = seed + 77;
@@ -276,8 +277,8 @@ static rp_plan *compile(const rp_graph *source, int level) {
  * memory. NULL when the graph does not fit. */
 static rp_plan *compile_tight(const rp_graph *source, const rp_plan *packed) {
     rp_plan *plan = NULL;
-    const rp_pass_options options = {
-        .arena_limit = rp_plan_get_info(packed).arena_bytes / 16 * 15, .verify_each = 1};
+    const rp_pass_options options = {.arena_limit = rp_plan_get_info(packed).arena_bytes / 16 * 15,
+                                     .verify_each = 1};
     rp_status status = rp_compile(source, &options, NULL, &plan, NULL);
     CU_ASSERT(status == RP_OK || status == RP_ERROR_INVALID);
     return plan;
