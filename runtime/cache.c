@@ -1,4 +1,6 @@
-/* The pipeline cache on disk: one file per plan and driver.
+/* The pipeline cache on disk: one file per set of kernels and driver. The key is what pipelines are
+ * made of, not the whole plan: compiled again with other barriers or another arena, a plan finds
+ * its pipelines.
  *
  * A file is our header and the driver's bytes. Drivers are known to crash on damaged cache data, so
  * nothing reaches the driver before our header, the hash of the bytes, and the standard header
@@ -21,7 +23,7 @@ enum { MAX_CACHE_BYTES = 1 << 28 }; /* a file larger than this is not ours */
 
 typedef struct cache_header {
     char magic[8];
-    uint64_t plan_hash;
+    uint64_t kernels_hash;
     uint32_t vendor, device, driver_version, reserved;
     uint8_t uuid[VK_UUID_SIZE];
     uint64_t size, hash; /* of the driver's bytes, which follow */
@@ -30,7 +32,7 @@ typedef struct cache_header {
 static cache_header header_of(const rp_cache *cache, const void *data, uint64_t size) {
     const VkPhysicalDeviceProperties *properties = &cache->device->adapter.properties;
     cache_header header = {
-        .plan_hash = cache->plan_hash,
+        .kernels_hash = cache->kernels_hash,
         .vendor = properties->vendorID,
         .device = properties->deviceID,
         .driver_version = properties->driverVersion,
@@ -57,7 +59,7 @@ static rp_status make_path(rp_cache *cache, const char *folder, char **out) {
     else
         return RP_OK;
     cache_header header = header_of(cache, "", 0);
-    rp_text_format(&text, "/%016llx-%016llx.cache", (unsigned long long)cache->plan_hash,
+    rp_text_format(&text, "/%016llx-%016llx.cache", (unsigned long long)cache->kernels_hash,
                    (unsigned long long)rp_hash(&header, sizeof header));
     return rp_text_take(&text, out, NULL);
 }
@@ -105,10 +107,28 @@ static rp_status load(rp_cache *cache, uint8_t **out, uint64_t *out_size) {
     return RP_OK;
 }
 
+/* Everything of a plan that its pipelines and their layouts depend on. */
+static uint64_t hash_kernels(const rp_plan *plan) {
+    const rp_plan_kernel *kernels = rp_plan_kernels(plan);
+    const rp_plan_param *params = rp_plan_records(plan, RP_SECTION_PARAMS);
+    const rp_plan_spec *specs = rp_plan_records(plan, RP_SECTION_SPECS);
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_KERNELS); i++) {
+        const rp_plan_kernel *k = &kernels[i];
+        const char *entry = rp_plan_string(plan, k->entry);
+        const uint64_t parts[] = {k->hash, k->push_bytes, k->param_count, k->spec_count};
+        hash = rp_hash_mix(hash, parts, sizeof parts);
+        hash = rp_hash_mix(hash, entry, strlen(entry));
+        hash = rp_hash_mix(hash, params + k->first_param, k->param_count * sizeof *params);
+        hash = rp_hash_mix(hash, specs + k->first_spec, k->spec_count * sizeof *specs);
+    }
+    return hash;
+}
+
 rp_status rp_cache_create(rp_cache *cache, rp_device *device, const rp_plan *plan,
                           const char *folder, rp_diags *diags) {
     cache->device = device;
-    cache->plan_hash = plan->header->content_hash;
+    cache->kernels_hash = hash_kernels(plan);
     cache->asked = folder != NULL;
     if (!folder || *folder) RP_TRY(make_path(cache, folder, &cache->path));
     uint8_t *data;

@@ -55,7 +55,7 @@ typedef struct rp_cache {
     VkPipelineCache handle;
     char *path; /* NULL: no disk cache */
     bool asked; /* the folder was named by the application: failing to write is worth a word */
-    uint64_t plan_hash, loaded_hash; /* loaded_hash: of the driver's bytes; 0 = none were loaded */
+    uint64_t kernels_hash, loaded_hash; /* loaded_hash: of the driver's bytes; 0 = none loaded */
 } rp_cache;
 
 rp_status rp_cache_create(rp_cache *cache, rp_device *device, const rp_plan *plan,

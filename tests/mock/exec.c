@@ -485,7 +485,8 @@ static void test_cache(void) {
     CU_ASSERT_EQUAL(system(command), 0);
 }
 
-/* Another driver version is another file; the driver's word counts for "from the cache". */
+/* Another driver version, or other kernels, are another file; another plan of the same kernels is
+ * not. The driver's word counts for "from the cache". */
 static void test_cache_key(void) {
     char folder[] = "/tmp/reprise-cache-XXXXXX", command[64];
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
@@ -493,6 +494,28 @@ static void test_cache_key(void) {
     mock_reset();
     mock.properties.driverVersion++;
     open_text(live_text, &(rp_exec_params){.cache_path = folder});
+    CU_ASSERT_EQUAL(mock.initial_cache_bytes, 0);
+    close_all();
+    static const char same_kernels[] = "reprise 1\n"
+                                       "graph other scheduled placed synced arena 0 {\n"
+                                       "  buf $z out 64\n"
+                                       "  kern @k spirv - local 64 1 1 (rw)\n"
+                                       "  group 0\n"
+                                       "    n0 = run @k grid 7 1 1 (rw $z)\n"
+                                       "}\n";
+    static const char other_kernels[] = "reprise 1\n"
+                                        "graph other scheduled placed synced arena 0 {\n"
+                                        "  buf $z out 64\n"
+                                        "  kern @k spirv - local 64 1 1 push 4 (rw)\n"
+                                        "  group 0\n"
+                                        "    n0 = run @k grid 7 1 1 push 00000000 (rw $z)\n"
+                                        "}\n";
+    mock_reset();
+    open_text(same_kernels, &(rp_exec_params){.cache_path = folder});
+    CU_ASSERT_EQUAL(mock.initial_cache_bytes, 64);
+    close_all();
+    mock_reset();
+    open_text(other_kernels, &(rp_exec_params){.cache_path = folder});
     CU_ASSERT_EQUAL(mock.initial_cache_bytes, 0);
     close_all();
     mock_reset();

@@ -88,8 +88,10 @@ RP_API uint32_t rp_device_messages(rp_device *device, rp_diags *diags);
 /* Zero is the default everywhere. */
 typedef struct rp_exec_params {
     const char *cache_path;     /* folder of the pipeline cache; NULL: $XDG_CACHE_HOME/reprise or
-                                 * ~/.cache/reprise; "" disables the disk cache. Files are keyed by plan
-                                 * and driver; a damaged one is ignored and replaced */
+                                 * ~/.cache/reprise; "" disables the disk cache. Files are keyed by
+                                 * the plan's kernels and the driver, so plans of the same kernels
+                                 * share one; a damaged file is ignored and replaced. Files are
+                                 * never deleted: the folder may be emptied at any time */
     int timestamps;             /* record two timestamps around the replay (rp_exec_gpu_seconds) */
     int separate_buffers;       /* debugging: every transient gets a VkBuffer of its own at its own
                                  * memory, so that validation layers see each one; costs memory */
