@@ -21,26 +21,23 @@
 
 #include "statistics.h"
 
-#define FUNCTIONS(X)                                                                               \
-    X(EnumeratePhysicalDevices)                                                                    \
-    X(GetPhysicalDeviceProperties) X(CreateDevice) X(GetDeviceQueue) X(GetPhysicalDeviceFeatures2) \
-        X(EnumerateDeviceExtensionProperties) X(CreateFence) X(WaitForFences) X(ResetFences) X(    \
-            DestroyFence) X(QueueSubmit) X(CreateCommandPool) X(DestroyCommandPool)                \
-            X(AllocateCommandBuffers) X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdBindPipeline) \
-                X(CmdDispatch) X(CmdPipelineBarrier) X(CmdBindDescriptorSets) X(CmdPushConstants)  \
-                    X(CreateShaderModule) X(DestroyShaderModule) X(CreateDescriptorSetLayout)      \
-                        X(DestroyDescriptorSetLayout) X(CreatePipelineLayout)                      \
-                            X(DestroyPipelineLayout) X(CreateComputePipelines) X(DestroyPipeline)  \
-                                X(CreateDescriptorPool) X(DestroyDescriptorPool)                   \
-                                    X(AllocateDescriptorSets) X(UpdateDescriptorSets)              \
-                                        X(CreateBuffer) X(DestroyBuffer)                           \
-                                            X(GetBufferMemoryRequirements)                         \
-                                                X(GetPhysicalDeviceMemoryProperties)               \
-                                                    X(AllocateMemory) X(FreeMemory)                \
-                                                        X(BindBufferMemory) X(CreateSemaphore)     \
-                                                            X(DestroySemaphore) X(WaitSemaphores)  \
-                                                                X(DeviceWaitIdle) X(DestroyDevice) \
-                                                                    X(DestroyInstance)
+/* Its layout of this list does not settle. */
+/* clang-format off */
+#define FUNCTIONS(X) \
+    X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties) X(CreateDevice) X(GetDeviceQueue) \
+    X(GetPhysicalDeviceFeatures2) X(EnumerateDeviceExtensionProperties) X(CreateFence) \
+    X(WaitForFences) X(ResetFences) X(DestroyFence) X(QueueSubmit) X(CreateCommandPool) \
+    X(DestroyCommandPool) X(AllocateCommandBuffers) X(BeginCommandBuffer) X(EndCommandBuffer) \
+    X(CmdBindPipeline) X(CmdDispatch) X(CmdPipelineBarrier) X(CmdBindDescriptorSets) \
+    X(CmdPushConstants) X(CreateShaderModule) X(DestroyShaderModule) \
+    X(CreateDescriptorSetLayout) X(DestroyDescriptorSetLayout) X(CreatePipelineLayout) \
+    X(DestroyPipelineLayout) X(CreateComputePipelines) X(DestroyPipeline) \
+    X(CreateDescriptorPool) X(DestroyDescriptorPool) X(AllocateDescriptorSets) \
+    X(UpdateDescriptorSets) X(CreateBuffer) X(DestroyBuffer) X(GetBufferMemoryRequirements) \
+    X(GetPhysicalDeviceMemoryProperties) X(AllocateMemory) X(FreeMemory) X(BindBufferMemory) \
+    X(CreateSemaphore) X(DestroySemaphore) X(WaitSemaphores) X(DeviceWaitIdle) X(DestroyDevice) \
+    X(DestroyInstance)
+/* clang-format on */
 
 static struct {
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;

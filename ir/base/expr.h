@@ -5,12 +5,14 @@
  *   factor  := INTEGER | NAME | NAME '[' INTEGER ']' | '-' factor | '(' expr ')'
  *            | ('min' | 'max' | 'ceil_div') '(' expr ',' expr ')'
  *
- * '-' in front of an INTEGER belongs to it. Names are letters, digits, '_' and '.', and may start with
+ * '-' in front of an INTEGER belongs to it. Names are letters, digits, '_' and '.', and may start
+ * with
  * '$'; a name with '-' cannot be used in an expression, where '-' subtracts.
  *
  * Values are int64_t; division truncates toward zero; overflow and division by zero are errors when
- * evaluated. Expressions are stored as postfix code, which is also what a plan holds, so the runtime
- * evaluates them without a parser. Depth is bounded by RP_EXPR_STACK, checked when built. */
+ * evaluated. Expressions are stored as postfix code, which is also what a plan holds, so the
+ * runtime evaluates them without a parser. Depth is bounded by RP_EXPR_STACK, checked when built.
+ */
 #ifndef RP_BASE_EXPR_H
 #define RP_BASE_EXPR_H
 
@@ -60,8 +62,8 @@ typedef bool rp_expr_resolve(void *context, const char *name, size_t length, uin
                              rp_expr_op *out);
 
 /* Parses text[0..size). On failure returns RP_ERROR_INVALID, and `error` holds what is wrong and
- * `*error_at` the byte offset where. `resolve` gets names as they are written, with the '$' that live
- * buffers have in .rpir text. */
+ * `*error_at` the byte offset where. `resolve` gets names as they are written, with the '$' that
+ * live buffers have in .rpir text. */
 rp_status rp_expr_parse(const rp_allocator *a, const char *text, size_t size,
                         rp_expr_resolve *resolve, void *context, rp_expr *out, char error[128],
                         size_t *error_at);
@@ -79,8 +81,8 @@ typedef bool rp_expr_live(void *context, uint32_t buffer, uint32_t element, int6
 bool rp_expr_eval(const rp_expr_op *ops, uint32_t count, rp_expr_live *live, void *context,
                   int64_t *out, const char **why);
 
-/* Prints infix text that parses back to the same code; `name` gives a live buffer's name, in front of
- * which a '$' is printed. The code must be valid. */
+/* Prints infix text that parses back to the same code; `name` gives a live buffer's name, in front
+ * of which a '$' is printed. The code must be valid. */
 void rp_expr_print(rp_text *text, const rp_expr_op *ops, uint32_t count,
                    const char *(*name)(void *context, uint32_t buffer), void *context);
 

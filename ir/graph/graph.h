@@ -11,8 +11,8 @@
 #include "base/expr.h"
 #include "reprise/graph.h"
 
-#define RP_NONE UINT32_MAX          /* "no index" */
-#define RP_NOT_PLACED UINT64_MAX    /* a buffer without an arena offset */
+#define RP_NONE UINT32_MAX       /* "no index" */
+#define RP_NOT_PLACED UINT64_MAX /* a buffer without an arena offset */
 
 /* A place in a source file; 0 = unknown. Kept for diagnostics, never compared or printed. */
 typedef struct rp_source_pos {
@@ -20,43 +20,43 @@ typedef struct rp_source_pos {
 } rp_source_pos;
 
 typedef struct rp_graph_buffer {
-    uint32_t name;              /* string; unique among buffers; without the '$' or '%' sigil */
-    uint8_t kind;               /* rp_buffer_kind */
-    uint8_t dtype;              /* rp_dtype; RP_RAW has rank 0 */
+    uint32_t name; /* string; unique among buffers; without the '$' or '%' sigil */
+    uint8_t kind;  /* rp_buffer_kind */
+    uint8_t dtype; /* rp_dtype; RP_RAW has rank 0 */
     uint8_t rank;
-    bool removed;               /* dropped by a pass: not printed, used by nothing */
-    uint32_t first_dim;         /* in dims[] */
-    uint64_t size;              /* bytes, > 0 */
-    uint64_t offset;            /* tmp: bytes from the arena's start, or RP_NOT_PLACED */
-    uint32_t first_default;     /* live: its initial bytes in bytes[], RP_NONE = zeros */
-    uint32_t max_value;         /* live: largest value an element may take; UINT32_MAX = any */
+    bool removed;           /* dropped by a pass: not printed, used by nothing */
+    uint32_t first_dim;     /* in dims[] */
+    uint64_t size;          /* bytes, > 0 */
+    uint64_t offset;        /* tmp: bytes from the arena's start, or RP_NOT_PLACED */
+    uint32_t first_default; /* live: its initial bytes in bytes[], RP_NONE = zeros */
+    uint32_t max_value;     /* live: largest value an element may take; UINT32_MAX = any */
     rp_source_pos pos;
 } rp_graph_buffer;
 
-enum { RP_MAX_PARAMS = 256 };       /* of one kernel; its specialisation constants likewise */
+enum { RP_MAX_PARAMS = 256 }; /* of one kernel; its specialisation constants likewise */
 
 /* One resource of a kernel's interface, in the order in which nodes list their uses. */
 typedef struct rp_graph_param {
-    uint8_t access;             /* rp_access */
-    uint8_t set, binding;       /* descriptor set and binding; in text `set.binding`, left out when it
-                                 * is set 0 and the binding counts up from 0 */
-    uint32_t name;              /* string, RP_NONE when unknown; not part of the text form */
-    uint64_t min_size;          /* bytes the shader's block needs at least; 0 = unknown; not printed */
+    uint8_t access;       /* rp_access */
+    uint8_t set, binding; /* descriptor set and binding; in text `set.binding`, left out when it
+                           * is set 0 and the binding counts up from 0 */
+    uint32_t name;        /* string, RP_NONE when unknown; not part of the text form */
+    uint64_t min_size;    /* bytes the shader's block needs at least; 0 = unknown; not printed */
 } rp_graph_param;
 
-typedef struct rp_graph_spec {  /* a specialisation constant */
+typedef struct rp_graph_spec { /* a specialisation constant */
     uint32_t id;
-    uint32_t value;             /* its 32 bits */
+    uint32_t value; /* its 32 bits */
 } rp_graph_spec;
 
 typedef struct rp_graph_kernel {
-    uint32_t name;              /* string; unique among kernels */
-    uint64_t hash;              /* of the SPIR-V words; 0 = abstract (`spirv -`) */
+    uint32_t name;                   /* string; unique among kernels */
+    uint64_t hash;                   /* of the SPIR-V words; 0 = abstract (`spirv -`) */
     uint32_t first_word, word_count; /* SPIR-V in words[]; count 0 when the body is not at hand */
-    uint32_t entry;             /* string, "main" by default */
-    uint32_t local[3];          /* workgroup size after specialisation */
-    uint32_t shared_bytes;      /* workgroup memory, 0 when none or unknown */
-    uint32_t push_bytes;        /* size of the push-constant block, multiple of 4 */
+    uint32_t entry;                  /* string, "main" by default */
+    uint32_t local[3];               /* workgroup size after specialisation */
+    uint32_t shared_bytes;           /* workgroup memory, 0 when none or unknown */
+    uint32_t push_bytes;             /* size of the push-constant block, multiple of 4 */
     uint32_t first_param, param_count;
     uint32_t first_spec, spec_count;
     bool removed;
@@ -65,40 +65,40 @@ typedef struct rp_graph_kernel {
 
 typedef struct rp_graph_use {
     uint32_t buffer;
-    uint8_t access;             /* rp_access */
-    bool indirect;              /* the 12 bytes of an indirect grid: read at the indirect stage */
-    uint64_t offset, size;      /* bytes; size > 0 */
+    uint8_t access;        /* rp_access */
+    bool indirect;         /* the 12 bytes of an indirect grid: read at the indirect stage */
+    uint64_t offset, size; /* bytes; size > 0 */
 } rp_graph_use;
 
 typedef struct rp_graph_node {
-    uint32_t id;                /* source order; never changes; unique */
-    uint8_t kind;               /* rp_node_kind */
-    uint8_t grid_kind;          /* rp_grid_kind */
-    uint8_t live_mask;          /* RP_GRID_LIVE: bit i = grid[i] indexes exprs[] */
-    bool unknown;               /* run node without declared uses: conflicts with everything */
-    uint32_t kernel;            /* run: kernels[] */
-    uint32_t grid[3];           /* run: workgroups, each > 0 for direct grids */
-    uint32_t first_use, use_count; /* in uses[]: the kernel's params in order; for an indirect grid one
-                                 * more use follows, with `indirect` set. copy: source, destination.
-                                 * fill, update: destination */
-    uint32_t first_byte, byte_count; /* in bytes[]: push data (run), data (update) */
-    uint32_t pattern;           /* fill: the 32-bit word */
-    uint32_t label;             /* string: path of label scopes, "a/b"; RP_NONE */
-    uint32_t op;                /* string: op tag; RP_NONE */
+    uint32_t id;                   /* source order; never changes; unique */
+    uint8_t kind;                  /* rp_node_kind */
+    uint8_t grid_kind;             /* rp_grid_kind */
+    uint8_t live_mask;             /* RP_GRID_LIVE: bit i = grid[i] indexes exprs[] */
+    bool unknown;                  /* run node without declared uses: conflicts with everything */
+    uint32_t kernel;               /* run: kernels[] */
+    uint32_t grid[3];              /* run: workgroups, each > 0 for direct grids */
+    uint32_t first_use, use_count; /* in uses[]: the kernel's params in order; for an indirect grid
+                                    * one more use follows, with `indirect` set. copy: source,
+                                    * destination. fill, update: destination */
+    uint32_t first_byte, byte_count;     /* in bytes[]: push data (run), data (update) */
+    uint32_t pattern;                    /* fill: the 32-bit word */
+    uint32_t label;                      /* string: path of label scopes, "a/b"; RP_NONE */
+    uint32_t op;                         /* string: op tag; RP_NONE */
     uint32_t first_source, source_count; /* in sources[]: the source nodes it stands for; count 0 =
-                                 * itself */
-    uint32_t group;             /* valid once scheduled; nodes[] is then ordered by group */
+                                          * itself */
+    uint32_t group; /* valid once scheduled; nodes[] is then ordered by group */
     rp_source_pos pos;
 } rp_graph_node;
 
-typedef struct rp_graph_expr {  /* a grid expression */
+typedef struct rp_graph_expr {   /* a grid expression */
     uint32_t first_op, op_count; /* in expr_ops[] */
 } rp_graph_expr;
 
 /* The barrier before group `i` is barriers[i]; barriers[0] stands against the previous replay,
  * barriers[group_count] against the host. A barrier with empty scopes is absent. */
 typedef struct rp_graph_barrier {
-    uint32_t src, dst;          /* rp_scope bits */
+    uint32_t src, dst; /* rp_scope bits */
 } rp_graph_barrier;
 
 #define RP_ARRAY(type, name)                                                                       \
@@ -107,12 +107,12 @@ typedef struct rp_graph_barrier {
 
 struct rp_graph {
     rp_allocator allocator;
-    uint32_t name;              /* string */
-    uint32_t stages;            /* rp_stage bits */
-    uint64_t arena_bytes;       /* RP_STAGE_PLACED */
-    uint32_t group_count;       /* RP_STAGE_SCHEDULED */
+    uint32_t name;        /* string */
+    uint32_t stages;      /* rp_stage bits */
+    uint64_t arena_bytes; /* RP_STAGE_PLACED */
+    uint32_t group_count; /* RP_STAGE_SCHEDULED */
 
-    RP_ARRAY(char, strings);    /* terminated, back to back; an index is a byte offset */
+    RP_ARRAY(char, strings);          /* terminated, back to back; an index is a byte offset */
     RP_ARRAY(uint32_t, string_slots); /* hash table over strings: offset + 1, 0 = free */
     uint32_t string_total;
     RP_ARRAY(rp_graph_buffer, buffers);
@@ -160,7 +160,9 @@ static inline const rp_graph_use *rp_node_uses(const rp_graph *g, const rp_graph
     return g->uses + n->first_use;
 }
 
-static inline bool rp_access_reads(uint8_t access) { return access != RP_WRITE; }
+static inline bool rp_access_reads(uint8_t access) {
+    return access != RP_WRITE;
+}
 
 static inline bool rp_access_writes(uint8_t access) {
     return access == RP_WRITE || access == RP_READ_WRITE;

@@ -1,12 +1,13 @@
 /* The compiler: from a YAML pipeline or from recorded calls to a plan.
  *
  *   rp_program   what recorders share: buffers and kernels. Thread-safe.
- *   rp_recorder  records nodes, in the manner of a command encoder. One thread at a time each; several
- *                recorders on several threads, joined in the order given to rp_program_graph.
- *   rp_compile   graph -> plan in memory.
+ *   rp_recorder  records nodes, in the manner of a command encoder. One thread at a time each;
+ * several recorders on several threads, joined in the order given to rp_program_graph. rp_compile
+ * graph -> plan in memory.
  *
- * A recorded graph means: all calls of the first recorder, then all of the second, one at a time and
- * fully synchronised. Where the hardware may overlap or reorder them is the compiler's business.
+ * A recorded graph means: all calls of the first recorder, then all of the second, one at a time
+ * and fully synchronised. Where the hardware may overlap or reorder them is the compiler's
+ * business.
  */
 #ifndef REPRISE_COMPILER_H
 #define REPRISE_COMPILER_H
@@ -25,8 +26,12 @@ extern "C" {
 typedef struct rp_program rp_program;
 
 /* Handles of a program's buffers and kernels. 0 is never a valid handle: zero-initialise. */
-typedef struct rp_buffer { uint32_t id; } rp_buffer;
-typedef struct rp_kernel { uint32_t id; } rp_kernel;
+typedef struct rp_buffer {
+    uint32_t id;
+} rp_buffer;
+typedef struct rp_kernel {
+    uint32_t id;
+} rp_kernel;
 
 RP_API rp_status rp_program_create(const rp_allocator *allocator, const char *name,
                                    rp_program **out_program);
@@ -34,21 +39,21 @@ RP_API rp_status rp_program_create(const rp_allocator *allocator, const char *na
 RP_API void rp_program_destroy(rp_program *program);
 
 typedef struct rp_buffer_params {
-    const char *name;           /* unique; letters, digits, '_' and '.' */
+    const char *name; /* unique; letters, digits, '_' and '.' */
     rp_buffer_kind kind;
-    rp_dtype dtype;             /* RP_RAW: `size` gives the bytes */
-    uint32_t rank;              /* 1 to RP_MAX_RANK; 0 for raw bytes */
+    rp_dtype dtype; /* RP_RAW: `size` gives the bytes */
+    uint32_t rank;  /* 1 to RP_MAX_RANK; 0 for raw bytes */
     uint64_t shape[RP_MAX_RANK];
-    uint64_t size;              /* bytes, for RP_RAW; 0 or the exact size otherwise */
-    const void *initial;        /* live: its first bytes (copied); NULL = zeros */
-    uint32_t max_value;         /* live: largest value an element may be set to; 0 = any */
+    uint64_t size;       /* bytes, for RP_RAW; 0 or the exact size otherwise */
+    const void *initial; /* live: its first bytes (copied); NULL = zeros */
+    uint32_t max_value;  /* live: largest value an element may be set to; 0 = any */
 } rp_buffer_params;
 RP_API rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params,
                                    rp_diags *diags, rp_buffer *out_buffer);
 
 typedef struct rp_spec_constant {
-    uint32_t id;                /* layout(constant_id = id) */
-    uint32_t value;             /* its 32 bits; floats by their bits */
+    uint32_t id;    /* layout(constant_id = id) */
+    uint32_t value; /* its 32 bits; floats by their bits */
 } rp_spec_constant;
 
 /* A kernel: GLSL source or SPIR-V words, exactly one of the two. The interface (bindings, access,
@@ -60,8 +65,8 @@ typedef struct rp_kernel_params {
     const char *const *defines; /* "NAME" or "NAME=VALUE" */
     uint32_t define_count;
     const uint32_t *spirv;
-    size_t spirv_size;          /* bytes */
-    const char *entry;          /* NULL = "main" */
+    size_t spirv_size; /* bytes */
+    const char *entry; /* NULL = "main" */
     const rp_spec_constant *spec;
     uint32_t spec_count;
 } rp_kernel_params;
@@ -81,24 +86,25 @@ typedef struct rp_range {
 RP_API rp_status rp_recorder_create(rp_program *program, rp_recorder **out_recorder);
 RP_API void rp_recorder_destroy(rp_recorder *recorder);
 
-/* Calls never fail on the spot: the first mistake is kept, with the number of the call, and reported
- * by rp_program_graph; later calls are then ignored. State (kernel, bindings, push data) persists
- * from one dispatch to the next, as in a command buffer; binding another kernel clears bindings and
- * push data. */
+/* Calls never fail on the spot: the first mistake is kept, with the number of the call, and
+ * reported by rp_program_graph; later calls are then ignored. State (kernel, bindings, push data)
+ * persists from one dispatch to the next, as in a command buffer; binding another kernel clears
+ * bindings and push data. */
 RP_API void rp_bind_kernel(rp_recorder *recorder, rp_kernel kernel);
 /* Binds a range to set 0, `binding`. */
 RP_API void rp_bind(rp_recorder *recorder, uint32_t binding, rp_range range);
 RP_API void rp_bind_in_set(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_range range);
 /* Changes the access that reflection found for a binding of the bound kernel, for this and later
- * dispatches: RP_READ_WRITE for a `writeonly` block that is not written whole; RP_WRITE, a promise to
- * write every byte, for a block that says nothing and is written but never read. An access that the
- * shader's declaration or code contradicts is a mistake. */
+ * dispatches: RP_READ_WRITE for a `writeonly` block that is not written whole; RP_WRITE, a promise
+ * to write every byte, for a block that says nothing and is written but never read. An access that
+ * the shader's declaration or code contradicts is a mistake. */
 RP_API void rp_bind_access(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_access access);
 /* Sets bytes of the push-constant block; offset and size are multiples of 4. */
 RP_API void rp_push(rp_recorder *recorder, uint32_t offset, const void *data, uint32_t size);
 
 RP_API void rp_dispatch(rp_recorder *recorder, uint32_t x, uint32_t y, uint32_t z);
-/* The grid is three u32 at the range's start (12 bytes, offset a multiple of 4), read by the GPU. */
+/* The grid is three u32 at the range's start (12 bytes, offset a multiple of 4), read by the GPU.
+ */
 RP_API void rp_dispatch_indirect(rp_recorder *recorder, rp_range grid);
 /* The grid is given by integer expressions over live values, "ceil_div(n, 64)": see
  * docs/ir-text.md. */
@@ -128,17 +134,19 @@ typedef struct rp_param_value {
     int64_t value;
 } rp_param_value;
 
-/* An array that the pipeline names for a buffer (`data: file.npy`). Strings live with the pipeline. */
+/* An array that the pipeline names for a buffer (`data: file.npy`). Strings live with the pipeline.
+ */
 typedef struct rp_pipeline_data {
-    const char *buffer, *path;  /* the path is already resolved against the pipeline's folder */
+    const char *buffer, *path; /* the path is already resolved against the pipeline's folder */
     uint32_t line, column;
 } rp_pipeline_data;
 
 typedef struct rp_pipeline rp_pipeline;
 
-/* Reads a YAML pipeline (docs/yaml.md) with its kernels, and builds the source graph. Files are found
- * relative to the pipeline's folder. With `allocator` NULL kernels are compiled on several threads,
- * which are gone when the call returns; an application's own allocator is called on this one only. */
+/* Reads a YAML pipeline (docs/yaml.md) with its kernels, and builds the source graph. Files are
+ * found relative to the pipeline's folder. With `allocator` NULL kernels are compiled on several
+ * threads, which are gone when the call returns; an application's own allocator is called on this
+ * one only. */
 RP_API rp_status rp_pipeline_load(const rp_allocator *allocator, const char *path,
                                   const rp_param_value *params, uint32_t param_count,
                                   rp_diags *diags, rp_pipeline **out_pipeline);

@@ -5,8 +5,8 @@
  * docs/ir-text.md is the grammar of the text form; rp_graph_parse(rp_graph_print(g)) equals g.
  *
  * A graph is made by parsing text, by the YAML front end or by recorders (reprise/compiler.h), and
- * is changed only by passes (reprise/passes.h). NULL where a graph or an out-parameter must be gives
- * RP_ERROR_USAGE.
+ * is changed only by passes (reprise/passes.h). NULL where a graph or an out-parameter must be
+ * gives RP_ERROR_USAGE.
  */
 #ifndef REPRISE_GRAPH_H
 #define REPRISE_GRAPH_H
@@ -49,8 +49,9 @@ typedef enum rp_format { RP_FORMAT_TEXT = 0, RP_FORMAT_JSON = 1, RP_FORMAT_DOT =
 RP_API rp_status rp_graph_print(const rp_graph *graph, rp_format format, char **out_text,
                                 size_t *out_size);
 
-/* What changed from `a` to `b`, by node id and buffer name, not by text lines: nodes added, dropped,
- * moved or altered, buffers added, dropped, resized or moved, barriers added, dropped or changed.
+/* What changed from `a` to `b`, by node id and buffer name, not by text lines: nodes added,
+ * dropped, moved or altered, buffers added, dropped, resized or moved, barriers added, dropped or
+ * changed.
  * `*out_text` is empty when the graphs are equal. */
 RP_API rp_status rp_graph_diff(const rp_graph *a, const rp_graph *b, char **out_text,
                                size_t *out_size);
@@ -67,15 +68,15 @@ typedef enum rp_stage {
 } rp_stage;
 
 typedef struct rp_graph_stats {
-    uint32_t stages;            /* rp_stage bits */
-    uint32_t nodes;             /* all nodes, fences among them */
-    uint32_t dispatches;        /* run nodes */
-    uint32_t transfers;         /* copy, fill and update nodes */
-    uint32_t unknown;           /* run nodes without declared uses */
-    uint32_t groups;            /* 0 before scheduling */
-    uint32_t barriers;          /* between groups; the plan's first and last barrier are not counted */
-    uint32_t barrier_bound;     /* longest dependency path - 1: no order of these nodes needs fewer */
-    uint64_t arena_bytes;       /* 0 before placing */
+    uint32_t stages;        /* rp_stage bits */
+    uint32_t nodes;         /* all nodes, fences among them */
+    uint32_t dispatches;    /* run nodes */
+    uint32_t transfers;     /* copy, fill and update nodes */
+    uint32_t unknown;       /* run nodes without declared uses */
+    uint32_t groups;        /* 0 before scheduling */
+    uint32_t barriers;      /* between groups; the plan's first and last barrier are not counted */
+    uint32_t barrier_bound; /* longest dependency path - 1: no order of these nodes needs fewer */
+    uint64_t arena_bytes;   /* 0 before placing */
     uint64_t arena_bound_bytes; /* most transient bytes live in one group, each buffer rounded up to
                                  * RP_ARENA_ALIGNMENT: no placement of this schedule needs less */
     uint64_t transient_bytes;   /* all transients, each rounded up: the arena without sharing */

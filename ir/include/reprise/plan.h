@@ -2,11 +2,11 @@
  *
  * A plan holds all that a replay needs (SPIR-V, nodes, uses, groups, barriers, live table, device
  * needs) and all that an engineer needs to look at it again (the compiled graph and its source as
- * text, the checker's certificate). docs/plan-format.md is its byte table. The same input compiles to
- * the same bytes.
+ * text, the checker's certificate). docs/plan-format.md is its byte table. The same input compiles
+ * to the same bytes.
  *
- * A plan is immutable after it was opened: any number of threads may read it, and any number of execs
- * may use it at once. It must outlive the execs made from it.
+ * A plan is immutable after it was opened: any number of threads may read it, and any number of
+ * execs may use it at once. It must outlive the execs made from it.
  */
 #ifndef REPRISE_PLAN_H
 #define REPRISE_PLAN_H
@@ -22,9 +22,9 @@ typedef struct rp_plan rp_plan;
 /* The version this library writes and the only one it reads. */
 enum { RP_PLAN_VERSION = 1 };
 
-/* Maps and validates a file once: magic, version, size, content hash, every offset, index and range.
- * A plan that opens can be trusted. RP_ERROR_IO, RP_ERROR_DAMAGED or RP_ERROR_VERSION with a reason
- * otherwise. */
+/* Maps and validates a file once: magic, version, size, content hash, every offset, index and
+ * range. A plan that opens can be trusted. RP_ERROR_IO, RP_ERROR_DAMAGED or RP_ERROR_VERSION with a
+ * reason otherwise. */
 RP_API rp_status rp_plan_open(const rp_allocator *allocator, const char *path, rp_diags *diags,
                               rp_plan **out_plan);
 
@@ -59,9 +59,9 @@ typedef struct rp_plan_buffer_info {
     const char *name;
     rp_buffer_kind kind;
     rp_dtype dtype;
-    uint32_t rank;              /* 0 for raw bytes */
-    const uint64_t *shape;      /* `rank` extents */
-    uint64_t size;              /* bytes */
+    uint32_t rank;         /* 0 for raw bytes */
+    const uint64_t *shape; /* `rank` extents */
+    uint64_t size;         /* bytes */
 } rp_plan_buffer_info;
 RP_API uint32_t rp_plan_buffer_count(const rp_plan *plan);
 RP_API rp_plan_buffer_info rp_plan_get_buffer(const rp_plan *plan, uint32_t index);
@@ -70,8 +70,8 @@ RP_API rp_plan_buffer_info rp_plan_get_buffer(const rp_plan *plan, uint32_t inde
 typedef struct rp_plan_kernel_info {
     const char *name, *entry;
     const uint32_t *spirv;
-    size_t spirv_size;          /* bytes */
-    uint32_t local_size[3];     /* workgroup size, after specialisation */
+    size_t spirv_size;      /* bytes */
+    uint32_t local_size[3]; /* workgroup size, after specialisation */
     uint32_t shared_bytes, push_bytes;
 } rp_plan_kernel_info;
 RP_API uint32_t rp_plan_kernel_count(const rp_plan *plan);

@@ -8,8 +8,8 @@
  *  - The libraries never print, never exit and never abort.
  *  - Objects are thread-compatible: distinct objects may be used from distinct threads at once; one
  *    object is used by one thread at a time unless its header says more.
- *  - Sizes and offsets are uint64_t bytes, counts are uint32_t, text is UTF-8, integers in files are
- *    little-endian.
+ *  - Sizes and offsets are uint64_t bytes, counts are uint32_t, text is UTF-8, integers in files
+ * are little-endian.
  */
 #ifndef REPRISE_STATUS_H
 #define REPRISE_STATUS_H
@@ -65,9 +65,9 @@ RP_API const char *rp_version(void);
 
 /* ---- Allocators ------------------------------------------------------------------------------ */
 
-/* Where host memory comes from. `resize` behaves as realloc: NULL + size allocates, size is never 0;
- * it returns NULL when there is no memory and then leaves the old block as it was. `release` accepts
- * NULL. Both may be called from any thread that uses an object created with this allocator.
+/* Where host memory comes from. `resize` behaves as realloc: NULL + size allocates, size is never
+ * 0; it returns NULL when there is no memory and then leaves the old block as it was. `release`
+ * accepts NULL. Both may be called from any thread that uses an object created with this allocator.
  * Functions that take a const rp_allocator* accept NULL for malloc/realloc/free, and copy the
  * struct: it need not outlive the call, `user` must outlive the objects. */
 typedef struct rp_allocator {

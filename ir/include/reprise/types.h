@@ -71,10 +71,10 @@ extern "C" {
     X(RP_WAW_HAZARD, 2, "waw")                                                                     \
     X(RP_ORDER, 3, "order")
 
-/* One bit of a barrier's scope: a pipeline stage with one way of access. symbol, bit, stage, access.
- * A barrier has a source and a destination scope, each a set of these bits. In a source scope only
- * writes need to be made available, so `stage:r` there stands for the execution dependency alone
- * and is implied by `stage:w` of the same stage. */
+/* One bit of a barrier's scope: a pipeline stage with one way of access. symbol, bit, stage,
+ * access. A barrier has a source and a destination scope, each a set of these bits. In a source
+ * scope only writes need to be made available, so `stage:r` there stands for the execution
+ * dependency alone and is implied by `stage:w` of the same stage. */
 #define RP_SCOPE_LIST(X)                                                                           \
     X(RP_SCOPE_COMPUTE_R, 0, "compute", "r")                                                       \
     X(RP_SCOPE_COMPUTE_W, 1, "compute", "w")                                                       \
@@ -97,15 +97,19 @@ typedef enum rp_scope { RP_SCOPE_LIST(RP_X2) RP_SCOPE_NONE = 0 } rp_scope;
 
 /* How a node's grid is known: at compile time; from integer expressions over live values, evaluated
  * by the runtime when a live value is set; or from three u32 in a buffer, read by the GPU. */
-typedef enum rp_grid_kind { RP_GRID_DIRECT = 0, RP_GRID_LIVE = 1, RP_GRID_INDIRECT = 2 } rp_grid_kind;
+typedef enum rp_grid_kind {
+    RP_GRID_DIRECT = 0,
+    RP_GRID_LIVE = 1,
+    RP_GRID_INDIRECT = 2
+} rp_grid_kind;
 
 enum {
-    RP_MAX_RANK = 8,               /* dimensions of a shape */
-    RP_MAX_PUSH_BYTES = 256,       /* push data of one node; the device may allow less */
-    RP_MAX_UPDATE_BYTES = 65536,   /* vkCmdUpdateBuffer's limit */
-    RP_ARENA_ALIGNMENT = 256,      /* offsets in the arena: the largest minStorageBufferOffsetAlignment
-                                    * and minUniformBufferOffsetAlignment Vulkan lets a device ask for */
-    RP_MAX_LIVE_BYTES = 65536,     /* one live buffer */
+    RP_MAX_RANK = 8,             /* dimensions of a shape */
+    RP_MAX_PUSH_BYTES = 256,     /* push data of one node; the device may allow less */
+    RP_MAX_UPDATE_BYTES = 65536, /* vkCmdUpdateBuffer's limit */
+    RP_ARENA_ALIGNMENT = 256,  /* offsets in the arena: the largest minStorageBufferOffsetAlignment
+                                * and minUniformBufferOffsetAlignment Vulkan lets a device ask for */
+    RP_MAX_LIVE_BYTES = 65536, /* one live buffer */
 };
 
 /* Bytes of one buffer: more than any device has, and few enough that sizes can be added up. */

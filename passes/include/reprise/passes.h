@@ -3,10 +3,9 @@
  * A pipeline is a string: pass names with commas between, each with an optional mode after '=':
  * "dce,rename,schedule,place,sync". The menu (rp_pass_list) is passes/passes.def. The levels are
  * pipelines too:
- *   -O0  "schedule=source,place=separate,sync=full"      the oracle: source order, one node a group,
- *                                                        no memory shared, everything waits
- *   -O1  "dce,rename,schedule,place,sync"
- *   -O2  the same as -O1
+ *   -O0  "schedule=source,place=separate,sync=full"      the oracle: source order, one node a
+ * group, no memory shared, everything waits -O1  "dce,rename,schedule,place,sync" -O2  the same as
+ * -O1
  */
 #ifndef REPRISE_PASSES_H
 #define REPRISE_PASSES_H
@@ -20,13 +19,13 @@ extern "C" {
 
 /* What one pass did. `summary` lives until the report is destroyed. */
 typedef struct rp_pass_report {
-    const char *pass;           /* as written in the pipeline, "place=separate" */
-    int changed;                /* whether the graph is another one now */
+    const char *pass; /* as written in the pipeline, "place=separate" */
+    int changed;      /* whether the graph is another one now */
     uint32_t nodes_before, nodes_after;
     uint32_t groups_after, barriers_after;
     uint64_t transient_bytes_before, transient_bytes_after; /* arena bytes once placed */
-    double seconds;             /* wall time of the pass itself, without verification */
-    const char *summary;        /* one line: what it did and why, "renamed 12 of 30 transients ..." */
+    double seconds;      /* wall time of the pass itself, without verification */
+    const char *summary; /* one line: what it did and why, "renamed 12 of 30 transients ..." */
 } rp_pass_report;
 
 /* Called after every pass with the graph as it then is; index counts from 0. Index -1 with report
@@ -47,10 +46,11 @@ typedef struct rp_pass_options {
 
 typedef struct rp_pass_reports rp_pass_reports;
 
-/* Runs the pipeline over a copy of `source`; *out_graph is the compiled graph. The result is checked
- * against the source (rp_check) when the pipeline leaves it scheduled and synced; a graph that is not
- * proven is never returned. `out_certificate` and `out_reports` may be NULL. A pass that needs a stage
- * the graph has not reached (place before schedule) is an error that names both. */
+/* Runs the pipeline over a copy of `source`; *out_graph is the compiled graph. The result is
+ * checked against the source (rp_check) when the pipeline leaves it scheduled and synced; a graph
+ * that is not proven is never returned. `out_certificate` and `out_reports` may be NULL. A pass
+ * that needs a stage the graph has not reached (place before schedule) is an error that names both.
+ */
 RP_API rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options,
                                rp_diags *diags, rp_graph **out_graph,
                                rp_certificate *out_certificate, rp_pass_reports **out_reports);

@@ -5,9 +5,9 @@
  *   rp_exec    a plan on a device: its arena, buffers, descriptors, pipelines, live block, and one
  *              command buffer, recorded once.
  *
- * Submitting is one queue submission of prebuilt structures: no allocation, no decision. An exec runs
- * one replay at a time on the GPU; replays submitted in a row are ordered by the plan's first barrier.
- * For replays that overlap, create several execs of one plan.
+ * Submitting is one queue submission of prebuilt structures: no allocation, no decision. An exec
+ * runs one replay at a time on the GPU; replays submitted in a row are ordered by the plan's first
+ * barrier. For replays that overlap, create several execs of one plan.
  *
  * Threads: a device may be used by several threads (submissions are serialised by a lock, since a
  * VkQueue must be); an exec by one at a time.
@@ -48,8 +48,8 @@ RP_API rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *
 /* An application's own Vulkan objects, as void* and integers so that this header needs no Vulkan
  * header. All must outlive the rp_device. The VkDevice must have been created with the features
  * synchronization2 and timelineSemaphore and the features that the plans' kernels need; the queue
- * family must support compute. Submissions go through `lock`/`unlock` when given: an application that
- * uses the queue from other threads passes its own. */
+ * family must support compute. Submissions go through `lock`/`unlock` when given: an application
+ * that uses the queue from other threads passes its own. */
 typedef struct rp_device_import {
     void *get_instance_proc_addr; /* PFN_vkGetInstanceProcAddr */
     void *instance;               /* VkInstance */
@@ -64,11 +64,11 @@ typedef struct rp_device_import {
 
 /* Zero is the default everywhere. */
 typedef struct rp_device_params {
-    const char *select;         /* an index of rp_devices, or part of a device's name; NULL: the
-                                 * environment variable REPRISE_DEVICE, or else the first suitable
-                                 * device, GPUs before software drivers */
-    int validation;             /* load VK_LAYER_KHRONOS_validation with synchronisation checks; its
-                                 * messages arrive as diagnostics through rp_device_messages */
+    const char *select; /* an index of rp_devices, or part of a device's name; NULL: the
+                         * environment variable REPRISE_DEVICE, or else the first suitable
+                         * device, GPUs before software drivers */
+    int validation;     /* load VK_LAYER_KHRONOS_validation with synchronisation checks; its
+                         * messages arrive as diagnostics through rp_device_messages */
     const rp_device_import *import; /* wrap instead of create */
     void *get_instance_proc_addr;   /* use this loader entry instead of opening libvulkan.so.1 */
 } rp_device_params;
@@ -87,19 +87,19 @@ RP_API uint32_t rp_device_messages(rp_device *device, rp_diags *diags);
 
 /* Zero is the default everywhere. */
 typedef struct rp_exec_params {
-    const char *cache_path;     /* folder of the pipeline cache; NULL: $XDG_CACHE_HOME/reprise or
-                                 * ~/.cache/reprise; "" disables the disk cache. Files are keyed by
-                                 * the plan's kernels and the driver, so plans of the same kernels
-                                 * share one; a damaged file is ignored and replaced. Files are
-                                 * never deleted: the folder may be emptied at any time */
-    int timestamps;             /* record two timestamps around the replay (rp_exec_gpu_seconds) */
-    int separate_buffers;       /* debugging: every transient gets a VkBuffer of its own at its own
-                                 * memory, so that validation layers see each one; costs memory */
+    const char *cache_path; /* folder of the pipeline cache; NULL: $XDG_CACHE_HOME/reprise or
+                             * ~/.cache/reprise; "" disables the disk cache. Files are keyed by
+                             * the plan's kernels and the driver, so plans of the same kernels
+                             * share one; a damaged file is ignored and replaced. Files are
+                             * never deleted: the folder may be emptied at any time */
+    int timestamps;         /* record two timestamps around the replay (rp_exec_gpu_seconds) */
+    int separate_buffers;   /* debugging: every transient gets a VkBuffer of its own at its own
+                             * memory, so that validation layers see each one; costs memory */
 } rp_exec_params;
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
- * ranges, grids, SPIR-V capabilities) and names the kernel or node that does not fit; then allocates
- * and records. params may be NULL. */
+ * ranges, grids, SPIR-V capabilities) and names the kernel or node that does not fit; then
+ * allocates and records. params may be NULL. */
 RP_API rp_status rp_exec_create(rp_device *device, const rp_plan *plan,
                                 const rp_exec_params *params, rp_diags *diags, rp_exec **out_exec);
 /* Waits for what is in flight, then frees everything. */
@@ -113,8 +113,9 @@ RP_API rp_status rp_exec_write(rp_exec *exec, const char *buffer, uint64_t offse
 RP_API rp_status rp_exec_read(rp_exec *exec, const char *buffer, uint64_t offset, void *data,
                               uint64_t size, rp_diags *diags);
 
-/* A pointer into a buffer's memory for hosts that want to avoid the copy; NULL when the buffer is not
- * host-visible. Reading and writing through it follows the same rule: only while the exec is idle. */
+/* A pointer into a buffer's memory for hosts that want to avoid the copy; NULL when the buffer is
+ * not host-visible. Reading and writing through it follows the same rule: only while the exec is
+ * idle. */
 RP_API void *rp_exec_map(rp_exec *exec, const char *buffer, uint64_t *out_size);
 
 /* Sets elements of a live buffer and recomputes the grids that depend on it: a memcpy into mapped
@@ -141,13 +142,13 @@ RP_API double rp_exec_gpu_seconds(rp_exec *exec);
 /* Text about where the device was lost, or NULL. */
 RP_API const char *rp_exec_lost_node(const rp_exec *exec);
 
-/* The recorded VkCommandBuffer, to be submitted by an application on its own; the caller then orders
- * replays and waits. The queue it will run on must be of the device's queue family. */
+/* The recorded VkCommandBuffer, to be submitted by an application on its own; the caller then
+ * orders replays and waits. The queue it will run on must be of the device's queue family. */
 RP_API void *rp_exec_command_buffer(const rp_exec *exec);
 
 typedef struct rp_exec_stats {
     uint64_t arena_bytes, external_bytes, staging_bytes; /* device memory by purpose */
-    uint32_t pipelines, pipelines_from_cache; /* created, and found in the disk cache */
+    uint32_t pipelines, pipelines_from_cache;            /* created, and found in the disk cache */
     uint32_t descriptor_sets;
     double record_seconds, pipeline_seconds;
 } rp_exec_stats;
