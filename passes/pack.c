@@ -1,17 +1,18 @@
 /* Packing lifetimes into the fewest bytes (see place.h): dynamic storage allocation, NP-hard.
  *
  * Two heuristics compete, and whatever needs the fewest bytes wins; the bound (most bytes alive at
- * once) ends the search as soon as it is met:
- *   sweep    groups in order, like an allocator that knows the future only as far as the current
- *            group: largest first into the smallest gap that is large enough, or longest first into
- *            the lowest one. Each also backwards in time. O(n (log n + gaps)).
- *   by rank  a fixed order of placement, each lifetime at the lowest-waste gap that its groups have
+ * once) ends the search as soon as it is met.
+ *
+ * Sweep: groups in order, like an allocator that knows the future only as far as the current group:
+ * largest first into the smallest gap that is large enough, or longest first into the lowest one.
+ * Each also backwards in time. O(n (log n + gaps)).
+ *
+ * By rank: a fixed order of placement, each lifetime at the lowest-waste gap that its groups have
  * in common: largest first (Pisarchyk and Lee, arXiv 2001.03288), largest area first, longest
- *            first. After a try, what sits above the bound is moved to the front and the order is
- *            tried again: the hard lifetimes rise until they fit (the priority idea of TelaMalloc,
- *            ASPLOS 2023). What is taken is kept for each group, joined, so that a try costs the
- *            blocks in the groups of each lifetime and not all pairs that overlap. A work limit
- * keeps compiling near-linear.
+ * first. After a try, what sits above the bound is moved to the front and the order is tried again:
+ * the hard lifetimes rise until they fit (the priority idea of TelaMalloc, ASPLOS 2023). What is
+ * taken is kept for each group, joined, so that a try costs the blocks in the groups of each
+ * lifetime and not all pairs that overlap. A work limit keeps compiling near-linear.
  */
 #include "place.h"
 

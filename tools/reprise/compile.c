@@ -1,50 +1,17 @@
 /* reprise compile: a pipeline or a graph text becomes a plan file. */
-#include <stdlib.h>
 #include "commands.h"
-#include "dump.h"
-#include "level.h"
+#include "job.h"
 #include "message.h"
-#include "options.h"
 #include "output.h"
-#include "source.h"
-
-enum { OPTION_OUTPUT = 1, OPTION_DEFINE };
 
 static const cli_option options_table[] = {
-    {OPTION_OUTPUT, 'o', "output", "PLAN.rplan", "the plan to write"},
-    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},
-    CLI_LEVEL_OPTIONS,
-    CLI_DUMP_OPTIONS,
+    CLI_JOB_OPTIONS("PLAN.rplan", "the plan to write"),
     {0},
 };
 
-typedef struct compile_job {
-    const char *input, *output;
-    cli_params params;
-    rp_pass_options passes;
-    cli_dump dump;
-} compile_job;
-
-static int read_options(const cli_command *command, int argc, char **argv, compile_job *job) {
-    cli_options options = cli_options_begin(command, argc, argv);
-    for (int id; (id = cli_options_next(&options)) != CLI_END;) {
-        int status = CLI_OK;
-        if (id == CLI_HELPED) return -1;
-        if (id == CLI_WRONG) return CLI_USAGE;
-        if (id == CLI_ARGUMENT && job->input)
-            return cli_usage(command, "one input at a time; '%s' is too many", options.value);
-        if (id == CLI_ARGUMENT)
-            job->input = options.value;
-        else if (id == OPTION_OUTPUT)
-            job->output = options.value;
-        else if (id == OPTION_DEFINE && !cli_params_add(&job->params, options.value))
-            status = cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
-        else if (id >= DUMP_AFTER)
-            status = cli_dump_option(command, id, options.value, &job->dump);
-        else if (id >= LEVEL_O)
-            status = cli_level_option(command, id, options.value, &job->passes);
-        if (status != CLI_OK) return status;
-    }
+static int read_options(const cli_command *command, int argc, char **argv, cli_job *job) {
+    int status = cli_job_read(command, argc, argv, job);
+    if (status != CLI_OK) return status;
     if (!job->input) return cli_usage(command, "names no input");
     if (!job->output && !job->dump.after)
         return cli_usage(command, "needs -o PLAN.rplan (or --dump-after)");
@@ -61,7 +28,7 @@ static void say_plan(const char *path, const rp_plan *plan, size_t size) {
             (unsigned long long)info.certificate.conflicts_proven);
 }
 
-static int compile(compile_job *job, cli_source *source) {
+static int compile(cli_job *job, cli_source *source) {
     int result;
     const rp_graph *graph = cli_source_graph(source, &result);
     if (!graph) return result;
@@ -83,7 +50,7 @@ static int compile(compile_job *job, cli_source *source) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    compile_job job = {0};
+    cli_job job = {0};
     cli_source source = {0};
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK) result = cli_dump_begin(command, &job.dump, &job.passes);

@@ -1,54 +1,22 @@
 /* reprise opt: runs passes over a graph text; text in, text out. What the passes' golden tests use.
  */
 #include "commands.h"
-#include "dump.h"
-#include "level.h"
+#include "job.h"
 #include "message.h"
 #include "output.h"
-#include "source.h"
-
-enum { OPTION_OUTPUT = 1, OPTION_DEFINE };
 
 static const cli_option options_table[] = {
-    {OPTION_OUTPUT, 'o', "output", "OUT.rpir", "where the text goes (default: stdout)"},
-    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of a pipeline"},
-    CLI_LEVEL_OPTIONS,
-    CLI_DUMP_OPTIONS,
+    CLI_JOB_OPTIONS("OUT.rpir", "where the text goes (default: stdout)"),
     {0},
 };
 
-typedef struct opt_job {
-    const char *input, *output;
-    cli_params params;
-    rp_pass_options passes;
-    cli_dump dump;
-} opt_job;
-
-static int read_options(const cli_command *command, int argc, char **argv, opt_job *job) {
-    cli_options options = cli_options_begin(command, argc, argv);
-    for (int id; (id = cli_options_next(&options)) != CLI_END;) {
-        int status = CLI_OK;
-        if (id == CLI_HELPED) return -1;
-        if (id == CLI_WRONG) return CLI_USAGE;
-        if (id == CLI_ARGUMENT && job->input)
-            return cli_usage(command, "one input at a time; '%s' is too many", options.value);
-        if (id == CLI_ARGUMENT)
-            job->input = options.value;
-        else if (id == OPTION_OUTPUT)
-            job->output = options.value;
-        else if (id == OPTION_DEFINE && !cli_params_add(&job->params, options.value))
-            status = cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
-        else if (id >= DUMP_AFTER)
-            status = cli_dump_option(command, id, options.value, &job->dump);
-        else if (id >= LEVEL_O)
-            status = cli_level_option(command, id, options.value, &job->passes);
-        if (status != CLI_OK) return status;
-    }
-    if (!job->input) return cli_usage(command, "names no input; '-' is stdin");
-    return CLI_OK;
+static int read_options(const cli_command *command, int argc, char **argv, cli_job *job) {
+    int status = cli_job_read(command, argc, argv, job);
+    if (status == CLI_OK && !job->input) return cli_usage(command, "names no input; '-' is stdin");
+    return status;
 }
 
-static int optimise(opt_job *job, cli_source *source) {
+static int optimise(cli_job *job, cli_source *source) {
     int result;
     const rp_graph *graph = cli_source_origin(source, &result);
     if (!graph) return result;
@@ -69,7 +37,7 @@ static int optimise(opt_job *job, cli_source *source) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    opt_job job = {0};
+    cli_job job = {0};
     cli_source source = {0};
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK) result = cli_dump_begin(command, &job.dump, &job.passes);
