@@ -11,7 +11,9 @@ rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_d
     rp_graph *compiled = NULL;
     rp_certificate certificate = {0};
     rp_pass_reports *reports = NULL;
-    RP_TRY(rp_passes_run(graph, options, diags, &compiled, &certificate, &reports));
+    rp_pass_options own = options ? *options : (rp_pass_options){0};
+    if (!own.lowering) own.lowering = rp_lowering_default();
+    RP_TRY(rp_passes_run(graph, &own, diags, &compiled, &certificate, &reports));
     rp_status status = rp_plan_build(compiled, graph, &certificate, diags, out_plan);
     rp_graph_destroy(compiled);
     if (status == RP_OK && out_reports)

@@ -31,9 +31,9 @@ struct rp_pass_reports {
 
 const char *rp_pass_level(int level) {
     switch (level) {
-    case 0: return "schedule=source,place=separate,sync=full";
+    case 0: return "lower,schedule=source,place=separate,sync=full";
     case 1:
-    case 2: return "dce,rename,schedule,place,sync";
+    case 2: return "dce,rename,fuse,lower,schedule,place,sync";
     }
     return NULL;
 }
@@ -57,6 +57,7 @@ void rp_pass_reports_destroy(rp_pass_reports *reports) {
     for (uint32_t i = 0; i < reports->items_count; i++) {
         rp_release(&a, (void *)reports->items[i].pass);
         rp_release(&a, (void *)reports->items[i].summary);
+        rp_release(&a, (void *)reports->items[i].details);
     }
     rp_release(&a, reports->items);
     rp_release(&a, reports);
@@ -204,19 +205,22 @@ typedef struct run {
     rp_pass_reports *reports;
 } run;
 
-/* Keeps the report; takes over `summary`. */
-static rp_status keep_report(run *r, rp_pass_report *report, const step *at, char *summary) {
+/* Keeps the report; takes over `summary` and `details`. */
+static rp_status keep_report(run *r, rp_pass_report *report, const step *at, char *summary,
+                             char *details) {
     rp_pass_reports *all = r->reports;
     char *name = rp_alloc_zero(&all->allocator, at->length + 1, 1);
     if (!name ||
         !RP_RESERVE(&all->allocator, all->items, all->items_count, all->items_capacity, 1)) {
         rp_release(&all->allocator, name);
         rp_release(&all->allocator, summary);
+        rp_release(&all->allocator, details);
         return RP_ERROR_NO_MEMORY;
     }
     memcpy(name, at->text, at->length);
     report->pass = name;
     report->summary = summary;
+    report->details = details;
     all->items[all->items_count++] = *report;
     return RP_OK;
 }
@@ -233,12 +237,13 @@ static bool has_stages(const rp_graph *graph, const step *at, rp_diags *diags) {
 static rp_status run_step(run *r, const step *at, int index) {
     rp_graph *g = r->graph;
     if (!has_stages(g, at, r->diags)) return RP_ERROR_USAGE;
-    rp_text summary;
+    rp_text summary, details;
     rp_text_init(&summary, &g->allocator);
+    rp_text_init(&details, &g->allocator);
     rp_pass_report report = {.nodes_before = g->nodes_count,
                              .transient_bytes_before = transient_bytes(g)};
     uint64_t hash = r->options->verify_each ? rp_graph_hash(g) : 0;
-    rp_pass_context context = {r->options, at->mode, r->diags, &summary};
+    rp_pass_context context = {r->options, at->mode, r->diags, &summary, &details};
     bool changed = false;
     double start = now();
     rp_status status = at->pass->run(g, &context, &changed);
@@ -249,12 +254,16 @@ static rp_status run_step(run *r, const step *at, int index) {
     report.barriers_after = count_barriers(g);
     report.transient_bytes_after = transient_bytes(g);
     if (status == RP_OK && r->options->verify_each) status = verify(g, hash, changed, at, r->diags);
-    char *line = NULL;
-    if (status == RP_OK)
-        status = rp_text_take(&summary, &line, NULL);
-    else
+    char *line = NULL, *lines = NULL;
+    if (status == RP_OK) status = rp_text_take(&summary, &line, NULL);
+    if (status == RP_OK) status = rp_text_take(&details, &lines, NULL);
+    if (status == RP_OK) {
+        status = keep_report(r, &report, at, line, lines);
+    } else {
+        rp_release(&g->allocator, line);
         rp_text_free(&summary);
-    if (status == RP_OK) status = keep_report(r, &report, at, line);
+        rp_text_free(&details);
+    }
     if (status == RP_OK && r->options->observer)
         status = r->options->observer(r->options->observer_user, index,
                                       &r->reports->items[r->reports->items_count - 1], g);

@@ -111,8 +111,10 @@ static uint32_t fix_piece(void *context, uint64_t lo, uint64_t hi, uint32_t valu
     return value;
 }
 
-/* Two uses of one node on the very same bytes work in place: they must stay on the same bytes. */
+/* Two uses of one node on the very same bytes work in place: they must stay on the same bytes. An
+ * op does not care: its kernel is generated for wherever its operands are. */
 static void join_in_place(state *s, const rp_graph_node *node) {
+    if (node->kind == RP_OP) return;
     for (uint32_t i = 0; i < node->use_count; i++)
         for (uint32_t j = i + 1; j < node->use_count; j++) {
             const rp_graph_use *a = &s->graph->uses[node->first_use + i], *b = a + (j - i);

@@ -140,6 +140,7 @@ static void record_node(recorder *r, uint32_t index) {
     case RP_FILL:
     case RP_UPDATE: record_transfer(r, node); break;
     case RP_FENCE: break; /* its order is in the barriers */
+    case RP_OP: break;    /* no plan holds one */
     }
 }
 

@@ -9,42 +9,13 @@
  * of the recorder as their column until then.
  *
  * O(calls), apart from finding a binding among those of its kernel. */
-#include "recorder/recorder.h"
+#include "recorder/player.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include "base/checked.h"
 
-typedef struct slot { /* what is bound to one binding of the kernel */
-    bool bound;
-    uint8_t access;
-    uint32_t buffer;
-    uint64_t offset, size;
-} slot;
-
-typedef struct player {
-    const rp_allocator *a;
-    const rp_program *program;
-    rp_graph *g;
-    rp_diags *diags;
-    const rp_recorder *r;
-    uint32_t recorder, call; /* numbers for messages, from 1 */
-    bool failed, no_memory;
-
-    const rp_kernel_module *module; /* of the bound kernel, NULL = none */
-    uint32_t kernel;
-    RP_ARRAY(slot, slots);        /* as the module's bindings */
-    RP_ARRAY(rp_graph_use, uses); /* scratch */
-    uint8_t push[RP_MAX_PUSH_BYTES];
-    uint64_t pushed;                /* bit i: bytes 4i to 4i + 3 are set */
-    rp_text path;                   /* of labels, "a/b" */
-    RP_ARRAY(uint32_t, label_ends); /* length of `path` before each open label */
-    uint32_t label, op;             /* strings of the graph, RP_NONE */
-} player;
-
-/* "recorder 1, call 17 (rp_dispatch): ..."; returns false. */
-static bool mistake(player *p, rp_call_kind kind, const char *format, ...) RP_PRINTF(3, 4);
-static bool mistake(player *p, rp_call_kind kind, const char *format, ...) {
+bool rp_play_mistake(rp_player *p, rp_call_kind kind, const char *format, ...) {
     char text[512];
     va_list args;
     va_start(args, format);
@@ -56,54 +27,52 @@ static bool mistake(player *p, rp_call_kind kind, const char *format, ...) {
     return false;
 }
 
-static bool no_memory(player *p) {
+bool rp_play_no_memory(rp_player *p) {
     p->no_memory = true;
     return false;
 }
 
-static const char *buffer_name(const player *p, uint32_t buffer) {
+static const char *buffer_name(const rp_player *p, uint32_t buffer) {
     return rp_graph_string(p->g, p->g->buffers[buffer].name);
 }
 
 /* ---- Ranges ---------------------------------------------------------------------------------- */
 
-/* The bytes a range stands for. `implied` is the size that 0 stands for, 0 = to the buffer's end.
- */
-static bool resolve(player *p, const rp_call *c, const rp_range *range, uint64_t implied,
-                    rp_graph_use *out) {
+bool rp_play_range(rp_player *p, const rp_call *c, const rp_range *range, uint64_t implied,
+                   rp_graph_use *out) {
     const char *why;
     rp_call_kind kind = (rp_call_kind)c->kind;
     uint32_t index = rp_handle_index(p->program, range->buffer.id, p->g->buffers_count, &why);
-    if (index == RP_NONE) return mistake(p, kind, "buffer: %s", why);
+    if (index == RP_NONE) return rp_play_mistake(p, kind, "buffer: %s", why);
     uint64_t total = p->g->buffers[index].size;
     if (range->offset >= total)
-        return mistake(p, kind, "buffer '%s' has %llu bytes; the range starts at %llu",
-                       buffer_name(p, index), (unsigned long long)total,
-                       (unsigned long long)range->offset);
+        return rp_play_mistake(p, kind, "buffer '%s' has %llu bytes; the range starts at %llu",
+                               buffer_name(p, index), (unsigned long long)total,
+                               (unsigned long long)range->offset);
     uint64_t size = range->size ? range->size : implied ? implied : total - range->offset;
     if (!rp_range_inside(range->offset, size, total))
-        return mistake(p, kind,
-                       "buffer '%s' has %llu bytes; the range [%llu+%llu] ends behind them",
-                       buffer_name(p, index), (unsigned long long)total,
-                       (unsigned long long)range->offset, (unsigned long long)size);
+        return rp_play_mistake(p, kind,
+                               "buffer '%s' has %llu bytes; the range [%llu+%llu] ends behind them",
+                               buffer_name(p, index), (unsigned long long)total,
+                               (unsigned long long)range->offset, (unsigned long long)size);
     *out = (rp_graph_use){.buffer = index, .offset = range->offset, .size = size};
     return true;
 }
 
 /* ---- State ----------------------------------------------------------------------------------- */
 
-static bool play_bind_kernel(player *p, const rp_call *c) {
+static bool play_bind_kernel(rp_player *p, const rp_call *c) {
     const char *why;
     uint32_t index = rp_handle_index(p->program, c->x, p->program->modules_count, &why);
-    if (index == RP_NONE) return mistake(p, RP_CALL_BIND_KERNEL, "kernel: %s", why);
+    if (index == RP_NONE) return rp_play_mistake(p, RP_CALL_BIND_KERNEL, "kernel: %s", why);
     const rp_kernel_module *module = &p->program->modules[index];
     p->slots_count = 0;
     if (!RP_RESERVE(p->a, p->slots, p->slots_count, p->slots_capacity, module->binding_count) ||
         !RP_RESERVE(p->a, p->uses, p->uses_count, p->uses_capacity, module->binding_count + 1))
-        return no_memory(p);
+        return rp_play_no_memory(p);
     p->slots_count = module->binding_count;
     for (uint32_t i = 0; i < p->slots_count; i++)
-        p->slots[i] = (slot){.access = module->bindings[i].access};
+        p->slots[i] = (rp_slot){.access = module->bindings[i].access};
     p->module = module;
     p->kernel = index;
     p->pushed = 0;
@@ -112,31 +81,32 @@ static bool play_bind_kernel(player *p, const rp_call *c) {
 }
 
 /* The slot of a binding of the bound kernel; NULL after a mistake. */
-static slot *find_slot(player *p, const rp_call *c) {
+static rp_slot *find_slot(rp_player *p, const rp_call *c) {
     rp_call_kind kind = (rp_call_kind)c->kind;
     if (!p->module) {
-        mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
+        rp_play_mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
         return NULL;
     }
     for (uint32_t i = 0; i < p->slots_count; i++)
         if (p->module->bindings[i].set == c->y && p->module->bindings[i].binding == c->z)
             return &p->slots[i];
-    mistake(p, kind, "kernel '%s' has no binding %u in set %u; it has %u bindings", p->module->name,
-            c->z, c->y, p->slots_count);
+    rp_play_mistake(p, kind, "kernel '%s' has no binding %u in set %u; it has %u bindings",
+                    p->module->name, c->z, c->y, p->slots_count);
     return NULL;
 }
 
-static bool play_bind(player *p, const rp_call *c) {
-    slot *s = find_slot(p, c);
+static bool play_bind(rp_player *p, const rp_call *c) {
+    rp_slot *s = find_slot(p, c);
     rp_graph_use use;
-    if (!s || !resolve(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
+    if (!s || !rp_play_range(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
     const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
     if (use.size < b->min_size)
-        return mistake(p, (rp_call_kind)c->kind,
-                       "block '%s' of kernel '%s' needs at least %llu bytes; the range of '%s' has "
-                       "%llu",
-                       b->name, p->module->name, (unsigned long long)b->min_size,
-                       buffer_name(p, use.buffer), (unsigned long long)use.size);
+        return rp_play_mistake(
+            p, (rp_call_kind)c->kind,
+            "block '%s' of kernel '%s' needs at least %llu bytes; the range of '%s' has "
+            "%llu",
+            b->name, p->module->name, (unsigned long long)b->min_size, buffer_name(p, use.buffer),
+            (unsigned long long)use.size);
     s->bound = true;
     s->buffer = use.buffer;
     s->offset = use.offset;
@@ -144,126 +114,130 @@ static bool play_bind(player *p, const rp_call *c) {
     return true;
 }
 
-static bool play_bind_access(player *p, const rp_call *c) {
-    slot *s = find_slot(p, c);
+static bool play_bind_access(rp_player *p, const rp_call *c) {
+    rp_slot *s = find_slot(p, c);
     if (!s) return false;
     const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
     const char *why = rp_kernel_access_error(b, (rp_access)c->x);
     if (why)
-        return mistake(p, RP_CALL_BIND_ACCESS, "block '%s' of kernel '%s': %s", b->name,
-                       p->module->name, why);
+        return rp_play_mistake(p, RP_CALL_BIND_ACCESS, "block '%s' of kernel '%s': %s", b->name,
+                               p->module->name, why);
     s->access = (uint8_t)c->x;
     return true;
 }
 
-static bool play_push(player *p, const rp_call *c) {
+static bool play_push(rp_player *p, const rp_call *c) {
     if (!p->module)
-        return mistake(p, RP_CALL_PUSH, "no kernel is bound; call rp_bind_kernel first");
+        return rp_play_mistake(p, RP_CALL_PUSH, "no kernel is bound; call rp_bind_kernel first");
     if (c->x % 4 != 0 || c->size % 4 != 0 || c->size == 0)
-        return mistake(p, RP_CALL_PUSH,
-                       "offset %u and size %u; expected multiples of 4, and a size "
-                       "greater than 0",
-                       c->x, c->size);
+        return rp_play_mistake(p, RP_CALL_PUSH,
+                               "offset %u and size %u; expected multiples of 4, and a size "
+                               "greater than 0",
+                               c->x, c->size);
     if (!rp_range_inside(c->x, c->size, p->module->push_bytes))
-        return mistake(p, RP_CALL_PUSH,
-                       "bytes [%u+%u] lie outside the push-constant block of kernel "
-                       "'%s', which has %u bytes",
-                       c->x, c->size, p->module->name, p->module->push_bytes);
+        return rp_play_mistake(p, RP_CALL_PUSH,
+                               "bytes [%u+%u] lie outside the push-constant block of kernel "
+                               "'%s', which has %u bytes",
+                               c->x, c->size, p->module->name, p->module->push_bytes);
     memcpy(p->push + c->x, p->r->bytes + c->first_byte, c->size);
     for (uint32_t i = c->x / 4; i < (c->x + c->size) / 4; i++) p->pushed |= UINT64_C(1) << i;
     return true;
 }
 
 /* Makes `path` the label of the nodes that follow. */
-static bool intern_label(player *p) {
+static bool intern_label(rp_player *p) {
     p->label = RP_NONE;
     if (p->path.size == 0) return true;
     p->label = rp_graph_intern(p->g, p->path.data, p->path.size);
-    return p->label != RP_NONE || no_memory(p);
+    return p->label != RP_NONE || rp_play_no_memory(p);
 }
 
-static bool play_label_begin(player *p, const rp_call *c) {
-    if (c->size <= 1) return mistake(p, RP_CALL_LABEL_BEGIN, "the label is empty");
+static bool play_label_begin(rp_player *p, const rp_call *c) {
+    if (c->size <= 1) return rp_play_mistake(p, RP_CALL_LABEL_BEGIN, "the label is empty");
     if (!RP_RESERVE(p->a, p->label_ends, p->label_ends_count, p->label_ends_capacity, 1))
-        return no_memory(p);
+        return rp_play_no_memory(p);
     p->label_ends[p->label_ends_count++] = p->path.size;
     if (p->path.size) rp_text_char(&p->path, '/');
     rp_text_append(&p->path, (const char *)p->r->bytes + c->first_byte, c->size - 1);
-    return p->path.failed ? no_memory(p) : intern_label(p);
+    return p->path.failed ? rp_play_no_memory(p) : intern_label(p);
 }
 
-static bool play_label_end(player *p) {
+static bool play_label_end(rp_player *p) {
     if (p->label_ends_count == 0)
-        return mistake(p, RP_CALL_LABEL_END,
-                       "no label is open; each rp_label_end needs its "
-                       "rp_label_begin");
+        return rp_play_mistake(p, RP_CALL_LABEL_END,
+                               "no label is open; each rp_label_end needs its "
+                               "rp_label_begin");
     p->path.size = p->label_ends[--p->label_ends_count];
     return intern_label(p);
 }
 
-static bool play_op_tag(player *p, const rp_call *c) {
-    if (c->size <= 1) return mistake(p, RP_CALL_OP_TAG, "the tag is empty");
+static bool play_op_tag(rp_player *p, const rp_call *c) {
+    if (c->size <= 1) return rp_play_mistake(p, RP_CALL_OP_TAG, "the tag is empty");
     p->op = rp_graph_intern(p->g, (const char *)p->r->bytes + c->first_byte, c->size - 1);
-    return p->op != RP_NONE || no_memory(p);
+    return p->op != RP_NONE || rp_play_no_memory(p);
 }
 
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
 /* Appends a node with the labels of the moment. */
-static bool add_node(player *p, rp_graph_node *node, const rp_graph_use *uses,
+static bool add_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
                      const uint8_t *bytes) {
     node->id = p->g->nodes_count;
     node->label = p->label;
     node->op = p->op;
     node->pos = (rp_source_pos){p->call, p->recorder};
     p->op = RP_NONE;
-    return rp_graph_add_node(p->g, node, uses, bytes) != RP_NONE || no_memory(p);
+    return rp_graph_add_node(p->g, node, uses, bytes) != RP_NONE || rp_play_no_memory(p);
 }
 
 /* Uses and push data of the bound kernel. */
-static bool add_run(player *p, const rp_call *c, rp_graph_node *node,
+static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
                     const rp_graph_use *indirect) {
     rp_call_kind kind = (rp_call_kind)c->kind;
-    if (!p->module) return mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
+    if (!p->module)
+        return rp_play_mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
     for (uint32_t i = 0; i < p->slots_count; i++) {
-        const slot *s = &p->slots[i];
+        const rp_slot *s = &p->slots[i];
         const rp_kernel_binding *b = &p->module->bindings[i];
         if (!s->bound)
-            return mistake(p, kind, "binding %u in set %u ('%s') of kernel '%s' is not bound",
-                           b->binding, b->set, b->name, p->module->name);
+            return rp_play_mistake(p, kind,
+                                   "binding %u in set %u ('%s') of kernel '%s' is not bound",
+                                   b->binding, b->set, b->name, p->module->name);
         p->uses[i] = (rp_graph_use){
             .buffer = s->buffer, .access = s->access, .offset = s->offset, .size = s->size};
     }
     for (uint32_t i = 0; i < p->module->push_bytes / 4; i++)
         if (!(p->pushed >> i & 1))
-            return mistake(p, kind,
-                           "push bytes %u to %u of kernel '%s' are not set; all of its %u "
-                           "bytes must be",
-                           i * 4, i * 4 + 3, p->module->name, p->module->push_bytes);
+            return rp_play_mistake(p, kind,
+                                   "push bytes %u to %u of kernel '%s' are not set; all of its %u "
+                                   "bytes must be",
+                                   i * 4, i * 4 + 3, p->module->name, p->module->push_bytes);
     node->kind = RP_RUN;
     node->kernel = rp_kernel_for_uses(p->g, p->kernel, p->uses);
-    if (node->kernel == RP_NONE) return no_memory(p);
+    if (node->kernel == RP_NONE) return rp_play_no_memory(p);
     node->use_count = p->slots_count;
     node->byte_count = p->module->push_bytes;
     if (indirect) p->uses[node->use_count++] = *indirect;
     return add_node(p, node, p->uses, p->push);
 }
 
-static bool play_dispatch(player *p, const rp_call *c) {
+static bool play_dispatch(rp_player *p, const rp_call *c) {
     rp_graph_node node = {.grid_kind = RP_GRID_DIRECT, .grid = {c->x, c->y, c->z}};
     if (c->x == 0 || c->y == 0 || c->z == 0)
-        return mistake(p, RP_CALL_DISPATCH, "the grid is %u x %u x %u; each must be at least 1",
-                       c->x, c->y, c->z);
+        return rp_play_mistake(p, RP_CALL_DISPATCH,
+                               "the grid is %u x %u x %u; each must be at least 1", c->x, c->y,
+                               c->z);
     return add_run(p, c, &node, NULL);
 }
 
-static bool play_dispatch_indirect(player *p, const rp_call *c) {
+static bool play_dispatch_indirect(rp_player *p, const rp_call *c) {
     rp_graph_node node = {.grid_kind = RP_GRID_INDIRECT};
     rp_graph_use use;
-    if (!resolve(p, c, &p->r->ranges[c->first_range], 12, &use)) return false;
+    if (!rp_play_range(p, c, &p->r->ranges[c->first_range], 12, &use)) return false;
     if (use.size < 12)
-        return mistake(p, RP_CALL_DISPATCH_INDIRECT, "the range has %llu bytes; a grid has 12",
-                       (unsigned long long)use.size);
+        return rp_play_mistake(p, RP_CALL_DISPATCH_INDIRECT,
+                               "the range has %llu bytes; a grid has 12",
+                               (unsigned long long)use.size);
     use.size = 12;
     use.access = RP_READ;
     use.indirect = true;
@@ -273,11 +247,11 @@ static bool play_dispatch_indirect(player *p, const rp_call *c) {
 /* A live buffer by its name, with or without '$'. */
 static bool resolve_live(void *context, const char *name, size_t length, uint32_t element,
                          rp_expr_op *out) {
-    player *p = context;
+    rp_player *p = context;
     if (length > 0 && *name == '$') name++, length--;
     uint32_t index;
     uint32_t string = rp_graph_intern(p->g, name, length);
-    if (string == RP_NONE) return no_memory(p);
+    if (string == RP_NONE) return rp_play_no_memory(p);
     /* Strings of `base` have the same index in its clone. */
     if (!rp_index_find(&p->program->buffer_names, string, &index) ||
         p->g->buffers[index].kind != RP_LIVE || element > UINT16_MAX)
@@ -287,18 +261,18 @@ static bool resolve_live(void *context, const char *name, size_t length, uint32_
 }
 
 /* One axis of a live grid: an expression, or a number. */
-static bool add_axis(player *p, const char *text, uint32_t axis, rp_graph_node *node) {
+static bool add_axis(rp_player *p, const char *text, uint32_t axis, rp_graph_node *node) {
     rp_expr expr = {0};
     char error[128];
     size_t at = 0;
     rp_status status = rp_expr_parse(p->a, text, strlen(text), resolve_live, p, &expr, error, &at);
     if (status == RP_ERROR_NO_MEMORY || p->no_memory) {
         rp_expr_free(p->a, &expr);
-        return no_memory(p);
+        return rp_play_no_memory(p);
     }
     if (status != RP_OK)
-        return mistake(p, RP_CALL_DISPATCH_LIVE, "grid %c, \"%.100s\", character %zu: %s",
-                       "xyz"[axis], text, at + 1, error);
+        return rp_play_mistake(p, RP_CALL_DISPATCH_LIVE, "grid %c, \"%.100s\", character %zu: %s",
+                               "xyz"[axis], text, at + 1, error);
     bool constant = expr.count == 1 && expr.ops[0].code == RP_EXPR_CONST;
     int64_t value = constant ? expr.ops[0].value : 1;
     node->grid[axis] = (uint32_t)value;
@@ -308,12 +282,13 @@ static bool add_axis(player *p, const char *text, uint32_t axis, rp_graph_node *
     }
     rp_expr_free(p->a, &expr);
     if (value < 1 || value > UINT32_MAX)
-        return mistake(p, RP_CALL_DISPATCH_LIVE, "grid %c is %lld; expected 1 to 4294967295",
-                       "xyz"[axis], (long long)value);
-    return constant || node->grid[axis] != RP_NONE || no_memory(p);
+        return rp_play_mistake(p, RP_CALL_DISPATCH_LIVE,
+                               "grid %c is %lld; expected 1 to 4294967295", "xyz"[axis],
+                               (long long)value);
+    return constant || node->grid[axis] != RP_NONE || rp_play_no_memory(p);
 }
 
-static bool play_dispatch_live(player *p, const rp_call *c) {
+static bool play_dispatch_live(rp_player *p, const rp_call *c) {
     rp_graph_node node = {.grid_kind = RP_GRID_LIVE};
     const char *text = (const char *)p->r->bytes + c->first_byte;
     for (uint32_t axis = 0; axis < 3; axis++, text += strlen(text) + 1)
@@ -322,50 +297,52 @@ static bool play_dispatch_live(player *p, const rp_call *c) {
     return add_run(p, c, &node, NULL);
 }
 
-static bool play_copy(player *p, const rp_call *c) {
+static bool play_copy(rp_player *p, const rp_call *c) {
     rp_graph_node node = {.kind = RP_COPY, .kernel = RP_NONE, .use_count = 2};
     rp_graph_use uses[2];
     const rp_range *ranges = &p->r->ranges[c->first_range];
-    if (!resolve(p, c, &ranges[0], 0, &uses[0]) || !resolve(p, c, &ranges[1], 0, &uses[1]))
+    if (!rp_play_range(p, c, &ranges[0], 0, &uses[0]) ||
+        !rp_play_range(p, c, &ranges[1], 0, &uses[1]))
         return false;
     if (uses[0].size != uses[1].size)
-        return mistake(p, RP_CALL_COPY,
-                       "the source has %llu bytes, the destination %llu; expected "
-                       "the same",
-                       (unsigned long long)uses[0].size, (unsigned long long)uses[1].size);
+        return rp_play_mistake(p, RP_CALL_COPY,
+                               "the source has %llu bytes, the destination %llu; expected "
+                               "the same",
+                               (unsigned long long)uses[0].size, (unsigned long long)uses[1].size);
     uses[0].access = RP_READ;
     uses[1].access = RP_WRITE;
     return add_node(p, &node, uses, NULL);
 }
 
-static bool play_fill(player *p, const rp_call *c) {
+static bool play_fill(rp_player *p, const rp_call *c) {
     rp_graph_node node = {.kind = RP_FILL, .kernel = RP_NONE, .pattern = c->x, .use_count = 1};
     rp_graph_use use;
-    if (!resolve(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
+    if (!rp_play_range(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
     use.access = RP_WRITE;
     return add_node(p, &node, &use, NULL);
 }
 
-static bool play_update(player *p, const rp_call *c) {
+static bool play_update(rp_player *p, const rp_call *c) {
     rp_graph_node node = {
         .kind = RP_UPDATE, .kernel = RP_NONE, .use_count = 1, .byte_count = c->size};
     rp_graph_use use;
-    if (!resolve(p, c, &p->r->ranges[c->first_range], c->size, &use)) return false;
+    if (!rp_play_range(p, c, &p->r->ranges[c->first_range], c->size, &use)) return false;
     if (use.size != c->size)
-        return mistake(p, RP_CALL_UPDATE, "%u bytes of data for a range of %llu; expected the same",
-                       c->size, (unsigned long long)use.size);
+        return rp_play_mistake(p, RP_CALL_UPDATE,
+                               "%u bytes of data for a range of %llu; expected the same", c->size,
+                               (unsigned long long)use.size);
     use.access = RP_WRITE;
     return add_node(p, &node, &use, p->r->bytes + c->first_byte);
 }
 
-static bool play_fence(player *p) {
+static bool play_fence(rp_player *p) {
     rp_graph_node node = {.kind = RP_FENCE, .kernel = RP_NONE};
     return add_node(p, &node, NULL, NULL);
 }
 
 /* ---- Playing --------------------------------------------------------------------------------- */
 
-static bool play_call(player *p, const rp_call *c) {
+static bool play_call(rp_player *p, const rp_call *c) {
     switch ((rp_call_kind)c->kind) {
     case RP_CALL_BIND_KERNEL: return play_bind_kernel(p, c);
     case RP_CALL_BIND:
@@ -375,6 +352,7 @@ static bool play_call(player *p, const rp_call *c) {
     case RP_CALL_DISPATCH: return play_dispatch(p, c);
     case RP_CALL_DISPATCH_INDIRECT: return play_dispatch_indirect(p, c);
     case RP_CALL_DISPATCH_LIVE: return play_dispatch_live(p, c);
+    case RP_CALL_APPLY: return rp_play_apply(p, c);
     case RP_CALL_COPY: return play_copy(p, c);
     case RP_CALL_FILL: return play_fill(p, c);
     case RP_CALL_UPDATE: return play_update(p, c);
@@ -387,7 +365,7 @@ static bool play_call(player *p, const rp_call *c) {
 }
 
 /* One recorder, from an empty state. */
-static void play(player *p, const rp_recorder *r) {
+static void play(rp_player *p, const rp_recorder *r) {
     p->r = r;
     p->module = NULL;
     p->slots_count = p->label_ends_count = p->path.size = 0;
@@ -398,15 +376,16 @@ static void play(player *p, const rp_recorder *r) {
     }
     p->call = r->calls_count + 1;
     if (r->no_memory)
-        no_memory(p);
+        rp_play_no_memory(p);
     else if (r->mistake)
-        mistake(p, r->mistake_kind, "%s", r->mistake);
+        rp_play_mistake(p, r->mistake_kind, "%s", r->mistake);
     else if (p->label_ends_count > 0)
-        mistake(p, RP_CALL_LABEL_END, "missing at the end: %u label%s still open (\"%.100s\")",
-                p->label_ends_count, p->label_ends_count == 1 ? " is" : "s are", p->path.data);
+        rp_play_mistake(
+            p, RP_CALL_LABEL_END, "missing at the end: %u label%s still open (\"%.100s\")",
+            p->label_ends_count, p->label_ends_count == 1 ? " is" : "s are", p->path.data);
     else if (p->op != RP_NONE)
-        mistake(p, RP_CALL_OP_TAG, "the tag '%.100s' has no node behind it",
-                rp_graph_string(p->g, p->op));
+        rp_play_mistake(p, RP_CALL_OP_TAG, "the tag '%.100s' has no node behind it",
+                        rp_graph_string(p->g, p->op));
 }
 
 static rp_status check_recorders(const rp_program *program, rp_recorder *const *recorders,
@@ -424,7 +403,7 @@ static rp_status check_recorders(const rp_program *program, rp_recorder *const *
 static rp_status play_all(rp_program *program, rp_recorder *const *recorders, uint32_t count,
                           rp_diags *diags, rp_graph **out_graph) {
     RP_TRY(rp_graph_clone(program->base, out_graph));
-    player p = {.a = &program->allocator, .program = program, .g = *out_graph, .diags = diags};
+    rp_player p = {.a = &program->allocator, .program = program, .g = *out_graph, .diags = diags};
     rp_text_init(&p.path, p.a);
     for (uint32_t i = 0; i < count && !p.no_memory; i++) {
         p.recorder = i + 1;

@@ -114,10 +114,15 @@ static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, uint64_t 
     }
     if (p->rank < 1 || p->rank > RP_MAX_RANK)
         return bad_buffer(diags, p, "the rank of a typed buffer is from 1 to 8");
-    uint64_t size = element;
+    uint64_t size = element, block = rp_dtype_block(p->dtype);
+    if (p->shape[p->rank - 1] % block != 0)
+        return bad_buffer(diags, p,
+                          "the last dimension of a block-quantised buffer is a multiple "
+                          "of 32");
     for (uint32_t i = 0; i < p->rank; i++) {
         if (p->shape[i] == 0) return bad_buffer(diags, p, "a dimension of the shape is 0");
-        if (!rp_mul_u64(size, p->shape[i], &size))
+        uint64_t count = i + 1 == p->rank ? p->shape[i] / block : p->shape[i];
+        if (!rp_mul_u64(size, count, &size))
             return bad_buffer(diags, p, "the shape needs more bytes than 64 bits can count");
     }
     if (p->size != 0 && p->size != size)
@@ -148,6 +153,8 @@ static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, uint64
     RP_TRY(find_size(diags, p, out_size));
     if (*out_size > RP_MAX_BUFFER_BYTES)
         return bad_buffer(diags, p, "a buffer has at most 2^40 bytes");
+    if (p->kind == RP_LIVE && rp_dtype_block(p->dtype) > 1)
+        return bad_buffer(diags, p, "a live buffer is not block-quantised");
     if (p->kind == RP_LIVE && *out_size > RP_MAX_LIVE_BYTES)
         return bad_buffer(diags, p, "a live buffer has at most 65536 bytes");
     if (p->kind != RP_LIVE && p->initial)

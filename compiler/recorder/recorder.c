@@ -39,26 +39,25 @@ void rp_recorder_destroy(rp_recorder *recorder) {
 
 /* ---- Appending ------------------------------------------------------------------------------- */
 
-static void close_with(rp_recorder *r, rp_call_kind kind, const char *mistake) {
+void rp_recorder_fail(rp_recorder *r, rp_call_kind kind, const char *mistake) {
     r->closed = true;
     r->mistake_kind = kind;
     r->mistake = mistake;
     r->no_memory = mistake == NULL;
 }
 
-/* Whether a call is to be recorded; NULL recorders and closed ones ignore it. */
-static bool is_open(const rp_recorder *r) {
+bool rp_recorder_is_open(const rp_recorder *r) {
     return r && !r->closed;
 }
 
-static void append(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_t range_count,
-                   const void *bytes, uint32_t size) {
+void rp_recorder_append(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_t range_count,
+                        const void *bytes, uint32_t size) {
     const rp_allocator *a = &r->allocator;
     rp_call_kind kind = (rp_call_kind)call.kind;
     if (!RP_RESERVE(a, r->calls, r->calls_count, r->calls_capacity, 1) ||
         !RP_RESERVE(a, r->ranges, r->ranges_count, r->ranges_capacity, range_count) ||
         !RP_RESERVE(a, r->bytes, r->bytes_count, r->bytes_capacity, size)) {
-        close_with(r, kind, NULL);
+        rp_recorder_fail(r, kind, NULL);
         return;
     }
     call.first_range = r->ranges_count;
@@ -72,115 +71,118 @@ static void append(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_
 
 static void append_text(rp_recorder *r, rp_call_kind kind, const char *text) {
     if (!text)
-        close_with(r, kind, "the text is NULL");
+        rp_recorder_fail(r, kind, "the text is NULL");
     else if (strlen(text) > UINT16_MAX)
-        close_with(r, kind, "the text is longer than 65535 bytes");
+        rp_recorder_fail(r, kind, "the text is longer than 65535 bytes");
     else
-        append(r, (rp_call){.kind = kind}, NULL, 0, text, (uint32_t)strlen(text) + 1);
+        rp_recorder_append(r, (rp_call){.kind = kind}, NULL, 0, text, (uint32_t)strlen(text) + 1);
 }
 
 /* ---- The calls ------------------------------------------------------------------------------- */
 
 void rp_bind_kernel(rp_recorder *r, rp_kernel kernel) {
-    if (!is_open(r)) return;
-    append(r, (rp_call){.kind = RP_CALL_BIND_KERNEL, .x = kernel.id}, NULL, 0, NULL, 0);
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_BIND_KERNEL, .x = kernel.id}, NULL, 0, NULL, 0);
 }
 
 void rp_bind(rp_recorder *r, uint32_t binding, rp_range range) {
-    if (!is_open(r)) return;
-    append(r, (rp_call){.kind = RP_CALL_BIND, .z = binding}, &range, 1, NULL, 0);
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_BIND, .z = binding}, &range, 1, NULL, 0);
 }
 
 void rp_bind_in_set(rp_recorder *r, uint32_t set, uint32_t binding, rp_range range) {
-    if (!is_open(r)) return;
-    append(r, (rp_call){.kind = RP_CALL_BIND_IN_SET, .y = set, .z = binding}, &range, 1, NULL, 0);
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_BIND_IN_SET, .y = set, .z = binding}, &range, 1,
+                       NULL, 0);
 }
 
 void rp_bind_access(rp_recorder *r, uint32_t set, uint32_t binding, rp_access access) {
-    if (!is_open(r)) return;
+    if (!rp_recorder_is_open(r)) return;
     rp_call call = {.kind = RP_CALL_BIND_ACCESS, .x = (uint32_t)access, .y = set, .z = binding};
-    append(r, call, NULL, 0, NULL, 0);
+    rp_recorder_append(r, call, NULL, 0, NULL, 0);
 }
 
 void rp_push(rp_recorder *r, uint32_t offset, const void *data, uint32_t size) {
-    if (!is_open(r)) return;
+    if (!rp_recorder_is_open(r)) return;
     if (size > RP_MAX_PUSH_BYTES)
-        close_with(r, RP_CALL_PUSH, "more than 256 bytes of push data");
+        rp_recorder_fail(r, RP_CALL_PUSH, "more than 256 bytes of push data");
     else if (size > 0 && !data)
-        close_with(r, RP_CALL_PUSH, "the data is NULL");
+        rp_recorder_fail(r, RP_CALL_PUSH, "the data is NULL");
     else
-        append(r, (rp_call){.kind = RP_CALL_PUSH, .x = offset}, NULL, 0, data, size);
+        rp_recorder_append(r, (rp_call){.kind = RP_CALL_PUSH, .x = offset}, NULL, 0, data, size);
 }
 
 void rp_dispatch(rp_recorder *r, uint32_t x, uint32_t y, uint32_t z) {
-    if (!is_open(r)) return;
-    append(r, (rp_call){.kind = RP_CALL_DISPATCH, .x = x, .y = y, .z = z}, NULL, 0, NULL, 0);
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_DISPATCH, .x = x, .y = y, .z = z}, NULL, 0,
+                       NULL, 0);
 }
 
 void rp_dispatch_indirect(rp_recorder *r, rp_range grid) {
-    if (!is_open(r)) return;
-    append(r, (rp_call){.kind = RP_CALL_DISPATCH_INDIRECT}, &grid, 1, NULL, 0);
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_DISPATCH_INDIRECT}, &grid, 1, NULL, 0);
 }
 
 void rp_dispatch_live(rp_recorder *r, const char *x, const char *y, const char *z) {
     const char *axes[3] = {x, y, z};
-    if (!is_open(r)) return;
+    if (!rp_recorder_is_open(r)) return;
     rp_text text;
     rp_text_init(&text, &r->allocator);
     for (int i = 0; i < 3; i++) {
         if (!axes[i] || strlen(axes[i]) > UINT16_MAX) {
-            close_with(r, RP_CALL_DISPATCH_LIVE,
-                       axes[i] ? "an expression is longer than 65535 bytes"
-                               : "an expression is NULL");
+            rp_recorder_fail(r, RP_CALL_DISPATCH_LIVE,
+                             axes[i] ? "an expression is longer than 65535 bytes"
+                                     : "an expression is NULL");
             rp_text_free(&text);
             return;
         }
         rp_text_append(&text, axes[i], strlen(axes[i]) + 1);
     }
     if (text.failed)
-        close_with(r, RP_CALL_DISPATCH_LIVE, NULL);
+        rp_recorder_fail(r, RP_CALL_DISPATCH_LIVE, NULL);
     else
-        append(r, (rp_call){.kind = RP_CALL_DISPATCH_LIVE}, NULL, 0, text.data, text.size);
+        rp_recorder_append(r, (rp_call){.kind = RP_CALL_DISPATCH_LIVE}, NULL, 0, text.data,
+                           text.size);
     rp_text_free(&text);
 }
 
 void rp_copy(rp_recorder *r, rp_range source, rp_range destination) {
-    if (!is_open(r)) return;
+    if (!rp_recorder_is_open(r)) return;
     rp_range ranges[2] = {source, destination};
-    append(r, (rp_call){.kind = RP_CALL_COPY}, ranges, 2, NULL, 0);
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_COPY}, ranges, 2, NULL, 0);
 }
 
 void rp_fill(rp_recorder *r, rp_range destination, uint32_t pattern) {
-    if (!is_open(r)) return;
-    append(r, (rp_call){.kind = RP_CALL_FILL, .x = pattern}, &destination, 1, NULL, 0);
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_FILL, .x = pattern}, &destination, 1, NULL, 0);
 }
 
 void rp_update(rp_recorder *r, rp_range destination, const void *data, uint32_t size) {
-    if (!is_open(r)) return;
+    if (!rp_recorder_is_open(r)) return;
     if (size > RP_MAX_UPDATE_BYTES)
-        close_with(r, RP_CALL_UPDATE, "more than 65536 bytes of data; split the update");
+        rp_recorder_fail(r, RP_CALL_UPDATE, "more than 65536 bytes of data; split the update");
     else if (size == 0)
-        close_with(r, RP_CALL_UPDATE, "no data: the size is 0");
+        rp_recorder_fail(r, RP_CALL_UPDATE, "no data: the size is 0");
     else if (!data)
-        close_with(r, RP_CALL_UPDATE, "the data is NULL");
+        rp_recorder_fail(r, RP_CALL_UPDATE, "the data is NULL");
     else
-        append(r, (rp_call){.kind = RP_CALL_UPDATE}, &destination, 1, data, size);
+        rp_recorder_append(r, (rp_call){.kind = RP_CALL_UPDATE}, &destination, 1, data, size);
 }
 
 void rp_fence(rp_recorder *r) {
-    if (!is_open(r)) return;
-    append(r, (rp_call){.kind = RP_CALL_FENCE}, NULL, 0, NULL, 0);
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_FENCE}, NULL, 0, NULL, 0);
 }
 
 void rp_label_begin(rp_recorder *r, const char *label) {
-    if (is_open(r)) append_text(r, RP_CALL_LABEL_BEGIN, label);
+    if (rp_recorder_is_open(r)) append_text(r, RP_CALL_LABEL_BEGIN, label);
 }
 
 void rp_label_end(rp_recorder *r) {
-    if (!is_open(r)) return;
-    append(r, (rp_call){.kind = RP_CALL_LABEL_END}, NULL, 0, NULL, 0);
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_LABEL_END}, NULL, 0, NULL, 0);
 }
 
 void rp_op_tag(rp_recorder *r, const char *op) {
-    if (is_open(r)) append_text(r, RP_CALL_OP_TAG, op);
+    if (rp_recorder_is_open(r)) append_text(r, RP_CALL_OP_TAG, op);
 }

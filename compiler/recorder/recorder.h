@@ -36,6 +36,7 @@ struct rp_program {
     X(RP_CALL_DISPATCH, "rp_dispatch")                                                             \
     X(RP_CALL_DISPATCH_INDIRECT, "rp_dispatch_indirect")                                           \
     X(RP_CALL_DISPATCH_LIVE, "rp_dispatch_live")                                                   \
+    X(RP_CALL_APPLY, "rp_apply")                                                                   \
     X(RP_CALL_COPY, "rp_copy")                                                                     \
     X(RP_CALL_FILL, "rp_fill")                                                                     \
     X(RP_CALL_UPDATE, "rp_update")                                                                 \
@@ -60,6 +61,9 @@ const char *rp_call_name(rp_call_kind kind);
  *   dispatch               x, y, z
  *   dispatch_live          first_byte: three terminated texts, size in all
  *   dispatch_indirect      first_range
+ *   apply                  x operands, y attributes; first_byte, size: the op's name, the operands'
+ *                          rp_tensor and name each, the attributes' number, kind, name and text
+ *                          (apply.c); first_range: of each operand
  *   copy, fill             first_range: source and destination; x = pattern (fill)
  *   label_begin, op_tag    first_byte, size: the text with its terminator */
 typedef struct rp_call {
@@ -80,6 +84,14 @@ struct rp_recorder {
     rp_call_kind mistake_kind; /* of call number calls_count + 1 */
     const char *mistake;       /* static text; NULL = none that was seen on the spot */
 };
+
+/* Whether a call is to be recorded; NULL recorders and closed ones ignore it. */
+bool rp_recorder_is_open(const rp_recorder *recorder);
+/* Appends a call with its ranges and bytes. */
+void rp_recorder_append(rp_recorder *recorder, rp_call call, const rp_range *ranges,
+                        uint32_t range_count, const void *bytes, uint32_t size);
+/* Closes the recorder with a mistake (static text), or with NULL for lack of memory. */
+void rp_recorder_fail(rp_recorder *recorder, rp_call_kind kind, const char *mistake);
 
 /* Handle of an index, and back: RP_NONE, with the reason in *why (static text), for a handle that
  * is not one of the `count` of this program. */

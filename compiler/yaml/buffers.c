@@ -8,18 +8,12 @@
 
 #include "base/checked.h"
 
-typedef struct shape {
-    uint64_t dims[RP_MAX_RANK];
-    uint8_t rank;
-    uint64_t elements;
-} shape;
-
-static bool read_shape(rp_reader *r, const rp_yaml_node *node, shape *out) {
+bool rp_read_shape(rp_reader *r, const rp_yaml_node *node, rp_shape *out) {
     const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
     uint32_t count = node->kind == RP_YAML_LIST ? node->count : 1;
     if (count < 1 || count > RP_MAX_RANK)
         return rp_read_error(r, node, "a shape has 1 to %d dimensions, not %u", RP_MAX_RANK, count);
-    *out = (shape){.rank = (uint8_t)count, .elements = 1};
+    *out = (rp_shape){.rank = (uint8_t)count, .elements = 1};
     bool good = true;
     for (uint32_t i = 0; i < count; i++) {
         int64_t dim = 1;
@@ -29,6 +23,21 @@ static bool read_shape(rp_reader *r, const rp_yaml_node *node, shape *out) {
             good = rp_read_error(r, node, "the shape overflows: more than 2^64 elements");
     }
     return good;
+}
+
+bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, const rp_shape *shape,
+                    uint64_t *out_bytes) {
+    uint64_t block = rp_dtype_block(dtype), last = shape->dims[shape->rank - 1];
+    if (last % block != 0)
+        return rp_read_error(r, node,
+                             "%s has blocks of %llu values: the last dimension, %llu, is no "
+                             "multiple of it",
+                             rp_dtype_name(dtype), (unsigned long long)block,
+                             (unsigned long long)last);
+    if (rp_mul_u64(shape->elements / block, rp_dtype_size(dtype), out_bytes) &&
+        *out_bytes <= INT64_MAX)
+        return true;
+    return rp_read_error(r, node, "the shape overflows: more than 2^63 bytes");
 }
 
 /* Enters a name; `buffer` is RP_NONE for one that is wrong. */
@@ -100,14 +109,17 @@ static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml
     const rp_yaml_node *max = is_map ? rp_yaml_find(node, "max") : NULL;
 
     int dtype = dtype_node ? rp_read_dtype(r, dtype_node) : RP_U32;
-    shape s = {.dims = {1}, .rank = 1, .elements = 1};
+    rp_shape s = {.dims = {1}, .rank = 1, .elements = 1};
     if (shape_node) {
-        if (!read_shape(r, shape_node, &s)) return false;
+        if (!rp_read_shape(r, shape_node, &s)) return false;
     } else if (initial && initial->kind == RP_YAML_LIST) {
         s.dims[0] = s.elements = initial->count;
         if (!initial->count) return rp_read_error(r, initial, "a list of defaults is empty");
     }
     if (dtype < 0) return false;
+    if (rp_dtype_block((rp_dtype)dtype) > 1)
+        return rp_read_error(r, dtype_node, "a live value is no block-quantised %s",
+                             rp_dtype_name((rp_dtype)dtype));
     uint32_t width = rp_dtype_size((rp_dtype)dtype);
     if (s.elements > RP_MAX_LIVE_BYTES / width)
         return rp_read_error(r, shape_node ? shape_node : node,
@@ -157,7 +169,8 @@ static const char *kind_keyword(uint32_t code) {
     return rp_buffer_kind_name((rp_buffer_kind)code);
 }
 
-static bool read_extent(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *buffer, shape *s) {
+static bool read_size(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *buffer,
+                      rp_shape *s) {
     const rp_yaml_node *dtype = rp_yaml_find(node, "dtype"), *size = rp_yaml_find(node, "size");
     const rp_yaml_node *shape_node = rp_yaml_find(node, "shape");
     if (size) {
@@ -177,29 +190,39 @@ static bool read_extent(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer 
                              : shape_node ? "'dtype' is missing"
                                           : "the size is missing");
     int code = rp_read_dtype(r, dtype);
-    if (!read_shape(r, shape_node, s) || code < 0) return false;
+    if (!rp_read_shape(r, shape_node, s) || code < 0) return false;
     buffer->dtype = (uint8_t)code;
     buffer->rank = s->rank;
-    if (!rp_mul_u64(s->elements, rp_dtype_size((rp_dtype)code), &buffer->size) ||
-        buffer->size > INT64_MAX)
-        return rp_read_error(r, shape_node, "the shape overflows: more than 2^63 bytes");
-    return true;
+    return rp_read_extent(r, shape_node, (rp_dtype)code, s, &buffer->size);
 }
 
 /* Notes the array of a buffer, whose index will be the next one. The name is set at the end, when
  * the graph's strings no longer move. */
 static bool read_data(rp_reader *r, const rp_yaml_node *node, rp_buffer_kind kind) {
+    static const char *const keys[] = {"file", "tensor", NULL};
     rp_pipeline *p = r->pipeline;
-    if (!rp_read_text(r, node, "data")) return false;
+    const rp_yaml_node *file = node, *tensor = NULL;
+    if (node->kind == RP_YAML_MAP) {
+        if (!rp_read_map(r, node, "'data'", keys)) return false;
+        file = rp_yaml_find(node, "file");
+        tensor = rp_yaml_find(node, "tensor");
+        if (!file) return rp_read_error(r, node, "'file' of 'data' is missing");
+        if (tensor && !rp_read_text(r, tensor, "tensor")) return false;
+    }
+    if (!rp_read_text(r, file, "data")) return false;
     if (kind == RP_OUT || kind == RP_TMP)
         return rp_read_error(r, node, "'data' is for in, inout and weight buffers, not for %s",
                              rp_buffer_kind_name(kind));
     if (!RP_RESERVE(&r->a, p->data, p->data_count, p->data_capacity, 1))
         return rp_read_no_memory(r);
-    char *path = rp_read_path(r, node->text);
-    if (!path) return false;
-    p->data[p->data_count++] = (rp_pipeline_data){NULL, path, node->line, node->column};
-    return true;
+    rp_pipeline_data *data = &p->data[p->data_count];
+    *data = (rp_pipeline_data){.line = file->line, .column = file->column};
+    data->path = rp_read_path(r, file->text);
+    if (!data->path) return false;
+    p->data_count++; /* from here on it is released with the pipeline */
+    if (!tensor) return true;
+    data->tensor = rp_dup(&r->a, tensor->text, (size_t)tensor->length + 1);
+    return data->tensor ? true : rp_read_no_memory(r);
 }
 
 static bool read_buffer(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node) {
@@ -212,10 +235,10 @@ static bool read_buffer(rp_reader *r, const rp_yaml_node *key, const rp_yaml_nod
     if (!kind_node)
         rp_read_error(r, key, "'kind' of buffer '%s' is missing: in, out, inout, weight or tmp",
                       key->text);
-    shape s = {0};
+    rp_shape s = {0};
     rp_graph_buffer buffer = {
         .offset = RP_NOT_PLACED, .first_default = RP_NONE, .max_value = UINT32_MAX};
-    bool good = read_extent(r, node, &buffer, &s);
+    bool good = read_size(r, node, &buffer, &s);
     if (!good || kind < 0) return false;
     buffer.kind = (uint8_t)kind;
     if (data && !read_data(r, data, (rp_buffer_kind)kind)) return false;

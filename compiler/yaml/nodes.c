@@ -170,7 +170,9 @@ static const rp_yaml_node *find_kind(rp_reader *r, const rp_yaml_node *node) {
             found = key;
         }
     }
-    if (!found) rp_read_error(r, node, "a node has one of the keys run, copy, fill, update, fence");
+    if (!found)
+        rp_read_error(r, node,
+                      "a node has one of the keys op, map, run, copy, fill, update, fence");
     return found;
 }
 
@@ -192,19 +194,16 @@ static bool read_node(rp_reader *r, const rp_yaml_node *node) {
     if (rp_yaml_is(node, "fence")) return read_fence(r, NULL, &out);
     if (node->kind != RP_YAML_MAP)
         return rp_read_error(r, node,
-                             "a node is a map with one of the keys run, copy, fill, update, "
-                             "fence");
+                             "a node is a map with one of the keys op, map, run, copy, fill, "
+                             "update, fence");
     const rp_yaml_node *kind = find_kind(r, node);
     if (!kind) return false;
-    if (rp_yaml_is(kind, "op") || rp_yaml_is(kind, "map"))
-        return rp_read_error(r, kind,
-                             "%s nodes are not available in this version; describe the "
-                             "kernel with run",
-                             kind->text);
     bool good = read_label(r, node, "label", &out.label);
     good &= read_label(r, node, "tag", &out.op);
     const rp_yaml_node *value = rp_yaml_find(node, kind->text);
     if (rp_yaml_is(kind, "run")) return rp_read_run(r, node, value, &out) && good;
+    if (rp_yaml_is(kind, "op")) return rp_read_op(r, node, value, &out) && good;
+    if (rp_yaml_is(kind, "map")) return rp_read_map_node(r, node, value, &out) && good;
     good &= rp_read_map(r, node, "a node", other_keys);
     if (rp_yaml_is(kind, "copy")) return read_copy(r, value, &out) && good;
     if (rp_yaml_is(kind, "fill")) return read_fill(r, value, &out) && good;

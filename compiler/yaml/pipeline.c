@@ -129,8 +129,10 @@ rp_status rp_pipeline_load(const rp_allocator *allocator, const char *path,
 void rp_pipeline_destroy(rp_pipeline *pipeline) {
     if (!pipeline) return;
     rp_allocator a = pipeline->allocator;
-    for (uint32_t i = 0; i < pipeline->data_count; i++)
+    for (uint32_t i = 0; i < pipeline->data_count; i++) {
         rp_release(&a, (void *)pipeline->data[i].path);
+        rp_release(&a, (void *)pipeline->data[i].tensor);
+    }
     rp_release(&a, pipeline->data);
     rp_graph_destroy(pipeline->graph);
     rp_release(&a, pipeline);

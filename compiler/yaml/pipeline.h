@@ -10,12 +10,15 @@
  *   nodes.c    the node list; copy, fill, update, fence
  *   run.c      run nodes: bind and grid
  *   push.c     run nodes: push
+ *   op.c       op and map nodes
+ *   operand.c  operands of ops
  *
  * Functions that return bool return false after they have reported why (or noted that memory ran
  * out); their callers go on with the next item, so that one run reports all mistakes. */
 #ifndef RP_YAML_PIPELINE_H
 #define RP_YAML_PIPELINE_H
 
+#include "composite/apply.h"
 #include "file.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"
@@ -142,6 +145,8 @@ bool rp_expr_is_live(const rp_expr *expr);
 
 /* ---- values.c -------------------------------------------------------------------------------- */
 
+/* A decimal number, .inf, .nan, or an integer expression over params. */
+bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, double *out);
 /* Encodes one number as `dtype` at out[0 .. rp_dtype_size): integers and expressions over params
  * for all types, decimal fractions, inf and nan for floats. */
 bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[4]);
@@ -153,12 +158,29 @@ bool rp_read_bytes(rp_reader *r, const rp_yaml_node *node, uint8_t **out, uint32
 
 /* ---- The sections ---------------------------------------------------------------------------- */
 
+typedef struct rp_shape {
+    uint64_t dims[RP_MAX_RANK];
+    uint8_t rank;
+    uint64_t elements;
+} rp_shape;
+/* A list of 1 to RP_MAX_RANK dimensions, or one alone. */
+bool rp_read_shape(rp_reader *r, const rp_yaml_node *node, rp_shape *out);
+/* Bytes of a shape; an error at `node` when they overflow, or when blocks do not fit the last
+ * dimension. */
+bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, const rp_shape *shape,
+                    uint64_t *out_bytes);
+
 bool rp_read_live(rp_reader *r, const rp_yaml_node *node);
 bool rp_read_buffers(rp_reader *r, const rp_yaml_node *node);
 bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node);
 bool rp_read_nodes(rp_reader *r, const rp_yaml_node *node);
 bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *kernel,
                  const rp_graph_node *base);
+/* `value` is that of the key `op` or `map`. */
+bool rp_read_op(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *value,
+                const rp_graph_node *base);
+bool rp_read_map_node(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *value,
+                      const rp_graph_node *base);
 /* Fills push[0 .. module->push_bytes); the rest is zero already. */
 bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
                   uint8_t push[RP_MAX_PUSH_BYTES]);
@@ -172,10 +194,23 @@ enum {
 /* A buffer's name, or a map {buffer, offset, size | elements | rows} with the further keys a caller
  * allows. *sized tells whether the map gave an extent; without one the range reaches the buffer's
  * end. The range lies inside the buffer, offset a multiple of `alignment`. */
-typedef enum rp_range_keys { RP_RANGE_PLAIN, RP_RANGE_WITH_ACCESS } rp_range_keys;
+typedef enum rp_range_keys {
+    RP_RANGE_PLAIN,
+    RP_RANGE_WITH_ACCESS,
+    RP_RANGE_OPERAND /* `dtype` and `shape`, for the caller */
+} rp_range_keys;
 bool rp_read_range(rp_reader *r, const rp_yaml_node *node, rp_range_keys keys, uint32_t alignment,
                    rp_graph_use *out, bool *sized);
 /* Reports a write to a buffer that must not be written. */
 bool rp_read_writable(rp_reader *r, const rp_yaml_node *at, uint32_t buffer);
+
+/* ---- operand.c ------------------------------------------------------------------------------- */
+
+/* Reads one operand of an op. An output that names nothing yet becomes a transient to be made:
+ * out->fresh. `what` is the operand's name. */
+bool rp_read_operand(rp_reader *r, const rp_yaml_node *node, const char *what, uint8_t access,
+                     rp_given_operand *out);
+/* Enters the name of a transient that a node made; `buffer` is RP_NONE when the node is wrong. */
+bool rp_read_made(rp_reader *r, const rp_yaml_node *node, uint32_t buffer);
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "base/checked.h"
 
-/* [begin, count] in units of `unit` bytes. */
+/* [begin, count] in units of `unit` bytes for each `block` of them. */
 static bool read_slice(rp_reader *r, const rp_yaml_node *node, const char *what, uint64_t unit,
-                       const rp_graph_buffer *buffer, rp_graph_use *out) {
+                       uint64_t block, const rp_graph_buffer *buffer, rp_graph_use *out) {
     if (!rp_read_list(r, node, what)) return false;
     if (node->count != 2)
         return rp_read_error(r, node, "%s is [begin, count], not %u values", what, node->count);
@@ -14,13 +14,17 @@ static bool read_slice(rp_reader *r, const rp_yaml_node *node, const char *what,
     bool good = rp_read_integer(r, node->items[0], "begin", 0, INT64_MAX, &begin);
     good &= rp_read_integer(r, node->items[1], "count", 1, INT64_MAX, &count);
     if (!good) return false;
-    uint64_t total = buffer->size / unit;
+    uint64_t total = buffer->size / unit * block;
     if (!rp_range_inside((uint64_t)begin, (uint64_t)count, total))
         return rp_read_error(r, node, "%s [%lld, %lld] reach outside '%s', which has %llu", what,
                              (long long)begin, (long long)count,
                              rp_graph_string(r->graph, buffer->name), (unsigned long long)total);
-    out->offset = (uint64_t)begin * unit;
-    out->size = (uint64_t)count * unit;
+    if ((uint64_t)begin % block || (uint64_t)count % block)
+        return rp_read_error(r, node, "'%s' has blocks of %llu: %s are multiples of it",
+                             rp_graph_string(r->graph, buffer->name), (unsigned long long)block,
+                             what);
+    out->offset = (uint64_t)begin / block * unit;
+    out->size = (uint64_t)count / block * unit;
     return true;
 }
 
@@ -64,13 +68,15 @@ bool rp_read_range(rp_reader *r, const rp_yaml_node *node, rp_range_keys keys, u
     static const char *const plain[] = {"buffer", "offset", "size", "elements", "rows", NULL};
     static const char *const with_access[] = {"buffer", "offset", "size", "elements",
                                               "rows",   "access", NULL};
+    static const char *const operand[] = {"buffer", "offset", "size",  "elements",
+                                          "rows",   "dtype",  "shape", NULL};
+    static const char *const *const tables[] = {plain, with_access, operand};
     *out = (rp_graph_use){.buffer = RP_NONE};
     *sized = false;
     const rp_yaml_node *name_node = node;
     bool is_map = node->kind == RP_YAML_MAP;
     if (is_map) {
-        bool good =
-            rp_read_map(r, node, "a range", keys == RP_RANGE_WITH_ACCESS ? with_access : plain);
+        bool good = rp_read_map(r, node, "a range", tables[keys]);
         name_node = rp_yaml_find(node, "buffer");
         if (!name_node) return rp_read_error(r, node, "'buffer' of this range is missing");
         if (!good) return false;
@@ -90,9 +96,14 @@ bool rp_read_range(rp_reader *r, const rp_yaml_node *node, rp_range_keys keys, u
     *sized = elements || rows || size;
     if (!check_keys(r, node, buffer)) return false;
     uint64_t element = rp_dtype_size((rp_dtype)buffer->dtype);
-    if (elements && !read_slice(r, elements, "elements", element, buffer, out)) return false;
-    if (rows &&
-        !read_slice(r, rows, "rows", buffer->size / r->graph->dims[buffer->first_dim], buffer, out))
+    uint64_t block = rp_dtype_block((rp_dtype)buffer->dtype);
+    if (rows && buffer->rank == 1) elements = rows;
+    if (elements &&
+        !read_slice(r, elements, rows ? "rows" : "elements", element, block, buffer, out))
+        return false;
+    if (rows && buffer->rank > 1 &&
+        !read_slice(r, rows, "rows", buffer->size / r->graph->dims[buffer->first_dim], 1, buffer,
+                    out))
         return false;
     if (!elements && !rows && !read_bytes(r, node, offset, size, buffer, out)) return false;
     if (out->offset % alignment) {

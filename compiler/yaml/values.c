@@ -54,6 +54,14 @@ static bool parse_decimal(const char *text, double *out) {
     return end != text && !*end;
 }
 
+bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, double *out) {
+    int64_t integer;
+    if (node->kind == RP_YAML_SCALAR && parse_decimal(node->text, out)) return true;
+    if (!rp_read_integer(r, node, what, INT64_MIN, INT64_MAX, &integer)) return false;
+    *out = (double)integer;
+    return true;
+}
+
 static bool read_float(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t *out) {
     const char *type = rp_dtype_name(dtype);
     const char *what = dtype == RP_F16 ? "f16 value" : "f32 value";
@@ -62,11 +70,7 @@ static bool read_float(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, u
     if (rp_read_hex(node, 16, &hex))
         return rp_read_error(r, node, "'%.*s' for a value of type %s: write it in decimal",
                              RP_CLIP(node), type);
-    if (node->kind != RP_YAML_SCALAR || !parse_decimal(node->text, &value)) {
-        int64_t integer;
-        if (!rp_read_integer(r, node, what, INT64_MIN, INT64_MAX, &integer)) return false;
-        value = (double)integer;
-    }
+    if (!rp_read_double(r, node, what, &value)) return false;
     float single = (float)value;
     uint16_t half = half_of_double(value);
     bool lost = dtype == RP_F16 ? (half & 0x7fff) == 0x7c00 : isinf(single);
@@ -90,6 +94,10 @@ bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint
     case RP_U8: max = UINT8_MAX; break;
     case RP_I32: min = INT32_MIN, max = INT32_MAX; break;
     case RP_U32: max = UINT32_MAX; break;
+    case RP_Q8_0:
+    case RP_Q4_0:
+        return rp_read_error(r, node, "values of type %s are blocks, not single numbers",
+                             rp_dtype_name(dtype));
     }
     snprintf(what, sizeof what, "%s value", rp_dtype_name(dtype));
     if (!rp_read_integer(r, node, what, min, max, &value)) return false;

@@ -15,8 +15,18 @@ const char *rp_dtype_name(rp_dtype dtype) {
 
 uint32_t rp_dtype_size(rp_dtype dtype) {
     switch (dtype) {
-#define RP_X(symbol, value, name, size, numpy)                                                     \
+#define RP_X(symbol, value, name, size, block, numpy)                                              \
     case symbol: return size;
+        RP_DTYPE_LIST(RP_X)
+#undef RP_X
+    }
+    return 0;
+}
+
+uint32_t rp_dtype_block(rp_dtype dtype) {
+    switch (dtype) {
+#define RP_X(symbol, value, name, size, block, numpy)                                              \
+    case symbol: return block;
         RP_DTYPE_LIST(RP_X)
 #undef RP_X
     }

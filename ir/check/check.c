@@ -1,7 +1,8 @@
 /* The checker's entry: is the compiled graph well formed enough to be judged, and which rules hold.
  *
  * The proof has four parts, each in its own file, none of which uses the passes' analysis:
- *   check_match.c  the compiled nodes are nodes of the source, unchanged (rule 0)
+ *   check_match.c  the compiled nodes are nodes of the source, unchanged (rule 0);
+ *                  check_members.c does it for fused nodes
  *   check_flow.c   every read finds the bytes of the same writer as in the source (rule 1)
  *   check_order.c  fences and nodes without declared uses order everything (rules 1 and 2)
  *   check_race.c   barriers cover all conflicting accesses on physical bytes (rule 2)
@@ -54,12 +55,35 @@ const char *rp_check_bit(char text[RP_CHECK_RANGE], uint32_t scope) {
 
 /* ---- Is there anything to judge? ------------------------------------------------------------- */
 
+static bool members_are_sound(const rp_graph *g, const rp_graph_node *n) {
+    if (!rp_range_inside(n->first_member, n->member_count,
+                         n->member_count ? g->members_count : UINT32_MAX))
+        return false;
+    for (uint32_t i = 0; i < n->member_count; i++) {
+        const rp_graph_member *m = &g->members[n->first_member + i];
+        if (!m->op || !rp_range_inside(m->first_operand, m->operand_count, g->operands_count) ||
+            !rp_range_inside(m->first_attr, m->attr_count,
+                             m->attr_count ? g->attrs_count : UINT32_MAX))
+            return false;
+        for (uint32_t k = 0; k < m->operand_count; k++) {
+            const rp_graph_operand *o = &g->operands[m->first_operand + k];
+            if (o->absent) continue;
+            if (o->rank > RP_MAX_RANK ||
+                !rp_range_inside(o->first_dim, o->rank, o->rank ? g->dims_count : UINT32_MAX) ||
+                (o->use != RP_NONE && o->use >= n->use_count) ||
+                (o->use == RP_NONE && o->value == RP_NONE))
+                return false;
+        }
+    }
+    return n->kind != RP_OP || n->member_count > 0;
+}
+
 static bool uses_are_sound(rp_check_run *run, const rp_graph *g, const rp_graph_node *n) {
     const char *which = g == run->source ? "source " : "";
     if (!rp_range_inside(n->first_use, n->use_count, g->uses_count) ||
         !rp_range_inside(n->first_byte, n->byte_count,
                          n->byte_count ? g->bytes_count : UINT32_MAX) ||
-        (n->kind == RP_RUN && n->kernel >= g->kernels_count)) {
+        (n->kind == RP_RUN && n->kernel >= g->kernels_count) || !members_are_sound(g, n)) {
         rp_check_fail(run, n, "%sn%u is damaged: an index is out of range", which, n->id);
         return false;
     }
@@ -188,6 +212,7 @@ rp_status rp_check(const rp_graph *compiled, const rp_graph *source, const char 
     rp_release(run.a, run.plan_of);
     rp_release(run.a, run.source_of);
     rp_release(run.a, run.source_buffer);
+    rp_release(run.a, run.source_use);
     if (status != RP_OK) return status;
     if (run.errors) return RP_ERROR_UNPROVEN;
     if (out_certificate)

@@ -20,7 +20,8 @@ typedef struct rp_check_run {
     bool has_unknown;        /* some node has no declared uses */
     uint32_t *by_id;         /* source nodes (compiled ones without source) in id order */
     uint32_t *plan_of;       /* source node -> compiled node, RP_NONE when dropped */
-    uint32_t *source_of;     /* compiled node -> source node */
+    uint32_t *source_of;     /* compiled node -> source node; RP_NONE for a fused node */
+    uint32_t *source_use;    /* operand of a fused compiled node -> the source use it stands for */
     uint32_t *source_buffer; /* compiled external buffer -> the same one of the source */
     uint64_t reads_proven, conflicts_proven;
 } rp_check_run;
@@ -30,6 +31,27 @@ rp_status rp_check_match(rp_check_run *run);  /* rule 0: the same nodes, check_m
 rp_status rp_check_flow(rp_check_run *run);   /* rule 1: the same dataflow, check_flow.c */
 rp_status rp_check_races(rp_check_run *run);  /* rule 2: no races, check_race.c */
 rp_status rp_check_orders(rp_check_run *run); /* fences, nodes without uses, check_order.c */
+
+/* Part of rule 0, check_members.c. Whether a node was fused: it has members that are nodes of their
+ * own in the source. */
+bool rp_check_is_fused(const rp_check_run *run, const rp_graph_node *node);
+/* Matches the members of a fused node with their source nodes: fills in plan_of and source_use. */
+void rp_check_match_fused(rp_check_run *run, uint32_t index);
+/* What differs between the members of a node and those of the same node in the source, NULL when
+ * nothing does. */
+const char *rp_check_members_difference(const rp_check_run *run, const rp_graph_node *node,
+                                        const rp_graph_node *source);
+/* The operand that computes what operand `reader` of the node reads as a value: a place in
+ * operands[], RP_NONE when no earlier member does, or several do. */
+uint32_t rp_check_value_writer(const rp_graph *graph, const rp_graph_node *node, uint32_t reader);
+
+/* Helpers of check_match.c: the source node of an id, RP_NONE when there is none; and what is wrong
+ * about where a use went, NULL when rule 1 may judge it. */
+uint32_t rp_check_find_id(const rp_check_run *run, uint32_t id);
+const char *rp_check_use_difference(const rp_check_run *run, const rp_graph_use *use,
+                                    const rp_graph_use *source);
+void rp_check_fail_use(rp_check_run *run, const rp_graph_node *node, const rp_graph_use *use,
+                       const rp_graph_use *source, const char *what);
 
 /* Records a finding at a node of the compiled graph (NULL: at none). */
 void rp_check_fail(rp_check_run *run, const rp_graph_node *at, const char *format, ...)

@@ -16,6 +16,10 @@
  * last such node must be in place. What it writes need not be followed: rule 0 keeps every buffer
  * in its place and check_order.c every node on its side, so each byte meets it in the same state.
  *
+ * A fused node does what its members do. What stays a value inside it was, in the source, a write
+ * that one read found whole; the value is then the same by the same induction, and the bytes that
+ * are not written any more hold what others would find, which is compared as everywhere.
+ *
  * A piece holds no address: both walks know where each use begins, so that two equal names at equal
  * distances are the same bytes. A range in many pieces that is read again before somebody writes
  * into it is not recorded and not compared again. Cost: O(uses log pieces); 4 bytes a use and 16 a
@@ -390,6 +394,55 @@ static void compare_node(flow *f, const rp_graph_node *n, const rp_graph_node *m
     }
 }
 
+/* A value inside a fused node: in the source the read must have found just what the member wrote
+ * that computes the value here, all of it. */
+static void compare_value(flow *f, const rp_graph_node *n, uint32_t operand) {
+    const rp_graph *s = f->source;
+    uint32_t writer = rp_check_value_writer(f->compiled, n, operand);
+    uint32_t read = f->run->source_use[operand];
+    uint32_t write = writer == RP_NONE ? RP_NONE : f->run->source_use[writer];
+    if (read == RP_NONE || write == RP_NONE || rp_check_stop(f->run)) return; /* rule 0 said so */
+    const rp_graph_use *u = &s->uses[read], *v = &s->uses[write];
+    if (skips(f, s, u->buffer)) return;
+    uint32_t first = f->first[use_slot(f, read)];
+    const piece *p = first == RP_NONE ? NULL : &f->pieces[first];
+    f->run->reads_proven++;
+    if (p && p->end == u->size && p->value == f->replay * s->uses_count + write &&
+        u->offset == v->offset && u->size == v->size)
+        return;
+    char range[RP_CHECK_RANGE];
+    rp_check_fail(f->run, n,
+                  "rule 1: n%u takes for %s a value of its own, which is not what the source reads "
+                  "there",
+                  n->id, rp_check_range(range, s, u->buffer, u->offset, u->size));
+}
+
+/* The members of a fused node read before any of them writes: check_race.c sees to it that what
+ * they write is read by none. */
+static void compare_fused(flow *f, const rp_graph_node *n) {
+    const rp_graph *s = f->source, *g = f->compiled;
+    for (uint32_t pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < n->member_count; i++) {
+            const rp_graph_member *m = &g->members[n->first_member + i];
+            for (uint32_t k = m->first_operand; k < m->first_operand + m->operand_count; k++) {
+                const rp_graph_operand *o = &g->operands[k];
+                if (o->absent || f->run->source_use[k] == RP_NONE) continue;
+                uint32_t use = f->run->source_use[k];
+                if (o->use == RP_NONE) {
+                    if (pass == 0 && o->access == RP_READ) compare_value(f, n, k);
+                    continue;
+                }
+                const rp_graph_use *u = &rp_node_uses(g, n)[o->use];
+                if (pass == 0 && rp_check_reads(n, u))
+                    compare_use(f, use_slot(f, use), n, false, u, &s->uses[use]);
+                if (pass == 0 || !rp_check_writes(u) || skips(f, g, u->buffer)) continue;
+                f->base[use] = rp_check_base(g, u);
+                write_map(f, s->buffers_count + rp_check_space(g, u->buffer), f->base[use], u->size,
+                          use);
+            }
+        }
+}
+
 /* The position in id order of each node without declared uses is needed to know what it reads. */
 static uint32_t rank_of(const flow *f, uint32_t id) {
     uint32_t low = 0, high = f->source->nodes_count;
@@ -413,7 +466,10 @@ static void walk_compiled(flow *f) {
             compare_state(f, n, since, rank);
             since = rank;
         }
-        compare_node(f, n, &s->nodes[f->run->source_of[i]]);
+        if (f->run->source_of[i] == RP_NONE)
+            compare_fused(f, n);
+        else
+            compare_node(f, n, &s->nodes[f->run->source_of[i]]);
     }
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];

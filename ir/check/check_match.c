@@ -5,6 +5,10 @@
  * become any other transient, and what the source kept in an out or inout buffer may live in a
  * transient: whether that is right, rule 1 decides. Nodes may be missing; rule 1 decides that, too.
  *
+ * A node that was lowered from ops may run any kernel: its members are compared instead of kernel,
+ * grid and push data, so that the plan says the same computations of the same values. That a
+ * generated kernel computes what its members say is not proven here; the tests of lowering show it.
+ *
  * A node without declared uses may touch anything at any time. Before it nothing may be
  * dropped, and nowhere may a buffer be renamed or share memory: it must find the memory that the
  * source describes.
@@ -130,7 +134,9 @@ static bool same_kernel(const rp_graph *g, const rp_graph_kernel *k, const rp_gr
                    (size_t)k->word_count * sizeof *g->words) == 0);
 }
 
-static void match_kernels(rp_check_run *run, const names *by_name, uint32_t *source_kernel) {
+/* `generated`: the kernels that only nodes with members run. They are the compiler's own. */
+static void match_kernels(rp_check_run *run, const names *by_name, const bool *generated,
+                          uint32_t *source_kernel) {
     const rp_graph *g = run->compiled, *s = run->source;
     for (uint32_t i = 0; i < g->kernels_count && !rp_check_stop(run); i++) {
         const rp_graph_kernel *k = &g->kernels[i];
@@ -138,6 +144,7 @@ static void match_kernels(rp_check_run *run, const names *by_name, uint32_t *sou
         if (k->removed) continue;
         const char *name = rp_graph_string(g, k->name);
         uint32_t other = find_kernel(by_name, s, name);
+        if (other == RP_NONE && generated[i]) continue;
         if (other == RP_NONE || !same_kernel(g, k, s, &s->kernels[other]))
             rp_check_fail(run, NULL, "rule 0: kernel @%s is not %s the source", name,
                           other == RP_NONE ? "one of" : "the same as in");
@@ -146,9 +153,18 @@ static void match_kernels(rp_check_run *run, const names *by_name, uint32_t *sou
     }
 }
 
+static void mark_generated(const rp_graph *g, bool *generated) {
+    for (uint32_t i = 0; i < g->nodes_count; i++)
+        if (g->nodes[i].kind == RP_RUN && g->nodes[i].member_count)
+            generated[g->nodes[i].kernel] = true;
+    for (uint32_t i = 0; i < g->nodes_count; i++)
+        if (g->nodes[i].kind == RP_RUN && !g->nodes[i].member_count)
+            generated[g->nodes[i].kernel] = false;
+}
+
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
-static uint32_t find_id(const rp_check_run *run, uint32_t id) {
+uint32_t rp_check_find_id(const rp_check_run *run, uint32_t id) {
     const rp_graph *s = run->source;
     uint32_t low = 0, high = s->nodes_count;
     if (id < high && s->nodes[run->by_id[id]].id == id) return run->by_id[id]; /* nearly always */
@@ -199,23 +215,28 @@ static bool same_grid(const rp_check_run *run, const rp_graph_node *n, const rp_
 static const char *node_difference(const rp_check_run *run, const rp_graph_node *n,
                                    const rp_graph_node *m, const uint32_t *source_kernel) {
     const rp_graph *g = run->compiled, *s = run->source;
-    if (n->kind != m->kind || n->unknown != m->unknown) return "is of another kind";
-    if (n->kind == RP_RUN && source_kernel[n->kernel] != m->kernel) return "runs another kernel";
-    if (!same_grid(run, n, m)) return "has another grid";
+    bool lowered = n->kind == RP_RUN && m->kind == RP_OP && n->member_count;
+    if ((n->kind != m->kind && !lowered) || n->unknown != m->unknown) return "is of another kind";
+    const char *members = rp_check_members_difference(run, n, m);
+    if (members) return members;
+    /* The kernel and the grid of a lowered node are the compiler's, not the source's. */
+    if (n->kind == RP_RUN && !lowered && source_kernel[n->kernel] != m->kernel)
+        return "runs another kernel";
+    if (lowered ? n->grid_kind != RP_GRID_DIRECT : !same_grid(run, n, m)) return "has another grid";
     if (n->kind == RP_FILL && n->pattern != m->pattern) return "fills with another word";
-    if (n->byte_count != m->byte_count ||
-        (n->byte_count &&
-         memcmp(g->bytes + n->first_byte, s->bytes + m->first_byte, n->byte_count)))
+    if (!lowered && (n->byte_count != m->byte_count ||
+                     (n->byte_count &&
+                      memcmp(g->bytes + n->first_byte, s->bytes + m->first_byte, n->byte_count))))
         return "has other data";
     if (n->use_count != m->use_count) return "has another number of uses";
     if (n->source_count > 1 || (n->source_count == 1 && g->sources[n->first_source] != n->id))
-        return "stands for several nodes; fused nodes are not supported by this checker version";
+        return "stands for several nodes, but has no members that say how";
     return NULL;
 }
 
 /* What is wrong about where a use went, NULL when rule 1 may judge it. */
-static const char *use_difference(const rp_check_run *run, const rp_graph_use *u,
-                                  const rp_graph_use *v) {
+const char *rp_check_use_difference(const rp_check_run *run, const rp_graph_use *u,
+                                    const rp_graph_use *v) {
     const rp_graph *g = run->compiled, *s = run->source;
     const rp_graph_buffer *b = &g->buffers[u->buffer], *c = &s->buffers[v->buffer];
     if (u->access != v->access || u->indirect != v->indirect) return "another access";
@@ -231,10 +252,25 @@ static const char *use_difference(const rp_check_run *run, const rp_graph_use *u
     return kept ? NULL : "memory renamed beside a node without declared uses, instead of";
 }
 
+void rp_check_fail_use(rp_check_run *run, const rp_graph_node *n, const rp_graph_use *u,
+                       const rp_graph_use *v, const char *what) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    char mine[RP_CHECK_RANGE], theirs[RP_CHECK_RANGE];
+    rp_check_fail(run, n, "rule 0: n%u uses %s %s, in the source %s %s: %s", n->id,
+                  rp_access_name(u->access), rp_check_range(mine, g, u->buffer, u->offset, u->size),
+                  rp_access_name(v->access),
+                  rp_check_range(theirs, s, v->buffer, v->offset, v->size), what);
+}
+
 static void match_node(rp_check_run *run, uint32_t index, const uint32_t *source_kernel) {
     const rp_graph *g = run->compiled, *s = run->source;
     const rp_graph_node *n = &g->nodes[index];
-    uint32_t other = find_id(run, n->id);
+    if (rp_check_is_fused(run, n)) {
+        run->source_of[index] = RP_NONE;
+        rp_check_match_fused(run, index);
+        return;
+    }
+    uint32_t other = rp_check_find_id(run, n->id);
     run->source_of[index] = other;
     if (other == RP_NONE) {
         rp_check_fail(run, n, "rule 0: n%u is not a node of the source", n->id);
@@ -253,13 +289,7 @@ static void match_node(rp_check_run *run, uint32_t index, const uint32_t *source
     }
     for (uint32_t i = 0; i < n->use_count; i++) {
         const rp_graph_use *u = &rp_node_uses(g, n)[i], *v = &rp_node_uses(s, m)[i];
-        if (!(what = use_difference(run, u, v))) continue;
-        char mine[RP_CHECK_RANGE], theirs[RP_CHECK_RANGE];
-        rp_check_fail(run, n, "rule 0: n%u uses %s %s, in the source %s %s: %s", n->id,
-                      rp_access_name(u->access),
-                      rp_check_range(mine, g, u->buffer, u->offset, u->size),
-                      rp_access_name(v->access),
-                      rp_check_range(theirs, s, v->buffer, v->offset, v->size), what);
+        if ((what = rp_check_use_difference(run, u, v))) rp_check_fail_use(run, n, u, v, what);
     }
 }
 
@@ -308,6 +338,7 @@ typedef struct match {
     names buffers, kernels;
     uint32_t *source_kernel; /* compiled kernel -> source kernel */
     bool *taken;             /* source buffers that were found */
+    bool *generated;         /* compiled kernels that lowering made */
 } match;
 
 static bool allocate(rp_check_run *run, match *m) {
@@ -317,11 +348,14 @@ static bool allocate(rp_check_run *run, match *m) {
     run->source_buffer = rp_alloc(run->a, g->buffers_count, sizeof *run->source_buffer);
     m->source_kernel = rp_alloc(run->a, g->kernels_count, sizeof *m->source_kernel);
     m->taken = rp_alloc_zero(run->a, s->buffers_count, sizeof *m->taken);
+    m->generated = rp_alloc_zero(run->a, g->kernels_count, sizeof *m->generated);
+    run->source_use = rp_alloc(run->a, g->operands_count, sizeof *run->source_use);
     if (!run->plan_of || !run->source_of || !run->source_buffer || !m->source_kernel || !m->taken ||
-        !names_init(run->a, &m->buffers, s->buffers_count) ||
+        !m->generated || !run->source_use || !names_init(run->a, &m->buffers, s->buffers_count) ||
         !names_init(run->a, &m->kernels, s->kernels_count))
         return false;
     memset(run->plan_of, 0xff, s->nodes_count * sizeof *run->plan_of); /* RP_NONE */
+    for (uint32_t i = 0; i < g->operands_count; i++) run->source_use[i] = RP_NONE;
     for (uint32_t i = 0; i < s->buffers_count; i++)
         if (!s->buffers[i].removed) names_add(&m->buffers, buffer_name(s, i), i);
     for (uint32_t i = 0; i < s->kernels_count; i++)
@@ -335,7 +369,8 @@ rp_status rp_check_match(rp_check_run *run) {
     rp_status status = RP_ERROR_NO_MEMORY;
     if (allocate(run, &m)) {
         match_buffers(run, &m.buffers, m.taken);
-        match_kernels(run, &m.kernels, m.source_kernel);
+        mark_generated(run->compiled, m.generated);
+        match_kernels(run, &m.kernels, m.generated, m.source_kernel);
         for (uint32_t i = 0; i < run->compiled->nodes_count && !rp_check_stop(run); i++)
             match_node(run, i, m.source_kernel);
         if (run->has_unknown) unknown_kept(run);
@@ -345,5 +380,6 @@ rp_status rp_check_match(rp_check_run *run) {
     rp_release(run->a, m.kernels.slots);
     rp_release(run->a, m.source_kernel);
     rp_release(run->a, m.taken);
+    rp_release(run->a, m.generated);
     return status;
 }

@@ -84,12 +84,12 @@ typedef struct races {
 static uint32_t read_bit(const rp_graph_node *n, const rp_graph_use *u) {
     if (u->indirect) return RP_SCOPE_INDIRECT_R;
     if (u->access == RP_WRITE) return RP_SCOPE_NONE; /* whatever the grid: only writes are issued */
-    if (n->kind != RP_RUN) return RP_SCOPE_TRANSFER_R;
+    if (n->kind != RP_RUN && n->kind != RP_OP) return RP_SCOPE_TRANSFER_R;
     return u->access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U : RP_SCOPE_COMPUTE_R;
 }
 
 static uint32_t write_bit(const rp_graph_node *n) {
-    return n->kind == RP_RUN ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
+    return n->kind == RP_RUN || n->kind == RP_OP ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
 }
 
 /* Writes must be made available; of reads only the execution must be over, for which any access of
@@ -378,6 +378,36 @@ static void walk_node(races *r, const rp_graph_node *n) {
 
 /* ---- Within one node ------------------------------------------------------------------------- */
 
+/* The member that alone holds use i of a fused node, as one of its operands: *operand. RP_NONE when
+ * several members do. */
+static uint32_t only_member(const rp_graph *g, const rp_graph_node *n, uint32_t i,
+                            uint32_t *operand) {
+    uint32_t found = RP_NONE;
+    for (uint32_t m = 0; m < n->member_count; m++) {
+        const rp_graph_member *member = &g->members[n->first_member + m];
+        for (uint32_t k = 0; k < member->operand_count; k++) {
+            const rp_graph_operand *o = &g->operands[member->first_operand + k];
+            if (o->absent || o->use != i) continue;
+            if (found != RP_NONE && found != m) return RP_NONE;
+            found = m;
+            *operand = member->first_operand + k;
+        }
+    }
+    return found;
+}
+
+/* In a fused node only a member by itself may work in place, where its source node does: others
+ * would read before or behind its writes. */
+static bool fused_in_place(const races *r, const rp_graph_node *n, uint32_t i, uint32_t k,
+                           uint64_t distance) {
+    uint32_t one = 0, two = 0, member = only_member(r->g, n, i, &one);
+    if (member == RP_NONE || member != only_member(r->g, n, k, &two)) return false;
+    uint32_t a = r->run->source_use[one], b = r->run->source_use[two];
+    if (a == RP_NONE || b == RP_NONE) return false;
+    const rp_graph_use *p = &r->run->source->uses[a], *q = &r->run->source->uses[b];
+    return p->buffer == q->buffer && p->offset - q->offset == distance;
+}
+
 /* Two uses of a node that share bytes, one of them writing: the kernel was written for that only if
  * the source says so, byte for byte. Without a source, in-place work on one range is trusted. */
 static void check_overlap(races *r, const rp_graph_node *n, uint32_t i, uint32_t k) {
@@ -388,12 +418,15 @@ static void check_overlap(races *r, const rp_graph_node *n, uint32_t i, uint32_t
     if (r->run->source) {
         if (!r->run->source_of) return;
         uint32_t index = r->run->source_of[r->node];
-        if (index == RP_NONE) return; /* found already, by rule 0 */
-        const rp_graph_node *m = &r->run->source->nodes[index];
-        if (m->use_count != n->use_count) return;
-        const rp_graph_use *p = &rp_node_uses(r->run->source, m)[i],
-                           *q = &rp_node_uses(r->run->source, m)[k];
-        same = p->buffer == q->buffer && p->offset - q->offset == a - b;
+        if (index == RP_NONE) {
+            same = n->member_count && fused_in_place(r, n, i, k, a - b);
+        } else {
+            const rp_graph_node *m = &r->run->source->nodes[index];
+            if (m->use_count != n->use_count) return; /* found already, by rule 0 */
+            const rp_graph_use *p = &rp_node_uses(r->run->source, m)[i],
+                               *q = &rp_node_uses(r->run->source, m)[k];
+            same = p->buffer == q->buffer && p->offset - q->offset == a - b;
+        }
     }
     if (same) return;
     char one[RP_CHECK_RANGE], two[RP_CHECK_RANGE];

@@ -1,6 +1,6 @@
 /* Dependences of source order; see deps.h.
  *
- * The nodes are walked once in id order. For every byte the map knows the last writer and the
+ * The nodes are walked once in source order. For every byte the map knows the last writer and the
  * readers since then, as an immutable list: pieces of a range that was cut share the list. A list
  * that would grow beyond LIST_MAX is replaced by a join of its members, so that whoever overwrites
  * the bytes adds at most LIST_MAX + 1 edges. A range that was written in many pieces and is read as
@@ -274,19 +274,19 @@ static int by_id(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-/* Fills deps->node: indices of nodes[] in ascending id order. */
-static bool sort_nodes(builder *b) {
-    uint32_t n = b->graph->nodes_count;
-    uint64_t *keys = rp_alloc(b->a, n, sizeof *keys);
-    if (!keys) return false;
+bool rp_source_order(const rp_graph *g, uint32_t *order) {
     bool sorted = true;
-    for (uint32_t i = 0; i < n; i++) {
-        keys[i] = (uint64_t)b->graph->nodes[i].id << 32 | i;
-        if (i && keys[i] < keys[i - 1]) sorted = false;
+    for (uint32_t i = 0; i < g->nodes_count; i++) {
+        order[i] = i;
+        if (i && g->nodes[i].id < g->nodes[i - 1].id) sorted = false;
     }
-    if (!sorted) qsort(keys, n, sizeof *keys, by_id);
-    for (uint32_t i = 0; i < n; i++) b->deps->node[i] = (uint32_t)keys[i];
-    rp_release(b->a, keys);
+    if (sorted) return true;
+    uint64_t *keys = rp_alloc(&g->allocator, g->nodes_count, sizeof *keys);
+    if (!keys) return false;
+    for (uint32_t i = 0; i < g->nodes_count; i++) keys[i] = (uint64_t)g->nodes[i].id << 32 | i;
+    qsort(keys, g->nodes_count, sizeof *keys, by_id);
+    for (uint32_t i = 0; i < g->nodes_count; i++) order[i] = (uint32_t)keys[i];
+    rp_release(&g->allocator, keys);
     return true;
 }
 
@@ -347,7 +347,7 @@ rp_status rp_deps_build(const rp_graph *graph, rp_deps *out) {
     b.mark = rp_alloc_zero(a, graph->nodes_count, sizeof *b.mark);
     b.mark_count = b.mark_capacity = graph->nodes_count;
     out->node = rp_alloc(a, graph->nodes_count, sizeof *out->node);
-    b.failed = !b.maps || !b.mark || !out->node || !sort_nodes(&b);
+    b.failed = !b.maps || !b.mark || !out->node || !rp_source_order(graph, out->node);
     if (!b.failed) add_vertices(&b);
     if (!b.failed) b.failed = !finish(&b);
 

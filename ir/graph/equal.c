@@ -122,12 +122,48 @@ static void walk_run(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
     }
 }
 
+static void walk_operand(walk *w, const rp_graph_operand *x, const rp_graph_operand *y) {
+    FIELD(w, x, y, access);
+    FIELD(w, x, y, absent);
+    if (w->differs || x->absent) return;
+    FIELD(w, x, y, dtype);
+    FIELD(w, x, y, rank);
+    FIELD(w, x, y, use);
+    FIELD(w, x, y, value);
+    string(w, x->name, y->name);
+    for (uint32_t i = 0; !w->differs && i < x->rank; i++)
+        number(w, w->a->dims[x->first_dim + i], w->b->dims[y->first_dim + i]);
+}
+
+static void walk_attr(walk *w, const rp_graph_attr *x, const rp_graph_attr *y) {
+    uint64_t bits[2] = {0, 0};
+    string(w, x->name, y->name);
+    string(w, x->text, y->text);
+    if (w->differs || x->text != RP_NONE) return;
+    memcpy(&bits[0], &x->number, sizeof x->number);
+    memcpy(&bits[1], &y->number, sizeof y->number);
+    number(w, bits[0], bits[1]);
+}
+
+static void walk_member(walk *w, const rp_graph_member *x, const rp_graph_member *y) {
+    FIELD(w, x, y, id);
+    bytes(w, x->op->name, y->op->name, strlen(x->op->name), strlen(y->op->name));
+    FIELD(w, x, y, operand_count);
+    FIELD(w, x, y, attr_count);
+    for (uint32_t i = 0; !w->differs && i < x->operand_count; i++)
+        walk_operand(w, &w->a->operands[x->first_operand + i],
+                     &w->b->operands[y->first_operand + i]);
+    for (uint32_t i = 0; !w->differs && i < x->attr_count; i++)
+        walk_attr(w, &w->a->attrs[x->first_attr + i], &w->b->attrs[y->first_attr + i]);
+}
+
 static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
     FIELD(w, x, y, id);
     FIELD(w, x, y, kind);
     if (w->a->stages & RP_STAGE_SCHEDULED) FIELD(w, x, y, group);
     FIELD(w, x, y, use_count);
     FIELD(w, x, y, source_count);
+    FIELD(w, x, y, member_count);
     string(w, x->label, y->label);
     string(w, x->op, y->op);
     if (w->differs) return;
@@ -146,6 +182,8 @@ static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
     }
     for (uint32_t i = 0; !w->differs && i < x->source_count; i++)
         number(w, w->a->sources[x->first_source + i], w->b->sources[y->first_source + i]);
+    for (uint32_t i = 0; !w->differs && i < x->member_count; i++)
+        walk_member(w, &w->a->members[x->first_member + i], &w->b->members[y->first_member + i]);
 }
 
 /* Moves *i to the next buffer that is there; false behind the last. */

@@ -21,6 +21,9 @@
     X(uses)                                                                                        \
     X(bytes)                                                                                       \
     X(sources)                                                                                     \
+    X(members)                                                                                     \
+    X(operands)                                                                                    \
+    X(attrs)                                                                                       \
     X(exprs)                                                                                       \
     X(expr_ops)                                                                                    \
     X(barriers)

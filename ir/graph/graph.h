@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/expr.h"
+#include "ops/op.h"
 #include "reprise/graph.h"
 
 #define RP_NONE UINT32_MAX       /* "no index" */
@@ -86,10 +87,42 @@ typedef struct rp_graph_node {
     uint32_t label;                      /* string: path of label scopes, "a/b"; RP_NONE */
     uint32_t op;                         /* string: op tag; RP_NONE */
     uint32_t first_source, source_count; /* in sources[]: the source nodes it stands for; count 0 =
-                                          * itself */
+                                          * itself. A node with members has none: they say it */
+    uint32_t first_member, member_count; /* in members[]: the ops it computes; count > 0 for op
+                                          * nodes and for run nodes that were lowered from them */
     uint32_t group; /* valid once scheduled; nodes[] is then ordered by group */
     rp_source_pos pos;
 } rp_graph_node;
+
+/* One operand of an op in a node. An input is read from memory (`use`), or is a value that an
+ * earlier member of the same node computed (`value`). An output is written to memory, or is only a
+ * value (`use` RP_NONE); every output has a value number, counted from 0 in each node. */
+typedef struct rp_graph_operand {
+    uint8_t access; /* rp_access, as the op declares it */
+    uint8_t dtype, rank;
+    bool absent;        /* optional and left out: no use and no value */
+    uint32_t first_dim; /* in dims[] */
+    uint32_t use;       /* counted from the node's first_use; several inputs may share a use */
+    uint32_t value;     /* RP_NONE for inputs from memory */
+    uint32_t name;      /* string: an output that is not in memory, named after the buffer it had;
+                         * unique in the node. RP_NONE otherwise */
+} rp_graph_operand;
+
+typedef struct rp_graph_attr {
+    uint32_t name; /* string: one of the op's attributes; "expr" is the formula of a map */
+    uint32_t text; /* string: a choice or a formula; RP_NONE for a number */
+    double number;
+} rp_graph_attr;
+
+/* One source op node inside a node. The members of a node mean: run one after the other, in the
+ * order of their ids, each value before its readers. */
+typedef struct rp_graph_member {
+    uint32_t id; /* of the source node */
+    const rp_op *op;
+    uint32_t first_operand, operand_count; /* in operands[]: the op's, in its order */
+    uint32_t first_attr, attr_count;       /* in attrs[]: those that are not the default */
+    rp_source_pos pos;
+} rp_graph_member;
 
 typedef struct rp_graph_expr {   /* a grid expression */
     uint32_t first_op, op_count; /* in expr_ops[] */
@@ -125,6 +158,9 @@ struct rp_graph {
     RP_ARRAY(rp_graph_use, uses);
     RP_ARRAY(uint8_t, bytes);
     RP_ARRAY(uint32_t, sources);
+    RP_ARRAY(rp_graph_member, members);
+    RP_ARRAY(rp_graph_operand, operands);
+    RP_ARRAY(rp_graph_attr, attrs);
     RP_ARRAY(rp_graph_expr, exprs);
     RP_ARRAY(rp_expr_op, expr_ops);
     RP_ARRAY(rp_graph_barrier, barriers); /* RP_STAGE_SYNCED: group_count + 1 */
@@ -151,6 +187,21 @@ uint32_t rp_graph_add_node(rp_graph *graph, const rp_graph_node *node, const rp_
                            const uint8_t *bytes);
 uint32_t rp_graph_add_expr(rp_graph *graph, const rp_expr_op *ops, uint32_t count);
 
+/* An operand as a builder gives it: a range of a buffer seen as a tensor, or absent. */
+typedef struct rp_op_argument {
+    rp_tensor tensor; /* tensor.absent: everything else is ignored */
+    uint32_t buffer;
+    uint64_t offset; /* bytes; the size is the tensor's */
+} rp_op_argument;
+
+/* Appends an op node of one member, whose id is node->id: fills in kind, uses and member of a copy
+ * of *node (which gives id, label, op tag and position). Arguments are the op's operands in order;
+ * `attrs` are copied. The op's rules are not checked here: rp_graph_verify does. The node's index,
+ * or RP_NONE without memory. */
+uint32_t rp_graph_add_op(rp_graph *graph, const rp_graph_node *node, const rp_op *op,
+                         const rp_op_argument *arguments, uint32_t argument_count,
+                         const rp_graph_attr *attrs, uint32_t attr_count);
+
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 uint32_t rp_graph_find_buffer(const rp_graph *graph, const char *name); /* RP_NONE; linear */
@@ -172,6 +223,19 @@ static inline bool rp_access_writes(uint8_t access) {
 static inline bool rp_use_overwrites(const rp_graph_node *n, const rp_graph_use *u) {
     return u->access == RP_WRITE && n->grid_kind == RP_GRID_DIRECT;
 }
+
+static inline const rp_graph_member *rp_node_members(const rp_graph *g, const rp_graph_node *n) {
+    return g->members + n->first_member;
+}
+
+static inline const rp_graph_operand *rp_member_operands(const rp_graph *g,
+                                                         const rp_graph_member *m) {
+    return g->operands + m->first_operand;
+}
+
+/* A member as a call of its op, attributes and types filled in but not yet checked (rp_op_check
+ * binds the symbols). The formula points into the graph's strings. */
+void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_call *out);
 
 /* Fences and nodes without declared uses order everything. */
 static inline bool rp_node_orders_all(const rp_graph_node *n) {

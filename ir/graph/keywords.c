@@ -59,16 +59,21 @@ static const scope_bit scope_bits[] = {
 };
 enum { SCOPE_BITS = sizeof scope_bits / sizeof *scope_bits };
 
+/* An op is not a kernel yet, but will be one. */
+static bool is_compute(const rp_graph_node *node) {
+    return node->kind == RP_RUN || node->kind == RP_OP;
+}
+
 uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use) {
     if (use->indirect) return RP_SCOPE_INDIRECT_R;
     if (!rp_access_reads(use->access)) return RP_SCOPE_NONE;
-    if (node->kind != RP_RUN) return RP_SCOPE_TRANSFER_R;
+    if (!is_compute(node)) return RP_SCOPE_TRANSFER_R;
     return use->access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U : RP_SCOPE_COMPUTE_R;
 }
 
 uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use) {
     if (use->indirect || !rp_access_writes(use->access)) return RP_SCOPE_NONE;
-    return node->kind == RP_RUN ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
+    return is_compute(node) ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
 }
 
 uint32_t rp_scope_normalise_src(uint32_t src) {

@@ -15,7 +15,8 @@ static void count_nodes(const rp_graph *g, rp_graph_stats *s) {
         const rp_graph_node *n = &g->nodes[i];
         s->unknown += n->unknown;
         switch ((rp_node_kind)n->kind) {
-        case RP_RUN: s->dispatches++; break;
+        case RP_RUN:
+        case RP_OP: s->dispatches++; break;
         case RP_COPY:
         case RP_FILL:
         case RP_UPDATE: s->transfers++; break;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "base/shape.h"
 #include "graph/index.h"
 #include "graph/keywords.h"
 
@@ -44,8 +45,9 @@ static void verify_name(rp_verifier *v, rp_index *seen, uint32_t string, const c
 
 static void verify_shape(rp_verifier *v, const rp_graph_buffer *b, const char *name) {
     const rp_graph *g = v->graph;
-    uint64_t size = rp_dtype_size((rp_dtype)b->dtype);
-    if (size == 0 || b->rank > RP_MAX_RANK || (b->dtype == RP_RAW && b->rank > 0)) {
+    uint64_t size = 1;
+    if (rp_dtype_size((rp_dtype)b->dtype) == 0 || b->rank > RP_MAX_RANK ||
+        (b->dtype == RP_RAW && b->rank > 0)) {
         rp_verify_error(v, b->pos, "%s has a type or rank that does not exist", name);
         return;
     }
@@ -55,8 +57,13 @@ static void verify_shape(rp_verifier *v, const rp_graph_buffer *b, const char *n
         rp_verify_error(v, b->pos, "%s has %llu bytes; a buffer has at most 2^40", name,
                         (unsigned long long)b->size);
     if (b->dtype == RP_RAW || b->size == 0) return;
-    for (uint32_t i = 0; i < b->rank; i++)
-        if (!rp_mul_u64(size, g->dims[b->first_dim + i], &size)) size = 0;
+    const uint64_t *dims = g->dims + b->first_dim;
+    if (!rp_shape_has_blocks((rp_dtype)b->dtype, b->rank, dims)) {
+        rp_verify_error(v, b->pos, "%s: the last dimension of a %s shape is a multiple of %u", name,
+                        rp_dtype_name((rp_dtype)b->dtype), rp_dtype_block((rp_dtype)b->dtype));
+        return;
+    }
+    if (!rp_shape_bytes((rp_dtype)b->dtype, b->rank, dims, &size)) size = 0;
     if (size != b->size)
         rp_verify_error(v, b->pos, "%s has %llu bytes, but its shape needs %llu", name,
                         (unsigned long long)b->size, (unsigned long long)size);
@@ -70,6 +77,9 @@ static void verify_live(rp_verifier *v, const rp_graph_buffer *b, const char *na
     if (b->size > RP_MAX_LIVE_BYTES)
         rp_verify_error(v, b->pos, "%s has %llu bytes; a live buffer has at most %d", name,
                         (unsigned long long)b->size, RP_MAX_LIVE_BYTES);
+    if (rp_dtype_block((rp_dtype)b->dtype) > 1)
+        rp_verify_error(v, b->pos, "%s is %s; a live buffer is not block-quantised", name,
+                        rp_dtype_name((rp_dtype)b->dtype));
     if (b->max_value != UINT32_MAX && !is_integer(b))
         rp_verify_error(v, b->pos, "%s has a largest value, but is neither u32 nor i32", name);
     if (b->first_default == RP_NONE) return;

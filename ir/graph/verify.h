@@ -19,6 +19,8 @@ void rp_verify_declarations(rp_verifier *v);
 /* Nodes, each for itself, and their ids. An index out of range is an error like any other, so this
  * can run on graphs whose declarations are wrong. */
 void rp_verify_nodes(rp_verifier *v);
+/* The members of one node (any number), whose uses are ranges of buffers. */
+void rp_verify_members(rp_verifier *v, const rp_graph_node *n);
 /* What the stages promise: groups, arena offsets, barriers. */
 void rp_verify_stages(rp_verifier *v);
 /* Warnings for transients and outputs that are read before they are written. */

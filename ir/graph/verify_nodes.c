@@ -42,7 +42,7 @@ static bool verify_use(rp_verifier *v, const rp_graph_node *n, const rp_graph_us
         (b->kind == RP_IN || b->kind == RP_WEIGHT || b->kind == RP_LIVE))
         NODE_ERROR(v, n, "%s: %s buffers are read only", rp_show_use(g, u).text,
                    rp_buffer_kind_name((rp_buffer_kind)b->kind));
-    if (u->offset % 4 && n->kind == RP_RUN && !u->indirect)
+    if (u->offset % 4 && (n->kind == RP_RUN || n->kind == RP_OP) && !u->indirect)
         NODE_ERROR(v, n, "%s: the offset of a kernel's range is a multiple of 4",
                    rp_show_use(g, u).text);
     return true;
@@ -198,6 +198,19 @@ static void verify_run(rp_verifier *v, const rp_graph_node *n) {
     if (!verify_uses(v, n)) return;
     verify_indirect(v, n);
     if (!n->unknown) verify_params(v, n, k);
+    if (n->member_count && (n->unknown || n->grid_kind != RP_GRID_DIRECT))
+        NODE_ERROR(v, n, "%s", "a kernel made of ops has declared uses and a grid of numbers");
+    else if (n->member_count)
+        rp_verify_members(v, n);
+}
+
+static void verify_op(rp_verifier *v, const rp_graph_node *n) {
+    if (n->member_count == 0)
+        NODE_ERROR(v, n, "%s", "an op node has members");
+    else if (n->byte_count || n->grid_kind != RP_GRID_DIRECT)
+        NODE_ERROR(v, n, "%s", "an op node has neither push data nor a grid");
+    else if (verify_uses(v, n))
+        rp_verify_members(v, n);
 }
 
 /* ---- Transfers ------------------------------------------------------------------------------- */
@@ -252,8 +265,13 @@ static void verify_node(rp_verifier *v, const rp_graph_node *n) {
         }
     if (n->unknown && n->kind != RP_RUN)
         NODE_ERROR(v, n, "%s", "only a run node can have unknown uses");
+    if (n->member_count && n->kind != RP_RUN && n->kind != RP_OP)
+        NODE_ERROR(v, n, "a %s has no members", rp_node_kind_name((rp_node_kind)n->kind));
+    if (n->member_count && n->source_count)
+        NODE_ERROR(v, n, "%s", "its members are its source nodes; it lists others beside them");
     switch ((rp_node_kind)n->kind) {
     case RP_RUN: verify_run(v, n); return;
+    case RP_OP: verify_op(v, n); return;
     case RP_COPY: verify_copy(v, n); return;
     case RP_FILL:
     case RP_UPDATE: verify_fill(v, n); return;
@@ -264,26 +282,38 @@ static void verify_node(rp_verifier *v, const rp_graph_node *n) {
     NODE_ERROR(v, n, "%s", "is of a kind that does not exist");
 }
 
+static bool verify_id(rp_verifier *v, rp_index *seen, uint32_t id, rp_source_pos pos) {
+    uint32_t first;
+    if (id == RP_NONE || !rp_index_find(seen, id, &first))
+        return id == RP_NONE || rp_index_set(&v->graph->allocator, seen, id, 0);
+    rp_verify_error(v, pos, "there is another n%u", id);
+    return true;
+}
+
 /* Ids ascend in source order; a schedule may permute the nodes, so then they are only unique. */
 static void verify_ids(rp_verifier *v) {
     const rp_graph *g = v->graph;
-    bool scheduled = g->stages & RP_STAGE_SCHEDULED, ascending = true;
+    bool permuted = g->stages & RP_STAGE_SCHEDULED, ascending = true, members = false;
+    for (uint32_t i = 0; i < g->nodes_count && !members; i++)
+        members = g->nodes[i].member_count > 0;
     for (uint32_t i = 1; i < g->nodes_count; i++) {
         if (g->nodes[i].id > g->nodes[i - 1].id) continue;
         ascending = false;
-        if (!scheduled)
+        if (!permuted)
             rp_verify_error(v, g->nodes[i].pos, "n%u stands behind n%u; ids ascend in source order",
                             g->nodes[i].id, g->nodes[i - 1].id);
     }
-    if (ascending || !scheduled) return;
+    if (!members && (!permuted || ascending)) return;
     rp_index seen = {0};
     bool room = rp_index_reserve(&g->allocator, &seen, g->nodes_count);
     for (uint32_t i = 0; room && i < g->nodes_count; i++) {
-        uint32_t first;
-        if (rp_index_find(&seen, g->nodes[i].id, &first))
-            rp_verify_error(v, g->nodes[i].pos, "there is another n%u", g->nodes[i].id);
-        else
-            room = rp_index_set(&g->allocator, &seen, g->nodes[i].id, i);
+        const rp_graph_node *n = &g->nodes[i];
+        room = verify_id(v, &seen, n->id, n->pos);
+        bool sound = rp_range_inside(n->first_member, n->member_count, g->members_count);
+        for (uint32_t k = 0; room && sound && k < n->member_count; k++) {
+            const rp_graph_member *m = &rp_node_members(g, n)[k];
+            if (m->id != n->id) room = verify_id(v, &seen, m->id, m->pos);
+        }
     }
     if (!room) v->status = RP_ERROR_NO_MEMORY;
     rp_index_free(&g->allocator, &seen);

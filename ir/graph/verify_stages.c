@@ -1,15 +1,14 @@
 /* What the stages of a graph promise (groups, arena offsets, barriers), and the warning for bytes
  * that are read before anything wrote them.
  *
- * The warning follows the meaning of the graph, not its schedule: nodes are walked in id order, and
- * an interval map for each transient and output tells which of its bytes were written. Most buffers
- * are written as a whole first; for those one flag replaces the map. */
+ * The warning follows the meaning of the graph, not its schedule: nodes are walked in source order,
+ * and an interval map for each transient and output tells which of its bytes were written. Most
+ * buffers are written as a whole first; for those one flag replaces the map. */
 #include "graph/verify.h"
-
-#include <stdlib.h>
 
 #include "base/checked.h"
 #include "base/interval_map.h"
+#include "graph/deps.h"
 
 static const rp_source_pos nowhere = {0, 0};
 
@@ -132,33 +131,16 @@ static bool walk_node(rp_verifier *v, const rp_graph_node *n, written *state) {
     return true;
 }
 
-static int compare_ids(const void *x, const void *y) {
-    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
-    return (a > b) - (a < b);
-}
-
-/* Node indices in id order, in the lower halves; NULL without memory. */
-static uint64_t *id_order(const rp_graph *g) {
-    uint64_t *order = rp_alloc(&g->allocator, g->nodes_count, sizeof *order);
-    bool ascending = true;
-    for (uint32_t i = 0; order && i < g->nodes_count; i++) {
-        order[i] = (uint64_t)g->nodes[i].id << 32 | i;
-        if (i && order[i] < order[i - 1]) ascending = false;
-    }
-    if (order && !ascending) qsort(order, g->nodes_count, sizeof *order, compare_ids);
-    return order;
-}
-
 void rp_verify_reads(rp_verifier *v) {
     const rp_graph *g = v->graph;
     if (!v->diags) return;
     for (uint32_t i = 0; i < g->nodes_count; i++)
         if (g->nodes[i].unknown) return; /* it may have written anything */
-    uint64_t *order = id_order(g);
+    uint32_t *order = rp_alloc(&g->allocator, g->nodes_count, sizeof *order);
     written *state = rp_alloc_zero(&g->allocator, g->buffers_count, sizeof *state);
-    bool room = order && state;
+    bool room = order && state && rp_source_order(g, order);
     for (uint32_t i = 0; room && i < g->nodes_count; i++)
-        room = walk_node(v, &g->nodes[(uint32_t)order[i]], state);
+        room = walk_node(v, &g->nodes[order[i]], state);
     for (uint32_t i = 0; state && i < g->buffers_count; i++)
         rp_interval_map_free(&g->allocator, &state[i].map);
     rp_release(&g->allocator, state);

@@ -283,6 +283,18 @@ static rp_status join(const builder *b, rp_plan **out_plan) {
     return status;
 }
 
+static bool has_ops(const rp_graph *g, rp_diags *diags) {
+    for (uint32_t i = 0; i < g->nodes_count; i++) {
+        const rp_graph_node *n = &g->nodes[i];
+        if (n->kind != RP_OP) continue;
+        rp_diags_add(diags, RP_ERROR, NULL, n->pos.line, n->pos.column,
+                     "a plan cannot be built: n%u is an op, not a kernel: pass lower has not run",
+                     n->id);
+        return true;
+    }
+    return false;
+}
+
 /* What the caller must have done before. */
 static rp_status check_call(const rp_graph *compiled, const rp_graph *source,
                             const rp_certificate *certificate, rp_diags *diags) {
@@ -299,7 +311,7 @@ static rp_status check_call(const rp_graph *compiled, const rp_graph *source,
         what = "the certificate is for another compiled graph: check this one";
     else if (certificate->source_hash != rp_graph_hash(source))
         what = "the certificate is for another source graph: check against this one";
-    if (!what) return RP_OK;
+    if (!what) return has_ops(compiled, diags) ? RP_ERROR_USAGE : RP_OK;
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "a plan cannot be built: %s", what);
     return RP_ERROR_USAGE;
 }

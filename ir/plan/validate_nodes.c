@@ -145,6 +145,7 @@ static bool optional_string(const checker *c, uint32_t string) {
 static rp_status check_node(checker *c, const rp_plan_node *n) {
     const char *kind = rp_node_kind_name((rp_node_kind)n->kind);
     if (!kind) return rp_plan_damaged(c->at, "node kind %u is unknown", n->kind);
+    if (n->kind == RP_OP) return rp_plan_damaged(c->at, "it is an op, which no plan can replay");
     if (!rp_plan_take(c->at, RP_SECTION_USES, n->first_use, n->use_count))
         return rp_plan_damaged(c->at,
                                "uses %u + %u do not follow those before, or exceed section uses",
@@ -166,6 +167,7 @@ static rp_status check_node(checker *c, const rp_plan_node *n) {
     case RP_FENCE:
         if (n->use_count) return rp_plan_damaged(c->at, "a fence has uses");
         return RP_OK;
+    case RP_OP: break;
     }
     return RP_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/hash.h"
+#include "base/shape.h"
 #include "plan/spirv.h"
 
 static const void *enter(rp_plan_check *check, rp_section section) {
@@ -71,10 +72,12 @@ static rp_status check_shape(rp_plan_check *check, const rp_plan_buffer *b) {
     if (b->dtype == RP_RAW) return RP_OK;
     const uint64_t *dims =
         (const uint64_t *)rp_plan_records(check->plan, RP_SECTION_DIMS) + b->first_dim;
-    uint64_t bytes = rp_dtype_size((rp_dtype)b->dtype);
-    for (uint32_t i = 0; i < b->rank; i++)
-        if (!rp_mul_u64(bytes, dims[i], &bytes))
-            return rp_plan_damaged(check, "its shape overflows");
+    uint64_t bytes;
+    if (!rp_shape_has_blocks((rp_dtype)b->dtype, b->rank, dims))
+        return rp_plan_damaged(check, "its last dimension is not a multiple of %u",
+                               rp_dtype_block((rp_dtype)b->dtype));
+    if (!rp_shape_bytes((rp_dtype)b->dtype, b->rank, dims, &bytes))
+        return rp_plan_damaged(check, "its shape overflows");
     if (bytes != b->size)
         return rp_plan_damaged(check, "its shape makes %llu bytes, its size is %llu",
                                (unsigned long long)bytes, (unsigned long long)b->size);

@@ -42,7 +42,8 @@ static void read_named(rp_lexer *lx, rp_token *t) {
     char sigil = *lx->at;
     t->kind = sigil == '$'   ? RP_TOKEN_EXTERNAL
               : sigil == '%' ? RP_TOKEN_TRANSIENT
-                             : RP_TOKEN_KERNEL;
+              : sigil == '@' ? RP_TOKEN_KERNEL
+                             : RP_TOKEN_VALUE;
     t->text = lx->at + 1;
     lx->at = word_end(lx, t->text);
     t->length = (size_t)(lx->at - t->text);
@@ -83,7 +84,7 @@ void rp_lex_next(rp_lexer *lx) {
         t->kind = RP_TOKEN_MARK;
         t->mark = c;
         lx->at++;
-    } else if (c == '$' || c == '%' || c == '@') {
+    } else if (c == '$' || c == '%' || c == '@' || c == '^') {
         read_named(lx, t);
     } else if (c == '"') {
         read_string(lx, t);

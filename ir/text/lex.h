@@ -13,6 +13,7 @@ typedef enum rp_token_kind {
     RP_TOKEN_EXTERNAL,  /* $name; text and length are the name's */
     RP_TOKEN_TRANSIENT, /* %name */
     RP_TOKEN_KERNEL,    /* @name */
+    RP_TOKEN_VALUE,     /* ^name */
     RP_TOKEN_STRING,    /* "..."; text and length are what stands between the quotes, escaped */
     RP_TOKEN_ARROW,     /* -> */
     RP_TOKEN_MARK,      /* one of ( ) [ ] { } , : = + */

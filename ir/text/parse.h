@@ -27,6 +27,12 @@ typedef struct rp_parser {
 bool rp_parse_buffer(rp_parser *p);
 bool rp_parse_kernel(rp_parser *p);
 bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id);
+/* "rms_norm {eps=1e-06} (r $x:f32[8], ...)" behind `op`: the node is that one member. */
+bool rp_parse_op_node(rp_parser *p, rp_graph_node *n);
+/* "{", members one a line, "}" behind `fused`. */
+bool rp_parse_fused(rp_parser *p, rp_graph_node *n);
+/* The same behind `for`: what the members use is what the node says it uses. */
+bool rp_parse_for(rp_parser *p, rp_graph_node *n);
 /* Whether a token is a node's id, like "n7". */
 bool rp_parse_node_id(const rp_token *t, uint32_t *out);
 
@@ -59,6 +65,15 @@ bool rp_parse_line_end(rp_parser *p);
 /* `what` names the thing in messages: "the arena offset". */
 bool rp_parse_number(rp_parser *p, const char *what, uint64_t max, uint64_t *out);
 bool rp_parse_u32(rp_parser *p, const char *what, uint32_t *out);
+/* "f32[64,128]": the element type, its dimensions (into g->dims) and the bytes. */
+typedef struct rp_parsed_type {
+    uint8_t dtype, rank;
+    uint32_t first_dim;
+    uint64_t size;
+} rp_parsed_type;
+bool rp_parse_type(rp_parser *p, const char *what, rp_parsed_type *out);
+/* "%n" or "%n[0+4096]" */
+bool rp_parse_range(rp_parser *p, rp_graph_use *use);
 /* Exactly 8 hexadecimal digits: a 32-bit value, most significant digit first. */
 bool rp_parse_hex_word(rp_parser *p, const char *what, uint32_t *out);
 bool rp_parse_is_hex(const rp_token *t);

@@ -1,38 +1,57 @@
 /* Declarations in .rpir text: `buf` and `kern` lines. A name is remembered even when the rest of
  * its line is wrong, so that its users are not reported as well. */
-#include "base/checked.h"
+#include "base/shape.h"
 #include "graph/keywords.h"
 #include "text/parse.h"
 
 /* ---- Buffers --------------------------------------------------------------------------------- */
 
-/* "16384" or "f32[64,128]". */
-static bool parse_type(rp_parser *p, rp_graph_buffer *b) {
-    rp_token t = p->lx.token;
-    if (t.kind == RP_TOKEN_WORD && *t.text >= '0' && *t.text <= '9')
-        return rp_parse_number(p, "the size in bytes", UINT64_MAX, &b->size);
-    if (t.kind != RP_TOKEN_WORD || !rp_dtype_parse(t.text, t.length, &b->dtype) ||
-        b->dtype == RP_RAW)
-        return rp_parse_expected(p, "the size in bytes, or a type like f32[64]");
+bool rp_parse_type(rp_parser *p, const char *what, rp_parsed_type *out) {
+    rp_token t = p->lx.token, over = t; /* over: the dimension that is too much */
+    uint64_t bytes;
+    *out = (rp_parsed_type){.first_dim = p->g->dims_count};
+    if (t.kind != RP_TOKEN_WORD || !rp_dtype_parse(t.text, t.length, &out->dtype) ||
+        out->dtype == RP_RAW)
+        return rp_parse_expected(p, what);
     rp_lex_next(&p->lx);
     if (!rp_parse_expect(p, '[', "behind the element type")) return false;
-    b->size = rp_dtype_size((rp_dtype)b->dtype);
-    b->first_dim = p->g->dims_count;
-    if (rp_parse_accept(p, ']')) return true;
-    do {
-        uint64_t extent;
+    bytes = rp_dtype_block((rp_dtype)out->dtype) > 1 ? 1 : rp_dtype_size((rp_dtype)out->dtype);
+    while (p->lx.token.mark != ']' || out->rank > 0) {
         rp_token at = p->lx.token;
-        if (b->rank == RP_MAX_RANK)
+        if (out->rank == RP_MAX_RANK)
             return RP_FAIL(p, &at, "a shape has at most %d dimensions", RP_MAX_RANK);
-        if (!rp_parse_number(p, "a dimension", UINT64_MAX, &extent)) return false;
-        if (!rp_mul_u64(b->size, extent, &b->size))
-            return RP_FAIL(p, &at, "the shape needs more bytes than 64 bits can count");
         if (!RP_RESERVE(p->a, p->g->dims, p->g->dims_count, p->g->dims_capacity, 1))
             return rp_parse_no_memory(p);
-        p->g->dims[p->g->dims_count++] = extent;
-        b->rank++;
-    } while (rp_parse_accept(p, ','));
-    return rp_parse_expect(p, ']', "behind the dimensions");
+        if (!rp_parse_number(p, "a dimension", UINT64_MAX, &p->g->dims[p->g->dims_count]))
+            return false;
+        if (over.text == t.text && !rp_mul_u64(bytes, p->g->dims[p->g->dims_count], &bytes))
+            over = at;
+        p->g->dims_count++;
+        out->rank++;
+        if (!rp_parse_accept(p, ',')) break;
+    }
+    if (!rp_parse_expect(p, ']', "behind the dimensions")) return false;
+    const uint64_t *dims = p->g->dims + out->first_dim;
+    rp_dtype dtype = (rp_dtype)out->dtype;
+    if (!rp_shape_has_blocks(dtype, out->rank, dims))
+        return RP_FAIL(p, &t, "the last dimension of a %s shape is a multiple of %u",
+                       rp_dtype_name(dtype), rp_dtype_block(dtype));
+    return rp_shape_bytes(dtype, out->rank, dims, &out->size) ||
+           RP_FAIL(p, &over, "the shape needs more bytes than 64 bits can count");
+}
+
+/* "16384" or "f32[64,128]". */
+static bool parse_size(rp_parser *p, rp_graph_buffer *b) {
+    rp_token t = p->lx.token;
+    rp_parsed_type type;
+    if (t.kind == RP_TOKEN_WORD && *t.text >= '0' && *t.text <= '9')
+        return rp_parse_number(p, "the size in bytes", UINT64_MAX, &b->size);
+    if (!rp_parse_type(p, "the size in bytes, or a type like f32[64]", &type)) return false;
+    b->dtype = type.dtype;
+    b->rank = type.rank;
+    b->first_dim = type.first_dim;
+    b->size = type.size;
+    return true;
 }
 
 static bool parse_buffer_rest(rp_parser *p, const rp_token *name, rp_graph_buffer *b) {
@@ -45,7 +64,7 @@ static bool parse_buffer_rest(rp_parser *p, const rp_token *name, rp_graph_buffe
                        b->kind == RP_TMP ? "a transient" : "not a transient",
                        b->kind == RP_TMP ? '%' : '$', (int)(name->length < 60 ? name->length : 60),
                        name->text);
-    if (!parse_type(p, b)) return false;
+    if (!parse_size(p, b)) return false;
     if (rp_parse_accept_word(p, "at") &&
         !rp_parse_number(p, "the arena offset", UINT64_MAX - 1, &b->offset))
         return false;

@@ -15,8 +15,7 @@ static bool find(rp_parser *p, const rp_index *index, const rp_token *t, const c
     return *out != RP_POISONED;
 }
 
-/* "%n" or "%n[0+4096]" */
-static bool parse_range(rp_parser *p, rp_graph_use *use) {
+bool rp_parse_range(rp_parser *p, rp_graph_use *use) {
     rp_token t = p->lx.token;
     if (t.kind != RP_TOKEN_EXTERNAL && t.kind != RP_TOKEN_TRANSIENT)
         return rp_parse_expected(p, "'$name' or '%name'");
@@ -61,7 +60,7 @@ static bool parse_uses(rp_parser *p, rp_graph_node *n) {
         if (t.kind != RP_TOKEN_WORD || !rp_access_parse(t.text, t.length, &use.access))
             return rp_parse_expected(p, "r, w, rw or u and a buffer");
         rp_lex_next(&p->lx);
-        if (!parse_range(p, &use) || !add_use(p, n, &use)) return false;
+        if (!rp_parse_range(p, &use) || !add_use(p, n, &use)) return false;
     } while (rp_parse_accept(p, ','));
     return rp_parse_expect(p, ')', "behind the uses");
 }
@@ -114,7 +113,7 @@ static bool parse_grid(rp_parser *p, rp_graph_node *n, rp_graph_use *indirect) {
     if (rp_parse_accept_word(p, "indirect")) {
         n->grid_kind = RP_GRID_INDIRECT;
         *indirect = (rp_graph_use){.access = RP_READ, .indirect = true};
-        return parse_range(p, indirect);
+        return rp_parse_range(p, indirect);
     }
     for (uint8_t i = 0; i < 3; i++) {
         if (p->lx.token.mark == '{') {
@@ -140,17 +139,20 @@ static bool parse_run(rp_parser *p, rp_graph_node *n) {
         return false;
     n->unknown = !rp_parse_accept(p, '(');
     if (!n->unknown && !parse_uses(p, n)) return false;
-    return n->grid_kind != RP_GRID_INDIRECT || add_use(p, n, &indirect);
+    if (n->grid_kind == RP_GRID_INDIRECT && !add_use(p, n, &indirect)) return false;
+    return !rp_parse_accept_word(p, "for") || rp_parse_for(p, n);
 }
 
 /* What stands behind the node's id and '='. */
 static bool parse_work(rp_parser *p, rp_graph_node *n) {
     rp_token kind = rp_parse_take(p);
+    if (rp_parse_word_is(&kind, "fused")) return rp_parse_fused(p, n);
     if (kind.kind != RP_TOKEN_WORD || !rp_node_kind_parse(kind.text, kind.length, &n->kind))
-        return RP_FAIL(p, &kind, "expected run, copy, fill, update or fence, found %s",
+        return RP_FAIL(p, &kind, "expected op, fused, run, copy, fill, update or fence, found %s",
                        rp_parse_show(&kind).text);
     switch ((rp_node_kind)n->kind) {
     case RP_RUN: return parse_run(p, n);
+    case RP_OP: return rp_parse_op_node(p, n);
     case RP_FENCE: return true;
     case RP_COPY: break;
     case RP_FILL:
@@ -211,7 +213,7 @@ bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id) {
     if (p->lx.token.kind != RP_TOKEN_NEWLINE && p->lx.token.kind != RP_TOKEN_END)
         return rp_parse_expected(
             p, n.kind == RP_RUN && n.unknown
-                   ? "'push', '(' and the uses, 'label', 'op', 'from' (in this order) "
+                   ? "'push', '(' and the uses, 'for', 'label', 'op', 'from' (in this order) "
                      "or the end of the line"
                    : "'label', 'op', 'from' (in this order) or the end of the line");
     if (g->stages & RP_STAGE_SCHEDULED) {

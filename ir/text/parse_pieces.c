@@ -30,6 +30,7 @@ rp_shown_token rp_parse_show(const rp_token *t) {
     const char *sigil = t->kind == RP_TOKEN_EXTERNAL    ? "$"
                         : t->kind == RP_TOKEN_TRANSIENT ? "%"
                         : t->kind == RP_TOKEN_KERNEL    ? "@"
+                        : t->kind == RP_TOKEN_VALUE     ? "^"
                                                         : "";
     bool cut = t->length > 40;
     if (t->kind == RP_TOKEN_END)

@@ -6,17 +6,13 @@
  * derived here from the graph alone. Text and JSON and DOT share that derivation (stats.c,
  * reasons.c). */
 #include "graph/keywords.h"
+#include "text/print.h"
 #include "views/reasons.h"
 #include "views/views.h"
 
 static void name(rp_text *t, const rp_graph *g, char sigil, uint32_t string) {
     rp_text_char(t, sigil);
     rp_text_string(t, rp_graph_string(g, string));
-}
-
-static void buffer_name(rp_text *t, const rp_graph *g, uint32_t buffer) {
-    const rp_graph_buffer *b = &g->buffers[buffer];
-    name(t, g, b->kind == RP_TMP ? '%' : '$', b->name);
 }
 
 /* " key value" */
@@ -72,7 +68,7 @@ static rp_status print_stats(rp_text *t, const rp_graph *g) {
 static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
     const rp_graph_buffer *b = &g->buffers[index];
     rp_text_string(t, "  buf ");
-    buffer_name(t, g, index);
+    rp_buffer_print(t, g, index);
     rp_text_char(t, ' ');
     rp_text_string(t, rp_buffer_kind_name((rp_buffer_kind)b->kind));
     rp_text_char(t, ' ');
@@ -133,16 +129,6 @@ static void print_kernel(rp_text *t, const rp_graph *g, const rp_graph_kernel *k
     rp_text_string(t, ")\n");
 }
 
-static void print_range(rp_text *t, const rp_graph *g, const rp_graph_use *u) {
-    buffer_name(t, g, u->buffer);
-    if (u->offset == 0 && u->size == g->buffers[u->buffer].size) return;
-    rp_text_char(t, '[');
-    rp_text_u64(t, u->offset);
-    rp_text_char(t, '+');
-    rp_text_u64(t, u->size);
-    rp_text_char(t, ']');
-}
-
 static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     bool first = true;
     rp_text_string(t, " (");
@@ -152,7 +138,7 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         if (!first) rp_text_string(t, ", ");
         rp_text_string(t, rp_access_name((rp_access)u->access));
         rp_text_char(t, ' ');
-        print_range(t, g, u);
+        rp_print_range(t, g, u);
         first = false;
     }
     rp_text_char(t, ')');
@@ -167,7 +153,7 @@ static void print_grid(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     rp_text_string(t, " grid");
     if (n->grid_kind == RP_GRID_INDIRECT) {
         rp_text_string(t, " indirect ");
-        print_range(t, g, &rp_node_uses(g, n)[n->use_count - 1]);
+        rp_print_range(t, g, &rp_node_uses(g, n)[n->use_count - 1]);
         return;
     }
     for (uint32_t i = 0; i < 3; i++) {
@@ -214,13 +200,46 @@ static void print_tags(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     }
 }
 
+/* " {", the members one a line, and "}". */
+static void print_members(rp_text *t, const rp_graph *g, const rp_graph_node *n,
+                          const char *indent) {
+    rp_text_string(t, " {\n");
+    for (uint32_t i = 0; i < n->member_count; i++) {
+        const rp_graph_member *m = &rp_node_members(g, n)[i];
+        rp_text_string(t, indent);
+        rp_text_string(t, "  n");
+        rp_text_u64(t, m->id);
+        rp_text_string(t, " = ");
+        rp_print_member(t, g, n, m);
+        rp_text_char(t, '\n');
+    }
+    rp_text_string(t, indent);
+    rp_text_char(t, '}');
+}
+
 static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
-    rp_text_string(t, g->stages & RP_STAGE_SCHEDULED ? "    n" : "  n");
+    const char *indent = g->stages & RP_STAGE_SCHEDULED ? "    " : "  ";
+    bool fused = n->kind == RP_OP && n->member_count != 1;
+    rp_text_string(t, indent);
+    rp_text_char(t, 'n');
     rp_text_u64(t, n->id);
     rp_text_string(t, " = ");
-    rp_text_string(t, rp_node_kind_name((rp_node_kind)n->kind));
+    rp_text_string(t, fused ? "fused" : rp_node_kind_name((rp_node_kind)n->kind));
     switch ((rp_node_kind)n->kind) {
-    case RP_RUN: print_run(t, g, n); break;
+    case RP_RUN:
+        print_run(t, g, n);
+        if (n->member_count == 0) break;
+        rp_text_string(t, " for");
+        print_members(t, g, n, indent);
+        break;
+    case RP_OP:
+        if (fused) {
+            print_members(t, g, n, indent);
+            break;
+        }
+        rp_text_char(t, ' ');
+        rp_print_member(t, g, n, rp_node_members(g, n));
+        break;
     case RP_COPY: print_uses(t, g, n); break;
     case RP_FILL:
         rp_text_char(t, ' ');

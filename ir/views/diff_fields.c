@@ -6,6 +6,7 @@
 #include "views/diff.h"
 
 #include "base/hash.h"
+#include "text/print.h"
 #include "views/reasons.h"
 
 static void kernel_subject(rp_text *t, const rp_graph *g, uint32_t i) {
@@ -110,6 +111,10 @@ static void node_subject(rp_text *t, const rp_graph *g, uint32_t i) {
 static void node_work(rp_text *t, const rp_graph *g, uint32_t i) {
     const rp_graph_node *n = &g->nodes[i];
     rp_text_string(t, rp_node_kind_name(n->kind));
+    if (n->kind == RP_OP) {
+        rp_text_char(t, ' ');
+        rp_text_string(t, rp_members_name(g, n));
+    }
     if (n->kind != RP_RUN) return;
     rp_text_string(t, " @");
     rp_text_string(t, rp_graph_string(g, g->kernels[n->kernel].name));
@@ -166,15 +171,18 @@ static void node_uses(rp_text *t, const rp_graph *g, uint32_t i) {
         if (k) rp_text_string(t, ", ");
         rp_text_string(t, u->indirect ? "grid" : rp_access_name(u->access));
         rp_text_char(t, ' ');
-        rp_buffer_print(t, g, u->buffer);
-        if (u->offset == 0 && u->size == g->buffers[u->buffer].size) continue;
-        rp_text_char(t, '[');
-        rp_text_u64(t, u->offset);
-        rp_text_char(t, '+');
-        rp_text_u64(t, u->size);
-        rp_text_char(t, ']');
+        rp_print_range(t, g, u);
     }
     if (!n->unknown) rp_text_char(t, ')');
+}
+
+static void node_members(rp_text *t, const rp_graph *g, uint32_t i) {
+    const rp_graph_node *n = &g->nodes[i];
+    for (uint32_t k = 0; k < n->member_count; k++) {
+        const rp_graph_member *m = &rp_node_members(g, n)[k];
+        rp_text_format(t, "%sn%u = ", k ? "; " : "", m->id);
+        rp_print_member(t, g, n, m);
+    }
 }
 
 static void node_label(rp_text *t, const rp_graph *g, uint32_t i) {
@@ -198,9 +206,10 @@ static const rp_diff_field kernel_fields[] = {
 static const rp_diff_field buffer_fields[] = {{"kind", buffer_kind}, {"type", buffer_type},
                                               {"size", buffer_size}, {"at", buffer_offset},
                                               {"max", buffer_max},   {"default", buffer_default}};
-static const rp_diff_field node_fields[] = {
-    {"work", node_work}, {"grid", node_grid},   {"data", node_data},     {"uses", node_uses},
-    {"op", node_op},     {"label", node_label}, {"source", node_sources}};
+static const rp_diff_field node_fields[] = {{"work", node_work},       {"grid", node_grid},
+                                            {"data", node_data},       {"uses", node_uses},
+                                            {"members", node_members}, {"op", node_op},
+                                            {"label", node_label},     {"source", node_sources}};
 
 static uint32_t kernel_count(const rp_graph *g) {
     return g->kernels_count;

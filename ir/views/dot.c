@@ -8,6 +8,7 @@
  * Cost: one walk over the hazards, linear in the result. */
 #include <stdio.h>
 
+#include "text/print.h"
 #include "views/reasons.h"
 #include "views/views.h"
 
@@ -35,9 +36,14 @@ static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n, co
     if (n->kind == RP_RUN) {
         rp_text_char(t, '@');
         print_escaped(t, rp_graph_string(g, g->kernels[n->kernel].name));
+    } else if (n->kind == RP_OP) {
+        rp_text_string(t, rp_members_name(g, n));
     } else {
         rp_text_string(t, rp_node_kind_name(n->kind));
     }
+    for (uint32_t i = 0; i < n->member_count && n->member_count > 1; i++)
+        rp_text_format(t, "\\nn%u %s", rp_node_members(g, n)[i].id,
+                       rp_node_members(g, n)[i].op->name);
     print_name_line(t, g, n->label);
     if (n->op != n->label) print_name_line(t, g, n->op);
     rp_text_char(t, '"');
@@ -45,7 +51,7 @@ static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n, co
         rp_text_string(t, ", color=red, tooltip=\"uses unknown: orders everything\"");
     else if (n->kind == RP_FENCE)
         rp_text_string(t, ", color=red, style=dashed");
-    else if (n->kind != RP_RUN)
+    else if (n->kind != RP_RUN && n->kind != RP_OP)
         rp_text_string(t, ", style=rounded");
     rp_text_string(t, "];\n");
 }

@@ -6,6 +6,10 @@
  * index. What is not known is null rather than absent, so that a reader needs no "has this key"
  * logic. Hashes are hexadecimal text: many readers lose bits of numbers beyond 2^53. Cost: linear,
  * beside the reasons. */
+#include <math.h>
+
+#include "base/number.h"
+#include "text/print.h"
 #include "views/reasons.h"
 #include "views/views.h"
 
@@ -202,6 +206,92 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     rp_text_char(t, ']');
 }
 
+/* {"eps":1e-06,"layout":"neox"}: JSON has no infinities and no NaN, which come out as text. */
+static void print_attrs(rp_text *t, const rp_graph *g, const rp_graph_member *m) {
+    rp_text_string(t, ",\"attrs\":{");
+    for (uint32_t i = 0; i < m->attr_count; i++) {
+        const rp_graph_attr *attr = &g->attrs[m->first_attr + i];
+        bool plain = attr->text == RP_NONE && isfinite(attr->number);
+        if (i) rp_text_char(t, ',');
+        print_string(t, rp_graph_string(g, attr->name));
+        rp_text_char(t, ':');
+        if (attr->text != RP_NONE) {
+            print_string(t, rp_graph_string(g, attr->text));
+            continue;
+        }
+        if (!plain) rp_text_char(t, '"');
+        rp_number_print(t, attr->number);
+        if (!plain) rp_text_char(t, '"');
+    }
+    rp_text_char(t, '}');
+}
+
+/* Where an operand is: in a range of a buffer, or, without one, in a value of its node. */
+static void print_operand(rp_text *t, const rp_graph *g, const rp_graph_node *n,
+                          const rp_graph_member *m, uint32_t index) {
+    const rp_graph_operand *o = &rp_member_operands(g, m)[index];
+    const rp_op_call call = {.op = m->op, .operand_count = m->operand_count};
+    const rp_graph_use *u = o->use < n->use_count ? &rp_node_uses(g, n)[o->use] : NULL;
+    rp_text_format(t, "{\"name\":\"%s\",\"access\":", rp_op_operand_name(&call, index));
+    if (o->absent) {
+        rp_text_string(t, "null}");
+        return;
+    }
+    rp_text_format(t, "\"%s\",\"dtype\":\"%s\",\"shape\":[", rp_access_name(o->access),
+                   rp_dtype_name(o->dtype));
+    for (uint32_t d = 0; d < o->rank; d++) {
+        if (d) rp_text_char(t, ',');
+        rp_text_u64(t, g->dims[o->first_dim + d]);
+    }
+    rp_text_char(t, ']');
+    print_optional(t, "buffer", u ? u->buffer : RP_NONE, RP_NONE);
+    print_optional(t, "offset", u ? u->offset : UINT64_MAX, UINT64_MAX);
+    print_optional(t, "size", u ? u->size : UINT64_MAX, UINT64_MAX);
+    print_optional(t, "value", o->value, RP_NONE);
+    rp_text_char(t, '}');
+}
+
+static void print_members(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    if (n->member_count == 0) return;
+    rp_text_string(t, ",\"members\":[");
+    for (uint32_t i = 0; i < n->member_count; i++) {
+        const rp_graph_member *m = &rp_node_members(g, n)[i];
+        rp_text_format(t, "%s{\"id\":%u,\"op\":\"%s\"", i ? "," : "", m->id, m->op->name);
+        print_attrs(t, g, m);
+        rp_text_string(t, ",\"operands\":[");
+        for (uint32_t k = 0; k < m->operand_count; k++) {
+            if (k) rp_text_char(t, ',');
+            print_operand(t, g, n, m, k);
+        }
+        rp_text_string(t, "]}");
+    }
+    rp_text_char(t, ']');
+}
+
+/* The source nodes that a node stands for, ascending. Members need not be sorted, and there are
+ * few: the next larger one is looked for each time. */
+static void print_sources(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    rp_text_string(t, ",\"source\":[");
+    if (n->source_count == 0 && n->member_count == 0) rp_text_u64(t, n->id);
+    for (uint32_t s = 0; s < n->source_count; s++) {
+        if (s) rp_text_char(t, ',');
+        rp_text_u64(t, g->sources[n->first_source + s]);
+    }
+    uint64_t from = 0; /* smallest id that may come next */
+    for (uint32_t done = 0; done < n->member_count; done++) {
+        uint64_t least = UINT64_MAX;
+        for (uint32_t i = 0; i < n->member_count; i++) {
+            uint32_t id = rp_node_members(g, n)[i].id;
+            if (id >= from && id < least) least = id;
+        }
+        if (least == UINT64_MAX) break;
+        if (done) rp_text_char(t, ',');
+        rp_text_u64(t, least);
+        from = least + 1;
+    }
+    rp_text_char(t, ']');
+}
+
 static void print_payload(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     switch ((rp_node_kind)n->kind) {
     case RP_RUN:
@@ -217,8 +307,15 @@ static void print_payload(rp_text *t, const rp_graph *g, const rp_graph_node *n)
         print_hex(t, g, n->first_byte, n->byte_count);
         break;
     case RP_COPY:
+    case RP_OP:
     case RP_FENCE: break;
     }
+    print_members(t, g, n);
+}
+
+static const char *node_name(const rp_graph *g, const rp_graph_node *n) {
+    if (n->kind == RP_RUN) return rp_graph_string(g, g->kernels[n->kernel].name);
+    return n->kind == RP_OP ? rp_members_name(g, n) : rp_node_kind_name(n->kind);
 }
 
 static void print_nodes(rp_text *t, const rp_graph *g) {
@@ -226,21 +323,14 @@ static void print_nodes(rp_text *t, const rp_graph *g) {
     rp_text_string(t, ",\n\"nodes\":[");
     for (uint32_t i = 0; i < g->nodes_count; i++) {
         const rp_graph_node *n = &g->nodes[i];
-        const char *kind = rp_node_kind_name(n->kind);
         next_item(t, &first);
-        rp_text_format(t, "{\"id\":%u,\"kind\":\"%s\"", n->id, kind);
+        rp_text_format(t, "{\"id\":%u,\"kind\":\"%s\"", n->id, rp_node_kind_name(n->kind));
         print_key(t, "name");
-        print_string(t, n->kind == RP_RUN ? rp_graph_string(g, g->kernels[n->kernel].name) : kind);
+        print_string(t, node_name(g, n));
         print_name(t, "label", g, n->label);
         print_name(t, "op", g, n->op);
         print_optional(t, "group", scheduled ? n->group : RP_NONE, RP_NONE);
-        rp_text_string(t, ",\"source\":[");
-        if (n->source_count == 0) rp_text_u64(t, n->id);
-        for (uint32_t s = 0; s < n->source_count; s++) {
-            if (s) rp_text_char(t, ',');
-            rp_text_u64(t, g->sources[n->first_source + s]);
-        }
-        rp_text_char(t, ']');
+        print_sources(t, g, n);
         print_payload(t, g, n);
         print_uses(t, g, n);
         rp_text_char(t, '}');

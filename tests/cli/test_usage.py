@@ -10,7 +10,7 @@ import numpy as np
 import cli
 from cli import ENVIRONMENT, INPUT, OK, SOURCE, USAGE
 
-COMMANDS = ["run", "compile", "opt", "show", "check", "diff", "devices"]
+COMMANDS = ["run", "compile", "opt", "show", "check", "diff", "devices", "kernels"]
 
 
 class Usage(cli.Case):
@@ -36,7 +36,7 @@ class Usage(cli.Case):
         for command in COMMANDS:
             self.expect(USAGE, command, "--no-such-thing", error="unknown option")
             self.expect(USAGE, command, "-Z", error="unknown option")
-        for command in COMMANDS[:-1]:
+        for command in COMMANDS[:-2]:
             self.expect(USAGE, command, error=f"reprise {command} --help")
         self.expect(USAGE, "devices", "extra", error="takes no argument")
 

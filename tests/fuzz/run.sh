@@ -7,7 +7,7 @@ set -eu
 seconds=${1:?usage: run.sh SECONDS [BUILD-FOLDER]}
 here=$(cd "$(dirname "$0")" && pwd)
 build=${2:-$here/../../build/fuzz}
-targets="yaml ir_text plan passes"
+targets="yaml ir_text plan passes weights"
 
 cmake -S "$here/../.." -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_C_COMPILER="${CC:-clang}" -DCMAKE_CXX_COMPILER="${CXX:-clang++}" \

@@ -3,6 +3,7 @@
 #include "support/failing_alloc.h"
 
 #include "base/checked.h"
+#include "base/shape.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "reprise/types.h"
@@ -134,6 +135,35 @@ static void names(void) {
     CU_ASSERT_PTR_NULL(rp_hazard_name((rp_hazard_kind)99));
 }
 
+static void shapes(void) {
+    static const struct {
+        rp_dtype dtype;
+        uint32_t rank;
+        uint64_t dims[3], bytes; /* 0: refused */
+    } shapes[] = {{RP_F32, 0, {0}, 4},
+                  {RP_F16, 2, {3, 5}, 30},
+                  {RP_I8, 1, {7}, 7},
+                  {RP_RAW, 1, {7}, 7},
+                  {RP_Q8_0, 2, {3, 64}, 3 * 2 * 34},
+                  {RP_Q4_0, 3, {2, 3, 32}, 6 * 18},
+                  {RP_Q4_0, 1, {48}, 0},
+                  {RP_Q8_0, 2, {32, 3}, 0},
+                  {RP_Q8_0, 0, {0}, 0},
+                  {RP_Q8_0, 2, {UINT64_MAX, 32}, 0},
+                  {RP_U32, 2, {UINT64_C(1) << 32, UINT64_C(1) << 30}, 0},
+                  {(rp_dtype)99, 1, {4}, 0}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        uint64_t bytes = 0;
+        bool fine = rp_shape_bytes(shapes[i].dtype, shapes[i].rank, shapes[i].dims, &bytes);
+        CU_ASSERT_EQUAL(fine, shapes[i].bytes != 0);
+        CU_ASSERT_EQUAL(bytes, shapes[i].bytes);
+    }
+    CU_ASSERT_EQUAL(rp_dtype_block(RP_F32), 1);
+    CU_ASSERT_EQUAL(rp_dtype_block(RP_Q4_0), 32);
+    CU_ASSERT_EQUAL(rp_dtype_block((rp_dtype)99), 0);
+    CU_ASSERT_EQUAL(rp_dtype_size(RP_Q8_0), 34);
+}
+
 /* Values of `xxhsum -H3`, so that hashes stored in files stay comparable. */
 static void hashing(void) {
     CU_ASSERT_EQUAL(rp_hash("", 0), UINT64_C(0x2d06800538d394c2));
@@ -147,6 +177,7 @@ int main(void) {
                                     {"text", text},
                                     {"diagnostics", diagnostics},
                                     {"names", names},
+                                    {"shapes", shapes},
                                     {"hashing", hashing},
                                     {NULL, NULL}};
     return rp_run_tests("base", tests);

@@ -138,6 +138,8 @@ static const rule rules[] = {
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, kind), 6, "section buffers, record 0: kind 6"},
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, dtype), 99, "element type 99 is unknown"},
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, dtype), RP_F16, "its shape makes 128 bytes"},
+    {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, dtype), RP_Q8_0,
+     "its last dimension is not a multiple of 32"},
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, dtype), RP_RAW, "does not fit element type raw"},
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, rank), 9, "a shape of rank 9"},
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, first_dim), 1,
@@ -233,7 +235,8 @@ typedef struct node_rule {
 } node_rule;
 
 static const node_rule node_rules[] = {
-    {1, FIELD(rp_plan_node, kind), 5, "node kind 5 is unknown"},
+    {1, FIELD(rp_plan_node, kind), 6, "node kind 6 is unknown"},
+    {1, FIELD(rp_plan_node, kind), RP_OP, "it is an op, which no plan can replay"},
     {1, FIELD(rp_plan_node, kind), RP_FENCE, "fields that a fence does not have"},
     {1, FIELD(rp_plan_node, kernel), 7, "kernel index 7 is outside 0.."},
     {1, FIELD(rp_plan_node, grid_kind), 3, "grid kind 3"},

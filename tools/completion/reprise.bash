@@ -1,19 +1,23 @@
 # Completion of reprise for bash. Options come from `reprise CMD --help`, so that they cannot go stale.
 _reprise() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='run compile opt show check diff devices help'
+    local commands='run compile opt show check diff devices kernels help'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
         return
     fi
     case $previous in
+    kernels)
+        mapfile -t COMPREPLY < <(compgen -W "--format --help --quiet $("${COMP_WORDS[0]}" kernels \
+            2>/dev/null | sed -n 's/^  \([a-z0-9_]*\) .*/\1/p')" -- "$current")
+        ;;
     help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
     -f | --format | --dump-format)
         mapfile -t COMPREPLY < <(compgen -W 'text json dot' -- "$current")
         ;;
     --dump-after | --passes)
-        mapfile -t COMPREPLY < <(compgen -W 'all dce rename schedule place sync' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'all dce rename fuse lower schedule place sync' -- "$current")
         ;;
     --check-against) mapfile -t COMPREPLY < <(compgen -W '-O0 -O1 -O2' -- "$current") ;;
     --dump-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;

@@ -1,7 +1,7 @@
-/* The arrays of a run: which file belongs to which buffer, into the exec, out of it, onto the disk.
+/* The arrays of a run: buffers by name, and results out of the exec and onto the disk. Inputs are
+ * in inputs.c.
  *
- * Everything about files is checked before a device is opened, so that wrong input is found on a
- * machine without one. Outputs are all written under temporary names before the first gets its own:
+ * Outputs are all written under temporary names before the first gets its own:
  * a run leaves every output or none.
  */
 #include <inttypes.h>
@@ -61,103 +61,6 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
     return found;
 }
 
-/* ---- Inputs ---------------------------------------------------------------------------------- */
-
-static int open_array(const rp_plan *plan, uint32_t index, const char *path, cli_inputs *inputs) {
-    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
-    int status = cli_npy_open(path, &inputs->arrays[index]);
-    if (status != CLI_OK) return status;
-    return cli_npy_fits(&inputs->arrays[index], path, buffer.name, buffer.dtype, buffer.rank,
-                        buffer.shape, buffer.size);
-}
-
-/* The pipeline's own file for a buffer, where it has one. */
-static bool pipeline_data(const rp_pipeline *pipeline, const char *buffer, rp_pipeline_data *out) {
-    for (uint32_t i = 0; pipeline && i < rp_pipeline_data_count(pipeline); i++) {
-        *out = rp_pipeline_get_data(pipeline, i);
-        if (!strcmp(out->buffer, buffer)) return true;
-    }
-    return false;
-}
-
-static int open_default(const rp_plan *plan, uint32_t index, const rp_pipeline *pipeline,
-                        const char *file, cli_inputs *inputs) {
-    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
-    rp_pipeline_data data;
-    char name[512];
-    if (pipeline_data(pipeline, buffer.name, &data)) {
-        int status = open_array(plan, index, data.path, inputs);
-        if (status != CLI_OK)
-            cli_note("%s:%u:%u: buffer '%s' takes its data from this file", file, data.line,
-                     data.column, buffer.name);
-        return status;
-    }
-    if (buffer.kind == RP_INOUT) return CLI_OK; /* begins with zeros */
-    cli_buffer_text(&buffer, name, sizeof name);
-    cli_error(file, "buffer %s of kind %s has no data; give it with -i %s=FILE.npy%s", name,
-              rp_buffer_kind_name(buffer.kind), buffer.name,
-              pipeline ? " or with `data: FILE.npy` in the pipeline" : "");
-    return CLI_INPUT;
-}
-
-int cli_inputs_open(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
-                    const char *file, const cli_pairs *given, cli_inputs *out) {
-    int result = CLI_OK;
-    out->count = rp_plan_buffer_count(plan);
-    out->arrays = cli_alloc(out->count + 1, sizeof *out->arrays);
-    bool *named = cli_alloc(out->count + 1, sizeof *named);
-    for (uint32_t i = 0; i < given->count && result != CLI_USAGE; i++) {
-        const cli_pair *pair = &given->items[i];
-        uint32_t index = cli_find_buffer(command, plan, "-i", pair->name, CLI_ROLES_INPUT);
-        int status = index == UINT32_MAX ? CLI_USAGE
-                     : named[index] ? cli_usage(command, "-i names buffer '%s' twice", pair->name)
-                                    : open_array(plan, index, pair->text, out);
-        if (index != UINT32_MAX) named[index] = true;
-        if (status > result) result = status;
-    }
-    for (uint32_t i = 0; i < out->count && result != CLI_USAGE; i++) {
-        if (named[i] || !has_role(rp_plan_get_buffer(plan, i).kind, CLI_ROLES_INPUT)) continue;
-        int status = open_default(plan, i, pipeline, file, out);
-        if (status > result) result = status;
-    }
-    free(named);
-    if (result != CLI_OK) cli_inputs_close(out);
-    return result;
-}
-
-void cli_inputs_close(cli_inputs *inputs) {
-    for (uint32_t i = 0; i < inputs->count; i++) cli_npy_close(&inputs->arrays[i]);
-    free(inputs->arrays);
-    *inputs = (cli_inputs){0};
-}
-
-static rp_status upload_zeros(rp_exec *exec, const rp_plan_buffer_info *buffer, rp_diags *diags) {
-    static const char zeros[1 << 16];
-    rp_status status = RP_OK;
-    for (uint64_t at = 0; at < buffer->size && status == RP_OK; at += sizeof zeros) {
-        uint64_t left = buffer->size - at;
-        status = rp_exec_write(exec, buffer->name, at, zeros,
-                               left < sizeof zeros ? left : sizeof zeros, diags);
-    }
-    return status;
-}
-
-int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *exec) {
-    rp_diags *diags = cli_diags();
-    rp_status status = RP_OK;
-    for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
-        const cli_npy *array = &inputs->arrays[i];
-        if (array->data)
-            status = rp_exec_write(exec, buffer.name, 0, array->data, array->size, diags);
-        else if (buffer.kind == RP_INOUT)
-            status = upload_zeros(exec, &buffer, diags);
-    }
-    int result = cli_report(diags, NULL, status);
-    rp_diags_destroy(diags);
-    return result;
-}
-
 /* ---- Results --------------------------------------------------------------------------------- */
 
 int cli_results_read(const rp_plan *plan, rp_exec *exec, cli_results *out) {
@@ -195,8 +98,9 @@ static void element_text(const rp_plan_buffer_info *buffer, uint64_t element, ch
                                    at[d], d + 1 == rank ? "]" : "");
 }
 
-static bool compare_buffer(const rp_plan_buffer_info *buffer, const uint8_t *a, const uint8_t *b,
+static bool compare_buffer(const rp_plan_buffer_info *given, const uint8_t *a, const uint8_t *b,
                            const char *b_name) {
+    rp_plan_buffer_info shown = cli_shown_buffer(given), *buffer = &shown;
     uint32_t width = rp_dtype_size(buffer->dtype);
     uint64_t count = buffer->size / width, different = 0, first = 0;
     for (uint64_t i = count; i-- > 0;) {
@@ -238,8 +142,9 @@ int cli_results_compare(const rp_plan *plan, const cli_results *a, const cli_res
 }
 
 /* Writes a file under its temporary name; NULL after a message. */
-static cli_output *write_array(const rp_plan_buffer_info *buffer, const void *data,
+static cli_output *write_array(const rp_plan_buffer_info *given, const void *data,
                                const char *path) {
+    rp_plan_buffer_info shown = cli_shown_buffer(given), *buffer = &shown;
     char header[CLI_NPY_HEADER];
     /* Raw bytes are a flat array of u1. */
     size_t length = buffer->rank

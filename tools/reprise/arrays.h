@@ -6,6 +6,7 @@
 #include "options.h"
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
+#include "weights.h"
 
 /* -i, -o and --set: NAME=TEXT. `text` points into argv. */
 typedef struct cli_pair {
@@ -34,16 +35,34 @@ enum {
 uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const char *option,
                          const char *name, unsigned roles);
 
+/* The first bytes of one buffer, mapped. */
+typedef struct cli_array {
+    cli_npy npy;      /* where they come from such a file */
+    const void *data; /* NULL: none */
+    uint64_t size;    /* bytes in the file */
+    bool widen;       /* they are BF16 for a buffer of f32 */
+} cli_array;
+
 /* One array per buffer of the plan; those without a file are zero. */
 typedef struct cli_inputs {
-    cli_npy *arrays;
+    cli_array *arrays;
     uint32_t count;
+    cli_weights weights;
 } cli_inputs;
 
-/* Opens the files of -i and of the pipeline's `data:`, and checks that every buffer that needs data
- * has some. pipeline may be NULL. Reports all that is wrong; returns an exit status. */
-int cli_inputs_open(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
-                    const char *file, const cli_pairs *given, cli_inputs *out);
+/* Where arrays may come from, in this order: -i, the pipeline's `data:`, and for what is left the
+ * files of --weights, by the buffers' names. */
+typedef struct cli_input_files {
+    const cli_pairs *given;
+    const rp_pipeline *pipeline; /* may be NULL */
+    const char *const *weights;
+    uint32_t weight_count;
+} cli_input_files;
+
+/* Opens the files, and checks that every buffer that needs data has some. Reports all that is
+ * wrong; returns an exit status. `file` is what is run. */
+int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char *file,
+                    const cli_input_files *files, cli_inputs *out);
 void cli_inputs_close(cli_inputs *inputs);
 /* Writes them into an exec, and zeros into every inout buffer without a file. */
 int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *exec);

@@ -4,6 +4,7 @@
 
 #include "options.h"
 
-extern const cli_command cli_run, cli_compile, cli_opt, cli_show, cli_check, cli_diff, cli_devices;
+extern const cli_command cli_run, cli_compile, cli_opt, cli_show, cli_check, cli_diff, cli_devices,
+    cli_kernels;
 
 #endif

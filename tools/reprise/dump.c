@@ -1,5 +1,6 @@
 /* Dumps: DIR/00-source.rpir, DIR/01-dce.rpir, ... one numbered file per pass, each a whole graph
- * that every other subcommand reads, and one line per pass on stderr. Hooked in as the passes'
+ * that every other subcommand reads, and one line per pass on stderr. After fuse and lower the GLSL
+ * of every node with ops lies beside, DIR/03-fuse-n6.glsl. Hooked in as the passes'
  * observer, so that a pass that fails leaves the dumps of all before it. */
 #include <errno.h>
 #include <inttypes.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "dump.h"
+#include "glsl.h"
 #include "message.h"
 #include "output.h"
 
@@ -91,6 +93,11 @@ static rp_status write_dump(cli_dump *dump, int number, const char *name, const 
     if (status != RP_OK) return status;
     dump->failed = cli_output_whole(path, text, size);
     rp_text_release(graph, text);
+    bool has_kernels = !strncmp(name, "fuse", 4) || !strncmp(name, "lower", 5);
+    if (!dump->failed && has_kernels) {
+        snprintf(path, sizeof path, "%s/%02d-%s", dump->directory, number, safe);
+        dump->failed = cli_glsl_files(path, graph, strstr(name, "=fast") != NULL);
+    }
     return dump->failed ? RP_ERROR_IO : RP_OK;
 }
 
@@ -119,8 +126,10 @@ static rp_status observe(void *user, int index, const rp_pass_report *report,
         say_pass(report);
     }
     const char *name = report ? report->pass : "source";
-    if (!dump->after || !(listed(dump->after, "all") || listed(dump->after, name))) return RP_OK;
-    return write_dump(dump, index + 1, name, graph);
+    bool wanted = dump->after && (listed(dump->after, "all") || listed(dump->after, name));
+    rp_status status = wanted ? write_dump(dump, index + 1, name, graph) : RP_OK;
+    if (status == RP_OK) cli_pass_progress(dump->passes, index);
+    return status;
 }
 
 /* mkdir -p */
@@ -148,6 +157,7 @@ static int make_folder(const char *path) {
 int cli_dump_begin(const cli_command *command, cli_dump *dump, rp_pass_options *options) {
     options->observer = observe;
     options->observer_user = dump;
+    dump->passes = options;
     if (!dump->after) {
         if (!dump->directory) return CLI_OK;
         return cli_usage(command, "--dump-dir needs --dump-after");

@@ -17,7 +17,8 @@ enum { DUMP_AFTER = 1100, DUMP_DIR, DUMP_FORMAT };
 typedef struct cli_dump {
     const char *after, *directory;
     rp_format format;
-    int failed; /* an exit status: a dump could not be written */
+    const rp_pass_options *passes; /* set by cli_dump_begin */
+    int failed;                    /* an exit status: a dump could not be written */
 } cli_dump;
 
 /* Handles an option of the list above: CLI_OK, or CLI_USAGE after a message. */

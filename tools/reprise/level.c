@@ -81,3 +81,25 @@ int cli_level_option(const cli_command *command, int id, const char *value,
     }
     return CLI_USAGE;
 }
+
+void cli_pass_progress(const rp_pass_options *options, int index) {
+    const char *at = options->pipeline ? options->pipeline : rp_pass_level(1);
+    for (int i = 0; i <= index && *at; i++) {
+        at += strcspn(at, ",");
+        at += *at == ',';
+    }
+    int length = (int)strcspn(at, ",");
+    if (length)
+        cli_progress("pass %.*s%s", length, at,
+                     strncmp(at, "lower", 5) ? "" : ": compiling kernels that are not cached");
+    else
+        cli_progress(NULL);
+}
+
+rp_status cli_watch_passes(void *user, int index, const rp_pass_report *report,
+                           const rp_graph *graph) {
+    (void)report;
+    (void)graph;
+    cli_pass_progress(user, index);
+    return RP_OK;
+}

@@ -25,6 +25,12 @@ enum {
 int cli_level_option(const cli_command *command, int id, const char *value,
                      rp_pass_options *options);
 
+/* Says on a terminal which pass comes after pass `index`: making kernels of ops may take a while.
+ * An observer of passes calls it. */
+void cli_pass_progress(const rp_pass_options *options, int index);
+/* An observer that does only that; its user is the rp_pass_options. */
+rp_pass_observer cli_watch_passes;
+
 /* "0" or "-O0" or "O0": the level, or -1. */
 int cli_level_number(const char *text);
 

@@ -291,8 +291,8 @@ void cli_npy_close(cli_npy *npy) {
 /* NumPy's descriptor of a dtype. */
 static const char *descriptor_of(rp_dtype dtype) {
     switch (dtype) {
-#define RP_X(symbol, code, keyword, bytes, numpy)                                                  \
-    case symbol: return (bytes) > 1 ? "<" numpy : "|" numpy;
+#define RP_X(symbol, code, keyword, bytes, block, numpy)                                           \
+    case symbol: return (numpy)[1] > '1' ? "<" numpy : "|" numpy;
         RP_DTYPE_LIST(RP_X)
 #undef RP_X
     }
@@ -315,6 +315,13 @@ int cli_npy_fits(const cli_npy *npy, const char *path, const char *buffer, rp_dt
                   npy->descr, buffer, rp_dtype_name(dtype), wanted);
         return CLI_INPUT;
     }
+    if (rp_dtype_block(dtype) > 1) { /* NumPy has no such elements: the bytes, in any shape */
+        if (npy->size == size) return CLI_OK;
+        cli_error(path, "has %" PRIu64 " bytes; buffer '%s' has %" PRIu64 " bytes of %s", npy->size,
+                  buffer, size, rp_dtype_name(dtype));
+        return CLI_INPUT;
+    }
+    if (rp_dtype_block(dtype) > 1 && npy->size == size) return CLI_OK; /* the blocks' bytes */
     if (npy->rank == rank && (rank == 0 || !memcmp(npy->shape, shape, rank * sizeof *shape)))
         return CLI_OK;
     char have[256], want[256];

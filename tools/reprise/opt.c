@@ -23,6 +23,7 @@ static int optimise(cli_job *job, cli_source *source) {
     rp_graph *compiled = NULL;
     rp_diags *diags = cli_diags();
     cli_progress("running passes over %s", source->path);
+    job->passes.lowering = rp_lowering_default();
     rp_status status = rp_passes_run(graph, &job->passes, diags, &compiled, NULL, NULL);
     cli_progress(NULL);
     char *text = NULL;

@@ -22,10 +22,12 @@ enum {
     OPTION_DEVICE,
     OPTION_CHECK,
     OPTION_VALIDATE,
+    OPTION_WEIGHTS,
 };
 
 static const cli_option options_table[] = {
-    {OPTION_INPUT, 'i', "input", "NAME=IN.npy", "the data of a buffer of kind in, inout or weight"},
+    {OPTION_INPUT, 'i', "input", "NAME=FILE", "the data of a buffer of kind in, inout or weight"},
+    {OPTION_WEIGHTS, 0, "weights", "FILE.safetensors", "data by the buffers' names; repeatable"},
     {OPTION_OUTPUT, 'o', "output", "NAME=OUT.npy", "save a buffer of kind out or inout"},
     {OPTION_SET, 0, "set", "NAME=VALUE,...", "set a live value; NAME[K]=VALUE sets element K"},
     {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},
@@ -45,6 +47,8 @@ typedef struct run_job {
     int check_level;
     bool level_given, figures, validate;
     uint32_t replays;
+    const char *weights[64];
+    uint32_t weight_count;
 } run_job;
 
 static int take_option(const cli_command *command, int id, const cli_options *options,
@@ -59,7 +63,7 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         return CLI_OK;
     case OPTION_INPUT:
         if (cli_pairs_add(&job->inputs, value, most)) return CLI_OK;
-        return cli_usage(command, "-i needs NAME=FILE.npy; got '%s'", value);
+        return cli_usage(command, "-i needs NAME=FILE; got '%s'", value);
     case OPTION_OUTPUT:
         if (cli_pairs_add(&job->outputs, value, most)) return CLI_OK;
         return cli_usage(command, "-o needs NAME=FILE.npy; got '%s'", value);
@@ -82,6 +86,11 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         job->check_passes.pipeline = rp_pass_level(job->check_level);
         if (job->check_passes.pipeline) return CLI_OK;
         return cli_usage(command, "--check-against needs -O0, -O1 or -O2; got '%s'", value);
+    case OPTION_WEIGHTS:
+        if (job->weight_count == sizeof job->weights / sizeof *job->weights)
+            return cli_usage(command, "--weights is given more than 64 times");
+        job->weights[job->weight_count++] = value;
+        return CLI_OK;
     case OPTION_VALIDATE: job->validate = true; return CLI_OK;
     }
     job->level_given = true;
@@ -109,8 +118,11 @@ typedef struct run_plans {
 static int compile(const rp_graph *graph, const rp_pass_options *passes, const char *file,
                    rp_plan **out) {
     rp_diags *diags = cli_diags();
+    rp_pass_options watched = *passes;
+    watched.observer = cli_watch_passes;
+    watched.observer_user = &watched;
     cli_progress("compiling %s", file);
-    rp_status status = rp_compile(graph, passes, diags, out, NULL);
+    rp_status status = rp_compile(graph, &watched, diags, out, NULL);
     cli_progress(NULL);
     int result = cli_report(diags, file, status);
     rp_diags_destroy(diags);
@@ -196,6 +208,15 @@ static int check_outputs(const cli_command *command, const rp_plan *plan,
     return CLI_OK;
 }
 
+static int open_inputs(const cli_command *command, const run_job *job, const cli_source *source,
+                       const rp_plan *plan, cli_inputs *inputs) {
+    cli_input_files files = {.given = &job->inputs,
+                             .pipeline = source->pipeline,
+                             .weights = job->weights,
+                             .weight_count = job->weight_count};
+    return cli_inputs_open(command, plan, source->path, &files, inputs);
+}
+
 static int run_source(const cli_command *command, const run_job *job, cli_source *source) {
     run_plans plans = {0};
     cli_inputs inputs = {0};
@@ -203,9 +224,7 @@ static int run_source(const cli_command *command, const run_job *job, cli_source
     if (result == CLI_OK) result = check_outputs(command, plans.plan, &job->outputs);
     if (result == CLI_OK)
         result = cli_live_set(command, plans.plan, source->path, &job->lives, NULL);
-    if (result == CLI_OK)
-        result = cli_inputs_open(command, plans.plan, source->pipeline, source->path, &job->inputs,
-                                 &inputs);
+    if (result == CLI_OK) result = open_inputs(command, job, source, plans.plan, &inputs);
     if (result == CLI_OK) result = on_device(command, job, source->path, &plans, &inputs);
     cli_inputs_close(&inputs);
     rp_plan_destroy(plans.compiled);
@@ -233,12 +252,13 @@ const cli_command cli_run = {
     .arguments = "PIPELINE.yaml|PLAN.rplan [options]",
     .brief = "Compiles a pipeline, or takes a plan, and replays it on a Vulkan device.",
     .details =
-        "Arrays are NumPy .npy files. Buffers of kind in and weight need data, from -i or from "
-        "the\n"
-        "pipeline's `data:`; inout buffers begin with zeros. Results that -o does not save are\n"
-        "summarised, one line each. With -n an inout buffer keeps its bytes from one replay to "
-        "the\n"
-        "next, and results are those of the last replay.",
+        "Arrays are NumPy .npy files, or come from .safetensors files: -i NAME=FILE.safetensors "
+        "takes\n"
+        "the tensor of the buffer's name, FILE.safetensors:TENSOR another. Buffers of kind in and\n"
+        "weight need data, from -i, the pipeline's `data:` or --weights; inout buffers begin with\n"
+        "zeros. Results that -o does not save are summarised, one line each. With -n an inout "
+        "buffer\n"
+        "keeps its bytes from one replay to the next, and results are those of the last replay.",
     .options = options_table,
     .run = run,
 };

@@ -1,18 +1,21 @@
 /* reprise show: any file as text, JSON or DOT, or its figures. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "commands.h"
 #include "dump.h"
+#include "glsl.h"
 #include "message.h"
 #include "output.h"
 #include "source.h"
 
-enum { OPTION_OUTPUT = 1, OPTION_DEFINE, OPTION_FORMAT, OPTION_SOURCE, OPTION_STATS };
+enum { OPTION_OUTPUT = 1, OPTION_DEFINE, OPTION_FORMAT, OPTION_SOURCE, OPTION_STATS, OPTION_GLSL };
 
 static const cli_option options_table[] = {
     {OPTION_FORMAT, 'f', "format", "text|json|dot", "how to show it (default: text)"},
     {OPTION_SOURCE, 0, "source", NULL, "of a plan, show the graph it was compiled from"},
     {OPTION_STATS, 0, "stats", NULL, "show figures instead of the graph"},
+    {OPTION_GLSL, 0, "glsl", NULL, "show the GLSL that op nodes are computed with"},
     {OPTION_OUTPUT, 'o', "output", "FILE", "where it goes (default: stdout)"},
     {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of a pipeline"},
     {0},
@@ -22,7 +25,7 @@ typedef struct show_job {
     const char *input, *output;
     cli_params params;
     rp_format format;
-    bool source, stats;
+    bool source, stats, glsl;
 } show_job;
 
 static int read_options(const cli_command *command, int argc, char **argv, show_job *job) {
@@ -40,6 +43,8 @@ static int read_options(const cli_command *command, int argc, char **argv, show_
             job->source = true;
         else if (id == OPTION_STATS)
             job->stats = true;
+        else if (id == OPTION_GLSL)
+            job->glsl = true;
         else if (id == OPTION_DEFINE && !cli_params_add(&job->params, options.value))
             return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
         else if (id == OPTION_FORMAT &&
@@ -47,6 +52,7 @@ static int read_options(const cli_command *command, int argc, char **argv, show_
             return CLI_USAGE;
     }
     if (!job->input) return cli_usage(command, "names no file; '-' is stdin");
+    if (job->stats && job->glsl) return cli_usage(command, "--stats or --glsl, not both");
     if (job->stats && job->output) return cli_usage(command, "--stats goes to stdout, not to -o");
     return CLI_OK;
 }
@@ -94,12 +100,22 @@ static int print_stats(const cli_source *source, const rp_graph *graph) {
     return CLI_OK;
 }
 
+static int show_glsl(const show_job *job, const cli_source *source, const rp_graph *graph) {
+    char *text = NULL;
+    size_t size = 0;
+    int result = cli_glsl_all(source->path, graph, &text, &size);
+    if (result == CLI_OK) result = cli_output_whole(job->output ? job->output : "-", text, size);
+    free(text);
+    return result;
+}
+
 static int show(const show_job *job, cli_source *source) {
     int result;
     const rp_graph *graph =
         job->source ? cli_source_origin(source, &result) : cli_source_graph(source, &result);
     if (!graph) return result;
     if (job->stats) return print_stats(source, graph);
+    if (job->glsl) return show_glsl(job, source, graph);
     char *text = NULL;
     size_t size = 0;
     rp_status status = rp_graph_print(graph, job->format, &text, &size);
@@ -131,6 +147,7 @@ const cli_command cli_show = {
     .brief = "Shows a pipeline, a graph text or a plan.",
     .details =
         "The kind of file is recognised by its content. Of a plan the compiled graph is shown.\n"
+        "--glsl prints the kernels that are generated from ops, one after the other.\n"
         "DOT is for Graphviz: reprise show --format dot FILE | dot -Tsvg > graph.svg",
     .options = options_table,
     .run = run,

@@ -40,6 +40,14 @@ static bool double_to_half(double value, uint16_t *out) {
     return true;
 }
 
+rp_plan_buffer_info cli_shown_buffer(const rp_plan_buffer_info *buffer) {
+    rp_plan_buffer_info shown = *buffer;
+    if (rp_dtype_block(buffer->dtype) == 1) return shown;
+    shown.dtype = RP_RAW;
+    shown.rank = 0;
+    return shown;
+}
+
 #define READ(type)                                                                                 \
     do {                                                                                           \
         type element;                                                                              \
@@ -56,6 +64,8 @@ double cli_element(rp_dtype dtype, const void *data, uint64_t index) {
         return half_to_double(half);
     case RP_I8: READ(int8_t);
     case RP_RAW:
+    case RP_Q8_0: /* bytes of blocks */
+    case RP_Q4_0:
     case RP_U8: READ(uint8_t);
     case RP_I32: READ(int32_t);
     case RP_U32: READ(uint32_t);
@@ -106,6 +116,8 @@ bool cli_parse_element(rp_dtype dtype, const char *text, size_t length, void *ou
     case RP_U8: return parse_integer(number, 0, UINT8_MAX, 1, out);
     case RP_I32: return parse_integer(number, INT32_MIN, INT32_MAX, 4, out);
     case RP_U32: return parse_integer(number, 0, UINT32_MAX, 4, out);
+    case RP_Q8_0:
+    case RP_Q4_0: return false; /* no live value is */
     }
     return false;
 }
@@ -123,11 +135,12 @@ void cli_buffer_text(const rp_plan_buffer_info *buffer, char *text, size_t size)
     }
 }
 
-void cli_print_summary(const rp_plan_buffer_info *buffer, const void *data) {
+void cli_print_summary(const rp_plan_buffer_info *given, const void *data) {
     enum { FIRST = 8 };
+    rp_plan_buffer_info shown = cli_shown_buffer(given), *buffer = &shown;
     int digits = cli_digits(buffer->dtype);
     char name[512];
-    cli_buffer_text(buffer, name, sizeof name);
+    cli_buffer_text(given, name, sizeof name);
     uint64_t count = buffer->size / rp_dtype_size(buffer->dtype), odd = 0;
     printf("%s", name);
     if (buffer->dtype != RP_RAW) {

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include "reprise/plan.h"
 
+/* How a buffer's bytes are shown, compared and saved: block-quantised ones as plain bytes. */
+rp_plan_buffer_info cli_shown_buffer(const rp_plan_buffer_info *buffer);
+
 /* Element `index` of an array; exact for every dtype. */
 double cli_element(rp_dtype dtype, const void *data, uint64_t index);
 

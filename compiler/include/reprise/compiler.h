@@ -13,6 +13,7 @@
 #define REPRISE_COMPILER_H
 
 #include "reprise/graph.h"
+#include "reprise/ops.h"
 #include "reprise/passes.h"
 #include "reprise/plan.h"
 #include "reprise/plan_build.h"
@@ -110,6 +111,39 @@ RP_API void rp_dispatch_indirect(rp_recorder *recorder, rp_range grid);
  * docs/ir-text.md. */
 RP_API void rp_dispatch_live(rp_recorder *recorder, const char *x, const char *y, const char *z);
 
+/* An operand of an op: a range of a buffer seen as a tensor. */
+typedef struct rp_operand {
+    const char *name; /* as the op calls it (reprise kernels OP); in a map, as its formula does, and
+                       * "out" */
+    rp_range range;
+    rp_dtype dtype; /* RP_RAW: dtype and shape are the buffer's own, or with an offset or a size as
+                     * much of it as the range holds, as rank 1 */
+    uint32_t rank;
+    uint64_t shape[RP_MAX_RANK];
+} rp_operand;
+
+typedef struct rp_attribute {
+    const char *name;
+    const char *text; /* a choice, or the formula of a map ("expr"); NULL: `number` */
+    double number;
+} rp_attribute;
+
+/* Records an op of reprise/ops.h, or a composite (docs/ops.md) as the ops it stands for. Operands
+ * in any order; optional ones may be left out. Shapes, dtypes and attributes are checked when the
+ * graph is made. Nothing that was bound for dispatches is used or changed. */
+RP_API void rp_apply(rp_recorder *recorder, const char *op, const rp_operand *operands,
+                     uint32_t operand_count, const rp_attribute *attributes,
+                     uint32_t attribute_count);
+
+/* The composites: static text; name NULL past the end. Families are those of the ops. */
+typedef struct rp_composite_info {
+    const char *name, *family, *brief;
+} rp_composite_info;
+RP_API rp_composite_info rp_composite_at(uint32_t index);
+/* The page of an op or a composite in Markdown: rp_op_doc's, and which kernels may compute it.
+ * RP_ERROR_NOT_FOUND for another name. Release with rp_op_doc_release. */
+RP_API rp_status rp_kernel_doc(const rp_allocator *allocator, const char *name, char **out_text);
+
 RP_API void rp_copy(rp_recorder *recorder, rp_range source, rp_range destination);
 RP_API void rp_fill(rp_recorder *recorder, rp_range destination, uint32_t pattern);
 /* A destination of size 0 means `size` bytes from its offset. */
@@ -138,6 +172,7 @@ typedef struct rp_param_value {
  */
 typedef struct rp_pipeline_data {
     const char *buffer, *path; /* the path is already resolved against the pipeline's folder */
+    const char *tensor;        /* of a file that holds several; NULL: not named */
     uint32_t line, column;
 } rp_pipeline_data;
 
@@ -166,6 +201,20 @@ RP_API rp_pipeline_data rp_pipeline_get_data(const rp_pipeline *pipeline, uint32
  * NULL. */
 RP_API rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_diags *diags,
                             rp_plan **out_plan, rp_pass_reports **out_reports);
+
+/* Generates kernels from op nodes: GLSL from kernels/ and the ops' formulas, compiled in parallel,
+ * cached by content in memory and under $XDG_CACHE_HOME/reprise/kernels (or ~/.cache/...). For
+ * rp_pass_options.lowering; rp_compile uses it where that is NULL. Thread-safe. */
+RP_API const rp_lowering *rp_lowering_default(void);
+
+/* The GLSL that an op node, or a run node lowered from one, is computed with: `node` is an index
+ * below the graph's nodes, `fast` as in pass `lower=fast`. Empty for other nodes. Release with
+ * rp_text_release. */
+RP_API rp_status rp_node_glsl(const rp_graph *graph, uint32_t node, int fast, rp_diags *diags,
+                              char **out_text);
+
+/* "n6 rms_norm.matvec": a node's id and its kernel, or the ops it computes; cut off at `size`. */
+RP_API rp_status rp_node_title(const rp_graph *graph, uint32_t node, char *text, size_t size);
 
 /* rp_plan_build and rp_plan_graphs, between graphs and plans: see reprise/plan_build.h. */
 

@@ -30,9 +30,9 @@ RP_API rp_status rp_graph_clone(const rp_graph *graph, rp_graph **out_graph);
 
 /* Checks every rule that a well-formed graph obeys: ranges inside buffers, access allowed by the
  * buffer's kind, alignment, sizes, no two overlapping uses in one node where one writes (the very
- * same range read and written is in-place work and allowed), order of ids, and the properties that
- * the stage promises (scheduled: groups; placed: offsets inside the arena; synced: barriers).
- * Reads of bytes that no node wrote are warnings. */
+ * same range read and written is in-place work and allowed), the rules of ops, order of ids, and
+ * the properties that the stage promises (scheduled: groups; placed: offsets inside the arena;
+ * synced: barriers). Reads of bytes that no node wrote are warnings. */
 RP_API rp_status rp_graph_verify(const rp_graph *graph, const char *file, rp_diags *diags);
 
 /* Whether two graphs are the same in everything that the text form holds (comments and source
@@ -70,7 +70,7 @@ typedef enum rp_stage {
 typedef struct rp_graph_stats {
     uint32_t stages;        /* rp_stage bits */
     uint32_t nodes;         /* all nodes, fences among them */
-    uint32_t dispatches;    /* run nodes */
+    uint32_t dispatches;    /* run and op nodes */
     uint32_t transfers;     /* copy, fill and update nodes */
     uint32_t unknown;       /* run nodes without declared uses */
     uint32_t groups;        /* 0 before scheduling */

@@ -11,16 +11,19 @@
 extern "C" {
 #endif
 
-/* Element types: symbol, code, keyword, bytes, NumPy's descriptor without byte order. RP_RAW is
- * "bytes without a type". */
+/* Element types: symbol, code, keyword, bytes of one block, elements of one block, NumPy's
+ * descriptor without byte order. RP_RAW is "bytes without a type"; q8_0 and q4_0 are
+ * block-quantised weights (reprise/ops.h), whose last dimension is a multiple of the block. */
 #define RP_DTYPE_LIST(X)                                                                           \
-    X(RP_RAW, 0, "raw", 1, "u1")                                                                   \
-    X(RP_F32, 1, "f32", 4, "f4")                                                                   \
-    X(RP_F16, 2, "f16", 2, "f2")                                                                   \
-    X(RP_I8, 3, "i8", 1, "i1")                                                                     \
-    X(RP_U8, 4, "u8", 1, "u1")                                                                     \
-    X(RP_I32, 5, "i32", 4, "i4")                                                                   \
-    X(RP_U32, 6, "u32", 4, "u4")
+    X(RP_RAW, 0, "raw", 1, 1, "u1")                                                                \
+    X(RP_F32, 1, "f32", 4, 1, "f4")                                                                \
+    X(RP_F16, 2, "f16", 2, 1, "f2")                                                                \
+    X(RP_I8, 3, "i8", 1, 1, "i1")                                                                  \
+    X(RP_U8, 4, "u8", 1, 1, "u1")                                                                  \
+    X(RP_I32, 5, "i32", 4, 1, "i4")                                                                \
+    X(RP_U32, 6, "u32", 4, 1, "u4")                                                                \
+    X(RP_Q8_0, 7, "q8_0", 34, 32, "u1")                                                            \
+    X(RP_Q4_0, 8, "q4_0", 18, 32, "u1")
 
 /* What a buffer is for: symbol, code, keyword.
  *  in      read only, its bytes come from the host before a replay
@@ -55,13 +58,15 @@ extern "C" {
  *  copy    copies a range to a range of the same size
  *  fill    repeats a 32-bit word over a range; offset and size are multiples of 4
  *  update  writes up to 65536 bytes that are stored in the graph; multiples of 4
- *  fence   does nothing itself; orders everything before it against everything after it */
+ *  fence   does nothing itself; orders everything before it against everything after it
+ *  op      one or more ops (reprise/ops.h), not yet a kernel: pass `lower` makes it a run node */
 #define RP_NODE_KIND_LIST(X)                                                                       \
     X(RP_RUN, 0, "run")                                                                            \
     X(RP_COPY, 1, "copy")                                                                          \
     X(RP_FILL, 2, "fill")                                                                          \
     X(RP_UPDATE, 3, "update")                                                                      \
-    X(RP_FENCE, 4, "fence")
+    X(RP_FENCE, 4, "fence")                                                                        \
+    X(RP_OP, 5, "op")
 
 /* Why two nodes are ordered: symbol, code, keyword. RP_ORDER is a fence, or a node whose uses are
  * unknown. */
@@ -117,7 +122,9 @@ enum {
 
 /* Keywords of the sets above; NULL for a value outside the set. */
 RP_API const char *rp_dtype_name(rp_dtype dtype);
-RP_API uint32_t rp_dtype_size(rp_dtype dtype); /* bytes of one element; 0 outside the set */
+RP_API uint32_t rp_dtype_size(rp_dtype dtype);  /* bytes of one block; 0 outside the set */
+RP_API uint32_t rp_dtype_block(rp_dtype dtype); /* elements of one block: 1, but 32
+                                                 * for q8_0 and q4_0; 0 outside the set */
 RP_API const char *rp_buffer_kind_name(rp_buffer_kind kind);
 RP_API const char *rp_access_name(rp_access access);
 RP_API const char *rp_node_kind_name(rp_node_kind kind);

@@ -26,7 +26,13 @@ typedef struct rp_pass_report {
     uint64_t transient_bytes_before, transient_bytes_after; /* arena bytes once placed */
     double seconds;      /* wall time of the pass itself, without verification */
     const char *summary; /* one line: what it did and why, "renamed 12 of 30 transients ..." */
+    const char *details; /* "" or a line for each decision, each ending in '\n': what was fused and
+                          * what not, and why */
 } rp_pass_report;
+
+/* What pass `lower` needs to make kernels of ops: the passes know no shader language. Given by
+ * rp_lowering_default() of reprise/compiler.h. */
+typedef struct rp_lowering rp_lowering;
 
 /* Called after every pass with the graph as it then is; index counts from 0. Index -1 with report
  * NULL is the source graph before the first pass. Return anything but RP_OK to stop. */
@@ -35,12 +41,13 @@ typedef rp_status rp_pass_observer(void *user, int index, const rp_pass_report *
 
 /* Zero is the default everywhere. */
 typedef struct rp_pass_options {
-    const char *pipeline;       /* NULL: that of -O1; rp_pass_level(0) for -O0 */
-    uint64_t arena_limit;       /* most arena bytes allowed; 0 = no limit. schedule then spends
-                                 * barriers to meet it, and says how many */
-    int verify_each;            /* after every pass: verify, compare print/parse, hash against the
-                                 * reported change (always on in the tests) */
-    rp_pass_observer *observer; /* may be NULL */
+    const char *pipeline;        /* NULL: that of -O1; rp_pass_level(0) for -O0 */
+    uint64_t arena_limit;        /* most arena bytes allowed; 0 = no limit. schedule then spends
+                                  * barriers to meet it, and says how many */
+    int verify_each;             /* after every pass: verify, compare print/parse, hash against the
+                                  * reported change (always on in the tests) */
+    const rp_lowering *lowering; /* NULL: pass `lower` fails on a graph with op nodes */
+    rp_pass_observer *observer;  /* may be NULL */
     void *observer_user;
 } rp_pass_options;
 

@@ -10,6 +10,7 @@
  *   text, json, dot    the graph, or what the passes made of it
  *   diff               what the passes changed; `diff OTHER.rpir`: what differs in OTHER
  *   stats              one line of counts and bounds
+ *   decisions          what the passes told of their decisions, and the graph
  *   check              that the checker agrees (with rule 2 alone when there are no passes)
  *   errors             the status and the diagnostics, of a file that is wrong or of passes that
  * refuse

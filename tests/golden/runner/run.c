@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "reprise/passes.h"
+#include "reprise/compiler.h"
 
 char *read_file(const char *path, size_t *out_size) {
     FILE *file = fopen(path, "rb");
@@ -57,13 +57,22 @@ static rp_status parse(const char *folder, const char *name, rp_diags *diags, rp
 }
 
 static rp_status compile(const char *pipeline, const char *limit, rp_diags *diags, rp_graph **graph,
-                         rp_graph **source) {
-    rp_pass_options options = {.pipeline = pipeline, .verify_each = 1};
+                         rp_graph **source, rp_pass_reports **reports) {
+    rp_pass_options options = {
+        .pipeline = pipeline, .verify_each = 1, .lowering = rp_lowering_default()};
     if (strncmp(pipeline, "-O", 2) == 0) options.pipeline = rp_pass_level(atoi(pipeline + 2));
     if (limit) options.arena_limit = strtoull(limit, NULL, 10);
     *source = *graph;
     *graph = NULL;
-    return rp_passes_run(*source, &options, diags, graph, NULL, NULL);
+    return rp_passes_run(*source, &options, diags, graph, NULL, reports);
+}
+
+/* What the passes with something to tell decided. */
+static void print_decisions(const rp_pass_reports *reports, rp_text *out) {
+    for (uint32_t i = 0; i < rp_pass_reports_count(reports); i++) {
+        const rp_pass_report *r = rp_pass_reports_get(reports, i);
+        if (*r->details) rp_text_format(out, "; %s: %s\n%s", r->pass, r->summary, r->details);
+    }
 }
 
 static rp_status print_stats(const rp_graph *graph, const char *file, rp_text *out) {
@@ -116,16 +125,17 @@ static const char *view(const char *folder, char *const *words, unsigned count,
         rp_graph_destroy(other);
         return error;
     }
-    if (count != 1) return "expected one of text, json, dot, stats, diff, check, errors";
+    if (count != 1) return "expected one of text, json, dot, stats, decisions, diff, check, errors";
     if (strcmp(words[0], "text") == 0) return print_view(graph, RP_FORMAT_TEXT, diags, out);
     if (strcmp(words[0], "json") == 0) return print_view(graph, RP_FORMAT_JSON, diags, out);
     if (strcmp(words[0], "dot") == 0) return print_view(graph, RP_FORMAT_DOT, diags, out);
     if (strcmp(words[0], "diff") == 0 && source) return print_diff(source, graph, out);
-    return "expected one of text, json, dot, stats, diff, check, errors";
+    return "expected one of text, json, dot, stats, decisions, diff, check, errors";
 }
 
 const char *run_case(const char *folder, char *const *words, unsigned count, rp_text *out) {
     rp_graph *graph = NULL, *source = NULL;
+    rp_pass_reports *reports = NULL;
     rp_diags *diags = rp_diags_create(NULL);
     const char *error = NULL, *name = words[0], *pipeline = NULL, *limit = NULL;
     unsigned at = 1;
@@ -134,7 +144,8 @@ const char *run_case(const char *folder, char *const *words, unsigned count, rp_
     bool wants_errors = at + 1 == count && strcmp(words[at], "errors") == 0;
 
     rp_status status = parse(folder, name, diags, &graph);
-    if (status == RP_OK && pipeline) status = compile(pipeline, limit, diags, &graph, &source);
+    if (status == RP_OK && pipeline)
+        status = compile(pipeline, limit, diags, &graph, &source, &reports);
     if (wants_errors) {
         rp_text_format(out, "%s: %s\n", name, rp_status_name(status));
         print_diags(diags, out);
@@ -145,11 +156,15 @@ const char *run_case(const char *folder, char *const *words, unsigned count, rp_
     } else if (at + 1 == count && strcmp(words[at], "check") == 0) {
         if (rp_check(graph, source, name, diags, NULL) != RP_OK) error = "the checker objects";
         rp_text_format(out, "%s: proven\n", name);
+    } else if (at + 1 == count && strcmp(words[at], "decisions") == 0) {
+        print_decisions(reports, out);
+        error = print_view(graph, RP_FORMAT_TEXT, diags, out);
     } else {
         error = view(folder, words + at, count - at, graph, source, diags, out);
     }
     if (error) show_diags(diags);
     rp_diags_destroy(diags);
+    rp_pass_reports_destroy(reports);
     rp_graph_destroy(source);
     rp_graph_destroy(graph);
     return error;

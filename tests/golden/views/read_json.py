@@ -4,7 +4,7 @@ import json
 import sys
 
 KINDS = {"buffers": {"in", "out", "inout", "weight", "tmp", "live"},
-         "nodes": {"run", "copy", "fill", "update", "fence"},
+         "nodes": {"run", "copy", "fill", "update", "fence", "op"},
          "hazards": {"raw", "war", "waw", "order"}}
 
 
@@ -23,10 +23,32 @@ def check(graph):
         if n["kind"] == "run":
             assert n["name"] == kernels[n["kernel"]]["name"]
             bytes.fromhex(n["push"])
+        assert ("members" in n) or n["kind"] != "op"
+        check_members(n, buffers)
         for use in n["uses"]:
             assert use["access"] in {"r", "w", "rw", "u"}
             assert use["offset"] + use["size"] <= buffers[use["buffer"]]["size"]
     check_plan(graph, buffers, nodes)
+
+
+def check_members(node, buffers):
+    values = {}
+    for member in node.get("members", []):
+        assert member["id"] in node["source"] and member["op"]
+        assert all(isinstance(v, (int, float, str)) for v in member["attrs"].values())
+        for o in member["operands"]:
+            if o["access"] is None:
+                assert o.keys() == {"name", "access"}
+            elif o["access"] == "r" and o["value"] is not None:
+                assert o["buffer"] is None and values[o["value"]] == o["dtype"]
+            else:
+                assert o["buffer"] is not None or o["access"] == "w"
+                used = {k: o[k] for k in ("access", "buffer", "offset", "size")}
+                assert o["buffer"] is None or used in node["uses"]
+                if o["value"] is not None:
+                    values[o["value"]] = o["dtype"]
+    ids = [m["id"] for m in node.get("members", [])]
+    assert not ids or sorted(ids) == node["source"]
 
 
 def check_plan(graph, buffers, nodes):

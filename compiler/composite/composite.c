@@ -1,0 +1,408 @@
+/* The composites: one table entry and one short function each.
+ *
+ * They exist where several ops are one thing in everybody's mind, and where the choice between ops
+ * depends on shapes: how many parts a long row is split into, whether a product is a matrix-vector
+ * one. They add no kernels: what they expand to is fused like any other ops. */
+#include "composite/composite.h"
+
+#define R .access = RP_READ
+#define W .access = RP_WRITE
+#define INTEGER(name_, fallback_, low_, high_, brief_)                                             \
+    {                                                                                              \
+        .name = name_, .brief = brief_, .kind = RP_ATTR_INTEGER, .fallback = fallback_,            \
+        .low = low_, .high = high_                                                                 \
+    }
+#define NUMBER(name_, fallback_, low_, high_, brief_)                                              \
+    {                                                                                              \
+        .name = name_, .brief = brief_, .kind = RP_ATTR_NUMBER, .fallback = fallback_,             \
+        .low = low_, .high = high_                                                                 \
+    }
+#define REQUIRED_INTEGER(name_, low_, high_, brief_)                                               \
+    {                                                                                              \
+        .name = name_, .brief = brief_, .kind = RP_ATTR_INTEGER, .required = true, .low = low_,    \
+        .high = high_                                                                              \
+    }
+
+/* ceil(n / step), within 1 and most. */
+static double parts_of(uint64_t n, uint64_t step, uint64_t most) {
+    uint64_t parts = n / step + (n % step != 0);
+    return (double)(parts < 1 ? 1 : parts > most ? most : parts);
+}
+
+/* ---- Matrices -------------------------------------------------------------------------------- */
+
+static rp_status product(rp_expansion *x, rp_given_operand *rows, rp_given_operand *weight,
+                         rp_given_operand *out) {
+    enum { MOST_VECTORS = 8 }; /* that op matvec takes */
+    if (rp_expand_rows(rows, 1) <= MOST_VECTORS)
+        return rp_expand_op(x, "matvec", RP_PARTS({"x", rows}, {"weight", weight}, {"out", out}),
+                            RP_NO_ATTRS);
+    const rp_attribute transposed = {.name = "transpose_b", .number = 1};
+    return rp_expand_op(x, "matmul", RP_PARTS({"a", rows}, {"b", weight}, {"out", out}),
+                        &transposed, 1);
+}
+
+static rp_status expand_linear(rp_expansion *x) {
+    enum { X, WEIGHT, BIAS, OUT };
+    static const rp_attribute sum = {.name = "expr", .text = "product + bias"};
+    rp_given_operand **o = x->operands, temp;
+    if (!o[BIAS]) return product(x, o[X], o[WEIGHT], o[OUT]);
+    RP_TRY(rp_expand_temp(x, "product", &temp));
+    RP_TRY(product(x, o[X], o[WEIGHT], &temp));
+    return rp_expand_op(x, "map", RP_PARTS({"product", &temp}, {"bias", o[BIAS]}, {"out", o[OUT]}),
+                        &sum, 1);
+}
+
+static rp_status expand_swiglu_ffn(rp_expansion *x) {
+    enum { X, GATE, UP, DOWN, RESIDUAL, OUT };
+    static const rp_attribute gated = {.name = "expr", .text = "silu(gate) * up"};
+    static const rp_attribute sum = {.name = "expr", .text = "residual + down"};
+    rp_given_operand **o = x->operands, gate, up, hidden, down;
+    RP_TRY(rp_expand_temp(x, "gate", &gate));
+    RP_TRY(rp_expand_temp(x, "up", &up));
+    RP_TRY(rp_expand_temp(x, "hidden", &hidden));
+    RP_TRY(rp_expand_temp(x, "down", &down));
+    RP_TRY(product(x, o[X], o[GATE], &gate));
+    RP_TRY(product(x, o[X], o[UP], &up));
+    RP_TRY(rp_expand_op(x, "map", RP_PARTS({"gate", &gate}, {"up", &up}, {"out", &hidden}), &gated,
+                        1));
+    if (!o[RESIDUAL]) return product(x, &hidden, o[DOWN], o[OUT]);
+    RP_TRY(product(x, &hidden, o[DOWN], &down));
+    return rp_expand_op(
+        x, "map", RP_PARTS({"residual", o[RESIDUAL]}, {"down", &down}, {"out", o[OUT]}), &sum, 1);
+}
+
+/* ---- Attention ------------------------------------------------------------------------------- */
+
+static rp_status expand_attention(rp_expansion *x) {
+    enum { Q, K, V, LENGTH, OUT };
+    enum { SPLITS, SCALE, SOFTCAP };
+    rp_given_operand **o = x->operands, partial, maxima, sums;
+    uint64_t rows;
+    RP_TRY(rp_expand_dim(x, K, 2, &rows));
+    double splits = x->attrs[SPLITS] > 0 ? x->attrs[SPLITS] : parts_of(rows, 256, 16);
+    const rp_attribute attrs[] = {{.name = "splits", .number = splits},
+                                  {.name = "scale", .number = x->attrs[SCALE]},
+                                  {.name = "softcap", .number = x->attrs[SOFTCAP]}};
+    RP_TRY(rp_expand_temp(x, "partial", &partial));
+    RP_TRY(rp_expand_temp(x, "maxima", &maxima));
+    RP_TRY(rp_expand_temp(x, "sums", &sums));
+    RP_TRY(rp_expand_op(x, "attention_partial",
+                        RP_PARTS({"q", o[Q]}, {"k", o[K]}, {"v", o[V]}, {"length", o[LENGTH]},
+                                 {"partial", &partial}, {"maxima", &maxima}, {"sums", &sums}),
+                        attrs, 3));
+    return rp_expand_op(
+        x, "attention_combine",
+        RP_PARTS({"partial", &partial}, {"maxima", &maxima}, {"sums", &sums}, {"out", o[OUT]}),
+        RP_NO_ATTRS);
+}
+
+/* ---- Search ---------------------------------------------------------------------------------- */
+
+/* Rows from which a top-k is split: a workgroup for each part, while there are few rows. */
+enum { PART_ROWS = 4096, MOST_PARTS = 64, ENOUGH_WORKGROUPS = 512 };
+
+static double choose_splits(double given, uint64_t lists, uint64_t n) {
+    if (given > 0) return given;
+    uint64_t most = lists ? ENOUGH_WORKGROUPS / lists : MOST_PARTS;
+    return parts_of(n, PART_ROWS, most > MOST_PARTS ? MOST_PARTS : most < 1 ? 1 : most);
+}
+
+/* The k best of each row of `in`, in one step or in parts that are merged. */
+static rp_status select_best(rp_expansion *x, rp_given_operand *in, rp_given_operand *mask,
+                             rp_given_operand *values, rp_given_operand *indices, double k,
+                             const char *order, double splits) {
+    const rp_attribute attrs[] = {{.name = "k", .number = k},
+                                  {.name = "order", .text = order},
+                                  {.name = "splits", .number = splits}};
+    if (splits <= 1)
+        return rp_expand_op(
+            x, "top_k",
+            RP_PARTS({"x", in}, {"excluded", mask}, {"values", values}, {"indices", indices}),
+            attrs, 2);
+    rp_given_operand part_values, part_indices;
+    RP_TRY(rp_expand_temp(x, "part_values", &part_values));
+    RP_TRY(rp_expand_temp(x, "part_indices", &part_indices));
+    RP_TRY(rp_expand_op(x, "top_k_partial",
+                        RP_PARTS({"x", in}, {"excluded", mask}, {"values", &part_values},
+                                 {"indices", &part_indices}),
+                        attrs, 3));
+    return rp_expand_op(x, "top_k_merge",
+                        RP_PARTS({"list_values", &part_values}, {"list_indices", &part_indices},
+                                 {"values", values}, {"indices", indices}),
+                        attrs + 1, 1);
+}
+
+static rp_status expand_top_k_large(rp_expansion *x) {
+    enum { X, EXCLUDED, VALUES, INDICES };
+    enum { K, ORDER, SPLITS };
+    rp_given_operand **o = x->operands;
+    uint64_t n;
+    RP_TRY(rp_expand_dim(x, X, 0, &n));
+    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[X], 1), n);
+    return select_best(x, o[X], o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
+                       x->attrs[ORDER] > 0 ? "smallest" : "largest", splits);
+}
+
+static const char *const metric_ops[] = {"l2_distance", "cosine_distance", "dot_product",
+                                         "manhattan",   "chebyshev",       "minkowski",
+                                         "hamming",     "jaccard",         "jaccard_bits"};
+#define METRICS "l2|cosine|dot|manhattan|chebyshev|minkowski|hamming|jaccard|jaccard_bits"
+enum { METRIC_DOT = 2, METRIC_MINKOWSKI = 5 };
+
+static rp_status expand_knn(rp_expansion *x) {
+    enum { QUERIES, BASE, EXCLUDED, VALUES, INDICES };
+    enum { K, METRIC, P, SPLITS };
+    rp_given_operand **o = x->operands, distances;
+    uint32_t metric = (uint32_t)x->attrs[METRIC];
+    const rp_attribute power = {.name = "p", .number = x->attrs[P]};
+    uint64_t n;
+    RP_TRY(rp_expand_dim(x, BASE, 1, &n));
+    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n);
+    RP_TRY(rp_expand_temp(x, "distances", &distances));
+    RP_TRY(rp_expand_op(x, metric_ops[metric],
+                        RP_PARTS({"queries", o[QUERIES]}, {"base", o[BASE]}, {"out", &distances}),
+                        &power, metric == METRIC_MINKOWSKI));
+    return select_best(x, &distances, o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
+                       metric == METRIC_DOT ? "largest" : "smallest", splits);
+}
+
+static rp_status expand_pq_search(rp_expansion *x) {
+    enum { QUERIES, CODEBOOKS, CODES, EXCLUDED, VALUES, INDICES };
+    enum { K, METRIC, SPLITS };
+    rp_given_operand **o = x->operands, tables, distances;
+    const bool dot = x->attrs[METRIC] > 0;
+    const rp_attribute metric = {.name = "metric", .text = dot ? "dot" : "l2"};
+    uint64_t n;
+    RP_TRY(rp_expand_dim(x, CODES, 1, &n));
+    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n);
+    RP_TRY(rp_expand_temp(x, "tables", &tables));
+    RP_TRY(rp_expand_temp(x, "distances", &distances));
+    RP_TRY(rp_expand_op(
+        x, "pq_tables",
+        RP_PARTS({"queries", o[QUERIES]}, {"codebooks", o[CODEBOOKS]}, {"tables", &tables}),
+        &metric, 1));
+    RP_TRY(rp_expand_op(x, "pq_distance",
+                        RP_PARTS({"codes", o[CODES]}, {"tables", &tables}, {"out", &distances}),
+                        RP_NO_ATTRS));
+    return select_best(x, &distances, o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
+                       dot ? "largest" : "smallest", splits);
+}
+
+/* ---- Clusters and statistics ----------------------------------------------------------------- */
+
+static rp_status assign(rp_expansion *x, rp_given_operand *points, rp_given_operand *centroids,
+                        rp_given_operand *nearest, rp_given_operand *distance) {
+    rp_given_operand distances;
+    RP_TRY(rp_expand_temp(x, "distances", &distances));
+    RP_TRY(rp_expand_op(x, "l2_distance",
+                        RP_PARTS({"queries", points}, {"base", centroids}, {"out", &distances}),
+                        RP_NO_ATTRS));
+    RP_TRY(rp_expand_op(x, "argmin", RP_PARTS({"x", &distances}, {"out", nearest}), RP_NO_ATTRS));
+    if (!distance) return RP_OK;
+    return rp_expand_op(x, "row_min", RP_PARTS({"x", &distances}, {"out", distance}), RP_NO_ATTRS);
+}
+
+static rp_status expand_kmeans_assign(rp_expansion *x) {
+    enum { X, CENTROIDS, NEAREST, DISTANCE };
+    rp_given_operand **o = x->operands;
+    return assign(x, o[X], o[CENTROIDS], o[NEAREST], o[DISTANCE]);
+}
+
+static rp_status expand_kmeans_step(rp_expansion *x) {
+    enum { X, CENTROIDS, NEAREST, OUT };
+    rp_given_operand **o = x->operands, temp, sums, counts, *nearest = o[NEAREST];
+    if (!nearest) {
+        RP_TRY(rp_expand_temp(x, "nearest", &temp));
+        nearest = &temp;
+    }
+    uint64_t clusters;
+    RP_TRY(rp_expand_dim(x, CENTROIDS, 1, &clusters));
+    RP_TRY(assign(x, o[X], o[CENTROIDS], nearest, NULL));
+    RP_TRY(rp_expand_temp(x, "sums", &sums));
+    RP_TRY(rp_expand_temp(x, "counts", &counts));
+    const rp_attribute attr = {.name = "clusters", .number = (double)clusters};
+    RP_TRY(rp_expand_op(
+        x, "kmeans_accumulate",
+        RP_PARTS({"x", o[X]}, {"assignment", nearest}, {"sums", &sums}, {"counts", &counts}), &attr,
+        1));
+    return rp_expand_op(x, "kmeans_update",
+                        RP_PARTS({"sums", &sums}, {"counts", &counts}, {"centroids", o[CENTROIDS]},
+                                 {"out", o[OUT]}),
+                        RP_NO_ATTRS);
+}
+
+static rp_status expand_histogram_of(rp_expansion *x) {
+    enum { X, COUNTS };
+    enum { LOW, HIGH, BINS, OUTSIDE };
+    rp_given_operand **o = x->operands;
+    rp_tensor *tensor = &o[COUNTS]->argument.tensor;
+    if (tensor->rank == RP_OP_INFER) {
+        tensor->rank = 1;
+        tensor->dims[0] = (uint64_t)x->attrs[BINS];
+    }
+    if (tensor->dtype == RP_RAW) tensor->dtype = RP_U32;
+    const rp_attribute zero = {.name = "value", .number = 0};
+    const rp_attribute attrs[] = {
+        {.name = "low", .number = x->attrs[LOW]},
+        {.name = "high", .number = x->attrs[HIGH]},
+        {.name = "bins", .number = x->attrs[BINS]},
+        {.name = "outside", .text = x->attrs[OUTSIDE] > 0 ? "clamp" : "skip"}};
+    RP_TRY(rp_expand_op(x, "fill", RP_PARTS({"out", o[COUNTS]}), &zero, 1));
+    return rp_expand_op(x, "histogram", RP_PARTS({"x", o[X]}, {"counts", o[COUNTS]}), attrs, 4);
+}
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+#define K_ATTR REQUIRED_INTEGER("k", 1, 1024, "how many")
+#define SPLITS_ATTR INTEGER("splits", 0, 0, 1024, "parts of a row; 0: chosen from the shapes")
+#define EXCLUDED                                                                                   \
+    {                                                                                              \
+        "excluded", "u32 words, a bit for each element: set bits are left out", "W", R,            \
+            .optional = true                                                                       \
+    }
+#define BEST(rows)                                                                                 \
+    {"values", "the best ones, in order", rows " K", W, .optional = true}, {                       \
+        "indices", "where they are", rows " K", W                                                  \
+    }
+
+const rp_composite rp_composites[] = {
+    {.name = "linear",
+     .family = "matrix",
+     .brief = "x times a weight matrix, with an optional bias",
+     .notes = "`matvec` for up to 8 rows of x, `matmul` with `transpose_b` for more; with a bias a "
+              "`map` "
+              "behind it.",
+     .operand_count = 4,
+     .operands = {{"x", "rows", "*B K", R},
+                  {"weight", "a row for each element of the result", "M K", R},
+                  {"bias", "added to each row", "M", R, .optional = true},
+                  {"out", "the products", "*B M", W}},
+     .expand = expand_linear},
+    {.name = "swiglu_ffn",
+     .family = "matrix",
+     .brief = "the gated feed-forward block of language models",
+     .notes = "`down * (silu(gate * x) * (up * x))`, with `residual` added where it is given. Each "
+              "product is a `matvec` or a `matmul`, as in `linear`.",
+     .operand_count = 6,
+     .operands = {{"x", "rows", "*B D", R},
+                  {"gate", "weight", "F D", R},
+                  {"up", "weight", "F D", R},
+                  {"down", "weight", "D F", R},
+                  {"residual", "added to the result", "*B D", R, .optional = true},
+                  {"out", "the result", "*B D", W}},
+     .expand = expand_swiglu_ffn},
+    {.name = "attention",
+     .family = "attention",
+     .brief = "attention of one new token to the rows of a cache",
+     .notes = "`attention_partial` over parts of the cache, and `attention_combine`. Without "
+              "`splits` there is a part for every 256 rows of the cache, at most 16.",
+     .operand_count = 5,
+     .attr_count = 3,
+     .operands = {{"q", "queries, a head each", "H D", R},
+                  {"k", "keys; H is a multiple of G", "S G D", R},
+                  {"v", "values", "S G D", R},
+                  {"length", "how many rows take part", "", R},
+                  {"out", "the result", "H D", W}},
+     .attrs = {INTEGER("splits", 0, 0, 256, "parts of the cache; 0: chosen from S"),
+               NUMBER("scale", 0, -1e30, 1e30, "of the scores; 0: 1/sqrt(D)"),
+               NUMBER("softcap", 0, 0, 1e30, "limit of the scores; 0: none")},
+     .expand = expand_attention},
+    {.name = "knn",
+     .family = "search",
+     .brief = "the k nearest rows of a base, for each query",
+     .notes = "a distance and a `top_k`, which fuse: the distances are never in memory. Long bases "
+              "are split, `top_k_partial` and `top_k_merge`, when there are few queries. `dot` "
+              "takes the largest products, every other metric the smallest distances; `l2` is the "
+              "squared distance.",
+     .operand_count = 5,
+     .attr_count = 4,
+     .operands = {{"queries", "rows", "Q D", R}, {"base", "rows", "N D", R}, EXCLUDED, BEST("Q")},
+     .attrs =
+         {K_ATTR,
+          {.name = "metric", .brief = "the distance", .kind = RP_ATTR_CHOICE, .choices = METRICS},
+          NUMBER("p", 3, 0.125, 128, "of minkowski"),
+          SPLITS_ATTR},
+     .expand = expand_knn},
+    {.name = "top_k_large",
+     .family = "search",
+     .brief = "the k best elements of each row, of rows of any length",
+     .notes = "`top_k`, or `top_k_partial` and `top_k_merge` for long rows when there are few.",
+     .operand_count = 4,
+     .attr_count = 3,
+     .operands = {{"x", "rows", "*R N", R}, EXCLUDED, BEST("*R")},
+     .attrs = {K_ATTR,
+               {.name = "order",
+                .brief = "which are best",
+                .kind = RP_ATTR_CHOICE,
+                .choices = "largest|smallest"},
+               SPLITS_ATTR},
+     .expand = expand_top_k_large},
+    {.name = "pq_search",
+     .family = "search",
+     .brief = "the k nearest rows of a product-quantised base, for each query",
+     .notes = "`pq_tables`, `pq_distance` and a `top_k`, split as in `knn`.",
+     .operand_count = 6,
+     .attr_count = 3,
+     .operands = {{"queries", "rows", "Q D", R},
+                  {"codebooks", "of each part of a row", "M K S", R},
+                  {"codes", "the base", "N M", R},
+                  EXCLUDED,
+                  BEST("Q")},
+     .attrs = {K_ATTR,
+               {.name = "metric",
+                .brief = "squared distance, or dot product",
+                .kind = RP_ATTR_CHOICE,
+                .choices = "l2|dot"},
+               SPLITS_ATTR},
+     .expand = expand_pq_search},
+    {.name = "kmeans_assign",
+     .family = "cluster",
+     .brief = "the nearest centroid of each row",
+     .notes = "`l2_distance`, `argmin`, and for `distance` a `row_min`; the distances between are "
+              "never in memory.",
+     .operand_count = 4,
+     .operands = {{"x", "rows", "N D", R},
+                  {"centroids", "rows", "C D", R},
+                  {"nearest", "the centroid's number", "N", W},
+                  {"distance", "the squared distance to it", "N", W, .optional = true}},
+     .expand = expand_kmeans_assign},
+    {.name = "kmeans_step",
+     .family = "cluster",
+     .brief = "one step of k-means: assign, accumulate, update",
+     .notes = "`l2_distance`, `argmin`, `kmeans_accumulate`, `kmeans_update`. A cluster without "
+              "rows keeps its centroid.",
+     .operand_count = 4,
+     .operands = {{"x", "rows", "N D", R},
+                  {"centroids", "before the step", "C D", R},
+                  {"nearest", "the centroid's number", "N", W, .optional = true},
+                  {"out", "centroids after the step", "C D", W}},
+     .expand = expand_kmeans_step},
+    {.name = "histogram_of",
+     .family = "statistics",
+     .brief = "a histogram from nothing",
+     .notes = "`fill` with zeros and `histogram`.",
+     .operand_count = 2,
+     .attr_count = 4,
+     .operands = {{"x", "values", "*N", R}, {"counts", "u32", "B", W}},
+     .attrs = {{.name = "low",
+                .brief = "where the first bin begins",
+                .kind = RP_ATTR_NUMBER,
+                .required = true,
+                .low = -1e30,
+                .high = 1e30},
+               {.name = "high",
+                .brief = "where the last bin ends",
+                .kind = RP_ATTR_NUMBER,
+                .required = true,
+                .low = -1e30,
+                .high = 1e30},
+               REQUIRED_INTEGER("bins", 1, 1 << 20, "how many"),
+               {.name = "outside",
+                .brief = "what is below low or above high",
+                .kind = RP_ATTR_CHOICE,
+                .choices = "skip|clamp"}},
+     .expand = expand_histogram_of},
+};
+
+const uint32_t rp_composites_count = sizeof rp_composites / sizeof *rp_composites;

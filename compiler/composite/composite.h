@@ -1,0 +1,68 @@
+/* Internal: composites, names for several ops.
+ *
+ * A composite is an entry of one table (composite.c): operands, attributes, documentation, and a
+ * function that applies ops to the operands and to transients between them. The nodes get
+ * consecutive ids and, where the user gave none, the composite's name as their label. Nothing
+ * behind the front ends knows of composites: passes see the ops. */
+#ifndef RP_COMPOSITE_COMPOSITE_H
+#define RP_COMPOSITE_COMPOSITE_H
+
+#include "composite/apply.h"
+
+enum { RP_COMPOSITE_MAX_OPERANDS = 10, RP_COMPOSITE_MAX_ATTRS = 8 };
+
+typedef struct rp_expansion rp_expansion;
+
+typedef struct rp_composite_operand {
+    const char *name, *brief;
+    const char *shape; /* for the reference; the ops check */
+    uint8_t access;    /* rp_access */
+    bool optional;
+} rp_composite_operand;
+
+struct rp_composite {
+    const char *name, *family, *brief;
+    const char *notes; /* which ops it becomes, and what is chosen from the shapes */
+    uint8_t operand_count, attr_count;
+    rp_composite_operand operands[RP_COMPOSITE_MAX_OPERANDS];
+    rp_op_attr attrs[RP_COMPOSITE_MAX_ATTRS];
+    rp_status (*expand)(rp_expansion *x);
+};
+
+extern const rp_composite rp_composites[];
+extern const uint32_t rp_composites_count;
+
+struct rp_expansion {
+    rp_application *application;
+    const rp_composite *composite;
+    rp_given_operand *operands[RP_COMPOSITE_MAX_OPERANDS]; /* in the table's order; NULL: absent */
+    double attrs[RP_COMPOSITE_MAX_ATTRS];                  /* with defaults */
+    uint32_t first_id;                                     /* of its nodes */
+};
+
+/* Matches operands and attributes with the table and expands. */
+rp_status rp_composite_apply(rp_application *application, const rp_composite *composite);
+
+/* ---- For expand functions -------------------------------------------------------------------- */
+
+/* An operand of one op: how the op calls it, and what it is. NULL: left out. */
+typedef struct rp_part {
+    const char *name;
+    rp_given_operand *operand;
+} rp_part;
+
+/* A transient between ops, named "<composite><id>-<name>": no name a user can give. */
+rp_status rp_expand_temp(rp_expansion *x, const char *name, rp_given_operand *out);
+/* Appends an op; operands that were fresh come back made. */
+rp_status rp_expand_op(rp_expansion *x, const char *op, const rp_part *parts, uint32_t part_count,
+                       const rp_attribute *attrs, uint32_t attr_count);
+#define RP_PARTS(...)                                                                              \
+    (const rp_part[]){__VA_ARGS__}, sizeof((const rp_part[]){__VA_ARGS__}) / sizeof(rp_part)
+#define RP_NO_ATTRS NULL, 0
+
+/* Dimension `from_end` (0 = the last) of an operand, in *out; an error when it has fewer. */
+rp_status rp_expand_dim(rp_expansion *x, uint32_t operand, uint32_t from_end, uint64_t *out);
+/* Elements over the last `dims` dimensions: how many rows there are. */
+uint64_t rp_expand_rows(const rp_given_operand *operand, uint32_t dims);
+
+#endif

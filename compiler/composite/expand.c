@@ -1,0 +1,128 @@
+/* What expand functions are written with: matching a composite's operands and attributes with its
+ * table, transients between its ops, and applying one op. */
+#include <stdio.h>
+#include "composite/composite.h"
+#include "composite/formula.h"
+
+static rp_status match_operands(rp_expansion *e) {
+    const rp_composite *c = e->composite;
+    rp_application *x = e->application;
+    for (uint32_t i = 0; i < x->operand_count; i++) {
+        uint32_t place = 0;
+        while (place < c->operand_count && strcmp(c->operands[place].name, x->operands[i].name))
+            place++;
+        if (place == c->operand_count)
+            return rp_apply_error(x, RP_BLAME_OPERAND, i, "%s has no operand '%.60s'", c->name,
+                                  x->operands[i].name);
+        if (e->operands[place])
+            return rp_apply_error(x, RP_BLAME_OPERAND, i, "operand '%.60s' of %s is given twice",
+                                  x->operands[i].name, c->name);
+        if (x->operands[i].fresh != RP_NONE && c->operands[place].access != RP_WRITE)
+            return rp_apply_error(x, RP_BLAME_OPERAND, i,
+                                  "operand '%.60s' of %s is read: '%.60s' must be made before",
+                                  x->operands[i].name, c->name,
+                                  rp_graph_string(x->graph, x->operands[i].fresh));
+        e->operands[place] = &x->operands[i];
+    }
+    for (uint32_t i = 0; i < c->operand_count; i++)
+        if (!e->operands[i] && !c->operands[i].optional)
+            return rp_apply_error(x, RP_BLAME_OP, 0, "operand '%s' of %s is missing",
+                                  c->operands[i].name, c->name);
+    return RP_OK;
+}
+
+static rp_status match_attrs(rp_expansion *e) {
+    const rp_composite *c = e->composite;
+    rp_application *x = e->application;
+    bool given[RP_COMPOSITE_MAX_ATTRS] = {false};
+    for (uint32_t i = 0; i < c->attr_count; i++) e->attrs[i] = c->attrs[i].fallback;
+    for (uint32_t i = 0; i < x->attr_count; i++) {
+        uint32_t place = 0;
+        while (place < c->attr_count && strcmp(c->attrs[place].name, x->attrs[i].name)) place++;
+        if (place == c->attr_count) return rp_attribute_unknown(x, c->name, i);
+        if (given[place])
+            return rp_apply_error(x, RP_BLAME_ATTR, i, "attribute '%s' of %s is given twice",
+                                  c->attrs[place].name, c->name);
+        given[place] = true;
+        RP_TRY(rp_attribute_value(x, c->name, &c->attrs[place], i, &e->attrs[place]));
+    }
+    for (uint32_t i = 0; i < c->attr_count; i++)
+        if (c->attrs[i].required && !given[i])
+            return rp_apply_error(x, RP_BLAME_OP, 0, "attribute '%s' of %s is missing",
+                                  c->attrs[i].name, c->name);
+    return RP_OK;
+}
+
+rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
+    rp_expansion e = {.application = x, .composite = composite, .first_id = x->graph->nodes_count};
+    RP_TRY(match_operands(&e));
+    RP_TRY(match_attrs(&e));
+    if (x->node.label == RP_NONE) {
+        x->node.label = rp_graph_intern(x->graph, composite->name, strlen(composite->name));
+        if (x->node.label == RP_NONE) return RP_ERROR_NO_MEMORY;
+    }
+    return composite->expand(&e);
+}
+
+rp_status rp_expand_temp(rp_expansion *e, const char *name, rp_given_operand *out) {
+    char text[96];
+    int n = snprintf(text, sizeof text, "%s%u-%s", e->composite->name, e->first_id, name);
+    *out = (rp_given_operand){.name = name,
+                              .argument = {.tensor = {.rank = RP_OP_INFER}, .buffer = RP_NONE}};
+    out->fresh = rp_graph_intern(e->application->graph, text, (size_t)n);
+    return out->fresh == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
+}
+
+rp_status rp_expand_op(rp_expansion *e, const char *op, const rp_part *parts, uint32_t part_count,
+                       const rp_attribute *attrs, uint32_t attr_count) {
+    rp_application *outer = e->application;
+    rp_given_operand operands[RP_APPLY_MAX_OPERANDS];
+    uint32_t from[RP_APPLY_MAX_OPERANDS], count = 0;
+    for (uint32_t i = 0; i < part_count && count < RP_APPLY_MAX_OPERANDS; i++) {
+        if (!parts[i].operand) continue;
+        operands[count] = *parts[i].operand;
+        operands[count].name = parts[i].name;
+        from[count++] = i;
+    }
+    rp_application inner = {.graph = outer->graph,
+                            .op = op,
+                            .node = outer->node,
+                            .operands = operands,
+                            .attrs = attrs,
+                            .operand_count = count,
+                            .attr_count = attr_count};
+    rp_status status = rp_apply_to_graph(&inner);
+    if (status == RP_ERROR_INVALID)
+        rp_apply_error(outer, RP_BLAME_OP, 0, "%s: %s", e->composite->name, inner.error);
+    for (uint32_t i = 0; i < count && status == RP_OK; i++) {
+        parts[from[i]].operand->argument = operands[i].argument;
+        parts[from[i]].operand->fresh = operands[i].fresh;
+    }
+    return status;
+}
+
+rp_status rp_expand_dim(rp_expansion *e, uint32_t operand, uint32_t from_end, uint64_t *out) {
+    const rp_tensor *tensor = &e->operands[operand]->argument.tensor;
+    *out = 0;
+    if (tensor->rank != RP_OP_INFER && from_end < tensor->rank) {
+        *out = tensor->dims[tensor->rank - 1 - from_end];
+        return RP_OK;
+    }
+    char shape[96];
+    rp_text text;
+    rp_text_init(&text, &e->application->graph->allocator);
+    rp_tensor_print(&text, tensor);
+    snprintf(shape, sizeof shape, "%s", text.data && !text.failed ? text.data : "?");
+    rp_text_free(&text);
+    return rp_apply_error(e->application, RP_BLAME_OP, 0, "%s: %s is %s, expected [%s]",
+                          e->composite->name, e->composite->operands[operand].name, shape,
+                          e->composite->operands[operand].shape);
+}
+
+uint64_t rp_expand_rows(const rp_given_operand *operand, uint32_t dims) {
+    const rp_tensor *tensor = &operand->argument.tensor;
+    uint64_t rows = 1;
+    for (uint32_t i = 0; i + dims < tensor->rank && tensor->rank != RP_OP_INFER; i++)
+        rows *= tensor->dims[i]; /* within the buffer's size: no overflow */
+    return rows;
+}

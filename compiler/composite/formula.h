@@ -1,0 +1,27 @@
+/* Internal: formulas with the user's names in them. */
+#ifndef RP_COMPOSITE_FORMULA_H
+#define RP_COMPOSITE_FORMULA_H
+
+#include "composite/apply.h"
+
+/* A map's formula as the op has it: inputs are a, b, c ... */
+typedef struct rp_map_formula {
+    char text[RP_APPLY_MAX_FORMULA];
+    uint32_t inputs[26]; /* in the application's operands, in the order of the letters */
+    uint32_t input_count;
+    uint32_t output;
+    uint8_t dtype; /* that the result has by itself: f32, f16, i32, u32, u8 for conditions */
+} rp_map_formula;
+
+/* Rewrites the attribute "expr" of an application of `map`. Its output is the last operand called
+ * `out`; all others are inputs, and each must be used. Parses the result, so that mistakes in the
+ * formula are blamed on the byte of the formula as it was given. */
+rp_status rp_map_rewrite(rp_application *application, rp_map_formula *out);
+
+/* For op.c's attributes, shared with composites: the value of attribute `index` by its definition,
+ * choices as their index. */
+rp_status rp_attribute_value(rp_application *application, const char *op, const rp_op_attr *attr,
+                             uint32_t index, double *out);
+rp_status rp_attribute_unknown(rp_application *application, const char *op, uint32_t index);
+
+#endif

@@ -1,0 +1,411 @@
+/* The state of one kernel in the making: members and values found in the node, names, constants,
+ * buffers; and the order in which the pieces make a shader.
+ *
+ * Value numbers come from the graph: each output of a member has one, inputs that read it name it.
+ * Dataflow is kept as a set of members for each member, since all questions are of the kind "does
+ * this depend on that", and nodes have few members. */
+#include "lower/emit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include "lower/internal.h"
+
+/* ---- Errors and names ------------------------------------------------------------------------ */
+
+rp_status rp_emit_fail(rp_emit *e, const char *format, ...) {
+    if (e->status != RP_OK) return e->status;
+    char message[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    rp_diags_add(e->diags, RP_ERROR, NULL, e->node->pos.line, e->node->pos.column,
+                 "n%u (%s): no kernel can be made: %s", e->node->id,
+                 e->member_count ? e->members[0].call.op->name : "op", message);
+    return e->status = RP_ERROR_INVALID;
+}
+
+rp_status rp_emit_no_memory(rp_emit *e) {
+    if (e->status == RP_OK) e->status = RP_ERROR_NO_MEMORY;
+    return e->status;
+}
+
+const char *rp_emit_name(rp_emit *e, const char *format, ...) {
+    rp_text text;
+    rp_text_init(&text, &e->allocator);
+    va_list args;
+    va_start(args, format);
+    rp_text_vformat(&text, format, args);
+    va_end(args);
+    char *name = NULL;
+    if (!RP_RESERVE(&e->allocator, e->names, e->names_count, e->names_capacity, 1) ||
+        rp_text_take(&text, &name, NULL) != RP_OK) {
+        rp_text_free(&text);
+        rp_emit_no_memory(e);
+        return "";
+    }
+    return e->names[e->names_count++] = name;
+}
+
+/* ---- Constants ------------------------------------------------------------------------------- */
+
+static const char *add_constant(rp_emit *e, const char *name, uint8_t kind, uint32_t bits) {
+    for (uint32_t i = 0; i < e->constants_count; i++) {
+        if (strcmp(e->constants[i].name, name) != 0) continue;
+        if (e->constants[i].bits != bits || e->constants[i].kind != kind)
+            rp_emit_fail(e, "constant %s has two values", name);
+        return e->constants[i].name;
+    }
+    if (e->constants_count >= RP_MAX_PARAMS) {
+        rp_emit_fail(e, "it needs more than %d constants", RP_MAX_PARAMS);
+        return "";
+    }
+    const char *own = rp_emit_name(e, "%s", name);
+    if (!RP_RESERVE(&e->allocator, e->constants, e->constants_count, e->constants_capacity, 1)) {
+        rp_emit_no_memory(e);
+        return "";
+    }
+    e->constants[e->constants_count++] = (rp_emit_constant){own, bits, kind};
+    return own;
+}
+
+const char *rp_emit_uint(rp_emit *e, const char *name, uint64_t value) {
+    if (value > UINT32_MAX) {
+        rp_emit_fail(e, "%s is %llu; kernels count with 32 bits", name, (unsigned long long)value);
+        return "";
+    }
+    return add_constant(e, name, 'u', (uint32_t)value);
+}
+
+const char *rp_emit_float(rp_emit *e, const char *name, double value) {
+    float narrow = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &narrow, sizeof bits);
+    return add_constant(e, name, 'f', bits);
+}
+
+const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol) {
+    uint64_t value = rp_sym(&e->members[member].call, symbol);
+    if (value == 0) {
+        rp_emit_fail(e, "%s has no dimension %c", e->members[member].call.op->name, symbol);
+        return "";
+    }
+    char name[32];
+    snprintf(name, sizeof name, "m%u_%c", member, symbol);
+    return rp_emit_uint(e, name, value);
+}
+
+const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr) {
+    const rp_op_call *call = &e->members[member].call;
+    const rp_op_attr *a = &call->op->attrs[attr];
+    double value = call->attrs[attr];
+    const char *name = rp_emit_name(e, "m%u_%s", member, a->name);
+    if (a->kind == RP_ATTR_NUMBER) return rp_emit_float(e, name, value);
+    if (!(value >= INT32_MIN && value <= UINT32_MAX)) {
+        rp_emit_fail(e, "attribute %s is %g; kernels count with 32 bits", a->name, value);
+        return "";
+    }
+    return rp_emit_uint(e, name, (uint32_t)(int64_t)value);
+}
+
+const char *rp_emit_class(uint8_t dtype) {
+    switch ((rp_dtype)dtype) {
+    case RP_I8:
+    case RP_I32: return "int";
+    case RP_U8:
+    case RP_U32: return "uint";
+    case RP_RAW:
+    case RP_F32:
+    case RP_F16:
+    case RP_Q8_0:
+    case RP_Q4_0: break;
+    }
+    return "float";
+}
+
+const char *rp_emit_precise(const rp_emit *e) {
+    return e->fast ? "" : "precise ";
+}
+
+void rp_emit_grid(rp_emit *e, uint64_t groups) {
+    enum { LIMIT = 65535 };
+    uint64_t rows = groups / LIMIT + (groups % LIMIT != 0);
+    if (rows == 0) rows = 1;
+    if (rows > LIMIT) {
+        rp_emit_fail(e, "%llu workgroups are too many", (unsigned long long)groups);
+        return;
+    }
+    e->grid[0] = (uint32_t)((groups + rows - 1) / rows);
+    if (e->grid[0] == 0) e->grid[0] = 1;
+    e->grid[1] = (uint32_t)rows;
+    e->grid[2] = 1;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+enum { MAX_ELEMENTS = 0xff000000 }; /* indices of the threads past the end must not wrap */
+
+static rp_status check_operand(rp_emit *e, const rp_graph_operand *o, const rp_tensor *tensor,
+                               const char *name) {
+    if (o->absent) return RP_OK;
+    if (rp_tensor_elements(tensor) > MAX_ELEMENTS)
+        return rp_emit_fail(e, "operand %s has more than %u elements", name, MAX_ELEMENTS);
+    if (o->use != RP_NONE && o->use >= e->node->use_count)
+        return rp_emit_fail(e, "operand %s has no use", name);
+    return RP_OK;
+}
+
+/* Notes the output behind a value number. */
+static rp_status add_value(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const rp_tensor *tensor = &e->members[member].call.operands[operand];
+    if (o->value >= e->value_count || e->values[o->value].elements)
+        return rp_emit_fail(e, "value %u is out of order", o->value);
+    e->values[o->value] = (rp_emit_value){.member = member,
+                                          .operand = operand,
+                                          .dtype = o->dtype,
+                                          .elements = rp_tensor_elements(tensor),
+                                          .use = o->use};
+    return RP_OK;
+}
+
+static rp_status add_source(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    if (o->absent || o->value == RP_NONE) return RP_OK;
+    if (o->value >= e->value_count || !e->values[o->value].elements)
+        return rp_emit_fail(e, "value %u is read before it is computed", o->value);
+    const rp_emit_value *value = &e->values[o->value];
+    if (value->dtype != o->dtype ||
+        value->elements != rp_tensor_elements(&e->members[member].call.operands[operand]))
+        return rp_emit_fail(e, "value %u is read as something else", o->value);
+    rp_emit_set *up = &e->members[member].upstream;
+    rp_emit_add(up, value->member);
+    for (uint32_t i = 0; i < RP_EMIT_MAX_MEMBERS / 64; i++)
+        up->bits[i] |= e->members[value->member].upstream.bits[i];
+    return RP_OK;
+}
+
+static rp_status add_member(rp_emit *e, uint32_t index) {
+    const rp_graph_member *from = rp_node_members(e->graph, e->node) + index;
+    rp_emit_member *m = &e->members[index];
+    m->operands = rp_member_operands(e->graph, from);
+    rp_member_call(e->graph, from, &m->call);
+    e->member_count = index + 1;
+    if (!rp_op_check(&m->call)) return rp_emit_fail(e, "%s", m->call.error);
+    for (uint32_t i = 0; i < m->call.operand_count; i++)
+        RP_TRY(check_operand(e, &m->operands[i], &m->call.operands[i],
+                             rp_op_operand_name(&m->call, i)));
+    /* An op may be written with outputs before inputs: inputs are looked up first. */
+    for (uint32_t i = 0; i < m->call.operand_count; i++)
+        if (!rp_emit_is_output(e, index, i)) RP_TRY(add_source(e, index, i));
+    for (uint32_t i = 0; i < m->call.operand_count; i++)
+        if (rp_emit_is_output(e, index, i) && !m->operands[i].absent)
+            RP_TRY(add_value(e, index, i));
+    return RP_OK;
+}
+
+bool rp_emit_is_output(const rp_emit *e, uint32_t member, uint32_t operand) {
+    return rp_access_writes(e->members[member].operands[operand].access);
+}
+
+static uint32_t count_values(const rp_graph *graph, const rp_graph_node *node) {
+    uint32_t count = 0;
+    const rp_graph_member *members = rp_node_members(graph, node);
+    for (uint32_t i = 0; i < node->member_count; i++) {
+        const rp_graph_operand *operands = rp_member_operands(graph, &members[i]);
+        for (uint32_t k = 0; k < members[i].operand_count; k++)
+            count += !operands[k].absent && rp_access_writes(operands[k].access);
+    }
+    return count;
+}
+
+static rp_status open_members(rp_emit *e) {
+    if (e->node->member_count == 0) return rp_emit_fail(e, "it has no members");
+    if (e->node->member_count > RP_EMIT_MAX_MEMBERS)
+        return rp_emit_fail(e, "it has %u members; at most %d can be one kernel",
+                            e->node->member_count, RP_EMIT_MAX_MEMBERS);
+    e->value_count = count_values(e->graph, e->node);
+    e->members = rp_alloc_zero(&e->allocator, e->node->member_count, sizeof *e->members);
+    e->values = rp_alloc_zero(&e->allocator, e->value_count, sizeof *e->values);
+    if (!e->members || !e->values) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < e->node->member_count; i++) RP_TRY(add_member(e, i));
+    return RP_OK;
+}
+
+rp_status rp_emit_open(rp_emit *e, const rp_allocator *allocator, const rp_graph *graph,
+                       const rp_graph_node *node, bool fast, rp_diags *diags) {
+    *e = (rp_emit){.allocator = rp_allocator_or_default(allocator),
+                   .graph = graph,
+                   .node = node,
+                   .diags = diags,
+                   .fast = fast,
+                   .grid = {1, 1, 1}};
+    rp_text *const texts[] = {&e->buffers, &e->globals, &e->functions, &e->main};
+    for (uint32_t i = 0; i < 4; i++) rp_text_init(texts[i], &e->allocator);
+    rp_status status = open_members(e);
+    if (status != RP_OK) rp_emit_close(e);
+    return status;
+}
+
+void rp_emit_close(rp_emit *e) {
+    const rp_allocator *a = &e->allocator;
+    for (uint32_t i = 0; i < e->names_count; i++) rp_release(a, e->names[i]);
+    rp_release(a, e->names);
+    rp_release(a, e->constants);
+    rp_release(a, e->arrays);
+    rp_release(a, e->readers);
+    rp_release(a, e->members);
+    rp_release(a, e->values);
+    rp_release(a, e->glsl);
+    rp_text *const texts[] = {&e->buffers, &e->globals, &e->functions, &e->main};
+    for (uint32_t i = 0; i < 4; i++) rp_text_free(texts[i]);
+    *e = (rp_emit){.status = e->status};
+}
+
+/* ---- Buffers --------------------------------------------------------------------------------- */
+
+/* The GLSL type of raw elements. Scales of blocks lie at odd multiples of 2 bytes. */
+static const char *raw_type(uint8_t dtype) {
+    switch ((rp_dtype)dtype) {
+    case RP_F32: return "float";
+    case RP_I32: return "int";
+    case RP_U32: return "uint";
+    case RP_F16:
+    case RP_Q8_0:
+    case RP_Q4_0: return "uint16_t";
+    case RP_I8: return "int8_t";
+    case RP_U8:
+    case RP_RAW: break;
+    }
+    return "uint8_t";
+}
+
+static const char *qualifier(uint8_t access) {
+    switch ((rp_access)access) {
+    case RP_READ:
+    case RP_UNIFORM: return "readonly ";
+    case RP_WRITE: return "writeonly ";
+    case RP_READ_WRITE: break;
+    }
+    return "";
+}
+
+/* The array of a use as elements of `type`. Several types share a binding. */
+static const char *use_array(rp_emit *e, uint32_t use, const char *type) {
+    bool first = true;
+    for (uint32_t i = 0; i < e->arrays_count; i++) {
+        if (e->arrays[i].use != use) continue;
+        if (strcmp(e->arrays[i].type, type) == 0) return e->arrays[i].name;
+        first = false;
+    }
+    const char *name = first ? rp_emit_name(e, "b%u", use) : rp_emit_name(e, "b%u_%s", use, type);
+    if (!RP_RESERVE(&e->allocator, e->arrays, e->arrays_count, e->arrays_capacity, 1)) {
+        rp_emit_no_memory(e);
+        return "";
+    }
+    e->arrays[e->arrays_count++] = (rp_emit_array_type){use, rp_emit_name(e, "%s", type), name};
+    if (strstr(type, "16_t")) e->extensions |= RP_EMIT_16BIT;
+    if (strstr(type, "8_t")) e->extensions |= RP_EMIT_8BIT;
+    rp_text_format(&e->buffers, "layout(binding = %u) %sbuffer Block_%s { %s %s[]; };\n", use,
+                   qualifier(rp_node_uses(e->graph, e->node)[use].access), name, type, name);
+    return name;
+}
+
+const char *rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, const char *type) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    if (o->absent || o->use == RP_NONE) {
+        rp_emit_fail(e, "operand %s of %s is not in memory",
+                     rp_op_operand_name(&e->members[member].call, operand),
+                     e->members[member].call.op->name);
+        return "";
+    }
+    return use_array(e, o->use, type ? type : raw_type(o->dtype));
+}
+
+/* Every use has a binding, also one that the formulas do not look at. */
+static void declare_rest(rp_emit *e) {
+    for (uint32_t m = 0; m < e->member_count; m++)
+        for (uint32_t k = 0; k < e->members[m].call.operand_count; k++) {
+            const rp_graph_operand *o = &e->members[m].operands[k];
+            bool known = o->absent || o->use == RP_NONE;
+            for (uint32_t i = 0; !known && i < e->arrays_count; i++)
+                known = e->arrays[i].use == o->use;
+            if (!known) rp_emit_array(e, m, k, NULL);
+        }
+}
+
+/* ---- Assembling ------------------------------------------------------------------------------ */
+
+/* What the shader computes, in names that do not depend on the graph: who reads it sees where each
+ * part comes from. */
+static void put_members(const rp_emit *e, rp_text *to) {
+    rp_text_string(to, "//");
+    for (uint32_t m = 0; m < e->member_count; m++) {
+        const rp_op_call *call = &e->members[m].call;
+        rp_text_format(to, "%s m%u: %s", m ? "," : "", m, call->op->name);
+        for (uint32_t i = 0; i < e->value_count; i++) {
+            const rp_emit_value *v = &e->values[i];
+            if (v->member != m) continue;
+            rp_text_format(to, " -> v%u", i);
+            if (v->use != RP_NONE) rp_text_format(to, " in b%u", v->use);
+        }
+    }
+    rp_text_char(to, '\n');
+}
+
+static void put_header(rp_emit *e, rp_text *to) {
+    rp_text_string(to, "#version 450\n");
+    put_members(e, to);
+    if (e->extensions & RP_EMIT_8BIT)
+        rp_text_string(to, "#extension GL_EXT_shader_8bit_storage : require\n");
+    if (e->extensions & RP_EMIT_16BIT)
+        rp_text_string(to, "#extension GL_EXT_shader_16bit_storage : require\n");
+    if (e->extensions & (RP_EMIT_8BIT | RP_EMIT_16BIT))
+        rp_text_string(to, "#extension GL_EXT_shader_explicit_arithmetic_types : require\n");
+    if (e->extensions & RP_EMIT_SUBGROUP)
+        rp_text_string(to, "#extension GL_KHR_shader_subgroup_basic : require\n"
+                           "#extension GL_KHR_shader_subgroup_arithmetic : require\n"
+                           "#extension GL_KHR_shader_subgroup_shuffle : require\n");
+    rp_text_format(to, "layout(local_size_x = %u) in;\n\n", e->local);
+}
+
+static void put_constants(const rp_emit *e, rp_text *to) {
+    for (uint32_t i = 0; i < e->constants_count; i++)
+        rp_text_format(to, "layout(constant_id = %u) const %s %s = %s;\n", i,
+                       e->constants[i].kind == 'f' ? "float" : "uint", e->constants[i].name,
+                       e->constants[i].kind == 'f' ? "1.0" : "1u");
+    if (e->constants_count) rp_text_char(to, '\n');
+}
+
+static void put_piece(const rp_text *piece, rp_text *to) {
+    if (piece->size == 0) return;
+    rp_text_append(to, piece->data, piece->size);
+    if (piece->data[piece->size - 1] != '\n') rp_text_char(to, '\n');
+    rp_text_char(to, '\n');
+}
+
+rp_status rp_emit_assemble(rp_emit *e) {
+    if (e->status != RP_OK) return e->status;
+    declare_rest(e);
+    rp_text body, whole;
+    rp_text_init(&body, &e->allocator);
+    rp_text_init(&whole, &e->allocator);
+    put_piece(&e->globals, &body);
+    put_piece(&e->functions, &body);
+    put_piece(&e->main, &body);
+    put_header(e, &whole);
+    put_constants(e, &whole);
+    put_piece(&e->buffers, &whole);
+    rp_emit_helpers(e, &body, &whole);
+    if (body.data) rp_text_append(&whole, body.data, body.size);
+    bool failed = body.failed || e->buffers.failed || e->globals.failed || e->functions.failed ||
+                  e->main.failed;
+    rp_text_free(&body);
+    rp_release(&e->allocator, e->glsl);
+    e->glsl = NULL;
+    rp_status status = rp_text_take(&whole, &e->glsl, NULL);
+    if (status != RP_OK) rp_text_free(&whole);
+    if (failed) status = RP_ERROR_NO_MEMORY;
+    if (e->status == RP_OK) e->status = status;
+    return e->status;
+}

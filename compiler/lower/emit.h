@@ -1,0 +1,223 @@
+/* Internal: composing the GLSL of one op node.
+ *
+ * An rp_emit collects pieces of text: specialisation constants, buffers, functions, main(). A node
+ * is one kernel, whatever its members; who composes it (map.c, rows.c, kernel.c, matvec.c) decides
+ * where elements are computed, and asks this interface for everything that does not depend on that:
+ *
+ *   readers    of an input operand, a function of the flat element index, wherever the elements
+ *              come from: a buffer, a constant, or other members, whose formulas it evaluates
+ *   epilogues  from results that the kernel has just computed to everything downstream of them
+ *   row steps  the reductions of rows members, for a row or for a few rows
+ *
+ * Every value is a function float|int|uint of its index; f16 and f32 are float, i8 and i32 int, u8
+ * and u32 uint. A value is always what a store and a load would make of it: f16 is rounded, narrow
+ * integers are saturated, in memory or not. So fused and unfused results are equal to the bit.
+ *
+ * Numbers (shapes, attributes) are specialisation constants, so that the text depends on the
+ * structure of the node alone.
+ *
+ * Errors stick: after the first one `status` says what it was, functions that return a name return
+ * "" and nothing else happens. Check once, at the end. All names live as long as the rp_emit. */
+#ifndef RP_LOWER_EMIT_H
+#define RP_LOWER_EMIT_H
+
+#include "graph/graph.h"
+
+enum {
+    RP_EMIT_MAX_MEMBERS = 256,
+    RP_EMIT_ROW_THREADS = 256, /* that share one long row, in every kernel: the order of sums */
+    RP_EMIT_SHORT_ROW = 128,   /* rows up to this length are summed by one thread */
+    RP_EMIT_MAP_THREADS = 256,
+};
+
+typedef struct rp_emit_set { /* of members */
+    uint64_t bits[RP_EMIT_MAX_MEMBERS / 64];
+} rp_emit_set;
+
+static inline bool rp_emit_has(const rp_emit_set *set, uint32_t member) {
+    return set->bits[member / 64] >> (member % 64) & 1;
+}
+
+static inline void rp_emit_add(rp_emit_set *set, uint32_t member) {
+    set->bits[member / 64] |= UINT64_C(1) << (member % 64);
+}
+
+/* The arguments of a formula's function, in order: numbers of operands and steps. */
+typedef struct rp_emit_args {
+    uint8_t names[RP_OP_MAX_OPERANDS + RP_OP_MAX_STEPS];
+    uint32_t count;
+} rp_emit_args;
+
+/* A member's output; indexed by the value numbers of the node's operands. */
+typedef struct rp_emit_value {
+    uint32_t member, operand;
+    uint8_t dtype;
+    uint64_t elements;
+    uint32_t use;    /* RP_NONE: not in memory */
+    uint8_t window; /* > 0: computed by the kernel, so many elements at a time: rp_emit_core() */
+    bool function;  /* its function vN(uint i) is in the text */
+    const char *formula;    /* its function of operands' values, once that is in the text */
+    rp_emit_args args;      /* which that takes */
+    const char *store; /* the function that takes its elements in text of kernels/, once made */
+} rp_emit_value;
+
+typedef struct rp_emit_member {
+    rp_op_call call; /* checked: symbols are bound */
+    const rp_graph_operand *operands;
+    rp_emit_set upstream; /* members whose values it needs, directly or not; without itself */
+} rp_emit_member;
+
+/* A buffer block in the text. */
+typedef struct rp_emit_array_type {
+    uint32_t use;
+    const char *type, *name;
+} rp_emit_array_type;
+
+/* Where the results of rows members' steps are. */
+typedef enum rp_emit_rows {
+    RP_EMIT_ROW_ONE,  /* in private variables, for the row at hand */
+    RP_EMIT_ROW_FEW,  /* in shared arrays, for rows 0 to row_count - 1, at most 8 */
+} rp_emit_rows;
+
+typedef struct rp_emit_constant {
+    const char *name;
+    uint32_t bits;
+    uint8_t kind; /* 'u', 'i', 'f' */
+} rp_emit_constant;
+
+typedef struct rp_emit {
+    rp_allocator allocator;
+    const rp_graph *graph;
+    const rp_graph_node *node;
+    rp_diags *diags;
+    rp_status status;
+    bool fast; /* a * b + c may be contracted: nothing is `precise` */
+
+    rp_emit_member *members;
+    uint32_t member_count;
+    rp_emit_value *values;
+    uint32_t value_count;
+
+    RP_ARRAY(rp_emit_constant, constants); /* constant_id = index */
+    RP_ARRAY(char *, names);               /* owns every name it gave out */
+    RP_ARRAY(rp_emit_array_type, arrays);
+    RP_ARRAY(const char *, readers); /* functions of operands that are in memory, or absent */
+    uint32_t extensions;                   /* RP_EMIT_8BIT ... */
+    rp_text buffers;                       /* declarations of buffer blocks */
+    rp_text globals;                       /* private and shared variables */
+    rp_text functions;                     /* in an order in which each is known to its callers */
+    rp_text main;                          /* void main() { ... } and what only it needs; last */
+
+    uint8_t row_mode;    /* rp_emit_rows; set it before the first reader is asked for */
+    uint32_t row_count;  /* RP_EMIT_ROW_FEW: 1 to 8 */
+    uint32_t local;      /* threads of a workgroup: set by the composer, before rp_emit_row_steps */
+    uint32_t grid[3];    /* workgroups: set by the composer */
+    char *glsl;          /* the whole text, once rp_emit_assemble() was called; owned */
+    const char *variant; /* what the composer calls its way of doing it, "rows.wide"; may be NULL */
+} rp_emit;
+
+enum {
+    RP_EMIT_8BIT = 1,     /* 8-bit and */
+    RP_EMIT_16BIT = 2,    /* 16-bit elements in buffers */
+    RP_EMIT_SUBGROUP = 4, /* GL_KHR_shader_subgroup_basic, _arithmetic and _shuffle */
+};
+
+/* ---- The whole -------------------------------------------------------------------------------- */
+
+/* Starts: checks the members' calls and finds the values. On failure nothing is held. */
+rp_status rp_emit_open(rp_emit *e, const rp_allocator *allocator, const rp_graph *graph,
+                       const rp_graph_node *node, bool fast, rp_diags *diags);
+void rp_emit_close(rp_emit *e);
+
+/* Composes the node by its members' forms: calls one of the four below. */
+rp_status rp_emit_node(rp_emit *e);
+rp_status rp_emit_map(rp_emit *e);
+rp_status rp_emit_row_kernel(rp_emit *e);
+rp_status rp_emit_kernel(rp_emit *e, uint32_t core);
+rp_status rp_emit_matvec(rp_emit *e); /* a node with a member `matvec`: matvec.c */
+
+/* Puts the pieces and the helpers that they mention together, into e->glsl. */
+rp_status rp_emit_assemble(rp_emit *e);
+
+/* Reports "n3 (rms_norm): ..." as an error and sets the status. */
+rp_status rp_emit_fail(rp_emit *e, const char *format, ...) RP_PRINTF(2, 3);
+
+/* ---- Names and numbers ------------------------------------------------------------------------ */
+
+/* A formatted name that lives as long as `e`. */
+const char *rp_emit_name(rp_emit *e, const char *format, ...) RP_PRINTF(2, 3);
+
+/* A specialisation constant of that name (uint, float), made by the first call with the name. The
+ * value must fit. */
+const char *rp_emit_uint(rp_emit *e, const char *name, uint64_t value);
+const char *rp_emit_float(rp_emit *e, const char *name, double value);
+/* That of a symbol of a member's op, "m0_K", or of one of its attributes, "m0_eps". */
+const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol);
+const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr);
+
+/* "float", "int", "uint": what elements of a dtype are computed as. */
+const char *rp_emit_class(uint8_t dtype);
+/* "precise " or "". */
+const char *rp_emit_precise(const rp_emit *e);
+
+/* Grid for `groups` workgroups in a row, over two dimensions where one does not suffice; the flat
+ * number of a workgroup is gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, which may be
+ * `groups` or more in the last ones. */
+void rp_emit_grid(rp_emit *e, uint64_t groups);
+
+/* ---- Reading ---------------------------------------------------------------------------------- */
+
+/* The name of an array with the raw elements of an operand that is in memory, as GLSL `type`, NULL
+ * for its own: float, int, uint, uint16_t (f16, q8_0, q4_0), int8_t, uint8_t. */
+const char *rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, const char *type);
+
+/* The name of a function of the element index, for an input operand of a member. It may be called
+ * anywhere once its row steps are known. */
+const char *rp_emit_reader(rp_emit *e, uint32_t member, uint32_t operand);
+
+/* Whether the input comes from memory as it is (or is absent): a reader that costs a load. */
+bool rp_emit_is_plain(const rp_emit *e, uint32_t member, uint32_t operand);
+
+/* Instantiates text of kernels/ for a member and appends it: replaces symbols, attributes, operand
+ * names and VALUE (by `value`, may be NULL). */
+void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, const char *value);
+
+/* The text of kernels/NAME.glsl ("matvec/core", "pointwise/rope"); NULL when there is none. */
+const char *rp_kernel_source(const char *name);
+
+/* ---- Row steps -------------------------------------------------------------------------------- */
+
+/* Whether a rows member is upstream of an input operand. */
+bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand);
+
+/* Emits `void row_steps()`, for row_mode RP_EMIT_ROW_FEW: computes the steps of all rows members
+ * upstream of the operand, for rows 0 to e->row_count - 1 of length C, each in the order of the
+ * rows kernel. To be called once, by all threads; ends with a barrier. Uses at most 2304 bytes of
+ * shared memory and e->local threads (a power of two, at most 256). Returns "row_steps", or NULL
+ * when no rows member is upstream. */
+const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand);
+
+/* ---- Writing ---------------------------------------------------------------------------------- */
+
+/* Says that the kernel itself computes the value, `window` elements (1 or 2) at a time. Before any
+ * reader or epilogue that meets it. */
+void rp_emit_core(rp_emit *e, uint32_t value, uint32_t window);
+
+/* The members that consume the cores, directly or not, and the cores' own. */
+rp_emit_set rp_emit_downstream(const rp_emit *e, const uint32_t *cores, uint32_t core_count);
+
+/* Emits a function that takes results of the kernel at one place and does everything downstream of
+ * them: stores them where they are in memory, evaluates the members that consume them, stores
+ * their results, scatters. All cores have the same number of elements and the same window.
+ * Window 1:  void NAME(uint i, float core0, float core1, ...)            at element i
+ * Window 2:  void NAME(uint i, uint j, float core0_i, float core0_j, core1_i, ...)   at i and j;
+ *            j == i is allowed and then done once.
+ * Arguments are of the core's class and not yet rounded to its dtype. Returns NAME. */
+const char *rp_emit_epilogue(rp_emit *e, const uint32_t *cores, uint32_t core_count);
+
+/* The member of an RP_AT_PAIR op among those downstream of the cores, RP_NONE when there is none;
+ * and the name of its function `uint NAME(uint i)`: the other element that i needs. */
+uint32_t rp_emit_pair_member(const rp_emit *e, const uint32_t *cores, uint32_t core_count);
+const char *rp_emit_pair(rp_emit *e, uint32_t member);
+
+#endif

@@ -1,0 +1,413 @@
+/* Formulas as GLSL.
+ *
+ * Each formula of a member becomes one function of its operands' values, with the conversion to the
+ * output's dtype at its end: `float m0_out(float x, float weight) { ... }`. It knows nothing of
+ * indices, so it serves wherever elements are computed.
+ *
+ * Types follow ops/formula.h: where types meet, GLSL's constructors or the saturating helpers of
+ * kernels/include are written out. What goes into a helper is first put into a variable, since
+ * `precise` does not reach through arguments of calls. */
+#include <math.h>
+#include <stdio.h>
+#include "lower/internal.h"
+
+typedef struct formula_job {
+    rp_emit *e;
+    uint32_t member;
+    rp_formula formula;
+    rp_text lines; /* statements before the result */
+    uint32_t temporaries;
+} formula_job;
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+typedef struct name_context {
+    const rp_op_call *call;
+    uint32_t steps; /* how many steps may be named */
+} name_context;
+
+static bool look_up(void *context, const char *name, size_t length, uint32_t *out) {
+    const name_context *names = context;
+    const rp_op *op = names->call->op;
+    for (uint32_t i = 0; i < names->call->operand_count; i++) {
+        const char *own = rp_op_operand_name(names->call, i);
+        if (strlen(own) != length || memcmp(own, name, length) != 0) continue;
+        if (rp_op_operand_of(names->call, i)->access != RP_READ) continue;
+        *out = i;
+        return true;
+    }
+    uint32_t attr = rp_op_attr_index(op, name, length);
+    if (attr != RP_OP_MISSING) {
+        *out = RP_NAME_ATTR + attr;
+        return true;
+    }
+    for (uint32_t i = 0; i < names->steps; i++) {
+        if (strlen(op->steps[i].name) != length || memcmp(op->steps[i].name, name, length) != 0)
+            continue;
+        *out = RP_NAME_STEP + i;
+        return true;
+    }
+    *out = RP_NAME_LENGTH;
+    return op->form == RP_OP_ROWS && length == 1 && *name == 'n';
+}
+
+static uint8_t type_of_dtype(uint8_t dtype) {
+    switch (*rp_emit_class(dtype)) {
+    case 'i': return RP_TYPE_I32;
+    case 'u': return RP_TYPE_U32;
+    }
+    return RP_TYPE_F32;
+}
+
+bool rp_emit_is_index_step(const rp_op_step *step) {
+    return step->reduce == RP_REDUCE_ARGMIN || step->reduce == RP_REDUCE_ARGMAX;
+}
+
+static void set_types(const rp_op_call *call, uint8_t types[RP_NAME_COUNT]) {
+    memset(types, RP_TYPE_F32, RP_NAME_COUNT);
+    for (uint32_t i = 0; i < call->operand_count; i++)
+        if (!call->operands[i].absent) types[i] = type_of_dtype(call->operands[i].dtype);
+    for (uint32_t i = 0; i < call->op->attr_count; i++)
+        if (call->op->attrs[i].kind != RP_ATTR_NUMBER) types[RP_NAME_ATTR + i] = RP_TYPE_U32;
+    for (uint32_t i = 0; i < call->op->step_count; i++)
+        if (rp_emit_is_index_step(&call->op->steps[i])) types[RP_NAME_STEP + i] = RP_TYPE_U32;
+}
+
+static const char *type_name(uint8_t type) {
+    switch ((rp_formula_type)type) {
+    case RP_TYPE_I32: return "int";
+    case RP_TYPE_U32: return "uint";
+    case RP_TYPE_BOOL: return "bool";
+    case RP_TYPE_F32:
+    case RP_TYPE_NUMBER: break;
+    }
+    return "float";
+}
+
+/* GLSL keeps words that are fine as names of operands. */
+const char *rp_emit_word(rp_emit *e, const char *name) {
+    static const char *const kept[] = {
+        "in",     "out",     "input",   "output",  "sample",   "filter", "half",  "fixed",
+        "active", "common",  "buffer",  "shared",  "patch",    "this",   "union", "enum",
+        "class",  "using",   "cast",    "extern",  "inline",   "public", "static", "template",
+        "long",   "short",   "double",  "goto",    "default",  "switch", "sizeof", "typedef",
+        "flat",   "smooth",  "precise", "texture", "resource", "partition", "index", "length"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (strcmp(kept[i], name) == 0) return rp_emit_name(e, "%s_", name);
+    return name;
+}
+
+static const char *name_word(rp_emit *e, uint32_t member, uint32_t name) {
+    const rp_op_call *call = &e->members[member].call;
+    if (name < RP_NAME_ATTR) return rp_emit_word(e, rp_op_operand_name(call, name));
+    if (name < RP_NAME_STEP) return rp_emit_attr(e, member, name - RP_NAME_ATTR);
+    if (name < RP_NAME_LENGTH) return rp_emit_word(e, call->op->steps[name - RP_NAME_STEP].name);
+    return rp_emit_name(e, "float(%s)", rp_emit_symbol(e, member, 'C'));
+}
+
+/* ---- Expressions ----------------------------------------------------------------------------- */
+
+static void put(formula_job *job, rp_text *to, uint32_t index, uint8_t wanted);
+
+static void put_float(rp_text *to, double value) {
+    float narrow = (float)value;
+    if (isnan(narrow))
+        rp_text_string(to, "uintBitsToFloat(0x7fc00000u)");
+    else if (isinf(narrow))
+        rp_text_format(to, "uintBitsToFloat(0x%08xu)", narrow < 0 ? 0xff800000u : 0x7f800000u);
+    else {
+        char digits[40];
+        snprintf(digits, sizeof digits, "%.9g", (double)narrow);
+        rp_text_string(to, digits);
+        if (!strpbrk(digits, ".e")) rp_text_string(to, ".0");
+    }
+}
+
+static void put_number(rp_text *to, const rp_formula_node *n, uint8_t type) {
+    if (type == RP_TYPE_I32 && n->number <= INT32_MAX)
+        rp_text_u64(to, (uint64_t)n->number);
+    else if (type == RP_TYPE_I32)
+        rp_text_format(to, "int(%uu)", (uint32_t)(int64_t)n->number);
+    else if (type == RP_TYPE_U32)
+        rp_text_format(to, "%uu", (uint32_t)(int64_t)n->number);
+    else if (type == RP_TYPE_BOOL)
+        rp_text_string(to, n->number != 0 ? "true" : "false");
+    else
+        put_float(to, n->number);
+}
+
+/* Whether a node is one word or call that needs no brackets. */
+static bool is_simple(const rp_formula_node *n) {
+    return n->code == RP_FORMULA_NUMBER || n->code == RP_FORMULA_NAME ||
+           n->code > RP_FORMULA_SELECT;
+}
+
+/* An operand of an operator. */
+static void put_operand(formula_job *job, rp_text *to, uint32_t index, uint8_t wanted) {
+    const rp_formula_node *n = &job->formula.nodes[index];
+    bool bare = is_simple(n) || n->type != wanted;
+    if (!bare) rp_text_char(to, '(');
+    put(job, to, index, wanted);
+    if (!bare) rp_text_char(to, ')');
+}
+
+/* An argument of a helper: a variable unless it is a word. */
+static void put_argument(formula_job *job, rp_text *to, uint32_t index, uint8_t wanted) {
+    const rp_formula_node *n = &job->formula.nodes[index];
+    if (n->code == RP_FORMULA_NUMBER || n->code == RP_FORMULA_NAME) {
+        put(job, to, index, wanted);
+        return;
+    }
+    rp_text own;
+    rp_text_init(&own, &job->e->allocator);
+    put(job, &own, index, wanted);
+    uint32_t number = job->temporaries++;
+    rp_text_format(&job->lines, "    %s%s t%u = %s;\n",
+                   wanted == RP_TYPE_F32 ? rp_emit_precise(job->e) : "", type_name(wanted), number,
+                   own.data ? own.data : "");
+    if (own.failed) rp_emit_no_memory(job->e);
+    rp_text_free(&own);
+    rp_text_format(to, "t%u", number);
+}
+
+static void put_binary(formula_job *job, rp_text *to, const rp_formula_node *n, const char *sign,
+                       uint8_t type) {
+    put_operand(job, to, n->args[0], type);
+    rp_text_format(to, " %s ", sign);
+    put_operand(job, to, n->args[1], type);
+}
+
+static void put_call(formula_job *job, rp_text *to, const rp_formula_node *n, const char *helper,
+                     uint32_t count, uint8_t type) {
+    /* Arguments first: they may need statements. */
+    rp_text args;
+    rp_text_init(&args, &job->e->allocator);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i) rp_text_string(&args, ", ");
+        put_argument(job, &args, n->args[i], type);
+    }
+    rp_text_format(to, "%s(%s)", helper, args.data ? args.data : "");
+    if (args.failed) rp_emit_no_memory(job->e);
+    rp_text_free(&args);
+}
+
+/* The count of a shift is taken modulo 32. */
+static void put_shift(formula_job *job, rp_text *to, const rp_formula_node *n, const char *sign) {
+    put_operand(job, to, n->args[0], n->type);
+    rp_text_format(to, " %s (", sign);
+    put_operand(job, to, n->args[1], RP_TYPE_U32);
+    rp_text_string(to, " & 31u)");
+}
+
+static void put_function(formula_job *job, rp_text *to, const rp_formula_node *n, uint8_t type) {
+    uint8_t arg = rp_formula_operand_type(&job->formula, n);
+    switch ((rp_formula_code)n->code) {
+    case RP_FORMULA_min: put_call(job, to, n, "f_min", 2, type); return;
+    case RP_FORMULA_max: put_call(job, to, n, "f_max", 2, type); return;
+    case RP_FORMULA_clamp: put_call(job, to, n, "f_clamp", 3, type); return;
+    case RP_FORMULA_abs: put_call(job, to, n, "f_abs", 1, type); return;
+    case RP_FORMULA_sign: put_call(job, to, n, "f_sign", 1, type); return;
+    case RP_FORMULA_relu: put_call(job, to, n, "f_relu", 1, type); return;
+    case RP_FORMULA_f32:
+    case RP_FORMULA_i32:
+    case RP_FORMULA_u32: put_operand(job, to, n->args[0], n->type); return;
+    case RP_FORMULA_bits: put_call(job, to, n, "bitCount", 1, arg); return;
+    case RP_FORMULA_sqrt: put_call(job, to, n, "sqrt", 1, RP_TYPE_F32); return;
+    case RP_FORMULA_floor: put_call(job, to, n, "floor", 1, RP_TYPE_F32); return;
+    case RP_FORMULA_ceil: put_call(job, to, n, "ceil", 1, RP_TYPE_F32); return;
+    case RP_FORMULA_round: put_call(job, to, n, "roundEven", 1, RP_TYPE_F32); return;
+    case RP_FORMULA_trunc: put_call(job, to, n, "trunc", 1, RP_TYPE_F32); return;
+    case RP_FORMULA_f16: put_call(job, to, n, "round_f16", 1, RP_TYPE_F32); return;
+#define RP_X(name, arity, floats)                                                                  \
+    case RP_FORMULA_##name: put_call(job, to, n, "f_" #name, arity, RP_TYPE_F32); return;
+        RP_X(rsqrt, 1, 1) RP_X(exp, 1, 1) RP_X(exp2, 1, 1) RP_X(log, 1, 1) RP_X(log2, 1, 1)
+        RP_X(pow, 2, 1) RP_X(sin, 1, 1) RP_X(cos, 1, 1) RP_X(tanh, 1, 1) RP_X(erf, 1, 1)
+        RP_X(sigmoid, 1, 1) RP_X(silu, 1, 1) RP_X(gelu, 1, 1) RP_X(gelu_tanh, 1, 1)
+        RP_X(softcap, 2, 1) RP_X(isnan, 1, 1) RP_X(isinf, 1, 1)
+#undef RP_X
+    case RP_FORMULA_NUMBER:
+    case RP_FORMULA_NAME:
+    case RP_FORMULA_NEGATE:
+    case RP_FORMULA_NOT:
+    case RP_FORMULA_INVERT:
+    case RP_FORMULA_ADD:
+    case RP_FORMULA_SUB:
+    case RP_FORMULA_MUL:
+    case RP_FORMULA_DIV:
+    case RP_FORMULA_MOD:
+    case RP_FORMULA_AND:
+    case RP_FORMULA_OR:
+    case RP_FORMULA_XOR:
+    case RP_FORMULA_LEFT:
+    case RP_FORMULA_RIGHT:
+    case RP_FORMULA_LT:
+    case RP_FORMULA_LE:
+    case RP_FORMULA_GT:
+    case RP_FORMULA_GE:
+    case RP_FORMULA_EQ:
+    case RP_FORMULA_NE:
+    case RP_FORMULA_BOTH:
+    case RP_FORMULA_EITHER:
+    case RP_FORMULA_SELECT: break;
+    }
+}
+
+/* A node in its own type. */
+static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
+    uint8_t type = n->type;
+    bool integer = type == RP_TYPE_I32 || type == RP_TYPE_U32;
+    switch (n->code) {
+    case RP_FORMULA_NUMBER: put_number(to, n, type); return;
+    case RP_FORMULA_NAME: rp_text_string(to, name_word(job->e, job->member, n->name)); return;
+    case RP_FORMULA_NEGATE:
+        rp_text_string(to, type == RP_TYPE_U32 ? "0u - " : "-");
+        put_operand(job, to, n->args[0], type);
+        return;
+    case RP_FORMULA_NOT:
+        rp_text_char(to, '!');
+        put_operand(job, to, n->args[0], RP_TYPE_BOOL);
+        return;
+    case RP_FORMULA_INVERT:
+        rp_text_char(to, '~');
+        put_operand(job, to, n->args[0], type);
+        return;
+    case RP_FORMULA_ADD: put_binary(job, to, n, "+", type); return;
+    case RP_FORMULA_SUB: put_binary(job, to, n, "-", type); return;
+    case RP_FORMULA_MUL: put_binary(job, to, n, "*", type); return;
+    case RP_FORMULA_DIV:
+        if (integer)
+            put_call(job, to, n, "f_div", 2, type);
+        else
+            put_binary(job, to, n, "/", type);
+        return;
+    case RP_FORMULA_MOD: put_call(job, to, n, "f_mod", 2, type); return;
+    case RP_FORMULA_AND: put_binary(job, to, n, "&", type); return;
+    case RP_FORMULA_OR: put_binary(job, to, n, "|", type); return;
+    case RP_FORMULA_XOR: put_binary(job, to, n, "^", type); return;
+    case RP_FORMULA_LEFT: put_shift(job, to, n, "<<"); return;
+    case RP_FORMULA_RIGHT: put_shift(job, to, n, ">>"); return;
+    case RP_FORMULA_LT: put_binary(job, to, n, "<", rp_formula_operand_type(&job->formula, n)); return;
+    case RP_FORMULA_LE: put_binary(job, to, n, "<=", rp_formula_operand_type(&job->formula, n)); return;
+    case RP_FORMULA_GT: put_binary(job, to, n, ">", rp_formula_operand_type(&job->formula, n)); return;
+    case RP_FORMULA_GE: put_binary(job, to, n, ">=", rp_formula_operand_type(&job->formula, n)); return;
+    case RP_FORMULA_EQ: put_binary(job, to, n, "==", rp_formula_operand_type(&job->formula, n)); return;
+    case RP_FORMULA_NE: put_binary(job, to, n, "!=", rp_formula_operand_type(&job->formula, n)); return;
+    case RP_FORMULA_BOTH: put_binary(job, to, n, "&&", RP_TYPE_BOOL); return;
+    case RP_FORMULA_EITHER: put_binary(job, to, n, "||", RP_TYPE_BOOL); return;
+    case RP_FORMULA_SELECT:
+        put_operand(job, to, n->args[0], RP_TYPE_BOOL);
+        rp_text_string(to, " ? ");
+        put_operand(job, to, n->args[1], type);
+        rp_text_string(to, " : ");
+        put_operand(job, to, n->args[2], type);
+        return;
+    default: put_function(job, to, n, type); return; /* RP_FORMULA_FUNCTIONS */
+    }
+}
+
+static const char *conversion(uint8_t from, uint8_t to) {
+    if (to == RP_TYPE_F32) return "float";
+    if (to == RP_TYPE_BOOL) return "bool";
+    if (from == RP_TYPE_F32) return to == RP_TYPE_I32 ? "to_i32" : "to_u32";
+    return to == RP_TYPE_I32 ? "int" : "uint";
+}
+
+/* A node as `wanted`. Recursion is as deep as the formula: RP_FORMULA_MAX_NODES at most. */
+static void put(formula_job *job, rp_text *to, uint32_t index, uint8_t wanted) {
+    const rp_formula_node *n = &job->formula.nodes[index];
+    if (n->type == wanted) {
+        put_node(job, to, n);
+        return;
+    }
+    rp_text_format(to, "%s(", conversion(n->type, wanted));
+    put_argument(job, to, index, n->type);
+    rp_text_char(to, ')');
+}
+
+/* ---- Functions ------------------------------------------------------------------------------- */
+
+/* The result as an output of a dtype has it; `r` is a variable of `type`. */
+static const char *result_of(uint8_t dtype, uint8_t type) {
+    bool from_float = type == RP_TYPE_F32;
+    switch ((rp_dtype)dtype) {
+    case RP_F16: return from_float ? "round_f16(r)" : "round_f16(float(r))";
+    case RP_I8: return from_float ? "to_i8(to_i32(r))" : "to_i8(r)";
+    case RP_U8: return from_float ? "to_u8(to_u32(r))" : "to_u8(r)";
+    case RP_I32: return from_float ? "to_i32(r)" : type == RP_TYPE_I32 ? "r" : "to_i32(r)";
+    case RP_U32: return from_float ? "to_u32(r)" : type == RP_TYPE_U32 ? "r" : "to_u32(r)";
+    case RP_RAW:
+    case RP_F32:
+    case RP_Q8_0:
+    case RP_Q4_0: break;
+    }
+    return from_float ? "r" : "float(r)";
+}
+
+/* Which operands and steps the formula names, in order. */
+static void find_args(const rp_formula *formula, rp_emit_args *out) {
+    bool used[RP_NAME_COUNT] = {false};
+    for (uint32_t i = 0; i < formula->count; i++)
+        if (formula->nodes[i].code == RP_FORMULA_NAME) used[formula->nodes[i].name] = true;
+    out->count = 0;
+    for (uint32_t name = 0; name < RP_NAME_LENGTH; name++)
+        if (used[name] && (name < RP_NAME_ATTR || name >= RP_NAME_STEP))
+            out->names[out->count++] = (uint8_t)name;
+}
+
+static void put_signature(formula_job *job, rp_text *to, const char *name, const char *type,
+                          const rp_emit_args *args, const uint8_t *types) {
+    rp_text_format(to, "%s %s(", type, name);
+    for (uint32_t i = 0; i < args->count; i++)
+        rp_text_format(to, "%s%s %s", i ? ", " : "", type_name(types[args->names[i]]),
+                       name_word(job->e, job->member, args->names[i]));
+    rp_text_string(to, ") {\n");
+}
+
+static bool parse(formula_job *job, const char *text, const uint8_t *types) {
+    rp_emit *e = job->e;
+    const rp_op_call *call = &e->members[job->member].call;
+    name_context names = {call, call->op->step_count};
+    char error[256];
+    size_t at = 0;
+    rp_status status = rp_formula_parse(&e->allocator, text, strlen(text), look_up, &names,
+                                        &job->formula, error, &at);
+    if (status == RP_ERROR_NO_MEMORY) {
+        rp_emit_no_memory(e);
+        return false;
+    }
+    if (status != RP_OK || job->formula.count == 0) {
+        rp_emit_fail(e, "formula '%s' of %s at byte %zu: %s", text, call->op->name, at, error);
+        return false;
+    }
+    if (rp_formula_check(&job->formula, types, error)) return true;
+    rp_emit_fail(e, "formula '%s' of %s: %s", text, call->op->name, error);
+    return false;
+}
+
+void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name, uint8_t dtype,
+                     rp_emit_args *out) {
+    *out = (rp_emit_args){.count = 0};
+    if (e->status != RP_OK) return;
+    formula_job job = {.e = e, .member = member};
+    rp_text_init(&job.lines, &e->allocator);
+    uint8_t types[RP_NAME_COUNT];
+    set_types(&e->members[member].call, types);
+    rp_text result;
+    rp_text_init(&result, &e->allocator);
+    if (parse(&job, text, types)) {
+        uint32_t last = job.formula.count - 1;
+        uint8_t type = job.formula.nodes[last].type;
+        if (type == RP_TYPE_BOOL) type = type_of_dtype(dtype); /* true is 1 */
+        find_args(&job.formula, out);
+        put(&job, &result, last, type);
+        put_signature(&job, &e->functions, name, rp_emit_class(dtype), out, types);
+        rp_text_format(&e->functions, "%s    %s%s r = %s;\n    return %s;\n}\n\n",
+                       job.lines.data ? job.lines.data : "",
+                       type == RP_TYPE_F32 ? rp_emit_precise(e) : "", type_name(type),
+                       result.data ? result.data : "", result_of(dtype, type));
+    }
+    if (result.failed || job.lines.failed) rp_emit_no_memory(e);
+    rp_text_free(&result);
+    rp_text_free(&job.lines);
+    rp_formula_free(&e->allocator, &job.formula);
+}

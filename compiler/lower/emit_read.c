@@ -1,0 +1,376 @@
+/* Values: reading operands, wherever they come from.
+ *
+ * A value is asked for in two ways. At the index at hand: then all that is computed at this very
+ * index is computed once, in order, into variables (rp_eval). At any other index: then through a
+ * function `vN(uint i)`, whose body is such an evaluation. So text and work grow with the number of
+ * members, not with the number of paths between them, as they would if each member's function
+ * called those of its operands. */
+#include "lower/internal.h"
+
+#include <stdio.h>
+
+/* ---- Which element --------------------------------------------------------------------------- */
+
+/* A dimension of a member's elements, and how far a step along it goes in an operand. */
+typedef struct axis {
+    uint64_t size, stride;
+} axis;
+
+enum { MAX_AXES = RP_MAX_RANK + 4 };
+
+/* Drops axes of one element and joins those that are stepped through alike. */
+static uint32_t collapse(axis *axes, uint32_t count) {
+    uint32_t out = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (axes[i].size == 1) continue;
+        if (out && axes[out - 1].stride == axes[i].stride * axes[i].size) {
+            axes[out - 1] = (axis){axes[out - 1].size * axes[i].size, axes[i].stride};
+            continue;
+        }
+        axes[out++] = axes[i];
+    }
+    return out;
+}
+
+/* NumPy's rules: aligned at the last dimension; what has size 1 is repeated. */
+static uint32_t broadcast_axes(const rp_tensor *from, const rp_tensor *to, axis *axes) {
+    uint64_t stride = 1;
+    for (uint32_t i = 0; i < to->rank; i++) {
+        uint32_t d = to->rank - 1 - i;
+        uint64_t own = i < from->rank ? from->dims[from->rank - 1 - i] : 1;
+        axes[d] = (axis){to->dims[d], own == 1 ? 0 : stride};
+        stride *= own;
+    }
+    return to->rank;
+}
+
+/* By symbols: "*R C" and "*R" have R in common. */
+static uint32_t symbol_axes(const rp_op_call *call, const char *from, const char *to, axis *axes) {
+    uint32_t count = 0;
+    for (const char *c = to; *c; c++) {
+        if (*c < 'A' || *c > 'Z' || count == MAX_AXES) continue;
+        uint64_t stride = 0;
+        const char *own = strchr(from, *c);
+        if (own) {
+            stride = 1;
+            for (own++; *own; own++)
+                if (*own >= 'A' && *own <= 'Z') stride *= rp_sym(call, *own);
+        }
+        axes[count++] = (axis){rp_sym(call, *c), stride};
+    }
+    return count;
+}
+
+/* The expression of an operand's index for element `index` of what the axes describe. */
+static const char *axis_index(rp_emit *e, uint32_t member, uint32_t operand, axis *axes,
+                              uint32_t count, const char *index) {
+    const char *name = rp_emit_name(e, "m%u_%s", member,
+                                    rp_op_operand_name(&e->members[member].call, operand));
+    count = collapse(axes, count);
+    rp_text text;
+    rp_text_init(&text, &e->allocator);
+    uint64_t inner = 1;
+    for (uint32_t i = count; i-- > 0; inner *= axes[i].size) {
+        if (axes[i].stride == 0) continue;
+        if (text.size) rp_text_string(&text, " + ");
+        rp_text_string(&text, index);
+        if (inner > 1)
+            rp_text_format(&text, " / %s",
+                           rp_emit_uint(e, rp_emit_name(e, "%s_step%u", name, i), inner));
+        if (i > 0)
+            rp_text_format(&text, " %% %s",
+                           rp_emit_uint(e, rp_emit_name(e, "%s_size%u", name, i), axes[i].size));
+        if (axes[i].stride > 1)
+            rp_text_format(&text, " * %s",
+                           rp_emit_uint(e, rp_emit_name(e, "%s_stride%u", name, i),
+                                        axes[i].stride));
+    }
+    const char *out = text.failed ? "" : rp_emit_name(e, "%s", text.size ? text.data : "0u");
+    if (text.failed) rp_emit_no_memory(e);
+    rp_text_free(&text);
+    return out;
+}
+
+bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand) {
+    const char *shape = rp_op_operand_of(&e->members[member].call, operand)->shape;
+    return e->members[member].call.op->form == RP_OP_ROWS && shape && !strchr(shape, 'C');
+}
+
+static uint32_t first_output(const rp_emit *e, uint32_t member) {
+    const rp_op_call *call = &e->members[member].call;
+    for (uint32_t i = 0; i < call->operand_count; i++)
+        if (rp_emit_is_output(e, member, i) && !call->operands[i].absent) return i;
+    return call->operand_count - 1;
+}
+
+/* The expression of the operand's index for element `index` of its member's elements: those of the
+ * first output; of rows members R * C, or R with `per_row`. `index` itself when it is the same. */
+static const char *operand_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
+                                 bool per_row) {
+    const rp_op_call *call = &e->members[member].call;
+    const rp_op_operand *o = rp_op_operand_of(call, operand);
+    const rp_tensor *tensor = &call->operands[operand];
+    axis axes[MAX_AXES];
+    uint32_t count, out = first_output(e, member);
+    bool rows = call->op->form == RP_OP_ROWS;
+    if (tensor->absent) return "0u";
+    uint64_t elements = rp_tensor_elements(tensor);
+    uint64_t all = !rows     ? rp_tensor_elements(&call->operands[out])
+                   : per_row ? rp_sym(call, 'R')
+                             : rp_sym(call, 'R') * rp_sym(call, 'C');
+    if (elements == all) return index;
+    if (elements == 1) return "0u";
+    if (rows && o->shape) {
+        count = symbol_axes(call, o->shape, per_row ? "*R" : "*R C", axes);
+    } else if (rows) { /* a mask: broadcast to the rows as the first input has them */
+        count = broadcast_axes(tensor, &call->operands[0], axes);
+    } else if (o->shape && rp_op_operand_of(call, out)->shape) {
+        count = symbol_axes(call, o->shape, rp_op_operand_of(call, out)->shape, axes);
+    } else {
+        count = broadcast_axes(tensor, &call->operands[out], axes);
+    }
+    uint64_t covered = 1;
+    for (uint32_t i = 0; i < count; i++) covered *= axes[i].size;
+    if (covered != all) {
+        rp_emit_fail(e, "operand %s of %s has no place for each element",
+                     rp_op_operand_name(call, operand), call->op->name);
+        return "0u";
+    }
+    return axis_index(e, member, operand, axes, count, index);
+}
+
+/* ---- Readers --------------------------------------------------------------------------------- */
+
+/* Notes a reader's name; false when it is there already. */
+static bool add_reader(rp_emit *e, const char *name) {
+    for (uint32_t i = 0; i < e->readers_count; i++)
+        if (strcmp(e->readers[i], name) == 0) return false;
+    if (!RP_RESERVE(&e->allocator, e->readers, e->readers_count, e->readers_capacity, 1)) {
+        rp_emit_no_memory(e);
+        return false;
+    }
+    e->readers[e->readers_count++] = name;
+    return true;
+}
+
+static void put_blocks(rp_emit *e, const char *name, const char *array, bool eight) {
+    if (eight)
+        rp_text_format(&e->functions,
+                       "float %s(uint i) {\n"
+                       "    uint block = i / 32u * 17u, k = i %% 32u;\n"
+                       "    uint pair = uint(%s[block + 1u + k / 2u]);\n"
+                       "    int code = int(pair << (24u - 8u * (k %% 2u))) >> 24;\n"
+                       "    %sfloat r = float(code) * f16_to_f32(uint(%s[block]));\n"
+                       "    return r;\n"
+                       "}\n\n",
+                       name, array, rp_emit_precise(e), array);
+    else
+        rp_text_format(&e->functions,
+                       "float %s(uint i) {\n"
+                       "    uint block = i / 32u * 9u, k = i %% 32u;\n"
+                       "    uint pair = uint(%s[block + 1u + k %% 16u / 2u]);\n"
+                       "    uint code = pair >> (8u * (k %% 2u) + k / 16u * 4u) & 15u;\n"
+                       "    %sfloat r = (float(code) - 8.0) * f16_to_f32(uint(%s[block]));\n"
+                       "    return r;\n"
+                       "}\n\n",
+                       name, array, rp_emit_precise(e), array);
+}
+
+/* A function of the elements of a use, as a dtype. */
+static const char *memory_reader(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const char *name = rp_emit_name(e, "r%u_%s", o->use, rp_dtype_name((rp_dtype)o->dtype));
+    if (!add_reader(e, name)) return name;
+    const char *array = rp_emit_array(e, member, operand, NULL);
+    const char *before = "", *behind = "";
+    switch ((rp_dtype)o->dtype) {
+    case RP_Q8_0:
+    case RP_Q4_0: put_blocks(e, name, array, o->dtype == RP_Q8_0); return name;
+    case RP_F16: before = "f16_to_f32(uint(", behind = "))"; break;
+    case RP_I8: before = "int(", behind = ")"; break;
+    case RP_RAW:
+    case RP_U8: before = "uint(", behind = ")"; break;
+    case RP_F32:
+    case RP_I32:
+    case RP_U32: break;
+    }
+    rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s%s[i]%s;\n}\n\n",
+                   rp_emit_class(o->dtype), name, before, array, behind);
+    return name;
+}
+
+static const char *absent_reader(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_op_call *call = &e->members[member].call;
+    const char *name = rp_emit_name(e, "m%u_no_%s", member, rp_op_operand_name(call, operand));
+    if (!add_reader(e, name)) return name;
+    const char *value = rp_op_operand_of(call, operand)->absent;
+    size_t length = value ? strlen(value) : 0;
+    if (length && value[length - 1] == 'u') { /* an integer, which no formula names */
+        rp_text_format(&e->functions, "uint %s(uint i) {\n    return %s;\n}\n\n", name, value);
+        return name;
+    }
+    const char *function = rp_emit_name(e, "%s_value", name);
+    rp_emit_args args;
+    rp_emit_formula(e, member, value ? value : "0.0", function, RP_F32, &args);
+    rp_text_format(&e->functions, "float %s(uint i) {\n    return %s();\n}\n\n", name, function);
+    return name;
+}
+
+bool rp_emit_is_plain(const rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    return o->absent || o->value == RP_NONE;
+}
+
+const char *rp_emit_reader(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    if (o->absent) return absent_reader(e, member, operand);
+    if (o->value != RP_NONE && !rp_emit_is_output(e, member, operand))
+        return rp_emit_value_function(e, o->value);
+    return memory_reader(e, member, operand);
+}
+
+/* ---- Evaluation at an index ------------------------------------------------------------------ */
+
+rp_status rp_eval_open(rp_eval *v, rp_emit *e, rp_text *to, const char *index, const char *indent,
+                       uint64_t elements) {
+    *v = (rp_eval){e, to, index, indent, elements, RP_NONE, NULL};
+    v->locals = rp_alloc_zero(&e->allocator, e->value_count, sizeof *v->locals);
+    return v->locals ? RP_OK : rp_emit_no_memory(e);
+}
+
+void rp_eval_close(rp_eval *v) {
+    rp_release(&v->e->allocator, v->locals);
+}
+
+/* An input's element for element v->index of its member. */
+static const char *eval_input(rp_eval *v, uint32_t member, uint32_t operand, bool per_row) {
+    rp_emit *e = v->e;
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const char *index = operand_index(e, member, operand, v->index, per_row);
+    if (index == v->index && !o->absent && o->value != RP_NONE &&
+        e->values[o->value].elements == v->elements)
+        return rp_eval_value(v, o->value);
+    return rp_emit_name(e, "%s(%s)", rp_emit_reader(e, member, operand), index);
+}
+
+const char *rp_eval_call(rp_eval *v, uint32_t member, const char *name, const rp_emit_args *args,
+                         bool per_row) {
+    rp_emit *e = v->e;
+    const char *list = "";
+    for (uint32_t i = 0; i < args->count && e->status == RP_OK; i++) {
+        uint32_t arg = args->names[i];
+        const char *text;
+        if (arg < RP_NAME_ATTR) {
+            text = eval_input(v, member, arg, per_row);
+        } else {
+            const char *row = v->index;
+            if (!per_row) row = rp_emit_name(e, "%s / %s", row, rp_emit_symbol(e, member, 'C'));
+            text = rp_emit_step(e, member, arg - RP_NAME_STEP, v->own_steps == member, row);
+        }
+        list = rp_emit_name(e, "%s%s%s", list, i ? ", " : "", text);
+    }
+    return rp_emit_name(e, "%s(%s)", name, list);
+}
+
+/* The function of a member's output, made when it is first asked for; NULL for ops of kernels/. */
+static const char *output_function(rp_emit *e, uint32_t value, rp_emit_args *args) {
+    rp_emit_value *out = &e->values[value];
+    const rp_op_call *call = &e->members[out->member].call;
+    const char *text = call->op->form == RP_OP_ROWS
+                           ? rp_op_operand_of(call, out->operand)->expression
+                           : rp_op_formula(call);
+    if (!text) return NULL;
+    if (!out->formula)  {
+        out->formula = rp_emit_name(e, "m%u_%s", out->member,
+                                    rp_op_operand_name(call, out->operand));
+        rp_emit_formula(e, out->member, text, out->formula, out->dtype, &out->args);
+    }
+    *args = out->args;
+    return out->formula;
+}
+
+const char *rp_eval_value(rp_eval *v, uint32_t value) {
+    rp_emit *e = v->e;
+    const rp_emit_value *out = &e->values[value];
+    if (e->status != RP_OK) return "";
+    if (v->locals[value]) return v->locals[value];
+    const rp_emit_member *m = &e->members[out->member];
+    const char *text = NULL;
+    rp_emit_args args;
+    if (out->window == 1) return v->locals[value] = rp_emit_name(e, "c%u", value);
+    const char *function = out->window ? NULL : output_function(e, value, &args);
+    if (function && (m->call.op->form == RP_OP_POINTWISE || m->call.op->form == RP_OP_ROWS))
+        text = rp_eval_call(v, out->member, function, &args,
+                            rp_emit_is_per_row(e, out->member, out->operand));
+    else
+        text = rp_emit_name(e, "%s(%s)", rp_emit_value_function(e, value), v->index);
+    if (e->status != RP_OK) return "";
+    v->locals[value] = rp_emit_name(e, "e%u", value);
+    rp_text_format(v->to, "%s%s e%u = %s;\n", v->indent, rp_emit_class(out->dtype), value, text);
+    return v->locals[value];
+}
+
+/* ---- Functions of an index ------------------------------------------------------------------- */
+
+/* A pointwise op of kernels/pointwise: its text is the function. */
+static void file_function(rp_emit *e, uint32_t value, const char *name) {
+    const rp_emit_value *out = &e->values[value];
+    const rp_op_call *call = &e->members[out->member].call;
+    const char *source =
+        rp_kernel_source(rp_emit_name(e, "pointwise/%s", call->op->name));
+    if (!source || call->op->form != RP_OP_POINTWISE) {
+        rp_emit_fail(e, "%s cannot be computed element by element", call->op->name);
+        return;
+    }
+    /* What memory holds is rounded: so is this. */
+    bool rounds = out->dtype == RP_F16 || out->dtype == RP_I8 || out->dtype == RP_U8;
+    rp_text text;
+    rp_text_init(&text, &e->allocator);
+    const char *own = rounds ? rp_emit_name(e, "%s_exact", name) : name;
+    rp_emit_text(e, &text, out->member, source, own);
+    rp_text_append(&e->functions, text.data ? text.data : "", text.size);
+    rp_text_char(&e->functions, '\n');
+    rp_text_free(&text);
+    if (rounds)
+        rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n",
+                       rp_emit_class(out->dtype), name, rp_emit_rounding(out->dtype), own);
+}
+
+static void core_function(rp_emit *e, uint32_t value, const char *name) {
+    const rp_emit_value *out = &e->values[value];
+    const char *text = out->window == 1
+                           ? rp_emit_name(e, "c%u", value)
+                           : rp_emit_name(e, "i == c%u_at ? c%u : c%u_other", value, value, value);
+    rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s;\n}\n\n",
+                   rp_emit_class(out->dtype), name, text);
+}
+
+/* Values come before their readers, so the recursion ends, at most RP_EMIT_MAX_MEMBERS deep. */
+const char *rp_emit_value_function(rp_emit *e, uint32_t value) {
+    rp_emit_value *out = &e->values[value];
+    const char *name = rp_emit_name(e, "v%u", value);
+    if (out->function || e->status != RP_OK) return name;
+    out->function = true;
+    const rp_op_call *call = &e->members[out->member].call;
+    if (out->window) {
+        core_function(e, value, name);
+        return name;
+    }
+    if (call->op->form != RP_OP_ROWS && !rp_op_formula(call)) {
+        file_function(e, value, name);
+        return name;
+    }
+    rp_text body;
+    rp_text_init(&body, &e->allocator);
+    rp_eval eval;
+    if (rp_eval_open(&eval, e, &body, "i", "    ", out->elements) == RP_OK) {
+        const char *local = rp_eval_value(&eval, value);
+        rp_text_format(&e->functions, "%s %s(uint i) {\n%s    return %s;\n}\n\n",
+                       rp_emit_class(out->dtype), name, body.data ? body.data : "", local);
+        rp_eval_close(&eval);
+    }
+    if (body.failed) rp_emit_no_memory(e);
+    rp_text_free(&body);
+    return name;
+}

@@ -1,0 +1,335 @@
+/* Text of kernels/: finding it, making it a member's own, and choosing the helpers that are needed.
+ *
+ * A file of kernels/ speaks of its op's symbols, attributes and operands; here each becomes the
+ * name that it has in this kernel, word by word, in place of #defines: what the compiler reports
+ * and what a reader sees is what runs. Comments stay as they are.
+ *
+ * Helpers (kernels/include) are in paragraphs; a paragraph is taken when the text mentions a name
+ * that it declares, so a kernel holds only what it uses and compiles faster. */
+#include <ctype.h>
+#include <stdio.h>
+#include "lower/internal.h"
+#include "lower/sources.h"
+
+const char *rp_kernel_source(const char *name) {
+    for (uint32_t i = 0; i < rp_kernel_sources_count; i++)
+        if (strcmp(rp_kernel_sources[i].name, name) == 0) return rp_kernel_sources[i].text;
+    return NULL;
+}
+
+static bool is_word(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* ---- Substitution ---------------------------------------------------------------------------- */
+
+typedef struct text_job {
+    rp_emit *e;
+    rp_text *to;
+    uint32_t member;
+    const char *value; /* for VALUE */
+} text_job;
+
+static bool word_equals(const char *word, size_t length, const char *name) {
+    return strlen(name) == length && memcmp(word, name, length) == 0;
+}
+
+/* The operand that `word` begins with, followed by `tail`: "x_DTYPE" of x. */
+static uint32_t operand_before(const rp_op_call *call, const char *word, size_t length,
+                               const char *tail) {
+    size_t end = strlen(tail);
+    if (length <= end || memcmp(word + length - end, tail, end) != 0) return RP_NONE;
+    for (uint32_t i = 0; i < call->operand_count; i++)
+        if (word_equals(word, length - end, rp_op_operand_name(call, i))) return i;
+    return RP_NONE;
+}
+
+static void store_name(text_job *job, uint32_t operand);
+
+/* "F16": kernels/include/common.glsl gives these numbers. */
+static void put_dtype(rp_text *to, uint8_t dtype) {
+    for (const char *c = rp_dtype_name((rp_dtype)dtype); c && *c; c++)
+        rp_text_char(to, (char)toupper((unsigned char)*c));
+}
+
+/* Replaces names that belong to an operand; false when the word is none. */
+static bool put_operand(text_job *job, const char *word, size_t length, bool called) {
+    rp_emit *e = job->e;
+    const rp_op_call *call = &e->members[job->member].call;
+    uint32_t i;
+    if ((i = operand_before(call, word, length, "_CLASS")) != RP_NONE) {
+        rp_text_string(job->to, rp_emit_class(call->operands[i].dtype));
+    } else if ((i = operand_before(call, word, length, "_DTYPE")) != RP_NONE) {
+        put_dtype(job->to, call->operands[i].absent ? RP_F32 : call->operands[i].dtype);
+    } else if ((i = operand_before(call, word, length, "_PRESENT")) != RP_NONE) {
+        rp_text_char(job->to, call->operands[i].absent ? '0' : '1');
+    } else if ((i = operand_before(call, word, length, "_data")) != RP_NONE) {
+        if (call->operands[i].absent) return false; /* behind #if x_PRESENT */
+        rp_text_string(job->to, rp_emit_array(e, job->member, i, rp_emit_bind(e, job->member, i)));
+    } else if ((i = operand_before(call, word, length, "_store")) != RP_NONE) {
+        store_name(job, i);
+    } else if (called && (i = operand_before(call, word, length, "")) != RP_NONE &&
+               !rp_emit_is_output(e, job->member, i)) {
+        rp_text_string(job->to, rp_emit_reader(e, job->member, i));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* The name of the function that takes elements of an output: its epilogue, or for an output that
+ * is absent one that drops them. */
+static void store_name(text_job *job, uint32_t operand) {
+    rp_emit *e = job->e;
+    const rp_graph_operand *o = &e->members[job->member].operands[operand];
+    if (o->absent) {
+        const char *name = rp_emit_name(e, "drop%u", operand);
+        char header[96];
+        snprintf(header, sizeof header, "void %s(uint i, float value) {}\n", name);
+        if (!e->functions.data || !strstr(e->functions.data, header))
+            rp_text_string(&e->functions, header);
+        rp_text_string(job->to, name);
+        return;
+    }
+    rp_emit_value *value = &e->values[o->value];
+    if (!value->store) {
+        if (!value->window) rp_emit_core(e, o->value, 1);
+        value->store = rp_emit_epilogue(e, &o->value, 1);
+    }
+    rp_text_string(job->to, value->store);
+}
+
+static void put_word(text_job *job, const char *word, size_t length, bool member, bool called) {
+    rp_emit *e = job->e;
+    const rp_op_call *call = &e->members[job->member].call;
+    if (member) { /* v.N is a part of v */
+        rp_text_append(job->to, word, length);
+        return;
+    }
+    if (length == 1 && *word >= 'A' && *word <= 'Z' && rp_sym(call, *word)) {
+        rp_text_string(job->to, rp_emit_symbol(e, job->member, *word));
+        return;
+    }
+    uint32_t attr = rp_op_attr_index(call->op, word, length);
+    if (attr != RP_OP_MISSING && !called) {
+        rp_text_string(job->to, rp_emit_attr(e, job->member, attr));
+        return;
+    }
+    if (job->value && length >= 5 && memcmp(word, "VALUE", 5) == 0 &&
+        (length == 5 || word[5] == '_')) {
+        rp_text_string(job->to, job->value);
+        rp_text_append(job->to, word + 5, length - 5);
+        return;
+    }
+    if (!put_operand(job, word, length, called)) rp_text_append(job->to, word, length);
+}
+
+/* The end of a comment that starts at `c`, or NULL. */
+static const char *comment_end(const char *c) {
+    if (c[0] != '/') return NULL;
+    if (c[1] == '/') return c + strcspn(c, "\n");
+    if (c[1] != '*') return NULL;
+    const char *end = strstr(c + 2, "*/");
+    return end ? end + 2 : c + strlen(c);
+}
+
+void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
+                  const char *value) {
+    if (e->status != RP_OK) return;
+    /* Readers append to the same pieces while this text is made: it goes there at the end. */
+    rp_text own;
+    rp_text_init(&own, &e->allocator);
+    text_job job = {e, &own, member, value};
+    char last = '\0';
+    for (const char *c = source; *c;) {
+        const char *end = comment_end(c);
+        if (end) {
+            rp_text_append(&own, c, (size_t)(end - c));
+            c = end;
+            continue;
+        }
+        size_t length = 0;
+        while (is_word(c[length])) length++;
+        if (length == 0) {
+            rp_text_char(&own, *c);
+            if (!isspace((unsigned char)*c)) last = *c;
+            c++;
+            continue;
+        }
+        const char *next = c + length;
+        next += strspn(next, " ");
+        if (isdigit((unsigned char)*c))
+            rp_text_append(&own, c, length);
+        else
+            put_word(&job, c, length, last == '.', *next == '(');
+        last = 'a';
+        c += length;
+    }
+    if (own.failed) rp_emit_no_memory(e);
+    if (own.data) rp_text_append(to, own.data, own.size);
+    if (to->failed) rp_emit_no_memory(e);
+    rp_text_free(&own);
+}
+
+/* ---- Pragmas --------------------------------------------------------------------------------- */
+
+const char *rp_emit_pragma(const char *source, const char *name, size_t *out_length) {
+    size_t length = strlen(name);
+    for (const char *line = source; *line;) {
+        size_t size = strcspn(line, "\n");
+        const char *c = line;
+        while (c < line + size && (*c == '/' || *c == ' ')) c++;
+        if (c >= line + 2 && line[0] == '/' && line[1] == '/' && strncmp(c, name, length) == 0 &&
+            c[length] == ':') {
+            c += length + 1;
+            c += strspn(c, " ");
+            *out_length = (size_t)(line + size - c);
+            return c;
+        }
+        line += size + (line[size] == '\n');
+    }
+    return NULL;
+}
+
+/* "// bind: w uvec4, x uvec2" */
+const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_op_call *call = &e->members[member].call;
+    char path[96];
+    snprintf(path, sizeof path, "%s", call->op->name);
+    const char *source = call->op->form == RP_OP_KERNEL ? rp_kernel_source(path) : NULL;
+    if (!source) return NULL;
+    const char *name = rp_op_operand_name(call, operand);
+    for (const char *from = source;;) {
+        size_t length;
+        const char *c = rp_emit_pragma(from, "bind", &length);
+        if (!c) return NULL;
+        const char *end = c + length;
+        while (c < end) {
+            size_t word = 0, type = 0;
+            while (c < end && !is_word(*c)) c++;
+            while (c + word < end && is_word(c[word])) word++;
+            const char *t = c + word;
+            while (t < end && !is_word(*t)) t++;
+            while (t + type < end && is_word(t[type])) type++;
+            if (word && type && word_equals(c, word, name))
+                return rp_emit_name(e, "%.*s", (int)type, t);
+            c = t + type;
+        }
+        from = end;
+    }
+}
+
+/* ---- Helpers --------------------------------------------------------------------------------- */
+
+enum { MAX_PARAGRAPHS = 256, MAX_WORDS = 4096 };
+
+typedef struct paragraph {
+    const char *text;
+    size_t size;
+    bool wanted;
+} paragraph;
+
+/* The words of the text, in a small hash table that is enough for all helpers' names. */
+typedef struct word_set {
+    const char *words[MAX_WORDS];
+    uint8_t lengths[MAX_WORDS];
+    uint32_t count;
+} word_set;
+
+static uint32_t slot_of(const word_set *set, const char *word, size_t length, bool *found) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)word[i]) * 16777619u;
+    for (uint32_t slot = hash % MAX_WORDS;; slot = (slot + 1) % MAX_WORDS) {
+        *found = set->words[slot] && set->lengths[slot] == length &&
+                 memcmp(set->words[slot], word, length) == 0;
+        if (*found || !set->words[slot]) return slot;
+    }
+}
+
+/* False when there are more words than a kernel has. */
+static bool add_words(word_set *set, const char *text, size_t size) {
+    for (size_t i = 0; i < size;) {
+        size_t length = 0;
+        if (text[i] == '/' && i + 1 < size && text[i + 1] == '/')
+            while (i < size && text[i] != '\n') i++;
+        while (i + length < size && is_word(text[i + length])) length++;
+        if (length && length < 256 && !isdigit((unsigned char)text[i])) {
+            bool found;
+            uint32_t slot = slot_of(set, text + i, length, &found);
+            if (!found && ++set->count > MAX_WORDS / 2) return false;
+            set->words[slot] = text + i;
+            set->lengths[slot] = (uint8_t)length;
+        }
+        i += length ? length : 1;
+    }
+    return true;
+}
+
+/* Whether the paragraph declares a word of the set: a function, variable or #define at the start of
+ * a line. */
+static bool declares_wanted(const word_set *set, const paragraph *p) {
+    for (const char *line = p->text; line < p->text + p->size;) {
+        size_t size = 0;
+        while (line + size < p->text + p->size && line[size] != '\n') size++;
+        /* The declared name is the last word before the first of ( [ = ; or, for #define, the
+         * second word. */
+        size_t stop = 0, start = 0, length = 0;
+        bool define = strncmp(line, "#define ", 8) == 0;
+        if (define) {
+            start = 8;
+            while (start + length < size && is_word(line[start + length])) length++;
+        } else if (size && isalpha((unsigned char)*line)) {
+            while (stop < size && !strchr("([=;", line[stop])) stop++;
+            size_t end = stop;
+            while (end && !is_word(line[end - 1])) end--;
+            start = end;
+            while (start && is_word(line[start - 1])) start--;
+            length = end - start;
+        }
+        bool found = false;
+        if (length) slot_of(set, line + start, length, &found);
+        if (found) return true;
+        line += size + 1;
+    }
+    return false;
+}
+
+static uint32_t split_paragraphs(const char *text, paragraph *out, uint32_t count) {
+    while (*text && count < MAX_PARAGRAPHS) {
+        text += strspn(text, "\n");
+        const char *end = strstr(text, "\n\n");
+        size_t size = end ? (size_t)(end - text) + 1 : strlen(text);
+        if (size) out[count++] = (paragraph){.text = text, .size = size};
+        text += size;
+    }
+    return count;
+}
+
+void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to) {
+    paragraph *paragraphs = rp_alloc(&e->allocator, MAX_PARAGRAPHS, sizeof *paragraphs);
+    word_set *set = rp_alloc_zero(&e->allocator, 1, sizeof *set);
+    if (!paragraphs || !set || !body->data) {
+        rp_release(&e->allocator, paragraphs);
+        rp_release(&e->allocator, set);
+        rp_emit_no_memory(e);
+        return;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rp_kernel_sources_count; i++) /* in the order of their names */
+        if (strncmp(rp_kernel_sources[i].name, "include/", 8) == 0)
+            count = split_paragraphs(rp_kernel_sources[i].text, paragraphs, count);
+    bool fits = add_words(set, body->data, body->size);
+    /* A helper uses only helpers before it. */
+    for (uint32_t i = count; fits && i-- > 0;) {
+        paragraphs[i].wanted = declares_wanted(set, &paragraphs[i]);
+        if (paragraphs[i].wanted) fits = add_words(set, paragraphs[i].text, paragraphs[i].size);
+    }
+    if (!fits) rp_emit_fail(e, "its text is too long");
+    for (uint32_t i = 0; i < count; i++) {
+        if (!paragraphs[i].wanted) continue;
+        rp_text_append(to, paragraphs[i].text, paragraphs[i].size);
+        rp_text_char(to, '\n');
+    }
+    rp_release(&e->allocator, paragraphs);
+    rp_release(&e->allocator, set);
+}

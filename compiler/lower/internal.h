@@ -1,0 +1,96 @@
+/* Internal to compiler/lower: what its files share beside emit.h. */
+#ifndef RP_LOWER_INTERNAL_H
+#define RP_LOWER_INTERNAL_H
+
+#include "lower/emit.h"
+#include "ops/formula.h"
+
+rp_status rp_emit_no_memory(rp_emit *e);
+bool rp_emit_is_output(const rp_emit *e, uint32_t member, uint32_t operand);
+
+/* ---- emit_text.c: text of kernels/ ------------------------------------------------------------ */
+
+/* Appends the helper functions of kernels/include that `body` mentions. */
+void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to);
+
+/* The text behind a line `// NAME: ...`; NULL when there is none. */
+const char *rp_emit_pragma(const char *source, const char *name, size_t *out_length);
+/* The element type that the op's kernel asks for (`// bind: w uvec4`), or NULL. */
+const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand);
+
+/* ---- emit_formula.c: formulas ------------------------------------------------------------------ */
+
+/* What a formula of a member may name: operands by their index, attributes and steps behind. */
+enum {
+    RP_NAME_ATTR = 64,
+    RP_NAME_STEP = RP_NAME_ATTR + RP_OP_MAX_ATTRS,
+    RP_NAME_LENGTH = RP_NAME_STEP + RP_OP_MAX_STEPS, /* `n` of rows: C */
+    RP_NAME_COUNT,
+};
+
+bool rp_emit_is_index_step(const rp_op_step *step); /* argmin, argmax: a uint */
+/* The name, or one like it where GLSL keeps it for itself. */
+const char *rp_emit_word(rp_emit *e, const char *name);
+
+/* The helper that makes a value of an operand's class what memory of the dtype would hold:
+ * "round_f16", "to_i8", "to_u8"; "" for others. */
+const char *rp_emit_rounding(uint8_t dtype);
+
+/* Emits `NAME(...)`, the formula converted to `dtype`, or for RP_RAW a float as it is. Fills in
+ * which arguments it takes. */
+void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name,
+                     uint8_t dtype, rp_emit_args *out);
+
+/* ---- emit_read.c: values ----------------------------------------------------------------------- */
+
+/* The evaluation of values at one element, as statements. Values that several others need are
+ * computed once. */
+typedef struct rp_eval {
+    rp_emit *e;
+    rp_text *to;
+    const char *index;   /* "i" */
+    const char *indent;
+    uint64_t elements;   /* of the values that are computed at this very index */
+    uint32_t own_steps;  /* a rows member whose steps are at hand in private variables; RP_NONE */
+    const char **locals; /* for each value; NULL = not yet */
+} rp_eval;
+
+rp_status rp_eval_open(rp_eval *v, rp_emit *e, rp_text *to, const char *index, const char *indent,
+                       uint64_t elements);
+void rp_eval_close(rp_eval *v);
+/* The name of a variable that holds the value at the index. */
+const char *rp_eval_value(rp_eval *v, uint32_t value);
+/* An expression of the formula function NAME for its arguments at the index. */
+const char *rp_eval_call(rp_eval *v, uint32_t member, const char *name, const rp_emit_args *args,
+                         bool per_row);
+
+/* Ensures that the function vN(uint i) of a value exists; returns its name. */
+const char *rp_emit_value_function(rp_emit *e, uint32_t value);
+
+/* Whether an output of a rows member has an element for each row, not for each element. */
+bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand);
+
+/* ---- emit_rows.c ------------------------------------------------------------------------------- */
+
+/* The name of the variable with a step's result; in a shared array for RP_EMIT_ROW_FEW unless
+ * `own`, then `row` is the row's number. */
+const char *rp_emit_step(rp_emit *e, uint32_t member, uint32_t step, bool own, const char *row);
+/* Emits `void mN_steps(uint row)`; returns its name. */
+const char *rp_emit_steps(rp_emit *e, uint32_t member);
+
+/* ---- emit_write.c ------------------------------------------------------------------------------ */
+
+/* Appends the statement that stores `value`, already of the dtype, at `index`. */
+void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, const char *indent,
+                   const char *variable);
+/* Computes all outputs that are in memory and have so many elements at the index, for those members
+ * in `among` (NULL: all), and then stores them, so that in-place outputs do not disturb others. */
+void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *indent,
+                     uint64_t elements, const rp_emit_set *among);
+
+/* ---- exact.c ----------------------------------------------------------------------------------- */
+
+/* Decorates all float arithmetic of a valid module; replaces *words, which `a` allocated. */
+rp_status rp_make_exact(const rp_allocator *a, uint32_t **words, uint32_t *count);
+
+#endif

@@ -1,0 +1,143 @@
+/* Nodes around one op of form kernel: its text from kernels/, with readers that may compute what
+ * they read and stores that may go on with what they store. And the choice among the ways to
+ * compose a node. */
+#include <stdio.h>
+#include "lower/internal.h"
+
+/* ---- Pragmas --------------------------------------------------------------------------------- */
+
+typedef struct pragma_names {
+    const rp_op_call *call;
+} pragma_names;
+
+static bool resolve(void *context, const char *name, size_t length, uint32_t element,
+                    rp_expr_op *out) {
+    const rp_op_call *call = ((const pragma_names *)context)->call;
+    uint64_t value = 0;
+    if (element != 0) return false;
+    uint32_t attr = rp_op_attr_index(call->op, name, length);
+    if (length == 1 && *name >= 'A' && *name <= 'Z')
+        value = rp_sym(call, *name);
+    else if (attr != RP_OP_MISSING && call->op->attrs[attr].kind != RP_ATTR_NUMBER)
+        value = (uint64_t)call->attrs[attr];
+    else
+        return false;
+    *out = (rp_expr_op){.code = RP_EXPR_CONST, .value = (int64_t)value};
+    return value <= INT64_MAX;
+}
+
+/* The value of one expression over symbols and integer attributes. */
+static bool evaluate(rp_emit *e, const rp_op_call *call, const char *text, size_t length,
+                     uint32_t *out) {
+    pragma_names names = {call};
+    rp_expr expr = {0};
+    char error[128];
+    size_t at;
+    int64_t value = 0;
+    const char *why = NULL;
+    rp_status status =
+        rp_expr_parse(&e->allocator, text, length, resolve, &names, &expr, error, &at);
+    bool good = status == RP_OK && rp_expr_eval(expr.ops, expr.count, NULL, NULL, &value, &why);
+    rp_expr_free(&e->allocator, &expr);
+    if (status == RP_ERROR_NO_MEMORY)
+        rp_emit_no_memory(e);
+    else if (!good)
+        rp_emit_fail(e, "'%.*s': %s", (int)length, text, status != RP_OK ? error : why);
+    else if (value < 1 || value > 65535)
+        rp_emit_fail(e, "'%.*s' is %lld; expected 1 to 65535", (int)length, text,
+                     (long long)value);
+    if (e->status != RP_OK) return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+/* The end of an expression: a comma outside brackets. */
+static size_t expression_length(const char *text, size_t length) {
+    uint32_t depth = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '(') depth++;
+        if (text[i] == ')' && depth) depth--;
+        if (text[i] == ',' && depth == 0) return i;
+    }
+    return length;
+}
+
+static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source) {
+    size_t length;
+    const char *text = rp_emit_pragma(source, "local", &length);
+    if (!text || !evaluate(e, call, text, length, &e->local)) {
+        rp_emit_fail(e, "kernels/%s.glsl has no line '// local: ...'", call->op->name);
+        return;
+    }
+    text = rp_emit_pragma(source, "grid", &length);
+    if (!text) rp_emit_fail(e, "kernels/%s.glsl has no line '// grid: ...'", call->op->name);
+    for (uint32_t i = 0; i < 3; i++) e->grid[i] = 1;
+    for (uint32_t i = 0; i < 3 && text && length && e->status == RP_OK; i++) {
+        size_t size = expression_length(text, length);
+        evaluate(e, call, text, size, &e->grid[i]);
+        size += size < length;
+        text += size, length -= size;
+    }
+}
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+/* In front of the kernel everything is a function of its index, and nothing there may be stored:
+ * nobody says that all its elements are asked for, or that they are asked for once. */
+static void check_members(rp_emit *e, uint32_t core) {
+    const rp_emit_set *upstream = &e->members[core].upstream;
+    for (uint32_t i = 0; i < e->value_count; i++) {
+        const rp_emit_value *out = &e->values[i];
+        const rp_emit_member *m = &e->members[out->member];
+        if (out->member == core) continue;
+        uint8_t form = m->call.op->form;
+        if (form != RP_OP_POINTWISE && form != RP_OP_SCATTER)
+            rp_emit_fail(e, "%s cannot be computed around %s", m->call.op->name,
+                         e->members[core].call.op->name);
+        else if (out->use != RP_NONE && !rp_emit_has(&m->upstream, core))
+            rp_emit_fail(e, "%s is stored, but does not follow %s", m->call.op->name,
+                         e->members[core].call.op->name);
+        else if (rp_emit_has(upstream, out->member) && form == RP_OP_SCATTER)
+            rp_emit_fail(e, "%s cannot come first", m->call.op->name);
+    }
+    const rp_op_call *call = &e->members[core].call;
+    for (uint32_t k = 0; k < call->operand_count; k++) {
+        const rp_op_operand *o = rp_op_operand_of(call, k);
+        if (!rp_emit_is_output(e, core, k) && !o->hook && !rp_emit_is_plain(e, core, k))
+            rp_emit_fail(e, "%s reads %s from memory alone", call->op->name, o->name);
+    }
+}
+
+rp_status rp_emit_kernel(rp_emit *e, uint32_t core) {
+    const rp_op_call *call = &e->members[core].call;
+    const char *source = rp_kernel_source(call->op->name);
+    if (!source) return rp_emit_fail(e, "there is no kernels/%s.glsl", call->op->name);
+    check_members(e, core);
+    read_pragmas(e, call, source);
+    if (e->status != RP_OK) return e->status;
+    for (uint32_t k = 0; k < call->operand_count; k++)
+        if (rp_emit_is_output(e, core, k) && !call->operands[k].absent &&
+            rp_op_operand_of(call, k)->hook)
+            rp_emit_core(e, e->members[core].operands[k].value, 1);
+    rp_emit_text(e, &e->main, core, source, NULL);
+    return e->status;
+}
+
+/* ---- The choice ------------------------------------------------------------------------------ */
+
+rp_status rp_emit_node(rp_emit *e) {
+    uint32_t kernel = RP_NONE;
+    bool rows = false;
+    for (uint32_t i = 0; i < e->member_count; i++) {
+        const rp_op *op = e->members[i].call.op;
+        if (strcmp(op->name, "matvec") == 0) return rp_emit_matvec(e);
+        rows |= op->form == RP_OP_ROWS;
+        if (op->form != RP_OP_KERNEL) continue;
+        if (kernel != RP_NONE)
+            return rp_emit_fail(e, "%s and %s cannot be one kernel",
+                                e->members[kernel].call.op->name, op->name);
+        kernel = i;
+    }
+    if (kernel != RP_NONE) return rp_emit_kernel(e, kernel);
+    return rows ? rp_emit_row_kernel(e) : rp_emit_map(e);
+}

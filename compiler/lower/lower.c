@@ -1,0 +1,371 @@
+/* Lowering: every op node becomes a run node with a generated kernel.
+ *
+ * Text comes first, for all nodes: it is cheap, and equal text is compiled once. What differs
+ * between the layers of a model is mostly the buffers, so a graph of hundreds of nodes has a
+ * handful of texts. Those that no cache knows are compiled in parallel. Kernels are told apart by
+ * text and specialisation constants.
+ *
+ * What a compiled kernel looks like from outside is known before it is compiled: its parameters are
+ * the node's uses, in order. Reflection is held against that when a text is compiled, never again.
+ */
+#include <stdio.h>
+#include "base/hash.h"
+#include "kernel/cache.h"
+#include "kernel/spirv.h"
+#include "lower/internal.h"
+#include "pass.h"
+
+/* A text, and what it was compiled to. */
+typedef struct unit {
+    char *glsl;
+    uint64_t hash;
+    rp_kernel_key key;
+    uint32_t *words;
+    uint32_t count;
+    uint32_t node; /* the first one with it */
+    bool compiled; /* now, rather than found */
+} unit;
+
+/* What a node was made into. */
+typedef struct plan_node {
+    uint32_t node, unit;
+    uint32_t first_spec, spec_count;
+    uint32_t local, grid[3];
+    uint32_t kernel; /* of the graph; RP_NONE until it is added */
+} plan_node;
+
+typedef struct lowering {
+    rp_allocator a;
+    rp_graph *graph;
+    rp_diags *diags;
+    bool fast;
+    RP_ARRAY(unit, units);
+    RP_ARRAY(plan_node, nodes);
+    RP_ARRAY(rp_graph_spec, specs);
+} lowering;
+
+/* ---- Text ------------------------------------------------------------------------------------ */
+
+static uint32_t find_unit(lowering *l, char **glsl, uint32_t node) {
+    uint64_t hash = rp_hash(*glsl, strlen(*glsl));
+    for (uint32_t i = 0; i < l->units_count; i++)
+        if (l->units[i].hash == hash && strcmp(l->units[i].glsl, *glsl) == 0) return i;
+    if (!RP_RESERVE(&l->a, l->units, l->units_count, l->units_capacity, 1)) return RP_NONE;
+    l->units[l->units_count] = (unit){.glsl = *glsl,
+                                      .hash = hash,
+                                      .key = rp_kernel_key_of(*glsl, l->fast ? "fast" : "exact"),
+                                      .node = node};
+    *glsl = NULL;
+    return l->units_count++;
+}
+
+static rp_status keep_node(lowering *l, rp_emit *e, uint32_t node) {
+    uint32_t index = find_unit(l, &e->glsl, node);
+    if (index == RP_NONE ||
+        !RP_RESERVE(&l->a, l->nodes, l->nodes_count, l->nodes_capacity, 1) ||
+        !RP_RESERVE(&l->a, l->specs, l->specs_count, l->specs_capacity, e->constants_count))
+        return RP_ERROR_NO_MEMORY;
+    plan_node *n = &l->nodes[l->nodes_count++];
+    *n = (plan_node){.node = node,
+                     .unit = index,
+                     .first_spec = l->specs_count,
+                     .spec_count = e->constants_count,
+                     .local = e->local,
+                     .kernel = RP_NONE};
+    memcpy(n->grid, e->grid, sizeof n->grid);
+    for (uint32_t i = 0; i < e->constants_count; i++)
+        l->specs[l->specs_count++] = (rp_graph_spec){i, e->constants[i].bits};
+    return RP_OK;
+}
+
+static rp_status emit_text(rp_emit *e) {
+    RP_TRY(rp_emit_node(e));
+    return rp_emit_assemble(e);
+}
+
+static rp_status emit_all(lowering *l) {
+    for (uint32_t i = 0; i < l->graph->nodes_count; i++) {
+        if (l->graph->nodes[i].kind != RP_OP) continue;
+        rp_emit e;
+        RP_TRY(rp_emit_open(&e, &l->a, l->graph, &l->graph->nodes[i], l->fast, l->diags));
+        rp_status status = emit_text(&e);
+        if (status == RP_OK) status = keep_node(l, &e, i);
+        rp_emit_close(&e);
+        RP_TRY(status);
+    }
+    return RP_OK;
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+enum { MAX_NAME = 64 };
+
+/* "rms_norm.matvec3.rope2": the ops in order, with how many of one follow each other. */
+static void join_ops(const rp_graph *graph, const rp_graph_node *node, char name[MAX_NAME]) {
+    const rp_graph_member *members = rp_node_members(graph, node);
+    size_t used = 0;
+    name[0] = '\0';
+    for (uint32_t i = 0, run; i < node->member_count; i += run) {
+        for (run = 1; i + run < node->member_count && members[i + run].op == members[i].op;) run++;
+        char part[MAX_NAME];
+        const char *op = rp_op_name(members[i].op), *dot = used ? "." : "";
+        int size = run > 1 ? snprintf(part, sizeof part, "%s%s%u", dot, op, run)
+                           : snprintf(part, sizeof part, "%s%s", dot, op);
+        if (size < 0 || used + (size_t)size + 6 > MAX_NAME) {
+            memcpy(name + used, ".etc", 5);
+            return;
+        }
+        memcpy(name + used, part, (size_t)size + 1);
+        used += (size_t)size;
+    }
+}
+
+/* The name, or one with a number where it is taken. */
+static uint32_t free_name(rp_graph *graph, const char *base) {
+    char name[MAX_NAME + 16];
+    snprintf(name, sizeof name, "%s", base);
+    for (uint32_t i = 2; rp_graph_find_kernel(graph, name) != RP_NONE; i++)
+        snprintf(name, sizeof name, "%s.v%u", base, i);
+    return rp_graph_intern(graph, name, strlen(name));
+}
+
+/* ---- Compiling ------------------------------------------------------------------------------- */
+
+/* What the shader says of its blocks must be what the node says of its uses. */
+static rp_status check_interface(const lowering *l, const unit *u, const rp_kernel_module *m) {
+    const rp_graph_node *node = &l->graph->nodes[u->node];
+    const rp_graph_use *uses = rp_node_uses(l->graph, node);
+    const char *wrong = m->binding_count != node->use_count ? "another number of blocks" : NULL;
+    for (uint32_t i = 0; !wrong && i < m->binding_count; i++)
+        wrong = m->bindings[i].binding != i
+                    ? "blocks in another order"
+                    : rp_kernel_access_error(&m->bindings[i], (rp_access)uses[i].access);
+    if (!wrong) return RP_OK;
+    rp_diags_add(l->diags, RP_ERROR, NULL, node->pos.line, node->pos.column,
+                 "n%u: its generated kernel has other uses than the node: %s", node->id, wrong);
+    return RP_ERROR_INVALID;
+}
+
+static rp_status take_module(lowering *l, unit *u, rp_kernel_module *m) {
+    RP_TRY(check_interface(l, u, m));
+    if (!l->fast) RP_TRY(rp_make_exact(&l->a, &m->words, &m->word_count));
+    rp_kernel_where where = {&l->a, l->diags, m->name, {NULL, 0, 0}};
+    if (!l->fast) RP_TRY(rp_spirv_validate(&where, m->words, m->word_count, "main"));
+    u->words = m->words;
+    u->count = m->word_count;
+    u->compiled = true;
+    m->words = NULL;
+    rp_kernel_cache_keep(u->key, u->words, u->count);
+    return RP_OK;
+}
+
+static void report(const lowering *l, const unit *u, const rp_diags *diags) {
+    const rp_graph_node *node = &l->graph->nodes[u->node];
+    char name[MAX_NAME];
+    join_ops(l->graph, node, name);
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
+        rp_diag d = rp_diags_get(diags, i);
+        rp_diags_add(l->diags, d.severity, NULL, node->pos.line, node->pos.column,
+                     "n%u: generated kernel %s, line %u: %s", node->id, name, d.line, d.message);
+    }
+}
+
+/* Compiles the units that have no words; jobs[i] belongs to missing[i]. */
+static rp_status compile_missing(lowering *l, const uint32_t *missing, rp_kernel_job *jobs,
+                                 uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        jobs[i].params = (rp_kernel_params){.name = "generated",
+                                            .glsl = l->units[missing[i]].glsl,
+                                            .glsl_file = "generated"};
+        jobs[i].diags = rp_diags_create(&l->a);
+        if (!jobs[i].diags) return RP_ERROR_NO_MEMORY;
+    }
+    rp_kernel_build_all(&l->a, jobs, count);
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        unit *u = &l->units[missing[i]];
+        if (jobs[i].status == RP_OK) jobs[i].status = take_module(l, u, &jobs[i].module);
+        if (jobs[i].status == RP_OK) continue;
+        report(l, u, jobs[i].diags);
+        if (status == RP_OK) status = jobs[i].status;
+    }
+    return status;
+}
+
+static rp_status find_words(lowering *l) {
+    uint32_t *missing = rp_alloc(&l->a, l->units_count, sizeof *missing), count = 0;
+    rp_status status = missing ? RP_OK : RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; status == RP_OK && i < l->units_count; i++) {
+        unit *u = &l->units[i];
+        status = rp_kernel_cache_find(&l->a, u->key, &u->words, &u->count);
+        if (status == RP_OK && !u->words) missing[count++] = i;
+    }
+    rp_kernel_job *jobs = NULL;
+    if (status == RP_OK && count) {
+        jobs = rp_alloc_zero(&l->a, count, sizeof *jobs);
+        status = jobs ? compile_missing(l, missing, jobs, count) : RP_ERROR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; jobs && i < count; i++) {
+        rp_kernel_free(&jobs[i].module);
+        rp_diags_destroy(jobs[i].diags);
+    }
+    rp_release(&l->a, jobs);
+    rp_release(&l->a, missing);
+    return status;
+}
+
+/* ---- Into the graph -------------------------------------------------------------------------- */
+
+/* Workgroup memory with the constants as they are. */
+static rp_status find_shared(const lowering *l, const plan_node *n, uint32_t *out) {
+    const unit *u = &l->units[n->unit];
+    uint32_t *words = rp_dup(&l->a, u->words, (size_t)u->count * 4), local[3];
+    if (!words) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < n->spec_count; i++)
+        rp_spirv_set_constant(words, u->count, l->specs[n->first_spec + i].id,
+                              l->specs[n->first_spec + i].value);
+    rp_kernel_where where = {&l->a, l->diags, "generated", {NULL, 0, 0}};
+    rp_status status = rp_spirv_sizes(&where, words, u->count, "main", local, out);
+    rp_release(&l->a, words);
+    return status;
+}
+
+/* What a use is called: as the first op that has it calls its operand. */
+static uint32_t name_use(rp_graph *graph, const rp_graph_node *node, uint32_t use) {
+    for (uint32_t m = 0; m < node->member_count; m++) {
+        const rp_graph_member *member = &graph->members[node->first_member + m];
+        rp_op_call call = {.op = member->op, .operand_count = member->operand_count};
+        for (uint32_t k = 0; k < member->operand_count; k++) {
+            const rp_graph_operand *o = &graph->operands[member->first_operand + k];
+            if (o->absent || o->use != use) continue;
+            const char *name = rp_op_operand_name(&call, k);
+            return rp_graph_intern(graph, name, strlen(name));
+        }
+    }
+    return rp_graph_intern(graph, "use", 3);
+}
+
+static rp_status add_kernel(lowering *l, plan_node *n, const plan_node *same_unit) {
+    rp_graph *g = l->graph;
+    const rp_graph_node *node = &g->nodes[n->node];
+    const unit *u = &l->units[n->unit];
+    char name[MAX_NAME];
+    join_ops(g, node, name);
+    rp_graph_kernel kernel = {.name = free_name(g, name),
+                              .entry = rp_graph_intern(g, "main", 4),
+                              .hash = rp_hash(u->words, (size_t)u->count * 4),
+                              .word_count = u->count,
+                              .local = {n->local, 1, 1},
+                              .param_count = node->use_count,
+                              .spec_count = n->spec_count,
+                              .pos = node->pos};
+    if (kernel.hash == 0) kernel.hash = 1; /* 0 marks abstract kernels */
+    RP_TRY(find_shared(l, n, &kernel.shared_bytes));
+    if (same_unit) kernel.first_word = g->kernels[same_unit->kernel].first_word;
+    rp_graph_param *params = rp_alloc(&l->a, node->use_count, sizeof *params);
+    bool good = params && kernel.name != RP_NONE && kernel.entry != RP_NONE;
+    for (uint32_t i = 0; good && i < kernel.param_count; i++) {
+        params[i] = (rp_graph_param){.access = rp_node_uses(g, node)[i].access,
+                                     .binding = (uint8_t)i,
+                                     .name = name_use(g, node, i)};
+        good = params[i].name != RP_NONE;
+    }
+    if (good) {
+        const rp_graph_spec *specs = n->spec_count ? l->specs + n->first_spec : NULL;
+        n->kernel = rp_graph_add_kernel(g, &kernel, params, specs, same_unit ? NULL : u->words);
+    }
+    rp_release(&l->a, params);
+    return n->kernel != RP_NONE ? RP_OK : RP_ERROR_NO_MEMORY;
+}
+
+static bool same_specs(const lowering *l, const plan_node *a, const plan_node *b) {
+    return a->spec_count == b->spec_count && a->local == b->local &&
+           (a->spec_count == 0 ||
+            memcmp(l->specs + a->first_spec, l->specs + b->first_spec,
+                   a->spec_count * sizeof *l->specs) == 0);
+}
+
+/* Gives the node its kernel: that of an earlier node with the same text and constants, or a new
+ * one. */
+static rp_status place_kernel(lowering *l, uint32_t index) {
+    plan_node *n = &l->nodes[index];
+    const plan_node *same_unit = NULL;
+    for (uint32_t i = 0; i < index; i++) {
+        const plan_node *other = &l->nodes[i];
+        if (other->unit != n->unit) continue;
+        same_unit = other;
+        if (!same_specs(l, other, n)) continue;
+        n->kernel = other->kernel;
+        return RP_OK;
+    }
+    return add_kernel(l, n, same_unit);
+}
+
+static rp_status rewrite(lowering *l) {
+    for (uint32_t i = 0; i < l->nodes_count; i++) {
+        RP_TRY(place_kernel(l, i));
+        rp_graph_node *node = &l->graph->nodes[l->nodes[i].node];
+        node->kind = RP_RUN;
+        node->kernel = l->nodes[i].kernel;
+        node->grid_kind = RP_GRID_DIRECT;
+        node->live_mask = 0;
+        memcpy(node->grid, l->nodes[i].grid, sizeof node->grid);
+    }
+    return RP_OK;
+}
+
+static void summarise(const lowering *l, rp_text *summary) {
+    uint32_t compiled = 0, kernels = 0;
+    for (uint32_t i = 0; i < l->units_count; i++) compiled += l->units[i].compiled;
+    for (uint32_t i = 0; i < l->nodes_count; i++) {
+        bool first = true;
+        for (uint32_t j = 0; j < i; j++) first &= l->nodes[j].kernel != l->nodes[i].kernel;
+        kernels += first;
+    }
+    if (summary)
+        rp_text_format(summary, "%u ops nodes became %u kernels of %u shaders, %u compiled now",
+                       l->nodes_count, kernels, l->units_count, compiled);
+}
+
+static rp_status lower_graph(void *user, rp_graph *graph, bool fast, rp_diags *diags,
+                             rp_text *summary) {
+    (void)user;
+    lowering l = {.a = graph->allocator, .graph = graph, .diags = diags, .fast = fast};
+    rp_status status = emit_all(&l);
+    if (status == RP_OK) status = find_words(&l);
+    if (status == RP_OK) status = rewrite(&l);
+    if (status == RP_OK) summarise(&l, summary);
+    for (uint32_t i = 0; i < l.units_count; i++) {
+        rp_release(&l.a, l.units[i].glsl);
+        rp_release(&l.a, l.units[i].words);
+    }
+    rp_release(&l.a, l.units);
+    rp_release(&l.a, l.nodes);
+    rp_release(&l.a, l.specs);
+    return status;
+}
+
+const rp_lowering *rp_lowering_default(void) {
+    static const rp_lowering generator = {lower_graph, NULL};
+    return &generator;
+}
+
+rp_status rp_node_glsl(const rp_graph *graph, uint32_t node, int fast, rp_diags *diags,
+                       char **out_text) {
+    if (out_text) *out_text = NULL;
+    if (!graph || !out_text || node >= graph->nodes_count) return RP_ERROR_USAGE;
+    const rp_graph_node *n = &graph->nodes[node];
+    if (n->member_count == 0 || (n->kind != RP_OP && n->kind != RP_RUN)) {
+        *out_text = rp_dup(&graph->allocator, "", 1);
+        return *out_text ? RP_OK : RP_ERROR_NO_MEMORY;
+    }
+    rp_emit e;
+    RP_TRY(rp_emit_open(&e, &graph->allocator, graph, n, fast != 0, diags));
+    rp_status status = emit_text(&e);
+    if (status == RP_OK) {
+        *out_text = e.glsl;
+        e.glsl = NULL;
+    }
+    rp_emit_close(&e);
+    return status;
+}

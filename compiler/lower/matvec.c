@@ -1,0 +1,288 @@
+/* Matrix-vector products: what decoding a language model consists of, and bound by reading weights.
+ *
+ * A subgroup computes a few rows at once, its lanes striding along them with loads of 16 bytes.
+ * Around that the node may hold what makes x and what becomes of the results:
+ *
+ *   x         is computed by every workgroup again, normalisation included, into shared memory: a
+ *             few thousand elements cost less than a dispatch and a barrier. One that is in memory
+ *             as it is gets read in place.
+ *   sections  products whose results meet later (gate and up) are one section: the same workgroups
+ *             compute the same rows of each. The others (q, k and v) follow one another in the
+ * grid. epilogues the rows of a workgroup lie in shared memory at the end, and its threads do
+ *             everything downstream of them, element by element; or, where an op like rope needs
+ *             two, pair by pair. Then a workgroup looks which of a window of rows are the first of
+ *             their pairs and computes these with their partners, wherever they are.
+ *
+ * The order of a sum depends on K, the weight's dtype and alignment and the subgroup's size alone:
+ * whatever is fused to a product, and however many rows or tiles are chosen here, its results are
+ * the same bits.
+ *
+ * Rows for a subgroup: more of them read x less often and keep more loads in flight, fewer make
+ * more workgroups, which matters as long as there are not several for each processor. */
+#include "lower/matvec.h"
+
+#include "base/checked.h"
+#include "lower/variants.h"
+
+enum {
+    SHARED_BYTES = 32768, /* what every device of Vulkan 1.2 that matters here has */
+    ROW_STEP_BYTES = 2304,
+    TILE_STEP = 512, /* a chunk of 8 for each of 64 lanes: tiles do not change who adds what */
+    ENOUGH_GROUPS = 512,
+    MAX_SUMS = 32, /* rows times B: accumulators of a lane */
+    LOADS = 4,     /* of a lane that do not wait for one another: rows times depth */
+};
+
+const rp_kernel_variant rp_matvec_variants[] = {
+    {"matvec.direct", "x is f32 in memory, and rows of x and of all weights start at 16 bytes",
+     "reads x through the caches: no barrier, and workgroups start loading weights at once"},
+    {"matvec.staged", "x is computed in the kernel, or f16, or K is odd; B * K fits 28 KiB as f32",
+     "computes x once for a workgroup, into shared memory"},
+    {"matvec.tiled", "as staged, with a larger B * K",
+     "computes x in parts of at least 512 columns, with two barriers each"},
+    {"matvec.narrow", "a weight of f32 or f16 whose rows do not start at multiples of 16 bytes",
+     "loads one weight at a time; give weights a K that is a multiple of 8 to avoid it"},
+    {0},
+};
+
+static bool is_matvec(const rp_emit *e, uint32_t member) {
+    return strcmp(e->members[member].call.op->name, "matvec") == 0;
+}
+
+static uint64_t symbol(const rp_emit *e, uint32_t member, char name) {
+    return rp_sym(&e->members[member].call, name);
+}
+
+/* ---- Products -------------------------------------------------------------------------------- */
+
+/* Whether two operands are the same elements: one value, or one use. */
+static bool same_input(const rp_graph_operand *a, const rp_graph_operand *b) {
+    if (a->absent || b->absent || a->dtype != b->dtype) return false;
+    return a->value != RP_NONE || b->value != RP_NONE ? a->value == b->value : a->use == b->use;
+}
+
+static bool starts_at(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t alignment) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    return rp_node_uses(e->graph, e->node)[o->use].offset % alignment == 0;
+}
+
+/* Whether every index of the weight's array fits 32 bits. */
+static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
+    uint64_t elements, words;
+    if (!rp_mul_u64(symbol(e, member, 'M'), symbol(e, member, 'K'), &elements)) return false;
+    switch ((rp_dtype)e->members[member].operands[RP_MATVEC_WEIGHT].dtype) {
+    case RP_F32: words = narrow ? elements : elements / 4; break;
+    case RP_F16: words = narrow ? elements : elements / 8; break;
+    case RP_Q8_0: words = elements / 32 * 17; break;
+    case RP_Q4_0: words = elements / 32 * 9; break;
+    case RP_RAW:
+    case RP_I8:
+    case RP_U8:
+    case RP_I32:
+    case RP_U32:
+    default: return false;
+    }
+    return words <= UINT32_MAX;
+}
+
+static void add_core(rp_matvec *m, uint32_t member) {
+    rp_emit *e = m->e;
+    const rp_graph_operand *o = e->members[member].operands;
+    if (m->core_count == RP_MATVEC_MAX_CORES) {
+        rp_emit_fail(e, "it has more than %d products", RP_MATVEC_MAX_CORES);
+        return;
+    }
+    if (m->core_count == 0) {
+        m->b = symbol(e, member, 'B');
+        m->k = symbol(e, member, 'K');
+    } else if (!same_input(&o[RP_MATVEC_X],
+                           &e->members[m->cores[0].member].operands[RP_MATVEC_X]) ||
+               m->b != symbol(e, member, 'B') || m->k != symbol(e, member, 'K')) {
+        rp_emit_fail(e, "its products have different inputs");
+        return;
+    }
+    bool block = RP_DT(o[RP_MATVEC_WEIGHT].dtype) & RP_DT_BLOCK;
+    bool narrow = !block && (m->k % 8 != 0 || !starts_at(e, member, RP_MATVEC_WEIGHT, 16));
+    if (m->b > RP_MATVEC_MAX_B || m->k > INT32_MAX || !counts(e, member, narrow)) {
+        rp_emit_fail(e, "a product of %llu rows with a weight of %llu x %llu is too large",
+                     (unsigned long long)m->b, (unsigned long long)symbol(e, member, 'M'),
+                     (unsigned long long)m->k);
+        return;
+    }
+    m->narrow |= narrow;
+    m->cores[m->core_count++] = (rp_matvec_core){.member = member,
+                                                 .value = o[RP_MATVEC_OUT].value,
+                                                 .section = RP_NONE,
+                                                 .narrow = narrow,
+                                                 .prefix = rp_emit_name(e, "m%u", member)};
+}
+
+/* ---- Sections -------------------------------------------------------------------------------- */
+
+static bool meet(const rp_emit_set *a, const rp_emit_set *b) {
+    for (uint32_t i = 0; i < RP_EMIT_MAX_MEMBERS / 64; i++)
+        if (a->bits[i] & b->bits[i]) return true;
+    return false;
+}
+
+static void unite(rp_emit_set *a, const rp_emit_set *b) {
+    for (uint32_t i = 0; i < RP_EMIT_MAX_MEMBERS / 64; i++) a->bits[i] |= b->bits[i];
+}
+
+/* Cores belong together when something consumes both. */
+static void find_sections(rp_matvec *m) {
+    rp_emit_set reach[RP_MATVEC_MAX_CORES];
+    for (uint32_t i = 0; i < m->core_count; i++)
+        reach[i] = rp_emit_downstream(m->e, &m->cores[i].value, 1);
+    for (uint32_t i = 0; i < m->core_count; i++) {
+        if (m->cores[i].section != RP_NONE) continue;
+        rp_matvec_section *s = &m->sections[m->section_count];
+        *s = (rp_matvec_section){.first = i, .rows = symbol(m->e, m->cores[i].member, 'M')};
+        rp_emit_set all = reach[i];
+        m->cores[i].section = m->section_count;
+        for (bool more = true; more;) { /* until nobody joins any more */
+            more = false;
+            for (uint32_t j = i + 1; j < m->core_count; j++) {
+                if (m->cores[j].section != RP_NONE || !meet(&all, &reach[j])) continue;
+                m->cores[j].section = m->section_count;
+                unite(&all, &reach[j]);
+                more = true;
+            }
+        }
+        for (uint32_t j = i; j < m->core_count; j++) {
+            if (m->cores[j].section != m->section_count) continue;
+            s->cores[s->core_count++] = m->cores[j].value;
+            if (symbol(m->e, m->cores[j].member, 'M') != s->rows)
+                rp_emit_fail(m->e, "products whose results meet have different numbers of rows");
+        }
+        m->section_count++;
+    }
+}
+
+/* The pairs of an op lie within its last dimension; they must lie within a row of the result. */
+static void check_pair(const rp_matvec *m, const rp_matvec_section *s, uint32_t member) {
+    const rp_op_call *call = &m->e->members[member].call;
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        const rp_tensor *t = &call->operands[i];
+        if (t->absent || rp_op_operand_of(call, i)->at != RP_AT_PAIR) continue;
+        uint64_t last = t->rank ? t->dims[t->rank - 1] : 1;
+        if (s->rows % last != 0)
+            rp_emit_fail(m->e, "the pairs of %s do not lie within the %llu rows of a weight",
+                         call->op->name, (unsigned long long)s->rows);
+        if (member != s->pair) rp_emit_fail(m->e, "two ops need pairs of rows of one product");
+    }
+}
+
+static void find_pairs(rp_matvec *m, rp_matvec_section *s) {
+    s->pair = rp_emit_pair_member(m->e, s->cores, s->core_count);
+    if (s->pair == RP_NONE) return;
+    rp_emit_set behind = rp_emit_downstream(m->e, s->cores, s->core_count);
+    for (uint32_t i = 0; i < m->e->member_count; i++)
+        if (rp_emit_has(&behind, i)) check_pair(m, s, i);
+}
+
+/* ---- Sizes ----------------------------------------------------------------------------------- */
+
+/* Workgroups up to and including each section; all of them. */
+static uint64_t count_groups(rp_matvec *m, uint32_t rows) {
+    uint64_t groups = 0;
+    for (uint32_t i = 0; i < m->section_count; i++) {
+        rp_matvec_section *s = &m->sections[i];
+        uint64_t slots = (uint64_t)rows * RP_MATVEC_SUBGROUPS;
+        if (s->pair != RP_NONE) slots /= 2; /* rows in the window of a workgroup */
+        groups += s->rows / slots + (s->rows % slots != 0);
+        s->end = groups;
+    }
+    return groups;
+}
+
+static uint32_t most_cores(const rp_matvec *m) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < m->section_count; i++)
+        if (m->sections[i].core_count > most) most = m->sections[i].core_count;
+    return most;
+}
+
+static void choose_rows(rp_matvec *m) {
+    uint64_t sums = m->b * most_cores(m); /* of a row */
+    for (m->rows = 4; m->rows > 1; m->rows /= 2)
+        if (m->rows * sums <= MAX_SUMS && count_groups(m, m->rows) >= ENOUGH_GROUPS) break;
+    m->depth = LOADS / m->rows;
+    rp_emit_grid(m->e, count_groups(m, m->rows));
+}
+
+static void choose_stage(rp_matvec *m) {
+    rp_emit *e = m->e;
+    const rp_matvec_core *core = &m->cores[0];
+    const rp_graph_operand *x = &e->members[core->member].operands[RP_MATVEC_X];
+    m->tile = (uint32_t)m->k;
+    if (!m->narrow && x->dtype == RP_F32 && m->k % 4 == 0 &&
+        rp_emit_is_plain(e, core->member, RP_MATVEC_X) &&
+        starts_at(e, core->member, RP_MATVEC_X, 16)) {
+        m->stage = RP_MATVEC_DIRECT;
+        e->variant = "matvec.direct";
+        return;
+    }
+    uint32_t slots = m->rows * RP_MATVEC_SUBGROUPS, most = most_cores(m);
+    uint32_t other = ROW_STEP_BYTES + 4 * slots * (most * (uint32_t)m->b + 1) + 16;
+    uint32_t room = (SHARED_BYTES - other) / (uint32_t)(4 * m->b) / TILE_STEP * TILE_STEP;
+    if (other > SHARED_BYTES || room == 0) {
+        rp_emit_fail(e, "%u products that meet do not fit shared memory", most);
+        return;
+    }
+    uint64_t whole = (m->k + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
+    m->stage = whole <= room ? RP_MATVEC_STAGED : RP_MATVEC_TILED;
+    m->tile = whole <= room ? (uint32_t)((m->k + 3) / 4 * 4) : room;
+    e->variant = m->narrow                      ? "matvec.narrow"
+                 : m->stage == RP_MATVEC_STAGED ? "matvec.staged"
+                                                : "matvec.tiled";
+}
+
+/* What stands before the products: rows members, all over the same few rows. Their outputs are for
+ * the products alone: every workgroup computes them, so nobody may store them. */
+static void check_upstream(rp_matvec *m) {
+    rp_emit *e = m->e;
+    const rp_emit_set *upstream = &e->members[m->cores[0].member].upstream;
+    e->row_mode = RP_EMIT_ROW_FEW;
+    e->row_count = 1;
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < e->member_count; i++) {
+        const rp_op_call *call = &e->members[i].call;
+        if (!rp_emit_has(upstream, i)) continue;
+        if (call->op->form != RP_OP_POINTWISE && call->op->form != RP_OP_ROWS)
+            rp_emit_fail(e, "%s cannot be computed in front of a product", call->op->name);
+        for (uint32_t o = 0; o < call->operand_count; o++)
+            if (rp_emit_is_output(e, i, o) && !call->operands[o].absent &&
+                e->members[i].operands[o].use != RP_NONE)
+                rp_emit_fail(e, "%s is computed in front of a product, and stored", call->op->name);
+        if (call->op->form != RP_OP_ROWS) continue;
+        if (rows && rows != rp_sym(call, 'R'))
+            rp_emit_fail(e, "reductions in front of a product have different numbers of rows");
+        rows = rp_sym(call, 'R');
+    }
+    if (rows > RP_MATVEC_MAX_B)
+        rp_emit_fail(e, "reductions in front of a product are over %llu rows",
+                     (unsigned long long)rows);
+    else if (rows)
+        e->row_count = (uint32_t)rows;
+}
+
+rp_status rp_emit_matvec(rp_emit *e) {
+    rp_matvec m = {.e = e};
+    for (uint32_t i = 0; i < e->member_count && e->status == RP_OK; i++)
+        if (is_matvec(e, i)) add_core(&m, i);
+    if (e->status == RP_OK && m.core_count == 0) rp_emit_fail(e, "it has no product");
+    if (e->status != RP_OK) return e->status;
+    e->local = RP_MATVEC_THREADS;
+    e->extensions |= RP_EMIT_SUBGROUP;
+    check_upstream(&m);
+    find_sections(&m);
+    for (uint32_t i = 0; i < m.section_count && e->status == RP_OK; i++)
+        find_pairs(&m, &m.sections[i]);
+    if (e->status != RP_OK) return e->status;
+    choose_rows(&m);
+    choose_stage(&m);
+    if (e->status != RP_OK) return e->status;
+    rp_matvec_text(&m);
+    return e->status;
+}

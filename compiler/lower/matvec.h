@@ -1,0 +1,56 @@
+/* Internal: what matvec.c decides and matvec_text.c writes down. */
+#ifndef RP_LOWER_MATVEC_H
+#define RP_LOWER_MATVEC_H
+
+#include "lower/internal.h"
+
+enum {
+    RP_MATVEC_THREADS = 256,
+    RP_MATVEC_SUBGROUPS = 8, /* of a workgroup, at 32 lanes; with others it takes more turns, or
+                              * some of them idle */
+    RP_MATVEC_MAX_B = 8,
+    RP_MATVEC_MAX_CORES = 24, /* each has a weight of its own, and a kernel has as many buffers */
+    RP_MATVEC_X = 0,
+    RP_MATVEC_WEIGHT = 1,
+    RP_MATVEC_OUT = 2,
+};
+
+typedef enum rp_matvec_stage {
+    RP_MATVEC_DIRECT, /* x is read from memory where it is needed */
+    RP_MATVEC_STAGED, /* all of x is computed into shared memory first */
+    RP_MATVEC_TILED,  /* a part of x at a time */
+} rp_matvec_stage;
+
+/* One product of the node. */
+typedef struct rp_matvec_core {
+    uint32_t member, value; /* whose output has that value number */
+    uint32_t section;
+    bool narrow;        /* one weight a load */
+    const char *prefix; /* of its functions and variables */
+} rp_matvec_core;
+
+/* Products whose results meet: computed by the same workgroups, a row of each at a time. */
+typedef struct rp_matvec_section {
+    uint32_t cores[RP_MATVEC_MAX_CORES], core_count; /* value numbers */
+    uint32_t first;                                  /* core */
+    uint32_t pair;                                   /* member of a RP_AT_PAIR op; RP_NONE */
+    uint64_t rows, end;                              /* M; the workgroup after its last */
+} rp_matvec_section;
+
+typedef struct rp_matvec {
+    rp_emit *e;
+    rp_matvec_core cores[RP_MATVEC_MAX_CORES];
+    rp_matvec_section sections[RP_MATVEC_MAX_CORES];
+    uint32_t core_count, section_count;
+    uint64_t b, k;
+    uint32_t rows;  /* that a subgroup computes at once */
+    uint32_t depth; /* chunks of a row that a lane loads at once */
+    uint32_t tile;  /* elements of each row of x in shared memory */
+    rp_matvec_stage stage;
+    bool narrow; /* one of the cores is */
+} rp_matvec;
+
+/* Writes functions and main() once everything is decided. */
+void rp_matvec_text(rp_matvec *m);
+
+#endif

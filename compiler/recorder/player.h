@@ -1,0 +1,44 @@
+/* Internal: the state that calls are played against, shared by join.c and apply.c. */
+#ifndef RP_RECORDER_PLAYER_H
+#define RP_RECORDER_PLAYER_H
+
+#include "recorder/recorder.h"
+
+typedef struct rp_slot { /* what is bound to one binding of the kernel */
+    bool bound;
+    uint8_t access;
+    uint32_t buffer;
+    uint64_t offset, size;
+} rp_slot;
+
+typedef struct rp_player {
+    const rp_allocator *a;
+    const rp_program *program;
+    rp_graph *g;
+    rp_diags *diags;
+    const rp_recorder *r;
+    uint32_t recorder, call; /* numbers for messages, from 1 */
+    bool failed, no_memory;
+
+    const rp_kernel_module *module; /* of the bound kernel, NULL = none */
+    uint32_t kernel;
+    RP_ARRAY(rp_slot, slots);     /* as the module's bindings */
+    RP_ARRAY(rp_graph_use, uses); /* scratch */
+    uint8_t push[RP_MAX_PUSH_BYTES];
+    uint64_t pushed;                /* bit i: bytes 4i to 4i + 3 are set */
+    rp_text path;                   /* of labels, "a/b" */
+    RP_ARRAY(uint32_t, label_ends); /* length of `path` before each open label */
+    uint32_t label, op;             /* strings of the graph, RP_NONE */
+} rp_player;
+
+/* Reports "recorder 1, call 17 (rp_dispatch): ..."; returns false. */
+bool rp_play_mistake(rp_player *p, rp_call_kind kind, const char *format, ...) RP_PRINTF(3, 4);
+bool rp_play_no_memory(rp_player *p);
+/* The bytes a range stands for. `implied` is the size that 0 stands for, 0 = to the buffer's end.
+ */
+bool rp_play_range(rp_player *p, const rp_call *c, const rp_range *range, uint64_t implied,
+                   rp_graph_use *out);
+/* An op or a composite. */
+bool rp_play_apply(rp_player *p, const rp_call *c);
+
+#endif

@@ -1,0 +1,15 @@
+/* Internal: numbers of op attributes as text, whatever the locale of the application is. */
+#ifndef RP_BASE_NUMBER_H
+#define RP_BASE_NUMBER_H
+
+#include "base/text.h"
+
+/* Appends the shortest decimal that reads back to the same number, in the manner of %g but without
+ * '+': "1e-06", "0.5", "128", "1e20", "inf", "-inf", "nan". */
+void rp_number_print(rp_text *text, double number);
+
+/* Reads what rp_number_print writes, and decimals with or without fraction and exponent. False for
+ * other text, for more than 60 characters, and for what is too large for a double. */
+bool rp_number_parse(const char *text, size_t length, double *out);
+
+#endif

@@ -1,0 +1,29 @@
+/* Internal: the bytes of a shape. Elements are dense and row-major; those of a block-quantised
+ * dtype lie in blocks along the last dimension, which is therefore a multiple of the block. */
+#ifndef RP_BASE_SHAPE_H
+#define RP_BASE_SHAPE_H
+
+#include "base/checked.h"
+#include "reprise/types.h"
+
+/* Whether the last dimension holds whole blocks: always, but for q8_0 and q4_0. */
+static inline bool rp_shape_has_blocks(rp_dtype dtype, uint32_t rank, const uint64_t *dims) {
+    uint32_t block = rp_dtype_block(dtype);
+    return block == 1 || (block > 1 && rank > 0 && dims[rank - 1] % block == 0);
+}
+
+/* False when 64 bits cannot count the bytes, when the blocks do not fit, and for a dtype outside
+ * the set. */
+static inline bool rp_shape_bytes(rp_dtype dtype, uint32_t rank, const uint64_t *dims,
+                                  uint64_t *out) {
+    uint64_t bytes = rp_dtype_size(dtype);
+    if (bytes == 0 || !rp_shape_has_blocks(dtype, rank, dims)) return false;
+    for (uint32_t i = 0; i < rank; i++) {
+        uint64_t extent = i + 1 < rank ? dims[i] : dims[i] / rp_dtype_block(dtype);
+        if (!rp_mul_u64(bytes, extent, &bytes)) return false;
+    }
+    *out = bytes;
+    return true;
+}
+
+#endif

@@ -1,0 +1,116 @@
+/* Family cluster: the steps of k-means that are not distances.
+ *
+ * Assigning rows to clusters is l2_distance and argmin, fused into one kernel by the compiler. The
+ * sums of the members of each cluster are gathered, not scattered: each cluster goes through all
+ * assignments for its members. That reads the assignments once for each cluster, which costs
+ * little beside the rows themselves, and adds in a fixed order, so that training gives the same
+ * centroids every time; scattering needs atomic additions of floats, which do neither everywhere.
+ */
+#include <math.h>
+
+#include "ops/tables.h"
+
+/* x, assignment, sums, counts. */
+static void reference_accumulate(const rp_op_call *call, rp_op_data *data) {
+    uint64_t rows = rp_sym(call, 'N'), d = rp_sym(call, 'D'), clusters = rp_sym(call, 'C');
+    double *sums = data->operands[2], *counts = data->operands[3];
+    for (uint64_t i = 0; i < clusters * d; i++) sums[i] = 0;
+    for (uint64_t c = 0; counts && c < clusters; c++) counts[c] = 0;
+    for (uint64_t n = 0; n < rows; n++) {
+        if (data->operands[1][n] >= (double)clusters) continue;
+        uint64_t c = (uint64_t)data->operands[1][n];
+        if (counts) counts[c]++;
+        for (uint64_t j = 0; j < d; j++) {
+            sums[c * d + j] += data->operands[0][n * d + j];
+            if (data->scale) data->scale[c * d + j] += fabs(data->operands[0][n * d + j]);
+        }
+    }
+}
+
+/* sums, counts, centroids, out. */
+static void reference_update(const rp_op_call *call, rp_op_data *data) {
+    uint64_t clusters = rp_sym(call, 'C'), d = rp_sym(call, 'D');
+    for (uint64_t i = 0; i < clusters * d; i++) {
+        double members = data->operands[1][i / d];
+        data->operands[3][i] = members > 0 ? data->operands[0][i] / members : data->operands[2][i];
+    }
+}
+
+const rp_op rp_ops_cluster[] = {
+    {
+        .name = "kmeans_accumulate",
+        .family = "cluster",
+        .brief = "sums and numbers of the rows that are assigned to each cluster",
+        .notes = "Sums are f32 in a fixed order, the same every time. Counts are exact. Rows whose "
+                 "assignment is no cluster are left out; clusters without rows have sums and "
+                 "counts of 0. Infinities and NaN follow IEEE 754.",
+        .form = RP_OP_KERNEL,
+        .operand_count = 4,
+        .operands = {{.name = "x",
+                      .brief = "the rows",
+                      .shape = "N D",
+                      .dtypes = RP_DT_FLOAT,
+                      .hook = true},
+                     {.name = "assignment",
+                      .brief = "the cluster of each row",
+                      .shape = "N",
+                      .dtypes = RP_DT(RP_U32),
+                      .reads = "NC"},
+                     {.name = "sums",
+                      .brief = "the sum of each cluster's rows",
+                      .shape = "C D",
+                      .dtypes = RP_DT(RP_F32),
+                      .access = RP_WRITE,
+                      .hook = true},
+                     {.name = "counts",
+                      .brief = "how many they are",
+                      .shape = "C",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE,
+                      .hook = true}},
+        .attr_count = 1,
+        .attrs = {{.name = "clusters",
+                   .brief = "how many clusters there are",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'C',
+                   .required = true,
+                   .low = 1,
+                   .high = 65535}},
+        .length = "N",
+        .flops = 1,
+        .reference = reference_accumulate,
+    },
+    {
+        .name = "kmeans_update",
+        .family = "cluster",
+        .brief = "new centroids: the mean of each cluster's rows",
+        .notes = "A cluster without rows keeps its old centroid. Counts above 2^24 are rounded to "
+                 "f32.",
+        .form = RP_OP_POINTWISE,
+        .operand_count = 4,
+        .operands = {{.name = "sums",
+                      .brief = "the sum of each cluster's rows",
+                      .shape = "C D",
+                      .dtypes = RP_DT(RP_F32),
+                      .at = RP_AT_SAME},
+                     {.name = "counts",
+                      .brief = "how many they are",
+                      .shape = "C",
+                      .dtypes = RP_DT(RP_U32)},
+                     {.name = "centroids",
+                      .brief = "the old ones",
+                      .shape = "C D",
+                      .dtypes = RP_DT_FLOAT,
+                      .at = RP_AT_SAME},
+                     {.name = "out",
+                      .brief = "the new ones; may be in the place of the old",
+                      .shape = "C D",
+                      .dtypes = RP_DT_FLOAT,
+                      .access = RP_WRITE,
+                      .like = "centroids"}},
+        .flops = 1,
+        .reference = reference_update,
+    },
+};
+
+const uint32_t rp_ops_cluster_count = sizeof rp_ops_cluster / sizeof *rp_ops_cluster;

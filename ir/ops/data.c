@@ -1,0 +1,478 @@
+/* Family data: ops that move elements and compute nothing.
+ *
+ * All but one are pointwise: an output element is one input element, found by arithmetic on
+ * indices. Written as functions of the output's index they can be evaluated wherever they are
+ * needed, so a transpose or a slice in front of another op costs no kernel and no memory at all;
+ * alone, a transpose reads in strides, which caches soften. scatter_rows is the opposite: where its
+ * input was just computed, it says where in memory to put it.
+ *
+ * What is contiguous already needs none of these: a range of a buffer seen with another shape does
+ * it for nothing. */
+#include <math.h>
+
+#include "base/checked.h"
+#include "ops/tables.h"
+
+#define COUNT(array) ((uint8_t)(sizeof(array) / sizeof *(array)))
+
+enum { DT_ALL = RP_DT_NUMBER | RP_DT_BLOCK };
+
+/* ---- Rules ----------------------------------------------------------------------------------- */
+
+static bool is_in(uint8_t dtype, uint32_t set) {
+    return dtype < 32 && (set >> dtype & 1) != 0;
+}
+
+/* Elements move as they are, so the dtypes must be the same, but for f32 and f16, which convert.
+ * An output may be of a dtype that no op takes, or RP_RAW, which is about to be inferred: both are
+ * dealt with after the rule. */
+static bool same_class(rp_op_call *call, uint32_t from, uint32_t to) {
+    uint8_t a = call->operands[from].dtype, b = call->operands[to].dtype;
+    bool both_float = is_in(a, RP_DT_FLOAT | RP_DT_BLOCK) && is_in(b, RP_DT_FLOAT);
+    if (a == b || both_float || !is_in(b, RP_DT_NUMBER)) return true;
+    return rp_op_fail(call, "%s is %s and %s is %s; they must be the same, or both floats",
+                      rp_op_operand_name(call, from), rp_dtype_name(a),
+                      rp_op_operand_name(call, to), rp_dtype_name(b));
+}
+
+static bool rule_moved(rp_op_call *call) {
+    return same_class(call, 0, call->operand_count - 1);
+}
+
+static bool rule_exact(rp_op_call *call) {
+    uint8_t a = call->operands[0].dtype, b = call->operands[1].dtype;
+    if (a == b || !is_in(b, RP_DT_NUMBER)) return true;
+    return rp_op_fail(call, "x is %s and out is %s; use cast to convert", rp_dtype_name(a),
+                      rp_dtype_name(b));
+}
+
+static const char permute_orders[] = "abcd|abdc|acbd|acdb|adbc|adcb|bacd|badc|bcad|bcda|bdac|bdca|"
+                                     "cabd|cadb|cbad|cbda|cdab|cdba|dabc|dacb|dbac|dbca|dcab|dcba";
+
+/* The input's dimension, 0 to 3, that is number `place` in the output. */
+static uint32_t permuted(const rp_op_call *call, uint32_t place) {
+    return (uint32_t)(permute_orders[5 * (uint32_t)call->attrs[0] + place] - 'a');
+}
+
+/* Binds W X Y Z, the output's dimensions, and S T U V, what a step along each of them is in the
+ * input. */
+static bool rule_permute(rp_op_call *call) {
+    uint64_t dims[4] = {rp_sym(call, 'A'), rp_sym(call, 'B'), rp_sym(call, 'C'), rp_sym(call, 'D')};
+    uint64_t strides[4] = {0, 0, dims[3], 1};
+    if (!rp_mul_u64(dims[3], dims[2], &strides[1]) || !rp_mul_u64(strides[1], dims[1], &strides[0]))
+        return rp_op_fail(call, "x has too many elements");
+    for (uint32_t i = 0; i < 4; i++) {
+        call->symbols["WXYZ"[i] - 'A'] = dims[permuted(call, i)];
+        call->symbols["STUV"[i] - 'A'] = strides[permuted(call, i)];
+    }
+    return same_class(call, 0, 1);
+}
+
+/* One side of the window: `count` of 0 reaches to the end. */
+static bool window(rp_op_call *call, const char *what, uint64_t size, double start, double count,
+                   char symbol) {
+    uint64_t first = (uint64_t)start, length = (uint64_t)count;
+    if (first >= size)
+        return rp_op_fail(call, "x has %llu %ss; there is none at %llu", (unsigned long long)size,
+                          what, (unsigned long long)first);
+    if (length == 0) length = size - first;
+    if (length > size - first)
+        return rp_op_fail(call, "%ss %llu to %llu are not all in x, which has %llu", what,
+                          (unsigned long long)first, (unsigned long long)(first + length - 1),
+                          (unsigned long long)size);
+    call->symbols[symbol - 'A'] = length;
+    return true;
+}
+
+static bool rule_slice(rp_op_call *call) {
+    return window(call, "row", rp_sym(call, 'R'), call->attrs[0], call->attrs[1], 'U') &&
+           window(call, "column", rp_sym(call, 'C'), call->attrs[2], call->attrs[3], 'V') &&
+           same_class(call, 0, 1);
+}
+
+static bool rule_concat(rp_op_call *call) {
+    uint8_t a = call->operands[0].dtype, b = call->operands[1].dtype;
+    if (a != b)
+        return rp_op_fail(call, "a is %s and b is %s; they must be the same", rp_dtype_name(a),
+                          rp_dtype_name(b));
+    if (!rp_add_u64(rp_sym(call, 'A'), rp_sym(call, 'B'), &call->symbols['C' - 'A']))
+        return rp_op_fail(call, "the rows are too long");
+    return same_class(call, 0, 2);
+}
+
+/* Integers are filled with what was asked for, or not at all. */
+static bool rule_fill(rp_op_call *call) {
+    static const double low[] = {[RP_I8] = -128, [RP_I32] = -2147483648.0, [RP_U32] = 0};
+    static const double high[] = {
+        [RP_I8] = 127, [RP_U8] = 255, [RP_I32] = 2147483647.0, [RP_U32] = 4294967295.0};
+    uint8_t dtype = call->operands[0].dtype;
+    double value = call->attrs[0];
+    if (!is_in(dtype, RP_DT_BYTE | RP_DT_INDEX)) return true;
+    /* The kernel gets the value as f32. */
+    bool exact = value == trunc(value) && value == (double)(float)value;
+    if (exact && value >= low[dtype] && value <= high[dtype]) return true;
+    return rp_op_fail(call,
+                      "%.9g is not a value of %s that f32 holds exactly; fill_words takes "
+                      "any 32 bits",
+                      value, rp_dtype_name(dtype));
+}
+
+/* ---- References ------------------------------------------------------------------------------ */
+
+static void reference_gather(const rp_op_call *call, rp_op_data *data) {
+    uint64_t rows = rp_sym(call, 'R'), n = rp_sym(call, 'N'), c = rp_sym(call, 'C');
+    for (uint64_t r = 0; r < rows; r++) {
+        double id = data->operands[1][r];
+        bool inside = id >= 0 && id < (double)n;
+        for (uint64_t j = 0; j < c; j++)
+            data->operands[2][r * c + j] = inside ? data->operands[0][(uint64_t)id * c + j] : 0;
+    }
+}
+
+static void reference_scatter(const rp_op_call *call, rp_op_data *data) {
+    uint64_t rows = rp_sym(call, 'R'), n = rp_sym(call, 'N'), c = rp_sym(call, 'C');
+    for (uint64_t r = 0; r < rows; r++) {
+        double id = data->operands[1][r];
+        if (!(id >= 0 && id < (double)n)) continue;
+        for (uint64_t j = 0; j < c; j++)
+            data->operands[2][(uint64_t)id * c + j] = data->operands[0][r * c + j];
+    }
+}
+
+static void reference_transpose(const rp_op_call *call, rp_op_data *data) {
+    uint64_t b = rp_sym(call, 'B'), r = rp_sym(call, 'R'), c = rp_sym(call, 'C');
+    for (uint64_t i = 0; i < b; i++)
+        for (uint64_t j = 0; j < r; j++)
+            for (uint64_t k = 0; k < c; k++)
+                data->operands[1][(i * c + k) * r + j] = data->operands[0][(i * r + j) * c + k];
+}
+
+static void reference_permute(const rp_op_call *call, rp_op_data *data) {
+    uint64_t dims[4] = {rp_sym(call, 'A'), rp_sym(call, 'B'), rp_sym(call, 'C'), rp_sym(call, 'D')};
+    uint64_t at[4];
+    const double *from = data->operands[0];
+    for (at[0] = 0; at[0] < dims[0]; at[0]++)
+        for (at[1] = 0; at[1] < dims[1]; at[1]++)
+            for (at[2] = 0; at[2] < dims[2]; at[2]++)
+                for (at[3] = 0; at[3] < dims[3]; at[3]++) {
+                    uint64_t to = 0;
+                    for (uint32_t i = 0; i < 4; i++)
+                        to = to * dims[permuted(call, i)] + at[permuted(call, i)];
+                    data->operands[1][to] = *from++;
+                }
+}
+
+static void reference_slice(const rp_op_call *call, rp_op_data *data) {
+    uint64_t b = rp_sym(call, 'B'), r = rp_sym(call, 'R'), c = rp_sym(call, 'C');
+    uint64_t row = (uint64_t)call->attrs[0], rows = rp_sym(call, 'U');
+    uint64_t column = (uint64_t)call->attrs[2], columns = rp_sym(call, 'V');
+    double *to = data->operands[1];
+    for (uint64_t i = 0; i < b; i++)
+        for (uint64_t j = row; j < row + rows; j++)
+            for (uint64_t k = column; k < column + columns; k++)
+                *to++ = data->operands[0][(i * r + j) * c + k];
+}
+
+static void reference_concat(const rp_op_call *call, rp_op_data *data) {
+    uint64_t rows = rp_sym(call, 'R'), a = rp_sym(call, 'A'), b = rp_sym(call, 'B');
+    const double *from_a = data->operands[0], *from_b = data->operands[1];
+    double *to = data->operands[2];
+    for (uint64_t r = 0; r < rows; r++) {
+        for (uint64_t j = 0; j < a; j++) *to++ = *from_a++;
+        for (uint64_t j = 0; j < b; j++) *to++ = *from_b++;
+    }
+}
+
+static void reference_repeat(const rp_op_call *call, rp_op_data *data) {
+    uint64_t rows = rp_sym(call, 'R'), times = rp_sym(call, 'T'), c = rp_sym(call, 'C');
+    double *to = data->operands[1];
+    for (uint64_t r = 0; r < rows; r++)
+        for (uint64_t t = 0; t < times; t++)
+            for (uint64_t j = 0; j < c; j++) *to++ = data->operands[0][r * c + j];
+}
+
+static void reference_copy(const rp_op_call *call, rp_op_data *data) {
+    uint64_t n = rp_tensor_elements(&call->operands[0]);
+    for (uint64_t i = 0; i < n; i++) data->operands[1][i] = data->operands[0][i];
+}
+
+/* The attribute is f32 in the kernel; a pattern is small enough to be exact in both. */
+static void reference_fill(const rp_op_call *call, rp_op_data *data) {
+    uint64_t n = rp_tensor_elements(&call->operands[0]);
+    for (uint64_t i = 0; i < n; i++) data->operands[0][i] = (double)(float)call->attrs[0];
+}
+
+static void reference_fill_words(const rp_op_call *call, rp_op_data *data) {
+    uint64_t n = rp_tensor_elements(&call->operands[0]);
+    for (uint64_t i = 0; i < n; i++) data->operands[0][i] = call->attrs[0];
+}
+
+static void reference_iota(const rp_op_call *call, rp_op_data *data) {
+    uint64_t n = rp_tensor_elements(&call->operands[0]);
+    for (uint64_t i = 0; i < n; i++)
+        data->operands[0][i] = (double)(uint32_t)((uint64_t)call->attrs[0] + i);
+}
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+#define MOVES                                                                                      \
+    "Elements are moved as they are: zeros keep their sign, denormals and infinities stay, NaN "   \
+    "stays NaN. From f32 to f16 they are rounded to the nearest even."
+
+const rp_op rp_ops_data[] = {
+    {
+        .name = "gather_rows",
+        .family = "data",
+        .brief = "rows of a table, by their numbers: an embedding",
+        .notes = "A number past the table's end, or below 0, gives a row of zeros. Blocks of q8_0 "
+                 "and q4_0 are unpacked exactly. " MOVES,
+        .form = RP_OP_POINTWISE,
+        .operand_count = 3,
+        .operands = {{.name = "table", .brief = "the rows", .shape = "*N C", .dtypes = DT_ALL},
+                     {.name = "ids", .brief = "row numbers", .shape = "*R", .dtypes = RP_DT_INDEX},
+                     {.name = "out",
+                      .brief = "row ids[r] of the table, for each r",
+                      .shape = "*R C",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .like = "table"}},
+        .rule = rule_moved,
+        .reference = reference_gather,
+    },
+    {
+        .name = "scatter_rows",
+        .family = "data",
+        .brief = "puts rows into a table, by their numbers: appending to a KV cache",
+        .notes = "A row whose number is past the table's end, or below 0, is dropped. The numbers "
+                 "must be distinct: of two rows with one number either may stay, or parts of both. "
+                 "Other rows of the table keep their bytes. " MOVES,
+        .form = RP_OP_SCATTER,
+        .operand_count = 3,
+        .operands =
+            {{.name = "src",
+              .brief = "the rows to put",
+              .shape = "*R C",
+              .dtypes = RP_DT_NUMBER,
+              .at = RP_AT_SAME},
+             {.name = "index", .brief = "where row r goes", .shape = "*R", .dtypes = RP_DT_INDEX},
+             {.name = "dst",
+              .brief = "the table",
+              .shape = "*N C",
+              .dtypes = RP_DT_NUMBER,
+              .access = RP_READ_WRITE}},
+        .rule = rule_moved,
+        .reference = reference_scatter,
+    },
+    {
+        .name = "transpose",
+        .family = "data",
+        .brief = "swaps the last two dimensions",
+        .notes = MOVES,
+        .form = RP_OP_POINTWISE,
+        .operand_count = 2,
+        .operands = {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_NUMBER},
+                     {.name = "out",
+                      .brief = "their transposes",
+                      .shape = "*B C R",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .like = "x"}},
+        .rule = rule_moved,
+        .reference = reference_transpose,
+    },
+    {
+        .name = "permute",
+        .family = "data",
+        .brief = "reorders four dimensions",
+        .notes = "Of more than four dimensions the leading ones count as one; a missing one is 1. "
+                 "Fewer dimensions: see the input as [1,1,R,C]. " MOVES,
+        .form = RP_OP_POINTWISE,
+        .operand_count = 2,
+        .attr_count = 1,
+        .operands = {{.name = "x",
+                      .brief = "dimensions a, b, c and d",
+                      .shape = "*A B C D",
+                      .dtypes = RP_DT_NUMBER},
+                     {.name = "out",
+                      .brief = "the same elements, by `order`",
+                      .shape = "*W X Y Z",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .like = "x"}},
+        .attrs = {{.name = "order",
+                   .brief = "the input's dimensions, a to d, as they follow in the output",
+                   .kind = RP_ATTR_CHOICE,
+                   .required = true,
+                   .choices = permute_orders}},
+        .rule = rule_permute,
+        .reference = reference_permute,
+    },
+    {
+        .name = "slice",
+        .family = "data",
+        .brief = "a window of a matrix",
+        .notes = "Whole rows need no op: a range of the buffer is a view of them. " MOVES,
+        .form = RP_OP_POINTWISE,
+        .operand_count = 2,
+        .attr_count = 4,
+        .operands = {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_NUMBER},
+                     {.name = "out",
+                      .brief = "U rows of V columns of each",
+                      .shape = "*B U V",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .like = "x"}},
+        .attrs =
+            {{.name = "row", .brief = "the first row", .kind = RP_ATTR_INTEGER, .high = UINT32_MAX},
+             {.name = "rows",
+              .brief = "how many; 0: to the last",
+              .kind = RP_ATTR_INTEGER,
+              .high = UINT32_MAX},
+             {.name = "column",
+              .brief = "the first column",
+              .kind = RP_ATTR_INTEGER,
+              .high = UINT32_MAX},
+             {.name = "columns",
+              .brief = "how many; 0: to the last",
+              .kind = RP_ATTR_INTEGER,
+              .high = UINT32_MAX}},
+        .rule = rule_slice,
+        .reference = reference_slice,
+    },
+    {
+        .name = "concat",
+        .family = "data",
+        .brief = "joins rows end to end",
+        .notes =
+            "To join along the first dimension, write both into one buffer: that is a view. " MOVES,
+        .form = RP_OP_POINTWISE,
+        .operand_count = 3,
+        .operands = {{.name = "a",
+                      .brief = "the front of each row",
+                      .shape = "*R A",
+                      .dtypes = RP_DT_NUMBER,
+                      .reads = "RA"},
+                     {.name = "b",
+                      .brief = "its end",
+                      .shape = "*R B",
+                      .dtypes = RP_DT_NUMBER,
+                      .reads = "RB"},
+                     {.name = "out",
+                      .brief = "rows of length C = A + B",
+                      .shape = "*R C",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .like = "a"}},
+        .rule = rule_concat,
+        .reference = reference_concat,
+    },
+    {
+        .name = "repeat_rows",
+        .family = "data",
+        .brief = "each row several times over",
+        .notes = "Seen as a single row, a tensor is repeated as a whole. " MOVES,
+        .form = RP_OP_POINTWISE,
+        .operand_count = 2,
+        .attr_count = 1,
+        .operands = {{.name = "x", .brief = "rows", .shape = "*R C", .dtypes = RP_DT_NUMBER},
+                     {.name = "out",
+                      .brief = "T copies of the first row, then T of the next",
+                      .shape = "*R T C",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .like = "x"}},
+        .attrs = {{.name = "times",
+                   .brief = "copies of each row",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'T',
+                   .required = true,
+                   .low = 1,
+                   .high = UINT32_MAX}},
+        .rule = rule_moved,
+        .reference = reference_repeat,
+    },
+    {
+        .name = "copy",
+        .family = "data",
+        .brief = "the same elements",
+        .notes =
+            "Zeros, denormals, infinities and NaN stay what they are. As u32, every bit stays.",
+        .form = RP_OP_POINTWISE,
+        .operand_count = 2,
+        .expression = "x",
+        .operands = {{.name = "x",
+                      .brief = "any elements",
+                      .shape = "*N",
+                      .dtypes = RP_DT_NUMBER,
+                      .at = RP_AT_SAME},
+                     {.name = "out",
+                      .brief = "the same",
+                      .shape = "*N",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .like = "x"}},
+        .rule = rule_exact,
+        .reference = reference_copy,
+    },
+    {
+        .name = "fill",
+        .family = "data",
+        .brief = "one number everywhere",
+        .notes = "The number is taken as f32, and rounded to the nearest even for f16. For integer "
+                 "outputs it must be an integer in range that f32 holds exactly.",
+        .form = RP_OP_POINTWISE,
+        .operand_count = 1,
+        .attr_count = 1,
+        .expression = "value",
+        .operands = {{.name = "out",
+                      .brief = "what is filled",
+                      .shape = "*N",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE}},
+        .attrs = {{.name = "value",
+                   .brief = "the number",
+                   .kind = RP_ATTR_NUMBER,
+                   .low = -INFINITY,
+                   .high = INFINITY}},
+        .rule = rule_fill,
+        .reference = reference_fill,
+    },
+    {
+        .name = "fill_words",
+        .family = "data",
+        .brief = "one 32-bit word everywhere",
+        .notes = "Exact.",
+        .form = RP_OP_POINTWISE,
+        .operand_count = 1,
+        .attr_count = 1,
+        .operands = {{.name = "out",
+                      .brief = "what is filled",
+                      .shape = "*N",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE}},
+        .attrs =
+            {{.name = "pattern", .brief = "the word", .kind = RP_ATTR_INTEGER, .high = UINT32_MAX}},
+        .reference = reference_fill_words,
+    },
+    {
+        .name = "iota",
+        .family = "data",
+        .brief = "counts: start, start + 1, ...",
+        .notes = "Exact; wraps at 2^32.",
+        .form = RP_OP_POINTWISE,
+        .operand_count = 1,
+        .attr_count = 1,
+        .operands = {{.name = "out",
+                      .brief = "the numbers",
+                      .shape = "*N",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE}},
+        .attrs = {{.name = "start",
+                   .brief = "the first number",
+                   .kind = RP_ATTR_INTEGER,
+                   .high = UINT32_MAX}},
+        .reference = reference_iota,
+    },
+};
+
+const uint32_t rp_ops_data_count = COUNT(rp_ops_data);

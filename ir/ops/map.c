@@ -1,0 +1,198 @@
+/* Family map: element-wise ops. All are formulas (ops/formula.h) over inputs that broadcast, so one
+ * generated kernel serves them all, and any chain of them is one kernel too.
+ *
+ * `map` is the general one, with the formula in the graph. The others are names for formulas that
+ * are common enough to be worth a word in a dump; nothing else knows about them. Their references
+ * are in map_reference.c, written in C and not by evaluating these formulas. */
+#include <math.h>
+
+#include "ops/reference.h"
+#include "ops/tables.h"
+
+enum {
+    SIGNED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_I32),
+    /* u8 is computed as u32, where 3 - 5 wraps to a large number and is then stored as 255: nobody
+     * wants that, so subtraction does not take it. */
+    SUBTRACTED = SIGNED | RP_DT(RP_U32),
+    SMALL = RP_DT_FLOAT | RP_DT_BYTE, /* what f32 holds exactly */
+};
+
+#define IN(name_, brief_, dtypes_)                                                                 \
+    { .name = name_, .brief = brief_, .dtypes = dtypes_, .access = RP_READ, .at = RP_AT_SAME }
+#define OUT(dtypes_, like_)                                                                        \
+    { .name = "out", .brief = "the result", .dtypes = dtypes_, .access = RP_WRITE, .like = like_ }
+#define MAP(name_, formula_, brief_, notes_)                                                       \
+    .name = name_, .family = "map", .brief = brief_, .notes = notes_, .form = RP_OP_POINTWISE,     \
+    .expression = formula_, .reference = rp_map_reference
+
+/* One input x, or two inputs a and b, all of the same dtypes as the output. */
+#define UNARY(name_, dtypes_, formula_, brief_, notes_)                                            \
+    {                                                                                              \
+        MAP(name_, formula_, brief_, notes_), .operand_count = 2, .operands = {                    \
+            IN("x", "the input", dtypes_),                                                         \
+            OUT(dtypes_, "x")                                                                      \
+        }                                                                                          \
+    }
+#define BINARY(name_, dtypes_, formula_, brief_, notes_)                                           \
+    {                                                                                              \
+        MAP(name_, formula_, brief_, notes_), .operand_count = 3, .operands = {                    \
+            IN("a", "left side", dtypes_),                                                         \
+            IN("b", "right side", dtypes_),                                                        \
+            OUT(dtypes_, "a")                                                                      \
+        }                                                                                          \
+    }
+#define COMPARE(name_, formula_, brief_)                                                           \
+    {                                                                                              \
+        MAP(name_, formula_, brief_, compare_notes), .operand_count = 3, .operands = {             \
+            IN("a", "left side", RP_DT_NUMBER),                                                    \
+            IN("b", "right side", RP_DT_NUMBER),                                                   \
+            OUT(RP_DT(RP_U8), NULL)                                                                \
+        }                                                                                          \
+    }
+#define GATED(name_, formula_, brief_, notes_)                                                     \
+    {                                                                                              \
+        MAP(name_, formula_, brief_, notes_), .operand_count = 3, .operands = {                    \
+            IN("gate", "goes through the activation", RP_DT_FLOAT),                                \
+            IN("up", "is multiplied by it", RP_DT_FLOAT),                                          \
+            OUT(RP_DT_FLOAT, "gate")                                                               \
+        }                                                                                          \
+    }
+#define NUMBER(name_, brief_, fallback_, low_, high_)                                              \
+    {                                                                                              \
+        .name = name_, .brief = brief_, .kind = RP_ATTR_NUMBER, .fallback = fallback_,             \
+        .low = low_, .high = high_                                                                 \
+    }
+
+static const char wrap_notes[] =
+    "f32: correctly rounded. Integers wrap in 32 bits and saturate when stored in fewer; exact.";
+static const char divide_notes[] =
+    "f32: within 2.5 ulp; x / 0 is an infinity, 0 / 0 NaN. Integers truncate toward zero; x / 0 "
+    "is 0.";
+static const char min_notes[] = "Exact. A NaN in a stays, a NaN in b is dropped.";
+static const char compare_notes[] =
+    "Exact: 1 where it holds, else 0. Comparisons with NaN are 0, but for not_equal; -0 equals 0.";
+static const char exact_notes[] = "Exact; NaN stays NaN.";
+static const char gate_notes[] =
+    "Large negative numbers give -0 or 0; -inf gives NaN, since it is multiplied by 0.";
+
+static bool rule_clamp(rp_op_call *call) {
+    if (call->attrs[0] <= call->attrs[1]) return true;
+    return rp_op_fail(call, "attribute low is %.9g, more than high, which is %.9g", call->attrs[0],
+                      call->attrs[1]);
+}
+
+/* Every other op has a dtype that its results usually have; a cast is there to change it. */
+static bool rule_cast(rp_op_call *call) {
+    if (call->operands[1].dtype != RP_RAW) return true;
+    return rp_op_fail(call, "the dtype of out must be given");
+}
+
+const rp_op rp_ops_map[] = {
+    {.name = "map",
+     .family = "map",
+     .brief = "a formula over up to 26 inputs, which broadcast",
+     .notes = "As the formula's operators say.",
+     .form = RP_OP_POINTWISE,
+     .operand_count = 2,
+     .operands = {IN("a", "inputs, called a, b, c ... in the formula", RP_DT_NUMBER),
+                  OUT(RP_DT_NUMBER, "a")},
+     .reference = rp_map_reference},
+
+    BINARY("add", RP_DT_NUMBER, "a + b", "sum", wrap_notes),
+    BINARY("sub", SUBTRACTED, "a - b", "difference", wrap_notes),
+    BINARY("mul", RP_DT_NUMBER, "a * b", "product", wrap_notes),
+    BINARY("div", RP_DT_NUMBER, "a / b", "quotient", divide_notes),
+    BINARY("min", RP_DT_NUMBER, "min(a, b)", "the smaller", min_notes),
+    BINARY("max", RP_DT_NUMBER, "max(a, b)", "the larger", min_notes),
+    {MAP("pow", "pow(x, exponent)", "power",
+         "x < 0 gives NaN; x to the power of 0 is 1; 0 to another power is 0 or inf."),
+     .operand_count = 3,
+     .operands = {IN("x", "the base", RP_DT_FLOAT), IN("exponent", "the exponent", RP_DT_FLOAT),
+                  OUT(RP_DT_FLOAT, "x")}},
+    {MAP("scale", "x * factor + offset", "multiplies by one number and adds another",
+         "Rounded after the multiplication and after the addition."),
+     .operand_count = 2, .attr_count = 2,
+     .operands = {IN("x", "the input", SMALL), OUT(RP_DT_FLOAT, "x")},
+     .attrs = {NUMBER("factor", "multiplies", 1, -INFINITY, INFINITY),
+               NUMBER("offset", "is added", 0, -INFINITY, INFINITY)}},
+    {MAP("add_scaled", "a + b * factor", "sum with one side multiplied by a number",
+         "Rounded after the multiplication and after the addition."),
+     .operand_count = 3, .attr_count = 1,
+     .operands = {IN("a", "left side", RP_DT_FLOAT), IN("b", "right side", RP_DT_FLOAT),
+                  OUT(RP_DT_FLOAT, "a")},
+     .attrs = {NUMBER("factor", "multiplies b", 1, -INFINITY, INFINITY)}},
+
+    UNARY("abs", SIGNED, "abs(x)", "absolute value",
+          "Exact. The most negative i32 stays what it is; i8 -128 becomes 127."),
+    UNARY("neg", SIGNED, "-x", "negation",
+          "Exact. The most negative i32 stays what it is; i8 -128 becomes 127."),
+    UNARY("square", RP_DT_NUMBER, "x * x", "x times x", wrap_notes),
+    UNARY("reciprocal", RP_DT_FLOAT, "1.0 / x", "1 / x",
+          "Within 2.5 ulp. Zeros give infinities, infinities zeros."),
+    UNARY("sqrt", RP_DT_FLOAT, "sqrt(x)", "square root",
+          "As precise as Vulkan asks: that of 1 / rsqrt. Numbers below 0 give NaN."),
+    UNARY("rsqrt", RP_DT_FLOAT, "rsqrt(x)", "1 / square root",
+          "Within 2 ulp. 0 gives inf, numbers below 0 give NaN."),
+    UNARY("exp", RP_DT_FLOAT, "exp(x)", "e to the power of x",
+          "Within 3 + 2 |x| ulp. inf and 0 where f32 ends; -inf gives 0."),
+    UNARY("log", RP_DT_FLOAT, "log(x)", "natural logarithm",
+          "Within 3 ulp, between 0.5 and 2 within 2^-21. 0 gives -inf, numbers below 0 NaN."),
+    UNARY("tanh", RP_DT_FLOAT, "tanh(x)", "hyperbolic tangent", "Infinities give 1 and -1."),
+    UNARY("sigmoid", RP_DT_FLOAT, "sigmoid(x)", "1 / (1 + exp(-x))", "Infinities give 1 and 0."),
+    UNARY("silu", RP_DT_FLOAT, "silu(x)", "x * sigmoid(x)", gate_notes),
+    UNARY("gelu", RP_DT_FLOAT, "gelu(x)", "x times the normal distribution's integral, with erf",
+          gate_notes),
+    UNARY("gelu_tanh", RP_DT_FLOAT, "gelu_tanh(x)", "approximation of gelu with tanh", gate_notes),
+    UNARY("relu", SIGNED, "relu(x)", "x, or 0 where it is negative", exact_notes),
+    {MAP("clamp", "clamp(x, low, high)", "limits to a range", exact_notes), .operand_count = 2,
+     .attr_count = 2, .operands = {IN("x", "the input", SMALL), OUT(SMALL, "x")},
+     .attrs = {{.name = "low",
+                .brief = "the least result",
+                .kind = RP_ATTR_NUMBER,
+                .required = true,
+                .low = -INFINITY,
+                .high = INFINITY},
+               {.name = "high",
+                .brief = "the largest result",
+                .kind = RP_ATTR_NUMBER,
+                .required = true,
+                .low = -INFINITY,
+                .high = INFINITY}},
+     .rule = rule_clamp},
+    {MAP("softcap", "softcap(x, cap)", "cap * tanh(x / cap)", "Infinities give cap and -cap."),
+     .operand_count = 2, .attr_count = 1,
+     .operands = {IN("x", "the input", RP_DT_FLOAT), OUT(RP_DT_FLOAT, "x")},
+     .attrs = {{.name = "cap",
+                .brief = "what results stay below",
+                .kind = RP_ATTR_NUMBER,
+                .required = true,
+                .low = 1e-30,
+                .high = 1e30}}},
+
+    GATED("swiglu", "silu(gate) * up", "silu of one input, times the other", gate_notes),
+    GATED("geglu", "gelu(gate) * up", "gelu of one input, times the other", gate_notes),
+    GATED("geglu_tanh", "gelu_tanh(gate) * up", "gelu_tanh of one input, times the other",
+          gate_notes),
+
+    {MAP("cast", "x", "conversion to the output's dtype",
+         "To f16 rounded to nearest even; to integers truncated toward zero and saturated, NaN "
+         "gives 0."),
+     .operand_count = 2, .operands = {IN("x", "the input", RP_DT_NUMBER), OUT(RP_DT_NUMBER, NULL)},
+     .rule = rule_cast},
+    {MAP("select", "condition != 0 ? a : b", "one of two inputs, element by element",
+         "Exact. A NaN is a condition that holds."),
+     .operand_count = 4,
+     .operands = {IN("condition", "not 0 chooses a", RP_DT_NUMBER),
+                  IN("a", "where the condition holds", RP_DT_NUMBER),
+                  IN("b", "where it does not", RP_DT_NUMBER), OUT(RP_DT_NUMBER, "a")}},
+
+    COMPARE("equal", "a == b", "whether a equals b"),
+    COMPARE("not_equal", "a != b", "whether a differs from b"),
+    COMPARE("less", "a < b", "whether a is less than b"),
+    COMPARE("less_equal", "a <= b", "whether a is at most b"),
+    COMPARE("greater", "a > b", "whether a is more than b"),
+    COMPARE("greater_equal", "a >= b", "whether a is at least b"),
+};
+
+const uint32_t rp_ops_map_count = sizeof rp_ops_map / sizeof *rp_ops_map;
+const rp_op *const rp_op_map = rp_ops_map;

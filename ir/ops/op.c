@@ -1,0 +1,180 @@
+/* The registry of ops, and the small questions about one op or one call of it.
+ *
+ * Ops live in the constant tables of their families and are found by going through them: there are
+ * about a hundred, names differ early, and a graph asks once for each node. Nothing is computed at
+ * start, so there is no state to initialise and every function here may be called from any thread.
+ */
+#include "ops/op.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/checked.h"
+#include "ops/tables.h"
+
+/* ---- The tables ------------------------------------------------------------------------------ */
+
+typedef struct family {
+    const char *name;
+    const rp_op *ops;
+    const uint32_t *count;
+} family;
+
+static const family families[] = {
+#define RP_X(family) {#family, rp_ops_##family, &rp_ops_##family##_count},
+    RP_OP_FAMILIES(RP_X)
+#undef RP_X
+};
+
+enum { FAMILY_COUNT = sizeof families / sizeof *families };
+
+uint32_t rp_op_count(void) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < FAMILY_COUNT; i++) count += *families[i].count;
+    return count;
+}
+
+const rp_op *rp_op_at(uint32_t index) {
+    for (uint32_t i = 0; i < FAMILY_COUNT; i++) {
+        if (index < *families[i].count) return families[i].ops + index;
+        index -= *families[i].count;
+    }
+    return NULL;
+}
+
+static bool same_name(const char *name, const char *text, size_t length) {
+    return strncmp(name, text, length) == 0 && name[length] == '\0';
+}
+
+const rp_op *rp_op_find(const char *name, size_t length) {
+    if (!name) return NULL;
+    for (uint32_t i = 0; i < FAMILY_COUNT; i++)
+        for (uint32_t j = 0; j < *families[i].count; j++)
+            if (same_name(families[i].ops[j].name, name, length)) return families[i].ops + j;
+    return NULL;
+}
+
+const char *rp_op_name(const rp_op *op) {
+    return op ? op->name : NULL;
+}
+
+const char *rp_op_family(const rp_op *op) {
+    return op ? op->family : NULL;
+}
+
+const char *rp_op_brief(const rp_op *op) {
+    return op ? op->brief : NULL;
+}
+
+/* ---- Operands and attributes ----------------------------------------------------------------- */
+
+static const char map_names[RP_OP_MAP_INPUTS][2] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
+                                                    "j", "k", "l", "m", "n", "o", "p", "q", "r",
+                                                    "s", "t", "u", "v", "w", "x", "y", "z"};
+
+uint32_t rp_op_operand_index(const rp_op *op, const char *name, size_t length) {
+    if (op == rp_op_map) {
+        if (length == 1 && *name >= 'a' && *name <= 'z') return (uint32_t)(*name - 'a');
+        return same_name("out", name, length) ? RP_OP_MAP_OUT : RP_OP_MISSING;
+    }
+    for (uint32_t i = 0; i < op->operand_count; i++)
+        if (same_name(op->operands[i].name, name, length)) return i;
+    return RP_OP_MISSING;
+}
+
+uint32_t rp_op_attr_index(const rp_op *op, const char *name, size_t length) {
+    for (uint32_t i = 0; i < op->attr_count; i++)
+        if (same_name(op->attrs[i].name, name, length)) return i;
+    return RP_OP_MISSING;
+}
+
+const rp_op_operand *rp_op_operand_of(const rp_op_call *call, uint32_t index) {
+    if (call->op != rp_op_map) return call->op->operands + index;
+    return call->op->operands + (index + 1 == call->operand_count);
+}
+
+const char *rp_op_operand_name(const rp_op_call *call, uint32_t index) {
+    if (call->op != rp_op_map) return call->op->operands[index].name;
+    if (index + 1 == call->operand_count) return "out";
+    return index < RP_OP_MAP_INPUTS ? map_names[index] : "?";
+}
+
+void rp_op_call_init(rp_op_call *call, const rp_op *op, uint32_t operand_count) {
+    memset(call, 0, sizeof *call);
+    call->op = op;
+    call->operand_count = operand_count;
+    for (uint32_t i = 0; i < op->attr_count; i++)
+        call->attrs[i] = op->attrs[i].required ? NAN : op->attrs[i].fallback;
+}
+
+bool rp_op_fail(rp_op_call *call, const char *format, ...) {
+    int used = snprintf(call->error, sizeof call->error, "%s: ", call->op->name);
+    if (used < 0 || (size_t)used >= sizeof call->error) return false;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(call->error + used, sizeof call->error - (size_t)used, format, args);
+    va_end(args);
+    return false;
+}
+
+/* ---- Tensors --------------------------------------------------------------------------------- */
+
+/* Both saturate rather than wrap, so that a caller who did not check first sees a size that fits
+ * nowhere instead of a small one. */
+uint64_t rp_tensor_elements(const rp_tensor *tensor) {
+    if (tensor->absent) return 0;
+    uint64_t elements = 1;
+    for (uint32_t i = 0; i < tensor->rank && i < RP_MAX_RANK; i++)
+        if (!rp_mul_u64(elements, tensor->dims[i], &elements)) return UINT64_MAX;
+    return elements;
+}
+
+uint64_t rp_tensor_bytes(const rp_tensor *tensor) {
+    uint64_t elements = rp_tensor_elements(tensor), block = rp_dtype_block(tensor->dtype), bytes;
+    if (block == 0 || elements == UINT64_MAX) return elements ? UINT64_MAX : 0;
+    uint64_t blocks = elements / block + (elements % block != 0);
+    return rp_mul_u64(blocks, rp_dtype_size(tensor->dtype), &bytes) ? bytes : UINT64_MAX;
+}
+
+void rp_tensor_print(rp_text *text, const rp_tensor *tensor) {
+    if (tensor->absent) {
+        rp_text_char(text, '-');
+        return;
+    }
+    const char *dtype = rp_dtype_name(tensor->dtype);
+    rp_text_string(text, dtype ? dtype : "?");
+    for (uint32_t i = 0; i < tensor->rank && i < RP_MAX_RANK; i++) {
+        rp_text_char(text, i ? ',' : '[');
+        rp_text_u64(text, tensor->dims[i]);
+    }
+    if (tensor->rank) rp_text_char(text, ']');
+}
+
+/* ---- What a call does ------------------------------------------------------------------------ */
+
+double rp_op_product(const rp_op_call *call, const char *symbols) {
+    double product = 1;
+    for (; symbols && *symbols; symbols++)
+        if (*symbols >= 'A' && *symbols <= 'Z') product *= (double)rp_sym(call, *symbols);
+    return product;
+}
+
+/* The first operand that is written, which every op has. */
+static uint32_t first_output(const rp_op_call *call) {
+    uint32_t i = 0;
+    while (i + 1 < call->operand_count && rp_op_operand_of(call, i)->access == RP_READ) i++;
+    return i;
+}
+
+rp_op_place rp_op_reads_at(const rp_op_call *call, uint32_t index) {
+    const rp_op_operand *operand = rp_op_operand_of(call, index);
+    uint64_t elements = rp_tensor_elements(call->operands + index);
+    if (call->op->form == RP_OP_ROWS) {
+        /* What is not as large as the rows is shared by them: a weight, a broadcast mask. */
+        double rows = rp_op_product(call, "RC");
+        return (double)elements == rows ? RP_AT_ROW : RP_AT_ANY;
+    }
+    if (operand->shape) return (rp_op_place)operand->at;
+    uint64_t written = rp_tensor_elements(call->operands + first_output(call));
+    return elements == written ? RP_AT_SAME : RP_AT_ANY;
+}

@@ -1,0 +1,219 @@
+/* Internal: what an op is.
+ *
+ * An op is a name for a computation on tensors: `rms_norm`, `matvec`, `l2_distance`. Its one
+ * definition, an rp_op in a table of ir/ops/<family>.c, gives its operands, attributes, shape rule,
+ * access, documentation and double-precision reference; everything else (the verifier, the YAML and
+ * C front ends, `reprise kernels`, the reference page, fusion, lowering, the tests) reads that
+ * definition. What runs on the GPU is GLSL in kernels/, found by the op's name.
+ *
+ * Four forms of op:
+ *   pointwise  every element of the one output is a function of its flat index, computed from any
+ *              elements of the inputs. Given by `expression` (a map over the inputs, broadcast to
+ *              the output: ops/formula.h), or by kernels/pointwise/NAME.glsl.
+ *   rows       reductions along the last dimension, then outputs per element or per row: `steps`
+ *              and the outputs' `expression`, formulas too. One generated kernel serves them all.
+ *   scatter    each element of the first input goes to one place of the one output, which is `rw`:
+ *              kernels/scatter/NAME.glsl gives that place, `uint VALUE(uint i)`, 0xffffffff for
+ *              nowhere. No two elements go to the same place.
+ *   kernel     a kernel of its own, kernels/NAME.glsl, with hooks on its operands.
+ *
+ * Shapes are strings of dimension symbols: "*R C" has a last dimension C and any leading ones
+ * whose product is R; "N D" is a matrix; "" a single element. A symbol is one capital letter and
+ * stands for the same number everywhere in the op. Leading dimensions count by their product alone,
+ * and elements are always dense and row-major, so [1,2048], [2048] and [32,64] are the same to
+ * "*R". A symbol that an input's shape, an attribute or rule() gives a value is bound; outputs must
+ * then agree with it, and their shapes can be inferred from it.
+ */
+#ifndef RP_OPS_OP_H
+#define RP_OPS_OP_H
+
+#include "base/text.h"
+#include "reprise/ops.h"
+#include "reprise/types.h"
+
+enum {
+    RP_OP_MAX_OPERANDS = 28, /* of one op; a map over many inputs has the most */
+    RP_OP_MAP_INPUTS = 26,   /* of a map: a to z */
+    RP_OP_MAX_ATTRS = 8,
+    RP_OP_MAX_STEPS = 6,
+};
+/* Of one operand: kernels count elements with 32 bits, and threads past the end must not wrap. */
+#define RP_OP_MAX_ELEMENTS UINT64_C(0xff000000)
+
+/* One operand of one use of an op. */
+typedef struct rp_tensor {
+    uint8_t dtype, rank; /* rank 0: a single element */
+    bool absent;         /* an optional operand that was left out */
+    uint64_t dims[RP_MAX_RANK];
+} rp_tensor;
+
+/* An op applied to operands of known types: what rules, costs, references and lowering see. */
+typedef struct rp_op_call {
+    const rp_op *op;
+    uint32_t operand_count; /* op->operand_count, except for `map`: inputs, then the output */
+    rp_tensor operands[RP_OP_MAX_OPERANDS];
+    double attrs[RP_OP_MAX_ATTRS];   /* numbers, and indices into an attribute's choices */
+    const char *formula;             /* `map`: its expression; NULL otherwise */
+    uint64_t symbols['Z' - 'A' + 1]; /* 0 = not bound */
+    char error[256]; /* what the last check found wrong: "x is [4,8], weight is [9]: ..." */
+} rp_op_call;
+
+static inline uint64_t rp_sym(const rp_op_call *call, char symbol) {
+    return call->symbols[symbol - 'A'];
+}
+
+/* Elements and bytes of a tensor. */
+uint64_t rp_tensor_elements(const rp_tensor *tensor);
+uint64_t rp_tensor_bytes(const rp_tensor *tensor);
+/* "f32[4,2048]", "f32" for a single element; "-" when absent. */
+void rp_tensor_print(rp_text *text, const rp_tensor *tensor);
+
+/* How an input is read by an op whose output keeps its place: what decides whether the op can be
+ * computed where its input was just computed. */
+typedef enum rp_op_place {
+    RP_AT_ANY = 0, /* any elements, any number of times */
+    RP_AT_SAME,    /* output element i needs input element i alone; by broadcasting: some of it */
+    RP_AT_PAIR,    /* output element i needs input elements i and pair(i), and so does pair(i):
+                    * rope. The kernel says VALUE_pair */
+    RP_AT_ROW,     /* output element i needs the elements of its own row of length C */
+} rp_op_place;
+
+#define RP_DT(dtype) (1u << (dtype))
+enum {
+    RP_DT_FLOAT = RP_DT(RP_F32) | RP_DT(RP_F16),
+    RP_DT_BYTE = RP_DT(RP_I8) | RP_DT(RP_U8),
+    RP_DT_INDEX = RP_DT(RP_U32) | RP_DT(RP_I32),
+    RP_DT_BLOCK = RP_DT(RP_Q8_0) | RP_DT(RP_Q4_0),
+    RP_DT_NUMBER = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_INDEX,
+};
+
+typedef struct rp_op_operand {
+    const char *name;   /* what YAML, C and the kernel call it */
+    const char *brief;  /* one line */
+    const char *shape;  /* symbols, see above; NULL: broadcasts to the first output's shape (NumPy's
+                         * rules); on an output: the shape that the inputs broadcast to */
+    uint32_t dtypes;    /* RP_DT() bits */
+    uint8_t access;     /* rp_access: r; w (writes all); rw (writes some) */
+    uint8_t at;         /* rp_op_place, for inputs of pointwise and kernel ops */
+    bool optional;      /* inputs and outputs; an absent output is not computed */
+    bool hook;          /* kernel form: read through its value function, or written through the
+                         * epilogue, so that other ops can be fused here; else bound directly */
+    const char *absent; /* GLSL and formula value of an optional input left out: "0.0", "1.0" */
+    const char *like;   /* an output: the default dtype is that of this input; NULL: dtype's lowest
+                         * bit of `dtypes` */
+    const char *reads;  /* how many times all its elements together are loaded in one run, as a
+                         * product of symbols, "QND"; NULL: once each output element (pointwise),
+                         * once each element and step (rows), once (kernel) */
+    const char *expression; /* rows form, outputs: formula over inputs, steps and attributes */
+} rp_op_operand;
+
+typedef enum rp_op_attr_kind { RP_ATTR_NUMBER, RP_ATTR_INTEGER, RP_ATTR_CHOICE } rp_op_attr_kind;
+
+typedef struct rp_op_attr {
+    const char *name, *brief;
+    uint8_t kind;        /* rp_op_attr_kind */
+    char symbol;         /* an integer that binds this symbol; 0 = none */
+    bool required;       /* no default */
+    double fallback;     /* default; for a choice the index */
+    double low, high;    /* range, both ends included; a choice has none */
+    const char *choices; /* "neox|interleaved" */
+} rp_op_attr;
+
+/* A reduction along the last dimension; its result is a number per row, named for later formulas:
+ * an f32, or for ARGMIN and ARGMAX the u32 index, the lowest one on ties. MIN, MAX and these two
+ * skip NaN; of NaN alone they give inf, -inf and 0xffffffff. */
+typedef enum rp_reduce {
+    RP_REDUCE_SUM,
+    RP_REDUCE_MIN,
+    RP_REDUCE_MAX,
+    RP_REDUCE_ARGMIN,
+    RP_REDUCE_ARGMAX
+} rp_reduce;
+typedef struct rp_op_step {
+    const char *name;
+    uint8_t reduce;         /* rp_reduce */
+    const char *expression; /* formula of what is reduced */
+} rp_op_step;
+
+typedef enum rp_op_form { RP_OP_POINTWISE, RP_OP_ROWS, RP_OP_SCATTER, RP_OP_KERNEL } rp_op_form;
+
+/* What a reference gets: every operand as dense doubles (block-quantised ones dequantised,
+ * integers exact); it fills in the outputs and, for the first output, `scale`: for each element the
+ * sum of the magnitudes that were added up, which the tolerance is relative to. NULL data for
+ * absent operands. */
+typedef struct rp_op_data {
+    double *operands[RP_OP_MAX_OPERANDS];
+    double *scale; /* starts as zeros */
+} rp_op_data;
+
+struct rp_op {
+    const char *name, *family, *brief;
+    const char *notes; /* numerics: exactness, zeros, denormals, infinities, NaN, ties */
+    uint8_t form;      /* rp_op_form */
+    uint8_t operand_count, attr_count, step_count;
+    const char *expression; /* pointwise: formula over the inputs' and attributes' names; NULL:
+                             * kernels/pointwise/NAME.glsl, or the node's own (`map`) */
+    rp_op_operand operands[RP_OP_MAX_OPERANDS > 12 ? 12 : RP_OP_MAX_OPERANDS]; /* inputs first */
+    rp_op_attr attrs[RP_OP_MAX_ATTRS];
+    rp_op_step steps[RP_OP_MAX_STEPS];
+    const char *length; /* product of symbols: terms added up for one output element, for the
+                         * tolerance; NULL = 1 */
+    const char *groups; /* kernel form: product of symbols, about how many workgroups one run has;
+                         * NULL: enough to fill a GPU */
+    double flops;       /* arithmetic for one output element and one term of `length`; 0: counted
+                         * in the formulas */
+    /* Checks what shapes and ranges cannot say and binds symbols that inputs do not; false with
+     * call->error filled in. Called with inputs and attributes bound, before outputs. May be NULL.
+     */
+    bool (*rule)(rp_op_call *call);
+    void (*reference)(const rp_op_call *call, rp_op_data *data);
+};
+
+/* ---- Using ops ------------------------------------------------------------------------------- */
+
+/* Checks operands' number, presence, dtypes and shapes, attributes' ranges and the op's own rule,
+ * and binds the symbols. `call` comes with op, operand_count, operands, attrs and formula filled
+ * in. False with call->error, which names operands and shapes. */
+bool rp_op_check(rp_op_call *call);
+
+/* The same with the outputs' shapes unknown (rank RP_OP_INFER): fills them in, with their default
+ * dtype where dtype is RP_RAW. */
+enum { RP_OP_INFER = 255 };
+bool rp_op_infer(rp_op_call *call);
+
+/* Sets call->error by format and returns false, for rules. */
+bool rp_op_fail(rp_op_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Index of an operand, an attribute by name; RP_OP_MISSING. `map` names its inputs a, b, c ... and
+ * its output out: RP_OP_MAP_OUT stands for the last operand of a map, whatever its number. */
+enum { RP_OP_MISSING = 255, RP_OP_MAP_OUT = 254 };
+uint32_t rp_op_operand_index(const rp_op *op, const char *name, size_t length);
+uint32_t rp_op_attr_index(const rp_op *op, const char *name, size_t length);
+/* The definition behind operand `index` of a call: for `map`, those of its pattern. */
+const rp_op_operand *rp_op_operand_of(const rp_op_call *call, uint32_t index);
+/* Name of operand `index`; "a", "b", ... for a map. Static text. */
+const char *rp_op_operand_name(const rp_op_call *call, uint32_t index);
+/* A call with the op's defaults and no operands. */
+void rp_op_call_init(rp_op_call *call, const rp_op *op, uint32_t operand_count);
+
+/* The formula of a pointwise op with one: its own, or the map's; NULL for one with GLSL. */
+static inline const char *rp_op_formula(const rp_op_call *call) {
+    return call->formula ? call->formula : call->op->expression;
+}
+
+/* Product of the symbols in "QND"; 1 for NULL. */
+double rp_op_product(const rp_op_call *call, const char *symbols);
+
+/* What one run of the op costs, by its definition: arithmetic operations in all, and how often the
+ * elements of each operand are loaded or stored. For deciding about fusion, never for claims. */
+typedef struct rp_op_cost {
+    double flops;
+    double loads[RP_OP_MAX_OPERANDS];
+} rp_op_cost;
+void rp_op_cost_of(const rp_op_call *call, rp_op_cost *out);
+
+/* How input `index` is read: the operand's `at`, for broadcast operands RP_AT_SAME only when the
+ * input has the output's elements one for one. */
+rp_op_place rp_op_reads_at(const rp_op_call *call, uint32_t index);
+
+#endif

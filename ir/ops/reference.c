@@ -1,0 +1,53 @@
+/* Conversions that references share; see reference.h. */
+#include "ops/reference.h"
+
+#include <math.h>
+
+double rp_reference_f16(double value) {
+    if (!isfinite(value) || value == 0) return value;
+    if (fabs(value) >= 65520) return value < 0 ? -INFINITY : INFINITY;
+    int exponent;
+    frexp(value, &exponent); /* value = 0.1... * 2^exponent */
+    if (exponent < -13) exponent = -13;
+    double unit = ldexp(1, exponent - 11); /* 11 significant bits; below 2^-14 fewer */
+    return rint(value / unit) * unit;
+}
+
+static double saturate(double value, double low, double high) {
+    if (isnan(value)) return 0;
+    value = trunc(value);
+    return value < low ? low : value > high ? high : value;
+}
+
+double rp_reference_store(uint8_t dtype, double value) {
+    switch ((rp_dtype)dtype) {
+    case RP_I8: return saturate(value, INT8_MIN, INT8_MAX);
+    case RP_U8: return saturate(value, 0, UINT8_MAX);
+    case RP_I32: return saturate(value, INT32_MIN, INT32_MAX);
+    case RP_U32: return saturate(value, 0, UINT32_MAX);
+    case RP_F16: return fabs(value) >= 65520 ? rp_reference_f16(value) : value;
+    case RP_F32: return fabs(value) >= 0x1.ffffffp127 ? copysign(INFINITY, value) : value;
+    case RP_RAW:
+    case RP_Q8_0:
+    case RP_Q4_0: break;
+    }
+    return value;
+}
+
+double rp_reference_scale(double result, double scale) {
+    return isfinite(scale) && scale >= 0 ? scale : fabs(result);
+}
+
+uint64_t rp_reference_broadcast(const rp_op_call *call, uint32_t input, uint32_t to,
+                                uint64_t index) {
+    const rp_tensor *from = call->operands + input, *shape = call->operands + to;
+    uint64_t result = 0, stride = 1;
+    for (uint32_t place = 0; place < shape->rank && place < from->rank; place++) {
+        uint64_t dim = shape->dims[shape->rank - 1 - place];
+        uint64_t own = from->dims[from->rank - 1 - place];
+        if (own != 1) result += index % dim * stride;
+        stride *= own;
+        index /= dim;
+    }
+    return result;
+}

@@ -1,0 +1,18 @@
+/* Internal: the pieces of the text form that other views show as well. */
+#ifndef RP_TEXT_PRINT_H
+#define RP_TEXT_PRINT_H
+
+#include "base/text.h"
+#include "graph/graph.h"
+
+/* "$name" or "%name", with "[0+64]" unless it is the whole buffer. */
+void rp_print_range(rp_text *text, const rp_graph *graph, const rp_graph_use *use);
+
+/* "rms_norm {eps=1e-06} (r $x:f32[1,2048], r $g:f32[2048], w %n:f32[1,2048])" */
+void rp_print_member(rp_text *text, const rp_graph *graph, const rp_graph_node *node,
+                     const rp_graph_member *member);
+
+/* What a use of an op is in one word: "rms_norm" for a single member, "fused" for several. */
+const char *rp_members_name(const rp_graph *graph, const rp_graph_node *node);
+
+#endif

@@ -1,0 +1,91 @@
+/* Members of nodes as text. What the parser derives is left out: the uses of an op node, and which
+ * operands are values, except for values that have no place in memory, whose names begin with '^'.
+ */
+#include "text/print.h"
+
+#include "base/number.h"
+#include "graph/keywords.h"
+#include "views/reasons.h"
+
+void rp_print_range(rp_text *t, const rp_graph *g, const rp_graph_use *u) {
+    rp_buffer_print(t, g, u->buffer);
+    if (u->offset == 0 && u->size == g->buffers[u->buffer].size) return;
+    rp_text_char(t, '[');
+    rp_text_u64(t, u->offset);
+    rp_text_char(t, '+');
+    rp_text_u64(t, u->size);
+    rp_text_char(t, ']');
+}
+
+static void print_attrs(rp_text *t, const rp_graph *g, const rp_graph_member *m) {
+    for (uint32_t i = 0; i < m->attr_count; i++) {
+        const rp_graph_attr *attr = &g->attrs[m->first_attr + i];
+        const char *name = rp_graph_string(g, attr->name), *text = rp_graph_string(g, attr->text);
+        bool choice = rp_op_attr_index(m->op, name, strlen(name)) != RP_OP_MISSING;
+        rp_text_string(t, i ? ", " : " {");
+        rp_text_string(t, name);
+        rp_text_char(t, '=');
+        if (attr->text == RP_NONE)
+            rp_number_print(t, attr->number);
+        else if (choice && rp_name_valid(text, strlen(text)))
+            rp_text_string(t, text);
+        else
+            rp_text_quoted(t, text);
+    }
+    if (m->attr_count) rp_text_char(t, '}');
+}
+
+/* The output that computes a value; NULL in a damaged node. */
+static const rp_graph_operand *find_output(const rp_graph *g, const rp_graph_node *n,
+                                           uint32_t value) {
+    for (uint32_t i = 0; i < n->member_count; i++) {
+        const rp_graph_member *m = &rp_node_members(g, n)[i];
+        for (uint32_t k = 0; k < m->operand_count; k++) {
+            const rp_graph_operand *o = &rp_member_operands(g, m)[k];
+            if (o->access != RP_READ && o->value == value) return o;
+        }
+    }
+    return NULL;
+}
+
+static void print_operand(rp_text *t, const rp_graph *g, const rp_graph_node *n,
+                          const rp_graph_operand *o) {
+    if (o->absent) {
+        rp_text_char(t, '-');
+        return;
+    }
+    bool value = o->access == RP_READ && o->value != RP_NONE;
+    const rp_graph_operand *place = value ? find_output(g, n, o->value) : o;
+    rp_text_string(t, rp_access_name((rp_access)o->access));
+    rp_text_char(t, ' ');
+    if (!place || place->use >= n->use_count) {
+        rp_text_char(t, '^');
+        rp_text_string(t, place ? rp_graph_string(g, place->name) : "");
+    } else {
+        rp_print_range(t, g, &rp_node_uses(g, n)[place->use]);
+    }
+    rp_text_char(t, ':');
+    rp_text_string(t, rp_dtype_name((rp_dtype)o->dtype));
+    rp_text_char(t, '[');
+    for (uint32_t i = 0; i < o->rank; i++) {
+        if (i) rp_text_char(t, ',');
+        rp_text_u64(t, g->dims[o->first_dim + i]);
+    }
+    rp_text_char(t, ']');
+}
+
+void rp_print_member(rp_text *t, const rp_graph *g, const rp_graph_node *n,
+                     const rp_graph_member *m) {
+    rp_text_string(t, m->op->name);
+    print_attrs(t, g, m);
+    rp_text_string(t, " (");
+    for (uint32_t i = 0; i < m->operand_count; i++) {
+        if (i) rp_text_string(t, ", ");
+        print_operand(t, g, n, &rp_member_operands(g, m)[i]);
+    }
+    rp_text_char(t, ')');
+}
+
+const char *rp_members_name(const rp_graph *g, const rp_graph_node *n) {
+    return n->member_count == 1 ? rp_node_members(g, n)->op->name : "fused";
+}

@@ -1,0 +1,235 @@
+// Attention of one token over a part of the cache. A workgroup takes one part, one head of the
+// cache and the J query heads that read it, so that each row is loaded once for all of them.
+//
+// Rows of k and v come in tiles, 16 bytes at a time, through shared memory; while a tile is worked
+// on, the next one is already on its way to registers. Maxima and sums are kept as the tiles go by
+// (online softmax), in four steps: a thread makes the score of one row and head; the maximum of
+// each head; weights; then a thread adds up weighted columns of v, for one head or a few, over
+// every LANES-th row. At the end the lanes are added up, in order.
+//
+// L: query heads for each head of the cache; Z: workgroups that share them.
+//
+// local: 256
+// grid: P, G * Z, 1
+// bind: k uvec4, v uvec4
+
+#if k_DTYPE == F16
+const uint WIDTH = 8u; // elements in 16 bytes, a column
+#else
+const uint WIDTH = 4u;
+#endif
+const uint COLUMNS = (D + WIDTH - 1u) / WIDTH;
+// Rows of a tile: two columns of k and two of v for each thread, at most.
+const uint TILE = COLUMNS <= 8u ? 64u : COLUMNS <= 16u ? 32u : COLUMNS <= 32u ? 16u : 8u;
+const uint PART_ROWS = 32u; // parts are multiples of this
+const uint SEGMENTS = 8u;   // threads that look for the maximum of one head
+// Where columns of v are added up: heads side by side, heads of one thread, and threads that share
+// one column of one head.
+const uint SIDE = J * COLUMNS <= 256u ? J : 256u / COLUMNS;
+const uint TURNS = (J + SIDE - 1u) / SIDE;
+const uint LANES = 256u / (COLUMNS * SIDE);
+const float LOWEST = -3.4028235e38;
+
+shared vec4 queries[J * COLUMNS * WIDTH / 4u];
+shared uvec4 k_tile[TILE * (COLUMNS + 1u)]; // rows one column apart, against bank conflicts
+shared uvec4 v_tile[512];                   // at the end: sums of the lanes
+shared float weights[J * TILE];             // scores, then weights
+shared float segments[J * SEGMENTS];
+shared float most[J];                       // the greatest score so far
+shared float keep[J];                       // what earlier sums are worth now
+
+// The elements of a column, four at a time.
+vec4 unpack(uvec4 raw, uint n) {
+#if k_DTYPE == F16
+    return n == 0u ? vec4(unpackHalf2x16(raw.x), unpackHalf2x16(raw.y))
+                   : vec4(unpackHalf2x16(raw.z), unpackHalf2x16(raw.w));
+#else
+    return uintBitsToFloat(raw);
+#endif
+}
+
+uvec4 pack(float e[8]) {
+#if k_DTYPE == F16
+    return uvec4(packHalf2x16(vec2(e[0], e[1])), packHalf2x16(vec2(e[2], e[3])),
+                 packHalf2x16(vec2(e[4], e[5])), packHalf2x16(vec2(e[6], e[7])));
+#else
+    return floatBitsToUint(vec4(e[0], e[1], e[2], e[3]));
+#endif
+}
+
+// Column c of a row; element by element where rows are no whole number of columns.
+uvec4 load_k(uint row, uint group, uint c) {
+    if (D % WIDTH == 0u) return k_data[(row * G + group) * COLUMNS + c];
+    float e[8];
+    for (uint n = 0u; n < WIDTH; n++) {
+        uint d = c * WIDTH + n;
+        e[n] = 0.0;
+        if (d < D) e[n] = k((row * G + group) * D + d);
+    }
+    return pack(e);
+}
+
+uvec4 load_v(uint row, uint group, uint c) {
+    if (D % WIDTH == 0u) return v_data[(row * G + group) * COLUMNS + c];
+    float e[8];
+    for (uint n = 0u; n < WIDTH; n++) {
+        uint d = c * WIDTH + n;
+        e[n] = 0.0;
+        if (d < D) e[n] = v((row * G + group) * D + d);
+    }
+    return pack(e);
+}
+
+// A thread's columns of the tile that starts at `tile`, on their way.
+void fetch(uint tile, uint end, uint group, out uvec4 from_k[2], out uvec4 from_v[2]) {
+    for (uint n = 0u; n < 2u; n++) {
+        uint at = n * 256u + gl_LocalInvocationIndex;
+        uint row = tile + at / COLUMNS;
+        from_k[n] = uvec4(0u);
+        from_v[n] = uvec4(0u);
+        if (at < TILE * COLUMNS && row < end) {
+            from_k[n] = load_k(row, group, at % COLUMNS);
+            from_v[n] = load_v(row, group, at % COLUMNS);
+        }
+    }
+}
+
+float capped(float score) {
+    if (softcap == 0.0) return score;
+    precise float e = exp(-2.0 * abs(score / softcap)); // tanh by what cannot overflow
+    precise float result = sign(score) * softcap * (1.0 - e) / (1.0 + e);
+    return result;
+}
+
+// exp(score - high), 0 where that is next to nothing, also for a score of -inf.
+float weight_of(float score, float high) {
+    return score - high < -104.0 ? 0.0 : exp(score - high);
+}
+
+float score_of(uint j, uint row) {
+    precise vec4 sum = vec4(0.0);
+    for (uint c = 0u; c < COLUMNS; c++) {
+        uvec4 raw = k_tile[row * (COLUMNS + 1u) + c];
+        for (uint n = 0u; n < WIDTH / 4u; n++)
+            sum = fma(queries[(j * COLUMNS + c) * (WIDTH / 4u) + n], unpack(raw, n), sum);
+    }
+    float factor = scale == 0.0 ? 1.0 / sqrt(float(D)) : scale;
+    precise float score = (sum.x + sum.y + sum.z + sum.w) * factor;
+    return capped(score);
+}
+
+// Scores of a tile's `count` rows become weights, in four steps.
+void weigh(uint count) {
+    uint thread = gl_LocalInvocationIndex;
+    for (uint i = thread; i < J * TILE; i += 256u)
+        weights[i] = i % TILE < count ? score_of(i / TILE, i % TILE) : LOWEST;
+    barrier();
+    if (thread < J * SEGMENTS) {
+        float high = LOWEST;
+        for (uint n = 0u; n < TILE / SEGMENTS; n++)
+            high = max(high, weights[thread / SEGMENTS * TILE + n * SEGMENTS + thread % SEGMENTS]);
+        segments[thread] = high;
+    }
+    barrier();
+    if (thread < J) {
+        float high = most[thread];
+        for (uint n = 0u; n < SEGMENTS; n++) high = max(high, segments[thread * SEGMENTS + n]);
+        keep[thread] = weight_of(most[thread], high);
+        most[thread] = high;
+    }
+    barrier();
+    for (uint i = thread; i < J * TILE; i += 256u)
+        weights[i] = i % TILE < count ? weight_of(weights[i], most[i / TILE]) : 0.0;
+    barrier();
+}
+
+void main() {
+    uint thread = gl_LocalInvocationIndex;
+    uint part = gl_WorkGroupID.x;
+    uint group = gl_WorkGroupID.y / Z;
+    uint first_of_group = gl_WorkGroupID.y % Z * J;
+    uint first_head = group * L + first_of_group;
+    uint heads = min(J, L - first_of_group);
+
+    uint rows = min(length(0u), S);
+    uint chunk = ((rows + P - 1u) / P + PART_ROWS - 1u) / PART_ROWS * PART_ROWS;
+    uint begin = min(part * chunk, rows);
+    uint end = begin + min(chunk, rows - begin);
+
+    uvec4 from_k[2], from_v[2];
+    fetch(begin, end, group, from_k, from_v);
+    for (uint i = thread; i < J * COLUMNS * WIDTH; i += 256u) {
+        uint j = i / (COLUMNS * WIDTH), d = i % (COLUMNS * WIDTH);
+        float value = 0.0;
+        if (j < heads && d < D) value = q((first_head + j) * D + d);
+        queries[i / 4u][i % 4u] = value;
+    }
+    if (thread < J) most[thread] = LOWEST;
+
+    uint column = thread % COLUMNS;
+    uint side = thread / COLUMNS % SIDE;
+    uint lane = thread / (COLUMNS * SIDE);
+    precise vec4 sums[TURNS * 2u]; // of this thread's column, for its heads
+    precise float totals[TURNS];   // of their weights
+    for (uint t = 0u; t < TURNS; t++) {
+        sums[2u * t] = vec4(0.0);
+        sums[2u * t + 1u] = vec4(0.0);
+        totals[t] = 0.0;
+    }
+
+    for (uint tile = begin; tile < end; tile += TILE) {
+        uint count = min(TILE, end - tile);
+        for (uint n = 0u; n < 2u; n++) {
+            uint at = n * 256u + thread;
+            if (at < TILE * COLUMNS) {
+                k_tile[at / COLUMNS * (COLUMNS + 1u) + at % COLUMNS] = from_k[n];
+                v_tile[at] = from_v[n];
+            }
+        }
+        barrier();
+        fetch(tile + TILE, end, group, from_k, from_v);
+        weigh(count);
+        for (uint t = 0u; t < TURNS; t++) {
+            uint j = t * SIDE + side;
+            if (j >= J || lane >= LANES) continue;
+            sums[2u * t] *= keep[j];
+            sums[2u * t + 1u] *= keep[j];
+            totals[t] *= keep[j];
+            for (uint row = lane; row < count; row += LANES) {
+                float weight = weights[j * TILE + row];
+                if (weight == 0.0) continue; // so that an infinity in v does not matter
+                uvec4 raw = v_tile[row * COLUMNS + column];
+                totals[t] += weight;
+                sums[2u * t] = fma(vec4(weight), unpack(raw, 0u), sums[2u * t]);
+                if (WIDTH == 8u)
+                    sums[2u * t + 1u] = fma(vec4(weight), unpack(raw, 1u), sums[2u * t + 1u]);
+            }
+        }
+        barrier(); // before the tile is overwritten
+    }
+
+    // Sums over the lanes, of values and of weights.
+    for (uint t = 0u; t < TURNS; t++) {
+        v_tile[2u * thread] = floatBitsToUint(sums[2u * t]);
+        v_tile[2u * thread + 1u] = floatBitsToUint(sums[2u * t + 1u]);
+        k_tile[thread / 4u][thread % 4u] = floatBitsToUint(totals[t]);
+        barrier();
+        for (uint i = thread; i < SIDE * COLUMNS * WIDTH; i += 256u) {
+            uint at = i / WIDTH; // a thread of lane 0
+            uint j = t * SIDE + at / COLUMNS, d = at % COLUMNS * WIDTH + i % WIDTH;
+            precise float sum = 0.0, total = 0.0;
+            for (uint n = 0u; n < LANES; n++) {
+                uint other = at + n * COLUMNS * SIDE;
+                sum += uintBitsToFloat(v_tile[2u * other + i % WIDTH / 4u][i % 4u]);
+                total += uintBitsToFloat(k_tile[other / 4u][other % 4u]);
+            }
+            if (j >= heads || d >= D) continue;
+            uint head = part * H + first_head + j;
+            partial_store(head * D + d, sum);
+            if (d != 0u) continue;
+            maxima_store(head, total == 0.0 ? uintBitsToFloat(0xff800000u) : most[j]); // -inf
+            sums_store(head, total);
+        }
+        barrier(); // before the next heads' sums
+    }
+}

@@ -1,0 +1,74 @@
+// What NAME_DTYPE of an operand may be.
+#define F32 1
+#define F16 2
+#define I8 3
+#define U8 4
+#define I32 5
+#define U32 6
+#define Q8_0 7
+#define Q4_0 8
+
+// Conversions between what memory holds and what kernels compute with. Done in integers: what
+// packHalf2x16 does with ties, denormals and NaN is up to the device, and results must not be.
+
+// The float that 16 bits stand for.
+float f16_to_f32(uint bits16) {
+    uint sign = (bits16 & 0x8000u) << 16, rest = bits16 & 0x7fffu;
+    if (rest >= 0x7c00u) return uintBitsToFloat(sign | 0x7f800000u | (rest & 0x3ffu) << 13);
+    if (rest >= 0x400u) return uintBitsToFloat(sign | ((rest << 13) + 0x38000000u));
+    float tiny = float(rest) * 5.9604644775390625e-8; // denormal: multiples of 2^-24
+    return uintBitsToFloat(sign | floatBitsToUint(tiny));
+}
+
+// The bits of the nearest f16, ties to even; beyond 65504 an infinity.
+uint f32_to_f16(float value) {
+    uint bits = floatBitsToUint(value), sign = bits >> 16 & 0x8000u, rest = bits & 0x7fffffffu;
+    if (rest > 0x7f800000u) return sign | 0x7e00u;
+    if (rest >= 0x477ff000u) return sign | 0x7c00u;
+    if (rest >= 0x38800000u) return sign | (rest - 0x38000000u + 0xfffu + (rest >> 13 & 1u)) >> 13;
+    if (rest < 0x33000000u) return sign; // less than half of the least denormal
+    uint shift = 126u - (rest >> 23), whole = rest & 0x7fffffu | 0x800000u;
+    uint kept = whole >> shift, lost = whole & (1u << shift) - 1u, half_way = 1u << shift - 1u;
+    return sign | kept + uint(lost > half_way || lost == half_way && (kept & 1u) == 1u);
+}
+
+// What is left of a value that goes through an f16.
+float round_f16(float value) {
+    return f16_to_f32(f32_to_f16(value));
+}
+
+// To integers: toward zero, saturating; NaN gives 0.
+int to_i32(float value) {
+    if (value >= 2147483648.0) return 0x7fffffff;
+    if (value <= -2147483648.0) return int(0x80000000u);
+    return (floatBitsToUint(value) & 0x7fffffffu) > 0x7f800000u ? 0 : int(value);
+}
+
+int to_i32(uint value) {
+    return int(min(value, 0x7fffffffu));
+}
+
+uint to_u32(float value) {
+    if (value >= 4294967296.0) return 0xffffffffu;
+    return value >= 1.0 ? uint(value) : 0u;
+}
+
+uint to_u32(int value) {
+    return uint(max(value, 0));
+}
+
+int to_i8(int value) {
+    return clamp(value, -128, 127);
+}
+
+int to_i8(uint value) {
+    return int(min(value, 127u));
+}
+
+uint to_u8(uint value) {
+    return min(value, 255u);
+}
+
+uint to_u8(int value) {
+    return uint(clamp(value, 0, 255));
+}

@@ -1,0 +1,347 @@
+// Functions of formulas. Vulkan asks little of exp, log, sin and cos: an error that grows with the
+// argument, 2^-11 for the sine. These here are made of additions and multiplications and good to a
+// few units in the last place everywhere, so that a result can be told from a mistake. They cost
+// ten to twenty operations, which the loads around them hide.
+
+// min(a, b) is b < a ? b : a: a NaN in b is dropped, one in a stays. The same for max.
+float f_min(float a, float b) {
+    return b < a ? b : a;
+}
+
+int f_min(int a, int b) {
+    return min(a, b);
+}
+
+uint f_min(uint a, uint b) {
+    return min(a, b);
+}
+
+float f_max(float a, float b) {
+    return a < b ? b : a;
+}
+
+int f_max(int a, int b) {
+    return max(a, b);
+}
+
+uint f_max(uint a, uint b) {
+    return max(a, b);
+}
+
+float f_clamp(float x, float low, float high) {
+    return f_min(f_max(x, low), high);
+}
+
+int f_clamp(int x, int low, int high) {
+    return min(max(x, low), high);
+}
+
+uint f_clamp(uint x, uint low, uint high) {
+    return min(max(x, low), high);
+}
+
+float f_abs(float x) {
+    return uintBitsToFloat(floatBitsToUint(x) & 0x7fffffffu);
+}
+
+int f_abs(int x) {
+    return abs(x);
+}
+
+uint f_abs(uint x) {
+    return x;
+}
+
+float f_sign(float x) {
+    return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x;
+}
+
+int f_sign(int x) {
+    return sign(x);
+}
+
+uint f_sign(uint x) {
+    return min(x, 1u);
+}
+
+float f_relu(float x) {
+    return x < 0.0 ? 0.0 : x;
+}
+
+int f_relu(int x) {
+    return max(x, 0);
+}
+
+uint f_relu(uint x) {
+    return x;
+}
+
+// Division by zero gives 0; -2^31 / -1 wraps.
+int f_div(int a, int b) {
+    if (b == 0) return 0;
+    return b == -1 ? int(0u - uint(a)) : a / b;
+}
+
+uint f_div(uint a, uint b) {
+    return b == 0u ? 0u : a / b;
+}
+
+// The remainder has the sign of a. GLSL leaves that open where something is negative.
+int f_mod(int a, int b) {
+    if (b == 0 || b == -1) return 0;
+    uint size = uint(abs(a)) % uint(abs(b));
+    return a < 0 ? int(0u - size) : int(size);
+}
+
+uint f_mod(uint a, uint b) {
+    return b == 0u ? 0u : a % b;
+}
+
+bool f_isnan(float x) {
+    return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+bool f_isinf(float x) {
+    return (floatBitsToUint(x) & 0x7fffffffu) == 0x7f800000u;
+}
+
+// Vulkan promises 2 units for inversesqrt, and more than 4 for 1 / sqrt.
+float f_rsqrt(float x) {
+    return inversesqrt(x);
+}
+
+// value * 2^k for k from -252 to 254, in two factors, since 2^k itself may not be a float.
+float f_scale(float value, int k) {
+    int first = k >> 1;
+    precise float once = value * uintBitsToFloat(uint(first + 127) << 23);
+    precise float twice = once * uintBitsToFloat(uint(k - first + 127) << 23);
+    return twice;
+}
+
+// exp(r) for |r| up to log(2) / 2: seven terms of the series.
+float f_exp_small(float r) {
+    precise float p = fma(r, 1.98412698e-4, 1.38888889e-3);
+    p = fma(p, r, 8.33333333e-3);
+    p = fma(p, r, 4.16666667e-2);
+    p = fma(p, r, 1.66666667e-1);
+    p = fma(p, r, 0.5);
+    p = fma(p, r, 1.0);
+    p = fma(p, r, 1.0);
+    return p;
+}
+
+// Powers of 2 are taken out: log(2) in two parts, the first so short that its product with n is
+// exact.
+float f_exp(float x) {
+    float y = x < -104.0 ? -104.0 : x > 89.0 ? 89.0 : x; // 0 and inf; NaN stays
+    float n = roundEven(y * 1.44269504);
+    precise float r = y - n * 0.693359375;
+    r = r + n * 2.12194440e-4;
+    return f_scale(f_exp_small(r), int(n));
+}
+
+float f_exp2(float x) {
+    float y = x < -151.0 ? -151.0 : x > 129.0 ? 129.0 : x;
+    float n = roundEven(y);
+    precise float r = (y - n) * 0.693147181;
+    return f_scale(f_exp_small(r), int(n));
+}
+
+// x = m * 2^e with m around 1; returns m - 1. x is positive and finite.
+float f_split(float x, out float e) {
+    uint bits = floatBitsToUint(x), lift = 0u;
+    if (bits < 0x800000u) { // denormal
+        bits = floatBitsToUint(float(bits)); // times 2^149
+        lift = 149u;
+    }
+    uint up = bits + (0x3f800000u - 0x3f3504f3u); // the exponent changes at the root of 1/2
+    e = float(int(up >> 23) - 127 - int(lift));
+    return uintBitsToFloat((up & 0x7fffffu) + 0x3f3504f3u) - 1.0;
+}
+
+// log(1 + f) - f for f from sqrt(1/2) - 1 to sqrt(2) - 1, by a polynomial.
+float f_log_rest(float f) {
+    precise float p = fma(f, -0.0620141515, 0.105308136);
+    p = fma(p, f, -0.106462044);
+    p = fma(p, f, 0.110377939);
+    p = fma(p, f, -0.124507429);
+    p = fma(p, f, 0.142865238);
+    p = fma(p, f, -0.166680015);
+    p = fma(p, f, 0.200000101);
+    p = fma(p, f, -0.249999903);
+    p = fma(p, f, 0.333333333);
+    precise float square = f * f, cube = square * f;
+    precise float rest = fma(cube, p, -0.5 * square);
+    return rest;
+}
+
+float f_log(float x) {
+    if (x == 0.0) return uintBitsToFloat(0xff800000u);
+    if (!(x > 0.0)) return uintBitsToFloat(0x7fc00000u);
+    if (f_isinf(x)) return x;
+    float e, f = f_split(x, e);
+    precise float low = f_log_rest(f) - e * 2.12194440e-4;
+    precise float sum = (f + low) + e * 0.693359375;
+    return sum;
+}
+
+float f_log2(float x) {
+    if (x == 0.0) return uintBitsToFloat(0xff800000u);
+    if (!(x > 0.0)) return uintBitsToFloat(0x7fc00000u);
+    if (f_isinf(x)) return x;
+    float e, f = f_split(x, e);
+    // 1 / log(2) is 1 and 0.442695041, so that a large part of f needs no rounding.
+    precise float rest = f_log_rest(f);
+    precise float sum = e + (f + (rest + (f + rest) * 0.442695041));
+    return sum;
+}
+
+// 2^(y log2(x)), with the exponent's whole and fractional parts kept apart: the error grows with
+// |y|, not with the result.
+float f_pow(float x, float y) {
+    if (y == 0.0) return 1.0;
+    if (!(x >= 0.0) || f_isnan(y)) return uintBitsToFloat(0x7fc00000u);
+    if (x == 0.0 || f_isinf(x))
+        return (x == 0.0) == (y > 0.0) ? 0.0 : uintBitsToFloat(0x7f800000u);
+    float e, f = f_split(x, e);
+    precise float rest = f_log_rest(f);
+    precise float part = f + (rest + (f + rest) * 0.442695041);
+    y = f_clamp(y, -1e30, 1e30);
+    precise float a = y * e, b = y * part;
+    if (!(f_abs(a + b) < 300.0)) return a + b > 0.0 ? uintBitsToFloat(0x7f800000u) : 0.0;
+    // What rounding a took away, by halves of y; e has few bits.
+    precise float high = y * 4097.0;
+    high = high - (high - y);
+    precise float lost = (high * e - a) + (y - high) * e;
+    float n = f_clamp(roundEven(a + b), -151.0, 129.0);
+    precise float r = ((a - n) + b + lost) * 0.693147181;
+    return f_scale(f_exp_small(r), int(n));
+}
+
+// Cosine and sine: multiples of pi / 2 are taken out in three parts of few bits each, so that
+// products are exact for |x| up to 8192; beyond, errors grow with |x|.
+vec2 f_circle(float x) {
+    float n = roundEven(x * 0.636619772);
+    precise float r = x - n * 1.5703125;
+    r = r - n * 4.837512969970703125e-4;
+    r = r - n * 7.54978995489188e-8;
+    precise float t = r * r;
+    precise float s = fma(t, 2.75573192e-6, -1.98412698e-4);
+    s = fma(s, t, 8.33333333e-3);
+    s = fma(s, t, -1.66666667e-1);
+    s = fma(s * t, r, r);
+    precise float c = fma(t, -2.75573192e-7, 2.48015873e-5);
+    c = fma(c, t, -1.38888889e-3);
+    c = fma(c, t, 4.16666667e-2);
+    c = fma(c, t, -0.5);
+    c = fma(c, t, 1.0);
+    uint quarter = uint(int(f_clamp(n, -1e9, 1e9)));
+    vec2 turned = (quarter & 1u) == 0u ? vec2(c, s) : vec2(-s, c);
+    return (quarter & 2u) == 0u ? turned : -turned;
+}
+
+float f_sin(float x) {
+    return f_isinf(x) ? uintBitsToFloat(0x7fc00000u) : x == 0.0 ? x : f_circle(x).y;
+}
+
+float f_cos(float x) {
+    return f_isinf(x) ? uintBitsToFloat(0x7fc00000u) : f_circle(x).x;
+}
+
+// Near 0 a polynomial, else by exp, which may overflow: 2 / inf is 0.
+float f_tanh(float x) {
+    float size = f_abs(x);
+    if (size < 0.6) {
+        precise float z = x * x;
+        precise float p = fma(z, -0.000896543426, 0.00334177877);
+        p = fma(p, z, -0.00880469892);
+        p = fma(p, z, 0.0218623076);
+        p = fma(p, z, -0.0539678296);
+        p = fma(p, z, 0.133333324);
+        p = fma(p, z, -0.333333333);
+        p = fma(p * z, x, x);
+        return p;
+    }
+    precise float t = 1.0 - 2.0 / (f_exp(2.0 * size) + 1.0);
+    return x < 0.0 ? -t : t;
+}
+
+// 1 - erf(z) for z from 1 on: exp(-z^2) and a polynomial of 1 / (1 + z / 2). What is lost of z^2 by
+// rounding is made up for, since exp would multiply it.
+float f_erfc_tail(float z) {
+    precise float t = 1.0 / fma(z, 0.5, 1.0);
+    precise float p = fma(t, -0.0702550921, 0.220624224);
+    p = fma(p, t, -0.194095474);
+    p = fma(p, t, -0.0276571835);
+    p = fma(p, t, 0.00717941384);
+    p = fma(p, t, 0.0742303432);
+    p = fma(p, t, 0.17920366);
+    p = fma(p, t, 0.246358934);
+    p = fma(p, t, 0.282136075);
+    p = fma(p, t, 0.282093289);
+    precise float square = z * z, high = z * 4097.0;
+    high = high - (high - z);
+    precise float low = z - high;
+    precise float lost = ((high * high - square) + 2.0 * high * low) + low * low;
+    precise float tail = f_exp(-square) * (1.0 - lost) * (p * t);
+    return z > 10.3 ? 0.0 : tail;
+}
+
+float f_erf_small(float x) {
+    precise float z = x * x;
+    precise float p = fma(z, 1.05893703e-6, -1.39093358e-5);
+    p = fma(p, z, 1.19565619e-4);
+    p = fma(p, z, -8.54263794e-4);
+    p = fma(p, z, 5.22378347e-3);
+    p = fma(p, z, -0.0268661332);
+    p = fma(p, z, 0.112837913);
+    p = fma(p, z, -0.376126389);
+    p = fma(p, z, 1.12837917);
+    p = p * x;
+    return p;
+}
+
+float f_erf(float x) {
+    float size = f_abs(x);
+    if (size < 1.0) return f_erf_small(x);
+    if (f_isnan(x)) return x;
+    precise float value = 1.0 - f_erfc_tail(size);
+    return x < 0.0 ? -value : value;
+}
+
+float f_sigmoid(float x) {
+    precise float value = 1.0 / (1.0 + f_exp(-x));
+    return value;
+}
+
+float f_silu(float x) {
+    precise float value = x / (1.0 + f_exp(-x));
+    return value;
+}
+
+// x times the normal distribution's integral, whose lower tail must not be 1 - 1.
+float f_gelu(float x) {
+    precise float z = f_abs(x) * 0.707106781;
+    float part;
+    if (z < 1.0) {
+        precise float near = 0.5 + 0.5 * f_erf_small(x * 0.707106781);
+        part = near;
+    } else {
+        precise float tail = 0.5 * f_erfc_tail(z), rest = 1.0 - tail;
+        part = x < 0.0 ? tail : rest;
+    }
+    precise float value = x * part;
+    return value;
+}
+
+// 0.5 x (1 + tanh(u)) is x / (1 + exp(-2u)), which does not cancel.
+float f_gelu_tanh(float x) {
+    precise float u = 1.59576912 * (x + 0.044715 * x * x * x);
+    precise float value = x / (1.0 + f_exp(-u));
+    return value;
+}
+
+float f_softcap(float x, float c) {
+    precise float value = c * f_tanh(x / c);
+    return value;
+}

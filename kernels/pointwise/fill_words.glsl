@@ -1,0 +1,4 @@
+// The same word everywhere.
+uint VALUE(uint i) {
+    return pattern;
+}

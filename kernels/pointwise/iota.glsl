@@ -1,0 +1,4 @@
+// Counts, modulo 2^32.
+uint VALUE(uint i) {
+    return start + i;
+}

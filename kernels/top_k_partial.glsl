@@ -1,0 +1,38 @@
+// The first K elements in order of value of each of P parts of each row: as top_k, with a workgroup
+// for each part, so that a few long rows keep a whole GPU busy. top_k_merge takes the rest from
+// there. Part p is elements p * ceil(N / P) and following.
+//
+// local: 256
+// grid: min(R * P, 65535), ceil_div(R * P, 65535), 1
+// use: select
+void main() {
+    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    if (group >= R * P) return;
+    uint row = group / P, size = (N + P - 1u) / P;
+    uint begin = min(group % P * size, N), end = min(begin + size, N);
+    bool largest = order == 0u;
+    select_begin();
+    for (uint tile = begin; tile < end; tile += select_offers) {
+        for (uint j = 0u; j < select_offers; j += select_threads) {
+            uint i = tile + j + gl_LocalInvocationIndex;
+            if (i >= end) break;
+#if excluded_PRESENT
+            if ((excluded(i / 32u) >> (i % 32u) & 1u) != 0u) continue;
+#endif
+            select_offer(select_key(x(row * N + i), largest), i, K);
+        }
+        select_round(K);
+    }
+    select_end(K);
+    for (uint i = gl_LocalInvocationIndex; i < K; i += select_threads) {
+        uint key = select_keys[i], index = select_indices[i];
+#if x_DTYPE == F32 || x_DTYPE == F16
+        values_store(group * K + i, select_float(key, index, largest));
+#elif x_DTYPE == I32 || x_DTYPE == I8
+        values_store(group * K + i, select_int(key, largest));
+#else
+        values_store(group * K + i, select_uint(key, largest));
+#endif
+        indices_store(group * K + i, index);
+    }
+}

@@ -1,0 +1,78 @@
+/* Internal: what the parts of pass `fuse` share. See fuse.c for the whole. */
+#ifndef RP_PASSES_FUSE_H
+#define RP_PASSES_FUSE_H
+
+#include "graph/graph.h"
+
+enum {
+    RP_FUSE_MEMBERS = 40, /* of one node: what a generated kernel stays readable with */
+    RP_FUSE_USES = 24,    /* buffers of one kernel: lavapipe binds 32, and live values take some */
+    RP_FUSE_ROWS = 8,     /* of x in a matrix-vector product */
+    RP_FUSE_REASON = 240, /* bytes of a reason */
+};
+
+/* ---- Values (fuse_values.c) ------------------------------------------------------------------ */
+
+/* Why a value must be in memory whatever is fused. */
+typedef enum rp_fuse_escape {
+    RP_FUSE_STAYS_INSIDE = 0,
+    RP_FUSE_IS_RESULT, /* it lies in a buffer that others see */
+    RP_FUSE_IS_SHARED, /* somebody reads only part of it, reads it as another type, or is no op */
+} rp_fuse_escape;
+
+/* Who reads what whom, by operands of op nodes (indices into the graph's operands[]). */
+typedef struct rp_fuse_values {
+    uint32_t *node;   /* operand -> its node */
+    uint32_t *writer; /* input -> the output whose bytes it finds, all of them and as the same
+                       * type; RP_NONE */
+    uint32_t *first_reader, *next_reader; /* output -> its such inputs, in id order; RP_NONE ends */
+    uint8_t *escape;                      /* output -> rp_fuse_escape */
+    uint32_t *other; /* output -> the node that makes it escape, RP_NONE for none */
+} rp_fuse_values;
+
+rp_status rp_fuse_values_build(const rp_graph *graph, rp_fuse_values *out);
+void rp_fuse_values_free(const rp_graph *graph, rp_fuse_values *values);
+
+/* ---- Sets of nodes (fuse_shape.c) ------------------------------------------------------------ */
+
+/* What kernel a set of op nodes becomes. */
+typedef enum rp_fuse_kind {
+    RP_FUSE_MAP,    /* pointwise ops (and scatters at the end) over one number of elements */
+    RP_FUSE_ROW,    /* ops over the same rows, and pointwise ops around them */
+    RP_FUSE_KERNEL, /* one kernel op, pointwise ops in front of its hooks and behind */
+    RP_FUSE_MATVEC, /* matrix-vector products over one x, with what makes x and what takes rows */
+} rp_fuse_kind;
+
+typedef struct rp_fuse_set {
+    const rp_graph *graph;
+    const rp_fuse_values *values;
+    uint32_t count;
+    uint32_t nodes[RP_FUSE_MEMBERS];   /* ascending id: a value comes before its readers */
+    rp_op_call calls[RP_FUSE_MEMBERS]; /* checked */
+    rp_fuse_kind kind;                 /* after rp_fuse_shape */
+    char reason[RP_FUSE_REASON];       /* why not */
+} rp_fuse_set;
+
+/* The member of a node of the set. */
+static inline const rp_graph_member *rp_fuse_member(const rp_fuse_set *set, uint32_t i) {
+    return rp_node_members(set->graph, &set->graph->nodes[set->nodes[i]]);
+}
+
+/* The place in the set of the node that computes operand `input`'s value; RP_NONE when the input
+ * comes from memory. *out_operand becomes the output's number within that member. */
+uint32_t rp_fuse_producer(const rp_fuse_set *set, uint32_t input, uint32_t *out_operand);
+
+/* Whether an output of a member has to be written to memory. */
+bool rp_fuse_is_stored(const rp_fuse_set *set, uint32_t output);
+
+/* Whether one generated kernel can compute the set: sets `kind`, or `reason` and returns false.
+ * Only dataflow, shapes and ranges are looked at; order and profit are others' affair. */
+bool rp_fuse_shape(rp_fuse_set *set);
+
+/* ---- Cost (fuse_cost.c) ---------------------------------------------------------------------- */
+
+/* An estimate of the set's time as one kernel, in seconds; what makes it slow in *out_worst (a
+ * place in the set) with how often its elements are computed each. */
+double rp_fuse_time(const rp_fuse_set *set, uint32_t *out_worst, double *out_repeats);
+
+#endif

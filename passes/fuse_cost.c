@@ -1,0 +1,139 @@
+/* fuse, profit: is one kernel faster than several?
+ *
+ * A fused kernel saves dispatches, barriers and traffic; it may pay by computing elements many
+ * times and by running on fewer threads. The estimate below weighs these against each other with
+ * the costs of one large GPU (measured on an NVIDIA H200; docs/fusion.md). It decides, and it is
+ * printed with each refusal; it is no prediction. */
+#include "fuse.h"
+
+static const double DISPATCH = 1.9e-6;   /* a dispatch behind a barrier: launch, drain and ramp */
+static const double MEMORY = 3.0e12;     /* bytes a second that come from or go to memory */
+static const double CACHE = 1.2e13;      /* bytes a second that were read before */
+static const double ARITHMETIC = 2.0e13; /* simple f32 operations a second */
+static const double THREADS = 65536;     /* threads that keep the whole GPU busy */
+static const double PRODUCT_ROWS = 32;   /* rows of a matrix that one workgroup multiplies */
+
+static double elements(const rp_tensor *t) {
+    return (double)rp_tensor_elements(t);
+}
+
+static bool is_output(const rp_op_call *c, uint32_t k) {
+    return rp_access_writes(rp_op_operand_of(c, k)->access);
+}
+
+/* Elements of the op's first output, or of what a scatter goes over. */
+static double domain(const rp_op_call *c) {
+    if (c->op->form == RP_OP_SCATTER) return elements(&c->operands[0]);
+    for (uint32_t k = 0; k < c->operand_count; k++)
+        if (!c->operands[k].absent && is_output(c, k)) return elements(&c->operands[k]);
+    return 1;
+}
+
+/* Workgroups of all matrix-vector products together. */
+static double product_groups(const rp_fuse_set *set) {
+    double groups = 0;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (strcmp(set->calls[i].op->name, "matvec") == 0) {
+            double rows = (double)rp_sym(&set->calls[i], 'M');
+            groups += rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1;
+        }
+    return groups;
+}
+
+static double threads(const rp_fuse_set *set) {
+    switch (set->kind) {
+    case RP_FUSE_MAP: return domain(&set->calls[set->count - 1]);
+    case RP_FUSE_MATVEC: return product_groups(set) * 256;
+    case RP_FUSE_ROW:
+        for (uint32_t i = 0; i < set->count; i++)
+            if (set->calls[i].op->form == RP_OP_ROWS)
+                return (double)rp_sym(&set->calls[i], 'R') *
+                       (rp_sym(&set->calls[i], 'C') > 128 ? 256 : 1);
+        break;
+    case RP_FUSE_KERNEL:
+        for (uint32_t i = 0; i < set->count; i++)
+            if (set->calls[i].op->form == RP_OP_KERNEL && set->calls[i].op->groups)
+                return rp_op_product(&set->calls[i], set->calls[i].op->groups) * 256;
+        break;
+    }
+    return THREADS;
+}
+
+/* How often all of the op's computation is done, `once` being the number without fusion: as often
+ * as its outputs' elements are asked for. */
+typedef struct estimate {
+    const rp_fuse_set *set;
+    double asked[RP_FUSE_MEMBERS]; /* elements computed, of the op's domain */
+    double arithmetic, cached, memory;
+} estimate;
+
+static double runs(const estimate *e, uint32_t i) {
+    const rp_op_call *c = &e->set->calls[i];
+    double size = domain(c);
+    switch ((rp_op_form)c->op->form) {
+    case RP_OP_POINTWISE:
+    case RP_OP_SCATTER: return size > 0 ? e->asked[i] / size : 1;
+    case RP_OP_ROWS: return e->set->kind == RP_FUSE_MATVEC ? product_groups(e->set) : 1;
+    case RP_OP_KERNEL: break;
+    }
+    return 1;
+}
+
+/* Loads of input k in one run of the op. */
+static double loads_of(const estimate *e, uint32_t i, uint32_t k, const rp_op_cost *cost) {
+    const rp_op_call *c = &e->set->calls[i];
+    if (k == 0 && strcmp(c->op->name, "matvec") == 0) {
+        double rows = (double)rp_sym(c, 'M');
+        return elements(&c->operands[0]) * (rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1);
+    }
+    return cost->loads[k];
+}
+
+/* One op: what it does itself, and what it asks of others in the set. */
+static void add(estimate *e, uint32_t i) {
+    const rp_op_call *c = &e->set->calls[i];
+    const rp_graph_member *m = rp_fuse_member(e->set, i);
+    for (uint32_t k = 0; k < c->operand_count; k++) {
+        if (c->operands[k].absent || !is_output(c, k)) continue;
+        if (c->op->form != RP_OP_SCATTER && !rp_fuse_is_stored(e->set, m->first_operand + k))
+            continue;
+        e->memory += (double)rp_tensor_bytes(&c->operands[k]);
+        e->asked[i] += domain(c);
+    }
+    rp_op_cost cost;
+    rp_op_cost_of(c, &cost);
+    double times = runs(e, i);
+    e->arithmetic += cost.flops * times;
+    for (uint32_t k = 0; k < c->operand_count; k++) {
+        if (c->operands[k].absent || is_output(c, k)) continue;
+        double loads = loads_of(e, i, k, &cost) * times;
+        uint32_t from, j = rp_fuse_producer(e->set, m->first_operand + k, &from);
+        if (j != RP_NONE) {
+            e->asked[j] += loads;
+            continue;
+        }
+        double once = elements(&c->operands[k]);
+        double size = once > 0 ? (double)rp_tensor_bytes(&c->operands[k]) / once : 0;
+        if (loads < once) once = loads;
+        e->memory += once * size;
+        e->cached += (loads - once) * size;
+    }
+}
+
+double rp_fuse_time(const rp_fuse_set *set, uint32_t *out_worst, double *out_repeats) {
+    estimate e = {.set = set};
+    *out_worst = 0;
+    *out_repeats = 0;
+    for (uint32_t i = set->count; i--;) add(&e, i);
+    for (uint32_t i = 0; i < set->count; i++) {
+        double times = runs(&e, i);
+        if (times > *out_repeats) {
+            *out_repeats = times;
+            *out_worst = i;
+        }
+    }
+    double busy = threads(set) / THREADS;
+    if (busy > 1) busy = 1;
+    if (busy < 1.0 / 1024) busy = 1.0 / 1024;
+    return DISPATCH + (e.memory / MEMORY + e.cached / CACHE + e.arithmetic / ARITHMETIC) / busy;
+}

@@ -1,0 +1,103 @@
+/* Ops without memory: from YAML, from C, their documentation, and files of weights. */
+#include "fault.h"
+#include "reprise/compiler.h"
+#include "reprise/weights.h"
+
+static rp_status load(const rp_allocator *allocator, void *context) {
+    rp_pipeline *pipeline = NULL;
+    rp_status status = rp_pipeline_load(allocator, context, NULL, 0, NULL, &pipeline);
+    CU_ASSERT_EQUAL(pipeline != NULL, status == RP_OK);
+    rp_pipeline_destroy(pipeline);
+    return status;
+}
+
+static void test_yaml(void) {
+    fault_each(load, RP_SOURCE_ROOT "/tests/fault/ops.yaml");
+}
+
+static rp_status declare(rp_program *program, rp_buffer *x, rp_buffer *w, rp_buffer *y) {
+    static const rp_buffer_params params[] = {
+        {.name = "x", .kind = RP_IN, .dtype = RP_F32, .rank = 2, .shape = {4, 8}},
+        {.name = "w", .kind = RP_WEIGHT, .dtype = RP_F32, .rank = 2, .shape = {8, 8}},
+        {.name = "y", .kind = RP_OUT, .dtype = RP_F32, .rank = 2, .shape = {4, 8}}};
+    rp_buffer *out[] = {x, w, y};
+    rp_status status = RP_OK;
+    for (int i = 0; i < 3 && status == RP_OK; i++)
+        status = rp_program_buffer(program, &params[i], NULL, out[i]);
+    return status;
+}
+
+static void record(rp_recorder *r, rp_buffer x, rp_buffer w, rp_buffer y) {
+    rp_operand linear[] = {{.name = "x", .range = {.buffer = x}},
+                           {.name = "weight", .range = {.buffer = w}},
+                           {.name = "bias", .range = {x, 0, 32}},
+                           {.name = "out", .range = {.buffer = y}}};
+    rp_operand map[] = {
+        {.name = "in", .range = {.buffer = x}},
+        {.name = "out", .range = {.buffer = y}, .dtype = RP_F32, .rank = 2, .shape = {4, 8}}};
+    rp_attribute formula = {.name = "expr", .text = "tanh(in) * 0.5"};
+    rp_apply(r, "linear", linear, 4, NULL, 0);
+    rp_apply(r, "map", map, 2, &formula, 1);
+}
+
+static rp_status apply(const rp_allocator *allocator, void *context) {
+    (void)context;
+    rp_program *program = NULL;
+    rp_recorder *recorder = NULL;
+    rp_graph *graph = NULL;
+    rp_buffer x, w, y;
+    rp_status status = rp_program_create(allocator, "ops", &program);
+    if (status == RP_OK) status = declare(program, &x, &w, &y);
+    if (status == RP_OK) status = rp_recorder_create(program, &recorder);
+    if (status == RP_OK) {
+        record(recorder, x, w, y);
+        status = rp_program_graph(program, &recorder, 1, NULL, &graph);
+    }
+    CU_ASSERT_EQUAL(graph != NULL, status == RP_OK);
+    rp_graph_destroy(graph);
+    rp_recorder_destroy(recorder);
+    rp_program_destroy(program);
+    return status;
+}
+
+static void test_recorder(void) {
+    fault_each(apply, NULL);
+}
+
+static rp_status document(const rp_allocator *allocator, void *context) {
+    char *text = NULL;
+    rp_status status = rp_kernel_doc(allocator, context, &text);
+    CU_ASSERT_EQUAL(text != NULL, status == RP_OK);
+    rp_op_doc_release(allocator, text);
+    return status;
+}
+
+static void test_documentation(void) {
+    fault_each(document, "knn");
+    fault_each(document, "matvec");
+}
+
+static rp_status open_weights(const rp_allocator *allocator, void *context) {
+    static const char file[] = "\111\0\0\0\0\0\0\0"
+                               "{\"a\":{\"dtype\":\"U8\",\"shape\":[2,2],\"data_offsets\":[0,4]}"
+                               ",\"__metadata__\":{}}0123";
+    (void)context;
+    rp_weights *w = NULL;
+    rp_status status = rp_weights_from_memory(allocator, file, sizeof file - 1, NULL, NULL, &w);
+    CU_ASSERT_EQUAL(w != NULL, status == RP_OK);
+    rp_weights_close(w);
+    return status;
+}
+
+static void test_weights(void) {
+    fault_each(open_weights, NULL);
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"YAML", test_yaml},
+                                    {"recorder", test_recorder},
+                                    {"documentation", test_documentation},
+                                    {"weights", test_weights},
+                                    {0}};
+    return rp_run_tests("ops without memory", tests);
+}

@@ -1,0 +1,396 @@
+/* Matrix-vector products on the device at hand: every dtype, odd and small shapes against sums in
+ * double precision; and everything that a kernel may hold around products, fused by hand here,
+ * against the same ops one dispatch each: equal to the bit.
+ *
+ * Programs are .rpir text. The fused form is made from the plain one: all its ops in one node, its
+ * transients values without memory. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "gpu.h"
+#include "support/op_values.h"
+
+static struct {
+    rp_device *device;
+    uint32_t fused; /* programs that were compared */
+} T;
+
+static void *need(void *block) {
+    if (!block) abort();
+    return block;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+enum { MAX_BUFFERS = 256 };
+
+/* What the buffers that others see hold after a run, by index in the graph. */
+typedef struct contents {
+    uint8_t *bytes[MAX_BUFFERS];
+} contents;
+
+static rp_tensor tensor_of(const rp_graph *g, uint32_t buffer) {
+    const rp_graph_buffer *b = &g->buffers[buffer];
+    rp_tensor t = {.dtype = b->dtype, .rank = b->rank};
+    for (uint32_t i = 0; i < b->rank; i++) t.dims[i] = g->dims[b->first_dim + i];
+    return t;
+}
+
+static rp_graph *parse(const char *text) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_graph *g = NULL;
+    rp_status status = rp_graph_parse(NULL, text, strlen(text), "program", diags, &g);
+    CU_ASSERT_EQUAL(status, RP_OK);
+    if (!g) {
+        gpu_report(diags);
+        fprintf(stderr, "\n%s\n", text);
+    }
+    rp_diags_destroy(diags);
+    return g;
+}
+
+/* The same bytes for a buffer of the same name, whatever else the graph holds. */
+static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
+    const char *name = rp_graph_string(g, g->buffers[buffer].name);
+    rp_random random = {12345};
+    for (const char *c = name; *c; c++) random.state = random.state * 31 + (uint8_t)*c;
+    rp_tensor t = tensor_of(g, buffer);
+    const char *how = t.dtype == RP_F32 || t.dtype == RP_F16 ? "finite=2" : "each=4";
+    rp_values_fill(&random, &t, how, bytes);
+}
+
+static bool run(const rp_graph *g, contents *out) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_plan *plan = NULL;
+    const rp_pass_options options = {.pipeline = rp_pass_level(0),
+                                     .lowering = rp_lowering_default()};
+    memset(out, 0, sizeof *out);
+    CU_ASSERT_EQUAL(rp_compile(g, &options, diags, &plan, NULL), RP_OK);
+    if (!plan) gpu_report(diags);
+    rp_diags_destroy(diags);
+    if (!plan) return false;
+    rp_exec *exec = gpu_exec(T.device, plan, NULL);
+    CU_ASSERT_FATAL(g->buffers_count <= MAX_BUFFERS);
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        const rp_graph_buffer *b = &g->buffers[i];
+        if (b->kind == RP_TMP) continue;
+        out->bytes[i] = need(calloc(b->size + 4, 1));
+        if (b->kind != RP_OUT) fill(g, i, out->bytes[i]);
+        if (b->kind != RP_OUT)
+            CU_ASSERT_EQUAL(
+                rp_exec_write(exec, rp_graph_string(g, b->name), 0, out->bytes[i], b->size, NULL),
+                RP_OK);
+    }
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        const rp_graph_buffer *b = &g->buffers[i];
+        if (rp_buffer_has_result(b))
+            CU_ASSERT_EQUAL(
+                rp_exec_read(exec, rp_graph_string(g, b->name), 0, out->bytes[i], b->size, NULL),
+                RP_OK);
+    }
+    rp_exec_destroy(exec);
+    rp_plan_destroy(plan);
+    return true;
+}
+
+static void release(contents *c) {
+    for (uint32_t i = 0; i < MAX_BUFFERS; i++) free(c->bytes[i]);
+}
+
+/* ---- Products against sums ------------------------------------------------------------------- */
+
+static void check_product(const rp_graph *g, const contents *c, uint32_t node) {
+    const rp_graph_member *m = rp_node_members(g, &g->nodes[node]);
+    const rp_graph_operand *operands = rp_member_operands(g, m);
+    double *values[3];
+    rp_tensor tensors[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t buffer = rp_node_uses(g, &g->nodes[node])[operands[i].use].buffer;
+        tensors[i] = tensor_of(g, buffer);
+        values[i] = need(calloc(rp_tensor_elements(&tensors[i]) + 1, sizeof(double)));
+        rp_values_decode(&tensors[i], c->bytes[buffer], values[i]);
+    }
+    uint64_t rows = tensors[1].dims[0], k = tensors[1].dims[1];
+    uint64_t b = rp_tensor_elements(&tensors[0]) / k;
+    double worst = 0;
+    for (uint64_t i = 0; i < b * rows; i++) {
+        double sum = 0, size = 0;
+        for (uint64_t j = 0; j < k; j++) {
+            double term = values[0][i / rows * k + j] * values[1][i % rows * k + j];
+            sum += term;
+            size += fabs(term);
+        }
+        /* As many roundings as one lane of eight does, then a tree. */
+        double allowed = ((double)k / 8 + 16) * 0x1p-24 * size + 1e-30;
+        if (tensors[2].dtype == RP_F16) allowed += fabs(sum) * 0x1p-11 + 0x1p-25;
+        double error = fabs(values[2][i] - sum) / allowed;
+        if (!(error <= worst)) worst = error;
+    }
+    CU_ASSERT(worst <= 1);
+    if (!(worst <= 1)) {
+        fprintf(stderr, "\n  %s[%llu,%llu] times %llu x %s gives %s: off %.3g times the bound",
+                rp_dtype_name(tensors[1].dtype), (unsigned long long)rows, (unsigned long long)k,
+                (unsigned long long)b, rp_dtype_name(tensors[0].dtype),
+                rp_dtype_name(tensors[2].dtype), worst);
+    }
+    for (uint32_t i = 0; i < 3; i++) free(values[i]);
+}
+
+typedef struct shape {
+    uint32_t b, m, k;
+} shape;
+
+static void add_product(char **buffers, char **nodes, uint32_t id, const char *x,
+                        const char *weight, const char *out, shape s) {
+    *buffers += sprintf(*buffers,
+                        "  buf $x%u in %s[%u,%u]\n  buf $w%u weight %s[%u,%u]\n"
+                        "  buf $y%u out %s[%u,%u]\n",
+                        id, x, s.b, s.k, id, weight, s.m, s.k, id, out, s.b, s.m);
+    *nodes += sprintf(*nodes,
+                      "  n%u = op matvec (r $x%u:%s[%u,%u], r $w%u:%s[%u,%u], w $y%u:%s[%u,%u])\n",
+                      id, id, x, s.b, s.k, id, weight, s.m, s.k, id, out, s.b, s.m);
+}
+
+static void check_products(const char *x, const char *weight, const char *out, const shape *shapes,
+                           uint32_t count) {
+    static char buffers[16384], nodes[16384], text[40000];
+    char *b = buffers, *n = nodes;
+    for (uint32_t i = 0; i < count; i++) add_product(&b, &n, i, x, weight, out, shapes[i]);
+    snprintf(text, sizeof text, "reprise 1\ngraph products {\n%s%s}\n", buffers, nodes);
+    rp_graph *g = parse(text);
+    contents c;
+    if (g && run(g, &c)) {
+        for (uint32_t i = 0; i < count; i++) check_product(g, &c, i);
+        release(&c);
+    }
+    rp_graph_destroy(g);
+}
+
+static void test_floats(void) {
+    static const shape shapes[] = {{1, 1, 1},     {1, 3, 7},    {2, 33, 100}, {1, 130, 256},
+                                   {8, 17, 64},   {3, 65, 129}, {1, 5, 4097}, {5, 9, 2048},
+                                   {8, 40, 1003}, {1, 2500, 8}};
+    enum { COUNT = sizeof shapes / sizeof *shapes };
+    check_products("f32", "f32", "f32", shapes, COUNT);
+    check_products("f32", "f16", "f32", shapes, COUNT);
+    check_products("f16", "f16", "f16", shapes, COUNT);
+}
+
+static void test_blocks(void) {
+    static const shape shapes[] = {{1, 1, 32},  {1, 3, 96},    {2, 33, 256},
+                                   {8, 17, 64}, {1, 37, 4128}, {3, 600, 32}};
+    enum { COUNT = sizeof shapes / sizeof *shapes };
+    check_products("f32", "q8_0", "f32", shapes, COUNT);
+    check_products("f16", "q8_0", "f32", shapes, COUNT);
+    check_products("f32", "q4_0", "f32", shapes, COUNT);
+    check_products("f16", "q4_0", "f16", shapes, COUNT);
+}
+
+/* x in parts: more rows and columns than shared memory holds. */
+static void test_tiles(void) {
+    static const shape shapes[] = {{8, 12, 3000}, {2, 9, 9001}, {1, 3, 20000}};
+    check_products("f16", "f16", "f32", shapes, 3);
+    check_products("f16", "f32", "f32", shapes, 3);
+}
+
+/* ---- Fused against plain --------------------------------------------------------------------- */
+
+/* The text with `values` of the nodes fused: `%name` becomes `^name`, "op " goes, their buffers go.
+ */
+static void fuse_text(const char *buffers, const char *nodes, char *out, size_t size) {
+    size_t n = (size_t)snprintf(out, size, "reprise 1\ngraph program {\n");
+    for (const char *line = buffers; *line;) {
+        size_t length = strcspn(line, "\n") + 1;
+        if (!strstr(line, "%") || strcspn(line, "%") > length)
+            n += (size_t)snprintf(out + n, size - n, "%.*s", (int)length, line);
+        line += length;
+    }
+    uint32_t last = 0;
+    for (const char *c = nodes; *c; c++) last += *c == '\n';
+    n += (size_t)snprintf(out + n, size - n, "  n%u = fused {\n", last - 1);
+    for (const char *c = nodes; *c; c++) {
+        if (strncmp(c, "= op ", 5) == 0) {
+            n += (size_t)snprintf(out + n, size - n, "= ");
+            c += 4;
+        } else {
+            out[n++] = *c == '%' ? '^' : *c;
+        }
+        if (n + 64 > size) abort();
+    }
+    snprintf(out + n, size - n, "  }\n}\n");
+}
+
+static void compare(const rp_graph *plain, const contents *a, const rp_graph *fused,
+                    const contents *b) {
+    uint32_t compared = 0;
+    for (uint32_t i = 0; i < plain->buffers_count; i++) {
+        const rp_graph_buffer *buffer = &plain->buffers[i];
+        if (!rp_buffer_has_result(buffer)) continue;
+        const char *name = rp_graph_string(plain, buffer->name);
+        uint32_t other = rp_graph_find_buffer(fused, name);
+        CU_ASSERT_FATAL(other != RP_NONE);
+        bool same = memcmp(a->bytes[i], b->bytes[other], buffer->size) == 0;
+        CU_ASSERT(same);
+        if (!same) fprintf(stderr, "\n  %s differs", name);
+        uint8_t *zeros = need(calloc(buffer->size, 1));
+        CU_ASSERT(memcmp(a->bytes[i], zeros, buffer->size) != 0);
+        free(zeros);
+        compared++;
+    }
+    CU_ASSERT(compared > 0);
+    T.fused++;
+}
+
+static void check_fused(const char *buffers, const char *nodes) {
+    static char text[32768];
+    snprintf(text, sizeof text, "reprise 1\ngraph program {\n%s%s}\n", buffers, nodes);
+    rp_graph *plain = parse(text);
+    fuse_text(buffers, nodes, text, sizeof text);
+    rp_graph *fused = parse(text);
+    contents a = {0}, b = {0};
+    if (plain && fused && run(plain, &a) && run(fused, &b)) {
+        CU_ASSERT_EQUAL(fused->nodes_count, 1);
+        compare(plain, &a, fused, &b);
+    }
+    release(&a);
+    release(&b);
+    rp_graph_destroy(plain);
+    rp_graph_destroy(fused);
+}
+
+/* norm, then q, k and v of different sizes and dtypes, rope on two of them, k and v as f16 into
+ * caches of 8 positions. `rope` is the attributes; heads have 16 columns. */
+static void check_qkv(uint32_t b, uint32_t k, uint32_t heads, uint32_t groups, const char *types[3],
+                      const char *rope) {
+    static char buffers[4096], nodes[8192];
+    uint32_t m = heads * 16, g = groups * 16;
+    snprintf(buffers, sizeof buffers,
+             "  buf $x in f32[%u,%u]\n  buf $g weight f32[%u]\n"
+             "  buf $wq weight %s[%u,%u]\n  buf $wk weight %s[%u,%u]\n  buf $wv weight %s[%u,%u]\n"
+             "  buf $pos in u32[%u]\n  buf $q out f32[%u,%u]\n"
+             "  buf $kc inout f16[8,%u]\n  buf $vc inout f16[8,%u]\n"
+             "  buf %%n tmp f32[%u,%u]\n  buf %%a tmp f32[%u,%u]\n  buf %%b tmp f32[%u,%u]\n"
+             "  buf %%c tmp f32[%u,%u]\n  buf %%d tmp f32[%u,%u]\n  buf %%e tmp f16[%u,%u]\n"
+             "  buf %%f tmp f16[%u,%u]\n",
+             b, k, k, types[0], m, k, types[1], g, k, types[2], g, k, b, b, m, g, g, b, k, b, m, b,
+             g, b, g, b, g, b, g, b, g);
+    snprintf(nodes, sizeof nodes,
+             "  n0 = op rms_norm (r $x:f32[%u,%u], r $g:f32[%u], w %%n:f32[%u,%u])\n"
+             "  n1 = op matvec (r %%n:f32[%u,%u], r $wq:%s[%u,%u], w %%a:f32[%u,%u])\n"
+             "  n2 = op matvec (r %%n:f32[%u,%u], r $wk:%s[%u,%u], w %%b:f32[%u,%u])\n"
+             "  n3 = op matvec (r %%n:f32[%u,%u], r $wv:%s[%u,%u], w %%c:f32[%u,%u])\n"
+             "  n4 = op rope %s (r %%a:f32[%u,%u,16], r $pos:u32[%u], -, w $q:f32[%u,%u,16])\n"
+             "  n5 = op rope %s (r %%b:f32[%u,%u,16], r $pos:u32[%u], -, w %%d:f32[%u,%u,16])\n"
+             "  n6 = op cast (r %%d:f32[%u,%u], w %%e:f16[%u,%u])\n"
+             "  n7 = op cast (r %%c:f32[%u,%u], w %%f:f16[%u,%u])\n"
+             "  n8 = op scatter_rows (r %%e:f16[%u,%u], r $pos:u32[%u], rw $kc:f16[8,%u])\n"
+             "  n9 = op scatter_rows (r %%f:f16[%u,%u], r $pos:u32[%u], rw $vc:f16[8,%u])\n",
+             b, k, k, b, k, b, k, types[0], m, k, b, m, b, k, types[1], g, k, b, g, b, k, types[2],
+             g, k, b, g, rope, b, heads, b, b, heads, rope, b, groups, b, b, groups, b, g, b, g, b,
+             g, b, g, b, g, b, g, b, g, b, g);
+    check_fused(buffers, nodes);
+}
+
+static void test_qkv(void) {
+    const char *halves[3] = {"f16", "f16", "f16"}, *mixed[3] = {"q8_0", "f32", "q4_0"};
+    check_qkv(1, 96, 4, 2, halves, "");
+    check_qkv(2, 256, 3, 1, mixed, "{layout=interleaved}");
+    check_qkv(3, 64, 2, 2, mixed, "{dims=8}");
+    check_qkv(1, 101, 5, 1, halves, "{layout=interleaved, dims=10}"); /* K is odd: narrow */
+    check_qkv(4, 2048, 2, 1, halves, "");                             /* tiled */
+}
+
+/* norm, gate and up, silu(g) * u: one section with two weights. */
+static void check_gate(uint32_t b, uint32_t k, uint32_t m, const char *gate, const char *up,
+                       const char *out) {
+    static char buffers[2048], nodes[4096];
+    snprintf(buffers, sizeof buffers,
+             "  buf $x in f32[%u,%u]\n  buf $g weight f32[%u]\n  buf $h weight f32[%u]\n"
+             "  buf $wg weight %s[%u,%u]\n  buf $wu weight %s[%u,%u]\n  buf $y out %s[%u,%u]\n"
+             "  buf %%n tmp f32[%u,%u]\n  buf %%a tmp f32[%u,%u]\n  buf %%b tmp f32[%u,%u]\n",
+             b, k, k, k, gate, m, k, up, m, k, out, b, m, b, k, b, m, b, m);
+    snprintf(
+        nodes, sizeof nodes,
+        "  n0 = op layer_norm (r $x:f32[%u,%u], r $g:f32[%u], r $h:f32[%u], w %%n:f32[%u,%u])\n"
+        "  n1 = op matvec (r %%n:f32[%u,%u], r $wg:%s[%u,%u], w %%a:f32[%u,%u])\n"
+        "  n2 = op matvec (r %%n:f32[%u,%u], r $wu:%s[%u,%u], w %%b:f32[%u,%u])\n"
+        "  n3 = op map {expr=\"silu(a) * b\"} (r %%a:f32[%u,%u], r %%b:f32[%u,%u], w "
+        "$y:%s[%u,%u])\n",
+        b, k, k, k, b, k, b, k, gate, m, k, b, m, b, k, up, m, k, b, m, b, m, b, m, out, b, m);
+    check_fused(buffers, nodes);
+}
+
+static void test_gate(void) {
+    check_gate(1, 64, 200, "f16", "f16", "f32");
+    check_gate(2, 1000, 33, "f32", "f16", "f16");
+    check_gate(8, 1024, 70, "q8_0", "q4_0", "f32"); /* tiled */
+    check_gate(1, 99, 3, "f16", "f32", "f32");
+}
+
+/* A product, a bias, a residual that is also the result: in place. x itself is computed from two
+ * inputs, or read from memory. */
+static void check_residual(uint32_t b, uint32_t k, uint32_t m, const char *weight, bool produced) {
+    static char buffers[2048], nodes[4096];
+    int n = snprintf(buffers, sizeof buffers,
+                     "  buf $x in f32[%u,%u]\n  buf $z in f16[%u,%u]\n  buf $w weight %s[%u,%u]\n"
+                     "  buf $bias weight f32[%u]\n  buf $h inout f32[%u,%u]\n"
+                     "  buf %%a tmp f32[%u,%u]\n",
+                     b, k, b, k, weight, m, k, m, b, m, b, m);
+    if (produced)
+        snprintf(buffers + n, sizeof buffers - (size_t)n, "  buf %%p tmp f16[%u,%u]\n", b, k);
+    n = 0;
+    if (produced)
+        n = snprintf(
+            nodes, sizeof nodes,
+            "  n0 = op map {expr=\"tanh(a) * b + 0.125\"} (r $x:f32[%u,%u], r $z:f16[%u,%u], "
+            "w %%p:f16[%u,%u])\n",
+            b, k, b, k, b, k);
+    snprintf(nodes + n, sizeof nodes - (size_t)n,
+             "  n%u = op matvec (r %s:%s[%u,%u], r $w:%s[%u,%u], w %%a:f32[%u,%u])\n"
+             "  n%u = op map {expr=\"c + (a + b)\"} (r %%a:f32[%u,%u], r $bias:f32[%u], "
+             "r $h:f32[%u,%u], w $h:f32[%u,%u])\n",
+             produced, produced ? "%p" : "$x", produced ? "f16" : "f32", b, k, weight, m, k, b, m,
+             produced + 1, b, m, m, b, m, b, m);
+    check_fused(buffers, nodes);
+}
+
+static void test_residual(void) {
+    check_residual(1, 128, 129, "f16", false);
+    check_residual(3, 64, 40, "q4_0", true);
+    check_residual(1, 4100, 20, "f32", false);
+    check_residual(2, 77, 19, "f16", true);
+    check_residual(8, 2048, 11, "q8_0", true);
+}
+
+/* The product itself is wanted as well as what is made of it. */
+static void test_stored_product(void) {
+    check_fused("  buf $x in f32[2,40]\n  buf $w weight f16[24,40]\n  buf $y out f32[2,24]\n"
+                "  buf $z out f16[2,24]\n  buf $p in u32[2]\n  buf $r out f32[2,24]\n",
+                "  n0 = op matvec (r $x:f32[2,40], r $w:f16[24,40], w $y:f32[2,24])\n"
+                "  n1 = op rope (r $y:f32[2,3,8], r $p:u32[2], -, w $r:f32[2,3,8])\n"
+                "  n2 = op gelu (r $y:f32[2,24], w $z:f16[2,24])\n");
+    CU_ASSERT(T.fused >= 15);
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"f32 and f16 against sums in double precision", test_floats},
+                                    {"q8_0 and q4_0", test_blocks},
+                                    {"x larger than shared memory", test_tiles},
+                                    {"norm, q, k, v, rope, caches", test_qkv},
+                                    {"norm, gate and up", test_gate},
+                                    {"bias and residual in place", test_residual},
+                                    {"a product that is stored, too", test_stored_product},
+                                    {NULL, NULL}};
+    rp_diags *diags = rp_diags_create(NULL);
+    if (rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
+        gpu_report(diags);
+        return 99;
+    }
+    printf("matvec on %s\n", rp_device_get_info(T.device).name);
+    int failures = rp_run_tests("matvec", tests);
+    rp_device_destroy(T.device);
+    rp_diags_destroy(diags);
+    return failures;
+}

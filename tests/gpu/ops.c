@@ -1,0 +1,409 @@
+/* Every op against its reference in double precision, on the device at hand.
+ *
+ * The cases of ops_cases.c are packed into graphs of many op nodes, compiled at -O0 and at -O1,
+ * run, and read back. Integers must be exact. A float g may differ from the reference r by
+ *
+ *   absolute + (2 + rounding steps) * 2^-23 * max(|r|, sum of the magnitudes added up)
+ *
+ * where a sum in index order takes as many steps as it has terms, and one by 256 threads and a tree
+ * its terms / 256 + 10; functions add what op_bounds says. A result of f16 may be off half a unit
+ * more. Denormals may be flushed to zero, as Vulkan lets devices do. Where the reference is NaN or
+ * infinite the result must be, too.
+ *
+ * Nothing may be left untested: each op needs a case for every dtype of every operand, with and
+ * without each optional operand, for every choice of an attribute, and one of the least size.
+ *
+ *   RP_OP=name     tries this op alone, and prints the worst error of each case
+ *   RP_SEED=n      other values */
+#include "ops.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gpu.h"
+#include "support/op_calls.h"
+
+enum { BATCH = 48, MAX_CASES = 4096, SHOWN = 12 };
+
+typedef struct trial {
+    const op_case *from;
+    rp_op_line line;
+    char operands[256], attrs[256];
+    uint8_t *bytes[RP_OP_MAX_OPERANDS];      /* before the run */
+    uint8_t *results[2][RP_OP_MAX_OPERANDS]; /* of -O0 and -O1 */
+    uint32_t buffers[RP_OP_MAX_OPERANDS];
+} trial;
+
+static struct {
+    rp_device *device;
+    const char *only;
+    uint64_t seed;
+    trial *trials;
+    uint32_t count;
+    uint32_t shown; /* messages about wrong results, that they stay readable */
+    char cache[64];
+} T;
+
+static void *need(void *block) {
+    if (!block) abort();
+    return block;
+}
+
+/* ---- Cases ----------------------------------------------------------------------------------- */
+
+/* T and U replaced. */
+static void expand(char *out, size_t size, const char *from, const char *const with[2]) {
+    size_t at = 0;
+    for (const char *c = from ? from : ""; *c && at + 40 < size; c++) {
+        if (*c == 'T' || *c == 'U') {
+            size_t length = strcspn(with[*c == 'U'], " ");
+            memcpy(out + at, with[*c == 'U'], length);
+            at += length;
+        } else {
+            out[at++] = *c;
+        }
+    }
+    out[at] = '\0';
+}
+
+static void add_trial(const op_case *from, const char *type, const char *more) {
+    const char *const with[2] = {type, more};
+    CU_ASSERT_FATAL(T.count < MAX_CASES);
+    trial *t = &T.trials[T.count];
+    memset(t, 0, sizeof *t);
+    t->from = from;
+    expand(t->operands, sizeof t->operands, from->operands, with);
+    expand(t->attrs, sizeof t->attrs, from->attrs, with);
+    bool ok = rp_op_line_parse(&t->line, from->op, t->attrs, t->operands);
+    if (!ok)
+        fprintf(stderr, "\n  case %s {%s} (%s): %s", from->op, t->attrs, t->operands,
+                t->line.call.error);
+    CU_ASSERT(ok);
+    T.count += ok;
+}
+
+static void make_trials(void) {
+    T.trials = need(calloc(MAX_CASES, sizeof *T.trials));
+    for (uint32_t i = 0; i < op_case_count; i++) {
+        const op_case *c = &op_cases[i];
+        if (T.only && strcmp(T.only, c->op) != 0) continue;
+        const char *type = c->types ? c->types : "T", *more = c->more ? c->more : "U";
+        for (const char *a = type; *a; a += strcspn(a, " "), a += strspn(a, " "))
+            for (const char *b = more; *b; b += strcspn(b, " "), b += strspn(b, " "))
+                add_trial(c, a, b);
+    }
+    CU_ASSERT(T.count > 0);
+}
+
+/* ---- Completeness ---------------------------------------------------------------------------- */
+
+typedef struct coverage {
+    uint32_t dtypes[RP_OP_MAX_OPERANDS], present[RP_OP_MAX_OPERANDS], absent[RP_OP_MAX_OPERANDS];
+    uint32_t choices[RP_OP_MAX_ATTRS];
+    bool least, any;
+} coverage;
+
+static void cover(coverage *c, const rp_op_call *call) {
+    uint64_t most = 0, block = 1;
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        const rp_tensor *t = &call->operands[i];
+        if (!t->absent && rp_dtype_block((rp_dtype)t->dtype) > block)
+            block = rp_dtype_block((rp_dtype)t->dtype);
+        /* The pattern of a map's operands: all inputs count as the first, the output as the last.
+         */
+        uint32_t as = !call->formula ? i : i + 1 < call->operand_count ? 0 : 1;
+        if (t->absent) {
+            c->absent[as]++;
+            continue;
+        }
+        c->present[as]++;
+        c->dtypes[as] |= RP_DT(t->dtype);
+        if (rp_tensor_elements(t) > most) most = rp_tensor_elements(t);
+    }
+    for (uint32_t i = 0; i < call->op->attr_count; i++)
+        if (call->op->attrs[i].kind == RP_ATTR_CHOICE)
+            c->choices[i] |= 1u << (uint32_t)call->attrs[i];
+    c->least |= most <= 2 * block; /* two: pairs, two halves to join */
+    c->any = true;
+}
+
+static bool missing(const rp_op *op, const char *what, const char *which) {
+    fprintf(stderr, "\n  %s: no case with %s %s", rp_op_name(op), which, what);
+    return true;
+}
+
+static bool lacks(const rp_op *op, const coverage *c) {
+    bool lacks = !c->any && missing(op, "at all", "anything");
+    for (uint32_t i = 0; i < op->operand_count && c->any; i++) {
+        const rp_op_operand *o = &op->operands[i];
+        for (uint32_t d = RP_F32; rp_dtype_name((rp_dtype)d); d++)
+            if ((o->dtypes & RP_DT(d)) && !(c->dtypes[i] & RP_DT(d)))
+                lacks |= missing(op, rp_dtype_name((rp_dtype)d), o->name);
+        if (o->optional && !c->absent[i]) lacks |= missing(op, "left out", o->name);
+        if (o->optional && !c->present[i]) lacks |= missing(op, "given", o->name);
+    }
+    for (uint32_t i = 0; i < op->attr_count && c->any; i++) {
+        if (op->attrs[i].kind != RP_ATTR_CHOICE) continue;
+        uint32_t count = 1;
+        for (const char *at = op->attrs[i].choices; *at; at++) count += *at == '|';
+        if (c->choices[i] != (1u << count) - 1)
+            lacks |= missing(op, op->attrs[i].choices, op->attrs[i].name);
+    }
+    if (c->any && !c->least) lacks |= missing(op, "element or two", "one");
+    return lacks;
+}
+
+static void test_complete(void) {
+    CU_ASSERT(rp_op_count() > 60);
+    for (uint32_t i = 0; i < rp_op_count(); i++) {
+        const rp_op *op = rp_op_at(i);
+        coverage c = {0};
+        if (T.only && strcmp(T.only, rp_op_name(op)) != 0) continue;
+        for (uint32_t k = 0; k < T.count; k++)
+            if (T.trials[k].line.call.op == op) cover(&c, &T.trials[k].line.call);
+        CU_ASSERT_FALSE(lacks(op, &c));
+    }
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static void buffer_name(char name[64], uint32_t index, const trial *t, uint32_t operand) {
+    snprintf(name, 64, "c%u.%s", index, rp_op_operand_name(&t->line.call, operand));
+}
+
+static rp_graph *make_graph(uint32_t first, uint32_t count) {
+    rp_graph *g = need(rp_graph_create(NULL, "ops"));
+    for (uint32_t i = first; i < first + count; i++) {
+        trial *t = &T.trials[i];
+        const rp_op_call *call = &t->line.call;
+        rp_op_argument arguments[RP_OP_MAX_OPERANDS] = {0};
+        rp_random random = {T.seed * 1000003 + i};
+        for (uint32_t k = 0; k < call->operand_count; k++) {
+            char name[64];
+            arguments[k].tensor = call->operands[k];
+            if (call->operands[k].absent) continue;
+            uint64_t size = rp_tensor_bytes(&call->operands[k]);
+            uint8_t access = rp_op_operand_of(call, k)->access;
+            t->bytes[k] = need(calloc(size + 4, 1));
+            rp_values_fill(&random, &call->operands[k], t->line.fill[k], t->bytes[k]);
+            buffer_name(name, i, t, k);
+            arguments[k].buffer = rp_add_tensor_buffer(g, name,
+                                                       access == RP_WRITE        ? RP_OUT
+                                                       : access == RP_READ_WRITE ? RP_INOUT
+                                                                                 : RP_IN,
+                                                       &call->operands[k]);
+        }
+        rp_op_line_add(g, &t->line, i - first, arguments);
+    }
+    return g;
+}
+
+static rp_plan *compile(const rp_graph *g, int level, bool quiet) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_plan *plan = NULL;
+    const rp_pass_options options = {.pipeline = rp_pass_level(level),
+                                     .lowering = rp_lowering_default()};
+    rp_status status = rp_compile(g, &options, diags, &plan, NULL);
+    if (status != RP_OK && !quiet) gpu_report(diags);
+    rp_diags_destroy(diags);
+    return plan;
+}
+
+static void transfer(rp_exec *exec, uint32_t index, int level, bool write) {
+    trial *t = &T.trials[index];
+    const rp_op_call *call = &t->line.call;
+    for (uint32_t k = 0; k < call->operand_count; k++) {
+        char name[64];
+        if (call->operands[k].absent) continue;
+        uint8_t access = rp_op_operand_of(call, k)->access;
+        uint64_t size = rp_tensor_bytes(&call->operands[k]);
+        buffer_name(name, index, t, k);
+        if (write && access != RP_WRITE)
+            CU_ASSERT_EQUAL(rp_exec_write(exec, name, 0, t->bytes[k], size, NULL), RP_OK);
+        if (write || !rp_access_writes(access)) continue;
+        t->results[level][k] = need(calloc(size + 4, 1));
+        CU_ASSERT_EQUAL(rp_exec_read(exec, name, 0, t->results[level][k], size, NULL), RP_OK);
+    }
+}
+
+static bool run_level(const rp_graph *g, uint32_t first, uint32_t count, int level) {
+    rp_plan *plan = compile(g, level, count > 1);
+    if (!plan) return false;
+    /* Both levels have the same kernels: the second finds the pipelines of the first. */
+    const rp_exec_params params = {.cache_path = T.cache};
+    rp_exec *exec = gpu_exec(T.device, plan, &params);
+    for (uint32_t i = first; i < first + count; i++) transfer(exec, i, level, true);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    for (uint32_t i = first; i < first + count; i++) transfer(exec, i, level, false);
+    rp_exec_destroy(exec);
+    rp_plan_destroy(plan);
+    return true;
+}
+
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+static const op_bound *bound_of(const rp_op *op) {
+    static const op_bound none = {"", 2, 0, ""};
+    for (uint32_t i = 0; i < op_bound_count; i++)
+        if (strcmp(op_bounds[i].op, rp_op_name(op)) == 0) return &op_bounds[i];
+    return &none;
+}
+
+static double rounding_steps(const rp_op_call *call) {
+    double terms = rp_op_product(call, call->op->length);
+    bool serial = call->op->form == RP_OP_POINTWISE || call->op->form == RP_OP_SCATTER;
+    return serial || terms <= 128 ? terms : terms / 256 + 128;
+}
+
+typedef struct worst {
+    double ratio, got, expected;
+    uint64_t at, wrong;
+} worst;
+
+static bool is_float(const rp_tensor *t) {
+    return t->dtype == RP_F32 || t->dtype == RP_F16;
+}
+
+static double error_ratio(const trial *t, const rp_tensor *tensor, double got, double expected,
+                          double scale) {
+    const op_bound *bound = bound_of(t->line.call.op);
+    if (!is_float(tensor)) return got == expected ? 0 : INFINITY;
+    if (isnan(expected)) return isnan(got) ? 0 : INFINITY;
+    double size = fabs(expected), most = tensor->dtype == RP_F16 ? 65504 : FLT_MAX;
+    double rest = tensor->dtype == RP_F16 ? 65504 * 0x1p-12 : FLT_MAX * 0x1p-25;
+    if (isinf(expected)) return got == expected ? 0 : INFINITY;
+    double relative = (rounding_steps(&t->line.call) + 2 + bound->ulps) * 0x1p-23;
+    double allowed = bound->absolute + relative * fmax(size, scale) + FLT_MIN;
+    if (tensor->dtype == RP_F16) allowed += size * 0x1p-11 + 0x1p-25;
+    if (isinf(got) && size + allowed >= most + rest && signbit(got) == signbit(expected)) return 0;
+    if (size >= most + rest && isinf(got)) return 0;
+    double ratio = fabs(got - expected) / allowed;
+    return isnan(ratio) ? INFINITY : ratio;
+}
+
+static void tell(const trial *t, uint32_t operand, const worst *w, const char *how) {
+    if (T.shown++ > SHOWN && !T.only) return;
+    fprintf(stderr, "\n  %s {%s} (%s) %s: %llu wrong %s, worst at %llu: %.9g, expected %.9g",
+            rp_op_name(t->line.call.op), t->attrs, t->operands,
+            rp_op_operand_name(&t->line.call, operand), (unsigned long long)w->wrong, how,
+            (unsigned long long)w->at, w->got, w->expected);
+}
+
+static bool compare_output(const trial *t, uint32_t operand, const double *expected,
+                           const double *scale) {
+    const rp_tensor *tensor = &t->line.call.operands[operand];
+    uint64_t count = rp_tensor_elements(tensor), size = rp_tensor_bytes(tensor);
+    double *got = need(malloc((count + 1) * sizeof *got));
+    worst w = {0};
+    if (memcmp(t->results[0][operand], t->results[1][operand], size) != 0) {
+        fprintf(stderr, "\n  %s (%s): -O1 differs from -O0", rp_op_name(t->line.call.op),
+                t->operands);
+        w.wrong++;
+    }
+    rp_values_decode(tensor, t->results[0][operand], got);
+    for (uint64_t i = 0; i < count; i++) {
+        double ratio = error_ratio(t, tensor, got[i], expected[i], scale ? scale[i] : 0);
+        w.wrong += ratio > 1;
+        if (ratio > w.ratio) w = (worst){ratio, got[i], expected[i], i, w.wrong};
+    }
+    if (w.wrong > 0) tell(t, operand, &w, "");
+    if (T.only && w.wrong == 0)
+        fprintf(stderr, "\n  %s {%s} (%s): worst error is %.3f of what is allowed", T.only,
+                t->attrs, t->operands, w.ratio);
+    free(got);
+    return w.wrong == 0;
+}
+
+/* The reference works on f32 and f16 values as stored; what it leaves alone keeps its bytes. */
+static bool compare(trial *t) {
+    const rp_op_call *call = &t->line.call;
+    rp_op_data data = {0};
+    uint32_t first_output = RP_NONE;
+    bool same = true;
+    for (uint32_t k = 0; k < call->operand_count; k++) {
+        if (call->operands[k].absent) continue;
+        uint64_t count = rp_tensor_elements(&call->operands[k]);
+        data.operands[k] = need(calloc(count + 1, sizeof(double)));
+        rp_values_decode(&call->operands[k], t->bytes[k], data.operands[k]);
+        if (rp_op_line_writes(call, k) && first_output == RP_NONE) {
+            first_output = k;
+            data.scale = need(calloc(count + 1, sizeof(double)));
+        }
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(call->op->reference);
+    call->op->reference(call, &data);
+    for (uint32_t k = 0; k < call->operand_count; k++)
+        if (!call->operands[k].absent && rp_op_line_writes(call, k))
+            same &= compare_output(t, k, data.operands[k], k == first_output ? data.scale : NULL);
+    for (uint32_t k = 0; k < call->operand_count; k++) free(data.operands[k]);
+    free(data.scale);
+    return same;
+}
+
+static void release(trial *t) {
+    for (uint32_t k = 0; k < RP_OP_MAX_OPERANDS; k++) {
+        free(t->bytes[k]);
+        free(t->results[0][k]);
+        free(t->results[1][k]);
+        t->bytes[k] = t->results[0][k] = t->results[1][k] = NULL;
+    }
+}
+
+/* A batch that does not compile is halved until the cases to blame are alone. */
+static uint32_t try_cases(uint32_t first, uint32_t count) {
+    uint32_t wrong = 0;
+    rp_graph *g = make_graph(first, count);
+    bool ran = run_level(g, first, count, 0) && run_level(g, first, count, 1);
+    for (uint32_t i = first; i < first + count; i++) {
+        if (ran) wrong += !compare(&T.trials[i]);
+        release(&T.trials[i]);
+    }
+    rp_graph_destroy(g);
+    if (ran) return wrong;
+    if (count > 1)
+        return try_cases(first, count / 2) + try_cases(first + count / 2, count - count / 2);
+    tell(&T.trials[first], 0, &(worst){0}, "to compile");
+    return 1;
+}
+
+static void test_values(void) {
+    uint32_t wrong = 0;
+    for (uint32_t first = 0; first < T.count; first += BATCH)
+        wrong += try_cases(first, T.count - first < BATCH ? T.count - first : BATCH);
+    printf("%u cases of %u ops, %u wrong ... ", T.count, rp_op_count(), wrong);
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+/* ---- The suite ------------------------------------------------------------------------------- */
+
+static void remove_cache(void) {
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", T.cache);
+    if (system(command) != 0) fprintf(stderr, "%s is left behind\n", T.cache);
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"the cases are well formed", make_trials},
+                                    {"no op, dtype or choice without a case", test_complete},
+                                    {"values against the references", test_values},
+                                    {NULL, NULL}};
+    rp_diags *diags = rp_diags_create(NULL);
+    const char *seed = getenv("RP_SEED");
+    T.only = getenv("RP_OP");
+    T.seed = seed && *seed ? strtoull(seed, NULL, 0) : 1;
+    strcpy(T.cache, "/tmp/reprise-ops-XXXXXX");
+    if (!mkdtemp(T.cache) || rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
+        gpu_report(diags);
+        return 99;
+    }
+    printf("ops on %s, seed %llu\n", rp_device_get_info(T.device).name, (unsigned long long)T.seed);
+    int failures = rp_run_tests("ops", tests);
+    rp_device_destroy(T.device);
+    remove_cache();
+    free(T.trials);
+    rp_diags_destroy(diags);
+    return failures;
+}

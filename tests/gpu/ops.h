@@ -1,0 +1,27 @@
+/* The cases of the op tests, and how exact each op has to be. */
+#ifndef RP_TESTS_OPS_H
+#define RP_TESTS_OPS_H
+
+#include <stdint.h>
+
+/* One call of an op, or several: `T` and `U` in operands and attributes stand for each of `types`
+ * and `more` ("f32 f16"). The language is that of support/op_calls.h. */
+typedef struct op_case {
+    const char *op, *operands, *attrs, *types, *more;
+} op_case;
+
+extern const op_case op_cases[];
+extern const uint32_t op_case_count;
+
+/* What a result may be off by beyond the rounding of its own sums: `ulps` units of 2^-23 relative
+ * to the sum of magnitudes, and `absolute`. `why` is a reason, not a measurement. */
+typedef struct op_bound {
+    const char *op;
+    double ulps, absolute;
+    const char *why;
+} op_bound;
+
+extern const op_bound op_bounds[];
+extern const uint32_t op_bound_count;
+
+#endif

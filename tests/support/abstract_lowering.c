@@ -1,0 +1,44 @@
+/* A lowering without shaders; see abstract_lowering.h. */
+#include "support/abstract_lowering.h"
+
+#include <stdio.h>
+
+#include "../../passes/pass.h"
+
+static rp_status lower_node(rp_graph *graph, uint32_t index) {
+    rp_graph_node *n = &graph->nodes[index];
+    rp_graph_param params[RP_MAX_PARAMS];
+    char name[32];
+    if (n->use_count > RP_MAX_PARAMS) return RP_ERROR_INVALID;
+    for (uint32_t i = 0; i < n->use_count; i++)
+        params[i] = (rp_graph_param){
+            .access = graph->uses[n->first_use + i].access, .binding = (uint8_t)i, .name = RP_NONE};
+    snprintf(name, sizeof name, "k%u", n->id);
+    rp_graph_kernel kernel = {.name = rp_graph_intern(graph, name, strlen(name)),
+                              .entry = rp_graph_intern(graph, "main", 4),
+                              .local = {64, 1, 1},
+                              .param_count = n->use_count};
+    if (kernel.name == RP_NONE || kernel.entry == RP_NONE) return RP_ERROR_NO_MEMORY;
+    uint32_t k = rp_graph_add_kernel(graph, &kernel, params, NULL, NULL);
+    if (k == RP_NONE) return RP_ERROR_NO_MEMORY;
+    n->kind = RP_RUN;
+    n->grid_kind = RP_GRID_DIRECT;
+    n->kernel = k;
+    for (int i = 0; i < 3; i++) n->grid[i] = 1;
+    return RP_OK;
+}
+
+static rp_status lower(void *user, rp_graph *graph, bool fast, rp_diags *diags, rp_text *summary) {
+    (void)user;
+    (void)fast;
+    (void)diags;
+    rp_text_string(summary, "abstract kernels");
+    for (uint32_t i = 0; i < graph->nodes_count; i++)
+        if (graph->nodes[i].kind == RP_OP) RP_TRY(lower_node(graph, i));
+    return RP_OK;
+}
+
+const rp_lowering *abstract_lowering(void) {
+    static const rp_lowering lowering = {lower, NULL};
+    return &lowering;
+}

@@ -1,0 +1,400 @@
+/* What random graphs of ops are made of: small patterns from real pipelines, each applied to
+ * whatever values are there, so that they chain, share inputs and overlap in unforeseen ways. */
+#include <stdio.h>
+
+#include "support/random_ops_parts.h"
+
+#define DIMS(...)                                                                                  \
+    (const uint64_t[]) {                                                                           \
+        __VA_ARGS__                                                                                \
+    }
+
+static const rops_value nothing = {.buffer = RP_NONE, .tensor = {.absent = true}};
+
+/* ---- Picking --------------------------------------------------------------------------------- */
+
+static uint64_t elements_of(uint32_t rank, const uint64_t *dims) {
+    uint64_t n = 1;
+    for (uint32_t i = 0; i < rank; i++) n *= dims[i];
+    return n;
+}
+
+/* A value with that many elements, recent ones rather than old ones, seen in that shape; or a new
+ * input. */
+static rops_value pick(rops_maker *m, uint32_t rank, const uint64_t *dims) {
+    uint64_t n = elements_of(rank, dims);
+    for (uint32_t tries = 0; tries < 6 && m->value_count > 0; tries++) {
+        uint32_t span = rops_percent(m, 60) && m->value_count > 4 ? 4 : m->value_count;
+        const rops_value *v = &m->values[m->value_count - 1 - rops_below(m, span)];
+        if (rp_tensor_elements(&v->tensor) != n) continue;
+        rops_value seen = *v;
+        seen.tensor = rops_shape((rp_dtype)v->tensor.dtype, rank, dims);
+        return seen;
+    }
+    return rops_new_input(m, rops_percent(m, 80) ? RP_F32 : RP_F16, rank, dims, NULL);
+}
+
+/* The same, of f32: for ops that do not take a mixture. */
+static rops_value pick_f32(rops_maker *m, uint32_t rank, const uint64_t *dims) {
+    rops_value v = pick(m, rank, dims), out;
+    if (v.buffer == RP_NONE || v.tensor.dtype == RP_F32) return v;
+    const rops_call cast = {.op = "cast", .inputs = {v}, .input_count = 1, .dtype = RP_F32};
+    return rops_add(m, &cast, &out) ? out : rops_new_input(m, RP_F32, rank, dims, NULL);
+}
+
+static rops_value pick_usual(rops_maker *m) {
+    return pick(m, 2, DIMS(m->rows, m->columns));
+}
+
+static rops_value weight(rops_maker *m, rp_dtype dtype, uint64_t rows, uint64_t columns) {
+    return rops_new_input(m, dtype, 2, DIMS(rows, columns), "finite=0.5");
+}
+
+/* One call with up to three inputs. */
+static bool apply(rops_maker *m, const char *op, const char *attrs, rops_value a, rops_value b,
+                  rops_value c, uint32_t count, rops_value *out) {
+    const rops_call call = {.op = op, .attrs = attrs, .inputs = {a, b, c}, .input_count = count};
+    return rops_add(m, &call, out);
+}
+
+static bool apply1(rops_maker *m, const char *op, rops_value a, rops_value *out) {
+    return apply(m, op, NULL, a, nothing, nothing, 1, out);
+}
+
+/* ---- Maps ------------------------------------------------------------------------------------ */
+
+static void unary(rops_maker *m) {
+    static const char *const ops[] = {"neg",  "abs",  "sigmoid", "silu", "gelu",
+                                      "relu", "tanh", "square",  "exp"};
+    apply1(m, ops[rops_below(m, 9)], pick_usual(m), NULL);
+}
+
+/* A second operand that broadcasts: the same shape, a row, a column, a single element. */
+static rops_value partner(rops_maker *m) {
+    switch (rops_below(m, 5)) {
+    case 0: return pick_f32(m, 1, DIMS(m->columns));
+    case 1: return pick_f32(m, 2, DIMS(m->rows, 1));
+    case 2: return pick_f32(m, 1, DIMS(1));
+    default: return pick_f32(m, 2, DIMS(m->rows, m->columns));
+    }
+}
+
+static void binary(rops_maker *m) {
+    static const char *const ops[] = {"add", "sub", "mul", "div", "min", "max"};
+    rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns)), b = partner(m);
+    apply(m, ops[rops_below(m, 6)], NULL, a, b, nothing, 2, NULL);
+}
+
+static void formula(rops_maker *m) {
+    static const char *const formulas[] = {
+        "expr=a * b + c",
+        "expr=silu(a) * b - c",
+        "expr=a > b ? a * 0.5 : c",
+        "expr=(a - b) * (a - b) + c * c",
+        "expr=f16(a * 1.1) + b / (abs(c) + 1.0)",
+        "expr=clamp(a, -1.0, b) * tanh(c)",
+    };
+    rops_value a = pick_usual(m), b = partner(m), c = partner(m);
+    const rops_call call = {.op = "map",
+                            .attrs = formulas[rops_below(m, 6)],
+                            .inputs = {a, b, c},
+                            .input_count = 3,
+                            .dtype = rops_percent(m, 30) ? RP_F16 : RP_F32};
+    rops_add(m, &call, NULL);
+}
+
+static void in_place(rops_maker *m) {
+    rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns));
+    rops_value b = rops_new_input(m, RP_F32, 1, DIMS(m->columns), NULL);
+    const rops_call call = {.op = rops_percent(m, 50) ? "add" : "mul",
+                            .inputs = {a, b},
+                            .input_count = 2,
+                            .into = a,
+                            .has_into = true};
+    rops_add(m, &call, NULL);
+}
+
+static void cast(rops_maker *m) {
+    rops_value a = pick_usual(m);
+    const rops_call call = {.op = "cast",
+                            .inputs = {a},
+                            .input_count = 1,
+                            .dtype = a.tensor.dtype == RP_F16 ? RP_F32 : RP_F16};
+    rops_add(m, &call, NULL);
+}
+
+static void chain(rops_maker *m) {
+    rops_value v = pick_f32(m, 2, DIMS(m->rows, m->columns));
+    for (uint32_t i = 2 + rops_below(m, 4); i > 0; i--) {
+        static const char *const ops[] = {"neg", "sigmoid", "silu", "abs"};
+        if (rops_percent(m, 50)) {
+            if (!apply1(m, ops[rops_below(m, 4)], v, &v)) return;
+        } else if (!apply(m, "add", NULL, v, partner(m), nothing, 2, &v)) {
+            return;
+        }
+    }
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static bool norm(rops_maker *m, rops_value x, rops_value *out) {
+    uint64_t c = x.tensor.dims[x.tensor.rank - 1];
+    rops_value weights = rops_new_input(m, RP_F32, 1, DIMS(c), NULL);
+    if (rops_percent(m, 60)) return apply(m, "rms_norm", NULL, x, weights, nothing, 2, out);
+    return apply(m, "layer_norm", NULL, x, weights,
+                 rops_percent(m, 50) ? rops_new_input(m, RP_F32, 1, DIMS(c), NULL) : nothing, 3,
+                 out);
+}
+
+static void rows(rops_maker *m) {
+    static const char *const whole[] = {"softmax", "l2_normalize"};
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out;
+    if (rops_percent(m, 40))
+        norm(m, x, NULL);
+    else if (apply(m, whole[rops_below(m, 2)], NULL, x, nothing, nothing, 1, &out) &&
+             rops_percent(m, 30))
+        apply(m, "mul", NULL, out, partner(m), nothing, 2, NULL);
+}
+
+/* A number per row, used again for every element of the row. */
+static void row_number(rops_maker *m) {
+    static const char *const ops[] = {"row_sum",  "row_mean", "row_max",  "row_min",
+                                      "variance", "l2_norm",  "logsumexp"};
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), r;
+    if (!apply1(m, ops[rops_below(m, 7)], x, &r) || rops_percent(m, 40)) return;
+    r.tensor = rops_shape((rp_dtype)r.tensor.dtype, 2, DIMS(m->rows, 1));
+    apply(m, rops_percent(m, 50) ? "sub" : "mul", NULL, x, r, nothing, 2, NULL);
+}
+
+/* ---- Matrices -------------------------------------------------------------------------------- */
+
+static rops_value matvec_weight(rops_maker *m, uint64_t rows, uint64_t columns) {
+    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_Q8_0, RP_Q4_0};
+    return weight(m, dtypes[rops_below(m, columns % 32 ? 2 : 4)], rows, columns);
+}
+
+/* Sibling products of one input, each with or without something behind it. */
+static void matvecs(rops_maker *m) {
+    uint64_t b = m->rows, k = m->columns;
+    rops_value x = pick_f32(m, 2, DIMS(b, k)), out;
+    if (rops_percent(m, 50) && !norm(m, x, &x)) return;
+    for (uint32_t i = 1 + rops_below(m, 3); i > 0; i--) {
+        uint64_t rows = rops_percent(m, 50) ? k : 8 + rops_below(m, 3) * 13;
+        if (!apply(m, "matvec", NULL, x, matvec_weight(m, rows, k), nothing, 2, &out)) return;
+        switch (rops_below(m, 4)) {
+        case 0: apply1(m, "silu", out, NULL); break;
+        case 1: apply(m, "add", NULL, out, pick_f32(m, 2, DIMS(b, rows)), nothing, 2, NULL); break;
+        case 2:
+            apply(m, "add", NULL, out, rops_new_input(m, RP_F32, 1, DIMS(rows), NULL), nothing, 2,
+                  NULL);
+            break;
+        default: break;
+        }
+    }
+}
+
+static void gated(rops_maker *m) {
+    uint64_t b = m->rows, k = m->columns, hidden = 24 + rops_below(m, 2) * 40;
+    rp_dtype dtype = rops_percent(m, 50) ? RP_F32 : RP_F16;
+    rops_value x = pick_f32(m, 2, DIMS(b, k)), n = x, gate, up, both;
+    if (rops_percent(m, 60) && !norm(m, x, &n)) return;
+    if (!apply(m, "matvec", NULL, n, weight(m, dtype, hidden, k), nothing, 2, &gate)) return;
+    if (!apply(m, "matvec", NULL, n, weight(m, dtype, hidden, k), nothing, 2, &up)) return;
+    const rops_call call = {
+        .op = "map", .attrs = "expr=silu(a) * b", .inputs = {gate, up}, .input_count = 2};
+    if (!rops_add(m, &call, &both) || rops_percent(m, 30)) return;
+    if (!apply(m, "matvec", NULL, both, weight(m, dtype, k, hidden), nothing, 2, &both)) return;
+    apply(m, "add", NULL, both, x, nothing, 2, NULL);
+}
+
+/* Rows of f16 keys into a cache, one place each. */
+static bool append(rops_maker *m, rops_value keys, uint64_t heads_by_dim) {
+    rops_value half, positions;
+    const rops_call call = {.op = "cast", .inputs = {keys}, .input_count = 1, .dtype = RP_F16};
+    if (!rops_add(m, &call, &half)) return false;
+    half.tensor = rops_shape(RP_F16, 2, DIMS(m->rows, heads_by_dim));
+    positions = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "each=16");
+    rops_value cache = rops_new_input(m, RP_F16, 2, DIMS(16, heads_by_dim), NULL);
+    if (cache.buffer == RP_NONE) return false;
+    const rops_call scatter = {.op = "scatter_rows",
+                               .inputs = {half, positions},
+                               .input_count = 2,
+                               .into = cache,
+                               .has_into = true};
+    return rops_add(m, &scatter, NULL);
+}
+
+static void rope_and_append(rops_maker *m) {
+    uint64_t heads = 1 + rops_below(m, 2), dim = rops_percent(m, 50) ? 8 : 16, hd = heads * dim;
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), keys;
+    if (rops_percent(m, 40) && !norm(m, x, &x)) return;
+    if (!apply(m, "matvec", NULL, x, matvec_weight(m, hd, m->columns), nothing, 2, &keys)) return;
+    keys.tensor = rops_shape((rp_dtype)keys.tensor.dtype, 3, DIMS(m->rows, heads, dim));
+    rops_value positions = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "below=50");
+    const char *layout = rops_percent(m, 50) ? "layout=neox" : "layout=interleaved";
+    if (!apply(m, "rope", layout, keys, positions, nothing, 2, &keys)) return;
+    if (rops_percent(m, 70)) append(m, keys, hd);
+}
+
+static void matmul(rops_maker *m) {
+    uint64_t n = 5 + rops_below(m, 3) * 14;
+    rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns)), out;
+    rops_value b = weight(m, rops_percent(m, 70) ? RP_F32 : RP_F16, m->columns, n);
+    if (!apply(m, "matmul", NULL, a, b, nothing, 2, &out) || rops_percent(m, 30)) return;
+    if (!apply(m, "add", NULL, out, rops_new_input(m, RP_F32, 1, DIMS(n), NULL), nothing, 2, &out))
+        return;
+    if (rops_percent(m, 50)) apply1(m, "gelu", out, NULL);
+}
+
+static void transpose(rops_maker *m) {
+    rops_value x = pick_usual(m), out;
+    if (!apply1(m, "transpose", x, &out) || rops_percent(m, 50)) return;
+    apply1(m, "neg", out, NULL);
+}
+
+/* One token's attention over a cache, in parts. */
+static void attention(rops_maker *m) {
+    uint64_t dim = m->columns % 16 ? 5 : 16, heads = 2, groups = 1 + rops_below(m, 2);
+    rops_value q, out[3];
+    if (m->rows * m->columns % (heads * dim) == 0 && m->rows * m->columns <= 4096) {
+        heads = m->rows * m->columns / dim;
+        if (heads % groups != 0) groups = 1;
+    }
+    q = pick(m, 2, DIMS(heads, dim));
+    rp_dtype dtype = rops_percent(m, 50) ? RP_F16 : RP_F32;
+    rops_value k = rops_new_input(m, dtype, 3, DIMS(40, groups, dim), NULL);
+    rops_value v = rops_new_input(m, dtype, 3, DIMS(40, groups, dim), NULL);
+    rops_value length = rops_new_input(m, RP_U32, 1, DIMS(1), "value=37");
+    length.tensor.rank = 0;
+    const rops_call call = {.op = "attention_partial",
+                            .attrs = "splits=2",
+                            .inputs = {q, k, v, length},
+                            .input_count = 4};
+    if (!rops_add(m, &call, out)) return;
+    apply(m, "attention_combine", NULL, out[0], out[1], out[2], 3, NULL);
+}
+
+static void prefill(rops_maker *m) {
+    uint64_t dim = 8, heads = 2;
+    rops_value q = pick_f32(m, 3, DIMS(m->rows, heads, dim));
+    rops_value k = rops_new_input(m, RP_F16, 3, DIMS(20, 1, dim), NULL);
+    rops_value v = rops_new_input(m, RP_F16, 3, DIMS(20, 1, dim), NULL);
+    rops_value past = rops_new_input(m, RP_U32, 1, DIMS(1), "below=9");
+    rops_value out;
+    past.tensor.rank = 0;
+    const rops_call call = {.op = "attention_prefill", .inputs = {q, k, v, past}, .input_count = 4};
+    if (!rops_add(m, &call, &out)) return;
+    if (rops_percent(m, 60)) apply1(m, "silu", out, NULL);
+}
+
+/* ---- Data and search ------------------------------------------------------------------------- */
+
+static void gather(rops_maker *m) {
+    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_Q8_0};
+    rops_value table = weight(m, dtypes[rops_below(m, m->columns % 32 ? 2 : 3)], 11, m->columns);
+    rops_value ids = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "below=11"), out;
+    const rops_call call = {.op = "gather_rows",
+                            .inputs = {table, ids},
+                            .input_count = 2,
+                            .dtype = rops_percent(m, 70) ? RP_F32 : RP_RAW};
+    if (!rops_add(m, &call, &out)) return;
+    if (rops_percent(m, 50)) apply(m, "add", NULL, out, pick_usual(m), nothing, 2, NULL);
+}
+
+static const char *metric(rops_maker *m) {
+    static const char *const ops[] = {"l2_distance", "dot_product", "cosine_distance", "manhattan"};
+    return ops[rops_below(m, 4)];
+}
+
+/* Ordered by distance: the values may meet, the order may not depend on how they were computed. */
+static void nearest(rops_maker *m) {
+    uint64_t base = 40 + rops_below(m, 3) * 90;
+    rops_value q = pick_f32(m, 2, DIMS(m->rows, m->columns)), d;
+    if (!apply(m, metric(m), NULL, q, weight(m, RP_F32, base, m->columns), nothing, 2, &d)) return;
+    if (rops_percent(m, 20)) apply1(m, "neg", d, &d);
+    if (rops_percent(m, 30))
+        apply1(m, "argmin", d, NULL);
+    else
+        apply(m, "top_k", "k=5", d, nothing, nothing, 1, NULL);
+}
+
+/* A condition in bytes. */
+static void choose(rops_maker *m) {
+    rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns)), b = partner(m), mask;
+    if (!apply(m, rops_percent(m, 50) ? "less" : "greater", NULL, a, b, nothing, 2, &mask)) return;
+    apply(m, "select", NULL, mask, a, pick_f32(m, 2, DIMS(m->rows, m->columns)), 3, NULL);
+}
+
+static void masked_softmax(rops_maker *m) {
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns));
+    apply(m, "softmax", "scale=0.25", x, partner(m), nothing, 2, NULL);
+}
+
+static void rearrange(rops_maker *m) {
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out;
+    switch (rops_below(m, 3)) {
+    case 0: apply(m, "concat", NULL, x, pick_f32(m, 2, DIMS(m->rows, 3)), nothing, 2, NULL); break;
+    case 1: apply(m, "slice", "column=1", x, nothing, nothing, 1, &out); break;
+    default: apply(m, "repeat_rows", "times=2", x, nothing, nothing, 1, &out); break;
+    }
+}
+
+/* Bytes and a scale for each row, and back. */
+static void bytes(rops_maker *m) {
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out[2], back;
+    const rops_call call = {.op = "quantize_i8", .inputs = {x}, .input_count = 1};
+    if (!rops_add(m, &call, out) || rops_percent(m, 30)) return;
+    if (!apply(m, "dequantize_i8", NULL, out[0], out[1], nothing, 2, &back)) return;
+    if (rops_percent(m, 50)) apply(m, "sub", NULL, x, back, nothing, 2, NULL);
+}
+
+/* Two halves written one by one, then read as one. */
+static void halves(rops_maker *m) {
+    rops_value whole = {.tensor = rops_shape(RP_F32, 2, DIMS(2 * m->rows, m->columns))};
+    uint64_t half = m->rows * m->columns * 4;
+    if (half % 16 != 0) return; /* a device may ask for this alignment of a binding */
+    whole.buffer = rops_new_buffer(m, &whole.tensor, NULL);
+    if (whole.buffer == RP_NONE) return;
+    for (uint32_t i = 0; i < 2; i++) {
+        rops_value part = whole, a = pick_f32(m, 2, DIMS(m->rows, m->columns));
+        part.offset = i * half;
+        part.tensor = rops_shape(RP_F32, 2, DIMS(m->rows, m->columns));
+        const rops_call call = {.op = i ? "neg" : "silu",
+                                .inputs = {a},
+                                .input_count = 1,
+                                .into = part,
+                                .has_into = true};
+        if (!rops_add(m, &call, NULL)) return;
+    }
+    apply1(m, rops_percent(m, 50) ? "tanh" : "row_sum", whole, NULL);
+}
+
+/* One half of a larger input. */
+static void slice(rops_maker *m) {
+    rops_value x = rops_new_input(m, RP_F32, 2, DIMS(2 * m->rows, m->columns), NULL);
+    uint64_t half = m->rows * m->columns * 4;
+    if (half % 16 != 0 || x.buffer == RP_NONE) return;
+    x.offset = half;
+    x.tensor = rops_shape(RP_F32, 2, DIMS(m->rows, m->columns));
+    apply(m, "add", NULL, x, partner(m), nothing, 2, NULL);
+}
+
+/* ---- All of them ----------------------------------------------------------------------------- */
+
+void rops_motif(rops_maker *m) {
+    static const struct {
+        void (*make)(rops_maker *m);
+        uint32_t weight;
+    } motifs[] = {
+        {unary, 10},          {binary, 12},   {formula, 14},   {in_place, 5}, {cast, 5},
+        {chain, 8},           {rows, 10},     {row_number, 8}, {matvecs, 10}, {gated, 5},
+        {rope_and_append, 6}, {matmul, 5},    {transpose, 3},  {gather, 6},   {nearest, 6},
+        {halves, 4},          {attention, 4}, {prefill, 3},    {choose, 4},   {masked_softmax, 3},
+        {rearrange, 4},       {bytes, 4},     {slice, 4},
+    };
+    uint32_t total = 0, i = 0;
+    for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;
+    uint32_t at = rops_below(m, total);
+    for (; at >= motifs[i].weight; i++) at -= motifs[i].weight;
+    motifs[i].make(m);
+}

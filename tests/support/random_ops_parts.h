@@ -1,0 +1,70 @@
+/* Inside random_ops: the description, and what motifs are made with. */
+#ifndef RP_TESTS_RANDOM_OPS_PARTS_H
+#define RP_TESTS_RANDOM_OPS_PARTS_H
+
+#include "support/random_ops.h"
+
+enum { ROPS_MAX_BUFFERS = 160, ROPS_MAX_NODES = 48, ROPS_MAX_VALUES = 96, ROPS_OPERANDS = 12 };
+
+/* A tensor in a buffer. */
+typedef struct rops_value {
+    uint32_t buffer;
+    uint64_t offset;
+    rp_tensor tensor;
+} rops_value;
+
+typedef struct rops_node {
+    rp_op_line line; /* the call, checked */
+    rops_value operands[ROPS_OPERANDS];
+} rops_node;
+
+typedef struct rops_buffer {
+    rp_tensor tensor;
+    char fill[24];
+    bool result; /* the host reads it */
+} rops_buffer;
+
+struct rp_random_ops {
+    uint64_t seed;
+    uint32_t refused;
+    rops_buffer buffers[ROPS_MAX_BUFFERS];
+    uint32_t buffer_count;
+    rops_node *nodes;
+    uint32_t node_count;
+};
+
+/* While a graph is being made. */
+typedef struct rops_maker {
+    rp_random_ops *ops;
+    rp_random random;
+    rops_value values[ROPS_MAX_VALUES]; /* computed so far, of f32 and f16 */
+    uint32_t value_count;
+    uint64_t rows, columns; /* the usual shape in this graph */
+} rops_maker;
+
+rp_tensor rops_shape(rp_dtype dtype, uint32_t rank, const uint64_t *dims);
+uint32_t rops_new_buffer(rops_maker *m, const rp_tensor *tensor, const char *fill);
+rops_value rops_new_input(rops_maker *m, rp_dtype dtype, uint32_t rank, const uint64_t *dims,
+                          const char *fill);
+
+/* Appends a node: `inputs` (a buffer of RP_NONE: left out) and then outputs, whose shapes are
+ * inferred. An output goes to a new buffer unless `into` says where (buffer RP_NONE: new). The
+ * outputs are returned in `out` and, when they are floats, become values. False when the op
+ * refuses, or there is no room. */
+typedef struct rops_call {
+    const char *op, *attrs;
+    rops_value inputs[ROPS_OPERANDS];
+    uint32_t input_count;
+    rops_value into;
+    bool has_into;
+    rp_dtype dtype; /* of the first output; RP_RAW: its default */
+} rops_call;
+bool rops_add(rops_maker *m, const rops_call *call, rops_value *out);
+
+bool rops_percent(rops_maker *m, uint32_t percent);
+uint32_t rops_below(rops_maker *m, uint32_t limit);
+
+/* One random motif: one to six nodes. */
+void rops_motif(rops_maker *m);
+
+#endif

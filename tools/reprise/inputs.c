@@ -1,0 +1,215 @@
+/* The arrays that go into a run: which file belongs to which buffer, and into the exec.
+ *
+ * Everything about files is checked before a device is opened, so that wrong input is found on a
+ * machine without one. Files are mapped, and the device's staging memory is filled straight from
+ * the mapping: weights are never copied in host memory.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "arrays.h"
+#include "message.h"
+#include "values.h"
+
+static bool takes_input(rp_buffer_kind kind) {
+    return (unsigned)CLI_ROLES_INPUT >> kind & 1;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+static int open_tensor(const rp_plan_buffer_info *buffer, const char *path, size_t length,
+                       const char *tensor, cli_inputs *inputs, cli_array *array) {
+    uint32_t file;
+    rp_weight weight;
+    int status = cli_weights_open(&inputs->weights, path, length, &file);
+    if (status == CLI_OK)
+        status = cli_weights_take(&inputs->weights, file, tensor, buffer, &weight, &array->widen);
+    if (status != CLI_OK) return status;
+    array->data = weight.data;
+    array->size = weight.size;
+    return CLI_OK;
+}
+
+/* `text` is FILE.npy, FILE.safetensors or FILE.safetensors:TENSOR; `tensor` (may be NULL) wins over
+ * the text's, and the buffer's name stands in for both. */
+static int open_array(const rp_plan *plan, uint32_t index, const char *text, const char *tensor,
+                      cli_inputs *inputs) {
+    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+    cli_array *array = &inputs->arrays[index];
+    size_t length = cli_weights_path(text);
+    if (tensor) length = strlen(text); /* whatever the file is called */
+    if (length) {
+        const char *in_text = text[length] ? text + length + 1 : buffer.name;
+        return open_tensor(&buffer, text, length, tensor ? tensor : in_text, inputs, array);
+    }
+    int status = cli_npy_open(text, &array->npy);
+    if (status != CLI_OK) return status;
+    array->data = array->npy.data;
+    array->size = array->npy.size;
+    return cli_npy_fits(&array->npy, text, buffer.name, buffer.dtype, buffer.rank, buffer.shape,
+                        buffer.size);
+}
+
+/* The pipeline's own file for a buffer, where it has one. */
+static bool pipeline_data(const rp_pipeline *pipeline, const char *buffer, rp_pipeline_data *out) {
+    for (uint32_t i = 0; pipeline && i < rp_pipeline_data_count(pipeline); i++) {
+        *out = rp_pipeline_get_data(pipeline, i);
+        if (!strcmp(out->buffer, buffer)) return true;
+    }
+    return false;
+}
+
+/* The first file of --weights that has an array of the buffer's name; *found is false when none
+ * has. */
+static int open_by_name(const rp_plan *plan, uint32_t index, const cli_input_files *files,
+                        cli_inputs *inputs, bool *found) {
+    const char *name = rp_plan_get_buffer(plan, index).name;
+    *found = false;
+    for (uint32_t i = 0; i < files->weight_count; i++) {
+        uint32_t file;
+        int status =
+            cli_weights_open(&inputs->weights, files->weights[i], strlen(files->weights[i]), &file);
+        if (status != CLI_OK) return status;
+        if (!cli_weights_has(&inputs->weights, file, name)) continue;
+        *found = true;
+        return open_array(plan, index, files->weights[i], name, inputs);
+    }
+    return CLI_OK;
+}
+
+static int open_default(const rp_plan *plan, uint32_t index, const char *file,
+                        const cli_input_files *files, cli_inputs *inputs) {
+    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+    rp_pipeline_data data;
+    char name[512];
+    if (pipeline_data(files->pipeline, buffer.name, &data)) {
+        int status = open_array(plan, index, data.path, data.tensor, inputs);
+        if (status != CLI_OK)
+            cli_note("%s:%u:%u: buffer '%s' takes its data from this file", file, data.line,
+                     data.column, buffer.name);
+        return status;
+    }
+    bool found;
+    int status = open_by_name(plan, index, files, inputs, &found);
+    if (status != CLI_OK || found) return status;
+    if (buffer.kind == RP_INOUT) return CLI_OK; /* begins with zeros */
+    cli_buffer_text(&buffer, name, sizeof name);
+    cli_error(file, "buffer %s of kind %s has no data; give it with -i %s=FILE.npy%s", name,
+              rp_buffer_kind_name(buffer.kind), buffer.name,
+              files->weight_count ? ": no file of --weights has it"
+              : files->pipeline   ? " or with `data: FILE.npy` in the pipeline"
+                                  : "");
+    return CLI_INPUT;
+}
+
+int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char *file,
+                    const cli_input_files *files, cli_inputs *out) {
+    int result = CLI_OK;
+    out->count = rp_plan_buffer_count(plan);
+    out->arrays = cli_alloc(out->count + 1, sizeof *out->arrays);
+    bool *named = cli_alloc(out->count + 1, sizeof *named);
+    for (uint32_t i = 0; i < files->given->count && result != CLI_USAGE; i++) {
+        const cli_pair *pair = &files->given->items[i];
+        uint32_t index = cli_find_buffer(command, plan, "-i", pair->name, CLI_ROLES_INPUT);
+        int status = index == UINT32_MAX ? CLI_USAGE
+                     : named[index] ? cli_usage(command, "-i names buffer '%s' twice", pair->name)
+                                    : open_array(plan, index, pair->text, NULL, out);
+        if (index != UINT32_MAX) named[index] = true;
+        if (status > result) result = status;
+    }
+    for (uint32_t i = 0; i < out->count && result != CLI_USAGE; i++) {
+        if (named[i] || !takes_input(rp_plan_get_buffer(plan, i).kind)) continue;
+        int status = open_default(plan, i, file, files, out);
+        if (status > result) result = status;
+    }
+    free(named);
+    if (result != CLI_OK) cli_inputs_close(out);
+    return result;
+}
+
+void cli_inputs_close(cli_inputs *inputs) {
+    for (uint32_t i = 0; i < inputs->count; i++) cli_npy_close(&inputs->arrays[i].npy);
+    free(inputs->arrays);
+    cli_weights_close(&inputs->weights);
+    *inputs = (cli_inputs){0};
+}
+
+/* ---- Uploading ------------------------------------------------------------------------------- */
+
+/* What is done of all arrays, shown while it takes a while. */
+typedef struct upload {
+    rp_exec *exec;
+    rp_diags *diags;
+    uint64_t done, total;
+} upload;
+
+enum { PIECE = 64 << 20, SHOW_FROM = 256 << 20 };
+
+static rp_status write_piece(upload *u, const char *buffer, uint64_t at, const void *data,
+                             uint64_t size) {
+    if (u->total >= SHOW_FROM)
+        cli_progress("uploading %s: %.1f of %.1f GB", buffer, (double)u->done / 1e9,
+                     (double)u->total / 1e9);
+    u->done += size;
+    return rp_exec_write(u->exec, buffer, at, data, size, u->diags);
+}
+
+static rp_status upload_zeros(upload *u, const rp_plan_buffer_info *buffer) {
+    static const char zeros[1 << 16];
+    rp_status status = RP_OK;
+    for (uint64_t at = 0; at < buffer->size && status == RP_OK; at += sizeof zeros) {
+        uint64_t left = buffer->size - at;
+        status = rp_exec_write(u->exec, buffer->name, at, zeros,
+                               left < sizeof zeros ? left : sizeof zeros, u->diags);
+    }
+    return status;
+}
+
+/* BF16 is the upper half of an f32. */
+static rp_status upload_widened(upload *u, const char *buffer, const cli_array *array) {
+    enum { VALUES = 1 << 16 };
+    uint32_t *wide = cli_alloc(VALUES, sizeof *wide);
+    uint64_t count = array->size / 2;
+    rp_status status = RP_OK;
+    for (uint64_t at = 0; at < count && status == RP_OK; at += VALUES) {
+        uint64_t here = count - at < VALUES ? count - at : VALUES;
+        for (uint64_t i = 0; i < here; i++) {
+            uint16_t half;
+            memcpy(&half, (const char *)array->data + 2 * (at + i), sizeof half);
+            wide[i] = (uint32_t)half << 16;
+        }
+        status = write_piece(u, buffer, 4 * at, wide, 4 * here);
+    }
+    free(wide);
+    return status;
+}
+
+static rp_status upload_array(upload *u, const char *buffer, const cli_array *array) {
+    if (array->widen) return upload_widened(u, buffer, array);
+    rp_status status = RP_OK;
+    for (uint64_t at = 0; at < array->size && status == RP_OK; at += PIECE) {
+        uint64_t left = array->size - at;
+        status =
+            write_piece(u, buffer, at, (const char *)array->data + at, left < PIECE ? left : PIECE);
+    }
+    return status;
+}
+
+int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *exec) {
+    upload u = {.exec = exec, .diags = cli_diags()};
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < inputs->count; i++)
+        u.total += inputs->arrays[i].size * (inputs->arrays[i].widen ? 2 : 1);
+    for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++) {
+        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        if (inputs->arrays[i].data)
+            status = upload_array(&u, buffer.name, &inputs->arrays[i]);
+        else if (buffer.kind == RP_INOUT)
+            status = upload_zeros(&u, &buffer);
+    }
+    cli_progress(NULL);
+    int result = cli_report(u.diags, NULL, status);
+    rp_diags_destroy(u.diags);
+    return result;
+}

@@ -1,0 +1,149 @@
+/* reprise kernels: what ops and composites there are, and the page of one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "commands.h"
+#include "message.h"
+#include "output.h"
+#include "reprise/compiler.h"
+#include "reprise/ops.h"
+
+enum { OPTION_FORMAT = 1 };
+
+static const cli_option options_table[] = {
+    {OPTION_FORMAT, 'f', "format", "text|markdown",
+     "markdown: the page of every op, as docs/ops.md"},
+    {0},
+};
+
+/* An op or a composite. */
+typedef struct entry {
+    const char *name, *family, *brief;
+    bool composite;
+} entry;
+
+typedef struct list {
+    entry *items;
+    uint32_t count;
+} list;
+
+/* Ops come ordered by family; composites go behind the ops of theirs. */
+static list list_all(void) {
+    uint32_t ops = rp_op_count(), composites = 0;
+    while (rp_composite_at(composites).name) composites++;
+    list all = {.items = cli_alloc((size_t)ops + composites + 1, sizeof *all.items)};
+    for (uint32_t i = 0; i < ops; i++) {
+        const rp_op *op = rp_op_at(i), *next = rp_op_at(i + 1);
+        const char *family = rp_op_family(op);
+        all.items[all.count++] = (entry){rp_op_name(op), family, rp_op_brief(op), false};
+        if (next && !strcmp(rp_op_family(next), family)) continue;
+        for (uint32_t k = 0; k < composites; k++) {
+            rp_composite_info c = rp_composite_at(k);
+            if (!strcmp(c.family, family))
+                all.items[all.count++] = (entry){c.name, c.family, c.brief, true};
+        }
+    }
+    return all;
+}
+
+static void print_list(const list *all) {
+    const char *family = "";
+    for (uint32_t i = 0; i < all->count; i++) {
+        const entry *e = &all->items[i];
+        if (strcmp(e->family, family)) printf("%s%s\n", i ? "\n" : "", e->family);
+        family = e->family;
+        printf("  %-20s %s%s\n", e->name, e->brief, e->composite ? " (composite)" : "");
+    }
+}
+
+static int print_page(const char *name) {
+    char *page;
+    rp_status status = rp_kernel_doc(NULL, name, &page);
+    if (status != RP_OK) {
+        cli_error(NULL, "%s; %s", rp_status_name(status), rp_status_advice(status));
+        return cli_exit_status(status);
+    }
+    fputs(page, stdout);
+    rp_op_doc_release(NULL, page);
+    return CLI_OK;
+}
+
+static int print_reference(const list *all) {
+    printf(
+        "# Ops\n\n"
+        "Written by `reprise kernels --format markdown` from the definitions in `ir/ops/` and\n"
+        "`compiler/composite/`; `./dev bless` writes it again, and a test compares. How to use ops "
+        "in a\npipeline is in [yaml.md](yaml.md), from C in [c-api.md](c-api.md).\n\n"
+        "Shapes are dimensions by letters: a letter stands for the same number everywhere in an "
+        "op,\n`*R` for any leading dimensions whose product is R. Elements are dense and "
+        "row-major. f16 is\ncomputed in f32 and rounded to nearest even when stored.\n\n");
+    const char *family = "";
+    for (uint32_t i = 0; i < all->count; i++) {
+        const entry *e = &all->items[i];
+        if (strcmp(e->family, family)) printf("%s**%s**:", i ? "\n\n" : "", e->family);
+        family = e->family;
+        printf(" [%s](#%s)", e->name, e->name);
+    }
+    printf("\n");
+    int result = CLI_OK;
+    for (uint32_t i = 0; i < all->count && result == CLI_OK; i++) {
+        printf("\n");
+        result = print_page(all->items[i].name);
+    }
+    return result;
+}
+
+static int show_one(const cli_command *command, const list *all, const char *name) {
+    const char **names = cli_alloc((size_t)all->count + 1, sizeof *names);
+    bool found = false;
+    for (uint32_t i = 0; i < all->count; i++) {
+        names[i] = all->items[i].name;
+        found |= !strcmp(names[i], name);
+    }
+    const char *near = cli_nearest(name, names);
+    free(names);
+    if (found) return print_page(name);
+    if (near) return cli_usage(command, "no op '%s'; did you mean '%s'?", name, near);
+    return cli_usage(command, "no op '%s'; 'reprise kernels' lists them", name);
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+    cli_options options = cli_options_begin(command, argc, argv);
+    const char *name = NULL;
+    bool markdown = false;
+    for (int id; (id = cli_options_next(&options)) != CLI_END;) {
+        if (id == CLI_HELPED) return CLI_OK;
+        if (id == CLI_WRONG) return CLI_USAGE;
+        if (id == CLI_ARGUMENT && name)
+            return cli_usage(command, "one op at a time; '%s' is too many", options.value);
+        if (id == CLI_ARGUMENT) {
+            name = options.value;
+            continue;
+        }
+        markdown = !strcmp(options.value, "markdown");
+        if (!markdown && strcmp(options.value, "text"))
+            return cli_usage(command, "--format has no format '%s'; there are: text, markdown",
+                             options.value);
+    }
+    list all = list_all();
+    int result = CLI_OK;
+    if (name)
+        result = show_one(command, &all, name);
+    else if (markdown)
+        result = print_reference(&all);
+    else
+        print_list(&all);
+    free(all.items);
+    return result;
+}
+
+const cli_command cli_kernels = {
+    .name = "kernels",
+    .arguments = "[NAME] [options]",
+    .brief = "Lists the ops that pipelines are written in, or shows the page of one.",
+    .details =
+        "A page gives an op's operands with their shapes and dtypes, its attributes, what it\n"
+        "computes, and the kernels that may compute it. Composites stand for several ops.",
+    .options = options_table,
+    .run = run,
+};

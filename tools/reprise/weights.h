@@ -1,0 +1,32 @@
+/* Arrays from .safetensors files. */
+#ifndef CLI_WEIGHTS_H
+#define CLI_WEIGHTS_H
+
+#include <stdbool.h>
+#include "reprise/plan.h"
+#include "reprise/weights.h"
+
+/* Every file is opened once, however many arrays are taken from it. */
+typedef struct cli_weights {
+    rp_weights **files;
+    char **paths;
+    uint32_t count;
+} cli_weights;
+
+/* "model.safetensors" and "model.safetensors:layer.0.weight": where the path ends; 0 for a file of
+ * another kind. */
+size_t cli_weights_path(const char *text);
+
+/* Opens a file, unless it is open. Prints what is wrong; returns an exit status. */
+int cli_weights_open(cli_weights *weights, const char *path, size_t length, uint32_t *out_file);
+void cli_weights_close(cli_weights *weights);
+
+/* The array for a buffer: its dtype and shape must be the buffer's; raw buffers take any of the
+ * right size, block-quantised ones the bytes of their blocks as U8. `widen`: it is BF16, for a
+ * buffer of f32. */
+int cli_weights_take(const cli_weights *weights, uint32_t file, const char *tensor,
+                     const rp_plan_buffer_info *buffer, rp_weight *out, bool *widen);
+/* Whether a file has an array of this name. */
+bool cli_weights_has(const cli_weights *weights, uint32_t file, const char *tensor);
+
+#endif
