@@ -295,10 +295,6 @@ static bool same_x(shape *s, uint32_t i) {
                 a->operands[0].dtype == b->operands[0].dtype;
     if (!same || rp_sym(a, 'K') != rp_sym(b, 'K') || rp_sym(a, 'B') != rp_sym(b, 'B'))
         return refuse(s, "n%u and n%u multiply different vectors", id_of(s, s->first), id_of(s, i));
-    if (a->operands[1].dtype != b->operands[1].dtype)
-        return refuse(s, "n%u has %s weights, n%u %s", id_of(s, s->first),
-                      rp_dtype_name((rp_dtype)a->operands[1].dtype), id_of(s, i),
-                      rp_dtype_name((rp_dtype)b->operands[1].dtype));
     return true;
 }
 

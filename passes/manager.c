@@ -33,7 +33,7 @@ const char *rp_pass_level(int level) {
     switch (level) {
     case 0: return "lower,schedule=source,place=separate,sync=full";
     case 1:
-    case 2: return "dce,rename,fuse,lower,schedule,place,sync";
+    case 2: return "dce,rename,transfers,fuse,lower,schedule,place,sync";
     }
     return NULL;
 }

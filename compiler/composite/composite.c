@@ -74,13 +74,19 @@ static rp_status expand_swiglu_ffn(rp_expansion *x) {
 
 /* ---- Attention ------------------------------------------------------------------------------- */
 
+/* Workgroups that keep a large GPU busy, one for each part and head of the cache; and the fewest
+ * rows that are worth one. Measured: docs/benchmarks.md. */
+enum { ATTENTION_WORKGROUPS = 128, ATTENTION_ROWS = 32 };
+
 static rp_status expand_attention(rp_expansion *x) {
     enum { Q, K, V, LENGTH, OUT };
     enum { SPLITS, SCALE, SOFTCAP };
     rp_given_operand **o = x->operands, partial, maxima, sums;
-    uint64_t rows;
+    uint64_t rows, heads;
     RP_TRY(rp_expand_dim(x, K, 2, &rows));
-    double splits = x->attrs[SPLITS] > 0 ? x->attrs[SPLITS] : parts_of(rows, 256, 16);
+    RP_TRY(rp_expand_dim(x, K, 1, &heads));
+    uint64_t most = heads && heads < ATTENTION_WORKGROUPS ? ATTENTION_WORKGROUPS / heads : 1;
+    double splits = x->attrs[SPLITS] > 0 ? x->attrs[SPLITS] : parts_of(rows, ATTENTION_ROWS, most);
     const rp_attribute attrs[] = {{.name = "splits", .number = splits},
                                   {.name = "scale", .number = x->attrs[SCALE]},
                                   {.name = "softcap", .number = x->attrs[SOFTCAP]}};
@@ -99,13 +105,18 @@ static rp_status expand_attention(rp_expansion *x) {
 
 /* ---- Search ---------------------------------------------------------------------------------- */
 
-/* Rows from which a top-k is split: a workgroup for each part, while there are few rows. */
-enum { PART_ROWS = 4096, MOST_PARTS = 64, ENOUGH_WORKGROUPS = 512 };
+/* Rows of a part, one for each thread at least; workgroups, one for each part, that keep a large
+ * GPU busy: with fewer, computing distances where they are compared would not pay; and how many
+ * candidates the one workgroup that merges the parts of a row is given. None depends on the length
+ * beyond that, so neither does the memory for the parts. */
+enum { PART_ROWS = 256, ENOUGH_WORKGROUPS = 1024, MERGED = 65536 };
 
-static double choose_splits(double given, uint64_t lists, uint64_t n) {
+static double choose_splits(double given, uint64_t lists, uint64_t n, double k) {
     if (given > 0) return given;
-    uint64_t most = lists ? ENOUGH_WORKGROUPS / lists : MOST_PARTS;
-    return parts_of(n, PART_ROWS, most > MOST_PARTS ? MOST_PARTS : most < 1 ? 1 : most);
+    uint64_t most = lists ? ENOUGH_WORKGROUPS / lists : 1;
+    uint64_t merged = k >= 1 ? (uint64_t)(MERGED / k) : 1; /* k itself is checked by the op */
+    if (most > merged) most = merged;
+    return parts_of(n, PART_ROWS, most < 1 ? 1 : most);
 }
 
 /* The k best of each row of `in`, in one step or in parts that are merged. */
@@ -139,7 +150,7 @@ static rp_status expand_top_k_large(rp_expansion *x) {
     rp_given_operand **o = x->operands;
     uint64_t n;
     RP_TRY(rp_expand_dim(x, X, 0, &n));
-    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[X], 1), n);
+    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[X], 1), n, x->attrs[K]);
     return select_best(x, o[X], o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
                        x->attrs[ORDER] > 0 ? "smallest" : "largest", splits);
 }
@@ -158,7 +169,7 @@ static rp_status expand_knn(rp_expansion *x) {
     const rp_attribute power = {.name = "p", .number = x->attrs[P]};
     uint64_t n;
     RP_TRY(rp_expand_dim(x, BASE, 1, &n));
-    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n);
+    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
     RP_TRY(rp_expand_temp(x, "distances", &distances));
     RP_TRY(rp_expand_op(x, metric_ops[metric],
                         RP_PARTS({"queries", o[QUERIES]}, {"base", o[BASE]}, {"out", &distances}),
@@ -175,7 +186,7 @@ static rp_status expand_pq_search(rp_expansion *x) {
     const rp_attribute metric = {.name = "metric", .text = dot ? "dot" : "l2"};
     uint64_t n;
     RP_TRY(rp_expand_dim(x, CODES, 1, &n));
-    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n);
+    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
     RP_TRY(rp_expand_temp(x, "tables", &tables));
     RP_TRY(rp_expand_temp(x, "distances", &distances));
     RP_TRY(rp_expand_op(
@@ -295,8 +306,9 @@ const rp_composite rp_composites[] = {
     {.name = "attention",
      .family = "attention",
      .brief = "attention of one new token to the rows of a cache",
-     .notes = "`attention_partial` over parts of the cache, and `attention_combine`. Without "
-              "`splits` there is a part for every 256 rows of the cache, at most 16.",
+     .notes =
+         "`attention_partial` over parts of the cache, and `attention_combine`. Without "
+         "`splits` there is a part for every 32 rows of the cache, and at most 128 workgroups.",
      .operand_count = 5,
      .attr_count = 3,
      .operands = {{"q", "queries, a head each", "H D", R},

@@ -94,22 +94,21 @@ static void keep_in_memory(rp_kernel_key key, const uint32_t *words, uint32_t co
 
 /* ---- On disk --------------------------------------------------------------------------------- */
 
-/* The path of a kernel's file, NULL when there is nowhere to keep it. */
-static char *path_of(rp_kernel_key key, const rp_allocator *a) {
+/* The path of a kernel's file; NULL, with RP_OK, when there is nowhere to keep it. */
+static rp_status path_of(rp_kernel_key key, const rp_allocator *a, char **out_path) {
     const char *home = getenv("HOME"), *xdg = getenv("XDG_CACHE_HOME");
     rp_text text;
-    char *path = NULL;
+    *out_path = NULL;
     rp_text_init(&text, a);
     if (xdg && *xdg == '/') /* the specification wants relative paths ignored */
         rp_text_string(&text, xdg);
     else if (home && *home)
         rp_text_format(&text, "%s/.cache", home);
     else
-        return NULL;
+        return RP_OK;
     rp_text_format(&text, "/reprise/kernels/%016llx%016llx.spv", (unsigned long long)key.bits[0],
                    (unsigned long long)key.bits[1]);
-    if (rp_text_take(&text, &path, NULL) != RP_OK) return NULL;
-    return path;
+    return rp_text_take(&text, out_path, NULL);
 }
 
 static file_header header_of(rp_kernel_key key, const uint32_t *words, uint32_t count) {
@@ -121,7 +120,8 @@ static file_header header_of(rp_kernel_key key, const uint32_t *words, uint32_t 
 /* The words of a good file; NULL for none. */
 static rp_status load(const rp_allocator *a, rp_kernel_key key, uint32_t **out_words,
                       uint32_t *out_count) {
-    char *path = path_of(key, a);
+    char *path;
+    RP_TRY(path_of(key, a, &path));
     FILE *file = path ? fopen(path, "rb") : NULL;
     rp_release(a, path);
     if (!file) return RP_OK;
@@ -133,8 +133,7 @@ static rp_status load(const rp_allocator *a, rp_kernel_key key, uint32_t **out_w
         words = rp_alloc(a, header.count, 4);
         if (!words) status = RP_ERROR_NO_MEMORY;
     }
-    bool good =
-        words && fread(words, 4, header.count, file) == header.count && fgetc(file) == EOF;
+    bool good = words && fread(words, 4, header.count, file) == header.count && fgetc(file) == EOF;
     fclose(file);
     if (good) {
         file_header expected = header_of(key, words, header.count);
@@ -162,8 +161,8 @@ static void make_folders(char *path) {
 static void store(rp_kernel_key key, const uint32_t *words, uint32_t count) {
     static atomic_uint counter; /* two threads of one process may keep the same kernel */
     rp_allocator a = rp_allocator_or_default(NULL);
-    char *path = path_of(key, &a), *beside = NULL;
-    if (!path) return;
+    char *path, *beside = NULL;
+    if (path_of(key, &a, &path) != RP_OK || !path) return;
     rp_text text;
     rp_text_init(&text, &a);
     rp_text_format(&text, "%s.%ld.%u", path, (long)getpid(), atomic_fetch_add(&counter, 1));

@@ -365,6 +365,8 @@ static void put_header(rp_emit *e, rp_text *to) {
     if (e->extensions & RP_EMIT_SUBGROUP)
         rp_text_string(to, "#extension GL_KHR_shader_subgroup_basic : require\n"
                            "#extension GL_KHR_shader_subgroup_arithmetic : require\n"
+                           "#extension GL_KHR_shader_subgroup_ballot : require\n"
+                           "#extension GL_KHR_shader_subgroup_vote : require\n"
                            "#extension GL_KHR_shader_subgroup_shuffle : require\n");
     rp_text_format(to, "layout(local_size_x = %u) in;\n\n", e->local);
 }
@@ -393,6 +395,8 @@ rp_status rp_emit_assemble(rp_emit *e) {
     put_piece(&e->globals, &body);
     put_piece(&e->functions, &body);
     put_piece(&e->main, &body);
+    /* What text of kernels/ uses shows in its names. */
+    if (body.data && strstr(body.data, "ubgroup")) e->extensions |= RP_EMIT_SUBGROUP;
     put_header(e, &whole);
     put_constants(e, &whole);
     put_piece(&e->buffers, &whole);

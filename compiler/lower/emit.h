@@ -53,12 +53,12 @@ typedef struct rp_emit_value {
     uint32_t member, operand;
     uint8_t dtype;
     uint64_t elements;
-    uint32_t use;    /* RP_NONE: not in memory */
+    uint32_t use;   /* RP_NONE: not in memory */
     uint8_t window; /* > 0: computed by the kernel, so many elements at a time: rp_emit_core() */
     bool function;  /* its function vN(uint i) is in the text */
-    const char *formula;    /* its function of operands' values, once that is in the text */
-    rp_emit_args args;      /* which that takes */
-    const char *store; /* the function that takes its elements in text of kernels/, once made */
+    const char *formula; /* its function of operands' values, once that is in the text */
+    rp_emit_args args;   /* which that takes */
+    const char *store;   /* the function that takes its elements in text of kernels/, once made */
 } rp_emit_value;
 
 typedef struct rp_emit_member {
@@ -75,8 +75,8 @@ typedef struct rp_emit_array_type {
 
 /* Where the results of rows members' steps are. */
 typedef enum rp_emit_rows {
-    RP_EMIT_ROW_ONE,  /* in private variables, for the row at hand */
-    RP_EMIT_ROW_FEW,  /* in shared arrays, for rows 0 to row_count - 1, at most 8 */
+    RP_EMIT_ROW_ONE, /* in private variables, for the row at hand */
+    RP_EMIT_ROW_FEW, /* in shared arrays, for rows 0 to row_count - 1, at most 8 */
 } rp_emit_rows;
 
 typedef struct rp_emit_constant {
@@ -102,11 +102,11 @@ typedef struct rp_emit {
     RP_ARRAY(char *, names);               /* owns every name it gave out */
     RP_ARRAY(rp_emit_array_type, arrays);
     RP_ARRAY(const char *, readers); /* functions of operands that are in memory, or absent */
-    uint32_t extensions;                   /* RP_EMIT_8BIT ... */
-    rp_text buffers;                       /* declarations of buffer blocks */
-    rp_text globals;                       /* private and shared variables */
-    rp_text functions;                     /* in an order in which each is known to its callers */
-    rp_text main;                          /* void main() { ... } and what only it needs; last */
+    uint32_t extensions;             /* RP_EMIT_8BIT ... */
+    rp_text buffers;                 /* declarations of buffer blocks */
+    rp_text globals;                 /* private and shared variables */
+    rp_text functions;               /* in an order in which each is known to its callers */
+    rp_text main;                    /* void main() { ... } and what only it needs; last */
 
     uint8_t row_mode;    /* rp_emit_rows; set it before the first reader is asked for */
     uint32_t row_count;  /* RP_EMIT_ROW_FEW: 1 to 8 */
@@ -122,7 +122,8 @@ enum {
     RP_EMIT_SUBGROUP = 4, /* GL_KHR_shader_subgroup_basic, _arithmetic and _shuffle */
 };
 
-/* ---- The whole -------------------------------------------------------------------------------- */
+/* ---- The whole --------------------------------------------------------------------------------
+ */
 
 /* Starts: checks the members' calls and finds the values. On failure nothing is held. */
 rp_status rp_emit_open(rp_emit *e, const rp_allocator *allocator, const rp_graph *graph,
@@ -142,7 +143,8 @@ rp_status rp_emit_assemble(rp_emit *e);
 /* Reports "n3 (rms_norm): ..." as an error and sets the status. */
 rp_status rp_emit_fail(rp_emit *e, const char *format, ...) RP_PRINTF(2, 3);
 
-/* ---- Names and numbers ------------------------------------------------------------------------ */
+/* ---- Names and numbers ------------------------------------------------------------------------
+ */
 
 /* A formatted name that lives as long as `e`. */
 const char *rp_emit_name(rp_emit *e, const char *format, ...) RP_PRINTF(2, 3);
@@ -165,7 +167,8 @@ const char *rp_emit_precise(const rp_emit *e);
  * `groups` or more in the last ones. */
 void rp_emit_grid(rp_emit *e, uint64_t groups);
 
-/* ---- Reading ---------------------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------------------
+ */
 
 /* The name of an array with the raw elements of an operand that is in memory, as GLSL `type`, NULL
  * for its own: float, int, uint, uint16_t (f16, q8_0, q4_0), int8_t, uint8_t. */
@@ -185,7 +188,8 @@ void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, 
 /* The text of kernels/NAME.glsl ("matvec/core", "pointwise/rope"); NULL when there is none. */
 const char *rp_kernel_source(const char *name);
 
-/* ---- Row steps -------------------------------------------------------------------------------- */
+/* ---- Row steps --------------------------------------------------------------------------------
+ */
 
 /* Whether a rows member is upstream of an input operand. */
 bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand);
@@ -197,7 +201,8 @@ bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand);
  * when no rows member is upstream. */
 const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand);
 
-/* ---- Writing ---------------------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------------------
+ */
 
 /* Says that the kernel itself computes the value, `window` elements (1 or 2) at a time. Before any
  * reader or epilogue that meets it. */

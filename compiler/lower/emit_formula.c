@@ -87,11 +87,11 @@ static const char *type_name(uint8_t type) {
 /* GLSL keeps words that are fine as names of operands. */
 const char *rp_emit_word(rp_emit *e, const char *name) {
     static const char *const kept[] = {
-        "in",     "out",     "input",   "output",  "sample",   "filter", "half",  "fixed",
-        "active", "common",  "buffer",  "shared",  "patch",    "this",   "union", "enum",
-        "class",  "using",   "cast",    "extern",  "inline",   "public", "static", "template",
-        "long",   "short",   "double",  "goto",    "default",  "switch", "sizeof", "typedef",
-        "flat",   "smooth",  "precise", "texture", "resource", "partition", "index", "length"};
+        "in",     "out",    "input",   "output",  "sample",   "filter",    "half",   "fixed",
+        "active", "common", "buffer",  "shared",  "patch",    "this",      "union",  "enum",
+        "class",  "using",  "cast",    "extern",  "inline",   "public",    "static", "template",
+        "long",   "short",  "double",  "goto",    "default",  "switch",    "sizeof", "typedef",
+        "flat",   "smooth", "precise", "texture", "resource", "partition", "index",  "length"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (strcmp(kept[i], name) == 0) return rp_emit_name(e, "%s_", name);
     return name;
@@ -199,57 +199,31 @@ static void put_shift(formula_job *job, rp_text *to, const rp_formula_node *n, c
     rp_text_string(to, " & 31u)");
 }
 
-static void put_function(formula_job *job, rp_text *to, const rp_formula_node *n, uint8_t type) {
-    uint8_t arg = rp_formula_operand_type(&job->formula, n);
-    switch ((rp_formula_code)n->code) {
-    case RP_FORMULA_min: put_call(job, to, n, "f_min", 2, type); return;
-    case RP_FORMULA_max: put_call(job, to, n, "f_max", 2, type); return;
-    case RP_FORMULA_clamp: put_call(job, to, n, "f_clamp", 3, type); return;
-    case RP_FORMULA_abs: put_call(job, to, n, "f_abs", 1, type); return;
-    case RP_FORMULA_sign: put_call(job, to, n, "f_sign", 1, type); return;
-    case RP_FORMULA_relu: put_call(job, to, n, "f_relu", 1, type); return;
-    case RP_FORMULA_f32:
-    case RP_FORMULA_i32:
-    case RP_FORMULA_u32: put_operand(job, to, n->args[0], n->type); return;
-    case RP_FORMULA_bits: put_call(job, to, n, "bitCount", 1, arg); return;
-    case RP_FORMULA_sqrt: put_call(job, to, n, "sqrt", 1, RP_TYPE_F32); return;
-    case RP_FORMULA_floor: put_call(job, to, n, "floor", 1, RP_TYPE_F32); return;
-    case RP_FORMULA_ceil: put_call(job, to, n, "ceil", 1, RP_TYPE_F32); return;
-    case RP_FORMULA_round: put_call(job, to, n, "roundEven", 1, RP_TYPE_F32); return;
-    case RP_FORMULA_trunc: put_call(job, to, n, "trunc", 1, RP_TYPE_F32); return;
-    case RP_FORMULA_f16: put_call(job, to, n, "round_f16", 1, RP_TYPE_F32); return;
-#define RP_X(name, arity, floats)                                                                  \
-    case RP_FORMULA_##name: put_call(job, to, n, "f_" #name, arity, RP_TYPE_F32); return;
-        RP_X(rsqrt, 1, 1) RP_X(exp, 1, 1) RP_X(exp2, 1, 1) RP_X(log, 1, 1) RP_X(log2, 1, 1)
-        RP_X(pow, 2, 1) RP_X(sin, 1, 1) RP_X(cos, 1, 1) RP_X(tanh, 1, 1) RP_X(erf, 1, 1)
-        RP_X(sigmoid, 1, 1) RP_X(silu, 1, 1) RP_X(gelu, 1, 1) RP_X(gelu_tanh, 1, 1)
-        RP_X(softcap, 2, 1) RP_X(isnan, 1, 1) RP_X(isinf, 1, 1)
+/* What computes a function: GLSL's own where that is exact, else a helper of kernels/include. */
+static const char *function_of(uint8_t code) {
+    static const char *const helpers[] = {
+#define RP_X(name, arity, floats) [RP_FORMULA_##name] = "f_" #name,
+        RP_FORMULA_FUNCTIONS(RP_X)
 #undef RP_X
-    case RP_FORMULA_NUMBER:
-    case RP_FORMULA_NAME:
-    case RP_FORMULA_NEGATE:
-    case RP_FORMULA_NOT:
-    case RP_FORMULA_INVERT:
-    case RP_FORMULA_ADD:
-    case RP_FORMULA_SUB:
-    case RP_FORMULA_MUL:
-    case RP_FORMULA_DIV:
-    case RP_FORMULA_MOD:
-    case RP_FORMULA_AND:
-    case RP_FORMULA_OR:
-    case RP_FORMULA_XOR:
-    case RP_FORMULA_LEFT:
-    case RP_FORMULA_RIGHT:
-    case RP_FORMULA_LT:
-    case RP_FORMULA_LE:
-    case RP_FORMULA_GT:
-    case RP_FORMULA_GE:
-    case RP_FORMULA_EQ:
-    case RP_FORMULA_NE:
-    case RP_FORMULA_BOTH:
-    case RP_FORMULA_EITHER:
-    case RP_FORMULA_SELECT: break;
-    }
+    };
+    if (code == RP_FORMULA_sqrt) return "sqrt";
+    if (code == RP_FORMULA_floor) return "floor";
+    if (code == RP_FORMULA_ceil) return "ceil";
+    if (code == RP_FORMULA_round) return "roundEven";
+    if (code == RP_FORMULA_trunc) return "trunc";
+    if (code == RP_FORMULA_f16) return "round_f16";
+    if (code == RP_FORMULA_bits) return "bitCount";
+    return helpers[code];
+}
+
+static void put_function(formula_job *job, rp_text *to, const rp_formula_node *n) {
+    bool converts =
+        n->code == RP_FORMULA_f32 || n->code == RP_FORMULA_i32 || n->code == RP_FORMULA_u32;
+    if (converts)
+        put_operand(job, to, n->args[0], n->type);
+    else
+        put_call(job, to, n, function_of(n->code), rp_formula_arity(n->code),
+                 rp_formula_operand_type(&job->formula, n));
 }
 
 /* A node in its own type. */
@@ -286,12 +260,24 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     case RP_FORMULA_XOR: put_binary(job, to, n, "^", type); return;
     case RP_FORMULA_LEFT: put_shift(job, to, n, "<<"); return;
     case RP_FORMULA_RIGHT: put_shift(job, to, n, ">>"); return;
-    case RP_FORMULA_LT: put_binary(job, to, n, "<", rp_formula_operand_type(&job->formula, n)); return;
-    case RP_FORMULA_LE: put_binary(job, to, n, "<=", rp_formula_operand_type(&job->formula, n)); return;
-    case RP_FORMULA_GT: put_binary(job, to, n, ">", rp_formula_operand_type(&job->formula, n)); return;
-    case RP_FORMULA_GE: put_binary(job, to, n, ">=", rp_formula_operand_type(&job->formula, n)); return;
-    case RP_FORMULA_EQ: put_binary(job, to, n, "==", rp_formula_operand_type(&job->formula, n)); return;
-    case RP_FORMULA_NE: put_binary(job, to, n, "!=", rp_formula_operand_type(&job->formula, n)); return;
+    case RP_FORMULA_LT:
+        put_binary(job, to, n, "<", rp_formula_operand_type(&job->formula, n));
+        return;
+    case RP_FORMULA_LE:
+        put_binary(job, to, n, "<=", rp_formula_operand_type(&job->formula, n));
+        return;
+    case RP_FORMULA_GT:
+        put_binary(job, to, n, ">", rp_formula_operand_type(&job->formula, n));
+        return;
+    case RP_FORMULA_GE:
+        put_binary(job, to, n, ">=", rp_formula_operand_type(&job->formula, n));
+        return;
+    case RP_FORMULA_EQ:
+        put_binary(job, to, n, "==", rp_formula_operand_type(&job->formula, n));
+        return;
+    case RP_FORMULA_NE:
+        put_binary(job, to, n, "!=", rp_formula_operand_type(&job->formula, n));
+        return;
     case RP_FORMULA_BOTH: put_binary(job, to, n, "&&", RP_TYPE_BOOL); return;
     case RP_FORMULA_EITHER: put_binary(job, to, n, "||", RP_TYPE_BOOL); return;
     case RP_FORMULA_SELECT:
@@ -301,7 +287,7 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
         rp_text_string(to, " : ");
         put_operand(job, to, n->args[2], type);
         return;
-    default: put_function(job, to, n, type); return; /* RP_FORMULA_FUNCTIONS */
+    default: put_function(job, to, n); return; /* RP_FORMULA_FUNCTIONS */
     }
 }
 

@@ -64,8 +64,8 @@ static uint32_t symbol_axes(const rp_op_call *call, const char *from, const char
 /* The expression of an operand's index for element `index` of what the axes describe. */
 static const char *axis_index(rp_emit *e, uint32_t member, uint32_t operand, axis *axes,
                               uint32_t count, const char *index) {
-    const char *name = rp_emit_name(e, "m%u_%s", member,
-                                    rp_op_operand_name(&e->members[member].call, operand));
+    const char *name =
+        rp_emit_name(e, "m%u_%s", member, rp_op_operand_name(&e->members[member].call, operand));
     count = collapse(axes, count);
     rp_text text;
     rp_text_init(&text, &e->allocator);
@@ -81,9 +81,9 @@ static const char *axis_index(rp_emit *e, uint32_t member, uint32_t operand, axi
             rp_text_format(&text, " %% %s",
                            rp_emit_uint(e, rp_emit_name(e, "%s_size%u", name, i), axes[i].size));
         if (axes[i].stride > 1)
-            rp_text_format(&text, " * %s",
-                           rp_emit_uint(e, rp_emit_name(e, "%s_stride%u", name, i),
-                                        axes[i].stride));
+            rp_text_format(
+                &text, " * %s",
+                rp_emit_uint(e, rp_emit_name(e, "%s_stride%u", name, i), axes[i].stride));
     }
     const char *out = text.failed ? "" : rp_emit_name(e, "%s", text.size ? text.data : "0u");
     if (text.failed) rp_emit_no_memory(e);
@@ -281,9 +281,9 @@ static const char *output_function(rp_emit *e, uint32_t value, rp_emit_args *arg
                            ? rp_op_operand_of(call, out->operand)->expression
                            : rp_op_formula(call);
     if (!text) return NULL;
-    if (!out->formula)  {
-        out->formula = rp_emit_name(e, "m%u_%s", out->member,
-                                    rp_op_operand_name(call, out->operand));
+    if (!out->formula) {
+        out->formula =
+            rp_emit_name(e, "m%u_%s", out->member, rp_op_operand_name(call, out->operand));
         rp_emit_formula(e, out->member, text, out->formula, out->dtype, &out->args);
     }
     *args = out->args;
@@ -317,8 +317,7 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
 static void file_function(rp_emit *e, uint32_t value, const char *name) {
     const rp_emit_value *out = &e->values[value];
     const rp_op_call *call = &e->members[out->member].call;
-    const char *source =
-        rp_kernel_source(rp_emit_name(e, "pointwise/%s", call->op->name));
+    const char *source = rp_kernel_source(rp_emit_name(e, "pointwise/%s", call->op->name));
     if (!source || call->op->form != RP_OP_POINTWISE) {
         rp_emit_fail(e, "%s cannot be computed element by element", call->op->name);
         return;

@@ -79,8 +79,8 @@ static void put_loop(rp_emit *e, const row_pass *pass, const char *first, const 
         eval.own_steps = pass->member;
         for (uint32_t i = 0; i < pass->count; i++) {
             uint32_t step = pass->first + i;
-            const char *value = rp_eval_call(&eval, pass->member, pass->functions[step],
-                                             &pass->args[step], false);
+            const char *value =
+                rp_eval_call(&eval, pass->member, pass->functions[step], &pass->args[step], false);
             put_join(e, &steps[step], value, inner, &body);
         }
         rp_eval_close(&eval);
@@ -95,8 +95,8 @@ static void put_loop(rp_emit *e, const row_pass *pass, const char *first, const 
 /* The results of the 256 partial ones, which lie in shared memory. */
 static void put_reduce(rp_emit *e, uint32_t member, const rp_op_step *step, const char *indent) {
     const char *const functions[] = {
-        [RP_REDUCE_SUM] = "reduce_sum()",          [RP_REDUCE_MIN] = "reduce_min()",
-        [RP_REDUCE_MAX] = "reduce_max()",          [RP_REDUCE_ARGMIN] = "reduce_argmin()",
+        [RP_REDUCE_SUM] = "reduce_sum()",       [RP_REDUCE_MIN] = "reduce_min()",
+        [RP_REDUCE_MAX] = "reduce_max()",       [RP_REDUCE_ARGMIN] = "reduce_argmin()",
         [RP_REDUCE_ARGMAX] = "reduce_argmax()",
     };
     rp_text_format(&e->functions, "%sm%u_%s = %s;\n", indent, member, step->name,
@@ -128,8 +128,9 @@ static void put_long_pass(rp_emit *e, const row_pass *pass) {
     for (uint32_t i = 0; i < pass->count; i++) {
         row_pass one = *pass;
         one.first += i, one.count = 1;
-        rp_text_format(to, "    for (uint lane = gl_LocalInvocationIndex; lane < 256u; lane += "
-                           "%uu) {\n",
+        rp_text_format(to,
+                       "    for (uint lane = gl_LocalInvocationIndex; lane < 256u; lane += "
+                       "%uu) {\n",
                        e->local);
         put_start(e, &steps[i], "        ");
         put_loop(e, &one, "lane", "256u", "        ");

@@ -1,11 +1,8 @@
-/* Text of kernels/: finding it, making it a member's own, and choosing the helpers that are needed.
+/* Text of kernels/: finding it, and making it a member's own.
  *
  * A file of kernels/ speaks of its op's symbols, attributes and operands; here each becomes the
  * name that it has in this kernel, word by word, in place of #defines: what the compiler reports
- * and what a reader sees is what runs. Comments stay as they are.
- *
- * Helpers (kernels/include) are in paragraphs; a paragraph is taken when the text mentions a name
- * that it declares, so a kernel holds only what it uses and compiles faster. */
+ * and what a reader sees is what runs. Comments stay as they are. */
 #include <ctype.h>
 #include <stdio.h>
 #include "lower/internal.h"
@@ -133,8 +130,7 @@ static const char *comment_end(const char *c) {
     return end ? end + 2 : c + strlen(c);
 }
 
-void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
-                  const char *value) {
+void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, const char *value) {
     if (e->status != RP_OK) return;
     /* Readers append to the same pieces while this text is made: it goes there at the end. */
     rp_text own;
@@ -217,119 +213,4 @@ const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand) {
         }
         from = end;
     }
-}
-
-/* ---- Helpers --------------------------------------------------------------------------------- */
-
-enum { MAX_PARAGRAPHS = 256, MAX_WORDS = 4096 };
-
-typedef struct paragraph {
-    const char *text;
-    size_t size;
-    bool wanted;
-} paragraph;
-
-/* The words of the text, in a small hash table that is enough for all helpers' names. */
-typedef struct word_set {
-    const char *words[MAX_WORDS];
-    uint8_t lengths[MAX_WORDS];
-    uint32_t count;
-} word_set;
-
-static uint32_t slot_of(const word_set *set, const char *word, size_t length, bool *found) {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)word[i]) * 16777619u;
-    for (uint32_t slot = hash % MAX_WORDS;; slot = (slot + 1) % MAX_WORDS) {
-        *found = set->words[slot] && set->lengths[slot] == length &&
-                 memcmp(set->words[slot], word, length) == 0;
-        if (*found || !set->words[slot]) return slot;
-    }
-}
-
-/* False when there are more words than a kernel has. */
-static bool add_words(word_set *set, const char *text, size_t size) {
-    for (size_t i = 0; i < size;) {
-        size_t length = 0;
-        if (text[i] == '/' && i + 1 < size && text[i + 1] == '/')
-            while (i < size && text[i] != '\n') i++;
-        while (i + length < size && is_word(text[i + length])) length++;
-        if (length && length < 256 && !isdigit((unsigned char)text[i])) {
-            bool found;
-            uint32_t slot = slot_of(set, text + i, length, &found);
-            if (!found && ++set->count > MAX_WORDS / 2) return false;
-            set->words[slot] = text + i;
-            set->lengths[slot] = (uint8_t)length;
-        }
-        i += length ? length : 1;
-    }
-    return true;
-}
-
-/* Whether the paragraph declares a word of the set: a function, variable or #define at the start of
- * a line. */
-static bool declares_wanted(const word_set *set, const paragraph *p) {
-    for (const char *line = p->text; line < p->text + p->size;) {
-        size_t size = 0;
-        while (line + size < p->text + p->size && line[size] != '\n') size++;
-        /* The declared name is the last word before the first of ( [ = ; or, for #define, the
-         * second word. */
-        size_t stop = 0, start = 0, length = 0;
-        bool define = strncmp(line, "#define ", 8) == 0;
-        if (define) {
-            start = 8;
-            while (start + length < size && is_word(line[start + length])) length++;
-        } else if (size && isalpha((unsigned char)*line)) {
-            while (stop < size && !strchr("([=;", line[stop])) stop++;
-            size_t end = stop;
-            while (end && !is_word(line[end - 1])) end--;
-            start = end;
-            while (start && is_word(line[start - 1])) start--;
-            length = end - start;
-        }
-        bool found = false;
-        if (length) slot_of(set, line + start, length, &found);
-        if (found) return true;
-        line += size + 1;
-    }
-    return false;
-}
-
-static uint32_t split_paragraphs(const char *text, paragraph *out, uint32_t count) {
-    while (*text && count < MAX_PARAGRAPHS) {
-        text += strspn(text, "\n");
-        const char *end = strstr(text, "\n\n");
-        size_t size = end ? (size_t)(end - text) + 1 : strlen(text);
-        if (size) out[count++] = (paragraph){.text = text, .size = size};
-        text += size;
-    }
-    return count;
-}
-
-void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to) {
-    paragraph *paragraphs = rp_alloc(&e->allocator, MAX_PARAGRAPHS, sizeof *paragraphs);
-    word_set *set = rp_alloc_zero(&e->allocator, 1, sizeof *set);
-    if (!paragraphs || !set || !body->data) {
-        rp_release(&e->allocator, paragraphs);
-        rp_release(&e->allocator, set);
-        rp_emit_no_memory(e);
-        return;
-    }
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < rp_kernel_sources_count; i++) /* in the order of their names */
-        if (strncmp(rp_kernel_sources[i].name, "include/", 8) == 0)
-            count = split_paragraphs(rp_kernel_sources[i].text, paragraphs, count);
-    bool fits = add_words(set, body->data, body->size);
-    /* A helper uses only helpers before it. */
-    for (uint32_t i = count; fits && i-- > 0;) {
-        paragraphs[i].wanted = declares_wanted(set, &paragraphs[i]);
-        if (paragraphs[i].wanted) fits = add_words(set, paragraphs[i].text, paragraphs[i].size);
-    }
-    if (!fits) rp_emit_fail(e, "its text is too long");
-    for (uint32_t i = 0; i < count; i++) {
-        if (!paragraphs[i].wanted) continue;
-        rp_text_append(to, paragraphs[i].text, paragraphs[i].size);
-        rp_text_char(to, '\n');
-    }
-    rp_release(&e->allocator, paragraphs);
-    rp_release(&e->allocator, set);
 }

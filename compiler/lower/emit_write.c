@@ -82,9 +82,7 @@ static const char *scatter_source(rp_eval *v, uint32_t value) {
                            : rp_emit_name(e, "%s(%s)", rp_emit_reader(e, out->member, 0), v->index);
     const char *own = rp_emit_class(from->dtype), *wanted = rp_emit_class(out->dtype);
     if (strcmp(own, wanted) != 0) {
-        const char *converter = *wanted == 'f'   ? "float"
-                                : *wanted == 'i' ? "to_i32"
-                                                 : "to_u32";
+        const char *converter = *wanted == 'f' ? "float" : *wanted == 'i' ? "to_i32" : "to_u32";
         text = rp_emit_name(e, "%s(%s)", converter, text);
     }
     return from->dtype == out->dtype
@@ -97,9 +95,8 @@ static const char *scatter_source(rp_eval *v, uint32_t value) {
 /* How many elements a value has where it is computed: a scatter's are those of its source. */
 static uint64_t elements_of(const rp_emit *e, uint32_t value) {
     const rp_emit_value *out = &e->values[value];
-    return is_scatter(e, value)
-               ? rp_tensor_elements(&e->members[out->member].call.operands[0])
-               : out->elements;
+    return is_scatter(e, value) ? rp_tensor_elements(&e->members[out->member].call.operands[0])
+                                : out->elements;
 }
 
 typedef struct output {
@@ -199,6 +196,22 @@ static void check_downstream(rp_emit *e, const rp_emit_set *set, uint64_t elemen
     }
 }
 
+/* Whoever is behind the cores must not need what the kernel computes at another place. */
+static void check_cores(rp_emit *e, const rp_emit_set *set, const uint32_t *cores,
+                        uint32_t core_count) {
+    for (uint32_t m = 0; m < e->member_count; m++) {
+        for (uint32_t k = 0; rp_emit_has(set, m) && k < e->members[m].call.operand_count; k++) {
+            const rp_graph_operand *o = &e->members[m].operands[k];
+            if (o->absent || o->value == RP_NONE || rp_emit_is_output(e, m, k)) continue;
+            bool known = !e->values[o->value].window;
+            for (uint32_t i = 0; i < core_count; i++) known |= cores[i] == o->value;
+            if (!known)
+                rp_emit_fail(e, "%s needs results that are not computed together",
+                             e->members[m].call.op->name);
+        }
+    }
+}
+
 /* `c5 = to_i8(core0);` */
 static void put_core(rp_emit *e, uint32_t value, const char *variable, const char *from) {
     const char *rounding = rp_emit_rounding(e->values[value].dtype);
@@ -228,6 +241,7 @@ const char *rp_emit_epilogue(rp_emit *e, const uint32_t *cores, uint32_t core_co
     const rp_emit_value *first = &e->values[cores[0]];
     rp_emit_set set = readers_of(e, cores, core_count);
     check_downstream(e, &set, first->elements);
+    check_cores(e, &set, cores, core_count);
     bool two = first->window == 2;
     /* The bodies first: they bring the functions that they call. */
     rp_text body;

@@ -8,7 +8,8 @@
 rp_status rp_emit_no_memory(rp_emit *e);
 bool rp_emit_is_output(const rp_emit *e, uint32_t member, uint32_t operand);
 
-/* ---- emit_text.c: text of kernels/ ------------------------------------------------------------ */
+/* ---- emit_text.c: text of kernels/ ------------------------------------------------------------
+ */
 
 /* Appends the helper functions of kernels/include that `body` mentions. */
 void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to);
@@ -18,7 +19,8 @@ const char *rp_emit_pragma(const char *source, const char *name, size_t *out_len
 /* The element type that the op's kernel asks for (`// bind: w uvec4`), or NULL. */
 const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand);
 
-/* ---- emit_formula.c: formulas ------------------------------------------------------------------ */
+/* ---- emit_formula.c: formulas ------------------------------------------------------------------
+ */
 
 /* What a formula of a member may name: operands by their index, attributes and steps behind. */
 enum {
@@ -38,17 +40,18 @@ const char *rp_emit_rounding(uint8_t dtype);
 
 /* Emits `NAME(...)`, the formula converted to `dtype`, or for RP_RAW a float as it is. Fills in
  * which arguments it takes. */
-void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name,
-                     uint8_t dtype, rp_emit_args *out);
+void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name, uint8_t dtype,
+                     rp_emit_args *out);
 
-/* ---- emit_read.c: values ----------------------------------------------------------------------- */
+/* ---- emit_read.c: values -----------------------------------------------------------------------
+ */
 
 /* The evaluation of values at one element, as statements. Values that several others need are
  * computed once. */
 typedef struct rp_eval {
     rp_emit *e;
     rp_text *to;
-    const char *index;   /* "i" */
+    const char *index; /* "i" */
     const char *indent;
     uint64_t elements;   /* of the values that are computed at this very index */
     uint32_t own_steps;  /* a rows member whose steps are at hand in private variables; RP_NONE */
@@ -70,7 +73,8 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value);
 /* Whether an output of a rows member has an element for each row, not for each element. */
 bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand);
 
-/* ---- emit_rows.c ------------------------------------------------------------------------------- */
+/* ---- emit_rows.c -------------------------------------------------------------------------------
+ */
 
 /* The name of the variable with a step's result; in a shared array for RP_EMIT_ROW_FEW unless
  * `own`, then `row` is the row's number. */
@@ -78,7 +82,8 @@ const char *rp_emit_step(rp_emit *e, uint32_t member, uint32_t step, bool own, c
 /* Emits `void mN_steps(uint row)`; returns its name. */
 const char *rp_emit_steps(rp_emit *e, uint32_t member);
 
-/* ---- emit_write.c ------------------------------------------------------------------------------ */
+/* ---- emit_write.c ------------------------------------------------------------------------------
+ */
 
 /* Appends the statement that stores `value`, already of the dtype, at `index`. */
 void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, const char *indent,
@@ -88,7 +93,8 @@ void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, c
 void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *indent,
                      uint64_t elements, const rp_emit_set *among);
 
-/* ---- exact.c ----------------------------------------------------------------------------------- */
+/* ---- exact.c -----------------------------------------------------------------------------------
+ */
 
 /* Decorates all float arithmetic of a valid module; replaces *words, which `a` allocated. */
 rp_status rp_make_exact(const rp_allocator *a, uint32_t **words, uint32_t *count);

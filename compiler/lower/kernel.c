@@ -44,8 +44,7 @@ static bool evaluate(rp_emit *e, const rp_op_call *call, const char *text, size_
     else if (!good)
         rp_emit_fail(e, "'%.*s': %s", (int)length, text, status != RP_OK ? error : why);
     else if (value < 1 || value > 65535)
-        rp_emit_fail(e, "'%.*s' is %lld; expected 1 to 65535", (int)length, text,
-                     (long long)value);
+        rp_emit_fail(e, "'%.*s' is %lld; expected 1 to 65535", (int)length, text, (long long)value);
     if (e->status != RP_OK) return false;
     *out = (uint32_t)value;
     return true;

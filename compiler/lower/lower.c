@@ -61,8 +61,7 @@ static uint32_t find_unit(lowering *l, char **glsl, uint32_t node) {
 
 static rp_status keep_node(lowering *l, rp_emit *e, uint32_t node) {
     uint32_t index = find_unit(l, &e->glsl, node);
-    if (index == RP_NONE ||
-        !RP_RESERVE(&l->a, l->nodes, l->nodes_count, l->nodes_capacity, 1) ||
+    if (index == RP_NONE || !RP_RESERVE(&l->a, l->nodes, l->nodes_count, l->nodes_capacity, 1) ||
         !RP_RESERVE(&l->a, l->specs, l->specs_count, l->specs_capacity, e->constants_count))
         return RP_ERROR_NO_MEMORY;
     plan_node *n = &l->nodes[l->nodes_count++];
@@ -174,9 +173,8 @@ static void report(const lowering *l, const unit *u, const rp_diags *diags) {
 static rp_status compile_missing(lowering *l, const uint32_t *missing, rp_kernel_job *jobs,
                                  uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        jobs[i].params = (rp_kernel_params){.name = "generated",
-                                            .glsl = l->units[missing[i]].glsl,
-                                            .glsl_file = "generated"};
+        jobs[i].params = (rp_kernel_params){
+            .name = "generated", .glsl = l->units[missing[i]].glsl, .glsl_file = "generated"};
         jobs[i].diags = rp_diags_create(&l->a);
         if (!jobs[i].diags) return RP_ERROR_NO_MEMORY;
     }
@@ -280,9 +278,8 @@ static rp_status add_kernel(lowering *l, plan_node *n, const plan_node *same_uni
 
 static bool same_specs(const lowering *l, const plan_node *a, const plan_node *b) {
     return a->spec_count == b->spec_count && a->local == b->local &&
-           (a->spec_count == 0 ||
-            memcmp(l->specs + a->first_spec, l->specs + b->first_spec,
-                   a->spec_count * sizeof *l->specs) == 0);
+           (a->spec_count == 0 || memcmp(l->specs + a->first_spec, l->specs + b->first_spec,
+                                         a->spec_count * sizeof *l->specs) == 0);
 }
 
 /* Gives the node its kernel: that of an earlier node with the same text and constants, or a new

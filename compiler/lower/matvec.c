@@ -29,15 +29,17 @@ enum {
     ROW_STEP_BYTES = 2304,
     TILE_STEP = 512, /* a chunk of 8 for each of 64 lanes: tiles do not change who adds what */
     ENOUGH_GROUPS = 512,
-    MAX_SUMS = 32, /* rows times B: accumulators of a lane */
-    LOADS = 4,     /* of a lane that do not wait for one another: rows times depth */
+    MAX_SUMS = 32,  /* rows times B: accumulators of a lane */
+    SMALL_X = 2048, /* elements: staging them takes less time than meeting them one by one */
+    LOADS = 4,      /* of a lane that do not wait for one another: rows times depth */
 };
 
 const rp_kernel_variant rp_matvec_variants[] = {
-    {"matvec.direct", "x is f32 in memory, and rows of x and of all weights start at 16 bytes",
-     "reads x through the caches: no barrier, and workgroups start loading weights at once"},
-    {"matvec.staged", "x is computed in the kernel, or f16, or K is odd; B * K fits 28 KiB as f32",
-     "computes x once for a workgroup, into shared memory"},
+    {"matvec.direct",
+     "x is f32 in memory, 16 bytes aligned like all rows, with more than 2048 elements",
+     "reads x through the caches: no barrier"},
+    {"matvec.staged", "x is computed in the kernel, f16 or small; as f32 it fits about 28 KiB",
+     "computes x once for a workgroup, into shared memory, while the first weights are loaded"},
     {"matvec.tiled", "as staged, with a larger B * K",
      "computes x in parts of at least 512 columns, with two barriers each"},
     {"matvec.narrow", "a weight of f32 or f16 whose rows do not start at multiples of 16 bytes",
@@ -216,7 +218,7 @@ static void choose_stage(rp_matvec *m) {
     const rp_matvec_core *core = &m->cores[0];
     const rp_graph_operand *x = &e->members[core->member].operands[RP_MATVEC_X];
     m->tile = (uint32_t)m->k;
-    if (!m->narrow && x->dtype == RP_F32 && m->k % 4 == 0 &&
+    if (!m->narrow && x->dtype == RP_F32 && m->b * m->k > SMALL_X &&
         rp_emit_is_plain(e, core->member, RP_MATVEC_X) &&
         starts_at(e, core->member, RP_MATVEC_X, 16)) {
         m->stage = RP_MATVEC_DIRECT;

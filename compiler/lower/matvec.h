@@ -47,7 +47,8 @@ typedef struct rp_matvec {
     uint32_t depth; /* chunks of a row that a lane loads at once */
     uint32_t tile;  /* elements of each row of x in shared memory */
     rp_matvec_stage stage;
-    bool narrow; /* one of the cores is */
+    bool narrow;           /* one of the cores is */
+    const char *row_steps; /* function for what reductions stand before x; NULL */
 } rp_matvec;
 
 /* Writes functions and main() once everything is decided. */

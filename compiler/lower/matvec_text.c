@@ -13,8 +13,9 @@ static const char *source(rp_emit *e, const char *name) {
     return text ? text : "";
 }
 
-/* Appends a file's statements with 16 more spaces in front of each line: they stand inside. */
-static void put_inside(rp_emit *e, uint32_t member, const char *name, const char *prefix) {
+/* Appends a file's statements with `indent` in front of each line: they stand inside. */
+static void put_inside(rp_emit *e, uint32_t member, const char *name, const char *prefix,
+                       const char *indent) {
     rp_text text;
     rp_text_init(&text, &e->allocator);
     rp_emit_text(e, &text, member, source(e, name), prefix);
@@ -22,7 +23,7 @@ static void put_inside(rp_emit *e, uint32_t member, const char *name, const char
     for (uint32_t i = 0; !text.failed && i < text.size;) {
         uint32_t end = i;
         while (end < text.size && text.data[end] != '\n') end++;
-        rp_text_string(&e->main, "                ");
+        rp_text_string(&e->main, indent);
         rp_text_append(&e->main, text.data + i, end - i);
         rp_text_char(&e->main, '\n');
         i = end + 1;
@@ -130,16 +131,24 @@ static void put_products(rp_matvec *m, uint32_t section) {
     if (m->stage == RP_MATVEC_TILED)
         rp_text_format(to,
                        "        for (uint first = 0u; first < %s; first += MATVEC_TILE) {\n"
-                       "            uint end = min(first + MATVEC_TILE, %s);\n"
-                       "            matvec_stage(first);\n",
+                       "            uint end = min(first + MATVEC_TILE, %s);\n",
                        k, k);
     else
         rp_text_format(to, "        {\n            uint first = 0u, end = %s;\n", k);
+    for (uint32_t i = s->first; i < m->core_count; i++)
+        if (m->cores[i].section == section && !m->cores[i].narrow)
+            put_inside(e, m->cores[i].member, "matvec/fetch", m->cores[i].prefix, "            ");
+    if (m->row_steps)
+        rp_text_format(to, "            if (turn == 0u && first == 0u) %s();\n", m->row_steps);
+    if (m->stage == RP_MATVEC_STAGED)
+        rp_text_string(to, "            if (turn == 0u) matvec_stage(0u);\n");
+    else if (m->stage == RP_MATVEC_TILED)
+        rp_text_string(to, "            matvec_stage(first);\n");
     rp_text_string(to, "            if (slot < count) {\n");
     for (uint32_t i = s->first; i < m->core_count; i++)
         if (m->cores[i].section == section)
             put_inside(e, m->cores[i].member, m->cores[i].narrow ? "matvec/narrow" : "matvec/wide",
-                       m->cores[i].prefix);
+                       m->cores[i].prefix, "                ");
     rp_text_format(to,
                    "            }\n        }\n"
                    "        for (uint i = 0u; i < MATVEC_ROWS * %s; i++) {\n",
@@ -231,7 +240,7 @@ static void put_switch(rp_matvec *m, const char *pairs, const char *plain) {
     }
 }
 
-static void put_main(rp_matvec *m, const char *row_steps) {
+static void put_main(rp_matvec *m) {
     rp_emit *e = m->e;
     bool pairs = has_pairs(m);
     rp_text_format(&e->main,
@@ -246,8 +255,6 @@ static void put_main(rp_matvec *m, const char *row_steps) {
         put_switch(m, "count = find#(@);", "count = 1u;");
         rp_text_string(&e->main, "    if (count == 0u) return;\n");
     }
-    if (row_steps) rp_text_format(&e->main, "    %s();\n", row_steps);
-    if (m->stage == RP_MATVEC_STAGED) rp_text_string(&e->main, "    matvec_stage(0u);\n");
     put_switch(m, "section#(count);", "section#(@);");
     rp_text_string(&e->main, "}\n");
 }
@@ -273,9 +280,9 @@ void rp_matvec_text(rp_matvec *m) {
                    most, rp_emit_symbol(e, m->cores[0].member, 'B'));
     if (has_pairs(m))
         rp_text_string(&e->globals, "shared uint matvec_rows[MATVEC_SLOTS], matvec_count;\n");
-    const char *row_steps = rp_emit_row_steps(e, m->cores[0].member, RP_MATVEC_X);
+    m->row_steps = rp_emit_row_steps(e, m->cores[0].member, RP_MATVEC_X);
     put_x(m);
     for (uint32_t i = 0; i < m->core_count; i++) put_weight(m, &m->cores[i]);
     for (uint32_t i = 0; i < m->section_count; i++) put_section(m, i);
-    put_main(m, row_steps);
+    put_main(m);
 }

@@ -97,27 +97,41 @@ static bool value_is_sound(const rp_graph *g, const rp_graph_node *n, uint32_t o
     return writer != RP_NONE && g->operands[writer].dtype == o->dtype;
 }
 
-/* The member of a source op node that can be fused. */
-static bool source_member(const rp_check_run *run, const rp_graph_node *m,
-                          const rp_graph_member **out) {
-    *out = NULL;
-    if (m->kind != RP_OP || m->member_count != 1) return false;
-    *out = rp_node_members(run->source, m);
-    return true;
+/* What differs between a member and its source node, NULL when nothing does. Besides an op node of
+ * one member that is a copy or a fill of words, which op `copy` or `fill_words` stands for: their
+ * operands are the source's uses, in order. */
+static const char *source_difference(const rp_check_run *run, const rp_graph_member *a,
+                                     const rp_graph_node *m) {
+    const rp_graph *g = run->compiled;
+    if (m->kind == RP_OP && m->member_count == 1)
+        return member_difference(run, a, rp_node_members(run->source, m));
+    const char *name = rp_op_name(a->op);
+    bool copy = m->kind == RP_COPY && strcmp(name, "copy") == 0;
+    bool fill = m->kind == RP_FILL && strcmp(name, "fill_words") == 0;
+    if ((!copy && !fill) || a->operand_count != m->use_count) return "is an op, unlike";
+    for (uint32_t k = 0; k < a->operand_count; k++) {
+        const rp_graph_operand *o = &g->operands[a->first_operand + k];
+        if (o->absent || o->dtype != RP_U32) return "is a copy or a fill of other things";
+    }
+    rp_op_call call;
+    rp_member_call(g, a, &call);
+    return fill && call.attrs[0] != (double)m->pattern ? "fills with another word" : NULL;
 }
 
 static void match_operands(rp_check_run *run, const rp_graph_node *n, const rp_graph_member *a,
-                           const rp_graph_node *m, const rp_graph_member *b) {
+                           const rp_graph_node *m) {
     const rp_graph *g = run->compiled, *s = run->source;
     for (uint32_t k = 0; k < a->operand_count; k++) {
         uint32_t operand = a->first_operand + k;
-        const rp_graph_operand *o = &g->operands[operand], *p = &s->operands[b->first_operand + k];
+        const rp_graph_operand *o = &g->operands[operand];
         if (o->absent) continue;
-        if (p->use == RP_NONE) {
+        uint32_t use = k;
+        if (m->kind == RP_OP) use = s->operands[rp_node_members(s, m)->first_operand + k].use;
+        if (use == RP_NONE) {
             rp_check_fail(run, n, "rule 0: source n%u has an operand that is not in memory", m->id);
             return;
         }
-        run->source_use[operand] = m->first_use + p->use;
+        run->source_use[operand] = m->first_use + use;
         if (o->use == RP_NONE) {
             if (!value_is_sound(g, n, operand))
                 rp_check_fail(run, n,
@@ -126,7 +140,7 @@ static void match_operands(rp_check_run *run, const rp_graph_node *n, const rp_g
                               a->id, n->id, k);
             continue;
         }
-        const rp_graph_use *u = &rp_node_uses(g, n)[o->use], *v = &s->uses[m->first_use + p->use];
+        const rp_graph_use *u = &rp_node_uses(g, n)[o->use], *v = &s->uses[m->first_use + use];
         const char *what = u->access != o->access ? "another access than the operand's"
                                                   : rp_check_use_difference(run, u, v);
         if (what) rp_check_fail_use(run, n, u, v, what);
@@ -160,7 +174,7 @@ void rp_check_match_fused(rp_check_run *run, uint32_t index) {
     }
     bool lists_itself = false;
     for (uint32_t i = 0; i < n->member_count && !rp_check_stop(run); i++) {
-        const rp_graph_member *a = &g->members[n->first_member + i], *b;
+        const rp_graph_member *a = &g->members[n->first_member + i];
         uint32_t other = rp_check_find_id(run, a->id);
         lists_itself |= a->id == n->id;
         if (other == RP_NONE) {
@@ -173,12 +187,11 @@ void rp_check_match_fused(rp_check_run *run, uint32_t index) {
         }
         run->plan_of[other] = index;
         const rp_graph_node *m = &s->nodes[other];
-        const char *what =
-            source_member(run, m, &b) ? member_difference(run, a, b) : "is an op, unlike";
+        const char *what = source_difference(run, a, m);
         if (what)
             rp_check_fail(run, n, "rule 0: n%u in n%u %s in the source", a->id, n->id, what);
         else
-            match_operands(run, n, a, m, b);
+            match_operands(run, n, a, m);
     }
     if (n->kind == RP_RUN && n->grid_kind != RP_GRID_DIRECT)
         rp_check_fail(run, n, "rule 0: n%u is fused and has a grid that is not known", n->id);

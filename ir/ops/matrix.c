@@ -209,6 +209,7 @@ const rp_op rp_ops_matrix[] = {
                    .kind = RP_ATTR_INTEGER,
                    .high = 1}},
         .length = "K",
+        .groups = "W",
         .flops = 2,
         .rule = rule_matmul,
         .reference = reference_matmul,

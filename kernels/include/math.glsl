@@ -3,9 +3,19 @@
 // few units in the last place everywhere, so that a result can be told from a mistake. They cost
 // ten to twenty operations, which the loads around them hide.
 
+// Drivers may take it that no float is NaN: a comparison and a choice become an instruction that
+// drops it. So NaN is looked for by its bits wherever it counts.
+bool f_isnan(float x) {
+    return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+bool f_isinf(float x) {
+    return (floatBitsToUint(x) & 0x7fffffffu) == 0x7f800000u;
+}
+
 // min(a, b) is b < a ? b : a: a NaN in b is dropped, one in a stays. The same for max.
 float f_min(float a, float b) {
-    return b < a ? b : a;
+    return f_isnan(a) || f_isnan(b) ? a : b < a ? b : a;
 }
 
 int f_min(int a, int b) {
@@ -17,7 +27,7 @@ uint f_min(uint a, uint b) {
 }
 
 float f_max(float a, float b) {
-    return a < b ? b : a;
+    return f_isnan(a) || f_isnan(b) ? a : a < b ? b : a;
 }
 
 int f_max(int a, int b) {
@@ -53,7 +63,7 @@ uint f_abs(uint x) {
 }
 
 float f_sign(float x) {
-    return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x;
+    return f_isnan(x) ? x : x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x;
 }
 
 int f_sign(int x) {
@@ -65,7 +75,7 @@ uint f_sign(uint x) {
 }
 
 float f_relu(float x) {
-    return x < 0.0 ? 0.0 : x;
+    return x < 0.0 && !f_isnan(x) ? 0.0 : x;
 }
 
 int f_relu(int x) {
@@ -97,14 +107,6 @@ uint f_mod(uint a, uint b) {
     return b == 0u ? 0u : a % b;
 }
 
-bool f_isnan(float x) {
-    return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u;
-}
-
-bool f_isinf(float x) {
-    return (floatBitsToUint(x) & 0x7fffffffu) == 0x7f800000u;
-}
-
 // Vulkan promises 2 units for inversesqrt, and more than 4 for 1 / sqrt.
 float f_rsqrt(float x) {
     return inversesqrt(x);
@@ -133,7 +135,8 @@ float f_exp_small(float r) {
 // Powers of 2 are taken out: log(2) in two parts, the first so short that its product with n is
 // exact.
 float f_exp(float x) {
-    float y = x < -104.0 ? -104.0 : x > 89.0 ? 89.0 : x; // 0 and inf; NaN stays
+    if (f_isnan(x)) return x;
+    float y = x < -104.0 ? -104.0 : x > 89.0 ? 89.0 : x; // 0 and inf
     float n = roundEven(y * 1.44269504);
     precise float r = y - n * 0.693359375;
     r = r + n * 2.12194440e-4;
@@ -141,6 +144,7 @@ float f_exp(float x) {
 }
 
 float f_exp2(float x) {
+    if (f_isnan(x)) return x;
     float y = x < -151.0 ? -151.0 : x > 129.0 ? 129.0 : x;
     float n = roundEven(y);
     precise float r = (y - n) * 0.693147181;
@@ -177,7 +181,7 @@ float f_log_rest(float f) {
 
 float f_log(float x) {
     if (x == 0.0) return uintBitsToFloat(0xff800000u);
-    if (!(x > 0.0)) return uintBitsToFloat(0x7fc00000u);
+    if (f_isnan(x) || x < 0.0) return uintBitsToFloat(0x7fc00000u);
     if (f_isinf(x)) return x;
     float e, f = f_split(x, e);
     precise float low = f_log_rest(f) - e * 2.12194440e-4;
@@ -187,7 +191,7 @@ float f_log(float x) {
 
 float f_log2(float x) {
     if (x == 0.0) return uintBitsToFloat(0xff800000u);
-    if (!(x > 0.0)) return uintBitsToFloat(0x7fc00000u);
+    if (f_isnan(x) || x < 0.0) return uintBitsToFloat(0x7fc00000u);
     if (f_isinf(x)) return x;
     float e, f = f_split(x, e);
     // 1 / log(2) is 1 and 0.442695041, so that a large part of f needs no rounding.
@@ -200,7 +204,7 @@ float f_log2(float x) {
 // |y|, not with the result.
 float f_pow(float x, float y) {
     if (y == 0.0) return 1.0;
-    if (!(x >= 0.0) || f_isnan(y)) return uintBitsToFloat(0x7fc00000u);
+    if (f_isnan(x) || x < 0.0 || f_isnan(y)) return uintBitsToFloat(0x7fc00000u);
     if (x == 0.0 || f_isinf(x))
         return (x == 0.0) == (y > 0.0) ? 0.0 : uintBitsToFloat(0x7f800000u);
     float e, f = f_split(x, e);

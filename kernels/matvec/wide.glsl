@@ -2,12 +2,7 @@
 // Lanes take chunks of eight weights in turn, MATVEC_DEPTH of them at once: what keeps the
 // memory busy is how many loads do not wait for one another. Every sum is one chain in
 // ascending order.
-for (uint at = first / 8u + matvec_lane; at < end / 8u; at += MATVEC_DEPTH * matvec_lanes) {
-    VALUE_raw raw[MATVEC_DEPTH * MATVEC_ROWS];
-    for (uint d = 0u; d < MATVEC_DEPTH; d++)
-        for (uint r = 0u; r < MATVEC_ROWS; r++)
-            raw[d * MATVEC_ROWS + r] =
-                VALUE_fetch(rows[r], min(at + d * matvec_lanes, end / 8u - 1u));
+for (uint at = first / 8u + matvec_lane; at < end / 8u;) {
     for (uint d = 0u; d < MATVEC_DEPTH; d++) {
         uint chunk = at + d * matvec_lanes;
         if (chunk >= end / 8u) continue;
@@ -15,7 +10,7 @@ for (uint at = first / 8u + matvec_lane; at < end / 8u; at += MATVEC_DEPTH * mat
         vec4 low[MATVEC_ROWS], high[MATVEC_ROWS];
         float scale[MATVEC_ROWS];
         for (uint r = 0u; r < MATVEC_ROWS; r++)
-            VALUE_unpack(raw[d * MATVEC_ROWS + r], low[r], high[r], scale[r]);
+            VALUE_unpack(VALUE_raws[d * MATVEC_ROWS + r], low[r], high[r], scale[r]);
         for (uint b = 0u; b < B; b++) {
             vec4 p = matvec_quad(b, quads.x), q = matvec_quad(b, quads.y);
             for (uint r = 0u; r < MATVEC_ROWS; r++) {
@@ -31,4 +26,10 @@ for (uint at = first / 8u + matvec_lane; at < end / 8u; at += MATVEC_DEPTH * mat
             }
         }
     }
+    at += MATVEC_DEPTH * matvec_lanes;
+    if (at >= end / 8u) break;
+    for (uint d = 0u; d < MATVEC_DEPTH; d++)
+        for (uint r = 0u; r < MATVEC_ROWS; r++)
+            VALUE_raws[d * MATVEC_ROWS + r] =
+                VALUE_fetch(rows[r], min(at + d * matvec_lanes, end / 8u - 1u));
 }

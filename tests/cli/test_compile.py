@@ -44,14 +44,14 @@ class Compile(cli.Case):
     def test_dumps(self):
         self.expect(OK, "compile", "graph.rpir", "-o", "p.rplan", "--dump-after", "all",
                     "--dump-dir", "out/dumps", "--verify-each")
-        names = ["00-source", "01-dce", "02-rename", "03-fuse", "04-lower", "05-schedule",
-                 "06-place", "07-sync"]
+        names = ["00-source", "01-dce", "02-rename", "03-transfers", "04-fuse", "05-lower",
+                 "06-schedule", "07-place", "08-sync"]
         dumps = sorted(path.name for path in (self.folder / "out/dumps").iterdir())
         self.assertEqual(dumps, [name + ".rpir" for name in names])
         for name in dumps:  # each is a graph on its own
             self.expect(OK, "show", f"out/dumps/{name}")
-        self.expect(OK, "check", "out/dumps/07-sync.rpir", "--against", "out/dumps/00-source.rpir")
-        self.expect(OK, "diff", "out/dumps/07-sync.rpir", "p.rplan")
+        self.expect(OK, "check", "out/dumps/08-sync.rpir", "--against", "out/dumps/00-source.rpir")
+        self.expect(OK, "diff", "out/dumps/08-sync.rpir", "p.rplan")
         for name in names[1:]:  # one line a pass on stderr
             self.assertRegex(self.summary("graph.rpir"), rf"(?m)^{name[3:]} +(un)?changed .*barriers \d+")
         self.assertIn("6->5", self.summary("graph.rpir"))

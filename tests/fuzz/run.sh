@@ -7,7 +7,7 @@ set -eu
 seconds=${1:?usage: run.sh SECONDS [BUILD-FOLDER]}
 here=$(cd "$(dirname "$0")" && pwd)
 build=${2:-$here/../../build/fuzz}
-targets="yaml ir_text plan passes weights"
+targets="yaml ir_text plan passes weights formula"
 
 cmake -S "$here/../.." -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_C_COMPILER="${CC:-clang}" -DCMAKE_CXX_COMPILER="${CXX:-clang++}" \
@@ -22,6 +22,7 @@ for target in $targets; do
     case $target in
     yaml) words=-dict=$here/yaml.dict ;;
     ir_text | passes) words=-dict=$here/ir_text.dict ;;
+    formula) words=-dict=$here/formula.dict ;;
     *) words= ;;
     esac
     "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=16384 -timeout=20 \

@@ -8,12 +8,14 @@
 static rp_status lower_node(rp_graph *graph, uint32_t index) {
     rp_graph_node *n = &graph->nodes[index];
     rp_graph_param params[RP_MAX_PARAMS];
-    char name[32];
+    char name[48];
     if (n->use_count > RP_MAX_PARAMS) return RP_ERROR_INVALID;
     for (uint32_t i = 0; i < n->use_count; i++)
         params[i] = (rp_graph_param){
             .access = graph->uses[n->first_use + i].access, .binding = (uint8_t)i, .name = RP_NONE};
     snprintf(name, sizeof name, "k%u", n->id);
+    for (uint32_t i = 2; rp_graph_find_kernel(graph, name) != RP_NONE; i++)
+        snprintf(name, sizeof name, "k%u.v%u", n->id, i);
     rp_graph_kernel kernel = {.name = rp_graph_intern(graph, name, strlen(name)),
                               .entry = rp_graph_intern(graph, "main", 4),
                               .local = {64, 1, 1},

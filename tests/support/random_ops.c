@@ -146,7 +146,7 @@ static rops_call with_all_inputs(const rops_call *given) {
     return c;
 }
 
-bool rops_add(rops_maker *m, const rops_call *given, rops_value *out) {
+bool rops_add(rops_maker *m, const rops_call *given, rops_value *out, uint32_t out_count) {
     const rops_call whole = with_all_inputs(given), *c = &whole;
     rp_random_ops *ops = m->ops;
     if (ops->node_count == ROPS_MAX_NODES) return false;
@@ -164,7 +164,7 @@ bool rops_add(rops_maker *m, const rops_call *given, rops_value *out) {
     ops->node_count++;
     for (uint32_t i = c->input_count; i < n->line.call.operand_count; i++) {
         remember(m, &n->operands[i]);
-        if (out) out[i - c->input_count] = n->operands[i];
+        if (i - c->input_count < out_count) out[i - c->input_count] = n->operands[i];
     }
     return true;
 }

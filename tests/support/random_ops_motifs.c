@@ -39,7 +39,7 @@ static rops_value pick_f32(rops_maker *m, uint32_t rank, const uint64_t *dims) {
     rops_value v = pick(m, rank, dims), out;
     if (v.buffer == RP_NONE || v.tensor.dtype == RP_F32) return v;
     const rops_call cast = {.op = "cast", .inputs = {v}, .input_count = 1, .dtype = RP_F32};
-    return rops_add(m, &cast, &out) ? out : rops_new_input(m, RP_F32, rank, dims, NULL);
+    return rops_add(m, &cast, &out, 1) ? out : rops_new_input(m, RP_F32, rank, dims, NULL);
 }
 
 static rops_value pick_usual(rops_maker *m) {
@@ -54,7 +54,7 @@ static rops_value weight(rops_maker *m, rp_dtype dtype, uint64_t rows, uint64_t 
 static bool apply(rops_maker *m, const char *op, const char *attrs, rops_value a, rops_value b,
                   rops_value c, uint32_t count, rops_value *out) {
     const rops_call call = {.op = op, .attrs = attrs, .inputs = {a, b, c}, .input_count = count};
-    return rops_add(m, &call, out);
+    return rops_add(m, &call, out, out ? 1 : 0);
 }
 
 static bool apply1(rops_maker *m, const char *op, rops_value a, rops_value *out) {
@@ -100,7 +100,7 @@ static void formula(rops_maker *m) {
                             .inputs = {a, b, c},
                             .input_count = 3,
                             .dtype = rops_percent(m, 30) ? RP_F16 : RP_F32};
-    rops_add(m, &call, NULL);
+    rops_add(m, &call, NULL, 0);
 }
 
 static void in_place(rops_maker *m) {
@@ -111,7 +111,7 @@ static void in_place(rops_maker *m) {
                             .input_count = 2,
                             .into = a,
                             .has_into = true};
-    rops_add(m, &call, NULL);
+    rops_add(m, &call, NULL, 0);
 }
 
 static void cast(rops_maker *m) {
@@ -120,7 +120,7 @@ static void cast(rops_maker *m) {
                             .inputs = {a},
                             .input_count = 1,
                             .dtype = a.tensor.dtype == RP_F16 ? RP_F32 : RP_F16};
-    rops_add(m, &call, NULL);
+    rops_add(m, &call, NULL, 0);
 }
 
 static void chain(rops_maker *m) {
@@ -202,7 +202,7 @@ static void gated(rops_maker *m) {
     if (!apply(m, "matvec", NULL, n, weight(m, dtype, hidden, k), nothing, 2, &up)) return;
     const rops_call call = {
         .op = "map", .attrs = "expr=silu(a) * b", .inputs = {gate, up}, .input_count = 2};
-    if (!rops_add(m, &call, &both) || rops_percent(m, 30)) return;
+    if (!rops_add(m, &call, &both, 1) || rops_percent(m, 30)) return;
     if (!apply(m, "matvec", NULL, both, weight(m, dtype, k, hidden), nothing, 2, &both)) return;
     apply(m, "add", NULL, both, x, nothing, 2, NULL);
 }
@@ -211,7 +211,7 @@ static void gated(rops_maker *m) {
 static bool append(rops_maker *m, rops_value keys, uint64_t heads_by_dim) {
     rops_value half, positions;
     const rops_call call = {.op = "cast", .inputs = {keys}, .input_count = 1, .dtype = RP_F16};
-    if (!rops_add(m, &call, &half)) return false;
+    if (!rops_add(m, &call, &half, 1)) return false;
     half.tensor = rops_shape(RP_F16, 2, DIMS(m->rows, heads_by_dim));
     positions = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "each=16");
     rops_value cache = rops_new_input(m, RP_F16, 2, DIMS(16, heads_by_dim), NULL);
@@ -221,7 +221,7 @@ static bool append(rops_maker *m, rops_value keys, uint64_t heads_by_dim) {
                                .input_count = 2,
                                .into = cache,
                                .has_into = true};
-    return rops_add(m, &scatter, NULL);
+    return rops_add(m, &scatter, NULL, 0);
 }
 
 static void rope_and_append(rops_maker *m) {
@@ -270,7 +270,7 @@ static void attention(rops_maker *m) {
                             .attrs = "splits=2",
                             .inputs = {q, k, v, length},
                             .input_count = 4};
-    if (!rops_add(m, &call, out)) return;
+    if (!rops_add(m, &call, out, 3)) return;
     apply(m, "attention_combine", NULL, out[0], out[1], out[2], 3, NULL);
 }
 
@@ -283,7 +283,7 @@ static void prefill(rops_maker *m) {
     rops_value out;
     past.tensor.rank = 0;
     const rops_call call = {.op = "attention_prefill", .inputs = {q, k, v, past}, .input_count = 4};
-    if (!rops_add(m, &call, &out)) return;
+    if (!rops_add(m, &call, &out, 1)) return;
     if (rops_percent(m, 60)) apply1(m, "silu", out, NULL);
 }
 
@@ -297,7 +297,7 @@ static void gather(rops_maker *m) {
                             .inputs = {table, ids},
                             .input_count = 2,
                             .dtype = rops_percent(m, 70) ? RP_F32 : RP_RAW};
-    if (!rops_add(m, &call, &out)) return;
+    if (!rops_add(m, &call, &out, 1)) return;
     if (rops_percent(m, 50)) apply(m, "add", NULL, out, pick_usual(m), nothing, 2, NULL);
 }
 
@@ -343,7 +343,7 @@ static void rearrange(rops_maker *m) {
 static void bytes(rops_maker *m) {
     rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out[2], back;
     const rops_call call = {.op = "quantize_i8", .inputs = {x}, .input_count = 1};
-    if (!rops_add(m, &call, out) || rops_percent(m, 30)) return;
+    if (!rops_add(m, &call, out, 2) || rops_percent(m, 30)) return;
     if (!apply(m, "dequantize_i8", NULL, out[0], out[1], nothing, 2, &back)) return;
     if (rops_percent(m, 50)) apply(m, "sub", NULL, x, back, nothing, 2, NULL);
 }
@@ -364,7 +364,7 @@ static void halves(rops_maker *m) {
                                 .input_count = 1,
                                 .into = part,
                                 .has_into = true};
-        if (!rops_add(m, &call, NULL)) return;
+        if (!rops_add(m, &call, NULL, 0)) return;
     }
     apply1(m, rops_percent(m, 50) ? "tanh" : "row_sum", whole, NULL);
 }

@@ -48,9 +48,9 @@ rops_value rops_new_input(rops_maker *m, rp_dtype dtype, uint32_t rank, const ui
                           const char *fill);
 
 /* Appends a node: `inputs` (a buffer of RP_NONE: left out) and then outputs, whose shapes are
- * inferred. An output goes to a new buffer unless `into` says where (buffer RP_NONE: new). The
- * outputs are returned in `out` and, when they are floats, become values. False when the op
- * refuses, or there is no room. */
+ * inferred. The first output goes where `into` says, others to new buffers, or over old ones. The
+ * first `out_count` outputs are returned in `out`; those that are floats become values. False when
+ * the op refuses, or there is no room. */
 typedef struct rops_call {
     const char *op, *attrs;
     rops_value inputs[ROPS_OPERANDS];
@@ -59,7 +59,7 @@ typedef struct rops_call {
     bool has_into;
     rp_dtype dtype; /* of the first output; RP_RAW: its default */
 } rops_call;
-bool rops_add(rops_maker *m, const rops_call *call, rops_value *out);
+bool rops_add(rops_maker *m, const rops_call *call, rops_value *out, uint32_t out_count);
 
 bool rops_percent(rops_maker *m, uint32_t percent);
 uint32_t rops_below(rops_maker *m, uint32_t limit);

@@ -184,7 +184,7 @@ static void test_compile(void) {
     CU_ASSERT_EQUAL(info.nodes, 10);
     CU_ASSERT_EQUAL(info.barriers, 9);
     CU_ASSERT_EQUAL(info.certificate.verdict, 1);
-    CU_ASSERT_EQUAL(rp_pass_reports_count(reports), 7);
+    CU_ASSERT_EQUAL(rp_pass_reports_count(reports), 8);
     ok(rp_compile(g, NULL, NULL, &again, NULL));
     size_t size, size_again;
     const void *data = rp_plan_data(plan, &size), *data_again = rp_plan_data(again, &size_again);

@@ -1,0 +1,151 @@
+/* Helpers: the functions of kernels/include that a kernel's text mentions.
+ *
+ * The files are paragraphs, each with what it declares; a paragraph is taken when the text, or a
+ * paragraph taken already, mentions one of its names. So a kernel holds only what it uses, and
+ * compiles faster. Names are found once for the process; a graph has hundreds of kernels. */
+#include <ctype.h>
+#include <pthread.h>
+#include "lower/internal.h"
+#include "lower/sources.h"
+
+enum { MAX_PARAGRAPHS = 256, MAX_NAMES = 512, MAX_WORDS = 4096 };
+
+typedef struct helper_name {
+    const char *word;
+    uint8_t length;
+    uint16_t paragraph;
+} helper_name;
+
+/* All paragraphs, in the order of the files' names: a helper uses only what is before it. */
+static struct {
+    const char *texts[MAX_PARAGRAPHS];
+    uint32_t sizes[MAX_PARAGRAPHS];
+    uint32_t count;
+    helper_name names[MAX_NAMES];
+    uint32_t name_count;
+    bool full; /* there are more than the tables hold */
+} helpers;
+
+static pthread_once_t helpers_once = PTHREAD_ONCE_INIT;
+
+static bool is_word(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* What a line at the left margin declares: the second word of a #define, else the last word before
+ * the first of ( [ = or ;. */
+static size_t declared_name(const char *line, size_t size, const char **out) {
+    size_t start = 8, end = 8;
+    if (size > 8 && memcmp(line, "#define ", 8) == 0) {
+        while (end < size && is_word(line[end])) end++;
+    } else if (size && isalpha((unsigned char)*line)) {
+        end = 0;
+        while (end < size && !strchr("([=;", line[end])) end++;
+        while (end && !is_word(line[end - 1])) end--;
+        start = end;
+        while (start && is_word(line[start - 1])) start--;
+    }
+    *out = line + start;
+    return end - start;
+}
+
+static void add_paragraph(const char *text, size_t size) {
+    if (helpers.count == MAX_PARAGRAPHS) {
+        helpers.full = true;
+        return;
+    }
+    for (size_t at = 0, length; at < size; at += length + 1) {
+        const char *name;
+        length = 0;
+        while (at + length < size && text[at + length] != '\n') length++;
+        size_t letters = declared_name(text + at, length, &name);
+        if (letters == 0) continue;
+        helpers.full |= helpers.name_count == MAX_NAMES || letters > UINT8_MAX;
+        if (helpers.full) return;
+        helpers.names[helpers.name_count++] =
+            (helper_name){name, (uint8_t)letters, (uint16_t)helpers.count};
+    }
+    helpers.texts[helpers.count] = text;
+    helpers.sizes[helpers.count++] = (uint32_t)size;
+}
+
+static void read_helpers(void) {
+    for (uint32_t i = 0; i < rp_kernel_sources_count; i++) {
+        const char *text = rp_kernel_sources[i].text;
+        if (strncmp(rp_kernel_sources[i].name, "include/", 8) != 0) continue;
+        while (*(text += strspn(text, "\n"))) {
+            const char *end = strstr(text, "\n\n");
+            size_t size = end ? (size_t)(end - text) + 1 : strlen(text);
+            add_paragraph(text, size);
+            text += size;
+        }
+    }
+}
+
+/* ---- Words of a text ------------------------------------------------------------------------- */
+
+typedef struct word_set {
+    const char *words[MAX_WORDS];
+    uint8_t lengths[MAX_WORDS];
+    uint32_t count;
+} word_set;
+
+static uint32_t slot_of(const word_set *set, const char *word, size_t length, bool *found) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)word[i]) * 16777619u;
+    for (uint32_t slot = hash % MAX_WORDS;; slot = (slot + 1) % MAX_WORDS) {
+        *found = set->words[slot] && set->lengths[slot] == length &&
+                 memcmp(set->words[slot], word, length) == 0;
+        if (*found || !set->words[slot]) return slot;
+    }
+}
+
+/* False when there are more words than a kernel has. Comments do not count. */
+static bool add_words(word_set *set, const char *text, size_t size) {
+    for (size_t i = 0, length; i < size; i += length ? length : 1) {
+        length = 0;
+        if (text[i] == '/' && i + 1 < size && text[i + 1] == '/')
+            while (i < size && text[i] != '\n') i++;
+        while (i + length < size && is_word(text[i + length])) length++;
+        if (length == 0 || length > UINT8_MAX || isdigit((unsigned char)text[i])) continue;
+        bool found;
+        uint32_t slot = slot_of(set, text + i, length, &found);
+        if (!found && ++set->count > MAX_WORDS / 2) return false;
+        set->words[slot] = text + i;
+        set->lengths[slot] = (uint8_t)length;
+    }
+    return true;
+}
+
+/* Marks what is mentioned, from the last helper to the first, since none uses a later one. */
+static bool choose(word_set *set, bool *wanted) {
+    for (uint32_t i = helpers.name_count; i-- > 0;) {
+        const helper_name *name = &helpers.names[i];
+        uint32_t p = name->paragraph;
+        bool found = false;
+        if (!wanted[p]) slot_of(set, name->word, name->length, &found);
+        if (!found) continue;
+        wanted[p] = true;
+        if (!add_words(set, helpers.texts[p], helpers.sizes[p])) return false;
+    }
+    return true;
+}
+
+void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to) {
+    pthread_once(&helpers_once, read_helpers);
+    bool wanted[MAX_PARAGRAPHS] = {false};
+    word_set *set = rp_alloc_zero(&e->allocator, 1, sizeof *set);
+    if (!set || !body->data) {
+        rp_release(&e->allocator, set);
+        rp_emit_no_memory(e);
+        return;
+    }
+    if (helpers.full || !add_words(set, body->data, body->size) || !choose(set, wanted))
+        rp_emit_fail(e, "its text is too long");
+    for (uint32_t i = 0; i < helpers.count; i++) {
+        if (!wanted[i]) continue;
+        rp_text_append(to, helpers.texts[i], helpers.sizes[i]);
+        rp_text_char(to, '\n');
+    }
+    rp_release(&e->allocator, set);
+}

@@ -1,0 +1,77 @@
+/* transfers: makes ops of small copies and fills. On an NVIDIA H200 a vkCmdCopyBuffer of a few
+ * hundred bytes takes as long as eight dispatches, and a barrier toward another stage is dearer
+ * than one between dispatches. Up to 64 KiB a copy of 32-bit words becomes the op `copy`, and a
+ * fill `fill_words`.
+ *
+ * Ranges must start where any device lets a storage buffer start; others stay transfers. The node
+ * keeps its id, its place and its uses, so nothing changes for who waits for whom. Without a
+ * lowering, ops would have nowhere to go; beside a node whose uses are unknown everything stays
+ * what it is. */
+#include "pass.h"
+
+enum { MAX_BYTES = 1 << 16 };
+
+static bool is_small(const rp_graph *graph, const rp_graph_node *node) {
+    const rp_graph_use *uses = rp_node_uses(graph, node);
+    if (node->kind != RP_COPY && node->kind != RP_FILL) return false;
+    for (uint32_t i = 0; i < node->use_count; i++)
+        if (uses[i].size > MAX_BYTES || uses[i].size % 4 != 0 ||
+            uses[i].offset % RP_ARENA_ALIGNMENT != 0)
+            return false;
+    return true;
+}
+
+static rp_op_argument words_of(const rp_graph_use *use) {
+    rp_tensor words = {.dtype = RP_U32, .rank = 1, .dims = {use->size / 4}};
+    return (rp_op_argument){.tensor = words, .buffer = use->buffer, .offset = use->offset};
+}
+
+/* The op node is appended, and then takes the other's place. */
+static rp_status replace(rp_graph *graph, uint32_t index, const rp_op *op) {
+    rp_graph_node node = graph->nodes[index];
+    rp_op_argument arguments[2];
+    rp_graph_attr pattern = {.name = RP_NONE, .text = RP_NONE, .number = node.pattern};
+    uint32_t count = node.use_count < 2 ? node.use_count : 2;
+    uint32_t attrs = node.kind == RP_FILL && node.pattern != 0;
+    for (uint32_t i = 0; i < count; i++) arguments[i] = words_of(&rp_node_uses(graph, &node)[i]);
+    if (attrs) {
+        pattern.name = rp_graph_intern(graph, "pattern", 7);
+        if (pattern.name == RP_NONE) return RP_ERROR_NO_MEMORY;
+    }
+    node.pattern = 0;
+    uint32_t added = rp_graph_add_op(graph, &node, op, arguments, count, &pattern, attrs);
+    if (added == RP_NONE) return RP_ERROR_NO_MEMORY;
+    graph->nodes[index] = graph->nodes[added];
+    graph->nodes_count--;
+    return RP_OK;
+}
+
+rp_status rp_pass_transfers(rp_graph *graph, rp_pass_context *context, bool *out_changed) {
+    if (graph->stages) {
+        rp_diags_add(context->diags, RP_ERROR, NULL, 0, 0,
+                     "pass transfers needs nodes in source order: run it before schedule");
+        return RP_ERROR_INVALID;
+    }
+    if (!context->options->lowering) {
+        rp_text_string(context->summary, "left alone: there is no lowering for ops");
+        return RP_OK;
+    }
+    const rp_op *copy = rp_op_find("copy", 4), *fill = rp_op_find("fill_words", 10);
+    uint32_t count = 0, small = 0;
+    for (uint32_t i = 0; i < graph->nodes_count; i++) {
+        const rp_graph_node *n = &graph->nodes[i];
+        if (n->unknown) {
+            rp_text_format(context->summary, "left alone: n%u may address any buffer", n->id);
+            return RP_OK;
+        }
+        count += n->kind == RP_COPY || n->kind == RP_FILL;
+    }
+    for (uint32_t i = 0; i < graph->nodes_count && copy && fill; i++) {
+        if (!is_small(graph, &graph->nodes[i])) continue;
+        RP_TRY(replace(graph, i, graph->nodes[i].kind == RP_COPY ? copy : fill));
+        small++;
+    }
+    *out_changed = small > 0;
+    rp_text_format(context->summary, "%u of %u copies and fills became ops", small, count);
+    return RP_OK;
+}
