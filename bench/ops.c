@@ -1,17 +1,22 @@
 /* What the op compiler costs, and what fusion gives.
  *
  *   bench_ops decoder [LAYERS]      compiling a Llama-like decoder of LAYERS (16) layers from YAML
+ *   bench_ops step [DTYPE]          one decode step of such a model, embedding to argmax, with
+ *                                   weights of f16, q8_0 or q4_0, replayed at -O0 and at -O1
+ *   bench_ops knn [N [D]]           the 10 nearest of N (1000000) rows of D (128), for 1 to 1000
+ *                                   queries, at -O0 and at -O1
  *   bench_ops run PIPELINE.yaml...  replays at -O0 and at -O1
  *
  * The decoder is generated as text: per layer two norms, seven matrix-vector products, rope, the KV
- * append, attention in 8 parts, the gated product, two residual sums. It is compiled once with
+ * append, attention in 16 parts, the gated product, two residual sums. It is compiled once with
  * whatever kernels are cached (start with an empty XDG_CACHE_HOME to see a cold compile), then
  * again and again; the best run counts, since the others measure the machine. Reading YAML, each
  * pass, and the checker with the packing are told apart.
  *
- * `run` makes up inputs of zeros, which for ids and lengths are always valid, and gives the median
- * time from submission to completion, and of the GPU alone where it says. */
+ * Replays have inputs and weights of random numbers, f32 and f16 between -1/8 and 1/8; integers are
+ * small. Each figure is the median time from submission to completion, and of the GPU alone. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +24,9 @@
 #include "reprise/runtime.h"
 #include "statistics.h"
 
-enum { COMPILES = 20, REPLAYS = 200, WARM_UP = 20 };
+enum { COMPILES = 20, REPLAYS = 200, FEWEST = 5 };
+
+static const double ENOUGH_SECONDS = 2; /* of replays at one level; the first tenth is warm-up */
 
 /* ---- The decoder ----------------------------------------------------------------------------- */
 
@@ -39,7 +46,9 @@ static void add(text *t, const char *format, ...) {
 
 enum { WIDTH = 2048, HEADS = 32, GROUPS = 8, HEAD = 64, HIDDEN = 8192, ROWS = 2048 };
 
-static void add_weights(text *t, uint32_t l) {
+enum { VOCABULARY = 128256 };
+
+static void add_weights(text *t, uint32_t l, const char *dtype) {
     static const struct {
         const char *name;
         uint32_t rows, columns;
@@ -47,7 +56,7 @@ static void add_weights(text *t, uint32_t l) {
                    {"wo", WIDTH, WIDTH}, {"wg", HIDDEN, WIDTH},        {"wu", HIDDEN, WIDTH},
                    {"wd", WIDTH, HIDDEN}};
     for (uint32_t i = 0; i < sizeof weights / sizeof *weights; i++)
-        add(t, "  l%u_%s: {kind: weight, dtype: q8_0, shape: [%u, %u]}\n", l, weights[i].name,
+        add(t, "  l%u_%s: {kind: weight, dtype: %s, shape: [%u, %u]}\n", l, weights[i].name, dtype,
             weights[i].rows, weights[i].columns);
     for (uint32_t i = 1; i <= 2; i++)
         add(t, "  l%u_g%u: {kind: weight, dtype: f32, shape: [%u]}\n", l, i, WIDTH);
@@ -77,7 +86,7 @@ static void add_layer(text *t, uint32_t l, const char *x) {
     add(t, "  - {op: attention_partial, q: {buffer: l%u_qr, shape: [%u, %u]}, ", l, HEADS, HEAD);
     add(t, "k: {buffer: l%u_kc, shape: [%u, %u, %u]}, v: {buffer: l%u_vc, shape: [%u, %u, %u]}, ",
         l, ROWS, GROUPS, HEAD, l, ROWS, GROUPS, HEAD);
-    add(t, "length: length, splits: 8, partial: l%u_p, maxima: l%u_m, sums: l%u_s}\n", l, l, l);
+    add(t, "length: length, splits: 16, partial: l%u_p, maxima: l%u_m, sums: l%u_s}\n", l, l, l);
     add(t, "  - {op: attention_combine, partial: l%u_p, maxima: l%u_m, sums: l%u_s, out: l%u_a}\n",
         l, l, l, l);
     add(t, "  - {op: matvec, x: {buffer: l%u_a, shape: [1, %u]}, weight: l%u_wo, out: l%u_o}\n", l,
@@ -91,21 +100,41 @@ static void add_layer(text *t, uint32_t l, const char *x) {
     add(t, "  - {op: add, a: l%u_d, b: l%u_h, out: l%u_out}\n", l, l, l);
 }
 
-static text decoder(uint32_t layers) {
+/* The layers alone, or with the embedding in front and the head behind. */
+static text decoder(uint32_t layers, const char *dtype, bool whole) {
     text t = {0};
     char x[32] = "x";
     add(&t, "reprise: 1\nname: decoder\nbuffers:\n");
-    add(&t, "  x: {kind: in, dtype: f32, shape: [1, %u]}\n", WIDTH);
-    add(&t, "  y: {kind: out, dtype: f32, shape: [1, %u]}\n", WIDTH);
+    if (whole) {
+        add(&t, "  token: {kind: in, dtype: u32, shape: [1]}\n");
+        add(&t, "  vocabulary: {kind: weight, dtype: %s, shape: [%u, %u]}\n", dtype, VOCABULARY,
+            WIDTH);
+        add(&t, "  norm: {kind: weight, dtype: f32, shape: [%u]}\n", WIDTH);
+        add(&t, "  next: {kind: out, dtype: u32, shape: [1]}\n");
+    } else {
+        add(&t, "  x: {kind: in, dtype: f32, shape: [1, %u]}\n", WIDTH);
+        add(&t, "  y: {kind: out, dtype: f32, shape: [1, %u]}\n", WIDTH);
+    }
     add(&t, "  position: {kind: in, dtype: u32, shape: [1]}\n");
     add(&t, "  length: {kind: in, dtype: u32, shape: [1]}\n");
-    for (uint32_t l = 0; l < layers; l++) add_weights(&t, l);
+    for (uint32_t l = 0; l < layers; l++) add_weights(&t, l, dtype);
     add(&t, "nodes:\n");
+    if (whole)
+        add(&t,
+            "  - {op: gather_rows, table: vocabulary, ids: token, out: {name: x, dtype: f32, "
+            "shape: [1, %u]}}\n",
+            WIDTH);
     for (uint32_t l = 0; l < layers; l++) {
         add_layer(&t, l, x);
         snprintf(x, sizeof x, "l%u_out", l);
     }
-    add(&t, "  - {op: copy, x: %s, out: y}\n", x);
+    if (whole) {
+        add(&t, "  - {op: rms_norm, x: %s, weight: norm, out: last}\n", x);
+        add(&t, "  - {op: matvec, x: last, weight: vocabulary, out: logits}\n");
+        add(&t, "  - {op: argmax, x: logits, out: next}\n");
+    } else {
+        add(&t, "  - {op: copy, x: %s, out: y}\n", x);
+    }
     return t;
 }
 
@@ -165,7 +194,7 @@ static void print_timing(const char *name, const timing *t) {
 }
 
 static int bench_decoder(uint32_t layers) {
-    text t = decoder(layers);
+    text t = decoder(layers, "q8_0", false);
     timing first = {0}, best = {0}, now = {0};
     int failed = compile_text(&t, &first);
     for (uint32_t i = 0; i < COMPILES && !failed; i++) {
@@ -191,32 +220,78 @@ typedef struct replay {
     uint32_t dispatches, barriers;
 } replay;
 
+static uint32_t next_random(uint32_t *state) {
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    return *state ^= *state << 5;
+}
+
+/* Random elements: floats in [-1/8, 1/8), scales of blocks the same, integers below 512 (token,
+ * position, length). */
+static void make_elements(uint8_t *bytes, uint64_t size, rp_dtype dtype, uint32_t *state) {
+    uint32_t block = dtype == RP_Q8_0 ? 34 : dtype == RP_Q4_0 ? 18 : 4;
+    for (uint64_t i = 0; i + block <= size; i += block) {
+        uint32_t word = next_random(state);
+        float f = ((float)(word >> 8) / 16777216.0f - 0.5f) / 4;
+        if (dtype == RP_F32)
+            memcpy(bytes + i, &f, 4);
+        else if (dtype == RP_U32 || dtype == RP_I32)
+            memcpy(bytes + i, &(uint32_t){word % 512}, 4);
+        else if (dtype == RP_F16)
+            memcpy(bytes + i, &(uint32_t){(word & 0x83ff83ff) | 0x2c002c00}, 4);
+        else
+            for (uint32_t k = 0; k < block; k++)
+                bytes[i + k] = (uint8_t)(k == 1 ? 0x20 | (word >> 3 & 0x83) : next_random(state));
+    }
+}
+
+static rp_status fill_buffers(rp_exec *exec, const rp_plan *plan, rp_diags *diags) {
+    enum { CHUNK = 34 * 18 * 65536 };
+    uint8_t *chunk = malloc(CHUNK);
+    uint32_t state = 1;
+    rp_status status = chunk ? RP_OK : RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
+        rp_plan_buffer_info b = rp_plan_get_buffer(plan, i);
+        if (b.kind == RP_TMP || b.kind == RP_OUT || b.kind == RP_LIVE) continue;
+        for (uint64_t at = 0; at < b.size && status == RP_OK; at += CHUNK) {
+            uint64_t size = b.size - at < CHUNK ? b.size - at : CHUNK;
+            if (at == 0) make_elements(chunk, CHUNK, b.dtype, &state);
+            status = rp_exec_write(exec, b.name, at, chunk, size, diags);
+        }
+    }
+    free(chunk);
+    return status;
+}
+
 static rp_status time_plan(rp_device *device, const rp_plan *plan, rp_diags *diags, replay *out) {
     static double wall[REPLAYS], gpu[REPLAYS];
     const rp_exec_params params = {.timestamps = 1};
     rp_exec *exec = NULL;
     rp_status status = rp_exec_create(device, plan, &params, diags, &exec);
-    for (uint32_t i = 0; i < WARM_UP + REPLAYS && status == RP_OK; i++) {
-        uint32_t k = i < WARM_UP ? 0 : i - WARM_UP;
+    if (status == RP_OK) status = fill_buffers(exec, plan, diags);
+    uint32_t count = 0;
+    double begin = wall_seconds();
+    while (status == RP_OK && count < REPLAYS) {
         double start = wall_seconds();
+        if (count >= FEWEST && start - begin > ENOUGH_SECONDS) break;
         status = rp_exec_submit(exec);
         if (status == RP_OK) status = rp_exec_wait(exec, UINT64_MAX);
-        wall[k] = wall_seconds() - start;
-        gpu[k] = rp_exec_gpu_seconds(exec);
+        wall[count] = wall_seconds() - start;
+        gpu[count++] = rp_exec_gpu_seconds(exec);
     }
+    uint32_t cold = count / 10;
     rp_exec_destroy(exec);
-    out->wall = median(wall, REPLAYS);
-    out->gpu = median(gpu, REPLAYS);
+    out->wall = median(wall + cold, count - cold);
+    out->gpu = median(gpu + cold, count - cold);
     out->dispatches = rp_plan_get_info(plan).dispatches;
     out->barriers = rp_plan_get_info(plan).barriers;
     return status;
 }
 
-static int bench_run(rp_device *device, const char *path) {
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_pipeline *pipeline = NULL;
+/* Replays at both levels; `status` is how reading the pipeline went. */
+static int bench_pipeline(rp_device *device, rp_status status, const rp_pipeline *pipeline,
+                          const char *name, rp_diags *diags) {
     replay r[2] = {{0}};
-    rp_status status = rp_pipeline_load(NULL, path, NULL, 0, diags, &pipeline);
     for (int level = 0; level < 2 && status == RP_OK; level++) {
         rp_plan *plan = NULL;
         const rp_pass_options options = {.pipeline = rp_pass_level(level),
@@ -225,7 +300,6 @@ static int bench_run(rp_device *device, const char *path) {
         if (status == RP_OK) status = time_plan(device, plan, diags, &r[level]);
         rp_plan_destroy(plan);
     }
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     if (status != RP_OK)
         complain(name, diags);
     else
@@ -233,18 +307,72 @@ static int bench_run(rp_device *device, const char *path) {
                "%9.1f us (gpu %9.1f)\n",
                name, r[0].dispatches, r[0].wall * 1e6, r[0].gpu * 1e6, r[1].dispatches,
                r[1].barriers, r[1].wall * 1e6, r[1].gpu * 1e6);
-    rp_pipeline_destroy(pipeline);
-    rp_diags_destroy(diags);
+    fflush(stdout);
     return status == RP_OK ? 0 : 1;
 }
 
-int main(int argc, char **argv) {
-    if (argc >= 2 && strcmp(argv[1], "decoder") == 0)
-        return bench_decoder(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 16);
-    if (argc < 3 || strcmp(argv[1], "run") != 0) {
-        fprintf(stderr, "usage: bench_ops decoder [LAYERS] | run PIPELINE.yaml...\n");
-        return 2;
+static int bench_run(rp_device *device, const char *path) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_pipeline *pipeline = NULL;
+    rp_status status = rp_pipeline_load(NULL, path, NULL, 0, diags, &pipeline);
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    int failed = bench_pipeline(device, status, pipeline, name, diags);
+    rp_pipeline_destroy(pipeline);
+    rp_diags_destroy(diags);
+    return failed;
+}
+
+static int bench_text(rp_device *device, text t, const char *name) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_pipeline *pipeline = NULL;
+    rp_status status = rp_pipeline_parse(NULL, t.data, t.size, name, NULL, 0, diags, &pipeline);
+    int failed = bench_pipeline(device, status, pipeline, name, diags);
+    rp_pipeline_destroy(pipeline);
+    rp_diags_destroy(diags);
+    free(t.data);
+    return failed;
+}
+
+static int bench_step(rp_device *device, const char *dtype) {
+    char name[64];
+    snprintf(name, sizeof name, "decode step, %s", dtype);
+    return bench_text(device, decoder(16, dtype, true), name);
+}
+
+static int bench_knn(rp_device *device, unsigned long n, unsigned long d) {
+    int failures = 0;
+    for (uint32_t q = 1; q <= 1000; q *= 10) {
+        text t = {0};
+        char name[64];
+        snprintf(name, sizeof name, "knn, %u of %lu x %lu", q, n, d);
+        add(&t, "reprise: 1\nname: knn\nbuffers:\n");
+        add(&t, "  q: {kind: in, dtype: f32, shape: [%u, %lu]}\n", q, d);
+        add(&t, "  base: {kind: weight, dtype: f32, shape: [%lu, %lu]}\n", n, d);
+        add(&t, "  values: {kind: out, dtype: f32, shape: [%u, 10]}\n", q);
+        add(&t, "  ids: {kind: out, dtype: u32, shape: [%u, 10]}\nnodes:\n", q);
+        add(&t, "  - {op: knn, queries: q, base: base, k: 10, values: values, indices: ids}\n");
+        failures += bench_text(device, t, name);
     }
+    return failures;
+}
+
+/* ---- The command line ------------------------------------------------------------------------ */
+
+static int usage(void) {
+    fprintf(stderr, "usage: bench_ops decoder [LAYERS] | step [DTYPE] | knn [N [D]] | run "
+                    "PIPELINE.yaml...\n");
+    return 2;
+}
+
+static unsigned long number(int argc, char **argv, int at, unsigned long fallback) {
+    return at < argc ? strtoul(argv[at], NULL, 10) : fallback;
+}
+
+int main(int argc, char **argv) {
+    const char *what = argc > 1 ? argv[1] : "";
+    if (strcmp(what, "decoder") == 0) return bench_decoder((uint32_t)number(argc, argv, 2, 16));
+    bool step = strcmp(what, "step") == 0, knn = strcmp(what, "knn") == 0;
+    if (!step && !knn && (argc < 3 || strcmp(what, "run") != 0)) return usage();
     rp_diags *diags = rp_diags_create(NULL);
     rp_device *device = NULL;
     int failures = 0;
@@ -253,7 +381,12 @@ int main(int argc, char **argv) {
         return 3;
     }
     printf("%s\n", rp_device_get_info(device).name);
-    for (int i = 2; i < argc; i++) failures += bench_run(device, argv[i]);
+    if (step)
+        failures = bench_step(device, argc > 2 ? argv[2] : "f16");
+    else if (knn)
+        failures = bench_knn(device, number(argc, argv, 2, 1000000), number(argc, argv, 3, 128));
+    else
+        for (int i = 2; i < argc; i++) failures += bench_run(device, argv[i]);
     rp_device_destroy(device);
     rp_diags_destroy(diags);
     return failures ? 1 : 0;

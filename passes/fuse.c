@@ -10,8 +10,7 @@
  *   - the value has no other readers and is no result (fuse_values.c)
  *   - one kernel can compute the merged ops (fuse_shape.c)
  *   - there is a place for the merged node in source order: an id of a member behind everything
- *     that any member waits for and before everything that waits for any member. Ids stay source
- *     order that way, and a cycle through other nodes cannot arise
+ *     that any member waits for and before everything that waits for any member (fuse_order.c)
  *   - it is estimated to be faster (fuse_cost.c)
  * Each refusal is told with its reason. Op nodes of several members are left as they are, and
  * graphs with nodes whose uses are unknown.
@@ -21,7 +20,6 @@
 
 #include <stdio.h>
 
-#include "graph/deps.h"
 #include "pass.h"
 
 /* Nodes that are one: a circular list through next[]. */
@@ -35,12 +33,10 @@ typedef struct state {
     rp_graph *g;
     const rp_pass_context *context;
     rp_fuse_values values;
-    rp_deps deps;
-    uint32_t *vertex;     /* node -> vertex */
-    uint32_t *low, *high; /* join -> the largest id before it, the smallest behind it */
-    uint32_t *owner;      /* node -> its cluster, named by a node */
-    uint32_t *next;       /* node -> the next node of the cluster */
-    cluster *clusters;    /* by name */
+    rp_fuse_order order;
+    uint32_t *owner;   /* node -> its cluster, named by a node */
+    uint32_t *next;    /* node -> the next node of the cluster */
+    cluster *clusters; /* by name */
     rp_fuse_set *set;
     uint32_t merged, refused;
 } state;
@@ -51,71 +47,6 @@ static const rp_graph_member *member_of(const state *s, uint32_t node) {
 
 static bool is_fusible(const rp_graph_node *n) {
     return n->kind == RP_OP && n->member_count == 1;
-}
-
-/* ---- Source order ---------------------------------------------------------------------------- */
-
-/* What a join is between: the largest id before it and the smallest behind it. */
-static void bound_joins(state *s) {
-    const rp_deps *d = &s->deps;
-    const rp_graph_node *nodes = s->g->nodes;
-    for (uint32_t i = 0; i < d->vertex_count; i++) {
-        uint32_t v = d->order[i], bound = 0;
-        for (uint32_t e = d->first_pred[v]; e < d->first_pred[v + 1]; e++) {
-            uint32_t p = d->pred[e], id = p < d->node_count ? nodes[d->node[p]].id + 1 : s->low[p];
-            if (id > bound) bound = id;
-        }
-        s->low[v] = bound; /* one more than the id, 0 for none */
-    }
-    for (uint32_t i = d->vertex_count; i--;) {
-        uint32_t v = d->order[i], bound = RP_NONE;
-        for (uint32_t e = d->first_succ[v]; e < d->first_succ[v + 1]; e++) {
-            uint32_t p = d->succ[e], id = p < d->node_count ? nodes[d->node[p]].id : s->high[p];
-            if (id < bound) bound = id;
-        }
-        s->high[v] = bound;
-    }
-}
-
-static bool in_set(const rp_fuse_set *set, uint32_t node) {
-    for (uint32_t i = 0; i < set->count; i++)
-        if (set->nodes[i] == node) return true;
-    return false;
-}
-
-/* The id for the merged node; RP_NONE, with the reason, when there is none. */
-static uint32_t find_position(const state *s, rp_fuse_set *set) {
-    const rp_deps *d = &s->deps;
-    uint32_t low = 0, high = RP_NONE; /* low <= id < high */
-    uint32_t before = RP_NONE, behind = RP_NONE;
-    for (uint32_t i = 0; i < set->count; i++) {
-        uint32_t v = s->vertex[set->nodes[i]];
-        for (uint32_t e = d->first_pred[v]; e < d->first_pred[v + 1]; e++) {
-            uint32_t p = d->pred[e];
-            bool node = p < d->node_count;
-            if (node && in_set(set, d->node[p])) continue;
-            uint32_t id = node ? s->clusters[s->owner[d->node[p]]].position + 1 : s->low[p];
-            if (id > low) low = id, before = node ? d->node[p] : RP_NONE;
-        }
-        for (uint32_t e = d->first_succ[v]; e < d->first_succ[v + 1]; e++) {
-            uint32_t p = d->succ[e];
-            bool node = p < d->node_count;
-            if (node && in_set(set, d->node[p])) continue;
-            uint32_t id = node ? s->clusters[s->owner[d->node[p]]].position : s->high[p];
-            if (id < high) high = id, behind = node ? d->node[p] : RP_NONE;
-        }
-    }
-    for (uint32_t i = set->count; i--;) {
-        uint32_t id = s->g->nodes[set->nodes[i]].id;
-        if (id >= low && id < high) return id;
-    }
-    if (before != RP_NONE && behind != RP_NONE)
-        snprintf(set->reason, sizeof set->reason,
-                 "some of it must wait for n%u, and n%u must wait for some of it",
-                 s->g->nodes[before].id, s->g->nodes[behind].id);
-    else
-        snprintf(set->reason, sizeof set->reason, "other nodes stand between");
-    return RP_NONE;
 }
 
 /* ---- Candidates ------------------------------------------------------------------------------ */
@@ -164,7 +95,7 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) apart += time_of(s, names[i]);
     rp_fuse_set *set = s->set;
     if (!fill_set(s, set, names, count) || !rp_fuse_shape(set)) return false;
-    uint32_t position = find_position(s, set), worst;
+    uint32_t position = rp_fuse_order_find(&s->order, set), worst;
     if (position == RP_NONE) return false;
     double repeats, together = rp_fuse_time(set, &worst, &repeats);
     if (together >= apart) {
@@ -179,6 +110,7 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
     for (uint32_t i = 0; i < set->count; i++) {
         s->owner[set->nodes[i]] = name;
         s->next[set->nodes[i]] = set->nodes[(i + 1) % set->count];
+        rp_fuse_order_move(&s->order, set->nodes[i], position);
     }
     s->clusters[name] = (cluster){set->count, position, together};
     s->merged++;
@@ -511,21 +443,16 @@ static void tell_merged(state *s) {
 
 static bool allocate(state *s) {
     const rp_allocator *a = &s->g->allocator;
-    uint32_t nodes = s->g->nodes_count, vertices = s->deps.vertex_count;
-    s->vertex = rp_alloc(a, nodes, sizeof *s->vertex);
-    s->low = rp_alloc(a, vertices, sizeof *s->low);
-    s->high = rp_alloc(a, vertices, sizeof *s->high);
+    uint32_t nodes = s->g->nodes_count;
     s->owner = rp_alloc(a, nodes, sizeof *s->owner);
     s->next = rp_alloc(a, nodes, sizeof *s->next);
     s->clusters = rp_alloc(a, nodes, sizeof *s->clusters);
     s->set = rp_alloc_zero(a, 1, sizeof *s->set);
-    if (!s->vertex || !s->low || !s->high || !s->owner || !s->next || !s->clusters || !s->set)
-        return false;
+    if (!s->owner || !s->next || !s->clusters || !s->set) return false;
     for (uint32_t i = 0; i < nodes; i++) {
         s->owner[i] = s->next[i] = i;
         s->clusters[i] = (cluster){1, s->g->nodes[i].id, -1};
     }
-    for (uint32_t v = 0; v < s->deps.node_count; v++) s->vertex[s->deps.node[v]] = v;
     s->set->graph = s->g;
     s->set->values = &s->values;
     return true;
@@ -533,9 +460,8 @@ static bool allocate(state *s) {
 
 static rp_status fuse(state *s) {
     RP_TRY(rp_fuse_values_build(s->g, &s->values));
-    RP_TRY(rp_deps_build(s->g, &s->deps));
+    RP_TRY(rp_fuse_order_build(s->g, &s->order));
     if (!allocate(s)) return RP_ERROR_NO_MEMORY;
-    bound_joins(s);
     if (!all_siblings(s)) return RP_ERROR_NO_MEMORY;
     all_values(s);
     tell_merged(s);
@@ -563,15 +489,12 @@ rp_status rp_pass_fuse(rp_graph *graph, rp_pass_context *context, bool *out_chan
     state s = {.g = graph, .context = context};
     rp_status status = fuse(&s);
     const rp_allocator *a = &graph->allocator;
-    rp_release(a, s.vertex);
-    rp_release(a, s.low);
-    rp_release(a, s.high);
     rp_release(a, s.owner);
     rp_release(a, s.next);
     rp_release(a, s.clusters);
     rp_release(a, s.set);
     rp_fuse_values_free(graph, &s.values);
-    rp_deps_free(graph, &s.deps);
+    rp_fuse_order_free(graph, &s.order);
     if (status != RP_OK) return status;
     *out_changed = s.merged > 0;
     rp_text_format(context->summary, "%u ops became %u nodes, %u candidates were kept apart", ops,

@@ -2,7 +2,7 @@
 #ifndef RP_PASSES_FUSE_H
 #define RP_PASSES_FUSE_H
 
-#include "graph/graph.h"
+#include "graph/deps.h"
 
 enum {
     RP_FUSE_MEMBERS = 40, /* of one node: what a generated kernel stays readable with */
@@ -68,6 +68,26 @@ bool rp_fuse_is_stored(const rp_fuse_set *set, uint32_t output);
 /* Whether one generated kernel can compute the set: sets `kind`, or `reason` and returns false.
  * Only dataflow, shapes and ranges are looked at; order and profit are others' affair. */
 bool rp_fuse_shape(rp_fuse_set *set);
+
+/* ---- Source order (fuse_order.c) ------------------------------------------------------------- */
+
+typedef struct rp_fuse_order {
+    rp_deps deps;
+    uint32_t *vertex;     /* node -> vertex */
+    uint32_t *position;   /* node -> the id that stands for its place: what it was merged into */
+    uint32_t *low, *high; /* join -> one more than the largest place before it (0: none), and the
+                           * smallest behind it (RP_NONE) */
+    uint32_t *stack;
+} rp_fuse_order;
+
+rp_status rp_fuse_order_build(const rp_graph *graph, rp_fuse_order *out);
+void rp_fuse_order_free(const rp_graph *graph, rp_fuse_order *order);
+
+/* The id for the merged node; RP_NONE, with the reason, when there is none. */
+uint32_t rp_fuse_order_find(const rp_fuse_order *order, rp_fuse_set *set);
+
+/* Says that a node's place is now that of the id. */
+void rp_fuse_order_move(rp_fuse_order *order, uint32_t node, uint32_t position);
 
 /* ---- Cost (fuse_cost.c) ---------------------------------------------------------------------- */
 

@@ -211,6 +211,9 @@ static bool place_behind(shape *s, uint32_t i, uint32_t k, uint32_t j, uint32_t 
     if ((at != RP_AT_SAME && !(at == RP_AT_PAIR && product)) || elements(s, i, k) != domain(s, i))
         return refuse(s, "n%u %s asks n%u %s for more than its own element", id_of(s, i),
                       op_of(s, i), id_of(s, j), op_of(s, j));
+    const rp_op_operand *result = rp_op_operand_of(&s->set->calls[j], from);
+    if (form(s, j) == RP_OP_KERNEL && !result->hook)
+        return refuse(s, "n%u %s writes %s to memory only", id_of(s, j), op_of(s, j), result->name);
     uint32_t mine = s->core[j][from];
     if (at == RP_AT_PAIR && !pair_fits(s, i, k, mine)) return false;
     if (*core != RP_NONE && *core != mine) {
@@ -443,8 +446,29 @@ static bool check_memory(shape *s) {
     return true;
 }
 
+/* ---- Constants ------------------------------------------------------------------------------- */
+
+/* Shapes and attributes are specialisation constants, of which a kernel has only so many. This
+ * counts what the generator may ask for at most: a broadcast takes three for every other dimension,
+ * since neighbours that repeat are one, and those that do not as well. */
+static bool check_constants(shape *s) {
+    uint32_t count = RP_FUSE_MEMBERS; /* what a kernel needs for itself, sections of products too */
+    for (uint32_t i = 0; i < s->set->count; i++) {
+        const rp_op_call *c = &s->set->calls[i];
+        count += c->op->attr_count;
+        for (uint32_t k = 0; k < 'Z' - 'A' + 1; k++) count += c->symbols[k] != 0;
+        for (uint32_t k = 0; k < c->operand_count; k++)
+            if (!c->operands[k].absent && !is_output(s, i, k) && elements(s, i, k) > 1 &&
+                elements(s, i, k) != domain(s, i))
+                count += 3 * ((c->operands[c->operand_count - 1].rank + 1u) / 2);
+    }
+    if (s->set->count == 1 || count <= RP_MAX_PARAMS) return true;
+    return refuse(s, "about %u numbers would have to be given to one kernel", count);
+}
+
 bool rp_fuse_shape(rp_fuse_set *set) {
     shape s = {.set = set, .first = RP_NONE};
     set->reason[0] = 0;
-    return classify(&s) && place_all(&s) && check_stores(&s) && check_memory(&s);
+    return classify(&s) && place_all(&s) && check_stores(&s) && check_memory(&s) &&
+           check_constants(&s);
 }

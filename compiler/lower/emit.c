@@ -56,10 +56,10 @@ static const char *add_constant(rp_emit *e, const char *name, uint8_t kind, uint
             rp_emit_fail(e, "constant %s has two values", name);
         return e->constants[i].name;
     }
-    if (e->constants_count >= RP_MAX_PARAMS) {
-        rp_emit_fail(e, "it needs more than %d constants", RP_MAX_PARAMS);
-        return "";
-    }
+    if (e->constants_count >= RP_MAX_PARAMS) /* a kernel has no more: as a literal, then */
+        return kind == 'f'   ? rp_emit_name(e, "uintBitsToFloat(0x%08xu)", bits)
+               : kind == 'i' ? rp_emit_name(e, "int(0x%08xu)", bits)
+                             : rp_emit_name(e, "%uu", bits);
     const char *own = rp_emit_name(e, "%s", name);
     if (!RP_RESERVE(&e->allocator, e->constants, e->constants_count, e->constants_capacity, 1)) {
         rp_emit_no_memory(e);

@@ -229,7 +229,6 @@ static void put_function(formula_job *job, rp_text *to, const rp_formula_node *n
 /* A node in its own type. */
 static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     uint8_t type = n->type;
-    bool integer = type == RP_TYPE_I32 || type == RP_TYPE_U32;
     switch (n->code) {
     case RP_FORMULA_NUMBER: put_number(to, n, type); return;
     case RP_FORMULA_NAME: rp_text_string(to, name_word(job->e, job->member, n->name)); return;
@@ -248,12 +247,7 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     case RP_FORMULA_ADD: put_binary(job, to, n, "+", type); return;
     case RP_FORMULA_SUB: put_binary(job, to, n, "-", type); return;
     case RP_FORMULA_MUL: put_binary(job, to, n, "*", type); return;
-    case RP_FORMULA_DIV:
-        if (integer)
-            put_call(job, to, n, "f_div", 2, type);
-        else
-            put_binary(job, to, n, "/", type);
-        return;
+    case RP_FORMULA_DIV: put_call(job, to, n, "f_div", 2, type); return;
     case RP_FORMULA_MOD: put_call(job, to, n, "f_mod", 2, type); return;
     case RP_FORMULA_AND: put_binary(job, to, n, "&", type); return;
     case RP_FORMULA_OR: put_binary(job, to, n, "|", type); return;

@@ -81,8 +81,7 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
-/* In front of the kernel everything is a function of its index, and nothing there may be stored:
- * nobody says that all its elements are asked for, or that they are asked for once. */
+/* In front of the kernel everything is a function of its index. */
 static void check_members(rp_emit *e, uint32_t core) {
     const rp_emit_set *upstream = &e->members[core].upstream;
     for (uint32_t i = 0; i < e->value_count; i++) {
@@ -92,9 +91,6 @@ static void check_members(rp_emit *e, uint32_t core) {
         uint8_t form = m->call.op->form;
         if (form != RP_OP_POINTWISE && form != RP_OP_SCATTER)
             rp_emit_fail(e, "%s cannot be computed around %s", m->call.op->name,
-                         e->members[core].call.op->name);
-        else if (out->use != RP_NONE && !rp_emit_has(&m->upstream, core))
-            rp_emit_fail(e, "%s is stored, but does not follow %s", m->call.op->name,
                          e->members[core].call.op->name);
         else if (rp_emit_has(upstream, out->member) && form == RP_OP_SCATTER)
             rp_emit_fail(e, "%s cannot come first", m->call.op->name);
@@ -122,6 +118,42 @@ rp_status rp_emit_kernel(rp_emit *e, uint32_t core) {
     return e->status;
 }
 
+/* ---- Behind a core --------------------------------------------------------------------------- */
+
+/* Elements that a member goes over: those of its one output, of a scatter those of its source. */
+static uint64_t domain_of(const rp_op_call *call) {
+    uint32_t k = call->op->form == RP_OP_SCATTER ? 0 : call->operand_count - 1;
+    return rp_tensor_elements(&call->operands[k]);
+}
+
+/* What a core, a member of form kernel, has computed is at hand for one element, or for a pair of
+ * rows of a product: whoever is behind it must not need others. Nothing else may be stored: nobody
+ * says that all its elements are asked for, or that they are asked for once. */
+static void check_behind(rp_emit *e, const char *core) {
+    rp_emit_set behind = {0};
+    bool product = strcmp(core, "matvec") == 0;
+    for (uint32_t m = 0; m < e->member_count; m++) {
+        const rp_op_call *call = &e->members[m].call;
+        bool one = call->op->form == RP_OP_POINTWISE || call->op->form == RP_OP_SCATTER;
+        if (call->op->form == RP_OP_KERNEL) rp_emit_add(&behind, m);
+        for (uint32_t k = 0; k < call->operand_count; k++) {
+            const rp_graph_operand *o = &e->members[m].operands[k];
+            if (o->absent || o->value == RP_NONE || rp_emit_is_output(e, m, k)) continue;
+            if (!rp_emit_has(&behind, e->values[o->value].member)) continue;
+            rp_op_place at = rp_op_reads_at(call, k);
+            if (!one || (at != RP_AT_SAME && !(at == RP_AT_PAIR && product)) ||
+                rp_tensor_elements(&call->operands[k]) != domain_of(call))
+                rp_emit_fail(e, "%s needs more than one element of what %s makes", call->op->name,
+                             core);
+            rp_emit_add(&behind, m);
+        }
+    }
+    for (uint32_t i = 0; i < e->value_count; i++)
+        if (e->values[i].use != RP_NONE && !rp_emit_has(&behind, e->values[i].member))
+            rp_emit_fail(e, "%s is stored, but does not follow %s",
+                         e->members[e->values[i].member].call.op->name, core);
+}
+
 /* ---- The choice ------------------------------------------------------------------------------ */
 
 rp_status rp_emit_node(rp_emit *e) {
@@ -129,14 +161,17 @@ rp_status rp_emit_node(rp_emit *e) {
     bool rows = false;
     for (uint32_t i = 0; i < e->member_count; i++) {
         const rp_op *op = e->members[i].call.op;
-        if (strcmp(op->name, "matvec") == 0) return rp_emit_matvec(e);
         rows |= op->form == RP_OP_ROWS;
         if (op->form != RP_OP_KERNEL) continue;
-        if (kernel != RP_NONE)
-            return rp_emit_fail(e, "%s and %s cannot be one kernel",
-                                e->members[kernel].call.op->name, op->name);
+        /* Only products can be several. */
+        const rp_op *other = kernel == RP_NONE ? NULL : e->members[kernel].call.op;
+        if (other && (other != op || strcmp(op->name, "matvec") != 0))
+            return rp_emit_fail(e, "%s and %s cannot be one kernel", other->name, op->name);
         kernel = i;
     }
-    if (kernel != RP_NONE) return rp_emit_kernel(e, kernel);
-    return rows ? rp_emit_row_kernel(e) : rp_emit_map(e);
+    if (kernel == RP_NONE) return rows ? rp_emit_row_kernel(e) : rp_emit_map(e);
+    const char *core = e->members[kernel].call.op->name;
+    check_behind(e, core);
+    if (e->status != RP_OK) return e->status;
+    return strcmp(core, "matvec") == 0 ? rp_emit_matvec(e) : rp_emit_kernel(e, kernel);
 }

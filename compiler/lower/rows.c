@@ -25,6 +25,17 @@ static uint32_t find_rows(rp_emit *e, uint64_t *out_r, uint64_t *out_c) {
     return first;
 }
 
+/* Whether a number for each row is repeated along the columns, and not across the rows. */
+static bool is_column(const rp_op_call *call, uint32_t operand, uint64_t r, uint64_t c) {
+    const rp_tensor *t = &call->operands[operand], *o = &call->operands[call->operand_count - 1];
+    if (rp_tensor_elements(t) != r || rp_tensor_elements(o) != r * c) return false;
+    if (r == 1) return true;
+    if (t->rank != o->rank || t->dims[t->rank - 1] != 1) return false;
+    for (uint32_t d = 0; d + 1 < t->rank; d++)
+        if (t->dims[d] != o->dims[d]) return false;
+    return true;
+}
+
 /* Only the row at hand is known, so what follows a reduction stays within it: its own element, its
  * row's number, or its pair. */
 static void check_readers(rp_emit *e, uint64_t r, uint64_t c) {
@@ -40,7 +51,7 @@ static void check_readers(rp_emit *e, uint64_t r, uint64_t c) {
             uint64_t last = t->rank ? t->dims[t->rank - 1] : 1;
             bool own = at == RP_AT_SAME && (elements == r * c || elements == r);
             bool pair = at == RP_AT_PAIR && last && c % last == 0;
-            bool broadcast = at == RP_AT_ANY && rp_op_formula(call) && elements == r;
+            bool broadcast = at == RP_AT_ANY && rp_op_formula(call) && is_column(call, k, r, c);
             if (!own && !pair && !broadcast)
                 rp_emit_fail(e, "%s looks beyond the row", call->op->name);
         }

@@ -2,8 +2,9 @@
  * run one after the other as they do in one kernel.
  *
  * Within a node nothing orders one member's memory against another's. So what passes between
- * members passes as values, and the bytes that a member writes are touched by no other. A member
- * may work in place only where its op reads each element before it writes it and needs it no more.
+ * members passes as values, and the bytes that a member writes are touched by no other. An op may
+ * work in place only alone in its node, and where it reads each element before it writes it and
+ * needs it no more.
  *
  * Everything is judged by what the node's uses say and none of it by names. Cost: each operand is
  * compared with the uses of its node, of which there are at most RP_MAX_PARAMS. */
@@ -228,6 +229,9 @@ static void verify_in_place(members *s, const rp_op_call *call, const rp_graph_m
             MEMBER_ERROR(s, m, "%s: %s reads %s, which n%u of the same node writes", m->op->name,
                          rp_op_operand_name(call, index), rp_show_use(g, &uses[o->use]).text,
                          w->member->id);
+        else if (s->n->member_count > 1) /* who takes its result may compute it again, later */
+            MEMBER_ERROR(s, m, "%s works in place at %s, which only a node of one op may",
+                         m->op->name, rp_show_use(g, &uses[o->use]).text);
         else if (!keeps_place(call, index, w->operand))
             MEMBER_ERROR(s, m,
                          "%s cannot work in place: %s reads %s, and other elements of what is "

@@ -86,6 +86,19 @@ uint f_relu(uint x) {
     return x;
 }
 
+// Vulkan lets a quotient be off by 2.5 units, and what a driver makes of it may depend on what stands
+// around: x / x is 1 where it sees that both are the same. So the quotient is corrected by its
+// remainder, which fma gives exactly, wherever nothing on the way can overflow or be denormal.
+float f_div(float a, float b) {
+    float q = a / b;
+    uint size_a = floatBitsToUint(a) & 0x7fffffffu, size_b = floatBitsToUint(b) & 0x7fffffffu;
+    uint size_q = floatBitsToUint(q) & 0x7fffffffu;
+    const uint LOW = 0x1f800000u, RANGE = 0x5f800000u - 0x1f800000u; // 2^-64 to 2^64
+    if (size_a - LOW >= RANGE || size_b - LOW >= RANGE || size_q - LOW >= RANGE) return q;
+    precise float better = q + fma(-q, b, a) / b;
+    return better;
+}
+
 // Division by zero gives 0; -2^31 / -1 wraps.
 int f_div(int a, int b) {
     if (b == 0) return 0;

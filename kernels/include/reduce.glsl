@@ -64,14 +64,14 @@ float reduce_max() {
 
 // Takes the value at a place if it is less, or as little at an earlier place. A NaN is neither.
 void reduce_least(inout float best, inout uint best_place, float value, uint place) {
-    if (value < best || value == best && place < best_place) {
+    if (!f_isnan(value) && (value < best || value == best && place < best_place)) {
         best = value;
         best_place = place;
     }
 }
 
 void reduce_most(inout float best, inout uint best_place, float value, uint place) {
-    if (value > best || value == best && place < best_place) {
+    if (!f_isnan(value) && (value > best || value == best && place < best_place)) {
         best = value;
         best_place = place;
     }

@@ -25,9 +25,10 @@ float VALUE(uint i) {
     precise float right_square = (right.x + right.y) + (right.z + right.w);
     // A vector without a direction is at a right angle to everything. So is one that is so short
     // that squares of its elements are lost.
-    if (left_square < 1e-30 || right_square < 1e-30) return 1.0;
+    if (!f_isnan(left_square) && left_square < 1e-30) return 1.0;
+    if (!f_isnan(right_square) && right_square < 1e-30) return 1.0;
     precise float cosine = product / (sqrt(left_square) * sqrt(right_square));
-    cosine = cosine > 1.0 ? 1.0 : cosine < -1.0 ? -1.0 : cosine; // rounding; a NaN stays
+    cosine = f_clamp(cosine, -1.0, 1.0); // rounding; a NaN stays
     precise float apart = 1.0 - cosine;
     return apart;
 }

@@ -329,15 +329,14 @@ static void test_gate(void) {
     check_gate(1, 99, 3, "f16", "f32", "f32");
 }
 
-/* A product, a bias, a residual that is also the result: in place. x itself is computed from two
- * inputs, or read from memory. */
+/* A product, a bias, a residual. x itself is computed from two inputs, or read from memory. */
 static void check_residual(uint32_t b, uint32_t k, uint32_t m, const char *weight, bool produced) {
     static char buffers[2048], nodes[4096];
     int n = snprintf(buffers, sizeof buffers,
                      "  buf $x in f32[%u,%u]\n  buf $z in f16[%u,%u]\n  buf $w weight %s[%u,%u]\n"
-                     "  buf $bias weight f32[%u]\n  buf $h inout f32[%u,%u]\n"
-                     "  buf %%a tmp f32[%u,%u]\n",
-                     b, k, b, k, weight, m, k, m, b, m, b, m);
+                     "  buf $bias weight f32[%u]\n  buf $h in f32[%u,%u]\n"
+                     "  buf $y out f32[%u,%u]\n  buf %%a tmp f32[%u,%u]\n",
+                     b, k, b, k, weight, m, k, m, b, m, b, m, b, m);
     if (produced)
         snprintf(buffers + n, sizeof buffers - (size_t)n, "  buf %%p tmp f16[%u,%u]\n", b, k);
     n = 0;
@@ -350,7 +349,7 @@ static void check_residual(uint32_t b, uint32_t k, uint32_t m, const char *weigh
     snprintf(nodes + n, sizeof nodes - (size_t)n,
              "  n%u = op matvec (r %s:%s[%u,%u], r $w:%s[%u,%u], w %%a:f32[%u,%u])\n"
              "  n%u = op map {expr=\"c + (a + b)\"} (r %%a:f32[%u,%u], r $bias:f32[%u], "
-             "r $h:f32[%u,%u], w $h:f32[%u,%u])\n",
+             "r $h:f32[%u,%u], w $y:f32[%u,%u])\n",
              produced, produced ? "%p" : "$x", produced ? "f16" : "f32", b, k, weight, m, k, b, m,
              produced + 1, b, m, m, b, m, b, m);
     check_fused(buffers, nodes);
@@ -380,7 +379,7 @@ int main(void) {
                                     {"x larger than shared memory", test_tiles},
                                     {"norm, q, k, v, rope, caches", test_qkv},
                                     {"norm, gate and up", test_gate},
-                                    {"bias and residual in place", test_residual},
+                                    {"bias and residual", test_residual},
                                     {"a product that is stored, too", test_stored_product},
                                     {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);

@@ -145,6 +145,45 @@ static void test_refused(void) {
            "    n0 = top_k {k=2} (r $x:f32[6,4], -, w ^v:f32[6,2], w ^i:u32[6,2])\n"
            "    n1 = mul (r ^v:f32[6,2], r ^i:u32[6,2], w $y:f32[6,2])\n  }\n}\n",
            "not computed together");
+    refuse("reprise 1\ngraph g {\n  buf $x in f32[4,4]\n  buf $y out f32[4,4]\n"
+           "  n1 = fused {\n"
+           "    n0 = row_sum (r $x:f32[4,4], w ^s:f32[4])\n"
+           "    n1 = add (r $x:f32[4,4], r ^s:f32[4], w $y:f32[4,4])\n  }\n}\n",
+           "looks beyond the row"); /* a number of each row, repeated across the rows */
+}
+
+/* Around kernels with a shape of their own. */
+static void test_refused_behind(void) {
+    refuse("reprise 1\ngraph g {\n  buf $x in f32[4,8]\n  buf $w in f32[8,4]\n"
+           "  buf $y out f32[4,4]\n"
+           "  n1 = fused {\n"
+           "    n0 = matmul (r $x:f32[4,8], r $w:f32[8,4], w ^p:f32[4,4])\n"
+           "    n1 = transpose (r ^p:f32[4,4], w $y:f32[4,4])\n  }\n}\n",
+           "transpose needs more than one element of what matmul makes");
+    refuse("reprise 1\ngraph g {\n  buf $x in f32[4,8]\n  buf $w in f32[8,4]\n"
+           "  buf $p in u32[4]\n  buf $y out f32[4,4]\n"
+           "  n1 = fused {\n"
+           "    n0 = matmul (r $x:f32[4,8], r $w:f32[8,4], w ^p:f32[4,4])\n"
+           "    n1 = rope (r ^p:f32[4,1,4], r $p:u32[4], -, w $y:f32[4,1,4])\n  }\n}\n",
+           "rope needs more than one element of what matmul makes");
+    refuse("reprise 1\ngraph g {\n  buf $x in f32[1,8]\n  buf $w in f32[16,8]\n"
+           "  buf $y out f32[4,4]\n"
+           "  n1 = fused {\n"
+           "    n0 = matvec (r $x:f32[1,8], r $w:f32[16,8], w ^p:f32[1,16])\n"
+           "    n1 = transpose (r ^p:f32[4,4], w $y:f32[4,4])\n  }\n}\n",
+           "transpose needs more than one element of what matvec makes");
+    refuse("reprise 1\ngraph g {\n  buf $x in f32[1,8]\n  buf $w in f32[16,8]\n"
+           "  buf $y out f32[1,16]\n  buf $z out f32[8]\n"
+           "  n1 = fused {\n"
+           "    n0 = matvec (r $x:f32[1,8], r $w:f32[16,8], w $y:f32[1,16])\n"
+           "    n1 = neg (r $x:f32[8], w $z:f32[8])\n  }\n}\n",
+           "neg is stored, but does not follow matvec");
+    refuse("reprise 1\ngraph g {\n  buf $x in f32[1,8]\n  buf $w in f32[8,8]\n"
+           "  buf $y out f32[1,8]\n  buf $z out f32[8,8]\n"
+           "  n1 = fused {\n"
+           "    n0 = matvec (r $x:f32[1,8], r $w:f32[8,8], w $y:f32[1,8])\n"
+           "    n1 = matmul (r $w:f32[8,8], r $w:f32[8,8], w $z:f32[8,8])\n  }\n}\n",
+           "matvec and matmul cannot be one kernel");
 }
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
@@ -399,17 +438,18 @@ static void test_no_memory(void) {
 int main(void) {
     if (!mkdtemp(cache_folder)) return 99;
     setenv("XDG_CACHE_HOME", cache_folder, 1);
-    int failures =
-        rp_run_tests("lower", (rp_test[]){{"text depends on structure alone", test_structure},
-                                          {"wrong calls", test_wrong_calls},
-                                          {"what no kernel computes", test_refused},
-                                          {"kernels and grids", test_kernels},
-                                          {"names of fused kernels", test_fused_name},
-                                          {"exact kernels are decorated", test_exact},
-                                          {"small transfers", test_transfers},
-                                          {"damaged cache files", test_cache},
-                                          {"without memory", test_no_memory},
-                                          {0}});
+    int failures = rp_run_tests(
+        "lower", (rp_test[]){{"text depends on structure alone", test_structure},
+                             {"wrong calls", test_wrong_calls},
+                             {"what no kernel computes", test_refused},
+                             {"what stands behind a kernel takes one element", test_refused_behind},
+                             {"kernels and grids", test_kernels},
+                             {"names of fused kernels", test_fused_name},
+                             {"exact kernels are decorated", test_exact},
+                             {"small transfers", test_transfers},
+                             {"damaged cache files", test_cache},
+                             {"without memory", test_no_memory},
+                             {0}});
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", cache_folder);
     return system(command) == 0 ? failures : 99;
