@@ -17,6 +17,6 @@ rp_status rp_pass_lower(rp_graph *graph, rp_pass_context *context, bool *out_cha
                      "pass lower needs the compiler's lowering: there are %u op nodes", ops);
         return RP_ERROR_USAGE;
     }
-    return lowering->lower(lowering->user, graph, context->mode == 1, context->diags,
-                           context->summary);
+    return lowering->lower(lowering->user, graph, context->mode == 1, context->options,
+                           context->diags, context->summary);
 }

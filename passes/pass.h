@@ -13,7 +13,8 @@
  * push data. `fast` allows contraction (a * b + c in one rounding) within generated code. Appends
  * to `summary`. */
 struct rp_lowering {
-    rp_status (*lower)(void *user, rp_graph *graph, bool fast, rp_diags *diags, rp_text *summary);
+    rp_status (*lower)(void *user, rp_graph *graph, bool fast, const rp_pass_options *options,
+                       rp_diags *diags, rp_text *summary);
     void *user;
 };
 

@@ -17,17 +17,24 @@ typedef struct batch {
     const rp_allocator *allocator;
     rp_kernel_job *jobs;
     uint32_t count;
-    atomic_uint next;
+    atomic_uint next, done;
+    rp_kernel_tell *tell; /* on the calling thread alone */
+    void *user;
 } batch;
 
-static void *work(void *data) {
-    batch *b = data;
+static void do_jobs(batch *b, bool calling_thread) {
     for (uint32_t i; (i = atomic_fetch_add(&b->next, 1)) < b->count;) {
         rp_kernel_job *job = &b->jobs[i];
-        if (job->status != RP_OK) continue;
-        job->status = rp_kernel_build(b->allocator, &job->params, job->diags, job->place.file,
-                                      job->place.line, job->place.column, &job->module);
+        if (job->status == RP_OK)
+            job->status = rp_kernel_build(b->allocator, &job->params, job->diags, job->place.file,
+                                          job->place.line, job->place.column, &job->module);
+        uint32_t done = atomic_fetch_add(&b->done, 1) + 1;
+        if (calling_thread && b->tell) b->tell(b->user, done, b->count);
     }
+}
+
+static void *help(void *data) {
+    do_jobs(data, false);
     return NULL;
 }
 
@@ -39,11 +46,12 @@ static uint32_t count_helpers(const batch *b) {
     return (threads < b->count ? threads : b->count) - 1;
 }
 
-void rp_kernel_build_all(const rp_allocator *allocator, rp_kernel_job *jobs, uint32_t count) {
-    batch b = {.allocator = allocator, .jobs = jobs, .count = count};
+void rp_kernel_build_all(const rp_allocator *allocator, rp_kernel_job *jobs, uint32_t count,
+                         rp_kernel_tell *tell, void *user) {
+    batch b = {.allocator = allocator, .jobs = jobs, .count = count, .tell = tell, .user = user};
     pthread_t threads[MAX_THREADS];
     uint32_t wanted = count_helpers(&b), started = 0;
-    while (started < wanted && pthread_create(&threads[started], NULL, work, &b) == 0) started++;
-    work(&b);
+    while (started < wanted && pthread_create(&threads[started], NULL, help, &b) == 0) started++;
+    do_jobs(&b, true);
     for (uint32_t i = 0; i < started; i++) pthread_join(threads[i], NULL);
 }

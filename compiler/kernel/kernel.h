@@ -90,7 +90,10 @@ typedef struct rp_kernel_job {
     rp_status status;
     rp_kernel_module module;
 } rp_kernel_job;
-void rp_kernel_build_all(const rp_allocator *allocator, rp_kernel_job *jobs, uint32_t count);
+/* `tell` (may be NULL) is called on the calling thread now and then, with how many are done. */
+typedef void rp_kernel_tell(void *user, uint32_t done, uint32_t total);
+void rp_kernel_build_all(const rp_allocator *allocator, rp_kernel_job *jobs, uint32_t count,
+                         rp_kernel_tell *tell, void *user);
 
 /* Whether a use may declare `access` for a binding. NULL when it may, else why not (static text).
  * What is written may be `rw`, and `w` (a promise to write every byte) when the code never reads

@@ -37,6 +37,7 @@ typedef struct plan_node {
 typedef struct lowering {
     rp_allocator a;
     rp_graph *graph;
+    const rp_pass_options *options; /* may be NULL */
     rp_diags *diags;
     bool fast;
     RP_ARRAY(unit, units);
@@ -169,6 +170,12 @@ static void report(const lowering *l, const unit *u, const rp_diags *diags) {
     }
 }
 
+static void tell(void *user, uint32_t done, uint32_t total) {
+    const rp_pass_options *options = user;
+    if (options && options->progress)
+        options->progress(options->progress_user, "kernels compiled", done, total);
+}
+
 /* Compiles the units that have no words; jobs[i] belongs to missing[i]. */
 static rp_status compile_missing(lowering *l, const uint32_t *missing, rp_kernel_job *jobs,
                                  uint32_t count) {
@@ -178,7 +185,7 @@ static rp_status compile_missing(lowering *l, const uint32_t *missing, rp_kernel
         jobs[i].diags = rp_diags_create(&l->a);
         if (!jobs[i].diags) return RP_ERROR_NO_MEMORY;
     }
-    rp_kernel_build_all(&l->a, jobs, count);
+    rp_kernel_build_all(&l->a, jobs, count, tell, (void *)l->options);
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < count; i++) {
         unit *u = &l->units[missing[i]];
@@ -320,14 +327,15 @@ static void summarise(const lowering *l, rp_text *summary) {
         kernels += first;
     }
     if (summary)
-        rp_text_format(summary, "%u ops nodes became %u kernels of %u shaders, %u compiled now",
+        rp_text_format(summary, "%u op nodes became %u kernels of %u shaders, %u compiled now",
                        l->nodes_count, kernels, l->units_count, compiled);
 }
 
-static rp_status lower_graph(void *user, rp_graph *graph, bool fast, rp_diags *diags,
-                             rp_text *summary) {
+static rp_status lower_graph(void *user, rp_graph *graph, bool fast, const rp_pass_options *options,
+                             rp_diags *diags, rp_text *summary) {
     (void)user;
-    lowering l = {.a = graph->allocator, .graph = graph, .diags = diags, .fast = fast};
+    lowering l = {
+        .a = graph->allocator, .graph = graph, .options = options, .diags = diags, .fast = fast};
     rp_status status = emit_all(&l);
     if (status == RP_OK) status = find_words(&l);
     if (status == RP_OK) status = rewrite(&l);

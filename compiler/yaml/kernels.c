@@ -302,7 +302,7 @@ bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node) {
         rp_text_init(&x->defines, &r->a);
         prepare(r, x, &jobs[prepared]);
     }
-    if (!r->no_memory) rp_kernel_build_all(&r->a, jobs, count);
+    if (!r->no_memory) rp_kernel_build_all(&r->a, jobs, count, NULL, NULL);
     for (uint32_t i = 0; i < count && !r->no_memory; i++) take(r, &items[i], &jobs[i]);
     for (uint32_t i = 0; i < prepared; i++) release(r, &items[i], &jobs[i]);
     rp_release(&r->a, items);

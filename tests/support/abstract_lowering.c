@@ -30,7 +30,9 @@ static rp_status lower_node(rp_graph *graph, uint32_t index) {
     return RP_OK;
 }
 
-static rp_status lower(void *user, rp_graph *graph, bool fast, rp_diags *diags, rp_text *summary) {
+static rp_status lower(void *user, rp_graph *graph, bool fast, const rp_pass_options *options,
+                       rp_diags *diags, rp_text *summary) {
+    (void)options;
     (void)user;
     (void)fast;
     (void)diags;

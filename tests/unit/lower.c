@@ -337,6 +337,41 @@ static void test_transfers(void) {
     rp_graph_destroy(g);
 }
 
+/* ---- Progress -------------------------------------------------------------------------------- */
+
+typedef struct told {
+    uint32_t calls, done, total;
+} told;
+
+static void hear(void *user, const char *what, uint32_t done, uint32_t total) {
+    told *t = user;
+    CU_ASSERT_STRING_EQUAL(what, "kernels compiled");
+    CU_ASSERT_TRUE(done > 0 && done <= total);
+    t->calls++;
+    t->done = done;
+    t->total = total;
+}
+
+/* Told for what is compiled, not for what the cache has. */
+static void test_progress(void) {
+    rp_graph *g =
+        parse("reprise 1\ngraph g {\n  buf $x in f32[8]\n  buf $y out f32[8]\n"
+              "  n0 = op map {expr=\"a * 17.125 - 3.75\"} (r $x:f32[8], w $y:f32[8])\n}\n");
+    for (uint32_t round = 0; round < 2; round++) {
+        told t = {0};
+        const rp_pass_options options = {.pipeline = "lower",
+                                         .lowering = rp_lowering_default(),
+                                         .progress = hear,
+                                         .progress_user = &t};
+        rp_graph *out = NULL;
+        CU_ASSERT_EQUAL(rp_passes_run(g, &options, NULL, &out, NULL, NULL), RP_OK);
+        CU_ASSERT_EQUAL(t.calls, 1 - round);
+        CU_ASSERT_EQUAL(t.done, t.total);
+        rp_graph_destroy(out);
+    }
+    rp_graph_destroy(g);
+}
+
 /* ---- The cache ------------------------------------------------------------------------------- */
 
 static void cache_path(rp_kernel_key key, char *path, size_t size) {
@@ -411,7 +446,8 @@ static rp_status compile_with(const rp_allocator *allocator) {
     rp_text summary;
     rp_text_init(&summary, allocator);
     const rp_lowering *lowering = rp_lowering_default();
-    if (status == RP_OK) status = lowering->lower(lowering->user, graph, false, NULL, &summary);
+    if (status == RP_OK)
+        status = lowering->lower(lowering->user, graph, false, NULL, NULL, &summary);
     if (status == RP_OK && summary.failed) status = RP_ERROR_NO_MEMORY;
     rp_text_free(&summary);
     rp_graph_destroy(graph);
@@ -447,6 +483,7 @@ int main(void) {
                              {"names of fused kernels", test_fused_name},
                              {"exact kernels are decorated", test_exact},
                              {"small transfers", test_transfers},
+                             {"progress", test_progress},
                              {"damaged cache files", test_cache},
                              {"without memory", test_no_memory},
                              {0}});

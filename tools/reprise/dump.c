@@ -156,6 +156,7 @@ static int make_folder(const char *path) {
 
 int cli_dump_begin(const cli_command *command, cli_dump *dump, rp_pass_options *options) {
     options->observer = observe;
+    options->progress = cli_watch_work;
     options->observer_user = dump;
     dump->passes = options;
     if (!dump->after) {

@@ -90,10 +90,14 @@ void cli_pass_progress(const rp_pass_options *options, int index) {
     }
     int length = (int)strcspn(at, ",");
     if (length)
-        cli_progress("pass %.*s%s", length, at,
-                     strncmp(at, "lower", 5) ? "" : ": compiling kernels that are not cached");
+        cli_progress("pass %.*s", length, at);
     else
         cli_progress(NULL);
+}
+
+void cli_watch_work(void *user, const char *what, uint32_t done, uint32_t total) {
+    (void)user;
+    cli_progress("%u of %u %s", done, total, what);
 }
 
 rp_status cli_watch_passes(void *user, int index, const rp_pass_report *report,

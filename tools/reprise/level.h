@@ -30,6 +30,8 @@ int cli_level_option(const cli_command *command, int id, const char *value,
 void cli_pass_progress(const rp_pass_options *options, int index);
 /* An observer that does only that; its user is the rp_pass_options. */
 rp_pass_observer cli_watch_passes;
+/* Shows what a pass is busy with. */
+rp_pass_progress cli_watch_work;
 
 /* "0" or "-O0" or "O0": the level, or -1. */
 int cli_level_number(const char *text);

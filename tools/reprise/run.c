@@ -120,6 +120,7 @@ static int compile(const rp_graph *graph, const rp_pass_options *passes, const c
     rp_diags *diags = cli_diags();
     rp_pass_options watched = *passes;
     watched.observer = cli_watch_passes;
+    watched.progress = cli_watch_work;
     watched.observer_user = &watched;
     cli_progress("compiling %s", file);
     rp_status status = rp_compile(graph, &watched, diags, out, NULL);

@@ -39,6 +39,10 @@ typedef struct rp_lowering rp_lowering;
 typedef rp_status rp_pass_observer(void *user, int index, const rp_pass_report *report,
                                    const rp_graph *graph);
 
+/* Called while a pass does something that may take long: `done` of `total`, `what` ("kernels
+ * compiled") being static text. Always on the thread that runs the passes. */
+typedef void rp_pass_progress(void *user, const char *what, uint32_t done, uint32_t total);
+
 /* Zero is the default everywhere. */
 typedef struct rp_pass_options {
     const char *pipeline;        /* NULL: that of -O1; rp_pass_level(0) for -O0 */
@@ -49,6 +53,8 @@ typedef struct rp_pass_options {
     const rp_lowering *lowering; /* NULL: pass `lower` fails on a graph with op nodes */
     rp_pass_observer *observer;  /* may be NULL */
     void *observer_user;
+    rp_pass_progress *progress; /* may be NULL */
+    void *progress_user;
 } rp_pass_options;
 
 typedef struct rp_pass_reports rp_pass_reports;
