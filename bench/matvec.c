@@ -13,6 +13,7 @@
 
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
+#include "fill.h"
 #include "statistics.h"
 
 enum { REPLAYS = 30, WARM_UP = 3, MAX_PRODUCTS = 512, DEFAULT_MIB = 1024, FEW_MIB = 4096 };
@@ -88,6 +89,7 @@ static double measure(rp_device *device, const shape *s, uint32_t count, int cha
     rp_status status = rp_graph_parse(NULL, text, strlen(text), "products", diags, &graph);
     if (status == RP_OK) status = rp_compile(graph, &options, diags, &plan, NULL);
     if (status == RP_OK) status = rp_exec_create(device, plan, &params, diags, &exec);
+    if (status == RP_OK) status = fill_buffers(exec, plan);
     if (status == RP_OK) status = replay(exec, &seconds);
     if (status != RP_OK) complain(diags, status);
     rp_exec_destroy(exec);
