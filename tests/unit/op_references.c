@@ -321,10 +321,10 @@ static void row_of(const char *name, const double x[4], double out[4]) {
     rp_op_call call;
     const rp_op *op = rp_op_find(name, strlen(name));
     CU_ASSERT_FATAL(op != NULL);
+    CU_ASSERT_FATAL(op->operand_count > 1 && op->operand_count <= RP_OP_MAX_OPERANDS);
     rp_op_call_init(&call, op, op->operand_count);
-    for (uint32_t k = 0; k < op->operand_count; k++)
+    for (uint32_t k = 0; k < op->operand_count && k < RP_OP_MAX_OPERANDS; k++)
         call.operands[k] = (rp_tensor){.dtype = RP_F32, .rank = 1, .dims = {4}};
-    call.operands[op->operand_count - 1].dtype = RP_U32;
     uint32_t result = 1;
     while (op->operands[result].access == RP_READ) call.operands[result++].absent = true;
     for (uint32_t k = result; k < op->operand_count; k++) {
