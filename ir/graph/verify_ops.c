@@ -374,5 +374,10 @@ void rp_verify_members(rp_verifier *v, const rp_graph_node *n) {
     for (uint32_t i = 0; i < n->member_count && s.ok; i++)
         verify_member(&s, &rp_node_members(g, n)[i]);
     if (s.ok) verify_together(&s);
+    bool writes = false;
+    for (uint32_t i = 0; i < n->use_count; i++)
+        writes |= rp_access_writes(rp_node_uses(g, n)[i].access);
+    if (s.ok && !writes)
+        rp_verify_error(v, n->pos, "n%u: it writes nothing: all its results are values", n->id);
     rp_release(&g->allocator, s.values);
 }
