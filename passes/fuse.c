@@ -45,10 +45,6 @@ static const rp_graph_member *member_of(const state *s, uint32_t node) {
     return rp_node_members(s->g, &s->g->nodes[node]);
 }
 
-static bool is_fusible(const rp_graph_node *n) {
-    return n->kind == RP_OP && n->member_count == 1;
-}
-
 /* ---- Candidates ------------------------------------------------------------------------------ */
 
 /* The set of all nodes of some clusters. False with the reason. */
@@ -128,16 +124,6 @@ static bool add_name(const state *s, uint32_t *names, uint32_t *count, uint32_t 
 
 /* ---- Telling --------------------------------------------------------------------------------- */
 
-static void tell_ids(rp_text *text, const state *s, const uint32_t *names, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t node = names[i];
-        do {
-            rp_text_format(text, "%sn%u", i || node != names[0] ? " " : "", s->g->nodes[node].id);
-            node = s->next[node];
-        } while (node != names[i]);
-    }
-}
-
 static void tell_refusal(state *s, const char *what, const char *reason) {
     rp_text_format(s->context->details, "kept apart: %s: %s\n", what, reason);
     s->refused++;
@@ -166,8 +152,7 @@ static void value_name(const state *s, uint32_t output, char text[RP_FUSE_REASON
 /* ---- Siblings -------------------------------------------------------------------------------- */
 
 static bool is_product(const state *s, uint32_t node) {
-    return is_fusible(&s->g->nodes[node]) &&
-           strcmp(rp_op_name(member_of(s, node)->op), "matvec") == 0;
+    return rp_fuse_is_single(&s->g->nodes[node]) && rp_fuse_is_product(member_of(s, node)->op);
 }
 
 static const rp_graph_use *x_of(const state *s, uint32_t node) {
@@ -240,7 +225,7 @@ static bool all_siblings(state *s) {
 /* An op reads the output's bytes, but not as the value that was written. */
 static void tell_misfit(state *s, uint32_t output) {
     uint32_t node = s->values.other[output];
-    if (node == RP_NONE || !is_fusible(&s->g->nodes[node])) return;
+    if (node == RP_NONE || !rp_fuse_is_single(&s->g->nodes[node])) return;
     char what[RP_FUSE_REASON];
     value_name(s, output, what);
     tell_refusal(s, what, "only a part of it is read, or more than it, or as another type");
@@ -284,14 +269,14 @@ static void all_values(state *s) {
     for (bool again = true; again;) {
         again = false;
         for (uint32_t i = 0; i < g->nodes_count; i++) {
-            if (!is_fusible(&g->nodes[i])) continue;
+            if (!rp_fuse_is_single(&g->nodes[i])) continue;
             const rp_graph_member *m = member_of(s, i);
             for (uint32_t k = 0; k < m->operand_count; k++)
                 again |= try_value(s, m->first_operand + k, false);
         }
     }
     for (uint32_t i = 0; i < g->nodes_count; i++) {
-        if (!is_fusible(&g->nodes[i])) continue;
+        if (!rp_fuse_is_single(&g->nodes[i])) continue;
         const rp_graph_member *m = member_of(s, i);
         for (uint32_t k = 0; k < m->operand_count; k++) try_value(s, m->first_operand + k, true);
     }
@@ -433,8 +418,9 @@ static void tell_merged(state *s) {
         static const char *const kinds[] = {"map", "rows", "kernel", "matvec"};
         uint32_t name = s->owner[i];
         if (!fill_set(s, s->set, &name, 1) || !rp_fuse_shape(s->set)) continue;
-        rp_text_format(s->context->details, "fused n%u (%s): ", c->position, kinds[s->set->kind]);
-        tell_ids(s->context->details, s, &s->set->nodes[0], 1);
+        rp_text_format(s->context->details, "fused n%u (%s):", c->position, kinds[s->set->kind]);
+        for (uint32_t k = 0; k < s->set->count; k++)
+            rp_text_format(s->context->details, " n%u", s->g->nodes[s->set->nodes[k]].id);
         rp_text_char(s->context->details, '\n');
     }
 }
@@ -476,7 +462,7 @@ rp_status rp_pass_fuse(rp_graph *graph, rp_pass_context *context, bool *out_chan
     }
     uint32_t ops = 0, before = graph->nodes_count;
     for (uint32_t i = 0; i < graph->nodes_count; i++) {
-        ops += is_fusible(&graph->nodes[i]);
+        ops += rp_fuse_is_single(&graph->nodes[i]);
         if (!graph->nodes[i].unknown) continue;
         rp_text_format(context->summary, "left alone: n%u may address any buffer",
                        graph->nodes[i].id);

@@ -11,6 +11,16 @@ enum {
     RP_FUSE_REASON = 240, /* bytes of a reason */
 };
 
+/* Whether a node can be fused at all. */
+static inline bool rp_fuse_is_single(const rp_graph_node *n) {
+    return n->kind == RP_OP && n->member_count == 1;
+}
+
+/* Matrix-vector products are the one kernel op that is fused with others of its kind. */
+static inline bool rp_fuse_is_product(const rp_op *op) {
+    return strcmp(op->name, "matvec") == 0;
+}
+
 /* ---- Values (fuse_values.c) ------------------------------------------------------------------ */
 
 /* Why a value must be in memory whatever is fused. */
@@ -57,6 +67,9 @@ typedef struct rp_fuse_set {
 static inline const rp_graph_member *rp_fuse_member(const rp_fuse_set *set, uint32_t i) {
     return rp_node_members(set->graph, &set->graph->nodes[set->nodes[i]]);
 }
+
+/* The place of a node in the set, RP_NONE when it is not one of it. */
+uint32_t rp_fuse_place(const rp_fuse_set *set, uint32_t node);
 
 /* The place in the set of the node that computes operand `input`'s value; RP_NONE when the input
  * comes from memory. *out_operand becomes the output's number within that member. */

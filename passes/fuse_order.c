@@ -97,12 +97,6 @@ void rp_fuse_order_free(const rp_graph *g, rp_fuse_order *o) {
     rp_deps_free(g, &o->deps);
 }
 
-static bool in_set(const rp_fuse_set *set, uint32_t node) {
-    for (uint32_t i = 0; i < set->count; i++)
-        if (set->nodes[i] == node) return true;
-    return false;
-}
-
 uint32_t rp_fuse_order_find(const rp_fuse_order *o, rp_fuse_set *set) {
     const rp_deps *d = &o->deps;
     const rp_graph_node *nodes = set->graph->nodes;
@@ -113,14 +107,14 @@ uint32_t rp_fuse_order_find(const rp_fuse_order *o, rp_fuse_set *set) {
         for (uint32_t e = d->first_pred[v]; e < d->first_pred[v + 1]; e++) {
             uint32_t p = d->pred[e];
             bool join = is_join(d, p);
-            if (!join && in_set(set, d->node[p])) continue;
+            if (!join && rp_fuse_place(set, d->node[p]) != RP_NONE) continue;
             uint32_t id = join ? o->low[p] : o->position[d->node[p]] + 1;
             if (id > low) low = id, before = join ? RP_NONE : d->node[p];
         }
         for (uint32_t e = d->first_succ[v]; e < d->first_succ[v + 1]; e++) {
             uint32_t p = d->succ[e];
             bool join = is_join(d, p);
-            if (!join && in_set(set, d->node[p])) continue;
+            if (!join && rp_fuse_place(set, d->node[p]) != RP_NONE) continue;
             uint32_t id = join ? o->high[p] : o->position[d->node[p]];
             if (id < high) high = id, behind = join ? RP_NONE : d->node[p];
         }

@@ -55,7 +55,7 @@ static bool refuse(shape *s, const char *format, ...) {
 
 /* ---- Dataflow within the set ----------------------------------------------------------------- */
 
-static uint32_t place_of_node(const rp_fuse_set *set, uint32_t node) {
+uint32_t rp_fuse_place(const rp_fuse_set *set, uint32_t node) {
     uint32_t low = 0, high = set->count;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
@@ -70,7 +70,7 @@ static uint32_t place_of_node(const rp_fuse_set *set, uint32_t node) {
 uint32_t rp_fuse_producer(const rp_fuse_set *set, uint32_t input, uint32_t *out_operand) {
     uint32_t output = set->values->writer[input];
     if (output == RP_NONE) return RP_NONE;
-    uint32_t i = place_of_node(set, set->values->node[output]);
+    uint32_t i = rp_fuse_place(set, set->values->node[output]);
     if (i != RP_NONE) *out_operand = output - rp_fuse_member(set, i)->first_operand;
     return i;
 }
@@ -80,7 +80,7 @@ bool rp_fuse_is_stored(const rp_fuse_set *set, uint32_t output) {
     if (v->escape[output] != RP_FUSE_STAYS_INSIDE || v->first_reader[output] == RP_NONE)
         return true;
     for (uint32_t r = v->first_reader[output]; r != RP_NONE; r = v->next_reader[r])
-        if (place_of_node(set, v->node[r]) == RP_NONE) return true;
+        if (rp_fuse_place(set, v->node[r]) == RP_NONE) return true;
     return false;
 }
 
@@ -98,7 +98,7 @@ static uint8_t form(const shape *s, uint32_t i) {
 }
 
 static bool is_matvec(const shape *s, uint32_t i) {
-    return strcmp(op_of(s, i), "matvec") == 0;
+    return rp_fuse_is_product(s->set->calls[i].op);
 }
 
 /* How many elements a pointwise or scatter op goes over: those of its output, of its source. */
@@ -448,7 +448,8 @@ static bool check_memory(shape *s) {
 
 /* ---- Constants ------------------------------------------------------------------------------- */
 
-/* Shapes and attributes are specialisation constants, of which a kernel has only so many. This
+/* Shapes and attributes are specialisation constants, of which a kernel has only so many; beyond
+ * them its text would hold literals, and be another one for each shape. This
  * counts what the generator may ask for at most: a broadcast takes three for every other dimension,
  * since neighbours that repeat are one, and those that do not as well. */
 static bool check_constants(shape *s) {

@@ -76,16 +76,11 @@ static bool write_bytes(walk *w, const rp_graph_use *u, uint32_t value) {
                                u->offset + u->size, value);
 }
 
-/* Whether an op node can be fused at all; others are looked at as bytes only. */
-static bool is_single(const rp_graph_node *n) {
-    return n->kind == RP_OP && n->member_count == 1;
-}
-
 static bool walk_node(walk *w, uint32_t index) {
     const rp_graph *g = w->g;
     const rp_graph_node *n = &g->nodes[index];
     w->node = index;
-    if (!is_single(n)) {
+    if (!rp_fuse_is_single(n)) {
         for (uint32_t k = 0; k < n->use_count; k++) {
             const rp_graph_use *u = &rp_node_uses(g, n)[k];
             if (!rp_use_overwrites(n, u)) read_bytes(w, u);

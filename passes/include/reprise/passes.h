@@ -1,11 +1,11 @@
 /* The pass manager: runs a pipeline of passes over a graph.
  *
  * A pipeline is a string: pass names with commas between, each with an optional mode after '=':
- * "dce,rename,schedule,place,sync". The menu (rp_pass_list) is passes/passes.def. The levels are
- * pipelines too:
- *   -O0  "schedule=source,place=separate,sync=full"      the oracle: source order, one node a
- * group, no memory shared, everything waits -O1  "dce,rename,schedule,place,sync" -O2  the same as
- * -O1
+ * "dce,rename,schedule=inorder,place,sync". The menu (rp_pass_list) is passes/passes.def, and
+ * docs/passes.md says what each pass does. The levels are pipelines too (rp_pass_level):
+ *   -O0       "lower,schedule=source,place=separate,sync=full", the oracle: no fusion, source
+ * order, one node a group, no memory shared, everything waits -O1, -O2
+ * "dce,rename,transfers,fuse,lower,schedule,place,sync"
  */
 #ifndef REPRISE_PASSES_H
 #define REPRISE_PASSES_H
