@@ -33,7 +33,7 @@ void main() {
     barrier();
     for (uint j = gl_LocalInvocationIndex; j < 4096u && first + j < N; j += 256u) {
         float number = x(first + j);
-        if ((floatBitsToUint(number) & 0x7fffffffu) > 0x7f800000u) continue; // NaN
+        if (f_isnan(number)) continue;
         bool below = number < low, above = number > high;
         if (outside == 0u && (below || above)) continue;
         uint bin = below ? 0u : above ? B - 1u : histogram_bin(number);

@@ -7,26 +7,9 @@
 // local: 64
 // grid: min(ceil_div(R * C, 2048), 65535), ceil_div(ceil_div(R * C, 2048), 65535), 1
 
-bool quantize_nan(float number) {
-    return (floatBitsToUint(number) & 0x7fffffffu) > 0x7f800000u;
-}
-
-// 1 / number: products of halves show exactly what near * number is off 1.
-float quantize_reciprocal(float number) {
-    precise float near = 1.0 / number, product = number * near;
-    precise float a = number * 4097.0, b = near * 4097.0;
-    precise float a_high = a - (a - number), b_high = b - (b - near);
-    precise float a_low = number - a_high, b_low = near - b_high;
-    precise float lost = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) +
-                         a_low * b_low;
-    precise float rest = (1.0 - product) - lost;
-    precise float quotient = near + rest * near;
-    return quotient;
-}
-
 uint quantize_code(float number) {
     precise float raised = number + 8.5;
-    return quantize_nan(number) ? 8u : min(uint(max(raised, 0.0)), 15u);
+    return f_isnan(number) ? 8u : min(uint(max(raised, 0.0)), 15u);
 }
 
 void main() {

@@ -6,10 +6,6 @@
 // local: 64
 // grid: min(ceil_div(R * C, 2048), 65535), ceil_div(ceil_div(R * C, 2048), 65535), 1
 
-bool quantize_nan(float number) {
-    return (floatBitsToUint(number) & 0x7fffffffu) > 0x7f800000u;
-}
-
 // number / 127: what is left of the number after 127 times the quotient is exact when it is taken
 // off in two steps, 128 and -1.
 float quantize_by_127(float number) {
@@ -19,21 +15,8 @@ float quantize_by_127(float number) {
     return quotient;
 }
 
-// 1 / number: products of halves show exactly what near * number is off 1.
-float quantize_reciprocal(float number) {
-    precise float near = 1.0 / number, product = number * near;
-    precise float a = number * 4097.0, b = near * 4097.0;
-    precise float a_high = a - (a - number), b_high = b - (b - near);
-    precise float a_low = number - a_high, b_low = near - b_high;
-    precise float lost = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) +
-                         a_low * b_low;
-    precise float rest = (1.0 - product) - lost;
-    precise float quotient = near + rest * near;
-    return quotient;
-}
-
 uint quantize_code(float number) {
-    if (quantize_nan(number)) return 0u;
+    if (f_isnan(number)) return 0u;
     float whole = trunc(number);
     if (abs(number - whole) >= 0.5) whole += number < 0.0 ? -1.0 : 1.0; // halves away from 0
     return uint(int(whole)) & 0xffu;
