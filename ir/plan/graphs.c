@@ -1,10 +1,12 @@
 /* Getting the graphs back out of a plan: its two texts are parsed and must have the hashes that the
  * certificate states, so what is checked or shown again is what was proven when the plan was made.
+ * Then a plan is built from them, which must be the plan itself: what runs are its records, and
+ * whoever looks at the graphs looks at those.
  *
  * The text form names a kernel's SPIR-V by its hash. The words are taken from the plan by name and
  * hash; names are matched through the graph's own string table, linear in both. */
 #include "graph/graph.h"
-#include "plan/format.h"
+#include "plan/compare.h"
 #include "reprise/plan_build.h"
 
 /* Appends the SPIR-V of one kernel of the plan to a kernel of the graph that lacks it. */
@@ -66,6 +68,23 @@ static rp_status get(const rp_plan *plan, bool source, rp_diags *diags, rp_graph
     return status;
 }
 
+/* Whether the records are those that the graphs make. */
+static rp_status compare_records(const rp_plan *plan, const rp_graph *compiled,
+                                 const rp_graph *source, rp_diags *diags) {
+    const rp_certificate *certificate = rp_plan_records(plan, RP_SECTION_CERTIFICATE);
+    rp_plan *made = NULL;
+    rp_status status = rp_plan_build(compiled, source, certificate, NULL, &made);
+    if (status == RP_OK) {
+        status = rp_plan_compare(plan, made, diags);
+    } else if (status != RP_ERROR_NO_MEMORY) {
+        rp_diags_add(diags, RP_ERROR, "text of the plan", 0, 0,
+                     "no plan can be built from the graph: compile it again");
+        status = RP_ERROR_DAMAGED;
+    }
+    rp_plan_destroy(made);
+    return status;
+}
+
 rp_status rp_plan_graphs(const rp_plan *plan, rp_diags *diags, rp_graph **out_compiled,
                          rp_graph **out_source) {
     if (out_compiled) *out_compiled = NULL;
@@ -74,6 +93,7 @@ rp_status rp_plan_graphs(const rp_plan *plan, rp_diags *diags, rp_graph **out_co
     rp_graph *compiled = NULL, *source = NULL;
     rp_status status = get(plan, false, diags, &compiled);
     if (status == RP_OK) status = get(plan, true, diags, &source);
+    if (status == RP_OK) status = compare_records(plan, compiled, source, diags);
     if (status == RP_OK && out_compiled) {
         *out_compiled = compiled;
         compiled = NULL;

@@ -14,18 +14,7 @@
 #include <stdio.h>
 #include "base/checked.h"
 #include "base/hash.h"
-
-static const char *const section_names[] = {
-#define RP_X(symbol, code, type, name) name,
-    RP_SECTION_LIST(RP_X)
-#undef RP_X
-};
-
-static const uint32_t section_strides[] = {
-#define RP_X(symbol, code, type, name) sizeof(type),
-    RP_SECTION_LIST(RP_X)
-#undef RP_X
-};
+#include "plan/fields.h"
 
 rp_status rp_plan_damaged(rp_plan_check *check, const char *format, ...) {
     char what[256];
@@ -37,10 +26,10 @@ rp_status rp_plan_damaged(rp_plan_check *check, const char *format, ...) {
         rp_diags_add(check->diags, RP_ERROR, check->name, 0, 0, "%s", what);
     else if (check->record == UINT32_MAX)
         rp_diags_add(check->diags, RP_ERROR, check->name, 0, 0, "section %s: %s",
-                     section_names[check->section], what);
+                     rp_plan_layouts[check->section].name, what);
     else
         rp_diags_add(check->diags, RP_ERROR, check->name, 0, 0, "section %s, record %u: %s",
-                     section_names[check->section], check->record, what);
+                     rp_plan_layouts[check->section].name, check->record, what);
     return RP_ERROR_DAMAGED;
 }
 
@@ -120,9 +109,9 @@ static rp_status check_section(rp_plan_check *check, uint64_t *end) {
     uint64_t start = 0, bytes;
     if (s->code != (uint32_t)check->section)
         return rp_plan_damaged(check, "its code is %u instead of %d", s->code, check->section);
-    if (s->stride != section_strides[check->section])
+    if (s->stride != rp_plan_layouts[check->section].stride)
         return rp_plan_damaged(check, "its records have %u bytes instead of %u", s->stride,
-                               section_strides[check->section]);
+                               rp_plan_layouts[check->section].stride);
     if (!rp_align_u64(*end, 8, &start) || s->offset != start)
         return rp_plan_damaged(check, "it starts at byte %llu instead of %llu",
                                (unsigned long long)s->offset, (unsigned long long)start);

@@ -374,6 +374,66 @@ static void test_other_text(void) {
     end();
 }
 
+/* Records that obey every rule of opening, and are not those of the plan's text. */
+static const rule other_records[] = {
+    {RP_SECTION_STRINGS, 1, 0, 1, 'A', "section strings, record 1: it is 65, the plan's text says"},
+    {RP_SECTION_GRAPH, 0, FIELD(rp_plan_graph, barrier_bound), 9,
+     "section graph, record 0, field barrier_bound: it is 9, the plan's text says"},
+    {RP_SECTION_BUFFERS, N, FIELD(rp_plan_buffer, max_value), 65,
+     "section buffers, record 2 (n), field max_value: it is 65, the plan's text says 64"},
+    {RP_SECTION_BUFFERS, TMP + 1, FIELD(rp_plan_buffer, offset), 0,
+     "section buffers, record 6 (b), field offset: it is 0, the plan's text says"},
+    {RP_SECTION_KERNELS, SCALE, FIELD(rp_plan_kernel, local), 32,
+     "section kernels, record 0 (@scale), field local[0]: it is 32, the plan's text says 64"},
+    {RP_SECTION_SPECS, 1, FIELD(rp_plan_spec, value), 0, "section specs, record 1, field value"},
+    {RP_SECTION_NODES, 0, FIELD(rp_plan_node, pattern), 1,
+     "section nodes, record 0 (n0), field pattern: it is 1, the plan's text says 0"},
+    {RP_SECTION_BYTES, 0, 0, 1, 65, "section bytes, record 0: it is 65, the plan's text says 64"},
+    {RP_SECTION_BARRIERS, 0, FIELD(rp_plan_barrier, src), 0, "section barriers, record 0, field"},
+    {RP_SECTION_EXPR_OPS, 1, FIELD(rp_expr_op, value), 63, "section expr ops, record 1, field"},
+};
+
+static void expect_other(uint8_t *copy, const char *message) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_graph *compiled = NULL;
+    rp_plan *plan = NULL;
+    walk_repair(copy, good_size);
+    CU_ASSERT_EQUAL_FATAL(rp_plan_from_memory(NULL, copy, good_size, "t", diags, &plan), RP_OK);
+    CU_ASSERT_EQUAL(rp_plan_graphs(plan, diags, &compiled, NULL), RP_ERROR_DAMAGED);
+    CU_ASSERT_PTR_NULL(compiled);
+    CU_ASSERT_TRUE(message_has(diags, message));
+    rp_plan_destroy(plan);
+    rp_diags_destroy(diags);
+}
+
+static void test_other_records(void) {
+    begin();
+    for (size_t i = 0; i < sizeof other_records / sizeof *other_records; i++) {
+        rule first = other_records[i];
+        uint8_t *copy = copy_of(good_size);
+        if (first.size > 8) first.size = 4;
+        patch(copy, &first);
+        expect_other(copy, first.message);
+        free(copy);
+    }
+    uint8_t *copy = copy_of(good_size); /* two uses of one node change places */
+    uint32_t use, size = sizeof(rp_plan_use);
+    node_of(6, &use);
+    uint8_t *at = copy + base.plan->sections[RP_SECTION_USES].offset + (size_t)(use + 1) * size;
+    memcpy(at, good + (at - copy) + size, size);
+    memcpy(at + size, good + (at - copy), size);
+    expect_other(copy, "(of n6), field buffer");
+    memcpy(copy, good, good_size);
+    copy[offsetof(rp_plan_header, needs)] |= RP_NEED_FLOAT16;
+    expect_other(copy, "header, field needs: it is 0x9, the plan's kernels need 0x8");
+    memcpy(copy, good, good_size); /* a comment: nothing reads it, and yet */
+    const char *text = rp_plan_text(base.plan, NULL), *comment = strstr(text, "; nodes");
+    copy[comment + 2 - (const char *)good] = 'N';
+    expect_other(copy, "section text, line 3 is not how the graph in it is written");
+    free(copy);
+    end();
+}
+
 int main(void) {
     static const rp_test tests[] = {{"cut off", test_cut_off},
                                     {"flipped", test_flipped},
@@ -384,6 +444,7 @@ int main(void) {
                                     {"table", test_table},
                                     {"header", test_header},
                                     {"other text", test_other_text},
+                                    {"other records", test_other_records},
                                     {0}};
     return rp_run_tests("plan damage", tests);
 }

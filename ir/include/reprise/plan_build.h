@@ -17,10 +17,10 @@ RP_API rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
                                const rp_certificate *certificate, rp_diags *diags,
                                rp_plan **out_plan);
 
-/* Parses the two texts of a plan again, and compares their hashes with the certificate's
- * (RP_ERROR_DAMAGED when they differ): what rp_check needs to prove the plan once more. Kernels get
- * their SPIR-V from the plan, so that rp_plan_build of the result gives the plan's bytes again, but
- * for what the text form does not hold. Either out-parameter may be NULL. */
+/* The two graphs of a plan, which rp_check can prove once more. Its texts are parsed, must have the
+ * hashes that the certificate states, and must make this very plan again: every record that would
+ * run is compared. RP_ERROR_DAMAGED otherwise, with the section, record and field that differ.
+ * Kernels get their SPIR-V from the plan. Either out-parameter may be NULL. */
 RP_API rp_status rp_plan_graphs(const rp_plan *plan, rp_diags *diags, rp_graph **out_compiled,
                                 rp_graph **out_source);
 
