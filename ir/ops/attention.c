@@ -7,14 +7,12 @@
  *
  * How many rows of the cache are filled is read from a buffer, usually a live value: one recorded
  * graph serves every step. */
-#include <math.h>
 
 #include "ops/tables.h"
 
 enum {
     MAX_HEAD = 256, /* elements of a head: kernels keep a head in shared memory */
     MAX_SHARED = 8, /* query heads that a workgroup computes over one head of the cache */
-    PART_ROWS = 32, /* a part's rows are a multiple; kernels/attention_partial.glsl has the same */
     MAX_GRID = 65535,
 };
 
@@ -46,30 +44,6 @@ static bool rule_rope(rp_op_call *call) {
     return true;
 }
 
-/* Angles are condition numbers here: a relative error of the frequency is an error of the angle. */
-static void reference_rope(const rp_op_call *call, rp_op_data *data) {
-    uint64_t heads = rp_sym(call, 'H'), size = rp_sym(call, 'D'), turning = rp_sym(call, 'R');
-    bool halves = call->attrs[ROPE_LAYOUT] == 0;
-    for (uint64_t t = 0; t < rp_sym(call, 'T'); t++)
-        for (uint64_t h = 0; h < heads; h++) {
-            uint64_t at = (t * heads + h) * size;
-            const double *x = data->operands[0] + at;
-            double *out = data->operands[3] + at;
-            for (uint64_t d = turning; d < size; d++) out[d] = x[d];
-            for (uint64_t j = 0; j < turning / 2; j++) {
-                uint64_t one = halves ? j : 2 * j, two = halves ? j + turning / 2 : 2 * j + 1;
-                double frequency = data->operands[2] ? data->operands[2][j]
-                                                     : pow((double)(float)call->attrs[ROPE_BASE],
-                                                           -2.0 * (double)j / (double)turning);
-                double angle = data->operands[1][t] * frequency;
-                out[one] = x[one] * cos(angle) - x[two] * sin(angle);
-                out[two] = x[two] * cos(angle) + x[one] * sin(angle);
-                data->scale[at + one] = data->scale[at + two] =
-                    (fabs(x[one]) + fabs(x[two])) * (1 + 2 * fabs(angle));
-            }
-        }
-}
-
 /* ---- Attention: what the kernels share ------------------------------------------------------- */
 
 /* Heads that fit, and H / G as L. */
@@ -92,53 +66,6 @@ static bool check_heads(rp_op_call *call) {
     return true;
 }
 
-/* One query over some rows of one head of the cache. */
-typedef struct attention {
-    const double *q, *k, *v; /* k and v: row 0 of this head */
-    uint64_t size, stride;   /* elements of a head; of a row of the cache */
-    double scale, cap;
-    double most, sum, condition; /* the greatest score, the weights' sum, see below */
-    double *out, *magnitude;     /* of size; the weighted rows of v, not divided by the sum */
-} attention;
-
-static double attention_scale(double attr, uint64_t size) {
-    return attr != 0 ? (double)(float)attr : 1 / sqrt((double)size);
-}
-
-/* The score of a row; `condition` is what its rounding errors are relative to. */
-static double score(attention *a, uint64_t row) {
-    double dot = 0, magnitude = 0;
-    for (uint64_t d = 0; d < a->size; d++) {
-        double term = a->q[d] * a->k[row * a->stride + d];
-        dot += term;
-        magnitude += fabs(term);
-    }
-    a->condition = fmax(a->condition, magnitude * fabs(a->scale) + fabs(a->cap));
-    dot *= a->scale;
-    return a->cap != 0 ? a->cap * tanh(dot / a->cap) : dot;
-}
-
-static void attend(attention *a, uint64_t first, uint64_t end) {
-    a->most = -INFINITY;
-    a->sum = a->condition = 0;
-    for (uint64_t d = 0; d < a->size; d++) a->out[d] = a->magnitude[d] = 0;
-    for (uint64_t row = first; row < end; row++) {
-        double s = score(a, row);
-        if (s > a->most) a->most = s;
-    }
-    for (uint64_t row = first; row < end; row++) {
-        double s = score(a, row);
-        if (s == -INFINITY) continue;
-        double weight = exp(s - a->most);
-        a->sum += weight;
-        for (uint64_t d = 0; d < a->size; d++) {
-            a->out[d] += weight * a->v[row * a->stride + d];
-            a->magnitude[d] += fabs(weight * a->v[row * a->stride + d]);
-        }
-    }
-    for (uint64_t d = 0; d < a->size; d++) a->magnitude[d] *= 1 + a->condition;
-}
-
 /* ---- attention_partial ----------------------------------------------------------------------- */
 
 enum { PARTIAL_SPLITS, PARTIAL_SCALE, PARTIAL_CAP };
@@ -153,59 +80,7 @@ static bool rule_partial(rp_op_call *call) {
     return true;
 }
 
-static void reference_partial(const rp_op_call *call, rp_op_data *data) {
-    uint64_t heads = rp_sym(call, 'H'), size = rp_sym(call, 'D'), groups = rp_sym(call, 'G');
-    uint64_t parts = rp_sym(call, 'P'), rows = rp_sym(call, 'S');
-    if (data->operands[3][0] < (double)rows) rows = (uint64_t)data->operands[3][0];
-    uint64_t chunk = ceil_div(ceil_div(rows, parts), PART_ROWS) * PART_ROWS;
-    for (uint64_t p = 0; p < parts; p++)
-        for (uint64_t h = 0; h < heads; h++) {
-            uint64_t first = p * chunk < rows ? p * chunk : rows;
-            uint64_t end = rows - first < chunk ? rows : first + chunk;
-            uint64_t group = h / (heads / groups), at = p * heads + h;
-            attention a = {.q = data->operands[0] + h * size,
-                           .k = data->operands[1] + group * size,
-                           .v = data->operands[2] + group * size,
-                           .size = size,
-                           .stride = groups * size,
-                           .scale = attention_scale(call->attrs[PARTIAL_SCALE], size),
-                           .cap = (double)(float)call->attrs[PARTIAL_CAP],
-                           .out = data->operands[4] + at * size,
-                           .magnitude = data->scale + at * size};
-            attend(&a, first, end);
-            data->operands[5][at] = a.most;
-            data->operands[6][at] = a.sum;
-        }
-}
-
 /* ---- attention_combine ----------------------------------------------------------------------- */
-
-static void reference_combine(const rp_op_call *call, rp_op_data *data) {
-    uint64_t parts = rp_sym(call, 'P'), heads = rp_sym(call, 'H'), size = rp_sym(call, 'D');
-    const double *partial = data->operands[0], *maxima = data->operands[1];
-    const double *sums = data->operands[2];
-    for (uint64_t h = 0; h < heads; h++) {
-        double most = -INFINITY, total = 0;
-        for (uint64_t p = 0; p < parts; p++)
-            if (sums[p * heads + h] != 0) most = fmax(most, maxima[p * heads + h]);
-        for (uint64_t p = 0; p < parts; p++)
-            if (sums[p * heads + h] != 0)
-                total += sums[p * heads + h] * exp(maxima[p * heads + h] - most);
-        for (uint64_t d = 0; d < size; d++) {
-            double sum = 0, magnitude = 0, condition = 0;
-            for (uint64_t p = 0; p < parts; p++) {
-                if (sums[p * heads + h] == 0) continue;
-                double below = maxima[p * heads + h] - most;
-                double term = partial[(p * heads + h) * size + d] * exp(below) / total;
-                sum += term;
-                magnitude += fabs(term);
-                condition = fmax(condition, exp(below) * fabs(below));
-            }
-            data->operands[3][h * size + d] = sum;
-            data->scale[h * size + d] = magnitude * (2 + condition);
-        }
-    }
-}
 
 /* ---- attention_prefill ----------------------------------------------------------------------- */
 
@@ -223,32 +98,6 @@ static bool rule_prefill(rp_op_call *call) {
     bind(call, 'X', queries);
     bind(call, 'N', tiles);
     return true;
-}
-
-static void reference_prefill(const rp_op_call *call, rp_op_data *data) {
-    uint64_t tokens = rp_sym(call, 'T'), heads = rp_sym(call, 'H'), size = rp_sym(call, 'D');
-    uint64_t groups = rp_sym(call, 'G'), rows = rp_sym(call, 'S'), past = rows;
-    if (data->operands[3][0] < (double)rows) past = (uint64_t)data->operands[3][0];
-    for (uint64_t t = 0; t < tokens; t++)
-        for (uint64_t h = 0; h < heads; h++) {
-            uint64_t seen = call->attrs[PREFILL_CAUSAL] != 0 ? t + 1 : tokens;
-            uint64_t group = h / (heads / groups), at = (t * heads + h) * size;
-            attention a = {.q = data->operands[0] + at,
-                           .k = data->operands[1] + group * size,
-                           .v = data->operands[2] + group * size,
-                           .size = size,
-                           .stride = groups * size,
-                           .scale = attention_scale(call->attrs[PREFILL_SCALE], size),
-                           .cap = (double)(float)call->attrs[PREFILL_CAP],
-                           .out = data->operands[4] + at,
-                           .magnitude = data->scale + at};
-            attend(&a, 0, rows - past < seen ? rows : past + seen);
-            if (a.sum == 0) continue;
-            for (uint64_t d = 0; d < size; d++) {
-                a.out[d] /= a.sum;
-                a.magnitude[d] /= a.sum;
-            }
-        }
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
@@ -316,7 +165,6 @@ const rp_op rp_ops_attention[] = {
                    .high = UINT32_MAX}},
         .flops = 60,
         .rule = rule_rope,
-        .reference = reference_rope,
     },
     {
         .name = "attention_partial",
@@ -380,7 +228,6 @@ const rp_op rp_ops_attention[] = {
         .groups = "GPZ",
         .flops = 4,
         .rule = rule_partial,
-        .reference = reference_partial,
     },
     {
         .name = "attention_combine",
@@ -412,7 +259,6 @@ const rp_op rp_ops_attention[] = {
                       .access = RP_WRITE}},
         .length = "P",
         .flops = 12,
-        .reference = reference_combine,
     },
     {
         .name = "attention_prefill",
@@ -465,7 +311,6 @@ const rp_op rp_ops_attention[] = {
         .groups = "NH",
         .flops = 4,
         .rule = rule_prefill,
-        .reference = reference_prefill,
     },
 };
 

@@ -6,35 +6,7 @@
  * little beside the rows themselves, and adds in a fixed order, so that training gives the same
  * centroids every time; scattering needs atomic additions of floats, which do neither everywhere.
  */
-#include <math.h>
-
 #include "ops/tables.h"
-
-/* x, assignment, sums, counts. */
-static void reference_accumulate(const rp_op_call *call, rp_op_data *data) {
-    uint64_t rows = rp_sym(call, 'N'), d = rp_sym(call, 'D'), clusters = rp_sym(call, 'C');
-    double *sums = data->operands[2], *counts = data->operands[3];
-    for (uint64_t i = 0; i < clusters * d; i++) sums[i] = 0;
-    for (uint64_t c = 0; counts && c < clusters; c++) counts[c] = 0;
-    for (uint64_t n = 0; n < rows; n++) {
-        if (data->operands[1][n] >= (double)clusters) continue;
-        uint64_t c = (uint64_t)data->operands[1][n];
-        if (counts) counts[c]++;
-        for (uint64_t j = 0; j < d; j++) {
-            sums[c * d + j] += data->operands[0][n * d + j];
-            if (data->scale) data->scale[c * d + j] += fabs(data->operands[0][n * d + j]);
-        }
-    }
-}
-
-/* sums, counts, centroids, out. */
-static void reference_update(const rp_op_call *call, rp_op_data *data) {
-    uint64_t clusters = rp_sym(call, 'C'), d = rp_sym(call, 'D');
-    for (uint64_t i = 0; i < clusters * d; i++) {
-        double members = data->operands[1][i / d];
-        data->operands[3][i] = members > 0 ? data->operands[0][i] / members : data->operands[2][i];
-    }
-}
 
 const rp_op rp_ops_cluster[] = {
     {
@@ -78,7 +50,6 @@ const rp_op rp_ops_cluster[] = {
                    .high = 65535}},
         .length = "N",
         .flops = 1,
-        .reference = reference_accumulate,
     },
     {
         .name = "kmeans_update",
@@ -109,7 +80,6 @@ const rp_op rp_ops_cluster[] = {
                       .access = RP_WRITE,
                       .like = "centroids"}},
         .flops = 1,
-        .reference = reference_update,
     },
 };
 

@@ -117,102 +117,6 @@ static bool rule_fill(rp_op_call *call) {
                       value, rp_dtype_name(dtype));
 }
 
-/* ---- References ------------------------------------------------------------------------------ */
-
-static void reference_gather(const rp_op_call *call, rp_op_data *data) {
-    uint64_t rows = rp_sym(call, 'R'), n = rp_sym(call, 'N'), c = rp_sym(call, 'C');
-    for (uint64_t r = 0; r < rows; r++) {
-        double id = data->operands[1][r];
-        bool inside = id >= 0 && id < (double)n;
-        for (uint64_t j = 0; j < c; j++)
-            data->operands[2][r * c + j] = inside ? data->operands[0][(uint64_t)id * c + j] : 0;
-    }
-}
-
-static void reference_scatter(const rp_op_call *call, rp_op_data *data) {
-    uint64_t rows = rp_sym(call, 'R'), n = rp_sym(call, 'N'), c = rp_sym(call, 'C');
-    for (uint64_t r = 0; r < rows; r++) {
-        double id = data->operands[1][r];
-        if (!(id >= 0 && id < (double)n)) continue;
-        for (uint64_t j = 0; j < c; j++)
-            data->operands[2][(uint64_t)id * c + j] = data->operands[0][r * c + j];
-    }
-}
-
-static void reference_transpose(const rp_op_call *call, rp_op_data *data) {
-    uint64_t b = rp_sym(call, 'B'), r = rp_sym(call, 'R'), c = rp_sym(call, 'C');
-    for (uint64_t i = 0; i < b; i++)
-        for (uint64_t j = 0; j < r; j++)
-            for (uint64_t k = 0; k < c; k++)
-                data->operands[1][(i * c + k) * r + j] = data->operands[0][(i * r + j) * c + k];
-}
-
-static void reference_permute(const rp_op_call *call, rp_op_data *data) {
-    uint64_t dims[4] = {rp_sym(call, 'A'), rp_sym(call, 'B'), rp_sym(call, 'C'), rp_sym(call, 'D')};
-    uint64_t at[4];
-    const double *from = data->operands[0];
-    for (at[0] = 0; at[0] < dims[0]; at[0]++)
-        for (at[1] = 0; at[1] < dims[1]; at[1]++)
-            for (at[2] = 0; at[2] < dims[2]; at[2]++)
-                for (at[3] = 0; at[3] < dims[3]; at[3]++) {
-                    uint64_t to = 0;
-                    for (uint32_t i = 0; i < 4; i++)
-                        to = to * dims[permuted(call, i)] + at[permuted(call, i)];
-                    data->operands[1][to] = *from++;
-                }
-}
-
-static void reference_slice(const rp_op_call *call, rp_op_data *data) {
-    uint64_t b = rp_sym(call, 'B'), r = rp_sym(call, 'R'), c = rp_sym(call, 'C');
-    uint64_t row = (uint64_t)call->attrs[0], rows = rp_sym(call, 'U');
-    uint64_t column = (uint64_t)call->attrs[2], columns = rp_sym(call, 'V');
-    double *to = data->operands[1];
-    for (uint64_t i = 0; i < b; i++)
-        for (uint64_t j = row; j < row + rows; j++)
-            for (uint64_t k = column; k < column + columns; k++)
-                *to++ = data->operands[0][(i * r + j) * c + k];
-}
-
-static void reference_concat(const rp_op_call *call, rp_op_data *data) {
-    uint64_t rows = rp_sym(call, 'R'), a = rp_sym(call, 'A'), b = rp_sym(call, 'B');
-    const double *from_a = data->operands[0], *from_b = data->operands[1];
-    double *to = data->operands[2];
-    for (uint64_t r = 0; r < rows; r++) {
-        for (uint64_t j = 0; j < a; j++) *to++ = *from_a++;
-        for (uint64_t j = 0; j < b; j++) *to++ = *from_b++;
-    }
-}
-
-static void reference_repeat(const rp_op_call *call, rp_op_data *data) {
-    uint64_t rows = rp_sym(call, 'R'), times = rp_sym(call, 'T'), c = rp_sym(call, 'C');
-    double *to = data->operands[1];
-    for (uint64_t r = 0; r < rows; r++)
-        for (uint64_t t = 0; t < times; t++)
-            for (uint64_t j = 0; j < c; j++) *to++ = data->operands[0][r * c + j];
-}
-
-static void reference_copy(const rp_op_call *call, rp_op_data *data) {
-    uint64_t n = rp_tensor_elements(&call->operands[0]);
-    for (uint64_t i = 0; i < n; i++) data->operands[1][i] = data->operands[0][i];
-}
-
-/* The attribute is f32 in the kernel; a pattern is small enough to be exact in both. */
-static void reference_fill(const rp_op_call *call, rp_op_data *data) {
-    uint64_t n = rp_tensor_elements(&call->operands[0]);
-    for (uint64_t i = 0; i < n; i++) data->operands[0][i] = (double)(float)call->attrs[0];
-}
-
-static void reference_fill_words(const rp_op_call *call, rp_op_data *data) {
-    uint64_t n = rp_tensor_elements(&call->operands[0]);
-    for (uint64_t i = 0; i < n; i++) data->operands[0][i] = call->attrs[0];
-}
-
-static void reference_iota(const rp_op_call *call, rp_op_data *data) {
-    uint64_t n = rp_tensor_elements(&call->operands[0]);
-    for (uint64_t i = 0; i < n; i++)
-        data->operands[0][i] = (double)(uint32_t)((uint64_t)call->attrs[0] + i);
-}
-
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define MOVES                                                                                      \
@@ -237,7 +141,6 @@ const rp_op rp_ops_data[] = {
                       .access = RP_WRITE,
                       .like = "table"}},
         .rule = rule_moved,
-        .reference = reference_gather,
     },
     {
         .name = "scatter_rows",
@@ -261,7 +164,6 @@ const rp_op rp_ops_data[] = {
               .dtypes = RP_DT_NUMBER,
               .access = RP_READ_WRITE}},
         .rule = rule_moved,
-        .reference = reference_scatter,
     },
     {
         .name = "transpose",
@@ -278,7 +180,6 @@ const rp_op rp_ops_data[] = {
                       .access = RP_WRITE,
                       .like = "x"}},
         .rule = rule_moved,
-        .reference = reference_transpose,
     },
     {
         .name = "permute",
@@ -305,7 +206,6 @@ const rp_op rp_ops_data[] = {
                    .required = true,
                    .choices = permute_orders}},
         .rule = rule_permute,
-        .reference = reference_permute,
     },
     {
         .name = "slice",
@@ -337,7 +237,6 @@ const rp_op rp_ops_data[] = {
               .kind = RP_ATTR_INTEGER,
               .high = UINT32_MAX}},
         .rule = rule_slice,
-        .reference = reference_slice,
     },
     {
         .name = "concat",
@@ -364,7 +263,6 @@ const rp_op rp_ops_data[] = {
                       .access = RP_WRITE,
                       .like = "a"}},
         .rule = rule_concat,
-        .reference = reference_concat,
     },
     {
         .name = "repeat_rows",
@@ -389,7 +287,6 @@ const rp_op rp_ops_data[] = {
                    .low = 1,
                    .high = UINT32_MAX}},
         .rule = rule_moved,
-        .reference = reference_repeat,
     },
     {
         .name = "copy",
@@ -412,7 +309,6 @@ const rp_op rp_ops_data[] = {
                       .access = RP_WRITE,
                       .like = "x"}},
         .rule = rule_exact,
-        .reference = reference_copy,
     },
     {
         .name = "fill",
@@ -435,7 +331,6 @@ const rp_op rp_ops_data[] = {
                    .low = -INFINITY,
                    .high = INFINITY}},
         .rule = rule_fill,
-        .reference = reference_fill,
     },
     {
         .name = "fill_words",
@@ -452,7 +347,6 @@ const rp_op rp_ops_data[] = {
                       .access = RP_WRITE}},
         .attrs =
             {{.name = "pattern", .brief = "the word", .kind = RP_ATTR_INTEGER, .high = UINT32_MAX}},
-        .reference = reference_fill_words,
     },
     {
         .name = "iota",
@@ -471,7 +365,6 @@ const rp_op rp_ops_data[] = {
                    .brief = "the first number",
                    .kind = RP_ATTR_INTEGER,
                    .high = UINT32_MAX}},
-        .reference = reference_iota,
     },
 };
 

@@ -146,15 +146,6 @@ uint32_t rp_formula_arity(uint8_t code);
  * those of '?' but for the condition, of shifts but for the count. */
 uint8_t rp_formula_operand_type(const rp_formula *formula, const rp_formula_node *node);
 
-/* The value in double precision (integers exact, wrapping as i32 or u32). */
-double rp_formula_eval(const rp_formula *formula, const double *names);
-
-/* The same, and how large an error of rounding may be: `*scale` is the sum of the magnitudes that
- * were added up on the way to the result, with what functions make of errors in their arguments.
- * Computed in f32, the result is within a few ulps of `scale`, while no error moves a comparison.
- */
-double rp_formula_eval_scaled(const rp_formula *formula, const double *names, double *scale);
-
 /* Arithmetic operations of one evaluation; exp, tanh and the like count 8. */
 double rp_formula_flops(const rp_formula *formula);
 

@@ -2,11 +2,9 @@
  * generated kernel serves them all, and any chain of them is one kernel too.
  *
  * `map` is the general one, with the formula in the graph. The others are names for formulas that
- * are common enough to be worth a word in a dump; nothing else knows about them. Their references
- * are in map_reference.c, written in C and not by evaluating these formulas. */
+ * are common enough to be worth a word in a dump; nothing else knows about them. */
 #include <math.h>
 
-#include "ops/reference.h"
 #include "ops/tables.h"
 
 enum {
@@ -23,7 +21,7 @@ enum {
     { .name = "out", .brief = "the result", .dtypes = dtypes_, .access = RP_WRITE, .like = like_ }
 #define MAP(name_, formula_, brief_, notes_)                                                       \
     .name = name_, .family = "map", .brief = brief_, .notes = notes_, .form = RP_OP_POINTWISE,     \
-    .expression = formula_, .reference = rp_map_reference
+    .expression = formula_
 
 /* One input x, or two inputs a and b, all of the same dtypes as the output. */
 #define UNARY(name_, dtypes_, formula_, brief_, notes_)                                            \
@@ -95,8 +93,7 @@ const rp_op rp_ops_map[] = {
      .form = RP_OP_POINTWISE,
      .operand_count = 2,
      .operands = {IN("a", "inputs, called a, b, c ... in the formula", RP_DT_NUMBER),
-                  OUT(RP_DT_NUMBER, "a")},
-     .reference = rp_map_reference},
+                  OUT(RP_DT_NUMBER, "a")}},
 
     BINARY("add", RP_DT_NUMBER, "a + b", "sum", wrap_notes),
     BINARY("sub", SUBTRACTED, "a - b", "difference", wrap_notes),

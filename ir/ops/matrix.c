@@ -24,10 +24,6 @@ static void bind(rp_op_call *call, char symbol, uint64_t value) {
     call->symbols[symbol - 'A'] = value;
 }
 
-static double magnitude(double x) {
-    return x < 0 ? -x : x;
-}
-
 /* ---- matvec ---------------------------------------------------------------------------------- */
 
 static bool rule_matvec(rp_op_call *call) {
@@ -37,21 +33,6 @@ static bool rule_matvec(rp_op_call *call) {
                           (unsigned long long)vectors, MATVEC_VECTORS);
     bind(call, 'W', ceil_div(rp_sym(call, 'M'), MATVEC_ROWS));
     return true;
-}
-
-static void reference_matvec(const rp_op_call *call, rp_op_data *data) {
-    uint64_t b = rp_sym(call, 'B'), m = rp_sym(call, 'M'), k = rp_sym(call, 'K');
-    for (uint64_t v = 0; v < b; v++)
-        for (uint64_t row = 0; row < m; row++) {
-            double sum = 0, scale = 0;
-            for (uint64_t i = 0; i < k; i++) {
-                double term = data->operands[0][v * k + i] * data->operands[1][row * k + i];
-                sum += term;
-                scale += magnitude(term);
-            }
-            data->operands[2][v * m + row] = sum;
-            data->scale[v * m + row] = scale;
-        }
 }
 
 /* ---- matmul ---------------------------------------------------------------------------------- */
@@ -105,28 +86,6 @@ static bool rule_matmul(rp_op_call *call) {
     return true;
 }
 
-static void reference_matmul(const rp_op_call *call, rp_op_data *data) {
-    bool turn_a = call->attrs[0] != 0, turn_b = call->attrs[1] != 0;
-    uint64_t m = rp_sym(call, 'M'), k = rp_sym(call, 'K'), n = rp_sym(call, 'N');
-    for (uint64_t batch = 0; batch < rp_sym(call, 'B'); batch++) {
-        const double *a = data->operands[0] + batch * m * k;
-        const double *b = data->operands[1] + (rp_sym(call, 'E') == 1 ? 0 : batch * k * n);
-        for (uint64_t row = 0; row < m; row++)
-            for (uint64_t column = 0; column < n; column++) {
-                double sum = 0, scale = 0;
-                for (uint64_t i = 0; i < k; i++) {
-                    double term = (turn_a ? a[i * m + row] : a[row * k + i]) *
-                                  (turn_b ? b[column * k + i] : b[i * n + column]);
-                    sum += term;
-                    scale += magnitude(term);
-                }
-                uint64_t at = (batch * m + row) * n + column;
-                data->operands[2][at] = sum;
-                data->scale[at] = scale;
-            }
-    }
-}
-
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define SUMS                                                                                       \
@@ -167,7 +126,6 @@ const rp_op rp_ops_matrix[] = {
         .length = "K",
         .flops = 2,
         .rule = rule_matvec,
-        .reference = reference_matvec,
     },
     {
         .name = "matmul",
@@ -212,7 +170,6 @@ const rp_op rp_ops_matrix[] = {
         .groups = "W",
         .flops = 2,
         .rule = rule_matmul,
-        .reference = reference_matmul,
     },
 };
 

@@ -2,9 +2,9 @@
  *
  * An op is a name for a computation on tensors: `rms_norm`, `matvec`, `l2_distance`. Its one
  * definition, an rp_op in a table of ir/ops/<family>.c, gives its operands, attributes, shape rule,
- * access, documentation and double-precision reference; everything else (the verifier, the YAML and
- * C front ends, `reprise kernels`, the reference page, fusion, lowering, the tests) reads that
- * definition. What runs on the GPU is GLSL in kernels/, found by the op's name.
+ * access and documentation; everything else (the verifier, the YAML and C front ends, `reprise
+ * kernels`, the reference page, fusion, lowering, the tests) reads that definition. What runs on
+ * the GPU is GLSL in kernels/, found by the op's name.
  *
  * Four forms of op:
  *   pointwise  every element of the one output is a function of its flat index, computed from any
@@ -47,7 +47,7 @@ typedef struct rp_tensor {
     uint64_t dims[RP_MAX_RANK];
 } rp_tensor;
 
-/* An op applied to operands of known types: what rules, costs, references and lowering see. */
+/* An op applied to operands of known types: what rules, costs and lowering see. */
 typedef struct rp_op_call {
     const rp_op *op;
     uint32_t operand_count; /* op->operand_count, except for `map`: inputs, then the output */
@@ -137,15 +137,6 @@ typedef struct rp_op_step {
 
 typedef enum rp_op_form { RP_OP_POINTWISE, RP_OP_ROWS, RP_OP_SCATTER, RP_OP_KERNEL } rp_op_form;
 
-/* What a reference gets: every operand as dense doubles (block-quantised ones dequantised,
- * integers exact); it fills in the outputs and, for the first output, `scale`: for each element the
- * sum of the magnitudes that were added up, which the tolerance is relative to. NULL data for
- * absent operands. */
-typedef struct rp_op_data {
-    double *operands[RP_OP_MAX_OPERANDS];
-    double *scale; /* starts as zeros */
-} rp_op_data;
-
 struct rp_op {
     const char *name, *family, *brief;
     const char *notes; /* numerics: exactness, zeros, denormals, infinities, NaN, ties */
@@ -166,7 +157,6 @@ struct rp_op {
      * call->error filled in. Called with inputs and attributes bound, before outputs. May be NULL.
      */
     bool (*rule)(rp_op_call *call);
-    void (*reference)(const rp_op_call *call, rp_op_data *data);
 };
 
 /* ---- Using ops ------------------------------------------------------------------------------- */

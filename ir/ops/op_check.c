@@ -16,7 +16,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
-#include "ops/reference.h"
+#include "ops/op_formula.h"
 #include "ops/tables.h"
 
 enum { BY_NOBODY = 0, BY_OPERAND = 1, BY_ATTR = 2 };

@@ -3,7 +3,7 @@
  * A formula has at most RP_FORMULA_MAX_NODES nodes, so there is room for one on the stack, and
  * checking a call needs no allocator and cannot fail for want of memory. */
 #include "base/checked.h"
-#include "ops/reference.h"
+#include "ops/op_formula.h"
 #include "ops/tables.h"
 
 /* ---- Parsing --------------------------------------------------------------------------------- */
@@ -43,7 +43,7 @@ static bool look_up(void *context, const char *name, size_t length, uint32_t *ou
     return op->form == RP_OP_ROWS && is_word("n", name, length);
 }
 
-uint8_t rp_reference_type(uint8_t dtype) {
+uint8_t rp_op_formula_type(uint8_t dtype) {
     switch ((rp_dtype)dtype) {
     case RP_I8:
     case RP_I32: return RP_TYPE_I32;
@@ -62,7 +62,7 @@ uint8_t rp_reference_type(uint8_t dtype) {
 static void find_types(const rp_op_call *call, uint8_t types[RP_OP_NAME_COUNT]) {
     memset(types, RP_TYPE_F32, RP_OP_NAME_COUNT);
     for (uint32_t i = 0; i < call->operand_count; i++)
-        if (!call->operands[i].absent) types[i] = rp_reference_type(call->operands[i].dtype);
+        if (!call->operands[i].absent) types[i] = rp_op_formula_type(call->operands[i].dtype);
     for (uint32_t i = 0; i < call->op->attr_count; i++)
         if (call->op->attrs[i].kind != RP_ATTR_NUMBER) types[RP_OP_NAME_ATTR + i] = RP_TYPE_U32;
     for (uint32_t i = 0; i < call->op->step_count; i++)

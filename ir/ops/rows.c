@@ -3,19 +3,16 @@
  * Each is a few steps, every one a sum, minimum or maximum over the row of a formula that may name
  * the results of earlier steps, and then a formula for each output. That is all the generator needs
  * to know: it loads rows once, shares them between ops, and evaluates what comes before and after
- * in the same kernel. References are in rows_reference.c.
+ * in the same kernel.
  *
  * Inputs are floats and bytes: reductions are made in f32, which would round larger integers. */
-#include <math.h>
-
-#include "ops/reference.h"
 #include "ops/tables.h"
 
 enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
 
 #define ROWS(name_, brief_, notes_)                                                                \
     .name = name_, .family = "rows", .brief = brief_, .notes = notes_, .form = RP_OP_ROWS,         \
-    .length = "C", .reference = rp_rows_reference
+    .length = "C"
 #define ROWS_IN                                                                                    \
     {                                                                                              \
         .name = "x", .brief = "the rows", .shape = "*R C", .dtypes = SMALL, .access = RP_READ,     \

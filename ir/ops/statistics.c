@@ -3,7 +3,6 @@
  * Moments are taken about the mean, in steps over the row that each use the result of the one
  * before: sums of plain powers would need one step and lose all digits when the mean is large. */
 #include <float.h>
-#include <math.h>
 
 #include "ops/tables.h"
 
@@ -21,109 +20,7 @@ static bool rule_histogram(rp_op_call *call) {
                       FLT_MAX / bins, bins);
 }
 
-/* The last bin b with f32(f32(x - low) * bins) >= f32(b * f32(high - low)). */
-static uint64_t bin_of(float x, float low, float high, uint64_t bins) {
-    float place = (x - low) * (float)bins, span = high - low;
-    uint64_t first = 0, count = bins; /* the answer is one of these */
-    while (count > 1) {
-        uint64_t half = count / 2;
-        if (place >= (float)(first + half) * span)
-            first += half, count -= half;
-        else
-            count = half;
-    }
-    return first;
-}
-
-static void reference_histogram(const rp_op_call *call, rp_op_data *data) {
-    float low = (float)call->attrs[0], high = (float)call->attrs[1];
-    bool clamps = call->attrs[3] != 0;
-    uint64_t n = rp_sym(call, 'N'), bins = rp_sym(call, 'B');
-    for (uint64_t i = 0; i < n; i++) {
-        float x = (float)data->operands[0][i];
-        bool below = x<low, above = x> high;
-        if (isnan(x) || ((below || above) && !clamps)) continue;
-        double *count = &data->operands[1][below   ? 0
-                                           : above ? bins - 1
-                                                   : bin_of(x, low, high, bins)];
-        *count = *count == UINT32_MAX ? 0 : *count + 1;
-    }
-}
-
 /* ---- Moments --------------------------------------------------------------------------------- */
-
-/* Whether the deviation of n numbers is below a millionth of their mean. */
-static bool is_constant(double squares, double mean, uint64_t n) {
-    return sqrt(squares / (double)n) <= fabs(mean) * 1e-6;
-}
-
-/* x, mean, variance, skewness, kurtosis. */
-static void reference_moments(const rp_op_call *call, rp_op_data *data) {
-    uint64_t rows = rp_sym(call, 'R'), n = rp_sym(call, 'C');
-    for (uint64_t r = 0; r < rows; r++) {
-        const double *x = data->operands[0] + r * n;
-        double total = 0, size = 0, m2 = 0, m3 = 0, m4 = 0;
-        for (uint64_t i = 0; i < n; i++) {
-            total += x[i];
-            size += fabs(x[i]);
-        }
-        double mean = total / (double)n;
-        for (uint64_t i = 0; i < n; i++) {
-            double d = x[i] - mean;
-            m2 += d * d;
-            m3 += d * d * d;
-            m4 += d * d * d * d;
-        }
-        data->operands[1][r] = mean;
-        if (data->scale) data->scale[r] = size / (double)n;
-        if (data->operands[2]) data->operands[2][r] = m2 / (double)n;
-        if (data->operands[3])
-            data->operands[3][r] = is_constant(m2, mean, n) ? 0 : m3 / m2 * sqrt((double)n / m2);
-        if (data->operands[4])
-            data->operands[4][r] = is_constant(m2, mean, n) ? 0 : m4 / m2 * ((double)n / m2) - 3;
-    }
-}
-
-/* The sums of products of the deviations of two rows; whether both vary. */
-static bool deviations(const double *x, const double *y, uint64_t n, double *xx, double *xy,
-                       double *yy, double *size) {
-    double x_mean = 0, y_mean = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        x_mean += x[i] / (double)n;
-        y_mean += y[i] / (double)n;
-    }
-    *xx = *xy = *yy = *size = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        double dx = x[i] - x_mean, dy = y[i] - y_mean;
-        *xx += dx * dx;
-        *xy += dx * dy;
-        *yy += dy * dy;
-        /* The means are rounded, which the differences keep. */
-        *size += fabs(dx * dy) + fabs(x_mean * dy) + fabs(y_mean * dx);
-    }
-    return !is_constant(*xx, x_mean, n) && !is_constant(*yy, y_mean, n);
-}
-
-static void reference_covariance(const rp_op_call *call, rp_op_data *data) {
-    uint64_t rows = rp_sym(call, 'R'), n = rp_sym(call, 'C');
-    for (uint64_t r = 0; r < rows; r++) {
-        double xx, xy, yy, size;
-        deviations(data->operands[0] + r * n, data->operands[1] + r * n, n, &xx, &xy, &yy, &size);
-        data->operands[2][r] = xy / (double)n;
-        if (data->scale) data->scale[r] = size / (double)n;
-    }
-}
-
-static void reference_correlation(const rp_op_call *call, rp_op_data *data) {
-    uint64_t rows = rp_sym(call, 'R'), n = rp_sym(call, 'C');
-    for (uint64_t r = 0; r < rows; r++) {
-        double xx, xy, yy, size;
-        bool both = deviations(data->operands[0] + r * n, data->operands[1] + r * n, n, &xx, &xy,
-                               &yy, &size);
-        data->operands[2][r] = both ? xy / (sqrt(xx) * sqrt(yy)) : 0;
-        if (data->scale) data->scale[r] = both ? 1 + size / (sqrt(xx) * sqrt(yy)) : 0;
-    }
-}
 
 /* ---- The ops --------------------------------------------------------------------------------- */
 
@@ -188,7 +85,6 @@ const rp_op rp_ops_statistics[] = {
                    .choices = "skip|clamp"}},
         .flops = 6,
         .rule = rule_histogram,
-        .reference = reference_histogram,
     },
     {
         .name = "moments",
@@ -214,7 +110,6 @@ const rp_op rp_ops_statistics[] = {
                   {"m4", RP_REDUCE_SUM,
                    "(x - total / n) * (x - total / n) * ((x - total / n) * (x - total / n))"}},
         .length = "C",
-        .reference = reference_moments,
     },
     {
         .name = "covariance",
@@ -230,7 +125,6 @@ const rp_op rp_ops_statistics[] = {
                   {"y_total", RP_REDUCE_SUM, "y"},
                   {"xy", RP_REDUCE_SUM, "(x - x_total / n) * (y - y_total / n)"}},
         .length = "C",
-        .reference = reference_covariance,
     },
     {
         .name = "correlation",
@@ -252,7 +146,6 @@ const rp_op rp_ops_statistics[] = {
                   {"xy", RP_REDUCE_SUM, "(x - x_total / n) * (y - y_total / n)"},
                   {"yy", RP_REDUCE_SUM, "(y - y_total / n) * (y - y_total / n)"}},
         .length = "C",
-        .reference = reference_correlation,
     },
 };
 

@@ -10,7 +10,7 @@
 
 #include "graph/graph.h"
 #include "ops/formula.h"
-#include "ops/reference.h"
+#include "reference/reference.h"
 #include "reprise/compiler.h"
 
 enum { MAX_NAMES = 8, ERROR_SIZE = 160 };
@@ -83,7 +83,7 @@ static double value_of(uint8_t dtype, uint32_t which) {
     static const double integers[] = {0,  1,   -1,  2147483647.0, -2147483648.0, 4294967295.0,
                                       31, 127, 255, -128};
     enum { COUNT = sizeof floats / sizeof *floats };
-    bool is_float = rp_reference_type(dtype) == RP_TYPE_F32;
+    bool is_float = rp_op_formula_type(dtype) == RP_TYPE_F32;
     return rp_reference_store(dtype, (is_float ? floats : integers)[which % COUNT]);
 }
 
@@ -163,7 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bool accepted = status == RP_OK;
     if (accepted) {
         check_nodes(&formula);
-        for (uint32_t i = 0; i < MAX_NAMES; i++) types[i] = rp_reference_type(in.dtypes[i]);
+        for (uint32_t i = 0; i < MAX_NAMES; i++) types[i] = rp_op_formula_type(in.dtypes[i]);
         accepted = rp_formula_check(&formula, types, error);
         if (accepted) check_values(&in, &formula);
     } else {

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "gpu.h"
+#include "reference/reference.h"
 #include "support/op_calls.h"
 
 enum { BATCH = 48, MAX_CASES = 4096, SHOWN = 12 };
@@ -336,8 +337,8 @@ static void refer(const trial *t, bool flush, rp_op_data *out) {
         first_output = false;
         out->scale = need(calloc(count + 1, sizeof(double)));
     }
-    CU_ASSERT_PTR_NOT_NULL_FATAL(call->op->reference);
-    call->op->reference(call, out);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rp_reference_of(call->op));
+    rp_reference_of(call->op)(call, out);
 }
 
 static bool compare(trial *t) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "reference/reference.h"
 #include "support/op_calls.h"
 
 enum { MAX_VALUES = 256, WHY = 400 };
@@ -78,7 +79,7 @@ static bool run_member(machine *m, const rp_graph_node *n, const rp_graph_member
         if (access != RP_READ && !scaled)
             data.scale = need(calloc(count + 1, sizeof(double))), scaled = true;
     }
-    if (ok) call.op->reference(&call, &data);
+    if (ok) rp_reference_of(call.op)(&call, &data);
     for (uint32_t i = 0; i < call.operand_count && ok; i++) {
         if (call.operands[i].absent || !rp_op_line_writes(&call, i)) continue;
         if (operands[i].use != RP_NONE)

@@ -6,7 +6,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "ops/formula.h"
+#include "reference/reference.h"
 
 enum { F = RP_TYPE_F32, I = RP_TYPE_I32, U = RP_TYPE_U32, B = RP_TYPE_BOOL };
 

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "reference/reference.h"
 #include "support/op_calls.h"
 
 /* The op accepts the call, and output `index` is inferred, or checked, to be `tensor`. */
@@ -60,7 +61,7 @@ static inline void refer(const char *op, const char *attrs, const char *operands
         return;
     }
     for (uint32_t i = 0; i < line.call.operand_count; i++) data.operands[i] = arrays[i];
-    line.call.op->reference(&line.call, &data);
+    rp_reference_of(line.call.op)(&line.call, &data);
 }
 
 static inline bool equal(const double *a, const double *b, uint32_t count) {

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "ops/reference.h"
+#include "reference/reference.h"
 #include "ops/tables.h"
 
 /* ---- Calls written in one line --------------------------------------------------------------- */
@@ -119,7 +119,7 @@ static void test_definitions(void) {
         unsigned before = CU_get_number_of_failures();
         CU_ASSERT(op->operand_count >= 1 && op->operand_count <= 12);
         CU_ASSERT(op->attr_count <= RP_OP_MAX_ATTRS && op->step_count <= RP_OP_MAX_STEPS);
-        CU_ASSERT(op->notes && *op->notes && op->reference);
+        CU_ASSERT(op->notes && *op->notes && rp_reference_of(op));
         CU_ASSERT((op->form == RP_OP_ROWS) == (op->step_count > 0));
         check_operands(op);
         check_attrs(op);

@@ -2,7 +2,7 @@
  * and the formulas of their rows ops against the references. */
 #include "unit/op_cases.h"
 
-#include "ops/reference.h"
+#include "reference/reference.h"
 
 /* ---- Scalar codes ---------------------------------------------------------------------------- */
 

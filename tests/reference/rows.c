@@ -6,7 +6,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "ops/reference.h"
+#include "reference/reference.h"
 
 typedef struct row {
     const double *x, *weight, *bias; /* NULL: left out */
@@ -203,11 +203,14 @@ static const rows_op ops[] = {
     {"softmax", of_softmax, 2, false},
 };
 
-void rp_rows_reference(const rp_op_call *call, rp_op_data *data) {
-    const rows_op *op = NULL;
+static const rows_op *find_op(const char *name) {
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        if (strcmp(ops[i].name, call->op->name) == 0) op = ops + i;
-    if (!op) return;
+        if (strcmp(ops[i].name, name) == 0) return ops + i;
+    return NULL;
+}
+
+static void reference_of_rows(const rp_op_call *call, rp_op_data *data) {
+    const rows_op *op = find_op(call->op->name);
     uint64_t rows = rp_sym(call, 'R'), length = rp_sym(call, 'C');
     const double *weight = NULL, *bias = NULL;
     if (op->of == of_rms_norm || op->of == of_layer_norm) weight = data->operands[1];
@@ -233,4 +236,8 @@ void rp_rows_reference(const rp_op_call *call, rp_op_data *data) {
         }
         if (r.norm) *r.norm = rp_reference_store(call->operands[2].dtype, *r.norm);
     }
+}
+
+rp_reference *rp_reference_of_rows(const char *name) {
+    return find_op(name) ? reference_of_rows : NULL;
 }

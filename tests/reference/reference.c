@@ -1,7 +1,32 @@
-/* Conversions that references share; see reference.h. */
-#include "ops/reference.h"
+/* Finds the references of ops, and converts as they all do; see reference.h. */
+#include "reference/reference.h"
 
 #include <math.h>
+
+/* ---- The families ---------------------------------------------------------------------------- */
+
+rp_reference *rp_reference_of(const rp_op *op) {
+    static const struct {
+        const char *name;
+        rp_reference *(*find)(const char *name);
+    } families[] = {
+#define RP_X(family) {#family, rp_reference_of_##family},
+        RP_OP_FAMILIES(RP_X)
+#undef RP_X
+    };
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strcmp(families[i].name, op->family) == 0) return families[i].find(op->name);
+    return NULL;
+}
+
+rp_reference *rp_reference_among(const rp_reference_entry *entries, size_t count,
+                                 const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(entries[i].name, name) == 0) return entries[i].reference;
+    return NULL;
+}
+
+/* ---- Conversions ----------------------------------------------------------------------------- */
 
 double rp_reference_f16(double value) {
     if (!isfinite(value) || value == 0) return value;

@@ -4,11 +4,9 @@
  * error analysis): a sum adds the bounds of its terms, a function multiplies by its derivative and
  * adds its own size. So a test can tell rounding from a wrong result for any formula, also where
  * terms cancel. The bound says nothing about an error that moves a comparison or a floor(). */
-#include "ops/formula.h"
-
 #include <math.h>
 
-#include "ops/reference.h"
+#include "reference/reference.h"
 
 typedef struct value {
     double v, bound; /* bool is 0 or 1 */

@@ -1,12 +1,11 @@
 /* References of family map: each op as a C function of a few numbers. `map` itself has no fixed
- * meaning, and is evaluated (ops/formula_eval.c, which the formula tests compare with C).
+ * meaning, and is evaluated (formula.c here, which the formula tests compare with C).
  *
  * Integers are doubles here, which hold 32 bits exactly; sums and products of them are made as
  * int64_t and wrapped to the type in which the inputs meet. */
 #include <math.h>
 
-#include "ops/reference.h"
-#include "ops/tables.h"
+#include "reference/reference.h"
 
 enum { MAX_INPUTS = 3 };
 
@@ -277,11 +276,7 @@ static void reference_of_map(const rp_op_call *call, rp_op_data *data) {
     }
 }
 
-void rp_map_reference(const rp_op_call *call, rp_op_data *data) {
-    if (call->op == rp_op_map) {
-        reference_of_map(call, data);
-        return;
-    }
+static void reference_of_element(const rp_op_call *call, rp_op_data *data) {
     double (*of)(sample *) = find_element(call->op->name);
     uint32_t out = call->operand_count - 1;
     /* A condition does not meet what it chooses from. */
@@ -300,4 +295,9 @@ void rp_map_reference(const rp_op_call *call, rp_op_data *data) {
         data->operands[out][i] = result;
         data->scale[i] = rp_reference_scale(result, s.scale);
     }
+}
+
+rp_reference *rp_reference_of_map(const char *name) {
+    if (strcmp(name, rp_op_map->name) == 0) return reference_of_map;
+    return find_element(name) ? reference_of_element : NULL;
 }

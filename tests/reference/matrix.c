@@ -1,0 +1,52 @@
+/* References of family matrix: a sum for each element of the result. */
+#include <math.h>
+
+#include "reference/reference.h"
+
+static void reference_matvec(const rp_op_call *call, rp_op_data *data) {
+    uint64_t b = rp_sym(call, 'B'), m = rp_sym(call, 'M'), k = rp_sym(call, 'K');
+    for (uint64_t v = 0; v < b; v++)
+        for (uint64_t row = 0; row < m; row++) {
+            double sum = 0, scale = 0;
+            for (uint64_t i = 0; i < k; i++) {
+                double term = data->operands[0][v * k + i] * data->operands[1][row * k + i];
+                sum += term;
+                scale += fabs(term);
+            }
+            data->operands[2][v * m + row] = sum;
+            data->scale[v * m + row] = scale;
+        }
+}
+
+static void reference_matmul(const rp_op_call *call, rp_op_data *data) {
+    bool turn_a = call->attrs[0] != 0, turn_b = call->attrs[1] != 0;
+    uint64_t m = rp_sym(call, 'M'), k = rp_sym(call, 'K'), n = rp_sym(call, 'N');
+    for (uint64_t batch = 0; batch < rp_sym(call, 'B'); batch++) {
+        const double *a = data->operands[0] + batch * m * k;
+        const double *b = data->operands[1] + (rp_sym(call, 'E') == 1 ? 0 : batch * k * n);
+        for (uint64_t row = 0; row < m; row++)
+            for (uint64_t column = 0; column < n; column++) {
+                double sum = 0, scale = 0;
+                for (uint64_t i = 0; i < k; i++) {
+                    double term = (turn_a ? a[i * m + row] : a[row * k + i]) *
+                                  (turn_b ? b[column * k + i] : b[i * n + column]);
+                    sum += term;
+                    scale += fabs(term);
+                }
+                uint64_t at = (batch * m + row) * n + column;
+                data->operands[2][at] = sum;
+                data->scale[at] = scale;
+            }
+    }
+}
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+static const rp_reference_entry entries[] = {
+    {"matvec", reference_matvec},
+    {"matmul", reference_matmul},
+};
+
+rp_reference *rp_reference_of_matrix(const char *name) {
+    return rp_reference_among(entries, sizeof entries / sizeof *entries, name);
+}
