@@ -76,21 +76,18 @@ static bool write_bytes(walk *w, const rp_graph_use *u, uint32_t value) {
                                u->offset + u->size, value);
 }
 
+static bool walk_use(void *context, const rp_graph_node *node, uint32_t use) {
+    walk *w = context;
+    const rp_graph_use *u = &w->g->uses[use];
+    if (!rp_use_overwrites(node, u)) read_bytes(w, u);
+    return !rp_access_writes(u->access) || write_bytes(w, u, OTHER | w->node);
+}
+
 static bool walk_node(walk *w, uint32_t index) {
     const rp_graph *g = w->g;
     const rp_graph_node *n = &g->nodes[index];
     w->node = index;
-    if (!rp_fuse_is_single(n)) {
-        for (uint32_t k = 0; k < n->use_count; k++) {
-            const rp_graph_use *u = &rp_node_uses(g, n)[k];
-            if (!rp_use_overwrites(n, u)) read_bytes(w, u);
-        }
-        for (uint32_t k = 0; k < n->use_count; k++) {
-            const rp_graph_use *u = &rp_node_uses(g, n)[k];
-            if (rp_access_writes(u->access) && !write_bytes(w, u, OTHER | index)) return false;
-        }
-        return true;
-    }
+    if (!rp_fuse_is_single(n)) return rp_node_visit_uses(g, n, walk_use, w);
     const rp_graph_member *m = rp_node_members(g, n);
     for (uint32_t pass = 0; pass < 2; pass++)
         for (uint32_t k = m->first_operand; k < m->first_operand + m->operand_count; k++) {

@@ -90,18 +90,18 @@ static bool join_range(state *s, rp_interval_map *map, uint64_t lo, uint64_t hi)
     return rp_interval_map_update(&s->graph->allocator, map, lo, hi, become_one, &root);
 }
 
-static void walk_use(state *s, const rp_graph_node *node, uint32_t use_index) {
+static bool walk_use(void *context, const rp_graph_node *node, uint32_t use_index) {
+    state *s = context;
     const rp_graph_use *u = &s->graph->uses[use_index];
     uint8_t kind = s->graph->buffers[u->buffer].kind;
-    if (kind != RP_TMP && kind != RP_OUT && kind != RP_INOUT) return;
+    if (kind != RP_TMP && kind != RP_OUT && kind != RP_INOUT) return true;
     rp_interval_map *map = &s->maps[u->buffer];
     uint64_t end = u->offset + u->size;
     s->current = s->web_of_use[use_index] = new_web(s, u->buffer, u->offset, end, false);
-    if (s->failed) return;
-    if (!rp_use_overwrites(node, u) && !join_range(s, map, u->offset, end)) s->failed = true;
-    if (rp_access_writes(u->access) &&
-        !rp_interval_map_set(&s->graph->allocator, map, u->offset, end, s->current))
-        s->failed = true;
+    if (s->failed) return false;
+    if (!rp_use_overwrites(node, u) && !join_range(s, map, u->offset, end)) return false;
+    return !rp_access_writes(u->access) ||
+           rp_interval_map_set(&s->graph->allocator, map, u->offset, end, s->current);
 }
 
 static uint32_t fix_piece(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
@@ -137,7 +137,7 @@ static bool build_webs(state *s) {
     }
     for (uint32_t i = 0; i < g->nodes_count && !s->failed; i++) {
         const rp_graph_node *n = &g->nodes[i];
-        for (uint32_t u = 0; u < n->use_count && !s->failed; u++) walk_use(s, n, n->first_use + u);
+        s->failed = !rp_node_visit_uses(g, n, walk_use, s);
         if (!s->failed) join_in_place(s, n);
     }
     for (uint32_t i = 0; i < g->buffers_count && !s->failed; i++)

@@ -81,6 +81,13 @@ static inline bool rp_check_writes(const rp_graph_use *u) {
     return u->access == RP_WRITE || u->access == RP_READ_WRITE;
 }
 
+/* A node reads before it writes, in whatever order its uses are listed. Calls `visit` with each use
+ * that the node reads through, then with each that it writes through: with one that does both in
+ * both turns. `k` counts from the node's first use. */
+typedef void rp_check_visit(void *context, const rp_graph_node *node, uint32_t k, bool writes);
+void rp_check_visit_uses(const rp_graph *graph, const rp_graph_node *node, rp_check_visit *visit,
+                         void *context);
+
 /* ---- Physical bytes -------------------------------------------------------------------------- */
 
 /* Memory comes in spaces: every external buffer and every transient without offset is one, the

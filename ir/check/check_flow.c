@@ -172,18 +172,15 @@ static void record_state(flow *f, uint32_t from, uint32_t to) {
     }
 }
 
-static void record_node(flow *f, const rp_graph_node *n) {
-    const rp_graph *s = f->source;
-    for (uint32_t k = n->first_use; k < n->first_use + n->use_count; k++) {
-        const rp_graph_use *u = &s->uses[k];
-        if (rp_check_reads(n, u) && !skips(f, s, u->buffer))
-            record(f, use_slot(f, k), u->buffer, u->offset, u->size);
-    }
-    for (uint32_t k = n->first_use; k < n->first_use + n->use_count; k++) {
-        const rp_graph_use *u = &s->uses[k];
-        if (!rp_check_writes(u) || skips(f, s, u->buffer)) continue;
-        write_map(f, u->buffer, u->offset, u->size, k);
-    }
+static void record_use(void *context, const rp_graph_node *n, uint32_t k, bool writes) {
+    flow *f = context;
+    uint32_t use = n->first_use + k;
+    const rp_graph_use *u = &f->source->uses[use];
+    if (skips(f, f->source, u->buffer)) return;
+    if (writes)
+        write_map(f, u->buffer, u->offset, u->size, use);
+    else
+        record(f, use_slot(f, use), u->buffer, u->offset, u->size);
 }
 
 static void walk_source(flow *f) {
@@ -193,7 +190,7 @@ static void walk_source(flow *f) {
         const rp_graph_node *n = &s->nodes[f->run->by_id[i]];
         if (n->unknown) record_state(f, since, i);
         if (n->unknown) since = i;
-        record_node(f, n);
+        rp_check_visit_uses(s, n, record_use, f);
     }
     for (uint32_t i = 0; i < s->buffers_count; i++) {
         if (!s->buffers[i].removed && rp_buffer_has_result(&s->buffers[i]))
@@ -379,19 +376,29 @@ static void compare_state(flow *f, const rp_graph_node *at, uint32_t from, uint3
     }
 }
 
-static void compare_node(flow *f, const rp_graph_node *n, const rp_graph_node *m) {
-    const rp_graph *s = f->source, *g = f->compiled;
-    for (uint32_t k = 0; k < n->use_count; k++) {
-        const rp_graph_use *u = &rp_node_uses(g, n)[k], *v = &rp_node_uses(s, m)[k];
-        if (rp_check_reads(n, u)) compare_use(f, use_slot(f, m->first_use + k), n, false, u, v);
-    }
-    for (uint32_t k = 0; k < n->use_count; k++) {
-        const rp_graph_use *u = &rp_node_uses(g, n)[k];
-        if (!rp_check_writes(u) || skips(f, g, u->buffer)) continue;
-        f->base[m->first_use + k] = rp_check_base(g, u);
-        write_map(f, s->buffers_count + rp_check_space(g, u->buffer), rp_check_base(g, u), u->size,
-                  m->first_use + k);
-    }
+static void write_compiled(flow *f, const rp_graph_use *u, uint32_t source_use) {
+    const rp_graph *g = f->compiled;
+    if (skips(f, g, u->buffer)) return;
+    uint64_t base = f->base[source_use] = rp_check_base(g, u);
+    write_map(f, f->source->buffers_count + rp_check_space(g, u->buffer), base, u->size,
+              source_use);
+}
+
+/* A node of the compiled graph that is one of the source. */
+typedef struct pair {
+    flow *f;
+    const rp_graph_node *source;
+} pair;
+
+static void compare_pair(void *context, const rp_graph_node *n, uint32_t k, bool writes) {
+    const pair *p = context;
+    flow *f = p->f;
+    uint32_t use = p->source->first_use + k;
+    const rp_graph_use *u = &rp_node_uses(f->compiled, n)[k];
+    if (writes)
+        write_compiled(f, u, use);
+    else
+        compare_use(f, use_slot(f, use), n, false, u, &f->source->uses[use]);
 }
 
 /* A value inside a fused node: in the source the read must have found just what the member wrote
@@ -435,10 +442,7 @@ static void compare_fused(flow *f, const rp_graph_node *n) {
                 const rp_graph_use *u = &rp_node_uses(g, n)[o->use];
                 if (pass == 0 && rp_check_reads(n, u))
                     compare_use(f, use_slot(f, use), n, false, u, &s->uses[use]);
-                if (pass == 0 || !rp_check_writes(u) || skips(f, g, u->buffer)) continue;
-                f->base[use] = rp_check_base(g, u);
-                write_map(f, s->buffers_count + rp_check_space(g, u->buffer), f->base[use], u->size,
-                          use);
+                if (pass == 1 && rp_check_writes(u)) write_compiled(f, u, use);
             }
         }
 }
@@ -466,10 +470,12 @@ static void walk_compiled(flow *f) {
             compare_state(f, n, since, rank);
             since = rank;
         }
-        if (f->run->source_of[i] == RP_NONE)
+        if (f->run->source_of[i] == RP_NONE) {
             compare_fused(f, n);
-        else
-            compare_node(f, n, &s->nodes[f->run->source_of[i]]);
+        } else {
+            pair both = {f, &s->nodes[f->run->source_of[i]]};
+            rp_check_visit_uses(g, n, compare_pair, &both);
+        }
     }
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];

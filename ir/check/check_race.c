@@ -167,8 +167,6 @@ static void report(races *r, uint32_t event, uint32_t src, uint32_t dst, rp_haza
                       rp_check_bit(d, dst));
 }
 
-/* Two accesses of the second replay were judged as accesses of the first. A node is in no conflict
- * with itself, but it is with itself in the next replay. */
 /* A node against itself: nothing within one replay; the next replay is another matter. */
 static bool is_self(const races *r, uint32_t event) {
     return event == r->node && r->replay == 0;
@@ -357,8 +355,18 @@ static void walk_write(races *r, access now) {
         r->failed = true;
 }
 
-/* Reads come before writes, but a node that works in place must not hide older reads behind its
- * own: its writes are judged before its reads are remembered. */
+/* A use that writes is held against what was before it for its reading, too. */
+static void walk_use(void *context, const rp_graph_node *n, uint32_t k, bool writes) {
+    races *r = context;
+    const rp_graph_use *u = &rp_node_uses(r->g, n)[k];
+    if (writes)
+        walk_write(r, place(r->g, n, u));
+    else if (!rp_check_writes(u))
+        walk_read(r, place(r->g, n, u));
+}
+
+/* A node that works in place must not hide older reads behind its own: its writes are judged before
+ * its reads are remembered. */
 static void walk_node(races *r, const rp_graph_node *n) {
     const rp_graph_use *uses = rp_node_uses(r->g, n);
     r->judged = r->in_place[r->node];
@@ -370,10 +378,7 @@ static void walk_node(races *r, const rp_graph_node *n) {
         else
             rp_interval_map_each(&r->maps[r->now.space], r->now.lo, r->now.hi, on_judge, r);
     }
-    for (uint32_t i = 0; i < n->use_count; i++)
-        if (!rp_check_writes(&uses[i])) walk_read(r, place(r->g, n, &uses[i]));
-    for (uint32_t i = 0; i < n->use_count; i++)
-        if (rp_check_writes(&uses[i])) walk_write(r, place(r->g, n, &uses[i]));
+    rp_check_visit_uses(r->g, n, walk_use, r);
 }
 
 /* ---- Within one node ------------------------------------------------------------------------- */

@@ -51,7 +51,6 @@ typedef struct builder {
     uint32_t since_order;            /* first vertex behind it */
     uint32_t read_cell, read_result; /* the last cell that was read, and what became of it */
     uint32_t read_pieces, read_limit; /* of the use being looked at */
-    bool read_own;                    /* it reads what its own node wrote */
     bool failed;
 } builder;
 
@@ -200,7 +199,6 @@ static uint32_t read_fold(builder *b, uint32_t value) {
 static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     builder *b = context;
     (void)lo, (void)hi;
-    if (!rp_is_fold(value) && cell_of(b, value).writer == b->current) b->read_own = true;
     if (b->read_pieces++ >= b->read_limit) return value; /* will be folded */
     if (rp_is_fold(value)) return read_fold(b, value);
     if (value == b->read_cell && b->read_result != RP_ABSENT) return b->read_result;
@@ -247,26 +245,23 @@ static bool add_read(builder *b, rp_interval_map *map, uint64_t lo, uint64_t hi)
     b->read_cell = b->read_result = RP_ABSENT;
     b->read_pieces = 0;
     b->read_limit = RP_FOLD_WIDTH;
-    b->read_own = false;
     if (!rp_interval_map_update(b->a, map, lo, hi, on_read, b)) return false;
     if (b->read_pieces <= RP_FOLD_WIDTH) return true;
-    /* A node must not wait for itself, not by way of a join either. */
-    if (!b->read_own && !rp_fold_range(b->a, &b->folds, map, lo, hi, &own)) return false;
+    if (!rp_fold_range(b->a, &b->folds, map, lo, hi, &own)) return false;
     b->read_cell = b->read_result = RP_ABSENT;
     b->read_limit = UINT32_MAX;
     return rp_interval_map_update(b->a, map, lo, hi, on_read, b);
 }
 
-static void add_uses(builder *b, const rp_graph_node *node) {
-    const rp_graph_use *uses = rp_node_uses(b->graph, node);
+static bool add_use(void *context, const rp_graph_node *node, uint32_t use) {
+    builder *b = context;
+    const rp_graph_use *u = &b->graph->uses[use];
     const rp_fold_owner own = owner(b);
-    for (uint32_t i = 0; i < node->use_count && !b->failed; i++) {
-        rp_interval_map *map = &b->maps[uses[i].buffer];
-        uint64_t lo = uses[i].offset, hi = lo + uses[i].size;
-        if (!rp_fold_cut(b->a, &b->folds, map, lo, hi, &own) ||
-            !(rp_access_writes(uses[i].access) ? add_write : add_read)(b, map, lo, hi))
-            b->failed = true;
-    }
+    rp_interval_map *map = &b->maps[u->buffer];
+    uint64_t lo = u->offset, hi = lo + u->size;
+    (void)node;
+    return rp_fold_cut(b->a, &b->folds, map, lo, hi, &own) &&
+           (rp_access_writes(u->access) ? add_write : add_read)(b, map, lo, hi);
 }
 
 static int by_id(const void *left, const void *right) {
@@ -300,8 +295,8 @@ static void add_vertices(builder *b) {
             b->order_vertex = v;
             b->since_order = v + 1;
         }
-        add_uses(b, node);
-        if (!RP_RESERVE(b->a, b->order, b->order_count, b->order_capacity, 1))
+        if (!rp_node_visit_uses(b->graph, node, add_use, b) ||
+            !RP_RESERVE(b->a, b->order, b->order_count, b->order_capacity, 1))
             b->failed = true;
         else
             b->order[b->order_count++] = v;

@@ -216,6 +216,15 @@ uint32_t rp_graph_add_expr(rp_graph *g, const rp_expr_op *ops, uint32_t count) {
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+bool rp_node_visit_uses(const rp_graph *graph, const rp_graph_node *node, rp_use_visit *visit,
+                        void *context) {
+    for (uint32_t phase = 0; phase < 2; phase++)
+        for (uint32_t u = node->first_use; u < node->first_use + node->use_count; u++)
+            if (rp_access_writes(graph->uses[u].access) == (phase == 1) && !visit(context, node, u))
+                return false;
+    return true;
+}
+
 uint32_t rp_graph_find_buffer(const rp_graph *graph, const char *name) {
     for (uint32_t i = 0; i < graph->buffers_count; i++)
         if (!graph->buffers[i].removed &&

@@ -224,6 +224,14 @@ static inline bool rp_use_overwrites(const rp_graph_node *n, const rp_graph_use 
     return u->access == RP_WRITE && n->grid_kind == RP_GRID_DIRECT;
 }
 
+/* A node reads before it writes, in whatever order its uses are listed. Calls `visit` with each use
+ * that only reads, then with each that writes (one that does both comes there: no other use of the
+ * node writes its bytes). `use` is an index in uses[]. Stops, and returns false, when `visit` does.
+ */
+typedef bool rp_use_visit(void *context, const rp_graph_node *node, uint32_t use);
+bool rp_node_visit_uses(const rp_graph *graph, const rp_graph_node *node, rp_use_visit *visit,
+                        void *context);
+
 static inline const rp_graph_member *rp_node_members(const rp_graph *g, const rp_graph_node *n) {
     return g->members + n->first_member;
 }

@@ -63,7 +63,7 @@ typedef struct walk {
     access access;
     uint32_t seen_cell, seen_result;
     uint32_t pieces, piece_limit; /* of the range being read */
-    bool touched;                 /* some of it by the current node, in another use */
+    bool touched;                 /* some of it read by the current node, in another use */
     uint32_t fresh;               /* the cell of the write */
     uint32_t done;                /* the cell of bytes written in the second replay */
     bool failed;
@@ -242,9 +242,8 @@ static bool fold_opened(void *context, uint32_t parent, uint32_t *child) {
 
 /* ---- Uses ------------------------------------------------------------------------------------ */
 
-static bool touched_now(const walk *w, cell c) {
-    uint32_t now = step_now(w);
-    return c.writer == now || (c.readers != RP_NONE && w->readers[c.readers].step == now);
+static bool read_now(const walk *w, cell c) {
+    return c.readers != RP_NONE && w->readers[c.readers].step == step_now(w);
 }
 
 static uint32_t read_fold(walk *w, uint32_t value) {
@@ -265,7 +264,7 @@ static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value)
         c.readers = whole_of(w, value)->readers;
     else
         c = cell_of(w, value);
-    w->touched |= touched_now(w, c);
+    w->touched |= read_now(w, c);
     if (w->pieces++ >= w->piece_limit) return value; /* will be folded */
     if (rp_is_fold(value)) return read_fold(w, value);
     if (c.writer != RP_NONE)
@@ -341,14 +340,13 @@ static bool walk_write(walk *w, rp_interval_map *map) {
     return !w->failed && rp_interval_map_update(w->a, map, lo, hi, on_write, w);
 }
 
-static void walk_use(walk *w, access acc) {
+static bool walk_use(void *context, const rp_graph_node *node, uint32_t use) {
+    walk *w = context;
     const rp_fold_owner owner = {w, fold_made, fold_opened};
+    access acc = w->access = place(w->graph, node, &w->graph->uses[use]);
     rp_interval_map *map = &w->maps[acc.space];
-    w->access = acc;
-    if (!rp_fold_cut(w->a, &w->folds, map, acc.lo, acc.hi, &owner) ||
-        (acc.read && !acc.write && !walk_read(w, map, &owner)) ||
-        (acc.write && !walk_write(w, map)))
-        w->failed = true;
+    return rp_fold_cut(w->a, &w->folds, map, acc.lo, acc.hi, &owner) &&
+           (acc.write ? walk_write(w, map) : walk_read(w, map, &owner));
 }
 
 /* One ORDER hazard between neighbours in plan order is enough: groups only ascend. */
@@ -391,8 +389,7 @@ static rp_status walk_replay(walk *w, uint32_t replay, rp_hazard_visit *visit, v
         }
         if (replay == 0 && before != RP_NONE && (ordered || node->unknown)) order(w, before, false);
         if (replay == 1 && before == RP_NONE && unknown) order(w, g->nodes_count - 1, true);
-        for (uint32_t u = 0; u < node->use_count; u++)
-            walk_use(w, place(g, node, &rp_node_uses(g, node)[u]));
+        if (!rp_node_visit_uses(g, node, walk_use, w)) w->failed = true;
         RP_TRY(report(w, visit, context));
         before = w->index;
         ordered = node->unknown;

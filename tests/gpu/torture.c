@@ -8,12 +8,14 @@
  * words from all over its inputs into each word it writes. A reader that starts too early sees old
  * words, a writer that starts too early destroys what others still wait to read; either changes the
  * hash that ends in the outputs. Scratch buffers are few and reused all the time, so that renaming
- * and the arena are put under stress as well. Each graph is compiled at -O0 and -O1, replayed
- * several times in a row without waiting, and every byte of every output must agree; so must -O1
- * with less memory than it would take. Last come canaries: the same plans with all barriers taken
- * out must give wrong answers on a device that overlaps dispatches; otherwise the test could not
- * see a race there either. A device that runs dispatches one after another (lavapipe does) cannot
- * show races; this is said, and not counted as a pass of the canaries.
+ * and the arena are put under stress as well. Some kernels work in place, reading and writing one
+ * range through two bindings in either order; these read only the word that they write. Each graph
+ * is compiled at -O0 and -O1, replayed several times in a row without waiting, and every byte of
+ * every output must agree; so must -O1 with less memory than it would take. Last come canaries: the
+ * same plans with all barriers taken out must give wrong answers on a device that overlaps
+ * dispatches; otherwise the test could not see a race there either. A device that runs dispatches
+ * one after another (lavapipe does) cannot show races; this is said, and not counted as a pass of
+ * the canaries.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,19 +25,19 @@
 #include "reprise/runtime.h"
 #include "support/unit.h"
 
-enum { SCRATCH = 5, INPUTS = 2, OUTPUTS = 3, WORDS = 4096, NODES = 60, KERNELS = 6 };
+enum { SCRATCH = 5, INPUTS = 2, OUTPUTS = 3, WORDS = 4096, NODES = 60, KERNELS = 10 };
 
 static const char shader[] =
     "#version 450\n"
     "layout(local_size_x = 64) in;\n"
-    "layout(set = 0, binding = 0) readonly buffer A { uint v[]; } a;\n"
+    "layout(set = 0, binding = A_AT) readonly buffer A { uint v[]; } a;\n"
     "#if INPUTS > 1\n"
     "layout(set = 0, binding = 1) readonly buffer B { uint v[]; } b;\n"
     "#endif\n"
     "#if INPUTS > 2\n"
     "layout(set = 0, binding = 2) readonly buffer C { uint v[]; } c;\n"
     "#endif\n"
-    "layout(set = 0, binding = 3) ACCESS buffer Out { uint v[]; } o;\n"
+    "layout(set = 0, binding = OUT_AT) ACCESS buffer Out { uint v[]; } o;\n"
     "layout(push_constant) uniform Push { uint words; uint seed; uint delay; uint a_words;\n"
     "                                     uint b_words; uint c_words; } push;\n"
     "uint mix_in(uint h, uint w) { h = (h ^ w) * 0x9e3779b1u; return h ^ (h >> 15); }\n"
@@ -48,7 +50,7 @@ static const char shader[] =
     "    uint late = wait_for(push.seed, push.delay * (gl_WorkGroupID.x % 4));\n"
     "    for (uint i = gl_GlobalInvocationID.x; i < push.words; i += stride) {\n"
     "        uint h = mix_in(push.seed, i), at = mix_in(i, push.seed) ^ late;\n"
-    "        h = mix_in(h, a.v[at % push.a_words]);\n"
+    "        h = mix_in(h, a.v[IN_PLACE != 0 ? i : at % push.a_words]);\n"
     "#if INPUTS > 1\n"
     "        h = mix_in(h, b.v[(at >> 3) % push.b_words]);\n"
     "#endif\n"
@@ -91,15 +93,40 @@ static uint32_t environment(const char *name, uint32_t otherwise) {
 
 /* ---- Kernels, compiled once ------------------------------------------------------------------ */
 
-/* Kernel k reads 1 + k % 3 inputs; from 3 on it updates its output in place. */
+/* Kernel k reads 1 + k % 3 inputs; some update their output; from 6 on the first input is the
+ * output's own range; with an odd number the output is the first binding and not the last. */
+static bool updates(uint32_t k) {
+    return k >= 3 && k != 6 && k != 7;
+}
+
+static bool in_place(uint32_t k) {
+    return k >= 6;
+}
+
+static uint32_t first_input(uint32_t k) {
+    return k % 2 ? 3 : 0;
+}
+
+static uint32_t output(uint32_t k) {
+    return 3 - first_input(k);
+}
+
 static void compile_kernels(void) {
     for (uint32_t k = 0; k < KERNELS; k++) {
-        char inputs[16];
+        char inputs[16], a_at[16], out_at[16];
         snprintf(inputs, sizeof inputs, "INPUTS=%u", 1 + k % 3);
-        const char *const defines[] = {
-            inputs, k < 3 ? "ACCESS=writeonly" : "ACCESS=", k < 3 ? "UPDATE=" : "UPDATE=o.v[i]^"};
-        const rp_kernel_params params = {
-            .name = "k", .glsl = shader, .defines = defines, .define_count = 3};
+        snprintf(a_at, sizeof a_at, "A_AT=%u", first_input(k));
+        snprintf(out_at, sizeof out_at, "OUT_AT=%u", output(k));
+        const char *const defines[] = {inputs,
+                                       a_at,
+                                       out_at,
+                                       in_place(k) ? "IN_PLACE=1" : "IN_PLACE=0",
+                                       updates(k) ? "ACCESS=" : "ACCESS=writeonly",
+                                       updates(k) ? "UPDATE=o.v[i]^" : "UPDATE="};
+        const rp_kernel_params params = {.name = "k",
+                                         .glsl = shader,
+                                         .defines = defines,
+                                         .define_count = sizeof defines / sizeof *defines};
         rp_diags *diags = rp_diags_create(NULL);
         rp_program *program;
         rp_kernel kernel;
@@ -175,11 +202,13 @@ static void random_dispatch(recording *r, uint32_t target) {
     for (uint32_t i = 0; i < 3; i++) {
         do in[i] = random_range(r, random_below(&r->state, SCRATCH + INPUTS + OUTPUTS));
         while (overlap(in[i], out));
+        if (i == 0 && in_place(k)) in[i] = out;
         push[3 + i] = (uint32_t)(in[i].size / 4);
     }
     rp_bind_kernel(r->recorder, r->kernels[k]);
-    for (uint32_t i = 0; i < 1 + k % 3; i++) rp_bind(r->recorder, i, in[i]);
-    rp_bind(r->recorder, 3, out);
+    rp_bind(r->recorder, first_input(k), in[0]);
+    for (uint32_t i = 1; i < 1 + k % 3; i++) rp_bind(r->recorder, i, in[i]);
+    rp_bind(r->recorder, output(k), out);
     rp_push(r->recorder, 0, push, sizeof push);
     rp_dispatch(r->recorder, 1 + random_below(&r->state, 8), 1, 1);
 }

@@ -2,7 +2,8 @@
  *
  * Nodes are made one after the other. A read mostly takes bytes that an earlier node wrote: the
  * same range, a part of it, or a range around it; a write takes a whole buffer or a slice. Uses of
- * one node must not overlap when one of them writes, so unfit choices are simply made again. */
+ * one node must not overlap when one of them writes, unless they are the very same range: unfit
+ * choices are dropped. Uses stand in any order: it means nothing. */
 #include "support/random_graph.h"
 
 #include <stdio.h>
@@ -59,6 +60,7 @@ rp_random_shape rp_random_shape_of(uint64_t seed) {
         .max_words = sizes[rp_random_below(&r, rp_random_percent(&r, 10) ? 6 : 5)],
         .slices = rp_random_percent(&r, 30) ? 0 : rp_random_below(&r, 70),
         .partial = rp_random_below(&r, 30),
+        .in_place = rp_random_percent(&r, 50) ? 0 : rp_random_below(&r, 60),
         .transfers = rp_random_percent(&r, 40) ? 0 : rp_random_below(&r, 40),
         .results = 5 + rp_random_below(&r, 30),
         .undefined = rp_random_percent(&r, 60) ? 0 : 5,
@@ -181,6 +183,26 @@ static void add_use(spec_node *n, rp_graph_use u) {
     if (n->use_count < MAX_USES && fits(n, &u)) n->uses[n->use_count++] = u;
 }
 
+/* A range to be read and written through two uses: mostly bytes that earlier nodes wrote. */
+static void add_in_place(maker *m, spec_node *n) {
+    rp_graph_use read = rp_random_percent(&m->r, 70) ? random_read(m) : random_write(m);
+    rp_graph_use write = read;
+    read.access = RP_READ;
+    write.access = rp_random_percent(&m->r, m->shape.partial) ? RP_READ_WRITE : RP_WRITE;
+    if (read.buffer < m->first_result || !fits(n, &read) || !fits(n, &write)) return;
+    add_use(n, read);
+    add_use(n, write);
+}
+
+static void shuffle_uses(maker *m, spec_node *n) {
+    for (uint32_t i = n->use_count; i > 1; i--) {
+        uint32_t k = rp_random_below(&m->r, i);
+        rp_graph_use swap = n->uses[i - 1];
+        n->uses[i - 1] = n->uses[k];
+        n->uses[k] = swap;
+    }
+}
+
 static void make_transfer(maker *m, spec_node *n) {
     rp_graph_use to = random_write(m), from = random_read(m);
     to.access = RP_WRITE;
@@ -209,8 +231,10 @@ static void make_run(maker *m, spec_node *n) {
     grid.indirect = true;
     bool indirect = rp_random_percent(&m->r, m->shape.indirect) && grid.size >= 12;
     grid.size = 12;
+    if (rp_random_percent(&m->r, m->shape.in_place)) add_in_place(m, n);
     for (uint32_t i = rp_random_below(&m->r, 4); i > 0; i--) add_use(n, random_read(m));
     for (uint32_t i = 1 + rp_random_below(&m->r, 10) / 8; i > 0; i--) add_use(n, random_write(m));
+    shuffle_uses(m, n);
     if (indirect && n->use_count < MAX_USES && fits(n, &grid)) {
         n->grid_kind = RP_GRID_INDIRECT;
         n->uses[n->use_count++] = grid;

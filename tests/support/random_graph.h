@@ -23,6 +23,7 @@ typedef struct rp_random_shape {
     uint32_t max_words; /* largest buffer, in words of 4 bytes */
     uint32_t slices;    /* uses of a part of a buffer */
     uint32_t partial;   /* rw uses */
+    uint32_t in_place;  /* run nodes that read and write the same range through two uses */
     uint32_t transfers; /* copies, fills and updates among the nodes */
     uint32_t results;   /* writes that go to an out or inout buffer */
     uint32_t undefined; /* reads of any bytes, written or not */
