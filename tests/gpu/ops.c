@@ -13,8 +13,9 @@
  * Nothing may be left untested: each op needs a case for every dtype of every operand, with and
  * without each optional operand, for every choice of an attribute, and one of the least size.
  *
- *   RP_OP=name     tries this op alone, and prints the worst error of each case
- *   RP_SEED=n      other values */
+ *   test_ops [PART PARTS]   every PARTS-th batch of cases, beginning with PART (from 0): as a
+ * driver compiles one pipeline after the other, several processes share the work RP_OP=name tries
+ * this op alone, and prints the worst error of each case RP_SEED=n               other values */
 #include "ops.h"
 
 #include <float.h>
@@ -41,6 +42,7 @@ static struct {
     rp_device *device;
     const char *only;
     uint64_t seed;
+    uint32_t part, parts; /* of the batches, which are done here */
     trial *trials;
     uint32_t count;
     uint32_t shown; /* messages about wrong results, that they stay readable */
@@ -389,10 +391,13 @@ static uint32_t try_cases(uint32_t first, uint32_t count) {
 }
 
 static void test_values(void) {
-    uint32_t wrong = 0;
-    for (uint32_t first = 0; first < T.count; first += BATCH)
-        wrong += try_cases(first, T.count - first < BATCH ? T.count - first : BATCH);
-    printf("%u cases of %u ops, %u wrong ... ", T.count, rp_op_count(), wrong);
+    uint32_t wrong = 0, done = 0;
+    for (uint32_t first = T.part * BATCH; first < T.count; first += T.parts * BATCH) {
+        uint32_t count = T.count - first < BATCH ? T.count - first : BATCH;
+        wrong += try_cases(first, count);
+        done += count;
+    }
+    printf("%u of %u cases of %u ops, %u wrong ... ", done, T.count, rp_op_count(), wrong);
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
@@ -404,7 +409,7 @@ static void remove_cache(void) {
     if (system(command) != 0) fprintf(stderr, "%s is left behind\n", T.cache);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     static const rp_test tests[] = {{"the cases are well formed", make_trials},
                                     {"no op, dtype or choice without a case", test_complete},
                                     {"values against the references", test_values},
@@ -412,6 +417,12 @@ int main(void) {
     rp_diags *diags = rp_diags_create(NULL);
     const char *seed = getenv("RP_SEED");
     T.only = getenv("RP_OP");
+    T.part = argc == 3 ? (uint32_t)atoi(argv[1]) : 0;
+    T.parts = argc == 3 ? (uint32_t)atoi(argv[2]) : 1;
+    if (T.part >= T.parts) {
+        fprintf(stderr, "usage: test_ops [PART PARTS], with PART below PARTS\n");
+        return 2;
+    }
     T.seed = seed && *seed ? strtoull(seed, NULL, 0) : 1;
     strcpy(T.cache, "/tmp/reprise-ops-XXXXXX");
     if (!mkdtemp(T.cache) || rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
