@@ -152,7 +152,7 @@ static void value_name(const state *s, uint32_t output, char text[RP_FUSE_REASON
 /* ---- Siblings -------------------------------------------------------------------------------- */
 
 static bool is_product(const state *s, uint32_t node) {
-    return rp_fuse_is_single(&s->g->nodes[node]) && rp_fuse_is_product(member_of(s, node)->op);
+    return rp_fuse_is_single(&s->g->nodes[node]) && member_of(s, node)->op->product;
 }
 
 static const rp_graph_use *x_of(const state *s, uint32_t node) {

@@ -16,11 +16,6 @@ static inline bool rp_fuse_is_single(const rp_graph_node *n) {
     return n->kind == RP_OP && n->member_count == 1;
 }
 
-/* Matrix-vector products are the one kernel op that is fused with others of its kind. */
-static inline bool rp_fuse_is_product(const rp_op *op) {
-    return strcmp(op->name, "matvec") == 0;
-}
-
 /* ---- Values (fuse_values.c) ------------------------------------------------------------------ */
 
 /* Why a value must be in memory whatever is fused. */

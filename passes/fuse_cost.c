@@ -33,7 +33,7 @@ static double domain(const rp_op_call *c) {
 static double product_groups(const rp_fuse_set *set) {
     double groups = 0;
     for (uint32_t i = 0; i < set->count; i++)
-        if (rp_fuse_is_product(set->calls[i].op)) {
+        if (set->calls[i].op->product) {
             double rows = (double)rp_sym(&set->calls[i], 'M');
             groups += rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1;
         }
@@ -82,7 +82,7 @@ static double runs(const estimate *e, uint32_t i) {
 /* Loads of input k in one run of the op. */
 static double loads_of(const estimate *e, uint32_t i, uint32_t k, const rp_op_cost *cost) {
     const rp_op_call *c = &e->set->calls[i];
-    if (k == 0 && rp_fuse_is_product(c->op)) {
+    if (k == 0 && c->op->product) {
         double rows = (double)rp_sym(c, 'M');
         return elements(&c->operands[0]) * (rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1);
     }

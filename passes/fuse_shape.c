@@ -97,8 +97,8 @@ static uint8_t form(const shape *s, uint32_t i) {
     return s->set->calls[i].op->form;
 }
 
-static bool is_matvec(const shape *s, uint32_t i) {
-    return rp_fuse_is_product(s->set->calls[i].op);
+static bool is_product(const shape *s, uint32_t i) {
+    return s->set->calls[i].op->product;
 }
 
 /* How many elements a pointwise or scatter op goes over: those of its output, of its source. */
@@ -308,7 +308,7 @@ static bool classify(shape *s) {
     for (uint32_t i = 0; i < set->count; i++) {
         if (form(s, i) == RP_OP_ROWS && row == RP_NONE) row = i;
         if (form(s, i) != RP_OP_KERNEL) continue;
-        if (is_matvec(s, i)) {
+        if (is_product(s, i)) {
             if (product == RP_NONE) product = i;
         } else if (kernel != RP_NONE) {
             return refuse(s, "n%u %s and n%u %s are kernels of their own", id_of(s, kernel),
@@ -347,7 +347,7 @@ static bool place_all(shape *s) {
         switch ((rp_op_form)form(s, i)) {
         case RP_OP_ROWS: ok = place_rows(s, i); break;
         case RP_OP_KERNEL:
-            ok = (!is_matvec(s, i) || i == s->first || same_x(s, i)) && place_core(s, i);
+            ok = (!is_product(s, i) || i == s->first || same_x(s, i)) && place_core(s, i);
             break;
         case RP_OP_POINTWISE:
         case RP_OP_SCATTER: ok = place_pointwise(s, i); break;
@@ -357,7 +357,7 @@ static bool place_all(shape *s) {
     for (uint32_t i = 0; i < s->set->count; i++)
         if (s->paired[i])
             for (uint32_t j = 0; j < s->set->count; j++)
-                if (j != i && is_matvec(s, j) && root(s, j) == root(s, i))
+                if (j != i && is_product(s, j) && root(s, j) == root(s, i))
                     return refuse(s, "n%u and n%u meet, and pairs of rows are needed", id_of(s, i),
                                   id_of(s, j));
     return true;

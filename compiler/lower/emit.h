@@ -101,12 +101,12 @@ typedef struct rp_emit {
     RP_ARRAY(rp_emit_constant, constants); /* constant_id = index */
     RP_ARRAY(char *, names);               /* owns every name it gave out */
     RP_ARRAY(rp_emit_array_type, arrays);
-    RP_ARRAY(const char *, readers); /* functions of operands that are in memory, or absent */
-    uint32_t extensions;             /* RP_EMIT_8BIT ... */
-    rp_text buffers;                 /* declarations of buffer blocks */
-    rp_text globals;                 /* private and shared variables */
-    rp_text functions;               /* in an order in which each is known to its callers */
-    rp_text main;                    /* void main() { ... } and what only it needs; last */
+    RP_ARRAY(const char *, known); /* functions: rp_emit_add_function() */
+    uint32_t extensions;           /* RP_EMIT_8BIT ... */
+    rp_text buffers;               /* declarations of buffer blocks */
+    rp_text globals;               /* private and shared variables */
+    rp_text functions;             /* in an order in which each is known to its callers */
+    rp_text main;                  /* void main() { ... } and what only it needs; last */
 
     uint8_t row_mode;    /* rp_emit_rows; set it before the first reader is asked for */
     uint32_t row_count;  /* RP_EMIT_ROW_FEW: 1 to 8 */
@@ -122,8 +122,7 @@ enum {
     RP_EMIT_SUBGROUP = 4, /* GL_KHR_shader_subgroup_basic, _arithmetic and _shuffle */
 };
 
-/* ---- The whole --------------------------------------------------------------------------------
- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 /* Starts: checks the members' calls and finds the values. On failure nothing is held. */
 rp_status rp_emit_open(rp_emit *e, const rp_allocator *allocator, const rp_graph *graph,
@@ -143,11 +142,12 @@ rp_status rp_emit_assemble(rp_emit *e);
 /* Reports "n3 (rms_norm): ..." as an error and sets the status. */
 rp_status rp_emit_fail(rp_emit *e, const char *format, ...) RP_PRINTF(2, 3);
 
-/* ---- Names and numbers ------------------------------------------------------------------------
- */
+/* ---- Names and numbers ----------------------------------------------------------------------- */
 
 /* A formatted name that lives as long as `e`. */
 const char *rp_emit_name(rp_emit *e, const char *format, ...) RP_PRINTF(2, 3);
+/* Notes that a function of that name is in the text; false when it is there already. */
+bool rp_emit_add_function(rp_emit *e, const char *name);
 
 /* A specialisation constant of that name (uint, float), made by the first call with the name. The
  * value must fit. */
@@ -167,8 +167,7 @@ const char *rp_emit_precise(const rp_emit *e);
  * `groups` or more in the last ones. */
 void rp_emit_grid(rp_emit *e, uint64_t groups);
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* The name of an array with the raw elements of an operand that is in memory, as GLSL `type`, NULL
  * for its own: float, int, uint, uint16_t (f16, q8_0, q4_0), int8_t, uint8_t. */
@@ -181,15 +180,10 @@ const char *rp_emit_reader(rp_emit *e, uint32_t member, uint32_t operand);
 /* Whether the input comes from memory as it is (or is absent): a reader that costs a load. */
 bool rp_emit_is_plain(const rp_emit *e, uint32_t member, uint32_t operand);
 
-/* Instantiates text of kernels/ for a member and appends it: replaces symbols, attributes, operand
- * names and VALUE (by `value`, may be NULL). */
-void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, const char *value);
-
 /* The text of kernels/NAME.glsl ("matvec/core", "pointwise/rope"); NULL when there is none. */
 const char *rp_kernel_source(const char *name);
 
-/* ---- Row steps --------------------------------------------------------------------------------
- */
+/* ---- Row steps ------------------------------------------------------------------------------- */
 
 /* Whether a rows member is upstream of an input operand. */
 bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand);
@@ -201,8 +195,7 @@ bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand);
  * when no rows member is upstream. */
 const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand);
 
-/* ---- Writing ----------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* Says that the kernel itself computes the value, `window` elements (1 or 2) at a time. Before any
  * reader or epilogue that meets it. */
@@ -219,6 +212,11 @@ rp_emit_set rp_emit_downstream(const rp_emit *e, const uint32_t *cores, uint32_t
  *            j == i is allowed and then done once.
  * Arguments are of the core's class and not yet rounded to its dtype. Returns NAME. */
 const char *rp_emit_epilogue(rp_emit *e, const uint32_t *cores, uint32_t core_count);
+
+/* Makes text of kernels/ a member's own and appends it: replaces symbols, attributes, operand
+ * names, for outputs those of their epilogues, and VALUE (by `value`, may be NULL). */
+void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
+                       const char *value);
 
 /* The member of an RP_AT_PAIR op among those downstream of the cores, RP_NONE when there is none;
  * and the name of its function `uint NAME(uint i)`: the other element that i needs. */

@@ -1,4 +1,20 @@
-/* Internal to compiler/lower: what its files share beside emit.h. */
+/* Internal to compiler/lower: what its files share beside emit.h. Each calls only those before it:
+ *
+ *   emit      the state of one kernel in the making: members, values, names, constants, buffers
+ *   helpers   functions of kernels/include that a text mentions
+ *   text      text of kernels/, made a member's own
+ *   formula   formulas as functions of operands' values
+ *   index     which element of an operand an element of its member needs
+ *   values    reading: functions of an index, and evaluation at the index at hand
+ *   steps     reductions along rows
+ *   store     writing what was computed at an index; scatters
+ *   epilogue  from a kernel's own results to everything behind them
+ *   map, rows, kernel, matvec_text, matvec    the four ways to compose a node
+ *   assemble  the pieces, put together
+ *   node      the choice among the four
+ *   exact     what a module must say for its arithmetic to be exact
+ *   lower     all op nodes of a graph: texts, compiled once each, into kernels and run nodes
+ */
 #ifndef RP_LOWER_INTERNAL_H
 #define RP_LOWER_INTERNAL_H
 
@@ -8,19 +24,29 @@
 rp_status rp_emit_no_memory(rp_emit *e);
 bool rp_emit_is_output(const rp_emit *e, uint32_t member, uint32_t operand);
 
-/* ---- emit_text.c: text of kernels/ ------------------------------------------------------------
- */
+/* ---- helpers.c ------------------------------------------------------------------------------- */
 
 /* Appends the helper functions of kernels/include that `body` mentions. */
 void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to);
 
+/* ---- text.c: text of kernels/ ---------------------------------------------------------------- */
+
+/* Who makes the functions that text of kernels/ calls: of an input's elements, and to take an
+ * output's (NULL: the text has none). */
+typedef struct rp_emit_names {
+    const char *(*reader)(rp_emit *e, uint32_t member, uint32_t operand);
+    const char *(*store)(rp_emit *e, uint32_t member, uint32_t operand);
+} rp_emit_names;
+
+/* Makes text a member's own and appends it: rp_emit_core_text() and rp_emit_element_text(). */
+void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, const char *value,
+                  const rp_emit_names *names);
 /* The text behind a line `// NAME: ...`; NULL when there is none. */
 const char *rp_emit_pragma(const char *source, const char *name, size_t *out_length);
 /* The element type that the op's kernel asks for (`// bind: w uvec4`), or NULL. */
 const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand);
 
-/* ---- emit_formula.c: formulas ------------------------------------------------------------------
- */
+/* ---- formula.c ------------------------------------------------------------------------------- */
 
 /* What a formula of a member may name: operands by their index, attributes and steps behind. */
 enum {
@@ -43,8 +69,16 @@ const char *rp_emit_rounding(uint8_t dtype);
 void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name, uint8_t dtype,
                      rp_emit_args *out);
 
-/* ---- emit_read.c: values -----------------------------------------------------------------------
- */
+/* ---- index.c --------------------------------------------------------------------------------- */
+
+/* Whether an output of a rows member has an element for each row, not for each element. */
+bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand);
+/* The expression of the operand's index for element `index` of its member's elements: those of the
+ * first output; of rows members R * C, or R with `per_row`. `index` itself when it is the same. */
+const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
+                          bool per_row);
+
+/* ---- values.c -------------------------------------------------------------------------------- */
 
 /* The evaluation of values at one element, as statements. Values that several others need are
  * computed once. */
@@ -70,21 +104,19 @@ const char *rp_eval_call(rp_eval *v, uint32_t member, const char *name, const rp
 /* Ensures that the function vN(uint i) of a value exists; returns its name. */
 const char *rp_emit_value_function(rp_emit *e, uint32_t value);
 
-/* Whether an output of a rows member has an element for each row, not for each element. */
-bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand);
+/* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
+void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
+                          const char *value);
 
-/* ---- emit_rows.c -------------------------------------------------------------------------------
- */
+/* ---- steps.c --------------------------------------------------------------------------------- */
 
-/* The name of the variable with a step's result; in a shared array for RP_EMIT_ROW_FEW unless
- * `own`, then `row` is the row's number. */
-const char *rp_emit_step(rp_emit *e, uint32_t member, uint32_t step, bool own, const char *row);
 /* Emits `void mN_steps(uint row)`; returns its name. */
 const char *rp_emit_steps(rp_emit *e, uint32_t member);
 
-/* ---- emit_write.c ------------------------------------------------------------------------------
- */
+/* ---- store.c --------------------------------------------------------------------------------- */
 
+/* How many elements a value has where it is computed: a scatter's are those of its source. */
+uint64_t rp_emit_elements(const rp_emit *e, uint32_t value);
 /* Appends the statement that stores `value`, already of the dtype, at `index`. */
 void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, const char *indent,
                    const char *variable);
@@ -93,8 +125,7 @@ void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, c
 void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *indent,
                      uint64_t elements, const rp_emit_set *among);
 
-/* ---- exact.c -----------------------------------------------------------------------------------
- */
+/* ---- exact.c --------------------------------------------------------------------------------- */
 
 /* Decorates all float arithmetic of a valid module; replaces *words, which `a` allocated. */
 rp_status rp_make_exact(const rp_allocator *a, uint32_t **words, uint32_t *count);

@@ -47,8 +47,8 @@ const rp_kernel_variant rp_matvec_variants[] = {
     {0},
 };
 
-static bool is_matvec(const rp_emit *e, uint32_t member) {
-    return strcmp(e->members[member].call.op->name, "matvec") == 0;
+static bool is_product(const rp_emit *e, uint32_t member) {
+    return e->members[member].call.op->product;
 }
 
 static uint64_t symbol(const rp_emit *e, uint32_t member, char name) {
@@ -272,7 +272,7 @@ static void check_upstream(rp_matvec *m) {
 rp_status rp_emit_matvec(rp_emit *e) {
     rp_matvec m = {.e = e};
     for (uint32_t i = 0; i < e->member_count && e->status == RP_OK; i++)
-        if (is_matvec(e, i)) add_core(&m, i);
+        if (is_product(e, i)) add_core(&m, i);
     if (e->status == RP_OK && m.core_count == 0) rp_emit_fail(e, "it has no product");
     if (e->status != RP_OK) return e->status;
     e->local = RP_MATVEC_THREADS;

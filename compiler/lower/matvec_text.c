@@ -18,7 +18,7 @@ static void put_inside(rp_emit *e, uint32_t member, const char *name, const char
                        const char *indent) {
     rp_text text;
     rp_text_init(&text, &e->allocator);
-    rp_emit_text(e, &text, member, source(e, name), prefix);
+    rp_emit_core_text(e, &text, member, source(e, name), prefix);
     if (text.failed) rp_emit_no_memory(e);
     for (uint32_t i = 0; !text.failed && i < text.size;) {
         uint32_t end = i;
@@ -60,7 +60,7 @@ static void put_weight(rp_matvec *m, const rp_matvec_core *core) {
     rp_text_format(&e->functions, "%s %s_weight(uint i) {\n    return %s%s[i]%s;\n}\n\n", result,
                    core->prefix, before, array, behind);
     if (core->narrow) return;
-    rp_emit_text(e, &e->functions, core->member, source(e, files[dtype]), core->prefix);
+    rp_emit_core_text(e, &e->functions, core->member, source(e, files[dtype]), core->prefix);
     rp_text_char(&e->functions, '\n');
 }
 
@@ -71,8 +71,8 @@ static void put_x(rp_matvec *m) {
     if (direct)
         rp_text_format(&e->functions, "vec4 matvec_x(uint i) {\n    return %s[i];\n}\n\n",
                        rp_emit_array(e, member, RP_MATVEC_X, "vec4"));
-    rp_emit_text(e, &e->functions, member, source(e, direct ? "matvec/direct" : "matvec/staged"),
-                 NULL);
+    rp_emit_core_text(e, &e->functions, member,
+                      source(e, direct ? "matvec/direct" : "matvec/staged"), NULL);
     rp_text_char(&e->functions, '\n');
 }
 

@@ -105,9 +105,8 @@ static const char *source_difference(const rp_check_run *run, const rp_graph_mem
     const rp_graph *g = run->compiled;
     if (m->kind == RP_OP && m->member_count == 1)
         return member_difference(run, a, rp_node_members(run->source, m));
-    const char *name = rp_op_name(a->op);
-    bool copy = m->kind == RP_COPY && strcmp(name, "copy") == 0;
-    bool fill = m->kind == RP_FILL && strcmp(name, "fill_words") == 0;
+    bool copy = m->kind == RP_COPY && a->op->transfer == RP_OP_COPIES;
+    bool fill = m->kind == RP_FILL && a->op->transfer == RP_OP_FILLS;
     if ((!copy && !fill) || a->operand_count != m->use_count) return "is an op, unlike";
     for (uint32_t k = 0; k < a->operand_count; k++) {
         const rp_graph_operand *o = &g->operands[a->first_operand + k];

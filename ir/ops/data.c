@@ -295,6 +295,7 @@ const rp_op rp_ops_data[] = {
         .notes =
             "Zeros, denormals, infinities and NaN stay what they are. As u32, every bit stays.",
         .form = RP_OP_POINTWISE,
+        .transfer = RP_OP_COPIES,
         .operand_count = 2,
         .expression = "x",
         .operands = {{.name = "x",
@@ -338,6 +339,7 @@ const rp_op rp_ops_data[] = {
         .brief = "one 32-bit word everywhere",
         .notes = "Exact.",
         .form = RP_OP_POINTWISE,
+        .transfer = RP_OP_FILLS,
         .operand_count = 1,
         .attr_count = 1,
         .operands = {{.name = "out",

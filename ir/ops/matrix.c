@@ -102,6 +102,7 @@ const rp_op rp_ops_matrix[] = {
                  " The order of the sum depends on K, on the weight's dtype and on the device's "
                  "subgroup size.",
         .form = RP_OP_KERNEL,
+        .product = true,
         .operand_count = 3,
         .operands = {{.name = "x",
                       .brief = "the vectors",

@@ -135,12 +135,18 @@ typedef struct rp_op_step {
     const char *expression; /* formula of what is reduced */
 } rp_op_step;
 
+/* The transfer node that the op can stand for: its operands are the node's uses, in order. */
+typedef enum rp_op_transfer { RP_OP_NO_TRANSFER, RP_OP_COPIES, RP_OP_FILLS } rp_op_transfer;
+
 typedef enum rp_op_form { RP_OP_POINTWISE, RP_OP_ROWS, RP_OP_SCATTER, RP_OP_KERNEL } rp_op_form;
 
 struct rp_op {
     const char *name, *family, *brief;
     const char *notes; /* numerics: exactness, zeros, denormals, infinities, NaN, ties */
     uint8_t form;      /* rp_op_form */
+    bool product;      /* kernel form: multiplies the rows of its first input with a matrix; several
+                        * over one input can be one kernel */
+    uint8_t transfer;  /* rp_op_transfer */
     uint8_t operand_count, attr_count, step_count;
     const char *expression; /* pointwise: formula over the inputs' and attributes' names; NULL:
                              * kernels/pointwise/NAME.glsl, or the node's own (`map`) */

@@ -2,7 +2,8 @@
  *
  * A file of kernels/ speaks of its op's symbols, attributes and operands; here each becomes the
  * name that it has in this kernel, word by word, in place of #defines: what the compiler reports
- * and what a reader sees is what runs. Comments stay as they are. */
+ * and what a reader sees is what runs. Comments stay as they are. The functions that read inputs
+ * and take outputs are made by those who ask for the text, through rp_emit_names. */
 #include <ctype.h>
 #include <stdio.h>
 #include "lower/internal.h"
@@ -25,6 +26,7 @@ typedef struct text_job {
     rp_text *to;
     uint32_t member;
     const char *value; /* for VALUE */
+    const rp_emit_names *names;
 } text_job;
 
 static bool word_equals(const char *word, size_t length, const char *name) {
@@ -40,8 +42,6 @@ static uint32_t operand_before(const rp_op_call *call, const char *word, size_t 
         if (word_equals(word, length - end, rp_op_operand_name(call, i))) return i;
     return RP_NONE;
 }
-
-static void store_name(text_job *job, uint32_t operand);
 
 /* "F16": kernels/include/common.glsl gives these numbers. */
 static void put_dtype(rp_text *to, uint8_t dtype) {
@@ -64,36 +64,14 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         if (call->operands[i].absent) return false; /* behind #if x_PRESENT */
         rp_text_string(job->to, rp_emit_array(e, job->member, i, rp_emit_bind(e, job->member, i)));
     } else if ((i = operand_before(call, word, length, "_store")) != RP_NONE) {
-        store_name(job, i);
+        rp_text_string(job->to, job->names->store ? job->names->store(e, job->member, i) : "");
     } else if (called && (i = operand_before(call, word, length, "")) != RP_NONE &&
                !rp_emit_is_output(e, job->member, i)) {
-        rp_text_string(job->to, rp_emit_reader(e, job->member, i));
+        rp_text_string(job->to, job->names->reader(e, job->member, i));
     } else {
         return false;
     }
     return true;
-}
-
-/* The name of the function that takes elements of an output: its epilogue, or for an output that
- * is absent one that drops them. */
-static void store_name(text_job *job, uint32_t operand) {
-    rp_emit *e = job->e;
-    const rp_graph_operand *o = &e->members[job->member].operands[operand];
-    if (o->absent) {
-        const char *name = rp_emit_name(e, "drop%u", operand);
-        char header[96];
-        snprintf(header, sizeof header, "void %s(uint i, float value) {}\n", name);
-        if (!e->functions.data || !strstr(e->functions.data, header))
-            rp_text_string(&e->functions, header);
-        rp_text_string(job->to, name);
-        return;
-    }
-    rp_emit_value *value = &e->values[o->value];
-    if (!value->store) {
-        if (!value->window) rp_emit_core(e, o->value, 1);
-        value->store = rp_emit_epilogue(e, &o->value, 1);
-    }
-    rp_text_string(job->to, value->store);
 }
 
 static void put_word(text_job *job, const char *word, size_t length, bool member, bool called) {
@@ -130,12 +108,13 @@ static const char *comment_end(const char *c) {
     return end ? end + 2 : c + strlen(c);
 }
 
-void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, const char *value) {
+void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, const char *value,
+                  const rp_emit_names *names) {
     if (e->status != RP_OK) return;
     /* Readers append to the same pieces while this text is made: it goes there at the end. */
     rp_text own;
     rp_text_init(&own, &e->allocator);
-    text_job job = {e, &own, member, value};
+    text_job job = {e, &own, member, value, names};
     char last = '\0';
     for (const char *c = source; *c;) {
         const char *end = comment_end(c);

@@ -9,149 +9,7 @@
 
 #include <stdio.h>
 
-/* ---- Which element --------------------------------------------------------------------------- */
-
-/* A dimension of a member's elements, and how far a step along it goes in an operand. */
-typedef struct axis {
-    uint64_t size, stride;
-} axis;
-
-enum { MAX_AXES = RP_MAX_RANK + 4 };
-
-/* Drops axes of one element and joins those that are stepped through alike. */
-static uint32_t collapse(axis *axes, uint32_t count) {
-    uint32_t out = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (axes[i].size == 1) continue;
-        if (out && axes[out - 1].stride == axes[i].stride * axes[i].size) {
-            axes[out - 1] = (axis){axes[out - 1].size * axes[i].size, axes[i].stride};
-            continue;
-        }
-        axes[out++] = axes[i];
-    }
-    return out;
-}
-
-/* NumPy's rules: aligned at the last dimension; what has size 1 is repeated. */
-static uint32_t broadcast_axes(const rp_tensor *from, const rp_tensor *to, axis *axes) {
-    uint64_t stride = 1;
-    for (uint32_t i = 0; i < to->rank; i++) {
-        uint32_t d = to->rank - 1 - i;
-        uint64_t own = i < from->rank ? from->dims[from->rank - 1 - i] : 1;
-        axes[d] = (axis){to->dims[d], own == 1 ? 0 : stride};
-        stride *= own;
-    }
-    return to->rank;
-}
-
-/* By symbols: "*R C" and "*R" have R in common. */
-static uint32_t symbol_axes(const rp_op_call *call, const char *from, const char *to, axis *axes) {
-    uint32_t count = 0;
-    for (const char *c = to; *c; c++) {
-        if (*c < 'A' || *c > 'Z' || count == MAX_AXES) continue;
-        uint64_t stride = 0;
-        const char *own = strchr(from, *c);
-        if (own) {
-            stride = 1;
-            for (own++; *own; own++)
-                if (*own >= 'A' && *own <= 'Z') stride *= rp_sym(call, *own);
-        }
-        axes[count++] = (axis){rp_sym(call, *c), stride};
-    }
-    return count;
-}
-
-/* The expression of an operand's index for element `index` of what the axes describe. */
-static const char *axis_index(rp_emit *e, uint32_t member, uint32_t operand, axis *axes,
-                              uint32_t count, const char *index) {
-    const char *name =
-        rp_emit_name(e, "m%u_%s", member, rp_op_operand_name(&e->members[member].call, operand));
-    count = collapse(axes, count);
-    rp_text text;
-    rp_text_init(&text, &e->allocator);
-    uint64_t inner = 1;
-    for (uint32_t i = count; i-- > 0; inner *= axes[i].size) {
-        if (axes[i].stride == 0) continue;
-        if (text.size) rp_text_string(&text, " + ");
-        rp_text_string(&text, index);
-        if (inner > 1)
-            rp_text_format(&text, " / %s",
-                           rp_emit_uint(e, rp_emit_name(e, "%s_step%u", name, i), inner));
-        if (i > 0)
-            rp_text_format(&text, " %% %s",
-                           rp_emit_uint(e, rp_emit_name(e, "%s_size%u", name, i), axes[i].size));
-        if (axes[i].stride > 1)
-            rp_text_format(
-                &text, " * %s",
-                rp_emit_uint(e, rp_emit_name(e, "%s_stride%u", name, i), axes[i].stride));
-    }
-    const char *out = text.failed ? "" : rp_emit_name(e, "%s", text.size ? text.data : "0u");
-    if (text.failed) rp_emit_no_memory(e);
-    rp_text_free(&text);
-    return out;
-}
-
-bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand) {
-    const char *shape = rp_op_operand_of(&e->members[member].call, operand)->shape;
-    return e->members[member].call.op->form == RP_OP_ROWS && shape && !strchr(shape, 'C');
-}
-
-static uint32_t first_output(const rp_emit *e, uint32_t member) {
-    const rp_op_call *call = &e->members[member].call;
-    for (uint32_t i = 0; i < call->operand_count; i++)
-        if (rp_emit_is_output(e, member, i) && !call->operands[i].absent) return i;
-    return call->operand_count - 1;
-}
-
-/* The expression of the operand's index for element `index` of its member's elements: those of the
- * first output; of rows members R * C, or R with `per_row`. `index` itself when it is the same. */
-static const char *operand_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
-                                 bool per_row) {
-    const rp_op_call *call = &e->members[member].call;
-    const rp_op_operand *o = rp_op_operand_of(call, operand);
-    const rp_tensor *tensor = &call->operands[operand];
-    axis axes[MAX_AXES];
-    uint32_t count, out = first_output(e, member);
-    bool rows = call->op->form == RP_OP_ROWS;
-    if (tensor->absent) return "0u";
-    uint64_t elements = rp_tensor_elements(tensor);
-    uint64_t all = !rows     ? rp_tensor_elements(&call->operands[out])
-                   : per_row ? rp_sym(call, 'R')
-                             : rp_sym(call, 'R') * rp_sym(call, 'C');
-    if (elements == all) return index;
-    if (elements == 1) return "0u";
-    if (rows && o->shape) {
-        count = symbol_axes(call, o->shape, per_row ? "*R" : "*R C", axes);
-    } else if (rows) { /* a mask: broadcast to the rows as the first input has them */
-        count = broadcast_axes(tensor, &call->operands[0], axes);
-    } else if (o->shape && rp_op_operand_of(call, out)->shape) {
-        count = symbol_axes(call, o->shape, rp_op_operand_of(call, out)->shape, axes);
-    } else {
-        count = broadcast_axes(tensor, &call->operands[out], axes);
-    }
-    uint64_t covered = 1;
-    for (uint32_t i = 0; i < count; i++) covered *= axes[i].size;
-    if (covered != all) {
-        rp_emit_fail(e, "operand %s of %s has no place for each element",
-                     rp_op_operand_name(call, operand), call->op->name);
-        return "0u";
-    }
-    return axis_index(e, member, operand, axes, count, index);
-}
-
 /* ---- Readers --------------------------------------------------------------------------------- */
-
-/* Notes a reader's name; false when it is there already. */
-static bool add_reader(rp_emit *e, const char *name) {
-    for (uint32_t i = 0; i < e->readers_count; i++)
-        if (strcmp(e->readers[i], name) == 0) return false;
-    if (!RP_RESERVE(&e->allocator, e->readers, e->readers_count, e->readers_capacity, 1)) {
-        rp_emit_no_memory(e);
-        return false;
-    }
-    e->readers[e->readers_count++] = name;
-    return true;
-}
 
 static void put_blocks(rp_emit *e, const char *name, const char *array, bool eight) {
     if (eight)
@@ -180,7 +38,7 @@ static void put_blocks(rp_emit *e, const char *name, const char *array, bool eig
 static const char *memory_reader(rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
     const char *name = rp_emit_name(e, "r%u_%s", o->use, rp_dtype_name((rp_dtype)o->dtype));
-    if (!add_reader(e, name)) return name;
+    if (!rp_emit_add_function(e, name)) return name;
     const char *array = rp_emit_array(e, member, operand, NULL);
     const char *before = "", *behind = "";
     switch ((rp_dtype)o->dtype) {
@@ -202,7 +60,7 @@ static const char *memory_reader(rp_emit *e, uint32_t member, uint32_t operand) 
 static const char *absent_reader(rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_op_call *call = &e->members[member].call;
     const char *name = rp_emit_name(e, "m%u_no_%s", member, rp_op_operand_name(call, operand));
-    if (!add_reader(e, name)) return name;
+    if (!rp_emit_add_function(e, name)) return name;
     const char *value = rp_op_operand_of(call, operand)->absent;
     size_t length = value ? strlen(value) : 0;
     if (length && value[length - 1] == 'u') { /* an integer, which no formula names */
@@ -230,6 +88,14 @@ const char *rp_emit_reader(rp_emit *e, uint32_t member, uint32_t operand) {
     return memory_reader(e, member, operand);
 }
 
+static const char *step_result(rp_emit *e, uint32_t member, uint32_t step, bool own,
+                               const char *row) {
+    const char *name =
+        rp_emit_name(e, "m%u_%s", member, e->members[member].call.op->steps[step].name);
+    if (own || e->row_mode == RP_EMIT_ROW_ONE) return name;
+    return rp_emit_name(e, "%s_rows[%s]", name, row);
+}
+
 /* ---- Evaluation at an index ------------------------------------------------------------------ */
 
 rp_status rp_eval_open(rp_eval *v, rp_emit *e, rp_text *to, const char *index, const char *indent,
@@ -247,7 +113,7 @@ void rp_eval_close(rp_eval *v) {
 static const char *eval_input(rp_eval *v, uint32_t member, uint32_t operand, bool per_row) {
     rp_emit *e = v->e;
     const rp_graph_operand *o = &e->members[member].operands[operand];
-    const char *index = operand_index(e, member, operand, v->index, per_row);
+    const char *index = rp_emit_index(e, member, operand, v->index, per_row);
     if (index == v->index && !o->absent && o->value != RP_NONE &&
         e->values[o->value].elements == v->elements)
         return rp_eval_value(v, o->value);
@@ -266,7 +132,7 @@ const char *rp_eval_call(rp_eval *v, uint32_t member, const char *name, const rp
         } else {
             const char *row = v->index;
             if (!per_row) row = rp_emit_name(e, "%s / %s", row, rp_emit_symbol(e, member, 'C'));
-            text = rp_emit_step(e, member, arg - RP_NAME_STEP, v->own_steps == member, row);
+            text = step_result(e, member, arg - RP_NAME_STEP, v->own_steps == member, row);
         }
         list = rp_emit_name(e, "%s%s%s", list, i ? ", " : "", text);
     }
@@ -313,6 +179,12 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
 
 /* ---- Functions of an index ------------------------------------------------------------------- */
 
+void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
+                          const char *value) {
+    static const rp_emit_names names = {rp_emit_reader, NULL};
+    rp_emit_text(e, to, member, source, value, &names);
+}
+
 /* A pointwise op of kernels/pointwise: its text is the function. */
 static void file_function(rp_emit *e, uint32_t value, const char *name) {
     const rp_emit_value *out = &e->values[value];
@@ -327,7 +199,7 @@ static void file_function(rp_emit *e, uint32_t value, const char *name) {
     rp_text text;
     rp_text_init(&text, &e->allocator);
     const char *own = rounds ? rp_emit_name(e, "%s_exact", name) : name;
-    rp_emit_text(e, &text, out->member, source, own);
+    rp_emit_element_text(e, &text, out->member, source, own);
     rp_text_append(&e->functions, text.data ? text.data : "", text.size);
     rp_text_char(&e->functions, '\n');
     rp_text_free(&text);

@@ -13,16 +13,6 @@ static uint64_t length_of(const rp_emit *e, uint32_t member) {
     return rp_sym(&e->members[member].call, 'C');
 }
 
-static const char *step_variable(rp_emit *e, uint32_t member, uint32_t step) {
-    return rp_emit_name(e, "m%u_%s", member, e->members[member].call.op->steps[step].name);
-}
-
-const char *rp_emit_step(rp_emit *e, uint32_t member, uint32_t step, bool own, const char *row) {
-    const char *name = step_variable(e, member, step);
-    if (own || e->row_mode == RP_EMIT_ROW_ONE) return name;
-    return rp_emit_name(e, "%s_rows[%s]", name, row);
-}
-
 /* ---- Passes over a row ----------------------------------------------------------------------- */
 
 typedef struct row_pass {

@@ -304,6 +304,21 @@ static void put(formula_job *job, rp_text *to, uint32_t index, uint8_t wanted) {
     rp_text_char(to, ')');
 }
 
+const char *rp_emit_rounding(uint8_t dtype) {
+    switch ((rp_dtype)dtype) {
+    case RP_F16: return "round_f16";
+    case RP_I8: return "to_i8";
+    case RP_U8: return "to_u8";
+    case RP_RAW:
+    case RP_F32:
+    case RP_I32:
+    case RP_U32:
+    case RP_Q8_0:
+    case RP_Q4_0: break;
+    }
+    return "";
+}
+
 /* ---- Functions ------------------------------------------------------------------------------- */
 
 /* The result as an output of a dtype has it; `r` is a variable of `type`. */

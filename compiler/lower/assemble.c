@@ -1,0 +1,93 @@
+/* Assembling: the pieces of an rp_emit and the helpers that they mention, in the order in which
+ * they make a shader. */
+#include "lower/internal.h"
+
+/* Every use has a binding, also one that the formulas do not look at. */
+static void declare_rest(rp_emit *e) {
+    for (uint32_t m = 0; m < e->member_count; m++)
+        for (uint32_t k = 0; k < e->members[m].call.operand_count; k++) {
+            const rp_graph_operand *o = &e->members[m].operands[k];
+            bool known = o->absent || o->use == RP_NONE;
+            for (uint32_t i = 0; !known && i < e->arrays_count; i++)
+                known = e->arrays[i].use == o->use;
+            if (!known) rp_emit_array(e, m, k, NULL);
+        }
+}
+
+/* What the shader computes, in names that do not depend on the graph: who reads it sees where each
+ * part comes from. */
+static void put_members(const rp_emit *e, rp_text *to) {
+    rp_text_string(to, "//");
+    for (uint32_t m = 0; m < e->member_count; m++) {
+        const rp_op_call *call = &e->members[m].call;
+        rp_text_format(to, "%s m%u: %s", m ? "," : "", m, call->op->name);
+        for (uint32_t i = 0; i < e->value_count; i++) {
+            const rp_emit_value *v = &e->values[i];
+            if (v->member != m) continue;
+            rp_text_format(to, " -> v%u", i);
+            if (v->use != RP_NONE) rp_text_format(to, " in b%u", v->use);
+        }
+    }
+    rp_text_char(to, '\n');
+}
+
+static void put_header(rp_emit *e, rp_text *to) {
+    rp_text_string(to, "#version 450\n");
+    put_members(e, to);
+    if (e->extensions & RP_EMIT_8BIT)
+        rp_text_string(to, "#extension GL_EXT_shader_8bit_storage : require\n");
+    if (e->extensions & RP_EMIT_16BIT)
+        rp_text_string(to, "#extension GL_EXT_shader_16bit_storage : require\n");
+    if (e->extensions & (RP_EMIT_8BIT | RP_EMIT_16BIT))
+        rp_text_string(to, "#extension GL_EXT_shader_explicit_arithmetic_types : require\n");
+    if (e->extensions & RP_EMIT_SUBGROUP)
+        rp_text_string(to, "#extension GL_KHR_shader_subgroup_basic : require\n"
+                           "#extension GL_KHR_shader_subgroup_arithmetic : require\n"
+                           "#extension GL_KHR_shader_subgroup_ballot : require\n"
+                           "#extension GL_KHR_shader_subgroup_vote : require\n"
+                           "#extension GL_KHR_shader_subgroup_shuffle : require\n");
+    rp_text_format(to, "layout(local_size_x = %u) in;\n\n", e->local);
+}
+
+static void put_constants(const rp_emit *e, rp_text *to) {
+    for (uint32_t i = 0; i < e->constants_count; i++)
+        rp_text_format(to, "layout(constant_id = %u) const %s %s = %s;\n", i,
+                       e->constants[i].kind == 'f' ? "float" : "uint", e->constants[i].name,
+                       e->constants[i].kind == 'f' ? "1.0" : "1u");
+    if (e->constants_count) rp_text_char(to, '\n');
+}
+
+static void put_piece(const rp_text *piece, rp_text *to) {
+    if (piece->size == 0) return;
+    rp_text_append(to, piece->data, piece->size);
+    if (piece->data[piece->size - 1] != '\n') rp_text_char(to, '\n');
+    rp_text_char(to, '\n');
+}
+
+rp_status rp_emit_assemble(rp_emit *e) {
+    if (e->status != RP_OK) return e->status;
+    declare_rest(e);
+    rp_text body, whole;
+    rp_text_init(&body, &e->allocator);
+    rp_text_init(&whole, &e->allocator);
+    put_piece(&e->globals, &body);
+    put_piece(&e->functions, &body);
+    put_piece(&e->main, &body);
+    /* What text of kernels/ uses shows in its names. */
+    if (body.data && strstr(body.data, "ubgroup")) e->extensions |= RP_EMIT_SUBGROUP;
+    put_header(e, &whole);
+    put_constants(e, &whole);
+    put_piece(&e->buffers, &whole);
+    rp_emit_helpers(e, &body, &whole);
+    if (body.data) rp_text_append(&whole, body.data, body.size);
+    bool failed = body.failed || e->buffers.failed || e->globals.failed || e->functions.failed ||
+                  e->main.failed;
+    rp_text_free(&body);
+    rp_release(&e->allocator, e->glsl);
+    e->glsl = NULL;
+    rp_status status = rp_text_take(&whole, &e->glsl, NULL);
+    if (status != RP_OK) rp_text_free(&whole);
+    if (failed) status = RP_ERROR_NO_MEMORY;
+    if (e->status == RP_OK) e->status = status;
+    return e->status;
+}

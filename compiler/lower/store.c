@@ -1,0 +1,127 @@
+/* Stores: from values to memory.
+ *
+ * What is stored at an index is computed first, all of it, and then stored: an output may lie over
+ * an input (in place), which another output may need, too. */
+#include "lower/internal.h"
+
+#include <stdio.h>
+
+/* Whether a value is the output of a scatter: its elements go where the op's text says. */
+static bool is_scatter(const rp_emit *e, uint32_t value) {
+    return e->members[e->values[value].member].call.op->form == RP_OP_SCATTER;
+}
+
+void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, const char *indent,
+                   const char *variable) {
+    const rp_emit_value *out = &e->values[value];
+    const char *array = rp_emit_array(e, out->member, out->operand, NULL);
+    const char *before = "", *behind = "";
+    switch ((rp_dtype)out->dtype) {
+    case RP_F16: before = "uint16_t(f32_to_f16(", behind = "))"; break;
+    case RP_I8: before = "int8_t(", behind = ")"; break;
+    case RP_RAW:
+    case RP_U8: before = "uint8_t(", behind = ")"; break;
+    case RP_F32:
+    case RP_I32:
+    case RP_U32: break;
+    case RP_Q8_0:
+    case RP_Q4_0: rp_emit_fail(e, "blocks are written whole, not by element"); return;
+    }
+    rp_text_format(to, "%s%s[%s] = %s%s%s;\n", indent, array, index, before, variable, behind);
+}
+
+/* ---- Scatters -------------------------------------------------------------------------------- */
+
+/* The name of the function that says where element i goes. */
+static const char *scatter_function(rp_emit *e, uint32_t member) {
+    const rp_op *op = e->members[member].call.op;
+    const char *name = rp_emit_name(e, "m%u_place", member);
+    const char *source = rp_kernel_source(rp_emit_name(e, "scatter/%s", op->name));
+    if (!source) {
+        rp_emit_fail(e, "kernels/scatter has no text for %s", op->name);
+        return name;
+    }
+    if (!rp_emit_add_function(e, name)) return name;
+    rp_text text;
+    rp_text_init(&text, &e->allocator);
+    rp_emit_element_text(e, &text, member, source, name);
+    rp_text_append(&e->functions, text.data ? text.data : "", text.size);
+    rp_text_char(&e->functions, '\n');
+    rp_text_free(&text);
+    return name;
+}
+
+/* The elements of the member's first input at the index, converted to the output's dtype. */
+static const char *scatter_source(rp_eval *v, uint32_t value) {
+    rp_emit *e = v->e;
+    const rp_emit_value *out = &e->values[value];
+    const rp_graph_operand *from = &e->members[out->member].operands[0];
+    const char *text = from->value != RP_NONE && e->values[from->value].elements == v->elements
+                           ? rp_eval_value(v, from->value)
+                           : rp_emit_name(e, "%s(%s)", rp_emit_reader(e, out->member, 0), v->index);
+    const char *own = rp_emit_class(from->dtype), *wanted = rp_emit_class(out->dtype);
+    if (strcmp(own, wanted) != 0) {
+        const char *converter = *wanted == 'f' ? "float" : *wanted == 'i' ? "to_i32" : "to_u32";
+        text = rp_emit_name(e, "%s(%s)", converter, text);
+    }
+    return from->dtype == out->dtype
+               ? text
+               : rp_emit_name(e, "%s(%s)", rp_emit_rounding(out->dtype), text);
+}
+
+/* ---- Outputs at an index --------------------------------------------------------------------- */
+
+uint64_t rp_emit_elements(const rp_emit *e, uint32_t value) {
+    const rp_emit_value *out = &e->values[value];
+    return is_scatter(e, value) ? rp_tensor_elements(&e->members[out->member].call.operands[0])
+                                : out->elements;
+}
+
+typedef struct output {
+    uint32_t value;
+    const char *variable, *index;
+} output;
+
+static void put_output(rp_eval *v, uint32_t value, output *out) {
+    rp_emit *e = v->e;
+    *out = (output){value, "", v->index};
+    if (!is_scatter(e, value)) {
+        out->variable = rp_eval_value(v, value);
+        return;
+    }
+    const char *text = scatter_source(v, value);
+    const char *place = scatter_function(e, e->values[value].member);
+    rp_text_format(v->to, "%s%s s%u = %s;\n%suint s%u_at = %s(%s);\n", v->indent,
+                   rp_emit_class(e->values[value].dtype), value, text, v->indent, value, place,
+                   v->index);
+    out->variable = rp_emit_name(e, "s%u", value);
+    out->index = rp_emit_name(e, "s%u_at", value);
+}
+
+void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *indent,
+                     uint64_t elements, const rp_emit_set *among) {
+    output *outputs = rp_alloc(&e->allocator, e->value_count, sizeof *outputs);
+    rp_eval eval;
+    if (!outputs) rp_emit_no_memory(e);
+    if (!outputs || rp_eval_open(&eval, e, to, index, indent, elements) != RP_OK) {
+        rp_release(&e->allocator, outputs);
+        return;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < e->value_count && e->status == RP_OK; i++) {
+        const rp_emit_value *out = &e->values[i];
+        if (out->use == RP_NONE || rp_emit_elements(e, i) != elements) continue;
+        if (among && !rp_emit_has(among, out->member)) continue;
+        put_output(&eval, i, &outputs[count++]);
+    }
+    for (uint32_t i = 0; i < count && e->status == RP_OK; i++) {
+        const char *deeper = indent;
+        if (is_scatter(e, outputs[i].value)) {
+            rp_text_format(to, "%sif (%s != 0xffffffffu)\n", indent, outputs[i].index);
+            deeper = rp_emit_name(e, "%s    ", indent);
+        }
+        rp_emit_store(e, to, outputs[i].value, outputs[i].index, deeper, outputs[i].variable);
+    }
+    rp_eval_close(&eval);
+    rp_release(&e->allocator, outputs);
+}
