@@ -229,8 +229,6 @@ static const char *node_difference(const rp_check_run *run, const rp_graph_node 
                       memcmp(g->bytes + n->first_byte, s->bytes + m->first_byte, n->byte_count))))
         return "has other data";
     if (n->use_count != m->use_count) return "has another number of uses";
-    if (n->source_count > 1 || (n->source_count == 1 && g->sources[n->first_source] != n->id))
-        return "stands for several nodes, but has no members that say how";
     return NULL;
 }
 

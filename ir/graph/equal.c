@@ -162,7 +162,6 @@ static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
     FIELD(w, x, y, kind);
     if (w->a->stages & RP_STAGE_SCHEDULED) FIELD(w, x, y, group);
     FIELD(w, x, y, use_count);
-    FIELD(w, x, y, source_count);
     FIELD(w, x, y, member_count);
     string(w, x->label, y->label);
     string(w, x->op, y->op);
@@ -180,8 +179,6 @@ static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
         FIELD(w, u, v, offset);
         FIELD(w, u, v, size);
     }
-    for (uint32_t i = 0; !w->differs && i < x->source_count; i++)
-        number(w, w->a->sources[x->first_source + i], w->b->sources[y->first_source + i]);
     for (uint32_t i = 0; !w->differs && i < x->member_count; i++)
         walk_member(w, &w->a->members[x->first_member + i], &w->b->members[y->first_member + i]);
 }

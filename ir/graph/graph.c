@@ -20,7 +20,6 @@
     X(nodes)                                                                                       \
     X(uses)                                                                                        \
     X(bytes)                                                                                       \
-    X(sources)                                                                                     \
     X(members)                                                                                     \
     X(operands)                                                                                    \
     X(attrs)                                                                                       \

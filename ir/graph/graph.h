@@ -86,8 +86,6 @@ typedef struct rp_graph_node {
     uint32_t pattern;                    /* fill: the 32-bit word */
     uint32_t label;                      /* string: path of label scopes, "a/b"; RP_NONE */
     uint32_t op;                         /* string: op tag; RP_NONE */
-    uint32_t first_source, source_count; /* in sources[]: the source nodes it stands for; count 0 =
-                                          * itself. A node with members has none: they say it */
     uint32_t first_member, member_count; /* in members[]: the ops it computes; count > 0 for op
                                           * nodes and for run nodes that were lowered from them */
     uint32_t group; /* valid once scheduled; nodes[] is then ordered by group */
@@ -157,7 +155,6 @@ struct rp_graph {
     RP_ARRAY(rp_graph_node, nodes); /* in plan order */
     RP_ARRAY(rp_graph_use, uses);
     RP_ARRAY(uint8_t, bytes);
-    RP_ARRAY(uint32_t, sources);
     RP_ARRAY(rp_graph_member, members);
     RP_ARRAY(rp_graph_operand, operands);
     RP_ARRAY(rp_graph_attr, attrs);

@@ -165,7 +165,6 @@ uint32_t rp_graph_add_op(rp_graph *graph, const rp_graph_node *node, const rp_op
     n.kernel = RP_NONE;
     n.first_use = graph->uses_count;
     n.use_count = 0;
-    n.source_count = 0;
     n.byte_count = 0;
     rp_op_call_init(&call, op, argument_count);
     rp_node_builder b = rp_node_build(graph, &n);

@@ -257,18 +257,10 @@ static void verify_fill(rp_verifier *v, const rp_graph_node *n) {
 /* ---- All nodes ------------------------------------------------------------------------------- */
 
 static void verify_node(rp_verifier *v, const rp_graph_node *n) {
-    const rp_graph *g = v->graph;
-    for (uint32_t i = 0; i + 1 < n->source_count; i++)
-        if (g->sources[n->first_source + i] >= g->sources[n->first_source + i + 1]) {
-            NODE_ERROR(v, n, "%s", "its source nodes are not in ascending order");
-            break;
-        }
     if (n->unknown && n->kind != RP_RUN)
         NODE_ERROR(v, n, "%s", "only a run node can have unknown uses");
     if (n->member_count && n->kind != RP_RUN && n->kind != RP_OP)
         NODE_ERROR(v, n, "a %s has no members", rp_node_kind_name((rp_node_kind)n->kind));
-    if (n->member_count && n->source_count)
-        NODE_ERROR(v, n, "%s", "its members are its source nodes; it lists others beside them");
     switch ((rp_node_kind)n->kind) {
     case RP_RUN: verify_run(v, n); return;
     case RP_OP: verify_op(v, n); return;

@@ -1,4 +1,4 @@
-/* Nodes in .rpir text: `n3 = run @k grid 4 1 1 (r $x, w %n) label "a" op o from n1 n2`. */
+/* Nodes in .rpir text: `n3 = run @k grid 4 1 1 (r $x, w %n) label "a" op o`. */
 #include "base/checked.h"
 #include "graph/keywords.h"
 #include "text/parse.h"
@@ -185,18 +185,6 @@ static bool parse_op(rp_parser *p, uint32_t *out) {
     return *out != RP_NONE || rp_parse_no_memory(p);
 }
 
-static bool parse_from(rp_parser *p, rp_graph_node *n) {
-    rp_graph *g = p->g;
-    n->first_source = g->sources_count;
-    for (uint32_t id; rp_parse_node_id(&p->lx.token, &id); rp_lex_next(&p->lx)) {
-        if (!RP_RESERVE(p->a, g->sources, g->sources_count, g->sources_capacity, 1))
-            return rp_parse_no_memory(p);
-        g->sources[g->sources_count++] = id;
-        n->source_count++;
-    }
-    return n->source_count > 0 || rp_parse_expected(p, "the source nodes, 'n3 n4'");
-}
-
 bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id) {
     rp_graph *g = p->g;
     rp_graph_node n = {.id = id,
@@ -209,13 +197,12 @@ bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id) {
     if (rp_parse_accept_word(p, "label") && !rp_parse_string(p, "the label as a string", &n.label))
         return false;
     if (rp_parse_accept_word(p, "op") && !parse_op(p, &n.op)) return false;
-    if (rp_parse_accept_word(p, "from") && !parse_from(p, &n)) return false;
     if (p->lx.token.kind != RP_TOKEN_NEWLINE && p->lx.token.kind != RP_TOKEN_END)
         return rp_parse_expected(
             p, n.kind == RP_RUN && n.unknown
-                   ? "'push', '(' and the uses, 'for', 'label', 'op', 'from' (in this order) "
+                   ? "'push', '(' and the uses, 'for', 'label', 'op' (in this order) "
                      "or the end of the line"
-                   : "'label', 'op', 'from' (in this order) or the end of the line");
+                   : "'label', 'op' (in this order) or the end of the line");
     if (g->stages & RP_STAGE_SCHEDULED) {
         if (g->group_count == 0)
             return RP_FAIL(p, first, "a scheduled graph's nodes stand in groups");

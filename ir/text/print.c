@@ -193,11 +193,6 @@ static void print_tags(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         else
             rp_text_quoted(t, op);
     }
-    if (n->source_count) rp_text_string(t, " from");
-    for (uint32_t i = 0; i < n->source_count; i++) {
-        rp_text_string(t, " n");
-        rp_text_u64(t, g->sources[n->first_source + i]);
-    }
 }
 
 /* " {", the members one a line, and "}". */

@@ -193,12 +193,6 @@ static void node_op(rp_text *t, const rp_graph *g, uint32_t i) {
     if (g->nodes[i].op != RP_NONE) rp_text_quoted(t, rp_graph_string(g, g->nodes[i].op));
 }
 
-static void node_sources(rp_text *t, const rp_graph *g, uint32_t i) {
-    const rp_graph_node *n = &g->nodes[i];
-    for (uint32_t k = 0; k < n->source_count; k++)
-        rp_text_format(t, "%sn%u", k ? " " : "", g->sources[n->first_source + k]);
-}
-
 static const rp_diff_field kernel_fields[] = {
     {"spirv", kernel_spirv},     {"entry", kernel_entry}, {"local", kernel_local},
     {"shared", kernel_shared},   {"push", kernel_push},   {"spec", kernel_spec},
@@ -206,10 +200,9 @@ static const rp_diff_field kernel_fields[] = {
 static const rp_diff_field buffer_fields[] = {{"kind", buffer_kind}, {"type", buffer_type},
                                               {"size", buffer_size}, {"at", buffer_offset},
                                               {"max", buffer_max},   {"default", buffer_default}};
-static const rp_diff_field node_fields[] = {{"work", node_work},       {"grid", node_grid},
-                                            {"data", node_data},       {"uses", node_uses},
-                                            {"members", node_members}, {"op", node_op},
-                                            {"label", node_label},     {"source", node_sources}};
+static const rp_diff_field node_fields[] = {
+    {"work", node_work},       {"grid", node_grid}, {"data", node_data},  {"uses", node_uses},
+    {"members", node_members}, {"op", node_op},     {"label", node_label}};
 
 static uint32_t kernel_count(const rp_graph *g) {
     return g->kernels_count;

@@ -268,15 +268,11 @@ static void print_members(rp_text *t, const rp_graph *g, const rp_graph_node *n)
     rp_text_char(t, ']');
 }
 
-/* The source nodes that a node stands for, ascending. Members need not be sorted, and there are
- * few: the next larger one is looked for each time. */
+/* The source nodes whose work a node does, ascending: its members, or itself. Members need not be
+ * sorted, and there are few: the next larger one is looked for each time. */
 static void print_sources(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     rp_text_string(t, ",\"source\":[");
-    if (n->source_count == 0 && n->member_count == 0) rp_text_u64(t, n->id);
-    for (uint32_t s = 0; s < n->source_count; s++) {
-        if (s) rp_text_char(t, ',');
-        rp_text_u64(t, g->sources[n->first_source + s]);
-    }
+    if (n->member_count == 0) rp_text_u64(t, n->id);
     uint64_t from = 0; /* smallest id that may come next */
     for (uint32_t done = 0; done < n->member_count; done++) {
         uint64_t least = UINT64_MAX;
