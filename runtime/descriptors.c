@@ -7,6 +7,7 @@
 #include "exec.h"
 
 #include "base/hash.h"
+#include "base/table.h"
 
 /* While building: the sets found so far. */
 typedef struct builder {
@@ -18,8 +19,7 @@ typedef struct builder {
     VkDescriptorBufferInfo *infos;
     uint32_t infos_count, infos_capacity;
     uint32_t sets_capacity, firsts_capacity, node_sets_count, node_sets_capacity;
-    uint32_t *slots; /* hash table: set index, RP_UNSET = free */
-    uint32_t slot_count;
+    rp_table sets; /* hash of the layout and the ranges -> set */
 } builder;
 
 /* Appends the ranges that a node binds to one set, in the order of the layout's bindings. */
@@ -50,37 +50,16 @@ static bool collect(builder *b, const rp_plan_node *node, uint32_t set,
     return true;
 }
 
-static bool grow_table(builder *b) {
-    if (b->slot_count >= (uint64_t)(b->out->count + 1) * 2) return true;
-    uint32_t slot_count = b->slot_count ? b->slot_count * 2 : 64;
-    uint32_t *slots = rp_alloc(b->a, slot_count, sizeof *slots);
-    if (!slots) return false;
-    memset(slots, 0xff, slot_count * sizeof *slots);
-    for (uint32_t i = 0; i < b->out->count; i++) {
-        const rp_set_layout *layout = &b->layouts->sets[b->out->layout_of[i]];
-        uint64_t hash = rp_hash_mix(b->out->layout_of[i], b->infos + b->out->first_info[i],
-                                    layout->binding_count * sizeof *b->infos);
-        uint32_t at = (uint32_t)hash & (slot_count - 1);
-        while (slots[at] != RP_UNSET) at = (at + 1) & (slot_count - 1);
-        slots[at] = i;
-    }
-    rp_release(b->a, b->slots);
-    b->slots = slots;
-    b->slot_count = slot_count;
-    return true;
-}
-
 /* The set that binds what `node` binds to `set`; made when there is none. False without memory. */
 static bool find(builder *b, const rp_plan_node *node, uint32_t set, uint32_t layout_index,
                  uint32_t *out) {
     const rp_set_layout *layout = &b->layouts->sets[layout_index];
     rp_descriptors *d = b->out;
-    if (!grow_table(b) || !collect(b, node, set, layout)) return false;
+    if (!collect(b, node, set, layout)) return false;
     const VkDescriptorBufferInfo *infos = b->infos + b->infos_count;
     size_t bytes = layout->binding_count * sizeof *infos;
-    uint32_t at = (uint32_t)rp_hash_mix(layout_index, infos, bytes) & (b->slot_count - 1);
-    for (; b->slots[at] != RP_UNSET; at = (at + 1) & (b->slot_count - 1)) {
-        uint32_t found = b->slots[at];
+    uint32_t key = (uint32_t)rp_hash_mix(layout_index, infos, bytes);
+    for (uint32_t at = 0, found; rp_table_next(&b->sets, key, &at, &found);) {
         if (d->layout_of[found] != layout_index ||
             memcmp(b->infos + d->first_info[found], infos, bytes) != 0)
             continue;
@@ -88,12 +67,13 @@ static bool find(builder *b, const rp_plan_node *node, uint32_t set, uint32_t la
         return true;
     }
     if (!RP_RESERVE(b->a, d->layout_of, d->count, b->sets_capacity, 1) ||
-        !RP_RESERVE(b->a, d->first_info, d->count, b->firsts_capacity, 1))
+        !RP_RESERVE(b->a, d->first_info, d->count, b->firsts_capacity, 1) ||
+        !rp_table_add(b->a, &b->sets, key, d->count))
         return false;
     d->layout_of[d->count] = layout_index;
     d->first_info[d->count] = b->infos_count;
     b->infos_count += layout->binding_count;
-    *out = b->slots[at] = d->count++;
+    *out = d->count++;
     return true;
 }
 
@@ -197,7 +177,7 @@ rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, 
         if (status == RP_OK) write_all(&b);
     }
     rp_release(b.a, b.infos);
-    rp_release(b.a, b.slots);
+    rp_table_free(b.a, &b.sets);
     return status;
 }
 

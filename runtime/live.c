@@ -9,6 +9,7 @@
 
 #include "base/checked.h"
 #include "base/hash.h"
+#include "base/table.h"
 
 enum { SLOT_BYTES = 16 };
 
@@ -50,37 +51,36 @@ static uint64_t hash_grid(const rp_plan *plan, const rp_plan_node *node) {
     return hash;
 }
 
+/* The grid of a node, one that an earlier node has if it can be; RP_UNSET without memory. */
+static uint32_t grid_of(rp_live *live, rp_table *grids, uint32_t index) {
+    const rp_plan_node *node = &rp_plan_nodes(live->plan)[index];
+    uint32_t key = (uint32_t)hash_grid(live->plan, node), found;
+    for (uint32_t at = 0; rp_table_next(grids, key, &at, &found);)
+        if (equal_grids(live->plan, &live->grids[found], node)) return found;
+    found = live->grids_count;
+    if (!rp_table_add(&live->device->allocator, grids, key, found)) return RP_UNSET;
+    rp_live_grid *grid = &live->grids[live->grids_count++];
+    *grid = (rp_live_grid){.node = index, .live_mask = node->live_mask, .offset = live->size};
+    memcpy(grid->grid, node->grid, sizeof grid->grid);
+    live->size += SLOT_BYTES;
+    return found;
+}
+
 /* Gives each node with a live grid the slot of its grid; equal grids share one. */
 static rp_status plan_grids(rp_live *live, uint32_t live_nodes) {
     const rp_plan *plan = live->plan;
     const rp_allocator *a = &live->device->allocator;
-    const rp_plan_node *nodes = rp_plan_nodes(plan);
-    uint32_t slot_count = 16;
-    while (slot_count < (uint64_t)live_nodes * 2 && slot_count < 1u << 31) slot_count *= 2;
-    uint32_t *slots = rp_alloc(a, slot_count, sizeof *slots);
+    rp_table grids = {0};
     live->grids = rp_alloc(a, live_nodes, sizeof *live->grids);
-    if (!slots || !live->grids) {
-        rp_release(a, slots);
-        return RP_ERROR_NO_MEMORY;
-    }
-    memset(slots, 0xff, slot_count * sizeof *slots);
-    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
-        const rp_plan_node *node = &nodes[i];
+    rp_status status = live->grids ? RP_OK : RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; status == RP_OK && i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
+        const rp_plan_node *node = &rp_plan_nodes(plan)[i];
         if (node->kind != RP_RUN || node->grid_kind != RP_GRID_LIVE) continue;
-        uint32_t at = (uint32_t)hash_grid(plan, node) & (slot_count - 1);
-        while (slots[at] != RP_UNSET && !equal_grids(plan, &live->grids[slots[at]], node))
-            at = (at + 1) & (slot_count - 1);
-        if (slots[at] == RP_UNSET) {
-            slots[at] = live->grids_count;
-            rp_live_grid *grid = &live->grids[live->grids_count++];
-            *grid = (rp_live_grid){.node = i, .live_mask = node->live_mask, .offset = live->size};
-            memcpy(grid->grid, node->grid, sizeof grid->grid);
-            live->size += SLOT_BYTES;
-        }
-        live->of_node[i] = slots[at];
+        live->of_node[i] = grid_of(live, &grids, i);
+        if (live->of_node[i] == RP_UNSET) status = RP_ERROR_NO_MEMORY;
     }
-    rp_release(a, slots);
-    return RP_OK;
+    rp_table_free(a, &grids);
+    return status;
 }
 
 rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {

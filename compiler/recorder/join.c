@@ -253,7 +253,7 @@ static bool resolve_live(void *context, const char *name, size_t length, uint32_
     uint32_t string = rp_graph_intern(p->g, name, length);
     if (string == RP_NONE) return rp_play_no_memory(p);
     /* Strings of `base` have the same index in its clone. */
-    if (!rp_index_find(&p->program->buffer_names, string, &index) ||
+    if (!rp_table_find(&p->program->buffer_names, string, &index) ||
         p->g->buffers[index].kind != RP_LIVE || element > UINT16_MAX)
         return false;
     *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = index};

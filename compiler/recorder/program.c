@@ -41,8 +41,8 @@ void rp_program_destroy(rp_program *program) {
     rp_allocator a = program->allocator;
     for (uint32_t i = 0; i < program->modules_count; i++) rp_kernel_free(&program->modules[i]);
     rp_release(&a, program->modules);
-    rp_index_free(&a, &program->buffer_names);
-    rp_index_free(&a, &program->kernel_names);
+    rp_table_free(&a, &program->buffer_names);
+    rp_table_free(&a, &program->kernel_names);
     rp_graph_destroy(program->base);
     pthread_mutex_destroy(&program->mutex);
     rp_release(&a, program);
@@ -68,12 +68,12 @@ uint32_t rp_handle_index(const rp_program *program, uint32_t handle, uint32_t co
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 /* A new name's string in `base`; the mutex is held. */
-static rp_status take_name(rp_program *p, const rp_index *names, const char *name, const char *what,
+static rp_status take_name(rp_program *p, const rp_table *names, const char *name, const char *what,
                            rp_diags *diags, uint32_t *out_string) {
     uint32_t other;
     *out_string = rp_graph_intern(p->base, name, strlen(name));
     if (*out_string == RP_NONE) return RP_ERROR_NO_MEMORY;
-    if (!rp_index_find(names, *out_string, &other)) return RP_OK;
+    if (!rp_table_find(names, *out_string, &other)) return RP_OK;
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s '%s': there is another of this name", what, name);
     return RP_ERROR_INVALID;
 }
@@ -178,7 +178,7 @@ static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, uint6
                               .max_value = params->max_value ? params->max_value : UINT32_MAX};
     if (g->buffers_count >= RP_MAX_HANDLES) return too_many("buffers", diags);
     RP_TRY(take_name(p, &p->buffer_names, params->name, "buffer", diags, &buffer.name));
-    if (!rp_index_reserve(&p->allocator, &p->buffer_names, p->buffer_names.count + 1))
+    if (!rp_table_reserve(&p->allocator, &p->buffer_names, p->buffer_names.count + 1))
         return RP_ERROR_NO_MEMORY;
     uint32_t bytes = params->initial ? (uint32_t)size : 0;
     if (!RP_RESERVE(&g->allocator, g->bytes, g->bytes_count, g->bytes_capacity, bytes))
@@ -190,7 +190,7 @@ static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, uint6
     *out_index = rp_graph_add_buffer(g, &buffer, params->shape);
     if (*out_index == RP_NONE) return RP_ERROR_NO_MEMORY;
     g->bytes_count += bytes;
-    rp_index_set(&p->allocator, &p->buffer_names, buffer.name, *out_index);
+    rp_table_add(&p->allocator, &p->buffer_names, buffer.name, *out_index);
     return RP_OK;
 }
 
@@ -218,13 +218,13 @@ static rp_status add_kernel(rp_program *p, const rp_kernel_module *module, rp_di
     uint32_t name;
     if (p->modules_count >= RP_MAX_HANDLES) return too_many("kernels", diags);
     RP_TRY(take_name(p, &p->kernel_names, module->name, "kernel", diags, &name));
-    if (!rp_index_reserve(&p->allocator, &p->kernel_names, p->kernel_names.count + 1) ||
+    if (!rp_table_reserve(&p->allocator, &p->kernel_names, p->kernel_names.count + 1) ||
         !RP_RESERVE(&p->allocator, p->modules, p->modules_count, p->modules_capacity, 1))
         return RP_ERROR_NO_MEMORY;
     *out_index = rp_kernel_add(p->base, module, (rp_source_pos){0});
     if (*out_index == RP_NONE) return RP_ERROR_NO_MEMORY;
     p->modules[p->modules_count++] = *module;
-    rp_index_set(&p->allocator, &p->kernel_names, name, *out_index);
+    rp_table_add(&p->allocator, &p->kernel_names, name, *out_index);
     return RP_OK;
 }
 

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include "base/text.h"
 #include "graph/graph.h"
-#include "graph/index.h"
+#include "base/table.h"
 #include "kernel/kernel.h"
 
 enum {
@@ -22,7 +22,7 @@ struct rp_program {
     pthread_mutex_t mutex; /* guards everything below */
     uint32_t serial;
     rp_graph *base;                      /* the buffers and kernels; no nodes */
-    rp_index buffer_names, kernel_names; /* string of `base` -> index in its list */
+    rp_table buffer_names, kernel_names; /* string of `base` -> index in its list */
     RP_ARRAY(rp_kernel_module, modules); /* one for each kernel of `base`, in order */
 };
 

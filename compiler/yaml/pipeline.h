@@ -18,6 +18,7 @@
 #ifndef RP_YAML_PIPELINE_H
 #define RP_YAML_PIPELINE_H
 
+#include "base/table.h"
 #include "composite/apply.h"
 #include "file.h"
 #include "graph/graph.h"
@@ -36,9 +37,8 @@ typedef struct rp_name {
 typedef struct rp_names {
     rp_name *items;
     uint32_t count, capacity;
-    uint32_t *slots; /* index + 1 */
-    uint32_t slot_count;
-    bool broken; /* their section is no map: that was reported, names that are missing are not */
+    rp_table table; /* rp_table_key of a text -> its item */
+    bool broken;    /* their section is no map: that was reported, names that are missing are not */
 } rp_names;
 
 /* False without memory. The text must not be in the table yet. */

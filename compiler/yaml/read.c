@@ -9,46 +9,22 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/hash.h"
 #include "text/lex.h"
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
-static uint32_t first_slot(const rp_names *names, const char *text, size_t length) {
-    return (uint32_t)rp_hash(text, length) & (names->slot_count - 1);
-}
-
-static bool grow_slots(const rp_allocator *a, rp_names *names) {
-    uint32_t count = names->slot_count ? names->slot_count * 2 : 16;
-    uint32_t *slots = rp_alloc_zero(a, count, sizeof *slots);
-    if (!slots) return false;
-    rp_release(a, names->slots);
-    names->slots = slots;
-    names->slot_count = count;
-    for (uint32_t i = 0; i < names->count; i++) {
-        const char *text = names->items[i].text;
-        uint32_t at = first_slot(names, text, strlen(text));
-        while (slots[at]) at = (at + 1) & (count - 1);
-        slots[at] = i + 1;
-    }
-    return true;
-}
-
 bool rp_names_add(const rp_allocator *a, rp_names *names, const rp_name *name) {
     if (!RP_RESERVE(a, names->items, names->count, names->capacity, 1)) return false;
-    if (2 * ((uint64_t)names->count + 1) > names->slot_count && !grow_slots(a, names)) return false;
-    uint32_t at = first_slot(names, name->text, strlen(name->text));
-    while (names->slots[at]) at = (at + 1) & (names->slot_count - 1);
+    uint32_t key = rp_table_key(name->text, strlen(name->text));
+    if (!rp_table_add(a, &names->table, key, names->count)) return false;
     names->items[names->count++] = *name;
-    names->slots[at] = names->count;
     return true;
 }
 
 const rp_name *rp_names_find(const rp_names *names, const char *text, size_t length) {
-    if (!names->slot_count) return NULL;
-    uint32_t at = first_slot(names, text, length);
-    for (; names->slots[at]; at = (at + 1) & (names->slot_count - 1)) {
-        const rp_name *name = &names->items[names->slots[at] - 1];
+    uint32_t key = rp_table_key(text, length);
+    for (uint32_t at = 0, found; rp_table_next(&names->table, key, &at, &found);) {
+        const rp_name *name = &names->items[found];
         if (strncmp(name->text, text, length) == 0 && !name->text[length]) return name;
     }
     return NULL;
@@ -56,7 +32,7 @@ const rp_name *rp_names_find(const rp_names *names, const char *text, size_t len
 
 void rp_names_free(const rp_allocator *a, rp_names *names) {
     rp_release(a, names->items);
-    rp_release(a, names->slots);
+    rp_table_free(a, &names->table);
 }
 
 /* ---- Errors ---------------------------------------------------------------------------------- */

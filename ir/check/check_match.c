@@ -19,53 +19,30 @@
 #include <stdlib.h>
 
 #include "base/checked.h"
-#include "base/hash.h"
+#include "base/table.h"
 
 /* ---- Finding the source's buffers and kernels by name ---------------------------------------- */
-
-typedef struct names {
-    uint32_t *slots; /* index + 1, 0 = free */
-    uint32_t mask;
-} names;
-
-static bool names_init(const rp_allocator *a, names *table, uint32_t count) {
-    uint64_t size = 8;
-    while (size < (uint64_t)count * 2) size *= 2;
-    table->mask = (uint32_t)(size - 1);
-    table->slots = rp_alloc_zero(a, size, sizeof *table->slots);
-    return table->slots != NULL;
-}
-
-static void names_add(names *table, const char *name, uint32_t index) {
-    uint32_t slot = (uint32_t)rp_hash(name, strlen(name)) & table->mask;
-    while (table->slots[slot]) slot = (slot + 1) & table->mask;
-    table->slots[slot] = index + 1;
-}
-
-/* The next index in the probe sequence of `name`; the caller compares. `*slot` starts as RP_NONE.
- */
-static uint32_t names_next(const names *table, const char *name, uint32_t *slot) {
-    *slot = *slot == RP_NONE ? (uint32_t)rp_hash(name, strlen(name)) & table->mask
-                             : (*slot + 1) & table->mask;
-    return table->slots[*slot] ? table->slots[*slot] - 1 : RP_NONE;
-}
 
 static const char *buffer_name(const rp_graph *g, uint32_t buffer) {
     return rp_graph_string(g, g->buffers[buffer].name);
 }
 
-static uint32_t find_buffer(const names *table, const rp_graph *g, const char *name) {
-    uint32_t slot = RP_NONE, found;
-    while ((found = names_next(table, name, &slot)) != RP_NONE)
-        if (strcmp(buffer_name(g, found), name) == 0) break;
-    return found;
+static const char *kernel_name(const rp_graph *g, uint32_t kernel) {
+    return rp_graph_string(g, g->kernels[kernel].name);
 }
 
-static uint32_t find_kernel(const names *table, const rp_graph *g, const char *name) {
-    uint32_t slot = RP_NONE, found;
-    while ((found = names_next(table, name, &slot)) != RP_NONE)
-        if (strcmp(rp_graph_string(g, g->kernels[found].name), name) == 0) break;
-    return found;
+static uint32_t find_buffer(const rp_table *table, const rp_graph *g, const char *name) {
+    uint32_t key = rp_table_key(name, strlen(name));
+    for (uint32_t at = 0, found; rp_table_next(table, key, &at, &found);)
+        if (strcmp(buffer_name(g, found), name) == 0) return found;
+    return RP_NONE;
+}
+
+static uint32_t find_kernel(const rp_table *table, const rp_graph *g, const char *name) {
+    uint32_t key = rp_table_key(name, strlen(name));
+    for (uint32_t at = 0, found; rp_table_next(table, key, &at, &found);)
+        if (strcmp(kernel_name(g, found), name) == 0) return found;
+    return RP_NONE;
 }
 
 /* ---- Buffers --------------------------------------------------------------------------------- */
@@ -86,7 +63,7 @@ static bool same_buffer(const rp_graph *g, const rp_graph_buffer *b, const rp_gr
 /* Fills in source_buffer; every external buffer of the plan must be one of the source, and every
  * result of the source must be one of the plan. `taken` has a flag for each buffer of the source.
  */
-static void match_buffers(rp_check_run *run, const names *by_name, bool *taken) {
+static void match_buffers(rp_check_run *run, const rp_table *by_name, bool *taken) {
     const rp_graph *g = run->compiled, *s = run->source;
     for (uint32_t i = 0; i < g->buffers_count && !rp_check_stop(run); i++) {
         const rp_graph_buffer *b = &g->buffers[i];
@@ -135,7 +112,7 @@ static bool same_kernel(const rp_graph *g, const rp_graph_kernel *k, const rp_gr
 }
 
 /* `generated`: the kernels that only nodes with members run. They are the compiler's own. */
-static void match_kernels(rp_check_run *run, const names *by_name, const bool *generated,
+static void match_kernels(rp_check_run *run, const rp_table *by_name, const bool *generated,
                           uint32_t *source_kernel) {
     const rp_graph *g = run->compiled, *s = run->source;
     for (uint32_t i = 0; i < g->kernels_count && !rp_check_stop(run); i++) {
@@ -333,11 +310,25 @@ static void unknown_kept(rp_check_run *run) {
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 typedef struct match {
-    names buffers, kernels;
-    uint32_t *source_kernel; /* compiled kernel -> source kernel */
-    bool *taken;             /* source buffers that were found */
-    bool *generated;         /* compiled kernels that lowering made */
+    rp_table buffers, kernels; /* of the source: rp_table_key of the name -> index */
+    uint32_t *source_kernel;   /* compiled kernel -> source kernel */
+    bool *taken;               /* source buffers that were found */
+    bool *generated;           /* compiled kernels that lowering made */
 } match;
+
+static bool add_name(const rp_check_run *run, rp_table *table, const char *name, uint32_t index) {
+    return rp_table_add(run->a, table, rp_table_key(name, strlen(name)), index);
+}
+
+static bool name_all(const rp_check_run *run, match *m) {
+    const rp_graph *s = run->source;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < s->buffers_count; i++)
+        if (!s->buffers[i].removed) ok = add_name(run, &m->buffers, buffer_name(s, i), i);
+    for (uint32_t i = 0; ok && i < s->kernels_count; i++)
+        if (!s->kernels[i].removed) ok = add_name(run, &m->kernels, kernel_name(s, i), i);
+    return ok;
+}
 
 static bool allocate(rp_check_run *run, match *m) {
     const rp_graph *g = run->compiled, *s = run->source;
@@ -349,16 +340,10 @@ static bool allocate(rp_check_run *run, match *m) {
     m->generated = rp_alloc_zero(run->a, g->kernels_count, sizeof *m->generated);
     run->source_use = rp_alloc(run->a, g->operands_count, sizeof *run->source_use);
     if (!run->plan_of || !run->source_of || !run->source_buffer || !m->source_kernel || !m->taken ||
-        !m->generated || !run->source_use || !names_init(run->a, &m->buffers, s->buffers_count) ||
-        !names_init(run->a, &m->kernels, s->kernels_count))
+        !m->generated || !run->source_use || !name_all(run, m))
         return false;
     memset(run->plan_of, 0xff, s->nodes_count * sizeof *run->plan_of); /* RP_NONE */
     for (uint32_t i = 0; i < g->operands_count; i++) run->source_use[i] = RP_NONE;
-    for (uint32_t i = 0; i < s->buffers_count; i++)
-        if (!s->buffers[i].removed) names_add(&m->buffers, buffer_name(s, i), i);
-    for (uint32_t i = 0; i < s->kernels_count; i++)
-        if (!s->kernels[i].removed)
-            names_add(&m->kernels, rp_graph_string(s, s->kernels[i].name), i);
     return true;
 }
 
@@ -374,8 +359,8 @@ rp_status rp_check_match(rp_check_run *run) {
         if (run->has_unknown) unknown_kept(run);
         status = run->has_unknown ? no_shared_memory(run) : RP_OK;
     }
-    rp_release(run->a, m.buffers.slots);
-    rp_release(run->a, m.kernels.slots);
+    rp_table_free(run->a, &m.buffers);
+    rp_table_free(run->a, &m.kernels);
     rp_release(run->a, m.source_kernel);
     rp_release(run->a, m.taken);
     rp_release(run->a, m.generated);

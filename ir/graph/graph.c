@@ -2,15 +2,12 @@
  *
  * Everything lives in arrays of plain values that refer to each other by index, so a clone is one
  * block copy per array, and growth never invalidates a reference. The arrays are listed once, in
- * GRAPH_ARRAYS. Strings are interned through an open-addressing table, because a recorded graph
- * repeats its labels and op tags in every node. */
+ * GRAPH_ARRAYS. Strings are interned through a hash table, because a recorded graph repeats its
+ * labels and op tags in every node. */
 #include "graph/graph.h"
-
-#include "base/hash.h"
 
 #define GRAPH_ARRAYS(X)                                                                            \
     X(strings)                                                                                     \
-    X(string_slots)                                                                                \
     X(buffers)                                                                                     \
     X(dims)                                                                                        \
     X(kernels)                                                                                     \
@@ -46,6 +43,7 @@ void rp_graph_destroy(rp_graph *graph) {
 #define RP_X(array) rp_release(&a, graph->array);
     GRAPH_ARRAYS(RP_X)
 #undef RP_X
+    rp_table_free(&a, &graph->string_table);
     rp_release(&a, graph);
 }
 
@@ -76,7 +74,8 @@ rp_status rp_graph_clone(const rp_graph *graph, rp_graph **out_graph) {
         ok = false;
     GRAPH_ARRAYS(RP_X)
 #undef RP_X
-    if (!ok) {
+    copy->string_table = (rp_table){0};
+    if (!ok || !rp_table_copy(&copy->allocator, &graph->string_table, &copy->string_table)) {
         rp_graph_destroy(copy);
         return RP_ERROR_NO_MEMORY;
     }
@@ -90,36 +89,13 @@ void rp_text_release(const rp_graph *graph, char *text) {
 
 /* ---- Strings --------------------------------------------------------------------------------- */
 
-/* Doubles the table and puts all strings into it again. */
-static bool grow_slots(rp_graph *g) {
-    uint32_t size = g->string_slots_count ? g->string_slots_count * 2 : 64;
-    if (size < g->string_slots_count) return false;
-    uint32_t *slots = rp_alloc_zero(&g->allocator, size, sizeof *slots);
-    if (!slots) return false;
-    for (uint32_t at = 0; at < g->strings_count;) {
-        size_t length = strlen(g->strings + at);
-        uint32_t slot = (uint32_t)rp_hash(g->strings + at, length) & (size - 1);
-        while (slots[slot]) slot = (slot + 1) & (size - 1);
-        slots[slot] = at + 1;
-        at += (uint32_t)length + 1;
-    }
-    rp_release(&g->allocator, g->string_slots);
-    g->string_slots = slots;
-    g->string_slots_count = g->string_slots_capacity = size;
-    return true;
-}
-
 uint32_t rp_graph_intern(rp_graph *g, const char *text, size_t length) {
     if (length >= UINT32_MAX - 1) return RP_NONE;
-    if (g->string_total >= g->string_slots_count / 2 && !grow_slots(g)) return RP_NONE;
-    uint32_t mask = g->string_slots_count - 1;
-    uint32_t slot = (uint32_t)rp_hash(text, length) & mask;
-    for (; g->string_slots[slot]; slot = (slot + 1) & mask) {
-        uint32_t at = g->string_slots[slot] - 1;
+    uint32_t key = rp_table_key(text, length);
+    for (uint32_t probe = 0, at; rp_table_next(&g->string_table, key, &probe, &at);)
         /* strncmp stops at a terminator, so this never reads past the last string. */
         if (strncmp(g->strings + at, text, length) == 0 && g->strings[at + length] == '\0')
             return at;
-    }
     /* The text may itself be part of the table (a prefix of another name), which can move. */
     bool inside = g->strings && (uintptr_t)text >= (uintptr_t)g->strings &&
                   (uintptr_t)text < (uintptr_t)g->strings + g->strings_count;
@@ -128,11 +104,10 @@ uint32_t rp_graph_intern(rp_graph *g, const char *text, size_t length) {
                     (uint32_t)length + 1))
         return RP_NONE;
     uint32_t at = g->strings_count;
+    if (!rp_table_add(&g->allocator, &g->string_table, key, at)) return RP_NONE;
     if (length) memcpy(g->strings + at, inside ? g->strings + offset : text, length);
     g->strings[at + length] = '\0';
     g->strings_count += (uint32_t)length + 1;
-    g->string_slots[slot] = at + 1;
-    g->string_total++;
     return at;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/expr.h"
+#include "base/table.h"
 #include "ops/op.h"
 #include "reprise/graph.h"
 
@@ -143,9 +144,8 @@ struct rp_graph {
     uint64_t arena_bytes; /* RP_STAGE_PLACED */
     uint32_t group_count; /* RP_STAGE_SCHEDULED */
 
-    RP_ARRAY(char, strings);          /* terminated, back to back; an index is a byte offset */
-    RP_ARRAY(uint32_t, string_slots); /* hash table over strings: offset + 1, 0 = free */
-    uint32_t string_total;
+    RP_ARRAY(char, strings); /* terminated, back to back; an index is a byte offset */
+    rp_table string_table;   /* rp_table_key of a string -> its index */
     RP_ARRAY(rp_graph_buffer, buffers);
     RP_ARRAY(uint64_t, dims);
     RP_ARRAY(rp_graph_kernel, kernels);

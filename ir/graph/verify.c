@@ -11,7 +11,7 @@
 
 #include "base/checked.h"
 #include "base/shape.h"
-#include "graph/index.h"
+#include "base/table.h"
 #include "graph/keywords.h"
 
 void rp_verify_error(rp_verifier *v, rp_source_pos pos, const char *format, ...) {
@@ -25,7 +25,7 @@ void rp_verify_error(rp_verifier *v, rp_source_pos pos, const char *format, ...)
 }
 
 /* Names are unique and have a form that the text can hold. */
-static void verify_name(rp_verifier *v, rp_index *seen, uint32_t string, const char *what,
+static void verify_name(rp_verifier *v, rp_table *seen, uint32_t string, const char *what,
                         rp_source_pos pos) {
     const char *name = rp_graph_string(v->graph, string);
     uint32_t other;
@@ -35,9 +35,9 @@ static void verify_name(rp_verifier *v, rp_index *seen, uint32_t string, const c
             "'%.60s' cannot name %s: names are letters, digits, '_', '.' and '-', and do "
             "not start with a digit or '-'",
             name, what);
-    if (rp_index_find(seen, string, &other))
+    if (rp_table_find(seen, string, &other))
         rp_verify_error(v, pos, "there is another %s '%.60s'", what + 2, name);
-    else if (!rp_index_set(&v->graph->allocator, seen, string, 0))
+    else if (!rp_table_add(&v->graph->allocator, seen, string, 0))
         v->status = RP_ERROR_NO_MEMORY;
 }
 
@@ -167,7 +167,7 @@ static void verify_kernel(rp_verifier *v, const rp_graph_kernel *k) {
 
 void rp_verify_declarations(rp_verifier *v) {
     const rp_graph *g = v->graph;
-    rp_index buffers = {0}, kernels = {0};
+    rp_table buffers = {0}, kernels = {0};
     for (uint32_t i = 0; i < g->buffers_count && v->status != RP_ERROR_NO_MEMORY; i++) {
         if (g->buffers[i].removed) continue;
         verify_name(v, &buffers, g->buffers[i].name, "a buffer", g->buffers[i].pos);
@@ -178,8 +178,8 @@ void rp_verify_declarations(rp_verifier *v) {
         verify_name(v, &kernels, g->kernels[i].name, "a kernel", g->kernels[i].pos);
         verify_kernel(v, &g->kernels[i]);
     }
-    rp_index_free(&g->allocator, &buffers);
-    rp_index_free(&g->allocator, &kernels);
+    rp_table_free(&g->allocator, &buffers);
+    rp_table_free(&g->allocator, &kernels);
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
-#include "graph/index.h"
+#include "base/table.h"
 
 rp_shown_use rp_show_use(const rp_graph *g, const rp_graph_use *u) {
     rp_shown_use s;
@@ -274,10 +274,10 @@ static void verify_node(rp_verifier *v, const rp_graph_node *n) {
     NODE_ERROR(v, n, "%s", "is of a kind that does not exist");
 }
 
-static bool verify_id(rp_verifier *v, rp_index *seen, uint32_t id, rp_source_pos pos) {
+static bool verify_id(rp_verifier *v, rp_table *seen, uint32_t id, rp_source_pos pos) {
     uint32_t first;
-    if (id == RP_NONE || !rp_index_find(seen, id, &first))
-        return id == RP_NONE || rp_index_set(&v->graph->allocator, seen, id, 0);
+    if (id == RP_NONE || !rp_table_find(seen, id, &first))
+        return id == RP_NONE || rp_table_add(&v->graph->allocator, seen, id, 0);
     rp_verify_error(v, pos, "there is another n%u", id);
     return true;
 }
@@ -296,8 +296,8 @@ static void verify_ids(rp_verifier *v) {
                             g->nodes[i].id, g->nodes[i - 1].id);
     }
     if (!members && (!permuted || ascending)) return;
-    rp_index seen = {0};
-    bool room = rp_index_reserve(&g->allocator, &seen, g->nodes_count);
+    rp_table seen = {0};
+    bool room = rp_table_reserve(&g->allocator, &seen, g->nodes_count);
     for (uint32_t i = 0; room && i < g->nodes_count; i++) {
         const rp_graph_node *n = &g->nodes[i];
         room = verify_id(v, &seen, n->id, n->pos);
@@ -308,13 +308,13 @@ static void verify_ids(rp_verifier *v) {
         }
     }
     if (!room) v->status = RP_ERROR_NO_MEMORY;
-    rp_index_free(&g->allocator, &seen);
+    rp_table_free(&g->allocator, &seen);
 }
 
 void rp_verify_nodes(rp_verifier *v) {
     const rp_graph *g = v->graph;
     for (uint32_t i = 0; i < g->nodes_count; i++) {
-        if (g->nodes[i].id == RP_NONE) /* no number in the text form, and no key of rp_index */
+        if (g->nodes[i].id == RP_NONE) /* no number in the text form */
             rp_verify_error(v, g->nodes[i].pos, "a node's id is at most %u", RP_NONE - 1);
         verify_node(v, &g->nodes[i]);
     }

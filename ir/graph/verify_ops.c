@@ -15,7 +15,7 @@
 
 #include "base/checked.h"
 #include "base/shape.h"
-#include "graph/index.h"
+#include "base/table.h"
 #include "graph/keywords.h"
 #include "graph/members.h"
 #include "ops/tables.h"
@@ -312,18 +312,18 @@ static void verify_ids(members *s) {
 }
 
 static void verify_names(members *s) {
-    rp_index seen = {0};
+    rp_table seen = {0};
     const rp_allocator *a = &s->v->graph->allocator;
     for (uint32_t i = 0; i < s->value_count && s->v->status != RP_ERROR_NO_MEMORY; i++) {
         uint32_t name = s->values[i].operand->name, other;
         if (name == RP_NONE) continue;
-        if (rp_index_find(&seen, name, &other))
+        if (rp_table_find(&seen, name, &other))
             MEMBER_ERROR(s, s->values[i].member, "there is another ^%.60s in the node",
                          rp_graph_string(s->v->graph, name));
-        else if (!rp_index_set(a, &seen, name, i))
+        else if (!rp_table_add(a, &seen, name, i))
             s->v->status = RP_ERROR_NO_MEMORY;
     }
-    rp_index_free(a, &seen);
+    rp_table_free(a, &seen);
 }
 
 /* Whether the node reads a range that it writes: seldom, so the question costs no second check of

@@ -173,8 +173,8 @@ rp_status rp_graph_parse(const rp_allocator *allocator, const char *text, size_t
     rp_text_init(&p.scratch, p.a);
     rp_lex_start(&p.lx, text ? text : "", size);
     parse_text(&p);
-    rp_index_free(p.a, &p.buffers);
-    rp_index_free(p.a, &p.kernels);
+    rp_table_free(p.a, &p.buffers);
+    rp_table_free(p.a, &p.kernels);
     rp_text_free(&p.scratch);
 
     /* What could be read is verified even so, to report as much as possible at once; but not the

@@ -4,7 +4,7 @@
 #define RP_TEXT_PARSE_H
 
 #include "graph/graph.h"
-#include "graph/index.h"
+#include "base/table.h"
 #include "text/lex.h"
 
 /* What the tables hold for a name whose declaration was wrong. */
@@ -17,7 +17,7 @@ typedef struct rp_parser {
     const char *file;
     rp_diags *diags;
     rp_status status;          /* RP_ERROR_INVALID after the first wrong line */
-    rp_index buffers, kernels; /* string index -> index of the buffer or kernel */
+    rp_table buffers, kernels; /* string index -> index of the buffer or kernel */
     rp_text scratch;           /* unescaped strings */
     bool behind_barrier;       /* a barrier was the last statement: a group must follow */
 } rp_parser;

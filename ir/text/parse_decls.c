@@ -95,13 +95,13 @@ bool rp_parse_buffer(rp_parser *p) {
                        rp_parse_show(&name).text);
     if (!rp_parse_name(p, &name, &b.name)) return false;
     uint32_t other;
-    if (rp_index_find(&p->buffers, b.name, &other))
+    if (rp_table_find(&p->buffers, b.name, &other))
         return RP_FAIL(p, &name, "there is another buffer %s", rp_parse_show(&name).text);
     bool ok = parse_buffer_rest(p, &name, &b);
     uint32_t index = RP_POISONED;
     if (ok && (index = rp_graph_add_buffer(p->g, &b, NULL)) == RP_NONE)
         return rp_parse_no_memory(p);
-    if (!rp_index_set(p->a, &p->buffers, b.name, index)) return rp_parse_no_memory(p);
+    if (!rp_table_add(p->a, &p->buffers, b.name, index)) return rp_parse_no_memory(p);
     return ok;
 }
 
@@ -205,7 +205,7 @@ bool rp_parse_kernel(rp_parser *p) {
         return RP_FAIL(p, &name, "expected '@name', found %s", rp_parse_show(&name).text);
     if (!rp_parse_name(p, &name, &k.name)) return false;
     uint32_t other;
-    if (rp_index_find(&p->kernels, k.name, &other))
+    if (rp_table_find(&p->kernels, k.name, &other))
         return RP_FAIL(p, &name, "there is another kernel %s", rp_parse_show(&name).text);
     k.entry = rp_graph_intern(p->g, "main", 4);
     if (k.entry == RP_NONE) return rp_parse_no_memory(p);
@@ -213,6 +213,6 @@ bool rp_parse_kernel(rp_parser *p) {
     uint32_t index = RP_POISONED;
     if (ok && (index = rp_graph_add_kernel(p->g, &k, NULL, NULL, NULL)) == RP_NONE)
         return rp_parse_no_memory(p);
-    if (!rp_index_set(p->a, &p->kernels, k.name, index)) return rp_parse_no_memory(p);
+    if (!rp_table_add(p->a, &p->kernels, k.name, index)) return rp_parse_no_memory(p);
     return ok;
 }

@@ -6,11 +6,11 @@
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
 /* Finds what a name stands for. False, with a message unless its declaration had one already. */
-static bool find(rp_parser *p, const rp_index *index, const rp_token *t, const char *what,
+static bool find(rp_parser *p, const rp_table *index, const rp_token *t, const char *what,
                  uint32_t *out) {
     uint32_t name;
     if (!rp_parse_name(p, t, &name)) return false;
-    if (!rp_index_find(index, name, out))
+    if (!rp_table_find(index, name, out))
         return RP_FAIL(p, t, "there is no %s %s above this line", what, rp_parse_show(t).text);
     return *out != RP_POISONED;
 }
@@ -78,7 +78,7 @@ static bool resolve_live(void *context, const char *name, size_t length, uint32_
     if (*name != '$') return false;
     uint32_t string = rp_graph_intern(p->g, name + 1, length - 1);
     if (string == RP_NONE) p->status = RP_ERROR_NO_MEMORY;
-    if (string == RP_NONE || !rp_index_find(&p->buffers, string, &index)) return false;
+    if (string == RP_NONE || !rp_table_find(&p->buffers, string, &index)) return false;
     live->poisoned = index == RP_POISONED;
     if (live->poisoned) return false;
     *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = index};

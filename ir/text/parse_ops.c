@@ -16,7 +16,7 @@
 /* What is collected of one node. */
 typedef struct block {
     rp_node_builder builder;
-    rp_index values; /* name of an output that is not in memory -> its value */
+    rp_table values; /* name of an output that is not in memory -> its value */
     bool wrong;      /* a member was dropped: what it computes is not missed */
 } block;
 
@@ -144,7 +144,7 @@ static bool parse_attrs(rp_parser *p, const rp_op *op, rp_graph_attr *attrs, uin
 static bool parse_value(rp_parser *p, block *b, const rp_token *t, rp_graph_operand *operand) {
     uint32_t known = RP_NONE;
     if (!rp_parse_name(p, t, &operand->name)) return false;
-    bool found = rp_index_find(&b->values, operand->name, &known);
+    bool found = rp_table_find(&b->values, operand->name, &known);
     if (operand->access == RP_READ) {
         operand->value = known;
         if (found || b->wrong) return found;
@@ -189,7 +189,7 @@ static bool parse_operand(rp_parser *p, block *b) {
     if (to->node->use_count > RP_MAX_PARAMS)
         return RP_FAIL(p, &place, "a node uses at most %d ranges", RP_MAX_PARAMS);
     bool named = !memory && operand.access == RP_WRITE;
-    return !named || rp_index_set(p->a, &b->values, operand.name, value) || rp_parse_no_memory(p);
+    return !named || rp_table_add(p->a, &b->values, operand.name, value) || rp_parse_no_memory(p);
 }
 
 static bool wrong_count(rp_parser *p, const rp_token *name, const rp_op *op, uint32_t count) {
@@ -258,7 +258,7 @@ static bool parse_member(rp_parser *p, block *b, uint32_t id, rp_source_pos pos)
 bool rp_parse_op_node(rp_parser *p, rp_graph_node *n) {
     block b = {.builder = rp_node_build(p->g, n)};
     bool ok = parse_member(p, &b, n->id, n->pos);
-    rp_index_free(p->a, &b.values);
+    rp_table_free(p->a, &b.values);
     return ok;
 }
 
@@ -295,7 +295,7 @@ static bool parse_block(rp_parser *p, rp_graph_node *n) {
         inside = p->status != RP_ERROR_NO_MEMORY;
         rp_lex_skip_line(&p->lx);
     }
-    rp_index_free(p->a, &b.values);
+    rp_table_free(p->a, &b.values);
     return ok && !b.wrong;
 }
 
