@@ -4,18 +4,14 @@
  *
  * A file is our header and the driver's bytes. Drivers are known to crash on damaged cache data, so
  * nothing reaches the driver before our header, the hash of the bytes, and the standard header
- * inside them all match this very device. Anything else is ignored and replaced. Files are written
- * beside and renamed, so that readers, other processes and crashes see a whole file or none. */
+ * inside them all match this very device. Anything else is ignored and replaced. Files
+ * appear whole or not at all (base/new_file.h). */
 #include "exec.h"
 
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "base/hash.h"
-#include "base/text.h"
+#include "base/new_file.h"
 
 #define CACHE_MAGIC "RPCACHE1"
 
@@ -49,14 +45,9 @@ static rp_status make_path(rp_cache *cache, const char *folder, char **out) {
     *out = NULL;
     rp_text text;
     rp_text_init(&text, &cache->device->allocator);
-    const char *home = getenv("HOME"), *xdg = getenv("XDG_CACHE_HOME");
     if (folder)
         rp_text_string(&text, folder);
-    else if (xdg && *xdg == '/') /* the specification wants relative paths ignored */
-        rp_text_format(&text, "%s/reprise", xdg);
-    else if (home && *home)
-        rp_text_format(&text, "%s/.cache/reprise", home);
-    else
+    else if (!rp_cache_folder(&text))
         return RP_OK;
     cache_header header = header_of(cache, "", 0);
     rp_text_format(&text, "/%016llx-%016llx.cache", (unsigned long long)cache->kernels_hash,
@@ -145,41 +136,19 @@ rp_status rp_cache_create(rp_cache *cache, rp_device *device, const rp_plan *pla
     return status;
 }
 
-/* Creates the folders that lead to `path`. Errors show when the file is opened. */
-static void make_folders(char *path) {
-    for (char *p = path + 1; *p; p++) {
-        if (*p != '/') continue;
-        *p = '\0';
-        mkdir(path, 0777);
-        *p = '/';
-    }
-}
-
-static bool write_file(const char *path, const cache_header *header, const void *data) {
-    FILE *file = fopen(path, "wb");
-    if (!file) return false;
-    bool good = fwrite(header, sizeof *header, 1, file) == 1 &&
-                fwrite(data, 1, header->size, file) == header->size && fflush(file) == 0;
-    if (fclose(file) != 0) good = false;
-    return good;
-}
-
-static bool store(rp_cache *cache, const void *data, uint64_t size) {
-    static atomic_uint counter; /* two threads of one process may save the same file */
+/* 0, or an errno. */
+static int store(rp_cache *cache, const void *data, uint64_t size) {
     cache_header header = header_of(cache, data, size);
-    if (header.hash == cache->loaded_hash) return true;
-    rp_text text;
-    rp_text_init(&text, &cache->device->allocator);
-    rp_text_format(&text, "%s.%ld.%u", cache->path, (long)getpid(), atomic_fetch_add(&counter, 1));
-    char *beside;
-    if (rp_text_take(&text, &beside, NULL) != RP_OK) return false;
-    make_folders(cache->path);
-    bool good = write_file(beside, &header, data) && rename(beside, cache->path) == 0;
-    int error = errno;
-    if (!good) unlink(beside);
-    rp_release(&cache->device->allocator, beside);
-    errno = error;
-    return good;
+    if (header.hash == cache->loaded_hash) return 0;
+    rp_make_folders(cache->path);
+    rp_new_file file;
+    int error = rp_new_file_open(&cache->device->allocator, cache->path, &file);
+    if (error) return error;
+    error = rp_new_file_append(&file, &header, sizeof header);
+    if (!error) error = rp_new_file_append(&file, data, size);
+    if (!error) return rp_new_file_commit(&file, cache->path);
+    rp_new_file_abandon(&file);
+    return error;
 }
 
 void rp_cache_save(rp_cache *cache, rp_diags *diags) {
@@ -191,10 +160,12 @@ void rp_cache_save(rp_cache *cache, rp_diags *diags) {
         return;
     void *data = rp_alloc(&device->allocator, size, 1);
     if (!data) return;
-    if (device->vk.GetPipelineCacheData(device->handle, cache->handle, &size, data) == VK_SUCCESS &&
-        !store(cache, data, size) && cache->asked)
+    int error = 0;
+    if (device->vk.GetPipelineCacheData(device->handle, cache->handle, &size, data) == VK_SUCCESS)
+        error = store(cache, data, size);
+    if (error && cache->asked)
         rp_diags_add(diags, RP_WARNING, cache->path, 0, 0,
-                     "the pipeline cache cannot be written: %s", strerror(errno));
+                     "the pipeline cache cannot be written: %s", strerror(error));
     rp_release(&device->allocator, data);
 }
 

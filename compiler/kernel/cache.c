@@ -4,19 +4,15 @@
  *
  * What is found was compiled and validated by this very version of the library: the version is part
  * of the key. A file that is cut, damaged or of another layout is a miss, and is written again.
- * Files are written beside and renamed, so that readers, other processes and crashes see a whole
- * file or none. The table in memory outlives every caller, hence its own malloc; it is emptied when
- * it has grown beyond what a process's pipelines need. */
+ * Files appear whole or not at all (base/new_file.h). The table in memory outlives every caller,
+ * hence its own malloc; it is emptied when it has grown beyond what a process's pipelines need. */
 #include "kernel/cache.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "base/hash.h"
-#include "base/text.h"
+#include "base/new_file.h"
+#include "base/table.h"
 
 enum {
     MAX_WORDS = 1 << 22,      /* of one kernel: a file that claims more is not ours */
@@ -45,50 +41,49 @@ static bool same_key(rp_kernel_key a, rp_kernel_key b) {
 /* ---- In memory ------------------------------------------------------------------------------- */
 
 typedef struct entry {
-    struct entry *next;
     rp_kernel_key key;
     uint32_t count;
     uint32_t words[];
 } entry;
 
-enum { BUCKETS = 256 };
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static entry *buckets[BUCKETS];
+static entry **entries;
+static uint32_t entry_count, entry_capacity;
+static rp_table by_key; /* low bits of the key -> entry */
 static uint64_t kept_words;
 
 static entry *find_entry(rp_kernel_key key) {
-    entry *e = buckets[key.bits[0] % BUCKETS];
-    while (e && !same_key(e->key, key)) e = e->next;
-    return e;
+    for (uint32_t at = 0, i; rp_table_next(&by_key, (uint32_t)key.bits[0], &at, &i);)
+        if (same_key(entries[i]->key, key)) return entries[i];
+    return NULL;
 }
 
-static void drop_all(void) {
-    for (uint32_t i = 0; i < BUCKETS; i++) {
-        for (entry *e = buckets[i], *next; e; e = next) {
-            next = e->next;
-            free(e);
-        }
-        buckets[i] = NULL;
-    }
+static void drop_all(const rp_allocator *a) {
+    for (uint32_t i = 0; i < entry_count; i++) rp_release(a, entries[i]);
+    rp_table_free(a, &by_key);
+    entry_count = 0;
     kept_words = 0;
 }
 
+static bool add_entry(const rp_allocator *a, entry *e) {
+    if (!RP_RESERVE(a, entries, entry_count, entry_capacity, 1) ||
+        !rp_table_add(a, &by_key, (uint32_t)e->key.bits[0], entry_count))
+        return false;
+    entries[entry_count++] = e;
+    kept_words += e->count;
+    return true;
+}
+
 static void keep_in_memory(rp_kernel_key key, const uint32_t *words, uint32_t count) {
-    entry *e = malloc(sizeof *e + (size_t)count * 4);
+    rp_allocator a = rp_allocator_or_default(NULL);
+    entry *e = rp_alloc(&a, 1, sizeof *e + (size_t)count * 4);
     if (!e) return;
     e->key = key;
     e->count = count;
     memcpy(e->words, words, (size_t)count * 4);
     pthread_mutex_lock(&lock);
-    if (kept_words + count > MAX_KEPT_WORDS) drop_all();
-    if (find_entry(key)) {
-        free(e);
-    } else {
-        e->next = buckets[key.bits[0] % BUCKETS];
-        buckets[key.bits[0] % BUCKETS] = e;
-        kept_words += count;
-    }
+    if (kept_words + count > MAX_KEPT_WORDS) drop_all(&a);
+    if (find_entry(key) || !add_entry(&a, e)) rp_release(&a, e);
     pthread_mutex_unlock(&lock);
 }
 
@@ -96,17 +91,11 @@ static void keep_in_memory(rp_kernel_key key, const uint32_t *words, uint32_t co
 
 /* The path of a kernel's file; NULL, with RP_OK, when there is nowhere to keep it. */
 static rp_status path_of(rp_kernel_key key, const rp_allocator *a, char **out_path) {
-    const char *home = getenv("HOME"), *xdg = getenv("XDG_CACHE_HOME");
     rp_text text;
     *out_path = NULL;
     rp_text_init(&text, a);
-    if (xdg && *xdg == '/') /* the specification wants relative paths ignored */
-        rp_text_string(&text, xdg);
-    else if (home && *home)
-        rp_text_format(&text, "%s/.cache", home);
-    else
-        return RP_OK;
-    rp_text_format(&text, "/reprise/kernels/%016llx%016llx.spv", (unsigned long long)key.bits[0],
+    if (!rp_cache_folder(&text)) return RP_OK;
+    rp_text_format(&text, "/kernels/%016llx%016llx.spv", (unsigned long long)key.bits[0],
                    (unsigned long long)key.bits[1]);
     return rp_text_take(&text, out_path, NULL);
 }
@@ -148,34 +137,20 @@ static rp_status load(const rp_allocator *a, rp_kernel_key key, uint32_t **out_w
     return status;
 }
 
-/* Creates the folders that lead to `path`. Errors show when the file is opened. */
-static void make_folders(char *path) {
-    for (char *p = path + 1; *p; p++) {
-        if (*p != '/') continue;
-        *p = '\0';
-        mkdir(path, 0777);
-        *p = '/';
-    }
-}
-
 static void store(rp_kernel_key key, const uint32_t *words, uint32_t count) {
-    static atomic_uint counter; /* two threads of one process may keep the same kernel */
     rp_allocator a = rp_allocator_or_default(NULL);
-    char *path, *beside = NULL;
+    char *path;
     if (path_of(key, &a, &path) != RP_OK || !path) return;
-    rp_text text;
-    rp_text_init(&text, &a);
-    rp_text_format(&text, "%s.%ld.%u", path, (long)getpid(), atomic_fetch_add(&counter, 1));
-    if (rp_text_take(&text, &beside, NULL) == RP_OK) {
-        make_folders(path);
+    rp_make_folders(path);
+    rp_new_file file;
+    if (rp_new_file_open(&a, path, &file) == 0) {
         file_header header = header_of(key, words, count);
-        FILE *file = fopen(beside, "wb");
-        bool good = file && fwrite(&header, sizeof header, 1, file) == 1 &&
-                    fwrite(words, 4, count, file) == count;
-        if (file && fclose(file) != 0) good = false;
-        if (!good || rename(beside, path) != 0) unlink(beside);
+        if (rp_new_file_append(&file, &header, sizeof header) == 0 &&
+            rp_new_file_append(&file, words, (size_t)count * 4) == 0)
+            rp_new_file_commit(&file, path);
+        else
+            rp_new_file_abandon(&file);
     }
-    rp_release(&a, beside);
     rp_release(&a, path);
 }
 
