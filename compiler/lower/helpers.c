@@ -5,10 +5,11 @@
  * compiles faster. Names are found once for the process; a graph has hundreds of kernels. */
 #include <ctype.h>
 #include <pthread.h>
+#include "base/table.h"
 #include "lower/internal.h"
 #include "lower/sources.h"
 
-enum { MAX_PARAGRAPHS = 256, MAX_NAMES = 512, MAX_WORDS = 4096 };
+enum { MAX_PARAGRAPHS = 256, MAX_NAMES = 512, MAX_WORDS = 2048 };
 
 typedef struct helper_name {
     const char *word;
@@ -84,68 +85,73 @@ static void read_helpers(void) {
 
 /* ---- Words of a text ------------------------------------------------------------------------- */
 
+typedef struct word {
+    const char *text;
+    size_t length;
+} word;
+
 typedef struct word_set {
-    const char *words[MAX_WORDS];
-    uint8_t lengths[MAX_WORDS];
+    word *words;
     uint32_t count;
+    rp_table table; /* rp_table_key of a word -> its index; there is room for all of them */
 } word_set;
 
-static uint32_t slot_of(const word_set *set, const char *word, size_t length, bool *found) {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)word[i]) * 16777619u;
-    for (uint32_t slot = hash % MAX_WORDS;; slot = (slot + 1) % MAX_WORDS) {
-        *found = set->words[slot] && set->lengths[slot] == length &&
-                 memcmp(set->words[slot], word, length) == 0;
-        if (*found || !set->words[slot]) return slot;
-    }
+static bool has_word(const word_set *set, const char *text, size_t length) {
+    uint32_t key = rp_table_key(text, length);
+    for (uint32_t at = 0, i; rp_table_next(&set->table, key, &at, &i);)
+        if (set->words[i].length == length && memcmp(set->words[i].text, text, length) == 0)
+            return true;
+    return false;
+}
+
+static bool add_word(const rp_allocator *a, word_set *set, const char *text, size_t length) {
+    if (set->count == MAX_WORDS ||
+        !rp_table_add(a, &set->table, rp_table_key(text, length), set->count))
+        return false;
+    set->words[set->count++] = (word){text, length};
+    return true;
 }
 
 /* False when there are more words than a kernel has. Comments do not count. */
-static bool add_words(word_set *set, const char *text, size_t size) {
+static bool add_words(const rp_allocator *a, word_set *set, const char *text, size_t size) {
     for (size_t i = 0, length; i < size; i += length ? length : 1) {
         length = 0;
         if (text[i] == '/' && i + 1 < size && text[i + 1] == '/')
             while (i < size && text[i] != '\n') i++;
         while (i + length < size && is_word(text[i + length])) length++;
-        if (length == 0 || length > UINT8_MAX || isdigit((unsigned char)text[i])) continue;
-        bool found;
-        uint32_t slot = slot_of(set, text + i, length, &found);
-        if (!found && ++set->count > MAX_WORDS / 2) return false;
-        set->words[slot] = text + i;
-        set->lengths[slot] = (uint8_t)length;
+        if (length == 0 || isdigit((unsigned char)text[i])) continue;
+        if (!has_word(set, text + i, length) && !add_word(a, set, text + i, length)) return false;
     }
     return true;
 }
 
 /* Marks what is mentioned, from the last helper to the first, since none uses a later one. */
-static bool choose(word_set *set, bool *wanted) {
+static bool choose(const rp_allocator *a, word_set *set, bool *wanted) {
     for (uint32_t i = helpers.name_count; i-- > 0;) {
         const helper_name *name = &helpers.names[i];
         uint32_t p = name->paragraph;
-        bool found = false;
-        if (!wanted[p]) slot_of(set, name->word, name->length, &found);
-        if (!found) continue;
+        if (wanted[p] || !has_word(set, name->word, name->length)) continue;
         wanted[p] = true;
-        if (!add_words(set, helpers.texts[p], helpers.sizes[p])) return false;
+        if (!add_words(a, set, helpers.texts[p], helpers.sizes[p])) return false;
     }
     return true;
 }
 
 void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to) {
     pthread_once(&helpers_once, read_helpers);
+    const rp_allocator *a = &e->allocator;
     bool wanted[MAX_PARAGRAPHS] = {false};
-    word_set *set = rp_alloc_zero(&e->allocator, 1, sizeof *set);
-    if (!set || !body->data) {
-        rp_release(&e->allocator, set);
+    word_set set = {.words = rp_alloc(a, MAX_WORDS, sizeof *set.words)};
+    if (!set.words || !rp_table_reserve(a, &set.table, MAX_WORDS) || !body->data)
         rp_emit_no_memory(e);
-        return;
-    }
-    if (helpers.full || !add_words(set, body->data, body->size) || !choose(set, wanted))
+    else if (helpers.full || !add_words(a, &set, body->data, body->size) ||
+             !choose(a, &set, wanted))
         rp_emit_fail(e, "its text is too long");
     for (uint32_t i = 0; i < helpers.count; i++) {
         if (!wanted[i]) continue;
         rp_text_append(to, helpers.texts[i], helpers.sizes[i]);
         rp_text_char(to, '\n');
     }
-    rp_release(&e->allocator, set);
+    rp_table_free(a, &set.table);
+    rp_release(a, set.words);
 }
