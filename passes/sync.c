@@ -17,14 +17,13 @@
 
 #include "graph/hazards.h"
 
-enum { BITS = 7 };
-
 typedef struct state {
     rp_graph *graph;
     rp_graph_barrier *barriers; /* group_count + 1 */
-    uint32_t last[BITS]
-                 [BITS]; /* the latest boundary that covers source bit, destination bit; 0: none */
-    uint32_t first[BITS][BITS];     /* the first, RP_NONE: none; valid once `inner_done` */
+    /* The latest boundary that covers source bit, destination bit; 0: none. */
+    uint32_t last[RP_SCOPE_BITS][RP_SCOPE_BITS];
+    /* The first, RP_NONE: none; valid once `inner_done`. */
+    uint32_t first[RP_SCOPE_BITS][RP_SCOPE_BITS];
     uint32_t last_full, first_full; /* the same for boundaries that order everything */
     bool inner_done;
 } state;
@@ -36,31 +35,21 @@ static uint32_t bit_index(uint32_t bit) {
 /* Whether a source scope covers an access: writes must be made available, for reads the execution
  * dependency on their stage is enough. */
 static bool covers_src(uint32_t src, uint32_t bit) {
-    switch ((rp_scope)bit) {
-    case RP_SCOPE_COMPUTE_R:
-    case RP_SCOPE_COMPUTE_U:
-        return src & (RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_U | RP_SCOPE_COMPUTE_W);
-    case RP_SCOPE_TRANSFER_R: return src & (RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W);
-    case RP_SCOPE_COMPUTE_W:
-    case RP_SCOPE_TRANSFER_W:
-    case RP_SCOPE_INDIRECT_R:
-    case RP_SCOPE_HOST_R:
-    case RP_SCOPE_NONE: break;
-    }
-    return (src & bit) == bit;
+    bool one_read = (bit & (bit - 1)) == 0 && !(bit & rp_scope_writes());
+    return one_read ? src & rp_scope_stage(bit) : (src & bit) == bit;
 }
 
 static bool is_full(const rp_graph_barrier *b) {
-    return (b->dst & RP_SCOPE_ANY) == RP_SCOPE_ANY && (b->src & RP_SCOPE_COMPUTE_W) &&
-           (b->src & RP_SCOPE_TRANSFER_W) && (b->src & RP_SCOPE_INDIRECT_R);
+    const uint32_t src = rp_scope_normalise_src(RP_SCOPE_ANY);
+    return (b->dst & RP_SCOPE_ANY) == RP_SCOPE_ANY && (b->src & src) == src;
 }
 
 /* Records what boundary `at` covers now. */
 static void note_cover(state *s, uint32_t at) {
     const rp_graph_barrier *b = &s->barriers[at];
-    for (uint32_t i = 0; i < BITS; i++) {
+    for (uint32_t i = 0; i < RP_SCOPE_BITS; i++) {
         if (!covers_src(b->src, 1u << i)) continue;
-        for (uint32_t j = 0; j < BITS; j++)
+        for (uint32_t j = 0; j < RP_SCOPE_BITS; j++)
             if (b->dst & 1u << j) s->last[i][j] = at;
     }
     if (is_full(b)) s->last_full = at;
@@ -75,12 +64,12 @@ static void widen(rp_graph_barrier *b, const rp_hazard *h) {
 static void close_inner(state *s) {
     s->inner_done = true;
     s->first_full = RP_NONE;
-    for (uint32_t i = 0; i < BITS; i++)
-        for (uint32_t j = 0; j < BITS; j++) s->first[i][j] = RP_NONE;
+    for (uint32_t i = 0; i < RP_SCOPE_BITS; i++)
+        for (uint32_t j = 0; j < RP_SCOPE_BITS; j++) s->first[i][j] = RP_NONE;
     for (uint32_t at = s->graph->group_count - 1; at >= 1 && at != RP_NONE; at--) {
         const rp_graph_barrier *b = &s->barriers[at];
-        for (uint32_t i = 0; i < BITS; i++)
-            for (uint32_t j = 0; j < BITS; j++)
+        for (uint32_t i = 0; i < RP_SCOPE_BITS; i++)
+            for (uint32_t j = 0; j < RP_SCOPE_BITS; j++)
                 if (covers_src(b->src, 1u << i) && (b->dst & 1u << j)) s->first[i][j] = at;
         if (is_full(b)) s->first_full = at;
     }
@@ -125,8 +114,7 @@ static void full_barriers(state *s) {
         s->barriers[i] = (rp_graph_barrier){rp_scope_normalise_src(RP_SCOPE_ANY), RP_SCOPE_ANY};
     for (uint32_t i = 0; i < g->buffers_count; i++)
         if (rp_buffer_has_result(&g->buffers[i]))
-            s->barriers[g->group_count] =
-                (rp_graph_barrier){RP_SCOPE_COMPUTE_W | RP_SCOPE_TRANSFER_W, RP_SCOPE_HOST_R};
+            s->barriers[g->group_count] = (rp_graph_barrier){rp_scope_writes(), RP_SCOPE_HOST_R};
 }
 
 /* Joins groups that no barrier separates. Returns how many went. */

@@ -43,7 +43,7 @@ const char *rp_check_range(char text[RP_CHECK_RANGE], const rp_graph *graph, uin
 
 const char *rp_check_bit(char text[RP_CHECK_RANGE], uint32_t scope) {
     static const char *const names[] = {
-#define RP_X(symbol, bit, stage, access) [bit] = stage ":" access,
+#define RP_X(symbol, bit, stage, access, ...) [bit] = stage ":" access,
         RP_SCOPE_LIST(RP_X)
 #undef RP_X
     };

@@ -26,7 +26,7 @@
 
 #include "base/fold.h"
 
-enum { BITS = 7, READS = 4, WRITES = 2 };
+enum { BITS = RP_SCOPE_BITS, READS = 4, WRITES = 2 };
 
 /* The ways of reading that a cell tells apart. */
 static const uint8_t read_bits[READS] = {
@@ -95,11 +95,7 @@ static uint32_t write_bit(const rp_graph_node *n) {
 /* Writes must be made available; of reads only the execution must be over, for which any access of
  * their stage will do. */
 static bool source_covers(uint32_t src, uint32_t bit) {
-    const uint32_t compute = RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_U | RP_SCOPE_COMPUTE_W;
-    const uint32_t transfer = RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W;
-    if (bit == RP_SCOPE_COMPUTE_R || bit == RP_SCOPE_COMPUTE_U) return src & compute;
-    if (bit == RP_SCOPE_TRANSFER_R) return src & transfer;
-    return src & bit;
+    return bit & rp_scope_writes() ? src & bit : src & rp_scope_stage(bit);
 }
 
 static void pass_boundary(races *r, uint32_t index) {

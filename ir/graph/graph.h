@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/expr.h"
+#include "base/scope.h"
 #include "base/table.h"
 #include "ops/op.h"
 #include "reprise/graph.h"
@@ -254,9 +255,6 @@ static inline bool rp_buffer_has_result(const rp_graph_buffer *b) {
 /* The scope bit of the reading part and of the writing part of a use, RP_SCOPE_NONE for none. */
 uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use);
 uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use);
-
-/* What a fence or a node without declared uses may touch: all of compute, transfer and indirect. */
-enum { RP_SCOPE_ANY = 0x3f };
 
 /* Removes bits that others imply: in a source scope, stage:r and stage:u beside stage:w. */
 uint32_t rp_scope_normalise_src(uint32_t src);

@@ -53,11 +53,10 @@ typedef struct scope_bit {
 } scope_bit;
 
 static const scope_bit scope_bits[] = {
-#define RP_X(symbol, bit, stage, access) {1u << bit, stage, access[0]},
+#define RP_X(symbol, bit, stage, access, ...) {1u << bit, stage, access[0]},
     RP_SCOPE_LIST(RP_X)
 #undef RP_X
 };
-enum { SCOPE_BITS = sizeof scope_bits / sizeof *scope_bits };
 
 /* An op is not a kernel yet, but will be one. */
 static bool is_compute(const rp_graph_node *node) {
@@ -77,15 +76,15 @@ uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use) 
 }
 
 uint32_t rp_scope_normalise_src(uint32_t src) {
-    if (src & RP_SCOPE_COMPUTE_W) src &= ~(uint32_t)(RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_U);
-    if (src & RP_SCOPE_TRANSFER_W) src &= ~(uint32_t)RP_SCOPE_TRANSFER_R;
-    return src;
+    uint32_t writes = src & rp_scope_writes();
+    for (uint32_t left = writes; left; left &= left - 1) src &= ~rp_scope_stage(left & (0 - left));
+    return src | writes;
 }
 
 void rp_scope_print(rp_text *text, uint32_t scope) {
     const char *stage =
         NULL; /* the one being printed; the table lists the bits of a stage together */
-    for (uint32_t i = 0; i < SCOPE_BITS; i++) {
+    for (uint32_t i = 0; i < RP_SCOPE_BITS; i++) {
         const scope_bit *b = &scope_bits[i];
         if (!(scope & b->bit)) continue;
         if (!stage || strcmp(stage, b->stage) != 0) {
@@ -105,7 +104,7 @@ static bool parse_stage(const char *text, size_t length, uint32_t *scope) {
     if (!colon || colon + 1 == text + length) return false;
     for (const char *c = colon + 1; c < text + length; c++) {
         uint32_t bit = 0;
-        for (uint32_t i = 0; i < SCOPE_BITS; i++)
+        for (uint32_t i = 0; i < RP_SCOPE_BITS; i++)
             if (scope_bits[i].access == *c &&
                 same(scope_bits[i].stage, text, (size_t)(colon - text)))
                 bit = scope_bits[i].bit;

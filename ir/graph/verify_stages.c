@@ -55,7 +55,6 @@ static void verify_placement(rp_verifier *v) {
 
 static void verify_barriers(rp_verifier *v) {
     const rp_graph *g = v->graph;
-    const uint32_t known = RP_SCOPE_ANY | RP_SCOPE_HOST_R;
     uint32_t wanted = g->stages & RP_STAGE_SYNCED ? g->group_count + 1 : 0;
     if (g->barriers_count != wanted) {
         rp_verify_error(v, nowhere, "%u barriers are stored where %u belong", g->barriers_count,
@@ -63,7 +62,7 @@ static void verify_barriers(rp_verifier *v) {
         return;
     }
     for (uint32_t i = 0; i < wanted; i++)
-        if ((g->barriers[i].src | g->barriers[i].dst) & ~known)
+        if ((g->barriers[i].src | g->barriers[i].dst) & ~(uint32_t)RP_SCOPE_ALL)
             rp_verify_error(v, nowhere, "the barrier before group %u has an unknown scope", i);
 }
 

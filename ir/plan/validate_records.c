@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/hash.h"
+#include "base/scope.h"
 #include "base/shape.h"
 #include "plan/spirv.h"
 
@@ -258,10 +259,7 @@ static rp_status check_barriers(rp_plan_check *check) {
     const rp_plan_graph *graph = rp_plan_records(check->plan, RP_SECTION_GRAPH);
     const rp_plan_barrier *barriers = enter(check, RP_SECTION_BARRIERS);
     uint32_t count = rp_plan_count(check->plan, RP_SECTION_BARRIERS), between = 0;
-    uint32_t groups = rp_plan_count(check->plan, RP_SECTION_GROUPS), known = 0;
-#define RP_X(symbol, bit, stage, access) known |= symbol;
-    RP_SCOPE_LIST(RP_X)
-#undef RP_X
+    uint32_t groups = rp_plan_count(check->plan, RP_SECTION_GROUPS);
     if (count != groups + 1)
         return rp_plan_damaged(check,
                                "there are %u barriers for %u groups, one more than groups is "
@@ -269,7 +267,7 @@ static rp_status check_barriers(rp_plan_check *check) {
                                count, groups);
     for (uint32_t i = 0; i < count; i++) {
         check->record = i;
-        if ((barriers[i].src | barriers[i].dst) & ~known)
+        if ((barriers[i].src | barriers[i].dst) & ~(uint32_t)RP_SCOPE_ALL)
             return rp_plan_damaged(check, "scopes %#x -> %#x have unknown bits", barriers[i].src,
                                    barriers[i].dst);
         if (i > 0 && i < groups && (barriers[i].src | barriers[i].dst)) between++;

@@ -3,6 +3,7 @@
 #include "support/failing_alloc.h"
 
 #include "base/checked.h"
+#include "base/scope.h"
 #include "base/shape.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -115,6 +116,19 @@ static void diagnostics(void) {
     }
 }
 
+static void scopes(void) {
+    const uint32_t compute = RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_W | RP_SCOPE_COMPUTE_U;
+    const uint32_t transfer = RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W;
+    CU_ASSERT_EQUAL(RP_SCOPE_BITS, 7);
+    CU_ASSERT_EQUAL(RP_SCOPE_ANY, compute | transfer | RP_SCOPE_INDIRECT_R);
+    CU_ASSERT_EQUAL(rp_scope_writes(), RP_SCOPE_COMPUTE_W | RP_SCOPE_TRANSFER_W);
+    CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_COMPUTE_U), compute);
+    CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_TRANSFER_W), transfer);
+    CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_INDIRECT_R), RP_SCOPE_INDIRECT_R);
+    CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_HOST_R), RP_SCOPE_HOST_R);
+    CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_NONE), 0);
+}
+
 static void names(void) {
     CU_ASSERT_STRING_EQUAL(rp_status_name(RP_ERROR_DAMAGED), "file is damaged");
     CU_ASSERT_STRING_EQUAL(rp_status_name((rp_status)99), "unknown status");
@@ -177,6 +191,7 @@ int main(void) {
                                     {"text", text},
                                     {"diagnostics", diagnostics},
                                     {"names", names},
+                                    {"scopes", scopes},
                                     {"shapes", shapes},
                                     {"hashing", hashing},
                                     {NULL, NULL}};

@@ -77,17 +77,24 @@ extern "C" {
     X(RP_ORDER, 3, "order")
 
 /* One bit of a barrier's scope: a pipeline stage with one way of access. symbol, bit, stage,
- * access. A barrier has a source and a destination scope, each a set of these bits. In a source
- * scope only writes need to be made available, so `stage:r` there stands for the execution
- * dependency alone and is implied by `stage:w` of the same stage. */
+ * access, and the flags of Vulkan. The bits of a stage stand together. A barrier has a source and a
+ * destination scope, each a set of these bits. In a source scope only writes need to be made
+ * available, so `stage:r` there stands for the execution dependency alone and is implied by
+ * `stage:w` of the same stage. */
 #define RP_SCOPE_LIST(X)                                                                           \
-    X(RP_SCOPE_COMPUTE_R, 0, "compute", "r")                                                       \
-    X(RP_SCOPE_COMPUTE_W, 1, "compute", "w")                                                       \
-    X(RP_SCOPE_COMPUTE_U, 2, "compute", "u")                                                       \
-    X(RP_SCOPE_TRANSFER_R, 3, "transfer", "r")                                                     \
-    X(RP_SCOPE_TRANSFER_W, 4, "transfer", "w")                                                     \
-    X(RP_SCOPE_INDIRECT_R, 5, "indirect", "r")                                                     \
-    X(RP_SCOPE_HOST_R, 6, "host", "r")
+    X(RP_SCOPE_COMPUTE_R, 0, "compute", "r", VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT,               \
+      VK_ACCESS_2_SHADER_STORAGE_READ_BIT)                                                         \
+    X(RP_SCOPE_COMPUTE_W, 1, "compute", "w", VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT,               \
+      VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT)                                                        \
+    X(RP_SCOPE_COMPUTE_U, 2, "compute", "u", VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT,               \
+      VK_ACCESS_2_UNIFORM_READ_BIT)                                                                \
+    X(RP_SCOPE_TRANSFER_R, 3, "transfer", "r", VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,               \
+      VK_ACCESS_2_TRANSFER_READ_BIT)                                                               \
+    X(RP_SCOPE_TRANSFER_W, 4, "transfer", "w", VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,               \
+      VK_ACCESS_2_TRANSFER_WRITE_BIT)                                                              \
+    X(RP_SCOPE_INDIRECT_R, 5, "indirect", "r", VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT,              \
+      VK_ACCESS_2_INDIRECT_COMMAND_READ_BIT)                                                       \
+    X(RP_SCOPE_HOST_R, 6, "host", "r", VK_PIPELINE_STAGE_2_HOST_BIT, VK_ACCESS_2_HOST_READ_BIT)
 
 #define RP_X2(symbol, value, ...) symbol = value,
 typedef enum rp_dtype { RP_DTYPE_LIST(RP_X2) } rp_dtype;
