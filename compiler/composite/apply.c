@@ -5,47 +5,9 @@
  * and column of YAML, or the number of a call. */
 #include "composite/apply.h"
 
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include "composite/composite.h"
 #include "composite/formula.h"
 #include "ops/tables.h"
-
-rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format,
-                         ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(x->error, sizeof x->error, format, args);
-    va_end(args);
-    x->blame = blame;
-    x->blame_index = index;
-    x->error_at = 0;
-    return RP_ERROR_INVALID;
-}
-
-/* ---- Signatures ------------------------------------------------------------------------------ */
-
-bool rp_signature_find(const char *name, rp_signature *out) {
-    *out = (rp_signature){.op = rp_op_find(name, strlen(name))};
-    for (uint32_t i = 0; !out->op && i < rp_composites_count; i++)
-        if (strcmp(rp_composites[i].name, name) == 0) out->composite = &rp_composites[i];
-    return out->op || out->composite;
-}
-
-const char *rp_signature_operand(const rp_signature *s, uint32_t index) {
-    if (s->op) return index < s->op->operand_count ? s->op->operands[index].name : NULL;
-    return index < s->composite->operand_count ? s->composite->operands[index].name : NULL;
-}
-
-uint8_t rp_signature_access(const rp_signature *s, uint32_t index) {
-    return s->op ? s->op->operands[index].access : s->composite->operands[index].access;
-}
-
-const rp_op_attr *rp_signature_attr(const rp_signature *s, uint32_t index) {
-    if (s->op) return index < s->op->attr_count ? &s->op->attrs[index] : NULL;
-    return index < s->composite->attr_count ? &s->composite->attrs[index] : NULL;
-}
 
 /* ---- Operands -------------------------------------------------------------------------------- */
 
@@ -104,49 +66,6 @@ static rp_status place_operands(maker *m) {
 }
 
 /* ---- Attributes ------------------------------------------------------------------------------ */
-
-/* The index of a choice in "a|b|c"; -1 when it is none. */
-static int choice_index(const char *choices, const char *text) {
-    size_t wanted = strlen(text);
-    for (int i = 0; *choices; i++) {
-        size_t length = strcspn(choices, "|");
-        if (wanted && length == wanted && strncmp(choices, text, length) == 0) return i;
-        choices += length + (choices[length] == '|');
-    }
-    return -1;
-}
-
-rp_status rp_attribute_value(rp_application *x, const char *op, const rp_op_attr *attr,
-                             uint32_t index, double *out) {
-    const rp_attribute *given = &x->attrs[index];
-    if ((given->text != NULL) != (attr->kind == RP_ATTR_CHOICE))
-        return rp_apply_error(x, RP_BLAME_ATTR, index, "attribute '%s' of %s is %s%s", attr->name,
-                              op, given->text ? "a number, not text" : "one of ",
-                              given->text ? "" : attr->choices);
-    if (given->text) {
-        int choice = choice_index(attr->choices, given->text);
-        *out = choice;
-        if (choice >= 0) return RP_OK;
-        return rp_apply_error(x, RP_BLAME_ATTR, index,
-                              "attribute '%s' of %s: '%.60s' is none of %s", attr->name, op,
-                              given->text, attr->choices);
-    }
-    *out = given->number;
-    if (attr->kind == RP_ATTR_INTEGER && !(*out == floor(*out)))
-        return rp_apply_error(x, RP_BLAME_ATTR, index,
-                              "attribute '%s' of %s is %g: expected an "
-                              "integer",
-                              attr->name, op, *out);
-    if (*out >= attr->low && *out <= attr->high) return RP_OK;
-    return rp_apply_error(x, RP_BLAME_ATTR, index,
-                          "attribute '%s' of %s is %.9g: expected %.9g to %.9g", attr->name, op,
-                          *out, attr->low, attr->high);
-}
-
-rp_status rp_attribute_unknown(rp_application *x, const char *op, uint32_t index) {
-    return rp_apply_error(x, RP_BLAME_ATTR, index, "%s has no attribute '%.60s'", op,
-                          x->attrs[index].name ? x->attrs[index].name : "");
-}
 
 static bool intern(rp_graph *graph, const char *text, uint32_t *out) {
     *out = rp_graph_intern(graph, text, strlen(text));
@@ -276,7 +195,7 @@ static rp_status add_node(maker *m) {
     return index == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
 }
 
-static rp_status apply_op(rp_application *x, const rp_op *op) {
+rp_status rp_apply_op(rp_application *x, const rp_op *op) {
     maker m = {.x = x};
     rp_map_formula formula;
     if (x->operand_count > RP_APPLY_MAX_OPERANDS)
@@ -291,11 +210,4 @@ static rp_status apply_op(rp_application *x, const rp_op *op) {
     }
     RP_TRY(judge(&m));
     return add_node(&m);
-}
-
-rp_status rp_apply_to_graph(rp_application *x) {
-    rp_signature signature;
-    if (!rp_signature_find(x->op, &signature))
-        return rp_apply_error(x, RP_BLAME_OP, 0, "there is no op '%.60s'", x->op);
-    return signature.op ? apply_op(x, signature.op) : rp_composite_apply(x, signature.composite);
 }

@@ -7,10 +7,11 @@
 #ifndef RP_COMPOSITE_COMPOSITE_H
 #define RP_COMPOSITE_COMPOSITE_H
 
-#include "composite/apply.h"
+#include "composite/application.h"
 
 enum { RP_COMPOSITE_MAX_OPERANDS = 10, RP_COMPOSITE_MAX_ATTRS = 8 };
 
+typedef struct rp_composite rp_composite;
 typedef struct rp_expansion rp_expansion;
 
 typedef struct rp_composite_operand {

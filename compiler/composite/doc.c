@@ -1,6 +1,7 @@
 /* What `reprise kernels NAME` and docs/ops.md say: an op's own page with the kernels that may
  * compute it, or a composite's. */
 #include "composite/composite.h"
+#include "composite/signature.h"
 #include "lower/variants.h"
 
 rp_composite_info rp_composite_at(uint32_t index) {

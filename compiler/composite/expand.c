@@ -1,8 +1,8 @@
 /* What expand functions are written with: matching a composite's operands and attributes with its
  * table, transients between its ops, and applying one op. */
 #include <stdio.h>
+#include "composite/apply.h"
 #include "composite/composite.h"
-#include "composite/formula.h"
 
 static rp_status match_operands(rp_expansion *e) {
     const rp_composite *c = e->composite;
@@ -91,7 +91,7 @@ rp_status rp_expand_op(rp_expansion *e, const char *op, const rp_part *parts, ui
                             .attrs = attrs,
                             .operand_count = count,
                             .attr_count = attr_count};
-    rp_status status = rp_apply_to_graph(&inner);
+    rp_status status = rp_apply_op(&inner, rp_op_find(op, strlen(op)));
     if (status == RP_ERROR_INVALID)
         rp_apply_error(outer, RP_BLAME_OP, 0, "%s: %s", e->composite->name, inner.error);
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {

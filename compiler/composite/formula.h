@@ -2,7 +2,12 @@
 #ifndef RP_COMPOSITE_FORMULA_H
 #define RP_COMPOSITE_FORMULA_H
 
-#include "composite/apply.h"
+#include "composite/application.h"
+
+/* The next name in a formula at or after *at, in *begin and *length; false at the end. Names of
+ * functions (a '(' follows) and `inf`, `nan`, `pi` are left out. Names may hold '.'. */
+bool rp_formula_next_name(const char *text, size_t *at, size_t *begin, size_t *length);
+bool rp_formula_is_constant(const char *name, size_t length);
 
 /* A map's formula as the op has it: inputs are a, b, c ... */
 typedef struct rp_map_formula {
@@ -17,11 +22,5 @@ typedef struct rp_map_formula {
  * `out`; all others are inputs, and each must be used. Parses the result, so that mistakes in the
  * formula are blamed on the byte of the formula as it was given. */
 rp_status rp_map_rewrite(rp_application *application, rp_map_formula *out);
-
-/* For op.c's attributes, shared with composites: the value of attribute `index` by its definition,
- * choices as their index. */
-rp_status rp_attribute_value(rp_application *application, const char *op, const rp_op_attr *attr,
-                             uint32_t index, double *out);
-rp_status rp_attribute_unknown(rp_application *application, const char *op, uint32_t index);
 
 #endif

@@ -5,7 +5,7 @@
  * text, its name and its text. Ranges are kept beside, as for every call, and judged at the join,
  * when buffers can be looked at. */
 #include "base/checked.h"
-#include "composite/apply.h"
+#include "composite/signature.h"
 #include "recorder/player.h"
 
 /* ---- Recording ------------------------------------------------------------------------------- */

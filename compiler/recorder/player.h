@@ -1,4 +1,4 @@
-/* Internal: the state that calls are played against, shared by join.c and apply.c. */
+/* Internal: the state that calls are played against, shared by all that plays them. */
 #ifndef RP_RECORDER_PLAYER_H
 #define RP_RECORDER_PLAYER_H
 
@@ -38,7 +38,7 @@ bool rp_play_no_memory(rp_player *p);
  */
 bool rp_play_range(rp_player *p, const rp_call *c, const rp_range *range, uint64_t implied,
                    rp_graph_use *out);
-/* An op or a composite. */
+/* An op or a composite: apply.c. */
 bool rp_play_apply(rp_player *p, const rp_call *c);
 
 #endif

@@ -1,11 +1,12 @@
 /* Op and map nodes: keys are the operands and attributes of the op, or composite, that they name.
  *
  * The definition says what each key is, so this file knows no op. The node itself is made by
- * composite/apply.c, whose complaints are put where the value stands. A node that is wrong still
+ * composite/, whose complaints are put where the value stands. A node that is wrong still
  * enters the names that it would have made, so that the nodes that read them stay silent. */
 #include "yaml/pipeline.h"
 
 #include <stdio.h>
+#include "composite/formula.h"
 
 enum { MAX_KEYS = 32 };
 

@@ -19,7 +19,7 @@
 #define RP_YAML_PIPELINE_H
 
 #include "base/table.h"
-#include "composite/apply.h"
+#include "composite/signature.h"
 #include "file.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"

@@ -7,8 +7,7 @@
  * reasons.c). */
 #include "graph/keywords.h"
 #include "text/print.h"
-#include "views/reasons.h"
-#include "views/views.h"
+#include "graph/reasons.h"
 
 static void name(rp_text *t, const rp_graph *g, char sigil, uint32_t string) {
     rp_text_char(t, sigil);
@@ -280,7 +279,7 @@ static void print_plan(rp_text *t, const rp_graph *g, const rp_reasons *reasons)
     print_barrier(t, g, reasons, g->group_count);
 }
 
-static rp_status print_text(const rp_graph *g, rp_text *t) {
+rp_status rp_graph_print_text(const rp_graph *g, rp_text *t) {
     rp_reasons reasons = {0};
     print_header(t, g);
     RP_TRY(print_stats(t, g));
@@ -297,23 +296,4 @@ static rp_status print_text(const rp_graph *g, rp_text *t) {
     }
     rp_text_string(t, "}\n");
     return RP_OK;
-}
-
-rp_status rp_graph_print(const rp_graph *graph, rp_format format, char **out_text,
-                         size_t *out_size) {
-    rp_text text;
-    rp_status status = RP_ERROR_USAGE;
-    if (!out_text) return RP_ERROR_USAGE;
-    *out_text = NULL;
-    if (out_size) *out_size = 0;
-    if (!graph) return RP_ERROR_USAGE;
-    rp_text_init(&text, &graph->allocator);
-    switch (format) {
-    case RP_FORMAT_TEXT: status = print_text(graph, &text); break;
-    case RP_FORMAT_JSON: status = rp_graph_print_json(graph, &text); break;
-    case RP_FORMAT_DOT: status = rp_graph_print_dot(graph, &text); break;
-    }
-    if (status == RP_OK) return rp_text_take(&text, out_text, out_size);
-    rp_text_free(&text);
-    return status;
 }

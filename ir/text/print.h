@@ -1,9 +1,12 @@
-/* Internal: the pieces of the text form that other views show as well. */
+/* Internal: the text form, and the pieces of it that the views show as well. */
 #ifndef RP_TEXT_PRINT_H
 #define RP_TEXT_PRINT_H
 
 #include "base/text.h"
 #include "graph/graph.h"
+
+/* RP_FORMAT_TEXT: .rpir, which rp_graph_parse reads. */
+rp_status rp_graph_print_text(const rp_graph *graph, rp_text *text);
 
 /* "$name" or "%name", with "[0+64]" unless it is the whole buffer. */
 void rp_print_range(rp_text *text, const rp_graph *graph, const rp_graph_use *use);

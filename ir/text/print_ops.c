@@ -5,7 +5,7 @@
 
 #include "base/number.h"
 #include "graph/keywords.h"
-#include "views/reasons.h"
+#include "graph/reasons.h"
 
 void rp_print_range(rp_text *t, const rp_graph *g, const rp_graph_use *u) {
     rp_buffer_print(t, g, u->buffer);

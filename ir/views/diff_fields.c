@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "text/print.h"
-#include "views/reasons.h"
+#include "graph/reasons.h"
 
 static void kernel_subject(rp_text *t, const rp_graph *g, uint32_t i) {
     rp_text_string(t, "kern @");

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "text/print.h"
-#include "views/reasons.h"
+#include "graph/reasons.h"
 #include "views/views.h"
 
 typedef struct painter {

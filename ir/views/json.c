@@ -10,7 +10,7 @@
 
 #include "base/number.h"
 #include "text/print.h"
-#include "views/reasons.h"
+#include "graph/reasons.h"
 #include "views/views.h"
 
 /* The length of the UTF-8 sequence at `s`, 0 for bytes that are none. */

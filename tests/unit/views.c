@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "views/reasons.h"
+#include "graph/reasons.h"
 #include "views/views.h"
 
 static const char source[] =

@@ -3,9 +3,9 @@
  * A hazard is attributed to the first boundary behind the group of its `from` node whose barrier
  * covers both of its scopes; for a hazard of the next replay the boundaries are counted on from the
  * plan's end to its start, and it is dropped where the barrier has a reason of one replay. Used by
- * every view of a graph, so that text, JSON and DOT tell the same story. */
-#ifndef RP_VIEWS_REASONS_H
-#define RP_VIEWS_REASONS_H
+ * every form of a graph, so that text, JSON and DOT tell the same story. */
+#ifndef RP_GRAPH_REASONS_H
+#define RP_GRAPH_REASONS_H
 
 #include "base/text.h"
 #include "graph/hazards.h"

@@ -9,7 +9,7 @@
  * Most hazards of the next replay are ordered by barriers that stand there anyway. They are named
  * only at a barrier without another reason, as the plan's first one: elsewhere they would hide what
  * matters. Cost: O(hazards log hazards) time; 4 bytes a group for each pair of scopes. */
-#include "views/reasons.h"
+#include "graph/reasons.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,63 @@
+/* What is wrong with an application, and what an attribute's value is by its definition. */
+#include "composite/application.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format,
+                         ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(x->error, sizeof x->error, format, args);
+    va_end(args);
+    x->blame = blame;
+    x->blame_index = index;
+    x->error_at = 0;
+    return RP_ERROR_INVALID;
+}
+
+/* ---- Attributes ------------------------------------------------------------------------------ */
+
+/* The index of a choice in "a|b|c"; -1 when it is none. */
+static int choice_index(const char *choices, const char *text) {
+    size_t wanted = strlen(text);
+    for (int i = 0; *choices; i++) {
+        size_t length = strcspn(choices, "|");
+        if (wanted && length == wanted && strncmp(choices, text, length) == 0) return i;
+        choices += length + (choices[length] == '|');
+    }
+    return -1;
+}
+
+rp_status rp_attribute_value(rp_application *x, const char *op, const rp_op_attr *attr,
+                             uint32_t index, double *out) {
+    const rp_attribute *given = &x->attrs[index];
+    if ((given->text != NULL) != (attr->kind == RP_ATTR_CHOICE))
+        return rp_apply_error(x, RP_BLAME_ATTR, index, "attribute '%s' of %s is %s%s", attr->name,
+                              op, given->text ? "a number, not text" : "one of ",
+                              given->text ? "" : attr->choices);
+    if (given->text) {
+        int choice = choice_index(attr->choices, given->text);
+        *out = choice;
+        if (choice >= 0) return RP_OK;
+        return rp_apply_error(x, RP_BLAME_ATTR, index,
+                              "attribute '%s' of %s: '%.60s' is none of %s", attr->name, op,
+                              given->text, attr->choices);
+    }
+    *out = given->number;
+    if (attr->kind == RP_ATTR_INTEGER && !(*out == floor(*out)))
+        return rp_apply_error(x, RP_BLAME_ATTR, index,
+                              "attribute '%s' of %s is %g: expected an "
+                              "integer",
+                              attr->name, op, *out);
+    if (*out >= attr->low && *out <= attr->high) return RP_OK;
+    return rp_apply_error(x, RP_BLAME_ATTR, index,
+                          "attribute '%s' of %s is %.9g: expected %.9g to %.9g", attr->name, op,
+                          *out, attr->low, attr->high);
+}
+
+rp_status rp_attribute_unknown(rp_application *x, const char *op, uint32_t index) {
+    return rp_apply_error(x, RP_BLAME_ATTR, index, "%s has no attribute '%.60s'", op,
+                          x->attrs[index].name ? x->attrs[index].name : "");
+}

@@ -1,0 +1,54 @@
+/* Internal: "this op on these operands", as both front ends say it.
+ *
+ * A front end names an op or a composite, and gives operands and attributes by name; signature.h
+ * finds the definition and makes nodes of it. What is wrong comes back as one message and what it
+ * is about, for the front end to point at: a line and column of YAML, or the number of a call. */
+#ifndef RP_COMPOSITE_APPLICATION_H
+#define RP_COMPOSITE_APPLICATION_H
+
+#include "graph/graph.h"
+#include "reprise/compiler.h"
+
+typedef struct rp_given_operand {
+    const char *name; /* as the op calls it; in a map, as its formula does, and "out" */
+    rp_op_argument
+        argument;   /* with `fresh`: rank RP_OP_INFER, or a shape; dtype RP_RAW = default */
+    uint32_t fresh; /* string: a transient to be made of this name; RP_NONE: it exists */
+} rp_given_operand;
+
+/* A name in a map's formula that is a number. */
+typedef struct rp_given_number {
+    const char *name;
+    int64_t value;
+} rp_given_number;
+
+typedef enum rp_blame { RP_BLAME_OP, RP_BLAME_OPERAND, RP_BLAME_ATTR } rp_blame;
+
+typedef struct rp_application {
+    rp_graph *graph;
+    const char *op;
+    rp_graph_node node;         /* label, op tag and position of the nodes to be made */
+    rp_given_operand *operands; /* those that were fresh come back with their buffer and shape */
+    const rp_attribute *attrs;
+    const rp_given_number *numbers;
+    uint32_t operand_count, attr_count, number_count;
+    /* After a mistake: */
+    char error[512];
+    rp_blame blame;
+    uint32_t blame_index; /* in operands or attrs */
+    uint32_t error_at;    /* byte of a map's formula, where that is to blame */
+} rp_application;
+
+enum { RP_APPLY_MAX_OPERANDS = 40, RP_APPLY_MAX_ATTRS = 16, RP_APPLY_MAX_FORMULA = 4096 };
+
+/* Records a mistake; returns RP_ERROR_INVALID. */
+rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format, ...)
+    RP_PRINTF(4, 5);
+
+/* The value of attribute `index` by its definition, choices as their index. `op` is what it is an
+ * attribute of, for messages. */
+rp_status rp_attribute_value(rp_application *application, const char *op, const rp_op_attr *attr,
+                             uint32_t index, double *out);
+rp_status rp_attribute_unknown(rp_application *application, const char *op, uint32_t index);
+
+#endif
