@@ -1,5 +1,6 @@
 """Pipelines in ops: run, compiled, shown as GLSL, and wrong."""
 import pathlib
+import re
 import unittest
 
 import numpy as np
@@ -38,6 +39,20 @@ class Ops(cli.Case):
         self.assertIn("rms_norm", out)
         self.assertIn("for {", out)
         self.assertIn("op map", self.expect(OK, "show", "--source", "p.rplan"))
+
+    def test_check_derives_kernels(self):
+        self.expect(OK, "show", "ops.yaml", "-o", "ops.rpir")
+        for lower in ("lower", "lower=fast"):
+            passes = f"dce,rename,fuse,{lower},schedule,place,sync"
+            compiled = self.expect(OK, "opt", "ops.rpir", "--passes", passes)
+            self.write("compiled.rpir", compiled)
+            self.expect(OK, "check", "compiled.rpir", "--against", "ops.rpir")
+            for pattern, error in ((r"grid (\d+)", "its grid is"), (r"0=(\w+)", "specialisation constant 0"),
+                                   (r"spirv (\w+)", "its SPIR-V is not"), (r"local (\d+)", "its workgroup is")):
+                wrong = re.sub(pattern, lambda m: m[0][:-1] + ("1" if m[0][-1] == "2" else "2"), compiled, count=1)
+                self.assertNotEqual(wrong, compiled)
+                self.write("wrong.rpir", wrong)
+                self.expect(INPUT, "check", "wrong.rpir", "--against", "ops.rpir", error=error)
 
     def test_opt_takes_and_gives_op_nodes(self):
         self.expect(OK, "show", "ops.yaml", "-o", "ops.rpir")

@@ -81,6 +81,35 @@ static rp_status open_check_save(const rp_allocator *allocator, void *context) {
     return status;
 }
 
+/* Opens a plan with generated kernels and proves it, the kernels too. */
+static rp_status open_prove(const rp_allocator *allocator, void *context) {
+    size_t size;
+    const void *data = rp_plan_data(context, &size);
+    rp_plan *plan = NULL;
+    rp_certificate found = {.verdict = 9};
+    rp_status status = rp_plan_from_memory(allocator, data, size, "f", NULL, &plan);
+    if (status == RP_OK) status = rp_plan_check(plan, NULL, NULL, &found);
+    CU_ASSERT(found.verdict == (status == RP_OK ? 1 : plan ? 0 : 9));
+    rp_plan_destroy(plan);
+    return status;
+}
+
+static void test_proof(void) {
+    static const char text[] = "reprise 1\n"
+                               "graph g {\n"
+                               "  buf $x in f32[4,8]\n"
+                               "  buf $y out f32[4,8]\n"
+                               "  n0 = op softmax (r $x:f32[4,8], -, w $y:f32[4,8])\n"
+                               "}\n";
+    rp_graph *source = NULL;
+    rp_plan *plan = NULL;
+    CU_ASSERT_EQUAL_FATAL(parse(NULL, text, &source), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_compile(source, NULL, NULL, &plan, NULL), RP_OK);
+    fault_each(open_prove, plan);
+    rp_plan_destroy(plan);
+    rp_graph_destroy(source);
+}
+
 static void test_plan(void) {
     char path[] = "/tmp/reprise-fault-XXXXXX";
     int file = mkstemp(path);
@@ -116,10 +145,8 @@ static void test_no_file(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"passes", test_passes},
-                                    {"compile", test_compile},
-                                    {"plan", test_plan},
-                                    {"no file", test_no_file},
-                                    {0}};
+    static const rp_test tests[] = {{"passes", test_passes},   {"compile", test_compile},
+                                    {"plan", test_plan},       {"proof", test_proof},
+                                    {"no file", test_no_file}, {0}};
     return rp_run_tests("compiling without memory", tests);
 }

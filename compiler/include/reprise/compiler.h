@@ -216,6 +216,25 @@ RP_API rp_status rp_node_glsl(const rp_graph *graph, uint32_t node, int fast, rp
 /* "n6 rms_norm.matvec": a node's id and its kernel, or the ops it computes; cut off at `size`. */
 RP_API rp_status rp_node_title(const rp_graph *graph, uint32_t node, char *text, size_t size);
 
+/* ---- Proving --------------------------------------------------------------------------------- */
+
+/* Proves all that can be proven of a plan: that its records are what its text says
+ * (rp_plan_graphs), that the compiled graph computes what the source means (rp_check), that kernels
+ * which were made of ops are those that the ops make (rp_check_kernels), and that the certificate
+ * states what was found. `source` NULL: the source that the plan carries. RP_ERROR_DAMAGED or
+ * RP_ERROR_UNPROVEN with diagnostics otherwise. `out_certificate` (may be NULL) gets what was
+ * found.
+ */
+RP_API rp_status rp_plan_check(const rp_plan *plan, const rp_graph *source, rp_diags *diags,
+                               rp_certificate *out_certificate);
+
+/* Whether every run node that was lowered from ops has the kernel, the specialisation constants and
+ * the grid that lowering its ops gives, exactly or fast: it is lowered again and compared.
+ * RP_ERROR_UNPROVEN with a diagnostic for each node otherwise; `file` (may be NULL) names the graph
+ * in them. Nodes whose kernel is abstract are not judged. SPIR-V is what this version of Reprise
+ * makes: a graph that another version compiled may not be proven. */
+RP_API rp_status rp_check_kernels(const rp_graph *compiled, const char *file, rp_diags *diags);
+
 /* rp_plan_build and rp_plan_graphs, between graphs and plans: see reprise/plan_build.h. */
 
 #ifdef __cplusplus
