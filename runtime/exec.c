@@ -170,6 +170,7 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, rp_diags *d
     rp_device *device = exec->device;
     RP_TRY(rp_limits_check(device, exec->plan, diags));
     RP_TRY(create_memory(exec, params, diags)); /* before pipelines: it fails fast */
+    RP_TRY(rp_memory_clear(&exec->memory, diags));
     RP_TRY(create_pipelines(exec, params, diags));
     RP_TRY(rp_descriptors_create(&exec->descriptors, device, exec->plan, &exec->layouts,
                                  exec->places, diags));

@@ -87,7 +87,7 @@ rp_status rp_memory_add(rp_memory *memory, rp_purpose purpose, uint64_t size, co
     *buffer = (rp_memory_buffer){.name = name, .size = size, .purpose = purpose};
     const VkBufferCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-        .size = size,
+        .size = rp_memory_fill_bytes(size),
         .usage = usage_of(purpose),
         .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
     };

@@ -44,11 +44,19 @@ typedef struct rp_memory {
     uint64_t bytes[RP_PURPOSE_COUNT]; /* of memory, by purpose */
 } rp_memory;
 
+/* Fills are whole words: a buffer is created with so many bytes for `size`, which the plan knows.
+ */
+static inline uint64_t rp_memory_fill_bytes(uint64_t size) {
+    return (size + 3) / 4 * 4;
+}
+
 /* Creates a buffer without memory; `*out_index` stays its name. `name` must outlive the memory. */
 rp_status rp_memory_add(rp_memory *memory, rp_purpose purpose, uint64_t size, const char *name,
                         rp_diags *diags, uint32_t *out_index);
 /* Allocates memory for all buffers added, maps what the host can see, and binds. Called once. */
 rp_status rp_memory_allocate(rp_memory *memory, rp_diags *diags);
+/* Fills arena and external buffers with zeros, and waits for that: clear.c. */
+rp_status rp_memory_clear(const rp_memory *memory, rp_diags *diags);
 void rp_memory_free(rp_memory *memory);
 
 #endif

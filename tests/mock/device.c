@@ -179,9 +179,10 @@ static void test_import(void) {
                               "}\n");
     rp_exec *exec = NULL;
     CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
+    CU_ASSERT_EQUAL(locks, 1); /* memory is cleared */
     CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(locks, 1);
-    CU_ASSERT_EQUAL(unlocks, 1);
+    CU_ASSERT_EQUAL(locks, 2);
+    CU_ASSERT_EQUAL(unlocks, 2);
     CU_ASSERT_EQUAL(depth, 0);
     rp_exec_destroy(exec);
     rp_device_destroy(device);

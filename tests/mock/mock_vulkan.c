@@ -44,7 +44,9 @@ VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateI
     if (info->allocationSize > mock.max_allocation_size) mock_wrong("an allocation is too large");
     mock_memory *memory = mock_new(MOCK_MEMORY, sizeof *memory);
     memory->size = info->allocationSize;
-    memory->data = calloc(1, memory->size);
+    memory->data = malloc(memory->size);
+    if (!memory->data) abort();
+    memset(memory->data, 0xa5, memory->size); /* as somebody left it */
     memory->visible = (mock.memory.memoryTypes[info->memoryTypeIndex].propertyFlags &
                        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) != 0;
     mock.memory_allocations++;

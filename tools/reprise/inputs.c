@@ -155,17 +155,6 @@ static rp_status write_piece(upload *u, const char *buffer, uint64_t at, const v
     return rp_exec_write(u->exec, buffer, at, data, size, u->diags);
 }
 
-static rp_status upload_zeros(upload *u, const rp_plan_buffer_info *buffer) {
-    static const char zeros[1 << 16];
-    rp_status status = RP_OK;
-    for (uint64_t at = 0; at < buffer->size && status == RP_OK; at += sizeof zeros) {
-        uint64_t left = buffer->size - at;
-        status = rp_exec_write(u->exec, buffer->name, at, zeros,
-                               left < sizeof zeros ? left : sizeof zeros, u->diags);
-    }
-    return status;
-}
-
 /* BF16 is the upper half of an f32. */
 static rp_status upload_widened(upload *u, const char *buffer, const cli_array *array) {
     enum { VALUES = 1 << 16 };
@@ -201,13 +190,9 @@ int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *ex
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < inputs->count; i++)
         u.total += inputs->arrays[i].size * (inputs->arrays[i].widen ? 2 : 1);
-    for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+    for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++)
         if (inputs->arrays[i].data)
-            status = upload_array(&u, buffer.name, &inputs->arrays[i]);
-        else if (buffer.kind == RP_INOUT)
-            status = upload_zeros(&u, &buffer);
-    }
+            status = upload_array(&u, rp_plan_get_buffer(plan, i).name, &inputs->arrays[i]);
     cli_progress(NULL);
     int result = cli_report(u.diags, NULL, status);
     rp_diags_destroy(u.diags);

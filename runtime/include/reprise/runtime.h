@@ -99,7 +99,8 @@ typedef struct rp_exec_params {
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
  * ranges, grids, SPIR-V capabilities) and names the kernel or node that does not fit; then
- * allocates and records. params may be NULL. */
+ * allocates and records. All buffers begin as zeros, live ones with their defaults. params may be
+ * NULL. */
 RP_API rp_status rp_exec_create(rp_device *device, const rp_plan *plan,
                                 const rp_exec_params *params, rp_diags *diags, rp_exec **out_exec);
 /* Waits for what is in flight, then frees everything. */
