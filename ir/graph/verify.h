@@ -23,7 +23,8 @@ void rp_verify_nodes(rp_verifier *v);
 void rp_verify_members(rp_verifier *v, const rp_graph_node *n);
 /* What the stages promise: groups, arena offsets, barriers. */
 void rp_verify_stages(rp_verifier *v);
-/* Warnings for transients and outputs that are read before they are written. */
+/* Warnings for transients and outputs that are read before they are written, and for results with
+ * bytes that no node writes. */
 void rp_verify_reads(rp_verifier *v);
 
 /* The declarations and nodes of a graph that is known to be incomplete: no stages, no warnings. */

@@ -1,7 +1,7 @@
-/* What the stages of a graph promise (groups, arena offsets, barriers), and the warning for bytes
- * that are read before anything wrote them.
+/* What the stages of a graph promise (groups, arena offsets, barriers), and the warnings for bytes
+ * that are read before anything wrote them and for bytes of results that nothing writes.
  *
- * The warning follows the meaning of the graph, not its schedule: nodes are walked in source order,
+ * The warnings follow the meaning of the graph, not its schedule: nodes are walked in source order,
  * and an interval map for each transient and output tells which of its bytes were written. Most
  * buffers are written as a whole first; for those one flag replaces the map. */
 #include "graph/verify.h"
@@ -79,7 +79,7 @@ void rp_verify_stages(rp_verifier *v) {
     verify_barriers(v);
 }
 
-/* ---- Reads of bytes that nothing wrote ------------------------------------------------------- */
+/* ---- Bytes that nothing wrote ---------------------------------------------------------------- */
 
 /* What is known about one buffer. */
 typedef struct written {
@@ -109,25 +109,66 @@ static void warn_read(rp_verifier *v, const rp_graph_node *n, const rp_graph_use
                  (unsigned long long)first.hi);
 }
 
-static bool walk_node(rp_verifier *v, const rp_graph_node *n, written *state) {
-    const rp_graph *g = v->graph;
-    for (uint32_t i = 0; i < n->use_count; i++) {
-        const rp_graph_use *u = &rp_node_uses(g, n)[i];
-        uint8_t kind = g->buffers[u->buffer].kind;
-        written *w = &state[u->buffer];
-        if (w->whole || w->warned || (kind != RP_TMP && kind != RP_OUT)) continue;
-        if (rp_access_reads(u->access)) warn_read(v, n, u, w);
-    }
-    for (uint32_t i = 0; i < n->use_count; i++) {
-        const rp_graph_use *u = &rp_node_uses(g, n)[i];
-        written *w = &state[u->buffer];
-        if (w->whole || w->warned || !rp_access_writes(u->access)) continue;
-        if (u->size == g->buffers[u->buffer].size)
-            w->whole = true;
-        else if (!rp_interval_map_set(&g->allocator, &w->map, u->offset, u->offset + u->size, 0))
-            return false;
-    }
-    return true;
+typedef struct bytes_walk {
+    rp_verifier *v;
+    written *state; /* per buffer */
+} bytes_walk;
+
+static bool walk_use(void *context, const rp_graph_node *n, uint32_t use) {
+    bytes_walk *b = context;
+    const rp_graph *g = b->v->graph;
+    const rp_graph_use *u = &g->uses[use];
+    uint8_t kind = g->buffers[u->buffer].kind;
+    written *w = &b->state[u->buffer];
+    if (w->whole || (kind != RP_TMP && kind != RP_OUT)) return true;
+    if (!w->warned && rp_access_reads(u->access)) warn_read(b->v, n, u, w);
+    if (!rp_access_writes(u->access)) return true;
+    w->whole = u->size == g->buffers[u->buffer].size;
+    return w->whole ||
+           rp_interval_map_set(&g->allocator, &w->map, u->offset, u->offset + u->size, 0);
+}
+
+enum { GAPS_NAMED = 4 };
+
+typedef struct unwritten {
+    uint64_t lo[GAPS_NAMED], hi[GAPS_NAMED], bytes;
+    uint32_t count;
+} unwritten;
+
+static uint32_t add_gap(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
+    unwritten *u = context;
+    if (value != RP_ABSENT) return value;
+    if (u->count < GAPS_NAMED) u->lo[u->count] = lo, u->hi[u->count] = hi;
+    u->bytes += hi - lo;
+    u->count++;
+    return value;
+}
+
+/* A result with bytes that no node writes. Those of an inout buffer are the host's. Said of the
+ * source: a compiled graph writes the same. */
+static void warn_result(rp_verifier *v, const rp_graph_buffer *b, const written *w) {
+    unwritten u = {.count = 0};
+    if (w->whole || b->removed || b->kind != RP_OUT) return;
+    rp_interval_map_each(&w->map, 0, b->size, add_gap, &u);
+    if (u.count == 0) return;
+    rp_text text;
+    rp_text_init(&text, &v->graph->allocator);
+    rp_text_format(&text, "$%s is a result, and no node writes ",
+                   rp_graph_string(v->graph, b->name));
+    if (u.bytes == b->size)
+        rp_text_string(&text, "it");
+    else
+        rp_text_format(&text, "%llu of its %llu bytes:", (unsigned long long)u.bytes,
+                       (unsigned long long)b->size);
+    for (uint32_t i = 0; u.bytes < b->size && i < u.count && i < GAPS_NAMED; i++)
+        rp_text_format(&text, "%s %llu to %llu", i ? "," : "", (unsigned long long)u.lo[i],
+                       (unsigned long long)u.hi[i]);
+    if (u.count > GAPS_NAMED) rp_text_string(&text, ", ...");
+    if (text.failed)
+        v->status = RP_ERROR_NO_MEMORY;
+    else
+        rp_diags_add(v->diags, RP_WARNING, v->file, b->pos.line, b->pos.column, "%s", text.data);
+    rp_text_free(&text);
 }
 
 void rp_verify_reads(rp_verifier *v) {
@@ -138,8 +179,11 @@ void rp_verify_reads(rp_verifier *v) {
     uint32_t *order = rp_alloc(&g->allocator, g->nodes_count, sizeof *order);
     written *state = rp_alloc_zero(&g->allocator, g->buffers_count, sizeof *state);
     bool room = order && state && rp_source_order(g, order);
+    bytes_walk walk = {v, state};
     for (uint32_t i = 0; room && i < g->nodes_count; i++)
-        room = walk_node(v, &g->nodes[order[i]], state);
+        room = rp_node_visit_uses(g, &g->nodes[order[i]], walk_use, &walk);
+    for (uint32_t i = 0; room && g->stages == 0 && i < g->buffers_count; i++)
+        warn_result(v, &g->buffers[i], &state[i]);
     for (uint32_t i = 0; state && i < g->buffers_count; i++)
         rp_interval_map_free(&g->allocator, &state[i].map);
     rp_release(&g->allocator, state);

@@ -57,7 +57,7 @@ static void record(rp_recorder *r, const buffers *b, rp_kernel kernel) {
     rp_label_end(r);
     rp_label_end(r);
     rp_fence(r);
-    rp_fill(r, (rp_range){b->y, 0, 128}, 7);
+    rp_fill(r, (rp_range){b->y, 0, 0}, 7);
     rp_update(r, (rp_range){b->y, 128, 16}, "0123456789abcdef", 16);
     rp_copy(r, (rp_range){b->t, 0, 64}, (rp_range){b->y, 192, 64});
 }

@@ -1,11 +1,19 @@
-/* Properties that every source graph has, tried on random ones.
+/* Properties that every source graph has, tried on random ones:
  *
- *   same        each pipeline's result is proven and computes what the source means, by a symbolic
- * memory that knows nothing of analysis, in any order that its barriers allow, one replay and two
- *   bound       -O1 needs as many barriers as its longest path of dependences, found by comparing
- * all pairs; and as much arena as its schedule has alive at once, or a little more round trip  the
- * text form gives the same graph back, after every pass */
+ * same: each pipeline's result is proven and computes what the source means, by a symbolic memory
+ * that knows nothing of analysis, in any order that its barriers allow, one replay and two.
+ *
+ * bound: -O1 needs as many barriers as its longest path of dependences, found by comparing all
+ * pairs; and as much arena as its schedule has alive at once, or a little more.
+ *
+ * round trip: the text form gives the same graph back, after every pass.
+ *
+ * unwritten: a plan, and the warnings about its source, name the bytes that no node writes, found
+ * by marking each byte. */
+#include <stdlib.h>
+
 #include "reprise/passes.h"
+#include "reprise/plan_build.h"
 #include "support/random_graph.h"
 #include "support/simulate.h"
 #include "support/unit.h"
@@ -216,12 +224,90 @@ static void test_round_trip(void) {
     CU_ASSERT_EQUAL(rp_random_suite("round trip", 300, round_trip, NULL), 0);
 }
 
+/* ---- Bytes that no node writes --------------------------------------------------------------- */
+
+/* One mark for each byte of a buffer that a node of the source may write. */
+static uint8_t *mark_written(const rp_graph *g, uint32_t buffer) {
+    uint8_t *marks = calloc(g->buffers[buffer].size, 1);
+    if (!marks) abort();
+    for (uint32_t i = 0; i < g->nodes_count; i++) {
+        const rp_graph_node *n = &g->nodes[i];
+        if (n->unknown) memset(marks, 1, g->buffers[buffer].size);
+        for (uint32_t k = 0; k < n->use_count; k++) {
+            const rp_graph_use *u = &rp_node_uses(g, n)[k];
+            if (u->buffer == buffer && rp_access_writes(u->access))
+                memset(marks + u->offset, 1, u->size);
+        }
+    }
+    return marks;
+}
+
+/* Whether the ranges are the stretches of bytes without mark. */
+static bool are_gaps(const rp_plan_bytes *ranges, uint32_t count, const uint8_t *marks,
+                     uint64_t size) {
+    uint32_t i = 0;
+    for (uint64_t lo = 0, hi; lo < size; lo = hi) {
+        for (hi = lo; hi < size && marks[hi] == marks[lo];) hi++;
+        if (marks[lo]) continue;
+        if (i == count || ranges[i].offset != lo || ranges[i].size != hi - lo) return false;
+        i++;
+    }
+    return i == count;
+}
+
+static bool is_warned(const rp_diags *diags, const char *name) {
+    char start[64];
+    int length = snprintf(start, sizeof start, "$%s is a result", name);
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++)
+        if (!strncmp(rp_diags_get(diags, i).message, start, (size_t)length)) return true;
+    return false;
+}
+
+static bool names_unwritten(void *context, uint64_t seed, const rp_graph *source,
+                            char why[RP_WHY]) {
+    uint64_t *gaps = context;
+    rp_pass_options options = {.pipeline = rp_pass_level((int)(seed % 2))};
+    rp_graph *compiled = NULL;
+    rp_plan *plan = NULL;
+    rp_certificate certificate;
+    rp_diags *diags = rp_diags_create(NULL);
+    bool ok = rp_passes_run(source, &options, NULL, &compiled, &certificate, NULL) == RP_OK &&
+              rp_plan_build(compiled, source, &certificate, NULL, &plan) == RP_OK &&
+              rp_graph_verify(source, NULL, diags) == RP_OK;
+    for (uint32_t i = 0; ok && i < rp_plan_buffer_count(plan); i++) {
+        rp_plan_buffer_info b = rp_plan_get_buffer(plan, i);
+        uint32_t buffer = rp_graph_find_buffer(source, b.name), count = 0, again = 0;
+        uint8_t *marks = mark_written(source, buffer);
+        ok = rp_plan_get_unwritten(plan, i, NULL, 0, &count) == RP_OK;
+        rp_plan_bytes *ranges = calloc(count + 1, sizeof *ranges);
+        ok = ok && ranges && rp_plan_get_unwritten(plan, i, ranges, count, &again) == RP_OK &&
+             count == again && are_gaps(ranges, count, marks, b.size);
+        ok = ok && is_warned(diags, b.name) == (b.kind == RP_OUT && count > 0);
+        if (!ok) snprintf(why, RP_WHY, "$%s: %u ranges, or no warning", b.name, count);
+        *gaps += count;
+        free(ranges);
+        free(marks);
+    }
+    rp_diags_destroy(diags);
+    rp_plan_destroy(plan);
+    rp_graph_destroy(compiled);
+    return ok;
+}
+
+static void test_unwritten(void) {
+    uint64_t gaps = 0;
+    CU_ASSERT_EQUAL(rp_random_suite("unwritten bytes", 300, names_unwritten, &gaps), 0);
+    printf("%llu stretches that no node writes ... ", (unsigned long long)gaps);
+    CU_ASSERT(gaps > 300 || getenv("RP_CASES"));
+}
+
 int main(void) {
     static const rp_test tests[] = {
         {"all pipelines compute the same", test_same_results},
         {"an arena limit changes no result", test_same_within_limit},
         {"barriers and arena meet their bounds", test_bounds},
         {"text round trip after every pass", test_round_trip},
+        {"bytes that no node writes are named", test_unwritten},
         {NULL, NULL},
     };
     return rp_run_tests("random graphs", tests);

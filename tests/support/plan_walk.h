@@ -30,6 +30,10 @@ static inline void walk_info(const rp_plan *plan) {
         walk_touch(buffer.name, strlen(buffer.name));
         walk_touch(buffer.shape, buffer.rank * sizeof *buffer.shape);
         WALK_HOLDS(buffer.kind != RP_TMP && buffer.size > 0);
+        rp_plan_bytes gap = {0};
+        uint32_t gaps = 0;
+        WALK_HOLDS(rp_plan_get_unwritten(plan, i, &gap, 1, &gaps) == RP_OK);
+        WALK_HOLDS(gap.offset + gap.size <= buffer.size && (gaps > 0) == (gap.size > 0));
     }
     size_t size;
     const char *text = rp_plan_text(plan, &size);

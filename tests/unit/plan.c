@@ -362,6 +362,9 @@ static void test_null(void) {
     rp_plan_destroy(NULL);
     CU_ASSERT_PTR_NULL(rp_plan_data(NULL, &size));
     CU_ASSERT_EQUAL(size, 0);
+    uint32_t count = 7;
+    CU_ASSERT_EQUAL(rp_plan_get_unwritten(NULL, 0, NULL, 0, &count), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(count, 0);
     CU_ASSERT_EQUAL(rp_plan_buffer_count(NULL), 0);
     CU_ASSERT_STRING_EQUAL(rp_plan_get_info(NULL).name, "");
     CU_ASSERT_STRING_EQUAL(rp_plan_get_buffer(NULL, 0).name, "");

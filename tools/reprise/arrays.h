@@ -43,7 +43,7 @@ typedef struct cli_array {
     bool widen;       /* they are BF16 for a buffer of f32 */
 } cli_array;
 
-/* One array per buffer of the plan; those without a file are zero. */
+/* One array per buffer of the plan; those without a file stay as an exec begins: zero. */
 typedef struct cli_inputs {
     cli_array *arrays;
     uint32_t count;
@@ -64,7 +64,7 @@ typedef struct cli_input_files {
 int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char *file,
                     const cli_input_files *files, cli_inputs *out);
 void cli_inputs_close(cli_inputs *inputs);
-/* Writes them into an exec, and zeros into every inout buffer without a file. */
+/* Writes them into an exec. */
 int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *exec);
 
 /* The bytes of every out and inout buffer; NULL for the other buffers. */
@@ -75,8 +75,9 @@ typedef struct cli_results {
 
 int cli_results_read(const rp_plan *plan, rp_exec *exec, cli_results *out);
 void cli_results_free(cli_results *results);
-/* Compares bit for bit. Prints the first difference of each buffer; returns an exit status. */
-int cli_results_compare(const rp_plan *plan, const cli_results *a, const cli_results *b,
+/* Compares bit for bit what nodes write, and names what they do not write, which becomes in `b` what
+ * it is in `a`. Prints the first difference of each buffer; returns an exit status. */
+int cli_results_compare(const rp_plan *plan, const cli_results *a, cli_results *b,
                         const char *b_name);
 /* Writes the files of -o, all or none, and a summary line for each of the others. */
 int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_results *results,

@@ -66,6 +66,16 @@ typedef struct rp_plan_buffer_info {
 RP_API uint32_t rp_plan_buffer_count(const rp_plan *plan);
 RP_API rp_plan_buffer_info rp_plan_get_buffer(const rp_plan *plan, uint32_t index);
 
+/* Bytes [offset, offset + size) of a buffer. */
+typedef struct rp_plan_bytes {
+    uint64_t offset, size;
+} rp_plan_bytes;
+/* The bytes of a buffer that no node writes, as ranges in ascending order: fills in the first
+ * `capacity` and says how many there are. Such bytes of a result are what the exec began with:
+ * zeros, or for an inout buffer what the host wrote. What a node may write counts as written. */
+RP_API rp_status rp_plan_get_unwritten(const rp_plan *plan, uint32_t buffer, rp_plan_bytes *out,
+                                       uint32_t capacity, uint32_t *out_count);
+
 /* A kernel: its SPIR-V, NULL when the graph left it abstract, and what it asks of the device. */
 typedef struct rp_plan_kernel_info {
     const char *name, *entry;
