@@ -265,6 +265,7 @@ static bool fill_lists(rp_graph *graph, const rp_kernel_module *m, rp_graph_para
             .access = b->access, .set = b->set, .binding = b->binding, .min_size = b->min_size};
         if (!intern_name(graph, b->name, &params[i].name)) return false;
     }
+    if (!rp_spirv_arrays(&graph->allocator, m, params)) return false;
     for (uint32_t i = 0; i < m->constant_count; i++)
         /* Several constants may share an id: a workgroup size and the constant that loops use. */
         if (m->constants[i].specialised &&

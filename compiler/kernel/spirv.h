@@ -55,6 +55,10 @@ enum { RP_SPIRV_READS = 1, RP_SPIRV_WRITES = 2 };
 rp_status rp_spirv_usage(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                          uint8_t **out_flags);
 
+/* Fills in params[i].array for each binding i of a module, where its code tells; set and binding of
+ * the params are filled in. False without memory. */
+bool rp_spirv_arrays(const rp_allocator *a, const rp_kernel_module *module, rp_graph_param *params);
+
 /* Fills in the bindings, push-constant members and specialisation constants of `out`, which owns
  * them then; on failure what was filled in is left for rp_kernel_free(). */
 rp_status rp_reflect(const rp_kernel_where *where, const uint32_t *words, uint32_t count,

@@ -38,6 +38,15 @@ typedef struct rp_graph_buffer {
 
 enum { RP_MAX_PARAMS = 256 }; /* of one kernel; its specialisation constants likewise */
 
+/* The array at the end of a shader's block, as far as it is known: stride 0 where it is not. */
+typedef struct rp_graph_array {
+    uint64_t offset;  /* bytes from the block's start */
+    uint32_t stride;  /* bytes from one element to the next */
+    uint32_t element; /* bytes of one element, a scalar or a vector of `components` */
+    uint8_t components;
+    uint32_t stores; /* elements that one invocation writes at most; 0 = unknown, or none */
+} rp_graph_array;
+
 /* One resource of a kernel's interface, in the order in which nodes list their uses. */
 typedef struct rp_graph_param {
     uint8_t access;       /* rp_access */
@@ -45,6 +54,7 @@ typedef struct rp_graph_param {
                            * is set 0 and the binding counts up from 0 */
     uint32_t name;        /* string, RP_NONE when unknown; not part of the text form */
     uint64_t min_size;    /* bytes the shader's block needs at least; 0 = unknown; not printed */
+    rp_graph_array array; /* not printed */
 } rp_graph_param;
 
 typedef struct rp_graph_spec { /* a specialisation constant */

@@ -201,5 +201,6 @@ rp_status rp_graph_verify(const rp_graph *graph, const char *file, rp_diags *dia
     if (v.status != RP_ERROR_NO_MEMORY) rp_verify_nodes(&v);
     if (v.status != RP_ERROR_NO_MEMORY) rp_verify_stages(&v);
     if (v.status == RP_OK) rp_verify_reads(&v);
+    if (v.status == RP_OK) rp_verify_promises(&v);
     return v.status;
 }

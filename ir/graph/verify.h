@@ -27,6 +27,9 @@ void rp_verify_stages(rp_verifier *v);
  * bytes that no node writes. */
 void rp_verify_reads(rp_verifier *v);
 
+/* Warnings for kernels of the author's that cannot write what their uses promise. */
+void rp_verify_promises(rp_verifier *v);
+
 /* The declarations and nodes of a graph that is known to be incomplete: no stages, no warnings. */
 rp_status rp_graph_verify_parts(const rp_graph *graph, const char *file, rp_diags *diags);
 

@@ -1,0 +1,222 @@
+/* The array at the end of a block: where its elements lie, and how many of them one invocation can
+ * write at most. The promise of `w` is held against both (graph/verify_promises.c).
+ *
+ * The number is a bound, not a guess: without a loop a store happens once each time its function is
+ * called, so counting the stores of the call tree counts what an invocation can write. Where that
+ * is not enough (a loop, a store of a whole array, a pointer handed on, device addresses) nothing
+ * is said. Cost: one walk of the words, and one of each function for each call, up to a limit. */
+#include "kernel/spirv.h"
+
+#include <spirv/unified1/spirv.h>
+
+enum { MAX_DEPTH = 32, MAX_STEPS = 1 << 20 };
+
+typedef struct finder {
+    const uint32_t *words;
+    uint32_t count, bound;
+    uint32_t *def;    /* id -> the place of the instruction that makes it, 0 = none */
+    uint32_t *root;   /* id of a pointer -> its variable, 0 = none */
+    uint32_t *stores; /* per variable; RP_NONE: unknown */
+    uint32_t steps;
+    bool lost; /* nothing can be said about stores */
+} finder;
+
+static const uint32_t *instruction(const finder *f, uint32_t id) {
+    return id < f->bound && f->def[id] ? f->words + f->def[id] : NULL;
+}
+
+static uint32_t op_of(const uint32_t *w) {
+    return w ? w[0] & 0xffff : SpvOpNop;
+}
+
+/* ---- What is defined where ------------------------------------------------------------------- */
+
+/* The place of the result's id in the instructions that matter here; 0 for others. */
+static uint32_t result_at(uint32_t op) {
+    switch (op) {
+    case SpvOpTypeInt:
+    case SpvOpTypeFloat:
+    case SpvOpTypeVector:
+    case SpvOpTypeArray:
+    case SpvOpTypeRuntimeArray:
+    case SpvOpTypeStruct:
+    case SpvOpTypePointer: return 1;
+    case SpvOpVariable:
+    case SpvOpFunction:
+    case SpvOpAccessChain:
+    case SpvOpInBoundsAccessChain:
+    case SpvOpCopyObject: return 2;
+    }
+    return 0;
+}
+
+static void index_words(finder *f) {
+    for (uint32_t at = RP_SPIRV_HEADER; at < f->count; at += f->words[at] >> 16) {
+        const uint32_t *w = f->words + at;
+        uint32_t op = op_of(w), id = result_at(op) ? w[result_at(op)] : 0;
+        if (op == SpvOpCapability && w[1] == SpvCapabilityPhysicalStorageBufferAddresses)
+            f->lost = true;
+        if (id == 0 || id >= f->bound) continue;
+        f->def[id] = at;
+        if (op == SpvOpVariable)
+            f->root[id] = id;
+        else if (result_at(op) == 2 && op != SpvOpFunction)
+            f->root[id] = f->root[w[3]]; /* made before it is used */
+    }
+}
+
+/* The literal of a decoration of an id, or of a member of it; false without. */
+static bool decoration(const finder *f, uint32_t id, uint32_t member, uint32_t kind,
+                       uint32_t *value) {
+    for (uint32_t at = RP_SPIRV_HEADER; at < f->count; at += f->words[at] >> 16) {
+        const uint32_t *w = f->words + at;
+        uint32_t op = op_of(w), length = w[0] >> 16;
+        if (op == SpvOpFunction) break;
+        if (member == RP_NONE && op == SpvOpDecorate && length > 3 && w[1] == id && w[2] == kind) {
+            *value = w[3];
+            return true;
+        }
+        if (member != RP_NONE && op == SpvOpMemberDecorate && length > 4 && w[1] == id &&
+            w[2] == member && w[3] == kind) {
+            *value = w[4];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Layout ---------------------------------------------------------------------------------- */
+
+/* Components and bytes of a scalar or vector; false for anything else. */
+static bool element_size(const finder *f, uint32_t type, uint8_t *components, uint32_t *bytes) {
+    const uint32_t *w = instruction(f, type);
+    *components = 1;
+    if (op_of(w) == SpvOpTypeVector) {
+        *components = (uint8_t)w[3];
+        w = instruction(f, w[2]);
+    }
+    if (op_of(w) != SpvOpTypeInt && op_of(w) != SpvOpTypeFloat) return false;
+    *bytes = *components * (w[2] / 8);
+    return true;
+}
+
+/* The layout of the array at the end of a variable's block; false when there is none. */
+static bool array_layout(const finder *f, uint32_t variable, rp_graph_array *out) {
+    const uint32_t *pointer = instruction(f, f->words[f->def[variable] + 1]);
+    const uint32_t *block = op_of(pointer) == SpvOpTypePointer ? instruction(f, pointer[3]) : NULL;
+    uint32_t members = op_of(block) == SpvOpTypeStruct ? (block[0] >> 16) - 2 : 0, offset;
+    if (members == 0) return false;
+    const uint32_t *array = instruction(f, block[1 + members]);
+    if (op_of(array) != SpvOpTypeRuntimeArray && op_of(array) != SpvOpTypeArray) return false;
+    if (!decoration(f, block[1], members - 1, SpvDecorationOffset, &offset) ||
+        !decoration(f, array[1], RP_NONE, SpvDecorationArrayStride, &out->stride))
+        return false;
+    out->offset = offset;
+    return element_size(f, array[2], &out->components, &out->element);
+}
+
+/* ---- Stores ---------------------------------------------------------------------------------- */
+
+static void add_stores(finder *f, uint32_t pointer, uint32_t count) {
+    uint32_t variable = pointer < f->bound ? f->root[pointer] : 0;
+    if (variable == 0 || f->stores[variable] == RP_NONE) return;
+    bool many = count == RP_NONE || f->stores[variable] > MAX_STEPS;
+    f->stores[variable] = many ? RP_NONE : f->stores[variable] + count;
+}
+
+/* A store through a pointer to a scalar or a vector reaches one element. */
+static void visit_store(finder *f, uint32_t pointer) {
+    const uint32_t *chain = instruction(f, pointer);
+    const uint32_t *type = chain ? instruction(f, chain[1]) : NULL;
+    uint8_t components;
+    uint32_t bytes;
+    bool one = op_of(type) == SpvOpTypePointer && element_size(f, type[3], &components, &bytes);
+    add_stores(f, pointer, one ? 1 : RP_NONE);
+}
+
+/* Whether an instruction cannot write through a pointer that it names, or has literals among its
+ * operands and takes none: a literal might look like the id of one. */
+static bool only_looks(uint32_t op) {
+    switch (op) {
+    case SpvOpLoad:
+    case SpvOpArrayLength:
+    case SpvOpCompositeExtract:
+    case SpvOpCompositeInsert:
+    case SpvOpVectorShuffle:
+    case SpvOpSwitch:
+    case SpvOpLine:
+    case SpvOpLabel:
+    case SpvOpBranch:
+    case SpvOpBranchConditional:
+    case SpvOpSelectionMerge: return true;
+    }
+    return result_at(op) == 2;
+}
+
+static void visit_function(finder *f, uint32_t id, uint32_t depth) {
+    const uint32_t *function = instruction(f, id);
+    if (op_of(function) != SpvOpFunction || depth > MAX_DEPTH) f->lost = true;
+    for (const uint32_t *w = function; !f->lost; w += w[0] >> 16) {
+        uint32_t op = op_of(w), length = w[0] >> 16;
+        if (op == SpvOpFunctionEnd) return;
+        if (op == SpvOpLoopMerge || ++f->steps > MAX_STEPS) f->lost = true;
+        if (op == SpvOpStore) {
+            visit_store(f, w[1]);
+            continue;
+        }
+        if (only_looks(op)) continue;
+        for (uint32_t i = op == SpvOpExtInst ? 5 : 1; i < length; i++) add_stores(f, w[i], RP_NONE);
+        if (op == SpvOpFunctionCall) visit_function(f, w[3], depth + 1);
+    }
+}
+
+static uint32_t entry_function(const finder *f, const char *entry) {
+    for (uint32_t at = RP_SPIRV_HEADER; at < f->count; at += f->words[at] >> 16) {
+        const uint32_t *w = f->words + at;
+        if (op_of(w) == SpvOpEntryPoint && w[1] == SpvExecutionModelGLCompute &&
+            strcmp((const char *)(w + 3), entry) == 0)
+            return w[2];
+    }
+    return 0;
+}
+
+/* ---- Both ------------------------------------------------------------------------------------ */
+
+static void describe(const finder *f, const rp_kernel_module *m, rp_graph_param *params) {
+    for (uint32_t id = 1; id < f->bound; id++) {
+        uint32_t set = 0, binding;
+        if (f->root[id] != id || !decoration(f, id, RP_NONE, SpvDecorationBinding, &binding))
+            continue;
+        decoration(f, id, RP_NONE, SpvDecorationDescriptorSet, &set);
+        for (uint32_t i = 0; i < m->binding_count; i++) {
+            if (params[i].set != set || params[i].binding != binding) continue;
+            rp_graph_array found = {0};
+            bool first = params[i].array.stride == 0;
+            if (array_layout(f, id, &found) && first) {
+                params[i].array = found;
+                if (!f->lost && f->stores[id] != RP_NONE) params[i].array.stores = f->stores[id];
+            } else {
+                params[i].array = (rp_graph_array){.stride = RP_NONE}; /* of two views: neither */
+            }
+        }
+    }
+    for (uint32_t i = 0; i < m->binding_count; i++)
+        if (params[i].array.stride == RP_NONE) params[i].array = (rp_graph_array){0};
+}
+
+bool rp_spirv_arrays(const rp_allocator *a, const rp_kernel_module *m, rp_graph_param *params) {
+    finder f = {.words = m->words, .count = m->word_count, .bound = m->words[3]};
+    f.def = rp_alloc_zero(a, f.bound, sizeof *f.def);
+    f.root = rp_alloc_zero(a, f.bound, sizeof *f.root);
+    f.stores = rp_alloc_zero(a, f.bound, sizeof *f.stores);
+    bool room = f.def && f.root && f.stores;
+    if (room) {
+        index_words(&f);
+        visit_function(&f, entry_function(&f, m->entry), 0);
+        describe(&f, m, params);
+    }
+    rp_release(a, f.def);
+    rp_release(a, f.root);
+    rp_release(a, f.stores);
+    return room;
+}
