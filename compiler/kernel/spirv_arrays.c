@@ -1,15 +1,17 @@
 /* The array at the end of a block: where its elements lie, and how many of them one invocation can
  * write at most. The promise of `w` is held against both (graph/verify_promises.c).
  *
- * The number is a bound, not a guess: without a loop a store happens once each time its function is
- * called, so counting the stores of the call tree counts what an invocation can write. Where that
- * is not enough (a loop, a store of a whole array, a pointer handed on, device addresses) nothing
- * is said. Cost: one walk of the words, and one of each function for each call, up to a limit. */
+ * The number is a bound, not a guess: a store that is in no loop happens at most once each time its
+ * function is called, so counting the stores of the call tree counts what an invocation can write.
+ * A block is in a loop when control can come back to it. Where that is not enough (a store in a
+ * loop, of a whole array, a pointer handed on, device addresses) nothing is said. Cost: one walk of
+ * the words, one of each function for each call, and in functions with loops one of the blocks that
+ * may follow each block; all up to a limit. */
 #include "kernel/spirv.h"
 
 #include <spirv/unified1/spirv.h>
 
-enum { MAX_DEPTH = 32, MAX_STEPS = 1 << 20 };
+enum { MAX_DEPTH = 32, MAX_STEPS = 1 << 22 };
 
 typedef struct finder {
     const uint32_t *words;
@@ -17,7 +19,9 @@ typedef struct finder {
     uint32_t *def;    /* id -> the place of the instruction that makes it, 0 = none */
     uint32_t *root;   /* id of a pointer -> its variable, 0 = none */
     uint32_t *stores; /* per variable; RP_NONE: unknown */
-    uint32_t steps;
+    uint32_t *seen;   /* per label: the last search that came there */
+    uint32_t *stack;
+    uint32_t steps, searches;
     bool lost; /* nothing can be said about stores */
 } finder;
 
@@ -37,6 +41,8 @@ static uint32_t result_at(uint32_t op) {
     case SpvOpTypeInt:
     case SpvOpTypeFloat:
     case SpvOpTypeVector:
+    case SpvOpTypeMatrix:
+    case SpvOpLabel:
     case SpvOpTypeArray:
     case SpvOpTypeRuntimeArray:
     case SpvOpTypeStruct:
@@ -87,17 +93,25 @@ static bool decoration(const finder *f, uint32_t id, uint32_t member, uint32_t k
 
 /* ---- Layout ---------------------------------------------------------------------------------- */
 
-/* Components and bytes of a scalar or vector; false for anything else. */
-static bool element_size(const finder *f, uint32_t type, uint8_t *components, uint32_t *bytes) {
+/* Bytes that a value of a type has, without what lies between its parts; 0 for unknown types, as
+ * those with arrays in them. */
+static uint32_t value_bytes(const finder *f, uint32_t type) {
     const uint32_t *w = instruction(f, type);
-    *components = 1;
-    if (op_of(w) == SpvOpTypeVector) {
-        *components = (uint8_t)w[3];
-        w = instruction(f, w[2]);
+    uint32_t op = op_of(w), sum = 0;
+    if (op == SpvOpTypeInt || op == SpvOpTypeFloat) return w[2] / 8;
+    if (op == SpvOpTypeVector || op == SpvOpTypeMatrix) return value_bytes(f, w[2]) * w[3];
+    for (uint32_t i = 2; op == SpvOpTypeStruct && i < w[0] >> 16; i++) {
+        uint32_t part = value_bytes(f, w[i]);
+        if (part == 0) return 0;
+        sum += part;
     }
-    if (op_of(w) != SpvOpTypeInt && op_of(w) != SpvOpTypeFloat) return false;
-    *bytes = *components * (w[2] / 8);
-    return true;
+    return sum;
+}
+
+static uint8_t components_of(const finder *f, uint32_t type) {
+    const uint32_t *w = instruction(f, type);
+    if (op_of(w) == SpvOpTypeVector) return (uint8_t)w[3];
+    return op_of(w) == SpvOpTypeInt || op_of(w) == SpvOpTypeFloat;
 }
 
 /* The layout of the array at the end of a variable's block; false when there is none. */
@@ -112,7 +126,9 @@ static bool array_layout(const finder *f, uint32_t variable, rp_graph_array *out
         !decoration(f, array[1], RP_NONE, SpvDecorationArrayStride, &out->stride))
         return false;
     out->offset = offset;
-    return element_size(f, array[2], &out->components, &out->element);
+    out->components = components_of(f, array[2]);
+    out->element = value_bytes(f, array[2]);
+    return out->element > 0;
 }
 
 /* ---- Stores ---------------------------------------------------------------------------------- */
@@ -124,14 +140,45 @@ static void add_stores(finder *f, uint32_t pointer, uint32_t count) {
     f->stores[variable] = many ? RP_NONE : f->stores[variable] + count;
 }
 
-/* A store through a pointer to a scalar or a vector reaches one element. */
-static void visit_store(finder *f, uint32_t pointer) {
+/* A store through a pointer to anything without an array in it reaches one element. */
+static void visit_store(finder *f, uint32_t pointer, bool repeated) {
     const uint32_t *chain = instruction(f, pointer);
     const uint32_t *type = chain ? instruction(f, chain[1]) : NULL;
-    uint8_t components;
-    uint32_t bytes;
-    bool one = op_of(type) == SpvOpTypePointer && element_size(f, type[3], &components, &bytes);
-    add_stores(f, pointer, one ? 1 : RP_NONE);
+    bool one = op_of(type) == SpvOpTypePointer && value_bytes(f, type[3]) > 0;
+    add_stores(f, pointer, one && !repeated ? 1 : RP_NONE);
+}
+
+static bool ends_block(uint32_t op) {
+    return op == SpvOpBranch || op == SpvOpBranchConditional || op == SpvOpSwitch ||
+           op == SpvOpReturn || op == SpvOpReturnValue || op == SpvOpKill ||
+           op == SpvOpUnreachable || op == SpvOpFunctionEnd;
+}
+
+/* Puts the blocks that may follow a block on the stack, those that this search has not seen. A
+ * literal that looks like a label adds a path, which can only make less known. */
+static uint32_t push_followers(finder *f, uint32_t label, uint32_t count) {
+    const uint32_t *w = instruction(f, label);
+    for (; !ends_block(op_of(w)); w += w[0] >> 16) f->steps++;
+    for (uint32_t i = 1; i < w[0] >> 16; i++) {
+        if (op_of(instruction(f, w[i])) != SpvOpLabel || f->seen[w[i]] == f->searches) continue;
+        f->seen[w[i]] = f->searches;
+        f->stack[count++] = w[i];
+    }
+    return count;
+}
+
+/* Whether control can come back to a block. */
+static bool is_repeated(finder *f, uint32_t label) {
+    f->searches++;
+    for (uint32_t count = push_followers(f, label, 0); count > 0 && f->steps < MAX_STEPS;)
+        count = push_followers(f, f->stack[count - 1], count - 1);
+    return f->seen[label] == f->searches;
+}
+
+static bool has_loop(const uint32_t *function) {
+    const uint32_t *w = function;
+    while (op_of(w) != SpvOpFunctionEnd && op_of(w) != SpvOpLoopMerge) w += w[0] >> 16;
+    return op_of(w) == SpvOpLoopMerge;
 }
 
 /* Whether an instruction cannot write through a pointer that it names, or has literals among its
@@ -148,25 +195,29 @@ static bool only_looks(uint32_t op) {
     case SpvOpLabel:
     case SpvOpBranch:
     case SpvOpBranchConditional:
+    case SpvOpLoopMerge:
     case SpvOpSelectionMerge: return true;
     }
     return result_at(op) == 2;
 }
 
-static void visit_function(finder *f, uint32_t id, uint32_t depth) {
+/* `again`: the function is called in a loop. */
+static void visit_function(finder *f, uint32_t id, uint32_t depth, bool again) {
     const uint32_t *function = instruction(f, id);
     if (op_of(function) != SpvOpFunction || depth > MAX_DEPTH) f->lost = true;
+    bool loops = !f->lost && !again && has_loop(function), repeated = again;
     for (const uint32_t *w = function; !f->lost; w += w[0] >> 16) {
         uint32_t op = op_of(w), length = w[0] >> 16;
         if (op == SpvOpFunctionEnd) return;
-        if (op == SpvOpLoopMerge || ++f->steps > MAX_STEPS) f->lost = true;
+        if (loops && op == SpvOpLabel) repeated = is_repeated(f, w[1]);
+        if (++f->steps > MAX_STEPS) f->lost = true;
         if (op == SpvOpStore) {
-            visit_store(f, w[1]);
+            visit_store(f, w[1], repeated);
             continue;
         }
         if (only_looks(op)) continue;
         for (uint32_t i = op == SpvOpExtInst ? 5 : 1; i < length; i++) add_stores(f, w[i], RP_NONE);
-        if (op == SpvOpFunctionCall) visit_function(f, w[3], depth + 1);
+        if (op == SpvOpFunctionCall) visit_function(f, w[3], depth + 1, repeated);
     }
 }
 
@@ -209,14 +260,18 @@ bool rp_spirv_arrays(const rp_allocator *a, const rp_kernel_module *m, rp_graph_
     f.def = rp_alloc_zero(a, f.bound, sizeof *f.def);
     f.root = rp_alloc_zero(a, f.bound, sizeof *f.root);
     f.stores = rp_alloc_zero(a, f.bound, sizeof *f.stores);
-    bool room = f.def && f.root && f.stores;
+    f.seen = rp_alloc_zero(a, f.bound, sizeof *f.seen);
+    f.stack = rp_alloc(a, f.bound, sizeof *f.stack);
+    bool room = f.def && f.root && f.stores && f.seen && f.stack;
     if (room) {
         index_words(&f);
-        visit_function(&f, entry_function(&f, m->entry), 0);
+        visit_function(&f, entry_function(&f, m->entry), 0, false);
         describe(&f, m, params);
     }
     rp_release(a, f.def);
     rp_release(a, f.root);
     rp_release(a, f.stores);
+    rp_release(a, f.seen);
+    rp_release(a, f.stack);
     return room;
 }

@@ -40,11 +40,11 @@ enum { RP_MAX_PARAMS = 256 }; /* of one kernel; its specialisation constants lik
 
 /* The array at the end of a shader's block, as far as it is known: stride 0 where it is not. */
 typedef struct rp_graph_array {
-    uint64_t offset;  /* bytes from the block's start */
-    uint32_t stride;  /* bytes from one element to the next */
-    uint32_t element; /* bytes of one element, a scalar or a vector of `components` */
-    uint8_t components;
-    uint32_t stores; /* elements that one invocation writes at most; 0 = unknown, or none */
+    uint64_t offset;    /* bytes from the block's start */
+    uint32_t stride;    /* bytes from one element to the next */
+    uint32_t element;   /* bytes of one element, without those between its parts */
+    uint8_t components; /* of a scalar or vector; 0 for other elements */
+    uint32_t stores;    /* elements that one invocation writes at most; 0 = unknown, or none */
 } rp_graph_array;
 
 /* One resource of a kernel's interface, in the order in which nodes list their uses. */

@@ -4,8 +4,8 @@
  * `w` promises that every byte of the range is written, and passes rely on it: what was there
  * before may be dropped, or be something else's bytes. Nobody can prove it of a shader, but two
  * ways of breaking it can be seen: fewer stores in all invocations together than elements in the
- * range, and elements that end before the next one begins, as those of `vec3 v[]` do in std430. The
- * second is a mistake of reading as well when the buffer is typed and dense.
+ * range, and elements with padding, as those of `vec3 v[]` have in std430. The second is a mistake
+ * of reading as well when the buffer is typed and dense.
  *
  * Each parameter of a kernel is warned of once. Cost: linear in uses. */
 #include "graph/verify.h"
@@ -71,7 +71,8 @@ static bool warn_gaps(rp_verifier *v, const rp_graph_node *n, const rp_graph_use
                        "%u * i, not %u * i",
                        a->stride, a->element);
     if (promised)
-        rp_text_format(&text, "; the %u bytes behind each are never written, which w promises",
+        rp_text_format(&text,
+                       "; the %u bytes of padding in each are never written, which w promises",
                        a->stride - a->element);
     rp_text_string(&text, "; use an array of scalars in the shader");
     if (dense) rp_text_string(&text, ", or pad the buffer");
@@ -86,7 +87,7 @@ static bool warn_gaps(rp_verifier *v, const rp_graph_node *n, const rp_graph_use
 
 void rp_verify_promises(rp_verifier *v) {
     const rp_graph *g = v->graph;
-    if (!v->diags) return;
+    if (!v->diags || g->stages) return; /* said of the source */
     bool *warned = rp_alloc_zero(&g->allocator, g->params_count, sizeof *warned);
     if (!warned) v->status = RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < g->nodes_count && v->status == RP_OK; i++) {

@@ -51,6 +51,7 @@ class Results(Case):
                 said = re.findall(rf"parts\.yaml:(\d+):\d+: warning: (.*\${name} .*)", self.err)
                 missing = pieces(mask) if kind == "out" else []
                 self.assertEqual(len(said), 1 if missing else 0, f"{case}: {text}\n{self.err}")
+                self.assertEqual(self.err.count(f"${name} is a result"), len(said), self.err)
                 if missing:
                     warned += 1
                     self.assertEqual(int(said[0][0]), places[name])

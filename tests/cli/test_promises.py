@@ -13,8 +13,17 @@ TYPES = {
     "ivec4": (4, "i32", 4),
 }
 
+# elements that are neither scalar nor vector: declaration, bytes, stride
+STRUCTS = {
+    "struct E { vec2 a; float b; };": (12, 16), "struct E { vec3 a; float b; };": (16, 16),
+    "struct E { vec3 a; };": (12, 16), "struct E { float a; vec4 b; };": (20, 32),
+    "struct E { float a; float b; float c; };": (12, 12), "struct E { mat3 m; };": (36, 48),
+    "struct E { mat2 m; float a; };": (20, 24), "struct E { uvec2 a; ivec2 b; };": (16, 16),
+}
+
 SHADER = """#version 450
 layout(local_size_x = 16) in;
+HEAD
 layout(binding = 0) readonly buffer X { TYPE v[]; } x;
 layout(binding = 1) QUALIFIER buffer Y { TYPE v[]; } y;
 uint index = gl_GlobalInvocationID.x;
@@ -33,6 +42,7 @@ class Promises(Case):
         kernels, buffers, nodes = [], [], []
         for i, case in enumerate(cases):
             text = SHADER.replace("TYPE", case["type"]).replace("BODY", case["body"])
+            text = text.replace("HEAD", case.get("head", ""))
             self.write(f"k{i}.comp", text.replace("QUALIFIER", case.get("qualifier", "writeonly")))
             kernels.append(f"  k{i}: {{glsl: k{i}.comp}}")
             for name, kind in (("x", "in"), ("y", "inout")):
@@ -51,6 +61,7 @@ class Promises(Case):
             if match:
                 self.assertEqual(int(match[1]), len(head) + 1 + int(match[2]))
                 found[int(match[2])].append(match[3])
+        self.assertEqual(self.err.count("warning:"), sum(len(said) for said in found), self.err)
         return found
 
     def test_stores_and_elements(self):
@@ -76,10 +87,26 @@ class Promises(Case):
             self.assertEqual(len(said), int(case["few"] or case["gaps"]), f"{case} {said}")
             if case["gaps"]:
                 self.assertIn("have 12 bytes at a stride of 16", said[0])
-                self.assertIn("the 4 bytes behind each are never written, which w promises", said[0])
+                self.assertIn("the 4 bytes of padding in each are never written, which w promises", said[0])
             elif case["few"]:
                 self.assertIn(case["numbers"], said[0])
                 self.assertIn("fill it first and declare the use rw", said[0])
+
+    def test_structs(self):
+        cases = []
+        for declaration, (size, stride) in STRUCTS.items():
+            for count in (16, 17):
+                cases.append({"head": declaration, "type": "E", "body": "y.v[index] = x.v[0];",
+                              "y": f"size: {count * stride}", "size": size, "stride": stride, "few": count == 17})
+        cases.append({"head": "struct E { float a[3]; };", "type": "E", "body": "y.v[index] = x.v[0];",
+                      "y": "size: 1200", "size": 12, "stride": 12, "few": False}) # too much to follow
+        for case, said in zip(cases, self.compile(cases)):
+            gaps = case["stride"] > case["size"]
+            self.assertEqual(len(said), int(gaps or case["few"]), f"{case} {said}")
+            if gaps:
+                self.assertIn(f"have {case['size']} bytes at a stride of {case['stride']}", said[0])
+            elif case["few"]:
+                self.assertIn("16 invocations write at most 16 of 17", said[0])
 
     def test_what_cannot_be_known(self):
         one = "y.v[index] = x.v[index];"
@@ -88,6 +115,14 @@ class Promises(Case):
             {"body": "for (uint i = index; i < 1000; i += 16) y.v[i] = x.v[i];"},
             {"body": "uint i = index; while (x.v[i] > 0.0) y.v[i++] = 1.0;"},
             {"body": "for (int k = 0; k < 40; k++) put(index * 40 + k);"},
+            {"body": "for (int k = 0; k < int(x.v[0]); k++) { put(k); if (x.v[k] > 0.0) break; }"},
+            {"body": "uint i = index; do { for (int k = 0; k < 3; k++) i += 1; y.v[i] = 1.0; } while (x.v[i] > 0.0);"},
+            # a loop, but no store in it
+            {"body": "float s = 0.0; for (int k = 0; k < int(x.v[0]); k++) s += x.v[k]; y.v[index] = s;", "warns": True},
+            {"body": "float s = 0.0; y.v[index] = 1.0; while (x.v[uint(s)] > 0.0) s += x.v[uint(s)]; "
+                     "if (s > 2.0) y.v[index + 16] = s; else put(index);", "warns": True},
+            {"body": "if (index >= 1000) return; float s = 1.0; for (int k = 0; k < 9; k++) { if (x.v[k] == s) continue; "
+                     "s += x.v[k] * s; } put(index);", "warns": True},
             {"body": one, "access": "rw"},
             {"body": one, "qualifier": ""},
             {"body": one, "grid": "[n]"},

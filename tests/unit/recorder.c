@@ -328,10 +328,41 @@ static void test_promise(void) {
     rp_program_destroy(p);
 }
 
+/* What can be seen to go wrong is said, with the call; the graph is made all the same. */
+static void test_warnings(void) {
+    rp_program *p;
+    rp_recorder *r;
+    rp_graph *g;
+    rp_diags_clear(diags);
+    ok(rp_program_create(NULL, "warnings", &p));
+    ok(rp_recorder_create(p, &r));
+    rp_buffer x = buffer(p, "x", RP_IN, 256), y = buffer(p, "y", RP_OUT, 256);
+    rp_bind_kernel(r, kernel(p, "scale"));
+    rp_bind(r, 0, (rp_range){x});
+    rp_bind(r, 1, (rp_range){y, 0, 512});
+    push(r, 256, 2);
+    rp_dispatch(r, 1, 1, 1);
+    ok(rp_program_graph(p, &r, 1, diags, &g));
+    CU_ASSERT_EQUAL_FATAL(rp_diags_count(diags), 2);
+    CU_ASSERT_STRING_EQUAL(rp_diags_get(diags, 0).message,
+                           "$y is a result, and no node writes 512 of its 1024 bytes: 512 to 1024");
+    CU_ASSERT_PTR_NOT_NULL(strstr(rp_diags_get(diags, 1).message,
+                                  "recorder 1, call 6 (rp_dispatch): n0: w $y[0+512]: its 64 "
+                                  "invocations write at most 64 of 128 elements"));
+    rp_diags_clear(diags);
+    rp_graph_destroy(g);
+    rp_recorder_destroy(r);
+    rp_program_destroy(p);
+}
+
 int main(void) {
-    const rp_test tests[] = {{"text", test_text},       {"promise", test_promise},
-                             {"compile", test_compile}, {"threads", test_threads},
-                             {"nothing", test_nothing}, {NULL, NULL}};
+    const rp_test tests[] = {{"text", test_text},
+                             {"promise", test_promise},
+                             {"compile", test_compile},
+                             {"threads", test_threads},
+                             {"warnings", test_warnings},
+                             {"nothing", test_nothing},
+                             {NULL, NULL}};
     diags = rp_diags_create(NULL);
     int failures = rp_run_tests("recorder", tests);
     rp_diags_destroy(diags);
