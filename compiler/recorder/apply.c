@@ -4,8 +4,8 @@
  * joined: for each operand an rp_tensor and its name, for each attribute its number, whether it has
  * text, its name and its text. Ranges are kept beside, as for every call, and judged at the join,
  * when buffers can be looked at. */
-#include "base/checked.h"
 #include "composite/signature.h"
+#include "composite/view.h"
 #include "recorder/player.h"
 
 /* ---- Recording ------------------------------------------------------------------------------- */
@@ -90,49 +90,30 @@ static const char *take_text(const char **at) {
     return take(at, strlen(*at) + 1);
 }
 
-/* A shape that was given: inside its range, and of its very size where that was given too. */
-static bool check_bytes(rp_player *p, const char *name, const rp_graph_use *use, bool sized,
-                        const rp_tensor *tensor) {
-    uint64_t elements = 1, bytes, block = rp_dtype_block((rp_dtype)tensor->dtype);
-    bool fits = true;
-    for (uint32_t i = 0; i < tensor->rank; i++) {
-        if (tensor->dims[i] == 0)
-            return rp_play_mistake(p, RP_CALL_APPLY, "operand '%.60s': dimension %u is 0", name, i);
-        fits = fits && rp_mul_u64(elements, tensor->dims[i], &elements);
-    }
-    if (tensor->rank ? tensor->dims[tensor->rank - 1] % block != 0 : block > 1)
-        return rp_play_mistake(
-            p, RP_CALL_APPLY, "operand '%.60s': the last dimension of %s is a multiple of %llu",
-            name, rp_dtype_name((rp_dtype)tensor->dtype), (unsigned long long)block);
-    fits = fits && rp_mul_u64(elements / block, rp_dtype_size((rp_dtype)tensor->dtype), &bytes);
-    if (!fits || bytes > use->size || (sized && bytes != use->size))
-        return rp_play_mistake(p, RP_CALL_APPLY,
-                               "operand '%.60s': its shape does not fit the range of %llu bytes",
-                               name, (unsigned long long)use->size);
-    return true;
+/* Without a dtype: the buffer as it is, or as many of its elements as the range holds. */
+static bool own_dtype(rp_player *p, const char *name, const rp_graph_use *use, rp_tensor *tensor) {
+    const rp_graph_buffer *b = &p->g->buffers[use->buffer];
+    *tensor = (rp_tensor){.dtype = b->dtype};
+    return b->dtype != RP_RAW ||
+           rp_play_mistake(p, RP_CALL_APPLY,
+                           "operand '%.60s': buffer '%s' is raw bytes; give dtype and shape", name,
+                           rp_graph_string(p->g, b->name));
 }
 
-/* Without a dtype: the buffer as it is, or as many of its elements as the range holds. */
-static bool own_shape(rp_player *p, const char *name, const rp_range *range,
+static bool see_range(rp_player *p, const char *name, const rp_range *range,
                       const rp_graph_use *use, rp_tensor *tensor) {
-    const rp_graph_buffer *b = &p->g->buffers[use->buffer];
-    if (b->dtype == RP_RAW)
-        return rp_play_mistake(p, RP_CALL_APPLY,
-                               "operand '%.60s': buffer '%s' is raw bytes; give dtype and shape",
-                               name, rp_graph_string(p->g, b->name));
-    *tensor = (rp_tensor){.dtype = b->dtype, .rank = b->rank};
-    if (range->offset == 0 && range->size == 0) {
-        memcpy(tensor->dims, p->g->dims + b->first_dim, b->rank * sizeof *tensor->dims);
-        return true;
+    char error[RP_VIEW_ERROR];
+    bool good;
+    if (tensor->dtype == RP_RAW) {
+        bool whole = range->offset == 0 && range->size == 0;
+        if (!own_dtype(p, name, use, tensor)) return false;
+        good = rp_view_infer(p->g, use, whole ? RP_VIEW_WHOLE : RP_VIEW_BYTES, tensor, error);
+    } else if (rp_dtype_size((rp_dtype)tensor->dtype) == 0) {
+        return rp_play_mistake(p, RP_CALL_APPLY, "operand '%.60s': unknown dtype", name);
+    } else {
+        good = rp_view_check(use, range->size != 0, tensor, error);
     }
-    uint64_t width = rp_dtype_size((rp_dtype)b->dtype);
-    if (use->size % width != 0)
-        return rp_play_mistake(p, RP_CALL_APPLY,
-                               "operand '%.60s': %llu bytes are no whole number of %s", name,
-                               (unsigned long long)use->size, rp_dtype_name((rp_dtype)b->dtype));
-    tensor->rank = 1;
-    tensor->dims[0] = use->size / width * rp_dtype_block((rp_dtype)b->dtype);
-    return true;
+    return good || rp_play_mistake(p, RP_CALL_APPLY, "operand '%.60s': %s", name, error);
 }
 
 static bool play_operand(rp_player *p, const rp_call *c, const char **at, uint32_t index,
@@ -143,13 +124,7 @@ static bool play_operand(rp_player *p, const rp_call *c, const char **at, uint32
     const char *name = take_text(at);
     rp_graph_use use;
     if (!rp_play_range(p, c, range, 0, &use)) return false;
-    if (tensor.dtype == RP_RAW) {
-        if (!own_shape(p, name, range, &use, &tensor)) return false;
-    } else if (rp_dtype_size((rp_dtype)tensor.dtype) == 0) {
-        return rp_play_mistake(p, RP_CALL_APPLY, "operand '%.60s': unknown dtype", name);
-    } else if (!check_bytes(p, name, &use, range->size != 0, &tensor)) {
-        return false;
-    }
+    if (!see_range(p, name, range, &use, &tensor)) return false;
     *out = (rp_given_operand){
         .name = name,
         .argument = {.tensor = tensor, .buffer = use.buffer, .offset = use.offset},

@@ -5,7 +5,7 @@
  * output whose name is new is a transient, which takes its shape from the op. */
 #include "yaml/pipeline.h"
 
-#include "base/checked.h"
+#include "composite/view.h"
 
 bool rp_read_made(rp_reader *r, const rp_yaml_node *node, uint32_t buffer) {
     if (node->kind == RP_YAML_MAP) node = rp_yaml_find(node, "name");
@@ -48,31 +48,15 @@ static bool read_fresh(rp_reader *r, const rp_yaml_node *name, const rp_yaml_nod
 }
 
 /* The tensor's shape where no `shape` gives it. */
-static bool shape_of_range(rp_reader *r, const rp_yaml_node *node, const rp_graph_buffer *buffer,
-                           const rp_graph_use *use, rp_tensor *tensor) {
-    const uint64_t *dims = r->graph->dims + buffer->first_dim;
+static bool shape_of_range(rp_reader *r, const rp_yaml_node *node, const rp_graph_use *use,
+                           rp_tensor *tensor) {
+    char error[RP_VIEW_ERROR];
     bool rows = node->kind == RP_YAML_MAP && rp_yaml_find(node, "rows");
-    bool whole = use->size == buffer->size;
-    if (tensor->dtype == buffer->dtype && (rows || whole)) {
-        tensor->rank = buffer->rank;
-        memcpy(tensor->dims, dims, buffer->rank * sizeof *dims);
-        if (rows) tensor->dims[0] = use->size / (buffer->size / dims[0]);
-        if (rows && buffer->rank == 1)
-            tensor->dims[0] = use->size / rp_dtype_size((rp_dtype)buffer->dtype) *
-                              rp_dtype_block((rp_dtype)buffer->dtype);
-        return true;
-    }
-    uint64_t width = rp_dtype_size((rp_dtype)tensor->dtype);
-    if (use->size % width != 0)
-        return rp_read_error(r, node, "%llu bytes of '%s' are no whole number of %s: give 'shape'",
-                             (unsigned long long)use->size, rp_graph_string(r->graph, buffer->name),
-                             rp_dtype_name((rp_dtype)tensor->dtype));
-    tensor->rank = 1;
-    tensor->dims[0] = use->size / width * rp_dtype_block((rp_dtype)tensor->dtype);
-    return true;
+    bool whole = use->size == r->graph->buffers[use->buffer].size;
+    rp_view_part part = rows ? RP_VIEW_ROWS : whole ? RP_VIEW_WHOLE : RP_VIEW_BYTES;
+    return rp_view_infer(r->graph, use, part, tensor, error) || rp_read_error(r, node, "%s", error);
 }
 
-/* `shape`: as many bytes as it needs, and no others than the range has. */
 static bool read_view(rp_reader *r, const rp_yaml_node *node, const rp_graph_use *use, bool sized,
                       rp_tensor *tensor) {
     rp_shape shape;
@@ -80,12 +64,10 @@ static bool read_view(rp_reader *r, const rp_yaml_node *node, const rp_graph_use
     if (!rp_read_shape(r, node, &shape) ||
         !rp_read_extent(r, node, (rp_dtype)tensor->dtype, &shape, &bytes))
         return false;
-    if (bytes > use->size || (sized && bytes != use->size))
-        return rp_read_error(r, node, "the shape needs %llu bytes, the range has %llu",
-                             (unsigned long long)bytes, (unsigned long long)use->size);
+    char error[RP_VIEW_ERROR];
     tensor->rank = shape.rank;
     memcpy(tensor->dims, shape.dims, sizeof tensor->dims);
-    return true;
+    return rp_view_check(use, sized, tensor, error) || rp_read_error(r, node, "%s", error);
 }
 
 static bool read_range_operand(rp_reader *r, const rp_yaml_node *node, uint8_t access,
@@ -104,8 +86,7 @@ static bool read_range_operand(rp_reader *r, const rp_yaml_node *node, uint8_t a
             rp_graph_string(r->graph, buffer->name), rp_graph_string(r->graph, buffer->name));
     rp_tensor *tensor = &out->argument.tensor;
     *tensor = (rp_tensor){.dtype = (uint8_t)code};
-    if (shape ? !read_view(r, shape, &use, sized, tensor)
-              : !shape_of_range(r, node, buffer, &use, tensor))
+    if (shape ? !read_view(r, shape, &use, sized, tensor) : !shape_of_range(r, node, &use, tensor))
         return false;
     out->argument.buffer = use.buffer;
     out->argument.offset = use.offset;

@@ -57,6 +57,13 @@ bool rp_table_add(const rp_allocator *a, rp_table *table, uint32_t key, uint32_t
     return true;
 }
 
+bool rp_table_set(const rp_allocator *a, rp_table *table, uint32_t key, uint32_t value) {
+    uint32_t at = 0, old;
+    if (!rp_table_next(table, key, &at, &old)) return rp_table_add(a, table, key, value);
+    table->slots[(first_slot(table, key) + at - 1) & (table->size - 1)].value = value;
+    return true;
+}
+
 bool rp_table_next(const rp_table *table, uint32_t key, uint32_t *at, uint32_t *out) {
     if (table->size == 0) return false;
     uint32_t first = first_slot(table, key);

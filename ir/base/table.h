@@ -33,6 +33,9 @@ bool rp_table_reserve(const rp_allocator *a, rp_table *table, uint32_t count);
  * table is as before. */
 bool rp_table_add(const rp_allocator *a, rp_table *table, uint32_t key, uint32_t value);
 
+/* The same for a key with at most one value: takes its place. */
+bool rp_table_set(const rp_allocator *a, rp_table *table, uint32_t key, uint32_t value);
+
 /* The value that was added first to a key; false when there is none. */
 bool rp_table_find(const rp_table *table, uint32_t key, uint32_t *out);
 /* One value of the key after the other; `*at` starts as 0. False behind the last. */

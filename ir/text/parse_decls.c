@@ -101,7 +101,7 @@ bool rp_parse_buffer(rp_parser *p) {
     uint32_t index = RP_POISONED;
     if (ok && (index = rp_graph_add_buffer(p->g, &b, NULL)) == RP_NONE)
         return rp_parse_no_memory(p);
-    if (!rp_table_add(p->a, &p->buffers, b.name, index)) return rp_parse_no_memory(p);
+    if (!rp_table_set(p->a, &p->buffers, b.name, index)) return rp_parse_no_memory(p);
     return ok;
 }
 
@@ -213,6 +213,6 @@ bool rp_parse_kernel(rp_parser *p) {
     uint32_t index = RP_POISONED;
     if (ok && (index = rp_graph_add_kernel(p->g, &k, NULL, NULL, NULL)) == RP_NONE)
         return rp_parse_no_memory(p);
-    if (!rp_table_add(p->a, &p->kernels, k.name, index)) return rp_parse_no_memory(p);
+    if (!rp_table_set(p->a, &p->kernels, k.name, index)) return rp_parse_no_memory(p);
     return ok;
 }

@@ -79,6 +79,22 @@ static void order_over_the_end(void) {
     }
 }
 
+/* A key that is set again keeps one value. */
+static void one_value(void) {
+    rp_allocator a = rp_allocator_or_default(NULL);
+    rp_table table = {0};
+    for (uint32_t round = 0; round < 3; round++)
+        for (uint32_t key = 0; key < 500; key++)
+            CU_ASSERT(rp_table_set(&a, &table, key * 0x1001, key + round));
+    CU_ASSERT_EQUAL(table.count, 500);
+    for (uint32_t key = 0; key < 500; key++) {
+        uint32_t at = 0, out = 0;
+        CU_ASSERT(rp_table_next(&table, key * 0x1001, &at, &out) && out == key + 2);
+        CU_ASSERT(!rp_table_next(&table, key * 0x1001, &at, &out));
+    }
+    rp_table_free(&a, &table);
+}
+
 static void without_memory(void) {
     failing_alloc f = {.fail_at = 1, .stay = true};
     rp_allocator a = failing_allocator(&f);
@@ -106,10 +122,9 @@ static void keys_of_bytes(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"against a list", against_a_list},
-                                    {"order over the end", order_over_the_end},
-                                    {"without memory", without_memory},
-                                    {"keys of bytes", keys_of_bytes},
-                                    {NULL, NULL}};
+    static const rp_test tests[] = {
+        {"against a list", against_a_list}, {"order over the end", order_over_the_end},
+        {"one value", one_value},           {"without memory", without_memory},
+        {"keys of bytes", keys_of_bytes},   {NULL, NULL}};
     return rp_run_tests("table", tests);
 }
