@@ -57,9 +57,12 @@ uvec4 pack(float e[8]) {
 #endif
 }
 
-// Column c of a row; element by element where rows are no whole number of columns.
+// Column c of a row; element by element where rows are no whole number of columns, or
+// do not begin at 16 bytes.
 uvec4 load_k(uint row, uint group, uint c) {
+#if k_ALIGNED
     if (D % WIDTH == 0u) return k_data[(row * G + group) * COLUMNS + c];
+#endif
     float e[8];
     for (uint n = 0u; n < WIDTH; n++) {
         uint d = c * WIDTH + n;
@@ -70,7 +73,9 @@ uvec4 load_k(uint row, uint group, uint c) {
 }
 
 uvec4 load_v(uint row, uint group, uint c) {
+#if v_ALIGNED
     if (D % WIDTH == 0u) return v_data[(row * G + group) * COLUMNS + c];
+#endif
     float e[8];
     for (uint n = 0u; n < WIDTH; n++) {
         uint d = c * WIDTH + n;

@@ -32,6 +32,7 @@ typedef struct shape {
     bool paired[RP_FUSE_MEMBERS]; /* MATVEC: a pair op follows the product */
     uint32_t first;               /* the core, or the first op over rows; RP_NONE */
     uint64_t rows, columns;
+    uint32_t views; /* uses that need a number to begin with */
 } shape;
 
 /* ---- Reasons --------------------------------------------------------------------------------- */
@@ -441,6 +442,7 @@ static bool check_memory(shape *s) {
             if (count >= RP_FUSE_USES)
                 return refuse(s, "more than %d buffers would be bound", RP_FUSE_USES);
             all[count++] = (bytes){*u, i};
+            s->views += rp_use_skip(u) != 0;
         }
     }
     return true;
@@ -451,9 +453,11 @@ static bool check_memory(shape *s) {
 /* Shapes and attributes are specialisation constants, of which a kernel has only so many; beyond
  * them its text would hold literals, and be another one for each shape. This
  * counts what the generator may ask for at most: a broadcast takes three for every other dimension,
- * since neighbours that repeat are one, and those that do not as well. */
+ * since neighbours that repeat are one, and those that do not as well; a view where it begins, for
+ * each of the two types that its array may have. */
 static bool check_constants(shape *s) {
-    uint32_t count = RP_FUSE_MEMBERS; /* what a kernel needs for itself, sections of products too */
+    uint32_t count = RP_FUSE_MEMBERS +
+                     2 * s->views; /* what a kernel needs for itself, sections of products too */
     for (uint32_t i = 0; i < s->set->count; i++) {
         const rp_op_call *c = &s->set->calls[i];
         count += c->op->attr_count;

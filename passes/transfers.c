@@ -3,7 +3,7 @@
  * than one between dispatches. Up to 64 KiB a copy of 32-bit words becomes the op `copy`, and a
  * fill `fill_words`.
  *
- * Ranges must start where any device lets a storage buffer start; others stay transfers. The node
+ * Ranges that do not begin at a word stay transfers, as do those that do not end there. The node
  * keeps its id, its place and its uses, so nothing changes for who waits for whom. Without a
  * lowering, ops would have nowhere to go; beside a node whose uses are unknown everything stays
  * what it is. */
@@ -15,8 +15,7 @@ static bool is_small(const rp_graph *graph, const rp_graph_node *node) {
     const rp_graph_use *uses = rp_node_uses(graph, node);
     if (node->kind != RP_COPY && node->kind != RP_FILL) return false;
     for (uint32_t i = 0; i < node->use_count; i++)
-        if (uses[i].size > MAX_BYTES || uses[i].size % 4 != 0 ||
-            uses[i].offset % RP_ARENA_ALIGNMENT != 0)
+        if (uses[i].size > MAX_BYTES || uses[i].size % 4 != 0 || uses[i].offset % 4 != 0)
             return false;
     return true;
 }

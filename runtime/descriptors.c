@@ -43,9 +43,10 @@ static bool collect(builder *b, const rp_plan_node *node, uint32_t set,
                 hi = middle;
         }
         const rp_place *place = &b->places[uses[i].buffer];
-        infos[lo] = (VkDescriptorBufferInfo){.buffer = place->handle,
-                                             .offset = place->offset + uses[i].offset,
-                                             .range = uses[i].size};
+        infos[lo] =
+            (VkDescriptorBufferInfo){.buffer = place->handle,
+                                     .offset = place->offset + uses[i].offset - params[i].skip,
+                                     .range = uses[i].size + params[i].skip};
     }
     return true;
 }

@@ -84,7 +84,8 @@ static void check_kernel(checker *c, uint32_t node_id, const rp_plan_kernel *ker
     check_bindings(c, kernel, name);
 }
 
-static void check_binding(checker *c, const rp_plan_node *node, const rp_plan_use *use) {
+static void check_binding(checker *c, const rp_plan_node *node, const rp_plan_use *use,
+                          uint8_t skip) {
     const rp_plan_buffer *buffer = &rp_plan_buffers(c->plan)[use->buffer];
     const VkPhysicalDeviceLimits *limits = c->limits;
     bool uniform = use->access == RP_UNIFORM;
@@ -93,16 +94,17 @@ static void check_binding(checker *c, const rp_plan_node *node, const rp_plan_us
         uniform ? limits->minUniformBufferOffsetAlignment : limits->minStorageBufferOffsetAlignment;
     const char *kind = uniform ? "uniform" : "storage";
     const char *name = rp_plan_string(c->plan, buffer->name);
-    if (use->size > most)
+    if (use->size + skip > most)
         FAIL(c,
              "n%u binds %llu bytes of %s as one %s buffer, at most %llu fit: split the range or "
              "bind a smaller one",
-             node->id, (unsigned long long)use->size, name, kind, (unsigned long long)most);
+             node->id, (unsigned long long)(use->size + skip), name, kind,
+             (unsigned long long)most);
     /* Buffers start aligned, in the arena too; only the offset in the buffer counts. */
-    if (align && use->offset % align != 0)
+    if (align && (use->offset - skip) % align != 0)
         FAIL(c,
-             "n%u binds %s at offset %llu, which must be a multiple of %llu for a %s buffer: pad "
-             "the parts of the buffer",
+             "n%u binds %s at offset %llu, which must be a multiple of %llu for a %s buffer: begin "
+             "the part there, or bind from a multiple on and pass the rest as push data",
              node->id, name, (unsigned long long)use->offset, (unsigned long long)align, kind);
 }
 
@@ -125,7 +127,8 @@ static void check_run(checker *c, const rp_plan_node *node, uint8_t *kernel_seen
                      node->id, node->grid[i], "xyz"[i], c -> limits -> maxComputeWorkGroupCount[i]);
     uint32_t bound = node->unknown ? 0 : kernel->param_count;
     for (uint32_t i = 0; i < bound; i++)
-        check_binding(c, node, &rp_plan_uses(c->plan)[node->first_use + i]);
+        check_binding(c, node, &rp_plan_uses(c->plan)[node->first_use + i],
+                      rp_plan_params(c->plan)[kernel->first_param + i].skip);
 }
 
 rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags *diags) {

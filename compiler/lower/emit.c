@@ -301,34 +301,57 @@ static const char *qualifier(uint8_t access) {
     return "";
 }
 
+uint32_t rp_emit_type_bytes(const char *type) {
+    if (strstr(type, "vec4")) return 16;
+    return strstr(type, "16_t") ? 2 : strstr(type, "8_t") ? 1 : 4;
+}
+
+/* The constant, in elements of `type`, that a use begins with; NULL where none is needed. */
+static const char *first_element(rp_emit *e, uint32_t use, const char *type, const char *name) {
+    uint32_t skip = rp_use_skip(&rp_node_uses(e->graph, e->node)[use]);
+    if (skip % rp_emit_type_bytes(type)) rp_emit_fail(e, "use %u begins inside a %s", use, type);
+    return skip
+               ? rp_emit_uint(e, rp_emit_name(e, "%s_first", name), skip / rp_emit_type_bytes(type))
+               : NULL;
+}
+
 /* The array of a use as elements of `type`. Several types share a binding. */
-static const char *use_array(rp_emit *e, uint32_t use, const char *type) {
-    bool first = true;
+static rp_emit_array_type use_array(rp_emit *e, uint32_t use, const char *type) {
+    bool only = true;
     for (uint32_t i = 0; i < e->arrays_count; i++) {
         if (e->arrays[i].use != use) continue;
-        if (strcmp(e->arrays[i].type, type) == 0) return e->arrays[i].name;
-        first = false;
+        if (strcmp(e->arrays[i].type, type) == 0) return e->arrays[i];
+        only = false;
     }
-    const char *name = first ? rp_emit_name(e, "b%u", use) : rp_emit_name(e, "b%u_%s", use, type);
+    const char *name = only ? rp_emit_name(e, "b%u", use) : rp_emit_name(e, "b%u_%s", use, type);
+    rp_emit_array_type array = {use, rp_emit_name(e, "%s", type), name,
+                                first_element(e, use, type, name)};
     if (!RP_RESERVE(&e->allocator, e->arrays, e->arrays_count, e->arrays_capacity, 1)) {
         rp_emit_no_memory(e);
-        return "";
+        return array;
     }
-    e->arrays[e->arrays_count++] = (rp_emit_array_type){use, rp_emit_name(e, "%s", type), name};
+    e->arrays[e->arrays_count++] = array;
     if (strstr(type, "16_t")) e->extensions |= RP_EMIT_16BIT;
     if (strstr(type, "8_t")) e->extensions |= RP_EMIT_8BIT;
     rp_text_format(&e->buffers, "layout(binding = %u) %sbuffer Block_%s { %s %s[]; };\n", use,
                    qualifier(rp_node_uses(e->graph, e->node)[use].access), name, type, name);
-    return name;
+    return array;
 }
 
-const char *rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, const char *type) {
+rp_emit_array_type rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, const char *type) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
     if (o->absent || o->use == RP_NONE) {
         rp_emit_fail(e, "operand %s of %s is not in memory",
                      rp_op_operand_name(&e->members[member].call, operand),
                      e->members[member].call.op->name);
-        return "";
+        return (rp_emit_array_type){RP_NONE, "", "", NULL};
     }
     return use_array(e, o->use, type ? type : raw_type(o->dtype));
+}
+
+const char *rp_emit_element(rp_emit *e, uint32_t member, uint32_t operand, const char *type,
+                            const char *index) {
+    rp_emit_array_type array = rp_emit_array(e, member, operand, type);
+    return array.first ? rp_emit_name(e, "%s[%s + %s]", array.name, array.first, index)
+                       : rp_emit_name(e, "%s[%s]", array.name, index);
 }

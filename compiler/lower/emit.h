@@ -71,6 +71,7 @@ typedef struct rp_emit_member {
 typedef struct rp_emit_array_type {
     uint32_t use;
     const char *type, *name;
+    const char *first; /* constant: the element that the use begins with; NULL = 0 */
 } rp_emit_array_type;
 
 /* Where the results of rows members' steps are. */
@@ -169,9 +170,16 @@ void rp_emit_grid(rp_emit *e, uint64_t groups);
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-/* The name of an array with the raw elements of an operand that is in memory, as GLSL `type`, NULL
- * for its own: float, int, uint, uint16_t (f16, q8_0, q4_0), int8_t, uint8_t. */
-const char *rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, const char *type);
+/* The array with the raw elements of an operand that is in memory, as GLSL `type`, NULL for its
+ * own: float, int, uint, uint16_t (f16, q8_0, q4_0), int8_t, uint8_t. The operand must begin at a
+ * multiple of the type's size. An array begins where every device lets a descriptor begin, which
+ * may be before the operand: its elements are found by rp_emit_element, or from `first` on. */
+rp_emit_array_type rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, const char *type);
+
+/* The expression of one of them: "b3[i]", or "b3[b3_first + i]". `index` is an expression in which
+ * nothing binds less than +. */
+const char *rp_emit_element(rp_emit *e, uint32_t member, uint32_t operand, const char *type,
+                            const char *index);
 
 /* The name of a function of the element index, for an input operand of a member. It may be called
  * anywhere once its row steps are known. */

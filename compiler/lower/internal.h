@@ -24,6 +24,9 @@
 rp_status rp_emit_no_memory(rp_emit *e);
 bool rp_emit_is_output(const rp_emit *e, uint32_t member, uint32_t operand);
 
+/* Bytes of a GLSL type of raw elements, scalar or vec4. */
+uint32_t rp_emit_type_bytes(const char *type);
+
 /* ---- helpers.c ------------------------------------------------------------------------------- */
 
 /* Appends the helper functions of kernels/include that `body` mentions. */

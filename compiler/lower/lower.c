@@ -272,6 +272,7 @@ static rp_status add_kernel(lowering *l, plan_node *n, const plan_node *same_uni
     for (uint32_t i = 0; good && i < kernel.param_count; i++) {
         params[i] = (rp_graph_param){.access = rp_node_uses(g, node)[i].access,
                                      .binding = (uint8_t)i,
+                                     .skip = rp_use_skip(&rp_node_uses(g, node)[i]),
                                      .name = name_use(g, node, i)};
         good = params[i].name != RP_NONE;
     }
@@ -281,6 +282,17 @@ static rp_status add_kernel(lowering *l, plan_node *n, const plan_node *same_uni
     }
     rp_release(&l->a, params);
     return n->kernel != RP_NONE ? RP_OK : RP_ERROR_NO_MEMORY;
+}
+
+/* Whether two nodes of one text pass over as many bytes in each binding, also where the text does
+ * not look at it. */
+static bool same_skips(const lowering *l, const plan_node *a, const plan_node *b) {
+    const rp_graph_node *x = &l->graph->nodes[a->node], *y = &l->graph->nodes[b->node];
+    for (uint32_t i = 0; i < x->use_count; i++)
+        if (rp_use_skip(&rp_node_uses(l->graph, x)[i]) !=
+            rp_use_skip(&rp_node_uses(l->graph, y)[i]))
+            return false;
+    return true;
 }
 
 static bool same_specs(const lowering *l, const plan_node *a, const plan_node *b) {
@@ -298,7 +310,7 @@ static rp_status place_kernel(lowering *l, uint32_t index) {
         const plan_node *other = &l->nodes[i];
         if (other->unit != n->unit) continue;
         same_unit = other;
-        if (!same_specs(l, other, n)) continue;
+        if (!same_specs(l, other, n) || !same_skips(l, other, n)) continue;
         n->kernel = other->kernel;
         return RP_OK;
     }

@@ -84,7 +84,7 @@ static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
     case RP_U32:
     default: return false;
     }
-    return words <= UINT32_MAX;
+    return words <= UINT32_MAX - RP_ARENA_ALIGNMENT; /* what stands before a view included */
 }
 
 static void add_core(rp_matvec *m, uint32_t member) {

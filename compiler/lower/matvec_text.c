@@ -56,9 +56,9 @@ static void put_weight(rp_matvec *m, const rp_matvec_core *core) {
         before = "f16_to_f32(uint(", behind = "))";
     else if (core->narrow || type)
         before = behind = "";
-    const char *array = rp_emit_array(e, core->member, RP_MATVEC_WEIGHT, type);
-    rp_text_format(&e->functions, "%s %s_weight(uint i) {\n    return %s%s[i]%s;\n}\n\n", result,
-                   core->prefix, before, array, behind);
+    const char *element = rp_emit_element(e, core->member, RP_MATVEC_WEIGHT, type, "i");
+    rp_text_format(&e->functions, "%s %s_weight(uint i) {\n    return %s%s%s;\n}\n\n", result,
+                   core->prefix, before, element, behind);
     if (core->narrow) return;
     rp_emit_core_text(e, &e->functions, core->member, source(e, files[dtype]), core->prefix);
     rp_text_char(&e->functions, '\n');
@@ -69,8 +69,8 @@ static void put_x(rp_matvec *m) {
     uint32_t member = m->cores[0].member;
     bool direct = m->stage == RP_MATVEC_DIRECT;
     if (direct)
-        rp_text_format(&e->functions, "vec4 matvec_x(uint i) {\n    return %s[i];\n}\n\n",
-                       rp_emit_array(e, member, RP_MATVEC_X, "vec4"));
+        rp_text_format(&e->functions, "vec4 matvec_x(uint i) {\n    return %s;\n}\n\n",
+                       rp_emit_element(e, member, RP_MATVEC_X, "vec4", "i"));
     rp_emit_core_text(e, &e->functions, member,
                       source(e, direct ? "matvec/direct" : "matvec/staged"), NULL);
     rp_text_char(&e->functions, '\n');

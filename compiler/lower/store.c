@@ -14,7 +14,7 @@ static bool is_scatter(const rp_emit *e, uint32_t value) {
 void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, const char *indent,
                    const char *variable) {
     const rp_emit_value *out = &e->values[value];
-    const char *array = rp_emit_array(e, out->member, out->operand, NULL);
+    const char *element = rp_emit_element(e, out->member, out->operand, NULL, index);
     const char *before = "", *behind = "";
     switch ((rp_dtype)out->dtype) {
     case RP_F16: before = "uint16_t(f32_to_f16(", behind = "))"; break;
@@ -27,7 +27,7 @@ void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, c
     case RP_Q8_0:
     case RP_Q4_0: rp_emit_fail(e, "blocks are written whole, not by element"); return;
     }
-    rp_text_format(to, "%s%s[%s] = %s%s%s;\n", indent, array, index, before, variable, behind);
+    rp_text_format(to, "%s%s = %s%s%s;\n", indent, element, before, variable, behind);
 }
 
 /* ---- Scatters -------------------------------------------------------------------------------- */

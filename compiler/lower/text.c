@@ -27,6 +27,9 @@ typedef struct text_job {
     uint32_t member;
     const char *value; /* for VALUE */
     const rp_emit_names *names;
+    const char *first; /* of the array whose name was just put: the element to begin with */
+    uint32_t depth;    /* of brackets */
+    uint64_t shifted;  /* bit d: the index at depth d has something in front */
 } text_job;
 
 static bool word_equals(const char *word, size_t length, const char *name) {
@@ -49,6 +52,38 @@ static void put_dtype(rp_text *to, uint8_t dtype) {
         rp_text_char(to, (char)toupper((unsigned char)*c));
 }
 
+/* Whether the operand is there, and begins where an element of x_data does. */
+static bool is_aligned(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const char *type = rp_emit_bind(e, member, operand);
+    if (o->absent || !type || o->use == RP_NONE) return !o->absent;
+    return rp_node_uses(e->graph, e->node)[o->use].offset % rp_emit_type_bytes(type) == 0;
+}
+
+static void put_array(text_job *job, uint32_t operand) {
+    rp_emit *e = job->e;
+    rp_emit_array_type array =
+        rp_emit_array(e, job->member, operand, rp_emit_bind(e, job->member, operand));
+    rp_text_string(job->to, array.name);
+    job->first = array.first;
+}
+
+/* "b3[i]" becomes "b3[b3_first + (i)]": the brackets are counted to find the one that ends it. */
+static void put_mark(text_job *job, char mark) {
+    uint64_t bit = UINT64_C(1) << job->depth % 64;
+    if (mark == ']' && job->depth && (job->shifted & UINT64_C(1) << (job->depth - 1) % 64))
+        rp_text_char(job->to, ')');
+    rp_text_char(job->to, mark);
+    if (mark == '[') {
+        job->shifted = job->first ? job->shifted | bit : job->shifted & ~bit;
+        if (job->first) rp_text_format(job->to, "%s + (", job->first);
+        job->first = NULL;
+        job->depth++;
+    } else if (mark == ']' && job->depth) {
+        job->depth--;
+    }
+}
+
 /* Replaces names that belong to an operand; false when the word is none. */
 static bool put_operand(text_job *job, const char *word, size_t length, bool called) {
     rp_emit *e = job->e;
@@ -60,9 +95,11 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         put_dtype(job->to, call->operands[i].absent ? RP_F32 : call->operands[i].dtype);
     } else if ((i = operand_before(call, word, length, "_PRESENT")) != RP_NONE) {
         rp_text_char(job->to, call->operands[i].absent ? '0' : '1');
+    } else if ((i = operand_before(call, word, length, "_ALIGNED")) != RP_NONE) {
+        rp_text_char(job->to, is_aligned(e, job->member, i) ? '1' : '0');
     } else if ((i = operand_before(call, word, length, "_data")) != RP_NONE) {
-        if (call->operands[i].absent) return false; /* behind #if x_PRESENT */
-        rp_text_string(job->to, rp_emit_array(e, job->member, i, rp_emit_bind(e, job->member, i)));
+        if (!is_aligned(e, job->member, i)) return false; /* behind #if x_PRESENT or x_ALIGNED */
+        put_array(job, i);
     } else if ((i = operand_before(call, word, length, "_store")) != RP_NONE) {
         rp_text_string(job->to, job->names->store ? job->names->store(e, job->member, i) : "");
     } else if (called && (i = operand_before(call, word, length, "")) != RP_NONE &&
@@ -114,7 +151,7 @@ void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, 
     /* Readers append to the same pieces while this text is made: it goes there at the end. */
     rp_text own;
     rp_text_init(&own, &e->allocator);
-    text_job job = {e, &own, member, value, names};
+    text_job job = {.e = e, .to = &own, .member = member, .value = value, .names = names};
     char last = '\0';
     for (const char *c = source; *c;) {
         const char *end = comment_end(c);
@@ -126,7 +163,7 @@ void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, 
         size_t length = 0;
         while (is_word(c[length])) length++;
         if (length == 0) {
-            rp_text_char(&own, *c);
+            put_mark(&job, *c);
             if (!isspace((unsigned char)*c)) last = *c;
             c++;
             continue;

@@ -11,27 +11,30 @@
 
 /* ---- Readers --------------------------------------------------------------------------------- */
 
-static void put_blocks(rp_emit *e, const char *name, const char *array, bool eight) {
-    if (eight)
+static void put_blocks(rp_emit *e, uint32_t member, uint32_t operand, const char *name) {
+    const char *unit = rp_emit_element(e, member, operand, NULL, "block");
+    if (e->members[member].operands[operand].dtype == RP_Q8_0)
         rp_text_format(&e->functions,
                        "float %s(uint i) {\n"
                        "    uint block = i / 32u * 17u, k = i %% 32u;\n"
-                       "    uint pair = uint(%s[block + 1u + k / 2u]);\n"
+                       "    uint pair = uint(%s);\n"
                        "    int code = int(pair << (24u - 8u * (k %% 2u))) >> 24;\n"
-                       "    %sfloat r = float(code) * f16_to_f32(uint(%s[block]));\n"
+                       "    %sfloat r = float(code) * f16_to_f32(uint(%s));\n"
                        "    return r;\n"
                        "}\n\n",
-                       name, array, rp_emit_precise(e), array);
+                       name, rp_emit_element(e, member, operand, NULL, "block + 1u + k / 2u"),
+                       rp_emit_precise(e), unit);
     else
         rp_text_format(&e->functions,
                        "float %s(uint i) {\n"
                        "    uint block = i / 32u * 9u, k = i %% 32u;\n"
-                       "    uint pair = uint(%s[block + 1u + k %% 16u / 2u]);\n"
+                       "    uint pair = uint(%s);\n"
                        "    uint code = pair >> (8u * (k %% 2u) + k / 16u * 4u) & 15u;\n"
-                       "    %sfloat r = (float(code) - 8.0) * f16_to_f32(uint(%s[block]));\n"
+                       "    %sfloat r = (float(code) - 8.0) * f16_to_f32(uint(%s));\n"
                        "    return r;\n"
                        "}\n\n",
-                       name, array, rp_emit_precise(e), array);
+                       name, rp_emit_element(e, member, operand, NULL, "block + 1u + k % 16u / 2u"),
+                       rp_emit_precise(e), unit);
 }
 
 /* A function of the elements of a use, as a dtype. */
@@ -39,11 +42,11 @@ static const char *memory_reader(rp_emit *e, uint32_t member, uint32_t operand) 
     const rp_graph_operand *o = &e->members[member].operands[operand];
     const char *name = rp_emit_name(e, "r%u_%s", o->use, rp_dtype_name((rp_dtype)o->dtype));
     if (!rp_emit_add_function(e, name)) return name;
-    const char *array = rp_emit_array(e, member, operand, NULL);
+    const char *element = rp_emit_element(e, member, operand, NULL, "i");
     const char *before = "", *behind = "";
     switch ((rp_dtype)o->dtype) {
     case RP_Q8_0:
-    case RP_Q4_0: put_blocks(e, name, array, o->dtype == RP_Q8_0); return name;
+    case RP_Q4_0: put_blocks(e, member, operand, name); return name;
     case RP_F16: before = "f16_to_f32(uint(", behind = "))"; break;
     case RP_I8: before = "int(", behind = ")"; break;
     case RP_RAW:
@@ -52,8 +55,8 @@ static const char *memory_reader(rp_emit *e, uint32_t member, uint32_t operand) 
     case RP_I32:
     case RP_U32: break;
     }
-    rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s%s[i]%s;\n}\n\n",
-                   rp_emit_class(o->dtype), name, before, array, behind);
+    rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s%s%s;\n}\n\n",
+                   rp_emit_class(o->dtype), name, before, element, behind);
     return name;
 }
 

@@ -5,6 +5,7 @@
  * output whose name is new is a transient, which takes its shape from the op. */
 #include "yaml/pipeline.h"
 
+#include "base/shape.h"
 #include "composite/view.h"
 
 bool rp_read_made(rp_reader *r, const rp_yaml_node *node, uint32_t buffer) {
@@ -70,11 +71,25 @@ static bool read_view(rp_reader *r, const rp_yaml_node *node, const rp_graph_use
     return rp_view_check(use, sized, tensor, error) || rp_read_error(r, node, "%s", error);
 }
 
+/* Bytes seen as another type begin where an element of it may. */
+static bool check_begin(rp_reader *r, const rp_yaml_node *node, const rp_graph_use *use,
+                        rp_dtype dtype) {
+    static const char *const keys[] = {"offset", "elements", "rows"};
+    uint32_t alignment = rp_dtype_alignment(dtype);
+    if (use->offset % alignment == 0) return true;
+    const rp_yaml_node *at = NULL;
+    for (uint32_t i = 0; !at && i < 3; i++) at = rp_yaml_find(node, keys[i]);
+    return rp_read_error(
+        r, at ? at : node,
+        "the view begins at byte %llu: an element of %s begins at a multiple of %u",
+        (unsigned long long)use->offset, rp_dtype_name(dtype), alignment);
+}
+
 static bool read_range_operand(rp_reader *r, const rp_yaml_node *node, uint8_t access,
                                rp_given_operand *out) {
     rp_graph_use use;
     bool sized;
-    if (!rp_read_range(r, node, RP_RANGE_OPERAND, RP_BIND_ALIGNMENT, &use, &sized)) return false;
+    if (!rp_read_range(r, node, RP_RANGE_OPERAND, 1, &use, &sized)) return false;
     if (access != RP_READ && !rp_read_writable(r, node, use.buffer)) return false;
     const rp_graph_buffer *buffer = &r->graph->buffers[use.buffer];
     const rp_yaml_node *dtype = rp_yaml_find(node, "dtype"), *shape = rp_yaml_find(node, "shape");
@@ -84,6 +99,7 @@ static bool read_range_operand(rp_reader *r, const rp_yaml_node *node, uint8_t a
         return rp_read_error(
             r, node, "'%s' is raw bytes: write {buffer: %s, dtype: ..., shape: [...]}",
             rp_graph_string(r->graph, buffer->name), rp_graph_string(r->graph, buffer->name));
+    if (!check_begin(r, node, &use, (rp_dtype)code)) return false;
     rp_tensor *tensor = &out->argument.tensor;
     *tensor = (rp_tensor){.dtype = (uint8_t)code};
     if (shape ? !read_view(r, shape, &use, sized, tensor) : !shape_of_range(r, node, &use, tensor))

@@ -187,7 +187,7 @@ bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module 
 
 enum {
     RP_BIND_ALIGNMENT = 4
-}; /* of every range; a device may ask for more, which its driver says */
+}; /* of what own kernels bind; a device may ask for more, which is said when it is known */
 
 /* ---- range.c --------------------------------------------------------------------------------- */
 

@@ -12,6 +12,11 @@ static inline bool rp_shape_has_blocks(rp_dtype dtype, uint32_t rank, const uint
     return block == 1 || (block > 1 && rank > 0 && dims[rank - 1] % block == 0);
 }
 
+/* Where an element, or a block, may begin: at multiples of the widest number inside it. */
+static inline uint32_t rp_dtype_alignment(rp_dtype dtype) {
+    return rp_dtype_block(dtype) > 1 ? 2 : rp_dtype_size(dtype); /* blocks begin with an f16 */
+}
+
 /* False when 64 bits cannot count the bytes, when the blocks do not fit, and for a dtype outside
  * the set. */
 static inline bool rp_shape_bytes(rp_dtype dtype, uint32_t rank, const uint64_t *dims,

@@ -98,7 +98,9 @@ static bool same_kernel(const rp_graph *g, const rp_graph_kernel *k, const rp_gr
     for (uint32_t i = 0; i < k->param_count; i++) {
         const rp_graph_param *p = &g->params[k->first_param + i],
                              *q = &h->params[l->first_param + i];
-        if (p->access != q->access || p->set != q->set || p->binding != q->binding) return false;
+        if (p->access != q->access || p->set != q->set || p->binding != q->binding ||
+            p->skip != q->skip)
+            return false;
     }
     for (uint32_t i = 0; i < k->spec_count; i++) {
         const rp_graph_spec *p = &g->specs[k->first_spec + i], *q = &h->specs[l->first_spec + i];

@@ -82,6 +82,7 @@ static void walk_kernel(walk *w, const rp_graph_kernel *x, const rp_graph_kernel
         FIELD(w, p, q, access);
         FIELD(w, p, q, set);
         FIELD(w, p, q, binding);
+        FIELD(w, p, q, skip);
     }
     for (uint32_t i = 0; !w->differs && i < x->spec_count; i++) {
         const rp_graph_spec *s = &w->a->specs[x->first_spec + i];

@@ -52,6 +52,8 @@ typedef struct rp_graph_param {
     uint8_t access;       /* rp_access */
     uint8_t set, binding; /* descriptor set and binding; in text `set.binding`, left out when it
                            * is set 0 and the binding counts up from 0 */
+    uint8_t skip;         /* bytes that the code itself passes over at the start of what is bound:
+                           * of kernels made of members, rp_use_skip() of every use; 0 of others */
     uint32_t name;        /* string, RP_NONE when unknown; not part of the text form */
     uint64_t min_size;    /* bytes the shader's block needs at least; 0 = unknown; not printed */
     rp_graph_array array; /* not printed */
@@ -239,6 +241,12 @@ static inline bool rp_use_overwrites(const rp_graph_node *n, const rp_graph_use 
 typedef bool rp_use_visit(void *context, const rp_graph_node *node, uint32_t use);
 bool rp_node_visit_uses(const rp_graph *graph, const rp_graph_node *node, rp_use_visit *visit,
                         void *context);
+
+/* How far into a descriptor the range begins, where the descriptor begins at an offset that every
+ * device takes. */
+static inline uint8_t rp_use_skip(const rp_graph_use *u) {
+    return (uint8_t)(u->offset % RP_ARENA_ALIGNMENT);
+}
 
 static inline const rp_graph_member *rp_node_members(const rp_graph *g, const rp_graph_node *n) {
     return g->members + n->first_member;

@@ -126,6 +126,8 @@ static void verify_params(rp_verifier *v, const rp_graph_kernel *k, const char *
         if (!rp_access_name((rp_access)params[i].access))
             rp_verify_error(v, k->pos, "@%s: parameter %u has an access that does not exist", name,
                             i);
+        if (params[i].skip && params[i].access == RP_UNIFORM)
+            rp_verify_error(v, k->pos, "@%s: parameter %u is uniform and skips bytes", name, i);
         for (uint32_t j = 0; j < i; j++)
             if (params[i].set == params[j].set && params[i].binding == params[j].binding)
                 rp_verify_error(v, k->pos, "@%s: parameters %u and %u share the binding %u.%u",

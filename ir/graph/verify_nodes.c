@@ -42,7 +42,7 @@ static bool verify_use(rp_verifier *v, const rp_graph_node *n, const rp_graph_us
         (b->kind == RP_IN || b->kind == RP_WEIGHT || b->kind == RP_LIVE))
         NODE_ERROR(v, n, "%s: %s buffers are read only", rp_show_use(g, u).text,
                    rp_buffer_kind_name((rp_buffer_kind)b->kind));
-    if (u->offset % 4 && (n->kind == RP_RUN || n->kind == RP_OP) && !u->indirect)
+    if (u->offset % 4 && n->kind == RP_RUN && n->member_count == 0 && !u->indirect)
         NODE_ERROR(v, n, "%s: the offset of a kernel's range is a multiple of 4",
                    rp_show_use(g, u).text);
     return true;
@@ -168,6 +168,10 @@ static void verify_params(rp_verifier *v, const rp_graph_node *n, const rp_graph
             NODE_ERROR(v, n, "use %u is %s, but @%.60s declares %s there", i,
                        rp_show_use(g, u).text, rp_graph_string(g, k->name),
                        rp_access_name((rp_access)p->access));
+        if (p->skip != (n->member_count ? rp_use_skip(u) : 0))
+            NODE_ERROR(v, n, "use %u is %s, but @%.60s skips %u bytes there; expected %u", i,
+                       rp_show_use(g, u).text, rp_graph_string(g, k->name), p->skip,
+                       n->member_count ? rp_use_skip(u) : 0);
         if (u->size < p->min_size)
             NODE_ERROR(v, n, "use %u is %s, but @%.60s needs at least %llu bytes there", i,
                        rp_show_use(g, u).text, rp_graph_string(g, k->name),

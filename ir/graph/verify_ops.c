@@ -144,6 +144,10 @@ static void verify_use(members *s, const rp_op_call *call, const rp_graph_member
             s->v->status = RP_ERROR_NO_MEMORY;
         rp_text_free(&text);
     }
+    if (u->offset % rp_dtype_alignment((rp_dtype)o->dtype))
+        MEMBER_ERROR(s, m, "%s: %s is %s: an element of %s begins at a multiple of %u", op, name,
+                     rp_show_use(g, u).text, rp_dtype_name((rp_dtype)o->dtype),
+                     rp_dtype_alignment((rp_dtype)o->dtype));
     for (uint32_t i = 0; !again && o->access == RP_READ && i < o->use; i++)
         if (uses[i].access == RP_READ && uses[i].buffer == u->buffer &&
             uses[i].offset == u->offset && uses[i].size == u->size)

@@ -134,7 +134,7 @@ static rp_status put_kernel(builder *b, const rp_graph_kernel *k) {
     if (k->word_count) put(b, RP_SECTION_WORDS, g->words + k->first_word, k->word_count);
     for (uint32_t i = 0; i < k->param_count; i++) {
         const rp_graph_param *p = &g->params[k->first_param + i];
-        put(b, RP_SECTION_PARAMS, &(rp_plan_param){p->access, p->set, p->binding, 0}, 1);
+        put(b, RP_SECTION_PARAMS, &(rp_plan_param){p->access, p->set, p->binding, p->skip}, 1);
     }
     put_specs(b, k);
     to.spec_count = next(b, RP_SECTION_SPECS) - to.first_spec;

@@ -70,7 +70,7 @@
     F(rp_plan_param, access, 1)                                                                    \
     F(rp_plan_param, set, 1)                                                                       \
     F(rp_plan_param, binding, 1)                                                                   \
-    F(rp_plan_param, reserved, 1)
+    F(rp_plan_param, skip, 1)
 
 #define RP_FIELDS_rp_plan_spec(F, N)                                                               \
     F(rp_plan_spec, id, 1)                                                                         \

@@ -95,7 +95,9 @@ typedef struct rp_plan_kernel {
 } rp_plan_kernel;
 
 typedef struct rp_plan_param {
-    uint8_t access, set, binding, reserved;
+    uint8_t access, set, binding;
+    uint8_t skip; /* what is bound begins so many bytes before the use's range, at a multiple of
+                   * RP_ARENA_ALIGNMENT */
 } rp_plan_param;
 
 typedef struct rp_plan_spec {

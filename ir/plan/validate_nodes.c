@@ -85,9 +85,10 @@ static rp_status check_run(checker *c, const rp_plan_node *n) {
                                n->byte_count, n->kernel, k->push_bytes);
     for (uint32_t i = 0; i < bound; i++) {
         const rp_plan_param *p = &c->params[k->first_param + i];
-        if (uses[i].offset % 4)
-            return rp_plan_damaged(c->at, "use %u: offset %llu is not a multiple of 4", i,
-                                   (unsigned long long)uses[i].offset);
+        if (p->skip ? uses[i].offset % RP_ARENA_ALIGNMENT != p->skip : uses[i].offset % 4 != 0)
+            return rp_plan_damaged(c->at, "use %u: offset %llu is not %u behind a multiple of %d",
+                                   i, (unsigned long long)uses[i].offset, p->skip,
+                                   p->skip ? RP_ARENA_ALIGNMENT : 4);
         if ((p->access == RP_UNIFORM) != (uses[i].access == RP_UNIFORM) || uses[i].indirect)
             return rp_plan_damaged(c->at, "use %u: access %s does not fit the kernel's %s", i,
                                    rp_access_name((rp_access)uses[i].access),

@@ -150,7 +150,7 @@ static rp_status check_params(rp_plan_check *check, const rp_plan_kernel *k, uin
     for (; checked < k->param_count && bad == UINT32_MAX; checked++) {
         const rp_plan_param *p = &params[checked];
         uint32_t bit = (uint32_t)p->set * 256 + p->binding;
-        if (!rp_access_name((rp_access)p->access) || p->reserved ||
+        if (!rp_access_name((rp_access)p->access) || (p->skip && p->access == RP_UNIFORM) ||
             (seen[bit / 64] >> bit % 64 & 1))
             bad = checked;
         seen[bit / 64] |= UINT64_C(1) << bit % 64;

@@ -124,6 +124,19 @@ static bool parse_binding(rp_parser *p, rp_graph_param *param) {
     return true;
 }
 
+/* "skip 4" */
+static bool parse_skip(rp_parser *p, rp_graph_param *param) {
+    uint32_t skip;
+    if (!rp_parse_accept_word(p, "skip")) return true;
+    rp_token t = p->lx.token;
+    if (!rp_parse_u32(p, "the bytes to skip", &skip)) return false;
+    if (skip == 0 || skip >= RP_ARENA_ALIGNMENT)
+        return RP_FAIL(p, &t, "a kernel skips 1 to %d bytes of what is bound, not %u",
+                       RP_ARENA_ALIGNMENT - 1, skip);
+    param->skip = (uint8_t)skip;
+    return true;
+}
+
 static bool parse_params(rp_parser *p, rp_graph_kernel *k) {
     rp_graph *g = p->g;
     if (!rp_parse_expect(p, '(', "and the kernel's parameters")) return false;
@@ -135,11 +148,13 @@ static bool parse_params(rp_parser *p, rp_graph_kernel *k) {
         if (t.kind != RP_TOKEN_WORD || !rp_access_parse(t.text, t.length, &param.access))
             return rp_parse_expected(p, "r, w, rw or u");
         rp_lex_next(&p->lx);
-        if (p->lx.token.kind == RP_TOKEN_WORD) {
+        rp_token place = p->lx.token;
+        if (place.kind == RP_TOKEN_WORD && !rp_parse_word_is(&place, "skip")) {
             if (!parse_binding(p, &param)) return false;
         } else if (k->param_count > 255) {
             return RP_FAIL(p, &t, "a set has at most 256 bindings: write SET.BINDING");
         }
+        if (!parse_skip(p, &param)) return false;
         if (!RP_RESERVE(p->a, g->params, g->params_count, g->params_capacity, 1))
             return rp_parse_no_memory(p);
         g->params[g->params_count++] = param;

@@ -124,6 +124,7 @@ static void print_kernel(rp_text *t, const rp_graph *g, const rp_graph_kernel *k
         if (i) rp_text_string(t, ", ");
         rp_text_string(t, rp_access_name((rp_access)p->access));
         if (p->set != 0 || p->binding != i) rp_text_format(t, " %u.%u", p->set, p->binding);
+        if (p->skip) clause(t, "skip", p->skip);
     }
     rp_text_string(t, ")\n");
 }

@@ -52,6 +52,7 @@ static void kernel_params(rp_text *t, const rp_graph *g, uint32_t i) {
         const rp_graph_param *param = &g->params[k->first_param + p];
         rp_text_format(t, "%s%s %u.%u", p ? ", " : "", rp_access_name(param->access), param->set,
                        param->binding);
+        if (param->skip) rp_text_format(t, " skip %u", param->skip);
     }
     rp_text_char(t, ')');
 }

@@ -144,6 +144,7 @@ static void print_kernel(rp_text *t, const rp_graph *g, uint32_t index) {
         const rp_graph_param *p = &g->params[k->first_param + i];
         rp_text_format(t, "%s{\"access\":\"%s\",\"set\":%u,\"binding\":%u", i ? "," : "",
                        rp_access_name(p->access), p->set, p->binding);
+        if (p->skip) print_number(t, "skip", p->skip);
         print_name(t, "name", g, p->name);
         rp_text_char(t, '}');
     }

@@ -92,6 +92,92 @@ class Ops(cli.Case):
         self.assertNotIn("p.rplan", self.files())
 
 
+class Views(cli.Case):
+    """Operands that begin at any element, of any dtype; what stands around an output stays."""
+
+    def run_both(self, nodes, buffers, inputs, name, like):
+        body = "".join(f"  {k}: {{kind: {v}}}\n" for k, v in buffers.items())
+        body = body.replace("{kind: ", "{").replace("}}", "}")
+        self.write("v.yaml", f"reprise: 1\nname: v\nbuffers:\n{body}nodes:\n{nodes}")
+        given = []
+        for key, value in inputs.items():
+            np.save(self.folder / f"{key}.npy", value)
+            given += ["-i", f"{key}={key}.npy"]
+        self.expect(OK, "run", "v.yaml", *given, "-o", f"{name}=out.npy", "--check-against", "-O0",
+                    output="bit-equal to -O0")
+        return np.load(self.folder / "out.npy").reshape(like.shape)
+
+    def test_differences(self):
+        x = np.random.default_rng(3).normal(size=64).astype("f4")
+        got = self.run_both(
+            "  - {map: 'b - a', bind: {a: {buffer: x, elements: [0, 63]},"
+            " b: {buffer: x, elements: [1, 63]}}, out: y}\n",
+            {"x": "kind: in, dtype: f32, shape: [64]", "y": "kind: out, dtype: f32, shape: [63]"},
+            {"x": x}, "y", x[1:])
+        np.testing.assert_array_equal(got, x[1:] - x[:-1])
+        self.expect(OK, "compile", "v.yaml", "-o", "v.rplan")
+        self.expect(OK, "check", "v.rplan")
+        self.assertIn("(r skip 4, r, w)", self.expect(OK, "show", "v.rplan"))
+        glsl = self.expect(OK, "show", "--glsl", "v.rplan")
+        self.assertIn("b0[b0_first + i]", glsl)
+        self.assertIn("b1[i]", glsl)
+
+    def test_every_dtype(self):
+        random = np.random.default_rng(4)
+        for dtype in ("f32", "f16", "i8", "u8", "i32", "u32"):
+            kind = {"f": "f", "i": "i", "u": "u"}[dtype[0]] + str(int(dtype[1:]) // 8)
+            x = random.integers(0, 60, 301).astype(kind)
+            y = np.zeros(300, kind)
+            # A transient that begins anywhere, written, read and written over, and an inout.
+            got = self.run_both(
+                f"  - {{op: cast, x: {{buffer: x, elements: [37, 90]}},"
+                f" out: {{buffer: t, elements: [5, 90]}}}}\n"
+                f"  - {{map: 'a + b', bind: {{a: {{buffer: t, elements: [5, 90]}},"
+                f" b: {{buffer: x, elements: [1, 90]}}}}, out: {{buffer: y, elements: [3, 90]}}}}\n"
+                f"  - {{op: cast, x: {{buffer: t, elements: [6, 89]}},"
+                f" out: {{buffer: y, elements: [101, 89]}}}}\n",
+                {"x": f"kind: in, dtype: {dtype}, shape: [301]",
+                 "t": f"kind: tmp, dtype: {dtype}, shape: [95]",
+                 "y": f"kind: inout, dtype: {dtype}, shape: [300]"},
+                {"x": x, "y": y}, "y", y)
+            want = y.copy()
+            want[3:93] = x[37:127].astype("f8") + x[1:91]
+            want[101:190] = x[38:127]
+            np.testing.assert_array_equal(got, want, dtype)
+
+    def test_wide_loads(self):
+        """Products and attention load 16 bytes at once where they may."""
+        random = np.random.default_rng(5)
+        for begin in (1, 4, 8):
+            for dtype, kind in (("f32", "f4"), ("f16", "f2")):
+                w = random.normal(size=40 * 64 + 64).astype(kind)
+                x = random.normal(size=64 + 64).astype("f4")
+                y = np.zeros(40, "f4")
+                got = self.run_both(
+                    f"  - {{op: matvec, x: {{buffer: x, elements: [{begin}, 64], shape: [1, 64]}},"
+                    f" weight: {{buffer: w, elements: [{begin}, 2560], shape: [40, 64]}}, out: y}}\n",
+                    {"x": "kind: in, dtype: f32, shape: [128]",
+                     "w": f"kind: in, dtype: {dtype}, shape: [2624]",
+                     "y": "kind: out, dtype: f32, shape: [1, 40]"},
+                    {"x": x, "w": w}, "y", y)
+                want = (w[begin:begin + 2560].reshape(40, 64).astype("f8")
+                        @ x[begin:begin + 64].astype("f8"))
+                np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+
+    def test_between_elements(self):
+        self.write("v.yaml", """reprise: 1
+name: v
+buffers:
+  x: {kind: in, dtype: f32, shape: [64]}
+  y: {kind: out, dtype: f32, shape: [8]}
+nodes:
+  - {op: neg, x: {buffer: x, offset: 6, size: 32}, out: y}
+""")
+        self.expect(INPUT, "compile", "v.yaml", "-o", "v.rplan", error=[
+            "v.yaml:7:38: error: the view begins at byte 6: an element of f32 begins at a multiple "
+            "of 4"])
+
+
 class Composites(cli.Case):
     """Every composite against NumPy, fused and not."""
 

@@ -303,6 +303,43 @@ static void test_more_limits(void) {
     }
 }
 
+/* Views of ops are bound from the aligned offset before them to their end, also on a device that
+ * takes multiples of 256 alone; the exact range counts against the largest one. */
+static void test_views(void) {
+    static const char text[] =
+        "reprise 1\n"
+        "graph g scheduled placed synced arena 512 {\n"
+        "  buf $x in f32[200]\n"
+        "  buf $y out f32[64]\n"
+        "  buf %t tmp f32[65] at 0\n"
+        "  kern @sub spirv - local 64 1 1 (r, r skip 36, w skip 4)\n"
+        "  kern @neg spirv - local 64 1 1 (r skip 4, w)\n"
+        "  group 0\n"
+        "    n0 = run @sub grid 1 1 1 (r $x[256+256], r $x[292+256], w %t[4+256]) for {\n"
+        "      n0 = sub (r $x[256+256]:f32[64], r $x[292+256]:f32[64], w %t[4+256]:f32[64])\n"
+        "    }\n"
+        "  barrier compute:w -> compute:r\n"
+        "  group 1\n"
+        "    n1 = run @neg grid 1 1 1 (r %t[4+256], w $y) for {\n"
+        "      n1 = neg (r %t[4+256]:f32[64], w $y:f32[64])\n"
+        "    }\n"
+        "}\n";
+    mock_reset();
+    mock.properties.limits.minStorageBufferOffsetAlignment = 256;
+    mock.properties.limits.maxStorageBufferRange = 292;
+    open_text(text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mock.descriptors, "s0.0 storage b1+256 256\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(mock.descriptors, "s0.1 storage b1+256 292\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(mock.descriptors, "s0.2 storage b0+0 260\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(mock.descriptors, "s1.0 storage b0+0 260\n"));
+    close_all();
+    mock_reset();
+    mock.properties.limits.maxStorageBufferRange = 291;
+    expect_refusal(text, RP_ERROR_UNSUPPORTED, "n0 binds 292 bytes of x as one storage buffer",
+                   NULL);
+}
+
 static void test_features(void) {
     static const char text[] = "reprise 1\n"
                                "graph g scheduled placed synced arena 0 {\n"
@@ -538,6 +575,7 @@ int main(void) {
                                     {"live values", test_live},
                                     {"limits", test_limits},
                                     {"more limits", test_more_limits},
+                                    {"views", test_views},
                                     {"features", test_features},
                                     {"nothing to run", test_nothing_to_run},
                                     {"memory", test_memory},

@@ -183,13 +183,16 @@ void VKAPI_CALL mock_UpdateDescriptorSets(VkDevice device, uint32_t count,
         const mock_buffer *buffer = (const mock_buffer *)info->buffer;
         if (info->offset + info->range > buffer->size || info->range == 0)
             mock_wrong("a descriptor is outside its buffer");
+        const VkPhysicalDeviceLimits *limits = &mock.properties.limits;
+        bool uniform = writes[i].descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER;
+        if (info->offset % (uniform ? limits->minUniformBufferOffsetAlignment
+                                    : limits->minStorageBufferOffsetAlignment))
+            mock_wrong("a descriptor begins at an offset that the device does not allow");
         size_t length = strlen(mock.descriptors);
         snprintf(mock.descriptors + length, sizeof mock.descriptors - length,
                  "s%u.%u %s b%u+%llu %llu\n", ((mock_object *)writes[i].dstSet)->number,
-                 writes[i].dstBinding,
-                 writes[i].descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER ? "uniform"
-                                                                               : "storage",
-                 buffer->number, (unsigned long long)info->offset, (unsigned long long)info->range);
+                 writes[i].dstBinding, uniform ? "uniform" : "storage", buffer->number,
+                 (unsigned long long)info->offset, (unsigned long long)info->range);
     }
 }
 

@@ -11,8 +11,10 @@ static rp_status lower_node(rp_graph *graph, uint32_t index) {
     char name[48];
     if (n->use_count > RP_MAX_PARAMS) return RP_ERROR_INVALID;
     for (uint32_t i = 0; i < n->use_count; i++)
-        params[i] = (rp_graph_param){
-            .access = graph->uses[n->first_use + i].access, .binding = (uint8_t)i, .name = RP_NONE};
+        params[i] = (rp_graph_param){.access = graph->uses[n->first_use + i].access,
+                                     .binding = (uint8_t)i,
+                                     .skip = rp_use_skip(&graph->uses[n->first_use + i]),
+                                     .name = RP_NONE};
     snprintf(name, sizeof name, "k%u", n->id);
     for (uint32_t i = 2; rp_graph_find_kernel(graph, name) != RP_NONE; i++)
         snprintf(name, sizeof name, "k%u.v%u", n->id, i);

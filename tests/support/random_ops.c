@@ -34,10 +34,26 @@ uint32_t rops_new_buffer(rops_maker *m, const rp_tensor *tensor, const char *fil
     return ops->buffer_count++;
 }
 
+/* A buffer for the value's tensor; now and then with elements in front of it and behind it, so that
+ * the view begins anywhere. Elements that must all differ have no room for others. */
+static void place_new(rops_maker *m, rops_value *v, const char *fill, uint32_t percent) {
+    v->offset = 0;
+    if (!rops_percent(m, percent) || (fill && strncmp(fill, "each", 4) == 0)) {
+        v->buffer = rops_new_buffer(m, &v->tensor, fill);
+        return;
+    }
+    rp_dtype dtype = (rp_dtype)v->tensor.dtype;
+    uint64_t block = rp_dtype_block(dtype), before = 1 + rops_below(m, 70);
+    uint64_t all = rp_tensor_elements(&v->tensor) + (before + rops_below(m, 3)) * block;
+    const rp_tensor whole = rops_shape(dtype, 1, &all);
+    v->buffer = rops_new_buffer(m, &whole, fill);
+    v->offset = before * rp_dtype_size(dtype);
+}
+
 rops_value rops_new_input(rops_maker *m, rp_dtype dtype, uint32_t rank, const uint64_t *dims,
                           const char *fill) {
     rops_value v = {.tensor = rops_shape(dtype, rank, dims)};
-    v.buffer = rops_new_buffer(m, &v.tensor, fill);
+    place_new(m, &v, fill, 25);
     return v;
 }
 
@@ -68,16 +84,15 @@ static bool may_write_there(const rops_node *n, uint32_t output) {
     return true;
 }
 
-/* Some buffer of an earlier value of the same size, to be overwritten. */
+/* Some earlier value of the same size, to be overwritten. */
 static bool reuse(rops_maker *m, rops_node *n, uint32_t output) {
     for (uint32_t k = 0; k < m->value_count; k++) {
         const rops_value *v = &m->values[rops_below(m, m->value_count)];
-        const rp_tensor *whole = &m->ops->buffers[v->buffer].tensor;
-        if (rp_tensor_bytes(whole) != rp_tensor_bytes(&n->operands[output].tensor) ||
-            whole->dtype != n->operands[output].tensor.dtype)
+        if (rp_tensor_bytes(&v->tensor) != rp_tensor_bytes(&n->operands[output].tensor) ||
+            v->tensor.dtype != n->operands[output].tensor.dtype)
             continue;
         n->operands[output].buffer = v->buffer;
-        n->operands[output].offset = 0;
+        n->operands[output].offset = v->offset;
         if (may_write_there(n, output)) return true;
     }
     return false;
@@ -92,8 +107,7 @@ static bool place_output(rops_maker *m, rops_node *n, uint32_t output, const rop
     }
     bool whole = rp_op_operand_of(&n->line.call, output)->access == RP_WRITE;
     if (whole && rops_percent(m, 12) && reuse(m, n, output)) return true;
-    v->buffer = rops_new_buffer(m, &v->tensor, NULL);
-    v->offset = 0;
+    place_new(m, v, NULL, 15);
     return v->buffer != RP_NONE;
 }
 

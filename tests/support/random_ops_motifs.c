@@ -352,7 +352,6 @@ static void bytes(rops_maker *m) {
 static void halves(rops_maker *m) {
     rops_value whole = {.tensor = rops_shape(RP_F32, 2, DIMS(2 * m->rows, m->columns))};
     uint64_t half = m->rows * m->columns * 4;
-    if (half % 16 != 0) return; /* a device may ask for this alignment of a binding */
     whole.buffer = rops_new_buffer(m, &whole.tensor, NULL);
     if (whole.buffer == RP_NONE) return;
     for (uint32_t i = 0; i < 2; i++) {
@@ -369,14 +368,23 @@ static void halves(rops_maker *m) {
     apply1(m, rops_percent(m, 50) ? "tanh" : "row_sum", whole, NULL);
 }
 
-/* One half of a larger input. */
-static void slice(rops_maker *m) {
-    rops_value x = rops_new_input(m, RP_F32, 2, DIMS(2 * m->rows, m->columns), NULL);
-    uint64_t half = m->rows * m->columns * 4;
-    if (half % 16 != 0 || x.buffer == RP_NONE) return;
-    x.offset = half;
-    x.tensor = rops_shape(RP_F32, 2, DIMS(m->rows, m->columns));
-    apply(m, "add", NULL, x, partner(m), nothing, 2, NULL);
+/* Parts of one larger buffer that begin anywhere and may overlap. */
+static void windows(rops_maker *m) {
+    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_I8, RP_U8, RP_I32, RP_U32};
+    static const char *const formulas[] = {"expr=b - a", "expr=a * c + b", "expr=max(a, b) - c"};
+    rp_dtype dtype = dtypes[rops_percent(m, 60) ? 0 : rops_below(m, 6)];
+    uint64_t n = m->rows * m->columns, all = 3 * n + 2;
+    rops_value x = rops_new_input(m, dtype, 1, &all, NULL);
+    if (x.buffer == RP_NONE) return;
+    rops_call call = {.op = "map", .attrs = formulas[rops_below(m, 3)], .dtype = RP_F32};
+    call.input_count = call.attrs[5] == 'b' ? 2 : 3;
+    for (uint32_t i = 0; i < call.input_count; i++) {
+        uint64_t begin = rops_percent(m, 50) ? i : rops_below(m, (uint32_t)(all - n + 1));
+        call.inputs[i] = x;
+        call.inputs[i].offset += begin * rp_dtype_size(dtype);
+        call.inputs[i].tensor = rops_shape(dtype, 2, DIMS(m->rows, m->columns));
+    }
+    rops_add(m, &call, NULL, 0);
 }
 
 /* ---- All of them ----------------------------------------------------------------------------- */
@@ -390,7 +398,7 @@ void rops_motif(rops_maker *m) {
         {chain, 8},           {rows, 10},     {row_number, 8}, {matvecs, 10}, {gated, 5},
         {rope_and_append, 6}, {matmul, 5},    {transpose, 3},  {gather, 6},   {nearest, 6},
         {halves, 4},          {attention, 4}, {prefill, 3},    {choose, 4},   {masked_softmax, 3},
-        {rearrange, 4},       {bytes, 4},     {slice, 4},
+        {rearrange, 4},       {bytes, 4},     {windows, 6},
     };
     uint32_t total = 0, i = 0;
     for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;

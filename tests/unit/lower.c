@@ -301,17 +301,17 @@ static void test_exact(void) {
 
 /* ---- Transfers ------------------------------------------------------------------------------- */
 
-/* Small ones whose ranges may be bound become ops of the same id, place and uses. */
+/* Small ones of whole words become ops of the same id, place and uses. */
 static void test_transfers(void) {
     rp_graph *g = parse("reprise 1\ngraph g {\n  buf $x in 200000\n  buf $y out 200000\n"
                         "  n0 = copy (r $x[256+1024], w $y[512+1024])\n"
                         "  n1 = fill 0000002a (w $y[0+256])\n"
                         "  n2 = fill 00000000 (w $y[2048+65536])\n"
                         "  n3 = copy (r $x[4+16], w $y[256+16])\n"
-                        "  n4 = copy (r $x[0+15], w $y[256+15])\n"
+                        "  n4 = copy (r $x[2+16], w $y[256+16])\n"
                         "  n5 = copy (r $x[0+65540], w $y[0+65540])\n"
                         "  n6 = copy (r $x[0+4], w $y[0+4]) label \"last\"\n}\n");
-    const uint8_t kinds[] = {RP_OP, RP_OP, RP_OP, RP_COPY, RP_COPY, RP_COPY, RP_OP};
+    const uint8_t kinds[] = {RP_OP, RP_OP, RP_OP, RP_OP, RP_COPY, RP_COPY, RP_OP};
     rp_graph *source = g;
     g = lower(source, "transfers");
     rp_graph_destroy(source);
@@ -332,7 +332,10 @@ static void test_transfers(void) {
     CU_ASSERT_STRING_EQUAL(rp_graph_string(g, g->nodes[6].label), "last");
     rp_graph *lowered = lower(g, "lower");
     CU_ASSERT_EQUAL(lowered->nodes[0].kind, RP_RUN);
-    CU_ASSERT_EQUAL(lowered->nodes[3].kind, RP_COPY);
+    CU_ASSERT_EQUAL(lowered->nodes[4].kind, RP_COPY);
+    const rp_graph_kernel *k = &lowered->kernels[lowered->nodes[3].kernel];
+    CU_ASSERT_EQUAL(lowered->params[k->first_param].skip, 4);
+    CU_ASSERT_EQUAL(lowered->params[k->first_param + 1].skip, 0);
     rp_graph_destroy(lowered);
     rp_graph_destroy(g);
 }

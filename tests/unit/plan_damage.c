@@ -96,12 +96,12 @@ static void test_versions(void) {
     uint32_t version = RP_PLAN_VERSION + 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "the plan has version 2, this library reads version 1: use a "
+    CU_ASSERT_TRUE(message_has(diags, "the plan has version 3, this library reads version 2: use a "
                                       "newer Reprise"));
     version = RP_PLAN_VERSION - 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "has version 0, this library reads version 1: compile"));
+    CU_ASSERT_TRUE(message_has(diags, "has version 1, this library reads version 2: compile"));
     /* a transfer as text turns \r\n into \n */
     memcpy(copy, good, good_size);
     memmove(copy + 6, copy + 7, 9);
@@ -169,6 +169,7 @@ static const rule rules[] = {
     {RP_SECTION_PARAMS, 1, FIELD(rp_plan_param, binding), 0,
      "param 1 (access 2, set 0, binding 0)"},
     {RP_SECTION_PARAMS, 0, FIELD(rp_plan_param, access), RP_UNIFORM, "does not fit the kernel's u"},
+    {RP_SECTION_PARAMS, 0, FIELD(rp_plan_param, skip), 4, "is not 4 behind a multiple of 256"},
     {RP_SECTION_SPECS, 0, FIELD(rp_plan_spec, id), 7, "not in order of id"},
     {RP_SECTION_WORDS, 0, 0, 4, 0x03022307, "SPIR-V starts with 07230203"},
     {RP_SECTION_WORDS, 1, 0, 4, 0x00010600, "1.0 to 1.5 are allowed"},
