@@ -44,6 +44,24 @@ static const struct {
     {VK_SUBGROUP_FEATURE_QUAD_BIT, RP_NEED_SUBGROUP_QUAD},
 };
 
+/* Float controls are properties of a device, not features to be enabled. */
+#define FLOAT_LIST(X)                                                                              \
+    X(RP_NEED_EXACT16, shaderSignedZeroInfNanPreserveFloat16)                                      \
+    X(RP_NEED_EXACT32, shaderSignedZeroInfNanPreserveFloat32)                                      \
+    X(RP_NEED_EXACT64, shaderSignedZeroInfNanPreserveFloat64)                                      \
+    X(RP_NEED_DENORM16, shaderDenormPreserveFloat16)                                               \
+    X(RP_NEED_DENORM32, shaderDenormPreserveFloat32)                                               \
+    X(RP_NEED_DENORM64, shaderDenormPreserveFloat64)                                               \
+    X(RP_NEED_FLUSH16, shaderDenormFlushToZeroFloat16)                                             \
+    X(RP_NEED_FLUSH32, shaderDenormFlushToZeroFloat32)                                             \
+    X(RP_NEED_FLUSH64, shaderDenormFlushToZeroFloat64)                                             \
+    X(RP_NEED_EVEN16, shaderRoundingModeRTEFloat16)                                                \
+    X(RP_NEED_EVEN32, shaderRoundingModeRTEFloat32)                                                \
+    X(RP_NEED_EVEN64, shaderRoundingModeRTEFloat64)                                                \
+    X(RP_NEED_TOWARD_ZERO16, shaderRoundingModeRTZFloat16)                                         \
+    X(RP_NEED_TOWARD_ZERO32, shaderRoundingModeRTZFloat32)                                         \
+    X(RP_NEED_TOWARD_ZERO64, shaderRoundingModeRTZFloat64)
+
 static bool is_1_2(const rp_adapter *adapter) {
     return adapter->properties.apiVersion >= VK_API_VERSION_1_2;
 }
@@ -97,6 +115,31 @@ static rp_status read_extensions(const rp_vk *vk, const rp_allocator *a, rp_diag
     return status;
 }
 
+/* "signed zero, inf and NaN 16 32 64; denormals 32; ...": what of FLOAT_LIST there is. */
+static void describe_floats(rp_adapter *adapter) {
+    static const struct {
+        const char *name;
+        uint64_t needs[3];
+    } controls[] = {
+        {"signed zero, inf and NaN", {RP_NEED_EXACT16, RP_NEED_EXACT32, RP_NEED_EXACT64}},
+        {"denormals", {RP_NEED_DENORM16, RP_NEED_DENORM32, RP_NEED_DENORM64}},
+        {"denormals flushed", {RP_NEED_FLUSH16, RP_NEED_FLUSH32, RP_NEED_FLUSH64}},
+        {"rounding to even", {RP_NEED_EVEN16, RP_NEED_EVEN32, RP_NEED_EVEN64}},
+        {"rounding toward zero",
+         {RP_NEED_TOWARD_ZERO16, RP_NEED_TOWARD_ZERO32, RP_NEED_TOWARD_ZERO64}},
+    };
+    char *text = adapter->info.float_controls;
+    size_t size = sizeof adapter->info.float_controls, at = 0;
+    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
+        for (uint32_t w = 0, any = 0; w < 3; w++) {
+            if (!(adapter->needs & controls[i].needs[w])) continue;
+            if (!any++)
+                at += (size_t)snprintf(text + at, size - at, "%s%s", at ? "; " : "",
+                                       controls[i].name);
+            at += (size_t)snprintf(text + at, size - at, " %u", 16u << w);
+        }
+}
+
 static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
     VkPhysicalDeviceMaintenance4Properties maintenance4 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES,
@@ -104,9 +147,11 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
     VkPhysicalDeviceDriverProperties driver = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
         .pNext = adapter->vulkan_1_3 ? &maintenance4 : NULL};
+    VkPhysicalDeviceFloatControlsProperties floats = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES, .pNext = &driver};
     VkPhysicalDeviceMaintenance3Properties maintenance3 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
-        .pNext = is_1_2(adapter) ? &driver : NULL,
+        .pNext = is_1_2(adapter) ? &floats : NULL,
         .maxMemoryAllocationSize = UINT64_MAX};
     VkPhysicalDeviceSubgroupProperties subgroup = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, .pNext = &maintenance3};
@@ -120,6 +165,11 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
         for (size_t i = 0; i < sizeof subgroup_needs / sizeof *subgroup_needs; i++)
             if (subgroup.supportedOperations & subgroup_needs[i].operation)
                 adapter->needs |= subgroup_needs[i].need;
+#define RP_X(need, member)                                                                         \
+    if (floats.member) adapter->needs |= (need);
+    FLOAT_LIST(RP_X)
+#undef RP_X
+    describe_floats(adapter);
 
     const VkPhysicalDeviceLimits *limits = &adapter->properties.limits;
     rp_device_info *info = &adapter->info;

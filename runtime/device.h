@@ -35,7 +35,7 @@ typedef struct rp_adapter {
     VkPhysicalDeviceMemoryProperties memory;
     VkDriverId driver;
     uint64_t max_buffer_size, max_allocation_size;
-    uint32_t needs;          /* rp_plan_need bits it can serve */
+    uint64_t needs;          /* rp_plan_need bits it can serve */
     uint32_t queue_family;   /* the one that the runtime chooses */
     uint32_t timestamp_bits; /* of that family; 0 = no timestamps */
     bool vulkan_1_3;

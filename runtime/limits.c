@@ -15,14 +15,17 @@ typedef struct checker {
     ((c)->errors++, rp_diags_add((c)->diags, RP_ERROR, NULL, 0, 0, format "; device %s",           \
                                  __VA_ARGS__, (c)->adapter->info.name))
 
+/* What pass lower asks for on its own account, and lower=fast does not. */
+#define EXACT (RP_NEED_EXACT16 | RP_NEED_EXACT32)
+
 static void check_needs(checker *c) {
-    uint64_t missing = c->plan->header->needs & ~(uint64_t)c->adapter->needs;
+    uint64_t missing = c->plan->header->needs & ~c->adapter->needs;
 #define RP_X(symbol, bit, name)                                                                    \
     if (missing & symbol)                                                                          \
         FAIL(c,                                                                                    \
-             "the plan's kernels need %s, which the device does not have: compile kernels that "   \
-             "do without, or choose another device",                                               \
-             name);
+             "the plan's kernels need %s, which the device does not have: compile %s or choose "   \
+             "another device",                                                                     \
+             name, (symbol)&EXACT ? "with the pass lower=fast," : "kernels that do without,");
     RP_PLAN_NEED_LIST(RP_X)
 #undef RP_X
 }

@@ -6,6 +6,7 @@
 #include "composite/apply.h"
 
 #include <stdio.h>
+#include "base/number.h"
 #include "composite/formula.h"
 #include "ops/tables.h"
 
@@ -87,7 +88,7 @@ static rp_status take_attr(maker *m, uint32_t index) {
     double value;
     RP_TRY(rp_attribute_value(x, op->name, attr, index, &value));
     m->call.attrs[place] = value;
-    if (!attr->required && value == attr->fallback) return RP_OK;
+    if (!attr->required && rp_number_same(value, attr->fallback)) return RP_OK;
     rp_graph_attr *out = &m->attrs[m->attr_count++];
     *out = (rp_graph_attr){.text = RP_NONE, .number = given->text ? 0 : value};
     if (!intern(x->graph, name, &out->name) ||

@@ -17,7 +17,7 @@
 enum {
     MAX_WORDS = 1 << 22,      /* of one kernel: a file that claims more is not ours */
     MAX_KEPT_WORDS = 1 << 23, /* in memory: 32 MiB */
-    LAYOUT = 1,               /* of files */
+    LAYOUT = 2,               /* of files, and of what is done behind the compiler */
 };
 
 typedef struct file_header {

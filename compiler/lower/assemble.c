@@ -51,9 +51,8 @@ static void put_header(rp_emit *e, rp_text *to) {
 
 static void put_constants(const rp_emit *e, rp_text *to) {
     for (uint32_t i = 0; i < e->constants_count; i++)
-        rp_text_format(to, "layout(constant_id = %u) const %s %s = %s;\n", i,
-                       e->constants[i].kind == 'f' ? "float" : "uint", e->constants[i].name,
-                       e->constants[i].kind == 'f' ? "1.0" : "1u");
+        rp_text_format(to, "layout(constant_id = %u) const uint %s = 1u;\n", i,
+                       e->constants[i].name);
     if (e->constants_count) rp_text_char(to, '\n');
 }
 

@@ -60,23 +60,20 @@ bool rp_emit_add_function(rp_emit *e, const char *name) {
 
 /* ---- Constants ------------------------------------------------------------------------------- */
 
-static const char *add_constant(rp_emit *e, const char *name, uint8_t kind, uint32_t bits) {
+static const char *add_constant(rp_emit *e, const char *name, uint32_t bits) {
     for (uint32_t i = 0; i < e->constants_count; i++) {
         if (strcmp(e->constants[i].name, name) != 0) continue;
-        if (e->constants[i].bits != bits || e->constants[i].kind != kind)
-            rp_emit_fail(e, "constant %s has two values", name);
+        if (e->constants[i].bits != bits) rp_emit_fail(e, "constant %s has two values", name);
         return e->constants[i].name;
     }
     if (e->constants_count >= RP_MAX_PARAMS) /* a kernel has no more: as a literal, then */
-        return kind == 'f'   ? rp_emit_name(e, "uintBitsToFloat(0x%08xu)", bits)
-               : kind == 'i' ? rp_emit_name(e, "int(0x%08xu)", bits)
-                             : rp_emit_name(e, "%uu", bits);
+        return rp_emit_name(e, "%uu", bits);
     const char *own = rp_emit_name(e, "%s", name);
     if (!RP_RESERVE(&e->allocator, e->constants, e->constants_count, e->constants_capacity, 1)) {
         rp_emit_no_memory(e);
         return "";
     }
-    e->constants[e->constants_count++] = (rp_emit_constant){own, bits, kind};
+    e->constants[e->constants_count++] = (rp_emit_constant){own, bits};
     return own;
 }
 
@@ -85,14 +82,19 @@ const char *rp_emit_uint(rp_emit *e, const char *name, uint64_t value) {
         rp_emit_fail(e, "%s is %llu; kernels count with 32 bits", name, (unsigned long long)value);
         return "";
     }
-    return add_constant(e, name, 'u', (uint32_t)value);
+    return add_constant(e, name, (uint32_t)value);
 }
 
-const char *rp_emit_float(rp_emit *e, const char *name, double value) {
+const char *rp_emit_number(rp_emit *e, const char *bits) {
+    return rp_emit_name(e, "%s(%s)", e->fast ? "uintBitsToFloat" : "f_number", bits);
+}
+
+/* An attribute that is a number: its bits are the constant. */
+static const char *emit_float(rp_emit *e, const char *name, double value) {
     float narrow = (float)value;
     uint32_t bits;
     memcpy(&bits, &narrow, sizeof bits);
-    return add_constant(e, name, 'f', bits);
+    return rp_emit_number(e, add_constant(e, name, bits));
 }
 
 const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol) {
@@ -111,7 +113,7 @@ const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr) {
     const rp_op_attr *a = &call->op->attrs[attr];
     double value = call->attrs[attr];
     const char *name = rp_emit_name(e, "m%u_%s", member, a->name);
-    if (a->kind == RP_ATTR_NUMBER) return rp_emit_float(e, name, value);
+    if (a->kind == RP_ATTR_NUMBER) return emit_float(e, name, value);
     if (!(value >= INT32_MIN && value <= UINT32_MAX)) {
         rp_emit_fail(e, "attribute %s is %g; kernels count with 32 bits", a->name, value);
         return "";

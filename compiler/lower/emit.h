@@ -83,7 +83,6 @@ typedef enum rp_emit_rows {
 typedef struct rp_emit_constant {
     const char *name;
     uint32_t bits;
-    uint8_t kind; /* 'u', 'i', 'f' */
 } rp_emit_constant;
 
 typedef struct rp_emit {
@@ -150,10 +149,11 @@ const char *rp_emit_name(rp_emit *e, const char *format, ...) RP_PRINTF(2, 3);
 /* Notes that a function of that name is in the text; false when it is there already. */
 bool rp_emit_add_function(rp_emit *e, const char *name);
 
-/* A specialisation constant of that name (uint, float), made by the first call with the name. The
- * value must fit. */
+/* A specialisation constant of that name, a uint, made by the first call with the name. The value
+ * must fit. */
 const char *rp_emit_uint(rp_emit *e, const char *name, uint64_t value);
-const char *rp_emit_float(rp_emit *e, const char *name, double value);
+/* The float whose bits `bits`, an expression, gives: one that no compiler knows, unless `fast`. */
+const char *rp_emit_number(rp_emit *e, const char *bits);
 /* That of a symbol of a member's op, "m0_K", or of one of its attributes, "m0_eps". */
 const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol);
 const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr);

@@ -1,8 +1,15 @@
-/* Makes a module exact: every float operation is decorated NoContraction, so that no driver turns a
- * product and a sum into one operation with one rounding. The generator says `precise` where GLSL
- * allows it; what is left, in text of kernels/ and behind arguments of calls, is reached here, once
- * for all. Whether two operations may be contracted would otherwise depend on what was fused around
- * them. */
+/* Makes a module exact, so that what an operation gives does not depend on what was fused around
+ * it.
+ *
+ * Every float operation is decorated NoContraction, so that no driver turns a product and a sum
+ * into one operation with one rounding. The generator says `precise` where GLSL allows it; what is
+ * left, in text of kernels/ and behind arguments of calls, is reached here, once for all.
+ *
+ * And the module says SignedZeroInfNanPreserve for the floats that it computes with. Without it
+ * x * 0 may become 0, x + 0 and x - x too, wherever a driver sees that an operand is a constant or
+ * that two are the same, which fusion is there to bring about. Constants are hidden besides
+ * (kernels/include/number.glsl): this mode says nothing of denormals, nor of how precise a function
+ * of a constant is. */
 #include <spirv/unified1/spirv.h>
 #include "base/checked.h"
 #include "lower/internal.h"
@@ -29,49 +36,86 @@ static bool is_arithmetic(uint32_t op) {
     return false;
 }
 
-/* Where annotations end, and which results are decorated already. */
-static uint32_t read_decorations(const uint32_t *words, uint32_t count, bool *decorated) {
-    uint32_t end = 0;
+/* What of a module is looked at before words are added to it. */
+typedef struct outline {
+    uint32_t modes;       /* where OpExecutionMode may stand: behind the entry points */
+    uint32_t annotations; /* their end; 0: a module without bindings, which computes nothing */
+    uint32_t entry;       /* the entry point's id */
+    bool half;            /* it computes in 16-bit floats too */
+    bool *decorated;      /* ids that are NoContraction already */
+    uint32_t *found;      /* results to decorate */
+    uint32_t found_count;
+} outline;
+
+static void look(const uint32_t *words, uint32_t count, outline *o) {
+    bool code = false;
     for (uint32_t at = HEADER; at < count; at += words[at] >> 16) {
-        uint32_t op = words[at] & 0xffff;
-        if (op == SpvOpFunction) break;
-        if (op != SpvOpDecorate && op != SpvOpMemberDecorate) continue;
-        end = at + (words[at] >> 16);
-        if (op == SpvOpDecorate && words[at + 2] == SpvDecorationNoContraction)
-            decorated[words[at + 1]] = true;
+        uint32_t op = words[at] & 0xffff, end = at + (words[at] >> 16);
+        code |= op == SpvOpFunction;
+        if (op == SpvOpCapability && words[at + 1] == SpvCapabilityFloat16) o->half = true;
+        if (op == SpvOpEntryPoint) o->entry = words[at + 2];
+        if (op == SpvOpEntryPoint || op == SpvOpExecutionMode) o->modes = end;
+        if (!code && (op == SpvOpDecorate || op == SpvOpMemberDecorate)) o->annotations = end;
+        if (!code && op == SpvOpDecorate && words[at + 2] == SpvDecorationNoContraction)
+            o->decorated[words[at + 1]] = true;
+        if (is_arithmetic(op) && !o->decorated[words[at + 2]])
+            o->found[o->found_count++] = words[at + 2];
     }
-    return end;
+}
+
+/* Copies the words from `*at` to `end`. */
+static uint32_t *copy_to(uint32_t *to, const uint32_t *from, uint32_t *at, uint32_t end) {
+    memcpy(to, from + *at, (size_t)(end - *at) * 4);
+    to += end - *at;
+    *at = end;
+    return to;
+}
+
+static uint32_t *put_mode(uint32_t *to, uint32_t entry, uint32_t width) {
+    *to++ = 4u << 16 | SpvOpExecutionMode;
+    *to++ = entry;
+    *to++ = SpvExecutionModeSignedZeroInfNanPreserve;
+    *to++ = width;
+    return to;
+}
+
+static uint32_t *put_all(uint32_t *to, const uint32_t *from, uint32_t count, const outline *o) {
+    uint32_t at = 0;
+    to = copy_to(to, from, &at, HEADER);
+    *to++ = 2u << 16 | SpvOpCapability; /* part of SPIR-V 1.4; generated kernels are 1.5 */
+    *to++ = SpvCapabilitySignedZeroInfNanPreserve;
+    to = copy_to(to, from, &at, o->modes);
+    to = put_mode(to, o->entry, 32);
+    if (o->half) to = put_mode(to, o->entry, 16);
+    to = copy_to(to, from, &at, o->annotations);
+    for (uint32_t i = 0; i < o->found_count; i++) {
+        *to++ = 3u << 16 | SpvOpDecorate;
+        *to++ = o->found[i];
+        *to++ = SpvDecorationNoContraction;
+    }
+    return copy_to(to, from, &at, count);
 }
 
 rp_status rp_make_exact(const rp_allocator *a, uint32_t **words, uint32_t *count) {
     const uint32_t *from = *words;
-    bool *decorated = rp_alloc_zero(a, from[3], 1);
-    uint32_t *found = rp_alloc(a, *count, sizeof *found);
+    outline o = {.decorated = rp_alloc_zero(a, from[3], 1),
+                 .found = rp_alloc(a, *count, sizeof *o.found)};
+    uint32_t *out = NULL;
     rp_status status = RP_ERROR_NO_MEMORY;
-    if (decorated && found) {
-        uint32_t place = read_decorations(from, *count, decorated), total = 0;
-        for (uint32_t at = HEADER; at < *count; at += from[at] >> 16)
-            if (is_arithmetic(from[at] & 0xffff) && !decorated[from[at + 2]])
-                found[total++] = from[at + 2];
-        uint64_t size = (uint64_t)*count + 3 * (uint64_t)total;
-        uint32_t *out = size <= UINT32_MAX ? rp_alloc(a, size, 4) : NULL;
-        if (place == 0) total = 0; /* a module without bindings computes nothing */
-        if (out) {
-            memcpy(out, from, (size_t)place * 4);
-            uint32_t *to = out + place;
-            for (uint32_t i = 0; i < total; i++) {
-                *to++ = 3u << 16 | SpvOpDecorate;
-                *to++ = found[i];
-                *to++ = SpvDecorationNoContraction;
-            }
-            memcpy(to, from + place, (size_t)(*count - place) * 4);
-            rp_release(a, *words);
-            *words = out;
-            *count += 3 * total;
-            status = RP_OK;
-        }
+    if (o.decorated && o.found) {
+        look(from, *count, &o);
+        status = RP_OK;
+        uint64_t size = (uint64_t)*count + 3 * (uint64_t)o.found_count + 10;
+        bool computes = o.annotations > 0;
+        if (computes) out = size <= UINT32_MAX ? rp_alloc(a, size, 4) : NULL;
+        if (computes && !out) status = RP_ERROR_NO_MEMORY;
     }
-    rp_release(a, decorated);
-    rp_release(a, found);
+    if (out) {
+        *count = (uint32_t)(put_all(out, from, *count, &o) - out);
+        rp_release(a, *words);
+        *words = out;
+    }
+    rp_release(a, o.decorated);
+    rp_release(a, o.found);
     return status;
 }

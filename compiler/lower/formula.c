@@ -9,6 +9,7 @@
  * `precise` does not reach through arguments of calls. */
 #include <math.h>
 #include <stdio.h>
+#include "base/number.h"
 #include "lower/internal.h"
 
 typedef struct formula_job {
@@ -109,21 +110,24 @@ static const char *name_word(rp_emit *e, uint32_t member, uint32_t name) {
 
 static void put(formula_job *job, rp_text *to, uint32_t index, uint8_t wanted);
 
-static void put_float(rp_text *to, double value) {
+/* In decimals where GLSL reads them as they are; it knows no -0, and may take denormals for 0. */
+static void put_float(rp_emit *e, rp_text *to, double value) {
     float narrow = (float)value;
-    if (isnan(narrow))
-        rp_text_string(to, "uintBitsToFloat(0x7fc00000u)");
-    else if (isinf(narrow))
-        rp_text_format(to, "uintBitsToFloat(0x%08xu)", narrow < 0 ? 0xff800000u : 0x7f800000u);
-    else {
-        char digits[40];
-        snprintf(digits, sizeof digits, "%.9g", (double)narrow);
-        rp_text_string(to, digits);
-        if (!strpbrk(digits, ".e")) rp_text_string(to, ".0");
+    uint32_t bits;
+    memcpy(&bits, &narrow, sizeof bits);
+    if (isnan(narrow)) bits = 0x7fc00000;
+    if (bits != 0 && !isnormal(narrow)) {
+        rp_text_string(to, rp_emit_number(e, rp_emit_name(e, "0x%08xu", bits)));
+        return;
     }
+    if (!e->fast) rp_text_string(to, "f_number(");
+    size_t start = to->size;
+    rp_number_print(to, value);
+    if (!to->failed && !strpbrk(to->data + start, ".e")) rp_text_string(to, ".0");
+    if (!e->fast) rp_text_char(to, ')');
 }
 
-static void put_number(rp_text *to, const rp_formula_node *n, uint8_t type) {
+static void put_number(rp_emit *e, rp_text *to, const rp_formula_node *n, uint8_t type) {
     if (type == RP_TYPE_I32 && n->number <= INT32_MAX)
         rp_text_u64(to, (uint64_t)n->number);
     else if (type == RP_TYPE_I32)
@@ -133,7 +137,7 @@ static void put_number(rp_text *to, const rp_formula_node *n, uint8_t type) {
     else if (type == RP_TYPE_BOOL)
         rp_text_string(to, n->number != 0 ? "true" : "false");
     else
-        put_float(to, n->number);
+        put_float(e, to, n->number);
 }
 
 /* Whether a node is one word or call that needs no brackets. */
@@ -230,7 +234,7 @@ static void put_function(formula_job *job, rp_text *to, const rp_formula_node *n
 static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     uint8_t type = n->type;
     switch (n->code) {
-    case RP_FORMULA_NUMBER: put_number(to, n, type); return;
+    case RP_FORMULA_NUMBER: put_number(job->e, to, n, type); return;
     case RP_FORMULA_NAME: rp_text_string(to, name_word(job->e, job->member, n->name)); return;
     case RP_FORMULA_NEGATE:
         rp_text_string(to, type == RP_TYPE_U32 ? "0u - " : "-");

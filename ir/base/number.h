@@ -2,6 +2,7 @@
 #ifndef RP_BASE_NUMBER_H
 #define RP_BASE_NUMBER_H
 
+#include <math.h>
 #include "base/text.h"
 
 /* Appends the shortest decimal that reads back to the same number, in the manner of %g but without
@@ -11,5 +12,11 @@ void rp_number_print(rp_text *text, double number);
 /* Reads what rp_number_print writes, and decimals with or without fraction and exponent. False for
  * other text, for more than 60 characters, and for what is too large for a double. */
 bool rp_number_parse(const char *text, size_t length, double *out);
+
+/* Whether they are the same number as text: -0 is not 0, and NaN is NaN. */
+static inline bool rp_number_same(double a, double b) {
+    if (isnan(a) || isnan(b)) return isnan(a) && isnan(b);
+    return a == b && !signbit(a) == !signbit(b);
+}
 
 #endif

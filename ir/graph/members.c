@@ -5,6 +5,8 @@
  * Cost: each operand is compared with the uses of its node. */
 #include "graph/members.h"
 
+#include "base/number.h"
+
 #include "ops/tables.h"
 
 /* ---- Attributes ------------------------------------------------------------------------------ */
@@ -22,7 +24,8 @@ uint32_t rp_choice_find(const char *choices, const char *text) {
 
 static bool is_default(const rp_graph *g, const rp_op_attr *a, const rp_graph_attr *given) {
     if (a->required) return false;
-    if (a->kind != RP_ATTR_CHOICE) return given->text == RP_NONE && given->number == a->fallback;
+    if (a->kind != RP_ATTR_CHOICE)
+        return given->text == RP_NONE && rp_number_same(given->number, a->fallback);
     return given->text != RP_NONE &&
            rp_choice_find(a->choices, rp_graph_string(g, given->text)) == a->fallback;
 }

@@ -74,7 +74,8 @@ static void verify_attr(members *s, const rp_graph_member *m, uint32_t index) {
     bool has_text = attr->text != RP_NONE;
     if (formula && !has_text)
         MEMBER_ERROR(s, m, "%s: %s is a formula, a string", m->op->name, name);
-    else if (wants_text != has_text || (!has_text && isnan(attr->number)))
+    else if (wants_text != has_text ||
+             (!has_text && isnan(attr->number) && !rp_op_attr_takes_nan(&m->op->attrs[place])))
         MEMBER_ERROR(s, m, "%s: %s is %s%s", m->op->name, name, wants_text ? "one of " : "a number",
                      wants_text ? m->op->attrs[place].choices : "");
     else if (!formula && has_text &&

@@ -27,6 +27,8 @@
 #ifndef RP_OPS_OP_H
 #define RP_OPS_OP_H
 
+#include <math.h>
+
 #include "base/text.h"
 #include "reprise/ops.h"
 #include "reprise/types.h"
@@ -118,6 +120,12 @@ typedef struct rp_op_attr {
     double low, high;    /* range, both ends included; a choice has none */
     const char *choices; /* "neox|interleaved" */
 } rp_op_attr;
+
+/* NaN is a number like any other where every number is allowed and none must be given: a call says
+ * by NaN that a required one is missing. */
+static inline bool rp_op_attr_takes_nan(const rp_op_attr *attr) {
+    return attr->kind == RP_ATTR_NUMBER && !attr->required && isinf(attr->low) && isinf(attr->high);
+}
 
 /* A reduction along the last dimension; its result is a number per row, named for later formulas:
  * an f32, or for ARGMIN and ARGMAX the u32 index, the lowest one on ties. MIN, MAX and these two

@@ -209,6 +209,7 @@ static bool check_attr(checker *c, uint32_t index) {
     rp_op_call *call = c->call;
     const rp_op_attr *attr = call->op->attrs + index;
     double value = call->attrs[index];
+    if (isnan(value) && rp_op_attr_takes_nan(attr)) return true;
     if (isnan(value))
         return rp_op_fail(
             call, attr->required ? "attribute %s is missing" : "attribute %s is not a number",

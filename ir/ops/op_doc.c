@@ -123,6 +123,7 @@ static void put_attr(rp_text *t, const rp_op_attr *attr) {
         put_number(t, attr->low);
         rp_text_string(t, " to ");
         put_number(t, attr->high);
+        if (rp_op_attr_takes_nan(attr)) rp_text_string(t, ", or nan");
     }
     rp_text_string(t, " | ");
     if (attr->required)

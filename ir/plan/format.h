@@ -135,8 +135,8 @@ typedef struct rp_plan_expr {
     uint32_t first_op, op_count;
 } rp_plan_expr;
 
-/* Device features a plan needs beyond the base, found in its SPIR-V capabilities. Symbol, bit,
- * name. */
+/* Device features a plan needs beyond the base, found in its SPIR-V capabilities and execution
+ * modes. Symbol, bit, name. */
 #define RP_PLAN_NEED_LIST(X)                                                                       \
     X(RP_NEED_FLOAT16, 0, "16-bit floats in shaders (shaderFloat16)")                              \
     X(RP_NEED_INT8, 1, "8-bit integers in shaders (shaderInt8)")                                   \
@@ -160,10 +160,31 @@ typedef struct rp_plan_expr {
     X(RP_NEED_UNIFORM8, 19, "8-bit uniform buffers (uniformAndStorageBuffer8BitAccess)")           \
     X(RP_NEED_SUBGROUP_SHUFFLE_RELATIVE, 20, "relative subgroup shuffle in compute")               \
     X(RP_NEED_SUBGROUP_QUAD, 21, "subgroup quad operations in compute")                            \
-    X(RP_NEED_INT_DOT, 22, "integer dot products (shaderIntegerDotProduct)")
+    X(RP_NEED_INT_DOT, 22, "integer dot products (shaderIntegerDotProduct)")                       \
+    X(RP_NEED_EXACT16, 23,                                                                         \
+      "signed zero, inf and NaN in 16-bit floats "                                                 \
+      "(shaderSignedZeroInfNanPreserveFloat16)")                                                   \
+    X(RP_NEED_EXACT32, 24,                                                                         \
+      "signed zero, inf and NaN in 32-bit floats "                                                 \
+      "(shaderSignedZeroInfNanPreserveFloat32)")                                                   \
+    X(RP_NEED_EXACT64, 25,                                                                         \
+      "signed zero, inf and NaN in 64-bit floats "                                                 \
+      "(shaderSignedZeroInfNanPreserveFloat64)")                                                   \
+    X(RP_NEED_DENORM16, 26, "denormals of 16-bit floats (shaderDenormPreserveFloat16)")            \
+    X(RP_NEED_DENORM32, 27, "denormals of 32-bit floats (shaderDenormPreserveFloat32)")            \
+    X(RP_NEED_DENORM64, 28, "denormals of 64-bit floats (shaderDenormPreserveFloat64)")            \
+    X(RP_NEED_FLUSH16, 29, "16-bit denormals flushed (shaderDenormFlushToZeroFloat16)")            \
+    X(RP_NEED_FLUSH32, 30, "32-bit denormals flushed (shaderDenormFlushToZeroFloat32)")            \
+    X(RP_NEED_FLUSH64, 31, "64-bit denormals flushed (shaderDenormFlushToZeroFloat64)")            \
+    X(RP_NEED_EVEN16, 32, "16-bit rounding to even (shaderRoundingModeRTEFloat16)")                \
+    X(RP_NEED_EVEN32, 33, "32-bit rounding to even (shaderRoundingModeRTEFloat32)")                \
+    X(RP_NEED_EVEN64, 34, "64-bit rounding to even (shaderRoundingModeRTEFloat64)")                \
+    X(RP_NEED_TOWARD_ZERO16, 35, "16-bit rounding toward zero (shaderRoundingModeRTZFloat16)")     \
+    X(RP_NEED_TOWARD_ZERO32, 36, "32-bit rounding toward zero (shaderRoundingModeRTZFloat32)")     \
+    X(RP_NEED_TOWARD_ZERO64, 37, "64-bit rounding toward zero (shaderRoundingModeRTZFloat64)")
 
 typedef enum rp_plan_need {
-#define RP_X(symbol, bit, name) symbol = 1 << bit,
+#define RP_X(symbol, bit, name) symbol = UINT64_C(1) << bit, /* wider than int: a GNU extension */
     RP_PLAN_NEED_LIST(RP_X)
 #undef RP_X
 } rp_plan_need;

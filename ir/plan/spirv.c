@@ -15,6 +15,7 @@ enum {
     SPIRV_MAGIC = 0x07230203,
     SPIRV_VERSION_MAX = 0x00010500, /* what Vulkan 1.2 accepts */
     OP_ENTRY_POINT = 15,
+    OP_EXECUTION_MODE = 16,
     OP_CAPABILITY = 17,
     OP_TYPE_IMAGE = 25,
     OP_TYPE_SAMPLER = 26,
@@ -25,7 +26,7 @@ enum {
 /* Capabilities that a kernel may state: number, the need behind it (0: every device has it). */
 static const struct {
     uint16_t capability;
-    uint32_t need;
+    uint64_t need;
 } served[] = {
     {0, 0},                                  /* Matrix */
     {1, 0},                                  /* Shader */
@@ -49,6 +50,11 @@ static const struct {
     {4434, RP_NEED_UNIFORM16},               /* UniformAndStorageBuffer16BitAccess */
     {4448, RP_NEED_STORAGE8},                /* StorageBuffer8BitAccess */
     {4449, RP_NEED_UNIFORM8},                /* UniformAndStorageBuffer8BitAccess */
+    {4464, 0},                               /* DenormPreserve; see modes */
+    {4465, 0},                               /* DenormFlushToZero */
+    {4466, 0},                               /* SignedZeroInfNanPreserve */
+    {4467, 0},                               /* RoundingModeRTE */
+    {4468, 0},                               /* RoundingModeRTZ */
     {5345, RP_NEED_MEMORY_MODEL},            /* VulkanMemoryModel */
     {5347, RP_NEED_DEVICE_ADDRESS},          /* PhysicalStorageBufferAddresses */
     {6016, RP_NEED_INT_DOT},                 /* DotProductInputAll */
@@ -73,11 +79,6 @@ static const struct {
     {4441, "variable pointers"},
     {4442, "variable pointers"},
     {4450, "8-bit push constants"},
-    {4464, "float controls"},
-    {4465, "float controls"},
-    {4466, "float controls"},
-    {4467, "float controls"},
-    {4468, "float controls"},
     {4472, "ray queries"},
     {4479, "ray tracing"},
     {5055, "shader clocks"},
@@ -102,6 +103,24 @@ static void note_capability(uint32_t capability, rp_spirv_info *out) {
         if (refused[i].capability == capability) name = refused[i].name;
     snprintf(out->unsupported, sizeof out->unsupported, "SPIR-V capability %u (%s)", capability,
              name);
+}
+
+/* Float controls: what a device must be able to do depends on the width, which the mode states. */
+static const struct {
+    uint16_t mode;
+    uint64_t needs[3]; /* for 16, 32 and 64 bits */
+} modes[] = {
+    {4459, {RP_NEED_DENORM16, RP_NEED_DENORM32, RP_NEED_DENORM64}}, /* DenormPreserve */
+    {4460, {RP_NEED_FLUSH16, RP_NEED_FLUSH32, RP_NEED_FLUSH64}},    /* DenormFlushToZero */
+    {4461, {RP_NEED_EXACT16, RP_NEED_EXACT32, RP_NEED_EXACT64}},    /* SignedZeroInfNanPreserve */
+    {4462, {RP_NEED_EVEN16, RP_NEED_EVEN32, RP_NEED_EVEN64}},       /* RoundingModeRTE */
+    {4463, {RP_NEED_TOWARD_ZERO16, RP_NEED_TOWARD_ZERO32, RP_NEED_TOWARD_ZERO64}},
+};
+
+static void note_mode(uint32_t mode, uint32_t width, rp_spirv_info *out) {
+    uint32_t column = width == 16 ? 0 : width == 32 ? 1 : 2;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (modes[i].mode == mode) out->needs |= modes[i].needs[column];
 }
 
 /* Storage images of the common formats need no capability beyond Shader. */
@@ -147,6 +166,7 @@ bool rp_spirv_scan(const uint32_t *words, uint32_t count, const char *entry, rp_
         }
         if (op == OP_CAPABILITY && length == 2) note_capability(words[at + 1], out);
         if (op == OP_ENTRY_POINT && is_entry(words + at, length, entry)) found = true;
+        if (op == OP_EXECUTION_MODE && length == 4) note_mode(words[at + 2], words[at + 3], out);
         note_type(op, out);
         at += length;
     }

@@ -1,4 +1,4 @@
 // The same word everywhere.
 uint VALUE(uint i) {
-    return pattern;
+    return f_hidden(pattern);
 }

@@ -1,4 +1,4 @@
 // Counts, modulo 2^32.
 uint VALUE(uint i) {
-    return start + i;
+    return f_hidden(start) + i;
 }

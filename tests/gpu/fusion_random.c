@@ -13,6 +13,7 @@
 
 #include "gpu.h"
 #include "support/random_ops.h"
+#include "support/same_values.h"
 
 enum { MAX_BATCH = 64, MAX_FAILURES = 3 };
 
@@ -111,33 +112,14 @@ static bool run_level(const rp_graph *g, rp_random_ops *const *items, uint32_t c
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
-static bool both_nan(const rp_tensor *t, const uint8_t *a, const uint8_t *b, uint64_t i) {
-    if (t->dtype == RP_F16) {
-        const uint16_t *x = (const void *)a, *y = (const void *)b;
-        return (x[i] & 0x7fff) > 0x7c00 && (y[i] & 0x7fff) > 0x7c00;
-    }
-    const uint32_t *x = (const void *)a, *y = (const void *)b;
-    return t->dtype == RP_F32 && (x[i] & 0x7fffffff) > 0x7f800000 &&
-           (y[i] & 0x7fffffff) > 0x7f800000;
-}
-
-/* The first element that differs; UINT64_MAX: none. */
-static uint64_t difference(const rp_tensor *t, const uint8_t *a, const uint8_t *b) {
-    uint64_t size = rp_tensor_bytes(t), count = rp_tensor_elements(t), each = size / count;
-    if (memcmp(a, b, size) == 0) return UINT64_MAX;
-    if (each == 0) return 0; /* blocks */
-    for (uint64_t i = 0; i < count; i++)
-        if (memcmp(a + i * each, b + i * each, each) != 0 && !both_nan(t, a, b, i)) return i;
-    return UINT64_MAX;
-}
-
 /* Whether item `i`, whose buffers begin at `first`, came out the same. */
 static bool item_same(const rp_random_ops *item, uint32_t first, const outcome *a, const outcome *b,
                       char *what, size_t size) {
     for (uint32_t k = 0; k < rp_random_ops_buffers(item); k++) {
         if (!a->bytes[first + k] || !b->bytes[first + k]) continue;
         const rp_tensor *t = rp_random_ops_tensor(item, k);
-        uint64_t at = difference(t, a->bytes[first + k], b->bytes[first + k]);
+        uint64_t at = rp_first_difference(t->dtype, a->bytes[first + k], b->bytes[first + k],
+                                          rp_tensor_bytes(t));
         if (at == UINT64_MAX) continue;
         double *x = need(malloc(rp_tensor_elements(t) * sizeof *x));
         double *y = need(malloc(rp_tensor_elements(t) * sizeof *y));

@@ -9,6 +9,7 @@
 
 #include "gpu.h"
 #include "support/op_values.h"
+#include "support/same_values.h"
 
 static struct {
     rp_device *device;
@@ -231,7 +232,8 @@ static void compare(const rp_graph *plain, const contents *a, const rp_graph *fu
         const char *name = rp_graph_string(plain, buffer->name);
         uint32_t other = rp_graph_find_buffer(fused, name);
         CU_ASSERT_FATAL(other != RP_NONE);
-        bool same = memcmp(a->bytes[i], b->bytes[other], buffer->size) == 0;
+        bool same = rp_first_difference(buffer->dtype, a->bytes[i], b->bytes[other],
+                                        buffer->size) == UINT64_MAX;
         CU_ASSERT(same);
         if (!same) fprintf(stderr, "\n  %s differs", name);
         uint8_t *zeros = need(calloc(buffer->size, 1));

@@ -26,6 +26,7 @@
 #include "gpu.h"
 #include "reference/reference.h"
 #include "support/op_calls.h"
+#include "support/same_values.h"
 
 enum { BATCH = 48, MAX_CASES = 4096, SHOWN = 12 };
 
@@ -302,7 +303,8 @@ static bool compare_output(const trial *t, uint32_t operand, const double *expec
     uint64_t count = rp_tensor_elements(tensor), size = rp_tensor_bytes(tensor);
     double *got = need(malloc((count + 1) * sizeof *got));
     worst w = {0};
-    if (memcmp(t->results[0][operand], t->results[1][operand], size) != 0) {
+    if (rp_first_difference(tensor->dtype, t->results[0][operand], t->results[1][operand], size) !=
+        UINT64_MAX) {
         fprintf(stderr, "\n  %s (%s): -O1 differs from -O0", rp_op_name(t->line.call.op),
                 t->operands);
         w.wrong++;

@@ -358,6 +358,25 @@ static void test_features(void) {
                    "or choose another device");
 }
 
+/* What pass lower asks for on its own account comes with the way out of it. */
+static void test_float_controls(void) {
+    static const char text[] = "reprise 1\n"
+                               "graph g scheduled placed synced arena 0 {\n"
+                               "  buf $y out 256\n"
+                               "  kern @exact spirv - local 64 1 1 (rw)\n"
+                               "  group 0\n"
+                               "    n0 = run @exact grid 1 1 1 (rw $y)\n"
+                               "}\n";
+    mock_reset();
+    open_text(text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL(exec);
+    close_all();
+    mock_reset();
+    mock.exact_floats = false;
+    expect_refusal(text, RP_ERROR_UNSUPPORTED, "shaderSignedZeroInfNanPreserveFloat32",
+                   "compile with the pass lower=fast, or choose another device");
+}
+
 static void test_nothing_to_run(void) {
     mock_reset();
     expect_refusal(
@@ -577,6 +596,7 @@ int main(void) {
                                     {"more limits", test_more_limits},
                                     {"views", test_views},
                                     {"features", test_features},
+                                    {"float controls", test_float_controls},
                                     {"nothing to run", test_nothing_to_run},
                                     {"memory", test_memory},
                                     {"device lost", test_device_lost},

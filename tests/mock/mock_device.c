@@ -18,7 +18,7 @@ void mock_reset(void) {
     mock.driver = VK_DRIVER_ID_NVIDIA_PROPRIETARY;
     mock.fail_with = VK_ERROR_OUT_OF_DEVICE_MEMORY;
     mock.sync2 = mock.timeline = mock.float16 = mock.int64 = mock.validation_layer = true;
-    mock.sync2_extension = true;
+    mock.sync2_extension = mock.exact_floats = true;
     mock.subgroup_operations = 0xff;
     mock.max_allocation_size = mock.max_buffer_size = UINT64_C(1) << 40;
 
@@ -165,6 +165,10 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
             p->driverID = mock.driver;
             strcpy(p->driverName, "mock");
             strcpy(p->driverInfo, "1.0");
+        } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES) {
+            VkPhysicalDeviceFloatControlsProperties *p = (void *)s;
+            p->shaderSignedZeroInfNanPreserveFloat32 = mock.exact_floats;
+            p->shaderDenormPreserveFloat32 = p->shaderDenormPreserveFloat16 = mock.exact_floats;
         }
     }
 }

@@ -24,6 +24,7 @@ typedef struct mock_state {
     VkQueueFamilyProperties families[4];
     uint32_t family_count;
     bool sync2_extension, sync2, timeline, float16, int64; /* and all other features */
+    bool exact_floats;                                     /* 32-bit float controls */
     bool validation_layer, cache_hits;
     uint32_t loader_version;
 

@@ -24,22 +24,27 @@ static const uint32_t body[] = {
     0x00020013, 6,                                /* the number of the kernel */
 };
 
+/* OpExecutionMode %4 SignedZeroInfNanPreserve 32, behind a kernel whose name begins so. */
+static const uint32_t exact[] = {0x00040010, 4, 4461, 32};
+
 static int give_bodies(rp_graph *graph) {
-    const uint32_t count = sizeof body / sizeof *body;
     for (uint32_t i = 0; i < graph->kernels_count; i++) {
         rp_graph_kernel *kernel = &graph->kernels[i];
-        if (strncmp(rp_graph_string(graph, kernel->name), "abstract", 8) == 0) continue;
+        const char *name = rp_graph_string(graph, kernel->name);
+        bool is_exact = strncmp(name, "exact", 5) == 0;
+        uint32_t count = (uint32_t)((sizeof body + (is_exact ? sizeof exact : 0)) / 4);
+        if (strncmp(name, "abstract", 8) == 0) continue;
         if (!RP_RESERVE(&graph->allocator, graph->words, graph->words_count, graph->words_capacity,
                         count))
             return 0;
         uint32_t *words = graph->words + graph->words_count;
         memcpy(words, body, sizeof body);
-        words[count - 1] += i;
-        if (strncmp(rp_graph_string(graph, kernel->name), "half", 4) == 0)
-            words[6] = 9; /* OpCapability Float16 */
+        words[sizeof body / 4 - 1] += i;
+        if (is_exact) memcpy(words + sizeof body / 4, exact, sizeof exact);
+        if (strncmp(name, "half", 4) == 0) words[6] = 9; /* OpCapability Float16 */
         kernel->first_word = graph->words_count;
         kernel->word_count = count;
-        kernel->hash = rp_hash(words, sizeof body);
+        kernel->hash = rp_hash(words, count * 4);
         graph->words_count += count;
     }
     return 1;

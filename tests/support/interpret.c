@@ -6,6 +6,7 @@
 
 #include "reference/reference.h"
 #include "support/op_calls.h"
+#include "support/same_values.h"
 
 enum { MAX_VALUES = 256, WHY = 400 };
 
@@ -153,7 +154,8 @@ bool interpret_same(const rp_graph *a, const interpreted *of_a, const rp_graph *
             snprintf(why, WHY, "%s is gone", name);
             return false;
         }
-        if (memcmp(of_a->bytes[i], of_b->bytes[k], a->buffers[i].size) != 0) {
+        if (rp_first_difference(a->buffers[i].dtype, of_a->bytes[i], of_b->bytes[k],
+                                a->buffers[i].size) != UINT64_MAX) {
             snprintf(why, WHY, "%s has other bytes", name);
             return false;
         }

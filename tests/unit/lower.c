@@ -277,6 +277,21 @@ static void count_exact(const rp_graph *g, uint32_t kernel, uint32_t *all, uint3
     free(decorated);
 }
 
+/* Whether signed zeros, infinities and NaN of 32-bit floats are to be kept. */
+static bool keeps_specials(const rp_graph *g, uint32_t kernel) {
+    const uint32_t *words = g->words + g->kernels[kernel].first_word;
+    bool mode = false, capability = false;
+    for (uint32_t at = 5; at < g->kernels[kernel].word_count; at += words[at] >> 16) {
+        uint32_t op = words[at] & 0xffff;
+        if (op == SpvOpCapability && words[at + 1] == SpvCapabilitySignedZeroInfNanPreserve)
+            capability = true;
+        if (op == SpvOpExecutionMode && words[at + 2] == SpvExecutionModeSignedZeroInfNanPreserve)
+            mode = words[at + 3] == 32;
+    }
+    CU_ASSERT_EQUAL(mode, capability);
+    return mode;
+}
+
 static void test_exact(void) {
     rp_graph *source = parse(
         "reprise 1\ngraph g {\n  buf $x in f32[4,32]\n  buf $w in f32[5,32]\n"
@@ -290,6 +305,7 @@ static void test_exact(void) {
             uint32_t all, exact;
             count_exact(g, g->nodes[i].kernel, &all, &exact);
             CU_ASSERT_TRUE(all > 1);
+            CU_ASSERT_EQUAL(keeps_specials(g, g->nodes[i].kernel), !fast);
             if (!fast) CU_ASSERT_EQUAL(exact, all);
             /* Text of kernels/ may insist; formulas do not. */
             if (fast && i == 1) CU_ASSERT_TRUE(exact < all);

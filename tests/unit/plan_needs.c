@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "plan/format.h"
 #include "plan/spirv.h"
+#include "assemble.h"
 #include "support/unit.h"
 
 #include <shaderc/shaderc.h>
@@ -105,6 +106,40 @@ static void test_capabilities(void) {
         CU_ASSERT_STRING_EQUAL(why, "there is no compute entry point 'other'");
         free(words);
     }
+}
+
+/* Float controls: the mode states the width, and with it the need. */
+static void test_float_controls(void) {
+    static const struct {
+        const char *mode;
+        uint64_t needs[3];
+    } modes[] = {
+        {"DenormPreserve", {RP_NEED_DENORM16, RP_NEED_DENORM32, RP_NEED_DENORM64}},
+        {"DenormFlushToZero", {RP_NEED_FLUSH16, RP_NEED_FLUSH32, RP_NEED_FLUSH64}},
+        {"SignedZeroInfNanPreserve", {RP_NEED_EXACT16, RP_NEED_EXACT32, RP_NEED_EXACT64}},
+        {"RoundingModeRTE", {RP_NEED_EVEN16, RP_NEED_EVEN32, RP_NEED_EVEN64}},
+        {"RoundingModeRTZ", {RP_NEED_TOWARD_ZERO16, RP_NEED_TOWARD_ZERO32, RP_NEED_TOWARD_ZERO64}},
+    };
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        for (uint32_t w = 0; w < 3; w++) {
+            char text[512];
+            size_t size = 0;
+            snprintf(text, sizeof text,
+                     "OpCapability Shader\nOpCapability %s\nOpMemoryModel Logical GLSL450\n"
+                     "OpEntryPoint GLCompute %%main \"main\"\n"
+                     "OpExecutionMode %%main LocalSize 1 1 1\nOpExecutionMode %%main %s %u\n"
+                     "%%void = OpTypeVoid\n%%f = OpTypeFunction %%void\n"
+                     "%%main = OpFunction %%void None %%f\n%%l = OpLabel\nOpReturn\n"
+                     "OpFunctionEnd\n",
+                     modes[i].mode, modes[i].mode, 16u << w);
+            uint32_t *words = rp_assemble(text, 0x00010500, &size);
+            rp_spirv_info info;
+            char why[128] = "";
+            CU_ASSERT_TRUE(rp_spirv_scan(words, (uint32_t)(size / 4), "main", &info, why));
+            CU_ASSERT_STRING_EQUAL(info.unsupported, "");
+            CU_ASSERT_EQUAL(info.needs, modes[i].needs[w]);
+            free(words);
+        }
 }
 
 static void test_unsupported(void) {
@@ -240,6 +275,7 @@ static void test_layouts_of_nonsense(void) {
 
 int main(void) {
     static const rp_test tests[] = {{"capabilities", test_capabilities},
+                                    {"float controls", test_float_controls},
                                     {"unsupported", test_unsupported},
                                     {"layouts", test_layouts},
                                     {"layouts of nonsense", test_layouts_of_nonsense},

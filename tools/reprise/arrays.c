@@ -104,7 +104,7 @@ static bool compare_buffer(const rp_plan_buffer_info *given, const uint8_t *a, c
     uint32_t width = rp_dtype_size(buffer->dtype);
     uint64_t count = buffer->size / width, different = 0, first = 0;
     for (uint64_t i = count; i-- > 0;) {
-        if (!memcmp(a + i * width, b + i * width, width)) continue;
+        if (cli_same_element(buffer->dtype, a, b, i)) continue;
         different++;
         first = i;
     }

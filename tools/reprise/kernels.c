@@ -68,6 +68,30 @@ static int print_page(const char *name) {
     return CLI_OK;
 }
 
+/* The one place that says what exact means; other pages refer to it. */
+static const char exactness[] =
+    "### Exact\n\n"
+    "**Levels.** On one device every level gives the same bits for every op (`lower=exact`, the "
+    "default): f16\nis rounded wherever it would have been stored, nothing is contracted or "
+    "reordered, and no compiler knows\na constant, whether it comes from a fill, an attribute or a "
+    "literal: the device computes with it as with a\nnumber from memory.\n\n"
+    "**IEEE 754.** f32 sums, differences, products, negation, comparisons and conversions are "
+    "correctly\nrounded; signed zeros, infinities and NaN are what IEEE 754 says: `x * 0` is "
+    "NaN where x is an\ninfinity and -0 where x is negative, `x / 0` is an infinity or NaN. "
+    "Quotients, roots and functions are\nas close as their op says, the same for the special "
+    "cases. What an op says of its numerics holds on every\ndevice; bits of functions may differ "
+    "between devices.\n\n"
+    "**NaN.** A NaN is a NaN: its sign and its payload are worth nothing. `--check-against` and "
+    "the tests take\nany NaN for any other, and everything else by its bits.\n\n"
+    "**Denormals.** A device may take denormal f32 operands and results of arithmetic for zeros of "
+    "their\nsign. One that does so does it at every level, for the reason above. Denormal f16 "
+    "numbers are ordinary\nnumbers in f32 and are kept.\n\n"
+    "**Devices.** Generated kernels say `SignedZeroInfNanPreserve` for 32 bits, so plans of ops "
+    "need\n`shaderSignedZeroInfNanPreserveFloat32`; `reprise devices` shows what a device has. One "
+    "without it refuses\nthe plan by that name. With the pass `lower=fast` nothing is asked for, "
+    "and none of this page is promised:\ndrivers may contract, and fold constants as they like.\n\n"
+    "### By family\n\n";
+
 static int print_reference(const list *all) {
     printf(
         "# Ops\n\n"
@@ -77,6 +101,7 @@ static int print_reference(const list *all) {
         "Shapes are dimensions by letters: a letter stands for the same number everywhere in an "
         "op,\n`*R` for any leading dimensions whose product is R. Elements are dense and "
         "row-major. f16 is\ncomputed in f32 and rounded to nearest even when stored.\n\n");
+    fputs(exactness, stdout);
     const char *family = "";
     for (uint32_t i = 0; i < all->count; i++) {
         const entry *e = &all->items[i];

@@ -73,6 +73,13 @@ double cli_element(rp_dtype dtype, const void *data, uint64_t index) {
     return 0;
 }
 
+bool cli_same_element(rp_dtype dtype, const void *a, const void *b, uint64_t index) {
+    uint64_t width = rp_dtype_size(dtype);
+    if (!memcmp((const char *)a + index * width, (const char *)b + index * width, width))
+        return true;
+    return isnan(cli_element(dtype, a, index)) && isnan(cli_element(dtype, b, index));
+}
+
 int cli_digits(rp_dtype dtype) {
     return dtype == RP_I32 || dtype == RP_U32 ? 10 : 9;
 }

@@ -11,6 +11,9 @@ rp_plan_buffer_info cli_shown_buffer(const rp_plan_buffer_info *buffer);
 /* Element `index` of an array; exact for every dtype. */
 double cli_element(rp_dtype dtype, const void *data, uint64_t index);
 
+/* Whether element `index` is the same in both: by its bits, but any NaN is any other. */
+bool cli_same_element(rp_dtype dtype, const void *a, const void *b, uint64_t index);
+
 /* Significant digits that tell every value of the dtype apart, for "%.*g". */
 int cli_digits(rp_dtype dtype);
 

@@ -38,6 +38,8 @@ typedef struct rp_device_info {
     uint32_t max_workgroup_size[3], max_workgroup_invocations, max_shared_bytes, max_push_bytes;
     uint32_t max_groups[3];
     uint32_t subgroup_size;
+    char float_controls[192]; /* what shaders may ask of floats, and for how many bits: "signed
+                               * zero, inf and NaN 16 32 64; denormals 32"; "" for nothing */
 } rp_device_info;
 
 /* Lists the devices of the system, suitable or not, into infos[0..capacity); *out_count is how many
