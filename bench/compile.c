@@ -11,10 +11,10 @@
  * compile. Best of five runs; memory is the peak of what the library holds beyond its input.
  */
 #include <malloc.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "graph/graph.h"
 #include "reprise/passes.h"
 #include "statistics.h"
@@ -89,67 +89,55 @@ static void repeat(rp_graph *g, uint32_t wanted) {
     free(map);
 }
 
-/* A growing text in the IR's form. */
-typedef struct builder {
-    char *data;
-    size_t size, capacity;
-} builder;
-
-static void add(builder *t, const char *format, ...) {
-    va_list args;
-    if (t->capacity - t->size < 256)
-        t->data = realloc(t->data, t->capacity = t->capacity * 2 + 4096);
-    va_start(args, format);
-    t->size += (size_t)vsnprintf(t->data + t->size, 256, format, args);
-    va_end(args);
-}
-
-static rp_graph *parse(builder *t, const char *name) {
+static rp_graph *parse(rp_text *t, const char *name) {
     rp_graph *g = NULL;
     rp_graph_parse(NULL, t->data, t->size, name, NULL, &g);
-    free(t->data);
+    rp_text_free(t);
     return g;
 }
 
 /* Levels of `width` nodes. Each reads two nodes of the level before; in a chain, width 1, the two
  * nodes before. So a node is the same work at any width. */
 static rp_graph *make_wide(uint32_t width, uint32_t nodes) {
-    builder t = {0};
+    rp_text t;
+    rp_text_init(&t, NULL);
     uint32_t levels = nodes / width;
-    add(&t, "reprise 1\ngraph wide {\nbuf $x in 4096\nbuf $y out %u\n", width * 256);
-    add(&t, "kern @a spirv - local 1 1 1 (r, r, w)\n");
-    for (uint32_t i = 0; i < width * 3; i++) add(&t, "buf %%t%u tmp 256\n", i);
+    rp_text_format(&t, "reprise 1\ngraph wide {\nbuf $x in 4096\nbuf $y out %u\n", width * 256);
+    rp_text_format(&t, "kern @a spirv - local 1 1 1 (r, r, w)\n");
+    for (uint32_t i = 0; i < width * 3; i++) rp_text_format(&t, "buf %%t%u tmp 256\n", i);
     for (uint32_t i = 0; i < levels * width; i++) {
         uint32_t level = i / width, lane = i % width;
         uint32_t one = (level + 2) % 3 * width + lane, two = (level + 1) % 3 * width + lane;
         if (width > 1) two = (level + 2) % 3 * width + (lane * 7 + level) % width;
-        add(&t, "n%u = run @a grid 1 1 1 (r ", i);
+        rp_text_format(&t, "n%u = run @a grid 1 1 1 (r ", i);
         if (level < 2)
-            add(&t, level ? "%%t%u, r $x" : "$x[%u+256], r $x", level ? one : 0);
+            rp_text_format(&t, level ? "%%t%u, r $x" : "$x[%u+256], r $x", level ? one : 0);
         else
-            add(&t, "%%t%u, r %%t%u", one, two);
+            rp_text_format(&t, "%%t%u, r %%t%u", one, two);
         if (level + 1 < levels)
-            add(&t, ", w %%t%u)\n", level % 3 * width + lane);
+            rp_text_format(&t, ", w %%t%u)\n", level % 3 * width + lane);
         else
-            add(&t, ", w $y[%u+256])\n", lane * 256);
+            rp_text_format(&t, ", w $y[%u+256])\n", lane * 256);
     }
-    add(&t, "}\n");
+    rp_text_format(&t, "}\n");
     return parse(&t, "wide");
 }
 
 /* All to all, again and again: `width` nodes write slices of a buffer, then as many read all of it.
  * What the buffer holds at the end is a result, so that it stays one buffer. */
 static rp_graph *make_all_to_all(uint32_t width, uint32_t nodes) {
-    builder t = {0};
-    add(&t, "reprise 1\ngraph all {\nbuf $x in 256\nbuf $y out %u\n", nodes * 256);
-    add(&t, "buf $s inout %u\nkern @a spirv - local 1 1 1 (r, w)\n", width * 256);
-    add(&t, "kern @b spirv - local 1 1 1 (r, rw)\n");
+    rp_text t;
+    rp_text_init(&t, NULL);
+    rp_text_format(&t, "reprise 1\ngraph all {\nbuf $x in 256\nbuf $y out %u\n", nodes * 256);
+    rp_text_format(&t, "buf $s inout %u\nkern @a spirv - local 1 1 1 (r, w)\n", width * 256);
+    rp_text_format(&t, "kern @b spirv - local 1 1 1 (r, rw)\n");
     for (uint32_t i = 0; i < nodes; i++)
         if (i / width % 2 == 0)
-            add(&t, "n%u = run @b grid 1 1 1 (r $x, rw $s[%u+256])\n", i, i % width * 256);
+            rp_text_format(&t, "n%u = run @b grid 1 1 1 (r $x, rw $s[%u+256])\n", i,
+                           i % width * 256);
         else
-            add(&t, "n%u = run @a grid 1 1 1 (r $s, w $y[%u+256])\n", i, i * 256);
-    add(&t, "}\n");
+            rp_text_format(&t, "n%u = run @a grid 1 1 1 (r $s, w $y[%u+256])\n", i, i * 256);
+    rp_text_format(&t, "}\n");
     return parse(&t, "all");
 }
 

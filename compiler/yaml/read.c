@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/spelling.h"
 #include "text/lex.h"
 
 /* ---- Names ----------------------------------------------------------------------------------- */
@@ -56,30 +57,10 @@ bool rp_read_no_memory(rp_reader *r) {
     return false;
 }
 
-/* Edit distance of two short texts, 99 for long ones: suggestions are for names one mistypes. */
-static uint32_t distance(const char *a, const char *b) {
-    enum { LONGEST = 32 };
-    size_t an = strlen(a), bn = strlen(b);
-    if (an > LONGEST || bn > LONGEST) return 99;
-    uint32_t row[LONGEST + 1];
-    for (uint32_t j = 0; j <= bn; j++) row[j] = j;
-    for (uint32_t i = 1; i <= an; i++) {
-        uint32_t diagonal = row[0];
-        row[0] = i;
-        for (uint32_t j = 1; j <= bn; j++) {
-            uint32_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[bn];
-}
-
 /* Near enough to be the same word: one mistake in up to three letters, two in longer words. */
 static bool is_near(const char *name, const char *candidate, uint32_t *best) {
-    uint32_t d = distance(name, candidate), limit = strlen(name) > 3 ? 2 : 1;
+    uint32_t d = rp_edit_distance(name, strlen(name), candidate, strlen(candidate));
+    uint32_t limit = strlen(name) > 3 ? 2 : 1;
     if (d > limit || d >= *best || d >= strlen(name)) return false;
     *best = d;
     return true;

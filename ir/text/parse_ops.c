@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/number.h"
+#include "base/spelling.h"
 #include "graph/keywords.h"
 #include "graph/members.h"
 #include "graph/verify.h"
@@ -22,31 +23,11 @@ typedef struct block {
 
 /* ---- The op's name --------------------------------------------------------------------------- */
 
-enum { LONGEST_NAME = 32, NEAR = 2 };
-
-/* Edit distance of two short words. */
-static uint32_t distance(const char *a, size_t a_length, const char *b) {
-    uint32_t row[LONGEST_NAME + 1];
-    size_t b_length = strlen(b);
-    if (a_length > LONGEST_NAME || b_length > LONGEST_NAME) return RP_NONE;
-    for (uint32_t j = 0; j <= b_length; j++) row[j] = j;
-    for (uint32_t i = 1; i <= a_length; i++) {
-        uint32_t diagonal = row[0];
-        row[0] = i;
-        for (uint32_t j = 1; j <= b_length; j++) {
-            uint32_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[b_length];
-}
+enum { NEAR = 2 };
 
 /* Keeps the candidate in *out where it is the nearest so far and near enough to be meant. */
 static void consider(const rp_token *t, const char *candidate, uint32_t *best, const char **out) {
-    uint32_t d = distance(t->text, t->length, candidate);
+    uint32_t d = rp_edit_distance(t->text, t->length, candidate, strlen(candidate));
     if (d > (t->length > 3 ? NEAR : 1) || d >= t->length || d >= *best) return;
     *best = d;
     *out = candidate;

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "support/read_file.h"
 
 static void *need(void *block) {
     if (!block) abort();
@@ -135,21 +136,6 @@ rp_graph *compile_with(const rp_graph *source, const char *pipeline, char why[RP
 }
 
 /* ---- Real graphs ----------------------------------------------------------------------------- */
-
-static char *read_file(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    char *text = NULL;
-    size_t room = 0;
-    for (*size = 0;;) {
-        if (*size == room) text = need(realloc(text, room = room * 2 + 4096));
-        size_t got = fread(text + *size, 1, room - *size, file);
-        if (got == 0) break;
-        *size += got;
-    }
-    fclose(file);
-    return text;
-}
 
 uint32_t each_real_graph(graph_visit *visit, void *context) {
     const char *folder = RP_SOURCE_ROOT "/tests/golden/graphs";

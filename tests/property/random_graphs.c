@@ -14,6 +14,7 @@
 
 #include "reprise/passes.h"
 #include "reprise/plan_build.h"
+#include "support/conflict.h"
 #include "support/random_graph.h"
 #include "support/simulate.h"
 #include "support/unit.h"
@@ -100,19 +101,6 @@ static void test_same_within_limit(void) {
 }
 
 /* ---- The bounds ------------------------------------------------------------------------------ */
-
-static bool conflict(const rp_graph *g, const rp_graph_node *a, const rp_graph_node *b) {
-    if (a->unknown || b->unknown) return true;
-    for (uint32_t i = 0; i < a->use_count; i++)
-        for (uint32_t k = 0; k < b->use_count; k++) {
-            const rp_graph_use *u = &rp_node_uses(g, a)[i], *v = &rp_node_uses(g, b)[k];
-            if (u->buffer == v->buffer && u->offset < v->offset + v->size &&
-                v->offset < u->offset + u->size &&
-                (rp_access_writes(u->access) || rp_access_writes(v->access)))
-                return true;
-        }
-    return false;
-}
 
 static const rp_graph_node *node_with_rank(const rp_graph *g, uint32_t after, bool first) {
     const rp_graph_node *best = NULL;

@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "base/scope.h"
 #include "base/shape.h"
+#include "base/spelling.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "reprise/types.h"
@@ -116,6 +117,22 @@ static void diagnostics(void) {
     }
 }
 
+static void spelling(void) {
+    static const struct {
+        const char *a, *b;
+        uint32_t distance;
+    } cases[] = {{"", "", 0},         {"", "abc", 3},         {"relu", "relu", 0},
+                 {"relu", "reul", 2}, {"silu", "sillu", 1},   {"kitten", "sitting", 3},
+                 {"ab", "ba", 2},     {"abcdef", "xbcdey", 2}};
+    for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *a = cases[i].a, *b = cases[i].b;
+        CU_ASSERT_EQUAL(rp_edit_distance(a, strlen(a), b, strlen(b)), cases[i].distance);
+        CU_ASSERT_EQUAL(rp_edit_distance(b, strlen(b), a, strlen(a)), cases[i].distance);
+    }
+    const char *longer = "an_operand_with_a_name_of_33_lette";
+    CU_ASSERT_EQUAL(rp_edit_distance("x", 1, longer, strlen(longer)), UINT32_MAX);
+}
+
 static void scopes(void) {
     const uint32_t compute = RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_W | RP_SCOPE_COMPUTE_U;
     const uint32_t transfer = RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W;
@@ -192,6 +209,7 @@ int main(void) {
                                     {"diagnostics", diagnostics},
                                     {"names", names},
                                     {"scopes", scopes},
+                                    {"spelling", spelling},
                                     {"shapes", shapes},
                                     {"hashing", hashing},
                                     {NULL, NULL}};

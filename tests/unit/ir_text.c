@@ -8,19 +8,13 @@
 
 #include "base/text.h"
 #include "graph/graph.h"
+#include "support/read_file.h"
 
-static char *read_file(const char *folder, const char *name, size_t *out_size) {
+static char *read_golden(const char *folder, const char *name, size_t *out_size) {
     char path[4096];
     snprintf(path, sizeof path, RP_SOURCE_ROOT "/tests/golden/%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    rp_text text;
-    rp_text_init(&text, NULL);
-    char block[4096];
-    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;) rp_text_append(&text, block, n);
-    fclose(file);
-    char *data = NULL;
-    CU_ASSERT_EQUAL_FATAL(rp_text_take(&text, &data, out_size), RP_OK);
+    char *data = read_file(path, out_size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(data);
     return data;
 }
 
@@ -39,7 +33,7 @@ static unsigned each_graph(const char *folder, void (*visit)(const char *text, s
     for (const struct dirent *entry; (entry = readdir(dir));) {
         if (!is_graph(entry->d_name)) continue;
         size_t size;
-        char *text = read_file(folder, entry->d_name, &size);
+        char *text = read_golden(folder, entry->d_name, &size);
         visit(text, size);
         free(text);
         count++;
@@ -152,7 +146,7 @@ static void cut_text(void) {
     static const char *const names[] = {"every-form.rpir", "plan.rpir"};
     for (size_t i = 0; i < 2; i++) {
         size_t size;
-        char *text = read_file("ir", names[i], &size);
+        char *text = read_golden("ir", names[i], &size);
         for (size_t length = 0; length < size; length++) {
             char *exact = malloc(length ? length : 1);
             memcpy(exact, text, length);

@@ -1,11 +1,12 @@
 /* Graphs where a plain walk would look at every pair: what the analyses report stays linear in the
  * nodes (counts, not times), and what they say stays what all pairs say. */
+#include "support/conflict.h"
 #include "support/failing_alloc.h"
 #include "support/unit.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "graph/deps.h"
 #include "graph/graph.h"
 #include "graph/hazards.h"
@@ -14,45 +15,36 @@
 
 enum { SLICE = 256 };
 
-typedef struct writing {
-    char *data;
-    size_t size, capacity;
-} writing;
-
-static void add(writing *t, const char *format, ...) {
-    va_list args;
-    if (t->capacity - t->size < 256)
-        t->data = realloc(t->data, t->capacity = t->capacity * 2 + 4096);
-    va_start(args, format);
-    t->size += (size_t)vsnprintf(t->data + t->size, 256, format, args);
-    va_end(args);
-}
-
-static rp_graph *parse(writing *t) {
+static rp_graph *parse(rp_text *t) {
     rp_graph *g = NULL;
     CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, t->data, t->size, "wide", NULL, &g), RP_OK);
-    free(t->data);
+    rp_text_free(t);
     return g;
 }
 
 /* `rounds` times: `width` nodes add to slices of a buffer, then as many read all of it; and between
  * two reads one slice changes, when `mixed`. */
 static rp_graph *all_to_all(uint32_t width, uint32_t rounds, bool mixed) {
-    writing t = {0};
+    rp_text t;
+    rp_text_init(&t, NULL);
     uint32_t id = 0, reads = width * rounds;
-    add(&t, "reprise 1\ngraph all {\nbuf $x in %u\nbuf $s inout %u\n", SLICE, width * SLICE);
-    add(&t, "buf $y out %u\nkern @change spirv - local 1 1 1 (r, rw)\n", reads * SLICE);
-    add(&t, "kern @read spirv - local 1 1 1 (r, w)\n");
+    rp_text_format(&t, "reprise 1\ngraph all {\nbuf $x in %u\nbuf $s inout %u\n", SLICE,
+                   width * SLICE);
+    rp_text_format(&t, "buf $y out %u\nkern @change spirv - local 1 1 1 (r, rw)\n", reads * SLICE);
+    rp_text_format(&t, "kern @read spirv - local 1 1 1 (r, w)\n");
     for (uint32_t round = 0; round < rounds; round++) {
         for (uint32_t i = 0; i < width; i++)
-            add(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s[%u+256])\n", id++, i * SLICE);
+            rp_text_format(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s[%u+256])\n", id++,
+                           i * SLICE);
         for (uint32_t i = 0; i < width; i++) {
             uint32_t at = (round * width + i) * SLICE, other = i * 7 % width * SLICE;
-            add(&t, "n%u = run @read grid 1 1 1 (r $s, w $y[%u+256])\n", id++, at);
-            if (mixed) add(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s[%u+256])\n", id++, other);
+            rp_text_format(&t, "n%u = run @read grid 1 1 1 (r $s, w $y[%u+256])\n", id++, at);
+            if (mixed)
+                rp_text_format(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s[%u+256])\n", id++,
+                               other);
         }
     }
-    add(&t, "}\n");
+    rp_text_format(&t, "}\n");
     return parse(&t);
 }
 
@@ -124,56 +116,51 @@ static uint32_t random_below(uint32_t limit) {
 /* Nodes that read or change some slices of one buffer, many of them all; readers have results of
  * their own. */
 static rp_graph *random_slices(void) {
-    writing t = {0};
-    add(&t, "reprise 1\ngraph slices {\nbuf $x in %u\nbuf $c inout 256\nbuf $s inout %u\n", SLICE,
-        SLICES * SLICE);
-    add(&t, "buf $y out %u\nkern @change spirv - local 1 1 1 (r, rw)\n", NODES * SLICE);
-    add(&t, "kern @read spirv - local 1 1 1 (r, w)\nkern @look spirv - local 1 1 1 (u, w)\n");
+    rp_text t;
+    rp_text_init(&t, NULL);
+    rp_text_format(&t,
+                   "reprise 1\ngraph slices {\nbuf $x in %u\nbuf $c inout 256\nbuf $s inout %u\n",
+                   SLICE, SLICES * SLICE);
+    rp_text_format(&t, "buf $y out %u\nkern @change spirv - local 1 1 1 (r, rw)\n", NODES * SLICE);
+    rp_text_format(
+        &t, "kern @read spirv - local 1 1 1 (r, w)\nkern @look spirv - local 1 1 1 (u, w)\n");
     for (uint32_t i = 0; i < NODES; i++) {
         uint32_t first = random_below(SLICES), count = 1 + random_below(SLICES - first);
         uint32_t kind = random_below(8);
         if (random_below(3) == 0) first = 0, count = SLICES;
         if (kind < 4 && random_below(8)) count = 1 + random_below(2) * (count > 1);
         if (kind < 4)
-            add(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s[%u+%u])\n", i, first * SLICE,
-                count * SLICE);
+            rp_text_format(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s[%u+%u])\n", i,
+                           first * SLICE, count * SLICE);
         else if (kind == 7)
-            add(&t, "n%u = copy (r $s[%u+256], w $y[%u+256])\n", i, first * SLICE, i * SLICE);
+            rp_text_format(&t, "n%u = copy (r $s[%u+256], w $y[%u+256])\n", i, first * SLICE,
+                           i * SLICE);
         else if (kind == 5) /* a chain of its own: reads in later groups than others */
-            add(&t, "n%u = run @change grid 1 1 1 (r $s[%u+%u], rw $c)\n", i, first * SLICE,
-                count * SLICE);
+            rp_text_format(&t, "n%u = run @change grid 1 1 1 (r $s[%u+%u], rw $c)\n", i,
+                           first * SLICE, count * SLICE);
         else
-            add(&t, "n%u = run @%s grid 1 1 1 (%s $s[%u+%u], w $y[%u+256])\n", i,
-                kind == 6 ? "look" : "read", kind == 6 ? "u" : "r", first * SLICE, count * SLICE,
-                i * SLICE);
+            rp_text_format(&t, "n%u = run @%s grid 1 1 1 (%s $s[%u+%u], w $y[%u+256])\n", i,
+                           kind == 6 ? "look" : "read", kind == 6 ? "u" : "r", first * SLICE,
+                           count * SLICE, i * SLICE);
     }
-    add(&t, "}\n");
+    rp_text_format(&t, "}\n");
     return parse(&t);
 }
 
 /* Slices, then readers of all one after the other, then one write of all: it waits for the last. */
 static rp_graph *taken_over(void) {
-    writing t = {0};
+    rp_text t;
+    rp_text_init(&t, NULL);
     uint32_t id = 0;
-    add(&t, "reprise 1\ngraph taken_over {\nbuf $x in %u\nbuf $c inout 256\n", SLICE);
-    add(&t, "buf $s inout %u\nkern @change spirv - local 1 1 1 (r, rw)\n", SLICES * SLICE);
+    rp_text_format(&t, "reprise 1\ngraph taken_over {\nbuf $x in %u\nbuf $c inout 256\n", SLICE);
+    rp_text_format(&t, "buf $s inout %u\nkern @change spirv - local 1 1 1 (r, rw)\n",
+                   SLICES * SLICE);
     for (; id < SLICES; id++)
-        add(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s[%u+256])\n", id, id * SLICE);
-    for (; id < SLICES + 3; id++) add(&t, "n%u = run @change grid 1 1 1 (r $s, rw $c)\n", id);
-    add(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s)\n}\n", id);
+        rp_text_format(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s[%u+256])\n", id, id * SLICE);
+    for (; id < SLICES + 3; id++)
+        rp_text_format(&t, "n%u = run @change grid 1 1 1 (r $s, rw $c)\n", id);
+    rp_text_format(&t, "n%u = run @change grid 1 1 1 (r $x, rw $s)\n}\n", id);
     return parse(&t);
-}
-
-static bool conflict(const rp_graph *g, const rp_graph_node *a, const rp_graph_node *b) {
-    for (uint32_t i = 0; i < a->use_count; i++)
-        for (uint32_t k = 0; k < b->use_count; k++) {
-            const rp_graph_use *u = &rp_node_uses(g, a)[i], *v = &rp_node_uses(g, b)[k];
-            if (u->buffer == v->buffer && u->offset < v->offset + v->size &&
-                v->offset < u->offset + u->size &&
-                (rp_access_writes(u->access) || rp_access_writes(v->access)))
-                return true;
-        }
-    return false;
 }
 
 static uint32_t longest_path(const rp_graph *g) {

@@ -17,6 +17,7 @@
 #include "graph/graph.h"
 #include "reprise/compiler.h"
 #include "support/abstract_lowering.h"
+#include "support/read_file.h"
 
 enum { MAX_FILES = 128, SHOWN = 6 };
 
@@ -30,18 +31,6 @@ static uint32_t failures;
 static void fail(const char *name, const char *what) {
     fprintf(stderr, "FAIL %s: %s\n", name, what);
     failures++;
-}
-
-static char *read_file(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    rp_text text;
-    rp_text_init(&text, NULL);
-    char block[4096];
-    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;) rp_text_append(&text, block, n);
-    fclose(file);
-    char *data = NULL;
-    return rp_text_take(&text, &data, size) == RP_OK ? data : NULL;
 }
 
 static void show_diags(const rp_diags *diags) {

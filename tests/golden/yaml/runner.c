@@ -11,22 +11,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "reprise/compiler.h"
+#include "support/read_file.h"
 
 enum { MAX_CASES = 512, MAX_SETS = 8 };
-
-static char *read_file(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    rp_text text;
-    rp_text_init(&text, NULL);
-    char block[4096];
-    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;) rp_text_append(&text, block, n);
-    fclose(file);
-    char *data = NULL;
-    return rp_text_take(&text, &data, size) == RP_OK ? data : NULL;
-}
 
 /* "# set name=value" lines. Names are cut out of a copy of the text, which the caller releases. */
 static uint32_t find_sets(char *text, rp_param_value *sets) {
