@@ -7,8 +7,8 @@
 #
 # shaderc is linked as a shared library where that works. Some distributions (Debian 12) ship a
 # libshaderc.so with undefined glslang symbols: it is tried, and the static libraries take its place
-# when the trial fails. The static archives hold C++; their symbols stay inside libreprise.so, so that
-# they cannot clash with those of the application (--exclude-libs).
+# when the trial fails. The static archives hold C++; their symbols stay inside libreprise.so
+# (RepriseLibrary.cmake).
 include_guard(GLOBAL)
 include(CheckSourceCompiles)
 
@@ -76,5 +76,4 @@ target_include_directories(reprise_compiler_libraries SYSTEM INTERFACE ${REPRISE
 target_link_libraries(reprise_compiler_libraries INTERFACE ${REPRISE_YAML_LIBRARY}
     ${REPRISE_SPIRV_CROSS_LIBRARY} ${reprise_shaderc} ${REPRISE_SPIRV_TOOLS_LIBRARY} -lstdc++ -lm
     Threads::Threads)
-target_link_options(reprise_compiler_libraries INTERFACE -Wl,--exclude-libs,ALL)
 add_library(reprise::compiler_libraries ALIAS reprise_compiler_libraries)

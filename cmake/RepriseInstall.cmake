@@ -1,4 +1,4 @@
-# What `cmake --install` and `cpack` put on a machine: two shared libraries, the headers, a CMake package
+# What `cmake --install` and `cpack` put on a machine: the libraries, the headers, a CMake package
 # (reprise::reprise, reprise::runtime), pkg-config files, the program, its man page and completions.
 # Included for a top-level build only: a project that adds Reprise as a subdirectory installs itself.
 include(CMakePackageConfigHelpers)
@@ -24,7 +24,12 @@ set_target_properties(${reprise_targets} PROPERTIES INSTALL_RPATH "$ORIGIN")
 set_target_properties(reprise-runtime PROPERTIES EXPORT_NAME runtime)
 
 install(TARGETS ${reprise_targets} EXPORT reprise-targets
-    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# Who links a static library links what it needs.
+if(REPRISE_COMPILER AND NOT BUILD_SHARED_LIBS)
+    set_target_properties(reprise_compiler_libraries PROPERTIES EXPORT_NAME compiler_libraries)
+    install(TARGETS reprise_compiler_libraries EXPORT reprise-targets)
+endif()
 foreach(module ${reprise_modules})
     install(DIRECTORY ${module}/include/reprise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
@@ -46,6 +51,14 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/reprise-config.cmake
 file(RELATIVE_PATH reprise_pc_to_prefix
     /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 string(REGEX REPLACE "/$" "" reprise_pc_to_prefix "${reprise_pc_to_prefix}")
+# What a static library needs, as a line of text: full paths and flags.
+set(reprise_runtime_private -l${CMAKE_DL_LIBS})
+set(reprise_compiler_private "")
+if(REPRISE_COMPILER)
+    get_target_property(reprise_compiler_private reprise_compiler_libraries INTERFACE_LINK_LIBRARIES)
+    list(TRANSFORM reprise_compiler_private REPLACE "^Threads::Threads$" "-lpthread")
+    list(JOIN reprise_compiler_private " " reprise_compiler_private)
+endif()
 foreach(pc ${reprise_pc_files})
     configure_file(cmake/${pc}.pc.in ${CMAKE_CURRENT_BINARY_DIR}/${pc}.pc @ONLY)
     install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${pc}.pc

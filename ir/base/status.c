@@ -21,6 +21,9 @@ const char *rp_status_advice(rp_status status) {
     return "report a bug";
 }
 
+#define TEXT_OF(number) #number
+#define DOTTED(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
 const char *rp_version(void) {
-    return REPRISE_VERSION;
+    return DOTTED(RP_VERSION_MAJOR, RP_VERSION_MINOR, RP_VERSION_PATCH);
 }

@@ -12,6 +12,9 @@
 #include "base/expr.h"
 #include "reprise/plan.h"
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "plans are little-endian and used where they are mapped: this machine is not");
+
 #define RP_PLAN_MAGIC "\x89RPLAN\r\n\x1a\n\0\0\0\0\0" /* 16 bytes with the terminator */
 
 /* The arena, and all other buffers together, have at most this many bytes each, so that a reader

@@ -149,6 +149,81 @@ check_subdirectory() {
     fi
 }
 
+# expect_refused MESSAGE LOG: the configuration whose output is LOG failed, and said so.
+expect_refused() {
+    tr -s ' \n' ' ' <"$2" | grep -q "$1" || { cat "$2"; fail "not said: $1"; }
+}
+
+# The runtime by itself, on a machine without a C++ compiler; and what its package offers.
+check_runtime_alone() {
+    # Shadowing g++ in PATH is not enough: CMake finds it beside gcc.
+    CXX=$work/no-such-compiler
+    export CXX
+    "$CMAKE" -S "$SOURCE" -B runtime -G "$GENERATOR" -DREPRISE_COMPILER=OFF \
+        -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="$CC" \
+        >cmake.log 2>&1 || { cat cmake.log; fail "the runtime does not configure alone"; }
+    "$CMAKE" --build runtime >build.log 2>&1 || { cat build.log; fail "it does not build alone"; }
+    "$CMAKE" --install runtime --prefix "$prefix" >install.log
+    [ ! -e "$prefix/$LIBDIR/libreprise.so" ] || fail "the compiler was installed"
+
+    find_components() {
+        "$CMAKE" -S "$here/components" -B "$1" -G "$GENERATOR" -DCMAKE_PREFIX_PATH="$prefix" \
+            -DCMAKE_C_COMPILER="$CC" -DREPRISE_COMPONENTS="$2" >"$1.log" 2>&1
+    }
+    find_components found runtime || { cat found.log; fail "component runtime is not found"; }
+    "$CMAKE" --build found >found-build.log || fail "the consumer does not build"
+    if find_components absent compiler; then fail "component compiler was found"; fi
+    expect_refused "no component 'compiler': it has runtime" absent.log
+    if find_components unknown "runtime;nonsense"; then fail "component nonsense was found"; fi
+    expect_refused "no component 'nonsense': it has runtime" unknown.log
+
+    # A plan from the whole library, opened by the runtime alone.
+    "$CMAKE" --install "$BUILD" --prefix "$work/whole" >install-whole.log
+    whole=$work/whole/$LIBDIR
+    # shellcheck disable=SC2046
+    "$CC" -std=c17 $(PKG_CONFIG_PATH=$whole/pkgconfig pkg-config --cflags reprise) \
+        "$here/compile-plan.c" $(PKG_CONFIG_PATH=$whole/pkgconfig pkg-config --libs reprise) \
+        -o compile-plan
+    LD_LIBRARY_PATH=$whole ./compile-plan plan.rplan
+    ./found/open-plan plan.rplan
+}
+
+# Static libraries, through CMake and pkg-config: the programs then need no library of ours.
+check_static() {
+    "$CMAKE" -S "$SOURCE" -B static -G "$GENERATOR" -DBUILD_SHARED_LIBS=OFF -DREPRISE_TESTS=OFF \
+        -DREPRISE_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="$CC" \
+        -DCMAKE_CXX_COMPILER="$CXX" >cmake.log 2>&1 || { cat cmake.log; fail "not configured"; }
+    "$CMAKE" --build static --parallel 2 >build.log 2>&1 ||
+        { tail -50 build.log; fail "static libraries do not build"; }
+    "$CMAKE" --install static --prefix "$work/tree" >install.log
+    mv "$work/tree" "$prefix"
+    [ -e "$prefix/$LIBDIR/libreprise-runtime.a" ] || fail "no static library was installed"
+    [ ! -e "$prefix/$LIBDIR/libreprise.so" ] || fail "a shared library was installed"
+    "$prefix/bin/reprise" --version | grep -q '[0-9]\.[0-9]' || fail "the program does not run"
+
+    "$CMAKE" -S "$here/find_package" -B build -G "$GENERATOR" -DCMAKE_PREFIX_PATH="$prefix" \
+        -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" >find.log 2>&1 ||
+        { cat find.log; fail "the package is not found"; }
+    "$CMAKE" --build build >find-build.log || { cat find-build.log; fail "CMake does not link"; }
+    run_consumers build
+
+    PKG_CONFIG_PATH=$prefix/$LIBDIR/pkgconfig
+    export PKG_CONFIG_PATH
+    mkdir bin
+    for program in compile-plan:reprise open-plan:reprise-runtime; do
+        # shellcheck disable=SC2046,SC2086
+        "$CC" -std=c17 $warnings $(pkg-config --cflags ${program#*:}) "$here/${program%:*}.c" \
+            $(pkg-config --static --libs ${program#*:}) -o "bin/${program%:*}"
+    done
+    # shellcheck disable=SC2046,SC2086
+    "$CXX" -std=c++11 $warnings $(pkg-config --cflags reprise) "$here/from-cpp.cpp" \
+        $(pkg-config --static --libs reprise) -o bin/from-cpp
+    run_consumers bin
+    if readelf -d bin/compile-plan build/compile-plan | grep -F libreprise; then
+        fail "a shared library of ours is needed"
+    fi
+}
+
 case $test in
 tree) check_tree ;;
 headers) check_headers ;;
@@ -157,6 +232,8 @@ find-package) check_find_package ;;
 pkg-config) check_pkg_config ;;
 subdirectory) check_subdirectory ;;
 documentation) check_documentation ;;
+runtime-alone) check_runtime_alone ;;
+static) check_static ;;
 *) fail "no test '$test'" ;;
 esac
 cd "$BUILD" && rm -rf "$work"

@@ -60,7 +60,13 @@ RP_API const char *rp_status_name(rp_status status);
 /* One line on what a caller can do about a status, never NULL. */
 RP_API const char *rp_status_advice(rp_status status);
 
-/* The version of the library, "MAJOR.MINOR.PATCH". */
+/* The version that a program is compiled against. Before 1.0 a minor version may break the
+ * interface; docs/c-api.md says what is promised. */
+#define RP_VERSION_MAJOR 0
+#define RP_VERSION_MINOR 1
+#define RP_VERSION_PATCH 0
+
+/* The version of the library that is linked, "MAJOR.MINOR.PATCH". */
 RP_API const char *rp_version(void);
 
 /* ---- Allocators ------------------------------------------------------------------------------ */
