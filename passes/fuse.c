@@ -4,18 +4,18 @@
  *   siblings   matrix-vector products of one x: one pass over x, one dispatch
  *   values     an op's output together with all that read it: it then need not be in memory
  * in the order of ids, so that what follows a product is taken up before what precedes the next.
- * Candidates are tried again as long as any succeeded.
+ * Candidates are tried again when something around them was merged.
  *
  * A candidate is merged when all of this holds:
  *   - the value has no other readers and is no result (fuse_values.c)
- *   - one kernel can compute the merged ops (fuse_shape.c)
+ *   - one kernel can compute the merged ops (fuse_set.c, kernel_shape.h)
  *   - there is a place for the merged node in source order: an id of a member behind everything
  *     that any member waits for and before everything that waits for any member (fuse_order.c)
  *   - it is estimated to be faster (fuse_cost.c)
  * Each refusal is told with its reason. Op nodes of several members are left as they are, and
  * graphs with nodes whose uses are unknown.
  *
- * Cost: candidates times their members; a few per op. */
+ * Cost: candidates times their members, of which there are at most 40; a few candidates per op. */
 #include "fuse.h"
 
 #include <stdio.h>
@@ -37,6 +37,7 @@ typedef struct state {
     uint32_t *owner;   /* node -> its cluster, named by a node */
     uint32_t *next;    /* node -> the next node of the cluster */
     cluster *clusters; /* by name */
+    uint64_t *open;    /* a bit for each node: its outputs are worth trying */
     rp_fuse_set *set;
     uint32_t merged, refused;
 } state;
@@ -48,7 +49,7 @@ static const rp_graph_member *member_of(const state *s, uint32_t node) {
 /* ---- Candidates ------------------------------------------------------------------------------ */
 
 /* The set of all nodes of some clusters. False with the reason. */
-static bool fill_set(const state *s, rp_fuse_set *set, const uint32_t *names, uint32_t count) {
+static bool fill_nodes(const state *s, rp_fuse_set *set, const uint32_t *names, uint32_t count) {
     set->count = 0;
     for (uint32_t c = 0; c < count; c++) {
         uint32_t node = names[c];
@@ -64,14 +65,11 @@ static bool fill_set(const state *s, rp_fuse_set *set, const uint32_t *names, ui
             node = s->next[node];
         } while (node != names[c]);
     }
-    for (uint32_t i = 0; i < set->count; i++) {
-        rp_member_call(s->g, member_of(s, set->nodes[i]), &set->calls[i]);
-        if (rp_op_check(&set->calls[i])) continue;
-        snprintf(set->reason, sizeof set->reason, "n%u: %.200s", s->g->nodes[set->nodes[i]].id,
-                 set->calls[i].error);
-        return false;
-    }
     return true;
+}
+
+static bool fill_set(const state *s, rp_fuse_set *set, const uint32_t *names, uint32_t count) {
+    return fill_nodes(s, set, names, count) && rp_fuse_set_calls(set);
 }
 
 static double time_of(state *s, uint32_t name) {
@@ -79,10 +77,39 @@ static double time_of(state *s, uint32_t name) {
     uint32_t worst;
     double repeats;
     if (c->time < 0) {
-        bool ok = fill_set(s, s->set, &name, 1) && rp_fuse_shape(s->set);
+        bool ok = fill_set(s, s->set, &name, 1) && rp_fuse_set_shape(s->set);
         c->time = ok ? rp_fuse_time(s->set, &worst, &repeats) : 0;
     }
     return c->time;
+}
+
+/* ---- What is worth trying -------------------------------------------------------------------- */
+
+static void set_open(state *s, uint32_t node) {
+    s->open[node / 64] |= UINT64_C(1) << (node % 64);
+}
+
+/* The first such node from `node` on; the number of nodes when there is none. */
+static uint32_t next_open(const state *s, uint32_t node) {
+    uint32_t count = s->g->nodes_count;
+    while (node < count) {
+        uint64_t bits = s->open[node / 64] >> (node % 64);
+        if (bits) return node + (uint32_t)__builtin_ctzll(bits);
+        node = node / 64 * 64 + 64;
+    }
+    return count;
+}
+
+/* A refusal holds while the clusters that it was about stay what they are; elsewhere, places in
+ * source order only get fewer. So behind a merge only what meets the merged nodes is tried again.
+ */
+static void open_around(state *s, const rp_fuse_set *set) {
+    for (uint32_t i = 0; i < set->count; i++) {
+        const rp_graph_member *m = rp_fuse_member(set, i);
+        set_open(s, set->nodes[i]);
+        for (uint32_t k = m->first_operand; k < m->first_operand + m->operand_count; k++)
+            if (s->values.writer[k] != RP_NONE) set_open(s, s->values.node[s->values.writer[k]]);
+    }
 }
 
 /* Merges clusters when that is right and pays; false with the reason in the set. */
@@ -90,7 +117,7 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
     double apart = 0;
     for (uint32_t i = 0; i < count; i++) apart += time_of(s, names[i]);
     rp_fuse_set *set = s->set;
-    if (!fill_set(s, set, names, count) || !rp_fuse_shape(set)) return false;
+    if (!fill_set(s, set, names, count) || !rp_fuse_set_shape(set)) return false;
     uint32_t position = rp_fuse_order_find(&s->order, set), worst;
     if (position == RP_NONE) return false;
     double repeats, together = rp_fuse_time(set, &worst, &repeats);
@@ -99,7 +126,7 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
                  "estimated %.3g us as one kernel, %.3g us apart; n%u %s would be computed %.3g "
                  "times",
                  together * 1e6, apart * 1e6, s->g->nodes[set->nodes[worst]].id,
-                 set->calls[worst].op->name, repeats);
+                 set->calls[worst]->call.op->name, repeats);
         return false;
     }
     uint32_t name = names[0];
@@ -109,6 +136,7 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
         rp_fuse_order_move(&s->order, set->nodes[i], position);
     }
     s->clusters[name] = (cluster){set->count, position, together};
+    open_around(s, set);
     s->merged++;
     return true;
 }
@@ -189,9 +217,7 @@ static bool sort_products(const state *s, uint32_t *items, uint32_t count) {
 }
 
 static void merge_siblings(state *s, const uint32_t *items, uint32_t count) {
-    uint32_t names[RP_FUSE_MEMBERS], used = 0;
-    for (uint32_t i = 0; i < count && used < RP_FUSE_MEMBERS; i++) names[used++] = items[i];
-    if (merge(s, names, used)) return;
+    if (count <= RP_FUSE_MEMBERS && merge(s, items, count)) return;
     /* Not all at once: each with the ones before it. */
     for (uint32_t i = 1; i < count; i++) {
         uint32_t pair[2] = {s->owner[items[i - 1]], items[i]};
@@ -222,13 +248,19 @@ static bool all_siblings(state *s) {
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 
-/* An op reads the output's bytes, but not as the value that was written. */
+/* Somebody reads the output's bytes, but not as the value that was written. */
 static void tell_misfit(state *s, uint32_t output) {
-    uint32_t node = s->values.other[output];
-    if (node == RP_NONE || !rp_fuse_is_single(&s->g->nodes[node])) return;
-    char what[RP_FUSE_REASON];
+    uint32_t other = s->values.other[output];
+    if (other == RP_NONE) return;
+    const rp_graph_node *n = &s->g->nodes[other];
+    char what[RP_FUSE_REASON], why[RP_FUSE_REASON];
+    const char *reason = "only a part of it is read, or more than it, or as another type";
     value_name(s, output, what);
-    tell_refusal(s, what, "only a part of it is read, or more than it, or as another type");
+    if (!rp_fuse_is_single(n)) {
+        snprintf(why, sizeof why, "n%u is %s", n->id, n->kind == RP_OP ? "fused already" : "no op");
+        reason = why;
+    }
+    tell_refusal(s, what, reason);
 }
 
 /* Tries to keep an output's value inside: true when something was merged. With `tell`, refusals are
@@ -264,22 +296,27 @@ static bool try_value(state *s, uint32_t output, bool tell) {
     return false;
 }
 
+static bool try_node(state *s, uint32_t node, bool tell) {
+    const rp_graph_member *m = member_of(s, node);
+    bool merged = false;
+    for (uint32_t k = 0; k < m->operand_count; k++)
+        merged |= try_value(s, m->first_operand + k, tell);
+    return merged;
+}
+
 static void all_values(state *s) {
-    const rp_graph *g = s->g;
+    uint32_t count = s->g->nodes_count;
+    for (uint32_t i = 0; i < count; i++)
+        if (rp_fuse_is_single(&s->g->nodes[i])) set_open(s, i);
     for (bool again = true; again;) {
         again = false;
-        for (uint32_t i = 0; i < g->nodes_count; i++) {
-            if (!rp_fuse_is_single(&g->nodes[i])) continue;
-            const rp_graph_member *m = member_of(s, i);
-            for (uint32_t k = 0; k < m->operand_count; k++)
-                again |= try_value(s, m->first_operand + k, false);
+        for (uint32_t i = next_open(s, 0); i < count; i = next_open(s, i + 1)) {
+            s->open[i / 64] &= ~(UINT64_C(1) << (i % 64));
+            again |= try_node(s, i, false);
         }
     }
-    for (uint32_t i = 0; i < g->nodes_count; i++) {
-        if (!rp_fuse_is_single(&g->nodes[i])) continue;
-        const rp_graph_member *m = member_of(s, i);
-        for (uint32_t k = 0; k < m->operand_count; k++) try_value(s, m->first_operand + k, true);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (rp_fuse_is_single(&s->g->nodes[i])) try_node(s, i, true);
 }
 
 /* ---- Rewriting ------------------------------------------------------------------------------- */
@@ -350,7 +387,7 @@ static bool rewrite_operands(state *s, const rp_fuse_set *set, uint32_t i, rp_gr
 static bool rewrite_cluster(state *s, uint32_t name, uint32_t *numbers, rp_graph_node *out) {
     rp_graph *g = s->g;
     rp_fuse_set *set = s->set;
-    if (!fill_set(s, set, &name, 1)) return false;
+    if (!fill_nodes(s, set, &name, 1)) return false;
     uint32_t at = set->nodes[0];
     for (uint32_t i = 0; i < set->count; i++)
         if (g->nodes[set->nodes[i]].id == s->clusters[name].position) at = set->nodes[i];
@@ -417,8 +454,9 @@ static void tell_merged(state *s) {
         if (c->count == 1 || c->position != s->g->nodes[i].id) continue;
         static const char *const kinds[] = {"map", "rows", "kernel", "matvec"};
         uint32_t name = s->owner[i];
-        if (!fill_set(s, s->set, &name, 1) || !rp_fuse_shape(s->set)) continue;
-        rp_text_format(s->context->details, "fused n%u (%s):", c->position, kinds[s->set->kind]);
+        if (!fill_set(s, s->set, &name, 1) || !rp_fuse_set_shape(s->set)) continue;
+        rp_text_format(s->context->details, "fused n%u (%s):", c->position,
+                       kinds[s->set->shape.kind]);
         for (uint32_t k = 0; k < s->set->count; k++)
             rp_text_format(s->context->details, " n%u", s->g->nodes[s->set->nodes[k]].id);
         rp_text_char(s->context->details, '\n');
@@ -433,15 +471,14 @@ static bool allocate(state *s) {
     s->owner = rp_alloc(a, nodes, sizeof *s->owner);
     s->next = rp_alloc(a, nodes, sizeof *s->next);
     s->clusters = rp_alloc(a, nodes, sizeof *s->clusters);
+    s->open = rp_alloc_zero(a, nodes / 64 + 1, sizeof *s->open);
     s->set = rp_alloc_zero(a, 1, sizeof *s->set);
-    if (!s->owner || !s->next || !s->clusters || !s->set) return false;
+    if (!s->owner || !s->next || !s->clusters || !s->open || !s->set) return false;
     for (uint32_t i = 0; i < nodes; i++) {
         s->owner[i] = s->next[i] = i;
         s->clusters[i] = (cluster){1, s->g->nodes[i].id, -1};
     }
-    s->set->graph = s->g;
-    s->set->values = &s->values;
-    return true;
+    return rp_fuse_set_open(s->g, &s->values, s->set);
 }
 
 static rp_status fuse(state *s) {
@@ -478,6 +515,8 @@ rp_status rp_pass_fuse(rp_graph *graph, rp_pass_context *context, bool *out_chan
     rp_release(a, s.owner);
     rp_release(a, s.next);
     rp_release(a, s.clusters);
+    rp_release(a, s.open);
+    if (s.set) rp_fuse_set_close(s.set);
     rp_release(a, s.set);
     rp_fuse_values_free(graph, &s.values);
     rp_fuse_order_free(graph, &s.order);

@@ -3,12 +3,13 @@
 #define RP_PASSES_FUSE_H
 
 #include "graph/deps.h"
+#include "kernel_shape.h"
 
 enum {
+    RP_FUSE_RECENT = 1024,
     RP_FUSE_MEMBERS = 40, /* of one node: what a generated kernel stays readable with */
     RP_FUSE_USES = 24,    /* buffers of one kernel: lavapipe binds 32, and live values take some */
-    RP_FUSE_ROWS = 8,     /* of x in a matrix-vector product */
-    RP_FUSE_REASON = 240, /* bytes of a reason */
+    RP_FUSE_REASON = RP_SHAPE_REASON,
 };
 
 /* Whether a node can be fused at all. */
@@ -38,25 +39,33 @@ typedef struct rp_fuse_values {
 rp_status rp_fuse_values_build(const rp_graph *graph, rp_fuse_values *out);
 void rp_fuse_values_free(const rp_graph *graph, rp_fuse_values *values);
 
-/* ---- Sets of nodes (fuse_shape.c) ------------------------------------------------------------ */
+/* ---- Sets of nodes (fuse_set.c) -------------------------------------------------------------- */
 
-/* What kernel a set of op nodes becomes. */
-typedef enum rp_fuse_kind {
-    RP_FUSE_MAP,    /* pointwise ops (and scatters at the end) over one number of elements */
-    RP_FUSE_ROW,    /* ops over the same rows, and pointwise ops around them */
-    RP_FUSE_KERNEL, /* one kernel op, pointwise ops in front of its hooks and behind */
-    RP_FUSE_MATVEC, /* matrix-vector products over one x, with what makes x and what takes rows */
-} rp_fuse_kind;
+/* What is asked of an op again and again. */
+typedef struct rp_fuse_call {
+    uint32_t node;
+    uint64_t used; /* the number of the set that needed it last */
+    rp_op_call call;
+    rp_op_cost cost;
+    rp_op_size size;
+} rp_fuse_call;
 
 typedef struct rp_fuse_set {
     const rp_graph *graph;
     const rp_fuse_values *values;
     uint32_t count;
-    uint32_t nodes[RP_FUSE_MEMBERS];   /* ascending id: a value comes before its readers */
-    rp_op_call calls[RP_FUSE_MEMBERS]; /* checked */
-    rp_fuse_kind kind;                 /* after rp_fuse_shape */
-    char reason[RP_FUSE_REASON];       /* why not */
+    uint32_t nodes[RP_FUSE_MEMBERS];            /* ascending id: a value comes before its readers */
+    const rp_fuse_call *calls[RP_FUSE_MEMBERS]; /* checked */
+    rp_shape_member members[RP_FUSE_MEMBERS];
+    rp_shape shape;              /* after rp_fuse_set_shape() */
+    uint32_t views;              /* uses that need a number to begin with */
+    char reason[RP_FUSE_REASON]; /* why not */
+    rp_fuse_call *recent, *own;  /* by node, modulo RP_FUSE_RECENT; for nodes that collide */
+    uint64_t number;
 } rp_fuse_set;
+
+bool rp_fuse_set_open(const rp_graph *graph, const rp_fuse_values *values, rp_fuse_set *set);
+void rp_fuse_set_close(rp_fuse_set *set);
 
 /* The member of a node of the set. */
 static inline const rp_graph_member *rp_fuse_member(const rp_fuse_set *set, uint32_t i) {
@@ -73,9 +82,12 @@ uint32_t rp_fuse_producer(const rp_fuse_set *set, uint32_t input, uint32_t *out_
 /* Whether an output of a member has to be written to memory. */
 bool rp_fuse_is_stored(const rp_fuse_set *set, uint32_t output);
 
-/* Whether one generated kernel can compute the set: sets `kind`, or `reason` and returns false.
- * Only dataflow, shapes and ranges are looked at; order and profit are others' affair. */
-bool rp_fuse_shape(rp_fuse_set *set);
+/* Fills in the calls of the set's nodes. False with the reason. */
+bool rp_fuse_set_calls(rp_fuse_set *set);
+
+/* Whether one generated kernel can compute the set: fills in `shape`, or `reason` and returns
+ * false. Order and profit are others' affair. */
+bool rp_fuse_set_shape(rp_fuse_set *set);
 
 /* ---- Source order (fuse_order.c) ------------------------------------------------------------- */
 

@@ -33,27 +33,27 @@ static double domain(const rp_op_call *c) {
 static double product_groups(const rp_fuse_set *set) {
     double groups = 0;
     for (uint32_t i = 0; i < set->count; i++)
-        if (set->calls[i].op->product) {
-            double rows = (double)rp_sym(&set->calls[i], 'M');
+        if (set->calls[i]->call.op->product) {
+            double rows = (double)rp_sym(&set->calls[i]->call, 'M');
             groups += rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1;
         }
     return groups;
 }
 
 static double threads(const rp_fuse_set *set) {
-    switch (set->kind) {
-    case RP_FUSE_MAP: return domain(&set->calls[set->count - 1]);
-    case RP_FUSE_MATVEC: return product_groups(set) * 256;
-    case RP_FUSE_ROW:
+    switch (set->shape.kind) {
+    case RP_SHAPE_MAP: return domain(&set->calls[set->count - 1]->call);
+    case RP_SHAPE_MATVEC: return product_groups(set) * 256;
+    case RP_SHAPE_ROWS:
         for (uint32_t i = 0; i < set->count; i++)
-            if (set->calls[i].op->form == RP_OP_ROWS)
-                return (double)rp_sym(&set->calls[i], 'R') *
-                       (rp_sym(&set->calls[i], 'C') > 128 ? 256 : 1);
+            if (set->calls[i]->call.op->form == RP_OP_ROWS)
+                return (double)rp_sym(&set->calls[i]->call, 'R') *
+                       (rp_sym(&set->calls[i]->call, 'C') > 128 ? 256 : 1);
         break;
-    case RP_FUSE_KERNEL:
+    case RP_SHAPE_KERNEL:
         for (uint32_t i = 0; i < set->count; i++)
-            if (set->calls[i].op->form == RP_OP_KERNEL && set->calls[i].op->groups)
-                return rp_op_product(&set->calls[i], set->calls[i].op->groups) * 256;
+            if (set->calls[i]->call.op->form == RP_OP_KERNEL && set->calls[i]->call.op->groups)
+                return rp_op_product(&set->calls[i]->call, set->calls[i]->call.op->groups) * 256;
         break;
     }
     return THREADS;
@@ -68,12 +68,12 @@ typedef struct estimate {
 } estimate;
 
 static double runs(const estimate *e, uint32_t i) {
-    const rp_op_call *c = &e->set->calls[i];
+    const rp_op_call *c = &e->set->calls[i]->call;
     double size = domain(c);
     switch ((rp_op_form)c->op->form) {
     case RP_OP_POINTWISE:
     case RP_OP_SCATTER: return size > 0 ? e->asked[i] / size : 1;
-    case RP_OP_ROWS: return e->set->kind == RP_FUSE_MATVEC ? product_groups(e->set) : 1;
+    case RP_OP_ROWS: return e->set->shape.kind == RP_SHAPE_MATVEC ? product_groups(e->set) : 1;
     case RP_OP_KERNEL: break;
     }
     return 1;
@@ -81,7 +81,7 @@ static double runs(const estimate *e, uint32_t i) {
 
 /* Loads of input k in one run of the op. */
 static double loads_of(const estimate *e, uint32_t i, uint32_t k, const rp_op_cost *cost) {
-    const rp_op_call *c = &e->set->calls[i];
+    const rp_op_call *c = &e->set->calls[i]->call;
     if (k == 0 && c->op->product) {
         double rows = (double)rp_sym(c, 'M');
         return elements(&c->operands[0]) * (rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1);
@@ -91,7 +91,7 @@ static double loads_of(const estimate *e, uint32_t i, uint32_t k, const rp_op_co
 
 /* One op: what it does itself, and what it asks of others in the set. */
 static void add(estimate *e, uint32_t i) {
-    const rp_op_call *c = &e->set->calls[i];
+    const rp_op_call *c = &e->set->calls[i]->call;
     const rp_graph_member *m = rp_fuse_member(e->set, i);
     for (uint32_t k = 0; k < c->operand_count; k++) {
         if (c->operands[k].absent || !is_output(c, k)) continue;
@@ -100,13 +100,12 @@ static void add(estimate *e, uint32_t i) {
         e->memory += (double)rp_tensor_bytes(&c->operands[k]);
         e->asked[i] += domain(c);
     }
-    rp_op_cost cost;
-    rp_op_cost_of(c, &cost);
+    const rp_op_cost *cost = &e->set->calls[i]->cost;
     double times = runs(e, i);
-    e->arithmetic += cost.flops * times;
+    e->arithmetic += cost->flops * times;
     for (uint32_t k = 0; k < c->operand_count; k++) {
         if (c->operands[k].absent || is_output(c, k)) continue;
-        double loads = loads_of(e, i, k, &cost) * times;
+        double loads = loads_of(e, i, k, cost) * times;
         uint32_t from, j = rp_fuse_producer(e->set, m->first_operand + k, &from);
         if (j != RP_NONE) {
             e->asked[j] += loads;

@@ -268,6 +268,7 @@ void rp_emit_close(rp_emit *e) {
     rp_release(a, e->arrays);
     rp_release(a, e->known);
     rp_release(a, e->members);
+    rp_release(a, e->shape.members);
     rp_release(a, e->values);
     rp_release(a, e->glsl);
     rp_text *const texts[] = {&e->buffers, &e->globals, &e->functions, &e->main};

@@ -22,9 +22,10 @@
 #define RP_LOWER_EMIT_H
 
 #include "graph/graph.h"
+#include "kernel_shape.h"
 
 enum {
-    RP_EMIT_MAX_MEMBERS = 256,
+    RP_EMIT_MAX_MEMBERS = RP_SHAPE_MEMBERS,
     RP_EMIT_ROW_THREADS = 256, /* that share one long row, in every kernel: the order of sums */
     RP_EMIT_SHORT_ROW = 128,   /* rows up to this length are summed by one thread */
     RP_EMIT_MAP_THREADS = 256,
@@ -97,6 +98,7 @@ typedef struct rp_emit {
     uint32_t member_count;
     rp_emit_value *values;
     uint32_t value_count;
+    rp_shape shape; /* found before a composer is called */
 
     RP_ARRAY(rp_emit_constant, constants); /* constant_id = index */
     RP_ARRAY(char *, names);               /* owns every name it gave out */
@@ -129,12 +131,12 @@ rp_status rp_emit_open(rp_emit *e, const rp_allocator *allocator, const rp_graph
                        const rp_graph_node *node, bool fast, rp_diags *diags);
 void rp_emit_close(rp_emit *e);
 
-/* Composes the node by its members' forms: calls one of the four below. */
+/* Composes the node by the shape that its members have together: calls one of the four below. */
 rp_status rp_emit_node(rp_emit *e);
 rp_status rp_emit_map(rp_emit *e);
 rp_status rp_emit_row_kernel(rp_emit *e);
-rp_status rp_emit_kernel(rp_emit *e, uint32_t core);
-rp_status rp_emit_matvec(rp_emit *e); /* a node with a member `matvec`: matvec.c */
+rp_status rp_emit_kernel(rp_emit *e);
+rp_status rp_emit_matvec(rp_emit *e);
 
 /* Puts the pieces and the helpers that they mention together, into e->glsl. */
 rp_status rp_emit_assemble(rp_emit *e);
@@ -209,9 +211,6 @@ const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand);
  * reader or epilogue that meets it. */
 void rp_emit_core(rp_emit *e, uint32_t value, uint32_t window);
 
-/* The members that consume the cores, directly or not, and the cores' own. */
-rp_emit_set rp_emit_downstream(const rp_emit *e, const uint32_t *cores, uint32_t core_count);
-
 /* Emits a function that takes results of the kernel at one place and does everything downstream of
  * them: stores them where they are in memory, evaluates the members that consume them, stores
  * their results, scatters. All cores have the same number of elements and the same window.
@@ -226,9 +225,8 @@ const char *rp_emit_epilogue(rp_emit *e, const uint32_t *cores, uint32_t core_co
 void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                        const char *value);
 
-/* The member of an RP_AT_PAIR op among those downstream of the cores, RP_NONE when there is none;
- * and the name of its function `uint NAME(uint i)`: the other element that i needs. */
-uint32_t rp_emit_pair_member(const rp_emit *e, const uint32_t *cores, uint32_t core_count);
+/* The name of the function `uint NAME(uint i)` of an RP_AT_PAIR op: the other element that i needs.
+ */
 const char *rp_emit_pair(rp_emit *e, uint32_t member);
 
 #endif

@@ -16,17 +16,6 @@ void rp_emit_core(rp_emit *e, uint32_t value, uint32_t window) {
         rp_text_format(&e->globals, "uint c%u_at;\n%s c%u_other;\n", value, type, value);
 }
 
-rp_emit_set rp_emit_downstream(const rp_emit *e, const uint32_t *cores, uint32_t core_count) {
-    rp_emit_set set = {0};
-    for (uint32_t i = 0; i < core_count; i++) {
-        uint32_t core = e->values[cores[i]].member;
-        rp_emit_add(&set, core);
-        for (uint32_t m = 0; m < e->member_count; m++)
-            if (rp_emit_has(&e->members[m].upstream, core)) rp_emit_add(&set, m);
-    }
-    return set;
-}
-
 /* Members that need one of the cores' very values: a kernel may have several outputs. */
 static rp_emit_set readers_of(const rp_emit *e, const uint32_t *cores, uint32_t core_count) {
     rp_emit_set set = {0};
@@ -39,33 +28,6 @@ static rp_emit_set readers_of(const rp_emit *e, const uint32_t *cores, uint32_t 
             if (reads) rp_emit_add(&set, m);
         }
     return set;
-}
-
-/* Whoever is behind the cores has as many elements, or the epilogue would miss some. */
-static void check_downstream(rp_emit *e, const rp_emit_set *set, uint64_t elements) {
-    for (uint32_t i = 0; i < e->value_count; i++) {
-        const rp_emit_value *out = &e->values[i];
-        if (out->window || !rp_emit_has(set, out->member) || rp_emit_elements(e, i) == elements)
-            continue;
-        rp_emit_fail(e, "%s does not follow element by element",
-                     e->members[out->member].call.op->name);
-    }
-}
-
-/* Whoever is behind the cores must not need what the kernel computes at another place. */
-static void check_cores(rp_emit *e, const rp_emit_set *set, const uint32_t *cores,
-                        uint32_t core_count) {
-    for (uint32_t m = 0; m < e->member_count; m++) {
-        for (uint32_t k = 0; rp_emit_has(set, m) && k < e->members[m].call.operand_count; k++) {
-            const rp_graph_operand *o = &e->members[m].operands[k];
-            if (o->absent || o->value == RP_NONE || rp_emit_is_output(e, m, k)) continue;
-            bool known = !e->values[o->value].window;
-            for (uint32_t i = 0; i < core_count; i++) known |= cores[i] == o->value;
-            if (!known)
-                rp_emit_fail(e, "%s needs results that are not computed together",
-                             e->members[m].call.op->name);
-        }
-    }
 }
 
 /* `c5 = to_i8(core0);` */
@@ -96,8 +58,6 @@ const char *rp_emit_epilogue(rp_emit *e, const uint32_t *cores, uint32_t core_co
     if (e->status != RP_OK) return name;
     const rp_emit_value *first = &e->values[cores[0]];
     rp_emit_set set = readers_of(e, cores, core_count);
-    check_downstream(e, &set, first->elements);
-    check_cores(e, &set, cores, core_count);
     bool two = first->window == 2;
     /* The bodies first: they bring the functions that they call. */
     rp_text body;
@@ -157,21 +117,6 @@ void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *sou
 }
 
 /* ---- Pairs ----------------------------------------------------------------------------------- */
-
-static bool is_paired(const rp_emit *e, uint32_t member) {
-    const rp_op_call *call = &e->members[member].call;
-    if (call->op->form != RP_OP_POINTWISE || rp_op_formula(call)) return false;
-    for (uint32_t k = 0; k < call->operand_count; k++)
-        if (rp_op_operand_of(call, k)->at == RP_AT_PAIR && !call->operands[k].absent) return true;
-    return false;
-}
-
-uint32_t rp_emit_pair_member(const rp_emit *e, const uint32_t *cores, uint32_t core_count) {
-    rp_emit_set set = rp_emit_downstream(e, cores, core_count);
-    for (uint32_t m = 0; m < e->member_count; m++)
-        if (rp_emit_has(&set, m) && is_paired(e, m)) return m;
-    return RP_NONE;
-}
 
 const char *rp_emit_pair(rp_emit *e, uint32_t member) {
     for (uint32_t i = 0; i < e->value_count; i++) {

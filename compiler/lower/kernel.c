@@ -80,33 +80,11 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
-/* In front of the kernel everything is a function of its index. */
-static void check_members(rp_emit *e, uint32_t core) {
-    const rp_emit_set *upstream = &e->members[core].upstream;
-    for (uint32_t i = 0; i < e->value_count; i++) {
-        const rp_emit_value *out = &e->values[i];
-        const rp_emit_member *m = &e->members[out->member];
-        if (out->member == core) continue;
-        uint8_t form = m->call.op->form;
-        if (form != RP_OP_POINTWISE && form != RP_OP_SCATTER)
-            rp_emit_fail(e, "%s cannot be computed around %s", m->call.op->name,
-                         e->members[core].call.op->name);
-        else if (rp_emit_has(upstream, out->member) && form == RP_OP_SCATTER)
-            rp_emit_fail(e, "%s cannot come first", m->call.op->name);
-    }
-    const rp_op_call *call = &e->members[core].call;
-    for (uint32_t k = 0; k < call->operand_count; k++) {
-        const rp_op_operand *o = rp_op_operand_of(call, k);
-        if (!rp_emit_is_output(e, core, k) && !o->hook && !rp_emit_is_plain(e, core, k))
-            rp_emit_fail(e, "%s reads %s from memory alone", call->op->name, o->name);
-    }
-}
-
-rp_status rp_emit_kernel(rp_emit *e, uint32_t core) {
+rp_status rp_emit_kernel(rp_emit *e) {
+    uint32_t core = e->shape.first;
     const rp_op_call *call = &e->members[core].call;
     const char *source = rp_kernel_source(call->op->name);
     if (!source) return rp_emit_fail(e, "there is no kernels/%s.glsl", call->op->name);
-    check_members(e, core);
     read_pragmas(e, call, source);
     if (e->status != RP_OK) return e->status;
     for (uint32_t k = 0; k < call->operand_count; k++)

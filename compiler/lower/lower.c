@@ -10,6 +10,7 @@
  */
 #include <stdio.h>
 #include "base/hash.h"
+#include "base/table.h"
 #include "kernel/cache.h"
 #include "kernel/spirv.h"
 #include "lower/internal.h"
@@ -22,8 +23,9 @@ typedef struct unit {
     rp_kernel_key key;
     uint32_t *words;
     uint32_t count;
-    uint32_t node; /* the first one with it */
-    bool compiled; /* now, rather than found */
+    uint32_t node;       /* the first one with it */
+    uint32_t first_word; /* of the graph, once a kernel has it; RP_NONE */
+    bool compiled;       /* now, rather than found */
 } unit;
 
 /* What a node was made into. */
@@ -43,19 +45,28 @@ typedef struct lowering {
     RP_ARRAY(unit, units);
     RP_ARRAY(plan_node, nodes);
     RP_ARRAY(rp_graph_spec, specs);
+    rp_table unit_of;     /* a text's hash -> units */
+    rp_table kernel_of;   /* a text's and its constants' hash -> nodes with a kernel of their own */
+    rp_table names;       /* of kernels, as strings of the graph -> 0 */
+    rp_table last_number; /* of names that end in .vN, by what is before that */
+    uint32_t kernels;
 } lowering;
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
 static uint32_t find_unit(lowering *l, char **glsl, uint32_t node) {
     uint64_t hash = rp_hash(*glsl, strlen(*glsl));
-    for (uint32_t i = 0; i < l->units_count; i++)
+    uint32_t key = (uint32_t)hash;
+    for (uint32_t at = 0, i; rp_table_next(&l->unit_of, key, &at, &i);)
         if (l->units[i].hash == hash && strcmp(l->units[i].glsl, *glsl) == 0) return i;
-    if (!RP_RESERVE(&l->a, l->units, l->units_count, l->units_capacity, 1)) return RP_NONE;
+    if (!RP_RESERVE(&l->a, l->units, l->units_count, l->units_capacity, 1) ||
+        !rp_table_add(&l->a, &l->unit_of, key, l->units_count))
+        return RP_NONE;
     l->units[l->units_count] = (unit){.glsl = *glsl,
                                       .hash = hash,
                                       .key = rp_kernel_key_of(*glsl, l->fast ? "fast" : "exact"),
-                                      .node = node};
+                                      .node = node,
+                                      .first_word = RP_NONE};
     *glsl = NULL;
     return l->units_count++;
 }
@@ -120,13 +131,31 @@ static void join_ops(const rp_graph *graph, const rp_graph_node *node, char name
     }
 }
 
-/* The name, or one with a number where it is taken. */
-static uint32_t free_name(rp_graph *graph, const char *base) {
-    char name[MAX_NAME + 16];
-    snprintf(name, sizeof name, "%s", base);
-    for (uint32_t i = 2; rp_graph_find_kernel(graph, name) != RP_NONE; i++)
-        snprintf(name, sizeof name, "%s.v%u", base, i);
-    return rp_graph_intern(graph, name, strlen(name));
+static rp_status note_name(lowering *l, uint32_t name) {
+    return name != RP_NONE && rp_table_set(&l->a, &l->names, name, 0) ? RP_OK : RP_ERROR_NO_MEMORY;
+}
+
+static rp_status note_names(lowering *l) {
+    for (uint32_t i = 0; i < l->graph->kernels_count; i++)
+        if (!l->graph->kernels[i].removed) RP_TRY(note_name(l, l->graph->kernels[i].name));
+    return RP_OK;
+}
+
+/* The name, or one with a number where it is taken: ever larger ones, so that none is tried twice.
+ * RP_NONE without memory. */
+static uint32_t free_name(lowering *l, const char *base) {
+    uint32_t first = rp_graph_intern(l->graph, base, strlen(base)), name = first, taken;
+    uint32_t number;
+    if (!rp_table_find(&l->last_number, first, &number)) number = 1;
+    while (name != RP_NONE && rp_table_find(&l->names, name, &taken)) {
+        char text[MAX_NAME + 16];
+        int size = snprintf(text, sizeof text, "%s.v%u", base, ++number);
+        name = rp_graph_intern(l->graph, text, (size_t)size);
+    }
+    if (name == RP_NONE || note_name(l, name) != RP_OK ||
+        !rp_table_set(&l->a, &l->last_number, first, number))
+        return RP_NONE;
+    return name;
 }
 
 /* ---- Compiling ------------------------------------------------------------------------------- */
@@ -250,13 +279,15 @@ static uint32_t name_use(rp_graph *graph, const rp_graph_node *node, uint32_t us
     return rp_graph_intern(graph, "use", 3);
 }
 
-static rp_status add_kernel(lowering *l, plan_node *n, const plan_node *same_unit) {
+/* Adds a kernel of the node's text and constants. Those of one text share its words. */
+static rp_status add_kernel(lowering *l, plan_node *n) {
     rp_graph *g = l->graph;
     const rp_graph_node *node = &g->nodes[n->node];
-    const unit *u = &l->units[n->unit];
+    unit *u = &l->units[n->unit];
+    bool shared = u->first_word != RP_NONE;
     char name[MAX_NAME];
     join_ops(g, node, name);
-    rp_graph_kernel kernel = {.name = free_name(g, name),
+    rp_graph_kernel kernel = {.name = free_name(l, name),
                               .entry = rp_graph_intern(g, "main", 4),
                               .hash = rp_hash(u->words, (size_t)u->count * 4),
                               .word_count = u->count,
@@ -266,7 +297,7 @@ static rp_status add_kernel(lowering *l, plan_node *n, const plan_node *same_uni
                               .pos = node->pos};
     if (kernel.hash == 0) kernel.hash = 1; /* 0 marks abstract kernels */
     RP_TRY(find_shared(l, n, &kernel.shared_bytes));
-    if (same_unit) kernel.first_word = g->kernels[same_unit->kernel].first_word;
+    if (shared) kernel.first_word = u->first_word;
     rp_graph_param *params = rp_alloc(&l->a, node->use_count, sizeof *params);
     bool good = params && kernel.name != RP_NONE && kernel.entry != RP_NONE;
     for (uint32_t i = 0; good && i < kernel.param_count; i++) {
@@ -278,10 +309,13 @@ static rp_status add_kernel(lowering *l, plan_node *n, const plan_node *same_uni
     }
     if (good) {
         const rp_graph_spec *specs = n->spec_count ? l->specs + n->first_spec : NULL;
-        n->kernel = rp_graph_add_kernel(g, &kernel, params, specs, same_unit ? NULL : u->words);
+        n->kernel = rp_graph_add_kernel(g, &kernel, params, specs, shared ? NULL : u->words);
     }
     rp_release(&l->a, params);
-    return n->kernel != RP_NONE ? RP_OK : RP_ERROR_NO_MEMORY;
+    if (n->kernel == RP_NONE) return RP_ERROR_NO_MEMORY;
+    u->first_word = g->kernels[n->kernel].first_word;
+    l->kernels++;
+    return RP_OK;
 }
 
 /* Whether two nodes of one text pass over as many bytes in each binding, also where the text does
@@ -301,23 +335,30 @@ static bool same_specs(const lowering *l, const plan_node *a, const plan_node *b
                                          a->spec_count * sizeof *l->specs) == 0);
 }
 
+static uint32_t kernel_key(const lowering *l, const plan_node *n) {
+    size_t bytes = n->spec_count * sizeof *l->specs;
+    uint64_t hash = bytes ? rp_hash(l->specs + n->first_spec, bytes) : 0;
+    return (uint32_t)hash ^ (uint32_t)(n->unit * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 /* Gives the node its kernel: that of an earlier node with the same text and constants, or a new
  * one. */
 static rp_status place_kernel(lowering *l, uint32_t index) {
     plan_node *n = &l->nodes[index];
-    const plan_node *same_unit = NULL;
-    for (uint32_t i = 0; i < index; i++) {
+    uint32_t key = kernel_key(l, n);
+    for (uint32_t at = 0, i; rp_table_next(&l->kernel_of, key, &at, &i);) {
         const plan_node *other = &l->nodes[i];
-        if (other->unit != n->unit) continue;
-        same_unit = other;
-        if (!same_specs(l, other, n) || !same_skips(l, other, n)) continue;
+        if (other->unit != n->unit || !same_specs(l, other, n) || !same_skips(l, other, n))
+            continue;
         n->kernel = other->kernel;
         return RP_OK;
     }
-    return add_kernel(l, n, same_unit);
+    if (!rp_table_add(&l->a, &l->kernel_of, key, index)) return RP_ERROR_NO_MEMORY;
+    return add_kernel(l, n);
 }
 
 static rp_status rewrite(lowering *l) {
+    RP_TRY(note_names(l));
     for (uint32_t i = 0; i < l->nodes_count; i++) {
         RP_TRY(place_kernel(l, i));
         rp_graph_node *node = &l->graph->nodes[l->nodes[i].node];
@@ -331,16 +372,11 @@ static rp_status rewrite(lowering *l) {
 }
 
 static void summarise(const lowering *l, rp_text *summary) {
-    uint32_t compiled = 0, kernels = 0;
+    uint32_t compiled = 0;
     for (uint32_t i = 0; i < l->units_count; i++) compiled += l->units[i].compiled;
-    for (uint32_t i = 0; i < l->nodes_count; i++) {
-        bool first = true;
-        for (uint32_t j = 0; j < i; j++) first &= l->nodes[j].kernel != l->nodes[i].kernel;
-        kernels += first;
-    }
     if (summary)
         rp_text_format(summary, "%u op nodes became %u kernels of %u shaders, %u compiled now",
-                       l->nodes_count, kernels, l->units_count, compiled);
+                       l->nodes_count, l->kernels, l->units_count, compiled);
 }
 
 static rp_status lower_graph(void *user, rp_graph *graph, bool fast, const rp_pass_options *options,
@@ -359,6 +395,10 @@ static rp_status lower_graph(void *user, rp_graph *graph, bool fast, const rp_pa
     rp_release(&l.a, l.units);
     rp_release(&l.a, l.nodes);
     rp_release(&l.a, l.specs);
+    rp_table_free(&l.a, &l.unit_of);
+    rp_table_free(&l.a, &l.kernel_of);
+    rp_table_free(&l.a, &l.names);
+    rp_table_free(&l.a, &l.last_number);
     return status;
 }
 

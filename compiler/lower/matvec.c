@@ -57,12 +57,6 @@ static uint64_t symbol(const rp_emit *e, uint32_t member, char name) {
 
 /* ---- Products -------------------------------------------------------------------------------- */
 
-/* Whether two operands are the same elements: one value, or one use. */
-static bool same_input(const rp_graph_operand *a, const rp_graph_operand *b) {
-    if (a->absent || b->absent || a->dtype != b->dtype) return false;
-    return a->value != RP_NONE || b->value != RP_NONE ? a->value == b->value : a->use == b->use;
-}
-
 static bool starts_at(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t alignment) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
     return rp_node_uses(e->graph, e->node)[o->use].offset % alignment == 0;
@@ -94,15 +88,6 @@ static void add_core(rp_matvec *m, uint32_t member) {
         rp_emit_fail(e, "it has more than %d products", RP_MATVEC_MAX_CORES);
         return;
     }
-    if (m->core_count == 0) {
-        m->b = symbol(e, member, 'B');
-        m->k = symbol(e, member, 'K');
-    } else if (!same_input(&o[RP_MATVEC_X],
-                           &e->members[m->cores[0].member].operands[RP_MATVEC_X]) ||
-               m->b != symbol(e, member, 'B') || m->k != symbol(e, member, 'K')) {
-        rp_emit_fail(e, "its products have different inputs");
-        return;
-    }
     bool block = RP_DT(o[RP_MATVEC_WEIGHT].dtype) & RP_DT_BLOCK;
     bool narrow = !block && (m->k % 8 != 0 || !starts_at(e, member, RP_MATVEC_WEIGHT, 16));
     if (m->b > RP_MATVEC_MAX_B || m->k > INT32_MAX || !counts(e, member, narrow)) {
@@ -121,66 +106,21 @@ static void add_core(rp_matvec *m, uint32_t member) {
 
 /* ---- Sections -------------------------------------------------------------------------------- */
 
-static bool meet(const rp_emit_set *a, const rp_emit_set *b) {
-    for (uint32_t i = 0; i < RP_EMIT_MAX_MEMBERS / 64; i++)
-        if (a->bits[i] & b->bits[i]) return true;
-    return false;
-}
-
-static void unite(rp_emit_set *a, const rp_emit_set *b) {
-    for (uint32_t i = 0; i < RP_EMIT_MAX_MEMBERS / 64; i++) a->bits[i] |= b->bits[i];
-}
-
-/* Cores belong together when something consumes both. */
+/* Products that meet are computed together: the first of them says where. */
 static void find_sections(rp_matvec *m) {
-    rp_emit_set reach[RP_MATVEC_MAX_CORES];
-    for (uint32_t i = 0; i < m->core_count; i++)
-        reach[i] = rp_emit_downstream(m->e, &m->cores[i].value, 1);
+    const rp_shape_member *members = m->e->shape.members;
     for (uint32_t i = 0; i < m->core_count; i++) {
-        if (m->cores[i].section != RP_NONE) continue;
-        rp_matvec_section *s = &m->sections[m->section_count];
-        *s = (rp_matvec_section){.first = i, .rows = symbol(m->e, m->cores[i].member, 'M')};
-        rp_emit_set all = reach[i];
-        m->cores[i].section = m->section_count;
-        for (bool more = true; more;) { /* until nobody joins any more */
-            more = false;
-            for (uint32_t j = i + 1; j < m->core_count; j++) {
-                if (m->cores[j].section != RP_NONE || !meet(&all, &reach[j])) continue;
-                m->cores[j].section = m->section_count;
-                unite(&all, &reach[j]);
-                more = true;
-            }
+        uint32_t first = members[m->cores[i].member].core, at = 0;
+        while (at < m->section_count && m->cores[m->sections[at].first].member != first) at++;
+        rp_matvec_section *s = &m->sections[at];
+        if (at == m->section_count) {
+            m->section_count++;
+            *s = (rp_matvec_section){
+                .first = i, .pair = members[first].pair, .rows = symbol(m->e, first, 'M')};
         }
-        for (uint32_t j = i; j < m->core_count; j++) {
-            if (m->cores[j].section != m->section_count) continue;
-            s->cores[s->core_count++] = m->cores[j].value;
-            if (symbol(m->e, m->cores[j].member, 'M') != s->rows)
-                rp_emit_fail(m->e, "products whose results meet have different numbers of rows");
-        }
-        m->section_count++;
+        s->cores[s->core_count++] = m->cores[i].value;
+        m->cores[i].section = at;
     }
-}
-
-/* The pairs of an op lie within its last dimension; they must lie within a row of the result. */
-static void check_pair(const rp_matvec *m, const rp_matvec_section *s, uint32_t member) {
-    const rp_op_call *call = &m->e->members[member].call;
-    for (uint32_t i = 0; i < call->operand_count; i++) {
-        const rp_tensor *t = &call->operands[i];
-        if (t->absent || rp_op_operand_of(call, i)->at != RP_AT_PAIR) continue;
-        uint64_t last = t->rank ? t->dims[t->rank - 1] : 1;
-        if (s->rows % last != 0)
-            rp_emit_fail(m->e, "the pairs of %s do not lie within the %llu rows of a weight",
-                         call->op->name, (unsigned long long)s->rows);
-        if (member != s->pair) rp_emit_fail(m->e, "two ops need pairs of rows of one product");
-    }
-}
-
-static void find_pairs(rp_matvec *m, rp_matvec_section *s) {
-    s->pair = rp_emit_pair_member(m->e, s->cores, s->core_count);
-    if (s->pair == RP_NONE) return;
-    rp_emit_set behind = rp_emit_downstream(m->e, s->cores, s->core_count);
-    for (uint32_t i = 0; i < m->e->member_count; i++)
-        if (rp_emit_has(&behind, i)) check_pair(m, s, i);
 }
 
 /* ---- Sizes ----------------------------------------------------------------------------------- */
@@ -240,48 +180,16 @@ static void choose_stage(rp_matvec *m) {
                                                 : "matvec.tiled";
 }
 
-/* What stands before the products: rows members, all over the same few rows. Their outputs are for
- * the products alone: every workgroup computes them, so nobody may store them. */
-static void check_upstream(rp_matvec *m) {
-    rp_emit *e = m->e;
-    const rp_emit_set *upstream = &e->members[m->cores[0].member].upstream;
-    e->row_mode = RP_EMIT_ROW_FEW;
-    e->row_count = 1;
-    uint64_t rows = 0;
-    for (uint32_t i = 0; i < e->member_count; i++) {
-        const rp_op_call *call = &e->members[i].call;
-        if (!rp_emit_has(upstream, i)) continue;
-        if (call->op->form != RP_OP_POINTWISE && call->op->form != RP_OP_ROWS)
-            rp_emit_fail(e, "%s cannot be computed in front of a product", call->op->name);
-        for (uint32_t o = 0; o < call->operand_count; o++)
-            if (rp_emit_is_output(e, i, o) && !call->operands[o].absent &&
-                e->members[i].operands[o].use != RP_NONE)
-                rp_emit_fail(e, "%s is computed in front of a product, and stored", call->op->name);
-        if (call->op->form != RP_OP_ROWS) continue;
-        if (rows && rows != rp_sym(call, 'R'))
-            rp_emit_fail(e, "reductions in front of a product have different numbers of rows");
-        rows = rp_sym(call, 'R');
-    }
-    if (rows > RP_MATVEC_MAX_B)
-        rp_emit_fail(e, "reductions in front of a product are over %llu rows",
-                     (unsigned long long)rows);
-    else if (rows)
-        e->row_count = (uint32_t)rows;
-}
-
 rp_status rp_emit_matvec(rp_emit *e) {
-    rp_matvec m = {.e = e};
+    rp_matvec m = {.e = e, .b = e->shape.rows, .k = e->shape.columns};
     for (uint32_t i = 0; i < e->member_count && e->status == RP_OK; i++)
         if (is_product(e, i)) add_core(&m, i);
-    if (e->status == RP_OK && m.core_count == 0) rp_emit_fail(e, "it has no product");
     if (e->status != RP_OK) return e->status;
     e->local = RP_MATVEC_THREADS;
     e->extensions |= RP_EMIT_SUBGROUP;
-    check_upstream(&m);
+    e->row_mode = RP_EMIT_ROW_FEW;
+    e->row_count = (uint32_t)m.b;
     find_sections(&m);
-    for (uint32_t i = 0; i < m.section_count && e->status == RP_OK; i++)
-        find_pairs(&m, &m.sections[i]);
-    if (e->status != RP_OK) return e->status;
     choose_rows(&m);
     choose_stage(&m);
     if (e->status != RP_OK) return e->status;

@@ -8,74 +8,10 @@
 
 enum { SHORT_THREADS = 64 };
 
-/* The first member over rows says what the rows are; the others must agree. */
-static uint32_t find_rows(rp_emit *e, uint64_t *out_r, uint64_t *out_c) {
-    uint32_t first = RP_NONE;
-    for (uint32_t i = 0; i < e->member_count; i++) {
-        const rp_op_call *call = &e->members[i].call;
-        if (call->op->form != RP_OP_ROWS) continue;
-        if (first == RP_NONE) {
-            first = i;
-            *out_r = rp_sym(call, 'R');
-            *out_c = rp_sym(call, 'C');
-        } else if (rp_sym(call, 'R') != *out_r || rp_sym(call, 'C') != *out_c) {
-            rp_emit_fail(e, "%s is over other rows", call->op->name);
-        }
-    }
-    return first;
-}
-
-/* Whether a number for each row is repeated along the columns, and not across the rows. */
-static bool is_column(const rp_op_call *call, uint32_t operand, uint64_t r, uint64_t c) {
-    const rp_tensor *t = &call->operands[operand], *o = &call->operands[call->operand_count - 1];
-    if (rp_tensor_elements(t) != r || rp_tensor_elements(o) != r * c) return false;
-    if (r == 1) return true;
-    if (t->rank != o->rank || t->dims[t->rank - 1] != 1) return false;
-    for (uint32_t d = 0; d + 1 < t->rank; d++)
-        if (t->dims[d] != o->dims[d]) return false;
-    return true;
-}
-
-/* Only the row at hand is known, so what follows a reduction stays within it: its own element, its
- * row's number, or its pair. */
-static void check_readers(rp_emit *e, uint64_t r, uint64_t c) {
-    for (uint32_t m = 0; m < e->member_count; m++) {
-        const rp_op_call *call = &e->members[m].call;
-        for (uint32_t k = 0; k < call->operand_count; k++) {
-            if (call->op->form == RP_OP_ROWS || rp_emit_is_output(e, m, k) ||
-                !rp_emit_has_rows(e, m, k))
-                continue;
-            const rp_tensor *t = &call->operands[k];
-            uint64_t elements = rp_tensor_elements(t);
-            rp_op_place at = rp_op_reads_at(call, k);
-            uint64_t last = t->rank ? t->dims[t->rank - 1] : 1;
-            bool own = at == RP_AT_SAME && (elements == r * c || elements == r);
-            bool pair = at == RP_AT_PAIR && last && c % last == 0;
-            bool broadcast = at == RP_AT_ANY && rp_op_formula(call) && is_column(call, k, r, c);
-            if (!own && !pair && !broadcast)
-                rp_emit_fail(e, "%s looks beyond the row", call->op->name);
-        }
-    }
-}
-
 static bool has_outputs(const rp_emit *e, uint64_t elements) {
-    for (uint32_t i = 0; i < e->value_count; i++) {
-        const rp_op_call *call = &e->members[e->values[i].member].call;
-        uint64_t own = call->op->form == RP_OP_SCATTER ? rp_tensor_elements(&call->operands[0])
-                                                       : e->values[i].elements;
-        if (e->values[i].use != RP_NONE && own == elements) return true;
-    }
+    for (uint32_t i = 0; i < e->value_count; i++)
+        if (e->values[i].use != RP_NONE && rp_emit_elements(e, i) == elements) return true;
     return false;
-}
-
-static void check_outputs(rp_emit *e, uint64_t r, uint64_t c) {
-    for (uint32_t i = 0; i < e->value_count; i++) {
-        const rp_op_call *call = &e->members[e->values[i].member].call;
-        uint64_t own = call->op->form == RP_OP_SCATTER ? rp_tensor_elements(&call->operands[0])
-                                                       : e->values[i].elements;
-        if (e->values[i].use != RP_NONE && own != r && own != r * c)
-            rp_emit_fail(e, "an output of %s has no place in the rows", call->op->name);
-    }
 }
 
 /* Steps of all members, then the outputs. */
@@ -100,12 +36,8 @@ static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, bool br
 }
 
 rp_status rp_emit_row_kernel(rp_emit *e) {
-    uint64_t r = 0, c = 0;
-    uint32_t first = find_rows(e, &r, &c);
-    if (first == RP_NONE) return rp_emit_fail(e, "it reduces nothing");
-    check_readers(e, r, c);
-    check_outputs(e, r, c);
-    if (e->status != RP_OK) return e->status;
+    uint64_t r = e->shape.rows, c = e->shape.columns;
+    uint32_t first = e->shape.first;
     bool brief = c <= RP_EMIT_SHORT_ROW;
     e->row_mode = RP_EMIT_ROW_ONE;
     e->local = brief ? SHORT_THREADS : RP_EMIT_ROW_THREADS;

@@ -17,6 +17,7 @@ const rp_op rp_ops_cluster[] = {
                  "assignment is no cluster are left out; clusters without rows have sums and "
                  "counts of 0. Infinities and NaN follow IEEE 754.",
         .form = RP_OP_KERNEL,
+        .text = 200,
         .operand_count = 4,
         .operands = {{.name = "x",
                       .brief = "the rows",

@@ -359,3 +359,13 @@ double rp_formula_flops(const rp_formula *formula) {
     }
     return flops;
 }
+
+double rp_formula_size(const rp_formula *formula) {
+    double size = 0;
+    for (uint32_t i = 0; i < formula->count; i++) {
+        uint8_t code = formula->nodes[i].code;
+        if (rule_of(code) != RULE_LEAF)
+            size += code == RP_FORMULA_pow ? 220 : is_transcendental(code) ? 50 : 3;
+    }
+    return size;
+}

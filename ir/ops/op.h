@@ -100,6 +100,9 @@ typedef struct rp_op_operand {
     bool optional;      /* inputs and outputs; an absent output is not computed */
     bool hook;          /* kernel form: read through its value function, or written through the
                          * epilogue, so that other ops can be fused here; else bound directly */
+    uint8_t sites;      /* at how many places of a kernel's or an op's text the input's elements are
+                         * asked for, or the output's are handed on, helpers counted as often as
+                         * they are called; 0: one */
     const char *absent; /* GLSL and formula value of an optional input left out: "0.0", "1.0" */
     const char *like;   /* an output: the default dtype is that of this input; NULL: dtype's lowest
                          * bit of `dtypes` */
@@ -152,6 +155,7 @@ struct rp_op {
     const char *name, *family, *brief;
     const char *notes; /* numerics: exactness, zeros, denormals, infinities, NaN, ties */
     uint8_t form;      /* rp_op_form */
+    uint16_t text;     /* instructions of its text in kernels/, about; 0: few, or it has none */
     bool product;      /* kernel form: multiplies the rows of its first input with a matrix; several
                         * over one input can be one kernel */
     uint8_t transfer;  /* rp_op_transfer */
@@ -215,6 +219,14 @@ typedef struct rp_op_cost {
     double loads[RP_OP_MAX_OPERANDS];
 } rp_op_cost;
 void rp_op_cost_of(const rp_op_call *call, rp_op_cost *out);
+
+/* How large the op's code is, in instructions, about: for deciding about fusion. */
+typedef struct rp_op_size {
+    double element;  /* one element of all outputs; all of the op's text */
+    double steps;    /* what the reductions of a rows op evaluate, in all passes */
+    uint32_t passes; /* over a row: steps that do not depend on one another share one */
+} rp_op_size;
+void rp_op_size_of(const rp_op_call *call, rp_op_size *out);
 
 /* How input `index` is read: the operand's `at`, for broadcast operands RP_AT_SAME only when the
  * input has the output's elements one for one. */

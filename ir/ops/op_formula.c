@@ -151,3 +151,55 @@ void rp_op_cost_of(const rp_op_call *call, rp_op_cost *out) {
     for (uint32_t i = 0; i < call->operand_count; i++)
         out->loads[i] = loads_of(call, i, out->loads[i]);
 }
+
+/* ---- Size ------------------------------------------------------------------------------------ */
+
+enum { LOAD = 4, CONVERT = 12, TEXT = 60 };
+
+/* The size of a formula; *first_step becomes the lowest of the steps that it names. */
+static double formula_size(const rp_op_call *call, const char *text, uint32_t *first_step) {
+    rp_formula_block block;
+    rp_formula formula;
+    char error[160];
+    size_t at;
+    *first_step = RP_OP_MAX_STEPS;
+    if (!text || !rp_op_parse_formula(call, text, &block, &formula, error, &at)) return 0;
+    double size = rp_formula_size(&formula);
+    for (uint32_t i = 0; i < formula.count; i++) {
+        if (formula.nodes[i].code != RP_FORMULA_NAME) continue;
+        uint32_t name = formula.nodes[i].name;
+        size += LOAD;
+        if (name >= RP_OP_NAME_STEP && name < RP_OP_NAME_LENGTH &&
+            name - RP_OP_NAME_STEP < *first_step)
+            *first_step = name - RP_OP_NAME_STEP;
+    }
+    return size;
+}
+
+static void add_steps(const rp_op_call *call, rp_op_size *out) {
+    uint32_t pass = 0, named;
+    for (uint32_t i = 0; i < call->op->step_count; i++) {
+        out->steps += formula_size(call, call->op->steps[i].expression, &named);
+        bool alone = i == 0 || (named < RP_OP_MAX_STEPS && named >= pass);
+        if (!alone) continue;
+        pass = i;
+        out->passes++;
+    }
+}
+
+void rp_op_size_of(const rp_op_call *call, rp_op_size *out) {
+    const rp_op *op = call->op;
+    uint32_t named;
+    memset(out, 0, sizeof *out);
+    if (op->form == RP_OP_ROWS) add_steps(call, out);
+    if (rp_op_formula(call) && op->form == RP_OP_POINTWISE)
+        out->element = formula_size(call, rp_op_formula(call), &named);
+    else if (op->form != RP_OP_ROWS)
+        out->element = op->text ? op->text : TEXT;
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        const rp_op_operand *o = rp_op_operand_of(call, i);
+        if (call->operands[i].absent || o->access == RP_READ) continue;
+        out->element += formula_size(call, o->expression, &named);
+        out->element += call->operands[i].dtype == RP_F32 ? LOAD : CONVERT;
+    }
+}

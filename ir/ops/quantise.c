@@ -78,7 +78,7 @@ static bool rule_pq_distance(rp_op_call *call) {
 #define QUERIES(READS)                                                                             \
     {                                                                                              \
         .name = "queries", .brief = "one vector a row, as it is", .shape = "Q D",                  \
-        .dtypes = RP_DT_FLOAT, .reads = READS                                                      \
+        .dtypes = RP_DT_FLOAT, .sites = 5, .reads = READS                                          \
     }
 
 #define CODED_ROWS                                                                                 \
@@ -87,6 +87,7 @@ static bool rule_pq_distance(rp_op_call *call) {
          .brief = "the base, as quantize_i8 makes it",                                             \
          .shape = "N D",                                                                           \
          .dtypes = RP_DT(RP_I8),                                                                   \
+         .sites = 5,                                                                               \
          .reads = "QND"},                                                                          \
         {.name = "scale",                                                                          \
          .brief = "what a code of 1 stands for, for each row",                                     \
@@ -100,7 +101,7 @@ static bool rule_pq_distance(rp_op_call *call) {
 #define PACKED(NAME, DTYPE, BRIEF, NOTES)                                                          \
     {                                                                                              \
         .name = NAME, .family = "quantise", .brief = BRIEF, .notes = NOTES, .form = RP_OP_KERNEL,  \
-        .operand_count = 2,                                                                        \
+        .text = 400, .operand_count = 2,                                                           \
         .operands = {{.name = "x",                                                                 \
                       .brief = "the rows, whole blocks of 32",                                     \
                       .shape = "*R C",                                                             \

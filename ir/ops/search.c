@@ -70,10 +70,11 @@ static bool rule_top_k_merge(rp_op_call *call) {
      .brief = "one vector a row",                                                                  \
      .shape = "Q " SYMBOL,                                                                         \
      .dtypes = DTYPES,                                                                             \
+     .sites = 5,                                                                                   \
      .reads = "QN" SYMBOL},                                                                        \
     {                                                                                              \
         .name = "base", .brief = "the vectors to compare with, one a row", .shape = "N " SYMBOL,   \
-        .dtypes = DTYPES, .reads = "QN" SYMBOL                                                     \
+        .dtypes = DTYPES, .sites = 5, .reads = "QN" SYMBOL                                         \
     }
 
 #define MATRIX(BRIEF, DTYPES)                                                                      \
@@ -124,6 +125,7 @@ static bool rule_top_k_merge(rp_op_call *call) {
      .access = RP_WRITE,                                                                           \
      .optional = OPTIONAL,                                                                         \
      .hook = true,                                                                                 \
+     .sites = 3,                                                                                   \
      .like = LIKE},                                                                                \
     {                                                                                              \
         .name = "indices", .brief = "where in the row they are", .shape = SHAPE,                   \
@@ -183,6 +185,7 @@ const rp_op rp_ops_search[] = {
         .brief = "the k largest or smallest elements of each row, in order",
         .notes = STABLE,
         .form = RP_OP_KERNEL,
+        .text = 600,
         .operand_count = 4,
         .operands = {{.name = "x",
                       .brief = "the rows; each element is read once",
@@ -204,6 +207,7 @@ const rp_op rp_ops_search[] = {
         .notes = "For few long rows, with top_k_merge after it. Part p is the elements from "
                  "p * ceil(N / splits) on. " STABLE,
         .form = RP_OP_KERNEL,
+        .text = 600,
         .operand_count = 4,
         .operands = {{.name = "x",
                       .brief = "the rows; each element is read once",
@@ -232,6 +236,7 @@ const rp_op rp_ops_search[] = {
         .brief = "the k first elements of several lists of k",
         .notes = "Gaps, index 0xffffffff, are skipped. Lists need not be sorted. " STABLE,
         .form = RP_OP_KERNEL,
+        .text = 600,
         .operand_count = 5,
         .operands = {{.name = "list_values",
                       .brief = "what was found in each part",

@@ -48,8 +48,10 @@ const rp_op rp_ops_statistics[] = {
                  "itself belongs to the last bin. NaN is skipped. Counts start from what is there "
                  "(fill them with 0 before) and wrap at 2^32.",
         .form = RP_OP_KERNEL,
+        .text = 200,
         .operand_count = 2,
         .operands = {{.name = "x",
+                      .sites = 2,
                       .brief = "what to count",
                       .shape = "*N",
                       .dtypes = RP_DT_FLOAT,

@@ -122,34 +122,35 @@ static void test_refused(void) {
            "  n1 = fused {\n"
            "    n0 = row_sum (r $x:f32[6,4], w $y:f32[6])\n"
            "    n1 = row_sum (r $x:f32[4,6], w $z:f32[4])\n  }\n}\n",
-           "other rows");
+           "n1 row_sum goes over 4 rows of 6, n0 row_sum over 6 of 4");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[6]\n  buf $y out f32[6]\n  buf $z out f32[4]\n"
            "  buf $w in f32[4]\n"
            "  n1 = fused {\n"
            "    n0 = neg (r $x:f32[6], w $y:f32[6])\n"
            "    n1 = neg (r $w:f32[4], w $z:f32[4])\n  }\n}\n",
-           "different numbers of elements");
+           "6 and 4 elements go to memory");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[6,4]\n  buf $y out f32[4,6]\n"
            "  n1 = fused {\n"
            "    n0 = softmax (r $x:f32[6,4], -, w ^p:f32[6,4])\n"
            "    n1 = transpose (r ^p:f32[6,4], w $y:f32[4,6])\n  }\n}\n",
-           "looks beyond the row");
+           "n1 transpose asks n0 softmax for more than its own element");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[6,4]\n  buf $v out f32[6,2]\n"
            "  buf $i out u32[6,2]\n  buf $s out f32[6,4]\n"
            "  n1 = fused {\n"
            "    n0 = neg (r $x:f32[6,4], w $s:f32[6,4])\n"
            "    n1 = top_k {k=2} (r $s:f32[6,4], -, w $v:f32[6,2], w $i:u32[6,2])\n  }\n}\n",
-           "is stored, but does not follow");
+           "n0 neg goes to memory, but is not what n1 top_k goes over");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[6,4]\n  buf $y out f32[6,2]\n"
            "  n1 = fused {\n"
            "    n0 = top_k {k=2} (r $x:f32[6,4], -, w ^v:f32[6,2], w ^i:u32[6,2])\n"
            "    n1 = mul (r ^v:f32[6,2], r ^i:u32[6,2], w $y:f32[6,2])\n  }\n}\n",
-           "not computed together");
+           "n1 mul needs two results of n0 top_k at once");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[4,4]\n  buf $y out f32[4,4]\n"
            "  n1 = fused {\n"
            "    n0 = row_sum (r $x:f32[4,4], w ^s:f32[4])\n"
            "    n1 = add (r $x:f32[4,4], r ^s:f32[4], w $y:f32[4,4])\n  }\n}\n",
-           "looks beyond the row"); /* a number of each row, repeated across the rows */
+           "n1 add asks n0 row_sum for more than its own element"); /* a number of each row,
+                                                                       repeated across the rows */
 }
 
 /* Around kernels with a shape of their own. */
@@ -159,31 +160,31 @@ static void test_refused_behind(void) {
            "  n1 = fused {\n"
            "    n0 = matmul (r $x:f32[4,8], r $w:f32[8,4], w ^p:f32[4,4])\n"
            "    n1 = transpose (r ^p:f32[4,4], w $y:f32[4,4])\n  }\n}\n",
-           "transpose needs more than one element of what matmul makes");
+           "n1 transpose asks n0 matmul for more than its own element");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[4,8]\n  buf $w in f32[8,4]\n"
            "  buf $p in u32[4]\n  buf $y out f32[4,4]\n"
            "  n1 = fused {\n"
            "    n0 = matmul (r $x:f32[4,8], r $w:f32[8,4], w ^p:f32[4,4])\n"
            "    n1 = rope (r ^p:f32[4,1,4], r $p:u32[4], -, w $y:f32[4,1,4])\n  }\n}\n",
-           "rope needs more than one element of what matmul makes");
+           "n1 rope asks n0 matmul for more than its own element");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[1,8]\n  buf $w in f32[16,8]\n"
            "  buf $y out f32[4,4]\n"
            "  n1 = fused {\n"
            "    n0 = matvec (r $x:f32[1,8], r $w:f32[16,8], w ^p:f32[1,16])\n"
            "    n1 = transpose (r ^p:f32[4,4], w $y:f32[4,4])\n  }\n}\n",
-           "transpose needs more than one element of what matvec makes");
+           "n1 transpose asks n0 matvec for more than its own element");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[1,8]\n  buf $w in f32[16,8]\n"
            "  buf $y out f32[1,16]\n  buf $z out f32[8]\n"
            "  n1 = fused {\n"
            "    n0 = matvec (r $x:f32[1,8], r $w:f32[16,8], w $y:f32[1,16])\n"
            "    n1 = neg (r $x:f32[8], w $z:f32[8])\n  }\n}\n",
-           "neg is stored, but does not follow matvec");
+           "n1 neg goes to memory, but is not what n0 matvec goes over");
     refuse("reprise 1\ngraph g {\n  buf $x in f32[1,8]\n  buf $w in f32[8,8]\n"
            "  buf $y out f32[1,8]\n  buf $z out f32[8,8]\n"
            "  n1 = fused {\n"
            "    n0 = matvec (r $x:f32[1,8], r $w:f32[8,8], w $y:f32[1,8])\n"
            "    n1 = matmul (r $w:f32[8,8], r $w:f32[8,8], w $z:f32[8,8])\n  }\n}\n",
-           "matvec and matmul cannot be one kernel");
+           "n1 matmul and n0 matvec go over their data in different ways");
 }
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
