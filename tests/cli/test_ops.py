@@ -80,6 +80,37 @@ class Ops(cli.Case):
         glsl = next(path for path in (self.folder / "d").glob("*.glsl"))
         self.assertIn("void main()", glsl.read_text())
 
+    def test_decisions_are_told(self):
+        self.write("apart.rpir", """reprise 1
+graph g {
+  buf $x in f32[64]
+  buf $y out f32[64]
+  buf $z out f32[64]
+  buf $v out f32[8]
+  buf %a tmp f32[64]
+  buf %b tmp f32[64]
+  buf %c tmp f32[64]
+  kern @k spirv - local 1 1 1 (r, w)
+  n0 = op neg (r $x:f32[64], w %a:f32[64])
+  n1 = run @k grid 1 1 1 (r %a, w $y)
+  n2 = op neg (r $x:f32[64], w %b:f32[64])
+  n3 = op exp (r %b:f32[64], w $z:f32[64])
+  n4 = op neg (r $z:f32[64], w %c:f32[64])
+  n5 = op neg (r %c[0+32]:f32[8], w $v:f32[8])
+}
+""")
+        self.expect(OK, "opt", "apart.rpir", "--passes", "fuse", "--dump-after", "fuse",
+                    "--dump-dir", "d")
+        for line in ["kept apart: n0 -> n1 (%a): n1 is no op",
+                     "kept apart: n3 -> n4 ($z): it is a result and must be in memory",
+                     "kept apart: n4 -> n5 (%c): only a part of it is read",
+                     "fused n3 (map): n2 n3"]:
+            self.assertIn(line, self.err)
+        self.assertIn("3 candidates were kept apart", self.err)
+        self.assertEqual(self.err.count("kept apart: "), 3)
+        self.expect(OK, "opt", "apart.rpir", "--passes", "fuse")
+        self.assertNotIn("kept apart: ", self.err)
+
     def test_mistakes(self):
         text = (self.folder / "ops.yaml").read_text()
         self.write("bad.yaml", text.replace("weight: g", "weight: x"))

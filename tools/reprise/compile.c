@@ -68,7 +68,8 @@ const cli_command cli_compile = {
     .brief = "Compiles a pipeline or a graph text to a plan, and proves it.",
     .details =
         "Each pass says on stderr what it changed. --dump-after all writes DIR/00-source.rpir,\n"
-        "DIR/01-dce.rpir and so on, each a whole graph.",
+        "DIR/01-dce.rpir and so on, each a whole graph, and what fuse decided is shown, line by "
+        "line.",
     .options = options_table,
     .run = run,
 };

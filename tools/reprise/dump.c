@@ -101,6 +101,15 @@ static rp_status write_dump(cli_dump *dump, int number, const char *name, const 
     return dump->failed ? RP_ERROR_IO : RP_OK;
 }
 
+/* What the pass decided, line by line. */
+static void say_details(const rp_pass_report *report) {
+    for (const char *line = report->details; *line;) {
+        size_t length = strcspn(line, "\n");
+        cli_say("%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
 static void say_pass(const rp_pass_report *r) {
     char nodes[48], bytes[64];
     if (r->nodes_before == r->nodes_after)
@@ -128,6 +137,7 @@ static rp_status observe(void *user, int index, const rp_pass_report *report,
     const char *name = report ? report->pass : "source";
     bool wanted = dump->after && (listed(dump->after, "all") || listed(dump->after, name));
     rp_status status = wanted ? write_dump(dump, index + 1, name, graph) : RP_OK;
+    if (wanted && report) say_details(report);
     if (status == RP_OK) cli_pass_progress(dump->passes, index);
     return status;
 }

@@ -1,5 +1,5 @@
-/* What the passes did: a summary line per pass on stderr, and the graph after each pass as a file.
- */
+/* What the passes did: a summary line per pass on stderr, and for those asked for what they decided
+ * and the graph after them, as a file. */
 #ifndef CLI_DUMP_H
 #define CLI_DUMP_H
 
