@@ -9,13 +9,21 @@
  * 4096 wide with the same work for each node, and one where 4096 nodes write slices of a buffer
  * that 4096 others read as a whole. Every size is compiled at -O1 with the checker, as in every
  * compile. Best of five runs; memory is the peak of what the library holds beyond its input.
+ *
+ * Then chains of ops, at several lengths: fused and lowered, with no kernel in any cache. A number
+ * in each op's formula makes every kernel another one, so the time for an op is that of compiling
+ * it; what is to be seen is that it does not grow with the length.
  */
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "graph/graph.h"
+#include "reprise/compiler.h"
 #include "reprise/passes.h"
 #include "statistics.h"
 
@@ -218,6 +226,92 @@ static int report_repeated(const char *path, uint32_t nodes) {
     return 0;
 }
 
+/* ---- Chains of ops --------------------------------------------------------------------------- */
+
+typedef struct op_chain {
+    const char *name, *tensor;
+    const char
+        *ops[3]; /* in turn; %1$s the value before, %2$s the one written, %3$s their tensor */
+} op_chain;
+
+static const op_chain op_chains[] = {
+    {"norms and softmax",
+     "f32[4,64]",
+     {"rms_norm (r %1$s:%3$s, -, w %2$s:%3$s)", "softmax (r %1$s:%3$s, -, w %2$s:%3$s)",
+      "map {expr=\"a * 1.%4$03u\"} (r %1$s:%3$s, w %2$s:%3$s)"}},
+    {"maps", "f32[4,64]", {"map {expr=\"a * 1.%4$03u + a\"} (r %1$s:%3$s, w %2$s:%3$s)"}},
+    {"gelus", "f32[4096]", {"map {expr=\"gelu(a * 1.%4$03u)\"} (r %1$s:%3$s, w %2$s:%3$s)"}},
+    {"transposed",
+     "f32[32,32]",
+     {"transpose (r %1$s:%3$s, w %2$s:%3$s)",
+      "map {expr=\"a + 1.%4$03u\"} (r %1$s:%3$s, w %2$s:%3$s)"}},
+};
+
+static rp_graph *make_op_chain(const op_chain *c, uint32_t length) {
+    rp_text t;
+    rp_text_init(&t, NULL);
+    uint32_t turns = 1 + (c->ops[1] != NULL) + (c->ops[2] != NULL);
+    rp_text_format(&t, "reprise 1\ngraph ops {\nbuf $x in %s\nbuf $y out %s\n", c->tensor,
+                   c->tensor);
+    for (uint32_t i = 1; i < length; i++) rp_text_format(&t, "buf %%t%u tmp %s\n", i, c->tensor);
+    for (uint32_t i = 0; i < length; i++) {
+        char from[16] = "$x", to[16] = "$y";
+        if (i) snprintf(from, sizeof from, "%%t%u", i);
+        if (i + 1 < length) snprintf(to, sizeof to, "%%t%u", i + 1);
+        rp_text_format(&t, "n%u = op ", i);
+        rp_text_format(&t, c->ops[i % turns], from, to, c->tensor, i);
+        rp_text_format(&t, "\n");
+    }
+    rp_text_format(&t, "}\n");
+    return parse(&t, "ops");
+}
+
+/* One run, with nothing compiled yet. */
+static int report_op_chain(const op_chain *c, uint32_t length) {
+    rp_graph *source = make_op_chain(c, length), *compiled = NULL;
+    rp_pass_options options = {.lowering = rp_lowering_default()};
+    rp_pass_reports *reports = NULL;
+    double start = wall_seconds();
+    rp_status status = rp_passes_run(source, &options, NULL, &compiled, NULL, &reports);
+    double total = wall_seconds() - start;
+    if (status == RP_OK)
+        printf("%-24s %7u ops    %8.2f ms  %6.2f ms/op  %u dispatches |", c->name, length,
+               total * 1e3, total * 1e3 / length, compiled->nodes_count);
+    for (uint32_t i = 0; i < rp_pass_reports_count(reports); i++) {
+        const rp_pass_report *r = rp_pass_reports_get(reports, i);
+        if (!strncmp(r->pass, "fuse", 4) || !strncmp(r->pass, "lower", 5))
+            printf(" %s %.1f", r->pass, r->seconds * 1e3);
+    }
+    printf("\n");
+    rp_pass_reports_destroy(reports);
+    rp_graph_destroy(compiled);
+    rp_graph_destroy(source);
+    return status == RP_OK ? 0 : -1;
+}
+
+/* Each chain at each length finds an empty cache: it runs in a process of its own. */
+static int report_op_chains(void) {
+    static const uint32_t lengths[] = {10, 100, 400};
+    for (size_t i = 0; i < sizeof op_chains / sizeof *op_chains; i++)
+        for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+            char folder[] = "/tmp/reprise-bench-XXXXXX", command[64];
+            int status = -1;
+            if (!mkdtemp(folder)) return -1;
+            fflush(stdout);
+            pid_t child = fork();
+            if (child == 0) {
+                setenv("XDG_CACHE_HOME", folder, 1);
+                status = report_op_chain(&op_chains[i], lengths[k]);
+                fflush(stdout);
+                _exit(status != 0);
+            }
+            if (child < 0 || waitpid(child, &status, 0) != child) status = -1;
+            snprintf(command, sizeof command, "rm -rf %s", folder);
+            if (system(command) != 0 || status != 0) return -1;
+        }
+    return 0;
+}
+
 int main(int argc, char **argv) {
     static const uint32_t usual[] = {1, 10000, 100000};
     const char *path = argc > 1 ? argv[1] : BENCH_GRAPH;
@@ -234,5 +328,5 @@ int main(int argc, char **argv) {
         report(names[i], synthetic[i]);
         rp_graph_destroy(synthetic[i]);
     }
-    return 0;
+    return report_op_chains() != 0;
 }
