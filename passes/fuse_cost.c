@@ -64,6 +64,8 @@ static double threads(const rp_fuse_set *set) {
 typedef struct estimate {
     const rp_fuse_set *set;
     double asked[RP_FUSE_MEMBERS]; /* elements computed, of the op's domain */
+    double here[RP_FUSE_MEMBERS];  /* those that are asked for where they are computed: once for all
+                                    * who ask there (compiler/lower/values.c) */
     double arithmetic, cached, memory;
 } estimate;
 
@@ -89,6 +91,13 @@ static double loads_of(const estimate *e, uint32_t i, uint32_t k, const rp_op_co
     return cost->loads[k];
 }
 
+static void ask(estimate *e, uint32_t i, uint32_t k, uint32_t j, double loads) {
+    if (!rp_shape_reads_here(&e->set->calls[i]->call, k))
+        e->asked[j] += loads;
+    else if (loads > e->here[j])
+        e->here[j] = loads;
+}
+
 /* One op: what it does itself, and what it asks of others in the set. */
 static void add(estimate *e, uint32_t i) {
     const rp_op_call *c = &e->set->calls[i]->call;
@@ -98,8 +107,9 @@ static void add(estimate *e, uint32_t i) {
         if (c->op->form != RP_OP_SCATTER && !rp_fuse_is_stored(e->set, m->first_operand + k))
             continue;
         e->memory += (double)rp_tensor_bytes(&c->operands[k]);
-        e->asked[i] += domain(c);
+        if (e->here[i] < domain(c)) e->here[i] = domain(c);
     }
+    e->asked[i] += e->here[i];
     const rp_op_cost *cost = &e->set->calls[i]->cost;
     double times = runs(e, i);
     e->arithmetic += cost->flops * times;
@@ -108,7 +118,7 @@ static void add(estimate *e, uint32_t i) {
         double loads = loads_of(e, i, k, cost) * times;
         uint32_t from, j = rp_fuse_producer(e->set, m->first_operand + k, &from);
         if (j != RP_NONE) {
-            e->asked[j] += loads;
+            ask(e, i, k, j, loads);
             continue;
         }
         double once = elements(&c->operands[k]);

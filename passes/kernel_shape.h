@@ -70,6 +70,10 @@ typedef struct rp_shape {
 /* Elements that an op goes over: of its first output; of a scatter those of its source. */
 uint64_t rp_shape_domain(const rp_op_call *call);
 
+/* Whether an op element by element reads an input at its own index alone: then the input is there
+ * already, whoever else reads it there. */
+bool rp_shape_reads_here(const rp_op_call *call, uint32_t operand);
+
 /* Whether one generated kernel can compute the members: fills in what is found, or `reason` and
  * returns false. Which buffers they touch, and in what order, is others' affair; so is how large
  * the kernel may be. */

@@ -34,10 +34,13 @@ static double sites_of(const rp_op_call *c, uint32_t k) {
     return sites ? sites : 1;
 }
 
-/* Whether the member reads the input at the index at hand, and nowhere else. */
-static bool reads_here(const rp_shape_member *m, uint32_t k) {
-    bool text = m->call->op->form == RP_OP_POINTWISE && !rp_op_formula(m->call);
-    return !text && rp_tensor_elements(&m->call->operands[k]) == rp_shape_domain(m->call);
+static bool reads_here(const rp_op_call *c, uint32_t k) {
+    bool text = c->op->form == RP_OP_POINTWISE && !rp_op_formula(c);
+    return !text && rp_tensor_elements(&c->operands[k]) == rp_shape_domain(c);
+}
+
+bool rp_shape_reads_here(const rp_op_call *c, uint32_t k) {
+    return c->op->form == RP_OP_POINTWISE && reads_here(c, k);
 }
 
 /* What a member's inputs cost: those at hand are wanted, the others are evaluated at once. */
@@ -46,7 +49,7 @@ static double inputs_of(sizes *z, uint32_t i) {
     double size = 0;
     for (uint32_t k = 0; k < m->call->operand_count; k++) {
         if (m->call->operands[k].absent || m->source[k] == RP_NONE) continue;
-        if (reads_here(m, k))
+        if (reads_here(m->call, k))
             z->wanted[m->source[k]] = true;
         else
             size += sites_of(m->call, k) * z->whole[m->source[k]];

@@ -14,6 +14,7 @@
  *   node      the choice among the four
  *   exact     what a module must say for its arithmetic to be exact
  *   lower     all op nodes of a graph: texts, compiled once each, into kernels and run nodes
+ *   check     whether the kernels of a compiled graph are those that its ops make
  */
 #ifndef RP_LOWER_INTERNAL_H
 #define RP_LOWER_INTERNAL_H

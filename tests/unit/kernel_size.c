@@ -1,6 +1,7 @@
 /* The size of kernels: what fusion makes of long chains. A kernel has a bounded number of
  * instructions and a graph a bounded number for each op, whatever its length and whatever the ops:
- * counted, not timed. And what fusion estimates is held against what compilers make of it. */
+ * counted, not timed. And what fusion estimates is held against what compilers make of it, and
+ * against the text of kernels/. */
 #include "support/unit.h"
 
 #include <stdarg.h>
@@ -271,12 +272,56 @@ static void test_by_hand(void) {
     }
 }
 
+/* ---- What ops say of their text -------------------------------------------------------------- */
+
+static bool is_word(char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* How often a text calls NAME or NAME_store. */
+static uint32_t count_calls(const char *text, const char *name) {
+    uint32_t count = 0;
+    size_t length = strlen(name);
+    for (const char *c = text; (c = strstr(c, name)); c += length) {
+        const char *end = c + length + (strncmp(c + length, "_store", 6) == 0 ? 6 : 0);
+        const char *line = c;
+        while (line > text && line[-1] != '\n') line--;
+        bool comment = false;
+        for (; line < c; line++) comment |= line[0] == '/' && line[1] == '/';
+        count += !comment && (c == text || !is_word(c[-1])) && *end == '(';
+    }
+    return count;
+}
+
+/* Helpers that call an operand and are called several times themselves are counted by hand. */
+static void test_sites(void) {
+    static const char *const folders[] = {"pointwise/", "scatter/", ""};
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < rp_op_count(); i++) {
+        const rp_op *op = rp_op_at(i);
+        for (uint32_t f = 0; f < 3; f++) {
+            char path[96];
+            snprintf(path, sizeof path, "%s%s", folders[f], op->name);
+            const char *text = rp_kernel_source(path);
+            for (uint32_t k = 0; text && k < op->operand_count; k++) {
+                uint32_t calls = count_calls(text, op->operands[k].name);
+                bool said = calls <= (op->operands[k].sites ? op->operands[k].sites : 1u);
+                if (!said) printf("%s: %u calls of %s\n", op->name, calls, op->operands[k].name);
+                CU_ASSERT_TRUE(said);
+                found += calls > 1;
+            }
+        }
+    }
+    CU_ASSERT_TRUE(found > 10);
+}
+
 int main(void) {
     if (!mkdtemp(cache_folder)) return 99;
     setenv("XDG_CACHE_HOME", cache_folder, 1);
-    int failures = rp_run_tests(
-        "kernel_size",
-        (rp_test[]){{"chains", test_chains}, {"nodes made by hand", test_by_hand}, {0}});
+    int failures = rp_run_tests("kernel_size", (rp_test[]){{"chains", test_chains},
+                                                           {"nodes made by hand", test_by_hand},
+                                                           {"sites of operands", test_sites},
+                                                           {0}});
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", cache_folder);
     return system(command) == 0 ? failures : 99;
