@@ -210,7 +210,6 @@ static const char *function_of(uint8_t code) {
         RP_FORMULA_FUNCTIONS(RP_X)
 #undef RP_X
     };
-    if (code == RP_FORMULA_sqrt) return "sqrt";
     if (code == RP_FORMULA_floor) return "floor";
     if (code == RP_FORMULA_ceil) return "ceil";
     if (code == RP_FORMULA_round) return "roundEven";

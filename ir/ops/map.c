@@ -73,6 +73,13 @@ static const char exact_notes[] = "Exact; NaN stays NaN.";
 static const char gate_notes[] =
     "Large negative numbers give -0 or 0; -inf gives NaN, since it is multiplied by 0.";
 
+static const char gelu_notes[] =
+    "Within 64 ulp, also where it is next to nothing. Large negative numbers give -0 or 0; -inf "
+    "gives NaN, since it is multiplied by 0.";
+static const char gelu_tanh_notes[] =
+    "Within 16 |u| ulp for a tanh of u, also where it is next to nothing. Large negative numbers "
+    "give -0 or 0; -inf gives NaN, since it is multiplied by 0.";
+
 static bool rule_clamp(rp_op_call *call) {
     if (call->attrs[0] <= call->attrs[1]) return true;
     return rp_op_fail(call, "attribute low is %.9g, more than high, which is %.9g", call->attrs[0],
@@ -102,7 +109,8 @@ const rp_op rp_ops_map[] = {
     BINARY("min", RP_DT_NUMBER, "min(a, b)", "the smaller", min_notes),
     BINARY("max", RP_DT_NUMBER, "max(a, b)", "the larger", min_notes),
     {MAP("pow", "pow(x, exponent)", "power",
-         "x < 0 gives NaN; x to the power of 0 is 1; 0 to another power is 0 or inf."),
+         "Within 4 + |exponent| units. x < 0 gives NaN; x to the power of 0 is 1; 0 to another power "
+         "is 0 or inf."),
      .operand_count = 3,
      .operands = {IN("x", "the base", RP_DT_FLOAT), IN("exponent", "the exponent", RP_DT_FLOAT),
                   OUT(RP_DT_FLOAT, "x")}},
@@ -127,9 +135,9 @@ const rp_op rp_ops_map[] = {
     UNARY("reciprocal", RP_DT_FLOAT, "1.0 / x", "1 / x",
           "Within 2.5 ulp. Zeros give infinities, infinities zeros."),
     UNARY("sqrt", RP_DT_FLOAT, "sqrt(x)", "square root",
-          "As precise as Vulkan asks: that of 1 / rsqrt. Numbers below 0 give NaN."),
+          "As precise as Vulkan asks: that of 1 / rsqrt. Numbers below 0 give NaN, -0 gives -0."),
     UNARY("rsqrt", RP_DT_FLOAT, "rsqrt(x)", "1 / square root",
-          "Within 2 ulp. 0 gives inf, numbers below 0 give NaN."),
+          "Within 2 ulp. 0 gives inf, -0 -inf, numbers below 0 give NaN."),
     UNARY("exp", RP_DT_FLOAT, "exp(x)", "e to the power of x",
           "Within 3 + 2 |x| ulp. inf and 0 where f32 ends; -inf gives 0."),
     UNARY("log", RP_DT_FLOAT, "log(x)", "natural logarithm",
@@ -138,8 +146,9 @@ const rp_op rp_ops_map[] = {
     UNARY("sigmoid", RP_DT_FLOAT, "sigmoid(x)", "1 / (1 + exp(-x))", "Infinities give 1 and 0."),
     UNARY("silu", RP_DT_FLOAT, "silu(x)", "x * sigmoid(x)", gate_notes),
     UNARY("gelu", RP_DT_FLOAT, "gelu(x)", "x times the normal distribution's integral, with erf",
-          gate_notes),
-    UNARY("gelu_tanh", RP_DT_FLOAT, "gelu_tanh(x)", "approximation of gelu with tanh", gate_notes),
+          gelu_notes),
+    UNARY("gelu_tanh", RP_DT_FLOAT, "gelu_tanh(x)", "approximation of gelu with tanh",
+          gelu_tanh_notes),
     UNARY("relu", SIGNED, "relu(x)", "x, or 0 where it is negative", exact_notes),
     {MAP("clamp", "clamp(x, low, high)", "limits to a range", exact_notes), .operand_count = 2,
      .attr_count = 2, .operands = {IN("x", "the input", SMALL), OUT(SMALL, "x")},

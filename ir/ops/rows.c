@@ -39,9 +39,13 @@ enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
         .fallback = fallback_, .low = low_, .high = 1                                              \
     }
 
+/* The distance from the mean, whose own error is the mean of the distances from it. */
+#define FROM_MEAN "(x - total / n - rest / n)"
+
 static const char sum_notes[] =
     "Added up in f32 in an order that depends on the length of the row alone: the same bits on "
-    "every run. Infinities and NaN as in any sum.";
+    "every run; within n / 256 + 10 units of the sum of the magnitudes, which must stay in f32. "
+    "Infinities and NaN as in any sum.";
 static const char extreme_notes[] =
     "Exact. NaN is skipped; a row of NaN alone gives inf for the minimum, -inf for the maximum.";
 static const char arg_notes[] =
@@ -79,10 +83,13 @@ const rp_op rp_ops_rows[] = {
                    .expression = "place == 4294967295 ? 0 : place"}},
      .steps = {{"place", RP_REDUCE_ARGMAX, "x"}}},
     {ROWS("variance", "population variance: the mean square distance from the mean",
-          "Two passes over the row, so it does not cancel. An infinity or a NaN gives NaN."),
-     .operand_count = 2, .step_count = 2, .operands = {ROWS_IN, PER_ROW("spread / n")},
+          "The mean is corrected by what rounding took of it, so that rows far from 0 do not cancel. "
+          "For rows within about 1e18: a sum, or a square, that leaves f32 gives inf or NaN, and "
+          "squares below 1e-38 count as 0. An infinity or a NaN gives NaN."),
+     .operand_count = 2, .step_count = 3, .operands = {ROWS_IN, PER_ROW("spread / n")},
      .steps = {{"total", RP_REDUCE_SUM, "x"},
-               {"spread", RP_REDUCE_SUM, "(x - total / n) * (x - total / n)"}}},
+               {"rest", RP_REDUCE_SUM, "x - total / n"},
+               {"spread", RP_REDUCE_SUM, FROM_MEAN " * " FROM_MEAN}}},
     {ROWS("l2_norm", "square root of the sum of squares",
           "Squares are added up in f32: numbers beyond about 1e19 give inf, numbers below about "
           "1e-19 count as 0."),
@@ -95,15 +102,17 @@ const rp_op rp_ops_rows[] = {
                   PER_ELEMENT("x * rsqrt(squares / n + eps) * weight")},
      .attrs = {EPS(1e-6, 0)}, .steps = {{"squares", RP_REDUCE_SUM, "x * x"}}},
     {ROWS("layer_norm", "subtracts the mean and divides by the standard deviation",
-          "The variance takes a pass of its own, so it does not cancel. An infinity or a NaN makes "
-          "its row NaN."),
-     .operand_count = 4, .attr_count = 1, .step_count = 2,
+          "The mean is corrected by what rounding took of it, and the variance takes a pass of its "
+          "own, so that rows far from 0 do not cancel. For rows within about 1e18: where a sum or "
+          "a square leaves f32, the row is 0 or NaN. An infinity or a NaN makes its row NaN."),
+     .operand_count = 4, .attr_count = 1, .step_count = 3,
      .operands = {ROWS_IN, FACTOR("weight", "multiplies each column", "1.0"),
                   FACTOR("bias", "is added to each column", "0.0"),
-                  PER_ELEMENT("(x - total / n) * rsqrt(spread / n + eps) * weight + bias")},
+                  PER_ELEMENT(FROM_MEAN " * rsqrt(spread / n + eps) * weight + bias")},
      .attrs = {EPS(1e-5, 0)},
      .steps = {{"total", RP_REDUCE_SUM, "x"},
-               {"spread", RP_REDUCE_SUM, "(x - total / n) * (x - total / n)"}}},
+               {"rest", RP_REDUCE_SUM, "x - total / n"},
+               {"spread", RP_REDUCE_SUM, FROM_MEAN " * " FROM_MEAN}}},
     {ROWS("l2_normalize", "divides by the norm, or by eps where that is larger", norm_notes),
      .operand_count = 3, .attr_count = 1, .step_count = 1,
      .operands = {ROWS_IN,

@@ -120,9 +120,18 @@ uint f_mod(uint a, uint b) {
     return b == 0u ? 0u : a % b;
 }
 
-// Vulkan promises 2 units for inversesqrt, and more than 4 for 1 / sqrt.
+// Vulkan promises 2 units for inversesqrt, and more than 4 for 1 / sqrt; and nothing for what is not
+// positive and finite.
 float f_rsqrt(float x) {
-    return inversesqrt(x);
+    if (x == 0.0) return uintBitsToFloat(floatBitsToUint(x) & 0x80000000u | 0x7f800000u);
+    if (f_isnan(x) || x < 0.0) return uintBitsToFloat(0x7fc00000u);
+    return f_isinf(x) ? 0.0 : inversesqrt(x);
+}
+
+float f_sqrt(float x) {
+    if (x == 0.0) return x;
+    if (f_isnan(x) || x < 0.0) return uintBitsToFloat(0x7fc00000u);
+    return f_isinf(x) ? x : sqrt(x);
 }
 
 // value * 2^k for k from -252 to 254, in two factors, since 2^k itself may not be a float.
@@ -225,23 +234,68 @@ float f_pow(float x, float y) {
     precise float part = f + (rest + (f + rest) * 0.442695041);
     y = f_clamp(y, -1e30, 1e30);
     precise float a = y * e, b = y * part;
-    if (!(f_abs(a + b) < 300.0)) return a + b > 0.0 ? uintBitsToFloat(0x7f800000u) : 0.0;
+    if (a + b < -151.0) return 0.0;
+    if (a + b > 129.0) return uintBitsToFloat(0x7f800000u);
     // What rounding a took away, by halves of y; e has few bits.
     precise float high = y * 4097.0;
     high = high - (high - y);
     precise float lost = (high * e - a) + (y - high) * e;
-    float n = f_clamp(roundEven(a + b), -151.0, 129.0);
+    float n = roundEven(a + b);
     precise float r = ((a - n) + b + lost) * 0.693147181;
     return f_scale(f_exp_small(r), int(n));
 }
 
-// Cosine and sine: multiples of pi / 2 are taken out in three parts of few bits each, so that
-// products are exact for |x| up to 8192; beyond, errors grow with |x|.
+// The bits of 2 / pi, behind 32 zeros.
+const uint f_two_over_pi[8] = uint[8](0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u,
+                                      0xdb629599u, 0x3c439041u, 0xfe5163abu);
+
+// What is left of a large |x| (above 256) when multiples of pi / 2 are taken out, and their number
+// modulo 4. x is a whole number m times 2^e. Of 2 / pi times 2^e only the bits from 2^1 down matter,
+// since the others give multiples of 4; 96 of them leave more than enough behind the point.
+float f_quarter_rest(float x, out uint quarter) {
+    uint bits = floatBitsToUint(x), m = bits & 0x7fffffu | 0x800000u;
+    uint first = (bits >> 23 & 0xffu) - 120u; // place of the bit of 2^1: e - 2, and 32 for the zeros
+    uint at = first >> 5, shift = first & 31u, down = 31u - shift;
+    uint high = f_two_over_pi[at] << shift | f_two_over_pi[at + 1u] >> down >> 1u;
+    uint middle = f_two_over_pi[at + 1u] << shift | f_two_over_pi[at + 2u] >> down >> 1u;
+    uint low = f_two_over_pi[at + 2u] << shift | f_two_over_pi[at + 3u] >> down >> 1u;
+    uint carried, unused, from_low, from_middle, second;
+    umulExtended(m, low, from_low, unused);
+    umulExtended(m, middle, from_middle, second);
+    second = uaddCarry(second, from_low, carried);
+    uint top = m * high + from_middle + carried; // 2 bits before the point, 30 behind it
+    quarter = top >> 30;
+    uint part = top << 2 | second >> 30, rest = second << 2;
+    bool up = part >> 31 != 0u; // more than half a quarter: back from the next one
+    if (up) {
+        quarter++;
+        rest = ~rest + 1u;
+        part = ~part + uint(rest == 0u);
+    }
+    uint zeros = part != 0u ? 31u - uint(findMSB(part)) : 31u;
+    uint lead = part << zeros | rest >> (31u - zeros) >> 1u;
+    float size = float(lead) * uintBitsToFloat((95u - zeros) << 23); // lead * 2^-(32 + zeros)
+    precise float r = size * 1.57079633;
+    if (up != (bits >> 31 != 0u)) r = -r;
+    if (bits >> 31 != 0u) quarter = 0u - quarter;
+    return r;
+}
+
+// Cosine and sine: multiples of pi / 2 are taken out, up to 256 in three parts of few bits each, so
+// that products are exact.
 vec2 f_circle(float x) {
-    float n = roundEven(x * 0.636619772);
-    precise float r = x - n * 1.5703125;
-    r = r - n * 4.837512969970703125e-4;
-    r = r - n * 7.54978995489188e-8;
+    uint quarter;
+    float r;
+    if (f_abs(x) > 256.0) {
+        r = f_quarter_rest(x, quarter);
+    } else {
+        float n = roundEven(x * 0.636619772);
+        precise float part = x - n * 1.5703125;
+        part = part - n * 4.837512969970703125e-4;
+        part = part - n * 7.54978995489188e-8;
+        r = part;
+        quarter = uint(int(n));
+    }
     precise float t = r * r;
     precise float s = fma(t, 2.75573192e-6, -1.98412698e-4);
     s = fma(s, t, 8.33333333e-3);
@@ -252,17 +306,18 @@ vec2 f_circle(float x) {
     c = fma(c, t, 4.16666667e-2);
     c = fma(c, t, -0.5);
     c = fma(c, t, 1.0);
-    uint quarter = uint(int(f_clamp(n, -1e9, 1e9)));
     vec2 turned = (quarter & 1u) == 0u ? vec2(c, s) : vec2(-s, c);
     return (quarter & 2u) == 0u ? turned : -turned;
 }
 
 float f_sin(float x) {
-    return f_isinf(x) ? uintBitsToFloat(0x7fc00000u) : x == 0.0 ? x : f_circle(x).y;
+    if (f_isnan(x) || f_isinf(x)) return uintBitsToFloat(0x7fc00000u);
+    return x == 0.0 ? x : f_circle(x).y;
 }
 
 float f_cos(float x) {
-    return f_isinf(x) ? uintBitsToFloat(0x7fc00000u) : f_circle(x).x;
+    if (f_isnan(x) || f_isinf(x)) return uintBitsToFloat(0x7fc00000u);
+    return f_circle(x).x;
 }
 
 // Near 0 a polynomial, else by exp, which may overflow: 2 / inf is 0.
@@ -283,9 +338,18 @@ float f_tanh(float x) {
     return x < 0.0 ? -t : t;
 }
 
-// 1 - erf(z) for z from 1 on: exp(-z^2) and a polynomial of 1 / (1 + z / 2). What is lost of z^2 by
-// rounding is made up for, since exp would multiply it.
-float f_erfc_tail(float z) {
+// What rounding took of x^2, by halves of x.
+float f_square_lost(float x, float square) {
+    precise float high = x * 4097.0;
+    high = high - (high - x);
+    precise float low = x - high;
+    precise float lost = ((high * high - square) + 2.0 * high * low) + low * low;
+    return lost;
+}
+
+// 1 - erf(z) for z from 1 on: exp(-z^2) and a polynomial of 1 / (1 + z / 2). z^2 comes in two parts,
+// with what is lost of it by rounding, since exp would multiply that.
+float f_erfc_tail(float z, float square, float lost) {
     precise float t = 1.0 / fma(z, 0.5, 1.0);
     precise float p = fma(t, -0.0702550921, 0.220624224);
     p = fma(p, t, -0.194095474);
@@ -296,10 +360,6 @@ float f_erfc_tail(float z) {
     p = fma(p, t, 0.246358934);
     p = fma(p, t, 0.282136075);
     p = fma(p, t, 0.282093289);
-    precise float square = z * z, high = z * 4097.0;
-    high = high - (high - z);
-    precise float low = z - high;
-    precise float lost = ((high * high - square) + 2.0 * high * low) + low * low;
     precise float tail = f_exp(-square) * (1.0 - lost) * (p * t);
     return z > 10.3 ? 0.0 : tail;
 }
@@ -322,7 +382,8 @@ float f_erf(float x) {
     float size = f_abs(x);
     if (size < 1.0) return f_erf_small(x);
     if (f_isnan(x)) return x;
-    precise float value = 1.0 - f_erfc_tail(size);
+    precise float square = size * size;
+    precise float value = 1.0 - f_erfc_tail(size, square, f_square_lost(size, square));
     return x < 0.0 ? -value : value;
 }
 
@@ -338,13 +399,15 @@ float f_silu(float x) {
 
 // x times the normal distribution's integral, whose lower tail must not be 1 - 1.
 float f_gelu(float x) {
+    if (f_isnan(x)) return x;
     precise float z = f_abs(x) * 0.707106781;
     float part;
     if (z < 1.0) {
         precise float near = 0.5 + 0.5 * f_erf_small(x * 0.707106781);
         part = near;
     } else {
-        precise float tail = 0.5 * f_erfc_tail(z), rest = 1.0 - tail;
+        precise float square = x * x, lost = f_square_lost(x, square); // twice z^2
+        precise float tail = 0.5 * f_erfc_tail(z, 0.5 * square, 0.5 * lost), rest = 1.0 - tail;
         part = x < 0.0 ? tail : rest;
     }
     precise float value = x * part;

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "gpu.h"
+#include "ops/formula.h"
 #include "reference/reference.h"
 #include "support/op_calls.h"
 #include "support/same_values.h"
@@ -88,8 +89,41 @@ static void add_trial(const op_case *from, const char *type, const char *more) {
     T.count += ok;
 }
 
+/* Every pointwise op of one input, and every function of formulas of one argument, over all
+ * magnitudes: 2^120 may be divided by everywhere. */
+static void add_wide_trials(void) {
+    static const struct {
+        const char *name, *expr;
+        uint32_t arity, floats;
+    } functions[] = {
+#define RP_X(name, arity, floats) {#name, "expr=" #name "(a)", arity, floats},
+        RP_FORMULA_FUNCTIONS(RP_X)
+#undef RP_X
+    };
+    static const char *const operands[] = {"f32[211]:spread=120 f32?", "f32[211]:spread=10 f32?",
+                                           "f32[61]:special f32?"};
+    static op_case cases[3 * (128 + sizeof functions / sizeof *functions)];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rp_op_count(); i++) {
+        const rp_op *op = rp_op_at(i);
+        bool plain = op->form == RP_OP_POINTWISE && op->expression && op->operand_count == 2 &&
+                     (op->operands[0].dtypes & RP_DT(RP_F32));
+        for (uint32_t a = 0; a < op->attr_count; a++) plain &= !op->attrs[a].required;
+        if (!plain || strcmp(op->name, "cast") == 0) continue;
+        for (uint32_t f = 0; f < 3; f++) cases[count++] = (op_case){op->name, operands[f]};
+    }
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (functions[i].arity != 1 || !functions[i].floats) continue;
+        for (uint32_t f = 0; f < 3; f++)
+            cases[count++] = (op_case){"map", operands[f], functions[i].expr};
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!T.only || strcmp(T.only, cases[i].op) == 0) add_trial(&cases[i], "", "");
+}
+
 static void make_trials(void) {
     T.trials = need(calloc(MAX_CASES, sizeof *T.trials));
+    add_wide_trials();
     for (uint32_t i = 0; i < op_case_count; i++) {
         const op_case *c = &op_cases[i];
         if (T.only && strcmp(T.only, c->op) != 0) continue;

@@ -187,9 +187,10 @@ void rp_values_fill(rp_random *random, const rp_tensor *tensor, const char *how,
     bool finite = starts(how, "finite", &v[0]), positive = starts(how, "positive", &v[1]);
     bool whole = starts(how, "int", &v[2]), below = starts(how, "below", &v[3]);
     bool constant = starts(how, "value", &v[4]), rows = starts(how, "rows", v + 5);
-    bool tame = starts(how, "tame", v + 6);
-    if (*how &&
-        !(specials || extremes || finite || positive || whole || below || constant || rows || tame))
+    bool tame = starts(how, "tame", v + 6), salted = starts(how, "salted", v + 6);
+    bool spread = starts(how, "spread", v + 7), shift = starts(how, "shift", v + 7);
+    if (*how && !(specials || extremes || finite || positive || whole || below || constant ||
+                  rows || tame || salted || spread || shift))
         abort(); /* a misspelt word in a table of cases */
     for (uint64_t i = 0; i < count; i++) {
         double value = ordinary(random, dtype);
@@ -197,6 +198,10 @@ void rp_values_fill(rp_random *random, const rp_tensor *tensor, const char *how,
             uint32_t first = tame ? WILD : 0, end = extremes ? EXTREMES : SPECIALS;
             value = special(dtype, first + rp_random_below(random, end - first));
         }
+        if (salted && rp_random_percent(random, count < 100 ? 12 : 2))
+            value = special(dtype, rp_random_below(random, SPECIALS));
+        if (spread) value = copysign(exp2((uniform(random) * 2 - 1) * v[7]), value);
+        if (shift) value += v[7];
         if (finite) value = (uniform(random) * 2 - 1) * v[0];
         if (positive) value = v[1] / 1000 + uniform(random) * v[1] * 0.999;
         if (whole && (is_float(dtype) || dtype == RP_I8 || dtype == RP_I32))

@@ -22,6 +22,9 @@ void rp_values_encode(const rp_tensor *tensor, const double *values, void *bytes
  *   extreme       special without infinities and NaN
  *   tame          special without denormals, which a device may take as zeros, and without numbers
  *                 beyond 2^126, by which it need not divide well
+ *   salted        few special ones among ordinary ones, so that not all that follows is NaN
+ *   spread=N      of both signs, with magnitudes from 2^-N to 2^N
+ *   shift=N       ordinary ones, with N added
  *   finite=N      between -N and N
  *   positive=N    between N / 1000 and N
  *   int=N         whole numbers between -N and N (unsigned: 0 to N): sums of them are exact
