@@ -1,28 +1,46 @@
-/* Fused against unfused on random graphs of ops, on the device at hand: bit-equal.
+/* Fused against unfused on random graphs of ops, on the device at hand: bit-equal, but for NaN.
  *
  * Graphs are compiled and run in batches, side by side in one graph, since a driver takes its time
  * for each pipeline and kernels of equal text are shared within a plan. When a result differs, the
  * graph it belongs to is tried alone, made smaller while it still differs, and printed with its
- * seed. A NaN equals any NaN: which bits it has is up to the device.
+ * seed.
  *
- *   RP_CASES=n RP_SEED=n RP_BATCH=n
+ * Drivers compile on one thread, and without a cache that is most of the time. So several processes
+ * take every nth batch each, with a device of their own, and no batch is begun after the budget of
+ * time is spent. They are forked before any driver is loaded and write into one shared page.
+ *
+ *   RP_CASES=n   so many graphs, however long it takes     RP_SECONDS=n   the budget, 60
+ *   RP_SEED=n    of the first one     RP_BATCH=n     RP_JOBS=n   processes
  *
  * What fusion did is counted: a suite in which nothing is fused would prove nothing. */
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gpu.h"
 #include "support/random_ops.h"
 #include "support/same_values.h"
 
-enum { MAX_BATCH = 64, MAX_FAILURES = 3 };
+enum { MAX_BATCH = 64, MAX_FAILURES = 3, MAX_JOBS = 64, LEAST = 40, NO_DEVICE = 99 };
+
+typedef struct tally {
+    uint64_t graphs, nodes, dispatches, plain_dispatches, multi, refused, failures;
+    char device[256];
+} tally;
 
 static struct {
     rp_device *device;
-    uint32_t cases, batch;
+    uint32_t cases, batch, jobs, seconds;
+    bool limited; /* by time */
     uint64_t seed;
-    uint64_t nodes, dispatches, plain_dispatches, multi, refused, failures;
-} T;
+    struct timespec begin;
+    tally *shared, sum; /* one for each process, and all of them together */
+} S;
+
+/* This process's. */
+static tally *T;
 
 static void *need(void *block) {
     if (!block) abort();
@@ -92,7 +110,7 @@ static bool run_plan(const rp_plan *plan, rp_random_ops *const *items, uint32_t 
     rp_exec *exec = NULL;
     out->count = all_buffers(items, count);
     out->bytes = need(calloc(out->count + 1, sizeof *out->bytes));
-    bool ok = rp_exec_create(T.device, plan, &params, diags, &exec) == RP_OK;
+    bool ok = rp_exec_create(S.device, plan, &params, diags, &exec) == RP_OK;
     if (!ok) gpu_report(diags);
     ok = ok && transfer(exec, items, count, NULL) && rp_exec_submit(exec) == RP_OK &&
          rp_exec_wait(exec, UINT64_MAX) == RP_OK && transfer(exec, items, count, out);
@@ -167,7 +185,7 @@ static void print_graph(rp_random_ops *ops) {
 }
 
 static void investigate(rp_random_ops *item, const char *what) {
-    T.failures++;
+    T->failures++;
     fprintf(stderr, "\nfused differs from unfused: RP_SEED=%llu RP_CASES=1\n  %s\n",
             (unsigned long long)rp_random_ops_seed(item), what);
     if (!differs_alone(NULL, item)) {
@@ -187,7 +205,7 @@ static void count_fused(const rp_graph *g) {
     rp_graph *fused = NULL;
     const rp_pass_options options = {.pipeline = "dce,rename,fuse"};
     if (rp_passes_run(g, &options, NULL, &fused, NULL, NULL) != RP_OK) return;
-    for (uint32_t i = 0; i < fused->nodes_count; i++) T.multi += fused->nodes[i].member_count > 1;
+    for (uint32_t i = 0; i < fused->nodes_count; i++) T->multi += fused->nodes[i].member_count > 1;
     rp_graph_destroy(fused);
 }
 
@@ -195,14 +213,14 @@ static void try_batch(rp_random_ops **items, uint32_t count) {
     rp_graph *g = rp_random_ops_build(items, count);
     rp_diags *diags = rp_diags_create(NULL);
     outcome a = {0}, b = {0};
-    T.nodes += g->nodes_count;
+    T->nodes += g->nodes_count;
     if (rp_graph_verify(g, NULL, diags) != RP_OK) gpu_report(diags);
     rp_diags_destroy(diags);
     count_fused(g);
-    bool ran = run_level(g, items, count, 0, &a, &T.plain_dispatches) &&
-               run_level(g, items, count, 1, &b, &T.dispatches);
+    bool ran = run_level(g, items, count, 0, &a, &T->plain_dispatches) &&
+               run_level(g, items, count, 1, &b, &T->dispatches);
     uint32_t first = 0;
-    for (uint32_t i = 0; i < count && T.failures < MAX_FAILURES; i++) {
+    for (uint32_t i = 0; i < count && T->failures < MAX_FAILURES; i++) {
         char what[256] = "the batch does not compile or run";
         uint32_t buffers = rp_random_ops_buffers(items[i]);
         if (ran ? !item_same(items[i], first, &a, &b, what, sizeof what)
@@ -210,40 +228,99 @@ static void try_batch(rp_random_ops **items, uint32_t count) {
             investigate(items[i], what);
         first += buffers;
     }
-    if (!ran && T.failures == 0) {
+    if (!ran && T->failures == 0) {
         fprintf(stderr, "\nseeds from %llu fail as a batch of %u only\n",
                 (unsigned long long)rp_random_ops_seed(items[0]), count);
-        T.failures++;
+        T->failures++;
     }
     free_outcome(&a);
     free_outcome(&b);
     rp_graph_destroy(g);
 }
 
-static void test_random(void) {
-    for (uint32_t c = 0; c < T.cases && T.failures < MAX_FAILURES; c += T.batch) {
+static double seconds_gone(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - S.begin.tv_sec) + (double)(now.tv_nsec - S.begin.tv_nsec) / 1e9;
+}
+
+static void run_batches(uint32_t job) {
+    for (uint32_t c = job * S.batch; c < S.cases && T->failures < MAX_FAILURES;
+         c += S.jobs * S.batch) {
+        if (S.limited && c >= LEAST && seconds_gone() > S.seconds) break;
         rp_random_ops *items[MAX_BATCH];
-        uint32_t count = T.cases - c < T.batch ? T.cases - c : T.batch;
+        uint32_t count = S.cases - c < S.batch ? S.cases - c : S.batch;
         for (uint32_t i = 0; i < count; i++) {
-            items[i] = rp_random_ops_create(T.seed + c + i);
-            T.refused += rp_random_ops_refused(items[i]);
+            items[i] = rp_random_ops_create(S.seed + c + i);
+            T->refused += rp_random_ops_refused(items[i]);
         }
         try_batch(items, count);
+        T->graphs += count;
         for (uint32_t i = 0; i < count; i++) rp_random_ops_destroy(items[i]);
-        if (isatty(2)) fprintf(stderr, "\r%u of %u ", c + count, T.cases);
+        if (job == 0 && isatty(2)) fprintf(stderr, "\r%u of %u ", c + count, S.cases);
     }
-    printf("%llu ops, %llu dispatches at -O0, %llu at -O1, %llu nodes of several ops ... ",
-           (unsigned long long)T.nodes, (unsigned long long)T.plain_dispatches,
-           (unsigned long long)T.dispatches, (unsigned long long)T.multi);
-    CU_ASSERT_EQUAL(T.failures, 0);
-    CU_ASSERT_EQUAL(T.refused, 0);
+}
+
+/* What a process does; its exit status. */
+static int work(uint32_t job) {
+    rp_diags *diags = rp_diags_create(NULL);
+    T = &S.shared[job];
+    bool open = rp_device_create(NULL, NULL, diags, &S.device) == RP_OK;
+    if (open) {
+        snprintf(T->device, sizeof T->device, "%s", rp_device_get_info(S.device).name);
+        run_batches(job);
+        rp_device_destroy(S.device);
+    } else {
+        gpu_report(diags);
+    }
+    rp_diags_destroy(diags);
+    return open ? 0 : NO_DEVICE;
+}
+
+static void add_up(const tally *t) {
+    S.sum.graphs += t->graphs;
+    S.sum.nodes += t->nodes;
+    S.sum.dispatches += t->dispatches;
+    S.sum.plain_dispatches += t->plain_dispatches;
+    S.sum.multi += t->multi;
+    S.sum.refused += t->refused;
+    S.sum.failures += t->failures;
+}
+
+/* Runs all of it. False when there is no device; a process that dies is a failure. */
+static bool run_all(void) {
+    pid_t children[MAX_JOBS];
+    bool open = true;
+    fflush(NULL);
+    for (uint32_t i = 0; i < S.jobs; i++) {
+        children[i] = fork();
+        if (children[i] == 0) _exit(work(i));
+        if (children[i] < 0) abort();
+    }
+    for (uint32_t i = 0; i < S.jobs; i++) {
+        int status = 0;
+        waitpid(children[i], &status, 0);
+        open &= !(WIFEXITED(status) && WEXITSTATUS(status) == NO_DEVICE);
+        if (!WIFEXITED(status)) {
+            fprintf(stderr, "\nprocess %u ended with signal %d\n", i, WTERMSIG(status));
+            S.sum.failures++;
+        }
+        add_up(&S.shared[i]);
+    }
+    return open;
+}
+
+static void test_random(void) {
+    CU_ASSERT_EQUAL(S.sum.failures, 0);
+    CU_ASSERT_EQUAL(S.sum.refused, 0);
+    CU_ASSERT(S.sum.graphs >= (S.cases < LEAST ? S.cases : LEAST));
 }
 
 static void test_fused_enough(void) {
-    if (T.cases < 20) return; /* a single seed being looked into */
-    CU_ASSERT(T.nodes >= T.cases * 4);
-    CU_ASSERT(T.dispatches * 4 <= T.plain_dispatches * 3);
-    CU_ASSERT(T.multi * 2 >= T.cases);
+    if (S.sum.graphs < 20) return; /* a single seed being looked into */
+    CU_ASSERT(S.sum.nodes >= S.sum.graphs * 4);
+    CU_ASSERT(S.sum.dispatches * 4 <= S.sum.plain_dispatches * 3);
+    CU_ASSERT(S.sum.multi * 2 >= S.sum.graphs);
 }
 
 static uint32_t environment(const char *name, uint32_t otherwise) {
@@ -251,23 +328,36 @@ static uint32_t environment(const char *name, uint32_t otherwise) {
     return text && *text ? (uint32_t)strtoul(text, NULL, 0) : otherwise;
 }
 
+static void configure(void) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    clock_gettime(CLOCK_MONOTONIC, &S.begin);
+    S.cases = environment("RP_CASES", 1000);
+    S.limited = !getenv("RP_CASES");
+    S.seconds = environment("RP_SECONDS", 60);
+    S.seed = environment("RP_SEED", 1);
+    S.batch = environment("RP_BATCH", 10);
+    S.jobs = environment("RP_JOBS", processors > 4 ? 4 : processors > 1 ? (uint32_t)processors : 1);
+    if (S.batch == 0 || S.batch > MAX_BATCH) S.batch = MAX_BATCH;
+    if (S.jobs == 0 || S.jobs > MAX_JOBS) S.jobs = 1;
+    if (S.jobs > (S.cases + S.batch - 1) / S.batch) S.jobs = (S.cases + S.batch - 1) / S.batch;
+    S.shared = mmap(NULL, S.jobs * sizeof *S.shared + 1, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (S.shared == MAP_FAILED) abort();
+}
+
 int main(void) {
     static const rp_test tests[] = {{"-O1 is bit-equal to -O0", test_random},
                                     {"much was fused", test_fused_enough},
                                     {NULL, NULL}};
-    rp_diags *diags = rp_diags_create(NULL);
-    T.cases = environment("RP_CASES", 1000);
-    T.seed = environment("RP_SEED", 1);
-    T.batch = environment("RP_BATCH", 25);
-    if (T.batch == 0 || T.batch > MAX_BATCH) T.batch = MAX_BATCH;
-    if (rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
-        gpu_report(diags);
-        return 99;
-    }
-    printf("random graphs of ops on %s: %u from seed %llu, %u at once\n",
-           rp_device_get_info(T.device).name, T.cases, (unsigned long long)T.seed, T.batch);
-    int failures = rp_run_tests("random fusion", tests);
-    rp_device_destroy(T.device);
-    rp_diags_destroy(diags);
-    return failures;
+    configure();
+    printf("random graphs of ops: %s%u from seed %llu, %u at once in %u processes\n",
+           S.limited ? "at most " : "", S.cases, (unsigned long long)S.seed, S.batch, S.jobs);
+    if (!run_all()) return NO_DEVICE;
+    printf("%s: %llu graphs, %llu ops, %llu dispatches at -O0, %llu at -O1, %llu nodes of several "
+           "ops, %llu differing, seed %llu, %.0f s\n",
+           S.jobs ? S.shared[0].device : "", (unsigned long long)S.sum.graphs,
+           (unsigned long long)S.sum.nodes, (unsigned long long)S.sum.plain_dispatches,
+           (unsigned long long)S.sum.dispatches, (unsigned long long)S.sum.multi,
+           (unsigned long long)S.sum.failures, (unsigned long long)S.seed, seconds_gone());
+    return rp_run_tests("random fusion", tests);
 }

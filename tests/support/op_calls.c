@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/number.h"
+
 static bool refuse(rp_op_line *line, const char *what, const char *at) {
     snprintf(line->call.error, sizeof line->call.error, "the line: %s at '%s'", what, at);
     return false;
@@ -126,7 +128,7 @@ static void list_attrs(rp_graph *graph, rp_op_line *line) {
         const rp_op_attr *attr = &op->attrs[i];
         rp_graph_attr item = {intern(graph, attr->name, strlen(attr->name)), RP_NONE,
                               line->call.attrs[i]};
-        if (!attr->required && item.number == attr->fallback) continue;
+        if (!attr->required && rp_number_same(item.number, attr->fallback)) continue;
         if (attr->kind == RP_ATTR_CHOICE) {
             const char *at = attr->choices;
             for (double k = 0; k < item.number; k++) at += strcspn(at, "|") + 1;

@@ -19,6 +19,11 @@ static uint64_t elements_of(uint32_t rank, const uint64_t *dims) {
     return n;
 }
 
+/* Contents of an input: now and then some special numbers among them. */
+static const char *salt(rops_maker *m) {
+    return rops_percent(m, 25) ? "salted" : NULL;
+}
+
 /* A value with that many elements, recent ones rather than old ones, seen in that shape; or a new
  * input. */
 static rops_value pick(rops_maker *m, uint32_t rank, const uint64_t *dims) {
@@ -31,7 +36,7 @@ static rops_value pick(rops_maker *m, uint32_t rank, const uint64_t *dims) {
         seen.tensor = rops_shape((rp_dtype)v->tensor.dtype, rank, dims);
         return seen;
     }
-    return rops_new_input(m, rops_percent(m, 80) ? RP_F32 : RP_F16, rank, dims, NULL);
+    return rops_new_input(m, rops_percent(m, 80) ? RP_F32 : RP_F16, rank, dims, salt(m));
 }
 
 /* The same, of f32: for ops that do not take a mixture. */
@@ -64,9 +69,10 @@ static bool apply1(rops_maker *m, const char *op, rops_value a, rops_value *out)
 /* ---- Maps ------------------------------------------------------------------------------------ */
 
 static void unary(rops_maker *m) {
-    static const char *const ops[] = {"neg",  "abs",  "sigmoid", "silu", "gelu",
-                                      "relu", "tanh", "square",  "exp"};
-    apply1(m, ops[rops_below(m, 9)], pick_usual(m), NULL);
+    static const char *const ops[] = {"neg",   "abs",  "sigmoid",   "silu",      "gelu",
+                                      "relu",  "tanh", "square",    "exp",       "sqrt",
+                                      "rsqrt", "log",  "gelu_tanh", "reciprocal"};
+    apply1(m, ops[rops_below(m, sizeof ops / sizeof *ops)], pick_usual(m), NULL);
 }
 
 /* A second operand that broadcasts: the same shape, a row, a column, a single element. */
@@ -133,6 +139,114 @@ static void chain(rops_maker *m) {
             return;
         }
     }
+}
+
+/* ---- Constants ------------------------------------------------------------------------------- */
+
+/* The numbers that an optimiser has its own ideas about, and for which a device has rules. */
+static const char *number(rops_maker *m) {
+    static const char *const numbers[] = {"0",
+                                          "-0",
+                                          "1",
+                                          "-1",
+                                          "inf",
+                                          "-inf",
+                                          "nan",
+                                          "1e-40",
+                                          "-3e-45",
+                                          "1e-45",
+                                          "1.17549435e-38",
+                                          "-1.17549435e-38",
+                                          "3.4028234663852886e38",
+                                          "2",
+                                          "0.5",
+                                          "-3e38",
+                                          "7",
+                                          "1e-30",
+                                          "1e30",
+                                          "3"};
+    return numbers[rops_below(m, sizeof numbers / sizeof *numbers)];
+}
+
+/* A fill of the usual shape, of a row, of a column or of one element. */
+static bool constant(rops_maker *m, rops_value *out) {
+    char attrs[48];
+    rops_value v = {.tensor = rops_shape(RP_F32, 2, DIMS(m->rows, m->columns))};
+    switch (rops_below(m, 4)) {
+    case 0: v.tensor = rops_shape(RP_F32, 1, DIMS(m->columns)); break;
+    case 1: v.tensor = rops_shape(RP_F32, 2, DIMS(m->rows, 1)); break;
+    case 2: v.tensor = rops_shape(RP_F32, 1, DIMS(1)); break;
+    default: break;
+    }
+    v.buffer = rops_new_buffer(m, &v.tensor, NULL);
+    if (v.buffer == RP_NONE) return false;
+    snprintf(attrs, sizeof attrs, "value=%s", number(m));
+    const rops_call call = {.op = "fill", .attrs = attrs, .into = v, .has_into = true};
+    return rops_add(m, &call, out, 1);
+}
+
+/* An operator with a filled buffer on one side, and a function of what comes out. */
+static void filled(rops_maker *m) {
+    static const char *const ops[] = {"add", "sub", "mul", "div", "min", "max"};
+    static const char *const then[] = {"sqrt", "rsqrt", "exp", "log", "tanh", "gelu", "reciprocal"};
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), k, out;
+    if (!constant(m, &k)) return;
+    bool left = rops_percent(m, 50);
+    if (!apply(m, ops[rops_below(m, 6)], NULL, left ? k : x, left ? x : k, nothing, 2, &out))
+        return;
+    if (rops_percent(m, 40)) apply1(m, then[rops_below(m, 7)], out, NULL);
+}
+
+/* Constants among themselves: what a compiler could work out whole. */
+static void folded(rops_maker *m) {
+    static const char *const ops[] = {"add", "sub", "mul", "div", "pow", "max"};
+    static const char *const then[] = {"sqrt", "rsqrt", "exp", "log", "softmax", "row_sum"};
+    rops_value a, b, out;
+    if (!constant(m, &a) || !constant(m, &b)) return;
+    if (!apply(m, ops[rops_below(m, 6)], NULL, a, b, nothing, 2, &out)) return;
+    if (rops_percent(m, 60) && !apply1(m, then[rops_below(m, 6)], out, &out)) return;
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns));
+    if (rp_tensor_elements(&out.tensor) == m->rows * m->columns)
+        apply(m, rops_percent(m, 50) ? "mul" : "add", NULL, x, out, nothing, 2, NULL);
+}
+
+/* Numbers as attributes. */
+static void scalars(rops_maker *m) {
+    char attrs[96];
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns));
+    if (rops_percent(m, 60)) {
+        const char *factor = number(m), *offset = number(m);
+        snprintf(attrs, sizeof attrs, "factor=%s offset=%s", factor, offset);
+        apply(m, "scale", attrs, x, nothing, nothing, 1, NULL);
+        return;
+    }
+    snprintf(attrs, sizeof attrs, "factor=%s", number(m));
+    apply(m, "add_scaled", attrs, x, partner(m), nothing, 2, NULL);
+}
+
+/* Numbers as literals of a formula. */
+static void literals(rops_maker *m) {
+    static const char *const formulas[] = {"expr=a * (%s) + b * (%s)",
+                                           "expr=a / (%s) - (%s)",
+                                           "expr=(%s) - a * (%s)",
+                                           "expr=(%s) / a + (%s)",
+                                           "expr=a > (%s) ? b : (%s)",
+                                           "expr=min(a, %s) * max(b, %s)",
+                                           "expr=pow(abs(a), %s) + (%s)",
+                                           "expr=sqrt(a * (%s)) - (%s)",
+                                           "expr=rsqrt(relu(a)) * (%s) + (%s)",
+                                           "expr=sin(a * (%s)) + cos(%s)",
+                                           "expr=f16(a + (%s)) * (%s)",
+                                           "expr=exp(a * (%s)) / (%s)"};
+    char attrs[128];
+    const char *first = number(m), *second = number(m);
+    snprintf(attrs, sizeof attrs, formulas[rops_below(m, 12)], first, second);
+    const rops_call call = {.op = "map",
+                            .attrs = attrs,
+                            .inputs = {pick_f32(m, 2, DIMS(m->rows, m->columns)), partner(m)},
+                            .input_count = 2,
+                            .dtype = rops_percent(m, 20) ? RP_F16 : RP_F32};
+    rops_add(m, &call, NULL, 0);
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -398,7 +512,8 @@ void rops_motif(rops_maker *m) {
         {chain, 8},           {rows, 10},     {row_number, 8}, {matvecs, 10}, {gated, 5},
         {rope_and_append, 6}, {matmul, 5},    {transpose, 3},  {gather, 6},   {nearest, 6},
         {halves, 4},          {attention, 4}, {prefill, 3},    {choose, 4},   {masked_softmax, 3},
-        {rearrange, 4},       {bytes, 4},     {windows, 6},
+        {rearrange, 4},       {bytes, 4},     {windows, 6},    {filled, 8},   {folded, 4},
+        {scalars, 5},         {literals, 10},
     };
     uint32_t total = 0, i = 0;
     for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;
