@@ -3,7 +3,6 @@
 #   yaml          libyaml                       reads pipelines
 #   shaderc       GLSL -> SPIR-V
 #   SPIRV-Tools   validates SPIR-V before a driver sees it
-#   SPIRV-Cross   reflection, through its C API
 #
 # shaderc is linked as a shared library where that works. Some distributions (Debian 12) ship a
 # libshaderc.so with undefined glslang symbols: it is tried, and the static libraries take its place
@@ -25,16 +24,12 @@ find_path(REPRISE_SHADERC_INCLUDE shaderc/shaderc.h)
 find_library(REPRISE_SHADERC_LIBRARY shaderc_shared NAMES shaderc_shared shaderc)
 find_path(REPRISE_SPIRV_TOOLS_INCLUDE spirv-tools/libspirv.h)
 find_library(REPRISE_SPIRV_TOOLS_LIBRARY SPIRV-Tools)
-find_path(REPRISE_SPIRV_CROSS_INCLUDE spirv_cross_c.h PATH_SUFFIXES spirv_cross)
-find_library(REPRISE_SPIRV_CROSS_LIBRARY spirv-cross-c-shared)
 find_path(REPRISE_SPIRV_HEADERS_INCLUDE spirv/unified1/spirv.h)
 reprise_need(REPRISE_YAML_INCLUDE libyaml-dev)
 reprise_need(REPRISE_YAML_LIBRARY libyaml-dev)
 reprise_need(REPRISE_SHADERC_INCLUDE libshaderc-dev)
 reprise_need(REPRISE_SPIRV_TOOLS_INCLUDE spirv-tools)
 reprise_need(REPRISE_SPIRV_TOOLS_LIBRARY spirv-tools)
-reprise_need(REPRISE_SPIRV_CROSS_INCLUDE libspirv-cross-c-shared-dev)
-reprise_need(REPRISE_SPIRV_CROSS_LIBRARY libspirv-cross-c-shared-dev)
 reprise_need(REPRISE_SPIRV_HEADERS_INCLUDE spirv-headers)
 
 # reprise_try_shaderc(RESULT LIBRARIES...): whether a small program links with these libraries. The
@@ -71,9 +66,8 @@ endif()
 find_package(Threads REQUIRED)
 add_library(reprise_compiler_libraries INTERFACE)
 target_include_directories(reprise_compiler_libraries SYSTEM INTERFACE ${REPRISE_YAML_INCLUDE}
-    ${REPRISE_SHADERC_INCLUDE} ${REPRISE_SPIRV_TOOLS_INCLUDE} ${REPRISE_SPIRV_CROSS_INCLUDE}
+    ${REPRISE_SHADERC_INCLUDE} ${REPRISE_SPIRV_TOOLS_INCLUDE}
     ${REPRISE_SPIRV_HEADERS_INCLUDE})
-target_link_libraries(reprise_compiler_libraries INTERFACE ${REPRISE_YAML_LIBRARY}
-    ${REPRISE_SPIRV_CROSS_LIBRARY} ${reprise_shaderc} ${REPRISE_SPIRV_TOOLS_LIBRARY} -lstdc++ -lm
+target_link_libraries(reprise_compiler_libraries INTERFACE ${REPRISE_YAML_LIBRARY} ${reprise_shaderc} ${REPRISE_SPIRV_TOOLS_LIBRARY} -lstdc++ -lm
     Threads::Threads)
 add_library(reprise::compiler_libraries ALIAS reprise_compiler_libraries)

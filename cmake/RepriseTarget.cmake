@@ -3,9 +3,11 @@
 function(reprise_target name)
     set_target_properties(${name} PROPERTIES
         C_STANDARD 17 C_STANDARD_REQUIRED ON C_EXTENSIONS ON
-        C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
+        CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON
+        C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
     target_compile_options(${name} PRIVATE
         $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
         -Wpointer-arith -Wvla -Wno-missing-field-initializers>
-        $<$<AND:$<COMPILE_LANGUAGE:C>,$<BOOL:${REPRISE_WERROR}>>:-Werror>)
+        $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wpointer-arith>
+        $<$<BOOL:${REPRISE_WERROR}>:-Werror>)
 endfunction()

@@ -1,20 +1,20 @@
 /* GLSL to SPIR-V with shaderc: Vulkan 1.2, SPIR-V 1.5, no debug information, deterministic.
  *
- * A shader is compiled twice. The optimised words are what a driver gets. The unoptimised ones keep
- * what the optimiser removes: the names, and the bindings and constants that the code does not use.
- * An author who binds a block that happens to be unused under some #define must not be told that it
- * does not exist. shaderc can keep unused bindings only in later versions, and never names.
+ * A shader is compiled twice. The unoptimised words keep what the optimiser removes: the names, and
+ * the bindings and constants that the code does not use. An author who binds a block that happens
+ * to be unused under some #define must not be told that it does not exist. shaderc can keep unused
+ * bindings only in later versions, and never names. The optimised words are what a driver gets;
+ * they cost most of the time, and are made when the others have been accepted.
  *
  * #include is resolved against the folder of the including file. shaderc's "file:line: error: text"
  * lines become diagnostics at that line. */
 #include "kernel/spirv.h"
 
 #include <ctype.h>
-#include <pthread.h>
-#include <shaderc/shaderc.h>
 #include <stdio.h>
 #include "base/text.h"
 #include "file.h"
+#include "kernel/guard.h"
 
 enum { MAX_INCLUDE_DEPTH = 64, MAX_INCLUDE_BYTES = 1 << 24 };
 
@@ -178,8 +178,7 @@ static rp_status check_version(const rp_kernel_where *where, const rp_kernel_par
 
 /* ---- Compiling ------------------------------------------------------------------------------- */
 
-static rp_status add_defines(const rp_kernel_where *where, const rp_kernel_params *params,
-                             shaderc_compile_options_t options) {
+static rp_status check_defines(const rp_kernel_where *where, const rp_kernel_params *params) {
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < params->define_count; i++) {
         const char *define = params->defines[i] ? params->defines[i] : "";
@@ -187,84 +186,37 @@ static rp_status add_defines(const rp_kernel_where *where, const rp_kernel_param
         bool valid = name > 0 && !isdigit((unsigned char)define[0]) && !strchr(define, '\n');
         for (size_t c = 0; c < name; c++)
             if (!isalnum((unsigned char)define[c]) && define[c] != '_') valid = false;
-        if (!valid) {
+        if (!valid)
             status =
                 rp_kernel_error(where, "'%s' is not a define; expected NAME or NAME=VALUE", define);
-            continue;
-        }
-        const char *value = define[name] == '=' ? define + name + 1 : NULL;
-        shaderc_compile_options_add_macro_definition(options, define, name, value,
-                                                     value ? strlen(value) : 0);
     }
     return status;
-}
-
-/* One compilation; the words are copied out. */
-static rp_status compile_once(const rp_kernel_where *where, const rp_kernel_params *params,
-                              shaderc_compiler_t compiler, shaderc_compile_options_t options,
-                              bool report, uint32_t **out_words, uint32_t *out_count) {
-    const char *file = params->glsl_file ? params->glsl_file : where->kernel;
-    shaderc_compilation_result_t result =
-        shaderc_compile_into_spv(compiler, params->glsl, strlen(params->glsl),
-                                 shaderc_compute_shader, file, "main", options);
-    if (!result) return RP_ERROR_NO_MEMORY;
-    rp_status status = RP_OK;
-    bool error = report && add_messages(where, shaderc_result_get_error_message(result));
-    if (shaderc_result_get_compilation_status(result) != shaderc_compilation_status_success) {
-        if (!error)
-            rp_kernel_error(where, "shaderc failed: %.400s",
-                            shaderc_result_get_error_message(result));
-        status = RP_ERROR_INVALID;
-    } else {
-        size_t size = shaderc_result_get_length(result);
-        *out_words = rp_dup(where->allocator, shaderc_result_get_bytes(result), size);
-        *out_count = (uint32_t)(size / 4);
-        if (!*out_words) status = RP_ERROR_NO_MEMORY;
-    }
-    shaderc_result_release(result);
-    return status;
-}
-
-static rp_status compile_both(const rp_kernel_where *where, const rp_kernel_params *params,
-                              shaderc_compiler_t compiler, shaderc_compile_options_t options,
-                              rp_glsl_result *out) {
-    shaderc_compile_options_set_target_env(options, shaderc_target_env_vulkan,
-                                           shaderc_env_version_vulkan_1_2);
-    shaderc_compile_options_set_target_spirv(options, shaderc_spirv_version_1_5);
-    shaderc_compile_options_set_include_callbacks(options, resolve_include, release_include,
-                                                  (void *)where);
-    RP_TRY(add_defines(where, params, options));
-    shaderc_compile_options_set_optimization_level(options, shaderc_optimization_level_zero);
-    RP_TRY(compile_once(where, params, compiler, options, true, &out->interface,
-                        &out->interface_count));
-    shaderc_compile_options_set_optimization_level(options, shaderc_optimization_level_performance);
-    return compile_once(where, params, compiler, options, false, &out->words, &out->word_count);
-}
-
-/* The one compiler of the process. glslang parses thousands of built-in declarations when the first
- * compiler is created, 70 ms, and forgets them with the last one: creating a compiler for each
- * kernel would make that most of the time. shaderc allows its use from several threads at once. It
- * is never released; a few MiB stay until the process ends. */
-static pthread_once_t compiler_once = PTHREAD_ONCE_INIT;
-static shaderc_compiler_t the_compiler;
-
-static void create_compiler(void) {
-    the_compiler = shaderc_compiler_initialize();
 }
 
 rp_status rp_glsl_compile(const rp_kernel_where *where, const rp_kernel_params *params,
-                          rp_glsl_result *out) {
-    *out = (rp_glsl_result){0};
+                          rp_glsl_level level, uint32_t **out_words, uint32_t *out_count) {
     RP_TRY(check_version(where, params));
-    pthread_once(&compiler_once, create_compiler);
-    shaderc_compile_options_t options = shaderc_compile_options_initialize();
-    rp_status status = RP_ERROR_NO_MEMORY;
-    if (the_compiler && options) status = compile_both(where, params, the_compiler, options, out);
-    if (options) shaderc_compile_options_release(options);
-    if (status != RP_OK) {
-        rp_release(where->allocator, out->words);
-        rp_release(where->allocator, out->interface);
-        *out = (rp_glsl_result){0};
-    }
+    RP_TRY(check_defines(where, params));
+    bool plain = level == RP_GLSL_PLAIN; /* the other compilation has the same messages */
+    const rp_guard_shader shader = {.glsl = params->glsl,
+                                    .file = params->glsl_file ? params->glsl_file : where->kernel,
+                                    .defines = params->defines,
+                                    .define_count = params->define_count,
+                                    .optimise = !plain,
+                                    .resolve = resolve_include,
+                                    .release = release_include,
+                                    .user = (void *)where};
+    rp_guard_result result;
+    rp_status status = rp_guard_compile(where->allocator, &shader, &result);
+    if (status == RP_ERROR_NO_MEMORY) return status;
+    if (status != RP_OK) return rp_kernel_error(where, "shaderc failed");
+    bool error = plain && add_messages(where, result.messages);
+    if (!result.words && !error)
+        status = rp_kernel_error(where, "shaderc failed: %.400s", result.messages);
+    else if (!result.words)
+        status = RP_ERROR_INVALID;
+    rp_release(where->allocator, result.messages);
+    *out_words = result.words;
+    *out_count = result.count;
     return status;
 }

@@ -31,7 +31,10 @@ const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access a
     case RP_WRITE:
         if (!binding->writes) return "the shader never writes it: expected r";
         return binding->reads ? "the shader reads it: expected rw" : NULL;
-    case RP_READ_WRITE: return binding->writes ? NULL : "the shader never writes it: expected r";
+    case RP_READ_WRITE:
+        return binding->writes || binding->access == RP_READ_WRITE
+                   ? NULL
+                   : "the shader never writes it: expected r";
     case RP_UNIFORM: return "the shader declares it as a storage block: expected r, w or rw";
     }
     return "not an access: expected r, w, rw or u";
@@ -62,42 +65,31 @@ static rp_status check_params(const rp_kernel_where *where, const rp_kernel_para
     return RP_OK;
 }
 
-/* The words to keep, and for GLSL the interface beside them. */
+/* The words that say what the author declared, validated. */
+static rp_status take_interface(const rp_kernel_where *where, const rp_kernel_params *params,
+                                rp_kernel_module *m) {
+    if (params->glsl) {
+        RP_TRY(rp_glsl_compile(where, params, RP_GLSL_PLAIN, &m->interface, &m->interface_count));
+        return rp_spirv_validate(where, m->interface, m->interface_count, m->entry);
+    }
+    m->words = rp_dup(where->allocator, params->spirv, params->spirv_size);
+    m->word_count = (uint32_t)(params->spirv_size / 4);
+    if (!m->words) return RP_ERROR_NO_MEMORY;
+    return rp_spirv_validate(where, m->words, m->word_count, m->entry);
+}
+
+/* The words that a driver gets. What optimised code does to a binding replaces what the unoptimised
+ * code might do. */
 static rp_status take_words(const rp_kernel_where *where, const rp_kernel_params *params,
                             rp_kernel_module *m) {
     if (params->glsl) {
-        rp_glsl_result result;
-        RP_TRY(rp_glsl_compile(where, params, &result));
-        m->words = result.words;
-        m->word_count = result.word_count;
-        m->interface = result.interface;
-        m->interface_count = result.interface_count;
-        RP_TRY(rp_spirv_validate(where, m->interface, m->interface_count, m->entry));
-    } else {
-        m->words = rp_dup(where->allocator, params->spirv, params->spirv_size);
-        m->word_count = (uint32_t)(params->spirv_size / 4);
-        if (!m->words) return RP_ERROR_NO_MEMORY;
+        RP_TRY(rp_glsl_compile(where, params, RP_GLSL_OPTIMISED, &m->words, &m->word_count));
+        RP_TRY(rp_spirv_validate(where, m->words, m->word_count, m->entry));
+        RP_TRY(rp_reflect_usage(where, m->words, m->word_count, m->entry, m));
     }
-    RP_TRY(rp_spirv_validate(where, m->words, m->word_count, m->entry));
     m->hash = rp_hash(m->words, (size_t)m->word_count * 4);
     if (m->hash == 0) m->hash = 1; /* 0 marks abstract kernels */
     return RP_OK;
-}
-
-/* What optimised code does to a binding replaces what the unoptimised code might do; a binding that
- * the optimiser removed does nothing. */
-static void take_usage(rp_kernel_binding *binding, const rp_kernel_module *optimised) {
-    bool reads = false, writes = false;
-    for (uint32_t i = 0; i < optimised->binding_count; i++) {
-        const rp_kernel_binding *o = &optimised->bindings[i];
-        if (o->set != binding->set || o->binding != binding->binding) continue;
-        reads = o->reads;
-        writes = o->writes;
-    }
-    if (binding->access == RP_UNIFORM) return;
-    binding->reads = reads;
-    binding->writes = writes;
-    if (!writes) binding->access = RP_READ;
 }
 
 /* Reflects a module with the constants as they stand in `interface`; fills in all that depends on
@@ -105,16 +97,29 @@ static void take_usage(rp_kernel_binding *binding, const rp_kernel_module *optim
 static rp_status reflect(const rp_kernel_where *where, const rp_kernel_module *words,
                          const uint32_t *interface, uint32_t count, rp_kernel_module *out) {
     RP_TRY(rp_reflect(where, interface, count, words->entry, out));
-    RP_TRY(rp_spirv_sizes(where, interface, count, words->entry, out->local, &out->shared_bytes));
-    if (!words->interface) return RP_OK;
-    rp_kernel_module optimised = {.allocator = *where->allocator};
-    rp_status status = rp_reflect(where, words->words, words->word_count, words->entry, &optimised);
-    for (uint32_t i = 0; status == RP_OK && i < out->binding_count; i++)
-        take_usage(&out->bindings[i], &optimised);
-    rp_kernel_free(&optimised);
-    return status;
+    if (!words->interface || !words->words) return RP_OK;
+    return rp_reflect_usage(where, words->words, words->word_count, words->entry, out);
 }
 
+/* The facts win over what is declared: the author is told. */
+static void warn_of_contradictions(const rp_kernel_where *where, const rp_kernel_module *m) {
+    for (uint32_t i = 0; i < m->binding_count; i++) {
+        const rp_kernel_binding *b = &m->bindings[i];
+        if (!b->used || !rp_kernel_contradicts(b)) continue;
+        rp_kernel_warn(where,
+                       "block '%s' (set %u, binding %u) is declared %s, but the code %s it: taken "
+                       "as rw",
+                       b->name, b->set, b->binding,
+                       b->readonly && b->writes ? "readonly (NonWritable)"
+                                                : "writeonly (NonReadable)",
+                       b->readonly && b->writes ? "writes" : "reads");
+    }
+}
+
+static rp_status check_specs(const rp_kernel_where *where, const rp_kernel_module *m,
+                             const rp_spec_constant *specs, uint32_t count);
+
+/* A kernel that is refused is refused before it is optimised, which takes most of the time. */
 static rp_status build(const rp_kernel_where *where, const rp_kernel_params *params,
                        rp_kernel_module *m) {
     RP_TRY(check_params(where, params));
@@ -122,10 +127,12 @@ static rp_status build(const rp_kernel_where *where, const rp_kernel_params *par
     m->name = rp_dup(where->allocator, where->kernel, strlen(where->kernel) + 1);
     m->entry = rp_dup(where->allocator, entry, strlen(entry) + 1);
     if (!m->name || !m->entry) return RP_ERROR_NO_MEMORY;
-    RP_TRY(take_words(where, params, m));
+    RP_TRY(take_interface(where, params, m));
     const uint32_t *interface = m->interface ? m->interface : m->words;
     RP_TRY(reflect(where, m, interface, m->interface ? m->interface_count : m->word_count, m));
-    RP_TRY(rp_spirv_check_needs(where, m->words, m->word_count, m->entry));
+    RP_TRY(check_specs(where, m, params->spec, params->spec_count));
+    RP_TRY(take_words(where, params, m));
+    warn_of_contradictions(where, m);
     return rp_kernel_specialise(m, params->spec, params->spec_count, where->diags,
                                 where->place.file, where->place.line, where->place.column);
 }
@@ -220,6 +227,7 @@ static void replace_interface(rp_kernel_module *m, rp_kernel_module *fresh) {
     memcpy(m->local, fresh->local, sizeof m->local);
     m->shared_bytes = fresh->shared_bytes;
     m->push_bytes = fresh->push_bytes;
+    m->push_used = fresh->push_used;
     m->bindings = fresh->bindings, m->binding_count = fresh->binding_count;
     m->members = fresh->members, m->member_count = fresh->member_count;
     m->constants = fresh->constants, m->constant_count = fresh->constant_count;
@@ -258,20 +266,30 @@ static bool intern_name(rp_graph *graph, const char *name, uint32_t *out) {
 }
 
 static bool fill_lists(rp_graph *graph, const rp_kernel_module *m, rp_graph_param *params,
-                       rp_graph_spec *specs, uint32_t *spec_count) {
+                       rp_graph_spec *specs, rp_graph_kernel *kernel) {
     for (uint32_t i = 0; i < m->binding_count; i++) {
         const rp_kernel_binding *b = &m->bindings[i];
-        params[i] = (rp_graph_param){
+        if (!b->used) continue;
+        rp_graph_param *param = &params[kernel->param_count++];
+        *param = (rp_graph_param){
             .access = b->access, .set = b->set, .binding = b->binding, .min_size = b->min_size};
-        if (!intern_name(graph, b->name, &params[i].name)) return false;
+        if (!intern_name(graph, b->name, &param->name)) return false;
     }
-    if (!rp_spirv_arrays(&graph->allocator, m, params)) return false;
+    if (!rp_spirv_arrays(&graph->allocator, m, params, kernel->param_count)) return false;
     for (uint32_t i = 0; i < m->constant_count; i++)
         /* Several constants may share an id: a workgroup size and the constant that loops use. */
         if (m->constants[i].specialised &&
-            (*spec_count == 0 || specs[*spec_count - 1].id != m->constants[i].id))
-            specs[(*spec_count)++] = (rp_graph_spec){m->constants[i].id, m->constants[i].value};
+            (kernel->spec_count == 0 || specs[kernel->spec_count - 1].id != m->constants[i].id))
+            specs[kernel->spec_count++] =
+                (rp_graph_spec){m->constants[i].id, m->constants[i].value};
     return true;
+}
+
+uint32_t rp_kernel_keep_used(const rp_kernel_module *m, rp_graph_use *uses) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < m->binding_count; i++)
+        if (m->bindings[i].used) uses[kept++] = uses[i];
+    return kept;
 }
 
 uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *m, rp_source_pos pos) {
@@ -282,11 +300,10 @@ uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *m, rp_source_pos
                               .word_count = m->word_count,
                               .pos = pos,
                               .shared_bytes = m->shared_bytes,
-                              .push_bytes = m->push_bytes,
-                              .param_count = m->binding_count};
+                              .push_bytes = rp_kernel_push_bytes(m)};
     memcpy(kernel.local, m->local, sizeof kernel.local);
     uint32_t index = RP_NONE;
-    if (params && specs && fill_lists(graph, m, params, specs, &kernel.spec_count) &&
+    if (params && specs && fill_lists(graph, m, params, specs, &kernel) &&
         intern_name(graph, m->name, &kernel.name) && intern_name(graph, m->entry, &kernel.entry))
         index = rp_graph_add_kernel(graph, &kernel, params, specs, m->words);
     rp_release(a, params);

@@ -1,7 +1,7 @@
 /* Internal: kernels, from GLSL or SPIR-V to a validated and reflected module.
  *
  * rp_kernel_build() does all of it: compile GLSL (glsl.c), validate (spirv_validate.c), reflect
- * (reflect.c, spirv_*.c), specialise (kernel.c); batch.c does it for many. rp_kernel_add() appends
+ * (reflect.c), specialise (kernel.c); batch.c does it for many. rp_kernel_add() appends
  * a module to a graph. The two halves of the build are apart for a front end that wants to look at
  * the types of the specialisation constants before it encodes their values: build without
  * constants, look at `constants`, then rp_kernel_specialise(). */
@@ -10,6 +10,7 @@
 
 #include "graph/graph.h"
 #include "reprise/compiler.h"
+#include "spirv/spirv.h"
 
 /* Where a kernel was asked for; used for errors that have no line in the GLSL itself. */
 typedef struct rp_kernel_place {
@@ -18,25 +19,21 @@ typedef struct rp_kernel_place {
 } rp_kernel_place;
 
 /* A block of the interface. `name` is what the author called it: the instance name, else the block
- * name, "" when the SPIR-V carries no names. */
+ * name, "" when the SPIR-V carries no names. One that the code does not use (any more, after the
+ * optimiser) may be bound, to anything; it is no parameter of the graph's kernel and no access. */
 typedef struct rp_kernel_binding {
     char *name;
     uint8_t set, binding;
-    uint8_t access;     /* rp_access: `readonly` or never written: r; `writeonly`: w; a uniform
-                         * block: u; else rw */
-    bool reads, writes; /* whether the code may; a declared access must allow what the code does */
-    uint64_t min_size;  /* bytes of the block's fixed part, and of one element of its last array
-                         * when that has no length */
+    uint8_t access; /* rp_access: never written: r; `writeonly`: w; a uniform block: u; else
+                     * rw, as where the code contradicts what is declared */
+    bool used, reads, writes; /* what the code does */
+    bool readonly, writeonly; /* what is declared */
+    uint64_t min_size; /* bytes of the block's fixed part, and of one element of its last array
+                        * when that has no length */
 } rp_kernel_binding;
 
-/* What a scalar is made of. */
-typedef enum rp_scalar {
-    RP_SCALAR_U32,
-    RP_SCALAR_I32,
-    RP_SCALAR_F32,
-    RP_SCALAR_BOOL,
-    RP_SCALAR_OTHER,
-} rp_scalar;
+/* Whether the code writes what is declared readonly, or reads what is declared writeonly. */
+bool rp_kernel_contradicts(const rp_kernel_binding *binding);
 
 /* A member of the push-constant block. */
 typedef struct rp_kernel_member {
@@ -67,6 +64,7 @@ typedef struct rp_kernel_module {
     uint32_t local[3]; /* workgroup size, with the specialisation applied */
     uint32_t shared_bytes;
     uint32_t push_bytes;         /* a multiple of 4 */
+    bool push_used;              /* by the code; else the block may be left out */
     rp_kernel_binding *bindings; /* ascending (set, binding) */
     uint32_t binding_count;
     rp_kernel_member *members; /* ascending offset */
@@ -107,8 +105,17 @@ rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_spec_constant 
                                uint32_t count, rp_diags *diags, const char *file, uint32_t line,
                                uint32_t column);
 
+/* The push data of a node that runs the module. */
+static inline uint32_t rp_kernel_push_bytes(const rp_kernel_module *module) {
+    return module->push_used ? module->push_bytes : 0;
+}
+
+/* Makes uses[0 .. binding_count), one for each binding, those of the kernel's params: leaves out
+ * what is not used. Returns how many are left. */
+uint32_t rp_kernel_keep_used(const rp_kernel_module *module, rp_graph_use *uses);
+
 /* Appends the module to a graph: the kernel's index, or RP_NONE without memory. The kernel's params
- * are the module's bindings in order; its specs those constants that were specialised. */
+ * are the module's used bindings in order; its specs those constants that were specialised. */
 uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *module, rp_source_pos pos);
 
 /* The kernel that a node with these uses runs, as a use has its parameter's access: `kernel`, or

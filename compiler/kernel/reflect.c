@@ -1,159 +1,172 @@
-/* Reflection with SPIRV-Cross: blocks, push constants and specialisation constants.
+/* Reflection: from what a module says (spirv/spirv.h) to what a plan can bind.
  *
- * What the author declared (set, binding, names, readonly, writeonly, sizes) comes from
- * SPIRV-Cross; what the code does comes from our own walk (spirv_usage.c), and the two are
- * compared: a block that is declared readonly and written, or writeonly and read, would make every
- * proof about the graph wrong. Everything a plan cannot bind is refused: images, samplers, arrays
- * of descriptors.
- *
- * SPIRV-Cross reports failures through its context; its text goes into our message. All its objects
- * belong to the context and go with it. */
+ * The entry point's own resources decide. What it does not use is kept as a binding that may be
+ * bound, so that an author who binds a block that happens to be unused is not told that it does not
+ * exist, and that does nothing. Everything a plan cannot bind is refused, the most telling reason
+ * first: memory that the graph does not name (device addresses) would make every proof worthless,
+ * and so would pointers whose buffer cannot be seen. */
 #include "kernel/spirv.h"
 
-#include <spirv_cross_c.h>
+#include <spirv/unified1/spirv.h>
 #include <stdlib.h>
+#include "plan/format.h"
 
 typedef struct reflector {
     const rp_kernel_where *where;
     const rp_allocator *a;
-    spvc_context context;
-    spvc_compiler compiler;
-    spvc_resources resources;
-    uint8_t *usage; /* rp_spirv_usage() */
+    rp_spirv_reader *reader;
     rp_kernel_module *out;
 } reflector;
 
-static rp_status cross_failed(const reflector *r, spvc_result result) {
-    if (result == SPVC_ERROR_OUT_OF_MEMORY) return RP_ERROR_NO_MEMORY;
-    return rp_kernel_error(r->where, "SPIRV-Cross cannot reflect it: %s",
-                           spvc_context_get_last_error_string(r->context));
-}
-
-#define CROSS_TRY(r, call)                                                                         \
-    do {                                                                                           \
-        spvc_result cross_result = (call);                                                         \
-        if (cross_result != SPVC_SUCCESS) return cross_failed((r), cross_result);                  \
-    } while (0)
-
 static char *copy_text(const rp_allocator *a, const char *text) {
-    return rp_dup(a, text ? text : "", strlen(text ? text : "") + 1);
+    return rp_dup(a, text, strlen(text) + 1);
 }
 
-static rp_scalar scalar_of(spvc_type type) {
-    switch (spvc_type_get_basetype(type)) {
-    case SPVC_BASETYPE_UINT32: return RP_SCALAR_U32;
-    case SPVC_BASETYPE_INT32: return RP_SCALAR_I32;
-    case SPVC_BASETYPE_FP32: return RP_SCALAR_F32;
-    case SPVC_BASETYPE_BOOLEAN: return RP_SCALAR_BOOL;
-    default: return RP_SCALAR_OTHER; /* a set that grows with SPIRV-Cross */
+static bool is_block(const rp_spirv_resource *resource) {
+    return resource->kind == RP_SPIRV_STORAGE_BLOCK || resource->kind == RP_SPIRV_UNIFORM_BLOCK;
+}
+
+/* ---- What plans do not offer ----------------------------------------------------------------- */
+
+static rp_status refuse_others(const reflector *r) {
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < r->reader->resource_count; i++) {
+        const rp_spirv_resource *resource = &r->reader->resources[i];
+        if (!resource->used || is_block(resource) || resource->kind == RP_SPIRV_PUSH_BLOCK)
+            continue;
+        status = rp_kernel_error(r->where,
+                                 "'%s' is %s; kernels work on storage and uniform "
+                                 "buffers only",
+                                 rp_spirv_name(r->reader, resource->id),
+                                 rp_spirv_kind_name((rp_spirv_kind)resource->kind));
     }
+    return status;
+}
+
+static rp_status check_needs(const reflector *r) {
+    if (r->reader->needs & RP_NEED_DEVICE_ADDRESS)
+        return rp_kernel_error(r->where,
+                               "uses buffer device addresses: memory that the graph does not "
+                               "name cannot be synchronised; bind buffers instead");
+    RP_TRY(refuse_others(r));
+    if (r->reader->unsupported[0])
+        return rp_kernel_error(r->where, "needs %s, which plans do not offer",
+                               r->reader->unsupported);
+    return RP_OK;
+}
+
+/* ---- Sizes ----------------------------------------------------------------------------------- */
+
+static rp_status reflect_sizes(const reflector *r) {
+    const rp_spirv_reader *reader = r->reader;
+    const uint32_t *local = reader->local;
+    if (!reader->local_known)
+        return rp_kernel_error(r->where,
+                               "the workgroup size cannot be found: it needs LocalSize, or a "
+                               "WorkgroupSize of 32-bit integer constants");
+    if (local[0] == 0 || local[1] == 0 || local[2] == 0)
+        return rp_kernel_error(r->where,
+                               "the workgroup size is %u x %u x %u; each must be at least 1",
+                               local[0], local[1], local[2]);
+    if (reader->shared_bytes > UINT32_MAX)
+        return rp_kernel_error(r->where,
+                               "the shared variables are larger than 4 GiB, or have a length "
+                               "that is not an expression over 32-bit integers");
+    memcpy(r->out->local, local, sizeof r->out->local);
+    r->out->shared_bytes = (uint32_t)reader->shared_bytes;
+    return RP_OK;
 }
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
-static bool is_declared(const SpvDecoration *list, size_t count, SpvDecoration wanted) {
-    for (size_t i = 0; i < count; i++)
-        if (list[i] == wanted) return true;
-    return false;
+bool rp_kernel_contradicts(const rp_kernel_binding *b) {
+    return (b->readonly && b->writes) || (b->writeonly && b->reads);
 }
 
-/* Settles the access of a storage block from what is declared and what is done. */
-static rp_status settle_access(reflector *r, spvc_variable_id variable, rp_kernel_binding *b) {
-    const SpvDecoration *list;
-    size_t count;
-    CROSS_TRY(r, spvc_compiler_get_buffer_block_decorations(r->compiler, variable, &list, &count));
-    bool read_only = is_declared(list, count, SpvDecorationNonWritable);
-    bool write_only = is_declared(list, count, SpvDecorationNonReadable);
-    if (read_only && b->writes)
-        return rp_kernel_error(r->where,
-                               "block '%s' (set %u, binding %u) is declared readonly "
-                               "(NonWritable), but the code writes it",
-                               b->name, b->set, b->binding);
-    if (write_only && b->reads)
-        return rp_kernel_error(r->where,
-                               "block '%s' (set %u, binding %u) is declared writeonly "
-                               "(NonReadable), but the code reads it",
-                               b->name, b->set, b->binding);
-    b->access = read_only || !b->writes ? RP_READ : write_only ? RP_WRITE : RP_READ_WRITE;
-    return RP_OK;
+/* From what is declared and what is done. */
+static void settle_access(rp_kernel_binding *b) {
+    if (b->access == RP_UNIFORM) return;
+    b->access = RP_READ_WRITE;
+    if (rp_kernel_contradicts(b)) return;
+    if (!b->writes)
+        b->access = RP_READ;
+    else if (b->writeonly)
+        b->access = RP_WRITE;
 }
 
-/* Where a resource is bound; refuses what does not fit. */
-static rp_status find_place(reflector *r, const spvc_reflected_resource *resource,
-                            rp_kernel_binding *b) {
-    unsigned set =
-        spvc_compiler_get_decoration(r->compiler, resource->id, SpvDecorationDescriptorSet);
-    unsigned binding =
-        spvc_compiler_get_decoration(r->compiler, resource->id, SpvDecorationBinding);
-    if (set > 3)
+/* What does not fit is refused, when the entry point uses it. */
+static rp_status check_block(const reflector *r, const rp_spirv_resource *resource,
+                             const char *name) {
+    if (resource->set > 3)
         return rp_kernel_error(r->where, "block '%s' is in set %u; expected a set from 0 to 3",
-                               b->name, set);
-    if (binding > 255)
+                               name, resource->set);
+    if (resource->binding > 255)
         return rp_kernel_error(r->where, "block '%s' has binding %u; expected one from 0 to 255",
-                               b->name, binding);
-    spvc_type type = spvc_compiler_get_type_handle(r->compiler, resource->type_id);
-    if (spvc_type_get_num_array_dimensions(type) > 0)
+                               name, resource->binding);
+    if (resource->array)
         return rp_kernel_error(r->where,
                                "block '%s' (set %u, binding %u) is an array of "
                                "descriptors; declare one binding for each block",
-                               b->name, set, binding);
-    b->set = (uint8_t)set;
-    b->binding = (uint8_t)binding;
+                               name, resource->set, resource->binding);
+    if (resource->size == UINT64_MAX)
+        return rp_kernel_error(r->where,
+                               "block '%s' (set %u, binding %u) has 2^64 bytes or more, or a "
+                               "length that is not an expression over 32-bit integers",
+                               name, resource->set, resource->binding);
     return RP_OK;
 }
 
-/* Fills in a block whose name is set. */
-static rp_status describe_block(reflector *r, const spvc_reflected_resource *resource, bool uniform,
-                                rp_kernel_binding *b) {
-    RP_TRY(find_place(r, resource, b));
-    spvc_type block = spvc_compiler_get_type_handle(r->compiler, resource->base_type_id);
-    size_t size = 0;
-    CROSS_TRY(r,
-              spvc_compiler_get_declared_struct_size_runtime_array(r->compiler, block, 1, &size));
-    b->min_size = size;
-    if (uniform) {
-        b->access = RP_UNIFORM;
-        b->reads = true;
-        return RP_OK;
-    }
-    b->reads = r->usage[resource->id] & RP_SPIRV_READS;
-    b->writes = r->usage[resource->id] & RP_SPIRV_WRITES;
-    return settle_access(r, resource->id, b);
+static bool fits(const rp_spirv_resource *resource) {
+    return resource->set <= 3 && resource->binding <= 255 && !resource->array;
 }
 
 /* Puts a block into the list. Two blocks may share a binding (views of one buffer with different
  * element types): together they do what either does. */
-static rp_status merge_block(reflector *r, rp_kernel_binding *block, bool *kept) {
-    rp_kernel_module *out = r->out;
-    for (uint32_t i = 0; i < out->binding_count; i++) {
-        rp_kernel_binding *b = &out->bindings[i];
-        if (b->set != block->set || b->binding != block->binding) continue;
-        if ((b->access == RP_UNIFORM) != (block->access == RP_UNIFORM))
-            return rp_kernel_error(r->where,
-                                   "blocks '%s' and '%s' share set %u, binding %u, but one "
-                                   "is a uniform and the other a storage buffer",
-                                   b->name, block->name, b->set, b->binding);
-        if (b->access != block->access) b->access = RP_READ_WRITE;
-        b->reads |= block->reads;
-        b->writes |= block->writes;
-        if (block->min_size > b->min_size) b->min_size = block->min_size;
-        return RP_OK;
-    }
-    out->bindings[out->binding_count++] = *block;
-    *kept = true;
+static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, const char *name,
+                             rp_kernel_binding *b) {
+    bool uniform = from->kind == RP_SPIRV_UNIFORM_BLOCK;
+    if ((b->access == RP_UNIFORM) != uniform)
+        return rp_kernel_error(r->where,
+                               "blocks '%s' and '%s' share set %u, binding %u, but one "
+                               "is a uniform and the other a storage buffer",
+                               b->name, name, b->set, b->binding);
+    b->reads |= from->reads;
+    b->writes |= from->writes;
+    b->readonly &= from->readonly;
+    b->writeonly &= from->writeonly;
+    if (from->size > b->min_size) b->min_size = from->size;
     return RP_OK;
 }
 
-static rp_status add_block(reflector *r, const spvc_reflected_resource *resource, bool uniform) {
-    const char *name = spvc_compiler_get_name(r->compiler, resource->id);
-    if (!name || !*name) name = spvc_compiler_get_name(r->compiler, resource->base_type_id);
-    rp_kernel_binding block = {.name = copy_text(r->a, name)};
-    if (!block.name) return RP_ERROR_NO_MEMORY;
-    bool kept = false;
-    rp_status status = describe_block(r, resource, uniform, &block);
-    if (status == RP_OK) status = merge_block(r, &block, &kept);
-    if (!kept) rp_release(r->a, block.name);
-    return status;
+static rp_kernel_binding *find_binding(const rp_kernel_module *m, uint32_t set, uint32_t binding) {
+    for (uint32_t i = 0; i < m->binding_count; i++)
+        if (m->bindings[i].set == set && m->bindings[i].binding == binding) return &m->bindings[i];
+    return NULL;
+}
+
+static rp_status add_block(const reflector *r, const rp_spirv_resource *resource) {
+    const char *name = rp_spirv_name(r->reader, resource->id);
+    if (!*name) name = rp_spirv_name(r->reader, resource->type);
+    if (resource->used) RP_TRY(check_block(r, resource, name));
+    if (!fits(resource)) return RP_OK;
+    rp_kernel_binding *b = find_binding(r->out, resource->set, resource->binding);
+    if (b && !resource->used) return RP_OK;
+    if (b) return merge_block(r, resource, name, b);
+    b = &r->out->bindings[r->out->binding_count];
+    bool uniform = resource->kind == RP_SPIRV_UNIFORM_BLOCK;
+    *b = (rp_kernel_binding){.name = copy_text(r->a, name),
+                             .set = (uint8_t)resource->set,
+                             .binding = (uint8_t)resource->binding,
+                             .access = uniform ? RP_UNIFORM : RP_READ,
+                             .used = resource->used,
+                             .reads = resource->reads || (uniform && resource->used),
+                             .writes = resource->writes,
+                             .readonly = resource->readonly,
+                             .writeonly = resource->writeonly,
+                             .min_size = resource->size};
+    if (!b->name) return RP_ERROR_NO_MEMORY;
+    r->out->binding_count++;
+    return RP_OK;
 }
 
 static int by_place(const void *a, const void *b) {
@@ -161,79 +174,45 @@ static int by_place(const void *a, const void *b) {
     return (x->set * 256 + x->binding) - (y->set * 256 + y->binding);
 }
 
-static rp_status reflect_blocks(reflector *r) {
-    const spvc_reflected_resource *list[2];
-    size_t count[2];
-    CROSS_TRY(r, spvc_resources_get_resource_list_for_type(
-                     r->resources, SPVC_RESOURCE_TYPE_STORAGE_BUFFER, &list[0], &count[0]));
-    CROSS_TRY(r, spvc_resources_get_resource_list_for_type(
-                     r->resources, SPVC_RESOURCE_TYPE_UNIFORM_BUFFER, &list[1], &count[1]));
-    r->out->bindings = rp_alloc_zero(r->a, count[0] + count[1], sizeof *r->out->bindings);
+/* Those that are used come first: they say what a binding is. */
+static rp_status reflect_blocks(const reflector *r) {
+    const rp_spirv_reader *reader = r->reader;
+    r->out->bindings = rp_alloc_zero(r->a, reader->resource_count, sizeof *r->out->bindings);
     if (!r->out->bindings) return RP_ERROR_NO_MEMORY;
     rp_status status = RP_OK;
-    for (int type = 0; type < 2; type++) {
-        for (size_t i = 0; i < count[type]; i++) {
-            rp_status one = add_block(r, &list[type][i], type == 1);
+    for (int used = 1; used >= 0; used--) {
+        for (uint32_t i = 0; i < reader->resource_count; i++) {
+            const rp_spirv_resource *resource = &reader->resources[i];
+            if (!is_block(resource) || resource->used != (used == 1)) continue;
+            rp_status one = add_block(r, resource);
             if (one == RP_ERROR_NO_MEMORY) return one;
             if (one != RP_OK) status = one; /* go on: report them all */
         }
     }
-    qsort(r->out->bindings, r->out->binding_count, sizeof *r->out->bindings, by_place);
-    return status;
-}
-
-/* ---- What plans cannot bind ------------------------------------------------------------------ */
-
-static rp_status refuse_others(reflector *r) {
-    static const struct {
-        spvc_resource_type type;
-        const char *what;
-    } refused[] = {
-        {SPVC_RESOURCE_TYPE_SUBPASS_INPUT, "a subpass input"},
-        {SPVC_RESOURCE_TYPE_STORAGE_IMAGE, "a storage image"},
-        {SPVC_RESOURCE_TYPE_SAMPLED_IMAGE, "a sampled image"},
-        {SPVC_RESOURCE_TYPE_ATOMIC_COUNTER, "an atomic counter"},
-        {SPVC_RESOURCE_TYPE_SEPARATE_IMAGE, "an image"},
-        {SPVC_RESOURCE_TYPE_SEPARATE_SAMPLERS, "a sampler"},
-        {SPVC_RESOURCE_TYPE_ACCELERATION_STRUCTURE, "an acceleration structure"},
-    };
-    rp_status status = RP_OK;
-    for (size_t t = 0; t < sizeof refused / sizeof *refused; t++) {
-        const spvc_reflected_resource *list;
-        size_t count;
-        CROSS_TRY(r, spvc_resources_get_resource_list_for_type(r->resources, refused[t].type, &list,
-                                                               &count));
-        for (size_t i = 0; i < count; i++)
-            status = rp_kernel_error(r->where,
-                                     "'%s' is %s; kernels work on storage and uniform "
-                                     "buffers only",
-                                     list[i].name ? list[i].name : "", refused[t].what);
-    }
+    for (uint32_t i = 0; i < r->out->binding_count; i++) settle_access(&r->out->bindings[i]);
+    if (r->out->binding_count)
+        qsort(r->out->bindings, r->out->binding_count, sizeof *r->out->bindings, by_place);
     return status;
 }
 
 /* ---- Push constants -------------------------------------------------------------------------- */
 
-static rp_status reflect_member(reflector *r, spvc_type block, spvc_type_id block_id, unsigned i) {
+static rp_status reflect_member(const reflector *r, uint32_t block, uint32_t i) {
     rp_kernel_member *member = &r->out->members[i];
-    unsigned offset;
-    size_t size;
-    CROSS_TRY(r, spvc_compiler_type_struct_member_offset(r->compiler, block, i, &offset));
-    CROSS_TRY(r, spvc_compiler_get_declared_struct_member_size(r->compiler, block, i, &size));
-    if (size > RP_MAX_PUSH_BYTES || offset > RP_MAX_PUSH_BYTES - size)
+    rp_spirv_member said = rp_spirv_get_member(r->reader, block, i);
+    if (said.size > RP_MAX_PUSH_BYTES || said.offset > RP_MAX_PUSH_BYTES - said.size)
         return rp_kernel_error(r->where,
-                               "the push-constant block needs %zu bytes; at most %d are "
+                               "the push-constant block needs %llu bytes; at most %d are "
                                "allowed",
-                               (size_t)offset + size, RP_MAX_PUSH_BYTES);
-    spvc_type type =
-        spvc_compiler_get_type_handle(r->compiler, spvc_type_get_member_type(block, i));
-    member->offset = offset;
-    member->size = (uint32_t)size;
-    member->scalar = scalar_of(type);
-    member->name = copy_text(r->a, spvc_compiler_get_member_name(r->compiler, block_id, i));
+                               (unsigned long long)said.size + said.offset, RP_MAX_PUSH_BYTES);
+    member->offset = said.offset;
+    member->size = (uint32_t)said.size;
+    member->scalar = said.scalar;
+    member->name = copy_text(r->a, rp_spirv_member_name(r->reader, block, i));
     if (!member->name) return RP_ERROR_NO_MEMORY;
     r->out->member_count = i + 1;
-    if (offset + size > r->out->push_bytes) r->out->push_bytes = (uint32_t)(offset + size);
+    if (member->offset + member->size > r->out->push_bytes)
+        r->out->push_bytes = member->offset + member->size;
     return RP_OK;
 }
 
@@ -242,86 +221,136 @@ static int by_offset(const void *a, const void *b) {
     return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-static rp_status reflect_push(reflector *r) {
-    const spvc_reflected_resource *list;
-    size_t count;
-    CROSS_TRY(r, spvc_resources_get_resource_list_for_type(
-                     r->resources, SPVC_RESOURCE_TYPE_PUSH_CONSTANT, &list, &count));
-    if (count == 0) return RP_OK;
-    if (count > 1)
-        return rp_kernel_error(r->where, "there are %zu push-constant blocks; expected one", count);
-    spvc_type block = spvc_compiler_get_type_handle(r->compiler, list[0].base_type_id);
-    unsigned members = spvc_type_get_num_member_types(block);
+/* The block that the entry point uses, else the only one there is; NULL for none. */
+static const rp_spirv_resource *find_push(const reflector *r, rp_status *status) {
+    const rp_spirv_resource *used = NULL, *any = NULL;
+    uint32_t used_count = 0, count = 0;
+    for (uint32_t i = 0; i < r->reader->resource_count; i++) {
+        const rp_spirv_resource *resource = &r->reader->resources[i];
+        if (resource->kind != RP_SPIRV_PUSH_BLOCK) continue;
+        any = resource;
+        count++;
+        if (!resource->used) continue;
+        used = resource;
+        used_count++;
+    }
+    if (used_count > 1)
+        *status = rp_kernel_error(r->where, "there are %u push-constant blocks; expected one",
+                                  used_count);
+    return used ? used : count == 1 ? any : NULL;
+}
+
+static rp_status reflect_push(const reflector *r) {
+    rp_status status = RP_OK;
+    const rp_spirv_resource *block = find_push(r, &status);
+    if (!block || status != RP_OK) return status;
+    uint32_t members = rp_spirv_member_count(r->reader, block->type);
     r->out->members = rp_alloc_zero(r->a, members, sizeof *r->out->members);
     if (!r->out->members) return RP_ERROR_NO_MEMORY;
-    for (unsigned i = 0; i < members; i++)
-        RP_TRY(reflect_member(r, block, list[0].base_type_id, i));
-    qsort(r->out->members, members, sizeof *r->out->members, by_offset);
+    for (uint32_t i = 0; i < members; i++) RP_TRY(reflect_member(r, block->type, i));
+    if (members) qsort(r->out->members, members, sizeof *r->out->members, by_offset);
     if (members > 0 && r->out->members[0].offset != 0)
         return rp_kernel_error(r->where,
                                "the push-constant block starts at byte %u; expected 0: all "
                                "of a block is set by each node",
                                r->out->members[0].offset);
     r->out->push_bytes = (r->out->push_bytes + 3u) & ~3u;
+    r->out->push_used = block->used;
     return RP_OK;
 }
 
 /* ---- Specialisation constants ---------------------------------------------------------------- */
 
-static int by_id(const void *a, const void *b) {
-    const rp_kernel_constant *x = a, *y = b;
-    return x->id < y->id ? -1 : x->id > y->id;
-}
-
-static rp_status reflect_constants(reflector *r) {
-    const spvc_specialization_constant *list;
-    size_t count;
-    CROSS_TRY(r, spvc_compiler_get_specialization_constants(r->compiler, &list, &count));
-    rp_kernel_constant *constants = rp_alloc_zero(r->a, count, sizeof *constants);
+static rp_status reflect_constants(const reflector *r) {
+    const rp_spirv_reader *reader = r->reader;
+    rp_kernel_constant *constants = rp_alloc_zero(r->a, reader->constant_count, sizeof *constants);
     if (!constants) return RP_ERROR_NO_MEMORY;
     r->out->constants = constants;
-    for (size_t i = 0; i < count; i++) {
-        spvc_constant constant = spvc_compiler_get_constant_handle(r->compiler, list[i].id);
-        spvc_type type =
-            spvc_compiler_get_type_handle(r->compiler, spvc_constant_get_type(constant));
-        constants[i].id = list[i].constant_id;
-        constants[i].scalar = scalar_of(type);
-        constants[i].value = spvc_constant_get_scalar_u32(constant, 0, 0);
-        constants[i].name = copy_text(r->a, spvc_compiler_get_name(r->compiler, list[i].id));
+    for (uint32_t i = 0; i < reader->constant_count; i++) {
+        const rp_spirv_constant *from = &reader->constants[i];
+        constants[i] =
+            (rp_kernel_constant){.name = copy_text(r->a, rp_spirv_name(reader, from->name)),
+                                 .id = from->id,
+                                 .scalar = from->scalar,
+                                 .value = from->value};
         if (!constants[i].name) return RP_ERROR_NO_MEMORY;
         r->out->constant_count++;
     }
-    qsort(constants, count, sizeof *constants, by_id);
     return RP_OK;
+}
+
+uint32_t rp_spirv_set_constant(uint32_t *words, uint32_t count, uint32_t id, uint32_t value) {
+    uint32_t found = 0;
+    /* Decorations come before constants, and few constants have ids: a walk per decoration is fine.
+     */
+    for (uint32_t at = RP_SPIRV_HEADER; at < count; at += words[at] >> 16) {
+        const uint32_t *d = words + at;
+        if ((d[0] & 0xffff) == SpvOpFunction) break;
+        if ((d[0] & 0xffff) != SpvOpDecorate || d[2] != SpvDecorationSpecId || d[3] != id) continue;
+        for (uint32_t i = at; i < count; i += words[i] >> 16) {
+            uint32_t op = words[i] & 0xffff, length = words[i] >> 16;
+            if (op == SpvOpFunction) break;
+            bool is_bool = op == SpvOpSpecConstantTrue || op == SpvOpSpecConstantFalse;
+            if ((!is_bool && op != SpvOpSpecConstant) || words[i + 2] != d[1]) continue;
+            if (is_bool)
+                words[i] = length << 16 | (value ? SpvOpSpecConstantTrue : SpvOpSpecConstantFalse);
+            else
+                words[i + 3] = value;
+            found++;
+        }
+    }
+    return found;
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-static rp_status reflect_with(reflector *r, const uint32_t *words, uint32_t count,
+static rp_status read_words(const reflector *r, const uint32_t *words, uint32_t count,
+                            const char *entry) {
+    char why[128];
+    rp_status status = rp_spirv_read(r->reader, words, count, entry, NULL, 0, why);
+    return status == RP_ERROR_DAMAGED ? rp_kernel_error(r->where, "%s", why) : status;
+}
+
+static rp_status reflect_with(const reflector *r, const uint32_t *words, uint32_t count,
                               const char *entry) {
-    spvc_parsed_ir ir;
-    CROSS_TRY(r, spvc_context_parse_spirv(r->context, words, count, &ir));
-    CROSS_TRY(r, spvc_context_create_compiler(r->context, SPVC_BACKEND_NONE, ir,
-                                              SPVC_CAPTURE_MODE_TAKE_OWNERSHIP, &r->compiler));
-    CROSS_TRY(r, spvc_compiler_set_entry_point(r->compiler, entry, SpvExecutionModelGLCompute));
-    CROSS_TRY(r, spvc_compiler_create_shader_resources(r->compiler, &r->resources));
-    RP_TRY(rp_spirv_usage(r->where, words, count, &r->usage));
-    rp_status refused = refuse_others(r);
-    if (refused == RP_ERROR_NO_MEMORY) return refused;
-    rp_status blocks = reflect_blocks(r);
-    if (blocks == RP_ERROR_NO_MEMORY) return blocks;
+    RP_TRY(read_words(r, words, count, entry));
+    RP_TRY(check_needs(r));
+    RP_TRY(reflect_blocks(r));
     RP_TRY(reflect_push(r));
     RP_TRY(reflect_constants(r));
-    return refused != RP_OK ? refused : blocks;
+    return reflect_sizes(r);
 }
 
 rp_status rp_reflect(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                      const char *entry, rp_kernel_module *out) {
-    reflector r = {.where = where, .a = where->allocator, .out = out};
-    if (spvc_context_create(&r.context) != SPVC_SUCCESS) return RP_ERROR_NO_MEMORY;
+    rp_spirv_reader reader;
+    rp_spirv_reader_init(&reader, where->allocator);
+    reflector r = {.where = where, .a = where->allocator, .reader = &reader, .out = out};
     rp_status status = reflect_with(&r, words, count, entry);
-    rp_release(r.a, r.usage);
-    spvc_context_destroy(r.context);
+    rp_spirv_reader_free(&reader);
+    return status;
+}
+
+rp_status rp_reflect_usage(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
+                           const char *entry, rp_kernel_module *m) {
+    rp_spirv_reader reader;
+    rp_spirv_reader_init(&reader, where->allocator);
+    reflector r = {.where = where, .reader = &reader};
+    rp_status status = read_words(&r, words, count, entry);
+    for (uint32_t i = 0; status == RP_OK && i < m->binding_count; i++)
+        m->bindings[i].used = m->bindings[i].reads = m->bindings[i].writes = false;
+    for (uint32_t i = 0; status == RP_OK && i < reader.resource_count; i++) {
+        const rp_spirv_resource *resource = &reader.resources[i];
+        if (!is_block(resource) || !resource->used) continue;
+        rp_kernel_binding *b = find_binding(m, resource->set, resource->binding);
+        if (!b) continue;
+        b->used = true;
+        b->reads |= resource->reads || b->access == RP_UNIFORM;
+        b->writes |= resource->writes;
+    }
+    for (uint32_t i = 0; status == RP_OK && i < m->binding_count; i++)
+        settle_access(&m->bindings[i]);
+    rp_spirv_reader_free(&reader);
     return status;
 }
 

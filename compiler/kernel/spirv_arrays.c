@@ -233,13 +233,13 @@ static uint32_t entry_function(const finder *f, const char *entry) {
 
 /* ---- Both ------------------------------------------------------------------------------------ */
 
-static void describe(const finder *f, const rp_kernel_module *m, rp_graph_param *params) {
+static void describe(const finder *f, rp_graph_param *params, uint32_t count) {
     for (uint32_t id = 1; id < f->bound; id++) {
         uint32_t set = 0, binding;
         if (f->root[id] != id || !decoration(f, id, RP_NONE, SpvDecorationBinding, &binding))
             continue;
         decoration(f, id, RP_NONE, SpvDecorationDescriptorSet, &set);
-        for (uint32_t i = 0; i < m->binding_count; i++) {
+        for (uint32_t i = 0; i < count; i++) {
             if (params[i].set != set || params[i].binding != binding) continue;
             rp_graph_array found = {0};
             bool first = params[i].array.stride == 0;
@@ -251,11 +251,12 @@ static void describe(const finder *f, const rp_kernel_module *m, rp_graph_param 
             }
         }
     }
-    for (uint32_t i = 0; i < m->binding_count; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (params[i].array.stride == RP_NONE) params[i].array = (rp_graph_array){0};
 }
 
-bool rp_spirv_arrays(const rp_allocator *a, const rp_kernel_module *m, rp_graph_param *params) {
+bool rp_spirv_arrays(const rp_allocator *a, const rp_kernel_module *m, rp_graph_param *params,
+                     uint32_t count) {
     finder f = {.words = m->words, .count = m->word_count, .bound = m->words[3]};
     f.def = rp_alloc_zero(a, f.bound, sizeof *f.def);
     f.root = rp_alloc_zero(a, f.bound, sizeof *f.root);
@@ -266,7 +267,7 @@ bool rp_spirv_arrays(const rp_allocator *a, const rp_kernel_module *m, rp_graph_
     if (room) {
         index_words(&f);
         visit_function(&f, entry_function(&f, m->entry), 0, false);
-        describe(&f, m, params);
+        describe(&f, params, count);
     }
     rp_release(a, f.def);
     rp_release(a, f.root);

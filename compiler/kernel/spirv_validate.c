@@ -1,29 +1,36 @@
 /* SPIR-V validation, so that no driver ever sees a module that is not valid: drivers trust their
- * input and crash on bad modules.
- *
- * SPIRV-Tools judges the language and Vulkan's rules. Then come our own: only capabilities that
- * plans can ask of a device, and a compute entry point of the wanted name. Memory that the graph
- * does not name (device addresses, variable pointers) would make every proof worthless, so those
- * capabilities are refused here, whatever a device offers. */
+ * input and crash on bad modules. SPIRV-Tools judges the language and Vulkan's rules; then there
+ * must be a compute entry point of the wanted name. */
 #include "kernel/spirv.h"
 
-#include <spirv-tools/libspirv.h>
 #include <spirv/unified1/spirv.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include "base/text.h"
-#include "plan/format.h"
-#include "plan/spirv.h"
+#include "kernel/guard.h"
+
+/* "kernel 'name': ..." at the place. */
+static void add(const rp_kernel_where *where, rp_severity severity, const char *format,
+                va_list args) {
+    char text[1024];
+    vsnprintf(text, sizeof text, format, args);
+    rp_diags_add(where->diags, severity, where->place.file, where->place.line, where->place.column,
+                 "kernel '%s': %s", where->kernel, text);
+}
 
 rp_status rp_kernel_error(const rp_kernel_where *where, const char *format, ...) {
-    char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    add(where, RP_ERROR, format, args);
     va_end(args);
-    rp_diags_add(where->diags, RP_ERROR, where->place.file, where->place.line, where->place.column,
-                 "kernel '%s': %s", where->kernel, text);
     return RP_ERROR_INVALID;
+}
+
+void rp_kernel_warn(const rp_kernel_where *where, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    add(where, RP_WARNING, format, args);
+    va_end(args);
 }
 
 static const char *model_name(uint32_t model) {
@@ -48,16 +55,23 @@ static void list_entries(const uint32_t *words, uint32_t count, rp_text *text) {
     }
 }
 
-/* Whether the module has the entry point; the scan cannot fail on a valid module otherwise. */
+static bool has_entry(const uint32_t *words, uint32_t count, const char *entry) {
+    for (uint32_t at = RP_SPIRV_HEADER; at < count; at += words[at] >> 16)
+        if ((words[at] & 0xffff) == SpvOpEntryPoint &&
+            words[at + 1] == SpvExecutionModelGLCompute &&
+            strcmp((const char *)(words + at + 3), entry) == 0)
+            return true;
+    return false;
+}
+
 static rp_status check_entry(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                              const char *entry) {
-    rp_spirv_info info;
-    char why[128];
-    if (rp_spirv_scan(words, count, entry, &info, why)) return RP_OK;
+    if (has_entry(words, count, entry)) return RP_OK;
     rp_text text;
     rp_text_init(&text, where->allocator);
     list_entries(words, count, &text);
-    rp_kernel_error(where, "%s; the module has %s", why, text.size ? text.data : "none at all");
+    rp_kernel_error(where, "there is no compute entry point '%.64s'; the module has %s", entry,
+                    text.size ? text.data : "none at all");
     rp_text_free(&text);
     return RP_ERROR_INVALID;
 }
@@ -66,43 +80,10 @@ rp_status rp_spirv_validate(const rp_kernel_where *where, const uint32_t *words,
                             const char *entry) {
     if (count > 0 && words[0] == __builtin_bswap32(SpvMagicNumber))
         return rp_kernel_error(where, "the SPIR-V is big-endian; expected little-endian words");
-    spv_context context = spvContextCreate(SPV_ENV_VULKAN_1_2);
-    spv_validator_options options = spvValidatorOptionsCreate();
-    rp_status status = RP_ERROR_NO_MEMORY;
-    if (context && options) {
-        spvValidatorOptionsSetUniversalLimit(options, spv_validator_limit_max_id_bound,
-                                             RP_SPIRV_MAX_ID_BOUND);
-        /* What a device must offer for these layouts is found when the plan is built. */
-        spvValidatorOptionsSetScalarBlockLayout(options, true);
-        spvValidatorOptionsSetUniformBufferStandardLayout(options, true);
-        spv_const_binary_t binary = {.code = words, .wordCount = count};
-        spv_diagnostic diagnostic = NULL;
-        status = RP_OK;
-        if (spvValidateWithOptions(context, options, &binary, &diagnostic) != SPV_SUCCESS) {
-            const char *text =
-                diagnostic && diagnostic->error ? diagnostic->error : "no reason given";
-            rp_kernel_error(where, "not valid SPIR-V for Vulkan 1.2: %.*s",
-                            (int)strcspn(text, "\n"), text);
-            status = RP_ERROR_INVALID;
-        }
-        spvDiagnosticDestroy(diagnostic);
-    }
-    if (options) spvValidatorOptionsDestroy(options);
-    if (context) spvContextDestroy(context);
+    char why[512];
+    rp_status status = rp_guard_validate(words, count, RP_SPIRV_MAX_ID_BOUND, why);
+    if (status == RP_ERROR_INVALID)
+        return rp_kernel_error(where, "not valid SPIR-V for Vulkan 1.2: %s", why);
     RP_TRY(status);
     return check_entry(where, words, count, entry);
-}
-
-rp_status rp_spirv_check_needs(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
-                               const char *entry) {
-    rp_spirv_info info;
-    char why[128];
-    if (!rp_spirv_scan(words, count, entry, &info, why)) return rp_kernel_error(where, "%s", why);
-    if (info.needs & RP_NEED_DEVICE_ADDRESS)
-        return rp_kernel_error(where,
-                               "uses buffer device addresses: memory that the graph does not "
-                               "name cannot be synchronised; bind buffers instead");
-    if (info.unsupported[0])
-        return rp_kernel_error(where, "needs %s, which plans do not offer", info.unsupported);
-    return RP_OK;
 }

@@ -253,14 +253,19 @@ static rp_status find_words(lowering *l) {
 /* Workgroup memory with the constants as they are. */
 static rp_status find_shared(const lowering *l, const plan_node *n, uint32_t *out) {
     const unit *u = &l->units[n->unit];
-    uint32_t *words = rp_dup(&l->a, u->words, (size_t)u->count * 4), local[3];
-    if (!words) return RP_ERROR_NO_MEMORY;
+    rp_spirv_spec *specs = rp_alloc(&l->a, n->spec_count, sizeof *specs);
+    if (!specs) return RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < n->spec_count; i++)
-        rp_spirv_set_constant(words, u->count, l->specs[n->first_spec + i].id,
-                              l->specs[n->first_spec + i].value);
-    rp_kernel_where where = {&l->a, l->diags, "generated", {NULL, 0, 0}};
-    rp_status status = rp_spirv_sizes(&where, words, u->count, "main", local, out);
-    rp_release(&l->a, words);
+        specs[i] = (rp_spirv_spec){i, l->specs[n->first_spec + i].value};
+    rp_spirv_reader reader;
+    rp_spirv_reader_init(&reader, &l->a);
+    char why[128];
+    rp_status status =
+        rp_spirv_read(&reader, u->words, u->count, "main", specs, n->spec_count, why);
+    if (status == RP_OK && reader.shared_bytes > UINT32_MAX) status = RP_ERROR_DAMAGED;
+    *out = (uint32_t)reader.shared_bytes;
+    rp_spirv_reader_free(&reader);
+    rp_release(&l->a, specs);
     return status;
 }
 

@@ -58,7 +58,7 @@ static bool play_bind(rp_player *p, const rp_call *c) {
     rp_graph_use use;
     if (!s || !rp_play_range(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
     const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
-    if (use.size < b->min_size)
+    if (b->used && use.size < b->min_size)
         return rp_play_mistake(
             p, (rp_call_kind)c->kind,
             "block '%s' of kernel '%s' needs at least %llu bytes; the range of '%s' has "
@@ -76,7 +76,7 @@ static bool play_bind_access(rp_player *p, const rp_call *c) {
     rp_slot *s = find_slot(p, c);
     if (!s) return false;
     const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
-    const char *why = rp_kernel_access_error(b, (rp_access)c->x);
+    const char *why = b->used ? rp_kernel_access_error(b, (rp_access)c->x) : NULL;
     if (why)
         return rp_play_mistake(p, RP_CALL_BIND_ACCESS, "block '%s' of kernel '%s': %s", b->name,
                                p->module->name, why);
@@ -157,24 +157,24 @@ static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
     for (uint32_t i = 0; i < p->slots_count; i++) {
         const rp_slot *s = &p->slots[i];
         const rp_kernel_binding *b = &p->module->bindings[i];
-        if (!s->bound)
+        if (!s->bound && b->used)
             return rp_play_mistake(p, kind,
                                    "binding %u in set %u ('%s') of kernel '%s' is not bound",
                                    b->binding, b->set, b->name, p->module->name);
         p->uses[i] = (rp_graph_use){
             .buffer = s->buffer, .access = s->access, .offset = s->offset, .size = s->size};
     }
-    for (uint32_t i = 0; i < p->module->push_bytes / 4; i++)
+    for (uint32_t i = 0; i < rp_kernel_push_bytes(p->module) / 4; i++)
         if (!(p->pushed >> i & 1))
             return rp_play_mistake(p, kind,
                                    "push bytes %u to %u of kernel '%s' are not set; all of its %u "
                                    "bytes must be",
                                    i * 4, i * 4 + 3, p->module->name, p->module->push_bytes);
     node->kind = RP_RUN;
+    node->use_count = rp_kernel_keep_used(p->module, p->uses);
     node->kernel = rp_kernel_for_uses(p->g, p->kernel, p->uses);
     if (node->kernel == RP_NONE) return rp_play_no_memory(p);
-    node->use_count = p->slots_count;
-    node->byte_count = p->module->push_bytes;
+    node->byte_count = rp_kernel_push_bytes(p->module);
     if (indirect) p->uses[node->use_count++] = *indirect;
     return add_node(p, node, p->uses, p->push);
 }

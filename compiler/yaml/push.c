@@ -105,7 +105,7 @@ bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module 
                   uint8_t push[RP_MAX_PUSH_BYTES]) {
     const rp_yaml_node *node = rp_yaml_find(run, "push");
     if (!node) {
-        if (!module->push_bytes) return true;
+        if (!rp_kernel_push_bytes(module)) return true;
         return rp_read_error(r, run, "kernel '%s' has %u bytes of push data: 'push' is missing",
                              module->name, module->push_bytes);
     }

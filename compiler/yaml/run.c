@@ -1,9 +1,10 @@
 /* Run nodes: bindings, grid and push data, checked against the kernel's reflected interface.
  *
  * The uses of a node follow the kernel's bindings in order, whatever the order in the file; each
- * binding must be given once. A grid whose expressions read no live value is evaluated here; others
- * go into the graph as expressions, after a trial with the default values: a division by zero that
- * every first replay would meet is better found now. */
+ * binding that the code uses must be given once, others may be given and are no uses. A grid whose
+ * expressions read no live value is evaluated here; others go into the graph as expressions, after
+ * a trial with the default values: a division by zero that every first replay would meet is better
+ * found now. */
 #include "yaml/pipeline.h"
 
 #include <stdio.h>
@@ -56,6 +57,7 @@ static bool read_access(rp_reader *r, const rp_yaml_node *node, const rp_kernel_
     if (!access) return true;
     int code = rp_read_keyword(r, access, "access", access_keyword, RP_UNIFORM + 1);
     if (code < 0) return false;
+    if (!binding->used) return true;
     char name[64];
     binding_name(binding, name, sizeof name);
     const char *why = rp_kernel_access_error(binding, (rp_access)code);
@@ -72,6 +74,7 @@ static bool read_binding(rp_reader *r, const rp_yaml_node *node, const rp_kernel
     char name[64];
     if (!rp_read_range(r, node, RP_RANGE_WITH_ACCESS, RP_BIND_ALIGNMENT, use, &sized)) return false;
     if (!read_access(r, node, binding, &use->access)) return false;
+    if (!binding->used) return true; /* whatever it is, nobody touches it */
     if (rp_access_writes(use->access) && !rp_read_writable(r, node, use->buffer)) return false;
     if (use->size >= binding->min_size) return true;
     binding_name(binding, name, sizeof name);
@@ -85,6 +88,7 @@ static bool read_binding(rp_reader *r, const rp_yaml_node *node, const rp_kernel
 static bool check_overlap(rp_reader *r, const rp_kernel_module *module, const rp_graph_use *uses,
                           const rp_yaml_node *const *nodes, uint32_t i, uint32_t j) {
     const rp_graph_use *a = &uses[i], *b = &uses[j];
+    if (!module->bindings[i].used || !module->bindings[j].used) return true;
     if (a->buffer != b->buffer || a->offset >= b->offset + b->size ||
         b->offset >= a->offset + a->size)
         return true;
@@ -110,7 +114,7 @@ static bool check_all_bound(rp_reader *r, const rp_yaml_node *at, const rp_kerne
     rp_name_list list = {0};
     for (uint32_t i = 0; i < module->binding_count; i++) {
         char name[64];
-        if (nodes[i]) continue;
+        if (nodes[i] || !module->bindings[i].used) continue;
         binding_name(&module->bindings[i], name, sizeof name);
         rp_list_add(&list, "'%s'", name);
     }
@@ -270,13 +274,13 @@ bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *ker
     rp_graph_use uses[RP_MAX_PARAMS + 1] = {0};
     uint8_t push[RP_MAX_PUSH_BYTES] = {0};
     rp_graph_node out = *base;
-    out.use_count = module->binding_count;
     good &= read_bind(r, node, module, uses);
+    out.use_count = rp_kernel_keep_used(module, uses);
     good &= read_grid(r, node, module, uses, &out);
     good &= rp_read_push(r, node, module, push);
     if (!good) return false;
     out.kernel = rp_kernel_for_uses(r->graph, name->value, uses);
     if (out.kernel == RP_NONE) return rp_read_no_memory(r);
-    out.byte_count = module->push_bytes;
+    out.byte_count = rp_kernel_push_bytes(module);
     return rp_graph_add_node(r->graph, &out, uses, push) == RP_NONE ? rp_read_no_memory(r) : true;
 }

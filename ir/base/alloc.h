@@ -9,6 +9,10 @@
 #include <string.h>
 #include "reprise/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The allocator to use for `given`: a copy of it, or the malloc family for NULL. */
 rp_allocator rp_allocator_or_default(const rp_allocator *given);
 bool rp_allocator_is_default(const rp_allocator *allocator);
@@ -37,5 +41,9 @@ bool rp_grow(const rp_allocator *a, void **block, uint32_t *capacity, uint32_t c
         rp_status rp_try_status = (expression);                                                    \
         if (rp_try_status != RP_OK) return rp_try_status;                                          \
     } while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

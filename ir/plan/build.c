@@ -12,8 +12,8 @@
 #include "base/hash.h"
 #include "graph/graph.h"
 #include "plan/format.h"
-#include "plan/spirv.h"
 #include "reprise/plan_build.h"
+#include "spirv/spirv.h"
 
 typedef struct builder {
     const rp_graph *graph;
@@ -23,6 +23,7 @@ typedef struct builder {
     uint32_t *buffers; /* graph buffer -> plan buffer, RP_NONE = removed */
     uint32_t *kernels; /* graph kernel -> plan kernel, RP_NONE = removed */
     uint64_t needs;
+    rp_spirv_reader spirv;
 } builder;
 
 static const uint32_t strides[] = {
@@ -83,23 +84,24 @@ static void put_buffers(builder *b) {
 static rp_status scan_kernel(builder *b, const rp_graph_kernel *k) {
     if (k->word_count == 0) return RP_OK;
     const char *name = rp_graph_string(b->graph, k->name);
-    const uint32_t *words = b->graph->words + k->first_word;
-    rp_spirv_info info;
     char why[128];
-    if (!rp_spirv_scan(words, k->word_count, rp_graph_string(b->graph, k->entry), &info, why)) {
+    rp_status status = rp_spirv_read(&b->spirv, b->graph->words + k->first_word, k->word_count,
+                                     rp_graph_string(b->graph, k->entry), NULL, 0, why);
+    if (status == RP_ERROR_DAMAGED) {
         rp_diags_add(b->diags, RP_ERROR, NULL, k->pos.line, k->pos.column, "kernel @%s: %s", name,
                      why);
         return RP_ERROR_INVALID;
     }
-    if (*info.unsupported) {
+    RP_TRY(status);
+    if (*b->spirv.unsupported) {
         rp_diags_add(b->diags, RP_ERROR, NULL, k->pos.line, k->pos.column,
                      "kernel @%s needs %s, which plans cannot serve: kernels work on storage and "
                      "uniform buffers",
-                     name, info.unsupported);
+                     name, b->spirv.unsupported);
         return RP_ERROR_UNSUPPORTED;
     }
-    b->needs |= info.needs;
-    return rp_spirv_layout_needs(&b->graph->allocator, words, k->word_count, &b->needs);
+    b->needs |= b->spirv.needs;
+    return RP_OK;
 }
 
 /* In ascending order of id, by selection: kernels have a handful. */
@@ -350,8 +352,10 @@ rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
     b.strings = make_map(compiled, compiled->strings_count);
     b.buffers = make_map(compiled, compiled->buffers_count);
     b.kernels = make_map(compiled, compiled->kernels_count);
+    rp_spirv_reader_init(&b.spirv, &compiled->allocator);
     rp_status status = RP_ERROR_NO_MEMORY;
     if (b.strings && b.buffers && b.kernels) status = fill_sections(&b, source, certificate);
+    rp_spirv_reader_free(&b.spirv);
     if (status == RP_OK) status = join(&b, out_plan);
     for (int i = 0; i < RP_SECTION_COUNT; i++) rp_text_free(&b.sections[i]);
     rp_release(&compiled->allocator, b.strings);

@@ -1,7 +1,8 @@
 /* Validation of a plan: once, when it is opened; afterwards everything downstream trusts the plan.
  *
  * From the outside in, each step relying on those before: the header, the size, the hash, the table
- * of sections, then the records (validate_records.c, validate_nodes.c). The hash finds accidents;
+ * of sections, then the records (validate_records.c, validate_spirv.c,
+ * validate_nodes.c). The hash finds accidents;
  * all other checks hold against a file whose hash was made to match, so that no input makes a
  * reader of plans touch memory it should not. The layout has no freedom (each section starts where
  * the one before ends, padding is zero), so that equal plans are equal bytes and nothing hides
@@ -156,6 +157,8 @@ rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags) {
     plan->header = (const rp_plan_header *)plan->data;
     RP_TRY(check_header(&check));
     RP_TRY(check_sections(&check));
-    RP_TRY(rp_plan_check_records(&check));
-    return rp_plan_check_nodes(&check);
+    rp_spirv_reader_init(&check.spirv, &plan->allocator);
+    rp_status status = rp_plan_check_records(&check);
+    rp_spirv_reader_free(&check.spirv);
+    return status == RP_OK ? rp_plan_check_nodes(&check) : status;
 }

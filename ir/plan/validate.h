@@ -1,11 +1,13 @@
-/* Internal: what plan/read.c, validate.c and validate_records.c share. */
+/* Internal: what plan/read.c and the files of the validation share. */
 #ifndef RP_PLAN_VALIDATE_H
 #define RP_PLAN_VALIDATE_H
 
 #include "plan/format.h"
+#include "spirv/spirv.h"
 
 /* Validates plan->data[0..size) and fills in the pointers of `plan`. One diagnostic says what is
- * wrong and where. RP_ERROR_DAMAGED or RP_ERROR_VERSION. Allocates nothing but the diagnostic. */
+ * wrong and where. RP_ERROR_DAMAGED or RP_ERROR_VERSION; RP_ERROR_NO_MEMORY, as kernels are read
+ * with tables of their ids. */
 rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags);
 
 /* A validation under way: where it is, for messages. */
@@ -16,6 +18,7 @@ typedef struct rp_plan_check {
     rp_section section;               /* SECTION_COUNT: none, the message stands alone */
     uint32_t record;                  /* UINT32_MAX: the section as a whole */
     uint32_t taken[RP_SECTION_COUNT]; /* records that belong to records checked so far */
+    rp_spirv_reader spirv;
 } rp_plan_check;
 
 /* Records that refer to `count` records of another section own them: owned pieces follow each other
@@ -29,6 +32,10 @@ rp_status rp_plan_damaged(rp_plan_check *check, const char *format, ...) RP_PRIN
 
 /* Validates the records of every section; the table of sections is valid already. */
 rp_status rp_plan_check_records(rp_plan_check *check);
+/* The part of it that holds a kernel against its SPIR-V; its own record, params and specs are
+ * valid.
+ */
+rp_status rp_plan_check_spirv(rp_plan_check *check, const rp_plan_kernel *kernel);
 /* The part of it that deals with nodes, their uses and groups; everything else is valid already. */
 rp_status rp_plan_check_nodes(rp_plan_check *check);
 

@@ -4,10 +4,8 @@
 #include "plan/validate.h"
 
 #include "base/checked.h"
-#include "base/hash.h"
 #include "base/scope.h"
 #include "base/shape.h"
-#include "plan/spirv.h"
 
 static const void *enter(rp_plan_check *check, rp_section section) {
     check->section = section;
@@ -173,24 +171,6 @@ static rp_status check_specs(rp_plan_check *check, const rp_plan_kernel *k) {
     return RP_OK;
 }
 
-static rp_status check_words(rp_plan_check *check, const rp_plan_kernel *k) {
-    if (k->word_count == 0) return RP_OK;
-    const uint32_t *words =
-        (const uint32_t *)rp_plan_records(check->plan, RP_SECTION_WORDS) + k->first_word;
-    rp_spirv_info info;
-    char why[128];
-    if (!rp_spirv_scan(words, k->word_count, rp_plan_string(check->plan, k->entry), &info, why))
-        return rp_plan_damaged(check, "%s", why);
-    if (*info.unsupported) return rp_plan_damaged(check, "it needs %s", info.unsupported);
-    if (info.needs & ~check->plan->header->needs)
-        return rp_plan_damaged(check, "its SPIR-V needs %#llx, which the header does not state",
-                               (unsigned long long)(info.needs & ~check->plan->header->needs));
-    if (rp_hash(words, (size_t)k->word_count * 4) != k->hash)
-        return rp_plan_damaged(check, "the hash of its SPIR-V is not %016llx",
-                               (unsigned long long)k->hash);
-    return RP_OK;
-}
-
 static rp_status check_kernels(rp_plan_check *check) {
     const rp_plan_kernel *kernels = enter(check, RP_SECTION_KERNELS);
     uint64_t seen[1024] = {0};
@@ -217,7 +197,7 @@ static rp_status check_kernels(rp_plan_check *check) {
         if (k->reserved) return rp_plan_damaged(check, "reserved is not zero");
         RP_TRY(check_params(check, k, seen));
         RP_TRY(check_specs(check, k));
-        RP_TRY(check_words(check, k));
+        RP_TRY(rp_plan_check_spirv(check, k));
     }
     return RP_OK;
 }

@@ -10,18 +10,22 @@
 #include "reprise/compiler.h"
 
 /* An empty compute shader. The last word makes each kernel's body another one. */
+enum { LOCAL_SIZE = 18 }; /* word of the workgroup size */
 static const uint32_t body[] = {
-    0x07230203, 0x00010000, 0,  10,         0, 0x00020011, 1, /* OpCapability Shader */
+    0x07230203, 0x00010000, 0,  99,         0, 0x00020011, 1, /* OpCapability Shader */
     0x0003000e, 0,          1,                                /* OpMemoryModel Logical GLSL450 */
     0x0005000f, 5,          4,  0x6e69616d, 0,                /* OpEntryPoint GLCompute %4 "main" */
     0x00060010, 4,          17, 1,          1, 1, /* OpExecutionMode %4 LocalSize 1 1 1 */
+    0x00040047, 7,          1,  3,                /* OpDecorate %7 SpecId 3 */
     0x00020013, 2,                                /* %2 = OpTypeVoid */
     0x00030021, 3,          2,                    /* %3 = OpTypeFunction %2 */
+    0x00040015, 6,          32, 0,                /* %6 = OpTypeInt 32 0 */
+    0x00040032, 6,          7,  0,                /* %7 = OpSpecConstant %6 0 */
     0x00050036, 2,          4,  0,          3,    /* OpFunction */
     0x000200f8, 5,                                /* OpLabel */
     0x000100fd,                                   /* OpReturn */
     0x00010038,                                   /* OpFunctionEnd */
-    0x00020013, 6,                                /* the number of the kernel */
+    0x00020013, 8,                                /* the number of the kernel */
 };
 
 /* OpExecutionMode %4 SignedZeroInfNanPreserve 32, behind a kernel whose name begins so. */
@@ -40,6 +44,7 @@ static int give_bodies(rp_graph *graph) {
         uint32_t *words = graph->words + graph->words_count;
         memcpy(words, body, sizeof body);
         words[sizeof body / 4 - 1] += i;
+        memcpy(words + LOCAL_SIZE, kernel->local, sizeof kernel->local);
         if (is_exact) memcpy(words + sizeof body / 4, exact, sizeof exact);
         if (strncmp(name, "half", 4) == 0) words[6] = 9; /* OpCapability Float16 */
         kernel->first_word = graph->words_count;

@@ -76,7 +76,7 @@ static void test_bindings(void) {
     CU_ASSERT_EQUAL(c->access, RP_WRITE);
     CU_ASSERT_EQUAL(e->access, RP_UNIFORM);
     CU_ASSERT_EQUAL(unused->access, RP_READ); /* kept, though the optimiser removes it */
-    CU_ASSERT(!unused->reads && !unused->writes);
+    CU_ASSERT(c->used && !unused->used && !unused->reads && !unused->writes);
     CU_ASSERT_EQUAL(a->min_size, 4);
     CU_ASSERT_EQUAL(d->min_size, 64);
     CU_ASSERT_EQUAL(e->min_size, 32);
@@ -140,9 +140,9 @@ static void test_specialisation(void) {
     CU_ASSERT_EQUAL(g->kernels[0].spec_count, 3);
     CU_ASSERT_EQUAL(g->specs[1].id, 3);
     CU_ASSERT_EQUAL(g->specs[1].value, 10);
-    CU_ASSERT_EQUAL(g->kernels[0].param_count, 5);
+    CU_ASSERT_EQUAL(g->kernels[0].param_count, 4); /* Unused is none */
     CU_ASSERT_EQUAL(g->params[0].binding, 1);
-    CU_ASSERT_EQUAL(g->params[4].set, 1);
+    CU_ASSERT_EQUAL(g->params[3].set, 1);
     CU_ASSERT_STRING_EQUAL(rp_graph_string(g, g->kernels[0].entry), "main");
     rp_graph_destroy(g);
     rp_kernel_free(&m);

@@ -249,14 +249,37 @@ static void test_damaged(void) {
     "%p = OpAccessChain %pu %var %zero %zero\n"
 #define TAIL "OpReturn\nOpFunctionEnd\n"
 
+/* What the code does wins: one warning, then rw. */
+static void warn_of(const char *text, const char *wanted) {
+    size_t size = 0;
+    uint32_t *words = rp_assemble(text, 0x00010500, &size);
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_kernel_module m;
+    rp_kernel_params params = {.name = "k", .spirv = words, .spirv_size = size};
+    CU_ASSERT_EQUAL_FATAL(rp_kernel_build(NULL, &params, diags, "p.yaml", 7, 3, &m), RP_OK);
+    CU_ASSERT_EQUAL(m.bindings[0].access, RP_READ_WRITE);
+    CU_ASSERT_PTR_NULL(rp_kernel_access_error(&m.bindings[0], RP_READ_WRITE));
+    CU_ASSERT_EQUAL_FATAL(rp_diags_count(diags), 1);
+    rp_diag d = rp_diags_get(diags, 0);
+    CU_ASSERT_EQUAL(d.severity, RP_WARNING);
+    CU_ASSERT_EQUAL(d.line, 7);
+    CU_ASSERT_PTR_NOT_NULL(strstr(d.message, wanted));
+    rp_diags_destroy(diags);
+    rp_kernel_free(&m);
+    free(words);
+}
+
 static void test_contradictions(void) {
-    refuse_assembly(HEAD "OpDecorate %var NonWritable\n" BODY "OpStore %p %zero\n" TAIL, NULL,
-                    "declared readonly (NonWritable), but the code writes it");
-    refuse_assembly(HEAD "OpMemberDecorate %block 0 NonWritable\n" BODY
-                         "%x = OpAtomicIAdd %u %p %one %zero %zero\n" TAIL,
-                    NULL, "but the code writes it");
-    refuse_assembly(HEAD "OpDecorate %var NonReadable\n" BODY "%x = OpLoad %u %p\n" TAIL, NULL,
-                    "declared writeonly (NonReadable), but the code reads it");
+    warn_of(HEAD "OpDecorate %var NonWritable\n" BODY "OpStore %p %zero\n" TAIL,
+            "declared readonly (NonWritable), but the code writes it: taken as rw");
+    warn_of(HEAD "OpMemberDecorate %block 0 NonWritable\n" BODY
+                 "%x = OpAtomicIAdd %u %p %one %zero %zero\n" TAIL,
+            "but the code writes it");
+    warn_of(HEAD "OpDecorate %var NonReadable\n" BODY "%x = OpLoad %u %p\n" TAIL,
+            "declared writeonly (NonReadable), but the code reads it: taken as rw");
+    warn_of(HEAD "OpDecorate %var NonReadable\n" BODY
+                 "%x = OpAtomicIAdd %u %p %one %zero %zero\n" TAIL,
+            "declared writeonly (NonReadable), but the code reads it");
 }
 
 static void test_entries(void) {

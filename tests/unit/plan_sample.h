@@ -34,25 +34,71 @@ static const char sample_text[] =
     "  n6 = run @add grid 4 4 1 (u $n, r %b, w $y)\n"
     "}\n";
 
-/* SPIR-V that a device would not run, with all that a plan looks at: Shader, Int64, one entry
- * point. */
-static const uint32_t sample_words[] = {0x07230203,
-                                        0x00010000,
-                                        0,
-                                        2,
-                                        0,
-                                        2 << 16 | 17,
-                                        1,
-                                        2 << 16 | 17,
-                                        11,
-                                        3 << 16 | 14,
-                                        0,
-                                        1,
-                                        5 << 16 | 15,
-                                        5,
-                                        1,
-                                        0x6e69616d,
-                                        0};
+/* SPIR-V with all that a plan looks at: Shader, Int64, one entry point, the workgroup size of
+ * @scale and the constants of @add. Its code does nothing. */
+enum { SAMPLE_LOCAL = 20 }; /* word of the workgroup size */
+static const uint32_t sample_words[] = {
+    0x07230203,
+    0x00010000,
+    0,
+    10,
+    0, /* header: ids below 10 */
+    2 << 16 | 17,
+    1, /* Shader */
+    2 << 16 | 17,
+    11, /* Int64 */
+    3 << 16 | 14,
+    0,
+    1, /* Logical GLSL450 */
+    5 << 16 | 15,
+    5,
+    1,
+    0x6e69616d,
+    0, /* GLCompute %1 "main" */
+    6 << 16 | 16,
+    1,
+    17,
+    64,
+    1,
+    1, /* LocalSize of %1 */
+    4 << 16 | 71,
+    6,
+    1,
+    3, /* SpecId 3 of %6 */
+    4 << 16 | 71,
+    7,
+    1,
+    7, /* SpecId 7 of %7 */
+    2 << 16 | 19,
+    2, /* %2 void */
+    3 << 16 | 33,
+    3,
+    2, /* %3 its function */
+    4 << 16 | 21,
+    4,
+    32,
+    0, /* %4 u32 */
+    3 << 16 | 22,
+    5,
+    32, /* %5 f32 */
+    4 << 16 | 50,
+    4,
+    6,
+    1, /* %6 */
+    4 << 16 | 50,
+    5,
+    7,
+    0, /* %7 */
+    5 << 16 | 54,
+    2,
+    1,
+    0,
+    3, /* %1 */
+    2 << 16 | 248,
+    8,
+    1 << 16 | 253,
+    1 << 16 | 56 /* label, return, end */
+};
 
 /* Gives every kernel a body. */
 static inline void sample_add_words(rp_graph *g) {
@@ -63,7 +109,9 @@ static inline void sample_add_words(rp_graph *g) {
         memcpy(g->words + g->words_count, sample_words, sizeof sample_words);
         g->kernels[i].first_word = g->words_count;
         g->kernels[i].word_count = count;
-        g->kernels[i].hash = rp_hash(sample_words, sizeof sample_words);
+        memcpy(g->words + g->words_count + SAMPLE_LOCAL, g->kernels[i].local,
+               sizeof g->kernels[i].local);
+        g->kernels[i].hash = rp_hash(g->words + g->words_count, sizeof sample_words);
         g->words_count += count;
     }
 }

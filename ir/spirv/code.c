@@ -1,0 +1,126 @@
+/* What the code that an entry point reaches does to the variables of the module. Functions that it
+ * does not call do nothing for it.
+ *
+ * Functions are walked from a list that begins with the entry point's and grows by those called;
+ * each is put there once. In a function a pointer is defined before it is used: one walk from front
+ * to back finds the variable behind every load, store and atomic. Anything that is not understood
+ * counts as both reading and writing: a pointer handed to an instruction that is not listed here.
+ *
+ * Operands are compared with ids, so a literal among them may look like one. Where an instruction
+ * has literals they are skipped; in one that is not known they can at worst add a use. */
+#include "spirv/reader.h"
+
+/* What an operand points into is used so. */
+static void note(rp_spirv_reader *r, uint32_t id, uint8_t use) {
+    uint32_t root = rp_spirv_entry(r, id)->root;
+    if (root) rp_spirv_entry(r, root)->use |= RP_USED | use;
+}
+
+/* Whether an instruction has no pointer among its operands, but literals. */
+static bool takes_no_pointer(uint32_t op) {
+    switch (op) {
+    case OP_COMPOSITE_EXTRACT:
+    case OP_COMPOSITE_INSERT:
+    case OP_VECTOR_SHUFFLE:
+    case OP_SWITCH:
+    case OP_LINE:
+    case OP_NO_LINE:
+    case OP_LABEL:
+    case OP_BRANCH:
+    case OP_BRANCH_CONDITIONAL:
+    case OP_LOOP_MERGE:
+    case OP_SELECTION_MERGE:
+    case OP_FUNCTION:
+    case OP_FUNCTION_PARAMETER: return true;
+    }
+    return (op >= OP_GROUP_NON_UNIFORM_FIRST && op <= OP_GROUP_NON_UNIFORM_LAST) ||
+           (op >= OP_DOT_FIRST && op <= OP_DOT_LAST);
+}
+
+/* Atomics on memory; those that take the pointer as their first operand have no result. */
+static bool is_atomic(uint32_t op) {
+    return (op >= OP_ATOMIC_LOAD && op <= OP_ATOMIC_XOR) || op == OP_ATOMIC_FLAG_TEST_AND_SET ||
+           op == OP_ATOMIC_FLAG_CLEAR || op == OP_ATOMIC_FADD || op == OP_ATOMIC_FMIN ||
+           op == OP_ATOMIC_FMAX;
+}
+
+static void visit_atomic(rp_spirv_reader *r, const uint32_t *w, uint32_t op) {
+    if (op == OP_ATOMIC_STORE)
+        note(r, w[1], RP_WRITES);
+    else if (op == OP_ATOMIC_LOAD)
+        note(r, w[3], RP_READS);
+    else
+        note(r, op == OP_ATOMIC_FLAG_CLEAR ? w[1] : w[3], RP_READS | RP_WRITES);
+}
+
+/* A pointer made of another one points into the same variable. */
+static rp_status derive(rp_spirv_reader *r, uint32_t at, char why[128]) {
+    const uint32_t *w = r->words + at;
+    uint32_t root = rp_spirv_entry(r, w[3])->root;
+    note(r, w[3], 0);
+    rp_spirv_id *result = rp_spirv_entry(r, w[2]);
+    if (result->at || (result->root && result->root != root))
+        return rp_spirv_damaged(why, "SPIR-V word %u: id %u is defined twice", at, w[2]);
+    result->root = root;
+    return RP_OK;
+}
+
+/* Puts a function on the list, unless it is or was there. */
+static rp_status reach(rp_spirv_reader *r, uint32_t at, uint32_t id, char why[128]) {
+    rp_spirv_id *function = rp_spirv_entry(r, id);
+    if (rp_spirv_defined_by(r, function) != OP_FUNCTION)
+        return rp_spirv_damaged(why, "SPIR-V word %u: id %u is no function", at, id);
+    if (function->use & RP_USED) return RP_OK;
+    function->use |= RP_USED;
+    if (!RP_RESERVE(&r->allocator, r->todo, r->todo_count, r->todo_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    r->todo[r->todo_count++] = function->at;
+    return RP_OK;
+}
+
+static rp_status visit(rp_spirv_reader *r, uint32_t at, char why[128]) {
+    const uint32_t *w = r->words + at;
+    uint32_t op = rp_spirv_op(r, at), length = rp_spirv_length(r, at), first = 1;
+    switch (op) {
+    case OP_ACCESS_CHAIN:
+    case OP_IN_BOUNDS_ACCESS_CHAIN:
+    case OP_PTR_ACCESS_CHAIN:
+    case OP_IN_BOUNDS_PTR_ACCESS_CHAIN:
+    case OP_COPY_OBJECT: return derive(r, at, why);
+    case OP_LOAD: note(r, w[3], RP_READS); return RP_OK;
+    case OP_ARRAY_LENGTH: note(r, w[3], 0); return RP_OK;
+    case OP_STORE:
+        note(r, w[1], RP_WRITES);
+        note(r, w[2], RP_READS | RP_WRITES); /* the pointer itself is stored away */
+        return RP_OK;
+    case OP_COPY_MEMORY:
+    case OP_COPY_MEMORY_SIZED:
+        note(r, w[1], RP_WRITES);
+        note(r, w[2], RP_READS);
+        return RP_OK;
+    case OP_FUNCTION_CALL: RP_TRY(reach(r, at, w[3], why)); break;
+    case OP_EXT_INST: first = 5; break;
+    case OP_VARIABLE: first = 4; break;
+    }
+    if (is_atomic(op)) {
+        visit_atomic(r, w, op);
+        return RP_OK;
+    }
+    for (uint32_t i = first; i < length && !takes_no_pointer(op); i++)
+        note(r, w[i], RP_READS | RP_WRITES);
+    return RP_OK;
+}
+
+rp_status rp_spirv_walk_code(rp_spirv_reader *r, char why[128]) {
+    RP_TRY(reach(r, r->entry_at, r->words[r->entry_at + 2], why));
+    while (r->todo_count) {
+        uint32_t at = r->todo[--r->todo_count];
+        at += rp_spirv_length(r, at);
+        while (at < r->count && rp_spirv_op(r, at) != OP_FUNCTION_END &&
+               rp_spirv_op(r, at) != OP_FUNCTION) {
+            RP_TRY(visit(r, at, why));
+            at += rp_spirv_length(r, at);
+        }
+    }
+    return RP_OK;
+}

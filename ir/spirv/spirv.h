@@ -1,0 +1,147 @@
+/* Internal: what a SPIR-V module says about one of its compute entry points.
+ *
+ * The one reader of modules, for all who ask: the front end (bindings, access, names), lowering
+ * (workgroup memory), the plan writer (what a device must offer) and the plan reader, which holds a
+ * kernel's records against it. Two readers would disagree one day, and the plan reader's must do
+ * without libraries.
+ *
+ *   rp_spirv_reader reader;
+ *   rp_spirv_reader_init(&reader, allocator);
+ *   for each module:
+ *       status = rp_spirv_read(&reader, words, count, "main", specs, spec_count, why);
+ *       ... look at the reader's results, which live until the next read ...
+ *   rp_spirv_reader_free(&reader);
+ *
+ * What it trusts: nothing. Words may be anything at all: every id and every length is checked, no
+ * type may hold itself, there is no recursion, and time and memory are linear in the words and the
+ * module's bound of ids (at most RP_SPIRV_MAX_ID_BOUND). It is no validator: of a module that is
+ * not valid SPIR-V it says something, or that it is damaged, and never that code leaves a buffer
+ * alone which it touches by an instruction of the language.
+ *
+ * What it takes to be true of valid modules, as the capabilities it serves have neither variable
+ * pointers nor device addresses: a pointer into a buffer is the buffer's variable, an access chain
+ * on one, or a copy of those. A pointer that goes anywhere else (into a call, a choice) counts as
+ * read and written there. */
+#ifndef RP_SPIRV_SPIRV_H
+#define RP_SPIRV_SPIRV_H
+
+#include "base/alloc.h"
+
+enum {
+    RP_SPIRV_HEADER = 5,             /* words before the first instruction; word 3 bounds the ids */
+    RP_SPIRV_MAX_ID_BOUND = 1 << 20, /* tables are indexed by id: a module may not claim more */
+};
+
+/* A value for the constants that are decorated with SpecId `id`. */
+typedef struct rp_spirv_spec {
+    uint32_t id, value;
+} rp_spirv_spec;
+
+/* What a resource is. */
+typedef enum rp_spirv_kind {
+    RP_SPIRV_STORAGE_BLOCK,
+    RP_SPIRV_UNIFORM_BLOCK,
+    RP_SPIRV_PUSH_BLOCK, /* set and binding mean nothing */
+    RP_SPIRV_IMAGE,
+    RP_SPIRV_STORAGE_IMAGE,
+    RP_SPIRV_SAMPLED_IMAGE,
+    RP_SPIRV_SAMPLER,
+    RP_SPIRV_ACCELERATION_STRUCTURE,
+    RP_SPIRV_ATOMIC_COUNTER,
+} rp_spirv_kind;
+/* "a storage image": static text. */
+const char *rp_spirv_kind_name(rp_spirv_kind kind);
+
+/* A resource that the module declares, used by the entry point or not. */
+typedef struct rp_spirv_resource {
+    uint32_t id, type; /* of its variable; of its block, behind pointer and array */
+    uint32_t set, binding;
+    uint8_t kind;             /* rp_spirv_kind */
+    bool array;               /* of descriptors */
+    bool used;                /* the entry point's call tree names it */
+    bool reads, writes;       /* and does so to its bytes; .length() does neither */
+    bool readonly, writeonly; /* declared: NonWritable, NonReadable, of the variable or of every
+                               * member */
+    uint64_t size; /* bytes of the block's fixed part, and of one element of its last array when
+                    * that has no length; UINT64_MAX: 2^64 or more, or not known */
+} rp_spirv_resource;
+
+/* What a scalar is made of. */
+typedef enum rp_scalar {
+    RP_SCALAR_U32,
+    RP_SCALAR_I32,
+    RP_SCALAR_F32,
+    RP_SCALAR_BOOL,
+    RP_SCALAR_OTHER,
+} rp_scalar;
+
+/* A member of a block, or what each of its elements is made of. */
+typedef struct rp_spirv_member {
+    uint32_t offset;
+    uint64_t size; /* as rp_spirv_resource.size */
+    rp_scalar scalar;
+} rp_spirv_member;
+
+typedef struct rp_spirv_constant {
+    uint32_t id;   /* SpecId; several constants may share one */
+    uint32_t name; /* result id, for rp_spirv_name() */
+    rp_scalar scalar;
+    uint32_t value; /* its first 32 bits */
+} rp_spirv_constant;
+
+typedef struct rp_spirv_id rp_spirv_id; /* reader.h */
+typedef struct rp_spirv_layout rp_spirv_layout;
+
+typedef struct rp_spirv_reader {
+    rp_allocator allocator;
+
+    /* Results. */
+    uint64_t needs;       /* rp_plan_need bits of the module */
+    char unsupported[96]; /* something no plan may need, "SPIR-V capability 4441 (...)"; empty =
+                           * none */
+    rp_spirv_resource *resources;
+    uint32_t resource_count, resource_capacity; /* in the order of the module */
+    rp_spirv_constant *constants;
+    uint32_t constant_count, constant_capacity; /* ascending id */
+    uint32_t local[3];                          /* workgroup size */
+    bool local_known;
+    uint64_t shared_bytes; /* workgroup memory; UINT64_MAX: too much, or not known */
+
+    /* Tables of the module that was read last. */
+    const uint32_t *words;
+    uint32_t count, stamp;
+    rp_spirv_id *ids;
+    uint32_t id_capacity, bound;
+    rp_spirv_layout *layouts; /* of the members of all structs */
+    uint32_t layout_count, layout_capacity;
+    uint32_t *todo; /* functions to be walked */
+    uint32_t todo_count, todo_capacity;
+    uint32_t entry_at, size_constant, mode_at; /* words; 0 = none */
+    const rp_spirv_spec *specs;
+    uint32_t spec_count;
+} rp_spirv_reader;
+
+void rp_spirv_reader_init(rp_spirv_reader *reader, const rp_allocator *allocator);
+void rp_spirv_reader_free(rp_spirv_reader *reader);
+
+/* Reads a module for its compute entry point `entry`, its specialisation constants as `specs`
+ * (ascending id; ids that it does not have are ignored) or the words say. RP_ERROR_DAMAGED with the
+ * reason in `why`, or RP_ERROR_NO_MEMORY. The words must live as long as the results are looked at.
+ */
+rp_status rp_spirv_read(rp_spirv_reader *reader, const uint32_t *words, uint32_t count,
+                        const char *entry, const rp_spirv_spec *specs, uint32_t spec_count,
+                        char why[128]);
+
+/* The constant with SpecId `id`, NULL when there is none. */
+const rp_spirv_constant *rp_spirv_find_constant(const rp_spirv_reader *reader, uint32_t id);
+
+/* The OpName of an id, "" without. */
+const char *rp_spirv_name(const rp_spirv_reader *reader, uint32_t id);
+
+/* Members of a block type: how many, one of them, and its OpMemberName ("" without; a walk over the
+ * module). */
+uint32_t rp_spirv_member_count(const rp_spirv_reader *reader, uint32_t type);
+rp_spirv_member rp_spirv_get_member(const rp_spirv_reader *reader, uint32_t type, uint32_t index);
+const char *rp_spirv_member_name(const rp_spirv_reader *reader, uint32_t type, uint32_t index);
+
+#endif
