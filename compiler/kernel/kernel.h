@@ -88,7 +88,8 @@ typedef struct rp_kernel_job {
     rp_status status;
     rp_kernel_module module;
 } rp_kernel_job;
-/* `tell` (may be NULL) is called on the calling thread now and then, with how many are done. */
+/* `tell` (may be NULL) is called on the calling thread, with how many are done: after each one, and
+ * several times a second where that takes longer and threads may be used. */
 typedef void rp_kernel_tell(void *user, uint32_t done, uint32_t total);
 void rp_kernel_build_all(const rp_allocator *allocator, rp_kernel_job *jobs, uint32_t count,
                          rp_kernel_tell *tell, void *user);

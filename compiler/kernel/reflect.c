@@ -339,8 +339,10 @@ rp_status rp_reflect_usage(const rp_kernel_where *where, const uint32_t *words, 
     rp_status status = read_words(&r, words, count, entry);
     for (uint32_t i = 0; status == RP_OK && i < m->binding_count; i++)
         m->bindings[i].used = m->bindings[i].reads = m->bindings[i].writes = false;
+    if (status == RP_OK) m->push_used = false;
     for (uint32_t i = 0; status == RP_OK && i < reader.resource_count; i++) {
         const rp_spirv_resource *resource = &reader.resources[i];
+        if (resource->kind == RP_SPIRV_PUSH_BLOCK && resource->used) m->push_used = true;
         if (!is_block(resource) || !resource->used) continue;
         rp_kernel_binding *b = find_binding(m, resource->set, resource->binding);
         if (!b) continue;

@@ -43,8 +43,8 @@ bool rp_spirv_arrays(const rp_allocator *a, const rp_kernel_module *module, rp_g
 rp_status rp_reflect(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                      const char *entry, rp_kernel_module *out);
 
-/* Replaces what the code does to the bindings of `module` by what these words, optimised ones, do.
- */
+/* Replaces what the code does to the bindings and the push-constant block of `module` by what these
+ * words, optimised ones, do. */
 rp_status rp_reflect_usage(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                            const char *entry, rp_kernel_module *module);
 

@@ -201,8 +201,7 @@ static void report(const lowering *l, const unit *u, const rp_diags *diags) {
 
 static void tell(void *user, uint32_t done, uint32_t total) {
     const rp_pass_options *options = user;
-    if (options && options->progress)
-        options->progress(options->progress_user, "kernels compiled", done, total);
+    options->progress(options->progress_user, "kernels compiled", done, total);
 }
 
 /* Compiles the units that have no words; jobs[i] belongs to missing[i]. */
@@ -214,7 +213,8 @@ static rp_status compile_missing(lowering *l, const uint32_t *missing, rp_kernel
         jobs[i].diags = rp_diags_create(&l->a);
         if (!jobs[i].diags) return RP_ERROR_NO_MEMORY;
     }
-    rp_kernel_build_all(&l->a, jobs, count, tell, (void *)l->options);
+    bool watched = l->options && l->options->progress;
+    rp_kernel_build_all(&l->a, jobs, count, watched ? tell : NULL, (void *)l->options);
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < count; i++) {
         unit *u = &l->units[missing[i]];

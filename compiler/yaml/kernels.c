@@ -286,6 +286,11 @@ static void release(rp_reader *r, item *x, rp_kernel_job *job) {
     rp_kernel_free(&job->module);
 }
 
+static void tell(void *user, uint32_t done, uint32_t total) {
+    const rp_pipeline_source *source = ((const rp_reader *)user)->source;
+    source->progress(source->progress_user, "kernels compiled", done, total);
+}
+
 bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node) {
     if (!rp_read_map(r, node, "'kernels'", NULL)) {
         r->kernel_names.broken = true;
@@ -302,7 +307,8 @@ bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node) {
         rp_text_init(&x->defines, &r->a);
         prepare(r, x, &jobs[prepared]);
     }
-    if (!r->no_memory) rp_kernel_build_all(&r->a, jobs, count, NULL, NULL);
+    if (!r->no_memory)
+        rp_kernel_build_all(&r->a, jobs, count, r->source->progress ? tell : NULL, r);
     for (uint32_t i = 0; i < count && !r->no_memory; i++) take(r, &items[i], &jobs[i]);
     for (uint32_t i = 0; i < prepared; i++) release(r, &items[i], &jobs[i]);
     rp_release(&r->a, items);

@@ -83,20 +83,17 @@ static void free_reader(rp_reader *r) {
     rp_names_free(&r->a, &r->kernel_names);
 }
 
-rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *text, size_t size,
-                            const char *path, const rp_param_value *params, uint32_t param_count,
-                            rp_diags *diags, rp_pipeline **out_pipeline) {
-    if (!out_pipeline) return RP_ERROR_USAGE;
-    *out_pipeline = NULL;
-    if ((!text && size) || (!params && param_count)) return RP_ERROR_USAGE;
-    rp_reader r = {.a = rp_allocator_or_default(allocator), .diags = diags, .file = path};
+static rp_status read_text(const rp_allocator *a, const rp_pipeline_source *source,
+                           const char *text, size_t size, rp_diags *diags,
+                           rp_pipeline **out_pipeline) {
+    rp_reader r = {.a = *a, .diags = diags, .file = source->path, .source = source};
     r.pipeline = rp_alloc_zero(&r.a, 1, sizeof *r.pipeline);
     if (!r.pipeline) return RP_ERROR_NO_MEMORY;
     r.pipeline->allocator = r.a;
     rp_yaml *yaml = NULL;
-    rp_status status = rp_yaml_parse(&r.a, text, size, path, diags, &yaml);
+    rp_status status = rp_yaml_parse(&r.a, text, size, source->path, diags, &yaml);
     if (status == RP_OK) {
-        read_sections(&r, rp_yaml_root(yaml), params, param_count);
+        read_sections(&r, rp_yaml_root(yaml), source->params, source->param_count);
         status = finish(&r);
     }
     free_reader(&r);
@@ -108,22 +105,46 @@ rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *text, siz
     return status;
 }
 
+rp_status rp_pipeline_read(const rp_allocator *allocator, const rp_pipeline_source *source,
+                           rp_diags *diags, rp_pipeline **out_pipeline) {
+    if (!out_pipeline) return RP_ERROR_USAGE;
+    *out_pipeline = NULL;
+    if (!source || (!source->path && !source->text) || (!source->text && source->size) ||
+        (!source->params && source->param_count))
+        return RP_ERROR_USAGE;
+    rp_allocator a = rp_allocator_or_default(allocator);
+    if (source->text) return read_text(&a, source, source->text, source->size, diags, out_pipeline);
+    char *text, why[256];
+    uint32_t size;
+    rp_status status = rp_file_read(&a, source->path, RP_YAML_MAX_BYTES, &text, &size, why);
+    if (status == RP_ERROR_IO)
+        rp_diags_add(diags, RP_ERROR, source->path, 0, 0, "cannot read the file: %s", why);
+    if (status != RP_OK) return status;
+    status = read_text(&a, source, text, size, diags, out_pipeline);
+    rp_release(&a, text);
+    return status;
+}
+
+rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *text, size_t size,
+                            const char *path, const rp_param_value *params, uint32_t param_count,
+                            rp_diags *diags, rp_pipeline **out_pipeline) {
+    if (!text && size) {
+        if (out_pipeline) *out_pipeline = NULL;
+        return RP_ERROR_USAGE;
+    }
+    const rp_pipeline_source source = {.path = path,
+                                       .text = text ? text : "",
+                                       .size = size,
+                                       .params = params,
+                                       .param_count = param_count};
+    return rp_pipeline_read(allocator, &source, diags, out_pipeline);
+}
+
 rp_status rp_pipeline_load(const rp_allocator *allocator, const char *path,
                            const rp_param_value *params, uint32_t param_count, rp_diags *diags,
                            rp_pipeline **out_pipeline) {
-    if (!out_pipeline) return RP_ERROR_USAGE;
-    *out_pipeline = NULL;
-    if (!path || (!params && param_count)) return RP_ERROR_USAGE;
-    rp_allocator a = rp_allocator_or_default(allocator);
-    char *text, why[256];
-    uint32_t size;
-    rp_status status = rp_file_read(&a, path, RP_YAML_MAX_BYTES, &text, &size, why);
-    if (status == RP_ERROR_IO)
-        rp_diags_add(diags, RP_ERROR, path, 0, 0, "cannot read the file: %s", why);
-    if (status != RP_OK) return status;
-    status = rp_pipeline_parse(&a, text, size, path, params, param_count, diags, out_pipeline);
-    rp_release(&a, text);
-    return status;
+    const rp_pipeline_source source = {.path = path, .params = params, .param_count = param_count};
+    return rp_pipeline_read(allocator, &source, diags, out_pipeline);
 }
 
 void rp_pipeline_destroy(rp_pipeline *pipeline) {

@@ -73,6 +73,7 @@ typedef struct rp_reader {
     rp_allocator a;
     rp_diags *diags;
     const char *file; /* the pipeline's path; may be NULL */
+    const rp_pipeline_source *source;
     rp_pipeline *pipeline;
     rp_graph *graph;
     rp_pipeline_param *params;

@@ -238,6 +238,46 @@ static void test_sizes(void) {
     }
 }
 
+/* Makes LocalSize 0 0 0 name the last three constants, in a way that the assembler does not know.
+ */
+static void name_local_size(uint32_t *words, uint32_t count) {
+    uint32_t *mode = NULL;
+    for (uint32_t i = 5; i < count; i += words[i] >> 16) {
+        uint32_t op = words[i] & 0xffff;
+        if (op == 16) mode = &words[i]; /* OpExecutionMode */
+        if (!mode || (op != 43 && op != 50 && op != 52)) continue;
+        memmove(mode + 3, mode + 4, 8);
+        mode[5] = words[i + 2];
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mode);
+    mode[0] = 6 << 16 | 331; /* OpExecutionModeId */
+    mode[2] = 38;            /* LocalSizeId */
+}
+
+/* A workgroup size of constants that the entry point names, read with and without specialisation.
+ * The front end refuses it, as Vulkan 1.2 does; the reader knows it. */
+static void test_local_size_id(void) {
+    size_t size = 0;
+    char why[128];
+    rp_spirv_reader r;
+    uint32_t *words =
+        rp_assemble("OpCapability Shader\nOpMemoryModel Logical GLSL450\n"
+                    "OpEntryPoint GLCompute %m \"main\"\n"
+                    "OpExecutionMode %m LocalSize 0 0 0\nOpDecorate %a SpecId 4\n" TYPES
+                    "%a = OpSpecConstant %u 6\n%b = OpConstant %u 3\n"
+                    "%c = OpSpecConstantOp %u IAdd %a %b\n" CODE TAIL,
+                    0x00010500, &size);
+    name_local_size(words, (uint32_t)(size / 4));
+    rp_spirv_reader_init(&r, NULL);
+    CU_ASSERT_EQUAL(rp_spirv_read(&r, words, (uint32_t)(size / 4), "main", NULL, 0, why), RP_OK);
+    CU_ASSERT(r.local_known && r.local[0] == 6 && r.local[1] == 3 && r.local[2] == 9);
+    const rp_spirv_spec spec = {4, 10};
+    CU_ASSERT_EQUAL(rp_spirv_read(&r, words, (uint32_t)(size / 4), "main", &spec, 1, why), RP_OK);
+    CU_ASSERT(r.local_known && r.local[0] == 10 && r.local[1] == 3 && r.local[2] == 13);
+    rp_spirv_reader_free(&r);
+    free(words);
+}
+
 /* ---- Unused bindings ------------------------------------------------------------------------- */
 
 /* A block that the code does not use need not be bound; what is bound there is no use. */
@@ -293,6 +333,7 @@ int main(void) {
                              {"what counts as use", test_use},
                              {"device addresses", test_device_address},
                              {"sizes of blocks", test_sizes},
+                             {"a workgroup size of ids", test_local_size_id},
                              {"unused bindings", test_unused_binding},
                              {NULL, NULL}};
     return rp_run_tests("spirv", tests);

@@ -48,6 +48,14 @@ static void test_wrong_calls(void) {
                     RP_ERROR_INVALID);
     CU_ASSERT_EQUAL(rp_pipeline_load(NULL, NULL, NULL, 0, NULL, &pipeline), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_pipeline_load(NULL, "x", NULL, 0, NULL, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_pipeline_read(NULL, NULL, NULL, &pipeline), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_pipeline_read(NULL, &(rp_pipeline_source){0}, NULL, &pipeline),
+                    RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_pipeline_read(NULL, &(rp_pipeline_source){.path = "x"}, NULL, NULL),
+                    RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(
+        rp_pipeline_read(NULL, &(rp_pipeline_source){.path = "x", .size = 5}, NULL, &pipeline),
+        RP_ERROR_USAGE);
     rp_pipeline_destroy(NULL);
     CU_ASSERT_PTR_NULL(rp_pipeline_graph(NULL));
     CU_ASSERT_EQUAL(rp_pipeline_data_count(NULL), 0);

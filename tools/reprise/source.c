@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "level.h"
 #include "options.h"
 #include "source.h"
 
@@ -118,6 +119,19 @@ static int wrong_kind(const char *name, cli_kind kind, unsigned allowed) {
     return CLI_INPUT;
 }
 
+static rp_status read_pipeline(const char *name, const char *text, size_t size,
+                               const cli_params *params, rp_diags *diags, cli_source *out) {
+    const rp_pipeline_source source = {.path = name,
+                                       .text = text,
+                                       .size = size,
+                                       .params = params->values,
+                                       .param_count = params->count,
+                                       .progress = cli_watch_work};
+    rp_status status = rp_pipeline_read(NULL, &source, diags, &out->pipeline);
+    cli_progress(NULL);
+    return status;
+}
+
 int cli_source_open(const char *path, const cli_params *params, unsigned allowed, cli_source *out) {
     const char *name = strcmp(path, "-") ? path : "<stdin>";
     *out = (cli_source){.path = name};
@@ -137,10 +151,7 @@ int cli_source_open(const char *path, const cli_params *params, unsigned allowed
     rp_diags *diags = cli_diags();
     rp_status status = RP_OK;
     switch (out->kind) {
-    case CLI_PIPELINE:
-        status = rp_pipeline_parse(NULL, text, size, name, params->values, params->count, diags,
-                                   &out->pipeline);
-        break;
+    case CLI_PIPELINE: status = read_pipeline(name, text, size, params, diags, out); break;
     case CLI_GRAPH: status = rp_graph_parse(NULL, text, size, name, diags, &out->parsed); break;
     case CLI_PLAN: status = rp_plan_from_memory(NULL, text, size, name, diags, &out->plan); break;
     }

@@ -178,14 +178,29 @@ typedef struct rp_pipeline_data {
 
 typedef struct rp_pipeline rp_pipeline;
 
+/* What a pipeline is read from. Zero is the default everywhere. */
+typedef struct rp_pipeline_source {
+    const char *path; /* names the text in messages, and gives the folder */
+    const char *text; /* NULL: that of the file `path` */
+    size_t size;
+    const rp_param_value *params;
+    uint32_t param_count;
+    rp_pass_progress *progress; /* as in rp_pass_options, while kernels are compiled: several times
+                                 * a second with an allocator of NULL, else after each kernel */
+    void *progress_user;
+} rp_pipeline_source;
+
 /* Reads a YAML pipeline (docs/yaml.md) with its kernels, and builds the source graph. Files are
  * found relative to the pipeline's folder. With `allocator` NULL kernels are compiled on several
  * threads, which are gone when the call returns; an application's own allocator is called on this
  * one only. */
+RP_API rp_status rp_pipeline_read(const rp_allocator *allocator, const rp_pipeline_source *source,
+                                  rp_diags *diags, rp_pipeline **out_pipeline);
+/* The same in short: from a file, */
 RP_API rp_status rp_pipeline_load(const rp_allocator *allocator, const char *path,
                                   const rp_param_value *params, uint32_t param_count,
                                   rp_diags *diags, rp_pipeline **out_pipeline);
-/* The same from memory; `path` names the text in messages and gives the folder. */
+/* and from memory. */
 RP_API rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *text, size_t size,
                                    const char *path, const rp_param_value *params,
                                    uint32_t param_count, rp_diags *diags,
