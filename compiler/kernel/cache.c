@@ -82,8 +82,9 @@ static void keep_in_memory(rp_kernel_key key, const uint32_t *words, uint32_t co
     e->count = count;
     memcpy(e->words, words, (size_t)count * 4);
     pthread_mutex_lock(&lock);
-    if (kept_words + count > MAX_KEPT_WORDS) drop_all(&a);
-    if (find_entry(key) || !add_entry(&a, e)) rp_release(&a, e);
+    bool known = find_entry(key) != NULL;
+    if (!known && kept_words + count > MAX_KEPT_WORDS) drop_all(&a);
+    if (known || !add_entry(&a, e)) rp_release(&a, e);
     pthread_mutex_unlock(&lock);
 }
 

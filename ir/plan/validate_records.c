@@ -104,6 +104,12 @@ static rp_status check_buffer_memory(rp_plan_check *check, const rp_plan_buffer 
             return rp_plan_damaged(check, "it has live values' fields and is not live");
         return RP_OK;
     }
+    if (rp_dtype_block((rp_dtype)b->dtype) > 1)
+        return rp_plan_damaged(check, "it is live, and of the block-quantised element type %s",
+                               rp_dtype_name((rp_dtype)b->dtype));
+    if (b->max_value != UINT32_MAX && b->dtype != RP_U32 && b->dtype != RP_I32)
+        return rp_plan_damaged(check, "it has a largest value and elements of type %s",
+                               rp_dtype_name((rp_dtype)b->dtype));
     if (b->size > RP_MAX_LIVE_BYTES)
         return rp_plan_damaged(check, "%llu bytes of live values exceed %d", size,
                                RP_MAX_LIVE_BYTES);

@@ -77,6 +77,9 @@ static void fail_each_call(VkResult result, rp_status expected) {
         bool silent = strcmp(mock.failed, "vkQueueSubmit2") == 0 ||
                       strcmp(mock.failed, "vkWaitSemaphores") == 0 || may_fail(mock.failed, i);
         if (!silent && rp_diags_error_count(diags) == 0) fine = false;
+        /* Want of memory is told with what was asked for, by whom. */
+        if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY && strcmp(mock.failed, "vkAllocateMemory") == 0)
+            CU_ASSERT_TRUE(mock_said(diags, "out of device memory on Mock 9000: the exec asks"));
         if (!fine || mock.objects || mock.mistake)
             printf("\n  call %u, %s: status %d, %u errors, %d objects left, mistake %s\n", i,
                    mock.failed, status, rp_diags_error_count(diags), mock.objects,

@@ -112,6 +112,31 @@ void drop_node(rp_graph *g, uint32_t index) {
     memmove(g->nodes + index, g->nodes + index + 1, (g->nodes_count - index) * sizeof *g->nodes);
 }
 
+rp_graph *apart_from(const rp_graph *g, uint32_t node, uint32_t pair) {
+    const rp_graph_node *n = &g->nodes[node];
+    const rp_graph_use *read = &g->uses[n->first_use + pair / n->use_count];
+    const rp_graph_use *write = &g->uses[n->first_use + pair % n->use_count];
+    if (n->kind != RP_RUN || read->access != RP_READ || write->access != RP_WRITE ||
+        read->buffer != write->buffer || read->offset != write->offset || read->size < 8 ||
+        g->buffers[write->buffer].kind != RP_TMP)
+        return NULL;
+    rp_graph *m = mutant_of(g);
+    rp_graph_buffer *b = &m->buffers[write->buffer];
+    b->size += 4;
+    if (b->offset != RP_NOT_PLACED) {
+        b->offset = (m->arena_bytes + RP_ARENA_ALIGNMENT - 1) / RP_ARENA_ALIGNMENT *
+                    (uint64_t)RP_ARENA_ALIGNMENT;
+        m->arena_bytes = b->offset + b->size;
+    }
+    m->uses[write - g->uses].offset += 4;
+    for (uint32_t later = node + 1; later < g->nodes_count; later++)
+        for (uint32_t u = 0; u < g->nodes[later].use_count; u++) {
+            rp_graph_use *use = &m->uses[g->nodes[later].first_use + u];
+            if (use->buffer == write->buffer) use->offset += 4;
+        }
+    return m;
+}
+
 bool objects(const rp_graph *compiled, const rp_graph *source, char said[RP_WHY]) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_certificate certificate;

@@ -27,6 +27,12 @@ rp_graph *mutant_of(const rp_graph *g);
 void sort_by_group(rp_graph *g);
 void drop_node(rp_graph *g, uint32_t index);
 
+/* A mutant in which a node that works in place on a transient reads and writes at a distance of
+ * four bytes, everything behind it finding the bytes where they now are: the dataflow is what it
+ * was. The transient moves behind the arena, so that nothing else is wrong. `pair` counts pairs of
+ * uses; NULL when that pair is no work in place. */
+rp_graph *apart_from(const rp_graph *g, uint32_t node, uint32_t pair);
+
 /* Calls rp_check; true when it objects. `said` gets the first message. */
 bool objects(const rp_graph *compiled, const rp_graph *source, char said[RP_WHY]);
 

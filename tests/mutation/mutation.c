@@ -2,7 +2,8 @@
  *
  * Each real graph and many random ones are compiled and then changed: a barrier removed, one bit of
  * a scope cleared, a write in a scope weakened to a read, a transient moved onto bytes that are in
- * use, two dependent nodes swapped, a needed node dropped, a use shifted, a node's data changed.
+ * use, two dependent nodes swapped, a needed node dropped, a use shifted, a node's data changed, a
+ * field of a kernel or of a buffer that the application sees, what is behind in-place work shifted.
  * Which changes break the graph is decided here, word by word, without the checker's or the passes'
  * means. */
 #include <stdlib.h>
@@ -17,6 +18,8 @@ typedef struct trial {
     uint64_t tried;
     char *why; /* the first change that went unnoticed; "" so far */
 } trial;
+
+static uint64_t moved_in_place; /* chances that the suite had for it */
 
 static void must_object(trial *t, rp_graph *mutant, const char *what, uint32_t where) {
     char said[RP_WHY];
@@ -163,9 +166,6 @@ static void change_data(trial *t) {
             m = mutant_of(g);
             m->nodes[i].grid[1]++;
             must_object(t, m, "grid changed, node", n->id);
-            m = mutant_of(g);
-            m->kernels[n->kernel].local[0]++;
-            must_object(t, m, "kernel changed, node", n->id);
         }
         for (uint32_t k = 0; k < n->use_count; k++) {
             m = mutant_of(g);
@@ -185,6 +185,101 @@ static void change_data(trial *t) {
     }
 }
 
+/* ---- Kernels and buffers --------------------------------------------------------------------- */
+
+/* Every field of a kernel that some node runs, one after the other. False behind the last. */
+static bool change_kernel(rp_graph *m, rp_graph_kernel *k, uint32_t field) {
+    rp_graph_param *param = k->param_count ? &m->params[k->first_param + k->param_count - 1] : NULL;
+    rp_graph_spec *spec = k->spec_count ? &m->specs[k->first_spec + k->spec_count - 1] : NULL;
+    switch (field) {
+    case 0: k->hash++; return true;
+    case 1: k->entry = rp_graph_intern(m, "another", 7); return true;
+    case 2:
+    case 3:
+    case 4: k->local[field - 2]++; return true;
+    case 5: k->shared_bytes += 4; return true;
+    case 6: k->push_bytes += 4; return true;
+    case 7: k->param_count -= param != NULL; return true;
+    case 8: param ? param->set++ : 0; return true;
+    case 9: param ? param->binding++ : 0; return true;
+    case 10: param ? param->access = (uint8_t)((param->access + 1) % 4) : 0; return true;
+    case 11: k->spec_count -= spec != NULL; return true;
+    case 12: spec ? spec->id++ : 0; return true;
+    case 13: spec ? spec->value ^= 1 : 0; return true;
+    }
+    return false;
+}
+
+static void change_kernels(trial *t) {
+    const rp_graph *g = t->compiled;
+    bool *run = calloc(g->kernels_count + 1, 1);
+    if (!run) abort();
+    for (uint32_t i = 0; i < g->nodes_count; i++)
+        if (g->nodes[i].kind == RP_RUN) run[g->nodes[i].kernel] = true;
+    for (uint32_t i = 0; i < g->kernels_count && !*t->why; i += t->step)
+        for (uint32_t field = 0; run[i] && !*t->why; field++) {
+            rp_graph *m = mutant_of(g);
+            bool more = change_kernel(m, &m->kernels[i], field);
+            if (more && rp_graph_equal(m, g) == 0)
+                must_object(t, m, "kernel changed, field", field);
+            else
+                rp_graph_destroy(m);
+            if (!more) break;
+        }
+    free(run);
+}
+
+/* Every field of a buffer that the application sees. False behind the last. */
+static bool change_buffer(rp_graph *m, rp_graph_buffer *b, uint32_t field) {
+    switch (field) {
+    case 0: b->name = rp_graph_intern(m, "another", 7); return true;
+    case 1: b->kind = b->kind == RP_IN ? RP_WEIGHT : RP_IN; return true;
+    case 2: b->dtype = b->dtype == RP_U32 ? RP_F32 : RP_U32; return true;
+    case 3: b->rank ? m->dims[b->first_dim]++ : 0; return true;
+    case 4: b->rank ? b->rank-- : 0; return true;
+    case 5: b->size += 4; return true;
+    case 6: b->max_value -= b->kind == RP_LIVE; return true;
+    case 7:
+        if (b->first_default != RP_NONE) m->bytes[b->first_default + b->size / 2] ^= 1;
+        return true;
+    case 8:
+        if (b->first_default != RP_NONE) m->bytes[b->first_default + b->size - 1] ^= 128;
+        return true;
+    case 9: b->first_default = RP_NONE; return true;
+    }
+    return false;
+}
+
+static void change_buffers(trial *t) {
+    const rp_graph *g = t->compiled;
+    for (uint32_t i = 0; i < g->buffers_count && !*t->why; i++) {
+        if (g->buffers[i].kind == RP_TMP || g->buffers[i].removed) continue;
+        if (i % t->step && g->buffers[i].kind != RP_LIVE) continue;
+        for (uint32_t field = 0; !*t->why; field++) {
+            rp_graph *m = mutant_of(g);
+            bool more = change_buffer(m, &m->buffers[i], field);
+            if (more && rp_graph_equal(m, g) == 0)
+                must_object(t, m, "buffer changed, field", field);
+            else
+                rp_graph_destroy(m);
+            if (!more) break;
+        }
+    }
+}
+
+/* ---- In-place work --------------------------------------------------------------------------- */
+
+static void move_in_place(trial *t) {
+    const rp_graph *g = t->compiled;
+    for (uint32_t i = 0; i < g->nodes_count && !*t->why; i++)
+        for (uint32_t pair = 0; pair < g->nodes[i].use_count * g->nodes[i].use_count; pair++) {
+            rp_graph *m = apart_from(g, i, pair);
+            if (!m) continue;
+            moved_in_place++;
+            must_object(t, m, "work in place at a distance, node", g->nodes[i].id);
+        }
+}
+
 /* ---- On many graphs -------------------------------------------------------------------------- */
 
 /* All changes to one compiled graph. Barriers of `sync=full` may be superfluous. */
@@ -202,6 +297,9 @@ static uint64_t try_all(const rp_graph *source, const rp_graph *compiled, bool n
     move_transients(&t);
     change_nodes(&t);
     change_data(&t);
+    change_kernels(&t);
+    change_buffers(&t);
+    move_in_place(&t);
     free(t.deps.items);
     return t.tried;
 }
@@ -247,6 +345,7 @@ static void test_random_graphs(void) {
     uint64_t tried = 0;
     CU_ASSERT_EQUAL(rp_random_suite("changes to random graphs", 150, try_random, &tried), 0);
     printf("%llu changes noticed ... ", (unsigned long long)tried);
+    CU_ASSERT(moved_in_place > 0);
 }
 
 int main(void) {

@@ -305,6 +305,13 @@ static void build_buffer(rp_graph *g, const spec_buffer *b, uint32_t index) {
                             .offset = RP_NOT_PLACED,
                             .first_default = RP_NONE,
                             .max_value = UINT32_MAX};
+    if (b->kind == RP_LIVE) {
+        if (!RP_RESERVE(&g->allocator, g->bytes, g->bytes_count, g->bytes_capacity, item.size))
+            abort();
+        item.first_default = g->bytes_count;
+        item.max_value = 100;
+        for (uint32_t i = 0; i < item.size; i++) g->bytes[g->bytes_count++] = i % 4 ? 0 : i + 1;
+    }
     if (rp_graph_add_buffer(g, &item, &dim) == RP_NONE) abort();
 }
 
@@ -323,8 +330,10 @@ static uint32_t build_kernel(rp_graph *g, const spec_node *n, uint32_t params) {
     rp_graph_kernel item = {.name = intern(g, n->unknown ? "unknown" : name),
                             .entry = intern(g, "main"),
                             .local = {64, 1, 1},
-                            .param_count = params};
-    found = rp_graph_add_kernel(g, &item, list, NULL, NULL);
+                            .param_count = params,
+                            .spec_count = 2};
+    const rp_graph_spec specs[] = {{7, params}, {3, 0x3f800000}};
+    found = rp_graph_add_kernel(g, &item, list, specs, NULL);
     if (found == RP_NONE) abort();
     return found;
 }

@@ -304,6 +304,79 @@ static void test_node_rules(void) {
     end();
 }
 
+/* ---- Rules that need a plan of their own ----------------------------------------------------- */
+
+/* Live values of blocks: nothing that makes plans makes one. */
+static void test_live_blocks(void) {
+    static const char text[] = "reprise 1\ngraph g {\n  buf $l live u8[34]\n  buf $y out 64\n"
+                               "  kern @k spirv - local 1 1 1 (r, w)\n"
+                               "  n0 = run @k grid 1 1 1 (r $l, w $y)\n}\n";
+    static const struct {
+        uint8_t dtype;
+        uint64_t dim;
+        uint32_t max;
+        const char *message;
+    } cases[] = {
+        {RP_Q8_0, 32, UINT32_MAX, "it is live, and of the block-quantised element type q8_0"},
+        {RP_Q4_0, 32, UINT32_MAX, "its shape makes 18 bytes"},
+        {RP_U8, 34, 7, "it has a largest value and elements of type u8"}};
+    sample s = sample_make(text);
+    rp_diags *diags = rp_diags_create(NULL);
+    good = rp_plan_data(s.plan, &good_size);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t *copy = copy_of(good_size);
+        patch(copy,
+              &(rule){RP_SECTION_BUFFERS, 0, FIELD(rp_plan_buffer, dtype), cases[i].dtype, ""});
+        patch(copy,
+              &(rule){RP_SECTION_BUFFERS, 0, FIELD(rp_plan_buffer, max_value), cases[i].max, ""});
+        patch(copy, &(rule){RP_SECTION_DIMS, 0, 0, 8, cases[i].dim, ""});
+        CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_DAMAGED);
+        CU_ASSERT_TRUE(message_has(diags, cases[i].message));
+        free(copy);
+    }
+    rp_diags_destroy(diags);
+    sample_free(&s);
+}
+
+/* A copy between two transients: they may not meet in the arena, to the byte. */
+static void test_copy_in_arena(void) {
+    static const char text[] = "reprise 1\ngraph g {\n  buf $x in 512\n  buf $y out 260\n"
+                               "  buf %a tmp 512\n  buf %b tmp 516\n"
+                               "  n0 = copy (r $x, w %a)\n"
+                               "  n1 = copy (r %a[252+260], w %b[256+260])\n"
+                               "  n2 = copy (r %b[256+260], w $y)\n}\n";
+    static const struct {
+        uint64_t a, b; /* in the arena: the copy reads a + 252, writes b + 256, 260 bytes each */
+        rp_status status;
+    } cases[] = {{0, 512, RP_OK},
+                 {512, 0, RP_OK},
+                 {0, 256, RP_OK},
+                 {256, 256, RP_ERROR_DAMAGED},
+                 {0, 0, RP_ERROR_DAMAGED},
+                 {768, 256, RP_OK},
+                 {512, 256, RP_ERROR_DAMAGED}};
+    const rp_pass_options as_it_is = {.pipeline = "schedule,place,sync"};
+    sample s = {.source = sample_source(text)};
+    CU_ASSERT_EQUAL_FATAL(
+        rp_passes_run(s.source, &as_it_is, NULL, &s.compiled, &s.certificate, NULL), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_plan_build(s.compiled, s.source, &s.certificate, NULL, &s.plan),
+                          RP_OK);
+    rp_diags *diags = rp_diags_create(NULL);
+    good = rp_plan_data(s.plan, &good_size);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t *copy = copy_of(good_size);
+        patch(copy, &(rule){RP_SECTION_GRAPH, 0, FIELD(rp_plan_graph, arena_bytes), 4096, ""});
+        patch(copy, &(rule){RP_SECTION_BUFFERS, 2, FIELD(rp_plan_buffer, offset), cases[i].a, ""});
+        patch(copy, &(rule){RP_SECTION_BUFFERS, 3, FIELD(rp_plan_buffer, offset), cases[i].b, ""});
+        CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), cases[i].status);
+        if (cases[i].status != RP_OK)
+            CU_ASSERT_TRUE(message_has(diags, "its two ranges differ in size or overlap"));
+        free(copy);
+    }
+    rp_diags_destroy(diags);
+    sample_free(&s);
+}
+
 /* ---- The table of sections ------------------------------------------------------------------- */
 
 static void test_table(void) {
@@ -443,6 +516,8 @@ int main(void) {
                                     {"versions", test_versions},
                                     {"rules", test_rules},
                                     {"node rules", test_node_rules},
+                                    {"live blocks", test_live_blocks},
+                                    {"copy in the arena", test_copy_in_arena},
                                     {"table", test_table},
                                     {"header", test_header},
                                     {"other text", test_other_text},
