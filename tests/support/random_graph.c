@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_USES = 6, MAX_FAILURES = 3 };
+enum { MAX_USES = 6, MAX_FAILURES = 3, BURST_SLICES = 20, BURST_NODES = BURST_SLICES + 12 };
 
 typedef struct spec_buffer {
     uint8_t kind;
@@ -69,6 +69,8 @@ rp_random_shape rp_random_shape_of(uint64_t seed) {
         .live = rp_random_percent(&r, 60) ? 0 : 15,
         .indirect = rp_random_percent(&r, 60) ? 0 : 15,
     };
+    s.bursts = rp_random_percent(&r, 65) ? 0 : 20;
+    if (s.bursts) s.nodes += 2 * BURST_NODES;
     return s;
 }
 
@@ -258,6 +260,58 @@ static void make_node(maker *m, spec_node *n) {
     m->g->node_count++;
 }
 
+static spec_node *begin_run(maker *m) {
+    spec_node *n = &m->g->nodes[m->g->node_count];
+    *n = (spec_node){.kind = RP_RUN, .grid = 1, .number = m->g->node_count++};
+    return n;
+}
+
+/* A node that reads the range and mostly what the latest node wrote, so that it comes late. */
+static void read_behind(maker *m, rp_graph_use range) {
+    spec_node *n = begin_run(m);
+    rp_graph_use before = m->writes[m->write_count - 1];
+    before.access = RP_READ;
+    add_use(n, range);
+    if (rp_random_percent(&m->r, 65)) add_use(n, before);
+    add_use(n, random_write(m));
+    for (uint32_t i = 0; i < n->use_count; i++)
+        if (writes(&n->uses[i])) m->writes[m->write_count++] = n->uses[i];
+}
+
+/* A transient written slice by slice, by so many nodes that who reads it as a whole reads a fold
+ * (base/fold.h). Nodes that read slices, then all of it, form a chain, so that the last comes late;
+ * then a node writes all of it again, and must wait for each of them. */
+static void make_burst(maker *m) {
+    uint32_t buffer = m->first_transient + rp_random_below(&m->r, m->shape.transients);
+    uint32_t slices = BURST_SLICES - rp_random_below(&m->r, 4);
+    uint64_t size = m->g->buffers[buffer].words / slices * 4;
+    if (size == 0 || m->shape.nodes - m->g->node_count < BURST_NODES) return;
+    rp_graph_use whole = {.buffer = buffer, .access = RP_READ, .size = slices * size}, part = whole;
+    part.size = size;
+    for (uint32_t i = 0; i < slices; i++) {
+        spec_node *n = begin_run(m);
+        part.access = RP_WRITE;
+        part.offset = i * size;
+        add_use(n, part);
+        add_use(n, random_read(m));
+        m->writes[m->write_count++] = part;
+    }
+    part.access = RP_READ;
+    for (uint32_t i = 2 + rp_random_below(&m->r, 3); i > 0; i--) {
+        part.offset = rp_random_below(&m->r, slices) * size;
+        read_behind(m, part);
+    }
+    for (uint32_t i = 1 + rp_random_below(&m->r, 3); i > 0; i--) {
+        read_behind(m, whole);
+        part.offset = rp_random_below(&m->r, slices) * size;
+        if (rp_random_percent(&m->r, 30)) read_behind(m, part);
+    }
+    spec_node *n = begin_run(m);
+    whole.access = RP_WRITE;
+    add_use(n, whole);
+    m->writes[m->write_count++] = whole;
+}
+
 static void *need(void *block) { /* tests have no use for going on without memory */
     if (!block) abort();
     return block;
@@ -271,7 +325,10 @@ rp_random_graph *rp_random_graph_create(uint64_t seed, const rp_random_shape *sh
     maker m = {.r = {seed}, .shape = *shape, .g = g};
     m.writes = need(calloc((size_t)shape->nodes * MAX_USES + 1, sizeof *m.writes));
     make_buffers(&m);
-    while (g->node_count < shape->nodes) make_node(&m, &g->nodes[g->node_count]);
+    while (g->node_count < shape->nodes) {
+        if (shape->bursts && rp_random_percent(&m.r, shape->bursts)) make_burst(&m);
+        if (g->node_count < shape->nodes) make_node(&m, &g->nodes[g->node_count]);
+    }
     free(m.writes);
     return g;
 }

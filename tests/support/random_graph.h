@@ -28,6 +28,7 @@ typedef struct rp_random_shape {
     uint32_t results;   /* writes that go to an out or inout buffer */
     uint32_t undefined; /* reads of any bytes, written or not */
     uint32_t fences, unknown, live, indirect; /* among the nodes */
+    uint32_t bursts; /* a buffer written by so many nodes that its readers are folded */
 } rp_random_shape;
 
 /* A shape that itself depends on the seed, so that a suite sees chains, wide graphs, graphs with

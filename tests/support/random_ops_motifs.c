@@ -350,6 +350,18 @@ static void rope_and_append(rops_maker *m) {
     if (rops_percent(m, 70)) append(m, keys, hd);
 }
 
+/* Heads of eight on products of twelve rows: pairs reach from one row into the next. */
+static void rope_across(rops_maker *m) {
+    uint64_t tokens = m->rows * 12 / 8;
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), keys;
+    if (m->rows % 2) return;
+    if (!apply(m, "matvec", NULL, x, matvec_weight(m, 12, m->columns), nothing, 2, &keys)) return;
+    keys.tensor = rops_shape((rp_dtype)keys.tensor.dtype, 3, DIMS(tokens, 1, 8));
+    rops_value positions = rops_new_input(m, RP_U32, 1, DIMS(tokens), "below=50");
+    const char *layout = rops_percent(m, 50) ? "layout=neox" : "layout=interleaved";
+    apply(m, "rope", layout, keys, positions, nothing, 2, NULL);
+}
+
 static void matmul(rops_maker *m) {
     uint64_t n = 5 + rops_below(m, 3) * 14;
     rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns)), out;
@@ -508,12 +520,12 @@ void rops_motif(rops_maker *m) {
         void (*make)(rops_maker *m);
         uint32_t weight;
     } motifs[] = {
-        {unary, 10},          {binary, 12},   {formula, 14},   {in_place, 5}, {cast, 5},
-        {chain, 8},           {rows, 10},     {row_number, 8}, {matvecs, 10}, {gated, 5},
-        {rope_and_append, 6}, {matmul, 5},    {transpose, 3},  {gather, 6},   {nearest, 6},
-        {halves, 4},          {attention, 4}, {prefill, 3},    {choose, 4},   {masked_softmax, 3},
-        {rearrange, 4},       {bytes, 4},     {windows, 6},    {filled, 8},   {folded, 4},
-        {scalars, 5},         {literals, 10},
+        {unary, 10},          {binary, 12},   {formula, 14},    {in_place, 5}, {cast, 5},
+        {chain, 8},           {rows, 10},     {row_number, 8},  {matvecs, 10}, {gated, 5},
+        {rope_and_append, 6}, {matmul, 5},    {transpose, 3},   {gather, 6},   {nearest, 6},
+        {halves, 4},          {attention, 4}, {prefill, 3},     {choose, 4},   {masked_softmax, 3},
+        {rearrange, 4},       {bytes, 4},     {windows, 6},     {filled, 8},   {folded, 4},
+        {scalars, 5},         {literals, 10}, {rope_across, 2},
     };
     uint32_t total = 0, i = 0;
     for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;
