@@ -374,6 +374,11 @@ static void test_buffers(void) {
         (rp_buffer_params){.name = "a", .dtype = RP_F32, .rank = 1, .shape = {4}, .size = 8},
         "disagree");
     refuse_buffer((rp_buffer_params){.name = "a", .size = 65540, .kind = RP_LIVE}, "65536 bytes");
+    for (rp_dtype dtype = RP_Q8_0; dtype <= RP_Q4_0; dtype++)
+        refuse_buffer(
+            (rp_buffer_params){
+                .name = "a", .kind = RP_LIVE, .dtype = dtype, .rank = 1, .shape = {32}},
+            "a live buffer is not block-quantised");
     refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .initial = &initial}, "only live");
     refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .max_value = 4}, "only live");
     refuse_buffer((rp_buffer_params){.name = "a", .size = UINT64_C(1) << 41}, "at most 2^40");
