@@ -1,11 +1,18 @@
 # What `cmake --install` and `cpack` put on a machine: the libraries, the headers, a CMake package
-# (reprise::reprise, reprise::runtime), pkg-config files, the program, its man page and completions.
+# (reprise::reprise, reprise::runtime, reprise::weights), pkg-config files, the program, its man page and
+# completions.
 # Included for a top-level build only: a project that adds Reprise as a subdirectory installs itself.
 include(CMakePackageConfigHelpers)
 
 set(reprise_targets reprise-runtime)
 set(reprise_modules ir runtime)
 set(reprise_pc_files reprise-runtime)
+if(TARGET reprise-weights)
+    list(APPEND reprise_targets reprise-weights)
+    list(APPEND reprise_modules weights)
+    list(APPEND reprise_pc_files reprise-weights)
+    set_target_properties(reprise-weights PROPERTIES EXPORT_NAME weights)
+endif()
 if(REPRISE_COMPILER)
     list(APPEND reprise_targets reprise)
     list(APPEND reprise_modules passes compiler)
@@ -73,7 +80,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Records a DAG of GPU dispatches once and 
 set(CPACK_PACKAGE_DESCRIPTION
     "Reprise compiles a graph of compute dispatches, proves that the result computes what
 the source means, and replays it as one persistent Vulkan command buffer. This package
-holds the program, the compiler library and the runtime library with their headers.")
+holds the program, the compiler, runtime and weights libraries with their headers.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER "The Reprise authors <reprise@localhost>")

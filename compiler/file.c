@@ -1,8 +1,9 @@
-/* Reads a whole file, bounded. Not through its size: a pipe has none, and a file may grow. */
+/* Reads a whole file, bounded. Not through its size: a file may grow. */
 #include "file.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include "base/path.h"
 
 static rp_status fill(const rp_allocator *a, FILE *file, uint32_t limit, char **text,
                       uint32_t *size, uint32_t *capacity, char why[RP_FILE_WHY]) {
@@ -24,6 +25,11 @@ rp_status rp_file_read(const rp_allocator *a, const char *path, uint32_t limit, 
                        uint32_t *out_size, char why[RP_FILE_WHY]) {
     *out = NULL;
     *out_size = 0;
+    const char *no_file = rp_path_is_no_file(path, false);
+    if (no_file) {
+        snprintf(why, RP_FILE_WHY, "it %s", no_file);
+        return RP_ERROR_IO;
+    }
     FILE *file = fopen(path, "rb");
     if (!file) {
         snprintf(why, RP_FILE_WHY, "%s", strerror(errno));

@@ -48,7 +48,7 @@ bool rp_formula_next_name(const char *text, size_t *at, size_t *begin, size_t *l
         size_t end = i;
         while (is_letter(text[end]) || is_digit(text[end]) || text[end] == '.') end++;
         size_t next = end + strspn(text + end, " \t\n");
-        if (text[next] != '(' && !rp_formula_is_constant(text + i, end - i)) {
+        if (text[next] != '(') {
             *begin = i;
             *length = end - i;
             *at = end;
@@ -112,16 +112,22 @@ static rp_status emit_name(rewriter *w, const char *text, size_t begin, size_t l
         int letter = letter_of(w->out, i);
         if (letter < 0) return formula_error(x, begin, "a formula has at most 26 inputs");
         char c = (char)('a' + letter);
-        return emit(w, &c, 1, begin, false) ? RP_OK : formula_error(x, begin, "too long");
+        return emit(w, &c, 1, begin, false) ? RP_OK
+                                            : formula_error(x, begin, "the formula is too long");
     }
     for (uint32_t i = 0; i < x->number_count; i++) {
         if (!is_name(x->numbers[i].name, name, length)) continue;
         char number[32];
         int64_t value = x->numbers[i].value;
         int n = snprintf(number, sizeof number, value < 0 ? "(%" PRId64 ")" : "%" PRId64, value);
-        return emit(w, number, (size_t)n, begin, false) ? RP_OK
-                                                        : formula_error(x, begin, "too long");
+        return emit(w, number, (size_t)n, begin, false)
+                   ? RP_OK
+                   : formula_error(x, begin, "the formula is too long");
     }
+    if (rp_formula_is_constant(name, length))
+        return emit(w, name, length, begin, true)
+                   ? RP_OK
+                   : formula_error(x, begin, "the formula is too long");
     return formula_error(x, begin, "'%.*s' is no operand of this map",
                          (int)(length < 60 ? length : 60), name);
 }

@@ -1,7 +1,7 @@
 /* Formulas as GLSL.
  *
  * Each formula of a member becomes one function of its operands' values, with the conversion to the
- * output's dtype at its end: `float m0_out(float x, float weight) { ... }`. It knows nothing of
+ * output's dtype at its end: `float m0_out(float x_, float weight_) { ... }`. It knows nothing of
  * indices, so it serves wherever elements are computed.
  *
  * Types follow ops/formula.h: where types meet, GLSL's constructors or the saturating helpers of
@@ -85,17 +85,10 @@ static const char *type_name(uint8_t type) {
     return "float";
 }
 
-/* GLSL keeps words that are fine as names of operands. */
+/* A word that is neither GLSL's nor a name of kernels/ or of this folder: none of those ends with
+ * an underscore. Operands and steps may be called anything. */
 const char *rp_emit_word(rp_emit *e, const char *name) {
-    static const char *const kept[] = {
-        "in",     "out",    "input",   "output",  "sample",   "filter",    "half",   "fixed",
-        "active", "common", "buffer",  "shared",  "patch",    "this",      "union",  "enum",
-        "class",  "using",  "cast",    "extern",  "inline",   "public",    "static", "template",
-        "long",   "short",  "double",  "goto",    "default",  "switch",    "sizeof", "typedef",
-        "flat",   "smooth", "precise", "texture", "resource", "partition", "index",  "length"};
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (strcmp(kept[i], name) == 0) return rp_emit_name(e, "%s_", name);
-    return name;
+    return rp_emit_name(e, "%s_", name);
 }
 
 static const char *name_word(rp_emit *e, uint32_t member, uint32_t name) {

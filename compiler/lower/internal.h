@@ -61,7 +61,7 @@ enum {
 };
 
 bool rp_emit_is_index_step(const rp_op_step *step); /* argmin, argmax: a uint */
-/* The name, or one like it where GLSL keeps it for itself. */
+/* A name of an operand or a step as a variable: `index_`. */
 const char *rp_emit_word(rp_emit *e, const char *name);
 
 /* The helper that makes a value of an operand's class what memory of the dtype would hold:

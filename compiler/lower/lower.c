@@ -135,9 +135,10 @@ static rp_status note_name(lowering *l, uint32_t name) {
     return name != RP_NONE && rp_table_set(&l->a, &l->names, name, 0) ? RP_OK : RP_ERROR_NO_MEMORY;
 }
 
+/* Those of kernels that were dropped too: the source still has them. */
 static rp_status note_names(lowering *l) {
     for (uint32_t i = 0; i < l->graph->kernels_count; i++)
-        if (!l->graph->kernels[i].removed) RP_TRY(note_name(l, l->graph->kernels[i].name));
+        RP_TRY(note_name(l, l->graph->kernels[i].name));
     return RP_OK;
 }
 

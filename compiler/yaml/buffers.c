@@ -11,7 +11,9 @@
 bool rp_read_shape(rp_reader *r, const rp_yaml_node *node, rp_shape *out) {
     const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
     uint32_t count = node->kind == RP_YAML_LIST ? node->count : 1;
-    if (count < 1 || count > RP_MAX_RANK)
+    if (count < 1)
+        return rp_read_error(r, node, "a shape without dimensions: a single element is [1]");
+    if (count > RP_MAX_RANK)
         return rp_read_error(r, node, "a shape has 1 to %d dimensions, not %u", RP_MAX_RANK, count);
     *out = (rp_shape){.rank = (uint8_t)count, .elements = 1};
     bool good = true;
@@ -57,9 +59,14 @@ static bool enter(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *
 }
 
 static bool check_new_name(rp_reader *r, const rp_yaml_node *key, const char *what) {
-    if (!rp_read_name(r, key, what)) return false;
     const rp_name *other = rp_names_find(&r->buffer_names, key->text, key->length);
+    if (!rp_read_name(r, key, what)) {
+        r->buffer_names.odd = true;
+        if (!other) enter(r, key, NULL, NULL);
+        return false;
+    }
     if (!other) return true;
+    r->buffer_names.items[other - r->buffer_names.items].value = RP_NONE; /* which of the two? */
     return rp_read_error(r, key, "'%s' is defined at line %u already", key->text,
                          other->node->line);
 }

@@ -246,7 +246,7 @@ static void forward(rp_diags *from, rp_diags *to) {
 }
 
 /* Moves the module into the graph and the reader. */
-static bool keep_module(rp_reader *r, const item *x, rp_kernel_module *module, uint32_t *index) {
+static bool keep_module(rp_reader *r, item *x, rp_kernel_module *module, uint32_t *index) {
     if (!specialise(r, rp_yaml_find(x->node, "spec"), module)) return false;
     if (!RP_RESERVE(&r->a, r->modules, r->module_count, r->module_capacity, 1))
         return rp_read_no_memory(r);
@@ -254,11 +254,16 @@ static bool keep_module(rp_reader *r, const item *x, rp_kernel_module *module, u
     if (*index == RP_NONE) return rp_read_no_memory(r);
     r->modules[r->module_count++] = *module;
     *module = (rp_kernel_module){0};
+    rp_pipeline *p = r->pipeline;
+    if (!RP_RESERVE(&r->a, p->files, p->files_count, p->files_capacity, 1))
+        return rp_read_no_memory(r);
+    p->files[p->files_count++] = x->path;
+    x->path = NULL;
     return true;
 }
 
 /* Reports what a job found, and enters its kernel. */
-static void take(rp_reader *r, const item *x, rp_kernel_job *job) {
+static void take(rp_reader *r, item *x, rp_kernel_job *job) {
     rp_name name = {x->key->text, x->key, RP_NONE};
     forward(job->diags, r->diags);
     if (job->status == RP_ERROR_NO_MEMORY) {

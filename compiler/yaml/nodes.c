@@ -192,12 +192,14 @@ static bool read_node(rp_reader *r, const rp_yaml_node *node) {
                          .op = RP_NONE,
                          .pos = {node->line, node->column}};
     if (rp_yaml_is(node, "fence")) return read_fence(r, NULL, &out);
-    if (node->kind != RP_YAML_MAP)
-        return rp_read_error(r, node,
-                             "a node is a map with one of the keys op, map, run, copy, fill, "
-                             "update, fence");
+    if (node->kind != RP_YAML_MAP) {
+        rp_read_error(r, node,
+                      "a node is a map with one of the keys op, map, run, copy, fill, update, "
+                      "fence");
+        return rp_read_wrong_node(r, node);
+    }
     const rp_yaml_node *kind = find_kind(r, node);
-    if (!kind) return false;
+    if (!kind) return rp_read_wrong_node(r, node);
     bool good = read_label(r, node, "label", &out.label);
     good &= read_label(r, node, "tag", &out.op);
     const rp_yaml_node *value = rp_yaml_find(node, kind->text);

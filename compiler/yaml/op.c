@@ -20,20 +20,23 @@ typedef struct gathered {
     uint32_t operand_count, attr_count, number_count;
 } gathered;
 
-static bool is_own_key(const rp_yaml_node *key) {
-    return rp_yaml_is(key, "op") || rp_yaml_is(key, "label") || rp_yaml_is(key, "tag") ||
-           rp_yaml_is(key, "dtype");
+/* All its texts: which of them were to be outputs is not known. */
+bool rp_read_wrong_node(rp_reader *r, const rp_yaml_node *node) {
+    bool is_map = node->kind == RP_YAML_MAP;
+    if (r->no_memory) return false;
+    if (node->kind == RP_YAML_SCALAR) return rp_read_made(r, node, RP_NONE) && false;
+    for (uint32_t i = 0; i < node->count; i++)
+        rp_read_wrong_node(r, is_map ? rp_yaml_value(node, i) : node->items[i]);
+    return false;
 }
 
 /* ---- Applying -------------------------------------------------------------------------------- */
 
-/* Enters what the node made; with `failed` what it was to make. */
-static bool enter_made(rp_reader *r, const gathered *g, bool failed) {
+/* Enters what the node made. */
+static bool enter_made(rp_reader *r, const gathered *g) {
     for (uint32_t i = 0; i < g->operand_count; i++)
-        if (!rp_read_made(r, g->operand_nodes[i],
-                          failed ? RP_NONE : g->operands[i].argument.buffer))
-            return false;
-    return !failed;
+        if (!rp_read_made(r, g->operand_nodes[i], g->operands[i].argument.buffer)) return false;
+    return true;
 }
 
 static bool report(rp_reader *r, const rp_application *x, const gathered *g,
@@ -60,8 +63,7 @@ static bool apply(rp_reader *r, const char *op, const rp_yaml_node *value,
                         .number_count = g->number_count};
     rp_status status = rp_apply_to_graph(&x);
     if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
-    if (status != RP_OK) report(r, &x, g, value);
-    return enter_made(r, g, status != RP_OK);
+    return status == RP_OK ? enter_made(r, g) : report(r, &x, g, value);
 }
 
 /* `dtype` of the node is that of its first output, when the node makes it. */
@@ -122,7 +124,6 @@ static bool read_op_operand(rp_reader *r, const rp_yaml_node *node, const char *
                             uint8_t access, gathered *g) {
     g->operand_nodes[g->operand_count] = node;
     bool good = rp_read_operand(r, node, name, access, &g->operands[g->operand_count]);
-    if (!good && access == RP_WRITE && !r->no_memory) rp_read_made(r, node, RP_NONE);
     g->operand_count += good;
     return good;
 }
@@ -158,39 +159,35 @@ static bool unknown_op(rp_reader *r, const rp_yaml_node *node, const rp_yaml_nod
     if (!good) return rp_read_no_memory(r);
     rp_read_error(r, value, "there is no op '%.*s'%s; 'reprise kernels' lists them", RP_CLIP(value),
                   suggestion);
-    for (uint32_t i = 0; i < node->count; i++)
-        if (!is_own_key(rp_yaml_key(node, i)) && !rp_read_made(r, rp_yaml_value(node, i), RP_NONE))
-            return false;
-    return false;
-}
-
-static void enter_failed(rp_reader *r, const gathered *g) {
-    if (!r->no_memory) enter_made(r, g, true);
+    return rp_read_wrong_node(r, node);
 }
 
 bool rp_read_op(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *value,
                 const rp_graph_node *base) {
     rp_signature signature;
-    if (!rp_read_text(r, value, "op")) return false;
-    if (rp_yaml_is(value, "map"))
-        return rp_read_error(r, value, "a map is written '- map: \"a * b\"', with its formula");
+    if (!rp_read_text(r, value, "op")) return rp_read_wrong_node(r, node);
+    if (rp_yaml_is(value, "map")) {
+        rp_read_error(r, value, "a map is written '- map: \"a * b\"', with its formula");
+        return rp_read_wrong_node(r, node);
+    }
     if (!rp_signature_find(value->text, &signature)) return unknown_op(r, node, value);
     gathered g = {0};
     bool good = check_keys(r, node, &signature);
     good &= gather(r, node, &signature, &g);
     good = good && read_node_dtype(r, node, &g);
-    if (good) return apply(r, value->text, value, base, &g);
-    enter_failed(r, &g);
-    return false;
+    if (good) return apply(r, value->text, value, base, &g) || rp_read_wrong_node(r, node);
+    return rp_read_wrong_node(r, node);
 }
 
 /* ---- Map nodes ------------------------------------------------------------------------------- */
 
-static bool is_gathered(const gathered *g, const char *name) {
-    for (uint32_t i = 0; i < g->operand_count; i++)
-        if (strcmp(g->operands[i].name, name) == 0) return true;
-    for (uint32_t i = 0; i < g->number_count; i++)
-        if (strcmp(g->numbers[i].name, name) == 0) return true;
+/* Whether the name was met before, in `bind` or in the formula. What was wrong with it has been
+ * said then. */
+static bool is_known(const rp_yaml_node *bind, const rp_yaml_node *nodes, uint32_t count,
+                     const char *name) {
+    if (bind && rp_yaml_find(bind, name)) return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(nodes[i].text, name) == 0) return true;
     return false;
 }
 
@@ -213,6 +210,7 @@ static bool read_bind(rp_reader *r, const rp_yaml_node *bind, gathered *g) {
 static bool read_free_name(rp_reader *r, const rp_yaml_node *name, gathered *g) {
     const rp_name *buffer = rp_names_find(&r->buffer_names, name->text, name->length);
     const rp_name *param = rp_names_find(&r->param_names, name->text, name->length);
+    if (!buffer && !param && rp_formula_is_constant(name->text, name->length)) return true;
     if (!buffer && param) {
         const rp_pipeline_param *p = &r->params[param->value];
         if (p->state != RP_PARAM_DONE) return false;
@@ -227,9 +225,10 @@ static bool read_free_name(rp_reader *r, const rp_yaml_node *name, gathered *g) 
     return rp_read_find(r, &r->buffer_names, name, "buffer") != NULL;
 }
 
-/* Places of names are nodes of their own: `nodes` has room for as many as there can be. */
-static bool read_names(rp_reader *r, const rp_yaml_node *formula, rp_yaml_node *nodes, char *texts,
-                       gathered *g) {
+/* Places of names are nodes of their own: `nodes` has room for as many as there can be, and `texts`
+ * for their texts, which stay as long as the reader: it may enter them. */
+static bool read_names(rp_reader *r, const rp_yaml_node *formula, const rp_yaml_node *bind,
+                       rp_yaml_node *nodes, char *texts, gathered *g) {
     size_t at = 0, begin, length, used = 0;
     uint32_t count = 0;
     bool good = true;
@@ -243,7 +242,7 @@ static bool read_names(rp_reader *r, const rp_yaml_node *formula, rp_yaml_node *
         texts[used + length] = '\0';
         name->text = texts + used;
         name->length = (uint32_t)length;
-        if (is_gathered(g, name->text)) continue;
+        if (is_known(bind, nodes, count, name->text)) continue;
         good &= read_free_name(r, name, g);
         used += length + 1;
         count++;
@@ -253,8 +252,9 @@ static bool read_names(rp_reader *r, const rp_yaml_node *formula, rp_yaml_node *
 
 static bool read_map_parts(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *formula,
                            rp_yaml_node *nodes, char *texts, gathered *g) {
-    bool good = read_bind(r, rp_yaml_find(node, "bind"), g);
-    good &= read_names(r, formula, nodes, texts, g);
+    const rp_yaml_node *bind = rp_yaml_find(node, "bind");
+    bool good = read_bind(r, bind, g);
+    good &= read_names(r, formula, bind, nodes, texts, g);
     const rp_yaml_node *out = rp_yaml_find(node, "out");
     if (!out) return rp_read_error(r, formula, "'out' of this map is missing");
     good &= read_op_operand(r, out, "out", RP_WRITE, g);
@@ -268,24 +268,22 @@ bool rp_read_map_node(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node
                       const rp_graph_node *base) {
     static const char *const keys[] = {"map", "bind", "out", "dtype", "label", "tag", NULL};
     bool good = rp_read_map(r, node, "a map", keys);
-    if (!rp_read_text(r, formula, "a formula")) return false;
-    if (formula->length >= RP_APPLY_MAX_FORMULA)
-        return rp_read_error(r, formula, "the formula is longer than %d bytes",
-                             RP_APPLY_MAX_FORMULA - 1);
+    if (!rp_read_text(r, formula, "a formula") || rp_read_names_odd(r, formula->text))
+        return rp_read_wrong_node(r, node);
+    if (formula->length >= RP_APPLY_MAX_FORMULA) {
+        rp_read_error(r, formula, "the formula is longer than %d bytes", RP_APPLY_MAX_FORMULA - 1);
+        return rp_read_wrong_node(r, node);
+    }
     gathered g = {0};
     rp_yaml_node *nodes = rp_alloc(&r->a, 2 * RP_APPLY_MAX_OPERANDS, sizeof *nodes);
-    char *texts = rp_alloc(&r->a, 2 * (size_t)formula->length + 2, 1);
+    char *texts = rp_read_kept(r, 2 * (size_t)formula->length + 2);
     if (!nodes || !texts) {
         good = rp_read_no_memory(r);
     } else {
         good &= read_map_parts(r, node, formula, nodes, texts, &g);
         good = good && read_node_dtype(r, node, &g);
-        if (good)
-            good = apply(r, "map", formula, base, &g);
-        else
-            enter_failed(r, &g);
+        good = good && apply(r, "map", formula, base, &g);
     }
     rp_release(&r->a, nodes);
-    rp_release(&r->a, texts);
-    return good;
+    return good || rp_read_wrong_node(r, node);
 }

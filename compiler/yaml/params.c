@@ -97,7 +97,7 @@ bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_e
     rp_status status = rp_expr_parse(&r->a, node->text, node->length, resolve, &x, out, error, &at);
     if (status == RP_OK) return true;
     if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
-    if (x.reported) {
+    if (x.reported || rp_read_names_odd(r, node->text)) {
         r->failed = true;
         return false;
     }
@@ -193,9 +193,12 @@ bool rp_read_params(rp_reader *r, const rp_yaml_node *node, const rp_param_value
     if (!r->params) return rp_read_no_memory(r);
     for (uint32_t i = 0; i < count; i++) {
         const rp_yaml_node *key = rp_yaml_key(node, i);
-        if (!rp_read_name(r, key, "parameter")) continue;
+        bool good = rp_read_name(r, key, "parameter");
+        r->param_names.odd |= !good;
         r->params[r->param_count] =
-            (rp_pipeline_param){.key = key, .value = rp_yaml_value(node, i)};
+            (rp_pipeline_param){.key = key,
+                                .value = rp_yaml_value(node, i),
+                                .state = good ? RP_PARAM_NEW : RP_PARAM_BAD};
         rp_name name = {key->text, key, r->param_count++};
         if (!rp_names_add(&r->a, &r->param_names, &name)) return rp_read_no_memory(r);
     }

@@ -78,6 +78,8 @@ static void free_reader(rp_reader *r) {
     rp_release(&r->a, r->params);
     for (uint32_t i = 0; i < r->module_count; i++) rp_kernel_free(&r->modules[i]);
     rp_release(&r->a, r->modules);
+    for (uint32_t i = 0; i < r->kept_count; i++) rp_release(&r->a, r->kept[i]);
+    rp_release(&r->a, r->kept);
     rp_names_free(&r->a, &r->param_names);
     rp_names_free(&r->a, &r->buffer_names);
     rp_names_free(&r->a, &r->kernel_names);
@@ -155,6 +157,8 @@ void rp_pipeline_destroy(rp_pipeline *pipeline) {
         rp_release(&a, (void *)pipeline->data[i].tensor);
     }
     rp_release(&a, pipeline->data);
+    for (uint32_t i = 0; i < pipeline->files_count; i++) rp_release(&a, pipeline->files[i]);
+    rp_release(&a, pipeline->files);
     rp_graph_destroy(pipeline->graph);
     rp_release(&a, pipeline);
 }
@@ -170,4 +174,12 @@ uint32_t rp_pipeline_data_count(const rp_pipeline *pipeline) {
 rp_pipeline_data rp_pipeline_get_data(const rp_pipeline *pipeline, uint32_t index) {
     if (!pipeline || index >= pipeline->data_count) return (rp_pipeline_data){0};
     return pipeline->data[index];
+}
+
+uint32_t rp_pipeline_file_count(const rp_pipeline *pipeline) {
+    return pipeline ? pipeline->files_count : 0;
+}
+
+const char *rp_pipeline_get_file(const rp_pipeline *pipeline, uint32_t index) {
+    return pipeline && index < pipeline->files_count ? pipeline->files[index] : NULL;
 }

@@ -30,7 +30,7 @@
 
 typedef struct rp_name {
     const char *text;         /* not owned */
-    const rp_yaml_node *node; /* where it was defined */
+    const rp_yaml_node *node; /* where it was defined; NULL: nowhere, which was reported */
     uint32_t value;
 } rp_name;
 
@@ -39,6 +39,7 @@ typedef struct rp_names {
     uint32_t count, capacity;
     rp_table table; /* rp_table_key of a text -> its item */
     bool broken;    /* their section is no map: that was reported, names that are missing are not */
+    bool odd;       /* some are no words: see rp_read_names_odd() */
 } rp_names;
 
 /* False without memory. The text must not be in the table yet. */
@@ -67,6 +68,7 @@ struct rp_pipeline {
     rp_graph *graph;
     rp_pipeline_data *data;
     uint32_t data_count, data_capacity;
+    RP_ARRAY(char *, files); /* of its kernels */
 };
 
 typedef struct rp_reader {
@@ -82,7 +84,8 @@ typedef struct rp_reader {
     rp_kernel_module *modules; /* as graph->kernels */
     uint32_t module_count, module_capacity;
     rp_names param_names, buffer_names, kernel_names;
-    uint32_t errors; /* reported through rp_read_error */
+    RP_ARRAY(char *, kept); /* texts that names may point to */
+    uint32_t errors;        /* reported through rp_read_error */
     bool failed, no_memory;
 } rp_reader;
 
@@ -114,8 +117,12 @@ bool rp_read_list(rp_reader *r, const rp_yaml_node *node, const char *what);
 bool rp_read_text(rp_reader *r, const rp_yaml_node *node, const char *what);
 /* Checks that a text is a name: a letter or '_', then letters, digits, '_' and '.'. */
 bool rp_read_name(rp_reader *r, const rp_yaml_node *node, const char *what);
-/* Finds a name, or reports "unknown buffer 'x' (did you mean ...)". */
-const rp_name *rp_read_find(rp_reader *r, const rp_names *names, const rp_yaml_node *node,
+/* Whether an expression or a formula holds a name that was refused as none, like "3x" or "a-b": what
+ * is wrong with it has been said. */
+bool rp_read_names_odd(const rp_reader *r, const char *text);
+/* Finds a name, or reports "unknown buffer 'x' (did you mean ...)", and enters it with RP_NONE:
+ * what is missing is reported once. */
+const rp_name *rp_read_find(rp_reader *r, rp_names *names, const rp_yaml_node *node,
                             const char *what);
 /* The code of one of a set's keywords; -1 after reporting that it is none. */
 typedef const char *rp_keyword(uint32_t code);
@@ -127,6 +134,8 @@ int rp_read_dtype(rp_reader *r, const rp_yaml_node *node);
 int rp_read_bool(const rp_yaml_node *node);
 /* "0x" and 1 to `max_digits` hexadecimal digits. */
 bool rp_read_hex(const rp_yaml_node *node, uint32_t max_digits, uint64_t *out);
+/* Room for a text that lives as long as the reader; NULL without memory. */
+char *rp_read_kept(rp_reader *r, size_t size);
 /* Path of `text` relative to the pipeline's folder, allocated; NULL without memory. */
 char *rp_read_path(rp_reader *r, const char *text);
 
@@ -211,6 +220,9 @@ bool rp_read_writable(rp_reader *r, const rp_yaml_node *at, uint32_t buffer);
  * out->fresh. `what` is the operand's name. */
 bool rp_read_operand(rp_reader *r, const rp_yaml_node *node, const char *what, uint8_t access,
                      rp_given_operand *out);
+/* Enters the names that a node may have made which is wrong, so that others may use them without
+ * being reported as well. Returns false. */
+bool rp_read_wrong_node(rp_reader *r, const rp_yaml_node *node);
 /* Enters the name of a transient that a node made; `buffer` is RP_NONE when the node is wrong. */
 bool rp_read_made(rp_reader *r, const rp_yaml_node *node, uint32_t buffer);
 

@@ -95,7 +95,8 @@ void rp_list_add(rp_name_list *list, const char *format, ...) {
         list->text[list->length] = '\0';
 }
 
-static void unknown_key(rp_reader *r, const rp_yaml_node *key, const char *what,
+/* `alone`: it stands behind a ',' and has no value. */
+static void unknown_key(rp_reader *r, const rp_yaml_node *key, bool alone, const char *what,
                         const char *const *keys) {
     rp_name_list list = {0};
     uint32_t best = 99;
@@ -104,7 +105,12 @@ static void unknown_key(rp_reader *r, const rp_yaml_node *key, const char *what,
         if (is_near(key->text, keys[i], &best)) found = keys[i];
         rp_list_add(&list, "%s", keys[i]);
     }
-    if (found)
+    if (alone && !found)
+        rp_read_error(r, key,
+                      "unknown key '%.*s' in %s, and it has no value: a text with a comma between "
+                      "{ } needs quotes",
+                      RP_CLIP(key), what);
+    else if (found)
         rp_read_error(r, key, "unknown key '%.*s' in %s: did you mean '%s'? (known: %s)",
                       RP_CLIP(key), what, found, list.text);
     else
@@ -122,7 +128,9 @@ bool rp_read_map(rp_reader *r, const rp_yaml_node *node, const char *what,
         uint32_t k = 0;
         while (keys[k] && !rp_yaml_is(key, keys[k])) k++;
         if (keys[k]) continue;
-        unknown_key(r, key, what, keys);
+        const rp_yaml_node *value = rp_yaml_value(node, i);
+        bool alone = node->flow && !key->quoted && !value->quoted && rp_yaml_is_null(value);
+        unknown_key(r, key, alone, what, keys);
         good = false;
     }
     return good;
@@ -157,7 +165,17 @@ bool rp_read_name(rp_reader *r, const rp_yaml_node *node, const char *what) {
                          what, RP_CLIP(node));
 }
 
-const rp_name *rp_read_find(rp_reader *r, const rp_names *names, const rp_yaml_node *node,
+static bool names_odd(const rp_names *names, const char *text) {
+    for (uint32_t i = 0; names->odd && i < names->count; i++)
+        if (!is_name(names->items[i].text) && strstr(text, names->items[i].text)) return true;
+    return false;
+}
+
+bool rp_read_names_odd(const rp_reader *r, const char *text) {
+    return names_odd(&r->param_names, text) || names_odd(&r->buffer_names, text);
+}
+
+const rp_name *rp_read_find(rp_reader *r, rp_names *names, const rp_yaml_node *node,
                             const char *what) {
     if (!rp_read_text(r, node, what)) return NULL;
     const rp_name *name = rp_names_find(names, node->text, node->length);
@@ -165,6 +183,7 @@ const rp_name *rp_read_find(rp_reader *r, const rp_names *names, const rp_yaml_n
     char suggestion[192];
     rp_read_suggest(r, suggestion, sizeof suggestion, names, node->text);
     rp_read_error(r, node, "unknown %s '%.*s'%s", what, RP_CLIP(node), suggestion);
+    if (!rp_names_add(&r->a, names, &(rp_name){node->text, NULL, RP_NONE})) rp_read_no_memory(r);
     return NULL;
 }
 
@@ -205,6 +224,14 @@ bool rp_read_hex(const rp_yaml_node *node, uint32_t max_digits, uint64_t *out) {
     }
     *out = value;
     return true;
+}
+
+char *rp_read_kept(rp_reader *r, size_t size) {
+    char *text = NULL;
+    if (RP_RESERVE(&r->a, r->kept, r->kept_count, r->kept_capacity, 1))
+        text = rp_alloc(&r->a, size, 1);
+    if (text) r->kept[r->kept_count++] = text;
+    return text;
 }
 
 char *rp_read_path(rp_reader *r, const char *text) {

@@ -112,11 +112,17 @@ static rp_status add_alias(rp_yaml *y, const yaml_event_t *event) {
                 return fail(y, event->start_mark, "alias '*%s' stands inside what it names", name);
         return link_node(y, at->node, event->start_mark);
     }
-    return fail(y, event->start_mark, "alias '*%s' names no anchor before it", name);
+    return fail(y, event->start_mark,
+                "alias '*%s' names no anchor before it; a text that begins with '*' needs quotes",
+                name);
 }
 
 static rp_status check_tag(const rp_yaml *y, const yaml_char_t *tag, yaml_mark_t mark) {
-    return tag ? fail(y, mark, "tags ('!...') are not supported: give the value alone%s", "")
+    return tag ? fail(
+                     y, mark,
+                     "tags ('!...') are not supported: give the value alone, or a text that begins "
+                     "with '!' in quotes%s",
+                     "")
                : RP_OK;
 }
 
@@ -145,12 +151,13 @@ static rp_status add_scalar(rp_yaml *y, const yaml_event_t *event) {
 }
 
 static rp_status open_container(rp_yaml *y, rp_yaml_kind kind, const yaml_char_t *tag,
-                                const yaml_char_t *anchor_name, yaml_mark_t mark) {
+                                const yaml_char_t *anchor_name, bool flow, yaml_mark_t mark) {
     RP_TRY(check_tag(y, tag, mark));
     if (y->depth == RP_YAML_MAX_DEPTH)
         return fail(y, mark, "lists and maps are nested more than 32 deep%s", "");
     uint32_t index;
     RP_TRY(add_node(y, kind, mark, &index));
+    y->nodes[index].flow = flow;
     RP_TRY(add_anchor(y, anchor_name, index, mark));
     RP_TRY(link_node(y, index, mark));
     y->stack[y->depth++] = (frame){index, y->pending_count};
@@ -194,6 +201,31 @@ static rp_status check_keys(rp_yaml *y, const uint32_t *pairs, uint32_t count) {
     return status;
 }
 
+/* Parentheses that a text opens, less those that it closes; 0 for what is in quotes. */
+static int open_parentheses(const rp_yaml *y, uint32_t index) {
+    const rp_yaml_node *node = &y->nodes[index];
+    int open = 0;
+    if (node->kind != RP_YAML_SCALAR || node->quoted) return 0;
+    for (const char *c = y->text.data + y->first[index]; *c; c++) open += (*c == '(') - (*c == ')');
+    return open;
+}
+
+/* {map: max(a, b)} is a map of "max(a" and "b)": said here, where it is one mistake. */
+static rp_status check_commas(rp_yaml *y, const uint32_t *children, uint32_t count) {
+    uint32_t opened = UINT32_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        int open = open_parentheses(y, children[i]);
+        if (open > 0 && opened == UINT32_MAX) opened = children[i];
+        if (open >= 0 || opened == UINT32_MAX) continue;
+        const rp_yaml_node *node = &y->nodes[opened];
+        rp_diags_add(y->diags, RP_ERROR, y->file, node->line, node->column,
+                     "'%.60s' ends at its ',': a text with a comma between { } or [ ] needs quotes",
+                     y->text.data + y->first[opened]);
+        return RP_ERROR_INVALID;
+    }
+    return RP_OK;
+}
+
 static rp_status close_container(rp_yaml *y, yaml_mark_t mark) {
     frame top = y->stack[--y->depth];
     uint32_t count = y->pending_count - top.first_pending;
@@ -211,6 +243,7 @@ static rp_status close_container(rp_yaml *y, yaml_mark_t mark) {
     node->count = node->kind == RP_YAML_MAP ? count / 2 : count;
     y->child_count += count;
     y->pending_count = top.first_pending;
+    if (node->flow) RP_TRY(check_commas(y, y->children + y->first[top.node], count));
     return node->kind == RP_YAML_MAP && count
                ? check_keys(y, y->children + y->first[top.node], node->count)
                : RP_OK;
@@ -225,11 +258,13 @@ static rp_status take_event(rp_yaml *y, const yaml_event_t *event, uint32_t *doc
     case YAML_ALIAS_EVENT: return add_alias(y, event);
     case YAML_SCALAR_EVENT: return add_scalar(y, event);
     case YAML_SEQUENCE_START_EVENT:
-        return open_container(y, RP_YAML_LIST, event->data.sequence_start.tag,
-                              event->data.sequence_start.anchor, event->start_mark);
+        return open_container(
+            y, RP_YAML_LIST, event->data.sequence_start.tag, event->data.sequence_start.anchor,
+            event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE, event->start_mark);
     case YAML_MAPPING_START_EVENT:
-        return open_container(y, RP_YAML_MAP, event->data.mapping_start.tag,
-                              event->data.mapping_start.anchor, event->start_mark);
+        return open_container(
+            y, RP_YAML_MAP, event->data.mapping_start.tag, event->data.mapping_start.anchor,
+            event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE, event->start_mark);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT: return close_container(y, event->start_mark);
     case YAML_NO_EVENT:
@@ -250,7 +285,23 @@ static yaml_mark_t mark_of_offset(const char *text, size_t size, size_t offset) 
     return mark;
 }
 
-/* Duplicate keys do not end the parse: later mistakes are worth reporting with them. */
+/* Most often a text has a character that YAML takes for its own. */
+static rp_status not_yaml(const rp_yaml *y, const yaml_parser_t *parser, const char *rest) {
+    static const char *const signs[] = {"did not find expected ',' or", "cannot start any token",
+                                        "mapping values are not allowed"};
+    const char *problem = parser->problem ? parser->problem : "syntax error";
+    bool hint = false;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        hint |= strstr(problem, signs[i]) != NULL;
+    char text[256];
+    snprintf(text, sizeof text, "%s%s", problem,
+             *rest == '\t' ? "; YAML is indented with spaces"
+             : hint ? "; a text with ': ', or that begins with one of { [ % @ ` ! & *, needs quotes"
+                    : "");
+    return fail(y, parser->problem_mark, "not YAML: %s", text);
+}
+
+/* Duplicate keys and commas do not end the parse: later mistakes are worth reporting with them. */
 static rp_status read_events(rp_yaml *y, yaml_parser_t *parser, const char *text, size_t size) {
     rp_status result = RP_OK;
     uint32_t documents = 0;
@@ -261,11 +312,12 @@ static rp_status read_events(rp_yaml *y, yaml_parser_t *parser, const char *text
             if (parser->error == YAML_READER_ERROR)
                 return fail(y, mark_of_offset(text, size, parser->problem_offset), "not YAML: %s",
                             parser->problem ? parser->problem : "unreadable text");
-            return fail(y, parser->problem_mark, "not YAML: %s",
-                        parser->problem ? parser->problem : "syntax error");
+            size_t at = parser->problem_mark.index; /* in characters: in bytes, not behind it */
+            return not_yaml(y, parser, at < size ? text + at : "");
         }
         done = event.type == YAML_STREAM_END_EVENT;
-        bool closing = event.type == YAML_MAPPING_END_EVENT;
+        bool closing =
+            event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
         rp_status status = take_event(y, &event, &documents);
         yaml_event_delete(&event);
         if (status == RP_ERROR_INVALID && closing)

@@ -9,6 +9,7 @@ typedef enum rp_yaml_kind { RP_YAML_SCALAR, RP_YAML_LIST, RP_YAML_MAP } rp_yaml_
 typedef struct rp_yaml_node rp_yaml_node;
 struct rp_yaml_node {
     rp_yaml_kind kind;
+    bool flow;             /* list, map: written with [] or {} */
     bool quoted;           /* scalar: in quotes or a block, hence text even if it reads `true` */
     bool exact;            /* scalar: byte i of `text` stands in the file at `text_column` + i */
     uint32_t line, column; /* from 1 */

@@ -86,12 +86,6 @@ static bool rule_clamp(rp_op_call *call) {
                       call->attrs[1]);
 }
 
-/* Every other op has a dtype that its results usually have; a cast is there to change it. */
-static bool rule_cast(rp_op_call *call) {
-    if (call->operands[1].dtype != RP_RAW) return true;
-    return rp_op_fail(call, "the dtype of out must be given");
-}
-
 const rp_op rp_ops_map[] = {
     {.name = "map",
      .family = "map",
@@ -183,8 +177,7 @@ const rp_op rp_ops_map[] = {
     {MAP("cast", "x", "conversion to the output's dtype",
          "To f16 rounded to nearest even; to integers truncated toward zero and saturated, NaN "
          "gives 0."),
-     .operand_count = 2, .operands = {IN("x", "the input", RP_DT_NUMBER), OUT(RP_DT_NUMBER, NULL)},
-     .rule = rule_cast},
+     .operand_count = 2, .operands = {IN("x", "the input", RP_DT_NUMBER), OUT(RP_DT_NUMBER, NULL)}},
     {MAP("select", "condition != 0 ? a : b", "one of two inputs, element by element",
          "Exact. A NaN is a condition that holds."),
      .operand_count = 4,

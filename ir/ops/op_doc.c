@@ -49,6 +49,10 @@ static void put_default(rp_text *t, const rp_op *op, const rp_op_operand *operan
     if (operand->access == RP_READ) return;
     while (lowest < 31 && !(operand->dtypes >> lowest & 1)) lowest++;
     if (operand->dtypes == RP_DT(lowest)) return; /* no choice */
+    if (op == rp_op_map) {
+        rp_text_string(t, "; default by the formula");
+        return;
+    }
     if (!operand->like) {
         rp_text_format(t, "; default %s", rp_dtype_name((rp_dtype)lowest));
         return;

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/path.h"
 
 /* Validates what is in `plan` and hands a copy of it out; releases the bytes on failure. */
 static rp_status finish(rp_plan *plan, const char *name, rp_diags *diags, rp_plan **out_plan) {
@@ -67,10 +68,6 @@ static rp_status read_all(int file, const char *path, rp_diags *diags, rp_plan *
 static rp_status load(int file, const char *path, rp_diags *diags, rp_plan *plan) {
     struct stat info;
     if (fstat(file, &info) != 0) return io_error(diags, path, "look at the file", errno);
-    if (S_ISDIR(info.st_mode)) {
-        rp_diags_add(diags, RP_ERROR, path, 0, 0, "is a folder; name a .rplan file in it");
-        return RP_ERROR_IO;
-    }
     if (S_ISREG(info.st_mode) && info.st_size > 0 && (uint64_t)info.st_size <= SIZE_MAX) {
         void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
         if (data != MAP_FAILED) {
@@ -90,6 +87,11 @@ rp_status rp_plan_open(const rp_allocator *allocator, const char *path, rp_diags
     if (!path) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "rp_plan_open: path is NULL");
         return RP_ERROR_USAGE;
+    }
+    const char *no_file = rp_path_is_no_file(path, true);
+    if (no_file) {
+        rp_diags_add(diags, RP_ERROR, path, 0, 0, "%s; expected a compiled plan", no_file);
+        return RP_ERROR_IO;
     }
     rp_plan plan = {.allocator = rp_allocator_or_default(allocator)};
     int file = open(path, O_RDONLY | O_CLOEXEC);

@@ -55,7 +55,7 @@ static bool parse_graph_line(rp_parser *p) {
 
 static bool parse_group(rp_parser *p, const rp_token *first) {
     rp_graph *g = p->g;
-    if (!(g->stages & RP_STAGE_SCHEDULED))
+    if (!(g->stages & RP_STAGE_SCHEDULED) && !p->header_wrong)
         return RP_FAIL(p, first, "'group' belongs to a graph that is 'scheduled'");
     p->behind_barrier = false;
     uint32_t wanted = g->group_count++, found;
@@ -100,7 +100,7 @@ static bool parse_barrier(rp_parser *p, const rp_token *first) {
     rp_graph *g = p->g;
     rp_graph_barrier barrier;
     uint32_t before = g->group_count;
-    if (!(g->stages & RP_STAGE_SYNCED))
+    if (!(g->stages & RP_STAGE_SYNCED) && !p->header_wrong)
         return RP_FAIL(p, first, "'barrier' belongs to a graph that is 'synced'");
     if (!reserve_barriers(p, before) || !parse_scope(p, &barrier.src)) return false;
     if (p->lx.token.kind != RP_TOKEN_ARROW) return rp_parse_expected(p, "'->'");
@@ -116,6 +116,18 @@ static bool parse_barrier(rp_parser *p, const rp_token *first) {
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */
+
+/* Of a line that is wrong, what it declares, most likely: names that nothing has yet. Their users
+ * are not reported as well. */
+static void poison_rest(rp_parser *p) {
+    while (p->status != RP_ERROR_NO_MEMORY && p->lx.token.kind != RP_TOKEN_NEWLINE &&
+           p->lx.token.kind != RP_TOKEN_END) {
+        rp_token t = rp_parse_take(p);
+        bool kernel = t.kind == RP_TOKEN_KERNEL;
+        if (kernel || t.kind == RP_TOKEN_EXTERNAL || t.kind == RP_TOKEN_TRANSIENT)
+            rp_parse_poison(p, kernel ? &p->kernels : &p->buffers, &t);
+    }
+}
 
 static bool parse_statement(rp_parser *p) {
     rp_token first = rp_parse_take(p);
@@ -144,14 +156,14 @@ static void parse_text(rp_parser *p) {
         rp_parse_expected(p, "'graph NAME {'");
         return;
     }
-    parse_graph_line(p);
+    p->header_wrong = !parse_graph_line(p);
     next_line(p);
     while (p->status != RP_ERROR_NO_MEMORY && p->lx.token.mark != '}') {
         if (p->lx.token.kind == RP_TOKEN_END) {
             rp_parse_expected(p, "'}' at the end of the graph");
             return;
         }
-        parse_statement(p);
+        if (!parse_statement(p)) poison_rest(p);
         next_line(p);
     }
     if (p->status == RP_ERROR_NO_MEMORY) return;
@@ -179,7 +191,7 @@ rp_status rp_graph_parse(const rp_allocator *allocator, const char *text, size_t
 
     /* What could be read is verified even so, to report as much as possible at once; but not the
      * stages, where a missing line makes much of the rest look wrong. */
-    if (p.status == RP_ERROR_INVALID && !p.g->stages &&
+    if (p.status == RP_ERROR_INVALID && !p.g->stages && !p.header_wrong &&
         rp_graph_verify_parts(p.g, file, diags) == RP_ERROR_NO_MEMORY)
         p.status = RP_ERROR_NO_MEMORY;
     if (p.status == RP_OK) p.status = rp_graph_verify(p.g, file, diags);

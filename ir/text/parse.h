@@ -19,6 +19,7 @@ typedef struct rp_parser {
     rp_status status;          /* RP_ERROR_INVALID after the first wrong line */
     rp_table buffers, kernels; /* string index -> index of the buffer or kernel */
     rp_text scratch;           /* unescaped strings */
+    bool header_wrong;         /* nobody knows which stages the graph has */
     bool behind_barrier;       /* a barrier was the last statement: a group must follow */
 } rp_parser;
 
@@ -83,5 +84,7 @@ bool rp_parse_hex_bytes(rp_parser *p, const char *what, uint32_t max, uint32_t *
 bool rp_parse_string(rp_parser *p, const char *what, uint32_t *out);
 /* A name that is declared or used here, interned. */
 bool rp_parse_name(rp_parser *p, const rp_token *t, uint32_t *out);
+/* Remembers a name, unless it is known, as one whose declaration was reported. */
+void rp_parse_poison(rp_parser *p, rp_table *index, const rp_token *t);
 
 #endif

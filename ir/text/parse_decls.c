@@ -90,12 +90,17 @@ bool rp_parse_buffer(rp_parser *p) {
                          .first_default = RP_NONE,
                          .max_value = UINT32_MAX,
                          .pos = {name.line, name.column}};
-    if (name.kind != RP_TOKEN_EXTERNAL && name.kind != RP_TOKEN_TRANSIENT)
+    if (name.kind != RP_TOKEN_EXTERNAL && name.kind != RP_TOKEN_TRANSIENT) {
+        if (name.kind != RP_TOKEN_NEWLINE) rp_parse_poison(p, &p->buffers, &name);
         return RP_FAIL(p, &name, "expected '$name' or '%%name', found %s",
                        rp_parse_show(&name).text);
-    if (!rp_parse_name(p, &name, &b.name)) return false;
+    }
+    if (!rp_parse_name(p, &name, &b.name)) {
+        rp_parse_poison(p, &p->buffers, &name);
+        return false;
+    }
     uint32_t other;
-    if (rp_table_find(&p->buffers, b.name, &other))
+    if (rp_table_find(&p->buffers, b.name, &other) && other != RP_POISONED)
         return RP_FAIL(p, &name, "there is another buffer %s", rp_parse_show(&name).text);
     bool ok = parse_buffer_rest(p, &name, &b);
     uint32_t index = RP_POISONED;
@@ -216,11 +221,16 @@ static bool parse_kernel_rest(rp_parser *p, rp_graph_kernel *k) {
 bool rp_parse_kernel(rp_parser *p) {
     rp_token name = rp_parse_take(p);
     rp_graph_kernel k = {.pos = {name.line, name.column}};
-    if (name.kind != RP_TOKEN_KERNEL)
+    if (name.kind != RP_TOKEN_KERNEL) {
+        if (name.kind != RP_TOKEN_NEWLINE) rp_parse_poison(p, &p->kernels, &name);
         return RP_FAIL(p, &name, "expected '@name', found %s", rp_parse_show(&name).text);
-    if (!rp_parse_name(p, &name, &k.name)) return false;
+    }
+    if (!rp_parse_name(p, &name, &k.name)) {
+        rp_parse_poison(p, &p->kernels, &name);
+        return false;
+    }
     uint32_t other;
-    if (rp_table_find(&p->kernels, k.name, &other))
+    if (rp_table_find(&p->kernels, k.name, &other) && other != RP_POISONED)
         return RP_FAIL(p, &name, "there is another kernel %s", rp_parse_show(&name).text);
     k.entry = rp_graph_intern(p->g, "main", 4);
     if (k.entry == RP_NONE) return rp_parse_no_memory(p);

@@ -6,12 +6,19 @@
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
 /* Finds what a name stands for. False, with a message unless its declaration had one already. */
-static bool find(rp_parser *p, const rp_table *index, const rp_token *t, const char *what,
+static bool find(rp_parser *p, rp_table *index, const rp_token *t, const char *what,
                  uint32_t *out) {
     uint32_t name;
+    if (!rp_name_valid(t->text, t->length)) { /* the declaration of such a name was refused */
+        name = rp_graph_intern(p->g, t->text, t->length);
+        if (name == RP_NONE) return rp_parse_no_memory(p);
+        if (rp_table_find(index, name, out)) return false;
+    }
     if (!rp_parse_name(p, t, &name)) return false;
-    if (!rp_table_find(index, name, out))
+    if (!rp_table_find(index, name, out)) {
+        rp_parse_poison(p, index, t);
         return RP_FAIL(p, t, "there is no %s %s above this line", what, rp_parse_show(t).text);
+    }
     return *out != RP_POISONED;
 }
 
@@ -203,7 +210,7 @@ bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id) {
                    ? "'push', '(' and the uses, 'for', 'label', 'op' (in this order) "
                      "or the end of the line"
                    : "'label', 'op' (in this order) or the end of the line");
-    if (g->stages & RP_STAGE_SCHEDULED) {
+    if ((g->stages & RP_STAGE_SCHEDULED) && !p->header_wrong) {
         if (g->group_count == 0)
             return RP_FAIL(p, first, "a scheduled graph's nodes stand in groups");
         if (p->behind_barrier)

@@ -198,3 +198,10 @@ bool rp_parse_name(rp_parser *p, const rp_token *t, uint32_t *out) {
     *out = rp_graph_intern(p->g, t->text, t->length);
     return *out != RP_NONE || rp_parse_no_memory(p);
 }
+
+void rp_parse_poison(rp_parser *p, rp_table *index, const rp_token *t) {
+    uint32_t name = rp_graph_intern(p->g, t->text, t->length), known;
+    if (name == RP_NONE ||
+        (!rp_table_find(index, name, &known) && !rp_table_add(p->a, index, name, RP_POISONED)))
+        rp_parse_no_memory(p);
+}

@@ -10,6 +10,7 @@ cd "$work"
 dpkg-deb --extract reprise_*.deb root
 dpkg-deb --field reprise_*.deb Depends | grep -F libvulkan1
 dpkg-deb --field reprise_*.deb Depends | grep -F libyaml-0-2
+dpkg-deb --field reprise_*.deb Depends | grep -F libjansson4
 dpkg-deb --field reprise_*.deb Recommends | grep -Fx mesa-vulkan-drivers
 root/usr/bin/reprise --version
 root/usr/bin/reprise run "$source/examples/own-shaders/standardise.yaml" -o y=y.npy

@@ -154,7 +154,7 @@ class Graphs(cli.Case):
         self.expect(INPUT, "show", "thing", error="neither a YAML pipeline")
         self.write("empty.rpir", "")
         self.expect(INPUT, "show", "empty.rpir", error="empty.rpir")
-        self.expect(INPUT, "show", ".", error="cannot be read")
+        self.expect(INPUT, "show", ".", error="is a folder")
         self.expect(INPUT, "show", "-", input=b"", error="<stdin>")
 
 

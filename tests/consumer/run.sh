@@ -28,6 +28,7 @@ install_tree() {
 run_consumers() {
     LD_LIBRARY_PATH=${2:-} "$1/compile-plan" plan.rplan
     LD_LIBRARY_PATH=${2:-} "$1/open-plan" plan.rplan
+    LD_LIBRARY_PATH=${2:-} "$1/read-weights" w.safetensors
     LD_LIBRARY_PATH=${2:-} "$1/from-cpp"
 }
 
@@ -37,7 +38,8 @@ check_tree() {
     for file in bin/reprise "$LIBDIR/libreprise.so" "$LIBDIR/libreprise-runtime.so" \
         "$LIBDIR/cmake/reprise/reprise-config.cmake" \
         "$LIBDIR/cmake/reprise/reprise-config-version.cmake" \
-        "$LIBDIR/pkgconfig/reprise.pc" "$LIBDIR/pkgconfig/reprise-runtime.pc" \
+        "$LIBDIR/libreprise-weights.so" "$LIBDIR/pkgconfig/reprise.pc" \
+        "$LIBDIR/pkgconfig/reprise-runtime.pc" "$LIBDIR/pkgconfig/reprise-weights.pc" \
         share/man/man1/reprise.1; do
         [ -e "$file" ] || fail "not installed: $file"
     done
@@ -76,17 +78,17 @@ check_headers() {
 check_symbols() {
     install_tree
     lib=$prefix/$LIBDIR
-    for library in libreprise libreprise-runtime; do
+    for library in libreprise libreprise-runtime libreprise-weights; do
         nm -D --defined-only "$lib/$library.so" | awk '{ print $3 }' >"$library.symbols"
         if grep -v '^rp_' "$library.symbols"; then fail "$library exports more than rp_ symbols"; fi
     done
     # A function is what RP_API stands in front of, on the same line or the one above.
     grep -hv '^#' "$prefix"/include/reprise/*.h | tr '\n' ' ' | grep -o 'RP_API [^;{]*' |
         sed -E 's/^RP_API [^(]*[ *](rp_[a-z0-9_]+)\(.*/\1/' | sort -u >declared
-    sort -u libreprise.symbols libreprise-runtime.symbols >exported
+    sort -u libreprise*.symbols >exported
     diff declared exported || fail "declared (<) and exported (>) functions differ"
-    if sort libreprise.symbols libreprise-runtime.symbols | uniq -d | grep .; then
-        fail "both libraries export these"
+    if sort libreprise*.symbols | uniq -d | grep .; then
+        fail "two libraries export these"
     fi
     readelf -d "$lib/libreprise-runtime.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' >needed
     if grep -v -E '^(libc|libm|libdl|libpthread|ld-linux.*)\.so' needed; then
@@ -117,6 +119,9 @@ check_pkg_config() {
     # shellcheck disable=SC2046,SC2086
     "$CC" -std=c17 $warnings $(pkg-config --cflags reprise-runtime) "$here/open-plan.c" \
         $(pkg-config --libs reprise-runtime) -o bin/open-plan
+    # shellcheck disable=SC2046,SC2086
+    "$CC" -std=c17 $warnings $(pkg-config --cflags reprise-weights) "$here/read-weights.c" \
+        $(pkg-config --libs reprise-weights) -o bin/read-weights
     # shellcheck disable=SC2046,SC2086
     "$CXX" -std=c++11 $warnings $(pkg-config --cflags reprise) "$here/from-cpp.cpp" \
         $(pkg-config --libs reprise) -o bin/from-cpp
@@ -210,7 +215,7 @@ check_static() {
     PKG_CONFIG_PATH=$prefix/$LIBDIR/pkgconfig
     export PKG_CONFIG_PATH
     mkdir bin
-    for program in compile-plan:reprise open-plan:reprise-runtime; do
+    for program in compile-plan:reprise open-plan:reprise-runtime read-weights:reprise-weights; do
         # shellcheck disable=SC2046,SC2086
         "$CC" -std=c17 $warnings $(pkg-config --cflags ${program#*:}) "$here/${program%:*}.c" \
             $(pkg-config --static --libs ${program#*:}) -o "bin/${program%:*}"

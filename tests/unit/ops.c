@@ -1,5 +1,6 @@
 /* The vocabulary of ops: every definition is consistent; calls are checked and inferred; references
  * of families map and rows agree with their formulas, which were written separately. */
+#include "graph/keywords.h"
 #include "support/unit.h"
 #include "support/failing_alloc.h"
 
@@ -358,6 +359,81 @@ static void test_damaged(void) {
     CU_ASSERT(!rp_op_fail(&call, "%0300d", 7) && strlen(call.error) == sizeof call.error - 1);
 }
 
+/* What the page of an op says an output's dtype is when none is given: "default f32", "default that
+ * of `x`", the same "or f32" where it cannot be, or the only one there is. RP_RAW: it does not say.
+ */
+static rp_dtype documented_default(const char *page, const rp_op_call *call, uint32_t output) {
+    char row[64], name[64] = "";
+    const rp_op_operand *operand = rp_op_operand_of(call, output);
+    snprintf(row, sizeof row, "| `%s` | ", operand->name);
+    const char *line = strstr(page, row), *end = line ? strchr(line, '\n') : NULL;
+    const char *said = line ? strstr(line, "; default ") : NULL;
+    uint8_t dtype = RP_RAW;
+    if (!said || said > end) {
+        for (uint32_t d = 1; d < 32; d++)
+            if (operand->dtypes == RP_DT(d)) return (rp_dtype)d;
+        return RP_RAW;
+    }
+    said += strlen("; default ");
+    if (sscanf(said, "that of `%60[^`]`", name) == 1) {
+        uint32_t like = rp_op_operand_index(call->op, name, strlen(name));
+        CU_ASSERT_FATAL(like < call->operand_count);
+        dtype = call->operands[like].dtype;
+        if (operand->dtypes >> dtype & 1) return (rp_dtype)dtype;
+        said = strstr(said, "` or ") + 5;
+    }
+    CU_ASSERT(rp_dtype_parse(said, strcspn(said, " |"), &dtype));
+    return (rp_dtype)dtype;
+}
+
+/* Infers the outputs anew; those that need a shape are left alone. */
+static uint32_t check_defaults(rp_op_call call) {
+    uint32_t checked = 0;
+    char *page;
+    for (uint32_t k = 0; k < call.operand_count; k++)
+        if (rp_op_operand_of(&call, k)->access == RP_WRITE && !call.operands[k].absent)
+            call.operands[k] = (rp_tensor){.dtype = RP_RAW, .rank = RP_OP_INFER};
+    if (!rp_op_infer(&call)) return 0;
+    CU_ASSERT_FATAL(rp_op_doc(NULL, call.op, &page) == RP_OK);
+    for (uint32_t k = 0; k < call.operand_count; k++) {
+        if (rp_op_operand_of(&call, k)->access != RP_WRITE || call.operands[k].absent) continue;
+        rp_dtype said = documented_default(page, &call, k);
+        if (said != call.operands[k].dtype)
+            printf("\n    %s: %s is %s, documented is %s", call.op->name,
+                   rp_op_operand_name(&call, k), rp_dtype_name((rp_dtype)call.operands[k].dtype),
+                   rp_dtype_name(said));
+        CU_ASSERT(said == call.operands[k].dtype);
+        checked++;
+    }
+    rp_op_doc_release(NULL, page);
+    return checked;
+}
+
+/* Every op's outputs get the dtype that its page promises: all element-wise ops over all dtypes,
+ * and the good calls of the others. */
+static void test_defaults(void) {
+    uint32_t checked = 0;
+    for (uint32_t i = 0; i < sizeof good_calls / sizeof *good_calls; i++)
+        if (strcmp(good_calls[i].op, "map") != 0) /* its formula says: front ends see to that */
+            checked += check_defaults(
+                call_of(good_calls[i].op, good_calls[i].attrs, good_calls[i].operands));
+    for (uint32_t i = 0; i < rp_op_count(); i++) {
+        const rp_op *op = rp_op_at(i);
+        for (uint32_t d = 1; d < 32; d++) {
+            char text[256] = "", one[32];
+            bool fits = strcmp(op->family, "map") == 0 && op != rp_op_map && rp_dtype_name(d);
+            for (uint32_t k = 0; fits && k < op->operand_count; k++) {
+                bool read = op->operands[k].access == RP_READ;
+                fits = !read || (op->operands[k].dtypes >> d & 1);
+                snprintf(one, sizeof one, "%s%s", k ? " " : "", read ? rp_dtype_name(d) : "?");
+                strcat(text, one);
+            }
+            if (fits) checked += check_defaults(call_of(op->name, NULL, text));
+        }
+    }
+    CU_ASSERT(checked > 150);
+}
+
 static void test_infer(void) {
     static const struct {
         const char *op, *attrs, *operands, *outputs; /* or what is wrong */
@@ -368,7 +444,8 @@ static void test_infer(void) {
         {"equal", NULL, "f32[3] i8[3] ?", "u8[3]"},
         {"scale", NULL, "i8[3] ?", "f32[3]"},
         {"cast", NULL, "f32[3] i8?", "i8[3]"},
-        {"cast", NULL, "f32[3] ?", "cast: the dtype of out must be given"},
+        {"cast", NULL, "f32[3] ?", "f32[3]"},
+        {"cast", NULL, "i8[3] ?", "f32[3]"},
         {"map", "a > b", "f16[2,3] u8[3] ?", "f16[2,3]"},
         {"rms_norm", NULL, "f16[2,3,8] - ?", "f16[2,3,8]"},
         {"rms_norm", NULL, "u8[8] - ?", "f32[8]"},
@@ -447,6 +524,7 @@ int main(void) {
                                     {"bad calls", test_bad},
                                     {"damaged calls", test_damaged},
                                     {"inference", test_infer},
+                                    {"documented dtypes", test_defaults},
                                     {"access and cost", test_questions},
                                     {NULL, NULL}};
     return rp_run_tests("op_definitions", tests);

@@ -325,7 +325,7 @@ static void test_open_fails(void) {
     write_file(in_folder("cut"), data, size - 8);
     write_file(in_folder("yaml"), "reprise: 1\n", 11);
     expect_open(in_folder("missing"), RP_ERROR_IO, "check the path");
-    expect_open(folder, RP_ERROR_IO, "is a folder; name a .rplan file");
+    expect_open(folder, RP_ERROR_IO, "is a folder; expected a compiled plan");
     expect_open(in_folder("empty"), RP_ERROR_DAMAGED, "is empty");
     expect_open(in_folder("short"), RP_ERROR_DAMAGED, "ends after 40 bytes");
     expect_open(in_folder("cut"), RP_ERROR_DAMAGED, "it was cut off");

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "reprise/weights.h"
 #include "support/unit.h"
@@ -79,7 +80,11 @@ static void test_refuses(void) {
     refuse(ONE("\"F32\"", "[2]", "[0,8]"), 9, "1 bytes at the end belong to no tensor");
     refuse(ONE("\"F32\"", "[2]", "[1,9]"), 9, "1 bytes before tensor 'x' belong to none");
     refuse(ONE("\"F33\"", "[2]", "[0,8]"), 8, "unknown type 'F33'");
-    refuse(ONE("F32", "[2]", "[0,8]"), 8, "'dtype' is no text");
+    refuse(ONE("32", "[2]", "[0,8]"), 8, "'dtype' is no text");
+    refuse(ONE("F32", "[2]", "[0,8]"), 8, "its header is damaged");
+    refuse(ONE("\"F32\"", "[2e0]", "[0,8]"), 8, "something else than whole numbers");
+    refuse(ONE("\"F32\"", "[true]", "[0,8]"), 8, "something else than whole numbers");
+    refuse(ONE("\"F32\"", "{}", "[0,8]"), 8, "'shape' is no list");
     refuse(ONE("\"F32\"", "2", "[0,8]"), 8, "'shape' is no list");
     refuse(ONE("\"F32\"", "[-2]", "[0,8]"), 8, "something else than whole numbers");
     refuse(ONE("\"F32\"", "[2.0]", "[0,8]"), 8, "something else than whole numbers");
@@ -87,17 +92,80 @@ static void test_refuses(void) {
     refuse(ONE("\"F32\"", "[4294967296,4294967296,4]", "[0,8]"), 8, "its shape is too large");
     refuse(ONE("\"F32\"", "[4611686018427387904]", "[0,0]"), 0, "are not its 0 bytes");
     refuse(ONE("\"F32\"", "[2]", "[0]"), 8, "no pair of whole numbers");
-    refuse(ONE("\"F32\"", "[2]", "[0,99999999999999999999]"), 8, "no pair of whole numbers");
+    refuse(ONE("\"F32\"", "[2]", "[0,99999999999999999999]"), 8, "too big integer");
+    refuse(ONE("\"F32\"", "[2]", "[0,9223372036854775807]"), 8, "lie outside the data");
     refuse("{\"x\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "no tensor with dtype, shape");
     refuse("{\"x\":[]}", 0, "no tensor with dtype, shape");
-    refuse("{x: {}}", 0, "no tensor with dtype, shape");
+    refuse("{\"x\":1}", 0, "no tensor with dtype, shape");
+    refuse("{x: {}}", 0, "its header is damaged");
+    refuse("{'x': {}}", 0, "its header is damaged");
     refuse("{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},"
            "\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,8]}}",
            8, "tensor 'b' overlaps 'a'");
-    refuse("{\"a\":1,\"a\":1}", 0, "duplicate key 'a'");
+    refuse("{\"a\":1,\"a\":1}", 0, "duplicate object key");
+    refuse("{\"a\":1,\"\\u0061\":1}", 0, "duplicate object key");
+    refuse(ONE("\"F32\",\"dtype\":\"F32\"", "[2]", "[0,8]"), 8, "duplicate object key");
+    refuse("{\"\\ud83d\":1}", 0, "its header is damaged"); /* half of a pair */
+    refuse("{\"\\u0000\":1}", 0, "its header is damaged");
+    refuse("{\"\xff\":1}", 0, "its header is damaged");
+    refuse("{\"a\":1,}", 0, "its header is damaged");
     refuse("{\"a\":", 0, "its header is damaged");
     refuse("[1]", 0, "does not begin with '{'");
     refuse("{} {}", 0, "its header is damaged");
+}
+
+static void not_opened(const char *words) {
+    rp_weights *w = NULL;
+    rp_diags_clear(diags);
+    CU_ASSERT_EQUAL(rp_weights_open(NULL, path, diags, &w), RP_ERROR_IO);
+    CU_ASSERT_PTR_NULL(w);
+    rp_diag diag = rp_diags_get(diags, 0);
+    CU_ASSERT_STRING_EQUAL(diag.file, path);
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.message, words));
+}
+
+/* As deep as the reader goes and deeper: an error, not the end of the stack. */
+static void test_depth(void) {
+    enum { DEPTH = 100000 };
+    char *header = malloc(2 * DEPTH + 16);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(header);
+    size_t size = (size_t)sprintf(header, "{\"x\":");
+    for (size_t i = 0; i < 2 * DEPTH; i++) header[size++] = i < DEPTH ? '[' : ']';
+    header[size++] = '}';
+    header[size] = '\0';
+    refuse(header, 0, "maximum parsing depth reached");
+    free(header);
+}
+
+/* Names of all lengths and characters, against what was written. */
+static void test_names(void) {
+    enum { LONG = 100000 };
+    char *header = malloc(LONG + 1000), *name = malloc(LONG + 1);
+    CU_ASSERT_FATAL(header && name);
+    memset(name, 'n', LONG);
+    name[LONG] = '\0';
+    sprintf(header,
+            "{\"\\ud83d\\ude00\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+            "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\":"
+            "{\"dtype\":\"\\u0055\\u0038\",\"sh\\u0061pe\":[1],\"data_offsets\":[1,2]},"
+            "\"\xc3\xa9\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[2,3]},"
+            "\"\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[3,4]},"
+            "\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[4,5]}}",
+            name);
+    rp_weights *w = open_text(header, 5);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(w);
+    const char *const names[] = {"\xf0\x9f\x98\x80", "\"\\/\b\f\n\r\t\xc3\xa9", "\xc3\xa9", "",
+                                 name};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint32_t found = rp_weights_find(w, names[i]);
+        CU_ASSERT_EQUAL(found, i); /* they are in the order of their data */
+        rp_weight weight = rp_weights_get(w, found);
+        CU_ASSERT_STRING_EQUAL(weight.name, names[i]);
+        CU_ASSERT_EQUAL(*(const uint8_t *)weight.data, i);
+    }
+    rp_weights_close(w);
+    free(header);
+    free(name);
 }
 
 static void test_damaged_files(void) {
@@ -113,8 +181,13 @@ static void test_damaged_files(void) {
         CU_ASSERT_EQUAL(rp_weights_open(NULL, path, diags, &w), RP_ERROR_INVALID);
         CU_ASSERT_PTR_NULL(w);
     }
-    CU_ASSERT_EQUAL(rp_weights_open(NULL, "/nonexistent", diags, &w), RP_ERROR_IO);
-    CU_ASSERT_EQUAL(rp_weights_open(NULL, "/tmp", diags, &w), RP_ERROR_INVALID);
+    unlink(path); /* so that it does not exist */
+    not_opened("No such file");
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+    not_opened("is a folder; expected a .safetensors file");
+    CU_ASSERT_EQUAL(rmdir(path), 0);
+    CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
+    not_opened("is a pipe; expected"); /* at once, though nobody writes */
     CU_ASSERT_EQUAL(rp_weights_open(NULL, NULL, diags, &w), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_weights_open(NULL, path, diags, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_weights_from_memory(NULL, NULL, 8, path, diags, &w), RP_ERROR_USAGE);
@@ -130,6 +203,8 @@ static void test_damaged_files(void) {
 int main(void) {
     static const rp_test tests[] = {{"reads", test_reads},
                                     {"refuses", test_refuses},
+                                    {"depth", test_depth},
+                                    {"names", test_names},
                                     {"damaged files", test_damaged_files},
                                     {0}};
     int descriptor = mkstemp(path);

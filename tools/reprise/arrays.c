@@ -31,6 +31,14 @@ static bool has_role(rp_buffer_kind kind, unsigned roles) {
     return roles >> kind & 1;
 }
 
+/* Transients are in a plan's source alone: compiled, they are places in the arena. */
+static bool is_transient(const rp_plan *plan, const char *name) {
+    const char *text = rp_plan_source_text(plan, NULL);
+    char line[256];
+    int length = snprintf(line, sizeof line, "buf %%%s ", name);
+    return text && length > 0 && (size_t)length < sizeof line && strstr(text, line);
+}
+
 uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const char *option,
                          const char *name, unsigned roles) {
     uint32_t count = rp_plan_buffer_count(plan), found = UINT32_MAX, fitting = 0;
@@ -41,7 +49,13 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
         if (has_role(buffer.kind, roles)) names[fitting++] = buffer.name;
     }
     const char *near = cli_nearest(name, names);
-    if (found == UINT32_MAX && near) {
+    if (found == UINT32_MAX && is_transient(plan, name)) {
+        cli_usage(
+            command,
+            "%s: '%s' is a transient, of kind tmp: it lives inside a replay, and others share "
+            "its memory; declare it in `buffers` with `kind: %s`",
+            option, name, roles == CLI_ROLES_OUTPUT ? "out" : "in");
+    } else if (found == UINT32_MAX && near) {
         cli_usage(command, "%s: no buffer '%s'; did you mean '%s'?", option, name, near);
     } else if (found == UINT32_MAX) {
         cli_usage(command, "%s: no buffer '%s'; 'reprise show --stats' lists them", option, name);
@@ -63,7 +77,7 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
 
 /* ---- Results --------------------------------------------------------------------------------- */
 
-int cli_results_read(const rp_plan *plan, rp_exec *exec, cli_results *out) {
+int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, cli_results *out) {
     rp_diags *diags = cli_diags();
     rp_status status = RP_OK;
     out->count = rp_plan_buffer_count(plan);
@@ -74,7 +88,7 @@ int cli_results_read(const rp_plan *plan, rp_exec *exec, cli_results *out) {
         out->data[i] = cli_alloc((size_t)buffer.size, 1);
         status = rp_exec_read(exec, buffer.name, 0, out->data[i], buffer.size, diags);
     }
-    int result = cli_report(diags, NULL, status);
+    int result = cli_report(diags, file, status);
     rp_diags_destroy(diags);
     return result;
 }
@@ -98,8 +112,8 @@ static void element_text(const rp_plan_buffer_info *buffer, uint64_t element, ch
                                    at[d], d + 1 == rank ? "]" : "");
 }
 
-static bool compare_buffer(const rp_plan_buffer_info *given, const uint8_t *a, const uint8_t *b,
-                           const char *b_name) {
+static bool compare_buffer(const char *file, const rp_plan_buffer_info *given, const uint8_t *a,
+                           const uint8_t *b, const char *b_name) {
     rp_plan_buffer_info shown = cli_shown_buffer(given), *buffer = &shown;
     uint32_t width = rp_dtype_size(buffer->dtype);
     uint64_t count = buffer->size / width, different = 0, first = 0;
@@ -116,7 +130,7 @@ static bool compare_buffer(const rp_plan_buffer_info *given, const uint8_t *a, c
     for (int side = 0; side < 2; side++)
         for (uint32_t i = 0; i < width; i++)
             snprintf(bits[side] + 2 * i, 3, "%02x", sides[side][first * width + width - 1 - i]);
-    cli_error(NULL,
+    cli_error(file,
               "buffer '$%s' differs from %s: %" PRIu64 " of %" PRIu64 " elements, first at %s: "
               "%.*g (0x%s) here, %.*g (0x%s) with %s",
               buffer->name, b_name, different, count, where, digits,
@@ -148,15 +162,15 @@ static uint64_t set_aside(const rp_plan *plan, uint32_t index, const uint8_t *a,
     return bytes;
 }
 
-int cli_results_compare(const rp_plan *plan, const cli_results *a, cli_results *b,
-                        const char *b_name) {
+int cli_results_compare(const rp_plan *plan, const char *file, const cli_results *a,
+                        cli_results *b, const char *b_name) {
     uint64_t bytes = 0, buffers = 0;
     bool equal = true;
     for (uint32_t i = 0; i < a->count; i++) {
         rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
         if (!a->data[i]) continue;
         bytes += buffer.size - set_aside(plan, i, a->data[i], b->data[i]);
-        equal &= compare_buffer(&buffer, a->data[i], b->data[i], b_name);
+        equal &= compare_buffer(file, &buffer, a->data[i], b->data[i], b_name);
         buffers++;
     }
     if (!equal) return CLI_INPUT;
@@ -170,7 +184,7 @@ static cli_output *write_array(const rp_plan_buffer_info *given, const void *dat
     rp_plan_buffer_info shown = cli_shown_buffer(given), *buffer = &shown;
     char header[CLI_NPY_HEADER];
     /* Raw bytes are a flat array of u1. */
-    size_t length = buffer->rank
+    size_t length = buffer->dtype != RP_RAW
                         ? cli_npy_header(buffer->dtype, buffer->rank, buffer->shape, header)
                         : cli_npy_header(buffer->dtype, 1, &buffer->size, header);
     cli_output *output = cli_output_begin(path);
@@ -180,6 +194,21 @@ static cli_output *write_array(const rp_plan_buffer_info *given, const void *dat
         return output;
     cli_output_abandon(output);
     return NULL;
+}
+
+int cli_results_check(const cli_command *command, const rp_plan *plan, const cli_pairs *outputs) {
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        const cli_pair *pair = &outputs->items[i];
+        if (cli_find_buffer(command, plan, "-o", pair->name, CLI_ROLES_OUTPUT) == UINT32_MAX)
+            return CLI_USAGE;
+        for (uint32_t j = 0; j < i; j++)
+            if (cli_output_same(pair->text, outputs->items[j].text))
+                return cli_usage(command, "-o names the file '%s' twice: '%s' is the same",
+                                 pair->text, outputs->items[j].text);
+        int status = cli_output_check(pair->text);
+        if (status != CLI_OK) return status;
+    }
+    return CLI_OK;
 }
 
 int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_results *results,

@@ -65,7 +65,8 @@ int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char 
                     const cli_input_files *files, cli_inputs *out);
 void cli_inputs_close(cli_inputs *inputs);
 /* Writes them into an exec. */
-int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *exec);
+int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, const char *file,
+                      rp_exec *exec);
 
 /* The bytes of every out and inout buffer; NULL for the other buffers. */
 typedef struct cli_results {
@@ -73,12 +74,15 @@ typedef struct cli_results {
     uint32_t count;
 } cli_results;
 
-int cli_results_read(const rp_plan *plan, rp_exec *exec, cli_results *out);
+int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, cli_results *out);
 void cli_results_free(cli_results *results);
 /* Compares bit for bit what nodes write, and names what they do not write, which becomes in `b` what
  * it is in `a`. Prints the first difference of each buffer; returns an exit status. */
-int cli_results_compare(const rp_plan *plan, const cli_results *a, cli_results *b,
-                        const char *b_name);
+int cli_results_compare(const rp_plan *plan, const char *file, const cli_results *a,
+                        cli_results *b, const char *b_name);
+/* Finds what is wrong with -o before anything runs: buffers without a result, two results in one
+ * file, files that cannot be written or are read by this very run. Returns an exit status. */
+int cli_results_check(const cli_command *command, const rp_plan *plan, const cli_pairs *outputs);
 /* Writes the files of -o, all or none, and a summary line for each of the others. */
 int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_results *results,
                      const cli_pairs *outputs);

@@ -56,6 +56,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (result == CLI_OK) result = cli_dump_begin(command, &job.dump, &job.passes);
     if (result == CLI_OK)
         result = cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_GRAPH, &source);
+    if (result == CLI_OK && job.output) result = cli_output_check(job.output);
     if (result == CLI_OK) result = compile(&job, &source);
     cli_source_close(&source);
     cli_params_free(&job.params);

@@ -43,7 +43,7 @@ static int open_array(const rp_plan *plan, uint32_t index, const char *text, con
         const char *in_text = text[length] ? text + length + 1 : buffer.name;
         return open_tensor(&buffer, text, length, tensor ? tensor : in_text, inputs, array);
     }
-    int status = cli_npy_open(text, &array->npy);
+    int status = cli_npy_open(text, buffer.size, &array->npy);
     if (status != CLI_OK) return status;
     array->data = array->npy.data;
     array->size = array->npy.size;
@@ -185,7 +185,8 @@ static rp_status upload_array(upload *u, const char *buffer, const cli_array *ar
     return status;
 }
 
-int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *exec) {
+int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, const char *file,
+                      rp_exec *exec) {
     upload u = {.exec = exec, .diags = cli_diags()};
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < inputs->count; i++)
@@ -194,7 +195,7 @@ int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, rp_exec *ex
         if (inputs->arrays[i].data)
             status = upload_array(&u, rp_plan_get_buffer(plan, i).name, &inputs->arrays[i]);
     cli_progress(NULL);
-    int result = cli_report(u.diags, NULL, status);
+    int result = cli_report(u.diags, file, status);
     rp_diags_destroy(u.diags);
     return result;
 }

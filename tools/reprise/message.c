@@ -87,10 +87,11 @@ void cli_say(const char *format, ...) {
     fputc('\n', stderr);
 }
 
-static void say_diag(const rp_diag *diag) {
+/* `input`: what the message is about where it names no file itself. */
+static void say_diag(const rp_diag *diag, const char *input) {
     if (quiet && diag->severity != RP_ERROR) return;
     char place[4096];
-    const char *file = diag->file ? diag->file : "reprise";
+    const char *file = diag->file ? diag->file : input ? input : "reprise";
     if (diag->line && diag->column)
         snprintf(place, sizeof place, "%s:%u:%u", file, diag->line, diag->column);
     else if (diag->line)
@@ -127,7 +128,7 @@ int cli_report(rp_diags *diags, const char *file, rp_status status) {
     for (uint32_t i = 0; i < count; i++) {
         rp_diag diag = rp_diags_get(diags, i);
         if (diag.severity == RP_ERROR) kept_errors++;
-        say_diag(&diag);
+        say_diag(&diag, file);
     }
     uint32_t errors = rp_diags_error_count(diags);
     if (errors > kept_errors) cli_note("and %u more errors", errors - kept_errors);

@@ -6,14 +6,13 @@
  * overflow, and the file must end where its shape says. The elements are mapped, not copied.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include "files.h"
 #include "message.h"
 #include "npy.h"
 
@@ -21,61 +20,22 @@ enum { MAX_HEADER = 1 << 16 };
 
 /* ---- The file's bytes ------------------------------------------------------------------------ */
 
-/* A pipe has no size to map: read until it ends. */
-static int read_stream(int descriptor, const char *path, cli_npy *npy) {
-    size_t capacity = 1 << 16, size = 0;
-    char *data = malloc(capacity);
-    while (data) {
-        ssize_t got = read(descriptor, data + size, capacity - size);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            cli_error(path, "cannot be read: %s", strerror(errno));
-            free(data);
-            return CLI_INPUT;
-        }
-        size += (size_t)got;
-        if (got == 0) break;
-        if (size < capacity) continue;
-        char *larger = capacity > SIZE_MAX / 2 ? NULL : realloc(data, capacity * 2);
-        if (!larger) free(data);
-        data = larger;
-        capacity *= 2;
-    }
-    if (!data) {
-        cli_error(path, "out of host memory");
-        return CLI_ENVIRONMENT;
-    }
-    npy->block = data;
-    npy->block_size = size;
-    return CLI_OK;
-}
-
-static int map_file(const char *path, cli_npy *npy) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+/* A pipe has no size to map: it is read until it ends. */
+static int map_file(const char *path, uint64_t most, cli_npy *npy) {
     struct stat info;
-    if (descriptor < 0 || fstat(descriptor, &info) != 0) {
-        cli_error(path, "cannot be read: %s", strerror(errno));
-        if (descriptor >= 0) close(descriptor);
-        return CLI_INPUT;
-    }
-    int status = CLI_OK;
-    if (S_ISDIR(info.st_mode)) {
-        cli_error(path, "is a folder; expected a NumPy .npy file");
-        status = CLI_INPUT;
-    } else if (S_ISREG(info.st_mode) && info.st_size > 0) {
+    int descriptor = cli_file_open(path, "a NumPy .npy file", &info);
+    if (descriptor < 0) return CLI_INPUT;
+    if (S_ISREG(info.st_mode) && info.st_size > 0) {
         void *block = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-        npy->block = block == MAP_FAILED ? NULL : block;
-        npy->block_size = npy->block ? (size_t)info.st_size : 0;
-        npy->mapped = npy->block != NULL;
-        if (!npy->block) {
-            cli_error(path, "cannot be mapped: %s", strerror(errno));
-            status = CLI_ENVIRONMENT;
-        }
+        npy->mapped = block != MAP_FAILED;
+        npy->block = npy->mapped ? block : NULL;
+        npy->block_size = npy->mapped ? (size_t)info.st_size : 0;
+        if (!npy->block) cli_error(path, "cannot be mapped: %s", strerror(errno));
     } else {
-        status = read_stream(descriptor, path, npy);
+        npy->block = cli_file_read(descriptor, path, most, &npy->block_size);
     }
     close(descriptor);
-    return status;
+    return npy->block ? CLI_OK : CLI_INPUT;
 }
 
 /* ---- The header, a Python dict --------------------------------------------------------------- */
@@ -252,9 +212,10 @@ static int check_size(const char *path, cli_npy *npy, uint64_t available) {
     return CLI_INPUT;
 }
 
-int cli_npy_open(const char *path, cli_npy *out) {
+int cli_npy_open(const char *path, uint64_t most, cli_npy *out) {
     *out = (cli_npy){0};
-    int status = map_file(path, out);
+    uint64_t room = MAX_HEADER + 12;
+    int status = map_file(path, most > UINT64_MAX - room ? UINT64_MAX : most + room, out);
     if (status != CLI_OK) return status;
     const char *text = NULL;
     size_t length = 0;
@@ -299,6 +260,14 @@ static const char *descriptor_of(rp_dtype dtype) {
     return "|u1";
 }
 
+bool cli_same_shape(uint32_t rank, const uint64_t *shape, uint32_t other_rank,
+                    const uint64_t *other) {
+    static const uint64_t one = 1;
+    if (rank == 0) rank = 1, shape = &one;
+    if (other_rank == 0) other_rank = 1, other = &one;
+    return rank == other_rank && rank <= RP_MAX_RANK && !memcmp(shape, other, rank * sizeof *shape);
+}
+
 int cli_npy_fits(const cli_npy *npy, const char *path, const char *buffer, rp_dtype dtype,
                  uint32_t rank, const uint64_t *shape, uint64_t size) {
     if (dtype == RP_RAW) {
@@ -321,9 +290,7 @@ int cli_npy_fits(const cli_npy *npy, const char *path, const char *buffer, rp_dt
                   buffer, size, rp_dtype_name(dtype));
         return CLI_INPUT;
     }
-    if (rp_dtype_block(dtype) > 1 && npy->size == size) return CLI_OK; /* the blocks' bytes */
-    if (npy->rank == rank && (rank == 0 || !memcmp(npy->shape, shape, rank * sizeof *shape)))
-        return CLI_OK;
+    if (cli_same_shape(npy->rank, npy->shape, rank, shape)) return CLI_OK;
     char have[256], want[256];
     cli_npy_shape_text(npy->rank, npy->shape, have, sizeof have);
     cli_npy_shape_text(rank, shape, want, sizeof want);

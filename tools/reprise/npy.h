@@ -20,10 +20,15 @@ typedef struct cli_npy {
     bool mapped;
 } cli_npy;
 
-/* Opens and checks a file; prints what is wrong with it and returns an exit status. `what` names
- * the buffer the data is for in messages. */
-int cli_npy_open(const char *path, cli_npy *out);
+/* Opens and checks a file; prints what is wrong with it and returns an exit status. Of a pipe no
+ * more is read than an array of `most` bytes may have. */
+int cli_npy_open(const char *path, uint64_t most, cli_npy *out);
 void cli_npy_close(cli_npy *npy);
+
+/* Whether two shapes are the same; one of no dimensions is that of a single element, (1,). `other`
+ * has RP_MAX_RANK dimensions at most, `shape` any number. */
+bool cli_same_shape(uint32_t rank, const uint64_t *shape, uint32_t other_rank,
+                    const uint64_t *other);
 
 /* Checks that the array is what a buffer wants: raw buffers take any array of the right byte size.
  */

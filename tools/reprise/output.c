@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "files.h"
 #include "message.h"
 #include "output.h"
 
@@ -99,13 +100,72 @@ static char *target_of(const char *path, const struct stat *info, bool exists) {
     return copy;
 }
 
+/* The folder that a path leads into, and the name in it. */
+static char *folder_of(const char *path, const char **name) {
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 2;
+    char *folder = cli_alloc(length + 1, 1);
+    memcpy(folder, slash ? path : "./", length);
+    *name = slash ? slash + 1 : path;
+    return folder;
+}
+
+static int check_folder(const char *path) {
+    const char *name;
+    char *folder = folder_of(path, &name);
+    bool good = access(folder, W_OK | X_OK) == 0;
+    if (!good) cli_error(path, "cannot be written: %s: %s", folder, strerror(errno));
+    free(folder);
+    return good ? CLI_OK : CLI_ENVIRONMENT;
+}
+
+int cli_output_check(const char *path) {
+    struct stat info, link;
+    if (!strcmp(path, "-")) return CLI_OK;
+    bool exists = stat(path, &info) == 0;
+    if (!exists && lstat(path, &link) == 0) {
+        cli_error(path, "is a symbolic link that leads to no file: %s", strerror(errno));
+        return CLI_ENVIRONMENT;
+    }
+    if (!exists) return check_folder(path);
+    if (S_ISDIR(info.st_mode)) {
+        cli_error(path, "is a folder; name a file");
+        return CLI_ENVIRONMENT;
+    }
+    if (!S_ISREG(info.st_mode)) return CLI_OK;
+    if (cli_file_noted(&info)) {
+        cli_error(path, "is read by this command, and not written over; name another file");
+        return CLI_USAGE;
+    }
+    if (!(info.st_mode & 0222) || access(path, W_OK) != 0) {
+        cli_error(path, "is read-only; name another file");
+        return CLI_ENVIRONMENT;
+    }
+    char *target = realpath(path, NULL);
+    int status = check_folder(target ? target : path);
+    free(target);
+    return status;
+}
+
+static bool same_place(const char *a, const char *b) {
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+bool cli_output_same(const char *a, const char *b) {
+    const char *name, *other_name;
+    char *folder = folder_of(a, &name), *other = folder_of(b, &other_name);
+    bool same = same_place(a, b) || (!strcmp(name, other_name) && same_place(folder, other));
+    free(folder);
+    free(other);
+    return same;
+}
+
 cli_output *cli_output_begin(const char *path) {
     struct stat info;
+    if (cli_output_check(path) != CLI_OK) return NULL;
     bool exists = stat(path, &info) == 0;
-    if (exists && S_ISDIR(info.st_mode)) {
-        cli_error(path, "is a folder; name a file");
-        return NULL;
-    }
     cli_output *output = cli_alloc(1, sizeof *output);
     output->path = target_of(path, &info, exists);
     sigset_t old;

@@ -12,6 +12,12 @@ typedef struct cli_output cli_output;
 /* Installs the removal of temporaries on exit and on signals. Call once, first. */
 void cli_output_init(void);
 
+/* Whether a file can be written here: its folder exists, it is no folder and not read-only, and it
+ * is none of the files that this command reads. "-" can. Returns an exit status after a message. */
+int cli_output_check(const char *path);
+/* Whether two paths are one file, or would be. */
+bool cli_output_same(const char *a, const char *b);
+
 /* Each prints what went wrong and returns NULL or false. */
 cli_output *cli_output_begin(const char *path);
 bool cli_output_write(cli_output *output, const void *data, size_t size);

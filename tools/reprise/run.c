@@ -158,10 +158,10 @@ static int execute(const cli_command *command, const run_job *job, const char *f
     rp_diags *diags = cli_diags();
     int result = cli_report(diags, file, rp_exec_create(device, plan, &params, diags, &exec));
     rp_diags_destroy(diags);
-    if (result == CLI_OK) result = cli_inputs_upload(inputs, names, exec);
+    if (result == CLI_OK) result = cli_inputs_upload(inputs, names, file, exec);
     if (result == CLI_OK) result = cli_live_set(command, names, file, &job->lives, exec);
     if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
-    if (result == CLI_OK) result = cli_results_read(names, exec, out);
+    if (result == CLI_OK) result = cli_results_read(names, file, exec, out);
     rp_exec_destroy(exec);
     return result;
 }
@@ -181,7 +181,8 @@ static int on_device(const cli_command *command, const run_job *job, const char 
         snprintf(name, sizeof name, "-O%d", job->check_level);
         result =
             execute(command, job, file, device, plans->oracle, plans->plan, inputs, 0, &oracle);
-        if (result == CLI_OK) result = cli_results_compare(plans->plan, &results, &oracle, name);
+        if (result == CLI_OK)
+            result = cli_results_compare(plans->plan, file, &results, &oracle, name);
     }
     if (device && job->validate && rp_device_messages(device, diags)) {
         cli_report(diags, NULL, RP_OK);
@@ -194,20 +195,6 @@ static int on_device(const cli_command *command, const run_job *job, const char 
     cli_results_free(&oracle);
     rp_device_destroy(device);
     return result;
-}
-
-/* Finds what is wrong with -o before anything runs. */
-static int check_outputs(const cli_command *command, const rp_plan *plan,
-                         const cli_pairs *outputs) {
-    for (uint32_t i = 0; i < outputs->count; i++) {
-        const cli_pair *pair = &outputs->items[i];
-        if (cli_find_buffer(command, plan, "-o", pair->name, CLI_ROLES_OUTPUT) == UINT32_MAX)
-            return CLI_USAGE;
-        for (uint32_t j = 0; j < i; j++)
-            if (!strcmp(pair->text, outputs->items[j].text))
-                return cli_usage(command, "-o names the file '%s' twice", pair->text);
-    }
-    return CLI_OK;
 }
 
 static int open_inputs(const cli_command *command, const run_job *job, const cli_source *source,
@@ -223,10 +210,10 @@ static int run_source(const cli_command *command, const run_job *job, cli_source
     run_plans plans = {0};
     cli_inputs inputs = {0};
     int result = make_plans(command, job, source, &plans);
-    if (result == CLI_OK) result = check_outputs(command, plans.plan, &job->outputs);
     if (result == CLI_OK)
         result = cli_live_set(command, plans.plan, source->path, &job->lives, NULL);
     if (result == CLI_OK) result = open_inputs(command, job, source, plans.plan, &inputs);
+    if (result == CLI_OK) result = cli_results_check(command, plans.plan, &job->outputs);
     if (result == CLI_OK) result = on_device(command, job, source->path, &plans, &inputs);
     cli_inputs_close(&inputs);
     rp_plan_destroy(plans.compiled);

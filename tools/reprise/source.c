@@ -6,10 +6,11 @@
  * an empty or damaged plan gets the plan reader's message.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "files.h"
 #include "level.h"
 #include "options.h"
 #include "source.h"
@@ -33,33 +34,17 @@ void cli_params_free(cli_params *params) {
     params->count = 0;
 }
 
-char *cli_read_file(const char *path, size_t *out_size) {
-    bool is_stdin = !strcmp(path, "-");
-    FILE *file = is_stdin ? stdin : fopen(path, "rb");
-    size_t size = 0, capacity = 1 << 16;
-    char *data = file ? malloc(capacity) : NULL;
-    if (file && !data) errno = ENOMEM;
-    while (data) {
-        size += fread(data + size, 1, capacity - size - 1, file);
-        if (size < capacity - 1) break;
-        char *larger = capacity > SIZE_MAX / 2 ? NULL : realloc(data, capacity * 2);
-        if (!larger) {
-            free(data);
-            errno = ENOMEM;
-        }
-        data = larger;
-        capacity *= 2;
-    }
-    bool failed = !data || ferror(file);
-    int reason = errno;
-    if (file && !is_stdin) fclose(file);
-    if (failed) {
-        cli_error(is_stdin ? "<stdin>" : path, "cannot be read: %s", strerror(reason));
-        free(data);
-        return NULL;
-    }
-    data[size] = '\0';
-    *out_size = size;
+enum { MOST_BYTES = 1 << 30 }; /* of a pipe, which may never end */
+
+/* The bytes of a file or of stdin, followed by a zero; NULL after a message. */
+static char *read_source(const char *path, size_t *out_size) {
+    if (!strcmp(path, "-")) return cli_file_read(STDIN_FILENO, "<stdin>", MOST_BYTES, out_size);
+    struct stat info;
+    int descriptor = cli_file_open(path, "a pipeline, a graph text or a compiled plan", &info);
+    if (descriptor < 0) return NULL;
+    uint64_t most = S_ISREG(info.st_mode) ? UINT64_MAX : MOST_BYTES;
+    char *data = cli_file_read(descriptor, path, most, out_size);
+    close(descriptor);
     return data;
 }
 
@@ -136,7 +121,7 @@ int cli_source_open(const char *path, const cli_params *params, unsigned allowed
     const char *name = strcmp(path, "-") ? path : "<stdin>";
     *out = (cli_source){.path = name};
     size_t size = 0;
-    char *text = cli_read_file(path, &size);
+    char *text = read_source(path, &size);
     if (!text) return CLI_INPUT;
     out->kind = kind_of(path, text, size);
     if (!(out->kind & allowed)) {
@@ -156,6 +141,8 @@ int cli_source_open(const char *path, const cli_params *params, unsigned allowed
     case CLI_PLAN: status = rp_plan_from_memory(NULL, text, size, name, diags, &out->plan); break;
     }
     free(text);
+    for (uint32_t i = 0; i < rp_pipeline_file_count(out->pipeline); i++)
+        cli_file_note(rp_pipeline_get_file(out->pipeline, i));
     int result = cli_report(diags, name, status);
     rp_diags_destroy(diags);
     return result;

@@ -39,7 +39,4 @@ const rp_graph *cli_source_graph(cli_source *source, int *out_status);
 /* The graph it was compiled from, for a plan; the same as above for the other kinds. */
 const rp_graph *cli_source_origin(cli_source *source, int *out_status);
 
-/* All of a file, terminated; path "-" is stdin. NULL after a message. */
-char *cli_read_file(const char *path, size_t *out_size);
-
 #endif

@@ -133,7 +133,7 @@ void cli_buffer_text(const rp_plan_buffer_info *buffer, char *text, size_t size)
     size_t length = 0;
     int wrote = snprintf(text, size, "$%s %s", buffer->name, rp_dtype_name(buffer->dtype));
     if (wrote > 0) length = (size_t)wrote;
-    if (buffer->rank == 0 && length < size)
+    if (buffer->dtype == RP_RAW && length < size)
         snprintf(text + length, size - length, "[%" PRIu64 "]", buffer->size);
     for (uint32_t d = 0; d < buffer->rank && length < size; d++) {
         wrote = snprintf(text + length, size - length, "%s%" PRIu64 "%s", d ? ", " : "[",

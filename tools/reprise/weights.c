@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "files.h"
 #include "message.h"
 #include "npy.h"
 #include "weights.h"
@@ -28,6 +29,7 @@ int cli_weights_open(cli_weights *weights, const char *path, size_t length, uint
         return CLI_OK;
     }
     rp_weights *file = NULL;
+    cli_file_note(copy);
     rp_diags *diags = cli_diags();
     int result = cli_report(diags, copy, rp_weights_open(NULL, copy, diags, &file));
     rp_diags_destroy(diags);
@@ -99,9 +101,7 @@ int cli_weights_take(const cli_weights *weights, uint32_t file, const char *tens
                   !strcmp(out->type, "BF16") ? ": BF16 fits buffers of f32" : "");
         return CLI_INPUT;
     }
-    if (out->rank == buffer->rank &&
-        !memcmp(out->shape, buffer->shape, out->rank * sizeof *out->shape))
-        return CLI_OK;
+    if (cli_same_shape(out->rank, out->shape, buffer->rank, buffer->shape)) return CLI_OK;
     char have[256], want[256];
     uint32_t shown = out->rank < RP_MAX_RANK ? out->rank : RP_MAX_RANK;
     cli_npy_shape_text(shown, out->shape, have, sizeof have);

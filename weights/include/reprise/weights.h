@@ -1,4 +1,7 @@
-/* Arrays in .safetensors files, mapped and not copied: what rp_exec_write reads from. */
+/* Arrays in .safetensors files, mapped and not copied: what rp_exec_write reads from.
+ *
+ * A library of its own, libreprise-weights, since it needs a reader of JSON (Jansson) beside
+ * libreprise-runtime: a program that replays plans reads its weights without the compiler. */
 #ifndef REPRISE_WEIGHTS_H
 #define REPRISE_WEIGHTS_H
 
@@ -12,7 +15,8 @@ extern "C" {
 
 typedef struct rp_weights rp_weights;
 
-/* One array. Everything lives until the file is closed. */
+/* One array. Everything lives until the file is closed; `data` is read from the disk when it is
+ * touched, on any number of threads at once. */
 typedef struct rp_weight {
     const char *name;
     const char *type; /* as the file says it: "F32", "BF16" */
@@ -37,7 +41,7 @@ RP_API void rp_weights_close(rp_weights *weights);
 /* The arrays in the order of their data; an index out of range gives a zero rp_weight. */
 RP_API uint32_t rp_weights_count(const rp_weights *weights);
 RP_API rp_weight rp_weights_get(const rp_weights *weights, uint32_t index);
-/* The index of a name, UINT32_MAX when there is none. */
+/* The index of a name, UINT32_MAX when there is none; by binary search. */
 RP_API uint32_t rp_weights_find(const rp_weights *weights, const char *name);
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
 /* .safetensors files: 8 bytes with the header's length, the header, the arrays back to back.
  *
- * The header is a JSON object: a name, and its type, shape and place. JSON is YAML, so the reader
- * of pipelines reads it: one parser for text from strangers instead of two, with its limits on size
- * and depth. What YAML allows beyond JSON (words without quotes) is refused where it would matter.
+ * The header is a JSON object: a name, and its type, shape and place. Jansson reads it, with its
+ * limits on depth and its checks of escapes and UTF-8; names given twice are refused. Jansson
+ * allocates for itself. Its tree is kept, since it holds the names.
  *
  * Nothing of the arrays is touched here: opening a file of many gigabytes costs its header. */
 #include "reprise/weights.h"
@@ -10,14 +10,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/alloc.h"
 #include "base/checked.h"
-#include "yaml/tree.h"
+#include "base/path.h"
+
+enum { MAX_HEADER = 100000000 }; /* bytes: the format's own limit */
 
 struct rp_weights {
     rp_allocator allocator;
@@ -27,8 +31,9 @@ struct rp_weights {
     size_t block_size;
     bool mapped;
     uint64_t data_at, data_size; /* of the arrays, in the block */
-    rp_yaml *header;             /* holds all names */
+    json_t *header;              /* holds all names */
     rp_weight *items;            /* in the order of their data */
+    uint32_t *by_name;           /* their indices in the order of their names */
     uint32_t count;
 };
 
@@ -59,6 +64,11 @@ static rp_status fail(const rp_weights *w, const char *format, ...) {
 /* ---- The file -------------------------------------------------------------------------------- */
 
 static rp_status map_file(rp_weights *w) {
+    const char *no_file = rp_path_is_no_file(w->path, false);
+    if (no_file) {
+        fail(w, "%s; expected a .safetensors file", no_file);
+        return RP_ERROR_IO;
+    }
     int descriptor = open(w->path, O_RDONLY | O_CLOEXEC);
     struct stat info;
     if (descriptor < 0 || fstat(descriptor, &info) != 0) {
@@ -67,9 +77,7 @@ static rp_status map_file(rp_weights *w) {
         return RP_ERROR_IO;
     }
     rp_status status = RP_OK;
-    if (!S_ISREG(info.st_mode)) {
-        status = fail(w, "is no regular file; .safetensors files are mapped");
-    } else if (info.st_size > 0) {
+    if (info.st_size > 0) {
         void *block = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
         w->mapped = block != MAP_FAILED;
         w->block = w->mapped ? block : NULL;
@@ -95,45 +103,34 @@ static rp_status parse_header(rp_weights *w) {
                     length, w->block_size);
     const char *text = (const char *)bytes + 8;
     if (text[0] != '{') return fail(w, "no .safetensors file: its header does not begin with '{'");
-    if (length > RP_YAML_MAX_BYTES)
-        return fail(w, "its header has %" PRIu64 " bytes: %d are the most", length,
-                    RP_YAML_MAX_BYTES);
+    if (length > MAX_HEADER)
+        return fail(w, "its header has %" PRIu64 " bytes: %d are the most", length, MAX_HEADER);
     w->data_at = 8 + length;
     w->data_size = w->block_size - w->data_at;
-    rp_diags *found = rp_diags_create(&w->allocator);
-    if (!found) return RP_ERROR_NO_MEMORY;
-    rp_status status = rp_yaml_parse(&w->allocator, text, (size_t)length, NULL, found, &w->header);
-    if (status == RP_ERROR_INVALID) {
-        rp_diag first = rp_diags_get(found, 0);
-        fail(w, "its header is damaged at character %u: %s", first.column,
-             first.message ? first.message : "");
-    }
-    rp_diags_destroy(found);
-    return status;
+    json_error_t error;
+    w->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    if (w->header) return RP_OK;
+    if (json_error_code(&error) == json_error_out_of_memory) return RP_ERROR_NO_MEMORY;
+    return fail(w, "its header is damaged at byte %d: %s", error.position, error.text);
 }
 
 /* ---- The arrays ------------------------------------------------------------------------------ */
 
-static bool read_number(const rp_yaml_node *node, uint64_t *out) {
-    *out = 0;
-    if (node->kind != RP_YAML_SCALAR || node->quoted || !node->length) return false;
-    for (const char *c = node->text; *c; c++) {
-        if (*c < '0' || *c > '9' || *out > (UINT64_MAX - 9) / 10) return false;
-        *out = *out * 10 + (uint64_t)(*c - '0');
-    }
-    return true;
+static bool read_number(const json_t *node, uint64_t *out) {
+    json_int_t value = json_integer_value(node); /* 0 for anything else */
+    *out = (uint64_t)value;
+    return json_is_integer(node) && value >= 0;
 }
 
-static rp_status read_shape(const rp_weights *w, const rp_yaml_node *node, rp_weight *out,
+static rp_status read_shape(const rp_weights *w, const json_t *node, rp_weight *out,
                             uint64_t *elements) {
     *elements = 1;
-    if (!node || node->kind != RP_YAML_LIST)
-        return fail(w, "tensor '%.60s': 'shape' is no list", out->name);
-    out->rank = node->count;
+    if (!json_is_array(node)) return fail(w, "tensor '%.60s': 'shape' is no list", out->name);
+    out->rank = (uint32_t)json_array_size(node);
     bool empty = false, large = false;
-    for (uint32_t i = 0; i < node->count; i++) {
+    for (uint32_t i = 0; i < out->rank; i++) {
         uint64_t dim;
-        if (!read_number(node->items[i], &dim))
+        if (!read_number(json_array_get(node, i), &dim))
             return fail(w, "tensor '%.60s': 'shape' holds something else than whole numbers",
                         out->name);
         if (i < RP_MAX_RANK) out->shape[i] = dim;
@@ -145,10 +142,10 @@ static rp_status read_shape(const rp_weights *w, const rp_yaml_node *node, rp_we
     return RP_OK;
 }
 
-static rp_status read_place(const rp_weights *w, const rp_yaml_node *node, rp_weight *out) {
+static rp_status read_place(const rp_weights *w, const json_t *node, rp_weight *out) {
     uint64_t begin, end;
-    if (!node || node->kind != RP_YAML_LIST || node->count != 2 ||
-        !read_number(node->items[0], &begin) || !read_number(node->items[1], &end))
+    if (json_array_size(node) != 2 || !read_number(json_array_get(node, 0), &begin) ||
+        !read_number(json_array_get(node, 1), &end))
         return fail(w, "tensor '%.60s': 'data_offsets' is no pair of whole numbers", out->name);
     if (begin > end || end > w->data_size)
         return fail(w,
@@ -160,26 +157,25 @@ static rp_status read_place(const rp_weights *w, const rp_yaml_node *node, rp_we
     return RP_OK;
 }
 
-static rp_status read_tensor(const rp_weights *w, const rp_yaml_node *key, const rp_yaml_node *map,
+static rp_status read_tensor(const rp_weights *w, const char *name, const json_t *map,
                              rp_weight *out) {
-    *out = (rp_weight){.name = key->text, .dtype = RP_RAW};
-    if (!key->quoted || map->kind != RP_YAML_MAP || map->count != 3)
-        return fail(w, "'%.60s' is no tensor with dtype, shape and data_offsets", key->text);
-    const rp_yaml_node *type = rp_yaml_find(map, "dtype");
-    if (!type || type->kind != RP_YAML_SCALAR || !type->quoted)
-        return fail(w, "tensor '%.60s': 'dtype' is no text", key->text);
+    *out = (rp_weight){.name = name, .dtype = RP_RAW};
+    if (json_object_size(map) != 3)
+        return fail(w, "'%.60s' is no tensor with dtype, shape and data_offsets", name);
+    const char *type = json_string_value(json_object_get(map, "dtype"));
+    if (!type) return fail(w, "tensor '%.60s': 'dtype' is no text", name);
     uint64_t elements, bytes;
-    RP_TRY(read_shape(w, rp_yaml_find(map, "shape"), out, &elements));
-    RP_TRY(read_place(w, rp_yaml_find(map, "data_offsets"), out));
+    RP_TRY(read_shape(w, json_object_get(map, "shape"), out, &elements));
+    RP_TRY(read_place(w, json_object_get(map, "data_offsets"), out));
     for (uint32_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (!rp_yaml_is(type, types[i].name)) continue;
+        if (strcmp(type, types[i].name) != 0) continue;
         out->type = types[i].name;
         out->dtype = types[i].dtype;
         if (rp_mul_u64(elements, types[i].bits / 8, &bytes) && bytes == out->size) return RP_OK;
         return fail(w, "tensor '%.60s': %" PRIu64 " values of %s are not its %" PRIu64 " bytes",
-                    key->text, elements, out->type, out->size);
+                    name, elements, out->type, out->size);
     }
-    return fail(w, "tensor '%.60s' has the unknown type '%.60s'", key->text, type->text);
+    return fail(w, "tensor '%.60s' has the unknown type '%.60s'", name, type);
 }
 
 static int compare_places(const void *left, const void *right) {
@@ -206,18 +202,27 @@ static rp_status check_places(rp_weights *w) {
     return rest == 0 ? RP_OK : fail(w, "%zu bytes at the end belong to no tensor", rest);
 }
 
+static int compare_names(const void *left, const void *right, void *user) {
+    const rp_weight *items = user;
+    return strcmp(items[*(const uint32_t *)left].name, items[*(const uint32_t *)right].name);
+}
+
 static rp_status read_tensors(rp_weights *w) {
-    const rp_yaml_node *root = rp_yaml_root(w->header);
-    if (root->kind != RP_YAML_MAP) return fail(w, "its header is no object");
-    w->items = rp_alloc_zero(&w->allocator, root->count, sizeof *w->items);
-    if (!w->items) return RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < root->count; i++) {
-        const rp_yaml_node *key = rp_yaml_key(root, i);
-        if (rp_yaml_is(key, "__metadata__")) continue;
-        RP_TRY(read_tensor(w, key, rp_yaml_value(root, i), &w->items[w->count]));
+    size_t count = json_object_size(w->header);
+    w->items = rp_alloc_zero(&w->allocator, count, sizeof *w->items);
+    w->by_name = rp_alloc(&w->allocator, count, sizeof *w->by_name);
+    if (!w->items || !w->by_name) return RP_ERROR_NO_MEMORY;
+    const char *name;
+    json_t *value;
+    json_object_foreach(w->header, name, value) {
+        if (strcmp(name, "__metadata__") == 0) continue;
+        RP_TRY(read_tensor(w, name, value, &w->items[w->count]));
         w->count++;
     }
-    return check_places(w);
+    RP_TRY(check_places(w));
+    for (uint32_t i = 0; i < w->count; i++) w->by_name[i] = i;
+    qsort_r(w->by_name, w->count, sizeof *w->by_name, compare_names, w->items);
+    return RP_OK;
 }
 
 /* From a file, or with `data` from memory. */
@@ -260,7 +265,8 @@ void rp_weights_close(rp_weights *w) {
     if (!w) return;
     rp_allocator a = w->allocator;
     if (w->mapped) munmap((void *)w->block, w->block_size);
-    rp_yaml_destroy(w->header);
+    json_decref(w->header);
+    rp_release(&a, w->by_name);
     rp_release(&a, w->items);
     rp_release(&a, w);
 }
@@ -274,7 +280,15 @@ rp_weight rp_weights_get(const rp_weights *w, uint32_t index) {
 }
 
 uint32_t rp_weights_find(const rp_weights *w, const char *name) {
-    for (uint32_t i = 0; w && name && i < w->count; i++)
-        if (strcmp(w->items[i].name, name) == 0) return i;
+    uint32_t begin = 0, end = w && name ? w->count : 0;
+    while (begin < end) {
+        uint32_t middle = begin + (end - begin) / 2;
+        int order = strcmp(name, w->items[w->by_name[middle]].name);
+        if (order == 0) return w->by_name[middle];
+        if (order < 0)
+            end = middle;
+        else
+            begin = middle + 1;
+    }
     return UINT32_MAX;
 }
