@@ -281,9 +281,10 @@ rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, 
                         rp_graph **out_graph, rp_certificate *out_certificate,
                         rp_pass_reports **out_reports) {
     static const rp_pass_options defaults = {0};
-    *out_graph = NULL;
+    if (out_graph) *out_graph = NULL;
     if (out_certificate) *out_certificate = (rp_certificate){0};
     if (out_reports) *out_reports = NULL;
+    if (!source || !out_graph) return RP_ERROR_USAGE;
     if (!options) options = &defaults;
     const char *pipeline = options->pipeline ? options->pipeline : rp_pass_level(1);
 

@@ -119,14 +119,19 @@ rp_status rp_schedule_arena(const rp_schedule *s, uint64_t *out_arena) {
     rp_lifetime *items = rp_alloc(s->a, s->graph->buffers_count, sizeof *items);
     if (!items) return RP_ERROR_NO_MEMORY;
     uint32_t count = 0;
+    bool unknown = false; /* then everything is alive all the time, as for rp_place_gather() */
+    for (uint32_t i = 0; i < s->graph->nodes_count; i++) unknown |= s->graph->nodes[i].unknown;
     for (uint32_t b = 0; b < s->graph->buffers_count; b++) {
         rp_lifetime t = {.first = RP_NONE, .size = s->bytes[b], .buffer = b};
+        if (s->bytes[b] == 0) continue;
         for (uint32_t i = s->first_user[b]; i < s->first_user[b + 1]; i++) {
             uint32_t g = s->group[s->user[i]];
             if (g < t.first) t.first = g;
             if (g > t.last) t.last = g;
         }
-        if (t.first != RP_NONE) items[count++] = t;
+        if (unknown) t.first = 0, t.last = s->group_count ? s->group_count - 1 : 0;
+        if (t.first == RP_NONE) t.first = t.last = 0;
+        items[count++] = t;
     }
     uint64_t bound;
     rp_status status = rp_place_lifetimes(s->a, items, count, out_arena, &bound);
@@ -343,7 +348,7 @@ static rp_status obey_limit(rp_schedule *s, rp_pass_context *context) {
     if (status == RP_ERROR_INVALID)
         rp_diags_add(context->diags, RP_ERROR, NULL, 0, 0,
                      "no order of the nodes was found whose transients fit into %llu bytes: the "
-                     "smallest arena found needs %llu",
+                     "smallest limit that is known to work is %llu",
                      (unsigned long long)limit, (unsigned long long)smallest);
     if (status == RP_OK)
         rp_text_format(context->summary,

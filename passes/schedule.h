@@ -39,7 +39,8 @@ rp_status rp_schedule_pack(rp_schedule *s);
 rp_status rp_schedule_lower_peak(rp_schedule *s, const uint32_t *asap, const uint32_t *alap);
 
 /* As few groups as found whose arena fits into `limit` bytes, starting from the packed assignment.
- * RP_ERROR_INVALID when none was found; *out_smallest is then the smallest arena seen. */
+ * RP_ERROR_INVALID when none was found; *out_smallest is then an arena that is found when it is the
+ * limit. */
 rp_status rp_schedule_limited(rp_schedule *s, uint64_t limit, uint64_t *out_smallest);
 
 /* The arena that placing would need for the assignment in s->group. */

@@ -7,10 +7,17 @@
  * arena may need a little more because of gaps, so smaller budgets are tried as well until the
  * placed arena fits. Optimal scheduling under a memory limit is NP-hard (register allocation of a
  * DAG); what is found is a bound from above, and the message says so.
+ *
+ * Where no budget near the limit leads to anything, budgets are tried that do not depend on it. The
+ * smallest arena among those is what the message names: asked for, it is found again.
  */
 #include "schedule.h"
 
-enum { SCAN = 64 }; /* ready nodes looked at before a group is closed */
+enum {
+    SCAN = 64,  /* ready nodes looked at before a group is closed */
+    CUTS = 6,   /* budgets near the limit: 100 %, 94 %, ... 69 % of it */
+    STEPS = 16, /* from the packed schedule's peak to what the largest node needs */
+};
 
 typedef enum rule { RULE_URGENT, RULE_SOURCE, RULE_FRUGAL, RULE_COUNT } rule;
 
@@ -207,28 +214,57 @@ static uint32_t list_schedule(lister *l) {
     return l->failed ? RP_NONE : groups;
 }
 
-/* Tries all rules and budgets; keeps the feasible result with the fewest groups in `best`. */
-static rp_status search(lister *l, uint64_t limit, uint32_t *best, uint32_t *out_groups,
-                        uint64_t *smallest) {
+/* The feasible result with the fewest groups so far. */
+typedef struct chosen {
+    uint32_t *group;
+    uint32_t groups;   /* RP_NONE: there is none */
+    uint64_t smallest; /* arena, of what was looked at, feasible or not */
+} chosen;
+
+/* Tries all rules with one budget. */
+static rp_status try_budget(lister *l, uint64_t budget, uint64_t limit, chosen *best) {
     rp_schedule *s = l->s;
-    *out_groups = RP_NONE;
-    for (uint32_t cut = 0; cut < 6; cut++) /* 100 %, 94 %, ... 69 % of the limit */
-        for (uint32_t r = 0; r < RULE_COUNT; r++) {
-            l->rule = (rule)r;
-            l->budget = limit - limit / 16 * cut;
-            uint32_t groups = list_schedule(l);
-            if (groups == RP_NONE) return RP_ERROR_NO_MEMORY;
-            if (groups >= *out_groups) continue;
-            uint64_t arena;
-            memcpy(s->group, l->group, s->deps.vertex_count * sizeof *l->group);
-            s->group_count = groups;
-            RP_TRY(rp_schedule_arena(s, &arena));
-            if (arena < *smallest) *smallest = arena;
-            if (arena > limit) continue;
-            *out_groups = groups;
-            memcpy(best, l->group, s->deps.vertex_count * sizeof *best);
-        }
-    return *out_groups == RP_NONE ? RP_ERROR_INVALID : RP_OK;
+    l->budget = budget;
+    for (uint32_t r = 0; r < RULE_COUNT; r++) {
+        l->rule = (rule)r;
+        uint32_t groups = list_schedule(l);
+        if (groups == RP_NONE) return RP_ERROR_NO_MEMORY;
+        if (groups >= best->groups) continue;
+        uint64_t arena;
+        memcpy(s->group, l->group, s->deps.vertex_count * sizeof *l->group);
+        s->group_count = groups;
+        RP_TRY(rp_schedule_arena(s, &arena));
+        if (arena < best->smallest) best->smallest = arena;
+        if (arena > limit) continue;
+        best->groups = groups;
+        memcpy(best->group, l->group, s->deps.vertex_count * sizeof *l->group);
+    }
+    return RP_OK;
+}
+
+/* The most that one node uses: no budget below it is kept. */
+static uint64_t largest_node(const rp_schedule *s) {
+    uint64_t largest = 0;
+    for (uint32_t v = 0; v < s->deps.node_count; v++) {
+        uint64_t bytes = 0;
+        for (uint32_t i = s->first_used[v]; i < s->first_used[v + 1]; i++)
+            bytes += s->bytes[s->used[i]];
+        if (bytes > largest) largest = bytes;
+    }
+    return largest;
+}
+
+/* `peak` and `arena` are those of the packed schedule, which does not fit. */
+static rp_status search(lister *l, uint64_t limit, uint64_t peak, uint64_t arena, chosen *best) {
+    for (uint32_t cut = 0; cut < CUTS; cut++)
+        RP_TRY(try_budget(l, limit - limit / 16 * cut, limit, best));
+    if (best->groups != RP_NONE) return RP_OK;
+    best->smallest = arena; /* what the limit led to may be found with this limit alone */
+    uint64_t least = largest_node(l->s);
+    for (uint32_t step = 0; step <= STEPS; step++)
+        RP_TRY(try_budget(l, peak - (peak - least) / STEPS * step, limit, best));
+    RP_TRY(try_budget(l, 0, limit, best)); /* one node after the other, the least of them first */
+    return best->groups == RP_NONE ? RP_ERROR_INVALID : RP_OK;
 }
 
 static void find_latest(const rp_schedule *s, uint32_t *alap) {
@@ -242,28 +278,33 @@ static void find_latest(const rp_schedule *s, uint32_t *alap) {
 }
 
 rp_status rp_schedule_limited(rp_schedule *s, uint64_t limit, uint64_t *out_smallest) {
+    rp_footprint packed;
     RP_TRY(rp_schedule_arena(s, out_smallest));
     if (*out_smallest <= limit) return RP_OK;
+    RP_TRY(rp_schedule_measure(s, s->group, s->group_count, &packed));
     uint32_t n = s->deps.vertex_count, buffers = s->graph->buffers_count;
-    uint32_t *alap = rp_alloc(s->a, n, sizeof *alap), *best = rp_alloc(s->a, n, sizeof *best);
+    uint32_t *alap = rp_alloc(s->a, n, sizeof *alap);
+    chosen best = {.groups = RP_NONE, .smallest = UINT64_MAX};
+    best.group = rp_alloc(s->a, n, sizeof *best.group);
     lister l = {.s = s, .alap = alap};
     l.waits = rp_alloc(s->a, n, sizeof *l.waits);
     l.group = rp_alloc_zero(s->a, n, sizeof *l.group);
     l.users_left = rp_alloc(s->a, buffers, sizeof *l.users_left);
     l.alive = rp_alloc(s->a, buffers, sizeof *l.alive);
-    rp_status status =
-        alap && best && l.waits && l.group && l.users_left && l.alive ? RP_OK : RP_ERROR_NO_MEMORY;
-    uint32_t groups = 0;
+    rp_status status = alap && best.group && l.waits && l.group && l.users_left && l.alive
+                           ? RP_OK
+                           : RP_ERROR_NO_MEMORY;
     if (status == RP_OK) {
         find_latest(s, alap);
-        status = search(&l, limit, best, &groups, out_smallest);
+        status = search(&l, limit, packed.peak, *out_smallest, &best);
+        *out_smallest = best.smallest;
     }
     if (status == RP_OK) {
-        memcpy(s->group, best, n * sizeof *best);
-        s->group_count = groups;
+        memcpy(s->group, best.group, n * sizeof *best.group);
+        s->group_count = best.groups;
     }
     rp_release(s->a, alap);
-    rp_release(s->a, best);
+    rp_release(s->a, best.group);
     rp_release(s->a, l.waits);
     rp_release(s->a, l.group);
     rp_release(s->a, l.users_left);

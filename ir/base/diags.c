@@ -83,6 +83,9 @@ static const char *severity_name(rp_severity severity) {
 
 size_t rp_diag_format(const rp_diag *diag, char *text, size_t size) {
     char place[32] = "";
+    if (!text) size = 0;
+    if (size) text[0] = '\0';
+    if (!diag || !diag->message) return 0;
     if (diag->line && diag->column)
         snprintf(place, sizeof place, "%u:%u: ", diag->line, diag->column);
     else if (diag->line)

@@ -19,6 +19,8 @@
 #include "support/simulate.h"
 #include "support/unit.h"
 
+#include <stdlib.h>
+
 static rp_graph *compile(const rp_graph *source, const rp_pass_options *options, char why[RP_WHY]) {
     rp_graph *compiled = NULL;
     rp_diags *diags = rp_diags_create(NULL);
@@ -94,6 +96,48 @@ static bool same_within_limit(void *context, uint64_t seed, const rp_graph *sour
     rp_diags_destroy(diags);
     rp_graph_destroy(compiled);
     return ok;
+}
+
+/* A limit that is too small is answered with one that is not: the compiler keeps its word, and
+ * whatever smaller limit was asked for before. */
+static bool named_limit_works(void *context, uint64_t seed, const rp_graph *source,
+                              char why[RP_WHY]) {
+    (void)context;
+    static const char *const words[] = {"the smallest limit that is known to work is ",
+                                        "transients need "}; /* pass place: nothing is shared */
+    uint64_t limits[] = {1, 0, 0};
+    for (uint32_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        rp_pass_options tight = {.arena_limit = limits[i]};
+        rp_graph *compiled = NULL;
+        rp_diags *diags = rp_diags_create(NULL);
+        rp_status status = rp_passes_run(source, &tight, diags, &compiled, NULL, NULL);
+        const char *said = rp_diags_count(diags) ? rp_diags_get(diags, 0).message : "";
+        uint64_t named = 0;
+        for (uint32_t k = 0; k < 2 && !named; k++) {
+            const char *at = strstr(said, words[k]);
+            if (at) named = strtoull(at + strlen(words[k]), NULL, 10);
+        }
+        rp_diags_destroy(diags);
+        rp_graph_destroy(compiled);
+        if (status == RP_OK) continue; /* nothing to place, or it fits */
+        tight.arena_limit = named;
+        compiled = named > limits[i] ? compile(source, &tight, why) : NULL;
+        if (!compiled) {
+            size_t end = strlen(why);
+            snprintf(why + end, RP_WHY - end, " (limit %llu led to %llu)",
+                     (unsigned long long)limits[i], (unsigned long long)named);
+            return false;
+        }
+        rp_graph_destroy(compiled);
+        if (i == 0)
+            limits[1] = named - RP_ARENA_ALIGNMENT, limits[2] = named / 2 + seed % named / 2;
+        if (limits[1] == 0) limits[1] = 1;
+    }
+    return true;
+}
+
+static void test_named_limit_works(void) {
+    CU_ASSERT_EQUAL(rp_random_suite("named limits work", 300, named_limit_works, NULL), 0);
 }
 
 static void test_same_within_limit(void) {
@@ -293,6 +337,7 @@ int main(void) {
     static const rp_test tests[] = {
         {"all pipelines compute the same", test_same_results},
         {"an arena limit changes no result", test_same_within_limit},
+        {"named limits work", test_named_limit_works},
         {"barriers and arena meet their bounds", test_bounds},
         {"text round trip after every pass", test_round_trip},
         {"bytes that no node writes are named", test_unwritten},

@@ -34,6 +34,7 @@ typedef struct rp_kernel {
     uint32_t id;
 } rp_kernel;
 
+/* `name` is that of the graph: letters, digits, '_', '.' and '-'. */
 RP_API rp_status rp_program_create(const rp_allocator *allocator, const char *name,
                                    rp_program **out_program);
 /* Destroys the program; its recorders must have been destroyed before. */

@@ -1,0 +1,186 @@
+"""Every public function with each of its pointers NULL in turn: where one must not be, RP_ERROR_USAGE; where one
+may be, or nothing can be returned, nothing happens. The functions are those that the headers declare, so that one
+which is added is tried without anyone thinking of it."""
+import os
+import re
+import subprocess
+import unittest
+
+import cli
+from cli import SOURCE
+
+BUILD = os.environ.get("REPRISE_BUILD", SOURCE / "build")
+CC = os.environ.get("REPRISE_CC", "cc")
+HEADERS = sorted(SOURCE.glob("*/include/reprise/*.h"))
+
+# Pointers that may be NULL, by type and name, as the headers say.
+OPTIONAL = {
+    ("const rp_allocator *", "allocator"), ("rp_diags *", "diags"), ("const rp_pass_options *", "options"),
+    ("rp_pass_reports **", "out_reports"), ("rp_certificate *", "out_certificate"), ("const char *", "file"),
+    ("const rp_exec_params *", "params"), ("const rp_device_params *", "params"), ("const char *", "format"),
+    ("rp_graph **", "out_source"), ("rp_graph **", "out_compiled"),
+}
+# The same for one function.
+OPTIONAL_IN = {
+    ("rp_check", "source"), ("rp_plan_check", "source"), ("rp_plan_from_memory", "name"), ("rp_pipeline_parse", "path"),
+    ("rp_weights_from_memory", "path"), ("rp_graph_print", "out_size"), ("rp_graph_diff", "out_size"),
+}
+# Values of parameters, by type and else by function; others are 0.
+VALUES = {
+    "const rp_allocator *": "NULL", "rp_diags *": "diags", "const rp_diags *": "diags", "const rp_graph *": "graph",
+    "rp_graph *": "graph", "const rp_plan *": "plan", "rp_plan *": "plan", "rp_program *": "program",
+    "rp_recorder *": "recorder", "rp_recorder *const *": "&recorder", "const rp_pipeline *": "pipeline",
+    "const rp_weights *": "weights", "const rp_op *": "rp_op_at(0)", "rp_exec *": "exec", "const rp_exec *": "exec",
+    "rp_device *": "device", "const rp_device *": "device", "const rp_pass_reports *": "reports",
+    "const rp_certificate *": "&certificate", "rp_certificate *": "&certificate", "rp_graph_stats *": "&stats",
+    "const rp_pass_options *": "&options", "const rp_buffer_params *": "&buffer_params",
+    "const rp_kernel_params *": "&kernel_params", "const rp_param_value *": "&param", "const rp_diag *": "&diag",
+    "const rp_exec_params *": "&exec_params", "const rp_device_params *": "&device_params",
+    "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
+    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "const void *": "bytes", "void *": "bytes",
+    "char *": "bytes", "const char *": "\"x\"", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
+    "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
+}
+COUNTS = {"count", "param_count", "operand_count", "attribute_count", "recorder_count", "capacity", "size"}
+
+PROLOGUE = r"""
+#include <reprise/compiler.h>
+#include <reprise/check.h>
+#include <reprise/runtime.h>
+#include <reprise/weights.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char text[] = "reprise 1\ngraph g {\n  buf $x in f32[64]\n  buf $y out f32[64]\n"
+                           "  buf $n live u32[2]\n"
+                           "  n0 = copy (r $x, w $y)\n}\n";
+static const char yaml[] = "reprise: 1\nbuffers: {x: {kind: out, dtype: u32, shape: [4]}}\n"
+                           "nodes: [{fill: {to: x, value: 1}}]\n";
+static char bytes[256];
+
+static void said(const char *call, rp_status status, rp_status wanted) {
+    if (wanted == RP_ERROR_USAGE ? status != wanted : status == RP_ERROR_USAGE)
+        printf("%s gives: %s\n", call, rp_status_name(status));
+}
+
+int main(void) {
+    setvbuf(stdout, NULL, _IONBF, 0);
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_graph *graph = NULL, *compiled = NULL, *source = NULL;
+    rp_plan *plan = NULL;
+    rp_program *program = NULL;
+    rp_recorder *recorder = NULL;
+    rp_pipeline *pipeline = NULL;
+    rp_weights *weights = NULL;
+    rp_device *device = NULL;
+    rp_exec *exec = NULL;
+    rp_pass_reports *reports = NULL;
+    rp_certificate certificate = {0};
+    rp_graph_stats stats;
+    rp_pass_options options = {0};
+    rp_buffer_params buffer_params = {.name = "b", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {4}};
+    rp_kernel_params kernel_params = {.name = "k", .glsl = "#version 450\nvoid main() {}\n"};
+    rp_param_value param = {.name = "x"};
+    rp_diag diag = {.message = "x"};
+    rp_exec_params exec_params = {.cache_path = ""};
+    rp_device_params device_params = {0};
+    rp_operand operand = {.name = "x"};
+    rp_attribute attribute = {.name = "x"};
+    rp_buffer buffer;
+    rp_kernel kernel = {0};
+    rp_device_info info;
+    size_t size;
+    uint32_t count;
+    uint64_t wide;
+    if (rp_graph_parse(NULL, text, sizeof text - 1, NULL, diags, &graph) != RP_OK ||
+        rp_compile(graph, NULL, diags, &plan, &reports) != RP_OK || rp_program_create(NULL, "p", &program) != RP_OK ||
+        rp_plan_graphs(plan, diags, &compiled, &source) != RP_OK ||
+        rp_recorder_create(program, &recorder) != RP_OK ||
+        rp_pipeline_parse(NULL, yaml, sizeof yaml - 1, NULL, NULL, 0, diags, &pipeline) != RP_OK ||
+        rp_weights_from_memory(NULL, "\2\0\0\0\0\0\0\0{}", 10, NULL, diags, &weights) != RP_OK ||
+        rp_device_create(NULL, NULL, diags, &device) != RP_OK ||
+        rp_exec_create(device, plan, &exec_params, diags, &exec) != RP_OK) {
+        fprintf(stderr, "%s\n", rp_diags_get(diags, 0).message);
+        return 99;
+    }
+    uint32_t live = 0;
+    rp_exec_find(exec, "n", &live);
+    rp_certificate proven = rp_plan_get_info(plan).certificate;
+"""
+
+
+def functions():
+    """(result, name, [(type, name)]) of all that the headers export."""
+    text = "\n".join(re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S) for header in HEADERS)
+    text = re.sub(r"^#.*$", "", text, flags=re.M)
+    for declaration in re.findall(r"RP_API\s+([^;{]*?\([^;{]*?\))\s*(?:RP_PRINTF\(\d+, \d+\))?;", text):
+        declaration = " ".join(declaration.split())
+        result, name, inner = re.fullmatch(r"(.*?)\b(rp_\w+)\((.*)\)", declaration).groups()
+        params = []
+        for param in [] if inner == "void" else inner.split(", "):
+            if param != "...":
+                params.append(re.fullmatch(r"(.*?)(\w+)", param).groups())
+        yield result.strip(), name, [(kind.strip(), word) for kind, word in params]
+
+
+def value(function, kind, name):
+    if name in COUNTS and kind.startswith(("uint", "size_t")):
+        return "1" if kind == "uint32_t" else "8"
+    if kind.endswith("**"):
+        return f"({kind})&(void *){{0}}"
+    special = {("rp_exec_read", "buffer"): '"y"', ("rp_exec_set_live", "buffer"): '"n"',
+               ("rp_exec_set_live_at", "index"): "live"}
+    if (function, name) in special:
+        return special[function, name]
+    if name in ("compiled", "source") and kind == "const rp_graph *":
+        return name
+    if function == "rp_plan_build" and name == "certificate":
+        return "&proven"
+    if function == "rp_graph_parse" and name == "text":
+        return "text"
+    return VALUES.get(kind + "_" if kind == "rp_kernel" else kind, "0")
+
+
+class Nulls(cli.Case):
+    def test_each_pointer_of_each_function(self):
+        calls, names = [], set()
+        for result, function, params in functions():
+            names.add(function)
+            for i, (kind, name) in enumerate(params):
+                if not kind.endswith("*") or kind.endswith("]"):
+                    continue
+                arguments = [("NULL" if k == i else value(function, *param)) for k, param in enumerate(params)]
+                if function in ("rp_diags_add",) and name == "format":
+                    continue  # a format must be one
+                if re.search(r"_(destroy|close|clear|release|doc_release)$", function) and name not in (
+                        "allocator",) and len(params) == 1:
+                    arguments = ["NULL"]
+                elif re.search(r"_release$", function):
+                    arguments[-1] = "NULL"  # nothing to release
+                optional = (kind, name) in OPTIONAL or (function, name) in OPTIONAL_IN
+                call = f"{function}({', '.join(arguments)})"
+                shown = f"{function} with {name} NULL"
+                if result == "rp_status":
+                    # What may be NULL may also fail for another reason: it is no wrong use.
+                    calls.append(f'said("{shown}", {call}, {"RP_OK" if optional else "RP_ERROR_USAGE"});')
+                else:
+                    calls.append(f"{call};")
+                calls[-1] = f'fprintf(stderr, "{shown}\\n");\n    ' + calls[-1]
+        self.assertGreater(len(names), 100)
+        source = PROLOGUE + "".join(f"    {call}\n" for call in calls) + "    puts(\"done\");\n    return 0;\n}\n"
+        self.write("nulls.c", source)
+        libraries = [f"{BUILD}/{folder}/libreprise{name}.so" for folder, name in
+                     (("compiler", ""), ("runtime", "-runtime"), ("weights", "-weights"))]
+        rpath = [f"-Wl,-rpath,{BUILD}/{folder}" for folder in ("compiler", "runtime", "weights")]
+        flags = os.environ.get("REPRISE_CFLAGS", "").split()
+        subprocess.run([CC, "-std=gnu17", "-w", *flags, *(f"-I{h.parents[1]}" for h in HEADERS), "nulls.c", "-o", "nulls",
+                        *libraries, *rpath], cwd=self.folder, check=True)
+        result = subprocess.run(["./nulls"], cwd=self.folder, capture_output=True, text=True,
+                                env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+        last = result.stderr.strip().splitlines()[-1:]
+        self.assertEqual(result.returncode, 0, f"{last} ends the process\n{result.stdout}")
+        self.assertEqual(result.stdout, "done\n")
+
+
+if __name__ == "__main__":
+    cli.main()
