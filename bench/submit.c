@@ -4,12 +4,17 @@
  *
  * One plan of DISPATCHES (default 1000) tiny dispatches, half of them chained, is replayed on a
  * VkDevice that the benchmark itself created, so that in one process and on one queue it can
- * compare bare        vkQueueSubmit of the same recorded command buffer, with a fence bare,
- * timeline  the same, signalling a timeline semaphore instead: what waiting without fences needs
- *   replay      rp_exec_submit
- *   re-record   vkBeginCommandBuffer ... the same dispatches and barriers ... vkEndCommandBuffer,
- * submit Each round runs all in turn and waits in between, outside of the timed part. Times are CPU
- * time of the submitting thread, and wall time of the call; medians over all rounds.
+ * compare
+ *
+ *   bare            vkQueueSubmit of the same recorded command buffer, with a fence
+ *   bare, timeline  the same, signalling a timeline semaphore instead: what waiting without fences
+ *                   needs
+ *   replay          rp_exec_submit
+ *   re-record       vkBeginCommandBuffer ... the same dispatches and barriers ...
+ *                   vkEndCommandBuffer, submit
+ *
+ * Each round runs all in turn and waits in between, outside of the timed part. Times are CPU time
+ * of the submitting thread, and wall time of the call; medians over all rounds.
  */
 #include <dlfcn.h>
 #include <stdio.h>

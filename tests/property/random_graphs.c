@@ -1,17 +1,14 @@
 /* Properties that every source graph has, tried on random ones:
  *
- * same: each pipeline's result is proven and computes what the source means, by a symbolic memory
- * that knows nothing of analysis, in any order that its barriers allow, one replay and two.
- *
- * bound: -O1 needs as many barriers as its longest path of dependences, found by comparing all
- * pairs; and as much arena as its schedule has alive at once, or a little more.
- *
- * round trip: the text form gives the same graph back, after every pass.
- *
- * unwritten: a plan, and the warnings about its source, name the bytes that no node writes, found
- * by marking each byte. */
-#include <stdlib.h>
-
+ *   same        each pipeline's result is proven and computes what the source means, by a symbolic
+ *               memory that knows nothing of analysis, in any order that its barriers allow, one
+ *               replay and two
+ *   limit       the same within a limit of the arena; a limit that is named as possible is
+ *   bound       -O1 needs as many barriers as its longest path of dependences, found by comparing
+ *               all pairs; and as much arena as its schedule has alive at once, or a little more
+ *   round trip  the text form gives the same graph back, after every pass
+ *   unwritten   a plan, and the warnings about its source, name the bytes that no node writes,
+ *               found by marking each byte */
 #include "reprise/passes.h"
 #include "reprise/plan_build.h"
 #include "support/conflict.h"

@@ -1,9 +1,9 @@
 /* Properties of graphs of ops, tried on random ones, without a device.
  *
  *   meaning     each pipeline's result is proven, and computes bit for bit what the source
- * computes, by the ops' references, in either order within a group text        every stage of it
- * prints to text that parses back to the same graph no worse    -O1 has no more dispatches,
- * barriers or bytes of arena than -O0 has
+ *               computes, by the ops' references, in either order within a group
+ *   text        every stage of it prints to text that parses back to the same graph
+ *   no worse    -O1 has no more dispatches, barriers or bytes of arena than -O0 has
  *
  * RP_SEED and RP_CASES choose others, and more. */
 #include <stdlib.h>

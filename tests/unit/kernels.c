@@ -223,8 +223,7 @@ static void test_defines_and_includes(void) {
     rp_kernel_free(&again);
 }
 
-/* ---- SPIR-V that SPIRV-Tools assembled --------------------------------------------------------
- */
+/* ---- SPIR-V that SPIRV-Tools assembled ------------------------------------------------------- */
 
 /* Two entry points, the old BufferBlock style, decorations through a group, WorkgroupSize of
  * constants with an expression. */

@@ -124,8 +124,7 @@ static void test_params(void) {
         "p.yaml", 7, "defines are for GLSL");
 }
 
-/* ---- Interfaces that plans cannot serve -------------------------------------------------------
- */
+/* ---- Interfaces that plans cannot serve ------------------------------------------------------ */
 
 static void test_resources(void) {
     refuse_glsl("#version 450\nlayout(binding = 0, r32f) uniform image2D picture;\n"

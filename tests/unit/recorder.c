@@ -68,8 +68,7 @@ static void push(rp_recorder *r, uint32_t n, float factor) {
     rp_push(r, 4, &factor, 4);
 }
 
-/* ---- Everything once, against text written by hand ---------------------------------------------
- */
+/* ---- Everything once, against text written by hand ------------------------------------------- */
 
 static void record_all(rp_recorder *r, rp_program *p) {
     rp_buffer x = buffer(p, "x", RP_IN, 256), y = buffer(p, "y", RP_OUT, 256);
@@ -152,8 +151,7 @@ static void test_text(void) {
     rp_program_destroy(p);
 }
 
-/* ---- Compiling ---------------------------------------------------------------------------------
- */
+/* ---- Compiling ------------------------------------------------------------------------------- */
 
 static rp_graph *chain(rp_program *p, uint32_t length) {
     rp_recorder *r;
@@ -197,8 +195,7 @@ static void test_compile(void) {
     rp_program_destroy(p);
 }
 
-/* ---- Threads -----------------------------------------------------------------------------------
- */
+/* ---- Threads --------------------------------------------------------------------------------- */
 
 enum { THREADS = 4, PER_THREAD = 200 };
 

@@ -85,8 +85,7 @@ static void expect(const char *where, const char *what) {
     finish();
 }
 
-/* ---- Handles -----------------------------------------------------------------------------------
- */
+/* ---- Handles --------------------------------------------------------------------------------- */
 
 static void test_handles(void) {
     begin();
@@ -106,8 +105,7 @@ static void test_handles(void) {
     expect("recorder 1, call 1 (rp_fill): ", "belongs to another program");
 }
 
-/* ---- State -------------------------------------------------------------------------------------
- */
+/* ---- State ----------------------------------------------------------------------------------- */
 
 static void test_no_kernel(void) {
     begin();
@@ -198,8 +196,7 @@ static void test_push(void) {
     expect("call 10 (rp_dispatch): ", "push bytes 4 to 7 of kernel 'k' are not set");
 }
 
-/* ---- Nodes -------------------------------------------------------------------------------------
- */
+/* ---- Nodes ----------------------------------------------------------------------------------- */
 
 static void test_grids(void) {
     begin_bound();
@@ -336,8 +333,7 @@ static void test_verified(void) {
     finish();
 }
 
-/* ---- Programs ----------------------------------------------------------------------------------
- */
+/* ---- Programs -------------------------------------------------------------------------------- */
 
 static void refuse_buffer(rp_buffer_params params, const char *wanted) {
     rp_diags *diags = rp_diags_create(NULL);
@@ -462,8 +458,7 @@ static void test_null(void) {
     rp_op_tag(NULL, NULL);
 }
 
-/* ---- No memory ---------------------------------------------------------------------------------
- */
+/* ---- No memory ------------------------------------------------------------------------------- */
 
 static uint32_t allocations_left, blocks;
 

@@ -134,8 +134,7 @@ static void test_files(void) {
     rp_pipeline_destroy(pipeline);
 }
 
-/* ---- The manual -------------------------------------------------------------------------------
- */
+/* ---- The manual ------------------------------------------------------------------------------ */
 
 /* The text of the first fenced block of a language, allocated. */
 static char *fenced(const char *manual, const char *fence) {
@@ -178,8 +177,7 @@ static void test_manual(void) {
     free(manual);
 }
 
-/* ---- Memory -----------------------------------------------------------------------------------
- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 typedef struct counter {
     unsigned calls, fail_at; /* 0: never */
@@ -229,8 +227,7 @@ static void test_no_memory(void) {
     free(text);
 }
 
-/* ---- Halves -----------------------------------------------------------------------------------
- */
+/* ---- Halves ---------------------------------------------------------------------------------- */
 
 #ifdef __FLT16_MANT_DIG__
 /* Every half, the points between neighbours and the values next to them, against the compiler's own

@@ -2,8 +2,10 @@
  *
  *   rp_program   what recorders share: buffers and kernels. Thread-safe.
  *   rp_recorder  records nodes, in the manner of a command encoder. One thread at a time each;
- * several recorders on several threads, joined in the order given to rp_program_graph. rp_compile
- * graph -> plan in memory.
+ *                several recorders on several threads, joined in the order given to
+ *                rp_program_graph.
+ *   rp_pipeline  a graph from a pipeline in YAML.
+ *   rp_compile   graph -> plan in memory.
  *
  * A recorded graph means: all calls of the first recorder, then all of the second, one at a time
  * and fully synchronised. Where the hardware may overlap or reorder them is the compiler's

@@ -1,13 +1,16 @@
 /* The checker: proves that a compiled graph computes what its source graph means.
  *
  * A compiled graph is correct when
+ *
+ *   rule 0  every node is one of the source graph, with the same kernel, grid, data and accesses;
  *   rule 1  every byte a node reads was last written, in plan order, by the node that last wrote it
- * in source order (the end of the plan counts as a node that reads every output); rule 2  between
- * any two conflicting accesses to a byte (at least one a write) stands a barrier whose scopes cover
- * both. The plan is replayed twice in a row, so that the barrier against the previous replay is
+ *           in source order (the end of the plan counts as a node that reads every output);
+ *   rule 2  between any two conflicting accesses to a byte (at least one a write) stands a barrier
+ *           whose scopes cover both.
+ *
+ * The plan is replayed twice in a row, so that the barrier against the previous replay is
  * proven too. Physical bytes count: transients that share arena bytes conflict. A node without
- * declared uses, and a fence, conflicts with everything. Besides, every node must be one of the
- * source graph, with the same kernel, grid, data and accesses (rule 0).
+ * declared uses, and a fence, conflicts with everything.
  *
  * The checker shares no analysis with the passes; it runs at every compile, in every build type.
  */

@@ -29,7 +29,7 @@ extern "C" {
  *  in      read only, its bytes come from the host before a replay
  *  out     its last written bytes are results; undefined before the first write
  *  inout   read and written, keeps its bytes from one replay to the next
- *  weight  read only, written once when the exec is created
+ *  weight  read only; what the host writes stays there for all replays, so once is enough
  *  tmp     lives inside one replay; undefined at its start; shares memory with others
  *  live    small values in the exec's live block, changed between replays by a memcpy */
 #define RP_BUFFER_KIND_LIST(X)                                                                     \

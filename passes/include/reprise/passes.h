@@ -4,8 +4,8 @@
  * "dce,rename,schedule=inorder,place,sync". The menu (rp_pass_list) is passes/passes.def, and
  * docs/passes.md says what each pass does. The levels are pipelines too (rp_pass_level):
  *   -O0       "lower,schedule=source,place=separate,sync=full", the oracle: no fusion, source
- * order, one node a group, no memory shared, everything waits -O1, -O2
- * "dce,rename,transfers,fuse,lower,schedule,place,sync"
+ *             order, one node a group, no memory shared, everything waits
+ *   -O1, -O2  "dce,rename,transfers,fuse,lower,schedule,place,sync"
  */
 #ifndef REPRISE_PASSES_H
 #define REPRISE_PASSES_H

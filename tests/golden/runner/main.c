@@ -13,7 +13,7 @@
  *   decisions          what the passes told of their decisions, and the graph
  *   check              that the checker agrees (with rule 2 alone when there are no passes)
  *   errors             the status and the diagnostics, of a file that is wrong or of passes that
- * refuse
+ *                      refuse
  *
  * Lines in a row with the same EXPECTED are written to it one after the other, for tables of many
  * small results. A folder without a single case fails: a suite that ran nothing proves nothing. */
