@@ -224,7 +224,7 @@ static void change_attributes(trial *t, const rp_graph_member *member) {
         rp_graph *m = mutant_of(t->compiled);
         rp_graph_attr *attr = &m->attrs[member->first_attr + i];
         if (attr->text == RP_NONE)
-            attr->number += 1;
+            attr->number = attr->number == 1 ? 2 : 1; /* one more than infinity is no change */
         else
             attr->text = rp_graph_intern(m, "a + 1", 5);
         must_object(t, m, ATTRIBUTE, "another attribute", member->id);
