@@ -33,7 +33,8 @@ VALUES = {
     "const rp_weights *": "weights", "const rp_op *": "rp_op_at(0)", "rp_exec *": "exec", "const rp_exec *": "exec",
     "rp_device *": "device", "const rp_device *": "device", "const rp_pass_reports *": "reports",
     "const rp_certificate *": "&certificate", "rp_certificate *": "&certificate", "rp_graph_stats *": "&stats",
-    "const rp_pass_options *": "&options", "const rp_buffer_params *": "&buffer_params",
+    "const rp_pipeline_source *": "&pipeline_source", "const rp_pass_options *": "&options",
+    "const rp_buffer_params *": "&buffer_params",
     "const rp_kernel_params *": "&kernel_params", "const rp_param_value *": "&param", "const rp_diag *": "&diag",
     "const rp_exec_params *": "&exec_params", "const rp_device_params *": "&device_params",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
@@ -81,6 +82,7 @@ int main(void) {
     rp_buffer_params buffer_params = {.name = "b", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {4}};
     rp_kernel_params kernel_params = {.name = "k", .glsl = "#version 450\nvoid main() {}\n"};
     rp_param_value param = {.name = "x"};
+    rp_pipeline_source pipeline_source = {.text = yaml, .size = sizeof yaml - 1};
     rp_diag diag = {.message = "x"};
     rp_exec_params exec_params = {.cache_path = ""};
     rp_device_params device_params = {0};
@@ -124,6 +126,7 @@ def functions():
 
 
 def value(function, kind, name):
+    """A value that is right for a parameter. A pointer of a type that is not in VALUES would be NULL."""
     if name in COUNTS and kind.startswith(("uint", "size_t")):
         return "1" if kind == "uint32_t" else "8"
     if kind.endswith("**"):
@@ -173,8 +176,9 @@ class Nulls(cli.Case):
                      (("compiler", ""), ("runtime", "-runtime"), ("weights", "-weights"))]
         rpath = [f"-Wl,-rpath,{BUILD}/{folder}" for folder in ("compiler", "runtime", "weights")]
         flags = os.environ.get("REPRISE_CFLAGS", "").split()
-        subprocess.run([CC, "-std=gnu17", "-w", *flags, *(f"-I{h.parents[1]}" for h in HEADERS), "nulls.c", "-o", "nulls",
-                        *libraries, *rpath], cwd=self.folder, check=True)
+        includes = [f"-I{header.parents[1]}" for header in HEADERS]
+        subprocess.run([CC, "-std=gnu17", "-w", *flags, *includes, "nulls.c", "-o", "nulls", *libraries, *rpath],
+                       cwd=self.folder, check=True)
         result = subprocess.run(["./nulls"], cwd=self.folder, capture_output=True, text=True,
                                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
         last = result.stderr.strip().splitlines()[-1:]
