@@ -103,7 +103,8 @@ const rp_op rp_ops_map[] = {
     BINARY("min", RP_DT_NUMBER, "min(a, b)", "the smaller", min_notes),
     BINARY("max", RP_DT_NUMBER, "max(a, b)", "the larger", min_notes),
     {MAP("pow", "pow(x, exponent)", "power",
-         "Within 4 + |exponent| units. x < 0 gives NaN; x to the power of 0 is 1; 0 to another power "
+         "Within 4 + |exponent| units. x < 0 gives NaN; x to the power of 0 is 1; 0 to another "
+         "power "
          "is 0 or inf."),
      .operand_count = 3,
      .operands = {IN("x", "the base", RP_DT_FLOAT), IN("exponent", "the exponent", RP_DT_FLOAT),

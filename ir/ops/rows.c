@@ -83,7 +83,8 @@ const rp_op rp_ops_rows[] = {
                    .expression = "place == 4294967295 ? 0 : place"}},
      .steps = {{"place", RP_REDUCE_ARGMAX, "x"}}},
     {ROWS("variance", "population variance: the mean square distance from the mean",
-          "The mean is corrected by what rounding took of it, so that rows far from 0 do not cancel. "
+          "The mean is corrected by what rounding took of it, so that rows far from 0 do not "
+          "cancel. "
           "For rows within about 1e18: a sum, or a square, that leaves f32 gives inf or NaN, and "
           "squares below 1e-38 count as 0. An infinity or a NaN gives NaN."),
      .operand_count = 2, .step_count = 3, .operands = {ROWS_IN, PER_ROW("spread / n")},

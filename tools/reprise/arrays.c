@@ -162,8 +162,8 @@ static uint64_t set_aside(const rp_plan *plan, uint32_t index, const uint8_t *a,
     return bytes;
 }
 
-int cli_results_compare(const rp_plan *plan, const char *file, const cli_results *a,
-                        cli_results *b, const char *b_name) {
+int cli_results_compare(const rp_plan *plan, const char *file, const cli_results *a, cli_results *b,
+                        const char *b_name) {
     uint64_t bytes = 0, buffers = 0;
     bool equal = true;
     for (uint32_t i = 0; i < a->count; i++) {
