@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #include "pass.h"
+#include "plan/fit.h"
 
 /* Nodes that are one: a circular list through next[]. */
 typedef struct cluster {
@@ -478,7 +479,12 @@ static bool allocate(state *s) {
         s->owner[i] = s->next[i] = i;
         s->clusters[i] = (cluster){1, s->g->nodes[i].id, -1};
     }
-    return rp_fuse_set_open(s->g, &s->values, s->set);
+    if (!rp_fuse_set_open(s->g, &s->values, s->set)) return false;
+    rp_target target;
+    rp_target_take(s->context->options->target, &target);
+    if (target.storage_buffers && target.storage_buffers < RP_FUSE_USES)
+        s->set->most_uses = (uint32_t)target.storage_buffers;
+    return true;
 }
 
 static rp_status fuse(state *s) {

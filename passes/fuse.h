@@ -8,7 +8,7 @@
 enum {
     RP_FUSE_RECENT = 1024,
     RP_FUSE_MEMBERS = 40, /* of one node: what a generated kernel stays readable with */
-    RP_FUSE_USES = 24,    /* buffers of one kernel: lavapipe binds 32, and live values take some */
+    RP_FUSE_USES = 24,    /* buffers of one kernel; a target may allow fewer */
     RP_FUSE_REASON = RP_SHAPE_REASON,
 };
 
@@ -53,6 +53,7 @@ typedef struct rp_fuse_call {
 typedef struct rp_fuse_set {
     const rp_graph *graph;
     const rp_fuse_values *values;
+    uint32_t most_uses; /* that a kernel of several nodes may have */
     uint32_t count;
     uint32_t nodes[RP_FUSE_MEMBERS];            /* ascending id: a value comes before its readers */
     const rp_fuse_call *calls[RP_FUSE_MEMBERS]; /* checked */

@@ -28,7 +28,7 @@ static bool refuse(rp_fuse_set *s, const char *format, ...) {
 
 bool rp_fuse_set_open(const rp_graph *graph, const rp_fuse_values *values, rp_fuse_set *set) {
     const rp_allocator *a = &graph->allocator;
-    *set = (rp_fuse_set){.graph = graph, .values = values};
+    *set = (rp_fuse_set){.graph = graph, .values = values, .most_uses = RP_FUSE_USES};
     set->recent = rp_alloc(a, RP_FUSE_RECENT, sizeof *set->recent);
     set->own = rp_alloc(a, RP_FUSE_MEMBERS, sizeof *set->own);
     for (uint32_t i = 0; set->recent && i < RP_FUSE_RECENT; i++) {
@@ -177,8 +177,8 @@ static bool check_memory(rp_fuse_set *s) {
                 if (writes && s->count > 1) return refuse(s, "n%u works in place", id_of(s, i));
             }
             if (shared) continue;
-            if (count >= RP_FUSE_USES)
-                return refuse(s, "more than %d buffers would be bound", RP_FUSE_USES);
+            if (count >= s->most_uses)
+                return refuse(s, "more than %u buffers would be bound", s->most_uses);
             all[count++] = (bytes){*u, i};
             s->views += rp_use_skip(u) != 0;
         }

@@ -6,6 +6,7 @@
  * not proven is not returned.
  */
 #include "pass.h"
+#include "target.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -300,7 +301,11 @@ rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, 
     else
         r.reports->allocator = *a;
     if (status == RP_OK) status = rp_graph_clone(source, &r.graph);
+    if (status == RP_OK && options->target)
+        status = rp_target_check(source, options->target, diags);
     if (status == RP_OK) status = run_all(&r, steps, count);
+    if (status == RP_OK && options->target)
+        status = rp_target_check(r.graph, options->target, diags);
     const uint32_t complete = RP_STAGE_SCHEDULED | RP_STAGE_SYNCED;
     if (status == RP_OK && (r.graph->stages & complete) == complete)
         status = rp_check(r.graph, source, NULL, diags, out_certificate);

@@ -3,7 +3,7 @@ import re
 import unittest
 
 import cli
-from cli import INPUT, OK, USAGE
+from cli import ENVIRONMENT, INPUT, OK, USAGE
 
 
 class Compile(cli.Case):
@@ -175,6 +175,45 @@ class Check(cli.Case):
 
 def offset_of(text, buffer):
     return re.search(rf"buf {buffer} tmp 4096 at (\d+)", text)[1]
+
+
+class Targets(cli.Case):
+    FILE = """reprise: 1
+name: sums
+buffers:
+  a: {kind: in, dtype: f32, shape: [8]}
+  b: {kind: in, dtype: f32, shape: [8]}
+  c: {kind: in, dtype: f32, shape: [8]}
+  y: {kind: out, dtype: f32, shape: [8]}
+nodes:
+  - {map: "a + b", out: t}
+  - {map: "t * c", out: y}
+"""
+
+    def test_limits(self):
+        limits = self.expect(OK, "devices", "--limits")
+        self.assertRegex(limits, r"(?m)^storage_buffers: \d+$")
+        self.write("d.target", limits)
+        self.write("s.yaml", self.FILE)
+        self.expect(OK, "compile", "s.yaml", "-o", "one.rplan", "--target", "d.target")
+        self.expect(OK, "compile", "s.yaml", "-o", "two.rplan", "--target", "device")
+        self.assertEqual(self.read("one.rplan"), self.read("two.rplan"))
+        self.assertIn("1 dispatches", self.err)
+        self.write("small.target", "name: small\nstorage_buffers: 3\n")
+        self.expect(OK, "compile", "s.yaml", "-o", "s.rplan", "--target", "small.target",
+                    error="2 dispatches")
+
+    def test_what_does_not_fit(self):
+        self.write("s.yaml", self.FILE.replace('"t * c"', '"t * c + a"'))
+        self.write("small.target", "name: small\nstorage_buffers: 3\n")
+        self.expect(ENVIRONMENT, "compile", "s.yaml", "-o", "s.rplan", "--target", "small.target", error=[
+            "10:5: error: n1 (map) binds 4 storage buffers, at most 3 can be bound", "target small"])
+        self.assertNotIn("s.rplan", self.files())
+        self.write("bad.target", "storage_buffers: 3\nstorage: 4\n")
+        self.expect(INPUT, "compile", "s.yaml", "-o", "s.rplan", "--target", "bad.target",
+                    error="bad.target:2:1: error: there is no such limit")
+        self.expect(INPUT, "compile", "s.yaml", "-o", "s.rplan", "--target", "none.target")
+        self.expect(USAGE, "devices", "--device", "0", error="--limits")
 
 
 if __name__ == "__main__":

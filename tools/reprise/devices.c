@@ -6,7 +6,29 @@
 #include "message.h"
 #include "reprise/runtime.h"
 
-static const cli_option options_table[] = {{0}};
+enum { OPTION_LIMITS = 1, OPTION_DEVICE };
+
+static const cli_option options_table[] = {
+    {OPTION_LIMITS, 0, "limits", NULL, "print one device's limits, for compile --target"},
+    {OPTION_DEVICE, 0, "device", "N|NAME", "the device of --limits"},
+    {0},
+};
+
+static int print_limits(const char *select) {
+    rp_device *device = NULL;
+    rp_target target = RP_TARGET_INIT;
+    char text[2048];
+    const rp_device_params params = {.select = select};
+    rp_diags *diags = cli_diags();
+    rp_status status = rp_device_create(NULL, &params, diags, &device);
+    if (status == RP_OK) status = rp_device_target(device, &target);
+    int result = cli_report(diags, NULL, status);
+    if (result == CLI_OK && rp_target_print(&target, text, sizeof text) < sizeof text)
+        fputs(text, stdout);
+    rp_device_destroy(device);
+    rp_diags_destroy(diags);
+    return result;
+}
 
 static void print_device(uint32_t index, const rp_device_info *d) {
     printf("%" PRIu32 "  %s\n", index, d->name);
@@ -33,12 +55,18 @@ static void print_device(uint32_t index, const rp_device_info *d) {
 
 static int run(const cli_command *command, int argc, char **argv) {
     cli_options options = cli_options_begin(command, argc, argv);
+    const char *select = NULL;
+    bool limits = false;
     for (int id; (id = cli_options_next(&options)) != CLI_END;) {
         if (id == CLI_HELPED) return CLI_OK;
         if (id == CLI_WRONG) return CLI_USAGE;
         if (id == CLI_ARGUMENT)
             return cli_usage(command, "takes no argument; got '%s'", options.value);
+        if (id == OPTION_LIMITS) limits = true;
+        if (id == OPTION_DEVICE) select = options.value;
     }
+    if (select && !limits) return cli_usage(command, "--device chooses for --limits alone");
+    if (limits) return print_limits(select);
     rp_device_info infos[32];
     uint32_t count = 0;
     rp_diags *diags = cli_diags();

@@ -10,6 +10,10 @@ static int take_option(const cli_command *command, int id, const char *value, cl
         return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
     if (id == CLI_ARGUMENT) job->input = value;
     if (id == JOB_OUTPUT) job->output = value;
+    if (id == JOB_TARGET) {
+        job->passes.target = &job->target;
+        return cli_target_read(value, &job->target);
+    }
     if (id >= DUMP_AFTER) return cli_dump_option(command, id, value, &job->dump);
     if (id >= LEVEL_O) return cli_level_option(command, id, value, &job->passes);
     return CLI_OK;

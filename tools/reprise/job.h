@@ -6,19 +6,22 @@
 #include "dump.h"
 #include "level.h"
 #include "source.h"
+#include "target.h"
 
-enum { JOB_OUTPUT = 1, JOB_DEFINE };
+enum { JOB_OUTPUT = 1, JOB_DEFINE, JOB_TARGET };
 
 /* The options of both; what -o names is each command's own. */
 #define CLI_JOB_OPTIONS(output_value, output_brief)                                                \
     {JOB_OUTPUT, 'o', "output", output_value, output_brief},                                       \
         {JOB_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},             \
+        {JOB_TARGET, 0, "target", "device|FILE", "keep to these limits, see 'reprise devices'"},   \
         CLI_LEVEL_OPTIONS, CLI_DUMP_OPTIONS
 
 typedef struct cli_job {
     const char *input, *output; /* NULL: not named */
     cli_params params;          /* to be freed by the caller */
     rp_pass_options passes;
+    rp_target target; /* passes.target, once --target was given */
     cli_dump dump;
 } cli_job;
 

@@ -114,7 +114,18 @@ static int read_options(const cli_command *command, int argc, char **argv, run_j
 typedef struct run_plans {
     const rp_plan *plan;
     rp_plan *compiled, *oracle; /* owned */
+    rp_target target;           /* of the device that they are compiled for */
+    rp_device *device;          /* owned; NULL: not opened yet */
 } run_plans;
+
+/* Opens the device early, to compile for it. Where that fails it is tried again, with messages,
+ * once the files are known to be right. */
+static void find_target(const run_job *job, run_plans *plans, rp_pass_options *passes) {
+    const rp_device_params params = {.select = job->device, .validation = job->validate};
+    plans->target = (rp_target)RP_TARGET_INIT;
+    if (!plans->device) rp_device_create(NULL, &params, NULL, &plans->device);
+    if (rp_device_target(plans->device, &plans->target) == RP_OK) passes->target = &plans->target;
+}
 
 static int compile(const rp_graph *graph, const rp_pass_options *passes, const char *file,
                    rp_plan **out) {
@@ -131,7 +142,7 @@ static int compile(const rp_graph *graph, const rp_pass_options *passes, const c
     return result;
 }
 
-static int make_plans(const cli_command *command, const run_job *job, cli_source *source,
+static int make_plans(const cli_command *command, run_job *job, cli_source *source,
                       run_plans *plans) {
     int result = CLI_OK;
     if (source->kind == CLI_PLAN && job->level_given)
@@ -139,12 +150,14 @@ static int make_plans(const cli_command *command, const run_job *job, cli_source
                          "a plan is already compiled; levels and passes are for pipelines");
     plans->plan = source->plan;
     if (source->kind == CLI_PIPELINE) {
+        find_target(job, plans, &job->passes);
         result = compile(rp_pipeline_graph(source->pipeline), &job->passes, source->path,
                          &plans->compiled);
         plans->plan = plans->compiled;
     }
     if (result != CLI_OK || !job->check_text) return result;
     const rp_graph *origin = cli_source_origin(source, &result);
+    find_target(job, plans, &job->check_passes);
     return origin ? compile(origin, &job->check_passes, source->path, &plans->oracle) : result;
 }
 
@@ -168,11 +181,15 @@ static int execute(const cli_command *command, const run_job *job, const char *f
 
 static int on_device(const cli_command *command, const run_job *job, const char *file,
                      const run_plans *plans, const cli_inputs *inputs) {
-    rp_device *device = NULL;
+    rp_device *device = plans->device, *own = NULL;
     rp_device_params params = {.select = job->device, .validation = job->validate};
     cli_results results = {0}, oracle = {0};
     rp_diags *diags = cli_diags();
-    int result = cli_report(diags, NULL, rp_device_create(NULL, &params, diags, &device));
+    int result = CLI_OK;
+    if (!device) {
+        result = cli_report(diags, NULL, rp_device_create(NULL, &params, diags, &own));
+        device = own;
+    }
     if (result == CLI_OK)
         result = execute(command, job, file, device, plans->plan, plans->plan, inputs, job->figures,
                          &results);
@@ -193,7 +210,7 @@ static int on_device(const cli_command *command, const run_job *job, const char 
     rp_diags_destroy(diags);
     cli_results_free(&results);
     cli_results_free(&oracle);
-    rp_device_destroy(device);
+    rp_device_destroy(own);
     return result;
 }
 
@@ -206,7 +223,7 @@ static int open_inputs(const cli_command *command, const run_job *job, const cli
     return cli_inputs_open(command, plan, source->path, &files, inputs);
 }
 
-static int run_source(const cli_command *command, const run_job *job, cli_source *source) {
+static int run_source(const cli_command *command, run_job *job, cli_source *source) {
     run_plans plans = {0};
     cli_inputs inputs = {0};
     int result = make_plans(command, job, source, &plans);
@@ -218,6 +235,7 @@ static int run_source(const cli_command *command, const run_job *job, cli_source
     cli_inputs_close(&inputs);
     rp_plan_destroy(plans.compiled);
     rp_plan_destroy(plans.oracle);
+    rp_device_destroy(plans.device);
     return result;
 }
 

@@ -12,6 +12,7 @@
 
 #include "reprise/check.h"
 #include "reprise/graph.h"
+#include "reprise/target.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,6 +51,9 @@ typedef struct rp_pass_options {
                                   * barriers to meet it, and says how many */
     int verify_each;             /* after every pass: verify, compare print/parse, hash against the
                                   * reported change (always on in the tests) */
+    const rp_target *target;     /* limits to keep to: what does not fit is an error at its line,
+                                  * RP_ERROR_UNSUPPORTED; NULL: those that reprise/target.h
+                                  * states, and no check */
     const rp_lowering *lowering; /* NULL: pass `lower` fails on a graph with op nodes */
     rp_pass_observer *observer;  /* may be NULL */
     void *observer_user;

@@ -16,6 +16,7 @@
 #define REPRISE_RUNTIME_H
 
 #include "reprise/plan.h"
+#include "reprise/target.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -80,6 +81,9 @@ RP_API rp_status rp_device_create(const rp_allocator *allocator, const rp_device
 /* Every exec of the device must have been destroyed before. */
 RP_API void rp_device_destroy(rp_device *device);
 RP_API rp_device_info rp_device_get_info(const rp_device *device);
+/* The device's limits, to compile for; the caller has set target->size. RP_ERROR_USAGE otherwise,
+ * and for NULL. */
+RP_API rp_status rp_device_target(const rp_device *device, rp_target *target);
 
 /* How many validation warnings and errors arrived since the device was created; those kept are
  * appended to `diags` (may be NULL) and forgotten. 0 for a device without validation. */
