@@ -147,7 +147,7 @@ void main() {
         if (token + first + n >= T) continue;
         for (uint c = 0u; c < COLUMNS; c++) {
             uint d = c * 32u + across;
-            precise float mean = sum == 0.0 ? 0.0 : sums[n * COLUMNS + c] / sum;
+            precise float mean = sum == 0.0 ? 0.0 : f_quotient(sums[n * COLUMNS + c], sum);
             if (d < D) out_store(((token + first + n) * H + head) * D + d, mean);
         }
     }

@@ -8,7 +8,7 @@
  * And the module says SignedZeroInfNanPreserve for the floats that it computes with. Without it
  * x * 0 may become 0, x + 0 and x - x too, wherever a driver sees that an operand is a constant or
  * that two are the same, which fusion is there to bring about. Constants are hidden besides
- * (kernels/include/number.glsl): this mode says nothing of denormals, nor of how precise a function
+ * (kernels/include/hidden.glsl): this mode says nothing of denormals, nor of how precise a function
  * of a constant is. */
 #include <spirv/unified1/spirv.h>
 #include "base/checked.h"

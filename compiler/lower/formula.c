@@ -229,6 +229,10 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     case RP_FORMULA_NUMBER: put_number(job->e, to, n, type); return;
     case RP_FORMULA_NAME: rp_text_string(to, name_word(job->e, job->member, n->name)); return;
     case RP_FORMULA_NEGATE:
+        if (type == RP_TYPE_F32) {
+            put_call(job, to, n, "f_neg", 1, type);
+            return;
+        }
         rp_text_string(to, type == RP_TYPE_U32 ? "0u - " : "-");
         put_operand(job, to, n->args[0], type);
         return;

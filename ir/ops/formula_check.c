@@ -365,7 +365,10 @@ double rp_formula_size(const rp_formula *formula) {
     for (uint32_t i = 0; i < formula->count; i++) {
         uint8_t code = formula->nodes[i].code;
         if (rule_of(code) != RULE_LEAF)
-            size += code == RP_FORMULA_pow ? 220 : is_transcendental(code) ? 50 : 3;
+            size += code == RP_FORMULA_pow    ? 220
+                    : is_transcendental(code) ? 80
+                    : code == RP_FORMULA_DIV  ? 75
+                                              : 3;
     }
     return size;
 }

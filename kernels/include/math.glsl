@@ -86,17 +86,58 @@ uint f_relu(uint x) {
     return x;
 }
 
+// The sign is a bit. Arithmetic would turn denormals into zeros on devices that do so, but not where
+// a compiler sees that two signs cancel out.
+float f_neg(float x) {
+    return uintBitsToFloat(floatBitsToUint(x) ^ 0x80000000u);
+}
+
+// value * 2^k for k from -252 to 254, in two factors, since 2^k itself may not be a float.
+float f_scale(float value, int k) {
+    int first = k >> 1;
+    precise float once = value * uintBitsToFloat(uint(first + 127) << 23);
+    precise float twice = once * uintBitsToFloat(uint(k - first + 127) << 23);
+    return twice;
+}
+
+// A positive finite number as a float from 1 to 2 and a power of 2; in integers, so that denormals
+// count on every device.
+float f_fraction(uint size, out int power) {
+    int shift = size < 0x00800000u ? 23 - findMSB(size) : 0;
+    power = max(int(size >> 23), 1) - 127 - shift;
+    return uintBitsToFloat(size << shift & 0x007fffffu | 0x3f800000u);
+}
+
 // Vulkan lets a quotient be off by 2.5 units, and what a driver makes of it may depend on what stands
-// around: x / x is 1 where it sees that both are the same. So the quotient is corrected by its
-// remainder, which fma gives exactly, wherever nothing on the way can overflow or be denormal.
-float f_div(float a, float b) {
-    float q = a / b;
-    uint size_a = floatBitsToUint(a) & 0x7fffffffu, size_b = floatBitsToUint(b) & 0x7fffffffu;
-    uint size_q = floatBitsToUint(q) & 0x7fffffffu;
-    const uint LOW = 0x1f800000u, RANGE = 0x5f800000u - 0x1f800000u; // 2^-64 to 2^64
-    if (size_a - LOW >= RANGE || size_b - LOW >= RANGE || size_q - LOW >= RANGE) return q;
-    precise float better = q + fma(-q, b, a) / b;
+// around. So it is corrected by its remainder, which fma gives exactly, wherever nothing on the way
+// can overflow or be denormal.
+float f_div_near(float a, float b) {
+    float q = f_quotient(a, b);
+    precise float better = q + f_quotient(fma(-q, b, a), b);
     return better;
+}
+
+// Vulkan says nothing of quotients by denormals and by numbers above 2^126, nor of those of
+// infinities. So what is far from 1 is divided as fractions, and special cases are told apart here.
+float f_div(float a, float b) {
+    uint size_a = floatBitsToUint(a) & 0x7fffffffu, size_b = floatBitsToUint(b) & 0x7fffffffu;
+    const uint LOW = 0x2f800000u, RANGE = 0x4f800000u - 0x2f800000u; // 2^-32 to 2^32
+    bool near = size_a - LOW < RANGE && size_b - LOW < RANGE;
+    uint sign = (floatBitsToUint(a) ^ floatBitsToUint(b)) & 0x80000000u;
+    int power_a = 0, power_b = 0;
+    if (!near) {
+        a = f_fraction(size_a, power_a);
+        b = f_fraction(size_b, power_b);
+    }
+    float q = f_div_near(a, b);
+    if (near) return q;
+    const uint INF = 0x7f800000u;
+    uint bits = floatBitsToUint(f_scale(q, clamp(power_a - power_b, -252, 254)));
+    if (size_a == 0u || size_b == INF) bits = 0u;
+    if (size_a == INF || size_b == 0u) bits = INF;
+    if (size_a > INF || size_b > INF || size_a == size_b && (size_a == INF || size_a == 0u))
+        return uintBitsToFloat(0x7fc00000u);
+    return uintBitsToFloat(bits | sign);
 }
 
 // Division by zero gives 0; -2^31 / -1 wraps.
@@ -125,21 +166,13 @@ uint f_mod(uint a, uint b) {
 float f_rsqrt(float x) {
     if (x == 0.0) return uintBitsToFloat(floatBitsToUint(x) & 0x80000000u | 0x7f800000u);
     if (f_isnan(x) || x < 0.0) return uintBitsToFloat(0x7fc00000u);
-    return f_isinf(x) ? 0.0 : inversesqrt(x);
+    return f_isinf(x) ? 0.0 : f_inverse_root(x);
 }
 
 float f_sqrt(float x) {
     if (x == 0.0) return x;
     if (f_isnan(x) || x < 0.0) return uintBitsToFloat(0x7fc00000u);
-    return f_isinf(x) ? x : sqrt(x);
-}
-
-// value * 2^k for k from -252 to 254, in two factors, since 2^k itself may not be a float.
-float f_scale(float value, int k) {
-    int first = k >> 1;
-    precise float once = value * uintBitsToFloat(uint(first + 127) << 23);
-    precise float twice = once * uintBitsToFloat(uint(k - first + 127) << 23);
-    return twice;
+    return f_isinf(x) ? x : f_root(x);
 }
 
 // exp(r) for |r| up to log(2) / 2: seven terms of the series.
@@ -334,7 +367,7 @@ float f_tanh(float x) {
         p = fma(p * z, x, x);
         return p;
     }
-    precise float t = 1.0 - 2.0 / (f_exp(2.0 * size) + 1.0);
+    precise float t = 1.0 - f_quotient(2.0, f_exp(2.0 * size) + 1.0);
     return x < 0.0 ? -t : t;
 }
 
@@ -350,7 +383,7 @@ float f_square_lost(float x, float square) {
 // 1 - erf(z) for z from 1 on: exp(-z^2) and a polynomial of 1 / (1 + z / 2). z^2 comes in two parts,
 // with what is lost of it by rounding, since exp would multiply that.
 float f_erfc_tail(float z, float square, float lost) {
-    precise float t = 1.0 / fma(z, 0.5, 1.0);
+    precise float t = f_quotient(1.0, fma(z, 0.5, 1.0));
     precise float p = fma(t, -0.0702550921, 0.220624224);
     p = fma(p, t, -0.194095474);
     p = fma(p, t, -0.0276571835);
@@ -388,12 +421,12 @@ float f_erf(float x) {
 }
 
 float f_sigmoid(float x) {
-    precise float value = 1.0 / (1.0 + f_exp(-x));
+    precise float value = f_div(1.0, 1.0 + f_exp(-x));
     return value;
 }
 
 float f_silu(float x) {
-    precise float value = x / (1.0 + f_exp(-x));
+    precise float value = f_div(x, 1.0 + f_exp(-x));
     return value;
 }
 
@@ -417,11 +450,11 @@ float f_gelu(float x) {
 // 0.5 x (1 + tanh(u)) is x / (1 + exp(-2u)), which does not cancel.
 float f_gelu_tanh(float x) {
     precise float u = 1.59576912 * (x + 0.044715 * x * x * x);
-    precise float value = x / (1.0 + f_exp(-u));
+    precise float value = f_div(x, 1.0 + f_exp(-u));
     return value;
 }
 
 float f_softcap(float x, float c) {
-    precise float value = c * f_tanh(x / c);
+    precise float value = c * f_tanh(f_div(x, c));
     return value;
 }

@@ -14,6 +14,6 @@ float VALUE(uint i) {
         total += factor * sum;
         weighted += factor * partial(p * H * D + i);
     }
-    precise float mean = total == 0.0 ? 0.0 : weighted / total;
+    precise float mean = total == 0.0 ? 0.0 : f_div(weighted, total);
     return mean;
 }

@@ -27,7 +27,7 @@ float VALUE(uint i) {
     // that squares of its elements are lost.
     if (!f_isnan(left_square) && left_square < 1e-30) return 1.0;
     if (!f_isnan(right_square) && right_square < 1e-30) return 1.0;
-    precise float cosine = product / (sqrt(left_square) * sqrt(right_square));
+    precise float cosine = f_div(product, f_root(left_square) * f_root(right_square));
     cosine = f_clamp(cosine, -1.0, 1.0); // rounding; a NaN stays
     precise float apart = 1.0 - cosine;
     return apart;

@@ -10,6 +10,6 @@ float VALUE(uint i) {
         most += ordered ? (u < v ? v : u) : both;
     }
     if (most == 0.0) return 0.0; // two empty sets are the same
-    precise float apart = 1.0 - least / most;
+    precise float apart = 1.0 - f_div(least, most);
     return apart;
 }

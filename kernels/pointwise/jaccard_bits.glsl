@@ -7,6 +7,6 @@ float VALUE(uint i) {
         either += uint(bitCount(u | v));
     }
     if (either == 0u) return 0.0; // two empty sets are the same
-    precise float apart = float(either - meet) / float(either);
+    precise float apart = f_quotient(float(either - meet), float(either));
     return apart;
 }

@@ -20,5 +20,5 @@ float VALUE(uint i) {
         sums.x = fma(delta, delta, sums.x);
     }
     precise float sum = (sums.x + sums.y) + (sums.z + sums.w);
-    return squared != 0u ? sum : sqrt(sum);
+    return squared != 0u ? sum : f_root(sum);
 }

@@ -22,7 +22,7 @@ float VALUE(uint i) {
     if (most == 0.0) return 0.0;
     precise float sum = 0.0;
     for (uint d = 0u; d < D; d++) {
-        precise float part = abs(queries(q + d) - base(b + d)) / most;
+        precise float part = f_div(abs(queries(q + d) - base(b + d)), most);
         if (part > 0.0) sum += pow(part, p); // pow of 0 is undefined where p is not
     }
     precise float apart = most * pow(sum, 1.0 / p);

@@ -513,6 +513,21 @@ static void windows(rops_maker *m) {
     rops_add(m, &call, NULL, 0);
 }
 
+/* Functions that devices compute to a few units, one of another: compilers know which two make one,
+ * as they know what a number and its root make. */
+static void inexact(rops_maker *m) {
+    static const char *const functions[] = {"reciprocal", "sqrt", "rsqrt", "sigmoid",
+                                            "silu",       "exp",  "log",   "tanh"};
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), y;
+    for (uint32_t n = rops_below(m, 3); n > 0; n--)
+        if (!apply1(m, functions[rops_below(m, 8)], x, &x)) return;
+    if (!apply1(m, functions[rops_below(m, 8)], x, &y)) return;
+    if (rops_percent(m, 40)) apply1(m, functions[rops_below(m, 4)], y, NULL);
+    if (rops_percent(m, 50))
+        apply(m, rops_percent(m, 50) ? "mul" : "div", NULL, x, y, nothing, 2, NULL);
+    if (rops_percent(m, 25)) apply(m, "mul", NULL, y, y, nothing, 2, NULL);
+}
+
 /* ---- All of them ----------------------------------------------------------------------------- */
 
 void rops_motif(rops_maker *m) {
@@ -525,7 +540,7 @@ void rops_motif(rops_maker *m) {
         {rope_and_append, 6}, {matmul, 5},    {transpose, 3},   {gather, 6},   {nearest, 6},
         {halves, 4},          {attention, 4}, {prefill, 3},     {choose, 4},   {masked_softmax, 3},
         {rearrange, 4},       {bytes, 4},     {windows, 6},     {filled, 8},   {folded, 4},
-        {scalars, 5},         {literals, 10}, {rope_across, 2},
+        {scalars, 5},         {literals, 10}, {rope_across, 2}, {inexact, 10},
     };
     uint32_t total = 0, i = 0;
     for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;
