@@ -95,6 +95,7 @@ rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_di
 
 size_t rp_target_print(const rp_target *target, char *text, size_t size) {
     rp_target t;
+    if (!text) size = 0;
     rp_target_take(target, &t);
     size_t at = 0;
     int n = snprintf(text, size, "name: %s\n", t.name);

@@ -38,7 +38,7 @@ VALUES = {
     "const rp_kernel_params *": "&kernel_params", "const rp_param_value *": "&param", "const rp_diag *": "&diag",
     "const rp_exec_params *": "&exec_params", "const rp_device_params *": "&device_params",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
-    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "const void *": "bytes", "void *": "bytes",
+    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "\"x\"", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
 }
@@ -91,6 +91,7 @@ int main(void) {
     rp_buffer buffer;
     rp_kernel kernel = {0};
     rp_device_info info;
+    rp_target target = RP_TARGET_INIT;
     size_t size;
     uint32_t count;
     uint64_t wide;

@@ -54,7 +54,8 @@ typedef struct rp_target {
 RP_API rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_diags *diags,
                                  rp_target *target);
 
-/* Writes such text, terminated when size > 0; returns the length that all of it needs. */
+/* Writes such text, terminated when size > 0; returns the length that all of it needs.
+ * `text` may be NULL. */
 RP_API size_t rp_target_print(const rp_target *target, char *text, size_t size);
 
 #ifdef __cplusplus
