@@ -153,7 +153,7 @@ static rp_status verify_round_trip(const rp_graph *graph, const step *at, rp_dia
     size_t size = 0;
     rp_graph *again = NULL;
     RP_TRY(rp_graph_print(graph, RP_FORMAT_TEXT, &text, &size));
-    rp_status status = rp_graph_parse(&graph->allocator, text, size, "(dump)", diags, &again);
+    rp_status status = rp_graph_parse_again(&graph->allocator, text, size, "(dump)", diags, &again);
     if (status == RP_ERROR_INVALID) status = bug(diags, at, "the dump does not parse");
     if (status == RP_OK && !rp_graph_equal(graph, again))
         status = bug(diags, at, "the dump parses to another graph");
@@ -164,11 +164,8 @@ static rp_status verify_round_trip(const rp_graph *graph, const step *at, rp_dia
 
 static rp_status verify(const rp_graph *graph, uint64_t hash_before, bool changed, const step *at,
                         rp_diags *diags) {
-    rp_status status = rp_graph_verify(graph, NULL, NULL);
-    if (status == RP_ERROR_INVALID) {
-        rp_graph_verify(graph, NULL, diags); /* again, for its messages */
-        return bug(diags, at, "the graph breaks a rule");
-    }
+    rp_status status = rp_graph_verify_again(graph, diags);
+    if (status == RP_ERROR_INVALID) return bug(diags, at, "the graph breaks a rule");
     RP_TRY(status);
     if ((rp_graph_hash(graph) != hash_before) != changed)
         return bug(diags, at,

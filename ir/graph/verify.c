@@ -193,6 +193,11 @@ rp_status rp_graph_verify_parts(const rp_graph *graph, const char *file, rp_diag
     return v.status;
 }
 
+rp_status rp_graph_verify_again(const rp_graph *graph, rp_diags *diags) {
+    rp_status status = rp_graph_verify(graph, NULL, NULL);
+    return status == RP_ERROR_INVALID ? rp_graph_verify(graph, NULL, diags) : status;
+}
+
 rp_status rp_graph_verify(const rp_graph *graph, const char *file, rp_diags *diags) {
     if (!graph) return RP_ERROR_USAGE;
     rp_verifier v = {.graph = graph, .file = file, .diags = diags};

@@ -345,7 +345,7 @@ rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
     if (!out_plan) return RP_ERROR_USAGE;
     *out_plan = NULL;
     RP_TRY(check_call(compiled, source, certificate, diags));
-    RP_TRY(rp_graph_verify(compiled, NULL, diags));
+    RP_TRY(rp_graph_verify_again(compiled, diags));
     RP_TRY(check_sizes(compiled, diags));
     builder b = {.graph = compiled, .diags = diags};
     for (int i = 0; i < RP_SECTION_COUNT; i++) rp_text_init(&b.sections[i], &compiled->allocator);

@@ -50,7 +50,8 @@ static rp_status get(const rp_plan *plan, bool source, rp_diags *diags, rp_graph
     const char *file = source ? "source text of the plan" : "text of the plan";
     size_t size;
     const char *text = source ? rp_plan_source_text(plan, &size) : rp_plan_text(plan, &size);
-    RP_TRY(rp_graph_parse(&plan->allocator, text, size, file, diags, out_graph));
+    RP_TRY((source ? rp_graph_parse : rp_graph_parse_again)(&plan->allocator, text, size, file,
+                                                            diags, out_graph));
     uint64_t hash = rp_graph_hash(*out_graph);
     uint64_t proven = source ? certificate->source_hash : certificate->compiled_hash;
     rp_status status = RP_OK;

@@ -174,6 +174,14 @@ static void parse_text(rp_parser *p) {
     if (p->g->stages & RP_STAGE_SYNCED) reserve_barriers(p, p->g->group_count);
 }
 
+rp_status rp_graph_parse_again(const rp_allocator *allocator, const char *text, size_t size,
+                               const char *file, rp_diags *diags, rp_graph **out_graph) {
+    rp_status status = rp_graph_parse(allocator, text, size, file, NULL, out_graph);
+    return status == RP_ERROR_INVALID
+               ? rp_graph_parse(allocator, text, size, file, diags, out_graph)
+               : status;
+}
+
 rp_status rp_graph_parse(const rp_allocator *allocator, const char *text, size_t size,
                          const char *file, rp_diags *diags, rp_graph **out_graph) {
     if (!out_graph) return RP_ERROR_USAGE;

@@ -164,6 +164,41 @@ class OneMessage(cli.Case):
                     error="pipeline.yaml: error: ")
 
 
+# Buffers and nodes that bring one warning.
+WARNED = [
+    ("  t: {kind: tmp, dtype: f32, shape: [64]}\n",
+     ["{fill: {to: {buffer: t, elements: [0, 32]}, value: 1}}", "{op: exp, x: x, out: u}", "{map: \"t + u\", out: y}"]),
+    ("  i: {kind: in, dtype: u32, shape: [4], data: i.npy}\n",
+     ["{op: scatter_rows, src: {buffer: x, shape: [4, 16]}, index: i, dst: {buffer: y, shape: [4, 16]}}"]),
+    ("", ["{run: add, bind: {a: x, b: x, sum: {buffer: y, access: w}}, grid: 1, push: {count: 64}}"]),
+]
+
+
+class OneWarning(cli.Case):
+    """What is worth a warning is said of the source, once, whatever is made of it."""
+
+    def warned(self, *arguments):
+        self.expect(OK, *arguments)
+        self.assertEqual(self.err.count("warning:"), 1, f"{arguments}\n{self.err}")
+
+    def test_once(self):
+        np.save(self.folder / "x.npy", np.arange(64, dtype="f4"))
+        np.save(self.folder / "i.npy", np.arange(4, dtype="u4"))
+        shader = self.read("add.comp").decode().replace("local_size_x = 64", "local_size_x = 32")
+        self.write("add.comp", shader)
+        for buffers, nodes in WARNED:
+            with self.subTest(nodes=nodes):
+                self.write("w.yaml", f"{HEAD}buffers:\n  x: {{kind: in, dtype: f32, shape: [64], data: x.npy}}\n"
+                           f"  y: {{kind: out, dtype: f32, shape: [64]}}\n{buffers}"
+                           "kernels: {add: {glsl: add.comp}}\nnodes:\n" + "".join(f"  - {node}\n" for node in nodes))
+                for level in ("-O0", "-O2"):
+                    self.warned("compile", "w.yaml", "-o", "w.rplan", level, "--verify-each")
+                    if "run" not in nodes[0]:  # what a shader stores is not in texts
+                        self.warned("show", "w.rplan")
+                        self.warned("check", "w.rplan")
+                self.warned("run", "w.yaml", "--check-against", "-O0")
+
+
 class Files(cli.Case):
     """What may be read, what may be written, and that neither is the other."""
 
