@@ -1,7 +1,8 @@
 /* Targets as text: one line for each limit, by the names in RP_TARGET_LIST. Numbers are decimal, or
- * hexadecimal behind 0x. */
+ * hexadecimal behind 0x; what is not known has no line. */
 #include "reprise/target.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "plan/fit.h"
@@ -47,48 +48,85 @@ static size_t trimmed(const char **text, size_t length) {
     return length;
 }
 
-/* One line without its comment; NULL, or what is wrong with it. */
-static const char *read_line(const char *line, size_t length, rp_target *out, uint8_t seen[KEYS]) {
+typedef struct reader {
+    const char *file;
+    rp_diags *diags;
+    rp_target out;
+    uint32_t line, errors;
+    uint8_t seen[KEYS];
+} reader;
+
+RP_PRINTF(2, 3)
+static void wrong(reader *r, const char *format, ...) {
+    char message[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    r->errors++;
+    rp_diags_add(r->diags, RP_ERROR, r->file, r->line, 1, "%s", message);
+}
+
+static int is_power(uint32_t key) {
+    return strstr(keys[key], "alignment") || strcmp(keys[key], "subgroup") == 0;
+}
+
+/* Zero would mean "not known", which is no limit at all. */
+static void read_limit(reader *r, uint32_t key, const char *value, size_t length) {
+    uint64_t *out = limit(&r->out, key);
+    if (!read_number(value, length, out))
+        wrong(r, "expected a number for %s, decimal or behind 0x", keys[key]);
+    else if (*out == 0)
+        wrong(r, "%s is 0: leave the line out where there is no limit", keys[key]);
+    else if (is_power(key) && (*out & (*out - 1)))
+        wrong(r, "%s is %llu, expected a power of two", keys[key], (unsigned long long)*out);
+}
+
+/* One line without its comment. */
+static void read_line(reader *r, const char *line, size_t length) {
     length = trimmed(&line, length);
-    if (length == 0) return NULL;
+    if (length == 0) return;
     const char *colon = memchr(line, ':', length);
-    if (!colon) return "expected 'key: number'";
+    if (!colon) {
+        wrong(r, "expected 'key: number'");
+        return;
+    }
     const char *key = line, *value = colon + 1;
     size_t key_length = trimmed(&key, (size_t)(colon - line));
     size_t value_length = trimmed(&value, length - (size_t)(value - line));
     uint32_t k = 0;
     while (k < KEYS && (strlen(keys[k]) != key_length || memcmp(keys[k], key, key_length) != 0))
         k++;
-    if (k == KEYS) return "there is no such limit: 'reprise devices --limits' prints them all";
-    if (seen[k]) return "the limit is given twice";
-    seen[k] = 1;
+    if (k == KEYS) {
+        wrong(r, "there is no such limit as '%.*s': 'reprise devices --limits' prints them all",
+              (int)(key_length < 60 ? key_length : 60), key);
+        return;
+    }
+    if (r->seen[k]) {
+        wrong(r, "%s is given twice", keys[k]);
+        return;
+    }
+    r->seen[k] = 1;
     if (k == NAME)
-        snprintf(out->name, sizeof out->name, "%.*s",
+        snprintf(r->out.name, sizeof r->out.name, "%.*s",
                  (int)(value_length < 255 ? value_length : 255), value);
-    else if (!read_number(value, value_length, limit(out, k)))
-        return "expected a number, decimal or behind 0x";
-    return NULL;
+    else
+        read_limit(r, k, value, value_length);
 }
 
 rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_diags *diags,
                           rp_target *target) {
-    rp_target read = {.size = sizeof read};
-    uint8_t seen[KEYS] = {0};
-    uint32_t number = 0, errors = 0;
+    reader r = {.file = file, .diags = diags, .out = {.size = sizeof r.out}};
     if (!text || !target) return RP_ERROR_USAGE;
-    for (size_t at = 0; at < size; number++) {
+    for (size_t at = 0; at < size;) {
         const char *end = memchr(text + at, '\n', size - at);
         size_t length = end ? (size_t)(end - text) - at : size - at;
         const char *comment = memchr(text + at, '#', length);
-        const char *wrong =
-            read_line(text + at, comment ? (size_t)(comment - text) - at : length, &read, seen);
-        if (wrong) {
-            rp_diags_add(diags, RP_ERROR, file, number + 1, 1, "%s", wrong);
-            errors++;
-        }
+        r.line++;
+        read_line(&r, text + at, comment ? (size_t)(comment - text) - at : length);
         at += length + 1;
     }
-    return errors ? RP_ERROR_INVALID : rp_target_give(&read, target);
+    return r.errors ? RP_ERROR_INVALID : rp_target_give(&r.out, target);
 }
 
 /* ---- Printing -------------------------------------------------------------------------------- */
@@ -102,6 +140,7 @@ size_t rp_target_print(const rp_target *target, char *text, size_t size) {
     if (n > 0) at = (size_t)n;
     for (uint32_t k = LIMITS_FIRST; k < KEYS; k++) {
         unsigned long long value = *limit(&t, k);
+        if (value == 0) continue;
         n = snprintf(at < size ? text + at : NULL, at < size ? size - at : 0,
                      strcmp(keys[k], "needs") == 0 ? "%s: 0x%llx\n" : "%s: %llu\n", keys[k], value);
         if (n > 0) at += (size_t)n;

@@ -211,7 +211,7 @@ nodes:
         self.assertNotIn("s.rplan", self.files())
         self.write("bad.target", "storage_buffers: 3\nstorage: 4\n")
         self.expect(INPUT, "compile", "s.yaml", "-o", "s.rplan", "--target", "bad.target",
-                    error="bad.target:2:1: error: there is no such limit")
+                    error="bad.target:2:1: error: there is no such limit as 'storage'")
         self.expect(INPUT, "compile", "s.yaml", "-o", "s.rplan", "--target", "none.target")
         self.expect(USAGE, "devices", "--device", "0", error="--limits")
 

@@ -177,6 +177,45 @@ static void test_bad_text(void) {
     rp_diags_destroy(diags);
 }
 
+/* What would hold nothing, or what no device has; what is printed is read again, zeros too. */
+static void test_bad_values(void) {
+    const rp_target nothing = {.size = sizeof nothing, .name = "none", .groups_x = 7};
+    char text[2048], wanted[128];
+    rp_target target = RP_TARGET_INIT;
+    rp_diags *diags = rp_diags_create(NULL);
+#define RP_X(field, what) #field,
+    static const char *const keys[] = {RP_TARGET_LIST(RP_X)};
+#undef RP_X
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        bool power = strstr(keys[i], "alignment") || strcmp(keys[i], "subgroup") == 0;
+        for (int hex = 0; hex < 2; hex++) {
+            snprintf(text, sizeof text, "%s: %s\n", keys[i], hex ? "0x0" : "0");
+            snprintf(wanted, sizeof wanted, "%s is 0: leave the line out", keys[i]);
+            CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target),
+                            RP_ERROR_INVALID);
+            CU_ASSERT_TRUE(mock_said(diags, wanted));
+            rp_diags_clear(diags);
+        }
+        snprintf(text, sizeof text, "%s: 48\n", keys[i]);
+        CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target),
+                        power ? RP_ERROR_INVALID : RP_OK);
+        CU_ASSERT_EQUAL(mock_said(diags, "is 48, expected a power of two"), power);
+        rp_diags_clear(diags);
+        snprintf(text, sizeof text, "%s: 64\n", keys[i]);
+        CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target), RP_OK);
+        snprintf(text, sizeof text, "%ss: 64\n", keys[i]);
+        snprintf(wanted, sizeof wanted, "no such limit as '%ss'", keys[i]);
+        CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target), RP_ERROR_INVALID);
+        CU_ASSERT_TRUE(mock_said(diags, wanted));
+        rp_diags_clear(diags);
+    }
+    rp_target_print(&nothing, text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "name: none\ngroups_x: 7\n");
+    CU_ASSERT_EQUAL(rp_target_parse(text, strlen(text), "f", diags, &target), RP_OK);
+    CU_ASSERT_EQUAL(memcmp(&target, &nothing, sizeof target), 0);
+    rp_diags_destroy(diags);
+}
+
 /* A caller whose header knew fewer limits: nothing behind them is touched. */
 static void test_older_caller(void) {
     rp_target target = {.size = offsetof(rp_target, storage_alignment), .storage_alignment = 77};
@@ -199,6 +238,7 @@ int main(void) {
                                     {"lines", test_lines},
                                     {"text", test_text},
                                     {"bad text", test_bad_text},
+                                    {"bad values", test_bad_values},
                                     {"an older caller", test_older_caller},
                                     {0}};
     return rp_run_tests("targets", tests);

@@ -7,7 +7,8 @@
  * what does not fit is an error at the node's line.
  *
  * A target is filled in by rp_device_target() of reprise/runtime.h, from a file (`reprise devices
- * --limits` prints one), or by hand. Zero = not known: nothing is held against it. */
+ * --limits` prints one), or by hand. Zero = not known: nothing is held against it; files leave such
+ * a line out. */
 #ifndef REPRISE_TARGET_H
 #define REPRISE_TARGET_H
 
@@ -50,7 +51,7 @@ typedef struct rp_target {
     { sizeof(rp_target) }
 
 /* Reads the text of a file: lines `key: number` and `name: text`, empty ones, and comments from '#'
- * on. Every mistake is reported with its line. target->size is set by the caller. */
+ * on. Numbers are not 0; alignments and subgroup are powers of two. Every mistake is reported with its line. target->size is set by the caller. */
 RP_API rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_diags *diags,
                                  rp_target *target);
 
