@@ -212,6 +212,10 @@ static rp_status reflect_specialised(const rp_kernel_where *where, const rp_kern
     }
     RP_TRY(rp_spirv_validate(where, words, count, m->entry));
     RP_TRY(reflect(where, m, words, count, fresh));
+    if (fresh->empty_array)
+        return rp_kernel_error(where,
+                               "with these specialisation constants an array has a length below "
+                               "1; expected at least 1");
     for (uint32_t i = 0; i < fresh->constant_count; i++) {
         const rp_kernel_constant *old = find_constant(m, fresh->constants[i].id);
         fresh->constants[i].specialised = old && old->specialised;
@@ -226,6 +230,7 @@ static void replace_interface(rp_kernel_module *m, rp_kernel_module *fresh) {
     rp_kernel_module old = *m;
     memcpy(m->local, fresh->local, sizeof m->local);
     m->shared_bytes = fresh->shared_bytes;
+    m->empty_array = fresh->empty_array;
     m->push_bytes = fresh->push_bytes;
     m->push_used = fresh->push_used;
     m->bindings = fresh->bindings, m->binding_count = fresh->binding_count;

@@ -63,6 +63,7 @@ typedef struct rp_kernel_module {
     uint64_t hash;     /* rp_hash of the words; never 0 */
     uint32_t local[3]; /* workgroup size, with the specialisation applied */
     uint32_t shared_bytes;
+    bool empty_array;            /* an array is empty while the constants are as they are */
     uint32_t push_bytes;         /* a multiple of 4 */
     bool push_used;              /* by the code; else the block may be left out */
     rp_kernel_binding *bindings; /* ascending (set, binding) */

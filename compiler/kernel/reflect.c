@@ -73,6 +73,7 @@ static rp_status reflect_sizes(const reflector *r) {
                                "the shared variables are larger than 4 GiB, or have a length "
                                "that is not an expression over 32-bit integers");
     memcpy(r->out->local, local, sizeof r->out->local);
+    r->out->empty_array = reader->empty_array;
     r->out->shared_bytes = (uint32_t)reader->shared_bytes;
     return RP_OK;
 }

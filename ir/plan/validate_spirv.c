@@ -58,6 +58,11 @@ static rp_status check_sizes(rp_plan_check *check, const rp_plan_kernel *k) {
                                "SPIR-V %u x %u x %u",
                                name_of(check, k), k->local[0], k->local[1], k->local[2],
                                r->local[0], r->local[1], r->local[2]);
+    if (r->empty_array)
+        return rp_plan_damaged(check,
+                               "kernel '%.60s': with its specialisation constants an array of its "
+                               "SPIR-V has a length below 1",
+                               name_of(check, k));
     if (r->shared_bytes > k->shared_bytes)
         return rp_plan_damaged(check,
                                "kernel '%.60s': its record says %u bytes of workgroup memory, its "

@@ -346,7 +346,7 @@ rp_status rp_spirv_read(rp_spirv_reader *r, const uint32_t *words, uint32_t coun
     r->needs = r->shared_bytes = 0;
     r->unsupported[0] = '\0';
     r->resource_count = r->constant_count = r->layout_count = r->todo_count = 0;
-    r->local_known = false;
+    r->local_known = r->empty_array = false;
     r->bound = r->entry_at = r->size_constant = r->mode_at = 0;
     RP_TRY(check_header(words, count, why));
     RP_TRY(check_words(words, count, why));

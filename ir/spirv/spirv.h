@@ -106,6 +106,7 @@ typedef struct rp_spirv_reader {
     uint32_t local[3];                          /* workgroup size */
     bool local_known;
     uint64_t shared_bytes; /* workgroup memory; UINT64_MAX: too much, or not known */
+    bool empty_array;      /* some array type has a length below 1: no driver takes such a module */
 
     /* Tables of the module that was read last. */
     const uint32_t *words;

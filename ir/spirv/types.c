@@ -133,6 +133,15 @@ static void note_block(rp_spirv_reader *r, uint32_t storage_class, const rp_spir
         r->needs |= RP_NEED_UNIFORM_STD430;
 }
 
+/* The elements of an array whose length is the constant `length`, UINT64_MAX when that is not
+ * known. A negative length is that of an empty array. */
+static uint64_t count_elements(rp_spirv_reader *r, const rp_spirv_id *length) {
+    if (!length->known) return UINT64_MAX;
+    const rp_spirv_id *type = rp_spirv_before(r, r->words[length->at + 1], length->at);
+    bool negative = type->scalar == RP_SCALAR_I32 && length->value > INT32_MAX;
+    return negative ? 0 : length->value;
+}
+
 void rp_spirv_type(rp_spirv_reader *r, uint32_t at) {
     const uint32_t *w = r->words + at;
     rp_spirv_id *t = rp_spirv_entry(r, w[1]);
@@ -143,8 +152,8 @@ void rp_spirv_type(rp_spirv_reader *r, uint32_t at) {
     case OP_TYPE_VECTOR: make_vector(t, rp_spirv_before(r, w[2], at), w[3]); return;
     case OP_TYPE_MATRIX: make_matrix(t, rp_spirv_before(r, w[2], at), w[3]); return;
     case OP_TYPE_ARRAY: {
-        const rp_spirv_id *length = rp_spirv_before(r, w[3], at);
-        uint64_t count = length->known ? length->value : UINT64_MAX;
+        uint64_t count = count_elements(r, rp_spirv_before(r, w[3], at));
+        if (count == 0) r->empty_array = true;
         make_array(t, rp_spirv_before(r, w[2], at), count);
         return;
     }

@@ -195,6 +195,37 @@ static void test_specs(void) {
     refuse(&params, "p.yaml", 7, "is given twice");
 }
 
+/* Lengths that only their evaluation shows to be 0 or less, wherever the array is. */
+static void test_empty_arrays(void) {
+    static const struct {
+        const char *type, *declaration, *use;
+        uint32_t good, bad;
+    } cases[] = {
+        {"uint", "shared float s[N * N];", "s[0] = b[0]; b[1] = s[0];", 4, 65536},
+        {"int", "shared float s[N + N];", "s[0] = b[0]; b[1] = s[0];", 4, 0},
+        {"int", "shared float s[N + N];", "s[0] = b[0]; b[1] = s[0];", 4, (uint32_t)-3},
+        {"uint", "struct S { vec4 v; float f[3][N - 2]; }; shared S s;",
+         "s.f[0][0] = b[0]; b[1] = s.f[0][0];", 4, 2},
+        {"uint", "layout(binding = 1) buffer Y { float s[N * N]; };", "s[0] = b[0];", 4, 65536},
+        {"uint", "layout(binding = 1) uniform Y { vec4 s[N / 2]; };", "b[0] = s[0].x;", 4, 1},
+        {"int", "float s[N * 2];", "s[int(b[0])] = 1; b[1] = s[int(b[2])];", 4, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char glsl[512];
+        snprintf(glsl, sizeof glsl,
+                 "#version 450\nlayout(constant_id = 5) const %s N = 4;\n%s\n"
+                 "layout(binding = 0) buffer B { float b[]; };\nvoid main() { %s }\n",
+                 cases[i].type, cases[i].declaration, cases[i].use);
+        rp_spec_constant spec = {5, cases[i].bad};
+        rp_kernel_params params = {.name = "k", .glsl = glsl, .spec = &spec, .spec_count = 1};
+        refuse(&params, "p.yaml", 7, "an array has a length below 1; expected at least 1");
+        spec.value = cases[i].good;
+        rp_kernel_module m;
+        CU_ASSERT_EQUAL(rp_kernel_build(NULL, &params, NULL, NULL, 0, 0, &m), RP_OK);
+        rp_kernel_free(&m);
+    }
+}
+
 /* ---- SPIR-V ---------------------------------------------------------------------------------- */
 
 static void test_damaged(void) {
@@ -311,6 +342,7 @@ int main(void) {
                              {"parameters", test_params},
                              {"resources", test_resources},
                              {"shared memory", test_shared},
+                             {"empty arrays", test_empty_arrays},
                              {"push constants", test_push},
                              {"specialisation", test_specs},
                              {"damaged SPIR-V", test_damaged},

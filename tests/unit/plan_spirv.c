@@ -12,7 +12,8 @@ static const char *const glsl = "#version 450\nlayout(local_size_x_id = 3) in;\n
                                 "layout(constant_id = 5) const float scale = 1;\n"
                                 "layout(constant_id = 6) const bool doubled = false;\n"
                                 "layout(constant_id = 8) const double wide = 3;\n"
-                                "shared float tile[64];\n"
+                                "layout(constant_id = 9) const uint side = 8;\n"
+                                "shared float tile[side * side];\n"
                                 "layout(binding = 0) readonly buffer R { float r[]; };\n"
                                 "layout(binding = 1) buffer RW { float rw[]; };\n"
                                 "layout(binding = 2) writeonly buffer W { float w[]; };\n"
@@ -39,8 +40,8 @@ static rp_plan *compile(void) {
     rp_graph *g = NULL;
     rp_kernel k;
     rp_plan *plan = NULL;
-    const rp_spec_constant specs[] = {{3, 64}, {5, 0x40000000}};
-    rp_kernel_params params = {.name = "mix", .glsl = glsl, .spec = specs, .spec_count = 2};
+    const rp_spec_constant specs[] = {{3, 64}, {5, 0x40000000}, {9, 8}};
+    rp_kernel_params params = {.name = "mix", .glsl = glsl, .spec = specs, .spec_count = 3};
     CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, "p", &p), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(p, &params, NULL, &k), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_recorder_create(p, &r), RP_OK);
@@ -91,6 +92,8 @@ static const struct {
     {SPEC(1, id), 4, 7, NULL},
     {SPEC(0, value), 4, 16, SAYS "workgroups of 64 x 1 x 1, its SPIR-V 16 x 1 x 1"},
     {SPEC(1, id), 4, 6, NULL},
+    {SPEC(2, value), 4, 65536, "kernel 'mix': with its specialisation constants an array of its"},
+    {SPEC(2, value), 4, 9, SAYS "256 bytes of workgroup memory, its SPIR-V has 324"},
 };
 
 static void test_records(void) {
