@@ -52,6 +52,10 @@ rp_status rp_attribute_value(rp_application *x, const char *op, const rp_op_attr
                               "integer",
                               attr->name, op, *out);
     if (isnan(*out) && rp_op_attr_takes_nan(attr)) return RP_OK;
+    if (rp_op_attr_overflows(attr, *out))
+        return rp_apply_error(x, RP_BLAME_ATTR, index,
+                              "attribute '%s' of %s is %.9g: too large for f32", attr->name, op,
+                              *out);
     if (*out >= attr->low && *out <= attr->high) return RP_OK;
     return rp_apply_error(x, RP_BLAME_ATTR, index,
                           "attribute '%s' of %s is %.9g: expected %.9g to %.9g", attr->name, op,

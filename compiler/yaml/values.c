@@ -56,7 +56,11 @@ static bool parse_decimal(const char *text, double *out) {
 
 bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, double *out) {
     int64_t integer;
-    if (node->kind == RP_YAML_SCALAR && parse_decimal(node->text, out)) return true;
+    if (node->kind == RP_YAML_SCALAR && parse_decimal(node->text, out)) {
+        bool word = strchr(node->text, 'i'); /* "inf", not digits too many */
+        if (word || !isinf(*out)) return true;
+        return rp_read_error(r, node, "%s: '%.*s' is too large for f32", what, RP_CLIP(node));
+    }
     if (!rp_read_integer(r, node, what, INT64_MIN, INT64_MAX, &integer)) return false;
     *out = (double)integer;
     return true;

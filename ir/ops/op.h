@@ -124,6 +124,11 @@ typedef struct rp_op_attr {
     const char *choices; /* "neox|interleaved" */
 } rp_op_attr;
 
+/* Kernels take numbers as f32, where one that is too large would become infinite. */
+static inline bool rp_op_attr_overflows(const rp_op_attr *attr, double value) {
+    return attr->kind == RP_ATTR_NUMBER && isfinite(value) && isinf((float)value);
+}
+
 /* NaN is a number like any other where every number is allowed and none must be given: a call says
  * by NaN that a required one is missing. */
 static inline bool rp_op_attr_takes_nan(const rp_op_attr *attr) {

@@ -233,6 +233,8 @@ static bool check_attr(checker *c, uint32_t index) {
     if (!(value >= attr->low && value <= attr->high))
         return rp_op_fail(call, "attribute %s is %.9g, expected %.9g to %.9g", attr->name, value,
                           attr->low, attr->high);
+    if (rp_op_attr_overflows(attr, value))
+        return rp_op_fail(call, "attribute %s is %.9g, too large for f32", attr->name, value);
     if (attr->symbol && value >= 1) {
         call->symbols[attr->symbol - 'A'] = (uint64_t)value;
         c->origins[attr->symbol - 'A'] = (origin){BY_ATTR, (uint8_t)index, 0};

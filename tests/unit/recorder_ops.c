@@ -1,5 +1,6 @@
 /* rp_apply: the nodes that it records, operands in all their forms, and every way to get it wrong.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "composite/composite.h"
@@ -252,7 +253,21 @@ static void attribute(rp_attribute attr) {
         &attr, 1);
 }
 
+static void scale_by(double factor) {
+    rp_apply(recorder, "scale",
+             OPERANDS({.name = "x", .range = all(x)}, {.name = "out", .range = all(y)}),
+             &(rp_attribute){.name = "factor", .number = factor}, 1);
+}
+
 static void test_wrong_attributes(void) {
+    begin();
+    scale_by(-INFINITY);
+    holds("n0 = op scale {factor=-inf}");
+    end();
+    begin();
+    scale_by(1e39);
+    says("attribute 'factor' of scale is 1e+39: too large for f32");
+    end();
     begin();
     attribute((rp_attribute){.name = "layout", .text = "interleaved"});
     holds("n0 = op rope {layout=interleaved}");
