@@ -136,8 +136,8 @@ check_documentation() {
     awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$SOURCE/docs/c-api.md" >example.c
     grep -q 'int main' example.c || fail "docs/c-api.md holds no program"
     # shellcheck disable=SC2046,SC2086
-    "$CC" -std=c17 $warnings $(pkg-config --cflags reprise) example.c \
-        $(pkg-config --libs reprise) -o example
+    "$CC" -std=c17 $warnings $(pkg-config --cflags reprise reprise-weights) example.c \
+        $(pkg-config --libs reprise reprise-weights) -o example
     LD_LIBRARY_PATH=$prefix/$LIBDIR ./example
     "$prefix/bin/reprise" show example.rplan | grep -q 'graph example' || fail "no plan was saved"
 }
