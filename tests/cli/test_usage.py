@@ -72,6 +72,35 @@ class Usage(cli.Case):
         self.expect(USAGE, "run", "pipeline.yaml", "-D", "n=many", error="PARAM=NUMBER")
         self.expect(USAGE, "show", "-D", "n=5", "graph.rpir", error="YAML pipeline")
 
+    def test_nothing_for_a_value(self):
+        """What is empty names nothing: neither the default nor any device."""
+        for command in COMMANDS:
+            self.expect(USAGE, command, "", error=f"reprise {command}: error: an argument is empty")
+            for letter, option in re.findall(r"(?m)^  (-\w), (--[a-z-]+) [^ ]", self.expect(OK, command, "--help")):
+                for words in ((letter, ""), (option, ""), (option + "=",)):
+                    self.expect(USAGE, command, *words, error="needs a value: ")
+            for option in re.findall(r"(?m)^      (--[a-z-]+) [^ ]", self.expect(OK, command, "--help")):
+                if option != "--passes":
+                    self.expect(USAGE, command, option, "", error=f"'{option}' needs a value: ")
+        for option in ("-i", "-o", "--set", "-D"):
+            self.expect(USAGE, "run", "pipeline.yaml", option, "x=", error=f"{option} needs")
+
+    def test_where_stdin_and_stdout_do_not_go(self):
+        before = self.files()
+        for words in (("run", "pipeline.yaml", "-i", "x=-"), ("run", "pipeline.yaml", "-o", "y=-"),
+                      ("run", "pipeline.yaml", "--weights", "-"), ("compile", "graph.rpir", "-o", "p", "--target", "-"),
+                      ("opt", "graph.rpir", "--target", "-")):
+            self.expect(USAGE, *words, error=f"{words[-2]} needs a file, '-' is none")
+        for words in (("diff", "-", "-"), ("check", "-", "--against", "-")):
+            self.expect(USAGE, *words, error="not both", input=self.read("graph.rpir"))
+        self.expect(OK, "diff", "-", "graph.rpir", input=self.read("graph.rpir"))
+        self.assertEqual(self.files(), before)
+
+    def test_usage_lines(self):
+        for command in COMMANDS:
+            self.expect(USAGE, command, "--no-such-thing")
+            self.assertRegex(self.err, rf"usage: reprise {command} \S[^;]*\S; see 'reprise {command} --help'")
+
     def test_too_many_arguments(self):
         for command in ("run", "compile", "opt", "show", "check"):
             self.expect(USAGE, command, "graph.rpir", "graph.rpir", "-q")

@@ -94,6 +94,11 @@ class Weights(cli.Case):
             self.expect(INPUT, "run", "p.yaml", error=[error, "p.yaml:4:"])
         self.pipeline()
         self.expect(INPUT, "run", "p.yaml", "--weights", "none.safetensors", error="cannot be read")
+        self.write("bad.safetensors", b"no such thing")
+        self.pipeline(data="m.safetensors")  # needs none of them
+        for name in ("none.safetensors", "/", "bad.safetensors"):
+            self.expect(INPUT, "run", "p.yaml", "--weights", name, error=f"{name}: error: ")
+            self.assertEqual(self.err.count("error:"), 1, self.err)
         self.pipeline(shape="[7]")
         self.expect(INPUT, "run", "p.yaml", "--weights", "m.safetensors", error="has shape (2, 3)")
         self.write("p.yaml", COPY.replace("w:", "other:").replace("from: w", "from: other")

@@ -1,6 +1,7 @@
 /* reprise check: proves a compiled graph again, on demand. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include "commands.h"
 #include "message.h"
 #include "source.h"
@@ -33,6 +34,8 @@ static int read_options(const cli_command *command, int argc, char **argv, check
             return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
     }
     if (!job->compiled) return cli_usage(command, "names no compiled file");
+    if (job->against && !strcmp(job->compiled, "-") && !strcmp(job->against, "-"))
+        return cli_usage(command, "stdin can be one of the two, not both");
     if (job->params.count && !job->against)
         return cli_usage(command, "-D needs --against PIPELINE.yaml");
     return CLI_OK;

@@ -80,7 +80,7 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_devices = {
     .name = "devices",
-    .arguments = "",
+    .arguments = "[--limits [--device N|NAME]]",
     .brief = "Lists the Vulkan devices of this machine.",
     .details =
         "The first suitable GPU is used, or else the first suitable software driver. --device, or\n"

@@ -1,5 +1,6 @@
 /* reprise diff: what changed between two graphs, by node id and buffer name, not by text lines. */
 #include <stdio.h>
+#include <string.h>
 #include "commands.h"
 #include "message.h"
 #include "output.h"
@@ -50,6 +51,8 @@ static int run(const cli_command *command, int argc, char **argv) {
             names[count++] = options.value;
     }
     if (result == CLI_OK && count < 2) result = cli_usage(command, "needs two files");
+    if (result == CLI_OK && !strcmp(names[0], "-") && !strcmp(names[1], "-"))
+        result = cli_usage(command, "stdin can be one of the two, not both");
     for (int i = 0; i < 2 && result == CLI_OK; i++)
         result =
             cli_source_open(names[i], &params, CLI_PIPELINE | CLI_GRAPH | CLI_PLAN, &sources[i]);

@@ -103,9 +103,25 @@ static int open_default(const rp_plan *plan, uint32_t index, const char *file,
     return CLI_INPUT;
 }
 
+/* All of --weights, needed or not. */
+static int open_weights(const cli_input_files *files, cli_inputs *inputs) {
+    int result = CLI_OK;
+    for (uint32_t i = 0; i < files->weight_count; i++) {
+        const char *path = files->weights[i];
+        uint32_t file;
+        int status = cli_weights_open(&inputs->weights, path, strlen(path), &file);
+        if (status > result) result = status;
+    }
+    return result;
+}
+
 int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char *file,
                     const cli_input_files *files, cli_inputs *out) {
-    int result = CLI_OK;
+    int result = open_weights(files, out);
+    if (result != CLI_OK) {
+        cli_inputs_close(out);
+        return result;
+    }
     out->count = rp_plan_buffer_count(plan);
     out->arrays = cli_alloc(out->count + 1, sizeof *out->arrays);
     bool *named = cli_alloc(out->count + 1, sizeof *named);

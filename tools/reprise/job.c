@@ -12,7 +12,8 @@ static int take_option(const cli_command *command, int id, const char *value, cl
     if (id == JOB_OUTPUT) job->output = value;
     if (id == JOB_TARGET) {
         job->passes.target = &job->target;
-        return cli_target_read(value, &job->target);
+        int status = cli_needs_file(command, "--target", value);
+        return status == CLI_OK ? cli_target_read(value, &job->target) : status;
     }
     if (id >= DUMP_AFTER) return cli_dump_option(command, id, value, &job->dump);
     if (id >= LEVEL_O) return cli_level_option(command, id, value, &job->passes);

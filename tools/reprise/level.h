@@ -14,7 +14,7 @@ enum {
 
 #define CLI_LEVEL_OPTIONS                                                                          \
     {LEVEL_O, 'O', NULL, "0|1|2", "optimisation level; -O0 is the oracle, -O1 the default"},       \
-        {LEVEL_PASSES, 0, "passes", "A,B,C", "run these passes instead of a level's"},             \
+        {LEVEL_PASSES, 0, "passes", "A,B,C", "run these passes instead of a level's", true},       \
         {LEVEL_ARENA_LIMIT, 0, "arena-limit", "BYTES",                                             \
          "most transient memory (K, M, G allowed); trades barriers for it"},                       \
     {                                                                                              \

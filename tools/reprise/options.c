@@ -67,13 +67,11 @@ static int finish(cli_options *options, const cli_option *option, const char *at
         cli_usage(options->command, "option '%s' takes no value", options->shown);
         return CLI_WRONG;
     }
-    if (option->value && !attached) {
-        if (options->next >= options->argc) {
-            cli_usage(options->command, "option '%s' needs a value: %s", options->shown,
-                      option->value);
-            return CLI_WRONG;
-        }
-        options->value = options->argv[options->next++];
+    if (option->value && !attached)
+        options->value = options->next < options->argc ? options->argv[options->next++] : NULL;
+    if (option->value && (!options->value || (!*options->value && !option->empty))) {
+        cli_usage(options->command, "option '%s' needs a value: %s", options->shown, option->value);
+        return CLI_WRONG;
     }
     return option->id;
 }
@@ -84,6 +82,10 @@ int cli_options_next(cli_options *options) {
         if (options->next >= options->argc) return CLI_END;
         const char *text = options->argv[options->next++];
         options->shown = options->value = text;
+        if (!*text) {
+            cli_usage(options->command, "an argument is empty");
+            return CLI_WRONG;
+        }
         if (options->only_arguments || text[0] != '-' || text[1] == '\0') return CLI_ARGUMENT;
         if (!strcmp(text, "--")) {
             options->only_arguments = true;
@@ -114,6 +116,11 @@ int cli_usage(const cli_command *command, const char *format, ...) {
     return CLI_USAGE;
 }
 
+int cli_needs_file(const cli_command *command, const char *option, const char *path) {
+    if (strcmp(path, "-") != 0) return CLI_OK;
+    return cli_usage(command, "%s needs a file, '-' is none; one of that name is './-'", option);
+}
+
 static void help_options(const cli_option *table) {
     for (const cli_option *o = table; o->id; o++) {
         char left[64];
@@ -139,7 +146,7 @@ void cli_help(const cli_command *command) {
 
 bool cli_split(const char *text, char **name, const char **value) {
     const char *start = text + (*text == '$'), *equals = strchr(text, '=');
-    if (!equals || equals == start) return false;
+    if (!equals || equals == start || !equals[1]) return false;
     size_t length = (size_t)(equals - start);
     *name = cli_alloc(length + 1, 1);
     memcpy(*name, start, length);

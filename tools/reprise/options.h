@@ -10,6 +10,7 @@ typedef struct cli_option {
     int id; /* > 0, what cli_options_next returns */
     char letter;
     const char *name, *value, *help;
+    bool empty; /* the value may be "" */
 } cli_option;
 
 typedef struct cli_command {
@@ -44,10 +45,14 @@ int cli_options_next(cli_options *options);
 int cli_usage(const cli_command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Whether `path` can be read or written as a file: CLI_OK, or CLI_USAGE after a message for "-". */
+int cli_needs_file(const cli_command *command, const char *option, const char *path);
+
 void cli_help(const cli_command *command);
 
 /* Splits "name=value" at the first '='. A copy of the name (without a leading '$') goes to *name,
- * to be freed; *value points into `text`. False when there is no '=' or no name. */
+ * to be freed; *value points into `text`. False when there is no '=', or nothing
+ * on one of its sides. */
 bool cli_split(const char *text, char **name, const char **value);
 
 /* A whole number in [least, most], all of `text`; `bytes` also takes K, M and G (powers of 1024).

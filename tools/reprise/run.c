@@ -52,6 +52,21 @@ typedef struct run_job {
     uint32_t weight_count;
 } run_job;
 
+static int take_pair(const cli_command *command, const char *option, const char *needed,
+                     const char *value, uint32_t most, cli_pairs *pairs) {
+    if (!cli_pairs_add(pairs, value, most))
+        return cli_usage(command, "%s needs %s; got '%s'", option, needed, value);
+    return CLI_OK;
+}
+
+/* The same, of a pair that names a file. */
+static int take_file(const cli_command *command, const char *option, const char *needed,
+                     const char *value, uint32_t most, cli_pairs *pairs) {
+    int status = take_pair(command, option, needed, value, most, pairs);
+    if (status != CLI_OK) return status;
+    return cli_needs_file(command, option, pairs->items[pairs->count - 1].text);
+}
+
 static int take_option(const cli_command *command, int id, const cli_options *options,
                        run_job *job) {
     uint32_t most = (uint32_t)options->argc;
@@ -62,15 +77,10 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         if (job->input) return cli_usage(command, "one input at a time; '%s' is too many", value);
         job->input = value;
         return CLI_OK;
-    case OPTION_INPUT:
-        if (cli_pairs_add(&job->inputs, value, most)) return CLI_OK;
-        return cli_usage(command, "-i needs NAME=FILE; got '%s'", value);
+    case OPTION_INPUT: return take_file(command, "-i", "NAME=FILE", value, most, &job->inputs);
     case OPTION_OUTPUT:
-        if (cli_pairs_add(&job->outputs, value, most)) return CLI_OK;
-        return cli_usage(command, "-o needs NAME=FILE.npy; got '%s'", value);
-    case OPTION_SET:
-        if (cli_pairs_add(&job->lives, value, most)) return CLI_OK;
-        return cli_usage(command, "--set needs NAME=VALUE; got '%s'", value);
+        return take_file(command, "-o", "NAME=FILE.npy", value, most, &job->outputs);
+    case OPTION_SET: return take_pair(command, "--set", "NAME=VALUE", value, most, &job->lives);
     case OPTION_DEFINE:
         if (cli_params_add(&job->params, value)) return CLI_OK;
         return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
@@ -91,7 +101,7 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         if (job->weight_count == sizeof job->weights / sizeof *job->weights)
             return cli_usage(command, "--weights is given more than 64 times");
         job->weights[job->weight_count++] = value;
-        return CLI_OK;
+        return cli_needs_file(command, "--weights", value);
     case OPTION_VALIDATE: job->validate = true; return CLI_OK;
     }
     job->level_given = true;
