@@ -148,7 +148,7 @@ uint8_t rp_formula_operand_type(const rp_formula *formula, const rp_formula_node
 
 /* Arithmetic operations of one evaluation; exp, tanh and the like count 8. */
 double rp_formula_flops(const rp_formula *formula);
-/* Instructions of its code, about; exp, tanh and the like are functions of their own. */
+/* Instructions of its code, about. */
 double rp_formula_size(const rp_formula *formula);
 
 #endif

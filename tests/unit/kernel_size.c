@@ -84,6 +84,11 @@ static const chain chains[] = {
     {"powers",
      ROWS,
      {"pow (r #:" ROWS ", r @:" ROWS ", w !:" ROWS ")", "gelu (r #:" ROWS ", w !:" ROWS ")"}},
+    {"sines", ROWS, {"map {expr=\"a * 2 + sin(a)\"} (r #:" ROWS ", w !:" ROWS ")"}},
+    {"cosines and sums",
+     ROWS,
+     {"map {expr=\"cos(a)\"} (r #:" ROWS ", w !:" ROWS ")",
+      "add (r #:" ROWS ", r @:" ROWS ", w !:" ROWS ")"}},
     {"transposed",
      SQUARE,
      {"transpose (r #:" SQUARE ", w !:" SQUARE ")",
@@ -240,6 +245,61 @@ static void test_chains(void) {
     }
 }
 
+/* ---- Functions of formulas ------------------------------------------------------------------- */
+
+typedef struct weight {
+    uint32_t real;
+    double estimated;
+} weight;
+
+/* Of one kernel: a sum of `uses` calls, in whose pattern # is something that no other use has. */
+static weight weigh_sum(const char *pattern, uint32_t uses) {
+    rp_text text;
+    rp_text_init(&text, NULL);
+    rp_text_string(&text, "reprise 1\ngraph g {\nbuf $x in f32[64]\nbuf $y out f32[64]\n"
+                          "n0 = op map {expr=\"");
+    for (uint32_t i = 0; i < uses; i++) {
+        rp_text_string(&text, i ? " + " : "");
+        for (const char *c = pattern; *c; c++) {
+            if (*c == '#')
+                put(&text, "(a + %u.5)", i);
+            else
+                rp_text_char(&text, *c);
+        }
+    }
+    rp_text_string(&text, "\"} (r $x:f32[64], w $y:f32[64])\n}\n");
+    rp_graph *source = parse(&text), *g = run(source, "fuse,lower");
+    weight w = {instructions(g, &g->nodes[0]), estimate(g, &g->nodes[0])};
+    rp_graph_destroy(g);
+    rp_graph_destroy(source);
+    return w;
+}
+
+/* A use more is as many instructions more as it is taken for: what the bound on a kernel's size
+ * rests on. */
+static void test_functions(void) {
+    static const char *const patterns[] = {
+#define RP_X(name, arity, floats)                                                                  \
+    (floats) && (arity) == 1 ? #name "(#)" : (floats) ? #name "(#, a)" : NULL,
+        RP_FORMULA_FUNCTIONS(RP_X)
+#undef RP_X
+            "# / a"};
+    enum { FEW = 3, MANY = 11 };
+    uint32_t found = 0;
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        const char *p = patterns[i];
+        if (!p || strncmp(p, "is", 2) == 0) continue;
+        weight few = weigh_sum(p, FEW), many = weigh_sum(p, MANY);
+        double real = (double)(many.real - few.real) / (MANY - FEW);
+        double ratio = (many.estimated - few.estimated) / (MANY - FEW) / real;
+        bool right = real < 40 || (ratio > 0.5 && ratio < 2);
+        if (!right) printf("%s: %.1f instructions, estimated %.2f times as many\n", p, real, ratio);
+        CU_ASSERT_TRUE(right);
+        found += real >= 40;
+    }
+    CU_ASSERT_TRUE(found > 10);
+}
+
 /* ---- What others fused ----------------------------------------------------------------------- */
 
 /* A node that fusion would not make is compiled as long as it is not absurd. */
@@ -319,6 +379,7 @@ int main(void) {
     if (!mkdtemp(cache_folder)) return 99;
     setenv("XDG_CACHE_HOME", cache_folder, 1);
     int failures = rp_run_tests("kernel_size", (rp_test[]){{"chains", test_chains},
+                                                           {"functions", test_functions},
                                                            {"nodes made by hand", test_by_hand},
                                                            {"sites of operands", test_sites},
                                                            {0}});
