@@ -99,8 +99,9 @@ const rp_op rp_ops_matrix[] = {
         .family = "matrix",
         .brief = "a matrix times a vector, or up to 8 vectors",
         .notes = "out[b, m] is the sum over k of x[b, k] * weight[m, k]. " SUMS
-                 " The order of the sum depends on K, on the weight's dtype and on the device's "
-                 "subgroup size.",
+                 " The order of the sum depends on K, on the weight's dtype, on whether a weight "
+                 "of f32 or f16 begins at a multiple of 16 bytes, and on the device's subgroup "
+                 "size.",
         .form = RP_OP_KERNEL,
         .product = true,
         .operand_count = 3,
