@@ -61,6 +61,11 @@ static bool resolve_live(resolver *x, const rp_name *name, uint32_t element, rp_
     return false;
 }
 
+static bool is_truth(const char *text, size_t length) {
+    return (length == 4 && memcmp(text, "true", 4) == 0) ||
+           (length == 5 && memcmp(text, "false", 5) == 0);
+}
+
 static bool resolve(void *context, const char *text, size_t length, uint32_t element,
                     rp_expr_op *out) {
     resolver *x = context;
@@ -68,6 +73,10 @@ static bool resolve(void *context, const char *text, size_t length, uint32_t ele
     if (name) return resolve_param(x, name, element, out);
     name = rp_names_find(&x->r->buffer_names, text, length);
     if (name) return resolve_live(x, name, element, out);
+    if (is_truth(text, length)) {
+        snprintf(x->message, sizeof x->message, "'%.*s' is no number", (int)length, text);
+        return false;
+    }
     x->reported = x->r->param_names.broken || x->r->buffer_names.broken;
     if (x->reported) return false;
     char copy[64], suggestion[192];

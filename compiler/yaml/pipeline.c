@@ -13,7 +13,8 @@ static bool read_version(rp_reader *r, const rp_yaml_node *root) {
     const rp_yaml_node *node = rp_yaml_find(root, "reprise");
     if (!node) return rp_read_error(r, root, "'reprise: 1' is missing: is this a pipeline?");
     if (rp_yaml_is(node, "1")) return true;
-    const char *given = node->kind == RP_YAML_SCALAR ? node->text : rp_yaml_kind_name(node);
+    bool text = node->kind == RP_YAML_SCALAR && !rp_yaml_is_null(node);
+    const char *given = text ? node->text : rp_yaml_kind_name(node);
     return rp_read_error(r, node, "version %.60s of the format: this version of Reprise reads 1",
                          given);
 }
@@ -30,6 +31,12 @@ static bool create_graph(rp_reader *r, const rp_yaml_node *root) {
 static const rp_yaml_node *find_section(const rp_yaml_node *root, const char *name) {
     const rp_yaml_node *node = rp_yaml_find(root, name);
     return node && rp_yaml_is_null(node) ? NULL : node;
+}
+
+static void no_nodes(rp_reader *r, const rp_yaml_node *root) {
+    const rp_yaml_node *node = rp_yaml_find(root, "nodes");
+    rp_read_error(r, node ? node : root, "'nodes' is %s: a pipeline without work",
+                  node ? "empty" : "missing");
 }
 
 static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param_value *params,
@@ -51,7 +58,7 @@ static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param
         if (node)
             sections[i].read(r, node);
         else if (sections[i].read == rp_read_nodes)
-            rp_read_error(r, root, "'nodes' is missing: a pipeline without work");
+            no_nodes(r, root);
     }
 }
 

@@ -49,6 +49,7 @@ struct rp_yaml {
     frame stack[RP_YAML_MAX_DEPTH];
     uint32_t depth;
     uint32_t root;
+    bool too_large; /* a mistake that ends the parse: whatever holds such a value is too large */
 };
 
 static uint32_t clamp(size_t value) {
@@ -235,8 +236,8 @@ static rp_status close_container(rp_yaml *y, yaml_mark_t mark) {
     if (count) memcpy(y->children + y->child_count, from, count * sizeof *from);
     for (uint32_t i = 0; i < count; i++) { /* two terms below 2^25: no overflow */
         y->weight[top.node] += y->weight[from[i]];
-        if (y->weight[top.node] > RP_YAML_MAX_VALUES)
-            return fail(y, mark, "the aliases expand to more than 2^24 values%s", "");
+        y->too_large = y->weight[top.node] > RP_YAML_MAX_VALUES;
+        if (y->too_large) return fail(y, mark, "the aliases expand to more than 2^24 values%s", "");
     }
     rp_yaml_node *node = &y->nodes[top.node];
     y->first[top.node] = y->child_count;
@@ -320,7 +321,7 @@ static rp_status read_events(rp_yaml *y, yaml_parser_t *parser, const char *text
             event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
         rp_status status = take_event(y, &event, &documents);
         yaml_event_delete(&event);
-        if (status == RP_ERROR_INVALID && closing)
+        if (status == RP_ERROR_INVALID && closing && !y->too_large)
             result = status;
         else if (status != RP_OK)
             return status;

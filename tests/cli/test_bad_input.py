@@ -37,6 +37,7 @@ class Pipelines(cli.Case):
         self.wrong("push: {count: n}", "push: {cuont: n}", "cuont")
         self.wrong("reprise: 1", "reprise: 2", "version")
         self.wrong("reprise: 1", "reprise: one")
+        self.wrong("reprise: 1", "reprise:", "version nothing of the format")
 
     def test_undefined_names(self):
         self.wrong("run: scale", "run: sclae", "sclae")

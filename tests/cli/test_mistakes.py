@@ -24,6 +24,9 @@ def add(declaration):
     return BUFFERS + f"  {declaration}\n"
 
 
+# Ten times the list before it, and so on: too many values from the seventh on, each time for the same reason.
+BOMB = "a: &a [x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 10)}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm"))
+
 # Sections before the nodes; the nodes; what the one message says.
 YAML = [
     # Nodes that are wrong do not leave their outputs unknown.
@@ -51,6 +54,12 @@ YAML = [
     (BUFFERS, ["{op: matvec, x: x, weight: w, out: n}", ADD], "expected the shape [M,K]"),
     (BUFFERS, ["{op: add, a: x, b: x, out: x}"], "make it inout, out or tmp"),
     (BUFFERS, ["{op: add, a: x, b: x, out: n, dtype: q4_0}", ADD], "q4_0"),
+    (BUFFERS, [], "7:7: error: 'nodes' is empty"),
+    (BOMB + BUFFERS, [ADD], "the aliases expand to more than 2^24 values"),
+    ("params: {n: {}}\n".replace("{}", "true") + BUFFERS, ["{map: x, out: y}"], "parameter 'n': 'true' is no number"),
+    (BUFFERS.replace("64]", "false]", 1), ["{map: x, out: y}"], "dimension: 'false' is no number"),
+    (BUFFERS, ["{fill: {to: y, value: true}}"], "8:27: error: f32 value: 'true' is no number"),
+    (BUFFERS, ["{op: rms_norm, x: x, out: n, eps: true}", ADD], "'true' is no number"),
     # A name that nothing has is missed once, wherever it stands.
     (BUFFERS, ["{op: add, a: q, b: x, out: n}", "{op: mul, a: q, b: n, out: y}"], "unknown buffer 'q'"),
     (BUFFERS, ["{map: \"q * q\", out: n}", "{map: \"q + n\", out: y}"], "unknown buffer 'q'"),
