@@ -53,15 +53,25 @@ static bool parse_graph_line(rp_parser *p) {
 
 /* ---- Groups and barriers --------------------------------------------------------------------- */
 
+/* A line that the header does not lead one to expect: said of the first. */
+static bool wrong_stage(rp_parser *p, const rp_token *first, const char *stage) {
+    p->header_wrong = p->lost_group = true;
+    return RP_FAIL(p, first, "%s belongs to a graph that is '%s'", rp_parse_show(first).text,
+                   stage);
+}
+
 static bool parse_group(rp_parser *p, const rp_token *first) {
     rp_graph *g = p->g;
     if (!(g->stages & RP_STAGE_SCHEDULED) && !p->header_wrong)
-        return RP_FAIL(p, first, "'group' belongs to a graph that is 'scheduled'");
+        return wrong_stage(p, first, "scheduled");
     p->behind_barrier = false;
     uint32_t wanted = g->group_count++, found;
     rp_token t = p->lx.token;
     if (!rp_parse_u32(p, "the group's number", &found)) return false;
-    if (found != wanted) return RP_FAIL(p, &t, "expected group %u, found group %u", wanted, found);
+    bool fits = found == wanted || found == wanted + p->group_skew || p->lost_group;
+    p->group_skew = found - wanted;
+    p->lost_group = false;
+    if (!fits) return RP_FAIL(p, &t, "expected group %u, found group %u", wanted, found);
     return rp_parse_line_end(p);
 }
 
@@ -100,15 +110,14 @@ static bool parse_barrier(rp_parser *p, const rp_token *first) {
     rp_graph *g = p->g;
     rp_graph_barrier barrier;
     uint32_t before = g->group_count;
-    if (!(g->stages & RP_STAGE_SYNCED) && !p->header_wrong)
-        return RP_FAIL(p, first, "'barrier' belongs to a graph that is 'synced'");
+    if (!(g->stages & RP_STAGE_SYNCED) && !p->header_wrong) return wrong_stage(p, first, "synced");
     if (!reserve_barriers(p, before) || !parse_scope(p, &barrier.src)) return false;
     if (p->lx.token.kind != RP_TOKEN_ARROW) return rp_parse_expected(p, "'->'");
     rp_lex_next(&p->lx);
     if (!parse_scope(p, &barrier.dst) || !rp_parse_line_end(p)) return false;
     if (barrier.src == 0 && barrier.dst == 0)
         return RP_FAIL(p, first, "a barrier between nothing and nothing is left out");
-    if (g->barriers[before].src || g->barriers[before].dst)
+    if (!p->lost_group && (g->barriers[before].src || g->barriers[before].dst))
         return RP_FAIL(p, first, "there is another barrier in front of group %u", before);
     g->barriers[before] = barrier;
     p->behind_barrier = before > 0;
@@ -137,6 +146,7 @@ static bool parse_statement(rp_parser *p) {
     if (rp_parse_word_is(&first, "kern")) return rp_parse_kernel(p);
     if (rp_parse_word_is(&first, "group")) return parse_group(p, &first);
     if (rp_parse_word_is(&first, "barrier")) return parse_barrier(p, &first);
+    p->lost_group = true;
     return RP_FAIL(p, &first,
                    "expected buf, kern, group, barrier, a node like 'n0 = ...' or '}', found %s",
                    rp_parse_show(&first).text);

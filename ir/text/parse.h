@@ -21,6 +21,8 @@ typedef struct rp_parser {
     rp_text scratch;           /* unescaped strings */
     bool header_wrong;         /* nobody knows which stages the graph has */
     bool behind_barrier;       /* a barrier was the last statement: a group must follow */
+    bool lost_group;           /* a line was wrong that may have been a group's */
+    uint32_t group_skew;       /* what the last group's number was above what it had to be */
 } rp_parser;
 
 /* ---- Statements, behind their first word ----------------------------------------------------- */

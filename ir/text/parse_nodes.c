@@ -210,11 +210,12 @@ bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id) {
                    ? "'push', '(' and the uses, 'for', 'label', 'op' (in this order) "
                      "or the end of the line"
                    : "'label', 'op' (in this order) or the end of the line");
-    if ((g->stages & RP_STAGE_SCHEDULED) && !p->header_wrong) {
-        if (g->group_count == 0)
-            return RP_FAIL(p, first, "a scheduled graph's nodes stand in groups");
+    if ((g->stages & RP_STAGE_SCHEDULED) && !p->header_wrong && !p->lost_group) {
+        p->lost_group = g->group_count == 0 || p->behind_barrier;
         if (p->behind_barrier)
             return RP_FAIL(p, first, "a barrier is followed by a group, not a node");
+        if (g->group_count == 0)
+            return RP_FAIL(p, first, "a scheduled graph's nodes stand in groups");
         n.group = g->group_count - 1;
     }
     return rp_graph_add_node(g, &n, NULL, NULL) != RP_NONE || rp_parse_no_memory(p);

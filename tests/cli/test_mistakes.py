@@ -1,6 +1,7 @@
 """One mistake, one message: each case makes one, and what depends on it stays silent. The message names the
 file and the line, says what helps, and nothing is left behind."""
 import os
+import re
 import stat
 import threading
 import unittest
@@ -140,6 +141,24 @@ TEXT = [
 ]
 
 
+# The same in what stands behind: lines of a compiled text, what they become, and what the one message says.
+COMPILED = [
+    (r"^  group 0$", "  grup 0", "found 'grup'"),
+    (r"^  group 0$", "  group zero", "expected the group's number"),
+    (r"^  group 0$", "  group", "expected the group's number"),
+    (r"^  group 0$", "  group 1", "expected group 0, found group 1"),
+    (r"^  group 0\n", "", "a scheduled graph's nodes stand in groups"),
+    (r"^  group 1$", "  grup 1", "found 'grup'"),
+    (r"^  group 1$", "  group 7", "expected group 1, found group 7"),
+    (r"^  group 1\n", "", "a barrier is followed by a group"),
+    (r"^  group 2$", "  group 1", "expected group 2, found group 1"),
+    (r"^  barrier", "  barier", "found 'barier'"),
+    (r" scheduled", "", None),
+    (r" scheduled placed", " scheduld placed", None),
+    (r" synced", "", None),
+]
+
+
 class OneMessage(cli.Case):
     def one(self, file, *arguments, error):
         before = self.files()
@@ -162,6 +181,22 @@ class OneMessage(cli.Case):
             with self.subTest(error=error):
                 self.assertIn(old, GRAPH)
                 self.write("bad.rpir", "reprise 1\n" + (header or "graph g {") + "\n" + GRAPH.replace(old, new) + "}\n")
+                self.one("bad.rpir", "show", "bad.rpir", error=error)
+
+    def test_compiled_texts(self):
+        rows = [f"  - {{fill: {{to: {{buffer: t, elements: [{8 * i}, 8]}}, value: {i}}}}}\n" for i in range(4)]
+        steps = [f"  - {{run: add, bind: {{a: {a}, b: {a}, sum: {b}}}, threads: [64], push: {{count: 64}}}}\n"
+                 for a, b in ("xu", "uv", "vy")]
+        self.write("g.yaml", f"{HEAD}{BUFFERS}  t: {{kind: out, dtype: f32, shape: [32]}}\n"
+                   "  u: {kind: tmp, dtype: f32, shape: [64]}\n  v: {kind: tmp, dtype: f32, shape: [64]}\n"
+                   "kernels: {add: {glsl: add.comp}}\nnodes:\n" + "".join(rows + steps))
+        self.expect(OK, "compile", "g.yaml", "-o", "g.rplan")
+        text = self.expect(OK, "show", "g.rplan")
+        self.assertIn("  group 2\n", text)
+        for pattern, new, error in COMPILED:
+            with self.subTest(pattern=pattern, new=new):
+                self.write("bad.rpir", re.sub(pattern, new, text, count=1, flags=re.M))
+                self.assertNotEqual(self.read("bad.rpir").decode(), text)
                 self.one("bad.rpir", "show", "bad.rpir", error=error)
 
     def test_every_part_names_the_file(self):
