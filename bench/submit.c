@@ -3,8 +3,7 @@
  *   bench_submit [DISPATCHES] [REPEATS]
  *
  * One plan of DISPATCHES (default 1000) tiny dispatches, half of them chained, is replayed on a
- * VkDevice that the benchmark itself created, so that in one process and on one queue it can
- * compare
+ * VkDevice that the benchmark itself created; compared in one process and on one queue are
  *
  *   bare            vkQueueSubmit of the same recorded command buffer, with a fence
  *   bare, timeline  the same, signalling a timeline semaphore instead: what waiting without fences

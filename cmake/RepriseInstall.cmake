@@ -47,9 +47,14 @@ set(reprise_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/reprise)
 install(EXPORT reprise-targets NAMESPACE reprise:: DESTINATION ${reprise_package_dir})
 configure_package_config_file(cmake/reprise-config.cmake.in
     ${CMAKE_CURRENT_BINARY_DIR}/reprise-config.cmake INSTALL_DESTINATION ${reprise_package_dir})
-# Before 1.0 every minor version may change the interface.
+# Before 1.0 every minor version may change the interface, later major ones alone.
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+    set(reprise_compatibility SameMinorVersion)
+else()
+    set(reprise_compatibility SameMajorVersion)
+endif()
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/reprise-config-version.cmake
-    COMPATIBILITY SameMinorVersion)
+    COMPATIBILITY ${reprise_compatibility})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/reprise-config.cmake
     ${CMAKE_CURRENT_BINARY_DIR}/reprise-config-version.cmake DESTINATION ${reprise_package_dir})
 

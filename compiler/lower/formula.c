@@ -225,7 +225,7 @@ static void put_function(formula_job *job, rp_text *to, const rp_formula_node *n
 /* A node in its own type. */
 static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     uint8_t type = n->type;
-    switch (n->code) {
+    switch ((rp_formula_code)n->code) {
     case RP_FORMULA_NUMBER: put_number(job->e, to, n, type); return;
     case RP_FORMULA_NAME: rp_text_string(to, name_word(job->e, job->member, n->name)); return;
     case RP_FORMULA_NEGATE:
@@ -281,7 +281,11 @@ static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
         rp_text_string(to, " : ");
         put_operand(job, to, n->args[2], type);
         return;
-    default: put_function(job, to, n); return; /* RP_FORMULA_FUNCTIONS */
+#define RP_X(name, arity, floats) case RP_FORMULA_##name:
+        RP_FORMULA_FUNCTIONS(RP_X)
+#undef RP_X
+        put_function(job, to, n);
+        return;
     }
 }
 

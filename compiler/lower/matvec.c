@@ -64,7 +64,7 @@ static bool starts_at(const rp_emit *e, uint32_t member, uint32_t operand, uint3
 
 /* Whether every index of the weight's array fits 32 bits. */
 static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
-    uint64_t elements, words;
+    uint64_t elements, words = UINT64_MAX;
     if (!rp_mul_u64(symbol(e, member, 'M'), symbol(e, member, 'K'), &elements)) return false;
     switch ((rp_dtype)e->members[member].operands[RP_MATVEC_WEIGHT].dtype) {
     case RP_F32: words = narrow ? elements : elements / 4; break;
@@ -75,8 +75,7 @@ static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
     case RP_I8:
     case RP_U8:
     case RP_I32:
-    case RP_U32:
-    default: return false;
+    case RP_U32: break; /* no weight has one of these */
     }
     return words <= UINT32_MAX - RP_ARENA_ALIGNMENT; /* what stands before a view included */
 }

@@ -117,8 +117,8 @@ bool rp_read_list(rp_reader *r, const rp_yaml_node *node, const char *what);
 bool rp_read_text(rp_reader *r, const rp_yaml_node *node, const char *what);
 /* Checks that a text is a name: a letter or '_', then letters, digits, '_' and '.'. */
 bool rp_read_name(rp_reader *r, const rp_yaml_node *node, const char *what);
-/* Whether an expression or a formula holds a name that was refused as none, like "3x" or "a-b": what
- * is wrong with it has been said. */
+/* Whether an expression or a formula holds a name that was refused as none, like "3x" or "a-b":
+ * what is wrong with it has been said. */
 bool rp_read_names_odd(const rp_reader *r, const char *text);
 /* Finds a name, or reports "unknown buffer 'x' (did you mean ...)", and enters it with RP_NONE:
  * what is missing is reported once. */

@@ -6,8 +6,7 @@
  *            | ('min' | 'max' | 'ceil_div') '(' expr ',' expr ')'
  *
  * '-' in front of an INTEGER belongs to it. Names are letters, digits, '_' and '.', and may start
- * with
- * '$'; a name with '-' cannot be used in an expression, where '-' subtracts.
+ * with '$'; a name with '-' cannot be used in an expression, where '-' subtracts.
  *
  * Values are int64_t; division truncates toward zero; overflow and division by zero are errors when
  * evaluated. Expressions are stored as postfix code, which is also what a plan holds, so the

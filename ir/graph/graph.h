@@ -283,8 +283,8 @@ bool rp_scope_parse(const char *text, size_t length, uint32_t *out);
 /* Renumbers nothing, moves nodes: order[i] is the index of the node that comes i-th. */
 rp_status rp_graph_reorder(rp_graph *graph, const uint32_t *order);
 
-/* rp_graph_verify and rp_graph_parse of what was made of a verified graph: errors are said, warnings
- * are not, because the source's were. Cost: twice that of the other when there are errors. */
+/* rp_graph_verify and rp_graph_parse of what was made of a verified graph: errors are said,
+ * warnings are not, because the source's were. Cost: twice that of the other when there are errors. */
 rp_status rp_graph_verify_again(const rp_graph *graph, rp_diags *diags);
 rp_status rp_graph_parse_again(const rp_allocator *allocator, const char *text, size_t size,
                                const char *file, rp_diags *diags, rp_graph **out_graph);

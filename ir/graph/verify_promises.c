@@ -75,7 +75,7 @@ static bool warn_gaps(rp_verifier *v, const rp_graph_node *n, const rp_graph_use
                        "; the %u bytes of padding in each are never written, which w promises",
                        a->stride - a->element);
     rp_text_string(&text, "; use an array of scalars in the shader");
-    if (dense) rp_text_string(&text, ", or pad the buffer");
+    if (dense) rp_text_string(&text, ", or give the buffer a shape that has the padding");
     if (promised) rp_text_string(&text, ", or fill it first and declare the use rw");
     if (text.failed)
         v->status = RP_ERROR_NO_MEMORY;

@@ -39,8 +39,8 @@
 /* name, arguments, floats only (arguments are converted to f32). gelu is the form with erf,
  * gelu_tanh the approximation; softcap(x, c) is c * tanh(x / c); f32(), i32() and u32() convert;
  * f16() rounds to f16; bits(x) is the number of set bits of an integer, an i32; sign, floor, ceil,
- * round (half to even), trunc as in GLSL. sin and cos are good to 2^-22 for every finite x. pow(x, y) is NaN for x < 0, 1 for y = 0, and for x = 0
- * otherwise 0 or inf. */
+ * round (half to even), trunc as in GLSL. sin and cos are good to 2^-22 for every finite x.
+ * pow(x, y) is NaN for x < 0, 1 for y = 0, and for x = 0 otherwise 0 or inf. */
 #define RP_FORMULA_FUNCTIONS(X)                                                                    \
     X(min, 2, 0)                                                                                   \
     X(max, 2, 0)                                                                                   \

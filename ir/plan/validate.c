@@ -1,12 +1,11 @@
 /* Validation of a plan: once, when it is opened; afterwards everything downstream trusts the plan.
  *
  * From the outside in, each step relying on those before: the header, the size, the hash, the table
- * of sections, then the records (validate_records.c, validate_spirv.c,
- * validate_nodes.c). The hash finds accidents;
- * all other checks hold against a file whose hash was made to match, so that no input makes a
- * reader of plans touch memory it should not. The layout has no freedom (each section starts where
- * the one before ends, padding is zero), so that equal plans are equal bytes and nothing hides
- * between sections.
+ * of sections, then the records (validate_records.c, validate_spirv.c, validate_nodes.c). The hash
+ * finds accidents; all other checks hold against a file whose hash was made to match, so that no
+ * input makes a reader of plans touch memory it should not. The layout has no freedom (each section
+ * starts where the one before ends, padding is zero), so that equal plans are equal bytes and
+ * nothing hides between sections.
  *
  * Stops at the first error: a damaged file has nothing to be corrected by hand.
  * Cost: one pass over the bytes for the hash, one over the records. */
@@ -17,7 +16,7 @@
 #include "base/hash.h"
 #include "plan/fields.h"
 
-rp_status rp_plan_damaged(rp_plan_check *check, const char *format, ...) {
+rp_status rp_plan_damaged(rp_plan_validation *check, const char *format, ...) {
     char what[256];
     va_list args;
     va_start(args, format);
@@ -36,7 +35,7 @@ rp_status rp_plan_damaged(rp_plan_check *check, const char *format, ...) {
 
 /* Magic and version stay where they are in every version of the format, so that a plan of another
  * version is told from a damaged one. */
-static rp_status check_version(rp_plan_check *check) {
+static rp_status check_version(rp_plan_validation *check) {
     const rp_plan_header *header = check->plan->header;
     size_t size = check->plan->size;
     size_t magic = size < sizeof header->magic ? size : sizeof header->magic;
@@ -63,7 +62,7 @@ static rp_status check_version(rp_plan_check *check) {
     return RP_ERROR_VERSION;
 }
 
-static rp_status check_header(rp_plan_check *check) {
+static rp_status check_header(rp_plan_validation *check) {
     RP_TRY(check_version(check));
     const rp_plan *plan = check->plan;
     const rp_plan_header *header = plan->header;
@@ -104,7 +103,7 @@ static bool is_zero(const rp_plan *plan, uint64_t from, uint64_t to) {
     return true;
 }
 
-static rp_status check_section(rp_plan_check *check, uint64_t *end) {
+static rp_status check_section(rp_plan_validation *check, uint64_t *end) {
     const rp_plan *plan = check->plan;
     const rp_plan_section *s = &plan->sections[check->section];
     uint64_t start = 0, bytes;
@@ -130,7 +129,7 @@ static rp_status check_section(rp_plan_check *check, uint64_t *end) {
     return RP_OK;
 }
 
-static rp_status check_sections(rp_plan_check *check) {
+static rp_status check_sections(rp_plan_validation *check) {
     rp_plan *plan = check->plan;
     uint64_t end = sizeof(rp_plan_header) + RP_SECTION_COUNT * sizeof(rp_plan_section);
     if (plan->size < end)
@@ -149,11 +148,11 @@ static rp_status check_sections(rp_plan_check *check) {
 }
 
 rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags) {
-    rp_plan_check check = {.plan = plan,
-                           .name = name,
-                           .diags = diags,
-                           .section = RP_SECTION_COUNT,
-                           .record = UINT32_MAX};
+    rp_plan_validation check = {.plan = plan,
+                                .name = name,
+                                .diags = diags,
+                                .section = RP_SECTION_COUNT,
+                                .record = UINT32_MAX};
     plan->header = (const rp_plan_header *)plan->data;
     RP_TRY(check_header(&check));
     RP_TRY(check_sections(&check));

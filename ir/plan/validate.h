@@ -11,7 +11,7 @@
 rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags);
 
 /* A validation under way: where it is, for messages. */
-typedef struct rp_plan_check {
+typedef struct rp_plan_validation {
     rp_plan *plan;
     const char *name; /* of the file, may be NULL */
     rp_diags *diags;
@@ -19,24 +19,22 @@ typedef struct rp_plan_check {
     uint32_t record;                  /* UINT32_MAX: the section as a whole */
     uint32_t taken[RP_SECTION_COUNT]; /* records that belong to records checked so far */
     rp_spirv_reader spirv;
-} rp_plan_check;
+} rp_plan_validation;
 
 /* Records that refer to `count` records of another section own them: owned pieces follow each other
  * without gap or sharing, so validating is linear in the file's size whatever it says. Returns
  * whether [first, first + count) is the next piece. */
-bool rp_plan_take(rp_plan_check *check, rp_section section, uint32_t first, uint32_t count);
-bool rp_plan_string_valid(const rp_plan_check *check, uint32_t string);
+bool rp_plan_take(rp_plan_validation *check, rp_section section, uint32_t first, uint32_t count);
+bool rp_plan_string_valid(const rp_plan_validation *check, uint32_t string);
 
 /* Adds "section nodes, record 12: <message>" and returns RP_ERROR_DAMAGED. */
-rp_status rp_plan_damaged(rp_plan_check *check, const char *format, ...) RP_PRINTF(2, 3);
+rp_status rp_plan_damaged(rp_plan_validation *check, const char *format, ...) RP_PRINTF(2, 3);
 
 /* Validates the records of every section; the table of sections is valid already. */
-rp_status rp_plan_check_records(rp_plan_check *check);
-/* The part of it that holds a kernel against its SPIR-V; its own record, params and specs are
- * valid.
- */
-rp_status rp_plan_check_spirv(rp_plan_check *check, const rp_plan_kernel *kernel);
+rp_status rp_plan_check_records(rp_plan_validation *check);
+/* The part of it that holds a kernel against its SPIR-V; its record, params and specs are valid. */
+rp_status rp_plan_check_spirv(rp_plan_validation *check, const rp_plan_kernel *kernel);
 /* The part of it that deals with nodes, their uses and groups; everything else is valid already. */
-rp_status rp_plan_check_nodes(rp_plan_check *check);
+rp_status rp_plan_check_nodes(rp_plan_validation *check);
 
 #endif

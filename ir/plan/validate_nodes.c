@@ -7,7 +7,7 @@
 #include "base/checked.h"
 
 typedef struct checker {
-    rp_plan_check *at;
+    rp_plan_validation *at;
     const rp_plan *plan;
     const rp_plan_buffer *buffers;
     const rp_plan_kernel *kernels;
@@ -174,7 +174,7 @@ static rp_status check_node(checker *c, const rp_plan_node *n) {
 }
 
 /* Groups cut the nodes into consecutive, non-empty pieces. */
-static rp_status check_groups(rp_plan_check *at) {
+static rp_status check_groups(rp_plan_validation *at) {
     const rp_plan *plan = at->plan;
     const rp_plan_group *groups = rp_plan_records(plan, RP_SECTION_GROUPS);
     const rp_plan_node *nodes = rp_plan_records(plan, RP_SECTION_NODES);
@@ -203,7 +203,7 @@ static rp_status check_groups(rp_plan_check *at) {
 }
 
 /* Every owned record has an owner. */
-static rp_status check_leftovers(rp_plan_check *check) {
+static rp_status check_leftovers(rp_plan_validation *check) {
     static const rp_section owned[] = {RP_SECTION_DIMS,  RP_SECTION_PARAMS,  RP_SECTION_SPECS,
                                        RP_SECTION_WORDS, RP_SECTION_USES,    RP_SECTION_BYTES,
                                        RP_SECTION_EXPRS, RP_SECTION_EXPR_OPS};
@@ -218,7 +218,7 @@ static rp_status check_leftovers(rp_plan_check *check) {
     return RP_OK;
 }
 
-rp_status rp_plan_check_nodes(rp_plan_check *check) {
+rp_status rp_plan_check_nodes(rp_plan_validation *check) {
     checker c = {.at = check,
                  .plan = check->plan,
                  .buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS),

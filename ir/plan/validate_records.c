@@ -7,13 +7,13 @@
 #include "base/scope.h"
 #include "base/shape.h"
 
-static const void *enter(rp_plan_check *check, rp_section section) {
+static const void *enter(rp_plan_validation *check, rp_section section) {
     check->section = section;
     check->record = UINT32_MAX;
     return rp_plan_records(check->plan, section);
 }
 
-bool rp_plan_take(rp_plan_check *check, rp_section section, uint32_t first, uint32_t count) {
+bool rp_plan_take(rp_plan_validation *check, rp_section section, uint32_t first, uint32_t count) {
     uint32_t *taken = &check->taken[section];
     if (first != *taken || count > rp_plan_count(check->plan, section) - *taken) return false;
     *taken += count;
@@ -22,13 +22,13 @@ bool rp_plan_take(rp_plan_check *check, rp_section section, uint32_t first, uint
 
 /* A string index points to the start of a string, and every string is terminated (check_strings).
  */
-bool rp_plan_string_valid(const rp_plan_check *check, uint32_t string) {
+bool rp_plan_string_valid(const rp_plan_validation *check, uint32_t string) {
     const char *strings = rp_plan_records(check->plan, RP_SECTION_STRINGS);
     return string < rp_plan_count(check->plan, RP_SECTION_STRINGS) &&
            (string == 0 || strings[string - 1] == '\0');
 }
 
-static rp_status check_strings(rp_plan_check *check) {
+static rp_status check_strings(rp_plan_validation *check) {
     const char *strings = enter(check, RP_SECTION_STRINGS);
     uint32_t count = rp_plan_count(check->plan, RP_SECTION_STRINGS);
     if (count && strings[count - 1] != '\0')
@@ -36,7 +36,7 @@ static rp_status check_strings(rp_plan_check *check) {
     return RP_OK;
 }
 
-static rp_status check_text(rp_plan_check *check, rp_section section) {
+static rp_status check_text(rp_plan_validation *check, rp_section section) {
     const char *text = enter(check, section);
     uint32_t count = rp_plan_count(check->plan, section);
     const char *end = memchr(text, '\0', count);
@@ -47,7 +47,7 @@ static rp_status check_text(rp_plan_check *check, rp_section section) {
     return RP_OK;
 }
 
-static rp_status check_graph(rp_plan_check *check) {
+static rp_status check_graph(rp_plan_validation *check) {
     const rp_plan_graph *graph = enter(check, RP_SECTION_GRAPH);
     uint32_t count = rp_plan_count(check->plan, RP_SECTION_GRAPH);
     if (count != 1) return rp_plan_damaged(check, "there are %u records instead of 1", count);
@@ -60,7 +60,7 @@ static rp_status check_graph(rp_plan_check *check) {
     return RP_OK;
 }
 
-static rp_status check_shape(rp_plan_check *check, const rp_plan_buffer *b) {
+static rp_status check_shape(rp_plan_validation *check, const rp_plan_buffer *b) {
     if (b->rank > RP_MAX_RANK || !rp_plan_take(check, RP_SECTION_DIMS, b->first_dim, b->rank))
         return rp_plan_damaged(check,
                                "a shape of rank %u at dimension %u; at most %d at %u are expected",
@@ -83,7 +83,7 @@ static rp_status check_shape(rp_plan_check *check, const rp_plan_buffer *b) {
     return RP_OK;
 }
 
-static rp_status check_buffer_memory(rp_plan_check *check, const rp_plan_buffer *b) {
+static rp_status check_buffer_memory(rp_plan_validation *check, const rp_plan_buffer *b) {
     const rp_plan_graph *graph = rp_plan_records(check->plan, RP_SECTION_GRAPH);
     unsigned long long offset = b->offset, size = b->size;
     if (b->size == 0 || b->size > RP_MAX_BUFFER_BYTES)
@@ -121,7 +121,7 @@ static rp_status check_buffer_memory(rp_plan_check *check, const rp_plan_buffer 
     return RP_OK;
 }
 
-static rp_status check_buffers(rp_plan_check *check) {
+static rp_status check_buffers(rp_plan_validation *check) {
     const rp_plan_buffer *buffers = enter(check, RP_SECTION_BUFFERS);
     uint32_t count = rp_plan_count(check->plan, RP_SECTION_BUFFERS), externals = 0;
     uint64_t total = 0;
@@ -147,7 +147,8 @@ static rp_status check_buffers(rp_plan_check *check) {
 
 /* No two params of a kernel share a binding. Seen bindings are bits, cleared again by the same
  * walk: linear, whatever the number of kernels. */
-static rp_status check_params(rp_plan_check *check, const rp_plan_kernel *k, uint64_t seen[1024]) {
+static rp_status check_params(rp_plan_validation *check, const rp_plan_kernel *k,
+                              uint64_t seen[1024]) {
     const rp_plan_param *params =
         (const rp_plan_param *)rp_plan_records(check->plan, RP_SECTION_PARAMS) + k->first_param;
     uint32_t bad = UINT32_MAX, checked = 0;
@@ -168,7 +169,7 @@ static rp_status check_params(rp_plan_check *check, const rp_plan_kernel *k, uin
                            bad, params[bad].access, params[bad].set, params[bad].binding);
 }
 
-static rp_status check_specs(rp_plan_check *check, const rp_plan_kernel *k) {
+static rp_status check_specs(rp_plan_validation *check, const rp_plan_kernel *k) {
     const rp_plan_spec *specs =
         (const rp_plan_spec *)rp_plan_records(check->plan, RP_SECTION_SPECS) + k->first_spec;
     for (uint32_t i = 1; i < k->spec_count; i++)
@@ -177,7 +178,7 @@ static rp_status check_specs(rp_plan_check *check, const rp_plan_kernel *k) {
     return RP_OK;
 }
 
-static rp_status check_kernels(rp_plan_check *check) {
+static rp_status check_kernels(rp_plan_validation *check) {
     const rp_plan_kernel *kernels = enter(check, RP_SECTION_KERNELS);
     uint64_t seen[1024] = {0};
     for (uint32_t i = 0; i < rp_plan_count(check->plan, RP_SECTION_KERNELS); i++) {
@@ -209,7 +210,7 @@ static rp_status check_kernels(rp_plan_check *check) {
 }
 
 /* A live operand is an integer element of a live buffer. */
-static rp_status check_live_operand(rp_plan_check *check, const rp_expr_op *op) {
+static rp_status check_live_operand(rp_plan_validation *check, const rp_expr_op *op) {
     const rp_plan_buffer *buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS);
     const rp_plan_buffer *b = &buffers[op->buffer];
     uint64_t width = rp_dtype_size((rp_dtype)b->dtype);
@@ -220,7 +221,7 @@ static rp_status check_live_operand(rp_plan_check *check, const rp_expr_op *op) 
     return RP_OK;
 }
 
-static rp_status check_exprs(rp_plan_check *check) {
+static rp_status check_exprs(rp_plan_validation *check) {
     const rp_plan_expr *exprs = enter(check, RP_SECTION_EXPRS);
     const rp_expr_op *ops = rp_plan_records(check->plan, RP_SECTION_EXPR_OPS);
     uint32_t buffers = rp_plan_count(check->plan, RP_SECTION_BUFFERS);
@@ -241,7 +242,7 @@ static rp_status check_exprs(rp_plan_check *check) {
     return RP_OK;
 }
 
-static rp_status check_barriers(rp_plan_check *check) {
+static rp_status check_barriers(rp_plan_validation *check) {
     const rp_plan_graph *graph = rp_plan_records(check->plan, RP_SECTION_GRAPH);
     const rp_plan_barrier *barriers = enter(check, RP_SECTION_BARRIERS);
     uint32_t count = rp_plan_count(check->plan, RP_SECTION_BARRIERS), between = 0;
@@ -265,7 +266,7 @@ static rp_status check_barriers(rp_plan_check *check) {
     return RP_OK;
 }
 
-static rp_status check_certificate(rp_plan_check *check) {
+static rp_status check_certificate(rp_plan_validation *check) {
     const rp_certificate *certificate = enter(check, RP_SECTION_CERTIFICATE);
     uint32_t count = rp_plan_count(check->plan, RP_SECTION_CERTIFICATE);
     if (count != 1) return rp_plan_damaged(check, "there are %u records instead of 1", count);
@@ -274,7 +275,7 @@ static rp_status check_certificate(rp_plan_check *check) {
     return RP_OK;
 }
 
-rp_status rp_plan_check_records(rp_plan_check *check) {
+rp_status rp_plan_check_records(rp_plan_validation *check) {
     RP_TRY(check_strings(check));
     RP_TRY(check_graph(check));
     RP_TRY(check_buffers(check));

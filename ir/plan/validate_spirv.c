@@ -16,11 +16,11 @@
 _Static_assert(sizeof(rp_plan_spec) == sizeof(rp_spirv_spec), "a plan's specs are read in place");
 
 /* What a kernel's messages begin with. */
-static const char *name_of(const rp_plan_check *check, const rp_plan_kernel *k) {
+static const char *name_of(const rp_plan_validation *check, const rp_plan_kernel *k) {
     return rp_plan_string(check->plan, k->name);
 }
 
-static rp_status check_needs(rp_plan_check *check, const rp_plan_kernel *k) {
+static rp_status check_needs(rp_plan_validation *check, const rp_plan_kernel *k) {
     const rp_spirv_reader *r = &check->spirv;
     if (*r->unsupported)
         return rp_plan_damaged(check, "kernel '%.60s': it needs %s", name_of(check, k),
@@ -34,7 +34,7 @@ static rp_status check_needs(rp_plan_check *check, const rp_plan_kernel *k) {
 }
 
 /* A constant that the module lacks was optimised away. */
-static rp_status check_constants(rp_plan_check *check, const rp_plan_kernel *k,
+static rp_status check_constants(rp_plan_validation *check, const rp_plan_kernel *k,
                                  const rp_spirv_spec *specs) {
     for (uint32_t i = 0; i < k->spec_count; i++) {
         const rp_spirv_constant *c = rp_spirv_find_constant(&check->spirv, specs[i].id);
@@ -47,7 +47,7 @@ static rp_status check_constants(rp_plan_check *check, const rp_plan_kernel *k,
     return RP_OK;
 }
 
-static rp_status check_sizes(rp_plan_check *check, const rp_plan_kernel *k) {
+static rp_status check_sizes(rp_plan_validation *check, const rp_plan_kernel *k) {
     const rp_spirv_reader *r = &check->spirv;
     if (!r->local_known)
         return rp_plan_damaged(check, "kernel '%.60s': its SPIR-V states no workgroup size",
@@ -94,7 +94,7 @@ static const rp_plan_param *find_param(const rp_plan_param *const *list, uint32_
     return found ? *found : NULL;
 }
 
-static rp_status check_push(rp_plan_check *check, const rp_plan_kernel *k,
+static rp_status check_push(rp_plan_validation *check, const rp_plan_kernel *k,
                             const rp_spirv_resource *block) {
     if (block->size <= k->push_bytes) return RP_OK;
     return rp_plan_damaged(check,
@@ -104,7 +104,7 @@ static rp_status check_push(rp_plan_check *check, const rp_plan_kernel *k,
 }
 
 /* A block that the code uses, and its param (NULL = it has none). */
-static rp_status check_block(rp_plan_check *check, const rp_plan_kernel *k,
+static rp_status check_block(rp_plan_validation *check, const rp_plan_kernel *k,
                              const rp_spirv_resource *block, const rp_plan_param *param) {
     bool uniform = block->kind == RP_SPIRV_UNIFORM_BLOCK;
     if (block->array)
@@ -133,7 +133,7 @@ static rp_status check_block(rp_plan_check *check, const rp_plan_kernel *k,
                            name_of(check, k), says, block->binding, block->set, does);
 }
 
-static rp_status check_resources(rp_plan_check *check, const rp_plan_kernel *k,
+static rp_status check_resources(rp_plan_validation *check, const rp_plan_kernel *k,
                                  const rp_plan_param *const *params) {
     const rp_spirv_reader *r = &check->spirv;
     for (uint32_t i = 0; i < r->resource_count; i++) {
@@ -147,7 +147,7 @@ static rp_status check_resources(rp_plan_check *check, const rp_plan_kernel *k,
     return RP_OK;
 }
 
-static rp_status check_interface(rp_plan_check *check, const rp_plan_kernel *k) {
+static rp_status check_interface(rp_plan_validation *check, const rp_plan_kernel *k) {
     const rp_allocator *a = &check->plan->allocator;
     const rp_plan_param *params =
         (const rp_plan_param *)rp_plan_records(check->plan, RP_SECTION_PARAMS) + k->first_param;
@@ -160,7 +160,7 @@ static rp_status check_interface(rp_plan_check *check, const rp_plan_kernel *k) 
     return status;
 }
 
-rp_status rp_plan_check_spirv(rp_plan_check *check, const rp_plan_kernel *k) {
+rp_status rp_plan_check_spirv(rp_plan_validation *check, const rp_plan_kernel *k) {
     if (k->word_count == 0) return RP_OK;
     const uint32_t *words =
         (const uint32_t *)rp_plan_records(check->plan, RP_SECTION_WORDS) + k->first_word;

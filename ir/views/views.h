@@ -1,5 +1,6 @@
-/* Internal: the forms that rp_graph_print (print.c) dispatches to, beside the text form. Each appends to `text`; check
- * text->failed, or let rp_text_take do it, for what the appends themselves could not hold. */
+/* Internal: the forms that rp_graph_print (print.c) dispatches to, beside the text form. Each
+ * appends to `text`; check text->failed, or let rp_text_take do it, for what the appends themselves
+ * could not hold. */
 #ifndef RP_VIEWS_VIEWS_H
 #define RP_VIEWS_VIEWS_H
 

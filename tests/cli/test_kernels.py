@@ -47,6 +47,15 @@ class Kernels(cli.Case):
         out = subprocess.run(["bash", "-c", script], capture_output=True, text=True).stdout.split()
         self.assertEqual(out, ["rms_norm"])
 
+    def test_completion_knows_the_values_of_options(self):
+        for words, wanted in (("kernels -f ''", "text markdown"), ("show -f ''", "text json dot"),
+                              ("compile --dump-after s", "source schedule sync"),
+                              ("opt --passes t", "transfers"), ("compile --target dev", "device")):
+            script = (f"source {SOURCE}/tools/completion/reprise.bash; COMP_WORDS=('{cli.REPRISE}' {words});"
+                      "COMP_CWORD=3; _reprise; echo \"${COMPREPLY[@]}\"")
+            out = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=self.folder).stdout
+            self.assertEqual(out.split(), wanted.split(), words)
+
 
 if __name__ == "__main__":
     cli.main()

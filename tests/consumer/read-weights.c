@@ -1,5 +1,5 @@
-/* Weights for a plan that is replayed alone: libreprise-weights and libreprise-runtime, and nothing of
- * the compiler.
+/* Weights for a plan that is replayed alone: libreprise-weights and libreprise-runtime, and nothing
+ * of the compiler.
  *   read-weights FILE.safetensors    writes the file, and reads it again */
 #include <reprise/runtime.h>
 #include <reprise/weights.h>

@@ -13,8 +13,9 @@
  * Nothing may be left untested: each op needs a case for every dtype of every operand, with and
  * without each optional operand, for every choice of an attribute, and one of the least size.
  *
- *   test_ops [PART PARTS]   every PARTS-th batch of cases, beginning with PART (from 0): as a driver
- *                           compiles one pipeline after the other, several processes share the work
+ *   test_ops [PART PARTS]   every PARTS-th batch of cases, beginning with PART (from 0): as a
+ *                           driver compiles one pipeline after the other, several processes share
+ *                           the work
  *   RP_OP=name              tries this op alone, and prints the worst error of each case
  *   RP_SEED=n               other values */
 #include "ops.h"

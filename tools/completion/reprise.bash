@@ -1,30 +1,37 @@
 # Completion of reprise for bash. Options come from `reprise CMD --help`, so that they cannot go stale.
 _reprise() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]:-} passes='dce rename transfers fuse lower schedule place sync'
     local commands='run compile opt show check diff devices kernels help'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
         return
     fi
-    case $previous in
-    kernels)
+    case $command:$previous in
+    kernels:-f | kernels:--format)
+        mapfile -t COMPREPLY < <(compgen -W 'text markdown' -- "$current")
+        ;;
+    kernels:*)
         mapfile -t COMPREPLY < <(compgen -W "--format --help --quiet $("${COMP_WORDS[0]}" kernels \
             2>/dev/null | sed -n 's/^  \([a-z0-9_]*\) .*/\1/p')" -- "$current")
         ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
-    -f | --format | --dump-format)
+    help:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
+    *:-f | *:--format | *:--dump-format)
         mapfile -t COMPREPLY < <(compgen -W 'text json dot' -- "$current")
         ;;
-    --dump-after | --passes)
-        mapfile -t COMPREPLY < <(compgen -W 'all dce rename fuse lower schedule place sync' -- "$current")
+    *:--dump-after) mapfile -t COMPREPLY < <(compgen -W "all source $passes" -- "$current") ;;
+    *:--passes) mapfile -t COMPREPLY < <(compgen -W "$passes" -- "$current") ;;
+    *:--target)
+        mapfile -t COMPREPLY < <(compgen -W device -- "$current"; compgen -f -- "$current")
+        compopt -o filenames 2>/dev/null
         ;;
-    --check-against) mapfile -t COMPREPLY < <(compgen -W '-O0 -O1 -O2' -- "$current") ;;
-    --dump-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    *:--check-against) mapfile -t COMPREPLY < <(compgen -W '-O0 -O1 -O2' -- "$current") ;;
+    *:--dump-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     *)
         if [[ $current == -* ]]; then
             local words
-            words=$("${COMP_WORDS[0]}" "${COMP_WORDS[1]}" --help 2>/dev/null |
+            words=$("${COMP_WORDS[0]}" "$command" --help 2>/dev/null |
                 sed -n '/^options:/,/^$/s/^ *\(-[A-Za-z], \)\{0,1\} *\(--[a-z-]*\).*/\2/p')
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
         else

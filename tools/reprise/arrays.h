@@ -76,8 +76,8 @@ typedef struct cli_results {
 
 int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, cli_results *out);
 void cli_results_free(cli_results *results);
-/* Compares bit for bit what nodes write, and names what they do not write, which becomes in `b` what
- * it is in `a`. Prints the first difference of each buffer; returns an exit status. */
+/* Compares bit for bit what nodes write, and names what they do not write, which becomes in `b`
+ * what it is in `a`. Prints the first difference of each buffer; returns an exit status. */
 int cli_results_compare(const rp_plan *plan, const char *file, const cli_results *a, cli_results *b,
                         const char *b_name);
 /* Finds what is wrong with -o before anything runs: buffers without a result, two results in one

@@ -67,7 +67,8 @@ static int check(cli_source *compiled, cli_source *against) {
                against->kind ? against->path : "the plan's source");
     printf("%" PRIu64 " conflicts stand behind a barrier\n", certificate.conflicts_proven);
     if (!source && !compiled->plan)
-        cli_note("without --against SOURCE only the barriers were checked, not what is computed");
+        cli_note("without --against SOURCE only the barriers and generated kernels were "
+                 "checked, not the flow of data");
     return CLI_OK;
 }
 

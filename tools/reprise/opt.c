@@ -54,7 +54,7 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_opt = {
     .name = "opt",
-    .arguments = "GRAPH.rpir|- [options]",
+    .arguments = "PIPELINE.yaml|GRAPH.rpir|PLAN.rplan [options]",
     .brief = "Runs passes over a graph and prints the graph they leave, as text.",
     .details =
         "Pipelines are accepted too, and of a plan its source graph is taken. Passes may stop\n"

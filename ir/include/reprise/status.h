@@ -9,7 +9,7 @@
  *  - Objects are thread-compatible: distinct objects may be used from distinct threads at once; one
  *    object is used by one thread at a time unless its header says more.
  *  - Sizes and offsets are uint64_t bytes, counts are uint32_t, text is UTF-8, integers in files
- * are little-endian.
+ *    are little-endian.
  */
 #ifndef REPRISE_STATUS_H
 #define REPRISE_STATUS_H

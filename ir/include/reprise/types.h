@@ -27,8 +27,8 @@ extern "C" {
 
 /* What a buffer is for: symbol, code, keyword.
  *  in      read only, its bytes come from the host before a replay
- *  out     its last written bytes are results; undefined to nodes before the first write. Bytes that
- *          no node writes stay zero, or what the host wrote
+ *  out     its last written bytes are results; undefined to nodes before the first write. Bytes
+ *          that no node writes stay zero, or what the host wrote
  *  inout   read and written, keeps its bytes from one replay to the next
  *  weight  read only; what the host writes stays there for all replays, so once is enough
  *  tmp     lives inside one replay; undefined at its start; shares memory with others
@@ -120,9 +120,9 @@ enum {
     RP_MAX_RANK = 8,             /* dimensions of a shape */
     RP_MAX_PUSH_BYTES = 256,     /* push data of one node; the device may allow less */
     RP_MAX_UPDATE_BYTES = 65536, /* vkCmdUpdateBuffer's limit */
-    RP_ARENA_ALIGNMENT = 256, /* offsets in the arena: the largest that Vulkan lets a device ask for as
-                               * minStorageBufferOffsetAlignment and minUniformBufferOffsetAlignment */
-    RP_MAX_LIVE_BYTES = 65536, /* one live buffer */
+    RP_ARENA_ALIGNMENT = 256,    /* offsets in the arena: the most that a device may ask for as
+                                * minStorage- or minUniformBufferOffsetAlignment */
+    RP_MAX_LIVE_BYTES = 65536,   /* one live buffer */
 };
 
 /* Bytes of one buffer: more than any device has, and few enough that sizes can be added up. */
