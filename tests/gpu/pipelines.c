@@ -1,5 +1,6 @@
 /* Every pipeline of tests/golden/pipelines on the device at hand: -O1 gives the bits of -O0, and
- * results that are numbers. Inputs are made up: small numbers, integers below 4. */
+ * results that are numbers. Inputs are made up: small numbers, integers below 4. No more are begun
+ * when RP_SECONDS (60) are over. */
 #include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
@@ -100,7 +101,7 @@ static void try_pipeline(const char *path, const char *name) {
 
 static void test_pipelines(void) {
     const char *folder = RP_SOURCE_ROOT "/tests/golden/pipelines", *only = getenv("RP_PIPELINE");
-    uint32_t count = 0;
+    uint32_t count = 0, left = 0;
     DIR *directory = opendir(folder);
     for (struct dirent *e; directory && (e = readdir(directory));) {
         size_t length = strlen(e->d_name);
@@ -108,11 +109,15 @@ static void test_pipelines(void) {
         if (length < 6 || strcmp(e->d_name + length - 5, ".yaml") != 0) continue;
         if (only && !strstr(e->d_name, only)) continue;
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        try_pipeline(path, e->d_name);
         count++;
+        if (gpu_has_time())
+            try_pipeline(path, e->d_name);
+        else
+            left++;
     }
     if (directory) closedir(directory);
-    printf("%u pipelines ... ", count);
+    printf("%u of %u pipelines ... ", count - left, count);
+    CU_ASSERT(left < count);
     CU_ASSERT(only ? count > 0 : count >= 30);
 }
 
