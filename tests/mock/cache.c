@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "support.h"
+#include "opened.h"
 
 static const char cached_text[] = "reprise 1\n"
                                   "graph cached scheduled placed synced arena 0 {\n"
@@ -13,32 +13,6 @@ static const char cached_text[] = "reprise 1\n"
                                   "  group 0\n"
                                   "    n0 = run @k grid 1 1 1 (rw $y)\n"
                                   "}\n";
-
-static rp_device *device;
-static rp_plan *plan;
-static rp_exec *exec;
-static rp_diags *diags;
-static mock_allocator memory;
-
-static void open_text(const char *text, const rp_exec_params *params) {
-    mock_allocator_init(&memory);
-    diags = rp_diags_create(NULL);
-    plan = mock_plan(text);
-    device = mock_open(&memory.allocator, diags);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(device);
-    exec = NULL;
-    rp_exec_create(device, plan, params, diags, &exec);
-}
-
-static void close_all(void) {
-    rp_exec_destroy(exec);
-    rp_device_destroy(device);
-    rp_plan_destroy(plan);
-    rp_diags_destroy(diags);
-    CU_ASSERT_EQUAL(memory.alive, 0);
-    mock_done();
-}
 
 static size_t initial_cache_bytes(const char *folder, rp_diags **keep) {
     mock_reset();

@@ -1,7 +1,7 @@
 /* Execs on the fake driver: the replay path, host access, live values, limits. */
 #include <stdio.h>
 #include <stdlib.h>
-#include "support.h"
+#include "opened.h"
 
 static const char io_text[] = "reprise 1\n"
                               "graph io scheduled placed synced arena 0 {\n"
@@ -19,32 +19,6 @@ static const char io_text[] = "reprise 1\n"
                               "    n2 = run @k grid 1 1 {1000 / $n[2]} (rw $s)\n"
                               "  barrier transfer:w,compute:w -> host:r\n"
                               "}\n";
-
-static rp_device *device;
-static rp_plan *plan;
-static rp_exec *exec;
-static rp_diags *diags;
-static mock_allocator memory;
-
-static void open_text(const char *text, const rp_exec_params *params) {
-    mock_allocator_init(&memory);
-    diags = rp_diags_create(NULL);
-    plan = mock_plan(text);
-    device = mock_open(&memory.allocator, diags);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(device);
-    exec = NULL;
-    rp_exec_create(device, plan, params, diags, &exec);
-}
-
-static void close_all(void) {
-    rp_exec_destroy(exec);
-    rp_device_destroy(device);
-    rp_plan_destroy(plan);
-    rp_diags_destroy(diags);
-    CU_ASSERT_EQUAL(memory.alive, 0);
-    mock_done();
-}
 
 static void open_io(void) {
     open_text(io_text, &mock_params);
