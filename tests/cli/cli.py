@@ -25,7 +25,8 @@ class Case(unittest.TestCase):
 
     def run_program(self, *arguments, input=None, env=None, **options):
         # With sanitizers, leaks count where no driver is loaded: drivers keep memory until the end.
-        leaks = int(not arguments or arguments[0] not in ("run", "devices"))
+        driver = arguments and (arguments[0] in ("run", "devices") or "device" in arguments)
+        leaks = int(not driver)
         environment = {"ASAN_OPTIONS": f"detect_leaks={leaks}", **os.environ, **(env or {})}
         return subprocess.run([REPRISE, *map(str, arguments)], cwd=self.folder, input=input,
                               capture_output=True, timeout=120, env=environment, **options)
