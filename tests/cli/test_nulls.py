@@ -39,7 +39,7 @@ VALUES = {
     "const rp_exec_params *": "&exec_params", "const rp_device_params *": "&device_params",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
     "rp_kernel *": "&kernel", "rp_device_info *": "&info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
-    "char *": "bytes", "const char *": "\"x\"", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
+    "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
 }
 COUNTS = {"count", "param_count", "operand_count", "attribute_count", "recorder_count", "capacity", "size"}
@@ -58,6 +58,7 @@ static const char text[] = "reprise 1\ngraph g {\n  buf $x in f32[64]\n  buf $y 
 static const char yaml[] = "reprise: 1\nbuffers: {x: {kind: out, dtype: u32, shape: [4]}}\n"
                            "nodes: [{fill: {to: x, value: 1}}]\n";
 static char bytes[256];
+static const char word[16] = "x"; /* as long as sizes say */
 
 static void said(const char *call, rp_status status, rp_status wanted) {
     if (wanted == RP_ERROR_USAGE ? status != wanted : status == RP_ERROR_USAGE)
