@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "device.h"
+#include "device/device.h"
 #include "gpu.h"
 
 static rp_device *device;

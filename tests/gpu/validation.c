@@ -2,7 +2,7 @@
  * silence about the right ones mean anything. Synchronisation checks are made while commands are
  * recorded, so creating an exec is enough to hear them. */
 #include <stdlib.h>
-#include "exec.h"
+#include "exec/exec.h"
 #include "gpu.h"
 
 /* Messages while an exec of `plan` is created and, with `replay`, used. Printed when unexpected. */

@@ -272,7 +272,7 @@ static const struct {
 #define RP_VK_DEVICE RP_X
 #define RP_VK_DEVICE_OPTIONAL RP_X
 #define RP_VK_DEVICE_KHR(name) {"vk" #name, (PFN_vkVoidFunction)mock_##name, true},
-#include "vulkan_functions.def"
+#include "driver/functions.def"
 #undef RP_X
 };
 

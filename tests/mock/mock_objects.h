@@ -79,6 +79,6 @@ void mock_execute(VkCommandBuffer commands);
 #define RP_VK_DEVICE MOCK_DECLARE
 #define RP_VK_DEVICE_KHR MOCK_DECLARE
 #define RP_VK_DEVICE_OPTIONAL MOCK_DECLARE
-#include "vulkan_functions.def"
+#include "driver/functions.def"
 
 #endif

@@ -1,7 +1,7 @@
 /* The command stream of small plans, line by line, as the fake driver got it. */
 #include <stdio.h>
 #include "support.h"
-#include "barrier.h"
+#include "driver/barrier.h"
 
 /* Records a plan and compares the commands with `expected`; `descriptors` too, unless NULL. */
 static void expect_with(const rp_exec_params *params, const char *text, const char *descriptors,

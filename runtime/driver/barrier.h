@@ -2,7 +2,7 @@
 #ifndef RP_RUNTIME_BARRIER_H
 #define RP_RUNTIME_BARRIER_H
 
-#include "quirks.h"
+#include "driver/quirks.h"
 #include "reprise/types.h"
 
 /* Lowers scopes (rp_scope bits) to one global memory barrier. `host` tells whether the host reads

@@ -1,6 +1,6 @@
 /* One compute pipeline per kernel that a node runs. Shader modules live only while their pipeline
  * is made. The driver says for each pipeline whether it came out of the cache, where it can. */
-#include "exec.h"
+#include "pipeline/pipeline.h"
 
 static rp_status create_module(rp_device *device, const rp_plan *plan, const rp_plan_kernel *kernel,
                                rp_diags *diags, VkShaderModule *out) {

@@ -2,7 +2,7 @@
 #ifndef RP_RUNTIME_MEMORY_H
 #define RP_RUNTIME_MEMORY_H
 
-#include "device.h"
+#include "device/device.h"
 
 /* What a buffer is for: symbol, name in messages. It decides the memory type and the usage. */
 #define RP_PURPOSE_LIST(X)                                                                         \

@@ -5,9 +5,9 @@
  * a change of layout. Everything that changes between replays is read from memory by the GPU, so a
  * recorded buffer is good for every replay; it may be submitted again while it is still in flight,
  * and the plan's first barrier then orders the two. */
-#include "exec.h"
+#include "exec/exec.h"
 
-#include "barrier.h"
+#include "driver/barrier.h"
 
 typedef struct recorder {
     rp_exec *exec;

@@ -1,6 +1,6 @@
 /* What validation layers say, kept as diagnostics until somebody asks. Layers call from whatever
  * thread is inside Vulkan, so the list has a lock of its own. */
-#include "device.h"
+#include "device/device.h"
 
 static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
                                                  VkDebugUtilsMessageTypeFlagsEXT types,

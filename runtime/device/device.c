@@ -3,9 +3,9 @@
  * A wrapped device is taken at its word: Vulkan cannot be asked which features a VkDevice was
  * created with, so the features of its physical device are assumed. Submissions are serialised by a
  * mutex, or by the application's own lock when it shares its queue. */
-#include "device.h"
+#include "device/device.h"
 
-#include "quirks.h"
+#include "driver/quirks.h"
 
 static rp_status create_handle(rp_device *device, rp_diags *diags) {
     const rp_adapter *adapter = &device->adapter;

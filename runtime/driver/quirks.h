@@ -2,7 +2,7 @@
 #ifndef RP_RUNTIME_QUIRKS_H
 #define RP_RUNTIME_QUIRKS_H
 
-#include "vulkan.h"
+#include "driver/vulkan.h"
 
 /* Symbol, bit, name, what the runtime then does. */
 #define RP_QUIRK_LIST(X)                                                                           \

@@ -18,7 +18,7 @@ typedef struct rp_vk {
 #define RP_VK_DEVICE RP_X
 #define RP_VK_DEVICE_OPTIONAL RP_X
 #define RP_VK_DEVICE_KHR(name) PFN_vk##name name;
-#include "vulkan_functions.def"
+#include "driver/functions.def"
 #undef RP_X
 } rp_vk;
 

@@ -4,7 +4,7 @@
  * ranges, so ranges decide whether a barrier is needed, not what it says. The masks are as narrow
  * as the scopes: a barrier that also covers indirect and uniform reads was measured at twice the
  * price of one that covers storage accesses. */
-#include "barrier.h"
+#include "driver/barrier.h"
 
 #include "base/scope.h"
 

@@ -3,7 +3,7 @@
  * Everything a replay needs is decided and allocated here, once. Submitting fills in one number and
  * calls vkQueueSubmit2; waiting is one vkWaitSemaphores. A timeline semaphore counts finished
  * replays, so that "is it idle" and "how many are done" are one read of a counter. */
-#include "exec.h"
+#include "exec/exec.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* Listing the system's devices, and choosing one of them. */
-#include "device.h"
+#include "device/device.h"
 
 #include <ctype.h>
 #include <stdlib.h>

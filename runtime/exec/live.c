@@ -5,7 +5,7 @@
  * grid that names its buffer, checks all of them, and only then writes: a refused value changes
  * nothing, and nothing is ever re-recorded. Reads go to a copy in ordinary memory, because mapped
  * memory may be uncached. Cost of a set: the bytes, and the grids of that buffer. */
-#include "exec.h"
+#include "exec/exec.h"
 
 #include "base/checked.h"
 #include "base/hash.h"

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 #include "reprise/runtime.h"
-#include "vulkan.h"
+#include "driver/vulkan.h"
 
 /* A Vulkan instance, ours or the application's. */
 typedef struct rp_instance {
@@ -92,5 +92,8 @@ VkResult rp_device_submit(rp_device *device, const VkSubmitInfo2 *submit);
 /* Names an object for validation messages and debug tools; does nothing without VK_EXT_debug_utils.
  */
 void rp_device_name(rp_device *device, VkObjectType type, uint64_t handle, const char *name);
+
+/* Whether a plan fits the device: names every kernel, node or buffer that does not. limits.c. */
+rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags *diags);
 
 #endif

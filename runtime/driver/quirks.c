@@ -4,7 +4,7 @@
  * says that an execution dependency is enough before an overwrite, but two drivers emit nothing for
  * a barrier without a write in its source scope, and nothing but wrong results tells. The extra
  * access bit costs nothing measurable where a barrier waits anyway. */
-#include "quirks.h"
+#include "driver/quirks.h"
 
 enum { RP_QUIRKS_UNKNOWN = RP_QUIRK_WIDEN_WAR };
 

@@ -2,7 +2,7 @@
  *
  * Validation is a parameter instead of an environment variable, so that a test can ask for it and a
  * silent absence of the layer is an error instead of a pass. */
-#include "device.h"
+#include "device/device.h"
 
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
 

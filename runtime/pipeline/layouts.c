@@ -4,7 +4,7 @@
  * push-constant range, because a bound set survives a change of pipeline only as long as the
  * layouts are the same up to it: sharing is what lets the recorder skip binds. Kernels are few, so
  * equal layouts are found by comparing. */
-#include "exec.h"
+#include "pipeline/pipeline.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Device memory: all buffers of an exec are known before any memory is allocated, so one block per
  * memory type is laid out by adding up sizes. No general allocator is needed: nothing is freed
  * before the exec is. A block larger than the driver allows is split between buffers. */
-#include "memory.h"
+#include "memory/memory.h"
 
 #include "base/checked.h"
 

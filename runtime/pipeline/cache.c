@@ -6,7 +6,7 @@
  * nothing reaches the driver before our header, the hash of the bytes, and the standard header
  * inside them all match this very device. Anything else is ignored and replaced. Files
  * appear whole or not at all (base/new_file.h). */
-#include "exec.h"
+#include "pipeline/pipeline.h"
 
 #include <stdio.h>
 #include <stdlib.h>

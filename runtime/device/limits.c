@@ -1,7 +1,7 @@
 /* Whether a plan fits a device, before anything is created: a driver given too much crashes or
  * lies, and its message names nothing of ours. All that does not fit is reported at once, in the
  * words of plan/fit.c, which a compile for a target uses too. */
-#include "exec.h"
+#include "pipeline/pipeline.h"
 #include "plan/fit.h"
 
 typedef struct checker {

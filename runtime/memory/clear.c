@@ -10,7 +10,7 @@
  * which the device writes its memory, a small part of what uploading the same bytes takes, so
  * memory that will be overwritten is not told from the rest. What is recorded for a replay does not
  * change. */
-#include "exec.h"
+#include "memory/memory.h"
 
 typedef struct clearing {
     rp_device *device;

@@ -1,6 +1,6 @@
 /* The host's access to an exec's buffers: by copy, by pointer, and live values. Each call first
  * makes sure that the exec is idle and that the buffer is of a kind that the call is for. */
-#include "exec.h"
+#include "exec/exec.h"
 
 #include "base/checked.h"
 

@@ -4,7 +4,7 @@
  * machine without Vulkan and gets a message. Functions are fetched once per device through
  * vkGetDeviceProcAddr, which skips the loader's dispatch on every call. The list of functions is
  * one X-macro; a generated loader of a thousand functions would serve no one here. */
-#include "vulkan.h"
+#include "driver/vulkan.h"
 
 #include <ctype.h>
 #include <dlfcn.h>
@@ -33,7 +33,7 @@ rp_status rp_vk_open(rp_vk *vk, void *entry, rp_diags *diags, void **out_library
         vk->name = (PFN_vk##name)vk->GetInstanceProcAddr(NULL, "vk" #name);                        \
         complete = vk->name != NULL;                                                               \
     }
-#include "vulkan_functions.def"
+#include "driver/functions.def"
     if (!complete) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "the Vulkan loader is older than Vulkan 1.1; install a newer libvulkan1");
@@ -60,7 +60,7 @@ rp_status rp_vk_load_instance(rp_vk *vk, VkInstance instance, rp_diags *diags) {
 #define RP_VK_INSTANCE(name)                                                                       \
     vk->name = (PFN_vk##name)vk->GetInstanceProcAddr(instance, "vk" #name);                        \
     if (!vk->name) return missing_function(#name, diags);
-#include "vulkan_functions.def"
+#include "driver/functions.def"
     return RP_OK;
 }
 
@@ -78,7 +78,7 @@ rp_status rp_vk_load_device(rp_vk *vk, VkDevice device, bool vulkan_1_3, rp_diag
         vk->name = (PFN_vk##name)vk->GetDeviceProcAddr(device, vulkan_1_3 ? "vk" #name "KHR"       \
                                                                           : "vk" #name);           \
     if (!vk->name) return missing_function(#name, diags);
-#include "vulkan_functions.def"
+#include "driver/functions.def"
     return RP_OK;
 }
 

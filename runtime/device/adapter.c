@@ -3,7 +3,7 @@
  * Features are a table of pairs (bit in a plan's needs, member of the feature chain). The same
  * table answers "can it run this plan" and fills the chain for vkCreateDevice: a device is created
  * before its plans are known, so every feature of the table that it has is enabled. */
-#include "device.h"
+#include "device/device.h"
 
 #include <stdio.h>
 #include "plan/format.h"

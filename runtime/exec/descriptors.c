@@ -4,7 +4,7 @@
  * set (a kernel that runs twice over the same buffers with other push data, for example), so the
  * pool is sized by counting what is really different. Sets are found by hash; the whole is linear
  * in the number of uses. */
-#include "exec.h"
+#include "exec/exec.h"
 
 #include "base/hash.h"
 #include "base/table.h"

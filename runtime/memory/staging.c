@@ -4,7 +4,7 @@
  * is a submission of its own with a barrier against everything before and after it, so writes and
  * reads need to know nothing about the plan. This is not the replay path: a replay neither waits
  * for staging nor allocates. */
-#include "exec.h"
+#include "memory/staging.h"
 
 enum { MAX_SLOT_BYTES = 4 << 20 };
 

@@ -1,0 +1,84 @@
+/* Devices: a Vulkan 1.2 device with synchronization2 and timeline semaphores, created here or
+ * wrapped around the application's own.
+ *
+ * Threads: a device may be used by several threads; submissions are serialised by a lock, since a
+ * VkQueue must be.
+ */
+#ifndef REPRISE_DEVICE_H
+#define REPRISE_DEVICE_H
+
+#include "reprise/target.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rp_device rp_device;
+
+typedef struct rp_device_info {
+    char name[256];
+    char driver[256];           /* driver name and version text */
+    uint32_t vulkan_version;    /* VK_API_VERSION of the device */
+    int is_cpu;                 /* a software driver */
+    int suitable;               /* everything the runtime needs is there */
+    char missing[256];          /* what is not, when unsuitable */
+    uint64_t max_storage_range; /* bytes one binding may span */
+    uint64_t memory_bytes;      /* largest device-local heap */
+    uint32_t max_workgroup_size[3], max_workgroup_invocations, max_shared_bytes, max_push_bytes;
+    uint32_t max_groups[3];
+    uint32_t subgroup_size;
+    char float_controls[192]; /* what shaders may ask of floats, and for how many bits: "signed
+                               * zero, inf and NaN 16 32 64; denormals 32"; "" for nothing */
+} rp_device_info;
+
+/* Lists the devices of the system, suitable or not, into infos[0..capacity); *out_count is how many
+ * there are. RP_ERROR_NO_DEVICE when there is no Vulkan loader or no driver. */
+RP_API rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *out_count,
+                            rp_diags *diags);
+
+/* An application's own Vulkan objects, as void* and integers so that this header needs no Vulkan
+ * header. All must outlive the rp_device. The VkDevice must have been created with the features
+ * synchronization2 and timelineSemaphore and the features that the plans' kernels need; the queue
+ * family must support compute. Submissions go through `lock`/`unlock` when given: an application
+ * that uses the queue from other threads passes its own. */
+typedef struct rp_device_import {
+    void *get_instance_proc_addr; /* PFN_vkGetInstanceProcAddr */
+    void *instance;               /* VkInstance */
+    void *physical_device;        /* VkPhysicalDevice */
+    void *device;                 /* VkDevice */
+    void *queue;                  /* VkQueue */
+    uint32_t queue_family;
+    void (*lock)(void *user);
+    void (*unlock)(void *user);
+    void *user;
+} rp_device_import;
+
+/* Zero is the default everywhere. */
+typedef struct rp_device_params {
+    const char *select; /* an index of rp_devices, or part of a device's name; NULL: the
+                         * environment variable REPRISE_DEVICE, or else the first suitable
+                         * device, GPUs before software drivers */
+    int validation;     /* load VK_LAYER_KHRONOS_validation with synchronisation checks; its
+                         * messages arrive as diagnostics through rp_device_messages */
+    const rp_device_import *import; /* wrap instead of create */
+    void *get_instance_proc_addr;   /* use this loader entry instead of opening libvulkan.so.1 */
+} rp_device_params;
+
+RP_API rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params *params,
+                                  rp_diags *diags, rp_device **out_device);
+/* Every exec of the device must have been destroyed before. */
+RP_API void rp_device_destroy(rp_device *device);
+RP_API rp_device_info rp_device_get_info(const rp_device *device);
+/* The device's limits, to compile for; the caller has set target->size. RP_ERROR_USAGE otherwise,
+ * and for NULL. */
+RP_API rp_status rp_device_target(const rp_device *device, rp_target *target);
+
+/* How many validation warnings and errors arrived since the device was created; those kept are
+ * appended to `diags` (may be NULL) and forgotten. 0 for a device without validation. */
+RP_API uint32_t rp_device_messages(rp_device *device, rp_diags *diags);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
