@@ -17,9 +17,14 @@ typedef struct rp_live_grid {
     uint64_t offset; /* of its slot in the live block */
 } rp_live_grid;
 
+/* That a grid follows from one element of a live buffer. */
+typedef struct rp_live_read {
+    uint32_t buffer, element, grid;
+} rp_live_read;
+
 typedef struct rp_live_result {
     uint32_t grid[3];
-    bool changed;
+    uint64_t round; /* the round that it was last computed in */
 } rp_live_result;
 
 typedef struct rp_live {
@@ -31,8 +36,11 @@ typedef struct rp_live {
     uint8_t *values;   /* a copy of the live block: mapped memory may be slow to read */
     rp_live_grid *grids;
     uint32_t grids_count;
-    uint32_t *of_node;       /* grids[] by node; RP_UNSET for other nodes */
+    uint32_t *of_node;   /* grids[] by node; RP_UNSET for other nodes */
+    rp_live_read *reads; /* which grid follows from what: by buffer, element and grid */
+    uint32_t reads_count;
     rp_live_result *results; /* scratch for rp_live_set, by grid */
+    uint64_t round;          /* grows with each set of values that is tried */
 } rp_live;
 
 /* First half: sizes the block. Second half, once memory is mapped: writes the initial values. */

@@ -1,11 +1,17 @@
 /* Live values, and the grids that follow from them.
  *
  * All live buffers of an exec lie in one mapped block, and behind them one slot of three u32 per
- * different live grid, which the recorded indirect dispatches read. Setting a value computes every
- * grid that names its buffer, checks all of them, and only then writes: a refused value changes
- * nothing, and nothing is ever re-recorded. Reads go to a copy in ordinary memory, because mapped
- * memory may be uncached. Cost of a set: the bytes, and the grids of that buffer. */
+ * different live grid, which the recorded indirect dispatches read. Setting values computes every
+ * grid that follows from one of these elements, checks all of them, and only then writes: a refused
+ * value changes nothing, and nothing is ever re-recorded. Reads go to a copy in ordinary memory,
+ * because mapped memory may be uncached.
+ *
+ * Which grid follows from what is the plan's alone and never changes: reads[] lists it in the order
+ * of the elements, so that those of a set are a run of it, found by halving. Cost of a set: the
+ * bytes, and the grids that follow from them, however many others there are. */
 #include "exec/exec.h"
+
+#include <stdlib.h>
 
 #include "base/checked.h"
 #include "base/hash.h"
@@ -83,6 +89,58 @@ static rp_status plan_grids(rp_live *live, uint32_t live_nodes) {
     return status;
 }
 
+/* ---- What follows from what ------------------------------------------------------------------ */
+
+static int compare_reads(const void *left, const void *right) {
+    const rp_live_read *a = left, *b = right;
+    if (a->buffer != b->buffer) return a->buffer < b->buffer ? -1 : 1;
+    if (a->element != b->element) return a->element < b->element ? -1 : 1;
+    return (a->grid > b->grid) - (a->grid < b->grid);
+}
+
+/* Counts the reads of a grid, and adds them where there is room for them. */
+static uint32_t list_reads(const rp_live *live, uint32_t grid, rp_live_read *out) {
+    const rp_live_grid *g = &live->grids[grid];
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!(g->live_mask >> i & 1)) continue;
+        uint32_t count;
+        const rp_expr_op *ops = expr_of(live->plan, g->grid[i], &count);
+        for (uint32_t j = 0; j < count; j++) {
+            if (ops[j].code != RP_EXPR_LIVE) continue;
+            if (out) out[found] = (rp_live_read){ops[j].buffer, ops[j].element, grid};
+            found++;
+        }
+    }
+    return found;
+}
+
+static rp_status plan_reads(rp_live *live) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < live->grids_count; i++) total += list_reads(live, i, NULL);
+    if (total > UINT32_MAX) return RP_ERROR_NO_MEMORY;
+    live->reads = rp_alloc(&live->device->allocator, total, sizeof *live->reads);
+    if (!live->reads) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < live->grids_count; i++)
+        live->reads_count += list_reads(live, i, live->reads + live->reads_count);
+    if (total) qsort(live->reads, live->reads_count, sizeof *live->reads, compare_reads);
+    return RP_OK;
+}
+
+/* The first read of that element or of one behind it. */
+static uint32_t first_read(const rp_live *live, uint32_t buffer, uint64_t element) {
+    uint32_t low = 0, high = live->reads_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const rp_live_read *read = &live->reads[middle];
+        if (read->buffer < buffer || (read->buffer == buffer && read->element < element))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
     const rp_allocator *a = &device->allocator;
     uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES), live_nodes = 0;
@@ -105,7 +163,8 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
         live_nodes += node->kind == RP_RUN && node->grid_kind == RP_GRID_LIVE;
     }
     if (live_nodes) RP_TRY(plan_grids(live, live_nodes));
-    live->results = rp_alloc(a, live->grids_count, sizeof *live->results);
+    RP_TRY(plan_reads(live));
+    live->results = rp_alloc_zero(a, live->grids_count, sizeof *live->results);
     live->values = rp_alloc_zero(a, live->size, 1);
     return live->results && live->values ? RP_OK : RP_ERROR_NO_MEMORY;
 }
@@ -116,6 +175,7 @@ void rp_live_free(rp_live *live) {
     rp_release(a, live->offsets);
     rp_release(a, live->of_node);
     rp_release(a, live->grids);
+    rp_release(a, live->reads);
     rp_release(a, live->results);
     rp_release(a, live->values);
     memset(live, 0, sizeof *live);
@@ -182,23 +242,11 @@ static rp_status check_maximum(const overlay *over, rp_diags *diags) {
 
 /* ---- Grids ----------------------------------------------------------------------------------- */
 
-static bool grid_names(const rp_live *live, const rp_live_grid *grid, uint32_t buffer) {
-    for (uint32_t i = 0; i < 3; i++) {
-        if (!(grid->live_mask >> i & 1)) continue;
-        uint32_t count;
-        const rp_expr_op *ops = expr_of(live->plan, grid->grid[i], &count);
-        for (uint32_t j = 0; j < count; j++)
-            if (ops[j].code == RP_EXPR_LIVE && ops[j].buffer == buffer) return true;
-    }
-    return false;
-}
-
 static rp_status compute_grid(const overlay *over, const rp_live_grid *grid, rp_live_result *out,
                               rp_diags *diags) {
     const rp_live *live = over->live;
     const uint32_t *most = live->device->adapter.properties.limits.maxComputeWorkGroupCount;
     uint32_t node_id = rp_plan_nodes(live->plan)[grid->node].id;
-    out->changed = true;
     for (uint32_t i = 0; i < 3; i++) {
         out->grid[i] = grid->grid[i];
         if (!(grid->live_mask >> i & 1)) continue;
@@ -223,23 +271,31 @@ static rp_status compute_grid(const overlay *over, const rp_live_grid *grid, rp_
     return RP_OK;
 }
 
-/* Sets elements that are known to lie inside the buffer. `buffer` RP_UNSET computes all grids. */
+/* Computes the grid if this round has not yet. */
+static rp_status compute_once(rp_live *live, const overlay *over, uint32_t grid, rp_diags *diags) {
+    rp_live_result *result = &live->results[grid];
+    if (result->round == live->round) return RP_OK;
+    result->round = live->round;
+    return compute_grid(over, &live->grids[grid], result, diags);
+}
+
+static void write_grid(const rp_live *live, uint8_t *mapped, uint32_t grid) {
+    memcpy(mapped + live->grids[grid].offset, live->results[grid].grid,
+           sizeof live->results[grid].grid);
+}
+
+/* Sets elements that are known to lie inside the buffer. */
 static rp_status apply(rp_live *live, uint8_t *mapped, const overlay *over, rp_diags *diags) {
-    for (uint32_t i = 0; i < live->grids_count; i++)
-        if (over->buffer == RP_UNSET || grid_names(live, &live->grids[i], over->buffer))
-            RP_TRY(compute_grid(over, &live->grids[i], &live->results[i], diags));
-        else
-            live->results[i].changed = false;
-    if (over->buffer != RP_UNSET) {
-        uint32_t width = rp_dtype_size((rp_dtype)rp_plan_buffers(live->plan)[over->buffer].dtype);
-        uint64_t at = live->offsets[over->buffer] + (uint64_t)over->first * width;
-        memcpy(live->values + at, over->values, (size_t)over->count * width);
-        memcpy(mapped + at, over->values, (size_t)over->count * width);
-    }
-    for (uint32_t i = 0; i < live->grids_count; i++)
-        if (live->results[i].changed)
-            memcpy(mapped + live->grids[i].offset, live->results[i].grid,
-                   sizeof live->results[i].grid);
+    uint32_t first = first_read(live, over->buffer, over->first);
+    uint32_t end = first_read(live, over->buffer, (uint64_t)over->first + over->count);
+    live->round++;
+    for (uint32_t i = first; i < end; i++)
+        RP_TRY(compute_once(live, over, live->reads[i].grid, diags));
+    uint32_t width = rp_dtype_size((rp_dtype)rp_plan_buffers(live->plan)[over->buffer].dtype);
+    uint64_t at = live->offsets[over->buffer] + (uint64_t)over->first * width;
+    memcpy(live->values + at, over->values, (size_t)over->count * width);
+    memcpy(mapped + at, over->values, (size_t)over->count * width);
+    for (uint32_t i = first; i < end; i++) write_grid(live, mapped, live->reads[i].grid);
     return RP_OK;
 }
 
@@ -253,7 +309,12 @@ rp_status rp_live_init(rp_live *live, uint8_t *mapped, rp_diags *diags) {
     }
     if (live->size) memcpy(mapped, live->values, live->size);
     const overlay none = {.live = live, .buffer = RP_UNSET};
-    return apply(live, mapped, &none, diags);
+    live->round++;
+    for (uint32_t i = 0; i < live->grids_count; i++) {
+        RP_TRY(compute_once(live, &none, i, diags));
+        write_grid(live, mapped, i);
+    }
+    return RP_OK;
 }
 
 rp_status rp_live_set(rp_live *live, uint8_t *mapped, uint32_t buffer, uint32_t first,

@@ -208,6 +208,49 @@ static void test_live(void) {
     close_all();
 }
 
+/* Only the grids that follow from the elements set are computed and written: what is scribbled over
+ * the others stays. */
+static void test_live_reads(void) {
+    static const char text[] = "reprise 1\n"
+                               "graph live scheduled placed synced arena 0 {\n"
+                               "  buf $y out 16\n"
+                               "  buf $n live u32[4] = 01000000 02000000 03000000 04000000\n"
+                               "  buf $m live u32[1] = 05000000\n"
+                               "  kern @k spirv - local 64 1 1 (rw)\n"
+                               "  group 0\n"
+                               "    n0 = run @k grid {$n[3] + $n[1]} 1 1 (rw $y)\n"
+                               "    n1 = run @k grid {$n} {$n * $n} 1 (rw $y)\n"
+                               "    n2 = run @k grid {$m} 1 {$n[1]} (rw $y)\n"
+                               "    n3 = run @k grid {$n[3] + $n[1]} 1 1 (rw $y)\n"
+                               "}\n";
+    enum { SCRIBBLE = 77 };
+    /* Elements set, and whether n0 and n3, n1 and n2 follow from them. */
+    static const struct {
+        const char *name;
+        uint32_t first, count;
+        bool follows[3];
+    } cases[] = {
+        {"n", 0, 1, {false, true, false}},  {"n", 1, 1, {true, false, true}},
+        {"n", 2, 1, {false, false, false}}, {"n", 3, 1, {true, false, false}},
+        {"m", 0, 1, {false, false, true}},  {"n", 0, 4, {true, true, true}},
+        {"n", 2, 2, {true, false, false}},  {"n", 4, 0, {false, false, false}},
+    };
+    static const uint32_t values[] = {1, 2, 3, 4};
+    mock_reset();
+    open_text(text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    uint32_t *slots = (uint32_t *)(mock_buffer_bytes(0) + 2 * 256);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const uint32_t *from = *cases[c].name == 'm' ? &(uint32_t){5} : values + cases[c].first;
+        for (uint32_t i = 0; i < 3; i++) slots[i * 4] = SCRIBBLE;
+        CU_ASSERT_EQUAL(set(cases[c].name, cases[c].first, from, cases[c].count), RP_OK);
+        static const uint32_t x[] = {6, 1, 5}; /* of each grid, from the values above */
+        for (uint32_t i = 0; i < 3; i++)
+            CU_ASSERT_EQUAL(slots[i * 4], cases[c].follows[i] ? x[i] : SCRIBBLE);
+    }
+    close_all();
+}
+
 /* ---- Limits ---------------------------------------------------------------------------------- */
 
 static void expect_refusal(const char *text, rp_status status, const char *first,
@@ -456,6 +499,7 @@ int main(void) {
                                     {"mapped", test_mapped},
                                     {"wrong use", test_wrong_use},
                                     {"live values", test_live},
+                                    {"grids that follow from live values", test_live_reads},
                                     {"limits", test_limits},
                                     {"more limits", test_more_limits},
                                     {"views", test_views},

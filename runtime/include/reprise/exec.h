@@ -53,8 +53,8 @@ RP_API rp_status rp_exec_read(rp_exec *exec, const char *buffer, uint64_t offset
  * idle. */
 RP_API void *rp_exec_map(rp_exec *exec, const char *buffer, uint64_t *out_size);
 
-/* Sets elements of a live buffer and recomputes the grids that depend on it: a memcpy into mapped
- * memory, nothing is re-recorded. A value above the buffer's declared maximum, and a grid that is
+/* Sets elements of a live buffer and recomputes the grids that depend on them, no others: a memcpy
+ * into mapped memory, nothing is re-recorded. A value above the buffer's declared maximum, and a grid that is
  * negative or larger than the device allows, is refused and changes nothing. */
 RP_API rp_status rp_exec_set_live(rp_exec *exec, const char *buffer, uint32_t first_element,
                                   const void *values, uint32_t count, rp_diags *diags);
