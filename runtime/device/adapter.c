@@ -63,10 +63,10 @@ static const struct {
     X(RP_NEED_TOWARD_ZERO64, shaderRoundingModeRTZFloat64)
 
 static bool is_1_2(const rp_adapter *adapter) {
-    return adapter->properties.apiVersion >= VK_API_VERSION_1_2;
+    return adapter->version >= VK_API_VERSION_1_2;
 }
 
-/* Links the structures that the device knows; core.pNext stays NULL before Vulkan 1.2. */
+/* Links the structures that the version in use knows; core.pNext stays NULL before Vulkan 1.2. */
 static void link_features(const rp_adapter *adapter, rp_features *f) {
     memset(f, 0, sizeof *f);
     f->core.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
@@ -243,9 +243,10 @@ static void judge(const rp_vk *vk, rp_adapter *adapter) {
     info->suitable = 1;
     if (!is_1_2(adapter)) {
         char text[64];
-        uint32_t version = adapter->properties.apiVersion;
-        snprintf(text, sizeof text, "Vulkan 1.2 (it has %u.%u)", VK_API_VERSION_MAJOR(version),
-                 VK_API_VERSION_MINOR(version));
+        bool device = adapter->properties.apiVersion < VK_API_VERSION_1_2;
+        snprintf(text, sizeof text, "Vulkan 1.2 (%s %u.%u)",
+                 device ? "it has" : "its instance was created for",
+                 VK_API_VERSION_MAJOR(adapter->version), VK_API_VERSION_MINOR(adapter->version));
         add_missing(info, text);
     }
     rp_features has;
@@ -263,15 +264,19 @@ static void judge(const rp_vk *vk, rp_adapter *adapter) {
     if (!choose_family(vk, adapter)) add_missing(info, "a queue family that computes");
 }
 
-rp_status rp_adapter_read(const rp_vk *vk, const rp_allocator *a, VkPhysicalDevice handle,
-                          rp_diags *diags, rp_adapter *out) {
+rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
+                          VkPhysicalDevice handle, rp_diags *diags, rp_adapter *out) {
+    const rp_vk *vk = &instance->vk;
     memset(out, 0, sizeof *out);
     out->handle = handle;
     VkPhysicalDeviceProperties2 properties = {.sType =
                                                   VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
     vk->GetPhysicalDeviceProperties2(handle, &properties);
     out->properties = properties.properties;
-    out->vulkan_1_3 = out->properties.apiVersion >= VK_API_VERSION_1_3;
+    /* A device is used at no higher version than its instance was created for. */
+    uint32_t version = out->properties.apiVersion;
+    out->version = version < instance->version ? version : instance->version;
+    out->vulkan_1_3 = out->version >= VK_API_VERSION_1_3;
     RP_TRY(read_extensions(vk, a, diags, out));
     read_properties(vk, out);
     read_memory(vk, out);

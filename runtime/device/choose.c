@@ -26,7 +26,7 @@ rp_status rp_adapters_list(const rp_instance *instance, const rp_allocator *a, r
     if (status == RP_OK)
         status = RP_VK(diags, vk->EnumeratePhysicalDevices(instance->handle, &count, handles));
     for (uint32_t i = 0; status == RP_OK && i < count; i++)
-        status = rp_adapter_read(vk, a, handles[i], diags, &adapters[i]);
+        status = rp_adapter_read(instance, a, handles[i], diags, &adapters[i]);
     rp_release(a, handles);
     if (status != RP_OK) {
         rp_release(a, adapters);

@@ -80,9 +80,10 @@ static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diag
     RP_TRY(
         rp_vk_open(&device->vk, import->get_instance_proc_addr, diags, &device->instance.library));
     device->instance.handle = import->instance;
+    device->instance.version = import->api_version ? import->api_version : VK_API_VERSION_1_2;
     RP_TRY(rp_vk_load_instance(&device->vk, import->instance, diags));
     device->instance.vk = device->vk;
-    RP_TRY(rp_adapter_read(&device->vk, &device->allocator, import->physical_device, diags,
+    RP_TRY(rp_adapter_read(&device->instance, &device->allocator, import->physical_device, diags,
                            &device->adapter));
     rp_adapter *adapter = &device->adapter;
     if (!adapter->info.suitable) {

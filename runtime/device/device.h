@@ -11,6 +11,7 @@ typedef struct rp_instance {
     rp_vk vk;
     void *library;
     VkInstance handle;
+    uint32_t version; /* of Vulkan that it was created for: VkApplicationInfo.apiVersion */
     bool owned;
     bool debug_utils; /* VK_EXT_debug_utils is on: labels, names and messages */
 } rp_instance;
@@ -38,14 +39,16 @@ typedef struct rp_adapter {
     uint64_t needs;          /* rp_plan_need bits it can serve */
     uint32_t queue_family;   /* the one that the runtime chooses */
     uint32_t timestamp_bits; /* of that family; 0 = no timestamps */
-    bool vulkan_1_3;
+    uint32_t version;        /* of Vulkan in use: the lesser of the instance's and the device's */
+    bool vulkan_1_3;         /* of that version: the one predicate for what is core in 1.3 */
     bool sync2_extension, int_dot_extension; /* present; needed before Vulkan 1.3 */
     rp_device_info info;
 } rp_adapter;
 
-/* Reads one physical device. It being unsuitable is not an error: see info.missing. */
-rp_status rp_adapter_read(const rp_vk *vk, const rp_allocator *a, VkPhysicalDevice handle,
-                          rp_diags *diags, rp_adapter *out);
+/* Reads one physical device of an instance. It being unsuitable is not an error: see info.missing.
+ */
+rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
+                          VkPhysicalDevice handle, rp_diags *diags, rp_adapter *out);
 /* The features to create a device with: all of the known ones that it has. `features` is the
  * chain's storage and must stay where it is. */
 void rp_adapter_enable(const rp_vk *vk, const rp_adapter *adapter, rp_features *features);

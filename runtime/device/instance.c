@@ -39,7 +39,7 @@ static rp_status create_instance(rp_instance *instance, bool validation, rp_diag
         .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
         .pApplicationName = "reprise",
         .pEngineName = "reprise",
-        .apiVersion = VK_API_VERSION_1_3, /* the most we use; devices may have less */
+        .apiVersion = instance->version,
     };
     const VkInstanceCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
@@ -65,6 +65,7 @@ static rp_status create_instance(rp_instance *instance, bool validation, rp_diag
 
 rp_status rp_instance_open(rp_instance *instance, void *entry, bool validation, rp_diags *diags) {
     memset(instance, 0, sizeof *instance);
+    instance->version = VK_API_VERSION_1_3; /* the most we use; devices may have less */
     RP_TRY(rp_vk_open(&instance->vk, entry, diags, &instance->library));
     rp_status status = create_instance(instance, validation, diags);
     if (status != RP_OK) rp_instance_close(instance);

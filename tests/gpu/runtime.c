@@ -223,6 +223,7 @@ static void test_import(void) {
     memcpy(&entry, &vk.GetInstanceProcAddr, sizeof entry);
     const rp_device_import import = {.get_instance_proc_addr = entry,
                                      .instance = instance.handle,
+                                     .api_version = VK_API_VERSION_1_3,
                                      .physical_device = adapter.handle,
                                      .device = own,
                                      .queue = queue,

@@ -161,6 +161,7 @@ static void test_import(void) {
     static int object;
     rp_device_import import = {.get_instance_proc_addr = mock_entry(),
                                .instance = &object,
+                               .api_version = VK_API_VERSION_1_3,
                                .physical_device = &object,
                                .device = &object,
                                .queue = &object,
@@ -213,6 +214,47 @@ static void test_import(void) {
     mock_done();
 }
 
+/* An instance for Vulkan 1.2 keeps a newer device at 1.2: no structure and no function of 1.3. */
+static void test_old_instance(void) {
+    mock_reset();
+    mock.instance_version = VK_API_VERSION_1_2;
+    static int object;
+    rp_device_import import = {.get_instance_proc_addr = mock_entry(),
+                               .instance = &object,
+                               .physical_device = &object,
+                               .device = &object,
+                               .queue = &object,
+                               .queue_family = 1};
+    const rp_device_params params = {.import = &import};
+    rp_plan *plan = mock_plan("reprise 1\n"
+                              "graph g scheduled placed synced arena 0 {\n"
+                              "  buf $y out 64\n"
+                              "  kern @k spirv - local 1 1 1 (rw)\n"
+                              "  group 0\n"
+                              "    n0 = run @k grid 1 1 1 (rw $y)\n"
+                              "}\n");
+    for (int said = 0; said < 2; said++) {
+        import.api_version = said ? VK_API_VERSION_1_2 : 0;
+        rp_device *device = NULL;
+        rp_exec *exec = NULL;
+        CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &params, NULL, &device), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
+        rp_exec_destroy(exec);
+        rp_device_destroy(device);
+    }
+    mock.sync2_extension = false;
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_device *device = NULL;
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_UNSUPPORTED);
+    CU_ASSERT_TRUE(mock_said(diags, "lacks VK_KHR_synchronization2"));
+    mock.instance_version = import.api_version = VK_API_VERSION_1_1;
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_UNSUPPORTED);
+    CU_ASSERT_TRUE(mock_said(diags, "Vulkan 1.2 (its instance was created for 1.1)"));
+    rp_diags_destroy(diags);
+    rp_plan_destroy(plan);
+    mock_done();
+}
+
 int main(void) {
     unsetenv("REPRISE_DEVICE");
     static const rp_test tests[] = {{"Vulkan 1.3", test_modern},
@@ -223,6 +265,7 @@ int main(void) {
                                     {"queue family", test_queue_family},
                                     {"validation", test_validation},
                                     {"import", test_import},
+                                    {"old instance", test_old_instance},
                                     {0}};
     return rp_run_tests("device", tests);
 }

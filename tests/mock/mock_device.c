@@ -14,7 +14,7 @@ void mock_reset(void) {
     memset(&mock, 0, sizeof mock);
     memset(&mock_numbers, 0, sizeof mock_numbers);
     mock.device_count = 1;
-    mock.loader_version = VK_API_VERSION_1_3;
+    mock.loader_version = mock.instance_version = VK_API_VERSION_1_3;
     mock.driver = VK_DRIVER_ID_NVIDIA_PROPRIETARY;
     mock.fail_with = VK_ERROR_OUT_OF_DEVICE_MEMORY;
     mock.sync2 = mock.timeline = mock.float16 = mock.int64 = mock.validation_layer = true;
@@ -73,6 +73,11 @@ void mock_unified(void) {
         0};
 }
 
+uint32_t mock_version(void) {
+    uint32_t device = mock.properties.apiVersion;
+    return device < mock.instance_version ? device : mock.instance_version;
+}
+
 /* ---- Instance -------------------------------------------------------------------------------- */
 
 VkResult VKAPI_CALL mock_EnumerateInstanceVersion(uint32_t *out) {
@@ -100,8 +105,9 @@ VkResult VKAPI_CALL mock_EnumerateInstanceLayerProperties(uint32_t *count, VkLay
 
 VkResult VKAPI_CALL mock_CreateInstance(const VkInstanceCreateInfo *info,
                                         const VkAllocationCallbacks *a, VkInstance *out) {
-    (void)info, (void)a;
+    (void)a;
     if (mock_fails("vkCreateInstance")) return mock.fail_with;
+    mock.instance_version = info->pApplicationInfo->apiVersion;
     *out = mock_new(MOCK_INSTANCE, sizeof(mock_object));
     return VK_SUCCESS;
 }
@@ -159,6 +165,8 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
             ((VkPhysicalDeviceMaintenance3Properties *)s)->maxMemoryAllocationSize =
                 mock.max_allocation_size;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES) {
+            if (mock_version() < VK_API_VERSION_1_3)
+                mock_wrong("a structure of Vulkan 1.3 is chained");
             ((VkPhysicalDeviceMaintenance4Properties *)s)->maxBufferSize = mock.max_buffer_size;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES) {
             VkPhysicalDeviceDriverProperties *p = (void *)s;
@@ -277,7 +285,7 @@ static const struct {
 };
 
 static PFN_vkVoidFunction find(const char *name) {
-    bool new_device = mock.properties.apiVersion >= VK_API_VERSION_1_3;
+    bool new_device = mock_version() >= VK_API_VERSION_1_3;
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         size_t length = strlen(functions[i].name);
         bool suffix = functions[i].core_1_3 && !new_device;

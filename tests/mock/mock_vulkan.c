@@ -249,6 +249,8 @@ VkResult VKAPI_CALL mock_CreateComputePipelines(VkDevice device, VkPipelineCache
         pipeline->number = mock_numbers.pipelines++;
         out[i] = (VkPipeline)pipeline;
         const VkPipelineCreationFeedbackCreateInfo *feedback = infos[i].pNext;
+        if (feedback && mock_version() < VK_API_VERSION_1_3)
+            mock_wrong("a structure of Vulkan 1.3 is chained");
         if (feedback)
             feedback->pPipelineCreationFeedback->flags =
                 VK_PIPELINE_CREATION_FEEDBACK_VALID_BIT |

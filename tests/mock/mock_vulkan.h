@@ -27,6 +27,7 @@ typedef struct mock_state {
     bool exact_floats;                                     /* 32-bit float controls */
     bool validation_layer, cache_hits;
     uint32_t loader_version;
+    uint32_t instance_version; /* of the latest vkCreateInstance, or of the test's own instance */
 
     /* Faults: call number `fail_at`, counted from 1 over all calls that return a VkResult, returns
      * `fail_with`. 0 = none. */

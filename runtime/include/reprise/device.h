@@ -44,6 +44,8 @@ RP_API rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *
 typedef struct rp_device_import {
     void *get_instance_proc_addr; /* PFN_vkGetInstanceProcAddr */
     void *instance;               /* VkInstance */
+    uint32_t api_version;         /* VkApplicationInfo.apiVersion of the instance; 0: Vulkan 1.2.
+                                   * The lesser of it and the device's is the version in use */
     void *physical_device;        /* VkPhysicalDevice */
     void *device;                 /* VkDevice */
     void *queue;                  /* VkQueue */
