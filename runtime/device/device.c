@@ -6,6 +6,7 @@
 #include "device/device.h"
 
 #include "driver/quirks.h"
+#include "pipeline/store.h"
 
 static rp_status create_handle(rp_device *device, rp_diags *diags) {
     const rp_adapter *adapter = &device->adapter;
@@ -115,8 +116,10 @@ rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params
         rp_release(&a, device);
         return RP_ERROR_NO_MEMORY;
     }
-    rp_status status =
-        params->import ? wrap(device, params, diags) : create_own(device, params, diags);
+    device->store = rp_store_create(device);
+    rp_status status = RP_ERROR_NO_MEMORY;
+    if (device->store)
+        status = params->import ? wrap(device, params, diags) : create_own(device, params, diags);
     if (status != RP_OK) {
         rp_device_destroy(device);
         return status;
@@ -128,6 +131,7 @@ rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params
 
 void rp_device_destroy(rp_device *device) {
     if (!device) return;
+    rp_store_destroy(device->store);
     /* A device whose functions could not be loaded still has this one from the loader. */
     if (device->owned && device->handle) {
         PFN_vkDestroyDevice destroy =

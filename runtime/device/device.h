@@ -74,6 +74,9 @@ rp_status rp_messages_open(rp_messages *messages, const rp_instance *instance,
                            const rp_allocator *a, rp_diags *diags);
 void rp_messages_close(rp_messages *messages, const rp_instance *instance);
 
+/* Layouts and pipelines that all execs share: pipeline/store.h. */
+typedef struct rp_store rp_store;
+
 struct rp_device {
     rp_allocator allocator;
     rp_instance instance;
@@ -87,6 +90,7 @@ struct rp_device {
     pthread_mutex_t mutex;   /* around submissions, when the application gave no lock */
     bool validation;
     rp_messages messages;
+    rp_store *store;
 };
 
 /* One queue submission under the device's lock. */

@@ -31,7 +31,7 @@ static bool collect(builder *b, const rp_plan_node *node, uint32_t set,
     if (!RP_RESERVE(b->a, b->infos, b->infos_count, b->infos_capacity, layout->binding_count))
         return false;
     VkDescriptorBufferInfo *infos = b->infos + b->infos_count;
-    const VkDescriptorSetLayoutBinding *bindings = b->layouts->bindings + layout->first_binding;
+    const VkDescriptorSetLayoutBinding *bindings = layout->bindings;
     for (uint32_t i = 0; i < kernel->param_count; i++) {
         if (params[i].set != set) continue;
         uint32_t lo = 0, hi = layout->binding_count; /* bindings ascend */
@@ -52,16 +52,15 @@ static bool collect(builder *b, const rp_plan_node *node, uint32_t set,
 }
 
 /* The set that binds what `node` binds to `set`; made when there is none. False without memory. */
-static bool find(builder *b, const rp_plan_node *node, uint32_t set, uint32_t layout_index,
+static bool find(builder *b, const rp_plan_node *node, uint32_t set, const rp_set_layout *layout,
                  uint32_t *out) {
-    const rp_set_layout *layout = &b->layouts->sets[layout_index];
     rp_descriptors *d = b->out;
     if (!collect(b, node, set, layout)) return false;
     const VkDescriptorBufferInfo *infos = b->infos + b->infos_count;
     size_t bytes = layout->binding_count * sizeof *infos;
-    uint32_t key = (uint32_t)rp_hash_mix(layout_index, infos, bytes);
+    uint32_t key = (uint32_t)rp_hash_mix((uintptr_t)layout, infos, bytes);
     for (uint32_t at = 0, found; rp_table_next(&b->sets, key, &at, &found);) {
-        if (d->layout_of[found] != layout_index ||
+        if (d->layout_of[found] != layout ||
             memcmp(b->infos + d->first_info[found], infos, bytes) != 0)
             continue;
         *out = found;
@@ -71,7 +70,7 @@ static bool find(builder *b, const rp_plan_node *node, uint32_t set, uint32_t la
         !RP_RESERVE(b->a, d->first_info, d->count, b->firsts_capacity, 1) ||
         !rp_table_add(b->a, &b->sets, key, d->count))
         return false;
-    d->layout_of[d->count] = layout_index;
+    d->layout_of[d->count] = layout;
     d->first_info[d->count] = b->infos_count;
     b->infos_count += layout->binding_count;
     *out = d->count++;
@@ -83,15 +82,15 @@ static bool add_node(builder *b, uint32_t index) {
     rp_descriptors *d = b->out;
     d->of_node[index] = b->node_sets_count;
     if (node->kind != RP_RUN) return true;
-    const rp_layout *layout = &b->layouts->layouts[b->layouts->of_kernel[node->kernel]];
+    const rp_layout *layout = b->layouts->of_kernel[node->kernel];
     if (!RP_RESERVE(b->a, d->node_sets, b->node_sets_count, b->node_sets_capacity,
                     layout->set_count))
         return false;
     for (uint32_t set = 0; set < layout->set_count; set++) {
         uint32_t *entry = &d->node_sets[b->node_sets_count++];
         *entry = RP_UNSET;
-        bool empty = b->layouts->sets[layout->sets[set]].binding_count == 0;
-        if (!empty && !find(b, node, set, layout->sets[set], entry)) return false;
+        if (layout->sets[set]->binding_count && !find(b, node, set, layout->sets[set], entry))
+            return false;
     }
     return true;
 }
@@ -100,8 +99,7 @@ static rp_status allocate(builder *b, rp_diags *diags) {
     rp_descriptors *d = b->out;
     rp_device *device = d->device;
     uint32_t uniform = 0;
-    for (uint32_t i = 0; i < d->count; i++)
-        uniform += b->layouts->sets[d->layout_of[i]].uniform_count;
+    for (uint32_t i = 0; i < d->count; i++) uniform += d->layout_of[i]->uniform_count;
     const VkDescriptorPoolSize sizes[2] = {
         {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, b->infos_count - uniform},
         {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, uniform}};
@@ -117,8 +115,7 @@ static rp_status allocate(builder *b, rp_diags *diags) {
     VkDescriptorSetLayout *layouts = rp_alloc(b->a, d->count, sizeof *layouts);
     rp_status status = d->handles && layouts ? RP_OK : RP_ERROR_NO_MEMORY;
     if (status == RP_OK) {
-        for (uint32_t i = 0; i < d->count; i++)
-            layouts[i] = b->layouts->sets[d->layout_of[i]].handle;
+        for (uint32_t i = 0; i < d->count; i++) layouts[i] = d->layout_of[i]->handle;
         const VkDescriptorSetAllocateInfo info = {
             .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
             .descriptorPool = d->pool,
@@ -139,10 +136,9 @@ static void write_all(const builder *b) {
     VkWriteDescriptorSet writes[WRITE_BATCH];
     uint32_t count = 0;
     for (uint32_t i = 0; i < d->count; i++) {
-        const rp_set_layout *layout = &b->layouts->sets[d->layout_of[i]];
+        const rp_set_layout *layout = d->layout_of[i];
         for (uint32_t j = 0; j < layout->binding_count; j++) {
-            const VkDescriptorSetLayoutBinding *binding =
-                &b->layouts->bindings[layout->first_binding + j];
+            const VkDescriptorSetLayoutBinding *binding = &layout->bindings[j];
             writes[count++] = (VkWriteDescriptorSet){
                 .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
                 .dstSet = d->handles[i],

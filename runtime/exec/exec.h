@@ -63,8 +63,8 @@ typedef struct rp_descriptors {
     rp_device *device;
     VkDescriptorPool pool;
     VkDescriptorSet *handles;
-    uint32_t *layout_of;  /* set_layouts[] by set */
-    uint32_t *first_info; /* infos[] by set */
+    const rp_set_layout **layout_of; /* by set */
+    uint32_t *first_info;            /* infos[] by set */
     uint32_t count;
     uint32_t *of_node;   /* first entry in node_sets[] by node */
     uint32_t *node_sets; /* handles[] for each set of a node's layout; RP_UNSET for an empty one */

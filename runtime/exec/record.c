@@ -49,8 +49,7 @@ static void record_label(recorder *r, uint32_t label) {
 
 static void bind_pipeline(recorder *r, uint32_t kernel) {
     if (kernel == r->kernel) return;
-    const rp_layouts *layouts = &r->exec->layouts;
-    const rp_layout *layout = &layouts->layouts[layouts->of_kernel[kernel]];
+    const rp_layout *layout = r->exec->layouts.of_kernel[kernel];
     r->vk->CmdBindPipeline(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
                            r->exec->pipelines.handles[kernel]);
     r->kernel = kernel;

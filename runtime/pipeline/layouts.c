@@ -1,152 +1,190 @@
 /* Layouts: which descriptor is at which binding of which set.
  *
- * Kernels with equal interfaces share their layouts, and all pipeline layouts share one
- * push-constant range, because a bound set survives a change of pipeline only as long as the
- * layouts are the same up to it: sharing is what lets the recorder skip binds. Kernels are few, so
- * equal layouts are found by comparing. */
+ * A bound set survives a change of pipeline only as long as the layouts are the same up to it, and
+ * pushed bytes only as long as both have the same range for them. So equal layouts are one object,
+ * and nearly all have one range: the 128 bytes that every device has, whatever a kernel pushes.
+ * Layouts are few, equal ones are found by comparing. */
 #include "pipeline/pipeline.h"
 
 #include <stdlib.h>
+
+enum { COMMON_PUSH_BYTES = 128 }; /* the least that Vulkan allows a device to have */
 
 static int by_binding(const void *a, const void *b) {
     const VkDescriptorSetLayoutBinding *x = a, *y = b;
     return (x->binding > y->binding) - (x->binding < y->binding);
 }
 
-/* Appends the bindings of one set of a kernel, ascending, without making them part of a layout. */
-static rp_status collect(rp_layouts *layouts, const rp_plan *plan, const rp_plan_kernel *kernel,
-                         uint32_t set, rp_set_layout *out) {
-    const rp_plan_param *params = rp_plan_params(plan) + kernel->first_param;
-    *out = (rp_set_layout){.first_binding = layouts->bindings_count};
-    if (!RP_RESERVE(&layouts->device->allocator, layouts->bindings, layouts->bindings_count,
-                    layouts->bindings_capacity, kernel->param_count))
-        return RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < kernel->param_count; i++) {
-        if (params[i].set != set) continue;
-        bool uniform = params[i].access == RP_UNIFORM;
-        layouts->bindings[out->first_binding + out->binding_count++] =
-            (VkDescriptorSetLayoutBinding){
-                .binding = params[i].binding,
-                .descriptorType =
-                    uniform ? VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                .descriptorCount = 1,
-                .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-            };
+/* The bindings of one set of a kernel, ascending, not yet on the device. NULL without memory. */
+static rp_set_layout *collect(const rp_allocator *a, const rp_kernel_desc *kernel, uint32_t set) {
+    rp_set_layout *out =
+        rp_alloc_zero(a, 1, sizeof *out + kernel->param_count * sizeof *out->bindings);
+    for (uint32_t i = 0; out && i < kernel->param_count; i++) {
+        const rp_plan_param *param = &kernel->params[i];
+        if (param->set != set) continue;
+        bool uniform = param->access == RP_UNIFORM;
+        out->bindings[out->binding_count++] = (VkDescriptorSetLayoutBinding){
+            .binding = param->binding,
+            .descriptorType =
+                uniform ? VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+            .descriptorCount = 1,
+            .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+        };
         out->uniform_count += uniform;
     }
-    if (out->binding_count)
-        qsort(layouts->bindings + out->first_binding, out->binding_count, sizeof *layouts->bindings,
-              by_binding);
-    return RP_OK;
+    if (out && out->binding_count)
+        qsort(out->bindings, out->binding_count, sizeof *out->bindings, by_binding);
+    return out;
 }
 
-static bool equal_sets(const rp_layouts *layouts, const rp_set_layout *a, const rp_set_layout *b) {
+static bool equal_sets(const rp_set_layout *a, const rp_set_layout *b) {
     if (a->binding_count != b->binding_count) return false;
-    for (uint32_t i = 0; i < a->binding_count; i++) {
-        const VkDescriptorSetLayoutBinding *x = &layouts->bindings[a->first_binding + i];
-        const VkDescriptorSetLayoutBinding *y = &layouts->bindings[b->first_binding + i];
-        if (x->binding != y->binding || x->descriptorType != y->descriptorType) return false;
-    }
+    for (uint32_t i = 0; i < a->binding_count; i++)
+        if (a->bindings[i].binding != b->bindings[i].binding ||
+            a->bindings[i].descriptorType != b->bindings[i].descriptorType)
+            return false;
     return true;
 }
 
-static rp_status find_set(rp_layouts *layouts, const rp_plan *plan, const rp_plan_kernel *kernel,
-                          uint32_t set, rp_diags *diags, uint32_t *out) {
-    rp_device *device = layouts->device;
-    rp_set_layout wanted;
-    RP_TRY(collect(layouts, plan, kernel, set, &wanted));
-    for (*out = 0; *out < layouts->sets_count; (*out)++)
-        if (equal_sets(layouts, &layouts->sets[*out], &wanted)) return RP_OK;
-    if (!RP_RESERVE(&device->allocator, layouts->sets, layouts->sets_count, layouts->sets_capacity,
-                    1))
-        return RP_ERROR_NO_MEMORY;
+static rp_status find_set(rp_store *store, const rp_kernel_desc *kernel, uint32_t set,
+                          rp_diags *diags, rp_set_layout **out) {
+    rp_device *device = store->device;
+    rp_set_layout *wanted = collect(&device->allocator, kernel, set);
+    if (!wanted) return RP_ERROR_NO_MEMORY;
+    for (*out = store->sets; *out; *out = (*out)->next)
+        if (equal_sets(*out, wanted)) {
+            rp_release(&device->allocator, wanted);
+            return RP_OK;
+        }
     const VkDescriptorSetLayoutCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-        .bindingCount = wanted.binding_count,
-        .pBindings = layouts->bindings + wanted.first_binding,
+        .bindingCount = wanted->binding_count,
+        .pBindings = wanted->bindings,
     };
-    RP_TRY(RP_VK(
-        diags, device->vk.CreateDescriptorSetLayout(device->handle, &info, NULL, &wanted.handle)));
-    layouts->bindings_count += wanted.binding_count;
-    layouts->sets[layouts->sets_count++] = wanted;
+    rp_status status = RP_VK(
+        diags, device->vk.CreateDescriptorSetLayout(device->handle, &info, NULL, &wanted->handle));
+    if (status != RP_OK) {
+        rp_release(&device->allocator, wanted);
+        return status;
+    }
+    wanted->next = store->sets;
+    store->sets = *out = wanted;
     return RP_OK;
 }
 
-static rp_status create_layout(rp_layouts *layouts, rp_layout *layout, rp_diags *diags) {
-    rp_device *device = layouts->device;
+static rp_status create_handle(rp_store *store, rp_layout *layout, rp_diags *diags) {
+    rp_device *device = store->device;
     VkDescriptorSetLayout sets[RP_MAX_SETS];
-    for (uint32_t i = 0; i < layout->set_count; i++)
-        sets[i] = layouts->sets[layout->sets[i]].handle;
+    for (uint32_t i = 0; i < layout->set_count; i++) sets[i] = layout->sets[i]->handle;
     const VkPushConstantRange range = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-                                       .size = layouts->push_bytes};
+                                       .size = layout->push_bytes};
     const VkPipelineLayoutCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
         .setLayoutCount = layout->set_count,
         .pSetLayouts = sets,
-        .pushConstantRangeCount = layouts->push_bytes ? 1 : 0,
+        .pushConstantRangeCount = 1,
         .pPushConstantRanges = &range,
     };
     return RP_VK(diags,
                  device->vk.CreatePipelineLayout(device->handle, &info, NULL, &layout->handle));
 }
 
-static rp_status add_kernel(rp_layouts *layouts, const rp_plan *plan, uint32_t kernel_index,
-                            rp_diags *diags) {
-    const rp_plan_kernel *kernel = &rp_plan_kernels(plan)[kernel_index];
-    const rp_plan_param *params = rp_plan_params(plan) + kernel->first_param;
-    rp_layout wanted = {0};
+/* Sets found for a layout that fails have no user and stay for the next to ask. */
+static rp_status find_layout(rp_store *store, const rp_kernel_desc *kernel, rp_diags *diags,
+                             rp_layout **out) {
+    rp_device *device = store->device;
+    uint32_t most = device->adapter.properties.limits.maxPushConstantsSize;
+    uint32_t push = kernel->push_bytes <= COMMON_PUSH_BYTES ? COMMON_PUSH_BYTES : RP_MAX_PUSH_BYTES;
+    rp_layout wanted = {.push_bytes = push < most ? push : most / 4 * 4};
     for (uint32_t i = 0; i < kernel->param_count; i++)
-        if (params[i].set >= wanted.set_count) wanted.set_count = params[i].set + 1u;
+        if (kernel->params[i].set >= wanted.set_count)
+            wanted.set_count = kernel->params[i].set + 1u;
     for (uint32_t set = 0; set < wanted.set_count; set++)
-        RP_TRY(find_set(layouts, plan, kernel, set, diags, &wanted.sets[set]));
-    for (uint32_t i = 0; i < layouts->layouts_count; i++) {
-        const rp_layout *other = &layouts->layouts[i];
-        if (other->set_count != wanted.set_count ||
-            memcmp(other->sets, wanted.sets, sizeof wanted.sets) != 0)
-            continue;
-        layouts->of_kernel[kernel_index] = i;
-        return RP_OK;
-    }
-    if (!RP_RESERVE(&layouts->device->allocator, layouts->layouts, layouts->layouts_count,
-                    layouts->layouts_capacity, 1))
+        RP_TRY(find_set(store, kernel, set, diags, &wanted.sets[set]));
+    for (*out = store->layouts; *out; *out = (*out)->next)
+        if ((*out)->push_bytes == wanted.push_bytes && (*out)->set_count == wanted.set_count &&
+            memcmp((*out)->sets, wanted.sets, sizeof wanted.sets) == 0)
+            return RP_OK;
+    RP_TRY(create_handle(store, &wanted, diags));
+    *out = rp_dup(&device->allocator, &wanted, sizeof wanted);
+    if (!*out) {
+        device->vk.DestroyPipelineLayout(device->handle, wanted.handle, NULL);
         return RP_ERROR_NO_MEMORY;
-    RP_TRY(create_layout(layouts, &wanted, diags));
-    layouts->of_kernel[kernel_index] = layouts->layouts_count;
-    layouts->layouts[layouts->layouts_count++] = wanted;
+    }
+    for (uint32_t i = 0; i < wanted.set_count; i++) wanted.sets[i]->users++;
+    (*out)->next = store->layouts;
+    store->layouts = *out;
     return RP_OK;
 }
 
+rp_status rp_layout_get(rp_store *store, const rp_kernel_desc *kernel, rp_diags *diags,
+                        rp_layout **out) {
+    pthread_mutex_lock(&store->mutex);
+    rp_status status = find_layout(store, kernel, diags, out);
+    if (status == RP_OK)
+        (*out)->users++;
+    else
+        *out = NULL;
+    pthread_mutex_unlock(&store->mutex);
+    return status;
+}
+
+void rp_layout_put(rp_store *store, rp_layout *layout) {
+    if (!layout) return;
+    pthread_mutex_lock(&store->mutex);
+    layout->users--;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+void rp_layouts_trim(rp_store *store, bool all) {
+    rp_device *device = store->device;
+    for (rp_layout **at = &store->layouts; *at;) {
+        rp_layout *layout = *at;
+        if (layout->users && !all) {
+            at = &layout->next;
+            continue;
+        }
+        for (uint32_t i = 0; i < layout->set_count; i++) layout->sets[i]->users--;
+        device->vk.DestroyPipelineLayout(device->handle, layout->handle, NULL);
+        *at = layout->next;
+        rp_release(&device->allocator, layout);
+    }
+    for (rp_set_layout **at = &store->sets; *at;) {
+        rp_set_layout *set = *at;
+        if (set->users && !all) {
+            at = &set->next;
+            continue;
+        }
+        device->vk.DestroyDescriptorSetLayout(device->handle, set->handle, NULL);
+        *at = set->next;
+        rp_release(&device->allocator, set);
+    }
+}
+
+/* ---- Of a plan ------------------------------------------------------------------------------- */
+
 rp_status rp_layouts_create(rp_layouts *layouts, rp_device *device, const rp_plan *plan,
                             rp_diags *diags) {
-    uint32_t kernel_count = rp_plan_count(plan, RP_SECTION_KERNELS);
+    rp_kernel_desc *kernels;
     layouts->device = device;
-    layouts->of_kernel = rp_alloc(&device->allocator, kernel_count, sizeof *layouts->of_kernel);
+    layouts->count = rp_plan_count(plan, RP_SECTION_KERNELS);
+    layouts->of_kernel =
+        rp_alloc_zero(&device->allocator, layouts->count, sizeof *layouts->of_kernel);
     if (!layouts->of_kernel) return RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < kernel_count; i++) layouts->of_kernel[i] = RP_UNSET;
-
-    const rp_plan_node *nodes = rp_plan_nodes(plan);
-    uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES);
-    for (uint32_t i = 0; i < node_count; i++) {
-        if (nodes[i].kind != RP_RUN) continue;
-        uint32_t push = rp_plan_kernels(plan)[nodes[i].kernel].push_bytes;
-        if (push > layouts->push_bytes) layouts->push_bytes = push;
-    }
-    for (uint32_t i = 0; i < node_count; i++)
-        if (nodes[i].kind == RP_RUN && layouts->of_kernel[nodes[i].kernel] == RP_UNSET)
-            RP_TRY(add_kernel(layouts, plan, nodes[i].kernel, diags));
-    return RP_OK;
+    RP_TRY(rp_kernels_describe(&device->allocator, plan, &kernels));
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; status == RP_OK && i < layouts->count; i++)
+        if (kernels[i].words)
+            status = rp_layout_get(device->store, &kernels[i], diags, &layouts->of_kernel[i]);
+    rp_release(&device->allocator, kernels);
+    return status;
 }
 
 void rp_layouts_free(rp_layouts *layouts) {
     rp_device *device = layouts->device;
     if (!device) return;
-    for (uint32_t i = 0; i < layouts->layouts_count; i++)
-        device->vk.DestroyPipelineLayout(device->handle, layouts->layouts[i].handle, NULL);
-    for (uint32_t i = 0; i < layouts->sets_count; i++)
-        device->vk.DestroyDescriptorSetLayout(device->handle, layouts->sets[i].handle, NULL);
-    rp_release(&device->allocator, layouts->layouts);
-    rp_release(&device->allocator, layouts->sets);
-    rp_release(&device->allocator, layouts->bindings);
+    for (uint32_t i = 0; layouts->of_kernel && i < layouts->count; i++)
+        rp_layout_put(device->store, layouts->of_kernel[i]);
     rp_release(&device->allocator, layouts->of_kernel);
     memset(layouts, 0, sizeof *layouts);
 }

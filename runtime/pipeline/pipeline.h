@@ -1,38 +1,23 @@
-/* Internal: what kernels become on a device: layouts, the pipeline cache on disk, pipelines. */
+/* Internal: what kernels become on a device: layouts, the pipeline cache on disk,
+ * pipelines. */
 #ifndef RP_RUNTIME_PIPELINE_H
 #define RP_RUNTIME_PIPELINE_H
 
-#include "device/device.h"
-#include "plan_records.h"
+#include "pipeline/store.h"
 
-/* Descriptor sets a kernel may use; devices offer 4 to 32. */
-enum { RP_MAX_SETS = 32 };
+/* ---- kernels.c ------------------------------------------------------------------------------- */
 
-/* ---- layouts.c: descriptor set layouts and pipeline layouts ---------------------------------- */
+/* One entry per kernel of the plan, to be released by the caller; strings and arrays are the plan's.
+ */
+rp_status rp_kernels_describe(const rp_allocator *a, const rp_plan *plan, rp_kernel_desc **out);
 
-/* Bindings of one set, ascending. Equal lists share one layout. */
-typedef struct rp_set_layout {
-    VkDescriptorSetLayout handle;
-    uint32_t first_binding, binding_count; /* in bindings[] */
-    uint32_t uniform_count;
-} rp_set_layout;
+/* ---- layouts.c ------------------------------------------------------------------------------- */
 
-typedef struct rp_layout {
-    VkPipelineLayout handle;
-    uint32_t set_count;
-    uint32_t sets[RP_MAX_SETS]; /* set_layouts[] */
-} rp_layout;
-
+/* The layouts of a plan's kernels, held as long as this. */
 typedef struct rp_layouts {
     rp_device *device;
-    rp_set_layout *sets;
-    uint32_t sets_count, sets_capacity;
-    VkDescriptorSetLayoutBinding *bindings;
-    uint32_t bindings_count, bindings_capacity;
-    rp_layout *layouts;
-    uint32_t layouts_count, layouts_capacity;
-    uint32_t *of_kernel; /* layouts[] by plan kernel; RP_UNSET for a kernel no node runs */
-    uint32_t push_bytes; /* one push-constant range for all layouts, so that they stay compatible */
+    rp_layout **of_kernel; /* by plan kernel; NULL for a kernel no node runs */
+    uint32_t count;
 } rp_layouts;
 
 rp_status rp_layouts_create(rp_layouts *layouts, rp_device *device, const rp_plan *plan,

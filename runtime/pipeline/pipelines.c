@@ -90,9 +90,8 @@ rp_status rp_pipelines_create(rp_pipelines *pipelines, rp_device *device, const 
     if (!pipelines->handles) return RP_ERROR_NO_MEMORY;
     pipelines->count = count;
     for (uint32_t i = 0; i < count; i++)
-        if (layouts->of_kernel[i] != RP_UNSET)
-            RP_TRY(add_kernel(pipelines, plan, i, layouts->layouts[layouts->of_kernel[i]].handle,
-                              cache, diags));
+        if (layouts->of_kernel[i])
+            RP_TRY(add_kernel(pipelines, plan, i, layouts->of_kernel[i]->handle, cache, diags));
     return RP_OK;
 }
 

@@ -207,6 +207,7 @@ VkResult VKAPI_CALL mock_CreateDescriptorSetLayout(VkDevice device,
         *(info->pBindings[i].descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER
               ? &layout->uniform
               : &layout->storage) += 1;
+    mock.set_layouts++;
     *out = (VkDescriptorSetLayout)layout;
     return VK_SUCCESS;
 }
@@ -230,7 +231,7 @@ VkResult VKAPI_CALL mock_CreateDescriptorSetLayout(VkDevice device,
         (void)device, (void)a;                                                                     \
         mock_delete((void *)handle, KIND);                                                         \
     }
-PLAIN_OBJECT(PipelineLayout, VkPipelineLayout, MOCK_LAYOUT, mock_numbers.other)
+PLAIN_OBJECT(PipelineLayout, VkPipelineLayout, MOCK_LAYOUT, mock.layouts)
 PLAIN_OBJECT(ShaderModule, VkShaderModule, MOCK_MODULE, mock_numbers.other)
 PLAIN_OBJECT(QueryPool, VkQueryPool, MOCK_QUERY_POOL, mock_numbers.other)
 PLAIN_DESTROY(PipelineCache, VkPipelineCache, MOCK_CACHE)
@@ -247,6 +248,7 @@ VkResult VKAPI_CALL mock_CreateComputePipelines(VkDevice device, VkPipelineCache
     for (uint32_t i = 0; i < count; i++) {
         mock_object *pipeline = mock_new(MOCK_PIPELINE, sizeof *pipeline);
         pipeline->number = mock_numbers.pipelines++;
+        mock.pipelines++;
         out[i] = (VkPipeline)pipeline;
         const VkPipelineCreationFeedbackCreateInfo *feedback = infos[i].pNext;
         if (feedback && mock_version() < VK_API_VERSION_1_3)

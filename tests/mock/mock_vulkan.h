@@ -39,12 +39,13 @@ typedef struct mock_state {
     /* What happened. */
     int objects; /* alive, of all kinds */
     uint32_t submits, memory_allocations;
-    size_t initial_cache_bytes; /* of the latest vkCreatePipelineCache */
-    uint32_t queue_family;      /* of the latest vkCreateDevice */
-    char extensions[256];       /* of the latest vkCreateDevice */
-    bool enabled_float16;       /* by the latest vkCreateDevice */
-    char descriptors[4096];     /* text of all descriptor writes */
-    const char *mistake;        /* the first rule of Vulkan that was broken, NULL = none */
+    uint32_t set_layouts, layouts, pipelines; /* ever created */
+    size_t initial_cache_bytes;               /* of the latest vkCreatePipelineCache */
+    uint32_t queue_family;                    /* of the latest vkCreateDevice */
+    char extensions[256];                     /* of the latest vkCreateDevice */
+    bool enabled_float16;                     /* by the latest vkCreateDevice */
+    char descriptors[4096];                   /* text of all descriptor writes */
+    const char *mistake; /* the first rule of Vulkan that was broken, NULL = none */
 } mock_state;
 
 extern mock_state mock;

@@ -1,0 +1,29 @@
+/* The kernels of a plan, in the words of the store. Only those that a node runs count: others may be
+ * abstract, and need neither layout nor pipeline. */
+#include "pipeline/pipeline.h"
+
+rp_status rp_kernels_describe(const rp_allocator *a, const rp_plan *plan, rp_kernel_desc **out) {
+    uint32_t count = rp_plan_count(plan, RP_SECTION_KERNELS), push_bytes = 0;
+    const rp_plan_kernel *kernels = rp_plan_kernels(plan);
+    const rp_plan_node *nodes = rp_plan_nodes(plan);
+    *out = rp_alloc_zero(a, count, sizeof **out);
+    if (!*out) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
+        if (nodes[i].kind != RP_RUN) continue;
+        const rp_plan_kernel *kernel = &kernels[nodes[i].kernel];
+        if (kernel->push_bytes > push_bytes) push_bytes = kernel->push_bytes;
+        (*out)[nodes[i].kernel] = (rp_kernel_desc){
+            .name = rp_plan_string(plan, kernel->name),
+            .entry = rp_plan_string(plan, kernel->entry),
+            .words = (const uint32_t *)rp_plan_records(plan, RP_SECTION_WORDS) + kernel->first_word,
+            .word_count = kernel->word_count,
+            .params = rp_plan_params(plan) + kernel->first_param,
+            .param_count = kernel->param_count,
+            .specs =
+                (const rp_plan_spec *)rp_plan_records(plan, RP_SECTION_SPECS) + kernel->first_spec,
+            .spec_count = kernel->spec_count,
+        };
+    }
+    for (uint32_t i = 0; i < count; i++) (*out)[i].push_bytes = push_bytes;
+    return RP_OK;
+}
