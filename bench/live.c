@@ -132,7 +132,7 @@ static int run(bench *b) {
 
 static void close_all(bench *b) {
     rp_exec_destroy(b->exec);
-    rp_device_destroy(b->device);
+    rp_device_destroy(b->device, NULL);
     rp_plan_destroy(b->plan);
     rp_recorder_destroy(b->recorder);
     rp_program_destroy(b->program);

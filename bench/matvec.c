@@ -110,7 +110,9 @@ int main(int argc, char **argv) {
     }
     rp_status status = rp_device_create(NULL, NULL, diags, &device);
     if (status != RP_OK) return complain(diags, status) ? 3 : 0;
-    printf("%s, about %.0f MiB of weights a replay\n", rp_device_get_info(device).name, mib);
+    rp_device_info info = {.size = sizeof info};
+    rp_device_get_info(device, &info);
+    printf("%s, about %.0f MiB of weights a replay\n", info.name, mib);
     printf("%-6s %2s %7s %6s %9s %12s %9s %12s %9s\n", "dtype", "B", "M", "K", "products",
            "apart us", "GB/s", "chain us", "GB/s");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -126,7 +128,7 @@ int main(int argc, char **argv) {
         printf("\n");
         fflush(stdout);
     }
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
     return 0;
 }

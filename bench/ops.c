@@ -338,14 +338,16 @@ int main(int argc, char **argv) {
         complain("no device", diags);
         return 3;
     }
-    printf("%s\n", rp_device_get_info(device).name);
+    rp_device_info info = {.size = sizeof info};
+    rp_device_get_info(device, &info);
+    printf("%s\n", info.name);
     if (step)
         failures = bench_step(device, argc > 2 ? argv[2] : "f16");
     else if (knn)
         failures = bench_knn(device, number(argc, argv, 2, 1000000), number(argc, argv, 3, 128));
     else
         for (int i = 2; i < argc; i++) failures += bench_run(device, argv[i]);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
     return failures ? 1 : 0;
 }

@@ -430,7 +430,8 @@ static int run(bench *b) {
     TRY(make_buffer(b, bytes));
     TRY(make_pipeline(b, kernel.spirv, kernel.spirv_size));
     TRY(make_set(b));
-    rp_device_info info = rp_device_get_info(b->rp);
+    rp_device_info info = {.size = sizeof info};
+    TRY(rp_device_get_info(b->rp, &info));
     rp_plan_info plan = rp_plan_get_info(b->plan);
     printf("%s, %s: %u dispatches, %u barriers, median of %u\n", info.name, info.driver,
            plan.dispatches, plan.barriers, b->repeats);
@@ -439,7 +440,7 @@ static int run(bench *b) {
 
 static void close_all(bench *b) {
     rp_exec_destroy(b->exec);
-    rp_device_destroy(b->rp);
+    rp_device_destroy(b->rp, NULL);
     rp_plan_destroy(b->plan);
     rp_recorder_destroy(b->recorder);
     rp_program_destroy(b->program);

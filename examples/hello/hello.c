@@ -82,10 +82,12 @@ int main(int argc, char **argv) {
     check(rp_exec_read(exec, "y", 0, y, sizeof y, diags));
     for (int i = 0; i < COUNT; i++) wrong += y[i] != 2 * x[i] + 1;
     rp_plan_info info = rp_plan_get_info(plan);
+    rp_device_info device_info = {.size = sizeof device_info};
+    check(rp_device_get_info(device, &device_info));
     printf("%d replays of %u dispatches, %u barrier, on %s: %d of %d values wrong\n", REPLAYS,
-           info.dispatches, info.barriers, rp_device_get_info(device).name, wrong, COUNT);
+           info.dispatches, info.barriers, device_info.name, wrong, COUNT);
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     rp_diags_destroy(diags);
     return wrong != 0;

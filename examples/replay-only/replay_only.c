@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
         if (buffer.kind == RP_OUT && buffer.dtype == RP_F32) print_output(exec, &buffer);
     }
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     rp_diags_destroy(diags);
     return 0;

@@ -190,7 +190,9 @@ static rp_status replay(search *s) {
     if (status != RP_OK) return status;
     qsort(submit, (size_t)count, sizeof *submit, compare);
     qsort(gpu, (size_t)count, sizeof *gpu, compare);
-    rp_device_info device = rp_device_get_info(s->device);
+    rp_device_info device = {.size = sizeof device};
+    status = rp_device_get_info(s->device, &device);
+    if (status != RP_OK) return status;
     printf("%d replays on %s: %.1f us wall each, %.1f us on the device, %.1f us of CPU to submit "
            "(medians but for wall)\n",
            count, device.name, wall / count * 1e6, gpu[count / 2] * 1e6, submit[count / 2] * 1e6);
@@ -225,7 +227,7 @@ int main(int argc, char **argv) {
     int result = run(&s, argc > 1 ? argv[1] : EXAMPLE_FOLDER,
                      argc > 2 ? argv[2] : "/usr/share/common-licenses");
     rp_exec_destroy(s.exec);
-    rp_device_destroy(s.device);
+    rp_device_destroy(s.device, NULL);
     rp_plan_destroy(s.plan);
     rp_pipeline_destroy(s.pipeline);
     rp_diags_destroy(s.diags);

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include "base/sized.h"
 #include "base/text.h"
 
 rp_status rp_adapters_list(const rp_instance *instance, const rp_allocator *a, rp_diags *diags,
@@ -100,8 +101,12 @@ rp_status rp_adapters_choose(const rp_adapter *adapters, uint32_t count, const c
 
 rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *out_count,
                      rp_diags *diags) {
-    if (!out_count || (capacity && !infos)) return RP_ERROR_USAGE;
+    if (!out_count) return RP_ERROR_USAGE;
     *out_count = 0;
+    if (capacity && !infos) return RP_ERROR_USAGE;
+    /* Elements lie as far apart as the caller's header says. */
+    size_t stride = capacity ? infos->size : 0;
+    if (capacity && stride < sizeof stride) return RP_ERROR_USAGE;
     rp_allocator a = rp_allocator_or_default(NULL);
     rp_instance instance;
     RP_TRY(rp_instance_open(&instance, NULL, false, diags));
@@ -109,7 +114,11 @@ rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *out_cou
     uint32_t count;
     rp_status status = rp_adapters_list(&instance, &a, diags, &adapters, &count);
     if (status == RP_OK) {
-        for (uint32_t i = 0; i < count && i < capacity; i++) infos[i] = adapters[i].info;
+        for (uint32_t i = 0; i < count && i < capacity; i++) {
+            char *info = (char *)infos + i * stride;
+            memcpy(info, &stride, sizeof stride);
+            (void)rp_sized_give(&adapters[i].info, sizeof *infos, info);
+        }
         *out_count = count;
         rp_release(&a, adapters);
     }

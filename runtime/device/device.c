@@ -5,6 +5,8 @@
  * mutex, or by the application's own lock when it shares its queue. */
 #include "device/device.h"
 
+#include <stdio.h>
+#include "base/sized.h"
 #include "driver/quirks.h"
 #include "pipeline/store.h"
 
@@ -102,6 +104,21 @@ static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diag
     return rp_vk_load_device(&device->vk, device->handle, adapter->vulkan_1_3, diags);
 }
 
+static void tear_down(rp_device *device) {
+    rp_store_destroy(device->store);
+    /* A device whose functions could not be loaded still has this one from the loader. */
+    if (device->owned && device->handle) {
+        PFN_vkDestroyDevice destroy =
+            (PFN_vkDestroyDevice)device->vk.GetDeviceProcAddr(device->handle, "vkDestroyDevice");
+        if (destroy) destroy(device->handle, NULL);
+    }
+    rp_messages_close(&device->messages, &device->instance);
+    rp_instance_close(&device->instance);
+    pthread_mutex_destroy(&device->mutex);
+    rp_allocator a = device->allocator;
+    rp_release(&a, device);
+}
+
 rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params *params,
                            rp_diags *diags, rp_device **out_device) {
     if (!out_device) return RP_ERROR_USAGE;
@@ -121,7 +138,7 @@ rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params
     if (device->store)
         status = params->import ? wrap(device, params, diags) : create_own(device, params, diags);
     if (status != RP_OK) {
-        rp_device_destroy(device);
+        tear_down(device);
         return status;
     }
     device->quirks = rp_quirks_of(device->adapter.driver);
@@ -129,24 +146,42 @@ rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params
     return RP_OK;
 }
 
-void rp_device_destroy(rp_device *device) {
-    if (!device) return;
-    rp_store_destroy(device->store);
-    /* A device whose functions could not be loaded still has this one from the loader. */
-    if (device->owned && device->handle) {
-        PFN_vkDestroyDevice destroy =
-            (PFN_vkDestroyDevice)device->vk.GetDeviceProcAddr(device->handle, "vkDestroyDevice");
-        if (destroy) destroy(device->handle, NULL);
-    }
-    rp_messages_close(&device->messages, &device->instance);
-    rp_instance_close(&device->instance);
-    pthread_mutex_destroy(&device->mutex);
-    rp_allocator a = device->allocator;
-    rp_release(&a, device);
+void rp_device_retain(rp_device *device, rp_object kind) {
+    atomic_fetch_add_explicit(&device->alive[kind], 1, memory_order_relaxed);
 }
 
-rp_device_info rp_device_get_info(const rp_device *device) {
-    return device ? device->adapter.info : (rp_device_info){0};
+void rp_device_release(rp_device *device, rp_object kind) {
+    atomic_fetch_sub_explicit(&device->alive[kind], 1, memory_order_release);
+}
+
+rp_status rp_device_destroy(rp_device *device, rp_diags *diags) {
+    if (!device) return RP_OK;
+    static const char *const names[RP_OBJECT_COUNT][2] = {
+#define RP_X(symbol, one, several) {one, several},
+        RP_OBJECT_LIST(RP_X)
+#undef RP_X
+    };
+    char text[128] = "";
+    size_t at = 0;
+    for (uint32_t i = 0; i < RP_OBJECT_COUNT; i++) {
+        uint32_t count = atomic_load_explicit(&device->alive[i], memory_order_acquire);
+        if (count && at < sizeof text)
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%u %s", at ? ", " : "", count,
+                                   names[i][count > 1]);
+    }
+    if (at) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "the device %s is still in use by %s: destroy those first",
+                     device->adapter.info.name, text);
+        return RP_ERROR_BUSY;
+    }
+    tear_down(device);
+    return RP_OK;
+}
+
+rp_status rp_device_get_info(const rp_device *device, rp_device_info *info) {
+    if (!device || !info) return RP_ERROR_USAGE;
+    return rp_sized_give(&device->adapter.info, sizeof *info, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
 VkResult rp_device_submit(rp_device *device, const VkSubmitInfo2 *submit) {

@@ -3,6 +3,7 @@
 #define RP_RUNTIME_DEVICE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include "reprise/runtime.h"
 #include "driver/vulkan.h"
 
@@ -77,6 +78,18 @@ void rp_messages_close(rp_messages *messages, const rp_instance *instance);
 /* Layouts and pipelines that all execs share: pipeline/store.h. */
 typedef struct rp_store rp_store;
 
+/* What is made on a device and keeps it alive: symbol, one and several of it in messages. */
+#define RP_OBJECT_LIST(X)                                                                          \
+    X(RP_OBJECT_EXEC, "exec", "execs")                                                             \
+    X(RP_OBJECT_STORAGE, "storage", "storages")
+
+typedef enum rp_object {
+#define RP_X(symbol, one, several) symbol,
+    RP_OBJECT_LIST(RP_X)
+#undef RP_X
+        RP_OBJECT_COUNT
+} rp_object;
+
 struct rp_device {
     rp_allocator allocator;
     rp_instance instance;
@@ -91,7 +104,13 @@ struct rp_device {
     bool validation;
     rp_messages messages;
     rp_store *store;
+    atomic_uint alive[RP_OBJECT_COUNT]; /* objects made on the device, by kind */
 };
+
+/* Count an object of the device in and out, from any thread. Counted out, it no longer touches the
+ * device, which may then be gone. */
+void rp_device_retain(rp_device *device, rp_object kind);
+void rp_device_release(rp_device *device, rp_object kind);
 
 /* One queue submission under the device's lock. */
 VkResult rp_device_submit(rp_device *device, const VkSubmitInfo2 *submit);

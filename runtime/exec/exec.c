@@ -189,6 +189,7 @@ rp_status rp_exec_create(rp_device *device, const rp_plan *plan, const rp_exec_p
     const rp_exec_params defaults = {0};
     rp_exec *exec = rp_alloc_zero(&device->allocator, 1, sizeof *exec);
     if (!exec) return RP_ERROR_NO_MEMORY;
+    rp_device_retain(device, RP_OBJECT_EXEC);
     exec->device = device;
     exec->plan = plan;
     rp_status status = create(exec, params ? params : &defaults, diags);
@@ -216,7 +217,9 @@ void rp_exec_destroy(rp_exec *exec) {
     rp_memory_free(&exec->memory);
     rp_live_free(&exec->live);
     rp_release(&device->allocator, exec->places);
-    rp_release(&device->allocator, exec);
+    rp_allocator a = device->allocator;
+    rp_device_release(device, RP_OBJECT_EXEC);
+    rp_release(&a, exec);
 }
 
 /* ---- Replay ---------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ OPTIONAL = {
 OPTIONAL_IN = {
     ("rp_check", "source"), ("rp_plan_check", "source"), ("rp_plan_from_memory", "name"), ("rp_pipeline_parse", "path"),
     ("rp_weights_from_memory", "path"), ("rp_graph_print", "out_size"), ("rp_graph_diff", "out_size"),
+    ("rp_device_destroy", "device"),
 }
 # Values of parameters, by type and else by function; others are 0.
 VALUES = {
@@ -91,7 +92,7 @@ int main(void) {
     rp_attribute attribute = {.name = "x"};
     rp_buffer buffer;
     rp_kernel kernel = {0};
-    rp_device_info info;
+    rp_device_info info = {.size = sizeof info};
     rp_target target = RP_TARGET_INIT;
     size_t size;
     uint32_t count;

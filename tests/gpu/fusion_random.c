@@ -267,9 +267,11 @@ static int work(uint32_t job) {
     T = &S.shared[job];
     bool open = rp_device_create(NULL, NULL, diags, &S.device) == RP_OK;
     if (open) {
-        snprintf(T->device, sizeof T->device, "%s", rp_device_get_info(S.device).name);
+        rp_device_info info = {.size = sizeof info};
+        rp_device_get_info(S.device, &info);
+        snprintf(T->device, sizeof T->device, "%s", info.name);
         run_batches(job);
-        rp_device_destroy(S.device);
+        rp_device_destroy(S.device, NULL);
     } else {
         gpu_report(diags);
     }

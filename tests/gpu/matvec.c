@@ -396,10 +396,12 @@ int main(void) {
         gpu_report(diags);
         return 99;
     }
-    printf("matvec on %s\n", rp_device_get_info(T.device).name);
+    rp_device_info info = {.size = sizeof info};
+    rp_device_get_info(T.device, &info);
+    printf("matvec on %s\n", info.name);
     int failures = rp_run_tests("matvec", tests);
     if (T.left) printf("%u products are left, for which there was no time\n", T.left);
-    rp_device_destroy(T.device);
+    rp_device_destroy(T.device, NULL);
     rp_diags_destroy(diags);
     return failures;
 }

@@ -467,9 +467,11 @@ int main(int argc, char **argv) {
         gpu_report(diags);
         return 99;
     }
-    printf("ops on %s, seed %llu\n", rp_device_get_info(T.device).name, (unsigned long long)T.seed);
+    rp_device_info info = {.size = sizeof info};
+    rp_device_get_info(T.device, &info);
+    printf("ops on %s, seed %llu\n", info.name, (unsigned long long)T.seed);
     int failures = rp_run_tests("ops", tests);
-    rp_device_destroy(T.device);
+    rp_device_destroy(T.device, NULL);
     remove_cache();
     free(T.trials);
     rp_diags_destroy(diags);

@@ -129,7 +129,7 @@ int main(void) {
         return 99;
     }
     int failures = rp_run_tests("pipelines", tests);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
     return failures;
 }

@@ -11,7 +11,7 @@ static rp_device *device;
 static rp_plan *plan;
 
 static void test_devices(void) {
-    rp_device_info infos[8];
+    rp_device_info infos[8] = {{.size = sizeof *infos}};
     uint32_t count = 0, suitable = 0;
     CU_ASSERT_EQUAL(rp_devices(infos, 8, &count, NULL), RP_OK);
     CU_ASSERT_TRUE(count > 0);
@@ -28,7 +28,22 @@ static void test_devices(void) {
     CU_ASSERT_EQUAL(rp_devices(NULL, 0, &count, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_devices(NULL, 1, &count, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_devices(infos, 1, NULL, NULL), RP_ERROR_USAGE);
-    printf("(%s) ", rp_device_get_info(device).name);
+    infos[0].size = 0; /* not set */
+    CU_ASSERT_EQUAL(rp_devices(infos, 8, &count, NULL), RP_ERROR_USAGE);
+    /* A caller of a later version, whose structs are longer. */
+    struct {
+        rp_device_info known;
+        uint64_t later;
+    } longer[4] = {{.known = {.size = sizeof *longer}, .later = 7}};
+    CU_ASSERT_EQUAL(rp_devices(&longer->known, 4, &count, NULL), RP_OK);
+    for (uint32_t i = 0; i < count && i < 4; i++) {
+        CU_ASSERT_EQUAL(longer[i].known.size, sizeof *longer);
+        CU_ASSERT_TRUE(*longer[i].known.name);
+        CU_ASSERT_EQUAL(longer[i].later, 0);
+    }
+    rp_device_info info = {.size = sizeof info};
+    CU_ASSERT_EQUAL(rp_device_get_info(device, &info), RP_OK);
+    printf("(%s) ", info.name);
 }
 
 /* Both levels, both ways to lay out transients, and with timestamps. */
@@ -246,7 +261,7 @@ static void test_import(void) {
     CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 40, &after, 4, NULL), RP_OK);
     CU_ASSERT_NOT_EQUAL(before, after);
     rp_exec_destroy(exec);
-    rp_device_destroy(wrapped);
+    rp_device_destroy(wrapped, NULL);
     vk.DestroyDevice(own, NULL); /* still there, and still ours */
     rp_instance_close(&instance);
 }
@@ -300,7 +315,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
     rp_plan_destroy(plan);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
 }
 
 int main(void) {

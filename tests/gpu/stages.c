@@ -92,7 +92,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
     rp_plan_destroy(plan);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
 }
 
 int main(void) {

@@ -400,12 +400,13 @@ int main(void) {
         complain("no device", diags);
         return 99;
     }
-    rp_device_info info = rp_device_get_info(T.device);
+    rp_device_info info = {.size = sizeof info};
+    rp_device_get_info(T.device, &info);
     T.overlaps = !info.is_cpu;
     printf("torture on %s: %u cases from seed %u, %u replays\n", info.name, T.cases, T.seed,
            T.replays);
     int failures = rp_run_tests("race torture", tests);
-    rp_device_destroy(T.device);
+    rp_device_destroy(T.device, NULL);
     for (uint32_t k = 0; k < KERNELS; k++) free(T.spirv[k]);
     rp_diags_destroy(diags);
     return failures;

@@ -20,7 +20,7 @@ static uint32_t messages_of(const rp_plan *plan, int separate, int replay, int e
     uint32_t count = rp_device_messages(device, diags);
     if (!expected) gpu_report(diags);
     rp_diags_destroy(diags);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     return count;
 }
 
@@ -151,7 +151,7 @@ static void test_staging(void) {
     CU_ASSERT_EQUAL(rp_device_messages(device, diags), 0);
     gpu_report(diags);
     rp_diags_destroy(diags);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     free(sent);
     free(got);
 }

@@ -76,7 +76,7 @@ static void try_with(bool unified, int separate) {
     if (separate) CU_ASSERT_TRUE(all_zero(mock_buffer_bytes(number++), 500));
     read_results(exec, diags);
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     rp_diags_destroy(diags);
     mock_done();
@@ -104,7 +104,7 @@ static void test_no_buffers(void) {
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec), RP_OK);
     CU_ASSERT_EQUAL(mock.submits, 0);
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     rp_diags_destroy(diags);
     mock_done();

@@ -22,7 +22,8 @@ static void test_modern(void) {
     mock_reset();
     rp_device *device = NULL;
     CU_ASSERT_EQUAL_FATAL(create(NULL, NULL, &device), RP_OK);
-    rp_device_info info = rp_device_get_info(device);
+    rp_device_info info = {.size = sizeof info};
+    CU_ASSERT_EQUAL(rp_device_get_info(device, &info), RP_OK);
     CU_ASSERT_STRING_EQUAL(info.name, "Mock 9000");
     CU_ASSERT_STRING_EQUAL(info.driver, "mock 1.0");
     CU_ASSERT_EQUAL(info.vulkan_version, VK_API_VERSION_1_3);
@@ -34,7 +35,7 @@ static void test_modern(void) {
     CU_ASSERT_TRUE(mock.enabled_float16);
     CU_ASSERT_EQUAL(mock.queue_family, 1);
     CU_ASSERT_EQUAL(rp_device_messages(device, NULL), 0);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     mock_done();
 }
 
@@ -47,7 +48,7 @@ static void test_vulkan_1_2(void) {
     CU_ASSERT_EQUAL_FATAL(create(NULL, NULL, &device), RP_OK);
     CU_ASSERT_STRING_EQUAL(mock.extensions, "VK_KHR_synchronization2");
     CU_ASSERT_FALSE(mock.enabled_float16);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     mock_done();
 }
 
@@ -91,8 +92,10 @@ static void expect_name(const char *select, const char *environment, const char 
         unsetenv("REPRISE_DEVICE");
     rp_device *device = NULL;
     CU_ASSERT_EQUAL(create(&(rp_device_params){.select = select}, NULL, &device), RP_OK);
-    CU_ASSERT_STRING_EQUAL(rp_device_get_info(device).name, name);
-    rp_device_destroy(device);
+    rp_device_info info = {.size = sizeof info};
+    CU_ASSERT_EQUAL(rp_device_get_info(device, &info), RP_OK);
+    CU_ASSERT_STRING_EQUAL(info.name, name);
+    rp_device_destroy(device, NULL);
     unsetenv("REPRISE_DEVICE");
     mock_done();
 }
@@ -138,7 +141,7 @@ static void test_validation(void) {
     CU_ASSERT_EQUAL(rp_device_messages(device, diags), 1); /* the count stays, the text is gone */
     CU_ASSERT_EQUAL(rp_diags_count(diags), 0);
     rp_diags_destroy(diags);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     mock_done();
     mock.validation_layer = false;
     expect_refusal(&(rp_device_params){.validation = 1}, RP_ERROR_UNSUPPORTED,
@@ -186,7 +189,7 @@ static void test_import(void) {
     CU_ASSERT_EQUAL(unlocks, 2);
     CU_ASSERT_EQUAL(depth, 0);
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     CU_ASSERT_EQUAL(mock.objects, alive);
 
@@ -209,8 +212,8 @@ static void test_import(void) {
     CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_UNSUPPORTED);
     CU_ASSERT_TRUE(mock_said(diags, "lacks the feature timelineSemaphore"));
     rp_diags_destroy(diags);
-    rp_device_destroy(own);
-    rp_device_destroy(NULL);
+    rp_device_destroy(own, NULL);
+    CU_ASSERT_EQUAL(rp_device_destroy(NULL, NULL), RP_OK);
     mock_done();
 }
 
@@ -240,7 +243,7 @@ static void test_old_instance(void) {
         CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &params, NULL, &device), RP_OK);
         CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
         rp_exec_destroy(exec);
-        rp_device_destroy(device);
+        rp_device_destroy(device, NULL);
     }
     mock.sync2_extension = false;
     rp_diags *diags = rp_diags_create(NULL);
@@ -255,6 +258,52 @@ static void test_old_instance(void) {
     mock_done();
 }
 
+/* A device goes after all that was made on it, and not a moment earlier. */
+static void test_destroyed_too_early(void) {
+    mock_reset();
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_device *device = mock_open(NULL, NULL);
+    rp_plan *plan = mock_plan("reprise 1\n"
+                              "graph g scheduled placed synced arena 0 {\n"
+                              "  buf $y out 64\n"
+                              "  group 0\n"
+                              "    n0 = fill 00000000 (w $y)\n"
+                              "}\n");
+    rp_exec *execs[2] = {0};
+    for (int i = 0; i < 2; i++)
+        CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, plan, &mock_params, NULL, &execs[i]), RP_OK);
+    int alive = mock.objects;
+    CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_ERROR_BUSY);
+    CU_ASSERT_TRUE(mock_said(diags, "Mock 9000 is still in use by 2 execs: destroy those first"));
+    rp_exec_destroy(execs[0]);
+    CU_ASSERT_TRUE(mock.objects < alive);
+    CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_ERROR_BUSY);
+    CU_ASSERT_TRUE(mock_said(diags, "in use by 1 exec:"));
+    CU_ASSERT_EQUAL(rp_exec_submit(execs[1]), RP_OK); /* nothing of it was destroyed */
+    CU_ASSERT_EQUAL(rp_exec_wait(execs[1], UINT64_MAX), RP_OK);
+    rp_exec_destroy(execs[1]);
+    CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_OK);
+    rp_plan_destroy(plan);
+    rp_diags_destroy(diags);
+    mock_done();
+}
+
+static void test_info_sizes(void) {
+    mock_reset();
+    rp_device *device = mock_open(NULL, NULL);
+    rp_device_info info = {.size = offsetof(rp_device_info, driver), .driver = "untouched"};
+    CU_ASSERT_EQUAL(rp_device_get_info(device, &info), RP_OK);
+    CU_ASSERT_EQUAL(info.size, offsetof(rp_device_info, driver));
+    CU_ASSERT_STRING_EQUAL(info.name, "Mock 9000");
+    CU_ASSERT_STRING_EQUAL(info.driver, "untouched");
+    info.size = 0;
+    CU_ASSERT_EQUAL(rp_device_get_info(device, &info), RP_ERROR_USAGE);
+    info.size = sizeof info;
+    CU_ASSERT_EQUAL(rp_device_get_info(NULL, &info), RP_ERROR_USAGE);
+    rp_device_destroy(device, NULL);
+    mock_done();
+}
+
 int main(void) {
     unsetenv("REPRISE_DEVICE");
     static const rp_test tests[] = {{"Vulkan 1.3", test_modern},
@@ -266,6 +315,8 @@ int main(void) {
                                     {"validation", test_validation},
                                     {"import", test_import},
                                     {"old instance", test_old_instance},
+                                    {"destroyed too early", test_destroyed_too_early},
+                                    {"sizes of infos", test_info_sizes},
                                     {0}};
     return rp_run_tests("device", tests);
 }

@@ -47,7 +47,7 @@ static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan,
     if (status == RP_OK) (void)rp_exec_gpu_seconds(exec);
     calls_before_destroy = mock.calls;
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     return status;
 }
 

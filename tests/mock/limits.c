@@ -40,7 +40,7 @@ static void expect(const char *text, const char *wanted) {
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), wanted ? 1 : 0);
     CU_ASSERT_TRUE(!wanted || mock_said(diags, wanted));
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     rp_diags_destroy(diags);
     mock_done();
@@ -86,7 +86,7 @@ static void test_live_axes(void) {
         CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", axis, &one, 1, diags), RP_OK);
     }
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     rp_diags_destroy(diags);
     mock_done();

@@ -24,7 +24,7 @@ static inline void open_text(const char *text, const rp_exec_params *params) {
 
 static inline void close_all(void) {
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_OK);
     rp_plan_destroy(plan);
     rp_diags_destroy(diags);
     CU_ASSERT_EQUAL(memory.alive, 0);

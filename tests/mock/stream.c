@@ -25,7 +25,7 @@ static void expect_with(const rp_exec_params *params, const char *text, const ch
             printf("\n--- got\n%s--- expected\n%s", mock.descriptors, descriptors);
     }
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     rp_diags_destroy(diags);
     mock_done();
@@ -225,7 +225,7 @@ static void test_labels(void) {
                            "fill b0+128 64 00000000\n"
                            "label c\nfill b0+192 64 00000000\nend_label\n");
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_plan_destroy(plan);
     mock_done();
 }

@@ -39,7 +39,7 @@ static rp_status try_on_device(const rp_plan *plan, rp_diags *diags) {
     const rp_exec_params params = {.cache_path = ""};
     rp_status status = rp_exec_create(device, plan, &params, diags, &exec);
     rp_exec_destroy(exec);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     return status;
 }
 
@@ -53,7 +53,7 @@ static void get_target(rp_target *out) {
     rp_device *device = mock_open(NULL, NULL);
     *out = (rp_target)RP_TARGET_INIT;
     CU_ASSERT_EQUAL(rp_device_target(device, out), RP_OK);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
 }
 
 static void test_fits(void) {
@@ -229,7 +229,7 @@ static void test_older_caller(void) {
     CU_ASSERT_EQUAL(rp_device_target(device, &target), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_device_target(device, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_device_target(NULL, &target), RP_ERROR_USAGE);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     mock_done();
 }
 

@@ -25,7 +25,7 @@ static int print_limits(const char *select) {
     int result = cli_report(diags, NULL, status);
     if (result == CLI_OK && rp_target_print(&target, text, sizeof text) < sizeof text)
         fputs(text, stdout);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
     return result;
 }
@@ -67,7 +67,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     }
     if (select && !limits) return cli_usage(command, "--device chooses for --limits alone");
     if (limits) return print_limits(select);
-    rp_device_info infos[32];
+    rp_device_info infos[32] = {{.size = sizeof *infos}};
     uint32_t count = 0;
     rp_diags *diags = cli_diags();
     rp_status status = rp_devices(infos, 32, &count, diags);

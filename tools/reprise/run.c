@@ -220,7 +220,7 @@ static int on_device(const cli_command *command, const run_job *job, const char 
     rp_diags_destroy(diags);
     cli_results_free(&results);
     cli_results_free(&oracle);
-    rp_device_destroy(own);
+    rp_device_destroy(own, NULL);
     return result;
 }
 
@@ -245,7 +245,7 @@ static int run_source(const cli_command *command, run_job *job, cli_source *sour
     cli_inputs_close(&inputs);
     rp_plan_destroy(plans.compiled);
     rp_plan_destroy(plans.oracle);
-    rp_device_destroy(plans.device);
+    rp_device_destroy(plans.device, NULL);
     return result;
 }
 

@@ -16,7 +16,7 @@ static int from_device(rp_target *out) {
     rp_status status = rp_device_create(NULL, NULL, diags, &device);
     if (status == RP_OK) status = rp_device_target(device, out);
     int result = cli_report(diags, NULL, status);
-    rp_device_destroy(device);
+    rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
     return result;
 }

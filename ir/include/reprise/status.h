@@ -43,7 +43,7 @@ extern "C" {
     X(RP_ERROR_UNSUPPORTED, 9, "the device lacks what is needed", "choose another device")         \
     X(RP_ERROR_DEVICE_MEMORY, 10, "out of device memory", "compile with a smaller --arena-limit")  \
     X(RP_ERROR_DEVICE_LOST, 11, "device lost", "destroy the device and create it again")           \
-    X(RP_ERROR_BUSY, 12, "still in flight", "wait for the exec first")                             \
+    X(RP_ERROR_BUSY, 12, "still in use", "wait for the exec, or destroy what is alive first")      \
     X(RP_ERROR_TIMEOUT, 13, "timed out", "wait longer")                                            \
     X(RP_ERROR_NOT_FOUND, 14, "no such name", "use a name the plan lists")                         \
     X(RP_ERROR_DRIVER, 15, "the driver failed", "read the diagnostics for the Vulkan result")

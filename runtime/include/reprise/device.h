@@ -16,6 +16,8 @@ extern "C" {
 typedef struct rp_device rp_device;
 
 typedef struct rp_device_info {
+    size_t
+        size; /* sizeof(rp_device_info) of the caller, before any use: later versions add fields */
     char name[256];
     char driver[256];           /* driver name and version text */
     uint32_t vulkan_version;    /* VK_API_VERSION of the device */
@@ -32,7 +34,8 @@ typedef struct rp_device_info {
 } rp_device_info;
 
 /* Lists the devices of the system, suitable or not, into infos[0..capacity); *out_count is how many
- * there are. RP_ERROR_NO_DEVICE when there is no Vulkan loader or no driver. */
+ * there are. The caller has set infos[0].size, the call sets that of the others. RP_ERROR_NO_DEVICE
+ * when there is no Vulkan loader or no driver. */
 RP_API rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *out_count,
                             rp_diags *diags);
 
@@ -68,9 +71,11 @@ typedef struct rp_device_params {
 
 RP_API rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params *params,
                                   rp_diags *diags, rp_device **out_device);
-/* Every exec of the device must have been destroyed before. */
-RP_API void rp_device_destroy(rp_device *device);
-RP_API rp_device_info rp_device_get_info(const rp_device *device);
+/* Refuses with RP_ERROR_BUSY while anything made on the device is alive: the message counts what is
+ * left, and nothing is destroyed. No other thread may use the device meanwhile. NULL is fine. */
+RP_API rp_status rp_device_destroy(rp_device *device, rp_diags *diags);
+/* The caller has set info->size; RP_ERROR_USAGE otherwise, and for NULL. */
+RP_API rp_status rp_device_get_info(const rp_device *device, rp_device_info *info);
 /* The device's limits, to compile for; the caller has set target->size. RP_ERROR_USAGE otherwise,
  * and for NULL. */
 RP_API rp_status rp_device_target(const rp_device *device, rp_target *target);

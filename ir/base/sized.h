@@ -1,0 +1,37 @@
+/* Internal: public structs that begin with their size, so that they can grow.
+ *
+ * A caller sets `size` to the sizeof that it was compiled with; later versions only add fields
+ * behind. Taking fills what an older caller does not have with zeros, which is the default
+ * everywhere; giving writes no more than the caller has room for. */
+#ifndef RP_BASE_SIZED_H
+#define RP_BASE_SIZED_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "reprise/status.h"
+
+/* Copies the caller's struct into `own`. False when its size says that nobody set it. */
+static inline bool rp_sized_take(const void *given, void *own, size_t own_size) {
+    size_t size;
+    memcpy(&size, given, sizeof size);
+    if (size < sizeof size || size > 65536) return false; /* not set */
+    size_t common = size < own_size ? size : own_size;
+    memset(own, 0, own_size);
+    memcpy(own, given, common);
+    return true;
+}
+
+/* Copies `own` into the caller's struct, whose size stays, and zeroes what the caller knows and we
+ * do not. False when its size says that nobody set it. */
+static inline bool rp_sized_give(const void *own, size_t own_size, void *given) {
+    size_t size;
+    memcpy(&size, given, sizeof size);
+    if (size < sizeof size || size > 65536) return false; /* not set */
+    memset((char *)given + sizeof size, 0, size - sizeof size);
+    size_t common = size < own_size ? size : own_size;
+    memcpy((char *)given + sizeof size, (const char *)own + sizeof size, common - sizeof size);
+    return true;
+}
+
+#endif
