@@ -16,49 +16,17 @@
 #include "pass.h"
 
 #include "graph/hazards.h"
+#include "hazard/cover.h"
 
 typedef struct state {
     rp_graph *graph;
     rp_graph_barrier *barriers; /* group_count + 1 */
-    /* The latest boundary that covers source bit, destination bit; 0: none. */
-    uint32_t last[RP_SCOPE_BITS][RP_SCOPE_BITS];
-    /* The first, RP_NONE: none; valid once `inner_done`. */
-    uint32_t first[RP_SCOPE_BITS][RP_SCOPE_BITS];
-    uint32_t last_full, first_full; /* the same for boundaries that order everything */
+    rp_cover cover;             /* what the latest boundaries cover */
+    /* The first boundary that covers source bit, destination bit; RP_NONE: none; and the first that
+     * orders everything. Valid once `inner_done`. */
+    uint32_t first[RP_SCOPE_BITS][RP_SCOPE_BITS], first_full;
     bool inner_done;
 } state;
-
-static uint32_t bit_index(uint32_t bit) {
-    return (uint32_t)__builtin_ctz(bit);
-}
-
-/* Whether a source scope covers an access: writes must be made available, for reads the execution
- * dependency on their stage is enough. */
-static bool covers_src(uint32_t src, uint32_t bit) {
-    bool one_read = (bit & (bit - 1)) == 0 && !(bit & rp_scope_writes());
-    return one_read ? src & rp_scope_stage(bit) : (src & bit) == bit;
-}
-
-static bool is_full(const rp_graph_barrier *b) {
-    const uint32_t src = rp_scope_normalise_src(RP_SCOPE_ANY);
-    return (b->dst & RP_SCOPE_ANY) == RP_SCOPE_ANY && (b->src & src) == src;
-}
-
-/* Records what boundary `at` covers now. */
-static void note_cover(state *s, uint32_t at) {
-    const rp_graph_barrier *b = &s->barriers[at];
-    for (uint32_t i = 0; i < RP_SCOPE_BITS; i++) {
-        if (!covers_src(b->src, 1u << i)) continue;
-        for (uint32_t j = 0; j < RP_SCOPE_BITS; j++)
-            if (b->dst & 1u << j) s->last[i][j] = at;
-    }
-    if (is_full(b)) s->last_full = at;
-}
-
-static void widen(rp_graph_barrier *b, const rp_hazard *h) {
-    if (!covers_src(b->src, h->src)) b->src = rp_scope_normalise_src(b->src | h->src);
-    b->dst |= h->dst;
-}
 
 /* From here on the inner boundaries are final: find the first cover of each pair of bits. */
 static void close_inner(state *s) {
@@ -67,22 +35,21 @@ static void close_inner(state *s) {
     for (uint32_t i = 0; i < RP_SCOPE_BITS; i++)
         for (uint32_t j = 0; j < RP_SCOPE_BITS; j++) s->first[i][j] = RP_NONE;
     for (uint32_t at = s->graph->group_count - 1; at >= 1 && at != RP_NONE; at--) {
-        const rp_graph_barrier *b = &s->barriers[at];
-        for (uint32_t i = 0; i < RP_SCOPE_BITS; i++)
-            for (uint32_t j = 0; j < RP_SCOPE_BITS; j++)
-                if (covers_src(b->src, 1u << i) && (b->dst & 1u << j)) s->first[i][j] = at;
-        if (is_full(b)) s->first_full = at;
+        rp_barrier b = s->barriers[at];
+        for (uint32_t src = rp_scope_covered_by_src(b.src); src; src &= src - 1)
+            for (uint32_t dst = b.dst; dst; dst &= dst - 1)
+                s->first[rp_scope_index(src)][rp_scope_index(dst)] = at;
+        if (rp_barrier_is_full(b)) s->first_full = at;
     }
 }
 
 static bool covered_across_replays(const state *s, const rp_hazard *h, uint32_t from, uint32_t to) {
-    const rp_graph_barrier *between = &s->barriers[0];
-    if (h->kind == RP_ORDER)
-        return is_full(between) || s->last_full > from ||
-               (s->first_full != RP_NONE && s->first_full <= to);
-    uint32_t i = bit_index(h->src), j = bit_index(h->dst);
-    return (covers_src(between->src, h->src) && (between->dst & h->dst)) || s->last[i][j] > from ||
-           (s->first[i][j] != RP_NONE && s->first[i][j] <= to);
+    bool order = h->kind == RP_ORDER;
+    uint32_t first =
+        order ? s->first_full : s->first[rp_scope_index(h->src)][rp_scope_index(h->dst)];
+    return rp_barrier_covers(s->barriers[0], h->src, h->dst) ||
+           rp_cover_orders(&s->cover, h->kind, h->src, h->dst, from) ||
+           (first != RP_NONE && first <= to);
 }
 
 static rp_status visit(void *context, const rp_hazard *h) {
@@ -90,20 +57,19 @@ static rp_status visit(void *context, const rp_hazard *h) {
     const rp_graph *g = s->graph;
     uint32_t from = g->nodes[h->from].group;
     if (h->to == RP_HAZARD_HOST) { /* always the last boundary: only it has host scopes */
-        widen(&s->barriers[g->group_count], h);
+        rp_barrier_widen(&s->barriers[g->group_count], h->src, h->dst);
         return RP_OK;
     }
     uint32_t to = g->nodes[h->to].group;
     if (h->next_replay) {
         if (!s->inner_done) close_inner(s);
-        if (!covered_across_replays(s, h, from, to)) widen(&s->barriers[0], h);
+        if (!covered_across_replays(s, h, from, to))
+            rp_barrier_widen(&s->barriers[0], h->src, h->dst);
         return RP_OK;
     }
-    bool covered = h->kind == RP_ORDER ? s->last_full > from
-                                       : s->last[bit_index(h->src)][bit_index(h->dst)] > from;
-    if (covered || to == 0) return RP_OK;
-    widen(&s->barriers[to], h);
-    note_cover(s, to);
+    if (to == 0 || rp_cover_orders(&s->cover, h->kind, h->src, h->dst, from)) return RP_OK;
+    rp_barrier_widen(&s->barriers[to], h->src, h->dst);
+    rp_cover_note(&s->cover, to, s->barriers[to]);
     return RP_OK;
 }
 

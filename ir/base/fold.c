@@ -9,6 +9,11 @@ void rp_folds_free(const rp_allocator *a, rp_folds *folds) {
     *folds = (rp_folds){0};
 }
 
+void rp_folds_clear(rp_folds *folds) {
+    folds->count = folds->piece_count = folds->scratch_count = 0;
+    folds->failed = false;
+}
+
 typedef struct gathering {
     const rp_allocator *a;
     rp_folds *folds;

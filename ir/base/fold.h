@@ -45,6 +45,8 @@ typedef struct rp_folds {
 } rp_folds;
 
 void rp_folds_free(const rp_allocator *a, rp_folds *folds);
+/* Forgets all folds, and keeps the memory; no map may hold one. */
+void rp_folds_clear(rp_folds *folds);
 
 static inline const rp_interval *rp_fold_pieces(const rp_folds *folds, uint32_t value) {
     return folds->pieces + folds->all[value & ~RP_FOLDED].first;

@@ -6,18 +6,66 @@
  * stretch are rebuilt. Cost: O(log n + pieces + leaves moved). */
 #include "base/interval_map.h"
 
-enum { LEAF_MAX = 64 };
+/* Stretches of a few pieces, and of a few leaves, are built without allocating. */
+enum { LEAF_MAX = 64, SMALL = 24, STRETCH_MAX = 3 * LEAF_MAX };
+
+static const uint32_t leaf_sizes[RP_INTERVAL_LEAVES] = {4, 16, LEAF_MAX};
 
 struct rp_interval_leaf {
-    uint32_t count, capacity;
+    rp_interval_leaf *next; /* in a pool */
+    uint32_t count, size;   /* leaf_sizes[size] fit */
     rp_interval items[];
 };
 
-void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map) {
-    for (uint32_t i = 0; i < map->leaf_count; i++) rp_release(a, map->leaves[i].leaf);
-    rp_release(a, map->leaves);
-    *map = (rp_interval_map){0};
+/* ---- Leaves ---------------------------------------------------------------------------------- */
+
+/* The size of a leaf that holds `count` entries and has room for neighbours; a single small leaf is
+ * kept small, because most buffers never hold more than a few intervals. */
+static uint32_t size_for(uint32_t count) {
+    return count <= 3 ? 0 : count <= 12 ? 1 : 2;
 }
+
+static rp_interval_leaf *new_leaf(const rp_allocator *a, rp_interval_map *map, uint32_t size) {
+    rp_interval_leaf *leaf = map->pool ? map->pool->spare[size] : NULL;
+    if (leaf)
+        map->pool->spare[size] = leaf->next;
+    else
+        leaf = rp_alloc(a, 1, sizeof *leaf + leaf_sizes[size] * sizeof(rp_interval));
+    if (leaf) *leaf = (rp_interval_leaf){.size = size};
+    return leaf;
+}
+
+static void release_leaf(const rp_allocator *a, rp_interval_map *map, rp_interval_leaf *leaf) {
+    if (!map->pool) {
+        rp_release(a, leaf);
+        return;
+    }
+    leaf->next = map->pool->spare[leaf->size];
+    map->pool->spare[leaf->size] = leaf;
+}
+
+void rp_interval_pool_free(const rp_allocator *a, rp_interval_pool *pool) {
+    for (uint32_t i = 0; i < RP_INTERVAL_LEAVES; i++)
+        for (rp_interval_leaf *leaf = pool->spare[i], *next; leaf; leaf = next) {
+            next = leaf->next;
+            rp_release(a, leaf);
+        }
+    rp_release(a, pool->scratch);
+    *pool = (rp_interval_pool){0};
+}
+
+void rp_interval_map_clear(const rp_allocator *a, rp_interval_map *map) {
+    for (uint32_t i = 0; i < map->leaf_count; i++) release_leaf(a, map, map->leaves[i].leaf);
+    map->leaf_count = 0;
+}
+
+void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map) {
+    rp_interval_map_clear(a, map);
+    rp_release(a, map->leaves);
+    *map = (rp_interval_map){.pool = map->pool};
+}
+
+/* ---- Finding --------------------------------------------------------------------------------- */
 
 /* A place in the map: entry `item` of leaf `leaf`; the end is {leaf_count, 0}. */
 typedef struct place {
@@ -55,13 +103,15 @@ static place next(const rp_interval_map *map, place p) {
     return p;
 }
 
+/* ---- Changing -------------------------------------------------------------------------------- */
+
 /* The new entries of a stretch, joined as they are added. */
 typedef struct run {
     const rp_allocator *a;
     rp_interval *items;
     uint32_t count, capacity;
     bool failed;
-    rp_interval small[8];
+    rp_interval small[SMALL];
 } run;
 
 static void push(run *r, uint64_t lo, uint64_t hi, uint32_t value) {
@@ -86,11 +136,24 @@ static void push(run *r, uint64_t lo, uint64_t hi, uint32_t value) {
     r->items[r->count++] = (rp_interval){lo, hi, value};
 }
 
-static rp_interval_leaf *new_leaf(const rp_allocator *a, uint32_t capacity) {
-    rp_interval_leaf *leaf =
-        rp_alloc(a, 1, sizeof(rp_interval_leaf) + capacity * sizeof(rp_interval));
-    if (leaf) *leaf = (rp_interval_leaf){0, capacity};
-    return leaf;
+/* What a run had to allocate stays in the pool for the next one. */
+static void begin_run(run *r, const rp_allocator *a, const rp_interval_pool *pool) {
+    bool have = pool && pool->scratch;
+    r->a = a;
+    r->items = have ? pool->scratch : r->small;
+    r->capacity = have ? pool->scratch_capacity : SMALL;
+    r->count = 0;
+    r->failed = false;
+}
+
+static void end_run(run *r, rp_interval_pool *pool) {
+    if (r->items == r->small) return;
+    if (!pool) {
+        rp_release(r->a, r->items);
+        return;
+    }
+    pool->scratch = r->items;
+    pool->scratch_capacity = r->capacity;
 }
 
 /* Most maps never have a second leaf: room for one, then doubling. */
@@ -106,34 +169,33 @@ static bool reserve_leaves(const rp_allocator *a, rp_interval_map *map, uint32_t
 /* Replaces the leaves [first, last) by ones that hold `items`. */
 static bool replace_leaves(const rp_allocator *a, rp_interval_map *map, uint32_t first,
                            uint32_t last, const rp_interval *items, uint32_t count) {
-    /* Half-full leaves leave room for neighbours; a single small leaf is kept small, because most
-     * buffers never hold more than a few intervals. */
+    /* Half-full leaves leave room for neighbours. */
     uint32_t per_leaf = count <= LEAF_MAX ? LEAF_MAX : LEAF_MAX / 2;
     uint32_t fresh = (count + per_leaf - 1) / per_leaf;
     uint32_t removed = last - first;
     if (fresh > removed && !reserve_leaves(a, map, fresh - removed)) return false;
 
-    rp_interval_slot *made = rp_alloc(a, fresh, sizeof *made);
-    if (!made) return false;
+    rp_interval_slot few[8], *made = few;
+    if (fresh > sizeof few / sizeof *few && !(made = rp_alloc(a, fresh, sizeof *made)))
+        return false;
     for (uint32_t i = 0; i < fresh; i++) {
         uint32_t n = count - i * per_leaf < per_leaf ? count - i * per_leaf : per_leaf;
-        uint32_t capacity = n <= 3 ? 4 : n <= 12 ? 16 : LEAF_MAX;
-        rp_interval_leaf *leaf = new_leaf(a, capacity);
+        rp_interval_leaf *leaf = new_leaf(a, map, size_for(n));
         if (!leaf) {
-            while (i--) rp_release(a, made[i].leaf);
-            rp_release(a, made);
+            while (i--) release_leaf(a, map, made[i].leaf);
+            if (made != few) rp_release(a, made);
             return false;
         }
         leaf->count = n;
         memcpy(leaf->items, items + (size_t)i * per_leaf, n * sizeof *items);
         made[i] = (rp_interval_slot){leaf->items[n - 1].hi, leaf};
     }
-    for (uint32_t i = first; i < last; i++) rp_release(a, map->leaves[i].leaf);
+    for (uint32_t i = first; i < last; i++) release_leaf(a, map, map->leaves[i].leaf);
     memmove(map->leaves + first + fresh, map->leaves + last,
             (map->leaf_count - last) * sizeof *map->leaves);
     if (fresh) memcpy(map->leaves + first, made, fresh * sizeof *made);
     map->leaf_count += fresh - removed;
-    rp_release(a, made);
+    if (made != few) rp_release(a, made);
     return true;
 }
 
@@ -151,7 +213,7 @@ static bool splice(const rp_allocator *a, rp_interval_map *map, place begin, pla
     rp_interval_leaf *leaf = leaf_at(map, begin.leaf);
     if (end.leaf == begin.leaf) {
         uint32_t rest = leaf->count - end.item, total = begin.item + count + rest;
-        if (total > 0 && total <= leaf->capacity) {
+        if (total > 0 && total <= leaf_sizes[leaf->size]) {
             memmove(leaf->items + begin.item + count, leaf->items + end.item, rest * sizeof *items);
             if (count) memcpy(leaf->items + begin.item, items, count * sizeof *items);
             leaf->count = total;
@@ -165,13 +227,13 @@ static bool splice(const rp_allocator *a, rp_interval_map *map, place begin, pla
     const rp_interval_leaf *tail = ends_inside ? leaf_at(map, end.leaf) : NULL;
     uint32_t rest = tail ? tail->count - end.item : 0;
     uint32_t total = begin.item + count + rest;
-    rp_interval *all = rp_alloc(a, total, sizeof *all);
-    if (!all) return false;
+    rp_interval some[STRETCH_MAX], *all = some;
+    if (total > STRETCH_MAX && !(all = rp_alloc(a, total, sizeof *all))) return false;
     memcpy(all, leaf->items, begin.item * sizeof *all);
     if (count) memcpy(all + begin.item, items, count * sizeof *all);
     if (rest) memcpy(all + begin.item + count, tail->items + end.item, rest * sizeof *all);
     bool ok = replace_leaves(a, map, begin.leaf, ends_inside ? end.leaf + 1 : end.leaf, all, total);
-    rp_release(a, all);
+    if (all != some) rp_release(a, all);
     return ok;
 }
 
@@ -189,7 +251,8 @@ static bool joins_neighbour(const rp_interval_map *map, place p, uint32_t value)
 /* The general case: rebuilds the stretch that the update touches. */
 static bool rebuild(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
                     rp_interval_visit *visit, void *context) {
-    run r = {.a = a, .items = r.small, .capacity = 8};
+    run r; /* not initialised as a whole: small[] is large */
+    begin_run(&r, a, map->pool);
     place begin = find(map, lo), p = begin;
     uint64_t done = lo;
     for (const rp_interval *e; (e = at(map, p)) && e->lo <= hi; p = next(map, p)) {
@@ -210,7 +273,7 @@ static bool rebuild(const rp_allocator *a, rp_interval_map *map, uint64_t lo, ui
     }
     if (done < hi) push(&r, done, hi, visit(context, done, hi, RP_ABSENT));
     bool ok = !r.failed && splice(a, map, begin, p, r.items, r.count);
-    if (r.items != r.small) rp_release(a, r.items);
+    end_run(&r, map->pool);
     return ok;
 }
 
@@ -252,6 +315,12 @@ void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
         done = to;
     }
     if (done < hi) visit(context, done, hi, RP_ABSENT);
+}
+
+uint32_t *rp_interval_map_exact(const rp_interval_map *map, uint64_t lo, uint64_t hi) {
+    place p = find(map, hi);
+    rp_interval *e = p.leaf < map->leaf_count ? &leaf_at(map, p.leaf)->items[p.item] : NULL;
+    return e && e->lo == lo && e->hi == hi ? &e->value : NULL;
 }
 
 bool rp_interval_map_find(const rp_interval_map *map, uint64_t byte, rp_interval *out) {

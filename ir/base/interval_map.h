@@ -26,13 +26,28 @@ typedef struct rp_interval_slot {
     rp_interval_leaf *leaf;
 } rp_interval_slot;
 
+enum { RP_INTERVAL_LEAVES = 3 }; /* sizes of leaves */
+
+/* Leaves that maps have left over, for maps that are cleared and filled again and must not allocate
+ * then. Zero-initialised is an empty pool; freed after its maps. */
+typedef struct rp_interval_pool {
+    rp_interval_leaf *spare[RP_INTERVAL_LEAVES];
+    rp_interval *scratch; /* of updates */
+    uint32_t scratch_capacity;
+} rp_interval_pool;
+
+void rp_interval_pool_free(const rp_allocator *a, rp_interval_pool *pool);
+
 /* Zero-initialised is an empty map. */
 typedef struct rp_interval_map {
     rp_interval_slot *leaves;
     uint32_t leaf_count, leaf_capacity;
+    rp_interval_pool *pool; /* where its leaves come from and go to; NULL: the allocator alone */
 } rp_interval_map;
 
 void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map);
+/* Makes the map empty; with a pool, nothing is given back to the allocator. */
+void rp_interval_map_clear(const rp_allocator *a, rp_interval_map *map);
 
 /* Calls `visit` for each maximal piece of [lo, hi) that lies in one interval or in one gap, in
  * ascending order, with the piece's value (RP_ABSENT for a gap), and gives the piece the value that
@@ -49,6 +64,10 @@ bool rp_interval_map_set(const rp_allocator *a, rp_interval_map *map, uint64_t l
 /* Calls `visit` as above without changing anything; its result is ignored. */
 void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
                           rp_interval_visit *visit, void *context);
+
+/* The value of the interval that is [lo, hi) exactly; NULL when there is none. The caller may change
+ * it, to one that neither neighbour has and that is not RP_ABSENT. */
+uint32_t *rp_interval_map_exact(const rp_interval_map *map, uint64_t lo, uint64_t hi);
 
 /* The interval that holds byte `at`; false in a gap. */
 bool rp_interval_map_find(const rp_interval_map *map, uint64_t at, rp_interval *out);

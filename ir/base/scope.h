@@ -3,6 +3,7 @@
 #ifndef RP_BASE_SCOPE_H
 #define RP_BASE_SCOPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -37,6 +38,52 @@ static inline uint32_t rp_scope_stage(uint32_t scope_bit) {
     RP_SCOPE_LIST(RP_X)
 #undef RP_X
     return all;
+}
+
+/* The scope bit of the reading part and of the writing part of a use, RP_SCOPE_NONE for none.
+ * `compute`: of a dispatch, else of a transfer; `indirect`: it is the grid. */
+static inline uint32_t rp_scope_of_read(bool compute, bool indirect, uint8_t access) {
+    if (indirect) return RP_SCOPE_INDIRECT_R;
+    if (access == RP_WRITE) return RP_SCOPE_NONE;
+    if (!compute) return RP_SCOPE_TRANSFER_R;
+    return access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U : RP_SCOPE_COMPUTE_R;
+}
+
+static inline uint32_t rp_scope_of_write(bool compute, bool indirect, uint8_t access) {
+    if (indirect || (access != RP_WRITE && access != RP_READ_WRITE)) return RP_SCOPE_NONE;
+    return compute ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
+}
+
+/* Removes bits that others imply: in a source scope, stage:r and stage:u beside stage:w. */
+static inline uint32_t rp_scope_normalise_src(uint32_t src) {
+    uint32_t writes = src & rp_scope_writes(), implied = 0;
+#define RP_X(symbol, ...)                                                                          \
+    if (writes & symbol) implied |= rp_scope_stage(symbol);
+    RP_SCOPE_LIST(RP_X)
+#undef RP_X
+    return (src & ~implied) | writes;
+}
+
+/* Every access that a source scope covers: writes must be made available, for reads the execution
+ * dependency on their stage is enough. */
+static inline uint32_t rp_scope_covered_by_src(uint32_t src) {
+    uint32_t stages = 0;
+#define RP_X(symbol, ...)                                                                          \
+    if (src & symbol) stages |= rp_scope_stage(symbol);
+    RP_SCOPE_LIST(RP_X)
+#undef RP_X
+    return (stages & ~rp_scope_writes()) | (src & rp_scope_writes());
+}
+
+/* The two scopes of a barrier, rp_scope bits each; both 0 = no barrier. */
+typedef struct rp_barrier {
+    uint32_t src, dst;
+} rp_barrier;
+
+/* Orders whatever came before with whatever comes, but for the host. */
+static inline bool rp_barrier_is_full(rp_barrier b) {
+    const uint32_t src = rp_scope_normalise_src(RP_SCOPE_ANY);
+    return (b.dst & RP_SCOPE_ANY) == RP_SCOPE_ANY && (b.src & src) == src;
 }
 
 #endif

@@ -142,9 +142,7 @@ typedef struct rp_graph_expr {   /* a grid expression */
 
 /* The barrier before group `i` is barriers[i]; barriers[0] stands against the previous replay,
  * barriers[group_count] against the host. A barrier with empty scopes is absent. */
-typedef struct rp_graph_barrier {
-    uint32_t src, dst; /* rp_scope bits */
-} rp_graph_barrier;
+typedef rp_barrier rp_graph_barrier;
 
 #define RP_ARRAY(type, name)                                                                       \
     type *name;                                                                                    \
@@ -274,8 +272,6 @@ static inline bool rp_buffer_has_result(const rp_graph_buffer *b) {
 uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use);
 uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use);
 
-/* Removes bits that others imply: in a source scope, stage:r and stage:u beside stage:w. */
-uint32_t rp_scope_normalise_src(uint32_t src);
 /* Appends "compute:rw,indirect:r"; "none" for an empty scope. Parsing returns false on bad text. */
 void rp_scope_print(rp_text *text, uint32_t scope);
 bool rp_scope_parse(const char *text, size_t length, uint32_t *out);

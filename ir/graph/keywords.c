@@ -64,21 +64,11 @@ static bool is_compute(const rp_graph_node *node) {
 }
 
 uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use) {
-    if (use->indirect) return RP_SCOPE_INDIRECT_R;
-    if (!rp_access_reads(use->access)) return RP_SCOPE_NONE;
-    if (!is_compute(node)) return RP_SCOPE_TRANSFER_R;
-    return use->access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U : RP_SCOPE_COMPUTE_R;
+    return rp_scope_of_read(is_compute(node), use->indirect, use->access);
 }
 
 uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use) {
-    if (use->indirect || !rp_access_writes(use->access)) return RP_SCOPE_NONE;
-    return is_compute(node) ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
-}
-
-uint32_t rp_scope_normalise_src(uint32_t src) {
-    uint32_t writes = src & rp_scope_writes();
-    for (uint32_t left = writes; left; left &= left - 1) src &= ~rp_scope_stage(left & (0 - left));
-    return src | writes;
+    return rp_scope_of_write(is_compute(node), use->indirect, use->access);
 }
 
 void rp_scope_print(rp_text *text, uint32_t scope) {

@@ -2,9 +2,7 @@
  *
  * A dump has to say which hazard forced a barrier, not merely that one is there. The hazards are
  * walked once, each looks up the first boundary that covers it, and the result is sorted by
- * boundary. Trying each boundary between two far nodes would make long-lived buffers quadratic, so
- * for each pair of scopes that occurs (there are few) a table holds the next covering boundary from
- * any position.
+ * boundary.
  *
  * Most hazards of the next replay are ordered by barriers that stand there anyway. They are named
  * only at a barrier without another reason, as the plan's first one: elsewhere they would hide what
@@ -12,66 +10,28 @@
 #include "graph/reasons.h"
 
 #include <stdlib.h>
+#include "hazard/boundary.h"
 
 enum { MAX_NODES = 4, MAX_ENTRIES = 8 }; /* on one line */
-
-/* next[i]: the first boundary at i or behind whose barrier covers src and dst, or RP_NONE. */
-typedef struct cover_table {
-    uint32_t src, dst;
-    uint32_t *next;
-} cover_table;
 
 typedef struct builder {
     const rp_graph *graph;
     rp_reasons *reasons;
-    RP_ARRAY(cover_table, tables);
+    rp_boundaries boundaries;
     RP_ARRAY(uint32_t, boundary); /* of each hazard collected */
     uint32_t *same_replay;        /* per boundary: whether it has a hazard of one replay */
 } builder;
 
-static bool barrier_covers(const rp_graph_barrier *barrier, uint32_t src, uint32_t dst) {
-    /* A write in the source scope implies reads of its stage: all that `src` adds must vanish. */
-    uint32_t with = rp_scope_normalise_src(barrier->src | src);
-    return with == rp_scope_normalise_src(barrier->src) && (barrier->dst & dst) == dst;
-}
-
-/* The table of a pair of scopes, made on first use; NULL without memory. */
-static const uint32_t *cover_next(builder *b, uint32_t src, uint32_t dst) {
-    for (uint32_t i = 0; i < b->tables_count; i++)
-        if (b->tables[i].src == src && b->tables[i].dst == dst) return b->tables[i].next;
-    const rp_graph *g = b->graph;
-    const rp_allocator *a = &g->allocator;
-    if (!RP_RESERVE(a, b->tables, b->tables_count, b->tables_capacity, 1)) return NULL;
-    uint32_t *next = rp_alloc(a, (size_t)g->barriers_count + 1, sizeof *next);
-    if (!next) return NULL;
-    next[g->barriers_count] = RP_NONE;
-    for (uint32_t i = g->barriers_count; i--;)
-        next[i] = barrier_covers(&g->barriers[i], src, dst) ? i : next[i + 1];
-    b->tables[b->tables_count++] = (cover_table){src, dst, next};
-    return next;
-}
-
-/* RP_NONE when no barrier orders the hazard. */
-static uint32_t find_boundary(const rp_graph *g, const uint32_t *next, const rp_hazard *h) {
-    uint32_t behind = next[g->nodes[h->from].group + 1];
-    if (h->to == RP_HAZARD_HOST) return behind;
-    uint32_t to_group = g->nodes[h->to].group;
-    if (!h->next_replay) return behind <= to_group ? behind : RP_NONE;
-    if (behind != RP_NONE) return behind;
-    return next[0] <= to_group ? next[0] : RP_NONE;
-}
-
 static rp_status collect(void *context, const rp_hazard *hazard) {
     builder *b = context;
-    const rp_allocator *a = &b->graph->allocator;
+    const rp_graph *g = b->graph;
+    const rp_allocator *a = &g->allocator;
     rp_reasons *r = b->reasons;
-    bool one_group = hazard->to != RP_HAZARD_HOST && !hazard->next_replay &&
-                     b->graph->nodes[hazard->from].group == b->graph->nodes[hazard->to].group;
-    if (one_group) return RP_OK;
-    const uint32_t *next = cover_next(b, hazard->src, hazard->dst);
-    if (!next) return RP_ERROR_NO_MEMORY;
-    uint32_t boundary = find_boundary(b->graph, next, hazard);
-    if (boundary == RP_NONE) {
+    uint32_t from = g->nodes[hazard->from].group, boundary;
+    uint32_t to = hazard->to == RP_HAZARD_HOST ? g->group_count : g->nodes[hazard->to].group;
+    if (!hazard->next_replay && from == to) return RP_OK;
+    if (!rp_boundary_of(&b->boundaries, hazard, from, to, &boundary)) return RP_ERROR_NO_MEMORY;
+    if (boundary == RP_NO_BOUNDARY) {
         r->unordered++;
         return RP_OK;
     }
@@ -133,15 +93,17 @@ rp_status rp_reasons_build(const rp_graph *graph, rp_reasons *out) {
     *out = (rp_reasons){0};
     if (!(graph->stages & RP_STAGE_SYNCED) || !(graph->stages & RP_STAGE_SCHEDULED)) return RP_OK;
     const rp_allocator *a = &graph->allocator;
-    builder b = {.graph = graph, .reasons = out};
+    builder b = {
+        .graph = graph,
+        .reasons = out,
+        .boundaries = {.a = a, .barriers = graph->barriers, .count = graph->barriers_count}};
     out->barrier_count = graph->barriers_count;
     b.same_replay = rp_alloc_zero(a, graph->barriers_count, sizeof *b.same_replay);
     rp_status status = b.same_replay ? RP_OK : RP_ERROR_NO_MEMORY;
     if (status == RP_OK) status = rp_hazards_walk(graph, collect, &b);
     if (status == RP_OK && !sort_by_boundary(&b)) status = RP_ERROR_NO_MEMORY;
 
-    for (uint32_t i = 0; i < b.tables_count; i++) rp_release(a, b.tables[i].next);
-    rp_release(a, b.tables);
+    rp_boundaries_free(&b.boundaries);
     rp_release(a, b.boundary);
     rp_release(a, b.same_replay);
     if (status != RP_OK) rp_reasons_free(graph, out);

@@ -1,9 +1,8 @@
 /* Internal: the reason of each barrier: which hazards it is the first to order.
  *
- * A hazard is attributed to the first boundary behind the group of its `from` node whose barrier
- * covers both of its scopes; for a hazard of the next replay the boundaries are counted on from the
- * plan's end to its start, and it is dropped where the barrier has a reason of one replay. Used by
- * every form of a graph, so that text, JSON and DOT tell the same story. */
+ * hazard/boundary.h says which barrier orders a hazard; one of the next replay is dropped where the
+ * barrier has a reason of one replay. Used by every form of a graph, so that text, JSON and DOT tell
+ * the same story. */
 #ifndef RP_GRAPH_REASONS_H
 #define RP_GRAPH_REASONS_H
 

@@ -10,6 +10,7 @@
 #define RP_PLAN_FORMAT_H
 
 #include "base/expr.h"
+#include "base/scope.h"
 #include "reprise/plan.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -130,9 +131,7 @@ typedef struct rp_plan_group {
     uint32_t first_node, node_count;
 } rp_plan_group;
 
-typedef struct rp_plan_barrier {
-    uint32_t src, dst; /* rp_scope bits; both 0 = no barrier */
-} rp_plan_barrier;
+typedef rp_barrier rp_plan_barrier; /* src, dst: rp_scope bits; both 0 = no barrier */
 
 typedef struct rp_plan_expr {
     uint32_t first_op, op_count;
@@ -202,6 +201,7 @@ _Static_assert(sizeof(rp_plan_param) == 4, "plan param");
 _Static_assert(sizeof(rp_plan_spec) == 8, "plan spec");
 _Static_assert(sizeof(rp_plan_node) == 56, "plan node");
 _Static_assert(sizeof(rp_plan_use) == 24, "plan use");
+_Static_assert(sizeof(rp_plan_barrier) == 8, "plan barrier");
 _Static_assert(sizeof(rp_expr_op) == 16, "expression step");
 _Static_assert(sizeof(rp_certificate) == 40, "certificate");
 

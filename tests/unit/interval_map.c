@@ -148,10 +148,60 @@ static void without_memory(void) {
     CU_ASSERT(unnoticed <= 1);
 }
 
+/* Maps that share a pool: what is cleared and filled again as before allocates nothing. */
+static void pool(void) {
+    failing_alloc f = {0};
+    rp_allocator a = failing_allocator(&f);
+    rp_interval_pool leaves = {0};
+    rp_interval_map maps[2] = {{.pool = &leaves}, {.pool = &leaves}};
+    uint64_t first = 0;
+    for (int round = 0; round < 4; round++) {
+        uint64_t before = f.requests;
+        for (int i = 0; i < 2; i++) {
+            model m;
+            model_init(&m);
+            seed = 7;
+            bool ok = true;
+            for (int k = 0; ok && k < 400; k++) ok = step(&a, &maps[i], &m, 40);
+            CU_ASSERT(ok && same(&maps[i], &m));
+        }
+        if (round == 0) first = f.requests - before;
+        if (round > 0) CU_ASSERT_EQUAL(f.requests, before);
+        for (int i = 0; i < 2; i++) {
+            rp_interval_map_clear(&a, &maps[i]);
+            CU_ASSERT_EQUAL(rp_interval_map_count(&maps[i]), 0);
+        }
+    }
+    CU_ASSERT(first > 4);
+    for (int i = 0; i < 2; i++) rp_interval_map_free(&a, &maps[i]);
+    rp_interval_pool_free(&a, &leaves);
+    CU_ASSERT_EQUAL(f.live, 0);
+}
+
+static void exact(void) {
+    rp_allocator a = rp_allocator_or_default(NULL);
+    rp_interval_map map = {0};
+    CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, 0, 4));
+    for (uint32_t i = 0; i < 300; i++)
+        CU_ASSERT(rp_interval_map_set(&a, &map, i * 10, i * 10 + 4 + i % 7, i));
+    for (uint32_t i = 0; i < 300; i++) {
+        uint64_t lo = i * 10, hi = lo + 4 + i % 7;
+        uint32_t *value = rp_interval_map_exact(&map, lo, hi);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(value);
+        CU_ASSERT_EQUAL(*value, i);
+        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo, hi + 1));
+        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo, hi - 1));
+        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo + 1, hi));
+    }
+    rp_interval_map_free(&a, &map);
+}
+
 int main(void) {
     static const rp_test tests[] = {{"against brute force", against_brute_force},
                                     {"edges", edges},
                                     {"without memory", without_memory},
+                                    {"pool", pool},
+                                    {"exact", exact},
                                     {NULL, NULL}};
     return rp_run_tests("interval map", tests);
 }

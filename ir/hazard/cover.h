@@ -1,0 +1,49 @@
+/* Internal: which accesses barriers order, as barriers are placed one behind the other.
+ *
+ * A hazard from position `from` to the position at hand is ordered when a barrier stands between
+ * them whose source scope holds its source bit and whose destination scope holds its destination
+ * bit. So of each pair of bits the latest barrier is all there is to know. What a position is, a
+ * group of a plan (pass `sync`) or a call (direct mode), is the caller's affair; a barrier at
+ * position p stands before what is at p, and p > 0.
+ */
+#ifndef RP_HAZARD_COVER_H
+#define RP_HAZARD_COVER_H
+
+#include "base/scope.h"
+
+typedef struct rp_cover {
+    /* The latest barrier that covers source bit, destination bit; 0: none. */
+    uint32_t last[RP_SCOPE_BITS][RP_SCOPE_BITS];
+    uint32_t last_full; /* the same for barriers that order everything */
+} rp_cover;
+
+static inline uint32_t rp_scope_index(uint32_t bit) {
+    return (uint32_t)__builtin_ctz(bit);
+}
+
+static inline bool rp_barrier_covers(rp_barrier b, uint32_t src, uint32_t dst) {
+    return (src & ~rp_scope_covered_by_src(b.src)) == 0 && (dst & ~b.dst) == 0;
+}
+
+/* Makes the barrier cover a hazard, with no bit more than that needs. */
+static inline void rp_barrier_widen(rp_barrier *b, uint32_t src, uint32_t dst) {
+    if (src & ~rp_scope_covered_by_src(b->src)) b->src = rp_scope_normalise_src(b->src | src);
+    b->dst |= dst;
+}
+
+/* Notes what the barrier at position `at` covers, now or in addition. */
+static inline void rp_cover_note(rp_cover *cover, uint32_t at, rp_barrier b) {
+    for (uint32_t src = rp_scope_covered_by_src(b.src); src; src &= src - 1)
+        for (uint32_t dst = b.dst & RP_SCOPE_ALL; dst; dst &= dst - 1)
+            cover->last[rp_scope_index(src)][rp_scope_index(dst)] = at;
+    if (rp_barrier_is_full(b)) cover->last_full = at;
+}
+
+/* Whether a barrier behind position `from` orders a hazard; one bit each, or for RP_ORDER all. */
+static inline bool rp_cover_orders(const rp_cover *cover, rp_hazard_kind kind, uint32_t src,
+                                   uint32_t dst, uint32_t from) {
+    return kind == RP_ORDER ? cover->last_full > from
+                            : cover->last[rp_scope_index(src)][rp_scope_index(dst)] > from;
+}
+
+#endif
