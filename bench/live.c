@@ -90,7 +90,7 @@ static rp_status copy(bench *b, uint32_t first, uint32_t count) {
 }
 
 static rp_status set(bench *b, uint32_t first, uint32_t count) {
-    return rp_exec_set_live_at(b->exec, b->live, first, b->values + first, count, b->diags);
+    return rp_exec_set_live_at(b->exec, 0, b->live, first, b->values + first, count, b->diags);
 }
 
 static const struct way {

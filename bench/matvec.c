@@ -67,10 +67,10 @@ static int complain(const rp_diags *diags, rp_status status) {
 static rp_status replay(rp_exec *exec, double *seconds) {
     static double gpu[REPLAYS];
     for (uint32_t i = 0; i < WARM_UP + REPLAYS; i++) {
-        rp_status status = rp_exec_submit(exec);
-        if (status == RP_OK) status = rp_exec_wait(exec, UINT64_MAX);
+        rp_status status = rp_exec_submit(exec, NULL, NULL, NULL);
+        if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
         if (status != RP_OK) return status;
-        if (i >= WARM_UP) gpu[i - WARM_UP] = rp_exec_gpu_seconds(exec);
+        if (i >= WARM_UP) gpu[i - WARM_UP] = rp_exec_gpu_seconds(exec, 0);
     }
     *seconds = median(gpu, REPLAYS);
     return RP_OK;
@@ -81,7 +81,7 @@ static double measure(rp_device *device, const shape *s, uint32_t count, int cha
     rp_diags *diags = rp_diags_create(NULL);
     char *text = program(s, count, chain);
     const rp_pass_options options = {.lowering = rp_lowering_default()};
-    const rp_exec_params params = {.timestamps = 1};
+    const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
     rp_graph *graph = NULL;
     rp_plan *plan = NULL;
     rp_exec *exec = NULL;

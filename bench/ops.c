@@ -178,8 +178,7 @@ static int compile_text(const text *t, timing *out) {
     out->compile = out->total - out->yaml;
     if (status == RP_OK) {
         list_passes(reports, out);
-        out->info.size = sizeof out->info;
-        rp_plan_get_info(plan, &out->info);
+        out->info = rp_plan_get_info(plan);
     } else {
         complain(rp_status_name(status), diags);
     }
@@ -224,7 +223,7 @@ typedef struct replay {
 
 static rp_status time_plan(rp_device *device, const rp_plan *plan, rp_diags *diags, replay *out) {
     static double wall[REPLAYS], gpu[REPLAYS];
-    const rp_exec_params params = {.timestamps = 1};
+    const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
     rp_exec *exec = NULL;
     rp_status status = rp_exec_create(device, plan, &params, diags, &exec);
     if (status == RP_OK) status = fill_buffers(exec, plan);
@@ -233,19 +232,17 @@ static rp_status time_plan(rp_device *device, const rp_plan *plan, rp_diags *dia
     while (status == RP_OK && count < REPLAYS) {
         double start = wall_seconds();
         if (count >= FEWEST && start - begin > ENOUGH_SECONDS) break;
-        status = rp_exec_submit(exec);
-        if (status == RP_OK) status = rp_exec_wait(exec, UINT64_MAX);
+        status = rp_exec_submit(exec, NULL, NULL, NULL);
+        if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
         wall[count] = wall_seconds() - start;
-        gpu[count++] = rp_exec_gpu_seconds(exec);
+        gpu[count++] = rp_exec_gpu_seconds(exec, 0);
     }
     uint32_t cold = count / 10;
     rp_exec_destroy(exec);
     out->wall = median(wall + cold, count - cold);
     out->gpu = median(gpu + cold, count - cold);
-    rp_plan_info info = {.size = sizeof info};
-    rp_plan_get_info(plan, &info);
-    out->dispatches = info.dispatches;
-    out->barriers = info.barriers;
+    out->dispatches = rp_plan_get_info(plan).dispatches;
+    out->barriers = rp_plan_get_info(plan).barriers;
     return status;
 }
 

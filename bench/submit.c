@@ -342,11 +342,11 @@ static int wait_fence(bench *b) {
 }
 
 static int bare(bench *b) {
-    return submit_fence(b, (VkCommandBuffer)rp_exec_command_buffer(b->exec));
+    return submit_fence(b, (VkCommandBuffer)rp_exec_command_buffer(b->exec, 0, 0));
 }
 
 static int bare_timeline(bench *b) {
-    VkCommandBuffer commands = (VkCommandBuffer)rp_exec_command_buffer(b->exec);
+    VkCommandBuffer commands = (VkCommandBuffer)rp_exec_command_buffer(b->exec, 0, 0);
     uint64_t value = ++b->value;
     VkTimelineSemaphoreSubmitInfo timeline = {.sType =
                                                   VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
@@ -370,10 +370,10 @@ static int wait_timeline(bench *b) {
 }
 
 static int replay(bench *b) {
-    return rp_exec_submit(b->exec);
+    return rp_exec_submit(b->exec, NULL, NULL, NULL);
 }
 static int wait_replay(bench *b) {
-    return rp_exec_wait(b->exec, UINT64_MAX);
+    return rp_exec_wait(b->exec, 0, UINT64_MAX, NULL);
 }
 
 static int again(bench *b) {
@@ -426,15 +426,13 @@ static int run(bench *b) {
     TRY(open_vulkan(b));
     TRY(open_device(b));
     TRY(make_exec(b, bytes));
-    rp_plan_kernel_info kernel = {.size = sizeof kernel};
-    TRY(rp_plan_get_kernel(b->plan, 0, &kernel));
+    rp_plan_kernel_info kernel = rp_plan_get_kernel(b->plan, 0);
     TRY(make_buffer(b, bytes));
-    TRY(make_pipeline(b, kernel.spirv, kernel.spirv_bytes));
+    TRY(make_pipeline(b, kernel.spirv, kernel.spirv_size));
     TRY(make_set(b));
     rp_device_info info = {.size = sizeof info};
     TRY(rp_device_get_info(b->rp, &info));
-    rp_plan_info plan = {.size = sizeof plan};
-    TRY(rp_plan_get_info(b->plan, &plan));
+    rp_plan_info plan = rp_plan_get_info(b->plan);
     printf("%s, %s: %u dispatches, %u barriers, median of %u\n", info.name, info.driver,
            plan.dispatches, plan.barriers, b->repeats);
     return compare_ways(b);

@@ -87,14 +87,14 @@ static rp_status compile(search *s, const char *folder) {
 }
 
 static rp_status instantiate(search *s) {
-    const rp_exec_params params = {.timestamps = 1};
+    const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
     rp_status status = rp_device_create(NULL, NULL, s->diags, &s->device);
     if (status == RP_OK) status = rp_exec_create(s->device, s->plan, &params, s->diags, &s->exec);
     if (status == RP_OK)
-        status = rp_exec_write(s->exec, "passage", 0, s->passage,
+        status = rp_exec_write(s->exec, 0, "passage", 0, s->passage,
                                (uint64_t)s->text.count * DIMS * sizeof(float), s->diags);
     if (status == RP_OK)
-        status = rp_exec_write(s->exec, "question", 0, s->question,
+        status = rp_exec_write(s->exec, 0, "question", 0, s->question,
                                (uint64_t)QUESTIONS * DIMS * sizeof(float), s->diags);
     return status;
 }
@@ -154,8 +154,7 @@ static void print_answers(const search *s) {
 }
 
 static void print_plan(const search *s) {
-    rp_plan_info i = {.size = sizeof i};
-    rp_plan_get_info(s->plan, &i);
+    rp_plan_info i = rp_plan_get_info(s->plan);
     printf("\nplan: %u dispatches in %u groups, %u barriers (bound %u), arena %.1f MB (bound %.1f "
            "MB), "
            "proven: %llu reads, %llu conflicts\n",
@@ -171,10 +170,10 @@ static int compare(const void *left, const void *right) {
 
 static rp_status replay_once(search *s, double *submit, double *gpu) {
     double before = seconds();
-    rp_status status = rp_exec_submit(s->exec);
+    rp_status status = rp_exec_submit(s->exec, NULL, NULL, NULL);
     *submit = seconds() - before;
-    if (status == RP_OK) status = rp_exec_wait(s->exec, UINT64_MAX);
-    *gpu = rp_exec_gpu_seconds(s->exec);
+    if (status == RP_OK) status = rp_exec_wait(s->exec, 0, UINT64_MAX, NULL);
+    *gpu = rp_exec_gpu_seconds(s->exec, 0);
     return status;
 }
 
@@ -209,12 +208,12 @@ static int run(search *s, const char *folder, const char *text) {
     if (status != RP_OK) return fail(status, "compiling search.yaml", s->diags);
     status = instantiate(s);
     if (status != RP_OK) return fail(status, "preparing the device", s->diags);
-    status = rp_exec_submit(s->exec);
-    if (status == RP_OK) status = rp_exec_wait(s->exec, UINT64_MAX);
+    status = rp_exec_submit(s->exec, NULL, NULL, NULL);
+    if (status == RP_OK) status = rp_exec_wait(s->exec, 0, UINT64_MAX, NULL);
     if (status == RP_OK)
-        status = rp_exec_read(s->exec, "best_index", 0, s->index, sizeof s->index, s->diags);
+        status = rp_exec_read(s->exec, 0, "best_index", 0, s->index, sizeof s->index, s->diags);
     if (status == RP_OK)
-        status = rp_exec_read(s->exec, "best_score", 0, s->score, sizeof s->score, s->diags);
+        status = rp_exec_read(s->exec, 0, "best_score", 0, s->score, sizeof s->score, s->diags);
     if (status != RP_OK) return fail(status, "replaying", s->diags);
     if (check(s)) return 1;
     print_answers(s);

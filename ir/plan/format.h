@@ -9,6 +9,8 @@
 #ifndef RP_PLAN_FORMAT_H
 #define RP_PLAN_FORMAT_H
 
+#include <stdatomic.h>
+
 #include "base/expr.h"
 #include "base/scope.h"
 #include "reprise/plan.h"
@@ -205,8 +207,10 @@ _Static_assert(sizeof(rp_plan_barrier) == 8, "plan barrier");
 _Static_assert(sizeof(rp_expr_op) == 16, "expression step");
 _Static_assert(sizeof(rp_certificate) == 40, "certificate");
 
-/* An open plan, for the runtime: the bytes, and a typed pointer per section. */
+/* An open plan, for the runtime: the bytes, and a typed pointer per section. The caller holds it
+ * once, each exec once more. */
 struct rp_plan {
+    atomic_uint holders;
     rp_allocator allocator;
     const uint8_t *data;
     size_t size;
@@ -215,6 +219,12 @@ struct rp_plan {
     const rp_plan_section *sections;
     uint32_t external_count; /* buffers that are not transients: the first ones */
 };
+
+/* One more holder, to be let go with rp_plan_destroy. */
+static inline const rp_plan *rp_plan_retain(const rp_plan *plan) {
+    atomic_fetch_add_explicit(&((rp_plan *)plan)->holders, 1, memory_order_relaxed);
+    return plan;
+}
 
 /* The records of a section; the count is sections[code].count. */
 static inline const void *rp_plan_records(const rp_plan *plan, rp_section code) {

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include "base/sized.h"
 #include "driver/quirks.h"
+#include "exec/links.h"
+#include "memory/staging.h"
 #include "pipeline/store.h"
 
 static rp_status create_handle(rp_device *device, rp_diags *diags) {
@@ -104,7 +106,20 @@ static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diag
     return rp_vk_load_device(&device->vk, device->handle, adapter->vulkan_1_3, diags);
 }
 
+/* The device's mutexes, all or none. */
+static bool init_mutexes(rp_device *device) {
+    pthread_mutex_t *all[] = {&device->mutex, &device->staging_mutex, &device->links_mutex};
+    for (uint32_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (pthread_mutex_init(all[i], NULL) == 0) continue;
+        while (i-- > 0) pthread_mutex_destroy(all[i]);
+        return false;
+    }
+    return true;
+}
+
 static void tear_down(rp_device *device) {
+    rp_staging_free(device);
+    rp_links_free(device);
     rp_store_destroy(device->store);
     /* A device whose functions could not be loaded still has this one from the loader. */
     if (device->owned && device->handle) {
@@ -115,6 +130,8 @@ static void tear_down(rp_device *device) {
     rp_messages_close(&device->messages, &device->instance);
     rp_instance_close(&device->instance);
     pthread_mutex_destroy(&device->mutex);
+    pthread_mutex_destroy(&device->staging_mutex);
+    pthread_mutex_destroy(&device->links_mutex);
     rp_allocator a = device->allocator;
     rp_release(&a, device);
 }
@@ -129,7 +146,7 @@ rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params
     rp_device *device = rp_alloc_zero(&a, 1, sizeof *device);
     if (!device) return RP_ERROR_NO_MEMORY;
     device->allocator = a;
-    if (pthread_mutex_init(&device->mutex, NULL) != 0) {
+    if (!init_mutexes(device)) {
         rp_release(&a, device);
         return RP_ERROR_NO_MEMORY;
     }
@@ -184,12 +201,12 @@ rp_status rp_device_get_info(const rp_device *device, rp_device_info *info) {
     return rp_sized_give(&device->adapter.info, sizeof *info, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
-VkResult rp_device_submit(rp_device *device, const VkSubmitInfo2 *submit) {
+VkResult rp_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits) {
     if (device->import.lock)
         device->import.lock(device->import.user);
     else
         pthread_mutex_lock(&device->mutex);
-    VkResult result = device->vk.QueueSubmit2(device->queue, 1, submit, VK_NULL_HANDLE);
+    VkResult result = device->vk.QueueSubmit2(device->queue, count, submits, VK_NULL_HANDLE);
     if (device->import.unlock)
         device->import.unlock(device->import.user);
     else

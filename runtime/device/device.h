@@ -103,6 +103,10 @@ struct rp_device {
     pthread_mutex_t mutex;   /* around submissions, when the application gave no lock */
     bool validation;
     rp_messages messages;
+    struct rp_staging *staging; /* NULL until bytes go through it; memory/staging.c */
+    pthread_mutex_t staging_mutex;
+    struct rp_links *links; /* NULL until execs of one submission share memory; exec/links.c */
+    pthread_mutex_t links_mutex;
     rp_store *store;
     atomic_uint alive[RP_OBJECT_COUNT]; /* objects made on the device, by kind */
 };
@@ -112,8 +116,8 @@ struct rp_device {
 void rp_device_retain(rp_device *device, rp_object kind);
 void rp_device_release(rp_device *device, rp_object kind);
 
-/* One queue submission under the device's lock. */
-VkResult rp_device_submit(rp_device *device, const VkSubmitInfo2 *submit);
+/* One call of vkQueueSubmit2 under the device's lock. */
+VkResult rp_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits);
 
 /* Names an object for validation messages and debug tools; does nothing without VK_EXT_debug_utils.
  */

@@ -1,12 +1,15 @@
-/* Execs: creation from top to bottom, and the replay path.
+/* Execs: creation from top to bottom.
  *
- * Everything a replay needs is decided and allocated here, once. Submitting fills in one number and
- * calls vkQueueSubmit2; waiting is one vkWaitSemaphores. A timeline semaphore counts finished
- * replays, so that "is it idle" and "how many are done" are one read of a counter. */
+ * Everything a replay needs is decided, allocated and recorded here, once; submit.c then fills in
+ * numbers. An exec can take over from another (rp_exec_update) or from itself (rp_exec_bind) what
+ * stays as it is. */
 #include "exec/exec.h"
 
 #include <stdio.h>
 #include <time.h>
+#include "base/scope.h"
+#include "base/sized.h"
+#include "driver/barrier.h"
 
 static double now(void) {
     struct timespec time;
@@ -14,86 +17,65 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* ---- Creation -------------------------------------------------------------------------------- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
-/* Creates the buffers of a plan, and notes in places[].memory which is whose. */
-static rp_status add_buffers(rp_exec *exec, const rp_exec_params *params, rp_diags *diags) {
+static rp_status take_params(rp_exec *exec, const rp_exec_params *given, rp_diags *diags) {
+    const rp_exec_params defaults = {.size = sizeof defaults};
+    const rp_allocator *a = &exec->device->allocator;
+    rp_exec_params *params = &exec->params;
+    if (!rp_sized_take(given ? given : &defaults, params, sizeof *params)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(rp_exec_params)");
+        return RP_ERROR_USAGE;
+    }
+    exec->slots_count = params->slots ? params->slots : 1;
+    if (exec->slots_count > RP_MAX_SLOTS) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "an exec has at most %d slots, %u were asked for",
+                     RP_MAX_SLOTS, params->slots);
+        return RP_ERROR_USAGE;
+    }
+    if (!params->cache_path) return RP_OK;
+    exec->cache_path = rp_dup(a, params->cache_path, strlen(params->cache_path) + 1);
+    params->cache_path = exec->cache_path;
+    return exec->cache_path ? RP_OK : RP_ERROR_NO_MEMORY;
+}
+
+/* The scope bits with which nodes of each kind touch what they use. */
+static uint32_t use_scopes(const rp_plan_node *node, const rp_plan_use *use) {
+    if (use->indirect) return RP_SCOPE_INDIRECT_R;
+    bool run = node->kind == RP_RUN;
+    uint32_t reads = run ? RP_SCOPE_COMPUTE_R : RP_SCOPE_TRANSFER_R;
+    uint32_t writes = run ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
+    switch ((rp_access)use->access) {
+    case RP_READ: return reads;
+    case RP_WRITE: return writes;
+    case RP_READ_WRITE: return reads | writes;
+    case RP_UNIFORM: return RP_SCOPE_COMPUTE_U;
+    }
+    return RP_SCOPE_NONE;
+}
+
+static rp_status collect_scopes(rp_exec *exec) {
     const rp_plan *plan = exec->plan;
-    const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
-    const rp_plan_buffer *buffers = rp_plan_buffers(plan);
-    rp_memory *memory = &exec->memory;
-    memory->device = exec->device;
-    uint32_t arena = RP_UNSET;
-    if (graph->arena_bytes && !params->separate_buffers)
-        RP_TRY(rp_memory_add(memory, RP_PURPOSE_ARENA, graph->arena_bytes, "the arena", diags,
-                             &arena));
-    if (exec->live.size)
-        RP_TRY(rp_memory_add(memory, RP_PURPOSE_LIVE, exec->live.size, "the live block", diags,
-                             &exec->live.buffer));
-    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BUFFERS); i++) {
-        const char *name = rp_plan_string(plan, buffers[i].name);
-        rp_place *place = &exec->places[i];
-        switch ((rp_buffer_kind)buffers[i].kind) {
-        case RP_IN:
-        case RP_OUT:
-        case RP_INOUT:
-        case RP_WEIGHT:
-            RP_TRY(rp_memory_add(memory, RP_PURPOSE_EXTERNAL, buffers[i].size, name, diags,
-                                 &place->memory));
-            break;
-        case RP_LIVE:
-            place->memory = exec->live.buffer;
-            place->offset = exec->live.offsets[i];
-            break;
-        case RP_TMP:
-            if (params->separate_buffers)
-                RP_TRY(rp_memory_add(memory, RP_PURPOSE_ARENA, buffers[i].size, name, diags,
-                                     &place->memory));
-            else {
-                place->memory = arena;
-                place->offset = buffers[i].offset;
-            }
-            break;
+    uint32_t buffers = rp_plan_count(plan, RP_SECTION_BUFFERS);
+    exec->scopes = rp_alloc_zero(&exec->device->allocator, buffers, sizeof *exec->scopes);
+    if (!exec->scopes) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
+        const rp_plan_node *node = &rp_plan_nodes(plan)[i];
+        for (uint32_t j = 0; j < node->use_count; j++) {
+            const rp_plan_use *use = &rp_plan_uses(plan)[node->first_use + j];
+            exec->scopes[use->buffer] |= use_scopes(node, use);
         }
+        /* A node whose uses are not known may touch whatever the application sees. */
+        for (uint32_t j = 0; node->unknown && j < buffers; j++) exec->scopes[j] |= RP_SCOPE_ANY;
     }
     return RP_OK;
 }
 
-static rp_status create_memory(rp_exec *exec, const rp_exec_params *params, rp_diags *diags) {
-    rp_device *device = exec->device;
-    const rp_plan *plan = exec->plan;
-    uint32_t count = rp_plan_count(plan, RP_SECTION_BUFFERS);
-    RP_TRY(rp_live_plan(&exec->live, device, plan));
-    exec->places = rp_alloc_zero(&device->allocator, count, sizeof *exec->places);
-    if (!exec->places) return RP_ERROR_NO_MEMORY;
-    RP_TRY(add_buffers(exec, params, diags));
-    RP_TRY(rp_memory_allocate(&exec->memory, diags));
-
-    uint64_t largest_unmapped = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const rp_plan_buffer *buffer = &rp_plan_buffers(plan)[i];
-        const rp_memory_buffer *where = &exec->memory.buffers[exec->places[i].memory];
-        exec->places[i].handle = where->handle;
-        if (where->purpose != RP_PURPOSE_EXTERNAL) continue;
-        bool result = buffer->kind == RP_OUT || buffer->kind == RP_INOUT;
-        if (where->mapped && result) exec->results_mapped = true;
-        if (!where->mapped && buffer->size > largest_unmapped) largest_unmapped = buffer->size;
-    }
-    if (largest_unmapped)
-        RP_TRY(rp_staging_create(&exec->staging, device, largest_unmapped, diags));
-    exec->stats.arena_bytes = exec->memory.bytes[RP_PURPOSE_ARENA];
-    exec->stats.external_bytes =
-        exec->memory.bytes[RP_PURPOSE_EXTERNAL] + exec->memory.bytes[RP_PURPOSE_LIVE];
-    exec->stats.staging_bytes = exec->staging.memory.bytes[RP_PURPOSE_STAGING];
-    if (exec->live.buffer == RP_UNSET) return RP_OK;
-    return rp_live_init(&exec->live, exec->memory.buffers[exec->live.buffer].mapped, diags);
-}
-
-static rp_status create_pipelines(rp_exec *exec, const rp_exec_params *params, rp_diags *diags) {
+static rp_status create_pipelines(rp_exec *exec, rp_diags *diags) {
     rp_device *device = exec->device;
     double start = now();
     RP_TRY(rp_layouts_create(&exec->layouts, device, exec->plan, diags));
-    RP_TRY(rp_cache_create(&exec->cache, device, exec->plan, params->cache_path, diags));
+    RP_TRY(rp_cache_create(&exec->cache, device, exec->plan, exec->params.cache_path, diags));
     RP_TRY(rp_pipelines_create(&exec->pipelines, device, exec->plan, &exec->layouts,
                                exec->cache.handle, diags));
     rp_cache_save(&exec->cache, diags);
@@ -103,12 +85,25 @@ static rp_status create_pipelines(rp_exec *exec, const rp_exec_params *params, r
     return RP_OK;
 }
 
-static rp_status create_queries(rp_exec *exec, rp_diags *diags) {
+static rp_status create_timeline(rp_device *device, rp_diags *diags, VkSemaphore *out) {
+    const VkSemaphoreTypeCreateInfo type = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
+    };
+    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                             .pNext = &type};
+    return RP_VK(diags, device->vk.CreateSemaphore(device->handle, &semaphore, NULL, out));
+}
+
+/* ---- Slots ----------------------------------------------------------------------------------- */
+
+static rp_status create_queries(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_device *device = exec->device;
     if (device->adapter.timestamp_bits == 0) {
-        rp_diags_add(diags, RP_WARNING, NULL, 0, 0,
-                     "%s has no timestamps: the GPU time of replays is not known",
-                     device->adapter.info.name);
+        if (slot == exec->slots)
+            rp_diags_add(diags, RP_WARNING, NULL, 0, 0,
+                         "%s has no timestamps: the GPU time of replays is not known",
+                         device->adapter.info.name);
         return RP_OK;
     }
     const VkQueryPoolCreateInfo info = {
@@ -116,83 +111,116 @@ static rp_status create_queries(rp_exec *exec, rp_diags *diags) {
         .queryType = VK_QUERY_TYPE_TIMESTAMP,
         .queryCount = 2,
     };
-    return RP_VK(diags, device->vk.CreateQueryPool(device->handle, &info, NULL, &exec->queries));
+    return RP_VK(diags, device->vk.CreateQueryPool(device->handle, &info, NULL, &slot->queries));
 }
 
-static rp_status create_commands(rp_exec *exec, rp_diags *diags) {
+static rp_status create_commands(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_device *device = exec->device;
     const rp_vk *vk = &device->vk;
     const VkCommandPoolCreateInfo pool = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
         .queueFamilyIndex = device->adapter.queue_family,
     };
-    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &exec->pool)));
+    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &slot->pool)));
+    slot->commands = rp_alloc(&device->allocator, exec->pieces, sizeof *slot->commands);
+    if (!slot->commands) return RP_ERROR_NO_MEMORY;
     const VkCommandBufferAllocateInfo commands = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = exec->pool,
+        .commandPool = slot->pool,
         .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-        .commandBufferCount = 1,
+        .commandBufferCount = exec->pieces,
     };
-    RP_TRY(RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, &exec->commands)));
-    const VkSemaphoreTypeCreateInfo type = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-    };
-    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                             .pNext = &type};
-    RP_TRY(RP_VK(diags, vk->CreateSemaphore(device->handle, &semaphore, NULL, &exec->timeline)));
-    double start = now();
-    RP_TRY(rp_record(exec, diags));
-    exec->stats.record_seconds = now() - start;
-    return RP_OK;
+    return RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, slot->commands));
 }
 
-static void prepare_submit(rp_exec *exec) {
-    exec->submit_commands = (VkCommandBufferSubmitInfo){
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
-        .commandBuffer = exec->commands,
-    };
-    exec->signal = (VkSemaphoreSubmitInfo){
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
-        .semaphore = exec->timeline,
-        .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-    };
-    exec->submit = (VkSubmitInfo2){
-        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
-        .commandBufferInfoCount = 1,
-        .pCommandBufferInfos = &exec->submit_commands,
-        .signalSemaphoreInfoCount = 1,
-        .pSignalSemaphoreInfos = &exec->signal,
-    };
-}
-
-static rp_status create(rp_exec *exec, const rp_exec_params *params, rp_diags *diags) {
+rp_status rp_slot_prepare(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_device *device = exec->device;
-    RP_TRY(rp_limits_check(device, exec->plan, diags));
-    RP_TRY(create_memory(exec, params, diags)); /* before pipelines: it fails fast */
-    RP_TRY(rp_memory_clear(&exec->memory, diags));
-    RP_TRY(create_pipelines(exec, params, diags));
-    RP_TRY(rp_descriptors_create(&exec->descriptors, device, exec->plan, &exec->layouts,
-                                 exec->places, diags));
-    exec->stats.descriptor_sets = exec->descriptors.count;
-    if (params->timestamps) RP_TRY(create_queries(exec, diags));
-    RP_TRY(create_commands(exec, diags));
-    prepare_submit(exec);
+    const rp_vk *vk = &device->vk;
+    RP_TRY(rp_descriptors_create(&slot->descriptors, device, exec->plan, &exec->layouts,
+                                 slot->places, diags));
+    if (exec->params.timestamps) RP_TRY(create_queries(exec, slot, diags));
+    RP_TRY(create_commands(exec, slot, diags));
+    /* A recording is good for every replay, and may be submitted again while it is in flight. */
+    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                            .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
+    for (uint32_t p = 0; p < exec->pieces; p++) {
+        VkCommandBuffer commands = slot->commands[p];
+        RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(commands, &begin)));
+        rp_record(exec, slot, exec->cuts[p], exec->cuts[p + 1], slot->queries, commands);
+        RP_TRY(RP_VK(diags, vk->EndCommandBuffer(commands)));
+    }
     return RP_OK;
 }
 
-rp_status rp_exec_create(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
-                         rp_diags *diags, rp_exec **out_exec) {
-    if (!out_exec) return RP_ERROR_USAGE;
-    *out_exec = NULL;
-    if (!device || !plan) return RP_ERROR_USAGE;
-    const rp_exec_params defaults = {0};
+/* Live values that the exec before had, where the plan still has the buffer. */
+static void inherit_values(const rp_exec *exec, const rp_exec *from) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
+    const rp_plan_buffer *old = rp_plan_buffers(from->plan);
+    for (uint32_t i = 0; i < exec->plan->external_count; i++) {
+        uint32_t j;
+        if (buffers[i].kind != RP_LIVE) continue;
+        const char *name = rp_plan_string(exec->plan, buffers[i].name);
+        if (rp_exec_find(from, name, &j) != RP_OK || old[j].kind != RP_LIVE ||
+            old[j].size != buffers[i].size || old[j].dtype != buffers[i].dtype)
+            continue;
+        for (uint32_t s = 0; s < exec->slots_count; s++)
+            memcpy(exec->slots[s].live.copy + exec->live.offsets[i],
+                   from->slots[s].live.copy + from->live.offsets[j], buffers[i].size);
+    }
+}
+
+static rp_status create_slots(rp_exec *exec, const rp_exec *from, rp_diags *diags) {
+    exec->slots = rp_slots_create(exec);
+    if (!exec->slots) return RP_ERROR_NO_MEMORY;
+    RP_TRY(
+        rp_slots_bind(exec, exec->slots, exec->params.bindings, exec->params.binding_count, diags));
+    if (from) rp_slots_inherit(exec, exec->slots, from);
+    RP_TRY(rp_slots_place(exec, exec->slots, diags, &exec->ordered));
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        rp_live_defaults(&exec->live, &exec->slots[s].live);
+    if (from) inherit_values(exec, from);
+    return RP_OK;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_exec *from,
+                        rp_diags *diags) {
+    rp_device *device = exec->device;
+    RP_TRY(take_params(exec, params, diags));
+    RP_TRY(rp_limits_check(device, exec->plan, diags));
+    RP_TRY(collect_scopes(exec));
+    RP_TRY(rp_pieces_plan(exec));
+    RP_TRY(rp_live_plan(&exec->live, device, exec->plan));
+    RP_TRY(create_slots(exec, from, diags)); /* before pipelines: it fails fast */
+    RP_TRY(create_pipelines(exec, diags));
+    RP_TRY(create_timeline(device, diags, &exec->timeline));
+    if (exec->pieces > 1) RP_TRY(create_timeline(device, diags, &exec->pieces_timeline));
+    double start = now();
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        RP_TRY(rp_slot_prepare(exec, &exec->slots[s], diags));
+    exec->stats.record_seconds = now() - start;
+    exec->stats.descriptor_sets = exec->slots[0].descriptors.count;
+    /* Last: an exec that takes over writes to memory that the other still replays from. */
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        RP_TRY(rp_live_refresh(&exec->live, &exec->slots[s].live, diags));
+    exec->params.bindings = NULL; /* the caller's */
+    exec->params.binding_count = 0;
+    return RP_OK;
+}
+
+rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
+                       const rp_exec *from, rp_diags *diags, rp_exec **out_exec) {
     rp_exec *exec = rp_alloc_zero(&device->allocator, 1, sizeof *exec);
     if (!exec) return RP_ERROR_NO_MEMORY;
+    if (pthread_mutex_init(&exec->mutex, NULL) != 0) {
+        rp_release(&device->allocator, exec);
+        return RP_ERROR_NO_MEMORY;
+    }
     rp_device_retain(device, RP_OBJECT_EXEC);
     exec->device = device;
-    exec->plan = plan;
-    rp_status status = create(exec, params ? params : &defaults, diags);
+    exec->plan = rp_plan_retain(plan);
+    rp_status status = create(exec, params, from, diags);
     if (status != RP_OK) {
         rp_exec_destroy(exec);
         return status;
@@ -201,108 +229,49 @@ rp_status rp_exec_create(rp_device *device, const rp_plan *plan, const rp_exec_p
     return RP_OK;
 }
 
+rp_status rp_exec_create(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
+                         rp_diags *diags, rp_exec **out_exec) {
+    if (!out_exec) return RP_ERROR_USAGE;
+    *out_exec = NULL;
+    if (!device || !plan) return RP_ERROR_USAGE;
+    return rp_exec_make(device, plan, params, NULL, diags, out_exec);
+}
+
 void rp_exec_destroy(rp_exec *exec) {
     if (!exec) return;
     rp_device *device = exec->device;
     const rp_vk *vk = &device->vk;
-    (void)rp_exec_wait(exec, UINT64_MAX); /* on a lost device nothing is in flight any more */
-    rp_staging_free(&exec->staging);
+    if (exec->begun.replay) (void)rp_exec_cancel(exec, NULL);
+    (void)rp_exec_wait(exec, 0, UINT64_MAX, NULL); /* on a lost device nothing is in flight */
     vk->DestroySemaphore(device->handle, exec->timeline, NULL);
-    vk->DestroyQueryPool(device->handle, exec->queries, NULL);
-    vk->DestroyCommandPool(device->handle, exec->pool, NULL);
-    rp_descriptors_free(&exec->descriptors);
+    vk->DestroySemaphore(device->handle, exec->pieces_timeline, NULL);
+    rp_slots_free(exec, exec->slots);
     rp_pipelines_free(&exec->pipelines);
     rp_cache_free(&exec->cache);
     rp_layouts_free(&exec->layouts);
-    rp_memory_free(&exec->memory);
     rp_live_free(&exec->live);
-    rp_release(&device->allocator, exec->places);
     rp_allocator a = device->allocator;
+    rp_release(&a, exec->scopes);
+    rp_release(&a, exec->cuts);
+    rp_release(&a, exec->begun.signals);
+    rp_release(&a, exec->cache_path);
+    rp_plan_destroy((rp_plan *)exec->plan);
+    pthread_mutex_destroy(&exec->mutex);
     rp_device_release(device, RP_OBJECT_EXEC);
     rp_release(&a, exec);
 }
 
-/* ---- Replay ---------------------------------------------------------------------------------- */
-
-/* Keeps what is known about a loss. Vulkan tells that the device is gone, not where it was. */
-static rp_status note_loss(rp_exec *exec, rp_status status) {
-    if (status != RP_ERROR_DEVICE_LOST || exec->lost) return status;
-    exec->lost = true;
-    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
-    snprintf(exec->lost_text, sizeof exec->lost_text,
-             "the device was lost with replay %llu of %.100s in flight, %llu replays were known to "
-             "be done; the driver does not say at which node",
-             (unsigned long long)exec->submitted, rp_plan_string(exec->plan, graph->name),
-             (unsigned long long)exec->completed);
-    return status;
-}
-
-rp_status rp_exec_submit(rp_exec *exec) {
-    if (!exec) return RP_ERROR_USAGE;
-    if (exec->lost) return RP_ERROR_DEVICE_LOST;
-    exec->signal.value = exec->submitted + 1;
-    VkResult result = rp_device_submit(exec->device, &exec->submit);
-    if (result != VK_SUCCESS) return note_loss(exec, rp_vk_status(result));
-    exec->submitted++;
-    return RP_OK;
-}
-
-rp_status rp_exec_wait(rp_exec *exec, uint64_t timeout_ns) {
-    if (!exec) return RP_ERROR_USAGE;
-    if (exec->lost) return RP_ERROR_DEVICE_LOST;
-    if (exec->completed == exec->submitted) return RP_OK;
-    const VkSemaphoreWaitInfo info = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
-        .semaphoreCount = 1,
-        .pSemaphores = &exec->timeline,
-        .pValues = &exec->submitted,
-    };
-    rp_device *device = exec->device;
-    VkResult result = device->vk.WaitSemaphores(device->handle, &info, timeout_ns);
-    if (result == VK_TIMEOUT) return RP_ERROR_TIMEOUT;
-    if (result != VK_SUCCESS) return note_loss(exec, rp_vk_status(result));
-    exec->completed = exec->submitted;
-    return RP_OK;
-}
-
-/* Brings exec->completed up to date. */
-static rp_status refresh(rp_exec *exec) {
-    if (exec->lost) return RP_ERROR_DEVICE_LOST;
-    if (exec->completed == exec->submitted) return RP_OK;
-    rp_device *device = exec->device;
-    uint64_t value = 0;
-    VkResult result = device->vk.GetSemaphoreCounterValue(device->handle, exec->timeline, &value);
-    if (result != VK_SUCCESS) return note_loss(exec, rp_vk_status(result));
-    /* A lost device may report any value. */
-    if (value > exec->completed && value <= exec->submitted) exec->completed = value;
-    return RP_OK;
-}
-
-uint64_t rp_exec_completed(rp_exec *exec) {
-    if (!exec) return 0;
-    (void)refresh(exec);
-    return exec->completed;
-}
-
-double rp_exec_gpu_seconds(rp_exec *exec) {
-    if (!exec || !exec->queries || rp_exec_completed(exec) == 0) return -1;
-    rp_device *device = exec->device;
-    uint64_t ticks[2];
-    if (device->vk.GetQueryPoolResults(device->handle, exec->queries, 0, 2, sizeof ticks, ticks,
-                                       sizeof *ticks, VK_QUERY_RESULT_64_BIT) != VK_SUCCESS)
-        return -1;
-    uint32_t bits = device->adapter.timestamp_bits;
-    uint64_t mask = bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
-    return (double)((ticks[1] - ticks[0]) & mask) *
-           (double)device->adapter.properties.limits.timestampPeriod * 1e-9;
-}
-
-const char *rp_exec_lost_node(const rp_exec *exec) {
-    return exec && exec->lost ? exec->lost_text : NULL;
-}
-
-void *rp_exec_command_buffer(const rp_exec *exec) {
-    return exec ? exec->commands : NULL;
+rp_scopes rp_exec_get_scopes(const rp_exec *exec) {
+    rp_scopes out = {0};
+    if (!exec) return out;
+    uint32_t scopes = 0;
+    for (uint32_t i = 0; i < exec->plan->external_count; i++) scopes |= exec->scopes[i];
+    VkMemoryBarrier2 barrier;
+    if (!rp_barrier_lower(scopes, scopes, 0, false, &barrier)) return out;
+    out.stages = barrier.srcStageMask;
+    out.writes = barrier.srcAccessMask; /* a source scope names accesses that write only */
+    out.reads = barrier.dstAccessMask & ~barrier.srcAccessMask;
+    return out;
 }
 
 rp_exec_stats rp_exec_get_stats(const rp_exec *exec) {

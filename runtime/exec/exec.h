@@ -4,7 +4,7 @@
 #ifndef RP_RUNTIME_EXEC_H
 #define RP_RUNTIME_EXEC_H
 
-#include "memory/staging.h"
+#include "memory/storage.h"
 #include "pipeline/pipeline.h"
 
 /* ---- live.c: live values and the grids made from them ---------------------------------------- */
@@ -14,7 +14,7 @@ typedef struct rp_live_grid {
     uint32_t node;    /* the first node with this grid, for messages */
     uint32_t grid[3]; /* as in the plan's node */
     uint8_t live_mask;
-    uint64_t offset; /* of its slot in the live block */
+    uint64_t offset; /* of its place in the live block */
 } rp_live_grid;
 
 /* That a grid follows from one element of a live buffer. */
@@ -27,13 +27,12 @@ typedef struct rp_live_result {
     uint64_t round; /* the round that it was last computed in */
 } rp_live_result;
 
+/* What follows from what: the same for every slot. */
 typedef struct rp_live {
     rp_device *device;
     const rp_plan *plan;
-    uint32_t buffer;   /* of the live block in memory; RP_UNSET without */
-    uint64_t size;     /* bytes of the live block */
+    uint64_t size;     /* bytes of a live block */
     uint64_t *offsets; /* by plan buffer: of a live buffer in the live block */
-    uint8_t *values;   /* a copy of the live block: mapped memory may be slow to read */
     rp_live_grid *grids;
     uint32_t grids_count;
     uint32_t *of_node;   /* grids[] by node; RP_UNSET for other nodes */
@@ -43,20 +42,33 @@ typedef struct rp_live {
     uint64_t round;          /* grows with each set of values that is tried */
 } rp_live;
 
-/* First half: sizes the block. Second half, once memory is mapped: writes the initial values. */
+/* The values of one slot. */
+typedef struct rp_live_values {
+    uint8_t *copy;    /* of the live block: mapped memory may be slow to read */
+    uint8_t **mapped; /* by plan buffer: where the GPU reads a live buffer */
+    uint8_t *grids;   /* the mapped live block */
+} rp_live_values;
+
 rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan);
-rp_status rp_live_init(rp_live *live, uint8_t *mapped, rp_diags *diags);
-rp_status rp_live_set(rp_live *live, uint8_t *mapped, uint32_t buffer, uint32_t first,
-                      const void *values, uint32_t count, rp_diags *diags);
 void rp_live_free(rp_live *live);
+/* Makes values[], zeroed; `mapped` and `grids` are filled in before they are begun with. */
+rp_status rp_live_values_create(const rp_live *live, rp_live_values *values);
+void rp_live_values_free(const rp_live *live, rp_live_values *values);
+/* Sets the copy to the plan's defaults; writes the whole copy, and the grids that follow from it, to
+ * where the GPU reads it. */
+void rp_live_defaults(const rp_live *live, rp_live_values *values);
+rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags);
+rp_status rp_live_set(rp_live *live, rp_live_values *values, uint32_t buffer, uint32_t first,
+                      const void *elements, uint32_t count, rp_diags *diags);
 
 /* ---- descriptors.c --------------------------------------------------------------------------- */
 
-/* Where a plan buffer lies. */
+/* Where a plan buffer lies, in one slot. */
 typedef struct rp_place {
+    rp_storage *storage; /* held */
     VkBuffer handle;
-    uint64_t offset;
-    uint32_t memory; /* buffers[] of rp_memory */
+    uint64_t offset; /* of its first byte in the VkBuffer */
+    uint8_t *mapped; /* that byte; NULL when the host cannot see it */
 } rp_place;
 
 typedef struct rp_descriptors {
@@ -74,37 +86,111 @@ rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, 
                                 const rp_layouts *layouts, const rp_place *places, rp_diags *diags);
 void rp_descriptors_free(rp_descriptors *descriptors);
 
+/* ---- slots.c: where the buffers of each slot lie --------------------------------------------- */
+
+/* Memory that a replay touches. */
+typedef struct rp_touch {
+    VkBuffer handle;
+    uint64_t lo, hi;
+    uint32_t buffer; /* of the plan; RP_UNSET: the arena */
+    uint32_t scopes; /* rp_scope bits of all uses */
+} rp_touch;
+
+typedef struct rp_slot {
+    rp_place *places;    /* by plan buffer */
+    rp_place arena;      /* storage NULL without */
+    rp_place live_block; /* the same */
+    rp_live_values live;
+    rp_descriptors descriptors;
+    rp_touch *touches; /* by VkBuffer and first byte */
+    uint32_t touches_count;
+    VkCommandPool pool;
+    VkCommandBuffer *commands; /* by piece */
+    VkQueryPool queries;       /* null without timestamps */
+    bool results_mapped;       /* the host reads some result through a mapping */
+    uint64_t replay;           /* number of the latest; 0 without */
+    bool cancelled;            /* that one was left off */
+} rp_slot;
+
+/* The exec's number of slots, with no place filled in; NULL without memory. */
+rp_slot *rp_slots_create(const rp_exec *exec);
+void rp_slots_free(const rp_exec *exec, rp_slot *slots);
+/* Resolves bindings into the empty places of slots; the rest is left empty. */
+rp_status rp_slots_bind(const rp_exec *exec, rp_slot *slots, const rp_binding *bindings,
+                        uint32_t count, rp_diags *diags);
+/* Fills empty places with those that the same buffers have in another exec of as many slots, or in
+ * this one as it is. */
+void rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from);
+/* Allocates what is still empty, and clears it; fills in what follows; refuses what overlaps. Says
+ * whether slots write to common memory, so that their replays follow each other. */
+rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *out_ordered);
+/* Whether slots share the buffer. */
+bool rp_slots_share(const rp_exec *exec, const rp_plan_buffer *buffer);
+
 /* ---- exec.c ---------------------------------------------------------------------------------- */
 
+/* A replay of which some pieces are not submitted yet. */
+typedef struct rp_begun {
+    uint64_t replay; /* 0: none */
+    uint32_t slot, next_piece;
+    rp_semaphore *signals;
+    uint32_t signals_count, signals_capacity;
+} rp_begun;
+
 struct rp_exec {
+    pthread_mutex_t mutex;
     rp_device *device;
-    const rp_plan *plan;
+    const rp_plan *plan;   /* held */
+    rp_exec_params params; /* cache_path our own copy; no bindings */
+    char *cache_path;
     rp_layouts layouts;
     rp_cache cache;
     rp_pipelines pipelines;
     rp_live live;
-    rp_memory memory;
-    rp_place *places; /* by plan buffer */
-    rp_descriptors descriptors;
-    rp_staging staging;  /* device NULL when every external buffer is mapped */
-    bool results_mapped; /* the host reads some result through a mapping */
+    uint32_t *scopes; /* by plan buffer: rp_scope bits of all uses */
+    rp_slot *slots;
+    uint32_t slots_count;
+    bool ordered;   /* replays follow each other, whatever their slots */
+    uint32_t *cuts; /* by piece: its first group; and behind the last one the number of groups */
+    uint32_t pieces;
 
-    VkCommandPool pool;
-    VkCommandBuffer commands;
-    VkQueryPool queries;  /* null without timestamps */
-    VkSemaphore timeline; /* counts completed replays */
-
-    /* What a submission needs, built once; only signal.value changes. */
-    VkCommandBufferSubmitInfo submit_commands;
-    VkSemaphoreSubmitInfo signal;
-    VkSubmitInfo2 submit;
+    VkSemaphore timeline;          /* counts completed replays */
+    VkSemaphore pieces_timeline;   /* counts completed pieces; null with one piece */
+    uint64_t pieces_base;          /* the replay behind which it began */
     uint64_t submitted, completed; /* replays; completed: as far as known */
+    rp_begun begun;
     bool lost;
     char lost_text[256];
     rp_exec_stats stats;
 };
 
-/* record.c: records the replay into exec->commands. */
-rp_status rp_record(rp_exec *exec, rp_diags *diags);
+/* Locking an exec that is const in the interface. */
+static inline void rp_exec_lock(const rp_exec *exec) {
+    pthread_mutex_lock((pthread_mutex_t *)&exec->mutex);
+}
+static inline void rp_exec_unlock(const rp_exec *exec) {
+    pthread_mutex_unlock((pthread_mutex_t *)&exec->mutex);
+}
+
+/* Creates an exec that takes over from another what their plans have in common; `from` may be NULL.
+ */
+rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
+                       const rp_exec *from, rp_diags *diags, rp_exec **out_exec);
+/* Descriptors and recordings of one slot, from its places. */
+rp_status rp_slot_prepare(const rp_exec *exec, rp_slot *slot, rp_diags *diags);
+
+/* pieces.c: where to cut. */
+rp_status rp_pieces_plan(rp_exec *exec);
+
+/* record.c: records groups [first, end) of the plan; `end` == the number of groups takes the final
+ * barrier with it. */
+void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end,
+               VkQueryPool queries, VkCommandBuffer commands);
+
+/* submit.c. All with the exec's lock held. */
+rp_status rp_exec_refresh(rp_exec *exec); /* brings exec->completed up to date */
+rp_status rp_exec_note_loss(rp_exec *exec, rp_status status);
+/* RP_OK when the slot, or with RP_ALL_SLOTS every slot, is idle. */
+rp_status rp_exec_require_idle(rp_exec *exec, uint32_t slot, rp_diags *diags);
 
 #endif

@@ -146,7 +146,6 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
     uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES), live_nodes = 0;
     live->device = device;
     live->plan = plan;
-    live->buffer = RP_UNSET;
     live->offsets = rp_alloc_zero(a, plan->external_count, sizeof *live->offsets);
     live->of_node = rp_alloc(a, node_count, sizeof *live->of_node);
     if (!live->offsets || !live->of_node) return RP_ERROR_NO_MEMORY;
@@ -165,8 +164,7 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
     if (live_nodes) RP_TRY(plan_grids(live, live_nodes));
     RP_TRY(plan_reads(live));
     live->results = rp_alloc_zero(a, live->grids_count, sizeof *live->results);
-    live->values = rp_alloc_zero(a, live->size, 1);
-    return live->results && live->values ? RP_OK : RP_ERROR_NO_MEMORY;
+    return live->results ? RP_OK : RP_ERROR_NO_MEMORY;
 }
 
 void rp_live_free(rp_live *live) {
@@ -177,8 +175,21 @@ void rp_live_free(rp_live *live) {
     rp_release(a, live->grids);
     rp_release(a, live->reads);
     rp_release(a, live->results);
-    rp_release(a, live->values);
     memset(live, 0, sizeof *live);
+}
+
+rp_status rp_live_values_create(const rp_live *live, rp_live_values *values) {
+    const rp_allocator *a = &live->device->allocator;
+    values->copy = rp_alloc_zero(a, live->size, 1);
+    values->mapped = rp_alloc_zero(a, live->plan->external_count, sizeof *values->mapped);
+    return values->copy && values->mapped ? RP_OK : RP_ERROR_NO_MEMORY;
+}
+
+void rp_live_values_free(const rp_live *live, rp_live_values *values) {
+    if (!live->device) return;
+    rp_release(&live->device->allocator, values->copy);
+    rp_release(&live->device->allocator, values->mapped);
+    memset(values, 0, sizeof *values);
 }
 
 /* ---- Values ---------------------------------------------------------------------------------- */
@@ -186,6 +197,7 @@ void rp_live_free(rp_live *live) {
 /* New elements of one buffer, laid over the present values. */
 typedef struct overlay {
     const rp_live *live;
+    const rp_live_values *present;
     uint32_t buffer, first, count;
     const uint8_t *values;
 } overlay;
@@ -195,7 +207,7 @@ static bool read_element(void *context, uint32_t buffer, uint32_t element, int64
     const overlay *over = context;
     const rp_plan_buffer *record = &rp_plan_buffers(over->live->plan)[buffer];
     uint32_t width = rp_dtype_size((rp_dtype)record->dtype);
-    const uint8_t *at = over->live->values + over->live->offsets[buffer] + (size_t)element * width;
+    const uint8_t *at = over->present->copy + over->live->offsets[buffer] + (size_t)element * width;
     if (buffer == over->buffer && element >= over->first && element - over->first < over->count)
         at = over->values + (size_t)(element - over->first) * width;
     switch ((rp_dtype)record->dtype) {
@@ -279,55 +291,60 @@ static rp_status compute_once(rp_live *live, const overlay *over, uint32_t grid,
     return compute_grid(over, &live->grids[grid], result, diags);
 }
 
-static void write_grid(const rp_live *live, uint8_t *mapped, uint32_t grid) {
-    memcpy(mapped + live->grids[grid].offset, live->results[grid].grid,
+static void write_grid(const rp_live *live, const rp_live_values *values, uint32_t grid) {
+    memcpy(values->grids + live->grids[grid].offset, live->results[grid].grid,
            sizeof live->results[grid].grid);
 }
 
 /* Sets elements that are known to lie inside the buffer. */
-static rp_status apply(rp_live *live, uint8_t *mapped, const overlay *over, rp_diags *diags) {
+static rp_status apply(rp_live *live, rp_live_values *values, const overlay *over,
+                       rp_diags *diags) {
     uint32_t first = first_read(live, over->buffer, over->first);
     uint32_t end = first_read(live, over->buffer, (uint64_t)over->first + over->count);
     live->round++;
     for (uint32_t i = first; i < end; i++)
         RP_TRY(compute_once(live, over, live->reads[i].grid, diags));
     uint32_t width = rp_dtype_size((rp_dtype)rp_plan_buffers(live->plan)[over->buffer].dtype);
-    uint64_t at = live->offsets[over->buffer] + (uint64_t)over->first * width;
-    memcpy(live->values + at, over->values, (size_t)over->count * width);
-    memcpy(mapped + at, over->values, (size_t)over->count * width);
-    for (uint32_t i = first; i < end; i++) write_grid(live, mapped, live->reads[i].grid);
+    size_t at = (size_t)over->first * width, size = (size_t)over->count * width;
+    memcpy(values->copy + live->offsets[over->buffer] + at, over->values, size);
+    memcpy(values->mapped[over->buffer] + at, over->values, size);
+    for (uint32_t i = first; i < end; i++) write_grid(live, values, live->reads[i].grid);
     return RP_OK;
 }
 
-rp_status rp_live_init(rp_live *live, uint8_t *mapped, rp_diags *diags) {
+rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(live->plan);
+    const overlay none = {.live = live, .present = values, .buffer = RP_UNSET};
+    live->round++;
+    for (uint32_t i = 0; i < live->grids_count; i++) RP_TRY(compute_once(live, &none, i, diags));
+    for (uint32_t i = 0; i < live->plan->external_count; i++)
+        if (buffers[i].kind == RP_LIVE)
+            memcpy(values->mapped[i], values->copy + live->offsets[i], buffers[i].size);
+    for (uint32_t i = 0; i < live->grids_count; i++) write_grid(live, values, i);
+    return RP_OK;
+}
+
+void rp_live_defaults(const rp_live *live, rp_live_values *values) {
     const rp_plan *plan = live->plan;
     const uint8_t *bytes = rp_plan_records(plan, RP_SECTION_BYTES);
     for (uint32_t i = 0; i < plan->external_count; i++) {
         const rp_plan_buffer *buffer = &rp_plan_buffers(plan)[i];
         if (buffer->kind == RP_LIVE && buffer->first_default != UINT32_MAX)
-            memcpy(live->values + live->offsets[i], bytes + buffer->first_default, buffer->size);
+            memcpy(values->copy + live->offsets[i], bytes + buffer->first_default, buffer->size);
     }
-    if (live->size) memcpy(mapped, live->values, live->size);
-    const overlay none = {.live = live, .buffer = RP_UNSET};
-    live->round++;
-    for (uint32_t i = 0; i < live->grids_count; i++) {
-        RP_TRY(compute_once(live, &none, i, diags));
-        write_grid(live, mapped, i);
-    }
-    return RP_OK;
 }
 
-rp_status rp_live_set(rp_live *live, uint8_t *mapped, uint32_t buffer, uint32_t first,
-                      const void *values, uint32_t count, rp_diags *diags) {
+rp_status rp_live_set(rp_live *live, rp_live_values *values, uint32_t buffer, uint32_t first,
+                      const void *elements, uint32_t count, rp_diags *diags) {
     const rp_plan_buffer *record = &rp_plan_buffers(live->plan)[buffer];
-    uint64_t elements = record->size / rp_dtype_size((rp_dtype)record->dtype);
-    if (!rp_range_inside(first, count, elements)) {
+    uint64_t all = record->size / rp_dtype_size((rp_dtype)record->dtype);
+    if (!rp_range_inside(first, count, all)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "elements %u + %u are outside live buffer %s, which has %llu", first, count,
-                     rp_plan_string(live->plan, record->name), (unsigned long long)elements);
+                     rp_plan_string(live->plan, record->name), (unsigned long long)all);
         return RP_ERROR_USAGE;
     }
-    const overlay over = {live, buffer, first, count, values};
+    const overlay over = {live, values, buffer, first, count, elements};
     RP_TRY(check_maximum(&over, diags));
-    return apply(live, mapped, &over, diags);
+    return apply(live, values, &over, diags);
 }

@@ -10,7 +10,8 @@
 #include "driver/barrier.h"
 
 typedef struct recorder {
-    rp_exec *exec;
+    const rp_exec *exec;
+    const rp_slot *slot;
     const rp_plan *plan;
     const rp_vk *vk;
     VkCommandBuffer commands;
@@ -26,7 +27,7 @@ static void record_barrier(recorder *r, uint32_t index) {
     const rp_plan_barrier *barriers = rp_plan_records(r->plan, RP_SECTION_BARRIERS);
     VkMemoryBarrier2 barrier;
     if (!rp_barrier_lower(barriers[index].src, barriers[index].dst, r->exec->device->quirks,
-                          r->exec->results_mapped, &barrier))
+                          r->slot->results_mapped, &barrier))
         return;
     const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
                                    .memoryBarrierCount = 1,
@@ -64,7 +65,7 @@ static void bind_pipeline(recorder *r, uint32_t kernel) {
 }
 
 static void bind_sets(recorder *r, uint32_t node_index) {
-    const rp_descriptors *descriptors = &r->exec->descriptors;
+    const rp_descriptors *descriptors = &r->slot->descriptors;
     const uint32_t *wanted = descriptors->node_sets + descriptors->of_node[node_index];
     for (uint32_t set = 0; set < r->layout->set_count; set++) {
         if (wanted[set] == RP_UNSET || wanted[set] == r->sets[set]) continue;
@@ -99,12 +100,13 @@ static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
         r->vk->CmdDispatch(r->commands, node->grid[0], node->grid[1], node->grid[2]);
         break;
     case RP_GRID_LIVE:
-        r->vk->CmdDispatchIndirect(r->commands, exec->memory.buffers[exec->live.buffer].handle,
-                                   exec->live.grids[exec->live.of_node[index]].offset);
+        r->vk->CmdDispatchIndirect(r->commands, r->slot->live_block.handle,
+                                   r->slot->live_block.offset +
+                                       exec->live.grids[exec->live.of_node[index]].offset);
         break;
     case RP_GRID_INDIRECT: {
         const rp_plan_use *use = &rp_plan_uses(r->plan)[node->first_use + node->use_count - 1];
-        const rp_place *place = &exec->places[use->buffer];
+        const rp_place *place = &r->slot->places[use->buffer];
         r->vk->CmdDispatchIndirect(r->commands, place->handle, place->offset + use->offset);
         break;
     }
@@ -114,7 +116,7 @@ static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
 static void record_transfer(recorder *r, const rp_plan_node *node) {
     const rp_plan_use *uses = rp_plan_uses(r->plan) + node->first_use;
     const rp_plan_use *to_use = &uses[node->use_count - 1];
-    const rp_place *to = &r->exec->places[to_use->buffer];
+    const rp_place *to = &r->slot->places[to_use->buffer];
     uint64_t offset = to->offset + to_use->offset;
     if (node->kind == RP_FILL) {
         r->vk->CmdFillBuffer(r->commands, to->handle, offset, to_use->size, node->pattern);
@@ -123,7 +125,7 @@ static void record_transfer(recorder *r, const rp_plan_node *node) {
         r->vk->CmdUpdateBuffer(r->commands, to->handle, offset, to_use->size,
                                bytes + node->first_byte);
     } else {
-        const rp_place *from = &r->exec->places[uses[0].buffer];
+        const rp_place *from = &r->slot->places[uses[0].buffer];
         const VkBufferCopy region = {
             .srcOffset = from->offset + uses[0].offset, .dstOffset = offset, .size = to_use->size};
         r->vk->CmdCopyBuffer(r->commands, from->handle, to->handle, 1, &region);
@@ -143,37 +145,41 @@ static void record_node(recorder *r, uint32_t index) {
     }
 }
 
-static void record_all(recorder *r) {
+/* Records groups [first, end). A boundary's barrier opens the group behind it, so that in a piece
+ * of its own it stands in front; its first scope is everything earlier in submission order, of the
+ * pieces before too. */
+static void record_groups(recorder *r, uint32_t first, uint32_t end, VkQueryPool queries) {
     const rp_plan_group *groups = rp_plan_records(r->plan, RP_SECTION_GROUPS);
     uint32_t group_count = rp_plan_count(r->plan, RP_SECTION_GROUPS);
-    VkQueryPool queries = r->exec->queries;
+    /* Slots that share nothing which is written need not wait for each other, and a slot waits for
+     * its own last replay by semaphore. */
+    bool alone = r->exec->slots_count > 1 && !r->exec->ordered;
     /* Both timestamps wait for what came before: the first for the previous replay. */
     const VkPipelineStageFlags2 all = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
-    if (queries) {
+    if (queries && first == 0) {
         r->vk->CmdResetQueryPool(r->commands, queries, 0, 2);
         r->vk->CmdWriteTimestamp2(r->commands, all, queries, 0);
     }
-    for (uint32_t g = 0; g < group_count; g++) {
-        record_barrier(r, g);
+    for (uint32_t g = first; g < end; g++) {
+        if (g > 0 || !alone) record_barrier(r, g);
         for (uint32_t i = 0; i < groups[g].node_count; i++)
             record_node(r, groups[g].first_node + i);
     }
     record_label(r, UINT32_MAX);
+    if (end < group_count) return;
     record_barrier(r, group_count);
     if (queries) r->vk->CmdWriteTimestamp2(r->commands, all, queries, 1);
 }
 
-rp_status rp_record(rp_exec *exec, rp_diags *diags) {
+void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end,
+               VkQueryPool queries, VkCommandBuffer commands) {
     recorder r = {.exec = exec,
+                  .slot = slot,
                   .plan = exec->plan,
                   .vk = &exec->device->vk,
-                  .commands = exec->commands,
+                  .commands = commands,
                   .kernel = RP_UNSET,
                   .label = UINT32_MAX};
     for (uint32_t i = 0; i < RP_MAX_SETS; i++) r.sets[i] = RP_UNSET;
-    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                            .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
-    RP_TRY(RP_VK(diags, r.vk->BeginCommandBuffer(exec->commands, &begin)));
-    record_all(&r);
-    return RP_VK(diags, r.vk->EndCommandBuffer(exec->commands));
+    record_groups(&r, first, end, queries);
 }

@@ -1,4 +1,4 @@
-/* Memory begins as zeros: all that an exec allocates for buffers, once, when it is created.
+/* Memory begins as zeros: all that is allocated for buffers, once, when it is created.
  *
  * A driver may hand out memory with the bytes of another process in it. A result that no node
  * writes, in whole or in part, would carry them into a file; so would a kernel that reads a
@@ -10,7 +10,7 @@
  * which the device writes its memory, a small part of what uploading the same bytes takes, so
  * memory that will be overwritten is not told from the rest. What is recorded for a replay does not
  * change. */
-#include "memory/memory.h"
+#include "memory/storage.h"
 
 typedef struct clearing {
     rp_device *device;
@@ -18,10 +18,6 @@ typedef struct clearing {
     VkCommandBuffer commands;
     VkSemaphore done;
 } clearing;
-
-static bool is_cleared(const rp_memory_buffer *buffer) {
-    return buffer->purpose == RP_PURPOSE_ARENA || buffer->purpose == RP_PURPOSE_EXTERNAL;
-}
 
 static rp_status create_objects(clearing *c, rp_diags *diags) {
     rp_device *device = c->device;
@@ -48,17 +44,16 @@ static rp_status create_objects(clearing *c, rp_diags *diags) {
     return RP_VK(diags, vk->CreateSemaphore(device->handle, &semaphore, NULL, &c->done));
 }
 
-static rp_status record(const clearing *c, const rp_memory *memory, rp_diags *diags) {
+static rp_status record(const clearing *c, rp_storage *const *storages, uint32_t count,
+                        rp_diags *diags) {
     const rp_vk *vk = &c->device->vk;
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                             .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
     RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(c->commands, &begin)));
-    for (uint32_t i = 0; i < memory->buffers_count; i++) {
-        const rp_memory_buffer *buffer = &memory->buffers[i];
-        if (is_cleared(buffer))
-            vk->CmdFillBuffer(c->commands, buffer->handle, 0, rp_memory_fill_bytes(buffer->size),
-                              0);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (storages[i])
+            vk->CmdFillBuffer(c->commands, storages[i]->handle, 0,
+                              rp_storage_fill_bytes(storages[i]->size), 0);
     const VkMemoryBarrier2 barrier = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,
         .srcStageMask = VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,
@@ -91,7 +86,7 @@ static rp_status submit_and_wait(const clearing *c, rp_diags *diags) {
         .signalSemaphoreInfoCount = 1,
         .pSignalSemaphoreInfos = &signal,
     };
-    RP_TRY(rp_vk_result(rp_device_submit(device, &submit), "vk->QueueSubmit2", diags));
+    RP_TRY(rp_vk_result(rp_queue_submit(device, 1, &submit), "vk->QueueSubmit2", diags));
     const VkSemaphoreWaitInfo wait = {
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
         .semaphoreCount = 1,
@@ -101,16 +96,17 @@ static rp_status submit_and_wait(const clearing *c, rp_diags *diags) {
     return RP_VK(diags, vk->WaitSemaphores(device->handle, &wait, UINT64_MAX));
 }
 
-rp_status rp_memory_clear(const rp_memory *memory, rp_diags *diags) {
-    clearing c = {.device = memory->device};
-    const rp_vk *vk = &c.device->vk;
+rp_status rp_storage_clear(rp_device *device, rp_storage *const *storages, uint32_t count,
+                           rp_diags *diags) {
+    clearing c = {.device = device};
+    const rp_vk *vk = &device->vk;
     bool any = false;
-    for (uint32_t i = 0; i < memory->buffers_count; i++) any |= is_cleared(&memory->buffers[i]);
+    for (uint32_t i = 0; i < count; i++) any |= storages[i] != NULL;
     if (!any) return RP_OK;
     rp_status status = create_objects(&c, diags);
-    if (status == RP_OK) status = record(&c, memory, diags);
+    if (status == RP_OK) status = record(&c, storages, count, diags);
     if (status == RP_OK) status = submit_and_wait(&c, diags);
-    vk->DestroySemaphore(c.device->handle, c.done, NULL);
-    vk->DestroyCommandPool(c.device->handle, c.pool, NULL);
+    vk->DestroySemaphore(device->handle, c.done, NULL);
+    vk->DestroyCommandPool(device->handle, c.pool, NULL);
     return status;
 }

@@ -6,18 +6,27 @@
  * for staging nor allocates. */
 #include "memory/staging.h"
 
-enum { MAX_SLOT_BYTES = 4 << 20 };
+enum { RP_STAGING_SLOTS = 2, SLOT_BYTES = 4 << 20 };
 
-rp_status rp_staging_create(rp_staging *staging, rp_device *device, uint64_t largest,
-                            rp_diags *diags) {
+typedef struct rp_staging {
+    rp_device *device;
+    rp_storage *buffer; /* in RP_STAGING_SLOTS equal parts */
+    uint64_t slot_bytes;
+    VkCommandPool pool;
+    VkCommandBuffer commands[RP_STAGING_SLOTS];
+    VkSemaphore timeline;
+    uint64_t submitted;                    /* value of the timeline after the last submission */
+    uint64_t used_until[RP_STAGING_SLOTS]; /* timeline value at which the slot is free */
+} rp_staging;
+
+static rp_status create(rp_staging *staging, rp_device *device, rp_diags *diags) {
     const rp_vk *vk = &device->vk;
     staging->device = device;
-    staging->memory.device = device;
-    staging->slot_bytes = largest < MAX_SLOT_BYTES ? (largest + 15) / 16 * 16 : MAX_SLOT_BYTES;
-    uint32_t index;
-    RP_TRY(rp_memory_add(&staging->memory, RP_PURPOSE_STAGING,
-                         staging->slot_bytes * RP_STAGING_SLOTS, "staging", diags, &index));
-    RP_TRY(rp_memory_allocate(&staging->memory, diags));
+    staging->slot_bytes = SLOT_BYTES;
+    const rp_storage_wish wish = {.purpose = RP_PURPOSE_STAGING,
+                                  .size = staging->slot_bytes * RP_STAGING_SLOTS,
+                                  .name = "staging"};
+    RP_TRY(rp_storage_allocate(device, &wish, 1, diags, &staging->buffer));
 
     const VkCommandPoolCreateInfo pool = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -105,14 +114,14 @@ static rp_status submit_piece(rp_staging *staging, uint32_t slot, VkBuffer from,
         .signalSemaphoreInfoCount = 1,
         .pSignalSemaphoreInfos = &signal,
     };
-    RP_TRY(rp_vk_result(rp_device_submit(device, &submit), "vk->QueueSubmit2", diags));
+    RP_TRY(rp_vk_result(rp_queue_submit(device, 1, &submit), "vk->QueueSubmit2", diags));
     staging->used_until[slot] = ++staging->submitted;
     return RP_OK;
 }
 
-rp_status rp_staging_write(rp_staging *staging, VkBuffer target, uint64_t offset, const void *data,
-                           uint64_t size, rp_diags *diags) {
-    const rp_memory_buffer *buffer = &staging->memory.buffers[0];
+static rp_status write_pieces(rp_staging *staging, VkBuffer target, uint64_t offset,
+                              const void *data, uint64_t size, rp_diags *diags) {
+    const rp_storage *buffer = staging->buffer;
     uint32_t slot = 0;
     for (uint64_t done = 0, piece; done < size; done += piece, slot ^= 1) {
         piece = size - done < staging->slot_bytes ? size - done : staging->slot_bytes;
@@ -125,9 +134,9 @@ rp_status rp_staging_write(rp_staging *staging, VkBuffer target, uint64_t offset
     return wait_until(staging, staging->submitted, diags);
 }
 
-rp_status rp_staging_read(rp_staging *staging, VkBuffer source, uint64_t offset, void *data,
-                          uint64_t size, rp_diags *diags) {
-    const rp_memory_buffer *buffer = &staging->memory.buffers[0];
+static rp_status read_pieces(rp_staging *staging, VkBuffer source, uint64_t offset, void *data,
+                             uint64_t size, rp_diags *diags) {
+    const rp_storage *buffer = staging->buffer;
     uint64_t slot_bytes = staging->slot_bytes;
     uint64_t pieces = (size + slot_bytes - 1) / slot_bytes;
     /* In step i piece i is started, and piece i - 1 is fetched while the GPU is at it. */
@@ -154,14 +163,52 @@ rp_status rp_staging_read(rp_staging *staging, VkBuffer source, uint64_t offset,
     return RP_OK;
 }
 
-void rp_staging_free(rp_staging *staging) {
+static void destroy(rp_staging *staging) {
     rp_device *device = staging->device;
-    if (!device) return;
     const rp_vk *vk = &device->vk;
     /* A failed write may have left a piece in flight; on a lost device this returns at once. */
     if (staging->timeline) (void)wait_until(staging, staging->submitted, NULL);
     vk->DestroySemaphore(device->handle, staging->timeline, NULL);
     vk->DestroyCommandPool(device->handle, staging->pool, NULL);
-    rp_memory_free(&staging->memory);
-    memset(staging, 0, sizeof *staging);
+    rp_storage_drop(staging->buffer);
+    rp_release(&device->allocator, staging);
+}
+
+/* The device's staging buffer, with its lock held; made on first use. */
+static rp_status acquire(rp_device *device, rp_diags *diags, rp_staging **out) {
+    pthread_mutex_lock(&device->staging_mutex);
+    *out = device->staging;
+    if (*out) return RP_OK;
+    rp_staging *staging = rp_alloc_zero(&device->allocator, 1, sizeof *staging);
+    rp_status status = staging ? create(staging, device, diags) : RP_ERROR_NO_MEMORY;
+    if (status == RP_OK) {
+        *out = device->staging = staging;
+        return RP_OK;
+    }
+    if (staging) destroy(staging);
+    pthread_mutex_unlock(&device->staging_mutex);
+    return status;
+}
+
+rp_status rp_staging_write(rp_device *device, VkBuffer target, uint64_t offset, const void *data,
+                           uint64_t size, rp_diags *diags) {
+    rp_staging *staging;
+    RP_TRY(acquire(device, diags, &staging));
+    rp_status status = write_pieces(staging, target, offset, data, size, diags);
+    pthread_mutex_unlock(&device->staging_mutex);
+    return status;
+}
+
+rp_status rp_staging_read(rp_device *device, VkBuffer source, uint64_t offset, void *data,
+                          uint64_t size, rp_diags *diags) {
+    rp_staging *staging;
+    RP_TRY(acquire(device, diags, &staging));
+    rp_status status = read_pieces(staging, source, offset, data, size, diags);
+    pthread_mutex_unlock(&device->staging_mutex);
+    return status;
+}
+
+void rp_staging_free(rp_device *device) {
+    if (device->staging) destroy(device->staging);
+    device->staging = NULL;
 }

@@ -39,8 +39,7 @@ VALUES = {
     "const rp_kernel_params *": "&kernel_params", "const rp_param_value *": "&param", "const rp_diag *": "&diag",
     "const rp_exec_params *": "&exec_params", "const rp_device_params *": "&device_params",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
-    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "rp_plan_info *": "&plan_info",
-    "rp_plan_buffer_info *": "&buffer_info", "rp_plan_kernel_info *": "&kernel_info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
+    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
 }
@@ -87,16 +86,13 @@ int main(void) {
     rp_param_value param = {.name = "x"};
     rp_pipeline_source pipeline_source = {.text = yaml, .size = sizeof yaml - 1};
     rp_diag diag = {.message = "x"};
-    rp_exec_params exec_params = {.cache_path = ""};
+    rp_exec_params exec_params = {.size = sizeof exec_params, .cache_path = ""};
     rp_device_params device_params = {0};
     rp_operand operand = {.name = "x"};
     rp_attribute attribute = {.name = "x"};
     rp_buffer buffer;
     rp_kernel kernel = {0};
     rp_device_info info = {.size = sizeof info};
-    rp_plan_info plan_info = {.size = sizeof plan_info};
-    rp_plan_buffer_info buffer_info = {.size = sizeof buffer_info};
-    rp_plan_kernel_info kernel_info = {.size = sizeof kernel_info};
     rp_target target = RP_TARGET_INIT;
     size_t size;
     uint32_t count;
@@ -114,8 +110,7 @@ int main(void) {
     }
     uint32_t live = 0;
     rp_exec_find(exec, "n", &live);
-    rp_plan_get_info(plan, &plan_info);
-    rp_certificate proven = plan_info.certificate;
+    rp_certificate proven = rp_plan_get_info(plan).certificate;
 """
 
 

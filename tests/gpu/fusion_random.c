@@ -22,7 +22,6 @@
 #include "gpu.h"
 #include "support/random_ops.h"
 #include "support/same_values.h"
-#include "support/plan_info.h"
 
 enum { MAX_BATCH = 64, MAX_FAILURES = 3, MAX_JOBS = 64, LEAST = 40, NO_DEVICE = 99 };
 
@@ -93,12 +92,12 @@ static bool transfer(rp_exec *exec, rp_random_ops *const *items, uint32_t count,
             snprintf(name, sizeof name, "g%u.b%u", i, b);
             uint8_t *bytes = need(calloc(size, 1));
             if (out) {
-                ok &= rp_exec_read(exec, name, 0, bytes, size, NULL) == RP_OK;
+                ok &= rp_exec_read(exec, 0, name, 0, bytes, size, NULL) == RP_OK;
                 out->bytes[at] = bytes;
                 continue;
             }
             rp_random_ops_fill(items[i], b, bytes);
-            ok &= rp_exec_write(exec, name, 0, bytes, size, NULL) == RP_OK;
+            ok &= rp_exec_write(exec, 0, name, 0, bytes, size, NULL) == RP_OK;
             free(bytes);
         }
     return ok;
@@ -106,15 +105,16 @@ static bool transfer(rp_exec *exec, rp_random_ops *const *items, uint32_t count,
 
 static bool run_plan(const rp_plan *plan, rp_random_ops *const *items, uint32_t count,
                      outcome *out) {
-    const rp_exec_params params = {.cache_path = ""};
+    const rp_exec_params params = {.size = sizeof params, .cache_path = ""};
     rp_diags *diags = rp_diags_create(NULL);
     rp_exec *exec = NULL;
     out->count = all_buffers(items, count);
     out->bytes = need(calloc(out->count + 1, sizeof *out->bytes));
     bool ok = rp_exec_create(S.device, plan, &params, diags, &exec) == RP_OK;
     if (!ok) gpu_report(diags);
-    ok = ok && transfer(exec, items, count, NULL) && rp_exec_submit(exec) == RP_OK &&
-         rp_exec_wait(exec, UINT64_MAX) == RP_OK && transfer(exec, items, count, out);
+    ok = ok && transfer(exec, items, count, NULL) &&
+         rp_exec_submit(exec, NULL, NULL, NULL) == RP_OK &&
+         rp_exec_wait(exec, 0, UINT64_MAX, NULL) == RP_OK && transfer(exec, items, count, out);
     rp_exec_destroy(exec);
     rp_diags_destroy(diags);
     return ok;
@@ -124,7 +124,7 @@ static bool run_level(const rp_graph *g, rp_random_ops *const *items, uint32_t c
                       outcome *out, uint64_t *dispatches) {
     rp_plan *plan = compile(g, level);
     bool ok = plan && run_plan(plan, items, count, out);
-    if (plan && dispatches) *dispatches += plan_info(plan).dispatches;
+    if (plan && dispatches) *dispatches += rp_plan_get_info(plan).dispatches;
     rp_plan_destroy(plan);
     return ok;
 }

@@ -179,7 +179,7 @@ rp_plan *gpu_pack(const rp_graph *compiled) {
 }
 
 rp_exec *gpu_exec(rp_device *device, const rp_plan *plan, const rp_exec_params *params) {
-    const rp_exec_params no_cache = {.cache_path = ""};
+    const rp_exec_params no_cache = {.size = sizeof no_cache, .cache_path = ""};
     rp_diags *diags = rp_diags_create(NULL);
     rp_exec *exec = NULL;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, params ? params : &no_cache, diags, &exec), RP_OK);
@@ -197,14 +197,14 @@ void gpu_check_everything(rp_exec *exec) {
         s[i] = i * 3;
     }
     const uint32_t live[2] = {GPU_COUNT - 100, 5};
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 0, x, sizeof x, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "w", 0, w, sizeof w, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 0, s, sizeof s, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", 0, live, 2, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "y", 0, y, sizeof y, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "z", 0, z, sizeof z, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, sizeof x, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "w", 0, w, sizeof w, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 0, s, sizeof s, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 0, live, 2, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, sizeof y, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "z", 0, z, sizeof z, NULL), RP_OK);
     uint32_t wrong = 0;
     for (uint32_t i = 0; i < GPU_COUNT; i++)
         wrong += y[i] != gpu_expected_y(i, x[i], w[i], s[i], live[0], live[1], 1);

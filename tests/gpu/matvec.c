@@ -81,17 +81,17 @@ static bool run(const rp_graph *g, contents *out) {
         out->bytes[i] = need(calloc(b->size + 4, 1));
         if (b->kind != RP_OUT) fill(g, i, out->bytes[i]);
         if (b->kind != RP_OUT)
-            CU_ASSERT_EQUAL(
-                rp_exec_write(exec, rp_graph_string(g, b->name), 0, out->bytes[i], b->size, NULL),
-                RP_OK);
+            CU_ASSERT_EQUAL(rp_exec_write(exec, 0, rp_graph_string(g, b->name), 0, out->bytes[i],
+                                          b->size, NULL),
+                            RP_OK);
     }
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
         if (rp_buffer_has_result(b))
             CU_ASSERT_EQUAL(
-                rp_exec_read(exec, rp_graph_string(g, b->name), 0, out->bytes[i], b->size, NULL),
+                rp_exec_read(exec, 0, rp_graph_string(g, b->name), 0, out->bytes[i], b->size, NULL),
                 RP_OK);
     }
     rp_exec_destroy(exec);

@@ -261,10 +261,10 @@ static void transfer(rp_exec *exec, uint32_t index, int level, bool write) {
         uint64_t size = rp_tensor_bytes(&call->operands[k]);
         buffer_name(name, index, t, k);
         if (write && access != RP_WRITE)
-            CU_ASSERT_EQUAL(rp_exec_write(exec, name, 0, t->bytes[k], size, NULL), RP_OK);
+            CU_ASSERT_EQUAL(rp_exec_write(exec, 0, name, 0, t->bytes[k], size, NULL), RP_OK);
         if (write || !rp_access_writes(access)) continue;
         t->results[level][k] = need(calloc(size + 4, 1));
-        CU_ASSERT_EQUAL(rp_exec_read(exec, name, 0, t->results[level][k], size, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_read(exec, 0, name, 0, t->results[level][k], size, NULL), RP_OK);
     }
 }
 
@@ -272,11 +272,11 @@ static bool run_level(const rp_graph *g, uint32_t first, uint32_t count, int lev
     rp_plan *plan = compile(g, level, count > 1);
     if (!plan) return false;
     /* Both levels have the same kernels: the second finds the pipelines of the first. */
-    const rp_exec_params params = {.cache_path = T.cache};
+    const rp_exec_params params = {.size = sizeof params, .cache_path = T.cache};
     rp_exec *exec = gpu_exec(T.device, plan, &params);
     for (uint32_t i = first; i < first + count; i++) transfer(exec, i, level, true);
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     for (uint32_t i = first; i < first + count; i++) transfer(exec, i, level, false);
     rp_exec_destroy(exec);
     rp_plan_destroy(plan);

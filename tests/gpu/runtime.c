@@ -52,12 +52,14 @@ static void test_everything(void) {
     for (int level = 0; level < 2; level++)
         for (int separate = 0; separate < 2; separate++) {
             rp_plan *leveled = gpu_compile(graph, level);
-            const rp_exec_params params = {
-                .cache_path = "", .separate_buffers = separate, .timestamps = 1};
+            const rp_exec_params params = {.size = sizeof params,
+                                           .cache_path = "",
+                                           .separate_buffers = separate,
+                                           .timestamps = 1};
             rp_exec *exec = gpu_exec(device, leveled, &params);
             for (int i = 0; i < 3; i++) gpu_check_everything(exec);
             CU_ASSERT_EQUAL(rp_exec_completed(exec), 3);
-            double seconds = rp_exec_gpu_seconds(exec);
+            double seconds = rp_exec_gpu_seconds(exec, 0);
             CU_ASSERT_TRUE(seconds >= 0 && seconds < 10);
             rp_exec_destroy(exec);
             rp_plan_destroy(leveled);
@@ -68,30 +70,30 @@ static void test_everything(void) {
 /* Live values from replay to replay, nothing re-recorded: an empty grid, the largest one. */
 static void test_live(void) {
     rp_exec *exec = gpu_exec(device, plan, NULL);
-    const void *commands = rp_exec_command_buffer(exec);
+    const void *commands = rp_exec_command_buffer(exec, 0, 0);
     static const uint32_t counts[] = {0, 1, 64, 65, GPU_COUNT, 3};
     static uint32_t x[GPU_COUNT], zero[GPU_COUNT], y[GPU_COUNT];
     for (uint32_t i = 0; i < GPU_COUNT; i++) x[i] = i + 1;
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 0, x, sizeof x, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "w", 0, zero, sizeof zero, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, sizeof x, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "w", 0, zero, sizeof zero, NULL), RP_OK);
     for (uint32_t c = 0; c < sizeof counts / sizeof *counts; c++) {
         const uint32_t live[2] = {counts[c], c + 1};
-        CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 0, zero, sizeof zero, NULL), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", 0, live, 2, NULL), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_read(exec, "y", 0, y, sizeof y, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 0, zero, sizeof zero, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 0, live, 2, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, sizeof y, NULL), RP_OK);
         uint32_t wrong = 0;
         for (uint32_t i = 0; i < GPU_COUNT; i++)
             wrong += y[i] != gpu_expected_y(i, x[i], 0, 0, live[0], live[1], 1);
         CU_ASSERT_EQUAL(wrong, 0);
     }
     rp_diags *diags = rp_diags_create(NULL);
-    CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", 0, &(uint32_t){GPU_COUNT + 1}, 1, diags),
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 0, &(uint32_t){GPU_COUNT + 1}, 1, diags),
                     RP_ERROR_INVALID);
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), 1);
     rp_diags_destroy(diags);
-    CU_ASSERT_EQUAL(rp_exec_command_buffer(exec), commands);
+    CU_ASSERT_EQUAL(rp_exec_command_buffer(exec, 0, 0), commands);
     rp_exec_destroy(exec);
 }
 
@@ -99,18 +101,18 @@ static void test_live(void) {
 static void test_replays_in_a_row(void) {
     rp_exec *exec = gpu_exec(device, plan, NULL);
     static uint32_t zero[GPU_COUNT], s[GPU_COUNT];
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 0, zero, sizeof zero, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "w", 0, zero, sizeof zero, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 0, zero, sizeof zero, NULL), RP_OK);
-    for (int i = 0; i < 20; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, zero, sizeof zero, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "w", 0, zero, sizeof zero, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 0, zero, sizeof zero, NULL), RP_OK);
+    for (int i = 0; i < 20; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_completed(exec), 20);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 0, s, sizeof s, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 0, s, sizeof s, NULL), RP_OK);
     uint32_t wrong = 0;
     for (uint32_t i = 0; i < GPU_COUNT; i++)
         wrong += s[i] != gpu_expected_y(GPU_COUNT, 0, 0, 0, 0, 0, 20);
     CU_ASSERT_EQUAL(wrong, 0);
-    rp_exec_submit(exec);
+    rp_exec_submit(exec, NULL, NULL, NULL);
     rp_exec_destroy(exec); /* with a replay in flight */
 }
 
@@ -119,23 +121,22 @@ static void test_access(void) {
     rp_exec *exec = gpu_exec(device, plan, NULL);
     unsigned char sent[GPU_COUNT * 4], got[GPU_COUNT * 4];
     for (uint32_t i = 0; i < sizeof sent; i++) sent[i] = (unsigned char)(i * 7);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 0, sent, sizeof sent, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 1001, "abc", 3, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 0, sent, sizeof sent, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 1001, "abc", 3, NULL), RP_OK);
     memcpy(sent + 1001, "abc", 3);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 0, got, sizeof got, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 0, got, sizeof got, NULL), RP_OK);
     CU_ASSERT_EQUAL(memcmp(sent, got, sizeof got), 0);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 999, got, 7, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 999, got, 7, NULL), RP_OK);
     CU_ASSERT_EQUAL(memcmp(sent + 999, got, 7), 0);
     uint64_t size = 0;
-    unsigned char *mapped = rp_exec_map(exec, "s", &size);
-    if (mapped) {
+    void *data;
+    if (rp_exec_map(exec, 0, "s", NULL, &data, &size) == RP_OK) {
+        unsigned char *mapped = data;
         CU_ASSERT_EQUAL(size, sizeof sent);
         CU_ASSERT_EQUAL(memcmp(mapped, sent, sizeof sent), 0);
         mapped[5] = 99;
-        CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 5, got, 1, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 5, got, 1, NULL), RP_OK);
         CU_ASSERT_EQUAL(got[0], 99);
-    } else {
-        CU_ASSERT_TRUE(rp_exec_get_stats(exec).staging_bytes > 0);
     }
     rp_exec_destroy(exec);
 }
@@ -143,7 +144,9 @@ static void test_access(void) {
 static void *replay_thread(void *argument) {
     rp_exec *exec = argument;
     for (int i = 0; i < 20; i++)
-        if (rp_exec_submit(exec) != RP_OK || rp_exec_wait(exec, UINT64_MAX) != RP_OK) return exec;
+        if (rp_exec_submit(exec, NULL, NULL, NULL) != RP_OK ||
+            rp_exec_wait(exec, 0, UINT64_MAX, NULL) != RP_OK)
+            return exec;
     return NULL;
 }
 
@@ -256,9 +259,9 @@ static void test_import(void) {
 
     /* One more replay, submitted by the application itself. */
     uint32_t before, after;
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 40, &before, 4, NULL), RP_OK);
-    submit_by_hand(&vk, own, queue, rp_exec_command_buffer(exec));
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 40, &after, 4, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 40, &before, 4, NULL), RP_OK);
+    submit_by_hand(&vk, own, queue, rp_exec_command_buffer(exec, 0, 0));
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 40, &after, 4, NULL), RP_OK);
     CU_ASSERT_NOT_EQUAL(before, after);
     rp_exec_destroy(exec);
     rp_device_destroy(wrapped, NULL);
@@ -285,7 +288,7 @@ static bool only_file(const char *folder, char path[512]) {
 static void test_cache(void) {
     char folder[] = "/tmp/reprise-gpu-XXXXXX", path[512];
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-    const rp_exec_params params = {.cache_path = folder};
+    const rp_exec_params params = {.size = sizeof params, .cache_path = folder};
     for (int i = 0; i < 4; i++) {
         rp_exec *exec = gpu_exec(device, plan, &params);
         rp_exec_stats stats = rp_exec_get_stats(exec);

@@ -9,9 +9,9 @@ static rp_plan *plan;
 static rp_exec *open_stage(void) {
     static uint32_t zero[GPU_COUNT];
     rp_exec *exec = gpu_exec(device, plan, NULL);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 0, zero, sizeof zero, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "w", 0, zero, sizeof zero, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 0, zero, sizeof zero, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, zero, sizeof zero, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "w", 0, zero, sizeof zero, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 0, zero, sizeof zero, NULL), RP_OK);
     return exec;
 }
 
@@ -19,7 +19,7 @@ static rp_exec *open_stage(void) {
 static void check_sum(rp_exec *exec, uint32_t replays) {
     static uint32_t s[GPU_COUNT];
     uint32_t wrong = 0;
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 0, s, sizeof s, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 0, s, sizeof s, NULL), RP_OK);
     for (uint32_t i = 0; i < GPU_COUNT; i++)
         wrong += s[i] != gpu_expected_y(GPU_COUNT, 0, 0, 0, 0, 0, replays);
     CU_ASSERT_EQUAL(wrong, 0);
@@ -29,12 +29,12 @@ static void check_sum(rp_exec *exec, uint32_t replays) {
 static void test_five_stages(void) {
     rp_exec *once = open_stage(), *each = open_stage();
     for (uint32_t i = 1; i <= 5; i++) {
-        CU_ASSERT_EQUAL(rp_exec_submit(once), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_submit(each), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_wait(each, UINT64_MAX), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(once, NULL, NULL, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(each, NULL, NULL, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_wait(each, 0, UINT64_MAX, NULL), RP_OK);
         CU_ASSERT_EQUAL(rp_exec_completed(each), i);
     }
-    CU_ASSERT_EQUAL(rp_exec_wait(once, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(once, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_completed(once), 5);
     check_sum(once, 5);
     check_sum(each, 5);
@@ -45,10 +45,10 @@ static void test_five_stages(void) {
 /* S3, S4: waiting again, or for nothing, changes nothing and does not block. */
 static void test_waiting_again(void) {
     rp_exec *exec = open_stage();
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_completed(exec), 0);
-    for (int i = 0; i < 3; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    for (int i = 0; i < 3; i++) CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    for (int i = 0; i < 3; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    for (int i = 0; i < 3; i++) CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_completed(exec), 3);
     check_sum(exec, 3);
     rp_exec_destroy(exec);
@@ -58,10 +58,10 @@ static void test_waiting_again(void) {
 static void test_given_up_in_flight(void) {
     for (int round = 0; round < 3; round++) {
         rp_exec *first = open_stage(), *second = open_stage();
-        CU_ASSERT_EQUAL(rp_exec_submit(first), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(first, NULL, NULL, NULL), RP_OK);
         rp_exec_destroy(first);
-        CU_ASSERT_EQUAL(rp_exec_submit(second), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_wait(second, UINT64_MAX), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(second, NULL, NULL, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_wait(second, 0, UINT64_MAX, NULL), RP_OK);
         check_sum(second, 1);
         rp_exec_destroy(second);
     }
@@ -71,13 +71,13 @@ static void test_given_up_in_flight(void) {
 static void test_dropped(void) {
     rp_exec_destroy(open_stage());
     rp_exec *exec = open_stage();
-    for (int i = 0; i < 20; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    rp_status status = rp_exec_wait(exec, 0);
+    for (int i = 0; i < 20; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    rp_status status = rp_exec_wait(exec, 0, 0, NULL);
     CU_ASSERT(status == RP_OK || status == RP_ERROR_TIMEOUT);
     rp_exec_destroy(exec);
     exec = open_stage();
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     check_sum(exec, 1);
     rp_exec_destroy(exec);
 }

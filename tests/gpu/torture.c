@@ -24,7 +24,6 @@
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
 #include "support/unit.h"
-#include "support/plan_info.h"
 
 enum { SCRATCH = 5, INPUTS = 2, OUTPUTS = 3, WORDS = 4096, NODES = 60, KERNELS = 10 };
 
@@ -270,7 +269,8 @@ static void run_plan(const rp_plan *plan, uint64_t seed, results *out) {
     rp_exec *exec = NULL;
     static uint32_t words[WORDS];
     char name[32];
-    const rp_exec_params params = {.cache_path = ""}; /* thousands of plans, none seen again */
+    const rp_exec_params params = {.size = sizeof params,
+                                   .cache_path = ""}; /* thousands of plans, none seen again */
     rp_status status = rp_exec_create(T.device, plan, &params, diags, &exec);
     if (status != RP_OK) complain("exec", diags);
     CU_ASSERT_EQUAL_FATAL(status, RP_OK);
@@ -279,14 +279,15 @@ static void run_plan(const rp_plan *plan, uint64_t seed, results *out) {
         snprintf(name, sizeof name, "b%u", i);
         for (uint32_t w = 0; w < WORDS; w++) words[w] = random_below(&state, 1u << 30);
         if (i >= SCRATCH + INPUTS && i % 2 == 0) continue; /* out: not written by the host */
-        CU_ASSERT_EQUAL(rp_exec_write(exec, name, 0, words, sizeof words, diags), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_write(exec, 0, name, 0, words, sizeof words, diags), RP_OK);
     }
-    for (uint32_t i = 0; i < T.replays; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    for (uint32_t i = 0; i < T.replays; i++)
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_completed(exec), T.replays);
     for (uint32_t i = 0; i < OUTPUTS; i++) {
         snprintf(name, sizeof name, "b%u", SCRATCH + INPUTS + i);
-        CU_ASSERT_EQUAL(rp_exec_read(exec, name, 0, out->words[i], sizeof words, diags), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_read(exec, 0, name, 0, out->words[i], sizeof words, diags), RP_OK);
     }
     rp_exec_destroy(exec);
     rp_diags_destroy(diags);
@@ -307,7 +308,7 @@ static rp_plan *compile(const rp_graph *source, int level) {
  * memory. NULL when the graph does not fit. */
 static rp_plan *compile_tight(const rp_graph *source, const rp_plan *packed) {
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.arena_limit = plan_info(packed).arena_bytes / 16 * 15,
+    const rp_pass_options options = {.arena_limit = rp_plan_get_info(packed).arena_bytes / 16 * 15,
                                      .verify_each = 1};
     rp_status status = rp_compile(source, &options, NULL, &plan, NULL);
     CU_ASSERT(status == RP_OK || status == RP_ERROR_INVALID);

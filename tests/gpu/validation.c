@@ -8,12 +8,14 @@
 /* Messages while an exec of `plan` is created and, with `replay`, used. Printed when unexpected. */
 static uint32_t messages_of(const rp_plan *plan, int separate, int replay, int expected) {
     rp_device *device = gpu_open(1);
-    const rp_exec_params params = {
-        .cache_path = "", .separate_buffers = separate, .timestamps = replay};
+    const rp_exec_params params = {.size = sizeof params,
+                                   .cache_path = "",
+                                   .separate_buffers = separate,
+                                   .timestamps = replay};
     rp_exec *exec = gpu_exec(device, plan, &params);
     if (replay) {
         for (int i = 0; i < 2; i++) gpu_check_everything(exec);
-        for (int i = 0; i < 2; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+        for (int i = 0; i < 2; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
     }
     rp_exec_destroy(exec);
     rp_diags *diags = rp_diags_create(NULL);
@@ -129,24 +131,20 @@ static void test_everything(void) {
 static void test_staging(void) {
     enum { SIZE = 10000003, AT = 77 };
     rp_device *device = gpu_open(1);
-    rp_memory memory = {.device = device};
-    rp_staging staging = {0};
-    uint32_t index = 0;
+    const rp_storage_wish wish = {
+        .purpose = RP_PURPOSE_ARENA, .size = SIZE + 2 * AT, .name = "target"};
+    rp_storage *target;
     unsigned char *sent = malloc(SIZE), *got = calloc(1, SIZE);
     CU_ASSERT_FATAL(sent && got);
     for (uint32_t i = 0; i < SIZE; i++) sent[i] = (unsigned char)(i * 31 + i / 65536);
-    CU_ASSERT_EQUAL_FATAL(
-        rp_memory_add(&memory, RP_PURPOSE_ARENA, SIZE + 2 * AT, "target", NULL, &index), RP_OK);
-    CU_ASSERT_EQUAL_FATAL(rp_memory_allocate(&memory, NULL), RP_OK);
-    CU_ASSERT_EQUAL_FATAL(rp_staging_create(&staging, device, SIZE, NULL), RP_OK);
-    VkBuffer target = memory.buffers[index].handle;
-    CU_ASSERT_EQUAL(rp_staging_write(&staging, target, AT, sent, SIZE, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_staging_write(&staging, target, AT + 5, "over", 4, NULL), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_storage_allocate(device, &wish, 1, NULL, &target), RP_OK);
+    CU_ASSERT_PTR_NULL(target->mapped);
+    CU_ASSERT_EQUAL(rp_storage_write(target, AT, sent, SIZE, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_storage_write(target, AT + 5, "over", 4, NULL), RP_OK);
     memcpy(sent + 5, "over", 4);
-    CU_ASSERT_EQUAL(rp_staging_read(&staging, target, AT, got, SIZE, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_storage_read(target, AT, got, SIZE, NULL), RP_OK);
     CU_ASSERT_EQUAL(memcmp(sent, got, SIZE), 0);
-    rp_staging_free(&staging);
-    rp_memory_free(&memory);
+    rp_storage_release(target);
     rp_diags *diags = rp_diags_create(NULL);
     CU_ASSERT_EQUAL(rp_device_messages(device, diags), 0);
     gpu_report(diags);

@@ -16,7 +16,7 @@ static const char cached_text[] = "reprise 1\n"
 
 static size_t initial_cache_bytes(const char *folder, rp_diags **keep) {
     mock_reset();
-    open_text(cached_text, &(rp_exec_params){.cache_path = folder});
+    open_text(cached_text, &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = folder});
     CU_ASSERT_PTR_NOT_NULL(exec);
     size_t bytes = mock.initial_cache_bytes;
     if (keep) {
@@ -84,7 +84,7 @@ static void test_cache_key(void) {
     CU_ASSERT_EQUAL(initial_cache_bytes(folder, NULL), 0);
     mock_reset();
     mock.properties.driverVersion++;
-    open_text(cached_text, &(rp_exec_params){.cache_path = folder});
+    open_text(cached_text, &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = folder});
     CU_ASSERT_EQUAL(mock.initial_cache_bytes, 0);
     close_all();
     static const char same_kernels[] = "reprise 1\n"
@@ -102,16 +102,18 @@ static void test_cache_key(void) {
                                         "    n0 = run @k grid 7 1 1 push 00000000 (rw $z)\n"
                                         "}\n";
     mock_reset();
-    open_text(same_kernels, &(rp_exec_params){.cache_path = folder});
+    open_text(same_kernels,
+              &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = folder});
     CU_ASSERT_EQUAL(mock.initial_cache_bytes, 64);
     close_all();
     mock_reset();
-    open_text(other_kernels, &(rp_exec_params){.cache_path = folder});
+    open_text(other_kernels,
+              &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = folder});
     CU_ASSERT_EQUAL(mock.initial_cache_bytes, 0);
     close_all();
     mock_reset();
     mock.cache_hits = true;
-    open_text(cached_text, &(rp_exec_params){.cache_path = folder});
+    open_text(cached_text, &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = folder});
     CU_ASSERT_EQUAL(mock.initial_cache_bytes, 64);
     CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines, 1);
     CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines_from_cache, 1);

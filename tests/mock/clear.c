@@ -43,7 +43,7 @@ static void read_results(rp_exec *exec, rp_diags *diags) {
             snprintf(name, sizeof name, "%s%u", kinds[k], i);
             unsigned char *bytes = malloc(sizes[i]);
             memset(bytes, 0x11, sizes[i]);
-            CU_ASSERT_EQUAL(rp_exec_read(exec, name, 0, bytes, sizes[i], diags), RP_OK);
+            CU_ASSERT_EQUAL(rp_exec_read(exec, 0, name, 0, bytes, sizes[i], diags), RP_OK);
             CU_ASSERT_TRUE(all_zero(bytes, sizes[i]));
             free(bytes);
         }
@@ -57,7 +57,8 @@ static void try_with(bool unified, int separate) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = mock_plan(text);
     rp_device *device = mock_open(NULL, diags);
-    const rp_exec_params params = {.cache_path = "", .separate_buffers = separate};
+    const rp_exec_params params = {
+        .size = sizeof params, .cache_path = "", .separate_buffers = separate};
     rp_exec *exec = NULL;
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     CU_ASSERT_PTR_NOT_NULL_FATAL(device);

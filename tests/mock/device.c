@@ -184,7 +184,7 @@ static void test_import(void) {
     rp_exec *exec = NULL;
     CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
     CU_ASSERT_EQUAL(locks, 1); /* memory is cleared */
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
     CU_ASSERT_EQUAL(locks, 2);
     CU_ASSERT_EQUAL(unlocks, 2);
     CU_ASSERT_EQUAL(depth, 0);
@@ -279,8 +279,9 @@ static void test_destroyed_too_early(void) {
     CU_ASSERT_TRUE(mock.objects < alive);
     CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_ERROR_BUSY);
     CU_ASSERT_TRUE(mock_said(diags, "in use by 1 exec:"));
-    CU_ASSERT_EQUAL(rp_exec_submit(execs[1]), RP_OK); /* nothing of it was destroyed */
-    CU_ASSERT_EQUAL(rp_exec_wait(execs[1], UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(execs[1], NULL, NULL, NULL),
+                    RP_OK); /* nothing of it was destroyed */
+    CU_ASSERT_EQUAL(rp_exec_wait(execs[1], 0, UINT64_MAX, NULL), RP_OK);
     rp_exec_destroy(execs[1]);
     CU_ASSERT_EQUAL(rp_device_destroy(device, diags), RP_OK);
     rp_plan_destroy(plan);

@@ -35,9 +35,9 @@ static void test_replay_allocates_nothing(void) {
     uint32_t submits = mock.submits, index = 0;
     CU_ASSERT_EQUAL(rp_exec_find(exec, "n", &index), RP_OK);
     for (int i = 0; i < 100; i++) {
-        CU_ASSERT_EQUAL(rp_exec_set_live_at(exec, index, 0, &n, 1, NULL), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_set_live_at(exec, 0, index, 0, &n, 1, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     }
     CU_ASSERT_EQUAL(mock.submits, submits + 100);
     CU_ASSERT_EQUAL(memory.calls, calls);
@@ -52,18 +52,19 @@ static void test_busy(void) {
     open_io();
     mock.stall = true;
     char byte = 0;
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0), RP_OK); /* nothing is in flight */
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK); /* a second one may queue up */
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, 1000), RP_ERROR_TIMEOUT);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 0, &byte, 1, diags), RP_ERROR_BUSY);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "y", 0, &byte, 1, NULL), RP_ERROR_BUSY);
-    CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", 0, &(uint32_t){1}, 1, NULL), RP_ERROR_BUSY);
-    CU_ASSERT_TRUE(mock_said(diags, "2 replays are still in flight"));
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, 0, NULL), RP_OK); /* nothing is in flight */
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK); /* a second one may queue up */
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, 1000, NULL), RP_ERROR_TIMEOUT);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, &byte, 1, diags), RP_ERROR_BUSY);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, &byte, 1, NULL), RP_ERROR_BUSY);
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 0, &(uint32_t){1}, 1, NULL), RP_ERROR_BUSY);
+    CU_ASSERT_TRUE(mock_said(diags, "replay 2 is still in flight in this slot"));
     CU_ASSERT_EQUAL(rp_exec_completed(exec), 0);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_completed(exec), 2);
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK); /* destroying waits for this one */
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL),
+                    RP_OK); /* destroying waits for this one */
     close_all();
 }
 
@@ -75,18 +76,18 @@ static void test_staging(void) {
     unsigned char *sent = malloc(size), *got = calloc(1, size);
     CU_ASSERT_FATAL(sent && got);
     for (size_t i = 0; i < size; i++) sent[i] = (unsigned char)(i * 31 + i / 65536);
-    CU_ASSERT_PTR_NULL(rp_exec_map(exec, "x", NULL));
-    CU_ASSERT_TRUE(rp_exec_get_stats(exec).staging_bytes > 0);
-    CU_ASSERT_TRUE(rp_exec_get_stats(exec).staging_bytes < size);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 0, sent, size, diags), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 5000001, "changed", 7, diags), RP_OK);
+    void *mapped = sent;
+    CU_ASSERT_EQUAL(rp_exec_map(exec, 0, "x", diags, &mapped, NULL), RP_ERROR_UNSUPPORTED);
+    CU_ASSERT_PTR_NULL(mapped);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, sent, size, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 5000001, "changed", 7, diags), RP_OK);
     memcpy(sent + 5000001, "changed", 7);
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "y", 0, got, size, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, got, size, diags), RP_OK);
     CU_ASSERT_EQUAL(memcmp(sent, got, size), 0);
     memset(got, 0, 16);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "y", size - 9, got, 9, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", size - 9, got, 9, diags), RP_OK);
     CU_ASSERT_EQUAL(memcmp(sent + size - 9, got, 9), 0);
     free(sent);
     free(got);
@@ -98,17 +99,18 @@ static void test_mapped(void) {
     mock_unified();
     open_io();
     uint64_t size = 0;
-    char *x = rp_exec_map(exec, "x", &size), *y = rp_exec_map(exec, "y", NULL);
-    CU_ASSERT_FATAL(x && y);
+    void *x, *y, *none;
+    CU_ASSERT_EQUAL_FATAL(rp_exec_map(exec, 0, "x", NULL, &x, &size), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_exec_map(exec, 0, "y", NULL, &y, NULL), RP_OK);
     CU_ASSERT_EQUAL(size, 12000000);
-    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).staging_bytes, 0);
     strcpy(x, "hello");
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "x", 5, " there", 7, NULL), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 5, " there", 7, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     CU_ASSERT_STRING_EQUAL(y, "hello there");
-    CU_ASSERT_PTR_NULL(rp_exec_map(exec, "n", &size)); /* live values are set */
-    CU_ASSERT_PTR_NULL(rp_exec_map(exec, "nobody", &size));
+    CU_ASSERT_EQUAL(rp_exec_map(exec, 0, "n", NULL, &none, &size), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_map(exec, 0, "nobody", NULL, &none, &size), RP_ERROR_NOT_FOUND);
+    CU_ASSERT_EQUAL(rp_exec_map(exec, 1, "x", NULL, &none, &size), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(size, 0);
     close_all();
 }
@@ -118,31 +120,31 @@ static void test_wrong_use(void) {
     open_io();
     char bytes[64] = {0};
     uint32_t index = 7, one = 1;
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "y", 0, bytes, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "y", 0, bytes, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "y is of kind out, the host cannot write it"));
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "x", 0, bytes, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "n", 0, bytes, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "x", 0, bytes, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "n", 0, bytes, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "use rp_exec_set_live"));
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 60, bytes, 5, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 60, bytes, 5, diags), RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "bytes 60 + 5 are outside s, which has 64"));
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", UINT64_MAX, bytes, 2, diags), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "zzz", 0, bytes, 1, diags), RP_ERROR_NOT_FOUND);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", UINT64_MAX, bytes, 2, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "zzz", 0, bytes, 1, diags), RP_ERROR_NOT_FOUND);
     CU_ASSERT_TRUE(mock_said(diags, "no buffer named zzz"));
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 64, NULL, 0, diags), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_write(exec, "s", 0, NULL, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 64, NULL, 0, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "s", 0, NULL, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_find(exec, "zzz", &index), RP_ERROR_NOT_FOUND);
     CU_ASSERT_EQUAL(index, 0);
     CU_ASSERT_EQUAL(rp_exec_find(NULL, "x", &index), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_exec_set_live(exec, "x", 0, &one, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_exec_set_live_at(exec, 99, 0, &one, 1, diags), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", 3, &one, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "x", 0, &one, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_set_live_at(exec, 0, 99, 0, &one, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 3, &one, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "elements 3 + 1 are outside live buffer n"));
-    CU_ASSERT_EQUAL(rp_exec_submit(NULL), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_exec_wait(NULL, 0), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_submit(NULL, NULL, NULL, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_exec_wait(NULL, 0, 0, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_completed(NULL), 0);
-    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec) < 0);
+    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec, 0) < 0);
     CU_ASSERT_PTR_NULL(rp_exec_lost_node(exec));
-    CU_ASSERT_PTR_NULL(rp_exec_command_buffer(NULL));
+    CU_ASSERT_PTR_NULL(rp_exec_command_buffer(NULL, 0, 0));
     rp_exec *none = exec;
     CU_ASSERT_EQUAL(rp_exec_create(NULL, plan, NULL, NULL, &none), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(none);
@@ -177,7 +179,7 @@ static void expect_grids(uint32_t x, uint32_t y, uint32_t z1, uint32_t z2) {
 
 static rp_status set(const char *name, uint32_t first, const void *values, uint32_t count) {
     rp_diags_clear(diags);
-    return rp_exec_set_live(exec, name, first, values, count, diags);
+    return rp_exec_set_live(exec, 0, name, first, values, count, diags);
 }
 
 static void test_live(void) {
@@ -422,7 +424,7 @@ static void test_memory(void) {
                                "}\n";
     mock_reset();
     mock.memory.memoryHeaps[0].size = 1000000;
-    expect_refusal(text, RP_ERROR_DEVICE_MEMORY, "asks 1056768 bytes of heap 0, which has 1000000",
+    expect_refusal(text, RP_ERROR_DEVICE_MEMORY, "asked for 1056768 bytes of heap 0, which has 1000000",
                    "arena 1048576, buffers 8192");
     mock_reset();
     mock.max_buffer_size = 1000000;
@@ -433,15 +435,14 @@ static void test_memory(void) {
     mock.max_allocation_size = 1048576;
     open_text(text, &mock_params);
     CU_ASSERT_PTR_NOT_NULL(exec);
-    CU_ASSERT_EQUAL(mock.memory_allocations, 3);
+    CU_ASSERT_EQUAL(mock.memory_allocations, 2);
     close_all();
     mock_reset();
     open_text(text, &mock_params);
-    CU_ASSERT_EQUAL(mock.memory_allocations, 2); /* device-local, staging */
+    CU_ASSERT_EQUAL(mock.memory_allocations, 1); /* staging comes when it is needed */
     rp_exec_stats stats = rp_exec_get_stats(exec);
     CU_ASSERT_EQUAL(stats.arena_bytes, 1048576);
     CU_ASSERT_EQUAL(stats.external_bytes, 8192);
-    CU_ASSERT_EQUAL(stats.staging_bytes, 8192);
     close_all();
 }
 
@@ -450,18 +451,18 @@ static void test_memory(void) {
 static void test_device_lost(void) {
     mock_reset();
     open_io();
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
     mock.fail_at = mock.calls + 1;
     mock.fail_with = VK_ERROR_DEVICE_LOST;
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_ERROR_DEVICE_LOST);
     const char *text = rp_exec_lost_node(exec);
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "replay 2 of io in flight, 1 replays were known"));
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_ERROR_DEVICE_LOST);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0), RP_ERROR_DEVICE_LOST);
-    CU_ASSERT_EQUAL(rp_exec_read(exec, "s", 0, &(char){0}, 1, diags), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, 0, NULL), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "s", 0, &(char){0}, 1, diags), RP_ERROR_DEVICE_LOST);
     CU_ASSERT_TRUE(mock_said(diags, "the device was lost"));
     close_all();
 
@@ -469,26 +470,28 @@ static void test_device_lost(void) {
     open_io();
     mock.fail_at = mock.calls + 1;
     mock.fail_with = VK_ERROR_DEVICE_LOST;
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_ERROR_DEVICE_LOST);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_ERROR_DEVICE_LOST);
     CU_ASSERT_PTR_NOT_NULL(rp_exec_lost_node(exec));
     close_all();
 }
 
 static void test_timestamps(void) {
     mock_reset();
-    open_text(live_text, &(rp_exec_params){.cache_path = "", .timestamps = 1});
-    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec) < 0); /* nothing was replayed */
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_wait(exec, UINT64_MAX), RP_OK);
-    CU_ASSERT_DOUBLE_EQUAL(rp_exec_gpu_seconds(exec), 500e-9, 1e-12);
+    open_text(live_text,
+              &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = "", .timestamps = 1});
+    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec, 0) < 0); /* nothing was replayed */
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+    CU_ASSERT_DOUBLE_EQUAL(rp_exec_gpu_seconds(exec, 0), 500e-9, 1e-12);
     close_all();
     mock_reset();
     mock.families[1].timestampValidBits = 0;
-    open_text(live_text, &(rp_exec_params){.cache_path = "", .timestamps = 1});
+    open_text(live_text,
+              &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = "", .timestamps = 1});
     CU_ASSERT_PTR_NOT_NULL(exec);
     CU_ASSERT_TRUE(mock_said(diags, "has no timestamps"));
-    CU_ASSERT_EQUAL(rp_exec_submit(exec), RP_OK);
-    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec) < 0);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_TRUE(rp_exec_gpu_seconds(exec, 0) < 0);
     close_all();
 }
 

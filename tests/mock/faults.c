@@ -33,18 +33,19 @@ static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan,
                              rp_diags *diags) {
     const rp_device_params device_params = {.get_instance_proc_addr = mock_entry(),
                                             .validation = validation};
-    const rp_exec_params exec_params = {.cache_path = folder, .timestamps = 1};
+    const rp_exec_params exec_params = {
+        .size = sizeof exec_params, .cache_path = folder, .timestamps = 1};
     rp_device *device = NULL;
     rp_exec *exec = NULL;
     unsigned char bytes[256] = {0};
     rp_status status = rp_device_create(allocator, &device_params, diags, &device);
     if (status == RP_OK) status = rp_exec_create(device, plan, &exec_params, diags, &exec);
-    if (status == RP_OK) status = rp_exec_write(exec, "x", 0, bytes, 256, diags);
-    if (status == RP_OK) status = rp_exec_set_live(exec, "n", 0, &(uint32_t){3}, 1, diags);
-    for (int i = 0; i < 2 && status == RP_OK; i++) status = rp_exec_submit(exec);
-    if (status == RP_OK) status = rp_exec_wait(exec, UINT64_MAX);
-    if (status == RP_OK) status = rp_exec_read(exec, "y", 0, bytes, 256, diags);
-    if (status == RP_OK) (void)rp_exec_gpu_seconds(exec);
+    if (status == RP_OK) status = rp_exec_write(exec, 0, "x", 0, bytes, 256, diags);
+    if (status == RP_OK) status = rp_exec_set_live(exec, 0, "n", 0, &(uint32_t){3}, 1, diags);
+    for (int i = 0; i < 2 && status == RP_OK; i++) status = rp_exec_submit(exec, NULL, NULL, NULL);
+    if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
+    if (status == RP_OK) status = rp_exec_read(exec, 0, "y", 0, bytes, 256, diags);
+    if (status == RP_OK) (void)rp_exec_gpu_seconds(exec, 0);
     calls_before_destroy = mock.calls;
     rp_exec_destroy(exec);
     rp_device_destroy(device, NULL);
@@ -79,7 +80,7 @@ static void fail_each_call(VkResult result, rp_status expected) {
         if (!silent && rp_diags_error_count(diags) == 0) fine = false;
         /* Want of memory is told with what was asked for, by whom. */
         if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY && strcmp(mock.failed, "vkAllocateMemory") == 0)
-            CU_ASSERT_TRUE(mock_said(diags, "out of device memory on Mock 9000: the exec asks"));
+            CU_ASSERT_TRUE(mock_said(diags, "out of device memory on Mock 9000: asked for"));
         if (!fine || mock.objects || mock.mistake)
             printf("\n  call %u, %s: status %d, %u errors, %d objects left, mistake %s\n", i,
                    mock.failed, status, rp_diags_error_count(diags), mock.objects,

@@ -78,12 +78,12 @@ static void test_live_axes(void) {
     for (uint32_t axis = 0; axis < 3; axis++) {
         uint32_t most = counts[axis], more = most + 1, one = 1;
         char wanted[128];
-        CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", axis, &most, 1, diags), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", axis, &more, 1, diags), RP_ERROR_INVALID);
+        CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", axis, &most, 1, diags), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", axis, &more, 1, diags), RP_ERROR_INVALID);
         snprintf(wanted, sizeof wanted, "the grid of n0 %u in %c; 0 to %u is possible", more,
                  "xyz"[axis], most);
         CU_ASSERT_TRUE(mock_said(diags, wanted));
-        CU_ASSERT_EQUAL(rp_exec_set_live(exec, "n", axis, &one, 1, diags), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", axis, &one, 1, diags), RP_OK);
     }
     rp_exec_destroy(exec);
     rp_device_destroy(device, NULL);

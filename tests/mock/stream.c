@@ -16,7 +16,7 @@ static void expect_with(const rp_exec_params *params, const char *text, const ch
     for (uint32_t i = 0; i < rp_diags_count(diags); i++)
         printf("\n  said: %s", rp_diags_get(diags, i).message);
     CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
-    const char *got = mock_commands(rp_exec_command_buffer(exec));
+    const char *got = mock_commands(rp_exec_command_buffer(exec, 0, 0));
     CU_ASSERT_STRING_EQUAL(got, expected);
     if (strcmp(got, expected) != 0) printf("\n--- got\n%s--- expected\n%s", got, expected);
     if (descriptors) {
@@ -184,7 +184,8 @@ static void test_sets_and_live(void) {
 /* A buffer each for transients, with the same barriers; timestamps around the replay. */
 static void test_debug_options(void) {
     mock_reset();
-    const rp_exec_params params = {.cache_path = "", .separate_buffers = 1, .timestamps = 1};
+    const rp_exec_params params = {
+        .size = sizeof params, .cache_path = "", .separate_buffers = 1, .timestamps = 1};
     expect_with(&params, chain,
                 "s0.0 storage b0+0 256\ns0.1 storage b2+0 256\n"
                 "s1.0 storage b2+0 256\ns1.1 storage b3+0 256\n"
@@ -219,7 +220,7 @@ static void test_labels(void) {
     rp_exec *exec = NULL;
     CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &params, NULL, &device), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
-    CU_ASSERT_STRING_EQUAL(mock_commands(rp_exec_command_buffer(exec)),
+    CU_ASSERT_STRING_EQUAL(mock_commands(rp_exec_command_buffer(exec, 0, 0)),
                            "simultaneous\n"
                            "label a/b\nfill b0+0 64 00000000\nfill b0+64 64 00000000\nend_label\n"
                            "fill b0+128 64 00000000\n"

@@ -16,7 +16,7 @@ static inline rp_device *mock_open(const rp_allocator *allocator, rp_diags *diag
 }
 
 /* No disk cache, unless a test is about it. */
-static const rp_exec_params mock_params = {.cache_path = ""};
+static const rp_exec_params mock_params = {.size = sizeof mock_params, .cache_path = ""};
 
 static inline int mock_said(rp_diags *diags, const char *part) {
     for (uint32_t i = 0; i < rp_diags_count(diags); i++)

@@ -52,13 +52,13 @@ int cli_replay(rp_exec *exec, const char *file, uint32_t count, int print_figure
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {
         if (i % 256 == 255) cli_progress("replay %u of %u", i + 1, count);
         double wall_start = now(CLOCK_MONOTONIC), cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
-        status = rp_exec_submit(exec);
+        status = rp_exec_submit(exec, NULL, NULL, NULL);
         double cpu_end = now(CLOCK_THREAD_CPUTIME_ID);
-        if (status == RP_OK) status = rp_exec_wait(exec, UINT64_MAX);
+        if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
         if (status != RP_OK) break;
         wall.values[wall.count++] = now(CLOCK_MONOTONIC) - wall_start;
         submit.values[submit.count++] = cpu_end - cpu_start;
-        double seconds = rp_exec_gpu_seconds(exec);
+        double seconds = rp_exec_gpu_seconds(exec, 0);
         if (seconds >= 0) gpu.values[gpu.count++] = seconds;
     }
     cli_progress(NULL);

@@ -177,7 +177,7 @@ static int execute(const cli_command *command, const run_job *job, const char *f
                    rp_device *device, const rp_plan *plan, const rp_plan *names,
                    const cli_inputs *inputs, int figures, cli_results *out) {
     rp_exec *exec = NULL;
-    rp_exec_params params = {.timestamps = figures};
+    rp_exec_params params = {.size = sizeof params, .timestamps = figures};
     rp_diags *diags = cli_diags();
     int result = cli_report(diags, file, rp_exec_create(device, plan, &params, diags, &exec));
     rp_diags_destroy(diags);

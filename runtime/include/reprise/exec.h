@@ -1,17 +1,32 @@
-/* Execs: a plan on a device, with its arena, buffers, descriptors, pipelines, live block, and one
- * command buffer, recorded once.
+/* Execs: a plan on a device, ready to be replayed.
  *
- * Submitting is one queue submission of prebuilt structures: no allocation, no decision. An exec
- * runs one replay at a time on the GPU; replays submitted in a row are ordered by the plan's first
- * barrier. For replays that overlap, create several execs of one plan.
+ * An exec has one or more slots. A slot is all that one replay touches and another must not touch
+ * at the same time: inputs, outputs, live values, the arena, and the recorded commands. Weights and
+ * pipelines belong to the exec and are there once. With N slots N replays are in flight, and the
+ * host fills the next slot while the GPU works on the others. Most programs that wait for each
+ * result need one slot, number 0.
  *
- * Threads: an exec is used by one thread at a time.
+ * Every buffer lies in a range of a storage (reprise/storage.h): the application's, where it bound
+ * one, or the exec's own.
+ *
+ * Submitting is one call of vkQueueSubmit2 with recorded commands. A replay has a number, counted
+ * from 1 by exec, which is the value that the exec's timeline semaphore reaches when it is done.
+ *
+ * Order. Replays of one slot follow each other. Replays of different slots may overlap, unless they
+ * write to common memory (state that is carried from one to the next, or one range bound for
+ * several slots): then they follow each other in the order of their numbers. Execs that share
+ * storage are ordered within one rp_device_submit; across calls the application orders them, with
+ * semaphores or by waiting.
+ *
+ * Threads: an exec may be used by several threads at once, and is locked for the time of a call but
+ * not while one waits. What two threads do to one slot is theirs to order. Creating needs nothing;
+ * destroying needs that no other thread uses the exec any more.
  */
 #ifndef REPRISE_EXEC_H
 #define REPRISE_EXEC_H
 
-#include "reprise/device.h"
 #include "reprise/plan.h"
+#include "reprise/storage.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,8 +34,27 @@ extern "C" {
 
 typedef struct rp_exec rp_exec;
 
-/* Zero is the default everywhere. */
+/* ---- Creating -------------------------------------------------------------------------------- */
+
+enum { RP_MAX_SLOTS = 64 };
+#define RP_ALL_SLOTS UINT32_MAX
+
+/* Puts a buffer of the plan, of any kind, at a range of a storage: `offset` and as many bytes as the
+ * buffer has. `offset` is a multiple of the device's storage alignment (256 always fits), and of
+ * its uniform alignment for what is read as a uniform buffer. A live buffer needs a mapped storage.
+ * The arena is bound with a `buffer` of NULL: execs that never run at the same time can share one,
+ * as large as the largest asks (rp_plan_info.arena_bytes). */
+typedef struct rp_binding {
+    const char *buffer;
+    rp_storage *storage; /* the exec holds on to it */
+    uint64_t offset;
+    uint32_t slot; /* RP_ALL_SLOTS: the same range for each. What slots share (weights, state) takes
+                    * any slot's number for all */
+} rp_binding;
+
+/* Zero is the default everywhere but in `size`. */
 typedef struct rp_exec_params {
+    size_t size;            /* sizeof(rp_exec_params) */
     const char *cache_path; /* folder of the pipeline cache; NULL: $XDG_CACHE_HOME/reprise or
                              * ~/.cache/reprise; "" disables the disk cache. Files are keyed by
                              * the plan's kernels and the driver, so plans of the same kernels
@@ -29,61 +63,218 @@ typedef struct rp_exec_params {
     int timestamps;         /* record two timestamps around the replay (rp_exec_gpu_seconds) */
     int separate_buffers;   /* debugging: every transient gets a VkBuffer of its own at its own
                              * memory, so that validation layers see each one; costs memory */
+    uint32_t slots;         /* 1 to RP_MAX_SLOTS; 0: 1 */
+    int state_per_slot;     /* each slot has inout buffers of its own; else there is one set of
+                             * them, and replays follow each other */
+    const rp_binding *bindings;
+    uint32_t binding_count;
+    uint32_t pieces;      /* cut the recording into at most so many command buffers of about the
+                           * same weight; 0: 1 */
+    uint64_t piece_bytes; /* or into pieces whose nodes touch at most so many bytes, as far as
+                           * groups allow: the bytes that the device moves in the time that a
+                           * piece may take; 0: no limit */
 } rp_exec_params;
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
  * ranges, grids, SPIR-V capabilities) and names the kernel or node that does not fit; then
- * allocates and records. All buffers begin as zeros, live ones with their defaults. params may be
- * NULL. */
+ * allocates and records. Buffers that are not bound begin as zeros, live ones with their defaults.
+ * Bound ranges may overlap where all of them are only read (in, weight); otherwise two names on one
+ * memory are refused. The exec keeps the plan: rp_plan_destroy may be called at any time. params
+ * may be NULL. */
 RP_API rp_status rp_exec_create(rp_device *device, const rp_plan *plan,
                                 const rp_exec_params *params, rp_diags *diags, rp_exec **out_exec);
 /* Waits for what is in flight, then frees everything. */
 RP_API void rp_exec_destroy(rp_exec *exec);
 
+/* Moves buffers of an idle exec to other ranges: writes descriptor sets and records anew, which
+ * costs 0.2 ms for a plan of 1000 nodes and each slot concerned. All bindings or none.
+ * RP_ERROR_BUSY while a replay is in flight in a slot concerned. */
+RP_API rp_status rp_exec_bind(rp_exec *exec, const rp_binding *bindings, uint32_t count,
+                              rp_diags *diags);
+
+/* What came of an update: symbol, value, what is said of a buffer or of the plan. */
+#define RP_UPDATE_RESULT_LIST(X)                                                                   \
+    X(RP_UPDATE_DONE, 0, "is updated")                                                             \
+    X(RP_UPDATE_BUFFER_ADDED, 1, "is not a buffer of the plan before")                             \
+    X(RP_UPDATE_BUFFER_REMOVED, 2, "is no buffer of the plan any more")                            \
+    X(RP_UPDATE_BUFFER_KIND, 3, "is of another kind")                                              \
+    X(RP_UPDATE_BUFFER_SIZE, 4, "has another size or type")                                        \
+    X(RP_UPDATE_FAILED, 5, "could not be instantiated")
+
+typedef enum rp_update_result {
+#define RP_X(symbol, value, ...) symbol = value,
+    RP_UPDATE_RESULT_LIST(RP_X)
+#undef RP_X
+} rp_update_result;
+RP_API const char *rp_update_result_name(rp_update_result result);
+
+typedef struct rp_update_report {
+    size_t size; /* sizeof(rp_update_report) of the caller */
+    rp_update_result result;
+    uint32_t buffers, buffers_kept; /* that the application sees; stay at their memory */
+    uint32_t arena_kept;            /* the old arena is large enough */
+    uint32_t pipelines;             /* that the new plan's kernels needed */
+    double record_seconds, pipeline_seconds;
+} rp_update_report;
+
+/* Gives an idle exec another plan. Buffers that the application sees must be the same by name, kind,
+ * type and size: they keep their memory, their bytes and what is bound, and live values stay.
+ * Kernels, nodes, transients, barriers may all differ. The arena is kept when it is large enough;
+ * pipelines of kernels that were there are found again; commands are recorded anew. A plan that is
+ * no update, and one that cannot be instantiated, leaves the exec as it was. `out_report` may be
+ * NULL. RP_ERROR_INVALID for a plan that is no update, RP_ERROR_BUSY in flight. */
+RP_API rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *out_report,
+                                rp_diags *diags);
+
+/* Where a buffer lies; `buffer` NULL: the arena. The storage lives as long as the buffer stays
+ * there: retain it to keep it longer. */
+typedef struct rp_range_info {
+    rp_storage *storage;
+    uint64_t offset, bytes;
+} rp_range_info;
+RP_API rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buffer,
+                                   rp_diags *diags, rp_range_info *out_range);
+
+/* ---- The host's access ----------------------------------------------------------------------- */
+
 /* Copies host bytes into a buffer of kind in, inout or weight, or from one of kind out or inout, by
- * name. The exec must be idle (RP_ERROR_BUSY otherwise). Ranges are checked. Device-local memory is
- * reached through a staging buffer, in pieces. */
-RP_API rp_status rp_exec_write(rp_exec *exec, const char *buffer, uint64_t offset, const void *data,
-                               uint64_t size, rp_diags *diags);
-RP_API rp_status rp_exec_read(rp_exec *exec, const char *buffer, uint64_t offset, void *data,
-                              uint64_t size, rp_diags *diags);
+ * name. The slot must be idle, and for what slots share all of them (RP_ERROR_BUSY otherwise).
+ * Ranges are checked. Device-local memory is reached through a staging buffer, in pieces. */
+RP_API rp_status rp_exec_write(rp_exec *exec, uint32_t slot, const char *buffer, uint64_t offset,
+                               const void *data, uint64_t size, rp_diags *diags);
+RP_API rp_status rp_exec_read(rp_exec *exec, uint32_t slot, const char *buffer, uint64_t offset,
+                              void *data, uint64_t size, rp_diags *diags);
 
-/* A pointer into a buffer's memory for hosts that want to avoid the copy; NULL when the buffer is
- * not host-visible. Reading and writing through it follows the same rule: only while the exec is
- * idle. */
-RP_API void *rp_exec_map(rp_exec *exec, const char *buffer, uint64_t *out_size);
+/* A pointer to a buffer's bytes, for hosts that want to avoid the copy. RP_ERROR_UNSUPPORTED when
+ * the buffer is not host-visible. Reading and writing through it follows the same rule: only while
+ * the slot is idle. */
+RP_API rp_status rp_exec_map(rp_exec *exec, uint32_t slot, const char *buffer, rp_diags *diags,
+                             void **out_data, uint64_t *out_size);
 
-/* Sets elements of a live buffer and recomputes the grids that depend on them, no others: a memcpy
- * into mapped memory, nothing is re-recorded. A value above the buffer's declared maximum, and a grid that is
+/* Sets elements of a live buffer and recomputes the grids that depend on it: a memcpy into mapped
+ * memory, nothing is re-recorded. A value above the buffer's declared maximum, and a grid that is
  * negative or larger than the device allows, is refused and changes nothing. */
-RP_API rp_status rp_exec_set_live(rp_exec *exec, const char *buffer, uint32_t first_element,
-                                  const void *values, uint32_t count, rp_diags *diags);
+RP_API rp_status rp_exec_set_live(rp_exec *exec, uint32_t slot, const char *buffer,
+                                  uint32_t first_element, const void *values, uint32_t count,
+                                  rp_diags *diags);
 
-/* The index of a buffer for the calls below, which find it without comparing names. */
+/* The index of a buffer for the call below, which finds it without comparing names. */
 RP_API rp_status rp_exec_find(const rp_exec *exec, const char *buffer, uint32_t *out_index);
-RP_API rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t index, uint32_t first_element,
-                                     const void *values, uint32_t count, rp_diags *diags);
+RP_API rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t slot, uint32_t index,
+                                     uint32_t first_element, const void *values, uint32_t count,
+                                     rp_diags *diags);
 
-/* Submits one replay. Returns without waiting. */
-RP_API rp_status rp_exec_submit(rp_exec *exec);
-/* Waits until every replay submitted so far is done. UINT64_MAX waits for ever. On
- * RP_ERROR_DEVICE_LOST, rp_exec_lost_node names the node where that is known. */
-RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t timeout_ns);
+/* ---- Replaying ------------------------------------------------------------------------------- */
 
-/* Replays completed since creation. */
+/* A VkSemaphore to wait for or to signal. */
+typedef struct rp_semaphore {
+    void *handle;    /* VkSemaphore, binary or timeline */
+    uint64_t value;  /* of a timeline; ignored for a binary one */
+    uint64_t stages; /* VkPipelineStageFlags2 that wait, or that have to be done; 0: all commands */
+} rp_semaphore;
+
+/* Zero is the default everywhere but in `size`. Arrays are read during the call. */
+typedef struct rp_submit_params {
+    size_t size; /* sizeof(rp_submit_params) */
+    uint32_t slot;
+    const rp_semaphore *waits; /* before the replay */
+    uint32_t wait_count;
+    const rp_semaphore *signals; /* after it, beside the exec's timeline */
+    uint32_t signal_count;
+    uint32_t pieces; /* submit the first so many pieces of the recording, and the rest with
+                      * rp_exec_continue; 0: all */
+} rp_submit_params;
+
+/* Submits one replay and returns without waiting. params NULL: slot 0, no semaphores. `out_replay`
+ * (may be NULL) gets its number. A slot whose last replay is in flight may be submitted again: the
+ * GPU orders the two. */
+RP_API rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, rp_diags *diags,
+                                uint64_t *out_replay);
+
+/* Waits until a replay is done, and those of smaller numbers; 0: all that were submitted.
+ * UINT64_MAX waits for ever. RP_ERROR_CANCELLED when its slot's last replay was cancelled. On
+ * RP_ERROR_DEVICE_LOST the message says what is known of where. */
+RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_diags *diags);
+
+/* Several execs in one vkQueueSubmit2, in this order. Where an exec touches memory that one before
+ * it in the call writes, or the other way round, a barrier with the scopes of just those accesses
+ * stands between them; others may overlap. Each exec's own timeline is signalled as usual.
+ * `out_replays` (may be NULL) gets the numbers. All or none. */
+typedef struct rp_submission {
+    rp_exec *exec;
+    const rp_submit_params *params; /* NULL: the defaults; `pieces` is 0 */
+} rp_submission;
+RP_API rp_status rp_device_submit(rp_device *device, const rp_submission *submissions,
+                                  uint32_t count, rp_diags *diags, uint64_t *out_replays);
+
+/* The exec's VkSemaphore: a timeline whose value is the number of the last replay that is done.
+ * The application may wait for it anywhere; it signals it only to a number that rp_exec_reserve
+ * gave it. */
+RP_API void *rp_exec_timeline(const rp_exec *exec);
+
+/* Replays known to be done. */
 RP_API uint64_t rp_exec_completed(rp_exec *exec);
-/* GPU time of the last completed replay, from the two timestamps; negative without them. */
-RP_API double rp_exec_gpu_seconds(rp_exec *exec);
+/* GPU time of the slot's last replay, from the two timestamps; negative without them, and before it
+ * is done. */
+RP_API double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot);
 /* Text about where the device was lost, or NULL. */
 RP_API const char *rp_exec_lost_node(const rp_exec *exec);
 
-/* The recorded VkCommandBuffer, to be submitted by an application on its own; the caller then
- * orders replays and waits. The queue it will run on must be of the device's queue family. */
-RP_API void *rp_exec_command_buffer(const rp_exec *exec);
+/* ---- Pieces ---------------------------------------------------------------------------------- */
+
+/* A long recording can be cut at group boundaries (rp_exec_params.pieces). Its pieces are command
+ * buffers in the same queue, so that each barrier orders across a cut as it does without one: its
+ * first scope is everything earlier in submission order. Submitted whole, the first piece starts
+ * while the rest is queued, and no submission of the system is long. Submitted in parts, a replay
+ * can be left off between two of them. */
+RP_API uint32_t rp_exec_piece_count(const rp_exec *exec);
+
+/* Submits the next `count` pieces of the replay that was begun with rp_submit_params.pieces; 0: all
+ * that are left. The signals go with the last one. RP_ERROR_USAGE when no replay is begun. */
+RP_API rp_status rp_exec_continue(rp_exec *exec, uint32_t count, rp_diags *diags);
+
+/* Leaves off the pieces that were not submitted: the replay is done when those that were are, its
+ * semaphores are signalled, and waiting for it gives RP_ERROR_CANCELLED. Its results hold what the
+ * pieces before have left there. */
+RP_API rp_status rp_exec_cancel(rp_exec *exec, rp_diags *diags);
+
+/* Waits for the first `count` pieces of a replay. */
+RP_API rp_status rp_exec_wait_pieces(rp_exec *exec, uint64_t replay, uint32_t count,
+                                     uint64_t timeout_ns, rp_diags *diags);
+
+/* ---- The application's own submissions ------------------------------------------------------- */
+
+/* Records the replay of a slot into the application's VkCommandBuffer, primary or secondary, of the
+ * device's queue family, which is in the recording state; as often as wanted. Descriptor sets, push
+ * constants and the pipeline of the bind point COMPUTE are lost. The recording stays good until the
+ * slot is bound anew, the exec updated or destroyed. It begins with the plan's barrier toward the
+ * replay before, and orders nothing else: rp_exec_get_scopes says what to write before and after
+ * it. */
+RP_API rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer,
+                                rp_diags *diags);
+
+/* The stages and accesses with which a replay touches the buffers that the application sees
+ * (VkPipelineStageFlags2, VkAccessFlags2): the scopes of a barrier before it and after it. */
+typedef struct rp_scopes {
+    uint64_t stages, reads, writes;
+} rp_scopes;
+RP_API rp_scopes rp_exec_get_scopes(const rp_exec *exec);
+
+/* The recorded VkCommandBuffer of a piece of a slot, to be submitted by the application as it is, to
+ * the device's queue; NULL out of range. Good as long as a recording, see above. */
+RP_API void *rp_exec_command_buffer(rp_exec *exec, uint32_t slot, uint32_t piece);
+
+/* Takes a number for a replay that the application submits itself: it then counts as in flight.
+ * The application signals the exec's timeline to that number when it is done, in the order of the
+ * numbers. */
+RP_API rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags,
+                                 uint64_t *out_replay);
+
+/* ---- Figures --------------------------------------------------------------------------------- */
 
 typedef struct rp_exec_stats {
-    uint64_t arena_bytes, external_bytes, staging_bytes; /* device memory by purpose */
-    uint32_t pipelines, pipelines_from_cache;            /* created, and found in the disk cache */
+    uint64_t arena_bytes, external_bytes;     /* device memory that the exec allocated */
+    uint32_t pipelines, pipelines_from_cache; /* created, and found in the disk cache */
     uint32_t descriptor_sets;
     double record_seconds, pipeline_seconds;
 } rp_exec_stats;

@@ -1,6 +1,7 @@
 /* The runtime: instantiates plans on Vulkan devices and replays them. All of its headers:
  *
  *   reprise/device.h  the Vulkan device, created here or the application's own
+ *   reprise/storage.h device memory that execs and the application share
  *   reprise/exec.h    a plan on a device, and its replays
  */
 #ifndef REPRISE_RUNTIME_H
@@ -8,5 +9,6 @@
 
 #include "reprise/device.h"
 #include "reprise/exec.h"
+#include "reprise/storage.h"
 
 #endif

@@ -1,0 +1,200 @@
+/* Changing an exec that is there: other memory for its buffers, or another plan.
+ *
+ * Both make what is new beside what is old and exchange the two when all of it has come about, so
+ * that a failure leaves the exec as it was. */
+#include "exec/exec.h"
+
+#include "base/sized.h"
+
+/* ---- Binding anew ---------------------------------------------------------------------------- */
+
+/* Whether a binding moves a buffer of that slot. */
+static bool concerns(const rp_exec *exec, const rp_binding *bindings, uint32_t count,
+                     uint32_t slot) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t index;
+        if (bindings[i].slot == RP_ALL_SLOTS || bindings[i].slot == slot) return true;
+        if (bindings[i].buffer && rp_exec_find(exec, bindings[i].buffer, &index) == RP_OK &&
+            rp_slots_share(exec, &rp_plan_buffers(exec->plan)[index]))
+            return true;
+    }
+    return false;
+}
+
+/* Exchanges a slot's memory and recordings, and keeps what it knows of its replays. */
+static void exchange_slots(rp_slot *a, rp_slot *b) {
+    rp_slot old = *a;
+    *a = *b;
+    *b = old;
+    a->replay = old.replay;
+    a->cancelled = old.cancelled;
+}
+
+static rp_status require_all_idle(rp_exec *exec, const rp_binding *bindings, uint32_t count,
+                                  bool all, rp_diags *diags) {
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        if (all || concerns(exec, bindings, count, s)) RP_TRY(rp_exec_require_idle(exec, s, diags));
+    return RP_OK;
+}
+
+/* Places, descriptors and recordings of `next` as the bindings want them. */
+static rp_status make_slots(rp_exec *exec, rp_slot *next, const rp_binding *bindings,
+                            uint32_t count, rp_diags *diags, bool *out_all) {
+    bool ordered, before = exec->ordered;
+    RP_TRY(rp_slots_bind(exec, next, bindings, count, diags));
+    rp_slots_inherit(exec, next, exec);
+    RP_TRY(rp_slots_place(exec, next, diags, &ordered));
+    *out_all = ordered != before; /* every recording begins otherwise */
+    RP_TRY(require_all_idle(exec, bindings, count, *out_all, diags));
+    exec->ordered = ordered;
+    rp_status status = RP_OK;
+    for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++) {
+        if (!*out_all && !concerns(exec, bindings, count, s)) continue;
+        memcpy(next[s].live.copy, exec->slots[s].live.copy, exec->live.size);
+        status = rp_slot_prepare(exec, &next[s], diags);
+    }
+    for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
+        if (*out_all || concerns(exec, bindings, count, s))
+            status = rp_live_refresh(&exec->live, &next[s].live, diags);
+    if (status != RP_OK) exec->ordered = before;
+    return status;
+}
+
+rp_status rp_exec_bind(rp_exec *exec, const rp_binding *bindings, uint32_t count, rp_diags *diags) {
+    if (!exec || (!bindings && count)) return RP_ERROR_USAGE;
+    bool all = false;
+    rp_exec_lock(exec);
+    rp_status status = require_all_idle(exec, bindings, count, false, diags);
+    rp_slot *next = status == RP_OK ? rp_slots_create(exec) : NULL;
+    if (status == RP_OK && !next) status = RP_ERROR_NO_MEMORY;
+    if (status == RP_OK) status = make_slots(exec, next, bindings, count, diags, &all);
+    for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
+        if (all || concerns(exec, bindings, count, s)) exchange_slots(&exec->slots[s], &next[s]);
+    rp_slots_free(exec, next);
+    rp_exec_unlock(exec);
+    return status;
+}
+
+/* ---- Another plan ---------------------------------------------------------------------------- */
+
+static const char *const result_names[] = {
+#define RP_X(symbol, value, name) name,
+    RP_UPDATE_RESULT_LIST(RP_X)
+#undef RP_X
+};
+
+const char *rp_update_result_name(rp_update_result result) {
+    return (uint32_t)result < sizeof result_names / sizeof *result_names ? result_names[result]
+                                                                         : "unknown";
+}
+
+/* What of the buffers that the application sees differs; out_name: of which. */
+static rp_update_result compare_buffers(const rp_plan *old, const rp_plan *new,
+                                        const char **out_name) {
+    const rp_plan_buffer *a = rp_plan_buffers(old), *b = rp_plan_buffers(new);
+    for (uint32_t i = 0; i < new->external_count; i++) {
+        uint32_t j = 0;
+        *out_name = rp_plan_string(new, b[i].name);
+        while (j < old->external_count && strcmp(rp_plan_string(old, a[j].name), *out_name) != 0)
+            j++;
+        if (j == old->external_count) return RP_UPDATE_BUFFER_ADDED;
+        if (a[j].kind != b[i].kind) return RP_UPDATE_BUFFER_KIND;
+        if (a[j].size != b[i].size || a[j].dtype != b[i].dtype) return RP_UPDATE_BUFFER_SIZE;
+    }
+    for (uint32_t i = 0; i < old->external_count; i++) {
+        uint32_t j = 0;
+        *out_name = rp_plan_string(old, a[i].name);
+        while (j < new->external_count && strcmp(rp_plan_string(new, b[j].name), *out_name) != 0)
+            j++;
+        if (j == new->external_count) return RP_UPDATE_BUFFER_REMOVED;
+    }
+    *out_name = NULL;
+    return RP_UPDATE_DONE;
+}
+
+static uint32_t count_kept(const rp_slot *a, uint32_t a_count, const rp_slot *b, uint32_t b_count) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < a_count; i++)
+        for (uint32_t j = 0; j < b_count; j++)
+            if (a->places[i].storage == b->places[j].storage &&
+                a->places[i].offset == b->places[j].offset) {
+                kept++;
+                break;
+            }
+    return kept;
+}
+
+/* The plan and all that was made from it. */
+static void exchange_plans(rp_exec *a, rp_exec *b) {
+#define EXCHANGE(member)                                                                           \
+    do {                                                                                           \
+        __typeof__(a->member) swapped = a->member;                                                 \
+        a->member = b->member;                                                                     \
+        b->member = swapped;                                                                       \
+    } while (0)
+    for (uint32_t s = 0; s < a->slots_count; s++) {
+        b->slots[s].replay = a->slots[s].replay;
+        b->slots[s].cancelled = a->slots[s].cancelled;
+        a->slots[s].replay = 0; /* nothing of it is in flight */
+    }
+    EXCHANGE(plan);
+    EXCHANGE(layouts);
+    EXCHANGE(cache);
+    EXCHANGE(pipelines);
+    EXCHANGE(live);
+    EXCHANGE(scopes);
+    EXCHANGE(slots);
+    EXCHANGE(ordered);
+    EXCHANGE(cuts);
+    EXCHANGE(pieces);
+    EXCHANGE(pieces_timeline);
+    EXCHANGE(stats);
+    a->pieces_base = a->submitted; /* the new timeline begins to count here */
+#undef EXCHANGE
+}
+
+static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *report,
+                        rp_diags *diags) {
+    const char *name;
+    RP_TRY(rp_exec_require_idle(exec, RP_ALL_SLOTS, diags));
+    report->result = compare_buffers(exec->plan, plan, &name);
+    if (report->result != RP_UPDATE_DONE) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "the plan is not an update: %s %s; create an exec for it", name,
+                     rp_update_result_name(report->result));
+        return RP_ERROR_INVALID;
+    }
+    rp_exec *next = NULL;
+    rp_status status = rp_exec_make(exec->device, plan, &exec->params, exec, diags, &next);
+    if (status != RP_OK) {
+        report->result = RP_UPDATE_FAILED;
+        return status;
+    }
+    uint32_t old_externals = exec->plan->external_count;
+    report->buffers = plan->external_count;
+    report->buffers_kept =
+        count_kept(next->slots, plan->external_count, exec->slots, old_externals);
+    report->arena_kept = next->slots->arena.storage == exec->slots->arena.storage;
+    report->pipelines = next->stats.pipelines;
+    report->record_seconds = next->stats.record_seconds;
+    report->pipeline_seconds = next->stats.pipeline_seconds;
+    exchange_plans(exec, next);
+    rp_exec_destroy(next);
+    return RP_OK;
+}
+
+rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *out_report,
+                         rp_diags *diags) {
+    rp_update_report report = {0};
+    if (!exec || !plan) return RP_ERROR_USAGE;
+    if (out_report && !rp_sized_give(&report, sizeof report, out_report)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "set the member size to sizeof(rp_update_report)");
+        return RP_ERROR_USAGE;
+    }
+    rp_exec_lock(exec);
+    rp_status status = update(exec, plan, &report, diags);
+    rp_exec_unlock(exec);
+    if (out_report) (void)rp_sized_give(&report, sizeof report, out_report);
+    return status;
+}

@@ -1,0 +1,445 @@
+/* Slots: where each buffer of a plan lies for each replay that may be in flight.
+ *
+ * First the application's bindings are entered, then the rest is allocated in one go, then what
+ * lies where is looked at as a whole: no two names may share bytes that are written, since the
+ * plan's barriers were proven for buffers that are apart. What slots share on purpose (weights,
+ * state, one range bound for several slots) is one name on one range. */
+#include "exec/exec.h"
+
+#include <stdlib.h>
+
+#include "base/checked.h"
+
+bool rp_slots_share(const rp_exec *exec, const rp_plan_buffer *buffer) {
+    return buffer->kind == RP_WEIGHT || (buffer->kind == RP_INOUT && !exec->params.state_per_slot);
+}
+
+static bool is_written(const rp_plan_buffer *buffer) {
+    return buffer->kind != RP_IN && buffer->kind != RP_WEIGHT;
+}
+
+/* ---- Binding --------------------------------------------------------------------------------- */
+
+static const char *binding_name(const rp_binding *binding) {
+    return binding->buffer ? binding->buffer : "the arena";
+}
+
+/* The plan's buffer of that name, of any kind. */
+static rp_status find_any(const rp_exec *exec, const char *name, rp_diags *diags, uint32_t *out) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
+    uint32_t count = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
+    for (*out = 0; *out < count; (*out)++)
+        if (strcmp(rp_plan_string(exec->plan, buffers[*out].name), name) == 0) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the plan has no buffer named %s to bind", name);
+    return RP_ERROR_NOT_FOUND;
+}
+
+static rp_status wrong_binding(const rp_binding *binding, rp_diags *diags, const char *why) {
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s cannot be bound: %s", binding_name(binding), why);
+    return RP_ERROR_USAGE;
+}
+
+/* Whether a range of so many bytes may be bound there. */
+static rp_status check_binding(const rp_exec *exec, const rp_binding *binding, uint64_t bytes,
+                               uint32_t scopes, rp_diags *diags) {
+    const rp_storage *storage = binding->storage;
+    const VkPhysicalDeviceLimits *limits = &exec->device->adapter.properties.limits;
+    if (!storage) return wrong_binding(binding, diags, "it has no storage");
+    if (storage->device != exec->device)
+        return wrong_binding(binding, diags, "the storage is another device's");
+    if (binding->slot >= exec->slots_count && binding->slot != RP_ALL_SLOTS) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s cannot be bound for slot %u: the exec has %u (from 0), or RP_ALL_SLOTS",
+                     binding_name(binding), binding->slot, exec->slots_count);
+        return RP_ERROR_USAGE;
+    }
+    if (!rp_range_inside(binding->offset, bytes, storage->size)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s has %llu bytes and cannot be bound at byte %llu of %s, which has %llu",
+                     binding_name(binding), (unsigned long long)bytes,
+                     (unsigned long long)binding->offset, storage->name,
+                     (unsigned long long)storage->size);
+        return RP_ERROR_USAGE;
+    }
+    uint64_t alignment = 4, at = storage->offset + binding->offset;
+    if (limits->minStorageBufferOffsetAlignment > alignment)
+        alignment = limits->minStorageBufferOffsetAlignment;
+    if ((scopes & RP_SCOPE_COMPUTE_U) && limits->minUniformBufferOffsetAlignment > alignment)
+        alignment = limits->minUniformBufferOffsetAlignment;
+    if (at % alignment) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s cannot be bound at byte %llu of a VkBuffer: device %s binds it at "
+                     "multiples of %llu",
+                     binding_name(binding), (unsigned long long)at, exec->device->adapter.info.name,
+                     (unsigned long long)alignment);
+        return RP_ERROR_USAGE;
+    }
+    return RP_OK;
+}
+
+static void hold(rp_place *place, rp_storage *storage, uint64_t offset) {
+    place->storage = rp_storage_hold(storage);
+    place->handle = storage->handle;
+    place->offset = storage->offset + offset;
+    place->mapped = storage->mapped ? storage->mapped + offset : NULL;
+}
+
+static rp_status enter(const rp_exec *exec, rp_slot *slots, const rp_binding *binding,
+                       rp_diags *diags) {
+    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
+    uint32_t index = RP_UNSET, scopes = RP_SCOPE_COMPUTE_U; /* a transient may be uniform */
+    uint64_t bytes = graph->arena_bytes;
+    bool shared = false;
+    if (binding->buffer) {
+        RP_TRY(find_any(exec, binding->buffer, diags, &index));
+        const rp_plan_buffer *buffer = &rp_plan_buffers(exec->plan)[index];
+        bytes = buffer->size;
+        scopes = exec->scopes[index];
+        shared = rp_slots_share(exec, buffer);
+        if (buffer->kind == RP_LIVE && binding->storage && !binding->storage->mapped)
+            return wrong_binding(binding, diags,
+                                 "live values are set by the host, which cannot see the storage");
+    } else if (bytes == 0) {
+        return wrong_binding(binding, diags, "the plan has no transients");
+    }
+    RP_TRY(check_binding(exec, binding, bytes, scopes, diags));
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
+        if (!shared && binding->slot != RP_ALL_SLOTS && binding->slot != s) continue;
+        rp_place *place = binding->buffer ? &slots[s].places[index] : &slots[s].arena;
+        if (place->storage) return wrong_binding(binding, diags, "it is bound twice");
+        hold(place, binding->storage, binding->offset);
+    }
+    return RP_OK;
+}
+
+rp_status rp_slots_bind(const rp_exec *exec, rp_slot *slots, const rp_binding *bindings,
+                        uint32_t count, rp_diags *diags) {
+    for (uint32_t i = 0; i < count; i++) RP_TRY(enter(exec, slots, &bindings[i], diags));
+    return RP_OK;
+}
+
+/* ---- Allocating ------------------------------------------------------------------------------ */
+
+/* What is to be allocated, and whose place it becomes. */
+typedef struct request {
+    uint32_t slot, buffer; /* RP_UNSET: the arena, or the live block */
+} request;
+
+typedef struct requests {
+    const rp_allocator *a;
+    rp_storage_wish *wishes;
+    request *of; /* by wish */
+    uint32_t count, wishes_capacity, of_capacity;
+} requests;
+
+static bool ask(requests *r, rp_purpose purpose, uint64_t size, const char *name, uint32_t slot,
+                uint32_t buffer) {
+    if (!RP_RESERVE(r->a, r->wishes, r->count, r->wishes_capacity, 1) ||
+        !RP_RESERVE(r->a, r->of, r->count, r->of_capacity, 1))
+        return false;
+    r->wishes[r->count] = (rp_storage_wish){.purpose = purpose, .size = size, .name = name};
+    r->of[r->count++] = (request){slot, buffer};
+    return true;
+}
+
+static bool ask_for_slot(const rp_exec *exec, const rp_slot *slots, uint32_t s, requests *r) {
+    const rp_plan *plan = exec->plan;
+    const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
+    const rp_plan_buffer *buffers = rp_plan_buffers(plan);
+    const rp_slot *slot = &slots[s];
+    if (graph->arena_bytes && !exec->params.separate_buffers && !slot->arena.storage &&
+        !ask(r, RP_PURPOSE_ARENA, graph->arena_bytes, "the arena", s, RP_UNSET))
+        return false;
+    if (exec->live.size && !slot->live_block.storage &&
+        !ask(r, RP_PURPOSE_LIVE, exec->live.size, "the live block", s, RP_UNSET))
+        return false;
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BUFFERS); i++) {
+        const char *name = rp_plan_string(plan, buffers[i].name);
+        bool wanted = buffers[i].kind != RP_LIVE && !slot->places[i].storage &&
+                      (s == 0 || !rp_slots_share(exec, &buffers[i]));
+        bool tmp = buffers[i].kind == RP_TMP;
+        if (!wanted || (tmp && !exec->params.separate_buffers)) continue;
+        if (!ask(r, tmp ? RP_PURPOSE_ARENA : RP_PURPOSE_EXTERNAL, buffers[i].size, name, s, i))
+            return false;
+    }
+    return true;
+}
+
+static rp_place *place_of(rp_slot *slots, const requests *r, uint32_t i) {
+    rp_slot *slot = &slots[r->of[i].slot];
+    if (r->of[i].buffer != RP_UNSET) return &slot->places[r->of[i].buffer];
+    return r->wishes[i].purpose == RP_PURPOSE_LIVE ? &slot->live_block : &slot->arena;
+}
+
+/* Allocates, clears (live blocks by the host), and hands the storages over. */
+static rp_status serve(rp_exec *exec, rp_slot *slots, const requests *r, rp_diags *diags) {
+    rp_device *device = exec->device;
+    rp_storage **storages = rp_alloc_zero(r->a, r->count, sizeof *storages);
+    rp_storage **cleared = rp_alloc_zero(r->a, r->count, sizeof *cleared);
+    rp_status status = storages && cleared
+                           ? rp_storage_allocate(device, r->wishes, r->count, diags, storages)
+                           : RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < r->count && status == RP_OK; i++)
+        cleared[i] = r->wishes[i].purpose == RP_PURPOSE_LIVE ? NULL : storages[i];
+    if (status == RP_OK) status = rp_storage_clear(device, cleared, r->count, diags);
+    for (uint32_t i = 0; i < r->count && status == RP_OK; i++) {
+        if (!cleared[i]) memset(storages[i]->mapped, 0, storages[i]->size);
+        hold(place_of(slots, r, i), storages[i], 0);
+        if (storages[i]->purpose == RP_PURPOSE_ARENA)
+            exec->stats.arena_bytes += storages[i]->memory_bytes;
+        else
+            exec->stats.external_bytes += storages[i]->memory_bytes;
+    }
+    for (uint32_t i = 0; storages && i < r->count; i++) rp_storage_drop(storages[i]);
+    rp_release(r->a, storages);
+    rp_release(r->a, cleared);
+    return status;
+}
+
+static rp_status allocate(rp_exec *exec, rp_slot *slots, rp_diags *diags) {
+    requests r = {.a = &exec->device->allocator};
+    rp_status status = RP_OK;
+    for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
+        if (!ask_for_slot(exec, slots, s, &r)) status = RP_ERROR_NO_MEMORY;
+    if (status == RP_OK && r.count) status = serve(exec, slots, &r, diags);
+    rp_release(r.a, r.wishes);
+    rp_release(r.a, r.of);
+    return status;
+}
+
+/* Gives the places that follow from others: what slots share, transients in the arena, live buffers
+ * in the live block. */
+static void follow(const rp_exec *exec, rp_slot *slots, uint32_t s) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
+    rp_slot *slot = &slots[s];
+    slot->live.grids = slot->live_block.mapped;
+    for (uint32_t i = 0; i < rp_plan_count(exec->plan, RP_SECTION_BUFFERS); i++) {
+        rp_place *place = &slot->places[i];
+        bool result = buffers[i].kind == RP_OUT || buffers[i].kind == RP_INOUT;
+        const rp_place *in = NULL;
+        uint64_t offset = 0;
+        if (buffers[i].kind == RP_TMP) {
+            in = &slot->arena;
+            offset = buffers[i].offset;
+        } else if (buffers[i].kind == RP_LIVE) {
+            in = &slot->live_block;
+            offset = exec->live.offsets[i];
+        } else if (rp_slots_share(exec, &buffers[i])) {
+            in = &slots[0].places[i];
+        }
+        if (!place->storage && in) {
+            *place = *in;
+            rp_storage_hold(place->storage);
+            place->offset += offset;
+            if (place->mapped) place->mapped += offset;
+        }
+        if (buffers[i].kind == RP_LIVE) slot->live.mapped[i] = place->mapped;
+        if (result && place->mapped) slot->results_mapped = true;
+    }
+}
+
+/* Whether a transient lies where the plan puts it in the arena. */
+static bool in_arena(const rp_slot *slot, const rp_plan_buffer *buffer, const rp_place *place) {
+    return buffer->kind == RP_TMP && slot->arena.storage && place->storage == slot->arena.storage &&
+           place->offset == slot->arena.offset + buffer->offset;
+}
+
+static bool in_live_block(const rp_live *live, const rp_slot *slot, uint32_t index,
+                          const rp_plan_buffer *buffer, const rp_place *place) {
+    return buffer->kind == RP_LIVE && place->storage == slot->live_block.storage &&
+           place->offset == slot->live_block.offset + live->offsets[index];
+}
+
+/* ---- Inheriting ------------------------------------------------------------------------------ */
+
+static const rp_place *same_buffer(const rp_exec *from, const rp_slot *slot, const char *name,
+                                   const rp_plan_buffer *buffer) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(from->plan);
+    for (uint32_t i = 0; i < rp_plan_count(from->plan, RP_SECTION_BUFFERS); i++) {
+        if (buffers[i].kind != buffer->kind || buffers[i].size != buffer->size ||
+            strcmp(rp_plan_string(from->plan, buffers[i].name), name) != 0)
+            continue;
+        const rp_place *place = &slot->places[i];
+        bool follows = in_arena(slot, &buffers[i], place) ||
+                       in_live_block(&from->live, slot, i, &buffers[i], place);
+        return follows ? NULL : place;
+    }
+    return NULL;
+}
+
+static void take_over(rp_place *place, const rp_place *from) {
+    *place = *from;
+    rp_storage_hold(place->storage);
+}
+
+/* What is left of the storage from a place on. */
+static uint64_t room(const rp_place *place) {
+    const rp_storage *storage = place->storage;
+    return storage ? storage->size - (place->offset - storage->offset) : 0;
+}
+
+void rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from) {
+    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
+    const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
+    uint32_t count = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
+        rp_slot *slot = &slots[s];
+        const rp_slot *old = &from->slots[s];
+        if (!slot->arena.storage && graph->arena_bytes && room(&old->arena) >= graph->arena_bytes)
+            take_over(&slot->arena, &old->arena);
+        if (!slot->live_block.storage && exec->live.size &&
+            room(&old->live_block) >= exec->live.size)
+            take_over(&slot->live_block, &old->live_block);
+        for (uint32_t i = 0; i < count; i++) {
+            if (slot->places[i].storage) continue;
+            const char *name = rp_plan_string(exec->plan, buffers[i].name);
+            const rp_place *place = same_buffer(from, old, name, &buffers[i]);
+            if (place) take_over(&slot->places[i], place);
+        }
+    }
+}
+
+/* ---- What lies where ------------------------------------------------------------------------- */
+
+static int by_place(const void *left, const void *right) {
+    const rp_touch *a = left, *b = right;
+    if (a->handle != b->handle) return (uintptr_t)a->handle < (uintptr_t)b->handle ? -1 : 1;
+    if (a->lo != b->lo) return a->lo < b->lo ? -1 : 1;
+    if (a->hi != b->hi) return a->hi < b->hi ? -1 : 1;
+    return (a->buffer > b->buffer) - (a->buffer < b->buffer);
+}
+
+/* Lists the memory that a slot's replay touches: buffers, and the arena as a whole. */
+static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
+    const rp_plan *plan = exec->plan;
+    const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
+    const rp_plan_buffer *buffers = rp_plan_buffers(plan);
+    uint32_t count = rp_plan_count(plan, RP_SECTION_BUFFERS), arena_scopes = 0;
+    rp_release(&exec->device->allocator, slot->touches);
+    slot->touches = rp_alloc(&exec->device->allocator, count + 1, sizeof *slot->touches);
+    if (!slot->touches) return RP_ERROR_NO_MEMORY;
+    slot->touches_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const rp_place *place = &slot->places[i];
+        if (in_arena(slot, &buffers[i], place))
+            arena_scopes |= exec->scopes[i];
+        else
+            slot->touches[slot->touches_count++] = (rp_touch){
+                place->handle, place->offset, place->offset + buffers[i].size, i, exec->scopes[i]};
+    }
+    if (slot->arena.storage)
+        slot->touches[slot->touches_count++] =
+            (rp_touch){slot->arena.handle, slot->arena.offset,
+                       slot->arena.offset + graph->arena_bytes, RP_UNSET, arena_scopes};
+    qsort(slot->touches, slot->touches_count, sizeof *slot->touches, by_place);
+    return RP_OK;
+}
+
+static const char *touch_name(const rp_exec *exec, const rp_touch *touch) {
+    return touch->buffer == RP_UNSET
+               ? "the arena"
+               : rp_plan_string(exec->plan, rp_plan_buffers(exec->plan)[touch->buffer].name);
+}
+
+static bool touch_writes(const rp_exec *exec, const rp_touch *touch) {
+    return touch->buffer == RP_UNSET || is_written(&rp_plan_buffers(exec->plan)[touch->buffer]);
+}
+
+static rp_status refuse_overlap(const rp_exec *exec, const rp_touch *a, const rp_touch *b,
+                                rp_diags *diags) {
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                 "%s and %s%s lie on the same memory, bytes %llu to %llu of one VkBuffer, and are "
+                 "not both only read: bind them to ranges that are apart",
+                 touch_name(exec, a), touch_name(exec, b),
+                 a->buffer == b->buffer ? " of another slot" : "", (unsigned long long)b->lo,
+                 (unsigned long long)(a->hi < b->hi ? a->hi : b->hi) - 1);
+    return RP_ERROR_USAGE;
+}
+
+/* Goes through all touches of all slots in the order of memory, and remembers the ends of what was
+ * there before. One name on one range in several slots is what the application wanted. */
+static rp_status check_overlaps(const rp_exec *exec, const rp_touch *all, uint32_t count,
+                                rp_diags *diags, bool *out_ordered) {
+    const rp_touch *last = NULL, *last_writer = NULL; /* those that end last */
+    *out_ordered = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const rp_touch *touch = &all[i];
+        bool writes = touch_writes(exec, touch);
+        if (i > 0 && by_place(touch, touch - 1) == 0) {
+            *out_ordered |= writes;
+            continue;
+        }
+        if (last && last->handle != touch->handle) last = last_writer = NULL;
+        if (writes && last && last->hi > touch->lo) return refuse_overlap(exec, last, touch, diags);
+        if (last_writer && last_writer->hi > touch->lo)
+            return refuse_overlap(exec, last_writer, touch, diags);
+        if (!last || touch->hi > last->hi) last = touch;
+        if (writes && (!last_writer || touch->hi > last_writer->hi)) last_writer = touch;
+    }
+    return RP_OK;
+}
+
+static rp_status look_at_all(const rp_exec *exec, rp_slot *slots, rp_diags *diags,
+                             bool *out_ordered) {
+    const rp_allocator *a = &exec->device->allocator;
+    size_t count = 0;
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
+        RP_TRY(list_touches(exec, &slots[s]));
+        count += slots[s].touches_count;
+    }
+    rp_touch *all = rp_alloc(a, count, sizeof *all);
+    if (!all || count > UINT32_MAX) {
+        rp_release(a, all);
+        return RP_ERROR_NO_MEMORY;
+    }
+    count = 0;
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
+        memcpy(all + count, slots[s].touches, slots[s].touches_count * sizeof *all);
+        count += slots[s].touches_count;
+    }
+    qsort(all, count, sizeof *all, by_place);
+    rp_status status = check_overlaps(exec, all, (uint32_t)count, diags, out_ordered);
+    rp_release(a, all);
+    return status;
+}
+
+rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *out_ordered) {
+    RP_TRY(allocate(exec, slots, diags));
+    for (uint32_t s = 0; s < exec->slots_count; s++) follow(exec, slots, s);
+    return look_at_all(exec, slots, diags, out_ordered);
+}
+
+rp_slot *rp_slots_create(const rp_exec *exec) {
+    const rp_allocator *a = &exec->device->allocator;
+    uint32_t buffers = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
+    rp_slot *slots = rp_alloc_zero(a, exec->slots_count, sizeof *slots);
+    bool complete = slots != NULL;
+    for (uint32_t s = 0; complete && s < exec->slots_count; s++) {
+        slots[s].places = rp_alloc_zero(a, buffers, sizeof *slots[s].places);
+        complete = slots[s].places && rp_live_values_create(&exec->live, &slots[s].live) == RP_OK;
+    }
+    if (complete) return slots;
+    rp_slots_free(exec, slots);
+    return NULL;
+}
+
+void rp_slots_free(const rp_exec *exec, rp_slot *slots) {
+    rp_device *device = exec->device;
+    const rp_allocator *a = &device->allocator;
+    uint32_t buffers = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
+    for (uint32_t s = 0; slots && s < exec->slots_count; s++) {
+        rp_slot *slot = &slots[s];
+        device->vk.DestroyCommandPool(device->handle, slot->pool, NULL);
+        device->vk.DestroyQueryPool(device->handle, slot->queries, NULL);
+        rp_descriptors_free(&slot->descriptors);
+        rp_live_values_free(&exec->live, &slot->live);
+        for (uint32_t i = 0; slot->places && i < buffers; i++)
+            rp_storage_drop(slot->places[i].storage);
+        rp_storage_drop(slot->arena.storage);
+        rp_storage_drop(slot->live_block.storage);
+        rp_release(a, slot->places);
+        rp_release(a, slot->touches);
+        rp_release(a, slot->commands);
+    }
+    rp_release(a, slots);
+}

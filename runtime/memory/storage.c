@@ -1,0 +1,148 @@
+/* Storages that the application makes, imports, and looks into. */
+#include "memory/storage.h"
+
+#include "base/checked.h"
+#include "base/sized.h"
+#include "memory/staging.h"
+
+static rp_status unset_size(rp_diags *diags, const char *type) {
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(%s)", type);
+    return RP_ERROR_USAGE;
+}
+
+rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, rp_diags *diags,
+                            rp_storage **out_storage) {
+    if (!out_storage) return RP_ERROR_USAGE;
+    *out_storage = NULL;
+    rp_storage_params params;
+    if (!device || !given) return RP_ERROR_USAGE;
+    if (!rp_sized_take(given, &params, sizeof params))
+        return unset_size(diags, "rp_storage_params");
+    const rp_storage_wish wish = {
+        .purpose = params.host_visible ? RP_PURPOSE_VISIBLE : RP_PURPOSE_EXTERNAL,
+        .usage = params.usage,
+        .size = params.bytes,
+        .name = params.name ? params.name : "storage",
+    };
+    if (params.bytes == 0 || params.bytes > RP_MAX_BUFFER_BYTES) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s cannot have %llu bytes: 1 to %llu are possible", wish.name,
+                     (unsigned long long)params.bytes, (unsigned long long)RP_MAX_BUFFER_BYTES);
+        return RP_ERROR_USAGE;
+    }
+    rp_storage *storage;
+    RP_TRY(rp_storage_allocate(device, &wish, 1, diags, &storage));
+    rp_status status = params.uninitialised ? RP_OK : rp_storage_clear(device, &storage, 1, diags);
+    if (status != RP_OK) {
+        rp_storage_drop(storage);
+        return status;
+    }
+    rp_device_retain(device, RP_OBJECT_STORAGE);
+    *out_storage = storage;
+    return RP_OK;
+}
+
+rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *given,
+                                   rp_diags *diags, rp_storage **out_storage) {
+    if (!out_storage) return RP_ERROR_USAGE;
+    *out_storage = NULL;
+    rp_storage_import params;
+    if (!device || !given) return RP_ERROR_USAGE;
+    if (!rp_sized_take(given, &params, sizeof params))
+        return unset_size(diags, "rp_storage_import");
+    const char *name = params.name ? params.name : "imported storage";
+    const VkPhysicalDeviceLimits *limits = &device->adapter.properties.limits;
+    uint64_t alignment = limits->minStorageBufferOffsetAlignment, end;
+    if (!params.buffer || params.bytes == 0 || !rp_add_u64(params.offset, params.bytes, &end) ||
+        end > RP_MAX_BUFFER_BYTES) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s needs a VkBuffer and a range of at least one byte in it", name);
+        return RP_ERROR_USAGE;
+    }
+    if (alignment && params.offset % alignment) {
+        rp_diags_add(
+            diags, RP_ERROR, NULL, 0, 0,
+            "%s begins at byte %llu of its VkBuffer; %s binds storage buffers at multiples "
+            "of %llu",
+            name, (unsigned long long)params.offset, device->adapter.info.name,
+            (unsigned long long)alignment);
+        return RP_ERROR_USAGE;
+    }
+    const rp_allocator *a = &device->allocator;
+    rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
+    if (!storage) return RP_ERROR_NO_MEMORY;
+    *storage = (rp_storage){
+        .device = device,
+        .name = rp_dup(a, name, strlen(name) + 1),
+        .handle = params.buffer,
+        .offset = params.offset,
+        .size = params.bytes,
+        .purpose = params.mapped ? RP_PURPOSE_VISIBLE : RP_PURPOSE_EXTERNAL,
+        .mapped = params.mapped,
+        .imported = true,
+    };
+    atomic_init(&storage->holders, 1);
+    if (!storage->name) {
+        rp_release(a, storage);
+        return RP_ERROR_NO_MEMORY;
+    }
+    rp_device_retain(device, RP_OBJECT_STORAGE);
+    *out_storage = storage;
+    return RP_OK;
+}
+
+rp_storage *rp_storage_retain(rp_storage *storage) {
+    if (storage) rp_device_retain(storage->device, RP_OBJECT_STORAGE);
+    return rp_storage_hold(storage);
+}
+
+void rp_storage_release(rp_storage *storage) {
+    if (!storage) return;
+    rp_device *device = storage->device;
+    rp_storage_drop(storage);
+    rp_device_release(device, RP_OBJECT_STORAGE);
+}
+
+rp_status rp_storage_get_info(const rp_storage *storage, rp_storage_info *info) {
+    if (!storage || !info) return RP_ERROR_USAGE;
+    const rp_storage_info own = {
+        .buffer = storage->handle,
+        .offset = storage->offset,
+        .bytes = storage->size,
+        .mapped = storage->mapped,
+    };
+    return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
+}
+
+static rp_status check_range(const rp_storage *storage, uint64_t offset, uint64_t size,
+                             rp_diags *diags) {
+    if (rp_range_inside(offset, size, storage->size)) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "bytes %llu + %llu are outside %s, which has %llu",
+                 (unsigned long long)offset, (unsigned long long)size, storage->name,
+                 (unsigned long long)storage->size);
+    return RP_ERROR_USAGE;
+}
+
+rp_status rp_storage_write(rp_storage *storage, uint64_t offset, const void *data, uint64_t size,
+                           rp_diags *diags) {
+    if (!storage || (!data && size)) return RP_ERROR_USAGE;
+    RP_TRY(check_range(storage, offset, size, diags));
+    if (size == 0) return RP_OK;
+    if (!storage->mapped)
+        return rp_staging_write(storage->device, storage->handle, storage->offset + offset, data,
+                                size, diags);
+    memcpy(storage->mapped + offset, data, size);
+    return RP_OK;
+}
+
+rp_status rp_storage_read(rp_storage *storage, uint64_t offset, void *data, uint64_t size,
+                          rp_diags *diags) {
+    if (!storage || (!data && size)) return RP_ERROR_USAGE;
+    RP_TRY(check_range(storage, offset, size, diags));
+    if (size == 0) return RP_OK;
+    if (!storage->mapped)
+        return rp_staging_read(storage->device, storage->handle, storage->offset + offset, data,
+                               size, diags);
+    memcpy(data, storage->mapped + offset, size);
+    return RP_OK;
+}

@@ -1,0 +1,75 @@
+/* Internal: storages, and how several are allocated at once. */
+#ifndef RP_RUNTIME_STORAGE_H
+#define RP_RUNTIME_STORAGE_H
+
+#include <stdatomic.h>
+
+#include "device/device.h"
+#include "reprise/storage.h"
+
+/* What a storage is for: symbol, name in messages. It decides the memory type and the usage. */
+#define RP_PURPOSE_LIST(X)                                                                         \
+    X(RP_PURPOSE_ARENA, "the arena")  /* transients: the GPU alone */                              \
+    X(RP_PURPOSE_EXTERNAL, "buffers") /* in, out, inout, weight, and the application's own */      \
+    X(RP_PURPOSE_VISIBLE, "host-visible buffers") /* the same, mapped */                           \
+    X(RP_PURPOSE_LIVE, "live block")              /* mapped, written between replays */            \
+    X(RP_PURPOSE_STAGING, "staging")              /* mapped, copied from and to */
+
+typedef enum rp_purpose {
+#define RP_X(symbol, name) symbol,
+    RP_PURPOSE_LIST(RP_X)
+#undef RP_X
+        RP_PURPOSE_COUNT
+} rp_purpose;
+
+/* Device memory that several storages lie in. */
+typedef struct rp_block {
+    atomic_uint holders;
+    VkDeviceMemory handle;
+    uint8_t *mapped;
+    uint64_t size;
+    uint32_t type;
+} rp_block;
+
+struct rp_storage {
+    atomic_uint holders;
+    rp_device *device;
+    char *name;
+    VkBuffer handle;
+    uint64_t offset, size; /* in the VkBuffer, as asked */
+    uint64_t memory_bytes; /* of the block; 0 when imported */
+    rp_purpose purpose;
+    uint8_t *mapped; /* of the first byte; NULL when the host cannot see it */
+    rp_block *block; /* NULL when imported */
+    bool imported;   /* the VkBuffer is the application's */
+};
+
+/* What is asked for. */
+typedef struct rp_storage_wish {
+    rp_purpose purpose;
+    VkBufferUsageFlags usage; /* beside that of the purpose */
+    uint64_t size;
+    const char *name;
+} rp_storage_wish;
+
+/* Fills are whole words: a buffer is created with so many bytes for `size`, which the plan knows.
+ */
+static inline uint64_t rp_storage_fill_bytes(uint64_t size) {
+    return (size + 3) / 4 * 4;
+}
+
+/* A holder more and one less within the library: of an exec, which keeps the device alive itself. The
+ * application's holds (rp_storage_retain) are counted by the device. */
+rp_storage *rp_storage_hold(rp_storage *storage);
+void rp_storage_drop(rp_storage *storage);
+
+/* Allocates out[0..count), all or none, one block of memory for each memory type that is needed,
+ * and maps what the host can see. */
+rp_status rp_storage_allocate(rp_device *device, const rp_storage_wish *wishes, uint32_t count,
+                              rp_diags *diags, rp_storage **out);
+
+/* Fills storages with zeros, and waits for that; NULL ones are passed over. clear.c. */
+rp_status rp_storage_clear(rp_device *device, rp_storage *const *storages, uint32_t count,
+                           rp_diags *diags);
+
+#endif
