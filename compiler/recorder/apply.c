@@ -118,7 +118,7 @@ static bool see_range(rp_player *p, const char *name, const rp_range *range,
 
 static bool play_operand(rp_player *p, const rp_call *c, const char **at, uint32_t index,
                          rp_given_operand *out) {
-    const rp_range *range = &p->r->ranges[c->first_range + index];
+    const rp_range *range = &p->ranges[c->first_range + index];
     rp_tensor tensor;
     memcpy(&tensor, take(at, sizeof tensor), sizeof tensor);
     const char *name = take_text(at);
@@ -143,7 +143,7 @@ static rp_attribute play_attribute(const char **at) {
 }
 
 bool rp_play_apply(rp_player *p, const rp_call *c) {
-    const char *at = (const char *)p->r->bytes + c->first_byte, *op = take_text(&at);
+    const char *at = (const char *)p->bytes + c->first_byte, *op = take_text(&at);
     rp_given_operand operands[RP_APPLY_MAX_OPERANDS];
     rp_attribute attrs[RP_APPLY_MAX_ATTRS];
     for (uint32_t i = 0; i < c->x; i++)

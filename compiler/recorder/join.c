@@ -1,336 +1,37 @@
-/* From recorded calls to a graph: plays the calls of each recorder against the state that a command
- * encoder has (kernel, bindings, push data, labels) and appends a node for each that does
- * something.
+/* From recorded calls to a graph: plays the calls of each recorder (player.c) and appends a node for
+ * each that does something.
  *
  * A recorder's first mistake ends it, as later calls may only be wrong because of it; the other
  * recorders are still played, so several mistakes are reported at once. rp_graph_verify() then
  * judges what the calls mean together (overlaps, alignment, access allowed by the buffer's kind).
  * Its messages are to name calls as well: nodes carry the number of the call as their line and that
- * of the recorder as their column until then.
- *
- * O(calls), apart from finding a binding among those of its kernel. */
+ * of the recorder as their column until then. */
 #include "recorder/player.h"
 
-#include "base/checked.h"
-
-static const char *buffer_name(const rp_player *p, uint32_t buffer) {
-    return rp_graph_string(p->g, p->g->buffers[buffer].name);
+static void report(rp_player *p, rp_call_kind kind, const char *text) {
+    rp_diags_add(p->user, RP_ERROR, NULL, 0, 0, "recorder %u, call %u (%s): %s", p->recorder,
+                 p->call, rp_call_name(kind), text);
 }
 
-/* ---- State ----------------------------------------------------------------------------------- */
-
-static bool play_bind_kernel(rp_player *p, const rp_call *c) {
-    const char *why;
-    uint32_t index = rp_handle_index(p->program, c->x, p->program->modules_count, &why);
-    if (index == RP_NONE) return rp_play_mistake(p, RP_CALL_BIND_KERNEL, "kernel: %s", why);
-    const rp_kernel_module *module = &p->program->modules[index];
-    p->slots_count = 0;
-    if (!RP_RESERVE(p->a, p->slots, p->slots_count, p->slots_capacity, module->binding_count) ||
-        !RP_RESERVE(p->a, p->uses, p->uses_count, p->uses_capacity, module->binding_count + 1))
-        return rp_play_no_memory(p);
-    p->slots_count = module->binding_count;
-    for (uint32_t i = 0; i < p->slots_count; i++)
-        p->slots[i] = (rp_slot){.access = module->bindings[i].access};
-    p->module = module;
-    p->kernel = index;
-    p->pushed = 0;
-    memset(p->push, 0, sizeof p->push);
-    return true;
-}
-
-/* The slot of a binding of the bound kernel; NULL after a mistake. */
-static rp_slot *find_slot(rp_player *p, const rp_call *c) {
-    rp_call_kind kind = (rp_call_kind)c->kind;
-    if (!p->module) {
-        rp_play_mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
-        return NULL;
+/* A kernel's node names the variant of the kernel that its uses promise more of. */
+static bool append_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
+                        const uint8_t *bytes) {
+    if (node->kind == RP_RUN) {
+        node->kernel = rp_kernel_for_uses(p->g, node->kernel, uses);
+        if (node->kernel == RP_NONE) return rp_play_no_memory(p);
     }
-    for (uint32_t i = 0; i < p->slots_count; i++)
-        if (p->module->bindings[i].set == c->y && p->module->bindings[i].binding == c->z)
-            return &p->slots[i];
-    rp_play_mistake(p, kind, "kernel '%s' has no binding %u in set %u; it has %u bindings",
-                    p->module->name, c->z, c->y, p->slots_count);
-    return NULL;
-}
-
-static bool play_bind(rp_player *p, const rp_call *c) {
-    rp_slot *s = find_slot(p, c);
-    rp_graph_use use;
-    if (!s || !rp_play_range(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
-    const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
-    if (b->used && use.size < b->min_size)
-        return rp_play_mistake(
-            p, (rp_call_kind)c->kind,
-            "block '%s' of kernel '%s' needs at least %llu bytes; the range of '%s' has "
-            "%llu",
-            b->name, p->module->name, (unsigned long long)b->min_size, buffer_name(p, use.buffer),
-            (unsigned long long)use.size);
-    s->bound = true;
-    s->buffer = use.buffer;
-    s->offset = use.offset;
-    s->size = use.size;
-    return true;
-}
-
-static bool play_bind_access(rp_player *p, const rp_call *c) {
-    rp_slot *s = find_slot(p, c);
-    if (!s) return false;
-    const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
-    const char *why = b->used ? rp_kernel_access_error(b, (rp_access)c->x) : NULL;
-    if (why)
-        return rp_play_mistake(p, RP_CALL_BIND_ACCESS, "block '%s' of kernel '%s': %s", b->name,
-                               p->module->name, why);
-    s->access = (uint8_t)c->x;
-    return true;
-}
-
-static bool play_push(rp_player *p, const rp_call *c) {
-    if (!p->module)
-        return rp_play_mistake(p, RP_CALL_PUSH, "no kernel is bound; call rp_bind_kernel first");
-    if (c->x % 4 != 0 || c->size % 4 != 0 || c->size == 0)
-        return rp_play_mistake(p, RP_CALL_PUSH,
-                               "offset %u and size %u; expected multiples of 4, and a size "
-                               "greater than 0",
-                               c->x, c->size);
-    if (!rp_range_inside(c->x, c->size, p->module->push_bytes))
-        return rp_play_mistake(p, RP_CALL_PUSH,
-                               "bytes [%u+%u] lie outside the push-constant block of kernel "
-                               "'%s', which has %u bytes",
-                               c->x, c->size, p->module->name, p->module->push_bytes);
-    memcpy(p->push + c->x, p->r->bytes + c->first_byte, c->size);
-    for (uint32_t i = c->x / 4; i < (c->x + c->size) / 4; i++) p->pushed |= UINT64_C(1) << i;
-    return true;
-}
-
-/* Makes `path` the label of the nodes that follow. */
-static bool intern_label(rp_player *p) {
-    p->label = RP_NONE;
-    if (p->path.size == 0) return true;
-    p->label = rp_graph_intern(p->g, p->path.data, p->path.size);
-    return p->label != RP_NONE || rp_play_no_memory(p);
-}
-
-static bool play_label_begin(rp_player *p, const rp_call *c) {
-    if (c->size <= 1) return rp_play_mistake(p, RP_CALL_LABEL_BEGIN, "the label is empty");
-    if (!RP_RESERVE(p->a, p->label_ends, p->label_ends_count, p->label_ends_capacity, 1))
-        return rp_play_no_memory(p);
-    p->label_ends[p->label_ends_count++] = p->path.size;
-    if (p->path.size) rp_text_char(&p->path, '/');
-    rp_text_append(&p->path, (const char *)p->r->bytes + c->first_byte, c->size - 1);
-    return p->path.failed ? rp_play_no_memory(p) : intern_label(p);
-}
-
-static bool play_label_end(rp_player *p) {
-    if (p->label_ends_count == 0)
-        return rp_play_mistake(p, RP_CALL_LABEL_END,
-                               "no label is open; each rp_label_end needs its "
-                               "rp_label_begin");
-    p->path.size = p->label_ends[--p->label_ends_count];
-    return intern_label(p);
-}
-
-static bool play_op_tag(rp_player *p, const rp_call *c) {
-    if (c->size <= 1) return rp_play_mistake(p, RP_CALL_OP_TAG, "the tag is empty");
-    p->op = rp_graph_intern(p->g, (const char *)p->r->bytes + c->first_byte, c->size - 1);
-    return p->op != RP_NONE || rp_play_no_memory(p);
-}
-
-/* ---- Nodes ----------------------------------------------------------------------------------- */
-
-/* Appends a node with the labels of the moment. */
-static bool add_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
-                     const uint8_t *bytes) {
     node->id = p->g->nodes_count;
-    node->label = p->label;
-    node->op = p->op;
-    node->pos = (rp_source_pos){p->call, p->recorder};
-    p->op = RP_NONE;
     return rp_graph_add_node(p->g, node, uses, bytes) != RP_NONE || rp_play_no_memory(p);
-}
-
-/* Uses and push data of the bound kernel. */
-static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
-                    const rp_graph_use *indirect) {
-    rp_call_kind kind = (rp_call_kind)c->kind;
-    if (!p->module)
-        return rp_play_mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
-    for (uint32_t i = 0; i < p->slots_count; i++) {
-        const rp_slot *s = &p->slots[i];
-        const rp_kernel_binding *b = &p->module->bindings[i];
-        if (!s->bound && b->used)
-            return rp_play_mistake(p, kind,
-                                   "binding %u in set %u ('%s') of kernel '%s' is not bound",
-                                   b->binding, b->set, b->name, p->module->name);
-        p->uses[i] = (rp_graph_use){
-            .buffer = s->buffer, .access = s->access, .offset = s->offset, .size = s->size};
-    }
-    for (uint32_t i = 0; i < rp_kernel_push_bytes(p->module) / 4; i++)
-        if (!(p->pushed >> i & 1))
-            return rp_play_mistake(p, kind,
-                                   "push bytes %u to %u of kernel '%s' are not set; all of its %u "
-                                   "bytes must be",
-                                   i * 4, i * 4 + 3, p->module->name, p->module->push_bytes);
-    node->kind = RP_RUN;
-    node->use_count = rp_kernel_keep_used(p->module, p->uses);
-    node->kernel = rp_kernel_for_uses(p->g, p->kernel, p->uses);
-    if (node->kernel == RP_NONE) return rp_play_no_memory(p);
-    node->byte_count = rp_kernel_push_bytes(p->module);
-    if (indirect) p->uses[node->use_count++] = *indirect;
-    return add_node(p, node, p->uses, p->push);
-}
-
-static bool play_dispatch(rp_player *p, const rp_call *c) {
-    rp_graph_node node = {.grid_kind = RP_GRID_DIRECT, .grid = {c->x, c->y, c->z}};
-    if (c->x == 0 || c->y == 0 || c->z == 0)
-        return rp_play_mistake(p, RP_CALL_DISPATCH,
-                               "the grid is %u x %u x %u; each must be at least 1", c->x, c->y,
-                               c->z);
-    return add_run(p, c, &node, NULL);
-}
-
-static bool play_dispatch_indirect(rp_player *p, const rp_call *c) {
-    rp_graph_node node = {.grid_kind = RP_GRID_INDIRECT};
-    rp_graph_use use;
-    if (!rp_play_range(p, c, &p->r->ranges[c->first_range], 12, &use)) return false;
-    if (use.size < 12)
-        return rp_play_mistake(p, RP_CALL_DISPATCH_INDIRECT,
-                               "the range has %llu bytes; a grid has 12",
-                               (unsigned long long)use.size);
-    use.size = 12;
-    use.access = RP_READ;
-    use.indirect = true;
-    return add_run(p, c, &node, &use);
-}
-
-/* A live buffer by its name, with or without '$'. */
-static bool resolve_live(void *context, const char *name, size_t length, uint32_t element,
-                         rp_expr_op *out) {
-    rp_player *p = context;
-    if (length > 0 && *name == '$') name++, length--;
-    uint32_t index;
-    uint32_t string = rp_graph_intern(p->g, name, length);
-    if (string == RP_NONE) return rp_play_no_memory(p);
-    /* Strings of `base` have the same index in its clone. */
-    if (!rp_table_find(&p->program->buffer_names, string, &index) ||
-        p->g->buffers[index].kind != RP_LIVE || element > UINT16_MAX)
-        return false;
-    *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = index};
-    return true;
-}
-
-/* One axis of a live grid: an expression, or a number. */
-static bool add_axis(rp_player *p, const char *text, uint32_t axis, rp_graph_node *node) {
-    rp_expr expr = {0};
-    char error[128];
-    size_t at = 0;
-    rp_status status = rp_expr_parse(p->a, text, strlen(text), resolve_live, p, &expr, error, &at);
-    if (status == RP_ERROR_NO_MEMORY || p->no_memory) {
-        rp_expr_free(p->a, &expr);
-        return rp_play_no_memory(p);
-    }
-    if (status != RP_OK)
-        return rp_play_mistake(p, RP_CALL_DISPATCH_LIVE, "grid %c, \"%.100s\", character %zu: %s",
-                               "xyz"[axis], text, at + 1, error);
-    bool constant = expr.count == 1 && expr.ops[0].code == RP_EXPR_CONST;
-    int64_t value = constant ? expr.ops[0].value : 1;
-    node->grid[axis] = (uint32_t)value;
-    if (!constant) {
-        node->grid[axis] = rp_graph_add_expr(p->g, expr.ops, expr.count);
-        node->live_mask |= (uint8_t)(1u << axis);
-    }
-    rp_expr_free(p->a, &expr);
-    if (value < 1 || value > UINT32_MAX)
-        return rp_play_mistake(p, RP_CALL_DISPATCH_LIVE,
-                               "grid %c is %lld; expected 1 to 4294967295", "xyz"[axis],
-                               (long long)value);
-    return constant || node->grid[axis] != RP_NONE || rp_play_no_memory(p);
-}
-
-static bool play_dispatch_live(rp_player *p, const rp_call *c) {
-    rp_graph_node node = {.grid_kind = RP_GRID_LIVE};
-    const char *text = (const char *)p->r->bytes + c->first_byte;
-    for (uint32_t axis = 0; axis < 3; axis++, text += strlen(text) + 1)
-        if (!add_axis(p, text, axis, &node)) return false;
-    if (node.live_mask == 0) node.grid_kind = RP_GRID_DIRECT;
-    return add_run(p, c, &node, NULL);
-}
-
-static bool play_copy(rp_player *p, const rp_call *c) {
-    rp_graph_node node = {.kind = RP_COPY, .kernel = RP_NONE, .use_count = 2};
-    rp_graph_use uses[2];
-    const rp_range *ranges = &p->r->ranges[c->first_range];
-    if (!rp_play_range(p, c, &ranges[0], 0, &uses[0]) ||
-        !rp_play_range(p, c, &ranges[1], 0, &uses[1]))
-        return false;
-    if (uses[0].size != uses[1].size)
-        return rp_play_mistake(p, RP_CALL_COPY,
-                               "the source has %llu bytes, the destination %llu; expected "
-                               "the same",
-                               (unsigned long long)uses[0].size, (unsigned long long)uses[1].size);
-    uses[0].access = RP_READ;
-    uses[1].access = RP_WRITE;
-    return add_node(p, &node, uses, NULL);
-}
-
-static bool play_fill(rp_player *p, const rp_call *c) {
-    rp_graph_node node = {.kind = RP_FILL, .kernel = RP_NONE, .pattern = c->x, .use_count = 1};
-    rp_graph_use use;
-    if (!rp_play_range(p, c, &p->r->ranges[c->first_range], 0, &use)) return false;
-    use.access = RP_WRITE;
-    return add_node(p, &node, &use, NULL);
-}
-
-static bool play_update(rp_player *p, const rp_call *c) {
-    rp_graph_node node = {
-        .kind = RP_UPDATE, .kernel = RP_NONE, .use_count = 1, .byte_count = c->size};
-    rp_graph_use use;
-    if (!rp_play_range(p, c, &p->r->ranges[c->first_range], c->size, &use)) return false;
-    if (use.size != c->size)
-        return rp_play_mistake(p, RP_CALL_UPDATE,
-                               "%u bytes of data for a range of %llu; expected the same", c->size,
-                               (unsigned long long)use.size);
-    use.access = RP_WRITE;
-    return add_node(p, &node, &use, p->r->bytes + c->first_byte);
-}
-
-static bool play_fence(rp_player *p) {
-    rp_graph_node node = {.kind = RP_FENCE, .kernel = RP_NONE};
-    return add_node(p, &node, NULL, NULL);
-}
-
-/* ---- Playing --------------------------------------------------------------------------------- */
-
-static bool play_call(rp_player *p, const rp_call *c) {
-    switch ((rp_call_kind)c->kind) {
-    case RP_CALL_BIND_KERNEL: return play_bind_kernel(p, c);
-    case RP_CALL_BIND:
-    case RP_CALL_BIND_IN_SET: return play_bind(p, c);
-    case RP_CALL_BIND_ACCESS: return play_bind_access(p, c);
-    case RP_CALL_PUSH: return play_push(p, c);
-    case RP_CALL_DISPATCH: return play_dispatch(p, c);
-    case RP_CALL_DISPATCH_INDIRECT: return play_dispatch_indirect(p, c);
-    case RP_CALL_DISPATCH_LIVE: return play_dispatch_live(p, c);
-    case RP_CALL_APPLY: return rp_play_apply(p, c);
-    case RP_CALL_COPY: return play_copy(p, c);
-    case RP_CALL_FILL: return play_fill(p, c);
-    case RP_CALL_UPDATE: return play_update(p, c);
-    case RP_CALL_FENCE: return play_fence(p);
-    case RP_CALL_LABEL_BEGIN: return play_label_begin(p, c);
-    case RP_CALL_LABEL_END: return play_label_end(p);
-    case RP_CALL_OP_TAG: return play_op_tag(p, c);
-    }
-    return false;
 }
 
 /* One recorder, from an empty state. */
 static void play(rp_player *p, const rp_recorder *r) {
-    p->r = r;
-    p->module = NULL;
-    p->slots_count = p->label_ends_count = p->path.size = 0;
-    p->label = p->op = RP_NONE;
+    rp_player_restart(p);
+    p->ranges = r->ranges;
+    p->bytes = r->bytes;
     for (uint32_t i = 0; i < r->calls_count; i++) {
         p->call = i + 1;
-        if (!play_call(p, &r->calls[i])) return;
+        if (!rp_play_call(p, &r->calls[i])) return;
     }
     p->call = r->calls_count + 1;
     if (r->no_memory)
@@ -349,9 +50,13 @@ static void play(rp_player *p, const rp_recorder *r) {
 static rp_status check_recorders(const rp_program *program, rp_recorder *const *recorders,
                                  uint32_t count, rp_diags *diags) {
     for (uint32_t i = 0; i < count; i++) {
-        if (recorders[i] && recorders[i]->program == program) continue;
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "recorder %u %s", i + 1,
-                     recorders[i] ? "belongs to another program" : "is NULL");
+        const char *wrong = !recorders[i]                      ? "is NULL"
+                            : recorders[i]->program != program ? "belongs to another program"
+                            : recorders[i]->sink == &rp_recorder_list
+                                ? NULL
+                                : "is one of direct mode, which keeps no calls";
+        if (!wrong) continue;
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "recorder %u %s", i + 1, wrong);
         return RP_ERROR_USAGE;
     }
     return RP_OK;
@@ -361,17 +66,21 @@ static rp_status check_recorders(const rp_program *program, rp_recorder *const *
 static rp_status play_all(rp_program *program, rp_recorder *const *recorders, uint32_t count,
                           rp_diags *diags, rp_graph **out_graph) {
     RP_TRY(rp_graph_clone(program->base, out_graph));
-    rp_player p = {.a = &program->allocator, .program = program, .g = *out_graph, .diags = diags};
-    rp_text_init(&p.path, p.a);
+    bool failed = false;
+    rp_player p;
+    rp_player_init(&p, &program->allocator, program, *out_graph);
+    p.modules = program->modules;
+    p.module_count = program->modules_count;
+    p.add_node = append_node;
+    p.mistake = report;
+    p.user = diags;
     for (uint32_t i = 0; i < count && !p.no_memory; i++) {
         p.recorder = i + 1;
         play(&p, recorders[i]);
+        failed |= p.failed;
     }
-    rp_release(p.a, p.slots);
-    rp_release(p.a, p.uses);
-    rp_release(p.a, p.label_ends);
-    rp_text_free(&p.path);
-    return p.no_memory ? RP_ERROR_NO_MEMORY : p.failed ? RP_ERROR_INVALID : RP_OK;
+    rp_player_free(&p);
+    return p.no_memory ? RP_ERROR_NO_MEMORY : failed ? RP_ERROR_INVALID : RP_OK;
 }
 
 /* ---- Verifying ------------------------------------------------------------------------------- */

@@ -11,14 +11,24 @@ typedef struct rp_slot { /* what is bound to one binding of the kernel */
     uint64_t offset, size;
 } rp_slot;
 
-typedef struct rp_player {
+typedef struct rp_player rp_player;
+struct rp_player {
     const rp_allocator *a;
     const rp_program *program;
-    rp_graph *g;
-    rp_diags *diags;
-    const rp_recorder *r;
+    rp_graph *g;                     /* the program's buffers and strings */
+    const rp_kernel_module *modules; /* of the program */
+    uint32_t module_count;
+    const rp_range *ranges; /* that calls refer to */
+    const uint8_t *bytes;
     uint32_t recorder, call; /* numbers for messages, from 1 */
     bool failed, no_memory;
+
+    /* Who plays: takes a node whose uses are those of the kernel's used bindings (node->kernel is
+     * the program's) or of the transfer, and hears of the first mistake. */
+    bool (*add_node)(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
+                     const uint8_t *bytes);
+    void (*mistake)(rp_player *p, rp_call_kind kind, const char *text);
+    void *user;
 
     const rp_kernel_module *module; /* of the bound kernel, NULL = none */
     uint32_t kernel;
@@ -29,9 +39,17 @@ typedef struct rp_player {
     rp_text path;                   /* of labels, "a/b" */
     RP_ARRAY(uint32_t, label_ends); /* length of `path` before each open label */
     uint32_t label, op;             /* strings of the graph, RP_NONE */
-} rp_player;
+};
 
-/* Reports "recorder 1, call 17 (rp_dispatch): ..."; returns false. */
+/* A player without calls, and its end. What `a`, `program` and `g` stand for outlives it. */
+void rp_player_init(rp_player *p, const rp_allocator *a, const rp_program *program, rp_graph *g);
+void rp_player_free(rp_player *p);
+/* Back to the state that a recorder begins with. */
+void rp_player_restart(rp_player *p);
+/* Plays one call; false after a mistake and without memory. */
+bool rp_play_call(rp_player *p, const rp_call *c);
+
+/* Reports the first mistake; returns false. */
 bool rp_play_mistake(rp_player *p, rp_call_kind kind, const char *format, ...) RP_PRINTF(3, 4);
 bool rp_play_no_memory(rp_player *p);
 /* The bytes a range stands for. `implied` is the size that 0 stands for, 0 = to the buffer's end.

@@ -1,6 +1,7 @@
-/* Recorders: calls are appended to arrays, nothing else.
+/* Recorders: each call becomes data, which goes where the recorder sends it: for a graph it is
+ * appended to arrays, nothing else; direct mode (direct.c) encodes it.
  *
- * Recording takes no lock and looks at nothing that other threads may change: handles and ranges
+ * Recording for a graph takes no lock and looks at nothing that other threads may change: handles and ranges
  * are kept as given and judged when the recorders are joined (join.c). Only what cannot
  * be kept, a NULL text or more data than the graph can hold, closes the recorder on the spot. A
  * call costs 28 bytes and its data, amortised O(1). */
@@ -22,6 +23,7 @@ rp_status rp_recorder_create(rp_program *program, rp_recorder **out_recorder) {
     if (!program) return RP_ERROR_USAGE;
     rp_recorder *r = rp_alloc_zero(&program->allocator, 1, sizeof *r);
     if (!r) return RP_ERROR_NO_MEMORY;
+    r->sink = &rp_recorder_list;
     r->allocator = program->allocator;
     r->program = program;
     *out_recorder = r;
@@ -29,7 +31,7 @@ rp_status rp_recorder_create(rp_program *program, rp_recorder **out_recorder) {
 }
 
 void rp_recorder_destroy(rp_recorder *recorder) {
-    if (!recorder) return;
+    if (!recorder || recorder->sink != &rp_recorder_list) return; /* others are part of something */
     rp_allocator a = recorder->allocator;
     rp_release(&a, recorder->calls);
     rp_release(&a, recorder->ranges);
@@ -41,17 +43,17 @@ void rp_recorder_destroy(rp_recorder *recorder) {
 
 void rp_recorder_fail(rp_recorder *r, rp_call_kind kind, const char *mistake) {
     r->closed = true;
+    r->sink->fail(r, kind, mistake);
+}
+
+static void note_failure(rp_recorder *r, rp_call_kind kind, const char *mistake) {
     r->mistake_kind = kind;
     r->mistake = mistake;
     r->no_memory = mistake == NULL;
 }
 
-bool rp_recorder_is_open(const rp_recorder *r) {
-    return r && !r->closed;
-}
-
-void rp_recorder_append(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_t range_count,
-                        const void *bytes, uint32_t size) {
+static void append(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_t range_count,
+                   const void *bytes, uint32_t size) {
     const rp_allocator *a = &r->allocator;
     rp_call_kind kind = (rp_call_kind)call.kind;
     if (!RP_RESERVE(a, r->calls, r->calls_count, r->calls_capacity, 1) ||
@@ -68,6 +70,8 @@ void rp_recorder_append(rp_recorder *r, rp_call call, const rp_range *ranges, ui
     r->bytes_count += size;
     r->calls[r->calls_count++] = call;
 }
+
+const rp_recorder_sink rp_recorder_list = {append, note_failure};
 
 static void append_text(rp_recorder *r, rp_call_kind kind, const char *text) {
     if (!text)

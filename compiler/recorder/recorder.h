@@ -73,23 +73,42 @@ typedef struct rp_call {
     uint32_t first_byte, size;
 } rp_call;
 
+/* Where the calls of a recorder go: into a list, for a graph (recorder.c), or at once into a command
+ * buffer (direct.c). */
+typedef struct rp_recorder_sink {
+    /* Takes a call; first_range, first_byte and size of `call` are still to be set. */
+    void (*take)(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_t range_count,
+                 const void *bytes, uint32_t size);
+    /* Hears that a call cannot be taken; see rp_recorder_fail. The recorder is closed already. */
+    void (*fail)(rp_recorder *r, rp_call_kind kind, const char *mistake);
+} rp_recorder_sink;
+
+extern const rp_recorder_sink rp_recorder_list;
+
 struct rp_recorder {
-    rp_allocator allocator;
+    const rp_recorder_sink *sink;
     rp_program *program;
+    rp_allocator allocator;
+    bool closed; /* a mistake or lack of memory: later calls are ignored */
+
+    /* Of rp_recorder_list alone: */
     RP_ARRAY(rp_call, calls);
     RP_ARRAY(rp_range, ranges);
     RP_ARRAY(uint8_t, bytes);
-    bool closed; /* a mistake or lack of memory: later calls are ignored */
     bool no_memory;
     rp_call_kind mistake_kind; /* of call number calls_count + 1 */
     const char *mistake;       /* static text; NULL = none that was seen on the spot */
 };
 
 /* Whether a call is to be recorded; NULL recorders and closed ones ignore it. */
-bool rp_recorder_is_open(const rp_recorder *recorder);
-/* Appends a call with its ranges and bytes. */
-void rp_recorder_append(rp_recorder *recorder, rp_call call, const rp_range *ranges,
-                        uint32_t range_count, const void *bytes, uint32_t size);
+static inline bool rp_recorder_is_open(const rp_recorder *recorder) {
+    return recorder && !recorder->closed;
+}
+/* Hands a call with its ranges and bytes to where they go. */
+static inline void rp_recorder_append(rp_recorder *recorder, rp_call call, const rp_range *ranges,
+                                      uint32_t range_count, const void *bytes, uint32_t size) {
+    recorder->sink->take(recorder, call, ranges, range_count, bytes, size);
+}
 /* Closes the recorder with a mistake (static text), or with NULL for lack of memory. */
 void rp_recorder_fail(rp_recorder *recorder, rp_call_kind kind, const char *mistake);
 
