@@ -10,7 +10,7 @@
 #include "driver/quirks.h"
 #include "exec/links.h"
 #include "memory/staging.h"
-#include "pipeline/store.h"
+#include "pipeline/pipeline.h"
 
 static rp_status create_handle(rp_device *device, rp_diags *diags) {
     const rp_adapter *adapter = &device->adapter;
@@ -46,6 +46,11 @@ static rp_status create_handle(rp_device *device, rp_diags *diags) {
 
 static rp_status create_own(rp_device *device, const rp_device_params *params, rp_diags *diags) {
     const rp_allocator *a = &device->allocator;
+    if (params->pipeline_cache) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "a pipeline cache belongs to a VkDevice: it can be given with `import` only");
+        return RP_ERROR_USAGE;
+    }
     RP_TRY(rp_instance_open(&device->instance, params->get_instance_proc_addr,
                             params->validation != 0, diags));
     device->vk = device->instance.vk;
@@ -82,6 +87,7 @@ static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diag
         return RP_ERROR_USAGE;
     }
     device->import = *import;
+    device->pipeline_cache = (VkPipelineCache)params->pipeline_cache;
     RP_TRY(
         rp_vk_open(&device->vk, import->get_instance_proc_addr, diags, &device->instance.library));
     device->instance.handle = import->instance;
@@ -150,7 +156,7 @@ rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params
         rp_release(&a, device);
         return RP_ERROR_NO_MEMORY;
     }
-    device->store = rp_store_create(device);
+    device->store = rp_store_create(device, params->pipeline_threads);
     rp_status status = RP_ERROR_NO_MEMORY;
     if (device->store)
         status = params->import ? wrap(device, params, diags) : create_own(device, params, diags);

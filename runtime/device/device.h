@@ -75,13 +75,14 @@ rp_status rp_messages_open(rp_messages *messages, const rp_instance *instance,
                            const rp_allocator *a, rp_diags *diags);
 void rp_messages_close(rp_messages *messages, const rp_instance *instance);
 
-/* Layouts and pipelines that all execs share: pipeline/store.h. */
+/* Layouts and pipelines that all execs share: pipeline/pipeline.h. */
 typedef struct rp_store rp_store;
 
 /* What is made on a device and keeps it alive: symbol, one and several of it in messages. */
 #define RP_OBJECT_LIST(X)                                                                          \
     X(RP_OBJECT_EXEC, "exec", "execs")                                                             \
-    X(RP_OBJECT_STORAGE, "storage", "storages")
+    X(RP_OBJECT_STORAGE, "storage", "storages")                                                    \
+    X(RP_OBJECT_PREPARATION, "preparation", "preparations")
 
 typedef enum rp_object {
 #define RP_X(symbol, one, several) symbol,
@@ -109,6 +110,7 @@ struct rp_device {
     pthread_mutex_t links_mutex;
     rp_store *store;
     atomic_uint alive[RP_OBJECT_COUNT]; /* objects made on the device, by kind */
+    VkPipelineCache pipeline_cache;     /* the application's; null: none */
 };
 
 /* Count an object of the device in and out, from any thread. Counted out, it no longer touches the

@@ -138,8 +138,6 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
         a->slots[s].replay = 0; /* nothing of it is in flight */
     }
     EXCHANGE(plan);
-    EXCHANGE(layouts);
-    EXCHANGE(cache);
     EXCHANGE(pipelines);
     EXCHANGE(live);
     EXCHANGE(scopes);
@@ -175,9 +173,11 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
     report->buffers_kept =
         count_kept(next->slots, plan->external_count, exec->slots, old_externals);
     report->arena_kept = next->slots->arena.storage == exec->slots->arena.storage;
-    report->pipelines = next->stats.pipelines;
-    report->record_seconds = next->stats.record_seconds;
-    report->pipeline_seconds = next->stats.pipeline_seconds;
+    rp_exec_stats stats = rp_exec_get_stats(next);
+    report->pipelines = stats.pipelines;
+    report->pipelines_created = stats.pipelines_created;
+    report->record_seconds = stats.record_seconds;
+    report->pipeline_seconds = stats.pipeline_seconds;
     exchange_plans(exec, next);
     rp_exec_destroy(next);
     return RP_OK;

@@ -13,7 +13,7 @@
 typedef struct builder {
     rp_descriptors *out;
     const rp_plan *plan;
-    const rp_layouts *layouts;
+    const rp_preparation *pipelines;
     const rp_place *places;
     const rp_allocator *a;
     VkDescriptorBufferInfo *infos;
@@ -82,7 +82,7 @@ static bool add_node(builder *b, uint32_t index) {
     rp_descriptors *d = b->out;
     d->of_node[index] = b->node_sets_count;
     if (node->kind != RP_RUN) return true;
-    const rp_layout *layout = b->layouts->of_kernel[node->kernel];
+    const rp_layout *layout = rp_prepared_layout(b->pipelines, node->kernel);
     if (!RP_RESERVE(b->a, d->node_sets, b->node_sets_count, b->node_sets_capacity,
                     layout->set_count))
         return false;
@@ -156,11 +156,11 @@ static void write_all(const builder *b) {
 }
 
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
-                                const rp_layouts *layouts, const rp_place *places,
+                                const rp_preparation *pipelines, const rp_place *places,
                                 rp_diags *diags) {
     builder b = {.out = descriptors,
                  .plan = plan,
-                 .layouts = layouts,
+                 .pipelines = pipelines,
                  .places = places,
                  .a = &device->allocator};
     uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES);

@@ -74,13 +74,9 @@ static rp_status collect_scopes(rp_exec *exec) {
 static rp_status create_pipelines(rp_exec *exec, rp_diags *diags) {
     rp_device *device = exec->device;
     double start = now();
-    RP_TRY(rp_layouts_create(&exec->layouts, device, exec->plan, diags));
-    RP_TRY(rp_cache_create(&exec->cache, device, exec->plan, exec->params.cache_path, diags));
-    RP_TRY(rp_pipelines_create(&exec->pipelines, device, exec->plan, &exec->layouts,
-                               exec->cache.handle, diags));
-    rp_cache_save(&exec->cache, diags);
-    exec->stats.pipelines = exec->pipelines.created;
-    exec->stats.pipelines_from_cache = exec->pipelines.from_cache;
+    const rp_prepare_params prepare = {.cache_path = exec->params.cache_path};
+    RP_TRY(rp_prepare_plan(device, exec->plan, &prepare, diags, &exec->pipelines));
+    RP_TRY(rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags));
     exec->stats.pipeline_seconds = now() - start;
     return RP_OK;
 }
@@ -136,7 +132,7 @@ static rp_status create_commands(const rp_exec *exec, rp_slot *slot, rp_diags *d
 rp_status rp_slot_prepare(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_device *device = exec->device;
     const rp_vk *vk = &device->vk;
-    RP_TRY(rp_descriptors_create(&slot->descriptors, device, exec->plan, &exec->layouts,
+    RP_TRY(rp_descriptors_create(&slot->descriptors, device, exec->plan, exec->pipelines,
                                  slot->places, diags));
     if (exec->params.timestamps) RP_TRY(create_queries(exec, slot, diags));
     RP_TRY(create_commands(exec, slot, diags));
@@ -246,9 +242,7 @@ void rp_exec_destroy(rp_exec *exec) {
     vk->DestroySemaphore(device->handle, exec->timeline, NULL);
     vk->DestroySemaphore(device->handle, exec->pieces_timeline, NULL);
     rp_slots_free(exec, exec->slots);
-    rp_pipelines_free(&exec->pipelines);
-    rp_cache_free(&exec->cache);
-    rp_layouts_free(&exec->layouts);
+    rp_preparation_destroy(exec->pipelines);
     rp_live_free(&exec->live);
     rp_allocator a = device->allocator;
     rp_release(&a, exec->scopes);
@@ -275,5 +269,14 @@ rp_scopes rp_exec_get_scopes(const rp_exec *exec) {
 }
 
 rp_exec_stats rp_exec_get_stats(const rp_exec *exec) {
-    return exec ? exec->stats : (rp_exec_stats){0};
+    if (!exec) return (rp_exec_stats){0};
+    rp_preparation_progress progress = {sizeof progress};
+    rp_exec_lock(exec);
+    rp_exec_stats stats = exec->stats;
+    (void)rp_preparation_get_progress(exec->pipelines, &progress);
+    rp_exec_unlock(exec);
+    stats.pipelines = progress.total;
+    stats.pipelines_created = progress.created;
+    stats.pipelines_from_cache = progress.from_cache;
+    return stats;
 }

@@ -83,7 +83,8 @@ typedef struct rp_descriptors {
 } rp_descriptors;
 
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
-                                const rp_layouts *layouts, const rp_place *places, rp_diags *diags);
+                                const rp_preparation *pipelines, const rp_place *places,
+                                rp_diags *diags);
 void rp_descriptors_free(rp_descriptors *descriptors);
 
 /* ---- slots.c: where the buffers of each slot lie --------------------------------------------- */
@@ -143,9 +144,7 @@ struct rp_exec {
     const rp_plan *plan;   /* held */
     rp_exec_params params; /* cache_path our own copy; no bindings */
     char *cache_path;
-    rp_layouts layouts;
-    rp_cache cache;
-    rp_pipelines pipelines;
+    rp_preparation *pipelines;
     rp_live live;
     uint32_t *scopes; /* by plan buffer: rp_scope bits of all uses */
     rp_slot *slots;

@@ -50,9 +50,9 @@ static void record_label(recorder *r, uint32_t label) {
 
 static void bind_pipeline(recorder *r, uint32_t kernel) {
     if (kernel == r->kernel) return;
-    const rp_layout *layout = r->exec->layouts.of_kernel[kernel];
+    const rp_layout *layout = rp_prepared_layout(r->exec->pipelines, kernel);
     r->vk->CmdBindPipeline(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
-                           r->exec->pipelines.handles[kernel]);
+                           rp_prepared_pipeline(r->exec->pipelines, kernel));
     r->kernel = kernel;
     if (layout == r->layout) return;
     /* Sets stay bound as long as both layouts are the same up to them. */

@@ -1,16 +1,16 @@
 /* The pipeline cache on disk: one file per set of kernels and driver. The key is what pipelines are
  * made of, not the whole plan: compiled again with other barriers or another arena, a plan finds
- * its pipelines.
+ * its pipelines. It is read when the device lacks one of them, and written when all are there. The
+ * cache makes things faster and nothing else: whatever fails here, pipelines are created.
  *
  * A file is our header and the driver's bytes. Drivers are known to crash on damaged cache data, so
  * nothing reaches the driver before our header, the hash of the bytes, and the standard header
  * inside them all match this very device. Anything else is ignored and replaced. Files
  * appear whole or not at all (base/new_file.h). */
-#include "pipeline/pipeline.h"
+#include "pipeline/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/hash.h"
 #include "base/new_file.h"
 
 #define CACHE_MAGIC "RPCACHE1"
@@ -67,20 +67,16 @@ static bool driver_header_fits(const rp_cache *cache, const uint8_t *data, uint6
            memcmp(header.pipelineCacheUUID, properties->pipelineCacheUUID, VK_UUID_SIZE) == 0;
 }
 
-/* Reads the driver's bytes; NULL in *out when there is no good file. */
-static rp_status load(rp_cache *cache, uint8_t **out, uint64_t *out_size) {
-    *out = NULL;
+/* The driver's bytes; NULL when there is no good file. */
+static uint8_t *load(rp_cache *cache, uint64_t *out_size) {
     *out_size = 0;
-    FILE *file = cache->path ? fopen(cache->path, "rb") : NULL;
-    if (!file) return RP_OK;
+    FILE *file = fopen(cache->path, "rb");
+    if (!file) return NULL;
     const rp_allocator *a = &cache->device->allocator;
-    rp_status status = RP_OK;
     uint8_t *data = NULL;
     cache_header header;
-    if (fread(&header, sizeof header, 1, file) == 1 && header.size <= MAX_CACHE_BYTES) {
+    if (fread(&header, sizeof header, 1, file) == 1 && header.size <= MAX_CACHE_BYTES)
         data = rp_alloc(a, header.size, 1);
-        if (!data) status = RP_ERROR_NO_MEMORY;
-    }
     bool good = data && fread(data, 1, header.size, file) == header.size && fgetc(file) == EOF;
     fclose(file);
     if (good) {
@@ -90,50 +86,36 @@ static rp_status load(rp_cache *cache, uint8_t **out, uint64_t *out_size) {
     }
     if (!good) {
         rp_release(a, data);
-        return status;
+        return NULL;
     }
-    *out = data;
     *out_size = header.size;
     cache->loaded_hash = header.hash;
-    return RP_OK;
+    return data;
 }
 
-/* Everything of a plan that its pipelines and their layouts depend on. */
-static uint64_t hash_kernels(const rp_plan *plan) {
-    const rp_plan_kernel *kernels = rp_plan_kernels(plan);
-    const rp_plan_param *params = rp_plan_records(plan, RP_SECTION_PARAMS);
-    const rp_plan_spec *specs = rp_plan_records(plan, RP_SECTION_SPECS);
-    uint64_t hash = 0;
-    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_KERNELS); i++) {
-        const rp_plan_kernel *k = &kernels[i];
-        const char *entry = rp_plan_string(plan, k->entry);
-        const uint64_t parts[] = {k->hash, k->push_bytes, k->param_count, k->spec_count};
-        hash = rp_hash_mix(hash, parts, sizeof parts);
-        hash = rp_hash_mix(hash, entry, strlen(entry));
-        hash = rp_hash_mix(hash, params + k->first_param, k->param_count * sizeof *params);
-        hash = rp_hash_mix(hash, specs + k->first_spec, k->spec_count * sizeof *specs);
-    }
-    return hash;
-}
-
-rp_status rp_cache_create(rp_cache *cache, rp_device *device, const rp_plan *plan,
-                          const char *folder, rp_diags *diags) {
+rp_status rp_cache_plan(rp_cache *cache, rp_device *device, uint64_t kernels_hash,
+                        const char *folder) {
     cache->device = device;
-    cache->kernels_hash = hash_kernels(plan);
+    cache->handle = device->pipeline_cache;
+    cache->kernels_hash = kernels_hash;
     cache->asked = folder != NULL;
-    if (!folder || *folder) RP_TRY(make_path(cache, folder, &cache->path));
-    uint8_t *data;
+    if (cache->handle || (folder && !*folder)) return RP_OK;
+    return make_path(cache, folder, &cache->path);
+}
+
+void rp_cache_open(rp_cache *cache) {
+    if (!cache->path) return;
+    rp_device *device = cache->device;
     uint64_t size;
-    RP_TRY(load(cache, &data, &size));
+    uint8_t *data = load(cache, &size);
     const VkPipelineCacheCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
         .initialDataSize = size,
         .pInitialData = data,
     };
-    rp_status status =
-        RP_VK(diags, device->vk.CreatePipelineCache(device->handle, &info, NULL, &cache->handle));
+    if (device->vk.CreatePipelineCache(device->handle, &info, NULL, &cache->handle) < 0)
+        cache->handle = VK_NULL_HANDLE;
     rp_release(&device->allocator, data);
-    return status;
 }
 
 /* 0, or an errno. */
@@ -151,8 +133,7 @@ static int store(rp_cache *cache, const void *data, uint64_t size) {
     return error;
 }
 
-void rp_cache_save(rp_cache *cache, rp_diags *diags) {
-    if (!cache->path) return;
+static void save_data(rp_cache *cache) {
     rp_device *device = cache->device;
     size_t size = 0;
     if (device->vk.GetPipelineCacheData(device->handle, cache->handle, &size, NULL) != VK_SUCCESS ||
@@ -160,19 +141,19 @@ void rp_cache_save(rp_cache *cache, rp_diags *diags) {
         return;
     void *data = rp_alloc(&device->allocator, size, 1);
     if (!data) return;
-    int error = 0;
     if (device->vk.GetPipelineCacheData(device->handle, cache->handle, &size, data) == VK_SUCCESS)
-        error = store(cache, data, size);
-    if (error && cache->asked)
-        rp_diags_add(diags, RP_WARNING, cache->path, 0, 0,
-                     "the pipeline cache cannot be written: %s", strerror(error));
+        cache->error = store(cache, data, size);
     rp_release(&device->allocator, data);
 }
 
-void rp_cache_free(rp_cache *cache) {
+void rp_cache_close(rp_cache *cache, bool save) {
+    if (!cache->path || !cache->handle) return;
     rp_device *device = cache->device;
-    if (!device) return;
+    if (save) save_data(cache);
     device->vk.DestroyPipelineCache(device->handle, cache->handle, NULL);
-    rp_release(&device->allocator, cache->path);
-    memset(cache, 0, sizeof *cache);
+    cache->handle = VK_NULL_HANDLE;
+}
+
+void rp_cache_free(rp_cache *cache) {
+    if (cache->device) rp_release(&cache->device->allocator, cache->path);
 }

@@ -1,6 +1,6 @@
 /* The kernels of a plan, in the words of the store. Only those that a node runs count: others may be
  * abstract, and need neither layout nor pipeline. */
-#include "pipeline/pipeline.h"
+#include "pipeline/store.h"
 
 rp_status rp_kernels_describe(const rp_allocator *a, const rp_plan *plan, rp_kernel_desc **out) {
     uint32_t count = rp_plan_count(plan, RP_SECTION_KERNELS), push_bytes = 0;
@@ -13,7 +13,6 @@ rp_status rp_kernels_describe(const rp_allocator *a, const rp_plan *plan, rp_ker
         const rp_plan_kernel *kernel = &kernels[nodes[i].kernel];
         if (kernel->push_bytes > push_bytes) push_bytes = kernel->push_bytes;
         (*out)[nodes[i].kernel] = (rp_kernel_desc){
-            .name = rp_plan_string(plan, kernel->name),
             .entry = rp_plan_string(plan, kernel->entry),
             .words = (const uint32_t *)rp_plan_records(plan, RP_SECTION_WORDS) + kernel->first_word,
             .word_count = kernel->word_count,
@@ -24,6 +23,9 @@ rp_status rp_kernels_describe(const rp_allocator *a, const rp_plan *plan, rp_ker
             .spec_count = kernel->spec_count,
         };
     }
-    for (uint32_t i = 0; i < count; i++) (*out)[i].push_bytes = push_bytes;
+    for (uint32_t i = 0; i < count; i++) {
+        (*out)[i].name = rp_plan_string(plan, kernels[i].name);
+        (*out)[i].push_bytes = push_bytes;
+    }
     return RP_OK;
 }

@@ -4,7 +4,7 @@
  * pushed bytes only as long as both have the same range for them. So equal layouts are one object,
  * and nearly all have one range: the 128 bytes that every device has, whatever a kernel pushes.
  * Layouts are few, equal ones are found by comparing. */
-#include "pipeline/pipeline.h"
+#include "pipeline/store.h"
 
 #include <stdlib.h>
 
@@ -117,30 +117,21 @@ static rp_status find_layout(rp_store *store, const rp_kernel_desc *kernel, rp_d
     return RP_OK;
 }
 
-rp_status rp_layout_get(rp_store *store, const rp_kernel_desc *kernel, rp_diags *diags,
-                        rp_layout **out) {
-    pthread_mutex_lock(&store->mutex);
+rp_status rp_layout_find(rp_store *store, const rp_kernel_desc *kernel, rp_diags *diags,
+                         rp_layout **out) {
     rp_status status = find_layout(store, kernel, diags, out);
     if (status == RP_OK)
         (*out)->users++;
     else
         *out = NULL;
-    pthread_mutex_unlock(&store->mutex);
     return status;
 }
 
-void rp_layout_put(rp_store *store, rp_layout *layout) {
-    if (!layout) return;
-    pthread_mutex_lock(&store->mutex);
-    layout->users--;
-    pthread_mutex_unlock(&store->mutex);
-}
-
-void rp_layouts_trim(rp_store *store, bool all) {
+void rp_layouts_trim(rp_store *store) {
     rp_device *device = store->device;
     for (rp_layout **at = &store->layouts; *at;) {
         rp_layout *layout = *at;
-        if (layout->users && !all) {
+        if (layout->users) {
             at = &layout->next;
             continue;
         }
@@ -151,7 +142,7 @@ void rp_layouts_trim(rp_store *store, bool all) {
     }
     for (rp_set_layout **at = &store->sets; *at;) {
         rp_set_layout *set = *at;
-        if (set->users && !all) {
+        if (set->users) {
             at = &set->next;
             continue;
         }
@@ -159,32 +150,4 @@ void rp_layouts_trim(rp_store *store, bool all) {
         *at = set->next;
         rp_release(&device->allocator, set);
     }
-}
-
-/* ---- Of a plan ------------------------------------------------------------------------------- */
-
-rp_status rp_layouts_create(rp_layouts *layouts, rp_device *device, const rp_plan *plan,
-                            rp_diags *diags) {
-    rp_kernel_desc *kernels;
-    layouts->device = device;
-    layouts->count = rp_plan_count(plan, RP_SECTION_KERNELS);
-    layouts->of_kernel =
-        rp_alloc_zero(&device->allocator, layouts->count, sizeof *layouts->of_kernel);
-    if (!layouts->of_kernel) return RP_ERROR_NO_MEMORY;
-    RP_TRY(rp_kernels_describe(&device->allocator, plan, &kernels));
-    rp_status status = RP_OK;
-    for (uint32_t i = 0; status == RP_OK && i < layouts->count; i++)
-        if (kernels[i].words)
-            status = rp_layout_get(device->store, &kernels[i], diags, &layouts->of_kernel[i]);
-    rp_release(&device->allocator, kernels);
-    return status;
-}
-
-void rp_layouts_free(rp_layouts *layouts) {
-    rp_device *device = layouts->device;
-    if (!device) return;
-    for (uint32_t i = 0; layouts->of_kernel && i < layouts->count; i++)
-        rp_layout_put(device->store, layouts->of_kernel[i]);
-    rp_release(&device->allocator, layouts->of_kernel);
-    memset(layouts, 0, sizeof *layouts);
 }

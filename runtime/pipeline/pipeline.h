@@ -1,55 +1,76 @@
-/* Internal: what kernels become on a device: layouts, the pipeline cache on disk,
- * pipelines. */
+/* Internal: what kernels become on a device, for those who run them.
+ *
+ * Nothing here knows of plans but rp_prepare_plan: whoever runs a kernel describes it, be it one of a
+ * plan or SPIR-V with a list of parameters, prepares it, waits for it, and uses its pipeline and its
+ * layout as long as the preparation lives. What is equal is one object of the device.
+ *
+ * Threads: every function may be called by any thread. */
 #ifndef RP_RUNTIME_PIPELINE_H
 #define RP_RUNTIME_PIPELINE_H
 
-#include "pipeline/store.h"
+#include "device/device.h"
+#include "plan_records.h"
 
-/* ---- kernels.c ------------------------------------------------------------------------------- */
+/* Descriptor sets a kernel may use; devices offer 4 to 32. */
+enum { RP_MAX_SETS = 32 };
 
-/* One entry per kernel of the plan, to be released by the caller; strings and arrays are the plan's.
- */
-rp_status rp_kernels_describe(const rp_allocator *a, const rp_plan *plan, rp_kernel_desc **out);
+/* A kernel, as far as its layout and its pipeline depend on it. Everything is copied as needed. */
+typedef struct rp_kernel_desc {
+    const char *name;      /* for messages; the first to ask names the pipeline in debug tools */
+    const char *entry;     /* of the shader */
+    const uint32_t *words; /* SPIR-V; NULL: nobody runs it, it is left out */
+    uint32_t word_count;
+    uint32_t push_bytes; /* the most that any kernel pushes which is recorded beside it: layouts
+                          * stay compatible only with one size for all */
+    const rp_plan_param *params; /* sets are below RP_MAX_SETS */
+    uint32_t param_count;
+    const rp_plan_spec *specs;
+    uint32_t spec_count;
+} rp_kernel_desc;
 
-/* ---- layouts.c ------------------------------------------------------------------------------- */
+/* Equal lists of bindings are one object. */
+typedef struct rp_set_layout {
+    VkDescriptorSetLayout handle;
+    uint32_t users;             /* of the store */
+    struct rp_set_layout *next; /* of the store */
+    uint32_t binding_count, uniform_count;
+    VkDescriptorSetLayoutBinding bindings[]; /* ascending */
+} rp_set_layout;
 
-/* The layouts of a plan's kernels, held as long as this. */
-typedef struct rp_layouts {
-    rp_device *device;
-    rp_layout **of_kernel; /* by plan kernel; NULL for a kernel no node runs */
-    uint32_t count;
-} rp_layouts;
+/* Equal sets and push constants are one object, so comparing pointers tells what stays bound. */
+typedef struct rp_layout {
+    VkPipelineLayout handle;
+    uint32_t users;         /* of the store */
+    struct rp_layout *next; /* of the store */
+    uint32_t push_bytes, set_count;
+    rp_set_layout *sets[RP_MAX_SETS];
+} rp_layout;
 
-rp_status rp_layouts_create(rp_layouts *layouts, rp_device *device, const rp_plan *plan,
-                            rp_diags *diags);
-void rp_layouts_free(rp_layouts *layouts);
+/* ---- The store of a device: store.c ---------------------------------------------------------- */
 
-/* ---- cache.c: the pipeline cache on disk ----------------------------------------------------- */
+/* `threads` as in rp_device_params.pipeline_threads. NULL without memory. */
+rp_store *rp_store_create(rp_device *device, int32_t threads);
+/* No preparation is left. NULL is fine. */
+void rp_store_destroy(rp_store *store);
 
-typedef struct rp_cache {
-    rp_device *device;
-    VkPipelineCache handle;
-    char *path; /* NULL: no disk cache */
-    bool asked; /* the folder was named by the application: failing to write is worth a word */
-    uint64_t kernels_hash, loaded_hash; /* loaded_hash: of the driver's bytes; 0 = none loaded */
-} rp_cache;
+/* ---- Preparations: prepare.c, wait.c --------------------------------------------------------- */
 
-rp_status rp_cache_create(rp_cache *cache, rp_device *device, const rp_plan *plan,
-                          const char *folder, rp_diags *diags);
-/* Writes the cache back when it holds anything new. A failure to write is not the exec's. */
-void rp_cache_save(rp_cache *cache, rp_diags *diags);
-void rp_cache_free(rp_cache *cache);
+/* Asks for the pipelines of kernels that were checked against the device; rp_preparation_destroy
+ * gives them up. `priorities` is by kernel, NULL: all normal. */
+rp_status rp_prepare_kernels(rp_device *device, const rp_kernel_desc *kernels, uint32_t count,
+                             const rp_pipeline_priority *priorities, const char *cache_path,
+                             rp_diags *diags, rp_preparation **out);
+/* The same for a plan that was checked. Kernels have the plan's numbers. */
+rp_status rp_prepare_plan(rp_device *device, const rp_plan *plan, const rp_prepare_params *params,
+                          rp_diags *diags, rp_preparation **out);
 
-/* ---- pipelines.c ----------------------------------------------------------------------------- */
+/* Waits for one kernel, or with RP_UNSET for all of at least this priority; a timeout of 0 asks. */
+rp_status rp_prepared_wait(const rp_preparation *preparation, uint32_t kernel,
+                           rp_pipeline_priority least, uint64_t timeout_ns, rp_diags *diags);
 
-typedef struct rp_pipelines {
-    rp_device *device;
-    VkPipeline *handles; /* by plan kernel; null for a kernel no node runs */
-    uint32_t count, created, from_cache;
-} rp_pipelines;
-
-rp_status rp_pipelines_create(rp_pipelines *pipelines, rp_device *device, const rp_plan *plan,
-                              const rp_layouts *layouts, VkPipelineCache cache, rp_diags *diags);
-void rp_pipelines_free(rp_pipelines *pipelines);
+/* The layout of a kernel, at once, and its pipeline, once it was waited for; NULL and null for one
+ * that nobody runs. */
+const rp_layout *rp_prepared_layout(const rp_preparation *preparation, uint32_t kernel);
+VkPipeline rp_prepared_pipeline(const rp_preparation *preparation, uint32_t kernel);
 
 #endif

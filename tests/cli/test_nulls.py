@@ -18,10 +18,12 @@ OPTIONAL = {
     ("const rp_allocator *", "allocator"), ("rp_diags *", "diags"), ("const rp_pass_options *", "options"),
     ("rp_pass_reports **", "out_reports"), ("rp_certificate *", "out_certificate"), ("const char *", "file"),
     ("const rp_exec_params *", "params"), ("const rp_device_params *", "params"), ("const char *", "format"),
+    ("const rp_prepare_params *", "params"),
     ("rp_graph **", "out_source"), ("rp_graph **", "out_compiled"),
 }
 # The same for one function.
 OPTIONAL_IN = {
+    ("rp_preparation_wait", "kernel"),
     ("rp_check", "source"), ("rp_plan_check", "source"), ("rp_plan_from_memory", "name"), ("rp_pipeline_parse", "path"),
     ("rp_weights_from_memory", "path"), ("rp_graph_print", "out_size"), ("rp_graph_diff", "out_size"),
     ("rp_device_destroy", "device"),
@@ -38,6 +40,8 @@ VALUES = {
     "const rp_buffer_params *": "&buffer_params",
     "const rp_kernel_params *": "&kernel_params", "const rp_param_value *": "&param", "const rp_diag *": "&diag",
     "const rp_exec_params *": "&exec_params", "const rp_device_params *": "&device_params",
+    "const rp_prepare_params *": "&prepare_params", "const rp_preparation *": "preparation",
+    "rp_preparation *": "preparation", "rp_preparation_progress *": "&progress",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
     "rp_kernel *": "&kernel", "rp_device_info *": "&info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
@@ -88,6 +92,9 @@ int main(void) {
     rp_diag diag = {.message = "x"};
     rp_exec_params exec_params = {.size = sizeof exec_params, .cache_path = ""};
     rp_device_params device_params = {0};
+    rp_prepare_params prepare_params = {.size = sizeof prepare_params, .cache_path = ""};
+    rp_preparation_progress progress = {.size = sizeof progress};
+    rp_preparation *preparation = NULL;
     rp_operand operand = {.name = "x"};
     rp_attribute attribute = {.name = "x"};
     rp_buffer buffer;
@@ -104,6 +111,7 @@ int main(void) {
         rp_pipeline_parse(NULL, yaml, sizeof yaml - 1, NULL, NULL, 0, diags, &pipeline) != RP_OK ||
         rp_weights_from_memory(NULL, "\2\0\0\0\0\0\0\0{}", 10, NULL, diags, &weights) != RP_OK ||
         rp_device_create(NULL, NULL, diags, &device) != RP_OK ||
+        rp_device_prepare(device, plan, &prepare_params, diags, &preparation) != RP_OK ||
         rp_exec_create(device, plan, &exec_params, diags, &exec) != RP_OK) {
         fprintf(stderr, "%s\n", rp_diags_get(diags, 0).message);
         return 99;

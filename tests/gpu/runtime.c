@@ -290,10 +290,12 @@ static void test_cache(void) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     const rp_exec_params params = {.size = sizeof params, .cache_path = folder};
     for (int i = 0; i < 4; i++) {
+        rp_device_trim(device);
         rp_exec *exec = gpu_exec(device, plan, &params);
         rp_exec_stats stats = rp_exec_get_stats(exec);
         CU_ASSERT_EQUAL(stats.pipelines, 4);
-        CU_ASSERT_TRUE(stats.pipelines_from_cache <= stats.pipelines);
+        CU_ASSERT_EQUAL(stats.pipelines_created, 4);
+        CU_ASSERT_TRUE(stats.pipelines_from_cache <= stats.pipelines_created);
         gpu_check_everything(exec);
         rp_exec_destroy(exec);
         CU_ASSERT_TRUE_FATAL(only_file(folder, path));
@@ -306,6 +308,49 @@ static void test_cache(void) {
     }
     unlink(path);
     rmdir(folder);
+}
+
+/* ---- Pipelines ahead of need ----------------------------------------------------------------- */
+
+static void *create_thread(void *argument) {
+    rp_exec **out = argument;
+    const rp_exec_params params = {.size = sizeof params, .cache_path = ""};
+    return rp_exec_create(device, plan, &params, NULL, out) == RP_OK ? NULL : argument;
+}
+
+/* Prepared in the background, some of it waited for, the rest called off or not; then execs that
+ * are created at the same time share what there is. */
+static void test_prepare(void) {
+    for (int cancelled = 0; cancelled < 2; cancelled++) {
+        rp_device_trim(device);
+        rp_preparation *preparation = NULL;
+        const rp_prepare_params params = {
+            .size = sizeof params, .cache_path = "", .priority = RP_PIPELINE_RARE};
+        CU_ASSERT_EQUAL_FATAL(rp_device_prepare(device, plan, &params, NULL, &preparation), RP_OK);
+        rp_plan_kernel_info kernel = rp_plan_get_kernel(plan, 1);
+        CU_ASSERT_EQUAL(rp_preparation_wait(preparation, kernel.name, UINT64_MAX, NULL), RP_OK);
+        if (cancelled) rp_preparation_cancel(preparation);
+        rp_exec *execs[3];
+        pthread_t threads[3];
+        for (int i = 0; i < 3; i++)
+            CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, create_thread, &execs[i]), 0);
+        uint32_t created = 0;
+        for (int i = 0; i < 3; i++) {
+            void *failed = NULL;
+            pthread_join(threads[i], &failed);
+            CU_ASSERT_PTR_NULL_FATAL(failed);
+            rp_exec_stats stats = rp_exec_get_stats(execs[i]);
+            CU_ASSERT_EQUAL(stats.pipelines, 4);
+            created += stats.pipelines_created;
+            gpu_check_everything(execs[i]);
+        }
+        CU_ASSERT_TRUE(cancelled ? created < 4 : created == 0);
+        rp_preparation_progress progress = {sizeof progress};
+        CU_ASSERT_EQUAL(rp_preparation_get_progress(preparation, &progress), RP_OK);
+        CU_ASSERT_EQUAL(progress.ready, 4);
+        for (int i = 0; i < 3; i++) rp_exec_destroy(execs[i]);
+        rp_preparation_destroy(preparation);
+    }
 }
 
 /* First and last: what the tests between share. */
@@ -331,6 +376,7 @@ int main(void) {
                                     {"threads", test_threads},
                                     {"own device", test_import},
                                     {"pipeline cache", test_cache},
+                                    {"pipelines ahead", test_prepare},
                                     {"tear down", tear_down},
                                     {0}};
     return rp_run_tests("runtime on a device", tests);

@@ -97,9 +97,9 @@ static void test_cache_key(void) {
     static const char other_kernels[] = "reprise 1\n"
                                         "graph other scheduled placed synced arena 0 {\n"
                                         "  buf $z out 64\n"
-                                        "  kern @k spirv - local 64 1 1 push 4 (rw)\n"
+                                        "  kern @k spirv - local 32 1 1 (rw)\n"
                                         "  group 0\n"
-                                        "    n0 = run @k grid 7 1 1 push 00000000 (rw $z)\n"
+                                        "    n0 = run @k grid 7 1 1 (rw $z)\n"
                                         "}\n";
     mock_reset();
     open_text(same_kernels,
@@ -116,6 +116,7 @@ static void test_cache_key(void) {
     open_text(cached_text, &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = folder});
     CU_ASSERT_EQUAL(mock.initial_cache_bytes, 64);
     CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines, 1);
+    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines_created, 1);
     CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines_from_cache, 1);
     close_all();
     snprintf(command, sizeof command, "rm -r %s", folder);

@@ -424,7 +424,8 @@ static void test_memory(void) {
                                "}\n";
     mock_reset();
     mock.memory.memoryHeaps[0].size = 1000000;
-    expect_refusal(text, RP_ERROR_DEVICE_MEMORY, "asked for 1056768 bytes of heap 0, which has 1000000",
+    expect_refusal(text, RP_ERROR_DEVICE_MEMORY,
+                   "asked for 1056768 bytes of heap 0, which has 1000000",
                    "arena 1048576, buffers 8192");
     mock_reset();
     mock.max_buffer_size = 1000000;

@@ -64,6 +64,8 @@ typedef struct mock_semaphore {
 extern struct mock_numbers { uint32_t buffers, sets, pipelines, other; } mock_numbers;
 
 void mock_wrong(const char *rule);
+/* Counts one up, under the lock; returns what it was. */
+uint32_t mock_count(uint32_t *counter);
 /* The version of Vulkan in use: the lesser of the instance's and the device's. */
 uint32_t mock_version(void);
 /* Counts a call; true when it is the one to fail. */

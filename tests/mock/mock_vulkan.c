@@ -2,27 +2,56 @@
  * mock_commands.c. */
 #include "mock_objects.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 mock_state mock;
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
 void mock_wrong(const char *rule) {
+    pthread_mutex_lock(&lock);
     if (!mock.mistake) mock.mistake = rule;
+    pthread_mutex_unlock(&lock);
+}
+
+uint32_t mock_count(uint32_t *counter) {
+    pthread_mutex_lock(&lock);
+    uint32_t before = (*counter)++;
+    pthread_mutex_unlock(&lock);
+    return before;
+}
+
+uint32_t mock_calls(void) {
+    pthread_mutex_lock(&lock);
+    uint32_t calls = mock.calls;
+    pthread_mutex_unlock(&lock);
+    return calls;
 }
 
 bool mock_fails(const char *call) {
-    if (++mock.calls != mock.fail_at) return false;
-    mock.failed = call;
-    return true;
+    pthread_mutex_lock(&lock);
+    bool named = mock.fail_call && strcmp(call, mock.fail_call) == 0;
+    bool fails = ++mock.calls == mock.fail_at || named;
+    if (fails) mock.failed = call;
+    if (named) mock.fail_call = NULL;
+    pthread_mutex_unlock(&lock);
+    return fails;
+}
+
+static void count_object(int change) {
+    pthread_mutex_lock(&lock);
+    mock.objects += change;
+    pthread_mutex_unlock(&lock);
 }
 
 void *mock_new(mock_kind kind, size_t size) {
     mock_object *object = calloc(1, size);
     if (!object) abort();
     object->kind = kind;
-    mock.objects++;
+    count_object(1);
     return object;
 }
 
@@ -31,7 +60,7 @@ void mock_delete(void *handle, mock_kind kind) {
     if (!object) return;
     if (object->kind != kind) mock_wrong("an object is destroyed as one of another kind");
     object->kind = MOCK_DEAD;
-    mock.objects--;
+    count_object(-1);
     free(object);
 }
 
@@ -220,7 +249,7 @@ VkResult VKAPI_CALL mock_CreateDescriptorSetLayout(VkDevice device,
         (void)device, (void)info, (void)a;                                                         \
         if (mock_fails("vkCreate" #Name)) return mock.fail_with;                                   \
         mock_object *object = mock_new(KIND, sizeof *object);                                      \
-        object->number = counter++;                                                                \
+        object->number = mock_count(&counter);                                                     \
         *out = (Type)object;                                                                       \
         return VK_SUCCESS;                                                                         \
     }                                                                                              \
@@ -232,27 +261,42 @@ VkResult VKAPI_CALL mock_CreateDescriptorSetLayout(VkDevice device,
         mock_delete((void *)handle, KIND);                                                         \
     }
 PLAIN_OBJECT(PipelineLayout, VkPipelineLayout, MOCK_LAYOUT, mock.layouts)
-PLAIN_OBJECT(ShaderModule, VkShaderModule, MOCK_MODULE, mock_numbers.other)
 PLAIN_OBJECT(QueryPool, VkQueryPool, MOCK_QUERY_POOL, mock_numbers.other)
 PLAIN_DESTROY(PipelineCache, VkPipelineCache, MOCK_CACHE)
 PLAIN_DESTROY(Pipeline, VkPipeline, MOCK_PIPELINE)
+PLAIN_DESTROY(ShaderModule, VkShaderModule, MOCK_MODULE)
 PLAIN_DESTROY(DescriptorSetLayout, VkDescriptorSetLayout, MOCK_SET_LAYOUT)
 PLAIN_DESTROY(Semaphore, VkSemaphore, MOCK_SEMAPHORE)
+
+VkResult VKAPI_CALL mock_CreateShaderModule(VkDevice device, const VkShaderModuleCreateInfo *info,
+                                            const VkAllocationCallbacks *a, VkShaderModule *out) {
+    (void)device, (void)a;
+    if (mock_fails("vkCreateShaderModule")) return mock.fail_with;
+    mock_object *module = mock_new(MOCK_MODULE, sizeof *module);
+    module->number = info->pCode[info->codeSize / sizeof *info->pCode - 1];
+    *out = (VkShaderModule)module;
+    return VK_SUCCESS;
+}
 
 VkResult VKAPI_CALL mock_CreateComputePipelines(VkDevice device, VkPipelineCache cache,
                                                 uint32_t count,
                                                 const VkComputePipelineCreateInfo *infos,
                                                 const VkAllocationCallbacks *a, VkPipeline *out) {
-    (void)device, (void)cache, (void)a;
+    (void)device, (void)a;
+    for (uint32_t i = 0; i < count; i++) out[i] = VK_NULL_HANDLE;
     if (mock_fails("vkCreateComputePipelines")) return mock.fail_with;
     for (uint32_t i = 0; i < count; i++) {
+        if (mock.on_pipeline) mock.on_pipeline(((mock_object *)infos[i].stage.module)->number);
         mock_object *pipeline = mock_new(MOCK_PIPELINE, sizeof *pipeline);
-        pipeline->number = mock_numbers.pipelines++;
-        mock.pipelines++;
+        pipeline->number = mock_count(&mock_numbers.pipelines);
+        mock_count(&mock.pipelines);
         out[i] = (VkPipeline)pipeline;
         const VkPipelineCreationFeedbackCreateInfo *feedback = infos[i].pNext;
         if (feedback && mock_version() < VK_API_VERSION_1_3)
             mock_wrong("a structure of Vulkan 1.3 is chained");
+        pthread_mutex_lock(&lock);
+        mock.pipeline_cache = (const void *)cache;
+        pthread_mutex_unlock(&lock);
         if (feedback)
             feedback->pPipelineCreationFeedback->flags =
                 VK_PIPELINE_CREATION_FEEDBACK_VALID_BIT |
@@ -266,7 +310,10 @@ VkResult VKAPI_CALL mock_CreatePipelineCache(VkDevice device, const VkPipelineCa
                                              const VkAllocationCallbacks *a, VkPipelineCache *out) {
     (void)device, (void)a;
     if (mock_fails("vkCreatePipelineCache")) return mock.fail_with;
+    pthread_mutex_lock(&lock);
     mock.initial_cache_bytes = info->initialDataSize;
+    mock.caches++;
+    pthread_mutex_unlock(&lock);
     *out = (VkPipelineCache)mock_new(MOCK_CACHE, sizeof(mock_object));
     return VK_SUCCESS;
 }

@@ -3,17 +3,18 @@
 #ifndef RP_MOCK_PLAN_H
 #define RP_MOCK_PLAN_H
 
+#include <stdatomic.h>
 #include "reprise/plan.h"
 
 /* NULL with the reason on stderr when the text is not a compiled graph. Kernels named "abstract..."
  * stay without a body, those named "half..." need 16-bit floats. */
 rp_plan *mock_plan(const char *text);
 
-/* An allocator that counts, and fails on demand. */
+/* An allocator that counts, and fails on demand. From any thread. */
 typedef struct mock_allocator {
     rp_allocator allocator;
-    long calls, alive; /* calls that allocate or resize */
-    long fail_at;      /* call number, counted from 1; 0 = none */
+    atomic_long calls, alive; /* calls that allocate or resize */
+    long fail_at;             /* call number, counted from 1; 0 = none */
 } mock_allocator;
 void mock_allocator_init(mock_allocator *allocator);
 

@@ -67,6 +67,15 @@ typedef struct rp_device_params {
                          * messages arrive as diagnostics through rp_device_messages */
     const rp_device_import *import; /* wrap instead of create */
     void *get_instance_proc_addr;   /* use this loader entry instead of opening libvulkan.so.1 */
+    void *pipeline_cache; /* with `import`: a VkPipelineCache of that device, which pipelines are
+                              * created with instead of caches on the disk. It is not created with
+                              * the flag EXTERNALLY_SYNCHRONIZED, is not saved, and outlives the
+                              * rp_device */
+    int32_t pipeline_threads; /* how many threads may create pipelines, 16 at most; they are started
+                               * when there is something to do, and end with the device. 0: one for
+                               * each core but one; with an allocator of the application's own,
+                               * which would be called from them, none. Below 0: none. Without
+                               * threads, pipelines are created by those who wait for them */
 } rp_device_params;
 
 RP_API rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params *params,

@@ -113,7 +113,8 @@ typedef struct rp_update_report {
     rp_update_result result;
     uint32_t buffers, buffers_kept; /* that the application sees; stay at their memory */
     uint32_t arena_kept;            /* the old arena is large enough */
-    uint32_t pipelines;             /* that the new plan's kernels needed */
+    uint32_t pipelines;             /* of kernels that the new plan runs */
+    uint32_t pipelines_created;     /* of them: not found in the device */
     double record_seconds, pipeline_seconds;
 } rp_update_report;
 
@@ -273,8 +274,10 @@ RP_API rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags,
 /* ---- Figures --------------------------------------------------------------------------------- */
 
 typedef struct rp_exec_stats {
-    uint64_t arena_bytes, external_bytes;     /* device memory that the exec allocated */
-    uint32_t pipelines, pipelines_from_cache; /* created, and found in the disk cache */
+    uint64_t arena_bytes, external_bytes; /* device memory that the exec allocated */
+    uint32_t pipelines;                   /* of kernels that the plan runs */
+    uint32_t pipelines_created;    /* of them: not found in the device, but created for this exec */
+    uint32_t pipelines_from_cache; /* of those: known to the driver from the pipeline cache */
     uint32_t descriptor_sets;
     double record_seconds, pipeline_seconds;
 } rp_exec_stats;

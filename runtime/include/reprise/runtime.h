@@ -3,12 +3,14 @@
  *   reprise/device.h  the Vulkan device, created here or the application's own
  *   reprise/storage.h device memory that execs and the application share
  *   reprise/exec.h    a plan on a device, and its replays
+ *   reprise/pipelines.h  kernels compiled for a device, ahead of execs
  */
 #ifndef REPRISE_RUNTIME_H
 #define REPRISE_RUNTIME_H
 
 #include "reprise/device.h"
 #include "reprise/exec.h"
+#include "reprise/pipelines.h"
 #include "reprise/storage.h"
 
 #endif
