@@ -260,6 +260,9 @@ static void tell_misfit(state *s, uint32_t output) {
     if (!rp_fuse_is_single(n)) {
         snprintf(why, sizeof why, "n%u is %s", n->id, n->kind == RP_OP ? "fused already" : "no op");
         reason = why;
+    } else if (n->optional) {
+        snprintf(why, sizeof why, "n%u can be left out of a replay, and then it stays", n->id);
+        reason = why;
     }
     tell_refusal(s, what, reason);
 }

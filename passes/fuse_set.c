@@ -210,6 +210,19 @@ static bool check_constants(rp_fuse_set *s) {
     return refuse(s, "about %u numbers would have to be given to one kernel", count);
 }
 
+/* What can be left out of a replay goes with what is left out together with it. */
+static bool check_switches(rp_fuse_set *s) {
+    const rp_graph_node *nodes = s->graph->nodes, *first = &nodes[s->nodes[0]];
+    for (uint32_t i = 1; i < s->count; i++) {
+        const rp_graph_node *n = &nodes[s->nodes[i]];
+        if (rp_node_same_switch(first, n)) continue;
+        const rp_graph_node *optional = n->optional ? n : first;
+        return refuse(s, "n%u can be left out of a replay without n%u", optional->id,
+                      optional == n ? first->id : n->id);
+    }
+    return true;
+}
+
 static bool check_size(rp_fuse_set *s) {
     if (s->count == 1 || s->shape.size <= RP_SHAPE_FUSED_SIZE) return true;
     return refuse(s, "about %.0f instructions would be one kernel", s->shape.size);
@@ -220,6 +233,7 @@ bool rp_fuse_set_shape(rp_fuse_set *set) {
     set->shape.members = set->members;
     set->shape.count = set->count;
     set->views = 0;
+    if (!check_switches(set)) return false;
     for (uint32_t i = 0; i < set->count; i++) fill_member(set, i);
     if (!rp_shape_find(&set->shape)) {
         memcpy(set->reason, set->shape.reason, sizeof set->reason);

@@ -96,6 +96,7 @@ static bool walk_node(walk *w, uint32_t index) {
             const rp_graph_use *u = &rp_node_uses(g, n)[o->use];
             w->v->node[k] = index;
             if (pass == 0 && u->access != RP_WRITE) read_operand(w, k);
+            if (pass == 0 && u->access == RP_WRITE && !rp_use_overwrites(n, u)) read_bytes(w, u);
             if (pass == 0 || !rp_access_writes(u->access)) continue;
             if (g->buffers[u->buffer].kind != RP_TMP) w->v->escape[k] = RP_FUSE_IS_RESULT;
             if (!write_bytes(w, u, u->access == RP_WRITE ? k : OTHER | index)) return false;

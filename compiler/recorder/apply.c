@@ -149,14 +149,17 @@ bool rp_play_apply(rp_player *p, const rp_call *c) {
     for (uint32_t i = 0; i < c->x; i++)
         if (!play_operand(p, c, &at, i, &operands[i])) return false;
     for (uint32_t i = 0; i < c->y; i++) attrs[i] = play_attribute(&at);
-    rp_application x = {
-        .graph = p->g,
-        .op = op,
-        .node = {.kernel = RP_NONE, .label = p->label, .op = p->op, .pos = {p->call, p->recorder}},
-        .operands = operands,
-        .attrs = attrs,
-        .operand_count = c->x,
-        .attr_count = c->y};
+    rp_application x = {.graph = p->g,
+                        .op = op,
+                        .node = {.kernel = RP_NONE,
+                                 .optional = p->optional > 0,
+                                 .label = p->label,
+                                 .op = p->op,
+                                 .pos = {p->call, p->recorder}},
+                        .operands = operands,
+                        .attrs = attrs,
+                        .operand_count = c->x,
+                        .attr_count = c->y};
     rp_status status = rp_apply_to_graph(&x);
     p->op = RP_NONE;
     if (status == RP_ERROR_NO_MEMORY) return rp_play_no_memory(p);

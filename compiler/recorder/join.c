@@ -42,6 +42,8 @@ static void play(rp_player *p, const rp_recorder *r) {
         rp_play_mistake(
             p, RP_CALL_LABEL_END, "missing at the end: %u label%s still open (\"%.100s\")",
             p->label_ends_count, p->label_ends_count == 1 ? " is" : "s are", p->path.data);
+    else if (p->optional > 0)
+        rp_play_mistake(p, RP_CALL_OPTIONAL_END, "missing at the end: %u still open", p->optional);
     else if (p->op != RP_NONE)
         rp_play_mistake(p, RP_CALL_OP_TAG, "the tag '%.100s' has no node behind it",
                         rp_graph_string(p->g, p->op));

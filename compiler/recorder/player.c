@@ -25,6 +25,7 @@ void rp_player_restart(rp_player *p) {
     p->module = NULL;
     p->slots_count = p->label_ends_count = p->path.size = 0;
     p->label = p->op = RP_NONE;
+    p->optional = 0;
 }
 
 bool rp_play_mistake(rp_player *p, rp_call_kind kind, const char *format, ...) {
@@ -186,11 +187,22 @@ static bool play_op_tag(rp_player *p, const rp_call *c) {
     return p->op != RP_NONE || rp_play_no_memory(p);
 }
 
+static bool play_optional_end(rp_player *p) {
+    if (p->optional == 0)
+        return rp_play_mistake(p, RP_CALL_OPTIONAL_END,
+                               "nothing is open; each rp_optional_end needs its "
+                               "rp_optional_begin");
+    p->optional--;
+    return true;
+}
+
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
-/* Hands a node over, with the labels of the moment. */
+/* Hands a node over, with the labels of the moment. A fence orders what is optional as well, and is
+ * not left out itself. */
 static bool add_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
                      const uint8_t *bytes) {
+    node->optional = p->optional > 0 && node->kind != RP_FENCE;
     node->label = p->label;
     node->op = p->op;
     node->pos = (rp_source_pos){p->call, p->recorder};
@@ -367,6 +379,8 @@ bool rp_play_call(rp_player *p, const rp_call *c) {
     case RP_CALL_LABEL_BEGIN: return play_label_begin(p, c);
     case RP_CALL_LABEL_END: return play_label_end(p);
     case RP_CALL_OP_TAG: return play_op_tag(p, c);
+    case RP_CALL_OPTIONAL_BEGIN: p->optional++; return true;
+    case RP_CALL_OPTIONAL_END: return play_optional_end(p);
     }
     return false;
 }

@@ -39,6 +39,7 @@ struct rp_player {
     rp_text path;                   /* of labels, "a/b" */
     RP_ARRAY(uint32_t, label_ends); /* length of `path` before each open label */
     uint32_t label, op;             /* strings of the graph, RP_NONE */
+    uint32_t optional;              /* open rp_optional_begin */
 };
 
 /* A player without calls, and its end. What `a`, `program` and `g` stand for outlives it. */

@@ -187,6 +187,16 @@ void rp_label_end(rp_recorder *r) {
     rp_recorder_append(r, (rp_call){.kind = RP_CALL_LABEL_END}, NULL, 0, NULL, 0);
 }
 
+void rp_optional_begin(rp_recorder *r) {
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_OPTIONAL_BEGIN}, NULL, 0, NULL, 0);
+}
+
+void rp_optional_end(rp_recorder *r) {
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_OPTIONAL_END}, NULL, 0, NULL, 0);
+}
+
 void rp_op_tag(rp_recorder *r, const char *op) {
     if (rp_recorder_is_open(r)) append_text(r, RP_CALL_OP_TAG, op);
 }

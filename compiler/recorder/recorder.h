@@ -43,7 +43,9 @@ struct rp_program {
     X(RP_CALL_FENCE, "rp_fence")                                                                   \
     X(RP_CALL_LABEL_BEGIN, "rp_label_begin")                                                       \
     X(RP_CALL_LABEL_END, "rp_label_end")                                                           \
-    X(RP_CALL_OP_TAG, "rp_op_tag")
+    X(RP_CALL_OP_TAG, "rp_op_tag")                                                                 \
+    X(RP_CALL_OPTIONAL_BEGIN, "rp_optional_begin")                                                 \
+    X(RP_CALL_OPTIONAL_END, "rp_optional_end")
 
 typedef enum rp_call_kind {
 #define RP_X(symbol, name) symbol,

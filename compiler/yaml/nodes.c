@@ -154,6 +154,26 @@ static bool read_label(rp_reader *r, const rp_yaml_node *map, const char *key, u
     return *out == RP_NONE ? rp_read_no_memory(r) : true;
 }
 
+/* `optional: true`, of what runs a kernel. */
+static bool read_optional(rp_reader *r, const rp_yaml_node *map, const rp_yaml_node *kind,
+                          bool *out) {
+    const rp_yaml_node *node = rp_yaml_find(map, "optional");
+    if (!node) return true;
+    int value = rp_read_bool(node);
+    if (value < 0) return rp_read_error(r, node, "'optional' is true or false");
+    *out = value == 1;
+    bool copy = rp_yaml_is(kind, "copy"), fill = rp_yaml_is(kind, "fill");
+    if (copy || fill)
+        return rp_read_error(r, node,
+                             "a %s cannot be optional, only what runs a kernel can: write it as "
+                             "'op: %s'",
+                             kind->text, copy ? "copy" : "fill_words");
+    if (rp_yaml_is(kind, "update") || rp_yaml_is(kind, "fence"))
+        return rp_read_error(r, node, "%s %s cannot be optional, only what runs a kernel can",
+                             kind->text[0] == 'u' ? "an" : "a", kind->text);
+    return true;
+}
+
 /* The key that says what a node is; NULL after reporting. */
 static const rp_yaml_node *find_kind(rp_reader *r, const rp_yaml_node *node) {
     static const char *const kinds[] = {"run", "copy", "fill", "update", "fence", "op", "map"};
@@ -184,8 +204,8 @@ static bool read_fence(rp_reader *r, const rp_yaml_node *value, rp_graph_node *n
 }
 
 static bool read_node(rp_reader *r, const rp_yaml_node *node) {
-    static const char *const other_keys[] = {"copy",  "fill", "update", "fence",
-                                             "label", "tag",  NULL};
+    static const char *const other_keys[] = {"copy",  "fill", "update",   "fence",
+                                             "label", "tag",  "optional", NULL};
     rp_graph_node out = {.id = r->graph->nodes_count,
                          .kernel = RP_NONE,
                          .label = RP_NONE,
@@ -202,6 +222,7 @@ static bool read_node(rp_reader *r, const rp_yaml_node *node) {
     if (!kind) return rp_read_wrong_node(r, node);
     bool good = read_label(r, node, "label", &out.label);
     good &= read_label(r, node, "tag", &out.op);
+    good &= read_optional(r, node, kind, &out.optional);
     const rp_yaml_node *value = rp_yaml_find(node, kind->text);
     if (rp_yaml_is(kind, "run")) return rp_read_run(r, node, value, &out) && good;
     if (rp_yaml_is(kind, "op")) return rp_read_op(r, node, value, &out) && good;

@@ -92,8 +92,8 @@ static bool check_keys(rp_reader *r, const rp_yaml_node *node, const rp_signatur
         keys[count++] = rp_signature_operand(s, i);
     for (uint32_t i = 0; rp_signature_attr(s, i) && count < MAX_KEYS; i++)
         keys[count++] = rp_signature_attr(s, i)->name;
-    const char *const own[] = {"label", "tag", "dtype"};
-    for (uint32_t i = 0; i < 3 && count < MAX_KEYS; i++) keys[count++] = own[i];
+    const char *const own[] = {"label", "tag", "dtype", "optional"};
+    for (uint32_t i = 0; i < 4 && count < MAX_KEYS; i++) keys[count++] = own[i];
     char what[96];
     snprintf(what, sizeof what, "op %.60s", rp_yaml_find(node, "op")->text);
     return rp_read_map(r, node, what, keys);
@@ -266,7 +266,8 @@ static bool read_map_parts(rp_reader *r, const rp_yaml_node *node, const rp_yaml
 
 bool rp_read_map_node(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *formula,
                       const rp_graph_node *base) {
-    static const char *const keys[] = {"map", "bind", "out", "dtype", "label", "tag", NULL};
+    static const char *const keys[] = {"map",   "bind", "out",      "dtype",
+                                       "label", "tag",  "optional", NULL};
     bool good = rp_read_map(r, node, "a map", keys);
     if (!rp_read_text(r, formula, "a formula") || rp_read_names_odd(r, formula->text))
         return rp_read_wrong_node(r, node);

@@ -259,8 +259,8 @@ static bool read_grid(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
 
 /* ---- run ------------------------------------------------------------------------------------- */
 
-static const char *const run_keys[] = {"run",  "bind",  "grid", "threads",
-                                       "push", "label", "tag",  NULL};
+static const char *const run_keys[] = {"run",   "bind", "grid",     "threads", "push",
+                                       "label", "tag",  "optional", NULL};
 
 bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *kernel,
                  const rp_graph_node *base) {

@@ -37,6 +37,10 @@ rp_status rp_check_orders(rp_check_run *run); /* fences, nodes without uses, che
 bool rp_check_is_fused(const rp_check_run *run, const rp_graph_node *node);
 /* Matches the members of a fused node with their source nodes: fills in plan_of and source_use. */
 void rp_check_match_fused(rp_check_run *run, uint32_t index);
+/* Whether a compiled node is left out of a replay just when the source's is: both never, or both by
+ * the same label or their own number. A node that stands for several has no number of its own. */
+bool rp_check_same_switch(const rp_check_run *run, const rp_graph_node *node,
+                          const rp_graph_node *source);
 /* What differs between the members of a node and those of the same node in the source, NULL when
  * nothing does. */
 const char *rp_check_members_difference(const rp_check_run *run, const rp_graph_node *node,
@@ -72,9 +76,9 @@ static inline bool rp_check_external(const rp_graph_buffer *b) {
 }
 
 /* Whether what was in the range before decides what the node does or leaves there. A node whose
- * grid is not known may write only part of what it says. */
+ * grid is not known may write only part of what it says, an optional one nothing at all. */
 static inline bool rp_check_reads(const rp_graph_node *n, const rp_graph_use *u) {
-    return u->access != RP_WRITE || n->grid_kind != RP_GRID_DIRECT;
+    return u->access != RP_WRITE || !rp_node_is_certain(n);
 }
 
 static inline bool rp_check_writes(const rp_graph_use *u) {

@@ -190,12 +190,21 @@ static bool same_grid(const rp_check_run *run, const rp_graph_node *n, const rp_
     return true;
 }
 
+bool rp_check_same_switch(const rp_check_run *run, const rp_graph_node *n, const rp_graph_node *m) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    if (!n->optional || !m->optional) return n->optional == m->optional;
+    if (n->label == RP_NONE || m->label == RP_NONE)
+        return n->label == m->label && !rp_check_is_fused(run, n);
+    return strcmp(rp_graph_string(g, n->label), rp_graph_string(s, m->label)) == 0;
+}
+
 /* What differs in the node itself, NULL when nothing does. */
 static const char *node_difference(const rp_check_run *run, const rp_graph_node *n,
                                    const rp_graph_node *m, const uint32_t *source_kernel) {
     const rp_graph *g = run->compiled, *s = run->source;
     bool lowered = n->kind == RP_RUN && m->kind == RP_OP && n->member_count;
     if ((n->kind != m->kind && !lowered) || n->unknown != m->unknown) return "is of another kind";
+    if (!rp_check_same_switch(run, n, m)) return "can be left out in other cases";
     const char *members = rp_check_members_difference(run, n, m);
     if (members) return members;
     /* The kernel and the grid of a lowered node are the compiler's, not the source's. */

@@ -189,6 +189,10 @@ void rp_check_match_fused(rp_check_run *run, uint32_t index) {
         const char *what = source_difference(run, a, m);
         if (what)
             rp_check_fail(run, n, "rule 0: n%u in n%u %s in the source", a->id, n->id, what);
+        else if (!rp_check_same_switch(run, n, m))
+            rp_check_fail(run, n,
+                          "rule 0: n%u in n%u can be left out in other cases than in the source",
+                          a->id, n->id);
         else
             match_operands(run, n, a, m);
     }

@@ -164,6 +164,7 @@ static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
     if (w->a->stages & RP_STAGE_SCHEDULED) FIELD(w, x, y, group);
     FIELD(w, x, y, use_count);
     FIELD(w, x, y, member_count);
+    FIELD(w, x, y, optional);
     string(w, x->label, y->label);
     string(w, x->op, y->op);
     if (w->differs) return;

@@ -91,6 +91,7 @@ typedef struct rp_graph_node {
     uint8_t grid_kind;             /* rp_grid_kind */
     uint8_t live_mask;             /* RP_GRID_LIVE: bit i = grid[i] indexes exprs[] */
     bool unknown;                  /* run node without declared uses: conflicts with everything */
+    bool optional;                 /* run, op: the host may leave it out of a replay */
     uint32_t kernel;               /* run: kernels[] */
     uint32_t grid[3];              /* run: workgroups, each > 0 for direct grids */
     uint32_t first_use, use_count; /* in uses[]: the kernel's params in order; for an indirect grid
@@ -227,9 +228,23 @@ static inline bool rp_access_writes(uint8_t access) {
     return access == RP_WRITE || access == RP_READ_WRITE;
 }
 
-/* Whether a use replaces every byte of its range: access `w`, and a grid known at compile time. */
+/* Whether every replay runs all of the node's workgroups: they are known at compile time, and
+ * nobody may leave the node out. What another node writes may be only a part of what it says, or
+ * nothing. */
+static inline bool rp_node_is_certain(const rp_graph_node *n) {
+    return n->grid_kind == RP_GRID_DIRECT && !n->optional;
+}
+
+/* Whether a use replaces every byte of its range in every replay. */
 static inline bool rp_use_overwrites(const rp_graph_node *n, const rp_graph_use *u) {
-    return u->access == RP_WRITE && n->grid_kind == RP_GRID_DIRECT;
+    return u->access == RP_WRITE && rp_node_is_certain(n);
+}
+
+/* Whether two nodes are in every replay together or not at all: no one can leave them out, or they
+ * are optional and go by the same label. */
+static inline bool rp_node_same_switch(const rp_graph_node *a, const rp_graph_node *b) {
+    return a->optional == b->optional &&
+           (!a->optional || (a->label != RP_NONE && a->label == b->label));
 }
 
 /* A node reads before it writes, in whatever order its uses are listed. Calls `visit` with each use

@@ -260,11 +260,29 @@ static void verify_fill(rp_verifier *v, const rp_graph_node *n) {
 
 /* ---- All nodes ------------------------------------------------------------------------------- */
 
+/* What is left out of a replay is a dispatch: its grid becomes zero. A grid that the GPU reads is
+ * made zero by whoever writes it. */
+static void verify_optional(rp_verifier *v, const rp_graph_node *n) {
+    const char *kind = rp_node_kind_name((rp_node_kind)n->kind);
+    if (n->kind == RP_COPY || n->kind == RP_FILL)
+        NODE_ERROR(v, n,
+                   "a %s cannot be optional, only what runs a kernel can: op %s does the same",
+                   kind, n->kind == RP_COPY ? "copy" : "fill_words");
+    else if (n->kind != RP_RUN && n->kind != RP_OP)
+        NODE_ERROR(v, n, "%s %s cannot be optional, only what runs a kernel can",
+                   n->kind == RP_UPDATE ? "an" : "a", kind ? kind : "?");
+    else if (n->grid_kind == RP_GRID_INDIRECT)
+        NODE_ERROR(v, n, "%s",
+                   "an optional node has a grid of numbers or of live values; one that reads its "
+                   "grid from a buffer is left out by a 0 there");
+}
+
 static void verify_node(rp_verifier *v, const rp_graph_node *n) {
     if (n->unknown && n->kind != RP_RUN)
         NODE_ERROR(v, n, "%s", "only a run node can have unknown uses");
     if (n->member_count && n->kind != RP_RUN && n->kind != RP_OP)
         NODE_ERROR(v, n, "a %s has no members", rp_node_kind_name((rp_node_kind)n->kind));
+    if (n->optional) verify_optional(v, n);
     switch ((rp_node_kind)n->kind) {
     case RP_RUN: verify_run(v, n); return;
     case RP_OP: verify_op(v, n); return;

@@ -31,7 +31,7 @@ static bool warn_too_few(rp_verifier *v, const rp_graph_node *n, const rp_graph_
                          const rp_graph_param *p) {
     const rp_graph_array *a = &p->array;
     uint64_t threads = invocations(n, &v->graph->kernels[n->kernel]), most;
-    if (u->access != RP_WRITE || n->grid_kind != RP_GRID_DIRECT || a->stores == 0) return false;
+    if (!rp_use_overwrites(n, u) || a->stores == 0) return false;
     if (__builtin_mul_overflow(threads, a->stores, &most) || most >= elements(a, u)) return false;
     rp_diags_add(v->diags, RP_WARNING, v->file, n->pos.line, n->pos.column,
                  "n%u: %s: its %llu invocations write at most %llu of %llu elements ('%.60s', %u "
@@ -58,7 +58,7 @@ static bool warn_gaps(rp_verifier *v, const rp_graph_node *n, const rp_graph_use
     const rp_graph_array *a = &p->array;
     const rp_graph_buffer *b = &v->graph->buffers[u->buffer];
     if (a->stride <= a->element) return false;
-    bool dense = a->offset == 0 && is_dense(v->graph, b, a), promised = u->access == RP_WRITE;
+    bool dense = a->offset == 0 && is_dense(v->graph, b, a), promised = rp_use_overwrites(n, u);
     if (!dense && !promised) return false;
     rp_text text;
     rp_text_init(&text, &v->graph->allocator);

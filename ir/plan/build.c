@@ -179,12 +179,17 @@ static void put_uses(builder *b, const rp_graph_node *n) {
     }
 }
 
+static uint8_t node_flags(const rp_graph_node *n) {
+    if (n->kind != RP_RUN) return 0;
+    return (uint8_t)((n->unknown ? RP_NODE_UNKNOWN : 0) | (n->optional ? RP_NODE_OPTIONAL : 0));
+}
+
 static void put_node(builder *b, const rp_graph_node *n) {
     bool run = n->kind == RP_RUN;
     rp_plan_node to = {.id = n->id,
                        .kind = n->kind,
                        .grid_kind = run ? n->grid_kind : RP_GRID_DIRECT,
-                       .unknown = run && n->unknown,
+                       .flags = node_flags(n),
                        .kernel = run ? b->kernels[n->kernel] : UINT32_MAX,
                        .first_use = next(b, RP_SECTION_USES),
                        .use_count = n->use_count,

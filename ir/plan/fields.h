@@ -81,7 +81,7 @@
     F(rp_plan_node, kind, 1)                                                                       \
     F(rp_plan_node, grid_kind, 1)                                                                  \
     F(rp_plan_node, live_mask, 1)                                                                  \
-    F(rp_plan_node, unknown, 1)                                                                    \
+    F(rp_plan_node, flags, 1)                                                                      \
     F(rp_plan_node, kernel, 1)                                                                     \
     F(rp_plan_node, grid, 3)                                                                       \
     F(rp_plan_node, first_use, 1)                                                                  \

@@ -110,10 +110,16 @@ typedef struct rp_plan_spec {
     uint32_t id, value;
 } rp_plan_spec;
 
+typedef enum rp_plan_node_flag {
+    RP_NODE_UNKNOWN = 1,  /* without declared uses; nothing can be bound for it */
+    RP_NODE_OPTIONAL = 2, /* the host may leave it out of a replay */
+    RP_NODE_FLAGS = 3
+} rp_plan_node_flag;
+
 typedef struct rp_plan_node {
     uint32_t id;
     uint8_t kind, grid_kind, live_mask;
-    uint8_t unknown;  /* 1: run node without declared uses; nothing can be bound for it */
+    uint8_t flags;    /* rp_plan_node_flag bits, of run nodes */
     uint32_t kernel;  /* UINT32_MAX unless run */
     uint32_t grid[3]; /* live_mask bit i: grid[i] indexes RP_SECTION_EXPRS */
     uint32_t first_use, use_count;

@@ -12,7 +12,9 @@ static const rp_plan_node *node_at(const rp_plan *plan, uint32_t node) {
 
 static rp_step_kind kind(const void *program, uint32_t node) {
     const rp_plan_node *n = node_at(program, node);
-    return n->kind == RP_FENCE ? RP_STEP_FENCE : n->unknown ? RP_STEP_UNKNOWN : RP_STEP_WORK;
+    return n->kind == RP_FENCE          ? RP_STEP_FENCE
+           : n->flags & RP_NODE_UNKNOWN ? RP_STEP_UNKNOWN
+                                        : RP_STEP_WORK;
 }
 
 static bool visit_uses(const void *program, uint32_t node, rp_walk_visit *visit, void *context) {

@@ -74,7 +74,9 @@ static rp_status check_run(checker *c, const rp_plan_node *n) {
     const rp_plan_kernel *k = &c->kernels[n->kernel];
     const rp_plan_use *uses = c->uses + n->first_use;
     uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT;
-    uint32_t bound = n->unknown ? 0 : k->param_count;
+    uint32_t bound = n->flags & RP_NODE_UNKNOWN ? 0 : k->param_count;
+    if (indirect && (n->flags & RP_NODE_OPTIONAL))
+        return rp_plan_damaged(c->at, "it is optional and its grid is indirect");
     if (n->use_count != (uint64_t)bound + indirect)
         return rp_plan_damaged(c->at, "%u uses do not fit kernel %u's %u", n->use_count, n->kernel,
                                k->param_count);
@@ -132,8 +134,9 @@ static rp_status check_transfer(checker *c, const rp_plan_node *n) {
 static rp_status check_neutral(checker *c, const rp_plan_node *n) {
     bool run = n->kind == RP_RUN, update = n->kind == RP_UPDATE;
     bool grid = n->grid_kind || n->live_mask || n->grid[0] || n->grid[1] || n->grid[2];
-    if ((!run && (n->kernel != UINT32_MAX || grid || n->unknown)) ||
-        (!run && !update && n->byte_count) || (n->kind != RP_FILL && n->pattern) || n->unknown > 1)
+    if ((!run && (n->kernel != UINT32_MAX || grid || n->flags)) ||
+        (!run && !update && n->byte_count) || (n->kind != RP_FILL && n->pattern) ||
+        n->flags & ~RP_NODE_FLAGS)
         return rp_plan_damaged(c->at, "it has fields that a %s does not have",
                                rp_node_kind_name((rp_node_kind)n->kind));
     return RP_OK;

@@ -201,15 +201,16 @@ bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id) {
                        .first_use = g->uses_count,
                        .pos = {first->line, first->column}};
     if (!rp_parse_expect(p, '=', "behind the node's id") || !parse_work(p, &n)) return false;
+    n.optional = rp_parse_accept_word(p, "optional");
     if (rp_parse_accept_word(p, "label") && !rp_parse_string(p, "the label as a string", &n.label))
         return false;
     if (rp_parse_accept_word(p, "op") && !parse_op(p, &n.op)) return false;
     if (p->lx.token.kind != RP_TOKEN_NEWLINE && p->lx.token.kind != RP_TOKEN_END)
         return rp_parse_expected(
             p, n.kind == RP_RUN && n.unknown
-                   ? "'push', '(' and the uses, 'for', 'label', 'op' (in this order) "
+                   ? "'push', '(' and the uses, 'for', 'optional', 'label', 'op' (in this order) "
                      "or the end of the line"
-                   : "'label', 'op' (in this order) or the end of the line");
+                   : "'optional', 'label', 'op' (in this order) or the end of the line");
     if ((g->stages & RP_STAGE_SCHEDULED) && !p->header_wrong && !p->lost_group) {
         p->lost_group = g->group_count == 0 || p->behind_barrier;
         if (p->behind_barrier)

@@ -181,6 +181,7 @@ static void print_run(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
 }
 
 static void print_tags(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
+    if (n->optional) rp_text_string(t, " optional");
     if (n->label != RP_NONE) {
         rp_text_string(t, " label ");
         rp_text_quoted(t, rp_graph_string(g, n->label));

@@ -186,6 +186,10 @@ static void node_members(rp_text *t, const rp_graph *g, uint32_t i) {
     }
 }
 
+static void node_optional(rp_text *t, const rp_graph *g, uint32_t i) {
+    if (g->nodes[i].optional) rp_text_string(t, "yes");
+}
+
 static void node_label(rp_text *t, const rp_graph *g, uint32_t i) {
     if (g->nodes[i].label != RP_NONE) rp_text_quoted(t, rp_graph_string(g, g->nodes[i].label));
 }
@@ -201,9 +205,10 @@ static const rp_diff_field kernel_fields[] = {
 static const rp_diff_field buffer_fields[] = {{"kind", buffer_kind}, {"type", buffer_type},
                                               {"size", buffer_size}, {"at", buffer_offset},
                                               {"max", buffer_max},   {"default", buffer_default}};
-static const rp_diff_field node_fields[] = {
-    {"work", node_work},       {"grid", node_grid}, {"data", node_data},  {"uses", node_uses},
-    {"members", node_members}, {"op", node_op},     {"label", node_label}};
+static const rp_diff_field node_fields[] = {{"work", node_work},       {"grid", node_grid},
+                                            {"data", node_data},       {"uses", node_uses},
+                                            {"members", node_members}, {"op", node_op},
+                                            {"label", node_label},     {"optional", node_optional}};
 
 static uint32_t kernel_count(const rp_graph *g) {
     return g->kernels_count;

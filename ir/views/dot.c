@@ -51,6 +51,8 @@ static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n, co
         rp_text_string(t, ", color=red, tooltip=\"uses unknown: orders everything\"");
     else if (n->kind == RP_FENCE)
         rp_text_string(t, ", color=red, style=dashed");
+    else if (n->optional)
+        rp_text_string(t, ", style=dashed, tooltip=\"optional: may be left out of a replay\"");
     else if (n->kind != RP_RUN && n->kind != RP_OP)
         rp_text_string(t, ", style=rounded");
     rp_text_string(t, "];\n");

@@ -297,14 +297,15 @@ static void print_payload(rp_text *t, const rp_graph *g, const rp_graph_node *n)
         print_key(t, "push");
         print_hex(t, g, n->first_byte, n->byte_count);
         print_flag(t, "unknown", n->unknown);
+        print_flag(t, "optional", n->optional);
         break;
     case RP_FILL: print_number(t, "pattern", n->pattern); break;
     case RP_UPDATE:
         print_key(t, "data");
         print_hex(t, g, n->first_byte, n->byte_count);
         break;
+    case RP_OP: print_flag(t, "optional", n->optional); break;
     case RP_COPY:
-    case RP_OP:
     case RP_FENCE: break;
     }
     print_members(t, g, n);

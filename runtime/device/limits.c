@@ -73,14 +73,14 @@ static void check_run(checker *c, const rp_plan_node *node, uint8_t *kernel_seen
     const rp_plan_kernel *kernel = &rp_plan_kernels(c->plan)[node->kernel];
     if (!kernel_seen[node->kernel]) check_kernel(c, node->id, kernel);
     kernel_seen[node->kernel] = 1;
-    if (node->unknown && kernel->param_count)
+    if (node->flags & RP_NODE_UNKNOWN && kernel->param_count)
         FAIL(c,
              "n%u runs @%s without declared uses, so there is nothing to bind: declare them and "
              "compile again",
              node->id, rp_plan_string(c->plan, kernel->name));
     for (uint32_t i = 0; i < 3 && node->grid_kind != RP_GRID_INDIRECT; i++)
         if (!(node->live_mask >> i & 1)) rp_fit_check_grid(&c->fit, node->id, i, node->grid[i]);
-    uint32_t bound = node->unknown ? 0 : kernel->param_count;
+    uint32_t bound = node->flags & RP_NODE_UNKNOWN ? 0 : kernel->param_count;
     for (uint32_t i = 0; i < bound; i++) {
         const rp_plan_use *use = &rp_plan_uses(c->plan)[node->first_use + i];
         const rp_plan_buffer *buffer = &rp_plan_buffers(c->plan)[use->buffer];

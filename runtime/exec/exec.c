@@ -66,7 +66,8 @@ static rp_status collect_scopes(rp_exec *exec) {
             exec->scopes[use->buffer] |= use_scopes(node, use);
         }
         /* A node whose uses are not known may touch whatever the application sees. */
-        for (uint32_t j = 0; node->unknown && j < buffers; j++) exec->scopes[j] |= RP_SCOPE_ANY;
+        for (uint32_t j = 0; (node->flags & RP_NODE_UNKNOWN) && j < buffers; j++)
+            exec->scopes[j] |= RP_SCOPE_ANY;
     }
     return RP_OK;
 }

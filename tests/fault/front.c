@@ -53,7 +53,9 @@ static void record(rp_recorder *r, const buffers *b, rp_kernel kernel) {
     rp_bind_access(r, 0, 1, RP_READ_WRITE);
     rp_push(r, 0, (uint32_t[]){64, 0x3f000000}, 8);
     rp_op_tag(r, "scale");
+    rp_optional_begin(r);
     rp_dispatch_live(r, "ceil_div(count, 32)", "1", "1");
+    rp_optional_end(r);
     rp_label_end(r);
     rp_label_end(r);
     rp_fence(r);

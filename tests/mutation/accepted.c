@@ -81,9 +81,7 @@ static void change(rp_graph *g, rp_random *r) {
 
 static bool runs_right(const rp_graph *source, const rp_graph *compiled, uint64_t seed,
                        char why[RP_WHY]) {
-    for (uint32_t i = 0; i < 4; i++)
-        if (!rp_simulate_same(source, compiled, 1 + i % 2, seed + i, why)) return false;
-    return true;
+    return rp_simulate_some(source, compiled, seed, why);
 }
 
 static bool accepted_is_right(void *context, uint64_t seed, const rp_graph *source,

@@ -343,6 +343,36 @@ static void test_fence(void) {
 #undef BUFFERS
 }
 
+/* What an optional node would have written keeps what was there, which must be what the source has
+ * there. Who is left out together says the source. */
+static void test_optional(void) {
+#define BUFFERS "  buf $x in 64\n  buf $y out 64\n  buf %t tmp 64\n  buf %u tmp 64\n"
+#define N0 "  n0 = run @w grid 1 1 1 (w %t)\n"
+#define N1 "  n1 = run @w grid 1 1 1 (w %t) optional label \"a\"\n"
+#define N2 "  n2 = run @rw grid 1 1 1 (r %t, w $y)\n"
+#define WAIT "  barrier compute:w -> compute:rw\n"
+    static const char source[] = SOURCE(BUFFERS, N0 N1 N2);
+    static const char plan[] =
+        PLAN(BUFFERS, "  barrier compute:rw -> compute:w\n  group 0\n" N0 WAIT "  group 1\n" N1 WAIT
+                      "  group 2\n" N2 "  barrier compute:w -> host:r\n");
+    expect(plan, source, NULL);
+    expect_edit(plan, source, "  group 0\n" N0 WAIT "  group 1\n" N1 WAIT "  group 2\n",
+                "  group 0\n" N1 WAIT "  group 1\n",
+                "rule 1: n1 reads %t[0+64]: expected the bytes n0 wrote, finds bytes that nothing");
+    expect_edit(plan, source, "(w %t)\n", "(w %u)\n",
+                "rule 1: n1 reads %t[0+64]: expected the bytes n0 wrote, finds bytes that nothing");
+    expect_edit(plan, source, " optional", "",
+                "rule 0: n1 can be left out in other cases than in the source");
+    expect_edit(plan, source, "label \"a\"", "label \"b\"", "n1 can be left out in other cases");
+    expect_edit(plan, source, " label \"a\"", "", "n1 can be left out in other cases");
+    expect_edit(plan, source, "(w %t)\n", "(w %t) optional\n", "n0 can be left out in other cases");
+#undef N0
+#undef N1
+#undef N2
+#undef WAIT
+#undef BUFFERS
+}
+
 static void test_unknown(void) {
 #define BUFFERS "  buf $y out 64\n  buf %t tmp 64\n  buf %v tmp 64\n"
 #define N0 "  n0 = run @w grid 1 1 1 (w %t)\n"
@@ -473,6 +503,7 @@ int main(void) {
         {"undefined bytes", test_undefined},
         {"partial writes", test_partial_write},
         {"fences", test_fence},
+        {"optional nodes", test_optional},
         {"nodes without declared uses", test_unknown},
         {"graphs that cannot be judged", test_misuse},
         {"certificate", test_certificate},

@@ -3,7 +3,7 @@
  * Random graphs of ops are fused, lowered to abstract kernels, scheduled, placed and synchronised.
  * Then a member is dropped, two members that depend on each other swapped, a read retargeted to
  * another range or another value, an attribute or a formula changed, an op exchanged, a result that
- * somebody needs no longer stored, a member's id changed. The checker must object to each, against
+ * somebody needs no longer stored, a member's id changed, a node made optional. The checker must object to each, against
  * the source graph. Nor may a value inside a node stand for a read that the source makes of other
  * bytes or as another type, so source and compiled graph are changed together, too. */
 #include <stdlib.h>
@@ -25,6 +25,7 @@ enum {
     RETYPED,
     PART,
     OVERWRITTEN,
+    SWITCH,
     KINDS
 };
 
@@ -235,6 +236,18 @@ static void change_attributes(trial *t, const rp_graph_member *member) {
     must_object(t, m, ATTRIBUTE, "an attribute left out", member->id);
 }
 
+/* A node that can be left out in other cases than its members in the source. */
+static void change_switch(trial *t, uint32_t node) {
+    const rp_graph_node *n = &t->compiled->nodes[node];
+    rp_graph *m = mutant_of(t->compiled);
+    m->nodes[node].optional = !n->optional;
+    must_object(t, m, SWITCH, "optional or not", n->id);
+    if (!n->optional) return;
+    m = mutant_of(t->compiled);
+    m->nodes[node].label = n->label == RP_NONE ? rp_graph_intern(m, "s9", 2) : RP_NONE;
+    must_object(t, m, SWITCH, "optional under another label", n->id);
+}
+
 static void try_all(trial *t) {
     const rp_graph *g = t->compiled;
     char text[RP_WHY];
@@ -245,6 +258,7 @@ static void try_all(trial *t) {
     for (uint32_t i = 0; i < g->nodes_count && !*t->why; i++) {
         const rp_graph_node *n = &g->nodes[i];
         change_members(t, i);
+        change_switch(t, i);
         for (uint32_t k = 0; k < n->member_count && !*t->why; k++) {
             const rp_graph_member *member = &rp_node_members(g, n)[k];
             change_attributes(t, member);

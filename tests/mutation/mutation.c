@@ -167,6 +167,14 @@ static void change_data(trial *t) {
             m->nodes[i].grid[1]++;
             must_object(t, m, "grid changed, node", n->id);
         }
+        m = mutant_of(g);
+        m->nodes[i].optional = !n->optional;
+        must_object(t, m, "optional or not, node", n->id);
+        if (n->optional) {
+            m = mutant_of(g);
+            m->nodes[i].label = rp_graph_intern(m, "another", 7);
+            must_object(t, m, "optional under another label, node", n->id);
+        }
         for (uint32_t k = 0; k < n->use_count; k++) {
             m = mutant_of(g);
             m->uses[n->first_use + k].access =

@@ -1,7 +1,8 @@
 /* Properties of graphs of ops, tried on random ones, without a device.
  *
  *   meaning     each pipeline's result is proven, and computes bit for bit what the source
- *               computes, by the ops' references, in either order within a group
+ *               computes, by the ops' references, in either order within a group, with its optional
+ *               nodes and without
  *   text        every stage of it prints to text that parses back to the same graph
  *   no worse    -O1 has no more dispatches, barriers or bytes of arena than -O0 has
  *
@@ -95,25 +96,50 @@ static uint32_t suite(const char *name, uint32_t cases, ops_property *property) 
 
 /* ---- The same meaning ------------------------------------------------------------------------ */
 
-static bool same_meaning(rp_random_ops *ops, const rp_graph *source, char why[RP_WHY]) {
+enum { SUBSETS = 5 };
+
+/* Optional nodes left out: none, all, some. */
+static uint32_t subset_of(uint64_t seed, uint32_t i) {
+    rp_random random = {seed * SUBSETS + i};
+    return i == 0 ? 0 : i == 1 ? UINT32_MAX : (uint32_t)rp_random_next(&random);
+}
+
+static uint32_t subsets_of(const rp_graph *source) {
+    for (uint32_t i = 0; i < source->nodes_count; i++)
+        if (source->nodes[i].optional) return SUBSETS;
+    return 1;
+}
+
+static bool same_without(rp_random_ops *ops, const rp_graph *source, const rp_graph *compiled,
+                         uint32_t subset, char why[RP_WHY]) {
+    uint32_t absent = subset_of(rp_random_ops_seed(ops), subset);
     interpreted expected = {0};
-    bool same = interpret_run(source, false, fill, ops, &expected, why);
+    bool same = interpret_run(source, false, absent, fill, ops, &expected, why);
+    for (uint32_t backwards = 0; backwards < 2 && same; backwards++) {
+        interpreted got = {0};
+        same = interpret_run(compiled, backwards == 1, absent, fill, ops, &got, why) &&
+               interpret_same(source, &expected, compiled, &got, why);
+        interpret_free(&got);
+    }
+    interpret_free(&expected);
+    size_t end = strlen(why);
+    if (!same) snprintf(why + end, RP_WHY - end, " (left out: %#x)", absent);
+    return same;
+}
+
+static bool same_meaning(rp_random_ops *ops, const rp_graph *source, char why[RP_WHY]) {
+    bool same = true;
     for (uint32_t i = 0; i < PIPELINES && same; i++) {
         rp_graph *compiled = compile(source, pipelines[i], why);
         same = compiled != NULL;
-        for (uint32_t backwards = 0; backwards < 2 && same; backwards++) {
-            interpreted got = {0};
-            same = interpret_run(compiled, backwards == 1, fill, ops, &got, why) &&
-                   interpret_same(source, &expected, compiled, &got, why);
-            interpret_free(&got);
-        }
+        for (uint32_t k = 0; k < subsets_of(source) && same; k++)
+            same = same_without(ops, source, compiled, k, why);
         if (!same && compiled) {
             size_t end = strlen(why);
             snprintf(why + end, RP_WHY - end, " (pipeline %s)", pipelines[i]);
         }
         rp_graph_destroy(compiled);
     }
-    interpret_free(&expected);
     return same;
 }
 

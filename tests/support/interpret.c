@@ -121,8 +121,14 @@ static void fill_buffers(machine *m, interpret_fill *fill, void *context) {
     memset(m->arena, 0x5a, g->arena_bytes + 8);
 }
 
-bool interpret_run(const rp_graph *g, bool backwards, interpret_fill *fill, void *context,
-                   interpreted *out, char *why) {
+static bool is_absent(const rp_graph *g, const rp_graph_node *n, uint32_t absent) {
+    uint32_t bit = 8 + n->id % 24;
+    if (n->label != RP_NONE) bit = (uint32_t)(rp_graph_string(g, n->label)[1] - '0');
+    return n->optional && (absent >> bit & 1);
+}
+
+bool interpret_run(const rp_graph *g, bool backwards, uint32_t absent, interpret_fill *fill,
+                   void *context, interpreted *out, char *why) {
     machine m = {.g = g, .out = out, .why = why};
     bool ok = true;
     *why = '\0';
@@ -131,8 +137,10 @@ bool interpret_run(const rp_graph *g, bool backwards, interpret_fill *fill, void
         for (end = i + 1; end < g->nodes_count && (g->stages & RP_STAGE_SCHEDULED) &&
                           g->nodes[end].group == g->nodes[i].group;)
             end++;
-        for (uint32_t k = i; k < end && ok; k++)
-            ok = run_node(&m, &g->nodes[backwards ? end - 1 - (k - i) : k]);
+        for (uint32_t k = i; k < end && ok; k++) {
+            const rp_graph_node *n = &g->nodes[backwards ? end - 1 - (k - i) : k];
+            ok = is_absent(g, n, absent) || run_node(&m, n);
+        }
     }
     free(m.arena);
     return ok;

@@ -19,10 +19,11 @@ typedef struct interpreted {
 /* Fills a buffer before the first node runs. */
 typedef void interpret_fill(void *context, const char *buffer, uint64_t size, uint8_t *bytes);
 
-/* Runs the graph once. `backwards`: the nodes of each group in reverse order. False, with the
- * reason in `why` (400 bytes), when a node is no op or refuses. */
-bool interpret_run(const rp_graph *g, bool backwards, interpret_fill *fill, void *context,
-                   interpreted *out, char *why);
+/* Runs the graph once. `backwards`: the nodes of each group in reverse order. Bit i of `absent`:
+ * without the optional nodes of label "s<i>", and those without label whose ids are 8 + i, modulo
+ * 24. False, with the reason in `why` (400 bytes), when a node is no op or refuses. */
+bool interpret_run(const rp_graph *g, bool backwards, uint32_t absent, interpret_fill *fill,
+                   void *context, interpreted *out, char *why);
 void interpret_free(interpreted *out);
 
 /* Whether the results (out and inout buffers of `a`) are the same bytes in `b`. */

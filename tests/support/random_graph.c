@@ -18,7 +18,7 @@ typedef struct spec_buffer {
 
 typedef struct spec_node {
     uint8_t kind, grid_kind;
-    bool unknown;
+    bool unknown, optional;
     uint32_t grid, number; /* number: in push data, so that no two nodes compute the same */
     uint32_t use_count;
     rp_graph_use uses[MAX_USES]; /* an indirect grid comes last */
@@ -70,6 +70,7 @@ rp_random_shape rp_random_shape_of(uint64_t seed) {
         .indirect = rp_random_percent(&r, 60) ? 0 : 15,
     };
     s.bursts = rp_random_percent(&r, 65) ? 0 : 20;
+    s.optional = rp_random_percent(&r, 60) ? 0 : 1 + rp_random_below(&r, 40);
     if (s.bursts) s.nodes += 2 * BURST_NODES;
     return s;
 }
@@ -257,6 +258,8 @@ static void make_node(maker *m, spec_node *n) {
         make_run(m, n);
     for (uint32_t i = 0; i < n->use_count; i++)
         if (writes(&n->uses[i])) m->writes[m->write_count++] = n->uses[i];
+    n->optional = m->shape.optional && n->kind == RP_RUN && n->grid_kind != RP_GRID_INDIRECT &&
+                  rp_random_percent(&m->r, m->shape.optional);
     m->g->node_count++;
 }
 
@@ -401,6 +404,7 @@ static void build_node(rp_graph *g, const rp_random_graph *random, const spec_no
                           .kind = n->kind,
                           .grid_kind = n->grid_kind,
                           .unknown = n->unknown,
+                          .optional = n->optional,
                           .kernel = RP_NONE,
                           .use_count = n->use_count,
                           .label = RP_NONE,

@@ -28,6 +28,7 @@ typedef struct rp_random_shape {
     uint32_t results;   /* writes that go to an out or inout buffer */
     uint32_t undefined; /* reads of any bytes, written or not */
     uint32_t fences, unknown, live, indirect; /* among the nodes */
+    uint32_t optional;                        /* of run nodes whose grid is not indirect */
     uint32_t bursts; /* a buffer written by so many nodes that its readers are folded */
 } rp_random_shape;
 

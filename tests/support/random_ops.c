@@ -207,6 +207,24 @@ static void choose_results(rops_maker *m) {
         if (is_output(&last->line.call, k)) ops->buffers[last->operands[k].buffer].result = true;
 }
 
+/* In some graphs some nodes may be left out, neighbours often under one label: those whose outputs
+ * are floats, since who reads them takes whatever else is there. */
+static void choose_optional(rp_random_ops *ops) {
+    rp_random random = {ops->seed ^ 0x0b7};
+    uint32_t percent = rp_random_percent(&random, 60) ? 0 : 20 + rp_random_below(&random, 60);
+    uint32_t label = 1;
+    for (uint32_t i = 0; i < ops->node_count && percent; i++) {
+        rops_node *n = &ops->nodes[i];
+        bool floats = true;
+        for (uint32_t k = 0; k < n->line.call.operand_count; k++)
+            if (is_output(&n->line.call, k) && !n->operands[k].tensor.absent)
+                floats &=
+                    n->operands[k].tensor.dtype == RP_F32 || n->operands[k].tensor.dtype == RP_F16;
+        if (rp_random_percent(&random, 30)) label = 1 + rp_random_below(&random, ROPS_ALONE);
+        if (floats && rp_random_percent(&random, percent)) n->optional = (uint8_t)label;
+    }
+}
+
 rp_random_ops *rp_random_ops_create(uint64_t seed) {
     static const uint64_t rows[] = {1, 1, 1, 2, 3, 6}, columns[] = {8, 32, 64, 96, 130, 320};
     rp_random_ops *ops = need(calloc(1, sizeof *ops));
@@ -220,6 +238,7 @@ rp_random_ops *rp_random_ops_create(uint64_t seed) {
     uint32_t wanted = 2 + rops_below(m, rops_percent(m, 25) ? 24 : 9);
     for (uint32_t tries = 0; ops->node_count < wanted && tries < 200; tries++) rops_motif(m);
     choose_results(m);
+    choose_optional(ops);
     free(m);
     return ops;
 }
@@ -291,6 +310,7 @@ rp_buffer_kind rp_random_ops_kind(const rp_random_ops *ops, uint32_t buffer) {
                     if (pass == 0 && access != RP_WRITE && !defined[v->offset + b]) needed = true;
                 if (pass == 0 || !rp_access_writes(access)) continue;
                 written = true;
+                if (n->optional) continue; /* it may be left out */
                 memset(defined + v->offset, 1, rp_tensor_bytes(&v->tensor));
             }
     }
@@ -303,6 +323,16 @@ rp_buffer_kind rp_random_ops_kind(const rp_random_ops *ops, uint32_t buffer) {
 }
 
 /* ---- Building -------------------------------------------------------------------------------- */
+
+/* The node that was added last. */
+static void mark_optional(rp_graph *g, uint8_t optional) {
+    char label[] = {'s', (char)('0' + optional), '\0'};
+    rp_graph_node *node = &g->nodes[g->nodes_count - 1];
+    node->optional = true;
+    if (optional == ROPS_ALONE) return;
+    node->label = rp_graph_intern(g, label, 2);
+    if (node->label == RP_NONE) abort();
+}
 
 static void build_item(rp_graph *g, rp_random_ops *ops, uint32_t item, uint32_t *id) {
     uint32_t map[ROPS_MAX_BUFFERS];
@@ -328,6 +358,7 @@ static void build_item(rp_graph *g, rp_random_ops *ops, uint32_t item, uint32_t 
             arguments[k].offset = n->operands[k].offset;
         }
         rp_op_line_add(g, &n->line, (*id)++, arguments);
+        if (n->optional) mark_optional(g, n->optional);
     }
 }
 

@@ -16,7 +16,10 @@ typedef struct rops_value {
 typedef struct rops_node {
     rp_op_line line; /* the call, checked */
     rops_value operands[ROPS_OPERANDS];
+    uint8_t optional; /* 0: no; 1 to 3: under the label "s1" to "s3"; ROPS_ALONE: without a label */
 } rops_node;
+
+enum { ROPS_ALONE = 4 };
 
 typedef struct rops_buffer {
     rp_tensor tensor;

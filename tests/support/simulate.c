@@ -45,6 +45,7 @@ typedef struct simulation {
     memory m;
     rp_random r;
     uint32_t replays;
+    uint64_t absent;
     event *events;
     uint32_t event_count;
     uint64_t *acc; /* per node and replay: hash of what it read */
@@ -122,7 +123,16 @@ static uint64_t node_seed(const rp_graph *g, const rp_graph_node *n) {
 
 /* A node whose grid is not known leaves some words as they were. */
 static bool writes_word(const rp_graph_node *n, const rp_graph_use *u, uint64_t acc, uint64_t w) {
-    return rp_use_overwrites(n, u) || (mix(acc, w) & 1);
+    return (u->access == RP_WRITE && n->grid_kind == RP_GRID_DIRECT) || (mix(acc, w) & 1);
+}
+
+/* Whether a replay leaves the node out; see simulate.h. */
+static bool is_absent(const rp_graph *source, uint64_t absent, uint32_t replay,
+                      const rp_graph_node *n) {
+    uint32_t rank = 0;
+    for (uint32_t i = 0; i < source->nodes_count; i++)
+        rank += source->nodes[i].optional && source->nodes[i].id < n->id;
+    return n->optional && ((replay ? ~absent : absent) >> rank % 64 & 1);
 }
 
 /* ---- The source ------------------------------------------------------------------------------ */
@@ -183,7 +193,7 @@ static bool starts_undefined(const rp_graph_buffer *b, bool has_unknown) {
     return b->kind == RP_TMP || (b->kind == RP_OUT && !has_unknown);
 }
 
-static void run_source(memory *m, uint32_t replays, uint8_t **defined) {
+static void run_source(memory *m, uint32_t replays, uint64_t absent, uint8_t **defined) {
     const rp_graph *g = m->g;
     uint32_t unknowns = 0;
     bool has_unknown = false;
@@ -198,8 +208,10 @@ static void run_source(memory *m, uint32_t replays, uint8_t **defined) {
                     m->spaces[i][w].tag = g->buffers[i].kind == RP_TMP ? POISON : UNWRITTEN;
         }
         for (uint32_t i = 0; i < g->nodes_count; i++) {
-            if (g->nodes[i].unknown) defined[unknowns++] = run_unknown(m, &g->nodes[i]);
-            run_node(m, &g->nodes[i]);
+            bool gone = is_absent(g, absent, r, &g->nodes[i]);
+            if (g->nodes[i].unknown)
+                defined[unknowns++] = gone ? NULL : run_unknown(m, &g->nodes[i]);
+            if (!gone) run_node(m, &g->nodes[i]);
         }
         for (uint32_t i = 0; i < g->buffers_count; i++)
             for (uint64_t w = 0; w < g->buffers[i].size / 4; w++)
@@ -386,7 +398,7 @@ static void run_compiled(simulation *s, const rp_graph *source) {
     for (uint32_t r = 0; r < s->replays; r++)
         for (uint32_t i = 0; i < g->nodes_count; i++) {
             s->acc[r * g->nodes_count + i] = node_seed(g, &g->nodes[i]);
-            add_events(s, r, i);
+            if (!is_absent(source, s->absent, r, &g->nodes[i])) add_events(s, r, i);
         }
     for (uint32_t i = 0; i < s->event_count; i++)
         for (uint32_t k = 0; k < s->event_count; k++)
@@ -427,13 +439,29 @@ static bool compare_results(simulation *s, memory *source, char why[RP_WHY]) {
     return true;
 }
 
+bool rp_simulate_some(const rp_graph *source, const rp_graph *compiled, uint64_t seed,
+                      char why[RP_WHY]) {
+    uint32_t optional = 0;
+    rp_random r = {seed};
+    for (uint32_t i = 0; i < source->nodes_count; i++) optional += source->nodes[i].optional;
+    for (uint32_t k = 0; k < 4; k++) {
+        uint64_t absent = optional <= 2 || k == 0 ? k : k == 1 ? UINT64_MAX : rp_random_next(&r);
+        if (rp_simulate_same(source, compiled, 1 + k % 2, absent, seed + k, why)) continue;
+        size_t end = strlen(why);
+        snprintf(why + end, RP_WHY - end, " (optional nodes left out: %llx)",
+                 (unsigned long long)absent);
+        return false;
+    }
+    return true;
+}
+
 bool rp_simulate_same(const rp_graph *source, const rp_graph *compiled, uint32_t replays,
-                      uint64_t seed, char why[RP_WHY]) {
+                      uint64_t absent, uint64_t seed, char why[RP_WHY]) {
     memory m;
-    simulation s = {.r = {seed}, .replays = replays};
+    simulation s = {.r = {seed}, .replays = replays, .absent = absent};
     s.defined = need(calloc((size_t)source->nodes_count * replays + 1, sizeof *s.defined));
     memory_init(&m, source, 0);
-    run_source(&m, replays, s.defined);
+    run_source(&m, replays, absent, s.defined);
     memory_init(&s.m, compiled, seed);
     run_compiled(&s, source);
     bool same = compare_results(&s, &m, why);

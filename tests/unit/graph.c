@@ -380,6 +380,9 @@ static void wrong_data(void) {
     WRONG(base, g->nodes[5].use_count = 1);
     WRONG(base, g->nodes[7].use_count = 1);
     WRONG(base, g->nodes[7].unknown = true);
+    WRONG(base, g->nodes[4].optional = true); /* its grid is indirect */
+    WRONG(base, g->nodes[6].optional = true); /* a copy */
+    WRONG(base, g->nodes[7].optional = true);
     WRONG(base, g->nodes[2].byte_count = 8);
     WRONG(base, g->nodes[1].id = 0);
     WRONG(base, g->nodes[7].id = RP_NONE);

@@ -96,12 +96,12 @@ static void test_versions(void) {
     uint32_t version = RP_PLAN_VERSION + 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "the plan has version 3, this library reads version 2: use a "
+    CU_ASSERT_TRUE(message_has(diags, "the plan has version 4, this library reads version 3: use a "
                                       "newer Reprise"));
     version = RP_PLAN_VERSION - 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "has version 1, this library reads version 2: compile"));
+    CU_ASSERT_TRUE(message_has(diags, "has version 2, this library reads version 3: compile"));
     /* a transfer as text turns \r\n into \n */
     memcpy(copy, good, good_size);
     memmove(copy + 6, copy + 7, 9);
@@ -249,8 +249,10 @@ static const node_rule node_rules[] = {
     {1, FIELD(rp_plan_node, use_count), 1 << 30, "exceed section uses"},
     {1, FIELD(rp_plan_node, use_count), 1, "1 uses do not fit"},
     {1, FIELD(rp_plan_node, first_use), 1 << 30, "do not follow those before"},
-    {1, FIELD(rp_plan_node, unknown), 1, "2 uses do not fit"},
-    {1, FIELD(rp_plan_node, unknown), 2, "fields that a run does not have"},
+    {1, FIELD(rp_plan_node, flags), RP_NODE_UNKNOWN, "2 uses do not fit"},
+    {1, FIELD(rp_plan_node, flags), 4, "fields that a run does not have"},
+    {0, FIELD(rp_plan_node, flags), RP_NODE_OPTIONAL, "fields that a fill does not have"},
+    {3, FIELD(rp_plan_node, flags), RP_NODE_OPTIONAL, "it is optional and its grid is indirect"},
     {1, FIELD(rp_plan_node, pattern), 2, "fields that a run does not have"},
     {1, FIELD(rp_plan_node, label), 2, "is not a string"},
     {1, FIELD(rp_plan_node, op), 1 << 30, "is not a string"},

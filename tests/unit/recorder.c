@@ -151,6 +151,59 @@ static void test_text(void) {
     rp_program_destroy(p);
 }
 
+/* ---- Optional -------------------------------------------------------------------------------- */
+
+static void test_optional(void) {
+    rp_program *p;
+    rp_recorder *r;
+    rp_graph *g = NULL;
+    char got[1000];
+    ok(rp_program_create(NULL, "optional", &p));
+    rp_buffer x = buffer(p, "x", RP_IN, 256), y = buffer(p, "y", RP_INOUT, 256);
+    ok(rp_recorder_create(p, &r));
+    rp_bind_kernel(r, kernel(p, "scale"));
+    rp_bind(r, 0, (rp_range){x});
+    rp_bind(r, 1, (rp_range){y});
+    push(r, 256, 2.0f);
+    rp_optional_begin(r);
+    rp_label_begin(r, "side");
+    rp_dispatch(r, 4, 1, 1);
+    rp_optional_begin(r);
+    rp_fence(r);
+    rp_optional_end(r);
+    const rp_operand operands[] = {{.name = "x", .range = {x}}, {.name = "out", .range = {y}}};
+    rp_apply(r, "silu", operands, 2, NULL, 0);
+    rp_label_end(r);
+    rp_optional_end(r);
+    rp_dispatch(r, 4, 1, 1);
+    ok(rp_program_graph(p, &r, 1, diags, &g));
+    char *text = print(g);
+    lines(text, "n", got, sizeof got);
+    CU_ASSERT_STRING_EQUAL(
+        got,
+        "n0 = run @scale grid 4 1 1 push 00010000 00000040 (r $x, w $y) optional label \"side\"\n"
+        "n1 = fence label \"side\"\n"
+        "n2 = op silu (r $x:f32[256], w $y:f32[256]) optional label \"side\"\n"
+        "n3 = run @scale grid 4 1 1 push 00010000 00000040 (r $x, w $y)\n");
+    rp_text_release(g, text);
+    rp_graph_destroy(g);
+
+    report();
+    /* A copy is no kernel. */
+    rp_optional_begin(r);
+    rp_copy(r, (rp_range){x}, (rp_range){y});
+    rp_optional_end(r);
+    CU_ASSERT_EQUAL(rp_program_graph(p, &r, 1, diags, &g), RP_ERROR_INVALID);
+    CU_ASSERT_EQUAL_FATAL(rp_diags_count(diags), 1);
+    CU_ASSERT_STRING_EQUAL(
+        rp_diags_get(diags, 0).message,
+        "recorder 1, call 17 (rp_copy): n4: a copy cannot be optional, only what "
+        "runs a kernel can: op copy does the same");
+    rp_diags_clear(diags);
+    rp_recorder_destroy(r);
+    rp_program_destroy(p);
+}
+
 /* ---- Compiling ------------------------------------------------------------------------------- */
 
 static rp_graph *chain(rp_program *p, uint32_t length) {
@@ -353,13 +406,10 @@ static void test_warnings(void) {
 }
 
 int main(void) {
-    const rp_test tests[] = {{"text", test_text},
-                             {"promise", test_promise},
-                             {"compile", test_compile},
-                             {"threads", test_threads},
-                             {"warnings", test_warnings},
-                             {"nothing", test_nothing},
-                             {NULL, NULL}};
+    const rp_test tests[] = {{"text", test_text},         {"promise", test_promise},
+                             {"optional", test_optional}, {"compile", test_compile},
+                             {"threads", test_threads},   {"warnings", test_warnings},
+                             {"nothing", test_nothing},   {NULL, NULL}};
     diags = rp_diags_create(NULL);
     int failures = rp_run_tests("recorder", tests);
     rp_diags_destroy(diags);

@@ -294,6 +294,17 @@ static void test_labels(void) {
     expect("call 3 (rp_label_end): ", "no label is open");
 }
 
+static void test_optional(void) {
+    begin();
+    rp_optional_end(s.r);
+    expect("call 1 (rp_optional_end): ", "nothing is open");
+    begin();
+    rp_optional_begin(s.r);
+    rp_optional_begin(s.r);
+    rp_optional_end(s.r);
+    expect("call 5 (rp_optional_end): ", "missing at the end: 1 still open");
+}
+
 static void test_trailing_tag(void) {
     rp_graph *g;
     rp_diags *diags = rp_diags_create(NULL);
@@ -456,6 +467,8 @@ static void test_null(void) {
     rp_label_begin(NULL, NULL);
     rp_label_end(NULL);
     rp_op_tag(NULL, NULL);
+    rp_optional_begin(NULL);
+    rp_optional_end(NULL);
 }
 
 /* ---- No memory ------------------------------------------------------------------------------- */
@@ -504,7 +517,9 @@ static rp_status everything(const rp_allocator *a, const rp_kernel_params *kerne
         rp_bind_in_set(r, 1, 3, (rp_range){y});
         rp_push(r, 0, data, 8);
         rp_op_tag(r, "t");
+        rp_optional_begin(r);
         rp_dispatch_live(r, "n + n[1]", "2", "1");
+        rp_optional_end(r);
         rp_label_end(r);
         rp_update(r, (rp_range){y}, data, 8);
         status = rp_program_graph(p, &r, 1, NULL, &g);
@@ -551,6 +566,7 @@ int main(void) {
                              {"grids", test_grids},
                              {"transfers", test_transfers},
                              {"labels and tags", test_labels},
+                             {"optional", test_optional},
                              {"a tag at the end", test_trailing_tag},
                              {"verified", test_verified},
                              {"buffers", test_buffers},

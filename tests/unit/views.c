@@ -108,6 +108,7 @@ static bool change(rp_graph *g, int which) {
     case 49: g->barriers[3] = (rp_graph_barrier){0}; return true;
     case 50: g->buffers[3].removed = true; return true;
     case 51: g->nodes_count--; return true;
+    case 52: g->nodes[0].optional = true; return true;
     default: return false;
     }
 }
@@ -129,7 +130,7 @@ static void test_diff_sees_every_change(void) {
         rp_graph_destroy(other);
         other = clone(graph);
     }
-    CU_ASSERT_EQUAL(seen, 52);
+    CU_ASSERT_EQUAL(seen, 53);
     rp_graph_destroy(other);
     rp_graph_destroy(graph);
 }

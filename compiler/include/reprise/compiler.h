@@ -159,6 +159,15 @@ RP_API void rp_label_end(rp_recorder *recorder);
 /* Tags the next node with what it computes ("rms_norm"). */
 RP_API void rp_op_tag(rp_recorder *recorder, const char *op);
 
+/* The dispatches and ops between the two are optional: the plan is right with each of them and
+ * without, so that they may be left out of single replays. What a node that is left out would have
+ * written keeps what was there; a transient that nobody else wrote is then undefined. The price is
+ * paid when compiling: `w` counts as `rw`, and an op fuses only with ops that are optional under
+ * the very same label. Pairs nest. Fences in between stay; copies, fills, updates and indirect
+ * dispatches there are mistakes. */
+RP_API void rp_optional_begin(rp_recorder *recorder);
+RP_API void rp_optional_end(rp_recorder *recorder);
+
 /* The source graph of the recorders' calls, in the order given. */
 RP_API rp_status rp_program_graph(rp_program *program, rp_recorder *const *recorders,
                                   uint32_t recorder_count, rp_diags *diags, rp_graph **out_graph);

@@ -47,7 +47,7 @@ extern "C" {
  *  rw  reads it, or writes only part of it: bytes it does not write keep their value
  *  u   reads it through a uniform buffer
  * A kernel that writes only some bytes of a range must say rw. A `w` by a node whose grid is not
- * known at compile time is treated as rw. */
+ * known at compile time, or that is optional, is treated as rw. */
 #define RP_ACCESS_LIST(X)                                                                          \
     X(RP_READ, 0, "r")                                                                             \
     X(RP_WRITE, 1, "w")                                                                            \
