@@ -40,10 +40,11 @@ static inline rp_status fill_buffers(rp_exec *exec, const rp_plan *plan) {
     uint32_t state = 1;
     rp_status status = chunk ? RP_OK : RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
-        rp_plan_buffer_info b = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info b = {.size = sizeof b};
+        rp_plan_get_buffer(plan, i, &b);
         if (b.kind == RP_TMP || b.kind == RP_OUT || b.kind == RP_LIVE) continue;
-        for (uint64_t at = 0; at < b.size && status == RP_OK; at += CHUNK) {
-            uint64_t size = b.size - at < CHUNK ? b.size - at : CHUNK;
+        for (uint64_t at = 0; at < b.bytes && status == RP_OK; at += CHUNK) {
+            uint64_t size = b.bytes - at < CHUNK ? b.bytes - at : CHUNK;
             if (at == 0) make_elements(chunk, CHUNK, b.dtype, &state);
             status = rp_exec_write(exec, 0, b.name, at, chunk, size, NULL);
         }

@@ -178,7 +178,8 @@ static int compile_text(const text *t, timing *out) {
     out->compile = out->total - out->yaml;
     if (status == RP_OK) {
         list_passes(reports, out);
-        out->info = rp_plan_get_info(plan);
+        out->info.size = sizeof out->info;
+        rp_plan_get_info(plan, &out->info);
     } else {
         complain(rp_status_name(status), diags);
     }
@@ -241,8 +242,10 @@ static rp_status time_plan(rp_device *device, const rp_plan *plan, rp_diags *dia
     rp_exec_destroy(exec);
     out->wall = median(wall + cold, count - cold);
     out->gpu = median(gpu + cold, count - cold);
-    out->dispatches = rp_plan_get_info(plan).dispatches;
-    out->barriers = rp_plan_get_info(plan).barriers;
+    rp_plan_info info = {.size = sizeof info};
+    rp_plan_get_info(plan, &info);
+    out->dispatches = info.dispatches;
+    out->barriers = info.barriers;
     return status;
 }
 

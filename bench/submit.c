@@ -426,13 +426,15 @@ static int run(bench *b) {
     TRY(open_vulkan(b));
     TRY(open_device(b));
     TRY(make_exec(b, bytes));
-    rp_plan_kernel_info kernel = rp_plan_get_kernel(b->plan, 0);
+    rp_plan_kernel_info kernel = {.size = sizeof kernel};
+    TRY(rp_plan_get_kernel(b->plan, 0, &kernel));
     TRY(make_buffer(b, bytes));
-    TRY(make_pipeline(b, kernel.spirv, kernel.spirv_size));
+    TRY(make_pipeline(b, kernel.spirv, kernel.spirv_bytes));
     TRY(make_set(b));
     rp_device_info info = {.size = sizeof info};
     TRY(rp_device_get_info(b->rp, &info));
-    rp_plan_info plan = rp_plan_get_info(b->plan);
+    rp_plan_info plan = {.size = sizeof plan};
+    TRY(rp_plan_get_info(b->plan, &plan));
     printf("%s, %s: %u dispatches, %u barriers, median of %u\n", info.name, info.driver,
            plan.dispatches, plan.barriers, b->repeats);
     return compare_ways(b);

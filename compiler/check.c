@@ -7,7 +7,9 @@
  * compiled graph can be held. */
 static rp_status compare_certificate(const rp_plan *plan, const rp_certificate *found,
                                      rp_diags *diags) {
-    rp_certificate stated = rp_plan_get_info(plan).certificate;
+    rp_plan_info info = {.size = sizeof info};
+    RP_TRY(rp_plan_get_info(plan, &info));
+    const rp_certificate stated = info.certificate;
     bool same = stated.checker_version == found->checker_version &&
                 stated.verdict == found->verdict && stated.compiled_hash == found->compiled_hash;
     if (stated.source_hash == found->source_hash)

@@ -81,7 +81,8 @@ int main(int argc, char **argv) {
     check(rp_exec_wait(exec, 0, UINT64_MAX, NULL));
     check(rp_exec_read(exec, 0, "y", 0, y, sizeof y, diags));
     for (int i = 0; i < COUNT; i++) wrong += y[i] != 2 * x[i] + 1;
-    rp_plan_info info = rp_plan_get_info(plan);
+    rp_plan_info info = {.size = sizeof info};
+    check(rp_plan_get_info(plan, &info));
     rp_device_info device_info = {.size = sizeof device_info};
     check(rp_device_get_info(device, &device_info));
     printf("%d replays of %u dispatches, %u barrier, on %s: %d of %d values wrong\n", REPLAYS,

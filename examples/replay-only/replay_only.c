@@ -27,16 +27,16 @@ static void check(rp_status status) {
 }
 
 static void write_input(rp_exec *exec, const rp_plan_buffer_info *buffer) {
-    float *values = malloc(buffer->size);
+    float *values = malloc(buffer->bytes);
     if (!values) check(RP_ERROR_NO_MEMORY);
-    for (uint64_t i = 0; i < buffer->size / sizeof *values; i++) values[i] = (float)i;
-    check(rp_exec_write(exec, 0, buffer->name, 0, values, buffer->size, diags));
+    for (uint64_t i = 0; i < buffer->bytes / sizeof *values; i++) values[i] = (float)i;
+    check(rp_exec_write(exec, 0, buffer->name, 0, values, buffer->bytes, diags));
     free(values);
 }
 
 static void print_output(rp_exec *exec, const rp_plan_buffer_info *buffer) {
     float values[SHOWN];
-    uint64_t count = buffer->size / sizeof *values;
+    uint64_t count = buffer->bytes / sizeof *values;
     if (count > SHOWN) count = SHOWN;
     check(rp_exec_read(exec, 0, buffer->name, 0, values, count * sizeof *values, diags));
     printf("%s =", buffer->name);
@@ -57,13 +57,15 @@ int main(int argc, char **argv) {
     check(rp_device_create(NULL, NULL, diags, &device));
     check(rp_exec_create(device, plan, NULL, diags, &exec));
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info buffer = {.size = sizeof buffer};
+        check(rp_plan_get_buffer(plan, i, &buffer));
         if (buffer.kind == RP_IN && buffer.dtype == RP_F32) write_input(exec, &buffer);
     }
     check(rp_exec_submit(exec, NULL, NULL, NULL));
     check(rp_exec_wait(exec, 0, UINT64_MAX, NULL));
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info buffer = {.size = sizeof buffer};
+        check(rp_plan_get_buffer(plan, i, &buffer));
         if (buffer.kind == RP_OUT && buffer.dtype == RP_F32) print_output(exec, &buffer);
     }
     rp_exec_destroy(exec);

@@ -154,7 +154,8 @@ static void print_answers(const search *s) {
 }
 
 static void print_plan(const search *s) {
-    rp_plan_info i = rp_plan_get_info(s->plan);
+    rp_plan_info i = {.size = sizeof i};
+    rp_plan_get_info(s->plan, &i);
     printf("\nplan: %u dispatches in %u groups, %u barriers (bound %u), arena %.1f MB (bound %.1f "
            "MB), "
            "proven: %llu reads, %llu conflicts\n",

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/path.h"
+#include "base/sized.h"
 
 /* Validates what is in `plan` and hands a copy of it out; releases the bytes on failure. */
 static rp_status finish(rp_plan *plan, const char *name, rp_diags *diags, rp_plan **out_plan) {
@@ -134,57 +135,60 @@ const void *rp_plan_data(const rp_plan *plan, size_t *out_size) {
     return plan ? plan->data : NULL;
 }
 
-rp_plan_info rp_plan_get_info(const rp_plan *plan) {
-    if (!plan) return (rp_plan_info){.name = ""};
+rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info) {
+    if (!plan || !info) return RP_ERROR_USAGE;
     const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
     const rp_certificate *certificate = rp_plan_records(plan, RP_SECTION_CERTIFICATE);
-    return (rp_plan_info){.name = rp_plan_string(plan, graph->name),
-                          .content_hash = plan->header->content_hash,
-                          .nodes = rp_plan_count(plan, RP_SECTION_NODES),
-                          .dispatches = graph->dispatch_count,
-                          .groups = rp_plan_count(plan, RP_SECTION_GROUPS),
-                          .barriers = graph->barrier_count,
-                          .barrier_bound = graph->barrier_bound,
-                          .buffers = rp_plan_count(plan, RP_SECTION_BUFFERS),
-                          .kernels = rp_plan_count(plan, RP_SECTION_KERNELS),
-                          .arena_bytes = graph->arena_bytes,
-                          .arena_bound_bytes = graph->arena_bound_bytes,
-                          .certificate = *certificate};
+    const rp_plan_info own = {.name = rp_plan_string(plan, graph->name),
+                              .content_hash = plan->header->content_hash,
+                              .nodes = rp_plan_count(plan, RP_SECTION_NODES),
+                              .dispatches = graph->dispatch_count,
+                              .groups = rp_plan_count(plan, RP_SECTION_GROUPS),
+                              .barriers = graph->barrier_count,
+                              .barrier_bound = graph->barrier_bound,
+                              .buffers = rp_plan_count(plan, RP_SECTION_BUFFERS),
+                              .kernels = rp_plan_count(plan, RP_SECTION_KERNELS),
+                              .arena_bytes = graph->arena_bytes,
+                              .arena_bound_bytes = graph->arena_bound_bytes,
+                              .certificate = *certificate};
+    return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
 uint32_t rp_plan_buffer_count(const rp_plan *plan) {
     return plan ? plan->external_count : 0;
 }
 
-rp_plan_buffer_info rp_plan_get_buffer(const rp_plan *plan, uint32_t index) {
-    if (index >= rp_plan_buffer_count(plan)) return (rp_plan_buffer_info){.name = ""};
+rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer_info *info) {
+    if (index >= rp_plan_buffer_count(plan) || !info) return RP_ERROR_USAGE;
     const rp_plan_buffer *b =
         (const rp_plan_buffer *)rp_plan_records(plan, RP_SECTION_BUFFERS) + index;
     const uint64_t *dims = rp_plan_records(plan, RP_SECTION_DIMS);
-    return (rp_plan_buffer_info){.name = rp_plan_string(plan, b->name),
-                                 .kind = (rp_buffer_kind)b->kind,
-                                 .dtype = (rp_dtype)b->dtype,
-                                 .rank = b->rank,
-                                 .shape = b->rank ? dims + b->first_dim : NULL,
-                                 .size = b->size};
+    const rp_plan_buffer_info own = {.name = rp_plan_string(plan, b->name),
+                                     .kind = (rp_buffer_kind)b->kind,
+                                     .dtype = (rp_dtype)b->dtype,
+                                     .rank = b->rank,
+                                     .shape = b->rank ? dims + b->first_dim : NULL,
+                                     .bytes = b->size};
+    return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
 uint32_t rp_plan_kernel_count(const rp_plan *plan) {
     return plan ? rp_plan_count(plan, RP_SECTION_KERNELS) : 0;
 }
 
-rp_plan_kernel_info rp_plan_get_kernel(const rp_plan *plan, uint32_t index) {
-    if (index >= rp_plan_kernel_count(plan)) return (rp_plan_kernel_info){.name = "", .entry = ""};
+rp_status rp_plan_get_kernel(const rp_plan *plan, uint32_t index, rp_plan_kernel_info *info) {
+    if (index >= rp_plan_kernel_count(plan) || !info) return RP_ERROR_USAGE;
     const rp_plan_kernel *k =
         (const rp_plan_kernel *)rp_plan_records(plan, RP_SECTION_KERNELS) + index;
     const uint32_t *words = rp_plan_records(plan, RP_SECTION_WORDS);
-    return (rp_plan_kernel_info){.name = rp_plan_string(plan, k->name),
-                                 .entry = rp_plan_string(plan, k->entry),
-                                 .spirv = k->word_count ? words + k->first_word : NULL,
-                                 .spirv_size = (size_t)k->word_count * sizeof *words,
-                                 .local_size = {k->local[0], k->local[1], k->local[2]},
-                                 .shared_bytes = k->shared_bytes,
-                                 .push_bytes = k->push_bytes};
+    const rp_plan_kernel_info own = {.name = rp_plan_string(plan, k->name),
+                                     .entry = rp_plan_string(plan, k->entry),
+                                     .spirv = k->word_count ? words + k->first_word : NULL,
+                                     .spirv_bytes = (size_t)k->word_count * sizeof *words,
+                                     .local_size = {k->local[0], k->local[1], k->local[2]},
+                                     .shared_bytes = k->shared_bytes,
+                                     .push_bytes = k->push_bytes};
+    return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
 static const char *text(const rp_plan *plan, rp_section section, size_t *out_size) {

@@ -42,7 +42,8 @@ rp_status rp_plan_get_unwritten(const rp_plan *plan, uint32_t buffer, rp_plan_by
     if (out_count) *out_count = 0;
     if (!out_count || (!out && capacity) || buffer >= rp_plan_buffer_count(plan))
         return RP_ERROR_USAGE;
-    uint64_t size = rp_plan_get_buffer(plan, buffer).size;
+    const rp_plan_buffer *buffers = rp_plan_records(plan, RP_SECTION_BUFFERS);
+    uint64_t size = buffers[buffer].size;
     gaps found = {.out = out, .capacity = capacity};
     rp_interval_map map = {0};
     bool room = mark_writes(plan, buffer, size, &map);

@@ -43,7 +43,8 @@ VALUES = {
     "const rp_prepare_params *": "&prepare_params", "const rp_preparation *": "preparation",
     "rp_preparation *": "preparation", "rp_preparation_progress *": "&progress",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
-    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
+    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "rp_plan_info *": "&plan_info",
+    "rp_plan_buffer_info *": "&buffer_info", "rp_plan_kernel_info *": "&kernel_info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
 }
@@ -100,6 +101,9 @@ int main(void) {
     rp_buffer buffer;
     rp_kernel kernel = {0};
     rp_device_info info = {.size = sizeof info};
+    rp_plan_info plan_info = {.size = sizeof plan_info};
+    rp_plan_buffer_info buffer_info = {.size = sizeof buffer_info};
+    rp_plan_kernel_info kernel_info = {.size = sizeof kernel_info};
     rp_target target = RP_TARGET_INIT;
     size_t size;
     uint32_t count;
@@ -118,7 +122,8 @@ int main(void) {
     }
     uint32_t live = 0;
     rp_exec_find(exec, "n", &live);
-    rp_certificate proven = rp_plan_get_info(plan).certificate;
+    rp_plan_get_info(plan, &plan_info);
+    rp_certificate proven = plan_info.certificate;
 """
 
 

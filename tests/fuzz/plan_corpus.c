@@ -3,6 +3,7 @@
  *
  *   RP_BLESS=1 ctest -R fuzz.plan_corpus */
 #include "../unit/plan_sample.h"
+#include "support/plan_info.h"
 
 #include <stdlib.h>
 
@@ -34,7 +35,7 @@ static void check_file(const char *name, const rp_plan *plan) {
     snprintf(path, sizeof path, RP_TEST_DATA "/corpus/plan/valid-%s", name);
     if (bless && strcmp(bless, "1") == 0) CU_ASSERT_EQUAL(rp_plan_save(plan, path, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_plan_open(NULL, path, NULL, &opened), RP_OK);
-    CU_ASSERT_EQUAL(rp_plan_get_info(opened).nodes, rp_plan_get_info(plan).nodes);
+    CU_ASSERT_EQUAL(plan_info(opened).nodes, plan_info(plan).nodes);
     rp_plan_destroy(opened);
 }
 

@@ -22,6 +22,7 @@
 #include "gpu.h"
 #include "support/random_ops.h"
 #include "support/same_values.h"
+#include "support/plan_info.h"
 
 enum { MAX_BATCH = 64, MAX_FAILURES = 3, MAX_JOBS = 64, LEAST = 40, NO_DEVICE = 99 };
 
@@ -124,7 +125,7 @@ static bool run_level(const rp_graph *g, rp_random_ops *const *items, uint32_t c
                       outcome *out, uint64_t *dispatches) {
     rp_plan *plan = compile(g, level);
     bool ok = plan && run_plan(plan, items, count, out);
-    if (plan && dispatches) *dispatches += rp_plan_get_info(plan).dispatches;
+    if (plan && dispatches) *dispatches += plan_info(plan).dispatches;
     rp_plan_destroy(plan);
     return ok;
 }

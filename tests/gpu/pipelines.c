@@ -7,6 +7,7 @@
 
 #include "gpu.h"
 #include "support/op_values.h"
+#include "support/plan_info.h"
 
 static rp_device *device;
 
@@ -24,17 +25,17 @@ static rp_tensor tensor_of(const rp_plan_buffer_info *b) {
 static void write_inputs(rp_exec *exec, const rp_plan *plan) {
     rp_random random = {4711};
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
-        rp_plan_buffer_info b = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info b = plan_buffer(plan, i);
         if (b.kind == RP_OUT || b.kind == RP_LIVE || b.kind == RP_TMP) continue;
         rp_tensor t = tensor_of(&b);
-        void *bytes = need(calloc(b.size, 1));
+        void *bytes = need(calloc(b.bytes, 1));
         bool number = b.dtype == RP_F32 || b.dtype == RP_F16;
         rp_values_fill(&random, &t,
                        number             ? "positive=1"
                        : b.dtype == RP_I8 ? "int=9"
                                           : "below=4",
                        bytes);
-        CU_ASSERT_EQUAL(rp_exec_write(exec, 0, b.name, 0, bytes, b.size, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_write(exec, 0, b.name, 0, bytes, b.bytes, NULL), RP_OK);
         free(bytes);
     }
 }
@@ -59,16 +60,16 @@ static uint8_t *results_of(const rp_graph *graph, const char *name, int level, u
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
     uint8_t *all = NULL;
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
-        rp_plan_buffer_info b = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info b = plan_buffer(plan, i);
         if (b.kind != RP_OUT && b.kind != RP_INOUT) continue;
-        all = need(realloc(all, *size + b.size));
-        CU_ASSERT_EQUAL(rp_exec_read(exec, 0, b.name, 0, all + *size, b.size, NULL), RP_OK);
-        for (uint64_t k = 0; b.dtype == RP_F32 && k < b.size / 4; k++) {
+        all = need(realloc(all, *size + b.bytes));
+        CU_ASSERT_EQUAL(rp_exec_read(exec, 0, b.name, 0, all + *size, b.bytes, NULL), RP_OK);
+        for (uint64_t k = 0; b.dtype == RP_F32 && k < b.bytes / 4; k++) {
             float value;
             memcpy(&value, all + *size + k * 4, 4);
             *bad += !isfinite(value);
         }
-        *size += b.size;
+        *size += b.bytes;
     }
     rp_exec_destroy(exec);
     rp_plan_destroy(plan);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "device/device.h"
 #include "gpu.h"
+#include "support/plan_info.h"
 
 static rp_device *device;
 static rp_plan *plan;
@@ -327,7 +328,7 @@ static void test_prepare(void) {
         const rp_prepare_params params = {
             .size = sizeof params, .cache_path = "", .priority = RP_PIPELINE_RARE};
         CU_ASSERT_EQUAL_FATAL(rp_device_prepare(device, plan, &params, NULL, &preparation), RP_OK);
-        rp_plan_kernel_info kernel = rp_plan_get_kernel(plan, 1);
+        rp_plan_kernel_info kernel = plan_kernel(plan, 1);
         CU_ASSERT_EQUAL(rp_preparation_wait(preparation, kernel.name, UINT64_MAX, NULL), RP_OK);
         if (cancelled) rp_preparation_cancel(preparation);
         rp_exec *execs[3];

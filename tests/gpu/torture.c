@@ -24,6 +24,7 @@
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
 #include "support/unit.h"
+#include "support/plan_info.h"
 
 enum { SCRATCH = 5, INPUTS = 2, OUTPUTS = 3, WORDS = 4096, NODES = 60, KERNELS = 10 };
 
@@ -308,7 +309,7 @@ static rp_plan *compile(const rp_graph *source, int level) {
  * memory. NULL when the graph does not fit. */
 static rp_plan *compile_tight(const rp_graph *source, const rp_plan *packed) {
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.arena_limit = rp_plan_get_info(packed).arena_bytes / 16 * 15,
+    const rp_pass_options options = {.arena_limit = plan_info(packed).arena_bytes / 16 * 15,
                                      .verify_each = 1};
     rp_status status = rp_compile(source, &options, NULL, &plan, NULL);
     CU_ASSERT(status == RP_OK || status == RP_ERROR_INVALID);

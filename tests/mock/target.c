@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "reprise/compiler.h"
 #include "support.h"
+#include "support/plan_info.h"
 
 /* Everything that fits one kernel: five inputs, a chain behind them, views that begin anywhere. */
 static const char chain[] =
@@ -62,7 +63,7 @@ static void test_fits(void) {
     small_device();
     rp_plan *plan = compile(chain, NULL, diags, NULL, 0);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    CU_ASSERT_EQUAL(rp_plan_get_info(plan).dispatches, 1);
+    CU_ASSERT_EQUAL(plan_info(plan).dispatches, 1);
     CU_ASSERT_EQUAL(try_on_device(plan, diags), RP_ERROR_UNSUPPORTED);
     CU_ASSERT_TRUE(mock_said(diags, "binds 6 storage buffers, at most 4 can be bound"));
     rp_plan_destroy(plan);
@@ -75,7 +76,7 @@ static void test_fits(void) {
     CU_ASSERT_EQUAL(target.storage_alignment, 256);
     plan = compile(chain, &target, diags, details, sizeof details);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    CU_ASSERT_EQUAL(rp_plan_get_info(plan).dispatches, 2);
+    CU_ASSERT_EQUAL(plan_info(plan).dispatches, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(details, "more than 4 buffers would be bound"));
     CU_ASSERT_EQUAL(try_on_device(plan, diags), RP_OK);
     rp_plan_destroy(plan);

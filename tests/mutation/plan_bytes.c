@@ -14,6 +14,7 @@
 #include "support/plan_walk.h"
 #include "support/random_ops.h"
 #include "support/unit.h"
+#include "support/plan_info.h"
 
 enum { MANY = 8, MOST_NODES = 300 };
 
@@ -119,7 +120,7 @@ static rp_plan *compile(const rp_graph *source, const char *pipeline, const rp_l
     bool good = rp_compile(source, &options, diags, &plan, NULL) == RP_OK &&
                 rp_plan_check(plan, NULL, diags, &found) == RP_OK &&
                 rp_plan_check(plan, source, diags, &found) == RP_OK;
-    if (plan) stated = rp_plan_get_info(plan).certificate;
+    if (plan) stated = plan_info(plan).certificate;
     CU_ASSERT(good && memcmp(&found, &stated, sizeof found) == 0);
     for (uint32_t i = 0; !good && i < rp_diags_count(diags); i++)
         fprintf(stderr, "\n%s: %s", pipeline, rp_diags_get(diags, i).message);

@@ -15,6 +15,7 @@
 #include "support/random_graph.h"
 #include "support/simulate.h"
 #include "support/unit.h"
+#include "support/plan_info.h"
 
 #include <stdlib.h>
 
@@ -302,13 +303,13 @@ static bool names_unwritten(void *context, uint64_t seed, const rp_graph *source
               rp_plan_build(compiled, source, &certificate, NULL, &plan) == RP_OK &&
               rp_graph_verify(source, NULL, diags) == RP_OK;
     for (uint32_t i = 0; ok && i < rp_plan_buffer_count(plan); i++) {
-        rp_plan_buffer_info b = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info b = plan_buffer(plan, i);
         uint32_t buffer = rp_graph_find_buffer(source, b.name), count = 0, again = 0;
         uint8_t *marks = mark_written(source, buffer);
         ok = rp_plan_get_unwritten(plan, i, NULL, 0, &count) == RP_OK;
         rp_plan_bytes *ranges = calloc(count + 1, sizeof *ranges);
         ok = ok && ranges && rp_plan_get_unwritten(plan, i, ranges, count, &again) == RP_OK &&
-             count == again && are_gaps(ranges, count, marks, b.size);
+             count == again && are_gaps(ranges, count, marks, b.bytes);
         ok = ok && is_warned(diags, b.name) == (b.kind == RP_OUT && count > 0);
         if (!ok) snprintf(why, RP_WHY, "$%s: %u ranges, or no warning", b.name, count);
         *gaps += count;

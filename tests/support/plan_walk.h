@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/hash.h"
 #include "plan/format.h"
+#include "support/plan_info.h"
 
 #define WALK_HOLDS(condition)                                                                      \
     do {                                                                                           \
@@ -23,17 +24,17 @@ static inline void walk_touch(const void *data, uint64_t size) {
 }
 
 static inline void walk_info(const rp_plan *plan) {
-    rp_plan_info info = rp_plan_get_info(plan);
+    rp_plan_info info = plan_info(plan);
     walk_touch(info.name, strlen(info.name));
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info buffer = plan_buffer(plan, i);
         walk_touch(buffer.name, strlen(buffer.name));
         walk_touch(buffer.shape, buffer.rank * sizeof *buffer.shape);
-        WALK_HOLDS(buffer.kind != RP_TMP && buffer.size > 0);
+        WALK_HOLDS(buffer.kind != RP_TMP && buffer.bytes > 0);
         rp_plan_bytes gap = {0};
         uint32_t gaps = 0;
         WALK_HOLDS(rp_plan_get_unwritten(plan, i, &gap, 1, &gaps) == RP_OK);
-        WALK_HOLDS(gap.offset + gap.size <= buffer.size && (gaps > 0) == (gap.size > 0));
+        WALK_HOLDS(gap.offset + gap.size <= buffer.bytes && (gaps > 0) == (gap.size > 0));
     }
     size_t size;
     const char *text = rp_plan_text(plan, &size);

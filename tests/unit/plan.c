@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "plan/format.h"
+#include "support/plan_info.h"
 
 /* A folder for one test; removed with what is in it. */
 static char folder[64];
@@ -49,7 +50,7 @@ static void test_info(void) {
     sample s = sample_make(sample_text);
     rp_graph_stats stats;
     CU_ASSERT_EQUAL(rp_graph_get_stats(s.compiled, &stats), RP_OK);
-    rp_plan_info info = rp_plan_get_info(s.plan);
+    rp_plan_info info = plan_info(s.plan);
     CU_ASSERT_STRING_EQUAL(info.name, "sample");
     CU_ASSERT_EQUAL(info.nodes, 6); /* n4 reaches no output */
     CU_ASSERT_EQUAL(info.dispatches, 3);
@@ -80,30 +81,36 @@ static void test_buffers(void) {
     sample s = sample_make(sample_text);
     CU_ASSERT_EQUAL_FATAL(rp_plan_buffer_count(s.plan), 5);
     for (uint32_t i = 0; i < 5; i++) {
-        rp_plan_buffer_info b = rp_plan_get_buffer(s.plan, i);
+        rp_plan_buffer_info b = plan_buffer(s.plan, i);
         CU_ASSERT_STRING_EQUAL(b.name, want[i].name);
         CU_ASSERT_EQUAL(b.kind, want[i].kind);
         CU_ASSERT_EQUAL(b.dtype, want[i].dtype);
         CU_ASSERT_EQUAL(b.rank, want[i].rank);
-        CU_ASSERT_EQUAL(b.size, want[i].size);
+        CU_ASSERT_EQUAL(b.bytes, want[i].size);
     }
-    CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 0).shape[1], 8);
-    CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 5).size, 0);
+    CU_ASSERT_EQUAL(plan_buffer(s.plan, 0).shape[1], 8);
+    rp_plan_buffer_info older = {.size = offsetof(rp_plan_buffer_info, bytes), .bytes = 77};
+    CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 0, &older), RP_OK);
+    CU_ASSERT_STRING_EQUAL(older.name, want[0].name);
+    CU_ASSERT_EQUAL(older.bytes, 77); /* behind what the caller knows */
+    CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 5, &older), RP_ERROR_USAGE);
+    older.size = 0;
+    CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 0, &older), RP_ERROR_USAGE);
     sample_free(&s);
 }
 
 static void test_kernels(void) {
     sample s = sample_make(sample_text);
     uint32_t count = rp_plan_kernel_count(s.plan);
-    CU_ASSERT_EQUAL(count, rp_plan_get_info(s.plan).kernels);
-    rp_plan_kernel_info k = rp_plan_get_kernel(s.plan, 0);
+    CU_ASSERT_EQUAL(count, plan_info(s.plan).kernels);
+    rp_plan_kernel_info k = plan_kernel(s.plan, 0);
     CU_ASSERT_STRING_EQUAL(k.name, "scale");
     CU_ASSERT_STRING_EQUAL(k.entry, "main");
     CU_ASSERT_EQUAL(k.local_size[0], 64);
     CU_ASSERT_EQUAL(k.push_bytes, 4);
-    CU_ASSERT_EQUAL(k.spirv_size, sizeof sample_words);
+    CU_ASSERT_EQUAL(k.spirv_bytes, sizeof sample_words);
     CU_ASSERT_EQUAL(memcmp(k.spirv, sample_words, sizeof sample_words), 0);
-    CU_ASSERT_STRING_EQUAL(rp_plan_get_kernel(s.plan, count).name, "");
+    CU_ASSERT_EQUAL(rp_plan_get_kernel(s.plan, count, &k), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_plan_kernel_count(NULL), 0);
     sample_free(&s);
 }
@@ -269,7 +276,7 @@ static void test_save_and_open(void) {
     /* saving over a plan that is open leaves the open one as it was */
     CU_ASSERT_EQUAL(rp_plan_save(s.plan, path, NULL), RP_OK);
     CU_ASSERT_TRUE(same_bytes(s.plan, opened));
-    CU_ASSERT_STRING_EQUAL(rp_plan_get_info(opened).name, "sample");
+    CU_ASSERT_STRING_EQUAL(plan_info(opened).name, "sample");
     rp_plan_destroy(opened);
     CU_ASSERT_EQUAL(remove_folder(), 1); /* and no temporary file */
     sample_free(&s);
@@ -366,8 +373,10 @@ static void test_null(void) {
     CU_ASSERT_EQUAL(rp_plan_get_unwritten(NULL, 0, NULL, 0, &count), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(count, 0);
     CU_ASSERT_EQUAL(rp_plan_buffer_count(NULL), 0);
-    CU_ASSERT_STRING_EQUAL(rp_plan_get_info(NULL).name, "");
-    CU_ASSERT_STRING_EQUAL(rp_plan_get_buffer(NULL, 0).name, "");
+    rp_plan_info info = {.size = sizeof info};
+    rp_plan_buffer_info buffer = {.size = sizeof buffer};
+    CU_ASSERT_EQUAL(rp_plan_get_info(NULL, &info), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_plan_get_buffer(NULL, 0, &buffer), RP_ERROR_USAGE);
     CU_ASSERT_STRING_EQUAL(rp_plan_text(NULL, &size), "");
 }
 

@@ -5,6 +5,7 @@
 #include "graph/graph.h"
 #include "reprise/compiler.h"
 #include "support/unit.h"
+#include "support/plan_info.h"
 
 static const char *const scale =
     "#version 450\nlayout(local_size_x = 64) in;\n"
@@ -231,7 +232,7 @@ static void test_compile(void) {
     ok(rp_program_create(NULL, "chain", &p));
     rp_graph *g = chain(p, 10);
     ok(rp_compile(g, NULL, diags, &plan, &reports));
-    rp_plan_info info = rp_plan_get_info(plan);
+    rp_plan_info info = plan_info(plan);
     CU_ASSERT_EQUAL(info.nodes, 10);
     CU_ASSERT_EQUAL(info.barriers, 9);
     CU_ASSERT_EQUAL(info.certificate.verdict, 1);

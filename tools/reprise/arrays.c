@@ -44,7 +44,7 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
     uint32_t count = rp_plan_buffer_count(plan), found = UINT32_MAX, fitting = 0;
     const char **names = cli_alloc(count + 1, sizeof *names);
     for (uint32_t i = 0; i < count; i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
         if (!strcmp(buffer.name, name)) found = i;
         if (has_role(buffer.kind, roles)) names[fitting++] = buffer.name;
     }
@@ -60,7 +60,7 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
     } else if (found == UINT32_MAX) {
         cli_usage(command, "%s: no buffer '%s'; 'reprise show --stats' lists them", option, name);
     } else {
-        rp_buffer_kind kind = rp_plan_get_buffer(plan, found).kind;
+        rp_buffer_kind kind = cli_plan_buffer(plan, found).kind;
         if (!has_role(kind, roles)) {
             const char *advice = kind == RP_LIVE            ? "set it with --set"
                                  : roles == CLI_ROLES_LIVE  ? "--set is for live buffers"
@@ -83,10 +83,10 @@ int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, cli_r
     out->count = rp_plan_buffer_count(plan);
     out->data = cli_alloc(out->count + 1, sizeof *out->data);
     for (uint32_t i = 0; i < out->count && status == RP_OK; i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
         if (!has_role(buffer.kind, CLI_ROLES_OUTPUT)) continue;
-        out->data[i] = cli_alloc((size_t)buffer.size, 1);
-        status = rp_exec_read(exec, 0, buffer.name, 0, out->data[i], buffer.size, diags);
+        out->data[i] = cli_alloc((size_t)buffer.bytes, 1);
+        status = rp_exec_read(exec, 0, buffer.name, 0, out->data[i], buffer.bytes, diags);
     }
     int result = cli_report(diags, file, status);
     rp_diags_destroy(diags);
@@ -116,7 +116,7 @@ static bool compare_buffer(const char *file, const rp_plan_buffer_info *given, c
                            const uint8_t *b, const char *b_name) {
     rp_plan_buffer_info shown = cli_shown_buffer(given), *buffer = &shown;
     uint32_t width = rp_dtype_size(buffer->dtype);
-    uint64_t count = buffer->size / width, different = 0, first = 0;
+    uint64_t count = buffer->bytes / width, different = 0, first = 0;
     for (uint64_t i = count; i-- > 0;) {
         if (cli_same_element(buffer->dtype, a, b, i)) continue;
         different++;
@@ -148,7 +148,7 @@ static uint64_t set_aside(const rp_plan *plan, uint32_t index, const uint8_t *a,
     if (rp_plan_get_unwritten(plan, index, NULL, 0, &count) != RP_OK || count == 0) return 0;
     rp_plan_bytes *ranges = cli_alloc(count, sizeof *ranges);
     if (rp_plan_get_unwritten(plan, index, ranges, count, &count) != RP_OK) count = 0;
-    const char *name = rp_plan_get_buffer(plan, index).name;
+    const char *name = cli_plan_buffer(plan, index).name;
     for (uint32_t i = 0; i < count; i++) {
         memcpy(b + ranges[i].offset, a + ranges[i].offset, (size_t)ranges[i].size);
         bytes += ranges[i].size;
@@ -167,9 +167,9 @@ int cli_results_compare(const rp_plan *plan, const char *file, const cli_results
     uint64_t bytes = 0, buffers = 0;
     bool equal = true;
     for (uint32_t i = 0; i < a->count; i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
         if (!a->data[i]) continue;
-        bytes += buffer.size - set_aside(plan, i, a->data[i], b->data[i]);
+        bytes += buffer.bytes - set_aside(plan, i, a->data[i], b->data[i]);
         equal &= compare_buffer(file, &buffer, a->data[i], b->data[i], b_name);
         buffers++;
     }
@@ -186,11 +186,11 @@ static cli_output *write_array(const rp_plan_buffer_info *given, const void *dat
     /* Raw bytes are a flat array of u1. */
     size_t length = buffer->dtype != RP_RAW
                         ? cli_npy_header(buffer->dtype, buffer->rank, buffer->shape, header)
-                        : cli_npy_header(buffer->dtype, 1, &buffer->size, header);
+                        : cli_npy_header(buffer->dtype, 1, &buffer->bytes, header);
     cli_output *output = cli_output_begin(path);
     if (!output) return NULL;
     if (cli_output_write(output, header, length) &&
-        cli_output_write(output, data, (size_t)buffer->size) && cli_output_finish(output))
+        cli_output_write(output, data, (size_t)buffer->bytes) && cli_output_finish(output))
         return output;
     cli_output_abandon(output);
     return NULL;
@@ -223,7 +223,7 @@ int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_
             result = CLI_USAGE;
             break;
         }
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+        rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
         files[i] = write_array(&buffer, results->data[index], outputs->items[i].text);
         saved[index] = true;
         if (!files[i]) result = CLI_ENVIRONMENT;
@@ -236,7 +236,7 @@ int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_
             result = CLI_ENVIRONMENT;
     }
     for (uint32_t i = 0; i < results->count && result == CLI_OK; i++) {
-        rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
         if (results->data[i] && !saved[i]) cli_print_summary(&buffer, results->data[i]);
     }
     free(files);

@@ -3,6 +3,7 @@
 #include "job.h"
 #include "message.h"
 #include "output.h"
+#include "values.h"
 
 static const cli_option options_table[] = {
     CLI_JOB_OPTIONS("PLAN.rplan", "the plan to write"),
@@ -19,7 +20,7 @@ static int read_options(const cli_command *command, int argc, char **argv, cli_j
 }
 
 static void say_plan(const char *path, const rp_plan *plan, size_t size) {
-    rp_plan_info info = rp_plan_get_info(plan);
+    rp_plan_info info = cli_plan_info(plan);
     cli_say("%s: %zu bytes, %u dispatches, %u groups, %u barriers (bound %u), arena %llu bytes "
             "(bound %llu), proven: %llu reads, %llu conflicts",
             path, size, info.dispatches, info.groups, info.barriers, info.barrier_bound,

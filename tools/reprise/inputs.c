@@ -35,7 +35,7 @@ static int open_tensor(const rp_plan_buffer_info *buffer, const char *path, size
  * the text's, and the buffer's name stands in for both. */
 static int open_array(const rp_plan *plan, uint32_t index, const char *text, const char *tensor,
                       cli_inputs *inputs) {
-    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+    rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
     cli_array *array = &inputs->arrays[index];
     size_t length = cli_weights_path(text);
     if (tensor) length = strlen(text); /* whatever the file is called */
@@ -43,12 +43,12 @@ static int open_array(const rp_plan *plan, uint32_t index, const char *text, con
         const char *in_text = text[length] ? text + length + 1 : buffer.name;
         return open_tensor(&buffer, text, length, tensor ? tensor : in_text, inputs, array);
     }
-    int status = cli_npy_open(text, buffer.size, &array->npy);
+    int status = cli_npy_open(text, buffer.bytes, &array->npy);
     if (status != CLI_OK) return status;
     array->data = array->npy.data;
     array->size = array->npy.size;
     return cli_npy_fits(&array->npy, text, buffer.name, buffer.dtype, buffer.rank, buffer.shape,
-                        buffer.size);
+                        buffer.bytes);
 }
 
 /* The pipeline's own file for a buffer, where it has one. */
@@ -64,7 +64,7 @@ static bool pipeline_data(const rp_pipeline *pipeline, const char *buffer, rp_pi
  * has. */
 static int open_by_name(const rp_plan *plan, uint32_t index, const cli_input_files *files,
                         cli_inputs *inputs, bool *found) {
-    const char *name = rp_plan_get_buffer(plan, index).name;
+    const char *name = cli_plan_buffer(plan, index).name;
     *found = false;
     for (uint32_t i = 0; i < files->weight_count; i++) {
         uint32_t file;
@@ -80,7 +80,7 @@ static int open_by_name(const rp_plan *plan, uint32_t index, const cli_input_fil
 
 static int open_default(const rp_plan *plan, uint32_t index, const char *file,
                         const cli_input_files *files, cli_inputs *inputs) {
-    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+    rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
     rp_pipeline_data data;
     char name[512];
     if (pipeline_data(files->pipeline, buffer.name, &data)) {
@@ -135,7 +135,7 @@ int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char 
         if (status > result) result = status;
     }
     for (uint32_t i = 0; i < out->count && result != CLI_USAGE; i++) {
-        if (named[i] || !takes_input(rp_plan_get_buffer(plan, i).kind)) continue;
+        if (named[i] || !takes_input(cli_plan_buffer(plan, i).kind)) continue;
         int status = open_default(plan, i, file, files, out);
         if (status > result) result = status;
     }
@@ -209,7 +209,7 @@ int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, const char 
         u.total += inputs->arrays[i].size * (inputs->arrays[i].widen ? 2 : 1);
     for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++)
         if (inputs->arrays[i].data)
-            status = upload_array(&u, rp_plan_get_buffer(plan, i).name, &inputs->arrays[i]);
+            status = upload_array(&u, cli_plan_buffer(plan, i).name, &inputs->arrays[i]);
     cli_progress(NULL);
     int result = cli_report(u.diags, file, status);
     rp_diags_destroy(u.diags);

@@ -28,10 +28,10 @@ static int set_one(const cli_command *command, const rp_plan *plan, const char *
         return cli_usage(command, "--set: '%s' is no NAME or NAME[INDEX]", pair->name);
     uint32_t index = cli_find_buffer(command, plan, "--set", name, CLI_ROLES_LIVE);
     if (index == UINT32_MAX) return CLI_USAGE;
-    rp_plan_buffer_info buffer = rp_plan_get_buffer(plan, index);
+    rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
     uint32_t width = rp_dtype_size(buffer.dtype);
-    uint64_t room = buffer.size / width;
-    unsigned char *values = cli_alloc((size_t)buffer.size + 1, 1);
+    uint64_t room = buffer.bytes / width;
+    unsigned char *values = cli_alloc((size_t)buffer.bytes + 1, 1);
     int result = CLI_OK;
     for (const char *text = pair->text; result == CLI_OK;) {
         size_t length = strcspn(text, ",");

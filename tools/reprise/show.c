@@ -8,6 +8,7 @@
 #include "message.h"
 #include "output.h"
 #include "source.h"
+#include "values.h"
 
 enum { OPTION_OUTPUT = 1, OPTION_DEFINE, OPTION_FORMAT, OPTION_SOURCE, OPTION_STATS, OPTION_GLSL };
 
@@ -58,7 +59,7 @@ static int read_options(const cli_command *command, int argc, char **argv, show_
 }
 
 static void print_plan_stats(const rp_plan *plan) {
-    rp_plan_info info = rp_plan_get_info(plan);
+    rp_plan_info info = cli_plan_info(plan);
     size_t size;
     rp_plan_data(plan, &size);
     printf("plan              %s\n", info.name);
@@ -69,12 +70,12 @@ static void print_plan_stats(const rp_plan *plan) {
            info.certificate.reads_proven, info.certificate.conflicts_proven,
            info.certificate.checker_version);
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
-        rp_plan_buffer_info b = rp_plan_get_buffer(plan, i);
+        rp_plan_buffer_info b = cli_plan_buffer(plan, i);
         printf("buffer            $%s %s %s", b.name, rp_buffer_kind_name(b.kind),
                rp_dtype_name(b.dtype));
         for (uint32_t d = 0; d < b.rank; d++)
             printf("%s%" PRIu64 "%s", d ? ", " : "[", b.shape[d], d + 1 == b.rank ? "]" : "");
-        printf(", %" PRIu64 " bytes\n", b.size);
+        printf(", %" PRIu64 " bytes\n", b.bytes);
     }
 }
 

@@ -134,7 +134,7 @@ void cli_buffer_text(const rp_plan_buffer_info *buffer, char *text, size_t size)
     int wrote = snprintf(text, size, "$%s %s", buffer->name, rp_dtype_name(buffer->dtype));
     if (wrote > 0) length = (size_t)wrote;
     if (buffer->dtype == RP_RAW && length < size)
-        snprintf(text + length, size - length, "[%" PRIu64 "]", buffer->size);
+        snprintf(text + length, size - length, "[%" PRIu64 "]", buffer->bytes);
     for (uint32_t d = 0; d < buffer->rank && length < size; d++) {
         wrote = snprintf(text + length, size - length, "%s%" PRIu64 "%s", d ? ", " : "[",
                          buffer->shape[d], d + 1 == buffer->rank ? "]" : "");
@@ -148,7 +148,7 @@ void cli_print_summary(const rp_plan_buffer_info *given, const void *data) {
     int digits = cli_digits(buffer->dtype);
     char name[512];
     cli_buffer_text(given, name, sizeof name);
-    uint64_t count = buffer->size / rp_dtype_size(buffer->dtype), odd = 0;
+    uint64_t count = buffer->bytes / rp_dtype_size(buffer->dtype), odd = 0;
     printf("%s", name);
     if (buffer->dtype != RP_RAW) {
         double least = INFINITY, most = -INFINITY, sum = 0;

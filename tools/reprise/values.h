@@ -5,6 +5,19 @@
 #include <stdbool.h>
 #include "reprise/plan.h"
 
+/* What an open plan says of itself and of a buffer, by value. */
+static inline rp_plan_info cli_plan_info(const rp_plan *plan) {
+    rp_plan_info info = {.size = sizeof info};
+    rp_plan_get_info(plan, &info);
+    return info;
+}
+
+static inline rp_plan_buffer_info cli_plan_buffer(const rp_plan *plan, uint32_t index) {
+    rp_plan_buffer_info info = {.size = sizeof info};
+    rp_plan_get_buffer(plan, index, &info);
+    return info;
+}
+
 /* How a buffer's bytes are shown, compared and saved: block-quantised ones as plain bytes. */
 rp_plan_buffer_info cli_shown_buffer(const rp_plan_buffer_info *buffer);
 

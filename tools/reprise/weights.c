@@ -87,10 +87,10 @@ int cli_weights_take(const cli_weights *weights, uint32_t file, const char *tens
     if (index == UINT32_MAX) return no_tensor(weights, file, tensor);
     *out = rp_weights_get(weights->files[file], index);
     if (buffer->dtype == RP_RAW || rp_dtype_block(buffer->dtype) > 1) {
-        if (out->size == buffer->size && (buffer->dtype == RP_RAW || out->dtype == RP_U8))
+        if (out->size == buffer->bytes && (buffer->dtype == RP_RAW || out->dtype == RP_U8))
             return CLI_OK;
         cli_error(path, "tensor '%s' has %" PRIu64 " bytes of %s; buffer '%s' needs %" PRIu64 "%s",
-                  tensor, out->size, out->type, buffer->name, buffer->size,
+                  tensor, out->size, out->type, buffer->name, buffer->bytes,
                   buffer->dtype == RP_RAW ? "" : " of U8");
         return CLI_INPUT;
     }

@@ -43,7 +43,12 @@ RP_API rp_status rp_plan_save(const rp_plan *plan, const char *path, rp_diags *d
 
 /* ---- Looking at a plan ----------------------------------------------------------------------- */
 
+/* The structs below are filled in by the calls behind them. The caller has set their `size` to the
+ * sizeof that it was compiled with: later versions add fields. RP_ERROR_USAGE otherwise, for NULL,
+ * and for an index out of range. Strings and arrays live as long as the plan. */
+
 typedef struct rp_plan_info {
+    size_t size;
     const char *name;
     uint64_t content_hash;
     uint32_t nodes, dispatches, groups, barriers, barrier_bound;
@@ -51,20 +56,20 @@ typedef struct rp_plan_info {
     uint64_t arena_bytes, arena_bound_bytes;
     rp_certificate certificate;
 } rp_plan_info;
-RP_API rp_plan_info rp_plan_get_info(const rp_plan *plan);
+RP_API rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info);
 
-/* A buffer that the application sees (everything but transients). Strings and arrays live as long
- * as the plan. */
+/* A buffer that the application sees (everything but transients). */
 typedef struct rp_plan_buffer_info {
+    size_t size;
     const char *name;
     rp_buffer_kind kind;
     rp_dtype dtype;
     uint32_t rank;         /* 0 for raw bytes */
     const uint64_t *shape; /* `rank` extents */
-    uint64_t size;         /* bytes */
+    uint64_t bytes;        /* of all of it */
 } rp_plan_buffer_info;
 RP_API uint32_t rp_plan_buffer_count(const rp_plan *plan);
-RP_API rp_plan_buffer_info rp_plan_get_buffer(const rp_plan *plan, uint32_t index);
+RP_API rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer_info *info);
 
 /* Bytes [offset, offset + size) of a buffer. */
 typedef struct rp_plan_bytes {
@@ -78,14 +83,15 @@ RP_API rp_status rp_plan_get_unwritten(const rp_plan *plan, uint32_t buffer, rp_
 
 /* A kernel: its SPIR-V, NULL when the graph left it abstract, and what it asks of the device. */
 typedef struct rp_plan_kernel_info {
+    size_t size;
     const char *name, *entry;
     const uint32_t *spirv;
-    size_t spirv_size;      /* bytes */
+    size_t spirv_bytes;
     uint32_t local_size[3]; /* workgroup size, after specialisation */
     uint32_t shared_bytes, push_bytes;
 } rp_plan_kernel_info;
 RP_API uint32_t rp_plan_kernel_count(const rp_plan *plan);
-RP_API rp_plan_kernel_info rp_plan_get_kernel(const rp_plan *plan, uint32_t index);
+RP_API rp_status rp_plan_get_kernel(const rp_plan *plan, uint32_t index, rp_plan_kernel_info *info);
 
 /* The compiled graph and its source as .rpir text, terminated, valid as long as the plan. */
 RP_API const char *rp_plan_text(const rp_plan *plan, size_t *out_size);
