@@ -86,4 +86,13 @@ static inline bool rp_barrier_is_full(rp_barrier b) {
     return (b.dst & RP_SCOPE_ANY) == RP_SCOPE_ANY && (b.src & src) == src;
 }
 
+/* Why a barrier stands, read off its scopes, which are no wider than the hazards that it orders: a
+ * read in the second is there for a read after a write; without one, a write in the first is there
+ * for a write after a write. A barrier over everything is there for order alone. */
+static inline rp_hazard_kind rp_scope_reason(rp_barrier barrier) {
+    if ((barrier.dst & RP_SCOPE_ANY) == RP_SCOPE_ANY) return RP_ORDER;
+    if (barrier.dst & ~rp_scope_writes()) return RP_RAW_HAZARD;
+    return barrier.src & rp_scope_writes() ? RP_WAW_HAZARD : RP_WAR_HAZARD;
+}
+
 #endif

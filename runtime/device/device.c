@@ -202,6 +202,12 @@ rp_status rp_device_destroy(rp_device *device, rp_diags *diags) {
     return RP_OK;
 }
 
+rp_status rp_device_get_counters(rp_device *device, rp_counters *counters) {
+    if (!device || !counters) return RP_ERROR_USAGE;
+    const rp_counters own = rp_counts_read(&device->counts);
+    return rp_sized_give(&own, sizeof own, counters) ? RP_OK : RP_ERROR_USAGE;
+}
+
 rp_status rp_device_get_info(const rp_device *device, rp_device_info *info) {
     if (!device || !info) return RP_ERROR_USAGE;
     return rp_sized_give(&device->adapter.info, sizeof *info, info) ? RP_OK : RP_ERROR_USAGE;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "reprise/runtime.h"
+#include "device/counts.h"
 #include "driver/vulkan.h"
 
 /* A Vulkan instance, ours or the application's. */
@@ -108,6 +109,7 @@ struct rp_device {
     pthread_mutex_t staging_mutex;
     struct rp_links *links; /* NULL until execs of one submission share memory; exec/links.c */
     pthread_mutex_t links_mutex;
+    rp_counts counts;
     rp_store *store;
     atomic_uint alive[RP_OBJECT_COUNT]; /* objects made on the device, by kind */
     VkPipelineCache pipeline_cache;     /* the application's; null: none */

@@ -65,6 +65,7 @@ static rp_status write(rp_exec *exec, uint32_t slot, const char *buffer, uint64_
     const rp_place *target;
     RP_TRY(reach(exec, slot, buffer, kinds, "write", offset, size, diags, &target));
     if (size == 0) return RP_OK;
+    rp_exec_count(exec, RP_COUNT_bytes_up, size);
     if (!target->mapped)
         return rp_staging_write(exec->device, target->handle, target->offset + offset, data, size,
                                 diags);
@@ -87,6 +88,7 @@ static rp_status read(rp_exec *exec, uint32_t slot, const char *buffer, uint64_t
     const rp_place *source;
     RP_TRY(reach(exec, slot, buffer, kinds, "read", offset, size, diags, &source));
     if (size == 0) return RP_OK;
+    rp_exec_count(exec, RP_COUNT_bytes_down, size);
     if (!source->mapped)
         return rp_staging_read(exec->device, source->handle, source->offset + offset, data, size,
                                diags);

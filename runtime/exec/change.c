@@ -71,6 +71,7 @@ rp_status rp_exec_bind(rp_exec *exec, const rp_binding *bindings, uint32_t count
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
         if (all || concerns(exec, bindings, count, s)) exchange_slots(&exec->slots[s], &next[s]);
     rp_slots_free(exec, next);
+    if (status == RP_OK) status = rp_exec_count_memory(exec);
     rp_exec_unlock(exec);
     return status;
 }
@@ -146,9 +147,16 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
     EXCHANGE(cuts);
     EXCHANGE(pieces);
     EXCHANGE(pieces_timeline);
-    EXCHANGE(stats);
     a->pieces_base = a->submitted; /* the new timeline begins to count here */
 #undef EXCHANGE
+}
+
+/* What making the new parts has counted becomes the exec's. */
+static void add_counts(rp_exec *exec, rp_counts *made) {
+    for (uint32_t i = 0; i < RP_COUNTERS; i++)
+        if (i != RP_COUNT_memory_bytes && i != RP_COUNT_memory_peak_bytes)
+            rp_count(&exec->counts, i,
+                     atomic_load_explicit(&made->values[i], memory_order_relaxed));
 }
 
 static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *report,
@@ -173,14 +181,16 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
     report->buffers_kept =
         count_kept(next->slots, plan->external_count, exec->slots, old_externals);
     report->arena_kept = next->slots->arena.storage == exec->slots->arena.storage;
-    rp_exec_stats stats = rp_exec_get_stats(next);
-    report->pipelines = stats.pipelines;
-    report->pipelines_created = stats.pipelines_created;
-    report->record_seconds = stats.record_seconds;
-    report->pipeline_seconds = stats.pipeline_seconds;
+    rp_counters counters = {.size = sizeof counters};
+    RP_TRY(rp_exec_get_counters(next, &counters));
+    report->pipelines = (uint32_t)counters.pipelines;
+    report->pipelines_created = (uint32_t)counters.pipelines_created;
+    report->record_ns = counters.record_ns;
+    report->pipeline_ns = counters.pipeline_ns;
+    add_counts(exec, &next->counts);
     exchange_plans(exec, next);
     rp_exec_destroy(next);
-    return RP_OK;
+    return rp_exec_count_memory(exec);
 }
 
 rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *out_report,

@@ -11,10 +11,10 @@
 #include "base/sized.h"
 #include "driver/barrier.h"
 
-static double now(void) {
+static uint64_t now_ns(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 /* ---- Parts ----------------------------------------------------------------------------------- */
@@ -39,21 +39,6 @@ static rp_status take_params(rp_exec *exec, const rp_exec_params *given, rp_diag
     return exec->cache_path ? RP_OK : RP_ERROR_NO_MEMORY;
 }
 
-/* The scope bits with which nodes of each kind touch what they use. */
-static uint32_t use_scopes(const rp_plan_node *node, const rp_plan_use *use) {
-    if (use->indirect) return RP_SCOPE_INDIRECT_R;
-    bool run = node->kind == RP_RUN;
-    uint32_t reads = run ? RP_SCOPE_COMPUTE_R : RP_SCOPE_TRANSFER_R;
-    uint32_t writes = run ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
-    switch ((rp_access)use->access) {
-    case RP_READ: return reads;
-    case RP_WRITE: return writes;
-    case RP_READ_WRITE: return reads | writes;
-    case RP_UNIFORM: return RP_SCOPE_COMPUTE_U;
-    }
-    return RP_SCOPE_NONE;
-}
-
 static rp_status collect_scopes(rp_exec *exec) {
     const rp_plan *plan = exec->plan;
     uint32_t buffers = rp_plan_count(plan, RP_SECTION_BUFFERS);
@@ -63,7 +48,9 @@ static rp_status collect_scopes(rp_exec *exec) {
         const rp_plan_node *node = &rp_plan_nodes(plan)[i];
         for (uint32_t j = 0; j < node->use_count; j++) {
             const rp_plan_use *use = &rp_plan_uses(plan)[node->first_use + j];
-            exec->scopes[use->buffer] |= use_scopes(node, use);
+            exec->scopes[use->buffer] |=
+                rp_scope_of_read(node->kind == RP_RUN, use->indirect, use->access) |
+                rp_scope_of_write(node->kind == RP_RUN, use->indirect, use->access);
         }
         /* A node whose uses are not known may touch whatever the application sees. */
         for (uint32_t j = 0; (node->flags & RP_NODE_UNKNOWN) && j < buffers; j++)
@@ -74,11 +61,11 @@ static rp_status collect_scopes(rp_exec *exec) {
 
 static rp_status create_pipelines(rp_exec *exec, rp_diags *diags) {
     rp_device *device = exec->device;
-    double start = now();
+    uint64_t start = now_ns();
     const rp_prepare_params prepare = {.cache_path = exec->params.cache_path};
     RP_TRY(rp_prepare_plan(device, exec->plan, &prepare, diags, &exec->pipelines));
     RP_TRY(rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags));
-    exec->stats.pipeline_seconds = now() - start;
+    rp_exec_count(exec, RP_COUNT_pipeline_ns, now_ns() - start);
     return RP_OK;
 }
 
@@ -130,7 +117,8 @@ static rp_status create_commands(const rp_exec *exec, rp_slot *slot, rp_diags *d
     return RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, slot->commands));
 }
 
-rp_status rp_slot_prepare(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
+rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
+    uint64_t start = now_ns();
     rp_device *device = exec->device;
     const rp_vk *vk = &device->vk;
     RP_TRY(rp_descriptors_create(&slot->descriptors, device, exec->plan, exec->pipelines,
@@ -146,6 +134,10 @@ rp_status rp_slot_prepare(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
         rp_record(exec, slot, exec->cuts[p], exec->cuts[p + 1], slot->queries, commands);
         RP_TRY(RP_VK(diags, vk->EndCommandBuffer(commands)));
     }
+    rp_replay_weigh(exec, slot);
+    rp_exec_count(exec, RP_COUNT_recordings, 1);
+    rp_exec_count(exec, RP_COUNT_descriptor_sets, slot->descriptors.count);
+    rp_exec_count(exec, RP_COUNT_record_ns, now_ns() - start);
     return RP_OK;
 }
 
@@ -193,11 +185,9 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     RP_TRY(create_pipelines(exec, diags));
     RP_TRY(create_timeline(device, diags, &exec->timeline));
     if (exec->pieces > 1) RP_TRY(create_timeline(device, diags, &exec->pieces_timeline));
-    double start = now();
     for (uint32_t s = 0; s < exec->slots_count; s++)
         RP_TRY(rp_slot_prepare(exec, &exec->slots[s], diags));
-    exec->stats.record_seconds = now() - start;
-    exec->stats.descriptor_sets = exec->slots[0].descriptors.count;
+    RP_TRY(rp_exec_count_memory(exec));
     /* Last: an exec that takes over writes to memory that the other still replays from. */
     for (uint32_t s = 0; s < exec->slots_count; s++)
         RP_TRY(rp_live_refresh(&exec->live, &exec->slots[s].live, diags));
@@ -267,17 +257,4 @@ rp_scopes rp_exec_get_scopes(const rp_exec *exec) {
     out.writes = barrier.srcAccessMask; /* a source scope names accesses that write only */
     out.reads = barrier.dstAccessMask & ~barrier.srcAccessMask;
     return out;
-}
-
-rp_exec_stats rp_exec_get_stats(const rp_exec *exec) {
-    if (!exec) return (rp_exec_stats){0};
-    rp_preparation_progress progress = {sizeof progress};
-    rp_exec_lock(exec);
-    rp_exec_stats stats = exec->stats;
-    (void)rp_preparation_get_progress(exec->pipelines, &progress);
-    rp_exec_unlock(exec);
-    stats.pipelines = progress.total;
-    stats.pipelines_created = progress.created;
-    stats.pipelines_from_cache = progress.from_cache;
-    return stats;
 }

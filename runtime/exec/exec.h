@@ -97,6 +97,11 @@ typedef struct rp_touch {
     uint32_t scopes; /* rp_scope bits of all uses */
 } rp_touch;
 
+/* What one replay counts for. */
+typedef struct rp_replay_weight {
+    uint64_t counts[RP_COUNTERS];
+} rp_replay_weight;
+
 typedef struct rp_slot {
     rp_place *places;    /* by plan buffer */
     rp_place arena;      /* storage NULL without */
@@ -111,6 +116,7 @@ typedef struct rp_slot {
     bool results_mapped;       /* the host reads some result through a mapping */
     uint64_t replay;           /* number of the latest; 0 without */
     bool cancelled;            /* that one was left off */
+    rp_replay_weight weight;
 } rp_slot;
 
 /* The exec's number of slots, with no place filled in; NULL without memory. */
@@ -160,7 +166,7 @@ struct rp_exec {
     rp_begun begun;
     bool lost;
     char lost_text[256];
-    rp_exec_stats stats;
+    rp_counts counts;
 };
 
 /* Locking an exec that is const in the interface. */
@@ -171,12 +177,24 @@ static inline void rp_exec_unlock(const rp_exec *exec) {
     pthread_mutex_unlock((pthread_mutex_t *)&exec->mutex);
 }
 
+/* Whether replays of different slots overlap: they are recorded without the barrier toward the
+ * replay before. */
+static inline bool rp_exec_overlaps(const rp_exec *exec) {
+    return exec->slots_count > 1 && !exec->ordered;
+}
+
+/* counters.c. Fills in slot->weight; counts for exec and device; says what memory the exec holds. */
+void rp_replay_weigh(const rp_exec *exec, rp_slot *slot);
+void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more);
+void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot);
+rp_status rp_exec_count_memory(rp_exec *exec);
+
 /* Creates an exec that takes over from another what their plans have in common; `from` may be NULL.
  */
 rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
                        const rp_exec *from, rp_diags *diags, rp_exec **out_exec);
 /* Descriptors and recordings of one slot, from its places. */
-rp_status rp_slot_prepare(const rp_exec *exec, rp_slot *slot, rp_diags *diags);
+rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags);
 
 /* pieces.c: where to cut. */
 rp_status rp_pieces_plan(rp_exec *exec);

@@ -153,7 +153,7 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, VkQueryPool
     uint32_t group_count = rp_plan_count(r->plan, RP_SECTION_GROUPS);
     /* Slots that share nothing which is written need not wait for each other, and a slot waits for
      * its own last replay by semaphore. */
-    bool alone = r->exec->slots_count > 1 && !r->exec->ordered;
+    bool alone = rp_exec_overlaps(r->exec);
     /* Both timestamps wait for what came before: the first for the previous replay. */
     const VkPipelineStageFlags2 all = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
     if (queries && first == 0) {

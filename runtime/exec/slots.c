@@ -185,10 +185,6 @@ static rp_status serve(rp_exec *exec, rp_slot *slots, const requests *r, rp_diag
     for (uint32_t i = 0; i < r->count && status == RP_OK; i++) {
         if (!cleared[i]) memset(storages[i]->mapped, 0, storages[i]->size);
         hold(place_of(slots, r, i), storages[i], 0);
-        if (storages[i]->purpose == RP_PURPOSE_ARENA)
-            exec->stats.arena_bytes += storages[i]->memory_bytes;
-        else
-            exec->stats.external_bytes += storages[i]->memory_bytes;
     }
     for (uint32_t i = 0; storages && i < r->count; i++) rp_storage_drop(storages[i]);
     rp_release(r->a, storages);

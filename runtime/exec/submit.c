@@ -115,8 +115,7 @@ static void release(batch *b) {
  * replay before leave that to a semaphore. */
 static bool waits_for_slot(const batch *b) {
     const rp_exec *exec = b->exec;
-    return b->first_piece == 0 && exec->slots_count > 1 && !exec->ordered &&
-           b->slot_replay > exec->completed;
+    return b->first_piece == 0 && rp_exec_overlaps(exec) && b->slot_replay > exec->completed;
 }
 
 static VkSubmitInfo2 fill(const batch *b) {
@@ -220,10 +219,15 @@ static void take_back(batch *b) {
 }
 
 static void settle(const batch *b) {
+    rp_exec_count_replay(b->exec, b->slot);
     if (b->end_piece == b->exec->pieces) return;
     b->exec->begun.replay = b->replay;
     b->exec->begun.slot = b->params.slot;
     b->exec->begun.next_piece = b->end_piece;
+}
+
+static void count_submission(rp_exec *exec) {
+    rp_exec_count(exec, RP_COUNT_submissions, 1);
 }
 
 static rp_status failed(rp_exec *exec, VkResult result, rp_diags *diags) {
@@ -242,6 +246,7 @@ rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, rp_diags
         const VkSubmitInfo2 submit = fill(&b);
         VkResult result = rp_queue_submit(exec->device, 1, &submit);
         if (result == VK_SUCCESS) {
+            count_submission(exec);
             settle(&b);
             if (out_replay) *out_replay = b.replay;
         } else {
@@ -286,6 +291,15 @@ static rp_status link_batch(batch *batches, uint32_t index, rp_diags *diags) {
     return rp_links_get(b->exec->device, src, dst, diags, &b->link);
 }
 
+/* One submission, which each of its execs counts as its own. */
+static void settle_all(const batch *batches, uint32_t count) {
+    rp_count(&batches[0].exec->device->counts, RP_COUNT_submissions, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        rp_count(&batches[i].exec->counts, RP_COUNT_submissions, 1);
+        settle(&batches[i]);
+    }
+}
+
 static rp_status submit_all(rp_device *device, const rp_submission *submissions, uint32_t count,
                             batch *batches, VkSubmitInfo2 *infos, rp_diags *diags) {
     rp_status status = RP_OK;
@@ -296,7 +310,10 @@ static rp_status submit_all(rp_device *device, const rp_submission *submissions,
     }
     if (status == RP_OK) {
         VkResult result = rp_queue_submit(device, count, infos);
-        if (result == VK_SUCCESS) return RP_OK;
+        if (result == VK_SUCCESS) {
+            settle_all(batches, count);
+            return RP_OK;
+        }
         status = rp_vk_result(result, "vk->QueueSubmit2", diags);
     }
     for (uint32_t i = count; i-- > 0;) take_back(&batches[i]);
@@ -379,7 +396,10 @@ static rp_status go_on(rp_exec *exec, uint32_t end, bool cancel, rp_diags *diags
         VkSubmitInfo2 submit = fill(&b);
         if (cancel) submit.commandBufferInfoCount = 0;
         VkResult result = rp_queue_submit(exec->device, 1, &submit);
-        if (result != VK_SUCCESS) status = failed(exec, result, diags);
+        if (result == VK_SUCCESS)
+            count_submission(exec);
+        else
+            status = failed(exec, result, diags);
     }
     if (status == RP_OK) {
         begun->next_piece = end;
@@ -421,6 +441,7 @@ static rp_status wait_for(rp_exec *exec, VkSemaphore timeline, uint64_t value, u
         .pValues = &value,
     };
     rp_device *device = exec->device;
+    rp_exec_count(exec, RP_COUNT_waits, 1);
     VkResult result = device->vk.WaitSemaphores(device->handle, &info, timeout_ns);
     if (result == VK_TIMEOUT) return RP_ERROR_TIMEOUT;
     if (result == VK_SUCCESS) return RP_OK;
@@ -515,7 +536,10 @@ rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags, uint64_
     batch b = {0};
     rp_exec_lock(exec);
     rp_status status = begin(&b, exec, &params, diags);
-    if (status == RP_OK) *out_replay = b.replay;
+    if (status == RP_OK) {
+        rp_exec_count_replay(exec, b.slot);
+        *out_replay = b.replay;
+    }
     rp_exec_unlock(exec);
     release(&b);
     return status;

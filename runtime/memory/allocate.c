@@ -212,6 +212,7 @@ static rp_status allocate_block(const allocation *all, rp_block *block, rp_diags
     VkResult result = vk->AllocateMemory(device->handle, &info, NULL, &block->handle);
     if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY) return out_of_memory(all, block->type, diags);
     RP_TRY(rp_vk_result(result, "vk->AllocateMemory", diags));
+    rp_count_memory(&device->counts, block->size);
     VkMemoryPropertyFlags flags = device->adapter.memory.memoryTypes[block->type].propertyFlags;
     const VkMemoryPropertyFlags visible =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
@@ -225,6 +226,7 @@ static rp_status allocate_block(const allocation *all, rp_block *block, rp_diags
 
 static void release_block(rp_device *device, rp_block *block) {
     if (!block || atomic_fetch_sub_explicit(&block->holders, 1, memory_order_acq_rel) != 1) return;
+    if (block->handle) rp_uncount_memory(&device->counts, block->size);
     device->vk.FreeMemory(device->handle, block->handle, NULL); /* unmaps, too */
     rp_release(&device->allocator, block);
 }

@@ -59,6 +59,7 @@ static rp_status wait_until(const rp_staging *staging, uint64_t value, rp_diags 
         .pValues = &value,
     };
     rp_device *device = staging->device;
+    rp_count(&device->counts, RP_COUNT_waits, 1);
     return RP_VK(diags, device->vk.WaitSemaphores(device->handle, &info, UINT64_MAX));
 }
 
@@ -115,6 +116,7 @@ static rp_status submit_piece(rp_staging *staging, uint32_t slot, VkBuffer from,
         .pSignalSemaphoreInfos = &signal,
     };
     RP_TRY(rp_vk_result(rp_queue_submit(device, 1, &submit), "vk->QueueSubmit2", diags));
+    rp_count(&device->counts, RP_COUNT_submissions, 1);
     staging->used_until[slot] = ++staging->submitted;
     return RP_OK;
 }

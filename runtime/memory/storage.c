@@ -128,6 +128,7 @@ rp_status rp_storage_write(rp_storage *storage, uint64_t offset, const void *dat
     if (!storage || (!data && size)) return RP_ERROR_USAGE;
     RP_TRY(check_range(storage, offset, size, diags));
     if (size == 0) return RP_OK;
+    rp_count(&storage->device->counts, RP_COUNT_bytes_up, size);
     if (!storage->mapped)
         return rp_staging_write(storage->device, storage->handle, storage->offset + offset, data,
                                 size, diags);
@@ -140,6 +141,7 @@ rp_status rp_storage_read(rp_storage *storage, uint64_t offset, void *data, uint
     if (!storage || (!data && size)) return RP_ERROR_USAGE;
     RP_TRY(check_range(storage, offset, size, diags));
     if (size == 0) return RP_OK;
+    rp_count(&storage->device->counts, RP_COUNT_bytes_down, size);
     if (!storage->mapped)
         return rp_staging_read(storage->device, storage->handle, storage->offset + offset, data,
                                size, diags);

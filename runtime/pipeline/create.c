@@ -37,6 +37,9 @@ static VkResult create(rp_device *device, rp_shared_pipeline *p, VkShaderModule 
         VK_PIPELINE_CREATION_FEEDBACK_APPLICATION_PIPELINE_CACHE_HIT_BIT;
     p->from_cache = (whole.flags & hit) == hit;
     p->handle = handle;
+    rp_count(&device->counts, RP_COUNT_pipelines, 1);
+    rp_count(&device->counts, RP_COUNT_pipelines_created, 1);
+    rp_count(&device->counts, RP_COUNT_pipelines_cached, p->from_cache);
     rp_device_name(device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)handle, p->name);
     return VK_SUCCESS;
 }

@@ -1,4 +1,5 @@
 """run: results against NumPy in double precision, replays, live values, the oracle, plans."""
+import json
 import os
 import re
 import signal
@@ -75,6 +76,24 @@ class Pipeline(cli.Case):
         inout = self.load("t.npy")
         self.expect(OK, "run", "pipeline.yaml", *self.inputs, "-i", "total=t.npy", "-o", "total=u.npy")
         self.check("u.npy", inout + self.reference(), terms=5)
+
+    def test_counters(self):
+        out = self.expect(OK, "run", "pipeline.yaml", *self.inputs, "-n", "5", "--counters")
+        rows = {line.split()[0]: line.split()[1] for line in out.splitlines() if line}
+        self.assertEqual(rows["replays"], "5")
+        out = self.expect(OK, "run", "pipeline.yaml", *self.inputs, "-n", "5", "--counters", "-f", "json")
+        counters = json.loads(out)
+        self.assertEqual(set(counters), {"exec", "device"})
+        for who in ("exec", "device"):
+            c = counters[who]
+            self.assertEqual(c["replays"], 5)
+            self.assertEqual(c["dispatches"] % 5, 0)
+            self.assertGreaterEqual(c["submissions"], 5)
+            kinds = ("barriers_raw", "barriers_war", "barriers_waw", "barriers_forced")
+            self.assertEqual(sum(c[kind] for kind in kinds), c["barriers"])
+        self.assertGreaterEqual(counters["exec"]["bytes_up"], 8000)
+        self.expect(USAGE, "run", "pipeline.yaml", "-f", "json", error="--counters")
+        self.expect(USAGE, "run", "pipeline.yaml", "--counters", "-f", "xml", error="text or json")
 
     def test_live_values(self):
         for options, factor in ((["--set", "factor=3"], 3), (["--set", "factor[0]=-0.5"], -0.5),

@@ -286,6 +286,12 @@ static bool only_file(const char *folder, char path[512]) {
     return count == 1;
 }
 
+static rp_counters gpu_counters(rp_exec *exec) {
+    rp_counters counters = {.size = sizeof counters};
+    CU_ASSERT_EQUAL(rp_exec_get_counters(exec, &counters), RP_OK);
+    return counters;
+}
+
 static void test_cache(void) {
     char folder[] = "/tmp/reprise-gpu-XXXXXX", path[512];
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
@@ -293,10 +299,10 @@ static void test_cache(void) {
     for (int i = 0; i < 4; i++) {
         rp_device_trim(device);
         rp_exec *exec = gpu_exec(device, plan, &params);
-        rp_exec_stats stats = rp_exec_get_stats(exec);
-        CU_ASSERT_EQUAL(stats.pipelines, 4);
-        CU_ASSERT_EQUAL(stats.pipelines_created, 4);
-        CU_ASSERT_TRUE(stats.pipelines_from_cache <= stats.pipelines_created);
+        rp_counters counters = gpu_counters(exec);
+        CU_ASSERT_EQUAL(counters.pipelines, 4);
+        CU_ASSERT_EQUAL(counters.pipelines_created, 4);
+        CU_ASSERT_TRUE(counters.pipelines_cached <= counters.pipelines_created);
         gpu_check_everything(exec);
         rp_exec_destroy(exec);
         CU_ASSERT_TRUE_FATAL(only_file(folder, path));
@@ -340,9 +346,9 @@ static void test_prepare(void) {
             void *failed = NULL;
             pthread_join(threads[i], &failed);
             CU_ASSERT_PTR_NULL_FATAL(failed);
-            rp_exec_stats stats = rp_exec_get_stats(execs[i]);
-            CU_ASSERT_EQUAL(stats.pipelines, 4);
-            created += stats.pipelines_created;
+            rp_counters counters = gpu_counters(execs[i]);
+            CU_ASSERT_EQUAL(counters.pipelines, 4);
+            created += counters.pipelines_created;
             gpu_check_everything(execs[i]);
         }
         CU_ASSERT_TRUE(cancelled ? created < 4 : created == 0);

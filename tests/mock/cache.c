@@ -115,9 +115,9 @@ static void test_cache_key(void) {
     mock.cache_hits = true;
     open_text(cached_text, &(rp_exec_params){.size = sizeof(rp_exec_params), .cache_path = folder});
     CU_ASSERT_EQUAL(mock.initial_cache_bytes, 64);
-    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines, 1);
-    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines_created, 1);
-    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines_from_cache, 1);
+    CU_ASSERT_EQUAL(mock_counters(exec).pipelines, 1);
+    CU_ASSERT_EQUAL(mock_counters(exec).pipelines_created, 1);
+    CU_ASSERT_EQUAL(mock_counters(exec).pipelines_cached, 1);
     close_all();
     snprintf(command, sizeof command, "rm -r %s", folder);
     CU_ASSERT_EQUAL(system(command), 0);

@@ -441,9 +441,8 @@ static void test_memory(void) {
     mock_reset();
     open_text(text, &mock_params);
     CU_ASSERT_EQUAL(mock.memory_allocations, 1); /* staging comes when it is needed */
-    rp_exec_stats stats = rp_exec_get_stats(exec);
-    CU_ASSERT_EQUAL(stats.arena_bytes, 1048576);
-    CU_ASSERT_EQUAL(stats.external_bytes, 8192);
+    rp_counters counters = mock_counters(exec);
+    CU_ASSERT_EQUAL(counters.memory_bytes, 1048576 + 8192);
     close_all();
 }
 

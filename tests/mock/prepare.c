@@ -112,7 +112,7 @@ static void test_by_waiting(void) {
     /* An exec finds them; so does it when the preparation is gone. */
     rp_exec *exec = NULL;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec), RP_OK);
-    CU_ASSERT_EQUAL(rp_exec_get_stats(exec).pipelines_created, 0);
+    CU_ASSERT_EQUAL(mock_counters(exec).pipelines_created, 0);
     rp_exec_destroy(exec);
     rp_preparation_destroy(preparation);
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec), RP_OK);

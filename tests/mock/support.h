@@ -18,6 +18,12 @@ static inline rp_device *mock_open(const rp_allocator *allocator, rp_diags *diag
 /* No disk cache, unless a test is about it. */
 static const rp_exec_params mock_params = {.size = sizeof mock_params, .cache_path = ""};
 
+static inline rp_counters mock_counters(rp_exec *exec) {
+    rp_counters counters = {.size = sizeof counters};
+    CU_ASSERT_EQUAL(rp_exec_get_counters(exec, &counters), RP_OK);
+    return counters;
+}
+
 static inline int mock_said(rp_diags *diags, const char *part) {
     for (uint32_t i = 0; i < rp_diags_count(diags); i++)
         if (strstr(rp_diags_get(diags, i).message, part)) return 1;

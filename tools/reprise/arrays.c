@@ -212,7 +212,7 @@ int cli_results_check(const cli_command *command, const rp_plan *plan, const cli
 }
 
 int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_results *results,
-                     const cli_pairs *outputs) {
+                     const cli_pairs *outputs, int summarise) {
     int result = CLI_OK;
     bool *saved = cli_alloc(results->count + 1, sizeof *saved);
     cli_output **files = cli_alloc(outputs->count + 1, sizeof(cli_output *));
@@ -237,7 +237,8 @@ int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_
     }
     for (uint32_t i = 0; i < results->count && result == CLI_OK; i++) {
         rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
-        if (results->data[i] && !saved[i]) cli_print_summary(&buffer, results->data[i]);
+        if (summarise && results->data[i] && !saved[i])
+            cli_print_summary(&buffer, results->data[i]);
     }
     free(files);
     free(saved);

@@ -85,6 +85,6 @@ int cli_results_compare(const rp_plan *plan, const char *file, const cli_results
 int cli_results_check(const cli_command *command, const rp_plan *plan, const cli_pairs *outputs);
 /* Writes the files of -o, all or none, and a summary line for each of the others. */
 int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_results *results,
-                     const cli_pairs *outputs);
+                     const cli_pairs *outputs, int summarise);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "arrays.h"
 #include "commands.h"
+#include "counters.h"
 #include "level.h"
 #include "live.h"
 #include "message.h"
@@ -23,6 +24,8 @@ enum {
     OPTION_CHECK,
     OPTION_VALIDATE,
     OPTION_WEIGHTS,
+    OPTION_COUNTERS,
+    OPTION_FORMAT,
 };
 
 static const cli_option options_table[] = {
@@ -36,6 +39,8 @@ static const cli_option options_table[] = {
     {OPTION_CHECK, 0, "check-against", "-O0",
      "run this level too and compare bit for bit (NaN equals NaN)"},
     {OPTION_VALIDATE, 0, "validate", NULL, "with Vulkan's validation layer; any message fails"},
+    {OPTION_COUNTERS, 0, "counters", NULL, "print what exec and device counted"},
+    {OPTION_FORMAT, 'f', "format", "text|json", "of the counters; text by default"},
     CLI_LEVEL_OPTIONS,
     {0},
 };
@@ -46,7 +51,7 @@ typedef struct run_job {
     cli_pairs inputs, outputs, lives;
     rp_pass_options passes, check_passes;
     int check_level;
-    bool level_given, figures, validate;
+    bool level_given, figures, validate, counters, json, format_given;
     uint32_t replays;
     const char *weights[64];
     uint32_t weight_count;
@@ -103,6 +108,12 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         job->weights[job->weight_count++] = value;
         return cli_needs_file(command, "--weights", value);
     case OPTION_VALIDATE: job->validate = true; return CLI_OK;
+    case OPTION_COUNTERS: job->counters = true; return CLI_OK;
+    case OPTION_FORMAT:
+        job->format_given = true;
+        job->json = strcmp(value, "json") == 0;
+        if (job->json || strcmp(value, "text") == 0) return CLI_OK;
+        return cli_usage(command, "--format needs text or json; got '%s'", value);
     }
     job->level_given = true;
     return cli_level_option(command, id, value, &job->passes);
@@ -117,6 +128,9 @@ static int read_options(const cli_command *command, int argc, char **argv, run_j
         if (status != CLI_OK) return status;
     }
     if (!job->input) return cli_usage(command, "names no pipeline and no plan");
+    if (job->format_given && !job->counters)
+        return cli_usage(command, "--format is that of --counters");
+    if (job->json) job->figures = false; /* nothing but JSON on stdout */
     return CLI_OK;
 }
 
@@ -175,7 +189,7 @@ static int make_plans(const cli_command *command, run_job *job, cli_source *sour
  * `inputs` and `out` are indexed by: both were compiled from one graph. */
 static int execute(const cli_command *command, const run_job *job, const char *file,
                    rp_device *device, const rp_plan *plan, const rp_plan *names,
-                   const cli_inputs *inputs, int figures, cli_results *out) {
+                   const cli_inputs *inputs, int figures, int counters, cli_results *out) {
     rp_exec *exec = NULL;
     rp_exec_params params = {.size = sizeof params, .timestamps = figures};
     rp_diags *diags = cli_diags();
@@ -185,6 +199,7 @@ static int execute(const cli_command *command, const run_job *job, const char *f
     if (result == CLI_OK) result = cli_live_set(command, names, file, &job->lives, exec);
     if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
     if (result == CLI_OK) result = cli_results_read(names, file, exec, out);
+    if (result == CLI_OK && counters) cli_counters_print(exec, device, job->json);
     rp_exec_destroy(exec);
     return result;
 }
@@ -202,12 +217,12 @@ static int on_device(const cli_command *command, const run_job *job, const char 
     }
     if (result == CLI_OK)
         result = execute(command, job, file, device, plans->plan, plans->plan, inputs, job->figures,
-                         &results);
+                         job->counters, &results);
     if (result == CLI_OK && plans->oracle) {
         char name[8];
         snprintf(name, sizeof name, "-O%d", job->check_level);
         result =
-            execute(command, job, file, device, plans->oracle, plans->plan, inputs, 0, &oracle);
+            execute(command, job, file, device, plans->oracle, plans->plan, inputs, 0, 0, &oracle);
         if (result == CLI_OK)
             result = cli_results_compare(plans->plan, file, &results, &oracle, name);
     }
@@ -216,7 +231,8 @@ static int on_device(const cli_command *command, const run_job *job, const char 
         cli_error(file, "Vulkan's validation layer has objections");
         if (result == CLI_OK) result = CLI_INPUT;
     }
-    if (result == CLI_OK) result = cli_results_save(command, plans->plan, &results, &job->outputs);
+    if (result == CLI_OK)
+        result = cli_results_save(command, plans->plan, &results, &job->outputs, !job->json);
     rp_diags_destroy(diags);
     cli_results_free(&results);
     cli_results_free(&oracle);

@@ -7,6 +7,7 @@
 #ifndef REPRISE_DEVICE_H
 #define REPRISE_DEVICE_H
 
+#include "reprise/counters.h"
 #include "reprise/target.h"
 
 #ifdef __cplusplus
@@ -88,6 +89,10 @@ RP_API rp_status rp_device_get_info(const rp_device *device, rp_device_info *inf
 /* The device's limits, to compile for; the caller has set target->size. RP_ERROR_USAGE otherwise,
  * and for NULL. */
 RP_API rp_status rp_device_target(const rp_device *device, rp_target *target);
+
+/* What the device did since it was created. Its memory is all that it allocated and has not freed.
+ * counters->size is set by the caller; any thread. */
+RP_API rp_status rp_device_get_counters(rp_device *device, rp_counters *counters);
 
 /* How many validation warnings and errors arrived since the device was created; those kept are
  * appended to `diags` (may be NULL) and forgotten. 0 for a device without validation. */

@@ -25,6 +25,7 @@
 #ifndef REPRISE_EXEC_H
 #define REPRISE_EXEC_H
 
+#include "reprise/counters.h"
 #include "reprise/plan.h"
 #include "reprise/storage.h"
 
@@ -115,7 +116,7 @@ typedef struct rp_update_report {
     uint32_t arena_kept;            /* the old arena is large enough */
     uint32_t pipelines;             /* of kernels that the new plan runs */
     uint32_t pipelines_created;     /* of them: not found in the device */
-    double record_seconds, pipeline_seconds;
+    uint64_t record_ns, pipeline_ns;
 } rp_update_report;
 
 /* Gives an idle exec another plan. Buffers that the application sees must be the same by name, kind,
@@ -273,15 +274,9 @@ RP_API rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags,
 
 /* ---- Figures --------------------------------------------------------------------------------- */
 
-typedef struct rp_exec_stats {
-    uint64_t arena_bytes, external_bytes; /* device memory that the exec allocated */
-    uint32_t pipelines;                   /* of kernels that the plan runs */
-    uint32_t pipelines_created;    /* of them: not found in the device, but created for this exec */
-    uint32_t pipelines_from_cache; /* of those: known to the driver from the pipeline cache */
-    uint32_t descriptor_sets;
-    double record_seconds, pipeline_seconds;
-} rp_exec_stats;
-RP_API rp_exec_stats rp_exec_get_stats(const rp_exec *exec);
+/* What the exec did since it was created. Its memory is that in which its buffers lie, shared and
+ * bound storage included, imported one not. counters->size is set by the caller; any thread. */
+RP_API rp_status rp_exec_get_counters(rp_exec *exec, rp_counters *counters);
 
 #ifdef __cplusplus
 }

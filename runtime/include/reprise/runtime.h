@@ -1,13 +1,15 @@
 /* The runtime: instantiates plans on Vulkan devices and replays them. All of its headers:
  *
- *   reprise/device.h  the Vulkan device, created here or the application's own
- *   reprise/storage.h device memory that execs and the application share
- *   reprise/exec.h    a plan on a device, and its replays
+ *   reprise/device.h     the Vulkan device, created here or the application's own
+ *   reprise/storage.h    device memory that execs and the application share
+ *   reprise/exec.h       a plan on a device, and its replays
  *   reprise/pipelines.h  kernels compiled for a device, ahead of execs
+ *   reprise/counters.h   what execs and devices count
  */
 #ifndef REPRISE_RUNTIME_H
 #define REPRISE_RUNTIME_H
 
+#include "reprise/counters.h"
 #include "reprise/device.h"
 #include "reprise/exec.h"
 #include "reprise/pipelines.h"

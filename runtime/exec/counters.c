@@ -1,0 +1,92 @@
+/* What one replay of a slot counts for, and reading the counters.
+ *
+ * Why a barrier stands is read off its scopes (base/scope.h). plan/reasons.c finds the same by
+ * walking the hazards, at a price that creating an exec need not pay. */
+#include "exec/exec.h"
+
+#include <stdlib.h>
+
+#include "base/scope.h"
+#include "base/sized.h"
+#include "driver/barrier.h"
+
+static rp_counter counter_of(rp_barrier barrier) {
+    switch (rp_scope_reason(barrier)) {
+    case RP_RAW_HAZARD: return RP_COUNT_barriers_raw;
+    case RP_WAR_HAZARD: return RP_COUNT_barriers_war;
+    case RP_WAW_HAZARD: return RP_COUNT_barriers_waw;
+    case RP_ORDER: break;
+    }
+    return RP_COUNT_barriers_forced;
+}
+
+void rp_replay_weigh(const rp_exec *exec, rp_slot *slot) {
+    const rp_plan *plan = exec->plan;
+    const rp_barrier *barriers = rp_plan_records(plan, RP_SECTION_BARRIERS);
+    rp_replay_weight *weight = &slot->weight;
+    memset(weight, 0, sizeof *weight);
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
+        rp_node_kind kind = (rp_node_kind)rp_plan_nodes(plan)[i].kind;
+        if (kind == RP_RUN) weight->counts[RP_COUNT_dispatches]++;
+        if (kind == RP_COPY || kind == RP_FILL || kind == RP_UPDATE)
+            weight->counts[RP_COUNT_transfers]++;
+    }
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BARRIERS); i++) {
+        VkMemoryBarrier2 lowered;
+        if ((i == 0 && rp_exec_overlaps(exec)) ||
+            !rp_barrier_lower(barriers[i].src, barriers[i].dst, exec->device->quirks,
+                              slot->results_mapped, &lowered))
+            continue;
+        weight->counts[RP_COUNT_barriers]++;
+        weight->counts[counter_of(barriers[i])]++;
+    }
+}
+
+void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more) {
+    rp_count(&exec->counts, which, more);
+    rp_count(&exec->device->counts, which, more);
+}
+
+void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot) {
+    rp_exec_count(exec, RP_COUNT_replays, 1);
+    for (uint32_t i = 0; i < RP_COUNTERS; i++) rp_exec_count(exec, i, slot->weight.counts[i]);
+}
+
+static int by_address(const void *left, const void *right) {
+    const rp_storage *a = *(rp_storage *const *)left, *b = *(rp_storage *const *)right;
+    return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
+rp_status rp_exec_count_memory(rp_exec *exec) {
+    uint32_t buffers = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
+    size_t count = 0, each = (size_t)buffers + 2;
+    rp_storage **all = rp_alloc(&exec->device->allocator, each * exec->slots_count, sizeof *all);
+    if (!all) return RP_ERROR_NO_MEMORY;
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
+        const rp_slot *slot = &exec->slots[s];
+        for (uint32_t i = 0; i < buffers; i++) all[count++] = slot->places[i].storage;
+        all[count++] = slot->arena.storage;
+        all[count++] = slot->live_block.storage;
+    }
+    qsort(all, count, sizeof *all, by_address);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        if (all[i] && (i == 0 || all[i] != all[i - 1])) bytes += all[i]->memory_bytes;
+    rp_release(&exec->device->allocator, all);
+    rp_uncount_memory(&exec->counts, rp_counts_read(&exec->counts).memory_bytes);
+    rp_count_memory(&exec->counts, bytes);
+    return RP_OK;
+}
+
+rp_status rp_exec_get_counters(rp_exec *exec, rp_counters *counters) {
+    if (!exec || !counters) return RP_ERROR_USAGE;
+    rp_preparation_progress progress = {sizeof progress};
+    rp_exec_lock(exec);
+    rp_counters own = rp_counts_read(&exec->counts);
+    (void)rp_preparation_get_progress(exec->pipelines, &progress);
+    rp_exec_unlock(exec);
+    own.pipelines = progress.total; /* they may come about while the exec is there */
+    own.pipelines_created = progress.created;
+    own.pipelines_cached = progress.from_cache;
+    return rp_sized_give(&own, sizeof own, counters) ? RP_OK : RP_ERROR_USAGE;
+}
