@@ -39,29 +39,24 @@ static rp_status wrong_binding(const rp_binding *binding, rp_diags *diags, const
     return RP_ERROR_USAGE;
 }
 
-/* Whether a range of so many bytes may be bound there. */
-static rp_status check_binding(const rp_exec *exec, const rp_binding *binding, uint64_t bytes,
-                               uint32_t scopes, rp_diags *diags) {
+/* Where a binding puts the buffer of a slot. */
+static uint64_t offset_in_slot(const rp_binding *binding, uint32_t slot) {
+    return binding->offset + slot * binding->slot_stride;
+}
+
+/* Whether a range of so many bytes may be bound at a byte of the binding's storage. */
+static rp_status check_range(const rp_exec *exec, const rp_binding *binding, uint64_t offset,
+                             uint64_t bytes, uint32_t scopes, rp_diags *diags) {
     const rp_storage *storage = binding->storage;
     const VkPhysicalDeviceLimits *limits = &exec->device->adapter.properties.limits;
-    if (!storage) return wrong_binding(binding, diags, "it has no storage");
-    if (storage->device != exec->device)
-        return wrong_binding(binding, diags, "the storage is another device's");
-    if (binding->slot >= exec->slots_count && binding->slot != RP_ALL_SLOTS) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "%s cannot be bound for slot %u: the exec has %u (from 0), or RP_ALL_SLOTS",
-                     binding_name(binding), binding->slot, exec->slots_count);
-        return RP_ERROR_USAGE;
-    }
-    if (!rp_range_inside(binding->offset, bytes, storage->size)) {
+    if (!rp_range_inside(offset, bytes, storage->size)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "%s has %llu bytes and cannot be bound at byte %llu of %s, which has %llu",
-                     binding_name(binding), (unsigned long long)bytes,
-                     (unsigned long long)binding->offset, storage->name,
-                     (unsigned long long)storage->size);
+                     binding_name(binding), (unsigned long long)bytes, (unsigned long long)offset,
+                     storage->name, (unsigned long long)storage->size);
         return RP_ERROR_USAGE;
     }
-    uint64_t alignment = 4, at = storage->offset + binding->offset;
+    uint64_t alignment = 4, at = storage->offset + offset;
     if (limits->minStorageBufferOffsetAlignment > alignment)
         alignment = limits->minStorageBufferOffsetAlignment;
     if ((scopes & RP_SCOPE_COMPUTE_U) && limits->minUniformBufferOffsetAlignment > alignment)
@@ -74,6 +69,33 @@ static rp_status check_binding(const rp_exec *exec, const rp_binding *binding, u
                      (unsigned long long)alignment);
         return RP_ERROR_USAGE;
     }
+    return RP_OK;
+}
+
+/* Whether a buffer of so many bytes may be bound so. */
+static rp_status check_binding(const rp_exec *exec, const rp_binding *binding, uint64_t bytes,
+                               uint32_t scopes, bool shared, rp_diags *diags) {
+    const rp_storage *storage = binding->storage;
+    uint32_t last = exec->slots_count - 1;
+    if (!storage) return wrong_binding(binding, diags, "it has no storage");
+    if (storage->device != exec->device)
+        return wrong_binding(binding, diags, "the storage is another device's");
+    if (binding->slot >= exec->slots_count && binding->slot != RP_ALL_SLOTS) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s cannot be bound for slot %u: the exec has %u (from 0), or RP_ALL_SLOTS",
+                     binding_name(binding), binding->slot, exec->slots_count);
+        return RP_ERROR_USAGE;
+    }
+    if (binding->slot_stride && (shared || binding->slot != RP_ALL_SLOTS))
+        return wrong_binding(binding, diags,
+                             shared ? "slots share it, slot_stride is 0"
+                                    : "slot_stride goes with RP_ALL_SLOTS");
+    if (binding->slot_stride > (UINT64_MAX - binding->offset) / (last ? last : 1))
+        return wrong_binding(binding, diags, "slot_stride leads past any storage");
+    RP_TRY(check_range(exec, binding, binding->offset, bytes, scopes, diags));
+    if (!binding->slot_stride) return RP_OK;
+    for (uint32_t s = 1; s <= last; s++)
+        RP_TRY(check_range(exec, binding, offset_in_slot(binding, s), bytes, scopes, diags));
     return RP_OK;
 }
 
@@ -102,12 +124,12 @@ static rp_status enter(const rp_exec *exec, rp_slot *slots, const rp_binding *bi
     } else if (bytes == 0) {
         return wrong_binding(binding, diags, "the plan has no transients");
     }
-    RP_TRY(check_binding(exec, binding, bytes, scopes, diags));
+    RP_TRY(check_binding(exec, binding, bytes, scopes, shared, diags));
     for (uint32_t s = 0; s < exec->slots_count; s++) {
         if (!shared && binding->slot != RP_ALL_SLOTS && binding->slot != s) continue;
         rp_place *place = binding->buffer ? &slots[s].places[index] : &slots[s].arena;
         if (place->storage) return wrong_binding(binding, diags, "it is bound twice");
-        hold(place, binding->storage, binding->offset);
+        hold(place, binding->storage, offset_in_slot(binding, s));
     }
     return RP_OK;
 }

@@ -49,8 +49,10 @@ typedef struct rp_binding {
     const char *buffer;
     rp_storage *storage; /* the exec holds on to it */
     uint64_t offset;
-    uint32_t slot; /* RP_ALL_SLOTS: the same range for each. What slots share (weights, state) takes
-                    * any slot's number for all */
+    uint32_t slot;        /* or RP_ALL_SLOTS. What slots share (weights, state) takes any slot's
+                           * number for all */
+    uint64_t slot_stride; /* with RP_ALL_SLOTS: slot s lies at offset + s * slot_stride; 0: all
+                           * slots in the same range */
 } rp_binding;
 
 /* Zero is the default everywhere but in `size`. */
