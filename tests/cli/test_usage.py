@@ -3,6 +3,7 @@ import os
 import pty
 import re
 import subprocess
+import textwrap
 import unittest
 
 import numpy as np
@@ -187,6 +188,23 @@ class Usage(cli.Case):
             for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
                 if "://" not in link:
                     self.assertTrue((page.parent / link).exists(), f"{page}: {link}")
+
+    def test_recipes_are_code_that_runs(self):
+        # A comment in front of a block of C names the file that it is taken from, indented less.
+        page = (SOURCE / "docs/embedding.md").read_text()
+        blocks = re.findall(r"(?:<!-- (\S+) -->\n)?```c\n(.*?)```", page, re.S)
+        self.assertGreater(len(blocks), 10)
+        for file, block in blocks:
+            self.assertTrue(file, f"docs/embedding.md does not say where this is from:\n{block}")
+            code = (SOURCE / file).read_text()
+            self.assertTrue(any(textwrap.indent(block, " " * n) in code for n in (0, 4, 8)),
+                            f"docs/embedding.md has what {file} has not:\n{block}")
+
+    def test_anchors_of_recipes(self):
+        page = (SOURCE / "docs/embedding.md").read_text()
+        titles = {t.lower().replace(" ", "-") for t in re.findall(r"^## (.*)$", page, re.M)}
+        anchors = re.findall(r"\]\(#([^)]+)\)", page)
+        self.assertEqual(sorted(anchors), sorted(titles), "the table and the sections")
 
     def test_every_page_is_in_the_index(self):
         index = (SOURCE / "docs/index.md").read_text()
