@@ -62,9 +62,12 @@ static rp_status collect_scopes(rp_exec *exec) {
 static rp_status create_pipelines(rp_exec *exec, rp_diags *diags) {
     rp_device *device = exec->device;
     uint64_t start = now_ns();
-    const rp_prepare_params prepare = {.cache_path = exec->params.cache_path};
+    const rp_prepare_params prepare = {.cache_path = exec->params.cache_path,
+                                       .priority = exec->params.priority,
+                                       .kernels = exec->params.kernels,
+                                       .kernel_count = exec->params.kernel_count};
     RP_TRY(rp_prepare_plan(device, exec->plan, &prepare, diags, &exec->pipelines));
-    RP_TRY(rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags));
+    RP_TRY(rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_NORMAL, UINT64_MAX, diags));
     rp_exec_count(exec, RP_COUNT_pipeline_ns, now_ns() - start);
     return RP_OK;
 }
@@ -117,15 +120,9 @@ static rp_status create_commands(const rp_exec *exec, rp_slot *slot, rp_diags *d
     return RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, slot->commands));
 }
 
-rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
-    uint64_t start = now_ns();
-    rp_device *device = exec->device;
-    const rp_vk *vk = &device->vk;
-    RP_TRY(rp_descriptors_create(&slot->descriptors, device, exec->plan, exec->pipelines,
-                                 slot->places, diags));
-    if (exec->params.timestamps) RP_TRY(create_queries(exec, slot, diags));
-    RP_TRY(create_commands(exec, slot, diags));
-    /* A recording is good for every replay, and may be submitted again while it is in flight. */
+/* A recording is good for every replay, and may be submitted again while it is in flight. */
+static rp_status record_pieces(const rp_exec *exec, const rp_slot *slot, rp_diags *diags) {
+    const rp_vk *vk = &exec->device->vk;
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                             .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
     for (uint32_t p = 0; p < exec->pieces; p++) {
@@ -134,11 +131,41 @@ rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
         rp_record(exec, slot, exec->cuts[p], exec->cuts[p + 1], slot->queries, commands);
         RP_TRY(RP_VK(diags, vk->EndCommandBuffer(commands)));
     }
-    rp_replay_weigh(exec, slot);
-    rp_exec_count(exec, RP_COUNT_recordings, 1);
+    return RP_OK;
+}
+
+rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
+    if (slot->commands) return RP_OK;
+    rp_device *device = exec->device;
+    uint64_t start = now_ns();
+    RP_TRY(rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags));
+    uint64_t waited = now_ns();
+    rp_exec_count(exec, RP_COUNT_pipeline_ns, waited - start);
+    rp_status status = create_commands(exec, slot, diags);
+    if (status == RP_OK) status = record_pieces(exec, slot, diags);
+    if (status == RP_OK) {
+        rp_replay_weigh(exec, slot);
+        rp_exec_count(exec, RP_COUNT_recordings, 1);
+        rp_exec_count(exec, RP_COUNT_record_ns, now_ns() - waited);
+        return RP_OK;
+    }
+    device->vk.DestroyCommandPool(device->handle, slot->pool, NULL);
+    rp_release(&device->allocator, slot->commands);
+    slot->pool = VK_NULL_HANDLE;
+    slot->commands = NULL;
+    return status;
+}
+
+rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
+    uint64_t start = now_ns();
+    RP_TRY(rp_descriptors_create(&slot->descriptors, exec->device, exec->plan, exec->pipelines,
+                                 slot->places, diags));
     rp_exec_count(exec, RP_COUNT_descriptor_sets, slot->descriptors.count);
     rp_exec_count(exec, RP_COUNT_record_ns, now_ns() - start);
-    return RP_OK;
+    if (exec->params.timestamps) RP_TRY(create_queries(exec, slot, diags));
+    if (rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, 0, NULL) != RP_OK)
+        return RP_OK; /* some are rare: who submits first, records */
+    return rp_slot_record(exec, slot, diags);
 }
 
 /* Live values that the exec before had, where the plan still has the buffer. */
@@ -191,8 +218,10 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     /* Last: an exec that takes over writes to memory that the other still replays from. */
     for (uint32_t s = 0; s < exec->slots_count; s++)
         RP_TRY(rp_live_refresh(&exec->live, &exec->slots[s].live, diags));
-    exec->params.bindings = NULL; /* the caller's */
+    exec->params.bindings = NULL; /* the caller's, like the names of kernels */
     exec->params.binding_count = 0;
+    exec->params.kernels = NULL;
+    exec->params.kernel_count = 0;
     return RP_OK;
 }
 
@@ -257,4 +286,12 @@ rp_scopes rp_exec_get_scopes(const rp_exec *exec) {
     out.writes = barrier.srcAccessMask; /* a source scope names accesses that write only */
     out.reads = barrier.dstAccessMask & ~barrier.srcAccessMask;
     return out;
+}
+
+const rp_preparation *rp_exec_get_preparation(const rp_exec *exec) {
+    if (!exec) return NULL;
+    rp_exec_lock(exec);
+    const rp_preparation *preparation = exec->pipelines;
+    rp_exec_unlock(exec);
+    return preparation;
 }

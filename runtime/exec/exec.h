@@ -111,7 +111,7 @@ typedef struct rp_slot {
     rp_touch *touches; /* by VkBuffer and first byte */
     uint32_t touches_count;
     VkCommandPool pool;
-    VkCommandBuffer *commands; /* by piece */
+    VkCommandBuffer *commands; /* by piece; NULL until they are recorded */
     VkQueryPool queries;       /* null without timestamps */
     bool results_mapped;       /* the host reads some result through a mapping */
     uint64_t replay;           /* number of the latest; 0 without */
@@ -193,8 +193,10 @@ rp_status rp_exec_count_memory(rp_exec *exec);
  */
 rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
                        const rp_exec *from, rp_diags *diags, rp_exec **out_exec);
-/* Descriptors and recordings of one slot, from its places. */
+/* Descriptors of one slot, from its places, and its recordings when all pipelines are there. */
 rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags);
+/* Its recordings, unless it has them; waits for the pipelines. */
+rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags);
 
 /* pieces.c: where to cut. */
 rp_status rp_pieces_plan(rp_exec *exec);

@@ -198,6 +198,7 @@ static rp_status begin(batch *b, rp_exec *exec, const rp_submit_params *given, r
     }
     b->exec = exec;
     b->slot = &exec->slots[b->params.slot];
+    RP_TRY(rp_slot_record(exec, b->slot, diags));
     uint32_t pieces = b->params.pieces;
     b->end_piece = pieces && pieces < exec->pieces ? pieces : exec->pieces;
     if (b->end_piece < exec->pieces) RP_TRY(keep_signals(exec, &b->params));
@@ -513,17 +514,21 @@ rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer, rp_
         return RP_ERROR_USAGE;
     }
     rp_exec_lock(exec);
-    rp_record(exec, &exec->slots[slot], 0, exec->cuts[exec->pieces], VK_NULL_HANDLE,
-              command_buffer);
+    rp_status status =
+        rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags);
+    if (status == RP_OK)
+        rp_record(exec, &exec->slots[slot], 0, exec->cuts[exec->pieces], VK_NULL_HANDLE,
+                  command_buffer);
     rp_exec_unlock(exec);
-    return RP_OK;
+    return status;
 }
 
 void *rp_exec_command_buffer(rp_exec *exec, uint32_t slot, uint32_t piece) {
     if (!exec) return NULL;
     rp_exec_lock(exec);
     bool inside = slot < exec->slots_count && piece < exec->pieces;
-    void *commands = inside ? exec->slots[slot].commands[piece] : NULL;
+    bool recorded = inside && rp_slot_record(exec, &exec->slots[slot], NULL) == RP_OK;
+    void *commands = recorded ? exec->slots[slot].commands[piece] : NULL;
     rp_exec_unlock(exec);
     return commands;
 }

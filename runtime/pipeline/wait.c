@@ -24,6 +24,7 @@ typedef struct awaited {
     const rp_preparation *preparation;
     uint32_t kernel; /* RP_UNSET: all of at least this priority */
     rp_pipeline_priority least;
+    bool everything;                /* it is for all that there is */
     bool pending;                   /* something is not there */
     const rp_prepared *failed;      /* one that could not be created, NULL: none */
     rp_shared_pipeline *next_to_do; /* the first that nobody has begun, NULL: none */
@@ -37,13 +38,17 @@ static bool concerns(const awaited *w, uint32_t index) {
 
 static void look(awaited *w) {
     const rp_preparation *preparation = w->preparation;
+    w->everything = true;
     w->pending = false;
     w->failed = NULL;
     w->next_to_do = NULL;
     for (uint32_t i = 0; i < preparation->count; i++) {
         uint32_t index = preparation->order[i];
-        if (!concerns(w, index)) continue;
         rp_prepared *prepared = &preparation->kernels[index];
+        if (!concerns(w, index)) {
+            w->everything &= !prepared->pipeline;
+            continue;
+        }
         rp_creation state = prepared->pipeline->state;
         if (state == RP_CREATION_FAILED && !w->failed) w->failed = prepared;
         if (state == RP_CREATION_QUEUED && !w->next_to_do) w->next_to_do = prepared->pipeline;
@@ -53,8 +58,7 @@ static void look(awaited *w) {
 
 /* Who waits for everything, waits for the cache to be written too. */
 static bool is_over(const awaited *w) {
-    bool everything = w->kernel == RP_UNSET && w->least == RP_PIPELINE_RARE;
-    return !w->pending && (!everything || w->preparation->account == RP_ACCOUNT_CLOSED);
+    return !w->pending && (!w->everything || w->preparation->account == RP_ACCOUNT_CLOSED);
 }
 
 static void make_critical(const awaited *w) {

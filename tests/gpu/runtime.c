@@ -358,6 +358,14 @@ static void test_prepare(void) {
         for (int i = 0; i < 3; i++) rp_exec_destroy(execs[i]);
         rp_preparation_destroy(preparation);
     }
+    /* An exec that is there before its pipelines. */
+    rp_device_trim(device);
+    const rp_exec_params params = {
+        .size = sizeof params, .cache_path = "", .priority = RP_PIPELINE_RARE};
+    rp_exec *exec = gpu_exec(device, plan, &params);
+    gpu_check_everything(exec);
+    CU_ASSERT_EQUAL(gpu_counters(exec).pipelines_created, 4);
+    rp_exec_destroy(exec);
 }
 
 /* First and last: what the tests between share. */

@@ -11,7 +11,9 @@ static uint32_t messages_of(const rp_plan *plan, int separate, int replay, int e
     const rp_exec_params params = {.size = sizeof params,
                                    .cache_path = "",
                                    .separate_buffers = separate,
-                                   .timestamps = replay};
+                                   .timestamps = replay,
+                                   /* recorded at once, or by the first submission */
+                                   .priority = replay ? RP_PIPELINE_RARE : RP_PIPELINE_NORMAL};
     rp_exec *exec = gpu_exec(device, plan, &params);
     if (replay) {
         for (int i = 0; i < 2; i++) gpu_check_everything(exec);

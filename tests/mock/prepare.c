@@ -344,6 +344,118 @@ static void test_many_threads(void) {
     close_device();
 }
 
+/* ---- Execs before their rare pipelines ------------------------------------------------------- */
+
+static rp_exec *create_rare(rp_pipeline_priority priority, const rp_kernel_priority *kernels,
+                            uint32_t count, uint32_t slots) {
+    const rp_exec_params params = {.size = sizeof params,
+                                   .cache_path = "",
+                                   .slots = slots,
+                                   .priority = priority,
+                                   .kernels = kernels,
+                                   .kernel_count = count};
+    rp_exec *exec = NULL;
+    CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &exec), RP_OK);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    return exec;
+}
+
+/* Created without two of four; written to; the first submission creates them and records, for its
+ * slot; all that need commands do so. */
+static void test_rare(void) {
+    static const rp_kernel_priority rare[] = {{"k0", RP_PIPELINE_RARE}, {"k2", RP_PIPELINE_RARE}};
+    for (int by = 0; by < 4; by++) {
+        open_device(-1, 4);
+        rp_exec *exec = create_rare(RP_PIPELINE_NORMAL, rare, 2, 2);
+        CU_ASSERT_EQUAL(mock.pipelines, 2);
+        CU_ASSERT_EQUAL(mock_counters(exec).pipelines, 4);
+        CU_ASSERT_EQUAL(mock_counters(exec).pipelines_created, 2);
+        const rp_preparation *own = rp_exec_get_preparation(exec);
+        CU_ASSERT_EQUAL(rp_preparation_wait(own, "k1", 0, diags), RP_OK);
+        CU_ASSERT_EQUAL(rp_preparation_wait(own, "k2", 0, diags), RP_ERROR_TIMEOUT);
+        CU_ASSERT_EQUAL(rp_exec_write(exec, 1, "y", 0, "1234", 4, diags), RP_OK);
+        CU_ASSERT_EQUAL(mock.pipelines, 2);
+        const rp_submission submission = {exec, NULL};
+        void *commands = NULL;
+        switch (by) {
+        case 0: CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK); break;
+        case 1:
+            CU_ASSERT_EQUAL(rp_device_submit(device, &submission, 1, diags, NULL), RP_OK);
+            break;
+        case 2:
+            commands = rp_exec_command_buffer(exec, 0, 0);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(commands);
+            CU_ASSERT_PTR_NOT_NULL(strstr(mock_commands(commands), "dispatch"));
+            break;
+        case 3: CU_ASSERT_EQUAL(rp_preparation_wait(own, NULL, UINT64_MAX, diags), RP_OK); break;
+        }
+        expect_order((const uint32_t[]){1, 3, 0, 2}, 4);
+        CU_ASSERT_EQUAL(mock_counters(exec).pipelines_created, 4);
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+        rp_exec_destroy(exec);
+        close_device();
+    }
+}
+
+/* A rare pipeline that cannot be created is an error of the submission, until somebody else has it
+ * tried again. So are commands that cannot be recorded. */
+static void test_rare_failure(void) {
+    open_device(-1, 2);
+    rp_exec *exec = create_rare(RP_PIPELINE_RARE, NULL, 0, 1);
+    CU_ASSERT_EQUAL(mock.pipelines, 0);
+    mock.fail_with = VK_ERROR_UNKNOWN;
+    mock.fail_call = "vkCreateComputePipelines";
+    for (int i = 0; i < 2; i++) {
+        rp_diags_clear(diags);
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_ERROR_DRIVER);
+        CU_ASSERT_TRUE(mock_said(diags, "this was for kernel @k0"));
+    }
+    CU_ASSERT_PTR_NULL(rp_exec_command_buffer(exec, 0, 0));
+    rp_preparation *again = prepare(RP_PIPELINE_NORMAL, NULL, 0);
+    const char *const calls[] = {"vkCreateCommandPool", "vkAllocateCommandBuffers",
+                                 "vkBeginCommandBuffer", "vkEndCommandBuffer"};
+    for (int i = 0; i < 4; i++) {
+        mock.fail_call = calls[i];
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_ERROR_DRIVER);
+    }
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    rp_preparation_destroy(again);
+    rp_exec_destroy(exec);
+    exec = create_rare(RP_PIPELINE_RARE, NULL, 0, 1); /* all are there: recorded at once */
+    mock.fail_call = "vkBeginCommandBuffer";
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    mock.fail_call = NULL;
+    rp_exec_destroy(exec);
+    static const rp_kernel_priority wrong[] = {{"kk", RP_PIPELINE_RARE}};
+    const rp_exec_params params = {.size = sizeof params, .kernels = wrong, .kernel_count = 1};
+    CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &exec), RP_ERROR_NOT_FOUND);
+    CU_ASSERT_PTR_NULL(exec);
+    close_device();
+}
+
+/* A thread creates rare ones while the exec is written to; the submission waits for what is left. */
+static void test_rare_on_threads(void) {
+    open_device(1, 3);
+    set_gate(false);
+    rp_exec *exec = create_rare(RP_PIPELINE_RARE, NULL, 0, 1);
+    await_at_gate(1);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "y", 0, "1234", 4, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_preparation_wait(rp_exec_get_preparation(exec), NULL, 1000, diags),
+                    RP_ERROR_TIMEOUT);
+    set_gate(true);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(mock.pipelines, 3);
+    rp_exec_destroy(exec);
+    rp_device_trim(device);
+    set_gate(false);
+    exec = create_rare(RP_PIPELINE_RARE, NULL, 0, 1);
+    await_at_gate(4);
+    set_gate(true);
+    rp_exec_destroy(exec); /* before they are there */
+    close_device();
+}
+
 int main(void) {
     static const rp_test tests[] = {{"by waiting", test_by_waiting},
                                     {"cancel", test_cancel},
@@ -353,6 +465,9 @@ int main(void) {
                                     {"cancel what is begun", test_cancel_running},
                                     {"failure", test_failure},
                                     {"many threads", test_many_threads},
+                                    {"rare", test_rare},
+                                    {"rare: failures", test_rare_failure},
+                                    {"rare: on threads", test_rare_on_threads},
                                     {0}};
     return rp_run_tests("prepare", tests);
 }

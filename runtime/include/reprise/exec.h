@@ -26,7 +26,7 @@
 #define REPRISE_EXEC_H
 
 #include "reprise/counters.h"
-#include "reprise/plan.h"
+#include "reprise/pipelines.h"
 #include "reprise/storage.h"
 
 #ifdef __cplusplus
@@ -76,6 +76,14 @@ typedef struct rp_exec_params {
     uint64_t piece_bytes; /* or into pieces whose nodes touch at most so many bytes, as far as
                            * groups allow: the bytes that the device moves in the time that a
                            * piece may take; 0: no limit */
+    rp_pipeline_priority priority; /* of the pipelines of kernels that are not listed. The exec is
+                                    * created without the rare ones; the first call that needs
+                                    * recorded commands (rp_exec_submit and its like,
+                                    * rp_exec_record, rp_exec_command_buffer) waits for them, and
+                                    * other calls for it. Before, buffers can be written and bound.
+                                    * What rp_exec_update brings is all of this priority */
+    const rp_kernel_priority *kernels; /* RP_ERROR_NOT_FOUND for a name that the plan has not */
+    uint32_t kernel_count;
 } rp_exec_params;
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
@@ -86,6 +94,9 @@ typedef struct rp_exec_params {
  * may be NULL. */
 RP_API rp_status rp_exec_create(rp_device *device, const rp_plan *plan,
                                 const rp_exec_params *params, rp_diags *diags, rp_exec **out_exec);
+/* The exec's own preparation, to ask and to wait for its pipelines, rare ones above all. It belongs
+ * to the exec, until that is updated or destroyed. */
+RP_API const rp_preparation *rp_exec_get_preparation(const rp_exec *exec);
 /* Waits for what is in flight, then frees everything. */
 RP_API void rp_exec_destroy(rp_exec *exec);
 

@@ -25,7 +25,7 @@ extern "C" {
 /* What is created first. A pipeline that several ask for has the highest of what they say; one that
  * is waited for is critical. */
 typedef enum rp_pipeline_priority {
-    RP_PIPELINE_RARE = -1, /* the last */
+    RP_PIPELINE_RARE = -1, /* the last; rp_exec_create does not wait for it */
     RP_PIPELINE_NORMAL = 0,
     RP_PIPELINE_CRITICAL = 1
 } rp_pipeline_priority;
