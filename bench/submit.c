@@ -121,27 +121,29 @@ static int open_vulkan(bench *b) {
     return 0;
 }
 
+/* What the device is created with. */
+static const VkPhysicalDeviceSynchronization2Features sync2 = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES,
+    .synchronization2 = VK_TRUE};
+static const VkPhysicalDeviceTimelineSemaphoreFeatures timeline_on = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,
+    .pNext = (void *)&sync2,
+    .timelineSemaphore = VK_TRUE};
+static const char *const extensions[] = {"VK_KHR_synchronization2"};
+
 static int open_device(bench *b) {
-    VkPhysicalDeviceSynchronization2Features sync2 = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES,
-        .synchronization2 = VK_TRUE};
-    VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,
-        .pNext = &sync2,
-        .timelineSemaphore = VK_TRUE};
-    const char *extension = "VK_KHR_synchronization2";
     TRY(vk.CreateDevice(
         b->physical,
         &(VkDeviceCreateInfo){
             .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-            .pNext = &timeline,
+            .pNext = &timeline_on,
             .queueCreateInfoCount = 1,
             .pQueueCreateInfos =
                 &(VkDeviceQueueCreateInfo){.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                            .queueCount = 1,
                                            .pQueuePriorities = &(float){1.0f}},
             .enabledExtensionCount = 1,
-            .ppEnabledExtensionNames = &extension},
+            .ppEnabledExtensionNames = extensions},
         NULL, &b->device));
     vk.GetDeviceQueue(b->device, 0, 0, &b->queue);
     TRY(vk.CreateFence(b->device,
@@ -203,6 +205,9 @@ static int make_exec(bench *b, uint64_t bytes) {
                                      .instance = b->instance,
                                      .physical_device = b->physical,
                                      .device = b->device,
+                                     .features = &timeline_on,
+                                     .extensions = extensions,
+                                     .extension_count = 1,
                                      .queue = b->queue};
     TRY(rp_device_create(NULL, &(rp_device_params){.import = &import}, b->diags, &b->rp));
     TRY(rp_exec_create(b->rp, b->plan, NULL, b->diags, &b->exec));

@@ -42,6 +42,7 @@ typedef struct application {
     VkSemaphore curve_ready, vertices_ready, drawn; /* each counts frames */
 
     rp_diags *diags;
+    rp_plan *smooth_plan, *outline_plan;
     rp_device *device;
     rp_storage *frame_storage, *filter_storage;
     rp_exec *smooth, *outline;
@@ -59,6 +60,34 @@ static void check(const application *a, rp_status status) {
 
 /* ---- Setting up ------------------------------------------------------------------------------ */
 
+static rp_plan *open_plan(const application *a, const char *folder, const char *file) {
+    char path[4096];
+    rp_plan *plan;
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    check(a, rp_plan_open(NULL, path, a->diags, &plan));
+    return plan;
+}
+
+/* Whether the device that was chosen can run the plans; then what they need is enabled, beside what
+ * the application has in its chain of features for itself. */
+static void create_device(application *a) {
+    const uint64_t needs = rp_plan_needs(a->smooth_plan) | rp_plan_needs(a->outline_plan);
+    const rp_device_import candidate = {
+        .get_instance_proc_addr = (void *)vkGetInstanceProcAddr,
+        .instance = a->vk.instance,
+        .api_version = VK_API_VERSION_1_3,
+        .physical_device = a->vk.physical,
+    };
+    rp_device_info info = {.size = sizeof info};
+    check(a, rp_device_probe(&candidate, a->diags, &info));
+    if (!info.suitable || needs & ~info.needs) {
+        fprintf(stderr, "embed: %s cannot run the plans\n", info.name);
+        exit(1);
+    }
+    check(a, rp_needs_enable(needs, &a->vk.features, a->diags));
+    vulkan_create_device(&a->vk);
+}
+
 /* The application's device becomes one of Reprise's. */
 static void import_device(application *a) {
     const rp_device_import import = {
@@ -67,6 +96,8 @@ static void import_device(application *a) {
         .api_version = VK_API_VERSION_1_3,
         .physical_device = a->vk.physical,
         .device = a->vk.device,
+        .features = &a->vk.features, /* what VkDeviceCreateInfo.pNext was */
+        .debug_utils = 1,            /* VK_EXT_debug_utils is on: names and labels */
         .queue = a->vk.queue,
         .queue_family = a->vk.family,
     };
@@ -112,18 +143,14 @@ static void write_filter(application *a) {
 
 /* An exec with a slot for each frame in flight. Two of the plan's buffers lie in each frame's part of
  * the application's buffer; the filter is the same memory for all slots of both plans. */
-static rp_exec *create_exec(application *a, const char *folder, const char *file, const char *from,
-                            uint64_t from_at, const char *to, uint64_t to_at) {
+static rp_exec *create_exec(application *a, rp_plan *plan, const char *from, uint64_t from_at,
+                            const char *to, uint64_t to_at) {
     const rp_binding bindings[] = {
         {from, a->frame_storage, from_at, RP_ALL_SLOTS, FRAME_BYTES},
         {to, a->frame_storage, to_at, RP_ALL_SLOTS, FRAME_BYTES},
         {"filter", a->filter_storage, 0, RP_ALL_SLOTS, 0},
     };
-    char path[4096];
-    rp_plan *plan;
     rp_exec *exec;
-    snprintf(path, sizeof path, "%s/%s", folder, file);
-    check(a, rp_plan_open(NULL, path, a->diags, &plan));
     const rp_exec_params params = {
         .size = sizeof params, .slots = SLOTS, .bindings = bindings, .binding_count = 3};
     check(a, rp_exec_create(a->device, plan, &params, a->diags, &exec));
@@ -134,12 +161,14 @@ static rp_exec *create_exec(application *a, const char *folder, const char *file
 static void set_up(application *a, const char *folder) {
     a->diags = rp_diags_create(NULL);
     vulkan_open(&a->vk);
+    a->smooth_plan = open_plan(a, folder, "smooth.rplan");
+    a->outline_plan = open_plan(a, folder, "outline.rplan");
+    create_device(a);
     import_device(a);
     create_buffers(a);
     write_filter(a);
-    a->smooth = create_exec(a, folder, "smooth.rplan", "curve", CURVE_AT, "smooth", SMOOTH_AT);
-    a->outline =
-        create_exec(a, folder, "outline.rplan", "smooth", SMOOTH_AT, "vertices", VERTICES_AT);
+    a->smooth = create_exec(a, a->smooth_plan, "curve", CURVE_AT, "smooth", SMOOTH_AT);
+    a->outline = create_exec(a, a->outline_plan, "smooth", SMOOTH_AT, "vertices", VERTICES_AT);
     passes_create(&a->passes, &a->vk, a->frames.handle, CURVE_BYTES);
     a->curve_ready = vulkan_timeline(&a->vk);
     a->vertices_ready = vulkan_timeline(&a->vk);

@@ -90,22 +90,30 @@ static void choose_device(vulkan *vk) {
     exit(1);
 }
 
-static void create_device(vulkan *vk) {
-    VkPhysicalDeviceVulkan13Features features13 = {
+/* What this program itself uses. */
+static void choose_features(vulkan *vk) {
+    vk->features = (VkPhysicalDeviceFeatures2){
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &vk->features11};
+    vk->features11 = (VkPhysicalDeviceVulkan11Features){
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, .pNext = &vk->features12};
+    vk->features12 = (VkPhysicalDeviceVulkan12Features){
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+        .pNext = &vk->features13,
+        .timelineSemaphore = VK_TRUE};
+    vk->features13 = (VkPhysicalDeviceVulkan13Features){
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
         .synchronization2 = VK_TRUE,
         .dynamicRendering = VK_TRUE};
-    VkPhysicalDeviceVulkan12Features features12 = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-        .pNext = &features13,
-        .timelineSemaphore = VK_TRUE};
+}
+
+void vulkan_create_device(vulkan *vk) {
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                            .queueFamilyIndex = vk->family,
                                            .queueCount = 1,
                                            .pQueuePriorities = &priority};
     const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                     .pNext = &features12,
+                                     .pNext = &vk->features,
                                      .queueCreateInfoCount = 1,
                                      .pQueueCreateInfos = &queue};
     VK(vkCreateDevice(vk->physical, &info, NULL, &vk->device));
@@ -117,7 +125,7 @@ void vulkan_open(vulkan *vk) {
     *vk = (vulkan){0};
     create_instance(vk);
     choose_device(vk);
-    create_device(vk);
+    choose_features(vk);
 }
 
 void vulkan_close(vulkan *vk) {

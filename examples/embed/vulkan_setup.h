@@ -13,6 +13,10 @@ typedef struct vulkan {
     VkDebugUtilsMessengerEXT messenger;
     uint32_t messages; /* warnings and errors of the validation layer */
     VkPhysicalDevice physical;
+    VkPhysicalDeviceFeatures2 features; /* the chain for vkCreateDevice: the three behind it */
+    VkPhysicalDeviceVulkan11Features features11;
+    VkPhysicalDeviceVulkan12Features features12;
+    VkPhysicalDeviceVulkan13Features features13;
     VkDevice device;
     uint32_t family;
     VkQueue queue;
@@ -35,7 +39,10 @@ typedef struct moment {
 #define VK(call) vulkan_check(call, #call)
 void vulkan_check(VkResult result, const char *call);
 
+/* The instance and the physical device. What is switched on in the features until then is enabled by
+ * vulkan_create_device. */
 void vulkan_open(vulkan *vk);
+void vulkan_create_device(vulkan *vk);
 void vulkan_close(vulkan *vk);
 
 uint32_t vulkan_memory_type(const vulkan *vk, uint32_t allowed, VkMemoryPropertyFlags wanted);

@@ -1,9 +1,10 @@
-/* Names and sizes of the closed sets in reprise/types.h, from the same tables as the enums. The
+/* Names and sizes of the closed sets in reprise/types.h and needs.h, from the same tables as the enums. The
  * values come from files and from C callers, so each function answers for values outside its set.
  */
 #include "reprise/types.h"
 
 #include <stddef.h>
+#include "reprise/needs.h"
 
 #define RP_CASE(symbol, value, name, ...)                                                          \
     case symbol: return name;
@@ -45,6 +46,16 @@ const char *rp_access_name(rp_access access) {
 
 const char *rp_node_kind_name(rp_node_kind kind) {
     switch (kind) { RP_NODE_KIND_LIST(RP_CASE) }
+    return NULL;
+}
+
+const char *rp_plan_need_name(uint64_t need) {
+    switch (need) {
+#define RP_X(symbol, bit, name)                                                                    \
+    case symbol: return name;
+        RP_PLAN_NEED_LIST(RP_X)
+#undef RP_X
+    }
     return NULL;
 }
 

@@ -154,6 +154,10 @@ rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info) {
     return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
+uint64_t rp_plan_needs(const rp_plan *plan) {
+    return plan ? plan->header->needs : 0;
+}
+
 uint32_t rp_plan_buffer_count(const rp_plan *plan) {
     return plan ? plan->external_count : 0;
 }

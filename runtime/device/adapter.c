@@ -1,34 +1,10 @@
-/* What a physical device can do: properties, features and the queue family, read once.
- *
- * Features are a table of pairs (bit in a plan's needs, member of the feature chain). The same
- * table answers "can it run this plan" and fills the chain for vkCreateDevice: a device is created
- * before its plans are known, so every feature of the table that it has is enabled. */
+/* What a physical device can do: properties, features, extensions and the queue family, read once.
+ * Of an imported device all that is read here stays true but for features and extensions: those are
+ * then what the application says that it enabled (rp_adapter_limit). */
 #include "device/device.h"
 
 #include <stdio.h>
 #include "plan/format.h"
-
-#define FEATURE_LIST(X)                                                                            \
-    X(RP_NEED_FLOAT16, v12.shaderFloat16)                                                          \
-    X(RP_NEED_INT8, v12.shaderInt8)                                                                \
-    X(RP_NEED_INT16, core.features.shaderInt16)                                                    \
-    X(RP_NEED_INT64, core.features.shaderInt64)                                                    \
-    X(RP_NEED_FLOAT64, core.features.shaderFloat64)                                                \
-    X(RP_NEED_STORAGE16, v11.storageBuffer16BitAccess)                                             \
-    X(RP_NEED_STORAGE8, v12.storageBuffer8BitAccess)                                               \
-    X(RP_NEED_MEMORY_MODEL, v12.vulkanMemoryModel)                                                 \
-    X(RP_NEED_INT64_ATOMICS, v12.shaderBufferInt64Atomics)                                         \
-    X(RP_NEED_SCALAR_LAYOUT, v12.scalarBlockLayout)                                                \
-    X(RP_NEED_UNIFORM_STD430, v12.uniformBufferStandardLayout)                                     \
-    X(RP_NEED_DEVICE_ADDRESS, v12.bufferDeviceAddress)                                             \
-    X(RP_NEED_UNIFORM16, v11.uniformAndStorageBuffer16BitAccess)                                   \
-    X(RP_NEED_UNIFORM8, v12.uniformAndStorageBuffer8BitAccess)                                     \
-    X(RP_NEED_INT_DOT, int_dot.shaderIntegerDotProduct)                                            \
-    /* Needed with others, never alone. */                                                         \
-    X(0, v12.vulkanMemoryModelDeviceScope)                                                         \
-    X(0, v12.shaderSubgroupExtendedTypes)                                                          \
-    X(0, v12.timelineSemaphore)                                                                    \
-    X(0, sync2.synchronization2)
 
 static const struct {
     VkSubgroupFeatureFlagBits operation;
@@ -62,39 +38,6 @@ static const struct {
     X(RP_NEED_TOWARD_ZERO32, shaderRoundingModeRTZFloat32)                                         \
     X(RP_NEED_TOWARD_ZERO64, shaderRoundingModeRTZFloat64)
 
-static bool is_1_2(const rp_adapter *adapter) {
-    return adapter->version >= VK_API_VERSION_1_2;
-}
-
-/* Links the structures that the version in use knows; core.pNext stays NULL before Vulkan 1.2. */
-static void link_features(const rp_adapter *adapter, rp_features *f) {
-    memset(f, 0, sizeof *f);
-    f->core.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
-    f->v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
-    f->v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
-    f->sync2.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES;
-    f->int_dot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES;
-    if (!is_1_2(adapter)) return;
-    f->core.pNext = &f->v11;
-    f->v11.pNext = &f->v12;
-    void **tail = &f->v12.pNext;
-    if (adapter->vulkan_1_3 || adapter->sync2_extension) {
-        *tail = &f->sync2;
-        tail = &f->sync2.pNext;
-    }
-    if (adapter->vulkan_1_3 || adapter->int_dot_extension) *tail = &f->int_dot;
-}
-
-void rp_adapter_enable(const rp_vk *vk, const rp_adapter *adapter, rp_features *features) {
-    rp_features has;
-    link_features(adapter, &has);
-    vk->GetPhysicalDeviceFeatures2(adapter->handle, &has.core);
-    link_features(adapter, features);
-#define RP_X(need, member) features->member = has.member;
-    FEATURE_LIST(RP_X)
-#undef RP_X
-}
-
 static rp_status read_extensions(const rp_vk *vk, const rp_allocator *a, rp_diags *diags,
                                  rp_adapter *adapter) {
     uint32_t count = 0;
@@ -104,15 +47,18 @@ static rp_status read_extensions(const rp_vk *vk, const rp_allocator *a, rp_diag
     if (!extensions) return RP_ERROR_NO_MEMORY;
     rp_status status = RP_VK(
         diags, vk->EnumerateDeviceExtensionProperties(adapter->handle, NULL, &count, extensions));
-    for (uint32_t i = 0; status == RP_OK && i < count; i++) {
-        const char *name = extensions[i].extensionName;
-        if (strcmp(name, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME) == 0)
-            adapter->sync2_extension = true;
-        if (strcmp(name, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME) == 0)
-            adapter->int_dot_extension = true;
-    }
+    for (uint32_t i = 0; status == RP_OK && i < count; i++)
+        adapter->extensions |= rp_extension_find(extensions[i].extensionName);
     rp_release(a, extensions);
+    adapter->extensions |= rp_extensions_core(adapter->version);
     return status;
+}
+
+static void read_features(const rp_vk *vk, rp_adapter *adapter) {
+    rp_feature_chain chain;
+    rp_feature_chain_link(&chain, adapter->extensions, adapter->version);
+    vk->GetPhysicalDeviceFeatures2(adapter->handle, &chain.core);
+    adapter->features = rp_features_read(&chain);
 }
 
 /* "signed zero, inf and NaN 16 32 64; denormals 32; ...": what of FLOAT_LIST there is. */
@@ -132,7 +78,7 @@ static void describe_floats(rp_adapter *adapter) {
     size_t size = sizeof adapter->info.float_controls, at = 0;
     for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
         for (uint32_t w = 0, any = 0; w < 3; w++) {
-            if (!(adapter->needs & controls[i].needs[w])) continue;
+            if (!(adapter->property_needs & controls[i].needs[w])) continue;
             if (!any++)
                 at += (size_t)snprintf(text + at, size - at, "%s%s", at ? "; " : "",
                                        controls[i].name);
@@ -151,7 +97,7 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES, .pNext = &driver};
     VkPhysicalDeviceMaintenance3Properties maintenance3 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
-        .pNext = is_1_2(adapter) ? &floats : NULL,
+        .pNext = adapter->version >= VK_API_VERSION_1_2 ? &floats : NULL,
         .maxMemoryAllocationSize = UINT64_MAX};
     VkPhysicalDeviceSubgroupProperties subgroup = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, .pNext = &maintenance3};
@@ -164,9 +110,9 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
     if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT)
         for (size_t i = 0; i < sizeof subgroup_needs / sizeof *subgroup_needs; i++)
             if (subgroup.supportedOperations & subgroup_needs[i].operation)
-                adapter->needs |= subgroup_needs[i].need;
+                adapter->property_needs |= subgroup_needs[i].need;
 #define RP_X(need, member)                                                                         \
-    if (floats.member) adapter->needs |= (need);
+    if (floats.member) adapter->property_needs |= (need);
     FLOAT_LIST(RP_X)
 #undef RP_X
     describe_floats(adapter);
@@ -238,10 +184,20 @@ static void add_missing(rp_device_info *info, const char *what) {
     info->suitable = 0;
 }
 
-static void judge(const rp_vk *vk, rp_adapter *adapter) {
+/* Whether the runtime can use the device: what of its base is not there goes into info.missing. */
+static void judge(rp_adapter *adapter) {
+    static const struct {
+        uint32_t feature;
+        const char *text;
+    } base[] = {
+#define RP_X(symbol, bit, need, extension, name) {symbol, "the feature " name},
+        RP_FEATURE_LIST(RP_X)
+#undef RP_X
+    };
     rp_device_info *info = &adapter->info;
     info->suitable = 1;
-    if (!is_1_2(adapter)) {
+    *info->missing = '\0';
+    if (adapter->version < VK_API_VERSION_1_2) {
         char text[64];
         bool device = adapter->properties.apiVersion < VK_API_VERSION_1_2;
         snprintf(text, sizeof text, "Vulkan 1.2 (%s %u.%u)",
@@ -249,19 +205,22 @@ static void judge(const rp_vk *vk, rp_adapter *adapter) {
                  VK_API_VERSION_MAJOR(adapter->version), VK_API_VERSION_MINOR(adapter->version));
         add_missing(info, text);
     }
-    rp_features has;
-    link_features(adapter, &has);
-    vk->GetPhysicalDeviceFeatures2(adapter->handle, &has.core);
-#define RP_X(need, member)                                                                         \
-    if (has.member) adapter->needs |= (need);
-    FEATURE_LIST(RP_X)
-#undef RP_X
-    if (!adapter->vulkan_1_3 && !adapter->sync2_extension)
-        add_missing(info, "VK_KHR_synchronization2");
-    else if (!has.sync2.synchronization2)
-        add_missing(info, "the feature synchronization2");
-    if (!has.v12.timelineSemaphore) add_missing(info, "the feature timelineSemaphore");
-    if (!choose_family(vk, adapter)) add_missing(info, "a queue family that computes");
+    uint32_t missing = RP_FEATURES_BASE & ~adapter->features;
+    if (!(adapter->extensions & RP_EXTENSION_SYNC2)) {
+        add_missing(info, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME);
+        missing &= ~(uint32_t)RP_FEATURE_SYNC2; /* goes without saying */
+    }
+    for (size_t i = 0; i < sizeof base / sizeof *base; i++)
+        if (missing & base[i].feature) add_missing(info, base[i].text);
+    if (!adapter->computes) add_missing(info, "a queue family that computes");
+    adapter->needs = adapter->property_needs | rp_features_needs(adapter->features);
+    info->needs = adapter->needs;
+}
+
+void rp_adapter_limit(rp_adapter *adapter, uint32_t extensions, uint32_t features) {
+    adapter->extensions = extensions | rp_extensions_core(adapter->version);
+    adapter->features = features;
+    judge(adapter);
 }
 
 rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
@@ -278,8 +237,11 @@ rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
     out->version = version < instance->version ? version : instance->version;
     out->vulkan_1_3 = out->version >= VK_API_VERSION_1_3;
     RP_TRY(read_extensions(vk, a, diags, out));
+    read_features(vk, out);
     read_properties(vk, out);
     read_memory(vk, out);
-    judge(vk, out);
+    out->computes = choose_family(vk, out);
+    judge(out);
+    out->needs_able = out->needs;
     return RP_OK;
 }

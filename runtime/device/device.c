@@ -1,7 +1,8 @@
 /* Devices: created here, or wrapped around the application's own.
  *
- * A wrapped device is taken at its word: Vulkan cannot be asked which features a VkDevice was
- * created with, so the features of its physical device are assumed. Submissions are serialised by a
+ * Vulkan cannot be asked what a VkDevice was created with, so the application says it, and what it
+ * does not say counts as not enabled: a kernel that runs without its feature is undefined behaviour
+ * that no driver reports. Submissions are serialised by a
  * mutex, or by the application's own lock when it shares its queue. */
 #include "device/device.h"
 
@@ -14,15 +15,11 @@
 
 static rp_status create_handle(rp_device *device, rp_diags *diags) {
     const rp_adapter *adapter = &device->adapter;
-    rp_features features;
-    rp_adapter_enable(&device->vk, adapter, &features);
-    const char *extensions[2];
-    uint32_t count = 0;
-    if (!adapter->vulkan_1_3) {
-        extensions[count++] = VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME;
-        if (adapter->int_dot_extension)
-            extensions[count++] = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
-    }
+    rp_feature_chain features;
+    rp_feature_chain_link(&features, adapter->extensions, adapter->version);
+    rp_features_set(&features, adapter->features);
+    const char *extensions[RP_EXTENSION_COUNT];
+    uint32_t count = rp_extension_names(adapter->extensions, adapter->version, extensions);
     const float priority = 1.0f;
     const VkDeviceQueueCreateInfo queue = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -71,13 +68,18 @@ static rp_status create_own(rp_device *device, const rp_device_params *params, r
     return RP_OK;
 }
 
-static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diags *diags) {
+static rp_status check_import(const rp_device_params *params, rp_diags *diags) {
     const rp_device_import *import = params->import;
-    if (!import->get_instance_proc_addr || !import->instance || !import->physical_device ||
-        !import->device || !import->queue || !import->lock != !import->unlock) {
+    bool complete = import->get_instance_proc_addr && import->instance && import->physical_device &&
+                    import->device && import->queue && !import->lock == !import->unlock &&
+                    (import->extensions || !import->extension_count);
+    for (uint32_t i = 0; complete && i < import->extension_count; i++)
+        complete = import->extensions[i] != NULL;
+    if (!complete) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "an imported device needs its loader entry, instance, physical device, device "
-                     "and queue, and both of lock and unlock or neither");
+                     "and queue, as many names of extensions as it says, and both of lock and "
+                     "unlock or neither");
         return RP_ERROR_USAGE;
     }
     if (params->validation) {
@@ -86,22 +88,49 @@ static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diag
                      "application's own instance");
         return RP_ERROR_USAGE;
     }
-    device->import = *import;
-    device->pipeline_cache = (VkPipelineCache)params->pipeline_cache;
-    RP_TRY(
-        rp_vk_open(&device->vk, import->get_instance_proc_addr, diags, &device->instance.library));
-    device->instance.handle = import->instance;
-    device->instance.version = import->api_version ? import->api_version : VK_API_VERSION_1_2;
-    RP_TRY(rp_vk_load_instance(&device->vk, import->instance, diags));
-    device->instance.vk = device->vk;
-    RP_TRY(rp_adapter_read(&device->instance, &device->allocator, import->physical_device, diags,
-                           &device->adapter));
+    return RP_OK;
+}
+
+/* Makes the adapter that of the device that the application created, and says what it lacks. */
+static rp_status limit(rp_adapter *adapter, const rp_device_import *import, rp_diags *diags) {
+    bool able = adapter->info.suitable != 0;
+    uint32_t extensions = 0;
+    for (uint32_t i = 0; i < import->extension_count; i++)
+        extensions |= rp_extension_find(import->extensions[i]);
+    rp_adapter_limit(adapter, extensions, rp_features_read(import->features));
+    if (adapter->info.suitable) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the imported device %s lacks %s", adapter->info.name,
+                 adapter->info.missing);
+    if (able)
+        rp_diags_add(diags, RP_NOTE, NULL, 0, 0,
+                     "it could have that: enabled is what the api_version, features and extensions "
+                     "of rp_device_import say; rp_needs_enable and rp_needs_extensions say what "
+                     "to enable");
+    return RP_ERROR_UNSUPPORTED;
+}
+
+/* Loads the functions of the application's instance and reads its physical device. */
+static rp_status read_import(const rp_device_import *import, const rp_allocator *a, rp_diags *diags,
+                             rp_instance *instance, rp_adapter *adapter) {
+    RP_TRY(rp_vk_open(&instance->vk, import->get_instance_proc_addr, diags, &instance->library));
+    instance->handle = import->instance;
+    instance->version = import->api_version ? import->api_version : VK_API_VERSION_1_2;
+    instance->debug_utils = import->debug_utils != 0;
+    RP_TRY(rp_vk_load_instance(&instance->vk, import->instance, diags));
+    return rp_adapter_read(instance, a, import->physical_device, diags, adapter);
+}
+
+static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diags *diags) {
+    const rp_device_import *import = params->import;
     rp_adapter *adapter = &device->adapter;
-    if (!adapter->info.suitable) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the imported device %s lacks %s",
-                     adapter->info.name, adapter->info.missing);
-        return RP_ERROR_UNSUPPORTED;
-    }
+    RP_TRY(check_import(params, diags));
+    device->pipeline_cache = (VkPipelineCache)params->pipeline_cache;
+    device->lock = import->lock;
+    device->unlock = import->unlock;
+    device->user = import->user;
+    RP_TRY(read_import(import, &device->allocator, diags, &device->instance, adapter));
+    device->vk = device->instance.vk;
+    RP_TRY(limit(adapter, import, diags));
     if (!rp_adapter_set_family(&device->vk, adapter, import->queue_family)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "queue family %u of the imported device cannot compute", import->queue_family);
@@ -213,14 +242,27 @@ rp_status rp_device_get_info(const rp_device *device, rp_device_info *info) {
     return rp_sized_give(&device->adapter.info, sizeof *info, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
+rp_status rp_device_probe(const rp_device_import *import, rp_diags *diags, rp_device_info *info) {
+    if (!import || !info || !import->get_instance_proc_addr || !import->instance ||
+        !import->physical_device)
+        return RP_ERROR_USAGE;
+    rp_allocator a = rp_allocator_or_default(NULL);
+    rp_instance instance = {0};
+    rp_adapter adapter;
+    rp_status status = read_import(import, &a, diags, &instance, &adapter);
+    rp_instance_close(&instance);
+    if (status != RP_OK) return status;
+    return rp_sized_give(&adapter.info, sizeof *info, info) ? RP_OK : RP_ERROR_USAGE;
+}
+
 VkResult rp_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits) {
-    if (device->import.lock)
-        device->import.lock(device->import.user);
+    if (device->lock)
+        device->lock(device->user);
     else
         pthread_mutex_lock(&device->mutex);
     VkResult result = device->vk.QueueSubmit2(device->queue, count, submits, VK_NULL_HANDLE);
-    if (device->import.unlock)
-        device->import.unlock(device->import.user);
+    if (device->unlock)
+        device->unlock(device->user);
     else
         pthread_mutex_unlock(&device->mutex);
     return result;

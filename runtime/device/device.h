@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include "reprise/runtime.h"
 #include "device/counts.h"
-#include "driver/vulkan.h"
+#include "device/features.h"
 
 /* A Vulkan instance, ours or the application's. */
 typedef struct rp_instance {
@@ -22,15 +22,6 @@ typedef struct rp_instance {
 rp_status rp_instance_open(rp_instance *instance, void *entry, bool validation, rp_diags *diags);
 void rp_instance_close(rp_instance *instance);
 
-/* The features that the runtime knows about, as one chain for queries and for vkCreateDevice. */
-typedef struct rp_features {
-    VkPhysicalDeviceFeatures2 core;
-    VkPhysicalDeviceVulkan11Features v11;
-    VkPhysicalDeviceVulkan12Features v12;
-    VkPhysicalDeviceSynchronization2Features sync2;
-    VkPhysicalDeviceShaderIntegerDotProductFeatures int_dot;
-} rp_features;
-
 /* A physical device with all that is asked of it later. */
 typedef struct rp_adapter {
     VkPhysicalDevice handle;
@@ -38,12 +29,16 @@ typedef struct rp_adapter {
     VkPhysicalDeviceMemoryProperties memory;
     VkDriverId driver;
     uint64_t max_buffer_size, max_allocation_size;
-    uint64_t needs;          /* rp_plan_need bits it can serve */
+    uint32_t extensions;     /* rp_extension bits: present, or core in the version in use */
+    uint32_t features;       /* rp_feature bits: of an imported device those that are enabled */
+    uint64_t needs;          /* rp_plan_need bits that these serve */
+    uint64_t needs_able;     /* those that all of the physical device's could serve */
+    uint64_t property_needs; /* those that are not features: subgroups and floats */
+    bool computes;           /* some queue family does */
     uint32_t queue_family;   /* the one that the runtime chooses */
     uint32_t timestamp_bits; /* of that family; 0 = no timestamps */
     uint32_t version;        /* of Vulkan in use: the lesser of the instance's and the device's */
     bool vulkan_1_3;         /* of that version: the one predicate for what is core in 1.3 */
-    bool sync2_extension, int_dot_extension; /* present; needed before Vulkan 1.3 */
     rp_device_info info;
 } rp_adapter;
 
@@ -51,9 +46,8 @@ typedef struct rp_adapter {
  */
 rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
                           VkPhysicalDevice handle, rp_diags *diags, rp_adapter *out);
-/* The features to create a device with: all of the known ones that it has. `features` is the
- * chain's storage and must stay where it is. */
-void rp_adapter_enable(const rp_vk *vk, const rp_adapter *adapter, rp_features *features);
+/* Makes the adapter that of a device which was created with these extensions and features alone. */
+void rp_adapter_limit(rp_adapter *adapter, uint32_t extensions, uint32_t features);
 /* Takes the facts of another queue family; false when it cannot compute. */
 bool rp_adapter_set_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family);
 
@@ -99,10 +93,12 @@ struct rp_device {
     rp_vk vk; /* the instance's table and the device's functions */
     VkDevice handle;
     VkQueue queue;
-    bool owned;              /* the VkDevice is ours */
-    uint32_t quirks;         /* rp_quirk bits */
-    rp_device_import import; /* lock, unlock and user; zero when not imported */
-    pthread_mutex_t mutex;   /* around submissions, when the application gave no lock */
+    bool owned;               /* the VkDevice is ours */
+    uint32_t quirks;          /* rp_quirk bits */
+    void (*lock)(void *user); /* the application's; NULL: `mutex` */
+    void (*unlock)(void *user);
+    void *user;
+    pthread_mutex_t mutex; /* around submissions */
     bool validation;
     rp_messages messages;
     struct rp_staging *staging; /* NULL until bytes go through it; memory/staging.c */

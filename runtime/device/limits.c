@@ -96,6 +96,15 @@ static void check_run(checker *c, const rp_plan_node *node, uint8_t *kernel_seen
     }
 }
 
+/* What the device has, but an application created it without. */
+static void check_enabled(checker *c, uint64_t needs) {
+    for (; needs; needs &= needs - 1)
+        FAIL(c,
+             "the plan's kernels need %s, which the device has but is not enabled: see "
+             "rp_needs_enable, and say it in rp_device_import.features",
+             rp_plan_need_name(needs & (0 - needs)));
+}
+
 rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags *diags) {
     rp_target target;
     describe(&device->adapter, &target);
@@ -104,7 +113,9 @@ rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags
     const rp_allocator *a = &device->allocator;
     uint8_t *kernel_seen = rp_alloc_zero(a, rp_plan_count(plan, RP_SECTION_KERNELS), 1);
     if (!kernel_seen) return RP_ERROR_NO_MEMORY;
-    rp_fit_check_needs(&c.fit, "the plan's kernels", plan->header->needs);
+    check_enabled(&c, device->adapter.needs_able & ~device->adapter.needs & plan->header->needs);
+    rp_fit_check_needs(&c.fit, "the plan's kernels",
+                       plan->header->needs & (device->adapter.needs | ~device->adapter.needs_able));
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++)
         if (rp_plan_nodes(plan)[i].kind == RP_RUN)
             check_run(&c, &rp_plan_nodes(plan)[i], kernel_seen);

@@ -43,7 +43,7 @@ VALUES = {
     "const rp_prepare_params *": "&prepare_params", "const rp_preparation *": "preparation",
     "rp_preparation *": "preparation", "rp_preparation_progress *": "&progress",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
-    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "rp_plan_info *": "&plan_info",
+    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "const rp_device_import *": "&import", "rp_plan_info *": "&plan_info",
     "rp_plan_buffer_info *": "&buffer_info", "rp_plan_kernel_info *": "&kernel_info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
@@ -65,6 +65,10 @@ static const char yaml[] = "reprise: 1\nbuffers: {x: {kind: out, dtype: u32, sha
                            "nodes: [{fill: {to: x, value: 1}}]\n";
 static char bytes[256];
 static const char word[16] = "x"; /* as long as sizes say */
+
+static void *no_function(void *instance, const char *name) {
+    return NULL;
+}
 
 static void said(const char *call, rp_status status, rp_status wanted) {
     if (wanted == RP_ERROR_USAGE ? status != wanted : status == RP_ERROR_USAGE)
@@ -105,6 +109,9 @@ int main(void) {
     rp_plan_buffer_info buffer_info = {.size = sizeof buffer_info};
     rp_plan_kernel_info kernel_info = {.size = sizeof kernel_info};
     rp_target target = RP_TARGET_INIT;
+    rp_device_import import = {.get_instance_proc_addr = no_function, .instance = bytes, .physical_device = bytes};
+    /* VkPhysicalDeviceVulkan12Features and 13Features */
+    struct { int type; void *next; unsigned members[64]; } later = {53}, chain = {51, &later};
     size_t size;
     uint32_t count;
     uint64_t wide;
@@ -147,7 +154,7 @@ def value(function, kind, name):
         return "1" if kind == "uint32_t" else "8"
     if kind.endswith("**"):
         return f"({kind})&(void *){{0}}"
-    special = {("rp_exec_read", "buffer"): '"y"', ("rp_exec_set_live", "buffer"): '"n"',
+    special = {("rp_needs_enable", "features"): "&chain", ("rp_exec_read", "buffer"): '"y"', ("rp_exec_set_live", "buffer"): '"n"',
                ("rp_exec_set_live_at", "index"): "live"}
     if (function, name) in special:
         return special[function, name]

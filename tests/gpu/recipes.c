@@ -496,21 +496,25 @@ static void test_counters(void) {
 /* ---- All of them ----------------------------------------------------------------------------- */
 
 static void set_up(void) {
+    diags = rp_diags_create(NULL);
     vulkan_open(&vk);
+    plan = compile(1);
+    later_plan = compile(3);
+    check(rp_needs_enable(rp_plan_needs(plan) | rp_plan_needs(later_plan), &vk.features, diags));
+    vulkan_create_device(&vk);
     const VkCommandPoolCreateInfo pool_info = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                                .queueFamilyIndex = vk.family};
     VK(vkCreateCommandPool(vk.device, &pool_info, NULL, &pool));
-    diags = rp_diags_create(NULL);
     const rp_device_import import = {.get_instance_proc_addr = (void *)vkGetInstanceProcAddr,
                                      .instance = vk.instance,
                                      .api_version = VK_API_VERSION_1_3,
                                      .physical_device = vk.physical,
                                      .device = vk.device,
+                                     .features = &vk.features,
+                                     .debug_utils = 1,
                                      .queue = vk.queue,
                                      .queue_family = vk.family};
     check(rp_device_create(NULL, &(rp_device_params){.import = &import}, diags, &device));
-    plan = compile(1);
-    later_plan = compile(3);
 }
 
 static void tear_down(void) {

@@ -217,8 +217,9 @@ static void test_import(void) {
     CU_ASSERT_EQUAL_FATAL(rp_adapters_choose(adapters, count, NULL, NULL, &index), RP_OK);
     const rp_adapter adapter = adapters[index];
     rp_release(&a, adapters);
-    rp_features features;
-    rp_adapter_enable(&instance.vk, &adapter, &features);
+    rp_feature_chain features;
+    rp_feature_chain_link(&features, adapter.extensions, adapter.version);
+    rp_features_set(&features, adapter.features);
     const char *const extensions[] = {VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME};
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue_info = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -245,6 +246,9 @@ static void test_import(void) {
                                      .api_version = VK_API_VERSION_1_3,
                                      .physical_device = adapter.handle,
                                      .device = own,
+                                     .features = &features,
+                                     .extensions = extensions,
+                                     .extension_count = info.enabledExtensionCount,
                                      .queue = queue,
                                      .queue_family = adapter.queue_family,
                                      .lock = on_lock,

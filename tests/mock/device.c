@@ -148,116 +148,6 @@ static void test_validation(void) {
                    "install the package vulkan-validationlayers");
 }
 
-static int locks, unlocks;
-static void on_lock(void *user) {
-    *(int *)user += 1, locks++;
-}
-static void on_unlock(void *user) {
-    *(int *)user -= 1, unlocks++;
-}
-
-/* A device of the application: nothing of it is destroyed, its lock is used. */
-static void test_import(void) {
-    mock_reset();
-    rp_device *own = mock_open(NULL, NULL);
-    int alive = mock.objects, depth = 0;
-    static int object;
-    rp_device_import import = {.get_instance_proc_addr = mock_entry(),
-                               .instance = &object,
-                               .api_version = VK_API_VERSION_1_3,
-                               .physical_device = &object,
-                               .device = &object,
-                               .queue = &object,
-                               .queue_family = 1,
-                               .lock = on_lock,
-                               .unlock = on_unlock,
-                               .user = &depth};
-    rp_device_params params = {.import = &import};
-    rp_device *device = NULL;
-    CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &params, NULL, &device), RP_OK);
-    rp_plan *plan = mock_plan("reprise 1\n"
-                              "graph g scheduled placed synced arena 0 {\n"
-                              "  buf $y out 64\n"
-                              "  group 0\n"
-                              "    n0 = fill 00000000 (w $y)\n"
-                              "}\n");
-    rp_exec *exec = NULL;
-    CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
-    CU_ASSERT_EQUAL(locks, 1); /* memory is cleared */
-    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
-    CU_ASSERT_EQUAL(locks, 2);
-    CU_ASSERT_EQUAL(unlocks, 2);
-    CU_ASSERT_EQUAL(depth, 0);
-    rp_exec_destroy(exec);
-    rp_device_destroy(device, NULL);
-    rp_plan_destroy(plan);
-    CU_ASSERT_EQUAL(mock.objects, alive);
-
-    rp_diags *diags = rp_diags_create(NULL);
-    import.queue_family = 0; /* cannot compute */
-    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "queue family 0"));
-    import.queue_family = 77;
-    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
-    import.queue_family = 1;
-    import.unlock = NULL;
-    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "both of lock and unlock"));
-    import.unlock = on_unlock;
-    params.validation = 1;
-    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "validation cannot be added"));
-    params.validation = 0;
-    mock.timeline = false;
-    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_UNSUPPORTED);
-    CU_ASSERT_TRUE(mock_said(diags, "lacks the feature timelineSemaphore"));
-    rp_diags_destroy(diags);
-    rp_device_destroy(own, NULL);
-    CU_ASSERT_EQUAL(rp_device_destroy(NULL, NULL), RP_OK);
-    mock_done();
-}
-
-/* An instance for Vulkan 1.2 keeps a newer device at 1.2: no structure and no function of 1.3. */
-static void test_old_instance(void) {
-    mock_reset();
-    mock.instance_version = VK_API_VERSION_1_2;
-    static int object;
-    rp_device_import import = {.get_instance_proc_addr = mock_entry(),
-                               .instance = &object,
-                               .physical_device = &object,
-                               .device = &object,
-                               .queue = &object,
-                               .queue_family = 1};
-    const rp_device_params params = {.import = &import};
-    rp_plan *plan = mock_plan("reprise 1\n"
-                              "graph g scheduled placed synced arena 0 {\n"
-                              "  buf $y out 64\n"
-                              "  kern @k spirv - local 1 1 1 (rw)\n"
-                              "  group 0\n"
-                              "    n0 = run @k grid 1 1 1 (rw $y)\n"
-                              "}\n");
-    for (int said = 0; said < 2; said++) {
-        import.api_version = said ? VK_API_VERSION_1_2 : 0;
-        rp_device *device = NULL;
-        rp_exec *exec = NULL;
-        CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &params, NULL, &device), RP_OK);
-        CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
-        rp_exec_destroy(exec);
-        rp_device_destroy(device, NULL);
-    }
-    mock.sync2_extension = false;
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_device *device = NULL;
-    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_UNSUPPORTED);
-    CU_ASSERT_TRUE(mock_said(diags, "lacks VK_KHR_synchronization2"));
-    mock.instance_version = import.api_version = VK_API_VERSION_1_1;
-    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_UNSUPPORTED);
-    CU_ASSERT_TRUE(mock_said(diags, "Vulkan 1.2 (its instance was created for 1.1)"));
-    rp_diags_destroy(diags);
-    rp_plan_destroy(plan);
-    mock_done();
-}
-
 /* A device goes after all that was made on it, and not a moment earlier. */
 static void test_destroyed_too_early(void) {
     mock_reset();
@@ -314,8 +204,6 @@ int main(void) {
                                     {"choice", test_choice},
                                     {"queue family", test_queue_family},
                                     {"validation", test_validation},
-                                    {"import", test_import},
-                                    {"old instance", test_old_instance},
                                     {"destroyed too early", test_destroyed_too_early},
                                     {"sizes of infos", test_info_sizes},
                                     {0}};

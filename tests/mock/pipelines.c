@@ -140,8 +140,9 @@ static void test_own_cache(void) {
     mock_reset();
     static int object;
     const rp_device_import import = {.get_instance_proc_addr = mock_entry(),
-                                     .instance = &object,
                                      .api_version = VK_API_VERSION_1_3,
+                                     .features = mock_base_features(),
+                                     .instance = &object,
                                      .physical_device = &object,
                                      .device = &object,
                                      .queue = &object,

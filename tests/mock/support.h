@@ -15,6 +15,18 @@ static inline rp_device *mock_open(const rp_allocator *allocator, rp_diags *diag
     return device;
 }
 
+/* What an application's device has enabled for the runtime alone. */
+static inline const void *mock_base_features(void) {
+    static VkPhysicalDeviceVulkan13Features v13 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+        .synchronization2 = VK_TRUE};
+    static const VkPhysicalDeviceVulkan12Features v12 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+        .pNext = &v13,
+        .timelineSemaphore = VK_TRUE};
+    return &v12;
+}
+
 /* No disk cache, unless a test is about it. */
 static const rp_exec_params mock_params = {.size = sizeof mock_params, .cache_path = ""};
 

@@ -12,6 +12,7 @@
 #define REPRISE_PLAN_H
 
 #include "reprise/check.h"
+#include "reprise/needs.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -57,6 +58,9 @@ typedef struct rp_plan_info {
     rp_certificate certificate;
 } rp_plan_info;
 RP_API rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info);
+
+/* What all kernels of the plan need of a device, as rp_plan_need bits; 0 for NULL. */
+RP_API uint64_t rp_plan_needs(const rp_plan *plan);
 
 /* A buffer that the application sees (everything but transients). */
 typedef struct rp_plan_buffer_info {

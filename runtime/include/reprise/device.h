@@ -8,6 +8,7 @@
 #define REPRISE_DEVICE_H
 
 #include "reprise/counters.h"
+#include "reprise/needs.h"
 #include "reprise/target.h"
 
 #ifdef __cplusplus
@@ -32,6 +33,8 @@ typedef struct rp_device_info {
     uint32_t subgroup_size;
     char float_controls[192]; /* what shaders may ask of floats, and for how many bits: "signed
                                * zero, inf and NaN 16 32 64; denormals 32"; "" for nothing */
+    uint64_t needs;           /* of plans that it can serve, as rp_plan_need bits; of an imported
+                               * device those that are enabled */
 } rp_device_info;
 
 /* Lists the devices of the system, suitable or not, into infos[0..capacity); *out_count is how many
@@ -41,18 +44,31 @@ RP_API rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *
                             rp_diags *diags);
 
 /* An application's own Vulkan objects, as void* and integers so that this header needs no Vulkan
- * header. All must outlive the rp_device. The VkDevice must have been created with the features
- * synchronization2 and timelineSemaphore and the features that the plans' kernels need; the queue
- * family must support compute. Submissions go through `lock`/`unlock` when given: an application
- * that uses the queue from other threads passes its own. */
+ * header. All must outlive the rp_device; the queue family must support compute. Submissions go
+ * through `lock`/`unlock` when given: an application that uses the queue from other threads passes
+ * its own.
+ *
+ * Vulkan cannot be asked what an instance and a device were created with, so the import says it,
+ * and what it does not say is taken as not enabled. rp_device_create refuses a device without
+ * synchronization2 or timelineSemaphore, rp_exec_create a plan that needs more than is enabled, both
+ * by name; rp_device_target then gives what is enabled. What is said is read during the call. */
 typedef struct rp_device_import {
-    void *get_instance_proc_addr; /* PFN_vkGetInstanceProcAddr */
-    void *instance;               /* VkInstance */
-    uint32_t api_version;         /* VkApplicationInfo.apiVersion of the instance; 0: Vulkan 1.2.
+    void *get_instance_proc_addr;  /* PFN_vkGetInstanceProcAddr */
+    void *instance;                /* VkInstance */
+    uint32_t api_version;          /* VkApplicationInfo.apiVersion of the instance; 0: Vulkan 1.2.
                                    * The lesser of it and the device's is the version in use */
-    void *physical_device;        /* VkPhysicalDevice */
-    void *device;                 /* VkDevice */
-    void *queue;                  /* VkQueue */
+    void *physical_device;         /* VkPhysicalDevice */
+    void *device;                  /* VkDevice */
+    const void *features;          /* what VkDeviceCreateInfo.pNext was: VkPhysicalDeviceFeatures2,
+                                   * VkPhysicalDeviceVulkan11Features to 13Features and structs of
+                                   * single features, in any order; others are passed over. An
+                                   * application that used pEnabledFeatures puts a
+                                   * VkPhysicalDeviceFeatures2 with them in front */
+    const char *const *extensions; /* VkDeviceCreateInfo.ppEnabledExtensionNames */
+    uint32_t extension_count;
+    int debug_utils; /* the instance has VK_EXT_debug_utils enabled: objects get names and command
+                      * buffers labels */
+    void *queue;     /* VkQueue */
     uint32_t queue_family;
     void (*lock)(void *user);
     void (*unlock)(void *user);
@@ -78,6 +94,30 @@ typedef struct rp_device_params {
                                * which would be called from them, none. Below 0: none. Without
                                * threads, pipelines are created by those who wait for them */
 } rp_device_params;
+
+/* ---- For a VkDevice of the application's ------------------------------------------------------ */
+
+/* What a physical device of the application's instance could do: info->suitable, or what is missing;
+ * a plan's needs are all in info->needs, or it cannot run there. The caller has set info->size.
+ * get_instance_proc_addr, instance, api_version and physical_device of `import` are read. */
+RP_API rp_status rp_device_probe(const rp_device_import *import, rp_diags *diags,
+                                 rp_device_info *info);
+
+/* Before vkCreateDevice: switches on, in a chain of Vulkan's feature structs, what the runtime and
+ * plans with `needs` (rp_plan_needs, those of several plans or-ed together) want: in
+ * VkPhysicalDeviceFeatures2, VkPhysicalDeviceVulkan11Features to 13Features or the structs of single
+ * features, whichever are in the chain. What is on stays on; other structs are passed over.
+ * RP_ERROR_USAGE when a feature has no struct in the chain, with a message for each; the chain is
+ * then as it was. Needs that are properties want nothing enabled. */
+RP_API rp_status rp_needs_enable(uint64_t needs, void *features, rp_diags *diags);
+
+/* The device extensions wanted for the same at a version of Vulkan (the lesser of the instance's
+ * and the physical device's): static names into names[0..capacity), *out_count is how many there
+ * are, at most 8. RP_ERROR_USAGE for bits that are no needs. */
+RP_API rp_status rp_needs_extensions(uint64_t needs, uint32_t api_version, const char **names,
+                                     uint32_t capacity, uint32_t *out_count);
+
+/* ---- Devices ---------------------------------------------------------------------------------- */
 
 RP_API rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params *params,
                                   rp_diags *diags, rp_device **out_device);

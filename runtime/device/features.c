@@ -1,0 +1,241 @@
+/* Features and extensions: one table of places says in which structs of Vulkan a feature may be
+ * switched on, the collective ones and the single ones. With it any chain is read and written: the
+ * one that a physical device fills in, the one that a device is created with here, and the one of
+ * an application, whichever structs that is made of. */
+#include "device/features.h"
+
+#include <stdio.h>
+#include "reprise/device.h"
+#include "reprise/needs.h"
+
+/* Feature, struct, the end of its sType, the member. */
+#define PLACES(X)                                                                                  \
+    X(SYNC2, VkPhysicalDeviceVulkan13Features, VULKAN_1_3_FEATURES, synchronization2)              \
+    X(SYNC2, VkPhysicalDeviceSynchronization2Features, SYNCHRONIZATION_2_FEATURES,                 \
+      synchronization2)                                                                            \
+    X(TIMELINE, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES, timelineSemaphore)          \
+    X(TIMELINE, VkPhysicalDeviceTimelineSemaphoreFeatures, TIMELINE_SEMAPHORE_FEATURES,            \
+      timelineSemaphore)                                                                           \
+    X(FLOAT16, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES, shaderFloat16)               \
+    X(FLOAT16, VkPhysicalDeviceShaderFloat16Int8Features, SHADER_FLOAT16_INT8_FEATURES,            \
+      shaderFloat16)                                                                               \
+    X(INT8, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES, shaderInt8)                     \
+    X(INT8, VkPhysicalDeviceShaderFloat16Int8Features, SHADER_FLOAT16_INT8_FEATURES, shaderInt8)   \
+    X(INT16, VkPhysicalDeviceFeatures2, FEATURES_2, features.shaderInt16)                          \
+    X(INT64, VkPhysicalDeviceFeatures2, FEATURES_2, features.shaderInt64)                          \
+    X(FLOAT64, VkPhysicalDeviceFeatures2, FEATURES_2, features.shaderFloat64)                      \
+    X(STORAGE16, VkPhysicalDeviceVulkan11Features, VULKAN_1_1_FEATURES, storageBuffer16BitAccess)  \
+    X(STORAGE16, VkPhysicalDevice16BitStorageFeatures, 16BIT_STORAGE_FEATURES,                     \
+      storageBuffer16BitAccess)                                                                    \
+    X(STORAGE8, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES, storageBuffer8BitAccess)    \
+    X(STORAGE8, VkPhysicalDevice8BitStorageFeatures, 8BIT_STORAGE_FEATURES,                        \
+      storageBuffer8BitAccess)                                                                     \
+    X(UNIFORM16, VkPhysicalDeviceVulkan11Features, VULKAN_1_1_FEATURES,                            \
+      uniformAndStorageBuffer16BitAccess)                                                          \
+    X(UNIFORM16, VkPhysicalDevice16BitStorageFeatures, 16BIT_STORAGE_FEATURES,                     \
+      uniformAndStorageBuffer16BitAccess)                                                          \
+    X(UNIFORM8, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                             \
+      uniformAndStorageBuffer8BitAccess)                                                           \
+    X(UNIFORM8, VkPhysicalDevice8BitStorageFeatures, 8BIT_STORAGE_FEATURES,                        \
+      uniformAndStorageBuffer8BitAccess)                                                           \
+    X(MEMORY_MODEL, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES, vulkanMemoryModel)      \
+    X(MEMORY_MODEL, VkPhysicalDeviceVulkanMemoryModelFeatures, VULKAN_MEMORY_MODEL_FEATURES,       \
+      vulkanMemoryModel)                                                                           \
+    X(INT64_ATOMICS, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                        \
+      shaderBufferInt64Atomics)                                                                    \
+    X(INT64_ATOMICS, VkPhysicalDeviceShaderAtomicInt64Features, SHADER_ATOMIC_INT64_FEATURES,      \
+      shaderBufferInt64Atomics)                                                                    \
+    X(SCALAR_LAYOUT, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES, scalarBlockLayout)     \
+    X(SCALAR_LAYOUT, VkPhysicalDeviceScalarBlockLayoutFeatures, SCALAR_BLOCK_LAYOUT_FEATURES,      \
+      scalarBlockLayout)                                                                           \
+    X(UNIFORM_STD430, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                       \
+      uniformBufferStandardLayout)                                                                 \
+    X(UNIFORM_STD430, VkPhysicalDeviceUniformBufferStandardLayoutFeatures,                         \
+      UNIFORM_BUFFER_STANDARD_LAYOUT_FEATURES, uniformBufferStandardLayout)                        \
+    X(DEVICE_ADDRESS, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES, bufferDeviceAddress)  \
+    X(DEVICE_ADDRESS, VkPhysicalDeviceBufferDeviceAddressFeatures, BUFFER_DEVICE_ADDRESS_FEATURES, \
+      bufferDeviceAddress)                                                                         \
+    X(INT_DOT, VkPhysicalDeviceVulkan13Features, VULKAN_1_3_FEATURES, shaderIntegerDotProduct)     \
+    X(INT_DOT, VkPhysicalDeviceShaderIntegerDotProductFeatures,                                    \
+      SHADER_INTEGER_DOT_PRODUCT_FEATURES, shaderIntegerDotProduct)                                \
+    X(SUBGROUP_TYPES, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                       \
+      shaderSubgroupExtendedTypes)                                                                 \
+    X(SUBGROUP_TYPES, VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures,                         \
+      SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES, shaderSubgroupExtendedTypes)
+
+static const struct {
+    uint32_t feature;
+    VkStructureType stype;
+    size_t offset; /* of the VkBool32 */
+    const char *type;
+} places[] = {
+#define RP_X(feature, type, stype, member)                                                         \
+    {RP_FEATURE_##feature, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_##stype, offsetof(type, member),      \
+     #type},
+    PLACES(RP_X)
+#undef RP_X
+};
+enum { PLACE_COUNT = sizeof places / sizeof *places };
+
+static const struct {
+    uint32_t feature, extension;
+    uint64_t need;
+    const char *name;
+} features[] = {
+#define RP_X(symbol, bit, need, extension, name) {symbol, extension, need, name},
+    RP_FEATURE_LIST(RP_X)
+#undef RP_X
+};
+enum { FEATURE_COUNT = sizeof features / sizeof *features };
+
+static const struct {
+    uint32_t extension, core;
+    const char *name;
+} extensions[RP_EXTENSION_COUNT] = {
+#define RP_X(symbol, bit, name, core) {symbol, core, name},
+    RP_EXTENSION_LIST(RP_X)
+#undef RP_X
+};
+
+/* ---- Extensions ------------------------------------------------------------------------------ */
+
+uint32_t rp_extension_find(const char *name) {
+    for (size_t i = 0; i < RP_EXTENSION_COUNT; i++)
+        if (strcmp(extensions[i].name, name) == 0) return extensions[i].extension;
+    return 0;
+}
+
+uint32_t rp_extensions_core(uint32_t version) {
+    uint32_t found = 0;
+    for (size_t i = 0; i < RP_EXTENSION_COUNT; i++)
+        if (version >= extensions[i].core) found |= extensions[i].extension;
+    return found;
+}
+
+uint32_t rp_extension_names(uint32_t wanted, uint32_t version,
+                            const char *names[RP_EXTENSION_COUNT]) {
+    uint32_t count = 0;
+    wanted &= ~rp_extensions_core(version);
+    for (size_t i = 0; i < RP_EXTENSION_COUNT; i++)
+        if (wanted & extensions[i].extension) names[count++] = extensions[i].name;
+    return count;
+}
+
+/* ---- Features -------------------------------------------------------------------------------- */
+
+void rp_feature_chain_link(rp_feature_chain *chain, uint32_t known, uint32_t version) {
+    memset(chain, 0, sizeof *chain);
+    void **tail = NULL;
+#define RP_X(member, type, stype, extension)                                                       \
+    chain->member.sType = stype;                                                                   \
+    if (!tail || (version >= VK_API_VERSION_1_2 && (known & (extension)) == (extension))) {        \
+        if (tail) *tail = &chain->member;                                                          \
+        tail = &chain->member.pNext;                                                               \
+    }
+    RP_FEATURE_STRUCTS(RP_X)
+#undef RP_X
+}
+
+uint32_t rp_features_read(const void *chain) {
+    uint32_t found = 0;
+    for (const VkBaseInStructure *s = chain; s; s = s->pNext)
+        for (size_t i = 0; i < PLACE_COUNT; i++) {
+            if (s->sType != places[i].stype) continue;
+            VkBool32 on;
+            memcpy(&on, (const char *)s + places[i].offset, sizeof on);
+            if (on) found |= places[i].feature;
+        }
+    return found;
+}
+
+uint32_t rp_features_set(void *chain, uint32_t wanted) {
+    const VkBool32 on = VK_TRUE;
+    for (VkBaseOutStructure *s = chain; s; s = s->pNext)
+        for (size_t i = 0; i < PLACE_COUNT; i++)
+            if (s->sType == places[i].stype && (wanted & places[i].feature)) {
+                memcpy((char *)s + places[i].offset, &on, sizeof on);
+                wanted &= ~places[i].feature;
+            }
+    return wanted;
+}
+
+uint32_t rp_features_of(uint64_t needs) {
+    uint32_t found = RP_FEATURES_BASE;
+    for (size_t i = 0; i < FEATURE_COUNT; i++)
+        if (needs & features[i].need) found |= features[i].feature;
+    return found;
+}
+
+uint64_t rp_features_needs(uint32_t on) {
+    uint64_t needs = 0;
+    for (size_t i = 0; i < FEATURE_COUNT; i++)
+        if (on & features[i].feature) needs |= features[i].need;
+    return needs;
+}
+
+/* ---- For applications ------------------------------------------------------------------------ */
+
+static bool has_place(const void *chain, uint32_t feature) {
+    for (const VkBaseInStructure *s = chain; s; s = s->pNext)
+        for (size_t i = 0; i < PLACE_COUNT; i++)
+            if (s->sType == places[i].stype && (places[i].feature & feature)) return true;
+    return false;
+}
+
+/* "shaderInt8 ...: add VkPhysicalDeviceVulkan12Features or ...". */
+static void say_no_place(size_t feature, rp_diags *diags) {
+    char structs[256] = "";
+    for (size_t i = 0, at = 0; i < PLACE_COUNT; i++)
+        if (places[i].feature == features[feature].feature && at < sizeof structs)
+            at += (size_t)snprintf(structs + at, sizeof structs - at, "%s%s", at ? " or " : "",
+                                   places[i].type);
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the chain has no struct to switch %s on in: add %s",
+                 features[feature].name, structs);
+}
+
+static uint64_t known_needs(void) {
+    uint64_t known = 0;
+#define RP_X(symbol, bit, name) known |= symbol;
+    RP_PLAN_NEED_LIST(RP_X)
+#undef RP_X
+    return known;
+}
+
+static rp_status check_needs(uint64_t needs, rp_diags *diags) {
+    uint64_t unknown = needs & ~known_needs();
+    if (!unknown) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%#llx are no needs of plans",
+                 (unsigned long long)unknown);
+    return RP_ERROR_USAGE;
+}
+
+rp_status rp_needs_enable(uint64_t needs, void *chain, rp_diags *diags) {
+    if (!chain) return RP_ERROR_USAGE;
+    RP_TRY(check_needs(needs, diags));
+    uint32_t wanted = rp_features_of(needs);
+    bool complete = true;
+    for (size_t i = 0; i < FEATURE_COUNT; i++)
+        if ((wanted & features[i].feature) && !has_place(chain, features[i].feature)) {
+            say_no_place(i, diags);
+            complete = false;
+        }
+    if (!complete) return RP_ERROR_USAGE;
+    rp_features_set(chain, wanted);
+    return RP_OK;
+}
+
+rp_status rp_needs_extensions(uint64_t needs, uint32_t api_version, const char **names,
+                              uint32_t capacity, uint32_t *out_count) {
+    if (!out_count) return RP_ERROR_USAGE;
+    *out_count = 0;
+    if (!names && capacity) return RP_ERROR_USAGE;
+    RP_TRY(check_needs(needs, NULL));
+    uint32_t on = rp_features_of(needs), wanted = 0;
+    for (size_t i = 0; i < FEATURE_COUNT; i++)
+        if (on & features[i].feature) wanted |= features[i].extension;
+    const char *found[RP_EXTENSION_COUNT];
+    uint32_t count = rp_extension_names(wanted, api_version, found);
+    for (uint32_t i = 0; i < count && i < capacity; i++) names[i] = found[i];
+    *out_count = count;
+    return RP_OK;
+}

@@ -1,0 +1,98 @@
+/* Internal: the features and extensions of Vulkan that the runtime knows, as bits. */
+#ifndef RP_RUNTIME_FEATURES_H
+#define RP_RUNTIME_FEATURES_H
+
+#include "driver/vulkan.h"
+
+/* Device extensions: symbol, bit, Vulkan's name, the version that they became core in (UINT32_MAX:
+ * none). A device created here enables each that there is. */
+#define RP_EXTENSION_LIST(X)                                                                       \
+    X(RP_EXTENSION_SYNC2, 0, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME, VK_API_VERSION_1_3)          \
+    X(RP_EXTENSION_INT_DOT, 1, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME, VK_API_VERSION_1_3)
+
+typedef enum rp_extension {
+#define RP_X(symbol, bit, name, core) symbol = 1 << bit,
+    RP_EXTENSION_LIST(RP_X)
+#undef RP_X
+} rp_extension;
+enum {
+#define RP_X(symbol, bit, name, core) +1
+    RP_EXTENSION_COUNT = RP_EXTENSION_LIST(RP_X)
+#undef RP_X
+};
+
+/* The bit of an extension by its name; 0 for one that the runtime has no use for. */
+uint32_t rp_extension_find(const char *name);
+/* Those that are core in a version. */
+uint32_t rp_extensions_core(uint32_t version);
+/* The names of those in `extensions` that are not core in the version. */
+uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
+                            const char *names[RP_EXTENSION_COUNT]);
+
+/* Features: symbol, bit, the need of a plan behind it (0: the runtime's own), the extension behind
+ * it before it is core (0: core in Vulkan 1.2), Vulkan's name. A device created here enables each
+ * that there is, because it is created before its plans are known. */
+#define RP_FEATURE_LIST(X)                                                                         \
+    X(RP_FEATURE_SYNC2, 0, 0, RP_EXTENSION_SYNC2, "synchronization2")                              \
+    X(RP_FEATURE_TIMELINE, 1, 0, 0, "timelineSemaphore")                                           \
+    X(RP_FEATURE_FLOAT16, 2, RP_NEED_FLOAT16, 0, "shaderFloat16")                                  \
+    X(RP_FEATURE_INT8, 3, RP_NEED_INT8, 0, "shaderInt8")                                           \
+    X(RP_FEATURE_INT16, 4, RP_NEED_INT16, 0, "shaderInt16")                                        \
+    X(RP_FEATURE_INT64, 5, RP_NEED_INT64, 0, "shaderInt64")                                        \
+    X(RP_FEATURE_FLOAT64, 6, RP_NEED_FLOAT64, 0, "shaderFloat64")                                  \
+    X(RP_FEATURE_STORAGE16, 7, RP_NEED_STORAGE16, 0, "storageBuffer16BitAccess")                   \
+    X(RP_FEATURE_STORAGE8, 8, RP_NEED_STORAGE8, 0, "storageBuffer8BitAccess")                      \
+    X(RP_FEATURE_UNIFORM16, 9, RP_NEED_UNIFORM16, 0, "uniformAndStorageBuffer16BitAccess")         \
+    X(RP_FEATURE_UNIFORM8, 10, RP_NEED_UNIFORM8, 0, "uniformAndStorageBuffer8BitAccess")           \
+    X(RP_FEATURE_MEMORY_MODEL, 11, RP_NEED_MEMORY_MODEL, 0, "vulkanMemoryModel")                   \
+    X(RP_FEATURE_INT64_ATOMICS, 12, RP_NEED_INT64_ATOMICS, 0, "shaderBufferInt64Atomics")          \
+    X(RP_FEATURE_SCALAR_LAYOUT, 13, RP_NEED_SCALAR_LAYOUT, 0, "scalarBlockLayout")                 \
+    X(RP_FEATURE_UNIFORM_STD430, 14, RP_NEED_UNIFORM_STD430, 0, "uniformBufferStandardLayout")     \
+    X(RP_FEATURE_DEVICE_ADDRESS, 15, RP_NEED_DEVICE_ADDRESS, 0, "bufferDeviceAddress")             \
+    X(RP_FEATURE_INT_DOT, 16, RP_NEED_INT_DOT, RP_EXTENSION_INT_DOT, "shaderIntegerDotProduct")    \
+    X(RP_FEATURE_SUBGROUP_TYPES, 17, 0, 0, "shaderSubgroupExtendedTypes")
+
+typedef enum rp_feature {
+#define RP_X(symbol, bit, need, extension, name) symbol = 1 << bit,
+    RP_FEATURE_LIST(RP_X)
+#undef RP_X
+} rp_feature;
+
+/* What no device can be used without. */
+enum { RP_FEATURES_BASE = RP_FEATURE_SYNC2 | RP_FEATURE_TIMELINE };
+
+/* The structs that the runtime asks a physical device with and creates its own devices with:
+ * member, type, sType, the extension or later version that knows it (0: Vulkan 1.2 does). */
+#define RP_FEATURE_STRUCTS(X)                                                                      \
+    X(core, VkPhysicalDeviceFeatures2, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, 0)            \
+    X(v11, VkPhysicalDeviceVulkan11Features,                                                       \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, 0)                                    \
+    X(v12, VkPhysicalDeviceVulkan12Features,                                                       \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, 0)                                    \
+    X(sync2, VkPhysicalDeviceSynchronization2Features,                                             \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES, RP_EXTENSION_SYNC2)            \
+    X(int_dot, VkPhysicalDeviceShaderIntegerDotProductFeatures,                                    \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES, RP_EXTENSION_INT_DOT)
+
+typedef struct rp_feature_chain {
+#define RP_X(member, type, stype, extension) type member;
+    RP_FEATURE_STRUCTS(RP_X)
+#undef RP_X
+} rp_feature_chain;
+
+/* Links the structs that a device with these extensions knows, all features off. The chain begins
+ * with `core` and stays where it is; before Vulkan 1.2 there is nothing behind `core`. */
+void rp_feature_chain_link(rp_feature_chain *chain, uint32_t extensions, uint32_t version);
+
+/* The features that are on in any chain of Vulkan's structs, ours or an application's. Structs that
+ * are not known are passed over. */
+uint32_t rp_features_read(const void *chain);
+/* Switches features on in a chain, each in the first struct that has it; returns those that no
+ * struct has. */
+uint32_t rp_features_set(void *chain, uint32_t features);
+
+/* The features behind a plan's needs, the base among them, and the needs that features serve. */
+uint32_t rp_features_of(uint64_t needs);
+uint64_t rp_features_needs(uint32_t features);
+
+#endif
