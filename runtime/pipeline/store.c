@@ -17,7 +17,8 @@ static bool is_of(const rp_shared_pipeline *p, const rp_kernel_desc *kernel, rp_
     return p->words_hash.low == words_hash.low && p->words_hash.high == words_hash.high &&
            p->word_count == kernel->word_count && p->layout == layout &&
            p->spec_count == kernel->spec_count &&
-           memcmp(p->specs, kernel->specs, p->spec_count * sizeof *p->specs) == 0 &&
+           (p->spec_count == 0 ||
+            memcmp(p->specs, kernel->specs, p->spec_count * sizeof *p->specs) == 0) &&
            strcmp(p->entry, kernel->entry) == 0;
 }
 

@@ -7,7 +7,8 @@
  *
  * Pipelines are created by threads of the device, the most urgent first, and by whoever waits for
  * them. rp_exec_create asks for those of its plan and waits; rp_device_prepare asks and does not
- * wait, so that an exec created later finds them.
+ * wait, so that an exec created later finds them. A program that ends while pipelines are created
+ * destroys the device first: drivers expect no threads inside when a process exits.
  *
  * Threads: all calls may be made from any thread at once; who destroys a preparation is the last
  * to use it.
