@@ -51,7 +51,7 @@ static rp_status make_slots(rp_exec *exec, rp_slot *next, const rp_binding *bind
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++) {
         if (!*out_all && !concerns(exec, bindings, count, s)) continue;
         memcpy(next[s].live.copy, exec->slots[s].live.copy, exec->live.size);
-        status = rp_slot_prepare(exec, &next[s], diags);
+        status = rp_slot_prepare(exec, &next[s], &exec->slots[s], diags);
     }
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
         if (*out_all || concerns(exec, bindings, count, s))
@@ -180,6 +180,10 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
     report->buffers = plan->external_count;
     report->buffers_kept =
         count_kept(next->slots, plan->external_count, exec->slots, old_externals);
+    for (uint32_t s = 0; s < next->slots_count; s++) {
+        report->descriptor_sets += next->slots[s].descriptors.count;
+        report->descriptor_sets_kept += next->slots[s].descriptors.kept;
+    }
     report->arena_kept = next->slots->arena.storage == exec->slots->arena.storage;
     rp_counters counters = {.size = sizeof counters};
     RP_TRY(rp_exec_get_counters(next, &counters));

@@ -3,7 +3,11 @@
  * A set is a list of byte ranges. Nodes that bind the same ranges through the same layout share one
  * set (a kernel that runs twice over the same buffers with other push data, for example), so the
  * pool is sized by counting what is really different. Sets are found by hash; the whole is linear
- * in the number of uses. */
+ * in the number of uses.
+ *
+ * A set is never written again, so a slot that is prepared anew (another plan, other memory) takes
+ * over those of before that bind the same, and with them a hold on their pools. A pool goes with the
+ * last slot that has a set of it. */
 #include "exec/exec.h"
 
 #include "base/hash.h"
@@ -16,10 +20,9 @@ typedef struct builder {
     const rp_preparation *pipelines;
     const rp_place *places;
     const rp_allocator *a;
-    VkDescriptorBufferInfo *infos;
-    uint32_t infos_count, infos_capacity;
-    uint32_t sets_capacity, firsts_capacity, node_sets_count, node_sets_capacity;
-    rp_table sets; /* hash of the layout and the ranges -> set */
+    const rp_descriptors *old; /* NULL: there is nothing to take over */
+    uint32_t infos_capacity, sets_capacity, node_sets_count, node_sets_capacity;
+    uint32_t fresh, fresh_infos, fresh_uniform; /* of sets that have to be allocated */
 } builder;
 
 /* Appends the ranges that a node binds to one set, in the order of the layout's bindings. */
@@ -28,9 +31,10 @@ static bool collect(builder *b, const rp_plan_node *node, uint32_t set,
     const rp_plan_kernel *kernel = &rp_plan_kernels(b->plan)[node->kernel];
     const rp_plan_param *params = rp_plan_params(b->plan) + kernel->first_param;
     const rp_plan_use *uses = rp_plan_uses(b->plan) + node->first_use;
-    if (!RP_RESERVE(b->a, b->infos, b->infos_count, b->infos_capacity, layout->binding_count))
+    rp_descriptors *d = b->out;
+    if (!RP_RESERVE(b->a, d->infos, d->infos_count, b->infos_capacity, layout->binding_count))
         return false;
-    VkDescriptorBufferInfo *infos = b->infos + b->infos_count;
+    VkDescriptorBufferInfo *infos = d->infos + d->infos_count;
     const VkDescriptorSetLayoutBinding *bindings = layout->bindings;
     for (uint32_t i = 0; i < kernel->param_count; i++) {
         if (params[i].set != set) continue;
@@ -51,28 +55,45 @@ static bool collect(builder *b, const rp_plan_node *node, uint32_t set,
     return true;
 }
 
+/* The set of that content; RP_UNSET when there is none. */
+static uint32_t lookup(const rp_descriptors *d, uint32_t key, const rp_set_layout *layout,
+                       const VkDescriptorBufferInfo *infos) {
+    size_t bytes = layout->binding_count * sizeof *infos;
+    for (uint32_t at = 0, found; rp_table_next(&d->by_content, key, &at, &found);) {
+        const rp_set *set = &d->sets[found];
+        if (set->layout == layout && memcmp(d->infos + set->first_info, infos, bytes) == 0)
+            return found;
+    }
+    return RP_UNSET;
+}
+
 /* The set that binds what `node` binds to `set`; made when there is none. False without memory. */
 static bool find(builder *b, const rp_plan_node *node, uint32_t set, const rp_set_layout *layout,
                  uint32_t *out) {
     rp_descriptors *d = b->out;
     if (!collect(b, node, set, layout)) return false;
-    const VkDescriptorBufferInfo *infos = b->infos + b->infos_count;
+    const VkDescriptorBufferInfo *infos = d->infos + d->infos_count;
     size_t bytes = layout->binding_count * sizeof *infos;
     uint32_t key = (uint32_t)rp_hash_mix((uintptr_t)layout, infos, bytes);
-    for (uint32_t at = 0, found; rp_table_next(&b->sets, key, &at, &found);) {
-        if (d->layout_of[found] != layout ||
-            memcmp(b->infos + d->first_info[found], infos, bytes) != 0)
-            continue;
-        *out = found;
-        return true;
-    }
-    if (!RP_RESERVE(b->a, d->layout_of, d->count, b->sets_capacity, 1) ||
-        !RP_RESERVE(b->a, d->first_info, d->count, b->firsts_capacity, 1) ||
-        !rp_table_add(b->a, &b->sets, key, d->count))
+    *out = lookup(d, key, layout, infos);
+    if (*out != RP_UNSET) return true;
+    if (!RP_RESERVE(b->a, d->sets, d->count, b->sets_capacity, 1) ||
+        !rp_table_add(b->a, &d->by_content, key, d->count))
         return false;
-    d->layout_of[d->count] = layout;
-    d->first_info[d->count] = b->infos_count;
-    b->infos_count += layout->binding_count;
+    uint32_t before = b->old ? lookup(b->old, key, layout, infos) : RP_UNSET;
+    rp_set *made = &d->sets[d->count];
+    *made = (rp_set){.layout = layout, .first_info = d->infos_count};
+    if (before != RP_UNSET) {
+        made->handle = b->old->sets[before].handle;
+        made->pool = b->old->sets[before].pool;
+        made->pool->holders++;
+        d->kept++;
+    } else {
+        b->fresh++;
+        b->fresh_infos += layout->binding_count;
+        b->fresh_uniform += layout->uniform_count;
+    }
+    d->infos_count += layout->binding_count;
     *out = d->count++;
     return true;
 }
@@ -95,36 +116,64 @@ static bool add_node(builder *b, uint32_t index) {
     return true;
 }
 
-static rp_status allocate(builder *b, rp_diags *diags) {
-    rp_descriptors *d = b->out;
-    rp_device *device = d->device;
-    uint32_t uniform = 0;
-    for (uint32_t i = 0; i < d->count; i++) uniform += d->layout_of[i]->uniform_count;
+static rp_status create_pool(builder *b, rp_diags *diags, rp_set_pool **out) {
+    rp_device *device = b->out->device;
+    uint32_t uniform = b->fresh_uniform;
     const VkDescriptorPoolSize sizes[2] = {
-        {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, b->infos_count - uniform},
+        {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, b->fresh_infos - uniform},
         {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, uniform}};
     uint32_t first = sizes[0].descriptorCount ? 0 : 1; /* counts of zero are not allowed */
-    const VkDescriptorPoolCreateInfo pool = {
+    const VkDescriptorPoolCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-        .maxSets = d->count,
+        .maxSets = b->fresh,
         .poolSizeCount = (uniform ? 2 : 1) - first,
         .pPoolSizes = sizes + first,
     };
-    RP_TRY(RP_VK(diags, device->vk.CreateDescriptorPool(device->handle, &pool, NULL, &d->pool)));
-    d->handles = rp_alloc(b->a, d->count, sizeof *d->handles);
-    VkDescriptorSetLayout *layouts = rp_alloc(b->a, d->count, sizeof *layouts);
-    rp_status status = d->handles && layouts ? RP_OK : RP_ERROR_NO_MEMORY;
+    rp_set_pool *pool = rp_alloc_zero(b->a, 1, sizeof *pool);
+    if (!pool) return RP_ERROR_NO_MEMORY;
+    rp_status status =
+        RP_VK(diags, device->vk.CreateDescriptorPool(device->handle, &info, NULL, &pool->handle));
+    if (status == RP_OK)
+        *out = pool;
+    else
+        rp_release(b->a, pool);
+    return status;
+}
+
+/* Allocates from a pool of their own the sets that are not there yet. */
+static rp_status allocate(builder *b, rp_diags *diags) {
+    rp_descriptors *d = b->out;
+    rp_device *device = d->device;
+    rp_set_pool *pool;
+    RP_TRY(create_pool(b, diags, &pool));
+    VkDescriptorSetLayout *layouts = rp_alloc(b->a, b->fresh, sizeof *layouts);
+    VkDescriptorSet *handles = rp_alloc(b->a, b->fresh, sizeof *handles);
+    rp_status status = layouts && handles ? RP_OK : RP_ERROR_NO_MEMORY;
     if (status == RP_OK) {
-        for (uint32_t i = 0; i < d->count; i++) layouts[i] = d->layout_of[i]->handle;
+        for (uint32_t i = 0, n = 0; i < d->count; i++)
+            if (!d->sets[i].pool) layouts[n++] = d->sets[i].layout->handle;
         const VkDescriptorSetAllocateInfo info = {
             .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-            .descriptorPool = d->pool,
-            .descriptorSetCount = d->count,
+            .descriptorPool = pool->handle,
+            .descriptorSetCount = b->fresh,
             .pSetLayouts = layouts,
         };
-        status = RP_VK(diags, device->vk.AllocateDescriptorSets(device->handle, &info, d->handles));
+        status = RP_VK(diags, device->vk.AllocateDescriptorSets(device->handle, &info, handles));
+    }
+    if (status == RP_OK) {
+        pool->holders = b->fresh; /* each set holds its pool */
+        for (uint32_t i = 0, n = 0; i < d->count; i++) {
+            if (d->sets[i].pool) continue;
+            d->sets[i].pool = pool;
+            d->sets[i].fresh = true;
+            d->sets[i].handle = handles[n++];
+        }
+    } else {
+        device->vk.DestroyDescriptorPool(device->handle, pool->handle, NULL);
+        rp_release(b->a, pool);
     }
     rp_release(b->a, layouts);
+    rp_release(b->a, handles);
     return status;
 }
 
@@ -136,16 +185,17 @@ static void write_all(const builder *b) {
     VkWriteDescriptorSet writes[WRITE_BATCH];
     uint32_t count = 0;
     for (uint32_t i = 0; i < d->count; i++) {
-        const rp_set_layout *layout = d->layout_of[i];
+        const rp_set_layout *layout = d->sets[i].layout;
+        if (!d->sets[i].fresh) continue;
         for (uint32_t j = 0; j < layout->binding_count; j++) {
             const VkDescriptorSetLayoutBinding *binding = &layout->bindings[j];
             writes[count++] = (VkWriteDescriptorSet){
                 .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                .dstSet = d->handles[i],
+                .dstSet = d->sets[i].handle,
                 .dstBinding = binding->binding,
                 .descriptorCount = 1,
                 .descriptorType = binding->descriptorType,
-                .pBufferInfo = &b->infos[d->first_info[i] + j],
+                .pBufferInfo = &d->infos[d->sets[i].first_info + j],
             };
             if (count < WRITE_BATCH) continue;
             device->vk.UpdateDescriptorSets(device->handle, count, writes, 0, NULL);
@@ -157,36 +207,39 @@ static void write_all(const builder *b) {
 
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
                                 const rp_preparation *pipelines, const rp_place *places,
-                                rp_diags *diags) {
+                                const rp_descriptors *old, rp_diags *diags) {
     builder b = {.out = descriptors,
                  .plan = plan,
                  .pipelines = pipelines,
                  .places = places,
-                 .a = &device->allocator};
+                 .a = &device->allocator,
+                 .old = old};
     uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES);
     descriptors->device = device;
     descriptors->of_node = rp_alloc(b.a, node_count, sizeof *descriptors->of_node);
-    rp_status status = descriptors->of_node ? RP_OK : RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; status == RP_OK && i < node_count; i++)
-        if (!add_node(&b, i)) status = RP_ERROR_NO_MEMORY;
-    if (status == RP_OK && descriptors->count) {
-        status = allocate(&b, diags);
-        if (status == RP_OK) write_all(&b);
-    }
-    rp_release(b.a, b.infos);
-    rp_table_free(b.a, &b.sets);
-    return status;
+    if (!descriptors->of_node) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < node_count; i++)
+        if (!add_node(&b, i)) return RP_ERROR_NO_MEMORY;
+    if (b.fresh == 0) return RP_OK;
+    RP_TRY(allocate(&b, diags));
+    write_all(&b);
+    return RP_OK;
 }
 
 void rp_descriptors_free(rp_descriptors *descriptors) {
     rp_device *device = descriptors->device;
     if (!device) return;
-    device->vk.DestroyDescriptorPool(device->handle, descriptors->pool, NULL);
     const rp_allocator *a = &device->allocator;
-    rp_release(a, descriptors->handles);
-    rp_release(a, descriptors->layout_of);
-    rp_release(a, descriptors->first_info);
+    for (uint32_t i = 0; i < descriptors->count; i++) {
+        rp_set_pool *pool = descriptors->sets[i].pool;
+        if (!pool || --pool->holders) continue;
+        device->vk.DestroyDescriptorPool(device->handle, pool->handle, NULL);
+        rp_release(a, pool);
+    }
+    rp_release(a, descriptors->sets);
+    rp_release(a, descriptors->infos);
     rp_release(a, descriptors->of_node);
     rp_release(a, descriptors->node_sets);
+    rp_table_free(a, &descriptors->by_content);
     memset(descriptors, 0, sizeof *descriptors);
 }

@@ -156,11 +156,11 @@ rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     return status;
 }
 
-rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
+rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, const rp_slot *old, rp_diags *diags) {
     uint64_t start = now_ns();
     RP_TRY(rp_descriptors_create(&slot->descriptors, exec->device, exec->plan, exec->pipelines,
-                                 slot->places, diags));
-    rp_exec_count(exec, RP_COUNT_descriptor_sets, slot->descriptors.count);
+                                 slot->places, old ? &old->descriptors : NULL, diags));
+    rp_exec_count(exec, RP_COUNT_descriptor_sets, slot->descriptors.count - slot->descriptors.kept);
     rp_exec_count(exec, RP_COUNT_record_ns, now_ns() - start);
     if (exec->params.timestamps) RP_TRY(create_queries(exec, slot, diags));
     if (rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, 0, NULL) != RP_OK)
@@ -213,7 +213,7 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     RP_TRY(create_timeline(device, diags, &exec->timeline));
     if (exec->pieces > 1) RP_TRY(create_timeline(device, diags, &exec->pieces_timeline));
     for (uint32_t s = 0; s < exec->slots_count; s++)
-        RP_TRY(rp_slot_prepare(exec, &exec->slots[s], diags));
+        RP_TRY(rp_slot_prepare(exec, &exec->slots[s], from ? &from->slots[s] : NULL, diags));
     RP_TRY(rp_exec_count_memory(exec));
     /* Last: an exec that takes over writes to memory that the other still replays from. */
     for (uint32_t s = 0; s < exec->slots_count; s++)

@@ -4,6 +4,7 @@
 #ifndef RP_RUNTIME_EXEC_H
 #define RP_RUNTIME_EXEC_H
 
+#include "base/table.h"
 #include "memory/storage.h"
 #include "pipeline/pipeline.h"
 
@@ -71,20 +72,36 @@ typedef struct rp_place {
     uint8_t *mapped; /* that byte; NULL when the host cannot see it */
 } rp_place;
 
+/* A descriptor pool, held by each of its sets that is in use. */
+typedef struct rp_set_pool {
+    VkDescriptorPool handle;
+    uint32_t holders;
+} rp_set_pool;
+
+typedef struct rp_set {
+    VkDescriptorSet handle;
+    rp_set_pool *pool; /* NULL until the set is allocated */
+    const rp_set_layout *layout;
+    uint32_t first_info; /* infos[], as many as the layout has bindings */
+    bool fresh;          /* allocated for these descriptors, not taken over */
+} rp_set;
+
 typedef struct rp_descriptors {
     rp_device *device;
-    VkDescriptorPool pool;
-    VkDescriptorSet *handles;
-    const rp_set_layout **layout_of; /* by set */
-    uint32_t *first_info;            /* infos[] by set */
-    uint32_t count;
+    rp_set *sets;
+    uint32_t count, kept; /* kept: of them taken over */
+    VkDescriptorBufferInfo *infos;
+    uint32_t infos_count;
+    rp_table by_content; /* hash of layout and ranges -> set */
     uint32_t *of_node;   /* first entry in node_sets[] by node */
-    uint32_t *node_sets; /* handles[] for each set of a node's layout; RP_UNSET for an empty one */
+    uint32_t *node_sets; /* sets[] for each set of a node's layout; RP_UNSET for an empty one */
 } rp_descriptors;
 
+/* `old` (may be NULL): those that a slot had before, of which the ones that bind the same are taken
+ * over. */
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
                                 const rp_preparation *pipelines, const rp_place *places,
-                                rp_diags *diags);
+                                const rp_descriptors *old, rp_diags *diags);
 void rp_descriptors_free(rp_descriptors *descriptors);
 
 /* ---- slots.c: where the buffers of each slot lie --------------------------------------------- */
@@ -193,8 +210,9 @@ rp_status rp_exec_count_memory(rp_exec *exec);
  */
 rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
                        const rp_exec *from, rp_diags *diags, rp_exec **out_exec);
-/* Descriptors of one slot, from its places, and its recordings when all pipelines are there. */
-rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, rp_diags *diags);
+/* Descriptors of one slot, from its places, and its recordings when all pipelines are there. `old`
+ * (may be NULL) is that slot as it was before. */
+rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, const rp_slot *old, rp_diags *diags);
 /* Its recordings, unless it has them; waits for the pipelines. */
 rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags);
 

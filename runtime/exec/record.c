@@ -70,7 +70,7 @@ static void bind_sets(recorder *r, uint32_t node_index) {
     for (uint32_t set = 0; set < r->layout->set_count; set++) {
         if (wanted[set] == RP_UNSET || wanted[set] == r->sets[set]) continue;
         r->vk->CmdBindDescriptorSets(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE, r->layout->handle,
-                                     set, 1, &descriptors->handles[wanted[set]], 0, NULL);
+                                     set, 1, &descriptors->sets[wanted[set]].handle, 0, NULL);
         r->sets[set] = wanted[set];
     }
 }

@@ -127,8 +127,9 @@ typedef struct rp_update_report {
     rp_update_result result;
     uint32_t buffers, buffers_kept; /* that the application sees; stay at their memory */
     uint32_t arena_kept;            /* the old arena is large enough */
-    uint32_t pipelines;             /* of kernels that the new plan runs */
-    uint32_t pipelines_created;     /* of them: not found in the device */
+    uint32_t descriptor_sets, descriptor_sets_kept; /* of all slots; bind the same as before */
+    uint32_t pipelines;                             /* of kernels that the new plan runs */
+    uint32_t pipelines_created;                     /* of them: not found in the device */
     uint64_t record_ns, pipeline_ns;
 } rp_update_report;
 
