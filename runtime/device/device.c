@@ -10,7 +10,7 @@
 #include "base/sized.h"
 #include "driver/quirks.h"
 #include "exec/links.h"
-#include "memory/staging.h"
+#include "memory/ring.h"
 #include "pipeline/pipeline.h"
 
 static rp_status create_handle(rp_device *device, rp_diags *diags) {
@@ -143,7 +143,7 @@ static rp_status wrap(rp_device *device, const rp_device_params *params, rp_diag
 
 /* The device's mutexes, all or none. */
 static bool init_mutexes(rp_device *device) {
-    pthread_mutex_t *all[] = {&device->mutex, &device->staging_mutex, &device->links_mutex};
+    pthread_mutex_t *all[] = {&device->mutex, &device->ring_mutex, &device->links_mutex};
     for (uint32_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (pthread_mutex_init(all[i], NULL) == 0) continue;
         while (i-- > 0) pthread_mutex_destroy(all[i]);
@@ -153,7 +153,7 @@ static bool init_mutexes(rp_device *device) {
 }
 
 static void tear_down(rp_device *device) {
-    rp_staging_free(device);
+    rp_ring_free(device);
     rp_links_free(device);
     rp_store_destroy(device->store);
     /* A device whose functions could not be loaded still has this one from the loader. */
@@ -165,7 +165,7 @@ static void tear_down(rp_device *device) {
     rp_messages_close(&device->messages, &device->instance);
     rp_instance_close(&device->instance);
     pthread_mutex_destroy(&device->mutex);
-    pthread_mutex_destroy(&device->staging_mutex);
+    pthread_mutex_destroy(&device->ring_mutex);
     pthread_mutex_destroy(&device->links_mutex);
     rp_allocator a = device->allocator;
     rp_release(&a, device);

@@ -101,8 +101,8 @@ struct rp_device {
     pthread_mutex_t mutex; /* around submissions */
     bool validation;
     rp_messages messages;
-    struct rp_staging *staging; /* NULL until bytes go through it; memory/staging.c */
-    pthread_mutex_t staging_mutex;
+    struct rp_ring *ring; /* NULL until bytes go through it; memory/ring.c */
+    pthread_mutex_t ring_mutex;
     struct rp_links *links; /* NULL until execs of one submission share memory; exec/links.c */
     pthread_mutex_t links_mutex;
     rp_counts counts;

@@ -224,6 +224,11 @@ rp_status rp_pieces_plan(rp_exec *exec);
 void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end,
                VkQueryPool queries, VkCommandBuffer commands);
 
+/* access.c: as rp_exec_find, and a message for what is not there. */
+rp_status rp_exec_check_slot(const rp_exec *exec, uint32_t slot, rp_diags *diags);
+rp_status rp_exec_find_reachable(const rp_exec *exec, const char *buffer, rp_diags *diags,
+                                 uint32_t *out);
+
 /* submit.c. All with the exec's lock held. */
 rp_status rp_exec_refresh(rp_exec *exec); /* brings exec->completed up to date */
 rp_status rp_exec_note_loss(rp_exec *exec, rp_status status);

@@ -3,7 +3,7 @@
 
 #include "base/checked.h"
 #include "base/sized.h"
-#include "memory/staging.h"
+#include "memory/transfer.h"
 
 static rp_status unset_size(rp_diags *diags, const char *type) {
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(%s)", type);
@@ -114,37 +114,87 @@ rp_status rp_storage_get_info(const rp_storage *storage, rp_storage_info *info) 
     return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
-static rp_status check_range(const rp_storage *storage, uint64_t offset, uint64_t size,
-                             rp_diags *diags) {
-    if (rp_range_inside(offset, size, storage->size)) return RP_OK;
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "bytes %llu + %llu are outside %s, which has %llu",
-                 (unsigned long long)offset, (unsigned long long)size, storage->name,
-                 (unsigned long long)storage->size);
-    return RP_ERROR_USAGE;
+/* ---- The host's bytes ------------------------------------------------------------------------ */
+
+enum { NEAR_COPIES = 4 }; /* that lie in the call's own memory */
+
+static rp_status fill(rp_device *device, rp_storage *storage, uint64_t offset, uint64_t size,
+                      const void *host, rp_diags *diags, rp_copy *out) {
+    if (!storage || storage->device != device || (!host && size)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "a transfer names a storage of the device, and host memory");
+        return RP_ERROR_USAGE;
+    }
+    if (!rp_range_inside(offset, size, storage->size)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "bytes %llu + %llu are outside %s, which has %llu", (unsigned long long)offset,
+                     (unsigned long long)size, storage->name, (unsigned long long)storage->size);
+        return RP_ERROR_USAGE;
+    }
+    *out = (rp_copy){
+        .name = storage->name,
+        .storage = storage,
+        .buffer = storage->handle,
+        .offset = storage->offset + offset,
+        .size = size,
+        .mapped = storage->mapped ? storage->mapped + offset : NULL,
+        .host = (uint8_t *)host,
+    };
+    return RP_OK;
+}
+
+static rp_status gather(rp_device *device, const rp_transfer_params *params, rp_diags *diags,
+                        rp_copies *copies) {
+    for (uint32_t i = 0; i < params->upload_count; i++) {
+        const rp_storage_upload *u = &params->uploads[i];
+        RP_TRY(fill(device, u->storage, u->offset, u->size, u->data, diags,
+                    &copies->uploads[copies->upload_count]));
+        if (u->size) copies->upload_count++;
+    }
+    for (uint32_t i = 0; i < params->download_count; i++) {
+        const rp_storage_download *d = &params->downloads[i];
+        RP_TRY(fill(device, d->storage, d->offset, d->size, d->data, diags,
+                    &copies->downloads[copies->download_count]));
+        if (d->size) copies->download_count++;
+    }
+    return rp_copies_check_uploads(copies->uploads, copies->upload_count, diags);
+}
+
+rp_status rp_device_transfer(rp_device *device, const rp_transfer_params *given, rp_diags *diags) {
+    rp_transfer_params params;
+    if (!device || !given) return RP_ERROR_USAGE;
+    if (!rp_sized_take(given, &params, sizeof params))
+        return unset_size(diags, "rp_transfer_params");
+    if ((!params.uploads && params.upload_count) || (!params.downloads && params.download_count))
+        return RP_ERROR_USAGE;
+    rp_copy near[NEAR_COPIES], *all = near;
+    uint64_t count = (uint64_t)params.upload_count + params.download_count;
+    if (count > NEAR_COPIES) all = rp_alloc(&device->allocator, count, sizeof *all);
+    if (!all) return RP_ERROR_NO_MEMORY;
+    rp_copies copies = {.uploads = all,
+                        .downloads = all + params.upload_count,
+                        .progress = params.progress,
+                        .user = params.user};
+    rp_status status = gather(device, &params, diags, &copies);
+    if (status == RP_OK) status = rp_transfer(device, &copies, diags);
+    if (all != near) rp_release(&device->allocator, all);
+    return status;
 }
 
 rp_status rp_storage_write(rp_storage *storage, uint64_t offset, const void *data, uint64_t size,
                            rp_diags *diags) {
-    if (!storage || (!data && size)) return RP_ERROR_USAGE;
-    RP_TRY(check_range(storage, offset, size, diags));
-    if (size == 0) return RP_OK;
-    rp_count(&storage->device->counts, RP_COUNT_bytes_up, size);
-    if (!storage->mapped)
-        return rp_staging_write(storage->device, storage->handle, storage->offset + offset, data,
-                                size, diags);
-    memcpy(storage->mapped + offset, data, size);
-    return RP_OK;
+    if (!storage) return RP_ERROR_USAGE;
+    const rp_storage_upload upload = {storage, offset, size, data};
+    const rp_transfer_params params = {
+        .size = sizeof params, .uploads = &upload, .upload_count = 1};
+    return rp_device_transfer(storage->device, &params, diags);
 }
 
 rp_status rp_storage_read(rp_storage *storage, uint64_t offset, void *data, uint64_t size,
                           rp_diags *diags) {
-    if (!storage || (!data && size)) return RP_ERROR_USAGE;
-    RP_TRY(check_range(storage, offset, size, diags));
-    if (size == 0) return RP_OK;
-    rp_count(&storage->device->counts, RP_COUNT_bytes_down, size);
-    if (!storage->mapped)
-        return rp_staging_read(storage->device, storage->handle, storage->offset + offset, data,
-                               size, diags);
-    memcpy(data, storage->mapped + offset, size);
-    return RP_OK;
+    if (!storage) return RP_ERROR_USAGE;
+    const rp_storage_download download = {storage, offset, size, data};
+    const rp_transfer_params params = {
+        .size = sizeof params, .downloads = &download, .download_count = 1};
+    return rp_device_transfer(storage->device, &params, diags);
 }

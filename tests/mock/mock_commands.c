@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef struct transfer {
-    const mock_buffer *from; /* NULL: fill with the pattern, or `data` */
+    mock_buffer *from; /* NULL: fill with the pattern, or `data` */
     mock_buffer *to;
     uint64_t from_offset, to_offset, size;
     uint32_t pattern;
@@ -20,7 +20,8 @@ typedef struct mock_command_buffer {
     size_t size, capacity;
     transfer *transfers;
     uint32_t count;
-    bool recording;
+    bool recording, simultaneous;
+    mock_use use;
 } mock_command_buffer;
 
 const char *mock_commands(const void *command_buffer) {
@@ -61,11 +62,16 @@ static transfer *add_transfer(VkCommandBuffer handle) {
     return t;
 }
 
-void mock_execute(VkCommandBuffer handle) {
+void mock_execute(VkCommandBuffer handle, mock_use use) {
     mock_command_buffer *commands = (mock_command_buffer *)handle;
+    if (!commands->simultaneous && mock_in_flight(commands->use))
+        mock_wrong("a command buffer is submitted while it is in flight");
+    commands->use = use;
     if (commands->recording) mock_wrong("a command buffer is submitted while it is recorded");
     for (uint32_t i = 0; i < commands->count; i++) {
         const transfer *t = &commands->transfers[i];
+        t->to->use = use;
+        if (t->from) t->from->use = use;
         if (t->to_offset + t->size > t->to->size ||
             (t->from && t->from_offset + t->size > t->from->size)) {
             mock_wrong("a transfer is outside its buffers");
@@ -125,10 +131,12 @@ VkResult VKAPI_CALL mock_BeginCommandBuffer(VkCommandBuffer handle,
                                             const VkCommandBufferBeginInfo *info) {
     if (mock_fails("vkBeginCommandBuffer")) return mock.fail_with;
     mock_command_buffer *commands = (mock_command_buffer *)handle;
+    if (mock_in_flight(commands->use))
+        mock_wrong("a command buffer is recorded while it is in flight");
     clear(commands);
     commands->recording = true;
-    if (info->flags & VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT)
-        append(handle, "simultaneous\n");
+    commands->simultaneous = info->flags & VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
+    if (commands->simultaneous) append(handle, "simultaneous\n");
     return VK_SUCCESS;
 }
 

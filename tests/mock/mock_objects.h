@@ -37,11 +37,18 @@ typedef struct mock_memory {
     bool visible;
 } mock_memory;
 
+/* Until when a submission uses something: while mock.stall holds it back, it is in flight. */
+typedef struct mock_use {
+    uint32_t semaphore; /* by its number */
+    uint64_t value;     /* 0: never used */
+} mock_use;
+
 typedef struct mock_buffer {
     mock_kind kind;
     uint32_t number;
     uint64_t size, offset;
     mock_memory *memory;
+    mock_use use;
 } mock_buffer;
 
 typedef struct mock_set_layout {
@@ -57,11 +64,12 @@ typedef struct mock_pool { /* of descriptors or of commands */
 
 typedef struct mock_semaphore {
     mock_kind kind;
+    uint32_t number;
     uint64_t value, pending;
 } mock_semaphore;
 
 /* Next numbers; mock_reset sets them to zero. */
-extern struct mock_numbers { uint32_t buffers, sets, pipelines, other; } mock_numbers;
+extern struct mock_numbers { uint32_t buffers, sets, pipelines, other, semaphores; } mock_numbers;
 
 void mock_wrong(const char *rule);
 /* Counts one up, under the lock; returns what it was. */
@@ -72,8 +80,9 @@ uint32_t mock_version(void);
 bool mock_fails(const char *call);
 void *mock_new(mock_kind kind, size_t size);
 void mock_delete(void *handle, mock_kind kind);
-/* Runs the transfers of a command buffer. */
-void mock_execute(VkCommandBuffer commands);
+/* Runs the transfers of a command buffer, which is in flight for the time of `use`. */
+void mock_execute(VkCommandBuffer commands, mock_use use);
+bool mock_in_flight(mock_use use);
 
 /* Every function that the runtime knows. */
 #define MOCK_DECLARE(name) extern __typeof__(*(PFN_vk##name)0) mock_##name;

@@ -125,6 +125,8 @@ VkResult VKAPI_CALL mock_CreateBuffer(VkDevice device, const VkBufferCreateInfo 
 void VKAPI_CALL mock_DestroyBuffer(VkDevice device, VkBuffer buffer,
                                    const VkAllocationCallbacks *a) {
     (void)device, (void)a;
+    if (buffer && mock_in_flight(((mock_buffer *)buffer)->use))
+        mock_wrong("a buffer is destroyed while a submission uses it");
     mock_delete((void *)buffer, MOCK_BUFFER);
 }
 
@@ -338,11 +340,29 @@ VkResult VKAPI_CALL mock_GetPipelineCacheData(VkDevice device, VkPipelineCache c
 
 /* ---- Queue ----------------------------------------------------------------------------------- */
 
+enum { MAX_SEMAPHORES = 1024 };
+static uint64_t reached[MAX_SEMAPHORES]; /* the values of semaphores, of dead ones too */
+
+bool mock_in_flight(mock_use use) {
+    /* Of a lost device nothing is. */
+    return use.value > reached[use.semaphore] && mock.fail_with != VK_ERROR_DEVICE_LOST;
+}
+
+/* What a batch is known to be done by: the first timeline that it signals. */
+static mock_use use_of(const VkSubmitInfo2 *submit) {
+    if (!submit->signalSemaphoreInfoCount) return (mock_use){0};
+    const VkSemaphoreSubmitInfo *info = &submit->pSignalSemaphoreInfos[0];
+    return (mock_use){((mock_semaphore *)info->semaphore)->number, info->value};
+}
+
 VkResult VKAPI_CALL mock_CreateSemaphore(VkDevice device, const VkSemaphoreCreateInfo *info,
                                          const VkAllocationCallbacks *a, VkSemaphore *out) {
     (void)device, (void)info, (void)a;
     if (mock_fails("vkCreateSemaphore")) return mock.fail_with;
-    *out = (VkSemaphore)mock_new(MOCK_SEMAPHORE, sizeof(mock_semaphore));
+    mock_semaphore *semaphore = mock_new(MOCK_SEMAPHORE, sizeof *semaphore);
+    semaphore->number = mock_numbers.semaphores++ % MAX_SEMAPHORES;
+    reached[semaphore->number] = 0;
+    *out = (VkSemaphore)semaphore;
     return VK_SUCCESS;
 }
 
@@ -358,12 +378,13 @@ VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitIn
                                         uint64_t timeout) {
     (void)device;
     if (mock_fails("vkWaitSemaphores")) return mock.fail_with;
+    mock.waits++;
     mock_semaphore *semaphore = (mock_semaphore *)info->pSemaphores[0];
     if (semaphore->value >= info->pValues[0]) return VK_SUCCESS;
     if (timeout != UINT64_MAX) return VK_TIMEOUT;
     if (semaphore->pending < info->pValues[0])
         mock_wrong("a wait for a value that nothing signals never ends");
-    semaphore->value = info->pValues[0];
+    reached[semaphore->number] = semaphore->value = info->pValues[0];
     return VK_SUCCESS;
 }
 
@@ -372,15 +393,21 @@ VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSub
     (void)queue, (void)fence;
     if (mock_fails("vkQueueSubmit2")) return mock.fail_with;
     mock.submits++;
+    mock.batches += count;
+    mock.submitted_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t j = 0; j < submits[i].commandBufferInfoCount; j++)
-            mock_execute(submits[i].pCommandBufferInfos[j].commandBuffer);
+        for (uint32_t j = 0; j < submits[i].commandBufferInfoCount; j++) {
+            VkCommandBuffer commands = submits[i].pCommandBufferInfos[j].commandBuffer;
+            if (mock.submitted_count < sizeof mock.submitted / sizeof *mock.submitted)
+                mock.submitted[mock.submitted_count++] = commands;
+            mock_execute(commands, use_of(&submits[i]));
+        }
         for (uint32_t j = 0; j < submits[i].signalSemaphoreInfoCount; j++) {
             const VkSemaphoreSubmitInfo *info = &submits[i].pSignalSemaphoreInfos[j];
             mock_semaphore *semaphore = (mock_semaphore *)info->semaphore;
             if (info->value <= semaphore->pending) mock_wrong("a timeline goes backwards");
             semaphore->pending = info->value;
-            if (!mock.stall) semaphore->value = info->value;
+            if (!mock.stall) reached[semaphore->number] = semaphore->value = info->value;
         }
     }
     return VK_SUCCESS;

@@ -43,6 +43,9 @@ typedef struct mock_state {
     /* What happened. */
     int objects; /* alive, of all kinds */
     uint32_t submits, memory_allocations;
+    uint32_t waits, batches;   /* vkWaitSemaphores; VkSubmitInfo2 */
+    const void *submitted[32]; /* command buffers of the latest vkQueueSubmit2 */
+    uint32_t submitted_count;
     uint32_t set_layouts, layouts, pipelines, caches; /* ever created */
     const void *pipeline_cache;                       /* of the latest pipeline */
     size_t initial_cache_bytes;                       /* of the latest vkCreatePipelineCache */

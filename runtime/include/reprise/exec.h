@@ -19,7 +19,7 @@
  * semaphores or by waiting.
  *
  * Threads: an exec may be used by several threads at once, and is locked for the time of a call but
- * not while one waits. What two threads do to one slot is theirs to order. Creating needs nothing;
+ * not while one waits or copies. What two threads do to one slot is theirs to order. Creating needs nothing;
  * destroying needs that no other thread uses the exec any more.
  */
 #ifndef REPRISE_EXEC_H
@@ -153,9 +153,30 @@ RP_API rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buf
 
 /* ---- The host's access ----------------------------------------------------------------------- */
 
-/* Copies host bytes into a buffer of kind in, inout or weight, or from one of kind out or inout, by
- * name. The slot must be idle, and for what slots share all of them (RP_ERROR_BUSY otherwise).
- * Ranges are checked. Device-local memory is reached through a staging buffer, in pieces. */
+/* Host bytes for a range of a buffer of kind in, inout or weight. */
+typedef struct rp_upload {
+    const char *buffer;    /* NULL: that of `index` */
+    uint32_t index;        /* as rp_exec_find gives it */
+    uint64_t offset, size; /* in the buffer */
+    const void *data;
+} rp_upload;
+
+/* The bytes of a range of a buffer of kind out or inout for the host. */
+typedef struct rp_download {
+    const char *buffer;    /* NULL: that of `index` */
+    uint32_t index;        /* as rp_exec_find gives it */
+    uint64_t offset, size; /* in the buffer */
+    void *data;
+} rp_download;
+
+/* Copies all uploads into buffers of a slot, then all downloads out of them, and waits until that is
+ * done, as rp_device_transfer does. The slot must be idle, and for what slots share all of them
+ * (RP_ERROR_BUSY otherwise). The exec is not locked while bytes are copied. */
+RP_API rp_status rp_exec_transfer(rp_exec *exec, uint32_t slot, const rp_upload *uploads,
+                                  uint32_t upload_count, const rp_download *downloads,
+                                  uint32_t download_count, rp_diags *diags);
+
+/* The same for one range. */
 RP_API rp_status rp_exec_write(rp_exec *exec, uint32_t slot, const char *buffer, uint64_t offset,
                                const void *data, uint64_t size, rp_diags *diags);
 RP_API rp_status rp_exec_read(rp_exec *exec, uint32_t slot, const char *buffer, uint64_t offset,
@@ -174,7 +195,7 @@ RP_API rp_status rp_exec_set_live(rp_exec *exec, uint32_t slot, const char *buff
                                   uint32_t first_element, const void *values, uint32_t count,
                                   rp_diags *diags);
 
-/* The index of a buffer for the call below, which finds it without comparing names. */
+/* The index of a buffer for calls that then find it without comparing names. */
 RP_API rp_status rp_exec_find(const rp_exec *exec, const char *buffer, uint32_t *out_index);
 RP_API rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t slot, uint32_t index,
                                      uint32_t first_element, const void *values, uint32_t count,

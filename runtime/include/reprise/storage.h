@@ -67,9 +67,45 @@ typedef struct rp_storage_info {
 /* info->size is set by the caller. RP_ERROR_USAGE otherwise, and for NULL. */
 RP_API rp_status rp_storage_get_info(const rp_storage *storage, rp_storage_info *info);
 
-/* Copies host bytes into the storage, or out of it, and waits until that is done. They are not
- * ordered against replays: the caller has waited for those that use the range. Ranges are checked.
- * Memory that the host does not see is reached through a staging buffer, in pieces. */
+/* ---- The host's bytes ------------------------------------------------------------------------ */
+
+typedef struct rp_storage_upload {
+    rp_storage *storage;
+    uint64_t offset, size; /* in the storage */
+    const void *data;
+} rp_storage_upload;
+
+typedef struct rp_storage_download {
+    rp_storage *storage;
+    uint64_t offset, size; /* in the storage */
+    void *data;
+} rp_storage_download;
+
+/* Zero is the default everywhere but in `size`. */
+typedef struct rp_transfer_params {
+    size_t size; /* sizeof(rp_transfer_params) */
+    const rp_storage_upload *uploads;
+    uint32_t upload_count;
+    const rp_storage_download *downloads;
+    uint32_t download_count;
+    /* Is told every few megabytes how many bytes of how many are on their way, and at the end that
+     * all have arrived, on the calling thread. Anything but 0 stops the transfer with
+     * RP_ERROR_CANCELLED, and leaves what was copied. NULL: nobody is asked. */
+    int (*progress)(void *user, uint64_t done, uint64_t total);
+    void *user;
+} rp_transfer_params;
+
+/* Copies host bytes into storages, then others out of storages, and waits until that is done. They
+ * are not ordered against replays: the caller has waited for those that use the ranges. Ranges are
+ * checked; two uploads do not overlap. Memory that the host sees is copied by the host. The rest
+ * goes through mapped pieces of 4 MiB: as much as fits into one is one submission and one wait,
+ * more is several that overlap, from several host threads where the device was created with an
+ * allocator of NULL; they are gone when the call returns. On failure some of the bytes may have
+ * been copied. */
+RP_API rp_status rp_device_transfer(rp_device *device, const rp_transfer_params *params,
+                                    rp_diags *diags);
+
+/* The same for one range. */
 RP_API rp_status rp_storage_write(rp_storage *storage, uint64_t offset, const void *data,
                                   uint64_t size, rp_diags *diags);
 RP_API rp_status rp_storage_read(rp_storage *storage, uint64_t offset, void *data, uint64_t size,

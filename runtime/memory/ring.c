@@ -1,0 +1,191 @@
+/* The ring: pieces of mapped memory, and a timeline that says which of them the GPU is done with.
+ *
+ * While the GPU copies from some pieces, host threads fill others; how many are in flight is what a
+ * transfer can use, and they are made when a transfer asks for that many, so that a program which
+ * moves a few bytes pays for one. A piece is a few megabytes: large enough that a submission costs
+ * little beside its copy, small enough that the first copy begins soon.
+ *
+ * Values of the timeline are given out and submitted under one lock, so that it only grows. */
+#include "memory/ring.h"
+
+struct rp_ring {
+    rp_device *device;
+    pthread_mutex_t mutex;
+    pthread_cond_t given; /* a piece came back */
+    rp_piece pieces[RP_MAX_PIECES];
+    uint32_t count;
+    VkSemaphore timeline;
+    uint64_t submitted, done; /* values of the timeline; done: as far as known */
+};
+
+static rp_status create_piece(rp_device *device, rp_piece *piece, rp_diags *diags) {
+    const rp_vk *vk = &device->vk;
+    const rp_storage_wish wish = {
+        .purpose = RP_PURPOSE_STAGING, .size = RP_PIECE_BYTES, .name = "staging"};
+    RP_TRY(rp_storage_allocate(device, &wish, 1, diags, &piece->buffer));
+    const VkCommandPoolCreateInfo pool = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+        .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+        .queueFamilyIndex = device->adapter.queue_family,
+    };
+    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &piece->pool)));
+    const VkCommandBufferAllocateInfo commands = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+        .commandPool = piece->pool,
+        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+        .commandBufferCount = 1,
+    };
+    return RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, &piece->commands));
+}
+
+static void destroy_piece(rp_device *device, rp_piece *piece) {
+    device->vk.DestroyCommandPool(device->handle, piece->pool, NULL);
+    rp_storage_drop(piece->buffer);
+    *piece = (rp_piece){0};
+}
+
+static rp_status create(rp_device *device, rp_diags *diags) {
+    const rp_allocator *a = &device->allocator;
+    const VkSemaphoreTypeCreateInfo type = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
+    };
+    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                             .pNext = &type};
+    VkSemaphore timeline;
+    RP_TRY(RP_VK(diags, device->vk.CreateSemaphore(device->handle, &semaphore, NULL, &timeline)));
+    rp_ring *ring = rp_alloc_zero(a, 1, sizeof *ring);
+    bool locked = ring && pthread_mutex_init(&ring->mutex, NULL) == 0;
+    if (!locked || pthread_cond_init(&ring->given, NULL) != 0) {
+        if (locked) pthread_mutex_destroy(&ring->mutex);
+        rp_release(a, ring);
+        device->vk.DestroySemaphore(device->handle, timeline, NULL);
+        return RP_ERROR_NO_MEMORY;
+    }
+    ring->device = device;
+    ring->timeline = timeline;
+    device->ring = ring;
+    return RP_OK;
+}
+
+rp_status rp_ring_open(rp_device *device, uint32_t pieces, rp_diags *diags, rp_ring **out) {
+    pthread_mutex_lock(&device->ring_mutex);
+    rp_status status = device->ring ? RP_OK : create(device, diags);
+    rp_ring *ring = *out = device->ring;
+    pthread_mutex_unlock(&device->ring_mutex);
+    RP_TRY(status);
+    if (pieces > RP_MAX_PIECES) pieces = RP_MAX_PIECES;
+    pthread_mutex_lock(&ring->mutex);
+    while (status == RP_OK && ring->count < pieces) {
+        rp_piece *piece = &ring->pieces[ring->count];
+        status = create_piece(device, piece, diags);
+        if (status == RP_OK)
+            ring->count++;
+        else
+            destroy_piece(device, piece);
+    }
+    pthread_mutex_unlock(&ring->mutex);
+    return status;
+}
+
+VkResult rp_ring_wait(rp_ring *ring, uint64_t value) {
+    rp_device *device = ring->device;
+    pthread_mutex_lock(&ring->mutex);
+    bool done = value <= ring->done;
+    pthread_mutex_unlock(&ring->mutex);
+    if (done) return VK_SUCCESS;
+    const VkSemaphoreWaitInfo info = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+        .semaphoreCount = 1,
+        .pSemaphores = &ring->timeline,
+        .pValues = &value,
+    };
+    rp_count(&device->counts, RP_COUNT_waits, 1);
+    VkResult result = device->vk.WaitSemaphores(device->handle, &info, UINT64_MAX);
+    pthread_mutex_lock(&ring->mutex);
+    if (result == VK_SUCCESS && ring->done < value) ring->done = value;
+    pthread_mutex_unlock(&ring->mutex);
+    return result;
+}
+
+/* The free piece that the GPU is done with first; NULL when all are taken. */
+static rp_piece *soonest(rp_ring *ring) {
+    rp_piece *best = NULL;
+    for (uint32_t i = 0; i < ring->count; i++) {
+        rp_piece *piece = &ring->pieces[i];
+        if (!piece->taken && (!best || piece->until < best->until)) best = piece;
+    }
+    return best;
+}
+
+VkResult rp_ring_take(rp_ring *ring, rp_ring_mode mode, rp_piece **out) {
+    rp_device *device = ring->device;
+    VkResult result = VK_SUCCESS;
+    *out = NULL;
+    pthread_mutex_lock(&ring->mutex);
+    rp_piece *piece = soonest(ring);
+    for (; !piece && mode == RP_RING_WAIT; piece = soonest(ring))
+        pthread_cond_wait(&ring->given, &ring->mutex);
+    if (piece && piece->until > ring->done && mode == RP_RING_TRY) {
+        uint64_t value;
+        result = device->vk.GetSemaphoreCounterValue(device->handle, ring->timeline, &value);
+        /* A lost device may report any value. */
+        if (result == VK_SUCCESS && value > ring->done && value <= ring->submitted)
+            ring->done = value;
+        if (result != VK_SUCCESS || piece->until > ring->done) piece = NULL;
+    }
+    if (piece) piece->taken = true;
+    uint64_t until = piece ? piece->until : 0;
+    pthread_mutex_unlock(&ring->mutex);
+    if (piece) result = rp_ring_wait(ring, until);
+    if (piece && result != VK_SUCCESS) {
+        rp_ring_give(ring, piece);
+        piece = NULL;
+    }
+    *out = piece;
+    return result;
+}
+
+void rp_ring_give(rp_ring *ring, rp_piece *piece) {
+    pthread_mutex_lock(&ring->mutex);
+    piece->taken = false;
+    pthread_cond_signal(&ring->given);
+    pthread_mutex_unlock(&ring->mutex);
+}
+
+VkResult rp_ring_submit(rp_ring *ring, rp_piece *piece, uint64_t *out_value) {
+    const VkCommandBufferSubmitInfo commands = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, .commandBuffer = piece->commands};
+    pthread_mutex_lock(&ring->mutex);
+    const VkSemaphoreSubmitInfo signal = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
+        .semaphore = ring->timeline,
+        .value = ring->submitted + 1,
+        .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+    };
+    const VkSubmitInfo2 submit = {
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
+        .commandBufferInfoCount = 1,
+        .pCommandBufferInfos = &commands,
+        .signalSemaphoreInfoCount = 1,
+        .pSignalSemaphoreInfos = &signal,
+    };
+    VkResult result = rp_queue_submit(ring->device, 1, &submit);
+    if (result == VK_SUCCESS) {
+        *out_value = piece->until = ++ring->submitted;
+        rp_count(&ring->device->counts, RP_COUNT_submissions, 1);
+    }
+    pthread_mutex_unlock(&ring->mutex);
+    return result;
+}
+
+void rp_ring_free(rp_device *device) {
+    rp_ring *ring = device->ring;
+    if (!ring) return;
+    for (uint32_t i = 0; i < ring->count; i++) destroy_piece(device, &ring->pieces[i]);
+    device->vk.DestroySemaphore(device->handle, ring->timeline, NULL);
+    pthread_cond_destroy(&ring->given);
+    pthread_mutex_destroy(&ring->mutex);
+    rp_release(&device->allocator, ring);
+    device->ring = NULL;
+}
