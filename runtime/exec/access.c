@@ -3,10 +3,7 @@
  * for. */
 #include "exec/exec.h"
 
-rp_status rp_exec_find(const rp_exec *exec, const char *buffer, uint32_t *out_index) {
-    if (!out_index) return RP_ERROR_USAGE;
-    *out_index = 0;
-    if (!exec || !buffer) return RP_ERROR_USAGE;
+rp_status rp_exec_look_up(const rp_exec *exec, const char *buffer, uint32_t *out_index) {
     for (uint32_t i = 0; i < exec->plan->external_count; i++) {
         const rp_plan_buffer *record = &rp_plan_buffers(exec->plan)[i];
         if (strcmp(rp_plan_string(exec->plan, record->name), buffer) != 0) continue;
@@ -14,6 +11,16 @@ rp_status rp_exec_find(const rp_exec *exec, const char *buffer, uint32_t *out_in
         return RP_OK;
     }
     return RP_ERROR_NOT_FOUND;
+}
+
+rp_status rp_exec_find(const rp_exec *exec, const char *buffer, uint32_t *out_index) {
+    if (!out_index) return RP_ERROR_USAGE;
+    *out_index = 0;
+    if (!exec || !buffer) return RP_ERROR_USAGE;
+    rp_exec_lock(exec);
+    rp_status status = rp_exec_look_up(exec, buffer, out_index);
+    rp_exec_unlock(exec);
+    return status;
 }
 
 rp_status rp_exec_check_slot(const rp_exec *exec, uint32_t slot, rp_diags *diags) {
@@ -25,7 +32,8 @@ rp_status rp_exec_check_slot(const rp_exec *exec, uint32_t slot, rp_diags *diags
 
 rp_status rp_exec_find_reachable(const rp_exec *exec, const char *buffer, rp_diags *diags,
                                  uint32_t *out) {
-    rp_status status = rp_exec_find(exec, buffer, out);
+    *out = 0;
+    rp_status status = rp_exec_look_up(exec, buffer, out);
     if (status == RP_ERROR_NOT_FOUND)
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "the plan has no buffer named %s that the host can reach", buffer);
@@ -102,12 +110,12 @@ rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buffer, rp
     if (!out_range) return RP_ERROR_USAGE;
     *out_range = (rp_range_info){0};
     if (!exec) return RP_ERROR_USAGE;
-    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
     uint32_t index = RP_UNSET;
     rp_exec_lock(exec);
     rp_status status = rp_exec_check_slot(exec, slot, diags);
     if (status == RP_OK && buffer) status = rp_exec_find_reachable(exec, buffer, diags, &index);
     if (status == RP_OK) {
+        const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
         const rp_slot *s = &exec->slots[slot];
         const rp_place *place = buffer ? &s->places[index] : &s->arena;
         out_range->storage = place->storage;

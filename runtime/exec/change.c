@@ -14,20 +14,30 @@ static bool concerns(const rp_exec *exec, const rp_binding *bindings, uint32_t c
     for (uint32_t i = 0; i < count; i++) {
         uint32_t index;
         if (bindings[i].slot == RP_ALL_SLOTS || bindings[i].slot == slot) return true;
-        if (bindings[i].buffer && rp_exec_find(exec, bindings[i].buffer, &index) == RP_OK &&
+        if (bindings[i].buffer && rp_exec_look_up(exec, bindings[i].buffer, &index) == RP_OK &&
             rp_slots_share(exec, &rp_plan_buffers(exec->plan)[index]))
             return true;
     }
     return false;
 }
 
-/* Exchanges a slot's memory and recordings, and keeps what it knows of its replays. */
-static void exchange_slots(rp_slot *a, rp_slot *b) {
+/* What a slot knows of its replays. The next one waits for all of the exec by semaphore: the host
+ * knows that they are done, but what they wrote becomes visible to other accesses, of another plan
+ * or to memory under another name, by a dependency on the device alone. */
+static void keep_replays(const rp_exec *exec, const rp_slot *old, rp_slot *new) {
+    new->replay = old->replay;
+    new->reserved = old->reserved;
+    new->left_off = old->left_off;
+    new->wait_for = exec->submitted;
+    new->recorded = exec->submitted;
+}
+
+/* Exchanges a slot's memory and recordings. */
+static void exchange_slots(const rp_exec *exec, rp_slot *a, rp_slot *b) {
     rp_slot old = *a;
     *a = *b;
     *b = old;
-    a->replay = old.replay;
-    a->cancelled = old.cancelled;
+    keep_replays(exec, b, a);
 }
 
 static rp_status require_all_idle(rp_exec *exec, const rp_binding *bindings, uint32_t count,
@@ -39,11 +49,12 @@ static rp_status require_all_idle(rp_exec *exec, const rp_binding *bindings, uin
 
 /* Places, descriptors and recordings of `next` as the bindings want them. */
 static rp_status make_slots(rp_exec *exec, rp_slot *next, const rp_binding *bindings,
-                            uint32_t count, rp_diags *diags, bool *out_all) {
+                            uint32_t count, rp_diags *diags, bool *out_all, uint64_t *out_bytes) {
     bool ordered, before = exec->ordered;
     RP_TRY(rp_slots_bind(exec, next, bindings, count, diags));
-    rp_slots_inherit(exec, next, exec);
+    RP_TRY(rp_slots_inherit(exec, next, exec, diags));
     RP_TRY(rp_slots_place(exec, next, diags, &ordered));
+    RP_TRY(rp_slots_memory(exec, next, out_bytes));
     *out_all = ordered != before; /* every recording begins otherwise */
     RP_TRY(require_all_idle(exec, bindings, count, *out_all, diags));
     exec->ordered = ordered;
@@ -63,15 +74,17 @@ static rp_status make_slots(rp_exec *exec, rp_slot *next, const rp_binding *bind
 rp_status rp_exec_bind(rp_exec *exec, const rp_binding *bindings, uint32_t count, rp_diags *diags) {
     if (!exec || (!bindings && count)) return RP_ERROR_USAGE;
     bool all = false;
+    uint64_t bytes = 0;
     rp_exec_lock(exec);
     rp_status status = require_all_idle(exec, bindings, count, false, diags);
     rp_slot *next = status == RP_OK ? rp_slots_create(exec) : NULL;
     if (status == RP_OK && !next) status = RP_ERROR_NO_MEMORY;
-    if (status == RP_OK) status = make_slots(exec, next, bindings, count, diags, &all);
+    if (status == RP_OK) status = make_slots(exec, next, bindings, count, diags, &all, &bytes);
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
-        if (all || concerns(exec, bindings, count, s)) exchange_slots(&exec->slots[s], &next[s]);
+        if (all || concerns(exec, bindings, count, s))
+            exchange_slots(exec, &exec->slots[s], &next[s]);
     rp_slots_free(exec, next);
-    if (status == RP_OK) status = rp_exec_count_memory(exec);
+    if (status == RP_OK) rp_exec_count_memory(exec, bytes);
     rp_exec_unlock(exec);
     return status;
 }
@@ -125,6 +138,12 @@ static uint32_t count_kept(const rp_slot *a, uint32_t a_count, const rp_slot *b,
     return kept;
 }
 
+static bool arenas_kept(const rp_exec *a, const rp_exec *b) {
+    for (uint32_t s = 0; s < a->slots_count; s++)
+        if (a->slots[s].arena.storage != b->slots[s].arena.storage) return false;
+    return true;
+}
+
 /* The plan and all that was made from it. */
 static void exchange_plans(rp_exec *a, rp_exec *b) {
 #define EXCHANGE(member)                                                                           \
@@ -133,9 +152,9 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
         a->member = b->member;                                                                     \
         b->member = swapped;                                                                       \
     } while (0)
+    uint64_t value = a->pieces_timeline ? rp_exec_piece_value(a, a->submitted, a->pieces) : 0;
     for (uint32_t s = 0; s < a->slots_count; s++) {
-        b->slots[s].replay = a->slots[s].replay;
-        b->slots[s].cancelled = a->slots[s].cancelled;
+        keep_replays(a, &a->slots[s], &b->slots[s]);
         a->slots[s].replay = 0; /* nothing of it is in flight */
     }
     EXCHANGE(plan);
@@ -146,8 +165,10 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
     EXCHANGE(ordered);
     EXCHANGE(cuts);
     EXCHANGE(pieces);
-    EXCHANGE(pieces_timeline);
-    a->pieces_base = a->submitted; /* the new timeline begins to count here */
+    /* Somebody may still be on the way out of a wait for the old one: it stays. */
+    if (!a->pieces_timeline) EXCHANGE(pieces_timeline);
+    a->pieces_replay = a->submitted;
+    a->pieces_value = value;
 #undef EXCHANGE
 }
 
@@ -184,7 +205,7 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
         report->descriptor_sets += next->slots[s].descriptors.count;
         report->descriptor_sets_kept += next->slots[s].descriptors.kept;
     }
-    report->arena_kept = next->slots->arena.storage == exec->slots->arena.storage;
+    report->arena_kept = arenas_kept(next, exec);
     rp_counters counters = {.size = sizeof counters};
     RP_TRY(rp_exec_get_counters(next, &counters));
     report->pipelines = (uint32_t)counters.pipelines;
@@ -192,9 +213,10 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
     report->record_ns = counters.record_ns;
     report->pipeline_ns = counters.pipeline_ns;
     add_counts(exec, &next->counts);
+    rp_exec_count_memory(exec, counters.memory_bytes);
     exchange_plans(exec, next);
     rp_exec_destroy(next);
-    return rp_exec_count_memory(exec);
+    return RP_OK;
 }
 
 rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *out_report,

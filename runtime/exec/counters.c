@@ -57,25 +57,28 @@ static int by_address(const void *left, const void *right) {
     return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
 }
 
-rp_status rp_exec_count_memory(rp_exec *exec) {
+rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, uint64_t *out_bytes) {
     uint32_t buffers = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
     size_t count = 0, each = (size_t)buffers + 2;
     rp_storage **all = rp_alloc(&exec->device->allocator, each * exec->slots_count, sizeof *all);
     if (!all) return RP_ERROR_NO_MEMORY;
     for (uint32_t s = 0; s < exec->slots_count; s++) {
-        const rp_slot *slot = &exec->slots[s];
+        const rp_slot *slot = &slots[s];
         for (uint32_t i = 0; i < buffers; i++) all[count++] = slot->places[i].storage;
         all[count++] = slot->arena.storage;
         all[count++] = slot->live_block.storage;
     }
     qsort(all, count, sizeof *all, by_address);
-    uint64_t bytes = 0;
+    *out_bytes = 0;
     for (size_t i = 0; i < count; i++)
-        if (all[i] && (i == 0 || all[i] != all[i - 1])) bytes += all[i]->memory_bytes;
+        if (all[i] && (i == 0 || all[i] != all[i - 1])) *out_bytes += all[i]->memory_bytes;
     rp_release(&exec->device->allocator, all);
+    return RP_OK;
+}
+
+void rp_exec_count_memory(rp_exec *exec, uint64_t bytes) {
     rp_uncount_memory(&exec->counts, rp_counts_read(&exec->counts).memory_bytes);
     rp_count_memory(&exec->counts, bytes);
-    return RP_OK;
 }
 
 rp_status rp_exec_get_counters(rp_exec *exec, rp_counters *counters) {

@@ -128,7 +128,8 @@ static rp_status record_pieces(const rp_exec *exec, const rp_slot *slot, rp_diag
     for (uint32_t p = 0; p < exec->pieces; p++) {
         VkCommandBuffer commands = slot->commands[p];
         RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(commands, &begin)));
-        rp_record(exec, slot, exec->cuts[p], exec->cuts[p + 1], slot->queries, commands);
+        rp_record(exec, slot, exec->cuts[p], exec->cuts[p + 1], !rp_exec_overlaps(exec),
+                  slot->queries, commands);
         RP_TRY(RP_VK(diags, vk->EndCommandBuffer(commands)));
     }
     return RP_OK;
@@ -176,7 +177,7 @@ static void inherit_values(const rp_exec *exec, const rp_exec *from) {
         uint32_t j;
         if (buffers[i].kind != RP_LIVE) continue;
         const char *name = rp_plan_string(exec->plan, buffers[i].name);
-        if (rp_exec_find(from, name, &j) != RP_OK || old[j].kind != RP_LIVE ||
+        if (rp_exec_look_up(from, name, &j) != RP_OK || old[j].kind != RP_LIVE ||
             old[j].size != buffers[i].size || old[j].dtype != buffers[i].dtype)
             continue;
         for (uint32_t s = 0; s < exec->slots_count; s++)
@@ -190,11 +191,13 @@ static rp_status create_slots(rp_exec *exec, const rp_exec *from, rp_diags *diag
     if (!exec->slots) return RP_ERROR_NO_MEMORY;
     RP_TRY(
         rp_slots_bind(exec, exec->slots, exec->params.bindings, exec->params.binding_count, diags));
-    if (from) rp_slots_inherit(exec, exec->slots, from);
+    if (from) RP_TRY(rp_slots_inherit(exec, exec->slots, from, diags));
     RP_TRY(rp_slots_place(exec, exec->slots, diags, &exec->ordered));
     for (uint32_t s = 0; s < exec->slots_count; s++)
         rp_live_defaults(&exec->live, &exec->slots[s].live);
     if (from) inherit_values(exec, from);
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        RP_TRY(rp_live_check(&exec->live, &exec->slots[s].live, diags));
     return RP_OK;
 }
 
@@ -214,8 +217,10 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     if (exec->pieces > 1) RP_TRY(create_timeline(device, diags, &exec->pieces_timeline));
     for (uint32_t s = 0; s < exec->slots_count; s++)
         RP_TRY(rp_slot_prepare(exec, &exec->slots[s], from ? &from->slots[s] : NULL, diags));
-    RP_TRY(rp_exec_count_memory(exec));
-    /* Last: an exec that takes over writes to memory that the other still replays from. */
+    uint64_t bytes;
+    RP_TRY(rp_slots_memory(exec, exec->slots, &bytes));
+    rp_exec_count_memory(exec, bytes);
+    /* Last, and certain to succeed: an exec that takes over writes to the other's memory. */
     for (uint32_t s = 0; s < exec->slots_count; s++)
         RP_TRY(rp_live_refresh(&exec->live, &exec->slots[s].live, diags));
     exec->params.bindings = NULL; /* the caller's, like the names of kernels */
@@ -257,8 +262,11 @@ void rp_exec_destroy(rp_exec *exec) {
     if (!exec) return;
     rp_device *device = exec->device;
     const rp_vk *vk = &device->vk;
-    if (exec->begun.replay) (void)rp_exec_cancel(exec, NULL);
-    (void)rp_exec_wait(exec, 0, UINT64_MAX, NULL); /* on a lost device nothing is in flight */
+    /* On a lost device nothing is in flight. */
+    if (exec->begun.replay && rp_exec_cancel(exec, NULL) != RP_OK)
+        (void)rp_exec_wait_pieces(exec, exec->begun.replay, exec->begun.next_piece, UINT64_MAX,
+                                  NULL);
+    (void)rp_exec_wait(exec, 0, UINT64_MAX, NULL);
     vk->DestroySemaphore(device->handle, exec->timeline, NULL);
     vk->DestroySemaphore(device->handle, exec->pieces_timeline, NULL);
     rp_slots_free(exec, exec->slots);
@@ -278,8 +286,9 @@ void rp_exec_destroy(rp_exec *exec) {
 rp_scopes rp_exec_get_scopes(const rp_exec *exec) {
     rp_scopes out = {0};
     if (!exec) return out;
-    uint32_t scopes = 0;
-    for (uint32_t i = 0; i < exec->plan->external_count; i++) scopes |= exec->scopes[i];
+    rp_exec_lock(exec);
+    uint32_t scopes = rp_slots_scopes(exec);
+    rp_exec_unlock(exec);
     VkMemoryBarrier2 barrier;
     if (!rp_barrier_lower(scopes, scopes, 0, false, &barrier)) return out;
     out.stages = barrier.srcStageMask;

@@ -59,6 +59,8 @@ void rp_live_values_free(const rp_live *live, rp_live_values *values);
  * where the GPU reads it. */
 void rp_live_defaults(const rp_live *live, rp_live_values *values);
 rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags);
+/* Whether the copy may be written: no value is above its maximum, and every grid is possible. */
+rp_status rp_live_check(rp_live *live, const rp_live_values *values, rp_diags *diags);
 rp_status rp_live_set(rp_live *live, rp_live_values *values, uint32_t buffer, uint32_t first,
                       const void *elements, uint32_t count, rp_diags *diags);
 
@@ -69,7 +71,9 @@ typedef struct rp_place {
     rp_storage *storage; /* held */
     VkBuffer handle;
     uint64_t offset; /* of its first byte in the VkBuffer */
+    uint64_t bytes;  /* that are the exec's from there on */
     uint8_t *mapped; /* that byte; NULL when the host cannot see it */
+    bool own;        /* allocated by the exec for this place */
 } rp_place;
 
 /* A descriptor pool, held by each of its sets that is in use. */
@@ -110,6 +114,7 @@ void rp_descriptors_free(rp_descriptors *descriptors);
 typedef struct rp_touch {
     VkBuffer handle;
     uint64_t lo, hi;
+    uint64_t reach;  /* the largest `hi` of this and what is listed before it of the VkBuffer */
     uint32_t buffer; /* of the plan; RP_UNSET: the arena */
     uint32_t scopes; /* rp_scope bits of all uses */
 } rp_touch;
@@ -131,8 +136,11 @@ typedef struct rp_slot {
     VkCommandBuffer *commands; /* by piece; NULL until they are recorded */
     VkQueryPool queries;       /* null without timestamps */
     bool results_mapped;       /* the host reads some result through a mapping */
+    uint64_t recorded;         /* replays of the exec before the commands were recorded */
     uint64_t replay;           /* number of the latest; 0 without */
-    bool cancelled;            /* that one was left off */
+    bool reserved;             /* that one is the application's to submit */
+    uint32_t left_off;         /* the pieces of that one behind so many were cancelled; 0: none */
+    uint64_t wait_for;         /* the replay that the next one waits for by semaphore; 0: none */
     rp_replay_weight weight;
 } rp_slot;
 
@@ -143,13 +151,18 @@ void rp_slots_free(const rp_exec *exec, rp_slot *slots);
 rp_status rp_slots_bind(const rp_exec *exec, rp_slot *slots, const rp_binding *bindings,
                         uint32_t count, rp_diags *diags);
 /* Fills empty places with those that the same buffers have in another exec of as many slots, or in
- * this one as it is. */
-void rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from);
+ * this one as it is. Fails where the exec's plan cannot use a buffer at its offset. */
+rp_status rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from,
+                           rp_diags *diags);
 /* Allocates what is still empty, and clears it; fills in what follows; refuses what overlaps. Says
  * whether slots write to common memory, so that their replays follow each other. */
 rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *out_ordered);
 /* Whether slots share the buffer. */
 bool rp_slots_share(const rp_exec *exec, const rp_plan_buffer *buffer);
+/* RP_OK when every slot is idle that has the buffer where this slot has it. */
+rp_status rp_slots_require_idle(rp_exec *exec, uint32_t slot, uint32_t buffer, rp_diags *diags);
+/* The scope bits with which replays touch memory that is not the exec's alone. */
+uint32_t rp_slots_scopes(const rp_exec *exec);
 
 /* ---- exec.c ---------------------------------------------------------------------------------- */
 
@@ -157,6 +170,8 @@ bool rp_slots_share(const rp_exec *exec, const rp_plan_buffer *buffer);
 typedef struct rp_begun {
     uint64_t replay; /* 0: none */
     uint32_t slot, next_piece;
+    VkCommandBuffer
+        barrier; /* orders the pieces that ran with whatever comes, when it is cancelled */
     rp_semaphore *signals;
     uint32_t signals_count, signals_capacity;
 } rp_begun;
@@ -177,9 +192,11 @@ struct rp_exec {
     uint32_t pieces;
 
     VkSemaphore timeline;          /* counts completed replays */
-    VkSemaphore pieces_timeline;   /* counts completed pieces; null with one piece */
-    uint64_t pieces_base;          /* the replay behind which it began */
+    VkSemaphore pieces_timeline;   /* counts completed pieces; null as long as there was but one */
+    uint64_t pieces_replay;        /* the last replay before the plan that is cut as it is now */
+    uint64_t pieces_value;         /* of the timeline behind that one */
     uint64_t submitted, completed; /* replays; completed: as far as known */
+    uint64_t wait_for;             /* the replay that the next one of any slot waits for; 0: none */
     rp_begun begun;
     bool lost;
     char lost_text[256];
@@ -200,11 +217,16 @@ static inline bool rp_exec_overlaps(const rp_exec *exec) {
     return exec->slots_count > 1 && !exec->ordered;
 }
 
-/* counters.c. Fills in slot->weight; counts for exec and device; says what memory the exec holds. */
+/* The index of a buffer that the host can reach; with the exec's lock held. */
+rp_status rp_exec_look_up(const rp_exec *exec, const char *buffer, uint32_t *out_index);
+
+/* counters.c. Fills in slot->weight; says what memory slots hold; counts for exec and device; counts
+ * the memory that the exec holds. */
 void rp_replay_weigh(const rp_exec *exec, rp_slot *slot);
+rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, uint64_t *out_bytes);
 void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more);
 void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot);
-rp_status rp_exec_count_memory(rp_exec *exec);
+void rp_exec_count_memory(rp_exec *exec, uint64_t bytes);
 
 /* Creates an exec that takes over from another what their plans have in common; `from` may be NULL.
  */
@@ -220,19 +242,23 @@ rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags);
 rp_status rp_pieces_plan(rp_exec *exec);
 
 /* record.c: records groups [first, end) of the plan; `end` == the number of groups takes the final
- * barrier with it. */
-void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end,
+ * barrier with it. `follows`: with the barrier toward the replay before in front of group 0. */
+void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end, bool follows,
                VkQueryPool queries, VkCommandBuffer commands);
 
-/* access.c: as rp_exec_find, and a message for what is not there. */
+/* access.c: as rp_exec_find, and a message for what is not there; with the exec's lock held. */
 rp_status rp_exec_check_slot(const rp_exec *exec, uint32_t slot, rp_diags *diags);
 rp_status rp_exec_find_reachable(const rp_exec *exec, const char *buffer, rp_diags *diags,
                                  uint32_t *out);
 
-/* submit.c. All with the exec's lock held. */
+/* wait.c. All with the exec's lock held. */
 rp_status rp_exec_refresh(rp_exec *exec); /* brings exec->completed up to date */
+/* Keeps what is known about a loss when the status is one; returns it. Says it of a lost exec. */
 rp_status rp_exec_note_loss(rp_exec *exec, rp_status status);
+rp_status rp_exec_report_loss(const rp_exec *exec, rp_diags *diags);
 /* RP_OK when the slot, or with RP_ALL_SLOTS every slot, is idle. */
 rp_status rp_exec_require_idle(rp_exec *exec, uint32_t slot, rp_diags *diags);
+/* What the pieces' timeline counts when so many pieces of a replay are done. */
+uint64_t rp_exec_piece_value(const rp_exec *exec, uint64_t replay, uint32_t pieces);
 
 #endif

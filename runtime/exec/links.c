@@ -24,61 +24,48 @@ static void add_scopes(const rp_touch *before, const rp_touch *after, uint32_t *
 }
 
 void rp_links_scopes(const rp_slot *before, const rp_slot *after, uint32_t *src, uint32_t *dst) {
-    /* Both lists go by VkBuffer and first byte. Touches of one list overlap only where all are
-     * read; a window of the first list is what may still reach into what comes. */
-    uint32_t from = 0;
+    /* Both lists go by VkBuffer and first byte, so what ended before a touch has ended before all
+     * that follow it. */
+    const rp_touch *from = before->touches, *end = from + before->touches_count;
     for (uint32_t j = 0; j < after->touches_count; j++) {
         const rp_touch *b = &after->touches[j];
-        while (from < before->touches_count &&
-               (uintptr_t)before->touches[from].handle < (uintptr_t)b->handle)
+        while (from < end && ((uintptr_t)from->handle < (uintptr_t)b->handle ||
+                              (from->handle == b->handle && from->reach <= b->lo)))
             from++;
-        for (uint32_t i = from; i < before->touches_count; i++) {
-            const rp_touch *a = &before->touches[i];
-            if (a->handle != b->handle || a->lo >= b->hi) break;
+        for (const rp_touch *a = from; a < end && a->handle == b->handle && a->lo < b->hi; a++)
             if (a->hi > b->lo) add_scopes(a, b, src, dst);
-        }
     }
 }
 
+/* Each has a pool of its own, which goes with it when it could not be recorded. */
 typedef struct link_commands {
     uint32_t src, dst;
+    VkCommandPool pool;
     VkCommandBuffer commands;
 } link_commands;
 
 struct rp_links {
-    VkCommandPool pool;
     link_commands *links;
     uint32_t count, capacity;
 };
 
-static rp_status create(rp_device *device, rp_diags *diags) {
-    struct rp_links *links = rp_alloc_zero(&device->allocator, 1, sizeof *links);
-    if (!links) return RP_ERROR_NO_MEMORY;
+static rp_status record(rp_device *device, link_commands *link, rp_diags *diags) {
+    const rp_vk *vk = &device->vk;
     const VkCommandPoolCreateInfo pool = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
         .queueFamilyIndex = device->adapter.queue_family,
     };
-    rp_status status =
-        RP_VK(diags, device->vk.CreateCommandPool(device->handle, &pool, NULL, &links->pool));
-    if (status == RP_OK)
-        device->links = links;
-    else
-        rp_release(&device->allocator, links);
-    return status;
-}
-
-static rp_status record(rp_device *device, link_commands *link, rp_diags *diags) {
-    const rp_vk *vk = &device->vk;
+    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &link->pool)));
     const VkCommandBufferAllocateInfo allocate = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = device->links->pool,
+        .commandPool = link->pool,
         .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
         .commandBufferCount = 1,
     };
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                             .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
     VkMemoryBarrier2 barrier;
-    (void)rp_barrier_lower(link->src, link->dst, device->quirks, false, &barrier);
+    (void)rp_barrier_lower(link->src, link->dst, device->quirks, true, &barrier);
     const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
                                    .memoryBarrierCount = 1,
                                    .pMemoryBarriers = &barrier};
@@ -90,17 +77,22 @@ static rp_status record(rp_device *device, link_commands *link, rp_diags *diags)
 
 static rp_status find(rp_device *device, uint32_t src, uint32_t dst, rp_diags *diags,
                       VkCommandBuffer *out) {
-    if (!device->links) RP_TRY(create(device, diags));
+    const rp_allocator *a = &device->allocator;
+    if (!device->links) device->links = rp_alloc_zero(a, 1, sizeof *device->links);
     struct rp_links *links = device->links;
+    if (!links) return RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < links->count; i++) {
         if (links->links[i].src != src || links->links[i].dst != dst) continue;
         *out = links->links[i].commands;
         return RP_OK;
     }
-    if (!RP_RESERVE(&device->allocator, links->links, links->count, links->capacity, 1))
-        return RP_ERROR_NO_MEMORY;
+    if (!RP_RESERVE(a, links->links, links->count, links->capacity, 1)) return RP_ERROR_NO_MEMORY;
     link_commands link = {.src = src, .dst = dst};
-    RP_TRY(record(device, &link, diags));
+    rp_status status = record(device, &link, diags);
+    if (status != RP_OK) {
+        device->vk.DestroyCommandPool(device->handle, link.pool, NULL);
+        return status;
+    }
     links->links[links->count++] = link;
     *out = link.commands;
     return RP_OK;
@@ -117,7 +109,8 @@ rp_status rp_links_get(rp_device *device, uint32_t src, uint32_t dst, rp_diags *
 
 void rp_links_free(rp_device *device) {
     if (!device->links) return;
-    device->vk.DestroyCommandPool(device->handle, device->links->pool, NULL);
+    for (uint32_t i = 0; i < device->links->count; i++)
+        device->vk.DestroyCommandPool(device->handle, device->links->links[i].pool, NULL);
     rp_release(&device->allocator, device->links->links);
     rp_release(&device->allocator, device->links);
     device->links = NULL;

@@ -8,7 +8,8 @@
  * bytes and one of them writes; adds nothing when they do not. */
 void rp_links_scopes(const rp_slot *before, const rp_slot *after, uint32_t *src, uint32_t *dst);
 
-/* A command buffer with just that barrier, recorded once and kept by the device. Any thread. */
+/* A command buffer with just a barrier of those scopes, recorded once and kept by the device. Any
+ * thread. */
 rp_status rp_links_get(rp_device *device, uint32_t src, uint32_t dst, rp_diags *diags,
                        VkCommandBuffer *out);
 void rp_links_free(rp_device *device);

@@ -312,6 +312,25 @@ static rp_status apply(rp_live *live, rp_live_values *values, const overlay *ove
     return RP_OK;
 }
 
+rp_status rp_live_check(rp_live *live, const rp_live_values *values, rp_diags *diags) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(live->plan);
+    const overlay none = {.live = live, .present = values, .buffer = RP_UNSET};
+    for (uint32_t i = 0; i < live->plan->external_count; i++) {
+        if (buffers[i].kind != RP_LIVE || buffers[i].max_value == UINT32_MAX) continue;
+        const overlay over = {
+            .live = live,
+            .present = values,
+            .buffer = i,
+            .count = (uint32_t)(buffers[i].size / rp_dtype_size((rp_dtype)buffers[i].dtype)),
+            .values = values->copy + live->offsets[i],
+        };
+        RP_TRY(check_maximum(&over, diags));
+    }
+    live->round++;
+    for (uint32_t i = 0; i < live->grids_count; i++) RP_TRY(compute_once(live, &none, i, diags));
+    return RP_OK;
+}
+
 rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags) {
     const rp_plan_buffer *buffers = rp_plan_buffers(live->plan);
     const overlay none = {.live = live, .present = values, .buffer = RP_UNSET};

@@ -21,10 +21,14 @@ static uint64_t group_weight(const rp_plan *plan, const rp_plan_group *group) {
     return weight;
 }
 
-static void add_cut(rp_exec *exec, uint32_t group) {
-    if (exec->cuts[exec->pieces] != group) exec->cuts[++exec->pieces] = group;
+static uint64_t sum(uint64_t a, uint64_t b) {
+    uint64_t out;
+    return rp_add_u64(a, b, &out) ? out : UINT64_MAX;
 }
 
+/* A cut goes to the group boundary that is nearest to where an even share ends, and to where a piece
+ * would grow over the limit. A share ends behind a share's weight of groups, wherever the cuts
+ * before came to lie: so without a limit there are never more pieces than shares. */
 rp_status rp_pieces_plan(rp_exec *exec) {
     const rp_plan *plan = exec->plan;
     const rp_plan_group *groups = rp_plan_records(plan, RP_SECTION_GROUPS);
@@ -33,20 +37,20 @@ rp_status rp_pieces_plan(rp_exec *exec) {
     uint64_t most = exec->params.piece_bytes ? exec->params.piece_bytes : UINT64_MAX, total = 0;
     exec->cuts = rp_alloc_zero(&exec->device->allocator, (size_t)count + 2, sizeof *exec->cuts);
     if (!exec->cuts) return RP_ERROR_NO_MEMORY;
-    for (uint32_t g = 0; g < count; g++)
-        if (!rp_add_u64(total, group_weight(plan, &groups[g]), &total)) total = UINT64_MAX;
-    uint64_t share = total / wanted + 1, in_piece = 0;
-    if (share > most) share = most;
+    for (uint32_t g = 0; g < count; g++) total = sum(total, group_weight(plan, &groups[g]));
+    uint64_t share = total / wanted + (total % wanted != 0), share_end = share;
+    uint64_t before = 0, in_piece = 0; /* weights of what lies before the group */
     for (uint32_t g = 0; g < count; g++) {
-        uint64_t weight = group_weight(plan, &groups[g]);
-        /* A group goes where more of it would lie, but never takes a piece over the limit. */
-        bool over = in_piece > share || weight / 2 > share - in_piece ||
-                    weight > most - (in_piece < most ? in_piece : most);
+        uint64_t weight = group_weight(plan, &groups[g]), middle = sum(before, weight / 2);
+        bool over = weight > most - (in_piece < most ? in_piece : most);
+        for (; middle >= share_end && share_end < total; share_end = sum(share_end, share))
+            over = true;
         if (over && in_piece > 0) {
-            add_cut(exec, g);
+            exec->cuts[++exec->pieces] = g;
             in_piece = 0;
         }
-        in_piece = weight > UINT64_MAX - in_piece ? UINT64_MAX : in_piece + weight;
+        before = sum(before, weight);
+        in_piece = sum(in_piece, weight);
     }
     exec->cuts[++exec->pieces] = count; /* a plan without groups is one piece */
     return RP_OK;

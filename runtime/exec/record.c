@@ -148,12 +148,10 @@ static void record_node(recorder *r, uint32_t index) {
 /* Records groups [first, end). A boundary's barrier opens the group behind it, so that in a piece
  * of its own it stands in front; its first scope is everything earlier in submission order, of the
  * pieces before too. */
-static void record_groups(recorder *r, uint32_t first, uint32_t end, VkQueryPool queries) {
+static void record_groups(recorder *r, uint32_t first, uint32_t end, bool follows,
+                          VkQueryPool queries) {
     const rp_plan_group *groups = rp_plan_records(r->plan, RP_SECTION_GROUPS);
     uint32_t group_count = rp_plan_count(r->plan, RP_SECTION_GROUPS);
-    /* Slots that share nothing which is written need not wait for each other, and a slot waits for
-     * its own last replay by semaphore. */
-    bool alone = rp_exec_overlaps(r->exec);
     /* Both timestamps wait for what came before: the first for the previous replay. */
     const VkPipelineStageFlags2 all = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
     if (queries && first == 0) {
@@ -161,7 +159,7 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, VkQueryPool
         r->vk->CmdWriteTimestamp2(r->commands, all, queries, 0);
     }
     for (uint32_t g = first; g < end; g++) {
-        if (g > 0 || !alone) record_barrier(r, g);
+        if (g > 0 || follows) record_barrier(r, g);
         for (uint32_t i = 0; i < groups[g].node_count; i++)
             record_node(r, groups[g].first_node + i);
     }
@@ -171,7 +169,7 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, VkQueryPool
     if (queries) r->vk->CmdWriteTimestamp2(r->commands, all, queries, 1);
 }
 
-void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end,
+void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end, bool follows,
                VkQueryPool queries, VkCommandBuffer commands) {
     recorder r = {.exec = exec,
                   .slot = slot,
@@ -181,5 +179,5 @@ void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_
                   .kernel = RP_UNSET,
                   .label = UINT32_MAX};
     for (uint32_t i = 0; i < RP_MAX_SETS; i++) r.sets[i] = RP_UNSET;
-    record_groups(&r, first, end, queries);
+    record_groups(&r, first, end, follows, queries);
 }

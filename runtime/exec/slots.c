@@ -39,6 +39,25 @@ static rp_status wrong_binding(const rp_binding *binding, rp_diags *diags, const
     return RP_ERROR_USAGE;
 }
 
+/* Whether what is used with those scopes may begin at that byte of a VkBuffer. */
+static rp_status check_alignment(const rp_exec *exec, const char *name, uint64_t at,
+                                 uint32_t scopes, rp_diags *diags) {
+    const VkPhysicalDeviceLimits *limits = &exec->device->adapter.properties.limits;
+    uint64_t alignment = 4; /* of fills and indirect grids */
+    if (limits->minStorageBufferOffsetAlignment > alignment)
+        alignment = limits->minStorageBufferOffsetAlignment;
+    if ((scopes & RP_SCOPE_COMPUTE_U) && limits->minUniformBufferOffsetAlignment > alignment)
+        alignment = limits->minUniformBufferOffsetAlignment;
+    if (at % alignment == 0) return RP_OK;
+    rp_diags_add(
+        diags, RP_ERROR, NULL, 0, 0,
+        "%s cannot be bound at byte %llu of a VkBuffer: device %s binds it at multiples of "
+        "%llu",
+        name, (unsigned long long)at, exec->device->adapter.info.name,
+        (unsigned long long)alignment);
+    return RP_ERROR_USAGE;
+}
+
 /* Where a binding puts the buffer of a slot. */
 static uint64_t offset_in_slot(const rp_binding *binding, uint32_t slot) {
     return binding->offset + slot * binding->slot_stride;
@@ -48,7 +67,6 @@ static uint64_t offset_in_slot(const rp_binding *binding, uint32_t slot) {
 static rp_status check_range(const rp_exec *exec, const rp_binding *binding, uint64_t offset,
                              uint64_t bytes, uint32_t scopes, rp_diags *diags) {
     const rp_storage *storage = binding->storage;
-    const VkPhysicalDeviceLimits *limits = &exec->device->adapter.properties.limits;
     if (!rp_range_inside(offset, bytes, storage->size)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "%s has %llu bytes and cannot be bound at byte %llu of %s, which has %llu",
@@ -56,20 +74,7 @@ static rp_status check_range(const rp_exec *exec, const rp_binding *binding, uin
                      storage->name, (unsigned long long)storage->size);
         return RP_ERROR_USAGE;
     }
-    uint64_t alignment = 4, at = storage->offset + offset;
-    if (limits->minStorageBufferOffsetAlignment > alignment)
-        alignment = limits->minStorageBufferOffsetAlignment;
-    if ((scopes & RP_SCOPE_COMPUTE_U) && limits->minUniformBufferOffsetAlignment > alignment)
-        alignment = limits->minUniformBufferOffsetAlignment;
-    if (at % alignment) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "%s cannot be bound at byte %llu of a VkBuffer: device %s binds it at "
-                     "multiples of %llu",
-                     binding_name(binding), (unsigned long long)at, exec->device->adapter.info.name,
-                     (unsigned long long)alignment);
-        return RP_ERROR_USAGE;
-    }
-    return RP_OK;
+    return check_alignment(exec, binding_name(binding), storage->offset + offset, scopes, diags);
 }
 
 /* Whether a buffer of so many bytes may be bound so. */
@@ -99,10 +104,11 @@ static rp_status check_binding(const rp_exec *exec, const rp_binding *binding, u
     return RP_OK;
 }
 
-static void hold(rp_place *place, rp_storage *storage, uint64_t offset) {
+static void hold(rp_place *place, rp_storage *storage, uint64_t offset, uint64_t bytes) {
     place->storage = rp_storage_hold(storage);
     place->handle = storage->handle;
     place->offset = storage->offset + offset;
+    place->bytes = bytes;
     place->mapped = storage->mapped ? storage->mapped + offset : NULL;
 }
 
@@ -123,13 +129,16 @@ static rp_status enter(const rp_exec *exec, rp_slot *slots, const rp_binding *bi
                                  "live values are set by the host, which cannot see the storage");
     } else if (bytes == 0) {
         return wrong_binding(binding, diags, "the plan has no transients");
+    } else if (exec->params.separate_buffers) {
+        return wrong_binding(binding, diags,
+                             "separate_buffers puts each transient in memory of its own");
     }
     RP_TRY(check_binding(exec, binding, bytes, scopes, shared, diags));
     for (uint32_t s = 0; s < exec->slots_count; s++) {
         if (!shared && binding->slot != RP_ALL_SLOTS && binding->slot != s) continue;
         rp_place *place = binding->buffer ? &slots[s].places[index] : &slots[s].arena;
         if (place->storage) return wrong_binding(binding, diags, "it is bound twice");
-        hold(place, binding->storage, offset_in_slot(binding, s));
+        hold(place, binding->storage, offset_in_slot(binding, s), bytes);
     }
     return RP_OK;
 }
@@ -206,7 +215,9 @@ static rp_status serve(rp_exec *exec, rp_slot *slots, const requests *r, rp_diag
     if (status == RP_OK) status = rp_storage_clear(device, cleared, r->count, diags);
     for (uint32_t i = 0; i < r->count && status == RP_OK; i++) {
         if (!cleared[i]) memset(storages[i]->mapped, 0, storages[i]->size);
-        hold(place_of(slots, r, i), storages[i], 0);
+        rp_place *place = place_of(slots, r, i);
+        hold(place, storages[i], 0, storages[i]->size);
+        place->own = true;
     }
     for (uint32_t i = 0; storages && i < r->count; i++) rp_storage_drop(storages[i]);
     rp_release(r->a, storages);
@@ -248,6 +259,8 @@ static void follow(const rp_exec *exec, rp_slot *slots, uint32_t s) {
         if (!place->storage && in) {
             *place = *in;
             rp_storage_hold(place->storage);
+            place->own = false;
+            place->bytes = buffers[i].size;
             place->offset += offset;
             if (place->mapped) place->mapped += offset;
         }
@@ -290,31 +303,29 @@ static void take_over(rp_place *place, const rp_place *from) {
     rp_storage_hold(place->storage);
 }
 
-/* What is left of the storage from a place on. */
-static uint64_t room(const rp_place *place) {
-    const rp_storage *storage = place->storage;
-    return storage ? storage->size - (place->offset - storage->offset) : 0;
-}
-
-void rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from) {
+rp_status rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from,
+                           rp_diags *diags) {
     const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
     const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
     uint32_t count = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
     for (uint32_t s = 0; s < exec->slots_count; s++) {
         rp_slot *slot = &slots[s];
         const rp_slot *old = &from->slots[s];
-        if (!slot->arena.storage && graph->arena_bytes && room(&old->arena) >= graph->arena_bytes)
+        if (!slot->arena.storage && graph->arena_bytes && old->arena.bytes >= graph->arena_bytes)
             take_over(&slot->arena, &old->arena);
         if (!slot->live_block.storage && exec->live.size &&
-            room(&old->live_block) >= exec->live.size)
+            old->live_block.bytes >= exec->live.size)
             take_over(&slot->live_block, &old->live_block);
         for (uint32_t i = 0; i < count; i++) {
             if (slot->places[i].storage) continue;
             const char *name = rp_plan_string(exec->plan, buffers[i].name);
             const rp_place *place = same_buffer(from, old, name, &buffers[i]);
-            if (place) take_over(&slot->places[i], place);
+            if (!place) continue;
+            RP_TRY(check_alignment(exec, name, place->offset, exec->scopes[i], diags));
+            take_over(&slot->places[i], place);
         }
     }
+    return RP_OK;
 }
 
 /* ---- What lies where ------------------------------------------------------------------------- */
@@ -325,6 +336,11 @@ static int by_place(const void *left, const void *right) {
     if (a->lo != b->lo) return a->lo < b->lo ? -1 : 1;
     if (a->hi != b->hi) return a->hi < b->hi ? -1 : 1;
     return (a->buffer > b->buffer) - (a->buffer < b->buffer);
+}
+
+static rp_touch touch_of(const rp_place *place, uint64_t bytes, uint32_t buffer, uint32_t scopes) {
+    uint64_t hi = place->offset + bytes;
+    return (rp_touch){place->handle, place->offset, hi, hi, buffer, scopes};
 }
 
 /* Lists the memory that a slot's replay touches: buffers, and the arena as a whole. */
@@ -342,14 +358,18 @@ static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
         if (in_arena(slot, &buffers[i], place))
             arena_scopes |= exec->scopes[i];
         else
-            slot->touches[slot->touches_count++] = (rp_touch){
-                place->handle, place->offset, place->offset + buffers[i].size, i, exec->scopes[i]};
+            slot->touches[slot->touches_count++] =
+                touch_of(place, buffers[i].size, i, exec->scopes[i]);
     }
     if (slot->arena.storage)
         slot->touches[slot->touches_count++] =
-            (rp_touch){slot->arena.handle, slot->arena.offset,
-                       slot->arena.offset + graph->arena_bytes, RP_UNSET, arena_scopes};
+            touch_of(&slot->arena, graph->arena_bytes, RP_UNSET, arena_scopes);
     qsort(slot->touches, slot->touches_count, sizeof *slot->touches, by_place);
+    for (uint32_t i = 1; i < slot->touches_count; i++) {
+        rp_touch *touch = &slot->touches[i];
+        if (touch[-1].handle == touch->handle && touch[-1].reach > touch->reach)
+            touch->reach = touch[-1].reach;
+    }
     return RP_OK;
 }
 
@@ -361,6 +381,14 @@ static const char *touch_name(const rp_exec *exec, const rp_touch *touch) {
 
 static bool touch_writes(const rp_exec *exec, const rp_touch *touch) {
     return touch->buffer == RP_UNSET || is_written(&rp_plan_buffers(exec->plan)[touch->buffer]);
+}
+
+/* Whether the touch is of the same bytes in another slot, as the application wanted it. Live values
+ * are each slot's own: the host writes those of one while the GPU reads those of another. */
+static bool is_again(const rp_exec *exec, const rp_touch *touch, const rp_touch *before) {
+    return by_place(touch, before) == 0 &&
+           (touch->buffer == RP_UNSET ||
+            rp_plan_buffers(exec->plan)[touch->buffer].kind != RP_LIVE);
 }
 
 static rp_status refuse_overlap(const rp_exec *exec, const rp_touch *a, const rp_touch *b,
@@ -383,7 +411,7 @@ static rp_status check_overlaps(const rp_exec *exec, const rp_touch *all, uint32
     for (uint32_t i = 0; i < count; i++) {
         const rp_touch *touch = &all[i];
         bool writes = touch_writes(exec, touch);
-        if (i > 0 && by_place(touch, touch - 1) == 0) {
+        if (i > 0 && is_again(exec, touch, touch - 1)) {
             *out_ordered |= writes;
             continue;
         }
@@ -426,6 +454,39 @@ rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *o
     for (uint32_t s = 0; s < exec->slots_count; s++) follow(exec, slots, s);
     return look_at_all(exec, slots, diags, out_ordered);
 }
+
+/* ---- What follows from where it lies --------------------------------------------------------- */
+
+rp_status rp_slots_require_idle(rp_exec *exec, uint32_t slot, uint32_t buffer, rp_diags *diags) {
+    const rp_plan_buffer *record = &rp_plan_buffers(exec->plan)[buffer];
+    const rp_place *place = &exec->slots[slot].places[buffer];
+    if (rp_slots_share(exec, record)) return rp_exec_require_idle(exec, RP_ALL_SLOTS, diags);
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
+        const rp_place *other = &exec->slots[s].places[buffer];
+        if (other->handle == place->handle &&
+            rp_ranges_overlap(other->offset, record->size, place->offset, record->size))
+            RP_TRY(rp_exec_require_idle(exec, s, diags));
+    }
+    return RP_OK;
+}
+
+uint32_t rp_slots_scopes(const rp_exec *exec) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
+    uint32_t scopes = 0;
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
+        const rp_slot *slot = &exec->slots[s];
+        for (uint32_t i = 0; i < slot->touches_count; i++) {
+            const rp_touch *touch = &slot->touches[i];
+            bool own = touch->buffer == RP_UNSET ? slot->arena.own
+                                                 : buffers[touch->buffer].kind == RP_TMP &&
+                                                       slot->places[touch->buffer].own;
+            if (!own) scopes |= touch->scopes;
+        }
+    }
+    return scopes;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 rp_slot *rp_slots_create(const rp_exec *exec) {
     const rp_allocator *a = &exec->device->allocator;

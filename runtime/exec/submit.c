@@ -1,80 +1,33 @@
-/* Submitting and waiting.
- *
- * A submission is vkQueueSubmit2 with recorded commands: arrays are filled in, nothing is decided
- * that could have been before. They lie in the call's own memory unless the caller names more
- * semaphores than fit there. A timeline semaphore counts finished replays, so that "is it idle" and
- * "how many are done" are one read of a counter; the queue signals in the order of submissions, so
- * it only grows, though replays of different slots may overlap. */
+/* Submitting: vkQueueSubmit2 with recorded commands. Arrays are filled in, nothing is decided that
+ * could have been before. They lie in the call's own memory unless the caller names more semaphores
+ * than fit there, or the recording has many pieces. */
 #include "exec/exec.h"
 
-#include <stdio.h>
 #include "base/sized.h"
 #include "exec/links.h"
 
-/* ---- What is known --------------------------------------------------------------------------- */
-
-/* Keeps what is known about a loss. Vulkan tells that the device is gone, not where it was. */
-rp_status rp_exec_note_loss(rp_exec *exec, rp_status status) {
-    if (status != RP_ERROR_DEVICE_LOST || exec->lost) return status;
-    exec->lost = true;
-    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
-    const char *name = rp_plan_string(exec->plan, graph->name);
-    if (exec->submitted == exec->completed)
-        snprintf(exec->lost_text, sizeof exec->lost_text,
-                 "the device was lost with no replay of %.100s in flight", name);
-    else
-        snprintf(
-            exec->lost_text, sizeof exec->lost_text,
-            "the device was lost with replay %llu of %.100s in flight, %llu replays were known "
-            "to be done; the driver does not say at which node",
-            (unsigned long long)exec->submitted, name, (unsigned long long)exec->completed);
-    return status;
-}
-
-static rp_status report_loss(const rp_exec *exec, rp_diags *diags) {
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s", exec->lost_text);
-    return RP_ERROR_DEVICE_LOST;
-}
-
-rp_status rp_exec_refresh(rp_exec *exec) {
-    if (exec->lost) return RP_ERROR_DEVICE_LOST;
-    if (exec->completed == exec->submitted) return RP_OK;
-    rp_device *device = exec->device;
-    uint64_t value = 0;
-    VkResult result = device->vk.GetSemaphoreCounterValue(device->handle, exec->timeline, &value);
-    if (result != VK_SUCCESS) return rp_exec_note_loss(exec, rp_vk_status(result));
-    /* A lost device may report any value. */
-    if (value > exec->completed && value <= exec->submitted) exec->completed = value;
-    return RP_OK;
-}
-
-rp_status rp_exec_require_idle(rp_exec *exec, uint32_t slot, rp_diags *diags) {
-    rp_status status = rp_exec_refresh(exec);
-    if (exec->lost) return report_loss(exec, diags);
-    RP_TRY(status);
-    uint64_t last = slot == RP_ALL_SLOTS ? exec->submitted : exec->slots[slot].replay;
-    if (last <= exec->completed) return RP_OK;
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "replay %llu is still in flight%s: wait for it first",
-                 (unsigned long long)last, slot == RP_ALL_SLOTS ? "" : " in this slot");
-    return RP_ERROR_BUSY;
-}
-
 /* ---- Filling in ------------------------------------------------------------------------------ */
 
-enum { NEAR_COMMANDS = 4, NEAR_SEMAPHORES = 8 }; /* that lie in the call's own memory */
+enum { NEAR_PIECES = 4, NEAR_SEMAPHORES = 12 }; /* that lie in the call's own memory */
 
-/* One batch of a submission: some pieces of one replay. */
+/* Some pieces of one replay, each a VkSubmitInfo2 of its own: drivers join command buffers of one
+ * into one piece of work, and the pieces' timeline is signalled behind each. */
 typedef struct batch {
     rp_exec *exec;
     rp_slot *slot;
     rp_submit_params params;
     uint64_t replay;
+    uint64_t wait_for; /* an earlier replay, by semaphore; 0: none */
     uint32_t first_piece, end_piece;
     VkCommandBuffer link; /* in front; null without */
-    uint64_t slot_replay; /* what the slot had before, to take the replay back */
-    bool slot_cancelled;
 
-    VkCommandBufferSubmitInfo *commands, near_commands[NEAR_COMMANDS];
+    /* What the slot and the exec had before, to take the replay back. */
+    uint64_t slot_replay, slot_wait_for, exec_wait_for;
+    uint32_t slot_left_off;
+    bool slot_reserved;
+
+    VkSubmitInfo2 *infos, near_infos[NEAR_PIECES];
+    VkCommandBufferSubmitInfo *commands, near_commands[NEAR_PIECES + 1];
     VkSemaphoreSubmitInfo *semaphores, near_semaphores[NEAR_SEMAPHORES];
 } batch;
 
@@ -87,75 +40,118 @@ static VkSemaphoreSubmitInfo semaphore_info(void *handle, uint64_t value, uint64
     };
 }
 
-/* Of the pieces' timeline when so many pieces of a replay are done. */
-static uint64_t piece_value(const rp_exec *exec, uint64_t replay, uint32_t pieces) {
-    return (replay - exec->pieces_base - 1) * exec->pieces + pieces;
+uint64_t rp_exec_piece_value(const rp_exec *exec, uint64_t replay, uint32_t pieces) {
+    return exec->pieces_value + (replay - exec->pieces_replay - 1) * exec->pieces + pieces;
+}
+
+static uint32_t piece_count(const batch *b) {
+    return b->end_piece - b->first_piece;
 }
 
 static rp_status reserve(batch *b) {
     const rp_allocator *a = &b->exec->device->allocator;
-    uint64_t commands = (uint64_t)b->end_piece - b->first_piece + 1;
-    uint64_t semaphores = (uint64_t)b->params.wait_count + b->params.signal_count + 3;
+    uint32_t pieces = piece_count(b);
+    /* Beside what the caller names: the earlier replay, the timeline, and that of the pieces. */
+    uint64_t semaphores = (uint64_t)b->params.wait_count + b->params.signal_count + 2 + pieces;
+    b->infos = b->near_infos;
     b->commands = b->near_commands;
     b->semaphores = b->near_semaphores;
-    if (commands > NEAR_COMMANDS) b->commands = rp_alloc(a, commands, sizeof *b->commands);
+    if (pieces > NEAR_PIECES) {
+        b->infos = rp_alloc(a, pieces, sizeof *b->infos);
+        b->commands = rp_alloc(a, (size_t)pieces + 1, sizeof *b->commands);
+    }
     if (semaphores > NEAR_SEMAPHORES)
         b->semaphores = rp_alloc(a, semaphores, sizeof *b->semaphores);
-    return b->commands && b->semaphores ? RP_OK : RP_ERROR_NO_MEMORY;
+    return b->infos && b->commands && b->semaphores ? RP_OK : RP_ERROR_NO_MEMORY;
 }
 
 static void release(batch *b) {
     if (!b->exec) return;
     const rp_allocator *a = &b->exec->device->allocator;
+    if (b->infos != b->near_infos) rp_release(a, b->infos);
     if (b->commands != b->near_commands) rp_release(a, b->commands);
     if (b->semaphores != b->near_semaphores) rp_release(a, b->semaphores);
 }
 
-/* Whether the GPU has to wait for the slot's last replay: recordings without the barrier toward the
- * replay before leave that to a semaphore. */
-static bool waits_for_slot(const batch *b) {
-    const rp_exec *exec = b->exec;
-    return b->first_piece == 0 && rp_exec_overlaps(exec) && b->slot_replay > exec->completed;
+static VkCommandBufferSubmitInfo command_info(VkCommandBuffer commands) {
+    return (VkCommandBufferSubmitInfo){.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
+                                       .commandBuffer = commands};
 }
 
-static VkSubmitInfo2 fill(const batch *b) {
-    const rp_exec *exec = b->exec;
-    uint32_t commands = 0, waits = 0, signals = 0;
-    if (b->link)
-        b->commands[commands++] = (VkCommandBufferSubmitInfo){
-            .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, .commandBuffer = b->link};
-    for (uint32_t p = b->first_piece; p < b->end_piece; p++)
-        b->commands[commands++] =
-            (VkCommandBufferSubmitInfo){.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
-                                        .commandBuffer = b->slot->commands[p]};
-    VkSemaphoreSubmitInfo *wait = b->semaphores;
-    for (uint32_t i = 0; b->first_piece == 0 && i < b->params.wait_count; i++) {
+/* Adds the semaphores to wait for; says how many. */
+static uint32_t add_waits(const batch *b, VkSemaphoreSubmitInfo *out) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < b->params.wait_count; i++) {
         const rp_semaphore *s = &b->params.waits[i];
-        wait[waits++] = semaphore_info(s->handle, s->value, s->stages);
+        out[count++] = semaphore_info(s->handle, s->value, s->stages);
     }
-    if (waits_for_slot(b)) wait[waits++] = semaphore_info(exec->timeline, b->slot_replay, 0);
-    VkSemaphoreSubmitInfo *signal = wait + waits;
-    bool last = b->end_piece == exec->pieces;
+    if (b->wait_for) out[count++] = semaphore_info(b->exec->timeline, b->wait_for, 0);
+    return count;
+}
+
+/* Adds the semaphores to signal behind so many pieces; says how many. */
+static uint32_t add_signals(const batch *b, uint32_t pieces, VkSemaphoreSubmitInfo *out) {
+    const rp_exec *exec = b->exec;
+    uint32_t count = 0;
+    bool last = pieces == exec->pieces;
     for (uint32_t i = 0; last && i < b->params.signal_count; i++) {
         const rp_semaphore *s = &b->params.signals[i];
-        signal[signals++] = semaphore_info(s->handle, s->value, s->stages);
+        out[count++] = semaphore_info(s->handle, s->value, s->stages);
     }
-    if (last) signal[signals++] = semaphore_info(exec->timeline, b->replay, 0);
+    if (last) out[count++] = semaphore_info(exec->timeline, b->replay, 0);
     if (exec->pieces_timeline)
-        signal[signals++] =
-            semaphore_info(exec->pieces_timeline, piece_value(exec, b->replay, b->end_piece), 0);
-    return (VkSubmitInfo2){
-        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
-        .waitSemaphoreInfoCount = waits,
-        .pWaitSemaphoreInfos = wait,
-        .commandBufferInfoCount = commands,
-        .pCommandBufferInfos = b->commands,
-        .signalSemaphoreInfoCount = signals,
-        .pSignalSemaphoreInfos = signal,
-    };
+        out[count++] =
+            semaphore_info(exec->pieces_timeline, rp_exec_piece_value(exec, b->replay, pieces), 0);
+    return count;
+}
+
+/* Fills in infos[], one for each piece. */
+static void fill(const batch *b) {
+    VkCommandBufferSubmitInfo *commands = b->commands;
+    VkSemaphoreSubmitInfo *semaphores = b->semaphores;
+    for (uint32_t i = 0; i < piece_count(b); i++) {
+        VkSubmitInfo2 *info = &b->infos[i];
+        *info = (VkSubmitInfo2){.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
+                                .pWaitSemaphoreInfos = semaphores,
+                                .pCommandBufferInfos = commands};
+        if (i == 0) info->waitSemaphoreInfoCount = add_waits(b, semaphores);
+        semaphores += info->waitSemaphoreInfoCount;
+        if (i == 0 && b->link) *commands++ = command_info(b->link);
+        *commands++ = command_info(b->slot->commands[b->first_piece + i]);
+        info->commandBufferInfoCount = (uint32_t)(commands - info->pCommandBufferInfos);
+        info->pSignalSemaphoreInfos = semaphores;
+        info->signalSemaphoreInfoCount = add_signals(b, b->first_piece + i + 1, semaphores);
+        semaphores += info->signalSemaphoreInfoCount;
+    }
 }
 
 /* ---- Submitting ------------------------------------------------------------------------------ */
+
+static rp_status wrong_semaphore(uint32_t index, const char *verb, const char *what,
+                                 rp_diags *diags) {
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "semaphore %u to %s is %s", index, verb, what);
+    return RP_ERROR_USAGE;
+}
+
+static rp_status check_semaphores(const rp_exec *exec, const rp_submit_params *params,
+                                  rp_diags *diags) {
+    const rp_semaphore *waits = params->waits, *signals = params->signals;
+    for (uint32_t i = 0; i < params->wait_count; i++) {
+        if (!waits || !waits[i].handle)
+            return wrong_semaphore(i, "wait for", "no VkSemaphore", diags);
+        if (waits[i].handle == exec->timeline && waits[i].value > exec->submitted)
+            return wrong_semaphore(i, "wait for",
+                                   "the exec's own timeline, at a replay that comes later", diags);
+    }
+    for (uint32_t i = 0; i < params->signal_count; i++) {
+        if (!signals || !signals[i].handle)
+            return wrong_semaphore(i, "signal", "no VkSemaphore", diags);
+        if (signals[i].handle == exec->timeline)
+            return wrong_semaphore(i, "signal",
+                                   "the exec's own timeline, which is signalled anyway", diags);
+    }
+    return RP_OK;
+}
 
 static rp_status take_params(rp_exec *exec, const rp_submit_params *given, rp_diags *diags,
                              rp_submit_params *out) {
@@ -165,17 +161,18 @@ static rp_status take_params(rp_exec *exec, const rp_submit_params *given, rp_di
                      "set the member size to sizeof(rp_submit_params)");
         return RP_ERROR_USAGE;
     }
-    if (out->slot < exec->slots_count && (out->waits || !out->wait_count) &&
-        (out->signals || !out->signal_count))
-        return RP_OK;
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                 "a submission names one of the exec's %u slots, and its semaphores",
-                 exec->slots_count);
-    return RP_ERROR_USAGE;
+    if (out->slot >= exec->slots_count) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the exec has %u slots, there is no slot %u",
+                     exec->slots_count, out->slot);
+        return RP_ERROR_USAGE;
+    }
+    return check_semaphores(exec, out, diags);
 }
 
-static rp_status keep_signals(rp_exec *exec, const rp_submit_params *params) {
+/* What the later pieces of a replay need, so that leaving them off cannot fail for want of it. */
+static rp_status keep_for_later(rp_exec *exec, const rp_submit_params *params, rp_diags *diags) {
     rp_begun *begun = &exec->begun;
+    RP_TRY(rp_links_get(exec->device, RP_SCOPE_ANY, RP_SCOPE_ALL, diags, &begun->barrier));
     if (!RP_RESERVE(&exec->device->allocator, begun->signals, 0, begun->signals_capacity,
                     params->signal_count))
         return RP_ERROR_NO_MEMORY;
@@ -185,9 +182,29 @@ static rp_status keep_signals(rp_exec *exec, const rp_submit_params *params) {
     return RP_OK;
 }
 
+/* Counts a replay in: of the slot, and of those who wait for it. */
+static void count_in(batch *b, uint64_t replay) {
+    rp_exec *exec = b->exec;
+    rp_slot *slot = b->slot;
+    b->slot_replay = slot->replay;
+    b->slot_reserved = slot->reserved;
+    b->slot_left_off = slot->left_off;
+    b->slot_wait_for = slot->wait_for;
+    b->exec_wait_for = exec->wait_for;
+    b->wait_for = slot->wait_for > exec->wait_for ? slot->wait_for : exec->wait_for;
+    b->replay = slot->replay = replay;
+    slot->reserved = false;
+    slot->left_off = 0;
+    /* Recordings without the barrier toward the replay before leave that order to a semaphore, also
+     * when the host knows that it is done: what it wrote is yet to become visible. Behind a wait
+     * everything in the queue is ordered. */
+    slot->wait_for = rp_exec_overlaps(exec) ? replay : 0;
+    exec->wait_for = 0;
+}
+
 /* Takes the next number for a replay of the exec, and prepares its batch. */
 static rp_status begin(batch *b, rp_exec *exec, const rp_submit_params *given, rp_diags *diags) {
-    if (exec->lost) return report_loss(exec, diags);
+    if (exec->lost) return rp_exec_report_loss(exec, diags);
     RP_TRY(take_params(exec, given, diags, &b->params));
     if (exec->begun.replay) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
@@ -201,13 +218,9 @@ static rp_status begin(batch *b, rp_exec *exec, const rp_submit_params *given, r
     RP_TRY(rp_slot_record(exec, b->slot, diags));
     uint32_t pieces = b->params.pieces;
     b->end_piece = pieces && pieces < exec->pieces ? pieces : exec->pieces;
-    if (b->end_piece < exec->pieces) RP_TRY(keep_signals(exec, &b->params));
+    if (b->end_piece < exec->pieces) RP_TRY(keep_for_later(exec, &b->params, diags));
     RP_TRY(reserve(b));
-    b->slot_replay = b->slot->replay;
-    b->slot_cancelled = b->slot->cancelled;
-    b->replay = ++exec->submitted;
-    b->slot->replay = b->replay;
-    b->slot->cancelled = false;
+    count_in(b, ++exec->submitted);
     return RP_OK;
 }
 
@@ -215,8 +228,11 @@ static rp_status begin(batch *b, rp_exec *exec, const rp_submit_params *given, r
 static void take_back(batch *b) {
     if (!b->replay) return;
     b->exec->submitted--;
+    b->exec->wait_for = b->exec_wait_for;
     b->slot->replay = b->slot_replay;
-    b->slot->cancelled = b->slot_cancelled;
+    b->slot->reserved = b->slot_reserved;
+    b->slot->left_off = b->slot_left_off;
+    b->slot->wait_for = b->slot_wait_for;
 }
 
 static void settle(const batch *b) {
@@ -244,8 +260,8 @@ rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, rp_diags
     rp_exec_lock(exec);
     rp_status status = begin(&b, exec, params, diags);
     if (status == RP_OK) {
-        const VkSubmitInfo2 submit = fill(&b);
-        VkResult result = rp_queue_submit(exec->device, 1, &submit);
+        fill(&b);
+        VkResult result = rp_queue_submit(exec->device, piece_count(&b), b.infos);
         if (result == VK_SUCCESS) {
             count_submission(exec);
             settle(&b);
@@ -301,22 +317,34 @@ static void settle_all(const batch *batches, uint32_t count) {
     }
 }
 
+/* One call for all batches, in their order. */
+static rp_status submit_batches(rp_device *device, const batch *batches, uint32_t count,
+                                rp_diags *diags) {
+    uint32_t infos_count = 0;
+    for (uint32_t i = 0; i < count; i++) infos_count += piece_count(&batches[i]);
+    VkSubmitInfo2 *infos = rp_alloc(&device->allocator, infos_count, sizeof *infos);
+    if (!infos) return RP_ERROR_NO_MEMORY;
+    VkSubmitInfo2 *end = infos;
+    for (uint32_t i = 0; i < count; i++) {
+        fill(&batches[i]);
+        memcpy(end, batches[i].infos, piece_count(&batches[i]) * sizeof *infos);
+        end += piece_count(&batches[i]);
+    }
+    VkResult result = rp_queue_submit(device, infos_count, infos);
+    rp_release(&device->allocator, infos);
+    if (result == VK_SUCCESS) settle_all(batches, count);
+    return rp_vk_result(result, "vk->QueueSubmit2", diags);
+}
+
 static rp_status submit_all(rp_device *device, const rp_submission *submissions, uint32_t count,
-                            batch *batches, VkSubmitInfo2 *infos, rp_diags *diags) {
+                            batch *batches, rp_diags *diags) {
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {
         status = begin(&batches[i], submissions[i].exec, submissions[i].params, diags);
         if (status == RP_OK) status = link_batch(batches, i, diags);
-        if (status == RP_OK) infos[i] = fill(&batches[i]);
     }
-    if (status == RP_OK) {
-        VkResult result = rp_queue_submit(device, count, infos);
-        if (result == VK_SUCCESS) {
-            settle_all(batches, count);
-            return RP_OK;
-        }
-        status = rp_vk_result(result, "vk->QueueSubmit2", diags);
-    }
+    if (status == RP_OK) status = submit_batches(device, batches, count, diags);
+    if (status == RP_OK) return RP_OK;
     for (uint32_t i = count; i-- > 0;) take_back(&batches[i]);
     for (uint32_t i = 0; i < count; i++) (void)rp_exec_note_loss(submissions[i].exec, status);
     return status;
@@ -349,11 +377,10 @@ rp_status rp_device_submit(rp_device *device, const rp_submission *submissions, 
     if (count == 0) return RP_OK;
     const rp_allocator *a = &device->allocator;
     batch *batches = rp_alloc_zero(a, count, sizeof *batches);
-    VkSubmitInfo2 *infos = rp_alloc(a, count, sizeof *infos);
     rp_status status = RP_ERROR_NO_MEMORY;
-    if (batches && infos) {
+    if (batches) {
         lock_all(submissions, count, true);
-        status = submit_all(device, submissions, count, batches, infos, diags);
+        status = submit_all(device, submissions, count, batches, diags);
         lock_all(submissions, count, false);
     }
     for (uint32_t i = 0; batches && i < count; i++) {
@@ -361,42 +388,42 @@ rp_status rp_device_submit(rp_device *device, const rp_submission *submissions, 
         release(&batches[i]);
     }
     rp_release(a, batches);
-    rp_release(a, infos);
     return status;
 }
 
 /* ---- Pieces ---------------------------------------------------------------------------------- */
 
 uint32_t rp_exec_piece_count(const rp_exec *exec) {
-    return exec ? exec->pieces : 0;
+    if (!exec) return 0;
+    rp_exec_lock(exec);
+    uint32_t pieces = exec->pieces;
+    rp_exec_unlock(exec);
+    return pieces;
 }
 
 static rp_status require_begun(const rp_exec *exec, rp_diags *diags) {
-    if (exec->lost) return report_loss(exec, diags);
+    if (exec->lost) return rp_exec_report_loss(exec, diags);
     if (exec->begun.replay) return RP_OK;
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                  "no replay is begun: rp_submit_params.pieces submits the first pieces of one");
     return RP_ERROR_USAGE;
 }
 
-/* Submits pieces up to `end` of the begun replay; or none, and it is done. */
-static rp_status go_on(rp_exec *exec, uint32_t end, bool cancel, rp_diags *diags) {
+/* Submits pieces up to `end` of the begun replay. */
+static rp_status go_on(rp_exec *exec, uint32_t end, rp_diags *diags) {
     rp_begun *begun = &exec->begun;
     batch b = {
         .exec = exec,
         .slot = &exec->slots[begun->slot],
-        .params = {.slot = begun->slot,
-                   .signals = begun->signals,
-                   .signal_count = begun->signals_count},
+        .params = {.signals = begun->signals, .signal_count = begun->signals_count},
         .replay = begun->replay,
         .first_piece = begun->next_piece,
         .end_piece = end,
     };
     rp_status status = reserve(&b);
     if (status == RP_OK) {
-        VkSubmitInfo2 submit = fill(&b);
-        if (cancel) submit.commandBufferInfoCount = 0;
-        VkResult result = rp_queue_submit(exec->device, 1, &submit);
+        fill(&b);
+        VkResult result = rp_queue_submit(exec->device, piece_count(&b), b.infos);
         if (result == VK_SUCCESS)
             count_submission(exec);
         else
@@ -405,7 +432,36 @@ static rp_status go_on(rp_exec *exec, uint32_t end, bool cancel, rp_diags *diags
     if (status == RP_OK) {
         begun->next_piece = end;
         if (end == exec->pieces) begun->replay = 0;
-        b.slot->cancelled = cancel;
+    }
+    release(&b);
+    return status;
+}
+
+/* In place of the pieces that are left a barrier against everything: what orders the pieces before
+ * with the next replay may have been in those left off. */
+static rp_status leave_off(rp_exec *exec, rp_diags *diags) {
+    rp_begun *begun = &exec->begun;
+    batch b = {
+        .exec = exec,
+        .slot = &exec->slots[begun->slot],
+        .params = {.signals = begun->signals, .signal_count = begun->signals_count},
+        .replay = begun->replay,
+        .first_piece = exec->pieces - 1,
+        .end_piece = exec->pieces,
+    };
+    rp_status status = reserve(&b);
+    if (status == RP_OK) {
+        fill(&b);
+        b.commands[0] = command_info(begun->barrier);
+        VkResult result = rp_queue_submit(exec->device, 1, b.infos);
+        if (result == VK_SUCCESS)
+            count_submission(exec);
+        else
+            status = failed(exec, result, diags);
+    }
+    if (status == RP_OK) {
+        b.slot->left_off = begun->next_piece;
+        begun->replay = 0;
     }
     release(&b);
     return status;
@@ -417,7 +473,7 @@ rp_status rp_exec_continue(rp_exec *exec, uint32_t count, rp_diags *diags) {
     rp_status status = require_begun(exec, diags);
     uint32_t left = exec->pieces - exec->begun.next_piece;
     uint32_t end = exec->begun.next_piece + (count && count < left ? count : left);
-    if (status == RP_OK) status = go_on(exec, end, false, diags);
+    if (status == RP_OK) status = go_on(exec, end, diags);
     rp_exec_unlock(exec);
     return status;
 }
@@ -426,82 +482,9 @@ rp_status rp_exec_cancel(rp_exec *exec, rp_diags *diags) {
     if (!exec) return RP_ERROR_USAGE;
     rp_exec_lock(exec);
     rp_status status = require_begun(exec, diags);
-    if (status == RP_OK) status = go_on(exec, exec->pieces, true, diags);
+    if (status == RP_OK) status = leave_off(exec, diags);
     rp_exec_unlock(exec);
     return status;
-}
-
-/* ---- Waiting --------------------------------------------------------------------------------- */
-
-static rp_status wait_for(rp_exec *exec, VkSemaphore timeline, uint64_t value, uint64_t timeout_ns,
-                          rp_diags *diags) {
-    const VkSemaphoreWaitInfo info = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
-        .semaphoreCount = 1,
-        .pSemaphores = &timeline,
-        .pValues = &value,
-    };
-    rp_device *device = exec->device;
-    rp_exec_count(exec, RP_COUNT_waits, 1);
-    VkResult result = device->vk.WaitSemaphores(device->handle, &info, timeout_ns);
-    if (result == VK_TIMEOUT) return RP_ERROR_TIMEOUT;
-    if (result == VK_SUCCESS) return RP_OK;
-    rp_status status = rp_vk_status(result);
-    rp_exec_lock(exec);
-    (void)rp_exec_note_loss(exec, status);
-    if (exec->lost)
-        (void)report_loss(exec, diags);
-    else
-        (void)rp_vk_result(result, "vk->WaitSemaphores", diags);
-    rp_exec_unlock(exec);
-    return status;
-}
-
-/* Resolves the number of a replay to wait for, with the exec's lock held. A replay with pieces that
- * nobody has submitted is not waited for by "all": it would not end. */
-static rp_status resolve(rp_exec *exec, uint64_t *replay, rp_diags *diags) {
-    if (exec->lost) return report_loss(exec, diags);
-    if (*replay == 0) *replay = exec->begun.replay ? exec->begun.replay - 1 : exec->submitted;
-    if (*replay <= exec->submitted) return RP_OK;
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                 "replay %llu cannot be waited for: %llu were submitted",
-                 (unsigned long long)*replay, (unsigned long long)exec->submitted);
-    return RP_ERROR_USAGE;
-}
-
-static bool was_cancelled(const rp_exec *exec, uint64_t replay) {
-    for (uint32_t s = 0; s < exec->slots_count; s++)
-        if (exec->slots[s].replay == replay && exec->slots[s].cancelled) return true;
-    return false;
-}
-
-rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_diags *diags) {
-    if (!exec) return RP_ERROR_USAGE;
-    bool all = replay == 0;
-    rp_exec_lock(exec);
-    rp_status status = resolve(exec, &replay, diags);
-    bool done = exec->completed >= replay;
-    rp_exec_unlock(exec);
-    RP_TRY(status);
-    if (!done) RP_TRY(wait_for(exec, exec->timeline, replay, timeout_ns, diags));
-    rp_exec_lock(exec);
-    if (exec->completed < replay) exec->completed = replay;
-    bool cancelled = !all && was_cancelled(exec, replay);
-    rp_exec_unlock(exec);
-    return cancelled ? RP_ERROR_CANCELLED : RP_OK;
-}
-
-rp_status rp_exec_wait_pieces(rp_exec *exec, uint64_t replay, uint32_t count, uint64_t timeout_ns,
-                              rp_diags *diags) {
-    if (!exec || replay == 0) return RP_ERROR_USAGE;
-    if (count >= exec->pieces) return rp_exec_wait(exec, replay, timeout_ns, diags);
-    rp_exec_lock(exec);
-    rp_status status = resolve(exec, &replay, diags);
-    rp_exec_unlock(exec);
-    RP_TRY(status);
-    if (replay <= exec->pieces_base) return RP_OK; /* an update waits for idle */
-    return wait_for(exec, exec->pieces_timeline, piece_value(exec, replay, count), timeout_ns,
-                    diags);
 }
 
 /* ---- The application's own submissions ------------------------------------------------------- */
@@ -517,7 +500,7 @@ rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer, rp_
     rp_status status =
         rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags);
     if (status == RP_OK)
-        rp_record(exec, &exec->slots[slot], 0, exec->cuts[exec->pieces], VK_NULL_HANDLE,
+        rp_record(exec, &exec->slots[slot], 0, exec->cuts[exec->pieces], true, VK_NULL_HANDLE,
                   command_buffer);
     rp_exec_unlock(exec);
     return status;
@@ -544,48 +527,14 @@ rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags, uint64_
     if (status == RP_OK) {
         rp_exec_count_replay(exec, b.slot);
         *out_replay = b.replay;
+        b.slot->reserved = true;
+        /* It may run in any queue, so whatever follows waits for it by semaphore. */
+        if (rp_exec_overlaps(exec))
+            b.slot->wait_for = b.replay;
+        else
+            exec->wait_for = b.replay;
     }
     rp_exec_unlock(exec);
     release(&b);
     return status;
-}
-
-void *rp_exec_timeline(const rp_exec *exec) {
-    return exec ? exec->timeline : NULL;
-}
-
-/* ---- Figures --------------------------------------------------------------------------------- */
-
-uint64_t rp_exec_completed(rp_exec *exec) {
-    if (!exec) return 0;
-    rp_exec_lock(exec);
-    (void)rp_exec_refresh(exec);
-    uint64_t completed = exec->completed;
-    rp_exec_unlock(exec);
-    return completed;
-}
-
-double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot) {
-    if (!exec || slot >= exec->slots_count) return -1;
-    rp_device *device = exec->device;
-    uint64_t ticks[2];
-    double seconds = -1;
-    rp_exec_lock(exec);
-    const rp_slot *s = &exec->slots[slot];
-    (void)rp_exec_refresh(exec);
-    bool done = s->queries && s->replay && s->replay <= exec->completed && !s->cancelled;
-    if (done &&
-        device->vk.GetQueryPoolResults(device->handle, s->queries, 0, 2, sizeof ticks, ticks,
-                                       sizeof *ticks, VK_QUERY_RESULT_64_BIT) == VK_SUCCESS) {
-        uint32_t bits = device->adapter.timestamp_bits;
-        uint64_t mask = bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
-        seconds = (double)((ticks[1] - ticks[0]) & mask) *
-                  (double)device->adapter.properties.limits.timestampPeriod * 1e-9;
-    }
-    rp_exec_unlock(exec);
-    return seconds;
-}
-
-const char *rp_exec_lost_node(const rp_exec *exec) {
-    return exec && exec->lost ? exec->lost_text : NULL;
 }

@@ -55,8 +55,7 @@ static rp_status resolve(rp_exec *exec, uint32_t slot, const request *r, rp_diag
                      (unsigned long long)record->size);
         return RP_ERROR_USAGE;
     }
-    uint32_t whose = rp_slots_share(exec, record) ? RP_ALL_SLOTS : slot;
-    RP_TRY(rp_exec_require_idle(exec, whose, diags));
+    RP_TRY(rp_slots_require_idle(exec, slot, index, diags));
     const rp_place *place = &exec->slots[slot].places[index];
     *out = (rp_copy){
         .name = name,

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include "base/checked.h"
+#include "plan/format.h"
 
 typedef struct type_wish {
     VkMemoryPropertyFlags with, without;
@@ -89,11 +90,18 @@ static rp_status create_buffer(allocation *all, const rp_storage_wish *wish, rp_
     rp_device *device = all->device;
     const rp_adapter *adapter = &device->adapter;
     const rp_allocator *a = &device->allocator;
-    if (wish->size > adapter->max_buffer_size) {
+    if (rp_storage_fill_bytes(wish->size) > adapter->max_buffer_size) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "%s has %llu bytes, more than the %llu that one buffer may have on %s",
                      wish->name, (unsigned long long)wish->size,
                      (unsigned long long)adapter->max_buffer_size, adapter->info.name);
+        return RP_ERROR_UNSUPPORTED;
+    }
+    if ((wish->usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT) &&
+        !(adapter->needs & RP_NEED_DEVICE_ADDRESS)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s is wanted with a device address; device %s has none (bufferDeviceAddress)",
+                     wish->name, adapter->info.name);
         return RP_ERROR_UNSUPPORTED;
     }
     rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
@@ -204,8 +212,13 @@ static rp_status check_heaps(const allocation *all, rp_diags *diags) {
 static rp_status allocate_block(const allocation *all, rp_block *block, rp_diags *diags) {
     rp_device *device = all->device;
     const rp_vk *vk = &device->vk;
+    const VkMemoryAllocateFlagsInfo addressed = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+        .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
+    };
     const VkMemoryAllocateInfo info = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+        .pNext = block->addressed ? &addressed : NULL,
         .allocationSize = block->size,
         .memoryTypeIndex = block->type,
     };
@@ -235,7 +248,11 @@ static rp_status allocate(allocation *all, const rp_storage_wish *wishes, rp_dia
     rp_device *device = all->device;
     for (uint32_t i = 0; i < all->count; i++)
         RP_TRY(create_buffer(all, &wishes[i], diags, &all->storages[i]));
-    for (uint32_t i = 0; i < all->count; i++) RP_TRY(lay_out(all, i, diags));
+    for (uint32_t i = 0; i < all->count; i++) {
+        RP_TRY(lay_out(all, i, diags));
+        all->blocks[all->block_of[i]]->addressed |=
+            (wishes[i].usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT) != 0;
+    }
     RP_TRY(check_heaps(all, diags));
     for (uint32_t i = 0; i < all->blocks_count; i++)
         RP_TRY(allocate_block(all, all->blocks[i], diags));

@@ -68,6 +68,15 @@ rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *g
             (unsigned long long)alignment);
         return RP_ERROR_USAGE;
     }
+    VkMemoryRequirements needs; /* at least as large as the buffer */
+    device->vk.GetBufferMemoryRequirements(device->handle, params.buffer, &needs);
+    if (end > needs.size) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s is bytes %llu to %llu of a VkBuffer that has no more than %llu", name,
+                     (unsigned long long)params.offset, (unsigned long long)end - 1,
+                     (unsigned long long)needs.size);
+        return RP_ERROR_USAGE;
+    }
     const rp_allocator *a = &device->allocator;
     rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
     if (!storage) return RP_ERROR_NO_MEMORY;

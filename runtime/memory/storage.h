@@ -29,6 +29,7 @@ typedef struct rp_block {
     uint8_t *mapped;
     uint64_t size;
     uint32_t type;
+    bool addressed; /* shaders reach a buffer in it by device address */
 } rp_block;
 
 struct rp_storage {

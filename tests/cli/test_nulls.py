@@ -26,8 +26,12 @@ OPTIONAL_IN = {
     ("rp_preparation_wait", "kernel"),
     ("rp_check", "source"), ("rp_plan_check", "source"), ("rp_plan_from_memory", "name"), ("rp_pipeline_parse", "path"),
     ("rp_weights_from_memory", "path"), ("rp_graph_print", "out_size"), ("rp_graph_diff", "out_size"),
-    ("rp_device_destroy", "device"),
+    ("rp_device_destroy", "device"), ("rp_exec_update", "out_report"), ("rp_exec_map", "out_size"),
+    ("rp_exec_submit", "params"), ("rp_exec_submit", "out_replay"), ("rp_device_submit", "out_replays"),
+    ("rp_exec_get_range", "buffer"),
 }
+# Wrong use whatever is given: no replay is begun, and there is no VkCommandBuffer here to record into.
+WRONG_HERE = {"rp_exec_continue", "rp_exec_cancel", "rp_exec_record"}
 # Values of parameters, by type and else by function; others are 0.
 VALUES = {
     "const rp_allocator *": "NULL", "rp_diags *": "diags", "const rp_diags *": "diags", "const rp_graph *": "graph",
@@ -43,8 +47,14 @@ VALUES = {
     "const rp_prepare_params *": "&prepare_params", "const rp_preparation *": "preparation",
     "rp_preparation *": "preparation", "rp_preparation_progress *": "&progress",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
-    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "const rp_device_import *": "&import", "rp_plan_info *": "&plan_info",
-    "rp_plan_buffer_info *": "&buffer_info", "rp_plan_kernel_info *": "&kernel_info", "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
+    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "const rp_device_import *": "&import",
+    "rp_plan_info *": "&plan_info",
+    "rp_storage *": "storage", "const rp_storage *": "storage", "rp_storage_info *": "&storage_info",
+    "const rp_storage_params *": "&storage_params", "const rp_storage_import *": "&storage_import",
+    "const rp_binding *": "&binding", "const rp_submission *": "&submission", "rp_update_report *": "&update_report",
+    "rp_range_info *": "&range_info", "rp_counters *": "&counters",
+    "rp_plan_buffer_info *": "&buffer_info", "rp_plan_kernel_info *": "&kernel_info",
+    "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
 }
@@ -100,6 +110,12 @@ int main(void) {
     rp_prepare_params prepare_params = {.size = sizeof prepare_params, .cache_path = ""};
     rp_preparation_progress progress = {.size = sizeof progress};
     rp_preparation *preparation = NULL;
+    rp_storage *storage = NULL;
+    rp_storage_params storage_params = {.size = sizeof storage_params, .bytes = 256};
+    rp_storage_info storage_info = {.size = sizeof storage_info};
+    rp_update_report update_report = {.size = sizeof update_report};
+    rp_counters counters = {.size = sizeof counters};
+    rp_range_info range_info;
     rp_operand operand = {.name = "x"};
     rp_attribute attribute = {.name = "x"};
     rp_buffer buffer;
@@ -123,10 +139,15 @@ int main(void) {
         rp_weights_from_memory(NULL, "\2\0\0\0\0\0\0\0{}", 10, NULL, diags, &weights) != RP_OK ||
         rp_device_create(NULL, NULL, diags, &device) != RP_OK ||
         rp_device_prepare(device, plan, &prepare_params, diags, &preparation) != RP_OK ||
+        rp_storage_create(device, &storage_params, diags, &storage) != RP_OK ||
         rp_exec_create(device, plan, &exec_params, diags, &exec) != RP_OK) {
         fprintf(stderr, "%s\n", rp_diags_get(diags, 0).message);
         return 99;
     }
+    rp_storage_get_info(storage, &storage_info);
+    rp_storage_import storage_import = {.size = sizeof storage_import, .buffer = storage_info.buffer, .bytes = 256};
+    rp_binding binding = {.buffer = "x", .storage = storage};
+    rp_submission submission = {.exec = exec};
     uint32_t live = 0;
     rp_exec_find(exec, "n", &live);
     rp_plan_get_info(plan, &plan_info);
@@ -154,8 +175,9 @@ def value(function, kind, name):
         return "1" if kind == "uint32_t" else "8"
     if kind.endswith("**"):
         return f"({kind})&(void *){{0}}"
-    special = {("rp_needs_enable", "features"): "&chain", ("rp_exec_read", "buffer"): '"y"', ("rp_exec_set_live", "buffer"): '"n"',
-               ("rp_exec_set_live_at", "index"): "live"}
+    special = {("rp_needs_enable", "features"): "&chain", ("rp_exec_read", "buffer"): '"y"',
+               ("rp_exec_set_live", "buffer"): '"n"', ("rp_exec_set_live_at", "index"): "live",
+               ("rp_exec_record", "slot"): "9", ("rp_exec_wait_pieces", "replay"): "1"}
     if (function, name) in special:
         return special[function, name]
     if name in ("compiled", "source") and kind == "const rp_graph *":
@@ -183,7 +205,8 @@ class Nulls(cli.Case):
                     arguments = ["NULL"]
                 elif re.search(r"_release$", function):
                     arguments[-1] = "NULL"  # nothing to release
-                optional = (kind, name) in OPTIONAL or (function, name) in OPTIONAL_IN
+                optional = ((kind, name) in OPTIONAL or (function, name) in OPTIONAL_IN) and (
+                    function not in WRONG_HERE)
                 call = f"{function}({', '.join(arguments)})"
                 shown = f"{function} with {name} NULL"
                 if result == "rp_status":

@@ -19,7 +19,8 @@
  * semaphores or by waiting.
  *
  * Threads: an exec may be used by several threads at once, and is locked for the time of a call but
- * not while one waits or copies. What two threads do to one slot is theirs to order. Creating needs nothing;
+ * not while one waits for a replay or copies. What two threads do to one slot, and one of them to
+ * what slots share, is theirs to order. Creating needs nothing;
  * destroying needs that no other thread uses the exec any more.
  */
 #ifndef REPRISE_EXEC_H
@@ -42,7 +43,8 @@ enum { RP_MAX_SLOTS = 64 };
 
 /* Puts a buffer of the plan, of any kind, at a range of a storage: `offset` and as many bytes as the
  * buffer has. `offset` is a multiple of the device's storage alignment (256 always fits), and of
- * its uniform alignment for what is read as a uniform buffer. A live buffer needs a mapped storage.
+ * its uniform alignment for what is read as a uniform buffer. A live buffer needs a mapped storage
+ * and a range that no other slot or exec writes: its bytes are set by rp_exec_set_live alone.
  * The arena is bound with a `buffer` of NULL: execs that never run at the same time can share one,
  * as large as the largest asks (rp_plan_info.arena_bytes). */
 typedef struct rp_binding {
@@ -73,9 +75,9 @@ typedef struct rp_exec_params {
     uint32_t binding_count;
     uint32_t pieces;      /* cut the recording into at most so many command buffers of about the
                            * same weight; 0: 1 */
-    uint64_t piece_bytes; /* or into pieces whose nodes touch at most so many bytes, as far as
-                           * groups allow: the bytes that the device moves in the time that a
-                           * piece may take; 0: no limit */
+    uint64_t piece_bytes; /* and into more, so that the nodes of each touch at most so many bytes,
+                           * as far as groups allow: the bytes that the device moves in the time
+                           * that a piece may take; 0: no limit */
     rp_pipeline_priority priority; /* of the pipelines of kernels that are not listed. The exec is
                                     * created without the rare ones; the first call that needs
                                     * recorded commands (rp_exec_submit and its like,
@@ -101,8 +103,10 @@ RP_API const rp_preparation *rp_exec_get_preparation(const rp_exec *exec);
 RP_API void rp_exec_destroy(rp_exec *exec);
 
 /* Moves buffers of an idle exec to other ranges: writes descriptor sets and records anew, which
- * costs 0.2 ms for a plan of 1000 nodes and each slot concerned. All bindings or none.
- * RP_ERROR_BUSY while a replay is in flight in a slot concerned. */
+ * costs 0.2 ms for a plan of 1000 nodes and each slot concerned. All bindings or none. Bytes are
+ * not moved: a buffer has those that lie at its new place, and the next replay sees what the exec's
+ * replays before wrote there. RP_ERROR_BUSY while a replay is in flight in a slot concerned; of all
+ * slots when they come to share what is written, or no longer do. */
 RP_API rp_status rp_exec_bind(rp_exec *exec, const rp_binding *bindings, uint32_t count,
                               rp_diags *diags);
 
@@ -134,11 +138,12 @@ typedef struct rp_update_report {
 } rp_update_report;
 
 /* Gives an idle exec another plan. Buffers that the application sees must be the same by name, kind,
- * type and size: they keep their memory, their bytes and what is bound, and live values stay.
- * Kernels, nodes, transients, barriers may all differ. The arena is kept when it is large enough;
- * pipelines of kernels that were there are found again; commands are recorded anew. A plan that is
- * no update, and one that cannot be instantiated, leaves the exec as it was. `out_report` may be
- * NULL. RP_ERROR_INVALID for a plan that is no update, RP_ERROR_BUSY in flight. */
+ * type and size: they keep their memory, their bytes and what is bound, and live values stay, which
+ * the plan must allow (maxima and grids). Kernels, nodes, transients, barriers may all differ. The
+ * arena is kept when it is large enough: the exec's own, or the bytes that were bound; else the exec
+ * allocates one. Pipelines of kernels that were there are found again; commands are recorded anew. A
+ * plan that is no update, and one that cannot be instantiated, leaves the exec as it was.
+ * `out_report` may be NULL. RP_ERROR_INVALID for a plan that is no update, RP_ERROR_BUSY in flight. */
 RP_API rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *out_report,
                                 rp_diags *diags);
 
@@ -170,8 +175,8 @@ typedef struct rp_download {
 } rp_download;
 
 /* Copies all uploads into buffers of a slot, then all downloads out of them, and waits until that is
- * done, as rp_device_transfer does. The slot must be idle, and for what slots share all of them
- * (RP_ERROR_BUSY otherwise). The exec is not locked while bytes are copied. */
+ * done, as rp_device_transfer does. The slot must be idle, and so must all others that have a buffer
+ * at the same memory (RP_ERROR_BUSY otherwise). The exec is not locked while bytes are copied. */
 RP_API rp_status rp_exec_transfer(rp_exec *exec, uint32_t slot, const rp_upload *uploads,
                                   uint32_t upload_count, const rp_download *downloads,
                                   uint32_t download_count, rp_diags *diags);
@@ -195,7 +200,8 @@ RP_API rp_status rp_exec_set_live(rp_exec *exec, uint32_t slot, const char *buff
                                   uint32_t first_element, const void *values, uint32_t count,
                                   rp_diags *diags);
 
-/* The index of a buffer for calls that then find it without comparing names. */
+/* The index of a buffer for calls that then find it without comparing names. Good until the exec is
+ * updated. */
 RP_API rp_status rp_exec_find(const rp_exec *exec, const char *buffer, uint32_t *out_index);
 RP_API rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t slot, uint32_t index,
                                      uint32_t first_element, const void *values, uint32_t count,
@@ -205,8 +211,9 @@ RP_API rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t slot, uint32_t inde
 
 /* A VkSemaphore to wait for or to signal. */
 typedef struct rp_semaphore {
-    void *handle;    /* VkSemaphore, binary or timeline */
-    uint64_t value;  /* of a timeline; ignored for a binary one */
+    void *handle;   /* VkSemaphore, binary or timeline */
+    uint64_t value; /* of a timeline; ignored for a binary one. The exec's own timeline is signalled
+                      * anyway, and waited for up to the last replay */
     uint64_t stages; /* VkPipelineStageFlags2 that wait, or that have to be done; 0: all commands */
 } rp_semaphore;
 
@@ -251,8 +258,8 @@ RP_API void *rp_exec_timeline(const rp_exec *exec);
 
 /* Replays known to be done. */
 RP_API uint64_t rp_exec_completed(rp_exec *exec);
-/* GPU time of the slot's last replay, from the two timestamps; negative without them, and before it
- * is done. */
+/* GPU time of the slot's last replay, from the two timestamps; negative without them, before it is
+ * done, and for one that was cancelled, reserved, or recorded otherwise than the exec is now. */
 RP_API double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot);
 /* Text about where the device was lost, or NULL. */
 RP_API const char *rp_exec_lost_node(const rp_exec *exec);
@@ -261,9 +268,9 @@ RP_API const char *rp_exec_lost_node(const rp_exec *exec);
 
 /* A long recording can be cut at group boundaries (rp_exec_params.pieces). Its pieces are command
  * buffers in the same queue, so that each barrier orders across a cut as it does without one: its
- * first scope is everything earlier in submission order. Submitted whole, the first piece starts
- * while the rest is queued, and no submission of the system is long. Submitted in parts, a replay
- * can be left off between two of them. */
+ * first scope is everything earlier in submission order. Each is a batch of its own, so that the
+ * first starts while the rest is queued, and none is long. Submitted in parts, a replay can be left
+ * off between two of them. */
 RP_API uint32_t rp_exec_piece_count(const rp_exec *exec);
 
 /* Submits the next `count` pieces of the replay that was begun with rp_submit_params.pieces; 0: all
@@ -272,10 +279,11 @@ RP_API rp_status rp_exec_continue(rp_exec *exec, uint32_t count, rp_diags *diags
 
 /* Leaves off the pieces that were not submitted: the replay is done when those that were are, its
  * semaphores are signalled, and waiting for it gives RP_ERROR_CANCELLED. Its results hold what the
- * pieces before have left there. */
+ * pieces before have left there. A full barrier stands behind them. */
 RP_API rp_status rp_exec_cancel(rp_exec *exec, rp_diags *diags);
 
-/* Waits for the first `count` pieces of a replay. */
+/* Waits for the first `count` pieces of a replay. RP_ERROR_CANCELLED when one of them was left off of
+ * its slot's last replay. */
 RP_API rp_status rp_exec_wait_pieces(rp_exec *exec, uint64_t replay, uint32_t count,
                                      uint64_t timeout_ns, rp_diags *diags);
 
@@ -285,25 +293,30 @@ RP_API rp_status rp_exec_wait_pieces(rp_exec *exec, uint64_t replay, uint32_t co
  * device's queue family, which is in the recording state; as often as wanted. Descriptor sets, push
  * constants and the pipeline of the bind point COMPUTE are lost. The recording stays good until the
  * slot is bound anew, the exec updated or destroyed. It begins with the plan's barrier toward the
- * replay before, and orders nothing else: rp_exec_get_scopes says what to write before and after
- * it. */
+ * replay before in the same queue, and orders nothing else: rp_exec_get_scopes says what to write
+ * before and after it. */
 RP_API rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer,
                                 rp_diags *diags);
 
-/* The stages and accesses with which a replay touches the buffers that the application sees
- * (VkPipelineStageFlags2, VkAccessFlags2): the scopes of a barrier before it and after it. */
+/* The stages and accesses with which replays touch the buffers that the application sees, and what
+ * is bound of the arena and transients (VkPipelineStageFlags2, VkAccessFlags2): the scopes of a
+ * barrier before a replay and after it. */
 typedef struct rp_scopes {
     uint64_t stages, reads, writes;
 } rp_scopes;
 RP_API rp_scopes rp_exec_get_scopes(const rp_exec *exec);
 
 /* The recorded VkCommandBuffer of a piece of a slot, to be submitted by the application as it is, to
- * the device's queue; NULL out of range. Good as long as a recording, see above. */
+ * the device's queue; NULL out of range. Good as long as a recording, see above. Where replays of
+ * different slots may overlap, it begins without a barrier: the submission of a slot's first piece
+ * waits for the exec's timeline at the number of the slot's replay before. */
 RP_API void *rp_exec_command_buffer(rp_exec *exec, uint32_t slot, uint32_t piece);
 
 /* Takes a number for a replay that the application submits itself: it then counts as in flight.
  * The application signals the exec's timeline to that number when it is done, in the order of the
- * numbers. */
+ * numbers: it submits the replay before a later one of the exec is submitted, to any queue of the
+ * device's family. The next replay of the exec waits for it. A number that comes to nothing is
+ * signalled by vkSignalSemaphore; without, destroying the exec waits for ever. */
 RP_API rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags,
                                  uint64_t *out_replay);
 
