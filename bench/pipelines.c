@@ -143,7 +143,7 @@ static int ahead(bench *b, rp_device *device, uint32_t round) {
 /* One part of a round, on a device of its own: how it fails does not matter to the clock. */
 static int on_device(bench *b, uint32_t round, uint32_t part) {
     rp_device *device;
-    const rp_device_params params = {.pipeline_threads = part == 0 ? -1 : 0};
+    const rp_device_params params = {.size = sizeof params, .pipeline_threads = part == 0 ? -1 : 0};
     TRY(rp_device_create(NULL, &params, b->diags, &device));
     int failed = part == 2   ? ahead(b, device, round)
                  : part == 1 ? share(b, device, round, FIRST_THREADS)

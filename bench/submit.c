@@ -201,7 +201,8 @@ static rp_status record_plan(bench *b, uint64_t bytes) {
 
 static int make_exec(bench *b, uint64_t bytes) {
     TRY(record_plan(b, bytes));
-    const rp_device_import import = {.get_instance_proc_addr = (void *)vk.GetInstanceProcAddr,
+    const rp_device_import import = {.size = sizeof import,
+                                     .get_instance_proc_addr = (void *)vk.GetInstanceProcAddr,
                                      .instance = b->instance,
                                      .physical_device = b->physical,
                                      .device = b->device,
@@ -209,7 +210,9 @@ static int make_exec(bench *b, uint64_t bytes) {
                                      .extensions = extensions,
                                      .extension_count = 1,
                                      .queue = b->queue};
-    TRY(rp_device_create(NULL, &(rp_device_params){.import = &import}, b->diags, &b->rp));
+    TRY(rp_device_create(NULL,
+                         &(rp_device_params){.size = sizeof(rp_device_params), .import = &import},
+                         b->diags, &b->rp));
     TRY(rp_exec_create(b->rp, b->plan, NULL, b->diags, &b->exec));
     return 0;
 }

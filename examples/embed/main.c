@@ -73,6 +73,7 @@ static rp_plan *open_plan(const application *a, const char *folder, const char *
 static void create_device(application *a) {
     const uint64_t needs = rp_plan_needs(a->smooth_plan) | rp_plan_needs(a->outline_plan);
     const rp_device_import candidate = {
+        .size = sizeof candidate,
         .get_instance_proc_addr = (void *)vkGetInstanceProcAddr,
         .instance = a->vk.instance,
         .api_version = VK_API_VERSION_1_3,
@@ -91,6 +92,7 @@ static void create_device(application *a) {
 /* The application's device becomes one of Reprise's. */
 static void import_device(application *a) {
     const rp_device_import import = {
+        .size = sizeof import,
         .get_instance_proc_addr = (void *)vkGetInstanceProcAddr,
         .instance = a->vk.instance,
         .api_version = VK_API_VERSION_1_3,
@@ -101,7 +103,7 @@ static void import_device(application *a) {
         .queue = a->vk.queue,
         .queue_family = a->vk.family,
     };
-    const rp_device_params params = {.import = &import};
+    const rp_device_params params = {.size = sizeof params, .import = &import};
     check(a, rp_device_create(NULL, &params, a->diags, &a->device));
 }
 

@@ -163,18 +163,54 @@ bool rp_adapter_set_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family
     return true;
 }
 
-/* The first all-purpose family, or else the first that computes: a family for compute alone is made
- * for work beside graphics, and some drivers run it at a lower priority. */
-static bool choose_family(const rp_vk *vk, rp_adapter *adapter) {
+bool rp_adapter_set_transfer_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family) {
+    /* A family that draws or computes copies too, whether it says so or not. */
+    const VkQueueFlags copies =
+        VK_QUEUE_TRANSFER_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_GRAPHICS_BIT;
+    VkQueueFamilyProperties families[MAX_FAMILIES];
+    if (family >= read_families(vk, adapter, families) || !(families[family].queueFlags & copies))
+        return false;
+    adapter->transfer_family = family;
+    return true;
+}
+
+/* What a family is wanted for, and what it had better not be for. */
+typedef struct family_wish {
+    VkQueueFlags with, without;
+} family_wish;
+
+/* The first family that fits the first wish that some family fits; RP_NO_FAMILY. */
+static uint32_t find_family(const rp_vk *vk, const rp_adapter *adapter, const family_wish *wishes,
+                            uint32_t wish_count) {
     VkQueueFamilyProperties families[MAX_FAMILIES];
     uint32_t count = read_families(vk, adapter, families);
-    const VkQueueFlags wanted[] = {VK_QUEUE_COMPUTE_BIT | VK_QUEUE_GRAPHICS_BIT,
-                                   VK_QUEUE_COMPUTE_BIT};
-    for (uint32_t w = 0; w < 2; w++)
+    for (uint32_t w = 0; w < wish_count; w++)
         for (uint32_t i = 0; i < count; i++)
-            if ((families[i].queueFlags & wanted[w]) == wanted[w])
-                return rp_adapter_set_family(vk, adapter, i);
-    return false;
+            if ((families[i].queueFlags & wishes[w].with) == wishes[w].with &&
+                !(families[i].queueFlags & wishes[w].without))
+                return i;
+    return RP_NO_FAMILY;
+}
+
+/* Without a wish of the application's: the first all-purpose family, or else the first that
+ * computes. A family for compute alone is made for work beside graphics, and some drivers run it at
+ * a lower priority. */
+static uint32_t find_compute(const rp_vk *vk, const rp_adapter *adapter, bool alone) {
+    const VkQueueFlags graphics = VK_QUEUE_GRAPHICS_BIT, compute = VK_QUEUE_COMPUTE_BIT;
+    const family_wish wishes[] = {{compute, graphics}, {compute | graphics, 0}, {compute, 0}};
+    return alone ? find_family(vk, adapter, wishes, 2) : find_family(vk, adapter, wishes + 1, 2);
+}
+
+void rp_adapter_choose_families(const rp_vk *vk, rp_adapter *adapter, uint32_t queues) {
+    rp_adapter_set_family(vk, adapter,
+                          find_compute(vk, adapter, (queues & RP_QUEUES_COMPUTE_ONLY) != 0));
+    if (!(queues & RP_QUEUES_TRANSFER)) return;
+    /* Copies alone: the engines that move bytes while others compute. Engines for video copy too. */
+    const VkQueueFlags work = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT;
+    const VkQueueFlags plain =
+        VK_QUEUE_TRANSFER_BIT | VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT;
+    const family_wish wishes[] = {{VK_QUEUE_TRANSFER_BIT, ~plain}, {VK_QUEUE_TRANSFER_BIT, work}};
+    adapter->transfer_family = find_family(vk, adapter, wishes, 2);
 }
 
 static void add_missing(rp_device_info *info, const char *what) {
@@ -240,7 +276,8 @@ rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
     read_features(vk, out);
     read_properties(vk, out);
     read_memory(vk, out);
-    out->computes = choose_family(vk, out);
+    out->transfer_family = RP_NO_FAMILY;
+    out->computes = rp_adapter_set_family(vk, out, find_compute(vk, out, false));
     judge(out);
     out->needs_able = out->needs;
     return RP_OK;

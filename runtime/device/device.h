@@ -22,6 +22,8 @@ typedef struct rp_instance {
 rp_status rp_instance_open(rp_instance *instance, void *entry, bool validation, rp_diags *diags);
 void rp_instance_close(rp_instance *instance);
 
+#define RP_NO_FAMILY UINT32_MAX
+
 /* A physical device with all that is asked of it later. */
 typedef struct rp_adapter {
     VkPhysicalDevice handle;
@@ -29,16 +31,17 @@ typedef struct rp_adapter {
     VkPhysicalDeviceMemoryProperties memory;
     VkDriverId driver;
     uint64_t max_buffer_size, max_allocation_size;
-    uint32_t extensions;     /* rp_extension bits: present, or core in the version in use */
-    uint32_t features;       /* rp_feature bits: of an imported device those that are enabled */
-    uint64_t needs;          /* rp_plan_need bits that these serve */
-    uint64_t needs_able;     /* those that all of the physical device's could serve */
-    uint64_t property_needs; /* those that are not features: subgroups and floats */
-    bool computes;           /* some queue family does */
-    uint32_t queue_family;   /* the one that the runtime chooses */
-    uint32_t timestamp_bits; /* of that family; 0 = no timestamps */
-    uint32_t version;        /* of Vulkan in use: the lesser of the instance's and the device's */
-    bool vulkan_1_3;         /* of that version: the one predicate for what is core in 1.3 */
+    uint32_t extensions;      /* rp_extension bits: present, or core in the version in use */
+    uint32_t features;        /* rp_feature bits: of an imported device those that are enabled */
+    uint64_t needs;           /* rp_plan_need bits that these serve */
+    uint64_t needs_able;      /* those that all of the physical device's could serve */
+    uint64_t property_needs;  /* those that are not features: subgroups and floats */
+    bool computes;            /* some queue family does */
+    uint32_t queue_family;    /* the one that the runtime submits to */
+    uint32_t transfer_family; /* of a second queue, for uploads; RP_NO_FAMILY: there is none */
+    uint32_t timestamp_bits;  /* of that family; 0 = no timestamps */
+    uint32_t version;         /* of Vulkan in use: the lesser of the instance's and the device's */
+    bool vulkan_1_3;          /* of that version: the one predicate for what is core in 1.3 */
     rp_device_info info;
 } rp_adapter;
 
@@ -50,6 +53,10 @@ rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
 void rp_adapter_limit(rp_adapter *adapter, uint32_t extensions, uint32_t features);
 /* Takes the facts of another queue family; false when it cannot compute. */
 bool rp_adapter_set_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family);
+/* The same for that of the transfer queue; false when it cannot copy. */
+bool rp_adapter_set_transfer_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family);
+/* Chooses families for a device with some queue family that computes: bits of rp_queues. */
+void rp_adapter_choose_families(const rp_vk *vk, rp_adapter *adapter, uint32_t queues);
 
 /* All physical devices, in the system's order; to be released by the caller. */
 rp_status rp_adapters_list(const rp_instance *instance, const rp_allocator *a, rp_diags *diags,
@@ -93,12 +100,14 @@ struct rp_device {
     rp_vk vk; /* the instance's table and the device's functions */
     VkDevice handle;
     VkQueue queue;
-    bool owned;               /* the VkDevice is ours */
-    uint32_t quirks;          /* rp_quirk bits */
-    void (*lock)(void *user); /* the application's; NULL: `mutex` */
-    void (*unlock)(void *user);
+    VkQueue transfer_queue; /* for uploads beside replays; `queue` itself where there is no other */
+    uint32_t transfer_family;
+    bool owned;                            /* the VkDevice is ours */
+    uint32_t quirks;                       /* rp_quirk bits */
+    void (*lock)(void *user, void *queue); /* the application's; NULL: the mutexes */
+    void (*unlock)(void *user, void *queue);
     void *user;
-    pthread_mutex_t mutex; /* around submissions */
+    pthread_mutex_t mutex, transfer_mutex; /* around submissions to each queue */
     bool validation;
     rp_messages messages;
     struct rp_ring *ring; /* NULL until bytes go through it; memory/ring.c */
@@ -116,8 +125,19 @@ struct rp_device {
 void rp_device_retain(rp_device *device, rp_object kind);
 void rp_device_release(rp_device *device, rp_object kind);
 
-/* One call of vkQueueSubmit2 under the device's lock. */
+/* Wraps an application's device, which `params` has. import.c. */
+rp_status rp_device_wrap(rp_device *device, const rp_device_params *params, rp_diags *diags);
+/* VK_NULL_HANDLE: there is one queue for all. */
+void rp_device_set_transfer_queue(rp_device *device, VkQueue queue);
+
+/* One call of vkQueueSubmit2 under the queue's lock: to the queue of replays, or to the one for
+ * uploads. */
 VkResult rp_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits);
+VkResult rp_transfer_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits);
+
+/* The queue families that a buffer is shared between when both queues reach it, and how many: with 1
+ * it is exclusive, with 2 it is created with VK_SHARING_MODE_CONCURRENT. */
+uint32_t rp_device_families(const rp_device *device, uint32_t out[2]);
 
 /* Names an object for validation messages and debug tools; does nothing without VK_EXT_debug_utils.
  */

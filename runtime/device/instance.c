@@ -1,4 +1,5 @@
-/* The Vulkan instance: created with at most the validation layer, never with more.
+/* The Vulkan instance: created with names and labels for debug tools where the loader knows them,
+ * and at most the validation layer.
  *
  * Validation is a parameter instead of an environment variable, so that a test can ask for it and a
  * silent absence of the layer is an error instead of a pass. */
@@ -6,7 +7,7 @@
 
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
 
-enum { MAX_LAYERS = 64 };
+enum { MAX_LAYERS = 64, MAX_EXTENSIONS = 64 };
 
 static rp_status require_layer(const rp_vk *vk, rp_diags *diags) {
     VkLayerProperties layers[MAX_LAYERS];
@@ -21,9 +22,26 @@ static rp_status require_layer(const rp_vk *vk, rp_diags *diags) {
     return RP_ERROR_UNSUPPORTED;
 }
 
+/* Whether the loader or a driver has VK_EXT_debug_utils. One that lists more than fit is left without
+ * names, which are a help and no more. */
+static rp_status has_debug_utils(const rp_vk *vk, rp_diags *diags, bool *out) {
+    VkExtensionProperties extensions[MAX_EXTENSIONS];
+    uint32_t count = MAX_EXTENSIONS;
+    VkResult result = vk->EnumerateInstanceExtensionProperties(NULL, &count, extensions);
+    if (result == VK_ERROR_INCOMPATIBLE_DRIVER) return RP_OK; /* vkCreateInstance tells it better */
+    RP_TRY(rp_vk_result(result, "vk->EnumerateInstanceExtensionProperties", diags));
+    for (uint32_t i = 0; i < count; i++)
+        *out |= strcmp(extensions[i].extensionName, VK_EXT_DEBUG_UTILS_EXTENSION_NAME) == 0;
+    return RP_OK;
+}
+
 static rp_status create_instance(rp_instance *instance, bool validation, rp_diags *diags) {
     rp_vk *vk = &instance->vk;
-    if (validation) RP_TRY(require_layer(vk, diags));
+    instance->debug_utils = validation; /* the layer brings it */
+    if (validation)
+        RP_TRY(require_layer(vk, diags));
+    else
+        RP_TRY(has_debug_utils(vk, diags, &instance->debug_utils));
 
     const VkValidationFeatureEnableEXT enables[] = {
         VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
@@ -47,7 +65,9 @@ static rp_status create_instance(rp_instance *instance, bool validation, rp_diag
         .pApplicationInfo = &application,
         .enabledLayerCount = validation ? 1 : 0,
         .ppEnabledLayerNames = layers,
-        .enabledExtensionCount = validation ? 2 : 0,
+        .enabledExtensionCount = validation              ? 2
+                                 : instance->debug_utils ? 1
+                                                         : 0,
         .ppEnabledExtensionNames = extensions,
     };
     VkResult result = vk->CreateInstance(&info, NULL, &instance->handle);
@@ -59,7 +79,6 @@ static rp_status create_instance(rp_instance *instance, bool validation, rp_diag
     }
     RP_TRY(rp_vk_result(result, "vk->CreateInstance", diags));
     instance->owned = true;
-    instance->debug_utils = validation;
     return rp_vk_load_instance(vk, instance->handle, diags);
 }
 

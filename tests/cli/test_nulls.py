@@ -106,7 +106,7 @@ int main(void) {
     rp_pipeline_source pipeline_source = {.text = yaml, .size = sizeof yaml - 1};
     rp_diag diag = {.message = "x"};
     rp_exec_params exec_params = {.size = sizeof exec_params, .cache_path = ""};
-    rp_device_params device_params = {0};
+    rp_device_params device_params = {.size = sizeof device_params};
     rp_prepare_params prepare_params = {.size = sizeof prepare_params, .cache_path = ""};
     rp_preparation_progress progress = {.size = sizeof progress};
     rp_preparation *preparation = NULL;
@@ -125,7 +125,7 @@ int main(void) {
     rp_plan_buffer_info buffer_info = {.size = sizeof buffer_info};
     rp_plan_kernel_info kernel_info = {.size = sizeof kernel_info};
     rp_target target = RP_TARGET_INIT;
-    rp_device_import import = {.get_instance_proc_addr = no_function, .instance = bytes, .physical_device = bytes};
+    rp_device_import import = {.size = sizeof import, .get_instance_proc_addr = no_function, .instance = bytes, .physical_device = bytes};
     /* VkPhysicalDeviceVulkan12Features and 13Features */
     struct { int type; void *next; unsigned members[64]; } later = {53}, chain = {51, &later};
     size_t size;

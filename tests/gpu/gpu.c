@@ -143,7 +143,7 @@ bool gpu_has_time(void) {
 rp_device *gpu_open(int validation) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_device *device = NULL;
-    const rp_device_params params = {.validation = validation};
+    const rp_device_params params = {.size = sizeof params, .validation = validation};
     CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_OK);
     if (!device) gpu_report(diags);
     rp_diags_destroy(diags);

@@ -171,7 +171,8 @@ static void close_application(application *app) {
 static rp_device *wrap(const application *app) {
     void *entry;
     memcpy(&entry, &app->vk.GetInstanceProcAddr, sizeof entry);
-    const rp_device_import import = {.get_instance_proc_addr = entry,
+    const rp_device_import import = {.size = sizeof import,
+                                     .get_instance_proc_addr = entry,
                                      .instance = app->instance,
                                      .api_version = app->version,
                                      .physical_device = app->physical,
@@ -182,7 +183,7 @@ static rp_device *wrap(const application *app) {
                                      .debug_utils = 1,
                                      .queue = app->queue,
                                      .queue_family = app->family};
-    const rp_device_params params = {.import = &import};
+    const rp_device_params params = {.size = sizeof params, .import = &import};
     rp_device *device = NULL;
     rp_diags *diags = rp_diags_create(NULL);
     CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_OK);

@@ -505,7 +505,8 @@ static void set_up(void) {
     const VkCommandPoolCreateInfo pool_info = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                                .queueFamilyIndex = vk.family};
     VK(vkCreateCommandPool(vk.device, &pool_info, NULL, &pool));
-    const rp_device_import import = {.get_instance_proc_addr = (void *)vkGetInstanceProcAddr,
+    const rp_device_import import = {.size = sizeof import,
+                                     .get_instance_proc_addr = (void *)vkGetInstanceProcAddr,
                                      .instance = vk.instance,
                                      .api_version = VK_API_VERSION_1_3,
                                      .physical_device = vk.physical,
@@ -514,7 +515,9 @@ static void set_up(void) {
                                      .debug_utils = 1,
                                      .queue = vk.queue,
                                      .queue_family = vk.family};
-    check(rp_device_create(NULL, &(rp_device_params){.import = &import}, diags, &device));
+    check(rp_device_create(NULL,
+                           &(rp_device_params){.size = sizeof(rp_device_params), .import = &import},
+                           diags, &device));
 }
 
 static void tear_down(void) {

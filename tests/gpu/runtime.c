@@ -170,10 +170,12 @@ static void test_threads(void) {
 /* ---- The application's own device ------------------------------------------------------------ */
 
 static int depth, locked;
-static void on_lock(void *user) {
+static void on_lock(void *user, void *queue) {
+    CU_ASSERT_PTR_NOT_NULL(queue);
     locked += *(int *)user += 1;
 }
-static void on_unlock(void *user) {
+static void on_unlock(void *user, void *queue) {
+    CU_ASSERT_PTR_NOT_NULL(queue);
     *(int *)user -= 1;
 }
 
@@ -241,7 +243,8 @@ static void test_import(void) {
 
     void *entry;
     memcpy(&entry, &vk.GetInstanceProcAddr, sizeof entry);
-    const rp_device_import import = {.get_instance_proc_addr = entry,
+    const rp_device_import import = {.size = sizeof import,
+                                     .get_instance_proc_addr = entry,
                                      .instance = instance.handle,
                                      .api_version = VK_API_VERSION_1_3,
                                      .physical_device = adapter.handle,
@@ -256,7 +259,10 @@ static void test_import(void) {
                                      .user = &depth};
     rp_device *wrapped = NULL;
     CU_ASSERT_EQUAL_FATAL(
-        rp_device_create(NULL, &(rp_device_params){.import = &import}, NULL, &wrapped), RP_OK);
+        rp_device_create(NULL,
+                         &(rp_device_params){.size = sizeof(rp_device_params), .import = &import},
+                         NULL, &wrapped),
+        RP_OK);
     rp_exec *exec = gpu_exec(wrapped, plan, NULL);
     gpu_check_everything(exec);
     CU_ASSERT_TRUE(locked > 0);

@@ -1,9 +1,11 @@
 /* Devices on the fake driver: which is chosen, what is enabled, what is refused and how. */
 #include <stdlib.h>
+#include "device/device.h"
 #include "support.h"
 
 static rp_status create(const rp_device_params *params, rp_diags *diags, rp_device **out) {
     rp_device_params with_entry = params ? *params : (rp_device_params){0};
+    with_entry.size = sizeof with_entry;
     with_entry.get_instance_proc_addr = mock_entry();
     return rp_device_create(NULL, &with_entry, diags, out);
 }
@@ -75,7 +77,7 @@ static void test_no_device(void) {
     mock.device_count = 0;
     expect_refusal(NULL, RP_ERROR_NO_DEVICE, "no Vulkan device");
     mock_reset();
-    mock.fail_at = 1;
+    mock.fail_call = "vkCreateInstance";
     mock.fail_with = VK_ERROR_INCOMPATIBLE_DRIVER;
     expect_refusal(NULL, RP_ERROR_NO_DEVICE, "no Vulkan driver is installed");
     mock_reset();
@@ -128,6 +130,97 @@ static void test_queue_family(void) {
     mock.families[1].queueFlags = VK_QUEUE_TRANSFER_BIT;
     expect_name(NULL, NULL, "Mock 9000");
     CU_ASSERT_EQUAL(mock.queue_family, 0);
+}
+
+/* A family that computes and does not draw, and one that only copies, are taken on request. */
+static void test_queues(void) {
+    static const VkQueueFlags video = 0x20 /* decoding */, copies = VK_QUEUE_TRANSFER_BIT;
+    static const struct {
+        VkQueueFlags families[4];
+        uint32_t count, queues, compute, transfer;
+    } cases[] = {
+        /* copies, all, computes, copies and decodes */
+        {{copies | video, 7, 6, copies}, 4, 0, 1, UINT32_MAX},
+        {{copies | video, 7, 6, copies}, 4, RP_QUEUES_COMPUTE_ONLY, 2, UINT32_MAX},
+        {{copies | video, 7, 6, copies}, 4, RP_QUEUES_TRANSFER, 1, 3},
+        {{copies | video, 7, 6, copies}, 4, RP_QUEUES_COMPUTE_ONLY | RP_QUEUES_TRANSFER, 2, 3},
+        {{copies | video, 7}, 2, RP_QUEUES_TRANSFER, 1, 0},
+        {{copies | VK_QUEUE_SPARSE_BINDING_BIT, 7}, 2, RP_QUEUES_TRANSFER, 1, 0},
+        {{7}, 1, RP_QUEUES_COMPUTE_ONLY | RP_QUEUES_TRANSFER, 0, UINT32_MAX},
+        {{copies, 6}, 2, RP_QUEUES_COMPUTE_ONLY, 1, UINT32_MAX},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mock_reset();
+        mock.family_count = cases[i].count;
+        for (uint32_t f = 0; f < cases[i].count; f++)
+            mock.families[f] = (VkQueueFamilyProperties){.queueFlags = cases[i].families[f],
+                                                         .timestampValidBits = 10 + f};
+        rp_device *device = NULL;
+        CU_ASSERT_EQUAL_FATAL(create(&(rp_device_params){.queues = cases[i].queues}, NULL, &device),
+                              RP_OK);
+        CU_ASSERT_EQUAL(mock.queue_family, cases[i].compute);
+        CU_ASSERT_EQUAL(mock.transfer_family, cases[i].transfer);
+        CU_ASSERT_EQUAL(device->adapter.timestamp_bits, 10 + cases[i].compute);
+        /* What others build on: the two queues, and who shares buffers. */
+        bool second = cases[i].transfer != UINT32_MAX;
+        uint32_t families[2], other = second ? cases[i].transfer : cases[i].compute;
+        CU_ASSERT_EQUAL(rp_device_families(device, families), second ? 2 : 1);
+        CU_ASSERT_EQUAL(families[0], cases[i].compute);
+        CU_ASSERT_EQUAL(device->transfer_family, other);
+        const VkSubmitInfo2 nothing = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2};
+        CU_ASSERT_EQUAL(rp_queue_submit(device, 1, &nothing), VK_SUCCESS);
+        CU_ASSERT_PTR_EQUAL(mock.queue, mock_queue(cases[i].compute));
+        CU_ASSERT_EQUAL(rp_transfer_queue_submit(device, 1, &nothing), VK_SUCCESS);
+        CU_ASSERT_PTR_EQUAL(mock.queue, mock_queue(other));
+        rp_device_destroy(device, NULL);
+        mock_done();
+    }
+    mock_reset();
+    expect_refusal(&(rp_device_params){.queues = 4}, RP_ERROR_USAGE, "bits of rp_queues");
+}
+
+static void test_params_size(void) {
+    mock_reset();
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_device *device = NULL;
+    rp_device_params params = {.get_instance_proc_addr = mock_entry()};
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "set the member size to sizeof(rp_device_params)"));
+    params.size = sizeof params;
+    params.import = &(rp_device_import){0};
+    CU_ASSERT_EQUAL(rp_device_create(NULL, &params, diags, &device), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "set the member size to sizeof(rp_device_import)"));
+    rp_diags_destroy(diags);
+    mock_done();
+}
+
+/* Names and labels are there wherever the loader knows them, with validation or not. */
+static void test_debug_utils(void) {
+    rp_plan *plan = mock_plan("reprise 1\n"
+                              "graph g scheduled placed synced arena 0 {\n"
+                              "  buf $y out 64\n"
+                              "  kern @k spirv - local 1 1 1 (rw)\n"
+                              "  group 0\n"
+                              "    n0 = run @k grid 1 1 1 (rw $y) label \"shade\"\n"
+                              "}\n");
+    for (int there = 0; there < 2; there++)
+        for (int validation = 0; validation < 2; validation++) {
+            mock_reset();
+            mock.debug_utils = there;
+            rp_device *device = NULL;
+            rp_exec *exec = NULL;
+            CU_ASSERT_EQUAL_FATAL(
+                create(&(rp_device_params){.validation = validation}, NULL, &device), RP_OK);
+            CU_ASSERT_EQUAL(mock.names, there || validation);
+            CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, NULL, &exec), RP_OK);
+            CU_ASSERT_EQUAL(mock.named > 0, there || validation);
+            const char *commands = mock_commands(rp_exec_command_buffer(exec, 0, 0));
+            CU_ASSERT_EQUAL(strstr(commands, "label shade") != NULL, there || validation);
+            rp_exec_destroy(exec);
+            rp_device_destroy(device, NULL);
+            mock_done();
+        }
+    rp_plan_destroy(plan);
 }
 
 static void test_validation(void) {
@@ -203,6 +296,9 @@ int main(void) {
                                     {"no device", test_no_device},
                                     {"choice", test_choice},
                                     {"queue family", test_queue_family},
+                                    {"queues", test_queues},
+                                    {"size of params", test_params_size},
+                                    {"names and labels", test_debug_utils},
                                     {"validation", test_validation},
                                     {"destroyed too early", test_destroyed_too_early},
                                     {"sizes of infos", test_info_sizes},

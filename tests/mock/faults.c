@@ -32,7 +32,8 @@ static char folder[] = "/tmp/reprise-faults-XXXXXX";
 /* Everything a program does with the runtime, once. Stops at the first failure. */
 static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan, int validation,
                              rp_diags *diags) {
-    const rp_device_params device_params = {.get_instance_proc_addr = mock_entry(),
+    const rp_device_params device_params = {.size = sizeof device_params,
+                                            .get_instance_proc_addr = mock_entry(),
                                             .validation = validation,
                                             .pipeline_threads = threads};
     const rp_prepare_params prepare_params = {

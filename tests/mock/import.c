@@ -45,7 +45,8 @@ static void begin(void) {
         .v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, .pNext = &app.v12},
         .v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .pNext = &app.v13},
         .v13 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES},
-        .import = {.get_instance_proc_addr = mock_entry(),
+        .import = {.size = sizeof app.import,
+                   .get_instance_proc_addr = mock_entry(),
                    .instance = &object,
                    .api_version = VK_API_VERSION_1_3,
                    .physical_device = &object,
@@ -53,7 +54,7 @@ static void begin(void) {
                    .features = &app.core,
                    .queue = &object,
                    .queue_family = 1},
-        .params = {.import = &app.import},
+        .params = {.size = sizeof app.params, .import = &app.import},
     };
     CU_ASSERT_EQUAL(rp_needs_enable(0, &app.core, NULL), RP_OK);
 }
@@ -89,10 +90,13 @@ static void expect_exec(const char *text, const char *message) {
 /* ---- Wrapping -------------------------------------------------------------------------------- */
 
 static int locks, unlocks;
-static void on_lock(void *user) {
+static const void *locked;
+static void on_lock(void *user, void *queue) {
+    locked = queue;
     *(int *)user += 1, locks++;
 }
-static void on_unlock(void *user) {
+static void on_unlock(void *user, void *queue) {
+    CU_ASSERT_PTR_EQUAL(queue, locked);
     *(int *)user -= 1, unlocks++;
 }
 
@@ -136,6 +140,60 @@ static void test_incomplete(void) {
     begin();
     app.params.validation = 1;
     expect_refusal(RP_ERROR_USAGE, "validation cannot be added");
+}
+
+/* A second queue for uploads, whose family must be able to copy; a lock names the one it is for. */
+static void test_transfer_queue(void) {
+    static int other;
+    begin();
+    mock.families[0].queueFlags = VK_QUEUE_TRANSFER_BIT;
+    int depth = 0;
+    app.import.lock = on_lock;
+    app.import.unlock = on_unlock;
+    app.import.user = &depth;
+    app.import.transfer_queue = &other;
+    app.import.transfer_family = 0;
+    rp_device *device = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &app.params, NULL, &device), RP_OK);
+    const VkSubmitInfo2 nothing = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2};
+    uint32_t families[2];
+    CU_ASSERT_EQUAL(rp_transfer_queue_submit(device, 1, &nothing), VK_SUCCESS);
+    CU_ASSERT_PTR_EQUAL(mock.queue, &other);
+    CU_ASSERT_PTR_EQUAL(locked, &other);
+    CU_ASSERT_EQUAL(rp_queue_submit(device, 1, &nothing), VK_SUCCESS);
+    CU_ASSERT_PTR_EQUAL(mock.queue, app.import.queue);
+    CU_ASSERT_PTR_EQUAL(locked, app.import.queue);
+    CU_ASSERT_EQUAL(depth, 0);
+    CU_ASSERT_EQUAL(rp_device_families(device, families), 2);
+    CU_ASSERT_EQUAL(families[1], 0);
+    rp_device_destroy(device, NULL);
+    app.import.transfer_family = 1; /* two queues of one family: nothing is shared */
+    CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &app.params, NULL, &device), RP_OK);
+    CU_ASSERT_EQUAL(rp_device_families(device, families), 1);
+    rp_device_destroy(device, NULL);
+    app.import.transfer_queue = app.import.queue; /* no second one */
+    app.import.transfer_family = 77;
+    CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &app.params, NULL, &device), RP_OK);
+    rp_device_destroy(device, NULL);
+    app.import.transfer_queue = &other;
+    expect_refusal(RP_ERROR_USAGE, "queue family 77 of the imported device cannot copy");
+    mock.families[0].queueFlags = VK_QUEUE_SPARSE_BINDING_BIT;
+    app.import.transfer_family = 0;
+    expect_refusal(RP_ERROR_USAGE, "queue family 0 of the imported device cannot copy");
+    app.import.transfer_queue = NULL;
+    app.params.queues = RP_QUEUES_TRANSFER;
+    expect_refusal(RP_ERROR_USAGE, "none where the device is imported");
+}
+
+/* An application says whether names and labels may be given. */
+static void test_names(void) {
+    for (int on = 0; on < 2; on++) {
+        begin();
+        mock.names = on;
+        app.import.debug_utils = on;
+        expect_exec(run_text, NULL);
+        CU_ASSERT_EQUAL(mock.named > 0, on);
+    }
 }
 
 /* ---- What is enabled ------------------------------------------------------------------------- */
@@ -377,6 +435,8 @@ static void test_extensions(void) {
 int main(void) {
     static const rp_test tests[] = {{"the application's lock", test_lock},
                                     {"incomplete imports", test_incomplete},
+                                    {"transfer queue", test_transfer_queue},
+                                    {"names", test_names},
                                     {"base", test_base},
                                     {"old instance", test_old_instance},
                                     {"probe", test_probe},

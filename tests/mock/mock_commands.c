@@ -292,6 +292,7 @@ void VKAPI_CALL mock_CmdWriteTimestamp2(VkCommandBuffer commands, VkPipelineStag
 
 void VKAPI_CALL mock_CmdBeginDebugUtilsLabelEXT(VkCommandBuffer commands,
                                                 const VkDebugUtilsLabelEXT *label) {
+    if (!mock.names) mock_wrong("a label without VK_EXT_debug_utils");
     append(commands, "label %s\n", label->pLabelName);
 }
 

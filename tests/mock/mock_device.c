@@ -8,7 +8,7 @@
 struct mock_numbers mock_numbers;
 
 static int physical_devices[8]; /* only their addresses matter */
-static int queue;
+static int queues[4];           /* one for each family */
 
 void mock_reset(void) {
     memset(&mock, 0, sizeof mock);
@@ -87,8 +87,14 @@ VkResult VKAPI_CALL mock_EnumerateInstanceVersion(uint32_t *out) {
 
 VkResult VKAPI_CALL mock_EnumerateInstanceExtensionProperties(const char *layer, uint32_t *count,
                                                               VkExtensionProperties *out) {
-    (void)layer, (void)out;
-    *count = 0;
+    (void)layer;
+    if (mock_fails("vkEnumerateInstanceExtensionProperties")) return mock.fail_with;
+    uint32_t have = mock.debug_utils;
+    if (out && *count >= 1 && have) {
+        memset(out, 0, sizeof *out);
+        strcpy(out->extensionName, VK_EXT_DEBUG_UTILS_EXTENSION_NAME);
+    }
+    *count = have;
     return VK_SUCCESS;
 }
 
@@ -108,6 +114,11 @@ VkResult VKAPI_CALL mock_CreateInstance(const VkInstanceCreateInfo *info,
     (void)a;
     if (mock_fails("vkCreateInstance")) return mock.fail_with;
     mock.instance_version = info->pApplicationInfo->apiVersion;
+    mock.names = false;
+    for (uint32_t i = 0; i < info->enabledExtensionCount; i++)
+        mock.names |= strcmp(info->ppEnabledExtensionNames[i], "VK_EXT_debug_utils") == 0;
+    if (mock.names && !mock.debug_utils && info->enabledLayerCount == 0)
+        mock_wrong("an extension is enabled that nobody has");
     *out = mock_new(MOCK_INSTANCE, sizeof(mock_object));
     return VK_SUCCESS;
 }
@@ -233,6 +244,9 @@ VkResult VKAPI_CALL mock_CreateDevice(VkPhysicalDevice physical, const VkDeviceC
     (void)physical, (void)a;
     if (mock_fails("vkCreateDevice")) return mock.fail_with;
     mock.queue_family = info->pQueueCreateInfos[0].queueFamilyIndex;
+    mock.transfer_family =
+        info->queueCreateInfoCount > 1 ? info->pQueueCreateInfos[1].queueFamilyIndex : UINT32_MAX;
+    if (mock.queue_family == mock.transfer_family) mock_wrong("a family is asked for twice");
     *mock.extensions = '\0';
     for (uint32_t i = 0; i < info->enabledExtensionCount; i++)
         strcat(strcat(mock.extensions, i ? " " : ""), info->ppEnabledExtensionNames[i]);
@@ -254,15 +268,23 @@ void VKAPI_CALL mock_DestroyDevice(VkDevice device, const VkAllocationCallbacks 
     mock_delete(device, MOCK_DEVICE);
 }
 
+void *mock_queue(uint32_t family) {
+    return &queues[family];
+}
+
 void VKAPI_CALL mock_GetDeviceQueue(VkDevice device, uint32_t family, uint32_t index,
                                     VkQueue *out) {
-    (void)device, (void)family, (void)index;
-    *out = (VkQueue)&queue;
+    (void)device, (void)index;
+    if (family != mock.queue_family && family != mock.transfer_family)
+        mock_wrong("a queue that the device was created without");
+    *out = mock_queue(family);
 }
 
 VkResult VKAPI_CALL mock_SetDebugUtilsObjectNameEXT(VkDevice device,
                                                     const VkDebugUtilsObjectNameInfoEXT *info) {
     (void)device, (void)info;
+    if (!mock.names) mock_wrong("a name without VK_EXT_debug_utils");
+    mock.named++;
     return VK_SUCCESS;
 }
 

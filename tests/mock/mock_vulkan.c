@@ -390,8 +390,9 @@ VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitIn
 
 VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSubmitInfo2 *submits,
                                       VkFence fence) {
-    (void)queue, (void)fence;
+    (void)fence;
     if (mock_fails("vkQueueSubmit2")) return mock.fail_with;
+    mock.queue = queue;
     mock.submits++;
     mock.batches += count;
     mock.submitted_count = 0;

@@ -27,6 +27,7 @@ typedef struct mock_state {
     bool sync2_extension, sync2, timeline, float16, int64; /* and all other features */
     bool exact_floats;                                     /* 32-bit float controls */
     bool validation_layer, cache_hits;
+    bool debug_utils; /* the loader has VK_EXT_debug_utils */
     uint32_t loader_version;
     uint32_t instance_version; /* of the latest vkCreateInstance, or of the test's own instance */
 
@@ -50,10 +51,14 @@ typedef struct mock_state {
     const void *pipeline_cache;                       /* of the latest pipeline */
     size_t initial_cache_bytes;                       /* of the latest vkCreatePipelineCache */
     uint32_t queue_family;                            /* of the latest vkCreateDevice */
-    char extensions[256];                             /* of the latest vkCreateDevice */
-    bool enabled_float16;                             /* by the latest vkCreateDevice */
-    char descriptors[4096];                           /* text of all descriptor writes */
-    const char *mistake; /* the first rule of Vulkan that was broken, NULL = none */
+    uint32_t transfer_family;                         /* of its second queue; UINT32_MAX without */
+    const void *queue;                                /* of the latest vkQueueSubmit2 */
+    bool names;             /* VK_EXT_debug_utils was enabled, here or by the test's instance */
+    uint32_t named;         /* objects that got a name */
+    char extensions[256];   /* of the latest vkCreateDevice */
+    bool enabled_float16;   /* by the latest vkCreateDevice */
+    char descriptors[4096]; /* text of all descriptor writes */
+    const char *mistake;    /* the first rule of Vulkan that was broken, NULL = none */
 } mock_state;
 
 extern mock_state mock;
@@ -64,6 +69,8 @@ uint32_t mock_calls(void);
 /* A device whose memory the host sees, such as a software driver's. */
 void mock_unified(void);
 PFN_vkVoidFunction VKAPI_CALL mock_get_instance_proc_addr(VkInstance instance, const char *name);
+/* The queue of a family, as vkGetDeviceQueue gives it. */
+void *mock_queue(uint32_t family);
 void *mock_entry(void); /* the same as a void* */
 
 /* The commands recorded in a VkCommandBuffer, one a line. */

@@ -139,7 +139,8 @@ static void test_failure(void) {
 static void test_own_cache(void) {
     mock_reset();
     static int object;
-    const rp_device_import import = {.get_instance_proc_addr = mock_entry(),
+    const rp_device_import import = {.size = sizeof import,
+                                     .get_instance_proc_addr = mock_entry(),
                                      .api_version = VK_API_VERSION_1_3,
                                      .features = mock_base_features(),
                                      .instance = &object,
@@ -147,7 +148,8 @@ static void test_own_cache(void) {
                                      .device = &object,
                                      .queue = &object,
                                      .queue_family = 1};
-    const rp_device_params params = {.import = &import, .pipeline_cache = &object};
+    const rp_device_params params = {
+        .size = sizeof params, .import = &import, .pipeline_cache = &object};
     rp_plan *three = many_kernels(3);
     mock_allocator_init(&memory);
     CU_ASSERT_EQUAL_FATAL(rp_device_create(&memory.allocator, &params, NULL, &device), RP_OK);
@@ -163,8 +165,8 @@ static void test_own_cache(void) {
     mock_done();
 
     diags = rp_diags_create(NULL);
-    const rp_device_params wrong = {.get_instance_proc_addr = mock_entry(),
-                                    .pipeline_cache = &object};
+    const rp_device_params wrong = {
+        .size = sizeof wrong, .get_instance_proc_addr = mock_entry(), .pipeline_cache = &object};
     CU_ASSERT_EQUAL(rp_device_create(NULL, &wrong, diags, &device), RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "it can be given with `import` only"));
     rp_diags_destroy(diags);

@@ -49,8 +49,8 @@ static void open_device(int32_t threads, uint32_t kernels) {
     mock_allocator_init(&memory);
     diags = rp_diags_create(NULL);
     plan = many_kernels(kernels);
-    const rp_device_params params = {.get_instance_proc_addr = mock_entry(),
-                                     .pipeline_threads = threads};
+    const rp_device_params params = {
+        .size = sizeof params, .get_instance_proc_addr = mock_entry(), .pipeline_threads = threads};
     CU_ASSERT_EQUAL_FATAL(rp_device_create(&memory.allocator, &params, diags, &device), RP_OK);
 }
 

@@ -215,7 +215,8 @@ static void test_labels(void) {
                               "    n2 = fill 00000000 (w $y[128+64])\n"
                               "    n3 = fill 00000000 (w $y[192+64]) label \"c\"\n"
                               "}\n");
-    const rp_device_params params = {.get_instance_proc_addr = mock_entry(), .validation = 1};
+    const rp_device_params params = {
+        .size = sizeof params, .get_instance_proc_addr = mock_entry(), .validation = 1};
     rp_device *device = NULL;
     rp_exec *exec = NULL;
     CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &params, NULL, &device), RP_OK);

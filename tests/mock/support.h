@@ -9,7 +9,7 @@
 #include "support/unit.h"
 
 static inline rp_device *mock_open(const rp_allocator *allocator, rp_diags *diags) {
-    const rp_device_params params = {.get_instance_proc_addr = mock_entry()};
+    const rp_device_params params = {.size = sizeof params, .get_instance_proc_addr = mock_entry()};
     rp_device *device = NULL;
     rp_device_create(allocator, &params, diags, &device);
     return device;

@@ -18,7 +18,7 @@ static int print_limits(const char *select) {
     rp_device *device = NULL;
     rp_target target = RP_TARGET_INIT;
     char text[2048];
-    const rp_device_params params = {.select = select};
+    const rp_device_params params = {.size = sizeof params, .select = select};
     rp_diags *diags = cli_diags();
     rp_status status = rp_device_create(NULL, &params, diags, &device);
     if (status == RP_OK) status = rp_device_target(device, &target);

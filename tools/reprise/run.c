@@ -145,7 +145,8 @@ typedef struct run_plans {
 /* Opens the device early, to compile for it. Where that fails it is tried again, with messages,
  * once the files are known to be right. */
 static void find_target(const run_job *job, run_plans *plans, rp_pass_options *passes) {
-    const rp_device_params params = {.select = job->device, .validation = job->validate};
+    const rp_device_params params = {
+        .size = sizeof params, .select = job->device, .validation = job->validate};
     plans->target = (rp_target)RP_TARGET_INIT;
     if (!plans->device) rp_device_create(NULL, &params, NULL, &plans->device);
     if (rp_device_target(plans->device, &plans->target) == RP_OK) passes->target = &plans->target;
@@ -207,7 +208,8 @@ static int execute(const cli_command *command, const run_job *job, const char *f
 static int on_device(const cli_command *command, const run_job *job, const char *file,
                      const run_plans *plans, const cli_inputs *inputs) {
     rp_device *device = plans->device, *own = NULL;
-    rp_device_params params = {.select = job->device, .validation = job->validate};
+    rp_device_params params = {
+        .size = sizeof params, .select = job->device, .validation = job->validate};
     cli_results results = {0}, oracle = {0};
     rp_diags *diags = cli_diags();
     int result = CLI_OK;

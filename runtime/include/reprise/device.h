@@ -44,15 +44,16 @@ RP_API rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *
                             rp_diags *diags);
 
 /* An application's own Vulkan objects, as void* and integers so that this header needs no Vulkan
- * header. All must outlive the rp_device; the queue family must support compute. Submissions go
- * through `lock`/`unlock` when given: an application that uses the queue from other threads passes
- * its own.
+ * header. All must outlive the rp_device; the queue family must support compute. Each submission
+ * is made between `lock` and `unlock` when given: an application that uses a queue from other
+ * threads passes its own. They are called from any thread that uses the rp_device, with the VkQueue.
  *
  * Vulkan cannot be asked what an instance and a device were created with, so the import says it,
  * and what it does not say is taken as not enabled. rp_device_create refuses a device without
  * synchronization2 or timelineSemaphore, rp_exec_create a plan that needs more than is enabled, both
  * by name; rp_device_target then gives what is enabled. What is said is read during the call. */
 typedef struct rp_device_import {
+    size_t size;                   /* sizeof(rp_device_import) */
     void *get_instance_proc_addr;  /* PFN_vkGetInstanceProcAddr */
     void *instance;                /* VkInstance */
     uint32_t api_version;          /* VkApplicationInfo.apiVersion of the instance; 0: Vulkan 1.2.
@@ -70,19 +71,33 @@ typedef struct rp_device_import {
                       * buffers labels */
     void *queue;     /* VkQueue */
     uint32_t queue_family;
-    void (*lock)(void *user);
-    void (*unlock)(void *user);
+    void *transfer_queue; /* another VkQueue, for uploads beside replays; NULL: `queue` */
+    uint32_t transfer_family;
+    void (*lock)(void *user, void *queue);
+    void (*unlock)(void *user, void *queue);
     void *user;
 } rp_device_import;
 
-/* Zero is the default everywhere. */
+/* The queues of a device that is created here, as bits. Without any it has one, of the first family
+ * that both draws and computes, or else of the first that computes. */
+typedef enum rp_queues {
+    RP_QUEUES_COMPUTE_ONLY = 1, /* of a family that computes and does not draw, where there is one:
+                                 * beside what another program draws. Drivers may run it at a lower
+                                 * priority */
+    RP_QUEUES_TRANSFER = 2,     /* a second one of a family that only copies, where there is one:
+                                 * uploads then go beside replays */
+} rp_queues;
+
+/* Zero is the default everywhere but in `size`. */
 typedef struct rp_device_params {
+    size_t size;        /* sizeof(rp_device_params) */
     const char *select; /* an index of rp_devices, or part of a device's name; NULL: the
                          * environment variable REPRISE_DEVICE, or else the first suitable
                          * device, GPUs before software drivers */
     int validation;     /* load VK_LAYER_KHRONOS_validation with synchronisation checks; its
                          * messages arrive as diagnostics through rp_device_messages */
     const rp_device_import *import; /* wrap instead of create */
+    uint32_t queues;                /* rp_queues bits; 0 with `import`, which has its own */
     void *get_instance_proc_addr;   /* use this loader entry instead of opening libvulkan.so.1 */
     void *pipeline_cache; /* with `import`: a VkPipelineCache of that device, which pipelines are
                               * created with instead of caches on the disk. It is not created with
