@@ -3,7 +3,8 @@
  * update() works in three steps: find the entries that touch [lo, hi) and those that end or start
  * exactly there (they may have to be joined), build the new entries for that stretch in a scratch
  * array, and splice it in. Splicing within one leaf is the common case; otherwise the leaves of the
- * stretch are rebuilt. Cost: O(log n + pieces + leaves moved). */
+ * stretch are rebuilt. A map without leaves is looked at as if its only interval were the one entry
+ * of one leaf. Cost: O(log n + pieces + leaves moved). */
 #include "base/interval_map.h"
 
 /* Stretches of a few pieces, and of a few leaves, are built without allocating. */
@@ -57,6 +58,7 @@ void rp_interval_pool_free(const rp_allocator *a, rp_interval_pool *pool) {
 void rp_interval_map_clear(const rp_allocator *a, rp_interval_map *map) {
     for (uint32_t i = 0; i < map->leaf_count; i++) release_leaf(a, map, map->leaves[i].leaf);
     map->leaf_count = 0;
+    map->only = (rp_interval){0};
 }
 
 void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map) {
@@ -67,10 +69,15 @@ void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map) {
 
 /* ---- Finding --------------------------------------------------------------------------------- */
 
-/* A place in the map: entry `item` of leaf `leaf`; the end is {leaf_count, 0}. */
+/* A place in the map: entry `item` of leaf `leaf`; the end is {leaf_count, 0}, behind an only
+ * interval {1, 0}. */
 typedef struct place {
     uint32_t leaf, item;
 } place;
+
+static bool has_only(const rp_interval_map *map) {
+    return map->only.lo < map->only.hi;
+}
 
 static rp_interval_leaf *leaf_at(const rp_interval_map *map, uint32_t leaf) {
     return map->leaves[leaf].leaf;
@@ -79,8 +86,8 @@ static rp_interval_leaf *leaf_at(const rp_interval_map *map, uint32_t leaf) {
 /* The first entry with hi >= key (so that an entry ending exactly at key is found). The searches
  * halve a range without branches that depend on what is found: those are never predicted well. */
 static place find(const rp_interval_map *map, uint64_t key) {
-    if (map->leaf_count == 0 || map->leaves[map->leaf_count - 1].end < key)
-        return (place){map->leaf_count, 0};
+    if (map->leaf_count == 0) return (place){map->only.hi < key, 0};
+    if (map->leaves[map->leaf_count - 1].end < key) return (place){map->leaf_count, 0};
     const rp_interval_slot *slot = map->leaves;
     for (uint32_t n = map->leaf_count, half; n > 1; n -= half) {
         half = n / 2;
@@ -95,10 +102,12 @@ static place find(const rp_interval_map *map, uint64_t key) {
 }
 
 static const rp_interval *at(const rp_interval_map *map, place p) {
+    if (map->leaf_count == 0) return p.leaf == 0 && has_only(map) ? &map->only : NULL;
     return p.leaf < map->leaf_count ? &leaf_at(map, p.leaf)->items[p.item] : NULL;
 }
 
 static place next(const rp_interval_map *map, place p) {
+    if (map->leaf_count == 0) return (place){1, 0};
     if (++p.item == leaf_at(map, p.leaf)->count) p = (place){p.leaf + 1, 0};
     return p;
 }
@@ -199,10 +208,30 @@ static bool replace_leaves(const rp_allocator *a, rp_interval_map *map, uint32_t
     return true;
 }
 
+/* Splices a map without leaves. */
+static bool splice_only(const rp_allocator *a, rp_interval_map *map, place begin, place end,
+                        const rp_interval *items, uint32_t count) {
+    bool only = has_only(map), before = only && begin.leaf > 0, after = only && end.leaf == 0;
+    uint32_t total = before + count + after;
+    if (total <= 1) {
+        if (count || !(before || after)) map->only = count ? *items : (rp_interval){0};
+        return true;
+    }
+    rp_interval some[STRETCH_MAX], *all = some;
+    if (total > STRETCH_MAX && !(all = rp_alloc(a, total, sizeof *all))) return false;
+    if (before) all[0] = map->only;
+    memcpy(all + before, items, count * sizeof *all);
+    if (after) all[total - 1] = map->only;
+    bool ok = replace_leaves(a, map, 0, 0, all, total);
+    if (ok) map->only = (rp_interval){0};
+    if (all != some) rp_release(a, all);
+    return ok;
+}
+
 /* Replaces the entries [begin, end) by `items`. */
 static bool splice(const rp_allocator *a, rp_interval_map *map, place begin, place end,
                    const rp_interval *items, uint32_t count) {
-    if (map->leaf_count == 0) return count == 0 || replace_leaves(a, map, 0, 0, items, count);
+    if (map->leaf_count == 0) return splice_only(a, map, begin, end, items, count);
     if (begin.leaf == map->leaf_count) { /* behind the last entry */
         begin = (place){map->leaf_count - 1, leaf_at(map, map->leaf_count - 1)->count};
         end = begin;
@@ -239,6 +268,7 @@ static bool splice(const rp_allocator *a, rp_interval_map *map, place begin, pla
 
 /* Whether giving entry `p` this value would let it join a neighbour. */
 static bool joins_neighbour(const rp_interval_map *map, place p, uint32_t value) {
+    if (map->leaf_count == 0) return false;
     const rp_interval *e = at(map, p), *after = at(map, next(map, p)), *before = NULL;
     if (p.item > 0)
         before = e - 1;
@@ -285,6 +315,11 @@ static uint32_t set_visit(void *context, uint64_t lo, uint64_t hi, uint32_t valu
 bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
                             rp_interval_visit *visit, void *context) {
     if (lo >= hi) return true;
+    if (map->leaf_count == 0 && !has_only(map)) {
+        uint32_t value = visit(context, lo, hi, RP_ABSENT);
+        if (value != RP_ABSENT) map->only = (rp_interval){lo, hi, value};
+        return true;
+    }
     /* Memory is mostly used in the same pieces again: one entry, hit exactly, or inside one. */
     place p = find(map, lo);
     const rp_interval *e = at(map, p);
@@ -294,7 +329,10 @@ bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_
     if (value == e->value) return true;
     if (value == RP_ABSENT || e->lo != lo || e->hi != hi || joins_neighbour(map, p, value))
         return rebuild(a, map, lo, hi, set_visit, &value);
-    leaf_at(map, p.leaf)->items[p.item].value = value;
+    if (map->leaf_count == 0)
+        map->only.value = value;
+    else
+        leaf_at(map, p.leaf)->items[p.item].value = value;
     return true;
 }
 
@@ -318,8 +356,7 @@ void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
 }
 
 uint32_t *rp_interval_map_exact(const rp_interval_map *map, uint64_t lo, uint64_t hi) {
-    place p = find(map, hi);
-    rp_interval *e = p.leaf < map->leaf_count ? &leaf_at(map, p.leaf)->items[p.item] : NULL;
+    rp_interval *e = (rp_interval *)at(map, find(map, hi));
     return e && e->lo == lo && e->hi == hi ? &e->value : NULL;
 }
 
@@ -333,7 +370,7 @@ bool rp_interval_map_find(const rp_interval_map *map, uint64_t byte, rp_interval
 }
 
 uint32_t rp_interval_map_count(const rp_interval_map *map) {
-    uint32_t count = 0;
+    uint32_t count = map->leaf_count == 0 && has_only(map);
     for (uint32_t i = 0; i < map->leaf_count; i++) count += leaf_at(map, i)->count;
     return count;
 }

@@ -6,7 +6,8 @@
  * time would be cut into ever smaller pieces.
  *
  * Entries are kept in leaves of at most 64, the leaves in one sorted array together with where each
- * ends: finding is two binary searches that touch one leaf, inserting moves at most one leaf. */
+ * ends: finding is two binary searches that touch one leaf, inserting moves at most one leaf. Most
+ * maps never hold more than one interval: a map's only one lies in the map itself. */
 #ifndef RP_BASE_INTERVAL_MAP_H
 #define RP_BASE_INTERVAL_MAP_H
 
@@ -40,6 +41,7 @@ void rp_interval_pool_free(const rp_allocator *a, rp_interval_pool *pool);
 
 /* Zero-initialised is an empty map. */
 typedef struct rp_interval_map {
+    rp_interval only; /* of a map without leaves; empty: none */
     rp_interval_slot *leaves;
     uint32_t leaf_count, leaf_capacity;
     rp_interval_pool *pool; /* where its leaves come from and go to; NULL: the allocator alone */
