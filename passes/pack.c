@@ -16,9 +16,8 @@
  */
 #include "place.h"
 
-#include <stdlib.h>
-
 #include "base/checked.h"
+#include "base/sort.h"
 
 enum { TRIES = 200, MANY = 2000 };
 static const uint64_t WORK_LIMIT = 4000000; /* steps of placing by rank, about 10 ms */
@@ -42,7 +41,8 @@ typedef struct packer {
     uint64_t *best_offset;     /* per item */
     uint64_t *offset;          /* of the packing being tried */
     uint32_t *order, *scratch; /* the items, sorted by whatever is needed */
-    gap *gaps;                 /* sweep: free gaps below the top, ascending */
+    rp_sort_item *keys;
+    gap *gaps; /* sweep: free gaps below the top, ascending */
     uint32_t gap_count, gap_capacity;
     column *columns; /* by rank: per group */
     uint32_t column_count;
@@ -53,53 +53,43 @@ typedef struct packer {
 
 /* ---- Order of items -------------------------------------------------------------------------- */
 
-typedef struct key {
-    uint64_t major, minor, rest;
-    uint32_t item;
-} key;
+/* What to sort by. Sizes, areas, lengths and ends fall. */
+typedef enum order_by { BY_START, BY_END, BY_SIZE, BY_AREA, BY_LENGTH } order_by;
 
-static int compare_keys(const void *left, const void *right) {
-    const key *a = left, *b = right;
-    if (a->major != b->major) return a->major < b->major ? -1 : 1;
-    if (a->minor != b->minor) return a->minor < b->minor ? -1 : 1;
-    if (a->rest != b->rest) return a->rest < b->rest ? -1 : 1;
-    return (a->item > b->item) - (a->item < b->item);
+static uint64_t key_of(const rp_lifetime *t, order_by by) {
+    uint64_t length = (uint64_t)t->last - t->first + 1;
+    switch (by) {
+    case BY_START: return t->first;
+    case BY_END: return ~(uint64_t)t->last;
+    case BY_SIZE: return ~t->size;
+    case BY_AREA: return ~(t->size / RP_ARENA_ALIGNMENT * length);
+    case BY_LENGTH: break;
+    }
+    return ~length;
 }
 
-/* Sizes, areas and lengths fall. Of the same start or end the largest comes first, or the longest.
- */
-typedef enum order_by {
-    BY_START,
-    BY_START_LONGEST,
-    BY_END,
-    BY_END_LONGEST,
-    BY_SIZE,
-    BY_AREA,
-    BY_LENGTH
-} order_by;
-
-static bool sort_order(packer *p, order_by by, uint32_t *order) {
-    key *keys = rp_alloc(p->a, p->count, sizeof *keys);
-    if (!keys) return false;
-    for (uint32_t i = 0; i < p->count; i++) {
-        const rp_lifetime *t = &p->items[i];
-        uint64_t length = (uint64_t)t->last - t->first + 1;
-        key k = {.minor = ~t->size, .item = i};
-        switch (by) {
-        case BY_START: k.major = t->first; break;
-        case BY_START_LONGEST: k = (key){t->first, ~length, ~t->size, i}; break;
-        case BY_END: k.major = ~(uint64_t)t->last; break;
-        case BY_END_LONGEST: k = (key){~(uint64_t)t->last, ~length, ~t->size, i}; break;
-        case BY_SIZE: k.major = ~t->size, k.minor = ~length; break;
-        case BY_AREA: k.major = ~(t->size / RP_ARENA_ALIGNMENT * length); break;
-        case BY_LENGTH: k.major = ~length; break;
-        }
-        keys[i] = k;
-    }
-    qsort(keys, p->count, sizeof *keys, compare_keys);
-    for (uint32_t i = 0; i < p->count; i++) order[i] = keys[i].item;
-    rp_release(p->a, keys);
+/* Sorts what is in `order` already; equals stay as they are, in the order sorted by before. */
+static bool sort_again(packer *p, order_by by, uint32_t *order) {
+    for (uint32_t i = 0; i < p->count; i++)
+        p->keys[i] = (rp_sort_item){key_of(&p->items[order[i]], by), order[i]};
+    if (!rp_sort(p->a, p->keys, p->count)) return false;
+    for (uint32_t i = 0; i < p->count; i++) order[i] = p->keys[i].value;
     return true;
+}
+
+/* Sorts by `major`, then by `minor`, then by number. */
+static bool sort_order(packer *p, order_by major, order_by minor, uint32_t *order) {
+    for (uint32_t i = 0; i < p->count; i++) order[i] = i;
+    return sort_again(p, minor, order) && sort_again(p, major, order);
+}
+
+/* Starts and ends, for a sweep. Of the same one the largest comes first, or the longest. */
+static bool sort_ends(packer *p, bool longest) {
+    for (uint32_t i = 0; i < p->count; i++) p->order[i] = i;
+    if (!sort_again(p, BY_SIZE, p->order)) return false;
+    if (longest && !sort_again(p, BY_LENGTH, p->order)) return false;
+    memcpy(p->scratch, p->order, p->count * sizeof *p->order);
+    return sort_again(p, BY_START, p->order) && sort_again(p, BY_END, p->scratch);
 }
 
 static void keep_if_better(packer *p, uint64_t arena) {
@@ -286,7 +276,9 @@ static void promote(packer *p) {
 }
 
 static bool search_ranked(packer *p) {
-    static const order_by orders[] = {BY_SIZE, BY_AREA, BY_LENGTH};
+    static const struct {
+        order_by major, minor;
+    } orders[] = {{BY_SIZE, BY_LENGTH}, {BY_AREA, BY_SIZE}, {BY_LENGTH, BY_SIZE}};
     for (uint32_t i = 0; i < p->count; i++)
         if (p->items[i].last >= p->column_count) p->column_count = p->items[i].last + 1;
     p->columns = rp_alloc_zero(p->a, p->column_count, sizeof *p->columns);
@@ -295,7 +287,8 @@ static bool search_ranked(packer *p) {
      * try that gets worse than the best so far can be given up. */
     bool many = p->count > MANY;
     for (uint32_t k = 0; k < 3 && p->best > p->bound; k++) {
-        if (status == RP_OK && !sort_order(p, orders[k], p->order)) status = RP_ERROR_NO_MEMORY;
+        if (status == RP_OK && !sort_order(p, orders[k].major, orders[k].minor, p->order))
+            status = RP_ERROR_NO_MEMORY;
         if (status == RP_ERROR_NO_MEMORY || p->work > WORK_LIMIT) break;
         for (uint32_t t = 0; t < (many ? 1 : TRIES); t++) {
             uint64_t arena;
@@ -322,8 +315,7 @@ static rp_status find_bound(packer *p) {
     uint32_t dead = p->count;
     for (uint32_t i = 0; i < p->count; i++)
         if (!rp_add_u64(total, p->items[i].size, &total)) return RP_ERROR_INVALID;
-    if (!sort_order(p, BY_END, p->scratch) || !sort_order(p, BY_START, p->order))
-        return RP_ERROR_NO_MEMORY;
+    if (!sort_ends(p, false)) return RP_ERROR_NO_MEMORY;
     p->bound = 0;
     for (uint32_t i = 0; i < p->count; i++) {
         const rp_lifetime *t = &p->items[p->order[i]];
@@ -344,13 +336,13 @@ rp_status rp_place_lifetimes(const rp_allocator *a, rp_lifetime *items, uint32_t
     p.offset = rp_alloc(a, count, sizeof *p.offset);
     p.order = rp_alloc(a, count, sizeof *p.order);
     p.scratch = rp_alloc(a, count, sizeof *p.scratch);
-    rp_status status =
-        p.best_offset && p.offset && p.order && p.scratch ? find_bound(&p) : RP_ERROR_NO_MEMORY;
+    p.keys = rp_alloc(a, count, sizeof *p.keys);
+    bool ready = p.best_offset && p.offset && p.order && p.scratch && p.keys;
+    rp_status status = ready ? find_bound(&p) : RP_ERROR_NO_MEMORY;
     for (int k = 0; k < 4 && status == RP_OK && p.best > p.bound; k++) {
         uint64_t arena;
         bool lowest = k >= 2;
-        if (k == 2 && (!sort_order(&p, BY_END_LONGEST, p.scratch) ||
-                       !sort_order(&p, BY_START_LONGEST, p.order)))
+        if (k == 2 && !sort_ends(&p, true))
             status = RP_ERROR_NO_MEMORY;
         else if (!sweep(&p, k % 2, lowest, &arena))
             status = RP_ERROR_NO_MEMORY;
@@ -367,6 +359,7 @@ rp_status rp_place_lifetimes(const rp_allocator *a, rp_lifetime *items, uint32_t
     rp_release(a, p.offset);
     rp_release(a, p.order);
     rp_release(a, p.scratch);
+    rp_release(a, p.keys);
     rp_release(a, p.gaps);
     return status;
 }

@@ -93,8 +93,7 @@ static bool join_range(state *s, rp_interval_map *map, uint64_t lo, uint64_t hi)
 static bool walk_use(void *context, const rp_graph_node *node, uint32_t use_index) {
     state *s = context;
     const rp_graph_use *u = &s->graph->uses[use_index];
-    uint8_t kind = s->graph->buffers[u->buffer].kind;
-    if (kind != RP_TMP && kind != RP_OUT && kind != RP_INOUT) return true;
+    if (!rp_buffer_can_change(&s->graph->buffers[u->buffer])) return true;
     rp_interval_map *map = &s->maps[u->buffer];
     uint64_t end = u->offset + u->size;
     s->current = s->web_of_use[use_index] = new_web(s, u->buffer, u->offset, end, false);

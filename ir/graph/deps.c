@@ -10,9 +10,8 @@
  * edges), and edges are linear in uses and in pieces seen for the first time. */
 #include "graph/deps.h"
 
-#include <stdlib.h>
-
 #include "base/fold.h"
+#include "base/sort.h"
 
 enum { LIST_MAX = 16 };
 
@@ -256,17 +255,13 @@ static bool add_read(builder *b, rp_interval_map *map, uint64_t lo, uint64_t hi)
 static bool add_use(void *context, const rp_graph_node *node, uint32_t use) {
     builder *b = context;
     const rp_graph_use *u = &b->graph->uses[use];
+    if (!rp_buffer_can_change(&b->graph->buffers[u->buffer])) return true;
     const rp_fold_owner own = owner(b);
     rp_interval_map *map = &b->maps[u->buffer];
     uint64_t lo = u->offset, hi = lo + u->size;
     (void)node;
     return rp_fold_cut(b->a, &b->folds, map, lo, hi, &own) &&
            (rp_access_writes(u->access) ? add_write : add_read)(b, map, lo, hi);
-}
-
-static int by_id(const void *left, const void *right) {
-    const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-    return (a > b) - (a < b);
 }
 
 bool rp_source_order(const rp_graph *g, uint32_t *order) {
@@ -276,13 +271,13 @@ bool rp_source_order(const rp_graph *g, uint32_t *order) {
         if (i && g->nodes[i].id < g->nodes[i - 1].id) sorted = false;
     }
     if (sorted) return true;
-    uint64_t *keys = rp_alloc(&g->allocator, g->nodes_count, sizeof *keys);
+    rp_sort_item *keys = rp_alloc(&g->allocator, g->nodes_count, sizeof *keys);
     if (!keys) return false;
-    for (uint32_t i = 0; i < g->nodes_count; i++) keys[i] = (uint64_t)g->nodes[i].id << 32 | i;
-    qsort(keys, g->nodes_count, sizeof *keys, by_id);
-    for (uint32_t i = 0; i < g->nodes_count; i++) order[i] = (uint32_t)keys[i];
+    for (uint32_t i = 0; i < g->nodes_count; i++) keys[i] = (rp_sort_item){g->nodes[i].id, i};
+    bool ok = rp_sort(&g->allocator, keys, g->nodes_count);
+    for (uint32_t i = 0; ok && i < g->nodes_count; i++) order[i] = keys[i].value;
     rp_release(&g->allocator, keys);
-    return true;
+    return ok;
 }
 
 static void add_vertices(builder *b) {

@@ -283,6 +283,12 @@ static inline bool rp_buffer_has_result(const rp_graph_buffer *b) {
     return b->kind == RP_OUT || b->kind == RP_INOUT;
 }
 
+/* Whether nodes may write it. Of other kinds verification knows that none does: nothing conflicts
+ * there, and whoever looks for conflicts need not look. */
+static inline bool rp_buffer_can_change(const rp_graph_buffer *b) {
+    return b->kind == RP_TMP || rp_buffer_has_result(b);
+}
+
 /* The scope bit of the reading part and of the writing part of a use, RP_SCOPE_NONE for none. */
 uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use);
 uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use);

@@ -15,6 +15,7 @@ typedef struct uses {
 static bool on_use(void *context, const rp_graph_node *node, uint32_t use) {
     const uses *u = context;
     const rp_graph_use *g = &u->graph->uses[use];
+    if (!rp_buffer_can_change(&u->graph->buffers[g->buffer])) return true;
     const rp_walk_use walked = {g->buffer, g->offset, g->size, rp_use_read_scope(node, g),
                                 rp_use_write_scope(node, g)};
     return u->visit(u->context, &walked);

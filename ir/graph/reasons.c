@@ -13,6 +13,7 @@
 #include "hazard/boundary.h"
 
 enum { MAX_NODES = 4, MAX_ENTRIES = 8 }; /* on one line */
+enum { FEW = 16 };                       /* hazards that are sorted without qsort */
 
 typedef struct builder {
     const rp_graph *graph;
@@ -59,6 +60,17 @@ static int compare_hazards(const void *left, const void *right) {
     return 0;
 }
 
+/* As most boundaries have. */
+static void sort_few(rp_hazard *hazards, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        rp_hazard h = hazards[i];
+        uint32_t at = i;
+        for (; at > 0 && compare_hazards(&hazards[at - 1], &h) > 0; at--)
+            hazards[at] = hazards[at - 1];
+        hazards[at] = h;
+    }
+}
+
 /* Sorts the hazards by boundary, drops those that only repeat what stands there anyway. */
 static bool sort_by_boundary(builder *b) {
     rp_reasons *r = b->reasons;
@@ -84,8 +96,13 @@ static bool sort_by_boundary(builder *b) {
     r->hazards = sorted;
     r->hazards_capacity = r->hazards_count;
     r->hazards_count = r->first[barriers];
-    for (uint32_t i = 0; i < barriers; i++)
-        qsort(sorted + r->first[i], r->first[i + 1] - r->first[i], sizeof *sorted, compare_hazards);
+    for (uint32_t i = 0; i < barriers; i++) {
+        uint32_t count = r->first[i + 1] - r->first[i];
+        if (count > FEW)
+            qsort(sorted + r->first[i], count, sizeof *sorted, compare_hazards);
+        else
+            sort_few(sorted + r->first[i], count);
+    }
     return true;
 }
 
@@ -182,5 +199,8 @@ void rp_reasons_print(rp_text *text, const rp_graph *graph, const rp_reasons *re
         entries++;
         at = stop;
     }
-    if (entries > MAX_ENTRIES) rp_text_format(text, ", and %u more", entries - MAX_ENTRIES);
+    if (entries <= MAX_ENTRIES) return;
+    rp_text_string(text, ", and ");
+    rp_text_u64(text, entries - MAX_ENTRIES);
+    rp_text_string(text, " more");
 }
