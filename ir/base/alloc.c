@@ -1,7 +1,11 @@
-/* Allocation with overflow checks, and array growth by doubling: amortised O(1) per element. */
+/* Allocation with overflow checks, and array growth by doubling: amortised O(1) per element. An
+ * array of small elements starts with FIRST_BYTES: a text would be moved three times before it
+ * holds a line. */
 #include "base/alloc.h"
 
 #include <stdlib.h>
+
+enum { FIRST_ELEMENTS = 8, FIRST_BYTES = 64 };
 
 static void *default_resize(void *user, void *block, size_t size) {
     (void)user;
@@ -48,7 +52,9 @@ bool rp_grow(const rp_allocator *a, void **block, uint32_t *capacity, uint32_t c
              uint32_t extra, size_t element_size) {
     uint64_t need = (uint64_t)count + extra;
     if (need > UINT32_MAX) return false;
-    uint64_t wanted = *capacity ? (uint64_t)*capacity * 2 : 8;
+    uint64_t wanted = (uint64_t)*capacity * 2;
+    if (wanted < FIRST_ELEMENTS) wanted = FIRST_ELEMENTS;
+    if (wanted * element_size < FIRST_BYTES) wanted = FIRST_BYTES / element_size;
     if (wanted < need) wanted = need;
     if (wanted > UINT32_MAX) wanted = UINT32_MAX;
     if (wanted > SIZE_MAX / element_size) return false;

@@ -13,38 +13,48 @@ void rp_text_free(rp_text *text) {
     text->size = text->capacity = 0;
 }
 
-static bool reserve(rp_text *text, size_t extra) {
+bool rp_text_reserve(rp_text *text, size_t size) {
     if (text->failed) return false;
-    if (extra >= UINT32_MAX || !RP_RESERVE(&text->allocator, text->data, text->size, text->capacity,
-                                           (uint32_t)extra + 1)) {
+    if (size >= UINT32_MAX ||
+        !RP_RESERVE(&text->allocator, text->data, text->size, text->capacity, (uint32_t)size + 1)) {
         text->failed = true;
         return false;
     }
     return true;
 }
 
-void rp_text_append(rp_text *text, const char *data, size_t size) {
-    if (!reserve(text, size)) return;
-    if (size) memcpy(text->data + text->size, data, size);
-    text->size += (uint32_t)size;
-    text->data[text->size] = '\0';
+void rp_text_hex(rp_text *text, const uint8_t *bytes, size_t count, size_t group) {
+    size_t spaces = group ? (count + group - 1) / group : 0;
+    if (count > UINT32_MAX / 4 || !rp_text_reserve(text, count * 2 + spaces)) {
+        text->failed = true;
+        return;
+    }
+    char *to = text->data + text->size;
+    for (size_t i = 0; i < count; i++) {
+        if (group && i % group == 0) *to++ = ' ';
+        *to++ = "0123456789abcdef"[bytes[i] >> 4];
+        *to++ = "0123456789abcdef"[bytes[i] & 15];
+    }
+    *to = '\0';
+    text->size = (uint32_t)(to - text->data);
 }
 
-void rp_text_string(rp_text *text, const char *string) {
-    rp_text_append(text, string, strlen(string));
-}
-
-void rp_text_char(rp_text *text, char c) {
-    rp_text_append(text, &c, 1);
-}
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+                            "34353637383940414243444546474849505152535455565758596061626364656667"
+                            "6869707172737475767778798081828384858687888990919293949596979899";
 
 void rp_text_u64(rp_text *text, uint64_t value) {
+    if (value < 10) {
+        rp_text_char(text, (char)('0' + value));
+        return;
+    }
     char digits[20];
     size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
+    for (; value >= 100; value /= 100) memcpy(digits + (at -= 2), pairs + value % 100 * 2, 2);
+    if (value >= 10)
+        memcpy(digits + (at -= 2), pairs + value * 2, 2);
+    else
+        digits[--at] = (char)('0' + value);
     rp_text_append(text, digits + at, sizeof digits - at);
 }
 
@@ -53,7 +63,7 @@ void rp_text_vformat(rp_text *text, const char *format, va_list args) {
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
     if (length < 0) text->failed = true;
-    if (length >= 0 && reserve(text, (size_t)length)) {
+    if (length >= 0 && rp_text_reserve(text, (size_t)length)) {
         vsnprintf(text->data + text->size, (size_t)length + 1, format, again);
         text->size += (uint32_t)length;
     }

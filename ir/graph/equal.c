@@ -3,28 +3,52 @@
  * One walk does both: it goes through two graphs side by side, compares each field, and folds the
  * first graph's fields into a hash. The hash of a graph is the walk of a graph with itself, so what
  * is hashed and what is compared cannot drift apart. Buffers and kernels are named by their names,
- * as in the text, because indices differ where a pass removed something. O(size of the graph), no
- * memory. */
+ * as in the text, because indices differ where a pass removed something. The same few names come
+ * again and again: what was lately hashed is remembered. O(size of the graph), no memory but the
+ * stack's. */
 #include "graph/graph.h"
 
 #include "base/hash.h"
 
+enum {
+    ROW = 64,  /* numbers that are hashed at once */
+    MOST = 64, /* numbers between two calls of fold_rows, at most */
+    SEEN = 1024
+};
+
+/* A string of the first graph: its size and its hash. */
+typedef struct seen_string {
+    uint32_t string, size;
+    uint64_t hash;
+} seen_string;
+
 typedef struct walk {
     const rp_graph *a, *b;
     bool differs;
-    uint64_t hash; /* of the numbers that left the row */
-    uint32_t count;
-    uint64_t row[64];
+    uint64_t hash;  /* of the rows that are full */
+    uint32_t count; /* numbers of the next */
+    uint64_t row[ROW + MOST];
+    seen_string seen[SEEN]; /* by some bits of the string; RP_NONE = nothing yet */
 } walk;
 
-static void fold(walk *w) {
-    if (w->count) w->hash = rp_hash_mix(w->hash, w->row, w->count * sizeof *w->row);
-    w->count = 0;
+static void start(walk *w, const rp_graph *a, const rp_graph *b) {
+    w->a = a;
+    w->b = b;
+    w->differs = false;
+    w->hash = w->count = 0;
+    for (uint32_t i = 0; i < SEEN; i++) w->seen[i].string = RP_NONE;
+}
+
+/* Asked for between things rather than for every number, of which each thing has less than MOST. */
+static void fold_rows(walk *w) {
+    if (w->count < ROW) return;
+    w->hash = rp_hash_mix(w->hash, w->row, ROW * sizeof *w->row);
+    w->count -= ROW;
+    memcpy(w->row, w->row + ROW, w->count * sizeof *w->row);
 }
 
 static void number(walk *w, uint64_t a, uint64_t b) {
     w->differs |= a != b;
-    if (w->count == sizeof w->row / sizeof *w->row) fold(w);
     w->row[w->count++] = a;
 }
 
@@ -35,14 +59,28 @@ static void bytes(walk *w, const void *a, const void *b, size_t a_size, size_t b
     number(w, a_size, b_size);
     if (w->differs || a_size == 0) return;
     if (a != b && memcmp(a, b, a_size) != 0) w->differs = true;
-    number(w, rp_hash(a, a_size), rp_hash(a, a_size));
+    uint64_t hash = rp_hash(a, a_size);
+    number(w, hash, hash);
+}
+
+static const seen_string *look(walk *w, uint32_t string) {
+    seen_string *seen = &w->seen[string * UINT32_C(0x9e3779b1) >> 22]; /* of SEEN */
+    if (seen->string == string) return seen;
+    const char *text = rp_graph_string(w->a, string);
+    size_t size = strlen(text);
+    *seen = (seen_string){string, (uint32_t)size, size ? rp_hash(text, size) : 0};
+    return seen;
 }
 
 static void string(walk *w, uint32_t a, uint32_t b) {
     number(w, a == RP_NONE, b == RP_NONE);
     if (w->differs || a == RP_NONE) return;
+    const seen_string *seen = look(w, a);
     const char *x = rp_graph_string(w->a, a), *y = rp_graph_string(w->b, b);
-    bytes(w, x, y, strlen(x), x == y ? strlen(x) : strlen(y));
+    number(w, seen->size, x == y ? seen->size : strlen(y));
+    if (w->differs || seen->size == 0) return;
+    if (x != y && memcmp(x, y, seen->size) != 0) w->differs = true;
+    number(w, seen->hash, seen->hash);
 }
 
 static void buffer_name(walk *w, uint32_t a, uint32_t b) {
@@ -50,6 +88,7 @@ static void buffer_name(walk *w, uint32_t a, uint32_t b) {
 }
 
 static void walk_buffer(walk *w, const rp_graph_buffer *x, const rp_graph_buffer *y) {
+    fold_rows(w);
     string(w, x->name, y->name);
     FIELD(w, x, y, kind);
     FIELD(w, x, y, dtype);
@@ -68,6 +107,7 @@ static void walk_buffer(walk *w, const rp_graph_buffer *x, const rp_graph_buffer
 }
 
 static void walk_kernel(walk *w, const rp_graph_kernel *x, const rp_graph_kernel *y) {
+    fold_rows(w);
     string(w, x->name, y->name);
     FIELD(w, x, y, hash);
     string(w, x->entry, y->entry);
@@ -77,6 +117,7 @@ static void walk_kernel(walk *w, const rp_graph_kernel *x, const rp_graph_kernel
     FIELD(w, x, y, param_count);
     FIELD(w, x, y, spec_count);
     for (uint32_t i = 0; !w->differs && i < x->param_count; i++) {
+        fold_rows(w);
         const rp_graph_param *p = &w->a->params[x->first_param + i];
         const rp_graph_param *q = &w->b->params[y->first_param + i];
         FIELD(w, p, q, access);
@@ -85,6 +126,7 @@ static void walk_kernel(walk *w, const rp_graph_kernel *x, const rp_graph_kernel
         FIELD(w, p, q, skip);
     }
     for (uint32_t i = 0; !w->differs && i < x->spec_count; i++) {
+        fold_rows(w);
         const rp_graph_spec *s = &w->a->specs[x->first_spec + i];
         const rp_graph_spec *t = &w->b->specs[y->first_spec + i];
         FIELD(w, s, t, id);
@@ -95,6 +137,7 @@ static void walk_kernel(walk *w, const rp_graph_kernel *x, const rp_graph_kernel
 static void walk_expr(walk *w, const rp_graph_expr *x, const rp_graph_expr *y) {
     FIELD(w, x, y, op_count);
     for (uint32_t i = 0; !w->differs && i < x->op_count; i++) {
+        fold_rows(w);
         const rp_expr_op *p = &w->a->expr_ops[x->first_op + i];
         const rp_expr_op *q = &w->b->expr_ops[y->first_op + i];
         FIELD(w, p, q, code);
@@ -124,6 +167,7 @@ static void walk_run(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
 }
 
 static void walk_operand(walk *w, const rp_graph_operand *x, const rp_graph_operand *y) {
+    fold_rows(w);
     FIELD(w, x, y, access);
     FIELD(w, x, y, absent);
     if (w->differs || x->absent) return;
@@ -137,6 +181,7 @@ static void walk_operand(walk *w, const rp_graph_operand *x, const rp_graph_oper
 }
 
 static void walk_attr(walk *w, const rp_graph_attr *x, const rp_graph_attr *y) {
+    fold_rows(w);
     uint64_t bits[2] = {0, 0};
     string(w, x->name, y->name);
     string(w, x->text, y->text);
@@ -147,6 +192,7 @@ static void walk_attr(walk *w, const rp_graph_attr *x, const rp_graph_attr *y) {
 }
 
 static void walk_member(walk *w, const rp_graph_member *x, const rp_graph_member *y) {
+    fold_rows(w);
     FIELD(w, x, y, id);
     bytes(w, x->op->name, y->op->name, strlen(x->op->name), strlen(y->op->name));
     FIELD(w, x, y, operand_count);
@@ -159,6 +205,7 @@ static void walk_member(walk *w, const rp_graph_member *x, const rp_graph_member
 }
 
 static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
+    fold_rows(w);
     FIELD(w, x, y, id);
     FIELD(w, x, y, kind);
     if (w->a->stages & RP_STAGE_SCHEDULED) FIELD(w, x, y, group);
@@ -174,6 +221,7 @@ static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
         bytes(w, w->a->bytes + x->first_byte, w->b->bytes + y->first_byte, x->byte_count,
               y->byte_count);
     for (uint32_t i = 0; !w->differs && i < x->use_count; i++) {
+        fold_rows(w);
         const rp_graph_use *u = &w->a->uses[x->first_use + i], *v = &w->b->uses[y->first_use + i];
         buffer_name(w, u->buffer, v->buffer);
         FIELD(w, u, v, access);
@@ -225,6 +273,7 @@ static void walk_graph(walk *w) {
     if (w->differs || !(a->stages & RP_STAGE_SYNCED)) return;
     FIELD(w, a, b, barriers_count);
     for (uint32_t i = 0; !w->differs && i < a->barriers_count; i++) {
+        fold_rows(w);
         FIELD(w, &a->barriers[i], &b->barriers[i], src);
         FIELD(w, &a->barriers[i], &b->barriers[i], dst);
     }
@@ -232,15 +281,17 @@ static void walk_graph(walk *w) {
 
 int rp_graph_equal(const rp_graph *a, const rp_graph *b) {
     if (!a || !b) return a == b;
-    walk w = {.a = a, .b = b};
+    walk w;
+    start(&w, a, b);
     walk_graph(&w);
     return !w.differs;
 }
 
 uint64_t rp_graph_hash(const rp_graph *graph) {
     if (!graph) return 0;
-    walk w = {.a = graph, .b = graph};
+    walk w;
+    start(&w, graph, graph);
     walk_graph(&w);
-    fold(&w);
-    return w.hash;
+    fold_rows(&w);
+    return w.count ? rp_hash_mix(w.hash, w.row, w.count * sizeof *w.row) : w.hash;
 }

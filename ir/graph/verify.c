@@ -24,6 +24,16 @@ void rp_verify_error(rp_verifier *v, rp_source_pos pos, const char *format, ...)
     if (v->status == RP_OK) v->status = RP_ERROR_INVALID;
 }
 
+enum { SHORT_NAME = 72 };
+
+/* A name as messages show it. Every buffer and kernel has it at hand, so printf is too slow. */
+static void shorten(char out[SHORT_NAME], char sigil, const char *name) {
+    size_t length = strnlen(name, SHORT_NAME - 2);
+    out[0] = sigil;
+    memcpy(out + 1, name, length);
+    out[1 + length] = '\0';
+}
+
 /* Names are unique and have a form that the text can hold. */
 static void verify_name(rp_verifier *v, rp_table *seen, uint32_t string, const char *what,
                         rp_source_pos pos) {
@@ -99,9 +109,8 @@ static void verify_live(rp_verifier *v, const rp_graph_buffer *b, const char *na
 }
 
 static void verify_buffer(rp_verifier *v, const rp_graph_buffer *b) {
-    char name[80];
-    snprintf(name, sizeof name, "%c%.70s", b->kind == RP_TMP ? '%' : '$',
-             rp_graph_string(v->graph, b->name));
+    char name[SHORT_NAME];
+    shorten(name, b->kind == RP_TMP ? '%' : '$', rp_graph_string(v->graph, b->name));
     if (!rp_buffer_kind_name((rp_buffer_kind)b->kind)) {
         rp_verify_error(v, b->pos, "%s is of a kind that does not exist", name);
         return;
@@ -118,44 +127,44 @@ static void verify_buffer(rp_verifier *v, const rp_graph_buffer *b) {
 static void verify_params(rp_verifier *v, const rp_graph_kernel *k, const char *name) {
     const rp_graph_param *params = v->graph->params + k->first_param;
     if (k->param_count > RP_MAX_PARAMS) {
-        rp_verify_error(v, k->pos, "@%s has %u parameters, more than %d", name, k->param_count,
+        rp_verify_error(v, k->pos, "%s has %u parameters, more than %d", name, k->param_count,
                         RP_MAX_PARAMS);
         return;
     }
     for (uint32_t i = 0; i < k->param_count; i++) {
         if (!rp_access_name((rp_access)params[i].access))
-            rp_verify_error(v, k->pos, "@%s: parameter %u has an access that does not exist", name,
+            rp_verify_error(v, k->pos, "%s: parameter %u has an access that does not exist", name,
                             i);
         if (params[i].skip && params[i].access == RP_UNIFORM)
-            rp_verify_error(v, k->pos, "@%s: parameter %u is uniform and skips bytes", name, i);
+            rp_verify_error(v, k->pos, "%s: parameter %u is uniform and skips bytes", name, i);
         for (uint32_t j = 0; j < i; j++)
             if (params[i].set == params[j].set && params[i].binding == params[j].binding)
-                rp_verify_error(v, k->pos, "@%s: parameters %u and %u share the binding %u.%u",
-                                name, j, i, params[i].set, params[i].binding);
+                rp_verify_error(v, k->pos, "%s: parameters %u and %u share the binding %u.%u", name,
+                                j, i, params[i].set, params[i].binding);
     }
 }
 
 static void verify_kernel(rp_verifier *v, const rp_graph_kernel *k) {
     const rp_graph *g = v->graph;
-    char name[80];
-    snprintf(name, sizeof name, "%.70s", rp_graph_string(g, k->name));
+    char name[SHORT_NAME];
+    shorten(name, '@', rp_graph_string(g, k->name));
     uint64_t threads = 1;
     for (int i = 0; i < 3; i++)
         if (!rp_mul_u64(threads, k->local[i], &threads)) threads = UINT64_MAX;
     if (threads == 0 || threads > UINT32_MAX)
         rp_verify_error(v, k->pos,
-                        "@%s: the workgroup %u x %u x %u must have at least 1 and fewer than 2^32 "
+                        "%s: the workgroup %u x %u x %u must have at least 1 and fewer than 2^32 "
                         "invocations",
                         name, k->local[0], k->local[1], k->local[2]);
     if (k->push_bytes % 4 || k->push_bytes > RP_MAX_PUSH_BYTES)
         rp_verify_error(v, k->pos,
-                        "@%s: push data of %u bytes; a multiple of 4 up to %d is possible", name,
+                        "%s: push data of %u bytes; a multiple of 4 up to %d is possible", name,
                         k->push_bytes, RP_MAX_PUSH_BYTES);
     if (*rp_graph_string(g, k->entry) == '\0')
-        rp_verify_error(v, k->pos, "@%s has no entry point", name);
+        rp_verify_error(v, k->pos, "%s has no entry point", name);
     verify_params(v, k, name);
     if (k->spec_count > RP_MAX_PARAMS) {
-        rp_verify_error(v, k->pos, "@%s has %u specialisation constants, more than %d", name,
+        rp_verify_error(v, k->pos, "%s has %u specialisation constants, more than %d", name,
                         k->spec_count, RP_MAX_PARAMS);
         return;
     }
@@ -163,13 +172,15 @@ static void verify_kernel(rp_verifier *v, const rp_graph_kernel *k) {
     for (uint32_t i = 0; i < k->spec_count; i++)
         for (uint32_t j = 0; j < i; j++)
             if (specs[i].id == specs[j].id)
-                rp_verify_error(v, k->pos, "@%s sets the specialisation constant %u twice", name,
+                rp_verify_error(v, k->pos, "%s sets the specialisation constant %u twice", name,
                                 specs[i].id);
 }
 
 void rp_verify_declarations(rp_verifier *v) {
     const rp_graph *g = v->graph;
     rp_table buffers = {0}, kernels = {0};
+    if (!rp_table_reserve(&g->allocator, &buffers, g->buffers_count))
+        v->status = RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < g->buffers_count && v->status != RP_ERROR_NO_MEMORY; i++) {
         if (g->buffers[i].removed) continue;
         verify_name(v, &buffers, g->buffers[i].name, "a buffer", g->buffers[i].pos);

@@ -30,10 +30,7 @@ static void hex(rp_text *t, uint64_t value, int digits) {
 
 /* " 00100000 acc52737": bytes in memory order, a space in front of each four. */
 static void bytes(rp_text *t, const uint8_t *data, uint64_t count) {
-    for (uint64_t i = 0; i < count; i++) {
-        if (i % 4 == 0) rp_text_char(t, ' ');
-        hex(t, data[i], 2);
-    }
+    rp_text_hex(t, data, count, 4);
 }
 
 static void print_header(rp_text *t, const rp_graph *g) {
@@ -46,22 +43,19 @@ static void print_header(rp_text *t, const rp_graph *g) {
     rp_text_string(t, " {\n");
 }
 
-static rp_status print_stats(rp_text *t, const rp_graph *g) {
-    rp_graph_stats s;
-    RP_TRY(rp_graph_get_stats(g, &s));
-    rp_text_format(t, "  ; nodes %u, dispatches %u, ", s.nodes, s.dispatches);
-    if (s.transfers) rp_text_format(t, "transfers %u, ", s.transfers);
-    if (s.unknown) rp_text_format(t, "without declared uses %u, ", s.unknown);
-    if (g->stages & RP_STAGE_SCHEDULED) rp_text_format(t, "groups %u, ", s.groups);
+static void print_stats(rp_text *t, const rp_graph *g, const rp_graph_stats *s) {
+    rp_text_format(t, "  ; nodes %u, dispatches %u, ", s->nodes, s->dispatches);
+    if (s->transfers) rp_text_format(t, "transfers %u, ", s->transfers);
+    if (s->unknown) rp_text_format(t, "without declared uses %u, ", s->unknown);
+    if (g->stages & RP_STAGE_SCHEDULED) rp_text_format(t, "groups %u, ", s->groups);
     if (g->stages & RP_STAGE_SYNCED)
-        rp_text_format(t, "barriers %u (bound %u)", s.barriers, s.barrier_bound);
+        rp_text_format(t, "barriers %u (bound %u)", s->barriers, s->barrier_bound);
     else
-        rp_text_format(t, "barrier bound %u", s.barrier_bound);
+        rp_text_format(t, "barrier bound %u", s->barrier_bound);
     if (g->stages & RP_STAGE_PLACED)
-        rp_text_format(t, ", arena %llu bytes (bound %llu)", (unsigned long long)s.arena_bytes,
-                       (unsigned long long)s.arena_bound_bytes);
+        rp_text_format(t, ", arena %llu bytes (bound %llu)", (unsigned long long)s->arena_bytes,
+                       (unsigned long long)s->arena_bound_bytes);
     rp_text_char(t, '\n');
-    return RP_OK;
 }
 
 static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
@@ -281,10 +275,15 @@ static void print_plan(rp_text *t, const rp_graph *g, const rp_reasons *reasons)
     print_barrier(t, g, reasons, g->group_count);
 }
 
-rp_status rp_graph_print_text(const rp_graph *g, rp_text *t) {
+rp_status rp_graph_print_text(const rp_graph *g, const rp_graph_stats *stats, rp_text *t) {
     rp_reasons reasons = {0};
+    rp_graph_stats own;
+    if (!stats) {
+        RP_TRY(rp_graph_get_stats(g, &own));
+        stats = &own;
+    }
     print_header(t, g);
-    RP_TRY(print_stats(t, g));
+    print_stats(t, g, stats);
     for (uint32_t i = 0; i < g->buffers_count; i++)
         if (!g->buffers[i].removed) print_buffer(t, g, i);
     for (uint32_t i = 0; i < g->kernels_count; i++)

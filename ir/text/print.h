@@ -5,8 +5,9 @@
 #include "base/text.h"
 #include "graph/graph.h"
 
-/* RP_FORMAT_TEXT: .rpir, which rp_graph_parse reads. */
-rp_status rp_graph_print_text(const rp_graph *graph, rp_text *text);
+/* RP_FORMAT_TEXT: .rpir, which rp_graph_parse reads. `stats` are the graph's, NULL: it finds them
+ * itself. */
+rp_status rp_graph_print_text(const rp_graph *graph, const rp_graph_stats *stats, rp_text *text);
 
 /* "$name" or "%name", with "[0+64]" unless it is the whole buffer. */
 void rp_print_range(rp_text *text, const rp_graph *graph, const rp_graph_use *use);

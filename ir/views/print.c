@@ -13,7 +13,7 @@ rp_status rp_graph_print(const rp_graph *graph, rp_format format, char **out_tex
     if (!graph) return RP_ERROR_USAGE;
     rp_text_init(&text, &graph->allocator);
     switch (format) {
-    case RP_FORMAT_TEXT: status = rp_graph_print_text(graph, &text); break;
+    case RP_FORMAT_TEXT: status = rp_graph_print_text(graph, NULL, &text); break;
     case RP_FORMAT_JSON: status = rp_graph_print_json(graph, &text); break;
     case RP_FORMAT_DOT: status = rp_graph_print_dot(graph, &text); break;
     }
