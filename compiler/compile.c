@@ -2,6 +2,7 @@
 #include "reprise/compiler.h"
 
 #include "base/alloc.h"
+#include "plan/build.h"
 
 rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_diags *diags,
                      rp_plan **out_plan, rp_pass_reports **out_reports) {
@@ -14,7 +15,7 @@ rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_d
     rp_pass_options own = options ? *options : (rp_pass_options){0};
     if (!own.lowering) own.lowering = rp_lowering_default();
     RP_TRY(rp_passes_run(graph, &own, diags, &compiled, &certificate, &reports));
-    rp_status status = rp_plan_build(compiled, graph, &certificate, diags, out_plan);
+    rp_status status = rp_plan_build_proven(compiled, graph, &certificate, diags, out_plan);
     rp_graph_destroy(compiled);
     if (status == RP_OK && out_reports)
         *out_reports = reports;

@@ -1,29 +1,29 @@
 /* Packing a compiled graph into a plan. Each section is a growing run of bytes; records are
  * appended in the order that validation expects, the owned ones (uses of a node, params of a
  * kernel, ...) right when their owner is, so that pieces follow each other without gap. At the end
- * the sections are joined and the result is opened like any other plan: what is written is what is
- * read, checked by the same code.
+ * the sections are joined and the result is validated where it lies, by the code that opens plans:
+ * what is written is what is read. That also finds what the kernels need of a device, so SPIR-V is
+ * read once; only where something is wrong with it is it read again, for a message that names the
+ * kernel's line.
  *
  * Equal graphs give equal bytes: strings are numbered in the order of first use rather than in that
  * of the graph's table, whose order depends on the graph's history; padding and unused fields are
  * fixed. Buffers and kernels that a pass removed are left out; transients come last. Linear in the
  * graph. */
 #include "base/checked.h"
-#include "base/hash.h"
 #include "graph/graph.h"
-#include "plan/format.h"
-#include "reprise/plan_build.h"
-#include "spirv/spirv.h"
+#include "plan/build.h"
+#include "plan/validate.h"
+#include "text/print.h"
 
 typedef struct builder {
     const rp_graph *graph;
     rp_diags *diags;
     rp_text sections[RP_SECTION_COUNT];
-    uint32_t *strings; /* graph string -> plan string, RP_NONE = not written yet */
-    uint32_t *buffers; /* graph buffer -> plan buffer, RP_NONE = removed */
-    uint32_t *kernels; /* graph kernel -> plan kernel, RP_NONE = removed */
-    uint64_t needs;
-    rp_spirv_reader spirv;
+    uint32_t *strings;    /* graph string -> plan string, RP_NONE = not written yet */
+    uint32_t *buffers;    /* graph buffer -> plan buffer, RP_NONE = removed */
+    uint32_t *kernels;    /* graph kernel -> plan kernel, RP_NONE = removed */
+    rp_graph_stats stats; /* of the graph */
 } builder;
 
 static const uint32_t strides[] = {
@@ -81,29 +81,6 @@ static void put_buffers(builder *b) {
     }
 }
 
-static rp_status scan_kernel(builder *b, const rp_graph_kernel *k) {
-    if (k->word_count == 0) return RP_OK;
-    const char *name = rp_graph_string(b->graph, k->name);
-    char why[128];
-    rp_status status = rp_spirv_read(&b->spirv, b->graph->words + k->first_word, k->word_count,
-                                     rp_graph_string(b->graph, k->entry), NULL, 0, why);
-    if (status == RP_ERROR_DAMAGED) {
-        rp_diags_add(b->diags, RP_ERROR, NULL, k->pos.line, k->pos.column, "kernel @%s: %s", name,
-                     why);
-        return RP_ERROR_INVALID;
-    }
-    RP_TRY(status);
-    if (*b->spirv.unsupported) {
-        rp_diags_add(b->diags, RP_ERROR, NULL, k->pos.line, k->pos.column,
-                     "kernel @%s needs %s, which plans cannot serve: kernels work on storage and "
-                     "uniform buffers",
-                     name, b->spirv.unsupported);
-        return RP_ERROR_UNSUPPORTED;
-    }
-    b->needs |= b->spirv.needs;
-    return RP_OK;
-}
-
 /* In ascending order of id, by selection: kernels have a handful. */
 static void put_specs(builder *b, const rp_graph_kernel *k) {
     uint64_t from = 0; /* smallest id that may come next */
@@ -119,8 +96,7 @@ static void put_specs(builder *b, const rp_graph_kernel *k) {
     }
 }
 
-static rp_status put_kernel(builder *b, const rp_graph_kernel *k) {
-    RP_TRY(scan_kernel(b, k));
+static void put_kernel(builder *b, const rp_graph_kernel *k) {
     const rp_graph *g = b->graph;
     rp_plan_kernel to = {.name = put_string(b, k->name),
                          .entry = put_string(b, k->entry),
@@ -141,18 +117,14 @@ static rp_status put_kernel(builder *b, const rp_graph_kernel *k) {
     put_specs(b, k);
     to.spec_count = next(b, RP_SECTION_SPECS) - to.first_spec;
     put(b, RP_SECTION_KERNELS, &to, 1);
-    return RP_OK;
 }
 
-static rp_status put_kernels(builder *b) {
-    rp_status status = RP_OK;
+static void put_kernels(builder *b) {
     for (uint32_t i = 0; i < b->graph->kernels_count; i++) {
         if (b->graph->kernels[i].removed) continue;
         b->kernels[i] = next(b, RP_SECTION_KERNELS);
-        rp_status one = put_kernel(b, &b->graph->kernels[i]); /* report every bad kernel */
-        if (status == RP_OK) status = one;
+        put_kernel(b, &b->graph->kernels[i]);
     }
-    return status;
 }
 
 static uint32_t put_expr(builder *b, uint32_t expr) {
@@ -219,24 +191,27 @@ static void put_nodes_and_groups(builder *b) {
         put(b, RP_SECTION_BARRIERS, &(rp_plan_barrier){g->barriers[i].src, g->barriers[i].dst}, 1);
 }
 
-static rp_status put_text(builder *b, rp_section section, const rp_graph *graph) {
-    char *text = NULL;
-    size_t size = 0;
-    RP_TRY(rp_graph_print(graph, RP_FORMAT_TEXT, &text, &size));
-    put(b, section, text, size + 1);
-    rp_text_release(graph, text);
+/* A section's bytes are a text already; its terminator belongs to it. The room is a guess: a node
+ * takes that much with its barrier, and a text that grows is copied again and again. */
+static rp_status put_text(builder *b, rp_section section, const rp_graph *graph,
+                          const rp_graph_stats *stats) {
+    enum { NODE_BYTES = 160, DECLARATION_BYTES = 48 };
+    uint64_t declarations = (uint64_t)graph->buffers_count + graph->kernels_count;
+    rp_text_reserve(&b->sections[section],
+                    graph->nodes_count * (uint64_t)NODE_BYTES + declarations * DECLARATION_BYTES);
+    RP_TRY(rp_graph_print_text(graph, stats, &b->sections[section]));
+    put(b, section, "", 1);
     return RP_OK;
 }
 
 static rp_status put_graph(builder *b) {
-    rp_graph_stats stats;
-    RP_TRY(rp_graph_get_stats(b->graph, &stats));
+    RP_TRY(rp_graph_get_stats(b->graph, &b->stats));
     rp_plan_graph to = {.name = put_string(b, b->graph->name),
-                        .barrier_count = stats.barriers,
-                        .barrier_bound = stats.barrier_bound,
-                        .dispatch_count = stats.dispatches,
-                        .arena_bytes = stats.arena_bytes,
-                        .arena_bound_bytes = stats.arena_bound_bytes};
+                        .barrier_count = b->stats.barriers,
+                        .barrier_bound = b->stats.barrier_bound,
+                        .dispatch_count = b->stats.dispatches,
+                        .arena_bytes = b->stats.arena_bytes,
+                        .arena_bound_bytes = b->stats.arena_bound_bytes};
     put(b, RP_SECTION_GRAPH, &to, 1);
     return RP_OK;
 }
@@ -245,10 +220,10 @@ static rp_status fill_sections(builder *b, const rp_graph *source,
                                const rp_certificate *certificate) {
     RP_TRY(put_graph(b));
     put_buffers(b);
-    RP_TRY(put_kernels(b));
+    put_kernels(b);
     put_nodes_and_groups(b);
-    RP_TRY(put_text(b, RP_SECTION_TEXT, b->graph));
-    RP_TRY(put_text(b, RP_SECTION_SOURCE_TEXT, source));
+    RP_TRY(put_text(b, RP_SECTION_TEXT, b->graph, &b->stats));
+    RP_TRY(put_text(b, RP_SECTION_SOURCE_TEXT, source, NULL));
     put(b, RP_SECTION_CERTIFICATE, certificate, 1);
     return RP_OK;
 }
@@ -265,28 +240,78 @@ static uint64_t lay_out(const builder *b, rp_plan_section table[RP_SECTION_COUNT
     return end;
 }
 
-static rp_status join(const builder *b, rp_plan **out_plan) {
-    const rp_allocator *a = &b->graph->allocator;
+/* All sections behind their table, in one block. */
+static rp_status join(const builder *b, uint8_t **out_data, uint64_t *out_size) {
     rp_plan_section table[RP_SECTION_COUNT];
     uint64_t size = lay_out(b, table);
-    uint8_t *data = size ? rp_alloc_zero(a, size, 1) : NULL;
+    uint8_t *data = size ? rp_alloc(&b->graph->allocator, size, 1) : NULL;
     if (!data) return RP_ERROR_NO_MEMORY;
-    rp_plan_header header = {.version = RP_PLAN_VERSION,
-                             .section_count = RP_SECTION_COUNT,
-                             .file_size = size,
-                             .needs = b->needs};
+    rp_plan_header header = {
+        .version = RP_PLAN_VERSION, .section_count = RP_SECTION_COUNT, .file_size = size};
     memcpy(header.magic, RP_PLAN_MAGIC, sizeof header.magic);
     memcpy(data, &header, sizeof header);
     memcpy(data + sizeof header, table, sizeof table);
-    for (uint32_t i = 0; i < RP_SECTION_COUNT; i++)
-        if (b->sections[i].size)
-            memcpy(data + table[i].offset, b->sections[i].data, b->sections[i].size);
-    size_t hashed = offsetof(rp_plan_header, needs);
-    header.content_hash = rp_hash(data + hashed, size - hashed);
-    memcpy(data, &header, sizeof header);
+    for (uint32_t i = 0; i < RP_SECTION_COUNT; i++) {
+        uint64_t bytes = b->sections[i].size, end = table[i].offset + bytes;
+        if (bytes) memcpy(data + table[i].offset, b->sections[i].data, bytes);
+        memset(data + end, 0, ((end + 7) & ~UINT64_C(7)) - end);
+    }
+    *out_data = data;
+    *out_size = size;
+    return RP_OK;
+}
+
+/* ---- What is wrong with a kernel ------------------------------------------------------------- */
+
+static rp_status scan_kernel(const builder *b, rp_spirv_reader *spirv, const rp_graph_kernel *k) {
+    if (k->removed || k->word_count == 0) return RP_OK;
+    const char *name = rp_graph_string(b->graph, k->name);
+    char why[128];
+    rp_status status = rp_spirv_read(spirv, b->graph->words + k->first_word, k->word_count,
+                                     rp_graph_string(b->graph, k->entry), NULL, 0, why);
+    if (status == RP_ERROR_DAMAGED) {
+        rp_diags_add(b->diags, RP_ERROR, NULL, k->pos.line, k->pos.column, "kernel @%s: %s", name,
+                     why);
+        return RP_ERROR_INVALID;
+    }
+    RP_TRY(status);
+    if (!*spirv->unsupported) return RP_OK;
+    rp_diags_add(b->diags, RP_ERROR, NULL, k->pos.line, k->pos.column,
+                 "kernel @%s needs %s, which plans cannot serve: kernels work on storage and "
+                 "uniform buffers",
+                 name, spirv->unsupported);
+    return RP_ERROR_UNSUPPORTED;
+}
+
+/* Reports every kernel that cannot be part of a plan. */
+static rp_status scan_kernels(const builder *b) {
+    rp_spirv_reader spirv;
+    rp_status status = RP_OK;
+    rp_spirv_reader_init(&spirv, &b->graph->allocator);
+    for (uint32_t i = 0; i < b->graph->kernels_count && status != RP_ERROR_NO_MEMORY; i++) {
+        rp_status one = scan_kernel(b, &spirv, &b->graph->kernels[i]);
+        if (status == RP_OK || one == RP_ERROR_NO_MEMORY) status = one;
+    }
+    rp_spirv_reader_free(&spirv);
+    return status;
+}
+
+/* ---- The plan -------------------------------------------------------------------------------- */
+
+static rp_status make_plan(const builder *b, rp_plan **out_plan) {
+    const rp_allocator *a = &b->graph->allocator;
     const char *name = rp_graph_string(b->graph, b->graph->name);
-    rp_status status = rp_plan_from_memory(a, data, size, name, b->diags, out_plan);
-    rp_release(a, data);
+    uint8_t *data = NULL;
+    uint64_t size = 0;
+    RP_TRY(join(b, &data, &size));
+    rp_plan plan = {.allocator = *a, .data = data, .size = size};
+    rp_status status = rp_plan_seal(&plan, name, NULL);
+    if (status == RP_ERROR_DAMAGED) {
+        status = scan_kernels(b);
+        if (status == RP_OK) status = rp_plan_seal(&plan, name, b->diags);
+    }
+    if (status == RP_OK && !(*out_plan = rp_plan_keep(&plan))) status = RP_ERROR_NO_MEMORY;
+    if (status != RP_OK) rp_release(a, data);
     return status;
 }
 
@@ -302,9 +327,18 @@ static bool has_ops(const rp_graph *g, rp_diags *diags) {
     return false;
 }
 
+static bool is_for(const rp_certificate *certificate, const rp_graph *compiled,
+                   const rp_graph *source, const char **what) {
+    if (certificate->compiled_hash != rp_graph_hash(compiled))
+        *what = "the certificate is for another compiled graph: check this one";
+    else if (certificate->source_hash != rp_graph_hash(source))
+        *what = "the certificate is for another source graph: check against this one";
+    return !*what;
+}
+
 /* What the caller must have done before. */
 static rp_status check_call(const rp_graph *compiled, const rp_graph *source,
-                            const rp_certificate *certificate, rp_diags *diags) {
+                            const rp_certificate *certificate, bool proven, rp_diags *diags) {
     const char *what = NULL;
     if (!compiled || !source || !certificate)
         what = "a graph or the certificate is NULL";
@@ -314,11 +348,8 @@ static rp_status check_call(const rp_graph *compiled, const rp_graph *source,
         what = "the graph is not placed: run the passes place and sync first";
     else if (!(compiled->stages & RP_STAGE_SYNCED))
         what = "the graph has no barriers: run the pass sync first";
-    else if (certificate->compiled_hash != rp_graph_hash(compiled))
-        what = "the certificate is for another compiled graph: check this one";
-    else if (certificate->source_hash != rp_graph_hash(source))
-        what = "the certificate is for another source graph: check against this one";
-    if (!what) return has_ops(compiled, diags) ? RP_ERROR_USAGE : RP_OK;
+    if (!what && (proven || is_for(certificate, compiled, source, &what)))
+        return has_ops(compiled, diags) ? RP_ERROR_USAGE : RP_OK;
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "a plan cannot be built: %s", what);
     return RP_ERROR_USAGE;
 }
@@ -345,11 +376,8 @@ static uint32_t *make_map(const rp_graph *g, uint32_t count) {
     return map;
 }
 
-rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
-                        const rp_certificate *certificate, rp_diags *diags, rp_plan **out_plan) {
-    if (!out_plan) return RP_ERROR_USAGE;
-    *out_plan = NULL;
-    RP_TRY(check_call(compiled, source, certificate, diags));
+static rp_status build(const rp_graph *compiled, const rp_graph *source,
+                       const rp_certificate *certificate, rp_diags *diags, rp_plan **out_plan) {
     RP_TRY(rp_graph_verify_again(compiled, diags));
     RP_TRY(check_sizes(compiled, diags));
     builder b = {.graph = compiled, .diags = diags};
@@ -357,14 +385,28 @@ rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
     b.strings = make_map(compiled, compiled->strings_count);
     b.buffers = make_map(compiled, compiled->buffers_count);
     b.kernels = make_map(compiled, compiled->kernels_count);
-    rp_spirv_reader_init(&b.spirv, &compiled->allocator);
     rp_status status = RP_ERROR_NO_MEMORY;
     if (b.strings && b.buffers && b.kernels) status = fill_sections(&b, source, certificate);
-    rp_spirv_reader_free(&b.spirv);
-    if (status == RP_OK) status = join(&b, out_plan);
+    if (status == RP_OK) status = make_plan(&b, out_plan);
     for (int i = 0; i < RP_SECTION_COUNT; i++) rp_text_free(&b.sections[i]);
     rp_release(&compiled->allocator, b.strings);
     rp_release(&compiled->allocator, b.buffers);
     rp_release(&compiled->allocator, b.kernels);
     return status;
+}
+
+rp_status rp_plan_build_proven(const rp_graph *compiled, const rp_graph *source,
+                               const rp_certificate *certificate, rp_diags *diags,
+                               rp_plan **out_plan) {
+    *out_plan = NULL;
+    RP_TRY(check_call(compiled, source, certificate, true, diags));
+    return build(compiled, source, certificate, diags, out_plan);
+}
+
+rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
+                        const rp_certificate *certificate, rp_diags *diags, rp_plan **out_plan) {
+    if (!out_plan) return RP_ERROR_USAGE;
+    *out_plan = NULL;
+    RP_TRY(check_call(compiled, source, certificate, false, diags));
+    return build(compiled, source, certificate, diags, out_plan);
 }

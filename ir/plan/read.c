@@ -17,12 +17,8 @@
 /* Validates what is in `plan` and hands a copy of it out; releases the bytes on failure. */
 static rp_status finish(rp_plan *plan, const char *name, rp_diags *diags, rp_plan **out_plan) {
     rp_status status = rp_plan_validate(plan, name, diags);
-    if (status == RP_OK && !(*out_plan = rp_dup(&plan->allocator, plan, sizeof *plan)))
-        status = RP_ERROR_NO_MEMORY;
-    if (status == RP_OK) {
-        atomic_init(&(*out_plan)->holders, 1);
-        return RP_OK;
-    }
+    if (status == RP_OK && !(*out_plan = rp_plan_keep(plan))) status = RP_ERROR_NO_MEMORY;
+    if (status == RP_OK) return RP_OK;
     if (plan->mapped)
         munmap((void *)plan->data, plan->size);
     else

@@ -24,7 +24,8 @@ static bool mark_writes(const rp_plan *plan, uint32_t buffer, uint64_t size, rp_
     const rp_plan_node *nodes = rp_plan_records(plan, RP_SECTION_NODES);
     const rp_plan_use *uses = rp_plan_records(plan, RP_SECTION_USES);
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
-        if ((nodes[i].flags & RP_NODE_UNKNOWN) && !rp_interval_map_set(&plan->allocator, map, 0, size, 0))
+        if ((nodes[i].flags & RP_NODE_UNKNOWN) &&
+            !rp_interval_map_set(&plan->allocator, map, 0, size, 0))
             return false;
         for (uint32_t k = 0; k < nodes[i].use_count; k++) {
             const rp_plan_use *u = &uses[nodes[i].first_use + k];

@@ -62,6 +62,11 @@ static rp_status check_version(rp_plan_validation *check) {
     return RP_ERROR_VERSION;
 }
 
+static uint64_t content_hash(const rp_plan *plan) {
+    size_t start = offsetof(rp_plan_header, needs);
+    return rp_hash(plan->data + start, plan->size - start);
+}
+
 static rp_status check_header(rp_plan_validation *check) {
     RP_TRY(check_version(check));
     const rp_plan *plan = check->plan;
@@ -73,8 +78,7 @@ static rp_status check_header(rp_plan_validation *check) {
                                    ? "it was cut off; copy or compile it "
                                      "again"
                                    : "something was appended to it");
-    size_t start = offsetof(rp_plan_header, needs);
-    uint64_t hash = rp_hash(plan->data + start, plan->size - start);
+    uint64_t hash = check->sealing ? header->content_hash : content_hash(plan);
     if (hash != header->content_hash)
         return rp_plan_damaged(check,
                                "the content hash is %016llx and should be %016llx: bytes were "
@@ -147,17 +151,35 @@ static rp_status check_sections(rp_plan_validation *check) {
     return RP_OK;
 }
 
-rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags) {
-    rp_plan_validation check = {.plan = plan,
-                                .name = name,
-                                .diags = diags,
-                                .section = RP_SECTION_COUNT,
-                                .record = UINT32_MAX};
+static rp_status validate(rp_plan_validation *check) {
+    rp_plan *plan = check->plan;
     plan->header = (const rp_plan_header *)plan->data;
-    RP_TRY(check_header(&check));
-    RP_TRY(check_sections(&check));
-    rp_spirv_reader_init(&check.spirv, &plan->allocator);
-    rp_status status = rp_plan_check_records(&check);
-    rp_spirv_reader_free(&check.spirv);
-    return status == RP_OK ? rp_plan_check_nodes(&check) : status;
+    check->section = RP_SECTION_COUNT;
+    check->record = UINT32_MAX;
+    RP_TRY(check_header(check));
+    RP_TRY(check_sections(check));
+    rp_spirv_reader_init(&check->spirv, &plan->allocator);
+    rp_status status = rp_plan_check_records(check);
+    rp_spirv_reader_free(&check->spirv);
+    return status == RP_OK ? rp_plan_check_nodes(check) : status;
+}
+
+rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags) {
+    rp_plan_validation check = {.plan = plan, .name = name, .diags = diags};
+    return validate(&check);
+}
+
+rp_status rp_plan_seal(rp_plan *plan, const char *name, rp_diags *diags) {
+    rp_plan_validation check = {.plan = plan, .name = name, .diags = diags, .sealing = true};
+    RP_TRY(validate(&check));
+    rp_plan_header *header = (rp_plan_header *)plan->data;
+    header->needs = check.needs;
+    header->content_hash = content_hash(plan);
+    return RP_OK;
+}
+
+rp_plan *rp_plan_keep(const rp_plan *plan) {
+    rp_plan *kept = rp_dup(&plan->allocator, plan, sizeof *plan);
+    if (kept) atomic_init(&kept->holders, 1);
+    return kept;
 }

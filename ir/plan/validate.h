@@ -10,6 +10,14 @@
  * with tables of their ids. */
 rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags);
 
+/* The same for a plan that was written a moment ago, into plan->data. What its header says of the
+ * bytes is not compared but filled in: the needs of its kernels, and then the hash. */
+rp_status rp_plan_seal(rp_plan *plan, const char *name, rp_diags *diags);
+
+/* A plan of its own, with one holder, of one that was validated or sealed: its bytes go over to it.
+ * NULL without memory. */
+rp_plan *rp_plan_keep(const rp_plan *plan);
+
 /* A validation under way: where it is, for messages. */
 typedef struct rp_plan_validation {
     rp_plan *plan;
@@ -18,6 +26,8 @@ typedef struct rp_plan_validation {
     rp_section section;               /* SECTION_COUNT: none, the message stands alone */
     uint32_t record;                  /* UINT32_MAX: the section as a whole */
     uint32_t taken[RP_SECTION_COUNT]; /* records that belong to records checked so far */
+    bool sealing;
+    uint64_t needs; /* of the kernels checked so far */
     rp_spirv_reader spirv;
 } rp_plan_validation;
 

@@ -25,6 +25,8 @@ static rp_status check_needs(rp_plan_validation *check, const rp_plan_kernel *k)
     if (*r->unsupported)
         return rp_plan_damaged(check, "kernel '%.60s': it needs %s", name_of(check, k),
                                r->unsupported);
+    check->needs |= r->needs;
+    if (check->sealing) return RP_OK;
     uint64_t missing = r->needs & ~check->plan->header->needs;
     if (!missing) return RP_OK;
     return rp_plan_damaged(check,
