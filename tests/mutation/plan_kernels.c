@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "mutate.h"
 #include "reprise/compiler.h"
+#include "support/cases.h"
 #include "support/random_ops.h"
 #include "support/unit.h"
 
@@ -177,9 +178,7 @@ static rp_graph *compile(const rp_graph *source, const char *pipeline, char why[
 }
 
 static void test_kernels(void) {
-    const char *seed_text = getenv("RP_SEED"), *cases_text = getenv("RP_CASES");
-    uint64_t seed = seed_text && *seed_text ? strtoull(seed_text, NULL, 0) : 1;
-    uint64_t cases = cases_text && *cases_text ? strtoull(cases_text, NULL, 0) : 9;
+    uint64_t seed = rp_environment("RP_SEED", 1), cases = rp_cases(9, 3);
     static trial t;
     for (uint64_t i = 0; i < cases && !*t.why; i++) {
         rp_random_ops *ops = rp_random_ops_create(seed + i);

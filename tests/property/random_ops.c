@@ -9,6 +9,7 @@
  * RP_SEED and RP_CASES choose others, and more. */
 #include <stdlib.h>
 
+#include "support/cases.h"
 #include "support/abstract_lowering.h"
 #include "support/interpret.h"
 #include "support/random_ops.h"
@@ -23,11 +24,6 @@ static const char *const pipelines[] = {
     "fuse,dce,lower,schedule=inorder,place,sync",
 };
 enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
-
-static uint64_t environment(const char *name, uint64_t otherwise) {
-    const char *text = getenv(name);
-    return text && *text ? strtoull(text, NULL, 0) : otherwise;
-}
 
 /* "g0.b12": filled by the description. */
 static void fill(void *context, const char *name, uint64_t size, uint8_t *bytes) {
@@ -77,7 +73,7 @@ static void print_failure(const char *name, rp_random_ops *ops) {
 }
 
 static uint32_t suite(const char *name, uint32_t cases, ops_property *property) {
-    uint64_t seed = environment("RP_SEED", 1), count = environment("RP_CASES", cases);
+    uint64_t seed = rp_environment("RP_SEED", 1), count = rp_cases(cases, 10);
     uint32_t failures = 0, refused = 0;
     current = property;
     for (uint64_t i = 0; i < count && failures < MAX_FAILURES; i++) {

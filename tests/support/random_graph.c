@@ -4,6 +4,7 @@
  * same range, a part of it, or a range around it; a write takes a whole buffer or a slice. Uses of
  * one node must not overlap when one of them writes, unless they are the very same range: unfit
  * choices are dropped. Uses stand in any order: it means nothing. */
+#include "support/cases.h"
 #include "support/random_graph.h"
 
 #include <stdio.h>
@@ -517,11 +518,6 @@ void rp_why_diags(char why[RP_WHY], const char *prefix, const rp_diags *diags) {
     }
 }
 
-static uint64_t from_environment(const char *name, uint64_t otherwise) {
-    const char *text = getenv(name);
-    return text && *text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 static void print_failure(const char *name, const rp_random_graph *random, const char *why) {
     char *text = NULL;
     rp_graph *g = rp_random_graph_build(random);
@@ -533,8 +529,8 @@ static void print_failure(const char *name, const rp_random_graph *random, const
 }
 
 uint32_t rp_random_suite(const char *name, uint32_t cases, rp_property *property, void *context) {
-    uint64_t seed = from_environment("RP_SEED", 1);
-    uint64_t count = from_environment("RP_CASES", cases);
+    uint64_t seed = rp_environment("RP_SEED", 1);
+    uint64_t count = rp_cases(cases, 10);
     uint32_t failures = 0;
     for (uint64_t i = 0; i < count && failures < MAX_FAILURES; i++) {
         char why[RP_WHY];

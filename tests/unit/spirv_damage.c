@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "kernel/kernel.h"
 #include "reprise/compiler.h"
+#include "support/cases.h"
 #include "support/plan_walk.h"
 #include "support/unit.h"
 #include "unit/assemble.h"
@@ -23,8 +24,7 @@ typedef struct seed {
 static seed seeds[SEEDS];
 
 static uint32_t cases(void) {
-    const char *text = getenv("RP_CASES");
-    return text && atoi(text) > 0 ? (uint32_t)atoi(text) : CASES;
+    return (uint32_t)rp_cases(CASES, 100);
 }
 
 static uint32_t state = 1;
