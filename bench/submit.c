@@ -15,61 +15,23 @@
  * Each round runs all in turn and waits in between, outside of the timed part. Times are CPU time
  * of the submitting thread, and wall time of the call; medians over all rounds.
  */
-#include <dlfcn.h>
-#include <stdio.h>
 #include <string.h>
-#include <vulkan/vulkan_core.h>
 
 #include <reprise/compiler.h>
-#include <reprise/runtime.h>
 
+#include "plain.h"
 #include "statistics.h"
-
-/* Its layout of this list does not settle. */
-/* clang-format off */
-#define FUNCTIONS(X) \
-    X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties) X(CreateDevice) X(GetDeviceQueue) \
-    X(GetPhysicalDeviceFeatures2) X(EnumerateDeviceExtensionProperties) X(CreateFence) \
-    X(WaitForFences) X(ResetFences) X(DestroyFence) X(QueueSubmit) X(CreateCommandPool) \
-    X(DestroyCommandPool) X(AllocateCommandBuffers) X(BeginCommandBuffer) X(EndCommandBuffer) \
-    X(CmdBindPipeline) X(CmdDispatch) X(CmdPipelineBarrier) X(CmdBindDescriptorSets) \
-    X(CmdPushConstants) X(CreateShaderModule) X(DestroyShaderModule) \
-    X(CreateDescriptorSetLayout) X(DestroyDescriptorSetLayout) X(CreatePipelineLayout) \
-    X(DestroyPipelineLayout) X(CreateComputePipelines) X(DestroyPipeline) \
-    X(CreateDescriptorPool) X(DestroyDescriptorPool) X(AllocateDescriptorSets) \
-    X(UpdateDescriptorSets) X(CreateBuffer) X(DestroyBuffer) X(GetBufferMemoryRequirements) \
-    X(GetPhysicalDeviceMemoryProperties) X(AllocateMemory) X(FreeMemory) X(BindBufferMemory) \
-    X(CreateSemaphore) X(DestroySemaphore) X(WaitSemaphores) X(DeviceWaitIdle) X(DestroyDevice) \
-    X(DestroyInstance)
-/* clang-format on */
-
-static struct {
-    PFN_vkGetInstanceProcAddr GetInstanceProcAddr;
-    PFN_vkCreateInstance CreateInstance;
-#define X(name) PFN_vk##name name;
-    FUNCTIONS(X)
-#undef X
-} vk;
 
 typedef struct bench {
     uint32_t dispatches, repeats;
-    VkInstance instance;
-    VkPhysicalDevice physical;
-    VkDevice device;
-    VkQueue queue;
-    uint32_t family;
+    plain plain;
     VkFence fence;
     VkSemaphore timeline;
     uint64_t value;
-    VkCommandPool pool;
     VkCommandBuffer recorded; /* re-recorded in every round */
-    VkDescriptorSetLayout set_layout;
-    VkPipelineLayout layout;
-    VkPipeline pipeline;
-    VkDescriptorPool sets;
+    plain_kernel kernel;
     VkDescriptorSet set;
-    VkBuffer buffer;
-    VkDeviceMemory memory;
+    plain_buffer buffer;
     rp_diags *diags;
     rp_program *program;
     rp_recorder *recorder;
@@ -83,92 +45,6 @@ static const char shader[] = "#version 450\n"
                              "layout(set = 0, binding = 0) buffer Data { uint v[]; } data;\n"
                              "layout(push_constant) uniform Push { uint add; } push;\n"
                              "void main() { data.v[gl_GlobalInvocationID.x] += push.add; }\n";
-
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        long long result = (long long)(call);                                                      \
-        if (result != 0) {                                                                         \
-            fprintf(stderr, "bench_submit: %s: %lld\n", #call, result);                            \
-            return -1;                                                                             \
-        }                                                                                          \
-    } while (0)
-
-/* ---- A device of our own --------------------------------------------------------------------- */
-
-static int open_vulkan(bench *b) {
-    void *library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!library) return -1;
-    *(void **)&vk.GetInstanceProcAddr = dlsym(library, "vkGetInstanceProcAddr");
-    *(void **)&vk.CreateInstance = (void *)vk.GetInstanceProcAddr(NULL, "vkCreateInstance");
-    const VkApplicationInfo app = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
-                                   .apiVersion = VK_API_VERSION_1_2};
-    TRY(vk.CreateInstance(&(VkInstanceCreateInfo){.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-                                                  .pApplicationInfo = &app},
-                          NULL, &b->instance));
-#define X(name) *(void **)&vk.name = (void *)vk.GetInstanceProcAddr(b->instance, "vk" #name);
-    FUNCTIONS(X)
-#undef X
-    uint32_t count = 8;
-    VkPhysicalDevice devices[8];
-    VkResult listed = vk.EnumeratePhysicalDevices(b->instance, &count, devices);
-    if ((listed != VK_SUCCESS && listed != VK_INCOMPLETE) || count == 0) return -1;
-    b->physical = devices[0];
-    for (uint32_t i = count; i--;) {
-        VkPhysicalDeviceProperties p;
-        vk.GetPhysicalDeviceProperties(devices[i], &p);
-        if (p.deviceType != VK_PHYSICAL_DEVICE_TYPE_CPU) b->physical = devices[i];
-    }
-    return 0;
-}
-
-/* What the device is created with. */
-static const VkPhysicalDeviceSynchronization2Features sync2 = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES,
-    .synchronization2 = VK_TRUE};
-static const VkPhysicalDeviceTimelineSemaphoreFeatures timeline_on = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,
-    .pNext = (void *)&sync2,
-    .timelineSemaphore = VK_TRUE};
-static const char *const extensions[] = {"VK_KHR_synchronization2"};
-
-static int open_device(bench *b) {
-    TRY(vk.CreateDevice(
-        b->physical,
-        &(VkDeviceCreateInfo){
-            .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-            .pNext = &timeline_on,
-            .queueCreateInfoCount = 1,
-            .pQueueCreateInfos =
-                &(VkDeviceQueueCreateInfo){.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                           .queueCount = 1,
-                                           .pQueuePriorities = &(float){1.0f}},
-            .enabledExtensionCount = 1,
-            .ppEnabledExtensionNames = extensions},
-        NULL, &b->device));
-    vk.GetDeviceQueue(b->device, 0, 0, &b->queue);
-    TRY(vk.CreateFence(b->device,
-                       &(VkFenceCreateInfo){.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO}, NULL,
-                       &b->fence));
-    VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-                                      .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
-    TRY(vk.CreateSemaphore(
-        b->device,
-        &(VkSemaphoreCreateInfo){.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type},
-        NULL, &b->timeline));
-    TRY(vk.CreateCommandPool(
-        b->device,
-        &(VkCommandPoolCreateInfo){.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-                                   .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT},
-        NULL, &b->pool));
-    TRY(vk.AllocateCommandBuffers(
-        b->device,
-        &(VkCommandBufferAllocateInfo){.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-                                       .commandPool = b->pool,
-                                       .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-                                       .commandBufferCount = 1},
-        &b->recorded));
-    return 0;
-}
 
 /* ---- The plan -------------------------------------------------------------------------------- */
 
@@ -201,110 +77,26 @@ static rp_status record_plan(bench *b, uint64_t bytes) {
 
 static int make_exec(bench *b, uint64_t bytes) {
     TRY(record_plan(b, bytes));
-    const rp_device_import import = {.size = sizeof import,
-                                     .get_instance_proc_addr = (void *)vk.GetInstanceProcAddr,
-                                     .instance = b->instance,
-                                     .physical_device = b->physical,
-                                     .device = b->device,
-                                     .features = &timeline_on,
-                                     .extensions = extensions,
-                                     .extension_count = 1,
-                                     .queue = b->queue};
-    TRY(rp_device_create(NULL,
-                         &(rp_device_params){.size = sizeof(rp_device_params), .import = &import},
-                         b->diags, &b->rp));
+    TRY(plain_import(&b->plain, b->diags, &b->rp));
     TRY(rp_exec_create(b->rp, b->plan, NULL, b->diags, &b->exec));
     return 0;
 }
 
 /* ---- The same by hand, for re-recording ------------------------------------------------------ */
 
-static int make_buffer(bench *b, uint64_t bytes) {
-    TRY(vk.CreateBuffer(b->device,
-                        &(VkBufferCreateInfo){.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                                              .size = bytes,
-                                              .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT},
-                        NULL, &b->buffer));
-    VkMemoryRequirements need;
-    VkPhysicalDeviceMemoryProperties types;
-    vk.GetBufferMemoryRequirements(b->device, b->buffer, &need);
-    vk.GetPhysicalDeviceMemoryProperties(b->physical, &types);
-    uint32_t type = 0;
-    while (type < types.memoryTypeCount &&
-           !(need.memoryTypeBits >> type & 1 &&
-             types.memoryTypes[type].propertyFlags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT))
-        type++;
-    TRY(vk.AllocateMemory(b->device,
-                          &(VkMemoryAllocateInfo){.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-                                                  .allocationSize = need.size,
-                                                  .memoryTypeIndex = type},
-                          NULL, &b->memory));
-    TRY(vk.BindBufferMemory(b->device, b->buffer, b->memory, 0));
-    return 0;
-}
-
-static int make_pipeline(bench *b, const uint32_t *words, size_t size) {
-    VkShaderModule module;
-    VkDescriptorSetLayoutBinding binding = {.descriptorType =
-                                                VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC,
-                                            .descriptorCount = 1,
-                                            .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
-    VkPushConstantRange push = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = 4};
-    TRY(vk.CreateShaderModule(
-        b->device,
-        &(VkShaderModuleCreateInfo){
-            .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = words},
-        NULL, &module));
-    TRY(vk.CreateDescriptorSetLayout(
-        b->device,
-        &(VkDescriptorSetLayoutCreateInfo){.sType =
-                                               VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-                                           .bindingCount = 1,
-                                           .pBindings = &binding},
-        NULL, &b->set_layout));
-    TRY(vk.CreatePipelineLayout(
-        b->device,
-        &(VkPipelineLayoutCreateInfo){.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-                                      .setLayoutCount = 1,
-                                      .pSetLayouts = &b->set_layout,
-                                      .pushConstantRangeCount = 1,
-                                      .pPushConstantRanges = &push},
-        NULL, &b->layout));
-    VkComputePipelineCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                  .module = module,
-                  .pName = "main"},
-        .layout = b->layout};
-    TRY(vk.CreateComputePipelines(b->device, VK_NULL_HANDLE, 1, &info, NULL, &b->pipeline));
-    vk.DestroyShaderModule(b->device, module, NULL);
-    return 0;
-}
-
-static int make_set(bench *b) {
-    VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC, 1};
-    TRY(vk.CreateDescriptorPool(
-        b->device,
-        &(VkDescriptorPoolCreateInfo){.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-                                      .maxSets = 1,
-                                      .poolSizeCount = 1,
-                                      .pPoolSizes = &size},
-        NULL, &b->sets));
-    TRY(vk.AllocateDescriptorSets(
-        b->device,
-        &(VkDescriptorSetAllocateInfo){.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-                                       .descriptorPool = b->sets,
-                                       .descriptorSetCount = 1,
-                                       .pSetLayouts = &b->set_layout},
-        &b->set));
-    VkDescriptorBufferInfo range = {b->buffer, 0, 256};
-    VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                  .dstSet = b->set,
-                                  .descriptorCount = 1,
-                                  .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC,
-                                  .pBufferInfo = &range};
-    vk.UpdateDescriptorSets(b->device, 1, &write, 0, NULL);
+static int make_by_hand(bench *b, uint64_t bytes) {
+    const plain *p = &b->plain;
+    const VkDescriptorType type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
+    const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    rp_plan_kernel_info kernel = {.size = sizeof kernel};
+    TRY(rp_plan_get_kernel(b->plan, 0, &kernel));
+    TRY(plain_buffer_create(p, bytes, PLAIN_DEVICE, &b->buffer));
+    const VkDescriptorBufferInfo range = {b->buffer.handle, 0, 256};
+    TRY(plain_kernel_create(p, &kernel, 1, type, VK_NULL_HANDLE, &b->kernel));
+    TRY(plain_set(p, &b->kernel, type, &range, 1, &b->set));
+    TRY(plain_commands(p, &b->recorded));
+    TRY(plain_timeline(p, &b->timeline));
+    TRY(vk.CreateFence(p->device, &fence, NULL, &b->fence));
     return 0;
 }
 
@@ -319,12 +111,12 @@ static int record_again(bench *b) {
         b->recorded,
         &(VkCommandBufferBeginInfo){.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                     .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT}));
-    vk.CmdBindPipeline(b->recorded, VK_PIPELINE_BIND_POINT_COMPUTE, b->pipeline);
+    vk.CmdBindPipeline(b->recorded, VK_PIPELINE_BIND_POINT_COMPUTE, b->kernel.pipeline);
     for (uint32_t i = 0; i < b->dispatches; i++) {
         uint32_t offset = i / 2 * 256;
-        vk.CmdBindDescriptorSets(b->recorded, VK_PIPELINE_BIND_POINT_COMPUTE, b->layout, 0, 1,
-                                 &b->set, 1, &offset);
-        vk.CmdPushConstants(b->recorded, b->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &i);
+        vk.CmdBindDescriptorSets(b->recorded, VK_PIPELINE_BIND_POINT_COMPUTE, b->kernel.layout, 0,
+                                 1, &b->set, 1, &offset);
+        vk.CmdPushConstants(b->recorded, b->kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4, &i);
         vk.CmdDispatch(b->recorded, 1, 1, 1);
         vk.CmdPipelineBarrier(b->recorded, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
                               VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, NULL, 0,
@@ -340,12 +132,12 @@ static int submit_fence(bench *b, VkCommandBuffer commands) {
     VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                          .commandBufferCount = 1,
                          .pCommandBuffers = &commands};
-    return vk.QueueSubmit(b->queue, 1, &info, b->fence);
+    return vk.QueueSubmit(b->plain.queue, 1, &info, b->fence);
 }
 
 static int wait_fence(bench *b) {
-    TRY(vk.WaitForFences(b->device, 1, &b->fence, VK_TRUE, UINT64_MAX));
-    TRY(vk.ResetFences(b->device, 1, &b->fence));
+    TRY(vk.WaitForFences(b->plain.device, 1, &b->fence, VK_TRUE, UINT64_MAX));
+    TRY(vk.ResetFences(b->plain.device, 1, &b->fence));
     return 0;
 }
 
@@ -366,15 +158,11 @@ static int bare_timeline(bench *b) {
                          .pCommandBuffers = &commands,
                          .signalSemaphoreCount = 1,
                          .pSignalSemaphores = &b->timeline};
-    return vk.QueueSubmit(b->queue, 1, &info, VK_NULL_HANDLE);
+    return vk.QueueSubmit(b->plain.queue, 1, &info, VK_NULL_HANDLE);
 }
 
 static int wait_timeline(bench *b) {
-    VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
-                                .semaphoreCount = 1,
-                                .pSemaphores = &b->timeline,
-                                .pValues = &b->value};
-    return vk.WaitSemaphores(b->device, &info, UINT64_MAX);
+    return plain_wait(&b->plain, b->timeline, b->value);
 }
 
 static int replay(bench *b) {
@@ -431,14 +219,9 @@ static int compare_ways(bench *b) {
 static int run(bench *b) {
     uint64_t bytes = (uint64_t)(b->dispatches / 2 + 1) * 256;
     b->diags = rp_diags_create(NULL);
-    TRY(open_vulkan(b));
-    TRY(open_device(b));
+    TRY(plain_open(&b->plain));
     TRY(make_exec(b, bytes));
-    rp_plan_kernel_info kernel = {.size = sizeof kernel};
-    TRY(rp_plan_get_kernel(b->plan, 0, &kernel));
-    TRY(make_buffer(b, bytes));
-    TRY(make_pipeline(b, kernel.spirv, kernel.spirv_bytes));
-    TRY(make_set(b));
+    TRY(make_by_hand(b, bytes));
     rp_device_info info = {.size = sizeof info};
     TRY(rp_device_get_info(b->rp, &info));
     rp_plan_info plan = {.size = sizeof plan};
@@ -455,19 +238,14 @@ static void close_all(bench *b) {
     rp_recorder_destroy(b->recorder);
     rp_program_destroy(b->program);
     rp_diags_destroy(b->diags);
-    if (!b->device) return;
-    vk.DeviceWaitIdle(b->device);
-    vk.DestroyPipeline(b->device, b->pipeline, NULL);
-    vk.DestroyPipelineLayout(b->device, b->layout, NULL);
-    vk.DestroyDescriptorSetLayout(b->device, b->set_layout, NULL);
-    vk.DestroyDescriptorPool(b->device, b->sets, NULL);
-    vk.DestroyBuffer(b->device, b->buffer, NULL);
-    vk.FreeMemory(b->device, b->memory, NULL);
-    vk.DestroyCommandPool(b->device, b->pool, NULL);
-    vk.DestroySemaphore(b->device, b->timeline, NULL);
-    vk.DestroyFence(b->device, b->fence, NULL);
-    vk.DestroyDevice(b->device, NULL);
-    vk.DestroyInstance(b->instance, NULL);
+    if (b->plain.device) {
+        vk.DeviceWaitIdle(b->plain.device);
+        plain_kernel_destroy(&b->plain, &b->kernel);
+        plain_buffer_destroy(&b->plain, &b->buffer);
+        vk.DestroySemaphore(b->plain.device, b->timeline, NULL);
+        vk.DestroyFence(b->plain.device, b->fence, NULL);
+    }
+    plain_close(&b->plain);
 }
 
 int main(int argc, char **argv) {
