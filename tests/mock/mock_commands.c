@@ -22,6 +22,12 @@ typedef struct mock_command_buffer {
     uint32_t count;
     bool recording, simultaneous;
     mock_use use;
+
+    mock_op *ops;
+    uint32_t ops_count, ops_capacity;
+    uint32_t commands; /* so far */
+    const mock_pipeline *pipeline;
+    mock_set *sets[32];
 } mock_command_buffer;
 
 const char *mock_commands(const void *command_buffer) {
@@ -47,9 +53,60 @@ static void append(VkCommandBuffer handle, const char *format, ...) {
 
 static void clear(mock_command_buffer *commands) {
     for (uint32_t i = 0; i < commands->count; i++) free(commands->transfers[i].data);
-    commands->count = 0;
+    commands->count = commands->ops_count = commands->commands = 0;
+    commands->pipeline = NULL;
+    memset(commands->sets, 0, sizeof commands->sets);
     commands->size = 0;
     if (commands->text) *commands->text = '\0';
+}
+
+static void add_op(VkCommandBuffer handle, mock_op op) {
+    mock_command_buffer *commands = (mock_command_buffer *)handle;
+    if (commands->ops_count == commands->ops_capacity) {
+        commands->ops_capacity = commands->ops_capacity * 2 + 16;
+        commands->ops = realloc(commands->ops, commands->ops_capacity * sizeof op);
+        if (!commands->ops) abort();
+    }
+    op.command = commands->commands;
+    commands->ops[commands->ops_count++] = op;
+}
+
+/* A range that the command that is being recorded uses by itself. */
+static void add_range(VkCommandBuffer handle, VkBuffer buffer, uint64_t lo, uint64_t size,
+                      uint32_t scopes) {
+    add_op(handle, (mock_op){(mock_buffer *)buffer, NULL, lo, lo + size, scopes, 0, {0}});
+}
+
+/* What a dispatch does with what is bound. */
+static void add_bindings(VkCommandBuffer handle) {
+    static const uint32_t scopes[] = {[RP_READ] = MOCK_COMPUTE_R,
+                                      [RP_WRITE] = MOCK_COMPUTE_W,
+                                      [RP_READ_WRITE] = MOCK_COMPUTE_R | MOCK_COMPUTE_W,
+                                      [RP_UNIFORM] = MOCK_COMPUTE_U};
+    const mock_command_buffer *commands = (mock_command_buffer *)handle;
+    const mock_pipeline *pipeline = commands->pipeline;
+    if (!pipeline) mock_wrong("a dispatch without a pipeline");
+    for (uint32_t i = 0; pipeline && i < pipeline->param_count; i++) {
+        const mock_param *param = &pipeline->params[i];
+        mock_set *set = param->set < 32 ? commands->sets[param->set] : NULL;
+        if (!set) {
+            mock_wrong("a dispatch without a set that its kernel uses");
+            continue;
+        }
+        if (param->binding >= MOCK_BINDINGS) continue;
+        const VkDescriptorBufferInfo *info = &set->bindings[param->binding];
+        if (!info->buffer) {
+            mock_wrong("a dispatch reads a binding that was not written");
+            continue;
+        }
+        add_op(handle, (mock_op){(mock_buffer *)info->buffer,
+                                 set,
+                                 info->offset,
+                                 info->offset + info->range,
+                                 scopes[param->access],
+                                 0,
+                                 {0}});
+    }
 }
 
 static transfer *add_transfer(VkCommandBuffer handle) {
@@ -68,10 +125,16 @@ void mock_execute(VkCommandBuffer handle, mock_use use) {
         mock_wrong("a command buffer is submitted while it is in flight");
     commands->use = use;
     if (commands->recording) mock_wrong("a command buffer is submitted while it is recorded");
+    static uint64_t before; /* commands of all that was submitted before */
+    for (uint32_t i = 0; i < commands->ops_count; i++) {
+        const mock_op *op = &commands->ops[i];
+        if (op->buffer) op->buffer->use = use;
+        if (op->set) op->set->use = use;
+        if (mock.races) mock_race_op(op, use, before + op->command);
+    }
+    before += commands->commands + 1;
     for (uint32_t i = 0; i < commands->count; i++) {
         const transfer *t = &commands->transfers[i];
-        t->to->use = use;
-        if (t->from) t->from->use = use;
         if (t->to_offset + t->size > t->to->size ||
             (t->from && t->from_offset + t->size > t->from->size)) {
             mock_wrong("a transfer is outside its buffers");
@@ -103,9 +166,12 @@ void VKAPI_CALL mock_DestroyCommandPool(VkDevice device, VkCommandPool handle,
     mock_pool *pool = (mock_pool *)handle;
     for (uint32_t i = 0; pool && i < pool->count; i++) {
         mock_command_buffer *commands = pool->children[i];
+        if (mock_in_flight(commands->use))
+            mock_wrong("a command buffer is freed while it is in flight");
         clear(commands);
         free(commands->text);
         free(commands->transfers);
+        free(commands->ops);
         mock_delete(commands, MOCK_COMMAND_BUFFER);
     }
     if (pool) free(pool->children);
@@ -118,12 +184,13 @@ VkResult VKAPI_CALL mock_AllocateCommandBuffers(VkDevice device,
     (void)device;
     if (mock_fails("vkAllocateCommandBuffers")) return mock.fail_with;
     mock_pool *pool = (mock_pool *)info->commandPool;
-    pool->children = calloc(info->commandBufferCount, sizeof *pool->children);
+    pool->children =
+        realloc(pool->children, (pool->count + info->commandBufferCount) * sizeof *pool->children);
+    if (!pool->children) abort();
     for (uint32_t i = 0; i < info->commandBufferCount; i++) {
-        pool->children[i] = mock_new(MOCK_COMMAND_BUFFER, sizeof(mock_command_buffer));
-        out[i] = pool->children[i];
+        out[i] = mock_new(MOCK_COMMAND_BUFFER, sizeof(mock_command_buffer));
+        pool->children[pool->count++] = out[i];
     }
-    pool->count = info->commandBufferCount;
     return VK_SUCCESS;
 }
 
@@ -191,6 +258,7 @@ void VKAPI_CALL mock_CmdPipelineBarrier2(VkCommandBuffer commands, const VkDepen
         info->imageMemoryBarrierCount)
         mock_wrong("one global barrier at a time is expected");
     const VkMemoryBarrier2 *barrier = info->pMemoryBarriers;
+    add_op(commands, (mock_op){.barrier = *barrier});
     append(commands, "barrier %s -> %s\n",
            mask_text(barrier->srcStageMask, barrier->srcAccessMask, src),
            mask_text(barrier->dstStageMask, barrier->dstAccessMask, dst));
@@ -199,6 +267,7 @@ void VKAPI_CALL mock_CmdPipelineBarrier2(VkCommandBuffer commands, const VkDepen
 void VKAPI_CALL mock_CmdBindPipeline(VkCommandBuffer commands, VkPipelineBindPoint point,
                                      VkPipeline pipeline) {
     (void)point;
+    ((mock_command_buffer *)commands)->pipeline = (const mock_pipeline *)pipeline;
     append(commands, "pipeline p%u\n", number_of(pipeline));
 }
 
@@ -207,8 +276,11 @@ void VKAPI_CALL mock_CmdBindDescriptorSets(VkCommandBuffer commands, VkPipelineB
                                            const VkDescriptorSet *sets, uint32_t offset_count,
                                            const uint32_t *offsets) {
     (void)point, (void)layout, (void)offset_count, (void)offsets;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (first + i < 32)
+            ((mock_command_buffer *)commands)->sets[first + i] = (mock_set *)sets[i];
         append(commands, "set %u s%u\n", first + i, number_of(sets[i]));
+    }
 }
 
 static void hex(char *text, const unsigned char *bytes, uint64_t size) {
@@ -226,6 +298,8 @@ void VKAPI_CALL mock_CmdPushConstants(VkCommandBuffer commands, VkPipelineLayout
 }
 
 void VKAPI_CALL mock_CmdDispatch(VkCommandBuffer commands, uint32_t x, uint32_t y, uint32_t z) {
+    ((mock_command_buffer *)commands)->commands++;
+    add_bindings(commands);
     append(commands, "dispatch %u %u %u\n", x, y, z);
 }
 
@@ -233,16 +307,22 @@ void VKAPI_CALL mock_CmdDispatchIndirect(VkCommandBuffer commands, VkBuffer buff
                                          VkDeviceSize offset) {
     if (offset % 4 || offset + 12 > ((mock_buffer *)buffer)->size)
         mock_wrong("indirect grid misplaced");
+    ((mock_command_buffer *)commands)->commands++;
+    add_bindings(commands);
+    add_range(commands, buffer, offset, 12, MOCK_INDIRECT_R);
     append(commands, "indirect b%u+%llu\n", ((mock_buffer *)buffer)->number,
            (unsigned long long)offset);
 }
 
 void VKAPI_CALL mock_CmdCopyBuffer(VkCommandBuffer commands, VkBuffer from, VkBuffer to,
                                    uint32_t count, const VkBufferCopy *regions) {
+    ((mock_command_buffer *)commands)->commands++;
     for (uint32_t i = 0; i < count; i++) {
         append(commands, "copy b%u+%llu b%u+%llu %llu\n", ((mock_buffer *)from)->number,
                (unsigned long long)regions[i].srcOffset, ((mock_buffer *)to)->number,
                (unsigned long long)regions[i].dstOffset, (unsigned long long)regions[i].size);
+        add_range(commands, from, regions[i].srcOffset, regions[i].size, MOCK_TRANSFER_R);
+        add_range(commands, to, regions[i].dstOffset, regions[i].size, MOCK_TRANSFER_W);
         transfer *t = add_transfer(commands);
         t->from = (mock_buffer *)from;
         t->to = (mock_buffer *)to;
@@ -254,6 +334,8 @@ void VKAPI_CALL mock_CmdCopyBuffer(VkCommandBuffer commands, VkBuffer from, VkBu
 
 void VKAPI_CALL mock_CmdFillBuffer(VkCommandBuffer commands, VkBuffer to, VkDeviceSize offset,
                                    VkDeviceSize size, uint32_t pattern) {
+    ((mock_command_buffer *)commands)->commands++;
+    add_range(commands, to, offset, size, MOCK_TRANSFER_W);
     append(commands, "fill b%u+%llu %llu %08x\n", ((mock_buffer *)to)->number,
            (unsigned long long)offset, (unsigned long long)size, pattern);
     transfer *t = add_transfer(commands);
@@ -265,6 +347,8 @@ void VKAPI_CALL mock_CmdFillBuffer(VkCommandBuffer commands, VkBuffer to, VkDevi
 
 void VKAPI_CALL mock_CmdUpdateBuffer(VkCommandBuffer commands, VkBuffer to, VkDeviceSize offset,
                                      VkDeviceSize size, const void *data) {
+    ((mock_command_buffer *)commands)->commands++;
+    add_range(commands, to, offset, size, MOCK_TRANSFER_W);
     char text[129];
     hex(text, data, size > 64 ? 64 : size);
     append(commands, "update b%u+%llu %llu %s\n", ((mock_buffer *)to)->number,

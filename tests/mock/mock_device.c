@@ -11,6 +11,7 @@ static int physical_devices[8]; /* only their addresses matter */
 static int queues[4];           /* one for each family */
 
 void mock_reset(void) {
+    mock_queue_reset();
     memset(&mock, 0, sizeof mock);
     memset(&mock_numbers, 0, sizeof mock_numbers);
     mock.device_count = 1;

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include "mock_vulkan.h"
+#include "reprise/types.h"
 
 typedef enum mock_kind {
     MOCK_DEAD,
@@ -37,11 +38,8 @@ typedef struct mock_memory {
     bool visible;
 } mock_memory;
 
-/* Until when a submission uses something: while mock.stall holds it back, it is in flight. */
-typedef struct mock_use {
-    uint32_t semaphore; /* by its number */
-    uint64_t value;     /* 0: never used */
-} mock_use;
+/* The last batch that uses something: until it is done, that is in flight. 0: none. */
+typedef uint64_t mock_use;
 
 typedef struct mock_buffer {
     mock_kind kind;
@@ -56,23 +54,78 @@ typedef struct mock_set_layout {
     uint32_t storage, uniform;
 } mock_set_layout;
 
+enum { MOCK_BINDINGS = 16 }; /* of a set, that races are looked for in */
+
+typedef struct mock_set {
+    mock_kind kind;
+    uint32_t number;
+    mock_use use;
+    VkDescriptorBufferInfo bindings[MOCK_BINDINGS];
+} mock_set;
+
 typedef struct mock_pool { /* of descriptors or of commands */
     mock_kind kind;
     void **children;
     uint32_t count;
+    uint32_t sets_left, storage_left, uniform_left;
 } mock_pool;
+
+/* What a kernel does with a binding: plan.c writes it into the module. */
+typedef struct mock_param {
+    uint8_t set, binding, access; /* rp_access */
+} mock_param;
+
+enum { MOCK_PARAMS = 32, MOCK_PARAMS_OPCODE = 7 };
+
+typedef struct mock_module {
+    mock_kind kind;
+    uint32_t number;
+    uint32_t param_count;
+    mock_param params[MOCK_PARAMS];
+} mock_module;
+
+typedef mock_module mock_pipeline;
 
 typedef struct mock_semaphore {
     mock_kind kind;
     uint32_t number;
-    uint64_t value, pending;
+    bool binary;
+    uint64_t value, pending; /* binary: 1 signalled */
 } mock_semaphore;
+
+/* ---- Accesses and barriers, as far as they matter for races: mock_races.c -------------------- */
+
+/* A bit for each access of a stage. */
+enum {
+    MOCK_INDIRECT_R = 1,
+    MOCK_COMPUTE_U = 2,
+    MOCK_COMPUTE_R = 4,
+    MOCK_COMPUTE_W = 8,
+    MOCK_TRANSFER_R = 16,
+    MOCK_TRANSFER_W = 32,
+    MOCK_HOST_R = 64,
+};
+
+typedef struct mock_op {
+    mock_buffer *buffer; /* NULL: a barrier */
+    mock_set *set;       /* through which it is bound; NULL: directly */
+    uint64_t lo, hi;
+    uint32_t scopes;  /* of the access */
+    uint32_t command; /* its number in the command buffer */
+    VkMemoryBarrier2 barrier;
+} mock_op;
+
+/* `command`: counted over all that is submitted. */
+void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command);
+/* A wait for what a batch has signalled behind those stages. */
+void mock_race_wait(uint64_t signalled, uint64_t signal_stages, uint64_t wait_stages);
+void mock_race_forget(const mock_memory *memory); /* NULL: everything */
 
 /* Next numbers; mock_reset sets them to zero. */
 extern struct mock_numbers { uint32_t buffers, sets, pipelines, other, semaphores; } mock_numbers;
 
 void mock_wrong(const char *rule);
-/* Counts one up, under the lock; returns what it was. */
+/* Counts one up, from any thread; returns what it was. */
 uint32_t mock_count(uint32_t *counter);
 /* The version of Vulkan in use: the lesser of the instance's and the device's. */
 uint32_t mock_version(void);
@@ -83,6 +136,7 @@ void mock_delete(void *handle, mock_kind kind);
 /* Runs the transfers of a command buffer, which is in flight for the time of `use`. */
 void mock_execute(VkCommandBuffer commands, mock_use use);
 bool mock_in_flight(mock_use use);
+void mock_queue_reset(void);
 
 /* Every function that the runtime knows. */
 #define MOCK_DECLARE(name) extern __typeof__(*(PFN_vk##name)0) mock_##name;

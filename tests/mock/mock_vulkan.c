@@ -1,50 +1,38 @@
-/* The fake driver's objects, memory and queue. Its device side is in mock_device.c, its commands in
- * mock_commands.c. */
+/* The fake driver's objects and memory. Its device side is in mock_device.c, its commands in
+ * mock_commands.c, its queue in mock_queue.c. */
 #include "mock_objects.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 mock_state mock;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
 void mock_wrong(const char *rule) {
-    pthread_mutex_lock(&lock);
-    if (!mock.mistake) mock.mistake = rule;
-    pthread_mutex_unlock(&lock);
+    const char *none = NULL;
+    __atomic_compare_exchange_n(&mock.mistake, &none, rule, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
 }
 
 uint32_t mock_count(uint32_t *counter) {
-    pthread_mutex_lock(&lock);
-    uint32_t before = (*counter)++;
-    pthread_mutex_unlock(&lock);
-    return before;
+    return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
 uint32_t mock_calls(void) {
-    pthread_mutex_lock(&lock);
-    uint32_t calls = mock.calls;
-    pthread_mutex_unlock(&lock);
-    return calls;
+    return __atomic_load_n(&mock.calls, __ATOMIC_RELAXED);
 }
 
 bool mock_fails(const char *call) {
-    pthread_mutex_lock(&lock);
-    bool named = mock.fail_call && strcmp(call, mock.fail_call) == 0;
-    bool fails = ++mock.calls == mock.fail_at || named;
-    if (fails) mock.failed = call;
-    if (named) mock.fail_call = NULL;
-    pthread_mutex_unlock(&lock);
+    const char *name = __atomic_load_n(&mock.fail_call, __ATOMIC_RELAXED);
+    bool fails = mock_count(&mock.calls) + 1 == mock.fail_at;
+    if (name && strcmp(call, name) == 0)
+        fails |= __atomic_exchange_n(&mock.fail_call, NULL, __ATOMIC_RELAXED) != NULL;
+    if (fails) __atomic_store_n(&mock.failed, call, __ATOMIC_RELAXED);
     return fails;
 }
 
 static void count_object(int change) {
-    pthread_mutex_lock(&lock);
-    mock.objects += change;
-    pthread_mutex_unlock(&lock);
+    __atomic_fetch_add(&mock.objects, change, __ATOMIC_RELAXED);
 }
 
 void *mock_new(mock_kind kind, size_t size) {
@@ -78,7 +66,7 @@ VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateI
     memset(memory->data, 0xa5, memory->size); /* as somebody left it */
     memory->visible = (mock.memory.memoryTypes[info->memoryTypeIndex].propertyFlags &
                        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) != 0;
-    mock.memory_allocations++;
+    mock_count(&mock.memory_allocations);
     *out = (VkDeviceMemory)memory;
     return VK_SUCCESS;
 }
@@ -87,7 +75,10 @@ void VKAPI_CALL mock_FreeMemory(VkDevice device, VkDeviceMemory handle,
                                 const VkAllocationCallbacks *a) {
     (void)device, (void)a;
     mock_memory *memory = (mock_memory *)handle;
-    if (memory) free(memory->data);
+    if (memory) {
+        mock_race_forget(memory);
+        free(memory->data);
+    }
     mock_delete(memory, MOCK_MEMORY);
 }
 
@@ -116,8 +107,9 @@ VkResult VKAPI_CALL mock_CreateBuffer(VkDevice device, const VkBufferCreateInfo 
     if (info->size == 0) mock_wrong("a buffer has no bytes");
     mock_buffer *buffer = mock_new(MOCK_BUFFER, sizeof *buffer);
     buffer->size = info->size;
-    buffer->number = mock_numbers.buffers++;
-    if (buffer->number < MAX_KNOWN) known_buffers[buffer->number] = buffer;
+    buffer->number = mock_count(&mock_numbers.buffers);
+    if (buffer->number < MAX_KNOWN)
+        __atomic_store_n(&known_buffers[buffer->number], buffer, __ATOMIC_RELAXED);
     *out = (VkBuffer)buffer;
     return VK_SUCCESS;
 }
@@ -153,8 +145,6 @@ VkResult VKAPI_CALL mock_BindBufferMemory(VkDevice device, VkBuffer handle, VkDe
 
 /* ---- Descriptors ----------------------------------------------------------------------------- */
 
-static uint32_t sets_left, storage_left, uniform_left;
-
 VkResult VKAPI_CALL mock_CreateDescriptorPool(VkDevice device,
                                               const VkDescriptorPoolCreateInfo *info,
                                               const VkAllocationCallbacks *a,
@@ -162,12 +152,11 @@ VkResult VKAPI_CALL mock_CreateDescriptorPool(VkDevice device,
     (void)device, (void)a;
     if (mock_fails("vkCreateDescriptorPool")) return mock.fail_with;
     mock_pool *pool = mock_new(MOCK_DESCRIPTOR_POOL, sizeof *pool);
-    sets_left = info->maxSets;
-    storage_left = uniform_left = 0;
+    pool->sets_left = info->maxSets;
     for (uint32_t i = 0; i < info->poolSizeCount; i++) {
         if (info->pPoolSizes[i].descriptorCount == 0) mock_wrong("a pool size is zero");
-        *(info->pPoolSizes[i].type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER ? &uniform_left
-                                                                        : &storage_left) +=
+        *(info->pPoolSizes[i].type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER ? &pool->uniform_left
+                                                                        : &pool->storage_left) +=
             info->pPoolSizes[i].descriptorCount;
     }
     *out = (VkDescriptorPool)pool;
@@ -178,8 +167,11 @@ void VKAPI_CALL mock_DestroyDescriptorPool(VkDevice device, VkDescriptorPool han
                                            const VkAllocationCallbacks *a) {
     (void)device, (void)a;
     mock_pool *pool = (mock_pool *)handle;
-    for (uint32_t i = 0; pool && i < pool->count; i++)
+    for (uint32_t i = 0; pool && i < pool->count; i++) {
+        if (mock_in_flight(((mock_set *)pool->children[i])->use))
+            mock_wrong("a descriptor set is freed while a submission uses it");
         mock_delete(pool->children[i], MOCK_DESCRIPTOR_SET);
+    }
     if (pool) free(pool->children);
     mock_delete(pool, MOCK_DESCRIPTOR_POOL);
 }
@@ -192,16 +184,20 @@ VkResult VKAPI_CALL mock_AllocateDescriptorSets(VkDevice device,
     mock_pool *pool = (mock_pool *)info->descriptorPool;
     pool->children = calloc(info->descriptorSetCount, sizeof *pool->children);
     for (uint32_t i = 0; i < info->descriptorSetCount; i++) {
-        mock_object *set = mock_new(MOCK_DESCRIPTOR_SET, sizeof *set);
-        set->number = mock_numbers.sets++;
+        mock_set *set = mock_new(MOCK_DESCRIPTOR_SET, sizeof *set);
+        set->number = mock_count(&mock_numbers.sets);
         const mock_set_layout *layout = (const mock_set_layout *)info->pSetLayouts[i];
-        if (sets_left == 0 || layout->storage > storage_left || layout->uniform > uniform_left)
+        if (pool->sets_left == 0 || layout->storage > pool->storage_left ||
+            layout->uniform > pool->uniform_left)
             mock_wrong("a descriptor pool is too small");
-        sets_left--, storage_left -= layout->storage, uniform_left -= layout->uniform;
+        pool->sets_left--;
+        pool->storage_left -= layout->storage;
+        pool->uniform_left -= layout->uniform;
         pool->children[pool->count++] = set;
         out[i] = (VkDescriptorSet)set;
     }
-    if (sets_left || storage_left || uniform_left) mock_wrong("a descriptor pool is too large");
+    if (pool->sets_left || pool->storage_left || pool->uniform_left)
+        mock_wrong("a descriptor pool is too large");
     return VK_SUCCESS;
 }
 
@@ -219,11 +215,16 @@ void VKAPI_CALL mock_UpdateDescriptorSets(VkDevice device, uint32_t count,
         if (info->offset % (uniform ? limits->minUniformBufferOffsetAlignment
                                     : limits->minStorageBufferOffsetAlignment))
             mock_wrong("a descriptor begins at an offset that the device does not allow");
+        mock_set *set = (mock_set *)writes[i].dstSet;
+        if (mock_in_flight(set->use))
+            mock_wrong("a descriptor set is written while a submission uses it");
+        if (writes[i].dstBinding < MOCK_BINDINGS) set->bindings[writes[i].dstBinding] = *info;
+        if (mock.quiet) continue;
         size_t length = strlen(mock.descriptors);
         snprintf(mock.descriptors + length, sizeof mock.descriptors - length,
-                 "s%u.%u %s b%u+%llu %llu\n", ((mock_object *)writes[i].dstSet)->number,
-                 writes[i].dstBinding, uniform ? "uniform" : "storage", buffer->number,
-                 (unsigned long long)info->offset, (unsigned long long)info->range);
+                 "s%u.%u %s b%u+%llu %llu\n", set->number, writes[i].dstBinding,
+                 uniform ? "uniform" : "storage", buffer->number, (unsigned long long)info->offset,
+                 (unsigned long long)info->range);
     }
 }
 
@@ -238,7 +239,7 @@ VkResult VKAPI_CALL mock_CreateDescriptorSetLayout(VkDevice device,
         *(info->pBindings[i].descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER
               ? &layout->uniform
               : &layout->storage) += 1;
-    mock.set_layouts++;
+    mock_count(&mock.set_layouts);
     *out = (VkDescriptorSetLayout)layout;
     return VK_SUCCESS;
 }
@@ -268,14 +269,22 @@ PLAIN_DESTROY(PipelineCache, VkPipelineCache, MOCK_CACHE)
 PLAIN_DESTROY(Pipeline, VkPipeline, MOCK_PIPELINE)
 PLAIN_DESTROY(ShaderModule, VkShaderModule, MOCK_MODULE)
 PLAIN_DESTROY(DescriptorSetLayout, VkDescriptorSetLayout, MOCK_SET_LAYOUT)
-PLAIN_DESTROY(Semaphore, VkSemaphore, MOCK_SEMAPHORE)
 
 VkResult VKAPI_CALL mock_CreateShaderModule(VkDevice device, const VkShaderModuleCreateInfo *info,
                                             const VkAllocationCallbacks *a, VkShaderModule *out) {
     (void)device, (void)a;
     if (mock_fails("vkCreateShaderModule")) return mock.fail_with;
-    mock_object *module = mock_new(MOCK_MODULE, sizeof *module);
-    module->number = info->pCode[info->codeSize / sizeof *info->pCode - 1];
+    mock_module *module = mock_new(MOCK_MODULE, sizeof *module);
+    size_t count = info->codeSize / sizeof *info->pCode;
+    module->number = info->pCode[count - 1];
+    for (size_t at = 5; at < count && info->pCode[at] >> 16; at += info->pCode[at] >> 16) {
+        if ((info->pCode[at] & 0xffff) != MOCK_PARAMS_OPCODE) continue;
+        for (uint32_t i = 2; i < info->pCode[at] >> 16 && module->param_count < MOCK_PARAMS; i++) {
+            uint32_t word = info->pCode[at + i];
+            module->params[module->param_count++] =
+                (mock_param){(uint8_t)(word >> 16), (uint8_t)(word >> 8), (uint8_t)word};
+        }
+    }
     *out = (VkShaderModule)module;
     return VK_SUCCESS;
 }
@@ -289,16 +298,16 @@ VkResult VKAPI_CALL mock_CreateComputePipelines(VkDevice device, VkPipelineCache
     if (mock_fails("vkCreateComputePipelines")) return mock.fail_with;
     for (uint32_t i = 0; i < count; i++) {
         if (mock.on_pipeline) mock.on_pipeline(((mock_object *)infos[i].stage.module)->number);
-        mock_object *pipeline = mock_new(MOCK_PIPELINE, sizeof *pipeline);
+        mock_pipeline *pipeline = mock_new(MOCK_PIPELINE, sizeof *pipeline);
+        memcpy(pipeline, (const void *)infos[i].stage.module, sizeof *pipeline);
+        pipeline->kind = MOCK_PIPELINE;
         pipeline->number = mock_count(&mock_numbers.pipelines);
         mock_count(&mock.pipelines);
         out[i] = (VkPipeline)pipeline;
         const VkPipelineCreationFeedbackCreateInfo *feedback = infos[i].pNext;
         if (feedback && mock_version() < VK_API_VERSION_1_3)
             mock_wrong("a structure of Vulkan 1.3 is chained");
-        pthread_mutex_lock(&lock);
-        mock.pipeline_cache = (const void *)cache;
-        pthread_mutex_unlock(&lock);
+        __atomic_store_n(&mock.pipeline_cache, (const void *)cache, __ATOMIC_RELAXED);
         if (feedback)
             feedback->pPipelineCreationFeedback->flags =
                 VK_PIPELINE_CREATION_FEEDBACK_VALID_BIT |
@@ -312,10 +321,8 @@ VkResult VKAPI_CALL mock_CreatePipelineCache(VkDevice device, const VkPipelineCa
                                              const VkAllocationCallbacks *a, VkPipelineCache *out) {
     (void)device, (void)a;
     if (mock_fails("vkCreatePipelineCache")) return mock.fail_with;
-    pthread_mutex_lock(&lock);
-    mock.initial_cache_bytes = info->initialDataSize;
-    mock.caches++;
-    pthread_mutex_unlock(&lock);
+    __atomic_store_n(&mock.initial_cache_bytes, info->initialDataSize, __ATOMIC_RELAXED);
+    mock_count(&mock.caches);
     *out = (VkPipelineCache)mock_new(MOCK_CACHE, sizeof(mock_object));
     return VK_SUCCESS;
 }
@@ -338,81 +345,7 @@ VkResult VKAPI_CALL mock_GetPipelineCacheData(VkDevice device, VkPipelineCache c
     return VK_SUCCESS;
 }
 
-/* ---- Queue ----------------------------------------------------------------------------------- */
-
-enum { MAX_SEMAPHORES = 1024 };
-static uint64_t reached[MAX_SEMAPHORES]; /* the values of semaphores, of dead ones too */
-
-bool mock_in_flight(mock_use use) {
-    /* Of a lost device nothing is. */
-    return use.value > reached[use.semaphore] && mock.fail_with != VK_ERROR_DEVICE_LOST;
-}
-
-/* What a batch is known to be done by: the first timeline that it signals. */
-static mock_use use_of(const VkSubmitInfo2 *submit) {
-    if (!submit->signalSemaphoreInfoCount) return (mock_use){0};
-    const VkSemaphoreSubmitInfo *info = &submit->pSignalSemaphoreInfos[0];
-    return (mock_use){((mock_semaphore *)info->semaphore)->number, info->value};
-}
-
-VkResult VKAPI_CALL mock_CreateSemaphore(VkDevice device, const VkSemaphoreCreateInfo *info,
-                                         const VkAllocationCallbacks *a, VkSemaphore *out) {
-    (void)device, (void)info, (void)a;
-    if (mock_fails("vkCreateSemaphore")) return mock.fail_with;
-    mock_semaphore *semaphore = mock_new(MOCK_SEMAPHORE, sizeof *semaphore);
-    semaphore->number = mock_numbers.semaphores++ % MAX_SEMAPHORES;
-    reached[semaphore->number] = 0;
-    *out = (VkSemaphore)semaphore;
-    return VK_SUCCESS;
-}
-
-VkResult VKAPI_CALL mock_GetSemaphoreCounterValue(VkDevice device, VkSemaphore handle,
-                                                  uint64_t *out) {
-    (void)device;
-    if (mock_fails("vkGetSemaphoreCounterValue")) return mock.fail_with;
-    *out = ((mock_semaphore *)handle)->value;
-    return VK_SUCCESS;
-}
-
-VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitInfo *info,
-                                        uint64_t timeout) {
-    (void)device;
-    if (mock_fails("vkWaitSemaphores")) return mock.fail_with;
-    mock.waits++;
-    mock_semaphore *semaphore = (mock_semaphore *)info->pSemaphores[0];
-    if (semaphore->value >= info->pValues[0]) return VK_SUCCESS;
-    if (timeout != UINT64_MAX) return VK_TIMEOUT;
-    if (semaphore->pending < info->pValues[0])
-        mock_wrong("a wait for a value that nothing signals never ends");
-    reached[semaphore->number] = semaphore->value = info->pValues[0];
-    return VK_SUCCESS;
-}
-
-VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSubmitInfo2 *submits,
-                                      VkFence fence) {
-    (void)fence;
-    if (mock_fails("vkQueueSubmit2")) return mock.fail_with;
-    mock.queue = queue;
-    mock.submits++;
-    mock.batches += count;
-    mock.submitted_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t j = 0; j < submits[i].commandBufferInfoCount; j++) {
-            VkCommandBuffer commands = submits[i].pCommandBufferInfos[j].commandBuffer;
-            if (mock.submitted_count < sizeof mock.submitted / sizeof *mock.submitted)
-                mock.submitted[mock.submitted_count++] = commands;
-            mock_execute(commands, use_of(&submits[i]));
-        }
-        for (uint32_t j = 0; j < submits[i].signalSemaphoreInfoCount; j++) {
-            const VkSemaphoreSubmitInfo *info = &submits[i].pSignalSemaphoreInfos[j];
-            mock_semaphore *semaphore = (mock_semaphore *)info->semaphore;
-            if (info->value <= semaphore->pending) mock_wrong("a timeline goes backwards");
-            semaphore->pending = info->value;
-            if (!mock.stall) reached[semaphore->number] = semaphore->value = info->value;
-        }
-    }
-    return VK_SUCCESS;
-}
+/* ---- Queries --------------------------------------------------------------------------------- */
 
 VkResult VKAPI_CALL mock_GetQueryPoolResults(VkDevice device, VkQueryPool pool, uint32_t first,
                                              uint32_t count, size_t size, void *data,

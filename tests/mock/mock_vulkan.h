@@ -1,10 +1,14 @@
 /* A Vulkan implementation without a GPU, for tests of the runtime.
  *
  * It is one device whose properties tests may change, memory that is malloc, and command buffers
- * that are kept as text. Submitting runs transfers (copy, fill, update) and nothing else, at once.
+ * that are kept as text. Submitting runs transfers (copy, fill, update) and nothing else, at once;
+ * when a batch counts as done is another matter: behind what it waits for, and the batches before.
  * Every object is counted, so that a leak shows as a number, and every call that can fail can be
- * made to. One thread at a time, except for pipelines and their caches, which are created on many:
- * what they count is counted under a lock. */
+ * made to.
+ *
+ * Threads: as Vulkan has it, what is not externally synchronised may be called at once. What the
+ * fake driver counts on the way is atomic and orders nothing, so that a tool that looks for races
+ * between threads sees those of the runtime. Tests read the state when their threads are done. */
 #ifndef RP_MOCK_VULKAN_H
 #define RP_MOCK_VULKAN_H
 
@@ -40,6 +44,8 @@ typedef struct mock_state {
     void (*on_pipeline)(uint32_t kernel); /* while one is created, on that thread; NULL: nothing.
                                            * Kernels are told apart by their last word */
     bool stall; /* submissions stay in flight: waits time out, or finish them if endless */
+    bool races; /* what is submitted is looked through for races */
+    bool quiet; /* no text of descriptors, which threads would write at once */
 
     /* What happened. */
     int objects; /* alive, of all kinds */
@@ -78,5 +84,40 @@ const char *mock_commands(const void *command_buffer);
 
 /* The bytes of the n-th buffer created, while it lives. */
 const unsigned char *mock_buffer_bytes(uint32_t number);
+
+/* ---- What was submitted ---------------------------------------------------------------------- */
+
+typedef struct mock_semaphore_use {
+    const void *semaphore;
+    uint64_t value, stages;
+} mock_semaphore_use;
+
+/* One VkSubmitInfo2. */
+typedef struct mock_batch {
+    uint32_t call; /* of vkQueueSubmit2, from 1 */
+    mock_semaphore_use *waits, *signals;
+    const void **commands;
+    uint32_t wait_count, signal_count, command_count;
+} mock_batch;
+
+/* Those since mock_reset. */
+const mock_batch *mock_log(uint32_t *count);
+/* Signals a semaphore from the host, as vkSignalSemaphore. */
+void mock_signal(const void *semaphore, uint64_t value);
+/* Finishes what is in flight, as far as it waits for nothing else. */
+void mock_finish(void);
+
+/* ---- Races ----------------------------------------------------------------------------------- */
+
+/* With mock.races every access of what is submitted is compared with every access before it: two to
+ * the same byte of memory, one of them a write, need a barrier between them, or a semaphore, whose
+ * scopes cover both; else it is a mistake. What the host knows orders nothing on the device. Whether
+ * kernels read or write is in the modules that mock_plan makes. */
+
+/* Whether the host may read memory: what wrote it is behind a barrier toward the host. */
+bool mock_host_may_read(const void *bytes, uint64_t size);
+/* Barriers submitted since mock_reset. The one of number mock_skip_barrier, from 1, is passed over:
+ * for tests of the tests. */
+extern uint32_t mock_barriers, mock_skip_barrier;
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/hash.h"
 #include "graph/graph.h"
+#include "mock_objects.h"
 #include "reprise/compiler.h"
 
 /* An empty compute shader. The last word makes each kernel's body another one. */
@@ -27,26 +28,44 @@ static const uint32_t body[] = {
     0x00010038,                                   /* OpFunctionEnd */
     0x00020013, 8,                                /* the number of the kernel */
 };
+enum { BODY_END = sizeof body / sizeof *body - 2 }; /* word of the last instruction */
 
 /* OpExecutionMode %4 SignedZeroInfNanPreserve 32, behind a kernel whose name begins so. */
 static const uint32_t exact[] = {0x00040010, 4, 4461, 32};
+
+/* What the kernel does with its bindings, for the fake driver: an OpString of a word for each. */
+static uint32_t write_params(const rp_graph *graph, const rp_graph_kernel *kernel, uint32_t *out) {
+    if (kernel->param_count == 0 || kernel->param_count > MOCK_PARAMS) return 0;
+    out[0] = (2 + kernel->param_count) << 16 | MOCK_PARAMS_OPCODE;
+    out[1] = 10;
+    for (uint32_t i = 0; i < kernel->param_count; i++) {
+        const rp_graph_param *param = &graph->params[kernel->first_param + i];
+        out[2 + i] = (uint32_t)param->set << 16 | (uint32_t)param->binding << 8 | param->access;
+    }
+    return 2 + kernel->param_count;
+}
 
 static int give_bodies(rp_graph *graph) {
     for (uint32_t i = 0; i < graph->kernels_count; i++) {
         rp_graph_kernel *kernel = &graph->kernels[i];
         const char *name = rp_graph_string(graph, kernel->name);
-        bool is_exact = strncmp(name, "exact", 5) == 0;
-        uint32_t count = (uint32_t)((sizeof body + (is_exact ? sizeof exact : 0)) / 4);
+        uint32_t words[sizeof body / 4 + sizeof exact / 4 + MOCK_PARAMS + 2], count = BODY_END;
         if (strncmp(name, "abstract", 8) == 0) continue;
+        memcpy(words, body, BODY_END * 4);
+        memcpy(words + LOCAL_SIZE, kernel->local, sizeof kernel->local);
+        if (strncmp(name, "half", 4) == 0) words[6] = 9; /* OpCapability Float16 */
+        if (strncmp(name, "exact", 5) == 0) {
+            memcpy(words + count, exact, sizeof exact);
+            count += sizeof exact / 4;
+        }
+        count += write_params(graph, kernel, words + count);
+        memcpy(words + count, body + BODY_END, sizeof body - BODY_END * 4);
+        count += (uint32_t)(sizeof body / 4) - BODY_END;
+        words[count - 1] += i;
         if (!RP_RESERVE(&graph->allocator, graph->words, graph->words_count, graph->words_capacity,
                         count))
             return 0;
-        uint32_t *words = graph->words + graph->words_count;
-        memcpy(words, body, sizeof body);
-        words[sizeof body / 4 - 1] += i;
-        memcpy(words + LOCAL_SIZE, kernel->local, sizeof kernel->local);
-        if (is_exact) memcpy(words + sizeof body / 4, exact, sizeof exact);
-        if (strncmp(name, "half", 4) == 0) words[6] = 9; /* OpCapability Float16 */
+        memcpy(graph->words + graph->words_count, words, count * 4);
         kernel->first_word = graph->words_count;
         kernel->word_count = count;
         kernel->hash = rp_hash(words, count * 4);

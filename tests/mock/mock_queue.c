@@ -1,0 +1,228 @@
+/* The fake driver's queue: semaphores, and what was submitted.
+ *
+ * Transfers run when they are submitted. When a batch is done is kept apart: batches are done in the
+ * order in which they were submitted, each behind what it waits for, and none while mock.stall holds
+ * them back, except when somebody waits without end. */
+#include "mock_objects.h"
+
+#include <stdlib.h>
+
+static mock_batch *batches; /* all since mock_reset: the batch of number n is the (n - 1)-th */
+static uint32_t batch_count, batch_capacity;
+static uint64_t done; /* the number of the last batch that is done */
+
+static void *need(void *block) {
+    if (!block) abort();
+    return block;
+}
+
+void mock_queue_reset(void) {
+    for (uint32_t i = 0; i < batch_count; i++) {
+        free(batches[i].waits);
+        free(batches[i].signals);
+        free(batches[i].commands);
+    }
+    free(batches);
+    batches = NULL;
+    batch_count = batch_capacity = 0;
+    done = 0;
+    mock_skip_barrier = mock_barriers = 0;
+    mock_race_forget(NULL);
+}
+
+const mock_batch *mock_log(uint32_t *count) {
+    *count = batch_count;
+    return batches;
+}
+
+static bool lost(void) { /* nothing is in flight on such a device */
+    return mock.fail_with == VK_ERROR_DEVICE_LOST;
+}
+
+bool mock_in_flight(mock_use use) {
+    return use > __atomic_load_n(&done, __ATOMIC_ACQUIRE) && !lost();
+}
+
+/* ---- When batches are done ------------------------------------------------------------------- */
+
+static uint64_t value_of(const mock_semaphore *semaphore) {
+    return __atomic_load_n(&semaphore->value, __ATOMIC_ACQUIRE);
+}
+
+static void set_value(mock_semaphore *semaphore, uint64_t value) {
+    __atomic_store_n(&semaphore->value, value, __ATOMIC_RELEASE);
+}
+
+static bool may_run(const mock_batch *batch) {
+    for (uint32_t i = 0; i < batch->wait_count; i++) {
+        const mock_semaphore *semaphore = batch->waits[i].semaphore;
+        if (value_of(semaphore) < (semaphore->binary ? 1 : batch->waits[i].value)) return false;
+    }
+    return true;
+}
+
+static void finish(const mock_batch *batch) {
+    for (uint32_t i = 0; i < batch->wait_count; i++) {
+        mock_semaphore *semaphore = (mock_semaphore *)batch->waits[i].semaphore;
+        if (semaphore->binary) set_value(semaphore, 0);
+    }
+    for (uint32_t i = 0; i < batch->signal_count; i++) {
+        mock_semaphore *semaphore = (mock_semaphore *)batch->signals[i].semaphore;
+        set_value(semaphore, semaphore->binary ? 1 : batch->signals[i].value);
+    }
+    __atomic_store_n(&done, done + 1, __ATOMIC_RELEASE);
+}
+
+void mock_finish(void) {
+    while (done < batch_count && may_run(&batches[done])) finish(&batches[done]);
+}
+
+void mock_signal(const void *handle, uint64_t value) {
+    mock_semaphore *semaphore = (mock_semaphore *)handle;
+    if (value <= value_of(semaphore)) mock_wrong("a timeline goes backwards");
+    if (value > semaphore->pending) semaphore->pending = value;
+    set_value(semaphore, value);
+    if (!mock.stall) mock_finish();
+}
+
+/* ---- Semaphores ------------------------------------------------------------------------------ */
+
+VkResult VKAPI_CALL mock_CreateSemaphore(VkDevice device, const VkSemaphoreCreateInfo *info,
+                                         const VkAllocationCallbacks *a, VkSemaphore *out) {
+    (void)device, (void)a;
+    if (mock_fails("vkCreateSemaphore")) return mock.fail_with;
+    const VkSemaphoreTypeCreateInfo *type = info->pNext;
+    mock_semaphore *semaphore = mock_new(MOCK_SEMAPHORE, sizeof *semaphore);
+    semaphore->number = mock_count(&mock_numbers.semaphores);
+    semaphore->binary = !type || type->semaphoreType == VK_SEMAPHORE_TYPE_BINARY;
+    *out = (VkSemaphore)semaphore;
+    return VK_SUCCESS;
+}
+
+static bool names(const mock_semaphore_use *uses, uint32_t count, const void *semaphore) {
+    for (uint32_t i = 0; i < count; i++)
+        if (uses[i].semaphore == semaphore) return true;
+    return false;
+}
+
+void VKAPI_CALL mock_DestroySemaphore(VkDevice device, VkSemaphore handle,
+                                      const VkAllocationCallbacks *a) {
+    (void)device, (void)a;
+    for (uint64_t i = done; handle && !lost() && i < batch_count; i++)
+        if (names(batches[i].waits, batches[i].wait_count, (const void *)handle) ||
+            names(batches[i].signals, batches[i].signal_count, (const void *)handle))
+            mock_wrong("a semaphore is destroyed while a submission uses it");
+    mock_delete((void *)handle, MOCK_SEMAPHORE);
+}
+
+VkResult VKAPI_CALL mock_GetSemaphoreCounterValue(VkDevice device, VkSemaphore handle,
+                                                  uint64_t *out) {
+    (void)device;
+    if (mock_fails("vkGetSemaphoreCounterValue")) return mock.fail_with;
+    *out = value_of((mock_semaphore *)handle);
+    return VK_SUCCESS;
+}
+
+VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitInfo *info,
+                                        uint64_t timeout) {
+    (void)device;
+    if (mock_fails("vkWaitSemaphores")) return mock.fail_with;
+    mock_count(&mock.waits);
+    mock_semaphore *semaphore = (mock_semaphore *)info->pSemaphores[0];
+    if (value_of(semaphore) >= info->pValues[0]) return VK_SUCCESS;
+    if (timeout != UINT64_MAX) return VK_TIMEOUT;
+    while (done < batch_count && value_of(semaphore) < info->pValues[0]) {
+        if (!may_run(&batches[done])) break;
+        finish(&batches[done]);
+    }
+    if (value_of(semaphore) < info->pValues[0])
+        mock_wrong("a wait for a value that nothing signals never ends");
+    return VK_SUCCESS;
+}
+
+/* ---- Submitting ------------------------------------------------------------------------------ */
+
+static mock_semaphore_use *copy_uses(const VkSemaphoreSubmitInfo *infos, uint32_t count) {
+    mock_semaphore_use *uses = need(malloc((count + 1) * sizeof *uses));
+    for (uint32_t i = 0; i < count; i++)
+        uses[i] = (mock_semaphore_use){(const void *)infos[i].semaphore, infos[i].value,
+                                       infos[i].stageMask};
+    return uses;
+}
+
+static const mock_batch *add_batch(const VkSubmitInfo2 *submit) {
+    if (batch_count == batch_capacity) {
+        batch_capacity = batch_capacity * 2 + 16;
+        batches = need(realloc(batches, batch_capacity * sizeof *batches));
+    }
+    mock_batch *batch = &batches[batch_count++];
+    *batch = (mock_batch){
+        .call = mock.submits,
+        .waits = copy_uses(submit->pWaitSemaphoreInfos, submit->waitSemaphoreInfoCount),
+        .wait_count = submit->waitSemaphoreInfoCount,
+        .signals = copy_uses(submit->pSignalSemaphoreInfos, submit->signalSemaphoreInfoCount),
+        .signal_count = submit->signalSemaphoreInfoCount,
+        .commands = need(malloc((submit->commandBufferInfoCount + 1) * sizeof *batch->commands)),
+        .command_count = submit->commandBufferInfoCount,
+    };
+    for (uint32_t i = 0; i < batch->command_count; i++)
+        batch->commands[i] = submit->pCommandBufferInfos[i].commandBuffer;
+    return batch;
+}
+
+/* What a wait in the latest batch orders: the batches up to the one that signals the value, of a
+ * timeline the first that comes to it, of a binary semaphore the last. */
+static void order(const mock_semaphore_use *wait) {
+    const mock_semaphore *semaphore = wait->semaphore;
+    const mock_semaphore_use *found = NULL;
+    uint32_t number = 0;
+    for (uint32_t i = 0; i + 1 < batch_count && (semaphore->binary || !found); i++)
+        for (uint32_t j = 0; j < batches[i].signal_count; j++) {
+            const mock_semaphore_use *signal = &batches[i].signals[j];
+            if (signal->semaphore != semaphore) continue;
+            if (!semaphore->binary && signal->value < wait->value) continue;
+            found = signal;
+            number = i + 1;
+        }
+    if (found) mock_race_wait(number, found->stages, wait->stages);
+}
+
+static void check_signal(const mock_semaphore_use *signal) {
+    mock_semaphore *semaphore = (mock_semaphore *)signal->semaphore;
+    if (semaphore->binary ? semaphore->pending == 1 : signal->value <= semaphore->pending)
+        mock_wrong(semaphore->binary ? "a binary semaphore is signalled twice"
+                                     : "a timeline goes backwards");
+    semaphore->pending = semaphore->binary ? 1 : signal->value;
+}
+
+static void check_wait(const mock_semaphore_use *wait) {
+    mock_semaphore *semaphore = (mock_semaphore *)wait->semaphore;
+    if (!semaphore->binary) return;
+    if (!semaphore->pending) mock_wrong("a binary semaphore is waited for that nothing signals");
+    semaphore->pending = 0;
+}
+
+VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSubmitInfo2 *submits,
+                                      VkFence fence) {
+    (void)fence;
+    if (mock_fails("vkQueueSubmit2")) return mock.fail_with;
+    mock.queue = queue;
+    mock.submits++;
+    mock.batches += count;
+    mock.submitted_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const mock_batch *batch = add_batch(&submits[i]);
+        for (uint32_t j = 0; j < batch->wait_count; j++) {
+            check_wait(&batch->waits[j]);
+            if (mock.races) order(&batch->waits[j]);
+        }
+        for (uint32_t j = 0; j < batch->command_count; j++) {
+            if (mock.submitted_count < sizeof mock.submitted / sizeof *mock.submitted)
+                mock.submitted[mock.submitted_count++] = batch->commands[j];
+            mock_execute((VkCommandBuffer)batch->commands[j], batch_count);
+        }
+        for (uint32_t j = 0; j < batch->signal_count; j++) check_signal(&batch->signals[j]);
+    }
+    if (!mock.stall) mock_finish();
+    return VK_SUCCESS;
+}
