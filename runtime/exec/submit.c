@@ -89,19 +89,20 @@ static uint32_t add_waits(const batch *b, VkSemaphoreSubmitInfo *out) {
     return count;
 }
 
-/* Adds the semaphores to signal behind so many pieces; says how many. */
+/* Adds the semaphores to signal behind so many pieces; says how many. The exec's own come first: a
+ * driver that signals one after the other has told the exec when the application hears of it. */
 static uint32_t add_signals(const batch *b, uint32_t pieces, VkSemaphoreSubmitInfo *out) {
     const rp_exec *exec = b->exec;
     uint32_t count = 0;
     bool last = pieces == exec->pieces;
+    if (exec->pieces_timeline)
+        out[count++] =
+            semaphore_info(exec->pieces_timeline, rp_exec_piece_value(exec, b->replay, pieces), 0);
+    if (last) out[count++] = semaphore_info(exec->timeline, b->replay, 0);
     for (uint32_t i = 0; last && i < b->params.signal_count; i++) {
         const rp_semaphore *s = &b->params.signals[i];
         out[count++] = semaphore_info(s->handle, s->value, s->stages);
     }
-    if (last) out[count++] = semaphore_info(exec->timeline, b->replay, 0);
-    if (exec->pieces_timeline)
-        out[count++] =
-            semaphore_info(exec->pieces_timeline, rp_exec_piece_value(exec, b->replay, pieces), 0);
     return count;
 }
 

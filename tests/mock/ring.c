@@ -1,4 +1,5 @@
-/* A ring of slots in one storage: one binding puts a buffer of every slot at its place. */
+/* A ring of slots in one storage: one binding puts a buffer of every slot at its place; and what a
+ * submission of one of them signals. */
 #include "support.h"
 
 static const char ring_text[] = "reprise 1\n"
@@ -94,7 +95,35 @@ static void test_refused(void) {
     close_ring();
 }
 
+/* Who hears of a replay by a semaphore of its own finds the slot idle where a driver signals in
+ * order. */
+static void test_own_timeline_first(void) {
+    rp_exec *exec = NULL, *other = NULL;
+    uint64_t number;
+    uint32_t count;
+    open_ring();
+    const rp_binding x = {"x", storage, 256, RP_ALL_SLOTS, 1024};
+    CU_ASSERT_EQUAL_FATAL(create(&x, &exec), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(create(&x, &other), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_reserve(other, 0, diags, &number), RP_OK);
+    const rp_semaphore signal = {rp_exec_timeline(other), number, 0};
+    const rp_submit_params params = {
+        .size = sizeof params, .slot = 1, .signals = &signal, .signal_count = 1};
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, &params, diags, NULL), RP_OK);
+    const mock_batch *last = mock_log(&count);
+    last += count - 1;
+    CU_ASSERT_EQUAL_FATAL(last->signal_count, 2);
+    CU_ASSERT_PTR_EQUAL(last->signals[0].semaphore, rp_exec_timeline(exec));
+    CU_ASSERT_PTR_EQUAL(last->signals[1].semaphore, rp_exec_timeline(other));
+    rp_exec_destroy(exec);
+    rp_exec_destroy(other);
+    close_ring();
+}
+
 int main(void) {
-    static const rp_test tests[] = {{"places", test_places}, {"refused", test_refused}, {0}};
+    static const rp_test tests[] = {{"places", test_places},
+                                    {"refused", test_refused},
+                                    {"own timeline first", test_own_timeline_first},
+                                    {0}};
     return rp_run_tests("ring of slots", tests);
 }

@@ -231,7 +231,9 @@ typedef struct rp_submit_params {
 
 /* Submits one replay and returns without waiting. params NULL: slot 0, no semaphores. `out_replay`
  * (may be NULL) gets its number. A slot whose last replay is in flight may be submitted again: the
- * GPU orders the two. */
+ * GPU orders the two. Vulkan signals the semaphores of a submission in no given order: who has waited
+ * for one of the application's in `signals` calls rp_exec_wait, which then returns at once, before
+ * the slot's bytes are touched. */
 RP_API rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, rp_diags *diags,
                                 uint64_t *out_replay);
 
