@@ -61,7 +61,8 @@
     X(SUBGROUP_TYPES, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                       \
       shaderSubgroupExtendedTypes)                                                                 \
     X(SUBGROUP_TYPES, VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures,                         \
-      SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES, shaderSubgroupExtendedTypes)
+      SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES, shaderSubgroupExtendedTypes)                        \
+    X(DEVICE_FAULT, VkPhysicalDeviceFaultFeaturesEXT, FAULT_FEATURES_EXT, deviceFault)
 
 static const struct {
     uint32_t feature;

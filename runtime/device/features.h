@@ -8,7 +8,11 @@
  * none). A device created here enables each that there is. */
 #define RP_EXTENSION_LIST(X)                                                                       \
     X(RP_EXTENSION_SYNC2, 0, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME, VK_API_VERSION_1_3)          \
-    X(RP_EXTENSION_INT_DOT, 1, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME, VK_API_VERSION_1_3)
+    X(RP_EXTENSION_INT_DOT, 1, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME,                   \
+      VK_API_VERSION_1_3)                                                                          \
+    X(RP_EXTENSION_DEVICE_FAULT, 2, VK_EXT_DEVICE_FAULT_EXTENSION_NAME, UINT32_MAX)                \
+    X(RP_EXTENSION_CHECKPOINTS, 3, VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME, UINT32_MAX) \
+    X(RP_EXTENSION_BUFFER_MARKER, 4, VK_AMD_BUFFER_MARKER_EXTENSION_NAME, UINT32_MAX)
 
 typedef enum rp_extension {
 #define RP_X(symbol, bit, name, core) symbol = 1 << bit,
@@ -50,7 +54,8 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
     X(RP_FEATURE_UNIFORM_STD430, 14, RP_NEED_UNIFORM_STD430, 0, "uniformBufferStandardLayout")     \
     X(RP_FEATURE_DEVICE_ADDRESS, 15, RP_NEED_DEVICE_ADDRESS, 0, "bufferDeviceAddress")             \
     X(RP_FEATURE_INT_DOT, 16, RP_NEED_INT_DOT, RP_EXTENSION_INT_DOT, "shaderIntegerDotProduct")    \
-    X(RP_FEATURE_SUBGROUP_TYPES, 17, 0, 0, "shaderSubgroupExtendedTypes")
+    X(RP_FEATURE_SUBGROUP_TYPES, 17, 0, 0, "shaderSubgroupExtendedTypes")                          \
+    X(RP_FEATURE_DEVICE_FAULT, 18, 0, RP_EXTENSION_DEVICE_FAULT, "deviceFault")
 
 typedef enum rp_feature {
 #define RP_X(symbol, bit, need, extension, name) symbol = 1 << bit,
@@ -72,7 +77,9 @@ enum { RP_FEATURES_BASE = RP_FEATURE_SYNC2 | RP_FEATURE_TIMELINE };
     X(sync2, VkPhysicalDeviceSynchronization2Features,                                             \
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES, RP_EXTENSION_SYNC2)            \
     X(int_dot, VkPhysicalDeviceShaderIntegerDotProductFeatures,                                    \
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES, RP_EXTENSION_INT_DOT)
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES, RP_EXTENSION_INT_DOT) \
+    X(fault, VkPhysicalDeviceFaultFeaturesEXT,                                                     \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT, RP_EXTENSION_DEVICE_FAULT)
 
 typedef struct rp_feature_chain {
 #define RP_X(member, type, stype, extension) type member;

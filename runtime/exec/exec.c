@@ -164,6 +164,7 @@ rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, const rp_slot *old, rp_d
     rp_exec_count(exec, RP_COUNT_descriptor_sets, slot->descriptors.count - slot->descriptors.kept);
     rp_exec_count(exec, RP_COUNT_record_ns, now_ns() - start);
     if (exec->params.timestamps) RP_TRY(create_queries(exec, slot, diags));
+    if (exec->params.markers) RP_TRY(rp_marks_create(exec, slot, diags));
     if (rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, 0, NULL) != RP_OK)
         return RP_OK; /* some are rare: who submits first, records */
     return rp_slot_record(exec, slot, diags);

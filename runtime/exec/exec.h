@@ -124,6 +124,12 @@ typedef struct rp_replay_weight {
     uint64_t counts[RP_COUNTERS];
 } rp_replay_weight;
 
+/* Where the GPU notes how far a replay came: loss.c. */
+typedef struct rp_marks {
+    rp_storage *storage; /* NULL with checkpoints, and without markers */
+    char *checkpoints;
+} rp_marks;
+
 typedef struct rp_slot {
     rp_place *places;    /* by plan buffer */
     rp_place arena;      /* storage NULL without */
@@ -135,12 +141,13 @@ typedef struct rp_slot {
     VkCommandPool pool;
     VkCommandBuffer *commands; /* by piece; NULL until they are recorded */
     VkQueryPool queries;       /* null without timestamps */
-    bool results_mapped;       /* the host reads some result through a mapping */
-    uint64_t recorded;         /* replays of the exec before the commands were recorded */
-    uint64_t replay;           /* number of the latest; 0 without */
-    bool reserved;             /* that one is the application's to submit */
-    uint32_t left_off;         /* the pieces of that one behind so many were cancelled; 0: none */
-    uint64_t wait_for;         /* the replay that the next one waits for by semaphore; 0: none */
+    rp_marks marks;
+    bool results_mapped; /* the host reads some result through a mapping */
+    uint64_t recorded;   /* replays of the exec before the commands were recorded */
+    uint64_t replay;     /* number of the latest; 0 without */
+    bool reserved;       /* that one is the application's to submit */
+    uint32_t left_off;   /* the pieces of that one behind so many were cancelled; 0: none */
+    uint64_t wait_for;   /* the replay that the next one waits for by semaphore; 0: none */
     rp_replay_weight weight;
 } rp_slot;
 
@@ -196,10 +203,11 @@ struct rp_exec {
     uint64_t pieces_replay;        /* the last replay before the plan that is cut as it is now */
     uint64_t pieces_value;         /* of the timeline behind that one */
     uint64_t submitted, completed; /* replays; completed: as far as known */
-    uint64_t wait_for;             /* the replay that the next one of any slot waits for; 0: none */
+    uint64_t own;      /* the last one that was submitted here, not by the application */
+    uint64_t wait_for; /* the replay that the next one of any slot waits for; 0: none */
     rp_begun begun;
     bool lost;
-    char lost_text[256];
+    char lost_text[1024];
     rp_counts counts;
 };
 
@@ -251,11 +259,20 @@ rp_status rp_exec_check_slot(const rp_exec *exec, uint32_t slot, rp_diags *diags
 rp_status rp_exec_find_reachable(const rp_exec *exec, const char *buffer, rp_diags *diags,
                                  uint32_t *out);
 
-/* wait.c. All with the exec's lock held. */
-rp_status rp_exec_refresh(rp_exec *exec); /* brings exec->completed up to date */
-/* Keeps what is known about a loss when the status is one; returns it. Says it of a lost exec. */
+/* loss.c. Markers around the recording of each node, when the exec has them. */
+rp_status rp_marks_create(const rp_exec *exec, rp_slot *slot, rp_diags *diags);
+void rp_marks_free(const rp_exec *exec, rp_slot *slot);
+void rp_marks_begin(const rp_exec *exec, const rp_slot *slot, VkCommandBuffer commands,
+                    uint32_t node);
+void rp_marks_end(const rp_exec *exec, const rp_slot *slot, VkCommandBuffer commands,
+                  uint32_t node);
+/* Keeps what is known about a loss when the status is one; returns it. Says it of a lost exec. Both
+ * with the exec's lock held. */
 rp_status rp_exec_note_loss(rp_exec *exec, rp_status status);
 rp_status rp_exec_report_loss(const rp_exec *exec, rp_diags *diags);
+
+/* wait.c. All with the exec's lock held. */
+rp_status rp_exec_refresh(rp_exec *exec); /* brings exec->completed up to date */
 /* RP_OK when the slot, or with RP_ALL_SLOTS every slot, is idle. */
 rp_status rp_exec_require_idle(rp_exec *exec, uint32_t slot, rp_diags *diags);
 /* What the pieces' timeline counts when so many pieces of a replay are done. */

@@ -135,6 +135,7 @@ static void record_transfer(recorder *r, const rp_plan_node *node) {
 static void record_node(recorder *r, uint32_t index) {
     const rp_plan_node *node = &rp_plan_nodes(r->plan)[index];
     record_label(r, node->label);
+    rp_marks_begin(r->exec, r->slot, r->commands, index);
     switch ((rp_node_kind)node->kind) {
     case RP_RUN: record_run(r, node, index); break;
     case RP_COPY:
@@ -143,6 +144,7 @@ static void record_node(recorder *r, uint32_t index) {
     case RP_FENCE: break; /* its order is in the barriers */
     case RP_OP: break;    /* no plan holds one */
     }
+    rp_marks_end(r->exec, r->slot, r->commands, index);
 }
 
 /* Records groups [first, end). A boundary's barrier opens the group behind it, so that in a piece

@@ -510,6 +510,7 @@ void rp_slots_free(const rp_exec *exec, rp_slot *slots) {
         rp_slot *slot = &slots[s];
         device->vk.DestroyCommandPool(device->handle, slot->pool, NULL);
         device->vk.DestroyQueryPool(device->handle, slot->queries, NULL);
+        rp_marks_free(exec, slot);
         rp_descriptors_free(&slot->descriptors);
         rp_live_values_free(&exec->live, &slot->live);
         for (uint32_t i = 0; slot->places && i < buffers; i++)

@@ -238,6 +238,7 @@ static void take_back(batch *b) {
 
 static void settle(const batch *b) {
     rp_exec_count_replay(b->exec, b->slot);
+    b->exec->own = b->replay;
     if (b->end_piece == b->exec->pieces) return;
     b->exec->begun.replay = b->replay;
     b->exec->begun.slot = b->params.slot;

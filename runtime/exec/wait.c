@@ -6,32 +6,7 @@
  * thread waits for them without its lock. */
 #include "exec/exec.h"
 
-#include <stdio.h>
-
 /* ---- What is known --------------------------------------------------------------------------- */
-
-/* Keeps what is known about a loss. Vulkan tells that the device is gone, not where it was. */
-rp_status rp_exec_note_loss(rp_exec *exec, rp_status status) {
-    if (status != RP_ERROR_DEVICE_LOST || exec->lost) return status;
-    exec->lost = true;
-    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
-    const char *name = rp_plan_string(exec->plan, graph->name);
-    if (exec->submitted == exec->completed)
-        snprintf(exec->lost_text, sizeof exec->lost_text,
-                 "the device was lost with no replay of %.100s in flight", name);
-    else
-        snprintf(
-            exec->lost_text, sizeof exec->lost_text,
-            "the device was lost with replay %llu of %.100s in flight, %llu replays were known "
-            "to be done; the driver does not say at which node",
-            (unsigned long long)exec->submitted, name, (unsigned long long)exec->completed);
-    return status;
-}
-
-rp_status rp_exec_report_loss(const rp_exec *exec, rp_diags *diags) {
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s", exec->lost_text);
-    return RP_ERROR_DEVICE_LOST;
-}
 
 rp_status rp_exec_refresh(rp_exec *exec) {
     if (exec->lost) return RP_ERROR_DEVICE_LOST;

@@ -5,6 +5,17 @@
 #include "exec/exec.h"
 #include "gpu.h"
 
+/* The device has noted that all nodes had begun and ended; by what, is the device's. */
+static void check_markers(const rp_exec *exec) {
+    const rp_storage *storage = exec->slots[0].marks.storage;
+    uint32_t noted[2], nodes = rp_plan_count(exec->plan, RP_SECTION_NODES);
+    CU_ASSERT_TRUE(storage || exec->slots[0].marks.checkpoints);
+    if (!storage) return;
+    memcpy(noted, storage->mapped, sizeof noted);
+    CU_ASSERT_EQUAL(noted[0], nodes);
+    CU_ASSERT_EQUAL(noted[1], nodes);
+}
+
 /* Messages while an exec of `plan` is created and, with `replay`, used. Printed when unexpected. */
 static uint32_t messages_of(const rp_plan *plan, int separate, int replay, int expected) {
     rp_device *device = gpu_open(1);
@@ -12,12 +23,15 @@ static uint32_t messages_of(const rp_plan *plan, int separate, int replay, int e
                                    .cache_path = "",
                                    .separate_buffers = separate,
                                    .timestamps = replay,
+                                   .markers = replay && separate,
                                    /* recorded at once, or by the first submission */
                                    .priority = replay ? RP_PIPELINE_RARE : RP_PIPELINE_NORMAL};
     rp_exec *exec = gpu_exec(device, plan, &params);
     if (replay) {
         for (int i = 0; i < 2; i++) gpu_check_everything(exec);
         for (int i = 0; i < 2; i++) CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+        if (params.markers) check_markers(exec);
     }
     rp_exec_destroy(exec);
     rp_diags *diags = rp_diags_create(NULL);

@@ -39,7 +39,7 @@ static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan,
     const rp_prepare_params prepare_params = {
         .size = sizeof prepare_params, .cache_path = folder, .priority = RP_PIPELINE_RARE};
     const rp_exec_params exec_params = {
-        .size = sizeof exec_params, .cache_path = folder, .timestamps = 1};
+        .size = sizeof exec_params, .cache_path = folder, .timestamps = 1, .markers = 1};
     rp_device *device = NULL;
     rp_preparation *preparation = NULL;
     rp_exec *exec = NULL;

@@ -7,7 +7,8 @@
 #include <string.h>
 
 typedef struct transfer {
-    mock_buffer *from; /* NULL: fill with the pattern, or `data` */
+    const void *checkpoint; /* that alone, and no transfer */
+    mock_buffer *from;      /* NULL: fill with the pattern, or `data` */
     mock_buffer *to;
     uint64_t from_offset, to_offset, size;
     uint32_t pattern;
@@ -133,8 +134,14 @@ void mock_execute(VkCommandBuffer handle, mock_use use) {
         if (mock.races) mock_race_op(op, use, before + op->command);
     }
     before += commands->commands + 1;
-    for (uint32_t i = 0; i < commands->count; i++) {
+    for (uint32_t i = 0; i < commands->count && !mock.lost; i++) {
         const transfer *t = &commands->transfers[i];
+        if (mock.lose_after) mock.lost = --mock.lose_after == 0;
+        if (t->checkpoint) {
+            mock.checkpoints[0] = t->checkpoint;
+            if (!mock.lost) mock.checkpoints[1] = t->checkpoint; /* the queue went on behind it */
+            continue;
+        }
         if (t->to_offset + t->size > t->to->size ||
             (t->from && t->from_offset + t->size > t->from->size)) {
             mock_wrong("a transfer is outside its buffers");
@@ -359,6 +366,28 @@ void VKAPI_CALL mock_CmdUpdateBuffer(VkCommandBuffer commands, VkBuffer to, VkDe
     t->size = size;
     t->data = malloc(size);
     memcpy(t->data, data, size);
+}
+
+void VKAPI_CALL mock_CmdSetCheckpointNV(VkCommandBuffer commands, const void *marker) {
+    if (!strstr(mock.extensions, VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME))
+        mock_wrong("a checkpoint without its extension");
+    append(commands, "checkpoint\n");
+    add_transfer(commands)->checkpoint = marker;
+}
+
+void VKAPI_CALL mock_CmdWriteBufferMarkerAMD(VkCommandBuffer commands,
+                                             VkPipelineStageFlagBits stage, VkBuffer to,
+                                             VkDeviceSize offset, uint32_t marker) {
+    if (!strstr(mock.extensions, VK_AMD_BUFFER_MARKER_EXTENSION_NAME))
+        mock_wrong("a marker without its extension");
+    append(commands, "marker %s b%u+%llu %u\n",
+           stage == VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT ? "top" : "bottom",
+           ((mock_buffer *)to)->number, (unsigned long long)offset, marker);
+    transfer *t = add_transfer(commands);
+    t->to = (mock_buffer *)to;
+    t->to_offset = offset;
+    t->size = sizeof marker;
+    t->pattern = marker;
 }
 
 void VKAPI_CALL mock_CmdResetQueryPool(VkCommandBuffer commands, VkQueryPool pool, uint32_t first,

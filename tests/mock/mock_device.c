@@ -206,6 +206,8 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
             f->shaderInt8 = VK_TRUE;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES) {
             ((VkPhysicalDeviceSynchronization2Features *)s)->synchronization2 = mock.sync2;
+        } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT) {
+            ((VkPhysicalDeviceFaultFeaturesEXT *)s)->deviceFault = mock.device_fault;
         }
     }
 }
@@ -229,10 +231,15 @@ VkResult VKAPI_CALL mock_EnumerateDeviceExtensionProperties(VkPhysicalDevice dev
                                                             VkExtensionProperties *out) {
     (void)device, (void)layer;
     if (mock_fails("vkEnumerateDeviceExtensionProperties")) return mock.fail_with;
-    uint32_t have = mock.sync2_extension;
-    if (out && *count >= 1 && have) {
-        memset(out, 0, sizeof *out);
-        strcpy(out->extensionName, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME);
+    uint32_t have = 0;
+    for (int i = -1; i < 3; i++) {
+        const char *name = i < 0 ? VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME : mock.extensions_too[i];
+        if (!name || (i < 0 && !mock.sync2_extension)) continue;
+        if (out && have < *count) {
+            memset(&out[have], 0, sizeof *out);
+            strcpy(out[have].extensionName, name);
+        }
+        have++;
     }
     *count = have;
     return VK_SUCCESS;

@@ -6,6 +6,7 @@
 #include "mock_objects.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static mock_batch *batches; /* all since mock_reset: the batch of number n is the (n - 1)-th */
 static uint32_t batch_count, batch_capacity;
@@ -36,7 +37,7 @@ const mock_batch *mock_log(uint32_t *count) {
 }
 
 static bool lost(void) { /* nothing is in flight on such a device */
-    return mock.fail_with == VK_ERROR_DEVICE_LOST;
+    return mock.lost || mock.fail_with == VK_ERROR_DEVICE_LOST;
 }
 
 bool mock_in_flight(mock_use use) {
@@ -74,7 +75,7 @@ static void finish(const mock_batch *batch) {
 }
 
 void mock_finish(void) {
-    while (done < batch_count && may_run(&batches[done])) finish(&batches[done]);
+    while (!mock.lost && done < batch_count && may_run(&batches[done])) finish(&batches[done]);
 }
 
 void mock_signal(const void *handle, uint64_t value) {
@@ -119,6 +120,7 @@ VkResult VKAPI_CALL mock_GetSemaphoreCounterValue(VkDevice device, VkSemaphore h
                                                   uint64_t *out) {
     (void)device;
     if (mock_fails("vkGetSemaphoreCounterValue")) return mock.fail_with;
+    if (mock.lost) return VK_ERROR_DEVICE_LOST;
     *out = value_of((mock_semaphore *)handle);
     return VK_SUCCESS;
 }
@@ -130,6 +132,7 @@ VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitIn
     mock_count(&mock.waits);
     mock_semaphore *semaphore = (mock_semaphore *)info->pSemaphores[0];
     if (value_of(semaphore) >= info->pValues[0]) return VK_SUCCESS;
+    if (mock.lost) return VK_ERROR_DEVICE_LOST;
     if (timeout != UINT64_MAX) return VK_TIMEOUT;
     while (done < batch_count && value_of(semaphore) < info->pValues[0]) {
         if (!may_run(&batches[done])) break;
@@ -206,6 +209,7 @@ VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSub
                                       VkFence fence) {
     (void)fence;
     if (mock_fails("vkQueueSubmit2")) return mock.fail_with;
+    if (mock.lost) return VK_ERROR_DEVICE_LOST;
     mock.queue = queue;
     mock.submits++;
     mock.batches += count;
@@ -225,4 +229,39 @@ VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSub
     }
     if (!mock.stall) mock_finish();
     return VK_SUCCESS;
+}
+
+/* ---- Of a lost device ------------------------------------------------------------------------ */
+
+void VKAPI_CALL mock_GetQueueCheckpointData2NV(VkQueue queue, uint32_t *count,
+                                               VkCheckpointData2NV *out) {
+    const VkPipelineStageFlags2 stages[] = {VK_PIPELINE_STAGE_2_TOP_OF_PIPE_BIT,
+                                            VK_PIPELINE_STAGE_2_BOTTOM_OF_PIPE_BIT};
+    uint32_t have = 0;
+    if (!mock.lost || queue != mock_queue(mock.queue_family))
+        mock_wrong("checkpoints are asked for without need, or of another queue");
+    for (uint32_t i = 0; i < 2 && have < *count; i++) {
+        if (!mock.checkpoints[i]) continue;
+        out[have].stage = stages[i];
+        out[have++].pCheckpointMarker = (void *)mock.checkpoints[i];
+    }
+    *count = have;
+}
+
+VkResult VKAPI_CALL mock_GetDeviceFaultInfoEXT(VkDevice device, VkDeviceFaultCountsEXT *counts,
+                                               VkDeviceFaultInfoEXT *out) {
+    (void)device;
+    if (mock_fails("vkGetDeviceFaultInfoEXT")) return mock.fail_with;
+    const VkDeviceFaultAddressInfoEXT address = {VK_DEVICE_FAULT_ADDRESS_TYPE_WRITE_INVALID_EXT,
+                                                 0xdead000, 4096};
+    if (!out) {
+        *counts = (VkDeviceFaultCountsEXT){counts->sType, NULL, 6, 1, 100};
+        return VK_SUCCESS;
+    }
+    if (counts->vendorBinarySize) mock_wrong("more is asked for than there is room");
+    strcpy(out->description, "page fault");
+    for (uint32_t i = 0; i < counts->addressInfoCount; i++) out->pAddressInfos[i] = address;
+    if (counts->vendorInfoCount)
+        *out->pVendorInfos = (VkDeviceFaultVendorInfoEXT){"MMU", 0x17, 0x2a};
+    return counts->addressInfoCount < 6 ? VK_INCOMPLETE : VK_SUCCESS;
 }

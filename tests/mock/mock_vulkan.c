@@ -344,7 +344,6 @@ VkResult VKAPI_CALL mock_GetPipelineCacheData(VkDevice device, VkPipelineCache c
     *size = sizeof bytes;
     return VK_SUCCESS;
 }
-
 /* ---- Queries --------------------------------------------------------------------------------- */
 
 VkResult VKAPI_CALL mock_GetQueryPoolResults(VkDevice device, VkQueryPool pool, uint32_t first,

@@ -31,7 +31,9 @@ typedef struct mock_state {
     bool sync2_extension, sync2, timeline, float16, int64; /* and all other features */
     bool exact_floats;                                     /* 32-bit float controls */
     bool validation_layer, cache_hits;
-    bool debug_utils; /* the loader has VK_EXT_debug_utils */
+    bool debug_utils;              /* the loader has VK_EXT_debug_utils */
+    const char *extensions_too[3]; /* device extensions beside VK_KHR_synchronization2 */
+    bool device_fault;             /* the feature of VK_EXT_device_fault */
     uint32_t loader_version;
     uint32_t instance_version; /* of the latest vkCreateInstance, or of the test's own instance */
 
@@ -43,9 +45,11 @@ typedef struct mock_state {
     const char *failed;                   /* the call that did */
     void (*on_pipeline)(uint32_t kernel); /* while one is created, on that thread; NULL: nothing.
                                            * Kernels are told apart by their last word */
-    bool stall; /* submissions stay in flight: waits time out, or finish them if endless */
-    bool races; /* what is submitted is looked through for races */
-    bool quiet; /* no text of descriptors, which threads would write at once */
+    uint32_t lose_after; /* so many transfers and markers later the device is lost, in the middle of
+                          * a submission; 0: never */
+    bool stall;          /* submissions stay in flight: waits time out, or finish them if endless */
+    bool races;          /* what is submitted is looked through for races */
+    bool quiet;          /* no text of descriptors, which threads would write at once */
 
     /* What happened. */
     int objects; /* alive, of all kinds */
@@ -59,12 +63,14 @@ typedef struct mock_state {
     uint32_t queue_family;                            /* of the latest vkCreateDevice */
     uint32_t transfer_family;                         /* of its second queue; UINT32_MAX without */
     const void *queue;                                /* of the latest vkQueueSubmit2 */
-    bool names;             /* VK_EXT_debug_utils was enabled, here or by the test's instance */
-    uint32_t named;         /* objects that got a name */
-    char extensions[256];   /* of the latest vkCreateDevice */
-    bool enabled_float16;   /* by the latest vkCreateDevice */
-    char descriptors[4096]; /* text of all descriptor writes */
-    const char *mistake;    /* the first rule of Vulkan that was broken, NULL = none */
+    bool lost;
+    const void *checkpoints[2]; /* the last one at the top and at the bottom of the pipe */
+    bool names;                 /* VK_EXT_debug_utils was enabled, here or by the test's instance */
+    uint32_t named;             /* objects that got a name */
+    char extensions[256];       /* of the latest vkCreateDevice */
+    bool enabled_float16;       /* by the latest vkCreateDevice */
+    char descriptors[4096];     /* text of all descriptor writes */
+    const char *mistake;        /* the first rule of Vulkan that was broken, NULL = none */
 } mock_state;
 
 extern mock_state mock;

@@ -86,6 +86,9 @@ typedef struct rp_exec_params {
                                     * What rp_exec_update brings is all of this priority */
     const rp_kernel_priority *kernels; /* RP_ERROR_NOT_FOUND for a name that the plan has not */
     uint32_t kernel_count;
+    int markers; /* debugging: the device notes which node it is at, for rp_exec_lost_node; each
+                  * replay is slower. Where it has VK_NV_device_diagnostic_checkpoints or
+                  * VK_AMD_buffer_marker nodes overlap as without, else they run one by one */
 } rp_exec_params;
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
@@ -263,7 +266,9 @@ RP_API uint64_t rp_exec_completed(rp_exec *exec);
 /* GPU time of the slot's last replay, from the two timestamps; negative without them, before it is
  * done, and for one that was cancelled, reserved, or recorded otherwise than the exec is now. */
 RP_API double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot);
-/* Text about where the device was lost, or NULL. */
+/* Text about where the device was lost, or NULL when the exec has not met with that: which replay was
+ * in flight, with markers (rp_exec_params.markers) the node, and what the driver says where the
+ * device has VK_EXT_device_fault. It stays as it is. */
 RP_API const char *rp_exec_lost_node(const rp_exec *exec);
 
 /* ---- Pieces ---------------------------------------------------------------------------------- */
