@@ -8,14 +8,31 @@
  * of the recorder as their column until then. */
 #include "recorder/player.h"
 
+/* What is made of the recorders. */
+typedef struct joining {
+    rp_diags *diags;
+    rp_push_blocks blocks;
+} joining;
+
 static void report(rp_player *p, rp_call_kind kind, const char *text) {
-    rp_diags_add(p->user, RP_ERROR, NULL, 0, 0, "recorder %u, call %u (%s): %s", p->recorder,
-                 p->call, rp_call_name(kind), text);
+    rp_diags_add(((joining *)p->user)->diags, RP_ERROR, NULL, 0, 0, "recorder %u, call %u (%s): %s",
+                 p->recorder, p->call, rp_call_name(kind), text);
 }
 
-/* A kernel's node names the variant of the kernel that its uses promise more of. */
+/* A kernel's node names the variant of the kernel that its push data or its uses ask for. */
 static bool append_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
                         const uint8_t *bytes) {
+    joining *join = p->user;
+    if (node->kind == RP_RUN && p->live.words) {
+        char why[512];
+        rp_status status =
+            rp_live_push_apply(p->g, &join->blocks, p->module, &p->live, bytes, node, p->uses, why);
+        if (status == RP_ERROR_NO_MEMORY) return rp_play_no_memory(p);
+        if (status != RP_OK)
+            return rp_play_mistake(p, RP_CALL_PUSH_LIVE,
+                                   "the push-constant block of kernel '%s' cannot be a buffer: %s",
+                                   p->module->name, why);
+    }
     if (node->kind == RP_RUN) {
         node->kernel = rp_kernel_for_uses(p->g, node->kernel, uses);
         if (node->kernel == RP_NONE) return rp_play_no_memory(p);
@@ -73,14 +90,17 @@ static rp_status play_all(rp_program *program, rp_recorder *const *recorders, ui
     rp_player_init(&p, &program->allocator, program, *out_graph);
     p.modules = program->modules;
     p.module_count = program->modules_count;
+    joining join = {.diags = diags};
+    p.takes_live_push = true;
     p.add_node = append_node;
     p.mistake = report;
-    p.user = diags;
+    p.user = &join;
     for (uint32_t i = 0; i < count && !p.no_memory; i++) {
         p.recorder = i + 1;
         play(&p, recorders[i]);
         failed |= p.failed;
     }
+    rp_table_free(p.a, &join.blocks.table);
     rp_player_free(&p);
     return p.no_memory ? RP_ERROR_NO_MEMORY : failed ? RP_ERROR_INVALID : RP_OK;
 }

@@ -78,14 +78,14 @@ static bool play_bind_kernel(rp_player *p, const rp_call *c) {
     const rp_kernel_module *module = &p->modules[index];
     p->slots_count = 0;
     if (!RP_RESERVE(p->a, p->slots, p->slots_count, p->slots_capacity, module->binding_count) ||
-        !RP_RESERVE(p->a, p->uses, p->uses_count, p->uses_capacity, module->binding_count + 1))
+        !RP_RESERVE(p->a, p->uses, p->uses_count, p->uses_capacity, module->binding_count + 2))
         return rp_play_no_memory(p);
     p->slots_count = module->binding_count;
     for (uint32_t i = 0; i < p->slots_count; i++)
         p->slots[i] = (rp_slot){.access = module->bindings[i].access};
     p->module = module;
     p->kernel = index;
-    p->pushed = 0;
+    p->pushed = p->live.words = 0;
     memset(p->push, 0, sizeof p->push);
     return true;
 }
@@ -136,21 +136,54 @@ static bool play_bind_access(rp_player *p, const rp_call *c) {
     return true;
 }
 
-static bool play_push(rp_player *p, const rp_call *c) {
+/* Whether bytes of the push-constant block can be set. */
+static bool check_push(rp_player *p, rp_call_kind kind, uint32_t offset, uint64_t size) {
     if (!p->module)
-        return rp_play_mistake(p, RP_CALL_PUSH, "no kernel is bound; call rp_bind_kernel first");
-    if (c->x % 4 != 0 || c->size % 4 != 0 || c->size == 0)
-        return rp_play_mistake(p, RP_CALL_PUSH,
-                               "offset %u and size %u; expected multiples of 4, and a size "
+        return rp_play_mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
+    if (offset % 4 != 0 || size % 4 != 0 || size == 0)
+        return rp_play_mistake(p, kind,
+                               "offset %u and size %llu; expected multiples of 4, and a size "
                                "greater than 0",
-                               c->x, c->size);
-    if (!rp_range_inside(c->x, c->size, p->module->push_bytes))
-        return rp_play_mistake(p, RP_CALL_PUSH,
-                               "bytes [%u+%u] lie outside the push-constant block of kernel "
-                               "'%s', which has %u bytes",
-                               c->x, c->size, p->module->name, p->module->push_bytes);
+                               offset, (unsigned long long)size);
+    if (rp_range_inside(offset, size, p->module->push_bytes)) return true;
+    return rp_play_mistake(p, kind,
+                           "bytes [%u+%llu] lie outside the push-constant block of kernel "
+                           "'%s', which has %u bytes",
+                           offset, (unsigned long long)size, p->module->name,
+                           p->module->push_bytes);
+}
+
+static bool play_push(rp_player *p, const rp_call *c) {
+    if (!check_push(p, RP_CALL_PUSH, c->x, c->size)) return false;
     memcpy(p->push + c->x, p->bytes + c->first_byte, c->size);
-    for (uint32_t i = c->x / 4; i < (c->x + c->size) / 4; i++) p->pushed |= UINT64_C(1) << i;
+    for (uint32_t i = c->x / 4; i < (c->x + c->size) / 4; i++) {
+        p->pushed |= UINT64_C(1) << i;
+        p->live.words &= ~(UINT64_C(1) << i);
+    }
+    return true;
+}
+
+static bool play_push_live(rp_player *p, const rp_call *c) {
+    rp_graph_use use;
+    if (!p->takes_live_push)
+        return rp_play_mistake(p, RP_CALL_PUSH_LIVE,
+                               "what is encoded at once has no live values: use rp_push");
+    if (!rp_play_range(p, c, &p->ranges[c->first_range], 0, &use)) return false;
+    if (p->g->buffers[use.buffer].kind != RP_LIVE)
+        return rp_play_mistake(p, RP_CALL_PUSH_LIVE, "buffer '%s' is not of kind live",
+                               buffer_name(p, use.buffer));
+    if (use.offset % 4 != 0)
+        return rp_play_mistake(p, RP_CALL_PUSH_LIVE,
+                               "the range starts at byte %llu of '%s'; expected a multiple of 4",
+                               (unsigned long long)use.offset, buffer_name(p, use.buffer));
+    if (!check_push(p, RP_CALL_PUSH_LIVE, c->x, use.size)) return false;
+    for (uint32_t i = 0; i < use.size / 4; i++) {
+        uint32_t word = c->x / 4 + i;
+        p->pushed |= UINT64_C(1) << word;
+        p->live.words |= UINT64_C(1) << word;
+        p->live.buffer[word] = use.buffer;
+        p->live.offset[word] = (uint32_t)use.offset + 4 * i;
+    }
     return true;
 }
 
@@ -368,6 +401,7 @@ bool rp_play_call(rp_player *p, const rp_call *c) {
     case RP_CALL_BIND_IN_SET: return play_bind(p, c);
     case RP_CALL_BIND_ACCESS: return play_bind_access(p, c);
     case RP_CALL_PUSH: return play_push(p, c);
+    case RP_CALL_PUSH_LIVE: return play_push_live(p, c);
     case RP_CALL_DISPATCH: return play_dispatch(p, c);
     case RP_CALL_DISPATCH_INDIRECT: return play_dispatch_indirect(p, c);
     case RP_CALL_DISPATCH_LIVE: return play_dispatch_live(p, c);

@@ -2,6 +2,7 @@
 #ifndef RP_RECORDER_PLAYER_H
 #define RP_RECORDER_PLAYER_H
 
+#include "kernel/live_push.h"
 #include "recorder/recorder.h"
 
 typedef struct rp_slot { /* what is bound to one binding of the kernel */
@@ -24,7 +25,9 @@ struct rp_player {
     bool failed, no_memory;
 
     /* Who plays: takes a node whose uses are those of the kernel's used bindings (node->kernel is
-     * the program's) or of the transfer, and hears of the first mistake. */
+     * the program's; there is room for one more use) or of the transfer, and hears of the first
+     * mistake. Push data that follows live values (`live`) is for those who say so. */
+    bool takes_live_push;
     bool (*add_node)(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
                      const uint8_t *bytes);
     void (*mistake)(rp_player *p, rp_call_kind kind, const char *text);
@@ -36,6 +39,7 @@ struct rp_player {
     RP_ARRAY(rp_graph_use, uses); /* scratch */
     uint8_t push[RP_MAX_PUSH_BYTES];
     uint64_t pushed;                /* bit i: bytes 4i to 4i + 3 are set */
+    rp_live_push live;              /* which of them follow live values */
     rp_text path;                   /* of labels, "a/b" */
     RP_ARRAY(uint32_t, label_ends); /* length of `path` before each open label */
     uint32_t label, op;             /* strings of the graph, RP_NONE */

@@ -116,6 +116,11 @@ void rp_push(rp_recorder *r, uint32_t offset, const void *data, uint32_t size) {
         rp_recorder_append(r, (rp_call){.kind = RP_CALL_PUSH, .x = offset}, NULL, 0, data, size);
 }
 
+void rp_push_live(rp_recorder *r, uint32_t offset, rp_range live) {
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_PUSH_LIVE, .x = offset}, &live, 1, NULL, 0);
+}
+
 void rp_dispatch(rp_recorder *r, uint32_t x, uint32_t y, uint32_t z) {
     if (!rp_recorder_is_open(r)) return;
     rp_recorder_append(r, (rp_call){.kind = RP_CALL_DISPATCH, .x = x, .y = y, .z = z}, NULL, 0,

@@ -87,6 +87,7 @@ static void free_reader(rp_reader *r) {
     rp_release(&r->a, r->modules);
     for (uint32_t i = 0; i < r->kept_count; i++) rp_release(&r->a, r->kept[i]);
     rp_release(&r->a, r->kept);
+    rp_table_free(&r->a, &r->push_blocks.table);
     rp_names_free(&r->a, &r->param_names);
     rp_names_free(&r->a, &r->buffer_names);
     rp_names_free(&r->a, &r->kernel_names);

@@ -23,6 +23,7 @@
 #include "file.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"
+#include "kernel/live_push.h"
 #include "reprise/compiler.h"
 #include "yaml/tree.h"
 
@@ -84,6 +85,7 @@ typedef struct rp_reader {
     rp_kernel_module *modules; /* as graph->kernels */
     uint32_t module_count, module_capacity;
     rp_names param_names, buffer_names, kernel_names;
+    rp_push_blocks push_blocks;
     RP_ARRAY(char *, kept); /* texts that names may point to */
     uint32_t errors;        /* reported through rp_read_error */
     bool failed, no_memory;
@@ -191,9 +193,10 @@ bool rp_read_op(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *valu
                 const rp_graph_node *base);
 bool rp_read_map_node(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *value,
                       const rp_graph_node *base);
-/* Fills push[0 .. module->push_bytes); the rest is zero already. */
+/* Fills push[0 .. module->push_bytes), and says what of it follows live values; the rest is zero
+ * already. */
 bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
-                  uint8_t push[RP_MAX_PUSH_BYTES]);
+                  uint8_t push[RP_MAX_PUSH_BYTES], rp_live_push *live);
 
 enum {
     RP_BIND_ALIGNMENT = 4

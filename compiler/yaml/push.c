@@ -1,11 +1,81 @@
 /* The push data of a run node, in one of three forms: by the members' names with the types that the
  * shader declares, as a list of typed scalars, or as bytes. Every byte of the block must be given;
- * the gaps between members are zeros. */
+ * the gaps between members are zeros. In the first two a live value may stand for a number, and is
+ * then followed. */
 #include "yaml/pipeline.h"
 
 #include <stdio.h>
 
-/* A bool in a push-constant block is a uint as far as SPIR-V tells, hence true and false there. */
+/* ---- Live values ----------------------------------------------------------------------------- */
+
+/* A live value, or one element of it. */
+typedef struct live_value {
+    uint32_t buffer, first, count;
+} live_value;
+
+/* "gain" or "limits[1]", where nothing else has the name. False for any other text, which is a
+ * number or will be found to be none. */
+static bool find_live(const rp_reader *r, const rp_yaml_node *node, live_value *out) {
+    if (node->kind != RP_YAML_SCALAR) return false;
+    size_t length = strcspn(node->text, "["), digits = 0;
+    bool whole = length == node->length;
+    if (!whole) {
+        const char *index = node->text + length + 1;
+        digits = strspn(index, "0123456789");
+        if (digits == 0 || digits > 9 || strcmp(index + digits, "]") != 0) return false;
+    }
+    if (rp_names_find(&r->param_names, node->text, length)) return false;
+    const rp_name *name = rp_names_find(&r->buffer_names, node->text, length);
+    if (!name || name->value == RP_NONE || r->graph->buffers[name->value].kind != RP_LIVE)
+        return false;
+    const rp_graph_buffer *b = &r->graph->buffers[name->value];
+    *out = (live_value){name->value, 0, (uint32_t)(b->size / rp_dtype_size((rp_dtype)b->dtype))};
+    if (whole) return true;
+    out->count = 1;
+    for (size_t i = 0; i < digits; i++)
+        out->first = out->first * 10 + (uint32_t)(node->text[length + 1 + i] - '0');
+    return true;
+}
+
+/* Lets `words` words from byte `offset` on follow the live value. */
+static bool follow(rp_reader *r, const rp_yaml_node *node, const live_value *value, rp_dtype dtype,
+                   uint32_t offset, uint32_t words, rp_live_push *live) {
+    const rp_graph_buffer *b = &r->graph->buffers[value->buffer];
+    uint32_t count = (uint32_t)(b->size / rp_dtype_size((rp_dtype)b->dtype));
+    if (value->first >= count)
+        return rp_read_error(r, node, "'%.*s' is outside its %u elements", RP_CLIP(node), count);
+    if (b->dtype != dtype)
+        return rp_read_error(r, node, "live value '%.*s' is %s: expected %s", RP_CLIP(node),
+                             rp_dtype_name((rp_dtype)b->dtype), rp_dtype_name(dtype));
+    if (value->count > words && words == 1)
+        return rp_read_error(r, node, "live value '%.*s' has %u elements: one of them is '%.*s[0]'",
+                             RP_CLIP(node), value->count, RP_CLIP(node));
+    if (value->count != words)
+        return rp_read_error(r, node, "live value '%.*s' has %u element%s: expected %u",
+                             RP_CLIP(node), value->count, value->count == 1 ? "" : "s", words);
+    for (uint32_t i = 0; i < words; i++) {
+        live->words |= UINT64_C(1) << (offset / 4 + i);
+        live->buffer[offset / 4 + i] = value->buffer;
+        live->offset[offset / 4 + i] = 4 * (value->first + i);
+    }
+    return true;
+}
+
+/* ---- Numbers --------------------------------------------------------------------------------- */
+
+/* What a live value for it must be. A bool in a push-constant block is a uint as far as SPIR-V
+ * tells, hence true and false there. */
+static rp_dtype dtype_of(rp_scalar scalar) {
+    switch (scalar) {
+    case RP_SCALAR_U32:
+    case RP_SCALAR_BOOL: return RP_U32;
+    case RP_SCALAR_I32: return RP_I32;
+    case RP_SCALAR_F32: return RP_F32;
+    case RP_SCALAR_OTHER: break;
+    }
+    return RP_RAW;
+}
+
 static bool read_scalar(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar, uint8_t out[4]) {
     int64_t value = rp_read_bool(node);
     switch (scalar) {
@@ -26,22 +96,59 @@ static bool read_scalar(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar
                          "data as bytes, \"00100000 acc52737\"");
 }
 
+/* Reports an expression that names a live value; true when it does. */
+static bool computes_with_live(rp_reader *r, const rp_yaml_node *node) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    const char *at = node->kind == RP_YAML_SCALAR ? node->text : "";
+    while (*(at += strcspn(at, letters))) {
+        size_t length = 1;
+        while (at[length] && (strchr(letters, at[length]) || strchr("0123456789.", at[length])))
+            length++;
+        const rp_name *name = rp_names_find(&r->buffer_names, at, length);
+        if (name && name->value != RP_NONE && r->graph->buffers[name->value].kind == RP_LIVE &&
+            !rp_names_find(&r->param_names, at, length)) {
+            rp_read_error(r, node,
+                          "live value '%.*s' stands alone in push data: it is copied there, "
+                          "nothing is computed",
+                          (int)(length < 60 ? length : 60), at);
+            return true;
+        }
+        at += length;
+    }
+    return false;
+}
+
+/* One number or live value, at byte `offset`. */
+static bool read_word(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar, uint32_t offset,
+                      uint8_t *push, rp_live_push *live) {
+    live_value value;
+    if (scalar != RP_SCALAR_OTHER && find_live(r, node, &value))
+        return follow(r, node, &value, dtype_of(scalar), offset, 1, live);
+    uint8_t bytes[4];
+    if (computes_with_live(r, node)) return false;
+    if (!read_scalar(r, node, scalar, bytes)) return false;
+    memcpy(push + offset, bytes, sizeof bytes);
+    return true;
+}
+
 static bool read_member(rp_reader *r, const rp_yaml_node *node, const rp_kernel_member *member,
-                        uint8_t *push) {
+                        uint8_t *push, rp_live_push *live) {
     const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
     uint32_t given = node->kind == RP_YAML_LIST ? node->count : 1;
     uint32_t count = member->scalar == RP_SCALAR_OTHER ? given : member->size / 4;
+    live_value value;
+    if (member->scalar != RP_SCALAR_OTHER && find_live(r, node, &value))
+        return follow(r, node, &value, dtype_of(member->scalar), member->offset, count, live);
     if (given != count || !given)
         return rp_read_error(r, node, "push member '%s' has %u value%s, not %u", member->name,
                              count, count == 1 ? "" : "s", given);
     bool good = true;
-    for (uint32_t i = 0; i < count && good; i++) {
-        uint8_t value[4];
-        good = read_scalar(r, items[i], member->scalar, value);
-        if (good) memcpy(push + member->offset + 4 * (size_t)i, value, sizeof value);
-    }
+    for (uint32_t i = 0; i < count && good; i++)
+        good = read_word(r, items[i], member->scalar, member->offset + 4 * i, push, live);
     return good;
 }
+
+/* ---- The forms ------------------------------------------------------------------------------- */
 
 static const rp_kernel_member *find_member(const rp_kernel_module *module, const char *name) {
     for (uint32_t i = 0; i < module->member_count; i++)
@@ -50,7 +157,7 @@ static const rp_kernel_member *find_member(const rp_kernel_module *module, const
 }
 
 static bool read_members(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
-                         uint8_t *push) {
+                         uint8_t *push, rp_live_push *live) {
     rp_name_list list = {0};
     for (uint32_t i = 0; i < module->member_count; i++)
         rp_list_add(&list, "%.40s", module->members[i].name);
@@ -59,7 +166,7 @@ static bool read_members(rp_reader *r, const rp_yaml_node *node, const rp_kernel
         const rp_yaml_node *key = rp_yaml_key(node, i);
         const rp_kernel_member *member = find_member(module, key->text);
         if (member)
-            good &= read_member(r, rp_yaml_value(node, i), member, push);
+            good &= read_member(r, rp_yaml_value(node, i), member, push, live);
         else
             good = rp_read_error(r, key, "kernel '%s' has no push member '%.*s' (it has %s)",
                                  module->name, RP_CLIP(key), list.text);
@@ -79,7 +186,7 @@ static bool read_members(rp_reader *r, const rp_yaml_node *node, const rp_kernel
 
 /* [{u32: 5}, {f32: 0.5}, ...], back to back. */
 static bool read_typed_list(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
-                            uint8_t *push) {
+                            uint8_t *push, rp_live_push *live) {
     if ((uint64_t)node->count * 4 != module->push_bytes)
         return rp_read_error(r, node,
                              "the list has %u values of 4 bytes, the push data of kernel "
@@ -95,14 +202,16 @@ static bool read_typed_list(rp_reader *r, const rp_yaml_node *node, const rp_ker
             good = rp_read_error(r, item, "expected {u32: value}, {i32: value} or {f32: value}");
             continue;
         }
-        rp_dtype dtype = type->text[0] == 'u' ? RP_U32 : type->text[0] == 'i' ? RP_I32 : RP_F32;
-        good &= rp_read_number(r, rp_yaml_value(item, 0), dtype, push + 4 * (size_t)i);
+        rp_scalar scalar = type->text[0] == 'u'   ? RP_SCALAR_U32
+                           : type->text[0] == 'i' ? RP_SCALAR_I32
+                                                  : RP_SCALAR_F32;
+        good &= read_word(r, rp_yaml_value(item, 0), scalar, 4 * i, push, live);
     }
     return good;
 }
 
 bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
-                  uint8_t push[RP_MAX_PUSH_BYTES]) {
+                  uint8_t push[RP_MAX_PUSH_BYTES], rp_live_push *live) {
     const rp_yaml_node *node = rp_yaml_find(run, "push");
     if (!node) {
         if (!rp_kernel_push_bytes(module)) return true;
@@ -114,8 +223,8 @@ bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module 
     if (module->push_bytes > RP_MAX_PUSH_BYTES)
         return rp_read_error(r, node, "kernel '%s' has %u bytes of push data: %d are the most",
                              module->name, module->push_bytes, RP_MAX_PUSH_BYTES);
-    if (node->kind == RP_YAML_MAP) return read_members(r, node, module, push);
-    if (node->kind == RP_YAML_LIST) return read_typed_list(r, node, module, push);
+    if (node->kind == RP_YAML_MAP) return read_members(r, node, module, push, live);
+    if (node->kind == RP_YAML_LIST) return read_typed_list(r, node, module, push, live);
     uint8_t *bytes;
     uint32_t size;
     if (!rp_read_bytes(r, node, &bytes, &size)) return false;

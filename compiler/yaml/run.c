@@ -262,6 +262,21 @@ static bool read_grid(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
 static const char *const run_keys[] = {"run",   "bind", "grid",     "threads", "push",
                                        "label", "tag",  "optional", NULL};
 
+/* Push data that follows live values comes through a buffer. */
+static bool follow_live(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
+                        const rp_live_push *live, const uint8_t *push, rp_graph_node *node,
+                        rp_graph_use *uses) {
+    char why[512];
+    if (!live->words) return true;
+    rp_status status =
+        rp_live_push_apply(r->graph, &r->push_blocks, module, live, push, node, uses, why);
+    if (status == RP_OK) return true;
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    return rp_read_error(r, rp_yaml_find(run, "push"),
+                         "the push data of kernel '%s' cannot follow live values: %s", module->name,
+                         why);
+}
+
 bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *kernel,
                  const rp_graph_node *base) {
     bool good = rp_read_map(r, node, "a run node", run_keys);
@@ -271,16 +286,19 @@ bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *ker
     if (module->binding_count > RP_MAX_PARAMS)
         return rp_read_error(r, kernel, "kernel '%s' has more than %d bindings", module->name,
                              RP_MAX_PARAMS);
-    rp_graph_use uses[RP_MAX_PARAMS + 1] = {0};
+    rp_graph_use uses[RP_MAX_PARAMS + 2] = {0};
     uint8_t push[RP_MAX_PUSH_BYTES] = {0};
+    rp_live_push live = {0};
     rp_graph_node out = *base;
     good &= read_bind(r, node, module, uses);
     out.use_count = rp_kernel_keep_used(module, uses);
     good &= read_grid(r, node, module, uses, &out);
-    good &= rp_read_push(r, node, module, push);
+    good &= rp_read_push(r, node, module, push, &live);
     if (!good) return false;
-    out.kernel = rp_kernel_for_uses(r->graph, name->value, uses);
-    if (out.kernel == RP_NONE) return rp_read_no_memory(r);
+    out.kernel = name->value;
     out.byte_count = rp_kernel_push_bytes(module);
+    if (!follow_live(r, node, module, &live, push, &out, uses)) return false;
+    out.kernel = rp_kernel_for_uses(r->graph, out.kernel, uses);
+    if (out.kernel == RP_NONE) return rp_read_no_memory(r);
     return rp_graph_add_node(r->graph, &out, uses, push) == RP_NONE ? rp_read_no_memory(r) : true;
 }

@@ -47,10 +47,29 @@ static uint32_t find_kernel(const rp_table *table, const rp_graph *g, const char
 
 /* ---- Buffers --------------------------------------------------------------------------------- */
 
+/* The bytes that are copies of other live buffers, which go by their names. */
+static bool same_follows(const rp_graph *g, const rp_graph_buffer *b, const rp_graph *h,
+                         const rp_graph_buffer *c) {
+    if (b->follow_count != c->follow_count) return false;
+    if (b->follow_count == 0) return true;
+    if (!rp_range_inside(b->first_follow, b->follow_count, g->follows_count) ||
+        !rp_range_inside(c->first_follow, c->follow_count, h->follows_count))
+        return false;
+    for (uint32_t i = 0; i < b->follow_count; i++) {
+        const rp_graph_follow *f = &g->follows[b->first_follow + i];
+        const rp_graph_follow *e = &h->follows[c->first_follow + i];
+        if (f->from != e->from || f->to != e->to || f->size != e->size ||
+            f->buffer >= g->buffers_count || e->buffer >= h->buffers_count ||
+            strcmp(buffer_name(g, f->buffer), buffer_name(h, e->buffer)) != 0)
+            return false;
+    }
+    return true;
+}
+
 static bool same_buffer(const rp_graph *g, const rp_graph_buffer *b, const rp_graph *h,
                         const rp_graph_buffer *c) {
     if (b->kind != c->kind || b->size != c->size || b->dtype != c->dtype || b->rank != c->rank ||
-        b->max_value != c->max_value ||
+        b->max_value != c->max_value || !same_follows(g, b, h, c) ||
         (b->first_default == RP_NONE) != (c->first_default == RP_NONE))
         return false;
     if (b->rank &&

@@ -100,6 +100,16 @@ static void walk_buffer(walk *w, const rp_graph_buffer *x, const rp_graph_buffer
         number(w, w->a->dims[x->first_dim + i], w->b->dims[y->first_dim + i]);
     if (x->kind != RP_LIVE) return;
     FIELD(w, x, y, max_value);
+    FIELD(w, x, y, follow_count);
+    for (uint32_t i = 0; !w->differs && i < x->follow_count; i++) {
+        fold_rows(w);
+        const rp_graph_follow *p = &w->a->follows[x->first_follow + i];
+        const rp_graph_follow *q = &w->b->follows[y->first_follow + i];
+        buffer_name(w, p->buffer, q->buffer);
+        FIELD(w, p, q, from);
+        FIELD(w, p, q, to);
+        FIELD(w, p, q, size);
+    }
     bool a = x->first_default != RP_NONE, b = y->first_default != RP_NONE;
     number(w, a, b);
     if (a && b)

@@ -10,6 +10,7 @@
     X(strings)                                                                                     \
     X(buffers)                                                                                     \
     X(dims)                                                                                        \
+    X(follows)                                                                                     \
     X(kernels)                                                                                     \
     X(params)                                                                                      \
     X(specs)                                                                                       \

@@ -33,8 +33,18 @@ typedef struct rp_graph_buffer {
     uint64_t offset;        /* tmp: bytes from the arena's start, or RP_NOT_PLACED */
     uint32_t first_default; /* live: its initial bytes in bytes[], RP_NONE = zeros */
     uint32_t max_value;     /* live: largest value an element may take; UINT32_MAX = any */
+    uint32_t
+        first_follow; /* live: in follows[], ascending `to`; count > 0: nobody sets it, some of */
+    uint32_t follow_count; /* its bytes are those of other live buffers, the rest stays as it is */
     rp_source_pos pos;
 } rp_graph_buffer;
+
+/* Bytes of a live buffer that are a copy of those of another, which follows nothing itself and is
+ * declared before. Bytes are counted from the start of either; all are multiples of 4. */
+typedef struct rp_graph_follow {
+    uint32_t buffer; /* the other */
+    uint32_t from, to, size;
+} rp_graph_follow;
 
 enum { RP_MAX_PARAMS = 256 }; /* of one kernel; its specialisation constants likewise */
 
@@ -160,6 +170,7 @@ struct rp_graph {
     rp_table string_table;   /* rp_table_key of a string -> its index */
     RP_ARRAY(rp_graph_buffer, buffers);
     RP_ARRAY(uint64_t, dims);
+    RP_ARRAY(rp_graph_follow, follows);
     RP_ARRAY(rp_graph_kernel, kernels);
     RP_ARRAY(rp_graph_param, params);
     RP_ARRAY(rp_graph_spec, specs);

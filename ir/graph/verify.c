@@ -83,6 +83,45 @@ static bool is_integer(const rp_graph_buffer *b) {
     return b->dtype == RP_U32 || b->dtype == RP_I32;
 }
 
+/* What is copied, and where to, is inside both buffers; nothing is written twice. */
+static void verify_follows(rp_verifier *v, const rp_graph_buffer *b, const char *name) {
+    const rp_graph *g = v->graph;
+    if (!rp_range_inside(b->first_follow, b->follow_count, g->follows_count)) {
+        rp_verify_error(v, b->pos, "%s follows what is not there", name);
+        return;
+    }
+    if (b->max_value != UINT32_MAX)
+        rp_verify_error(v, b->pos, "%s has a largest value, but follows others that have theirs",
+                        name);
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < b->follow_count; i++) {
+        const rp_graph_follow *f = &g->follows[b->first_follow + i];
+        const rp_graph_buffer *other = f->buffer < g->buffers_count ? &g->buffers[f->buffer] : NULL;
+        if (!other || other >= b || other->removed) {
+            rp_verify_error(v, b->pos, "%s follows a buffer that is not declared before it", name);
+            return;
+        }
+        const char *theirs = rp_graph_string(g, other->name);
+        if (other->kind != RP_LIVE || other->follow_count)
+            rp_verify_error(v, b->pos, "%s follows %.60s, which is %s", name, theirs,
+                            other->kind == RP_LIVE ? "set by nobody itself" : "no live buffer");
+        if (f->size == 0 || (f->from | f->to | f->size) % 4)
+            rp_verify_error(v, b->pos, "%s follows %.60s[%u+%u] at %u: expected multiples of 4",
+                            name, theirs, f->from, f->size, f->to);
+        else if (!rp_range_inside(f->from, f->size, other->size) ||
+                 !rp_range_inside(f->to, f->size, b->size))
+            rp_verify_error(v, b->pos,
+                            "%s follows %.60s[%u+%u] at %u: that is outside the %llu bytes of the "
+                            "one or the %llu of the other",
+                            name, theirs, f->from, f->size, f->to, (unsigned long long)other->size,
+                            (unsigned long long)b->size);
+        else if (f->to < end)
+            rp_verify_error(v, b->pos, "%s follows two at byte %u; what it follows ascends", name,
+                            f->to);
+        end = (uint64_t)f->to + f->size;
+    }
+}
+
 static void verify_live(rp_verifier *v, const rp_graph_buffer *b, const char *name) {
     if (b->size > RP_MAX_LIVE_BYTES)
         rp_verify_error(v, b->pos, "%s has %llu bytes; a live buffer has at most %d", name,
@@ -117,6 +156,9 @@ static void verify_buffer(rp_verifier *v, const rp_graph_buffer *b) {
     }
     verify_shape(v, b, name);
     if (b->kind == RP_LIVE) verify_live(v, b, name);
+    if (b->kind == RP_LIVE && b->follow_count) verify_follows(v, b, name);
+    if (b->kind != RP_LIVE && b->follow_count)
+        rp_verify_error(v, b->pos, "%s follows others, but only live buffers do", name);
     if (b->kind != RP_TMP && b->offset != RP_NOT_PLACED)
         rp_verify_error(v, b->pos, "%s has an arena offset, but only transients lie in the arena",
                         name);

@@ -107,6 +107,8 @@ static void verify_grid_expr(rp_verifier *v, const rp_graph_node *n, uint32_t ex
         else if (op->element >= b->size / 4)
             NODE_ERROR(v, n, "the grid reads $%.60s[%u], but the buffer has %llu elements", name,
                        op->element, (unsigned long long)(b->size / 4));
+        else if (b->follow_count)
+            NODE_ERROR(v, n, "the grid reads $%.60s, which follows others: read those", name);
         else if (!usable_in_expr(name))
             NODE_ERROR(v, n, "the grid reads $%.60s; a name with '-' cannot stand in an expression",
                        name);

@@ -62,7 +62,14 @@ static void put_buffer(builder *b, const rp_graph_buffer *from) {
                          .max_value = live ? from->max_value : UINT32_MAX,
                          .size = from->size,
                          .offset = from->kind == RP_TMP ? from->offset : UINT64_MAX,
-                         .first_default = has_default ? next(b, RP_SECTION_BYTES) : UINT32_MAX};
+                         .first_default = has_default ? next(b, RP_SECTION_BYTES) : UINT32_MAX,
+                         .first_follow = next(b, RP_SECTION_FOLLOWS),
+                         .follow_count = from->follow_count};
+    for (uint32_t i = 0; i < from->follow_count; i++) {
+        const rp_graph_follow *f = &b->graph->follows[from->first_follow + i];
+        put(b, RP_SECTION_FOLLOWS,
+            &(rp_plan_follow){b->buffers[f->buffer], f->from, f->to, f->size}, 1);
+    }
     if (from->rank) put(b, RP_SECTION_DIMS, b->graph->dims + from->first_dim, from->rank);
     if (has_default)
         put(b, RP_SECTION_BYTES, b->graph->bytes + from->first_default, (size_t)from->size);

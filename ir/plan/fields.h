@@ -49,7 +49,15 @@
     F(rp_plan_buffer, size, 1)                                                                     \
     F(rp_plan_buffer, offset, 1)                                                                   \
     F(rp_plan_buffer, first_default, 1)                                                            \
+    F(rp_plan_buffer, first_follow, 1)                                                             \
+    F(rp_plan_buffer, follow_count, 1)                                                             \
     F(rp_plan_buffer, reserved2, 1)
+
+#define RP_FIELDS_rp_plan_follow(F, N)                                                             \
+    F(rp_plan_follow, buffer, 1)                                                                   \
+    F(rp_plan_follow, from, 1)                                                                     \
+    F(rp_plan_follow, to, 1)                                                                       \
+    F(rp_plan_follow, size, 1)
 
 #define RP_FIELDS_rp_plan_kernel(F, N)                                                             \
     F(rp_plan_kernel, name, 1)                                                                     \

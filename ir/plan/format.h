@@ -53,7 +53,8 @@ typedef struct rp_plan_header {
     X(RP_SECTION_EXPR_OPS, 14, rp_expr_op, "expr ops")                                             \
     X(RP_SECTION_TEXT, 15, char, "text")                         /* compiled graph, terminated */  \
     X(RP_SECTION_SOURCE_TEXT, 16, char, "source text")           /* source graph, terminated */    \
-    X(RP_SECTION_CERTIFICATE, 17, rp_certificate, "certificate") /* exactly one */
+    X(RP_SECTION_CERTIFICATE, 17, rp_certificate, "certificate") /* exactly one */                 \
+    X(RP_SECTION_FOLLOWS, 18, rp_plan_follow, "follows")
 
 typedef enum rp_section {
 #define RP_X(symbol, code, ...) symbol = code,
@@ -86,8 +87,16 @@ typedef struct rp_plan_buffer {
     uint64_t size;
     uint64_t offset;        /* tmp: in the arena; others: UINT64_MAX */
     uint32_t first_default; /* live: `size` bytes in RP_SECTION_BYTES; UINT32_MAX = zeros */
+    uint32_t first_follow, follow_count; /* live: bytes that are a copy of other live buffers */
     uint32_t reserved2;
 } rp_plan_buffer;
+
+/* Bytes of a live buffer that follow another: `size` bytes behind `from` there are those behind
+ * `to` here, always. Multiples of 4; ascending `to` in a buffer. */
+typedef struct rp_plan_follow {
+    uint32_t buffer; /* live, follows nothing */
+    uint32_t from, to, size;
+} rp_plan_follow;
 
 typedef struct rp_plan_kernel {
     uint32_t name, entry; /* strings */
@@ -151,7 +160,8 @@ typedef struct rp_plan_expr {
 _Static_assert(sizeof(rp_plan_header) == 64, "plan header");
 _Static_assert(sizeof(rp_plan_section) == 24, "plan section");
 _Static_assert(sizeof(rp_plan_graph) == 32, "plan graph");
-_Static_assert(sizeof(rp_plan_buffer) == 40, "plan buffer");
+_Static_assert(sizeof(rp_plan_buffer) == 48, "plan buffer");
+_Static_assert(sizeof(rp_plan_follow) == 16, "plan follow");
 _Static_assert(sizeof(rp_plan_kernel) == 64, "plan kernel");
 _Static_assert(sizeof(rp_plan_param) == 4, "plan param");
 _Static_assert(sizeof(rp_plan_spec) == 8, "plan spec");

@@ -168,7 +168,8 @@ rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer
                                      .dtype = (rp_dtype)b->dtype,
                                      .rank = b->rank,
                                      .shape = b->rank ? dims + b->first_dim : NULL,
-                                     .bytes = b->size};
+                                     .bytes = b->size,
+                                     .follows = b->follow_count > 0};
     return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
 

@@ -207,9 +207,9 @@ static rp_status check_groups(rp_plan_validation *at) {
 
 /* Every owned record has an owner. */
 static rp_status check_leftovers(rp_plan_validation *check) {
-    static const rp_section owned[] = {RP_SECTION_DIMS,  RP_SECTION_PARAMS,  RP_SECTION_SPECS,
-                                       RP_SECTION_WORDS, RP_SECTION_USES,    RP_SECTION_BYTES,
-                                       RP_SECTION_EXPRS, RP_SECTION_EXPR_OPS};
+    static const rp_section owned[] = {RP_SECTION_DIMS,  RP_SECTION_PARAMS,   RP_SECTION_SPECS,
+                                       RP_SECTION_WORDS, RP_SECTION_USES,     RP_SECTION_BYTES,
+                                       RP_SECTION_EXPRS, RP_SECTION_EXPR_OPS, RP_SECTION_FOLLOWS};
     check->record = UINT32_MAX;
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
         check->section = owned[i];

@@ -99,8 +99,12 @@ static rp_status check_buffer_memory(rp_plan_validation *check, const rp_plan_bu
     } else if (b->offset != UINT64_MAX) {
         return rp_plan_damaged(check, "it has arena offset %llu and is no transient", offset);
     }
+    if (!rp_plan_take(check, RP_SECTION_FOLLOWS, b->first_follow, b->follow_count))
+        return rp_plan_damaged(
+            check, "follows %u + %u do not follow those before, or exceed section follows",
+            b->first_follow, b->follow_count);
     if (b->kind != RP_LIVE) {
-        if (b->first_default != UINT32_MAX || b->max_value != UINT32_MAX)
+        if (b->first_default != UINT32_MAX || b->max_value != UINT32_MAX || b->follow_count)
             return rp_plan_damaged(check, "it has live values' fields and is not live");
         return RP_OK;
     }
@@ -121,6 +125,30 @@ static rp_status check_buffer_memory(rp_plan_validation *check, const rp_plan_bu
     return RP_OK;
 }
 
+/* What a live buffer follows: the sources are valid themselves where they stand before it. */
+static rp_status check_follows(rp_plan_validation *check, uint32_t index) {
+    const rp_plan_buffer *buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS);
+    const rp_plan_follow *follows = rp_plan_records(check->plan, RP_SECTION_FOLLOWS);
+    const rp_plan_buffer *b = &buffers[index];
+    uint64_t end = 0;
+    if (b->follow_count && b->max_value != UINT32_MAX)
+        return rp_plan_damaged(check, "it follows others and has a largest value");
+    for (uint32_t i = 0; i < b->follow_count; i++) {
+        const rp_plan_follow *f = &follows[b->first_follow + i];
+        const rp_plan_buffer *from = &buffers[f->buffer < index ? f->buffer : index];
+        if (f->buffer >= index || from->kind != RP_LIVE || from->follow_count)
+            return rp_plan_damaged(check, "it follows buffer %u, which is none to follow",
+                                   f->buffer);
+        if (f->size == 0 || (f->from | f->to | f->size) % 4 || f->to < end ||
+            !rp_range_inside(f->from, f->size, from->size) ||
+            !rp_range_inside(f->to, f->size, b->size))
+            return rp_plan_damaged(check, "bytes %u + %u of buffer %u do not fit to byte %u",
+                                   f->from, f->size, f->buffer, f->to);
+        end = (uint64_t)f->to + f->size;
+    }
+    return RP_OK;
+}
+
 static rp_status check_buffers(rp_plan_validation *check) {
     const rp_plan_buffer *buffers = enter(check, RP_SECTION_BUFFERS);
     uint32_t count = rp_plan_count(check->plan, RP_SECTION_BUFFERS), externals = 0;
@@ -136,6 +164,7 @@ static rp_status check_buffers(rp_plan_validation *check) {
         if (b->reserved || b->reserved2) return rp_plan_damaged(check, "reserved is not zero");
         RP_TRY(check_shape(check, b));
         RP_TRY(check_buffer_memory(check, b));
+        RP_TRY(check_follows(check, i));
         if (b->kind == RP_TMP) continue;
         if (externals++ != i) return rp_plan_damaged(check, "it stands behind a transient");
         if (b->size > RP_PLAN_MAX_BYTES || (total += b->size) > RP_PLAN_MAX_BYTES)
@@ -214,6 +243,8 @@ static rp_status check_live_operand(rp_plan_validation *check, const rp_expr_op 
     const rp_plan_buffer *buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS);
     const rp_plan_buffer *b = &buffers[op->buffer];
     uint64_t width = rp_dtype_size((rp_dtype)b->dtype);
+    if (b->follow_count)
+        return rp_plan_damaged(check, "buffer %u follows others and is read by a grid", op->buffer);
     if (b->kind != RP_LIVE || (b->dtype != RP_U32 && b->dtype != RP_I32))
         return rp_plan_damaged(check, "buffer %u does not hold live 32-bit integers", op->buffer);
     if (!rp_range_inside(op->element * width, width, b->size))

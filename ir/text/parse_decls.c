@@ -54,6 +54,29 @@ static bool parse_size(rp_parser *p, rp_graph_buffer *b) {
     return true;
 }
 
+/* "$gain[0+4] at 8, ..." behind `follows`. */
+static bool parse_follows(rp_parser *p, rp_graph_buffer *b) {
+    rp_graph *g = p->g;
+    b->first_follow = g->follows_count;
+    do {
+        rp_graph_use from;
+        uint32_t to;
+        rp_token t = p->lx.token;
+        if (!rp_parse_range(p, &from)) return false;
+        if (!rp_parse_accept_word(p, "at"))
+            return rp_parse_expected(p, "'at' and the byte to which these follow");
+        if (!rp_parse_u32(p, "the byte", &to)) return false;
+        if (from.offset > UINT32_MAX || from.size > UINT32_MAX)
+            return RP_FAIL(p, &t, "a live buffer has at most %d bytes", RP_MAX_LIVE_BYTES);
+        if (!RP_RESERVE(p->a, g->follows, g->follows_count, g->follows_capacity, 1))
+            return rp_parse_no_memory(p);
+        g->follows[g->follows_count++] =
+            (rp_graph_follow){from.buffer, (uint32_t)from.offset, to, (uint32_t)from.size};
+        b->follow_count++;
+    } while (rp_parse_accept(p, ','));
+    return true;
+}
+
 static bool parse_buffer_rest(rp_parser *p, const rp_token *name, rp_graph_buffer *b) {
     rp_token kind = p->lx.token;
     if (kind.kind != RP_TOKEN_WORD || !rp_buffer_kind_parse(kind.text, kind.length, &b->kind))
@@ -81,6 +104,7 @@ static bool parse_buffer_rest(rp_parser *p, const rp_token *name, rp_graph_buffe
     }
     if (rp_parse_accept_word(p, "max") && !rp_parse_u32(p, "the largest value", &b->max_value))
         return false;
+    if (rp_parse_accept_word(p, "follows") && !parse_follows(p, b)) return false;
     return rp_parse_line_end(p);
 }
 

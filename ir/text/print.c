@@ -82,6 +82,7 @@ static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
         bytes(t, g->bytes + b->first_default, b->size);
     }
     if (b->kind == RP_LIVE && b->max_value != UINT32_MAX) clause(t, "max", b->max_value);
+    if (b->kind == RP_LIVE) rp_print_follows(t, g, b);
     rp_text_char(t, '\n');
 }
 

@@ -12,6 +12,9 @@ rp_status rp_graph_print_text(const rp_graph *graph, const rp_graph_stats *stats
 /* "$name" or "%name", with "[0+64]" unless it is the whole buffer. */
 void rp_print_range(rp_text *text, const rp_graph *graph, const rp_graph_use *use);
 
+/* " follows $gain[0+4] at 8, ..."; nothing for a buffer that follows nothing. */
+void rp_print_follows(rp_text *text, const rp_graph *graph, const rp_graph_buffer *buffer);
+
 /* "rms_norm {eps=1e-06} (r $x:f32[1,2048], r $g:f32[2048], w %n:f32[1,2048])" */
 void rp_print_member(rp_text *text, const rp_graph *graph, const rp_graph_node *node,
                      const rp_graph_member *member);

@@ -1,4 +1,4 @@
-/* Members of nodes as text. What the parser derives is left out: the uses of an op node, and which
+/* Members of nodes as text, and other pieces. What the parser derives is left out: the uses of an op node, and which
  * operands are values, except for values that have no place in memory, whose names begin with '^'.
  */
 #include "text/print.h"
@@ -15,6 +15,17 @@ void rp_print_range(rp_text *t, const rp_graph *g, const rp_graph_use *u) {
     rp_text_char(t, '+');
     rp_text_u64(t, u->size);
     rp_text_char(t, ']');
+}
+
+void rp_print_follows(rp_text *t, const rp_graph *g, const rp_graph_buffer *b) {
+    for (uint32_t i = 0; i < b->follow_count; i++) {
+        const rp_graph_follow *f = &g->follows[b->first_follow + i];
+        const rp_graph_use range = {.buffer = f->buffer, .offset = f->from, .size = f->size};
+        rp_text_string(t, i ? ", " : " follows ");
+        rp_print_range(t, g, &range);
+        rp_text_string(t, " at ");
+        rp_text_u64(t, f->to);
+    }
 }
 
 static void print_attrs(rp_text *t, const rp_graph *g, const rp_graph_member *m) {

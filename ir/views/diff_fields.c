@@ -98,6 +98,15 @@ static void buffer_default(rp_text *t, const rp_graph *g, uint32_t i) {
         print_bytes(t, g, b->first_default, b->size);
 }
 
+static void buffer_follows(rp_text *t, const rp_graph *g, uint32_t i) {
+    rp_text follows;
+    rp_text_init(&follows, &g->allocator);
+    if (g->buffers[i].kind == RP_LIVE) rp_print_follows(&follows, g, &g->buffers[i]);
+    if (follows.size) rp_text_string(t, follows.data + strlen(" follows "));
+    t->failed |= follows.failed;
+    rp_text_free(&follows);
+}
+
 static void buffer_brief(rp_text *t, const rp_graph *g, uint32_t i) {
     rp_buffer_print(t, g, i);
     rp_text_format(t, " %s ", rp_buffer_kind_name(g->buffers[i].kind));
@@ -202,9 +211,10 @@ static const rp_diff_field kernel_fields[] = {
     {"spirv", kernel_spirv},     {"entry", kernel_entry}, {"local", kernel_local},
     {"shared", kernel_shared},   {"push", kernel_push},   {"spec", kernel_spec},
     {"interface", kernel_params}};
-static const rp_diff_field buffer_fields[] = {{"kind", buffer_kind}, {"type", buffer_type},
-                                              {"size", buffer_size}, {"at", buffer_offset},
-                                              {"max", buffer_max},   {"default", buffer_default}};
+static const rp_diff_field buffer_fields[] = {
+    {"kind", buffer_kind},      {"type", buffer_type}, {"size", buffer_size},
+    {"at", buffer_offset},      {"max", buffer_max},   {"default", buffer_default},
+    {"follows", buffer_follows}};
 static const rp_diff_field node_fields[] = {{"work", node_work},       {"grid", node_grid},
                                             {"data", node_data},       {"uses", node_uses},
                                             {"members", node_members}, {"op", node_op},

@@ -95,6 +95,20 @@ static void print_hex(rp_text *t, const rp_graph *g, uint32_t first, uint64_t co
     rp_text_char(t, '"');
 }
 
+/* Where bytes of a live buffer come from, those that are nobody's to set. */
+static void print_follows(rp_text *t, const rp_graph *g, const rp_graph_buffer *b) {
+    rp_text_string(t, ",\"follows\":[");
+    for (uint32_t i = 0; i < b->follow_count; i++) {
+        const rp_graph_follow *f = &g->follows[b->first_follow + i];
+        rp_text_format(t, "%s{\"buffer\":%u", i ? "," : "", f->buffer);
+        print_number(t, "offset", f->from);
+        print_number(t, "size", f->size);
+        print_number(t, "at", f->to);
+        rp_text_char(t, '}');
+    }
+    rp_text_char(t, ']');
+}
+
 static void print_buffers(rp_text *t, const rp_graph *g) {
     bool first = true;
     rp_text_string(t, ",\n\"buffers\":[");
@@ -120,6 +134,7 @@ static void print_buffers(rp_text *t, const rp_graph *g) {
                 rp_text_string(t, "null");
             else
                 print_hex(t, g, b->first_default, b->size);
+            print_follows(t, g, b);
         }
         rp_text_char(t, '}');
     }

@@ -102,12 +102,14 @@ const char *rp_update_result_name(rp_update_result result) {
                                                                          : "unknown";
 }
 
-/* What of the buffers that the application sees differs; out_name: of which. */
+/* What of the buffers that the application sees differs; out_name: of which. Blocks of push
+ * constants that follow live values are the plan's own. */
 static rp_update_result compare_buffers(const rp_plan *old, const rp_plan *new,
                                         const char **out_name) {
     const rp_plan_buffer *a = rp_plan_buffers(old), *b = rp_plan_buffers(new);
     for (uint32_t i = 0; i < new->external_count; i++) {
         uint32_t j = 0;
+        if (b[i].follow_count) continue;
         *out_name = rp_plan_string(new, b[i].name);
         while (j < old->external_count && strcmp(rp_plan_string(old, a[j].name), *out_name) != 0)
             j++;
@@ -117,6 +119,7 @@ static rp_update_result compare_buffers(const rp_plan *old, const rp_plan *new,
     }
     for (uint32_t i = 0; i < old->external_count; i++) {
         uint32_t j = 0;
+        if (a[i].follow_count) continue;
         *out_name = rp_plan_string(old, a[i].name);
         while (j < new->external_count && strcmp(rp_plan_string(new, b[j].name), *out_name) != 0)
             j++;

@@ -170,16 +170,18 @@ rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, const rp_slot *old, rp_d
     return rp_slot_record(exec, slot, diags);
 }
 
-/* Live values that the exec before had, where the plan still has the buffer. */
+/* Live values that the exec before had, where the plan still has the buffer. What follows others
+ * is the plan's own. */
 static void inherit_values(const rp_exec *exec, const rp_exec *from) {
     const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
     const rp_plan_buffer *old = rp_plan_buffers(from->plan);
     for (uint32_t i = 0; i < exec->plan->external_count; i++) {
         uint32_t j;
-        if (buffers[i].kind != RP_LIVE) continue;
+        if (buffers[i].kind != RP_LIVE || buffers[i].follow_count) continue;
         const char *name = rp_plan_string(exec->plan, buffers[i].name);
         if (rp_exec_look_up(from, name, &j) != RP_OK || old[j].kind != RP_LIVE ||
-            old[j].size != buffers[i].size || old[j].dtype != buffers[i].dtype)
+            old[j].follow_count || old[j].size != buffers[i].size ||
+            old[j].dtype != buffers[i].dtype)
             continue;
         for (uint32_t s = 0; s < exec->slots_count; s++)
             memcpy(exec->slots[s].live.copy + exec->live.offsets[i],

@@ -23,6 +23,11 @@ typedef struct rp_live_read {
     uint32_t buffer, element, grid;
 } rp_live_read;
 
+/* Bytes of a live buffer that are a copy of bytes of another. */
+typedef struct rp_live_follow {
+    uint32_t source, from, target, to, size; /* plan buffers, bytes in them */
+} rp_live_follow;
+
 typedef struct rp_live_result {
     uint32_t grid[3];
     uint64_t round; /* the round that it was last computed in */
@@ -39,6 +44,8 @@ typedef struct rp_live {
     uint32_t *of_node;   /* grids[] by node; RP_UNSET for other nodes */
     rp_live_read *reads; /* which grid follows from what: by buffer, element and grid */
     uint32_t reads_count;
+    rp_live_follow *follows; /* by source and its byte */
+    uint32_t follows_count;
     rp_live_result *results; /* scratch for rp_live_set, by grid */
     uint64_t round;          /* grows with each set of values that is tried */
 } rp_live;
@@ -55,8 +62,8 @@ void rp_live_free(rp_live *live);
 /* Makes values[], zeroed; `mapped` and `grids` are filled in before they are begun with. */
 rp_status rp_live_values_create(const rp_live *live, rp_live_values *values);
 void rp_live_values_free(const rp_live *live, rp_live_values *values);
-/* Sets the copy to the plan's defaults; writes the whole copy, and the grids that follow from it, to
- * where the GPU reads it. */
+/* Sets the copy to the plan's defaults; brings what follows others up to date, and writes the whole
+ * copy, and the grids that follow from it, to where the GPU reads it. */
 void rp_live_defaults(const rp_live *live, rp_live_values *values);
 rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags);
 /* Whether the copy may be written: no value is above its maximum, and every grid is possible. */

@@ -4,7 +4,8 @@
  * different live grid, which the recorded indirect dispatches read. Setting values computes every
  * grid that follows from one of these elements, checks all of them, and only then writes: a refused
  * value changes nothing, and nothing is ever re-recorded. Reads go to a copy in ordinary memory,
- * because mapped memory may be uncached.
+ * because mapped memory may be uncached. Blocks of push constants that follow live values are live
+ * buffers as well: bytes that are set are copied to those that follow them.
  *
  * Which grid follows from what is the plan's alone and never changes: reads[] lists it in the order
  * of the elements, so that those of a set are a run of it, found by halving. Cost of a set: the
@@ -141,6 +142,44 @@ static uint32_t first_read(const rp_live *live, uint32_t buffer, uint64_t elemen
     return low;
 }
 
+static int compare_follows(const void *left, const void *right) {
+    const rp_live_follow *a = left, *b = right;
+    if (a->source != b->source) return a->source < b->source ? -1 : 1;
+    if (a->from != b->from) return a->from < b->from ? -1 : 1;
+    if (a->target != b->target) return a->target < b->target ? -1 : 1;
+    return (a->to > b->to) - (a->to < b->to);
+}
+
+static rp_status plan_follows(rp_live *live) {
+    const rp_plan_follow *all = rp_plan_records(live->plan, RP_SECTION_FOLLOWS);
+    uint32_t count = rp_plan_count(live->plan, RP_SECTION_FOLLOWS);
+    live->follows = rp_alloc(&live->device->allocator, count, sizeof *live->follows);
+    if (!live->follows) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < live->plan->external_count; i++) {
+        const rp_plan_buffer *buffer = &rp_plan_buffers(live->plan)[i];
+        for (uint32_t j = 0; j < buffer->follow_count; j++) {
+            const rp_plan_follow *f = &all[buffer->first_follow + j];
+            live->follows[live->follows_count++] =
+                (rp_live_follow){f->buffer, f->from, i, f->to, f->size};
+        }
+    }
+    if (count) qsort(live->follows, count, sizeof *live->follows, compare_follows);
+    return RP_OK;
+}
+
+/* The first follow of that source. */
+static uint32_t first_follow(const rp_live *live, uint32_t source) {
+    uint32_t low = 0, high = live->follows_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (live->follows[middle].source < source)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
     const rp_allocator *a = &device->allocator;
     uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES), live_nodes = 0;
@@ -163,6 +202,7 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
     }
     if (live_nodes) RP_TRY(plan_grids(live, live_nodes));
     RP_TRY(plan_reads(live));
+    RP_TRY(plan_follows(live));
     live->results = rp_alloc_zero(a, live->grids_count, sizeof *live->results);
     return live->results ? RP_OK : RP_ERROR_NO_MEMORY;
 }
@@ -174,6 +214,7 @@ void rp_live_free(rp_live *live) {
     rp_release(a, live->of_node);
     rp_release(a, live->grids);
     rp_release(a, live->reads);
+    rp_release(a, live->follows);
     rp_release(a, live->results);
     memset(live, 0, sizeof *live);
 }
@@ -296,6 +337,22 @@ static void write_grid(const rp_live *live, const rp_live_values *values, uint32
            sizeof live->results[grid].grid);
 }
 
+/* Copies bytes [at, at + size) of a buffer to those that follow them. */
+static void write_followers(const rp_live *live, const rp_live_values *values, uint32_t buffer,
+                            uint64_t at, uint64_t size) {
+    const uint8_t *source = values->copy + live->offsets[buffer];
+    for (uint32_t i = first_follow(live, buffer); i < live->follows_count; i++) {
+        const rp_live_follow *f = &live->follows[i];
+        if (f->source != buffer || f->from >= at + size) break;
+        uint64_t lo = f->from > at ? f->from : at, end = (uint64_t)f->from + f->size;
+        uint64_t hi = end < at + size ? end : at + size;
+        if (lo >= hi) continue;
+        uint64_t to = f->to + (lo - f->from);
+        memcpy(values->copy + live->offsets[f->target] + to, source + lo, hi - lo);
+        memcpy(values->mapped[f->target] + to, source + lo, hi - lo);
+    }
+}
+
 /* Sets elements that are known to lie inside the buffer. */
 static rp_status apply(rp_live *live, rp_live_values *values, const overlay *over,
                        rp_diags *diags) {
@@ -308,6 +365,7 @@ static rp_status apply(rp_live *live, rp_live_values *values, const overlay *ove
     size_t at = (size_t)over->first * width, size = (size_t)over->count * width;
     memcpy(values->copy + live->offsets[over->buffer] + at, over->values, size);
     memcpy(values->mapped[over->buffer] + at, over->values, size);
+    write_followers(live, values, over->buffer, at, size);
     for (uint32_t i = first; i < end; i++) write_grid(live, values, live->reads[i].grid);
     return RP_OK;
 }
@@ -336,6 +394,11 @@ rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags
     const overlay none = {.live = live, .present = values, .buffer = RP_UNSET};
     live->round++;
     for (uint32_t i = 0; i < live->grids_count; i++) RP_TRY(compute_once(live, &none, i, diags));
+    for (uint32_t i = 0; i < live->follows_count; i++) {
+        const rp_live_follow *f = &live->follows[i];
+        memcpy(values->copy + live->offsets[f->target] + f->to,
+               values->copy + live->offsets[f->source] + f->from, f->size);
+    }
     for (uint32_t i = 0; i < live->plan->external_count; i++)
         if (buffers[i].kind == RP_LIVE)
             memcpy(values->mapped[i], values->copy + live->offsets[i], buffers[i].size);
@@ -356,6 +419,15 @@ void rp_live_defaults(const rp_live *live, rp_live_values *values) {
 rp_status rp_live_set(rp_live *live, rp_live_values *values, uint32_t buffer, uint32_t first,
                       const void *elements, uint32_t count, rp_diags *diags) {
     const rp_plan_buffer *record = &rp_plan_buffers(live->plan)[buffer];
+    if (record->follow_count) {
+        const rp_plan_follow *f = rp_plan_records(live->plan, RP_SECTION_FOLLOWS);
+        uint32_t source = f[record->first_follow].buffer;
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s follows other live values and is not set itself: set %s",
+                     rp_plan_string(live->plan, record->name),
+                     rp_plan_string(live->plan, rp_plan_buffers(live->plan)[source].name));
+        return RP_ERROR_USAGE;
+    }
     uint64_t all = record->size / rp_dtype_size((rp_dtype)record->dtype);
     if (!rp_range_inside(first, count, all)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,

@@ -53,6 +53,7 @@ static void record(rp_recorder *r, const buffers *b, rp_kernel kernel) {
     rp_bind_access(r, 0, 1, RP_READ_WRITE);
     rp_push(r, 0, (uint32_t[]){64, 0x3f000000}, 8);
     rp_op_tag(r, "scale");
+    rp_push_live(r, 0, (rp_range){b->count, 0, 4});
     rp_optional_begin(r);
     rp_dispatch_live(r, "ceil_div(count, 32)", "1", "1");
     rp_optional_end(r);

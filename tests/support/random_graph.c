@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { FOLLOWER_WORDS = 3 };
 enum { MAX_USES = 6, MAX_FAILURES = 3, BURST_SLICES = 20, BURST_NODES = BURST_SLICES + 12 };
 
 typedef struct spec_buffer {
@@ -110,6 +111,7 @@ static void make_buffers(maker *m) {
     for (uint32_t i = rp_random_below(&m->r, 3); i > 0; i--)
         add_buffer(m, RP_WEIGHT, random_words(m));
     add_buffer(m, RP_LIVE, 4);
+    if (m->g->seed % 3 == 0) add_buffer(m, RP_LIVE, FOLLOWER_WORDS); /* follows the one before */
     m->first_result = m->g->buffer_count;
     for (uint32_t i = rp_random_below(&m->r, 3); i > 0; i--)
         add_buffer(m, RP_INOUT, random_words(m));
@@ -352,6 +354,15 @@ static uint32_t intern(rp_graph *g, const char *text) {
     return string;
 }
 
+/* Two words of the live buffer `other`, with a constant between them. */
+static void follow(rp_graph *g, rp_graph_buffer *item, uint32_t other) {
+    if (!RP_RESERVE(&g->allocator, g->follows, g->follows_count, g->follows_capacity, 2)) abort();
+    item->first_follow = g->follows_count;
+    item->follow_count = 2;
+    g->follows[g->follows_count++] = (rp_graph_follow){other, 4, 0, 4};
+    g->follows[g->follows_count++] = (rp_graph_follow){other, 12, 8, 4};
+}
+
 static void build_buffer(rp_graph *g, const spec_buffer *b, uint32_t index) {
     static const char letters[] = {'x', 'y', 's', 'w', 't', 'l'}; /* by kind */
     char name[32];
@@ -370,7 +381,10 @@ static void build_buffer(rp_graph *g, const spec_buffer *b, uint32_t index) {
         if (!RP_RESERVE(&g->allocator, g->bytes, g->bytes_count, g->bytes_capacity, item.size))
             abort();
         item.first_default = g->bytes_count;
-        item.max_value = 100;
+        if (b->words == FOLLOWER_WORDS)
+            follow(g, &item, index - 1);
+        else
+            item.max_value = 100;
         for (uint32_t i = 0; i < item.size; i++) g->bytes[g->bytes_count++] = i % 4 ? 0 : i + 1;
     }
     if (rp_graph_add_buffer(g, &item, &dim) == RP_NONE) abort();

@@ -149,7 +149,8 @@ static void scopes(void) {
 static void names(void) {
     CU_ASSERT_STRING_EQUAL(rp_status_name(RP_ERROR_DAMAGED), "file is damaged");
     CU_ASSERT_STRING_EQUAL(rp_status_name((rp_status)99), "unknown status");
-    for (int i = 0; i <= RP_ERROR_CANCELLED; i++) CU_ASSERT(*rp_status_advice((rp_status)i) != '\0');
+    for (int i = 0; i <= RP_ERROR_CANCELLED; i++)
+        CU_ASSERT(*rp_status_advice((rp_status)i) != '\0');
     CU_ASSERT(*rp_status_advice((rp_status)99) != '\0');
     CU_ASSERT_STRING_EQUAL(rp_version(), REPRISE_VERSION); /* what the build says */
     CU_ASSERT_STRING_EQUAL(rp_dtype_name(RP_F16), "f16");

@@ -13,6 +13,7 @@ static const char base_text[] =
     "  buf $y out 64\n"
     "  buf %t tmp 64\n"
     "  buf $pos live u32[2] = 01000000 02000000 max 9\n"
+    "  buf $push live 16 = 05000000 00000000 00000000 00000000 follows $pos[4+4] at 4, $pos at 8\n"
     "  kern @k spirv 12 entry \"go\" local 8 1 1 shared 4 push 4 spec 1=00000002 (r, w 0.3)\n"
     "  kern @l spirv - local 1 1 1 (r, w)\n"
     "  n0 = run @k grid 1 2 3 push 00000001 (r $x, w %t) label \"a\" op o\n"
@@ -52,6 +53,10 @@ static void every_difference_counts(void) {
         {"%t tmp 64", "%t tmp 68"},
         {"= 01000000 02000000 ", ""},
         {"= 01000000", "= 03000000"},
+        {"$pos[4+4] at 4", "$pos[0+4] at 4"},
+        {"[4+4] at 4", "[4+4] at 0"},
+        {", $pos at 8", ", $pos[0+4] at 8"},
+        {", $pos at 8", ""},
         {" max 9", " max 8"},
         {" max 9", ""},
         {"spirv 12", "spirv 13"},
@@ -69,6 +74,7 @@ static void every_difference_counts(void) {
         {"(r $x, w %t) label", "(r $x, w %t[0+32]) label"},
         {"(r $x, w %t) label", "(r $x, rw %t) label"},
         {"(r $x, w %t) label", "(r $pos, w %t) label"},
+        {"label \"a\"", "optional label \"a\""},
         {"label \"a\"", "label \"b\""},
         {"label \"a\" ", ""},
         {"label \"a\"", "label \"\""},
@@ -348,6 +354,23 @@ static void wrong_data(void) {
     WRONG(base, g->buffers[0].size = 60);
     WRONG(base, g->dims[0] = UINT64_MAX);
     WRONG(base, g->buffers[3].first_default = g->bytes_count - 4);
+    WRONG(base, g->follows[0].buffer = 99);
+    WRONG(base, g->follows[0].buffer = 4); /* itself */
+    WRONG(base, g->follows[0].buffer = 0); /* not live */
+    WRONG(base, g->follows[0].from = 8);
+    WRONG(base, g->follows[0].from = 2);
+    WRONG(base, g->follows[0].to = 16);
+    WRONG(base, g->follows[0].to = 5);
+    WRONG(base, g->follows[0].size = 0);
+    WRONG(base, g->follows[0].size = 8); /* runs into the next */
+    WRONG(base, g->follows[1].to = 4);
+    WRONG(base, g->follows[1].size = UINT32_MAX - 3);
+    WRONG(base, g->buffers[4].first_follow = 1);
+    WRONG(base, g->buffers[4].follow_count = 3);
+    WRONG(base, g->buffers[4].max_value = 7);
+    WRONG(base, g->buffers[3].follow_count = 1); /* what is followed follows nothing */
+    WRONG(base, g->buffers[1].follow_count = 1); /* not live */
+    WRONG(base, g->expr_ops[0].buffer = 4);      /* a grid reads what is followed */
     WRONG(base, g->kernels[0].name = RP_NONE);
     WRONG(base, g->kernels[1].name = g->kernels[0].name);
     WRONG(base, g->kernels[0].local[1] = 0);

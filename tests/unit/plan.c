@@ -73,27 +73,26 @@ static void test_buffers(void) {
         rp_dtype dtype;
         uint32_t rank;
         uint64_t size;
-    } want[] = {{"x", RP_IN, RP_F32, 2, 256},
-                {"w", RP_WEIGHT, RP_RAW, 0, 256},
-                {"n", RP_LIVE, RP_U32, 1, 8},
-                {"y", RP_OUT, RP_F32, 1, 256},
-                {"z", RP_OUT, RP_RAW, 0, 256}};
+    } want[] = {{"x", RP_IN, RP_F32, 2, 256},  {"w", RP_WEIGHT, RP_RAW, 0, 256},
+                {"n", RP_LIVE, RP_U32, 1, 8},  {"y", RP_OUT, RP_F32, 1, 256},
+                {"z", RP_OUT, RP_RAW, 0, 256}, {"p", RP_LIVE, RP_RAW, 0, 16}};
     sample s = sample_make(sample_text);
-    CU_ASSERT_EQUAL_FATAL(rp_plan_buffer_count(s.plan), 5);
-    for (uint32_t i = 0; i < 5; i++) {
+    CU_ASSERT_EQUAL_FATAL(rp_plan_buffer_count(s.plan), 6);
+    for (uint32_t i = 0; i < 6; i++) {
         rp_plan_buffer_info b = plan_buffer(s.plan, i);
         CU_ASSERT_STRING_EQUAL(b.name, want[i].name);
         CU_ASSERT_EQUAL(b.kind, want[i].kind);
         CU_ASSERT_EQUAL(b.dtype, want[i].dtype);
         CU_ASSERT_EQUAL(b.rank, want[i].rank);
         CU_ASSERT_EQUAL(b.bytes, want[i].size);
+        CU_ASSERT_EQUAL(b.follows, i == 5);
     }
     CU_ASSERT_EQUAL(plan_buffer(s.plan, 0).shape[1], 8);
     rp_plan_buffer_info older = {.size = offsetof(rp_plan_buffer_info, bytes), .bytes = 77};
     CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 0, &older), RP_OK);
     CU_ASSERT_STRING_EQUAL(older.name, want[0].name);
     CU_ASSERT_EQUAL(older.bytes, 77); /* behind what the caller knows */
-    CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 5, &older), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 6, &older), RP_ERROR_USAGE);
     older.size = 0;
     CU_ASSERT_EQUAL(rp_plan_get_buffer(s.plan, 0, &older), RP_ERROR_USAGE);
     sample_free(&s);
@@ -148,7 +147,7 @@ static void test_records(void) {
     CU_ASSERT_EQUAL(specs[1].id, 7);
     CU_ASSERT_EQUAL(kernels[0].word_count, sizeof sample_words / 4);
     for (uint32_t i = 0; i < rp_plan_count(s.plan, RP_SECTION_BUFFERS); i++)
-        CU_ASSERT_EQUAL(buffers[i].kind == RP_TMP, i >= 5);
+        CU_ASSERT_EQUAL(buffers[i].kind == RP_TMP, i >= 6);
     for (uint32_t i = 0; i < rp_plan_count(s.plan, RP_SECTION_NODES); i++) {
         if (nodes[i].id != 1) continue;
         CU_ASSERT_EQUAL(nodes[i].live_mask, 3);

@@ -126,7 +126,7 @@ typedef struct rule {
 #define FIELD(type, field) offsetof(type, field), sizeof(((type *)0)->field)
 
 /* Indices in the sample's plan: see test_records in plan.c for how it lies. */
-enum { X = 0, W = 1, N = 2, TMP = 5, SCALE = 0, ADD = 2 };
+enum { X = 0, W = 1, N = 2, P = 5, TMP = 6, SCALE = 0, ADD = 2 };
 
 static const rule rules[] = {
     {RP_SECTION_GRAPH, 0, FIELD(rp_plan_graph, name), 1 << 20, "the name 1048576 is not a string"},
@@ -151,6 +151,20 @@ static const rule rules[] = {
     {RP_SECTION_BUFFERS, W, FIELD(rp_plan_buffer, size), UINT64_MAX,
      "a size of 18446744073709551615"},
     {RP_SECTION_BUFFERS, N, FIELD(rp_plan_buffer, first_default), 1, "are at 1 of section bytes"},
+    {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, first_follow), 1, "follows 1 + 0 do not follow"},
+    {RP_SECTION_BUFFERS, P, FIELD(rp_plan_buffer, follow_count), 3, "exceed section follows"},
+    {RP_SECTION_BUFFERS, P, FIELD(rp_plan_buffer, follow_count), 1, "follows 2 + 0 do not follow"},
+    {RP_SECTION_BUFFERS, P, FIELD(rp_plan_buffer, max_value), 1, "elements of type raw"},
+    {RP_SECTION_BUFFERS, P, FIELD(rp_plan_buffer, kind), RP_IN, "is not live"},
+    {RP_SECTION_FOLLOWS, 0, FIELD(rp_plan_follow, buffer), P, "follows buffer 5, which is none"},
+    {RP_SECTION_FOLLOWS, 0, FIELD(rp_plan_follow, buffer), X, "follows buffer 0, which is none"},
+    {RP_SECTION_FOLLOWS, 0, FIELD(rp_plan_follow, buffer), UINT32_MAX, "which is none to follow"},
+    {RP_SECTION_FOLLOWS, 0, FIELD(rp_plan_follow, from), 8, "bytes 8 + 4 of buffer 2 do not fit"},
+    {RP_SECTION_FOLLOWS, 0, FIELD(rp_plan_follow, from), 2, "bytes 2 + 4 of buffer 2 do not fit"},
+    {RP_SECTION_FOLLOWS, 0, FIELD(rp_plan_follow, to), 16, "do not fit to byte 16"},
+    {RP_SECTION_FOLLOWS, 0, FIELD(rp_plan_follow, size), 0, "bytes 4 + 0 of buffer 2 do not fit"},
+    {RP_SECTION_FOLLOWS, 1, FIELD(rp_plan_follow, to), 4, "do not fit to byte 4"},
+    {RP_SECTION_EXPR_OPS, 0, FIELD(rp_expr_op, buffer), P, "buffer 5 follows others"},
     {RP_SECTION_BUFFERS, TMP, FIELD(rp_plan_buffer, offset), 128, "not a multiple of 256"},
     {RP_SECTION_BUFFERS, TMP, FIELD(rp_plan_buffer, offset), 1 << 20, "exceed the arena"},
     {RP_SECTION_BUFFERS, TMP + 1, FIELD(rp_plan_buffer, kind), RP_OUT, "is no transient"},
@@ -273,7 +287,7 @@ typedef struct use_rule {
 } use_rule;
 
 static const use_rule use_rules[] = {
-    {1, 0, FIELD(rp_plan_use, buffer), 77, "use 0: buffer index 77 is outside 0..8"},
+    {1, 0, FIELD(rp_plan_use, buffer), 77, "use 0: buffer index 77 is outside 0..9"},
     {1, 0, FIELD(rp_plan_use, access), 4, "use 0: access 4"},
     {1, 1, FIELD(rp_plan_use, access), RP_UNIFORM, "use 1: access u does not fit"},
     {1, 0, FIELD(rp_plan_use, access), RP_WRITE, "use 0: writes buffer 0 of kind in"},
@@ -459,7 +473,7 @@ static const rule other_records[] = {
     {RP_SECTION_BUFFERS, N, FIELD(rp_plan_buffer, max_value), 65,
      "section buffers, record 2 (n), field max_value: it is 65, the plan's text says 64"},
     {RP_SECTION_BUFFERS, TMP + 1, FIELD(rp_plan_buffer, offset), 0,
-     "section buffers, record 6 (b), field offset: it is 0, the plan's text says"},
+     "section buffers, record 7 (b), field offset: it is 0, the plan's text says"},
     {RP_SECTION_KERNELS, SCALE, FIELD(rp_plan_kernel, shared_bytes), 32,
      "section kernels, record 0 (@scale), field shared_bytes: it is 32, the plan's text says 0"},
     {RP_SECTION_SPECS, 1, FIELD(rp_plan_spec, value), 0, "section specs, record 1, field value"},

@@ -17,6 +17,7 @@ static const char sample_text[] =
     "  buf $n live u32[2] = 40000000 01000000 max 64\n"
     "  buf $y out f32[64]\n"
     "  buf $z out 256\n"
+    "  buf $p live 16 = 07000000 00000000 00000000 00000000 follows $n[4+4] at 4, $n at 8\n"
     "  buf %b tmp 256\n"
     "  buf %dead tmp 512\n"
     "  buf %grid tmp 12\n"

@@ -196,6 +196,33 @@ static void test_push(void) {
     expect("call 10 (rp_dispatch): ", "push bytes 4 to 7 of kernel 'k' are not set");
 }
 
+static void test_push_live(void) {
+    begin();
+    rp_push_live(s.r, 0, (rp_range){s.n, 0, 4});
+    expect("call 1 (rp_push_live): ", "no kernel is bound");
+    begin_bound();
+    rp_push_live(s.r, 0, (rp_range){s.x, 0, 4});
+    expect("call 6 (rp_push_live): ", "buffer 'x' is not of kind live");
+    begin_bound();
+    rp_push_live(s.r, 0, (rp_range){{0}, 0, 4});
+    expect("call 6 (rp_push_live): ", "the handle is 0");
+    begin_bound();
+    rp_push_live(s.r, 0, (rp_range){s.n, 2, 4});
+    expect("call 6 (rp_push_live): ", "starts at byte 2 of 'n'; expected a multiple of 4");
+    begin_bound();
+    rp_push_live(s.r, 2, (rp_range){s.n, 0, 4});
+    expect("call 6 (rp_push_live): ", "offset 2 and size 4; expected multiples of 4");
+    begin_bound();
+    rp_push_live(s.r, 0, (rp_range){s.n, 0, 2});
+    expect("call 6 (rp_push_live): ", "offset 0 and size 2; expected multiples of 4");
+    begin_bound();
+    rp_push_live(s.r, 4, (rp_range){s.n, 0, 8});
+    expect("call 6 (rp_push_live): ", "bytes [4+8] lie outside the push-constant block");
+    begin_bound();
+    rp_push_live(s.r, 0, (rp_range){s.n, 8, 4});
+    expect("call 6 (rp_push_live): ", "the range starts at 8");
+}
+
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
 static void test_grids(void) {
@@ -457,6 +484,7 @@ static void test_null(void) {
     rp_bind_in_set(NULL, 0, 0, (rp_range){{0}});
     rp_bind_access(NULL, 0, 0, RP_READ);
     rp_push(NULL, 0, NULL, 0);
+    rp_push_live(NULL, 0, (rp_range){{0}});
     rp_dispatch(NULL, 1, 1, 1);
     rp_dispatch_indirect(NULL, (rp_range){{0}});
     rp_dispatch_live(NULL, NULL, NULL, NULL);
@@ -516,6 +544,7 @@ static rp_status everything(const rp_allocator *a, const rp_kernel_params *kerne
         rp_bind(r, 0, (rp_range){x});
         rp_bind_in_set(r, 1, 3, (rp_range){y});
         rp_push(r, 0, data, 8);
+        rp_push_live(r, 4, (rp_range){n, 0, 4});
         rp_op_tag(r, "t");
         rp_optional_begin(r);
         rp_dispatch_live(r, "n + n[1]", "2", "1");
@@ -559,20 +588,14 @@ static void test_no_memory(void) {
 }
 
 int main(void) {
-    const rp_test tests[] = {{"handles", test_handles},
-                             {"no kernel", test_no_kernel},
-                             {"bindings", test_bindings},
-                             {"push data", test_push},
-                             {"grids", test_grids},
-                             {"transfers", test_transfers},
-                             {"labels and tags", test_labels},
-                             {"optional", test_optional},
-                             {"a tag at the end", test_trailing_tag},
-                             {"verified", test_verified},
-                             {"buffers", test_buffers},
-                             {"kernels", test_kernels},
-                             {"NULL", test_null},
-                             {"no memory", test_no_memory},
-                             {NULL, NULL}};
+    const rp_test tests[] = {
+        {"handles", test_handles},          {"no kernel", test_no_kernel},
+        {"bindings", test_bindings},        {"push data", test_push},
+        {"live push data", test_push_live}, {"grids", test_grids},
+        {"transfers", test_transfers},      {"labels and tags", test_labels},
+        {"optional", test_optional},        {"a tag at the end", test_trailing_tag},
+        {"verified", test_verified},        {"buffers", test_buffers},
+        {"kernels", test_kernels},          {"NULL", test_null},
+        {"no memory", test_no_memory},      {NULL, NULL}};
     return rp_run_tests("wrong calls", tests);
 }

@@ -16,6 +16,7 @@ static const char source[] =
     "  buf $y out 256\n"
     "  buf %a tmp 256 at 0\n"
     "  buf %b tmp 256 at 256\n"
+    "  buf $p live 8 follows $n at 4\n"
     "  kern @k spirv 00000000000000aa local 64 1 1 shared 16 push 4 spec 1=00000002 (r, w)\n"
     "  kern @m spirv 00000000000000bb local 64 1 1 push 4 (r, rw)\n"
     "  barrier compute:w,transfer:w -> compute:rw,transfer:w\n"
@@ -109,6 +110,9 @@ static bool change(rp_graph *g, int which) {
     case 50: g->buffers[3].removed = true; return true;
     case 51: g->nodes_count--; return true;
     case 52: g->nodes[0].optional = true; return true;
+    case 53: g->follows[0].from = 4; return true;
+    case 54: g->follows[0].to = 0; return true;
+    case 55: g->buffers[5].follow_count = 0; return true;
     default: return false;
     }
 }
@@ -130,7 +134,7 @@ static void test_diff_sees_every_change(void) {
         rp_graph_destroy(other);
         other = clone(graph);
     }
-    CU_ASSERT_EQUAL(seen, 53);
+    CU_ASSERT_EQUAL(seen, 56);
     rp_graph_destroy(other);
     rp_graph_destroy(graph);
 }

@@ -46,7 +46,7 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
     for (uint32_t i = 0; i < count; i++) {
         rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
         if (!strcmp(buffer.name, name)) found = i;
-        if (has_role(buffer.kind, roles)) names[fitting++] = buffer.name;
+        if (has_role(buffer.kind, roles) && !buffer.follows) names[fitting++] = buffer.name;
     }
     const char *near = cli_nearest(name, names);
     if (found == UINT32_MAX && is_transient(plan, name)) {

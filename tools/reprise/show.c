@@ -75,7 +75,7 @@ static void print_plan_stats(const rp_plan *plan) {
                rp_dtype_name(b.dtype));
         for (uint32_t d = 0; d < b.rank; d++)
             printf("%s%" PRIu64 "%s", d ? ", " : "[", b.shape[d], d + 1 == b.rank ? "]" : "");
-        printf(", %" PRIu64 " bytes\n", b.bytes);
+        printf(", %" PRIu64 " bytes%s\n", b.bytes, b.follows ? ", follows live values" : "");
     }
 }
 

@@ -105,6 +105,12 @@ RP_API void rp_bind_in_set(rp_recorder *recorder, uint32_t set, uint32_t binding
 RP_API void rp_bind_access(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_access access);
 /* Sets bytes of the push-constant block; offset and size are multiples of 4. */
 RP_API void rp_push(rp_recorder *recorder, uint32_t offset, const void *data, uint32_t size);
+/* Lets bytes of the push-constant block follow a range of a live buffer: what rp_exec_set_live sets
+ * there is what later replays of the dispatches that come now find, and nothing is recorded again.
+ * Offsets and size are multiples of 4. rp_push on the same bytes ends it. Such a dispatch runs a
+ * copy of the kernel that reads its block from a buffer (`scale-live` in dumps): a load in place of
+ * a constant, a descriptor set more, and 256 bytes of the live block for each different block. */
+RP_API void rp_push_live(rp_recorder *recorder, uint32_t offset, rp_range live);
 
 RP_API void rp_dispatch(rp_recorder *recorder, uint32_t x, uint32_t y, uint32_t z);
 /* The grid is three u32 at the range's start (12 bytes, offset a multiple of 4), read by the GPU.

@@ -71,6 +71,8 @@ typedef struct rp_plan_buffer_info {
     uint32_t rank;         /* 0 for raw bytes */
     const uint64_t *shape; /* `rank` extents */
     uint64_t bytes;        /* of all of it */
+    int follows;           /* live: 1 when some of its bytes follow other live buffers and nobody
+                            * can set it: the block of a kernel that takes live push constants */
 } rp_plan_buffer_info;
 RP_API uint32_t rp_plan_buffer_count(const rp_plan *plan);
 RP_API rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer_info *info);
