@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct mock_text {
+    char *bytes;
+    size_t size, capacity;
+} mock_text;
+
 typedef struct transfer {
     const void *checkpoint; /* that alone, and no transfer */
     mock_buffer *from;      /* NULL: fill with the pattern, or `data` */
@@ -17,8 +22,7 @@ typedef struct transfer {
 
 typedef struct mock_command_buffer {
     mock_kind kind;
-    char *text;
-    size_t size, capacity;
+    mock_text text, effects;
     transfer *transfers;
     uint32_t count;
     bool recording, simultaneous;
@@ -29,27 +33,66 @@ typedef struct mock_command_buffer {
     uint32_t commands; /* so far */
     const mock_pipeline *pipeline;
     mock_set *sets[32];
+    unsigned char push[256];
+    uint32_t push_size;
 } mock_command_buffer;
 
 const char *mock_commands(const void *command_buffer) {
-    return ((const mock_command_buffer *)command_buffer)->text;
+    return ((const mock_command_buffer *)command_buffer)->text.bytes;
+}
+
+const char *mock_effects(const void *command_buffer) {
+    const char *bytes = ((const mock_command_buffer *)command_buffer)->effects.bytes;
+    return bytes ? bytes : "";
+}
+
+bool mock_only_barrier(const void *command_buffer, VkMemoryBarrier2 *out) {
+    const mock_command_buffer *commands = command_buffer;
+    if (commands->ops_count != 1 || commands->ops[0].buffer) return false;
+    *out = commands->ops[0].barrier;
+    return true;
+}
+
+static void add_text(mock_text *text, const char *format, va_list args) {
+    char line[2048];
+    int length = vsnprintf(line, sizeof line, format, args);
+    if (length >= (int)sizeof line) abort();
+    if (text->size + (size_t)length + 1 > text->capacity) {
+        text->capacity = (text->capacity + (size_t)length + 1) * 2;
+        text->bytes = realloc(text->bytes, text->capacity);
+        if (!text->bytes) abort();
+    }
+    memcpy(text->bytes + text->size, line, (size_t)length + 1);
+    text->size += (size_t)length;
 }
 
 static void append(VkCommandBuffer handle, const char *format, ...) {
     mock_command_buffer *commands = (mock_command_buffer *)handle;
     if (!commands->recording) mock_wrong("a command outside of recording");
-    char line[512];
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(line, sizeof line, format, args);
+    add_text(&commands->text, format, args);
     va_end(args);
-    if (commands->size + (size_t)length + 1 > commands->capacity) {
-        commands->capacity = (commands->capacity + (size_t)length + 1) * 2;
-        commands->text = realloc(commands->text, commands->capacity);
-        if (!commands->text) abort();
-    }
-    memcpy(commands->text + commands->size, line, (size_t)length + 1);
-    commands->size += (size_t)length;
+}
+
+/* What has an effect of its own; the rest is part of a later one. */
+static void append_effect(VkCommandBuffer handle, const char *format, ...) {
+    mock_command_buffer *commands = (mock_command_buffer *)handle;
+    if (!commands->recording) mock_wrong("a command outside of recording");
+    va_list args;
+    va_start(args, format);
+    add_text(&commands->text, format, args);
+    va_end(args);
+    va_start(args, format);
+    add_text(&commands->effects, format, args);
+    va_end(args);
+}
+
+static void add_effect(mock_command_buffer *commands, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    add_text(&commands->effects, format, args);
+    va_end(args);
 }
 
 static void clear(mock_command_buffer *commands) {
@@ -57,8 +100,10 @@ static void clear(mock_command_buffer *commands) {
     commands->count = commands->ops_count = commands->commands = 0;
     commands->pipeline = NULL;
     memset(commands->sets, 0, sizeof commands->sets);
-    commands->size = 0;
-    if (commands->text) *commands->text = '\0';
+    commands->push_size = 0;
+    commands->text.size = commands->effects.size = 0;
+    if (commands->text.bytes) *commands->text.bytes = '\0';
+    if (commands->effects.bytes) *commands->effects.bytes = '\0';
 }
 
 static void add_op(VkCommandBuffer handle, mock_op op) {
@@ -75,18 +120,22 @@ static void add_op(VkCommandBuffer handle, mock_op op) {
 /* A range that the command that is being recorded uses by itself. */
 static void add_range(VkCommandBuffer handle, VkBuffer buffer, uint64_t lo, uint64_t size,
                       uint32_t scopes) {
-    add_op(handle, (mock_op){(mock_buffer *)buffer, NULL, lo, lo + size, scopes, 0, {0}});
+    add_op(handle,
+           (mock_op){.buffer = (mock_buffer *)buffer, .lo = lo, .hi = lo + size, .scopes = scopes});
 }
 
-/* What a dispatch does with what is bound. */
+/* What a dispatch does with what is bound; its own line comes behind. */
 static void add_bindings(VkCommandBuffer handle) {
     static const uint32_t scopes[] = {[RP_READ] = MOCK_COMPUTE_R,
                                       [RP_WRITE] = MOCK_COMPUTE_W,
                                       [RP_READ_WRITE] = MOCK_COMPUTE_R | MOCK_COMPUTE_W,
                                       [RP_UNIFORM] = MOCK_COMPUTE_U};
-    const mock_command_buffer *commands = (mock_command_buffer *)handle;
+    mock_command_buffer *commands = (mock_command_buffer *)handle;
     const mock_pipeline *pipeline = commands->pipeline;
     if (!pipeline) mock_wrong("a dispatch without a pipeline");
+    if (pipeline) add_effect(commands, "p%u push ", pipeline->number);
+    for (uint32_t i = 0; i < commands->push_size; i++)
+        add_effect(commands, "%02x", commands->push[i]);
     for (uint32_t i = 0; pipeline && i < pipeline->param_count; i++) {
         const mock_param *param = &pipeline->params[i];
         mock_set *set = param->set < 32 ? commands->sets[param->set] : NULL;
@@ -100,13 +149,14 @@ static void add_bindings(VkCommandBuffer handle) {
             mock_wrong("a dispatch reads a binding that was not written");
             continue;
         }
-        add_op(handle, (mock_op){(mock_buffer *)info->buffer,
-                                 set,
-                                 info->offset,
-                                 info->offset + info->range,
-                                 scopes[param->access],
-                                 0,
-                                 {0}});
+        mock_buffer *buffer = (mock_buffer *)info->buffer;
+        add_effect(commands, " %u.%u b%u+%llu %llu ", param->set, param->binding, buffer->number,
+                   (unsigned long long)info->offset, (unsigned long long)info->range);
+        add_op(handle, (mock_op){.buffer = buffer,
+                                 .set = set,
+                                 .lo = info->offset,
+                                 .hi = info->offset + info->range,
+                                 .scopes = scopes[param->access]});
     }
 }
 
@@ -176,7 +226,8 @@ void VKAPI_CALL mock_DestroyCommandPool(VkDevice device, VkCommandPool handle,
         if (mock_in_flight(commands->use))
             mock_wrong("a command buffer is freed while it is in flight");
         clear(commands);
-        free(commands->text);
+        free(commands->text.bytes);
+        free(commands->effects.bytes);
         free(commands->transfers);
         free(commands->ops);
         mock_delete(commands, MOCK_COMMAND_BUFFER);
@@ -266,9 +317,9 @@ void VKAPI_CALL mock_CmdPipelineBarrier2(VkCommandBuffer commands, const VkDepen
         mock_wrong("one global barrier at a time is expected");
     const VkMemoryBarrier2 *barrier = info->pMemoryBarriers;
     add_op(commands, (mock_op){.barrier = *barrier});
-    append(commands, "barrier %s -> %s\n",
-           mask_text(barrier->srcStageMask, barrier->srcAccessMask, src),
-           mask_text(barrier->dstStageMask, barrier->dstAccessMask, dst));
+    append_effect(commands, "barrier %s -> %s\n",
+                  mask_text(barrier->srcStageMask, barrier->srcAccessMask, src),
+                  mask_text(barrier->dstStageMask, barrier->dstAccessMask, dst));
 }
 
 void VKAPI_CALL mock_CmdBindPipeline(VkCommandBuffer commands, VkPipelineBindPoint point,
@@ -299,6 +350,9 @@ void VKAPI_CALL mock_CmdPushConstants(VkCommandBuffer commands, VkPipelineLayout
                                       VkShaderStageFlags stages, uint32_t offset, uint32_t size,
                                       const void *values) {
     (void)layout, (void)stages;
+    mock_command_buffer *buffer = (mock_command_buffer *)commands;
+    memcpy(buffer->push + offset, values, size);
+    if (offset + size > buffer->push_size) buffer->push_size = offset + size;
     char text[513] = "";
     hex(text, values, size > 128 ? 128 : size);
     append(commands, "push %u %s\n", offset, text);
@@ -307,7 +361,7 @@ void VKAPI_CALL mock_CmdPushConstants(VkCommandBuffer commands, VkPipelineLayout
 void VKAPI_CALL mock_CmdDispatch(VkCommandBuffer commands, uint32_t x, uint32_t y, uint32_t z) {
     ((mock_command_buffer *)commands)->commands++;
     add_bindings(commands);
-    append(commands, "dispatch %u %u %u\n", x, y, z);
+    append_effect(commands, "dispatch %u %u %u\n", x, y, z);
 }
 
 void VKAPI_CALL mock_CmdDispatchIndirect(VkCommandBuffer commands, VkBuffer buffer,
@@ -317,17 +371,18 @@ void VKAPI_CALL mock_CmdDispatchIndirect(VkCommandBuffer commands, VkBuffer buff
     ((mock_command_buffer *)commands)->commands++;
     add_bindings(commands);
     add_range(commands, buffer, offset, 12, MOCK_INDIRECT_R);
-    append(commands, "indirect b%u+%llu\n", ((mock_buffer *)buffer)->number,
-           (unsigned long long)offset);
+    append_effect(commands, "indirect b%u+%llu\n", ((mock_buffer *)buffer)->number,
+                  (unsigned long long)offset);
 }
 
 void VKAPI_CALL mock_CmdCopyBuffer(VkCommandBuffer commands, VkBuffer from, VkBuffer to,
                                    uint32_t count, const VkBufferCopy *regions) {
     ((mock_command_buffer *)commands)->commands++;
     for (uint32_t i = 0; i < count; i++) {
-        append(commands, "copy b%u+%llu b%u+%llu %llu\n", ((mock_buffer *)from)->number,
-               (unsigned long long)regions[i].srcOffset, ((mock_buffer *)to)->number,
-               (unsigned long long)regions[i].dstOffset, (unsigned long long)regions[i].size);
+        append_effect(commands, "copy b%u+%llu b%u+%llu %llu\n", ((mock_buffer *)from)->number,
+                      (unsigned long long)regions[i].srcOffset, ((mock_buffer *)to)->number,
+                      (unsigned long long)regions[i].dstOffset,
+                      (unsigned long long)regions[i].size);
         add_range(commands, from, regions[i].srcOffset, regions[i].size, MOCK_TRANSFER_R);
         add_range(commands, to, regions[i].dstOffset, regions[i].size, MOCK_TRANSFER_W);
         transfer *t = add_transfer(commands);
@@ -343,8 +398,8 @@ void VKAPI_CALL mock_CmdFillBuffer(VkCommandBuffer commands, VkBuffer to, VkDevi
                                    VkDeviceSize size, uint32_t pattern) {
     ((mock_command_buffer *)commands)->commands++;
     add_range(commands, to, offset, size, MOCK_TRANSFER_W);
-    append(commands, "fill b%u+%llu %llu %08x\n", ((mock_buffer *)to)->number,
-           (unsigned long long)offset, (unsigned long long)size, pattern);
+    append_effect(commands, "fill b%u+%llu %llu %08x\n", ((mock_buffer *)to)->number,
+                  (unsigned long long)offset, (unsigned long long)size, pattern);
     transfer *t = add_transfer(commands);
     t->to = (mock_buffer *)to;
     t->to_offset = offset;
@@ -358,8 +413,8 @@ void VKAPI_CALL mock_CmdUpdateBuffer(VkCommandBuffer commands, VkBuffer to, VkDe
     add_range(commands, to, offset, size, MOCK_TRANSFER_W);
     char text[129];
     hex(text, data, size > 64 ? 64 : size);
-    append(commands, "update b%u+%llu %llu %s\n", ((mock_buffer *)to)->number,
-           (unsigned long long)offset, (unsigned long long)size, text);
+    append_effect(commands, "update b%u+%llu %llu %s\n", ((mock_buffer *)to)->number,
+                  (unsigned long long)offset, (unsigned long long)size, text);
     transfer *t = add_transfer(commands);
     t->to = (mock_buffer *)to;
     t->to_offset = offset;

@@ -1,6 +1,7 @@
 /* Looking for races among the commands that were submitted, in the plainest way: every access is kept
- * with what has been ordered behind it since, and compared with every access that comes. It knows
- * nothing of plans: ranges are bytes of memory, and what a barrier says is taken from the masks. */
+ * with what has been ordered behind it since, until its bytes are overwritten, and compared with every
+ * access that comes. It knows nothing of plans: ranges are bytes of memory, and what a barrier says is
+ * taken from the masks. */
 #include "mock_objects.h"
 
 #include <stdio.h>
@@ -97,19 +98,43 @@ static void complain(const seen *a, const seen *b) {
     mock_wrong(text);
 }
 
-static void add(const seen *b) {
-    for (uint32_t i = 0; i < count; i++) {
-        const seen *a = &list[i];
-        if (a->memory != b->memory || a->lo >= b->hi || b->lo >= a->hi) continue;
-        if (a->command == b->command || !((a->scope | b->scope) & WRITES)) continue;
-        if (!((a->scope & WRITES ? a->visible : a->after) & b->scope)) complain(a, b);
-    }
+static void keep(seen access) {
     if (count == capacity) {
         capacity = capacity * 2 + 64;
         list = realloc(list, capacity * sizeof *list);
         if (!list) abort();
     }
-    list[count++] = *b;
+    list[count++] = access;
+}
+
+/* Compares an access with those before, and keeps it. Behind a write nobody has to do with what was
+ * there before: it is ordered behind that, and others behind it. */
+static void add(const seen *b) {
+    uint32_t before = count;
+    for (uint32_t i = 0; i < before; i++) {
+        seen a = list[i];
+        if (a.memory != b->memory || a.lo >= b->hi || b->lo >= a.hi || a.command == b->command)
+            continue;
+        if (!((a.scope | b->scope) & WRITES)) continue;
+        if (!((a.scope & WRITES ? a.visible : a.after) & b->scope)) complain(&a, b);
+        if (!(b->scope & WRITES)) continue;
+        list[i].hi = a.lo < b->lo ? b->lo : a.lo; /* empty when nothing is left in front */
+        if (a.hi <= b->hi) continue;
+        a.lo = b->hi;
+        if (list[i].lo == list[i].hi)
+            list[i] = a;
+        else
+            keep(a);
+    }
+    keep(*b);
+}
+
+/* Drops what is empty. */
+static void tidy(void) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i].lo < list[i].hi) list[kept++] = list[i];
+    count = kept;
 }
 
 void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command) {
@@ -130,6 +155,7 @@ void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command) {
                              .command = command};
         add(&access);
     }
+    tidy();
 }
 
 bool mock_host_may_read(const void *bytes, uint64_t size) {

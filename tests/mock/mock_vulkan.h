@@ -88,6 +88,12 @@ void *mock_entry(void); /* the same as a void* */
 /* The commands recorded in a VkCommandBuffer, one a line. */
 const char *mock_commands(const void *command_buffer);
 
+/* What these commands do, one a line, whatever was bound before: each dispatch with its pipeline, the
+ * ranges that it binds, and all that is pushed. */
+const char *mock_effects(const void *command_buffer);
+/* The only command, a barrier; false when there is another. */
+bool mock_only_barrier(const void *command_buffer, VkMemoryBarrier2 *out);
+
 /* The bytes of the n-th buffer created, while it lives. */
 const unsigned char *mock_buffer_bytes(uint32_t number);
 

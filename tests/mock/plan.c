@@ -45,6 +45,15 @@ static uint32_t write_params(const rp_graph *graph, const rp_graph_kernel *kerne
     return 2 + kernel->param_count;
 }
 
+/* An abstract kernel takes what its nodes push. */
+static uint32_t push_bytes(const rp_graph *graph, uint32_t kernel) {
+    uint32_t bytes = graph->kernels[kernel].push_bytes;
+    for (uint32_t i = 0; i < graph->nodes_count; i++)
+        if (graph->nodes[i].kernel == kernel && graph->nodes[i].byte_count > bytes)
+            bytes = graph->nodes[i].byte_count;
+    return bytes;
+}
+
 static int give_bodies(rp_graph *graph) {
     for (uint32_t i = 0; i < graph->kernels_count; i++) {
         rp_graph_kernel *kernel = &graph->kernels[i];
@@ -66,6 +75,7 @@ static int give_bodies(rp_graph *graph) {
                         count))
             return 0;
         memcpy(graph->words + graph->words_count, words, count * 4);
+        kernel->push_bytes = push_bytes(graph, i);
         kernel->first_word = graph->words_count;
         kernel->word_count = count;
         kernel->hash = rp_hash(words, count * 4);
@@ -83,12 +93,10 @@ static void report(rp_diags *diags) {
     }
 }
 
-rp_plan *mock_plan(const char *text) {
+rp_plan *mock_plan_of(rp_graph *graph) {
     rp_diags *diags = rp_diags_create(NULL);
-    rp_graph *graph = NULL;
     rp_plan *plan = NULL;
-    if (rp_graph_parse(NULL, text, strlen(text), "plan", diags, &graph) == RP_OK &&
-        give_bodies(graph)) {
+    if (give_bodies(graph)) {
         const rp_certificate certificate = {.checker_version = RP_CHECKER_VERSION,
                                             .verdict = 2,
                                             .source_hash = rp_graph_hash(graph),
@@ -96,6 +104,18 @@ rp_plan *mock_plan(const char *text) {
         rp_plan_build(graph, graph, &certificate, diags, &plan);
     }
     if (!plan) report(diags);
+    rp_diags_destroy(diags);
+    return plan;
+}
+
+rp_plan *mock_plan(const char *text) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_graph *graph = NULL;
+    rp_plan *plan = NULL;
+    if (rp_graph_parse(NULL, text, strlen(text), "plan", diags, &graph) == RP_OK)
+        plan = mock_plan_of(graph);
+    else
+        report(diags);
     rp_graph_destroy(graph);
     rp_diags_destroy(diags);
     return plan;

@@ -4,11 +4,14 @@
 #define RP_MOCK_PLAN_H
 
 #include <stdatomic.h>
+#include "reprise/graph.h"
 #include "reprise/plan.h"
 
 /* NULL with the reason on stderr when the text is not a compiled graph. Kernels named "abstract..."
  * stay without a body, those named "half..." need 16-bit floats. */
 rp_plan *mock_plan(const char *text);
+/* The same of a compiled graph, whose kernels get bodies. */
+rp_plan *mock_plan_of(rp_graph *graph);
 
 /* An allocator that counts, and fails on demand. From any thread. */
 typedef struct mock_allocator {
