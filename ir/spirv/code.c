@@ -102,6 +102,8 @@ static rp_status visit(rp_spirv_reader *r, uint32_t at, char why[128]) {
     case OP_EXT_INST: first = 5; break;
     case OP_VARIABLE: first = 4; break;
     }
+    if (op >= OP_GROUP_NON_UNIFORM_FIRST && op <= OP_GROUP_NON_UNIFORM_LAST)
+        rp_spirv_note_subgroup(r, op, w[1]);
     if (is_atomic(op)) {
         visit_atomic(r, w, op);
         return RP_OK;

@@ -1,6 +1,7 @@
 /* What a device must be able to do, from a module's capabilities: they are its own statement, so a
  * plan cannot promise less than its kernels use. They hold for the whole module, whichever entry
- * point runs. Two needs have no capability, scalar and std430 uniform layout: types.c finds those.
+ * point runs. Three needs have no capability: scalar and std430 uniform layout, which types.c finds,
+ * and the types of subgroup operations, which code.c finds where they are reached.
  */
 #include <stdio.h>
 #include "plan/format.h"
@@ -85,6 +86,27 @@ void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability) {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].capability == capability) name = refused[i].name;
     snprintf(r->unsupported, sizeof r->unsupported, "SPIR-V capability %u (%s)", capability, name);
+}
+
+/* Whether a subgroup operation on values of the type needs more than that operation. */
+static bool is_extended(rp_spirv_reader *r, uint32_t type) {
+    const rp_spirv_id *entry = rp_spirv_entry(r, type);
+    if (rp_spirv_defined_by(r, entry) == OP_TYPE_VECTOR)
+        entry = rp_spirv_entry(r, r->words[entry->at + 2]);
+    switch (rp_spirv_defined_by(r, entry)) {
+    case OP_TYPE_INT: return r->words[entry->at + 2] != 32;
+    case OP_TYPE_FLOAT: return r->words[entry->at + 2] == 16;
+    }
+    return false;
+}
+
+void rp_spirv_note_subgroup(rp_spirv_reader *r, uint32_t op, uint32_t result_type) {
+    const uint64_t types = RP_NEED_FLOAT16 | RP_NEED_INT8 | RP_NEED_INT16 | RP_NEED_INT64;
+    /* Of values that are compared the type is not known, only that of the answer: when the module
+     * has any such type, it may be one. */
+    if (op == OP_GROUP_NON_UNIFORM_ALL_EQUAL ? (r->needs & types) != 0
+                                             : is_extended(r, result_type))
+        r->needs |= RP_NEED_SUBGROUP_TYPES;
 }
 
 /* Float controls: what a device must be able to do depends on the width, which the mode states. */

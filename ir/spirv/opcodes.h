@@ -105,9 +105,10 @@ enum {
     OP_ATOMIC_FLAG_CLEAR = 319,
     OP_EXECUTION_MODE_ID = 331,
     OP_GROUP_NON_UNIFORM_FIRST = 333, /* Elect */
-    OP_GROUP_NON_UNIFORM_LAST = 366,  /* QuadSwap */
-    OP_DOT_FIRST = 4450,              /* SDot */
-    OP_DOT_LAST = 4455,               /* SUDotAccSat */
+    OP_GROUP_NON_UNIFORM_ALL_EQUAL = 336,
+    OP_GROUP_NON_UNIFORM_LAST = 366, /* QuadSwap */
+    OP_DOT_FIRST = 4450,             /* SDot */
+    OP_DOT_LAST = 4455,              /* SUDotAccSat */
     OP_TYPE_ACCELERATION_STRUCTURE = 5341,
     OP_ATOMIC_FMIN = 5614,
     OP_ATOMIC_FMAX = 5615,

@@ -101,7 +101,8 @@ static uint32_t least_length(uint32_t op) {
     case OP_FUNCTION: return 5;
     case OP_TYPE_IMAGE: return 8;
     }
-    return op >= OP_ATOMIC_LOAD && op <= OP_ATOMIC_XOR ? 4 : 1;
+    bool subgroup = op >= OP_GROUP_NON_UNIFORM_FIRST && op <= OP_GROUP_NON_UNIFORM_LAST;
+    return subgroup || (op >= OP_ATOMIC_LOAD && op <= OP_ATOMIC_XOR) ? 4 : 1;
 }
 
 static rp_status check_header(const uint32_t *words, uint32_t count, char why[128]) {

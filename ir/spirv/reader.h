@@ -98,6 +98,7 @@ rp_status rp_spirv_damaged(char why[128], const char *format, ...) RP_PRINTF(2, 
 
 void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability);
 void rp_spirv_note_float_mode(rp_spirv_reader *r, uint32_t mode, uint32_t width);
+void rp_spirv_note_subgroup(rp_spirv_reader *r, uint32_t op, uint32_t result_type);
 
 /* Each of these takes the instruction at word `at`, in the order of the module, when all
  * decorations are known. */

@@ -54,7 +54,7 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
     X(RP_FEATURE_UNIFORM_STD430, 14, RP_NEED_UNIFORM_STD430, 0, "uniformBufferStandardLayout")     \
     X(RP_FEATURE_DEVICE_ADDRESS, 15, RP_NEED_DEVICE_ADDRESS, 0, "bufferDeviceAddress")             \
     X(RP_FEATURE_INT_DOT, 16, RP_NEED_INT_DOT, RP_EXTENSION_INT_DOT, "shaderIntegerDotProduct")    \
-    X(RP_FEATURE_SUBGROUP_TYPES, 17, 0, 0, "shaderSubgroupExtendedTypes")                          \
+    X(RP_FEATURE_SUBGROUP_TYPES, 17, RP_NEED_SUBGROUP_TYPES, 0, "shaderSubgroupExtendedTypes")     \
     X(RP_FEATURE_DEVICE_FAULT, 18, 0, RP_EXTENSION_DEVICE_FAULT, "deviceFault")
 
 typedef enum rp_feature {

@@ -318,6 +318,9 @@ static void test_needs(void) {
       VkPhysicalDevice8BitStorageFeatures, 8BIT_STORAGE, uniformAndStorageBuffer8BitAccess)        \
     X(RP_NEED_MEMORY_MODEL, v12.vulkanMemoryModel, VkPhysicalDeviceVulkanMemoryModelFeatures,      \
       VULKAN_MEMORY_MODEL, vulkanMemoryModel)                                                      \
+    X(RP_NEED_SUBGROUP_TYPES, v12.shaderSubgroupExtendedTypes,                                     \
+      VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures, SHADER_SUBGROUP_EXTENDED_TYPES,         \
+      shaderSubgroupExtendedTypes)                                                                 \
     X(RP_NEED_INT64_ATOMICS, v12.shaderBufferInt64Atomics,                                         \
       VkPhysicalDeviceShaderAtomicInt64Features, SHADER_ATOMIC_INT64, shaderBufferInt64Atomics)    \
     X(RP_NEED_SCALAR_LAYOUT, v12.scalarBlockLayout, VkPhysicalDeviceScalarBlockLayoutFeatures,     \

@@ -79,6 +79,27 @@ static const struct {
      "#extension GL_KHR_shader_subgroup_quad : require",
      "void main() { o[0] = subgroupClusteredAdd(o[1], 4) + subgroupQuadBroadcast(o[2], 1); }",
      RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_CLUSTERED | RP_NEED_SUBGROUP_QUAD},
+    {"#extension GL_KHR_shader_subgroup_arithmetic : require\n"
+     "#extension GL_EXT_shader_subgroup_extended_types_float16 : require",
+     "void main() { o[0] = uint(subgroupAdd(float16_t(o[1]))); }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_ARITHMETIC | RP_NEED_FLOAT16 |
+         RP_NEED_SUBGROUP_TYPES},
+    {"#extension GL_KHR_shader_subgroup_shuffle : require\n"
+     "#extension GL_EXT_shader_subgroup_extended_types_int64 : require",
+     "void main() { o[0] = uint(subgroupShuffle(u64vec2(o[1], 2), 3).x); }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_INT64 | RP_NEED_SUBGROUP_TYPES},
+    {"#extension GL_KHR_shader_subgroup_vote : require\n"
+     "#extension GL_EXT_shader_subgroup_extended_types_int8 : require",
+     "void main() { o[0] = subgroupAllEqual(uint8_t(o[1])) ? 1 : 0; }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_VOTE | RP_NEED_INT8 | RP_NEED_SUBGROUP_TYPES},
+    /* Beside such types it is no need, and never for doubles. */
+    {"#extension GL_KHR_shader_subgroup_arithmetic : require\n"
+     "#extension GL_EXT_shader_explicit_arithmetic_types : require",
+     "void main() { o[0] = subgroupAdd(uint(float16_t(o[1]) * float16_t(o[2]))); }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_ARITHMETIC | RP_NEED_FLOAT16},
+    {"#extension GL_KHR_shader_subgroup_arithmetic : require",
+     "void main() { o[0] = uint(subgroupAdd(double(o[1]))); }",
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_ARITHMETIC | RP_NEED_FLOAT64},
     {"#extension GL_EXT_shader_atomic_int64 : require\n"
      "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require",
      "layout(binding = 1) buffer A { uint64_t a; };\n"

@@ -60,7 +60,10 @@ extern "C" {
     X(RP_NEED_EVEN64, 34, "64-bit rounding to even (shaderRoundingModeRTEFloat64)")                \
     X(RP_NEED_TOWARD_ZERO16, 35, "16-bit rounding toward zero (shaderRoundingModeRTZFloat16)")     \
     X(RP_NEED_TOWARD_ZERO32, 36, "32-bit rounding toward zero (shaderRoundingModeRTZFloat32)")     \
-    X(RP_NEED_TOWARD_ZERO64, 37, "64-bit rounding toward zero (shaderRoundingModeRTZFloat64)")
+    X(RP_NEED_TOWARD_ZERO64, 37, "64-bit rounding toward zero (shaderRoundingModeRTZFloat64)")     \
+    X(RP_NEED_SUBGROUP_TYPES, 38,                                                                  \
+      "subgroup operations on 16-bit floats and 8-, 16- and 64-bit integers "                      \
+      "(shaderSubgroupExtendedTypes)")
 
 /* Wider than int, which C before C23 does not have. */
 __extension__ typedef enum rp_plan_need {
