@@ -332,7 +332,7 @@ static void tell(const trial *t, uint32_t operand, const worst *w, const char *h
             (unsigned long long)w->at, w->got, w->expected);
 }
 
-/* `flushed`: what is expected of a device that takes denormal inputs for zeros. */
+/* `flushed`: what is expected of a device that takes denormal inputs for zeros of their sign. */
 static bool compare_output(const trial *t, uint32_t operand, const double *expected,
                            const double *flushed, const double *scale) {
     const rp_tensor *tensor = &t->line.call.operands[operand];
@@ -372,7 +372,7 @@ static void refer(const trial *t, bool flush, rp_op_data *out) {
         double *values = out->operands[k] = need(calloc(count + 1, sizeof(double)));
         rp_values_decode(&call->operands[k], t->bytes[k], values);
         for (uint64_t i = 0; flush && i < count; i++)
-            if (fabs(values[i]) < FLT_MIN) values[i] = 0;
+            if (fabs(values[i]) < FLT_MIN) values[i] = copysign(0, values[i]);
         if (!rp_op_line_writes(call, k) || !first_output) continue;
         first_output = false;
         out->scale = need(calloc(count + 1, sizeof(double)));
