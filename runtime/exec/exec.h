@@ -121,7 +121,6 @@ void rp_descriptors_free(rp_descriptors *descriptors);
 typedef struct rp_touch {
     VkBuffer handle;
     uint64_t lo, hi;
-    uint64_t reach;  /* the largest `hi` of this and what is listed before it of the VkBuffer */
     uint32_t buffer; /* of the plan; RP_UNSET: the arena */
     uint32_t scopes; /* rp_scope bits of all uses */
 } rp_touch;

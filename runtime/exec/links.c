@@ -13,7 +13,8 @@
 static void add_scopes(const rp_touch *before, const rp_touch *after, uint32_t *src,
                        uint32_t *dst) {
     uint32_t writes = rp_scope_writes();
-    if (before->scopes & writes) { /* what was written is read or written again */
+    if (!before->scopes || !after->scopes) return; /* the plan has a buffer that no node uses */
+    if (before->scopes & writes) {                 /* what was written is read or written again */
         *src |= before->scopes & writes;
         *dst |= after->scopes;
     }
@@ -30,7 +31,7 @@ void rp_links_scopes(const rp_slot *before, const rp_slot *after, uint32_t *src,
     for (uint32_t j = 0; j < after->touches_count; j++) {
         const rp_touch *b = &after->touches[j];
         while (from < end && ((uintptr_t)from->handle < (uintptr_t)b->handle ||
-                              (from->handle == b->handle && from->reach <= b->lo)))
+                              (from->handle == b->handle && from->hi <= b->lo)))
             from++;
         for (const rp_touch *a = from; a < end && a->handle == b->handle && a->lo < b->hi; a++)
             if (a->hi > b->lo) add_scopes(a, b, src, dst);

@@ -339,8 +339,7 @@ static int by_place(const void *left, const void *right) {
 }
 
 static rp_touch touch_of(const rp_place *place, uint64_t bytes, uint32_t buffer, uint32_t scopes) {
-    uint64_t hi = place->offset + bytes;
-    return (rp_touch){place->handle, place->offset, hi, hi, buffer, scopes};
+    return (rp_touch){place->handle, place->offset, place->offset + bytes, buffer, scopes};
 }
 
 /* Lists the memory that a slot's replay touches: buffers, and the arena as a whole. */
@@ -365,11 +364,6 @@ static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
         slot->touches[slot->touches_count++] =
             touch_of(&slot->arena, graph->arena_bytes, RP_UNSET, arena_scopes);
     qsort(slot->touches, slot->touches_count, sizeof *slot->touches, by_place);
-    for (uint32_t i = 1; i < slot->touches_count; i++) {
-        rp_touch *touch = &slot->touches[i];
-        if (touch[-1].handle == touch->handle && touch[-1].reach > touch->reach)
-            touch->reach = touch[-1].reach;
-    }
     return RP_OK;
 }
 

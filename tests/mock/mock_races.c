@@ -48,8 +48,10 @@ static uint32_t of_masks(uint64_t stages, uint64_t access) {
 typedef struct seen {
     const mock_memory *memory;
     uint64_t lo, hi;
-    uint32_t scope;   /* one bit */
-    uint32_t after;   /* scopes that execute behind it */
+    uint32_t scope; /* one bit */
+    uint32_t after; /* scopes that execute behind it */
+    uint32_t chain; /* those of them that have, so that what is ordered behind them is behind it */
+    bool available; /* a write: to the device, from where barriers make it visible */
     uint32_t visible; /* scopes that it is visible to */
     uint64_t batch, command;
 } seen;
@@ -68,15 +70,31 @@ void mock_race_forget(const mock_memory *memory) {
     capacity = 0;
 }
 
+/* The scopes of the stages of a set of scopes. */
+static uint32_t whole_stages(uint32_t some) {
+    uint64_t stages = 0;
+    for (uint32_t i = 0; i < SCOPES; i++)
+        if (some & scopes[i].scope) stages |= scopes[i].stage;
+    return of_stages(stages);
+}
+
 /* Scopes `after` execute behind what batches did in the stages of `src`; what they wrote in scopes
- * `available` is visible to `visible`. */
+ * `available` becomes available, and with what is already, visible to `visible`. */
 static void pass(uint64_t until_batch, uint32_t src, uint32_t available, uint32_t after,
                  uint32_t visible) {
     for (uint32_t i = 0; i < count; i++) {
-        if (list[i].batch > until_batch || !(list[i].scope & src)) continue;
+        if (list[i].batch > until_batch || !((list[i].scope | list[i].chain) & src)) continue;
         list[i].after |= after;
-        if (list[i].scope & available) list[i].visible |= visible;
+        list[i].available |= (list[i].scope & available) != 0;
+        if (list[i].available) list[i].visible |= visible;
     }
+}
+
+/* A command of that scope has come. */
+static void chain(uint32_t scope) {
+    uint32_t stage = whole_stages(scope);
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i].after & stage) list[i].chain |= stage;
 }
 
 void mock_race_wait(uint64_t signalled, uint64_t signal_stages, uint64_t wait_stages) {
@@ -153,6 +171,7 @@ void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command) {
                              .scope = scopes[i].scope,
                              .batch = batch,
                              .command = command};
+        chain(scopes[i].scope);
         add(&access);
     }
     tidy();
