@@ -9,7 +9,7 @@ typedef struct chain_state {
     plain_buffer data;
     plain_kernel kernel;
     VkDescriptorSet set;
-    VkCommandBuffer whole, links[LINKS];
+    VkCommandBuffer whole, links[LINKS], recorded;
     VkSemaphore timeline;
     uint64_t value, chains;
 } chain_state;
@@ -115,6 +115,27 @@ static int run_semaphores(bench *b, void *state) {
     return rp_exec_wait(s->execs[1], replay, UINT64_MAX, b->diags);
 }
 
+static int run_recorded(bench *b, void *state) {
+    chain_state *s = state;
+    TRY(plain_submit(&b->plain, s->recorded, s->timeline, ++s->value));
+    return plain_wait(&b->plain, s->timeline, s->value);
+}
+
+/* The plans in a command buffer of the application, with its barriers between them. */
+static int record_execs(bench *b, chain_state *s) {
+    const rp_scopes scopes = rp_exec_get_scopes(s->execs[0]);
+    TRY(plain_commands(&b->plain, &s->recorded));
+    TRY(plain_begin(s->recorded, 0));
+    for (uint32_t i = 0; i < LINKS; i++) {
+        if (i > 0)
+            plain_barrier(s->recorded, scopes.stages, scopes.writes, scopes.stages,
+                          scopes.reads | scopes.writes);
+        TRY(rp_exec_record(s->execs[i % 2], 0, s->recorded, b->diags));
+    }
+    TRY(vk.EndCommandBuffer(s->recorded));
+    return 0;
+}
+
 static int run_host(bench *b, void *state) {
     chain_state *s = state;
     for (uint32_t i = 0; i < LINKS; i++) {
@@ -163,7 +184,8 @@ static int open_chain(bench *b, chain_state *s) {
     TRY(plain_set(p, &s->kernel, type, &range, 1, &s->set));
     TRY(plain_timeline(p, &s->timeline));
     rp_plan_destroy(plan);
-    return record_by_hand(b, s);
+    TRY(record_by_hand(b, s));
+    return record_execs(b, s);
 }
 
 int bench_chain(bench *b) {
@@ -171,12 +193,13 @@ int bench_chain(bench *b) {
         {"by hand: one command buffer, barriers", run_whole, settle_chain, 0},
         {"by hand: 64 command buffers", run_links, settle_chain, 0},
         {"rp_device_submit of 64", run_one_submit, settle_chain, 0},
+        {"rp_exec_record of 64, one command buffer", run_recorded, settle_chain, 0},
         {"64 rp_exec_submit with semaphores", run_semaphores, settle_chain, 0},
         {"64 rp_exec_submit, the host waits", run_host, settle_chain, 0},
     };
     chain_state s = {0};
     TRY(open_chain(b, &s));
-    TRY(compare(b, &(comparison){"chain, for a plan", ways, 5, &s, .operations = LINKS}));
+    TRY(compare(b, &(comparison){"chain, for a plan", ways, 6, &s, .operations = LINKS}));
     TRY(check_chain(b, &s));
     for (uint32_t i = 0; i < 2; i++) rp_exec_destroy(s.execs[i]);
     rp_storage_release(s.storage);
