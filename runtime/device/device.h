@@ -110,7 +110,8 @@ struct rp_device {
     pthread_mutex_t mutex, transfer_mutex; /* around submissions to each queue */
     bool validation;
     rp_messages messages;
-    struct rp_ring *ring; /* NULL until bytes go through it; memory/ring.c */
+    struct rp_ring
+        *rings[2]; /* of replays, of uploads; NULL until bytes go through; memory/ring.c */
     pthread_mutex_t ring_mutex;
     struct rp_links *links; /* NULL until execs of one submission share memory; exec/links.c */
     pthread_mutex_t links_mutex;

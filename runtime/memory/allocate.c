@@ -113,11 +113,14 @@ static rp_status create_buffer(allocation *all, const rp_storage_wish *wish, rp_
     atomic_init(&storage->holders, 1);
     storage->name = rp_dup(a, wish->name, strlen(wish->name) + 1);
     if (!storage->name) return RP_ERROR_NO_MEMORY;
+    uint32_t families[2], family_count = rp_device_families(device, families);
     const VkBufferCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
         .size = rp_storage_fill_bytes(wish->size),
         .usage = usage_of(wish->purpose) | wish->usage,
-        .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
+        .sharingMode = family_count > 1 ? VK_SHARING_MODE_CONCURRENT : VK_SHARING_MODE_EXCLUSIVE,
+        .queueFamilyIndexCount = family_count > 1 ? family_count : 0,
+        .pQueueFamilyIndices = families,
     };
     RP_TRY(RP_VK(diags, device->vk.CreateBuffer(device->handle, &info, NULL, &storage->handle)));
     rp_device_name(device, VK_OBJECT_TYPE_BUFFER, (uint64_t)storage->handle, storage->name);

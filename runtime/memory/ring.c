@@ -10,15 +10,30 @@
 
 struct rp_ring {
     rp_device *device;
+    bool beside; /* of the queue for uploads */
     pthread_mutex_t mutex;
     pthread_cond_t given; /* a piece came back */
     rp_piece pieces[RP_MAX_PIECES];
     uint32_t count;
     VkSemaphore timeline;
     uint64_t submitted, done; /* values of the timeline; done: as far as known */
+    VkSemaphore joins;        /* counts joins that are done; null unless beside */
+    uint64_t joined;
 };
 
-static rp_status create_piece(rp_device *device, rp_piece *piece, rp_diags *diags) {
+static VkResult wait_for(rp_device *device, VkSemaphore timeline, uint64_t value) {
+    const VkSemaphoreWaitInfo info = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+        .semaphoreCount = 1,
+        .pSemaphores = &timeline,
+        .pValues = &value,
+    };
+    rp_count(&device->counts, RP_COUNT_waits, 1);
+    return device->vk.WaitSemaphores(device->handle, &info, UINT64_MAX);
+}
+
+static rp_status create_piece(const rp_ring *ring, rp_piece *piece, rp_diags *diags) {
+    rp_device *device = ring->device;
     const rp_vk *vk = &device->vk;
     const rp_storage_wish wish = {
         .purpose = RP_PURPOSE_STAGING, .size = RP_PIECE_BYTES, .name = "staging"};
@@ -26,7 +41,7 @@ static rp_status create_piece(rp_device *device, rp_piece *piece, rp_diags *diag
     const VkCommandPoolCreateInfo pool = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
         .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
-        .queueFamilyIndex = device->adapter.queue_family,
+        .queueFamilyIndex = ring->beside ? device->transfer_family : device->adapter.queue_family,
     };
     RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &piece->pool)));
     const VkCommandBufferAllocateInfo commands = {
@@ -44,41 +59,60 @@ static void destroy_piece(rp_device *device, rp_piece *piece) {
     *piece = (rp_piece){0};
 }
 
-static rp_status create(rp_device *device, rp_diags *diags) {
-    const rp_allocator *a = &device->allocator;
+static void destroy(rp_device *device, rp_ring *ring) {
+    if (!ring) return;
+    /* Nobody waits for joins. */
+    if (ring->joined) (void)wait_for(device, ring->joins, ring->joined);
+    for (uint32_t i = 0; i < ring->count; i++) destroy_piece(device, &ring->pieces[i]);
+    device->vk.DestroySemaphore(device->handle, ring->timeline, NULL);
+    device->vk.DestroySemaphore(device->handle, ring->joins, NULL);
+    pthread_cond_destroy(&ring->given);
+    pthread_mutex_destroy(&ring->mutex);
+    rp_release(&device->allocator, ring);
+}
+
+static rp_status create_timeline(rp_device *device, rp_diags *diags, VkSemaphore *out) {
     const VkSemaphoreTypeCreateInfo type = {
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
         .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
     };
     const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
                                              .pNext = &type};
-    VkSemaphore timeline;
-    RP_TRY(RP_VK(diags, device->vk.CreateSemaphore(device->handle, &semaphore, NULL, &timeline)));
+    return RP_VK(diags, device->vk.CreateSemaphore(device->handle, &semaphore, NULL, out));
+}
+
+static rp_status create(rp_device *device, bool beside, rp_diags *diags) {
+    const rp_allocator *a = &device->allocator;
     rp_ring *ring = rp_alloc_zero(a, 1, sizeof *ring);
     bool locked = ring && pthread_mutex_init(&ring->mutex, NULL) == 0;
     if (!locked || pthread_cond_init(&ring->given, NULL) != 0) {
         if (locked) pthread_mutex_destroy(&ring->mutex);
         rp_release(a, ring);
-        device->vk.DestroySemaphore(device->handle, timeline, NULL);
         return RP_ERROR_NO_MEMORY;
     }
     ring->device = device;
-    ring->timeline = timeline;
-    device->ring = ring;
-    return RP_OK;
+    ring->beside = beside;
+    rp_status status = create_timeline(device, diags, &ring->timeline);
+    if (status == RP_OK && beside) status = create_timeline(device, diags, &ring->joins);
+    if (status == RP_OK)
+        device->rings[beside] = ring;
+    else
+        destroy(device, ring);
+    return status;
 }
 
-rp_status rp_ring_open(rp_device *device, uint32_t pieces, rp_diags *diags, rp_ring **out) {
+rp_status rp_ring_open(rp_device *device, bool beside, uint32_t pieces, rp_diags *diags,
+                       rp_ring **out) {
     pthread_mutex_lock(&device->ring_mutex);
-    rp_status status = device->ring ? RP_OK : create(device, diags);
-    rp_ring *ring = *out = device->ring;
+    rp_status status = device->rings[beside] ? RP_OK : create(device, beside, diags);
+    rp_ring *ring = *out = device->rings[beside];
     pthread_mutex_unlock(&device->ring_mutex);
     RP_TRY(status);
     if (pieces > RP_MAX_PIECES) pieces = RP_MAX_PIECES;
     pthread_mutex_lock(&ring->mutex);
     while (status == RP_OK && ring->count < pieces) {
         rp_piece *piece = &ring->pieces[ring->count];
-        status = create_piece(device, piece, diags);
+        status = create_piece(ring, piece, diags);
         if (status == RP_OK)
             ring->count++;
         else
@@ -94,14 +128,7 @@ VkResult rp_ring_wait(rp_ring *ring, uint64_t value) {
     bool done = value <= ring->done;
     pthread_mutex_unlock(&ring->mutex);
     if (done) return VK_SUCCESS;
-    const VkSemaphoreWaitInfo info = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
-        .semaphoreCount = 1,
-        .pSemaphores = &ring->timeline,
-        .pValues = &value,
-    };
-    rp_count(&device->counts, RP_COUNT_waits, 1);
-    VkResult result = device->vk.WaitSemaphores(device->handle, &info, UINT64_MAX);
+    VkResult result = wait_for(device, ring->timeline, value);
     pthread_mutex_lock(&ring->mutex);
     if (result == VK_SUCCESS && ring->done < value) ring->done = value;
     pthread_mutex_unlock(&ring->mutex);
@@ -170,7 +197,8 @@ VkResult rp_ring_submit(rp_ring *ring, rp_piece *piece, uint64_t *out_value) {
         .signalSemaphoreInfoCount = 1,
         .pSignalSemaphoreInfos = &signal,
     };
-    VkResult result = rp_queue_submit(ring->device, 1, &submit);
+    VkResult result = ring->beside ? rp_transfer_queue_submit(ring->device, 1, &submit)
+                                   : rp_queue_submit(ring->device, 1, &submit);
     if (result == VK_SUCCESS) {
         *out_value = piece->until = ++ring->submitted;
         rp_count(&ring->device->counts, RP_COUNT_submissions, 1);
@@ -179,13 +207,40 @@ VkResult rp_ring_submit(rp_ring *ring, rp_piece *piece, uint64_t *out_value) {
     return result;
 }
 
+VkResult rp_ring_join(rp_ring *ring, uint64_t value) {
+    /* A wait's second scope is all that comes later in the queue, not its own batch alone. */
+    const VkSemaphoreSubmitInfo wait = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
+        .semaphore = ring->timeline,
+        .value = value,
+        .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+    };
+    pthread_mutex_lock(&ring->mutex);
+    const VkSemaphoreSubmitInfo signal = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
+        .semaphore = ring->joins,
+        .value = ring->joined + 1,
+        .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+    };
+    const VkSubmitInfo2 submit = {
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
+        .waitSemaphoreInfoCount = 1,
+        .pWaitSemaphoreInfos = &wait,
+        .signalSemaphoreInfoCount = 1,
+        .pSignalSemaphoreInfos = &signal,
+    };
+    VkResult result = rp_queue_submit(ring->device, 1, &submit);
+    if (result == VK_SUCCESS) {
+        ring->joined++;
+        rp_count(&ring->device->counts, RP_COUNT_submissions, 1);
+    }
+    pthread_mutex_unlock(&ring->mutex);
+    return result;
+}
+
 void rp_ring_free(rp_device *device) {
-    rp_ring *ring = device->ring;
-    if (!ring) return;
-    for (uint32_t i = 0; i < ring->count; i++) destroy_piece(device, &ring->pieces[i]);
-    device->vk.DestroySemaphore(device->handle, ring->timeline, NULL);
-    pthread_cond_destroy(&ring->given);
-    pthread_mutex_destroy(&ring->mutex);
-    rp_release(&device->allocator, ring);
-    device->ring = NULL;
+    for (uint32_t i = 0; i < 2; i++) {
+        destroy(device, device->rings[i]);
+        device->rings[i] = NULL;
+    }
 }

@@ -1,5 +1,5 @@
 /* Internal: pieces of mapped memory that bytes pass through between the host and memory that it
- * cannot see. One ring for each device, made when it is first needed; any thread. */
+ * cannot see. One ring for each queue of a device, made when it is first needed; any thread. */
 #ifndef RP_RUNTIME_RING_H
 #define RP_RUNTIME_RING_H
 
@@ -19,8 +19,10 @@ typedef struct rp_piece {
 
 typedef struct rp_ring rp_ring;
 
-/* The device's ring with at least so many pieces, or as many as there can be. */
-rp_status rp_ring_open(rp_device *device, uint32_t pieces, rp_diags *diags, rp_ring **out);
+/* The ring of a queue of the device, with at least so many pieces, or as many as there can be.
+ * `beside`: of the queue for uploads, where that is another than the one of replays. */
+rp_status rp_ring_open(rp_device *device, bool beside, uint32_t pieces, rp_diags *diags,
+                       rp_ring **out);
 
 /* Takes the piece that is free soonest, and waits until nothing in flight uses it. With
  * RP_RING_TRY it waits for nothing, and *out is NULL where it would. */
@@ -31,6 +33,9 @@ void rp_ring_give(rp_ring *ring, rp_piece *piece);
 /* Submits what is recorded in a piece; *out_value is what the timeline reaches when it is done. */
 VkResult rp_ring_submit(rp_ring *ring, rp_piece *piece, uint64_t *out_value);
 VkResult rp_ring_wait(rp_ring *ring, uint64_t value);
+/* Makes what the queue for uploads has written until then visible to all that is submitted later to
+ * the queue of replays. Behind a wait of the host it holds nothing up. */
+VkResult rp_ring_join(rp_ring *ring, uint64_t value);
 
 void rp_ring_free(rp_device *device);
 

@@ -7,6 +7,8 @@
  * the next. One host thread copies slower than a bus moves bytes, so that several take blocks from
  * a large stream, unless the application's own allocator says that it watches over what we do.
  *
+ * Uploads go through the queue that a device may have for them, beside replays in the other.
+ *
  * The caller has made sure that nothing in flight uses the ranges, so no barrier waits for what is
  * earlier in the queue: work on other memory goes on. Reads need what was written to be visible,
  * which a barrier without a first scope does. Writes are made visible to all that comes later, once,
@@ -51,6 +53,7 @@ typedef struct part {
 typedef struct job {
     rp_device *device;
     rp_ring *ring; /* NULL for a direct one */
+    bool beside;   /* through the queue for uploads */
     job_kind kind;
     const rp_copy *copies;
     uint32_t count;
@@ -354,7 +357,7 @@ static rp_status open_ring(job *j, uint64_t bytes, rp_diags *diags) {
     uint32_t most = j->threads > 1 ? 2 * j->threads : ALONE_PIECES;
     uint32_t pieces = blocks < most ? (uint32_t)blocks : most;
     j->share = pieces / j->threads;
-    return rp_ring_open(j->device, pieces, diags, &j->ring);
+    return rp_ring_open(j->device, j->beside, pieces, diags, &j->ring);
 }
 
 static rp_status report(const job *j, rp_diags *diags) {
@@ -381,13 +384,13 @@ static rp_status run(job *j, rp_diags *diags) {
 /* Uploads and downloads that fit into one piece: one submission. False when they do not. */
 static bool run_together(job *uploads, job *downloads, rp_diags *diags, rp_status *out_status) {
     block up, down;
-    if (!uploads->count || !downloads->count || !take_block(uploads, 0, &up) || !up.last ||
-        !take_block(downloads, up.top, &down) || !down.last) {
+    if (!uploads->count || !downloads->count || uploads->beside || !take_block(uploads, 0, &up) ||
+        !up.last || !take_block(downloads, up.top, &down) || !down.last) {
         uploads->next = downloads->next = (cursor){0};
         return false;
     }
     uploads->threads = 1;
-    *out_status = rp_ring_open(uploads->device, 1, diags, &uploads->ring);
+    *out_status = rp_ring_open(uploads->device, false, 1, diags, &uploads->ring);
     if (*out_status != RP_OK) return true;
     job *j = uploads;
     downloads->ring = j->ring;
@@ -424,6 +427,29 @@ static uint32_t part_direct(rp_copy *copies, uint32_t count) {
     return direct;
 }
 
+/* Waits for uploads in a queue of their own, so that what follows in the other one sees them. */
+static rp_status finish_beside(job *j, rp_status status, rp_diags *diags) {
+    if (!j->last) return status;
+    if (status == RP_OK)
+        status = rp_vk_result(rp_ring_wait(j->ring, j->last), "vkWaitSemaphores", diags);
+    if (status == RP_OK)
+        status = rp_vk_result(rp_ring_join(j->ring, j->last), "vkQueueSubmit2", diags);
+    else
+        (void)rp_ring_wait(j->ring, j->last);
+    j->last = 0;
+    return status;
+}
+
+/* Whether uploads may go through the queue that is there for them. A VkBuffer of the application's
+ * need not be shared between the families of two queues. */
+static bool goes_beside(const rp_device *device, const rp_copy *copies, uint32_t count) {
+    uint32_t families[2];
+    bool beside = device->transfer_queue != device->queue;
+    bool shared = rp_device_families(device, families) == 1;
+    for (uint32_t i = 0; i < count && beside && !shared; i++) beside = !copies[i].storage->imported;
+    return beside && count > 0;
+}
+
 static rp_status run_all(job jobs[4], const rp_copies *copies, rp_diags *diags) {
     rp_status status = RP_OK;
     uint64_t done = 0;
@@ -434,11 +460,12 @@ static rp_status run_all(job jobs[4], const rp_copies *copies, rp_diags *diags) 
             run_together(&jobs[STAGED_UPLOAD], &jobs[STAGED_DOWNLOAD], diags, &status))
             break;
         status = run(&jobs[k], diags);
+        if (jobs[k].beside) status = finish_beside(&jobs[k], status, diags);
     }
     /* What has failed is waited for, too: the caller may free the memory. */
     job *uploads = &jobs[STAGED_UPLOAD], *downloads = &jobs[STAGED_DOWNLOAD];
     uint64_t last = uploads->last > downloads->last ? uploads->last : downloads->last;
-    rp_ring *ring = uploads->ring ? uploads->ring : downloads->ring;
+    rp_ring *ring = downloads->last ? downloads->ring : uploads->ring;
     if (ring && last) {
         if (status == RP_OK)
             status = rp_vk_result(rp_ring_wait(ring, last), "vkWaitSemaphores", diags);
@@ -469,6 +496,8 @@ rp_status rp_transfer(rp_device *device, const rp_copies *copies, rp_diags *diag
     for (; k < 4 && status == RP_OK; k++) {
         jobs[k] = (job){.device = device,
                         .kind = (job_kind)k,
+                        .beside = k == STAGED_UPLOAD &&
+                                  goes_beside(device, lists[k].copies, lists[k].count),
                         .copies = lists[k].copies,
                         .count = lists[k].count,
                         .whole = copies,

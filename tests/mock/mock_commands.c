@@ -26,6 +26,7 @@ typedef struct mock_command_buffer {
     transfer *transfers;
     uint32_t count;
     bool recording, simultaneous;
+    uint32_t family;
     mock_use use;
 
     mock_op *ops;
@@ -170,8 +171,19 @@ static transfer *add_transfer(VkCommandBuffer handle) {
     return t;
 }
 
-void mock_execute(VkCommandBuffer handle, mock_use use) {
+/* One that is not shared belongs to the family that used it first. */
+static void use_buffer(mock_buffer *buffer, uint32_t family, mock_use use) {
+    if (buffer->family && buffer->family != family + 1 && !buffer->concurrent)
+        mock_wrong("two queue families use a buffer that is not shared");
+    buffer->family = family + 1;
+    buffer->use = use;
+}
+
+void mock_execute(VkCommandBuffer handle, VkQueue queue, mock_use use) {
     mock_command_buffer *commands = (mock_command_buffer *)handle;
+    for (uint32_t i = 0; i < mock.family_count; i++)
+        if (queue == mock_queue(i) && i != commands->family)
+            mock_wrong("commands are submitted to a queue of another family than their pool's");
     if (!commands->simultaneous && mock_in_flight(commands->use))
         mock_wrong("a command buffer is submitted while it is in flight");
     commands->use = use;
@@ -179,7 +191,7 @@ void mock_execute(VkCommandBuffer handle, mock_use use) {
     static uint64_t before; /* commands of all that was submitted before */
     for (uint32_t i = 0; i < commands->ops_count; i++) {
         const mock_op *op = &commands->ops[i];
-        if (op->buffer) op->buffer->use = use;
+        if (op->buffer) use_buffer(op->buffer, commands->family, use);
         if (op->set) op->set->use = use;
         if (mock.races) mock_race_op(op, use, before + op->command);
     }
@@ -211,9 +223,11 @@ void mock_execute(VkCommandBuffer handle, mock_use use) {
 
 VkResult VKAPI_CALL mock_CreateCommandPool(VkDevice device, const VkCommandPoolCreateInfo *info,
                                            const VkAllocationCallbacks *a, VkCommandPool *out) {
-    (void)device, (void)info, (void)a;
+    (void)device, (void)a;
     if (mock_fails("vkCreateCommandPool")) return mock.fail_with;
-    *out = (VkCommandPool)mock_new(MOCK_COMMAND_POOL, sizeof(mock_pool));
+    mock_pool *pool = mock_new(MOCK_COMMAND_POOL, sizeof *pool);
+    pool->family = info->queueFamilyIndex;
+    *out = (VkCommandPool)pool;
     return VK_SUCCESS;
 }
 
@@ -246,8 +260,10 @@ VkResult VKAPI_CALL mock_AllocateCommandBuffers(VkDevice device,
         realloc(pool->children, (pool->count + info->commandBufferCount) * sizeof *pool->children);
     if (!pool->children) abort();
     for (uint32_t i = 0; i < info->commandBufferCount; i++) {
-        out[i] = mock_new(MOCK_COMMAND_BUFFER, sizeof(mock_command_buffer));
-        pool->children[pool->count++] = out[i];
+        mock_command_buffer *commands = mock_new(MOCK_COMMAND_BUFFER, sizeof *commands);
+        commands->family = pool->family;
+        pool->children[pool->count++] = commands;
+        out[i] = (VkCommandBuffer)commands;
     }
     return VK_SUCCESS;
 }

@@ -47,6 +47,8 @@ typedef struct mock_buffer {
     uint64_t size, offset;
     mock_memory *memory;
     mock_use use;
+    bool concurrent;
+    uint32_t family; /* that used it, and one; 0: none yet */
 } mock_buffer;
 
 typedef struct mock_set_layout {
@@ -68,6 +70,7 @@ typedef struct mock_pool { /* of descriptors or of commands */
     void **children;
     uint32_t count;
     uint32_t sets_left, storage_left, uniform_left;
+    uint32_t family; /* of commands */
 } mock_pool;
 
 /* What a kernel does with a binding: plan.c writes it into the module. */
@@ -134,7 +137,7 @@ bool mock_fails(const char *call);
 void *mock_new(mock_kind kind, size_t size);
 void mock_delete(void *handle, mock_kind kind);
 /* Runs the transfers of a command buffer, which is in flight for the time of `use`. */
-void mock_execute(VkCommandBuffer commands, mock_use use);
+void mock_execute(VkCommandBuffer commands, VkQueue queue, mock_use use);
 bool mock_in_flight(mock_use use);
 void mock_queue_reset(void);
 

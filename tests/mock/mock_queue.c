@@ -161,6 +161,7 @@ static const mock_batch *add_batch(const VkSubmitInfo2 *submit) {
     mock_batch *batch = &batches[batch_count++];
     *batch = (mock_batch){
         .call = mock.submits,
+        .queue = mock.queue,
         .waits = copy_uses(submit->pWaitSemaphoreInfos, submit->waitSemaphoreInfoCount),
         .wait_count = submit->waitSemaphoreInfoCount,
         .signals = copy_uses(submit->pSignalSemaphoreInfos, submit->signalSemaphoreInfoCount),
@@ -223,7 +224,7 @@ VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSub
         for (uint32_t j = 0; j < batch->command_count; j++) {
             if (mock.submitted_count < sizeof mock.submitted / sizeof *mock.submitted)
                 mock.submitted[mock.submitted_count++] = batch->commands[j];
-            mock_execute((VkCommandBuffer)batch->commands[j], batch_count);
+            mock_execute((VkCommandBuffer)batch->commands[j], queue, batch_count);
         }
         for (uint32_t j = 0; j < batch->signal_count; j++) check_signal(&batch->signals[j]);
     }

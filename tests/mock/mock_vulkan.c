@@ -107,6 +107,9 @@ VkResult VKAPI_CALL mock_CreateBuffer(VkDevice device, const VkBufferCreateInfo 
     if (info->size == 0) mock_wrong("a buffer has no bytes");
     mock_buffer *buffer = mock_new(MOCK_BUFFER, sizeof *buffer);
     buffer->size = info->size;
+    buffer->concurrent = info->sharingMode == VK_SHARING_MODE_CONCURRENT;
+    if (buffer->concurrent && info->queueFamilyIndexCount < 2)
+        mock_wrong("a buffer is shared between too few families");
     buffer->number = mock_count(&mock_numbers.buffers);
     if (buffer->number < MAX_KNOWN)
         __atomic_store_n(&known_buffers[buffer->number], buffer, __ATOMIC_RELAXED);

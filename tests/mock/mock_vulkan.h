@@ -107,6 +107,7 @@ typedef struct mock_semaphore_use {
 /* One VkSubmitInfo2. */
 typedef struct mock_batch {
     uint32_t call; /* of vkQueueSubmit2, from 1 */
+    const void *queue;
     mock_semaphore_use *waits, *signals;
     const void **commands;
     uint32_t wait_count, signal_count, command_count;

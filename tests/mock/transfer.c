@@ -18,13 +18,18 @@ static const char text[] = "reprise 1\n"
                            "    n1 = run @k grid 1 1 1 (r $x, r $w, u $n, rw $s)\n"
                            "}\n";
 
-static void open_device(void) {
+static void open_device_with(uint32_t queues) {
+    const rp_device_params params = {
+        .size = sizeof params, .get_instance_proc_addr = mock_entry(), .queues = queues};
     mock_allocator_init(&memory);
     diags = rp_diags_create(NULL);
     plan = NULL;
     exec = NULL;
-    device = mock_open(&memory.allocator, diags);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(device);
+    CU_ASSERT_EQUAL_FATAL(rp_device_create(&memory.allocator, &params, diags, &device), RP_OK);
+}
+
+static void open_device(void) {
+    open_device_with(0);
 }
 
 static rp_storage *make(uint64_t bytes, int visible) {
@@ -321,11 +326,11 @@ static void test_faults(void) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
     static const VkResult results[] = {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_DEVICE_LOST};
     bool again = false;
-    for (uint32_t r = 0; r < 2; r++)
+    for (uint32_t r = 0; r < 4; r++)
         for (uint32_t fail = 1;;) {
             mock_reset();
             mock.stall = true;
-            open_device();
+            open_device_with(r / 2 ? RP_QUEUES_TRANSFER : 0);
             rp_storage *storage = make(SIZE, 0);
             const rp_storage_upload upload = {storage, 0, SIZE, bytes};
             const rp_storage_download download = {storage, 0, SIZE, bytes + SIZE};
@@ -335,10 +340,10 @@ static void test_faults(void) {
                                                .downloads = &download,
                                                .download_count = 1};
             mock.fail_at = mock.calls + fail;
-            mock.fail_with = results[r];
+            mock.fail_with = results[r % 2];
             rp_status status = rp_device_transfer(device, &params, diags);
             if (mock.failed) {
-                CU_ASSERT_EQUAL(status, r ? RP_ERROR_DEVICE_LOST : RP_ERROR_NO_MEMORY);
+                CU_ASSERT_EQUAL(status, r % 2 ? RP_ERROR_DEVICE_LOST : RP_ERROR_NO_MEMORY);
                 CU_ASSERT_TRUE(mock_said(diags, "failed: VK_ERROR_"));
                 if (again) CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_OK);
             }
@@ -356,6 +361,62 @@ static void test_faults(void) {
     free(bytes);
 }
 
+/* A queue for uploads is used for them, and replays then see what it wrote; but not for a VkBuffer of
+ * the application's, which need not be shared between two families. */
+static void test_beside(void) {
+    enum { SIZE = 3 * RP_PIECE_BYTES };
+    mock_reset();
+    open_device_with(RP_QUEUES_TRANSFER);
+    const void *uploads = mock_queue(0), *replays = mock_queue(1);
+    rp_storage *own = make(SIZE, 0), *source = make(SIZE, 0), *imported = NULL;
+    rp_storage_info info = {.size = sizeof info};
+    CU_ASSERT_EQUAL(rp_storage_get_info(source, &info), RP_OK);
+    const rp_storage_import import = {.size = sizeof import, .buffer = info.buffer, .bytes = SIZE};
+    CU_ASSERT_EQUAL_FATAL(rp_storage_import_buffer(device, &import, diags, &imported), RP_OK);
+    unsigned char *sent = malloc(SIZE), *got = calloc(1, SIZE);
+    CU_ASSERT_FATAL(sent && got);
+    for (uint32_t i = 0; i < SIZE; i++) sent[i] = value(i);
+
+    tally before = count();
+    CU_ASSERT_EQUAL(rp_storage_write(own, 0, sent, SIZE, diags), RP_OK);
+    expect(before, 3 + 1, 1); /* pieces, and the other queue is told */
+    uint32_t batches;
+    const mock_batch *log = mock_log(&batches);
+    for (uint32_t i = 2; i <= 4; i++) CU_ASSERT_PTR_EQUAL(log[batches - i].queue, uploads);
+    const mock_batch *join = &log[batches - 1];
+    CU_ASSERT_PTR_EQUAL(join->queue, replays);
+    CU_ASSERT_EQUAL(join->command_count, 0);
+    CU_ASSERT_EQUAL_FATAL(join->wait_count, 1);
+    CU_ASSERT_PTR_EQUAL(join->waits[0].semaphore, log[batches - 2].signals[0].semaphore);
+    CU_ASSERT_EQUAL(join->waits[0].value, log[batches - 2].signals[0].value);
+    CU_ASSERT_EQUAL(join->waits[0].stages, VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT);
+
+    /* There and back in one call: it comes back through the queue of replays, behind the join. */
+    const rp_storage_upload upload = {own, 0, SIZE, sent};
+    const rp_storage_download download = {own, 0, SIZE, got};
+    const rp_transfer_params params = {.size = sizeof params,
+                                       .uploads = &upload,
+                                       .upload_count = 1,
+                                       .downloads = &download,
+                                       .download_count = 1};
+    before = count();
+    CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_OK);
+    CU_ASSERT_EQUAL(mock.submits - before.submits, 3 + 1 + 3);
+    CU_ASSERT_PTR_EQUAL(mock.queue, replays);
+    CU_ASSERT_EQUAL(memcmp(sent, got, SIZE), 0);
+
+    before = count();
+    CU_ASSERT_EQUAL(rp_storage_write(imported, 0, sent, 64, diags), RP_OK);
+    expect(before, 1, 1);
+    CU_ASSERT_PTR_EQUAL(mock.queue, replays);
+    free(sent);
+    free(got);
+    rp_storage_release(own);
+    rp_storage_release(imported);
+    rp_storage_release(source);
+    close_all();
+}
+
 int main(void) {
     static const rp_test tests[] = {{"many ranges", test_many_ranges},
                                     {"large", test_large},
@@ -364,6 +425,7 @@ int main(void) {
                                     {"refused", test_refused},
                                     {"of an exec", test_exec},
                                     {"of an exec, refused", test_exec_refused},
+                                    {"beside replays", test_beside},
                                     {"faults", test_faults},
                                     {0}};
     return rp_run_tests("transfers", tests);
