@@ -454,7 +454,6 @@ rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *o
 rp_status rp_slots_require_idle(rp_exec *exec, uint32_t slot, uint32_t buffer, rp_diags *diags) {
     const rp_plan_buffer *record = &rp_plan_buffers(exec->plan)[buffer];
     const rp_place *place = &exec->slots[slot].places[buffer];
-    if (rp_slots_share(exec, record)) return rp_exec_require_idle(exec, RP_ALL_SLOTS, diags);
     for (uint32_t s = 0; s < exec->slots_count; s++) {
         const rp_place *other = &exec->slots[s].places[buffer];
         if (other->handle == place->handle &&
