@@ -251,6 +251,7 @@ static bool is_right(const unsigned char *picture, uint32_t frame) {
 }
 
 static void tear_down(application *a) {
+    VK(vkDeviceWaitIdle(a->vk.device)); /* before semaphores are destroyed */
     rp_exec_destroy(a->smooth);
     rp_exec_destroy(a->outline);
     rp_storage_release(a->frame_storage);

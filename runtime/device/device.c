@@ -196,28 +196,52 @@ rp_status rp_device_get_info(const rp_device *device, rp_device_info *info) {
     return rp_sized_give(&device->adapter.info, sizeof *info, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
-static VkResult submit_to(rp_device *device, VkQueue queue, pthread_mutex_t *mutex, uint32_t count,
-                          const VkSubmitInfo2 *submits) {
+/* The queue for uploads has a mutex of its own where it is one. */
+static pthread_mutex_t *mutex_of(rp_device *device, VkQueue queue) {
+    return queue == device->queue ? &device->mutex : &device->transfer_mutex;
+}
+
+static void lock_queue(rp_device *device, VkQueue queue) {
     if (device->lock)
         device->lock(device->user, queue);
     else
-        pthread_mutex_lock(mutex);
-    VkResult result = device->vk.QueueSubmit2(queue, count, submits, VK_NULL_HANDLE);
+        pthread_mutex_lock(mutex_of(device, queue));
+}
+
+static void unlock_queue(rp_device *device, VkQueue queue) {
     if (device->unlock)
         device->unlock(device->user, queue);
     else
-        pthread_mutex_unlock(mutex);
+        pthread_mutex_unlock(mutex_of(device, queue));
+}
+
+static VkResult submit_to(rp_device *device, VkQueue queue, uint32_t count,
+                          const VkSubmitInfo2 *submits) {
+    lock_queue(device, queue);
+    VkResult result = device->vk.QueueSubmit2(queue, count, submits, VK_NULL_HANDLE);
+    unlock_queue(device, queue);
     return result;
 }
 
 VkResult rp_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits) {
-    return submit_to(device, device->queue, &device->mutex, count, submits);
+    return submit_to(device, device->queue, count, submits);
 }
 
 VkResult rp_transfer_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits) {
-    bool own = device->transfer_queue != device->queue;
-    return submit_to(device, device->transfer_queue, own ? &device->transfer_mutex : &device->mutex,
-                     count, submits);
+    return submit_to(device, device->transfer_queue, count, submits);
+}
+
+/* On a lost device a queue is idle. */
+static void wait_for_queue(rp_device *device, VkQueue queue) {
+    lock_queue(device, queue);
+    (void)device->vk.QueueWaitIdle(queue);
+    unlock_queue(device, queue);
+}
+
+void rp_queues_settle(rp_device *device) {
+    if (!(device->quirks & RP_QUIRK_LATE_RELEASE)) return;
+    wait_for_queue(device, device->queue);
+    if (device->transfer_queue != device->queue) wait_for_queue(device, device->transfer_queue);
 }
 
 void rp_device_set_transfer_queue(rp_device *device, VkQueue queue) {

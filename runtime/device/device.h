@@ -136,6 +136,10 @@ void rp_device_set_transfer_queue(rp_device *device, VkQueue queue);
 VkResult rp_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits);
 VkResult rp_transfer_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits);
 
+/* Called before a timeline semaphore is destroyed that batches waited for and all have signalled: what
+ * the driver's quirks ask for. */
+void rp_queues_settle(rp_device *device);
+
 /* The queue families that a buffer is shared between when both queues reach it, and how many: with 1
  * it is exclusive, with 2 it is created with VK_SHARING_MODE_CONCURRENT. */
 uint32_t rp_device_families(const rp_device *device, uint32_t out[2]);

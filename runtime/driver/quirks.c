@@ -8,6 +8,17 @@
 
 enum { RP_QUIRKS_UNKNOWN = RP_QUIRK_WIDEN_WAR };
 
+/* Drivers of Mesa that make timelines out of something else, always or on some systems. Newer ones
+ * count who uses a timeline; which version a driver has is not looked at, since waiting for a queue
+ * is cheap beside what destroying an exec costs anyway. */
+#define EMULATED_TIMELINES(driver)                                                                 \
+    {                                                                                              \
+        driver, RP_QUIRK_WIDEN_WAR | RP_QUIRK_LATE_RELEASE,                                        \
+            "Mesa, vk_queue.c: behind its signals, the thread of a queue locks each timeline "     \
+            "that the "                                                                            \
+            "batch waited for"                                                                     \
+    }
+
 static const struct {
     VkDriverId driver;
     uint32_t quirks;
@@ -18,6 +29,12 @@ static const struct {
     {VK_DRIVER_ID_MESA_NVK, RP_QUIRK_WIDEN_WAR,
      "Mesa, nvk_cmd_buffer.c: compute waits for idle only when the source access has a storage "
      "write"},
+    EMULATED_TIMELINES(VK_DRIVER_ID_MESA_LLVMPIPE),
+    EMULATED_TIMELINES(VK_DRIVER_ID_MESA_V3DV),
+    EMULATED_TIMELINES(VK_DRIVER_ID_MESA_PANVK),
+    EMULATED_TIMELINES(VK_DRIVER_ID_MESA_TURNIP),
+    EMULATED_TIMELINES(VK_DRIVER_ID_IMAGINATION_OPEN_SOURCE_MESA),
+    EMULATED_TIMELINES(VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA),
 };
 
 uint32_t rp_quirks_of(VkDriverId driver) {

@@ -8,7 +8,10 @@
 #define RP_QUIRK_LIST(X)                                                                           \
     X(RP_QUIRK_WIDEN_WAR, 0, "widen-war",                                                          \
       "a source scope that only reads also names a write of its stage: execution-only "            \
-      "dependencies are dropped")
+      "dependencies are dropped")                                                                  \
+    X(RP_QUIRK_LATE_RELEASE, 1, "late-release",                                                    \
+      "queues are idle before a timeline semaphore is destroyed: they still use those that a "     \
+      "finished batch waited for")
 
 typedef enum rp_quirk {
 #define RP_X(symbol, bit, name, what) symbol = 1 << bit,

@@ -270,6 +270,7 @@ void rp_exec_destroy(rp_exec *exec) {
         (void)rp_exec_wait_pieces(exec, exec->begun.replay, exec->begun.next_piece, UINT64_MAX,
                                   NULL);
     (void)rp_exec_wait(exec, 0, UINT64_MAX, NULL);
+    if (exec->submitted) rp_queues_settle(device);
     vk->DestroySemaphore(device->handle, exec->timeline, NULL);
     vk->DestroySemaphore(device->handle, exec->pieces_timeline, NULL);
     rp_slots_free(exec, exec->slots);

@@ -239,6 +239,7 @@ VkResult rp_ring_join(rp_ring *ring, uint64_t value) {
 }
 
 void rp_ring_free(rp_device *device) {
+    if (device->rings[0] || device->rings[1]) rp_queues_settle(device);
     for (uint32_t i = 0; i < 2; i++) {
         destroy(device, device->rings[i]);
         device->rings[i] = NULL;

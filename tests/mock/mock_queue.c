@@ -232,6 +232,14 @@ VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSub
     return VK_SUCCESS;
 }
 
+VkResult VKAPI_CALL mock_QueueWaitIdle(VkQueue queue) {
+    (void)queue;
+    if (mock_fails("vkQueueWaitIdle")) return mock.fail_with;
+    mock.idle_waits++;
+    mock_finish();
+    return VK_SUCCESS;
+}
+
 /* ---- Of a lost device ------------------------------------------------------------------------ */
 
 void VKAPI_CALL mock_GetQueueCheckpointData2NV(VkQueue queue, uint32_t *count,

@@ -52,7 +52,8 @@ typedef struct mock_state {
     bool quiet;          /* no text of descriptors, which threads would write at once */
 
     /* What happened. */
-    int objects; /* alive, of all kinds */
+    int objects;         /* alive, of all kinds */
+    uint32_t idle_waits; /* calls of vkQueueWaitIdle */
     uint32_t submits, memory_allocations;
     uint32_t waits, batches;   /* vkWaitSemaphores; VkSubmitInfo2 */
     const void *submitted[32]; /* command buffers of the latest vkQueueSubmit2 */

@@ -1,5 +1,5 @@
 /* A ring of slots in one storage: one binding puts a buffer of every slot at its place; and what a
- * submission of one of them signals. */
+ * submission of one of them signals, until an exec is gone. */
 #include "support.h"
 
 static const char ring_text[] = "reprise 1\n"
@@ -20,8 +20,9 @@ static rp_device *device;
 static rp_plan *plan;
 static rp_diags *diags;
 
-static void open_ring(void) {
+static void open_on(VkDriverId driver) {
     mock_reset();
+    mock.driver = driver;
     diags = rp_diags_create(NULL);
     device = mock_open(NULL, diags);
     plan = mock_plan(ring_text);
@@ -29,6 +30,10 @@ static void open_ring(void) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(device);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &params, diags, &storage), RP_OK);
+}
+
+static void open_ring(void) {
+    open_on(VK_DRIVER_ID_NVIDIA_PROPRIETARY);
 }
 
 static void close_ring(void) {
@@ -120,10 +125,30 @@ static void test_own_timeline_first(void) {
     close_ring();
 }
 
+/* A queue's thread may go on using a timeline that is signalled and waited for. */
+static void test_late_release(void) {
+    const VkDriverId drivers[] = {VK_DRIVER_ID_NVIDIA_PROPRIETARY, VK_DRIVER_ID_MESA_LLVMPIPE};
+    for (uint32_t d = 0; d < 2; d++)
+        for (uint32_t replays = 0; replays < 3; replays++) {
+            rp_exec *exec = NULL;
+            open_on(drivers[d]);
+            const rp_binding x = {"x", storage, 256, RP_ALL_SLOTS, 1024};
+            CU_ASSERT_EQUAL_FATAL(create(&x, &exec), RP_OK);
+            for (uint32_t i = 0; i < replays; i++)
+                CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+            CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+            CU_ASSERT_EQUAL(mock.idle_waits, 0);
+            rp_exec_destroy(exec);
+            CU_ASSERT_EQUAL(mock.idle_waits, d == 1 && replays > 0);
+            close_ring();
+        }
+}
+
 int main(void) {
     static const rp_test tests[] = {{"places", test_places},
                                     {"refused", test_refused},
                                     {"own timeline first", test_own_timeline_first},
+                                    {"late release", test_late_release},
                                     {0}};
     return rp_run_tests("ring of slots", tests);
 }
