@@ -1,0 +1,132 @@
+/* Recipes: where the bytes are. */
+#include "recipes.h"
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+void test_weights_once(void) {
+    uint32_t weights[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) weights[i] = 2;
+
+    const rp_storage_params params = {
+        .size = sizeof params, .bytes = sizeof weights, .name = "weights"};
+    rp_storage *storage;
+    check(rp_storage_create(device, &params, diags, &storage));
+    check(rp_storage_write(storage, 0, weights, sizeof weights, diags));
+
+    const rp_binding w = {.buffer = "w", .storage = storage, .slot = RP_ALL_SLOTS};
+    const rp_exec_params shared = {.size = sizeof shared, .bindings = &w, .binding_count = 1};
+    rp_exec *first, *second;
+    check(rp_exec_create(device, plan, &shared, diags, &first));
+    check(rp_exec_create(device, later_plan, &shared, diags, &second));
+    rp_storage_release(storage); /* the execs hold it */
+
+    uint32_t x[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) x[i] = i;
+    rp_exec *const execs[] = {first, second};
+    for (uint32_t e = 0; e < 2; e++) {
+        check(rp_exec_write(execs[e], 0, "x", 0, x, sizeof x, diags));
+        check(rp_exec_submit(execs[e], NULL, diags, NULL));
+        check(rp_exec_wait(execs[e], 0, UINT64_MAX, diags));
+        expect_results(execs[e], 0, e ? 6 : 2, 0, 0);
+        rp_exec_destroy(execs[e]);
+    }
+}
+
+void test_arena(void) {
+    rp_plan_info first = {.size = sizeof first}, second = {.size = sizeof second};
+    check(rp_plan_get_info(plan, &first));
+    check(rp_plan_get_info(later_plan, &second));
+    uint64_t bytes =
+        first.arena_bytes > second.arena_bytes ? first.arena_bytes : second.arena_bytes;
+
+    rp_storage *arena = create_storage(bytes);
+    const rp_binding binding = {.buffer = NULL, .storage = arena, .slot = RP_ALL_SLOTS};
+    const rp_exec_params params = {.size = sizeof params, .bindings = &binding, .binding_count = 1};
+    rp_exec *a, *b;
+    check(rp_exec_create(device, plan, &params, diags, &a));
+    check(rp_exec_create(device, later_plan, &params, diags, &b));
+    rp_storage_release(arena);
+
+    write_inputs(a, 0, 0);
+    write_inputs(b, 0, 0);
+    const rp_submission both[] = {{a, NULL}, {b, NULL}};
+    check(rp_device_submit(device, both, 2, diags, NULL));
+    check(rp_exec_wait(b, 0, UINT64_MAX, diags));
+    check(rp_exec_wait(a, 0, UINT64_MAX, diags));
+    expect_results(a, 0, 2, 0, 0);
+    expect_results(b, 0, 6, 0, 0);
+    rp_exec_destroy(a);
+    rp_exec_destroy(b);
+}
+
+void test_host_visible(void) {
+    const rp_storage_params params = {
+        .size = sizeof params, .bytes = 2 * BYTES, .host_visible = 1, .name = "results"};
+    rp_storage *storage;
+    check(rp_storage_create(device, &params, diags, &storage));
+    const rp_binding bindings[] = {{"x", storage, 0, RP_ALL_SLOTS, 0},
+                                   {"y", storage, BYTES, RP_ALL_SLOTS, 0}};
+    const rp_exec_params bound = {.size = sizeof bound, .bindings = bindings, .binding_count = 2};
+    rp_exec *exec = create(&bound);
+    write_inputs(exec, 0, 0);
+
+    void *x, *y;
+    check(rp_exec_map(exec, 0, "x", diags, &x, NULL));
+    check(rp_exec_map(exec, 0, "y", diags, &y, NULL));
+    ((uint32_t *)x)[0] = 0; /* while the slot is idle */
+    check(rp_exec_submit(exec, NULL, diags, NULL));
+    check(rp_exec_wait(exec, 0, UINT64_MAX, diags));
+    expect_values(y, 2, 0, 0);
+
+    rp_exec_destroy(exec);
+    rp_storage_release(storage);
+}
+
+/* ---- The host's bytes ------------------------------------------------------------------------ */
+
+enum { LAYERS = 3, LAYER_BYTES = 3 << 20 };
+
+/* Tells the user, and goes on. */
+static int on_progress(void *user, uint64_t done, uint64_t total) {
+    *(double *)user = (double)done / (double)total;
+    return 0; /* anything else stops */
+}
+
+void test_uploads(void) {
+    static uint32_t layers[LAYERS][LAYER_BYTES / 4], back[LAYER_BYTES / 4];
+    for (uint32_t i = 0; i < LAYERS; i++)
+        for (uint32_t k = 0; k < LAYER_BYTES / 4; k++) layers[i][k] = i + k;
+    rp_storage *weights = create_storage(LAYERS * LAYER_BYTES);
+
+    rp_storage_upload uploads[LAYERS];
+    for (uint32_t i = 0; i < LAYERS; i++)
+        uploads[i] = (rp_storage_upload){weights, i * LAYER_BYTES, LAYER_BYTES, layers[i]};
+    double shown = 0;
+    const rp_transfer_params params = {.size = sizeof params,
+                                       .uploads = uploads,
+                                       .upload_count = LAYERS,
+                                       .progress = on_progress,
+                                       .user = &shown};
+    check(rp_device_transfer(device, &params, diags));
+
+    CU_ASSERT_EQUAL(shown, 1);
+    check(rp_storage_read(weights, 2 * LAYER_BYTES, back, sizeof back, diags));
+    CU_ASSERT_EQUAL(memcmp(back, layers[2], sizeof back), 0);
+    rp_storage_release(weights);
+}
+
+void test_bytes_of_an_exec(void) {
+    uint32_t x[COUNT], w[COUNT], y[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) x[i] = i, w[i] = 2;
+    rp_exec *exec = create(NULL);
+
+    const rp_upload in[] = {{.buffer = "x", .size = sizeof x, .data = x},
+                            {.buffer = "w", .size = sizeof w, .data = w}};
+    check(rp_exec_transfer(exec, 0, in, 2, NULL, 0, diags));
+    check(rp_exec_submit(exec, NULL, diags, NULL));
+    check(rp_exec_wait(exec, 0, UINT64_MAX, diags));
+    check(rp_exec_read(exec, 0, "y", 0, y, sizeof y, diags)); /* one range */
+
+    expect_values(y, 2, 0, 0);
+    rp_exec_destroy(exec);
+}
