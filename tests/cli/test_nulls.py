@@ -52,13 +52,15 @@ VALUES = {
     "rp_storage *": "storage", "const rp_storage *": "storage", "rp_storage_info *": "&storage_info",
     "const rp_storage_params *": "&storage_params", "const rp_storage_import *": "&storage_import",
     "const rp_binding *": "&binding", "const rp_submission *": "&submission", "rp_update_report *": "&update_report",
+    "const rp_upload *": "&upload", "const rp_download *": "&download",
+    "const rp_transfer_params *": "&transfer_params",
     "rp_range_info *": "&range_info", "rp_counters *": "&counters",
     "rp_plan_buffer_info *": "&buffer_info", "rp_plan_kernel_info *": "&kernel_info",
     "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
 }
-COUNTS = {"count", "param_count", "operand_count", "attribute_count", "recorder_count", "capacity", "size"}
+COUNTS = {"upload_count", "download_count", "count", "param_count", "operand_count", "attribute_count", "recorder_count", "capacity", "size"}
 
 PROLOGUE = r"""
 #include <reprise/compiler.h>
@@ -124,6 +126,9 @@ int main(void) {
     rp_plan_info plan_info = {.size = sizeof plan_info};
     rp_plan_buffer_info buffer_info = {.size = sizeof buffer_info};
     rp_plan_kernel_info kernel_info = {.size = sizeof kernel_info};
+    rp_upload upload = {.buffer = "x", .size = 4, .data = bytes};
+    rp_download download = {.buffer = "y", .size = 4, .data = bytes};
+    rp_transfer_params transfer_params = {.size = sizeof transfer_params};
     rp_target target = RP_TARGET_INIT;
     rp_device_import import = {.size = sizeof import, .get_instance_proc_addr = no_function, .instance = bytes, .physical_device = bytes};
     /* VkPhysicalDeviceVulkan12Features and 13Features */
