@@ -89,8 +89,20 @@ static rp_status open_weights(const rp_allocator *allocator, void *context) {
     return status;
 }
 
+static rp_status open_npy(const rp_allocator *allocator, void *context) {
+    static const char file[] =
+        "\x93NUMPY\1\0\063\0{'descr':'<f4','fortran_order':False,'shape':(1,)} 0123";
+    (void)context;
+    rp_weights *w = NULL;
+    rp_status status = rp_weights_from_memory(allocator, file, sizeof file - 1, "a.npy", NULL, &w);
+    CU_ASSERT_EQUAL(w != NULL, status == RP_OK);
+    rp_weights_close(w);
+    return status;
+}
+
 static void test_weights(void) {
     fault_each(open_weights, NULL);
+    fault_each(open_npy, NULL);
 }
 
 int main(void) {

@@ -1,4 +1,4 @@
-/* .safetensors files: whatever the bytes, every array of a file that opens lies inside them, and is
+/* .safetensors and .npy files: whatever the bytes, every array of a file that opens lies inside them, and is
  * as large as its shape says where a dtype takes it. */
 #include "fuzz.h"
 #include "reprise/weights.h"

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
+#include "reprise/weights.h"
 #include "support/unit.h"
 
 enum { COUNT = 256, BYTES = COUNT * sizeof(uint32_t), SLOTS = 3 };

@@ -1,28 +1,53 @@
 /* Recipes: where the bytes are. */
 #include "recipes.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
+/* w[i] = 2 in a file of its own. */
+static void save_weights(const char *path) {
+    char header[128];
+    int length = snprintf(header, sizeof header,
+                          "{'descr': '<u4', 'fortran_order': False, 'shape': (%d,)}\n", COUNT);
+    FILE *out = fopen(path, "wb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    fwrite("\x93NUMPY\1", 1, 8, out);
+    fputc(length, out);
+    fputc(0, out);
+    fwrite(header, 1, (size_t)length, out);
+    for (uint32_t i = 0; i < COUNT; i++) fwrite(&(uint32_t){2}, 1, 4, out);
+    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+}
+
 void test_weights_once(void) {
-    uint32_t weights[COUNT];
-    for (uint32_t i = 0; i < COUNT; i++) weights[i] = 2;
+    char folder[] = "/tmp/reprise-recipes-XXXXXX", path[64];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/w.npy", folder);
+    save_weights(path);
 
-    const rp_storage_params params = {
-        .size = sizeof params, .bytes = sizeof weights, .name = "weights"};
-    rp_storage *storage;
-    check(rp_storage_create(device, &params, diags, &storage));
-    check(rp_storage_write(storage, 0, weights, sizeof weights, diags));
+    rp_weights *file;
+    check(rp_weights_open(NULL, path, diags, &file)); /* w.npy; or a .safetensors file */
+    const rp_plan *const plans[] = {plan, later_plan};
+    const rp_weights_load_params load = {
+        .size = sizeof load, .plans = plans, .plan_count = 2, .files = &file, .file_count = 1};
+    rp_loaded_weights *weights;
+    check(rp_weights_load(device, &load, diags, &weights));
+    rp_weights_close(file);
 
-    const rp_binding w = {.buffer = "w", .storage = storage, .slot = RP_ALL_SLOTS};
-    const rp_exec_params shared = {.size = sizeof shared, .bindings = &w, .binding_count = 1};
-    rp_exec *first, *second;
-    check(rp_exec_create(device, plan, &shared, diags, &first));
-    check(rp_exec_create(device, later_plan, &shared, diags, &second));
-    rp_storage_release(storage); /* the execs hold it */
+    rp_exec *execs[2];
+    for (uint32_t e = 0; e < 2; e++) {
+        rp_binding bindings[8];
+        rp_exec_params params = {.size = sizeof params, .bindings = bindings};
+        check(rp_loaded_weights_bindings(weights, plans[e], diags, bindings, 8,
+                                         &params.binding_count));
+        check(rp_exec_create(device, plans[e], &params, diags, &execs[e]));
+    }
+    rp_loaded_weights_destroy(weights); /* the execs hold what they read */
 
     uint32_t x[COUNT];
     for (uint32_t i = 0; i < COUNT; i++) x[i] = i;
-    rp_exec *const execs[] = {first, second};
     for (uint32_t e = 0; e < 2; e++) {
         check(rp_exec_write(execs[e], 0, "x", 0, x, sizeof x, diags));
         check(rp_exec_submit(execs[e], NULL, diags, NULL));
@@ -30,6 +55,7 @@ void test_weights_once(void) {
         expect_results(execs[e], 0, e ? 6 : 2, 0, 0);
         rp_exec_destroy(execs[e]);
     }
+    CU_ASSERT_EQUAL(remove(path) | remove(folder), 0);
 }
 
 void test_arena(void) {

@@ -1,4 +1,4 @@
-/* .safetensors files: what is read, and what is refused. */
+/* .safetensors and .npy files: what is read, and what is refused. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +188,7 @@ static void test_damaged_files(void) {
     CU_ASSERT_EQUAL(rmdir(path), 0);
     CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
     not_opened("is a pipe; expected"); /* at once, though nobody writes */
+    CU_ASSERT_EQUAL(unlink(path), 0);
     CU_ASSERT_EQUAL(rp_weights_open(NULL, NULL, diags, &w), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_weights_open(NULL, path, diags, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_weights_from_memory(NULL, NULL, 8, path, diags, &w), RP_ERROR_USAGE);
@@ -200,12 +201,166 @@ static void test_damaged_files(void) {
     rp_diags_clear(diags);
 }
 
+/* ---- .npy ------------------------------------------------------------------------------------ */
+
+/* A file of version 1.0 in memory, with so many bytes of data. */
+static size_t npy(unsigned char *file, const char *header, size_t data) {
+    size_t length = strlen(header);
+    memcpy(file, "\x93NUMPY\1\0", 8);
+    file[8] = (unsigned char)length;
+    file[9] = (unsigned char)(length >> 8);
+    memcpy(file + 10, header, length);
+    for (size_t i = 0; i < data; i++) file[10 + length + i] = (unsigned char)i;
+    return 10 + length + data;
+}
+
+static const char npy_header[] =
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }          \n";
+
+static void test_npy_reads(void) {
+    unsigned char file[512];
+    size_t size = npy(file, npy_header, 24);
+    rp_weights *w;
+    CU_ASSERT_EQUAL_FATAL(rp_weights_from_memory(NULL, file, size, "a/b/layer.w.npy", diags, &w),
+                          RP_OK);
+    CU_ASSERT_EQUAL(rp_weights_count(w), 1);
+    CU_ASSERT_EQUAL(rp_weights_find(w, "layer.w"), 0);
+    rp_weight a = rp_weights_get(w, 0);
+    CU_ASSERT_STRING_EQUAL(a.name, "layer.w");
+    CU_ASSERT_STRING_EQUAL(a.type, "<f4");
+    CU_ASSERT_EQUAL(a.dtype, RP_F32);
+    CU_ASSERT_EQUAL(a.rank, 2);
+    CU_ASSERT_EQUAL(a.shape[1], 3);
+    CU_ASSERT_EQUAL(a.size, 24);
+    CU_ASSERT_EQUAL(((const unsigned char *)a.data)[23], 23);
+    rp_weights_close(w);
+    size = npy(file, "{'shape':(),'descr':'|b1','fortran_order':True}", 1);
+    CU_ASSERT_EQUAL_FATAL(rp_weights_from_memory(NULL, file, size, NULL, diags, &w), RP_OK);
+    CU_ASSERT_STRING_EQUAL(rp_weights_get(w, 0).name, "array");
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0).dtype, RP_RAW);
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0).rank, 0);
+    rp_weights_close(w);
+    size = npy(file, "{'descr':'|u1','fortran_order':False,'shape':(1,1,1,1,1,1,1,1,1,7)}", 7);
+    CU_ASSERT_EQUAL_FATAL(rp_weights_from_memory(NULL, file, size, NULL, diags, &w), RP_OK);
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0).dtype, RP_U8); /* not raw, nor blocks */
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0).rank, 10);
+    rp_weights_close(w);
+}
+
+static void refuse_npy(const char *header, size_t data, const char *words) {
+    unsigned char file[512];
+    rp_weights *w;
+    size_t size = npy(file, header, data);
+    CU_ASSERT_EQUAL(rp_weights_from_memory(NULL, file, size, "x.npy", diags, &w), RP_ERROR_INVALID);
+    CU_ASSERT_PTR_NULL(w);
+    rp_diag diag = rp_diags_get(diags, 0);
+    if (!strstr(diag.message, words))
+        fprintf(stderr, "  wanted %s\n  got %s\n", words, diag.message);
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.message, words));
+    CU_ASSERT_STRING_EQUAL(diag.file, "x.npy");
+    rp_diags_clear(diags);
+}
+
+#define NPY(descr, order, shape)                                                                   \
+    "{'descr': " descr ", 'fortran_order': " order ", 'shape': " shape "}"
+
+static void test_npy_refuses(void) {
+    refuse_npy(npy_header, 23, "truncated: shape (2, 3) of '<f4' needs 24 bytes of data");
+    refuse_npy(npy_header, 25, "something follows the array");
+    refuse_npy(NPY("'<f4'", "True", "(2, 3)"), 24, "Fortran order");
+    refuse_npy(NPY("'<f4'", "Maybe", "(2, 3)"), 24, "True or False");
+    refuse_npy(NPY("'>f4'", "False", "(2, 3)"), 24, "big-endian");
+    refuse_npy(NPY("'<U4'", "False", "(2, 3)"), 24, "plain numbers");
+    refuse_npy(NPY("[('a', '<f4')]", "False", "(2, 3)"), 24, "structured arrays");
+    refuse_npy(NPY("'<f4'", "False", "(2, -3)"), 24, "whole numbers");
+    refuse_npy(NPY("'<f4'", "False", "(4294967296, 4294967296)"), 24, "too large");
+    refuse_npy(NPY("'<f4'", "False", "(18446744073709551616,)"), 24, "extent of 'shape'");
+    refuse_npy("{'descr': '<f4', 'shape': (6,)}", 24, "one of descr, fortran_order and shape");
+    refuse_npy("{'descr': '<f4', 'descr': '<f4'}", 24, "a key stands twice");
+    refuse_npy("['descr']", 24, "does not begin with '{'");
+    unsigned char file[512];
+    size_t size = npy(file, npy_header, 24);
+    rp_weights *w;
+    for (size_t cut = 0; cut < size; cut++) { /* in a block of just that size, for sanitizers */
+        void *part = malloc(cut + 1);
+        memcpy(part, file, cut);
+        CU_ASSERT_EQUAL(rp_weights_from_memory(NULL, part, cut, "x.npy", diags, &w),
+                        RP_ERROR_INVALID);
+        CU_ASSERT_PTR_NULL(w);
+        free(part);
+    }
+    rp_diags_clear(diags);
+}
+
+static void test_npy_files(void) {
+    rp_weights *w;
+    FILE *file = fopen(path, "wb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    unsigned char bytes[512];
+    fwrite(bytes, npy(bytes, npy_header, 24), 1, file);
+    CU_ASSERT_EQUAL_FATAL(fclose(file), 0);
+    CU_ASSERT_EQUAL(rp_weights_open(NULL, path, diags, &w), RP_OK); /* by its first bytes */
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0).size, 24);
+    CU_ASSERT_STRING_EQUAL(rp_weights_get(w, 0).name, strrchr(path, '/') + 1);
+    rp_weights_close(w);
+    write_file("{}", 2, 2, 0);
+    CU_ASSERT_EQUAL(rp_weights_open_npy(NULL, path, 0, diags, &w), RP_ERROR_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(rp_diags_get(diags, 0).message, "not a NumPy .npy file"));
+    rp_diags_clear(diags);
+    CU_ASSERT_EQUAL(rp_weights_open_npy(NULL, "/tmp", 1, diags, &w), RP_ERROR_IO);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(rp_diags_get(diags, 0).message, "is a folder; expected a NumPy .npy file"));
+    CU_ASSERT_EQUAL(rp_weights_open_npy(NULL, NULL, 0, diags, &w), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_weights_open_npy(NULL, path, 0, diags, NULL), RP_ERROR_USAGE);
+    rp_diags_clear(diags);
+}
+
+/* What fits which buffer. */
+static void test_checks(void) {
+    static const uint64_t shape[] = {2, 3}, six[] = {6};
+    unsigned char bytes[512];
+    size_t size = npy(bytes, npy_header, 24);
+    rp_weights *w;
+    CU_ASSERT_EQUAL_FATAL(rp_weights_from_memory(NULL, bytes, size, "w.npy", diags, &w), RP_OK);
+    rp_plan_buffer_info b = {.size = sizeof b,
+                             .name = "b",
+                             .kind = RP_WEIGHT,
+                             .dtype = RP_F32,
+                             .rank = 2,
+                             .shape = shape,
+                             .bytes = 24};
+    CU_ASSERT_EQUAL(rp_weights_check(w, 0, &b, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_weights_check(w, 1, &b, diags), RP_ERROR_USAGE);
+    b.rank = 1, b.shape = six;
+    CU_ASSERT_EQUAL(rp_weights_check(w, 0, &b, diags), RP_ERROR_INVALID);
+    CU_ASSERT_STRING_EQUAL(rp_diags_get(diags, 0).message,
+                           "has shape (2, 3); buffer 'b' has shape (6,)");
+    b.dtype = RP_I32;
+    CU_ASSERT_EQUAL(rp_weights_check(w, 0, &b, diags), RP_ERROR_INVALID);
+    CU_ASSERT_STRING_EQUAL(rp_diags_get(diags, 1).message,
+                           "has elements of type '<f4'; buffer 'b' is i32: save it with "
+                           "array.astype('<i4')");
+    b.dtype = RP_RAW, b.rank = 0;
+    CU_ASSERT_EQUAL(rp_weights_check(w, 0, &b, diags), RP_OK);
+    b.bytes = 25;
+    CU_ASSERT_EQUAL(rp_weights_check(w, 0, &b, diags), RP_ERROR_INVALID);
+    CU_ASSERT_STRING_EQUAL(rp_diags_get(diags, 2).message,
+                           "has 24 bytes of <f4; buffer 'b' needs 25");
+    CU_ASSERT_STRING_EQUAL(rp_diags_get(diags, 2).file, "w.npy");
+    rp_weights_close(w);
+    rp_diags_clear(diags);
+}
+
 int main(void) {
     static const rp_test tests[] = {{"reads", test_reads},
                                     {"refuses", test_refuses},
                                     {"depth", test_depth},
                                     {"names", test_names},
                                     {"damaged files", test_damaged_files},
+                                    {".npy", test_npy_reads},
+                                    {".npy refused", test_npy_refuses},
+                                    {".npy files", test_npy_files},
+                                    {"what fits", test_checks},
                                     {0}};
     int descriptor = mkstemp(path);
     if (descriptor < 0) return 99;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "arrays.h"
 #include "message.h"
+#include "npy.h"
 #include "output.h"
 #include "values.h"
 

@@ -2,7 +2,6 @@
 #ifndef CLI_ARRAYS_H
 #define CLI_ARRAYS_H
 
-#include "npy.h"
 #include "options.h"
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
@@ -37,7 +36,6 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
 
 /* The first bytes of one buffer, mapped. */
 typedef struct cli_array {
-    cli_npy npy;      /* where they come from such a file */
     const void *data; /* NULL: none */
     uint64_t size;    /* bytes in the file */
     bool widen;       /* they are BF16 for a buffer of f32 */

@@ -18,37 +18,33 @@ static bool takes_input(rp_buffer_kind kind) {
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
-static int open_tensor(const rp_plan_buffer_info *buffer, const char *path, size_t length,
-                       const char *tensor, cli_inputs *inputs, cli_array *array) {
-    uint32_t file;
-    rp_weight weight;
-    int status = cli_weights_open(&inputs->weights, path, length, &file);
-    if (status == CLI_OK)
-        status = cli_weights_take(&inputs->weights, file, tensor, buffer, &weight, &array->widen);
-    if (status != CLI_OK) return status;
-    array->data = weight.data;
-    array->size = weight.size;
-    return CLI_OK;
-}
-
 /* `text` is FILE.npy, FILE.safetensors or FILE.safetensors:TENSOR; `tensor` (may be NULL) wins over
  * the text's, and the buffer's name stands in for both. */
 static int open_array(const rp_plan *plan, uint32_t index, const char *text, const char *tensor,
                       cli_inputs *inputs) {
     rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
     cli_array *array = &inputs->arrays[index];
+    cli_weights *files = &inputs->weights;
     size_t length = cli_weights_path(text);
     if (tensor) length = strlen(text); /* whatever the file is called */
+    uint32_t file;
+    rp_weight weight;
+    int status;
     if (length) {
         const char *in_text = text[length] ? text + length + 1 : buffer.name;
-        return open_tensor(&buffer, text, length, tensor ? tensor : in_text, inputs, array);
+        status = cli_weights_open(files, text, length, &file);
+        if (status == CLI_OK)
+            status = cli_weights_take(files, file, tensor ? tensor : in_text, &buffer, &weight,
+                                      &array->widen);
+    } else {
+        status = cli_weights_open_npy(files, text, buffer.bytes, &file);
+        if (status == CLI_OK)
+            status = cli_weights_take_npy(files, file, &buffer, &weight, &array->widen);
     }
-    int status = cli_npy_open(text, buffer.bytes, &array->npy);
     if (status != CLI_OK) return status;
-    array->data = array->npy.data;
-    array->size = array->npy.size;
-    return cli_npy_fits(&array->npy, text, buffer.name, buffer.dtype, buffer.rank, buffer.shape,
-                        buffer.bytes);
+    array->data = weight.data;
+    array->size = weight.size;
+    return CLI_OK;
 }
 
 /* The pipeline's own file for a buffer, where it has one. */
@@ -145,7 +141,6 @@ int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char 
 }
 
 void cli_inputs_close(cli_inputs *inputs) {
-    for (uint32_t i = 0; i < inputs->count; i++) cli_npy_close(&inputs->arrays[i].npy);
     free(inputs->arrays);
     cli_weights_close(&inputs->weights);
     *inputs = (cli_inputs){0};

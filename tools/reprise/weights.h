@@ -1,4 +1,4 @@
-/* Arrays from .safetensors files. */
+/* Arrays from .safetensors and .npy files. */
 #ifndef CLI_WEIGHTS_H
 #define CLI_WEIGHTS_H
 
@@ -6,7 +6,7 @@
 #include "reprise/plan.h"
 #include "reprise/weights.h"
 
-/* Every file is opened once, however many arrays are taken from it. */
+/* Every .safetensors file is opened once, however many arrays are taken from it. */
 typedef struct cli_weights {
     rp_weights **files;
     char **paths;
@@ -19,6 +19,8 @@ size_t cli_weights_path(const char *text);
 
 /* Opens a file, unless it is open. Prints what is wrong; returns an exit status. */
 int cli_weights_open(cli_weights *weights, const char *path, size_t length, uint32_t *out_file);
+/* Opens a .npy file; of a pipe no more is read than an array of `most` bytes may have. */
+int cli_weights_open_npy(cli_weights *weights, const char *path, uint64_t most, uint32_t *out_file);
 void cli_weights_close(cli_weights *weights);
 
 /* The array for a buffer: its dtype and shape must be the buffer's; raw buffers take any of the
@@ -26,6 +28,9 @@ void cli_weights_close(cli_weights *weights);
  * buffer of f32. */
 int cli_weights_take(const cli_weights *weights, uint32_t file, const char *tensor,
                      const rp_plan_buffer_info *buffer, rp_weight *out, bool *widen);
+/* The same for the one array of a .npy file. */
+int cli_weights_take_npy(const cli_weights *weights, uint32_t file,
+                         const rp_plan_buffer_info *buffer, rp_weight *out, bool *widen);
 /* Whether a file has an array of this name. */
 bool cli_weights_has(const cli_weights *weights, uint32_t file, const char *tensor);
 
