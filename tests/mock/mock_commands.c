@@ -193,7 +193,7 @@ void mock_execute(VkCommandBuffer handle, VkQueue queue, mock_use use) {
         const mock_op *op = &commands->ops[i];
         if (op->buffer) use_buffer(op->buffer, commands->family, use);
         if (op->set) op->set->use = use;
-        if (mock.races) mock_race_op(op, use, before + op->command);
+        if (mock.races) mock_race_op(op, use, before + op->command, queue);
     }
     before += commands->commands + 1;
     for (uint32_t i = 0; i < commands->count && !mock.lost; i++) {

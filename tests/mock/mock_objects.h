@@ -47,6 +47,7 @@ typedef struct mock_buffer {
     uint64_t size, offset;
     mock_memory *memory;
     mock_use use;
+    bool staging; /* for copies alone: the host writes it anew when the GPU is done with it */
     bool concurrent;
     uint32_t family; /* that used it, and one; 0: none yet */
 } mock_buffer;
@@ -119,9 +120,15 @@ typedef struct mock_op {
 } mock_op;
 
 /* `command`: counted over all that is submitted. */
-void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command);
+void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command, const void *queue);
 /* A wait for what a batch has signalled behind those stages. */
-void mock_race_wait(uint64_t signalled, uint64_t signal_stages, uint64_t wait_stages);
+typedef struct mock_race_signal {
+    uint64_t batch, stages;
+    const void *queue;
+} mock_race_signal;
+void mock_race_wait(const mock_race_signal *signal, uint64_t wait_stages, const void *wait_queue);
+/* The host knows that a batch is done, and all before it in the queue. */
+void mock_race_done(uint64_t batch, const void *queue);
 void mock_race_forget(const mock_memory *memory); /* NULL: everything */
 
 /* Next numbers; mock_reset sets them to zero. */

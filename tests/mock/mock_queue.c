@@ -116,12 +116,24 @@ void VKAPI_CALL mock_DestroySemaphore(VkDevice device, VkSemaphore handle,
     mock_delete((void *)handle, MOCK_SEMAPHORE);
 }
 
+/* The host has seen that value. */
+static void seen(const mock_semaphore *semaphore, uint64_t value) {
+    for (uint32_t i = batch_count; i-- > 0 && mock.races;)
+        for (uint32_t j = 0; j < batches[i].signal_count; j++) {
+            const mock_semaphore_use *signal = &batches[i].signals[j];
+            if (signal->semaphore != semaphore || signal->value > value) continue;
+            mock_race_done(i + 1, batches[i].queue);
+            return;
+        }
+}
+
 VkResult VKAPI_CALL mock_GetSemaphoreCounterValue(VkDevice device, VkSemaphore handle,
                                                   uint64_t *out) {
     (void)device;
     if (mock_fails("vkGetSemaphoreCounterValue")) return mock.fail_with;
     if (mock.lost) return VK_ERROR_DEVICE_LOST;
     *out = value_of((mock_semaphore *)handle);
+    seen((mock_semaphore *)handle, *out);
     return VK_SUCCESS;
 }
 
@@ -131,7 +143,10 @@ VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitIn
     if (mock_fails("vkWaitSemaphores")) return mock.fail_with;
     mock_count(&mock.waits);
     mock_semaphore *semaphore = (mock_semaphore *)info->pSemaphores[0];
-    if (value_of(semaphore) >= info->pValues[0]) return VK_SUCCESS;
+    if (value_of(semaphore) >= info->pValues[0]) {
+        seen(semaphore, info->pValues[0]);
+        return VK_SUCCESS;
+    }
     if (mock.lost) return VK_ERROR_DEVICE_LOST;
     if (timeout != UINT64_MAX) return VK_TIMEOUT;
     while (done < batch_count && value_of(semaphore) < info->pValues[0]) {
@@ -140,6 +155,7 @@ VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitIn
     }
     if (value_of(semaphore) < info->pValues[0])
         mock_wrong("a wait for a value that nothing signals never ends");
+    seen(semaphore, info->pValues[0]);
     return VK_SUCCESS;
 }
 
@@ -188,7 +204,9 @@ static void order(const mock_semaphore_use *wait) {
             found = signal;
             number = i + 1;
         }
-    if (found) mock_race_wait(number, found->stages, wait->stages);
+    if (!found) return;
+    const mock_race_signal signal = {number, found->stages, batches[number - 1].queue};
+    mock_race_wait(&signal, wait->stages, batches[batch_count - 1].queue);
 }
 
 static void check_signal(const mock_semaphore_use *signal) {

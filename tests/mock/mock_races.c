@@ -45,16 +45,35 @@ static uint32_t of_masks(uint64_t stages, uint64_t access) {
 
 /* ---- What was accessed ----------------------------------------------------------------------- */
 
+enum { QUEUES = 4 };
+
+/* What is ordered behind an access in one queue. */
+typedef struct order {
+    uint32_t after; /* scopes that execute behind it */
+    uint32_t chain; /* those of them that have, so that what is ordered behind them is behind it */
+    uint32_t visible; /* scopes that it is visible to */
+} order;
+
 typedef struct seen {
     const mock_memory *memory;
     uint64_t lo, hi;
     uint32_t scope; /* one bit */
-    uint32_t after; /* scopes that execute behind it */
-    uint32_t chain; /* those of them that have, so that what is ordered behind them is behind it */
-    bool available; /* a write: to the device, from where barriers make it visible */
-    uint32_t visible; /* scopes that it is visible to */
+    uint32_t queue;
     uint64_t batch, command;
+    order in[QUEUES];
+    bool available; /* a write: to the device, from where it is made visible */
+    bool done;      /* the host knows, so what is submitted since executes behind it */
+    bool staging;
 } seen;
+
+static const void *queues[QUEUES]; /* by number */
+
+static uint32_t number_of(const void *queue) {
+    uint32_t i = 0;
+    while (i + 1 < QUEUES && queues[i] && queues[i] != queue) i++;
+    queues[i] = queue;
+    return i;
+}
 
 static seen *list;
 static uint32_t count, capacity;
@@ -68,6 +87,7 @@ void mock_race_forget(const mock_memory *memory) {
     free(list);
     list = NULL;
     capacity = 0;
+    for (uint32_t i = 0; i < QUEUES; i++) queues[i] = NULL;
 }
 
 /* The scopes of the stages of a set of scopes. */
@@ -78,28 +98,58 @@ static uint32_t whole_stages(uint32_t some) {
     return of_stages(stages);
 }
 
-/* Scopes `after` execute behind what batches did in the stages of `src`; what they wrote in scopes
- * `available` becomes available, and with what is already, visible to `visible`. */
-static void pass(uint64_t until_batch, uint32_t src, uint32_t available, uint32_t after,
-                 uint32_t visible) {
+/* Scopes `after` of a queue execute behind an access; it is visible to `visible`, when available. */
+static void put_behind(seen *s, uint32_t queue, uint32_t after, uint32_t visible) {
+    s->in[queue].after |= after;
+    if (s->available) s->in[queue].visible |= visible;
+}
+
+/* A barrier orders what is in its own queue, or behind which something in its own queue is; and what
+ * the host has seen end is in front of everything. */
+static void pass_barrier(const VkMemoryBarrier2 *b, uint32_t queue) {
+    uint32_t src = of_stages(b->srcStageMask), dst = of_stages(b->dstStageMask);
+    uint32_t available = of_masks(b->srcStageMask, b->srcAccessMask);
     for (uint32_t i = 0; i < count; i++) {
-        if (list[i].batch > until_batch || !((list[i].scope | list[i].chain) & src)) continue;
-        list[i].after |= after;
-        list[i].available |= (list[i].scope & available) != 0;
-        if (list[i].available) list[i].visible |= visible;
+        bool own = list[i].queue == queue && (list[i].scope & src);
+        if (!own && !list[i].done && !(list[i].in[queue].chain & src)) continue;
+        list[i].available |= own && (list[i].scope & available);
+        put_behind(&list[i], queue, dst, of_masks(b->dstStageMask, b->dstAccessMask));
+    }
+}
+
+/* A semaphore orders what came before its signal in that queue, and makes it available. */
+void mock_race_wait(const mock_race_signal *signal, uint64_t wait_stages, const void *wait_queue) {
+    uint32_t src = of_stages(signal->stages), dst = of_stages(wait_stages);
+    uint32_t from = number_of(signal->queue), to = number_of(wait_queue);
+    for (uint32_t i = 0; i < count; i++) {
+        bool own = list[i].queue == from && list[i].batch <= signal->batch && (list[i].scope & src);
+        if (!own && !(list[i].in[from].after & src)) continue;
+        list[i].available |= own;
+        put_behind(&list[i], to, dst, dst);
     }
 }
 
 /* A command of that scope has come. */
-static void chain(uint32_t scope) {
+static void chain(uint32_t scope, uint32_t queue) {
     uint32_t stage = whole_stages(scope);
-    for (uint32_t i = 0; i < count; i++)
-        if (list[i].after & stage) list[i].chain |= stage;
+    for (uint32_t i = 0; i < count; i++) list[i].in[queue].chain |= list[i].in[queue].after & stage;
 }
 
-void mock_race_wait(uint64_t signalled, uint64_t signal_stages, uint64_t wait_stages) {
-    uint32_t src = of_stages(signal_stages), dst = of_stages(wait_stages);
-    pass(signalled, src, src, dst, dst);
+void mock_race_done(uint64_t batch, const void *queue) {
+    uint32_t from = number_of(queue);
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i].queue == from ? list[i].batch <= batch : list[i].in[from].after != 0)
+            list[i].done = list[i].available = true;
+}
+
+/* Whether an access behind another has to be, and is: what is overwritten has to be over, what is
+ * read has to be visible. */
+static bool is_ordered(const seen *a, const seen *b) {
+    bool wrote = (a->scope & WRITES) != 0, writes = (b->scope & WRITES) != 0;
+    if (!wrote && !writes) return true;
+    if (a->done && (writes || a->staging)) return true;
+    const order *in = &a->in[b->queue];
+    return ((wrote ? in->visible : in->after) & b->scope) != 0;
 }
 
 static void complain(const seen *a, const seen *b) {
@@ -133,8 +183,7 @@ static void add(const seen *b) {
         seen a = list[i];
         if (a.memory != b->memory || a.lo >= b->hi || b->lo >= a.hi || a.command == b->command)
             continue;
-        if (!((a.scope | b->scope) & WRITES)) continue;
-        if (!((a.scope & WRITES ? a.visible : a.after) & b->scope)) complain(&a, b);
+        if (!is_ordered(&a, b)) complain(&a, b);
         if (!(b->scope & WRITES)) continue;
         list[i].hi = a.lo < b->lo ? b->lo : a.lo; /* empty when nothing is left in front */
         if (a.hi <= b->hi) continue;
@@ -155,12 +204,10 @@ static void tidy(void) {
     count = kept;
 }
 
-void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command) {
+void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command, const void *queue) {
+    uint32_t number = number_of(queue);
     if (!op->buffer) {
-        const VkMemoryBarrier2 *b = &op->barrier;
-        if (++mock_barriers == mock_skip_barrier) return;
-        pass(UINT64_MAX, of_stages(b->srcStageMask), of_masks(b->srcStageMask, b->srcAccessMask),
-             of_stages(b->dstStageMask), of_masks(b->dstStageMask, b->dstAccessMask));
+        if (++mock_barriers != mock_skip_barrier) pass_barrier(&op->barrier, number);
         return;
     }
     for (uint32_t i = 0; i < SCOPES; i++) {
@@ -169,9 +216,11 @@ void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command) {
                              .lo = op->buffer->offset + op->lo,
                              .hi = op->buffer->offset + op->hi,
                              .scope = scopes[i].scope,
+                             .queue = number,
                              .batch = batch,
-                             .command = command};
-        chain(scopes[i].scope);
+                             .command = command,
+                             .staging = op->buffer->staging};
+        chain(scopes[i].scope, number);
         add(&access);
     }
     tidy();
@@ -183,7 +232,7 @@ bool mock_host_may_read(const void *bytes, uint64_t size) {
         const unsigned char *lo = list[i].memory->data + list[i].lo;
         const unsigned char *hi = list[i].memory->data + list[i].hi;
         if ((list[i].scope & WRITES) && lo < from + size && from < hi &&
-            !(list[i].visible & MOCK_HOST_R))
+            !(list[i].in[list[i].queue].visible & MOCK_HOST_R))
             return false;
     }
     return true;

@@ -107,6 +107,7 @@ VkResult VKAPI_CALL mock_CreateBuffer(VkDevice device, const VkBufferCreateInfo 
     if (info->size == 0) mock_wrong("a buffer has no bytes");
     mock_buffer *buffer = mock_new(MOCK_BUFFER, sizeof *buffer);
     buffer->size = info->size;
+    buffer->staging = !(info->usage & VK_BUFFER_USAGE_STORAGE_BUFFER_BIT);
     buffer->concurrent = info->sharingMode == VK_SHARING_MODE_CONCURRENT;
     if (buffer->concurrent && info->queueFamilyIndexCount < 2)
         mock_wrong("a buffer is shared between too few families");

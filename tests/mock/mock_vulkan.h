@@ -125,8 +125,9 @@ void mock_finish(void);
 
 /* With mock.races every access of what is submitted is compared with every access before it: two to
  * the same byte of memory, one of them a write, need a barrier between them, or a semaphore, whose
- * scopes cover both; else it is a mistake. What the host knows orders nothing on the device. Whether
- * kernels read or write is in the modules that mock_plan makes. */
+ * scopes cover both; else it is a mistake. That the host has seen a batch end is enough to overwrite
+ * what it used, but what it wrote becomes visible on the device alone. Whether kernels read or write
+ * is in the modules that mock_plan makes. */
 
 /* Whether the host may read memory: what wrote it is behind a barrier toward the host. */
 bool mock_host_may_read(const void *bytes, uint64_t size);

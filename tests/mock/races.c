@@ -83,18 +83,36 @@ static void test_pairs(void) {
     }
 }
 
-/* Submissions are in order, which alone orders nothing; nor does it that the host has waited. */
+/* Submissions are in order, which alone orders nothing. When the host has waited, what was used may be
+ * overwritten; it takes a semaphore on the device to read what was written. */
 static void test_semaphores(void) {
     static const char text[] = "reprise 1\n"
                                "graph one scheduled placed synced arena 0 {\n"
-                               "  buf $y out 256\n"
-                               "  kern @write spirv - local 64 1 1 (w)\n"
+                               "  buf $x in 256\n"
+                               "  buf $y inout 256\n"
+                               "  kern @write spirv - local 64 1 1 (r, w)\n"
+                               "  kern @change spirv - local 64 1 1 (r, rw)\n"
                                "  group 0\n"
-                               "    n0 = run @write grid 1 1 1 (w $y)\n"
+                               "    n0 = run @%s grid 1 1 1 (r $x, %s $y)\n"
                                "}\n";
+    char full[512];
+    for (uint32_t waited = 0; waited < 2; waited++) {
+        snprintf(full, sizeof full, text, "write", "w");
+        mock_reset();
+        open_text(full, &mock_params);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+        mock.races = true;
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+        if (waited) CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+        CU_ASSERT_EQUAL(mock.mistake == NULL, waited == 1);
+        mock.mistake = NULL;
+        close_all();
+    }
+    snprintf(full, sizeof full, text, "change", "rw");
     for (uint32_t use = 0; use < 3; use++) {
         mock_reset();
-        open_text(text, &mock_params);
+        open_text(full, &mock_params);
         CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
         mock.races = true;
         CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
