@@ -312,6 +312,22 @@ static uint32_t set_visit(void *context, uint64_t lo, uint64_t hi, uint32_t valu
     return *(uint32_t *)context;
 }
 
+/* Puts an entry into the gap before place `p`, where its leaf has room and it joins no neighbour. */
+static bool insert(rp_interval_map *map, place p, rp_interval entry) {
+    if (map->leaf_count == 0) return false;
+    if (p.leaf == map->leaf_count)
+        p = (place){map->leaf_count - 1, leaf_at(map, map->leaf_count - 1)->count};
+    rp_interval_leaf *leaf = leaf_at(map, p.leaf);
+    if (leaf->count == leaf_sizes[leaf->size] || (p.item == 0 && p.leaf > 0)) return false;
+    rp_interval *at = leaf->items + p.item;
+    if (p.item > 0 && at[-1].hi == entry.lo && at[-1].value == entry.value) return false;
+    if (p.item < leaf->count && at->lo == entry.hi && at->value == entry.value) return false;
+    memmove(at + 1, at, (leaf->count - p.item) * sizeof *at);
+    *at = entry;
+    map->leaves[p.leaf].end = leaf->items[leaf->count++].hi;
+    return true;
+}
+
 bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
                             rp_interval_visit *visit, void *context) {
     if (lo >= hi) return true;
@@ -320,10 +336,16 @@ bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_
         if (value != RP_ABSENT) map->only = (rp_interval){lo, hi, value};
         return true;
     }
-    /* Memory is mostly used in the same pieces again: one entry, hit exactly, or inside one. */
+    /* Memory is mostly used in the same pieces again: one entry, hit exactly, or inside one, or one
+     * that is new. */
     place p = find(map, lo);
     const rp_interval *e = at(map, p);
     if (e && e->hi == lo) e = at(map, p = next(map, p));
+    if (!e || e->lo >= hi) {
+        uint32_t value = visit(context, lo, hi, RP_ABSENT);
+        return value == RP_ABSENT || insert(map, p, (rp_interval){lo, hi, value}) ||
+               rebuild(a, map, lo, hi, set_visit, &value);
+    }
     if (!e || e->lo > lo || e->hi < hi) return rebuild(a, map, lo, hi, visit, context);
     uint32_t value = visit(context, lo, hi, e->value);
     if (value == e->value) return true;

@@ -46,4 +46,13 @@ static inline bool rp_cover_orders(const rp_cover *cover, rp_hazard_kind kind, u
                             : cover->last[rp_scope_index(src)][rp_scope_index(dst)] > from;
 }
 
+/* What a barrier is for, of the kinds of hazard that it orders (bit rp_hazard_kind): the first of
+ * raw, waw and war. RP_ORDER, forced by no bytes, for none of them. */
+static inline rp_hazard_kind rp_barrier_reason(uint32_t kinds) {
+    return kinds & 1u << RP_RAW_HAZARD   ? RP_RAW_HAZARD
+           : kinds & 1u << RP_WAW_HAZARD ? RP_WAW_HAZARD
+           : kinds & 1u << RP_WAR_HAZARD ? RP_WAR_HAZARD
+                                         : RP_ORDER;
+}
+
 #endif

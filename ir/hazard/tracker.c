@@ -11,33 +11,20 @@
  *
  * Fading, only what meets the accesses before is of interest: bytes that are overwritten are done,
  * and reads are not remembered. */
-#include "hazard/tracker.h"
+#include "hazard/touch.h"
 
 #define NONE UINT32_MAX /* no index, no step */
 
-static const uint8_t read_kinds[RP_READ_KINDS] = {RP_SCOPE_COMPUTE_R, RP_SCOPE_COMPUTE_U,
-                                                  RP_SCOPE_TRANSFER_R, RP_SCOPE_INDIRECT_R};
-
-struct rp_tracker_reader {
-    uint32_t step, tag, scope, next;
-    uint32_t latest[RP_READ_KINDS]; /* from here to the list's end */
-};
 typedef rp_tracker_reader reader;
-
-struct rp_tracker_cell {
-    uint32_t writer, tag; /* step and tag of the last write; NONE: none */
-    uint32_t scope;
-    uint32_t readers;
-};
 typedef rp_tracker_cell cell;
 
-static const cell untouched = {NONE, NONE, 0, NONE};
+static const cell untouched = {{NONE, NONE, 0}, NONE, true};
 
 /* Of a fold: its latest write of each kind, with the bytes it wrote there; the latest read of each
  * kind among its pieces; and a list of those who read the whole since it was made. */
 struct rp_tracker_whole {
     struct {
-        cell by;
+        rp_touched by;
         uint64_t lo, hi;
     } writes[RP_WRITE_KINDS];
     uint32_t old[RP_READ_KINDS];
@@ -51,8 +38,8 @@ void rp_tracker_init(rp_tracker *t, const rp_allocator *a, uint32_t named, rp_co
 }
 
 void rp_tracker_free(rp_tracker *t) {
-    for (uint32_t i = 0; i < t->space_count; i++) rp_interval_map_free(t->a, &t->maps[i]);
-    rp_release(t->a, t->maps);
+    for (uint32_t i = 0; i < t->space_count; i++) rp_interval_map_free(t->a, &t->spaces[i].map);
+    rp_release(t->a, t->spaces);
     rp_interval_pool_free(t->a, &t->leaves);
     rp_release(t->a, t->readers);
     rp_release(t->a, t->cells);
@@ -63,36 +50,31 @@ void rp_tracker_free(rp_tracker *t) {
 
 bool rp_tracker_spaces(rp_tracker *t, uint32_t count) {
     uint32_t more = count > t->space_count ? count - t->space_count : 0;
-    if (!RP_RESERVE(t->a, t->maps, t->space_count, t->space_capacity, more)) return false;
+    if (!RP_RESERVE(t->a, t->spaces, t->space_count, t->space_capacity, more)) return false;
+    for (uint32_t i = 0; more && i < t->space_count; i++) t->spaces[i].age++; /* they have moved */
     for (; t->space_count < count; t->space_count++)
-        t->maps[t->space_count] = (rp_interval_map){.pool = &t->leaves};
+        t->spaces[t->space_count] = (rp_tracker_space){.map = {.pool = &t->leaves}, .age = 1};
     return true;
 }
 
 void rp_tracker_clear(rp_tracker *t) {
-    for (uint32_t i = 0; i < t->space_count; i++) rp_interval_map_clear(t->a, &t->maps[i]);
+    for (uint32_t i = 0; i < t->space_count; i++) {
+        rp_interval_map_clear(t->a, &t->spaces[i].map);
+        t->spaces[i].age++;
+    }
     t->reader_count = t->cell_count = t->whole_count = 0;
     rp_folds_clear(&t->folds);
     t->step = 0;
     t->fading = t->failed = false;
 }
 
-/* Reports a conflict between `step` and the current access, unless the current step did both. */
-static void found(rp_tracker *t, rp_hazard_kind kind, uint32_t step, uint32_t tag, uint32_t src,
-                  uint32_t dst, uint64_t lo, uint64_t hi) {
-    if (step == t->step) return;
-    const rp_conflict conflict = {kind, step, tag, src, dst, lo, hi};
-    t->visit(t->context, t->touch, &conflict);
+static inline void found(const rp_tracker *t, rp_hazard_kind kind, const rp_touched *earlier,
+                         uint32_t dst, uint64_t lo, uint64_t hi) {
+    rp_tracker_found(t, t->visit, t->touch, kind, earlier, dst, lo, hi);
 }
 
 static uint32_t push_cell(rp_tracker *t, cell c) {
-    if (t->cell_count >= RP_FOLDED ||
-        !RP_RESERVE(t->a, t->cells, t->cell_count, t->cell_capacity, 1)) {
-        t->failed = true;
-        return RP_ABSENT;
-    }
-    t->cells[t->cell_count] = c;
-    return t->cell_count++;
+    return rp_tracker_push_cell(t, c);
 }
 
 static cell cell_of(const rp_tracker *t, uint32_t value) {
@@ -101,22 +83,21 @@ static cell cell_of(const rp_tracker *t, uint32_t value) {
 
 static uint32_t push_reader(rp_tracker *t, uint32_t step, uint32_t tag, uint32_t scope,
                             uint32_t next) {
-    if (!RP_RESERVE(t->a, t->readers, t->reader_count, t->reader_capacity, 1)) {
+    return rp_tracker_push_reader(t, (rp_touched){step, tag, scope}, next);
+}
+
+/* Out of the way of the inlined functions: arrays seldom grow. */
+bool rp_tracker_grow(rp_tracker *t) {
+    if (t->cell_count >= RP_FOLDED - 1 ||
+        !RP_RESERVE(t->a, t->cells, t->cell_count, t->cell_capacity, 1) ||
+        !RP_RESERVE(t->a, t->readers, t->reader_count, t->reader_capacity, 1))
         t->failed = true;
-        return NONE;
-    }
-    reader r = {step, tag, scope, next, {NONE, NONE, NONE, NONE}};
-    for (uint32_t k = 0; k < RP_READ_KINDS; k++) {
-        if (next != NONE) r.latest[k] = t->readers[next].latest[k];
-        if (read_kinds[k] == scope) r.latest[k] = t->reader_count;
-    }
-    t->readers[t->reader_count] = r;
-    return t->reader_count++;
+    return !t->failed;
 }
 
 static uint32_t copy_reader(rp_tracker *t, uint32_t r, uint32_t next) {
     reader c = t->readers[r];
-    return push_reader(t, c.step, c.tag, c.scope, next);
+    return push_reader(t, c.by.step, c.by.tag, c.by.scope, next);
 }
 
 /* ---- Folds ----------------------------------------------------------------------------------- */
@@ -125,40 +106,35 @@ static whole *whole_of(const rp_tracker *t, uint32_t value) {
     return &t->wholes[value & ~RP_FOLDED];
 }
 
-static void latest_write(whole *to, cell c, uint64_t lo, uint64_t hi) {
-    if (c.writer == NONE) return;
-    uint32_t k = c.scope == RP_SCOPE_TRANSFER_W;
-    if (to->writes[k].by.writer != NONE && to->writes[k].by.writer >= c.writer) return;
-    to->writes[k].by = c;
+static void latest_write(whole *to, rp_touched by, uint64_t lo, uint64_t hi) {
+    if (by.step == NONE) return;
+    uint32_t k = by.scope == RP_SCOPE_TRANSFER_W;
+    if (to->writes[k].by.step != NONE && to->writes[k].by.step >= by.step) return;
+    to->writes[k].by = by;
     to->writes[k].lo = lo;
     to->writes[k].hi = hi;
 }
 
-/* The latest reader of a kind in a list, apart from the current step. */
 static uint32_t latest_other(const rp_tracker *t, uint32_t list, uint32_t kind) {
-    uint32_t r = list == NONE ? NONE : t->readers[list].latest[kind];
-    while (r != NONE && t->readers[r].step == t->step) {
-        uint32_t next = t->readers[r].next;
-        r = next == NONE ? NONE : t->readers[next].latest[kind];
-    }
-    return r;
+    return rp_tracker_latest_other(t, list, kind);
 }
 
 static void latest_read(const rp_tracker *t, uint32_t *to, uint32_t r) {
-    if (r != NONE && (*to == NONE || t->readers[r].step > t->readers[*to].step)) *to = r;
+    if (r != NONE && (*to == NONE || t->readers[r].by.step > t->readers[*to].by.step)) *to = r;
 }
 
 static bool fold_made(void *context, const rp_interval *pieces, uint32_t count) {
     rp_tracker *t = context;
     if (!RP_RESERVE(t->a, t->wholes, t->whole_count, t->whole_capacity, 1)) return false;
-    whole made = {{{untouched, 0, 0}, {untouched, 0, 0}}, {NONE, NONE, NONE, NONE}, NONE};
+    const rp_touched none = {NONE, NONE, 0};
+    whole made = {{{none, 0, 0}, {none, 0, 0}}, {NONE, NONE, NONE, NONE}, NONE};
     for (uint32_t i = 0; i < count; i++) {
         uint32_t value = pieces[i].value;
         const whole *c = rp_is_fold(value) ? whole_of(t, value) : NULL;
         uint32_t readers = c ? c->readers : cell_of(t, value).readers;
         for (uint32_t k = 0; c && k < RP_WRITE_KINDS; k++)
             latest_write(&made, c->writes[k].by, c->writes[k].lo, c->writes[k].hi);
-        if (!c) latest_write(&made, cell_of(t, value), pieces[i].lo, pieces[i].hi);
+        if (!c) latest_write(&made, cell_of(t, value).by, pieces[i].lo, pieces[i].hi);
         for (uint32_t k = 0; k < RP_READ_KINDS; k++) {
             if (c) latest_read(t, &made.old[k], c->old[k]);
             latest_read(t, &made.old[k], latest_other(t, readers, k));
@@ -184,7 +160,8 @@ static bool fold_opened(void *context, uint32_t parent, uint32_t *child) {
         uint32_t oldest = 0;
         for (uint32_t k = 1; k < RP_READ_KINDS; k++)
             if (latest[oldest] == NONE ||
-                (latest[k] != NONE && t->readers[latest[k]].step < t->readers[latest[oldest]].step))
+                (latest[k] != NONE &&
+                 t->readers[latest[k]].by.step < t->readers[latest[oldest]].by.step))
                 oldest = k;
         if (latest[oldest] == NONE) break;
         c.readers = copy_reader(t, latest[oldest], c.readers);
@@ -192,7 +169,7 @@ static bool fold_opened(void *context, uint32_t parent, uint32_t *child) {
     }
     for (uint32_t k = 0; k < RP_READ_KINDS; k++) {
         uint32_t r = t->readers[from].latest[k];
-        if (r != NONE && t->readers[r].step == t->step) c.readers = copy_reader(t, r, c.readers);
+        if (r != NONE && t->readers[r].by.step == t->step) c.readers = copy_reader(t, r, c.readers);
     }
     if (rp_is_fold(*child))
         whole_of(t, *child)->readers = c.readers;
@@ -204,18 +181,26 @@ static bool fold_opened(void *context, uint32_t parent, uint32_t *child) {
 /* ---- Accesses ------------------------------------------------------------------------------------ */
 
 static bool read_now(const rp_tracker *t, cell c) {
-    return c.readers != NONE && t->readers[c.readers].step == t->step;
+    return c.readers != NONE && t->readers[c.readers].by.step == t->step;
 }
 
 static uint32_t read_fold(rp_tracker *t, uint32_t value) {
     whole *f = whole_of(t, value);
     for (uint32_t k = 0; k < RP_WRITE_KINDS; k++)
-        if (f->writes[k].by.writer != NONE)
-            found(t, RP_RAW_HAZARD, f->writes[k].by.writer, f->writes[k].by.tag,
-                  f->writes[k].by.scope, t->touch->read, f->writes[k].lo, f->writes[k].hi);
+        if (f->writes[k].by.step != NONE)
+            found(t, RP_RAW_HAZARD, &f->writes[k].by, t->touch->read, f->writes[k].lo,
+                  f->writes[k].hi);
     if (!t->touch->write && !t->fading)
         f->readers = push_reader(t, t->step, t->touch->tag, t->touch->read, f->readers);
     return value;
+}
+
+/* The cell of bytes that are read: what they know, and the reader. */
+static uint32_t add_reader(rp_tracker *t, uint32_t value) {
+    cell c = cell_of(t, value);
+    c.readers = push_reader(t, t->step, t->touch->tag, t->touch->read, c.readers);
+    c.shared = false;
+    return push_cell(t, c);
 }
 
 static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
@@ -228,34 +213,29 @@ static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value)
     t->touched |= read_now(t, c);
     if (t->pieces++ >= t->piece_limit) return value; /* will be folded */
     if (rp_is_fold(value)) return read_fold(t, value);
-    if (c.writer != NONE) found(t, RP_RAW_HAZARD, c.writer, c.tag, c.scope, t->touch->read, lo, hi);
+    if (c.by.step != NONE) found(t, RP_RAW_HAZARD, &c.by, t->touch->read, lo, hi);
     if (t->touch->write || t->fading) return value; /* nobody will ask for this read */
-    if (value == t->seen_cell && t->seen_result != RP_ABSENT) return t->seen_result;
-    c.readers = push_reader(t, t->step, t->touch->tag, t->touch->read, c.readers);
+    if (value == t->seen_cell && t->seen_result != RP_ABSENT) {
+        t->cells[t->seen_result].shared = true;
+        return t->seen_result;
+    }
+    if (value != RP_ABSENT) t->cells[value].shared = true; /* the piece may go on outside */
     t->seen_cell = value;
-    return t->seen_result = push_cell(t, c);
+    return t->seen_result = add_reader(t, value);
 }
 
-/* Reports the latest readers of a list, and the latest of each kind that is not among them; `old`:
- * those behind the list, of a fold. */
 static void found_readers(rp_tracker *t, uint32_t list, const uint32_t *old, uint64_t lo,
                           uint64_t hi) {
-    uint32_t reported = 0, named = 0;
-    for (uint32_t r = list; r != NONE && reported < t->named; r = t->readers[r].next) {
-        const reader *cur = &t->readers[r];
-        if (cur->step == t->step) continue;
-        found(t, RP_WAR_HAZARD, cur->step, cur->tag, cur->scope, t->touch->write, lo, hi);
-        named |= cur->scope;
-        reported++;
-    }
-    for (uint32_t k = 0; k < RP_READ_KINDS; k++) {
-        if (named & read_kinds[k]) continue;
-        uint32_t r = latest_other(t, list, k);
-        if (r == NONE && old) r = old[k];
-        if (r == NONE) continue;
-        const reader *cur = &t->readers[r];
-        found(t, RP_WAR_HAZARD, cur->step, cur->tag, cur->scope, t->touch->write, lo, hi);
-    }
+    rp_tracker_found_readers(t, t->visit, t->touch, list, old, lo, hi);
+}
+
+static void found_earlier(rp_tracker *t, const cell *c, uint64_t lo, uint64_t hi) {
+    if (c->by.step != NONE) found(t, RP_WAW_HAZARD, &c->by, t->touch->write, lo, hi);
+    if (c->readers != NONE) found_readers(t, c->readers, NULL, lo, hi);
+}
+
+static cell new_write(const rp_tracker *t) {
+    return (cell){{t->step, t->touch->tag, t->touch->write}, NONE, false};
 }
 
 static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
@@ -264,25 +244,18 @@ static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value
     if (rp_is_fold(value)) {
         const whole *f = whole_of(t, value);
         for (uint32_t k = 0; k < RP_WRITE_KINDS; k++)
-            if (f->writes[k].by.writer != NONE)
-                found(t, RP_WAW_HAZARD, f->writes[k].by.writer, f->writes[k].by.tag,
-                      f->writes[k].by.scope, t->touch->write, f->writes[k].lo, f->writes[k].hi);
+            if (f->writes[k].by.step != NONE)
+                found(t, RP_WAW_HAZARD, &f->writes[k].by, t->touch->write, f->writes[k].lo,
+                      f->writes[k].hi);
         found_readers(t, f->readers, f->old, lo, hi);
         return t->fresh;
     }
-    cell c = t->cells[value];
-    if (c.writer != NONE)
-        found(t, RP_WAW_HAZARD, c.writer, c.tag, c.scope, t->touch->write, lo, hi);
-    if (c.readers != NONE) found_readers(t, c.readers, NULL, lo, hi);
+    found_earlier(t, &t->cells[value], lo, hi);
+    t->cells[value].shared = true; /* the piece may go on outside */
     return t->fresh;
 }
 
-/* Memory is mostly used in the same pieces again: the value of the one piece that the access is
- * about, which may be changed to one that no neighbour has. NULL: several pieces, or a fold. */
-static uint32_t *same_piece(const rp_tracker *t, const rp_interval_map *map) {
-    uint32_t *value = rp_interval_map_exact(map, t->touch->lo, t->touch->hi);
-    return value && !rp_is_fold(*value) ? value : NULL;
-}
+/* ---- Any bytes ------------------------------------------------------------------------------- */
 
 static bool touch_read(rp_tracker *t, rp_interval_map *map, const rp_fold_owner *owner) {
     uint64_t lo = t->touch->lo, hi = t->touch->hi;
@@ -290,12 +263,6 @@ static bool touch_read(rp_tracker *t, rp_interval_map *map, const rp_fold_owner 
     t->pieces = 0;
     t->piece_limit = RP_FOLD_WIDTH;
     t->touched = false;
-    uint32_t *same = same_piece(t, map);
-    if (same) { /* its new cell is nobody else's */
-        uint32_t value = on_read(t, lo, hi, *same);
-        if (!t->failed) *same = value;
-        return !t->failed;
-    }
     if (!rp_interval_map_update(t->a, map, lo, hi, on_read, t)) return false;
     if (t->pieces <= RP_FOLD_WIDTH) return !t->failed;
     /* Of a fold only the latest access is known: it must not be the reader's own. */
@@ -308,29 +275,32 @@ static bool touch_read(rp_tracker *t, rp_interval_map *map, const rp_fold_owner 
 static bool touch_write(rp_tracker *t, rp_interval_map *map) {
     uint64_t lo = t->touch->lo, hi = t->touch->hi;
     t->piece_limit = UINT32_MAX;
-    uint32_t *same = t->fading ? NULL : same_piece(t, map);
-    if (t->touch->read && same)
-        on_read(t, lo, hi, *same);
-    else if (t->touch->read)
-        rp_interval_map_each(map, lo, hi, on_read, t);
-    t->fresh =
-        t->fading ? t->done : push_cell(t, (cell){t->step, t->touch->tag, t->touch->write, NONE});
-    if (t->failed) return false;
-    if (!same) return rp_interval_map_update(t->a, map, lo, hi, on_write, t);
-    *same = on_write(t, lo, hi, *same);
-    return true;
+    if (t->touch->read) rp_interval_map_each(map, lo, hi, on_read, t);
+    t->fresh = t->fading ? t->done : push_cell(t, new_write(t));
+    return !t->failed && rp_interval_map_update(t->a, map, lo, hi, on_write, t);
+}
+
+bool rp_tracker_touch_any(rp_tracker *t, const rp_touch *touch) {
+    const rp_fold_owner owner = {t, fold_made, fold_opened};
+    rp_tracker_space *s = &t->spaces[touch->space];
+    uint32_t *value = t->fading ? NULL : rp_interval_map_exact(&s->map, touch->lo, touch->hi);
+    if (value && !rp_is_fold(*value)) {
+        *rp_tracker_recent(s, touch->lo) = (rp_recent_piece){touch->lo, touch->hi, value, s->age};
+        return rp_tracker_touch_piece(t, t->visit, touch, value);
+    }
+    s->age++;
+    t->touch = touch;
+    if (!rp_fold_cut(t->a, &t->folds, &s->map, touch->lo, touch->hi, &owner)) return false;
+    return touch->write ? touch_write(t, &s->map) : touch_read(t, &s->map, &owner);
 }
 
 bool rp_tracker_touch(rp_tracker *t, const rp_touch *touch) {
-    const rp_fold_owner owner = {t, fold_made, fold_opened};
-    rp_interval_map *map = &t->maps[touch->space];
-    t->touch = touch;
-    if (!rp_fold_cut(t->a, &t->folds, map, touch->lo, touch->hi, &owner)) return false;
-    return touch->write ? touch_write(t, map) : touch_read(t, map, &owner);
+    return rp_tracker_touch_with(t, t->visit, touch);
 }
 
 bool rp_tracker_fade(rp_tracker *t) {
     t->done = push_cell(t, untouched);
+    for (uint32_t i = 0; i < t->space_count; i++) t->spaces[i].age++;
     t->fading = true;
     return !t->failed;
 }
@@ -352,12 +322,12 @@ static uint32_t on_written(void *context, uint64_t lo, uint64_t hi, uint32_t val
         return value;
     }
     cell c = cell_of(w->t, value);
-    if (c.writer != NONE) w->visit(w->context, lo, hi, c.writer, c.tag, c.scope);
+    if (c.by.step != NONE) w->visit(w->context, lo, hi, &c.by);
     return value;
 }
 
 void rp_tracker_written(const rp_tracker *t, uint32_t space, uint64_t lo, uint64_t hi,
                         rp_written_visit *visit, void *context) {
     writes w = {t, visit, context};
-    rp_interval_map_each(&t->maps[space], lo, hi, on_written, &w);
+    rp_interval_map_each(&t->spaces[space].map, lo, hi, on_written, &w);
 }

@@ -28,20 +28,47 @@ typedef struct rp_touch {
     uint32_t read, write;
 } rp_touch;
 
-/* The new access and an earlier one conflict on bytes [lo, hi) of the space. `src` and `dst` are
- * their scope bits. */
-typedef struct rp_conflict {
-    rp_hazard_kind kind;
-    uint32_t from, tag; /* the earlier access: its step and its tag */
-    uint32_t src, dst;
-    uint64_t lo, hi;
-} rp_conflict;
+/* An earlier access, as far as it is known: its step, its tag, its scope bit. */
+typedef struct rp_touched {
+    uint32_t step, tag, scope;
+} rp_touched;
 
-typedef void rp_conflict_visit(void *context, const rp_touch *touch, const rp_conflict *conflict);
+/* The new access and an earlier one conflict on bytes [lo, hi) of the space; `dst` is the scope bit of
+ * the new one. */
+typedef void rp_conflict_visit(void *context, const rp_touch *touch, rp_hazard_kind kind,
+                               const rp_touched *earlier, uint32_t dst, uint64_t lo, uint64_t hi);
 
-typedef struct rp_tracker_reader rp_tracker_reader;
-typedef struct rp_tracker_cell rp_tracker_cell;
+/* What the tracker keeps; see tracker.c. */
+typedef struct rp_tracker_reader {
+    rp_touched by;
+    uint32_t next;
+    uint32_t latest[RP_READ_KINDS]; /* from here to the list's end */
+} rp_tracker_reader;
+
+typedef struct rp_tracker_cell {
+    rp_touched by;    /* the last write; step RP_NO_STEP: none */
+    uint32_t readers; /* since then; UINT32_MAX: none */
+    bool shared;      /* by several pieces, or so it may be: never changed, but replaced */
+} rp_tracker_cell;
+
 typedef struct rp_tracker_whole rp_tracker_whole;
+
+/* A piece that was touched not long ago, and where the map keeps its value: as long as the space is in
+ * its age. */
+typedef struct rp_recent_piece {
+    uint64_t lo, hi;
+    uint32_t *value;
+    uint64_t age;
+} rp_recent_piece;
+
+enum { RP_RECENT_PIECES = 8 };
+
+/* The bytes of a space. It gets older when its pieces change. */
+typedef struct rp_tracker_space {
+    rp_interval_map map;
+    uint64_t age;                             /* from 1 */
+    rp_recent_piece recent[RP_RECENT_PIECES]; /* by where they begin */
+} rp_tracker_space;
 
 typedef struct rp_tracker {
     const rp_allocator *a;
@@ -50,7 +77,7 @@ typedef struct rp_tracker {
     uint32_t named; /* of many readers of the same bytes so many are reported, and of each kind the
                      * latest in any case: whoever orders those orders all */
 
-    rp_interval_map *maps; /* by space */
+    rp_tracker_space *spaces;
     uint32_t space_count, space_capacity;
     rp_interval_pool leaves;
     rp_tracker_reader *readers;
@@ -95,10 +122,9 @@ bool rp_tracker_fade(rp_tracker *tracker);
  * for nothing but rp_tracker_clear and rp_tracker_free. */
 bool rp_tracker_touch(rp_tracker *tracker, const rp_touch *touch);
 
-/* Calls `visit` for each piece of a space that was written, in ascending order: bytes, step, tag and
- * scope bit of the last write. */
-typedef void rp_written_visit(void *context, uint64_t lo, uint64_t hi, uint32_t step, uint32_t tag,
-                              uint32_t scope);
+/* Calls `visit` for each piece of a space that was written, in ascending order, with its last write.
+ */
+typedef void rp_written_visit(void *context, uint64_t lo, uint64_t hi, const rp_touched *by);
 void rp_tracker_written(const rp_tracker *tracker, uint32_t space, uint64_t lo, uint64_t hi,
                         rp_written_visit *visit, void *context);
 

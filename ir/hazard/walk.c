@@ -27,18 +27,19 @@ static void add(walk *w, const rp_hazard *h) {
 }
 
 /* Notes a hazard of the current node, joined with one of the bytes before. */
-static void on_conflict(void *context, const rp_touch *touch, const rp_conflict *c) {
+static void on_conflict(void *context, const rp_touch *touch, rp_hazard_kind kind,
+                        const rp_touched *earlier, uint32_t dst, uint64_t lo, uint64_t hi) {
     walk *w = context;
-    rp_hazard h = {.kind = c->kind,
+    rp_hazard h = {.kind = kind,
                    .next_replay = w->replay != 0,
-                   .from = c->from % w->source->node_count,
+                   .from = earlier->step % w->source->node_count,
                    .to = w->index,
-                   .from_buffer = c->tag,
+                   .from_buffer = earlier->tag,
                    .to_buffer = touch->tag,
-                   .offset = c->lo - w->base,
-                   .size = c->hi - c->lo,
-                   .src = c->src,
-                   .dst = c->dst};
+                   .offset = lo - w->base,
+                   .size = hi - lo,
+                   .src = earlier->scope,
+                   .dst = dst};
     uint32_t first = w->found_count > MERGE_WINDOW ? w->found_count - MERGE_WINDOW : 0;
     for (uint32_t i = w->found_count; i-- > first;) {
         rp_hazard *other = &w->found[i];
@@ -138,15 +139,14 @@ static void add_result(walk *w, uint32_t from, uint32_t from_buffer, uint32_t sr
     add(w, &h);
 }
 
-static void on_result(void *context, uint64_t lo, uint64_t hi, uint32_t step, uint32_t tag,
-                      uint32_t scope) {
+static void on_result(void *context, uint64_t lo, uint64_t hi, const rp_touched *by) {
     results *r = context;
     walk *w = r->w;
     rp_hazard *last = w->found_count ? &w->found[w->found_count - 1] : NULL;
-    if (last && last->from == step && last->to_buffer == r->buffer)
+    if (last && last->from == by->step && last->to_buffer == r->buffer)
         last->size = hi - r->base - last->offset;
     else
-        add_result(w, step, tag, scope, r->buffer, lo - r->base, hi - lo);
+        add_result(w, by->step, by->tag, by->scope, r->buffer, lo - r->base, hi - lo);
 }
 
 /* What the first replay leaves for the host, in w->found. A node that may touch anything may write

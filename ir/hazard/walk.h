@@ -23,15 +23,6 @@ typedef struct rp_hazard {
     uint32_t src, dst;     /* rp_scope bit of either access; RP_SCOPE_ANY for order */
 } rp_hazard;
 
-/* What a barrier is for, of the kinds of hazard that it orders (bit rp_hazard_kind): the first of
- * raw, waw and war. RP_ORDER, forced by no bytes, for none of them. */
-static inline rp_hazard_kind rp_barrier_reason(uint32_t kinds) {
-    return kinds & 1u << RP_RAW_HAZARD   ? RP_RAW_HAZARD
-           : kinds & 1u << RP_WAW_HAZARD ? RP_WAW_HAZARD
-           : kinds & 1u << RP_WAR_HAZARD ? RP_WAR_HAZARD
-                                         : RP_ORDER;
-}
-
 /* What a node is to the walk. */
 typedef enum rp_step_kind {
     RP_STEP_WORK,

@@ -18,18 +18,25 @@ typedef struct byte {
     uint32_t write, write_scope, read[RP_SCOPE_BITS];
 } byte;
 
+/* A conflict, as reported. */
+typedef struct report {
+    rp_hazard_kind kind;
+    uint32_t from, src, dst;
+    uint64_t lo, hi;
+} report;
+
 typedef struct model {
     byte bytes[SPACES][BYTES];
-    rp_conflict reports[MOST_REPORTS];
+    report reports[MOST_REPORTS];
     uint32_t count;
 } model;
 
-static void note(void *context, const rp_touch *touch, const rp_conflict *conflict) {
+static void note(void *context, const rp_touch *touch, rp_hazard_kind kind,
+                 const rp_touched *earlier, uint32_t dst, uint64_t lo, uint64_t hi) {
     model *m = context;
     CU_ASSERT_FATAL(m->count < MOST_REPORTS);
-    CU_ASSERT(conflict->lo < conflict->hi);
-    (void)touch;
-    m->reports[m->count++] = *conflict;
+    CU_ASSERT(lo < hi && earlier->tag == touch->tag);
+    m->reports[m->count++] = (report){kind, earlier->step, earlier->scope, dst, lo, hi};
 }
 
 /* Whether a report says that an access of this kind, so late or later, is to be waited for. */
@@ -58,7 +65,7 @@ static bool complete(const model *m, const rp_touch *t, uint32_t step) {
 
 /* Nothing else is: each report names an access that its bytes still know, or that one of the same
  * kind in a fold with them stands for. */
-static bool true_report(const model *m, const rp_touch *t, const rp_conflict *c) {
+static bool true_report(const model *m, const rp_touch *t, const report *c) {
     const byte *bytes = m->bytes[t->space];
     for (uint64_t at = c->lo; at < c->hi; at++) {
         const byte *b = &bytes[at];
@@ -71,7 +78,7 @@ static bool true_report(const model *m, const rp_touch *t, const rp_conflict *c)
 static bool sound(const model *m, const rp_touch *t, uint32_t step) {
     bool ok = true;
     for (uint32_t i = 0; i < m->count; i++) {
-        const rp_conflict *c = &m->reports[i];
+        const report *c = &m->reports[i];
         ok &= c->from < step && c->dst == (c->kind == RP_RAW_HAZARD ? t->read : t->write);
         ok &= true_report(m, t, c);
     }
