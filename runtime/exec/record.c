@@ -1,13 +1,12 @@
 /* Recording: the plan, group by group, as one command buffer.
  *
- * What is already bound is not bound again: pipelines, descriptor sets and push constants are
- * compared with what the command buffer holds at that point, under Vulkan's rules for what survives
- * a change of layout. Everything that changes between replays is read from memory by the GPU, so a
+ * What is already bound is not bound again (pipeline/bound.h). Everything that changes between replays is read from memory by the GPU, so a
  * recorded buffer is good for every replay; it may be submitted again while it is still in flight,
  * and the plan's first barrier then orders the two. */
 #include "exec/exec.h"
 
 #include "driver/barrier.h"
+#include "pipeline/bound.h"
 
 typedef struct recorder {
     const rp_exec *exec;
@@ -15,11 +14,7 @@ typedef struct recorder {
     const rp_plan *plan;
     const rp_vk *vk;
     VkCommandBuffer commands;
-    uint32_t kernel;            /* of the bound pipeline; RP_UNSET */
-    const rp_layout *layout;    /* of the latest pipeline; NULL */
-    uint32_t sets[RP_MAX_SETS]; /* what is bound; RP_UNSET */
-    uint32_t push_size;         /* bytes of push[] that the command buffer holds */
-    uint8_t push[RP_MAX_PUSH_BYTES];
+    rp_bound bound;
     uint32_t label; /* string of the open label; UINT32_MAX */
 } recorder;
 
@@ -48,50 +43,26 @@ static void record_label(recorder *r, uint32_t label) {
     r->vk->CmdBeginDebugUtilsLabelEXT(r->commands, &info);
 }
 
-static void bind_pipeline(recorder *r, uint32_t kernel) {
-    if (kernel == r->kernel) return;
-    const rp_layout *layout = rp_prepared_layout(r->exec->pipelines, kernel);
-    r->vk->CmdBindPipeline(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
-                           rp_prepared_pipeline(r->exec->pipelines, kernel));
-    r->kernel = kernel;
-    if (layout == r->layout) return;
-    /* Sets stay bound as long as both layouts are the same up to them. */
-    uint32_t same = 0;
-    while (r->layout && same < layout->set_count && same < r->layout->set_count &&
-           layout->sets[same] == r->layout->sets[same])
-        same++;
-    for (uint32_t set = same; set < RP_MAX_SETS; set++) r->sets[set] = RP_UNSET;
-    r->layout = layout;
-}
-
 static void bind_sets(recorder *r, uint32_t node_index) {
     const rp_descriptors *descriptors = &r->slot->descriptors;
     const uint32_t *wanted = descriptors->node_sets + descriptors->of_node[node_index];
-    for (uint32_t set = 0; set < r->layout->set_count; set++) {
-        if (wanted[set] == RP_UNSET || wanted[set] == r->sets[set]) continue;
-        r->vk->CmdBindDescriptorSets(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE, r->layout->handle,
-                                     set, 1, &descriptors->sets[wanted[set]].handle, 0, NULL);
-        r->sets[set] = wanted[set];
-    }
+    for (uint32_t set = 0; set < r->bound.layout->set_count; set++)
+        if (wanted[set] != RP_UNSET)
+            rp_bind_set(&r->bound, set, descriptors->sets[wanted[set]].handle);
 }
 
-/* A kernel's whole block is set, zeros behind the node's bytes: what an earlier node left there
- * must not show. */
+/* Zeros behind the node's bytes. */
 static void push_constants(recorder *r, const rp_plan_node *node) {
-    uint32_t size = rp_plan_kernels(r->plan)[node->kernel].push_bytes;
     uint8_t data[RP_MAX_PUSH_BYTES] = {0};
-    if (size == 0) return;
     const uint8_t *bytes = rp_plan_records(r->plan, RP_SECTION_BYTES);
     memcpy(data, bytes + node->first_byte, node->byte_count);
-    if (size <= r->push_size && memcmp(data, r->push, size) == 0) return;
-    r->vk->CmdPushConstants(r->commands, r->layout->handle, VK_SHADER_STAGE_COMPUTE_BIT, 0, size,
-                            data);
-    memcpy(r->push, data, size);
-    if (size > r->push_size) r->push_size = size;
+    rp_bind_push(&r->bound, data, rp_plan_kernels(r->plan)[node->kernel].push_bytes);
 }
 
 static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
-    bind_pipeline(r, node->kernel);
+    const rp_preparation *pipelines = r->exec->pipelines;
+    rp_bind_pipeline(&r->bound, rp_prepared_pipeline(pipelines, node->kernel),
+                     rp_prepared_layout(pipelines, node->kernel));
     bind_sets(r, index);
     push_constants(r, node);
     const rp_exec *exec = r->exec;
@@ -178,8 +149,7 @@ void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_
                   .plan = exec->plan,
                   .vk = &exec->device->vk,
                   .commands = commands,
-                  .kernel = RP_UNSET,
                   .label = UINT32_MAX};
-    for (uint32_t i = 0; i < RP_MAX_SETS; i++) r.sets[i] = RP_UNSET;
+    rp_bound_begin(&r.bound, r.vk, commands);
     record_groups(&r, first, end, follows, queries);
 }
