@@ -52,26 +52,40 @@ static void note_failure(rp_recorder *r, rp_call_kind kind, const char *mistake)
     r->no_memory = mistake == NULL;
 }
 
-static void append(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_t range_count,
-                   const void *bytes, uint32_t size) {
+static void append(rp_recorder *r, const rp_call *call, const rp_range *ranges,
+                   uint32_t range_count, const void *bytes, uint32_t size) {
     const rp_allocator *a = &r->allocator;
-    rp_call_kind kind = (rp_call_kind)call.kind;
     if (!RP_RESERVE(a, r->calls, r->calls_count, r->calls_capacity, 1) ||
         !RP_RESERVE(a, r->ranges, r->ranges_count, r->ranges_capacity, range_count) ||
         !RP_RESERVE(a, r->bytes, r->bytes_count, r->bytes_capacity, size)) {
-        rp_recorder_fail(r, kind, NULL);
+        rp_recorder_fail(r, (rp_call_kind)call->kind, NULL);
         return;
     }
-    call.first_range = r->ranges_count;
-    call.first_byte = r->bytes_count;
-    call.size = size;
+    rp_call *taken = &r->calls[r->calls_count++];
+    *taken = *call;
+    taken->first_range = r->ranges_count;
+    taken->first_byte = r->bytes_count;
+    taken->size = size;
     for (uint32_t i = 0; i < range_count; i++) r->ranges[r->ranges_count++] = ranges[i];
     if (size) memcpy(r->bytes + r->bytes_count, bytes, size);
     r->bytes_count += size;
-    r->calls[r->calls_count++] = call;
 }
 
-const rp_recorder_sink rp_recorder_list = {append, note_failure};
+static void append_bind(rp_recorder *r, rp_call_kind kind, uint32_t set, uint32_t binding,
+                        const rp_range *range) {
+    append(r, &(rp_call){.kind = kind, .y = set, .z = binding}, range, 1, NULL, 0);
+}
+
+static void append_push(rp_recorder *r, uint32_t offset, const void *data, uint32_t size) {
+    append(r, &(rp_call){.kind = RP_CALL_PUSH, .x = offset}, NULL, 0, data, size);
+}
+
+static void append_dispatch(rp_recorder *r, uint32_t x, uint32_t y, uint32_t z) {
+    append(r, &(rp_call){.kind = RP_CALL_DISPATCH, .x = x, .y = y, .z = z}, NULL, 0, NULL, 0);
+}
+
+const rp_recorder_sink rp_recorder_list = {append_bind, append_push, append_dispatch, append,
+                                           note_failure};
 
 static void append_text(rp_recorder *r, rp_call_kind kind, const char *text) {
     if (!text)
@@ -91,13 +105,12 @@ void rp_bind_kernel(rp_recorder *r, rp_kernel kernel) {
 
 void rp_bind(rp_recorder *r, uint32_t binding, rp_range range) {
     if (!rp_recorder_is_open(r)) return;
-    rp_recorder_append(r, (rp_call){.kind = RP_CALL_BIND, .z = binding}, &range, 1, NULL, 0);
+    r->sink->bind(r, RP_CALL_BIND, 0, binding, &range);
 }
 
 void rp_bind_in_set(rp_recorder *r, uint32_t set, uint32_t binding, rp_range range) {
     if (!rp_recorder_is_open(r)) return;
-    rp_recorder_append(r, (rp_call){.kind = RP_CALL_BIND_IN_SET, .y = set, .z = binding}, &range, 1,
-                       NULL, 0);
+    r->sink->bind(r, RP_CALL_BIND_IN_SET, set, binding, &range);
 }
 
 void rp_bind_access(rp_recorder *r, uint32_t set, uint32_t binding, rp_access access) {
@@ -113,7 +126,7 @@ void rp_push(rp_recorder *r, uint32_t offset, const void *data, uint32_t size) {
     else if (size > 0 && !data)
         rp_recorder_fail(r, RP_CALL_PUSH, "the data is NULL");
     else
-        rp_recorder_append(r, (rp_call){.kind = RP_CALL_PUSH, .x = offset}, NULL, 0, data, size);
+        r->sink->push(r, offset, data, size);
 }
 
 void rp_push_live(rp_recorder *r, uint32_t offset, rp_range live) {
@@ -123,8 +136,7 @@ void rp_push_live(rp_recorder *r, uint32_t offset, rp_range live) {
 
 void rp_dispatch(rp_recorder *r, uint32_t x, uint32_t y, uint32_t z) {
     if (!rp_recorder_is_open(r)) return;
-    rp_recorder_append(r, (rp_call){.kind = RP_CALL_DISPATCH, .x = x, .y = y, .z = z}, NULL, 0,
-                       NULL, 0);
+    r->sink->dispatch(r, x, y, z);
 }
 
 void rp_dispatch_indirect(rp_recorder *r, rp_range grid) {

@@ -78,10 +78,15 @@ typedef struct rp_call {
 } rp_call;
 
 /* Where the calls of a recorder go: into a list, for a graph (recorder.c), or at once into a command
- * buffer (direct.c). */
+ * buffer (direct.c). Those that come most often have functions of their own; `kind` is that of the
+ * call that the application made. */
 typedef struct rp_recorder_sink {
-    /* Takes a call; first_range, first_byte and size of `call` are still to be set. */
-    void (*take)(rp_recorder *r, rp_call call, const rp_range *ranges, uint32_t range_count,
+    void (*bind)(rp_recorder *r, rp_call_kind kind, uint32_t set, uint32_t binding,
+                 const rp_range *range);
+    void (*push)(rp_recorder *r, uint32_t offset, const void *data, uint32_t size);
+    void (*dispatch)(rp_recorder *r, uint32_t x, uint32_t y, uint32_t z);
+    /* All others; first_range, first_byte and size of `call` are not set. */
+    void (*take)(rp_recorder *r, const rp_call *call, const rp_range *ranges, uint32_t range_count,
                  const void *bytes, uint32_t size);
     /* Hears that a call cannot be taken; see rp_recorder_fail. The recorder is closed already. */
     void (*fail)(rp_recorder *r, rp_call_kind kind, const char *mistake);
@@ -111,7 +116,7 @@ static inline bool rp_recorder_is_open(const rp_recorder *recorder) {
 /* Hands a call with its ranges and bytes to where they go. */
 static inline void rp_recorder_append(rp_recorder *recorder, rp_call call, const rp_range *ranges,
                                       uint32_t range_count, const void *bytes, uint32_t size) {
-    recorder->sink->take(recorder, call, ranges, range_count, bytes, size);
+    recorder->sink->take(recorder, &call, ranges, range_count, bytes, size);
 }
 /* Closes the recorder with a mistake (static text), or with NULL for lack of memory. */
 void rp_recorder_fail(rp_recorder *recorder, rp_call_kind kind, const char *mistake);
@@ -121,5 +126,9 @@ void rp_recorder_fail(rp_recorder *recorder, rp_call_kind kind, const char *mist
 uint32_t rp_handle_make(const rp_program *program, uint32_t index);
 uint32_t rp_handle_index(const rp_program *program, uint32_t handle, uint32_t count,
                          const char **why);
+/* The same without a reason: not below any count for a handle that is none of this program's. */
+static inline uint32_t rp_handle_quick(const rp_program *program, uint32_t handle) {
+    return (handle - 1) ^ program->serial << RP_HANDLE_INDEX_BITS;
+}
 
 #endif

@@ -84,6 +84,7 @@ typedef struct rp_store rp_store;
 #define RP_OBJECT_LIST(X)                                                                          \
     X(RP_OBJECT_EXEC, "exec", "execs")                                                             \
     X(RP_OBJECT_STORAGE, "storage", "storages")                                                    \
+    X(RP_OBJECT_ENCODER, "encoder", "encoders")                                                    \
     X(RP_OBJECT_PREPARATION, "preparation", "preparations")
 
 typedef enum rp_object {

@@ -28,7 +28,7 @@ static uint32_t widened(uint32_t scope) {
 
 bool rp_barrier_lower(uint32_t src, uint32_t dst, uint32_t quirks, bool host,
                       VkMemoryBarrier2 *out) {
-    const scope_flags flags[RP_SCOPE_BITS] = {
+    static const scope_flags flags[RP_SCOPE_BITS] = {
 #define RP_X(symbol, bit, stage, access, ...) {symbol, __VA_ARGS__},
         RP_SCOPE_LIST(RP_X)
 #undef RP_X

@@ -107,6 +107,7 @@ static rp_status create_buffer(allocation *all, const rp_storage_wish *wish, rp_
     rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
     if (!storage) return RP_ERROR_NO_MEMORY;
     *out = storage; /* from here on the allocation's to release */
+    storage->serial = rp_storage_next_serial();
     storage->device = device;
     storage->purpose = wish->purpose;
     storage->size = wish->size;
@@ -290,6 +291,11 @@ rp_status rp_storage_allocate(rp_device *device, const rp_storage_wish *wishes, 
     rp_release(a, all.offsets);
     rp_release(a, all.block_of);
     return status;
+}
+
+uint64_t rp_storage_next_serial(void) {
+    static atomic_uint_fast64_t latest;
+    return atomic_fetch_add_explicit(&latest, 1, memory_order_relaxed) + 1;
 }
 
 rp_storage *rp_storage_hold(rp_storage *storage) {

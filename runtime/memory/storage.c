@@ -81,6 +81,7 @@ rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *g
     rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
     if (!storage) return RP_ERROR_NO_MEMORY;
     *storage = (rp_storage){
+        .serial = rp_storage_next_serial(),
         .device = device,
         .name = rp_dup(a, name, strlen(name) + 1),
         .handle = params.buffer,

@@ -34,6 +34,7 @@ typedef struct rp_block {
 
 struct rp_storage {
     atomic_uint holders;
+    uint64_t serial; /* its own for ever: handles and addresses of dead ones come back */
     rp_device *device;
     char *name;
     VkBuffer handle;
@@ -58,6 +59,9 @@ typedef struct rp_storage_wish {
 static inline uint64_t rp_storage_fill_bytes(uint64_t size) {
     return (size + 3) / 4 * 4;
 }
+
+/* The serial number of a new storage. */
+uint64_t rp_storage_next_serial(void);
 
 /* A holder more and one less within the library: of an exec, which keeps the device alive itself. The
  * application's holds (rp_storage_retain) are counted by the device. */

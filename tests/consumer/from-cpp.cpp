@@ -1,6 +1,8 @@
 // C++ that includes every header and calls both libraries: the declarations must have C linkage.
 #include <reprise/check.h>
 #include <reprise/compiler.h>
+#include <reprise/direct.h>
+#include <reprise/encoder.h>
 #include <reprise/graph.h>
 #include <reprise/passes.h>
 #include <reprise/plan.h>
@@ -19,6 +21,8 @@ int main() {
     rp_status status = rp_compile(graph, nullptr, nullptr, &plan, nullptr);
     rp_plan_destroy(plan);
     rp_graph_destroy(graph);
+    rp_direct_destroy(nullptr);
+    rp_encoder_destroy(nullptr);
     if (std::strcmp(rp_status_name(RP_OK), "ok") != 0) return 2;
     return status == RP_OK ? 0 : 3;
 }

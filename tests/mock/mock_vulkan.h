@@ -70,7 +70,7 @@ typedef struct mock_state {
     uint32_t named;             /* objects that got a name */
     char extensions[256];       /* of the latest vkCreateDevice */
     bool enabled_float16;       /* by the latest vkCreateDevice */
-    char descriptors[4096];     /* text of all descriptor writes */
+    char descriptors[32768];    /* text of all descriptor writes */
     const char *mistake;        /* the first rule of Vulkan that was broken, NULL = none */
 } mock_state;
 

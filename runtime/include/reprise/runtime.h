@@ -5,12 +5,14 @@
  *   reprise/exec.h       a plan on a device, and its replays
  *   reprise/pipelines.h  kernels compiled for a device, ahead of execs
  *   reprise/counters.h   what execs and devices count
+ *   reprise/encoder.h    dispatches and transfers encoded at once, without a plan
  */
 #ifndef REPRISE_RUNTIME_H
 #define REPRISE_RUNTIME_H
 
 #include "reprise/counters.h"
 #include "reprise/device.h"
+#include "reprise/encoder.h"
 #include "reprise/exec.h"
 #include "reprise/pipelines.h"
 #include "reprise/storage.h"

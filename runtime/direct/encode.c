@@ -1,0 +1,503 @@
+/* The calls of an encoder.
+ *
+ * A call is first judged as a whole, then its ranges are shown to the tracker, those that only read
+ * first; what conflicts and is not ordered yet gives the scopes of the barrier before it; then the
+ * commands are written. It is pass `sync` with every call a group of its own: a barrier comes as
+ * late as it can and covers what no earlier one does, so none could be left out, and no scope of it.
+ *
+ * Nothing is allocated but in the tracker's arrays and for new descriptor sets. */
+#include "direct/encoder.h"
+
+#include "base/checked.h"
+#include "hazard/touch.h"
+
+typedef rp_encoder_use use;
+
+static inline rp_status closed(const rp_encoder *e) {
+    return !e || !e->encoding ? RP_ERROR_USAGE : e->status;
+}
+
+/* ---- Judging --------------------------------------------------------------------------------- */
+
+/* Finds the bytes of a range; false when something is wrong. */
+static inline bool find(const rp_encoder *e, uint32_t buffer, uint64_t offset, uint64_t size,
+                        use *out) {
+    if (buffer >= e->place_count) return false;
+    const rp_encoder_place *p = &e->places[buffer];
+    if (size == 0) size = p->reach - offset;
+    if (offset >= p->reach || size > p->reach - offset) return false;
+    out->serial = p->serial;
+    out->lo = p->offset + offset;
+    out->hi = p->offset + offset + size;
+    out->space = p->space;
+    out->buffer = buffer;
+    return true;
+}
+
+/* The same of a transfer. */
+static inline bool find_range(const rp_encoder *e, const rp_encoder_range *r, uint32_t read,
+                              uint32_t write, use *out) {
+    out->read = read;
+    out->write = write;
+    return find(e, r->buffer, r->offset, r->size, out) && !(write & e->places[r->buffer].denied);
+}
+
+/* What is wrong with a range. */
+static rp_status refuse_range(rp_encoder *e, const char *what, uint32_t buffer, uint64_t offset,
+                              uint64_t size) {
+    if (buffer >= e->place_count)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: there is no buffer %u; there are %u",
+                                 what, buffer, e->place_count);
+    const rp_encoder_place *p = &e->places[buffer];
+    if (offset >= p->size || size > p->size - offset)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID,
+                                 "%s: %s has %llu bytes; bytes [%llu+%llu] are no range of it",
+                                 what, p->name, (unsigned long long)p->size,
+                                 (unsigned long long)offset, (unsigned long long)size);
+    if (!p->storage)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: %s is not bound to a storage", what,
+                                 p->name);
+    return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: writes %s, which is read only", what,
+                             p->name);
+}
+
+/* Two uses of the same bytes, one of them writing: allowed as in-place work, where a kernel reads and
+ * writes the very same range. */
+static rp_status judge_overlap(rp_encoder *e, const char *what, const use *x, const use *y) {
+    const char *why;
+    e->in_place = true;
+    if (x->write && y->write)
+        why = "both are written";
+    else if ((x->write ? y : x)->read != RP_SCOPE_COMPUTE_R)
+        why = "one is written, and the other a source, a grid or a uniform buffer";
+    else if (x->lo != y->lo || x->hi != y->hi)
+        why = "one is written; only the very same range can be read and written";
+    else
+        return RP_OK;
+    return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: ranges of %s and %s overlap, and %s", what,
+                             e->places[x->buffer].name, e->places[y->buffer].name, why);
+}
+
+static inline rp_status check_overlaps(rp_encoder *e, const char *what, const use *uses,
+                                       uint32_t count) {
+    e->in_place = false;
+    for (uint32_t i = 1; i < count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (uses[i].space == uses[j].space && uses[i].write | uses[j].write &&
+                uses[j].lo < uses[i].hi && uses[i].lo < uses[j].hi)
+                RP_TRY(judge_overlap(e, what, &uses[j], &uses[i]));
+    return RP_OK;
+}
+
+/* ---- Hazards --------------------------------------------------------------------------------- */
+
+static inline void on_conflict(void *context, const rp_touch *touch, rp_hazard_kind kind,
+                               const rp_touched *earlier, uint32_t dst, uint64_t lo, uint64_t hi) {
+    rp_encoder *e = context;
+    (void)touch, (void)lo, (void)hi;
+    e->conflicts |= 1u << kind;
+    if (rp_cover_orders(&e->cover, kind, earlier->scope, dst, earlier->step)) return;
+    e->uncovered |= 1u << kind;
+    rp_barrier_widen(&e->barrier, earlier->scope, dst);
+}
+
+void rp_encoder_on_conflict(void *context, const rp_touch *touch, rp_hazard_kind kind,
+                            const rp_touched *earlier, uint32_t dst, uint64_t lo, uint64_t hi) {
+    on_conflict(context, touch, kind, earlier, dst, lo, hi);
+}
+
+/* The barrier of the call, in the scopes of Vulkan. Calls in a row need much the same ones. */
+static const VkMemoryBarrier2 *lower(rp_encoder *e, uint32_t incoming) {
+    rp_barrier b = {e->barrier.src, e->barrier.dst | incoming};
+    if (!incoming && b.src == e->lowered_from.src && b.dst == e->lowered_from.dst)
+        return &e->lowered;
+    e->lowered_from = incoming ? (rp_barrier){0} : b;
+    /* Only the application's own scopes: any source will do for now. */
+    (void)rp_barrier_lower(b.src ? b.src : RP_SCOPE_COMPUTE_W, b.dst, e->device->quirks, true,
+                           &e->lowered);
+    if (!b.src) e->lowered.srcStageMask = e->lowered.srcAccessMask = 0;
+    if (incoming) {
+        e->lowered.srcStageMask |= e->incoming_stages;
+        e->lowered.srcAccessMask |= e->incoming_access;
+    }
+    return &e->lowered;
+}
+
+static void write_barrier(rp_encoder *e, uint32_t incoming) {
+    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
+                                   .memoryBarrierCount = 1,
+                                   .pMemoryBarriers = lower(e, incoming)};
+    e->bound.vk->CmdPipelineBarrier2(e->bound.commands, &info);
+    const rp_barrier b = {e->barrier.src, e->barrier.dst | incoming};
+    if (!b.src) return;
+    rp_cover_note(&e->cover, e->step, b);
+    e->open &= ~rp_scope_covered_by_src(b.src);
+}
+
+static inline bool show(rp_encoder *e, const use *u) {
+    const rp_touch touch = {
+        .space = u->space, .lo = u->lo, .hi = u->hi, .read = u->read, .write = u->write};
+    e->used |= u->read | u->write;
+    return rp_tracker_touch_with(&e->tracker, on_conflict, &touch);
+}
+
+/* Where uses share bytes, those that only read come first. */
+static bool show_in_place(rp_encoder *e, const use *uses, uint32_t count) {
+    for (int writing = 0; writing < 2; writing++)
+        for (uint32_t i = 0; i < count; i++)
+            if ((uses[i].write != RP_SCOPE_NONE) == writing && !show(e, &uses[i])) return false;
+    return true;
+}
+
+static inline bool show_all(rp_encoder *e, const use *uses, uint32_t count) {
+    if (e->in_place) return show_in_place(e, uses, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!show(e, &uses[i])) return false;
+    return true;
+}
+
+/* Orders a call whose uses are judged: the barrier before it, and what it leaves open. */
+static rp_status order(rp_encoder *e, const use *uses, uint32_t count) {
+    bool fence = e->fenced && e->step > 0;
+    if (e->step == RP_NO_STEP - 1)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID, "an encoding has at most %u calls", e->step);
+    rp_tracker_step(&e->tracker, ++e->step);
+    e->fenced = false;
+    e->barrier =
+        fence ? (rp_barrier){rp_scope_normalise_src(RP_SCOPE_ANY), RP_SCOPE_ANY} : (rp_barrier){0};
+    e->uncovered = fence ? 1u << RP_ORDER : 0;
+    e->conflicts = e->used = 0;
+    if (!show_all(e, uses, count)) return e->status = RP_ERROR_NO_MEMORY;
+    uint32_t incoming = e->used & e->unwaited;
+    if (e->uncovered | incoming) {
+        write_barrier(e, incoming);
+        e->report.emitted[rp_barrier_reason(e->uncovered)]++;
+        e->unwaited &= ~incoming;
+    } else if (e->conflicts) {
+        e->report.elided[rp_barrier_reason(e->conflicts)]++;
+    } else {
+        e->report.independent++;
+    }
+    e->open |= e->used;
+    return RP_OK;
+}
+
+/* ---- What a dispatch runs -------------------------------------------------------------------- */
+
+static const struct {
+    uint8_t read, write;
+} compute_scopes[] = {[RP_READ] = {RP_SCOPE_COMPUTE_R, RP_SCOPE_NONE},
+                      [RP_WRITE] = {RP_SCOPE_NONE, RP_SCOPE_COMPUTE_W},
+                      [RP_READ_WRITE] = {RP_SCOPE_COMPUTE_R, RP_SCOPE_COMPUTE_W},
+                      [RP_UNIFORM] = {RP_SCOPE_COMPUTE_U, RP_SCOPE_NONE}};
+
+static uint64_t push_words(uint32_t bytes) {
+    return bytes < RP_MAX_PUSH_BYTES ? (UINT64_C(1) << bytes / 4) - 1 : UINT64_MAX;
+}
+
+rp_status rp_encoder_set_kernel(rp_encoder *e, uint32_t kernel) {
+    RP_TRY(closed(e));
+    if (kernel >= e->kernel_count)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID, "there is no kernel %u; there are %u", kernel,
+                                 e->kernel_count);
+    const rp_encoder_pipeline *k = e->kernel = &e->kernels[kernel];
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        e->uses[i].serial = e->uses[i].hash = 0;
+        e->uses[i].read = compute_scopes[k->params[i].access].read;
+        e->uses[i].write = compute_scopes[k->params[i].access].write;
+    }
+    for (uint32_t i = 0; i < k->set_count; i++) e->set_hash[i] = 0;
+    e->unset = k->param_count;
+    e->unpushed = push_words(k->push_bytes);
+    e->changed = true;
+    return RP_OK;
+}
+
+static rp_status refuse_param(rp_encoder *e, uint32_t param) {
+    if (!e->kernel) return rp_encoder_refuse(e, RP_ERROR_INVALID, "no kernel is set");
+    return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: there is no parameter %u; there are %u",
+                             e->kernel->name, param, e->kernel->param_count);
+}
+
+static rp_status refuse_size(rp_encoder *e, uint32_t param, const use *u) {
+    return rp_encoder_refuse(
+        e, RP_ERROR_INVALID, "%s: parameter %u needs at least %llu bytes; the range of %s has %llu",
+        e->kernel->name, param, (unsigned long long)e->kernel->params[param].min_size,
+        e->places[u->buffer].name, (unsigned long long)(u->hi - u->lo));
+}
+
+rp_status rp_encoder_set_range(rp_encoder *e, uint32_t param, uint32_t buffer, uint64_t offset,
+                               uint64_t size) {
+    RP_TRY(closed(e));
+    const rp_encoder_pipeline *k = e->kernel;
+    if (!k || param >= k->param_count) return refuse_param(e, param);
+    const rp_encoder_param_info *info = &k->params[param];
+    use *u = &e->uses[param];
+    bool fresh = u->serial == 0;
+    if (!find(e, buffer, offset, size, u)) return refuse_range(e, k->name, buffer, offset, size);
+    if (u->hi - u->lo < info->min_size) return refuse_size(e, param, u);
+    uint64_t hash = rp_set_hash(u->serial, u->lo, u->hi, info->position);
+    e->set_hash[info->set] += hash - u->hash;
+    u->hash = hash;
+    e->unset -= fresh;
+    e->changed = true;
+    return RP_OK;
+}
+
+rp_status rp_encoder_set_access(rp_encoder *e, uint32_t param, rp_access access) {
+    RP_TRY(closed(e));
+    const rp_encoder_pipeline *k = e->kernel;
+    if (!k || param >= k->param_count) return refuse_param(e, param);
+    const char *name = rp_access_name(access);
+    if (!name || !(k->params[param].allowed >> access & 1))
+        return rp_encoder_refuse(e, RP_ERROR_INVALID,
+                                 "%s: parameter %u cannot be used with access %s: its SPIR-V does "
+                                 "more, or the buffer is of the other kind",
+                                 k->name, param, name ? name : "of no known kind");
+    e->uses[param].read = compute_scopes[access].read;
+    e->uses[param].write = compute_scopes[access].write;
+    e->changed = true;
+    return RP_OK;
+}
+
+rp_status rp_encoder_push(rp_encoder *e, uint32_t offset, const void *data, uint32_t size) {
+    RP_TRY(closed(e));
+    if (!e->kernel) return refuse_param(e, 0);
+    uint32_t most = e->kernel->push_bytes;
+    if (!data || (offset | size) % 4 || size - 1 >= most || offset > most - size)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID,
+                                 "%s: push bytes [%u+%u] are no words of its %u bytes",
+                                 e->kernel->name, offset, size, most);
+    memcpy(e->push + offset, data, size);
+    e->unpushed &= ~(push_words(size) << offset / 4);
+    return RP_OK;
+}
+
+/* ---- Dispatches ------------------------------------------------------------------------------ */
+
+/* The first dispatch of a kernel waits for its pipeline. */
+static rp_status wait_for(rp_encoder *e) {
+    rp_encoder_pipeline *k = (rp_encoder_pipeline *)e->kernel; /* one of e->kernels */
+    uint32_t number = (uint32_t)(k - e->kernels);
+    rp_status status =
+        rp_prepared_wait(e->preparation, number, RP_PIPELINE_CRITICAL, UINT64_MAX, e->diags);
+    if (status != RP_OK) return e->status = status;
+    k->handle = rp_prepared_pipeline(e->preparation, number);
+    return RP_OK;
+}
+
+static rp_status refuse_incomplete(rp_encoder *e) {
+    if (!e->kernel) return refuse_param(e, 0);
+    for (uint32_t i = 0; i < e->kernel->param_count; i++)
+        if (!e->uses[i].serial)
+            return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: parameter %u has no range",
+                                     e->kernel->name, i);
+    return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: push bytes %u and on are not set",
+                             e->kernel->name, 4 * (uint32_t)__builtin_ctzll(e->unpushed));
+}
+
+/* What is asked of uses when ranges or accesses have changed. */
+static inline rp_status judge_uses(rp_encoder *e, uint32_t count) {
+    const rp_encoder_pipeline *k = e->kernel;
+    for (uint32_t i = 0; i < k->param_count; i++)
+        if (e->uses[i].write & e->places[e->uses[i].buffer].denied)
+            return refuse_range(e, k->name, e->uses[i].buffer, 0, 0);
+    return check_overlaps(e, k->name, e->uses, count);
+}
+
+/* What descriptors ask of a range; asked of new sets alone, as a set that is there was fine. */
+static rp_status check_descriptor(rp_encoder *e, const use *u, bool uniform) {
+    const VkPhysicalDeviceLimits *l = &e->device->adapter.properties.limits;
+    uint64_t alignment =
+        uniform ? l->minUniformBufferOffsetAlignment : l->minStorageBufferOffsetAlignment;
+    uint64_t most = uniform ? l->maxUniformBufferRange : l->maxStorageBufferRange;
+    const char *kind = uniform ? "uniform" : "storage", *name = e->places[u->buffer].name;
+    if (alignment && u->lo % alignment)
+        return rp_encoder_refuse(
+            e, RP_ERROR_UNSUPPORTED,
+            "%s: the range of %s begins at byte %llu of its VkBuffer; %s binds "
+            "%s buffers at multiples of %llu",
+            e->kernel->name, name, (unsigned long long)u->lo, e->device->adapter.info.name, kind,
+            (unsigned long long)alignment);
+    if (u->hi - u->lo > most)
+        return rp_encoder_refuse(
+            e, RP_ERROR_UNSUPPORTED,
+            "%s: the range of %s has %llu bytes; %s binds %s buffers of at most "
+            "%llu",
+            e->kernel->name, name, (unsigned long long)(u->hi - u->lo),
+            e->device->adapter.info.name, kind, (unsigned long long)most);
+    return RP_OK;
+}
+
+static rp_status make_set(rp_encoder *e, const rp_set_key *key, VkDescriptorSet *out) {
+    VkDescriptorBufferInfo buffers[RP_MAX_ENCODER_PARAMS];
+    for (uint32_t i = 0; i < key->count; i++) {
+        uint32_t param = key->params[i];
+        const use *u = &e->uses[param];
+        RP_TRY(check_descriptor(e, u, e->kernel->params[param].access == RP_UNIFORM));
+        buffers[i] = (VkDescriptorBufferInfo){e->places[u->buffer].handle, u->lo, u->hi - u->lo};
+    }
+    rp_status status = rp_sets_make(&e->sets, key, buffers, e->number, e->diags, out);
+    if (status != RP_OK) e->status = status;
+    return status;
+}
+
+static inline rp_status bind_sets(rp_encoder *e) {
+    for (uint32_t n = 0; n < e->kernel->set_count; n++) {
+        const rp_encoder_set *s = &e->kernel->sets[n];
+        const rp_set_key key = {s->family, s->count, s->params, e->uses, e->set_hash[n]};
+        VkDescriptorSet handle = rp_sets_find(&e->sets, &key, e->number);
+        if (!handle) RP_TRY(make_set(e, &key, &handle));
+        rp_bind_set(&e->bound, s->set, handle);
+    }
+    return RP_OK;
+}
+
+/* Everything of a dispatch but itself; `grid` is one more use, or none. */
+static inline rp_status prepare(rp_encoder *e, uint32_t grid) {
+    const rp_encoder_pipeline *k = e->kernel;
+    if (!k || e->unset || e->unpushed) return refuse_incomplete(e);
+    bool changed = e->changed;
+    if (changed || grid) RP_TRY(judge_uses(e, k->param_count + grid));
+    if (!k->handle) RP_TRY(wait_for(e));
+    RP_TRY(order(e, e->uses, k->param_count + grid));
+    rp_bind_pipeline(&e->bound, k->handle, k->layout);
+    if (changed) RP_TRY(bind_sets(e));
+    rp_bind_push(&e->bound, e->push, k->push_bytes);
+    e->changed = grid != 0; /* the next one has other uses */
+    e->report.dispatches++;
+    return RP_OK;
+}
+
+static rp_status refuse_grid(rp_encoder *e, uint32_t x, uint32_t y, uint32_t z) {
+    return rp_encoder_refuse(
+        e, RP_ERROR_INVALID, "the grid is %u x %u x %u; %s takes 1 to %u x %u x %u", x, y, z,
+        e->device->adapter.info.name, e->max_groups[0], e->max_groups[1], e->max_groups[2]);
+}
+
+rp_status rp_encoder_dispatch(rp_encoder *e, uint32_t x, uint32_t y, uint32_t z) {
+    RP_TRY(closed(e));
+    /* 0 wraps around. */
+    if (x - 1 >= e->max_groups[0] || y - 1 >= e->max_groups[1] || z - 1 >= e->max_groups[2])
+        return refuse_grid(e, x, y, z);
+    RP_TRY(prepare(e, 0));
+    e->bound.vk->CmdDispatch(e->bound.commands, x, y, z);
+    return RP_OK;
+}
+
+rp_status rp_encoder_dispatch_indirect(rp_encoder *e, const rp_encoder_range *grid) {
+    RP_TRY(closed(e));
+    if (!e->kernel) return refuse_param(e, 0);
+    if (!grid || grid->offset % 4 || (grid->size && grid->size < 12))
+        return rp_encoder_refuse(e, RP_ERROR_INVALID,
+                                 grid && grid->size && grid->size < 12
+                                     ? "%s: %llu bytes for a grid of 12"
+                                     : "%s: its grid is read at a multiple of 4",
+                                 e->kernel->name, grid ? (unsigned long long)grid->size : 0);
+    use *u = &e->uses[e->kernel->param_count];
+    const rp_encoder_range words = {grid->buffer, grid->offset, 12};
+    if (!find_range(e, &words, RP_SCOPE_INDIRECT_R, RP_SCOPE_NONE, u))
+        return refuse_range(e, e->kernel->name, words.buffer, words.offset, words.size);
+    if (u->lo % 4)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID,
+                                 "the grid in %s lies at no multiple of 4 of its VkBuffer",
+                                 e->places[grid->buffer].name);
+    RP_TRY(prepare(e, 1));
+    e->bound.vk->CmdDispatchIndirect(e->bound.commands, e->places[grid->buffer].handle, u->lo);
+    return RP_OK;
+}
+
+/* ---- Transfers ------------------------------------------------------------------------------- */
+
+rp_status rp_encoder_copy(rp_encoder *e, const rp_encoder_range *from, const rp_encoder_range *to) {
+    RP_TRY(closed(e));
+    use uses[2];
+    if (!from || !to) return rp_encoder_refuse(e, RP_ERROR_INVALID, "copy: two ranges are needed");
+    if (!find_range(e, from, RP_SCOPE_TRANSFER_R, RP_SCOPE_NONE, &uses[0]))
+        return refuse_range(e, "copy", from->buffer, from->offset, from->size);
+    if (!find_range(e, to, RP_SCOPE_NONE, RP_SCOPE_TRANSFER_W, &uses[1]))
+        return refuse_range(e, "copy", to->buffer, to->offset, to->size);
+    uint64_t size = uses[0].hi - uses[0].lo;
+    if (size != uses[1].hi - uses[1].lo)
+        return rp_encoder_refuse(
+            e, RP_ERROR_INVALID, "copy: the source has %llu bytes, the destination %llu",
+            (unsigned long long)size, (unsigned long long)(uses[1].hi - uses[1].lo));
+    RP_TRY(check_overlaps(e, "copy", uses, 2));
+    RP_TRY(order(e, uses, 2));
+    const VkBufferCopy region = {.srcOffset = uses[0].lo, .dstOffset = uses[1].lo, .size = size};
+    e->bound.vk->CmdCopyBuffer(e->bound.commands, e->places[from->buffer].handle,
+                               e->places[to->buffer].handle, 1, &region);
+    e->report.transfers++;
+    return RP_OK;
+}
+
+/* What fills and updates have in common: the words that they write. */
+static rp_status write_words(rp_encoder *e, const char *what, const rp_encoder_range *to,
+                             use *out) {
+    if (!find_range(e, to, RP_SCOPE_NONE, RP_SCOPE_TRANSFER_W, out))
+        return refuse_range(e, what, to->buffer, to->offset, to->size);
+    if (out->lo % 4 || out->hi % 4)
+        return rp_encoder_refuse(
+            e, RP_ERROR_INVALID,
+            "%s: offset and size in %s, and where that lies, are multiples of 4", what,
+            e->places[to->buffer].name);
+    e->in_place = false;
+    RP_TRY(order(e, out, 1));
+    e->report.transfers++;
+    return RP_OK;
+}
+
+rp_status rp_encoder_fill(rp_encoder *e, const rp_encoder_range *to, uint32_t pattern) {
+    RP_TRY(closed(e));
+    use found;
+    if (!to) return rp_encoder_refuse(e, RP_ERROR_INVALID, "fill: a range is needed");
+    RP_TRY(write_words(e, "fill", to, &found));
+    e->bound.vk->CmdFillBuffer(e->bound.commands, e->places[to->buffer].handle, found.lo,
+                               found.hi - found.lo, pattern);
+    return RP_OK;
+}
+
+rp_status rp_encoder_update(rp_encoder *e, uint32_t buffer, uint64_t offset, const void *data,
+                            uint32_t size) {
+    RP_TRY(closed(e));
+    use found;
+    if (!data || size == 0 || size > RP_MAX_UPDATE_BYTES)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID, "update: 4 to %d bytes of data are needed",
+                                 RP_MAX_UPDATE_BYTES);
+    const rp_encoder_range to = {buffer, offset, size};
+    RP_TRY(write_words(e, "update", &to, &found));
+    e->bound.vk->CmdUpdateBuffer(e->bound.commands, e->places[buffer].handle, found.lo, size, data);
+    return RP_OK;
+}
+
+/* ---- What writes nothing --------------------------------------------------------------------- */
+
+rp_status rp_encoder_fence(rp_encoder *e) {
+    RP_TRY(closed(e));
+    e->fenced = true;
+    return RP_OK;
+}
+
+static bool has_labels(const rp_encoder *e) {
+    const rp_vk *vk = e->bound.vk;
+    return e->device->instance.debug_utils && vk->CmdBeginDebugUtilsLabelEXT &&
+           vk->CmdEndDebugUtilsLabelEXT;
+}
+
+rp_status rp_encoder_label_begin(rp_encoder *e, const char *label) {
+    RP_TRY(closed(e));
+    if (!label || !*label) return rp_encoder_refuse(e, RP_ERROR_INVALID, "a label is empty");
+    e->labels++;
+    const VkDebugUtilsLabelEXT info = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_LABEL_EXT,
+                                       .pLabelName = label};
+    if (has_labels(e)) e->bound.vk->CmdBeginDebugUtilsLabelEXT(e->bound.commands, &info);
+    return RP_OK;
+}
+
+rp_status rp_encoder_label_end(rp_encoder *e) {
+    RP_TRY(closed(e));
+    if (e->labels == 0) return rp_encoder_refuse(e, RP_ERROR_INVALID, "no label is open");
+    e->labels--;
+    if (has_labels(e)) e->bound.vk->CmdEndDebugUtilsLabelEXT(e->bound.commands);
+    return RP_OK;
+}

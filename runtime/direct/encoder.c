@@ -1,0 +1,348 @@
+/* Encoders: what they are made of, where buffers lie, and the frame of an encoding.
+ *
+ * A VkBuffer is a space of the tracker, whatever storages and buffers lie in it, so that bytes with
+ * two names are the same bytes. Spaces are numbered as VkBuffers are bound, and numbered anew before
+ * an encoding once there are many more of them than buffers. */
+#include "direct/encoder.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/checked.h"
+#include "base/sized.h"
+
+/* ---- Creating -------------------------------------------------------------------------------- */
+
+static size_t length_of(const char *name) {
+    return name ? strlen(name) + 1 : 0;
+}
+
+/* Copies the names of everything into one block. */
+static bool copy_names(rp_encoder *e, const rp_encoder_params *p) {
+    size_t size = 0;
+    for (uint32_t i = 0; i < p->kernel_count; i++) size += length_of(p->kernels[i].name);
+    for (uint32_t i = 0; i < p->buffer_count; i++) size += length_of(p->buffers[i].name);
+    char *at = e->names = rp_alloc(&e->allocator, size, 1);
+    if (!at) return false;
+    for (uint32_t i = 0; i < p->kernel_count; i++) {
+        e->kernels[i].name = at;
+        memcpy(at, p->kernels[i].name, length_of(p->kernels[i].name));
+        at += length_of(p->kernels[i].name);
+    }
+    for (uint32_t i = 0; i < p->buffer_count; i++) {
+        size_t length = length_of(p->buffers[i].name);
+        e->places[i].name = length ? at : "a buffer";
+        if (length) memcpy(at, p->buffers[i].name, length);
+        at += length;
+    }
+    return true;
+}
+
+/* The sets of a kernel, and where its parameters are in them; parameters are few. */
+static bool add_kernel(rp_encoder *e, uint32_t index, const rp_encoder_kernel *k,
+                       rp_encoder_param_info *params, uint8_t **set_params,
+                       rp_encoder_set **kernel_sets) {
+    rp_encoder_pipeline *out = &e->kernels[index];
+    out->layout = rp_prepared_layout(e->preparation, index);
+    out->param_count = k->param_count;
+    out->push_bytes = k->push_bytes;
+    out->params = params;
+    out->sets = *kernel_sets;
+    for (uint32_t set = 0; set < out->layout->set_count; set++) {
+        const rp_set_layout *layout = out->layout->sets[set];
+        if (layout->binding_count == 0) continue;
+        rp_encoder_set *s = (*kernel_sets)++;
+        *s = (rp_encoder_set){.set = set,
+                              .family = rp_sets_family(&e->sets, layout),
+                              .count = layout->binding_count,
+                              .params = *set_params};
+        if (s->family == RP_UNSET) return false;
+        for (uint32_t b = 0; b < layout->binding_count; b++)
+            for (uint32_t i = 0; i < k->param_count; i++) {
+                if (k->params[i].set != set || k->params[i].binding != layout->bindings[b].binding)
+                    continue;
+                params[i].set = (uint8_t)out->set_count;
+                params[i].position = (uint8_t)b;
+                *(*set_params)++ = (uint8_t)i;
+            }
+        out->set_count++;
+    }
+    return true;
+}
+
+static rp_status create_kernels(rp_encoder *e, const rp_encoder_params *p, rp_diags *diags) {
+    RP_TRY(rp_encoder_prepare(e->device, p, diags, &e->preparation));
+    rp_encoder_param_info *params = e->params;
+    uint8_t *set_params = e->set_params;
+    rp_encoder_set *sets = e->kernel_sets;
+    for (uint32_t i = 0; i < p->kernel_count; i++) {
+        if (!add_kernel(e, i, &p->kernels[i], params, &set_params, &sets))
+            return RP_ERROR_NO_MEMORY;
+        params += p->kernels[i].param_count;
+    }
+    return RP_OK;
+}
+
+static rp_status create(rp_encoder *e, const rp_encoder_params *p, rp_diags *diags) {
+    const rp_allocator *a = &e->allocator;
+    uint64_t params = 0;
+    for (uint32_t i = 0; i < p->kernel_count; i++) params += p->kernels[i].param_count;
+    e->params = rp_alloc_zero(a, params, sizeof *e->params);
+    e->set_params = rp_alloc(a, params, sizeof *e->set_params);
+    e->kernel_sets = rp_alloc(a, params, sizeof *e->kernel_sets);
+    if (!e->params || !e->set_params || !e->kernel_sets) return RP_ERROR_NO_MEMORY;
+    RP_TRY(rp_encoder_check(e->device, p->kernels, p->kernel_count, diags, e->params));
+    for (uint32_t i = 0; i < p->buffer_count; i++)
+        if (p->buffers[i].size == 0 || p->buffers[i].size > RP_MAX_BUFFER_BYTES) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer %u: %llu bytes; expected 1 to %llu",
+                         i, (unsigned long long)p->buffers[i].size,
+                         (unsigned long long)RP_MAX_BUFFER_BYTES);
+            return RP_ERROR_INVALID;
+        }
+    e->kernels = rp_alloc_zero(a, p->kernel_count, sizeof *e->kernels);
+    e->places = rp_alloc_zero(a, p->buffer_count, sizeof *e->places);
+    if (!e->kernels || !e->places || !copy_names(e, p)) return RP_ERROR_NO_MEMORY;
+    e->kernel_count = p->kernel_count;
+    e->place_count = p->buffer_count;
+    for (uint32_t i = 0; i < p->buffer_count; i++) {
+        e->places[i].size = p->buffers[i].size;
+        if (p->buffers[i].read_only) e->places[i].denied = rp_scope_writes();
+    }
+    return create_kernels(e, p, diags);
+}
+
+rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, rp_diags *diags,
+                            rp_encoder **out_encoder) {
+    if (!out_encoder) return RP_ERROR_USAGE;
+    *out_encoder = NULL;
+    rp_encoder_params params;
+    if (!device || !given) return RP_ERROR_USAGE;
+    if (!rp_sized_take(given, &params, sizeof params)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "set the member size to sizeof(rp_encoder_params)");
+        return RP_ERROR_USAGE;
+    }
+    if ((params.kernel_count && !params.kernels) || (params.buffer_count && !params.buffers))
+        return RP_ERROR_USAGE;
+    rp_encoder *e = rp_alloc_zero(&device->allocator, 1, sizeof *e);
+    if (!e) return RP_ERROR_NO_MEMORY;
+    e->device = device;
+    e->allocator = device->allocator;
+    e->sets.device = device;
+    memcpy(e->max_groups, device->adapter.properties.limits.maxComputeWorkGroupCount,
+           sizeof e->max_groups);
+    rp_device_retain(device, RP_OBJECT_ENCODER);
+    rp_tracker_init(&e->tracker, &e->allocator, 0, rp_encoder_on_conflict, e);
+    rp_status status = create(e, &params, diags);
+    if (status != RP_OK) {
+        rp_encoder_destroy(e);
+        return status;
+    }
+    *out_encoder = e;
+    return RP_OK;
+}
+
+void rp_encoder_destroy(rp_encoder *e) {
+    if (!e) return;
+    rp_allocator a = e->allocator;
+    rp_device *device = e->device;
+    for (uint32_t i = 0; i < e->place_count; i++) rp_storage_drop(e->places[i].storage);
+    rp_sets_free(&e->sets);
+    rp_preparation_destroy(e->preparation);
+    rp_tracker_free(&e->tracker);
+    rp_table_free(&a, &e->space_of);
+    rp_release(&a, e->spaces);
+    rp_release(&a, e->kernel_sets);
+    rp_release(&a, e->set_params);
+    rp_release(&a, e->params);
+    rp_release(&a, e->places);
+    rp_release(&a, e->kernels);
+    rp_release(&a, e->names);
+    rp_release(&a, e);
+    rp_device_release(device, RP_OBJECT_ENCODER);
+}
+
+/* ---- Where buffers lie ----------------------------------------------------------------------- */
+
+static uint32_t key_of(VkBuffer buffer) {
+    uint64_t bits = (uint64_t)buffer * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(bits >> 32);
+}
+
+/* The space of a VkBuffer; RP_UNSET without memory. */
+static uint32_t space_of(rp_encoder *e, VkBuffer buffer) {
+    uint32_t key = key_of(buffer);
+    for (uint32_t at = 0, space; rp_table_next(&e->space_of, key, &at, &space);)
+        if (e->spaces[space] == buffer) return space;
+    if (!RP_RESERVE(&e->allocator, e->spaces, e->space_count, e->space_capacity, 1) ||
+        !rp_tracker_spaces(&e->tracker, e->space_count + 1) ||
+        !rp_table_add(&e->allocator, &e->space_of, key, e->space_count))
+        return RP_UNSET;
+    e->spaces[e->space_count] = buffer;
+    return e->space_count++;
+}
+
+/* Forgets VkBuffers that are no longer bound; the tracker is empty. */
+static bool renumber_spaces(rp_encoder *e) {
+    e->renumber = true; /* again, if it fails half way */
+    rp_table_free(&e->allocator, &e->space_of);
+    e->space_count = 0;
+    for (uint32_t i = 0; i < e->place_count; i++) {
+        rp_encoder_place *p = &e->places[i];
+        if (!p->storage) continue;
+        p->space = space_of(e, p->handle);
+        if (p->space == RP_UNSET) return false;
+    }
+    e->renumber = false;
+    return true;
+}
+
+/* The ranges of a buffer that are set move with it; without a storage they are gone. */
+static void move_ranges(rp_encoder *e, uint32_t buffer, uint64_t before) {
+    const rp_encoder_place *p = &e->places[buffer];
+    for (uint32_t i = 0; e->kernel && i < e->kernel->param_count; i++) {
+        rp_encoder_use *u = &e->uses[i];
+        if (u->serial == 0 || u->buffer != buffer) continue;
+        if (p->storage) {
+            (void)rp_encoder_set_range(e, i, buffer, u->lo - before, u->hi - u->lo);
+        } else {
+            e->set_hash[e->kernel->params[i].set] -= u->hash;
+            u->serial = u->hash = 0;
+            e->unset++;
+        }
+    }
+}
+
+rp_status rp_encoder_bind(rp_encoder *e, uint32_t buffer, rp_storage *storage, uint64_t offset,
+                          rp_diags *diags) {
+    if (!e) return RP_ERROR_USAGE;
+    if (buffer >= e->place_count) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "there is no buffer %u: the encoder has %u",
+                     buffer, e->place_count);
+        return RP_ERROR_USAGE;
+    }
+    rp_encoder_place *p = &e->places[buffer];
+    uint32_t space = 0;
+    if (storage) {
+        if (storage->device != e->device) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s lies on another device than the encoder",
+                         storage->name);
+            return RP_ERROR_USAGE;
+        }
+        if (!rp_range_inside(offset, p->size, storage->size)) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                         "%s has %llu bytes; at byte %llu of %s, which has %llu, they do not fit",
+                         p->name, (unsigned long long)p->size, (unsigned long long)offset,
+                         storage->name, (unsigned long long)storage->size);
+            return RP_ERROR_USAGE;
+        }
+        space = space_of(e, storage->handle);
+        if (space == RP_UNSET) return RP_ERROR_NO_MEMORY;
+        rp_storage_hold(storage);
+    }
+    rp_storage_drop(p->storage);
+    uint64_t before = p->offset;
+    p->storage = storage;
+    p->reach = storage ? p->size : 0;
+    p->handle = storage ? storage->handle : VK_NULL_HANDLE;
+    p->serial = storage ? storage->serial : 0;
+    p->offset = storage ? storage->offset + offset : 0;
+    p->space = space;
+    if (e->encoding) move_ranges(e, buffer, before);
+    return RP_OK;
+}
+
+/* ---- The frame ------------------------------------------------------------------------------- */
+
+enum { SPARE_SPACES = 64 };
+
+rp_status rp_encoder_begin(rp_encoder *e, void *command_buffer,
+                           const rp_encoder_begin_params *given, rp_diags *diags) {
+    rp_encoder_begin_params params = {0};
+    if (!e || !command_buffer) return RP_ERROR_USAGE;
+    if (given && !rp_sized_take(given, &params, sizeof params)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "set the member size to sizeof(rp_encoder_begin_params)");
+        return RP_ERROR_USAGE;
+    }
+    if (e->encoding) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "the encoder is encoding already: call rp_encoder_end first");
+        return RP_ERROR_BUSY;
+    }
+    rp_tracker_clear(&e->tracker);
+    bool many = e->space_count > 2 * e->place_count + SPARE_SPACES;
+    if ((many || e->renumber) && !renumber_spaces(e)) return RP_ERROR_NO_MEMORY;
+    e->encoding = true;
+    e->status = RP_OK;
+    e->diags = diags;
+    e->cover = (rp_cover){0};
+    rp_bound_begin(&e->bound, &e->device->vk, command_buffer);
+    e->step = e->open = e->labels = 0;
+    e->fenced = false;
+    e->kernel = NULL;
+    e->incoming_stages = params.open_stages;
+    e->incoming_access = params.open_access;
+    e->unwaited = params.open_stages ? RP_SCOPE_ANY : 0;
+    e->sets_before = e->sets.written;
+    e->report = (rp_encoder_report){.number = ++e->number};
+    return RP_OK;
+}
+
+static void vrefuse(rp_encoder *e, rp_status status, const char *format, va_list args) {
+    char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    rp_diags_add(e->diags, e->status == RP_OK ? RP_ERROR : RP_NOTE, NULL, 0, 0, "%s", text);
+    if (e->status == RP_OK) e->status = status;
+}
+
+rp_status rp_encoder_refuse(rp_encoder *e, rp_status status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vrefuse(e, status, format, args);
+    va_end(args);
+    return e->status;
+}
+
+void rp_encoder_fail(rp_encoder *e, rp_status status, const char *message) {
+    if (!e || !e->encoding || status == RP_OK) return;
+    if (message)
+        (void)rp_encoder_refuse(e, status, "%s", message);
+    else if (e->status == RP_OK)
+        e->status = status;
+}
+
+/* What is open: what no barrier of the encoding has waited for. Whatever one has waited for is
+ * ordered through the calls that it stood before, which are open themselves, or so in turn. */
+static void report_open(const rp_encoder *e, rp_encoder_report *report) {
+    VkMemoryBarrier2 open = {0};
+    (void)rp_barrier_lower(rp_scope_normalise_src(e->open), RP_SCOPE_ANY, e->device->quirks, true,
+                           &open);
+    report->open_stages = open.srcStageMask;
+    report->open_access = open.srcAccessMask;
+    if (e->unwaited != RP_SCOPE_ANY) return; /* some call has waited */
+    report->open_stages |= e->incoming_stages;
+    report->open_access |= e->incoming_access;
+}
+
+rp_status rp_encoder_end(rp_encoder *e, rp_encoder_report *report) {
+    if (report && !rp_sized_give(&(rp_encoder_report){0}, sizeof *report, report))
+        return RP_ERROR_USAGE;
+    if (!e || !e->encoding) return RP_ERROR_USAGE;
+    if (e->labels && e->status == RP_OK)
+        (void)rp_encoder_refuse(e, RP_ERROR_INVALID,
+                                "%u label%s still open: each rp_encoder_label_begin needs its "
+                                "rp_encoder_label_end",
+                                e->labels, e->labels == 1 ? " is" : "s are");
+    e->encoding = false;
+    e->diags = NULL;
+    if (e->status != RP_OK) return e->status;
+    e->report.sets_written = e->sets.written - e->sets_before;
+    report_open(e, &e->report);
+    if (report) (void)rp_sized_give(&e->report, sizeof e->report, report);
+    return RP_OK;
+}
+
+void rp_encoder_done(rp_encoder *e, uint64_t number) {
+    if (e && number > e->sets.done && number <= e->number) e->sets.done = number;
+}

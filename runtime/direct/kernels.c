@@ -1,0 +1,236 @@
+/* The kernels of an encoder: what their SPIR-V does against what they are said to do, what the device
+ * offers against what they need, and how they are asked for. All that does not fit is reported at
+ * once. */
+#include "direct/encoder.h"
+
+#include <stdio.h>
+#include "plan/fit.h"
+#include "spirv/spirv.h"
+
+typedef struct checker {
+    const char *device;
+    rp_diags *diags;
+    rp_fit fit;
+    rp_spirv_reader reader;
+    const rp_encoder_kernel *kernel;
+    rp_encoder_param_info *infos; /* by parameter of the kernel */
+    uint32_t errors;
+} checker;
+
+static void say(void *user, const char *message) {
+    const checker *c = user;
+    rp_diags_add(c->diags, RP_ERROR, NULL, 0, 0, "%s; device %s", message, c->device);
+}
+
+#define FAIL(c, format, ...)                                                                       \
+    ((c)->errors++, rp_diags_add((c)->diags, RP_ERROR, NULL, 0, 0, "kernel '%.60s': " format,      \
+                                 (c)->kernel->name, __VA_ARGS__))
+
+/* ---- What is given --------------------------------------------------------------------------- */
+
+static void check_params(checker *c) {
+    const rp_encoder_kernel *k = c->kernel;
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        const rp_encoder_param *p = &k->params[i];
+        if (!rp_access_name(p->access) || p->set >= RP_MAX_SETS || p->binding > UINT8_MAX)
+            FAIL(c,
+                 "parameter %u: access %d, set %u, binding %u; expected sets below %d and bindings "
+                 "up to 255",
+                 i, (int)p->access, p->set, p->binding, RP_MAX_SETS);
+        for (uint32_t j = 0; j < i; j++)
+            if (k->params[j].set == p->set && k->params[j].binding == p->binding)
+                FAIL(c, "parameters %u and %u are both at binding %u of set %u", j, i, p->binding,
+                     p->set);
+    }
+}
+
+/* False when nothing more can be asked of the kernel. */
+static bool check_given(checker *c, uint32_t index) {
+    const rp_encoder_kernel *k = c->kernel;
+    if (!k->name || !k->spirv || k->spirv_size == 0 || k->spirv_size % 4 ||
+        k->spirv_size / 4 > UINT32_MAX || (k->param_count && !k->params) ||
+        (k->constant_count && !k->constants)) {
+        c->errors++;
+        rp_diags_add(c->diags, RP_ERROR, NULL, 0, 0,
+                     "kernel %u: it needs a name, SPIR-V in whole words, and what it counts",
+                     index);
+        return false;
+    }
+    uint32_t before = c->errors;
+    if (k->param_count > RP_MAX_ENCODER_PARAMS)
+        FAIL(c, "%u parameters; at most %d are possible", k->param_count, RP_MAX_ENCODER_PARAMS);
+    else
+        check_params(c);
+    if (k->push_bytes % 4 || k->push_bytes > RP_MAX_PUSH_BYTES)
+        FAIL(c, "%u bytes of push constants; expected a multiple of 4 up to %d", k->push_bytes,
+             RP_MAX_PUSH_BYTES);
+    for (uint32_t i = 1; i < k->constant_count; i++)
+        if (k->constants[i].id <= k->constants[i - 1].id)
+            FAIL(c, "constant %u: its id does not ascend", i);
+    return c->errors == before;
+}
+
+/* ---- What the module does -------------------------------------------------------------------- */
+
+/* The parameter of a block; param_count for none. */
+static uint32_t find_param(const rp_encoder_kernel *k, const rp_spirv_resource *r) {
+    uint32_t i = 0;
+    while (i < k->param_count && (k->params[i].set != r->set || k->params[i].binding != r->binding))
+        i++;
+    return i;
+}
+
+static void check_block(checker *c, const rp_spirv_resource *r) {
+    bool uniform = r->kind == RP_SPIRV_UNIFORM_BLOCK;
+    uint32_t i = find_param(c->kernel, r);
+    if (r->array || i == c->kernel->param_count) {
+        FAIL(c, "binding %u of set %u %s", r->binding, r->set,
+             r->array ? "is an array of descriptors" : "is used by its SPIR-V and no parameter");
+        return;
+    }
+    rp_access access = c->kernel->params[i].access;
+    rp_encoder_param_info *info = &c->infos[i];
+    if (r->size > info->min_size) info->min_size = r->size;
+    if (r->writes) info->allowed &= ~(1u << RP_READ);
+    if (r->reads) info->allowed &= ~(1u << RP_WRITE);
+    if (uniform == (access == RP_UNIFORM) && info->allowed >> access & 1) return;
+    FAIL(c, "binding %u of set %u is a %s in its SPIR-V%s%s; the parameter says %s", r->binding,
+         r->set, uniform ? "uniform buffer" : "storage buffer", r->reads ? ", read" : "",
+         r->writes ? ", written" : "", rp_access_name(access));
+}
+
+static void check_resource(checker *c, const rp_spirv_resource *r) {
+    if (!r->used) return;
+    if (r->kind == RP_SPIRV_STORAGE_BLOCK || r->kind == RP_SPIRV_UNIFORM_BLOCK)
+        check_block(c, r);
+    else if (r->kind != RP_SPIRV_PUSH_BLOCK)
+        FAIL(c, "its SPIR-V uses %s; only storage and uniform buffers can be bound",
+             rp_spirv_kind_name((rp_spirv_kind)r->kind));
+    else if (r->size > c->kernel->push_bytes)
+        FAIL(c, "its SPIR-V has %llu bytes of push constants, %u are said to be pushed",
+             (unsigned long long)r->size, c->kernel->push_bytes);
+}
+
+static void check_device(checker *c) {
+    const rp_spirv_reader *r = &c->reader;
+    const rp_encoder_kernel *k = c->kernel;
+    char whose[96];
+    snprintf(whose, sizeof whose, "kernel '%.60s'", k->name);
+    rp_fit_check_needs(&c->fit, whose, r->needs);
+    rp_fit_kernel facts = {.name = k->name,
+                           .local = r->local,
+                           .shared_bytes = r->shared_bytes > UINT32_MAX ? UINT32_MAX
+                                                                        : (uint32_t)r->shared_bytes,
+                           .push_bytes = k->push_bytes};
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        facts.uniform += k->params[i].access == RP_UNIFORM;
+        facts.storage += k->params[i].access != RP_UNIFORM;
+        if (k->params[i].set > facts.set) facts.set = k->params[i].set;
+    }
+    rp_fit_check_kernel(&c->fit, &facts);
+}
+
+static rp_status check_module(checker *c) {
+    const rp_encoder_kernel *k = c->kernel;
+    rp_spirv_reader *r = &c->reader;
+    char why[128];
+    rp_status status =
+        rp_spirv_read(r, k->spirv, (uint32_t)(k->spirv_size / 4), k->entry ? k->entry : "main",
+                      (const rp_spirv_spec *)k->constants, k->constant_count, why);
+    if (status == RP_ERROR_DAMAGED) {
+        FAIL(c, "%s", why);
+        return RP_OK;
+    }
+    RP_TRY(status);
+    if (*r->unsupported) FAIL(c, "it needs %s", r->unsupported);
+    if (r->needs & RP_NEED_DEVICE_ADDRESS)
+        FAIL(c, "%s",
+             "it uses buffer device addresses: memory that no parameter names cannot be "
+             "synchronised");
+    if (!r->local_known) FAIL(c, "%s", "its SPIR-V states no workgroup size");
+    if (r->empty_array)
+        FAIL(c, "%s", "with its specialisation constants an array has a length below 1");
+    for (uint32_t i = 0; i < k->constant_count; i++) {
+        const rp_spirv_constant *constant = rp_spirv_find_constant(r, k->constants[i].id);
+        if (constant && constant->scalar == RP_SCALAR_OTHER)
+            FAIL(c, "specialisation constant %u is not 32 bits wide", k->constants[i].id);
+    }
+    for (uint32_t i = 0; i < r->resource_count; i++) check_resource(c, &r->resources[i]);
+    if (r->local_known) check_device(c);
+    return RP_OK;
+}
+
+_Static_assert(sizeof(rp_encoder_constant) == sizeof(rp_spirv_spec), "constants are read in place");
+_Static_assert(sizeof(rp_encoder_constant) == sizeof(rp_plan_spec), "constants are used in place");
+
+/* What is known without the module. */
+static void describe_params(const rp_encoder_kernel *k, rp_encoder_param_info *infos) {
+    const uint8_t storage = 1u << RP_READ | 1u << RP_WRITE | 1u << RP_READ_WRITE;
+    for (uint32_t i = 0; i < k->param_count; i++)
+        infos[i] = (rp_encoder_param_info){
+            .access = (uint8_t)k->params[i].access,
+            .allowed = k->params[i].access == RP_UNIFORM ? 1u << RP_UNIFORM : storage};
+}
+
+rp_status rp_encoder_check(rp_device *device, const rp_encoder_kernel *kernels, uint32_t count,
+                           rp_diags *diags, rp_encoder_param_info *infos) {
+    rp_target target = RP_TARGET_INIT;
+    RP_TRY(rp_device_target(device, &target));
+    checker c = {.device = device->adapter.info.name, .diags = diags};
+    c.fit = (rp_fit){.target = &target, .say = say, .user = &c};
+    rp_spirv_reader_init(&c.reader, &device->allocator);
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < count && status == RP_OK; i++) {
+        c.kernel = &kernels[i];
+        c.infos = infos;
+        infos += kernels[i].param_count;
+        if (!check_given(&c, i)) continue;
+        describe_params(&kernels[i], c.infos);
+        status = check_module(&c);
+    }
+    rp_spirv_reader_free(&c.reader);
+    RP_TRY(status);
+    return c.errors ? RP_ERROR_INVALID : c.fit.errors ? RP_ERROR_UNSUPPORTED : RP_OK;
+}
+
+/* ---- Asking for pipelines -------------------------------------------------------------------- */
+
+static void describe(const rp_encoder_kernel *k, uint32_t push_bytes, rp_plan_param *params,
+                     rp_kernel_desc *out) {
+    for (uint32_t i = 0; i < k->param_count; i++)
+        params[i] = (rp_plan_param){.access = (uint8_t)k->params[i].access,
+                                    .set = (uint8_t)k->params[i].set,
+                                    .binding = (uint8_t)k->params[i].binding};
+    *out = (rp_kernel_desc){
+        .name = k->name,
+        .entry = k->entry ? k->entry : "main",
+        .words = k->spirv,
+        .word_count = (uint32_t)(k->spirv_size / 4),
+        .push_bytes = push_bytes,
+        .params = params,
+        .param_count = k->param_count,
+        .specs = (const rp_plan_spec *)k->constants,
+        .spec_count = k->constant_count,
+    };
+}
+
+rp_status rp_encoder_prepare(rp_device *device, const rp_encoder_params *params, rp_diags *diags,
+                             rp_preparation **out) {
+    const rp_allocator *a = &device->allocator;
+    const rp_encoder_kernel *kernels = params->kernels;
+    uint32_t count = params->kernel_count, push_bytes = 0, param_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (kernels[i].push_bytes > push_bytes) push_bytes = kernels[i].push_bytes;
+        param_count += kernels[i].param_count;
+    }
+    rp_kernel_desc *descs = rp_alloc(a, count, sizeof *descs);
+    rp_plan_param *plan_params = rp_alloc(a, param_count, sizeof *plan_params);
+    rp_status status = descs && plan_params ? RP_OK : RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0, at = 0; status == RP_OK && i < count; at += kernels[i++].param_count)
+        describe(&kernels[i], push_bytes, plan_params + at, &descs[i]);
+    if (status == RP_OK)
+        status = rp_prepare_kernels(device, descs, count, NULL, params->cache_path, diags, out);
+    rp_release(a, descs);
+    rp_release(a, plan_params);
+    return status;
+}

@@ -1,0 +1,222 @@
+/* Descriptor sets, found by what they bind.
+ *
+ * A set is written once and used by every call that binds the same bytes through the same layout,
+ * in this encoding and in later ones: work that comes back writes nothing. Storages are told apart
+ * by their serial numbers: a VkBuffer's handle may come back for another one.
+ *
+ * What does not come back is written anew. Sets of a layout stand in a list by their last use; when
+ * all are taken, the one that was unused for longest is written again, if the GPU is done with it.
+ * Otherwise there are more, in pools that double, so an application that says what is done
+ * (rp_encoder_done) has as many sets as are in flight, and at most as many again. */
+#include "direct/encoder.h"
+
+enum { FIRST_POOL = 16, LARGEST_POOL = 1024 };
+
+#define NONE UINT32_MAX
+
+uint32_t rp_sets_family(rp_sets *s, const rp_set_layout *layout) {
+    for (uint32_t i = 0; i < s->family_count; i++)
+        if (s->families[i].layout == layout) return i;
+    if (!RP_RESERVE(&s->device->allocator, s->families, s->family_count, s->family_capacity, 1))
+        return RP_UNSET;
+    s->families[s->family_count] = (rp_set_family){layout, NONE, NONE, 0};
+    return s->family_count++;
+}
+
+void rp_sets_free(rp_sets *s) {
+    if (!s->device) return;
+    const rp_allocator *a = &s->device->allocator;
+    for (uint32_t i = 0; i < s->pool_count; i++)
+        s->device->vk.DestroyDescriptorPool(s->device->handle, s->pools[i], NULL);
+    rp_release(a, s->pools);
+    rp_release(a, s->families);
+    rp_release(a, s->all);
+    rp_release(a, s->ranges);
+    rp_release(a, s->buckets);
+    *s = (rp_sets){0};
+}
+
+/* ---- Lists and buckets ----------------------------------------------------------------------- */
+
+static void unlink_set(rp_sets *s, rp_set_family *f, uint32_t set) {
+    const rp_cached_set *c = &s->all[set];
+    *(c->older == NONE ? &f->oldest : &s->all[c->older].newer) = c->newer;
+    *(c->newer == NONE ? &f->newest : &s->all[c->newer].older) = c->older;
+}
+
+static void append_set(rp_sets *s, rp_set_family *f, uint32_t set) {
+    rp_cached_set *c = &s->all[set];
+    c->older = f->newest;
+    c->newer = NONE;
+    *(f->newest == NONE ? &f->oldest : &s->all[f->newest].newer) = set;
+    f->newest = set;
+}
+
+static uint32_t bucket_of(const rp_sets *s, uint64_t hash) {
+    return (uint32_t)(hash >> 32) & (s->bucket_count - 1);
+}
+
+static void forget(rp_sets *s, uint32_t set) {
+    uint32_t *at = &s->buckets[bucket_of(s, s->all[set].hash)];
+    while (*at != set) at = &s->all[*at].chain;
+    *at = s->all[set].chain;
+    s->all[set].used = 0;
+}
+
+static void enter(rp_sets *s, uint32_t set) {
+    uint32_t *bucket = &s->buckets[bucket_of(s, s->all[set].hash)];
+    s->all[set].chain = *bucket;
+    *bucket = set;
+}
+
+/* Two buckets for each set. */
+static bool grow_buckets(rp_sets *s, uint32_t sets) {
+    uint32_t count = s->bucket_count ? s->bucket_count : 64;
+    while (count < 2 * sets) count *= 2;
+    if (count == s->bucket_count) return true;
+    uint32_t *buckets = rp_alloc(&s->device->allocator, count, sizeof *buckets);
+    if (!buckets) return false;
+    memset(buckets, 0xff, count * sizeof *buckets); /* NONE */
+    rp_release(&s->device->allocator, s->buckets);
+    s->buckets = buckets;
+    s->bucket_count = count;
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->all[i].used) enter(s, i);
+    return true;
+}
+
+/* ---- Making sets ----------------------------------------------------------------------------- */
+
+static rp_status create_pool(rp_sets *s, const rp_set_layout *layout, uint32_t count,
+                             rp_diags *diags) {
+    const VkDescriptorPoolSize sizes[2] = {
+        {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+         count * (layout->binding_count - layout->uniform_count)},
+        {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, count * layout->uniform_count}};
+    uint32_t first = sizes[0].descriptorCount ? 0 : 1; /* counts of zero are not allowed */
+    const VkDescriptorPoolCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+        .maxSets = count,
+        .poolSizeCount = (layout->uniform_count ? 2 : 1) - first,
+        .pPoolSizes = sizes + first,
+    };
+    VkDescriptorPool *out = &s->pools[s->pool_count];
+    RP_TRY(RP_VK(diags, s->device->vk.CreateDescriptorPool(s->device->handle, &info, NULL, out)));
+    s->pool_count++;
+    return RP_OK;
+}
+
+static rp_status allocate_handles(rp_sets *s, const rp_set_layout *layout, uint32_t count,
+                                  VkDescriptorSet *handles, rp_diags *diags) {
+    VkDescriptorSetLayout *layouts = rp_alloc(&s->device->allocator, count, sizeof *layouts);
+    if (!layouts) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++) layouts[i] = layout->handle;
+    const VkDescriptorSetAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+        .descriptorPool = s->pools[s->pool_count - 1],
+        .descriptorSetCount = count,
+        .pSetLayouts = layouts,
+    };
+    rp_status status =
+        RP_VK(diags, s->device->vk.AllocateDescriptorSets(s->device->handle, &info, handles));
+    rp_release(&s->device->allocator, layouts);
+    return status;
+}
+
+/* As many sets again as the family has, all of a pool of their own. Room is made first, so that
+ * nothing fails half done but for an empty pool. */
+static rp_status add_sets(rp_sets *s, rp_set_family *f, rp_diags *diags) {
+    const rp_allocator *a = &s->device->allocator;
+    uint32_t count = f->count < FIRST_POOL     ? FIRST_POOL
+                     : f->count > LARGEST_POOL ? LARGEST_POOL
+                                               : f->count;
+    VkDescriptorSet handles[LARGEST_POOL];
+    if (!RP_RESERVE(a, s->all, s->count, s->capacity, count) ||
+        !RP_RESERVE(a, s->pools, s->pool_count, s->pool_capacity, 1) ||
+        !RP_RESERVE(a, s->ranges, s->range_count, s->range_capacity,
+                    count * f->layout->binding_count) ||
+        !grow_buckets(s, s->count + count))
+        return RP_ERROR_NO_MEMORY;
+    RP_TRY(create_pool(s, f->layout, count, diags));
+    RP_TRY(allocate_handles(s, f->layout, count, handles, diags));
+    /* In front of the list, the first in front of all: they are taken in order. */
+    for (uint32_t i = count; i--;) {
+        s->all[s->count + i] = (rp_cached_set){
+            .handle = handles[i],
+            .family = (uint32_t)(f - s->families),
+            .older = NONE,
+            .newer = f->oldest,
+            .first_range = s->range_count + i * f->layout->binding_count,
+        };
+        *(f->oldest == NONE ? &f->newest : &s->all[f->oldest].older) = s->count + i;
+        f->oldest = s->count + i;
+    }
+    s->count += count;
+    s->range_count += count * f->layout->binding_count;
+    f->count += count;
+    return RP_OK;
+}
+
+static void write_set(rp_sets *s, const rp_set_layout *layout, VkDescriptorSet handle,
+                      const VkDescriptorBufferInfo *buffers) {
+    VkWriteDescriptorSet writes[RP_MAX_ENCODER_PARAMS];
+    for (uint32_t i = 0; i < layout->binding_count; i++)
+        writes[i] = (VkWriteDescriptorSet){
+            .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+            .dstSet = handle,
+            .dstBinding = layout->bindings[i].binding,
+            .descriptorCount = 1,
+            .descriptorType = layout->bindings[i].descriptorType,
+            .pBufferInfo = &buffers[i],
+        };
+    s->device->vk.UpdateDescriptorSets(s->device->handle, layout->binding_count, writes, 0, NULL);
+}
+
+/* ---- Finding sets ---------------------------------------------------------------------------- */
+
+static bool is_key(const rp_sets *s, const rp_cached_set *c, const rp_set_key *key) {
+    if (c->hash != key->hash || c->family != key->family) return false;
+    const rp_set_range *have = s->ranges + c->first_range;
+    for (uint32_t i = 0; i < key->count; i++) {
+        const rp_encoder_use *u = &key->uses[key->params[i]];
+        if (have[i].lo != u->lo || have[i].hi != u->hi || have[i].serial != u->serial) return false;
+    }
+    return true;
+}
+
+/* Once in an encoding is enough: the order within one does not matter. */
+static void note_use(rp_sets *s, uint32_t set, uint64_t number) {
+    rp_cached_set *c = &s->all[set];
+    if (c->used == number) return;
+    unlink_set(s, &s->families[c->family], set);
+    append_set(s, &s->families[c->family], set);
+    c->used = number;
+}
+
+VkDescriptorSet rp_sets_find(rp_sets *s, const rp_set_key *key, uint64_t number) {
+    uint32_t set = s->bucket_count ? s->buckets[bucket_of(s, key->hash)] : NONE;
+    while (set != NONE && !is_key(s, &s->all[set], key)) set = s->all[set].chain;
+    if (set == NONE) return VK_NULL_HANDLE;
+    note_use(s, set, number);
+    return s->all[set].handle;
+}
+
+rp_status rp_sets_make(rp_sets *s, const rp_set_key *key, const VkDescriptorBufferInfo *buffers,
+                       uint64_t number, rp_diags *diags, VkDescriptorSet *out) {
+    rp_set_family *f = &s->families[key->family];
+    if (f->oldest == NONE || s->all[f->oldest].used > s->done) RP_TRY(add_sets(s, f, diags));
+    uint32_t set = f->oldest;
+    rp_cached_set *c = &s->all[set];
+    if (c->used) forget(s, set);
+    write_set(s, f->layout, c->handle, buffers);
+    s->written++;
+    for (uint32_t i = 0; i < key->count; i++) {
+        const rp_encoder_use *u = &key->uses[key->params[i]];
+        s->ranges[c->first_range + i] = (rp_set_range){u->serial, u->lo, u->hi};
+    }
+    c->hash = key->hash;
+    enter(s, set);
+    note_use(s, set, number);
+    *out = c->handle;
+    return RP_OK;
+}
