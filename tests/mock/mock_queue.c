@@ -164,8 +164,9 @@ VkResult VKAPI_CALL mock_WaitSemaphores(VkDevice device, const VkSemaphoreWaitIn
 static mock_semaphore_use *copy_uses(const VkSemaphoreSubmitInfo *infos, uint32_t count) {
     mock_semaphore_use *uses = need(malloc((count + 1) * sizeof *uses));
     for (uint32_t i = 0; i < count; i++)
-        uses[i] = (mock_semaphore_use){(const void *)infos[i].semaphore, infos[i].value,
-                                       infos[i].stageMask};
+        uses[i] = (mock_semaphore_use){(const void *)infos[i].semaphore,
+                                       ((const mock_semaphore *)infos[i].semaphore)->number,
+                                       infos[i].value, infos[i].stageMask};
     return uses;
 }
 
@@ -199,7 +200,7 @@ static void order(const mock_semaphore_use *wait) {
     for (uint32_t i = 0; i + 1 < batch_count && (semaphore->binary || !found); i++)
         for (uint32_t j = 0; j < batches[i].signal_count; j++) {
             const mock_semaphore_use *signal = &batches[i].signals[j];
-            if (signal->semaphore != semaphore) continue;
+            if (signal->number != wait->number) continue;
             if (!semaphore->binary && signal->value < wait->value) continue;
             found = signal;
             number = i + 1;

@@ -102,6 +102,7 @@ const unsigned char *mock_buffer_bytes(uint32_t number);
 
 typedef struct mock_semaphore_use {
     const void *semaphore;
+    uint32_t number; /* of it: when it is gone, another one may lie there */
     uint64_t value, stages;
 } mock_semaphore_use;
 
