@@ -7,7 +7,9 @@
  * VK_EXT_device_fault has words of the driver's.
  *
  * How far is two numbers: the nodes of the plan, in its order, that had begun, and those that had
- * ended. They stay from one replay of a slot to the next, and begin anew with its first node. */
+ * ended. They stay from one replay of a slot to the next, and begin anew with its first node. Where
+ * nodes overlap, each has words of its own for the two: two writes to one word would have to be
+ * ordered. */
 #include "exec/exec.h"
 
 #include <stdarg.h>
@@ -41,10 +43,12 @@ rp_status rp_marks_create(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
         return slot->marks.checkpoints ? RP_OK : RP_ERROR_NO_MEMORY;
     }
     /* Memory of the host's own: what the device had is not to be relied on when it is gone. */
+    uint64_t size = has_buffer_markers(device) ? (uint64_t)node_count(exec) * sizeof(progress)
+                                               : sizeof(progress);
     const rp_storage_wish wish = {
-        .purpose = RP_PURPOSE_STAGING, .size = sizeof(progress), .name = "markers"};
+        .purpose = RP_PURPOSE_STAGING, .size = size ? size : sizeof(progress), .name = "markers"};
     RP_TRY(rp_storage_allocate(device, &wish, 1, diags, &slot->marks.storage));
-    memset(slot->marks.storage->mapped, 0, sizeof(progress));
+    memset(slot->marks.storage->mapped, 0, wish.size);
     return RP_OK;
 }
 
@@ -76,9 +80,17 @@ static void write_progress(const rp_vk *vk, const rp_storage *storage, VkCommand
     full_barrier(vk, commands);
 }
 
+/* The words of all nodes are zero when the first begins. */
+static void clear_markers(const rp_vk *vk, const rp_storage *storage, VkCommandBuffer commands) {
+    full_barrier(vk, commands);
+    vk->CmdFillBuffer(commands, storage->handle, storage->offset, storage->size, 0);
+    full_barrier(vk, commands);
+}
+
 static void write_marker(const rp_vk *vk, const rp_storage *storage, VkCommandBuffer commands,
-                         VkPipelineStageFlagBits stage, size_t member, uint32_t nodes) {
-    vk->CmdWriteBufferMarkerAMD(commands, stage, storage->handle, storage->offset + member, nodes);
+                         VkPipelineStageFlagBits stage, size_t member, uint32_t node) {
+    vk->CmdWriteBufferMarkerAMD(commands, stage, storage->handle,
+                                storage->offset + node * sizeof(progress) + member, 1);
 }
 
 void rp_marks_begin(const rp_exec *exec, const rp_slot *slot, VkCommandBuffer commands,
@@ -87,10 +99,11 @@ void rp_marks_begin(const rp_exec *exec, const rp_slot *slot, VkCommandBuffer co
     const rp_marks *marks = &slot->marks;
     if (marks->checkpoints)
         vk->CmdSetCheckpointNV(commands, marks->checkpoints + node);
-    else if (marks->storage && has_buffer_markers(exec->device))
+    else if (marks->storage && has_buffer_markers(exec->device)) {
+        if (node == 0) clear_markers(vk, marks->storage, commands);
         write_marker(vk, marks->storage, commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT,
-                     offsetof(progress, begun), node + 1);
-    else if (marks->storage)
+                     offsetof(progress, begun), node);
+    } else if (marks->storage)
         write_progress(vk, marks->storage, commands, (progress){node + 1, node});
 }
 
@@ -103,7 +116,7 @@ void rp_marks_end(const rp_exec *exec, const rp_slot *slot, VkCommandBuffer comm
         vk->CmdSetCheckpointNV(commands, marks->checkpoints + node + 1);
     else if (marks->storage && has_buffer_markers(exec->device))
         write_marker(vk, marks->storage, commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
-                     offsetof(progress, ended), node + 1);
+                     offsetof(progress, ended), node);
     else if (marks->storage && last)
         write_progress(vk, marks->storage, commands, (progress){node + 1, node + 1});
 }
@@ -136,11 +149,24 @@ static bool read_checkpoints(const rp_exec *exec, const rp_slot *slot, progress 
     return found;
 }
 
+/* The last node that had begun, and the first that had not ended. */
+static void read_markers(const rp_exec *exec, const rp_slot *slot, progress *out) {
+    uint32_t count = node_count(exec);
+    for (uint32_t i = 0; i < count; i++) {
+        progress node;
+        memcpy(&node, slot->marks.storage->mapped + i * sizeof node, sizeof node);
+        if (node.begun) out->begun = i + 1;
+        if (node.ended && out->ended == i) out->ended = i + 1;
+    }
+}
+
 /* How far the slot's replay came. False when nothing tells. */
 static bool read_progress(const rp_exec *exec, const rp_slot *slot, progress *out) {
     *out = (progress){0};
     if (slot->marks.checkpoints) {
         if (!read_checkpoints(exec, slot, out)) return false;
+    } else if (slot->marks.storage && has_buffer_markers(exec->device)) {
+        read_markers(exec, slot, out);
     } else if (slot->marks.storage) {
         memcpy(out, slot->marks.storage->mapped, sizeof *out);
     } else {

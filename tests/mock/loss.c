@@ -56,7 +56,7 @@ static void test_each_step(void) {
     static const char all[] = "; none of its nodes had begun, or all had ended";
     static const struct {
         source from;
-        const char *steps[11];
+        const char *steps[12];
     } cases[] = {
         /* The write in front of a node, and the transfer that a node may be. */
         {TRANSFERS, {n0, n0, n1, n2, n3, n3, all}},
@@ -65,9 +65,9 @@ static void test_each_step(void) {
          {n0, n0, "; n0 (fill) to n1 (run @k, label a/b) had begun",
           "; n1 (run @k, label a/b) to n2 (run @k) had begun",
           "; n2 (run @k) to n3 (copy) had begun", n3, n3}},
-        /* One marker in front and one behind. */
+        /* The words are cleared; then one marker in front and one behind. */
         {MARKERS,
-         {n0, n0, "; n0 (fill) had ended, the next had not begun", n1,
+         {all, n0, n0, "; n0 (fill) had ended, the next had not begun", n1,
           "; n1 (run @k, label a/b) had ended, the next", n2, "; n2 (run @k) had ended, the next",
           n3, n3, all}},
     };
@@ -89,7 +89,8 @@ static void test_each_step(void) {
             }
 }
 
-/* Transfers have full barriers around them; the driver's own markers need none. */
+/* Transfers have full barriers around them; the driver's own markers need none, but their words are
+ * cleared at the start. */
 static void test_commands(void) {
     static const char barrier[] = "barrier all:MW -> host|all:MR:MW\n";
     for (source from = TRANSFERS; from <= MARKERS; from++) {
@@ -97,7 +98,8 @@ static void test_commands(void) {
         const char *commands = mock_commands(rp_exec_command_buffer(exec, 0, 0));
         uint32_t barriers = 0;
         for (const char *at = commands; (at = strstr(at, barrier)); at++) barriers++;
-        CU_ASSERT_EQUAL(barriers, from == TRANSFERS ? 10 : 0); /* four nodes, and the end */
+        const uint32_t expected[] = {[TRANSFERS] = 10, [MARKERS] = 2}; /* four nodes, the end */
+        CU_ASSERT_EQUAL(barriers, expected[from]);
         close_all();
     }
     begin(MARKERS, &mock_params); /* nothing of it without the parameter */
