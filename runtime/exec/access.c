@@ -1,7 +1,7 @@
 /* The host's access to an exec's buffers: by pointer, and live values; copies are in transfer.c.
  * Each call first makes sure that the slot is idle and that the buffer is of a kind that the call is
  * for. */
-#include "exec/exec.h"
+#include "exec/copies.h"
 
 rp_status rp_exec_look_up(const rp_exec *exec, const char *buffer, uint32_t *out_index) {
     for (uint32_t i = 0; i < exec->plan->external_count; i++) {
@@ -114,10 +114,13 @@ rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buffer, rp
     rp_exec_lock(exec);
     rp_status status = rp_exec_check_slot(exec, slot, diags);
     if (status == RP_OK && buffer) status = rp_exec_find_reachable(exec, buffer, diags, &index);
+    /* From now on others may use the storage. */
+    if (status == RP_OK) status = rp_copies_secure(exec, RP_ALL_SLOTS, diags);
     if (status == RP_OK) {
         const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
         const rp_slot *s = &exec->slots[slot];
         const rp_place *place = buffer ? &s->places[index] : &s->arena;
+        if (place->storage) place->storage->known = true;
         out_range->storage = place->storage;
         if (place->storage) out_range->offset = place->offset - place->storage->offset;
         out_range->bytes = buffer ? rp_plan_buffers(exec->plan)[index].size

@@ -84,7 +84,10 @@ rp_status rp_exec_bind(rp_exec *exec, const rp_binding *bindings, uint32_t count
         if (all || concerns(exec, bindings, count, s))
             exchange_slots(exec, &exec->slots[s], &next[s]);
     rp_slots_free(exec, next);
-    if (status == RP_OK) rp_exec_count_memory(exec, bytes);
+    if (status == RP_OK) {
+        rp_exec_count_memory(exec, bytes);
+        exec->round++;
+    }
     rp_exec_unlock(exec);
     return status;
 }
@@ -218,6 +221,7 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
     add_counts(exec, &next->counts);
     rp_exec_count_memory(exec, counters.memory_bytes);
     exchange_plans(exec, next);
+    exec->round++;
     rp_exec_destroy(next);
     return RP_OK;
 }

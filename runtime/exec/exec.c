@@ -3,7 +3,7 @@
  * Everything a replay needs is decided, allocated and recorded here, once; submit.c then fills in
  * numbers. An exec can take over from another (rp_exec_update) or from itself (rp_exec_bind) what
  * stays as it is. */
-#include "exec/exec.h"
+#include "exec/copies.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -233,11 +233,21 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     return RP_OK;
 }
 
+static bool init_locks(rp_exec *exec) {
+    if (pthread_mutex_init(&exec->mutex, NULL) != 0) return false;
+    if (pthread_mutex_init(&exec->delivery, NULL) == 0) {
+        if (pthread_cond_init(&exec->delivered, NULL) == 0) return true;
+        pthread_mutex_destroy(&exec->delivery);
+    }
+    pthread_mutex_destroy(&exec->mutex);
+    return false;
+}
+
 rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
                        const rp_exec *from, rp_diags *diags, rp_exec **out_exec) {
     rp_exec *exec = rp_alloc_zero(&device->allocator, 1, sizeof *exec);
     if (!exec) return RP_ERROR_NO_MEMORY;
-    if (pthread_mutex_init(&exec->mutex, NULL) != 0) {
+    if (!init_locks(exec)) {
         rp_release(&device->allocator, exec);
         return RP_ERROR_NO_MEMORY;
     }
@@ -269,8 +279,9 @@ void rp_exec_destroy(rp_exec *exec) {
     if (exec->begun.replay && rp_exec_cancel(exec, NULL) != RP_OK)
         (void)rp_exec_wait_pieces(exec, exec->begun.replay, exec->begun.next_piece, UINT64_MAX,
                                   NULL);
-    (void)rp_exec_wait(exec, 0, UINT64_MAX, NULL);
+    (void)rp_exec_wait_done(exec, &(uint64_t){0}, UINT64_MAX, NULL);
     if (exec->submitted) rp_queues_settle(device);
+    rp_copies_free(exec);
     vk->DestroySemaphore(device->handle, exec->timeline, NULL);
     vk->DestroySemaphore(device->handle, exec->pieces_timeline, NULL);
     rp_slots_free(exec, exec->slots);
@@ -282,6 +293,8 @@ void rp_exec_destroy(rp_exec *exec) {
     rp_release(&a, exec->begun.signals);
     rp_release(&a, exec->cache_path);
     rp_plan_destroy((rp_plan *)exec->plan);
+    pthread_cond_destroy(&exec->delivered);
+    pthread_mutex_destroy(&exec->delivery);
     pthread_mutex_destroy(&exec->mutex);
     rp_device_release(device, RP_OBJECT_EXEC);
     rp_release(&a, exec);

@@ -170,6 +170,12 @@ rp_status rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *f
 /* Allocates what is still empty, and clears it; fills in what follows; refuses what overlaps. Says
  * whether slots write to common memory, so that their replays follow each other. */
 rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *out_ordered);
+/* The scope bits with which replays of any slot touch a range that a slot has; says whether other
+ * slots have some of it. */
+uint32_t rp_slots_scopes_at(const rp_exec *exec, uint32_t slot, VkBuffer buffer, uint64_t lo,
+                            uint64_t hi, bool *out_shared);
+/* By VkBuffer and first byte. */
+void rp_touches_sort(rp_touch *touches, uint32_t count);
 /* Whether slots share the buffer. */
 bool rp_slots_share(const rp_exec *exec, const rp_plan_buffer *buffer);
 /* RP_OK when every slot is idle that has the buffer where this slot has it. */
@@ -187,6 +193,7 @@ typedef struct rp_begun {
         barrier; /* orders the pieces that ran with whatever comes, when it is cancelled */
     rp_semaphore *signals;
     uint32_t signals_count, signals_capacity;
+    struct rp_replay_copies *copies; /* NULL: none */
 } rp_begun;
 
 struct rp_exec {
@@ -212,6 +219,14 @@ struct rp_exec {
     uint64_t own;      /* the last one that was submitted here, not by the application */
     uint64_t wait_for; /* the replay that the next one of any slot waits for; 0: none */
     rp_begun begun;
+    struct rp_replay_copies *copies; /* of replays, and free ones; exec/copies.c */
+    struct rp_copy *copies_wanted;   /* scratch */
+    uint32_t copies_capacity;
+    pthread_mutex_t delivery; /* around the end of a delivery; taken last */
+    pthread_cond_t delivered; /* some downloads have arrived */
+    bool copies_downloads;    /* the GPU copies downloads, also where the host could read them */
+    bool commands_given;      /* the application has recorded commands, and may submit them */
+    uint64_t round;           /* grows when buffers are moved */
     bool lost;
     char lost_text[1024];
     rp_counts counts;
@@ -260,6 +275,17 @@ rp_status rp_pieces_plan(rp_exec *exec);
 void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end, bool follows,
                VkQueryPool queries, VkCommandBuffer commands);
 
+/* transfer.c: what a copy asks for, and where that is. */
+typedef struct rp_copy_request {
+    const char *buffer; /* NULL: that of `index` */
+    uint32_t index;
+    uint64_t offset, size;
+    const void *host;
+    bool upload;
+} rp_copy_request;
+rp_status rp_exec_resolve_copy(const rp_exec *exec, uint32_t slot, const rp_copy_request *r,
+                               rp_diags *diags, struct rp_copy *out);
+
 /* access.c: as rp_exec_find, and a message for what is not there; with the exec's lock held. */
 rp_status rp_exec_check_slot(const rp_exec *exec, uint32_t slot, rp_diags *diags);
 rp_status rp_exec_find_reachable(const rp_exec *exec, const char *buffer, rp_diags *diags,
@@ -279,8 +305,11 @@ rp_status rp_exec_report_loss(const rp_exec *exec, rp_diags *diags);
 
 /* wait.c. All with the exec's lock held. */
 rp_status rp_exec_refresh(rp_exec *exec); /* brings exec->completed up to date */
-/* RP_OK when the slot, or with RP_ALL_SLOTS every slot, is idle. */
+/* RP_OK when the slot, or with RP_ALL_SLOTS every slot, is idle; its downloads are then with the
+ * host, as far as it reads them from the buffers. */
 rp_status rp_exec_require_idle(rp_exec *exec, uint32_t slot, rp_diags *diags);
+/* Waits as rp_exec_wait, and leaves downloads where they are; without the exec's lock. */
+rp_status rp_exec_wait_done(rp_exec *exec, uint64_t *replay, uint64_t timeout_ns, rp_diags *diags);
 /* What the pieces' timeline counts when so many pieces of a replay are done. */
 uint64_t rp_exec_piece_value(const rp_exec *exec, uint64_t replay, uint32_t pieces);
 

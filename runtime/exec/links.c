@@ -24,12 +24,12 @@ static void add_scopes(const rp_touch *before, const rp_touch *after, uint32_t *
     }
 }
 
-void rp_links_scopes(const rp_slot *before, const rp_slot *after, uint32_t *src, uint32_t *dst) {
+void rp_links_scopes(rp_touch_list before, rp_touch_list after, uint32_t *src, uint32_t *dst) {
     /* Both lists go by VkBuffer and first byte, so what ended before a touch has ended before all
      * that follow it. */
-    const rp_touch *from = before->touches, *end = from + before->touches_count;
-    for (uint32_t j = 0; j < after->touches_count; j++) {
-        const rp_touch *b = &after->touches[j];
+    const rp_touch *from = before.touches, *end = from + before.count;
+    for (uint32_t j = 0; j < after.count; j++) {
+        const rp_touch *b = &after.touches[j];
         while (from < end && ((uintptr_t)from->handle < (uintptr_t)b->handle ||
                               (from->handle == b->handle && from->hi <= b->lo)))
             from++;

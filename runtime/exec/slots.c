@@ -338,6 +338,10 @@ static int by_place(const void *left, const void *right) {
     return (a->buffer > b->buffer) - (a->buffer < b->buffer);
 }
 
+void rp_touches_sort(rp_touch *touches, uint32_t count) {
+    qsort(touches, count, sizeof *touches, by_place);
+}
+
 static rp_touch touch_of(const rp_place *place, uint64_t bytes, uint32_t buffer, uint32_t scopes) {
     return (rp_touch){place->handle, place->offset, place->offset + bytes, buffer, scopes};
 }
@@ -363,7 +367,7 @@ static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
     if (slot->arena.storage)
         slot->touches[slot->touches_count++] =
             touch_of(&slot->arena, graph->arena_bytes, RP_UNSET, arena_scopes);
-    qsort(slot->touches, slot->touches_count, sizeof *slot->touches, by_place);
+    rp_touches_sort(slot->touches, slot->touches_count);
     return RP_OK;
 }
 
@@ -461,6 +465,20 @@ rp_status rp_slots_require_idle(rp_exec *exec, uint32_t slot, uint32_t buffer, r
             RP_TRY(rp_exec_require_idle(exec, s, diags));
     }
     return RP_OK;
+}
+
+uint32_t rp_slots_scopes_at(const rp_exec *exec, uint32_t slot, VkBuffer buffer, uint64_t lo,
+                            uint64_t hi, bool *out_shared) {
+    uint32_t scopes = RP_SCOPE_NONE;
+    *out_shared = false;
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        for (uint32_t i = 0; i < exec->slots[s].touches_count; i++) {
+            const rp_touch *touch = &exec->slots[s].touches[i];
+            if (touch->handle != buffer || touch->hi <= lo || touch->lo >= hi) continue;
+            *out_shared |= s != slot;
+            scopes |= touch->scopes;
+        }
+    return scopes;
 }
 
 uint32_t rp_slots_scopes(const rp_exec *exec) {

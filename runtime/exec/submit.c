@@ -4,11 +4,13 @@
 #include "exec/exec.h"
 
 #include "base/sized.h"
+#include "exec/copies.h"
 #include "exec/links.h"
 
 /* ---- Filling in ------------------------------------------------------------------------------ */
 
 enum { NEAR_PIECES = 4, NEAR_SEMAPHORES = 12 }; /* that lie in the call's own memory */
+enum { BESIDE_PIECES = 3 };                     /* command buffers: a link, and copies */
 
 /* Some pieces of one replay, each a VkSubmitInfo2 of its own: drivers join command buffers of one
  * into one piece of work, and the pieces' timeline is signalled behind each. */
@@ -19,7 +21,8 @@ typedef struct batch {
     uint64_t replay;
     uint64_t wait_for; /* an earlier replay, by semaphore; 0: none */
     uint32_t first_piece, end_piece;
-    VkCommandBuffer link; /* in front; null without */
+    VkCommandBuffer link;     /* in front; null without */
+    rp_replay_copies *copies; /* NULL: none */
 
     /* What the slot and the exec had before, to take the replay back. */
     uint64_t slot_replay, slot_wait_for, exec_wait_for;
@@ -27,7 +30,7 @@ typedef struct batch {
     bool slot_reserved;
 
     VkSubmitInfo2 *infos, near_infos[NEAR_PIECES];
-    VkCommandBufferSubmitInfo *commands, near_commands[NEAR_PIECES + 1];
+    VkCommandBufferSubmitInfo *commands, near_commands[NEAR_PIECES + BESIDE_PIECES];
     VkSemaphoreSubmitInfo *semaphores, near_semaphores[NEAR_SEMAPHORES];
 } batch;
 
@@ -58,7 +61,7 @@ static rp_status reserve(batch *b) {
     b->semaphores = b->near_semaphores;
     if (pieces > NEAR_PIECES) {
         b->infos = rp_alloc(a, pieces, sizeof *b->infos);
-        b->commands = rp_alloc(a, (size_t)pieces + 1, sizeof *b->commands);
+        b->commands = rp_alloc(a, (size_t)pieces + BESIDE_PIECES, sizeof *b->commands);
     }
     if (semaphores > NEAR_SEMAPHORES)
         b->semaphores = rp_alloc(a, semaphores, sizeof *b->semaphores);
@@ -117,11 +120,16 @@ static void fill(const batch *b) {
                                 .pCommandBufferInfos = commands};
         if (i == 0) info->waitSemaphoreInfoCount = add_waits(b, semaphores);
         semaphores += info->waitSemaphoreInfoCount;
+        uint32_t piece = b->first_piece + i;
         if (i == 0 && b->link) *commands++ = command_info(b->link);
-        *commands++ = command_info(b->slot->commands[b->first_piece + i]);
+        if (piece == 0 && b->copies && b->copies->used[RP_BEFORE])
+            *commands++ = command_info(b->copies->commands[RP_BEFORE]);
+        *commands++ = command_info(b->slot->commands[piece]);
+        if (piece + 1 == b->exec->pieces && b->copies && b->copies->used[RP_AFTER])
+            *commands++ = command_info(b->copies->commands[RP_AFTER]);
         info->commandBufferInfoCount = (uint32_t)(commands - info->pCommandBufferInfos);
         info->pSignalSemaphoreInfos = semaphores;
-        info->signalSemaphoreInfoCount = add_signals(b, b->first_piece + i + 1, semaphores);
+        info->signalSemaphoreInfoCount = add_signals(b, piece + 1, semaphores);
         semaphores += info->signalSemaphoreInfoCount;
     }
 }
@@ -167,6 +175,10 @@ static rp_status take_params(rp_exec *exec, const rp_submit_params *given, rp_di
                      exec->slots_count, out->slot);
         return RP_ERROR_USAGE;
     }
+    if ((!out->uploads && out->upload_count) || (!out->downloads && out->download_count)) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "a submission names as many copies as it says");
+        return RP_ERROR_USAGE;
+    }
     return check_semaphores(exec, out, diags);
 }
 
@@ -207,6 +219,7 @@ static void count_in(batch *b, uint64_t replay) {
 static rp_status begin(batch *b, rp_exec *exec, const rp_submit_params *given, rp_diags *diags) {
     if (exec->lost) return rp_exec_report_loss(exec, diags);
     RP_TRY(take_params(exec, given, diags, &b->params));
+    RP_TRY(rp_copies_secure(exec, exec->ordered ? RP_ALL_SLOTS : b->params.slot, diags));
     if (exec->begun.replay) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "replay %llu has pieces that are not submitted: rp_exec_continue or "
@@ -221,6 +234,7 @@ static rp_status begin(batch *b, rp_exec *exec, const rp_submit_params *given, r
     b->end_piece = pieces && pieces < exec->pieces ? pieces : exec->pieces;
     if (b->end_piece < exec->pieces) RP_TRY(keep_for_later(exec, &b->params, diags));
     RP_TRY(reserve(b));
+    RP_TRY(rp_copies_prepare(exec, &b->params, diags, &b->copies));
     count_in(b, ++exec->submitted);
     return RP_OK;
 }
@@ -234,15 +248,19 @@ static void take_back(batch *b) {
     b->slot->reserved = b->slot_reserved;
     b->slot->left_off = b->slot_left_off;
     b->slot->wait_for = b->slot_wait_for;
+    if (b->copies) rp_copies_forget(b->copies);
 }
 
 static void settle(const batch *b) {
     rp_exec_count_replay(b->exec, b->slot);
     b->exec->own = b->replay;
-    if (b->end_piece == b->exec->pieces) return;
+    bool whole = b->end_piece == b->exec->pieces;
+    if (b->copies) rp_copies_settle(b->exec, b->copies, whole);
+    if (whole) return;
     b->exec->begun.replay = b->replay;
     b->exec->begun.slot = b->params.slot;
     b->exec->begun.next_piece = b->end_piece;
+    b->exec->begun.copies = b->copies;
 }
 
 static void count_submission(rp_exec *exec) {
@@ -263,6 +281,7 @@ rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, rp_diags
     rp_status status = begin(&b, exec, params, diags);
     if (status == RP_OK) {
         fill(&b);
+        if (b.copies) rp_copies_write(b.copies);
         VkResult result = rp_queue_submit(exec->device, piece_count(&b), b.infos);
         if (result == VK_SUCCESS) {
             count_submission(exec);
@@ -300,12 +319,20 @@ static void lock_all(const rp_submission *submissions, uint32_t count, bool lock
     }
 }
 
+/* What a batch touches: its replay, or the copies beside it. */
+static rp_touch_list touches_of(const batch *b, bool copies) {
+    if (!copies) return (rp_touch_list){b->slot->touches, b->slot->touches_count};
+    if (!b->copies) return (rp_touch_list){0};
+    return (rp_touch_list){b->copies->touches, b->copies->touches_count};
+}
+
 /* The barrier between a batch and those before it that touch the same memory. */
 static rp_status link_batch(batch *batches, uint32_t index, rp_diags *diags) {
     uint32_t src = 0, dst = 0;
     batch *b = &batches[index];
     for (uint32_t i = 0; i < index; i++)
-        if (batches[i].exec != b->exec) rp_links_scopes(batches[i].slot, b->slot, &src, &dst);
+        for (uint32_t k = 0; k < 4 && batches[i].exec != b->exec; k++)
+            rp_links_scopes(touches_of(&batches[i], k & 1), touches_of(b, k >> 1), &src, &dst);
     if (src == 0) return RP_OK;
     return rp_links_get(b->exec->device, src, dst, diags, &b->link);
 }
@@ -329,6 +356,7 @@ static rp_status submit_batches(rp_device *device, const batch *batches, uint32_
     VkSubmitInfo2 *end = infos;
     for (uint32_t i = 0; i < count; i++) {
         fill(&batches[i]);
+        if (batches[i].copies) rp_copies_write(batches[i].copies);
         memcpy(end, batches[i].infos, piece_count(&batches[i]) * sizeof *infos);
         end += piece_count(&batches[i]);
     }
@@ -421,6 +449,7 @@ static rp_status go_on(rp_exec *exec, uint32_t end, rp_diags *diags) {
         .replay = begun->replay,
         .first_piece = begun->next_piece,
         .end_piece = end,
+        .copies = begun->copies,
     };
     rp_status status = reserve(&b);
     if (status == RP_OK) {
@@ -433,7 +462,10 @@ static rp_status go_on(rp_exec *exec, uint32_t end, rp_diags *diags) {
     }
     if (status == RP_OK) {
         begun->next_piece = end;
-        if (end == exec->pieces) begun->replay = 0;
+        if (end == exec->pieces) {
+            begun->replay = 0;
+            if (b.copies) b.copies->sealed = true;
+        }
     }
     release(&b);
     return status;
@@ -464,6 +496,7 @@ static rp_status leave_off(rp_exec *exec, rp_diags *diags) {
     if (status == RP_OK) {
         b.slot->left_off = begun->next_piece;
         begun->replay = 0;
+        if (begun->copies) rp_copies_drop_downloads(begun->copies);
     }
     release(&b);
     return status;
@@ -491,6 +524,14 @@ rp_status rp_exec_cancel(rp_exec *exec, rp_diags *diags) {
 
 /* ---- The application's own submissions ------------------------------------------------------- */
 
+/* From now on there may be replays that only the application knows of: what moves between the host
+ * and the buffers goes through the queue. */
+static rp_status give_commands(rp_exec *exec, rp_diags *diags) {
+    RP_TRY(rp_copies_secure(exec, RP_ALL_SLOTS, diags));
+    exec->commands_given = true;
+    return RP_OK;
+}
+
 rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer, rp_diags *diags) {
     if (!exec || !command_buffer) return RP_ERROR_USAGE;
     if (slot >= exec->slots_count) {
@@ -501,6 +542,7 @@ rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer, rp_
     rp_exec_lock(exec);
     rp_status status =
         rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags);
+    if (status == RP_OK) status = give_commands(exec, diags);
     if (status == RP_OK)
         rp_record(exec, &exec->slots[slot], 0, exec->cuts[exec->pieces], true, VK_NULL_HANDLE,
                   command_buffer);
@@ -512,7 +554,8 @@ void *rp_exec_command_buffer(rp_exec *exec, uint32_t slot, uint32_t piece) {
     if (!exec) return NULL;
     rp_exec_lock(exec);
     bool inside = slot < exec->slots_count && piece < exec->pieces;
-    bool recorded = inside && rp_slot_record(exec, &exec->slots[slot], NULL) == RP_OK;
+    bool recorded = inside && rp_slot_record(exec, &exec->slots[slot], NULL) == RP_OK &&
+                    give_commands(exec, NULL) == RP_OK;
     void *commands = recorded ? exec->slots[slot].commands[piece] : NULL;
     rp_exec_unlock(exec);
     return commands;

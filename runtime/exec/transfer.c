@@ -9,17 +9,9 @@
 
 enum { NEAR_COPIES = 4 }; /* that lie in the call's own memory */
 
-/* What a copy asks for. */
-typedef struct request {
-    const char *buffer;
-    uint32_t index;
-    uint64_t offset, size;
-    const void *host;
-    bool upload;
-} request;
-
 /* Finds the buffer, of a kind that can be copied this way. */
-static rp_status find(const rp_exec *exec, const request *r, rp_diags *diags, uint32_t *out) {
+static rp_status find(const rp_exec *exec, const rp_copy_request *r, rp_diags *diags,
+                      uint32_t *out) {
     const uint32_t kinds =
         r->upload ? 1u << RP_IN | 1u << RP_INOUT | 1u << RP_WEIGHT : 1u << RP_OUT | 1u << RP_INOUT;
     *out = r->index;
@@ -38,8 +30,8 @@ static rp_status find(const rp_exec *exec, const request *r, rp_diags *diags, ui
     return RP_ERROR_USAGE;
 }
 
-static rp_status resolve(rp_exec *exec, uint32_t slot, const request *r, rp_diags *diags,
-                         rp_copy *out) {
+rp_status rp_exec_resolve_copy(const rp_exec *exec, uint32_t slot, const rp_copy_request *r,
+                               rp_diags *diags, rp_copy *out) {
     uint32_t index;
     RP_TRY(find(exec, r, diags, &index));
     const rp_plan_buffer *record = &rp_plan_buffers(exec->plan)[index];
@@ -55,7 +47,6 @@ static rp_status resolve(rp_exec *exec, uint32_t slot, const request *r, rp_diag
                      (unsigned long long)record->size);
         return RP_ERROR_USAGE;
     }
-    RP_TRY(rp_slots_require_idle(exec, slot, index, diags));
     const rp_place *place = &exec->slots[slot].places[index];
     *out = (rp_copy){
         .name = name,
@@ -65,8 +56,15 @@ static rp_status resolve(rp_exec *exec, uint32_t slot, const request *r, rp_diag
         .size = r->size,
         .mapped = place->mapped ? place->mapped + r->offset : NULL,
         .host = (uint8_t *)r->host,
+        .index = index,
     };
     return RP_OK;
+}
+
+static rp_status resolve(rp_exec *exec, uint32_t slot, const rp_copy_request *r, rp_diags *diags,
+                         rp_copy *out) {
+    RP_TRY(rp_exec_resolve_copy(exec, slot, r, diags, out));
+    return rp_slots_require_idle(exec, slot, out->index, diags);
 }
 
 static rp_status gather(rp_exec *exec, uint32_t slot, const rp_upload *uploads,
@@ -75,13 +73,13 @@ static rp_status gather(rp_exec *exec, uint32_t slot, const rp_upload *uploads,
     RP_TRY(rp_exec_check_slot(exec, slot, diags));
     for (uint32_t i = 0; i < upload_count; i++) {
         const rp_upload *u = &uploads[i];
-        const request r = {u->buffer, u->index, u->offset, u->size, u->data, true};
+        const rp_copy_request r = {u->buffer, u->index, u->offset, u->size, u->data, true};
         RP_TRY(resolve(exec, slot, &r, diags, &copies->uploads[copies->upload_count]));
         if (r.size) copies->upload_count++;
     }
     for (uint32_t i = 0; i < download_count; i++) {
         const rp_download *d = &downloads[i];
-        const request r = {d->buffer, d->index, d->offset, d->size, d->data, false};
+        const rp_copy_request r = {d->buffer, d->index, d->offset, d->size, d->data, false};
         RP_TRY(resolve(exec, slot, &r, diags, &copies->downloads[copies->download_count]));
         if (r.size) copies->download_count++;
     }

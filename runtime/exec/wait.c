@@ -4,7 +4,7 @@
  * read of a counter; the queue signals in the order of submissions, so it only grows, though replays
  * of different slots may overlap. A second one counts pieces. Both live as long as the exec, since a
  * thread waits for them without its lock. */
-#include "exec/exec.h"
+#include "exec/copies.h"
 
 /* ---- What is known --------------------------------------------------------------------------- */
 
@@ -25,7 +25,7 @@ rp_status rp_exec_require_idle(rp_exec *exec, uint32_t slot, rp_diags *diags) {
     if (exec->lost) return rp_exec_report_loss(exec, diags);
     RP_TRY(status);
     uint64_t last = slot == RP_ALL_SLOTS ? exec->submitted : exec->slots[slot].replay;
-    if (last <= exec->completed) return RP_OK;
+    if (last <= exec->completed) return rp_copies_fetch(exec, slot, diags);
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "replay %llu is still in flight%s: wait for it first",
                  (unsigned long long)last, slot == RP_ALL_SLOTS ? "" : " in this slot");
     return RP_ERROR_BUSY;
@@ -78,19 +78,28 @@ static bool was_cancelled(const rp_exec *exec, uint64_t replay, uint32_t pieces)
     return false;
 }
 
+rp_status rp_exec_wait_done(rp_exec *exec, uint64_t *replay, uint64_t timeout_ns, rp_diags *diags) {
+    rp_exec_lock(exec);
+    rp_status status = resolve(exec, replay, diags);
+    bool done = exec->completed >= *replay;
+    rp_exec_unlock(exec);
+    RP_TRY(status);
+    if (!done) RP_TRY(wait_for(exec, exec->timeline, *replay, timeout_ns, diags));
+    rp_exec_lock(exec);
+    if (exec->completed < *replay) exec->completed = *replay;
+    rp_exec_unlock(exec);
+    return RP_OK;
+}
+
 rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_diags *diags) {
     if (!exec) return RP_ERROR_USAGE;
     bool all = replay == 0;
+    RP_TRY(rp_exec_wait_done(exec, &replay, timeout_ns, diags));
     rp_exec_lock(exec);
-    rp_status status = resolve(exec, &replay, diags);
-    bool done = exec->completed >= replay;
-    rp_exec_unlock(exec);
-    RP_TRY(status);
-    if (!done) RP_TRY(wait_for(exec, exec->timeline, replay, timeout_ns, diags));
-    rp_exec_lock(exec);
-    if (exec->completed < replay) exec->completed = replay;
+    rp_status status = rp_copies_deliver(exec, replay, diags);
     bool cancelled = !all && was_cancelled(exec, replay, UINT32_MAX);
     rp_exec_unlock(exec);
+    RP_TRY(status);
     return cancelled ? RP_ERROR_CANCELLED : RP_OK;
 }
 

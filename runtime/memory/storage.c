@@ -37,6 +37,7 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
         rp_storage_drop(storage);
         return status;
     }
+    storage->known = true;
     rp_device_retain(device, RP_OBJECT_STORAGE);
     *out_storage = storage;
     return RP_OK;
@@ -96,6 +97,7 @@ rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *g
         rp_release(a, storage);
         return RP_ERROR_NO_MEMORY;
     }
+    storage->known = true;
     rp_device_retain(device, RP_OBJECT_STORAGE);
     *out_storage = storage;
     return RP_OK;

@@ -44,6 +44,7 @@ struct rp_storage {
     uint8_t *mapped; /* of the first byte; NULL when the host cannot see it */
     rp_block *block; /* NULL when imported */
     bool imported;   /* the VkBuffer is the application's */
+    bool known;      /* the application has the storage: not an exec alone knows who uses it */
 };
 
 /* What is asked for. */

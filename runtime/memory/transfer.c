@@ -10,8 +10,8 @@
  * Uploads go through the queue that a device may have for them, beside replays in the other.
  *
  * The caller has made sure that nothing in flight uses the ranges, so no barrier waits for what is
- * earlier in the queue: work on other memory goes on. Reads need what was written to be visible,
- * which a barrier without a first scope does. Writes are made visible to all that comes later, once,
+ * earlier in the queue: work on other memory goes on. What was written is yet to become visible,
+ * which takes a barrier without a first scope. Uploads are made visible to all that comes later, once,
  * behind the last block. */
 #include "memory/transfer.h"
 
@@ -149,13 +149,6 @@ static bool tell(job *j) {
 
 /* ---- Recording ------------------------------------------------------------------------------- */
 
-static bool begin(job *j, const rp_piece *piece) {
-    const VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                           .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
-    return check(j, j->device->vk.BeginCommandBuffer(piece->commands, &info),
-                 "vkBeginCommandBuffer");
-}
-
 static void barrier(job *j, const rp_piece *piece, VkPipelineStageFlags2 src_stages,
                     VkAccessFlags2 src, VkPipelineStageFlags2 dst_stages, VkAccessFlags2 dst) {
     const VkMemoryBarrier2 memory = {
@@ -169,6 +162,18 @@ static void barrier(job *j, const rp_piece *piece, VkPipelineStageFlags2 src_sta
                                    .memoryBarrierCount = 1,
                                    .pMemoryBarriers = &memory};
     j->device->vk.CmdPipelineBarrier2(piece->commands, &info);
+}
+
+/* What is known to be done is made visible: what was written to the ranges, and to the piece. */
+static bool begin(job *j, const rp_piece *piece) {
+    const VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                           .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
+    if (!check(j, j->device->vk.BeginCommandBuffer(piece->commands, &info), "vkBeginCommandBuffer"))
+        return false;
+    barrier(j, piece, VK_PIPELINE_STAGE_2_NONE, VK_ACCESS_2_NONE,
+            VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,
+            VK_ACCESS_2_TRANSFER_READ_BIT | VK_ACCESS_2_TRANSFER_WRITE_BIT);
+    return true;
 }
 
 static void record_uploads(job *j, const rp_piece *piece, const block *b) {
@@ -190,8 +195,6 @@ static void close_uploads(job *j, const rp_piece *piece) {
 }
 
 static void record_downloads(job *j, const rp_piece *piece, const block *b) {
-    barrier(j, piece, VK_PIPELINE_STAGE_2_NONE, VK_ACCESS_2_NONE,
-            VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT, VK_ACCESS_2_TRANSFER_READ_BIT);
     for (walk w = walk_of(b); step(j, b, &w);) {
         const part p = w.part;
         const VkBufferCopy region = {

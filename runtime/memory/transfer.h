@@ -12,6 +12,8 @@ typedef struct rp_copy {
     uint64_t offset, size; /* in the VkBuffer; size > 0 */
     uint8_t *mapped;       /* where the host sees byte `offset`; NULL: it does not */
     uint8_t *host;         /* of an upload it is only read */
+    uint32_t index;        /* of the buffer in a plan; the caller's own business */
+    uint64_t at;           /* where the bytes pass through; the same */
 } rp_copy;
 
 /* The arrays are the call's own: they are reordered. */

@@ -161,6 +161,7 @@ int main(void) {
                                     {"host-visible storage", test_host_visible},
                                     {"uploads", test_uploads},
                                     {"bytes of an exec", test_bytes_of_an_exec},
+                                    {"frames", test_frames},
                                     {"slots", test_slots},
                                     {"timeline", test_timeline},
                                     {"plan to plan", test_chain},

@@ -39,6 +39,7 @@ void test_arena(void);
 void test_host_visible(void);
 void test_uploads(void);
 void test_bytes_of_an_exec(void);
+void test_frames(void);
 void test_slots(void);
 void test_timeline(void);
 void test_chain(void);

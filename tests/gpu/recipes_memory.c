@@ -156,3 +156,32 @@ void test_bytes_of_an_exec(void) {
     expect_values(y, 2, 0, 0);
     rp_exec_destroy(exec);
 }
+
+void test_frames(void) {
+    const rp_exec_params params = {.size = sizeof params, .slots = SLOTS};
+    rp_exec *exec = create(&params);
+    write_inputs(exec, 0, 0);
+
+    uint32_t x[COUNT], y[SLOTS][COUNT];
+    uint64_t replays[SLOTS] = {0};
+    for (uint32_t frame = 0; frame < 10; frame++) {
+        uint32_t slot = frame % SLOTS;
+        if (replays[slot]) {
+            check(rp_exec_wait(exec, replays[slot], UINT64_MAX, diags)); /* y[slot] is there */
+            expect_values(y[slot], 2, frame - SLOTS, 0);
+        }
+        for (uint32_t i = 0; i < COUNT; i++) x[i] = i + frame;
+        const rp_upload in = {.buffer = "x", .size = sizeof x, .data = x};
+        const rp_download out = {.buffer = "y", .size = sizeof y[slot], .data = y[slot]};
+        const rp_submit_params submit = {.size = sizeof submit,
+                                         .slot = slot,
+                                         .uploads = &in,
+                                         .upload_count = 1,
+                                         .downloads = &out,
+                                         .download_count = 1};
+        check(rp_exec_submit(exec, &submit, diags, &replays[slot])); /* x was read */
+    }
+    check(rp_exec_wait(exec, 0, UINT64_MAX, diags));
+    for (uint32_t frame = 7; frame < 10; frame++) expect_values(y[frame % SLOTS], 2, frame, 0);
+    rp_exec_destroy(exec);
+}

@@ -271,6 +271,7 @@ VkResult VKAPI_CALL mock_AllocateCommandBuffers(VkDevice device,
 VkResult VKAPI_CALL mock_BeginCommandBuffer(VkCommandBuffer handle,
                                             const VkCommandBufferBeginInfo *info) {
     if (mock_fails("vkBeginCommandBuffer")) return mock.fail_with;
+    mock_count(&mock.begins);
     mock_command_buffer *commands = (mock_command_buffer *)handle;
     if (mock_in_flight(commands->use))
         mock_wrong("a command buffer is recorded while it is in flight");

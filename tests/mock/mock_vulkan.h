@@ -56,6 +56,7 @@ typedef struct mock_state {
     uint32_t idle_waits; /* calls of vkQueueWaitIdle */
     uint32_t submits, memory_allocations;
     uint32_t waits, batches;   /* vkWaitSemaphores; VkSubmitInfo2 */
+    uint32_t begins;           /* vkBeginCommandBuffer */
     const void *submitted[32]; /* command buffers of the latest vkQueueSubmit2 */
     uint32_t submitted_count;
     uint32_t set_layouts, layouts, pipelines, caches; /* ever created */

@@ -54,8 +54,8 @@ static inline uint32_t shared_scopes(const rp_plan *plan, uint32_t buffer) {
     return scopes;
 }
 
-static inline void shared_open(shared_device *d, bool visible) {
-    mock_reset();
+/* The fake driver as the test wants it, after mock_reset. */
+static inline void shared_open_on(shared_device *d, bool visible) {
     mock_fine_offsets();
     mock_allocator_init(&d->memory);
     d->diags = rp_diags_create(NULL);
@@ -66,6 +66,11 @@ static inline void shared_open(shared_device *d, bool visible) {
     for (uint32_t i = 0; i < SHARED_STORAGES; i++)
         CU_ASSERT_EQUAL_FATAL(rp_storage_create(d->device, &params, d->diags, &d->storages[i]),
                               RP_OK);
+}
+
+static inline void shared_open(shared_device *d, bool visible) {
+    mock_reset();
+    shared_open_on(d, visible);
 }
 
 static inline void shared_close(shared_device *d) {

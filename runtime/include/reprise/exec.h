@@ -228,19 +228,32 @@ typedef struct rp_submit_params {
     uint32_t wait_count;
     const rp_semaphore *signals; /* after it, beside the exec's timeline */
     uint32_t signal_count;
-    uint32_t pieces; /* submit the first so many pieces of the recording, and the rest with
+    uint32_t pieces;          /* submit the first so many pieces of the recording, and the rest with
                       * rp_exec_continue; 0: all */
+    const rp_upload *uploads; /* before the replay, in the same submission. Two do not overlap */
+    uint32_t upload_count;
+    const rp_download *downloads; /* after it. The bytes arrive until rp_exec_wait of this replay or
+                                   * a later one returns, by that call or another one, and the host
+                                   * memory stays valid until then */
+    uint32_t download_count;
 } rp_submit_params;
 
 /* Submits one replay and returns without waiting. params NULL: slot 0, no semaphores. `out_replay`
  * (may be NULL) gets its number. A slot whose last replay is in flight may be submitted again: the
  * GPU orders the two. Vulkan signals the semaphores of a submission in no given order: who has waited
  * for one of the application's in `signals` calls rp_exec_wait, which then returns at once, before
- * the slot's bytes are touched. */
+ * the slot's bytes are touched.
+ *
+ * Uploads and downloads are commands of the stage COPY in front of the replay's and behind them;
+ * their bytes pass through mapped memory that the exec keeps, as much as its submissions in flight
+ * ask for. They are ordered with replays and copies of this exec, with execs of the same
+ * rp_device_submit, and by the semaphores. Where the host sees memory that the exec allocated, an
+ * idle slot's uploads are a memcpy in this call, and downloads one in rp_exec_wait. */
 RP_API rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, rp_diags *diags,
                                 uint64_t *out_replay);
 
-/* Waits until a replay is done, and those of smaller numbers; 0: all that were submitted.
+/* Waits until a replay is done, and those of smaller numbers, and puts the bytes of their downloads
+ * where they belong; 0: all that were submitted.
  * UINT64_MAX waits for ever. RP_ERROR_CANCELLED when its slot's last replay was cancelled. On
  * RP_ERROR_DEVICE_LOST the message says what is known of where. */
 RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_diags *diags);
@@ -286,7 +299,7 @@ RP_API rp_status rp_exec_continue(rp_exec *exec, uint32_t count, rp_diags *diags
 
 /* Leaves off the pieces that were not submitted: the replay is done when those that were are, its
  * semaphores are signalled, and waiting for it gives RP_ERROR_CANCELLED. Its results hold what the
- * pieces before have left there. A full barrier stands behind them. */
+ * pieces before have left there, and downloads do not arrive. A full barrier stands behind them. */
 RP_API rp_status rp_exec_cancel(rp_exec *exec, rp_diags *diags);
 
 /* Waits for the first `count` pieces of a replay. RP_ERROR_CANCELLED when one of them was left off of
@@ -307,7 +320,8 @@ RP_API rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buff
 
 /* The stages and accesses with which replays touch the buffers that the application sees, and what
  * is bound of the arena and transients (VkPipelineStageFlags2, VkAccessFlags2): the scopes of a
- * barrier before a replay and after it. */
+ * barrier before a replay and after it. Uploads and downloads are none of its accesses: they are of
+ * the stage COPY. */
 typedef struct rp_scopes {
     uint64_t stages, reads, writes;
 } rp_scopes;
