@@ -203,6 +203,7 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
             VkPhysicalDeviceVulkan12Features *f = (void *)s;
             f->timelineSemaphore = mock.timeline;
             f->shaderFloat16 = mock.float16;
+            f->bufferDeviceAddress = mock.device_address;
             f->shaderInt8 = VK_TRUE;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES) {
             ((VkPhysicalDeviceSynchronization2Features *)s)->synchronization2 = mock.sync2;

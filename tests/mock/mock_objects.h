@@ -35,7 +35,7 @@ typedef struct mock_memory {
     mock_kind kind;
     uint64_t size;
     unsigned char *data;
-    bool visible;
+    bool visible, addressed;
 } mock_memory;
 
 /* The last batch that uses something: until it is done, that is in flight. 0: none. */
@@ -47,6 +47,7 @@ typedef struct mock_buffer {
     uint64_t size, offset;
     mock_memory *memory;
     mock_use use;
+    VkBufferUsageFlags usage;
     bool staging; /* for copies alone: the host writes it anew when the GPU is done with it */
     bool concurrent;
     uint32_t family; /* that used it, and one; 0: none yet */

@@ -66,6 +66,10 @@ VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateI
     memset(memory->data, 0xa5, memory->size); /* as somebody left it */
     memory->visible = (mock.memory.memoryTypes[info->memoryTypeIndex].propertyFlags &
                        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) != 0;
+    for (const VkBaseInStructure *s = info->pNext; s; s = s->pNext)
+        if (s->sType == VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO)
+            memory->addressed = ((const VkMemoryAllocateFlagsInfo *)s)->flags &
+                                VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT;
     mock_count(&mock.memory_allocations);
     *out = (VkDeviceMemory)memory;
     return VK_SUCCESS;
@@ -107,6 +111,7 @@ VkResult VKAPI_CALL mock_CreateBuffer(VkDevice device, const VkBufferCreateInfo 
     if (info->size == 0) mock_wrong("a buffer has no bytes");
     mock_buffer *buffer = mock_new(MOCK_BUFFER, sizeof *buffer);
     buffer->size = info->size;
+    buffer->usage = mock.buffer_usage = info->usage;
     buffer->staging = !(info->usage & VK_BUFFER_USAGE_STORAGE_BUFFER_BIT);
     buffer->concurrent = info->sharingMode == VK_SHARING_MODE_CONCURRENT;
     if (buffer->concurrent && info->queueFamilyIndexCount < 2)
@@ -141,6 +146,8 @@ VkResult VKAPI_CALL mock_BindBufferMemory(VkDevice device, VkBuffer handle, VkDe
     if (mock_fails("vkBindBufferMemory")) return mock.fail_with;
     mock_buffer *buffer = (mock_buffer *)handle;
     buffer->memory = (mock_memory *)memory;
+    if ((buffer->usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT) && !buffer->memory->addressed)
+        mock_wrong("a buffer with a device address is bound to memory without");
     buffer->offset = offset;
     if (offset % 64 || offset + buffer->size > buffer->memory->size)
         mock_wrong("a buffer is bound misaligned or outside its memory");

@@ -29,7 +29,8 @@ typedef struct mock_state {
     VkQueueFamilyProperties families[4];
     uint32_t family_count;
     bool sync2_extension, sync2, timeline, float16, int64; /* and all other features */
-    bool exact_floats;                                     /* 32-bit float controls */
+    bool device_address;
+    bool exact_floats; /* 32-bit float controls */
     bool validation_layer, cache_hits;
     bool debug_utils;              /* the loader has VK_EXT_debug_utils */
     const char *extensions_too[3]; /* device extensions beside VK_KHR_synchronization2 */
@@ -55,6 +56,7 @@ typedef struct mock_state {
     int objects;         /* alive, of all kinds */
     uint32_t idle_waits; /* calls of vkQueueWaitIdle */
     uint32_t submits, memory_allocations;
+    uint32_t buffer_usage;     /* of the latest vkCreateBuffer */
     uint32_t waits, batches;   /* vkWaitSemaphores; VkSubmitInfo2 */
     uint32_t begins;           /* vkBeginCommandBuffer */
     const void *submitted[32]; /* command buffers of the latest vkQueueSubmit2 */
