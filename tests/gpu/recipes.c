@@ -29,9 +29,9 @@ static const char add_glsl[] =
     "#version 450\n"
     "layout(local_size_x = 64) in;\n"
     "layout(binding = 0) readonly buffer A { uint v[]; } a;\n"
-    "layout(binding = 1) readonly buffer Add { uint v; } add;\n"
-    "layout(binding = 2) writeonly buffer C { uint v[]; } c;\n"
-    "void main() { uint i = gl_GlobalInvocationID.x; c.v[i] = a.v[i] + add.v; }\n";
+    "layout(binding = 1) writeonly buffer C { uint v[]; } c;\n"
+    "layout(push_constant) uniform Push { uint add; };\n"
+    "void main() { uint i = gl_GlobalInvocationID.x; c.v[i] = a.v[i] + add; }\n";
 
 static rp_buffer buffer_of(rp_program *program, const char *name, rp_buffer_kind kind,
                            uint64_t count) {
@@ -67,8 +67,8 @@ static rp_plan *compile(uint32_t factor) {
     rp_dispatch(r, COUNT / 64, 1, 1);
     rp_bind_kernel(r, add);
     rp_bind(r, 0, (rp_range){t});
-    rp_bind(r, 1, (rp_range){more});
-    rp_bind(r, 2, (rp_range){y});
+    rp_bind(r, 1, (rp_range){y});
+    rp_push_live(r, 0, (rp_range){more}); /* follows what is set */
     rp_dispatch(r, COUNT / 64, 1, 1);
     check(rp_program_graph(program, &r, 1, diags, &graph));
     check(rp_compile(graph, NULL, diags, &out, NULL));
