@@ -163,6 +163,7 @@ int main(void) {
                                     {"bytes of an exec", test_bytes_of_an_exec},
                                     {"frames", test_frames},
                                     {"slots", test_slots},
+                                    {"bytes in a submission", test_bytes_in_a_submission},
                                     {"timeline", test_timeline},
                                     {"plan to plan", test_chain},
                                     {"own command buffer", test_record},

@@ -41,6 +41,7 @@ void test_uploads(void);
 void test_bytes_of_an_exec(void);
 void test_frames(void);
 void test_slots(void);
+void test_bytes_in_a_submission(void);
 void test_timeline(void);
 void test_chain(void);
 void test_record(void);

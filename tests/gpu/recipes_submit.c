@@ -26,6 +26,27 @@ void test_slots(void) {
     rp_exec_destroy(exec);
 }
 
+void test_bytes_in_a_submission(void) {
+    rp_exec *exec = create(NULL);
+    write_inputs(exec, 0, 0);
+    uint32_t x[COUNT], y[COUNT] = {0};
+    for (uint32_t i = 0; i < COUNT; i++) x[i] = i + 5;
+
+    const rp_upload in = {.buffer = "x", .size = sizeof x, .data = x};
+    const rp_download out = {.buffer = "y", .size = sizeof y, .data = y};
+    const rp_submit_params params = {.size = sizeof params,
+                                     .uploads = &in,
+                                     .upload_count = 1,
+                                     .downloads = &out,
+                                     .download_count = 1};
+    uint64_t replay;
+    check(rp_exec_submit(exec, &params, diags, &replay)); /* x may go */
+    check(rp_exec_wait(exec, replay, UINT64_MAX, diags)); /* y is there */
+
+    expect_values(y, 2, 5, 0);
+    rp_exec_destroy(exec);
+}
+
 void test_timeline(void) {
     rp_exec *exec = create(NULL);
     VkSemaphore done = vulkan_timeline(&vk);
