@@ -18,7 +18,8 @@ OPTIONAL = {
     ("const rp_allocator *", "allocator"), ("rp_diags *", "diags"), ("const rp_pass_options *", "options"),
     ("rp_pass_reports **", "out_reports"), ("rp_certificate *", "out_certificate"), ("const char *", "file"),
     ("const rp_exec_params *", "params"), ("const rp_device_params *", "params"), ("const char *", "format"),
-    ("const rp_prepare_params *", "params"),
+    ("const rp_prepare_params *", "params"), ("const rp_direct_params *", "params"),
+    ("const rp_encoder_begin_params *", "params"),
     ("rp_graph **", "out_source"), ("rp_graph **", "out_compiled"),
 }
 # The same for one function.
@@ -28,10 +29,14 @@ OPTIONAL_IN = {
     ("rp_weights_from_memory", "path"), ("rp_graph_print", "out_size"), ("rp_graph_diff", "out_size"),
     ("rp_device_destroy", "device"), ("rp_exec_update", "out_report"), ("rp_exec_map", "out_size"),
     ("rp_exec_submit", "params"), ("rp_exec_submit", "out_replay"), ("rp_device_submit", "out_replays"),
-    ("rp_exec_get_range", "buffer"),
+    ("rp_exec_get_range", "buffer"), ("rp_encoder_bind", "storage"), ("rp_direct_bind", "storage"),
+    ("rp_encoder_end", "report"), ("rp_direct_end", "report"),
 }
 # Wrong use whatever is given: no replay is begun, and there is no VkCommandBuffer here to record into.
 WRONG_HERE = {"rp_exec_continue", "rp_exec_cancel", "rp_exec_record"}
+# Calls between rp_encoder_begin and rp_encoder_end: a mistake closes the encoding.
+ENCODED = {"rp_encoder_push", "rp_encoder_dispatch_indirect", "rp_encoder_copy", "rp_encoder_fill",
+           "rp_encoder_update", "rp_encoder_label_begin"}
 # Values of parameters, by type and else by function; others are 0.
 VALUES = {
     "const rp_allocator *": "NULL", "rp_diags *": "diags", "const rp_diags *": "diags", "const rp_graph *": "graph",
@@ -55,7 +60,13 @@ VALUES = {
     "const rp_upload *": "&upload", "const rp_download *": "&download",
     "const rp_transfer_params *": "&transfer_params",
     "rp_range_info *": "&range_info", "rp_counters *": "&counters",
+    "const rp_plan_buffer_info *": "&asked", "rp_binding *": "&taken",
     "rp_plan_buffer_info *": "&buffer_info", "rp_plan_kernel_info *": "&kernel_info",
+    "rp_encoder *": "encoder", "const rp_encoder_params *": "&encoder_params",
+    "const rp_encoder_begin_params *": "&encoder_begin", "const rp_encoder_range *": "&encoder_range",
+    "rp_encoder_report *": "&encoder_report", "rp_direct *": "direct", "rp_buffer": "direct_buffer",
+    "const rp_direct_params *": "&direct_params",
+    "const rp_weights_load_params *": "&load_params", "const rp_loaded_weights *": "loaded",
     "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
@@ -65,6 +76,7 @@ COUNTS = {"upload_count", "download_count", "count", "param_count", "operand_cou
 PROLOGUE = r"""
 #include <reprise/compiler.h>
 #include <reprise/check.h>
+#include <reprise/direct.h>
 #include <reprise/runtime.h>
 #include <reprise/weights.h>
 #include <stdio.h>
@@ -125,10 +137,27 @@ int main(void) {
     rp_device_info info = {.size = sizeof info};
     rp_plan_info plan_info = {.size = sizeof plan_info};
     rp_plan_buffer_info buffer_info = {.size = sizeof buffer_info};
+    rp_plan_buffer_info asked = {.size = sizeof asked};
+    rp_binding taken;
     rp_plan_kernel_info kernel_info = {.size = sizeof kernel_info};
     rp_upload upload = {.buffer = "x", .size = 4, .data = bytes};
     rp_download download = {.buffer = "y", .size = 4, .data = bytes};
     rp_transfer_params transfer_params = {.size = sizeof transfer_params};
+    rp_encoder *encoder = NULL;
+    rp_encoder_buffer encoder_buffer = {.name = "b", .size = 64};
+    static const char header[] = "{\"x\":{\"dtype\":\"F32\",\"shape\":[64],\"data_offsets\":[0,256]}}";
+    static char file[8 + sizeof header - 1 + 256];
+    file[0] = sizeof header - 1;
+    memcpy(file + 8, header, sizeof header - 1);
+    rp_encoder_params encoder_params = {.size = sizeof encoder_params, .buffers = &encoder_buffer, .buffer_count = 1, .cache_path = ""};
+    rp_encoder_begin_params encoder_begin = {.size = sizeof encoder_begin};
+    rp_encoder_report encoder_report = {.size = sizeof encoder_report};
+    rp_encoder_range encoder_range = {.size = 8};
+    rp_weights_load_params load_params = {.size = sizeof load_params};
+    rp_loaded_weights *loaded = NULL;
+    rp_direct *direct = NULL;
+    rp_direct_params direct_params = {.size = sizeof direct_params, .cache_path = ""};
+    rp_buffer direct_buffer = {0};
     rp_target target = RP_TARGET_INIT;
     rp_device_import import = {.size = sizeof import, .get_instance_proc_addr = no_function, .instance = bytes, .physical_device = bytes};
     /* VkPhysicalDeviceVulkan12Features and 13Features */
@@ -141,11 +170,16 @@ int main(void) {
         rp_plan_graphs(plan, diags, &compiled, &source) != RP_OK ||
         rp_recorder_create(program, &recorder) != RP_OK ||
         rp_pipeline_parse(NULL, yaml, sizeof yaml - 1, NULL, NULL, 0, diags, &pipeline) != RP_OK ||
-        rp_weights_from_memory(NULL, "\2\0\0\0\0\0\0\0{}", 10, NULL, diags, &weights) != RP_OK ||
+        rp_weights_from_memory(NULL, file, sizeof file, NULL, diags, &weights) != RP_OK ||
         rp_device_create(NULL, NULL, diags, &device) != RP_OK ||
         rp_device_prepare(device, plan, &prepare_params, diags, &preparation) != RP_OK ||
         rp_storage_create(device, &storage_params, diags, &storage) != RP_OK ||
-        rp_exec_create(device, plan, &exec_params, diags, &exec) != RP_OK) {
+        rp_exec_create(device, plan, &exec_params, diags, &exec) != RP_OK ||
+        rp_weights_load(device, &load_params, diags, &loaded) != RP_OK ||
+        rp_plan_get_buffer(plan, 0, &asked) != RP_OK ||
+        rp_encoder_create(device, &encoder_params, diags, &encoder) != RP_OK ||
+        rp_program_buffer(program, &(rp_buffer_params){.name = "d", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {4}}, diags, &direct_buffer) != RP_OK ||
+        rp_direct_create(program, device, &direct_params, diags, &direct) != RP_OK) {
         fprintf(stderr, "%s\n", rp_diags_get(diags, 0).message);
         return 99;
     }
@@ -153,6 +187,8 @@ int main(void) {
     rp_storage_import storage_import = {.size = sizeof storage_import, .buffer = storage_info.buffer, .bytes = 256};
     rp_binding binding = {.buffer = "x", .storage = storage};
     rp_submission submission = {.exec = exec};
+    /* A real one, which nothing that is called here writes to. */
+    void *commands = rp_exec_command_buffer(exec, 0, 0);
     uint32_t live = 0;
     rp_exec_find(exec, "n", &live);
     rp_plan_get_info(plan, &plan_info);
@@ -191,6 +227,8 @@ def value(function, kind, name):
         return "&proven"
     if function == "rp_graph_parse" and name == "text":
         return "text"
+    if name == "command_buffer":
+        return "commands"
     return VALUES.get(kind + "_" if kind == "rp_kernel" else kind, "0")
 
 
@@ -219,6 +257,16 @@ class Nulls(cli.Case):
                     calls.append(f'said("{shown}", {call}, {"RP_OK" if optional else "RP_ERROR_USAGE"});')
                 else:
                     calls.append(f"{call};")
+                if function in ("rp_encoder_end", "rp_direct_end") and name == "report":
+                    begin = function.replace("end", "begin")
+                    more = ", &(rp_recorder *){0}" if function == "rp_direct_end" else ""
+                    who = function.split("_")[1]
+                    calls[-1] = (f'said("{begin}", {begin}({who}, commands, NULL, diags{more}), RP_OK);\n    '
+                                 + calls[-1])
+                if function in ENCODED and name != "encoder":
+                    calls[-1] = (f'said("rp_encoder_begin", rp_encoder_begin(encoder, commands, NULL, diags), RP_OK);\n'
+                                 f'    if ({call} != RP_ERROR_INVALID || rp_encoder_end(encoder, NULL) != '
+                                 f'RP_ERROR_INVALID)\n        puts("{shown} is no mistake");')
                 calls[-1] = f'fprintf(stderr, "{shown}\\n");\n    ' + calls[-1]
         self.assertGreater(len(names), 100)
         source = PROLOGUE + "".join(f"    {call}\n" for call in calls) + "    puts(\"done\");\n    return 0;\n}\n"
