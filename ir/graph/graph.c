@@ -94,13 +94,23 @@ void rp_text_release(const rp_graph *graph, char *text) {
 
 /* ---- Strings --------------------------------------------------------------------------------- */
 
-uint32_t rp_graph_intern(rp_graph *g, const char *text, size_t length) {
-    if (length >= UINT32_MAX - 1) return RP_NONE;
-    uint32_t key = rp_table_key(text, length);
+static uint32_t find_string(const rp_graph *g, uint32_t key, const char *text, size_t length) {
     for (uint32_t probe = 0, at; rp_table_next(&g->string_table, key, &probe, &at);)
         /* strncmp stops at a terminator, so this never reads past the last string. */
         if (strncmp(g->strings + at, text, length) == 0 && g->strings[at + length] == '\0')
             return at;
+    return RP_NONE;
+}
+
+uint32_t rp_graph_find_string(const rp_graph *g, const char *text, size_t length) {
+    return find_string(g, rp_table_key(text, length), text, length);
+}
+
+uint32_t rp_graph_intern(rp_graph *g, const char *text, size_t length) {
+    if (length >= UINT32_MAX - 1) return RP_NONE;
+    uint32_t key = rp_table_key(text, length);
+    uint32_t found = find_string(g, key, text, length);
+    if (found != RP_NONE) return found;
     /* The text may itself be part of the table (a prefix of another name), which can move. */
     bool inside = g->strings && (uintptr_t)text >= (uintptr_t)g->strings &&
                   (uintptr_t)text < (uintptr_t)g->strings + g->strings_count;

@@ -195,6 +195,8 @@ rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name);
 
 /* The index of a string, added when new; RP_NONE without memory. */
 uint32_t rp_graph_intern(rp_graph *graph, const char *text, size_t length);
+/* The same for one that is there already; RP_NONE when it is not. */
+uint32_t rp_graph_find_string(const rp_graph *graph, const char *text, size_t length);
 /* The text of a string index; "" for RP_NONE. Valid until the next intern. */
 static inline const char *rp_graph_string(const rp_graph *graph, uint32_t string) {
     return string < graph->strings_count ? graph->strings + string : "";

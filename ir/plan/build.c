@@ -17,10 +17,12 @@
 #include "text/print.h"
 
 typedef struct builder {
-    const rp_graph *graph;
+    const rp_graph *graph, *source;
     rp_diags *diags;
     rp_text sections[RP_SECTION_COUNT];
     uint32_t *strings;    /* graph string -> plan string, RP_NONE = not written yet */
+    uint32_t *of_source;  /* the same of strings of the source; those of labels alone */
+    rp_table by_id;       /* id -> node of the source; empty when nothing was fused */
     uint32_t *buffers;    /* graph buffer -> plan buffer, RP_NONE = removed */
     uint32_t *kernels;    /* graph kernel -> plan kernel, RP_NONE = removed */
     rp_graph_stats stats; /* of the graph */
@@ -49,6 +51,17 @@ static uint32_t put_string(builder *b, uint32_t string) {
         put(b, RP_SECTION_STRINGS, text, strlen(text) + 1);
     }
     return b->strings[string];
+}
+
+/* A string of the source, which may have been forgotten in the graph. */
+static uint32_t put_source_string(builder *b, uint32_t string) {
+    if (string == RP_NONE) return UINT32_MAX;
+    if (b->of_source[string] != RP_NONE) return b->of_source[string];
+    const char *text = rp_graph_string(b->source, string);
+    uint32_t known = rp_graph_find_string(b->graph, text, strlen(text));
+    b->of_source[string] = known == RP_NONE ? next(b, RP_SECTION_STRINGS) : put_string(b, known);
+    if (known == RP_NONE) put(b, RP_SECTION_STRINGS, text, strlen(text) + 1);
+    return b->of_source[string];
 }
 
 static void put_buffer(builder *b, const rp_graph_buffer *from) {
@@ -158,6 +171,33 @@ static void put_uses(builder *b, const rp_graph_node *n) {
     }
 }
 
+/* The label of an op that a node computes. */
+static uint32_t put_label_of(builder *b, const rp_graph_node *n, uint32_t member) {
+    uint32_t source;
+    if (!rp_table_find(&b->by_id, b->graph->members[n->first_member + member].id, &source))
+        return put_string(b, n->label);
+    return put_source_string(b, b->source->nodes[source].label);
+}
+
+/* Labels are those of the source: the graph keeps one for each node, and who leaves out a label
+ * must know what else a node computes. Returns how many. */
+static uint32_t put_labels(builder *b, const rp_graph_node *n) {
+    rp_text *section = &b->sections[RP_SECTION_LABELS];
+    uint32_t own = put_string(b, n->label), first = next(b, RP_SECTION_LABELS);
+    if (n->member_count < 2) return 0;
+    for (uint32_t i = 0; i < n->member_count; i++) {
+        uint32_t label = put_label_of(b, n, i), count = next(b, RP_SECTION_LABELS), at = first;
+        const uint32_t *labels = (const uint32_t *)(const void *)section->data;
+        while (at < count && labels[at] != label) at++;
+        if (at == count) put(b, RP_SECTION_LABELS, &label, 1);
+    }
+    if (section->failed) return 0;
+    const uint32_t *labels = (const uint32_t *)(const void *)section->data;
+    if (next(b, RP_SECTION_LABELS) == first + 1 && labels[first] == own)
+        section->size -= sizeof *labels;
+    return next(b, RP_SECTION_LABELS) - first;
+}
+
 static uint8_t node_flags(const rp_graph_node *n) {
     if (n->kind != RP_RUN) return 0;
     return (uint8_t)((n->unknown ? RP_NODE_UNKNOWN : 0) | (n->optional ? RP_NODE_OPTIONAL : 0));
@@ -177,7 +217,9 @@ static void put_node(builder *b, const rp_graph_node *n) {
                        .pattern = n->kind == RP_FILL ? n->pattern : 0,
                        .label = put_string(b, n->label),
                        .op = put_string(b, n->op),
-                       .group = n->group};
+                       .group = n->group,
+                       .first_label = next(b, RP_SECTION_LABELS)};
+    to.label_count = put_labels(b, n);
     if (run && n->grid_kind == RP_GRID_LIVE) to.live_mask = n->live_mask;
     for (int i = 0; i < 3 && run && n->grid_kind != RP_GRID_INDIRECT; i++)
         to.grid[i] = to.live_mask >> i & 1 ? put_expr(b, n->grid[i]) : n->grid[i];
@@ -223,14 +265,24 @@ static rp_status put_graph(builder *b) {
     return RP_OK;
 }
 
-static rp_status fill_sections(builder *b, const rp_graph *source,
-                               const rp_certificate *certificate) {
+static rp_status find_sources(builder *b) {
+    const rp_graph *g = b->graph;
+    bool fused = false;
+    for (uint32_t i = 0; i < g->nodes_count && !fused; i++) fused = g->nodes[i].member_count > 1;
+    for (uint32_t i = 0; fused && i < b->source->nodes_count; i++)
+        if (!rp_table_set(&g->allocator, &b->by_id, b->source->nodes[i].id, i))
+            return RP_ERROR_NO_MEMORY;
+    return RP_OK;
+}
+
+static rp_status fill_sections(builder *b, const rp_certificate *certificate) {
+    RP_TRY(find_sources(b));
     RP_TRY(put_graph(b));
     put_buffers(b);
     put_kernels(b);
     put_nodes_and_groups(b);
     RP_TRY(put_text(b, RP_SECTION_TEXT, b->graph, &b->stats));
-    RP_TRY(put_text(b, RP_SECTION_SOURCE_TEXT, source, NULL));
+    RP_TRY(put_text(b, RP_SECTION_SOURCE_TEXT, b->source, NULL));
     put(b, RP_SECTION_CERTIFICATE, certificate, 1);
     return RP_OK;
 }
@@ -387,16 +439,19 @@ static rp_status build(const rp_graph *compiled, const rp_graph *source,
                        const rp_certificate *certificate, rp_diags *diags, rp_plan **out_plan) {
     RP_TRY(rp_graph_verify_again(compiled, diags));
     RP_TRY(check_sizes(compiled, diags));
-    builder b = {.graph = compiled, .diags = diags};
+    builder b = {.graph = compiled, .source = source, .diags = diags};
     for (int i = 0; i < RP_SECTION_COUNT; i++) rp_text_init(&b.sections[i], &compiled->allocator);
     b.strings = make_map(compiled, compiled->strings_count);
+    b.of_source = make_map(compiled, source->strings_count);
     b.buffers = make_map(compiled, compiled->buffers_count);
     b.kernels = make_map(compiled, compiled->kernels_count);
     rp_status status = RP_ERROR_NO_MEMORY;
-    if (b.strings && b.buffers && b.kernels) status = fill_sections(&b, source, certificate);
+    if (b.strings && b.of_source && b.buffers && b.kernels) status = fill_sections(&b, certificate);
     if (status == RP_OK) status = make_plan(&b, out_plan);
     for (int i = 0; i < RP_SECTION_COUNT; i++) rp_text_free(&b.sections[i]);
+    rp_table_free(&compiled->allocator, &b.by_id);
     rp_release(&compiled->allocator, b.strings);
+    rp_release(&compiled->allocator, b.of_source);
     rp_release(&compiled->allocator, b.buffers);
     rp_release(&compiled->allocator, b.kernels);
     return status;

@@ -99,7 +99,9 @@
     F(rp_plan_node, pattern, 1)                                                                    \
     F(rp_plan_node, label, 1)                                                                      \
     F(rp_plan_node, op, 1)                                                                         \
-    F(rp_plan_node, group, 1)
+    F(rp_plan_node, group, 1)                                                                      \
+    F(rp_plan_node, first_label, 1)                                                                \
+    F(rp_plan_node, label_count, 1)
 
 #define RP_FIELDS_rp_plan_use(F, N)                                                                \
     F(rp_plan_use, buffer, 1)                                                                      \

@@ -54,7 +54,8 @@ typedef struct rp_plan_header {
     X(RP_SECTION_TEXT, 15, char, "text")                         /* compiled graph, terminated */  \
     X(RP_SECTION_SOURCE_TEXT, 16, char, "source text")           /* source graph, terminated */    \
     X(RP_SECTION_CERTIFICATE, 17, rp_certificate, "certificate") /* exactly one */                 \
-    X(RP_SECTION_FOLLOWS, 18, rp_plan_follow, "follows")
+    X(RP_SECTION_FOLLOWS, 18, rp_plan_follow, "follows")                                           \
+    X(RP_SECTION_LABELS, 19, uint32_t, "labels") /* strings, UINT32_MAX = none */
 
 typedef enum rp_section {
 #define RP_X(symbol, code, ...) symbol = code,
@@ -136,6 +137,8 @@ typedef struct rp_plan_node {
     uint32_t pattern;
     uint32_t label, op; /* strings, UINT32_MAX = none */
     uint32_t group;
+    uint32_t first_label, label_count; /* the labels of the ops that it computes, each once, where
+                                        * they are not all `label`; else none */
 } rp_plan_node;
 
 typedef struct rp_plan_use {
@@ -165,7 +168,7 @@ _Static_assert(sizeof(rp_plan_follow) == 16, "plan follow");
 _Static_assert(sizeof(rp_plan_kernel) == 64, "plan kernel");
 _Static_assert(sizeof(rp_plan_param) == 4, "plan param");
 _Static_assert(sizeof(rp_plan_spec) == 8, "plan spec");
-_Static_assert(sizeof(rp_plan_node) == 56, "plan node");
+_Static_assert(sizeof(rp_plan_node) == 64, "plan node");
 _Static_assert(sizeof(rp_plan_use) == 24, "plan use");
 _Static_assert(sizeof(rp_plan_barrier) == 8, "plan barrier");
 _Static_assert(sizeof(rp_expr_op) == 16, "expression step");

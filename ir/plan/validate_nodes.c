@@ -146,6 +146,22 @@ static bool optional_string(const checker *c, uint32_t string) {
     return string == UINT32_MAX || rp_plan_string_valid(c->at, string);
 }
 
+/* Labels stand for ops, which a kernel computes; those of an optional one are all the same. */
+static rp_status check_labels(checker *c, const rp_plan_node *n) {
+    const uint32_t *labels = rp_plan_records(c->plan, RP_SECTION_LABELS);
+    if (!rp_plan_take(c->at, RP_SECTION_LABELS, n->first_label, n->label_count))
+        return rp_plan_damaged(
+            c->at, "labels %u + %u do not follow those before, or exceed section labels",
+            n->first_label, n->label_count);
+    if (n->label_count && (n->kind != RP_RUN || n->flags & RP_NODE_OPTIONAL))
+        return rp_plan_damaged(c->at, "it has more labels than one");
+    for (uint32_t i = 0; i < n->label_count; i++)
+        if (!optional_string(c, labels[n->first_label + i]))
+            return rp_plan_damaged(c->at, "its label %u is not a string",
+                                   labels[n->first_label + i]);
+    return RP_OK;
+}
+
 static rp_status check_node(checker *c, const rp_plan_node *n) {
     const char *kind = rp_node_kind_name((rp_node_kind)n->kind);
     if (!kind) return rp_plan_damaged(c->at, "node kind %u is unknown", n->kind);
@@ -161,6 +177,7 @@ static rp_status check_node(checker *c, const rp_plan_node *n) {
     if (!optional_string(c, n->label) || !optional_string(c, n->op))
         return rp_plan_damaged(c->at, "the label %u or the op tag %u is not a string", n->label,
                                n->op);
+    RP_TRY(check_labels(c, n));
     for (uint32_t i = 0; i < n->use_count; i++) RP_TRY(check_use(c, i, &c->uses[n->first_use + i]));
     RP_TRY(check_neutral(c, n));
     switch ((rp_node_kind)n->kind) {
@@ -209,7 +226,8 @@ static rp_status check_groups(rp_plan_validation *at) {
 static rp_status check_leftovers(rp_plan_validation *check) {
     static const rp_section owned[] = {RP_SECTION_DIMS,  RP_SECTION_PARAMS,   RP_SECTION_SPECS,
                                        RP_SECTION_WORDS, RP_SECTION_USES,     RP_SECTION_BYTES,
-                                       RP_SECTION_EXPRS, RP_SECTION_EXPR_OPS, RP_SECTION_FOLLOWS};
+                                       RP_SECTION_EXPRS, RP_SECTION_EXPR_OPS, RP_SECTION_FOLLOWS,
+                                       RP_SECTION_LABELS};
     check->record = UINT32_MAX;
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
         check->section = owned[i];

@@ -62,6 +62,7 @@ static rp_status make_slots(rp_exec *exec, rp_slot *next, const rp_binding *bind
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++) {
         if (!*out_all && !concerns(exec, bindings, count, s)) continue;
         memcpy(next[s].live.copy, exec->slots[s].live.copy, exec->live.size);
+        memcpy(next[s].live.off, exec->slots[s].live.off, exec->switches.count * sizeof(bool));
         status = rp_slot_prepare(exec, &next[s], &exec->slots[s], diags);
     }
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)

@@ -40,6 +40,8 @@ static rp_status take_params(rp_exec *exec, const rp_exec_params *given, rp_diag
                      RP_MAX_SLOTS, params->slots);
         return RP_ERROR_USAGE;
     }
+    RP_TRY(rp_switches_take(&exec->switches, a, params->switches, params->switch_count, diags));
+    params->switches = (const char *const *)exec->switches.names;
     if (!params->cache_path) return RP_OK;
     exec->cache_path = rp_dup(a, params->cache_path, strlen(params->cache_path) + 1);
     params->cache_path = exec->cache_path;
@@ -178,10 +180,13 @@ rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, const rp_slot *old, rp_d
 }
 
 /* Live values that the exec before had, where the plan still has the buffer. What follows others
- * is the plan's own. */
+ * is the plan's own. Switches are the params', which are the same. */
 static void inherit_values(const rp_exec *exec, const rp_exec *from) {
     const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
     const rp_plan_buffer *old = rp_plan_buffers(from->plan);
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        memcpy(exec->slots[s].live.off, from->slots[s].live.off,
+               exec->switches.count * sizeof(bool));
     for (uint32_t i = 0; i < exec->plan->external_count; i++) {
         uint32_t j;
         if (buffers[i].kind != RP_LIVE || buffers[i].follow_count) continue;
@@ -220,7 +225,7 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     RP_TRY(rp_limits_check(device, exec->plan, diags));
     RP_TRY(collect_scopes(exec));
     RP_TRY(rp_pieces_plan(exec));
-    RP_TRY(rp_live_plan(&exec->live, device, exec->plan));
+    RP_TRY(rp_live_plan(&exec->live, device, exec->plan, &exec->switches, diags));
     RP_TRY(create_slots(exec, from, diags)); /* before pipelines: it fails fast */
     RP_TRY(create_pipelines(exec, diags));
     RP_TRY(create_timeline(device, diags, &exec->timeline));
@@ -300,6 +305,7 @@ void rp_exec_destroy(rp_exec *exec) {
     rp_release(&a, exec->cuts);
     rp_release(&a, exec->begun.signals);
     rp_release(&a, exec->cache_path);
+    rp_switches_free(&exec->switches, &a);
     rp_plan_destroy((rp_plan *)exec->plan);
     pthread_cond_destroy(&exec->delivered);
     pthread_mutex_destroy(&exec->delivery);

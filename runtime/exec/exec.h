@@ -8,17 +8,42 @@
 #include "memory/storage.h"
 #include "pipeline/pipeline.h"
 
+/* ---- switches.c: nodes that the host may leave out ------------------------------------------- */
+
+typedef struct rp_switches {
+    char **names;
+    uint32_t count;
+    rp_table by_name; /* hash of a name -> its number */
+} rp_switches;
+
+/* By node: the switches that name it, items[first[node]] to items[first[node + 1]]. */
+typedef struct rp_switch_map {
+    uint32_t *first, *items;
+    uint32_t items_count, items_capacity;
+} rp_switch_map;
+
+/* Copies the names. */
+rp_status rp_switches_take(rp_switches *switches, const rp_allocator *a, const char *const *names,
+                           uint32_t count, rp_diags *diags);
+void rp_switches_free(rp_switches *switches, const rp_allocator *a);
+/* Fails for a switch that names no node of the plan, and for one that names a node which the plan
+ * counts on. */
+rp_status rp_switch_map_create(rp_switch_map *map, const rp_switches *switches,
+                               const rp_allocator *a, const rp_plan *plan, rp_diags *diags);
+void rp_switch_map_free(rp_switch_map *map, const rp_allocator *a);
+
 /* ---- live.c: live values and the grids made from them ---------------------------------------- */
 
-/* A grid made of live values: three u32 in the live block, read by an indirect dispatch. */
+/* A grid that can change: made of live values, or of a node that can be left out. Three u32 in the
+ * live block, read by an indirect dispatch. */
 typedef struct rp_live_grid {
-    uint32_t node;    /* the first node with this grid, for messages */
+    uint32_t node;    /* the first node with this grid and its switches */
     uint32_t grid[3]; /* as in the plan's node */
     uint8_t live_mask;
     uint64_t offset; /* of its place in the live block */
 } rp_live_grid;
 
-/* That a grid follows from one element of a live buffer. */
+/* That a grid follows from one element of a live buffer, or with RP_UNSET from a switch. */
 typedef struct rp_live_read {
     uint32_t buffer, element, grid;
 } rp_live_read;
@@ -41,7 +66,9 @@ typedef struct rp_live {
     uint64_t *offsets; /* by plan buffer: of a live buffer in the live block */
     rp_live_grid *grids;
     uint32_t grids_count;
-    uint32_t *of_node;   /* grids[] by node; RP_UNSET for other nodes */
+    uint32_t *of_node; /* grids[] by node; RP_UNSET for other nodes */
+    rp_switch_map switches;
+    uint32_t switches_count;
     rp_live_read *reads; /* which grid follows from what: by buffer, element and grid */
     uint32_t reads_count;
     rp_live_follow *follows; /* by source and its byte */
@@ -55,9 +82,11 @@ typedef struct rp_live_values {
     uint8_t *copy;    /* of the live block: mapped memory may be slow to read */
     uint8_t **mapped; /* by plan buffer: where the GPU reads a live buffer */
     uint8_t *grids;   /* the mapped live block */
+    bool *off;        /* by switch: its nodes are left out */
 } rp_live_values;
 
-rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan);
+rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan,
+                       const rp_switches *switches, rp_diags *diags);
 void rp_live_free(rp_live *live);
 /* Makes values[], zeroed; `mapped` and `grids` are filled in before they are begun with. */
 rp_status rp_live_values_create(const rp_live *live, rp_live_values *values);
@@ -70,6 +99,8 @@ rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags
 rp_status rp_live_check(rp_live *live, const rp_live_values *values, rp_diags *diags);
 rp_status rp_live_set(rp_live *live, rp_live_values *values, uint32_t buffer, uint32_t first,
                       const void *elements, uint32_t count, rp_diags *diags);
+rp_status rp_live_switch(rp_live *live, rp_live_values *values, uint32_t which, bool on,
+                         rp_diags *diags);
 
 /* ---- descriptors.c --------------------------------------------------------------------------- */
 
@@ -200,8 +231,9 @@ struct rp_exec {
     pthread_mutex_t mutex;
     rp_device *device;
     const rp_plan *plan;   /* held */
-    rp_exec_params params; /* cache_path our own copy; no bindings */
+    rp_exec_params params; /* cache_path and switches our own copies; no bindings */
     char *cache_path;
+    rp_switches switches;
     rp_preparation *pipelines;
     rp_live live;
     uint32_t *scopes; /* by plan buffer: rp_scope bits of all uses */

@@ -5,7 +5,9 @@
  * grid that follows from one of these elements, checks all of them, and only then writes: a refused
  * value changes nothing, and nothing is ever re-recorded. Reads go to a copy in ordinary memory,
  * because mapped memory may be uncached. Blocks of push constants that follow live values are live
- * buffers as well: bytes that are set are copied to those that follow them.
+ * buffers as well: bytes that are set are copied to those that follow them. Nodes that can be left
+ * out (switches.c) have such a slot too, zeros while they are: their switches are listed as if they
+ * were elements of one more live buffer, RP_UNSET.
  *
  * Which grid follows from what is the plan's alone and never changes: reads[] lists it in the order
  * of the elements, so that those of a set are a run of it, found by halving. Cost of a set: the
@@ -27,6 +29,17 @@ static const rp_expr_op *expr_of(const rp_plan *plan, uint32_t index, uint32_t *
     const rp_expr_op *ops = rp_plan_records(plan, RP_SECTION_EXPR_OPS);
     *count = exprs[index].op_count;
     return ops + exprs[index].first_op;
+}
+
+static uint32_t switch_count(const rp_switch_map *map, uint32_t node) {
+    return map->first[node + 1] - map->first[node];
+}
+
+static bool equal_switches(const rp_switch_map *map, uint32_t a, uint32_t b) {
+    uint32_t count = switch_count(map, a);
+    return count == switch_count(map, b) &&
+           (count == 0 || memcmp(map->items + map->first[a], map->items + map->first[b],
+                                 count * sizeof *map->items) == 0);
 }
 
 static bool equal_grids(const rp_plan *plan, const rp_live_grid *a, const rp_plan_node *b) {
@@ -61,9 +74,15 @@ static uint64_t hash_grid(const rp_plan *plan, const rp_plan_node *node) {
 /* The grid of a node, one that an earlier node has if it can be; RP_UNSET without memory. */
 static uint32_t grid_of(rp_live *live, rp_table *grids, uint32_t index) {
     const rp_plan_node *node = &rp_plan_nodes(live->plan)[index];
-    uint32_t key = (uint32_t)hash_grid(live->plan, node), found;
+    const uint32_t *switches = live->switches.items + live->switches.first[index];
+    uint64_t hash = hash_grid(live->plan, node);
+    uint32_t count = switch_count(&live->switches, index), found;
+    if (count) hash = rp_hash_mix(hash, switches, count * sizeof *switches);
+    uint32_t key = (uint32_t)hash;
     for (uint32_t at = 0; rp_table_next(grids, key, &at, &found);)
-        if (equal_grids(live->plan, &live->grids[found], node)) return found;
+        if (equal_grids(live->plan, &live->grids[found], node) &&
+            equal_switches(&live->switches, live->grids[found].node, index))
+            return found;
     found = live->grids_count;
     if (!rp_table_add(&live->device->allocator, grids, key, found)) return RP_UNSET;
     rp_live_grid *grid = &live->grids[live->grids_count++];
@@ -73,16 +92,23 @@ static uint32_t grid_of(rp_live *live, rp_table *grids, uint32_t index) {
     return found;
 }
 
-/* Gives each node with a live grid the slot of its grid; equal grids share one. */
-static rp_status plan_grids(rp_live *live, uint32_t live_nodes) {
+/* Whether a node's grid can change. */
+static bool has_slot(const rp_live *live, uint32_t index) {
+    const rp_plan_node *node = &rp_plan_nodes(live->plan)[index];
+    return node->kind == RP_RUN &&
+           (node->grid_kind == RP_GRID_LIVE || switch_count(&live->switches, index));
+}
+
+/* Gives each node whose grid can change the slot of its grid; equal grids under the same switches
+ * share one. */
+static rp_status plan_grids(rp_live *live, uint32_t nodes) {
     const rp_plan *plan = live->plan;
     const rp_allocator *a = &live->device->allocator;
     rp_table grids = {0};
-    live->grids = rp_alloc(a, live_nodes, sizeof *live->grids);
+    live->grids = rp_alloc(a, nodes, sizeof *live->grids);
     rp_status status = live->grids ? RP_OK : RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; status == RP_OK && i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
-        const rp_plan_node *node = &rp_plan_nodes(plan)[i];
-        if (node->kind != RP_RUN || node->grid_kind != RP_GRID_LIVE) continue;
+        if (!has_slot(live, i)) continue;
         live->of_node[i] = grid_of(live, &grids, i);
         if (live->of_node[i] == RP_UNSET) status = RP_ERROR_NO_MEMORY;
     }
@@ -113,6 +139,9 @@ static uint32_t list_reads(const rp_live *live, uint32_t grid, rp_live_read *out
             found++;
         }
     }
+    const rp_switch_map *map = &live->switches;
+    for (uint32_t i = map->first[g->node]; i < map->first[g->node + 1]; i++, found++)
+        if (out) out[found] = (rp_live_read){RP_UNSET, map->items[i], grid};
     return found;
 }
 
@@ -180,11 +209,14 @@ static uint32_t first_follow(const rp_live *live, uint32_t source) {
     return low;
 }
 
-rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
+rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan,
+                       const rp_switches *switches, rp_diags *diags) {
     const rp_allocator *a = &device->allocator;
-    uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES), live_nodes = 0;
+    uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES), changing = 0;
     live->device = device;
     live->plan = plan;
+    live->switches_count = switches->count;
+    RP_TRY(rp_switch_map_create(&live->switches, switches, a, plan, diags));
     live->offsets = rp_alloc_zero(a, plan->external_count, sizeof *live->offsets);
     live->of_node = rp_alloc(a, node_count, sizeof *live->of_node);
     if (!live->offsets || !live->of_node) return RP_ERROR_NO_MEMORY;
@@ -196,11 +228,10 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
             return RP_ERROR_DEVICE_MEMORY;
     }
     for (uint32_t i = 0; i < node_count; i++) {
-        const rp_plan_node *node = &rp_plan_nodes(plan)[i];
         live->of_node[i] = RP_UNSET;
-        live_nodes += node->kind == RP_RUN && node->grid_kind == RP_GRID_LIVE;
+        changing += has_slot(live, i);
     }
-    if (live_nodes) RP_TRY(plan_grids(live, live_nodes));
+    if (changing) RP_TRY(plan_grids(live, changing));
     RP_TRY(plan_reads(live));
     RP_TRY(plan_follows(live));
     live->results = rp_alloc_zero(a, live->grids_count, sizeof *live->results);
@@ -210,6 +241,7 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan) {
 void rp_live_free(rp_live *live) {
     if (!live->device) return;
     const rp_allocator *a = &live->device->allocator;
+    rp_switch_map_free(&live->switches, a);
     rp_release(a, live->offsets);
     rp_release(a, live->of_node);
     rp_release(a, live->grids);
@@ -223,13 +255,15 @@ rp_status rp_live_values_create(const rp_live *live, rp_live_values *values) {
     const rp_allocator *a = &live->device->allocator;
     values->copy = rp_alloc_zero(a, live->size, 1);
     values->mapped = rp_alloc_zero(a, live->plan->external_count, sizeof *values->mapped);
-    return values->copy && values->mapped ? RP_OK : RP_ERROR_NO_MEMORY;
+    values->off = rp_alloc_zero(a, live->switches_count, sizeof *values->off);
+    return values->copy && values->mapped && values->off ? RP_OK : RP_ERROR_NO_MEMORY;
 }
 
 void rp_live_values_free(const rp_live *live, rp_live_values *values) {
     if (!live->device) return;
     rp_release(&live->device->allocator, values->copy);
     rp_release(&live->device->allocator, values->mapped);
+    rp_release(&live->device->allocator, values->off);
     memset(values, 0, sizeof *values);
 }
 
@@ -332,9 +366,18 @@ static rp_status compute_once(rp_live *live, const overlay *over, uint32_t grid,
     return compute_grid(over, &live->grids[grid], result, diags);
 }
 
+static bool is_left_out(const rp_live *live, const rp_live_values *values, uint32_t node) {
+    const rp_switch_map *map = &live->switches;
+    for (uint32_t i = map->first[node]; i < map->first[node + 1]; i++)
+        if (values->off[map->items[i]]) return true;
+    return false;
+}
+
 static void write_grid(const rp_live *live, const rp_live_values *values, uint32_t grid) {
-    memcpy(values->grids + live->grids[grid].offset, live->results[grid].grid,
-           sizeof live->results[grid].grid);
+    static const uint32_t none[3] = {0};
+    const rp_live_grid *g = &live->grids[grid];
+    bool out = is_left_out(live, values, g->node);
+    memcpy(values->grids + g->offset, out ? none : live->results[grid].grid, sizeof none);
 }
 
 /* Copies bytes [at, at + size) of a buffer to those that follow them. */
@@ -438,4 +481,18 @@ rp_status rp_live_set(rp_live *live, rp_live_values *values, uint32_t buffer, ui
     const overlay over = {live, values, buffer, first, count, elements};
     RP_TRY(check_maximum(&over, diags));
     return apply(live, values, &over, diags);
+}
+
+/* Values are such that every grid is possible, whether its node is left out or not. */
+rp_status rp_live_switch(rp_live *live, rp_live_values *values, uint32_t which, bool on,
+                         rp_diags *diags) {
+    const overlay none = {.live = live, .present = values, .buffer = RP_UNSET};
+    uint32_t first = first_read(live, RP_UNSET, which);
+    uint32_t end = first_read(live, RP_UNSET, (uint64_t)which + 1);
+    live->round++;
+    for (uint32_t i = first; i < end; i++)
+        RP_TRY(compute_once(live, &none, live->reads[i].grid, diags));
+    values->off[which] = !on;
+    for (uint32_t i = first; i < end; i++) write_grid(live, values, live->reads[i].grid);
+    return RP_OK;
 }

@@ -65,22 +65,17 @@ static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
                      rp_prepared_layout(pipelines, node->kernel));
     bind_sets(r, index);
     push_constants(r, node);
-    const rp_exec *exec = r->exec;
-    switch ((rp_grid_kind)node->grid_kind) {
-    case RP_GRID_DIRECT:
-        r->vk->CmdDispatch(r->commands, node->grid[0], node->grid[1], node->grid[2]);
-        break;
-    case RP_GRID_LIVE:
-        r->vk->CmdDispatchIndirect(r->commands, r->slot->live_block.handle,
-                                   r->slot->live_block.offset +
-                                       exec->live.grids[exec->live.of_node[index]].offset);
-        break;
-    case RP_GRID_INDIRECT: {
+    const rp_live *live = &r->exec->live;
+    if (live->of_node[index] != RP_UNSET) {
+        const rp_place *block = &r->slot->live_block;
+        r->vk->CmdDispatchIndirect(r->commands, block->handle,
+                                   block->offset + live->grids[live->of_node[index]].offset);
+    } else if (node->grid_kind == RP_GRID_INDIRECT) {
         const rp_plan_use *use = &rp_plan_uses(r->plan)[node->first_use + node->use_count - 1];
         const rp_place *place = &r->slot->places[use->buffer];
         r->vk->CmdDispatchIndirect(r->commands, place->handle, place->offset + use->offset);
-        break;
-    }
+    } else {
+        r->vk->CmdDispatch(r->commands, node->grid[0], node->grid[1], node->grid[2]);
     }
 }
 

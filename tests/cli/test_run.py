@@ -209,6 +209,37 @@ nodes:
         self.assertIn(b"k", result.stderr)
 
 
+class Without(cli.Case):
+    """y = 2x, and times x unless that is left out."""
+
+    def setUp(self):
+        super().setUp()
+        self.x = np.arange(64, dtype="f4")
+        np.save(self.folder / "x.npy", self.x)
+        self.write("p.yaml", """reprise: 1
+buffers:
+  x: {kind: in, dtype: f32, shape: [64]}
+  y: {kind: out, dtype: f32, shape: [64]}
+nodes:
+  - {op: add, a: x, b: x, out: y, label: double}
+  - {op: mul, a: y, b: x, out: y, optional: true, label: by/x}
+""")
+        self.run_it = ["run", "p.yaml", "-i", "x=x.npy", "-o", "y=y.npy"]
+
+    def test_labels_and_numbers(self):
+        for options, expected in (([], 2 * self.x * self.x), (["--without", "by"], 2 * self.x),
+                                  (["--without=n1", "--without", "by/x"], 2 * self.x)):
+            for level in ("-O0", "-O1"):
+                self.expect(OK, *self.run_it, *options, level, "--check-against", "-O0")
+                np.testing.assert_array_equal(np.load(self.folder / "y.npy"), expected)
+
+    def test_refused(self):
+        for name, why in (("b", "the plan has no node with the label b, or one below it, to leave out"),
+                          ("n7", "the plan has no node n7 to leave out"),
+                          ("double", "which overwrites bytes 0 to 255 of y")):
+            self.expect(INPUT, *self.run_it, "--without", name, error=why)
+
+
 class LiveTypes(cli.Case):
     """Live values of every type, copied out by the GPU: NumPy says which bits each number has."""
 

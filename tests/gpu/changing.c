@@ -1,5 +1,5 @@
 /* What changes between replays without recording again, on the device at hand, with the validation
- * layer listening: push data that follows live values. */
+ * layer listening: push data that follows live values, and nodes that are left out. */
 #include <stdlib.h>
 #include "gpu.h"
 #include "kernel/kernel.h"
@@ -132,6 +132,135 @@ static void test_push(void) {
     rp_graph_destroy(graph);
 }
 
+/* ---- Nodes that are left out ----------------------------------------------------------------- */
+
+static const char set_glsl[] = "#version 450\nlayout(local_size_x = 64) in;\n"
+                               "layout(binding = 0) readonly buffer X { uint v[]; } x;\n"
+                               "layout(binding = 1) writeonly buffer Y { uint v[]; } y;\n"
+                               "layout(push_constant) uniform Push { uint factor; };\n"
+                               "void main() {\n"
+                               "    uint i = gl_GlobalInvocationID.x;\n"
+                               "    y.v[i] = factor * x.v[i] + 1;\n"
+                               "}\n";
+static const char add_glsl[] = "#version 450\nlayout(local_size_x = 64) in;\n"
+                               "layout(binding = 0) readonly buffer X { uint v[]; } x;\n"
+                               "layout(binding = 1) buffer Y { uint v[]; } y;\n"
+                               "void main() {\n"
+                               "    uint i = gl_GlobalInvocationID.x;\n"
+                               "    y.v[i] += x.v[i];\n"
+                               "}\n";
+
+static const char *const switch_names[] = {"side", "adapter", "tail", "side/again"};
+enum { SWITCHES = sizeof switch_names / sizeof *switch_names };
+
+enum { X, Y, Z, T, BUFFERS };
+
+/* What is dispatched, in this order: to = factor * from + 1, or with factor 0: to += from. */
+static const struct call {
+    uint32_t from, to, factor;
+    const char *label;
+    bool optional, live; /* live: the first n of four workgroups */
+    uint32_t switches;   /* bits */
+} calls[] = {
+    {X, T, 2, "begin", false, false, 0},   {X, T, 3, "side", true, false, 1},
+    {T, Y, 1, NULL, false, false, 0},      {T, Y, 0, "adapter/up", false, false, 2},
+    {T, Y, 5, "tail", false, true, 4},     {Y, T, 7, "side/again", true, false, 1 | 8},
+    {T, Y, 0, "adapter", false, false, 2}, {T, Z, 0, NULL, false, false, 0},
+};
+
+static rp_graph *record_switched(void) {
+    rp_program *program;
+    rp_recorder *r;
+    rp_graph *graph = NULL;
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_kernel kernels[2];
+    rp_buffer b[BUFFERS], n;
+    static const rp_buffer_kind kinds[] = {RP_IN, RP_INOUT, RP_INOUT, RP_TMP};
+    static const char *const names[] = {"x", "y", "z", "t"};
+    CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, "switched", &program), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_recorder_create(program, &r), RP_OK);
+    for (int i = 0; i < BUFFERS; i++) {
+        const rp_buffer_params params = {
+            .name = names[i], .kind = kinds[i], .dtype = RP_U32, .rank = 1, .shape = {COUNT}};
+        CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params, diags, &b[i]), RP_OK);
+    }
+    const rp_buffer_params live = {
+        .name = "n", .kind = RP_LIVE, .dtype = RP_U32, .rank = 1, .shape = {1}};
+    CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &live, diags, &n), RP_OK);
+    for (int i = 0; i < 2; i++) {
+        const rp_kernel_params params = {.name = i ? "set" : "add",
+                                         .glsl = i ? set_glsl : add_glsl};
+        CU_ASSERT_EQUAL_FATAL(rp_program_kernel(program, &params, diags, &kernels[i]), RP_OK);
+    }
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        const struct call *c = &calls[i];
+        if (c->label) rp_label_begin(r, c->label);
+        if (c->optional) rp_optional_begin(r);
+        rp_bind_kernel(r, kernels[c->factor > 0]);
+        if (c->factor) rp_push(r, 0, &c->factor, 4);
+        rp_bind(r, 0, (rp_range){b[c->from]});
+        rp_bind(r, 1, (rp_range){b[c->to]});
+        if (c->live)
+            rp_dispatch_live(r, "n", "1", "1");
+        else
+            rp_dispatch(r, COUNT / 64, 1, 1);
+        if (c->optional) rp_optional_end(r);
+        if (c->label) rp_label_end(r);
+    }
+    CU_ASSERT_EQUAL(rp_program_graph(program, &r, 1, diags, &graph), RP_OK);
+    gpu_report(diags);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(graph);
+    rp_recorder_destroy(r);
+    rp_program_destroy(program);
+    rp_diags_destroy(diags);
+    return graph;
+}
+
+/* Replays with those switches on (bits), and the same by hand. */
+static void replay_switched(rp_exec *exec, uint32_t on, uint32_t n) {
+    static uint32_t values[BUFFERS][COUNT], got[2][COUNT];
+    memset(values, 0, sizeof values);
+    for (uint32_t i = 0; i < COUNT; i++) values[X][i] = i, values[Z][i] = 1000 + i;
+    for (uint32_t i = 0; i < SWITCHES; i++)
+        CU_ASSERT_EQUAL(rp_exec_enable(exec, 0, switch_names[i], on >> i & 1, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 0, &n, 1, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, values[X], sizeof *values, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "z", 0, values[Z], sizeof *values, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, got[0], sizeof *got, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "z", 0, got[1], sizeof *got, NULL), RP_OK);
+    for (size_t k = 0; k < sizeof calls / sizeof *calls; k++) {
+        const struct call *c = &calls[k];
+        uint32_t *to = values[c->to], count = c->live ? n * 64 : COUNT;
+        if ((c->switches & on) != c->switches) continue;
+        for (uint32_t i = 0; i < count; i++)
+            to[i] = c->factor ? c->factor * values[c->from][i] + 1 : to[i] + values[c->from][i];
+    }
+    CU_ASSERT_EQUAL(memcmp(got[0], values[Y], sizeof *got), 0);
+    CU_ASSERT_EQUAL(memcmp(got[1], values[Z], sizeof *got), 0);
+}
+
+static void test_switches(void) {
+    rp_graph *graph = record_switched();
+    const rp_exec_params params = {.size = sizeof params,
+                                   .cache_path = "",
+                                   .switches = switch_names,
+                                   .switch_count = SWITCHES};
+    for (int level = 0; level < 2; level++) {
+        rp_plan *plan = gpu_compile(graph, level);
+        rp_exec *exec = gpu_exec(device, plan, &params);
+        const void *commands = rp_exec_command_buffer(exec, 0, 0);
+        for (uint32_t i = 0; i < 1 << SWITCHES; i++)
+            replay_switched(exec, i * 5 & ((1 << SWITCHES) - 1), i % 5);
+        replay_switched(exec, (1 << SWITCHES) - 1, COUNT / 64);
+        CU_ASSERT_EQUAL(rp_exec_command_buffer(exec, 0, 0), commands);
+        rp_exec_destroy(exec);
+        rp_plan_destroy(plan);
+    }
+    rp_graph_destroy(graph);
+}
+
 static void test_silence(void) {
     rp_diags *diags = rp_diags_create(NULL);
     CU_ASSERT_EQUAL(rp_device_messages(device, diags), 0);
@@ -151,6 +280,7 @@ static void tear_down(void) {
 int main(void) {
     static const rp_test tests[] = {{"set up", set_up},
                                     {"push data that follows live values", test_push},
+                                    {"nodes that are left out", test_switches},
                                     {"the validation layer is silent", test_silence},
                                     {"tear down", tear_down},
                                     {NULL, NULL}};

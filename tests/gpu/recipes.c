@@ -4,7 +4,7 @@
 vulkan vk;
 rp_diags *diags;
 rp_device *device;
-rp_plan *plan, *later_plan;
+rp_plan *plan, *later_plan, *adapted_plan;
 VkCommandPool pool;
 
 void check(rp_status status) {
@@ -42,7 +42,18 @@ static rp_buffer buffer_of(rp_program *program, const char *name, rp_buffer_kind
     return handle;
 }
 
-static rp_plan *compile(uint32_t factor) {
+/* Records another product in the place of the one before. */
+static void record_adapter(rp_recorder *r) {
+    const uint32_t factor = 5;
+    rp_push(r, 0, &factor, sizeof factor);
+    rp_label_begin(r, "adapter");
+    rp_optional_begin(r);
+    rp_dispatch(r, COUNT / 64, 1, 1);
+    rp_optional_end(r);
+    rp_label_end(r);
+}
+
+static rp_plan *compile(uint32_t factor, int adapted) {
     rp_program *program;
     rp_recorder *r;
     rp_kernel multiply, add;
@@ -65,6 +76,7 @@ static rp_plan *compile(uint32_t factor) {
     rp_bind(r, 2, (rp_range){t});
     rp_push(r, 0, &factor, sizeof factor);
     rp_dispatch(r, COUNT / 64, 1, 1);
+    if (adapted) record_adapter(r);
     rp_bind_kernel(r, add);
     rp_bind(r, 0, (rp_range){t});
     rp_bind(r, 1, (rp_range){y});
@@ -122,8 +134,9 @@ void replay_once(rp_exec *exec) {
 static void set_up(void) {
     diags = rp_diags_create(NULL);
     vulkan_open(&vk);
-    plan = compile(1);
-    later_plan = compile(3);
+    plan = compile(1, 0);
+    later_plan = compile(3, 0);
+    adapted_plan = compile(1, 1);
     check(rp_needs_enable(rp_plan_needs(plan) | rp_plan_needs(later_plan), &vk.features, diags));
     vulkan_create_device(&vk);
     const VkCommandPoolCreateInfo pool_info = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -147,6 +160,7 @@ static void set_up(void) {
 static void tear_down(void) {
     rp_plan_destroy(plan);
     rp_plan_destroy(later_plan);
+    rp_plan_destroy(adapted_plan);
     check(rp_device_destroy(device, diags));
     rp_diags_destroy(diags);
     vkDestroyCommandPool(vk.device, pool, NULL);
@@ -170,6 +184,7 @@ int main(void) {
                                     {"pieces", test_pieces},
                                     {"cancelling", test_cancel},
                                     {"live values", test_live},
+                                    {"switches", test_switches},
                                     {"binding", test_bind},
                                     {"another plan", test_update},
                                     {"pipelines ahead", test_prepare},

@@ -3,7 +3,7 @@
  * its synchronisation checks listening, and its results are looked at.
  *
  * The plans: t[i] = x[i] * w[i], y[i] = t[i] + add, in u32; that of `later_plan` multiplies by 3 in
- * between. */
+ * between, and that of `adapted_plan` may make t[i] = 5 * x[i] * w[i]. */
 #ifndef RP_TESTS_RECIPES_H
 #define RP_TESTS_RECIPES_H
 
@@ -21,7 +21,7 @@ enum { COUNT = 256, BYTES = COUNT * sizeof(uint32_t), SLOTS = 3 };
 extern vulkan vk;
 extern rp_diags *diags;
 extern rp_device *device;
-extern rp_plan *plan, *later_plan;
+extern rp_plan *plan, *later_plan, *adapted_plan;
 extern VkCommandPool pool;
 
 void check(rp_status status);
@@ -48,6 +48,7 @@ void test_record(void);
 void test_pieces(void);
 void test_cancel(void);
 void test_live(void);
+void test_switches(void);
 void test_bind(void);
 void test_update(void);
 void test_prepare(void);

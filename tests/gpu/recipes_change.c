@@ -16,6 +16,26 @@ void test_live(void) {
     rp_exec_destroy(exec);
 }
 
+void test_switches(void) {
+    rp_exec *exec;
+    const char *const switches[] = {"adapter"};
+    const rp_exec_params params = {.size = sizeof params, .switches = switches, .switch_count = 1};
+    check(rp_exec_create(device, adapted_plan, &params, diags, &exec));
+
+    write_inputs(exec, 0, 0);
+    replay_once(exec);
+    expect_results(exec, 0, 10, 0, 0);
+
+    check(rp_exec_enable(exec, 0, "adapter", 0, diags)); /* while the slot is idle */
+
+    replay_once(exec);
+    expect_results(exec, 0, 2, 0, 0);
+    check(rp_exec_enable(exec, 0, "adapter", 1, diags));
+    replay_once(exec);
+    expect_results(exec, 0, 10, 0, 0);
+    rp_exec_destroy(exec);
+}
+
 void test_bind(void) {
     rp_exec *exec = create(NULL), *producer = create(NULL);
     write_inputs(exec, 0, 0);

@@ -16,7 +16,8 @@ static const char text[] = "reprise 1\n"
                            "  kern @l spirv - local 64 1 1 (u, r 1.0, w 1.1)\n"
                            "  barrier compute:rw -> compute:w\n"
                            "  group 0\n"
-                           "    n0 = run @k grid {$n} 1 1 push 01000000 (r $x, rw %a)\n"
+                           "    n0 = run @k grid {$n} 1 1 push 01000000 (r $x, rw %a) label "
+                           "\"part/a\"\n"
                            "  barrier compute:w -> compute:r\n"
                            "  group 1\n"
                            "    n1 = run @l grid 1 1 1 (u $n, r %a, w %b)\n"
@@ -38,8 +39,13 @@ static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan,
                                             .pipeline_threads = threads};
     const rp_prepare_params prepare_params = {
         .size = sizeof prepare_params, .cache_path = folder, .priority = RP_PIPELINE_RARE};
-    const rp_exec_params exec_params = {
-        .size = sizeof exec_params, .cache_path = folder, .timestamps = 1, .markers = 1};
+    static const char *const switches[] = {"n0", "part"};
+    const rp_exec_params exec_params = {.size = sizeof exec_params,
+                                        .cache_path = folder,
+                                        .timestamps = 1,
+                                        .markers = 1,
+                                        .switches = switches,
+                                        .switch_count = 2};
     rp_device *device = NULL;
     rp_preparation *preparation = NULL;
     rp_exec *exec = NULL;
@@ -52,6 +58,7 @@ static rp_status live_a_life(const rp_allocator *allocator, const rp_plan *plan,
     if (status == RP_OK) status = rp_exec_create(device, plan, &exec_params, diags, &exec);
     if (status == RP_OK) status = rp_exec_write(exec, 0, "x", 0, bytes, 256, diags);
     if (status == RP_OK) status = rp_exec_set_live(exec, 0, "n", 0, &(uint32_t){3}, 1, diags);
+    if (status == RP_OK) status = rp_exec_enable(exec, 0, "part", 0, diags);
     for (int i = 0; i < 2 && status == RP_OK; i++) status = rp_exec_submit(exec, NULL, NULL, NULL);
     if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
     if (status == RP_OK) status = rp_exec_read(exec, 0, "y", 0, bytes, 256, diags);

@@ -174,6 +174,18 @@ static void try_ops(trial *t, uint64_t seed) {
     rp_random_ops_destroy(ops);
 }
 
+/* One kernel for nodes of two labels. */
+static void try_labels(trial *t) {
+    static const char text[] = "reprise 1\ngraph labels {\n  buf $x in f32[64]\n"
+                               "  buf %a tmp f32[64]\n  buf $y out f32[64]\n"
+                               "  n0 = op silu (r $x:f32[64], w %a:f32[64]) label \"a\"\n"
+                               "  n1 = op silu (r %a:f32[64], w $y:f32[64]) label \"b\"\n}\n";
+    rp_graph *source = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, sizeof text - 1, NULL, NULL, &source), RP_OK);
+    try_plan(t, "labels", source, NULL, NULL);
+    rp_graph_destroy(source);
+}
+
 static void finish(const trial *t, uint64_t least) {
     CU_ASSERT_EQUAL(t->failures, 0);
     CU_ASSERT(t->refused + t->unlike + t->unproven >= least / RP_PART / RP_PART);
@@ -192,6 +204,7 @@ static void test_graphs(void) {
 static void test_kernels(void) {
     static trial t = {.random = {2}};
     try_pipeline(&t, RP_SOURCE_ROOT "/tests/fault/pipeline.yaml");
+    try_labels(&t);
     for (uint64_t seed = 1; seed <= (RP_PART > 1 ? 3 : 6); seed++) try_ops(&t, seed);
     finish(&t, 5000);
     /* Each field of each record must have had its chance. */

@@ -3,7 +3,8 @@
  * Accesses are events: each read of a use and each write of a use is one, and a node's reads come
  * before its writes. The adversary takes any event whose predecessors are done. An event precedes
  * another when a boundary between their groups waits for the stage of the first and holds back the
- * stage of the second; nothing else orders anything. Visibility is tracked by word: who wrote it,
+ * stage of the second, or a chain of boundaries does, each of which waits for a stage that the one
+ * before holds back, whether anything runs in between or not; nothing else orders anything. Visibility is tracked by word: who wrote it,
  * when, and whether a boundary since then carried it to the reader's way of access.
  *
  * What the source leaves undefined is poison, and all that is computed from it: it is not compared.
@@ -48,11 +49,11 @@ typedef struct simulation {
     uint64_t absent;
     event *events;
     uint32_t event_count;
-    uint64_t *acc; /* per node and replay: hash of what it read */
-    /* Per boundary, the latest at or before it ... */
-    uint32_t (*order)[STAGES][STAGES]; /* ... that orders one stage before another */
-    uint32_t (*avail)[BITS];           /* ... that makes a write available */
-    const event *asked_by;             /* the last question about visibility, and its answer */
+    uint64_t *acc;           /* per node and replay: hash of what it read */
+    uint8_t (*held)[STAGES]; /* by two boundaries: bits of the stages that the later one, or one
+                              * before it, holds back for a stage in front of the first */
+    uint32_t (*avail)[BITS]; /* by boundary: the latest up to it that makes a write available */
+    const event *asked_by;   /* the last question about visibility, and its answer */
     uint32_t asked_step, asked_scope;
     bool answer;
     /* Per node without declared uses and replay, in id order: which words the source defined. */
@@ -126,13 +127,28 @@ static bool writes_word(const rp_graph_node *n, const rp_graph_use *u, uint64_t 
     return (u->access == RP_WRITE && n->grid_kind == RP_GRID_DIRECT) || (mix(acc, w) & 1);
 }
 
+/* Whether the host may leave the node out, as the runtime has it (runtime/exec/switches.c). */
+static bool is_loose(const rp_graph *g, const rp_graph_node *n) {
+    if (n->kind != RP_RUN || n->grid_kind == RP_GRID_INDIRECT) return false;
+    if (n->optional || n->grid_kind == RP_GRID_LIVE) return true;
+    bool overwrites = n->unknown;
+    for (uint32_t i = 0; i < n->use_count; i++)
+        overwrites |= rp_node_uses(g, n)[i].access == RP_WRITE;
+    return !overwrites;
+}
+
 /* Whether a replay leaves the node out; see simulate.h. */
 static bool is_absent(const rp_graph *source, uint64_t absent, uint32_t replay,
                       const rp_graph_node *n) {
     uint32_t rank = 0;
-    for (uint32_t i = 0; i < source->nodes_count; i++)
-        rank += source->nodes[i].optional && source->nodes[i].id < n->id;
-    return n->optional && ((replay ? ~absent : absent) >> rank % 64 & 1);
+    bool loose = false;
+    for (uint32_t i = 0; i < source->nodes_count; i++) {
+        const rp_graph_node *m = &source->nodes[i];
+        if (m->id > n->id || !is_loose(source, m)) continue;
+        loose |= m->id == n->id;
+        rank += m->id < n->id;
+    }
+    return loose && ((replay ? ~absent : absent) >> rank % 64 & 1);
 }
 
 /* ---- The source ------------------------------------------------------------------------------ */
@@ -238,31 +254,36 @@ static uint32_t boundary_count(const simulation *s) {
     return s->replays * (s->m.g->group_count + 1);
 }
 
-/* For each boundary the latest one, up to it, that orders each pair of stages, and the latest that
- * makes each kind of write available. */
-static void tabulate(simulation *s) {
-    uint32_t count = boundary_count(s), per = s->m.g->group_count + 1;
-    s->order = need(calloc(count, sizeof *s->order));
-    s->avail = need(calloc(count, sizeof *s->avail));
-    for (uint32_t b = 0; b < count; b++) {
-        rp_graph_barrier bar = s->m.g->barriers[b % per];
-        if (b > 0) {
-            memcpy(s->order[b], s->order[b - 1], sizeof s->order[b]);
-            memcpy(s->avail[b], s->avail[b - 1], sizeof s->avail[b]);
-        }
-        for (uint32_t i = 0; i < STAGES; i++)
-            for (uint32_t k = 0; k < STAGES; k++)
-                if (has_stage(bar.src, i) && has_stage(bar.dst, k)) s->order[b][i][k] = b;
-        for (uint32_t i = 0; i < BITS; i++)
-            if (bar.src & 1u << i) s->avail[b][i] = b;
-    }
-}
-
 static uint32_t stages_of(uint32_t scopes) {
     uint32_t stages = 0;
     for (uint32_t i = 0; i < STAGES; i++)
         if (has_stage(scopes, i)) stages |= 1u << i;
     return stages;
+}
+
+static rp_graph_barrier boundary(const simulation *s, uint32_t b) {
+    return s->m.g->barriers[b % (s->m.g->group_count + 1)];
+}
+
+/* What each boundary makes available, and what each holds back for whom. */
+static void tabulate(simulation *s) {
+    uint32_t count = boundary_count(s);
+    s->held = need(calloc((size_t)count * count, sizeof *s->held));
+    s->avail = need(calloc(count, sizeof *s->avail));
+    for (uint32_t b = 0; b < count; b++) {
+        if (b > 0) memcpy(s->avail[b], s->avail[b - 1], sizeof s->avail[b]);
+        for (uint32_t i = 0; i < BITS; i++)
+            if (boundary(s, b).src & 1u << i) s->avail[b][i] = b;
+    }
+    for (uint32_t first = 0; first < count; first++)
+        for (uint32_t stage = 0; stage < STAGES; stage++) {
+            uint32_t held = 0;
+            for (uint32_t b = first; b < count; b++) {
+                if (stages_of(boundary(s, b).src) & (1u << stage | held))
+                    held |= stages_of(boundary(s, b).dst);
+                s->held[(size_t)first * count + b][stage] = (uint8_t)held;
+            }
+        }
 }
 
 /* Whether a write at `from` is visible to an access at `to`: a boundary makes it available, and
@@ -271,7 +292,7 @@ static uint32_t stages_of(uint32_t scopes) {
 static bool visible(const simulation *s, uint32_t from, uint32_t src, uint32_t to, uint32_t dst) {
     uint32_t held = 0; /* stages that wait for the write */
     for (uint32_t b = from + 1; b <= to; b++) {
-        rp_graph_barrier bar = s->m.g->barriers[b % (s->m.g->group_count + 1)];
+        rp_graph_barrier bar = boundary(s, b);
         if (!(bar.src & src) && !(held & stages_of(bar.src))) continue;
         if (bar.dst & dst) return true;
         held |= stages_of(bar.dst);
@@ -281,7 +302,8 @@ static bool visible(const simulation *s, uint32_t from, uint32_t src, uint32_t t
 
 static bool precedes(const simulation *s, const event *e, const event *f) {
     if (e->node == f->node && e->replay == f->replay) return !e->write && f->write;
-    return e->position < f->position && s->order[f->position][e->stage][f->stage] > e->position;
+    size_t at = (size_t)(e->position + 1) * boundary_count(s) + f->position;
+    return e->position < f->position && (s->held[at][e->stage] >> f->stage & 1);
 }
 
 /* ---- The compiled graph ---------------------------------------------------------------------- */
@@ -441,15 +463,14 @@ static bool compare_results(simulation *s, memory *source, char why[RP_WHY]) {
 
 bool rp_simulate_some(const rp_graph *source, const rp_graph *compiled, uint64_t seed,
                       char why[RP_WHY]) {
-    uint32_t optional = 0;
+    uint32_t loose = 0;
     rp_random r = {seed};
-    for (uint32_t i = 0; i < source->nodes_count; i++) optional += source->nodes[i].optional;
+    for (uint32_t i = 0; i < source->nodes_count; i++) loose += is_loose(source, &source->nodes[i]);
     for (uint32_t k = 0; k < 4; k++) {
-        uint64_t absent = optional <= 2 || k == 0 ? k : k == 1 ? UINT64_MAX : rp_random_next(&r);
+        uint64_t absent = loose <= 2 || k == 0 ? k : k == 1 ? UINT64_MAX : rp_random_next(&r);
         if (rp_simulate_same(source, compiled, 1 + k % 2, absent, seed + k, why)) continue;
         size_t end = strlen(why);
-        snprintf(why + end, RP_WHY - end, " (optional nodes left out: %llx)",
-                 (unsigned long long)absent);
+        snprintf(why + end, RP_WHY - end, " (nodes left out: %llx)", (unsigned long long)absent);
         return false;
     }
     return true;
@@ -470,7 +491,7 @@ bool rp_simulate_same(const rp_graph *source, const rp_graph *compiled, uint32_t
     free(s.defined);
     free(s.events);
     free(s.acc);
-    free(s.order);
+    free(s.held);
     free(s.avail);
     memory_free(&s.m);
     memory_free(&m);

@@ -11,12 +11,13 @@
 #include "support/random_graph.h"
 
 /* Runs both graphs, `replays` (1 or 2) times in a row, and compares out and inout buffers where the
- * source defines them. Bit i of `absent`: the first replay leaves out the i-th optional node, in
- * order of ids (modulo 64); the second leaves out the others. */
+ * source defines them. Bit i of `absent`: the first replay leaves out the i-th node that may be
+ * (optional, with a live grid, or one that writes with `rw` alone), in order of ids (modulo 64); the
+ * second leaves out the others. */
 bool rp_simulate_same(const rp_graph *source, const rp_graph *compiled, uint32_t replays,
                       uint64_t absent, uint64_t seed, char why[RP_WHY]);
 
-/* Four runs with different seeds, one replay and two. Of up to two optional nodes each subset is
+/* Four runs with different seeds, one replay and two. Of up to two such nodes each subset is
  * left out, of more none, all, and two others. */
 bool rp_simulate_some(const rp_graph *source, const rp_graph *compiled, uint64_t seed,
                       char why[RP_WHY]);

@@ -171,6 +171,42 @@ static void test_dropped(void) {
     sample_free(&s);
 }
 
+/* What labels the one node of a plan stands for. */
+static void expect_labels(const char *text, const char *label, uint32_t count,
+                          const char *const *labels) {
+    rp_plan *plan = sample_compile(text);
+    const rp_plan_node *node = rp_plan_records(plan, RP_SECTION_NODES);
+    const uint32_t *got = rp_plan_records(plan, RP_SECTION_LABELS);
+    CU_ASSERT_EQUAL(rp_plan_count(plan, RP_SECTION_NODES), 1);
+    CU_ASSERT_EQUAL(node->label == UINT32_MAX, label == NULL);
+    if (label) CU_ASSERT_STRING_EQUAL(rp_plan_string(plan, node->label), label);
+    CU_ASSERT_EQUAL(node->first_label, 0);
+    CU_ASSERT_EQUAL_FATAL(node->label_count, count);
+    for (uint32_t i = 0; i < count; i++) {
+        CU_ASSERT_EQUAL(got[i] == UINT32_MAX, labels[i] == NULL);
+        if (labels[i]) CU_ASSERT_STRING_EQUAL(rp_plan_string(plan, got[i]), labels[i]);
+    }
+    rp_graph *compiled = NULL, *source = NULL; /* the records are those of the texts */
+    CU_ASSERT_EQUAL(rp_plan_graphs(plan, NULL, &compiled, &source), RP_OK);
+    rp_graph_destroy(compiled);
+    rp_graph_destroy(source);
+    rp_plan_destroy(plan);
+}
+
+static void test_labels(void) {
+    expect_labels(SAMPLE_FUSED("", "", ""), NULL, 0, NULL);
+    expect_labels(SAMPLE_FUSED(" label \"a\"", " label \"a\"", " label \"a\""), "a", 0, NULL);
+    expect_labels(SAMPLE_FUSED(" label \"a\"", " label \"b/c\"", " label \"a\""), "a", 2,
+                  (const char *const[]){"a", "b/c"});
+    expect_labels(SAMPLE_FUSED(" label \"a\"", "", " label \"b\""), "b", 3,
+                  (const char *const[]){"a", NULL, "b"});
+    expect_labels(SAMPLE_FUSED(" label \"a\"", " label \"fused\"", ""), NULL, 3,
+                  (const char *const[]){"a", "fused", NULL});
+    expect_labels(
+        SAMPLE_FUSED(" optional label \"a\"", " optional label \"a\"", " optional label \"a\""),
+        "a", 0, NULL);
+}
+
 /* The same graph gives the same bytes, also when its string table came about in another way. */
 static void test_deterministic(void) {
     sample a = sample_make(sample_text), b = sample_make(sample_text);
@@ -385,6 +421,7 @@ int main(void) {
                                     {"kernels", test_kernels},
                                     {"texts", test_texts},
                                     {"records", test_records},
+                                    {"labels", test_labels},
                                     {"dropped", test_dropped},
                                     {"deterministic", test_deterministic},
                                     {"build wrong", test_build_wrong},

@@ -354,6 +354,29 @@ static void test_live_blocks(void) {
     sample_free(&s);
 }
 
+/* Labels of a node that was several. */
+static void test_labels(void) {
+    static const rule cases[] = {
+        {RP_SECTION_NODES, 0, FIELD(rp_plan_node, first_label), 1, "labels 1 + 3 do not follow"},
+        {RP_SECTION_NODES, 0, FIELD(rp_plan_node, label_count), 4, "exceed section labels"},
+        {RP_SECTION_NODES, 0, FIELD(rp_plan_node, label_count), 2, "1 of 3 records belong to"},
+        {RP_SECTION_NODES, 0, FIELD(rp_plan_node, flags), RP_NODE_OPTIONAL, "more labels than one"},
+        {RP_SECTION_LABELS, 1, 0, 4, 3, "its label 3 is not a string"},
+        {RP_SECTION_LABELS, 2, 0, 4, 1 << 20, "its label 1048576 is not a string"}};
+    rp_plan *plan = sample_compile(SAMPLE_FUSED(" label \"a\"", "", " label \"b\""));
+    rp_diags *diags = rp_diags_create(NULL);
+    good = rp_plan_data(plan, &good_size);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t *copy = copy_of(good_size);
+        patch(copy, &cases[i]);
+        CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_DAMAGED);
+        CU_ASSERT_TRUE(message_has(diags, cases[i].message));
+        free(copy);
+    }
+    rp_diags_destroy(diags);
+    rp_plan_destroy(plan);
+}
+
 /* A copy between two transients: they may not meet in the arena, to the byte. */
 static void test_copy_in_arena(void) {
     static const char text[] = "reprise 1\ngraph g {\n  buf $x in 512\n  buf $y out 260\n"
@@ -401,7 +424,7 @@ static void test_table(void) {
         uint64_t value;
         const char *message;
     } cases[] = {{FIELD(rp_plan_section, code), 4, "section nodes: its code is 4 instead of 8"},
-                 {FIELD(rp_plan_section, stride), 48, "have 48 bytes instead of 56"},
+                 {FIELD(rp_plan_section, stride), 48, "have 48 bytes instead of 64"},
                  {FIELD(rp_plan_section, offset), 500, "section nodes: it starts at byte 500"},
                  {FIELD(rp_plan_section, count), UINT64_MAX, "do not fit into the file"},
                  {FIELD(rp_plan_section, count), UINT64_MAX / 56 + 2, "do not fit into the file"},
@@ -533,6 +556,7 @@ int main(void) {
                                     {"rules", test_rules},
                                     {"node rules", test_node_rules},
                                     {"live blocks", test_live_blocks},
+                                    {"labels", test_labels},
                                     {"copy in the arena", test_copy_in_arena},
                                     {"table", test_table},
                                     {"header", test_header},

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "graph/graph.h"
+#include "reprise/compiler.h"
 #include "reprise/passes.h"
 #include "reprise/plan_build.h"
 #include "support/unit.h"
@@ -130,6 +131,24 @@ typedef struct sample {
     rp_certificate certificate;
     rp_plan *plan;
 } sample;
+
+/* Three ops that become one kernel. Each is followed by what else is to stand there. */
+#define SAMPLE_FUSED(first, second, third)                                                         \
+    "reprise 1\ngraph fused {\n  buf $x in f32[64]\n  buf %a tmp f32[64]\n  buf %b tmp f32[64]\n"  \
+    "  buf $y out f32[64]\n"                                                                       \
+    "  n0 = op silu (r $x:f32[64], w %a:f32[64])" first "\n"                                       \
+    "  n1 = op sigmoid (r %a:f32[64], w %b:f32[64])" second "\n"                                   \
+    "  n2 = op silu (r %b:f32[64], w $y:f32[64])" third "\n}\n"
+
+/* Compiled all the way, ops too. */
+static inline rp_plan *sample_compile(const char *text) {
+    rp_graph *g = NULL;
+    rp_plan *plan = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), "sample.rpir", NULL, &g), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_compile(g, NULL, NULL, &plan, NULL), RP_OK);
+    rp_graph_destroy(g);
+    return plan;
+}
 
 static inline sample sample_make(const char *text) {
     sample s = {.source = sample_source(text)};

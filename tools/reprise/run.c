@@ -26,6 +26,7 @@ enum {
     OPTION_WEIGHTS,
     OPTION_COUNTERS,
     OPTION_FORMAT,
+    OPTION_WITHOUT,
 };
 
 static const cli_option options_table[] = {
@@ -33,6 +34,8 @@ static const cli_option options_table[] = {
     {OPTION_WEIGHTS, 0, "weights", "FILE.safetensors", "data by the buffers' names; repeatable"},
     {OPTION_OUTPUT, 'o', "output", "NAME=OUT.npy", "save a buffer of kind out or inout"},
     {OPTION_SET, 0, "set", "NAME=VALUE,...", "set a live value; NAME[K]=VALUE sets element K"},
+    {OPTION_WITHOUT, 0, "without", "NAME",
+     "leave out the nodes with that label or below it, or node nID; repeatable"},
     {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},
     {OPTION_REPLAYS, 'n', "replays", "COUNT", "replay so often, and print figures"},
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
@@ -53,8 +56,8 @@ typedef struct run_job {
     int check_level;
     bool level_given, figures, validate, counters, json, format_given;
     uint32_t replays;
-    const char *weights[64];
-    uint32_t weight_count;
+    const char *weights[64], *switches[64]; /* switches: what is left out */
+    uint32_t weight_count, switch_count;
 } run_job;
 
 static int take_pair(const cli_command *command, const char *option, const char *needed,
@@ -107,6 +110,11 @@ static int take_option(const cli_command *command, int id, const cli_options *op
             return cli_usage(command, "--weights is given more than 64 times");
         job->weights[job->weight_count++] = value;
         return cli_needs_file(command, "--weights", value);
+    case OPTION_WITHOUT:
+        if (job->switch_count == sizeof job->switches / sizeof *job->switches)
+            return cli_usage(command, "--without is given more than 64 times");
+        job->switches[job->switch_count++] = value;
+        return CLI_OK;
     case OPTION_VALIDATE: job->validate = true; return CLI_OK;
     case OPTION_COUNTERS: job->counters = true; return CLI_OK;
     case OPTION_FORMAT:
@@ -186,18 +194,32 @@ static int make_plans(const cli_command *command, run_job *job, cli_source *sour
     return origin ? compile(origin, &job->check_passes, source->path, &plans->oracle) : result;
 }
 
+static int leave_out(const run_job *job, const char *file, rp_exec *exec) {
+    rp_diags *diags = cli_diags();
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < job->switch_count && status == RP_OK; i++)
+        status = rp_exec_enable(exec, 0, job->switches[i], 0, diags);
+    int result = cli_report(diags, file, status);
+    rp_diags_destroy(diags);
+    return result;
+}
+
 /* One plan from its inputs to its results. `plan` is executed, `names` is the plan whose buffers
  * `inputs` and `out` are indexed by: both were compiled from one graph. */
 static int execute(const cli_command *command, const run_job *job, const char *file,
                    rp_device *device, const rp_plan *plan, const rp_plan *names,
                    const cli_inputs *inputs, int figures, int counters, cli_results *out) {
     rp_exec *exec = NULL;
-    rp_exec_params params = {.size = sizeof params, .timestamps = figures};
+    rp_exec_params params = {.size = sizeof params,
+                             .timestamps = figures,
+                             .switches = job->switches,
+                             .switch_count = job->switch_count};
     rp_diags *diags = cli_diags();
     int result = cli_report(diags, file, rp_exec_create(device, plan, &params, diags, &exec));
     rp_diags_destroy(diags);
     if (result == CLI_OK) result = cli_inputs_upload(inputs, names, file, exec);
     if (result == CLI_OK) result = cli_live_set(command, names, file, &job->lives, exec);
+    if (result == CLI_OK) result = leave_out(job, file, exec);
     if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
     if (result == CLI_OK) result = cli_results_read(names, file, exec, out);
     if (result == CLI_OK && counters) cli_counters_print(exec, device, job->json);

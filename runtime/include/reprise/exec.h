@@ -89,6 +89,10 @@ typedef struct rp_exec_params {
     int markers; /* debugging: the device notes which node it is at, for rp_exec_lost_node; each
                   * replay is slower. Where it has VK_NV_device_diagnostic_checkpoints or
                   * VK_AMD_buffer_marker nodes overlap as without, else they run one by one */
+    const char *const *switches; /* nodes that rp_exec_enable leaves out and puts back: a label, for
+                                  * those at it and below it ("mlp": "mlp/up" too), or n and the
+                                  * number of a node in the plan ("n7"). No name twice */
+    uint32_t switch_count;
 } rp_exec_params;
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
@@ -142,10 +146,11 @@ typedef struct rp_update_report {
 
 /* Gives an idle exec another plan. Buffers that the application sees must be the same by name, kind,
  * type and size: they keep their memory, their bytes and what is bound, and live values stay, which
- * the plan must allow (maxima and grids). Kernels, nodes, transients, barriers may all differ. The
- * arena is kept when it is large enough: the exec's own, or the bytes that were bound; else the exec
- * allocates one. Pipelines of kernels that were there are found again; commands are recorded anew. A
- * plan that is no update, and one that cannot be instantiated, leaves the exec as it was.
+ * the plan must allow (maxima and grids). So do switches, each of which the plan must have. Kernels,
+ * nodes, transients, barriers may all differ. The arena is kept when it is large enough: the exec's
+ * own, or the bytes that were bound; else the exec allocates one. Pipelines of kernels that were
+ * there are found again; commands are recorded anew. A plan that is no update, and one that cannot
+ * be instantiated, leaves the exec as it was.
  * `out_report` may be NULL. RP_ERROR_INVALID for a plan that is no update, RP_ERROR_BUSY in flight. */
 RP_API rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *out_report,
                                 rp_diags *diags);
@@ -202,6 +207,24 @@ RP_API rp_status rp_exec_map(rp_exec *exec, uint32_t slot, const char *buffer, r
 RP_API rp_status rp_exec_set_live(rp_exec *exec, uint32_t slot, const char *buffer,
                                   uint32_t first_element, const void *values, uint32_t count,
                                   rp_diags *diags);
+
+/* Leaves the nodes of a switch (rp_exec_params.switches) out of the slot's replays from the next one
+ * on, or with `on` puts them back: a memcpy, nothing is re-recorded. Everything is on at first, and
+ * stays as it is when the exec is bound anew or updated. What a node that is left out would have
+ * written is what it was before; a node of two switches runs when both are on. RP_ERROR_BUSY while
+ * the slot is in flight, RP_ERROR_NOT_FOUND for what is no switch.
+ *
+ * The plan is proven without a node too when the node is optional (rp_optional_begin, or `optional`
+ * in YAML), its grid is made of live values, or each of its uses that writes is `rw`. Creating an
+ * exec with a switch for another is RP_ERROR_INVALID and says which and why: a `w`, an indirect
+ * grid, uses that are not declared, a copy, fill or update, and a kernel that was fused of nodes of
+ * which the switch names a part. Optional ones are fused with their like alone.
+ *
+ * The price: a node with a switch is recorded as an indirect dispatch, for which the device reads
+ * its grid from memory; it costs that also while it is left out, and barriers stay. Grids must be
+ * possible also while a node is out. */
+RP_API rp_status rp_exec_enable(rp_exec *exec, uint32_t slot, const char *name, int on,
+                                rp_diags *diags);
 
 /* The index of a buffer for calls that then find it without comparing names. Good until the exec is
  * updated. */
