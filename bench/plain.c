@@ -1,6 +1,7 @@
 #include "plain.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 struct plain_functions vk;
 
@@ -55,9 +56,29 @@ static VkPhysicalDeviceVulkan12Features features12 = {
     .pNext = &features13,
     .timelineSemaphore = VK_TRUE};
 
+/* What an application enables whose device may have it: uploads on a software driver use it. */
+static const char *const wanted_extensions[] = {VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME};
+enum { WANTED_EXTENSIONS = sizeof wanted_extensions / sizeof *wanted_extensions };
+static const char *enabled_extensions[WANTED_EXTENSIONS];
+static uint32_t enabled_count;
+
+static int choose_extensions(const plain *p) {
+    enum { MOST = 512 };
+    static VkExtensionProperties there[MOST];
+    uint32_t count = MOST;
+    VkResult listed = vk.EnumerateDeviceExtensionProperties(p->physical, NULL, &count, there);
+    if (listed != VK_SUCCESS && listed != VK_INCOMPLETE) return -1;
+    enabled_count = 0;
+    for (uint32_t w = 0; w < WANTED_EXTENSIONS; w++)
+        for (uint32_t i = 0; i < count; i++)
+            if (strcmp(there[i].extensionName, wanted_extensions[w]) == 0)
+                enabled_extensions[enabled_count++] = wanted_extensions[w];
+    return 0;
+}
+
 int plain_open(plain *p) {
     *p = (plain){0};
-    if (open_instance(p) || choose_device(p)) return -1;
+    if (open_instance(p) || choose_device(p) || choose_extensions(p)) return -1;
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                            .queueFamilyIndex = p->family,
@@ -66,7 +87,9 @@ int plain_open(plain *p) {
     const VkDeviceCreateInfo device = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                        .pNext = &features12,
                                        .queueCreateInfoCount = 1,
-                                       .pQueueCreateInfos = &queue};
+                                       .pQueueCreateInfos = &queue,
+                                       .enabledExtensionCount = enabled_count,
+                                       .ppEnabledExtensionNames = enabled_extensions};
     const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                           .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
                                           .queueFamilyIndex = p->family};
@@ -101,6 +124,8 @@ int plain_import(const plain *p, rp_diags *diags, rp_device **out_device) {
                                      .physical_device = p->physical,
                                      .device = p->device,
                                      .features = &features12,
+                                     .extensions = enabled_extensions,
+                                     .extension_count = enabled_count,
                                      .queue = p->queue,
                                      .queue_family = p->family};
     const rp_device_params params = {.size = sizeof params, .import = &import};

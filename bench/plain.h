@@ -12,6 +12,7 @@
 /* Its layout of this list does not settle. */
 /* clang-format off */
 #define PLAIN_FUNCTIONS(X) \
+    X(EnumerateDeviceExtensionProperties) \
     X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties) X(CreateDevice) X(GetDeviceQueue) \
     X(GetPhysicalDeviceQueueFamilyProperties) X(GetPhysicalDeviceMemoryProperties) \
     X(CreateFence) X(WaitForFences) X(ResetFences) X(DestroyFence) \

@@ -134,6 +134,26 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
     info->subgroup_size = subgroup.subgroupSize;
 }
 
+/* Whether buffers may lie in the host's own memory, and where that may begin. */
+static void read_host_memory(const rp_vk *vk, rp_adapter *adapter) {
+    if (!(adapter->extensions & RP_EXTENSION_HOST_MEMORY) || adapter->version < VK_API_VERSION_1_2)
+        return;
+    VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &host};
+    vk->GetPhysicalDeviceProperties2(adapter->handle, &properties);
+    const VkPhysicalDeviceExternalBufferInfo asked = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+        .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
+    VkExternalBufferProperties able = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES};
+    vk->GetPhysicalDeviceExternalBufferProperties(adapter->handle, &asked, &able);
+    if (able.externalMemoryProperties.externalMemoryFeatures &
+        VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT)
+        adapter->host_alignment = host.minImportedHostPointerAlignment;
+}
+
 static void read_memory(const rp_vk *vk, rp_adapter *adapter) {
     vk->GetPhysicalDeviceMemoryProperties(adapter->handle, &adapter->memory);
     for (uint32_t i = 0; i < adapter->memory.memoryHeapCount; i++) {
@@ -276,6 +296,7 @@ rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
     read_features(vk, out);
     read_properties(vk, out);
     read_memory(vk, out);
+    read_host_memory(vk, out);
     out->transfer_family = RP_NO_FAMILY;
     out->computes = rp_adapter_set_family(vk, out, find_compute(vk, out, false));
     judge(out);

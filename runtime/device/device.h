@@ -31,6 +31,7 @@ typedef struct rp_adapter {
     VkPhysicalDeviceMemoryProperties memory;
     VkDriverId driver;
     uint64_t max_buffer_size, max_allocation_size;
+    uint64_t host_alignment;  /* of host memory that it takes as its own; 0: none */
     uint32_t extensions;      /* rp_extension bits: present, or core in the version in use */
     uint32_t features;        /* rp_feature bits: of an imported device those that are enabled */
     uint64_t needs;           /* rp_plan_need bits that these serve */

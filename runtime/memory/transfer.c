@@ -7,7 +7,8 @@
  * the next. One host thread copies slower than a bus moves bytes, so that several take blocks from
  * a large stream, unless the application's own allocator says that it watches over what we do.
  *
- * Uploads go through the queue that a device may have for them, beside replays in the other.
+ * Uploads go through the queue that a device may have for them, beside replays in the other. Where
+ * the GPU can copy from the host's own memory at no price (host.c), bytes do not pass through.
  *
  * The caller has made sure that nothing in flight uses the ranges, so no barrier waits for what is
  * earlier in the queue: work on other memory goes on. What was written is yet to become visible,
@@ -24,7 +25,9 @@ enum {
     PART_ALIGNMENT = 64,    /* of the parts in a piece */
     THREAD_BYTES = 8 << 20, /* fewer are not worth another thread */
     MAX_THREADS = 8,
-    ALONE_PIECES = 4 /* that one thread keeps in flight */
+    ALONE_PIECES = 4,       /* that one thread keeps in flight */
+    LARGE_BYTES = 256 << 20 /* in one go, where bytes do not pass through: enough for a memcpy that
+                             * leaves caches alone */
 };
 
 typedef enum job_kind { DIRECT_UPLOAD, DIRECT_DOWNLOAD, STAGED_UPLOAD, STAGED_DOWNLOAD } job_kind;
@@ -58,6 +61,7 @@ typedef struct job {
     const rp_copy *copies;
     uint32_t count;
     uint32_t threads, share; /* share: of the pieces, for each thread */
+    uint64_t room;           /* of a block: a piece, or what the host copies in one go */
     const rp_copies *whole;  /* for progress */
     uint64_t before, total;  /* bytes of the whole call: of jobs before this one, of all */
     pthread_mutex_t mutex;   /* around what follows */
@@ -70,14 +74,16 @@ typedef struct job {
 
 /* ---- The stream ------------------------------------------------------------------------------ */
 
-/* The next part from a cursor on that fits below `room` bytes of a piece; false when none does. */
+/* The next part from a cursor on that there is room for; false when there is none. */
 static bool next_part(const job *j, cursor *c, uint64_t *at, part *out) {
     uint64_t begin = (*at + PART_ALIGNMENT - 1) / PART_ALIGNMENT * PART_ALIGNMENT;
-    if (c->copy == j->count || begin >= RP_PIECE_BYTES) return false;
+    if (c->copy == j->count || begin >= j->room) return false;
     const rp_copy *copy = &j->copies[c->copy];
-    uint64_t left = copy->size - c->offset, room = RP_PIECE_BYTES - begin;
+    bool passes = !copy->seen.buffer;
+    uint64_t left = copy->size - c->offset;
+    uint64_t room = passes ? j->room - begin : LARGE_BYTES;
     *out = (part){copy, c->offset, left < room ? left : room, begin};
-    *at = begin + out->size;
+    *at = passes ? begin + out->size : j->room; /* the block ends */
     c->offset += out->size;
     if (c->offset == copy->size) *c = (cursor){c->copy + 1, 0};
     return true;
@@ -176,14 +182,21 @@ static bool begin(job *j, const rp_piece *piece) {
     return true;
 }
 
+/* Where the bytes of a part are for the GPU: in the piece, or in the host's memory. */
+static VkBuffer outside(const rp_piece *piece, const part *p, uint64_t *out_offset) {
+    bool passes = !p->copy->seen.buffer;
+    *out_offset = passes ? p->at : p->copy->seen.offset + p->offset;
+    return passes ? piece->buffer->handle : p->copy->seen.buffer;
+}
+
 static void record_uploads(job *j, const rp_piece *piece, const block *b) {
     for (walk w = walk_of(b); step(j, b, &w);) {
         const part p = w.part;
-        memcpy(piece->buffer->mapped + p.at, p.copy->host + p.offset, p.size);
-        const VkBufferCopy region = {
-            .srcOffset = p.at, .dstOffset = p.copy->offset + p.offset, .size = p.size};
-        j->device->vk.CmdCopyBuffer(piece->commands, piece->buffer->handle, p.copy->buffer, 1,
-                                    &region);
+        VkBufferCopy region = {.dstOffset = p.copy->offset + p.offset, .size = p.size};
+        VkBuffer from = outside(piece, &p, &region.srcOffset);
+        if (!p.copy->seen.buffer)
+            memcpy(piece->buffer->mapped + p.at, p.copy->host + p.offset, p.size);
+        j->device->vk.CmdCopyBuffer(piece->commands, from, p.copy->buffer, 1, &region);
     }
 }
 
@@ -197,10 +210,9 @@ static void close_uploads(job *j, const rp_piece *piece) {
 static void record_downloads(job *j, const rp_piece *piece, const block *b) {
     for (walk w = walk_of(b); step(j, b, &w);) {
         const part p = w.part;
-        const VkBufferCopy region = {
-            .srcOffset = p.copy->offset + p.offset, .dstOffset = p.at, .size = p.size};
-        j->device->vk.CmdCopyBuffer(piece->commands, p.copy->buffer, piece->buffer->handle, 1,
-                                    &region);
+        VkBufferCopy region = {.srcOffset = p.copy->offset + p.offset, .size = p.size};
+        VkBuffer to = outside(piece, &p, &region.dstOffset);
+        j->device->vk.CmdCopyBuffer(piece->commands, p.copy->buffer, to, 1, &region);
     }
     barrier(j, piece, VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT, VK_ACCESS_2_TRANSFER_WRITE_BIT,
             VK_PIPELINE_STAGE_2_HOST_BIT, VK_ACCESS_2_HOST_READ_BIT);
@@ -218,7 +230,9 @@ static bool submit(job *j, rp_piece *piece, uint64_t *out_value) {
 
 static void fetch(job *j, const rp_piece *piece, const block *b) {
     for (walk w = walk_of(b); step(j, b, &w);)
-        memcpy(w.part.copy->host + w.part.offset, piece->buffer->mapped + w.part.at, w.part.size);
+        if (!w.part.copy->seen.buffer)
+            memcpy(w.part.copy->host + w.part.offset, piece->buffer->mapped + w.part.at,
+                   w.part.size);
 }
 
 /* ---- Working --------------------------------------------------------------------------------- */
@@ -373,7 +387,10 @@ static rp_status run(job *j, rp_diags *diags) {
     bool staged = j->kind == STAGED_UPLOAD || j->kind == STAGED_DOWNLOAD;
     if (bytes == 0) return RP_OK;
     j->threads = count_threads(j, bytes);
-    if (staged) RP_TRY(open_ring(j, bytes, diags));
+    if (staged)
+        RP_TRY(open_ring(j, bytes, diags));
+    else
+        j->room = bytes / j->threads < LARGE_BYTES ? bytes / j->threads + 1 : LARGE_BYTES;
     pthread_t helpers[MAX_THREADS];
     uint32_t started = 0;
     while (started + 1 < j->threads && pthread_create(&helpers[started], NULL, help, j) == 0)
@@ -453,6 +470,15 @@ static bool goes_beside(const rp_device *device, const rp_copy *copies, uint32_t
     return beside && count > 0;
 }
 
+/* Lets the GPU see the host's memory where that is of use, or no longer. */
+static void see(rp_device *device, rp_copy *copies, uint32_t count, bool open) {
+    for (uint32_t i = 0; i < count; i++)
+        if (open)
+            copies[i].seen = rp_host_memory_open(device, copies[i].host, copies[i].size);
+        else if (copies[i].seen.buffer)
+            rp_host_memory_close(device, &copies[i].seen);
+}
+
 static rp_status run_all(job jobs[4], const rp_copies *copies, rp_diags *diags) {
     rp_status status = RP_OK;
     uint64_t done = 0;
@@ -503,12 +529,19 @@ rp_status rp_transfer(rp_device *device, const rp_copies *copies, rp_diags *diag
                                   goes_beside(device, lists[k].copies, lists[k].count),
                         .copies = lists[k].copies,
                         .count = lists[k].count,
+                        .room = RP_PIECE_BYTES,
                         .whole = copies,
                         .total = total};
         if (pthread_mutex_init(&jobs[k].mutex, NULL) != 0) status = RP_ERROR_NO_MEMORY;
     }
     uint32_t made = status == RP_OK ? k : k - 1;
-    if (status == RP_OK) status = run_all(jobs, copies, diags);
+    if (status == RP_OK) {
+        see(device, copies->uploads + up, copies->upload_count - up, true);
+        see(device, copies->downloads + down, copies->download_count - down, true);
+        status = run_all(jobs, copies, diags);
+        see(device, copies->uploads + up, copies->upload_count - up, false);
+        see(device, copies->downloads + down, copies->download_count - down, false);
+    }
     for (uint32_t i = 0; i < made; i++) pthread_mutex_destroy(&jobs[i].mutex);
     return status;
 }

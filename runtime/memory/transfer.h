@@ -4,6 +4,17 @@
 
 #include "memory/storage.h"
 
+/* Host memory as a VkBuffer, for a driver that copies as fast from there as the host could. */
+typedef struct rp_host_memory {
+    VkBuffer buffer; /* null: it is not one */
+    uint64_t offset; /* of its first byte */
+    VkDeviceMemory memory;
+} rp_host_memory;
+
+/* Makes one of it, or null where that is of no use or not possible. host.c. */
+rp_host_memory rp_host_memory_open(rp_device *device, const void *host, uint64_t size);
+void rp_host_memory_close(rp_device *device, rp_host_memory *memory);
+
 /* One range and where its bytes are on the host. */
 typedef struct rp_copy {
     const char *name;    /* of the range, in messages */
@@ -14,6 +25,7 @@ typedef struct rp_copy {
     uint8_t *host;         /* of an upload it is only read */
     uint32_t index;        /* of the buffer in a plan; the caller's own business */
     uint64_t at;           /* where the bytes pass through; the same */
+    rp_host_memory seen;   /* the host's bytes, as the GPU sees them; rp_transfer's own business */
 } rp_copy;
 
 /* The arrays are the call's own: they are reordered. */

@@ -173,6 +173,10 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
             p->subgroupSize = 32;
             p->supportedStages = VK_SHADER_STAGE_COMPUTE_BIT;
             p->supportedOperations = mock.subgroup_operations;
+        } else if (s->sType ==
+                   VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT) {
+            ((VkPhysicalDeviceExternalMemoryHostPropertiesEXT *)s)
+                ->minImportedHostPointerAlignment = MOCK_PAGE;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES) {
             ((VkPhysicalDeviceMaintenance3Properties *)s)->maxMemoryAllocationSize =
                 mock.max_allocation_size;
@@ -191,6 +195,23 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
             p->shaderDenormPreserveFloat32 = p->shaderDenormPreserveFloat16 = mock.exact_floats;
         }
     }
+}
+
+static bool has_extension(const char *name) {
+    for (int i = 0; i < 3; i++)
+        if (mock.extensions_too[i] && strcmp(mock.extensions_too[i], name) == 0) return true;
+    return false;
+}
+
+void VKAPI_CALL mock_GetPhysicalDeviceExternalBufferProperties(
+    VkPhysicalDevice device, const VkPhysicalDeviceExternalBufferInfo *info,
+    VkExternalBufferProperties *out) {
+    (void)device;
+    bool host = info->handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+    if (host && !has_extension(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
+        mock_wrong("external memory is asked about without its extension");
+    out->externalMemoryProperties = (VkExternalMemoryProperties){
+        .externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT};
 }
 
 void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,

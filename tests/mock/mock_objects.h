@@ -36,6 +36,7 @@ typedef struct mock_memory {
     uint64_t size;
     unsigned char *data;
     bool visible, addressed;
+    bool foreign; /* data is not ours to free */
 } mock_memory;
 
 /* The last batch that uses something: until it is done, that is in flight. 0: none. */
@@ -57,6 +58,8 @@ typedef struct mock_set_layout {
     mock_kind kind;
     uint32_t storage, uniform;
 } mock_set_layout;
+
+enum { MOCK_PAGE = 4096 }; /* of host memory that is imported */
 
 enum { MOCK_BINDINGS = 16 }; /* of a set, that races are looked for in */
 

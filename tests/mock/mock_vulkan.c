@@ -52,6 +52,27 @@ void mock_delete(void *handle, mock_kind kind) {
     free(object);
 }
 
+/* A structure of that type in a chain, or NULL. */
+static const void *find_struct(const void *chain, VkStructureType type) {
+    for (const VkBaseInStructure *s = chain; s; s = s->pNext)
+        if (s->sType == type) return s;
+    return NULL;
+}
+
+VkResult VKAPI_CALL mock_GetMemoryHostPointerPropertiesEXT(VkDevice device,
+                                                           VkExternalMemoryHandleTypeFlagBits type,
+                                                           const void *pointer,
+                                                           VkMemoryHostPointerPropertiesEXT *out) {
+    (void)device, (void)type;
+    if (mock_fails("vkGetMemoryHostPointerPropertiesEXT")) return mock.fail_with;
+    if ((uintptr_t)pointer % MOCK_PAGE) mock_wrong("host memory is asked about that is no page");
+    out->memoryTypeBits = 0;
+    for (uint32_t i = 0; i < mock.memory.memoryTypeCount; i++)
+        if (mock.memory.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT)
+            out->memoryTypeBits |= 1u << i;
+    return VK_SUCCESS;
+}
+
 /* ---- Memory and buffers ---------------------------------------------------------------------- */
 
 VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateInfo *info,
@@ -61,9 +82,19 @@ VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateI
     if (info->allocationSize > mock.max_allocation_size) mock_wrong("an allocation is too large");
     mock_memory *memory = mock_new(MOCK_MEMORY, sizeof *memory);
     memory->size = info->allocationSize;
-    memory->data = malloc(memory->size);
-    if (!memory->data) abort();
-    memset(memory->data, 0xa5, memory->size); /* as somebody left it */
+    const VkImportMemoryHostPointerInfoEXT *host =
+        find_struct(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
+    memory->foreign = host != NULL;
+    if (host) {
+        if ((uintptr_t)host->pHostPointer % MOCK_PAGE || memory->size % MOCK_PAGE)
+            mock_wrong("host memory is imported that is no pages");
+        memory->data = host->pHostPointer;
+        mock_count(&mock.host_imports);
+    } else {
+        memory->data = malloc(memory->size);
+        if (!memory->data) abort();
+        memset(memory->data, 0xa5, memory->size); /* as somebody left it */
+    }
     memory->visible = (mock.memory.memoryTypes[info->memoryTypeIndex].propertyFlags &
                        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) != 0;
     for (const VkBaseInStructure *s = info->pNext; s; s = s->pNext)
@@ -81,7 +112,7 @@ void VKAPI_CALL mock_FreeMemory(VkDevice device, VkDeviceMemory handle,
     mock_memory *memory = (mock_memory *)handle;
     if (memory) {
         mock_race_forget(memory);
-        free(memory->data);
+        if (!memory->foreign) free(memory->data);
     }
     mock_delete(memory, MOCK_MEMORY);
 }

@@ -59,6 +59,7 @@ typedef struct mock_state {
     uint32_t buffer_usage;     /* of the latest vkCreateBuffer */
     uint32_t waits, batches;   /* vkWaitSemaphores; VkSubmitInfo2 */
     uint32_t begins;           /* vkBeginCommandBuffer */
+    uint32_t host_imports;     /* allocations of the host's own memory */
     const void *submitted[32]; /* command buffers of the latest vkQueueSubmit2 */
     uint32_t submitted_count;
     uint32_t set_layouts, layouts, pipelines, caches; /* ever created */

@@ -203,6 +203,49 @@ static void test_barriers(void) {
     close_all();
 }
 
+/* A driver on the host's cores copies from the host's pages; on failure through pieces, as others. */
+static void test_host_memory(void) {
+    enum { SIZE = 5 * RP_PIECE_BYTES, AT = 5000 };
+    static const char *const failing[] = {NULL, "vkGetMemoryHostPointerPropertiesEXT",
+                                          "vkAllocateMemory", "vkBindBufferMemory",
+                                          "vkCreateBuffer"};
+    unsigned char *sent = malloc(SIZE + 1), *got = malloc(SIZE + 1);
+    CU_ASSERT_FATAL(sent && got);
+    for (uint32_t i = 0; i < SIZE; i++) sent[i + 1] = value(i);
+    for (uint32_t f = 0; f < sizeof failing / sizeof *failing; f++) {
+        mock_reset();
+        mock_unified();
+        mock.stall = true;
+        mock.extensions_too[0] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+        open_device();
+        const rp_storage_wish wish = {
+            .purpose = RP_PURPOSE_ARENA, .size = SIZE + 2 * AT, .name = "unseen"};
+        rp_storage *storage;
+        CU_ASSERT_EQUAL_FATAL(rp_storage_allocate(device, &wish, 1, diags, &storage), RP_OK);
+        char small[] = "small";
+        const rp_storage_upload uploads[] = {{storage, AT, SIZE, sent + 1},
+                                             {storage, 3, sizeof small, small}};
+        const rp_storage_download downloads[] = {{storage, AT, SIZE, got + 1}};
+        rp_transfer_params params = {.size = sizeof params, .uploads = uploads, .upload_count = 2};
+        memset(got, 0, SIZE + 1);
+        mock.fail_call = failing[f];
+        tally before = count();
+        CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_OK);
+        CU_ASSERT_EQUAL(mock.host_imports, f == 0 || f == 3);
+        if (!failing[f]) expect(before, 1, 1); /* with the small one */
+        params = (rp_transfer_params){
+            .size = sizeof params, .downloads = downloads, .download_count = 1};
+        CU_ASSERT_EQUAL(rp_device_transfer(device, &params, diags), RP_OK);
+        if (!failing[f]) expect(before, 2, 2);
+        CU_ASSERT_EQUAL(memcmp(sent + 1, got + 1, SIZE), 0);
+        CU_ASSERT_EQUAL(got[0], 0);
+        rp_storage_drop(storage);
+        close_all();
+    }
+    free(sent);
+    free(got);
+}
+
 static void test_refused(void) {
     mock_reset();
     open_device();
@@ -426,6 +469,7 @@ int main(void) {
                                     {"large", test_large},
                                     {"mapped", test_mapped},
                                     {"barriers", test_barriers},
+                                    {"host memory", test_host_memory},
                                     {"refused", test_refused},
                                     {"of an exec", test_exec},
                                     {"of an exec, refused", test_exec_refused},

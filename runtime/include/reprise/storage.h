@@ -88,8 +88,8 @@ typedef struct rp_transfer_params {
     uint32_t upload_count;
     const rp_storage_download *downloads;
     uint32_t download_count;
-    /* Is told every few megabytes how many bytes of how many are on their way, and at the end that
-     * all have arrived, on the calling thread. Anything but 0 stops the transfer with
+    /* Is told several times a second how many bytes of how many are on their way, and at the end
+     * that all have arrived, on the calling thread. Anything but 0 stops the transfer with
      * RP_ERROR_CANCELLED, and leaves what was copied. NULL: nobody is asked. */
     int (*progress)(void *user, uint64_t done, uint64_t total);
     void *user;
