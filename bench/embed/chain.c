@@ -103,6 +103,15 @@ static int run_one_submit(bench *b, void *state) {
     return rp_exec_wait(s->execs[1], 0, UINT64_MAX, b->diags);
 }
 
+static int run_joined(bench *b, void *state) {
+    chain_state *s = state;
+    rp_submission submissions[LINKS];
+    for (uint32_t i = 0; i < LINKS; i++)
+        submissions[i] = (rp_submission){.exec = s->execs[i % 2], .join = 1};
+    TRY(rp_device_submit(b->device, submissions, LINKS, b->diags, NULL));
+    return rp_exec_wait(s->execs[1], 0, UINT64_MAX, b->diags);
+}
+
 static int run_semaphores(bench *b, void *state) {
     chain_state *s = state;
     uint64_t replay = 0;
@@ -193,13 +202,14 @@ int bench_chain(bench *b) {
         {"by hand: one command buffer, barriers", run_whole, settle_chain, 0},
         {"by hand: 64 command buffers", run_links, settle_chain, 0},
         {"rp_device_submit of 64", run_one_submit, settle_chain, 0},
+        {"rp_device_submit of 64, joined", run_joined, settle_chain, 0},
         {"rp_exec_record of 64, one command buffer", run_recorded, settle_chain, 0},
         {"64 rp_exec_submit with semaphores", run_semaphores, settle_chain, 0},
         {"64 rp_exec_submit, the host waits", run_host, settle_chain, 0},
     };
     chain_state s = {0};
     TRY(open_chain(b, &s));
-    TRY(compare(b, &(comparison){"chain, for a plan", ways, 6, &s, .operations = LINKS}));
+    TRY(compare(b, &(comparison){"chain, for a plan", ways, 7, &s, .operations = LINKS}));
     TRY(check_chain(b, &s));
     for (uint32_t i = 0; i < 2; i++) rp_exec_destroy(s.execs[i]);
     rp_storage_release(s.storage);

@@ -197,14 +197,14 @@ static void draw_frame(application *a, uint32_t frame) {
     const float gain = gain_of(frame);
     check(a, rp_exec_set_live(a->outline, slot, "gain", 0, &gain, 1, a->diags));
 
-    /* Both plans in one vkQueueSubmit2; the barrier between them is Reprise's. */
+    /* Both plans in one batch of one vkQueueSubmit2; the barrier between them is Reprise's. */
     const rp_semaphore wait = {a->curve_ready, number, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT};
     const rp_semaphore signal = {a->vertices_ready, number, 0};
     const rp_submit_params smooth = {
         .size = sizeof smooth, .slot = slot, .waits = &wait, .wait_count = 1};
     const rp_submit_params outline = {
         .size = sizeof outline, .slot = slot, .signals = &signal, .signal_count = 1};
-    const rp_submission plans[] = {{a->smooth, &smooth}, {a->outline, &outline}};
+    const rp_submission plans[] = {{a->smooth, &smooth, 0}, {a->outline, &outline, .join = 1}};
     check(a, rp_device_submit(a->device, plans, 2, a->diags, NULL));
 
     const moment vertices = {a->vertices_ready, number,

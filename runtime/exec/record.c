@@ -6,6 +6,7 @@
 #include "exec/exec.h"
 
 #include "driver/barrier.h"
+#include "exec/copies.h"
 #include "pipeline/bound.h"
 
 typedef struct recorder {
@@ -147,4 +148,43 @@ void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_
                   .label = UINT32_MAX};
     rp_bound_begin(&r.bound, r.vk, commands);
     record_groups(&r, first, end, follows, queries);
+}
+
+/* ---- For the application -------------------------------------------------------------------- */
+
+/* From now on there may be replays that only the application knows of: what moves between the host
+ * and the buffers goes through the queue. */
+static rp_status give_commands(rp_exec *exec, rp_diags *diags) {
+    RP_TRY(rp_copies_secure(exec, RP_ALL_SLOTS, diags));
+    exec->commands_given = true;
+    return RP_OK;
+}
+
+rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer, rp_diags *diags) {
+    if (!exec || !command_buffer) return RP_ERROR_USAGE;
+    if (slot >= exec->slots_count) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the exec has %u slots, there is no slot %u",
+                     exec->slots_count, slot);
+        return RP_ERROR_USAGE;
+    }
+    rp_exec_lock(exec);
+    rp_status status =
+        rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags);
+    if (status == RP_OK) status = give_commands(exec, diags);
+    if (status == RP_OK)
+        rp_record(exec, &exec->slots[slot], 0, exec->cuts[exec->pieces], true, VK_NULL_HANDLE,
+                  command_buffer);
+    rp_exec_unlock(exec);
+    return status;
+}
+
+void *rp_exec_command_buffer(rp_exec *exec, uint32_t slot, uint32_t piece) {
+    if (!exec) return NULL;
+    rp_exec_lock(exec);
+    bool inside = slot < exec->slots_count && piece < exec->pieces;
+    bool recorded = inside && rp_slot_record(exec, &exec->slots[slot], NULL) == RP_OK &&
+                    give_commands(exec, NULL) == RP_OK;
+    void *commands = recorded ? exec->slots[slot].commands[piece] : NULL;
+    rp_exec_unlock(exec);
+    return commands;
 }

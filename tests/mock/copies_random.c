@@ -88,7 +88,7 @@ static rp_submission submission_of(world *w, chosen *c) {
                                                           .value = mock_counters(other).replays};
     }
     choose(w, e, c->uploads, &c->params.upload_count, c->downloads, &c->params.download_count);
-    return (rp_submission){w->execs[e].exec, &c->params};
+    return (rp_submission){w->execs[e].exec, &c->params, rp_random_percent(&w->random, 50)};
 }
 
 static void wait_all(world *w) {

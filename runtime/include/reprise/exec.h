@@ -288,6 +288,9 @@ RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_n
 typedef struct rp_submission {
     rp_exec *exec;
     const rp_submit_params *params; /* NULL: the defaults; `pieces` is 0 */
+    int join; /* one batch with the submission before, where no semaphore and no piece stands between
+               * them: nothing but that barrier lies between then, and the GPU signals both when both
+               * are done */
 } rp_submission;
 RP_API rp_status rp_device_submit(rp_device *device, const rp_submission *submissions,
                                   uint32_t count, rp_diags *diags, uint64_t *out_replays);

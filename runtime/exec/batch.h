@@ -1,0 +1,58 @@
+/* Internal: what becomes a part of a vkQueueSubmit2. */
+#ifndef RP_RUNTIME_BATCH_H
+#define RP_RUNTIME_BATCH_H
+
+#include "exec/copies.h"
+#include "exec/exec.h"
+
+enum { RP_NEAR_PIECES = 4, RP_NEAR_SEMAPHORES = 12 }; /* that lie in the call's own memory */
+enum { RP_BESIDE_PIECES = 3 };                        /* command buffers: a link, and copies */
+
+/* Some pieces of one replay, each a VkSubmitInfo2 of its own: drivers join command buffers of one
+ * into one piece of work, and the pieces' timeline is signalled behind each. */
+typedef struct rp_batch {
+    rp_exec *exec;
+    rp_slot *slot;
+    rp_submit_params params;
+    uint64_t replay;
+    uint64_t wait_for; /* an earlier replay, by semaphore; 0: none */
+    uint32_t first_piece, end_piece;
+    bool join;                /* asked to be part of the batch before */
+    VkCommandBuffer link;     /* in front; null without */
+    rp_replay_copies *copies; /* NULL: none */
+
+    /* What the slot and the exec had before, to take the replay back. */
+    uint64_t slot_replay, slot_wait_for, exec_wait_for;
+    uint32_t slot_left_off;
+    bool slot_reserved;
+
+    VkSubmitInfo2 *infos, near_infos[RP_NEAR_PIECES];
+    VkCommandBufferSubmitInfo *commands, near_commands[RP_NEAR_PIECES + RP_BESIDE_PIECES];
+    VkSemaphoreSubmitInfo *semaphores, near_semaphores[RP_NEAR_SEMAPHORES];
+} rp_batch;
+
+static inline uint32_t rp_batch_pieces(const rp_batch *batch) {
+    return batch->end_piece - batch->first_piece;
+}
+
+static inline VkCommandBufferSubmitInfo rp_command_info(VkCommandBuffer commands) {
+    return (VkCommandBufferSubmitInfo){.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
+                                       .commandBuffer = commands};
+}
+
+/* All with the exec's lock held, but for rp_batch_release. */
+
+/* Takes the next number for a replay of the exec, and prepares its batch, which was zeroed. */
+rp_status rp_batch_begin(rp_batch *batch, rp_exec *exec, const rp_submit_params *given,
+                         rp_diags *diags);
+/* Makes room for what a batch is filled with; rp_batch_begin has done so. */
+rp_status rp_batch_reserve(rp_batch *batch);
+/* Fills in infos[], one for each piece. */
+void rp_batch_fill(const rp_batch *batch);
+/* After it was submitted. */
+void rp_batch_settle(const rp_batch *batch);
+/* Undoes what rp_batch_begin has counted, of batches from the last to the first. */
+void rp_batch_take_back(rp_batch *batch);
+void rp_batch_release(rp_batch *batch);
+
+#endif
