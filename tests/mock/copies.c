@@ -1,70 +1,7 @@
 /* Copies that submissions bring along: in one submission with their replay, with the barriers that
  * their ranges need and no others, and each byte from the replay that it belongs to. */
 #include <stdlib.h>
-#include "opened.h"
-
-/* y is what x was; the kernel is there for its scopes. */
-static const char text[] = "reprise 1\n"
-                           "graph io scheduled placed synced arena 0 {\n"
-                           "  buf $x in 4096\n"
-                           "  buf $w weight 256\n"
-                           "  buf $y out 4096\n"
-                           "  buf $z out 256\n"
-                           "  kern @k spirv - local 64 1 1 (r, w)\n"
-                           "  barrier transfer:r,transfer:w,compute:r,compute:w -> "
-                           "transfer:w,compute:w\n"
-                           "  group 0\n"
-                           "    n0 = copy (r $x, w $y)\n"
-                           "    n1 = run @k grid 1 1 1 (r $w, w $z)\n"
-                           "}\n";
-
-/* The same with state that is carried on. */
-static const char state_text[] = "reprise 1\n"
-                                 "graph io scheduled placed synced arena 0 {\n"
-                                 "  buf $x in 4096\n"
-                                 "  buf $s inout 4096\n"
-                                 "  kern @k spirv - local 64 1 1 (r)\n"
-                                 "  barrier transfer:w,compute:r -> transfer:rw\n"
-                                 "  group 0\n"
-                                 "    n0 = copy (r $x, w $s)\n"
-                                 "  barrier transfer:w -> compute:r\n"
-                                 "  group 1\n"
-                                 "    n1 = run @k grid 1 1 1 (r $s)\n"
-                                 "}\n";
-
-enum { FRAMES = 6, BYTES = 4096 };
-static unsigned char sent[FRAMES][BYTES], got[FRAMES][BYTES];
-
-static void fill_sent(void) {
-    for (uint32_t f = 0; f < FRAMES; f++)
-        for (uint32_t i = 0; i < BYTES; i++) sent[f][i] = (unsigned char)(f * 37 + i * 11 + 1);
-    memset(got, 0, sizeof got);
-}
-
-/* Submits a frame with all of x up and all of `result` down. */
-static rp_status submit(uint32_t slot, uint32_t frame, const char *result, uint64_t *replay) {
-    const rp_upload upload = {.buffer = "x", .size = BYTES, .data = sent[frame]};
-    const rp_download download = {.buffer = result, .size = BYTES, .data = got[frame]};
-    const rp_submit_params params = {.size = sizeof params,
-                                     .slot = slot,
-                                     .uploads = &upload,
-                                     .upload_count = 1,
-                                     .downloads = &download,
-                                     .download_count = 1};
-    return rp_exec_submit(exec, &params, diags, replay);
-}
-
-static void expect_frame(uint32_t frame) {
-    CU_ASSERT_EQUAL(memcmp(sent[frame], got[frame], BYTES), 0);
-}
-
-static void open_slots(const char *plan_text, uint32_t slots) {
-    rp_exec_params params = mock_params;
-    params.slots = slots;
-    open_text(plan_text, &params);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
-    fill_sent();
-}
+#include "copies.h"
 
 /* A frame in and out is one submission and one wait. From the second one on nothing is allocated and
  * nothing recorded. */
@@ -566,57 +503,6 @@ static void test_refused(void) {
     close_all();
 }
 
-/* ---- Faults ---------------------------------------------------------------------------------- */
-
-/* Frames of which each call, or each allocation, fails once. */
-static rp_status live_frames(void) {
-    rp_status status = RP_OK;
-    for (uint32_t f = 0; f < 3 && status == RP_OK; f++) status = submit(0, f, "s", NULL);
-    if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, diags);
-    if (status == RP_OK) status = rp_exec_write(exec, 0, "s", 0, sent[4], BYTES, diags);
-    if (status == RP_OK) status = submit(0, 3, "s", NULL);
-    if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, diags);
-    return status;
-}
-
-static void fail_one(int unified, uint32_t call, long allocation, VkResult result) {
-    mock_reset();
-    if (unified) mock_unified();
-    mock.stall = true;
-    open_slots(state_text, 1);
-    if (call) mock.fail_at = mock.calls + call;
-    if (allocation) memory.fail_at = memory.calls + allocation;
-    mock.fail_with = result;
-    rp_status status = live_frames();
-    memory.fail_at = 0;
-    if (status == RP_OK) {
-        for (uint32_t f = 0; f < 4; f++) expect_frame(f);
-    } else if (result != VK_ERROR_DEVICE_LOST) {
-        CU_ASSERT_EQUAL(status, RP_ERROR_NO_MEMORY);
-        if (rp_exec_wait(exec, 0, UINT64_MAX, diags) == RP_OK) {
-            memset(got, 0, sizeof got);
-            CU_ASSERT_EQUAL(live_frames(), RP_OK);
-            for (uint32_t f = 0; f < 4; f++) expect_frame(f);
-        }
-    } else {
-        CU_ASSERT_EQUAL(status, RP_ERROR_DEVICE_LOST);
-    }
-    close_all();
-}
-
-static void test_faults(void) {
-    for (int unified = 0; unified < 2; unified++) {
-        uint32_t call = 1;
-        for (; call == 1 || mock.failed; call++)
-            fail_one(unified, call, 0, VK_ERROR_OUT_OF_HOST_MEMORY);
-        CU_ASSERT_TRUE(call > 20);
-        for (call = 1; call == 1 || mock.failed; call++)
-            fail_one(unified, call, 0, VK_ERROR_DEVICE_LOST);
-        for (long allocation = 1; allocation < 40; allocation++)
-            fail_one(unified, 0, allocation, VK_ERROR_OUT_OF_HOST_MEMORY);
-    }
-}
-
 int main(void) {
     static const rp_test tests[] = {{"frames", test_frames},
                                     {"in flight", test_in_flight},
@@ -633,7 +519,6 @@ int main(void) {
                                     {"several execs", test_together},
                                     {"one exec twice", test_twice},
                                     {"refused", test_refused},
-                                    {"faults", test_faults},
                                     {0}};
     return rp_run_tests("copies of submissions", tests);
 }

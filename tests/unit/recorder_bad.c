@@ -44,11 +44,10 @@ static void begin(void) {
 /* A state in which rp_dispatch is right: 5 calls. */
 static void begin_bound(void) {
     begin();
-    uint32_t zero[2] = {0};
     rp_bind_kernel(s.r, s.kernel);
     rp_bind(s.r, 0, (rp_range){s.x});
     rp_bind_in_set(s.r, 1, 3, (rp_range){s.y});
-    rp_push(s.r, 0, zero, 8);
+    rp_push(s.r, 0, (uint32_t[2]){0}, 8);
     rp_dispatch(s.r, 1, 1, 1);
 }
 
