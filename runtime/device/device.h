@@ -85,7 +85,7 @@ typedef struct rp_store rp_store;
 #define RP_OBJECT_LIST(X)                                                                          \
     X(RP_OBJECT_EXEC, "exec", "execs")                                                             \
     X(RP_OBJECT_STORAGE, "storage", "storages")                                                    \
-    X(RP_OBJECT_ENCODER, "encoder", "encoders")                                                    \
+    X(RP_OBJECT_ENCODER, "encoder (or rp_direct)", "encoders (or rp_direct)")                      \
     X(RP_OBJECT_PREPARATION, "preparation", "preparations")
 
 typedef enum rp_object {
@@ -117,8 +117,6 @@ struct rp_device {
     pthread_mutex_t ring_mutex;
     struct rp_links *links; /* NULL until execs of one submission share memory; exec/links.c */
     pthread_mutex_t links_mutex;
-    struct rp_exec *execs; /* all that there are; exec/counters.c */
-    pthread_mutex_t execs_mutex;
     rp_counts counts;
     rp_store *store;
     atomic_uint alive[RP_OBJECT_COUNT]; /* objects made on the device, by kind */

@@ -75,9 +75,18 @@ rp_status rp_exec_map(rp_exec *exec, uint32_t slot, const char *buffer, rp_diags
 static rp_status set_live(rp_exec *exec, uint32_t slot, uint32_t index, uint32_t first,
                           const void *values, uint32_t count, rp_diags *diags) {
     RP_TRY(rp_exec_check_slot(exec, slot, diags));
-    if (index >= exec->plan->external_count || rp_plan_buffers(exec->plan)[index].kind != RP_LIVE) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer %u of the plan is not a live buffer",
-                     index);
+    if (index >= exec->plan->external_count) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "there is no buffer %u: the plan has %u that the host can reach", index,
+                     exec->plan->external_count);
+        return RP_ERROR_USAGE;
+    }
+    const rp_plan_buffer *record = &rp_plan_buffers(exec->plan)[index];
+    if (record->kind != RP_LIVE) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s is of kind %s, only live buffers have live values",
+                     rp_plan_string(exec->plan, record->name),
+                     rp_buffer_kind_name((rp_buffer_kind)record->kind));
         return RP_ERROR_USAGE;
     }
     RP_TRY(rp_exec_require_idle(exec, slot, diags));

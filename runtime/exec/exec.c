@@ -27,13 +27,6 @@ static rp_status take_params(rp_exec *exec, const rp_exec_params *given, rp_diag
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(rp_exec_params)");
         return RP_ERROR_USAGE;
     }
-    if ((!params->bindings && params->binding_count) ||
-        (!params->kernels && params->kernel_count)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "rp_exec_params names as many bindings and kernels as it says: %u and %u",
-                     params->binding_count, params->kernel_count);
-        return RP_ERROR_USAGE;
-    }
     exec->slots_count = params->slots ? params->slots : 1;
     if (exec->slots_count > RP_MAX_SLOTS) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "an exec has at most %d slots, %u were asked for",
@@ -266,7 +259,6 @@ rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_par
     rp_device_retain(device, RP_OBJECT_EXEC);
     exec->device = device;
     exec->plan = rp_plan_retain(plan);
-    rp_execs_add(exec);
     rp_status status = create(exec, params, from, diags);
     if (status != RP_OK) {
         rp_exec_destroy(exec);
@@ -310,7 +302,6 @@ void rp_exec_destroy(rp_exec *exec) {
     pthread_cond_destroy(&exec->delivered);
     pthread_mutex_destroy(&exec->delivery);
     pthread_mutex_destroy(&exec->mutex);
-    rp_execs_remove(exec);
     rp_device_release(device, RP_OBJECT_EXEC);
     rp_release(&a, exec);
 }

@@ -136,7 +136,9 @@ static void test_wrong_use(void) {
     CU_ASSERT_EQUAL(index, 0);
     CU_ASSERT_EQUAL(rp_exec_find(NULL, "x", &index), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "x", 0, &one, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "x is of kind in, only live buffers have live values"));
     CU_ASSERT_EQUAL(rp_exec_set_live_at(exec, 0, 99, 0, &one, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "there is no buffer 99"));
     CU_ASSERT_EQUAL(rp_exec_set_live(exec, 0, "n", 3, &one, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "elements 3 + 1 are outside live buffer n"));
     CU_ASSERT_EQUAL(rp_exec_submit(NULL, NULL, NULL, NULL), RP_ERROR_USAGE);

@@ -1,10 +1,11 @@
 /* What a plan needs of a device beyond Vulkan 1.2 with synchronization2 and timeline semaphores.
  *
- * The bits of a plan are rp_plan_needs() of reprise/plan.h. They are found in the SPIR-V of the plan's kernels, in its capabilities and execution modes,
- * and stand in the plan file: their numbers are part of its format. An application with a VkDevice
- * of its own asks for them before it creates the device, and enables them with rp_needs_enable and
- * rp_needs_extensions of reprise/device.h. Subgroup operations and float controls are properties
- * that a device has or has not; the others are features that must be enabled.
+ * The bits of a plan are rp_plan_needs() of reprise/plan.h. They are found in the SPIR-V of the
+ * plan's kernels, in its capabilities and execution modes, and stand in the plan file: their
+ * numbers are part of its format. An application with a VkDevice of its own asks for them before it
+ * creates the device, and enables them with rp_needs_enable and rp_needs_extensions of
+ * reprise/device.h. Subgroup operations and float controls are properties that a device has or has
+ * not; the others are features that must be enabled.
  */
 #ifndef REPRISE_NEEDS_H
 #define REPRISE_NEEDS_H

@@ -51,7 +51,8 @@ typedef struct rp_target {
     { sizeof(rp_target) }
 
 /* Reads the text of a file: lines `key: number` and `name: text`, empty ones, and comments from '#'
- * on. Numbers are not 0; alignments and subgroup are powers of two. Every mistake is reported with its line. target->size is set by the caller. */
+ * on. Numbers are not 0; alignments and subgroup are powers of two. Every mistake is reported with
+ * its line. target->size is set by the caller. */
 RP_API rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_diags *diags,
                                  rp_target *target);
 

@@ -2,7 +2,9 @@
  * reading takes no lock that a submission would wait for.
  *
  * What is said of nodes and barriers is what was recorded into the command buffers that were
- * submitted. A device counts what its execs do and have done, and its own transfers.
+ * submitted: barriers are all of them, toward the replay before and the host as well, which a plan's
+ * own number (rp_plan_info.barriers) leaves out. A device counts what its execs do and have done,
+ * and its own transfers.
  */
 #ifndef REPRISE_COUNTERS_H
 #define REPRISE_COUNTERS_H

@@ -44,14 +44,16 @@ RP_API rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *
                             rp_diags *diags);
 
 /* An application's own Vulkan objects, as void* and integers so that this header needs no Vulkan
- * header. All must outlive the rp_device; the queue family must support compute. Each submission
- * is made between `lock` and `unlock` when given: an application that uses a queue from other
- * threads passes its own. They are called from any thread that uses the rp_device, with the VkQueue.
+ * header; in all headers a handle is void*, dispatchable or not, on systems of 64 bits. All must
+ * outlive the rp_device; the queue family must support compute. Each submission is made between
+ * `lock` and `unlock` when given: an application that uses a queue from other threads passes its
+ * own. They are called from any thread that uses the rp_device, with the VkQueue.
  *
  * Vulkan cannot be asked what an instance and a device were created with, so the import says it,
  * and what it does not say is taken as not enabled. rp_device_create refuses a device without
- * synchronization2 or timelineSemaphore, rp_exec_create a plan that needs more than is enabled, both
- * by name; rp_device_target then gives what is enabled. What is said is read during the call. */
+ * synchronization2 or timelineSemaphore, rp_exec_create a plan that needs more than is enabled,
+ * both by name; rp_device_target then gives what is enabled. What is said is read during the call.
+ */
 typedef struct rp_device_import {
     size_t size;                   /* sizeof(rp_device_import) */
     void *get_instance_proc_addr;  /* PFN_vkGetInstanceProcAddr */

@@ -51,8 +51,9 @@ typedef struct rp_binding {
     const char *buffer;
     rp_storage *storage; /* the exec holds on to it */
     uint64_t offset;
-    uint32_t slot;        /* or RP_ALL_SLOTS. What slots share (weights, state) takes any slot's
-                           * number for all */
+    uint32_t slot;        /* of this slot alone, and the exec allocates for the others what is not
+                           * bound there; or RP_ALL_SLOTS. What slots share (weights, state) takes
+                           * any slot's number for all */
     uint64_t slot_stride; /* with RP_ALL_SLOTS: slot s lies at offset + s * slot_stride; 0: all
                            * slots in the same range */
 } rp_binding;
@@ -251,8 +252,9 @@ typedef struct rp_submit_params {
     uint32_t wait_count;
     const rp_semaphore *signals; /* after it, beside the exec's timeline */
     uint32_t signal_count;
-    uint32_t pieces;          /* submit the first so many pieces of the recording, and the rest with
+    uint32_t pieces; /* submit the first so many pieces of the recording, and the rest with
                       * rp_exec_continue; 0: all */
+
     const rp_upload *uploads; /* before the replay, in the same submission. Two do not overlap */
     uint32_t upload_count;
     const rp_download *downloads; /* after it. The bytes arrive until rp_exec_wait of this replay or
@@ -276,9 +278,9 @@ RP_API rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, r
                                 uint64_t *out_replay);
 
 /* Waits until a replay is done, and those of smaller numbers, and puts the bytes of their downloads
- * where they belong; 0: all that were submitted.
- * UINT64_MAX waits for ever. RP_ERROR_CANCELLED when its slot's last replay was cancelled. On
- * RP_ERROR_DEVICE_LOST the message says what is known of where. */
+ * where they belong; 0: all that were submitted. UINT64_MAX waits for ever. RP_ERROR_CANCELLED when
+ * its slot's last replay was cancelled. On RP_ERROR_DEVICE_LOST the message says what is known of
+ * where. */
 RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_diags *diags);
 
 /* Several execs in one vkQueueSubmit2, in this order. Where an exec touches memory that one before

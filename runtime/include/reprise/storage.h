@@ -37,8 +37,9 @@ RP_API rp_status rp_storage_create(rp_device *device, const rp_storage_params *p
                                    rp_diags *diags, rp_storage **out_storage);
 
 /* A range of the application's own VkBuffer. The buffer was created with the usage flags
- * STORAGE_BUFFER, UNIFORM_BUFFER, INDIRECT_BUFFER, TRANSFER_SRC and TRANSFER_DST as far as the
- * plans use it so, its memory is bound, and both outlive the storage. */
+ * STORAGE_BUFFER, UNIFORM_BUFFER, INDIRECT_BUFFER, TRANSFER_SRC and TRANSFER_DST as far as plans
+ * and copies use it so (Vulkan cannot be asked; with all five nothing is missing), its memory is
+ * bound, and both outlive the storage. */
 typedef struct rp_storage_import {
     size_t size;      /* sizeof(rp_storage_import) */
     void *buffer;     /* VkBuffer */
