@@ -312,20 +312,25 @@ static uint32_t set_visit(void *context, uint64_t lo, uint64_t hi, uint32_t valu
     return *(uint32_t *)context;
 }
 
-/* Puts an entry into the gap before place `p`, where its leaf has room and it joins no neighbour. */
-static bool insert(rp_interval_map *map, place p, rp_interval entry) {
-    if (map->leaf_count == 0) return false;
+/* Puts an entry into the gap before place `p`, where its leaf has room and it joins no neighbour; else
+ * NULL. */
+static rp_interval *insert(rp_interval_map *map, place p, rp_interval entry) {
+    if (map->leaf_count == 0) {
+        if (has_only(map)) return NULL;
+        map->only = entry;
+        return &map->only;
+    }
     if (p.leaf == map->leaf_count)
         p = (place){map->leaf_count - 1, leaf_at(map, map->leaf_count - 1)->count};
     rp_interval_leaf *leaf = leaf_at(map, p.leaf);
-    if (leaf->count == leaf_sizes[leaf->size] || (p.item == 0 && p.leaf > 0)) return false;
+    if (leaf->count == leaf_sizes[leaf->size] || (p.item == 0 && p.leaf > 0)) return NULL;
     rp_interval *at = leaf->items + p.item;
-    if (p.item > 0 && at[-1].hi == entry.lo && at[-1].value == entry.value) return false;
-    if (p.item < leaf->count && at->lo == entry.hi && at->value == entry.value) return false;
+    if (p.item > 0 && at[-1].hi == entry.lo && at[-1].value == entry.value) return NULL;
+    if (p.item < leaf->count && at->lo == entry.hi && at->value == entry.value) return NULL;
     memmove(at + 1, at, (leaf->count - p.item) * sizeof *at);
     *at = entry;
     map->leaves[p.leaf].end = leaf->items[leaf->count++].hi;
-    return true;
+    return at;
 }
 
 bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
@@ -377,9 +382,13 @@ void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
     if (done < hi) visit(context, done, hi, RP_ABSENT);
 }
 
-uint32_t *rp_interval_map_exact(const rp_interval_map *map, uint64_t lo, uint64_t hi) {
-    rp_interval *e = (rp_interval *)at(map, find(map, hi));
-    return e && e->lo == lo && e->hi == hi ? &e->value : NULL;
+uint32_t *rp_interval_map_exact(rp_interval_map *map, uint64_t lo, uint64_t hi, uint32_t value) {
+    place p = find(map, lo + 1);
+    rp_interval *e = (rp_interval *)at(map, p);
+    if (e && e->lo == lo && e->hi == hi) return &e->value;
+    if ((e && e->lo < hi) || value == RP_ABSENT) return NULL;
+    e = insert(map, p, (rp_interval){lo, hi, value});
+    return e ? &e->value : NULL;
 }
 
 bool rp_interval_map_find(const rp_interval_map *map, uint64_t byte, rp_interval *out) {

@@ -67,9 +67,10 @@ bool rp_interval_map_set(const rp_allocator *a, rp_interval_map *map, uint64_t l
 void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
                           rp_interval_visit *visit, void *context);
 
-/* The value of the interval that is [lo, hi) exactly; NULL when there is none. The caller may change
- * it, to one that neither neighbour has and that is not RP_ABSENT. */
-uint32_t *rp_interval_map_exact(const rp_interval_map *map, uint64_t lo, uint64_t hi);
+/* The value of the interval that is [lo, hi) exactly. The caller may change it, to one that neither
+ * neighbour has and that is not RP_ABSENT. Where nothing is, an interval is put that has `value`, if
+ * that takes no more than moving others; not with RP_ABSENT. NULL when there is none. */
+uint32_t *rp_interval_map_exact(rp_interval_map *map, uint64_t lo, uint64_t hi, uint32_t value);
 
 /* The interval that holds byte `at`; false in a gap. */
 bool rp_interval_map_find(const rp_interval_map *map, uint64_t at, rp_interval *out);

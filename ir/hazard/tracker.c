@@ -280,14 +280,37 @@ static bool touch_write(rp_tracker *t, rp_interval_map *map) {
     return !t->failed && rp_interval_map_update(t->a, map, lo, hi, on_write, t);
 }
 
+/* A piece of the map that nothing touched yet: its cell is the next one. */
+static bool touch_new(rp_tracker *t, const rp_touch *touch) {
+    cell c = {{t->step, touch->tag, touch->write}, NONE, false};
+    if (!touch->write) {
+        c.by = untouched.by;
+        c.readers = push_reader(t, t->step, touch->tag, touch->read, NONE);
+    }
+    (void)push_cell(t, c);
+    return !t->failed;
+}
+
+/* What needs but one search: bytes that are one piece, or where nothing is. NULL for others. */
+static uint32_t *find_piece(rp_tracker *t, rp_tracker_space *s, const rp_touch *touch) {
+    if (t->fading) return NULL;
+    uint32_t *value = rp_interval_map_exact(&s->map, touch->lo, touch->hi, t->cell_count);
+    if (!value || rp_is_fold(*value)) return NULL;
+    s->age += *value == t->cell_count; /* others may have been moved */
+    *rp_tracker_recent(s, touch->lo) = (rp_recent_piece){touch->lo, touch->hi, value, s->age};
+    return value;
+}
+
 bool rp_tracker_touch_any(rp_tracker *t, const rp_touch *touch) {
     const rp_fold_owner owner = {t, fold_made, fold_opened};
     rp_tracker_space *s = &t->spaces[touch->space];
-    uint32_t *value = t->fading ? NULL : rp_interval_map_exact(&s->map, touch->lo, touch->hi);
-    if (value && !rp_is_fold(*value)) {
-        *rp_tracker_recent(s, touch->lo) = (rp_recent_piece){touch->lo, touch->hi, value, s->age};
-        return rp_tracker_touch_piece(t, t->visit, touch, value);
-    }
+    /* Room for a new piece's cell and reader first: it is in the map before they are there. */
+    if ((t->cell_count == t->cell_capacity || t->reader_count == t->reader_capacity) &&
+        !rp_tracker_grow(t))
+        return false;
+    uint32_t *value = find_piece(t, s, touch);
+    if (value && *value == t->cell_count) return touch_new(t, touch);
+    if (value) return rp_tracker_touch_piece(t, t->visit, touch, value);
     s->age++;
     t->touch = touch;
     if (!rp_fold_cut(t->a, &t->folds, &s->map, touch->lo, touch->hi, &owner)) return false;

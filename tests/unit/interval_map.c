@@ -65,10 +65,31 @@ static bool same(const rp_interval_map *map, const model *m) {
     return v.ok && v.at == BYTES && rp_interval_map_count(map) == model_count(m);
 }
 
+static uint32_t put; /* by exact searches */
+
+/* An exact search finds an interval from end to end, and may put one where nothing is. */
+static void search(rp_interval_map *map, model *m, uint64_t lo, uint64_t hi, uint32_t value) {
+    bool even = true;
+    for (uint64_t i = lo; i < hi; i++) even &= m->value[i] == m->value[lo];
+    uint32_t there = m->value[lo];
+    bool whole = even && there != RP_ABSENT && (lo == 0 || m->value[lo - 1] != there) &&
+                 (hi == BYTES || m->value[hi] != there);
+    uint32_t *found = rp_interval_map_exact(map, lo, hi, value);
+    CU_ASSERT_EQUAL(found != NULL && *found == there, whole);
+    if (!found || whole) return;
+    CU_ASSERT(even && there == RP_ABSENT && value != RP_ABSENT && *found == value);
+    for (uint64_t i = lo; i < hi; i++) m->value[i] = value;
+    put++;
+}
+
 static bool step(const rp_allocator *a, rp_interval_map *map, model *m, uint32_t longest) {
     uint64_t lo = random_below(BYTES), hi = lo + 1 + random_below(longest);
     if (hi > BYTES) hi = BYTES;
     uint32_t value = random_below(VALUES + 1);
+    if (random_below(3) == 0) {
+        search(map, m, lo, hi, value == VALUES ? RP_ABSENT : value);
+        return true;
+    }
     if (random_below(2)) {
         if (value == VALUES) value = RP_ABSENT;
         if (!rp_interval_map_set(a, map, lo, hi, value)) return false;
@@ -102,6 +123,7 @@ static void against_brute_force(void) {
         rp_interval_map_free(&a, &map);
         CU_ASSERT_EQUAL(f.live, 0);
     }
+    CU_ASSERT(put > 1000);
 }
 
 static void edges(void) {
@@ -181,17 +203,18 @@ static void pool(void) {
 static void exact(void) {
     rp_allocator a = rp_allocator_or_default(NULL);
     rp_interval_map map = {0};
-    CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, 0, 4));
+    CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, 0, 4, RP_ABSENT));
+    CU_ASSERT_EQUAL(rp_interval_map_count(&map), 0);
     for (uint32_t i = 0; i < 300; i++)
         CU_ASSERT(rp_interval_map_set(&a, &map, i * 10, i * 10 + 4 + i % 7, i));
     for (uint32_t i = 0; i < 300; i++) {
         uint64_t lo = i * 10, hi = lo + 4 + i % 7;
-        uint32_t *value = rp_interval_map_exact(&map, lo, hi);
+        uint32_t *value = rp_interval_map_exact(&map, lo, hi, 0);
         CU_ASSERT_PTR_NOT_NULL_FATAL(value);
         CU_ASSERT_EQUAL(*value, i);
-        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo, hi + 1));
-        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo, hi - 1));
-        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo + 1, hi));
+        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo, hi + 1, 0));
+        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo, hi - 1, 0));
+        CU_ASSERT_PTR_NULL(rp_interval_map_exact(&map, lo + 1, hi, 0));
     }
     rp_interval_map_free(&a, &map);
 }
