@@ -8,15 +8,18 @@
  *   by hand      vkCmdBindPipeline, vkCmdBindDescriptorSets, vkCmdPushConstants, vkCmdDispatch,
  *                vkCmdPipelineBarrier2, each where it is needed and nowhere else, with descriptor
  *                sets that were written before
+ *   with sets    the same, and what work that differs needs as well: a set is taken from a pool and
+ *                written wherever the ranges are not those of the dispatch before
  *   encoder      rp_encoder_set_kernel to rp_encoder_dispatch, which finds out what is needed
  *   direct mode  the calls of a recorder, rp_bind_kernel to rp_dispatch
  *
- * All three ways write the same commands; the benchmark counts barriers and descriptor sets and says
+ * All ways write the same commands; the benchmark counts barriers and descriptor sets and says
  * so when they differ. Nothing is submitted. Times are CPU time of the thread for a dispatch with all
  * that belongs to it; medians over all rounds, and the ratio to what is written by hand. */
 #define VOLK_IMPLEMENTATION
 #include <volk.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +43,9 @@ typedef struct bench {
     VkDescriptorSetLayout set_layout;
     VkPipelineLayout layout;
     VkPipeline pipelines[KERNELS];
-    VkDescriptorPool set_pool;
-    VkDescriptorSet *sets; /* by dispatch of the stream */
+    VkDescriptorPool set_pool, frame_pool;
+    VkDescriptorSet *sets; /* by dispatch of the stream, of set_pool */
+    VkBuffer handles[2];
 
     rp_diags *diags;
     rp_device *rp;
@@ -125,7 +129,31 @@ enum { STREAMS = sizeof streams / sizeof *streams };
 
 /* ---- By hand --------------------------------------------------------------------------------- */
 
-static void by_hand(bench *b, const struct stream *s) {
+static VkDescriptorSet make_set(bench *b, VkDescriptorPool pool, const work *w) {
+    VkDescriptorSet made;
+    const VkDescriptorSetAllocateInfo set = {.sType =
+                                                 VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                             .descriptorPool = pool,
+                                             .descriptorSetCount = 1,
+                                             .pSetLayouts = &b->set_layout};
+    TRY(vkAllocateDescriptorSets(b->device, &set, &made));
+    const VkDescriptorBufferInfo ranges[2] = {
+        {b->handles[w->from_buffer], (uint64_t)w->from * PIECE, PIECE},
+        {b->handles[1 - w->from_buffer], (uint64_t)w->to * PIECE, PIECE}};
+    const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                        .dstSet = made,
+                                        .descriptorCount = 2,
+                                        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                        .pBufferInfo = ranges};
+    vkUpdateDescriptorSets(b->device, 1, &write, 0, NULL);
+    return made;
+}
+
+static bool same_ranges(const work *v, const work *w) {
+    return v->from == w->from && v->to == w->to && v->from_buffer == w->from_buffer;
+}
+
+static inline void encode_by_hand(bench *b, const struct stream *s, bool with_sets) {
     const VkMemoryBarrier2 memory = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,
                                      .srcStageMask = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT,
                                      .srcAccessMask = VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT,
@@ -137,10 +165,15 @@ static void by_hand(bench *b, const struct stream *s) {
                                       .pMemoryBarriers = &memory};
     VkPipeline bound = VK_NULL_HANDLE;
     VkDescriptorSet bound_set = VK_NULL_HANDLE;
+    work before = {0};
+    if (with_sets) TRY(vkResetDescriptorPool(b->device, b->frame_pool, 0));
     for (uint32_t i = 0; i < b->dispatches; i++) {
         const work w = s->at(i);
         const uint32_t push[2] = {i / s->push, 3};
         VkDescriptorSet set = b->sets[i];
+        if (with_sets)
+            set = i && same_ranges(&before, &w) ? bound_set : make_set(b, b->frame_pool, &w);
+        before = w;
         if (w.barrier) vkCmdPipelineBarrier2(b->commands, &barrier);
         if (b->pipelines[w.kernel] != bound) {
             bound = b->pipelines[w.kernel];
@@ -155,6 +188,14 @@ static void by_hand(bench *b, const struct stream *s) {
                            push);
         vkCmdDispatch(b->commands, 1, 1, 1);
     }
+}
+
+static void by_hand(bench *b, const struct stream *s) {
+    encode_by_hand(b, s, false);
+}
+
+static void by_hand_with_sets(bench *b, const struct stream *s) {
+    encode_by_hand(b, s, true);
 }
 
 /* ---- By Reprise ------------------------------------------------------------------------------ */
@@ -199,52 +240,37 @@ static void by_direct(bench *b, const struct stream *s) {
     TRY(rp_direct_end(b->direct, &last));
 }
 
-/* The sets that a stream binds by hand, written before it is measured. */
-static void create_sets(bench *b, const struct stream *s) {
-    const uint32_t count = b->dispatches;
-    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2 * count};
+static VkDescriptorPool create_pool(bench *b) {
+    VkDescriptorPool made;
+    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2 * b->dispatches};
     const VkDescriptorPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-                                             .maxSets = count,
+                                             .maxSets = b->dispatches,
                                              .poolSizeCount = 1,
                                              .pPoolSizes = &size};
-    TRY(vkCreateDescriptorPool(b->device, &pool, NULL, &b->set_pool));
-    VkBuffer handles[2];
-    for (uint32_t i = 0; i < 2; i++) {
-        rp_storage_info info = {.size = sizeof info};
-        TRY(rp_storage_get_info(b->storage[i], &info));
-        handles[i] = (VkBuffer)info.buffer;
-    }
-    for (uint32_t i = 0; i < count; i++) {
+    TRY(vkCreateDescriptorPool(b->device, &pool, NULL, &made));
+    return made;
+}
+
+/* The sets that a stream binds by hand, written before it is measured; one for equal ranges. */
+static void create_sets(bench *b, const struct stream *s) {
+    b->set_pool = create_pool(b);
+    b->frame_pool = create_pool(b);
+    for (uint32_t i = 0; i < b->dispatches; i++) {
         const work w = s->at(i);
-        uint32_t same = 0; /* an earlier dispatch with the same bindings */
-        for (work o = s->at(0);
-             same < i && (o.from != w.from || o.to != w.to || o.from_buffer != w.from_buffer);)
-            o = s->at(++same);
-        b->sets[i] = b->sets[same];
-        if (same < i) continue;
-        const VkDescriptorSetAllocateInfo set = {.sType =
-                                                     VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-                                                 .descriptorPool = b->set_pool,
-                                                 .descriptorSetCount = 1,
-                                                 .pSetLayouts = &b->set_layout};
-        TRY(vkAllocateDescriptorSets(b->device, &set, &b->sets[i]));
-        const VkDescriptorBufferInfo ranges[2] = {
-            {handles[w.from_buffer], (uint64_t)w.from * PIECE, PIECE},
-            {handles[1 - w.from_buffer], (uint64_t)w.to * PIECE, PIECE}};
-        const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                            .dstSet = b->sets[i],
-                                            .descriptorCount = 2,
-                                            .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                            .pBufferInfo = ranges};
-        vkUpdateDescriptorSets(b->device, 1, &write, 0, NULL);
+        uint32_t same = 0;
+        for (work o = s->at(0); same < i && !same_ranges(&o, &w);) o = s->at(++same);
+        b->sets[i] = same < i ? b->sets[same] : make_set(b, b->set_pool, &w);
     }
 }
 
 static const struct way {
     const char *name;
     void (*encode)(bench *b, const struct stream *s);
-} ways[] = {{"by hand", by_hand}, {"encoder", by_encoder}, {"direct mode", by_direct}};
-enum { WAYS = sizeof ways / sizeof *ways };
+} ways[] = {{"by hand", by_hand},
+            {"with sets", by_hand_with_sets},
+            {"encoder", by_encoder},
+            {"direct mode", by_direct}};
+enum { WAYS = sizeof ways / sizeof *ways, ENCODER = 2 };
 
 static void check_report(bench *b, const struct stream *s, const char *way) {
     uint32_t barriers = 0, emitted = 0;
@@ -270,7 +296,7 @@ static void measure(bench *b, const struct stream *s) {
             double taken = thread_seconds() - start;
             TRY(vkEndCommandBuffer(b->commands));
             if (round >= WARM_UP) seconds[w][round - WARM_UP] = taken;
-            if (round == WARM_UP && w > 0) check_report(b, s, ways[w].name);
+            if (round == WARM_UP && w >= ENCODER) check_report(b, s, ways[w].name);
         }
     double base = 0;
     for (uint32_t w = 0; w < WAYS; w++) {
@@ -281,6 +307,7 @@ static void measure(bench *b, const struct stream *s) {
         free(seconds[w]);
     }
     vkDestroyDescriptorPool(b->device, b->set_pool, NULL);
+    vkDestroyDescriptorPool(b->device, b->frame_pool, NULL);
 }
 
 /* ---- Setting up ------------------------------------------------------------------------------ */
@@ -350,7 +377,10 @@ static void create_program(bench *b) {
                                            .bytes = (uint64_t)b->dispatches * PIECE};
         const rp_buffer_params buffer = {
             .name = i ? "b" : "a", .kind = RP_INOUT, .size = (uint64_t)b->dispatches * PIECE};
+        rp_storage_info info = {.size = sizeof info};
         TRY(rp_storage_create(b->rp, &storage, b->diags, &b->storage[i]));
+        TRY(rp_storage_get_info(b->storage[i], &info));
+        b->handles[i] = (VkBuffer)info.buffer;
         TRY(rp_program_buffer(b->program, &buffer, b->diags, &b->buffers[i]));
     }
     static const char *const ops[KERNELS] = {"FACTOR=5", "FACTOR=7"};

@@ -97,16 +97,19 @@ static inline const slot *find_slot(const kernel *k, uint32_t set, uint32_t bind
     return NULL;
 }
 
-static const slot *slot_of(rp_direct *d, rp_call_kind kind, uint32_t set, uint32_t binding) {
-    const slot *s = d->current ? find_slot(d->current, set, binding) : NULL;
-    if (s) return s;
+static void refuse_slot(rp_direct *d, rp_call_kind kind, uint32_t set, uint32_t binding) {
     char text[200];
     if (d->current)
         snprintf(text, sizeof text, "kernel '%.100s' has no binding %u in set %u", d->current->name,
                  binding, set);
     refuse(d, kind, RP_ERROR_INVALID,
            d->current ? text : "no kernel is bound; call rp_bind_kernel first");
-    return NULL;
+}
+
+static inline const slot *slot_of(rp_direct *d, rp_call_kind kind, uint32_t set, uint32_t binding) {
+    const slot *s = d->current ? find_slot(d->current, set, binding) : NULL;
+    if (!s) refuse_slot(d, kind, set, binding);
+    return s;
 }
 
 static void bind(rp_recorder *r, rp_call_kind kind, uint32_t set, uint32_t binding,

@@ -233,13 +233,15 @@ rp_status rp_encoder_set_range(rp_encoder *e, uint32_t param, uint32_t buffer, u
     if (!k || param >= k->param_count) return refuse_param(e, param);
     const rp_encoder_param_info *info = &k->params[param];
     use *u = &e->uses[param];
-    bool fresh = u->serial == 0;
+    const uint64_t serial = u->serial, lo = u->lo, hi = u->hi;
+    const uint32_t last = u->buffer;
     if (!find(e, buffer, offset, size, u)) return refuse_range(e, k->name, buffer, offset, size);
+    if (u->lo == lo && u->hi == hi && u->serial == serial && buffer == last) return RP_OK;
     if (u->hi - u->lo < info->min_size) return refuse_size(e, param, u);
     uint64_t hash = rp_set_hash(u->serial, u->lo, u->hi, info->position);
     e->set_hash[info->set] += hash - u->hash;
     u->hash = hash;
-    e->unset -= fresh;
+    e->unset -= serial == 0;
     e->changed = true;
     return RP_OK;
 }
