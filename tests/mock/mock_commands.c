@@ -179,15 +179,14 @@ static void use_buffer(mock_buffer *buffer, uint32_t family, mock_use use) {
     buffer->use = use;
 }
 
-void mock_execute(VkCommandBuffer handle, VkQueue queue, mock_use use) {
-    mock_command_buffer *commands = (mock_command_buffer *)handle;
+/* Notes what the commands use, and until when. */
+static void watch(mock_command_buffer *commands, VkQueue queue, mock_use use) {
     for (uint32_t i = 0; i < mock.family_count; i++)
         if (queue == mock_queue(i) && i != commands->family)
             mock_wrong("commands are submitted to a queue of another family than their pool's");
     if (!commands->simultaneous && mock_in_flight(commands->use))
         mock_wrong("a command buffer is submitted while it is in flight");
     commands->use = use;
-    if (commands->recording) mock_wrong("a command buffer is submitted while it is recorded");
     static uint64_t before; /* commands of all that was submitted before */
     for (uint32_t i = 0; i < commands->ops_count; i++) {
         const mock_op *op = &commands->ops[i];
@@ -196,6 +195,12 @@ void mock_execute(VkCommandBuffer handle, VkQueue queue, mock_use use) {
         if (mock.races) mock_race_op(op, use, before + op->command, queue);
     }
     before += commands->commands + 1;
+}
+
+void mock_execute(VkCommandBuffer handle, VkQueue queue, mock_use use) {
+    mock_command_buffer *commands = (mock_command_buffer *)handle;
+    if (commands->recording) mock_wrong("a command buffer is submitted while it is recorded");
+    if (!mock.quiet) watch(commands, queue, use);
     for (uint32_t i = 0; i < commands->count && !mock.lost; i++) {
         const transfer *t = &commands->transfers[i];
         if (mock.lose_after) mock.lost = --mock.lose_after == 0;

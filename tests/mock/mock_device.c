@@ -314,7 +314,7 @@ VkResult VKAPI_CALL mock_SetDebugUtilsObjectNameEXT(VkDevice device,
                                                     const VkDebugUtilsObjectNameInfoEXT *info) {
     (void)device, (void)info;
     if (!mock.names) mock_wrong("a name without VK_EXT_debug_utils");
-    mock.named++;
+    mock_count(&mock.named);
     return VK_SUCCESS;
 }
 

@@ -111,7 +111,7 @@ void VKAPI_CALL mock_FreeMemory(VkDevice device, VkDeviceMemory handle,
     (void)device, (void)a;
     mock_memory *memory = (mock_memory *)handle;
     if (memory) {
-        mock_race_forget(memory);
+        if (mock.races) mock_race_forget(memory);
         if (!memory->foreign) free(memory->data);
     }
     mock_delete(memory, MOCK_MEMORY);
@@ -142,7 +142,8 @@ VkResult VKAPI_CALL mock_CreateBuffer(VkDevice device, const VkBufferCreateInfo 
     if (info->size == 0) mock_wrong("a buffer has no bytes");
     mock_buffer *buffer = mock_new(MOCK_BUFFER, sizeof *buffer);
     buffer->size = info->size;
-    buffer->usage = mock.buffer_usage = info->usage;
+    buffer->usage = info->usage;
+    __atomic_store_n(&mock.buffer_usage, info->usage, __ATOMIC_RELAXED);
     buffer->staging = !(info->usage & VK_BUFFER_USAGE_STORAGE_BUFFER_BIT);
     buffer->concurrent = info->sharingMode == VK_SHARING_MODE_CONCURRENT;
     if (buffer->concurrent && info->queueFamilyIndexCount < 2)

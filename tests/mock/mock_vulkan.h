@@ -50,7 +50,7 @@ typedef struct mock_state {
                           * a submission; 0: never */
     bool stall;          /* submissions stay in flight: waits time out, or finish them if endless */
     bool races;          /* what is submitted is looked through for races */
-    bool quiet;          /* no text of descriptors, which threads would write at once */
+    bool quiet;          /* for threads: nothing is noted, and what is submitted is done at once */
 
     /* What happened. */
     int objects;         /* alive, of all kinds */
