@@ -1,5 +1,5 @@
 /* Changing 1 of 1000 nodes, by each tier. Node 500 is the one that changes: it alone has a live grid,
- * a buffer of its own, and a push constant that differs between two plans. */
+ * a switch, a buffer of its own, and a push constant that differs between two plans. */
 #include <string.h>
 
 #include "embed.h"
@@ -57,10 +57,15 @@ static int compile_nodes(bench *b, change_state *s, uint32_t add, rp_plan **out)
         const rp_range range = {s->all, (uint64_t)(i / 2) * RANGE, RANGE};
         rp_bind(r, 0, i == CHANGED ? (rp_range){s->own} : range);
         rp_push(r, 0, i == CHANGED ? &add : &i, 4);
-        if (i == CHANGED)
-            rp_dispatch_live(r, "min(n, 1)", "1", "1");
-        else
+        if (i != CHANGED) {
             rp_dispatch(r, 1, 1, 1);
+            continue;
+        }
+        rp_label_begin(r, "changed");
+        rp_optional_begin(r);
+        rp_dispatch_live(r, "min(n, 1)", "1", "1");
+        rp_optional_end(r);
+        rp_label_end(r);
     }
     TRY(rp_program_graph(s->program, &r, 1, b->diags, &graph));
     TRY(rp_compile(graph, NULL, b->diags, out, NULL));
@@ -93,6 +98,13 @@ static int run_live_by_name(bench *b, void *state) {
     change_state *s = state;
     for (uint32_t i = 0; i < BATCH; i++)
         TRY(rp_exec_set_live(s->exec, 0, "n", 0, &(uint32_t){i % 2}, 1, b->diags));
+    return 0;
+}
+
+static int run_enable(bench *b, void *state) {
+    change_state *s = state;
+    for (uint32_t i = 0; i < BATCH; i++)
+        TRY(rp_exec_enable(s->exec, 0, "changed", i % 2, b->diags));
     return 0;
 }
 
@@ -165,7 +177,9 @@ static int open_change(bench *b, change_state *s) {
         TRY(compile_nodes(b, s, i, &s->plans[i]));
         TRY(rp_storage_create(b->device, &params, b->diags, &s->storages[i]));
     }
-    TRY(rp_exec_create(b->device, s->plans[0], NULL, b->diags, &s->exec));
+    static const char *const switches[] = {"changed"};
+    const rp_exec_params params = {.size = sizeof params, .switches = switches, .switch_count = 1};
+    TRY(rp_exec_create(b->device, s->plans[0], &params, b->diags, &s->exec));
     TRY(rp_exec_find(s->exec, "n", &s->live));
     rp_plan_kernel_info kernel = {.size = sizeof kernel};
     TRY(rp_plan_get_kernel(s->plans[0], 0, &kernel));
@@ -184,6 +198,7 @@ int bench_change(bench *b) {
         {"a memcpy of 4 bytes", run_word, NULL, 0},
         {"rp_exec_set_live_at, a grid follows", run_live, NULL, 0},
         {"rp_exec_set_live, by name", run_live_by_name, NULL, 0},
+        {"rp_exec_enable of the node", run_enable, NULL, 0},
     };
     static const way nodes[] = {
         {"by hand: record 1000 dispatches", run_again, NULL, 0},
@@ -194,7 +209,7 @@ int bench_change(bench *b) {
     };
     change_state s = {0};
     TRY(open_change(b, &s));
-    TRY(compare(b, &(comparison){"change a value", values, 3, &s, .operations = BATCH}));
+    TRY(compare(b, &(comparison){"change a value", values, 4, &s, .operations = BATCH}));
     TRY(compare(b, &(comparison){"change 1 of 1000 nodes", nodes, 5, &s}));
     rp_exec_destroy(s.exec);
     for (uint32_t i = 0; i < 2; i++) {
