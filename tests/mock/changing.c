@@ -296,7 +296,8 @@ static void test_switches_refused(void) {
         {{"a"},
          1,
          RP_ERROR_INVALID,
-         "the switch a names n0, which overwrites bytes 256 to 263 of y (use 1 is w): the plan counts "
+         "the switch a names n0, which overwrites bytes 256 to 263 of y (use 1 is w): the plan "
+         "counts "
          "on it. Make the node optional, or the use rw"},
         {{"n0"}, 1, RP_ERROR_INVALID, "the switch n0 names n0, which overwrites"},
         {{"a/b"}, 1, RP_ERROR_INVALID, "the switch a/b names n0, which overwrites"},
