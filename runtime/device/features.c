@@ -62,7 +62,9 @@
       shaderSubgroupExtendedTypes)                                                                 \
     X(SUBGROUP_TYPES, VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures,                         \
       SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES, shaderSubgroupExtendedTypes)                        \
-    X(DEVICE_FAULT, VkPhysicalDeviceFaultFeaturesEXT, FAULT_FEATURES_EXT, deviceFault)
+    X(DEVICE_FAULT, VkPhysicalDeviceFaultFeaturesEXT, FAULT_FEATURES_EXT, deviceFault)             \
+    X(MEMORY_PRIORITY, VkPhysicalDeviceMemoryPriorityFeaturesEXT, MEMORY_PRIORITY_FEATURES_EXT,    \
+      memoryPriority)
 
 static const struct {
     uint32_t feature;

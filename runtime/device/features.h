@@ -13,7 +13,9 @@
     X(RP_EXTENSION_DEVICE_FAULT, 2, VK_EXT_DEVICE_FAULT_EXTENSION_NAME, UINT32_MAX)                \
     X(RP_EXTENSION_CHECKPOINTS, 3, VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME, UINT32_MAX) \
     X(RP_EXTENSION_BUFFER_MARKER, 4, VK_AMD_BUFFER_MARKER_EXTENSION_NAME, UINT32_MAX)              \
-    X(RP_EXTENSION_HOST_MEMORY, 5, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME, UINT32_MAX)
+    X(RP_EXTENSION_HOST_MEMORY, 5, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME, UINT32_MAX)         \
+    X(RP_EXTENSION_MEMORY_BUDGET, 6, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME, UINT32_MAX)              \
+    X(RP_EXTENSION_MEMORY_PRIORITY, 7, VK_EXT_MEMORY_PRIORITY_EXTENSION_NAME, UINT32_MAX)
 
 typedef enum rp_extension {
 #define RP_X(symbol, bit, name, core) symbol = 1 << bit,
@@ -56,7 +58,8 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
     X(RP_FEATURE_DEVICE_ADDRESS, 15, RP_NEED_DEVICE_ADDRESS, 0, "bufferDeviceAddress")             \
     X(RP_FEATURE_INT_DOT, 16, RP_NEED_INT_DOT, RP_EXTENSION_INT_DOT, "shaderIntegerDotProduct")    \
     X(RP_FEATURE_SUBGROUP_TYPES, 17, RP_NEED_SUBGROUP_TYPES, 0, "shaderSubgroupExtendedTypes")     \
-    X(RP_FEATURE_DEVICE_FAULT, 18, 0, RP_EXTENSION_DEVICE_FAULT, "deviceFault")
+    X(RP_FEATURE_DEVICE_FAULT, 18, 0, RP_EXTENSION_DEVICE_FAULT, "deviceFault")                    \
+    X(RP_FEATURE_MEMORY_PRIORITY, 19, 0, RP_EXTENSION_MEMORY_PRIORITY, "memoryPriority")
 
 typedef enum rp_feature {
 #define RP_X(symbol, bit, need, extension, name) symbol = 1 << bit,
@@ -80,7 +83,10 @@ enum { RP_FEATURES_BASE = RP_FEATURE_SYNC2 | RP_FEATURE_TIMELINE };
     X(int_dot, VkPhysicalDeviceShaderIntegerDotProductFeatures,                                    \
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES, RP_EXTENSION_INT_DOT) \
     X(fault, VkPhysicalDeviceFaultFeaturesEXT,                                                     \
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT, RP_EXTENSION_DEVICE_FAULT)
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT, RP_EXTENSION_DEVICE_FAULT)             \
+    X(priority, VkPhysicalDeviceMemoryPriorityFeaturesEXT,                                         \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PRIORITY_FEATURES_EXT,                              \
+      RP_EXTENSION_MEMORY_PRIORITY)
 
 typedef struct rp_feature_chain {
 #define RP_X(member, type, stype, extension) type member;

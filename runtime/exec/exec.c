@@ -27,6 +27,7 @@ static rp_status take_params(rp_exec *exec, const rp_exec_params *given, rp_diag
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(rp_exec_params)");
         return RP_ERROR_USAGE;
     }
+    RP_TRY(rp_memory_check_priority(params->memory_priority, "an exec", diags));
     exec->slots_count = params->slots ? params->slots : 1;
     if (exec->slots_count > RP_MAX_SLOTS) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "an exec has at most %d slots, %u were asked for",

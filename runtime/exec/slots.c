@@ -161,6 +161,7 @@ typedef struct requests {
     rp_storage_wish *wishes;
     request *of; /* by wish */
     uint32_t count, wishes_capacity, of_capacity;
+    float priority;
 } requests;
 
 static bool ask(requests *r, rp_purpose purpose, uint64_t size, const char *name, uint32_t slot,
@@ -168,7 +169,8 @@ static bool ask(requests *r, rp_purpose purpose, uint64_t size, const char *name
     if (!RP_RESERVE(r->a, r->wishes, r->count, r->wishes_capacity, 1) ||
         !RP_RESERVE(r->a, r->of, r->count, r->of_capacity, 1))
         return false;
-    r->wishes[r->count] = (rp_storage_wish){.purpose = purpose, .size = size, .name = name};
+    r->wishes[r->count] =
+        (rp_storage_wish){.purpose = purpose, .size = size, .name = name, .priority = r->priority};
     r->of[r->count++] = (request){slot, buffer};
     return true;
 }
@@ -226,7 +228,7 @@ static rp_status serve(rp_exec *exec, rp_slot *slots, const requests *r, rp_diag
 }
 
 static rp_status allocate(rp_exec *exec, rp_slot *slots, rp_diags *diags) {
-    requests r = {.a = &exec->device->allocator};
+    requests r = {.a = &exec->device->allocator, .priority = exec->params.memory_priority};
     rp_status status = RP_OK;
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
         if (!ask_for_slot(exec, slots, s, &r)) status = RP_ERROR_NO_MEMORY;

@@ -7,64 +7,6 @@
 #include "base/checked.h"
 #include "plan/format.h"
 
-typedef struct type_wish {
-    VkMemoryPropertyFlags with, without;
-} type_wish;
-
-enum { MAX_WISHES = 4 };
-
-/* Memory types to try, best first. */
-static void wishes_of(const rp_adapter *adapter, rp_purpose purpose, type_wish out[MAX_WISHES]) {
-    const VkMemoryPropertyFlags local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
-    const VkMemoryPropertyFlags visible =
-        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-    const VkMemoryPropertyFlags cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
-    const type_wish unmapped[MAX_WISHES] = {
-        {local, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT}, {local, 0}, {0, 0}, {0, 0}};
-    const type_wish unified[MAX_WISHES] = {
-        {local | visible | cached, 0}, {local | visible, 0}, {local, 0}, {0, 0}};
-    const type_wish mapped[MAX_WISHES] = {
-        {local | visible | cached, 0}, {local | visible, 0}, {visible | cached, 0}, {visible, 0}};
-    const type_wish live[MAX_WISHES] = {
-        {local | visible, 0}, {visible, 0}, {visible, 0}, {visible, 0}};
-    const type_wish staging[MAX_WISHES] = {
-        {visible | cached, 0}, {visible, 0}, {visible, 0}, {visible, 0}};
-    const type_wish *chosen = unmapped;
-    switch (purpose) {
-    case RP_PURPOSE_ARENA: break;
-    case RP_PURPOSE_EXTERNAL: {
-        VkPhysicalDeviceType type = adapter->properties.deviceType;
-        if (type == VK_PHYSICAL_DEVICE_TYPE_CPU || type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU)
-            chosen = unified;
-        break;
-    }
-    case RP_PURPOSE_VISIBLE: chosen = mapped; break;
-    case RP_PURPOSE_LIVE: chosen = live; break;
-    case RP_PURPOSE_STAGING: chosen = staging; break;
-    case RP_PURPOSE_COUNT: break;
-    }
-    memcpy(out, chosen, sizeof(type_wish) * MAX_WISHES);
-}
-
-static bool choose_type(const rp_adapter *adapter, rp_purpose purpose, uint32_t allowed,
-                        uint32_t *out) {
-    /* Protected, lazily allocated, device-coherent and RDMA memory need features of their own. */
-    const VkMemoryPropertyFlags plain =
-        VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-        VK_MEMORY_PROPERTY_HOST_COHERENT_BIT | VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
-    type_wish wishes[MAX_WISHES];
-    wishes_of(adapter, purpose, wishes);
-    for (uint32_t w = 0; w < MAX_WISHES; w++)
-        for (uint32_t i = 0; i < adapter->memory.memoryTypeCount; i++) {
-            VkMemoryPropertyFlags flags = adapter->memory.memoryTypes[i].propertyFlags;
-            if (!(allowed >> i & 1) || (flags & ~plain)) continue;
-            if ((flags & wishes[w].with) != wishes[w].with || (flags & wishes[w].without)) continue;
-            *out = i;
-            return true;
-        }
-    return false;
-}
-
 static VkBufferUsageFlags usage_of(rp_purpose purpose) {
     const VkBufferUsageFlags transfer =
         VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
@@ -128,20 +70,22 @@ static rp_status create_buffer(allocation *all, const rp_storage_wish *wish, rp_
     return RP_OK;
 }
 
-static rp_status add_block(allocation *all, uint32_t type) {
+static rp_status add_block(allocation *all, uint32_t type, float priority) {
     const rp_allocator *a = &all->device->allocator;
     if (!RP_RESERVE(a, all->blocks, all->blocks_count, all->blocks_capacity, 1))
         return RP_ERROR_NO_MEMORY;
     rp_block *block = rp_alloc_zero(a, 1, sizeof *block);
     if (!block) return RP_ERROR_NO_MEMORY;
     block->type = type;
+    block->priority = priority;
     atomic_init(&block->holders, 1); /* the allocation's own, until it is done */
     all->blocks[all->blocks_count++] = block;
     return RP_OK;
 }
 
-/* Says which block a storage lies in and where; the last block of a type is the open one. */
-static rp_status lay_out(allocation *all, uint32_t index, rp_diags *diags) {
+/* Says which block a storage lies in and where; the last block of a kind is the open one. */
+static rp_status lay_out(allocation *all, uint32_t index, const rp_storage_wish *wish,
+                         rp_diags *diags) {
     rp_device *device = all->device;
     const rp_adapter *adapter = &device->adapter;
     rp_storage *storage = all->storages[index];
@@ -150,7 +94,7 @@ static rp_status lay_out(allocation *all, uint32_t index, rp_diags *diags) {
     device->vk.GetBufferMemoryRequirements(device->handle, storage->handle, &needs);
     storage->memory_bytes = needs.size;
     all->bytes[storage->purpose] += needs.size;
-    if (!choose_type(adapter, storage->purpose, needs.memoryTypeBits, &type)) {
+    if (!rp_memory_choose_type(adapter, storage->purpose, needs.memoryTypeBits, &type)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s has no memory type that %s can use",
                      adapter->info.name, storage->name);
         return RP_ERROR_UNSUPPORTED;
@@ -159,12 +103,13 @@ static rp_status lay_out(allocation *all, uint32_t index, rp_diags *diags) {
     uint32_t b = 0;
     for (; b < all->blocks_count; b++) {
         const rp_block *block = all->blocks[b];
-        if (block->type == type && rp_align_u64(block->size, needs.alignment, &offset) &&
+        if (block->type == type && block->priority == wish->priority &&
+            rp_align_u64(block->size, needs.alignment, &offset) &&
             rp_add_u64(offset, needs.size, &end) && end <= adapter->max_allocation_size)
             break;
     }
     if (b == all->blocks_count) {
-        RP_TRY(add_block(all, type));
+        RP_TRY(add_block(all, type, wish->priority));
         offset = 0;
         end = needs.size;
     }
@@ -174,6 +119,23 @@ static rp_status lay_out(allocation *all, uint32_t index, rp_diags *diags) {
     return RP_OK;
 }
 
+/* "the arena 4096, buffers 512", or the name of what is alone. */
+static void list_parts(const allocation *all, char *text, size_t size) {
+    static const char *const names[] = {
+#define RP_X(symbol, name) name,
+        RP_PURPOSE_LIST(RP_X)
+#undef RP_X
+    };
+    size_t at = 0;
+    if (all->count == 1)
+        snprintf(text, size, "%s %llu", all->storages[0]->name,
+                 (unsigned long long)all->storages[0]->memory_bytes);
+    for (uint32_t i = 0; i < RP_PURPOSE_COUNT && all->count > 1; i++)
+        if (all->bytes[i] && at < size)
+            at += (size_t)snprintf(text + at, size - at, "%s%s %llu", at ? ", " : "", names[i],
+                                   (unsigned long long)all->bytes[i]);
+}
+
 static rp_status out_of_memory(const allocation *all, uint32_t type, rp_diags *diags) {
     const rp_adapter *adapter = &all->device->adapter;
     uint32_t heap = adapter->memory.memoryTypes[type].heapIndex;
@@ -181,23 +143,36 @@ static rp_status out_of_memory(const allocation *all, uint32_t type, rp_diags *d
     for (uint32_t i = 0; i < all->blocks_count; i++)
         if (adapter->memory.memoryTypes[all->blocks[i]->type].heapIndex == heap)
             sum += all->blocks[i]->size;
-    static const char *const names[] = {
-#define RP_X(symbol, name) name,
-        RP_PURPOSE_LIST(RP_X)
-#undef RP_X
-    };
-    char parts[256] = "";
-    for (uint32_t i = 0, at = 0; i < RP_PURPOSE_COUNT; i++)
-        if (all->bytes[i])
-            at += (uint32_t)snprintf(parts + at, sizeof parts - at, "%s%s %llu", at ? ", " : "",
-                                     names[i], (unsigned long long)all->bytes[i]);
+    char parts[256] = "", budget_text[96] = "";
+    uint64_t budget, used;
+    list_parts(all, parts, sizeof parts);
+    if (rp_memory_budget(all->device, heap, &budget, &used))
+        snprintf(budget_text, sizeof budget_text,
+                 ", of which this process may use %llu and uses %llu", (unsigned long long)budget,
+                 (unsigned long long)used);
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                  "out of device memory on %s: asked for %llu bytes of heap %u, which has %llu in "
-                 "all (needed for %s); compile with a smaller --arena-limit, use smaller buffers, "
-                 "or free other memory",
+                 "all%s (needed for %s); compile with a smaller --arena-limit, use smaller "
+                 "buffers, or free other memory",
                  adapter->info.name, (unsigned long long)sum, heap,
-                 (unsigned long long)adapter->memory.memoryHeaps[heap].size, parts);
+                 (unsigned long long)adapter->memory.memoryHeaps[heap].size, budget_text, parts);
     return RP_ERROR_DEVICE_MEMORY;
+}
+
+/* Whether a heap then holds more than the system grants this process: the driver may still find a
+ * place, and things get slow. */
+static void check_budget(const allocation *all, uint32_t heap, uint64_t bytes, rp_diags *diags) {
+    uint64_t budget, used;
+    if (bytes == 0 || !rp_memory_budget(all->device, heap, &budget, &used) ||
+        (used <= budget && bytes <= budget - used))
+        return;
+    char parts[256] = "";
+    list_parts(all, parts, sizeof parts);
+    rp_diags_add(diags, RP_WARNING, NULL, 0, 0,
+                 "%llu bytes more of heap %u of %s are over the budget: this process may use %llu "
+                 "and uses %llu (needed for %s)",
+                 (unsigned long long)bytes, heap, all->device->adapter.info.name,
+                 (unsigned long long)budget, (unsigned long long)used, parts);
 }
 
 /* Asking a driver for more than its heap has may succeed and fail later: refuse at once. */
@@ -210,19 +185,27 @@ static rp_status check_heaps(const allocation *all, rp_diags *diags) {
             sums[heap] > facts->memoryHeaps[heap].size)
             return out_of_memory(all, all->blocks[i]->type, diags);
     }
+    for (uint32_t i = 0; i < facts->memoryHeapCount; i++) check_budget(all, i, sums[i], diags);
     return RP_OK;
 }
 
 static rp_status allocate_block(const allocation *all, rp_block *block, rp_diags *diags) {
     rp_device *device = all->device;
     const rp_vk *vk = &device->vk;
+    const VkMemoryPriorityAllocateInfoEXT priority = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_PRIORITY_ALLOCATE_INFO_EXT,
+        .priority = block->priority,
+    };
+    bool prior =
+        block->priority != 0 && (device->adapter.features & RP_FEATURE_MEMORY_PRIORITY) != 0;
     const VkMemoryAllocateFlagsInfo addressed = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+        .pNext = prior ? &priority : NULL,
         .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
     };
     const VkMemoryAllocateInfo info = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-        .pNext = block->addressed ? &addressed : NULL,
+        .pNext = block->addressed ? (const void *)&addressed : addressed.pNext,
         .allocationSize = block->size,
         .memoryTypeIndex = block->type,
     };
@@ -253,7 +236,7 @@ static rp_status allocate(allocation *all, const rp_storage_wish *wishes, rp_dia
     for (uint32_t i = 0; i < all->count; i++)
         RP_TRY(create_buffer(all, &wishes[i], diags, &all->storages[i]));
     for (uint32_t i = 0; i < all->count; i++) {
-        RP_TRY(lay_out(all, i, diags));
+        RP_TRY(lay_out(all, i, &wishes[i], diags));
         all->blocks[all->block_of[i]]->addressed |=
             (wishes[i].usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT) != 0;
     }

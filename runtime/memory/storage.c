@@ -23,7 +23,9 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
         .usage = params.usage,
         .size = params.bytes,
         .name = params.name ? params.name : "storage",
+        .priority = params.priority,
     };
+    RP_TRY(rp_memory_check_priority(params.priority, wish.name, diags));
     if (params.bytes == 0 || params.bytes > RP_MAX_BUFFER_BYTES) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "%s cannot have %llu bytes: 1 to %llu are possible", wish.name,

@@ -29,6 +29,7 @@ typedef struct rp_block {
     uint8_t *mapped;
     uint64_t size;
     uint32_t type;
+    float priority;
     bool addressed; /* shaders reach a buffer in it by device address */
 } rp_block;
 
@@ -53,7 +54,18 @@ typedef struct rp_storage_wish {
     VkBufferUsageFlags usage; /* beside that of the purpose */
     uint64_t size;
     const char *name;
+    float priority; /* 0: the usual one */
 } rp_storage_wish;
+
+/* Which memory of a device purposes want. types.c. */
+bool rp_memory_choose_type(const rp_adapter *adapter, rp_purpose purpose, uint32_t allowed,
+                           uint32_t *out);
+/* 0 stands for the usual priority; RP_ERROR_USAGE outside of 0 to 1. */
+rp_status rp_memory_check_priority(float priority, const char *name, rp_diags *diags);
+
+/* What the system lets this process use of a heap, and what it uses; false where nobody says. */
+bool rp_memory_budget(const rp_device *device, uint32_t heap, uint64_t *out_budget,
+                      uint64_t *out_used);
 
 /* Fills are whole words: a buffer is created with so many bytes for `size`, which the plan knows.
  */

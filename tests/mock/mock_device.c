@@ -198,7 +198,7 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
 }
 
 static bool has_extension(const char *name) {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < MOCK_EXTENSIONS; i++)
         if (mock.extensions_too[i] && strcmp(mock.extensions_too[i], name) == 0) return true;
     return false;
 }
@@ -230,6 +230,8 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
             ((VkPhysicalDeviceSynchronization2Features *)s)->synchronization2 = mock.sync2;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT) {
             ((VkPhysicalDeviceFaultFeaturesEXT *)s)->deviceFault = mock.device_fault;
+        } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PRIORITY_FEATURES_EXT) {
+            ((VkPhysicalDeviceMemoryPriorityFeaturesEXT *)s)->memoryPriority = mock.memory_priority;
         }
     }
 }
@@ -238,6 +240,19 @@ void VKAPI_CALL mock_GetPhysicalDeviceMemoryProperties(VkPhysicalDevice device,
                                                        VkPhysicalDeviceMemoryProperties *out) {
     (void)device;
     *out = mock.memory;
+}
+
+void VKAPI_CALL mock_GetPhysicalDeviceMemoryProperties2(VkPhysicalDevice device,
+                                                        VkPhysicalDeviceMemoryProperties2 *out) {
+    (void)device;
+    out->memoryProperties = mock.memory;
+    VkPhysicalDeviceMemoryBudgetPropertiesEXT *budget = out->pNext;
+    if (!has_extension(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME))
+        mock_wrong("a budget is asked for without its extension");
+    for (uint32_t i = 0; budget && i < mock.memory.memoryHeapCount; i++) {
+        budget->heapBudget[i] = mock.heap_budget;
+        budget->heapUsage[i] = mock.heap_usage;
+    }
 }
 
 void VKAPI_CALL mock_GetPhysicalDeviceQueueFamilyProperties(VkPhysicalDevice device,
@@ -254,7 +269,7 @@ VkResult VKAPI_CALL mock_EnumerateDeviceExtensionProperties(VkPhysicalDevice dev
     (void)device, (void)layer;
     if (mock_fails("vkEnumerateDeviceExtensionProperties")) return mock.fail_with;
     uint32_t have = 0;
-    for (int i = -1; i < 3; i++) {
+    for (int i = -1; i < MOCK_EXTENSIONS; i++) {
         const char *name = i < 0 ? VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME : mock.extensions_too[i];
         if (!name || (i < 0 && !mock.sync2_extension)) continue;
         if (out && have < *count) {

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <vulkan/vulkan_core.h>
 
+enum { MOCK_EXTENSIONS = 8 };
+
 typedef struct mock_state {
     /* The machine. mock_reset sets a discrete GPU that can do everything. */
     uint32_t device_count;
@@ -32,9 +34,12 @@ typedef struct mock_state {
     bool device_address;
     bool exact_floats; /* 32-bit float controls */
     bool validation_layer, cache_hits;
-    bool debug_utils;              /* the loader has VK_EXT_debug_utils */
-    const char *extensions_too[3]; /* device extensions beside VK_KHR_synchronization2 */
-    bool device_fault;             /* the feature of VK_EXT_device_fault */
+    bool debug_utils; /* the loader has VK_EXT_debug_utils */
+    const char
+        *extensions_too[MOCK_EXTENSIONS]; /* device extensions beside VK_KHR_synchronization2 */
+    bool device_fault;                    /* the feature of VK_EXT_device_fault */
+    bool memory_priority;                 /* that of VK_EXT_memory_priority */
+    uint64_t heap_budget, heap_usage;     /* of every heap, as VK_EXT_memory_budget says */
     uint32_t loader_version;
     uint32_t instance_version; /* of the latest vkCreateInstance, or of the test's own instance */
 
@@ -60,6 +65,7 @@ typedef struct mock_state {
     uint32_t waits, batches;   /* vkWaitSemaphores; VkSubmitInfo2 */
     uint32_t begins;           /* vkBeginCommandBuffer */
     uint32_t host_imports;     /* allocations of the host's own memory */
+    float priority;            /* of the latest vkAllocateMemory; below 0: nothing was said */
     const void *submitted[32]; /* command buffers of the latest vkQueueSubmit2 */
     uint32_t submitted_count;
     uint32_t set_layouts, layouts, pipelines, caches; /* ever created */

@@ -151,6 +151,19 @@ RP_API rp_status rp_device_target(const rp_device *device, rp_target *target);
  * counters->size is set by the caller; any thread. */
 RP_API rp_status rp_device_get_counters(rp_device *device, rp_counters *counters);
 
+/* The memory that buffers lie in. */
+typedef struct rp_device_memory {
+    size_t size;           /* sizeof(rp_device_memory) of the caller */
+    uint64_t heap_bytes;   /* of the heap */
+    uint64_t budget_bytes; /* how much of it this process may use, as the system says now, before
+                            * allocations fail or slow down; heap_bytes where that is not known */
+    uint64_t used_bytes;   /* how much of it this process uses; without a budget, what the runtime
+                            * has allocated on the device */
+    int known;             /* the system says so (VK_EXT_memory_budget) */
+} rp_device_memory;
+/* memory->size is set by the caller; RP_ERROR_USAGE otherwise, and for NULL. */
+RP_API rp_status rp_device_get_memory(rp_device *device, rp_device_memory *memory);
+
 /* How many validation warnings and errors arrived since the device was created; those kept are
  * appended to `diags` (may be NULL) and forgotten. 0 for a device without validation. */
 RP_API uint32_t rp_device_messages(rp_device *device, rp_diags *diags);

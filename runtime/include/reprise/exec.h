@@ -94,6 +94,7 @@ typedef struct rp_exec_params {
                                   * those at it and below it ("mlp": "mlp/up" too), or n and the
                                   * number of a node in the plan ("n7"). No name twice */
     uint32_t switch_count;
+    float memory_priority; /* of what the exec allocates: rp_storage_params.priority */
 } rp_exec_params;
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding

@@ -31,6 +31,8 @@ typedef struct rp_storage_params {
     int host_visible;  /* mapped: rp_storage_info.mapped. RP_ERROR_UNSUPPORTED where a device has
                          * no such memory */
     int uninitialised; /* leave the bytes as they are; else they begin as zeros */
+    float priority;    /* of staying in device memory when that runs short, above 0 and up to 1;
+                        * 0: 0.5. Where the device has VK_EXT_memory_priority */
 } rp_storage_params;
 
 RP_API rp_status rp_storage_create(rp_device *device, const rp_storage_params *params,
