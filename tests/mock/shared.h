@@ -143,7 +143,8 @@ static inline uint32_t shared_bindings(const shared_device *d, const shared_exec
 static inline void shared_create(const shared_device *d, shared_exec *e, uint64_t seed,
                                  rp_random *r, rp_exec_params params, bool visible) {
     e->plan = mock_random_plan(seed, NULL);
-    shared_list(e, r, visible, 20 + rp_random_below(r, 60));
+    /* Live values are each slot's own. */
+    shared_list(e, r, visible && params.slots < 2, 20 + rp_random_below(r, 60));
     for (uint32_t i = 0; i < e->count; i++)
         for (uint32_t k = 0; k < i; k++)
             if (shared_overlap(&e->places[i], &e->places[k]) &&
