@@ -148,11 +148,15 @@ void rp_descriptors_free(rp_descriptors *descriptors);
 
 /* ---- slots.c: where the buffers of each slot lie --------------------------------------------- */
 
+/* What is no buffer of the plan: the arena as a whole, and grids in the live block. */
+#define RP_TOUCH_ARENA UINT32_MAX
+#define RP_TOUCH_GRIDS (UINT32_MAX - 1)
+
 /* Memory that a replay touches. */
 typedef struct rp_touch {
     VkBuffer handle;
     uint64_t lo, hi;
-    uint32_t buffer; /* of the plan; RP_UNSET: the arena */
+    uint32_t buffer; /* of the plan, or one of those above */
     uint32_t scopes; /* rp_scope bits of all uses */
 } rp_touch;
 

@@ -344,18 +344,21 @@ void rp_touches_sort(rp_touch *touches, uint32_t count) {
     qsort(touches, count, sizeof *touches, by_place);
 }
 
-static rp_touch touch_of(const rp_place *place, uint64_t bytes, uint32_t buffer, uint32_t scopes) {
-    return (rp_touch){place->handle, place->offset, place->offset + bytes, buffer, scopes};
+static void add_touch(rp_slot *slot, const rp_place *place, uint64_t offset, uint64_t bytes,
+                      uint32_t buffer, uint32_t scopes) {
+    uint64_t lo = place->offset + offset;
+    slot->touches[slot->touches_count++] =
+        (rp_touch){place->handle, lo, lo + bytes, buffer, scopes};
 }
 
-/* Lists the memory that a slot's replay touches: buffers, and the arena as a whole. */
+/* Lists the memory that a slot's replay touches: buffers, the arena as a whole, and the grids. */
 static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
     const rp_plan *plan = exec->plan;
     const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
     const rp_plan_buffer *buffers = rp_plan_buffers(plan);
     uint32_t count = rp_plan_count(plan, RP_SECTION_BUFFERS), arena_scopes = 0;
     rp_release(&exec->device->allocator, slot->touches);
-    slot->touches = rp_alloc(&exec->device->allocator, count + 1, sizeof *slot->touches);
+    slot->touches = rp_alloc(&exec->device->allocator, count + 2, sizeof *slot->touches);
     if (!slot->touches) return RP_ERROR_NO_MEMORY;
     slot->touches_count = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -363,32 +366,39 @@ static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
         if (in_arena(slot, &buffers[i], place))
             arena_scopes |= exec->scopes[i];
         else
-            slot->touches[slot->touches_count++] =
-                touch_of(place, buffers[i].size, i, exec->scopes[i]);
+            add_touch(slot, place, 0, buffers[i].size, i, exec->scopes[i]);
     }
     if (slot->arena.storage)
-        slot->touches[slot->touches_count++] =
-            touch_of(&slot->arena, graph->arena_bytes, RP_UNSET, arena_scopes);
+        add_touch(slot, &slot->arena, 0, graph->arena_bytes, RP_TOUCH_ARENA, arena_scopes);
+    if (exec->live.grids_count) {
+        uint64_t grids = exec->live.grids->offset; /* behind the live buffers */
+        add_touch(slot, &slot->live_block, grids, exec->live.size - grids, RP_TOUCH_GRIDS,
+                  RP_SCOPE_INDIRECT_R);
+    }
     rp_touches_sort(slot->touches, slot->touches_count);
     return RP_OK;
 }
 
-static const char *touch_name(const rp_exec *exec, const rp_touch *touch) {
-    return touch->buffer == RP_UNSET
-               ? "the arena"
-               : rp_plan_string(exec->plan, rp_plan_buffers(exec->plan)[touch->buffer].name);
+static bool is_buffer(const rp_touch *touch) {
+    return touch->buffer < RP_TOUCH_GRIDS;
 }
 
+static const char *touch_name(const rp_exec *exec, const rp_touch *touch) {
+    if (touch->buffer == RP_TOUCH_ARENA) return "the arena";
+    if (touch->buffer == RP_TOUCH_GRIDS) return "the exec's grids";
+    return rp_plan_string(exec->plan, rp_plan_buffers(exec->plan)[touch->buffer].name);
+}
+
+/* By the GPU, or by the host between replays. */
 static bool touch_writes(const rp_exec *exec, const rp_touch *touch) {
-    return touch->buffer == RP_UNSET || is_written(&rp_plan_buffers(exec->plan)[touch->buffer]);
+    return !is_buffer(touch) || is_written(&rp_plan_buffers(exec->plan)[touch->buffer]);
 }
 
 /* Whether the touch is of the same bytes in another slot, as the application wanted it. Live values
  * are each slot's own: the host writes those of one while the GPU reads those of another. */
 static bool is_again(const rp_exec *exec, const rp_touch *touch, const rp_touch *before) {
     return by_place(touch, before) == 0 &&
-           (touch->buffer == RP_UNSET ||
-            rp_plan_buffers(exec->plan)[touch->buffer].kind != RP_LIVE);
+           (!is_buffer(touch) || rp_plan_buffers(exec->plan)[touch->buffer].kind != RP_LIVE);
 }
 
 static rp_status refuse_overlap(const rp_exec *exec, const rp_touch *a, const rp_touch *b,
@@ -490,9 +500,10 @@ uint32_t rp_slots_scopes(const rp_exec *exec) {
         const rp_slot *slot = &exec->slots[s];
         for (uint32_t i = 0; i < slot->touches_count; i++) {
             const rp_touch *touch = &slot->touches[i];
-            bool own = touch->buffer == RP_UNSET ? slot->arena.own
-                                                 : buffers[touch->buffer].kind == RP_TMP &&
-                                                       slot->places[touch->buffer].own;
+            bool own = touch->buffer == RP_TOUCH_GRIDS;
+            if (touch->buffer == RP_TOUCH_ARENA) own = slot->arena.own;
+            if (is_buffer(touch))
+                own = buffers[touch->buffer].kind == RP_TMP && slot->places[touch->buffer].own;
             if (!own) scopes |= touch->scopes;
         }
     }

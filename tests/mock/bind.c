@@ -358,6 +358,36 @@ static void test_live(void) {
     close_all();
 }
 
+/* Where an exec has its live values it has grids behind them: no place for a buffer. */
+static void test_grids(void) {
+    mock_reset();
+    mock_unified();
+    open_text(text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    rp_range_info range;
+    CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, "n", diags, &range), RP_OK);
+    rp_storage_info info = {.size = sizeof info};
+    CU_ASSERT_EQUAL(rp_storage_get_info(range.storage, &info), RP_OK);
+    CU_ASSERT_TRUE(info.bytes > 256); /* n, and the grid of n0 */
+    rp_plan *small = mock_plan("reprise 1\n"
+                               "graph small scheduled placed synced arena 0 {\n"
+                               "  buf $y out 16\n"
+                               "  buf $n live u32[1] = 01000000\n"
+                               "  kern @k spirv - local 64 1 1 (w)\n"
+                               "  group 0\n"
+                               "    n0 = run @k grid {$n} 1 1 (w $y)\n"
+                               "}\n");
+    rp_exec *other = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, small, &mock_params, diags, &other), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_get_range(other, 0, "n", diags, &range), RP_OK);
+    const rp_binding on_grids = {"y", range.storage, range.offset + 256, 0, 0};
+    CU_ASSERT_EQUAL(rp_exec_bind(other, &on_grids, 1, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "the exec's grids"));
+    rp_exec_destroy(other);
+    rp_plan_destroy(small);
+    close_all();
+}
+
 /* A storage lives as long as somebody holds it: the application, or execs that it is bound to. */
 static void test_held(void) {
     mock_reset();
@@ -393,6 +423,7 @@ int main(void) {
                                     {"double buffers", test_double_buffers},
                                     {"busy", test_busy},
                                     {"live values", test_live},
+                                    {"grids", test_grids},
                                     {"holding", test_held},
                                     {0}};
     return rp_run_tests("bind", tests);
