@@ -279,7 +279,7 @@ VkResult VKAPI_CALL mock_QueueSubmit2(VkQueue queue, uint32_t count, const VkSub
 VkResult VKAPI_CALL mock_QueueWaitIdle(VkQueue queue) {
     (void)queue;
     if (mock_fails("vkQueueWaitIdle")) return mock.fail_with;
-    mock.idle_waits++;
+    mock_count(&mock.idle_waits);
     mock_finish();
     return VK_SUCCESS;
 }

@@ -86,7 +86,7 @@ VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateI
         find_struct(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
     const VkMemoryPriorityAllocateInfoEXT *priority =
         find_struct(info->pNext, VK_STRUCTURE_TYPE_MEMORY_PRIORITY_ALLOCATE_INFO_EXT);
-    mock.priority = priority ? priority->priority : -1;
+    if (!mock.quiet) mock.priority = priority ? priority->priority : -1;
     if (priority && !mock.memory_priority)
         mock_wrong("a priority of memory is given without the feature");
     memory->foreign = host != NULL;
