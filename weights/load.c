@@ -267,11 +267,8 @@ rp_status rp_weights_load(rp_device *device, const rp_weights_load_params *given
     *out_loaded = NULL;
     rp_weights_load_params params;
     if (!device || !given) return RP_ERROR_USAGE;
-    if (!rp_sized_take(given, &params, sizeof params)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "set the member size to sizeof(rp_weights_load_params)");
-        return RP_ERROR_USAGE;
-    }
+    if (!rp_sized_take(given, &params, sizeof params))
+        return rp_sized_refuse(diags, "rp_weights_load_params");
     if (!complete(&params)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "loading weights takes as many plans, files and names as are counted, and "

@@ -336,11 +336,8 @@ rp_status rp_direct_create(rp_program *program, rp_device *device, const rp_dire
     *out_direct = NULL;
     rp_direct_params params = {0};
     if (!program || !device) return RP_ERROR_USAGE;
-    if (given && !rp_sized_take(given, &params, sizeof params)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "set the member size to sizeof(rp_direct_params)");
-        return RP_ERROR_USAGE;
-    }
+    if (given && !rp_sized_take(given, &params, sizeof params))
+        return rp_sized_refuse(diags, "rp_direct_params");
     rp_direct *d = rp_alloc_zero(&program->allocator, 1, sizeof *d);
     if (!d) return RP_ERROR_NO_MEMORY;
     d->allocator = program->allocator;

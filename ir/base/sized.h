@@ -34,4 +34,10 @@ static inline bool rp_sized_give(const void *own, size_t own_size, void *given) 
     return true;
 }
 
+/* What to answer when nobody set it; `type` is the struct's name. */
+static inline rp_status rp_sized_refuse(rp_diags *diags, const char *type) {
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(%s)", type);
+    return RP_ERROR_USAGE;
+}
+
 #endif

@@ -110,11 +110,8 @@ static void tear_down(rp_device *device) {
 
 static rp_status take_params(const rp_device_params *given, rp_device_params *out,
                              rp_diags *diags) {
-    if (given && !rp_sized_take(given, out, sizeof *out)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "set the member size to sizeof(rp_device_params)");
-        return RP_ERROR_USAGE;
-    }
+    if (given && !rp_sized_take(given, out, sizeof *out))
+        return rp_sized_refuse(diags, "rp_device_params");
     uint32_t known = RP_QUEUES_COMPUTE_ONLY | RP_QUEUES_TRANSFER;
     if (!(out->queues & ~known) && !(out->import && out->queues)) return RP_OK;
     rp_diags_add(
@@ -266,4 +263,33 @@ void rp_device_name(rp_device *device, VkObjectType type, uint64_t handle, const
         .pObjectName = name,
     };
     device->vk.SetDebugUtilsObjectNameEXT(device->handle, &info);
+}
+
+rp_status rp_timeline_create(rp_device *device, rp_diags *diags, VkSemaphore *out) {
+    const VkSemaphoreTypeCreateInfo type = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
+    };
+    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                             .pNext = &type};
+    return RP_VK(diags, device->vk.CreateSemaphore(device->handle, &semaphore, NULL, out));
+}
+
+rp_status rp_commands_create(rp_device *device, uint32_t family, VkCommandPoolCreateFlags flags,
+                             uint32_t count, rp_diags *diags, VkCommandPool *out_pool,
+                             VkCommandBuffer *out_commands) {
+    const rp_vk *vk = &device->vk;
+    const VkCommandPoolCreateInfo pool = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+        .flags = flags,
+        .queueFamilyIndex = family,
+    };
+    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, out_pool)));
+    const VkCommandBufferAllocateInfo commands = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+        .commandPool = *out_pool,
+        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+        .commandBufferCount = count,
+    };
+    return RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, out_commands));
 }

@@ -146,6 +146,15 @@ void rp_queues_settle(rp_device *device);
  * it is exclusive, with 2 it is created with VK_SHARING_MODE_CONCURRENT. */
 uint32_t rp_device_families(const rp_device *device, uint32_t out[2]);
 
+/* A timeline semaphore that begins at 0. */
+rp_status rp_timeline_create(rp_device *device, rp_diags *diags, VkSemaphore *out);
+
+/* A command pool of a queue family, and `count` primary command buffers of it. On failure the pool
+ * may be there, to be destroyed by the caller. */
+rp_status rp_commands_create(rp_device *device, uint32_t family, VkCommandPoolCreateFlags flags,
+                             uint32_t count, rp_diags *diags, VkCommandPool *out_pool,
+                             VkCommandBuffer *out_commands);
+
 /* Names an object for validation messages and debug tools; does nothing without VK_EXT_debug_utils.
  */
 void rp_device_name(rp_device *device, VkObjectType type, uint64_t handle, const char *name);

@@ -7,11 +7,6 @@
 
 #include "base/sized.h"
 
-static rp_status unset_size(rp_diags *diags) {
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(rp_device_import)");
-    return RP_ERROR_USAGE;
-}
-
 static rp_status check(const rp_device_import *import, const rp_device_params *params,
                        rp_diags *diags) {
     bool complete = import->get_instance_proc_addr && import->instance && import->physical_device &&
@@ -87,7 +82,8 @@ rp_status rp_device_wrap(rp_device *device, const rp_device_params *params, rp_d
     rp_adapter *adapter = &device->adapter;
     rp_device_import own;
     const rp_device_import *import = &own;
-    if (!rp_sized_take(params->import, &own, sizeof own)) return unset_size(diags);
+    if (!rp_sized_take(params->import, &own, sizeof own))
+        return rp_sized_refuse(diags, "rp_device_import");
     RP_TRY(check(import, params, diags));
     device->pipeline_cache = (VkPipelineCache)params->pipeline_cache;
     device->lock = import->lock;
@@ -104,7 +100,7 @@ rp_status rp_device_wrap(rp_device *device, const rp_device_params *params, rp_d
 rp_status rp_device_probe(const rp_device_import *import, rp_diags *diags, rp_device_info *info) {
     rp_device_import own;
     if (!import || !info) return RP_ERROR_USAGE;
-    if (!rp_sized_take(import, &own, sizeof own)) return unset_size(diags);
+    if (!rp_sized_take(import, &own, sizeof own)) return rp_sized_refuse(diags, "rp_device_import");
     if (!own.get_instance_proc_addr || !own.instance || !own.physical_device) return RP_ERROR_USAGE;
     rp_allocator a = rp_allocator_or_default(NULL);
     rp_instance instance = {0};

@@ -117,11 +117,8 @@ rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, r
     *out_encoder = NULL;
     rp_encoder_params params;
     if (!device || !given) return RP_ERROR_USAGE;
-    if (!rp_sized_take(given, &params, sizeof params)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "set the member size to sizeof(rp_encoder_params)");
-        return RP_ERROR_USAGE;
-    }
+    if (!rp_sized_take(given, &params, sizeof params))
+        return rp_sized_refuse(diags, "rp_encoder_params");
     if ((params.kernel_count && !params.kernels) || (params.buffer_count && !params.buffers))
         return RP_ERROR_USAGE;
     rp_encoder *e = rp_alloc_zero(&device->allocator, 1, sizeof *e);
@@ -260,11 +257,8 @@ rp_status rp_encoder_begin(rp_encoder *e, void *command_buffer,
                            const rp_encoder_begin_params *given, rp_diags *diags) {
     rp_encoder_begin_params params = {0};
     if (!e || !command_buffer) return RP_ERROR_USAGE;
-    if (given && !rp_sized_take(given, &params, sizeof params)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "set the member size to sizeof(rp_encoder_begin_params)");
-        return RP_ERROR_USAGE;
-    }
+    if (given && !rp_sized_take(given, &params, sizeof params))
+        return rp_sized_refuse(diags, "rp_encoder_begin_params");
     if (e->encoding) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "the encoder is encoding already: call rp_encoder_end first");

@@ -37,11 +37,8 @@ static rp_status check_semaphores(const rp_exec *exec, const rp_submit_params *p
 static rp_status take_params(rp_exec *exec, const rp_submit_params *given, rp_diags *diags,
                              rp_submit_params *out) {
     const rp_submit_params defaults = {.size = sizeof defaults};
-    if (!rp_sized_take(given ? given : &defaults, out, sizeof *out)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "set the member size to sizeof(rp_submit_params)");
-        return RP_ERROR_USAGE;
-    }
+    if (!rp_sized_take(given ? given : &defaults, out, sizeof *out))
+        return rp_sized_refuse(diags, "rp_submit_params");
     if (out->slot >= exec->slots_count) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the exec has %u slots, there is no slot %u",
                      exec->slots_count, out->slot);

@@ -231,11 +231,8 @@ rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *o
                          rp_diags *diags) {
     rp_update_report report = {0};
     if (!exec || !plan) return RP_ERROR_USAGE;
-    if (out_report && !rp_sized_give(&report, sizeof report, out_report)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "set the member size to sizeof(rp_update_report)");
-        return RP_ERROR_USAGE;
-    }
+    if (out_report && !rp_sized_give(&report, sizeof report, out_report))
+        return rp_sized_refuse(diags, "rp_update_report");
     rp_exec_lock(exec);
     rp_status status = update(exec, plan, &report, diags);
     rp_exec_unlock(exec);

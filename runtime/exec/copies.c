@@ -131,20 +131,9 @@ static rp_status create(rp_exec *exec, rp_diags *diags, rp_replay_copies **out) 
     const rp_vk *vk = &device->vk;
     rp_replay_copies *c = rp_alloc_zero(&device->allocator, 1, sizeof *c);
     if (!c) return RP_ERROR_NO_MEMORY;
-    const VkCommandPoolCreateInfo pool = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-        .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
-        .queueFamilyIndex = device->adapter.queue_family,
-    };
-    rp_status status = RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &c->pool));
-    const VkCommandBufferAllocateInfo commands = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = c->pool,
-        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-        .commandBufferCount = 2,
-    };
-    if (status == RP_OK)
-        status = RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, c->commands));
+    rp_status status = rp_commands_create(device, device->adapter.queue_family,
+                                          VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT, 2, diags,
+                                          &c->pool, c->commands);
     if (status != RP_OK) {
         vk->DestroyCommandPool(device->handle, c->pool, NULL);
         rp_release(&device->allocator, c);
@@ -444,13 +433,7 @@ static bool reads_buffers(const rp_replay_copies *c) {
 
 static rp_status create_late(rp_device *device, rp_replay_copies *c, rp_diags *diags) {
     if (c->late) return RP_OK;
-    const VkSemaphoreTypeCreateInfo type = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-    };
-    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                             .pNext = &type};
-    return RP_VK(diags, device->vk.CreateSemaphore(device->handle, &semaphore, NULL, &c->late));
+    return rp_timeline_create(device, diags, &c->late);
 }
 
 static rp_status submit_late(rp_exec *exec, rp_replay_copies *c, rp_diags *diags) {

@@ -23,10 +23,8 @@ static rp_status take_params(rp_exec *exec, const rp_exec_params *given, rp_diag
     const rp_exec_params defaults = {.size = sizeof defaults};
     const rp_allocator *a = &exec->device->allocator;
     rp_exec_params *params = &exec->params;
-    if (!rp_sized_take(given ? given : &defaults, params, sizeof *params)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(rp_exec_params)");
-        return RP_ERROR_USAGE;
-    }
+    if (!rp_sized_take(given ? given : &defaults, params, sizeof *params))
+        return rp_sized_refuse(diags, "rp_exec_params");
     RP_TRY(rp_memory_check_priority(params->memory_priority, "an exec", diags));
     exec->slots_count = params->slots ? params->slots : 1;
     if (exec->slots_count > RP_MAX_SLOTS) {
@@ -75,16 +73,6 @@ static rp_status create_pipelines(rp_exec *exec, rp_diags *diags) {
     return RP_OK;
 }
 
-static rp_status create_timeline(rp_device *device, rp_diags *diags, VkSemaphore *out) {
-    const VkSemaphoreTypeCreateInfo type = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-    };
-    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                             .pNext = &type};
-    return RP_VK(diags, device->vk.CreateSemaphore(device->handle, &semaphore, NULL, out));
-}
-
 /* ---- Slots ----------------------------------------------------------------------------------- */
 
 static rp_status create_queries(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
@@ -106,21 +94,10 @@ static rp_status create_queries(const rp_exec *exec, rp_slot *slot, rp_diags *di
 
 static rp_status create_commands(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_device *device = exec->device;
-    const rp_vk *vk = &device->vk;
-    const VkCommandPoolCreateInfo pool = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-        .queueFamilyIndex = device->adapter.queue_family,
-    };
-    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &slot->pool)));
     slot->commands = rp_alloc(&device->allocator, exec->pieces, sizeof *slot->commands);
     if (!slot->commands) return RP_ERROR_NO_MEMORY;
-    const VkCommandBufferAllocateInfo commands = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = slot->pool,
-        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-        .commandBufferCount = exec->pieces,
-    };
-    return RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, slot->commands));
+    return rp_commands_create(device, device->adapter.queue_family, 0, exec->pieces, diags,
+                              &slot->pool, slot->commands);
 }
 
 /* A recording is good for every replay, and may be submitted again while it is in flight. */
@@ -222,8 +199,8 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     RP_TRY(rp_live_plan(&exec->live, device, exec->plan, &exec->switches, diags));
     RP_TRY(create_slots(exec, from, diags)); /* before pipelines: it fails fast */
     RP_TRY(create_pipelines(exec, diags));
-    RP_TRY(create_timeline(device, diags, &exec->timeline));
-    if (exec->pieces > 1) RP_TRY(create_timeline(device, diags, &exec->pieces_timeline));
+    RP_TRY(rp_timeline_create(device, diags, &exec->timeline));
+    if (exec->pieces > 1) RP_TRY(rp_timeline_create(device, diags, &exec->pieces_timeline));
     for (uint32_t s = 0; s < exec->slots_count; s++)
         RP_TRY(rp_slot_prepare(exec, &exec->slots[s], from ? &from->slots[s] : NULL, diags));
     uint64_t bytes;

@@ -21,27 +21,10 @@ typedef struct clearing {
 
 static rp_status create_objects(clearing *c, rp_diags *diags) {
     rp_device *device = c->device;
-    const rp_vk *vk = &device->vk;
-    const VkCommandPoolCreateInfo pool = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-        .flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT,
-        .queueFamilyIndex = device->adapter.queue_family,
-    };
-    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &c->pool)));
-    const VkCommandBufferAllocateInfo commands = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = c->pool,
-        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-        .commandBufferCount = 1,
-    };
-    RP_TRY(RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, &c->commands)));
-    const VkSemaphoreTypeCreateInfo type = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-    };
-    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                             .pNext = &type};
-    return RP_VK(diags, vk->CreateSemaphore(device->handle, &semaphore, NULL, &c->done));
+    RP_TRY(rp_commands_create(device, device->adapter.queue_family,
+                              VK_COMMAND_POOL_CREATE_TRANSIENT_BIT, 1, diags, &c->pool,
+                              &c->commands));
+    return rp_timeline_create(device, diags, &c->done);
 }
 
 static rp_status record(const clearing *c, rp_storage *const *storages, uint32_t count,

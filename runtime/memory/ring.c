@@ -34,23 +34,12 @@ static VkResult wait_for(rp_device *device, VkSemaphore timeline, uint64_t value
 
 static rp_status create_piece(const rp_ring *ring, rp_piece *piece, rp_diags *diags) {
     rp_device *device = ring->device;
-    const rp_vk *vk = &device->vk;
     const rp_storage_wish wish = {
         .purpose = RP_PURPOSE_STAGING, .size = RP_PIECE_BYTES, .name = "staging"};
     RP_TRY(rp_storage_allocate(device, &wish, 1, diags, &piece->buffer));
-    const VkCommandPoolCreateInfo pool = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-        .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
-        .queueFamilyIndex = ring->beside ? device->transfer_family : device->adapter.queue_family,
-    };
-    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &piece->pool)));
-    const VkCommandBufferAllocateInfo commands = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = piece->pool,
-        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-        .commandBufferCount = 1,
-    };
-    return RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &commands, &piece->commands));
+    uint32_t family = ring->beside ? device->transfer_family : device->adapter.queue_family;
+    return rp_commands_create(device, family, VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT, 1,
+                              diags, &piece->pool, &piece->commands);
 }
 
 static void destroy_piece(rp_device *device, rp_piece *piece) {
@@ -71,16 +60,6 @@ static void destroy(rp_device *device, rp_ring *ring) {
     rp_release(&device->allocator, ring);
 }
 
-static rp_status create_timeline(rp_device *device, rp_diags *diags, VkSemaphore *out) {
-    const VkSemaphoreTypeCreateInfo type = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-        .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-    };
-    const VkSemaphoreCreateInfo semaphore = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                             .pNext = &type};
-    return RP_VK(diags, device->vk.CreateSemaphore(device->handle, &semaphore, NULL, out));
-}
-
 static rp_status create(rp_device *device, bool beside, rp_diags *diags) {
     const rp_allocator *a = &device->allocator;
     rp_ring *ring = rp_alloc_zero(a, 1, sizeof *ring);
@@ -92,8 +71,8 @@ static rp_status create(rp_device *device, bool beside, rp_diags *diags) {
     }
     ring->device = device;
     ring->beside = beside;
-    rp_status status = create_timeline(device, diags, &ring->timeline);
-    if (status == RP_OK && beside) status = create_timeline(device, diags, &ring->joins);
+    rp_status status = rp_timeline_create(device, diags, &ring->timeline);
+    if (status == RP_OK && beside) status = rp_timeline_create(device, diags, &ring->joins);
     if (status == RP_OK)
         device->rings[beside] = ring;
     else

@@ -5,11 +5,6 @@
 #include "base/sized.h"
 #include "memory/transfer.h"
 
-static rp_status unset_size(rp_diags *diags, const char *type) {
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(%s)", type);
-    return RP_ERROR_USAGE;
-}
-
 rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, rp_diags *diags,
                             rp_storage **out_storage) {
     if (!out_storage) return RP_ERROR_USAGE;
@@ -17,7 +12,7 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
     rp_storage_params params;
     if (!device || !given) return RP_ERROR_USAGE;
     if (!rp_sized_take(given, &params, sizeof params))
-        return unset_size(diags, "rp_storage_params");
+        return rp_sized_refuse(diags, "rp_storage_params");
     const rp_storage_wish wish = {
         .purpose = params.host_visible ? RP_PURPOSE_VISIBLE : RP_PURPOSE_EXTERNAL,
         .usage = params.usage,
@@ -52,7 +47,7 @@ rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *g
     rp_storage_import params;
     if (!device || !given) return RP_ERROR_USAGE;
     if (!rp_sized_take(given, &params, sizeof params))
-        return unset_size(diags, "rp_storage_import");
+        return rp_sized_refuse(diags, "rp_storage_import");
     const char *name = params.name ? params.name : "imported storage";
     const VkPhysicalDeviceLimits *limits = &device->adapter.properties.limits;
     uint64_t alignment = limits->minStorageBufferOffsetAlignment, end;
@@ -178,7 +173,7 @@ rp_status rp_device_transfer(rp_device *device, const rp_transfer_params *given,
     rp_transfer_params params;
     if (!device || !given) return RP_ERROR_USAGE;
     if (!rp_sized_take(given, &params, sizeof params))
-        return unset_size(diags, "rp_transfer_params");
+        return rp_sized_refuse(diags, "rp_transfer_params");
     if ((!params.uploads && params.upload_count) || (!params.downloads && params.download_count))
         return RP_ERROR_USAGE;
     rp_copy near[NEAR_COPIES], *all = near;

@@ -15,8 +15,8 @@
  * Order. Replays of one slot follow each other. Replays of different slots may overlap, unless they
  * write to common memory (state that is carried from one to the next, or one range bound for
  * several slots): then they follow each other in the order of their numbers. Execs that share
- * storage are ordered within one rp_device_submit; across calls the application orders them, with
- * semaphores or by waiting.
+ * storage are ordered within one rp_device_submit; across calls the application orders them with
+ * semaphores: waiting on the host alone does not make visible to one what the other wrote.
  *
  * Threads: an exec may be used by several threads at once, and is locked for the time of a call but
  * not while one waits for a replay or copies. What two threads do to one slot, and one of them to
