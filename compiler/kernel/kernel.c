@@ -65,17 +65,24 @@ static rp_status check_params(const rp_kernel_where *where, const rp_kernel_para
     return RP_OK;
 }
 
+/* Validates words, and makes of them what everything later looks at. */
+static rp_status take_valid(const rp_kernel_where *where, const rp_kernel_module *m,
+                            uint32_t **words, uint32_t *count) {
+    RP_TRY(rp_spirv_validate(where, *words, *count, m->entry));
+    return rp_matrices_to_khr(where, words, count);
+}
+
 /* The words that say what the author declared, validated. */
 static rp_status take_interface(const rp_kernel_where *where, const rp_kernel_params *params,
                                 rp_kernel_module *m) {
     if (params->glsl) {
         RP_TRY(rp_glsl_compile(where, params, RP_GLSL_PLAIN, &m->interface, &m->interface_count));
-        return rp_spirv_validate(where, m->interface, m->interface_count, m->entry);
+        return take_valid(where, m, &m->interface, &m->interface_count);
     }
     m->words = rp_dup(where->allocator, params->spirv, params->spirv_size);
     m->word_count = (uint32_t)(params->spirv_size / 4);
     if (!m->words) return RP_ERROR_NO_MEMORY;
-    return rp_spirv_validate(where, m->words, m->word_count, m->entry);
+    return take_valid(where, m, &m->words, &m->word_count);
 }
 
 /* The words that a driver gets. What optimised code does to a binding replaces what the unoptimised
@@ -83,8 +90,12 @@ static rp_status take_interface(const rp_kernel_where *where, const rp_kernel_pa
 static rp_status take_words(const rp_kernel_where *where, const rp_kernel_params *params,
                             rp_kernel_module *m) {
     if (params->glsl) {
-        RP_TRY(rp_glsl_compile(where, params, RP_GLSL_OPTIMISED, &m->words, &m->word_count));
-        RP_TRY(rp_spirv_validate(where, m->words, m->word_count, m->entry));
+        RP_TRY(rp_matrices_words(where->allocator, m->interface, m->interface_count, &m->words,
+                                 &m->word_count));
+        if (!m->words) {
+            RP_TRY(rp_glsl_compile(where, params, RP_GLSL_OPTIMISED, &m->words, &m->word_count));
+            RP_TRY(rp_spirv_validate(where, m->words, m->word_count, m->entry));
+        }
         RP_TRY(rp_reflect_usage(where, m->words, m->word_count, m->entry, m));
     }
     m->hash = rp_hash(m->words, (size_t)m->word_count * 4);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "kernel/guard.h"
+#include "kernel/spirv.h"
 
 enum { MAX_SET = 3, MAX_BINDING = 255 };
 
@@ -62,7 +62,7 @@ static rp_status add_kernel(rp_graph *g, const rp_kernel_module *m, uint32_t ker
     RP_TRY(place_block(a, m, &set, &binding, why));
     RP_TRY(rp_spirv_push_to_buffer(a, m->words, m->word_count, set, binding, &words,
                                    &copy.word_count));
-    rp_status status = rp_guard_validate(words, copy.word_count, RP_SPIRV_MAX_ID_BOUND, why);
+    rp_status status = rp_spirv_check(a, words, copy.word_count, why);
     if (status == RP_OK &&
         !RP_RESERVE(a, g->params, g->params_count, g->params_capacity, copy.param_count + 1))
         status = RP_ERROR_NO_MEMORY;

@@ -28,6 +28,25 @@ rp_status rp_glsl_compile(const rp_kernel_where *where, const rp_kernel_params *
 rp_status rp_spirv_validate(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                             const char *entry);
 
+/* The same without a place: RP_ERROR_INVALID with the reason in `why`. Says nothing of entry
+ * points. */
+rp_status rp_spirv_check(const rp_allocator *a, const uint32_t *words, uint32_t count,
+                         char why[512]);
+
+/* Cooperative matrices of SPV_NV_cooperative_matrix become those of SPV_KHR_cooperative_matrix. The
+ * words are valid and allocated, and replaced where they have such matrices. */
+rp_status rp_matrices_to_khr(const rp_kernel_where *where, uint32_t **words, uint32_t *count);
+/* The way back, for a validator that knows the former alone: *out_words is NULL where there is
+ * nothing to translate, as in words that make no sense. RP_ERROR_INVALID with the reason in `why`
+ * for what only the latter can say, and says wrong. */
+rp_status rp_matrices_to_nv(const rp_allocator *a, const uint32_t *words, uint32_t count,
+                            uint32_t **out_words, uint32_t *out_count, char why[512]);
+
+/* What a driver gets of a module with cooperative matrices: a copy without names. *out_words is NULL
+ * for any other module, which is optimised instead. */
+rp_status rp_matrices_words(const rp_allocator *a, const uint32_t *words, uint32_t count,
+                            uint32_t **out_words, uint32_t *out_count);
+
 /* Writes the value into every constant that is decorated with this id. Returns how many there are.
  */
 uint32_t rp_spirv_set_constant(uint32_t *words, uint32_t count, uint32_t id, uint32_t value);

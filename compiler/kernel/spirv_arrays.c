@@ -12,6 +12,9 @@
 #include <spirv/unified1/spirv.h>
 
 enum { MAX_DEPTH = 32, MAX_STEPS = 1 << 22 };
+/* Of SPV_KHR_cooperative_matrix, which SPIRV-Headers may not have. A store of a matrix is one of many
+ * elements: it counts as unknown. */
+enum { COOPERATIVE_MATRIX_LOAD = 4457, COOPERATIVE_MATRIX_MUL_ADD = 4459 };
 
 typedef struct finder {
     const uint32_t *words;
@@ -196,7 +199,9 @@ static bool only_looks(uint32_t op) {
     case SpvOpBranch:
     case SpvOpBranchConditional:
     case SpvOpLoopMerge:
-    case SpvOpSelectionMerge: return true;
+    case SpvOpSelectionMerge:
+    case COOPERATIVE_MATRIX_LOAD:
+    case COOPERATIVE_MATRIX_MUL_ADD: return true;
     }
     return result_at(op) == 2;
 }

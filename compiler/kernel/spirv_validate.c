@@ -76,12 +76,22 @@ static rp_status check_entry(const rp_kernel_where *where, const uint32_t *words
     return RP_ERROR_INVALID;
 }
 
+rp_status rp_spirv_check(const rp_allocator *a, const uint32_t *words, uint32_t count,
+                         char why[512]) {
+    uint32_t *known, known_count;
+    RP_TRY(rp_matrices_to_nv(a, words, count, &known, &known_count, why));
+    rp_status status = rp_guard_validate(known ? known : words, known ? known_count : count,
+                                         RP_SPIRV_MAX_ID_BOUND, why);
+    rp_release(a, known);
+    return status;
+}
+
 rp_status rp_spirv_validate(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                             const char *entry) {
     if (count > 0 && words[0] == __builtin_bswap32(SpvMagicNumber))
         return rp_kernel_error(where, "the SPIR-V is big-endian; expected little-endian words");
     char why[512];
-    rp_status status = rp_guard_validate(words, count, RP_SPIRV_MAX_ID_BOUND, why);
+    rp_status status = rp_spirv_check(where->allocator, words, count, why);
     if (status == RP_ERROR_INVALID)
         return rp_kernel_error(where, "not valid SPIR-V for Vulkan 1.2: %s", why);
     RP_TRY(status);

@@ -8,6 +8,7 @@
  *
  * Operands are compared with ids, so a literal among them may look like one. Where an instruction
  * has literals they are skipped; in one that is not known they can at worst add a use. */
+#include "plan/format.h"
 #include "spirv/reader.h"
 
 /* What an operand points into is used so. */
@@ -31,7 +32,8 @@ static bool takes_no_pointer(uint32_t op) {
     case OP_LOOP_MERGE:
     case OP_SELECTION_MERGE:
     case OP_FUNCTION:
-    case OP_FUNCTION_PARAMETER: return true;
+    case OP_FUNCTION_PARAMETER:
+    case OP_COOPERATIVE_MATRIX_LENGTH: return true;
     }
     return (op >= OP_GROUP_NON_UNIFORM_FIRST && op <= OP_GROUP_NON_UNIFORM_LAST) ||
            (op >= OP_DOT_FIRST && op <= OP_DOT_LAST);
@@ -81,6 +83,7 @@ static rp_status reach(rp_spirv_reader *r, uint32_t at, uint32_t id, char why[12
 static rp_status visit(rp_spirv_reader *r, uint32_t at, char why[128]) {
     const uint32_t *w = r->words + at;
     uint32_t op = rp_spirv_op(r, at), length = rp_spirv_length(r, at), first = 1;
+    if (r->needs & RP_NEED_COOPERATIVE_MATRIX) rp_spirv_note_matrix(r, at);
     switch (op) {
     case OP_ACCESS_CHAIN:
     case OP_IN_BOUNDS_ACCESS_CHAIN:
@@ -98,6 +101,9 @@ static rp_status visit(rp_spirv_reader *r, uint32_t at, char why[128]) {
         note(r, w[1], RP_WRITES);
         note(r, w[2], RP_READS);
         return RP_OK;
+    case OP_COOPERATIVE_MATRIX_LOAD: note(r, w[3], RP_READS); return RP_OK;
+    case OP_COOPERATIVE_MATRIX_STORE: note(r, w[1], RP_WRITES); return RP_OK;
+    case OP_COOPERATIVE_MATRIX_MUL_ADD: return rp_spirv_note_product(r, at);
     case OP_FUNCTION_CALL: RP_TRY(reach(r, at, w[3], why)); break;
     case OP_EXT_INST: first = 5; break;
     case OP_VARIABLE: first = 4; break;

@@ -45,6 +45,7 @@ static const struct {
     {6017, RP_NEED_INT_DOT},                 /* DotProductInput4x8Bit */
     {6018, RP_NEED_INT_DOT},                 /* DotProductInput4x8BitPacked */
     {6019, RP_NEED_INT_DOT},                 /* DotProduct */
+    {6022, RP_NEED_COOPERATIVE_MATRIX},      /* CooperativeMatrixKHR */
 };
 
 /* Names for those refused that people are likely to meet; the rest are known by their number. */
@@ -69,8 +70,7 @@ static const struct {
     {5301, "arrays of buffers"},
     {5302, "arrays of buffers"},
     {5346, "device scope in the memory model"},
-    {5357, "cooperative matrices"},
-    {6022, "cooperative matrices"},
+    {5357, "cooperative matrices of SPV_NV_cooperative_matrix"},
     {6033, "32-bit float atomics"},
     {6034, "64-bit float atomics"},
 };

@@ -106,9 +106,14 @@ enum {
     OP_EXECUTION_MODE_ID = 331,
     OP_GROUP_NON_UNIFORM_FIRST = 333, /* Elect */
     OP_GROUP_NON_UNIFORM_ALL_EQUAL = 336,
-    OP_GROUP_NON_UNIFORM_LAST = 366, /* QuadSwap */
-    OP_DOT_FIRST = 4450,             /* SDot */
-    OP_DOT_LAST = 4455,              /* SUDotAccSat */
+    OP_GROUP_NON_UNIFORM_LAST = 366,   /* QuadSwap */
+    OP_DOT_FIRST = 4450,               /* SDot */
+    OP_DOT_LAST = 4455,                /* SUDotAccSat */
+    OP_TYPE_COOPERATIVE_MATRIX = 4456, /* these five of SPV_KHR_cooperative_matrix */
+    OP_COOPERATIVE_MATRIX_LOAD = 4457,
+    OP_COOPERATIVE_MATRIX_STORE = 4458,
+    OP_COOPERATIVE_MATRIX_MUL_ADD = 4459,
+    OP_COOPERATIVE_MATRIX_LENGTH = 4460,
     OP_TYPE_ACCELERATION_STRUCTURE = 5341,
     OP_ATOMIC_FMIN = 5614,
     OP_ATOMIC_FMAX = 5615,
@@ -116,6 +121,7 @@ enum {
 };
 
 enum {
+    SCOPE_SUBGROUP = 3,
     MODEL_GL_COMPUTE = 5,
     MODE_LOCAL_SIZE = 17,
     MODE_LOCAL_SIZE_ID = 38,

@@ -31,6 +31,7 @@ void rp_spirv_reader_free(rp_spirv_reader *reader) {
     rp_release(a, reader->ids);
     rp_release(a, reader->layouts);
     rp_release(a, reader->todo);
+    rp_release(a, reader->products);
     *reader = (rp_spirv_reader){0};
 }
 
@@ -97,8 +98,13 @@ static uint32_t least_length(uint32_t op) {
     case OP_ATOMIC_FLAG_TEST_AND_SET:
     case OP_ATOMIC_FMIN:
     case OP_ATOMIC_FMAX:
-    case OP_ATOMIC_FADD: return 4;
-    case OP_FUNCTION: return 5;
+    case OP_ATOMIC_FADD:
+    case OP_COOPERATIVE_MATRIX_STORE:
+    case OP_COOPERATIVE_MATRIX_LENGTH: return 4;
+    case OP_FUNCTION:
+    case OP_COOPERATIVE_MATRIX_LOAD: return 5;
+    case OP_COOPERATIVE_MATRIX_MUL_ADD: return 6;
+    case OP_TYPE_COOPERATIVE_MATRIX: return 7;
     case OP_TYPE_IMAGE: return 8;
     }
     bool subgroup = op >= OP_GROUP_NON_UNIFORM_FIRST && op <= OP_GROUP_NON_UNIFORM_LAST;
@@ -183,7 +189,8 @@ static rp_status define_struct(rp_spirv_reader *r, uint32_t at, char why[128]) {
 }
 
 static bool is_type(uint32_t op) {
-    return (op >= OP_TYPE_VOID && op <= OP_TYPE_LAST) || op == OP_TYPE_ACCELERATION_STRUCTURE;
+    return (op >= OP_TYPE_VOID && op <= OP_TYPE_LAST) || op == OP_TYPE_ACCELERATION_STRUCTURE ||
+           op == OP_TYPE_COOPERATIVE_MATRIX;
 }
 
 static bool is_constant(uint32_t op) {
@@ -347,6 +354,7 @@ rp_status rp_spirv_read(rp_spirv_reader *r, const uint32_t *words, uint32_t coun
     r->needs = r->shared_bytes = 0;
     r->unsupported[0] = '\0';
     r->resource_count = r->constant_count = r->layout_count = r->todo_count = 0;
+    r->product_count = 0;
     r->local_known = r->empty_array = false;
     r->bound = r->entry_at = r->size_constant = r->mode_at = 0;
     RP_TRY(check_header(words, count, why));

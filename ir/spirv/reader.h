@@ -6,6 +6,7 @@
  *   types.c      sizes and layout of types
  *   resources.c  variables
  *   code.c       what the entry point's functions do
+ *   products.c   their products of cooperative matrices
  */
 #ifndef RP_SPIRV_READER_H
 #define RP_SPIRV_READER_H
@@ -56,6 +57,7 @@ struct rp_spirv_id {
     bool known;     /* an integer of 32 bits or a boolean, whose value is `value` */
     /* pointers */
     uint32_t root; /* the variable outside functions that it points into, 0 = none */
+    uint32_t type; /* of a cooperative matrix in a function */
     uint8_t use;
 };
 
@@ -99,6 +101,8 @@ rp_status rp_spirv_damaged(char why[128], const char *format, ...) RP_PRINTF(2, 
 void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability);
 void rp_spirv_note_float_mode(rp_spirv_reader *r, uint32_t mode, uint32_t width);
 void rp_spirv_note_subgroup(rp_spirv_reader *r, uint32_t op, uint32_t result_type);
+void rp_spirv_note_matrix(rp_spirv_reader *r, uint32_t at);
+rp_status rp_spirv_note_product(rp_spirv_reader *r, uint32_t at);
 
 /* Each of these takes the instruction at word `at`, in the order of the module, when all
  * decorations are known. */

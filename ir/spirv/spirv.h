@@ -89,6 +89,39 @@ typedef struct rp_spirv_constant {
     uint32_t value; /* its first 32 bits */
 } rp_spirv_constant;
 
+/* What a cooperative matrix is made of, by Vulkan's numbers (VkComponentTypeKHR). */
+#define RP_SPIRV_COMPONENT_LIST(X)                                                                 \
+    X(RP_SPIRV_F16, 0, "f16")                                                                      \
+    X(RP_SPIRV_F32, 1, "f32")                                                                      \
+    X(RP_SPIRV_F64, 2, "f64")                                                                      \
+    X(RP_SPIRV_I8, 3, "i8")                                                                        \
+    X(RP_SPIRV_I16, 4, "i16")                                                                      \
+    X(RP_SPIRV_I32, 5, "i32")                                                                      \
+    X(RP_SPIRV_I64, 6, "i64")                                                                      \
+    X(RP_SPIRV_U8, 7, "u8")                                                                        \
+    X(RP_SPIRV_U16, 8, "u16")                                                                      \
+    X(RP_SPIRV_U32, 9, "u32")                                                                      \
+    X(RP_SPIRV_U64, 10, "u64")
+
+enum {
+#define RP_X(symbol, number, name) symbol = number,
+    RP_SPIRV_COMPONENT_LIST(RP_X)
+#undef RP_X
+        RP_SPIRV_COMPONENT_OTHER = 11
+};
+const char *rp_spirv_component_name(uint32_t component); /* "?" for another */
+
+/* A product of cooperative matrices: m x k times k x n, added to c. Sizes are 0 where they are not
+ * known. */
+typedef struct rp_spirv_product {
+    uint32_t m, n, k;
+    uint8_t a, b, c, result;
+} rp_spirv_product;
+
+enum { RP_SPIRV_PRODUCT_TEXT = 64 };
+/* "16x16x16 f16 f32": sizes, factors, sums; all four where those of a side differ. */
+void rp_spirv_print_product(const rp_spirv_product *product, char text[RP_SPIRV_PRODUCT_TEXT]);
+
 typedef struct rp_spirv_id rp_spirv_id; /* reader.h */
 typedef struct rp_spirv_layout rp_spirv_layout;
 
@@ -103,7 +136,9 @@ typedef struct rp_spirv_reader {
     uint32_t resource_count, resource_capacity; /* in the order of the module */
     rp_spirv_constant *constants;
     uint32_t constant_count, constant_capacity; /* ascending id */
-    uint32_t local[3];                          /* workgroup size */
+    rp_spirv_product *products;                 /* each once */
+    uint32_t product_count, product_capacity;
+    uint32_t local[3]; /* workgroup size */
     bool local_known;
     uint64_t shared_bytes; /* workgroup memory; UINT64_MAX: too much, or not known */
     bool empty_array;      /* some array type has a length below 1: no driver takes such a module */

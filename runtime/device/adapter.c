@@ -269,6 +269,7 @@ static void judge(rp_adapter *adapter) {
     for (size_t i = 0; i < sizeof base / sizeof *base; i++)
         if (missing & base[i].feature) add_missing(info, base[i].text);
     if (!adapter->computes) add_missing(info, "a queue family that computes");
+    if (!(adapter->features & RP_FEATURE_COOPERATIVE_MATRIX)) *info->matrix_products = '\0';
     adapter->needs = adapter->property_needs | rp_features_needs(adapter->features);
     info->needs = adapter->needs;
 }
@@ -297,6 +298,7 @@ rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
     read_properties(vk, out);
     read_memory(vk, out);
     read_host_memory(vk, out);
+    RP_TRY(rp_adapter_read_products(vk, a, diags, out));
     out->transfer_family = RP_NO_FAMILY;
     out->computes = rp_adapter_set_family(vk, out, find_compute(vk, out, false));
     judge(out);

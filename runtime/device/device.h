@@ -7,6 +7,7 @@
 #include "reprise/runtime.h"
 #include "device/counts.h"
 #include "device/features.h"
+#include "spirv/spirv.h"
 
 /* A Vulkan instance, ours or the application's. */
 typedef struct rp_instance {
@@ -23,6 +24,8 @@ rp_status rp_instance_open(rp_instance *instance, void *entry, bool validation, 
 void rp_instance_close(rp_instance *instance);
 
 #define RP_NO_FAMILY UINT32_MAX
+
+enum { RP_MAX_PRODUCTS = 64 };
 
 /* A physical device with all that is asked of it later. */
 typedef struct rp_adapter {
@@ -43,9 +46,18 @@ typedef struct rp_adapter {
     uint32_t timestamp_bits;  /* of that family; 0 = no timestamps */
     uint32_t version;         /* of Vulkan in use: the lesser of the instance's and the device's */
     bool vulkan_1_3;          /* of that version: the one predicate for what is core in 1.3 */
+    rp_spirv_product products[RP_MAX_PRODUCTS]; /* of cooperative matrices in subgroups */
+    uint32_t product_count;
     rp_device_info info;
 } rp_adapter;
 
+/* Reads the products of cooperative matrices that a physical device can do, if it has any: where it
+ * has none, it has no such feature. matrices.c. */
+rp_status rp_adapter_read_products(const rp_vk *vk, const rp_allocator *a, rp_diags *diags,
+                                   rp_adapter *adapter);
+/* A product that the module's code has and the device cannot do; NULL for none. */
+const rp_spirv_product *rp_adapter_missing_product(const rp_adapter *adapter,
+                                                   const rp_spirv_reader *module);
 /* Reads one physical device of an instance. It being unsuitable is not an error: see info.missing.
  */
 rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,

@@ -64,7 +64,9 @@
       SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES, shaderSubgroupExtendedTypes)                        \
     X(DEVICE_FAULT, VkPhysicalDeviceFaultFeaturesEXT, FAULT_FEATURES_EXT, deviceFault)             \
     X(MEMORY_PRIORITY, VkPhysicalDeviceMemoryPriorityFeaturesEXT, MEMORY_PRIORITY_FEATURES_EXT,    \
-      memoryPriority)
+      memoryPriority)                                                                              \
+    X(COOPERATIVE_MATRIX, VkPhysicalDeviceCooperativeMatrixFeaturesKHR,                            \
+      COOPERATIVE_MATRIX_FEATURES_KHR, cooperativeMatrix)
 
 static const struct {
     uint32_t feature;

@@ -15,7 +15,8 @@
     X(RP_EXTENSION_BUFFER_MARKER, 4, VK_AMD_BUFFER_MARKER_EXTENSION_NAME, UINT32_MAX)              \
     X(RP_EXTENSION_HOST_MEMORY, 5, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME, UINT32_MAX)         \
     X(RP_EXTENSION_MEMORY_BUDGET, 6, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME, UINT32_MAX)              \
-    X(RP_EXTENSION_MEMORY_PRIORITY, 7, VK_EXT_MEMORY_PRIORITY_EXTENSION_NAME, UINT32_MAX)
+    X(RP_EXTENSION_MEMORY_PRIORITY, 7, VK_EXT_MEMORY_PRIORITY_EXTENSION_NAME, UINT32_MAX)          \
+    X(RP_EXTENSION_COOPERATIVE_MATRIX, 8, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, UINT32_MAX)
 
 typedef enum rp_extension {
 #define RP_X(symbol, bit, name, core) symbol = 1 << bit,
@@ -59,7 +60,9 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
     X(RP_FEATURE_INT_DOT, 16, RP_NEED_INT_DOT, RP_EXTENSION_INT_DOT, "shaderIntegerDotProduct")    \
     X(RP_FEATURE_SUBGROUP_TYPES, 17, RP_NEED_SUBGROUP_TYPES, 0, "shaderSubgroupExtendedTypes")     \
     X(RP_FEATURE_DEVICE_FAULT, 18, 0, RP_EXTENSION_DEVICE_FAULT, "deviceFault")                    \
-    X(RP_FEATURE_MEMORY_PRIORITY, 19, 0, RP_EXTENSION_MEMORY_PRIORITY, "memoryPriority")
+    X(RP_FEATURE_MEMORY_PRIORITY, 19, 0, RP_EXTENSION_MEMORY_PRIORITY, "memoryPriority")           \
+    X(RP_FEATURE_COOPERATIVE_MATRIX, 20, RP_NEED_COOPERATIVE_MATRIX,                               \
+      RP_EXTENSION_COOPERATIVE_MATRIX, "cooperativeMatrix")
 
 typedef enum rp_feature {
 #define RP_X(symbol, bit, need, extension, name) symbol = 1 << bit,
@@ -86,7 +89,10 @@ enum { RP_FEATURES_BASE = RP_FEATURE_SYNC2 | RP_FEATURE_TIMELINE };
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT, RP_EXTENSION_DEVICE_FAULT)             \
     X(priority, VkPhysicalDeviceMemoryPriorityFeaturesEXT,                                         \
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PRIORITY_FEATURES_EXT,                              \
-      RP_EXTENSION_MEMORY_PRIORITY)
+      RP_EXTENSION_MEMORY_PRIORITY)                                                                \
+    X(matrix, VkPhysicalDeviceCooperativeMatrixFeaturesKHR,                                        \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,                           \
+      RP_EXTENSION_COOPERATIVE_MATRIX)
 
 typedef struct rp_feature_chain {
 #define RP_X(member, type, stype, extension) type member;

@@ -51,6 +51,35 @@ static void describe(const rp_adapter *adapter, rp_target *out) {
     memcpy(out->name, adapter->info.name, sizeof out->name);
 }
 
+/* A product of cooperative matrices that a device does not list is undefined on it. Modules are read
+ * again for that, of plans that say that they have any. */
+static rp_status check_matrices(checker *c, const rp_device *device) {
+    if (!(c->plan->header->needs & device->adapter.needs & RP_NEED_COOPERATIVE_MATRIX))
+        return RP_OK;
+    const rp_spirv_spec *specs = (const rp_spirv_spec *)rp_plan_records(c->plan, RP_SECTION_SPECS);
+    const uint32_t *words = (const uint32_t *)rp_plan_records(c->plan, RP_SECTION_WORDS);
+    rp_status status = RP_OK;
+    rp_spirv_reader module;
+    char why[128];
+    rp_spirv_reader_init(&module, &device->allocator);
+    for (uint32_t i = 0; i < rp_plan_count(c->plan, RP_SECTION_KERNELS) && status == RP_OK; i++) {
+        const rp_plan_kernel *k = &rp_plan_kernels(c->plan)[i];
+        if (k->word_count == 0) continue;
+        status = rp_spirv_read(&module, words + k->first_word, k->word_count,
+                               rp_plan_string(c->plan, k->entry), specs + k->first_spec,
+                               k->spec_count, why);
+        const rp_spirv_product *missing =
+            status == RP_OK ? rp_adapter_missing_product(&device->adapter, &module) : NULL;
+        if (!missing) continue;
+        char text[RP_SPIRV_PRODUCT_TEXT];
+        rp_spirv_print_product(missing, text);
+        FAIL(c, "kernel @%s multiplies cooperative matrices of %s, which is none of: %s",
+             rp_plan_string(c->plan, k->name), text, device->adapter.info.matrix_products);
+    }
+    rp_spirv_reader_free(&module);
+    return status;
+}
+
 static void check_kernel(checker *c, uint32_t node_id, const rp_plan_kernel *kernel) {
     const rp_plan_param *params = rp_plan_params(c->plan) + kernel->first_param;
     rp_fit_kernel facts = {.name = rp_plan_string(c->plan, kernel->name),
@@ -120,6 +149,7 @@ rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags
         if (rp_plan_nodes(plan)[i].kind == RP_RUN)
             check_run(&c, &rp_plan_nodes(plan)[i], kernel_seen);
     rp_release(a, kernel_seen);
+    RP_TRY(check_matrices(&c, device));
     return c.fit.errors ? RP_ERROR_UNSUPPORTED : RP_OK;
 }
 

@@ -8,7 +8,8 @@
 #include "spirv/spirv.h"
 
 typedef struct checker {
-    const char *device;
+    const rp_adapter *adapter;
+    const char *device; /* its name */
     rp_diags *diags;
     rp_fit fit;
     rp_spirv_reader reader;
@@ -130,6 +131,16 @@ static void check_device(checker *c) {
     rp_fit_check_kernel(&c->fit, &facts);
 }
 
+static void check_products(checker *c) {
+    if (!(c->reader.needs & c->adapter->needs & RP_NEED_COOPERATIVE_MATRIX)) return;
+    const rp_spirv_product *missing = rp_adapter_missing_product(c->adapter, &c->reader);
+    if (!missing) return;
+    char text[RP_SPIRV_PRODUCT_TEXT];
+    rp_spirv_print_product(missing, text);
+    FAIL(c, "it multiplies cooperative matrices of %s, which is none of: %s", text,
+         c->adapter->info.matrix_products);
+}
+
 static rp_status check_module(checker *c) {
     const rp_encoder_kernel *k = c->kernel;
     rp_spirv_reader *r = &c->reader;
@@ -155,6 +166,7 @@ static rp_status check_module(checker *c) {
         if (constant && constant->scalar == RP_SCALAR_OTHER)
             FAIL(c, "specialisation constant %u is not 32 bits wide", k->constants[i].id);
     }
+    check_products(c);
     for (uint32_t i = 0; i < r->resource_count; i++) check_resource(c, &r->resources[i]);
     if (r->local_known) check_device(c);
     return RP_OK;
@@ -176,7 +188,7 @@ rp_status rp_encoder_check(rp_device *device, const rp_encoder_kernel *kernels, 
                            rp_diags *diags, rp_encoder_param_info *infos) {
     rp_target target = RP_TARGET_INIT;
     RP_TRY(rp_device_target(device, &target));
-    checker c = {.device = device->adapter.info.name, .diags = diags};
+    checker c = {.adapter = &device->adapter, .device = device->adapter.info.name, .diags = diags};
     c.fit = (rp_fit){.target = &target, .say = say, .user = &c};
     rp_spirv_reader_init(&c.reader, &device->allocator);
     rp_status status = RP_OK;

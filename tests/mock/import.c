@@ -334,6 +334,30 @@ static void test_needs(void) {
       VkPhysicalDeviceShaderIntegerDotProductFeatures, SHADER_INTEGER_DOT_PRODUCT,                 \
       shaderIntegerDotProduct)
 
+/* That of cooperative matrices has a struct of its own alone, and no collective one. */
+static void test_matrices(void) {
+    begin();
+    rp_diags *diags = rp_diags_create(NULL);
+    CU_ASSERT_EQUAL(rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, &app.core, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "cooperativeMatrix on in: add "
+                                    "VkPhysicalDeviceCooperativeMatrixFeaturesKHR"));
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrices = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
+    app.v13.pNext = &matrices;
+    CU_ASSERT_EQUAL(rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, &app.core, diags), RP_OK);
+    CU_ASSERT_TRUE(matrices.cooperativeMatrix);
+    CU_ASSERT_FALSE(matrices.cooperativeMatrixRobustBufferAccess);
+    CU_ASSERT_EQUAL(rp_features_needs(rp_features_read(&app.core)), RP_NEED_COOPERATIVE_MATRIX);
+    const char *names[9];
+    uint32_t count = 0;
+    CU_ASSERT_EQUAL(
+        rp_needs_extensions(RP_NEED_COOPERATIVE_MATRIX, VK_API_VERSION_1_3, names, 9, &count),
+        RP_OK);
+    CU_ASSERT_EQUAL_FATAL(count, 1);
+    CU_ASSERT_STRING_EQUAL(names[0], "VK_KHR_cooperative_matrix");
+    rp_diags_destroy(diags);
+}
+
 /* One need alone switches on its own member and nothing else. */
 static void test_each_need(void) {
     uint64_t seen = 0;
@@ -360,6 +384,7 @@ static void test_each_need(void) {
 #undef RP_X
     begin();
     off = app;
+    seen |= RP_NEED_COOPERATIVE_MATRIX; /* test_matrices */
     CU_ASSERT_EQUAL(rp_needs_enable(all & ~seen, &app.core, NULL), RP_OK);
     CU_ASSERT_EQUAL(memcmp(&app, &off, sizeof app), 0);
     CU_ASSERT_EQUAL(rp_features_needs(rp_features_of(all)), seen);
@@ -444,6 +469,7 @@ int main(void) {
                                     {"old instance", test_old_instance},
                                     {"probe", test_probe},
                                     {"needs", test_needs},
+                                    {"cooperative matrices", test_matrices},
                                     {"each need in a chain", test_each_need},
                                     {"structs of single features", test_single_structs},
                                     {"no struct", test_no_struct},

@@ -193,6 +193,10 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
             VkPhysicalDeviceFloatControlsProperties *p = (void *)s;
             p->shaderSignedZeroInfNanPreserveFloat32 = mock.exact_floats;
             p->shaderDenormPreserveFloat32 = p->shaderDenormPreserveFloat16 = mock.exact_floats;
+        } else if (s->sType ==
+                   VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_PROPERTIES_KHR) {
+            ((VkPhysicalDeviceCooperativeMatrixPropertiesKHR *)s)
+                ->cooperativeMatrixSupportedStages = mock.matrix_stages;
         }
     }
 }
@@ -201,6 +205,23 @@ static bool has_extension(const char *name) {
     for (int i = 0; i < MOCK_EXTENSIONS; i++)
         if (mock.extensions_too[i] && strcmp(mock.extensions_too[i], name) == 0) return true;
     return false;
+}
+
+VkResult VKAPI_CALL mock_GetPhysicalDeviceCooperativeMatrixPropertiesKHR(
+    VkPhysicalDevice device, uint32_t *count, VkCooperativeMatrixPropertiesKHR *out) {
+    (void)device;
+    if (mock_fails("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR")) return mock.fail_with;
+    if (!has_extension(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
+        mock_wrong("cooperative matrices are asked about without their extension");
+    uint32_t have = 0;
+    for (; have < MOCK_PRODUCTS && mock.products[have].KSize; have++) {
+        if (!out || have >= *count) continue;
+        if (out[have].sType != VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR)
+            mock_wrong("a structure for a product of matrices has no type");
+        out[have] = mock.products[have];
+    }
+    *count = have;
+    return VK_SUCCESS;
 }
 
 void VKAPI_CALL mock_GetPhysicalDeviceExternalBufferProperties(
@@ -226,12 +247,17 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
             f->shaderFloat16 = mock.float16;
             f->bufferDeviceAddress = mock.device_address;
             f->shaderInt8 = VK_TRUE;
+            f->vulkanMemoryModel = mock.matrices; /* what their kernels need besides */
+        } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES) {
+            ((VkPhysicalDeviceVulkan11Features *)s)->storageBuffer16BitAccess = mock.matrices;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES) {
             ((VkPhysicalDeviceSynchronization2Features *)s)->synchronization2 = mock.sync2;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT) {
             ((VkPhysicalDeviceFaultFeaturesEXT *)s)->deviceFault = mock.device_fault;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PRIORITY_FEATURES_EXT) {
             ((VkPhysicalDeviceMemoryPriorityFeaturesEXT *)s)->memoryPriority = mock.memory_priority;
+        } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR) {
+            ((VkPhysicalDeviceCooperativeMatrixFeaturesKHR *)s)->cooperativeMatrix = mock.matrices;
         }
     }
 }
@@ -296,7 +322,11 @@ VkResult VKAPI_CALL mock_CreateDevice(VkPhysicalDevice physical, const VkDeviceC
     for (uint32_t i = 0; i < info->enabledExtensionCount; i++)
         strcat(strcat(mock.extensions, i ? " " : ""), info->ppEnabledExtensionNames[i]);
     bool sync2 = false;
+    mock.enabled_matrices = false;
     for (const VkBaseInStructure *s = info->pNext; s; s = s->pNext) {
+        if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR)
+            mock.enabled_matrices =
+                ((const VkPhysicalDeviceCooperativeMatrixFeaturesKHR *)s)->cooperativeMatrix != 0;
         if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES)
             mock.enabled_float16 =
                 ((const VkPhysicalDeviceVulkan12Features *)s)->shaderFloat16 != 0;

@@ -17,8 +17,9 @@
 #endif
 #include <stdbool.h>
 #include <vulkan/vulkan_core.h>
+#include "driver/cooperative_matrix.h"
 
-enum { MOCK_EXTENSIONS = 8 };
+enum { MOCK_EXTENSIONS = 8, MOCK_PRODUCTS = 4 };
 
 typedef struct mock_state {
     /* The machine. mock_reset sets a discrete GPU that can do everything. */
@@ -39,7 +40,10 @@ typedef struct mock_state {
         *extensions_too[MOCK_EXTENSIONS]; /* device extensions beside VK_KHR_synchronization2 */
     bool device_fault;                    /* the feature of VK_EXT_device_fault */
     bool memory_priority;                 /* that of VK_EXT_memory_priority */
-    uint64_t heap_budget, heap_usage;     /* of every heap, as VK_EXT_memory_budget says */
+    bool matrices;                        /* that of VK_KHR_cooperative_matrix */
+    VkShaderStageFlags matrix_stages;
+    VkCooperativeMatrixPropertiesKHR products[MOCK_PRODUCTS]; /* with k until the first of 0 */
+    uint64_t heap_budget, heap_usage; /* of every heap, as VK_EXT_memory_budget says */
     uint32_t loader_version;
     uint32_t instance_version; /* of the latest vkCreateInstance, or of the test's own instance */
 
@@ -80,8 +84,9 @@ typedef struct mock_state {
     uint32_t named;             /* objects that got a name */
     char extensions[256];       /* of the latest vkCreateDevice */
     bool enabled_float16;       /* by the latest vkCreateDevice */
-    char descriptors[32768];    /* text of all descriptor writes */
-    const char *mistake;        /* the first rule of Vulkan that was broken, NULL = none */
+    bool enabled_matrices;
+    char descriptors[32768]; /* text of all descriptor writes */
+    const char *mistake;     /* the first rule of Vulkan that was broken, NULL = none */
 } mock_state;
 
 extern mock_state mock;

@@ -47,6 +47,7 @@ static void print_device(uint32_t index, const rp_device_info *d) {
     printf("   subgroup        %" PRIu32 "\n", d->subgroup_size);
     printf("   push constants  %" PRIu32 " bytes\n", d->max_push_bytes);
     printf("   float controls  %s\n", *d->float_controls ? d->float_controls : "none");
+    printf("   matrices        %s\n", *d->matrix_products ? d->matrix_products : "none");
     if (d->suitable)
         printf("   suitable        yes\n");
     else

@@ -64,7 +64,8 @@ extern "C" {
     X(RP_NEED_TOWARD_ZERO64, 37, "64-bit rounding toward zero (shaderRoundingModeRTZFloat64)")     \
     X(RP_NEED_SUBGROUP_TYPES, 38,                                                                  \
       "subgroup operations on 16-bit floats and 8-, 16- and 64-bit integers "                      \
-      "(shaderSubgroupExtendedTypes)")
+      "(shaderSubgroupExtendedTypes)")                                                             \
+    X(RP_NEED_COOPERATIVE_MATRIX, 39, "cooperative matrices (cooperativeMatrix)")
 
 /* Wider than int, which C before C23 does not have. */
 __extension__ typedef enum rp_plan_need {

@@ -31,10 +31,13 @@ typedef struct rp_device_info {
     uint32_t max_workgroup_size[3], max_workgroup_invocations, max_shared_bytes, max_push_bytes;
     uint32_t max_groups[3];
     uint32_t subgroup_size;
-    char float_controls[192]; /* what shaders may ask of floats, and for how many bits: "signed
+    char float_controls[192];  /* what shaders may ask of floats, and for how many bits: "signed
                                * zero, inf and NaN 16 32 64; denormals 32"; "" for nothing */
-    uint64_t needs;           /* of plans that it can serve, as rp_plan_need bits; of an imported
+    uint64_t needs;            /* of plans that it can serve, as rp_plan_need bits; of an imported
                                * device those that are enabled */
+    char matrix_products[512]; /* of cooperative matrices, M x N x K with the types of the factors
+                                * and of the sums: "16x16x16 f16 f32, 16x8x16 f16 f16"; "" for
+                                * none */
 } rp_device_info;
 
 /* Lists the devices of the system, suitable or not, into infos[0..capacity); *out_count is how many
