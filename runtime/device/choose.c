@@ -106,7 +106,8 @@ rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *out_cou
     if (capacity && !infos) return RP_ERROR_USAGE;
     /* Elements lie as far apart as the caller's header says. */
     size_t stride = capacity ? infos->size : 0;
-    if (capacity && stride < sizeof stride) return RP_ERROR_USAGE;
+    rp_device_info first;
+    if (capacity && !rp_sized_take(infos, &first, sizeof first)) return RP_ERROR_USAGE;
     rp_allocator a = rp_allocator_or_default(NULL);
     rp_instance instance;
     RP_TRY(rp_instance_open(&instance, NULL, false, diags));

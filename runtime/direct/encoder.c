@@ -338,5 +338,7 @@ rp_status rp_encoder_end(rp_encoder *e, rp_encoder_report *report) {
 }
 
 void rp_encoder_done(rp_encoder *e, uint64_t number) {
-    if (e && number > e->sets.done && number <= e->number) e->sets.done = number;
+    if (!e) return;
+    uint64_t last = e->number - e->encoding; /* the GPU has not begun the one that is encoded */
+    if (number > e->sets.done && number <= last) e->sets.done = number;
 }

@@ -43,8 +43,10 @@ rp_status rp_pieces_plan(rp_exec *exec) {
     for (uint32_t g = 0; g < count; g++) {
         uint64_t weight = group_weight(plan, &groups[g]), middle = sum(before, weight / 2);
         bool over = weight > most - (in_piece < most ? in_piece : most);
-        for (; middle >= share_end && share_end < total; share_end = sum(share_end, share))
+        if (middle >= share_end && share_end < total) {
             over = true;
+            share_end = sum(middle - middle % share, share);
+        }
         if (over && in_piece > 0) {
             exec->cuts[++exec->pieces] = g;
             in_piece = 0;

@@ -31,6 +31,8 @@ static void test_devices(void) {
     CU_ASSERT_EQUAL(rp_devices(infos, 1, NULL, NULL), RP_ERROR_USAGE);
     infos[0].size = 0; /* not set */
     CU_ASSERT_EQUAL(rp_devices(infos, 8, &count, NULL), RP_ERROR_USAGE);
+    infos[0].size = SIZE_MAX / 16; /* nor here: elements would lie anywhere */
+    CU_ASSERT_EQUAL(rp_devices(infos, 8, &count, NULL), RP_ERROR_USAGE);
     /* A caller of a later version, whose structs are longer. */
     struct {
         rp_device_info known;

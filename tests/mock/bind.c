@@ -259,9 +259,20 @@ static void test_wrong(void) {
     CU_ASSERT_EQUAL(rp_exec_bind(NULL, twice, 1, diags), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_exec_bind(exec, NULL, 0, diags), RP_OK);
     CU_ASSERT_PTR_EQUAL(rp_exec_command_buffer(exec, 0, 0), commands);
+    params.bindings = NULL; /* fewer than it says */
+    rp_exec *none = exec;
+    CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "names as many bindings and kernels as it says: 1 and 0"));
+    CU_ASSERT_PTR_NULL(none);
+    params.binding_count = 0;
+    params.kernel_count = 2;
+    CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "names as many bindings and kernels as it says: 0 and 2"));
+    params.kernel_count = 0;
+    params.binding_count = 1;
     params.separate_buffers = 1;
     params.bindings = &(rp_binding){NULL, mine, 0, RP_ALL_SLOTS, 0};
-    rp_exec *none = exec;
+    none = exec;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "separate_buffers puts each transient in memory of its own"));
     rp_storage_release(foreign);

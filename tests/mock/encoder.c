@@ -89,6 +89,29 @@ static void test_access(void) {
     close_all();
 }
 
+/* An encoding cannot be said to be done with while it is encoded: its sets stay as they are. */
+static void test_done_early(void) {
+    open_all();
+    describe();
+    CU_ASSERT_EQUAL_FATAL(create(), RP_OK);
+    for (uint32_t i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(rp_encoder_bind(encoder, i, storages[i + 1], 0, diags), RP_OK);
+    start();
+    set(0, 0, 1);
+    for (uint32_t i = 0; i < 17; i++) { /* one more than there are at first */
+        rp_encoder_set_range(encoder, 0, 0, 64 * i, 64);
+        CU_ASSERT_EQUAL(rp_encoder_dispatch(encoder, 1, 1, 1), RP_OK);
+        rp_encoder_done(encoder, 1);
+    }
+    rp_encoder_report report = {.size = sizeof report};
+    CU_ASSERT_EQUAL(rp_encoder_end(encoder, &report), RP_OK);
+    CU_ASSERT_EQUAL(report.sets_written, 17);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mock_commands(commands.handle), "set 0 s16"));
+    own_commands_end(device, &commands);
+    rp_encoder_destroy(encoder);
+    close_all();
+}
+
 /* ---- Wrong kernels --------------------------------------------------------------------------- */
 
 static uint32_t broken[64];
@@ -292,8 +315,12 @@ static void test_empty(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"access", test_access}, {"wrong kernels", test_wrong_kernels},
-                                    {"usage", test_usage},   {"labels", test_labels},
-                                    {"empty", test_empty},   {0}};
+    static const rp_test tests[] = {{"access", test_access},
+                                    {"wrong kernels", test_wrong_kernels},
+                                    {"usage", test_usage},
+                                    {"labels", test_labels},
+                                    {"done early", test_done_early},
+                                    {"empty", test_empty},
+                                    {0}};
     return rp_run_tests("encoders", tests);
 }

@@ -134,11 +134,14 @@ static void test_at_most(void) {
                  g, g, sizes[g] * 1024);
     strcat(text, "}\n");
     mock_reset();
-    const rp_exec_params params = cut(2);
-    open_text(text, &params);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
-    CU_ASSERT_EQUAL(rp_exec_piece_count(exec), 2);
-    close_all();
+    static const uint32_t asked[][2] = {{2, 2}, {1000000000, 3}, {UINT32_MAX, 3}}; /* and got */
+    for (uint32_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        const rp_exec_params params = cut(asked[i][0]);
+        open_text(text, &params);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+        CU_ASSERT_EQUAL(rp_exec_piece_count(exec), asked[i][1]);
+        close_all();
+    }
 }
 
 /* ---- Submitted in parts ---------------------------------------------------------------------- */
