@@ -79,7 +79,7 @@ static rp_status create_own(rp_device *device, const rp_device_params *params, r
 /* The device's mutexes, all or none. */
 static bool init_mutexes(rp_device *device) {
     pthread_mutex_t *all[] = {&device->mutex, &device->transfer_mutex, &device->ring_mutex,
-                              &device->links_mutex};
+                              &device->links_mutex, &device->execs_mutex};
     for (uint32_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (pthread_mutex_init(all[i], NULL) == 0) continue;
         while (i-- > 0) pthread_mutex_destroy(all[i]);
@@ -104,6 +104,7 @@ static void tear_down(rp_device *device) {
     pthread_mutex_destroy(&device->transfer_mutex);
     pthread_mutex_destroy(&device->ring_mutex);
     pthread_mutex_destroy(&device->links_mutex);
+    pthread_mutex_destroy(&device->execs_mutex);
     rp_allocator a = device->allocator;
     rp_release(&a, device);
 }
@@ -180,12 +181,6 @@ rp_status rp_device_destroy(rp_device *device, rp_diags *diags) {
     }
     tear_down(device);
     return RP_OK;
-}
-
-rp_status rp_device_get_counters(rp_device *device, rp_counters *counters) {
-    if (!device || !counters) return RP_ERROR_USAGE;
-    const rp_counters own = rp_counts_read(&device->counts);
-    return rp_sized_give(&own, sizeof own, counters) ? RP_OK : RP_ERROR_USAGE;
 }
 
 rp_status rp_device_get_info(const rp_device *device, rp_device_info *info) {

@@ -129,6 +129,8 @@ struct rp_device {
     pthread_mutex_t ring_mutex;
     struct rp_links *links; /* NULL until execs of one submission share memory; exec/links.c */
     pthread_mutex_t links_mutex;
+    struct rp_exec *execs; /* all that there are; exec/counters.c */
+    pthread_mutex_t execs_mutex;
     rp_counts counts;
     rp_store *store;
     atomic_uint alive[RP_OBJECT_COUNT]; /* objects made on the device, by kind */

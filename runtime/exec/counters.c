@@ -47,9 +47,59 @@ void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more) {
     rp_count(&exec->device->counts, which, more);
 }
 
+/* What replays count for. It is counted on the way of every submission, so by plain additions under
+ * the exec's lock, and by no one else. */
+static const rp_counter of_replays[] = {
+    RP_COUNT_replays,      RP_COUNT_dispatches,   RP_COUNT_transfers,    RP_COUNT_barriers,
+    RP_COUNT_barriers_raw, RP_COUNT_barriers_war, RP_COUNT_barriers_waw, RP_COUNT_barriers_forced};
+enum { OF_REPLAYS = sizeof of_replays / sizeof *of_replays };
+
 void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot) {
-    rp_exec_count(exec, RP_COUNT_replays, 1);
-    for (uint32_t i = 0; i < RP_COUNTERS; i++) rp_exec_count(exec, i, slot->weight.counts[i]);
+    for (uint32_t i = 0; i < OF_REPLAYS; i++) {
+        atomic_ullong *value = &exec->counts.values[of_replays[i]];
+        uint64_t more = of_replays[i] == RP_COUNT_replays ? 1 : slot->weight.counts[of_replays[i]];
+        atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + more,
+                              memory_order_relaxed);
+    }
+}
+
+void rp_execs_add(rp_exec *exec) {
+    rp_device *device = exec->device;
+    pthread_mutex_lock(&device->execs_mutex);
+    exec->behind = device->execs;
+    if (exec->behind) exec->behind->before = exec;
+    device->execs = exec;
+    pthread_mutex_unlock(&device->execs_mutex);
+}
+
+void rp_execs_remove(rp_exec *exec) {
+    rp_device *device = exec->device;
+    pthread_mutex_lock(&device->execs_mutex);
+    if (exec->before)
+        exec->before->behind = exec->behind;
+    else
+        device->execs = exec->behind;
+    if (exec->behind) exec->behind->before = exec->before;
+    for (uint32_t i = 0; i < OF_REPLAYS; i++)
+        rp_count(&device->counts, of_replays[i],
+                 atomic_load_explicit(&exec->counts.values[of_replays[i]], memory_order_relaxed));
+    pthread_mutex_unlock(&device->execs_mutex);
+}
+
+rp_status rp_device_get_counters(rp_device *device, rp_counters *counters) {
+    if (!device || !counters) return RP_ERROR_USAGE;
+    pthread_mutex_lock(&device->execs_mutex);
+    rp_counts all = {0};
+    for (uint32_t i = 0; i < RP_COUNTERS; i++)
+        all.values[i] = atomic_load_explicit(&device->counts.values[i], memory_order_relaxed);
+    for (const rp_exec *exec = device->execs; exec; exec = exec->behind)
+        for (uint32_t i = 0; i < OF_REPLAYS; i++)
+            rp_count(
+                &all, of_replays[i],
+                atomic_load_explicit(&exec->counts.values[of_replays[i]], memory_order_relaxed));
+    pthread_mutex_unlock(&device->execs_mutex);
+    const rp_counters own = rp_counts_read(&all);
+    return rp_sized_give(&own, sizeof own, counters) ? RP_OK : RP_ERROR_USAGE;
 }
 
 static int by_address(const void *left, const void *right) {

@@ -244,6 +244,7 @@ rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_par
     rp_device_retain(device, RP_OBJECT_EXEC);
     exec->device = device;
     exec->plan = rp_plan_retain(plan);
+    rp_execs_add(exec);
     rp_status status = create(exec, params, from, diags);
     if (status != RP_OK) {
         rp_exec_destroy(exec);
@@ -287,6 +288,7 @@ void rp_exec_destroy(rp_exec *exec) {
     pthread_cond_destroy(&exec->delivered);
     pthread_mutex_destroy(&exec->delivery);
     pthread_mutex_destroy(&exec->mutex);
+    rp_execs_remove(exec);
     rp_device_release(device, RP_OBJECT_EXEC);
     rp_release(&a, exec);
 }

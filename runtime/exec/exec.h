@@ -266,6 +266,7 @@ struct rp_exec {
     bool lost;
     char lost_text[1024];
     rp_counts counts;
+    rp_exec *before, *behind; /* in the device's list */
 };
 
 /* Locking an exec that is const in the interface. */
@@ -290,7 +291,10 @@ rp_status rp_exec_look_up(const rp_exec *exec, const char *buffer, uint32_t *out
 void rp_replay_weigh(const rp_exec *exec, rp_slot *slot);
 rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, uint64_t *out_bytes);
 void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more);
+/* The exec's alone: the device adds up those of its execs when it is asked. */
 void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot);
+void rp_execs_add(rp_exec *exec);
+void rp_execs_remove(rp_exec *exec);
 void rp_exec_count_memory(rp_exec *exec, uint64_t bytes);
 
 /* Creates an exec that takes over from another what their plans have in common; `from` may be NULL.
