@@ -131,10 +131,12 @@ static bool give_back(packer *p, uint64_t lo, uint64_t hi, uint64_t *top) {
 /* The lowest byte of the smallest gap that is large enough, or of the lowest; else the top. */
 static uint64_t take(packer *p, uint64_t size, bool lowest, uint64_t *top) {
     uint32_t best = RP_NONE;
-    for (uint32_t i = 0; i < p->gap_count && !(lowest && best != RP_NONE); i++) {
+    uint64_t least = UINT64_MAX; /* room of the best */
+    for (uint32_t i = 0; i < p->gap_count && least > size; i++) {
         uint64_t room = p->gaps[i].hi - p->gaps[i].lo;
-        if (room >= size && (best == RP_NONE || room < p->gaps[best].hi - p->gaps[best].lo))
-            best = i;
+        if (room < size || room >= least) continue;
+        best = i;
+        least = lowest ? size : room;
     }
     if (best == RP_NONE) {
         uint64_t at = *top;

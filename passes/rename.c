@@ -145,26 +145,31 @@ static bool build_webs(state *s) {
     return !s->failed;
 }
 
-/* A name that no buffer has: NAME.1, NAME.2, ... `taken` marks the strings that are buffer names.
- */
-static uint32_t fresh_name(rp_graph *g, uint32_t name, uint32_t *number, uint8_t **taken,
-                           uint32_t *taken_size) {
+/* What new names are made of. */
+typedef struct names {
+    uint32_t *numbers; /* per buffer: the last one that was tried */
+    uint8_t *taken;    /* per string: whether a buffer has it */
+    uint32_t taken_size;
+    rp_text text; /* the name being made */
+} names;
+
+/* A name that no buffer has: NAME.1, NAME.2, ... */
+static uint32_t fresh_name(rp_graph *g, names *n, uint32_t buffer) {
     for (;;) {
-        rp_text text;
-        rp_text_init(&text, &g->allocator);
-        rp_text_string(&text, rp_graph_string(g, name));
-        rp_text_char(&text, '.');
-        rp_text_u64(&text, ++*number);
-        uint32_t id = text.failed ? RP_NONE : rp_graph_intern(g, text.data, text.size);
-        rp_text_free(&text);
+        n->text.size = 0;
+        rp_text_string(&n->text, rp_graph_string(g, g->buffers[buffer].name));
+        rp_text_char(&n->text, '.');
+        rp_text_u64(&n->text, ++n->numbers[buffer]);
+        uint32_t id = n->text.failed ? RP_NONE : rp_graph_intern(g, n->text.data, n->text.size);
         if (id == RP_NONE) return RP_NONE;
-        if (id >= *taken_size) {
-            uint32_t old = *taken_size;
-            if (!RP_RESERVE(&g->allocator, *taken, old, *taken_size, id + 1 - old)) return RP_NONE;
-            memset(*taken + old, 0, *taken_size - old);
+        if (id >= n->taken_size) {
+            uint32_t old = n->taken_size;
+            if (!RP_RESERVE(&g->allocator, n->taken, old, n->taken_size, id + 1 - old))
+                return RP_NONE;
+            memset(n->taken + old, 0, n->taken_size - old);
         }
-        if (!(*taken)[id]) {
-            (*taken)[id] = 1;
+        if (!n->taken[id]) {
+            n->taken[id] = 1;
             return id;
         }
     }
@@ -172,8 +177,7 @@ static uint32_t fresh_name(rp_graph *g, uint32_t name, uint32_t *number, uint8_t
 
 /* Gives the web its buffer. The first movable web of a transient keeps it; others get new ones.
  * Bases are rounded down to the arena's alignment, so that offsets keep theirs. */
-static bool decide(state *s, uint32_t root, bool *claimed, uint32_t *numbers, uint8_t **taken,
-                   uint32_t *taken_size) {
+static bool decide(state *s, uint32_t root, bool *claimed, names *n) {
     rp_graph *g = s->graph;
     web *w = &s->webs[root];
     uint32_t from = w->buffer;
@@ -195,7 +199,7 @@ static bool decide(state *s, uint32_t root, bool *claimed, uint32_t *numbers, ui
     }
     bool whole = w->hi - w->lo == g->buffers[from].size;
     rp_graph_buffer fresh = g->buffers[from];
-    fresh.name = fresh_name(g, fresh.name, &numbers[from], taken, taken_size);
+    fresh.name = fresh_name(g, n, from);
     if (fresh.name == RP_NONE) return false;
     fresh.kind = RP_TMP;
     fresh.size = w->hi - w->lo;
@@ -211,14 +215,16 @@ static bool decide(state *s, uint32_t root, bool *claimed, uint32_t *numbers, ui
 static bool rewrite(state *s) {
     rp_graph *g = s->graph;
     const rp_allocator *a = &g->allocator;
-    uint32_t buffers = g->buffers_count, taken_size = g->strings_count;
+    uint32_t buffers = g->buffers_count;
     bool *claimed = rp_alloc_zero(a, buffers, sizeof *claimed);
-    uint32_t *numbers = rp_alloc_zero(a, buffers, sizeof *numbers);
-    uint8_t *taken = rp_alloc_zero(a, taken_size, 1);
-    bool ok = claimed && numbers && taken;
-    for (uint32_t i = 0; ok && i < buffers; i++) taken[g->buffers[i].name] = 1;
+    names n = {.taken_size = g->strings_count};
+    n.numbers = rp_alloc_zero(a, buffers, sizeof *n.numbers);
+    n.taken = rp_alloc_zero(a, n.taken_size, 1);
+    rp_text_init(&n.text, a);
+    bool ok = claimed && n.numbers && n.taken;
+    for (uint32_t i = 0; ok && i < buffers; i++) n.taken[g->buffers[i].name] = 1;
     for (uint32_t w = 0; ok && w < s->webs_count; w++)
-        if (find(s, w) == w) ok = decide(s, w, claimed, numbers, &taken, &taken_size);
+        if (find(s, w) == w) ok = decide(s, w, claimed, &n);
     for (uint32_t u = 0; ok && u < g->uses_count; u++) {
         if (s->web_of_use[u] == RP_NONE) continue;
         const web *w = &s->webs[find(s, s->web_of_use[u])];
@@ -226,8 +232,9 @@ static bool rewrite(state *s) {
         g->uses[u].offset -= w->lo;
     }
     rp_release(a, claimed);
-    rp_release(a, numbers);
-    rp_release(a, taken);
+    rp_release(a, n.numbers);
+    rp_release(a, n.taken);
+    rp_text_free(&n.text);
     return ok;
 }
 

@@ -117,7 +117,7 @@ rp_status rp_pass_sync(rp_graph *graph, rp_pass_context *context, bool *out_chan
     if (context->mode == 1)
         full_barriers(&s);
     else
-        status = rp_hazards_walk(graph, visit, &s);
+        status = rp_hazards_keep(graph, visit, &s);
     if (status == RP_OK && context->mode == 0) merged = merge_groups(&s);
     count = graph->group_count + 1;
     if (status == RP_OK) *out_changed = merged || !same_barriers(graph, s.barriers, count);

@@ -101,9 +101,8 @@ static bool open(const rp_allocator *a, rp_folds *folds, rp_interval_map *map, u
     return true;
 }
 
-bool rp_fold_cut(const rp_allocator *a, rp_folds *folds, rp_interval_map *map, uint64_t lo,
-                 uint64_t hi, const rp_fold_owner *owner) {
-    if (folds->count == 0) return true;
+bool rp_fold_cut_some(const rp_allocator *a, rp_folds *folds, rp_interval_map *map, uint64_t lo,
+                      uint64_t hi, const rp_fold_owner *owner) {
     for (int side = 0; side < 2; side++) {
         rp_interval e;
         while (rp_interval_map_find(map, side ? hi - 1 : lo, &e) && rp_is_fold(e.value) &&

@@ -70,8 +70,13 @@ typedef struct rp_fold_owner {
 bool rp_fold_range(const rp_allocator *a, rp_folds *folds, rp_interval_map *map, uint64_t lo,
                    uint64_t hi, const rp_fold_owner *owner);
 
-/* Opens the folds that [lo, hi) cuts, until none reaches out of the range. */
-bool rp_fold_cut(const rp_allocator *a, rp_folds *folds, rp_interval_map *map, uint64_t lo,
-                 uint64_t hi, const rp_fold_owner *owner);
+bool rp_fold_cut_some(const rp_allocator *a, rp_folds *folds, rp_interval_map *map, uint64_t lo,
+                      uint64_t hi, const rp_fold_owner *owner);
+
+/* Opens the folds that [lo, hi) cuts, until none reaches out of the range. Most maps have none. */
+static inline bool rp_fold_cut(const rp_allocator *a, rp_folds *folds, rp_interval_map *map,
+                               uint64_t lo, uint64_t hi, const rp_fold_owner *owner) {
+    return folds->count == 0 || rp_fold_cut_some(a, folds, map, lo, hi, owner);
+}
 
 #endif

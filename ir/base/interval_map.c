@@ -278,12 +278,12 @@ static bool joins_neighbour(const rp_interval_map *map, place p, uint32_t value)
            (after && after->lo == e->hi && after->value == value);
 }
 
-/* The general case: rebuilds the stretch that the update touches. */
-static bool rebuild(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
-                    rp_interval_visit *visit, void *context) {
+/* The general case: rebuilds the stretch that the update touches; `begin` is its first entry. */
+static bool rebuild(const rp_allocator *a, rp_interval_map *map, place begin, uint64_t lo,
+                    uint64_t hi, rp_interval_visit *visit, void *context) {
     run r; /* not initialised as a whole: small[] is large */
     begin_run(&r, a, map->pool);
-    place begin = find(map, lo), p = begin;
+    place p = begin;
     uint64_t done = lo;
     for (const rp_interval *e; (e = at(map, p)) && e->lo <= hi; p = next(map, p)) {
         if (e->hi <= lo || e->lo >= hi) { /* a neighbour, taken along to be joined */
@@ -336,26 +336,29 @@ static rp_interval *insert(rp_interval_map *map, place p, rp_interval entry) {
 bool rp_interval_map_update(const rp_allocator *a, rp_interval_map *map, uint64_t lo, uint64_t hi,
                             rp_interval_visit *visit, void *context) {
     if (lo >= hi) return true;
-    if (map->leaf_count == 0 && !has_only(map)) {
-        uint32_t value = visit(context, lo, hi, RP_ABSENT);
-        if (value != RP_ABSENT) map->only = (rp_interval){lo, hi, value};
-        return true;
+    if (map->leaf_count == 0) {
+        bool none = !has_only(map);
+        if (none || (map->only.lo == lo && map->only.hi == hi)) {
+            uint32_t value = visit(context, lo, hi, none ? RP_ABSENT : map->only.value);
+            map->only = value == RP_ABSENT ? (rp_interval){0} : (rp_interval){lo, hi, value};
+            return true;
+        }
     }
     /* Memory is mostly used in the same pieces again: one entry, hit exactly, or inside one, or one
      * that is new. */
-    place p = find(map, lo);
+    place begin = find(map, lo), p = begin;
     const rp_interval *e = at(map, p);
     if (e && e->hi == lo) e = at(map, p = next(map, p));
     if (!e || e->lo >= hi) {
         uint32_t value = visit(context, lo, hi, RP_ABSENT);
         return value == RP_ABSENT || insert(map, p, (rp_interval){lo, hi, value}) ||
-               rebuild(a, map, lo, hi, set_visit, &value);
+               rebuild(a, map, begin, lo, hi, set_visit, &value);
     }
-    if (!e || e->lo > lo || e->hi < hi) return rebuild(a, map, lo, hi, visit, context);
+    if (e->lo > lo || e->hi < hi) return rebuild(a, map, begin, lo, hi, visit, context);
     uint32_t value = visit(context, lo, hi, e->value);
     if (value == e->value) return true;
     if (value == RP_ABSENT || e->lo != lo || e->hi != hi || joins_neighbour(map, p, value))
-        return rebuild(a, map, lo, hi, set_visit, &value);
+        return rebuild(a, map, begin, lo, hi, set_visit, &value);
     if (map->leaf_count == 0)
         map->only.value = value;
     else
@@ -370,6 +373,10 @@ bool rp_interval_map_set(const rp_allocator *a, rp_interval_map *map, uint64_t l
 
 void rp_interval_map_each(const rp_interval_map *map, uint64_t lo, uint64_t hi,
                           rp_interval_visit *visit, void *context) {
+    if (map->leaf_count == 0 && map->only.lo == lo && map->only.hi == hi && lo < hi) {
+        visit(context, lo, hi, map->only.value);
+        return;
+    }
     uint64_t done = lo;
     place p = find(map, lo);
     for (const rp_interval *e; (e = at(map, p)) && e->lo < hi; p = next(map, p)) {

@@ -30,8 +30,11 @@ void rp_text_hex(rp_text *text, const uint8_t *bytes, size_t count, size_t group
         return;
     }
     char *to = text->data + text->size;
-    for (size_t i = 0; i < count; i++) {
-        if (group && i % group == 0) *to++ = ' ';
+    for (size_t i = 0, next = 0; i < count; i++) {
+        if (group && i == next) {
+            *to++ = ' ';
+            next += group;
+        }
         *to++ = "0123456789abcdef"[bytes[i] >> 4];
         *to++ = "0123456789abcdef"[bytes[i] & 15];
     }
@@ -44,18 +47,19 @@ static const char pairs[] = "000102030405060708091011121314151617181920212223242
                             "6869707172737475767778798081828384858687888990919293949596979899";
 
 void rp_text_u64(rp_text *text, uint64_t value) {
-    if (value < 10) {
-        rp_text_char(text, (char)('0' + value));
-        return;
-    }
-    char digits[20];
-    size_t at = sizeof digits;
-    for (; value >= 100; value /= 100) memcpy(digits + (at -= 2), pairs + value % 100 * 2, 2);
+    enum { MOST = 20 };
+    bool room = MOST < text->capacity - text->size && !text->failed;
+    if (!room && !rp_text_reserve(text, MOST)) return;
+    uint32_t count = 1;
+    for (uint64_t limit = 10; count < MOST && value >= limit; limit *= 10) count++;
+    text->size += count;
+    char *at = text->data + text->size;
+    *at = '\0';
+    for (; value >= 100; value /= 100) memcpy(at -= 2, pairs + value % 100 * 2, 2);
     if (value >= 10)
-        memcpy(digits + (at -= 2), pairs + value * 2, 2);
+        memcpy(at - 2, pairs + value * 2, 2);
     else
-        digits[--at] = (char)('0' + value);
-    rp_text_append(text, digits + at, sizeof digits - at);
+        at[-1] = (char)('0' + value);
 }
 
 void rp_text_vformat(rp_text *text, const char *format, va_list args) {

@@ -53,15 +53,6 @@ const char *rp_check_bit(char text[RP_CHECK_RANGE], uint32_t scope) {
     return text;
 }
 
-void rp_check_visit_uses(const rp_graph *graph, const rp_graph_node *node, rp_check_visit *visit,
-                         void *context) {
-    const rp_graph_use *uses = rp_node_uses(graph, node);
-    for (uint32_t k = 0; k < node->use_count; k++)
-        if (rp_check_reads(node, &uses[k])) visit(context, node, k, false);
-    for (uint32_t k = 0; k < node->use_count; k++)
-        if (rp_check_writes(&uses[k])) visit(context, node, k, true);
-}
-
 /* ---- Is there anything to judge? ------------------------------------------------------------- */
 
 static bool members_are_sound(const rp_graph *g, const rp_graph_node *n) {

@@ -89,8 +89,14 @@ static inline bool rp_check_writes(const rp_graph_use *u) {
  * that the node reads through, then with each that it writes through: with one that does both in
  * both turns. `k` counts from the node's first use. */
 typedef void rp_check_visit(void *context, const rp_graph_node *node, uint32_t k, bool writes);
-void rp_check_visit_uses(const rp_graph *graph, const rp_graph_node *node, rp_check_visit *visit,
-                         void *context);
+static inline void rp_check_visit_uses(const rp_graph *graph, const rp_graph_node *node,
+                                       rp_check_visit *visit, void *context) {
+    const rp_graph_use *uses = rp_node_uses(graph, node);
+    for (uint32_t k = 0; k < node->use_count; k++)
+        if (rp_check_reads(node, &uses[k])) visit(context, node, k, false);
+    for (uint32_t k = 0; k < node->use_count; k++)
+        if (rp_check_writes(&uses[k])) visit(context, node, k, true);
+}
 
 /* ---- Physical bytes -------------------------------------------------------------------------- */
 

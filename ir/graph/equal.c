@@ -16,6 +16,14 @@ enum {
     SEEN = 1024
 };
 
+/* What a walk does most is inlined into what asks for it, so that of a graph beside itself no
+ * comparison is left there. */
+#define INLINED static inline __attribute__((always_inline))
+
+typedef struct pair {
+    const rp_graph *g, *h;
+} pair;
+
 /* A string of the first graph: its size and its hash. */
 typedef struct seen_string {
     uint32_t string, size;
@@ -23,7 +31,6 @@ typedef struct seen_string {
 } seen_string;
 
 typedef struct walk {
-    const rp_graph *a, *b;
     bool differs;
     uint64_t hash;  /* of the rows that are full */
     uint32_t count; /* numbers of the next */
@@ -31,9 +38,7 @@ typedef struct walk {
     seen_string seen[SEEN]; /* by some bits of the string; RP_NONE = nothing yet */
 } walk;
 
-static void start(walk *w, const rp_graph *a, const rp_graph *b) {
-    w->a = a;
-    w->b = b;
+static void start(walk *w) {
     w->differs = false;
     w->hash = w->count = 0;
     for (uint32_t i = 0; i < SEEN; i++) w->seen[i].string = RP_NONE;
@@ -47,7 +52,7 @@ static void fold_rows(walk *w) {
     memcpy(w->row, w->row + ROW, w->count * sizeof *w->row);
 }
 
-static void number(walk *w, uint64_t a, uint64_t b) {
+INLINED void number(walk *w, uint64_t a, uint64_t b) {
     w->differs |= a != b;
     w->row[w->count++] = a;
 }
@@ -55,7 +60,7 @@ static void number(walk *w, uint64_t a, uint64_t b) {
 /* The same field of two things. */
 #define FIELD(w, x, y, field) number((w), (x)->field, (y)->field)
 
-static void bytes(walk *w, const void *a, const void *b, size_t a_size, size_t b_size) {
+INLINED void bytes(walk *w, const void *a, const void *b, size_t a_size, size_t b_size) {
     number(w, a_size, b_size);
     if (w->differs || a_size == 0) return;
     if (a != b && memcmp(a, b, a_size) != 0) w->differs = true;
@@ -63,33 +68,33 @@ static void bytes(walk *w, const void *a, const void *b, size_t a_size, size_t b
     number(w, hash, hash);
 }
 
-static const seen_string *look(walk *w, uint32_t string) {
+static const seen_string *look(walk *w, pair p, uint32_t string) {
     seen_string *seen = &w->seen[string * UINT32_C(0x9e3779b1) >> 22]; /* of SEEN */
     if (seen->string == string) return seen;
-    const char *text = rp_graph_string(w->a, string);
+    const char *text = rp_graph_string(p.g, string);
     size_t size = strlen(text);
     *seen = (seen_string){string, (uint32_t)size, size ? rp_hash(text, size) : 0};
     return seen;
 }
 
-static void string(walk *w, uint32_t a, uint32_t b) {
+INLINED void string(walk *w, pair p, uint32_t a, uint32_t b) {
     number(w, a == RP_NONE, b == RP_NONE);
     if (w->differs || a == RP_NONE) return;
-    const seen_string *seen = look(w, a);
-    const char *x = rp_graph_string(w->a, a), *y = rp_graph_string(w->b, b);
+    const seen_string *seen = look(w, p, a);
+    const char *x = rp_graph_string(p.g, a), *y = rp_graph_string(p.h, b);
     number(w, seen->size, x == y ? seen->size : strlen(y));
     if (w->differs || seen->size == 0) return;
     if (x != y && memcmp(x, y, seen->size) != 0) w->differs = true;
     number(w, seen->hash, seen->hash);
 }
 
-static void buffer_name(walk *w, uint32_t a, uint32_t b) {
-    string(w, w->a->buffers[a].name, w->b->buffers[b].name);
+INLINED void buffer_name(walk *w, pair p, uint32_t a, uint32_t b) {
+    string(w, p, p.g->buffers[a].name, p.h->buffers[b].name);
 }
 
-static void walk_buffer(walk *w, const rp_graph_buffer *x, const rp_graph_buffer *y) {
+INLINED void walk_buffer(walk *w, pair p, const rp_graph_buffer *x, const rp_graph_buffer *y) {
     fold_rows(w);
-    string(w, x->name, y->name);
+    string(w, p, x->name, y->name);
     FIELD(w, x, y, kind);
     FIELD(w, x, y, dtype);
     FIELD(w, x, y, rank);
@@ -97,30 +102,30 @@ static void walk_buffer(walk *w, const rp_graph_buffer *x, const rp_graph_buffer
     FIELD(w, x, y, offset);
     if (w->differs) return;
     for (uint32_t i = 0; i < x->rank; i++)
-        number(w, w->a->dims[x->first_dim + i], w->b->dims[y->first_dim + i]);
+        number(w, p.g->dims[x->first_dim + i], p.h->dims[y->first_dim + i]);
     if (x->kind != RP_LIVE) return;
     FIELD(w, x, y, max_value);
     FIELD(w, x, y, follow_count);
     for (uint32_t i = 0; !w->differs && i < x->follow_count; i++) {
         fold_rows(w);
-        const rp_graph_follow *p = &w->a->follows[x->first_follow + i];
-        const rp_graph_follow *q = &w->b->follows[y->first_follow + i];
-        buffer_name(w, p->buffer, q->buffer);
-        FIELD(w, p, q, from);
-        FIELD(w, p, q, to);
-        FIELD(w, p, q, size);
+        const rp_graph_follow *a = &p.g->follows[x->first_follow + i];
+        const rp_graph_follow *b = &p.h->follows[y->first_follow + i];
+        buffer_name(w, p, a->buffer, b->buffer);
+        FIELD(w, a, b, from);
+        FIELD(w, a, b, to);
+        FIELD(w, a, b, size);
     }
     bool a = x->first_default != RP_NONE, b = y->first_default != RP_NONE;
     number(w, a, b);
     if (a && b)
-        bytes(w, w->a->bytes + x->first_default, w->b->bytes + y->first_default, x->size, y->size);
+        bytes(w, p.g->bytes + x->first_default, p.h->bytes + y->first_default, x->size, y->size);
 }
 
-static void walk_kernel(walk *w, const rp_graph_kernel *x, const rp_graph_kernel *y) {
+static void walk_kernel(walk *w, pair p, const rp_graph_kernel *x, const rp_graph_kernel *y) {
     fold_rows(w);
-    string(w, x->name, y->name);
+    string(w, p, x->name, y->name);
     FIELD(w, x, y, hash);
-    string(w, x->entry, y->entry);
+    string(w, p, x->entry, y->entry);
     for (int i = 0; i < 3; i++) FIELD(w, x, y, local[i]);
     FIELD(w, x, y, shared_bytes);
     FIELD(w, x, y, push_bytes);
@@ -128,55 +133,55 @@ static void walk_kernel(walk *w, const rp_graph_kernel *x, const rp_graph_kernel
     FIELD(w, x, y, spec_count);
     for (uint32_t i = 0; !w->differs && i < x->param_count; i++) {
         fold_rows(w);
-        const rp_graph_param *p = &w->a->params[x->first_param + i];
-        const rp_graph_param *q = &w->b->params[y->first_param + i];
-        FIELD(w, p, q, access);
-        FIELD(w, p, q, set);
-        FIELD(w, p, q, binding);
-        FIELD(w, p, q, skip);
+        const rp_graph_param *a = &p.g->params[x->first_param + i];
+        const rp_graph_param *b = &p.h->params[y->first_param + i];
+        FIELD(w, a, b, access);
+        FIELD(w, a, b, set);
+        FIELD(w, a, b, binding);
+        FIELD(w, a, b, skip);
     }
     for (uint32_t i = 0; !w->differs && i < x->spec_count; i++) {
         fold_rows(w);
-        const rp_graph_spec *s = &w->a->specs[x->first_spec + i];
-        const rp_graph_spec *t = &w->b->specs[y->first_spec + i];
+        const rp_graph_spec *s = &p.g->specs[x->first_spec + i];
+        const rp_graph_spec *t = &p.h->specs[y->first_spec + i];
         FIELD(w, s, t, id);
         FIELD(w, s, t, value);
     }
 }
 
-static void walk_expr(walk *w, const rp_graph_expr *x, const rp_graph_expr *y) {
+static void walk_expr(walk *w, pair p, const rp_graph_expr *x, const rp_graph_expr *y) {
     FIELD(w, x, y, op_count);
     for (uint32_t i = 0; !w->differs && i < x->op_count; i++) {
         fold_rows(w);
-        const rp_expr_op *p = &w->a->expr_ops[x->first_op + i];
-        const rp_expr_op *q = &w->b->expr_ops[y->first_op + i];
-        FIELD(w, p, q, code);
+        const rp_expr_op *a = &p.g->expr_ops[x->first_op + i];
+        const rp_expr_op *b = &p.h->expr_ops[y->first_op + i];
+        FIELD(w, a, b, code);
         if (w->differs) return;
-        if (p->code == RP_EXPR_LIVE) {
-            buffer_name(w, p->buffer, q->buffer);
-            FIELD(w, p, q, element);
-        } else if (p->code == RP_EXPR_CONST) {
-            number(w, (uint64_t)p->value, (uint64_t)q->value);
+        if (a->code == RP_EXPR_LIVE) {
+            buffer_name(w, p, a->buffer, b->buffer);
+            FIELD(w, a, b, element);
+        } else if (a->code == RP_EXPR_CONST) {
+            number(w, (uint64_t)a->value, (uint64_t)b->value);
         }
     }
 }
 
-static void walk_run(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
+INLINED void walk_run(walk *w, pair p, const rp_graph_node *x, const rp_graph_node *y) {
     FIELD(w, x, y, grid_kind);
     FIELD(w, x, y, unknown);
     number(w, x->grid_kind == RP_GRID_LIVE ? x->live_mask : 0,
            y->grid_kind == RP_GRID_LIVE ? y->live_mask : 0);
-    string(w, w->a->kernels[x->kernel].name, w->b->kernels[y->kernel].name);
+    string(w, p, p.g->kernels[x->kernel].name, p.h->kernels[y->kernel].name);
     if (w->differs || x->grid_kind == RP_GRID_INDIRECT) return;
     for (uint32_t i = 0; i < 3; i++) {
         if (x->grid_kind == RP_GRID_LIVE && x->live_mask >> i & 1)
-            walk_expr(w, &w->a->exprs[x->grid[i]], &w->b->exprs[y->grid[i]]);
+            walk_expr(w, p, &p.g->exprs[x->grid[i]], &p.h->exprs[y->grid[i]]);
         else
             FIELD(w, x, y, grid[i]);
     }
 }
 
-static void walk_operand(walk *w, const rp_graph_operand *x, const rp_graph_operand *y) {
+static void walk_operand(walk *w, pair p, const rp_graph_operand *x, const rp_graph_operand *y) {
     fold_rows(w);
     FIELD(w, x, y, access);
     FIELD(w, x, y, absent);
@@ -185,62 +190,62 @@ static void walk_operand(walk *w, const rp_graph_operand *x, const rp_graph_oper
     FIELD(w, x, y, rank);
     FIELD(w, x, y, use);
     FIELD(w, x, y, value);
-    string(w, x->name, y->name);
+    string(w, p, x->name, y->name);
     for (uint32_t i = 0; !w->differs && i < x->rank; i++)
-        number(w, w->a->dims[x->first_dim + i], w->b->dims[y->first_dim + i]);
+        number(w, p.g->dims[x->first_dim + i], p.h->dims[y->first_dim + i]);
 }
 
-static void walk_attr(walk *w, const rp_graph_attr *x, const rp_graph_attr *y) {
+static void walk_attr(walk *w, pair p, const rp_graph_attr *x, const rp_graph_attr *y) {
     fold_rows(w);
     uint64_t bits[2] = {0, 0};
-    string(w, x->name, y->name);
-    string(w, x->text, y->text);
+    string(w, p, x->name, y->name);
+    string(w, p, x->text, y->text);
     if (w->differs || x->text != RP_NONE) return;
     memcpy(&bits[0], &x->number, sizeof x->number);
     memcpy(&bits[1], &y->number, sizeof y->number);
     number(w, bits[0], bits[1]);
 }
 
-static void walk_member(walk *w, const rp_graph_member *x, const rp_graph_member *y) {
+static void walk_member(walk *w, pair p, const rp_graph_member *x, const rp_graph_member *y) {
     fold_rows(w);
     FIELD(w, x, y, id);
     bytes(w, x->op->name, y->op->name, strlen(x->op->name), strlen(y->op->name));
     FIELD(w, x, y, operand_count);
     FIELD(w, x, y, attr_count);
     for (uint32_t i = 0; !w->differs && i < x->operand_count; i++)
-        walk_operand(w, &w->a->operands[x->first_operand + i],
-                     &w->b->operands[y->first_operand + i]);
+        walk_operand(w, p, &p.g->operands[x->first_operand + i],
+                     &p.h->operands[y->first_operand + i]);
     for (uint32_t i = 0; !w->differs && i < x->attr_count; i++)
-        walk_attr(w, &w->a->attrs[x->first_attr + i], &w->b->attrs[y->first_attr + i]);
+        walk_attr(w, p, &p.g->attrs[x->first_attr + i], &p.h->attrs[y->first_attr + i]);
 }
 
-static void walk_node(walk *w, const rp_graph_node *x, const rp_graph_node *y) {
+INLINED void walk_node(walk *w, pair p, const rp_graph_node *x, const rp_graph_node *y) {
     fold_rows(w);
     FIELD(w, x, y, id);
     FIELD(w, x, y, kind);
-    if (w->a->stages & RP_STAGE_SCHEDULED) FIELD(w, x, y, group);
+    if (p.g->stages & RP_STAGE_SCHEDULED) FIELD(w, x, y, group);
     FIELD(w, x, y, use_count);
     FIELD(w, x, y, member_count);
     FIELD(w, x, y, optional);
-    string(w, x->label, y->label);
-    string(w, x->op, y->op);
+    string(w, p, x->label, y->label);
+    string(w, p, x->op, y->op);
     if (w->differs) return;
-    if (x->kind == RP_RUN) walk_run(w, x, y);
+    if (x->kind == RP_RUN) walk_run(w, p, x, y);
     if (x->kind == RP_FILL) FIELD(w, x, y, pattern);
     if (x->kind == RP_RUN || x->kind == RP_UPDATE)
-        bytes(w, w->a->bytes + x->first_byte, w->b->bytes + y->first_byte, x->byte_count,
+        bytes(w, p.g->bytes + x->first_byte, p.h->bytes + y->first_byte, x->byte_count,
               y->byte_count);
     for (uint32_t i = 0; !w->differs && i < x->use_count; i++) {
         fold_rows(w);
-        const rp_graph_use *u = &w->a->uses[x->first_use + i], *v = &w->b->uses[y->first_use + i];
-        buffer_name(w, u->buffer, v->buffer);
+        const rp_graph_use *u = &p.g->uses[x->first_use + i], *v = &p.h->uses[y->first_use + i];
+        buffer_name(w, p, u->buffer, v->buffer);
         FIELD(w, u, v, access);
         FIELD(w, u, v, indirect);
         FIELD(w, u, v, offset);
         FIELD(w, u, v, size);
     }
     for (uint32_t i = 0; !w->differs && i < x->member_count; i++)
-        walk_member(w, &w->a->members[x->first_member + i], &w->b->members[y->first_member + i]);
+        walk_member(w, p, &p.g->members[x->first_member + i], &p.h->members[y->first_member + i]);
 }
 
 /* Moves *i to the next buffer that is there; false behind the last. */
@@ -254,32 +259,32 @@ static bool next_kernel(const rp_graph *g, uint32_t *i) {
     return *i < g->kernels_count;
 }
 
-static void walk_declarations(walk *w) {
+INLINED void walk_declarations(walk *w, pair p) {
     for (uint32_t i = 0, j = 0; !w->differs; i++, j++) {
-        bool more = next_buffer(w->a, &i);
-        number(w, more, next_buffer(w->b, &j));
+        bool more = next_buffer(p.g, &i);
+        number(w, more, next_buffer(p.h, &j));
         if (w->differs || !more) break;
-        walk_buffer(w, &w->a->buffers[i], &w->b->buffers[j]);
+        walk_buffer(w, p, &p.g->buffers[i], &p.h->buffers[j]);
     }
     for (uint32_t i = 0, j = 0; !w->differs; i++, j++) {
-        bool more = next_kernel(w->a, &i);
-        number(w, more, next_kernel(w->b, &j));
+        bool more = next_kernel(p.g, &i);
+        number(w, more, next_kernel(p.h, &j));
         if (w->differs || !more) break;
-        walk_kernel(w, &w->a->kernels[i], &w->b->kernels[j]);
+        walk_kernel(w, p, &p.g->kernels[i], &p.h->kernels[j]);
     }
 }
 
-static void walk_graph(walk *w) {
-    const rp_graph *a = w->a, *b = w->b;
-    string(w, a->name, b->name);
+INLINED void walk_graph(walk *w, pair p) {
+    const rp_graph *a = p.g, *b = p.h;
+    string(w, p, a->name, b->name);
     FIELD(w, a, b, stages);
     FIELD(w, a, b, nodes_count);
     if (w->differs) return;
     if (a->stages & RP_STAGE_PLACED) FIELD(w, a, b, arena_bytes);
     if (a->stages & RP_STAGE_SCHEDULED) FIELD(w, a, b, group_count);
-    walk_declarations(w);
+    walk_declarations(w, p);
     for (uint32_t i = 0; !w->differs && i < a->nodes_count; i++)
-        walk_node(w, &a->nodes[i], &b->nodes[i]);
+        walk_node(w, p, &a->nodes[i], &b->nodes[i]);
     if (w->differs || !(a->stages & RP_STAGE_SYNCED)) return;
     FIELD(w, a, b, barriers_count);
     for (uint32_t i = 0; !w->differs && i < a->barriers_count; i++) {
@@ -292,16 +297,16 @@ static void walk_graph(walk *w) {
 int rp_graph_equal(const rp_graph *a, const rp_graph *b) {
     if (!a || !b) return a == b;
     walk w;
-    start(&w, a, b);
-    walk_graph(&w);
+    start(&w);
+    walk_graph(&w, (pair){a, b});
     return !w.differs;
 }
 
 uint64_t rp_graph_hash(const rp_graph *graph) {
     if (!graph) return 0;
     walk w;
-    start(&w, graph, graph);
-    walk_graph(&w);
+    start(&w);
+    walk_graph(&w, (pair){graph, graph});
     fold_rows(&w);
     return w.count ? rp_hash_mix(w.hash, w.row, w.count * sizeof *w.row) : w.hash;
 }

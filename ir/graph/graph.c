@@ -6,6 +6,8 @@
  * labels and op tags in every node. */
 #include "graph/graph.h"
 
+#include "graph/hazards.h"
+
 #define GRAPH_ARRAYS(X)                                                                            \
     X(strings)                                                                                     \
     X(buffers)                                                                                     \
@@ -45,6 +47,7 @@ void rp_graph_destroy(rp_graph *graph) {
     GRAPH_ARRAYS(RP_X)
 #undef RP_X
     rp_table_free(&a, &graph->string_table);
+    rp_hazards_forget(graph);
     rp_release(&a, graph);
 }
 
@@ -76,6 +79,7 @@ rp_status rp_graph_clone(const rp_graph *graph, rp_graph **out_graph) {
     GRAPH_ARRAYS(RP_X)
 #undef RP_X
     copy->string_table = (rp_table){0};
+    copy->known = NULL;
     if (!ok || !rp_table_copy(&copy->allocator, &graph->string_table, &copy->string_table)) {
         rp_graph_destroy(copy);
         return RP_ERROR_NO_MEMORY;
@@ -120,10 +124,6 @@ uint32_t rp_graph_intern(rp_graph *g, const char *text, size_t length) {
     g->strings[at + length] = '\0';
     g->strings_count += (uint32_t)length + 1;
     return at;
-}
-
-const char *rp_graph_string(const rp_graph *graph, uint32_t string) {
-    return string < graph->strings_count ? graph->strings + string : "";
 }
 
 /* ---- Building -------------------------------------------------------------------------------- */
@@ -200,15 +200,6 @@ uint32_t rp_graph_add_expr(rp_graph *g, const rp_expr_op *ops, uint32_t count) {
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */
-
-bool rp_node_visit_uses(const rp_graph *graph, const rp_graph_node *node, rp_use_visit *visit,
-                        void *context) {
-    for (uint32_t phase = 0; phase < 2; phase++)
-        for (uint32_t u = node->first_use; u < node->first_use + node->use_count; u++)
-            if (rp_access_writes(graph->uses[u].access) == (phase == 1) && !visit(context, node, u))
-                return false;
-    return true;
-}
 
 uint32_t rp_graph_find_buffer(const rp_graph *graph, const char *name) {
     for (uint32_t i = 0; i < graph->buffers_count; i++)

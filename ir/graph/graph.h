@@ -184,6 +184,8 @@ struct rp_graph {
     RP_ARRAY(rp_graph_expr, exprs);
     RP_ARRAY(rp_expr_op, expr_ops);
     RP_ARRAY(rp_graph_barrier, barriers); /* RP_STAGE_SYNCED: group_count + 1 */
+
+    struct rp_known_hazards *known; /* what pass sync found, for whoever asks again (hazards.h) */
 };
 
 /* ---- Building -------------------------------------------------------------------------------- */
@@ -196,7 +198,9 @@ uint32_t rp_graph_intern(rp_graph *graph, const char *text, size_t length);
 /* The same for one that is there already; RP_NONE when it is not. */
 uint32_t rp_graph_find_string(const rp_graph *graph, const char *text, size_t length);
 /* The text of a string index; "" for RP_NONE. Valid until the next intern. */
-const char *rp_graph_string(const rp_graph *graph, uint32_t string);
+static inline const char *rp_graph_string(const rp_graph *graph, uint32_t string) {
+    return string < graph->strings_count ? graph->strings + string : "";
+}
 
 /* Each copies *item and appends it, and returns its index, or RP_NONE without memory. Arrays that
  * the item refers to (dims, params, ...) are appended by the caller first, with RP_RESERVE or the
@@ -265,8 +269,14 @@ static inline bool rp_node_same_switch(const rp_graph_node *a, const rp_graph_no
  * node writes its bytes). `use` is an index in uses[]. Stops, and returns false, when `visit` does.
  */
 typedef bool rp_use_visit(void *context, const rp_graph_node *node, uint32_t use);
-bool rp_node_visit_uses(const rp_graph *graph, const rp_graph_node *node, rp_use_visit *visit,
-                        void *context);
+static inline bool rp_node_visit_uses(const rp_graph *graph, const rp_graph_node *node,
+                                      rp_use_visit *visit, void *context) {
+    for (uint32_t phase = 0; phase < 2; phase++)
+        for (uint32_t u = node->first_use; u < node->first_use + node->use_count; u++)
+            if (rp_access_writes(graph->uses[u].access) == (phase == 1) && !visit(context, node, u))
+                return false;
+    return true;
+}
 
 /* How far into a descriptor the range begins, where the descriptor begins at an offset that every
  * device takes. */
@@ -302,9 +312,19 @@ static inline bool rp_buffer_can_change(const rp_graph_buffer *b) {
     return b->kind == RP_TMP || rp_buffer_has_result(b);
 }
 
+/* An op is not a kernel yet, but will be one. */
+static inline bool rp_node_is_compute(const rp_graph_node *n) {
+    return n->kind == RP_RUN || n->kind == RP_OP;
+}
+
 /* The scope bit of the reading part and of the writing part of a use, RP_SCOPE_NONE for none. */
-uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use);
-uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use);
+static inline uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use) {
+    return rp_scope_of_read(rp_node_is_compute(node), use->indirect, use->access);
+}
+
+static inline uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use) {
+    return rp_scope_of_write(rp_node_is_compute(node), use->indirect, use->access);
+}
 
 /* Appends "compute:rw,indirect:r"; "none" for an empty scope. Parsing returns false on bad text. */
 void rp_scope_print(rp_text *text, uint32_t scope);

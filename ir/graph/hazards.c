@@ -1,5 +1,13 @@
-/* A scheduled graph as the walk over hazards sees it; see hazards.h. */
+/* A scheduled graph as the walk over hazards sees it; see hazards.h.
+ *
+ * Pass sync places barriers by the hazards, and the text of the result names them: the second
+ * asker gets what the first one found. That it is still true is not a promise of whoever changes
+ * graphs, but told by a hash of all that the walk looks at. */
 #include "graph/hazards.h"
+
+#include "base/hash.h"
+
+/* ---- The walk -------------------------------------------------------------------------------- */
 
 static rp_step_kind kind(const void *program, uint32_t node) {
     const rp_graph_node *n = &((const rp_graph *)program)->nodes[node];
@@ -38,7 +46,7 @@ static rp_walk_buffer place(const void *program, uint32_t buffer) {
                             .result = !b->removed && rp_buffer_has_result(b)};
 }
 
-rp_status rp_hazards_walk(const rp_graph *graph, rp_hazard_visit *visit, void *context) {
+static rp_status walk(const rp_graph *graph, rp_hazard_visit *visit, void *context) {
     const rp_walk_source source = {.allocator = &graph->allocator,
                                    .program = graph,
                                    .node_count = graph->nodes_count,
@@ -48,4 +56,121 @@ rp_status rp_hazards_walk(const rp_graph *graph, rp_hazard_visit *visit, void *c
                                    .uses = visit_uses,
                                    .buffer = place};
     return rp_walk_hazards(&source, visit, context);
+}
+
+/* ---- What is known already ------------------------------------------------------------------- */
+
+typedef struct list {
+    const rp_allocator *a;
+    RP_ARRAY(rp_hazard, items);
+    rp_hazard_visit *visit; /* who else wants them; NULL: nobody */
+    void *context;
+} list;
+
+struct rp_known_hazards {
+    uint64_t key; /* of the graph that was walked */
+    list list;
+};
+
+static rp_status keep(void *context, const rp_hazard *hazard) {
+    list *l = context;
+    if (!RP_RESERVE(l->a, l->items, l->items_count, l->items_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    l->items[l->items_count++] = *hazard;
+    return l->visit ? l->visit(l->context, hazard) : RP_OK;
+}
+
+/* Most uses have one hazard or two: what grows is copied again and again. */
+static rp_status make_list(const rp_graph *graph, list *l) {
+    l->a = &graph->allocator;
+    if (!RP_RESERVE(l->a, l->items, 0, l->items_capacity, graph->uses_count))
+        return RP_ERROR_NO_MEMORY;
+    return walk(graph, keep, l);
+}
+
+typedef struct hasher {
+    uint64_t hash;
+    uint32_t count;
+    uint64_t row[256];
+} hasher;
+
+static void fold(hasher *h) {
+    h->hash = rp_hash_mix(h->hash, h->row, h->count * sizeof *h->row);
+    h->count = 0;
+}
+
+static void number(hasher *h, uint64_t value) {
+    h->row[h->count++] = value;
+    if (h->count == sizeof h->row / sizeof *h->row) fold(h);
+}
+
+/* Of everything that the walk asks of a graph. */
+static uint64_t key_of(const rp_graph *g) {
+    hasher h;
+    h.hash = h.count = 0;
+    number(&h, (uint64_t)g->nodes_count << 32 | g->buffers_count);
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        const rp_graph_buffer *b = &g->buffers[i];
+        number(&h, (uint64_t)b->kind << 1 | b->removed);
+        number(&h, b->size);
+        number(&h, b->offset);
+    }
+    for (uint32_t i = 0; i < g->nodes_count; i++) {
+        const rp_graph_node *n = &g->nodes[i];
+        number(&h, (uint64_t)n->use_count << 32 | (uint32_t)n->kind << 1 | n->unknown);
+        for (uint32_t k = 0; k < n->use_count; k++) {
+            const rp_graph_use *u = &rp_node_uses(g, n)[k];
+            number(&h, (uint64_t)u->buffer << 32 | (uint32_t)u->access << 1 | u->indirect);
+            number(&h, u->offset);
+            number(&h, u->size);
+        }
+    }
+    fold(&h);
+    return h.hash;
+}
+
+void rp_hazards_forget(rp_graph *graph) {
+    if (graph->known) rp_release(&graph->allocator, graph->known->list.items);
+    rp_release(&graph->allocator, graph->known);
+    graph->known = NULL;
+}
+
+rp_status rp_hazards_keep(rp_graph *graph, rp_hazard_visit *visit, void *context) {
+    rp_hazards_forget(graph);
+    graph->known = rp_alloc_zero(&graph->allocator, 1, sizeof *graph->known);
+    if (!graph->known) return RP_ERROR_NO_MEMORY;
+    graph->known->key = key_of(graph);
+    graph->known->list.visit = visit;
+    graph->known->list.context = context;
+    rp_status status = make_list(graph, &graph->known->list);
+    if (status != RP_OK) rp_hazards_forget(graph);
+    return status;
+}
+
+static const list *known_list(const rp_graph *graph) {
+    return graph->known && graph->known->key == key_of(graph) ? &graph->known->list : NULL;
+}
+
+rp_status rp_hazards_list(const rp_graph *graph, const rp_hazard **out_list, uint32_t *out_count,
+                          rp_hazard **out_made) {
+    const list *known = known_list(graph);
+    list own = {0};
+    rp_status status = known ? RP_OK : make_list(graph, &own);
+    if (status != RP_OK) {
+        rp_release(&graph->allocator, own.items);
+        own = (list){0};
+    }
+    *out_made = own.items;
+    *out_list = known ? known->items : own.items;
+    *out_count = known ? known->items_count : own.items_count;
+    return status;
+}
+
+rp_status rp_hazards_walk(const rp_graph *graph, rp_hazard_visit *visit, void *context) {
+    const list *known = known_list(graph);
+    if (!known) return walk(graph, visit, context);
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i < known->items_count && status == RP_OK; i++)
+        status = visit(context, &known->items[i]);
+    return status;
 }

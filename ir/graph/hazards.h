@@ -13,4 +13,12 @@
 /* rp_walk_hazards of a graph's nodes; nodes and buffers of a hazard are indices in it. */
 rp_status rp_hazards_walk(const rp_graph *graph, rp_hazard_visit *visit, void *context);
 
+/* The same, and the graph keeps what was found: walking it again costs a look at its uses, which
+ * tells whether they are still what was walked. A copy of the graph keeps nothing. */
+rp_status rp_hazards_keep(rp_graph *graph, rp_hazard_visit *visit, void *context);
+/* All hazards as a list. *out_made is NULL where the graph keeps it, else to be released. */
+rp_status rp_hazards_list(const rp_graph *graph, const rp_hazard **out_list, uint32_t *out_count,
+                          rp_hazard **out_made);
+void rp_hazards_forget(rp_graph *graph);
+
 #endif

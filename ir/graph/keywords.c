@@ -58,19 +58,6 @@ static const scope_bit scope_bits[] = {
 #undef RP_X
 };
 
-/* An op is not a kernel yet, but will be one. */
-static bool is_compute(const rp_graph_node *node) {
-    return node->kind == RP_RUN || node->kind == RP_OP;
-}
-
-uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_graph_use *use) {
-    return rp_scope_of_read(is_compute(node), use->indirect, use->access);
-}
-
-uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use) {
-    return rp_scope_of_write(is_compute(node), use->indirect, use->access);
-}
-
 void rp_scope_print(rp_text *text, uint32_t scope) {
     const char *stage =
         NULL; /* the one being printed; the table lists the bits of a stage together */

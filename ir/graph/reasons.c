@@ -13,36 +13,35 @@
 #include "hazard/boundary.h"
 
 enum { MAX_NODES = 4, MAX_ENTRIES = 8 }; /* on one line */
-enum { FEW = 16 };                       /* hazards that are sorted without qsort */
+enum { FEW = 32 };                       /* hazards that are sorted without qsort */
 
 typedef struct builder {
     const rp_graph *graph;
     rp_reasons *reasons;
+    const rp_hazard *hazards;
+    uint32_t count;
     rp_boundaries boundaries;
-    RP_ARRAY(uint32_t, boundary); /* of each hazard collected */
-    uint32_t *same_replay;        /* per boundary: whether it has a hazard of one replay */
+    uint32_t *boundary;    /* of each hazard; RP_NONE: it gives no barrier a reason */
+    uint32_t *same_replay; /* per boundary: whether it has a hazard of one replay */
 } builder;
 
-static rp_status collect(void *context, const rp_hazard *hazard) {
-    builder *b = context;
+static bool find_boundaries(builder *b) {
     const rp_graph *g = b->graph;
-    const rp_allocator *a = &g->allocator;
-    rp_reasons *r = b->reasons;
-    uint32_t from = g->nodes[hazard->from].group, boundary;
-    uint32_t to = hazard->to == RP_HAZARD_HOST ? g->group_count : g->nodes[hazard->to].group;
-    if (!hazard->next_replay && from == to) return RP_OK;
-    if (!rp_boundary_of(&b->boundaries, hazard, from, to, &boundary)) return RP_ERROR_NO_MEMORY;
-    if (boundary == RP_NO_BOUNDARY) {
-        r->unordered++;
-        return RP_OK;
+    for (uint32_t i = 0; i < b->count; i++) {
+        const rp_hazard *h = &b->hazards[i];
+        uint32_t from = g->nodes[h->from].group, found;
+        uint32_t to = h->to == RP_HAZARD_HOST ? g->group_count : g->nodes[h->to].group;
+        b->boundary[i] = RP_NONE;
+        if (!h->next_replay && from == to) continue;
+        if (!rp_boundary_of(&b->boundaries, h, from, to, &found)) return false;
+        if (found == RP_NO_BOUNDARY) {
+            b->reasons->unordered++;
+            continue;
+        }
+        b->boundary[i] = found;
+        if (!h->next_replay) b->same_replay[found] = 1;
     }
-    if (!RP_RESERVE(a, r->hazards, r->hazards_count, r->hazards_capacity, 1) ||
-        !RP_RESERVE(a, b->boundary, b->boundary_count, b->boundary_capacity, 1))
-        return RP_ERROR_NO_MEMORY;
-    r->hazards[r->hazards_count++] = *hazard;
-    b->boundary[b->boundary_count++] = boundary;
-    if (!hazard->next_replay) b->same_replay[boundary] = 1;
-    return RP_OK;
+    return true;
 }
 
 #define COMPARE(x, y)                                                                              \
@@ -76,32 +75,30 @@ static bool sort_by_boundary(builder *b) {
     rp_reasons *r = b->reasons;
     const rp_allocator *a = &b->graph->allocator;
     uint32_t barriers = r->barrier_count;
-    rp_hazard *sorted = rp_alloc(a, r->hazards_count, sizeof *sorted);
     r->first = rp_alloc_zero(a, (size_t)barriers + 2, sizeof *r->first);
-    if (!sorted || !r->first) {
-        rp_release(a, sorted);
-        return false;
-    }
+    if (!r->first) return false;
     /* first[b + 2] counts, then first[b + 1] is where b's next hazard goes, then where b ends. */
-    for (uint32_t i = 0; i < r->hazards_count; i++) {
-        if (r->hazards[i].next_replay && b->same_replay[b->boundary[i]])
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint32_t at = b->boundary[i];
+        if (at == RP_NONE) continue;
+        if (b->hazards[i].next_replay && b->same_replay[at])
             b->boundary[i] = RP_NONE;
         else
-            r->first[b->boundary[i] + 2]++;
+            r->first[at + 2]++;
     }
     for (uint32_t i = 2; i < barriers + 2; i++) r->first[i] += r->first[i - 1];
-    for (uint32_t i = 0; i < r->hazards_count; i++)
-        if (b->boundary[i] != RP_NONE) sorted[r->first[b->boundary[i] + 1]++] = r->hazards[i];
-    rp_release(a, r->hazards);
-    r->hazards = sorted;
-    r->hazards_capacity = r->hazards_count;
-    r->hazards_count = r->first[barriers];
+    uint32_t count = r->first[barriers + 1];
+    rp_hazard *sorted = r->hazards = rp_alloc(a, count, sizeof *sorted);
+    if (!sorted) return false;
+    r->hazards_count = r->hazards_capacity = count;
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->boundary[i] != RP_NONE) sorted[r->first[b->boundary[i] + 1]++] = b->hazards[i];
     for (uint32_t i = 0; i < barriers; i++) {
-        uint32_t count = r->first[i + 1] - r->first[i];
-        if (count > FEW)
-            qsort(sorted + r->first[i], count, sizeof *sorted, compare_hazards);
+        uint32_t here = r->first[i + 1] - r->first[i];
+        if (here > FEW)
+            qsort(sorted + r->first[i], here, sizeof *sorted, compare_hazards);
         else
-            sort_few(sorted + r->first[i], count);
+            sort_few(sorted + r->first[i], here);
     }
     return true;
 }
@@ -115,16 +112,19 @@ rp_status rp_reasons_build(const rp_graph *graph, rp_reasons *out) {
         .reasons = out,
         .boundaries = {.a = a, .barriers = graph->barriers, .count = graph->barriers_count}};
     out->barrier_count = graph->barriers_count;
+    rp_hazard *made;
+    RP_TRY(rp_hazards_list(graph, &b.hazards, &b.count, &made));
+    b.boundary = rp_alloc(a, b.count, sizeof *b.boundary);
     b.same_replay = rp_alloc_zero(a, graph->barriers_count, sizeof *b.same_replay);
-    rp_status status = b.same_replay ? RP_OK : RP_ERROR_NO_MEMORY;
-    if (status == RP_OK) status = rp_hazards_walk(graph, collect, &b);
-    if (status == RP_OK && !sort_by_boundary(&b)) status = RP_ERROR_NO_MEMORY;
+    bool ok = b.boundary && b.same_replay && find_boundaries(&b) && sort_by_boundary(&b);
 
     rp_boundaries_free(&b.boundaries);
+    rp_release(a, made);
     rp_release(a, b.boundary);
     rp_release(a, b.same_replay);
-    if (status != RP_OK) rp_reasons_free(graph, out);
-    return status;
+    if (ok) return RP_OK;
+    rp_reasons_free(graph, out);
+    return RP_ERROR_NO_MEMORY;
 }
 
 void rp_reasons_free(const rp_graph *graph, rp_reasons *reasons) {

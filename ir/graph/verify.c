@@ -11,7 +11,6 @@
 
 #include "base/checked.h"
 #include "base/shape.h"
-#include "base/table.h"
 #include "graph/keywords.h"
 
 void rp_verify_error(rp_verifier *v, rp_source_pos pos, const char *format, ...) {
@@ -34,21 +33,20 @@ static void shorten(char out[SHORT_NAME], char sigil, const char *name) {
     out[1 + length] = '\0';
 }
 
-/* Names are unique and have a form that the text can hold. */
-static void verify_name(rp_verifier *v, rp_table *seen, uint32_t string, const char *what,
+/* Names are unique and have a form that the text can hold. Strings are interned, so a name is known
+ * by its index: seen[] has a place for each. */
+static void verify_name(rp_verifier *v, bool *seen, uint32_t string, const char *what,
                         rp_source_pos pos) {
     const char *name = rp_graph_string(v->graph, string);
-    uint32_t other;
     if (!rp_name_valid(name, strlen(name)))
         rp_verify_error(
             v, pos,
             "'%.60s' cannot name %s: names are letters, digits, '_', '.' and '-', and do "
             "not start with a digit or '-'",
             name, what);
-    if (rp_table_find(seen, string, &other))
-        rp_verify_error(v, pos, "there is another %s '%.60s'", what + 2, name);
-    else if (!rp_table_add(&v->graph->allocator, seen, string, 0))
-        v->status = RP_ERROR_NO_MEMORY;
+    if (string >= v->graph->strings_count) return;
+    if (seen[string]) rp_verify_error(v, pos, "there is another %s '%.60s'", what + 2, name);
+    seen[string] = true;
 }
 
 /* ---- Buffers --------------------------------------------------------------------------------- */
@@ -220,21 +218,21 @@ static void verify_kernel(rp_verifier *v, const rp_graph_kernel *k) {
 
 void rp_verify_declarations(rp_verifier *v) {
     const rp_graph *g = v->graph;
-    rp_table buffers = {0}, kernels = {0};
-    if (!rp_table_reserve(&g->allocator, &buffers, g->buffers_count))
-        v->status = RP_ERROR_NO_MEMORY;
+    bool *buffers = rp_alloc_zero(&g->allocator, g->strings_count, sizeof *buffers);
+    bool *kernels = rp_alloc_zero(&g->allocator, g->strings_count, sizeof *kernels);
+    if (!buffers || !kernels) v->status = RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < g->buffers_count && v->status != RP_ERROR_NO_MEMORY; i++) {
         if (g->buffers[i].removed) continue;
-        verify_name(v, &buffers, g->buffers[i].name, "a buffer", g->buffers[i].pos);
+        verify_name(v, buffers, g->buffers[i].name, "a buffer", g->buffers[i].pos);
         verify_buffer(v, &g->buffers[i]);
     }
     for (uint32_t i = 0; i < g->kernels_count && v->status != RP_ERROR_NO_MEMORY; i++) {
         if (g->kernels[i].removed) continue;
-        verify_name(v, &kernels, g->kernels[i].name, "a kernel", g->kernels[i].pos);
+        verify_name(v, kernels, g->kernels[i].name, "a kernel", g->kernels[i].pos);
         verify_kernel(v, &g->kernels[i]);
     }
-    rp_table_free(&g->allocator, &buffers);
-    rp_table_free(&g->allocator, &kernels);
+    rp_release(&g->allocator, buffers);
+    rp_release(&g->allocator, kernels);
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */

@@ -30,7 +30,7 @@ static void add(walk *w, const rp_hazard *h) {
 static void on_conflict(void *context, const rp_touch *touch, rp_hazard_kind kind,
                         const rp_touched *earlier, uint32_t dst, uint64_t lo, uint64_t hi) {
     walk *w = context;
-    rp_hazard h = {.kind = kind,
+    rp_hazard h = {.kind = (uint8_t)kind,
                    .next_replay = w->replay != 0,
                    .from = earlier->step % w->source->node_count,
                    .to = w->index,
@@ -38,8 +38,8 @@ static void on_conflict(void *context, const rp_touch *touch, rp_hazard_kind kin
                    .to_buffer = touch->tag,
                    .offset = lo - w->base,
                    .size = hi - lo,
-                   .src = earlier->scope,
-                   .dst = dst};
+                   .src = (uint16_t)earlier->scope,
+                   .dst = (uint16_t)dst};
     uint32_t first = w->found_count > MERGE_WINDOW ? w->found_count - MERGE_WINDOW : 0;
     for (uint32_t i = w->found_count; i-- > first;) {
         rp_hazard *other = &w->found[i];
@@ -74,7 +74,7 @@ static void order(walk *w, uint32_t from, bool next_replay) {
                          .to = w->index,
                          .from_buffer = NONE,
                          .to_buffer = NONE,
-                         .src = rp_scope_normalise_src(RP_SCOPE_ANY),
+                         .src = (uint16_t)rp_scope_normalise_src(RP_SCOPE_ANY),
                          .dst = RP_SCOPE_ANY};
     add(w, &h);
 }
@@ -134,7 +134,7 @@ static void add_result(walk *w, uint32_t from, uint32_t from_buffer, uint32_t sr
                          .to_buffer = buffer,
                          .offset = offset,
                          .size = size,
-                         .src = src,
+                         .src = (uint16_t)src,
                          .dst = RP_SCOPE_HOST_R};
     add(w, &h);
 }

@@ -14,13 +14,13 @@ enum { RP_HAZARD_HOST = UINT32_MAX };
 /* Two conflicting accesses with nothing between them. `from` and `to` are node indices; `to` is
  * RP_HAZARD_HOST when the host reads results at the end. */
 typedef struct rp_hazard {
-    rp_hazard_kind kind;
-    bool next_replay; /* `to` belongs to the following replay */
+    uint64_t offset, size; /* of the shared bytes, relative to to_buffer */
     uint32_t from, to;
     uint32_t from_buffer,
-        to_buffer;         /* different when two transients share bytes; UINT32_MAX for order */
-    uint64_t offset, size; /* of the shared bytes, relative to to_buffer */
-    uint32_t src, dst;     /* rp_scope bit of either access; RP_SCOPE_ANY for order */
+        to_buffer;     /* different when two transients share bytes; UINT32_MAX for order */
+    uint16_t src, dst; /* rp_scope bit of either access; RP_SCOPE_ANY for order */
+    uint8_t kind;      /* rp_hazard_kind */
+    bool next_replay;  /* `to` belongs to the following replay */
 } rp_hazard;
 
 /* What a node is to the walk. */

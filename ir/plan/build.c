@@ -244,7 +244,7 @@ static void put_nodes_and_groups(builder *b) {
  * takes that much with its barrier, and a text that grows is copied again and again. */
 static rp_status put_text(builder *b, rp_section section, const rp_graph *graph,
                           const rp_graph_stats *stats) {
-    enum { NODE_BYTES = 160, DECLARATION_BYTES = 48 };
+    enum { NODE_BYTES = 240, DECLARATION_BYTES = 40 };
     uint64_t declarations = (uint64_t)graph->buffers_count + graph->kernels_count;
     rp_text_reserve(&b->sections[section],
                     graph->nodes_count * (uint64_t)NODE_BYTES + declarations * DECLARATION_BYTES);

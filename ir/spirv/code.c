@@ -114,8 +114,8 @@ static rp_status visit(rp_spirv_reader *r, uint32_t at, char why[128]) {
         visit_atomic(r, w, op);
         return RP_OK;
     }
-    for (uint32_t i = first; i < length && !takes_no_pointer(op); i++)
-        note(r, w[i], RP_READS | RP_WRITES);
+    if (takes_no_pointer(op)) return RP_OK;
+    for (uint32_t i = first; i < length; i++) note(r, w[i], RP_READS | RP_WRITES);
     return RP_OK;
 }
 

@@ -46,6 +46,36 @@ static void allocation(void) {
     CU_ASSERT_EQUAL(f.live, 0);
 }
 
+/* Numbers of every length, at both ends of it, against printf. */
+static void numbers(void) {
+    uint64_t power = 1;
+    for (int digits = 1; digits <= 20; digits++, power *= 10)
+        for (int k = 0; k < 3; k++) {
+            const uint64_t value = k == 0 ? power - 1 : k == 1 ? power : power + power / 3;
+            char expected[24];
+            rp_text t;
+            rp_text_init(&t, NULL);
+            rp_text_u64(&t, value);
+            snprintf(expected, sizeof expected, "%llu", (unsigned long long)value);
+            CU_ASSERT_STRING_EQUAL(t.data, expected);
+            CU_ASSERT_EQUAL(t.size, strlen(expected));
+            rp_text_free(&t);
+        }
+}
+
+/* Bytes as digits, in groups or not. */
+static void hex(void) {
+    static const uint8_t bytes[] = {0x00, 0x9f, 0xa0, 0xff, 0x12};
+    rp_text t;
+    rp_text_init(&t, NULL);
+    rp_text_hex(&t, bytes, 5, 4);
+    rp_text_hex(&t, bytes, 2, 0);
+    rp_text_hex(&t, bytes, 0, 4);
+    CU_ASSERT_STRING_EQUAL(t.data, " 009fa0ff 12009f");
+    CU_ASSERT_EQUAL(t.size, strlen(t.data));
+    rp_text_free(&t);
+}
+
 static void text(void) {
     rp_text t;
     char *data;
@@ -207,6 +237,8 @@ int main(void) {
     static const rp_test tests[] = {{"checked arithmetic", checked_arithmetic},
                                     {"allocation", allocation},
                                     {"text", text},
+                                    {"numbers", numbers},
+                                    {"hex", hex},
                                     {"diagnostics", diagnostics},
                                     {"names", names},
                                     {"scopes", scopes},
