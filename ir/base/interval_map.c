@@ -61,7 +61,7 @@ void rp_interval_map_clear(const rp_allocator *a, rp_interval_map *map) {
     map->only = (rp_interval){0};
 }
 
-void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map) {
+void rp_interval_map_free_leaves(const rp_allocator *a, rp_interval_map *map) {
     rp_interval_map_clear(a, map);
     rp_release(a, map->leaves);
     *map = (rp_interval_map){.pool = map->pool};

@@ -47,7 +47,13 @@ typedef struct rp_interval_map {
     rp_interval_pool *pool; /* where its leaves come from and go to; NULL: the allocator alone */
 } rp_interval_map;
 
-void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map);
+void rp_interval_map_free_leaves(const rp_allocator *a, rp_interval_map *map);
+
+static inline void rp_interval_map_free(const rp_allocator *a, rp_interval_map *map) {
+    map->only = (rp_interval){0};
+    if (map->leaves) rp_interval_map_free_leaves(a, map);
+}
+
 /* Makes the map empty; with a pool, nothing is given back to the allocator. */
 void rp_interval_map_clear(const rp_allocator *a, rp_interval_map *map);
 

@@ -35,8 +35,9 @@ void rp_text_hex(rp_text *text, const uint8_t *bytes, size_t count, size_t group
             *to++ = ' ';
             next += group;
         }
-        *to++ = "0123456789abcdef"[bytes[i] >> 4];
-        *to++ = "0123456789abcdef"[bytes[i] & 15];
+        const char pair[] = {"0123456789abcdef"[bytes[i] >> 4], "0123456789abcdef"[bytes[i] & 15]};
+        memcpy(to, pair, sizeof pair);
+        to += sizeof pair;
     }
     *to = '\0';
     text->size = (uint32_t)(to - text->data);

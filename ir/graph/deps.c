@@ -50,6 +50,7 @@ typedef struct builder {
     uint32_t since_order;            /* first vertex behind it */
     uint32_t read_cell, read_result; /* the last cell that was read, and what became of it */
     uint32_t read_pieces, read_limit; /* of the use being looked at */
+    uint32_t fresh;                   /* the cell of what it writes */
     bool failed;
 } builder;
 
@@ -211,11 +212,11 @@ static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value)
 
 static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     builder *b = context;
-    if (value == RP_ABSENT) return value;
+    if (value == RP_ABSENT) return b->fresh;
     if (!rp_is_fold(value)) {
         add_edge(b, b->cells[value].writer, b->current);
         add_readers(b, b->cells[value].readers);
-        return value;
+        return b->fresh;
     }
     /* The fold ends here: what its pieces know counts as well. */
     const whole *w = &b->wholes[value & ~RP_FOLDED];
@@ -230,13 +231,12 @@ static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value
         else if (child != RP_ABSENT)
             add_readers(b, b->cells[child].readers);
     }
-    return value;
+    return b->fresh;
 }
 
 static bool add_write(builder *b, rp_interval_map *map, uint64_t lo, uint64_t hi) {
-    rp_interval_map_each(map, lo, hi, on_write, b);
-    uint32_t fresh = push_cell(b, (cell){b->current, RP_NONE});
-    return !b->failed && rp_interval_map_set(b->a, map, lo, hi, fresh);
+    b->fresh = push_cell(b, (cell){b->current, RP_NONE});
+    return !b->failed && rp_interval_map_update(b->a, map, lo, hi, on_write, b) && !b->failed;
 }
 
 static bool add_read(builder *b, rp_interval_map *map, uint64_t lo, uint64_t hi) {

@@ -9,8 +9,31 @@
 
 /* ---- The walk -------------------------------------------------------------------------------- */
 
+/* A graph with the space of each buffer. The arena is space 0. Spaces are large, and transients may
+ * be many: one that lies in the arena has none of its own, nor has a buffer that never changes. */
+typedef struct spaced {
+    const rp_graph *graph;
+    uint32_t *space;
+    uint32_t count;
+} spaced;
+
+static bool in_arena(const rp_graph_buffer *b) {
+    return b->kind == RP_TMP && b->offset != RP_NOT_PLACED;
+}
+
+static bool number_spaces(spaced *s) {
+    const rp_graph *g = s->graph;
+    s->count = 1;
+    s->space = rp_alloc(&g->allocator, g->buffers_count, sizeof *s->space);
+    for (uint32_t i = 0; s->space && i < g->buffers_count; i++) {
+        bool own = rp_buffer_can_change(&g->buffers[i]) && !in_arena(&g->buffers[i]);
+        s->space[i] = own ? s->count++ : 0;
+    }
+    return s->space != NULL;
+}
+
 static rp_step_kind kind(const void *program, uint32_t node) {
-    const rp_graph_node *n = &((const rp_graph *)program)->nodes[node];
+    const rp_graph_node *n = &((const spaced *)program)->graph->nodes[node];
     return n->kind == RP_FENCE ? RP_STEP_FENCE : n->unknown ? RP_STEP_UNKNOWN : RP_STEP_WORK;
 }
 
@@ -30,32 +53,34 @@ static bool on_use(void *context, const rp_graph_node *node, uint32_t use) {
 }
 
 static bool visit_uses(const void *program, uint32_t node, rp_walk_visit *visit, void *context) {
-    const rp_graph *g = program;
+    const rp_graph *g = ((const spaced *)program)->graph;
     uses u = {visit, context, g};
     return rp_node_visit_uses(g, &g->nodes[node], on_use, &u);
 }
 
-/* One space per buffer, and one for the arena behind them. */
 static rp_walk_buffer place(const void *program, uint32_t buffer) {
-    const rp_graph *g = program;
-    const rp_graph_buffer *b = &g->buffers[buffer];
-    bool in_arena = b->kind == RP_TMP && b->offset != RP_NOT_PLACED;
-    return (rp_walk_buffer){.space = in_arena ? g->buffers_count : buffer,
-                            .base = in_arena ? b->offset : 0,
+    const spaced *s = program;
+    const rp_graph_buffer *b = &s->graph->buffers[buffer];
+    return (rp_walk_buffer){.space = s->space[buffer],
+                            .base = in_arena(b) ? b->offset : 0,
                             .size = b->size,
                             .result = !b->removed && rp_buffer_has_result(b)};
 }
 
 static rp_status walk(const rp_graph *graph, rp_hazard_visit *visit, void *context) {
+    spaced s = {.graph = graph};
+    if (!number_spaces(&s)) return RP_ERROR_NO_MEMORY;
     const rp_walk_source source = {.allocator = &graph->allocator,
-                                   .program = graph,
+                                   .program = &s,
                                    .node_count = graph->nodes_count,
                                    .buffer_count = graph->buffers_count,
-                                   .space_count = graph->buffers_count + 1,
+                                   .space_count = s.count,
                                    .kind = kind,
                                    .uses = visit_uses,
                                    .buffer = place};
-    return rp_walk_hazards(&source, visit, context);
+    rp_status status = rp_walk_hazards(&source, visit, context);
+    rp_release(&graph->allocator, s.space);
+    return status;
 }
 
 /* ---- What is known already ------------------------------------------------------------------- */
