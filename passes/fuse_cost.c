@@ -51,9 +51,12 @@ static double threads(const rp_fuse_set *set) {
                        (rp_sym(&set->calls[i]->call, 'C') > 128 ? 256 : 1);
         break;
     case RP_SHAPE_KERNEL:
-        for (uint32_t i = 0; i < set->count; i++)
-            if (set->calls[i]->call.op->form == RP_OP_KERNEL && set->calls[i]->call.op->groups)
-                return rp_op_product(&set->calls[i]->call, set->calls[i]->call.op->groups) * 256;
+        for (uint32_t i = 0; i < set->count; i++) {
+            const rp_op_variant *variant = set->calls[i]->call.variant;
+            if (variant && variant->groups)
+                return rp_op_product(&set->calls[i]->call, variant->groups) *
+                       (variant->threads ? variant->threads : 256);
+        }
         break;
     }
     return THREADS;

@@ -54,7 +54,7 @@ static bool find_call(rp_fuse_set *s, uint32_t i) {
     c->node = s->nodes[i];
     if (known) return true;
     rp_member_call(s->graph, rp_fuse_member(s, i), &c->call);
-    if (!rp_op_check(&c->call)) {
+    if (!rp_member_choose(s->graph, &c->call)) {
         c->node = RP_NONE;
         return refuse(s, "n%u: %.200s", s->graph->nodes[s->nodes[i]].id, c->call.error);
     }

@@ -29,11 +29,6 @@ uint64_t rp_shape_domain(const rp_op_call *c) {
     return 0;
 }
 
-static double sites_of(const rp_op_call *c, uint32_t k) {
-    uint8_t sites = rp_op_operand_of(c, k)->sites;
-    return sites ? sites : 1;
-}
-
 static bool reads_here(const rp_op_call *c, uint32_t k) {
     bool text = c->op->form == RP_OP_POINTWISE && !rp_op_formula(c);
     return !text && rp_tensor_elements(&c->operands[k]) == rp_shape_domain(c);
@@ -52,7 +47,7 @@ static double inputs_of(sizes *z, uint32_t i) {
         if (reads_here(m->call, k))
             z->wanted[m->source[k]] = true;
         else
-            size += sites_of(m->call, k) * z->whole[m->source[k]];
+            size += rp_op_sites(m->call, k) * z->whole[m->source[k]];
     }
     return size;
 }
@@ -111,9 +106,9 @@ static double kernel_size(sizes *z) {
     for (uint32_t k = 0; k < m->call->operand_count; k++) {
         if (m->call->operands[k].absent) continue;
         if (rp_access_writes(rp_op_operand_of(m->call, k)->access))
-            size += sites_of(m->call, k) * behind(z, k);
+            size += rp_op_sites(m->call, k) * behind(z, k);
         else if (m->source[k] != RP_NONE)
-            size += sites_of(m->call, k) * z->whole[m->source[k]];
+            size += rp_op_sites(m->call, k) * z->whole[m->source[k]];
     }
     return size;
 }

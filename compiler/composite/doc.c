@@ -1,8 +1,6 @@
-/* What `reprise kernels NAME` and docs/ops.md say: an op's own page with the kernels that may
- * compute it, or a composite's. */
+/* What `reprise kernels NAME` and docs/ops.md say: an op's own page, or a composite's. */
 #include "composite/composite.h"
 #include "composite/signature.h"
-#include "lower/variants.h"
 
 rp_composite_info rp_composite_at(uint32_t index) {
     if (index >= rp_composites_count) return (rp_composite_info){0};
@@ -61,36 +59,18 @@ static void put_composite(rp_text *out, const rp_composite *c) {
     rp_text_format(out, "\nStands for: %s\n", c->notes);
 }
 
-static void put_variants(rp_text *out, const char *op) {
-    static const struct {
-        const char *op;
-        const rp_kernel_variant *variants;
-    } table[] = {{"matvec", rp_matvec_variants}};
-    for (uint32_t i = 0; i < sizeof table / sizeof *table; i++) {
-        if (strcmp(table[i].op, op) != 0) continue;
-        rp_text_string(out, "\n| kernel | when | why |\n|---|---|---|\n");
-        for (const rp_kernel_variant *v = table[i].variants; v->name; v++)
-            rp_text_format(out, "| `%s` | %s | %s |\n", v->name, v->when, v->why);
-    }
-}
-
 rp_status rp_kernel_doc(const rp_allocator *allocator, const char *name, char **out_text) {
     if (!out_text) return RP_ERROR_USAGE;
     *out_text = NULL;
     if (!name) return RP_ERROR_USAGE;
     rp_signature signature;
     if (!rp_signature_find(name, &signature)) return RP_ERROR_NOT_FOUND;
+    if (!signature.composite) return rp_op_doc(allocator, signature.op, out_text);
     rp_allocator a = rp_allocator_or_default(allocator);
     rp_text out;
     rp_text_init(&out, &a);
-    if (signature.composite) {
-        put_composite(&out, signature.composite);
-    } else {
-        char *page;
-        RP_TRY(rp_op_doc(&a, signature.op, &page));
-        rp_text_string(&out, page);
-        rp_op_doc_release(&a, page);
-        put_variants(&out, name);
-    }
-    return rp_text_take(&out, out_text, NULL);
+    put_composite(&out, signature.composite);
+    rp_status status = rp_text_take(&out, out_text, NULL);
+    rp_text_free(&out);
+    return status;
 }

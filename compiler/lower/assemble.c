@@ -21,6 +21,7 @@ static void put_members(const rp_emit *e, rp_text *to) {
     for (uint32_t m = 0; m < e->member_count; m++) {
         const rp_op_call *call = &e->members[m].call;
         rp_text_format(to, "%s m%u: %s", m ? "," : "", m, call->op->name);
+        if (call->variant) rp_text_format(to, " by %s", call->variant->name);
         for (uint32_t i = 0; i < e->value_count; i++) {
             const rp_emit_value *v = &e->values[i];
             if (v->member != m) continue;

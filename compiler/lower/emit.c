@@ -204,7 +204,7 @@ static rp_status add_member(rp_emit *e, uint32_t index) {
     m->operands = rp_member_operands(e->graph, from);
     rp_member_call(e->graph, from, &m->call);
     e->member_count = index + 1;
-    if (!rp_op_check(&m->call)) return rp_emit_fail(e, "%s", m->call.error);
+    if (!rp_member_choose(e->graph, &m->call)) return rp_emit_fail(e, "%s", m->call.error);
     for (uint32_t i = 0; i < m->call.operand_count; i++)
         RP_TRY(check_operand(e, &m->operands[i], &m->call.operands[i],
                              rp_op_operand_name(&m->call, i)));
@@ -305,7 +305,7 @@ static const char *qualifier(uint8_t access) {
 }
 
 uint32_t rp_emit_type_bytes(const char *type) {
-    if (strstr(type, "vec4")) return 16;
+    if (strstr(type, "vec")) return 4 * (uint32_t)(type[strlen(type) - 1] - '0');
     return strstr(type, "16_t") ? 2 : strstr(type, "8_t") ? 1 : 4;
 }
 

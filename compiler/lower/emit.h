@@ -110,12 +110,11 @@ typedef struct rp_emit {
     rp_text functions;             /* in an order in which each is known to its callers */
     rp_text main;                  /* void main() { ... } and what only it needs; last */
 
-    uint8_t row_mode;    /* rp_emit_rows; set it before the first reader is asked for */
-    uint32_t row_count;  /* RP_EMIT_ROW_FEW: 1 to 8 */
-    uint32_t local;      /* threads of a workgroup: set by the composer, before rp_emit_row_steps */
-    uint32_t grid[3];    /* workgroups: set by the composer */
-    char *glsl;          /* the whole text, once rp_emit_assemble() was called; owned */
-    const char *variant; /* what the composer calls its way of doing it, "rows.wide"; may be NULL */
+    uint8_t row_mode;   /* rp_emit_rows; set it before the first reader is asked for */
+    uint32_t row_count; /* RP_EMIT_ROW_FEW: 1 to 8 */
+    uint32_t local;     /* threads of a workgroup: set by the composer, before rp_emit_row_steps */
+    uint32_t grid[3];   /* workgroups: set by the composer */
+    char *glsl;         /* the whole text, once rp_emit_assemble() was called; owned */
 } rp_emit;
 
 enum {

@@ -110,9 +110,56 @@ static const char *store_function(rp_emit *e, uint32_t member, uint32_t operand)
     return value->store;
 }
 
+/* Whether a value goes to memory as it is: nobody in the kernel reads it. */
+static bool only_stored(const rp_emit *e, uint32_t value) {
+    for (uint32_t m = 0; m < e->member_count; m++)
+        for (uint32_t k = 0; k < e->members[m].call.operand_count; k++) {
+            const rp_graph_operand *o = &e->members[m].operands[k];
+            if (!o->absent && o->value == value && !rp_emit_is_output(e, m, k)) return false;
+        }
+    return e->values[value].use != RP_NONE;
+}
+
+/* `value`, four elements of the dtype's class, as the words that memory holds. */
+static const char *pack(uint8_t dtype) {
+    switch ((rp_dtype)dtype) {
+    case RP_F16: return "f32_to_f16x4(value)";
+    case RP_I8: return "pack_i8(value)";
+    case RP_RAW:
+    case RP_U8: return "pack_u8(value)";
+    case RP_F32:
+    case RP_I32:
+    case RP_U32:
+    case RP_Q8_0:
+    case RP_Q4_0: break;
+    }
+    return "value";
+}
+
+/* The function that takes four elements of an output at once. */
+static const char *store_function_4(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const char *one = store_function(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_4", one);
+    if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
+    bool plain = !o->absent && only_stored(e, o->value);
+    const char *type = plain ? rp_emit_load_type(e, member, operand, 4) : NULL;
+    rp_text_format(&e->functions, "void %s(uint i, %s value) {\n", name,
+                   rp_emit_type_4(e, member, operand));
+    if (type)
+        rp_text_format(&e->functions, "    %s = %s;\n",
+                       rp_emit_element(e, member, operand, type, "i / 4u"), pack(o->dtype));
+    else
+        for (uint32_t c = 0; c < 4; c++)
+            rp_text_format(&e->functions, "    %s(i + %uu, value.%c);\n", one, c, "xyzw"[c]);
+    rp_text_string(&e->functions, "}\n\n");
+    return name;
+}
+
 void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                        const char *value) {
-    static const rp_emit_names names = {rp_emit_reader, store_function};
+    static const rp_emit_names names = {rp_emit_reader, rp_emit_reader_4, rp_emit_reader_8,
+                                        store_function, store_function_4};
     rp_emit_text(e, to, member, source, value, &names);
 }
 

@@ -5,6 +5,7 @@
  *   text      text of kernels/, made a member's own
  *   formula   formulas as functions of operands' values
  *   index     which element of an operand an element of its member needs
+ *   memory    functions that load from memory: an element, four, or eight
  *   values    reading: functions of an index, and evaluation at the index at hand
  *   steps     reductions along rows
  *   store     writing what was computed at an index; scatters
@@ -25,7 +26,7 @@
 rp_status rp_emit_no_memory(rp_emit *e);
 bool rp_emit_is_output(const rp_emit *e, uint32_t member, uint32_t operand);
 
-/* Bytes of a GLSL type of raw elements, scalar or vec4. */
+/* Bytes of a GLSL type of raw elements: a scalar, or a vector of 32-bit ones. */
 uint32_t rp_emit_type_bytes(const char *type);
 
 /* ---- helpers.c ------------------------------------------------------------------------------- */
@@ -35,11 +36,12 @@ void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to);
 
 /* ---- text.c: text of kernels/ ---------------------------------------------------------------- */
 
-/* Who makes the functions that text of kernels/ calls: of an input's elements, and to take an
- * output's (NULL: the text has none). */
+/* Who makes a function of an operand that text of kernels/ calls; returns its name. */
+typedef const char *rp_emit_function(rp_emit *e, uint32_t member, uint32_t operand);
+/* Of an input's elements, one, four or eight at a time; and to take an output's (NULL: the text has
+ * none). */
 typedef struct rp_emit_names {
-    const char *(*reader)(rp_emit *e, uint32_t member, uint32_t operand);
-    const char *(*store)(rp_emit *e, uint32_t member, uint32_t operand);
+    rp_emit_function *reader, *reader_4, *reader_8, *store, *store_4;
 } rp_emit_names;
 
 /* Makes text a member's own and appends it: rp_emit_core_text() and rp_emit_element_text(). */
@@ -47,6 +49,8 @@ void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, 
                   const rp_emit_names *names);
 /* The text behind a line `// NAME: ...`; NULL when there is none. */
 const char *rp_emit_pragma(const char *source, const char *name, size_t *out_length);
+/* The text of a member of form kernel, in the variant that was chosen; NULL after a failure. */
+const char *rp_emit_kernel_source(rp_emit *e, uint32_t member);
 /* The element type that the op's kernel asks for (`// bind: w uvec4`), or NULL. */
 const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand);
 
@@ -82,6 +86,24 @@ bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
                           bool per_row);
 
+/* ---- memory.c -------------------------------------------------------------------------------- */
+
+/* "vec4", "ivec4", "uvec4": four elements of an operand. */
+const char *rp_emit_type_4(const rp_emit *e, uint32_t member, uint32_t operand);
+/* The type with which `width` elements of an operand in memory are one access, beginning at a
+ * multiple of `width`; NULL where there is none. */
+const char *rp_emit_load_type(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t width);
+/* Whether what stands for an operand that was left out is an integer, which no formula names. */
+bool rp_emit_absent_is_uint(const rp_emit *e, uint32_t member, uint32_t operand);
+
+/* The functions of an operand in memory: `float NAME(uint i)`, `vec4 NAME(uint i)` for i a multiple
+ * of 4, `void NAME(uint i, out vec4 low, out vec4 high)` for one of 8; or of int and uint. */
+const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand);
+/* Appends one of the last kind that calls `four` twice. */
+void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const char *four);
+
 /* ---- values.c -------------------------------------------------------------------------------- */
 
 /* The evaluation of values at one element, as statements. Values that several others need are
@@ -94,6 +116,10 @@ typedef struct rp_eval {
     uint64_t elements;   /* of the values that are computed at this very index */
     uint32_t own_steps;  /* a rows member whose steps are at hand in private variables; RP_NONE */
     const char **locals; /* for each value; NULL = not yet */
+    /* One of four elements that are evaluated one after the other: what all of them read from
+     * memory, each at its own index, is loaded at once. */
+    rp_text *quads;     /* where the loads go; NULL: an element by itself */
+    uint32_t component; /* 0 to 3: `index` is that of the first one plus so much */
 } rp_eval;
 
 rp_status rp_eval_open(rp_eval *v, rp_emit *e, rp_text *to, const char *index, const char *indent,
@@ -107,6 +133,10 @@ const char *rp_eval_call(rp_eval *v, uint32_t member, const char *name, const rp
 
 /* Ensures that the function vN(uint i) of a value exists; returns its name. */
 const char *rp_emit_value_function(rp_emit *e, uint32_t value);
+
+/* As rp_emit_reader, four and eight at a time: what is computed in the kernel, too. */
+const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,

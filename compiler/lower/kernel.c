@@ -62,13 +62,14 @@ static size_t expression_length(const char *text, size_t length) {
 
 static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source) {
     size_t length;
+    const char *op = call->op->name, *name = call->variant->name;
     const char *text = rp_emit_pragma(source, "local", &length);
     if (!text || !evaluate(e, call, text, length, &e->local)) {
-        rp_emit_fail(e, "kernels/%s.glsl has no line '// local: ...'", call->op->name);
+        rp_emit_fail(e, "kernels/%s/%s.glsl has no line '// local: ...'", op, name);
         return;
     }
     text = rp_emit_pragma(source, "grid", &length);
-    if (!text) rp_emit_fail(e, "kernels/%s.glsl has no line '// grid: ...'", call->op->name);
+    if (!text) rp_emit_fail(e, "kernels/%s/%s.glsl has no line '// grid: ...'", op, name);
     for (uint32_t i = 0; i < 3; i++) e->grid[i] = 1;
     for (uint32_t i = 0; i < 3 && text && length && e->status == RP_OK; i++) {
         size_t size = expression_length(text, length);
@@ -83,8 +84,8 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
 rp_status rp_emit_kernel(rp_emit *e) {
     uint32_t core = e->shape.first;
     const rp_op_call *call = &e->members[core].call;
-    const char *source = rp_kernel_source(call->op->name);
-    if (!source) return rp_emit_fail(e, "there is no kernels/%s.glsl", call->op->name);
+    const char *source = rp_emit_kernel_source(e, core);
+    if (!source) return e->status;
     read_pragmas(e, call, source);
     if (e->status != RP_OK) return e->status;
     for (uint32_t k = 0; k < call->operand_count; k++)

@@ -22,7 +22,6 @@
 #include "lower/matvec.h"
 
 #include "base/checked.h"
-#include "lower/variants.h"
 
 enum {
     SHARED_BYTES = 32768, /* what every device of Vulkan 1.2 that matters here has */
@@ -32,19 +31,6 @@ enum {
     MAX_SUMS = 32,  /* rows times B: accumulators of a lane */
     SMALL_X = 2048, /* elements: staging them takes less time than meeting them one by one */
     LOADS = 4,      /* of a lane that do not wait for one another: rows times depth */
-};
-
-const rp_kernel_variant rp_matvec_variants[] = {
-    {"matvec.direct",
-     "x is f32 in memory, 16 bytes aligned like all rows, with more than 2048 elements",
-     "reads x through the caches: no barrier"},
-    {"matvec.staged", "x is computed in the kernel, f16 or small; as f32 it fits about 28 KiB",
-     "computes x once for a workgroup, into shared memory, while the first weights are loaded"},
-    {"matvec.tiled", "as staged, with a larger B * K",
-     "computes x in parts of at least 512 columns, with two barriers each"},
-    {"matvec.narrow", "a weight of f32 or f16 whose rows do not start at multiples of 16 bytes",
-     "loads one weight at a time; give weights a K that is a multiple of 8 to avoid it"},
-    {0},
 };
 
 static bool is_product(const rp_emit *e, uint32_t member) {
@@ -152,6 +138,13 @@ static void choose_rows(rp_matvec *m) {
     rp_emit_grid(m->e, count_groups(m, m->rows));
 }
 
+static void name_variant(rp_matvec *m, const char *name) {
+    for (uint32_t i = 0; i < m->core_count; i++) {
+        rp_op_call *call = &m->e->members[m->cores[i].member].call;
+        call->variant = rp_op_variant_find(call->op, name);
+    }
+}
+
 static void choose_stage(rp_matvec *m) {
     rp_emit *e = m->e;
     const rp_matvec_core *core = &m->cores[0];
@@ -161,7 +154,7 @@ static void choose_stage(rp_matvec *m) {
         rp_emit_is_plain(e, core->member, RP_MATVEC_X) &&
         starts_at(e, core->member, RP_MATVEC_X, 16)) {
         m->stage = RP_MATVEC_DIRECT;
-        e->variant = "matvec.direct";
+        name_variant(m, "direct");
         return;
     }
     uint32_t slots = m->rows * RP_MATVEC_SUBGROUPS, most = most_cores(m);
@@ -174,9 +167,8 @@ static void choose_stage(rp_matvec *m) {
     uint64_t whole = (m->k + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
     m->stage = whole <= room ? RP_MATVEC_STAGED : RP_MATVEC_TILED;
     m->tile = whole <= room ? (uint32_t)((m->k + 3) / 4 * 4) : room;
-    e->variant = m->narrow                      ? "matvec.narrow"
-                 : m->stage == RP_MATVEC_STAGED ? "matvec.staged"
-                                                : "matvec.tiled";
+    const char *staged = m->stage == RP_MATVEC_STAGED ? "staged" : "tiled";
+    name_variant(m, m->narrow ? "narrow" : staged);
 }
 
 rp_status rp_emit_matvec(rp_emit *e) {

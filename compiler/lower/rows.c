@@ -41,7 +41,6 @@ rp_status rp_emit_row_kernel(rp_emit *e) {
     bool brief = c <= RP_EMIT_SHORT_ROW;
     e->row_mode = RP_EMIT_ROW_ONE;
     e->local = brief ? SHORT_THREADS : RP_EMIT_ROW_THREADS;
-    e->variant = brief ? "rows.short" : "rows.long";
     rp_emit_grid(e, brief ? (r + SHORT_THREADS - 1) / SHORT_THREADS : r);
     rp_text_string(&e->main,
                    "void main() {\n"

@@ -46,6 +46,17 @@ static uint32_t operand_before(const rp_op_call *call, const char *word, size_t 
     return RP_NONE;
 }
 
+static uint32_t input_before(const text_job *job, const char *word, size_t length,
+                             const char *tail) {
+    uint32_t i = operand_before(&job->e->members[job->member].call, word, length, tail);
+    return i != RP_NONE && !rp_emit_is_output(job->e, job->member, i) ? i : RP_NONE;
+}
+
+/* The name of the operand's function, where the text may have such. */
+static void put_function(text_job *job, rp_emit_function *make, uint32_t operand) {
+    rp_text_string(job->to, make ? make(job->e, job->member, operand) : "");
+}
+
 /* "F16": kernels/include/common.glsl gives these numbers. */
 static void put_dtype(rp_text *to, uint8_t dtype) {
     for (const char *c = rp_dtype_name((rp_dtype)dtype); c && *c; c++)
@@ -101,10 +112,15 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         if (!is_aligned(e, job->member, i)) return false; /* behind #if x_PRESENT or x_ALIGNED */
         put_array(job, i);
     } else if ((i = operand_before(call, word, length, "_store")) != RP_NONE) {
-        rp_text_string(job->to, job->names->store ? job->names->store(e, job->member, i) : "");
-    } else if (called && (i = operand_before(call, word, length, "")) != RP_NONE &&
-               !rp_emit_is_output(e, job->member, i)) {
-        rp_text_string(job->to, job->names->reader(e, job->member, i));
+        put_function(job, job->names->store, i);
+    } else if ((i = operand_before(call, word, length, "_store_4")) != RP_NONE) {
+        put_function(job, job->names->store_4, i);
+    } else if (called && (i = input_before(job, word, length, "_4")) != RP_NONE) {
+        put_function(job, job->names->reader_4, i);
+    } else if (called && (i = input_before(job, word, length, "_8")) != RP_NONE) {
+        put_function(job, job->names->reader_8, i);
+    } else if (called && (i = input_before(job, word, length, "")) != RP_NONE) {
+        put_function(job, job->names->reader, i);
     } else {
         return false;
     }
@@ -203,12 +219,23 @@ const char *rp_emit_pragma(const char *source, const char *name, size_t *out_len
     return NULL;
 }
 
+const char *rp_emit_kernel_source(rp_emit *e, uint32_t member) {
+    const rp_op_call *call = &e->members[member].call;
+    if (!call->variant) {
+        rp_emit_fail(e, "%s has no kernel", call->op->name);
+        return NULL;
+    }
+    const char *path = rp_emit_name(e, "%s/%s", call->op->name, call->variant->name);
+    const char *source = rp_kernel_source(path);
+    if (!source) rp_emit_fail(e, "there is no kernels/%s.glsl", path);
+    return source;
+}
+
 /* "// bind: w uvec4, x uvec2" */
 const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_op_call *call = &e->members[member].call;
-    char path[96];
-    snprintf(path, sizeof path, "%s", call->op->name);
-    const char *source = call->op->form == RP_OP_KERNEL ? rp_kernel_source(path) : NULL;
+    bool own = call->variant && !call->op->product;
+    const char *source = own ? rp_emit_kernel_source(e, member) : NULL;
     if (!source) return NULL;
     const char *name = rp_op_operand_name(call, operand);
     for (const char *from = source;;) {

@@ -11,62 +11,12 @@
 
 /* ---- Readers --------------------------------------------------------------------------------- */
 
-static void put_blocks(rp_emit *e, uint32_t member, uint32_t operand, const char *name) {
-    const char *unit = rp_emit_element(e, member, operand, NULL, "block");
-    if (e->members[member].operands[operand].dtype == RP_Q8_0)
-        rp_text_format(&e->functions,
-                       "float %s(uint i) {\n"
-                       "    uint block = i / 32u * 17u, k = i %% 32u;\n"
-                       "    uint pair = uint(%s);\n"
-                       "    int code = int(pair << (24u - 8u * (k %% 2u))) >> 24;\n"
-                       "    %sfloat r = float(code) * f16_to_f32(uint(%s));\n"
-                       "    return r;\n"
-                       "}\n\n",
-                       name, rp_emit_element(e, member, operand, NULL, "block + 1u + k / 2u"),
-                       rp_emit_precise(e), unit);
-    else
-        rp_text_format(&e->functions,
-                       "float %s(uint i) {\n"
-                       "    uint block = i / 32u * 9u, k = i %% 32u;\n"
-                       "    uint pair = uint(%s);\n"
-                       "    uint code = pair >> (8u * (k %% 2u) + k / 16u * 4u) & 15u;\n"
-                       "    %sfloat r = (float(code) - 8.0) * f16_to_f32(uint(%s));\n"
-                       "    return r;\n"
-                       "}\n\n",
-                       name, rp_emit_element(e, member, operand, NULL, "block + 1u + k % 16u / 2u"),
-                       rp_emit_precise(e), unit);
-}
-
-/* A function of the elements of a use, as a dtype. */
-static const char *memory_reader(rp_emit *e, uint32_t member, uint32_t operand) {
-    const rp_graph_operand *o = &e->members[member].operands[operand];
-    const char *name = rp_emit_name(e, "r%u_%s", o->use, rp_dtype_name((rp_dtype)o->dtype));
-    if (!rp_emit_add_function(e, name)) return name;
-    const char *element = rp_emit_element(e, member, operand, NULL, "i");
-    const char *before = "", *behind = "";
-    switch ((rp_dtype)o->dtype) {
-    case RP_Q8_0:
-    case RP_Q4_0: put_blocks(e, member, operand, name); return name;
-    case RP_F16: before = "f16_to_f32(uint(", behind = "))"; break;
-    case RP_I8: before = "int(", behind = ")"; break;
-    case RP_RAW:
-    case RP_U8: before = "uint(", behind = ")"; break;
-    case RP_F32:
-    case RP_I32:
-    case RP_U32: break;
-    }
-    rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s%s%s;\n}\n\n",
-                   rp_emit_class(o->dtype), name, before, element, behind);
-    return name;
-}
-
 static const char *absent_reader(rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_op_call *call = &e->members[member].call;
     const char *name = rp_emit_name(e, "m%u_no_%s", member, rp_op_operand_name(call, operand));
     if (!rp_emit_add_function(e, name)) return name;
     const char *value = rp_op_operand_of(call, operand)->absent;
-    size_t length = value ? strlen(value) : 0;
-    if (length && value[length - 1] == 'u') { /* an integer, which no formula names */
+    if (rp_emit_absent_is_uint(e, member, operand)) { /* an integer, which no formula names */
         rp_text_format(&e->functions, "uint %s(uint i) {\n    return %s;\n}\n\n", name, value);
         return name;
     }
@@ -88,7 +38,7 @@ const char *rp_emit_reader(rp_emit *e, uint32_t member, uint32_t operand) {
     if (o->absent) return absent_reader(e, member, operand);
     if (o->value != RP_NONE && !rp_emit_is_output(e, member, operand))
         return rp_emit_value_function(e, o->value);
-    return memory_reader(e, member, operand);
+    return rp_emit_memory(e, member, operand);
 }
 
 static const char *step_result(rp_emit *e, uint32_t member, uint32_t step, bool own,
@@ -103,13 +53,29 @@ static const char *step_result(rp_emit *e, uint32_t member, uint32_t step, bool 
 
 rp_status rp_eval_open(rp_eval *v, rp_emit *e, rp_text *to, const char *index, const char *indent,
                        uint64_t elements) {
-    *v = (rp_eval){e, to, index, indent, elements, RP_NONE, NULL};
+    *v = (rp_eval){.e = e,
+                   .to = to,
+                   .index = index,
+                   .indent = indent,
+                   .elements = elements,
+                   .own_steps = RP_NONE};
     v->locals = rp_alloc_zero(&e->allocator, e->value_count, sizeof *v->locals);
     return v->locals ? RP_OK : rp_emit_no_memory(e);
 }
 
 void rp_eval_close(rp_eval *v) {
     rp_release(&v->e->allocator, v->locals);
+}
+
+/* The component of a variable of four that holds an input's element at v->index: "q_r0_f16_4.x". */
+static const char *eval_quad(rp_eval *v, uint32_t member, uint32_t operand) {
+    rp_emit *e = v->e;
+    const char *four = rp_emit_memory_4(e, member, operand);
+    const char *name = rp_emit_name(e, "q_%s", four);
+    const char *type = rp_emit_type_4(e, member, operand);
+    const char *load = rp_emit_name(e, "    %s %s = %s(i);\n", type, name, four);
+    if (!v->quads->data || !strstr(v->quads->data, load)) rp_text_string(v->quads, load);
+    return rp_emit_name(e, "%s.%c", name, "xyzw"[v->component]);
 }
 
 /* An input's element for element v->index of its member. */
@@ -120,6 +86,8 @@ static const char *eval_input(rp_eval *v, uint32_t member, uint32_t operand, boo
     if (index == v->index && !o->absent && o->value != RP_NONE &&
         e->values[o->value].elements == v->elements)
         return rp_eval_value(v, o->value);
+    if (v->quads && index == v->index && rp_emit_is_plain(e, member, operand))
+        return eval_quad(v, member, operand);
     return rp_emit_name(e, "%s(%s)", rp_emit_reader(e, member, operand), index);
 }
 
@@ -184,7 +152,8 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
 
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                           const char *value) {
-    static const rp_emit_names names = {rp_emit_reader, NULL};
+    static const rp_emit_names names = {rp_emit_reader, rp_emit_reader_4, rp_emit_reader_8, NULL,
+                                        NULL};
     rp_emit_text(e, to, member, source, value, &names);
 }
 
@@ -246,5 +215,66 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value) {
     }
     if (body.failed) rp_emit_no_memory(e);
     rp_text_free(&body);
+    return name;
+}
+
+/* ---- Four and eight at once ------------------------------------------------------------------ */
+
+/* Four elements of a value that members compute: what they read at the elements' own indices comes
+ * four at a time, too. */
+static void put_computed(rp_emit *e, const char *type, const char *name, uint32_t value) {
+    static const char *const indices[] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
+    rp_text quads, body;
+    rp_text_init(&quads, &e->allocator);
+    rp_text_init(&body, &e->allocator);
+    for (uint32_t c = 0; c < 4; c++) {
+        rp_eval eval;
+        if (rp_eval_open(&eval, e, &body, indices[c], "        ", e->values[value].elements) !=
+            RP_OK)
+            break;
+        eval.quads = &quads;
+        eval.component = c;
+        rp_text_string(&body, "    {\n");
+        rp_text_format(&body, "        r.%c = %s;\n    }\n", "xyzw"[c],
+                       rp_eval_value(&eval, value));
+        rp_eval_close(&eval);
+    }
+    rp_text_format(&e->functions, "%s %s(uint i) {\n%s    %s r;\n%s    return r;\n}\n\n", type,
+                   name, quads.data ? quads.data : "", type, body.data ? body.data : "");
+    if (quads.failed || body.failed) rp_emit_no_memory(e);
+    rp_text_free(&quads);
+    rp_text_free(&body);
+}
+
+/* Four elements of what is absent, or computed; NULL for what is in memory. */
+static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    bool computed = o->value != RP_NONE && !rp_emit_is_output(e, member, operand);
+    if (!o->absent && !computed) return NULL;
+    const char *one = rp_emit_reader(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_4", one);
+    const char *type = rp_emit_type_4(e, member, operand);
+    if (!rp_emit_add_function(e, name)) return name;
+    if (computed)
+        put_computed(e, type, name, o->value);
+    else
+        rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n", type, name,
+                       type, one);
+    return name;
+}
+
+const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    const char *name = other_reader_4(e, member, operand);
+    return name ? name : rp_emit_memory_4(e, member, operand);
+}
+
+const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    const char *four = other_reader_4(e, member, operand);
+    if (!four) return rp_emit_memory_8(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_8", rp_emit_reader(e, member, operand));
+    if (rp_emit_add_function(e, name))
+        rp_emit_put_eight(e, rp_emit_type_4(e, member, operand), name, four);
     return name;
 }

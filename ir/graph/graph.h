@@ -165,6 +165,8 @@ struct rp_graph {
     uint32_t stages;      /* rp_stage bits */
     uint64_t arena_bytes; /* RP_STAGE_PLACED */
     uint32_t group_count; /* RP_STAGE_SCHEDULED */
+    uint32_t skip_variants; /* of each op, so many that would fit are passed over: for tests, which
+                             * try all; no part of the text form */
 
     RP_ARRAY(char, strings); /* terminated, back to back; an index is a byte offset */
     rp_table string_table;   /* rp_table_key of a string -> its index */
@@ -296,6 +298,9 @@ static inline const rp_graph_operand *rp_member_operands(const rp_graph *g,
 /* A member as a call of its op, attributes and types filled in but not yet checked (rp_op_check
  * binds the symbols). The formula points into the graph's strings. */
 void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_call *out);
+
+/* Checks a member's call and chooses its variant for the graph's target; false with call->error. */
+bool rp_member_choose(const rp_graph *graph, rp_op_call *call);
 
 /* Fences and nodes without declared uses order everything. */
 static inline bool rp_node_orders_all(const rp_graph_node *n) {

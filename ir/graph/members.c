@@ -219,3 +219,9 @@ void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_
     for (uint32_t i = 0; i < member->attr_count; i++)
         call_attr(graph, &graph->attrs[member->first_attr + i], out);
 }
+
+bool rp_member_choose(const rp_graph *graph, rp_op_call *call) {
+    if (!rp_op_check(call)) return false;
+    rp_op_choose_after(call, NULL, graph->skip_variants);
+    return true;
+}

@@ -70,15 +70,37 @@ static bool check_heads(rp_op_call *call) {
 
 enum { PARTIAL_SPLITS, PARTIAL_SCALE, PARTIAL_CAP };
 
-/* Binds L, the query heads over one head of the cache; Z workgroups share them, J each. */
+static uint64_t sharing_groups(const rp_op_call *call) {
+    return ceil_div(rp_sym(call, 'L'), MAX_SHARED);
+}
+
 static bool rule_partial(rp_op_call *call) {
     if (!check_heads(call)) return false;
-    uint64_t sharing = rp_sym(call, 'L'), turns = ceil_div(sharing, MAX_SHARED);
-    bind(call, 'J', ceil_div(sharing, turns));
-    bind(call, 'Z', turns);
-    if (rp_sym(call, 'G') * turns > MAX_GRID) return rp_op_fail(call, "there are too many heads");
+    if (rp_sym(call, 'G') * sharing_groups(call) > MAX_GRID)
+        return rp_op_fail(call, "there are too many heads");
     return true;
 }
+
+/* L query heads read one head of the cache; binds Z, the workgroups that share them, and J, the
+ * heads of each. */
+static void bind_partial(rp_op_call *call, const rp_target *target) {
+    (void)target;
+    bind(call, 'Z', sharing_groups(call));
+    bind(call, 'J', ceil_div(rp_sym(call, 'L'), sharing_groups(call)));
+}
+
+static const rp_op_variant partial_variants[] = {
+    {
+        .name = "tiles",
+        .when = "always",
+        .why = "a workgroup reads a part of the cache once, for up to 8 heads",
+        .text = 1500,
+        .groups = "GPZ",
+        .reads = {[1] = "SGDZ", [2] = "SGDZ"},
+        .bind = bind_partial,
+    },
+    {0},
+};
 
 /* ---- attention_combine ----------------------------------------------------------------------- */
 
@@ -86,19 +108,40 @@ static bool rule_partial(rp_op_call *call) {
 
 enum { PREFILL_CAUSAL, PREFILL_SCALE, PREFILL_CAP };
 
-/* Binds X, the queries of a workgroup, so that they fill 16 KiB; N, the workgroups for all. */
+/* Of a workgroup, so that they fill 16 KiB. */
+static uint64_t queries_of(const rp_op_call *call) {
+    return rp_sym(call, 'D') <= MAX_HEAD / 2 ? 32 : 16;
+}
+
 static bool rule_prefill(rp_op_call *call) {
     if (!check_heads(call)) return false;
-    uint64_t queries = rp_sym(call, 'D') <= MAX_HEAD / 2 ? 32 : 16;
-    uint64_t tiles = ceil_div(rp_sym(call, 'T'), queries);
-    if (tiles > MAX_GRID)
+    uint64_t queries = queries_of(call);
+    if (ceil_div(rp_sym(call, 'T'), queries) > MAX_GRID)
         return rp_op_fail(call, "q has %llu tokens; at most %llu are possible",
                           (unsigned long long)rp_sym(call, 'T'),
                           (unsigned long long)(queries * MAX_GRID));
-    bind(call, 'X', queries);
-    bind(call, 'N', tiles);
     return true;
 }
+
+/* Binds X, the queries of a workgroup, and N, the workgroups for all. */
+static void bind_prefill(rp_op_call *call, const rp_target *target) {
+    (void)target;
+    bind(call, 'X', queries_of(call));
+    bind(call, 'N', ceil_div(rp_sym(call, 'T'), queries_of(call)));
+}
+
+static const rp_op_variant prefill_variants[] = {
+    {
+        .name = "tiles",
+        .when = "always",
+        .why = "16 or 32 queries in shared memory while the cache goes by",
+        .text = 1200,
+        .groups = "NH",
+        .reads = {[1] = "NHSD", [2] = "NHSD"},
+        .bind = bind_prefill,
+    },
+    {0},
+};
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
@@ -181,7 +224,6 @@ const rp_op rp_ops_attention[] = {
                  "greatest score; attention_combine joins the parts. A part without rows has sum "
                  "0 and maximum -inf. Query head h reads head h / (H / G) of the cache. " SOFTMAX,
         .form = RP_OP_KERNEL,
-        .text = 1500,
         .operand_count = 7,
         .attr_count = 3,
         .operands = {{.name = "q",
@@ -195,14 +237,12 @@ const rp_op rp_ops_attention[] = {
                       .brief = "keys in the cache",
                       .shape = "S G D",
                       .dtypes = RP_DT_FLOAT,
-                      .at = RP_AT_ANY,
-                      .reads = "SGDZ"},
+                      .at = RP_AT_ANY},
                      {.name = "v",
                       .brief = "values in the cache",
                       .shape = "S G D",
                       .dtypes = RP_DT_FLOAT,
-                      .at = RP_AT_ANY,
-                      .reads = "SGDZ"},
+                      .at = RP_AT_ANY},
                      {.name = "length",
                       .brief = "rows of the cache that take part, the first ones; S at most",
                       .shape = "",
@@ -232,7 +272,7 @@ const rp_op rp_ops_attention[] = {
                    .high = 256},
                   SCALE_AND_CAP},
         .length = "S",
-        .groups = "GPZ",
+        .variants = partial_variants,
         .flops = 4,
         .rule = rule_partial,
     },
@@ -278,7 +318,6 @@ const rp_op rp_ops_attention[] = {
                  "own, others see all of past + T; rows beyond S do not exist. Query head h reads "
                  "head h / (H / G) of the cache. " SOFTMAX,
         .form = RP_OP_KERNEL,
-        .text = 1200,
         .operand_count = 5,
         .attr_count = 3,
         .operands = {{.name = "q",
@@ -292,14 +331,12 @@ const rp_op rp_ops_attention[] = {
                       .brief = "keys in the cache",
                       .shape = "S G D",
                       .dtypes = RP_DT_FLOAT,
-                      .at = RP_AT_ANY,
-                      .reads = "NHSD"},
+                      .at = RP_AT_ANY},
                      {.name = "v",
                       .brief = "values in the cache",
                       .shape = "S G D",
                       .dtypes = RP_DT_FLOAT,
-                      .at = RP_AT_ANY,
-                      .reads = "NHSD"},
+                      .at = RP_AT_ANY},
                      {.name = "past",
                       .brief = "rows of the cache before these tokens",
                       .shape = "",
@@ -319,7 +356,7 @@ const rp_op rp_ops_attention[] = {
                    .high = 1},
                   SCALE_AND_CAP},
         .length = "S",
-        .groups = "NH",
+        .variants = prefill_variants,
         .flops = 4,
         .rule = rule_prefill,
     },

@@ -8,6 +8,17 @@
  */
 #include "ops/tables.h"
 
+static const rp_op_variant accumulate_variants[] = {
+    {
+        .name = "gather",
+        .when = "always",
+        .why = "each cluster goes through all assignments: a fixed order of sums",
+        .text = 200,
+        .reads = {[1] = "NC"},
+    },
+    {0},
+};
+
 const rp_op rp_ops_cluster[] = {
     {
         .name = "kmeans_accumulate",
@@ -17,7 +28,6 @@ const rp_op rp_ops_cluster[] = {
                  "assignment is no cluster are left out; clusters without rows have sums and "
                  "counts of 0. Infinities and NaN follow IEEE 754.",
         .form = RP_OP_KERNEL,
-        .text = 200,
         .operand_count = 4,
         .operands = {{.name = "x",
                       .brief = "the rows",
@@ -27,8 +37,7 @@ const rp_op rp_ops_cluster[] = {
                      {.name = "assignment",
                       .brief = "the cluster of each row",
                       .shape = "N",
-                      .dtypes = RP_DT(RP_U32),
-                      .reads = "NC"},
+                      .dtypes = RP_DT(RP_U32)},
                      {.name = "sums",
                       .brief = "the sum of each cluster's rows",
                       .shape = "C D",
@@ -50,6 +59,7 @@ const rp_op rp_ops_cluster[] = {
                    .low = 1,
                    .high = 65535}},
         .length = "N",
+        .variants = accumulate_variants,
         .flops = 1,
     },
     {

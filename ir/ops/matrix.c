@@ -2,7 +2,7 @@
  *
  * matvec is for few vectors: it reads each weight once, and what counts is how fast that goes. Its
  * kernel is made by compiler/lower/matvec.c, since siblings over one input share a dispatch.
- * matmul is for many rows: tiles in shared memory, sums in registers (kernels/matmul.glsl).
+ * matmul is for many rows: tiles in shared memory, sums in registers (kernels/matmul).
  *
  * Either adds up in f32 with fma, in an order that depends on shapes and dtypes alone. */
 #include "base/checked.h"
@@ -35,25 +35,26 @@ static bool rule_matvec(rp_op_call *call) {
     return true;
 }
 
-/* ---- matmul ---------------------------------------------------------------------------------- */
+/* By where x comes from and how weights lie in memory; a sum's order depends on the second alone.
+ * compiler/lower/matvec.c chooses. */
+static const rp_op_variant matvec_variants[] = {
+    {.name = "direct",
+     .when = "x is f32 in memory, 16 bytes aligned like all rows, with more than 2048 elements",
+     .why = "reads x through the caches: no barrier"},
+    {.name = "staged",
+     .when = "x is computed in the kernel, f16 or small; as f32 it fits about 28 KiB",
+     .why = "computes x once for a workgroup, into shared memory, while the first weights are "
+            "loaded"},
+    {.name = "tiled",
+     .when = "as staged, with a larger B * K",
+     .why = "computes x in parts of at least 512 columns, with two barriers each"},
+    {.name = "narrow",
+     .when = "a weight of f32 or f16 whose rows do not start at multiples of 16 bytes",
+     .why = "loads one weight at a time; give weights a K that is a multiple of 8 to avoid it"},
+    {0},
+};
 
-/* Tiles of U * 16 rows and columns: the largest that still make enough workgroups and are not
- * mostly padding. Binds U; X and Y, the tiles along columns and rows; W, all of them. */
-static void choose_tiles(rp_op_call *call) {
-    uint64_t batches = rp_sym(call, 'G'), rows = rp_sym(call, 'H'), columns = rp_sym(call, 'N');
-    uint64_t u = 8;
-    for (; u > 1; u /= 2) {
-        uint64_t edge = u * MATMUL_THREADS;
-        bool fits = rows > edge / 2 && columns > edge / 2;
-        if (fits && batches * ceil_div(rows, edge) * ceil_div(columns, edge) >= MATMUL_GROUPS)
-            break;
-    }
-    uint64_t x = ceil_div(columns, u * MATMUL_THREADS), y = ceil_div(rows, u * MATMUL_THREADS);
-    bind(call, 'U', u);
-    bind(call, 'X', x);
-    bind(call, 'Y', y);
-    bind(call, 'W', batches * x * y);
-}
+/* ---- matmul ---------------------------------------------------------------------------------- */
 
 /* Operands' shapes are given as they lie in memory; here M, K and N get their meaning. */
 static bool rule_matmul(rp_op_call *call) {
@@ -82,9 +83,49 @@ static bool rule_matmul(rp_op_call *call) {
     bool tall = shared == 1 && !turn_a;
     bind(call, 'G', tall ? 1 : batches);
     bind(call, 'H', tall ? batches * m : m);
-    choose_tiles(call);
     return true;
 }
+
+/* Tiles of U * 16 rows and columns: the largest that still make enough workgroups and are not
+ * mostly padding. Binds U; X and Y, the tiles along columns and rows; W, all of them. */
+static void bind_tiles(rp_op_call *call, const rp_target *target) {
+    (void)target;
+    uint64_t batches = rp_sym(call, 'G'), rows = rp_sym(call, 'H'), columns = rp_sym(call, 'N');
+    uint64_t u = 8;
+    for (; u > 1; u /= 2) {
+        uint64_t edge = u * MATMUL_THREADS;
+        bool fits = rows > edge / 2 && columns > edge / 2;
+        if (fits && batches * ceil_div(rows, edge) * ceil_div(columns, edge) >= MATMUL_GROUPS)
+            break;
+    }
+    uint64_t x = ceil_div(columns, u * MATMUL_THREADS), y = ceil_div(rows, u * MATMUL_THREADS);
+    bind(call, 'U', u);
+    bind(call, 'X', x);
+    bind(call, 'Y', y);
+    bind(call, 'W', batches * x * y);
+}
+
+static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_text *text) {
+    (void)target;
+    unsigned long long edge = rp_sym(call, 'U') * MATMUL_THREADS;
+    rp_text_format(text, "%llu tiles of %llu x %llu", (unsigned long long)rp_sym(call, 'W'), edge,
+                   edge);
+}
+
+static const rp_op_variant matmul_variants[] = {
+    {
+        .name = "tiles",
+        .when = "always",
+        .why = "square tiles through shared memory, up to 8 x 8 sums a thread in registers",
+        .text = 500,
+        .groups = "W",
+        .sites = {2, 2},
+        .reads = {"BPQX", "GRSY"},
+        .bind = bind_tiles,
+        .explain = explain_tiles,
+    },
+    {0},
+};
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
@@ -126,6 +167,7 @@ const rp_op rp_ops_matrix[] = {
                       .hook = true,
                       .like = "x"}},
         .length = "K",
+        .variants = matvec_variants,
         .flops = 2,
         .rule = rule_matvec,
     },
@@ -137,25 +179,20 @@ const rp_op rp_ops_matrix[] = {
                  "With `transpose_a` a is [B, K, M], with `transpose_b` b is [B, N, K], as weights "
                  "usually are. b may be one matrix for all of a's. " SUMS,
         .form = RP_OP_KERNEL,
-        .text = 500,
         .operand_count = 3,
         .attr_count = 2,
         .operands = {{.name = "a",
-                      .sites = 2,
                       .brief = "the left matrices",
                       .shape = "*B P Q",
                       .dtypes = RP_DT_FLOAT,
                       .at = RP_AT_ANY,
-                      .hook = true,
-                      .reads = "BPQX"},
+                      .hook = true},
                      {.name = "b",
-                      .sites = 2,
                       .brief = "the right ones, as many, or one",
                       .shape = "*E R S",
                       .dtypes = DT_WEIGHT,
                       .at = RP_AT_ANY,
-                      .hook = true,
-                      .reads = "GRSY"},
+                      .hook = true},
                      {.name = "out",
                       .brief = "the products",
                       .shape = "*B M N",
@@ -172,7 +209,7 @@ const rp_op rp_ops_matrix[] = {
                    .kind = RP_ATTR_INTEGER,
                    .high = 1}},
         .length = "K",
-        .groups = "W",
+        .variants = matmul_variants,
         .flops = 2,
         .rule = rule_matmul,
     },

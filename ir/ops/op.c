@@ -159,6 +159,55 @@ double rp_op_product(const rp_op_call *call, const char *symbols) {
     return product;
 }
 
+/* ---- Variants -------------------------------------------------------------------------------- */
+
+static const rp_target unknown_target = RP_TARGET_INIT;
+
+static bool fits(const rp_op_variant *variant, const rp_op_call *call, const rp_target *target) {
+    return !(variant->needs & ~target->needs) && (!variant->fits || variant->fits(call, target));
+}
+
+const rp_op_variant *rp_op_variant_find(const rp_op *op, const char *name) {
+    for (const rp_op_variant *v = op->variants; v && v->name; v++)
+        if (strcmp(v->name, name) == 0) return v;
+    return NULL;
+}
+
+uint32_t rp_op_fitting(const rp_op_call *call, const rp_target *target) {
+    uint32_t count = 0;
+    if (!target) target = &unknown_target;
+    for (const rp_op_variant *v = call->op->variants; v && v->name; v++)
+        count += fits(v, call, target);
+    return count;
+}
+
+void rp_op_choose_after(rp_op_call *call, const rp_target *target, uint32_t skip) {
+    if (!target) target = &unknown_target;
+    call->variant = NULL;
+    if (call->op->product) return;
+    for (const rp_op_variant *v = call->op->variants; v && v->name; v++) {
+        if (!fits(v, call, target)) continue;
+        call->variant = v;
+        if (skip-- == 0) break;
+    }
+    if (call->variant && call->variant->bind) call->variant->bind(call, target);
+}
+
+void rp_op_choose(rp_op_call *call, const rp_target *target) {
+    rp_op_choose_after(call, target, 0);
+}
+
+uint32_t rp_op_sites(const rp_op_call *call, uint32_t index) {
+    uint8_t sites = rp_op_operand_of(call, index)->sites;
+    if (call->variant && call->variant->sites[index]) sites = call->variant->sites[index];
+    return sites ? sites : 1;
+}
+
+const char *rp_op_reads(const rp_op_call *call, uint32_t index) {
+    const char *reads = call->variant ? call->variant->reads[index] : NULL;
+    return reads ? reads : rp_op_operand_of(call, index)->reads;
+}
+
 /* The first operand that is written, which every op has. */
 static uint32_t first_output(const rp_op_call *call) {
     uint32_t i = 0;

@@ -15,7 +15,8 @@
  *   scatter    each element of the first input goes to one place of the one output, which is `rw`:
  *              kernels/scatter/NAME.glsl gives that place, `uint VALUE(uint i)`, 0xffffffff for
  *              nowhere. No two elements go to the same place.
- *   kernel     a kernel of its own, kernels/NAME.glsl, with hooks on its operands.
+ *   kernel     a kernel of its own with hooks on its operands, in one or several variants:
+ *              kernels/NAME/VARIANT.glsl.
  *
  * Shapes are strings of dimension symbols: "*R C" has a last dimension C and any leading ones
  * whose product is R; "N D" is a matrix; "" a single element. A symbol is one capital letter and
@@ -31,11 +32,13 @@
 
 #include "base/text.h"
 #include "reprise/ops.h"
+#include "reprise/target.h"
 #include "reprise/types.h"
 
 enum {
-    RP_OP_MAX_OPERANDS = 28, /* of one op; a map over many inputs has the most */
-    RP_OP_MAP_INPUTS = 26,   /* of a map: a to z */
+    RP_OP_MAX_OPERANDS = 28,   /* of one op; a map over many inputs has the most */
+    RP_OP_MAP_INPUTS = 26,     /* of a map: a to z */
+    RP_OP_FIXED_OPERANDS = 12, /* of one that is not a map */
     RP_OP_MAX_ATTRS = 8,
     RP_OP_MAX_STEPS = 6,
 };
@@ -54,9 +57,10 @@ typedef struct rp_op_call {
     const rp_op *op;
     uint32_t operand_count; /* op->operand_count, except for `map`: inputs, then the output */
     rp_tensor operands[RP_OP_MAX_OPERANDS];
-    double attrs[RP_OP_MAX_ATTRS];   /* numbers, and indices into an attribute's choices */
-    const char *formula;             /* `map`: its expression; NULL otherwise */
-    uint64_t symbols['Z' - 'A' + 1]; /* 0 = not bound */
+    double attrs[RP_OP_MAX_ATTRS];       /* numbers, and indices into an attribute's choices */
+    const char *formula;                 /* `map`: its expression; NULL otherwise */
+    const struct rp_op_variant *variant; /* rp_op_choose(); NULL before, and for other forms */
+    uint64_t symbols['Z' - 'A' + 1];     /* 0 = not bound */
     char error[256]; /* what the last check found wrong: "x is [4,8], weight is [9]: ..." */
 } rp_op_call;
 
@@ -102,13 +106,15 @@ typedef struct rp_op_operand {
                          * epilogue, so that other ops can be fused here; else bound directly */
     uint8_t sites;      /* at how many places of a kernel's or an op's text the input's elements are
                          * asked for, or the output's are handed on, helpers counted as often as
-                         * they are called; 0: one */
+                         * they are called, and four elements at once as four; 0: one. A variant may
+                         * say otherwise */
     const char *absent; /* GLSL and formula value of an optional input left out: "0.0", "1.0" */
     const char *like;   /* an output: the default dtype is that of this input; NULL: dtype's lowest
                          * bit of `dtypes` */
     const char *reads;  /* how many times all its elements together are loaded in one run, as a
                          * product of symbols, "QND"; NULL: once each output element (pointwise),
-                         * once each element and step (rows), once (kernel) */
+                         * once each element and step (rows), once (kernel). A variant may say
+                         * otherwise */
     const char *expression; /* rows form, outputs: formula over inputs, steps and attributes */
 } rp_op_operand;
 
@@ -151,6 +157,31 @@ typedef struct rp_op_step {
     const char *expression; /* formula of what is reduced */
 } rp_op_step;
 
+/* One way to compute an op of form kernel; its text is kernels/OP/NAME.glsl. A call takes the first
+ * of the op's variants that fits, so the fastest come first and the last fits always, on every
+ * device. What fits is a question of shapes, dtypes and the target, never of what is fused around
+ * the op: so a graph has the same bits at every level of optimisation. */
+typedef struct rp_op_variant {
+    const char *name;   /* "tiles" */
+    const char *when;   /* for people: the calls and targets that it is for */
+    const char *why;    /* and what it does for them */
+    uint16_t text;      /* instructions of its text, about */
+    uint16_t threads;   /* of a workgroup, about, for estimates; 0: 256 */
+    const char *groups; /* product of symbols, about how many workgroups one run has; NULL: enough
+                         * to fill a GPU */
+    uint64_t needs;     /* RP_NEED_ bits of its kernel that not every device has */
+    uint8_t sites[RP_OP_FIXED_OPERANDS];     /* in place of the operands'; 0: as they say */
+    const char *reads[RP_OP_FIXED_OPERANDS]; /* in place of the operands'; NULL: as they say */
+    /* Whether it can compute the call on the target, and should; NULL: always. The target is never
+     * NULL, and has what `needs` says. */
+    bool (*fits)(const rp_op_call *call, const rp_target *target);
+    /* Binds the symbols that its text has beside those of the op: sizes of tiles, grids. NULL:
+     * none. */
+    void (*bind)(rp_op_call *call, const rp_target *target);
+    /* Appends what decided, with figures: "96 tiles of 64 x 64"; for dumps. NULL: nothing. */
+    void (*explain)(const rp_op_call *call, const rp_target *target, rp_text *text);
+} rp_op_variant;
+
 /* The transfer node that the op can stand for: its operands are the node's uses, in order. */
 typedef enum rp_op_transfer { RP_OP_NO_TRANSFER, RP_OP_COPIES, RP_OP_FILLS } rp_op_transfer;
 
@@ -160,21 +191,21 @@ struct rp_op {
     const char *name, *family, *brief;
     const char *notes; /* numerics: exactness, zeros, denormals, infinities, NaN, ties */
     uint8_t form;      /* rp_op_form */
-    uint16_t text;     /* instructions of its text in kernels/, about; 0: few, or it has none */
+    uint16_t text;     /* instructions of its text in kernels/, about; 0: few, or it has none;
+                        * kernel form: its variants say */
     bool product;      /* kernel form: multiplies the rows of its first input with a matrix; several
                         * over one input can be one kernel */
     uint8_t transfer;  /* rp_op_transfer */
     uint8_t operand_count, attr_count, step_count;
     const char *expression; /* pointwise: formula over the inputs' and attributes' names; NULL:
                              * kernels/pointwise/NAME.glsl, or the node's own (`map`) */
-    rp_op_operand operands[RP_OP_MAX_OPERANDS > 12 ? 12 : RP_OP_MAX_OPERANDS]; /* inputs first */
+    rp_op_operand operands[RP_OP_FIXED_OPERANDS]; /* inputs first */
     rp_op_attr attrs[RP_OP_MAX_ATTRS];
     rp_op_step steps[RP_OP_MAX_STEPS];
     const char *length; /* product of symbols: terms added up for one output element, for the
                          * tolerance; NULL = 1 */
-    const char *groups; /* kernel form: product of symbols, about how many workgroups one run has;
-                         * NULL: enough to fill a GPU */
-    double flops;       /* arithmetic for one output element and one term of `length`; 0: counted
+    const rp_op_variant *variants; /* kernel form: best first, ended by one without a name */
+    double flops; /* arithmetic for one output element and one term of `length`; 0: counted
                          * in the formulas */
     /* Checks what shapes and ranges cannot say and binds symbols that inputs do not; false with
      * call->error filled in. Called with inputs and attributes bound, before outputs. May be NULL.
@@ -213,6 +244,24 @@ void rp_op_call_init(rp_op_call *call, const rp_op *op, uint32_t operand_count);
 static inline const char *rp_op_formula(const rp_op_call *call) {
     return call->formula ? call->formula : call->op->expression;
 }
+
+/* ---- Variants -------------------------------------------------------------------------------- */
+
+/* Chooses the variant of a checked call of form kernel for a target, and binds its symbols; does
+ * nothing for others, and for products, among whose variants lowering chooses. A call that was
+ * checked again has to be chosen for again. `target` NULL: one of which nothing is known. */
+void rp_op_choose(rp_op_call *call, const rp_target *target);
+/* The same, passing over the first `skip` variants that fit, up to the last: for tests, which try
+ * all of them. */
+void rp_op_choose_after(rp_op_call *call, const rp_target *target, uint32_t skip);
+/* The variant of that name; NULL. */
+const rp_op_variant *rp_op_variant_find(const rp_op *op, const char *name);
+/* How many variants fit. */
+uint32_t rp_op_fitting(const rp_op_call *call, const rp_target *target);
+
+/* What the operand or, before it, the chosen variant says. */
+uint32_t rp_op_sites(const rp_op_call *call, uint32_t index);
+const char *rp_op_reads(const rp_op_call *call, uint32_t index);
 
 /* Product of the symbols in "QND"; 1 for NULL. */
 double rp_op_product(const rp_op_call *call, const char *symbols);

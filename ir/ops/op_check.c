@@ -426,6 +426,7 @@ static bool check_formula(checker *c) {
 static bool check_call(rp_op_call *call, bool infer) {
     checker c = {.call = call, .infer = infer};
     memset(call->symbols, 0, sizeof call->symbols);
+    call->variant = NULL;
     call->error[0] = '\0';
     if (!check_count(&c)) return false;
     for (uint32_t i = 0; i < call->op->attr_count; i++)

@@ -209,6 +209,14 @@ static void put_meaning(rp_text *t, const rp_op *op) {
     }
 }
 
+/* In the order in which they are tried. */
+static void put_variants(rp_text *t, const rp_op *op) {
+    if (!op->variants) return;
+    rp_text_string(t, "\n| kernel | when | why |\n|---|---|---|\n");
+    for (const rp_op_variant *v = op->variants; v->name; v++)
+        rp_text_format(t, "| `%s` | %s | %s |\n", v->name, v->when, v->why);
+}
+
 /* ---- The page -------------------------------------------------------------------------------- */
 
 rp_status rp_op_doc(const rp_allocator *allocator, const rp_op *op, char **out_text) {
@@ -223,6 +231,7 @@ rp_status rp_op_doc(const rp_allocator *allocator, const rp_op *op, char **out_t
     put_attrs(&t, op);
     put_meaning(&t, op);
     if (op->notes) rp_text_format(&t, "Numerics: %s\n", op->notes);
+    put_variants(&t, op);
     rp_status status = rp_text_take(&t, out_text, NULL);
     rp_text_free(&t);
     return status;

@@ -136,7 +136,7 @@ static double loads_of(const rp_op_call *call, uint32_t index, double from_formu
     if (call->operands[index].absent) return 0;
     if (operand->access != RP_READ)
         return call->op->form == RP_OP_SCATTER ? (double)rp_tensor_elements(call->operands) : own;
-    if (operand->reads) return rp_op_product(call, operand->reads);
+    if (rp_op_reads(call, index)) return rp_op_product(call, rp_op_reads(call, index));
     if (call->op->form == RP_OP_ROWS) return from_formulas;
     if (call->op->form != RP_OP_POINTWISE) return own;
     return rp_op_formula(call) ? from_formulas : written_elements(call);
@@ -189,13 +189,14 @@ static void add_steps(const rp_op_call *call, rp_op_size *out) {
 
 void rp_op_size_of(const rp_op_call *call, rp_op_size *out) {
     const rp_op *op = call->op;
+    uint16_t text = call->variant ? call->variant->text : op->text;
     uint32_t named;
     memset(out, 0, sizeof *out);
     if (op->form == RP_OP_ROWS) add_steps(call, out);
     if (rp_op_formula(call) && op->form == RP_OP_POINTWISE)
         out->element = formula_size(call, rp_op_formula(call), &named);
     else if (op->form != RP_OP_ROWS)
-        out->element = op->text ? op->text : TEXT;
+        out->element = text ? text : TEXT;
     for (uint32_t i = 0; i < call->operand_count; i++) {
         const rp_op_operand *o = rp_op_operand_of(call, i);
         if (call->operands[i].absent || o->access == RP_READ) continue;

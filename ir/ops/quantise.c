@@ -98,10 +98,21 @@ static bool rule_pq_distance(rp_op_call *call) {
         .access = RP_WRITE                                                                         \
     }
 
+static const rp_op_variant block_variants[] = {
+    {
+        .name = "blocks",
+        .when = "always",
+        .why = "a thread for each block",
+        .text = 400,
+        .threads = 64,
+    },
+    {0},
+};
+
 #define PACKED(NAME, DTYPE, BRIEF, NOTES)                                                          \
     {                                                                                              \
         .name = NAME, .family = "quantise", .brief = BRIEF, .notes = NOTES, .form = RP_OP_KERNEL,  \
-        .text = 400, .operand_count = 2,                                                           \
+        .variants = block_variants, .operand_count = 2,                                            \
         .operands = {{.name = "x",                                                                 \
                       .brief = "the rows, whole blocks of 32",                                     \
                       .shape = "*R C",                                                             \

@@ -137,6 +137,21 @@ static bool rule_top_k_merge(rp_op_call *call) {
     "as 0), NaN comes last in either order. Where too few elements are left, indices are "         \
     "0xffffffff and values what comes last: inf or -inf, or the largest or smallest integer."
 
+#define SELECT(GROUPS)                                                                             \
+    {                                                                                              \
+        {                                                                                          \
+            .name = "select",                                                                      \
+            .when = "always",                                                                      \
+            .why = "a workgroup for each row or part keeps the best so far in shared memory",      \
+            .text = 600,                                                                           \
+            .groups = GROUPS,                                                                      \
+        },                                                                                         \
+            {0},                                                                                   \
+    }
+
+static const rp_op_variant top_k_variants[] = SELECT("R");
+static const rp_op_variant top_k_partial_variants[] = SELECT("RP");
+
 const rp_op rp_ops_search[] = {
     {DISTANCE("l2_distance", "Euclidean distance of every query to every row",
               SUMS "Squares overflow to inf beyond about 1.8e19.", 3),
@@ -185,7 +200,6 @@ const rp_op rp_ops_search[] = {
         .brief = "the k largest or smallest elements of each row, in order",
         .notes = STABLE,
         .form = RP_OP_KERNEL,
-        .text = 600,
         .operand_count = 4,
         .operands = {{.name = "x",
                       .brief = "the rows; each element is read once",
@@ -196,7 +210,7 @@ const rp_op rp_ops_search[] = {
                      SELECTED("*R K", "x", true)},
         .attr_count = 2,
         .attrs = {ORDER, COUNT_K},
-        .groups = "R",
+        .variants = top_k_variants,
         .flops = 1,
         .rule = rule_top_k,
     },
@@ -207,7 +221,6 @@ const rp_op rp_ops_search[] = {
         .notes = "For few long rows, with top_k_merge after it. Part p is the elements from "
                  "p * ceil(N / splits) on. " STABLE,
         .form = RP_OP_KERNEL,
-        .text = 600,
         .operand_count = 4,
         .operands = {{.name = "x",
                       .brief = "the rows; each element is read once",
@@ -226,7 +239,7 @@ const rp_op rp_ops_search[] = {
                    .required = true,
                    .low = 1,
                    .high = 4096}},
-        .groups = "RP",
+        .variants = top_k_partial_variants,
         .flops = 1,
         .rule = rule_top_k_partial,
     },
@@ -236,7 +249,6 @@ const rp_op rp_ops_search[] = {
         .brief = "the k first elements of several lists of k",
         .notes = "Gaps, index 0xffffffff, are skipped. Lists need not be sorted. " STABLE,
         .form = RP_OP_KERNEL,
-        .text = 600,
         .operand_count = 5,
         .operands = {{.name = "list_values",
                       .brief = "what was found in each part",
@@ -259,7 +271,7 @@ const rp_op rp_ops_search[] = {
                      SELECTED("*R K", "list_values", true)},
         .attr_count = 1,
         .attrs = {ORDER},
-        .groups = "R",
+        .variants = top_k_variants,
         .flops = 1,
         .rule = rule_top_k_merge,
     },

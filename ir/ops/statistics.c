@@ -38,6 +38,17 @@ static bool rule_histogram(rp_op_call *call) {
 
 #define IEEE "Infinities and NaN in a row follow IEEE 754. "
 
+static const rp_op_variant histogram_variants[] = {
+    {
+        .name = "bins",
+        .when = "always",
+        .why = "counts 4096 elements in shared memory where the bins fit, then adds them to memory",
+        .text = 200,
+        .sites = {2},
+    },
+    {0},
+};
+
 const rp_op rp_ops_statistics[] = {
     {
         .name = "histogram",
@@ -48,10 +59,8 @@ const rp_op rp_ops_statistics[] = {
                  "itself belongs to the last bin. NaN is skipped. Counts start from what is there "
                  "(fill them with 0 before) and wrap at 2^32.",
         .form = RP_OP_KERNEL,
-        .text = 200,
         .operand_count = 2,
         .operands = {{.name = "x",
-                      .sites = 2,
                       .brief = "what to count",
                       .shape = "*N",
                       .dtypes = RP_DT_FLOAT,
@@ -85,6 +94,7 @@ const rp_op rp_ops_statistics[] = {
                    .brief = "skip what is not between low and high, or put it into the nearest bin",
                    .kind = RP_ATTR_CHOICE,
                    .choices = "skip|clamp"}},
+        .variants = histogram_variants,
         .flops = 6,
         .rule = rule_histogram,
     },

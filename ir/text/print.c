@@ -202,6 +202,7 @@ static void print_members(rp_text *t, const rp_graph *g, const rp_graph_node *n,
         rp_text_u64(t, m->id);
         rp_text_string(t, " = ");
         rp_print_member(t, g, n, m);
+        rp_print_choice(t, g, m);
         rp_text_char(t, '\n');
     }
     rp_text_string(t, indent);
@@ -244,6 +245,7 @@ static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     case RP_FENCE: break;
     }
     print_tags(t, g, n);
+    if (n->kind == RP_OP && !fused) rp_print_choice(t, g, rp_node_members(g, n));
     rp_text_char(t, '\n');
 }
 

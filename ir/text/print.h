@@ -19,6 +19,10 @@ void rp_print_follows(rp_text *text, const rp_graph *graph, const rp_graph_buffe
 void rp_print_member(rp_text *text, const rp_graph *graph, const rp_graph_node *node,
                      const rp_graph_member *member);
 
+/* "    ; by tiles: 96 tiles of 64 x 64": the variant that computes a member, where there are several
+ * or there is something to say of it; nothing for others. */
+void rp_print_choice(rp_text *text, const rp_graph *graph, const rp_graph_member *member);
+
 /* What a use of an op is in one word: "rms_norm" for a single member, "fused" for several. */
 const char *rp_members_name(const rp_graph *graph, const rp_graph_node *node);
 

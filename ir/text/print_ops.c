@@ -97,6 +97,18 @@ void rp_print_member(rp_text *t, const rp_graph *g, const rp_graph_node *n,
     rp_text_char(t, ')');
 }
 
+void rp_print_choice(rp_text *t, const rp_graph *g, const rp_graph_member *m) {
+    rp_op_call call;
+    if (!m->op->variants) return;
+    rp_member_call(g, m, &call);
+    if (!rp_member_choose(g, &call)) return; /* a damaged graph is shown, too */
+    if (!call.variant || (!m->op->variants[1].name && !call.variant->explain)) return;
+    rp_text_format(t, "    ; by %s", call.variant->name);
+    if (!call.variant->explain) return;
+    rp_text_string(t, ": ");
+    call.variant->explain(&call, NULL, t);
+}
+
 const char *rp_members_name(const rp_graph *g, const rp_graph_node *n) {
     return n->member_count == 1 ? rp_node_members(g, n)->op->name : "fused";
 }

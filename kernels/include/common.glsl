@@ -20,6 +20,15 @@ float f16_to_f32(uint bits16) {
     return uintBitsToFloat(sign | floatBitsToUint(tiny));
 }
 
+// Of four at once, two in a word. A denormal's bits in the mantissa of 2^-14 are that power too much.
+vec4 f16x4_to_f32(uvec2 words) {
+    uvec4 bits16 = uvec4(words.x & 0xffffu, words.x >> 16, words.y & 0xffffu, words.y >> 16);
+    uvec4 rest = bits16 & 0x7fffu, place = rest << 13;
+    uvec4 normal = place + 0x38000000u + uvec4(greaterThanEqual(rest, uvec4(0x7c00u))) * 0x38000000u;
+    uvec4 tiny = floatBitsToUint(uintBitsToFloat(place + 0x38800000u) - 6.103515625e-5);
+    return uintBitsToFloat((bits16 & 0x8000u) << 16 | mix(normal, tiny, lessThan(rest, uvec4(0x400u))));
+}
+
 // The bits of the nearest f16, ties to even; beyond 65504 an infinity.
 uint f32_to_f16(float value) {
     uint bits = floatBitsToUint(value), sign = bits >> 16 & 0x8000u, rest = bits & 0x7fffffffu;
@@ -30,6 +39,30 @@ uint f32_to_f16(float value) {
     uint shift = 126u - (rest >> 23), whole = rest & 0x7fffffu | 0x800000u;
     uint kept = whole >> shift, lost = whole & (1u << shift) - 1u, half_way = 1u << shift - 1u;
     return sign | kept + uint(lost > half_way || lost == half_way && (kept & 1u) == 1u);
+}
+
+uvec2 f32_to_f16x4(vec4 value) {
+    return uvec2(f32_to_f16(value.x) | f32_to_f16(value.y) << 16,
+                 f32_to_f16(value.z) | f32_to_f16(value.w) << 16);
+}
+
+// Four bytes of a word, and back.
+ivec4 unpack_i8(uint word) {
+    return ivec4(uvec4(word << 24, word << 16, word << 8, word)) >> 24;
+}
+
+uvec4 unpack_u8(uint word) {
+    return uvec4(word, word >> 8, word >> 16, word >> 24) & 255u;
+}
+
+uint pack_i8(ivec4 value) {
+    uvec4 bytes = uvec4(clamp(value, -128, 127)) & 255u;
+    return bytes.x | bytes.y << 8 | bytes.z << 16 | bytes.w << 24;
+}
+
+uint pack_u8(uvec4 value) {
+    uvec4 bytes = min(value, 255u);
+    return bytes.x | bytes.y << 8 | bytes.z << 16 | bytes.w << 24;
 }
 
 // What is left of a value that goes through an f16.

@@ -11,7 +11,8 @@
  * infinite the result must be, too.
  *
  * Nothing may be left untested: each op needs a case for every dtype of every operand, with and
- * without each optional operand, for every choice of an attribute, and one of the least size.
+ * without each optional operand, for every choice of an attribute, and one of the least size. Each
+ * case is run by every variant of its op that fits it, and each variant needs a case.
  *
  *   test_ops [PART PARTS]   every PARTS-th batch of cases, beginning with PART (from 0): as a
  *                           driver compiles one pipeline after the other, several processes share
@@ -36,7 +37,9 @@ enum { BATCH = 48, MAX_CASES = 4096, SHOWN = 12 };
 typedef struct trial {
     const op_case *from;
     rp_op_line line;
-    char operands[256], attrs[256];
+    uint32_t skip;                /* variants that would fit and are passed over */
+    const rp_op_variant *variant; /* which is left; NULL: the op has none */
+    char name[64], operands[256], attrs[256];
     uint8_t *bytes[RP_OP_MAX_OPERANDS];      /* before the run */
     uint8_t *results[2][RP_OP_MAX_OPERANDS]; /* of -O0 and -O1 */
     uint32_t buffers[RP_OP_MAX_OPERANDS];
@@ -75,6 +78,15 @@ static void expand(char *out, size_t size, const char *from, const char *const w
     out[at] = '\0';
 }
 
+static void choose(trial *t, uint32_t skip) {
+    rp_op_call call = t->line.call;
+    rp_op_choose_after(&call, NULL, skip);
+    t->skip = skip;
+    t->variant = call.variant;
+    snprintf(t->name, sizeof t->name, "%s%s%s", rp_op_name(call.op), t->variant ? "/" : "",
+             t->variant ? t->variant->name : "");
+}
+
 static void add_trial(const op_case *from, const char *type, const char *more) {
     const char *const with[2] = {type, more};
     CU_ASSERT_FATAL(T.count < MAX_CASES);
@@ -88,7 +100,20 @@ static void add_trial(const op_case *from, const char *type, const char *more) {
         fprintf(stderr, "\n  case %s {%s} (%s): %s", from->op, t->attrs, t->operands,
                 t->line.call.error);
     CU_ASSERT(ok);
+    if (ok) choose(t, 0);
     T.count += ok;
+}
+
+/* All cases again by the variants that they would have without the first, without two, and so on:
+ * what is added here is come to later. */
+static void add_variants(void) {
+    for (uint32_t i = 0; i < T.count; i++) {
+        uint32_t skip = T.trials[i].skip + 1;
+        if (!T.trials[i].variant || skip >= rp_op_fitting(&T.trials[i].line.call, NULL)) continue;
+        CU_ASSERT_FATAL(T.count < MAX_CASES);
+        T.trials[T.count] = T.trials[i];
+        choose(&T.trials[T.count++], skip);
+    }
 }
 
 /* Every pointwise op of one input, and every function of formulas of one argument, over all
@@ -134,6 +159,7 @@ static void make_trials(void) {
             for (const char *b = more; *b; b += strcspn(b, " "), b += strspn(b, " "))
                 add_trial(c, a, b);
     }
+    add_variants();
     CU_ASSERT(T.count > 0);
 }
 
@@ -195,6 +221,17 @@ static bool lacks(const rp_op *op, const coverage *c) {
     return lacks;
 }
 
+static bool lacks_variant(const rp_op *op) {
+    bool lacks = false;
+    if (op->product) return false;
+    for (const rp_op_variant *v = op->variants; v && v->name; v++) {
+        bool found = false;
+        for (uint32_t k = 0; k < T.count; k++) found |= T.trials[k].variant == v;
+        if (!found) lacks |= missing(op, "that it fits", v->name);
+    }
+    return lacks;
+}
+
 static void test_complete(void) {
     CU_ASSERT(rp_op_count() > 60);
     for (uint32_t i = 0; i < rp_op_count(); i++) {
@@ -204,6 +241,7 @@ static void test_complete(void) {
         for (uint32_t k = 0; k < T.count; k++)
             if (T.trials[k].line.call.op == op) cover(&c, &T.trials[k].line.call);
         CU_ASSERT_FALSE(lacks(op, &c));
+        CU_ASSERT_FALSE(lacks_variant(op));
     }
 }
 
@@ -215,6 +253,7 @@ static void buffer_name(char name[64], uint32_t index, const trial *t, uint32_t 
 
 static rp_graph *make_graph(uint32_t first, uint32_t count) {
     rp_graph *g = need(rp_graph_create(NULL, "ops"));
+    g->skip_variants = T.trials[first].skip;
     for (uint32_t i = first; i < first + count; i++) {
         trial *t = &T.trials[i];
         const rp_op_call *call = &t->line.call;
@@ -327,9 +366,8 @@ static double error_ratio(const trial *t, const rp_tensor *tensor, double got, d
 static void tell(const trial *t, uint32_t operand, const worst *w, const char *how) {
     if (T.shown++ > SHOWN && !T.only) return;
     fprintf(stderr, "\n  %s {%s} (%s) %s: %llu wrong %s, worst at %llu: %.9g, expected %.9g",
-            rp_op_name(t->line.call.op), t->attrs, t->operands,
-            rp_op_operand_name(&t->line.call, operand), (unsigned long long)w->wrong, how,
-            (unsigned long long)w->at, w->got, w->expected);
+            t->name, t->attrs, t->operands, rp_op_operand_name(&t->line.call, operand),
+            (unsigned long long)w->wrong, how, (unsigned long long)w->at, w->got, w->expected);
 }
 
 /* `flushed`: what is expected of a device that takes denormal inputs for zeros of their sign. */
@@ -341,8 +379,7 @@ static bool compare_output(const trial *t, uint32_t operand, const double *expec
     worst w = {0};
     if (rp_first_difference(tensor->dtype, t->results[0][operand], t->results[1][operand], size) !=
         UINT64_MAX) {
-        fprintf(stderr, "\n  %s (%s): -O1 differs from -O0", rp_op_name(t->line.call.op),
-                t->operands);
+        fprintf(stderr, "\n  %s (%s): -O1 differs from -O0", t->name, t->operands);
         w.wrong++;
     }
     rp_values_decode(tensor, t->results[0][operand], got);
@@ -355,7 +392,7 @@ static bool compare_output(const trial *t, uint32_t operand, const double *expec
     }
     if (w.wrong > 0) tell(t, operand, &w, "");
     if (T.only && w.wrong == 0)
-        fprintf(stderr, "\n  %s {%s} (%s): worst error is %.3f of what is allowed", T.only,
+        fprintf(stderr, "\n  %s {%s} (%s): worst error is %.3f of what is allowed", t->name,
                 t->attrs, t->operands, w.ratio);
     free(got);
     return w.wrong == 0;
@@ -411,9 +448,12 @@ static void release(trial *t) {
     }
 }
 
-/* A batch that does not compile is halved until the cases to blame are alone. */
+/* A batch that does not compile is halved until the cases to blame are alone; one that passes over
+ * variants in different ways is parted. */
 static uint32_t try_cases(uint32_t first, uint32_t count) {
-    uint32_t wrong = 0;
+    uint32_t wrong = 0, alike = 1;
+    while (alike < count && T.trials[first + alike].skip == T.trials[first].skip) alike++;
+    if (alike < count) return try_cases(first, alike) + try_cases(first + alike, count - alike);
     rp_graph *g = make_graph(first, count);
     bool ran = run_level(g, first, count, 0) && run_level(g, first, count, 1);
     for (uint32_t i = first; i < first + count; i++) {

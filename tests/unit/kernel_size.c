@@ -339,38 +339,54 @@ static bool is_word(char c) {
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* How often a text calls NAME or NAME_store. */
+/* At how many places a text calls NAME or NAME_store; NAME_4 and NAME_8 count as often as that. */
 static uint32_t count_calls(const char *text, const char *name) {
     uint32_t count = 0;
     size_t length = strlen(name);
     for (const char *c = text; (c = strstr(c, name)); c += length) {
         const char *end = c + length + (strncmp(c + length, "_store", 6) == 0 ? 6 : 0);
+        uint32_t wide = strncmp(end, "_4", 2) == 0 ? 4 : strncmp(end, "_8", 2) == 0 ? 8 : 0;
         const char *line = c;
         while (line > text && line[-1] != '\n') line--;
         bool comment = false;
         for (; line < c; line++) comment |= line[0] == '/' && line[1] == '/';
-        count += !comment && (c == text || !is_word(c[-1])) && *end == '(';
+        if (!comment && (c == text || !is_word(c[-1])) && end[wide ? 2 : 0] == '(')
+            count += wide ? wide : 1;
     }
     return count;
 }
 
+/* Returns the number of operands that are asked for at more than one place. */
+static uint32_t compare_sites(const rp_op_call *call, const char *path) {
+    const char *text = rp_kernel_source(path);
+    uint32_t found = 0;
+    for (uint32_t k = 0; text && k < call->op->operand_count; k++) {
+        const char *name = call->op->operands[k].name;
+        uint32_t calls = count_calls(text, name);
+        bool said = calls <= rp_op_sites(call, k);
+        if (!said) printf("%s: %u calls of %s\n", path, calls, name);
+        CU_ASSERT_TRUE(said);
+        found += calls > 1;
+    }
+    return found;
+}
+
 /* Helpers that call an operand and are called several times themselves are counted by hand. */
 static void test_sites(void) {
-    static const char *const folders[] = {"pointwise/", "scatter/", ""};
     uint32_t found = 0;
     for (uint32_t i = 0; i < rp_op_count(); i++) {
-        const rp_op *op = rp_op_at(i);
-        for (uint32_t f = 0; f < 3; f++) {
-            char path[96];
-            snprintf(path, sizeof path, "%s%s", folders[f], op->name);
-            const char *text = rp_kernel_source(path);
-            for (uint32_t k = 0; text && k < op->operand_count; k++) {
-                uint32_t calls = count_calls(text, op->operands[k].name);
-                bool said = calls <= (op->operands[k].sites ? op->operands[k].sites : 1u);
-                if (!said) printf("%s: %u calls of %s\n", op->name, calls, op->operands[k].name);
-                CU_ASSERT_TRUE(said);
-                found += calls > 1;
-            }
+        rp_op_call call = {.op = rp_op_at(i)};
+        char path[96];
+        snprintf(path, sizeof path, "pointwise/%s", call.op->name);
+        found += compare_sites(&call, path);
+        snprintf(path, sizeof path, "scatter/%s", call.op->name);
+        found += compare_sites(&call, path);
+        if (call.op->product) continue;
+        for (const rp_op_variant *v = call.op->variants; v && v->name; v++) {
+            snprintf(path, sizeof path, "%s/%s", call.op->name, v->name);
+            call.variant = v;
+            CU_ASSERT_PTR_NOT_NULL(rp_kernel_source(path));
+            found += compare_sites(&call, path);
         }
     }
     CU_ASSERT_TRUE(found > 10);

@@ -520,12 +520,60 @@ static void test_questions(void) {
     CU_ASSERT(rp_op_reads_at(&call, 1) == RP_AT_ROW);
 }
 
+/* ---- Variants -------------------------------------------------------------------------------- */
+
+/* Each op of form kernel has some, told apart by their names; the last is for every call. */
+static void test_variants(void) {
+    for (uint32_t i = 0; i < rp_op_count(); i++) {
+        const rp_op *op = rp_op_at(i);
+        CU_ASSERT_EQUAL(op->variants != NULL, op->form == RP_OP_KERNEL);
+        if (!op->variants) continue;
+        CU_ASSERT_PTR_NOT_NULL_FATAL(op->variants->name);
+        for (const rp_op_variant *v = op->variants; v->name; v++) {
+            CU_ASSERT_PTR_EQUAL(rp_op_variant_find(op, v->name), v);
+            CU_ASSERT(v->when && v->why);
+            bool always = !v->fits && !v->needs;
+            if (!v[1].name && !op->product) CU_ASSERT(always && strcmp(v->when, "always") == 0);
+            if (v[1].name && !op->product) CU_ASSERT_FALSE(always);
+        }
+        CU_ASSERT_PTR_NULL(rp_op_variant_find(op, "none"));
+    }
+}
+
+static void test_choice(void) {
+    rp_op_call call = call_of("matmul", NULL, "f32[100,64] f32[64,48] f32[100,48]");
+    CU_ASSERT_FATAL(rp_op_check(&call));
+    CU_ASSERT_PTR_NULL(call.variant);
+    CU_ASSERT(rp_op_fitting(&call, NULL) >= 1);
+    rp_op_choose_after(&call, NULL, 1000);
+    const rp_op_variant *last = call.op->variants;
+    while (last[1].name) last++;
+    CU_ASSERT_PTR_EQUAL(call.variant, last);
+    CU_ASSERT(rp_sym(&call, 'U') == 1 && rp_sym(&call, 'W') == 7 * 3);
+    rp_op_cost cost;
+    rp_op_cost_of(&call, &cost);
+    CU_ASSERT(cost.loads[0] == 100 * 64 * 3 && cost.loads[1] == 64 * 48 * 7);
+    CU_ASSERT(rp_op_sites(&call, 0) == 2 && rp_op_sites(&call, 2) == 1);
+    rp_op_size size;
+    rp_op_size_of(&call, &size);
+    CU_ASSERT(size.element >= last->text);
+    CU_ASSERT_FATAL(rp_op_check(&call)); /* forgets the choice */
+    CU_ASSERT_PTR_NULL(call.variant);
+    call = call_of("neg", NULL, "f32[4] f32[4]");
+    CU_ASSERT_FATAL(rp_op_check(&call));
+    rp_op_choose(&call, NULL);
+    CU_ASSERT_PTR_NULL(call.variant);
+    CU_ASSERT_EQUAL(rp_op_fitting(&call, NULL), 0);
+}
+
 int main(void) {
     static const rp_test tests[] = {{"the registry", test_registry},
                                     {"definitions", test_definitions},
                                     {"pages", test_pages},
                                     {"names", test_names},
                                     {"tensors", test_tensors},
+                                    {"variants", test_variants},
+                                    {"choice of variants", test_choice},
                                     {"good calls", test_good},
                                     {"bad calls", test_bad},
                                     {"damaged calls", test_damaged},

@@ -1,0 +1,198 @@
+/* Reading what is in memory: functions of an element's index that load one element, four or eight.
+ *
+ * A load takes as long for 16 bytes as for 2. So four elements are one load of the widest type that
+ * lies where the operand begins; where it begins elsewhere (a view may begin at any element), they
+ * are four loads. Values are the same to the bit. Blocks are unpacked, each word of them loaded
+ * once. */
+#include "lower/internal.h"
+
+/* ---- One ------------------------------------------------------------------------------------- */
+
+static void put_block_element(rp_emit *e, uint32_t member, uint32_t operand, const char *name) {
+    const char *unit = rp_emit_element(e, member, operand, NULL, "block");
+    if (e->members[member].operands[operand].dtype == RP_Q8_0)
+        rp_text_format(&e->functions,
+                       "float %s(uint i) {\n"
+                       "    uint block = i / 32u * 17u, k = i %% 32u;\n"
+                       "    uint pair = uint(%s);\n"
+                       "    int code = int(pair << (24u - 8u * (k %% 2u))) >> 24;\n"
+                       "    %sfloat r = float(code) * f16_to_f32(uint(%s));\n"
+                       "    return r;\n"
+                       "}\n\n",
+                       name, rp_emit_element(e, member, operand, NULL, "block + 1u + k / 2u"),
+                       rp_emit_precise(e), unit);
+    else
+        rp_text_format(&e->functions,
+                       "float %s(uint i) {\n"
+                       "    uint block = i / 32u * 9u, k = i %% 32u;\n"
+                       "    uint pair = uint(%s);\n"
+                       "    uint code = pair >> (8u * (k %% 2u) + k / 16u * 4u) & 15u;\n"
+                       "    %sfloat r = (float(code) - 8.0) * f16_to_f32(uint(%s));\n"
+                       "    return r;\n"
+                       "}\n\n",
+                       name, rp_emit_element(e, member, operand, NULL, "block + 1u + k % 16u / 2u"),
+                       rp_emit_precise(e), unit);
+}
+
+const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const char *name = rp_emit_name(e, "r%u_%s", o->use, rp_dtype_name((rp_dtype)o->dtype));
+    if (!rp_emit_add_function(e, name)) return name;
+    const char *element = rp_emit_element(e, member, operand, NULL, "i");
+    const char *before = "", *behind = "";
+    switch ((rp_dtype)o->dtype) {
+    case RP_Q8_0:
+    case RP_Q4_0: put_block_element(e, member, operand, name); return name;
+    case RP_F16: before = "f16_to_f32(uint(", behind = "))"; break;
+    case RP_I8: before = "int(", behind = ")"; break;
+    case RP_RAW:
+    case RP_U8: before = "uint(", behind = ")"; break;
+    case RP_F32:
+    case RP_I32:
+    case RP_U32: break;
+    }
+    rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s%s%s;\n}\n\n",
+                   rp_emit_class(o->dtype), name, before, element, behind);
+    return name;
+}
+
+/* ---- Types ----------------------------------------------------------------------------------- */
+
+bool rp_emit_absent_is_uint(const rp_emit *e, uint32_t member, uint32_t operand) {
+    const char *value = rp_op_operand_of(&e->members[member].call, operand)->absent;
+    size_t length = value ? strlen(value) : 0;
+    return length && value[length - 1] == 'u';
+}
+
+const char *rp_emit_type_4(const rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const char *type = rp_emit_class(o->absent ? RP_F32 : o->dtype);
+    if (o->absent && rp_emit_absent_is_uint(e, member, operand)) type = "uint";
+    return *type == 'f' ? "vec4" : *type == 'i' ? "ivec4" : "uvec4";
+}
+
+static bool begins_at(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t alignment) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    return rp_node_uses(e->graph, e->node)[o->use].offset % alignment == 0;
+}
+
+const char *rp_emit_load_type(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t width) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    uint32_t bytes = width * (uint32_t)rp_dtype_size((rp_dtype)o->dtype);
+    if (rp_dtype_block((rp_dtype)o->dtype) != 1 || bytes > 16 ||
+        !begins_at(e, member, operand, bytes))
+        return NULL;
+    if (o->dtype == RP_F32) return "vec4";
+    if (o->dtype == RP_I32) return "ivec4";
+    return bytes == 4 ? "uint" : bytes == 8 ? "uvec2" : "uvec4";
+}
+
+/* ---- Four and eight -------------------------------------------------------------------------- */
+
+/* Four elements out of `words`, an expression of the 32-bit words that hold them. */
+static const char *unpack(rp_emit *e, uint8_t dtype, const char *words) {
+    switch ((rp_dtype)dtype) {
+    case RP_F16: return rp_emit_name(e, "f16x4_to_f32(%s)", words);
+    case RP_I8: return rp_emit_name(e, "unpack_i8(%s)", words);
+    case RP_U8: return rp_emit_name(e, "unpack_u8(%s)", words);
+    case RP_RAW:
+    case RP_F32:
+    case RP_I32:
+    case RP_U32:
+    case RP_Q8_0:
+    case RP_Q4_0: break;
+    }
+    return words;
+}
+
+/* `  uint w0 = ...; uint w1 = ...;`: the 16-bit words of a block that hold elements k to k + 2n - 1
+ * of q8_0; of q4_0 they hold as many in each half. */
+static void put_words(rp_emit *e, uint32_t member, uint32_t operand, uint32_t count) {
+    bool wide = e->members[member].operands[operand].dtype == RP_Q8_0;
+    rp_text_format(&e->functions, "    uint at = block + 1u + k %s/ 2u;\n", wide ? "" : "% 16u ");
+    for (uint32_t n = 0; n < count; n++)
+        rp_text_format(&e->functions, "    uint w%u = uint(%s);\n", n,
+                       rp_emit_element(e, member, operand, NULL, rp_emit_name(e, "at + %uu", n)));
+    if (!wide)
+        for (uint32_t n = 0; n < count; n++)
+            rp_text_format(&e->functions, "    w%u = w%u >> (k / 16u * 4u) & 0xf0fu;\n", n, n);
+}
+
+/* `width` elements of blocks: each word of a block is loaded once. */
+static void put_blocks(rp_emit *e, uint32_t member, uint32_t operand, const char *name,
+                       uint32_t width) {
+    rp_text *to = &e->functions;
+    bool wide = e->members[member].operands[operand].dtype == RP_Q8_0;
+    rp_text_format(
+        to, width == 4 ? "vec4 %s(uint i) {\n" : "void %s(uint i, out vec4 low, out vec4 high) {\n",
+        name);
+    rp_text_format(to, "    uint block = i / 32u * %uu, k = i %% 32u;\n", wide ? 17u : 9u);
+    put_words(e, member, operand, width / 2);
+    rp_text_format(to, "    float scale = f16_to_f32(uint(%s));\n",
+                   rp_emit_element(e, member, operand, NULL, "block"));
+    for (uint32_t n = 0; n < width / 4; n++)
+        rp_text_format(to,
+                       wide
+                           ? "    %svec4 r%u = vec4(unpack_i8(w%u | w%u << 16)) * scale;\n"
+                           : "    %svec4 r%u = (vec4(unpack_u8(w%u | w%u << 16)) - 8.0) * scale;\n",
+                       rp_emit_precise(e), n, 2 * n, 2 * n + 1);
+    rp_text_string(to,
+                   width == 4 ? "    return r0;\n}\n\n" : "    low = r0;\n    high = r1;\n}\n\n");
+}
+
+/* Four elements, each as the reader of one gives it. */
+static void put_four(rp_emit *e, const char *type, const char *name, const char *one) {
+    rp_text_format(&e->functions,
+                   "%s %s(uint i) {\n    return %s(%s(i), %s(i + 1u), %s(i + 2u), %s(i + 3u));\n"
+                   "}\n\n",
+                   type, name, type, one, one, one, one);
+}
+
+void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const char *four) {
+    rp_text_format(&e->functions,
+                   "void %s(uint i, out %s low, out %s high) {\n"
+                   "    low = %s(i);\n    high = %s(i + 4u);\n}\n\n",
+                   name, type, type, four, four);
+}
+
+const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand) {
+    uint8_t dtype = e->members[member].operands[operand].dtype;
+    const char *one = rp_emit_memory(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_4", one);
+    if (!rp_emit_add_function(e, name)) return name;
+    const char *type = rp_emit_type_4(e, member, operand);
+    const char *load = rp_emit_load_type(e, member, operand, 4);
+    if (RP_DT(dtype) & RP_DT_BLOCK) {
+        put_blocks(e, member, operand, name, 4);
+    } else if (load) {
+        const char *words = rp_emit_element(e, member, operand, load, "i / 4u");
+        rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s;\n}\n\n", type, name,
+                       unpack(e, dtype, words));
+    } else {
+        put_four(e, type, name, one);
+    }
+    return name;
+}
+
+const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand) {
+    uint8_t dtype = e->members[member].operands[operand].dtype;
+    const char *type = rp_emit_type_4(e, member, operand);
+    const char *load = rp_emit_load_type(e, member, operand, 8);
+    const char *name = rp_emit_name(e, "%s_8", rp_emit_memory(e, member, operand));
+    if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
+    if (RP_DT(dtype) & RP_DT_BLOCK) {
+        put_blocks(e, member, operand, name, 8);
+    } else if (load) {
+        bool half = rp_emit_type_bytes(load) == 16;
+        const char *words = rp_emit_element(e, member, operand, load, "i / 8u");
+        rp_text_format(&e->functions,
+                       "void %s(uint i, out %s low, out %s high) {\n    %s words = %s;\n"
+                       "    low = %s;\n    high = %s;\n}\n\n",
+                       name, type, type, load, words,
+                       unpack(e, dtype, half ? "words.xy" : "words.x"),
+                       unpack(e, dtype, half ? "words.zw" : "words.y"));
+    } else {
+        rp_emit_put_eight(e, type, name, rp_emit_memory_4(e, member, operand));
+    }
+    return name;
+}
