@@ -1,26 +1,25 @@
-// Selecting the smallest of many: keeps, in shared memory and in ascending order, the smallest
-// `wanted` (at most 1024) of all pairs (key, index) that the 256 threads of a workgroup offer.
+// Selecting the smallest of many: of all pairs (key, index) that the 256 threads of a workgroup
+// offer, the smallest `wanted` (at most 1024), in ascending order.
 //
-// A pair that is not smaller than the last one wanted is dropped on the spot; the others gather in
-// a room of 2048 places. When a further round of 1024 offers might not fit, the room is sorted and
-// merged into the list, which lowers the bar. Of data in random order few pairs get past the bar;
-// the worst case, data in descending order, sorts once a round.
+// A bound drops most pairs on the spot; the others gather in 2048 places. The first bound comes
+// from the least pairs of 64 or 256 threads together: as many as are wanted are not above it.
+// When a further turn might not fit, the places are sorted and cut off behind what is wanted, which
+// lowers the bound. The worst case, data in descending order, sorts once a turn.
 //
 // Equal keys are told apart by their indices, so the result does not depend on who came first.
 //
-// select_begin(); then rounds of at most 4 select_offer() by each thread, each ended by all threads
-// with select_round(wanted); then select_end(wanted), and pair i is select_keys[i],
-// select_indices[i], or select_none where there were too few. 24 KiB of shared memory.
+// select_begin(); then turns of four pairs from each thread, select_no_pair for none, by all
+// threads: select_turn(pairs, wanted, whether it is the first); then select_end(wanted), and pair i
+// is select_pairs[i], select_no_pair where there were too few. 18 KiB of shared memory.
 const uint select_none = 0xffffffffu;
 const uint select_threads = 256u;
-const uint select_list = 1024u;
-const uint select_room = 2048u;
-const uint select_offers = 1024u; // of a round
+const uint select_places = 2048u;
+const uint select_offers = 1024u; // of a turn
+const uvec2 select_no_pair = uvec2(0xffffffffu);
 
-shared uint select_keys[1024];
-shared uint select_indices[1024];
-shared uint select_room_keys[2048];
-shared uint select_room_indices[2048];
+shared uvec2 select_pairs[2048];
+shared uvec2 select_least[256];
+shared uvec2 select_bound;
 shared uint select_count;
 
 // Keys: unsigned numbers in the order of the values, or in reverse order for the largest ones. -0
@@ -58,41 +57,46 @@ uint select_uint(uint key, bool largest) {
     return largest ? ~key : key;
 }
 
-bool select_before(uint key, uint index, uint other_key, uint other_index) {
-    return key < other_key || (key == other_key && index < other_index);
+bool select_before(uvec2 a, uvec2 b) {
+    return a.x < b.x || (a.x == b.x && a.y < b.y);
+}
+
+uvec2 select_first(uvec2 a, uvec2 b) {
+    return select_before(b, a) ? b : a;
 }
 
 void select_begin() {
-    for (uint i = gl_LocalInvocationIndex; i < 1024u; i += select_threads) {
-        select_keys[i] = select_none;
-        select_indices[i] = select_none;
+    if (gl_LocalInvocationIndex == 0u) {
+        select_count = 0u;
+        select_bound = select_no_pair;
     }
-    if (gl_LocalInvocationIndex == 0u) select_count = 0u;
     barrier();
 }
 
-void select_offer(uint key, uint index, uint wanted) {
-    if (!select_before(key, index, select_keys[wanted - 1u], select_indices[wanted - 1u])) return;
-    uint place = atomicAdd(select_count, 1u);
-    select_room_keys[place] = key;
-    select_room_indices[place] = index;
+// Sorts up to 256 pairs: each thread counts those that come before its own.
+void select_rank(uint count) {
+    uint t = gl_LocalInvocationIndex, rank = 0u;
+    uvec2 own = select_pairs[t];
+    if (t < count)
+        for (uint i = 0u; i < count; i++) {
+            uvec2 other = select_pairs[i];
+            rank += uint(select_before(other, own) || (other == own && i < t));
+        }
+    barrier();
+    if (t < count) select_pairs[rank] = own;
+    barrier();
 }
 
-// Bitonic sort of the first `size` places of the room, a power of two.
+// Sorts more, bitonically: a power of two.
 void select_sort(uint size) {
     for (uint run = 2u; run <= size; run *= 2u) {
         for (uint stride = run / 2u; stride > 0u; stride /= 2u) {
-            for (uint j = 0u; j < select_room / 2u; j += select_threads) {
-                uint i = j + gl_LocalInvocationIndex;
-                if (i >= size / 2u) continue;
+            for (uint i = gl_LocalInvocationIndex; i < size / 2u; i += select_threads) {
                 uint a = 2u * i - (i & (stride - 1u)), b = a + stride;
-                uint key_a = select_room_keys[a], index_a = select_room_indices[a];
-                uint key_b = select_room_keys[b], index_b = select_room_indices[b];
-                if (select_before(key_b, index_b, key_a, index_a) == ((a & run) == 0u)) {
-                    select_room_keys[a] = key_b;
-                    select_room_indices[a] = index_b;
-                    select_room_keys[b] = key_a;
-                    select_room_indices[b] = index_a;
+                uvec2 left = select_pairs[a], right = select_pairs[b];
+                if (select_before(right, left) == ((a & run) == 0u)) {
+                    select_pairs[a] = right;
+                    select_pairs[b] = left;
                 }
             }
             barrier();
@@ -100,58 +104,64 @@ void select_sort(uint size) {
     }
 }
 
-// Merges the sorted room into the list: the smaller ones of an ascending list and of another one
-// backwards are the smallest of both, and rise and fall once, so that log2 steps sort them.
-void select_merge(uint size, uint list) {
-    for (uint i = gl_LocalInvocationIndex; i < list; i += select_threads) {
-        uint from = list - 1u - i;
-        if (from < size && select_before(select_room_keys[from], select_room_indices[from],
-                                         select_keys[i], select_indices[i])) {
-            select_keys[i] = select_room_keys[from];
-            select_indices[i] = select_room_indices[from];
-        }
+// When more than `allowed` places are taken, only those wanted stay. All threads have offered.
+void select_settle(uint wanted, uint allowed) {
+    barrier();
+    uint t = gl_LocalInvocationIndex, count = select_count, size = 512u;
+    barrier(); // before anyone offers again
+    if (count <= allowed) return;
+    while (size < count) size *= 2u;
+    if (count <= select_threads) {
+        select_rank(count);
+    } else {
+        for (uint i = count + t; i < size; i += select_threads) select_pairs[i] = select_no_pair;
+        barrier();
+        select_sort(size);
+    }
+    if (t == 0u && count >= wanted) {
+        select_count = wanted;
+        select_bound = select_pairs[wanted - 1u];
     }
     barrier();
-    for (uint stride = list / 2u; stride > 0u; stride /= 2u) {
-        for (uint j = 0u; j < select_list / 2u; j += select_threads) {
-            uint i = j + gl_LocalInvocationIndex;
-            if (i >= list / 2u) continue;
-            uint a = 2u * i - (i & (stride - 1u)), b = a + stride;
-            uint key_a = select_keys[a], index_a = select_indices[a];
-            uint key_b = select_keys[b], index_b = select_indices[b];
-            if (select_before(key_b, index_b, key_a, index_a)) {
-                select_keys[a] = key_b;
-                select_indices[a] = index_b;
-                select_keys[b] = key_a;
-                select_indices[b] = index_a;
-            }
+}
+
+// A bound from the first turn: that of the least pairs of all threads, or of four together, which
+// has `wanted` of them up to it.
+void select_guess(uvec2 least, uint wanted) {
+    uint t = gl_LocalInvocationIndex, count = wanted <= 32u ? 64u : select_threads, rank = 0u;
+    select_least[t] = least;
+    barrier();
+    if (count == 64u) {
+        if (t < 64u) {
+            least = select_first(select_first(least, select_least[t + 64u]),
+                                 select_first(select_least[t + 128u], select_least[t + 192u]));
+            select_least[t] = least;
         }
         barrier();
     }
+    if (t < count)
+        for (uint i = 0u; i < count; i++) {
+            uvec2 other = select_least[i];
+            rank += uint(select_before(other, least) || (other == least && i < t));
+        }
+    if (t < count && rank == wanted - 1u) select_bound = least;
+    barrier();
 }
 
-void select_settle(uint wanted, uint allowed) {
-    barrier();
-    uint count = select_count;
-    barrier(); // before anyone offers again
-    if (count <= allowed) return;
-    uint size = 1u, list = 1u;
-    while (size < count) size *= 2u;
-    while (list < wanted) list *= 2u;
-    for (uint i = count + gl_LocalInvocationIndex; i < size; i += select_threads) {
-        select_room_keys[i] = select_none;
-        select_room_indices[i] = select_none;
-    }
-    if (gl_LocalInvocationIndex == 0u) select_count = 0u;
-    barrier();
-    select_sort(size);
-    select_merge(size, list);
-}
-
-void select_round(uint wanted) {
-    select_settle(wanted, select_room - select_offers);
+void select_turn(uvec2 pairs[4], uint wanted, bool first) {
+    if (first && wanted <= 128u)
+        select_guess(select_first(select_first(pairs[0], pairs[1]), select_first(pairs[2], pairs[3])),
+                     wanted);
+    uvec2 bound = select_bound;
+    for (uint i = 0u; i < 4u; i++)
+        if (pairs[i] != select_no_pair && !select_before(bound, pairs[i]))
+            select_pairs[atomicAdd(select_count, 1u)] = pairs[i];
+    select_settle(wanted, select_places - select_offers);
 }
 
 void select_end(uint wanted) {
     select_settle(wanted, 0u);
+    for (uint i = select_count + gl_LocalInvocationIndex; i < wanted; i += select_threads)
+        select_pairs[i] = select_no_pair;
+    barrier();
 }

@@ -10,28 +10,30 @@ void main() {
     bool largest = order == 0u;
     select_begin();
     for (uint tile = 0u; tile < N; tile += select_offers) {
-        for (uint j = 0u; j < select_offers; j += select_threads) {
-            uint i = tile + j + gl_LocalInvocationIndex;
-            if (i >= N) break;
+        uvec2 pairs[4];
+        for (uint j = 0u; j < 4u; j++) {
+            uint i = tile + j * select_threads + gl_LocalInvocationIndex;
+            bool open = i < N;
 #if excluded_PRESENT
-            if ((excluded(i / 32u) >> (i % 32u) & 1u) != 0u) continue;
+            if (open) open = (excluded(i / 32u) >> (i % 32u) & 1u) == 0u;
 #endif
-            select_offer(select_key(x(row * N + i), largest), i, K);
+            pairs[j] = select_no_pair;
+            if (open) pairs[j] = uvec2(select_key(x(row * N + i), largest), i);
         }
-        select_round(K);
+        select_turn(pairs, K, tile == 0u);
     }
     select_end(K);
     for (uint i = gl_LocalInvocationIndex; i < K; i += select_threads) {
-        uint key = select_keys[i], index = select_indices[i];
+        uvec2 pair = select_pairs[i];
 #if values_PRESENT
 #if x_DTYPE == F32 || x_DTYPE == F16
-        values_store(row * K + i, select_float(key, index, largest));
+        values_store(row * K + i, select_float(pair.x, pair.y, largest));
 #elif x_DTYPE == I32 || x_DTYPE == I8
-        values_store(row * K + i, select_int(key, largest));
+        values_store(row * K + i, select_int(pair.x, largest));
 #else
-        values_store(row * K + i, select_uint(key, largest));
+        values_store(row * K + i, select_uint(pair.x, largest));
 #endif
 #endif
-        indices_store(row * K + i, index);
+        indices_store(row * K + i, pair.y);
     }
 }

@@ -12,30 +12,31 @@ void main() {
     uint entries = L * K;
     select_begin();
     for (uint tile = 0u; tile < entries; tile += select_offers) {
-        for (uint j = 0u; j < select_offers; j += select_threads) {
-            uint i = tile + j + gl_LocalInvocationIndex;
-            if (i >= entries) break;
-            uint index = list_indices(row * entries + i);
-            if (index == select_none) continue;
+        uvec2 pairs[4];
+        for (uint j = 0u; j < 4u; j++) { // without branches, so that all loads are on their way
+            uint i = tile + j * select_threads + gl_LocalInvocationIndex;
+            uint at = min(i, entries - 1u), index = list_indices(row * entries + at);
+            uint key = select_key(list_values(row * entries + at), largest);
+            bool open = i < entries && index != select_none;
 #if offsets_PRESENT
-            index += offsets(i / K);
+            index += offsets(at / K);
 #endif
-            select_offer(select_key(list_values(row * entries + i), largest), index, K);
+            pairs[j] = open ? uvec2(key, index) : select_no_pair;
         }
-        select_round(K);
+        select_turn(pairs, K, tile == 0u);
     }
     select_end(K);
     for (uint i = gl_LocalInvocationIndex; i < K; i += select_threads) {
-        uint key = select_keys[i], index = select_indices[i];
+        uvec2 pair = select_pairs[i];
 #if values_PRESENT
 #if list_values_DTYPE == F32 || list_values_DTYPE == F16
-        values_store(row * K + i, select_float(key, index, largest));
+        values_store(row * K + i, select_float(pair.x, pair.y, largest));
 #elif list_values_DTYPE == I32 || list_values_DTYPE == I8
-        values_store(row * K + i, select_int(key, largest));
+        values_store(row * K + i, select_int(pair.x, largest));
 #else
-        values_store(row * K + i, select_uint(key, largest));
+        values_store(row * K + i, select_uint(pair.x, largest));
 #endif
 #endif
-        indices_store(row * K + i, index);
+        indices_store(row * K + i, pair.y);
     }
 }
