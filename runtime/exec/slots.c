@@ -149,6 +149,36 @@ rp_status rp_slots_bind(const rp_exec *exec, rp_slot *slots, const rp_binding *b
     return RP_OK;
 }
 
+/* Whether the application has bound a buffer, or the arena for RP_UNSET, in all slots or in none. One
+ * that it forgot would silently get memory of its own. */
+static rp_status check_whole(const rp_exec *exec, const rp_slot *slots, uint32_t buffer,
+                             rp_diags *diags) {
+    uint32_t bound = 0, without = 0;
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
+        const rp_place *place = buffer == RP_UNSET ? &slots[s].arena : &slots[s].places[buffer];
+        if (place->storage && !place->own)
+            bound++;
+        else
+            without = s;
+    }
+    if (bound == 0 || bound == exec->slots_count) return RP_OK;
+    const char *name = "the arena";
+    if (buffer != RP_UNSET)
+        name = rp_plan_string(exec->plan, rp_plan_buffers(exec->plan)[buffer].name);
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                 "%s is bound in %u of %u slots, and not in slot %u: bind it in every slot (slot = "
+                 "RP_ALL_SLOTS, with slot_stride for ranges of their own) or in none",
+                 name, bound, exec->slots_count, without);
+    return RP_ERROR_USAGE;
+}
+
+static rp_status check_all_whole(const rp_exec *exec, const rp_slot *slots, rp_diags *diags) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
+    for (uint32_t i = 0; i < rp_plan_count(exec->plan, RP_SECTION_BUFFERS); i++)
+        if (!rp_slots_share(exec, &buffers[i])) RP_TRY(check_whole(exec, slots, i, diags));
+    return check_whole(exec, slots, RP_UNSET, diags);
+}
+
 /* ---- Allocating ------------------------------------------------------------------------------ */
 
 /* What is to be allocated, and whose place it becomes. */
@@ -310,11 +340,14 @@ rp_status rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *f
     const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
     const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
     uint32_t count = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
+    bool arenas =
+        graph->arena_bytes != 0; /* those of all slots are large enough, or none is kept */
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        arenas &= from->slots[s].arena.bytes >= graph->arena_bytes;
     for (uint32_t s = 0; s < exec->slots_count; s++) {
         rp_slot *slot = &slots[s];
         const rp_slot *old = &from->slots[s];
-        if (!slot->arena.storage && graph->arena_bytes && old->arena.bytes >= graph->arena_bytes)
-            take_over(&slot->arena, &old->arena);
+        if (!slot->arena.storage && arenas) take_over(&slot->arena, &old->arena);
         if (!slot->live_block.storage && exec->live.size &&
             old->live_block.bytes >= exec->live.size)
             take_over(&slot->live_block, &old->live_block);
@@ -460,6 +493,7 @@ static rp_status look_at_all(const rp_exec *exec, rp_slot *slots, rp_diags *diag
 }
 
 rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *out_ordered) {
+    RP_TRY(check_all_whole(exec, slots, diags));
     RP_TRY(allocate(exec, slots, diags));
     for (uint32_t s = 0; s < exec->slots_count; s++) follow(exec, slots, s);
     return look_at_all(exec, slots, diags, out_ordered);

@@ -55,8 +55,9 @@ static void make_layout(layout *l, const shared_device *d, rp_random *r) {
             bind_one(l, d, p, all ? RP_ALL_SLOTS : rp_random_below(r, l->slots));
             continue;
         }
+        bool whole = rp_random_percent(r, 75);
         for (uint32_t s = 0; s < l->slots; s++) {
-            if (rp_random_percent(r, 30)) continue;
+            if (!whole && rp_random_percent(r, 40)) continue;
             if (rp_random_percent(r, 70)) {
                 uint64_t cells = (SHARED_BYTES - p->bytes) / SHARED_CELL + 1;
                 p->offset = rp_random_below(r, (uint32_t)cells) * SHARED_CELL;
@@ -64,6 +65,17 @@ static void make_layout(layout *l, const shared_device *d, rp_random *r) {
             bind_one(l, d, p, s);
         }
     }
+}
+
+/* Whether what is bound is bound in every slot. */
+static bool is_whole(const layout *l) {
+    for (uint32_t i = 0; i < l->entry_count; i++) {
+        uint32_t slots = 0;
+        for (uint32_t k = 0; k < l->entry_count; k++)
+            slots += l->entries[k].place.buffer == l->entries[i].place.buffer;
+        if (slots != l->slots) return false;
+    }
+    return true;
 }
 
 /* Whether no two names share bytes that are written; and whether slots do share some. */
@@ -106,7 +118,7 @@ static void check_ranges(const layout *l, const shared_device *d, rp_exec *e) {
 
 static void test_overlaps(void) {
     uint64_t seed = rp_environment("RP_SEED", 1), cases = rp_cases(400, 60);
-    uint32_t fine_count = 0, refused = 0, ordered_count = 0;
+    uint32_t fine_count = 0, refused = 0, ordered_count = 0, partial = 0;
     for (uint64_t end = seed + cases; seed < end; seed++) {
         rp_random r = {seed};
         shared_device d;
@@ -116,7 +128,7 @@ static void test_overlaps(void) {
         shared_open(&d, true);
         l.plan = mock_random_plan(seed % 40, NULL);
         make_layout(&l, &d, &r);
-        bool fine = is_fine(&l, &ordered);
+        bool whole = is_whole(&l), fine = is_fine(&l, &ordered) && whole;
         rp_exec_params params = {.size = sizeof params,
                                  .cache_path = "",
                                  .slots = l.slots,
@@ -138,17 +150,21 @@ static void test_overlaps(void) {
             CU_ASSERT_EQUAL(l.slots > 1 && e->ordered, ordered);
             check_ranges(&l, &d, e);
         } else {
-            CU_ASSERT_TRUE(mock_said(d.diags, "not both only read"));
+            CU_ASSERT_TRUE(mock_said(d.diags, whole
+                                                  ? "not both only read"
+                                                  : "bind it in every slot (slot = RP_ALL_SLOTS"));
         }
         if (later && !fine) CU_ASSERT_PTR_EQUAL(rp_exec_command_buffer(e, 0, 0), before);
         fine_count += fine;
-        refused += !fine;
+        refused += whole && !fine;
+        partial += !whole;
         ordered_count += fine && ordered;
         rp_exec_destroy(e);
         rp_plan_destroy(l.plan);
         shared_close(&d);
     }
     CU_ASSERT(fine_count > cases / 8 && refused > cases / 8 && ordered_count > cases / 20);
+    CU_ASSERT(partial > cases / 16);
 }
 
 /* A long range that is read, a short one in it, and one that is written behind the short one. */
@@ -322,6 +338,12 @@ static void test_busy(void) {
     CU_ASSERT_EQUAL(bind("x", mine, 0, 0), RP_ERROR_BUSY);
     CU_ASSERT_EQUAL(bind("x", mine, 0, RP_ALL_SLOTS), RP_ERROR_BUSY);
     CU_ASSERT_EQUAL(bind("w", mine, 0, 1), RP_ERROR_BUSY); /* is every slot's */
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+    const rp_binding apart[] = {{"x", mine, 1024, RP_ALL_SLOTS, 256},
+                                {"y", mine, 1536, RP_ALL_SLOTS, 256}};
+    CU_ASSERT_EQUAL(rp_exec_bind(exec, apart, 2, diags), RP_OK);
+    first = rp_exec_command_buffer(exec, 0, 0);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
     const void *second = rp_exec_command_buffer(exec, 1, 0);
     CU_ASSERT_EQUAL(bind("x", mine, 0, 1), RP_OK);
     CU_ASSERT_PTR_EQUAL(rp_exec_command_buffer(exec, 0, 0), first); /* is left as it is */
@@ -339,6 +361,44 @@ static void test_busy(void) {
     CU_ASSERT_EQUAL(bind("y", mine, 256, 0), RP_OK);
     CU_ASSERT_EQUAL(strncmp(mock_effects(rp_exec_command_buffer(exec, 1, 0)), "barrier", 7), 0);
     CU_ASSERT_EQUAL(strncmp(mock_effects(rp_exec_command_buffer(exec, 0, 0)), "barrier", 7), 0);
+    rp_storage_release(mine);
+    close_all();
+}
+
+/* A slot that is forgotten would have memory of its own: nothing is bound then, at creation and later. */
+static void test_partly(void) {
+    mock_reset();
+    rp_exec_params params = {.size = sizeof params, .cache_path = "", .slots = 3};
+    open_text(text, &params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    rp_storage *mine = make(4096, false);
+    const struct {
+        rp_binding bindings[2];
+        const char *said;
+    } cases[] = {
+        {{{"x", mine, 0, 0, 0}, {"w", mine, 1024, 0, 0}},
+         "x is bound in 1 of 3 slots, and not in slot 2: bind it in every slot"},
+        {{{"y", mine, 0, 2, 0}, {"y", mine, 256, 1, 0}},
+         "y is bound in 2 of 3 slots, and not in slot 0: bind it in every slot"},
+        {{{NULL, mine, 0, 0, 0}, {NULL, mine, 512, 2, 0}},
+         "the arena is bound in 2 of 3 slots, and not in slot 1: bind it in every slot"},
+        {{{"a", mine, 0, 1, 0}, {"x", mine, 1024, RP_ALL_SLOTS, 256}},
+         "a is bound in 1 of 3 slots, and not in slot 2: bind it in every slot"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rp_exec *none = exec;
+        rp_diags_clear(diags);
+        CU_ASSERT_EQUAL(rp_exec_bind(exec, cases[i].bindings, 2, diags), RP_ERROR_USAGE);
+        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+        rp_diags_clear(diags);
+        params.bindings = cases[i].bindings;
+        params.binding_count = 2;
+        CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
+        CU_ASSERT_TRUE(mock_said(diags, cases[i].said));
+    }
+    /* What is bound everywhere may move in one slot alone. */
+    CU_ASSERT_EQUAL(bind("x", mine, 0, RP_ALL_SLOTS), RP_OK);
+    CU_ASSERT_EQUAL(bind("x", mine, 256, 1), RP_OK);
     rp_storage_release(mine);
     close_all();
 }
@@ -433,6 +493,7 @@ int main(void) {
                                     {"wrong bindings", test_wrong},
                                     {"double buffers", test_double_buffers},
                                     {"busy", test_busy},
+                                    {"bound in some slots", test_partly},
                                     {"live values", test_live},
                                     {"grids", test_grids},
                                     {"holding", test_held},

@@ -180,12 +180,10 @@ static void test_busy_ranges(void) {
     const rp_storage_params wanted = {.size = sizeof wanted, .bytes = 1024, .host_visible = 1};
     rp_storage *mine = NULL;
     CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &wanted, diags, &mine), RP_OK);
-    const rp_binding bindings[] = {{"x", mine, 0, 0, 0},
-                                   {"x", mine, 0, 1, 0},
-                                   {"x", mine, 128, 2, 0},
-                                   {"y", mine, 512, 0, 0},
-                                   {"y", mine, 512, 1, 0}};
-    CU_ASSERT_EQUAL_FATAL(rp_exec_bind(exec, bindings, 5, diags), RP_OK);
+    const rp_binding bindings[] = {{"y", mine, 768, 2, 0}, {"x", mine, 0, 0, 0},
+                                   {"x", mine, 0, 1, 0},   {"x", mine, 128, 2, 0},
+                                   {"y", mine, 512, 0, 0}, {"y", mine, 512, 1, 0}};
+    CU_ASSERT_EQUAL_FATAL(rp_exec_bind(exec, bindings, 6, diags), RP_OK);
     mock.stall = true;
     char bytes[256] = {0};
     CU_ASSERT_EQUAL(submit(0), RP_OK);

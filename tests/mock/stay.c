@@ -59,8 +59,9 @@ typedef struct world {
 } world;
 
 static rp_status create_exec(world *w, rp_exec **out) {
-    const rp_binding bindings[] = {
-        {"w", w->mine, 0, 0, 0}, {"s", w->mine, 256, 0, 0}, {"y", w->mine, 512, 1, 0}};
+    const rp_binding bindings[] = {{"w", w->mine, 0, 0, 0},
+                                   {"s", w->mine, 256, RP_ALL_SLOTS, 256},
+                                   {"y", w->mine, 768, RP_ALL_SLOTS, 256}};
     const rp_exec_params params = {.size = sizeof params,
                                    .cache_path = "",
                                    .timestamps = 1,

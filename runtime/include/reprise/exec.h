@@ -46,14 +46,15 @@ enum { RP_MAX_SLOTS = 64 };
  * its uniform alignment for what is read as a uniform buffer. A live buffer needs a mapped storage
  * and a range that no other slot or exec writes: its bytes are set by rp_exec_set_live alone.
  * The arena is bound with a `buffer` of NULL: execs that never run at the same time can share one,
- * as large as the largest asks (rp_plan_info.arena_bytes). */
+ * as large as the largest asks (rp_plan_info.arena_bytes).
+ * A buffer, or the arena, is bound in every slot of an exec or in none: RP_ERROR_USAGE otherwise, so
+ * that no slot gets memory of its own unnoticed. */
 typedef struct rp_binding {
     const char *buffer;
     rp_storage *storage; /* the exec holds on to it */
     uint64_t offset;
-    uint32_t slot;        /* of this slot alone, and the exec allocates for the others what is not
-                           * bound there; or RP_ALL_SLOTS. What slots share (weights, state) takes
-                           * any slot's number for all */
+    uint32_t slot;        /* of this slot alone, or RP_ALL_SLOTS. What slots share (weights, state)
+                           * takes any slot's number for all */
     uint64_t slot_stride; /* with RP_ALL_SLOTS: slot s lies at offset + s * slot_stride; 0: all
                            * slots in the same range */
 } rp_binding;
