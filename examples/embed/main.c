@@ -85,7 +85,7 @@ static void create_device(application *a) {
         fprintf(stderr, "embed: %s cannot run the plans\n", info.name);
         exit(1);
     }
-    check(a, rp_needs_enable(needs, &a->vk.features, a->diags));
+    check(a, rp_needs_enable(needs, VK_API_VERSION_1_3, &a->vk.features, a->diags));
     vulkan_create_device(&a->vk);
 }
 

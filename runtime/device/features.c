@@ -187,11 +187,43 @@ static bool has_place(const void *chain, uint32_t feature) {
     return false;
 }
 
+/* The version of Vulkan that brought a struct: the collective one of 1.3, where it is not one that
+ * Vulkan 1.2 and its extensions have. */
+static uint32_t struct_version(VkStructureType stype) {
+    return stype == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES ? VK_API_VERSION_1_3
+                                                                          : VK_API_VERSION_1_2;
+}
+
+static bool check_api_version(uint32_t version, rp_diags *diags) {
+    if (version >= VK_API_VERSION_1_2) return true;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                 "the runtime needs Vulkan 1.2, and the version in use is said to be %u.%u",
+                 VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version));
+    return false;
+}
+
+/* A device is not to be created with a struct that its version does not know. */
+static bool check_structs(const void *chain, uint32_t version, rp_diags *diags) {
+    bool known = true;
+    for (const VkBaseInStructure *s = chain; s; s = s->pNext) {
+        if (struct_version(s->sType) <= version) continue;
+        size_t i = 0;
+        while (places[i].stype != s->sType) i++;
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s is in the chain, which Vulkan %u.%u does not know: put the structs of its "
+                     "single features there",
+                     places[i].type, VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version));
+        known = false;
+    }
+    return known;
+}
+
 /* "shaderInt8 ...: add VkPhysicalDeviceVulkan12Features or ...". */
-static void say_no_place(size_t feature, rp_diags *diags) {
+static void say_no_place(size_t feature, uint32_t version, rp_diags *diags) {
     char structs[256] = "";
     for (size_t i = 0, at = 0; i < PLACE_COUNT; i++)
-        if (places[i].feature == features[feature].feature && at < sizeof structs)
+        if (places[i].feature == features[feature].feature &&
+            struct_version(places[i].stype) <= version && at < sizeof structs)
             at += (size_t)snprintf(structs + at, sizeof structs - at, "%s%s", at ? " or " : "",
                                    places[i].type);
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the chain has no struct to switch %s on in: add %s",
@@ -214,14 +246,16 @@ static rp_status check_needs(uint64_t needs, rp_diags *diags) {
     return RP_ERROR_USAGE;
 }
 
-rp_status rp_needs_enable(uint64_t needs, void *chain, rp_diags *diags) {
+rp_status rp_needs_enable(uint64_t needs, uint32_t api_version, void *chain, rp_diags *diags) {
     if (!chain) return RP_ERROR_USAGE;
+    uint32_t version = api_version ? api_version : VK_API_VERSION_1_2;
     RP_TRY(check_needs(needs, diags));
+    if (!check_api_version(version, diags)) return RP_ERROR_USAGE;
     uint32_t wanted = rp_features_of(needs);
-    bool complete = true;
+    bool complete = check_structs(chain, version, diags);
     for (size_t i = 0; i < FEATURE_COUNT; i++)
         if ((wanted & features[i].feature) && !has_place(chain, features[i].feature)) {
-            say_no_place(i, diags);
+            say_no_place(i, version, diags);
             complete = false;
         }
     if (!complete) return RP_ERROR_USAGE;
@@ -235,11 +269,13 @@ rp_status rp_needs_extensions(uint64_t needs, uint32_t api_version, const char *
     *out_count = 0;
     if (!names && capacity) return RP_ERROR_USAGE;
     RP_TRY(check_needs(needs, NULL));
+    uint32_t version = api_version ? api_version : VK_API_VERSION_1_2;
+    if (!check_api_version(version, NULL)) return RP_ERROR_USAGE;
     uint32_t on = rp_features_of(needs), wanted = 0;
     for (size_t i = 0; i < FEATURE_COUNT; i++)
         if (on & features[i].feature) wanted |= features[i].extension;
     const char *found[RP_EXTENSION_COUNT];
-    uint32_t count = rp_extension_names(wanted, api_version, found);
+    uint32_t count = rp_extension_names(wanted, version, found);
     for (uint32_t i = 0; i < count && i < capacity; i++) names[i] = found[i];
     *out_count = count;
     return RP_OK;

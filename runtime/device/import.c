@@ -5,21 +5,37 @@
  * that no driver reports. */
 #include "device/device.h"
 
+#include <stdio.h>
 #include "base/sized.h"
+
+static rp_status missing(const char *member, const char *what, rp_diags *diags) {
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "rp_device_import.%s is NULL: %s", member, what);
+    return RP_ERROR_USAGE;
+}
+
+static rp_status check_instance(const rp_device_import *import, rp_diags *diags) {
+    if (!import->get_instance_proc_addr)
+        return missing("get_instance_proc_addr", "expected vkGetInstanceProcAddr", diags);
+    if (!import->instance) return missing("instance", "expected a VkInstance", diags);
+    if (!import->physical_device)
+        return missing("physical_device", "expected a VkPhysicalDevice", diags);
+    return RP_OK;
+}
 
 static rp_status check(const rp_device_import *import, const rp_device_params *params,
                        rp_diags *diags) {
-    bool complete = import->get_instance_proc_addr && import->instance && import->physical_device &&
-                    import->device && import->queue && !import->lock == !import->unlock &&
-                    (import->extensions || !import->extension_count);
-    for (uint32_t i = 0; complete && i < import->extension_count; i++)
-        complete = import->extensions[i] != NULL;
-    if (!complete) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "an imported device needs its loader entry, instance, physical device, device "
-                     "and queue, as many names of extensions as it says, and both of lock and "
-                     "unlock or neither");
-        return RP_ERROR_USAGE;
+    RP_TRY(check_instance(import, diags));
+    if (!import->device) return missing("device", "expected a VkDevice", diags);
+    if (!import->queue) return missing("queue", "expected a VkQueue", diags);
+    if (!import->lock != !import->unlock)
+        return missing(import->lock ? "unlock" : "lock",
+                       "expected both of lock and unlock, or neither", diags);
+    if (!import->extensions && import->extension_count)
+        return missing("extensions", "expected as many names as extension_count says", diags);
+    for (uint32_t i = 0; i < import->extension_count; i++) {
+        char member[32];
+        snprintf(member, sizeof member, "extensions[%u]", i);
+        if (!import->extensions[i]) return missing(member, "expected a name", diags);
     }
     if (params->validation) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
@@ -101,7 +117,7 @@ rp_status rp_device_probe(const rp_device_import *import, rp_diags *diags, rp_de
     rp_device_import own;
     if (!import || !info) return RP_ERROR_USAGE;
     if (!rp_sized_take(import, &own, sizeof own)) return rp_sized_refuse(diags, "rp_device_import");
-    if (!own.get_instance_proc_addr || !own.instance || !own.physical_device) return RP_ERROR_USAGE;
+    RP_TRY(check_instance(&own, diags));
     rp_allocator a = rp_allocator_or_default(NULL);
     rp_instance instance = {0};
     rp_adapter adapter;

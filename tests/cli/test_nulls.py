@@ -216,7 +216,8 @@ def value(function, kind, name):
         return "1" if kind == "uint32_t" else "8"
     if kind.endswith("**"):
         return f"({kind})&(void *){{0}}"
-    special = {("rp_needs_enable", "features"): "&chain", ("rp_exec_read", "buffer"): '"y"',
+    special = {("rp_needs_enable", "features"): "&chain", ("rp_needs_enable", "api_version"): "(1u << 22 | 3u << 12)",
+               ("rp_exec_read", "buffer"): '"y"',
                ("rp_exec_set_live", "buffer"): '"n"', ("rp_exec_set_live_at", "index"): "live",
                ("rp_exec_record", "slot"): "9", ("rp_exec_wait_pieces", "replay"): "1"}
     if (function, name) in special:

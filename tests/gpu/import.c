@@ -133,7 +133,7 @@ static void create_device(application *app, uint64_t needs) {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES};
     app->sync2 = (VkPhysicalDeviceSynchronization2Features){
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES};
-    CU_ASSERT_EQUAL(rp_needs_enable(needs, &app->core, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_needs_enable(needs, app->version, &app->core, NULL), RP_OK);
     CU_ASSERT_EQUAL(
         rp_needs_extensions(needs, app->version, app->extensions, 8, &app->extension_count), RP_OK);
     const float priority = 1;
@@ -246,7 +246,7 @@ static void test_canary(void) {
     application app;
     expected = 1;
     open_application(&app, VK_API_VERSION_1_3, 0);
-    CU_ASSERT_EQUAL(rp_needs_enable(rp_plan_needs(plan), &app.core, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_needs_enable(rp_plan_needs(plan), app.version, &app.core, NULL), RP_OK);
     rp_device *device = wrap(&app);
     check_replay(device);
     CU_ASSERT_EQUAL(rp_device_destroy(device, NULL), RP_OK);

@@ -137,7 +137,8 @@ static void set_up(void) {
     plan = compile(1, 0);
     later_plan = compile(3, 0);
     adapted_plan = compile(1, 1);
-    check(rp_needs_enable(rp_plan_needs(plan) | rp_plan_needs(later_plan), &vk.features, diags));
+    check(rp_needs_enable(rp_plan_needs(plan) | rp_plan_needs(later_plan), VK_API_VERSION_1_3,
+                          &vk.features, diags));
     vulkan_create_device(&vk);
     const VkCommandPoolCreateInfo pool_info = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                                .queueFamilyIndex = vk.family};

@@ -56,7 +56,7 @@ static void begin(void) {
                    .queue_family = 1},
         .params = {.size = sizeof app.params, .import = &app.import},
     };
-    CU_ASSERT_EQUAL(rp_needs_enable(0, &app.core, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_3, &app.core, NULL), RP_OK);
 }
 
 static void expect_refusal(rp_status status, const char *message) {
@@ -131,12 +131,25 @@ static void test_incomplete(void) {
     expect_refusal(RP_ERROR_USAGE, "queue family 77");
     begin();
     app.import.lock = on_lock;
-    expect_refusal(RP_ERROR_USAGE, "both of lock and unlock");
+    expect_refusal(RP_ERROR_USAGE, "rp_device_import.unlock is NULL: expected both");
     begin();
-    app.import.extension_count = 1;
-    expect_refusal(RP_ERROR_USAGE, "as many names of extensions as it says");
-    app.import.extensions = (const char *const[]){NULL};
-    expect_refusal(RP_ERROR_USAGE, "as many names of extensions as it says");
+    app.import.unlock = on_lock;
+    expect_refusal(RP_ERROR_USAGE, "rp_device_import.lock is NULL: expected both");
+    begin();
+    app.import.extension_count = 2;
+    expect_refusal(RP_ERROR_USAGE, "rp_device_import.extensions is NULL: expected as many names");
+    app.import.extensions = (const char *const[]){"VK_KHR_swapchain", NULL};
+    expect_refusal(RP_ERROR_USAGE, "rp_device_import.extensions[1] is NULL: expected a name");
+#define RP_X(member, what)                                                                         \
+    begin();                                                                                       \
+    app.import.member = NULL;                                                                      \
+    expect_refusal(RP_ERROR_USAGE, "rp_device_import." #member " is NULL: expected " what);
+    RP_X(get_instance_proc_addr, "vkGetInstanceProcAddr")
+    RP_X(instance, "a VkInstance")
+    RP_X(physical_device, "a VkPhysicalDevice")
+    RP_X(device, "a VkDevice")
+    RP_X(queue, "a VkQueue")
+#undef RP_X
     begin();
     app.params.validation = 1;
     expect_refusal(RP_ERROR_USAGE, "validation cannot be added");
@@ -229,7 +242,7 @@ static void test_old_instance(void) {
         VkPhysicalDeviceSynchronization2Features sync2 = {
             .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES};
         app.v12.pNext = &sync2;
-        CU_ASSERT_EQUAL(rp_needs_enable(0, &app.core, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_2, &app.core, NULL), RP_OK);
         mock.instance_version = VK_API_VERSION_1_2;
         app.import.api_version = said ? VK_API_VERSION_1_2 : 0;
         app.import.extensions = names;
@@ -268,6 +281,7 @@ static void test_probe(void) {
     CU_ASSERT_EQUAL(rp_device_probe(&app.import, diags, &info), RP_ERROR_DEVICE_MEMORY);
     app.import.physical_device = NULL;
     CU_ASSERT_EQUAL(rp_device_probe(&app.import, diags, &info), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "rp_device_import.physical_device is NULL"));
     rp_diags_destroy(diags);
     mock_done();
 }
@@ -293,7 +307,7 @@ static void test_needs(void) {
     CU_ASSERT_EQUAL(info.needs, target.needs);
     CU_ASSERT_TRUE(info.needs & RP_NEED_SUBGROUP_BASIC); /* a property */
     rp_device_destroy(device, NULL);
-    CU_ASSERT_EQUAL(rp_needs_enable(RP_NEED_FLOAT16, &app.core, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_needs_enable(RP_NEED_FLOAT16, VK_API_VERSION_1_3, &app.core, NULL), RP_OK);
     expect_exec(half_text, NULL);
     begin();
     mock.float16 = false;
@@ -338,13 +352,16 @@ static void test_needs(void) {
 static void test_matrices(void) {
     begin();
     rp_diags *diags = rp_diags_create(NULL);
-    CU_ASSERT_EQUAL(rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, &app.core, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(
+        rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, VK_API_VERSION_1_3, &app.core, diags),
+        RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "cooperativeMatrix on in: add "
                                     "VkPhysicalDeviceCooperativeMatrixFeaturesKHR"));
     VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrices = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
     app.v13.pNext = &matrices;
-    CU_ASSERT_EQUAL(rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, &app.core, diags), RP_OK);
+    CU_ASSERT_EQUAL(
+        rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, VK_API_VERSION_1_3, &app.core, diags), RP_OK);
     CU_ASSERT_TRUE(matrices.cooperativeMatrix);
     CU_ASSERT_FALSE(matrices.cooperativeMatrixRobustBufferAccess);
     CU_ASSERT_EQUAL(rp_features_needs(rp_features_read(&app.core)), RP_NEED_COOPERATIVE_MATRIX);
@@ -366,7 +383,7 @@ static void test_each_need(void) {
     begin();                                                                                       \
     off = app;                                                                                     \
     CU_ASSERT_EQUAL(off.place, VK_FALSE);                                                          \
-    CU_ASSERT_EQUAL(rp_needs_enable(need, &app.core, NULL), RP_OK);                                \
+    CU_ASSERT_EQUAL(rp_needs_enable(need, VK_API_VERSION_1_3, &app.core, NULL), RP_OK);            \
     CU_ASSERT_EQUAL(app.place, VK_TRUE);                                                           \
     on = app;                                                                                      \
     on.place = VK_FALSE;                                                                           \
@@ -385,7 +402,7 @@ static void test_each_need(void) {
     begin();
     off = app;
     seen |= RP_NEED_COOPERATIVE_MATRIX; /* test_matrices */
-    CU_ASSERT_EQUAL(rp_needs_enable(all & ~seen, &app.core, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_needs_enable(all & ~seen, VK_API_VERSION_1_3, &app.core, NULL), RP_OK);
     CU_ASSERT_EQUAL(memcmp(&app, &off, sizeof app), 0);
     CU_ASSERT_EQUAL(rp_features_needs(rp_features_of(all)), seen);
 }
@@ -407,7 +424,8 @@ static void test_single_structs(void) {
         VkPhysicalDeviceSynchronization2Features sync2 = sync2_off;                                \
         VkPhysicalDeviceHostQueryResetFeatures other = other_off;                                  \
         timeline.pNext = &sync2, sync2.pNext = &other, other.pNext = &single;                      \
-        CU_ASSERT_EQUAL(rp_needs_enable(i ? need : 0, &timeline, NULL), RP_OK);                    \
+        CU_ASSERT_EQUAL(rp_needs_enable(i ? need : 0, VK_API_VERSION_1_3, &timeline, NULL),        \
+                        RP_OK);                                                                    \
         CU_ASSERT_EQUAL(single.member, i ? VK_TRUE : VK_FALSE);                                    \
         CU_ASSERT_TRUE(timeline.timelineSemaphore &&sync2.synchronization2);                       \
         CU_ASSERT_FALSE(other.hostQueryReset);                                                     \
@@ -423,8 +441,9 @@ static void test_no_struct(void) {
     begin();
     rp_diags *diags = rp_diags_create(NULL);
     VkPhysicalDeviceFeatures2 alone = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
-    CU_ASSERT_EQUAL(rp_needs_enable(RP_NEED_INT64 | RP_NEED_STORAGE16, &alone, diags),
-                    RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(
+        rp_needs_enable(RP_NEED_INT64 | RP_NEED_STORAGE16, VK_API_VERSION_1_3, &alone, diags),
+        RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_diags_error_count(diags), 3);
     CU_ASSERT_TRUE(mock_said(diags, "no struct to switch synchronization2 on in: add "
                                     "VkPhysicalDeviceVulkan13Features or "
@@ -434,9 +453,35 @@ static void test_no_struct(void) {
                                     "VkPhysicalDeviceVulkan11Features or "
                                     "VkPhysicalDevice16BitStorageFeatures"));
     CU_ASSERT_FALSE(alone.features.shaderInt64);
-    CU_ASSERT_EQUAL(rp_needs_enable(UINT64_C(1) << 63, &app.core, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_needs_enable(UINT64_C(1) << 63, VK_API_VERSION_1_3, &app.core, diags),
+                    RP_ERROR_USAGE);
     CU_ASSERT_TRUE(mock_said(diags, "0x8000000000000000 are no needs of plans"));
-    CU_ASSERT_EQUAL(rp_needs_enable(0, NULL, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_3, NULL, diags), RP_ERROR_USAGE);
+    rp_diags_destroy(diags);
+}
+
+/* The version in use says which structs there may be, and which are named as missing. */
+static void test_version(void) {
+    begin();
+    rp_diags *diags = rp_diags_create(NULL);
+    app.v12.timelineSemaphore = VK_FALSE;
+    application off = app;
+    for (uint32_t version = 0; version <= VK_API_VERSION_1_2; version += VK_API_VERSION_1_2) {
+        rp_diags_clear(diags);
+        CU_ASSERT_EQUAL(rp_needs_enable(0, version, &app.core, diags), RP_ERROR_USAGE);
+        CU_ASSERT_TRUE(mock_said(
+            diags, "VkPhysicalDeviceVulkan13Features is in the chain, which Vulkan 1.2 does not"));
+        CU_ASSERT_EQUAL(memcmp(&app, &off, sizeof app), 0);
+    }
+    app.v12.pNext = NULL;
+    rp_diags_clear(diags);
+    CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_2, &app.core, diags), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_diags_count(diags), 1);
+    CU_ASSERT_TRUE(mock_said(diags, "no struct to switch synchronization2 on in: add "
+                                    "VkPhysicalDeviceSynchronization2Features"));
+    rp_diags_clear(diags);
+    CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_1, &app.core, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "needs Vulkan 1.2, and the version in use is said to be 1.1"));
     rp_diags_destroy(diags);
 }
 
@@ -458,6 +503,8 @@ static void test_extensions(void) {
     CU_ASSERT_EQUAL(rp_needs_extensions(0, 0, NULL, 1, &count), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_needs_extensions(0, 0, NULL, 0, &count), RP_OK);
     CU_ASSERT_EQUAL(count, 1);
+    CU_ASSERT_EQUAL(rp_needs_extensions(0, VK_API_VERSION_1_1, names, 8, &count), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(count, 0);
 }
 
 int main(void) {
@@ -473,6 +520,7 @@ int main(void) {
                                     {"each need in a chain", test_each_need},
                                     {"structs of single features", test_single_structs},
                                     {"no struct", test_no_struct},
+                                    {"version", test_version},
                                     {"extensions", test_extensions},
                                     {0}};
     return rp_run_tests("imported devices", tests);

@@ -126,14 +126,17 @@ RP_API rp_status rp_device_probe(const rp_device_import *import, rp_diags *diags
 /* Before vkCreateDevice: switches on, in a chain of Vulkan's feature structs, what the runtime and
  * plans with `needs` (rp_plan_needs, those of several plans or-ed together) want: in
  * VkPhysicalDeviceFeatures2, VkPhysicalDeviceVulkan11Features to 13Features or the structs of single
- * features, whichever are in the chain. What is on stays on; other structs are passed over.
- * RP_ERROR_USAGE when a feature has no struct in the chain, with a message for each; the chain is
- * then as it was. Needs that are properties want nothing enabled. */
-RP_API rp_status rp_needs_enable(uint64_t needs, void *features, rp_diags *diags);
+ * features, whichever are in the chain. `api_version` is the version in use, the lesser of the
+ * instance's and the physical device's; 0: Vulkan 1.2. What is on stays on; other structs are passed
+ * over. RP_ERROR_USAGE, with a message for each and the chain as it was, when a feature has no struct
+ * in the chain, when a struct is of a later version, for a version before 1.2 and for bits that are
+ * no needs. Needs that are properties want nothing enabled. */
+RP_API rp_status rp_needs_enable(uint64_t needs, uint32_t api_version, void *features,
+                                 rp_diags *diags);
 
-/* The device extensions wanted for the same at a version of Vulkan (the lesser of the instance's
- * and the physical device's): static names into names[0..capacity), *out_count is how many there
- * are, at most 8. RP_ERROR_USAGE for bits that are no needs. */
+/* The device extensions wanted for the same at the same version: static names into
+ * names[0..capacity), *out_count is how many there are, at most 8. RP_ERROR_USAGE for a version
+ * before 1.2, and for bits that are no needs. */
 RP_API rp_status rp_needs_extensions(uint64_t needs, uint32_t api_version, const char **names,
                                      uint32_t capacity, uint32_t *out_count);
 
