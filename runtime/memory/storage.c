@@ -5,6 +5,54 @@
 #include "base/sized.h"
 #include "memory/transfer.h"
 
+/* What Vulkan 1.2 knows; whether a device address is possible is asked of the device. */
+static const VkBufferUsageFlags known_usage =
+    VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+    VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT | VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT |
+    VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+    VK_BUFFER_USAGE_INDEX_BUFFER_BIT | VK_BUFFER_USAGE_VERTEX_BUFFER_BIT |
+    VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
+
+/* Those of extensions, which want more than the flag: the extension enabled, structs in the chain of
+ * the buffer's creation. */
+static const struct {
+    VkBufferUsageFlags flag;
+    const char *name;
+} extension_usage[] = {
+    {0x200, "CONDITIONAL_RENDERING_BIT_EXT"},
+    {0x400, "SHADER_BINDING_TABLE_BIT_KHR"},
+    {0x800, "TRANSFORM_FEEDBACK_BUFFER_BIT_EXT"},
+    {0x1000, "TRANSFORM_FEEDBACK_COUNTER_BUFFER_BIT_EXT"},
+    {0x2000, "VIDEO_DECODE_SRC_BIT_KHR"},
+    {0x4000, "VIDEO_DECODE_DST_BIT_KHR"},
+    {0x8000, "VIDEO_ENCODE_DST_BIT_KHR"},
+    {0x10000, "VIDEO_ENCODE_SRC_BIT_KHR"},
+    {0x80000, "ACCELERATION_STRUCTURE_BUILD_INPUT_READ_ONLY_BIT_KHR"},
+    {0x100000, "ACCELERATION_STRUCTURE_STORAGE_BIT_KHR"},
+    {0x200000, "SAMPLER_DESCRIPTOR_BUFFER_BIT_EXT"},
+    {0x400000, "RESOURCE_DESCRIPTOR_BUFFER_BIT_EXT"},
+    {0x800000, "MICROMAP_BUILD_INPUT_READ_ONLY_BIT_EXT"},
+    {0x1000000, "MICROMAP_STORAGE_BIT_EXT"},
+    {0x4000000, "PUSH_DESCRIPTORS_DESCRIPTOR_BUFFER_BIT_EXT"},
+};
+
+/* Each flag that cannot be had is said. */
+static rp_status check_usage(const rp_storage_params *params, const char *name, rp_diags *diags) {
+    VkBufferUsageFlags left = params->usage & ~known_usage;
+    for (size_t i = 0; i < sizeof extension_usage / sizeof *extension_usage; i++) {
+        if (!(left & extension_usage[i].flag)) continue;
+        left &= ~extension_usage[i].flag;
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s cannot have the usage VK_BUFFER_USAGE_%s, which is an extension's: create "
+                     "the VkBuffer and import it (rp_storage_import_buffer)",
+                     name, extension_usage[i].name);
+    }
+    if (left)
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s cannot have the usage 0x%x: no such flags",
+                     name, left);
+    return params->usage & ~known_usage ? RP_ERROR_USAGE : RP_OK;
+}
+
 rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, rp_diags *diags,
                             rp_storage **out_storage) {
     if (!out_storage) return RP_ERROR_USAGE;
@@ -21,6 +69,7 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
         .priority = params.priority,
     };
     RP_TRY(rp_memory_check_priority(params.priority, wish.name, diags));
+    RP_TRY(check_usage(&params, wish.name, diags));
     if (params.bytes == 0 || params.bytes > RP_MAX_BUFFER_BYTES) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "%s cannot have %llu bytes: 1 to %llu are possible", wish.name,
@@ -51,10 +100,17 @@ rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *g
     const char *name = params.name ? params.name : "imported storage";
     const VkPhysicalDeviceLimits *limits = &device->adapter.properties.limits;
     uint64_t alignment = limits->minStorageBufferOffsetAlignment, end;
-    if (!params.buffer || params.bytes == 0 || !rp_add_u64(params.offset, params.bytes, &end) ||
+    if (!params.buffer) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s: rp_storage_import.buffer is NULL: expected a VkBuffer", name);
+        return RP_ERROR_USAGE;
+    }
+    if (params.bytes == 0 || !rp_add_u64(params.offset, params.bytes, &end) ||
         end > RP_MAX_BUFFER_BYTES) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "%s needs a VkBuffer and a range of at least one byte in it", name);
+                     "%s cannot be bytes %llu + %llu of a VkBuffer: 1 to %llu are possible", name,
+                     (unsigned long long)params.offset, (unsigned long long)params.bytes,
+                     (unsigned long long)RP_MAX_BUFFER_BYTES);
         return RP_ERROR_USAGE;
     }
     if (alignment && params.offset % alignment) {

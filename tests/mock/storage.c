@@ -96,6 +96,12 @@ static void test_wrong(void) {
                                        .bytes = 64,
                                        .usage = VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT},
                    RP_ERROR_UNSUPPORTED, "device Mock 9000 has none (bufferDeviceAddress)");
+    expect_refused(
+        (rp_storage_params){.size = size, .bytes = 64, .usage = 0x80000 | 0x80040080},
+        RP_ERROR_USAGE,
+        "storage cannot have the usage VK_BUFFER_USAGE_ACCELERATION_STRUCTURE_BUILD_INPUT_"
+        "READ_ONLY_BIT_KHR, which is an extension's: create the VkBuffer and import it");
+    CU_ASSERT_TRUE(mock_said(diags, "storage cannot have the usage 0x80040000: no such flags"));
     rp_storage *storage = create((rp_storage_params){.bytes = 100, .name = "mine"});
     char bytes[8];
     CU_ASSERT_EQUAL(rp_storage_write(storage, 97, bytes, 4, diags), RP_ERROR_USAGE);
@@ -217,12 +223,13 @@ static void test_wrong_imports(void) {
     const size_t size = sizeof(rp_storage_import);
     expect_no_import((rp_storage_import){.buffer = buffer, .bytes = 4},
                      "sizeof(rp_storage_import)");
-    expect_no_import((rp_storage_import){.size = size, .bytes = 4}, "needs a VkBuffer");
+    expect_no_import((rp_storage_import){.size = size, .bytes = 4},
+                     "rp_storage_import.buffer is NULL");
     expect_no_import((rp_storage_import){.size = size, .buffer = buffer, .name = "mine"},
-                     "mine needs a VkBuffer and a range of at least one byte");
+                     "mine cannot be bytes 0 + 0 of a VkBuffer: 1 to");
     expect_no_import(
         (rp_storage_import){.size = size, .buffer = buffer, .offset = UINT64_MAX - 3, .bytes = 4},
-        "needs a VkBuffer and a range");
+        "cannot be bytes 18446744073709551612 + 4 of a VkBuffer");
     expect_no_import((rp_storage_import){.size = size, .buffer = buffer, .offset = 8, .bytes = 4},
                      "begins at byte 8 of its VkBuffer; Mock 9000 binds storage buffers at "
                      "multiples of 16");

@@ -27,7 +27,8 @@ typedef struct rp_storage_params {
     uint64_t bytes;    /* of the buffer, more than 0 */
     const char *name;  /* in messages and debug tools; NULL: "storage" */
     uint32_t usage;    /* VkBufferUsageFlags beside those that plans need (storage, uniform and
-                         * indirect buffer, transfer in both directions): vertex, index, ... */
+                         * indirect buffer, transfer in both directions): vertex, index, ... Those of
+                         * Vulkan 1.2; RP_ERROR_USAGE for others, by name */
     int host_visible;  /* mapped: rp_storage_info.mapped. RP_ERROR_UNSUPPORTED where a device has
                          * no such memory */
     int uninitialised; /* leave the bytes as they are; else they begin as zeros */
