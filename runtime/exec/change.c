@@ -133,16 +133,20 @@ static rp_update_result compare_buffers(const rp_plan *old, const rp_plan *new,
     return RP_UPDATE_DONE;
 }
 
-static uint32_t count_kept(const rp_slot *a, uint32_t a_count, const rp_slot *b, uint32_t b_count) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < a_count; i++)
-        for (uint32_t j = 0; j < b_count; j++)
+/* Counts the buffers that the application made; blocks of push constants are none. */
+static void count_buffers(const rp_exec *next, const rp_exec *old, rp_update_report *report) {
+    const rp_plan_buffer *buffers = rp_plan_buffers(next->plan);
+    const rp_slot *a = next->slots, *b = old->slots;
+    for (uint32_t i = 0; i < next->plan->external_count; i++) {
+        if (buffers[i].follow_count) continue;
+        report->buffers++;
+        for (uint32_t j = 0; j < old->plan->external_count; j++)
             if (a->places[i].storage == b->places[j].storage &&
                 a->places[i].offset == b->places[j].offset) {
-                kept++;
+                report->buffers_kept++;
                 break;
             }
-    return kept;
+    }
 }
 
 static bool arenas_kept(const rp_exec *a, const rp_exec *b) {
@@ -204,10 +208,7 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
         report->result = RP_UPDATE_FAILED;
         return status;
     }
-    uint32_t old_externals = exec->plan->external_count;
-    report->buffers = plan->external_count;
-    report->buffers_kept =
-        count_kept(next->slots, plan->external_count, exec->slots, old_externals);
+    count_buffers(next, exec, report);
     for (uint32_t s = 0; s < next->slots_count; s++) {
         report->descriptor_sets += next->slots[s].descriptors.count;
         report->descriptor_sets_kept += next->slots[s].descriptors.kept;

@@ -94,7 +94,10 @@ static void test_update(void) {
     CU_ASSERT_EQUAL(set(0, "n", 0, (uint32_t[]){7, 8}, 2), RP_OK);
     CU_ASSERT_EQUAL(live_words(0, "p")[0], 8);
     CU_ASSERT_EQUAL(live_words(0, "r")[0], 7);
-    CU_ASSERT_EQUAL(rp_exec_update(exec, plan, NULL, diags), RP_OK); /* and back */
+    rp_update_report report = {.size = sizeof report};
+    CU_ASSERT_EQUAL(rp_exec_update(exec, plan, &report, diags), RP_OK); /* and back */
+    CU_ASSERT_EQUAL(report.buffers, 3); /* y, n, g: nobody made p and q */
+    CU_ASSERT_EQUAL(report.buffers_kept, 3);
     expect_blocks(0, 7, 8, 6, ONE);
     rp_plan_destroy(next);
     close_all();
