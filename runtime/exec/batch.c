@@ -122,9 +122,11 @@ void rp_batch_take_back(rp_batch *b) {
 
 void rp_batch_settle(const rp_batch *b) {
     rp_exec_count_replay(b->exec, b->slot);
+    rp_exec_count_barrier(b->exec, b->link_barrier);
     b->exec->own = b->replay;
     bool whole = b->end_piece == b->exec->pieces;
-    if (b->copies) rp_copies_settle(b->exec, b->copies, whole);
+    if (b->copies) rp_copies_settle(b->exec, b->copies);
+    if (b->copies && whole) rp_copies_seal(b->exec, b->copies);
     if (whole) return;
     b->exec->begun.replay = b->replay;
     b->exec->begun.slot = b->params.slot;

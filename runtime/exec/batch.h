@@ -19,6 +19,7 @@ typedef struct rp_batch {
     uint32_t first_piece, end_piece;
     bool join;                /* asked to be part of the batch before */
     VkCommandBuffer link;     /* in front; null without */
+    rp_barrier link_barrier;  /* that it has */
     rp_replay_copies *copies; /* NULL: none */
 
     /* What the slot and the exec had before, to take the replay back. */

@@ -220,10 +220,13 @@ static around around_downloads(const rp_exec *exec, const rp_replay_copies *c, b
     return a;
 }
 
+/* Says in *out what was recorded. */
 static void record_barrier(const rp_exec *exec, VkCommandBuffer commands, uint32_t src,
-                           uint32_t dst) {
+                           uint32_t dst, rp_barrier *out) {
     VkMemoryBarrier2 barrier;
+    *out = (rp_barrier){0};
     if (!rp_barrier_lower(src, dst, exec->device->quirks, true, &barrier)) return;
+    *out = (rp_barrier){src, dst};
     const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
                                    .memoryBarrierCount = 1,
                                    .pMemoryBarriers = &barrier};
@@ -254,19 +257,21 @@ static rp_status record(const rp_exec *exec, rp_replay_copies *c, int which, boo
                         rp_diags *diags) {
     const rp_vk *vk = &exec->device->vk;
     VkCommandBuffer commands = c->commands[which];
+    rp_barrier *barriers = c->barriers[which];
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
     c->recorded[which] = false;
     RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(commands, &begin)));
     if (which == RP_BEFORE) {
         around a = around_uploads(exec, c);
-        record_barrier(exec, commands, a.wait, RP_SCOPE_TRANSFER_W);
+        record_barrier(exec, commands, a.wait, RP_SCOPE_TRANSFER_W, &barriers[0]);
         record_copies(exec, c, which);
-        record_barrier(exec, commands, RP_SCOPE_TRANSFER_W, a.behind);
+        record_barrier(exec, commands, RP_SCOPE_TRANSFER_W, a.behind, &barriers[1]);
     } else {
         around a = around_downloads(exec, c, late);
-        record_barrier(exec, commands, a.wait, RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W);
+        const uint32_t both = RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W;
+        record_barrier(exec, commands, a.wait, both, &barriers[0]);
         record_copies(exec, c, which);
-        record_barrier(exec, commands, RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W, a.behind);
+        record_barrier(exec, commands, both, a.behind, &barriers[1]);
     }
     RP_TRY(RP_VK(diags, vk->EndCommandBuffer(commands)));
     c->recorded[which] = !late;
@@ -349,10 +354,19 @@ void rp_copies_write(const rp_replay_copies *c) {
         if (c->list[i].mapped) memcpy(c->list[i].mapped, c->list[i].host, c->list[i].size);
 }
 
-void rp_copies_settle(rp_exec *exec, rp_replay_copies *c, bool sealed) {
-    c->sealed = sealed;
+static void count_barriers(rp_exec *exec, const rp_replay_copies *c, int which) {
+    for (uint32_t i = 0; i < 2; i++) rp_exec_count_barrier(exec, c->barriers[which][i]);
+}
+
+void rp_copies_settle(rp_exec *exec, rp_replay_copies *c) {
     for (uint32_t i = 0; i < c->upload_count; i++)
         rp_exec_count(exec, RP_COUNT_bytes_up, c->list[i].size);
+    if (c->used[RP_BEFORE]) count_barriers(exec, c, RP_BEFORE);
+}
+
+void rp_copies_seal(rp_exec *exec, rp_replay_copies *c) {
+    c->sealed = true;
+    if (c->used[RP_AFTER]) count_barriers(exec, c, RP_AFTER);
 }
 
 void rp_copies_drop_downloads(rp_replay_copies *c) {
@@ -456,6 +470,7 @@ static rp_status submit_late(rp_exec *exec, rp_replay_copies *c, rp_diags *diags
     };
     RP_TRY(rp_vk_result(rp_queue_submit(device, 1, &submit), "vk->QueueSubmit2", diags));
     rp_exec_count(exec, RP_COUNT_submissions, 1);
+    count_barriers(exec, c, RP_AFTER);
     c->late_value = c->replay;
     return RP_OK;
 }

@@ -29,6 +29,7 @@ typedef struct rp_replay_copies {
     VkCommandPool pool;
     VkCommandBuffer commands[2]; /* before the replay, and after it */
     bool used[2], recorded[2];   /* recorded: what list[] says */
+    rp_barrier barriers[2][2];   /* in front of the copies, and behind them; zeros: none */
     uint64_t round;              /* of the exec's memory when they were recorded */
     VkSemaphore late;            /* counts downloads that were submitted behind the replay */
     uint64_t late_value;         /* 0: none was */
@@ -44,8 +45,10 @@ rp_status rp_copies_prepare(rp_exec *exec, const rp_submit_params *params, rp_di
 void rp_copies_forget(rp_replay_copies *copies);
 /* Makes the uploads that the host does by itself, at the last moment. */
 void rp_copies_write(const rp_replay_copies *copies);
-/* After the first pieces were submitted; `sealed`: and the last one. */
-void rp_copies_settle(rp_exec *exec, rp_replay_copies *copies, bool sealed);
+/* After the first piece was submitted, */
+void rp_copies_settle(rp_exec *exec, rp_replay_copies *copies);
+/* and after the last one. */
+void rp_copies_seal(rp_exec *exec, rp_replay_copies *copies);
 /* The pieces behind which they would come were left off. */
 void rp_copies_drop_downloads(rp_replay_copies *copies);
 

@@ -54,13 +54,23 @@ static const rp_counter of_replays[] = {
     RP_COUNT_barriers_raw, RP_COUNT_barriers_war, RP_COUNT_barriers_waw, RP_COUNT_barriers_forced};
 enum { OF_REPLAYS = sizeof of_replays / sizeof *of_replays };
 
+static void add(rp_exec *exec, rp_counter which, uint64_t more) {
+    atomic_ullong *value = &exec->counts.values[which];
+    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + more,
+                          memory_order_relaxed);
+}
+
 void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot) {
     for (uint32_t i = 0; i < OF_REPLAYS; i++) {
-        atomic_ullong *value = &exec->counts.values[of_replays[i]];
-        uint64_t more = of_replays[i] == RP_COUNT_replays ? 1 : slot->weight.counts[of_replays[i]];
-        atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + more,
-                              memory_order_relaxed);
+        rp_counter which = of_replays[i];
+        add(exec, which, which == RP_COUNT_replays ? 1 : slot->weight.counts[which]);
     }
+}
+
+void rp_exec_count_barrier(rp_exec *exec, rp_barrier barrier) {
+    if (barrier.src == 0 && barrier.dst == 0) return;
+    add(exec, RP_COUNT_barriers, 1);
+    add(exec, counter_of(barrier), 1);
 }
 
 void rp_execs_add(rp_exec *exec) {

@@ -4,6 +4,7 @@
 #ifndef RP_RUNTIME_EXEC_H
 #define RP_RUNTIME_EXEC_H
 
+#include "base/scope.h"
 #include "base/table.h"
 #include "memory/storage.h"
 #include "pipeline/pipeline.h"
@@ -293,6 +294,7 @@ rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, uint64_t *o
 void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more);
 /* The exec's alone: the device adds up those of its execs when it is asked. */
 void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot);
+void rp_exec_count_barrier(rp_exec *exec, rp_barrier barrier); /* zeros: none */
 void rp_execs_add(rp_exec *exec);
 void rp_execs_remove(rp_exec *exec);
 void rp_exec_count_memory(rp_exec *exec, uint64_t bytes);

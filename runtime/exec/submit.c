@@ -78,7 +78,7 @@ static rp_status go_on(rp_exec *exec, uint32_t end, rp_diags *diags) {
         begun->next_piece = end;
         if (end == exec->pieces) {
             begun->replay = 0;
-            if (b.copies) b.copies->sealed = true;
+            if (b.copies) rp_copies_seal(exec, b.copies);
         }
     }
     rp_batch_release(&b);
@@ -108,6 +108,7 @@ static rp_status leave_off(rp_exec *exec, rp_diags *diags) {
             status = failed(exec, result, diags);
     }
     if (status == RP_OK) {
+        rp_exec_count_barrier(exec, (rp_barrier){RP_SCOPE_ANY, RP_SCOPE_ALL});
         b.slot->left_off = begun->next_piece;
         begun->replay = 0;
         if (begun->copies) rp_copies_drop_downloads(begun->copies);

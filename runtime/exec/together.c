@@ -39,6 +39,7 @@ static rp_status link_batch(rp_batch *batches, uint32_t index, rp_diags *diags) 
         for (uint32_t k = 0; k < 4 && batches[i].exec != b->exec; k++)
             rp_links_scopes(touches_of(&batches[i], k & 1), touches_of(b, k >> 1), &src, &dst);
     if (src == 0) return RP_OK;
+    b->link_barrier = (rp_barrier){src, dst};
     return rp_links_get(b->exec->device, src, dst, diags, &b->link);
 }
 

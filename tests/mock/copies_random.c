@@ -96,7 +96,20 @@ static void wait_all(world *w) {
         CU_ASSERT_EQUAL(rp_exec_wait(w->execs[e].exec, 0, UINT64_MAX, w->device.diags), RP_OK);
 }
 
+/* Barriers that the execs have counted. */
+static uint64_t counted(const world *w) {
+    uint64_t sum = 0;
+    for (uint32_t e = 0; e < EXECS; e++) {
+        const rp_counters c = mock_counters(w->execs[e].exec);
+        CU_ASSERT_EQUAL(c.barriers,
+                        c.barriers_raw + c.barriers_war + c.barriers_waw + c.barriers_forced);
+        sum += c.barriers;
+    }
+    return sum;
+}
+
 static void step(world *w) {
+    uint64_t counted_before = counted(w), barriers_before = mock_barriers;
     chosen all[EXECS + 1];
     rp_submission submissions[EXECS + 1];
     uint32_t count = 1 + rp_random_below(&w->random, EXECS + 1);
@@ -113,6 +126,7 @@ static void step(world *w) {
             rp_device_submit(w->device.device, submissions, count, w->device.diags, NULL), RP_OK);
     }
     wait_all(w);
+    CU_ASSERT_EQUAL(counted(w) - counted_before, mock_barriers - barriers_before);
     if (!rp_random_percent(&w->random, 40)) return;
     chosen c;
     rp_submission between = submission_of(w, &c);

@@ -3,8 +3,10 @@
  *
  * What is said of nodes and barriers is what was recorded into the command buffers that were
  * submitted: barriers are all of them, toward the replay before and the host as well, which a plan's
- * own number (rp_plan_info.barriers) leaves out. A device counts what its execs do and have done,
- * and its own transfers.
+ * own number (rp_plan_info.barriers) leaves out, around the uploads and downloads of a submission,
+ * and between execs of one rp_device_submit. Those of transfers beside submissions, which the host
+ * waits for, and of rp_exec_params.markers are not counted. A device counts what its execs do and
+ * have done, and the bytes of its own transfers.
  */
 #ifndef REPRISE_COUNTERS_H
 #define REPRISE_COUNTERS_H
