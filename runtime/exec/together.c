@@ -43,6 +43,27 @@ static rp_status link_batch(rp_batch *batches, uint32_t index, rp_diags *diags) 
     return rp_links_get(b->exec->device, src, dst, diags, &b->link);
 }
 
+/* Whether what a batch waits for comes later in the queue: then nobody would go on. Of execs that
+ * are counted in up to the batch; one alone has checked its own timeline. */
+static rp_status check_waits(const rp_batch *b, uint32_t index, const rp_submission *submissions,
+                             uint32_t count, rp_diags *diags) {
+    for (uint32_t w = 0; w < b->params.wait_count; w++) {
+        const rp_semaphore *wait = &b->params.waits[w];
+        for (uint32_t i = 0; i < count; i++) {
+            const rp_exec *exec = submissions[i].exec;
+            if (exec == b->exec || wait->handle != exec->timeline || wait->value <= exec->submitted)
+                continue;
+            rp_diags_add(
+                diags, RP_ERROR, NULL, 0, 0,
+                "submission %u waits for replay %llu of the exec of submission %u, of which "
+                "%llu are submitted by then: put the one that is waited for in front",
+                index, (unsigned long long)wait->value, i, (unsigned long long)exec->submitted);
+            return RP_ERROR_USAGE;
+        }
+    }
+    return RP_OK;
+}
+
 /* One submission, which each of its execs counts as its own. */
 static void settle_all(const rp_batch *batches, uint32_t count) {
     rp_count(&batches[0].exec->device->counts, RP_COUNT_submissions, 1);
@@ -155,6 +176,7 @@ static rp_status submit_all(rp_device *device, const rp_submission *submissions,
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {
         status = rp_batch_begin(&batches[i], submissions[i].exec, submissions[i].params, diags);
         batches[i].join = submissions[i].join;
+        if (status == RP_OK) status = check_waits(&batches[i], i, submissions, count, diags);
         if (status == RP_OK) status = link_batch(batches, i, diags);
     }
     if (status == RP_OK) status = submit_batches(device, batches, count, diags);

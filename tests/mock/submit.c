@@ -198,6 +198,38 @@ static void test_wrong_submissions(void) {
     close_all();
 }
 
+/* What a submission waits for must not come behind it in the queue: all would stand. */
+static void test_waiting_for_later(void) {
+    mock_reset();
+    open_text(text, &mock_params);
+    rp_exec *other = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_exec_create(device, plan, &mock_params, diags, &other), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(other, NULL, diags, NULL), RP_OK);
+    rp_semaphore wait = {.handle = rp_exec_timeline(other), .value = 2};
+    const rp_submit_params waiting = {.size = sizeof waiting, .waits = &wait, .wait_count = 1};
+    const rp_submission behind[] = {{exec, NULL}, {exec, &waiting}, {other, NULL}};
+    const rp_submission before[] = {{other, NULL}, {exec, &waiting}, {other, NULL}};
+    uint64_t replays[3] = {1, 1, 1};
+    uint32_t submits = mock.submits;
+    CU_ASSERT_EQUAL(rp_device_submit(device, behind, 3, diags, replays), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags,
+                             "submission 1 waits for replay 2 of the exec of submission 2, of "
+                             "which 1 are submitted by then: put the one that is waited for "
+                             "in front"));
+    CU_ASSERT_TRUE(replays[0] == 0 && replays[1] == 0 && replays[2] == 0);
+    CU_ASSERT_EQUAL(mock.submits, submits);
+    CU_ASSERT_EQUAL(rp_device_submit(device, before, 3, diags, replays), RP_OK);
+    CU_ASSERT_TRUE(replays[0] == 2 && replays[1] == 1 && replays[2] == 3);
+    wait.value = 5; /* 4 is submitted in front, 5 behind */
+    CU_ASSERT_EQUAL(rp_device_submit(device, before, 3, diags, replays), RP_ERROR_USAGE);
+    wait.value = 1; /* done long ago */
+    CU_ASSERT_EQUAL(rp_device_submit(device, behind, 3, diags, replays), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(other, 0, UINT64_MAX, diags), RP_OK);
+    rp_exec_destroy(other);
+    close_all();
+}
+
 /* Slots of one exec in one call: those that overlap wait for their own last replay, also when that is
  * in the same call. */
 static void test_one_exec_often(void) {
@@ -356,6 +388,7 @@ int main(void) {
                                     {"signals of parts", test_signals_of_parts},
                                     {"refused", test_refused},
                                     {"wrong submissions", test_wrong_submissions},
+                                    {"waiting for what comes later", test_waiting_for_later},
                                     {"one exec often", test_one_exec_often},
                                     {"all or none", test_all_or_none},
                                     {"waiting", test_waiting},

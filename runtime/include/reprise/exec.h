@@ -287,7 +287,8 @@ RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_n
 
 /* Several execs in one vkQueueSubmit2, in this order. Where an exec touches memory that one before
  * it in the call writes, or the other way round, a barrier with the scopes of just those accesses
- * stands between them; others may overlap. Each exec's own timeline is signalled as usual.
+ * stands between them; others may overlap. Each exec's own timeline is signalled as usual. Waiting
+ * for the timeline of one at a replay that comes later in the call, or behind it, is RP_ERROR_USAGE.
  * `out_replays` (may be NULL) gets the numbers. All or none. */
 typedef struct rp_submission {
     rp_exec *exec;
