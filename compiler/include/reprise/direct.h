@@ -16,6 +16,9 @@
  * compiled for is not done: nothing is reordered, renamed, fused or dropped. Calls that only a
  * compiled graph can serve are mistakes here: rp_apply, rp_dispatch_live and rp_push_live.
  *
+ * Taking down: wait for the GPU, destroy the rp_direct, then its program and the storages, and last
+ * the device.
+ *
  * Everything else is as reprise/encoder.h says, on which this stands.
  */
 #ifndef REPRISE_DIRECT_H

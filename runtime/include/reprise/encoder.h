@@ -17,6 +17,9 @@
  *     rp_encoder_dispatch(encoder, 16, 1, 1);
  *     rp_encoder_end(encoder, &report);                         then submit
  *
+ * Taking down: wait for the GPU, destroy the encoder, release the storages, destroy the device. The
+ * encoder holds on to its storages and keeps its device from being destroyed.
+ *
  * Once it has seen the same work before, encoding allocates nothing. What a call costs is in
  * docs/benchmarks.md.
  *
