@@ -21,7 +21,6 @@
 #include <stdio.h>
 
 #include "pass.h"
-#include "plan/fit.h"
 
 /* Nodes that are one: a circular list through next[]. */
 typedef struct cluster {
@@ -483,10 +482,9 @@ static bool allocate(state *s) {
         s->clusters[i] = (cluster){1, s->g->nodes[i].id, -1};
     }
     if (!rp_fuse_set_open(s->g, &s->values, s->set)) return false;
-    rp_target target;
-    rp_target_take(s->context->options->target, &target);
-    if (target.storage_buffers && target.storage_buffers < RP_FUSE_USES)
-        s->set->most_uses = (uint32_t)target.storage_buffers;
+    const rp_target *target = rp_graph_target(s->g);
+    if (target->storage_buffers < RP_FUSE_USES)
+        s->set->most_uses = (uint32_t)target->storage_buffers;
     return true;
 }
 

@@ -298,6 +298,7 @@ rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, 
     else
         r.reports->allocator = *a;
     if (status == RP_OK) status = rp_graph_clone(source, &r.graph);
+    if (status == RP_OK && options->target) rp_graph_set_target(r.graph, options->target);
     if (status == RP_OK && options->target)
         status = rp_target_check(source, options->target, diags);
     if (status == RP_OK) status = run_all(&r, steps, count);

@@ -274,6 +274,19 @@ INLINED void walk_declarations(walk *w, pair p) {
     }
 }
 
+/* `portable` goes without saying. */
+static void walk_target(walk *w, const rp_graph *a, const rp_graph *b) {
+    bool plain = rp_graph_is_portable(a);
+    w->differs |= plain != rp_graph_is_portable(b);
+    if (w->differs || plain) return;
+    rp_target x = a->target, y = b->target;
+    bytes(w, x.name, y.name, strlen(x.name), strlen(y.name));
+    for (uint32_t key = 0; key < RP_TARGET_KEYS; key++) {
+        fold_rows(w);
+        number(w, *rp_target_figure_of(&x, key), *rp_target_figure_of(&y, key));
+    }
+}
+
 INLINED void walk_graph(walk *w, pair p) {
     const rp_graph *a = p.g, *b = p.h;
     string(w, p, a->name, b->name);
@@ -282,6 +295,7 @@ INLINED void walk_graph(walk *w, pair p) {
     if (w->differs) return;
     if (a->stages & RP_STAGE_PLACED) FIELD(w, a, b, arena_bytes);
     if (a->stages & RP_STAGE_SCHEDULED) FIELD(w, a, b, group_count);
+    walk_target(w, a, b);
     walk_declarations(w, p);
     for (uint32_t i = 0; !w->differs && i < a->nodes_count; i++)
         walk_node(w, p, &a->nodes[i], &b->nodes[i]);

@@ -32,12 +32,21 @@ rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name) {
     rp_graph *graph = rp_alloc_zero(&a, 1, sizeof *graph);
     if (!graph) return NULL;
     graph->allocator = a;
+    graph->target = *rp_target_portable;
     graph->name = rp_graph_intern(graph, name, strlen(name));
     if (graph->name == RP_NONE) {
         rp_graph_destroy(graph);
         return NULL;
     }
     return graph;
+}
+
+void rp_graph_set_target(rp_graph *graph, const rp_target *target) {
+    rp_target_fill(target, &graph->target);
+}
+
+const rp_target *rp_graph_target(const rp_graph *graph) {
+    return graph ? &graph->target : rp_target_portable;
 }
 
 void rp_graph_destroy(rp_graph *graph) {

@@ -13,6 +13,7 @@
 #include "base/table.h"
 #include "ops/op.h"
 #include "reprise/graph.h"
+#include "target/target.h"
 
 #define RP_NONE UINT32_MAX       /* "no index" */
 #define RP_NOT_PLACED UINT64_MAX /* a buffer without an arena offset */
@@ -167,6 +168,7 @@ struct rp_graph {
     uint32_t group_count; /* RP_STAGE_SCHEDULED */
     uint32_t skip_variants; /* of each op, so many that would fit are passed over: for tests, which
                              * try all; no part of the text form */
+    rp_target target;     /* all figures are filled in: rp_target_fill */
 
     RP_ARRAY(char, strings); /* terminated, back to back; an index is a byte offset */
     rp_table string_table;   /* rp_table_key of a string -> its index */
@@ -192,8 +194,11 @@ struct rp_graph {
 
 /* ---- Building -------------------------------------------------------------------------------- */
 
-/* An empty graph; NULL without memory. */
+/* An empty graph for target `portable`; NULL without memory. */
 rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name);
+
+/* Compiles for another target from now on; NULL: `portable`. */
+void rp_graph_set_target(rp_graph *graph, const rp_target *target);
 
 /* The index of a string, added when new; RP_NONE without memory. */
 uint32_t rp_graph_intern(rp_graph *graph, const char *text, size_t length);
@@ -234,6 +239,10 @@ uint32_t rp_graph_add_op(rp_graph *graph, const rp_graph_node *node, const rp_op
 
 uint32_t rp_graph_find_buffer(const rp_graph *graph, const char *name); /* RP_NONE; linear */
 uint32_t rp_graph_find_kernel(const rp_graph *graph, const char *name); /* RP_NONE; linear */
+
+static inline bool rp_graph_is_portable(const rp_graph *g) {
+    return rp_target_same(&g->target, rp_target_portable);
+}
 
 static inline const rp_graph_use *rp_node_uses(const rp_graph *g, const rp_graph_node *n) {
     return g->uses + n->first_use;

@@ -222,6 +222,6 @@ void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_
 
 bool rp_member_choose(const rp_graph *graph, rp_op_call *call) {
     if (!rp_op_check(call)) return false;
-    rp_op_choose_after(call, NULL, graph->skip_variants);
+    rp_op_choose_after(call, rp_graph_target(graph), graph->skip_variants);
     return true;
 }

@@ -161,8 +161,6 @@ double rp_op_product(const rp_op_call *call, const char *symbols) {
 
 /* ---- Variants -------------------------------------------------------------------------------- */
 
-static const rp_target unknown_target = RP_TARGET_INIT;
-
 static bool fits(const rp_op_variant *variant, const rp_op_call *call, const rp_target *target) {
     return !(variant->needs & ~target->needs) && (!variant->fits || variant->fits(call, target));
 }
@@ -175,14 +173,14 @@ const rp_op_variant *rp_op_variant_find(const rp_op *op, const char *name) {
 
 uint32_t rp_op_fitting(const rp_op_call *call, const rp_target *target) {
     uint32_t count = 0;
-    if (!target) target = &unknown_target;
+    if (!target) target = rp_target_portable;
     for (const rp_op_variant *v = call->op->variants; v && v->name; v++)
         count += fits(v, call, target);
     return count;
 }
 
 void rp_op_choose_after(rp_op_call *call, const rp_target *target, uint32_t skip) {
-    if (!target) target = &unknown_target;
+    if (!target) target = rp_target_portable;
     call->variant = NULL;
     if (call->op->product) return;
     for (const rp_op_variant *v = call->op->variants; v && v->name; v++) {

@@ -32,7 +32,7 @@
 
 #include "base/text.h"
 #include "reprise/ops.h"
-#include "reprise/target.h"
+#include "target/target.h"
 #include "reprise/types.h"
 
 enum {

@@ -4,18 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include "base/sized.h"
 #include "plan/format.h"
-
-void rp_target_take(const rp_target *given, rp_target *out) {
-    if (!given || !rp_sized_take(given, out, sizeof *out)) *out = (rp_target){0};
-    out->size = sizeof *out;
-    out->name[sizeof out->name - 1] = '\0';
-}
-
-rp_status rp_target_give(const rp_target *full, rp_target *target) {
-    return target && rp_sized_give(full, sizeof *full, target) ? RP_OK : RP_ERROR_USAGE;
-}
 
 RP_PRINTF(2, 3)
 static void wrong(rp_fit *fit, const char *format, ...) {

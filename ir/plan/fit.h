@@ -4,12 +4,7 @@
 #define RP_PLAN_FIT_H
 
 #include <stdbool.h>
-#include "reprise/target.h"
-
-/* A target as its owner gave it, whatever version its header had; NULL: nothing is known. */
-void rp_target_take(const rp_target *given, rp_target *out);
-/* Fills in the caller's target, as far as its `size` reaches. */
-rp_status rp_target_give(const rp_target *full, rp_target *target);
+#include "target/target.h"
 
 typedef struct rp_fit {
     const rp_target *target; /* of this version: rp_target_take */

@@ -51,6 +51,39 @@ static bool parse_graph_line(rp_parser *p) {
     return rp_parse_line_end(p);
 }
 
+/* "NAME" key number key number ..." behind `target`. What it does not say is as `portable` has it. */
+static bool parse_target(rp_parser *p, const rp_token *first) {
+    rp_target target = RP_TARGET_INIT;
+    uint32_t string;
+    rp_token t = p->lx.token;
+    if (p->has_target) return RP_FAIL(p, first, "the graph has another target already");
+    p->has_target = true;
+    if (p->g->buffers_count || p->g->kernels_count || p->g->nodes_count)
+        return RP_FAIL(p, first, "the target stands before buffers, kernels and nodes");
+    if (!rp_parse_string(p, "the target's name as a string", &string)) return false;
+    const char *name = rp_graph_string(p->g, string);
+    if (strlen(name) >= sizeof target.name)
+        return RP_FAIL(p, &t, "a target's name has at most %zu bytes", sizeof target.name - 1);
+    memcpy(target.name, name, strlen(name));
+    while (p->lx.token.kind == RP_TOKEN_WORD) {
+        rp_token word = p->lx.token, number;
+        uint32_t key = rp_target_key(word.text, word.length);
+        rp_target_fault fault;
+        if (key == RP_TARGET_KEYS)
+            return RP_FAIL(p, &word, "%s is no figure of a target: reprise/target.h lists them",
+                           rp_parse_show(&word).text);
+        uint64_t *figure = rp_target_figure_of(&target, key);
+        if (*figure) return RP_FAIL(p, &word, "%s is given twice", rp_target_keys[key]);
+        rp_lex_next(&p->lx);
+        number = p->lx.token;
+        if (!rp_parse_number(p, rp_target_keys[key], UINT64_MAX, figure)) return false;
+        if (rp_target_is_wrong(key, *figure, &fault))
+            return RP_FAIL(p, &number, "%s %s", rp_target_keys[key], fault.text);
+    }
+    rp_graph_set_target(p->g, &target);
+    return rp_parse_line_end(p);
+}
+
 /* ---- Groups and barriers --------------------------------------------------------------------- */
 
 /* A line that the header does not lead one to expect: said of the first. */
@@ -142,14 +175,16 @@ static bool parse_statement(rp_parser *p) {
     rp_token first = rp_parse_take(p);
     uint32_t id;
     if (rp_parse_node_id(&first, &id)) return rp_parse_node(p, &first, id);
+    if (rp_parse_word_is(&first, "target")) return parse_target(p, &first);
     if (rp_parse_word_is(&first, "buf")) return rp_parse_buffer(p);
     if (rp_parse_word_is(&first, "kern")) return rp_parse_kernel(p);
     if (rp_parse_word_is(&first, "group")) return parse_group(p, &first);
     if (rp_parse_word_is(&first, "barrier")) return parse_barrier(p, &first);
     p->lost_group = true;
-    return RP_FAIL(p, &first,
-                   "expected buf, kern, group, barrier, a node like 'n0 = ...' or '}', found %s",
-                   rp_parse_show(&first).text);
+    return RP_FAIL(
+        p, &first,
+        "expected target, buf, kern, group, barrier, a node like 'n0 = ...' or '}', found %s",
+        rp_parse_show(&first).text);
 }
 
 /* Goes to the next line that holds something. */

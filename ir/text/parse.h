@@ -19,10 +19,11 @@ typedef struct rp_parser {
     rp_status status;          /* RP_ERROR_INVALID after the first wrong line */
     rp_table buffers, kernels; /* string index -> index of the buffer or kernel */
     rp_text scratch;           /* unescaped strings */
-    bool header_wrong;         /* nobody knows which stages the graph has */
-    bool behind_barrier;       /* a barrier was the last statement: a group must follow */
-    bool lost_group;           /* a line was wrong that may have been a group's */
-    uint32_t group_skew;       /* what the last group's number was above what it had to be */
+    bool has_target;
+    bool header_wrong;   /* nobody knows which stages the graph has */
+    bool behind_barrier; /* a barrier was the last statement: a group must follow */
+    bool lost_group;     /* a line was wrong that may have been a group's */
+    uint32_t group_skew; /* what the last group's number was above what it had to be */
 } rp_parser;
 
 /* ---- Statements, behind their first word ----------------------------------------------------- */

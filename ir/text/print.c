@@ -58,6 +58,19 @@ static void print_stats(rp_text *t, const rp_graph *g, const rp_graph_stats *s) 
     rp_text_char(t, '\n');
 }
 
+/* `portable` goes without saying. */
+static void print_target(rp_text *t, const rp_graph *g) {
+    rp_target target = g->target;
+    if (rp_graph_is_portable(g)) return;
+    rp_text_string(t, "  target ");
+    rp_text_quoted(t, target.name);
+    for (uint32_t key = 0; key < RP_TARGET_KEYS; key++) {
+        uint64_t value = *rp_target_figure_of(&target, key);
+        if (value) clause(t, rp_target_keys[key], value);
+    }
+    rp_text_char(t, '\n');
+}
+
 static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
     const rp_graph_buffer *b = &g->buffers[index];
     rp_text_string(t, "  buf ");
@@ -287,6 +300,7 @@ rp_status rp_graph_print_text(const rp_graph *g, const rp_graph_stats *stats, rp
     }
     print_header(t, g);
     print_stats(t, g, stats);
+    print_target(t, g);
     for (uint32_t i = 0; i < g->buffers_count; i++)
         if (!g->buffers[i].removed) print_buffer(t, g, i);
     for (uint32_t i = 0; i < g->kernels_count; i++)

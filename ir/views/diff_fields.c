@@ -291,6 +291,20 @@ static void graph_groups(rp_text *t, const rp_graph *g, uint32_t i) {
     if (rp_graph_has(g, RP_STAGE_SCHEDULED)) rp_text_u64(t, g->group_count);
 }
 
+static void graph_target(rp_text *t, const rp_graph *g, uint32_t i) {
+    (void)i;
+    rp_text_quoted(t, g->target.name);
+}
+
+/* target.barrier_ns and its like: one function for each figure. */
+#define RP_X(field, what)                                                                          \
+    static void target_##field(rp_text *t, const rp_graph *g, uint32_t i) {                        \
+        (void)i;                                                                                   \
+        if (g->target.field) rp_text_u64(t, g->target.field);                                      \
+    }
+RP_TARGET_LIST(RP_X)
+#undef RP_X
+
 static void graph_subject(rp_text *t, const rp_graph *g, uint32_t i) {
     (void)g, (void)i;
     rp_text_string(t, "graph");
@@ -299,7 +313,11 @@ static void graph_subject(rp_text *t, const rp_graph *g, uint32_t i) {
 static const rp_diff_field graph_fields[] = {{"name", graph_name},
                                              {"stages", graph_stages},
                                              {"arena", graph_arena},
-                                             {"groups", graph_groups}};
+                                             {"groups", graph_groups},
+#define RP_X(field, what) {"target." #field, target_##field},
+                                             RP_TARGET_LIST(RP_X)
+#undef RP_X
+                                                 {"target", graph_target}};
 const rp_diff_category rp_diff_graph = {.plural = "graph",
                                         .subject = graph_subject,
                                         .fields = graph_fields,

@@ -421,6 +421,19 @@ static void print_stats(rp_text *t, const rp_graph_stats *s) {
     rp_text_char(t, '}');
 }
 
+/* Left out for `portable`. */
+static void print_target(rp_text *t, const rp_graph *g) {
+    rp_target target = g->target;
+    if (rp_graph_is_portable(g)) return;
+    rp_text_string(t, ",\n\"target\":{\"name\":");
+    print_string(t, target.name);
+    for (uint32_t key = 0; key < RP_TARGET_KEYS; key++) {
+        uint64_t value = *rp_target_figure_of(&target, key);
+        if (value) print_number(t, rp_target_keys[key], value);
+    }
+    rp_text_char(t, '}');
+}
+
 rp_status rp_graph_print_json(const rp_graph *graph, rp_text *text) {
     rp_graph_stats stats;
     RP_TRY(rp_graph_get_stats(graph, &stats));
@@ -432,6 +445,7 @@ rp_status rp_graph_print_json(const rp_graph *graph, rp_text *text) {
                    graph->stages & RP_STAGE_SCHEDULED ? "true" : "false",
                    graph->stages & RP_STAGE_PLACED ? "true" : "false",
                    graph->stages & RP_STAGE_SYNCED ? "true" : "false");
+    print_target(text, graph);
     print_buffers(text, graph);
     print_kernels(text, graph);
     print_nodes(text, graph);

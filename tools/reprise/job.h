@@ -14,7 +14,8 @@ enum { JOB_OUTPUT = 1, JOB_DEFINE, JOB_TARGET };
 #define CLI_JOB_OPTIONS(output_value, output_brief)                                                \
     {JOB_OUTPUT, 'o', "output", output_value, output_brief},                                       \
         {JOB_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},             \
-        {JOB_TARGET, 0, "target", "device|FILE", "keep to these limits, see 'reprise devices'"},   \
+        {JOB_TARGET, 0, "target", "NAME|device|FILE",                                              \
+         "the device to compile for: portable, lavapipe, h200 ..."},                               \
         CLI_LEVEL_OPTIONS, CLI_DUMP_OPTIONS
 
 typedef struct cli_job {

@@ -1,4 +1,4 @@
-/* --target: from a device or from a file. */
+/* --target: by name, from a device or from a file. */
 #include "target.h"
 
 #include <stdlib.h>
@@ -24,6 +24,11 @@ static int from_device(rp_target *out) {
 int cli_target_read(const char *text, rp_target *out) {
     *out = (rp_target)RP_TARGET_INIT;
     if (strcmp(text, "device") == 0) return from_device(out);
+    const rp_target *builtin = rp_target_builtin(text);
+    if (builtin) {
+        *out = *builtin;
+        return CLI_OK;
+    }
     size_t size;
     struct stat info;
     int descriptor = cli_file_open(text, "the limits of a device", &info);

@@ -4,7 +4,7 @@
 
 #include "reprise/target.h"
 
-/* "device": the limits of the device that run would choose; else a file, as `reprise devices
+/* "device": the limits of the device that run would choose; a name of rp_target_list; else a file, as `reprise devices
  * --limits` prints it. An exit status, after a message where it is not CLI_OK. */
 int cli_target_read(const char *text, rp_target *out);
 

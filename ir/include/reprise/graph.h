@@ -11,6 +11,7 @@
 #ifndef REPRISE_GRAPH_H
 #define REPRISE_GRAPH_H
 
+#include "reprise/target.h"
 #include "reprise/types.h"
 
 #ifdef __cplusplus
@@ -35,10 +36,16 @@ RP_API rp_status rp_graph_clone(const rp_graph *graph, rp_graph **out_graph);
  * synced: barriers). Reads of bytes that no node wrote are warnings. */
 RP_API rp_status rp_graph_verify(const rp_graph *graph, const char *file, rp_diags *diags);
 
-/* Whether two graphs are the same in everything that the text form holds (comments and source
- * positions aside), and a 64-bit hash of the same. Kernels are compared by content hash. */
+/* Whether two graphs are the same in everything that the text form holds, the target among it
+ * (comments and source positions aside), and a 64-bit hash of the same. Kernels are compared by
+ * content hash. */
 RP_API int rp_graph_equal(const rp_graph *a, const rp_graph *b);
 RP_API uint64_t rp_graph_hash(const rp_graph *graph);
+
+/* What the graph is compiled for: `portable` unless its text, its front end or
+ * rp_pass_options.target says otherwise. What was not known of it is as `portable` has it. Never
+ * NULL; lives as long as the graph. */
+RP_API const rp_target *rp_graph_target(const rp_graph *graph);
 
 /* ---- Views. Each returns terminated text to be released with rp_text_release. ---------------- */
 

@@ -51,9 +51,10 @@ typedef struct rp_pass_options {
                                   * barriers to meet it, and says how many */
     int verify_each;             /* after every pass: verify, compare print/parse, hash against the
                                   * reported change (always on in the tests) */
-    const rp_target *target;     /* limits to keep to: what does not fit is an error at its line,
-                                  * RP_ERROR_UNSUPPORTED; NULL: those that reprise/target.h
-                                  * states, and no check */
+    const rp_target *target;     /* becomes the graph's, and by it passes decide; its limits are
+                                  * kept to: what does not fit is an error at its line,
+                                  * RP_ERROR_UNSUPPORTED. NULL: the graph keeps the target that it
+                                  * has, and nothing is held against its limits */
     const rp_lowering *lowering; /* NULL: pass `lower` fails on a graph with op nodes */
     rp_pass_observer *observer;  /* may be NULL */
     void *observer_user;

@@ -1,25 +1,12 @@
-/* Targets as text: one line for each limit, by the names in RP_TARGET_LIST. Numbers are decimal, or
- * hexadecimal behind 0x; what is not known has no line. */
-#include "reprise/target.h"
+/* Targets as text: one line for each figure, by the names in RP_TARGET_LIST. Numbers are decimal,
+ * or hexadecimal behind 0x; what is not known has no line. */
+#include "target/target.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include "plan/fit.h"
 
-enum { NAME, LIMITS_FIRST };
-
-static const char *const keys[] = {"name",
-#define RP_X(field, what) #field,
-                                   RP_TARGET_LIST(RP_X)
-#undef RP_X
-};
-enum { KEYS = sizeof keys / sizeof *keys };
-
-/* The limits stand behind one another, in the order of the keys. */
-static uint64_t *limit(rp_target *target, uint32_t key) {
-    return &target->storage_buffers + (key - LIMITS_FIRST);
-}
+enum { NAME = RP_TARGET_KEYS, SEEN };
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
@@ -53,7 +40,7 @@ typedef struct reader {
     rp_diags *diags;
     rp_target out;
     uint32_t line, errors;
-    uint8_t seen[KEYS];
+    uint8_t seen[SEEN];
 } reader;
 
 RP_PRINTF(2, 3)
@@ -67,19 +54,13 @@ static void wrong(reader *r, const char *format, ...) {
     rp_diags_add(r->diags, RP_ERROR, r->file, r->line, 1, "%s", message);
 }
 
-static int is_power(uint32_t key) {
-    return strstr(keys[key], "alignment") || strcmp(keys[key], "subgroup") == 0;
-}
-
-/* Zero would mean "not known", which is no limit at all. */
-static void read_limit(reader *r, uint32_t key, const char *value, size_t length) {
-    uint64_t *out = limit(&r->out, key);
+static void read_figure(reader *r, uint32_t key, const char *value, size_t length) {
+    uint64_t *out = rp_target_figure_of(&r->out, key);
+    rp_target_fault fault;
     if (!read_number(value, length, out))
-        wrong(r, "expected a number for %s, decimal or behind 0x", keys[key]);
-    else if (*out == 0)
-        wrong(r, "%s is 0: leave the line out where there is no limit", keys[key]);
-    else if (is_power(key) && (*out & (*out - 1)))
-        wrong(r, "%s is %llu, expected a power of two", keys[key], (unsigned long long)*out);
+        wrong(r, "expected a number for %s, decimal or behind 0x", rp_target_keys[key]);
+    else if (rp_target_is_wrong(key, *out, &fault))
+        wrong(r, "%s %s", rp_target_keys[key], fault.text);
 }
 
 /* One line without its comment. */
@@ -94,24 +75,23 @@ static void read_line(reader *r, const char *line, size_t length) {
     const char *key = line, *value = colon + 1;
     size_t key_length = trimmed(&key, (size_t)(colon - line));
     size_t value_length = trimmed(&value, length - (size_t)(value - line));
-    uint32_t k = 0;
-    while (k < KEYS && (strlen(keys[k]) != key_length || memcmp(keys[k], key, key_length) != 0))
-        k++;
-    if (k == KEYS) {
-        wrong(r, "there is no such limit as '%.*s': 'reprise devices --limits' prints them all",
+    bool name = key_length == 4 && memcmp(key, "name", 4) == 0;
+    uint32_t k = name ? NAME : rp_target_key(key, key_length);
+    if (k == RP_TARGET_KEYS && !name) {
+        wrong(r, "there is no such figure as '%.*s': 'reprise devices --limits' prints them all",
               (int)(key_length < 60 ? key_length : 60), key);
         return;
     }
     if (r->seen[k]) {
-        wrong(r, "%s is given twice", keys[k]);
+        wrong(r, "%s is given twice", name ? "name" : rp_target_keys[k]);
         return;
     }
     r->seen[k] = 1;
-    if (k == NAME)
+    if (name)
         snprintf(r->out.name, sizeof r->out.name, "%.*s",
                  (int)(value_length < 255 ? value_length : 255), value);
     else
-        read_limit(r, k, value, value_length);
+        read_figure(r, k, value, value_length);
 }
 
 rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_diags *diags,
@@ -129,6 +109,28 @@ rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_di
     return r.errors ? RP_ERROR_INVALID : rp_target_give(&r.out, target);
 }
 
+/* ---- What there is --------------------------------------------------------------------------- */
+
+const rp_target *rp_target_list(uint32_t index) {
+    return index < RP_TARGET_BUILTINS ? rp_target_builtins[index] : NULL;
+}
+
+const rp_target *rp_target_builtin(const char *name) {
+    for (uint32_t i = 0; name && i < RP_TARGET_BUILTINS; i++)
+        if (strcmp(rp_target_builtins[i]->name, name) == 0) return rp_target_builtins[i];
+    return NULL;
+}
+
+rp_target_figure rp_target_figure_at(uint32_t index) {
+    static const char *const briefs[] = {
+#define RP_X(field, what) what,
+        RP_TARGET_LIST(RP_X)
+#undef RP_X
+    };
+    return index < RP_TARGET_KEYS ? (rp_target_figure){rp_target_keys[index], briefs[index]}
+                                  : (rp_target_figure){0};
+}
+
 /* ---- Printing -------------------------------------------------------------------------------- */
 
 size_t rp_target_print(const rp_target *target, char *text, size_t size) {
@@ -138,11 +140,12 @@ size_t rp_target_print(const rp_target *target, char *text, size_t size) {
     size_t at = 0;
     int n = snprintf(text, size, "name: %s\n", t.name);
     if (n > 0) at = (size_t)n;
-    for (uint32_t k = LIMITS_FIRST; k < KEYS; k++) {
-        unsigned long long value = *limit(&t, k);
+    for (uint32_t k = 0; k < RP_TARGET_KEYS; k++) {
+        unsigned long long value = *rp_target_figure_of(&t, k);
+        bool bits = k == RP_TARGET_KEY_needs || k == RP_TARGET_KEY_matrix_shapes;
         if (value == 0) continue;
         n = snprintf(at < size ? text + at : NULL, at < size ? size - at : 0,
-                     strcmp(keys[k], "needs") == 0 ? "%s: 0x%llx\n" : "%s: %llu\n", keys[k], value);
+                     bits ? "%s: 0x%llx\n" : "%s: %llu\n", rp_target_keys[k], value);
         if (n > 0) at += (size_t)n;
     }
     return at;

@@ -1,0 +1,235 @@
+/* Targets and graphs: what is built in is read back from its own text, a graph says what it is for
+ * in every form, and two graphs for different targets are different graphs. */
+#include "support/unit.h"
+
+#include <stdlib.h>
+
+#include "graph/graph.h"
+#include "reprise/compiler.h"
+
+#define HEAD "reprise 1\ngraph g {\n"
+#define BODY                                                                                       \
+    "  buf $x in f32[64]\n  buf $y out f32[64]\n"                                                  \
+    "  n0 = op relu (r $x:f32[64], w $y:f32[64])\n}\n"
+
+static rp_graph *parse(const char *text) {
+    rp_graph *graph = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), "t", NULL, &graph), RP_OK);
+    return graph;
+}
+
+static char *print(const rp_graph *graph, rp_format format) {
+    char *text = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_graph_print(graph, format, &text, NULL), RP_OK);
+    return text;
+}
+
+/* ---- What is built in ------------------------------------------------------------------------ */
+
+static void test_builtins(void) {
+    static const char *const names[] = {"portable", "lavapipe", "h200"};
+    for (uint32_t i = 0; i < 3; i++) {
+        char text[4096];
+        rp_target read = RP_TARGET_INIT;
+        const rp_target *t = rp_target_list(i);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+        CU_ASSERT_STRING_EQUAL(t->name, names[i]);
+        CU_ASSERT_PTR_EQUAL(rp_target_builtin(names[i]), t);
+        CU_ASSERT_EQUAL(t->size, sizeof *t);
+        size_t length = rp_target_print(t, text, sizeof text);
+        CU_ASSERT_TRUE_FATAL(length < sizeof text);
+        CU_ASSERT_EQUAL(rp_target_parse(text, length, names[i], NULL, &read), RP_OK);
+        CU_ASSERT_EQUAL(memcmp(&read, t, sizeof read), 0);
+    }
+    CU_ASSERT_PTR_NULL(rp_target_list(3));
+    CU_ASSERT_PTR_NULL(rp_target_builtin("h100"));
+    CU_ASSERT_PTR_NULL(rp_target_builtin(""));
+    CU_ASSERT_PTR_NULL(rp_target_builtin(NULL));
+}
+
+/* By what passes divide is known of every target. */
+static void test_nothing_is_zero(void) {
+    static const char *const may_be_unknown[] = {
+        "uniform_buffers", "storage_range", "uniform_range", "subgroup",        "needs",
+        "subgroup_least",  "subgroup_most", "matrix_shapes", "matrix_f16_rate", "matrix_i8_rate"};
+    rp_target given = RP_TARGET_INIT, filled;
+    rp_target_fill(&given, &filled);
+    for (uint32_t i = 0; rp_target_figure_at(i).name; i++) {
+        rp_target_figure figure = rp_target_figure_at(i);
+        bool unknown = false;
+        for (size_t k = 0; k < sizeof may_be_unknown / sizeof *may_be_unknown; k++)
+            unknown |= strcmp(may_be_unknown[k], figure.name) == 0;
+        CU_ASSERT_TRUE(strlen(figure.brief) > 3);
+        CU_ASSERT_EQUAL(*rp_target_figure_of(&filled, i) == 0, unknown);
+    }
+    CU_ASSERT_STRING_EQUAL(rp_target_figure_at(0).name, "storage_buffers");
+    CU_ASSERT_PTR_NULL(rp_target_figure_at(RP_TARGET_KEYS).name);
+}
+
+/* What is given stays, the rest is that of `portable`; a caller of an older version gives less. */
+static void test_fill(void) {
+    rp_target given = RP_TARGET_INIT, filled;
+    strcpy(given.name, "mine");
+    given.barrier_ns = 5;
+    rp_target_fill(&given, &filled);
+    CU_ASSERT_STRING_EQUAL(filled.name, "mine");
+    CU_ASSERT_EQUAL(filled.barrier_ns, 5);
+    CU_ASSERT_EQUAL(filled.dispatch_ns, rp_target_builtin("portable")->dispatch_ns);
+    given.size = offsetof(rp_target, barrier_ns);
+    rp_target_fill(&given, &filled);
+    CU_ASSERT_EQUAL(filled.size, sizeof filled);
+    CU_ASSERT_EQUAL(filled.barrier_ns, rp_target_builtin("portable")->barrier_ns);
+    rp_target_fill(NULL, &filled);
+    CU_ASSERT_TRUE(rp_target_same(&filled, rp_target_portable));
+}
+
+/* ---- Graphs ---------------------------------------------------------------------------------- */
+
+static void test_graph(void) {
+    rp_graph *plain = parse(HEAD BODY), *copy = NULL;
+    CU_ASSERT_STRING_EQUAL(rp_graph_target(plain)->name, "portable");
+    CU_ASSERT_STRING_EQUAL(rp_graph_target(NULL)->name, "portable");
+    char *text = print(plain, RP_FORMAT_TEXT), *json = print(plain, RP_FORMAT_JSON);
+    CU_ASSERT_PTR_NULL(strstr(text, "target"));
+    CU_ASSERT_PTR_NULL(strstr(json, "target"));
+    rp_text_release(plain, text);
+    rp_text_release(plain, json);
+
+    rp_graph *other = parse(HEAD "  target \"odd \\\"name\\\"\" barrier_ns 5 groups_x 7\n" BODY);
+    CU_ASSERT_STRING_EQUAL(rp_graph_target(other)->name, "odd \"name\"");
+    CU_ASSERT_EQUAL(rp_graph_target(other)->groups_x, 7);
+    CU_ASSERT_EQUAL(rp_graph_target(other)->groups_y, 65535);
+    CU_ASSERT_EQUAL_FATAL(rp_graph_clone(other, &copy), RP_OK);
+    CU_ASSERT_TRUE(rp_graph_equal(other, copy));
+    CU_ASSERT_FALSE(rp_graph_equal(other, plain) || rp_graph_equal(plain, other));
+    rp_graph_destroy(other);
+    text = print(copy, RP_FORMAT_TEXT);
+    json = print(copy, RP_FORMAT_JSON);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n  target \"odd \\\"name\\\"\" storage_buffers 24 "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, " barrier_ns 5 "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(json, "\"target\":{\"name\":\"odd \\\"name\\\"\",\"storage"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(json, ",\"barrier_ns\":5,"));
+    other = parse(text);
+    CU_ASSERT_TRUE(rp_graph_equal(other, copy));
+    CU_ASSERT_EQUAL(rp_graph_hash(other), rp_graph_hash(copy));
+    rp_text_release(copy, text);
+    rp_text_release(copy, json);
+    rp_graph_destroy(copy);
+
+    /* Portable under its own name goes without saying. */
+    copy = parse(HEAD "  target \"portable\"\n" BODY);
+    CU_ASSERT_TRUE(rp_graph_equal(copy, plain));
+    CU_ASSERT_EQUAL(rp_graph_hash(copy), rp_graph_hash(plain));
+    rp_graph_destroy(copy);
+    rp_graph_destroy(other);
+    rp_graph_destroy(plain);
+}
+
+/* One figure, or the name, makes another graph: the hash, equality and the difference see it. */
+static void test_every_figure_counts(void) {
+    rp_graph *base = parse(HEAD "  target \"a\"\n" BODY);
+    for (uint32_t key = 0; key <= RP_TARGET_KEYS; key++) {
+        rp_graph *other = NULL;
+        char *text = NULL, wanted[96];
+        CU_ASSERT_EQUAL_FATAL(rp_graph_clone(base, &other), RP_OK);
+        rp_target target = *rp_graph_target(base);
+        if (key < RP_TARGET_KEYS)
+            *rp_target_figure_of(&target, key) += 1;
+        else
+            target.name[0] = 'b';
+        rp_graph_set_target(other, &target);
+        CU_ASSERT_FALSE(rp_graph_equal(base, other) || rp_graph_equal(other, base));
+        CU_ASSERT_NOT_EQUAL(rp_graph_hash(base), rp_graph_hash(other));
+        CU_ASSERT_EQUAL_FATAL(rp_graph_diff(base, other, &text, NULL), RP_OK);
+        if (key < RP_TARGET_KEYS)
+            snprintf(wanted, sizeof wanted, "graph: 1 changed\n~ graph target.%s ",
+                     rp_target_keys[key]);
+        else
+            snprintf(wanted, sizeof wanted, "graph: 1 changed\n~ graph target \"a\" -> \"b\"\n");
+        CU_ASSERT_PTR_EQUAL(strstr(text, wanted), text);
+        rp_text_release(base, text);
+        rp_graph_destroy(other);
+    }
+    rp_graph_destroy(base);
+}
+
+static void test_bad_text(void) {
+    static const struct {
+        const char *lines, *wanted;
+    } cases[] = {
+        {"  target h200\n", "3:10: error: expected the target's name as a string"},
+        {"  target \"a\" barier_ns 5\n", "3:14: error: 'barier_ns' is no figure of a target"},
+        {"  target \"a\" barrier_ns\n", "3:24: error: expected barrier_ns"},
+        {"  target \"a\" barrier_ns 0\n", "3:25: error: barrier_ns is 0: leave it out"},
+        {"  target \"a\" subgroup 7\n", "3:23: error: subgroup is 7, expected a power of two"},
+        {"  target \"a\" push_bytes 4 push_bytes 5\n", "3:27: error: push_bytes is given twice"},
+        {"  target \"a\"\n  target \"a\"\n", "4:3: error: the graph has another target already"},
+        {"  buf $z in 4\n  target \"a\"\n", "4:3: error: the target stands before buffers"},
+        {"  target \"a\" 5\n", "3:14: error: '5' is no figure of a target"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024], line[512];
+        bool found = false;
+        rp_diags *diags = rp_diags_create(NULL);
+        rp_graph *graph = NULL;
+        snprintf(text, sizeof text, HEAD "%s" BODY, cases[i].lines);
+        CU_ASSERT_EQUAL(rp_graph_parse(NULL, text, strlen(text), NULL, diags, &graph),
+                        RP_ERROR_INVALID);
+        for (uint32_t k = 0; k < rp_diags_count(diags); k++) {
+            rp_diag d = rp_diags_get(diags, k);
+            rp_diag_format(&d, line, sizeof line);
+            found |= strstr(line, cases[i].wanted) != NULL;
+        }
+        if (!found) printf("\n  missing: %s\n  found: %s\n", cases[i].wanted, line);
+        CU_ASSERT_TRUE(found);
+        rp_diags_destroy(diags);
+    }
+}
+
+/* ---- Compiling ------------------------------------------------------------------------------- */
+
+/* The target of the options is the plan's; without one the graph keeps its own. */
+static void test_compile(void) {
+    rp_graph *plain = parse(HEAD BODY), *own = parse(HEAD "  target \"own\" barrier_ns 5\n" BODY);
+    const rp_pass_options h200 = {.target = rp_target_builtin("h200")}, none = {0};
+    const struct {
+        const rp_graph *source;
+        const rp_pass_options *options;
+        const char *wanted, *wanted_source;
+    } cases[] = {{plain, &h200, "  target \"h200\" ", NULL},
+                 {own, &none, "  target \"own\" ", "  target \"own\" "},
+                 {own, &h200, "  target \"h200\" ", "  target \"own\" "},
+                 {plain, &none, NULL, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rp_plan *plan = NULL;
+        rp_graph *compiled = NULL;
+        size_t size;
+        CU_ASSERT_EQUAL_FATAL(rp_compile(cases[i].source, cases[i].options, NULL, &plan, NULL),
+                              RP_OK);
+        const char *text = rp_plan_text(plan, &size);
+        const char *source = rp_plan_source_text(plan, &size);
+        if (cases[i].wanted) CU_ASSERT_PTR_NOT_NULL(strstr(text, cases[i].wanted));
+        if (!cases[i].wanted) CU_ASSERT_PTR_NULL(strstr(text, "  target "));
+        if (cases[i].wanted_source) CU_ASSERT_PTR_NOT_NULL(strstr(source, cases[i].wanted_source));
+        if (!cases[i].wanted_source) CU_ASSERT_PTR_NULL(strstr(source, "  target "));
+        CU_ASSERT_EQUAL_FATAL(rp_plan_graphs(plan, NULL, &compiled, NULL), RP_OK);
+        if (cases[i].options->target)
+            CU_ASSERT_EQUAL(rp_graph_target(compiled)->multiprocessors, 132);
+        rp_graph_destroy(compiled);
+        rp_plan_destroy(plan);
+    }
+    rp_graph_destroy(plain);
+    rp_graph_destroy(own);
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"what is built in", test_builtins},
+                                    {"nothing is zero", test_nothing_is_zero},
+                                    {"what is not known", test_fill},
+                                    {"a graph's target", test_graph},
+                                    {"every figure counts", test_every_figure_counts},
+                                    {"bad text", test_bad_text},
+                                    {"compiling", test_compile},
+                                    {0}};
+    return rp_run_tests("targets", tests);
+}
