@@ -2,10 +2,10 @@
  *
  *   emit      the state of one kernel in the making: members, values, names, constants, buffers
  *   helpers   functions of kernels/include that a text mentions
+ *   memory    functions that load from memory: an element, four, or eight
  *   text      text of kernels/, made a member's own
  *   formula   formulas as functions of operands' values
  *   index     which element of an operand an element of its member needs
- *   memory    functions that load from memory: an element, four, or eight
  *   values    reading: functions of an index, and evaluation at the index at hand
  *   steps     reductions along rows
  *   store     writing what was computed at an index; scatters
@@ -33,6 +33,24 @@ uint32_t rp_emit_type_bytes(const char *type);
 
 /* Appends the helper functions of kernels/include that `body` mentions. */
 void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to);
+
+/* ---- memory.c -------------------------------------------------------------------------------- */
+
+/* "vec4", "ivec4", "uvec4": four elements of an operand. */
+const char *rp_emit_type_4(const rp_emit *e, uint32_t member, uint32_t operand);
+/* The type with which `width` elements of an operand in memory are one access, beginning at a
+ * multiple of `width`; NULL where there is none. */
+const char *rp_emit_load_type(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t width);
+/* Whether what stands for an operand that was left out is an integer, which no formula names. */
+bool rp_emit_absent_is_uint(const rp_emit *e, uint32_t member, uint32_t operand);
+
+/* The functions of an operand in memory: `float NAME(uint i)`, `vec4 NAME(uint i)` for i a multiple
+ * of 4, `void NAME(uint i, out vec4 low, out vec4 high)` for one of 8; or of int and uint. */
+const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand);
+/* Appends one of the last kind that calls `four` twice. */
+void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const char *four);
 
 /* ---- text.c: text of kernels/ ---------------------------------------------------------------- */
 
@@ -85,24 +103,6 @@ bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand);
  * first output; of rows members R * C, or R with `per_row`. `index` itself when it is the same. */
 const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
                           bool per_row);
-
-/* ---- memory.c -------------------------------------------------------------------------------- */
-
-/* "vec4", "ivec4", "uvec4": four elements of an operand. */
-const char *rp_emit_type_4(const rp_emit *e, uint32_t member, uint32_t operand);
-/* The type with which `width` elements of an operand in memory are one access, beginning at a
- * multiple of `width`; NULL where there is none. */
-const char *rp_emit_load_type(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t width);
-/* Whether what stands for an operand that was left out is an integer, which no formula names. */
-bool rp_emit_absent_is_uint(const rp_emit *e, uint32_t member, uint32_t operand);
-
-/* The functions of an operand in memory: `float NAME(uint i)`, `vec4 NAME(uint i)` for i a multiple
- * of 4, `void NAME(uint i, out vec4 low, out vec4 high)` for one of 8; or of int and uint. */
-const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand);
-const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand);
-const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand);
-/* Appends one of the last kind that calls `four` twice. */
-void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const char *four);
 
 /* ---- values.c -------------------------------------------------------------------------------- */
 

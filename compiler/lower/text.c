@@ -102,6 +102,8 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
     uint32_t i;
     if ((i = operand_before(call, word, length, "_CLASS")) != RP_NONE) {
         rp_text_string(job->to, rp_emit_class(call->operands[i].dtype));
+    } else if ((i = operand_before(call, word, length, "_CLASS_4")) != RP_NONE) {
+        rp_text_string(job->to, rp_emit_type_4(e, job->member, i));
     } else if ((i = operand_before(call, word, length, "_DTYPE")) != RP_NONE) {
         put_dtype(job->to, call->operands[i].absent ? RP_F32 : call->operands[i].dtype);
     } else if ((i = operand_before(call, word, length, "_PRESENT")) != RP_NONE) {

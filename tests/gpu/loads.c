@@ -1,0 +1,264 @@
+/* Elements four and eight at a time: what `x_4(i)`, `x_8(i, low, high)` and `out_store_4(i, v)` of
+ * text of kernels/ load and store, against `x(i)` and `out_store(i, v)`, bit for bit, on the device
+ * at hand. Every dtype, operands that begin where four elements may and elsewhere, values that are
+ * computed in the kernel, and results that it goes on with.
+ *
+ * The texts stand in for those of top_k and matmul, which have the operands that are wanted. */
+#include <stdlib.h>
+
+#include "gpu.h"
+#include "kernel/kernel.h"
+#include "lower/internal.h"
+#include "pass.h"
+#include "support/op_values.h"
+
+static rp_device *device;
+
+/* ---- A lowering with a text of its own ------------------------------------------------------- */
+
+typedef struct own_text {
+    const char *op, *text; /* of the op's kernel */
+    uint32_t groups;
+    char *glsl; /* what it became; owned */
+} own_text;
+
+/* The node runs the module; its uses are the parameters, whether the text looks at them or not. */
+static rp_status run_module(rp_graph *g, rp_graph_node *node, const rp_kernel_module *m,
+                            const rp_emit *e) {
+    rp_graph_param params[RP_MAX_PARAMS];
+    rp_graph_spec specs[RP_MAX_PARAMS];
+    for (uint32_t i = 0; i < node->use_count; i++)
+        params[i] = (rp_graph_param){.access = rp_node_uses(g, node)[i].access,
+                                     .binding = (uint8_t)i,
+                                     .skip = rp_use_skip(&rp_node_uses(g, node)[i]),
+                                     .name = RP_NONE};
+    for (uint32_t i = 0; i < e->constants_count; i++)
+        specs[i] = (rp_graph_spec){i, e->constants[i].bits};
+    const rp_graph_kernel kernel = {.name = rp_graph_intern(g, "own", 3),
+                                    .entry = rp_graph_intern(g, "main", 4),
+                                    .hash = m->hash,
+                                    .word_count = m->word_count,
+                                    .local = {e->local, 1, 1},
+                                    .param_count = node->use_count,
+                                    .spec_count = e->constants_count};
+    node->kernel = rp_graph_add_kernel(g, &kernel, params, specs, m->words);
+    node->kind = RP_RUN;
+    node->grid_kind = RP_GRID_DIRECT;
+    memcpy(node->grid, e->grid, sizeof node->grid);
+    return node->kernel == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
+}
+
+static rp_status lower_text(rp_graph *graph, rp_graph_node *node, own_text *own, rp_emit *e,
+                            rp_diags *diags) {
+    e->local = 64;
+    rp_emit_grid(e, own->groups);
+    for (uint32_t m = 0; m < e->member_count; m++)
+        if (strcmp(e->members[m].call.op->name, own->op) == 0)
+            rp_emit_core_text(e, &e->main, m, own->text, NULL);
+    RP_TRY(rp_emit_assemble(e));
+    const rp_kernel_params params = {.name = "own", .glsl = e->glsl, .glsl_file = "own"};
+    rp_kernel_module module;
+    RP_TRY(rp_kernel_build(&graph->allocator, &params, diags, "own", 1, 1, &module));
+    rp_status status = run_module(graph, node, &module, e);
+    rp_kernel_free(&module);
+    return status;
+}
+
+static rp_status lower(void *user, rp_graph *graph, bool fast, const rp_pass_options *options,
+                       rp_diags *diags, rp_text *summary) {
+    (void)options;
+    own_text *own = user;
+    rp_emit e;
+    rp_text_string(summary, "a text of its own");
+    RP_TRY(rp_emit_open(&e, &graph->allocator, graph, &graph->nodes[0], fast, diags));
+    rp_status status = lower_text(graph, &graph->nodes[0], own, &e, diags);
+    free(own->glsl);
+    own->glsl = e.glsl ? strdup(e.glsl) : NULL;
+    if (status != RP_OK) fprintf(stderr, "\n%s\n", own->glsl ? own->glsl : "no text");
+    rp_emit_close(&e);
+    return status;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+enum { MAX_BYTES = 1 << 20 };
+
+/* Bytes of $y after the node of the program ran with a text; $x and $z hold the same each time. */
+static void run(const char *program, const char *how, own_text *own, uint8_t *out) {
+    static uint8_t bytes[MAX_BYTES];
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_graph *g = NULL;
+    rp_plan *plan = NULL;
+    const rp_lowering lowering = {lower, own};
+    const rp_pass_options options = {.pipeline = rp_pass_level(0), .lowering = &lowering};
+    rp_status status = rp_graph_parse(NULL, program, strlen(program), "wide", diags, &g);
+    if (status == RP_OK) status = rp_compile(g, &options, diags, &plan, NULL);
+    if (status != RP_OK) gpu_report(diags);
+    CU_ASSERT_EQUAL_FATAL(status, RP_OK);
+    rp_exec *exec = gpu_exec(device, plan, NULL);
+    rp_random random = {7};
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        const rp_graph_buffer *b = &g->buffers[i];
+        const char *name = rp_graph_string(g, b->name);
+        rp_tensor t = {.dtype = b->dtype, .rank = 1, .dims = {b->size}};
+        t.dims[0] =
+            b->size / rp_dtype_size((rp_dtype)b->dtype) * rp_dtype_block((rp_dtype)b->dtype);
+        CU_ASSERT_FATAL(b->size <= MAX_BYTES);
+        if (b->kind != RP_IN) continue;
+        rp_values_fill(&random, &t, how, bytes);
+        if (b->dtype == RP_F16 && strcmp(how, "special") == 0) /* every one there is */
+            for (uint32_t k = 0; k < b->size / 2; k++)
+                memcpy(bytes + 2 * k, &(uint16_t){(uint16_t)k}, 2);
+        CU_ASSERT_EQUAL(rp_exec_write(exec, 0, name, 0, bytes, b->size, NULL), RP_OK);
+    }
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+    uint64_t size = g->buffers[rp_graph_find_buffer(g, "y")].size;
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, out, size, NULL), RP_OK);
+    rp_exec_destroy(exec);
+    rp_plan_destroy(plan);
+    rp_graph_destroy(g);
+    rp_diags_destroy(diags);
+}
+
+/* What is in front of a text's own statements. */
+#define TEXT(COUNT, STATEMENTS)                                                                    \
+    "void main() {\n"                                                                              \
+    "    uint i = 8u * (gl_WorkGroupID.x * 64u + gl_LocalInvocationIndex);\n"                      \
+    "    if (i >= " COUNT ") return;\n" STATEMENTS "}\n"
+
+/* The texts that must do the same: by one, by four, by eight. */
+#define TEXTS(OP, COUNT, X, Y)                                                                     \
+    {                                                                                              \
+        {OP,                                                                                       \
+         TEXT(COUNT, "    for (uint k = 0u; k < 8u; k++) " Y "_store(i + k, " X "(i + k));\n"), 0, \
+         NULL},                                                                                    \
+            {OP,                                                                                   \
+             TEXT(COUNT, "    " Y "_store_4(i, " X "_4(i));\n"                                     \
+                         "    " Y "_store_4(i + 4u, " X "_4(i + 4u));\n"),                         \
+             0, NULL},                                                                             \
+        {                                                                                          \
+            OP,                                                                                    \
+                TEXT(COUNT, "    " X "_CLASS_4 low, high;\n    " X "_8(i, low, high);\n"           \
+                            "    " Y "_store_4(i + 4u, high);\n    " Y "_store_4(i, low);\n"),     \
+                0, NULL                                                                            \
+        }                                                                                          \
+    }
+
+static const own_text selecting[] = TEXTS("top_k", "R * N", "x", "values");
+static const own_text multiplying[] = TEXTS("matmul", "R * S", "b", "out");
+
+/* Whether four elements are one load or store: then a use is declared with a second type. */
+static bool is_wide(const char *glsl, const char *use) {
+    uint32_t blocks = 0;
+    char block[32];
+    snprintf(block, sizeof block, "buffer Block_%s", use);
+    for (const char *c = glsl; (c = strstr(c, block)); c++) blocks++;
+    CU_ASSERT(blocks == 1 || blocks == 2);
+    return blocks == 2;
+}
+
+static void compare(const own_text texts[3], const char *program, const char *how, uint64_t count,
+                    bool wide_in, bool wide_out) {
+    static uint8_t got[3][MAX_BYTES];
+    for (uint32_t t = 0; t < 3; t++) {
+        own_text own = texts[t];
+        own.groups = (uint32_t)((count + 511) / 512);
+        memset(got[t], 0, sizeof got[t]);
+        run(program, how, &own, got[t]);
+        bool in = is_wide(own.glsl, "b0"), out = is_wide(own.glsl, "b1");
+        bool same = memcmp(got[0], got[t], MAX_BYTES) == 0;
+        if (t && (in != wide_in || out != wide_out || !same))
+            fprintf(stderr, "\n  text %u: %s in, %s out, %s\n%s\n%s", t, in ? "wide" : "narrow",
+                    out ? "wide" : "narrow", same ? "same" : "different", program, own.glsl);
+        CU_ASSERT_TRUE(same);
+        if (t) CU_ASSERT(in == wide_in && out == wide_out);
+        free(own.glsl);
+    }
+    bool any = false;
+    for (uint32_t i = 0; i < MAX_BYTES && !any; i++) any = got[0][i] != 0;
+    CU_ASSERT_TRUE(any);
+}
+
+/* ---- From memory to memory ------------------------------------------------------------------- */
+
+/* R rows of 1024; 64 of them hold every f16. */
+static void copy(const char *dtype, uint32_t size, uint32_t rows, uint32_t from, uint32_t to) {
+    char program[1024];
+    uint32_t bytes = rows * 1024 * size;
+    snprintf(program, sizeof program,
+             "reprise 1\ngraph wide {\n  buf $x in %s[%u]\n  buf $y out %s[%u]\n"
+             "  buf $i out u32[%u,1024]\n"
+             "  n0 = op top_k {k=1024} (r $x[%u+%u]:%s[%u,1024], -, w $y[%u+%u]:%s[%u,1024], "
+             "w $i:u32[%u,1024])\n}\n",
+             dtype, rows * 1024 + 64, dtype, rows * 1024 + 64, rows, from, bytes, dtype, rows, to,
+             bytes, dtype, rows, rows);
+    compare(selecting, program, "special", (uint64_t)rows * 1024, from % (4 * size) == 0,
+            to % (4 * size) == 0);
+}
+
+static void test_memory(void) {
+    static const struct {
+        const char *name;
+        uint32_t size;
+    } dtypes[] = {{"f32", 4}, {"f16", 2}, {"i8", 1}, {"u8", 1}, {"i32", 4}, {"u32", 4}};
+    for (uint32_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
+        uint32_t size = dtypes[d].size;
+        copy(dtypes[d].name, size, size == 2 ? 64 : 3, 0, 0);
+        copy(dtypes[d].name, size, 1, size, 4 * size);
+        copy(dtypes[d].name, size, 1, 4 * size, 3 * size); /* for eight of f16: not aligned */
+    }
+}
+
+static void test_blocks(void) {
+    static const char *const dtypes[] = {"q8_0", "q4_0"};
+    for (uint32_t d = 0; d < 2; d++) {
+        char program[512];
+        snprintf(program, sizeof program,
+                 "reprise 1\ngraph wide {\n  buf $x in %s[8,96]\n  buf $a in f32[8,8]\n"
+                 "  buf $y out f32[8,96]\n"
+                 "  n0 = op matmul (r $a:f32[8,8], r $x:%s[8,96], w $y:f32[8,96])\n}\n",
+                 dtypes[d], dtypes[d]);
+        /* Use 1 is x: nothing but its own words; use 2 is y, which `compare` does not look at. */
+        compare(multiplying, program, "", 8 * 96, false, false);
+    }
+}
+
+/* ---- With other ops in the kernel ------------------------------------------------------------ */
+
+/* A formula, a broadcast and a text in front; what reads the results behind. */
+static void test_fused(void) {
+    static const char *const in_front =
+        "reprise 1\ngraph wide {\n  buf $x in f16[3,1024]\n  buf $y out f32[3,1024]\n"
+        "  buf $z in f32[1024]\n  buf $i out u32[3,1024]\n"
+        "  n2 = fused {\n"
+        "    n0 = map {expr=\"a * a + b * 0.5\"} (r $x:f16[3,1024], r $z:f32[1024], w "
+        "^t:f32[3,1024])\n"
+        "    n1 = add (r ^t:f32[3,1024], r $x:f16[3,1024], w ^u:f32[3,1024])\n"
+        "    n2 = top_k {k=1024} (r ^u:f32[3,1024], -, w $y:f32[3,1024], w $i:u32[3,1024])\n"
+        "  }\n}\n";
+    static const char *const behind =
+        "reprise 1\ngraph wide {\n  buf $x in f32[2,1024]\n  buf $y out f32[2,1024]\n"
+        "  buf $i out u32[2,1024]\n"
+        "  n1 = fused {\n"
+        "    n0 = top_k {k=1024} (r $x:f32[2,1024], -, w ^t:f16[2,1024], w $i:u32[2,1024])\n"
+        "    n1 = map {expr=\"a * 2 + 1\"} (r ^t:f16[2,1024], w $y:f32[2,1024])\n"
+        "  }\n}\n";
+    compare(selecting, in_front, "finite=4", 3 * 1024, true, false);
+    compare(selecting, behind, "special", 2 * 1024, true, false);
+}
+
+int main(void) {
+    rp_diags *diags = rp_diags_create(NULL);
+    if (rp_device_create(NULL, NULL, diags, &device) != RP_OK) {
+        gpu_report(diags);
+        return 99;
+    }
+    int failures = rp_run_tests("loads", (rp_test[]){{"from memory to memory", test_memory},
+                                                     {"blocks", test_blocks},
+                                                     {"with other ops", test_fused},
+                                                     {0}});
+    rp_device_destroy(device, NULL);
+    rp_diags_destroy(diags);
+    return failures;
+}
