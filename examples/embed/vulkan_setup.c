@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void vulkan_check(VkResult result, const char *call) {
     if (result == VK_SUCCESS) return;
@@ -106,6 +107,19 @@ static void choose_features(vulkan *vk) {
         .dynamicRendering = VK_TRUE};
 }
 
+bool vulkan_enable(vulkan *vk, const char *extension) {
+    VkExtensionProperties all[512];
+    uint32_t count = 512;
+    VkResult result = vkEnumerateDeviceExtensionProperties(vk->physical, NULL, &count, all);
+    if (result != VK_INCOMPLETE) VK(result);
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(all[i].extensionName, extension) == 0) {
+            vk->extensions[vk->extension_count++] = extension;
+            return true;
+        }
+    return false;
+}
+
 void vulkan_create_device(vulkan *vk) {
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -115,7 +129,9 @@ void vulkan_create_device(vulkan *vk) {
     const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                      .pNext = &vk->features,
                                      .queueCreateInfoCount = 1,
-                                     .pQueueCreateInfos = &queue};
+                                     .pQueueCreateInfos = &queue,
+                                     .enabledExtensionCount = vk->extension_count,
+                                     .ppEnabledExtensionNames = vk->extensions};
     VK(vkCreateDevice(vk->physical, &info, NULL, &vk->device));
     volkLoadDevice(vk->device);
     vkGetDeviceQueue(vk->device, vk->family, 0, &vk->queue);

@@ -17,6 +17,8 @@ typedef struct vulkan {
     VkPhysicalDeviceVulkan11Features features11;
     VkPhysicalDeviceVulkan12Features features12;
     VkPhysicalDeviceVulkan13Features features13;
+    const char *extensions[4]; /* of the device */
+    uint32_t extension_count;
     VkDevice device;
     uint32_t family;
     VkQueue queue;
@@ -42,6 +44,8 @@ void vulkan_check(VkResult result, const char *call);
 /* The instance and the physical device. What is switched on in the features until then is enabled by
  * vulkan_create_device. */
 void vulkan_open(vulkan *vk);
+/* Has an extension enabled, when the device is created; false when it has none of that name. */
+bool vulkan_enable(vulkan *vk, const char *extension);
 void vulkan_create_device(vulkan *vk);
 void vulkan_close(vulkan *vk);
 

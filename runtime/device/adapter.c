@@ -99,12 +99,16 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
         .pNext = adapter->version >= VK_API_VERSION_1_2 ? &floats : NULL,
         .maxMemoryAllocationSize = UINT64_MAX};
+    VkPhysicalDeviceIDProperties id = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES,
+                                       .pNext = &maintenance3};
     VkPhysicalDeviceSubgroupProperties subgroup = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, .pNext = &maintenance3};
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, .pNext = &id};
     VkPhysicalDeviceProperties2 properties = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &subgroup};
     vk->GetPhysicalDeviceProperties2(adapter->handle, &properties);
     adapter->driver = driver.driverID;
+    memcpy(adapter->device_uuid, id.deviceUUID, VK_UUID_SIZE);
+    memcpy(adapter->driver_uuid, id.driverUUID, VK_UUID_SIZE);
     adapter->max_buffer_size = maintenance4.maxBufferSize;
     adapter->max_allocation_size = maintenance3.maxMemoryAllocationSize;
     if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT)

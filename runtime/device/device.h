@@ -34,7 +34,8 @@ typedef struct rp_adapter {
     VkPhysicalDeviceMemoryProperties memory;
     VkDriverId driver;
     uint64_t max_buffer_size, max_allocation_size;
-    uint64_t host_alignment;  /* of host memory that it takes as its own; 0: none */
+    uint64_t host_alignment; /* of host memory that it takes as its own; 0: none */
+    uint8_t device_uuid[VK_UUID_SIZE], driver_uuid[VK_UUID_SIZE];
     uint32_t extensions;      /* rp_extension bits: present, or core in the version in use */
     uint32_t features;        /* rp_feature bits: of an imported device those that are enabled */
     uint64_t needs;           /* rp_plan_need bits that these serve */
@@ -121,6 +122,9 @@ struct rp_device {
     void (*lock)(void *user, void *queue); /* the application's; NULL: the mutexes */
     void (*unlock)(void *user, void *queue);
     void *user;
+    rp_memory_allocate allocate_memory; /* the application's; NULL: vkAllocateMemory */
+    rp_memory_release release_memory;
+    void *memory_allocator;
     pthread_mutex_t mutex, transfer_mutex; /* around submissions to each queue */
     bool validation;
     rp_messages messages;

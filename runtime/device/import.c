@@ -30,6 +30,9 @@ static rp_status check(const rp_device_import *import, const rp_device_params *p
     if (!import->lock != !import->unlock)
         return missing(import->lock ? "unlock" : "lock",
                        "expected both of lock and unlock, or neither", diags);
+    if (!import->allocate != !import->release)
+        return missing(import->allocate ? "release" : "allocate",
+                       "expected both of allocate and release, or neither", diags);
     if (!import->extensions && import->extension_count)
         return missing("extensions", "expected as many names as extension_count says", diags);
     for (uint32_t i = 0; i < import->extension_count; i++) {
@@ -105,6 +108,9 @@ rp_status rp_device_wrap(rp_device *device, const rp_device_params *params, rp_d
     device->lock = import->lock;
     device->unlock = import->unlock;
     device->user = import->user;
+    device->allocate_memory = import->allocate;
+    device->release_memory = import->release;
+    device->memory_allocator = import->allocator;
     RP_TRY(read_import(import, &device->allocator, diags, &device->instance, adapter));
     device->vk = device->instance.vk;
     RP_TRY(limit(adapter, import, diags));

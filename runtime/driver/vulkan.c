@@ -104,6 +104,7 @@ const char *rp_vk_result_name(VkResult result) {
         RP_X(VK_ERROR_TOO_MANY_OBJECTS),
         RP_X(VK_ERROR_FRAGMENTED_POOL),
         RP_X(VK_ERROR_OUT_OF_POOL_MEMORY),
+        RP_X(VK_ERROR_INVALID_EXTERNAL_HANDLE),
         RP_X(VK_ERROR_INVALID_SHADER_NV),
         RP_X(VK_ERROR_UNKNOWN),
 #undef RP_X
@@ -121,6 +122,7 @@ rp_status rp_vk_status(VkResult result) {
         return RP_ERROR_DEVICE_MEMORY;
     if (result == VK_ERROR_DEVICE_LOST) return RP_ERROR_DEVICE_LOST;
     if (result == VK_ERROR_INCOMPATIBLE_DRIVER) return RP_ERROR_NO_DEVICE;
+    if (result == VK_ERROR_INVALID_EXTERNAL_HANDLE) return RP_ERROR_USAGE;
     if (result == VK_ERROR_EXTENSION_NOT_PRESENT || result == VK_ERROR_FEATURE_NOT_PRESENT ||
         result == VK_ERROR_LAYER_NOT_PRESENT)
         return RP_ERROR_UNSUPPORTED;

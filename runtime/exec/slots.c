@@ -194,7 +194,7 @@ typedef struct requests {
     float priority;
 } requests;
 
-static bool ask(requests *r, rp_purpose purpose, uint64_t size, const char *name, uint32_t slot,
+static bool ask(requests *r, rp_memory_purpose purpose, uint64_t size, const char *name, uint32_t slot,
                 uint32_t buffer) {
     if (!RP_RESERVE(r->a, r->wishes, r->count, r->wishes_capacity, 1) ||
         !RP_RESERVE(r->a, r->of, r->count, r->of_capacity, 1))
@@ -222,7 +222,7 @@ static bool ask_for_slot(const rp_exec *exec, const rp_slot *slots, uint32_t s, 
                       (s == 0 || !rp_slots_share(exec, &buffers[i]));
         bool tmp = buffers[i].kind == RP_TMP;
         if (!wanted || (tmp && !exec->params.separate_buffers)) continue;
-        if (!ask(r, tmp ? RP_PURPOSE_ARENA : RP_PURPOSE_EXTERNAL, buffers[i].size, name, s, i))
+        if (!ask(r, tmp ? RP_PURPOSE_ARENA : RP_PURPOSE_BUFFERS, buffers[i].size, name, s, i))
             return false;
     }
     return true;

@@ -1,13 +1,19 @@
 /* Allocating storages: those of an exec are known before any memory is allocated, so one block per
  * memory type is laid out by adding up sizes, and no general allocator is needed. A block goes with
- * the last storage in it. One that is larger than the driver allows is split between buffers. */
+ * the last storage in it. One that is larger than the driver allows is split between buffers.
+ *
+ * Some storages have a block of their own: where an application's allocator gives the memory
+ * (hook.c), it does the laying out, and memory that other devices see (external.c) is seen whole. */
 #include "memory/storage.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "base/checked.h"
 #include "plan/format.h"
 
-static VkBufferUsageFlags usage_of(rp_purpose purpose) {
+static VkBufferUsageFlags usage_of(rp_memory_purpose purpose) {
     const VkBufferUsageFlags transfer =
         VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
     if (purpose == RP_PURPOSE_STAGING) return transfer;
@@ -46,6 +52,12 @@ static rp_status create_buffer(allocation *all, const rp_storage_wish *wish, rp_
                      wish->name, adapter->info.name);
         return RP_ERROR_UNSUPPORTED;
     }
+    const VkBufferUsageFlags usage = usage_of(wish->purpose) | wish->usage;
+    const VkExternalMemoryBufferCreateInfo external = {
+        .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+        .handleTypes = wish->fd ? wish->fd->type : wish->exportable,
+    };
+    if (external.handleTypes) RP_TRY(rp_external_check(device, wish, usage, diags));
     rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
     if (!storage) return RP_ERROR_NO_MEMORY;
     *out = storage; /* from here on the allocation's to release */
@@ -53,14 +65,16 @@ static rp_status create_buffer(allocation *all, const rp_storage_wish *wish, rp_
     storage->device = device;
     storage->purpose = wish->purpose;
     storage->size = wish->size;
+    storage->usage = usage;
     atomic_init(&storage->holders, 1);
     storage->name = rp_dup(a, wish->name, strlen(wish->name) + 1);
     if (!storage->name) return RP_ERROR_NO_MEMORY;
     uint32_t families[2], family_count = rp_device_families(device, families);
     const VkBufferCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+        .pNext = external.handleTypes ? &external : NULL,
         .size = rp_storage_fill_bytes(wish->size),
-        .usage = usage_of(wish->purpose) | wish->usage,
+        .usage = usage,
         .sharingMode = family_count > 1 ? VK_SHARING_MODE_CONCURRENT : VK_SHARING_MODE_EXCLUSIVE,
         .queueFamilyIndexCount = family_count > 1 ? family_count : 0,
         .pQueueFamilyIndices = families,
@@ -83,35 +97,72 @@ static rp_status add_block(allocation *all, uint32_t type, float priority) {
     return RP_OK;
 }
 
+static rp_buffer_needs needs_of(rp_device *device, const rp_storage *storage) {
+    VkMemoryDedicatedRequirements dedicated = {.sType =
+                                                   VK_STRUCTURE_TYPE_MEMORY_DEDICATED_REQUIREMENTS};
+    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2,
+                                   .pNext = &dedicated};
+    const VkBufferMemoryRequirementsInfo2 asked = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2, .buffer = storage->handle};
+    device->vk.GetBufferMemoryRequirements2(device->handle, &asked, &needs);
+    return (rp_buffer_needs){
+        .memory = needs.memoryRequirements,
+        .prefers_dedicated = dedicated.prefersDedicatedAllocation != 0,
+        .requires_dedicated = dedicated.requiresDedicatedAllocation != 0,
+    };
+}
+
+/* A block for one storage alone. */
+static rp_status lay_out_alone(allocation *all, uint32_t index, const rp_storage_wish *wish,
+                               const rp_buffer_needs *needs, uint32_t type, rp_diags *diags) {
+    rp_device *device = all->device;
+    const rp_storage *storage = all->storages[index];
+    all->offsets[index] = 0;
+    all->block_of[index] = all->blocks_count;
+    RP_TRY(add_block(all, type, wish->priority));
+    rp_block *block = all->blocks[all->blocks_count - 1];
+    block->alone = true;
+    block->size = needs->memory.size;
+    block->exportable = wish->exportable;
+    if (wish->fd) {
+        block->fd = wish->fd;
+        return rp_external_lay_out(device, storage, needs, diags, block);
+    }
+    if (!wish->exportable) return rp_hook_allocate(device, storage, wish, needs, diags, block);
+    if (needs->prefers_dedicated || needs->requires_dedicated) block->dedicated = storage->handle;
+    return RP_OK;
+}
+
 /* Says which block a storage lies in and where; the last block of a kind is the open one. */
 static rp_status lay_out(allocation *all, uint32_t index, const rp_storage_wish *wish,
                          rp_diags *diags) {
     rp_device *device = all->device;
     const rp_adapter *adapter = &device->adapter;
     rp_storage *storage = all->storages[index];
-    VkMemoryRequirements needs;
+    const rp_buffer_needs needs = needs_of(device, storage);
     uint32_t type;
-    device->vk.GetBufferMemoryRequirements(device->handle, storage->handle, &needs);
-    storage->memory_bytes = needs.size;
-    all->bytes[storage->purpose] += needs.size;
-    if (!rp_memory_choose_type(adapter, storage->purpose, needs.memoryTypeBits, &type)) {
+    storage->memory_bytes = needs.memory.size;
+    all->bytes[storage->purpose] += needs.memory.size;
+    if (!rp_memory_choose_type(adapter, storage->purpose, needs.memory.memoryTypeBits, &type)) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s has no memory type that %s can use",
                      adapter->info.name, storage->name);
         return RP_ERROR_UNSUPPORTED;
     }
+    if (device->allocate_memory || wish->exportable || wish->fd)
+        return lay_out_alone(all, index, wish, &needs, type, diags);
     uint64_t end = UINT64_MAX, offset = 0;
     uint32_t b = 0;
     for (; b < all->blocks_count; b++) {
         const rp_block *block = all->blocks[b];
-        if (block->type == type && block->priority == wish->priority &&
-            rp_align_u64(block->size, needs.alignment, &offset) &&
-            rp_add_u64(offset, needs.size, &end) && end <= adapter->max_allocation_size)
+        if (!block->alone && block->type == type && block->priority == wish->priority &&
+            rp_align_u64(block->size, needs.memory.alignment, &offset) &&
+            rp_add_u64(offset, needs.memory.size, &end) && end <= adapter->max_allocation_size)
             break;
     }
     if (b == all->blocks_count) {
         RP_TRY(add_block(all, type, wish->priority));
         offset = 0;
-        end = needs.size;
+        end = needs.memory.size;
     }
     all->offsets[index] = offset;
     all->block_of[index] = b;
@@ -123,7 +174,7 @@ static rp_status lay_out(allocation *all, uint32_t index, const rp_storage_wish 
 static void list_parts(const allocation *all, char *text, size_t size) {
     static const char *const names[] = {
 #define RP_X(symbol, name) name,
-        RP_PURPOSE_LIST(RP_X)
+        RP_MEMORY_PURPOSE_LIST(RP_X)
 #undef RP_X
     };
     size_t at = 0;
@@ -136,12 +187,18 @@ static void list_parts(const allocation *all, char *text, size_t size) {
                                    (unsigned long long)all->bytes[i]);
 }
 
+/* To be allocated here. */
+static bool is_new(const rp_block *block) {
+    return !block->given.size && !block->fd;
+}
+
 static rp_status out_of_memory(const allocation *all, uint32_t type, rp_diags *diags) {
     const rp_adapter *adapter = &all->device->adapter;
     uint32_t heap = adapter->memory.memoryTypes[type].heapIndex;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < all->blocks_count; i++)
-        if (adapter->memory.memoryTypes[all->blocks[i]->type].heapIndex == heap)
+        if (is_new(all->blocks[i]) &&
+            adapter->memory.memoryTypes[all->blocks[i]->type].heapIndex == heap)
             sum += all->blocks[i]->size;
     char parts[256] = "", budget_text[96] = "";
     uint64_t budget, used;
@@ -181,6 +238,7 @@ static rp_status check_heaps(const allocation *all, rp_diags *diags) {
     uint64_t sums[VK_MAX_MEMORY_HEAPS] = {0};
     for (uint32_t i = 0; i < all->blocks_count; i++) {
         uint32_t heap = facts->memoryTypes[all->blocks[i]->type].heapIndex;
+        if (!is_new(all->blocks[i])) continue;
         if (!rp_add_u64(sums[heap], all->blocks[i]->size, &sums[heap]) ||
             sums[heap] > facts->memoryHeaps[heap].size)
             return out_of_memory(all, all->blocks[i]->type, diags);
@@ -189,45 +247,95 @@ static rp_status check_heaps(const allocation *all, rp_diags *diags) {
     return RP_OK;
 }
 
-static rp_status allocate_block(const allocation *all, rp_block *block, rp_diags *diags) {
-    rp_device *device = all->device;
-    const rp_vk *vk = &device->vk;
-    const VkMemoryPriorityAllocateInfoEXT priority = {
+static VkResult call_allocate(rp_device *device, rp_block *block, int fd) {
+    VkMemoryPriorityAllocateInfoEXT priority = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_PRIORITY_ALLOCATE_INFO_EXT,
         .priority = block->priority,
     };
-    bool prior =
-        block->priority != 0 && (device->adapter.features & RP_FEATURE_MEMORY_PRIORITY) != 0;
-    const VkMemoryAllocateFlagsInfo addressed = {
+    VkMemoryAllocateFlagsInfo addressed = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
-        .pNext = prior ? &priority : NULL,
         .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
     };
-    const VkMemoryAllocateInfo info = {
+    VkMemoryDedicatedAllocateInfo dedicated = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
+        .buffer = block->dedicated,
+    };
+    VkExportMemoryAllocateInfo exported = {
+        .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
+        .handleTypes = block->exportable,
+    };
+    VkImportMemoryFdInfoKHR imported = {
+        .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
+        .handleType = block->fd ? (VkExternalMemoryHandleTypeFlagBits)block->fd->type : 0,
+        .fd = fd,
+    };
+    VkMemoryAllocateInfo info = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-        .pNext = block->addressed ? (const void *)&addressed : addressed.pNext,
         .allocationSize = block->size,
         .memoryTypeIndex = block->type,
     };
-    VkResult result = vk->AllocateMemory(device->handle, &info, NULL, &block->handle);
-    if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY) return out_of_memory(all, block->type, diags);
-    RP_TRY(rp_vk_result(result, "vk->AllocateMemory", diags));
-    rp_count_memory(&device->counts, block->size);
+    if (block->priority != 0 && (device->adapter.features & RP_FEATURE_MEMORY_PRIORITY))
+        priority.pNext = info.pNext, info.pNext = &priority;
+    if (block->addressed) addressed.pNext = info.pNext, info.pNext = &addressed;
+    if (block->dedicated) dedicated.pNext = info.pNext, info.pNext = &dedicated;
+    if (block->exportable) exported.pNext = info.pNext, info.pNext = &exported;
+    if (block->fd) imported.pNext = info.pNext, info.pNext = &imported;
+    return device->vk.AllocateMemory(device->handle, &info, NULL, &block->handle);
+}
+
+/* Vulkan keeps the descriptor that it imports. It gets one of its own, so that the caller's is still
+ * the caller's whatever fails later. */
+static rp_status import_block(rp_device *device, rp_block *block, rp_diags *diags) {
+    int fd = fcntl(block->fd->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "file descriptor %d: %s", block->fd->fd,
+                     strerror(errno));
+        return errno == EBADF ? RP_ERROR_USAGE : RP_ERROR_IO;
+    }
+    VkResult result = call_allocate(device, block, fd);
+    if (result != VK_SUCCESS) close(fd);
+    if (result == VK_ERROR_INVALID_EXTERNAL_HANDLE)
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s does not take file descriptor %d as %llu bytes of memory type %u",
+                     device->adapter.info.name, block->fd->fd, (unsigned long long)block->size,
+                     block->type);
+    return rp_vk_result(result, "vk->AllocateMemory", diags);
+}
+
+static rp_status allocate_block(const allocation *all, rp_block *block, rp_diags *diags) {
+    rp_device *device = all->device;
+    if (block->given.size) return RP_OK;
+    if (block->fd) {
+        /* The host may see memory of others late, or not at all: it is mapped on request. */
+        RP_TRY(import_block(device, block, diags));
+        bool mapped = block->fd->host_visible != 0;
+        block->fd = NULL;
+        if (!mapped) return RP_OK;
+    } else {
+        VkResult result = call_allocate(device, block, -1);
+        if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY) return out_of_memory(all, block->type, diags);
+        RP_TRY(rp_vk_result(result, "vk->AllocateMemory", diags));
+        block->counted = true;
+        rp_count_memory(&device->counts, block->size);
+    }
     VkMemoryPropertyFlags flags = device->adapter.memory.memoryTypes[block->type].propertyFlags;
     const VkMemoryPropertyFlags visible =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     if ((flags & visible) != visible) return RP_OK;
     void *mapped = NULL;
-    RP_TRY(
-        RP_VK(diags, vk->MapMemory(device->handle, block->handle, 0, VK_WHOLE_SIZE, 0, &mapped)));
-    block->mapped = mapped;
+    RP_TRY(RP_VK(
+        diags, device->vk.MapMemory(device->handle, block->handle, 0, VK_WHOLE_SIZE, 0, &mapped)));
+    block->mapped = (uint8_t *)mapped + block->offset;
     return RP_OK;
 }
 
 static void release_block(rp_device *device, rp_block *block) {
     if (!block || atomic_fetch_sub_explicit(&block->holders, 1, memory_order_acq_rel) != 1) return;
-    if (block->handle) rp_uncount_memory(&device->counts, block->size);
-    device->vk.FreeMemory(device->handle, block->handle, NULL); /* unmaps, too */
+    if (block->counted) rp_uncount_memory(&device->counts, block->size);
+    if (block->given.size)
+        device->release_memory(device->memory_allocator, &block->given);
+    else
+        device->vk.FreeMemory(device->handle, block->handle, NULL); /* unmaps, too */
     rp_release(&device->allocator, block);
 }
 
@@ -246,8 +354,9 @@ static rp_status allocate(allocation *all, const rp_storage_wish *wishes, rp_dia
     for (uint32_t i = 0; i < all->count; i++) {
         rp_storage *storage = all->storages[i];
         rp_block *block = all->blocks[all->block_of[i]];
-        RP_TRY(RP_VK(diags, device->vk.BindBufferMemory(device->handle, storage->handle,
-                                                        block->handle, all->offsets[i])));
+        RP_TRY(
+            RP_VK(diags, device->vk.BindBufferMemory(device->handle, storage->handle, block->handle,
+                                                     block->offset + all->offsets[i])));
         atomic_fetch_add_explicit(&block->holders, 1, memory_order_relaxed);
         storage->block = block;
         if (block->mapped && storage->purpose != RP_PURPOSE_ARENA)

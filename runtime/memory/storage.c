@@ -37,8 +37,8 @@ static const struct {
 };
 
 /* Each flag that cannot be had is said. */
-static rp_status check_usage(const rp_storage_params *params, const char *name, rp_diags *diags) {
-    VkBufferUsageFlags left = params->usage & ~known_usage;
+rp_status rp_storage_check_usage(VkBufferUsageFlags usage, const char *name, rp_diags *diags) {
+    VkBufferUsageFlags left = usage & ~known_usage;
     for (size_t i = 0; i < sizeof extension_usage / sizeof *extension_usage; i++) {
         if (!(left & extension_usage[i].flag)) continue;
         left &= ~extension_usage[i].flag;
@@ -50,7 +50,7 @@ static rp_status check_usage(const rp_storage_params *params, const char *name, 
     if (left)
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s cannot have the usage 0x%x: no such flags",
                      name, left);
-    return params->usage & ~known_usage ? RP_ERROR_USAGE : RP_OK;
+    return usage & ~known_usage ? RP_ERROR_USAGE : RP_OK;
 }
 
 rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, rp_diags *diags,
@@ -62,14 +62,15 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
     if (!rp_sized_take(given, &params, sizeof params))
         return rp_sized_refuse(diags, "rp_storage_params");
     const rp_storage_wish wish = {
-        .purpose = params.host_visible ? RP_PURPOSE_VISIBLE : RP_PURPOSE_EXTERNAL,
+        .purpose = params.host_visible ? RP_PURPOSE_VISIBLE : RP_PURPOSE_BUFFERS,
         .usage = params.usage,
         .size = params.bytes,
         .name = params.name ? params.name : "storage",
         .priority = params.priority,
+        .exportable = params.exportable,
     };
     RP_TRY(rp_memory_check_priority(params.priority, wish.name, diags));
-    RP_TRY(check_usage(&params, wish.name, diags));
+    RP_TRY(rp_storage_check_usage(params.usage, wish.name, diags));
     if (params.bytes == 0 || params.bytes > RP_MAX_BUFFER_BYTES) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "%s cannot have %llu bytes: 1 to %llu are possible", wish.name,
@@ -83,6 +84,7 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
         rp_storage_drop(storage);
         return status;
     }
+    storage->external = params.exportable;
     storage->known = true;
     rp_device_retain(device, RP_OBJECT_STORAGE);
     *out_storage = storage;
@@ -141,7 +143,7 @@ rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *g
         .handle = params.buffer,
         .offset = params.offset,
         .size = params.bytes,
-        .purpose = params.mapped ? RP_PURPOSE_VISIBLE : RP_PURPOSE_EXTERNAL,
+        .purpose = params.mapped ? RP_PURPOSE_VISIBLE : RP_PURPOSE_BUFFERS,
         .mapped = params.mapped,
         .imported = true,
     };

@@ -7,30 +7,30 @@
 #include "device/device.h"
 #include "reprise/storage.h"
 
-/* What a storage is for: symbol, name in messages. It decides the memory type and the usage. */
-#define RP_PURPOSE_LIST(X)                                                                         \
-    X(RP_PURPOSE_ARENA, "the arena")  /* transients: the GPU alone */                              \
-    X(RP_PURPOSE_EXTERNAL, "buffers") /* in, out, inout, weight, and the application's own */      \
-    X(RP_PURPOSE_VISIBLE, "host-visible buffers") /* the same, mapped */                           \
-    X(RP_PURPOSE_LIVE, "live block")              /* mapped, written between replays */            \
-    X(RP_PURPOSE_STAGING, "staging")              /* mapped, copied from and to */
-
-typedef enum rp_purpose {
-#define RP_X(symbol, name) symbol,
-    RP_PURPOSE_LIST(RP_X)
+/* What a storage is for decides the memory type and the usage. */
+enum {
+#define RP_X(symbol, name) +1
+    RP_PURPOSE_COUNT = RP_MEMORY_PURPOSE_LIST(RP_X)
 #undef RP_X
-        RP_PURPOSE_COUNT
-} rp_purpose;
+};
 
-/* Device memory that several storages lie in. */
+/* Device memory that several storages lie in, or one alone: memory of the application's allocator, or
+ * that other devices see. */
 typedef struct rp_block {
     atomic_uint holders;
     VkDeviceMemory handle;
-    uint8_t *mapped;
+    uint64_t offset; /* of its first byte in it */
+    uint8_t *mapped; /* of its first byte */
     uint64_t size;
     uint32_t type;
     float priority;
-    bool addressed; /* shaders reach a buffer in it by device address */
+    bool addressed;          /* shaders reach a buffer in it by device address */
+    bool alone;              /* for one storage */
+    bool counted;            /* among what the device allocated */
+    VkBuffer dedicated;      /* the only buffer that may be bound; null: any */
+    uint32_t exportable;     /* rp_fd_type bits */
+    const rp_storage_fd *fd; /* imported from there; valid while it is being allocated */
+    rp_memory given;         /* by the application's allocator; given.size 0: it is not */
 } rp_block;
 
 struct rp_storage {
@@ -39,29 +39,41 @@ struct rp_storage {
     rp_device *device;
     char *name;
     VkBuffer handle;
-    uint64_t offset, size; /* in the VkBuffer, as asked */
-    uint64_t memory_bytes; /* of the block; 0 when imported */
-    rp_purpose purpose;
-    uint8_t *mapped; /* of the first byte; NULL when the host cannot see it */
-    rp_block *block; /* NULL when imported */
-    bool imported;   /* the VkBuffer is the application's */
-    bool known;      /* the application has the storage: not an exec alone knows who uses it */
+    VkBufferUsageFlags usage; /* 0 when imported */
+    uint64_t offset, size;    /* in the VkBuffer, as asked */
+    uint64_t memory_bytes;    /* of the block; 0 when imported */
+    rp_memory_purpose purpose;
+    uint8_t *mapped;   /* of the first byte; NULL when the host cannot see it */
+    rp_block *block;   /* NULL when imported */
+    bool imported;     /* the VkBuffer is the application's */
+    uint32_t external; /* rp_fd_type bits that others see the memory by; 0: nobody else does */
+    bool known;        /* the application has the storage: not an exec alone knows who uses it */
 };
 
 /* What is asked for. */
 typedef struct rp_storage_wish {
-    rp_purpose purpose;
+    rp_memory_purpose purpose;
     VkBufferUsageFlags usage; /* beside that of the purpose */
     uint64_t size;
     const char *name;
-    float priority; /* 0: the usual one */
+    float priority;          /* 0: the usual one */
+    uint32_t exportable;     /* rp_fd_type bits: memory of its own that can be exported so */
+    const rp_storage_fd *fd; /* memory to be imported; NULL: new memory */
 } rp_storage_wish;
 
 /* Which memory of a device purposes want. types.c. */
-bool rp_memory_choose_type(const rp_adapter *adapter, rp_purpose purpose, uint32_t allowed,
+bool rp_memory_choose_type(const rp_adapter *adapter, rp_memory_purpose purpose, uint32_t allowed,
                            uint32_t *out);
+/* The flags that any memory for a purpose must have, and those of the best; and which memory types
+ * have the former and need no feature that the runtime does not know of. */
+void rp_memory_flags(const rp_adapter *adapter, rp_memory_purpose purpose,
+                     VkMemoryPropertyFlags *out_required, VkMemoryPropertyFlags *out_wanted);
+uint32_t rp_memory_types(const rp_adapter *adapter, VkMemoryPropertyFlags required);
 /* 0 stands for the usual priority; RP_ERROR_USAGE outside of 0 to 1. */
 rp_status rp_memory_check_priority(float priority, const char *name, rp_diags *diags);
+
+/* RP_ERROR_USAGE for flags that the runtime cannot ask for. storage.c. */
+rp_status rp_storage_check_usage(VkBufferUsageFlags usage, const char *name, rp_diags *diags);
 
 /* What the system lets this process use of a heap, and what it uses; false where nobody says. */
 bool rp_memory_budget(const rp_device *device, uint32_t heap, uint64_t *out_budget,
@@ -85,6 +97,30 @@ void rp_storage_drop(rp_storage *storage);
  * and maps what the host can see. */
 rp_status rp_storage_allocate(rp_device *device, const rp_storage_wish *wishes, uint32_t count,
                               rp_diags *diags, rp_storage **out);
+
+/* What Vulkan says of the memory that a buffer wants. */
+typedef struct rp_buffer_needs {
+    VkMemoryRequirements memory;
+    bool prefers_dedicated, requires_dedicated;
+} rp_buffer_needs;
+
+/* Asks the application's allocator for a block that is one storage's. hook.c. */
+rp_status rp_hook_allocate(rp_device *device, const rp_storage *storage,
+                           const rp_storage_wish *wish, const rp_buffer_needs *needs,
+                           rp_diags *diags, rp_block *block);
+
+/* Memory that several devices see; external.c. Whether the device can do with a buffer of that usage
+ * what the wish asks for: export it, or import it. */
+rp_status rp_external_check(const rp_device *device, const rp_storage_wish *wish,
+                            VkBufferUsageFlags usage, rp_diags *diags);
+/* The memory type, size and buffer of a block that is imported. */
+rp_status rp_external_lay_out(rp_device *device, const rp_storage *storage,
+                              const rp_buffer_needs *needs, rp_diags *diags, rp_block *block);
+
+/* Records a command buffer, submits it, and waits. once.c. */
+rp_status rp_submit_once(rp_device *device,
+                         void (*record)(rp_device *, VkCommandBuffer, const void *user),
+                         const void *user, rp_diags *diags);
 
 /* Fills storages with zeros, and waits for that; NULL ones are passed over. clear.c. */
 rp_status rp_storage_clear(rp_device *device, rp_storage *const *storages, uint32_t count,

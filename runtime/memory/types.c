@@ -10,7 +10,8 @@ typedef struct type_wish {
 enum { MAX_WISHES = 4 };
 
 /* Memory types to try, best first. */
-static void wishes_of(const rp_adapter *adapter, rp_purpose purpose, type_wish out[MAX_WISHES]) {
+static void wishes_of(const rp_adapter *adapter, rp_memory_purpose purpose,
+                      type_wish out[MAX_WISHES]) {
     const VkMemoryPropertyFlags local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
     const VkMemoryPropertyFlags visible =
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
@@ -28,7 +29,7 @@ static void wishes_of(const rp_adapter *adapter, rp_purpose purpose, type_wish o
     const type_wish *chosen = unmapped;
     switch (purpose) {
     case RP_PURPOSE_ARENA: break;
-    case RP_PURPOSE_EXTERNAL: {
+    case RP_PURPOSE_BUFFERS: {
         VkPhysicalDeviceType type = adapter->properties.deviceType;
         if (type == VK_PHYSICAL_DEVICE_TYPE_CPU || type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU)
             chosen = unified;
@@ -37,27 +38,44 @@ static void wishes_of(const rp_adapter *adapter, rp_purpose purpose, type_wish o
     case RP_PURPOSE_VISIBLE: chosen = mapped; break;
     case RP_PURPOSE_LIVE: chosen = live; break;
     case RP_PURPOSE_STAGING: chosen = staging; break;
-    case RP_PURPOSE_COUNT: break;
     }
     memcpy(out, chosen, sizeof(type_wish) * MAX_WISHES);
 }
 
-bool rp_memory_choose_type(const rp_adapter *adapter, rp_purpose purpose, uint32_t allowed,
-                           uint32_t *out) {
+uint32_t rp_memory_types(const rp_adapter *adapter, VkMemoryPropertyFlags required) {
     /* Protected, lazily allocated, device-coherent and RDMA memory need features of their own. */
     const VkMemoryPropertyFlags plain =
         VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
         VK_MEMORY_PROPERTY_HOST_COHERENT_BIT | VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < adapter->memory.memoryTypeCount; i++) {
+        VkMemoryPropertyFlags flags = adapter->memory.memoryTypes[i].propertyFlags;
+        if (!(flags & ~plain) && (flags & required) == required) found |= 1u << i;
+    }
+    return found;
+}
+
+void rp_memory_flags(const rp_adapter *adapter, rp_memory_purpose purpose,
+                     VkMemoryPropertyFlags *out_required, VkMemoryPropertyFlags *out_wanted) {
     type_wish wishes[MAX_WISHES];
     wishes_of(adapter, purpose, wishes);
-    for (uint32_t w = 0; w < MAX_WISHES; w++)
+    *out_required = wishes[MAX_WISHES - 1].with;
+    *out_wanted = wishes[0].with;
+}
+
+bool rp_memory_choose_type(const rp_adapter *adapter, rp_memory_purpose purpose, uint32_t allowed,
+                           uint32_t *out) {
+    type_wish wishes[MAX_WISHES];
+    wishes_of(adapter, purpose, wishes);
+    for (uint32_t w = 0; w < MAX_WISHES; w++) {
+        uint32_t fit = allowed & rp_memory_types(adapter, wishes[w].with);
         for (uint32_t i = 0; i < adapter->memory.memoryTypeCount; i++) {
-            VkMemoryPropertyFlags flags = adapter->memory.memoryTypes[i].propertyFlags;
-            if (!(allowed >> i & 1) || (flags & ~plain)) continue;
-            if ((flags & wishes[w].with) != wishes[w].with || (flags & wishes[w].without)) continue;
+            if (!(fit >> i & 1)) continue;
+            if (adapter->memory.memoryTypes[i].propertyFlags & wishes[w].without) continue;
             *out = i;
             return true;
         }
+    }
     return false;
 }
 
@@ -89,7 +107,7 @@ rp_status rp_device_get_memory(rp_device *device, rp_device_memory *memory) {
     const rp_adapter *adapter = &device->adapter;
     rp_device_memory own = {0};
     uint32_t type;
-    if (rp_memory_choose_type(adapter, RP_PURPOSE_EXTERNAL, UINT32_MAX, &type)) {
+    if (rp_memory_choose_type(adapter, RP_PURPOSE_BUFFERS, UINT32_MAX, &type)) {
         uint32_t heap = adapter->memory.memoryTypes[type].heapIndex;
         own.heap_bytes = own.budget_bytes = adapter->memory.memoryHeaps[heap].size;
         own.known = rp_memory_budget(device, heap, &own.budget_bytes, &own.used_bytes);

@@ -6,6 +6,7 @@ rp_diags *diags;
 rp_device *device;
 rp_plan *plan, *later_plan, *adapted_plan;
 VkCommandPool pool;
+bool shares_fd, shares_dma_buf;
 
 void check(rp_status status) {
     for (uint32_t i = 0; status != RP_OK && i < rp_diags_count(diags); i++)
@@ -139,6 +140,8 @@ static void set_up(void) {
     adapted_plan = compile(1, 1);
     check(rp_needs_enable(rp_plan_needs(plan) | rp_plan_needs(later_plan), VK_API_VERSION_1_3,
                           &vk.features, diags));
+    shares_fd = vulkan_enable(&vk, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
+    shares_dma_buf = shares_fd && vulkan_enable(&vk, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
     vulkan_create_device(&vk);
     const VkCommandPoolCreateInfo pool_info = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                                .queueFamilyIndex = vk.family};
@@ -150,6 +153,8 @@ static void set_up(void) {
                                      .physical_device = vk.physical,
                                      .device = vk.device,
                                      .features = &vk.features,
+                                     .extensions = vk.extensions,
+                                     .extension_count = vk.extension_count,
                                      .debug_utils = 1,
                                      .queue = vk.queue,
                                      .queue_family = vk.family};
@@ -174,6 +179,8 @@ int main(void) {
                                     {"weights once", test_weights_once},
                                     {"one arena", test_arena},
                                     {"host-visible storage", test_host_visible},
+                                    {"own allocator", test_allocator},
+                                    {"shared memory", test_shared},
                                     {"uploads", test_uploads},
                                     {"bytes of an exec", test_bytes_of_an_exec},
                                     {"frames", test_frames},

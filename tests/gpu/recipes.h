@@ -23,6 +23,7 @@ extern rp_diags *diags;
 extern rp_device *device;
 extern rp_plan *plan, *later_plan, *adapted_plan;
 extern VkCommandPool pool;
+extern bool shares_fd, shares_dma_buf; /* the device can, and has it enabled */
 
 void check(rp_status status);
 rp_exec *create(const rp_exec_params *params);
@@ -37,6 +38,8 @@ void expect_results(rp_exec *exec, uint32_t slot, uint32_t factor, uint32_t firs
 void test_weights_once(void);
 void test_arena(void);
 void test_host_visible(void);
+void test_allocator(void);
+void test_shared(void);
 void test_uploads(void);
 void test_bytes_of_an_exec(void);
 void test_frames(void);

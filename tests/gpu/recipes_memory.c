@@ -108,6 +108,162 @@ void test_host_visible(void) {
     rp_storage_release(storage);
 }
 
+/* ---- An application's allocator -------------------------------------------------------------- */
+
+static int held; /* pieces of memory that were given and are not back */
+
+/* The best of the types that will do. */
+static uint32_t choose_type(const vulkan *gpu, const rp_memory_request *asked) {
+    VkPhysicalDeviceMemoryProperties properties;
+    vkGetPhysicalDeviceMemoryProperties(gpu->physical, &properties);
+    uint32_t best = UINT32_MAX;
+    for (uint32_t i = 0; i < properties.memoryTypeCount; i++) {
+        uint32_t flags = properties.memoryTypes[i].propertyFlags & asked->wanted_flags;
+        if ((asked->type_bits >> i & 1) && (best == UINT32_MAX || flags == asked->wanted_flags))
+            best = i;
+    }
+    return best;
+}
+
+static int32_t on_allocate(void *allocator, const rp_memory_request *asked, rp_memory *out) {
+    vulkan *gpu = allocator;
+    const VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                       .allocationSize = asked->bytes,
+                                       .memoryTypeIndex = choose_type(gpu, asked)};
+    VkDeviceMemory memory;
+    VkResult result = vkAllocateMemory(gpu->device, &info, NULL, &memory);
+    if (result != VK_SUCCESS) return result;
+    if (asked->required_flags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT)
+        VK(vkMapMemory(gpu->device, memory, 0, VK_WHOLE_SIZE, 0, &out->mapped));
+    out->memory = memory;
+    out->type = info.memoryTypeIndex;
+    held++;
+    return VK_SUCCESS;
+}
+
+static void on_release(void *allocator, const rp_memory *memory) {
+    vulkan *gpu = allocator;
+    vkFreeMemory(gpu->device, (VkDeviceMemory)memory->memory, NULL);
+    held--;
+}
+
+void test_allocator(void) {
+    rp_device *own;
+    const rp_device_import import = {
+        .size = sizeof import,
+        .get_instance_proc_addr = (void *)vkGetInstanceProcAddr,
+        .instance = vk.instance,
+        .api_version = VK_API_VERSION_1_3,
+        .physical_device = vk.physical,
+        .device = vk.device,
+        .features = &vk.features,
+        .debug_utils = 1,
+        .queue = vk.queue,
+        .queue_family = vk.family,
+        .allocate = on_allocate,
+        .release = on_release,
+        .allocator = &vk,
+    };
+    const rp_device_params params = {.size = sizeof params, .import = &import};
+    check(rp_device_create(NULL, &params, diags, &own));
+    rp_exec *exec;
+    check(rp_exec_create(own, plan, NULL, diags, &exec));
+    CU_ASSERT_TRUE(held > 3);
+    write_inputs(exec, 0, 0);
+    replay_once(exec);
+    expect_results(exec, 0, 2, 0, 0);
+    rp_exec_destroy(exec);
+    check(rp_device_destroy(own, diags));
+    CU_ASSERT_EQUAL(held, 0);
+}
+
+/* ---- Memory that others see ------------------------------------------------------------------ */
+
+/* Another device of the same GPU, as another process would have it. */
+static rp_device *open_other(void) {
+    rp_device_info info = {.size = sizeof info};
+    check(rp_device_get_info(device, &info));
+    const rp_device_params params = {.size = sizeof params, .select = info.name, .validation = 1};
+    rp_device *other;
+    check(rp_device_create(NULL, &params, diags, &other));
+    return other;
+}
+
+/* Bytes go through a storage that is mapped on both sides. */
+static void share_mapped(rp_device *other, rp_fd_type type) {
+    const rp_storage_params params = {
+        .size = sizeof params, .bytes = BYTES, .host_visible = 1, .exportable = type};
+    rp_storage_fd fd = {.size = sizeof fd};
+    rp_storage *here, *there;
+    uint32_t sent[COUNT], back[COUNT] = {0};
+    for (uint32_t i = 0; i < COUNT; i++) sent[i] = i * i;
+    check(rp_storage_create(device, &params, diags, &here));
+    check(rp_storage_export_fd(here, type, diags, &fd));
+    check(rp_storage_import_fd(other, &fd, diags, &there));
+    check(rp_storage_write(here, 0, sent, sizeof sent, diags));
+    check(rp_storage_hand_over(here, diags));
+    check(rp_storage_take_over(there, diags));
+    rp_storage_info info = {.size = sizeof info};
+    check(rp_storage_get_info(there, &info));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(info.mapped);
+    CU_ASSERT_EQUAL(memcmp(info.mapped, sent, sizeof sent), 0);
+    rp_storage_release(here); /* the memory stays */
+    check(rp_storage_read(there, 0, back, sizeof back, diags));
+    CU_ASSERT_EQUAL(memcmp(back, sent, sizeof sent), 0);
+    rp_storage_release(there);
+}
+
+static void share_results(rp_device *other) {
+    const rp_storage_params params = {
+        .size = sizeof params, .bytes = BYTES, .exportable = RP_FD_OPAQUE, .name = "results"};
+    rp_storage *results, *seen;
+    check(rp_storage_create(device, &params, diags, &results));
+    rp_storage_fd fd = {.size = sizeof fd};
+    check(rp_storage_export_fd(results, RP_FD_OPAQUE, diags, &fd));
+
+    check(rp_storage_import_fd(other, &fd, diags, &seen)); /* takes fd.fd */
+
+    const rp_binding out = {"y", results, 0, RP_ALL_SLOTS, 0}, in = {"x", seen, 0, RP_ALL_SLOTS, 0};
+    rp_exec_params bound = {.size = sizeof bound, .bindings = &out, .binding_count = 1};
+    rp_exec *first, *second;
+    check(rp_exec_create(device, plan, &bound, diags, &first));
+    bound.bindings = &in;
+    check(rp_exec_create(other, plan, &bound, diags, &second));
+    write_inputs(first, 0, 0);
+    uint32_t w[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) w[i] = 2;
+    check(rp_exec_write(second, 0, "w", 0, w, sizeof w, diags));
+
+    check(rp_exec_submit(first, NULL, diags, NULL));
+    check(rp_exec_wait(first, 0, UINT64_MAX, diags));
+    check(rp_storage_hand_over(results, diags));
+    check(rp_storage_take_over(seen, diags)); /* the other one's business */
+    check(rp_exec_submit(second, NULL, diags, NULL));
+
+    check(rp_exec_wait(second, 0, UINT64_MAX, diags));
+    expect_results(second, 0, 4, 0, 0);
+    rp_exec_destroy(first);
+    rp_exec_destroy(second);
+    rp_storage_release(results);
+    rp_storage_release(seen);
+}
+
+void test_shared(void) {
+    if (!shares_fd) {
+        printf("skipped: the device has no VK_KHR_external_memory_fd ");
+        return;
+    }
+    rp_device *other = open_other();
+    share_results(other);
+    share_mapped(other, RP_FD_OPAQUE);
+    if (shares_dma_buf)
+        share_mapped(other, RP_FD_DMA_BUF);
+    else
+        printf("no dma-bufs here ");
+    CU_ASSERT_EQUAL(rp_device_messages(other, diags), 0);
+    check(rp_device_destroy(other, diags));
+}
+
 /* ---- The host's bytes ------------------------------------------------------------------------ */
 
 enum { LAYERS = 3, LAYER_BYTES = 3 << 20 };

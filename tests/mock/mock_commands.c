@@ -332,8 +332,36 @@ static const char *mask_text(uint64_t stages, uint64_t access, char text[160]) {
     return text;
 }
 
+/* Ownership of external memory, to or from somebody else. */
+static void change_owner(VkCommandBuffer commands, const VkBufferMemoryBarrier2 *barrier) {
+    const mock_buffer *buffer = (const mock_buffer *)barrier->buffer;
+    uint32_t from = barrier->srcQueueFamilyIndex, to = barrier->dstQueueFamilyIndex;
+    bool over = to == VK_QUEUE_FAMILY_EXTERNAL || to == VK_QUEUE_FAMILY_FOREIGN_EXT;
+    uint32_t own = over ? from : to, other = over ? to : from;
+    if (other != VK_QUEUE_FAMILY_EXTERNAL && other != VK_QUEUE_FAMILY_FOREIGN_EXT)
+        mock_wrong("one global barrier at a time is expected");
+    if (other == VK_QUEUE_FAMILY_FOREIGN_EXT &&
+        !mock_has_extension(VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME))
+        mock_wrong("a foreign queue family is named without its extension");
+    if (!buffer->handle_types) mock_wrong("a buffer is handed over that nobody else sees");
+    if (own != (buffer->concurrent ? VK_QUEUE_FAMILY_IGNORED : mock.queue_family))
+        mock_wrong("a buffer is handed over by a queue family that does not own it");
+    mock_count(over ? &mock.handed_over : &mock.taken_over);
+    mock.other_family = other;
+    const VkMemoryBarrier2 scopes = {.srcStageMask = barrier->srcStageMask,
+                                     .srcAccessMask = barrier->srcAccessMask,
+                                     .dstStageMask = barrier->dstStageMask,
+                                     .dstAccessMask = barrier->dstAccessMask};
+    add_op(commands, (mock_op){.barrier = scopes});
+}
+
 void VKAPI_CALL mock_CmdPipelineBarrier2(VkCommandBuffer commands, const VkDependencyInfo *info) {
     char src[160], dst[160];
+    if (info->bufferMemoryBarrierCount == 1 && !info->memoryBarrierCount &&
+        !info->imageMemoryBarrierCount) {
+        change_owner(commands, info->pBufferMemoryBarriers);
+        return;
+    }
     if (info->memoryBarrierCount != 1 || info->bufferMemoryBarrierCount ||
         info->imageMemoryBarrierCount)
         mock_wrong("one global barrier at a time is expected");

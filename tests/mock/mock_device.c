@@ -21,6 +21,12 @@ void mock_reset(void) {
     mock.sync2 = mock.timeline = mock.float16 = mock.int64 = mock.validation_layer = true;
     mock.sync2_extension = mock.exact_floats = true;
     mock.subgroup_operations = 0xff;
+    mock.fd_features =
+        VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+    mock.fd_compatible = VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT |
+                         VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+    mock.fd_types = UINT32_MAX;
+    mock.uuid = 0xd0;
     mock.max_allocation_size = mock.max_buffer_size = UINT64_C(1) << 40;
 
     VkPhysicalDeviceProperties *p = &mock.properties;
@@ -173,6 +179,10 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
             p->subgroupSize = 32;
             p->supportedStages = VK_SHADER_STAGE_COMPUTE_BIT;
             p->supportedOperations = mock.subgroup_operations;
+        } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES) {
+            VkPhysicalDeviceIDProperties *p = (void *)s;
+            memset(p->deviceUUID, mock.uuid, VK_UUID_SIZE);
+            memset(p->driverUUID, mock.uuid, VK_UUID_SIZE);
         } else if (s->sType ==
                    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT) {
             ((VkPhysicalDeviceExternalMemoryHostPropertiesEXT *)s)
@@ -201,7 +211,7 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
     }
 }
 
-static bool has_extension(const char *name) {
+bool mock_has_extension(const char *name) {
     for (int i = 0; i < MOCK_EXTENSIONS; i++)
         if (mock.extensions_too[i] && strcmp(mock.extensions_too[i], name) == 0) return true;
     return false;
@@ -211,7 +221,7 @@ VkResult VKAPI_CALL mock_GetPhysicalDeviceCooperativeMatrixPropertiesKHR(
     VkPhysicalDevice device, uint32_t *count, VkCooperativeMatrixPropertiesKHR *out) {
     (void)device;
     if (mock_fails("vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR")) return mock.fail_with;
-    if (!has_extension(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
+    if (!mock_has_extension(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
         mock_wrong("cooperative matrices are asked about without their extension");
     uint32_t have = 0;
     for (; have < MOCK_PRODUCTS && mock.products[have].KSize; have++) {
@@ -222,17 +232,6 @@ VkResult VKAPI_CALL mock_GetPhysicalDeviceCooperativeMatrixPropertiesKHR(
     }
     *count = have;
     return VK_SUCCESS;
-}
-
-void VKAPI_CALL mock_GetPhysicalDeviceExternalBufferProperties(
-    VkPhysicalDevice device, const VkPhysicalDeviceExternalBufferInfo *info,
-    VkExternalBufferProperties *out) {
-    (void)device;
-    bool host = info->handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
-    if (host && !has_extension(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
-        mock_wrong("external memory is asked about without its extension");
-    out->externalMemoryProperties = (VkExternalMemoryProperties){
-        .externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT};
 }
 
 void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
@@ -273,7 +272,7 @@ void VKAPI_CALL mock_GetPhysicalDeviceMemoryProperties2(VkPhysicalDevice device,
     (void)device;
     out->memoryProperties = mock.memory;
     VkPhysicalDeviceMemoryBudgetPropertiesEXT *budget = out->pNext;
-    if (!has_extension(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME))
+    if (!mock_has_extension(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME))
         mock_wrong("a budget is asked for without its extension");
     for (uint32_t i = 0; budget && i < mock.memory.memoryHeapCount; i++) {
         budget->heapBudget[i] = mock.heap_budget;

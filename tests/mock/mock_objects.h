@@ -37,7 +37,19 @@ typedef struct mock_memory {
     unsigned char *data;
     bool visible, addressed;
     bool foreign; /* data is not ours to free */
+    uint32_t type;
+    uint32_t handle_types; /* exported or imported as */
+    const void *dedicated; /* the only buffer for it; NULL: any */
+    int fd;                /* with handle_types: the file that the data is */
+    uint64_t file_bytes;
 } mock_memory;
+
+/* Memory that file descriptors are of: mock_external.c. */
+VkResult mock_external_allocate(mock_memory *memory, const VkMemoryAllocateInfo *info);
+void mock_external_free(mock_memory *memory);
+bool mock_has_extension(const char *name);
+/* A structure of that type in a chain, or NULL. */
+const void *mock_find(const void *chain, VkStructureType type);
 
 /* The last batch that uses something: until it is done, that is in flight. 0: none. */
 typedef uint64_t mock_use;
@@ -49,6 +61,7 @@ typedef struct mock_buffer {
     mock_memory *memory;
     mock_use use;
     VkBufferUsageFlags usage;
+    uint32_t handle_types; /* of external memory that it may lie in */
     bool staging; /* for copies alone: the host writes it anew when the GPU is done with it */
     bool concurrent;
     uint32_t family; /* that used it, and one; 0: none yet */

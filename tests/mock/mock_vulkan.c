@@ -52,8 +52,7 @@ void mock_delete(void *handle, mock_kind kind) {
     free(object);
 }
 
-/* A structure of that type in a chain, or NULL. */
-static const void *find_struct(const void *chain, VkStructureType type) {
+const void *mock_find(const void *chain, VkStructureType type) {
     for (const VkBaseInStructure *s = chain; s; s = s->pNext)
         if (s->sType == type) return s;
     return NULL;
@@ -83,18 +82,35 @@ VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateI
     mock_memory *memory = mock_new(MOCK_MEMORY, sizeof *memory);
     memory->size = info->allocationSize;
     const VkImportMemoryHostPointerInfoEXT *host =
-        find_struct(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
+        mock_find(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
     const VkMemoryPriorityAllocateInfoEXT *priority =
-        find_struct(info->pNext, VK_STRUCTURE_TYPE_MEMORY_PRIORITY_ALLOCATE_INFO_EXT);
+        mock_find(info->pNext, VK_STRUCTURE_TYPE_MEMORY_PRIORITY_ALLOCATE_INFO_EXT);
     if (!mock.quiet) mock.priority = priority ? priority->priority : -1;
     if (priority && !mock.memory_priority)
         mock_wrong("a priority of memory is given without the feature");
     memory->foreign = host != NULL;
+    memory->type = info->memoryTypeIndex;
+    const VkMemoryDedicatedAllocateInfo *dedicated =
+        mock_find(info->pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
+    if (dedicated) {
+        VkMemoryRequirements needs;
+        mock_GetBufferMemoryRequirements(device, dedicated->buffer, &needs);
+        memory->dedicated = (const void *)dedicated->buffer;
+        if (needs.size != memory->size)
+            mock_wrong("dedicated memory is not as large as its buffer");
+    }
     if (host) {
         if ((uintptr_t)host->pHostPointer % MOCK_PAGE || memory->size % MOCK_PAGE)
             mock_wrong("host memory is imported that is no pages");
         memory->data = host->pHostPointer;
         mock_count(&mock.host_imports);
+    } else if (mock_find(info->pNext, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO) ||
+               mock_find(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR)) {
+        VkResult result = mock_external_allocate(memory, info);
+        if (result != VK_SUCCESS) {
+            mock_delete(memory, MOCK_MEMORY);
+            return result;
+        }
     } else {
         memory->data = malloc(memory->size);
         if (!memory->data) abort();
@@ -117,7 +133,10 @@ void VKAPI_CALL mock_FreeMemory(VkDevice device, VkDeviceMemory handle,
     mock_memory *memory = (mock_memory *)handle;
     if (memory) {
         if (mock.races) mock_race_forget(memory);
-        if (!memory->foreign) free(memory->data);
+        if (memory->handle_types)
+            mock_external_free(memory);
+        else if (!memory->foreign)
+            free(memory->data);
     }
     mock_delete(memory, MOCK_MEMORY);
 }
@@ -148,6 +167,9 @@ VkResult VKAPI_CALL mock_CreateBuffer(VkDevice device, const VkBufferCreateInfo 
     mock_buffer *buffer = mock_new(MOCK_BUFFER, sizeof *buffer);
     buffer->size = info->size;
     buffer->usage = info->usage;
+    const VkExternalMemoryBufferCreateInfo *external =
+        mock_find(info->pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);
+    if (external) buffer->handle_types = external->handleTypes;
     __atomic_store_n(&mock.buffer_usage, info->usage, __ATOMIC_RELAXED);
     buffer->staging = !(info->usage & VK_BUFFER_USAGE_STORAGE_BUFFER_BIT);
     buffer->concurrent = info->sharingMode == VK_SHARING_MODE_CONCURRENT;
@@ -177,6 +199,19 @@ void VKAPI_CALL mock_GetBufferMemoryRequirements(VkDevice device, VkBuffer handl
                                   .memoryTypeBits = (1u << mock.memory.memoryTypeCount) - 1};
 }
 
+void VKAPI_CALL mock_GetBufferMemoryRequirements2(VkDevice device,
+                                                  const VkBufferMemoryRequirementsInfo2 *info,
+                                                  VkMemoryRequirements2 *out) {
+    mock_GetBufferMemoryRequirements(device, info->buffer, &out->memoryRequirements);
+    VkMemoryDedicatedRequirements *dedicated = out->pNext;
+    if (!dedicated) return;
+    const mock_buffer *buffer = (const mock_buffer *)info->buffer;
+    dedicated->requiresDedicatedAllocation =
+        buffer->handle_types && (mock.fd_features & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT);
+    dedicated->prefersDedicatedAllocation =
+        mock.prefers_dedicated || dedicated->requiresDedicatedAllocation;
+}
+
 VkResult VKAPI_CALL mock_BindBufferMemory(VkDevice device, VkBuffer handle, VkDeviceMemory memory,
                                           VkDeviceSize offset) {
     (void)device;
@@ -186,6 +221,12 @@ VkResult VKAPI_CALL mock_BindBufferMemory(VkDevice device, VkBuffer handle, VkDe
     if ((buffer->usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT) && !buffer->memory->addressed)
         mock_wrong("a buffer with a device address is bound to memory without");
     buffer->offset = offset;
+    const mock_memory *m = buffer->memory;
+    if (m->dedicated && (m->dedicated != buffer || offset))
+        mock_wrong(
+            "memory that is dedicated to a buffer is bound to another, or not from its start");
+    if (m->handle_types & ~buffer->handle_types)
+        mock_wrong("a buffer is bound to external memory of a kind that it was created without");
     if (offset % 64 || offset + buffer->size > buffer->memory->size)
         mock_wrong("a buffer is bound misaligned or outside its memory");
     return VK_SUCCESS;

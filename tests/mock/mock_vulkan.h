@@ -43,7 +43,12 @@ typedef struct mock_state {
     bool matrices;                        /* that of VK_KHR_cooperative_matrix */
     VkShaderStageFlags matrix_stages;
     VkCooperativeMatrixPropertiesKHR products[MOCK_PRODUCTS]; /* with k until the first of 0 */
-    uint64_t heap_budget, heap_usage; /* of every heap, as VK_EXT_memory_budget says */
+    bool prefers_dedicated; /* of every buffer, as vkGetBufferMemoryRequirements2 says */
+    VkExternalMemoryFeatureFlags fd_features; /* of file descriptors of memory */
+    uint32_t fd_compatible;                   /* handle types that go together */
+    uint32_t fd_types;                        /* memory types of a dma-buf */
+    uint8_t uuid;                             /* each byte of deviceUUID and driverUUID */
+    uint64_t heap_budget, heap_usage;         /* of every heap, as VK_EXT_memory_budget says */
     uint32_t loader_version;
     uint32_t instance_version; /* of the latest vkCreateInstance, or of the test's own instance */
 
@@ -65,9 +70,12 @@ typedef struct mock_state {
     int objects;         /* alive, of all kinds */
     uint32_t idle_waits; /* calls of vkQueueWaitIdle */
     uint32_t submits, memory_allocations;
-    uint32_t buffer_usage;     /* of the latest vkCreateBuffer */
-    uint32_t waits, batches;   /* vkWaitSemaphores; VkSubmitInfo2 */
-    uint32_t begins;           /* vkBeginCommandBuffer */
+    uint32_t buffer_usage;   /* of the latest vkCreateBuffer */
+    uint32_t waits, batches; /* vkWaitSemaphores; VkSubmitInfo2 */
+    uint32_t begins;         /* vkBeginCommandBuffer */
+    uint32_t handed_over,
+        taken_over; /* ownership of external memory; the family on the other side */
+    uint32_t other_family;
     uint32_t host_imports;     /* allocations of the host's own memory */
     float priority;            /* of the latest vkAllocateMemory; below 0: nothing was said */
     const void *submitted[32]; /* command buffers of the latest vkQueueSubmit2 */

@@ -8,6 +8,7 @@
 #define REPRISE_DEVICE_H
 
 #include "reprise/counters.h"
+#include "reprise/memory.h"
 #include "reprise/needs.h"
 #include "reprise/target.h"
 
@@ -81,6 +82,9 @@ typedef struct rp_device_import {
     void (*lock)(void *user, void *queue);
     void (*unlock)(void *user, void *queue);
     void *user;
+    rp_memory_allocate allocate; /* the application's allocator of device memory, see memory.h */
+    rp_memory_release release;   /* both of them, or neither: vkAllocateMemory */
+    void *allocator;             /* their first argument: a VmaAllocator */
 } rp_device_import;
 
 /* The queues of a device that is created here, as bits. Without any it has one, of the first family

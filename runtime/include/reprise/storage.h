@@ -23,17 +23,19 @@ typedef struct rp_storage rp_storage;
 
 /* Zero is the default everywhere but in `size` and `bytes`. */
 typedef struct rp_storage_params {
-    size_t size;       /* sizeof(rp_storage_params) */
-    uint64_t bytes;    /* of the buffer, more than 0 */
-    const char *name;  /* in messages and debug tools; NULL: "storage" */
-    uint32_t usage;    /* VkBufferUsageFlags beside those that plans need (storage, uniform and
+    size_t size;         /* sizeof(rp_storage_params) */
+    uint64_t bytes;      /* of the buffer, more than 0 */
+    const char *name;    /* in messages and debug tools; NULL: "storage" */
+    uint32_t usage;      /* VkBufferUsageFlags beside those that plans need (storage, uniform and
                          * indirect buffer, transfer in both directions): vertex, index, ... Those of
                          * Vulkan 1.2; RP_ERROR_USAGE for others, by name */
-    int host_visible;  /* mapped: rp_storage_info.mapped. RP_ERROR_UNSUPPORTED where a device has
+    int host_visible;    /* mapped: rp_storage_info.mapped. RP_ERROR_UNSUPPORTED where a device has
                          * no such memory */
-    int uninitialised; /* leave the bytes as they are; else they begin as zeros */
-    float priority;    /* of staying in device memory when that runs short, above 0 and up to 1;
+    int uninitialised;   /* leave the bytes as they are; else they begin as zeros */
+    float priority;      /* of staying in device memory when that runs short, above 0 and up to 1;
                         * 0: 0.5. Where the device has VK_EXT_memory_priority */
+    uint32_t exportable; /* rp_fd_type bits: for rp_storage_export_fd. RP_ERROR_UNSUPPORTED where
+                          * the device cannot, or has not enabled it */
 } rp_storage_params;
 
 RP_API rp_status rp_storage_create(rp_device *device, const rp_storage_params *params,
@@ -54,6 +56,67 @@ typedef struct rp_storage_import {
 
 RP_API rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *params,
                                           rp_diags *diags, rp_storage **out_storage);
+
+/* ---- Memory that other devices, processes and APIs see --------------------------------------- */
+
+/* Kinds of file descriptors of memory, with Vulkan's numbers (VkExternalMemoryHandleTypeFlagBits):
+ * symbol, number, name, the device extension that is wanted. */
+#define RP_FD_TYPE_LIST(X)                                                                         \
+    X(RP_FD_OPAQUE, 0x1, "an opaque file descriptor",                                              \
+      "VK_KHR_external_memory_fd") /* for the same device and driver, in any process */            \
+    X(RP_FD_DMA_BUF, 0x200, "a dma-buf",                                                           \
+      "VK_EXT_external_memory_dma_buf") /* for other devices and the rest of the system, too */
+
+typedef enum rp_fd_type {
+#define RP_X(symbol, number, name, extension) symbol = number,
+    RP_FD_TYPE_LIST(RP_X)
+#undef RP_X
+} rp_fd_type;
+
+/* A file descriptor of memory and what an importer must know of it. rp_storage_export_fd fills it in,
+ * rp_storage_import_fd takes it, in the same process or, when the descriptor was sent over a socket,
+ * in another. Of memory from elsewhere the application fills it in; zero is the default of what says
+ * so. */
+typedef struct rp_storage_fd {
+    size_t size;           /* sizeof(rp_storage_fd) */
+    int32_t fd;            /* the caller's: export gives a new one, to be closed or imported */
+    uint32_t type;         /* one rp_fd_type */
+    uint64_t bytes;        /* of the storage, more than 0 */
+    uint64_t offset;       /* where its VkBuffer begins in the memory */
+    uint64_t memory_bytes; /* of the memory, as it was allocated; 0 for a dma-buf: the file's */
+    uint32_t memory_type;  /* index of the memory type it was allocated from; not for a dma-buf */
+    uint32_t usage;        /* of the VkBuffer, beside what plans need */
+    int32_t dedicated;     /* the memory was allocated for this buffer alone (0: any) */
+    int32_t host_visible;  /* to be mapped: rp_storage_info.mapped */
+    uint8_t device[16], driver[16]; /* VkPhysicalDeviceIDProperties.deviceUUID and driverUUID, which
+                                     * must be the importer's for an opaque one. Zeros: not said */
+    const char *name;               /* NULL: "imported memory". Export leaves NULL */
+} rp_storage_fd;
+
+/* A new file descriptor of an exportable storage, with close-on-exec; the storage may go before it.
+ * On failure out_fd->fd is -1. RP_ERROR_USAGE for a type that it was not created for. */
+RP_API rp_status rp_storage_export_fd(rp_storage *storage, rp_fd_type type, rp_diags *diags,
+                                      rp_storage_fd *out_fd);
+
+/* A storage on the memory of a file descriptor, with the bytes that are there. On RP_OK the
+ * descriptor is the storage's, which closes it; on failure it stays the caller's. What does not
+ * agree with the device, or with what the memory was allocated as, is refused by name as far as it
+ * can be seen. Two storages of the same memory are not known to be that: bind one of them. */
+RP_API rp_status rp_storage_import_fd(rp_device *device, const rp_storage_fd *fd, rp_diags *diags,
+                                      rp_storage **out_storage);
+
+/* Who uses such memory takes turns, and Vulkan wants each turn to begin and end with a transfer of
+ * ownership. Hand over: what this device wrote becomes visible to the others, which may then use
+ * the memory. Take over: the same the other way round; the first one of an imported storage comes
+ * before its first use. Each is one submission, and waits for it; what the device's queues do with
+ * the storage has been waited for. An application with a VkDevice of its own can do it without a
+ * wait, by a VkBufferMemoryBarrier2 to or from VK_QUEUE_FAMILY_EXTERNAL in a command buffer of its
+ * own (the VkBuffer is of rp_storage_info), and external semaphores. RP_ERROR_USAGE for a storage
+ * that is neither exportable nor imported from a file descriptor. */
+RP_API rp_status rp_storage_hand_over(rp_storage *storage, rp_diags *diags);
+RP_API rp_status rp_storage_take_over(rp_storage *storage, rp_diags *diags);
+
+/* ---- Holding and asking ---------------------------------------------------------------------- */
 
 /* One more holder; returns `storage`. NULL is passed through. */
 RP_API rp_storage *rp_storage_retain(rp_storage *storage);
