@@ -80,7 +80,7 @@ static rp_status replay(rp_exec *exec, double *seconds) {
 static double measure(rp_device *device, const shape *s, uint32_t count, int chain) {
     rp_diags *diags = rp_diags_create(NULL);
     char *text = program(s, count, chain);
-    const rp_pass_options options = {.size = sizeof options, .lowering = rp_lowering_default()};
+    const rp_pass_options options = {.lowering = rp_lowering_default()};
     const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
     rp_graph *graph = NULL;
     rp_plan *plan = NULL;

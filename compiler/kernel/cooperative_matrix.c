@@ -187,6 +187,11 @@ static void put_as(translation *t, uint32_t at, uint32_t op, uint32_t operand, u
     if (operand) to[operand] = value;
 }
 
+/* Whether an instruction is the constant expression of a matrix type's length. */
+static bool is_length(const translation *t, uint32_t at, uint32_t op) {
+    return op_at(t, at) == SpvOpSpecConstantOp && length_at(t, at) == 5 && t->from[at + 3] == op;
+}
+
 /* A capability, the extension's name, or an expression over a matrix type's length, in the other
  * form; false for all others. */
 static bool put_common(translation *t, uint32_t at, bool khr) {
@@ -202,7 +207,7 @@ static bool put_common(translation *t, uint32_t at, bool khr) {
         memcpy(t->to + t->written - 7, names[khr], 28);
     } else if (op == lengths[!khr]) {
         put_as(t, at, lengths[khr], 0, 0);
-    } else if (op == SpvOpSpecConstantOp && words == 5 && w[3] == lengths[!khr]) {
+    } else if (is_length(t, at, lengths[!khr])) {
         put_as(t, at, op, 3, lengths[khr]);
     } else {
         return false;
@@ -318,6 +323,12 @@ static void put_khr(translation *t, uint32_t at) {
     if (!put_common(t, at, true)) put_as(t, at, op_at(t, at), 0, 0);
 }
 
+static bool has_length(const translation *t) {
+    for (uint32_t at = RP_SPIRV_HEADER; at < t->count; at += length_at(t, at))
+        if (is_length(t, at, SpvOpCooperativeMatrixLengthNV)) return true;
+    return false;
+}
+
 static void translate_to_khr(translation *t) {
     uint32_t int_at = 0;
     if (t->first_type) { /* the constants are of the type that scopes have, and stand behind it */
@@ -344,6 +355,11 @@ rp_status rp_matrices_to_khr(const rp_kernel_where *where, uint32_t **words, uin
                                         "product (A), right (B), and sums; give the rows and "
                                         "columns of each a specialisation constant of its own, so "
                                         "that they are types of their own");
+    if (status == RP_OK && has_length(&t))
+        status =
+            rp_kernel_error(where, "the length() of a cooperative matrix as a constant crashes "
+                                   "drivers: an invocation has rows * columns / "
+                                   "gl_SubgroupSize elements of one");
     if (status == RP_OK) {
         translate_to_khr(&t);
         rp_release(where->allocator, *words);

@@ -35,11 +35,17 @@ static void put_members(const rp_emit *e, rp_text *to) {
 static void put_header(rp_emit *e, rp_text *to) {
     rp_text_string(to, "#version 450\n");
     put_members(e, to);
+    if (e->subgroup) rp_text_format(to, "// subgroup: %u\n", e->subgroup);
+    if (e->extensions & RP_EMIT_MATRICES)
+        rp_text_string(to, "#pragma use_vulkan_memory_model\n"
+                           "#extension GL_KHR_memory_scope_semantics : require\n"
+                           "#extension GL_NV_cooperative_matrix : require\n"
+                           "#extension GL_EXT_control_flow_attributes : require\n");
     if (e->extensions & RP_EMIT_8BIT)
         rp_text_string(to, "#extension GL_EXT_shader_8bit_storage : require\n");
     if (e->extensions & RP_EMIT_16BIT)
         rp_text_string(to, "#extension GL_EXT_shader_16bit_storage : require\n");
-    if (e->extensions & (RP_EMIT_8BIT | RP_EMIT_16BIT))
+    if (e->extensions & (RP_EMIT_8BIT | RP_EMIT_16BIT | RP_EMIT_MATRICES))
         rp_text_string(to, "#extension GL_EXT_shader_explicit_arithmetic_types : require\n");
     if (e->extensions & RP_EMIT_SUBGROUP)
         rp_text_string(to, "#extension GL_KHR_shader_subgroup_basic : require\n"
@@ -75,6 +81,7 @@ rp_status rp_emit_assemble(rp_emit *e) {
     put_piece(&e->main, &body);
     /* What text of kernels/ uses shows in its names. */
     if (body.data && strstr(body.data, "ubgroup")) e->extensions |= RP_EMIT_SUBGROUP;
+    if (body.data && strstr(body.data, "coopmatNV")) e->extensions |= RP_EMIT_MATRICES;
     put_header(e, &whole);
     put_constants(e, &whole);
     put_piece(&e->buffers, &whole);

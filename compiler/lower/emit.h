@@ -113,6 +113,7 @@ typedef struct rp_emit {
     uint8_t row_mode;   /* rp_emit_rows; set it before the first reader is asked for */
     uint32_t row_count; /* RP_EMIT_ROW_FEW: 1 to 8 */
     uint32_t local;     /* threads of a workgroup: set by the composer, before rp_emit_row_steps */
+    uint32_t subgroup;  /* invocations of a subgroup that the text relies on; 0: any */
     uint32_t grid[3];   /* workgroups: set by the composer */
     char *glsl;         /* the whole text, once rp_emit_assemble() was called; owned */
 } rp_emit;
@@ -121,6 +122,7 @@ enum {
     RP_EMIT_8BIT = 1,     /* 8-bit and */
     RP_EMIT_16BIT = 2,    /* 16-bit elements in buffers */
     RP_EMIT_SUBGROUP = 4, /* GL_KHR_shader_subgroup_basic, _arithmetic and _shuffle */
+    RP_EMIT_MATRICES = 8, /* cooperative matrices */
 };
 
 /* ---- The whole ------------------------------------------------------------------------------- */

@@ -11,8 +11,10 @@
  * (kernels/include/hidden.glsl): this mode says nothing of denormals, nor of how precise a function
  * of a constant is. */
 #include <spirv/unified1/spirv.h>
+#include <stdio.h>
 #include "base/checked.h"
 #include "lower/internal.h"
+#include "spirv/spirv.h"
 
 enum { HEADER = 5 };
 
@@ -71,6 +73,14 @@ static uint32_t *copy_to(uint32_t *to, const uint32_t *from, uint32_t *at, uint3
     return to;
 }
 
+/* Whether an instruction stands behind those that name and describe a module. */
+static bool is_said_later(uint32_t op) {
+    bool decorates = (op >= SpvOpDecorate && op <= SpvOpGroupMemberDecorate) ||
+                     op == SpvOpDecorateId || op == SpvOpDecorateString ||
+                     op == SpvOpMemberDecorateString;
+    return decorates || (op >= SpvOpTypeVoid && op <= SpvOpFunction) || op == SpvOpUndef;
+}
+
 static uint32_t *put_mode(uint32_t *to, uint32_t entry, uint32_t width) {
     *to++ = 4u << 16 | SpvOpExecutionMode;
     *to++ = entry;
@@ -94,6 +104,27 @@ static uint32_t *put_all(uint32_t *to, const uint32_t *from, uint32_t count, con
         *to++ = SpvDecorationNoContraction;
     }
     return copy_to(to, from, &at, count);
+}
+
+rp_status rp_say_subgroup(const rp_allocator *a, uint32_t size, uint32_t **words, uint32_t *count) {
+    uint32_t said[8] = {0}, at = HEADER, end = HEADER;
+    int length = snprintf((char *)(said + 1), sizeof said - 4, RP_SPIRV_SUBGROUP "%u", size);
+    uint32_t said_words = 1 + ((uint32_t)length + 4) / 4; /* and its end */
+    said[0] = said_words << 16 | SpvOpModuleProcessed;
+    const uint32_t *from = *words;
+    /* It stands behind the names, before what is said of ids. */
+    while (end < *count && !is_said_later(from[end] & 0xffff)) end += from[end] >> 16;
+    uint32_t *out = rp_alloc(a, (uint64_t)*count + said_words, sizeof *out);
+    if (!out) return RP_ERROR_NO_MEMORY;
+    uint32_t zero = 0;
+    uint32_t *to = copy_to(out, from, &zero, end);
+    memcpy(to, said, (size_t)said_words * 4);
+    at = end;
+    copy_to(to + said_words, from, &at, *count);
+    *count += said_words;
+    rp_release(a, *words);
+    *words = out;
+    return RP_OK;
 }
 
 rp_status rp_make_exact(const rp_allocator *a, uint32_t **words, uint32_t *count) {

@@ -51,15 +51,20 @@ const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand);
 /* Appends one of the last kind that calls `four` twice. */
 void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const char *four);
+/* `uvec4 NAME(uint i)` for i a multiple of 8: the nearest f16 to each of eight floats, as they lie in
+ * memory. What is f16 there is one load; blocks are unpacked in f16. */
+const char *rp_emit_memory_halves(rp_emit *e, uint32_t member, uint32_t operand);
+/* Appends one that rounds what `eight`, one for eight, gives. */
+void rp_emit_put_halves(rp_emit *e, const char *name, const char *eight);
 
 /* ---- text.c: text of kernels/ ---------------------------------------------------------------- */
 
 /* Who makes a function of an operand that text of kernels/ calls; returns its name. */
 typedef const char *rp_emit_function(rp_emit *e, uint32_t member, uint32_t operand);
-/* Of an input's elements, one, four or eight at a time; and to take an output's (NULL: the text has
- * none). */
+/* Of an input's elements, one, four or eight at a time, or eight as f16; and to take an output's
+ * (NULL: the text has none). */
 typedef struct rp_emit_names {
-    rp_emit_function *reader, *reader_4, *reader_8, *store, *store_4;
+    rp_emit_function *reader, *reader_4, *reader_8, *reader_halves, *store, *store_4;
 } rp_emit_names;
 
 /* Makes text a member's own and appends it: rp_emit_core_text() and rp_emit_element_text(). */
@@ -137,6 +142,7 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value);
 /* As rp_emit_reader, four and eight at a time: what is computed in the kernel, too. */
 const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
@@ -163,5 +169,7 @@ void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *ind
 
 /* Decorates all float arithmetic of a valid module; replaces *words, which `a` allocated. */
 rp_status rp_make_exact(const rp_allocator *a, uint32_t **words, uint32_t *count);
+/* Lets a valid module say which subgroup size it relies on; replaces *words. */
+rp_status rp_say_subgroup(const rp_allocator *a, uint32_t size, uint32_t **words, uint32_t *count);
 
 #endif

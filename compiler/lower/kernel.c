@@ -68,6 +68,8 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
         rp_emit_fail(e, "kernels/%s/%s.glsl has no line '// local: ...'", op, name);
         return;
     }
+    text = rp_emit_pragma(source, "subgroup", &length);
+    if (text) evaluate(e, call, text, length, &e->subgroup);
     text = rp_emit_pragma(source, "grid", &length);
     if (!text) rp_emit_fail(e, "kernels/%s/%s.glsl has no line '// grid: ...'", op, name);
     for (uint32_t i = 0; i < 3; i++) e->grid[i] = 1;

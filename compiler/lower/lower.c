@@ -25,6 +25,7 @@ typedef struct unit {
     uint32_t count;
     uint32_t node;       /* the first one with it */
     uint32_t first_word; /* of the graph, once a kernel has it; RP_NONE */
+    uint32_t subgroup;   /* size that the text relies on, which its head says too; 0: any */
     bool compiled;       /* now, rather than found */
 } unit;
 
@@ -76,6 +77,7 @@ static rp_status keep_node(lowering *l, rp_emit *e, uint32_t node) {
     if (index == RP_NONE || !RP_RESERVE(&l->a, l->nodes, l->nodes_count, l->nodes_capacity, 1) ||
         !RP_RESERVE(&l->a, l->specs, l->specs_count, l->specs_capacity, e->constants_count))
         return RP_ERROR_NO_MEMORY;
+    l->units[index].subgroup = e->subgroup;
     plan_node *n = &l->nodes[l->nodes_count++];
     *n = (plan_node){.node = node,
                      .unit = index,
@@ -179,8 +181,9 @@ static rp_status check_interface(const lowering *l, const unit *u, const rp_kern
 static rp_status take_module(lowering *l, unit *u, rp_kernel_module *m) {
     RP_TRY(check_interface(l, u, m));
     if (!l->fast) RP_TRY(rp_make_exact(&l->a, &m->words, &m->word_count));
+    if (u->subgroup) RP_TRY(rp_say_subgroup(&l->a, u->subgroup, &m->words, &m->word_count));
     rp_kernel_where where = {&l->a, l->diags, m->name, {NULL, 0, 0}};
-    if (!l->fast) RP_TRY(rp_spirv_validate(&where, m->words, m->word_count, "main"));
+    if (!l->fast || u->subgroup) RP_TRY(rp_spirv_validate(&where, m->words, m->word_count, "main"));
     u->words = m->words;
     u->count = m->word_count;
     u->compiled = true;
@@ -209,10 +212,8 @@ static void tell(void *user, uint32_t done, uint32_t total) {
 static rp_status compile_missing(lowering *l, const uint32_t *missing, rp_kernel_job *jobs,
                                  uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        jobs[i].params = (rp_kernel_params){.size = sizeof(rp_kernel_params),
-                                            .name = "generated",
-                                            .glsl = l->units[missing[i]].glsl,
-                                            .glsl_file = "generated"};
+        jobs[i].params = (rp_kernel_params){
+            .name = "generated", .glsl = l->units[missing[i]].glsl, .glsl_file = "generated"};
         jobs[i].diags = rp_diags_create(&l->a);
         if (!jobs[i].diags) return RP_ERROR_NO_MEMORY;
     }

@@ -1,4 +1,5 @@
-/* Reading what is in memory: functions of an element's index that load one element, four or eight.
+/* Reading what is in memory: functions of an element's index that load one element, four or eight,
+ * or eight as the f16 that cooperative matrices multiply.
  *
  * A load takes as long for 16 bytes as for 2. So four elements are one load of the widest type that
  * lies where the operand begins; where it begins elsewhere (a view may begin at any element), they
@@ -194,5 +195,45 @@ const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand) {
     } else {
         rp_emit_put_eight(e, type, name, rp_emit_memory_4(e, member, operand));
     }
+    return name;
+}
+
+/* ---- Eight f16 ------------------------------------------------------------------------------- */
+
+/* Of blocks: a word's two codes at a time, as f16, times the scale, which rounds once. */
+static void put_block_halves(rp_emit *e, uint32_t member, uint32_t operand, const char *name) {
+    rp_text *to = &e->functions;
+    bool wide = e->members[member].operands[operand].dtype == RP_Q8_0;
+    const char *two = wide ? "i8x2_halves" : "u4x2_halves";
+    rp_text_format(to, "uvec4 %s(uint i) {\n    uint block = i / 32u * %uu, k = i %% 32u;\n", name,
+                   wide ? 17u : 9u);
+    put_words(e, member, operand, 4);
+    rp_text_format(to, "    f16vec2 scale = unpackFloat2x16(uint(%s) * 0x10001u);\n",
+                   rp_emit_element(e, member, operand, NULL, "block"));
+    rp_text_format(to,
+                   "    return uvec4(%s(w0, scale), %s(w1, scale), %s(w2, scale), %s(w3, scale));\n"
+                   "}\n\n",
+                   two, two, two, two);
+}
+
+void rp_emit_put_halves(rp_emit *e, const char *name, const char *eight) {
+    rp_text_format(&e->functions,
+                   "uvec4 %s(uint i) {\n    vec4 low, high;\n    %s(i, low, high);\n"
+                   "    return f32x8_to_f16(low, high);\n}\n\n",
+                   name, eight);
+}
+
+const char *rp_emit_memory_halves(rp_emit *e, uint32_t member, uint32_t operand) {
+    uint8_t dtype = e->members[member].operands[operand].dtype;
+    const char *name = rp_emit_name(e, "%s_halves", rp_emit_memory(e, member, operand));
+    if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
+    const char *load = dtype == RP_F16 ? rp_emit_load_type(e, member, operand, 8) : NULL;
+    if (RP_DT(dtype) & RP_DT_BLOCK)
+        put_block_halves(e, member, operand, name);
+    else if (load)
+        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s;\n}\n\n", name,
+                       rp_emit_element(e, member, operand, load, "i / 8u"));
+    else
+        rp_emit_put_halves(e, name, rp_emit_memory_8(e, member, operand));
     return name;
 }

@@ -121,6 +121,8 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         put_function(job, job->names->reader_4, i);
     } else if (called && (i = input_before(job, word, length, "_8")) != RP_NONE) {
         put_function(job, job->names->reader_8, i);
+    } else if (called && (i = input_before(job, word, length, "_halves")) != RP_NONE) {
+        put_function(job, job->names->reader_halves, i);
     } else if (called && (i = input_before(job, word, length, "")) != RP_NONE) {
         put_function(job, job->names->reader, i);
     } else {

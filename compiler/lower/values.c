@@ -152,8 +152,8 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
 
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                           const char *value) {
-    static const rp_emit_names names = {rp_emit_reader, rp_emit_reader_4, rp_emit_reader_8, NULL,
-                                        NULL};
+    static const rp_emit_names names = {
+        rp_emit_reader, rp_emit_reader_4, rp_emit_reader_8, rp_emit_reader_halves, NULL, NULL};
     rp_emit_text(e, to, member, source, value, &names);
 }
 
@@ -276,5 +276,14 @@ const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand) {
     const char *name = rp_emit_name(e, "%s_8", rp_emit_reader(e, member, operand));
     if (rp_emit_add_function(e, name))
         rp_emit_put_eight(e, rp_emit_type_4(e, member, operand), name, four);
+    return name;
+}
+
+const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    if (!other_reader_4(e, member, operand)) return rp_emit_memory_halves(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_halves", rp_emit_reader(e, member, operand));
+    const char *eight = rp_emit_reader_8(e, member, operand);
+    if (rp_emit_add_function(e, name)) rp_emit_put_halves(e, name, eight);
     return name;
 }

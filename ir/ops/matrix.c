@@ -6,6 +6,7 @@
  *
  * Either adds up in f32 with fma, in an order that depends on shapes and dtypes alone. */
 #include "base/checked.h"
+#include "ops/matrices.h"
 #include "ops/tables.h"
 
 enum {
@@ -114,6 +115,22 @@ static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_te
 
 static const rp_op_variant matmul_variants[] = {
     {
+        .name = "matrices",
+        .when =
+            "a of f16, b of f16 or blocks, at least 16 rows, columns and steps, on a target with "
+            "cooperative matrices of f16 and sums of f32",
+        .why = "tiles through shared memory, multiplied by cooperative matrices",
+        .text = 900,
+        .threads = 128,
+        .groups = "W",
+        .needs = RP_OP_MATRIX_NEEDS,
+        .sites = {18, 18, 5},
+        .reads = {"BPQX", "GRSY"},
+        .fits = rp_op_matmul_matrices_fit,
+        .bind = rp_op_matmul_matrices_bind,
+        .explain = rp_op_matmul_matrices_explain,
+    },
+    {
         .name = "tiles",
         .when = "always",
         .why = "square tiles through shared memory, up to 8 x 8 sums a thread in registers",
@@ -177,7 +194,9 @@ const rp_op rp_ops_matrix[] = {
         .brief = "matrix products, batched, of operands as they are or transposed",
         .notes = "out[b, m, n] is the sum over k of a[b, m, k] * b[b, k, n], in the order of k. "
                  "With `transpose_a` a is [B, K, M], with `transpose_b` b is [B, N, K], as weights "
-                 "usually are. b may be one matrix for all of a's. " SUMS,
+                 "usually are. b may be one matrix for all of a's. " SUMS
+                 " With cooperative matrices the order is the device's, and blocks are unpacked to "
+                 "the nearest f16.",
         .form = RP_OP_KERNEL,
         .operand_count = 3,
         .attr_count = 2,

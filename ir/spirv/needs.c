@@ -126,3 +126,25 @@ void rp_spirv_note_float_mode(rp_spirv_reader *r, uint32_t mode, uint32_t width)
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (modes[i].mode == mode) r->needs |= modes[i].needs[column];
 }
+
+/* ---- Subgroup size --------------------------------------------------------------------------- */
+
+uint32_t rp_spirv_subgroup_at(const uint32_t *instruction) {
+    static const char text[] = RP_SPIRV_SUBGROUP;
+    const char *said = (const char *)(instruction + 1), *end = said + (*instruction >> 16) * 4 - 4;
+    if (end - said < (ptrdiff_t)sizeof text || memcmp(said, text, sizeof text - 1) != 0) return 0;
+    uint32_t size = 0;
+    for (said += sizeof text - 1; said < end && *said >= '0' && *said <= '9' && size < 1000; said++)
+        size = size * 10 + (uint32_t)(*said - '0');
+    return size;
+}
+
+uint32_t rp_spirv_subgroup(const uint32_t *words, uint32_t count) {
+    for (uint32_t at = RP_SPIRV_HEADER; at < count; at += words[at] >> 16) {
+        uint32_t op = words[at] & 0xffff;
+        if (op == OP_FUNCTION || op == OP_TYPE_VOID) break;
+        if (op == OP_MODULE_PROCESSED && rp_spirv_subgroup_at(words + at))
+            return rp_spirv_subgroup_at(words + at);
+    }
+    return 0;
+}

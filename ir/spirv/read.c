@@ -14,6 +14,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "plan/format.h"
 
 enum {
     SPIRV_MAGIC = 0x07230203,
@@ -205,6 +206,10 @@ static rp_status define_all(rp_spirv_reader *r, const char *name, char why[128])
         if (op == OP_CAPABILITY) rp_spirv_note_capability(r, w[1]);
         if (op == OP_EXECUTION_MODE && rp_spirv_length(r, at) == 4)
             rp_spirv_note_float_mode(r, w[2], w[3]);
+        if (op == OP_MODULE_PROCESSED && rp_spirv_subgroup_at(w)) {
+            r->subgroup = rp_spirv_subgroup_at(w);
+            r->needs |= RP_NEED_SUBGROUP_SIZE;
+        }
         if (op == OP_FUNCTION) in_code = true;
         if (op == OP_FUNCTION || (!in_code && (is_constant(op) || op == OP_VARIABLE)))
             RP_TRY(define(r, w[2], at, why));
@@ -354,7 +359,7 @@ rp_status rp_spirv_read(rp_spirv_reader *r, const uint32_t *words, uint32_t coun
     r->needs = r->shared_bytes = 0;
     r->unsupported[0] = '\0';
     r->resource_count = r->constant_count = r->layout_count = r->todo_count = 0;
-    r->product_count = 0;
+    r->product_count = r->subgroup = 0;
     r->local_known = r->empty_array = false;
     r->bound = r->entry_at = r->size_constant = r->mode_at = 0;
     RP_TRY(check_header(words, count, why));

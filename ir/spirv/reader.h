@@ -100,6 +100,7 @@ rp_status rp_spirv_damaged(char why[128], const char *format, ...) RP_PRINTF(2, 
 
 void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability);
 void rp_spirv_note_float_mode(rp_spirv_reader *r, uint32_t mode, uint32_t width);
+uint32_t rp_spirv_subgroup_at(const uint32_t *instruction);
 void rp_spirv_note_subgroup(rp_spirv_reader *r, uint32_t op, uint32_t result_type);
 void rp_spirv_note_matrix(rp_spirv_reader *r, uint32_t at);
 rp_status rp_spirv_note_product(rp_spirv_reader *r, uint32_t at);

@@ -138,6 +138,7 @@ typedef struct rp_spirv_reader {
     uint32_t constant_count, constant_capacity; /* ascending id */
     rp_spirv_product *products;                 /* each once */
     uint32_t product_count, product_capacity;
+    uint32_t subgroup; /* size that the module says it relies on; 0: none */
     uint32_t local[3]; /* workgroup size */
     bool local_known;
     uint64_t shared_bytes; /* workgroup memory; UINT64_MAX: too much, or not known */
@@ -167,6 +168,13 @@ void rp_spirv_reader_free(rp_spirv_reader *reader);
 rp_status rp_spirv_read(rp_spirv_reader *reader, const uint32_t *words, uint32_t count,
                         const char *entry, const rp_spirv_spec *specs, uint32_t spec_count,
                         char why[128]);
+
+/* A module says which subgroup size its code relies on by an OpModuleProcessed of this text and a
+ * decimal number: the language has no better word for it, and there it is part of what is hashed,
+ * cached and proven. */
+#define RP_SPIRV_SUBGROUP "reprise subgroup "
+/* The size that a module of valid instructions relies on; 0: none. A walk up to its first type. */
+uint32_t rp_spirv_subgroup(const uint32_t *words, uint32_t count);
 
 /* The constant with SpecId `id`, NULL when there is none. */
 const rp_spirv_constant *rp_spirv_find_constant(const rp_spirv_reader *reader, uint32_t id);

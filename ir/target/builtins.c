@@ -108,6 +108,7 @@ static const rp_target h200 = {
     .groups_y = 65535,
     .groups_z = 65535,
     .subgroup = 32,
+    .needs = 0x1f707ffffff,
     .subgroup_least = 32,
     .subgroup_most = 32,
     .matrix_shapes = RP_MATRIX_16_16_16_F16_F32 | RP_MATRIX_16_16_16_F16_F16 |

@@ -86,6 +86,24 @@ static void describe_floats(rp_adapter *adapter) {
         }
 }
 
+/* Which sizes of subgroups there are. Where there is one alone, any kernel may rely on it. */
+static void read_subgroup_sizes(const rp_vk *vk, rp_adapter *adapter, uint32_t size) {
+    adapter->info.subgroup_least = adapter->info.subgroup_most = size;
+    if (adapter->features & RP_FEATURE_SUBGROUP_SIZE) {
+        VkPhysicalDeviceSubgroupSizeControlProperties sizes = {
+            .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES};
+        VkPhysicalDeviceProperties2 properties = {
+            .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &sizes};
+        vk->GetPhysicalDeviceProperties2(adapter->handle, &properties);
+        adapter->info.subgroup_least = sizes.minSubgroupSize;
+        adapter->info.subgroup_most = sizes.maxSubgroupSize;
+        if (!(sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT))
+            adapter->features &= ~(uint32_t)RP_FEATURE_SUBGROUP_SIZE;
+    }
+    if (adapter->info.subgroup_least == adapter->info.subgroup_most)
+        adapter->property_needs |= RP_NEED_SUBGROUP_SIZE;
+}
+
 static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
     VkPhysicalDeviceMaintenance4Properties maintenance4 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES,
@@ -111,6 +129,7 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
     memcpy(adapter->driver_uuid, id.driverUUID, VK_UUID_SIZE);
     adapter->max_buffer_size = maintenance4.maxBufferSize;
     adapter->max_allocation_size = maintenance3.maxMemoryAllocationSize;
+    read_subgroup_sizes(vk, adapter, subgroup.subgroupSize);
     if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT)
         for (size_t i = 0; i < sizeof subgroup_needs / sizeof *subgroup_needs; i++)
             if (subgroup.supportedOperations & subgroup_needs[i].operation)

@@ -66,7 +66,10 @@
     X(MEMORY_PRIORITY, VkPhysicalDeviceMemoryPriorityFeaturesEXT, MEMORY_PRIORITY_FEATURES_EXT,    \
       memoryPriority)                                                                              \
     X(COOPERATIVE_MATRIX, VkPhysicalDeviceCooperativeMatrixFeaturesKHR,                            \
-      COOPERATIVE_MATRIX_FEATURES_KHR, cooperativeMatrix)
+      COOPERATIVE_MATRIX_FEATURES_KHR, cooperativeMatrix)                                          \
+    X(SUBGROUP_SIZE, VkPhysicalDeviceVulkan13Features, VULKAN_1_3_FEATURES, subgroupSizeControl)   \
+    X(SUBGROUP_SIZE, VkPhysicalDeviceSubgroupSizeControlFeatures, SUBGROUP_SIZE_CONTROL_FEATURES,  \
+      subgroupSizeControl)
 
 static const struct {
     uint32_t feature;

@@ -19,7 +19,9 @@
     X(RP_EXTENSION_COOPERATIVE_MATRIX, 8, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, UINT32_MAX)    \
     X(RP_EXTENSION_MEMORY_FD, 9, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, UINT32_MAX)             \
     X(RP_EXTENSION_DMA_BUF, 10, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, UINT32_MAX)         \
-    X(RP_EXTENSION_FOREIGN, 11, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, UINT32_MAX)
+    X(RP_EXTENSION_FOREIGN, 11, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, UINT32_MAX)            \
+    X(RP_EXTENSION_SUBGROUP_SIZE, 12, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME,                 \
+      VK_API_VERSION_1_3)
 
 typedef enum rp_extension {
 #define RP_X(symbol, bit, name, core) symbol = 1 << bit,
@@ -65,7 +67,9 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
     X(RP_FEATURE_DEVICE_FAULT, 18, 0, RP_EXTENSION_DEVICE_FAULT, "deviceFault")                    \
     X(RP_FEATURE_MEMORY_PRIORITY, 19, 0, RP_EXTENSION_MEMORY_PRIORITY, "memoryPriority")           \
     X(RP_FEATURE_COOPERATIVE_MATRIX, 20, RP_NEED_COOPERATIVE_MATRIX,                               \
-      RP_EXTENSION_COOPERATIVE_MATRIX, "cooperativeMatrix")
+      RP_EXTENSION_COOPERATIVE_MATRIX, "cooperativeMatrix")                                        \
+    X(RP_FEATURE_SUBGROUP_SIZE, 21, RP_NEED_SUBGROUP_SIZE, RP_EXTENSION_SUBGROUP_SIZE,             \
+      "subgroupSizeControl")
 
 typedef enum rp_feature {
 #define RP_X(symbol, bit, need, extension, name) symbol = 1 << bit,
@@ -95,7 +99,10 @@ enum { RP_FEATURES_BASE = RP_FEATURE_SYNC2 | RP_FEATURE_TIMELINE };
       RP_EXTENSION_MEMORY_PRIORITY)                                                                \
     X(matrix, VkPhysicalDeviceCooperativeMatrixFeaturesKHR,                                        \
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,                           \
-      RP_EXTENSION_COOPERATIVE_MATRIX)
+      RP_EXTENSION_COOPERATIVE_MATRIX)                                                             \
+    X(subgroup, VkPhysicalDeviceSubgroupSizeControlFeatures,                                       \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,                            \
+      RP_EXTENSION_SUBGROUP_SIZE)
 
 typedef struct rp_feature_chain {
 #define RP_X(member, type, stype, extension) type member;

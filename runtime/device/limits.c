@@ -45,17 +45,38 @@ static void describe(const rp_adapter *adapter, rp_target *out) {
         .groups_y = l->maxComputeWorkGroupCount[1],
         .groups_z = l->maxComputeWorkGroupCount[2],
         .subgroup = adapter->info.subgroup_size,
+        .subgroup_least = adapter->info.subgroup_least,
+        .subgroup_most = adapter->info.subgroup_most,
+        .matrix_shapes = rp_adapter_matrix_shapes(adapter),
         .needs = adapter->needs,
     };
 #undef LEAST
     memcpy(out->name, adapter->info.name, sizeof out->name);
 }
 
-/* A product of cooperative matrices that a device does not list is undefined on it. Modules are read
- * again for that, of plans that say that they have any. */
-static rp_status check_matrices(checker *c, const rp_device *device) {
-    if (!(c->plan->header->needs & device->adapter.needs & RP_NEED_COOPERATIVE_MATRIX))
-        return RP_OK;
+static void check_matrices(checker *c, const rp_adapter *adapter, const char *kernel,
+                           const rp_spirv_reader *module) {
+    const rp_spirv_product *missing = rp_adapter_missing_product(adapter, module);
+    if (!missing || !(adapter->needs & RP_NEED_COOPERATIVE_MATRIX)) return;
+    char text[RP_SPIRV_PRODUCT_TEXT];
+    rp_spirv_print_product(missing, text);
+    FAIL(c, "kernel @%s multiplies cooperative matrices of %s, which is none of: %s", kernel, text,
+         adapter->info.matrix_products);
+}
+
+static void check_subgroup(checker *c, const rp_adapter *adapter, const char *kernel,
+                           const rp_spirv_reader *module) {
+    if (rp_adapter_has_subgroup(adapter, module->subgroup)) return;
+    FAIL(c, "kernel @%s is made for subgroups of %u invocations, %u to %u are possible", kernel,
+         module->subgroup, adapter->info.subgroup_least, adapter->info.subgroup_most);
+}
+
+/* What no bit says: products of cooperative matrices that the device does not list, which are
+ * undefined on it, and sizes of subgroups. Modules are read again for that, of plans that have any.
+ */
+static rp_status check_modules(checker *c, const rp_device *device) {
+    const uint64_t needs = RP_NEED_COOPERATIVE_MATRIX | RP_NEED_SUBGROUP_SIZE;
+    if (!(c->plan->header->needs & device->adapter.needs & needs)) return RP_OK;
     const rp_spirv_spec *specs = (const rp_spirv_spec *)rp_plan_records(c->plan, RP_SECTION_SPECS);
     const uint32_t *words = (const uint32_t *)rp_plan_records(c->plan, RP_SECTION_WORDS);
     rp_status status = RP_OK;
@@ -68,13 +89,9 @@ static rp_status check_matrices(checker *c, const rp_device *device) {
         status = rp_spirv_read(&module, words + k->first_word, k->word_count,
                                rp_plan_string(c->plan, k->entry), specs + k->first_spec,
                                k->spec_count, why);
-        const rp_spirv_product *missing =
-            status == RP_OK ? rp_adapter_missing_product(&device->adapter, &module) : NULL;
-        if (!missing) continue;
-        char text[RP_SPIRV_PRODUCT_TEXT];
-        rp_spirv_print_product(missing, text);
-        FAIL(c, "kernel @%s multiplies cooperative matrices of %s, which is none of: %s",
-             rp_plan_string(c->plan, k->name), text, device->adapter.info.matrix_products);
+        if (status != RP_OK) break;
+        check_matrices(c, &device->adapter, rp_plan_string(c->plan, k->name), &module);
+        check_subgroup(c, &device->adapter, rp_plan_string(c->plan, k->name), &module);
     }
     rp_spirv_reader_free(&module);
     return status;
@@ -149,7 +166,7 @@ rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags
         if (rp_plan_nodes(plan)[i].kind == RP_RUN)
             check_run(&c, &rp_plan_nodes(plan)[i], kernel_seen);
     rp_release(a, kernel_seen);
-    RP_TRY(check_matrices(&c, device));
+    RP_TRY(check_modules(&c, device));
     return c.fit.errors ? RP_ERROR_UNSUPPORTED : RP_OK;
 }
 

@@ -167,6 +167,9 @@ static rp_status check_module(checker *c) {
             FAIL(c, "specialisation constant %u is not 32 bits wide", k->constants[i].id);
     }
     check_products(c);
+    if (!rp_adapter_has_subgroup(c->adapter, r->subgroup))
+        FAIL(c, "it is made for subgroups of %u invocations, %u to %u are possible", r->subgroup,
+             c->adapter->info.subgroup_least, c->adapter->info.subgroup_most);
     for (uint32_t i = 0; i < r->resource_count; i++) check_resource(c, &r->resources[i]);
     if (r->local_known) check_device(c);
     return RP_OK;

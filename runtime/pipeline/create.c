@@ -18,10 +18,17 @@ static VkResult create(rp_device *device, rp_shared_pipeline *p, VkShaderModule 
         .pipelineStageCreationFeedbackCount = 1,
         .pPipelineStageCreationFeedbacks = &stage,
     };
+    VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
+        .requiredSubgroupSize = rp_spirv_subgroup(p->words, p->word_count),
+    };
+    const rp_device_info *sizes = &device->adapter.info;
+    bool asks = subgroup.requiredSubgroupSize && sizes->subgroup_least < sizes->subgroup_most;
     const VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .pNext = device->adapter.vulkan_1_3 ? &feedback : NULL,
         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                  .pNext = asks ? &subgroup : NULL,
                   .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                   .module = module,
                   .pName = p->entry,

@@ -13,6 +13,7 @@ static const char text[] =
     "#extension GL_NV_cooperative_matrix : require\n"
     "#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require\n"
     "#extension GL_EXT_shader_16bit_storage : require\n"
+    "#extension GL_KHR_shader_subgroup_basic : require\n"
     "layout(local_size_x_id = 4) in;\n"
     "layout(constant_id = 0) const uint M = 16;\n"
     "layout(constant_id = 1) const uint N = 16;\n"
@@ -33,35 +34,18 @@ static const char text[] =
     "    sums = coopMatMulAddNV(left, right, sums);\n"
     "  }\n"
     "  sums += fcoopmatNV<32, gl_ScopeSubgroup, M, N>(1.0);\n"
-    "  for (uint i = 0; i < sums.length(); i++) sums[i] *= 2.0;\n"
+    "  for (uint i = 0; i < M * N / gl_SubgroupSize; i++) sums[i] *= 2.0;\n"
     "  coopMatStoreNV(sums, c, row * COLUMNS + column, COLUMNS, false);\n"
     "}\n";
 
 static rp_plan *compile(uint32_t subgroup) {
     const rp_spec_constant specs[] = {{4, subgroup}};
-    const rp_kernel_params kernel_params = {.size = sizeof kernel_params,
-                                            .name = "multiply",
-                                            .glsl = text,
-                                            .spec = specs,
-                                            .spec_count = 1};
-    const rp_buffer_params params[3] = {{.size = sizeof *params,
-                                         .name = "a",
-                                         .kind = RP_IN,
-                                         .dtype = RP_F16,
-                                         .rank = 2,
-                                         .shape = {ROWS, DEPTH}},
-                                        {.size = sizeof *params,
-                                         .name = "b",
-                                         .kind = RP_IN,
-                                         .dtype = RP_F16,
-                                         .rank = 2,
-                                         .shape = {COLUMNS, DEPTH}},
-                                        {.size = sizeof *params,
-                                         .name = "c",
-                                         .kind = RP_OUT,
-                                         .dtype = RP_F32,
-                                         .rank = 2,
-                                         .shape = {ROWS, COLUMNS}}};
+    const rp_kernel_params kernel_params = {
+        .name = "multiply", .glsl = text, .spec = specs, .spec_count = 1};
+    const rp_buffer_params params[3] = {
+        {.name = "a", .kind = RP_IN, .dtype = RP_F16, .rank = 2, .shape = {ROWS, DEPTH}},
+        {.name = "b", .kind = RP_IN, .dtype = RP_F16, .rank = 2, .shape = {COLUMNS, DEPTH}},
+        {.name = "c", .kind = RP_OUT, .dtype = RP_F32, .rank = 2, .shape = {ROWS, COLUMNS}}};
     rp_diags *diags = rp_diags_create(NULL);
     rp_program *program = NULL;
     rp_recorder *r = NULL;

@@ -332,6 +332,8 @@ static void test_needs(void) {
       VkPhysicalDevice8BitStorageFeatures, 8BIT_STORAGE, uniformAndStorageBuffer8BitAccess)        \
     X(RP_NEED_MEMORY_MODEL, v12.vulkanMemoryModel, VkPhysicalDeviceVulkanMemoryModelFeatures,      \
       VULKAN_MEMORY_MODEL, vulkanMemoryModel)                                                      \
+    X(RP_NEED_SUBGROUP_SIZE, v13.subgroupSizeControl, VkPhysicalDeviceSubgroupSizeControlFeatures, \
+      SUBGROUP_SIZE_CONTROL, subgroupSizeControl)                                                  \
     X(RP_NEED_SUBGROUP_TYPES, v12.shaderSubgroupExtendedTypes,                                     \
       VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures, SHADER_SUBGROUP_EXTENDED_TYPES,         \
       shaderSubgroupExtendedTypes)                                                                 \

@@ -27,6 +27,9 @@ void mock_reset(void) {
                          VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
     mock.fd_types = UINT32_MAX;
     mock.uuid = 0xd0;
+    mock.subgroup_control = true;
+    mock.subgroup_least = mock.subgroup_most = 32;
+    mock.subgroup_stages = VK_SHADER_STAGE_COMPUTE_BIT;
     mock.max_allocation_size = mock.max_buffer_size = UINT64_C(1) << 40;
 
     VkPhysicalDeviceProperties *p = &mock.properties;
@@ -183,6 +186,11 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
             VkPhysicalDeviceIDProperties *p = (void *)s;
             memset(p->deviceUUID, mock.uuid, VK_UUID_SIZE);
             memset(p->driverUUID, mock.uuid, VK_UUID_SIZE);
+        } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES) {
+            VkPhysicalDeviceSubgroupSizeControlProperties *p = (void *)s;
+            p->minSubgroupSize = mock.subgroup_least;
+            p->maxSubgroupSize = mock.subgroup_most;
+            p->requiredSubgroupSizeStages = mock.subgroup_stages;
         } else if (s->sType ==
                    VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT) {
             ((VkPhysicalDeviceExternalMemoryHostPropertiesEXT *)s)
@@ -251,6 +259,9 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
             ((VkPhysicalDeviceVulkan11Features *)s)->storageBuffer16BitAccess = mock.matrices;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES) {
             ((VkPhysicalDeviceSynchronization2Features *)s)->synchronization2 = mock.sync2;
+        } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES) {
+            ((VkPhysicalDeviceSubgroupSizeControlFeatures *)s)->subgroupSizeControl =
+                mock.subgroup_control;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT) {
             ((VkPhysicalDeviceFaultFeaturesEXT *)s)->deviceFault = mock.device_fault;
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PRIORITY_FEATURES_EXT) {

@@ -394,6 +394,11 @@ VkResult VKAPI_CALL mock_CreateComputePipelines(VkDevice device, VkPipelineCache
         mock_count(&mock.pipelines);
         out[i] = (VkPipeline)pipeline;
         const VkPipelineCreationFeedbackCreateInfo *feedback = infos[i].pNext;
+        const VkPipelineShaderStageRequiredSubgroupSizeCreateInfo *asks = infos[i].stage.pNext;
+        uint32_t size = asks ? asks->requiredSubgroupSize : 0;
+        if (asks && (size < mock.subgroup_least || size > mock.subgroup_most))
+            mock_wrong("a size of subgroups that the device does not have");
+        __atomic_store_n(&mock.pipeline_subgroup, size, __ATOMIC_RELAXED);
         if (feedback && mock_version() < VK_API_VERSION_1_3)
             mock_wrong("a structure of Vulkan 1.3 is chained");
         __atomic_store_n(&mock.pipeline_cache, (const void *)cache, __ATOMIC_RELAXED);

@@ -28,6 +28,9 @@ typedef struct mock_state {
     VkPhysicalDeviceMemoryProperties memory;
     VkDriverId driver;
     VkSubgroupFeatureFlags subgroup_operations;
+    bool subgroup_control; /* the feature */
+    uint32_t subgroup_least, subgroup_most;
+    VkShaderStageFlags subgroup_stages; /* where a size may be asked for */
     uint64_t max_allocation_size, max_buffer_size;
     VkQueueFamilyProperties families[4];
     uint32_t family_count;
@@ -82,6 +85,7 @@ typedef struct mock_state {
     uint32_t submitted_count;
     uint32_t set_layouts, layouts, pipelines, caches; /* ever created */
     const void *pipeline_cache;                       /* of the latest pipeline */
+    uint32_t pipeline_subgroup;                       /* size that it asks for; 0: none */
     size_t initial_cache_bytes;                       /* of the latest vkCreatePipelineCache */
     uint32_t queue_family;                            /* of the latest vkCreateDevice */
     uint32_t transfer_family;                         /* of its second queue; UINT32_MAX without */

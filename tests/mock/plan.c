@@ -33,6 +33,12 @@ enum { BODY_END = sizeof body / sizeof *body - 2 }; /* word of the last instruct
 /* OpExecutionMode %4 SignedZeroInfNanPreserve 32, behind a kernel whose name begins so. */
 static const uint32_t exact[] = {0x00040010, 4, 4461, 32};
 
+/* OpModuleProcessed "reprise subgroup 16", before what is said of ids; of a kernel whose name begins
+ * with "sized". */
+enum { DECORATIONS = 21 };
+static const uint32_t sized[] = {0x0006014a, 0x72706572, 0x20657369,
+                                 0x67627573, 0x70756f72, 0x00363120};
+
 /* What the kernel does with its bindings, for the fake driver: an OpString of a word for each. */
 static uint32_t write_params(const rp_graph *graph, const rp_graph_kernel *kernel, uint32_t *out) {
     if (kernel->param_count == 0 || kernel->param_count > MOCK_PARAMS) return 0;
@@ -58,7 +64,8 @@ static int give_bodies(rp_graph *graph) {
     for (uint32_t i = 0; i < graph->kernels_count; i++) {
         rp_graph_kernel *kernel = &graph->kernels[i];
         const char *name = rp_graph_string(graph, kernel->name);
-        uint32_t words[sizeof body / 4 + sizeof exact / 4 + MOCK_PARAMS + 2], count = BODY_END;
+        uint32_t words[(sizeof body + sizeof exact + sizeof sized) / 4 + MOCK_PARAMS + 2];
+        uint32_t count = BODY_END;
         if (strncmp(name, "abstract", 8) == 0) continue;
         memcpy(words, body, BODY_END * 4);
         memcpy(words + LOCAL_SIZE, kernel->local, sizeof kernel->local);
@@ -71,6 +78,12 @@ static int give_bodies(rp_graph *graph) {
         memcpy(words + count, body + BODY_END, sizeof body - BODY_END * 4);
         count += (uint32_t)(sizeof body / 4) - BODY_END;
         words[count - 1] += i;
+        if (strncmp(name, "sized", 5) == 0) {
+            memmove(words + DECORATIONS + sizeof sized / 4, words + DECORATIONS,
+                    (count - DECORATIONS) * 4);
+            memcpy(words + DECORATIONS, sized, sizeof sized);
+            count += sizeof sized / 4;
+        }
         if (!RP_RESERVE(&graph->allocator, graph->words, graph->words_count, graph->words_capacity,
                         count))
             return 0;

@@ -7,7 +7,7 @@
 #include <spirv/unified1/spirv.h>
 #include <stdlib.h>
 
-enum { CAPABILITY = 6022, TYPE = 4456, LOAD = 4457, STORE = 4458, PRODUCT = 4459, LENGTH = 4460 };
+enum { CAPABILITY = 6022, TYPE = 4456, LOAD = 4457, STORE = 4458, PRODUCT = 4459 };
 
 static const char head[] = "#version 450\n"
                            "#pragma use_vulkan_memory_model\n"
@@ -15,6 +15,7 @@ static const char head[] = "#version 450\n"
                            "#extension GL_NV_cooperative_matrix : require\n"
                            "#extension GL_NV_integer_cooperative_matrix : require\n"
                            "#extension GL_EXT_shader_explicit_arithmetic_types : require\n"
+                           "#extension GL_KHR_shader_subgroup_basic : require\n"
                            "#extension GL_EXT_shader_16bit_storage : require\n"
                            "#extension GL_EXT_shader_8bit_storage : require\n"
                            "layout(local_size_x = 32) in;\n"
@@ -46,7 +47,7 @@ static const char product[] =
     "  }\n"
     "  sums[0] += SUMS(1.0);\n" /* such sums end the optimiser */
     "  RESULT r = RESULT(sums[0]) * float16_t(2);\n"
-    "  for (uint i = 0; i < r.length(); i++) r[i] += float16_t(sums[1][i]);\n"
+    "  for (uint i = 0; i < M * N / gl_SubgroupSize; i++) r[i] += float16_t(sums[1][i]);\n"
     "  coopMatStoreNV(r, c, 0, N, false);\n"
     "}\n";
 
@@ -74,6 +75,13 @@ static const char one_type[] = "layout(binding = 0) buffer A { float16_t a[]; };
                                "  coopMatStoreNV(sums, a, 0, 16, false);\n"
                                "}\n";
 
+static const char with_length[] =
+    "layout(binding = 0) buffer A { uint a; };\n"
+    "void main() {\n"
+    "  fcoopmatNV<32, gl_ScopeSubgroup, M, N> sums = fcoopmatNV<32, gl_ScopeSubgroup, M, N>(1.0);\n"
+    "  a = sums.length();\n"
+    "}\n";
+
 static rp_status build(const rp_allocator *a, const char *buffers, const char *body,
                        rp_diags *diags, rp_kernel_module *out) {
     char text[4096];
@@ -81,7 +89,7 @@ static rp_status build(const rp_allocator *a, const char *buffers, const char *b
     const rp_kernel_params params = {.name = "k", .glsl = text};
     rp_status status = rp_kernel_build(a, &params, diags, NULL, 0, 0, out);
     for (uint32_t i = 0; status == RP_ERROR_INVALID && i < rp_diags_count(diags); i++)
-        if (!strstr(rp_diags_get(diags, i).message, "of one type"))
+        if (!strstr(rp_diags_get(diags, i).message, "cooperative matri"))
             fprintf(stderr, "\n  %s", rp_diags_get(diags, i).message);
     return status;
 }
@@ -184,7 +192,7 @@ static void test_product(void) {
     rp_spirv_reader r = read_module(&m, NULL, 0);
     CU_ASSERT_STRING_EQUAL(r.unsupported, "");
     CU_ASSERT_EQUAL(r.needs, RP_NEED_COOPERATIVE_MATRIX | RP_NEED_MEMORY_MODEL | RP_NEED_FLOAT16 |
-                                 RP_NEED_STORAGE16);
+                                 RP_NEED_STORAGE16 | RP_NEED_SUBGROUP_BASIC);
     rp_spirv_reader_free(&r);
     rp_kernel_free(&m);
 }
@@ -226,12 +234,14 @@ static void test_signs(void) {
     rp_kernel_free(&m);
 }
 
-static void test_one_type(void) {
+static void test_refused(void) {
     rp_kernel_module m;
     rp_diags *diags = rp_diags_create(NULL);
     CU_ASSERT_EQUAL(build(NULL, "", one_type, diags, &m), RP_ERROR_INVALID);
     CU_ASSERT_PTR_NOT_NULL(
         strstr(rp_diags_get(diags, 0).message, "cooperative matrices of one type are two of"));
+    CU_ASSERT_EQUAL(build(NULL, "", with_length, diags, &m), RP_ERROR_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(rp_diags_get(diags, 1).message, "rows * columns / gl_Subg"));
     rp_diags_destroy(diags);
 }
 
@@ -376,7 +386,7 @@ int main(void) {
     static const rp_test tests[] = {{"a product", test_product},
                                     {"shapes", test_shapes},
                                     {"signs", test_signs},
-                                    {"one type for both sides", test_one_type},
+                                    {"what is refused", test_refused},
                                     {"SPIR-V of KHR", test_khr},
                                     {"types by use alone", test_by_use_alone},
                                     {"NV in plans", test_nv_in_plans},

@@ -175,8 +175,7 @@ static rp_graph *build(const chain *c, uint32_t length) {
 
 static rp_graph *run(const rp_graph *source, const char *pipeline) {
     rp_diags *diags = rp_diags_create(NULL);
-    rp_pass_options options = {
-        .size = sizeof options, .pipeline = pipeline, .lowering = rp_lowering_default()};
+    rp_pass_options options = {.pipeline = pipeline, .lowering = rp_lowering_default()};
     rp_graph *out = NULL;
     rp_passes_run(source, &options, diags, &out, NULL, NULL);
     for (uint32_t i = 0; !out && i < rp_diags_count(diags); i++)
@@ -340,19 +339,25 @@ static bool is_word(char c) {
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* At how many places a text calls NAME or NAME_store; NAME_4 and NAME_8 count as often as that. */
+/* At how many places a text calls NAME or NAME_store; NAME_4, NAME_8 and NAME_halves count as
+ * often as they ask. */
 static uint32_t count_calls(const char *text, const char *name) {
+    static const struct {
+        const char *tail;
+        uint32_t elements;
+    } wides[] = {{"_4", 4}, {"_8", 8}, {"_halves", 8}, {"", 1}};
     uint32_t count = 0;
     size_t length = strlen(name);
     for (const char *c = text; (c = strstr(c, name)); c += length) {
         const char *end = c + length + (strncmp(c + length, "_store", 6) == 0 ? 6 : 0);
-        uint32_t wide = strncmp(end, "_4", 2) == 0 ? 4 : strncmp(end, "_8", 2) == 0 ? 8 : 0;
+        uint32_t w = 0;
+        while (strncmp(end, wides[w].tail, strlen(wides[w].tail)) != 0) w++;
         const char *line = c;
         while (line > text && line[-1] != '\n') line--;
         bool comment = false;
         for (; line < c; line++) comment |= line[0] == '/' && line[1] == '/';
-        if (!comment && (c == text || !is_word(c[-1])) && end[wide ? 2 : 0] == '(')
-            count += wide ? wide : 1;
+        if (!comment && (c == text || !is_word(c[-1])) && end[strlen(wides[w].tail)] == '(')
+            count += wides[w].elements;
     }
     return count;
 }

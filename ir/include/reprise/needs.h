@@ -65,7 +65,8 @@ extern "C" {
     X(RP_NEED_SUBGROUP_TYPES, 38,                                                                  \
       "subgroup operations on 16-bit floats and 8-, 16- and 64-bit integers "                      \
       "(shaderSubgroupExtendedTypes)")                                                             \
-    X(RP_NEED_COOPERATIVE_MATRIX, 39, "cooperative matrices (cooperativeMatrix)")
+    X(RP_NEED_COOPERATIVE_MATRIX, 39, "cooperative matrices (cooperativeMatrix)")                  \
+    X(RP_NEED_SUBGROUP_SIZE, 40, "subgroups of a size that kernels ask for (subgroupSizeControl)")
 
 /* Wider than int, which C before C23 does not have. */
 __extension__ typedef enum rp_plan_need {

@@ -31,7 +31,7 @@ typedef struct rp_device_info {
     uint64_t memory_bytes;      /* largest device-local heap */
     uint32_t max_workgroup_size[3], max_workgroup_invocations, max_shared_bytes, max_push_bytes;
     uint32_t max_groups[3];
-    uint32_t subgroup_size;
+    uint32_t subgroup_size; /* where a kernel asks for none */
     char float_controls[192];  /* what shaders may ask of floats, and for how many bits: "signed
                                * zero, inf and NaN 16 32 64; denormals 32"; "" for nothing */
     uint64_t needs;            /* of plans that it can serve, as rp_plan_need bits; of an imported
@@ -39,6 +39,7 @@ typedef struct rp_device_info {
     char matrix_products[512]; /* of cooperative matrices, M x N x K with the types of the factors
                                 * and of the sums: "16x16x16 f16 f32, 16x8x16 f16 f16"; "" for
                                 * none */
+    uint32_t subgroup_least, subgroup_most; /* sizes that a kernel may ask for */
 } rp_device_info;
 
 /* Lists the devices of the system, suitable or not, into infos[0..capacity); *out_count is how many
@@ -139,7 +140,7 @@ RP_API rp_status rp_needs_enable(uint64_t needs, uint32_t api_version, void *fea
                                  rp_diags *diags);
 
 /* The device extensions wanted for the same at the same version: static names into
- * names[0..capacity), *out_count is how many there are, at most 8. RP_ERROR_USAGE for a version
+ * names[0..capacity), *out_count is how many there are, at most 10. RP_ERROR_USAGE for a version
  * before 1.2, and for bits that are no needs. */
 RP_API rp_status rp_needs_extensions(uint64_t needs, uint32_t api_version, const char **names,
                                      uint32_t capacity, uint32_t *out_count);

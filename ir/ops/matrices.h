@@ -1,0 +1,30 @@
+/* Internal: variants of ops that are made of cooperative matrices. */
+#ifndef RP_OPS_MATRICES_H
+#define RP_OPS_MATRICES_H
+
+#include "ops/op.h"
+#include "reprise/needs.h"
+
+/* A shape of matrices: m x k times k x n. */
+typedef struct rp_op_matrix {
+    uint64_t bit; /* of rp_target.matrix_shapes */
+    uint32_t m, n, k;
+    rp_dtype factor, sum;
+} rp_op_matrix;
+
+/* What their kernels need of a device. */
+#define RP_OP_MATRIX_NEEDS                                                                         \
+    (RP_NEED_COOPERATIVE_MATRIX | RP_NEED_MEMORY_MODEL | RP_NEED_FLOAT16 | RP_NEED_STORAGE16 |     \
+     RP_NEED_EXACT16 | RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SIZE)
+
+/* The shape for factors of f16 and sums of f32; NULL where the target has none. */
+const rp_op_matrix *rp_op_find_matrix(const rp_target *target);
+/* Invocations of a subgroup of such kernels; 0 where that is not known. */
+uint32_t rp_op_matrix_subgroup(const rp_target *target);
+
+/* matmul/matrices: rp_op_variant's three. */
+bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *target);
+void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *target);
+void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
+
+#endif
