@@ -15,7 +15,7 @@
 
 #include "statistics.h"
 
-enum { BATCH = 64, WARM = 3 };
+enum { BATCH = 64 };
 
 static const char shader[] = "#version 450\n"
                              "layout(local_size_x = 64) in;\n"
@@ -104,30 +104,28 @@ static const struct way {
 };
 enum { WAYS = sizeof ways / sizeof *ways };
 
-static int compare(bench *b, double *times[WAYS]) {
-    for (uint32_t round = 0; round < b->repeats + WARM; round++)
-        for (uint32_t w = 0; w < WAYS; w++) {
-            double start = wall_seconds();
-            for (uint32_t i = 0; i < BATCH; i++) TRY(ways[w].run(b, ways[w].first, ways[w].count));
-            if (round >= WARM) times[w][round - WARM] = (wall_seconds() - start) / BATCH;
-        }
+static int one_round(void *state, double *seconds) {
+    bench *b = state;
+    for (uint32_t w = 0; w < WAYS; w++) {
+        double start = wall_seconds();
+        for (uint32_t i = 0; i < BATCH; i++) TRY(ways[w].run(b, ways[w].first, ways[w].count));
+        seconds[w] = (wall_seconds() - start) / BATCH;
+    }
     return 0;
 }
 
 static int run(bench *b) {
     b->diags = rp_diags_create(NULL);
     b->values = malloc((b->dispatches + 2) * sizeof *b->values);
-    double *times[WAYS] = {0};
-    int failed = b->diags && b->values ? 0 : -1;
-    for (uint32_t w = 0; w < WAYS; w++)
-        if (!(times[w] = calloc(b->repeats, sizeof **times))) failed = -1;
-    for (uint32_t i = 0; !failed && i < b->dispatches + 2; i++) b->values[i] = 1 + i % 1000;
-    if (!failed) failed = make_exec(b);
-    if (!failed) failed = compare(b, times);
-    for (uint32_t w = 0; !failed && w < WAYS; w++)
-        printf("%-24s %9.3f us\n", ways[w].name, median(times[w], b->repeats) * 1e6);
-    for (uint32_t w = 0; w < WAYS; w++) free(times[w]);
-    return failed;
+    if (!b->diags || !b->values) return -1;
+    for (uint32_t i = 0; i < b->dispatches + 2; i++) b->values[i] = 1 + i % 1000;
+    if (make_exec(b)) return -1;
+    double *times = time_rounds(WAYS, b->repeats, one_round, b);
+    for (uint32_t w = 0; times && w < WAYS; w++)
+        printf("%-24s %9.3f us\n", ways[w].name,
+               median(times + (size_t)w * b->repeats, b->repeats) * 1e6);
+    free(times);
+    return times ? 0 : -1;
 }
 
 static void close_all(bench *b) {

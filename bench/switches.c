@@ -15,7 +15,7 @@
 
 #include "statistics.h"
 
-enum { BATCH = 64, WARM = 3, LABEL_BYTES = 16 };
+enum { BATCH = 64, LABEL_BYTES = 16 };
 
 static const char shader[] = "#version 450\n"
                              "layout(local_size_x = 64) in;\n"
@@ -106,7 +106,8 @@ static const char *const names[TIMES] = {"no switches",        "all under a swit
                                          "the same, left out", "a switch each, half left out",
                                          "one node's set",     "all nodes' set"};
 
-static int one_round(bench *b, double seconds[TIMES]) {
+static int one_round(void *state, double *seconds) {
+    bench *b = state;
     if (replay(b->plain, &seconds[PLAIN])) return -1;
     TRY(rp_exec_enable(b->whole, 0, "part", 1, b->diags));
     if (replay(b->whole, &seconds[ON])) return -1;
@@ -118,29 +119,19 @@ static int one_round(bench *b, double seconds[TIMES]) {
 }
 
 static int run(bench *b) {
-    double *times[TIMES] = {0}, *ratios[WAYS] = {0}, seconds[TIMES];
-    int failed = b->diags && b->labels && b->names ? 0 : -1;
-    for (uint32_t w = 0; w < TIMES; w++)
-        if (!(times[w] = calloc(b->repeats, sizeof **times))) failed = -1;
-    for (uint32_t w = 0; w < WAYS; w++)
-        if (!(ratios[w] = calloc(b->repeats, sizeof **ratios))) failed = -1;
-    if (!failed) failed = make_plan(b);
-    if (!failed) failed = make_execs(b);
-    for (uint32_t round = 0; !failed && round < b->repeats + WARM; round++) {
-        failed = one_round(b, seconds);
-        for (uint32_t w = 0; !failed && round >= WARM && w < TIMES; w++) {
-            times[w][round - WARM] = seconds[w];
-            if (w < WAYS) ratios[w][round - WARM] = seconds[w] / seconds[PLAIN];
-        }
-    }
-    for (uint32_t w = 0; !failed && w < TIMES; w++) {
-        printf("%-30s %9.2f us", names[w], median(times[w], b->repeats) * 1e6);
-        if (w < WAYS) printf("   %.2f", median(ratios[w], b->repeats));
+    if (!b->diags || !b->labels || !b->names || make_plan(b) || make_execs(b)) return -1;
+    double *times = time_rounds(TIMES, b->repeats, one_round, b), ratios[WAYS];
+    if (!times) return -1;
+    for (uint32_t w = 0; w < WAYS; w++) /* before medians sort the times */
+        ratios[w] = median_ratio(times + (size_t)w * b->repeats, times, b->repeats);
+    for (uint32_t w = 0; w < TIMES; w++) {
+        printf("%-30s %9.2f us", names[w],
+               median(times + (size_t)w * b->repeats, b->repeats) * 1e6);
+        if (w < WAYS) printf("   %.2f", ratios[w]);
         printf("\n");
     }
-    for (uint32_t w = 0; w < TIMES; w++) free(times[w]);
-    for (uint32_t w = 0; w < WAYS; w++) free(ratios[w]);
-    return failed;
+    free(times);
+    return 0;
 }
 
 static void close_all(bench *b) {

@@ -18,10 +18,6 @@ void rp_target_take(const rp_target *given, rp_target *out) {
     memset(out->name + length, 0, sizeof out->name - length);
 }
 
-rp_status rp_target_give(const rp_target *full, rp_target *target) {
-    return target && rp_sized_give(full, sizeof *full, target) ? RP_OK : RP_ERROR_USAGE;
-}
-
 /* The figures stand behind one another, in the order of the keys. */
 uint64_t *rp_target_figure_of(rp_target *target, uint32_t key) {
     return &target->storage_buffers + key;

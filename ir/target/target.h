@@ -8,8 +8,6 @@
 /* A target as its owner gave it, whatever version its header had; NULL: nothing is known. Behind
  * the name all is zeros. */
 void rp_target_take(const rp_target *given, rp_target *out);
-/* Fills in the caller's target, as far as its `size` reaches. */
-rp_status rp_target_give(const rp_target *full, rp_target *target);
 
 enum { RP_TARGET_BUILTINS = 3 };
 extern const rp_target *const rp_target_builtins[RP_TARGET_BUILTINS];

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/sized.h"
 
 enum { NAME = RP_TARGET_KEYS, SEEN };
 
@@ -106,7 +107,8 @@ rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_di
         read_line(&r, text + at, comment ? (size_t)(comment - text) - at : length);
         at += length + 1;
     }
-    return r.errors ? RP_ERROR_INVALID : rp_target_give(&r.out, target);
+    if (r.errors) return RP_ERROR_INVALID;
+    return rp_sized_give(&r.out, sizeof r.out, target) ? RP_OK : RP_ERROR_USAGE;
 }
 
 /* ---- What there is --------------------------------------------------------------------------- */

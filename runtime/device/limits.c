@@ -1,6 +1,7 @@
 /* Whether a plan fits a device, before anything is created: a driver given too much crashes or
  * lies, and its message names nothing of ours. All that does not fit is reported at once, in the
  * words of plan/fit.c, which a compile for a target uses too. */
+#include "base/sized.h"
 #include "pipeline/pipeline.h"
 #include "plan/fit.h"
 
@@ -174,5 +175,5 @@ rp_status rp_device_target(const rp_device *device, rp_target *target) {
     rp_target own;
     if (!device || !target) return RP_ERROR_USAGE;
     describe(&device->adapter, &own);
-    return rp_target_give(&own, target);
+    return rp_sized_give(&own, sizeof own, target) ? RP_OK : RP_ERROR_USAGE;
 }
