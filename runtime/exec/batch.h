@@ -27,10 +27,19 @@ typedef struct rp_batch {
     uint32_t slot_left_off;
     bool slot_reserved;
 
-    VkSubmitInfo2 *infos, near_infos[RP_NEAR_PIECES];
-    VkCommandBufferSubmitInfo *commands, near_commands[RP_NEAR_PIECES + RP_BESIDE_PIECES];
-    VkSemaphoreSubmitInfo *semaphores, near_semaphores[RP_NEAR_SEMAPHORES];
+    VkSubmitInfo2 *infos;
+    VkCommandBufferSubmitInfo *commands;
+    VkSemaphoreSubmitInfo *semaphores;
+
+    /* Written before they are read: a batch is zeroed up to here. */
+    VkSubmitInfo2 near_infos[RP_NEAR_PIECES];
+    VkCommandBufferSubmitInfo near_commands[RP_NEAR_PIECES + RP_BESIDE_PIECES];
+    VkSemaphoreSubmitInfo near_semaphores[RP_NEAR_SEMAPHORES];
 } rp_batch;
+
+static inline void rp_batch_zero(rp_batch *batch) {
+    memset(batch, 0, offsetof(rp_batch, near_infos));
+}
 
 static inline uint32_t rp_batch_pieces(const rp_batch *batch) {
     return batch->end_piece - batch->first_piece;
@@ -43,7 +52,7 @@ static inline VkCommandBufferSubmitInfo rp_command_info(VkCommandBuffer commands
 
 /* All with the exec's lock held, but for rp_batch_release. */
 
-/* Takes the next number for a replay of the exec, and prepares its batch, which was zeroed. */
+/* Takes the next number for a replay of the exec, and prepares its batch (rp_batch_zero). */
 rp_status rp_batch_begin(rp_batch *batch, rp_exec *exec, const rp_submit_params *given,
                          rp_diags *diags);
 /* Makes room for what a batch is filled with; rp_batch_begin has done so. */

@@ -14,7 +14,8 @@ rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, rp_diags
                          uint64_t *out_replay) {
     if (out_replay) *out_replay = 0;
     if (!exec) return RP_ERROR_USAGE;
-    rp_batch b = {0};
+    rp_batch b;
+    rp_batch_zero(&b);
     rp_exec_lock(exec);
     rp_status status = rp_batch_begin(&b, exec, params, diags);
     if (status == RP_OK) {
@@ -144,7 +145,8 @@ rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags, uint64_
     *out_replay = 0;
     if (!exec) return RP_ERROR_USAGE;
     const rp_submit_params params = {.size = sizeof params, .slot = slot};
-    rp_batch b = {0};
+    rp_batch b;
+    rp_batch_zero(&b);
     rp_exec_lock(exec);
     rp_status status = rp_batch_begin(&b, exec, &params, diags);
     if (status == RP_OK) {

@@ -212,7 +212,8 @@ rp_status rp_device_submit(rp_device *device, const rp_submission *submissions, 
     RP_TRY(check_submissions(device, submissions, count, diags));
     if (count == 0) return RP_OK;
     const rp_allocator *a = &device->allocator;
-    rp_batch *batches = rp_alloc_zero(a, count, sizeof *batches);
+    rp_batch *batches = rp_alloc(a, count, sizeof *batches);
+    for (uint32_t i = 0; batches && i < count; i++) rp_batch_zero(&batches[i]);
     rp_status status = RP_ERROR_NO_MEMORY;
     if (batches) {
         lock_all(submissions, count, true);
