@@ -69,7 +69,7 @@ static rp_status visit(void *context, const rp_hazard *h) {
     }
     if (to == 0 || rp_cover_orders(&s->cover, h->kind, h->src, h->dst, from)) return RP_OK;
     rp_barrier_widen(&s->barriers[to], h->src, h->dst);
-    rp_cover_note(&s->cover, to, s->barriers[to]);
+    rp_cover_note(&s->cover, to, rp_covered_by(s->barriers[to]));
     return RP_OK;
 }
 

@@ -77,7 +77,9 @@ static bool take_range(rp_direct *d, rp_call_kind kind, const rp_range *range, u
     return false;
 }
 
-static void set_kernel(rp_direct *d, uint32_t handle) {
+static void set_kernel(rp_recorder *r, uint32_t handle) {
+    rp_direct *d = (rp_direct *)r;
+    d->call++;
     uint32_t index = rp_handle_quick(d->program, handle);
     if (index >= d->kernel_count) {
         refuse_handle(d, RP_CALL_BIND_KERNEL, "kernel", handle, d->kernel_count);
@@ -174,12 +176,7 @@ static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, ui
     (void)range_count;
     d->call++;
     switch (kind) {
-    case RP_CALL_BIND_KERNEL: set_kernel(d, call->x); return;
-    case RP_CALL_BIND:
-    case RP_CALL_BIND_IN_SET: bind(r, kind, call->y, call->z, ranges); return;
     case RP_CALL_BIND_ACCESS: bind_access(d, call); return;
-    case RP_CALL_PUSH: push(r, call->x, bytes, size); return;
-    case RP_CALL_DISPATCH: dispatch(r, call->x, call->y, call->z); return;
     case RP_CALL_DISPATCH_INDIRECT:
         if (take_range(d, kind, ranges, 0, &range))
             check(d, kind, rp_encoder_dispatch_indirect(d->encoder, &range));
@@ -206,6 +203,11 @@ static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, ui
     case RP_CALL_FENCE: check(d, kind, rp_encoder_fence(d->encoder)); return;
     case RP_CALL_LABEL_BEGIN: check(d, kind, rp_encoder_label_begin(d->encoder, bytes)); return;
     case RP_CALL_LABEL_END: check(d, kind, rp_encoder_label_end(d->encoder)); return;
+    case RP_CALL_BIND_KERNEL: /* these have functions of their own */
+    case RP_CALL_BIND:
+    case RP_CALL_BIND_IN_SET:
+    case RP_CALL_PUSH:
+    case RP_CALL_DISPATCH:
     case RP_CALL_OP_TAG:         /* names a node of a graph */
     case RP_CALL_OPTIONAL_BEGIN: /* says what may be left out of a replay */
     case RP_CALL_OPTIONAL_END: return;
@@ -219,7 +221,7 @@ static void fail(rp_recorder *r, rp_call_kind kind, const char *mistake) {
            mistake ? mistake : "out of memory");
 }
 
-static const rp_recorder_sink direct_sink = {bind, push, dispatch, take, fail};
+static const rp_recorder_sink direct_sink = {set_kernel, bind, push, dispatch, take, fail};
 
 /* ---- Creating -------------------------------------------------------------------------------- */
 

@@ -71,6 +71,10 @@ static void append(rp_recorder *r, const rp_call *call, const rp_range *ranges,
     r->bytes_count += size;
 }
 
+static void append_kernel(rp_recorder *r, uint32_t handle) {
+    append(r, &(rp_call){.kind = RP_CALL_BIND_KERNEL, .x = handle}, NULL, 0, NULL, 0);
+}
+
 static void append_bind(rp_recorder *r, rp_call_kind kind, uint32_t set, uint32_t binding,
                         const rp_range *range) {
     append(r, &(rp_call){.kind = kind, .y = set, .z = binding}, range, 1, NULL, 0);
@@ -84,8 +88,8 @@ static void append_dispatch(rp_recorder *r, uint32_t x, uint32_t y, uint32_t z) 
     append(r, &(rp_call){.kind = RP_CALL_DISPATCH, .x = x, .y = y, .z = z}, NULL, 0, NULL, 0);
 }
 
-const rp_recorder_sink rp_recorder_list = {append_bind, append_push, append_dispatch, append,
-                                           note_failure};
+const rp_recorder_sink rp_recorder_list = {append_kernel,   append_bind, append_push,
+                                           append_dispatch, append,      note_failure};
 
 static void append_text(rp_recorder *r, rp_call_kind kind, const char *text) {
     if (!text)
@@ -100,7 +104,7 @@ static void append_text(rp_recorder *r, rp_call_kind kind, const char *text) {
 
 void rp_bind_kernel(rp_recorder *r, rp_kernel kernel) {
     if (!rp_recorder_is_open(r)) return;
-    rp_recorder_append(r, (rp_call){.kind = RP_CALL_BIND_KERNEL, .x = kernel.id}, NULL, 0, NULL, 0);
+    r->sink->kernel(r, kernel.id);
 }
 
 void rp_bind(rp_recorder *r, uint32_t binding, rp_range range) {

@@ -81,6 +81,7 @@ typedef struct rp_call {
  * buffer (direct.c). Those that come most often have functions of their own; `kind` is that of the
  * call that the application made. */
 typedef struct rp_recorder_sink {
+    void (*kernel)(rp_recorder *r, uint32_t handle);
     void (*bind)(rp_recorder *r, rp_call_kind kind, uint32_t set, uint32_t binding,
                  const rp_range *range);
     void (*push)(rp_recorder *r, uint32_t offset, const void *data, uint32_t size);

@@ -1,8 +1,9 @@
 /* Internal: the tracker's short way, to be inlined where every access counts.
  *
- * Memory is mostly used in the same pieces again. An access to a piece that was touched not long ago
- * needs no search and moves no piece: it meets one cell. Whoever encodes at once inlines that,
- * together with what it does with a conflict; tracker.c does the same through pointers.
+ * Memory is mostly used in the same pieces again. An access to a piece that was touched not long ago,
+ * or that the caller has a hint for, needs no search and moves no piece: it meets one cell. Whoever
+ * encodes at once inlines that, together with what it does with a conflict; tracker.c does the same
+ * through pointers.
  */
 #ifndef RP_HAZARD_TOUCH_H
 #define RP_HAZARD_TOUCH_H
@@ -21,8 +22,12 @@ static inline uint32_t rp_read_kind(uint32_t scope) {
 
 /* Makes room for one cell and one reader. False without memory. */
 bool rp_tracker_grow(rp_tracker *t);
+/* Gives a piece whose cell is shared a copy of it. False without memory. */
+bool rp_tracker_own_cell(rp_tracker *t, uint32_t *value);
 /* rp_tracker_touch of bytes that are no recent piece. */
 bool rp_tracker_touch_any(rp_tracker *t, const rp_touch *touch);
+/* rp_tracker_touch, and what to know the bytes by the next time, if they are one piece. */
+bool rp_tracker_touch_and_note(rp_tracker *t, const rp_touch *touch, rp_tracker_hint *hint);
 
 /* Where a piece is remembered. */
 static inline rp_recent_piece *rp_tracker_recent(rp_tracker_space *s, uint64_t lo) {
@@ -41,6 +46,7 @@ static inline void rp_tracker_found(const rp_tracker *t, rp_conflict_visit *visi
  * none. */
 static inline uint32_t rp_tracker_push_cell(rp_tracker *t, rp_tracker_cell c) {
     if (t->cell_count == t->cell_capacity && !rp_tracker_grow(t)) return RP_ABSENT;
+    c.era = t->era;
     t->cells[t->cell_count] = c;
     return t->cell_count++;
 }
@@ -88,36 +94,47 @@ static inline void rp_tracker_found_readers(const rp_tracker *t, rp_conflict_vis
     }
 }
 
+/* An access to all bytes of a cell that is not shared: reports what conflicts, and changes the cell. */
+static inline __attribute__((always_inline)) bool
+rp_tracker_meet(rp_tracker *t, rp_conflict_visit *visit, const rp_touch *touch, uint32_t cell) {
+    rp_tracker_cell *c = &t->cells[cell];
+    if (c->era != t->era) {
+        c->era = t->era;
+        c->by.step = RP_NO_STEP;
+        c->readers = UINT32_MAX;
+    } else if (c->by.step != RP_NO_STEP) {
+        const rp_touch said = *touch; /* a copy for those who are told: touch stays in registers */
+        if (touch->read)
+            rp_tracker_found(t, visit, &said, RP_RAW_HAZARD, &c->by, said.read, said.lo, said.hi);
+        if (touch->write)
+            rp_tracker_found(t, visit, &said, RP_WAW_HAZARD, &c->by, said.write, said.lo, said.hi);
+    }
+    if (touch->write) {
+        if (c->readers != UINT32_MAX) {
+            const rp_touch said = *touch;
+            const rp_tracker_reader *r = &t->readers[c->readers];
+            if (r->next == UINT32_MAX) /* one, mostly */
+                rp_tracker_found(t, visit, &said, RP_WAR_HAZARD, &r->by, said.write, said.lo,
+                                 said.hi);
+            else
+                rp_tracker_found_readers(t, visit, &said, c->readers, NULL, said.lo, said.hi);
+        }
+        c->by = (rp_touched){t->step, touch->tag, touch->write};
+        c->readers = UINT32_MAX;
+        return true;
+    }
+    uint32_t reader =
+        rp_tracker_push_reader(t, (rp_touched){t->step, touch->tag, touch->read}, c->readers);
+    t->cells[cell].readers = reader; /* cells may have moved */
+    return !t->failed;
+}
+
 /* An access to one piece of the map, no fold, whose value is there. A cell of this piece alone is
- * changed, another is replaced. */
+ * changed, another is replaced by one that is. */
 static inline bool rp_tracker_touch_piece(rp_tracker *t, rp_conflict_visit *visit,
                                           const rp_touch *touch, uint32_t *value) {
-    rp_tracker_cell *c = &t->cells[*value];
-    if (c->by.step != RP_NO_STEP) {
-        if (touch->read)
-            rp_tracker_found(t, visit, touch, RP_RAW_HAZARD, &c->by, touch->read, touch->lo,
-                             touch->hi);
-        if (touch->write)
-            rp_tracker_found(t, visit, touch, RP_WAW_HAZARD, &c->by, touch->write, touch->lo,
-                             touch->hi);
-    }
-    rp_tracker_cell now = {{t->step, touch->tag, touch->write}, UINT32_MAX, false};
-    if (touch->write) {
-        if (c->readers != UINT32_MAX)
-            rp_tracker_found_readers(t, visit, touch, c->readers, NULL, touch->lo, touch->hi);
-    } else {
-        now.by = c->by;
-        now.readers =
-            rp_tracker_push_reader(t, (rp_touched){t->step, touch->tag, touch->read}, c->readers);
-        c = &t->cells[*value];
-    }
-    if (c->shared) {
-        uint32_t index = rp_tracker_push_cell(t, now);
-        if (!t->failed) *value = index;
-    } else {
-        *c = now;
-    }
-    return !t->failed;
+    if (t->cells[*value].shared && !rp_tracker_own_cell(t, value)) return false;
+    return rp_tracker_meet(t, visit, touch, *value);
 }
 
 /* rp_tracker_touch, with conflicts to `visit`. */
@@ -128,6 +145,18 @@ static inline bool rp_tracker_touch_with(rp_tracker *t, rp_conflict_visit *visit
     if (r->lo == touch->lo && r->hi == touch->hi && r->age == s->age)
         return rp_tracker_touch_piece(t, visit, touch, r->value);
     return rp_tracker_touch_any(t, touch);
+}
+
+/* The same, of bytes for which the caller keeps a hint. Not while fading. */
+static inline __attribute__((always_inline)) bool rp_tracker_touch_hinted(rp_tracker *t,
+                                                                          rp_conflict_visit *visit,
+                                                                          const rp_touch *touch,
+                                                                          rp_tracker_hint *hint) {
+    if (hint->issue != t->issue || hint->space != touch->space || t->cells[hint->cell].shared) {
+        const rp_touch said = *touch;
+        return rp_tracker_touch_and_note(t, &said, hint);
+    }
+    return rp_tracker_meet(t, visit, touch, hint->cell);
 }
 
 #endif

@@ -18,7 +18,7 @@
 typedef rp_tracker_reader reader;
 typedef rp_tracker_cell cell;
 
-static const cell untouched = {{NONE, NONE, 0}, NONE, true};
+static const cell untouched = {{NONE, NONE, 0}, NONE, 0, true};
 
 /* Of a fold: its latest write of each kind, with the bytes it wrote there; the latest read of each
  * kind among its pieces; and a list of those who read the whole since it was made. */
@@ -34,7 +34,8 @@ typedef rp_tracker_whole whole;
 
 void rp_tracker_init(rp_tracker *t, const rp_allocator *a, uint32_t named, rp_conflict_visit *visit,
                      void *context) {
-    *t = (rp_tracker){.a = a, .visit = visit, .context = context, .named = named};
+    *t = (rp_tracker){
+        .a = a, .visit = visit, .context = context, .named = named, .era = 1, .issue = 1};
 }
 
 void rp_tracker_free(rp_tracker *t) {
@@ -57,14 +58,34 @@ bool rp_tracker_spaces(rp_tracker *t, uint32_t count) {
     return true;
 }
 
-void rp_tracker_clear(rp_tracker *t) {
+static void drop_pieces(rp_tracker *t) {
     for (uint32_t i = 0; i < t->space_count; i++) {
         rp_interval_map_clear(t->a, &t->spaces[i].map);
         t->spaces[i].age++;
     }
-    t->reader_count = t->cell_count = t->whole_count = 0;
+    t->cell_count = t->whole_count = t->replaced = 0;
     rp_folds_clear(&t->folds);
-    t->step = 0;
+    t->issue++;
+    t->era = 0;
+}
+
+/* Whether the pieces may stay. Cells that were replaced are of no use any more: when there is no room
+ * for as many again, they are either few, and there is to be more room, or all are dropped. */
+static bool keep_pieces(rp_tracker *t) {
+    uint32_t replaced = t->cell_count - t->placed;
+    t->replaced += replaced;
+    if (t->whole_count || t->fading || t->failed || t->era == UINT32_MAX) return false;
+    return replaced <= t->cell_capacity - t->cell_count ||
+           (t->replaced <= t->cell_count / 4 &&
+            RP_RESERVE(t->a, t->cells, t->cell_count, t->cell_capacity, replaced));
+}
+
+/* A new era makes cells of those before it stand for nothing. Folds know more than their cells. */
+void rp_tracker_clear(rp_tracker *t) {
+    if (!keep_pieces(t)) drop_pieces(t);
+    t->era++;
+    t->placed = t->cell_count;
+    t->reader_count = t->step = 0;
     t->fading = t->failed = false;
 }
 
@@ -77,7 +98,13 @@ static uint32_t push_cell(rp_tracker *t, cell c) {
     return rp_tracker_push_cell(t, c);
 }
 
+/* A value that says something of this era; of another one, RP_ABSENT. No fold. */
+static uint32_t current(const rp_tracker *t, uint32_t value) {
+    return value == RP_ABSENT || t->cells[value].era == t->era ? value : RP_ABSENT;
+}
+
 static cell cell_of(const rp_tracker *t, uint32_t value) {
+    value = current(t, value);
     return value == RP_ABSENT ? untouched : t->cells[value];
 }
 
@@ -98,6 +125,11 @@ bool rp_tracker_grow(rp_tracker *t) {
 static uint32_t copy_reader(rp_tracker *t, uint32_t r, uint32_t next) {
     reader c = t->readers[r];
     return push_reader(t, c.by.step, c.by.tag, c.by.scope, next);
+}
+
+/* The piece of this cell may go on elsewhere. */
+static void share(rp_tracker *t, uint32_t value) {
+    if (value != RP_ABSENT) t->cells[value].shared = true;
 }
 
 /* ---- Folds ----------------------------------------------------------------------------------- */
@@ -135,6 +167,7 @@ static bool fold_made(void *context, const rp_interval *pieces, uint32_t count) 
         for (uint32_t k = 0; c && k < RP_WRITE_KINDS; k++)
             latest_write(&made, c->writes[k].by, c->writes[k].lo, c->writes[k].hi);
         if (!c) latest_write(&made, cell_of(t, value).by, pieces[i].lo, pieces[i].hi);
+        if (!c) share(t, value);
         for (uint32_t k = 0; k < RP_READ_KINDS; k++) {
             if (c) latest_read(t, &made.old[k], c->old[k]);
             latest_read(t, &made.old[k], latest_other(t, readers, k));
@@ -215,11 +248,12 @@ static uint32_t on_read(void *context, uint64_t lo, uint64_t hi, uint32_t value)
     if (rp_is_fold(value)) return read_fold(t, value);
     if (c.by.step != NONE) found(t, RP_RAW_HAZARD, &c.by, t->touch->read, lo, hi);
     if (t->touch->write || t->fading) return value; /* nobody will ask for this read */
+    share(t, value);
+    value = current(t, value);
     if (value == t->seen_cell && t->seen_result != RP_ABSENT) {
         t->cells[t->seen_result].shared = true;
         return t->seen_result;
     }
-    if (value != RP_ABSENT) t->cells[value].shared = true; /* the piece may go on outside */
     t->seen_cell = value;
     return t->seen_result = add_reader(t, value);
 }
@@ -235,7 +269,7 @@ static void found_earlier(rp_tracker *t, const cell *c, uint64_t lo, uint64_t hi
 }
 
 static cell new_write(const rp_tracker *t) {
-    return (cell){{t->step, t->touch->tag, t->touch->write}, NONE, false};
+    return (cell){{t->step, t->touch->tag, t->touch->write}, NONE, t->era, false};
 }
 
 static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
@@ -250,8 +284,9 @@ static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value
         found_readers(t, f->readers, f->old, lo, hi);
         return t->fresh;
     }
-    found_earlier(t, &t->cells[value], lo, hi);
-    t->cells[value].shared = true; /* the piece may go on outside */
+    const cell c = cell_of(t, value);
+    found_earlier(t, &c, lo, hi);
+    share(t, value);
     return t->fresh;
 }
 
@@ -282,12 +317,21 @@ static bool touch_write(rp_tracker *t, rp_interval_map *map) {
 
 /* A piece of the map that nothing touched yet: its cell is the next one. */
 static bool touch_new(rp_tracker *t, const rp_touch *touch) {
-    cell c = {{t->step, touch->tag, touch->write}, NONE, false};
+    cell c = {{t->step, touch->tag, touch->write}, NONE, t->era, false};
     if (!touch->write) {
         c.by = untouched.by;
         c.readers = push_reader(t, t->step, touch->tag, touch->read, NONE);
     }
+    t->placed++;
     (void)push_cell(t, c);
+    return !t->failed;
+}
+
+bool rp_tracker_own_cell(rp_tracker *t, uint32_t *value) {
+    cell c = cell_of(t, *value);
+    c.shared = false;
+    uint32_t own = push_cell(t, c);
+    if (!t->failed) *value = own;
     return !t->failed;
 }
 
@@ -319,6 +363,15 @@ bool rp_tracker_touch_any(rp_tracker *t, const rp_touch *touch) {
 
 bool rp_tracker_touch(rp_tracker *t, const rp_touch *touch) {
     return rp_tracker_touch_with(t, t->visit, touch);
+}
+
+bool rp_tracker_touch_and_note(rp_tracker *t, const rp_touch *touch, rp_tracker_hint *hint) {
+    if (!rp_tracker_touch_with(t, t->visit, touch)) return false;
+    const rp_recent_piece *r = rp_tracker_recent(&t->spaces[touch->space], touch->lo);
+    *hint = (rp_tracker_hint){0};
+    if (r->lo == touch->lo && r->hi == touch->hi && r->age == t->spaces[touch->space].age)
+        *hint = (rp_tracker_hint){t->issue, touch->space, *r->value};
+    return true;
 }
 
 bool rp_tracker_fade(rp_tracker *t) {

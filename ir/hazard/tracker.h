@@ -7,8 +7,9 @@
  * each new access with those, and reports what conflicts; earlier accesses are ordered
  * transitively. Whether something already orders the two is the caller's question (hazard/cover.h).
  *
- * Cost: O(log pieces) an access, plus the reports. Once the arrays have grown, an access that comes
- * back with the same pieces allocates nothing, and rp_tracker_clear keeps what was allocated.
+ * Cost: O(log pieces) an access, plus the reports; O(1) for bytes that the caller has a hint for.
+ * Once the arrays have grown, an access that comes back with the same pieces allocates nothing, and
+ * rp_tracker_clear keeps what was allocated, the pieces too while most of them are used again.
  */
 #ifndef RP_HAZARD_TRACKER_H
 #define RP_HAZARD_TRACKER_H
@@ -48,8 +49,17 @@ typedef struct rp_tracker_reader {
 typedef struct rp_tracker_cell {
     rp_touched by;    /* the last write; step RP_NO_STEP: none */
     uint32_t readers; /* since then; UINT32_MAX: none */
+    uint32_t era;     /* the tracker's; of another one, it stands for bytes that nothing touched */
     bool shared;      /* by several pieces, or so it may be: never changed, but replaced */
 } rp_tracker_cell;
+
+/* Where an access found its bytes, kept by the caller for the next access to the very same bytes of
+ * whatever space. Zero knows nothing. It holds until all pieces are dropped, which is a new issue, or
+ * the cell is shared: a cell that is not is that of one piece, the one it was made for. */
+typedef struct rp_tracker_hint {
+    uint64_t issue;
+    uint32_t space, cell;
+} rp_tracker_hint;
 
 typedef struct rp_tracker_whole rp_tracker_whole;
 
@@ -89,6 +99,10 @@ typedef struct rp_tracker {
     uint32_t whole_count, whole_capacity;
 
     uint32_t step;
+    uint32_t era;      /* from 1; begun by each clearing */
+    uint64_t issue;    /* of hints, from 1 */
+    uint32_t placed;   /* cells of earlier eras, and of pieces put where nothing was */
+    uint32_t replaced; /* the others, of earlier eras */
     bool fading;
     const rp_touch *touch; /* the one being looked at */
     uint32_t seen_cell, seen_result;
@@ -105,7 +119,8 @@ void rp_tracker_init(rp_tracker *tracker, const rp_allocator *a, uint32_t named,
 void rp_tracker_free(rp_tracker *tracker);
 /* Makes spaces until there are `count`. False without memory. */
 bool rp_tracker_spaces(rp_tracker *tracker, uint32_t count);
-/* Forgets every access; spaces and memory are kept. */
+/* Forgets every access; spaces and memory are kept. So are the pieces, as bytes that nothing touched,
+ * unless they are mostly cut and joined in other ways each time. */
 void rp_tracker_clear(rp_tracker *tracker);
 
 /* The step that makes the accesses that follow: more than the last one, below RP_NO_STEP. */

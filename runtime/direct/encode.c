@@ -5,7 +5,9 @@
  * commands are written. It is pass `sync` with every call a group of its own: a barrier comes as
  * late as it can and covers what no earlier one does, so none could be left out, and no scope of it.
  *
- * Nothing is allocated but in the tracker's arrays and for new descriptor sets. */
+ * Nothing is allocated but in the tracker's arrays and for new descriptor sets. What calls have in
+ * common with those before them is not found out again: descriptor sets know which one follows, and
+ * where the tracker found their bytes; a barrier is lowered once for calls in a row that need it. */
 #include "direct/encoder.h"
 
 #include "base/checked.h"
@@ -14,7 +16,7 @@
 typedef rp_encoder_use use;
 
 static inline rp_status closed(const rp_encoder *e) {
-    return !e || !e->encoding ? RP_ERROR_USAGE : e->status;
+    return e ? e->status : RP_ERROR_USAGE;
 }
 
 /* ---- Judging --------------------------------------------------------------------------------- */
@@ -65,7 +67,6 @@ static rp_status refuse_range(rp_encoder *e, const char *what, uint32_t buffer, 
  * writes the very same range. */
 static rp_status judge_overlap(rp_encoder *e, const char *what, const use *x, const use *y) {
     const char *why;
-    e->in_place = true;
     if (x->write && y->write)
         why = "both are written";
     else if ((x->write ? y : x)->read != RP_SCOPE_COMPUTE_R)
@@ -79,13 +80,15 @@ static rp_status judge_overlap(rp_encoder *e, const char *what, const use *x, co
 }
 
 static inline rp_status check_overlaps(rp_encoder *e, const char *what, const use *uses,
-                                       uint32_t count) {
-    e->in_place = false;
+                                       uint32_t count, bool *in_place) {
+    *in_place = false;
     for (uint32_t i = 1; i < count; i++)
         for (uint32_t j = 0; j < i; j++)
             if (uses[i].space == uses[j].space && uses[i].write | uses[j].write &&
-                uses[j].lo < uses[i].hi && uses[i].lo < uses[j].hi)
+                uses[j].lo < uses[i].hi && uses[i].lo < uses[j].hi) {
                 RP_TRY(judge_overlap(e, what, &uses[j], &uses[i]));
+                *in_place = true;
+            }
     return RP_OK;
 }
 
@@ -98,7 +101,8 @@ static inline void on_conflict(void *context, const rp_touch *touch, rp_hazard_k
     e->conflicts |= 1u << kind;
     if (rp_cover_orders(&e->cover, kind, earlier->scope, dst, earlier->step)) return;
     e->uncovered |= 1u << kind;
-    rp_barrier_widen(&e->barrier, earlier->scope, dst);
+    e->needed.src |= earlier->scope;
+    e->needed.dst |= dst;
 }
 
 void rp_encoder_on_conflict(void *context, const rp_touch *touch, rp_hazard_kind kind,
@@ -106,68 +110,84 @@ void rp_encoder_on_conflict(void *context, const rp_touch *touch, rp_hazard_kind
     on_conflict(context, touch, kind, earlier, dst, lo, hi);
 }
 
-/* The barrier of the call, in the scopes of Vulkan. Calls in a row need much the same ones. */
-static const VkMemoryBarrier2 *lower(rp_encoder *e, uint32_t incoming) {
-    rp_barrier b = {e->barrier.src, e->barrier.dst | incoming};
-    if (!incoming && b.src == e->lowered_from.src && b.dst == e->lowered_from.dst)
-        return &e->lowered;
-    e->lowered_from = incoming ? (rp_barrier){0} : b;
-    /* Only the application's own scopes: any source will do for now. */
+/* The barrier of the call, in the scopes of Vulkan. Without a source there are only the application's
+ * own scopes: any will do for lowering. */
+static void lower(rp_encoder *e, uint32_t incoming) {
+    const rp_barrier b = {rp_scope_normalise_src(e->needed.src), e->needed.dst | incoming};
+    e->covered = rp_covered_by(b);
     (void)rp_barrier_lower(b.src ? b.src : RP_SCOPE_COMPUTE_W, b.dst, e->device->quirks, true,
                            &e->lowered);
     if (!b.src) e->lowered.srcStageMask = e->lowered.srcAccessMask = 0;
+    e->lowered_from = incoming ? (rp_barrier){0} : e->needed;
     if (incoming) {
         e->lowered.srcStageMask |= e->incoming_stages;
         e->lowered.srcAccessMask |= e->incoming_access;
     }
-    return &e->lowered;
 }
 
 static void write_barrier(rp_encoder *e, uint32_t incoming) {
+    if (incoming || e->needed.src != e->lowered_from.src || e->needed.dst != e->lowered_from.dst)
+        lower(e, incoming);
     const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
                                    .memoryBarrierCount = 1,
-                                   .pMemoryBarriers = lower(e, incoming)};
+                                   .pMemoryBarriers = &e->lowered};
     e->bound.vk->CmdPipelineBarrier2(e->bound.commands, &info);
-    const rp_barrier b = {e->barrier.src, e->barrier.dst | incoming};
-    if (!b.src) return;
-    rp_cover_note(&e->cover, e->step, b);
-    e->open &= ~rp_scope_covered_by_src(b.src);
+    if (!e->needed.src) return;
+    rp_cover_note(&e->cover, e->step, e->covered);
+    e->open &= ~e->covered.src;
 }
 
-static inline bool show(rp_encoder *e, const use *u) {
+/* A use of the kernel: it has a hint. */
+static inline __attribute__((always_inline)) bool show_hinted(rp_encoder *e, const use *u) {
     const rp_touch touch = {
         .space = u->space, .lo = u->lo, .hi = u->hi, .read = u->read, .write = u->write};
     e->used |= u->read | u->write;
-    return rp_tracker_touch_with(&e->tracker, on_conflict, &touch);
+    return rp_tracker_touch_hinted(&e->tracker, on_conflict, &touch,
+                                   &e->sets.ranges[u->range].hint);
 }
 
 /* Where uses share bytes, those that only read come first. */
-static bool show_in_place(rp_encoder *e, const use *uses, uint32_t count) {
+static bool show_in_place(rp_encoder *e) {
+    const use *end = e->uses + e->kernel->param_count;
     for (int writing = 0; writing < 2; writing++)
-        for (uint32_t i = 0; i < count; i++)
-            if ((uses[i].write != RP_SCOPE_NONE) == writing && !show(e, &uses[i])) return false;
+        for (const use *u = e->uses; u < end; u++)
+            if ((u->write != RP_SCOPE_NONE) == writing && !show_hinted(e, u)) return false;
     return true;
 }
 
-static inline bool show_all(rp_encoder *e, const use *uses, uint32_t count) {
-    if (e->in_place) return show_in_place(e, uses, count);
-    for (uint32_t i = 0; i < count; i++)
-        if (!show(e, &uses[i])) return false;
+static inline bool show_kernel(rp_encoder *e) {
+    if (e->in_place) return show_in_place(e);
+    for (const use *u = e->uses, *end = u + e->kernel->param_count; u < end; u++)
+        if (!show_hinted(e, u)) return false;
     return true;
 }
 
-/* Orders a call whose uses are judged: the barrier before it, and what it leaves open. */
-static rp_status order(rp_encoder *e, const use *uses, uint32_t count) {
-    bool fence = e->fenced && e->step > 0;
+/* Uses of a transfer, or a grid. */
+static bool show(rp_encoder *e, const use *uses, uint32_t count) {
+    for (const use *u = uses; u < uses + count; u++) {
+        const rp_touch touch = {
+            .space = u->space, .lo = u->lo, .hi = u->hi, .read = u->read, .write = u->write};
+        e->used |= u->read | u->write;
+        if (!rp_tracker_touch_with(&e->tracker, on_conflict, &touch)) return false;
+    }
+    return true;
+}
+
+/* Begins a call whose uses are judged and are shown next. */
+static inline rp_status begin_call(rp_encoder *e) {
     if (e->step == RP_NO_STEP - 1)
         return rp_encoder_refuse(e, RP_ERROR_INVALID, "an encoding has at most %u calls", e->step);
+    bool fence = e->fenced && e->step > 0;
     rp_tracker_step(&e->tracker, ++e->step);
     e->fenced = false;
-    e->barrier =
-        fence ? (rp_barrier){rp_scope_normalise_src(RP_SCOPE_ANY), RP_SCOPE_ANY} : (rp_barrier){0};
+    e->needed = fence ? (rp_barrier){RP_SCOPE_ANY, RP_SCOPE_ANY} : (rp_barrier){0};
     e->uncovered = fence ? 1u << RP_ORDER : 0;
     e->conflicts = e->used = 0;
-    if (!show_all(e, uses, count)) return e->status = RP_ERROR_NO_MEMORY;
+    return RP_OK;
+}
+
+/* Its uses are shown: the barrier before it, and what it leaves open. */
+static inline void order(rp_encoder *e) {
     uint32_t incoming = e->used & e->unwaited;
     if (e->uncovered | incoming) {
         write_barrier(e, incoming);
@@ -179,21 +199,17 @@ static rp_status order(rp_encoder *e, const use *uses, uint32_t count) {
         e->report.independent++;
     }
     e->open |= e->used;
+}
+
+/* All of that for a transfer, whose uses share no bytes. */
+static rp_status order_transfer(rp_encoder *e, const use *uses, uint32_t count) {
+    RP_TRY(begin_call(e));
+    if (!show(e, uses, count)) return e->status = RP_ERROR_NO_MEMORY;
+    order(e);
     return RP_OK;
 }
 
 /* ---- What a dispatch runs -------------------------------------------------------------------- */
-
-static const struct {
-    uint8_t read, write;
-} compute_scopes[] = {[RP_READ] = {RP_SCOPE_COMPUTE_R, RP_SCOPE_NONE},
-                      [RP_WRITE] = {RP_SCOPE_NONE, RP_SCOPE_COMPUTE_W},
-                      [RP_READ_WRITE] = {RP_SCOPE_COMPUTE_R, RP_SCOPE_COMPUTE_W},
-                      [RP_UNIFORM] = {RP_SCOPE_COMPUTE_U, RP_SCOPE_NONE}};
-
-static uint64_t push_words(uint32_t bytes) {
-    return bytes < RP_MAX_PUSH_BYTES ? (UINT64_C(1) << bytes / 4) - 1 : UINT64_MAX;
-}
 
 rp_status rp_encoder_set_kernel(rp_encoder *e, uint32_t kernel) {
     RP_TRY(closed(e));
@@ -202,13 +218,11 @@ rp_status rp_encoder_set_kernel(rp_encoder *e, uint32_t kernel) {
                                  e->kernel_count);
     const rp_encoder_pipeline *k = e->kernel = &e->kernels[kernel];
     for (uint32_t i = 0; i < k->param_count; i++) {
-        e->uses[i].serial = e->uses[i].hash = 0;
-        e->uses[i].read = compute_scopes[k->params[i].access].read;
-        e->uses[i].write = compute_scopes[k->params[i].access].write;
+        e->uses[i].read = k->params[i].read;
+        e->uses[i].write = k->params[i].write;
     }
-    for (uint32_t i = 0; i < k->set_count; i++) e->set_hash[i] = 0;
-    e->unset = k->param_count;
-    e->unpushed = push_words(k->push_bytes);
+    e->unset = k->all_params;
+    e->unpushed = k->all_push;
     e->changed = true;
     return RP_OK;
 }
@@ -231,17 +245,18 @@ rp_status rp_encoder_set_range(rp_encoder *e, uint32_t param, uint32_t buffer, u
     RP_TRY(closed(e));
     const rp_encoder_pipeline *k = e->kernel;
     if (!k || param >= k->param_count) return refuse_param(e, param);
-    const rp_encoder_param_info *info = &k->params[param];
-    use *u = &e->uses[param];
-    const uint64_t serial = u->serial, lo = u->lo, hi = u->hi;
-    const uint32_t last = u->buffer;
-    if (!find(e, buffer, offset, size, u)) return refuse_range(e, k->name, buffer, offset, size);
-    if (u->lo == lo && u->hi == hi && u->serial == serial && buffer == last) return RP_OK;
-    if (u->hi - u->lo < info->min_size) return refuse_size(e, param, u);
-    uint64_t hash = rp_set_hash(u->serial, u->lo, u->hi, info->position);
-    e->set_hash[info->set] += hash - u->hash;
-    u->hash = hash;
-    e->unset -= serial == 0;
+    use found, *u = &e->uses[param];
+    if (!find(e, buffer, offset, size, &found))
+        return refuse_range(e, k->name, buffer, offset, size);
+    if (found.hi - found.lo < k->params[param].min_size) return refuse_size(e, param, &found);
+    e->unset &= ~(UINT64_C(1) << param);
+    u->space = found.space; /* it may be numbered anew since */
+    if (u->lo == found.lo && u->hi == found.hi && u->serial == found.serial && u->buffer == buffer)
+        return RP_OK;
+    u->lo = found.lo;
+    u->hi = found.hi;
+    u->serial = found.serial;
+    u->buffer = buffer;
     e->changed = true;
     return RP_OK;
 }
@@ -256,22 +271,35 @@ rp_status rp_encoder_set_access(rp_encoder *e, uint32_t param, rp_access access)
                                  "%s: parameter %u cannot be used with access %s: its SPIR-V does "
                                  "more, or the buffer is of the other kind",
                                  k->name, param, name ? name : "of no known kind");
-    e->uses[param].read = compute_scopes[access].read;
-    e->uses[param].write = compute_scopes[access].write;
+    e->uses[param].read = rp_scope_of_read(true, false, (uint8_t)access);
+    e->uses[param].write = rp_scope_of_write(true, false, (uint8_t)access);
     e->changed = true;
     return RP_OK;
 }
 
+static rp_status refuse_push(rp_encoder *e, uint32_t offset, uint32_t size) {
+    if (!e->kernel) return refuse_param(e, 0);
+    return rp_encoder_refuse(e, RP_ERROR_INVALID,
+                             "%s: push bytes [%u+%u] are no words of its %u bytes", e->kernel->name,
+                             offset, size, e->kernel->push_bytes);
+}
+
 rp_status rp_encoder_push(rp_encoder *e, uint32_t offset, const void *data, uint32_t size) {
     RP_TRY(closed(e));
-    if (!e->kernel) return refuse_param(e, 0);
-    uint32_t most = e->kernel->push_bytes;
-    if (!data || (offset | size) % 4 || size - 1 >= most || offset > most - size)
-        return rp_encoder_refuse(e, RP_ERROR_INVALID,
-                                 "%s: push bytes [%u+%u] are no words of its %u bytes",
-                                 e->kernel->name, offset, size, most);
-    memcpy(e->push + offset, data, size);
-    e->unpushed &= ~(push_words(size) << offset / 4);
+    uint32_t most = e->kernel ? e->kernel->push_bytes : 0;
+    bool whole = offset == 0 && size == most;
+    if (!data || size == 0 ||
+        (!whole && ((offset | size) % 4 || size > most || offset > most - size)))
+        return refuse_push(e, offset, size);
+    for (uint32_t at = 0; at < size; at += 4) {
+        uint32_t word, before;
+        memcpy(&word, (const uint8_t *)data + at, sizeof word);
+        memcpy(&before, e->push + offset + at, sizeof before);
+        if (word == before) continue;
+        memcpy(e->push + offset + at, &word, sizeof word);
+        if (e->push_end < offset + at + 4) e->push_end = offset + at + 4;
+    }
+    e->unpushed = whole ? 0 : e->unpushed & ~(rp_low_bits(size / 4) << offset / 4);
     return RP_OK;
 }
 
@@ -291,7 +319,7 @@ static rp_status wait_for(rp_encoder *e) {
 static rp_status refuse_incomplete(rp_encoder *e) {
     if (!e->kernel) return refuse_param(e, 0);
     for (uint32_t i = 0; i < e->kernel->param_count; i++)
-        if (!e->uses[i].serial)
+        if (e->unset >> i & 1)
             return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: parameter %u has no range",
                                      e->kernel->name, i);
     return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: push bytes %u and on are not set",
@@ -304,7 +332,7 @@ static inline rp_status judge_uses(rp_encoder *e, uint32_t count) {
     for (uint32_t i = 0; i < k->param_count; i++)
         if (e->uses[i].write & e->places[e->uses[i].buffer].denied)
             return refuse_range(e, k->name, e->uses[i].buffer, 0, 0);
-    return check_overlaps(e, k->name, e->uses, count);
+    return check_overlaps(e, k->name, e->uses, count, &e->in_place);
 }
 
 /* What descriptors ask of a range; asked of new sets alone, as a set that is there was fine. */
@@ -331,7 +359,7 @@ static rp_status check_descriptor(rp_encoder *e, const use *u, bool uniform) {
     return RP_OK;
 }
 
-static rp_status make_set(rp_encoder *e, const rp_set_key *key, VkDescriptorSet *out) {
+static rp_status make_set(rp_encoder *e, const rp_set_key *key, uint32_t *out) {
     VkDescriptorBufferInfo buffers[RP_MAX_ENCODER_PARAMS];
     for (uint32_t i = 0; i < key->count; i++) {
         uint32_t param = key->params[i];
@@ -344,13 +372,15 @@ static rp_status make_set(rp_encoder *e, const rp_set_key *key, VkDescriptorSet 
     return status;
 }
 
-static inline rp_status bind_sets(rp_encoder *e) {
+static inline rp_status find_sets(rp_encoder *e) {
     for (uint32_t n = 0; n < e->kernel->set_count; n++) {
         const rp_encoder_set *s = &e->kernel->sets[n];
-        const rp_set_key key = {s->family, s->count, s->params, e->uses, e->set_hash[n]};
-        VkDescriptorSet handle = rp_sets_find(&e->sets, &key, e->number);
-        if (!handle) RP_TRY(make_set(e, &key, &handle));
-        rp_bind_set(&e->bound, s->set, handle);
+        const rp_set_key key = {s->family, s->count, s->params, e->uses};
+        uint32_t set = rp_sets_find(&e->sets, &key, e->number);
+        if (set == RP_UNSET) RP_TRY(make_set(e, &key, &set));
+        e->handles[n] = e->sets.all[set].handle;
+        for (uint32_t i = 0; i < s->count; i++)
+            e->uses[s->params[i]].range = e->sets.all[set].first_range + i;
     }
     return RP_OK;
 }
@@ -359,14 +389,19 @@ static inline rp_status bind_sets(rp_encoder *e) {
 static inline rp_status prepare(rp_encoder *e, uint32_t grid) {
     const rp_encoder_pipeline *k = e->kernel;
     if (!k || e->unset || e->unpushed) return refuse_incomplete(e);
-    bool changed = e->changed;
-    if (changed || grid) RP_TRY(judge_uses(e, k->param_count + grid));
+    if (e->changed || grid) RP_TRY(judge_uses(e, k->param_count + grid));
     if (!k->handle) RP_TRY(wait_for(e));
-    RP_TRY(order(e, e->uses, k->param_count + grid));
+    if (e->changed) RP_TRY(find_sets(e));
+    RP_TRY(begin_call(e));
+    if (!show_kernel(e) || (grid && !show(e, &e->uses[k->param_count], 1)))
+        return e->status = RP_ERROR_NO_MEMORY;
+    order(e);
     rp_bind_pipeline(&e->bound, k->handle, k->layout);
-    if (changed) RP_TRY(bind_sets(e));
-    rp_bind_push(&e->bound, e->push, k->push_bytes);
-    e->changed = grid != 0; /* the next one has other uses */
+    if (e->changed)
+        for (uint32_t n = 0; n < k->set_count; n++)
+            rp_bind_set(&e->bound, k->sets[n].set, e->handles[n]);
+    rp_bind_push_block(&e->bound, e->push, k->push_bytes, &e->push_end);
+    e->changed = false;
     e->report.dispatches++;
     return RP_OK;
 }
@@ -424,8 +459,9 @@ rp_status rp_encoder_copy(rp_encoder *e, const rp_encoder_range *from, const rp_
         return rp_encoder_refuse(
             e, RP_ERROR_INVALID, "copy: the source has %llu bytes, the destination %llu",
             (unsigned long long)size, (unsigned long long)(uses[1].hi - uses[1].lo));
-    RP_TRY(check_overlaps(e, "copy", uses, 2));
-    RP_TRY(order(e, uses, 2));
+    bool in_place; /* never: copies do not overlap */
+    RP_TRY(check_overlaps(e, "copy", uses, 2, &in_place));
+    RP_TRY(order_transfer(e, uses, 2));
     const VkBufferCopy region = {.srcOffset = uses[0].lo, .dstOffset = uses[1].lo, .size = size};
     e->bound.vk->CmdCopyBuffer(e->bound.commands, e->places[from->buffer].handle,
                                e->places[to->buffer].handle, 1, &region);
@@ -443,8 +479,7 @@ static rp_status write_words(rp_encoder *e, const char *what, const rp_encoder_r
             e, RP_ERROR_INVALID,
             "%s: offset and size in %s, and where that lies, are multiples of 4", what,
             e->places[to->buffer].name);
-    e->in_place = false;
-    RP_TRY(order(e, out, 1));
+    RP_TRY(order_transfer(e, out, 1));
     e->report.transfers++;
     return RP_OK;
 }

@@ -38,14 +38,16 @@ static bool copy_names(rp_encoder *e, const rp_encoder_params *p) {
     return true;
 }
 
-/* The sets of a kernel, and where its parameters are in them; parameters are few. */
+/* The sets of a kernel, and which parameters are in them; parameters are few. */
 static bool add_kernel(rp_encoder *e, uint32_t index, const rp_encoder_kernel *k,
                        rp_encoder_param_info *params, uint8_t **set_params,
                        rp_encoder_set **kernel_sets) {
     rp_encoder_pipeline *out = &e->kernels[index];
     out->layout = rp_prepared_layout(e->preparation, index);
     out->param_count = k->param_count;
+    out->all_params = rp_low_bits(k->param_count);
     out->push_bytes = k->push_bytes;
+    out->all_push = rp_low_bits(k->push_bytes / 4);
     out->params = params;
     out->sets = *kernel_sets;
     for (uint32_t set = 0; set < out->layout->set_count; set++) {
@@ -59,11 +61,8 @@ static bool add_kernel(rp_encoder *e, uint32_t index, const rp_encoder_kernel *k
         if (s->family == RP_UNSET) return false;
         for (uint32_t b = 0; b < layout->binding_count; b++)
             for (uint32_t i = 0; i < k->param_count; i++) {
-                if (k->params[i].set != set || k->params[i].binding != layout->bindings[b].binding)
-                    continue;
-                params[i].set = (uint8_t)out->set_count;
-                params[i].position = (uint8_t)b;
-                *(*set_params)++ = (uint8_t)i;
+                if (k->params[i].set == set && k->params[i].binding == layout->bindings[b].binding)
+                    *(*set_params)++ = (uint8_t)i;
             }
         out->set_count++;
     }
@@ -125,7 +124,8 @@ rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, r
     if (!e) return RP_ERROR_NO_MEMORY;
     e->device = device;
     e->allocator = device->allocator;
-    e->sets.device = device;
+    e->status = RP_ERROR_USAGE;
+    rp_sets_init(&e->sets, device);
     memcpy(e->max_groups, device->adapter.properties.limits.maxComputeWorkGroupCount,
            sizeof e->max_groups);
     rp_device_retain(device, RP_OBJECT_ENCODER);
@@ -199,14 +199,11 @@ static void move_ranges(rp_encoder *e, uint32_t buffer, uint64_t before) {
     const rp_encoder_place *p = &e->places[buffer];
     for (uint32_t i = 0; e->kernel && i < e->kernel->param_count; i++) {
         rp_encoder_use *u = &e->uses[i];
-        if (u->serial == 0 || u->buffer != buffer) continue;
-        if (p->storage) {
+        if (e->unset >> i & 1 || u->buffer != buffer) continue;
+        if (p->storage)
             (void)rp_encoder_set_range(e, i, buffer, u->lo - before, u->hi - u->lo);
-        } else {
-            e->set_hash[e->kernel->params[i].set] -= u->hash;
-            u->serial = u->hash = 0;
-            e->unset++;
-        }
+        else
+            e->unset |= UINT64_C(1) << i;
     }
 }
 
@@ -275,6 +272,7 @@ rp_status rp_encoder_begin(rp_encoder *e, void *command_buffer,
     e->step = e->open = e->labels = 0;
     e->fenced = false;
     e->kernel = NULL;
+    e->push_end = 0;
     e->incoming_stages = params.open_stages;
     e->incoming_access = params.open_access;
     e->unwaited = params.open_stages ? RP_SCOPE_ANY : 0;
@@ -328,9 +326,11 @@ rp_status rp_encoder_end(rp_encoder *e, rp_encoder_report *report) {
                                 "%u label%s still open: each rp_encoder_label_begin needs its "
                                 "rp_encoder_label_end",
                                 e->labels, e->labels == 1 ? " is" : "s are");
+    rp_status status = e->status;
     e->encoding = false;
+    e->status = RP_ERROR_USAGE;
     e->diags = NULL;
-    if (e->status != RP_OK) return e->status;
+    if (status != RP_OK) return status;
     e->report.sets_written = e->sets.written - e->sets_before;
     report_open(e, &e->report);
     if (report) (void)rp_sized_give(&e->report, sizeof e->report, report);

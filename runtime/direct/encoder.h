@@ -19,20 +19,24 @@
 /* ---- sets.c ---------------------------------------------------------------------------------- */
 
 /* What one binding of a set holds: bytes [lo, hi) of the VkBuffer of the storage with this serial
- * number. */
+ * number; and where the tracker found them. */
 typedef struct rp_set_range {
     uint64_t serial, lo, hi;
+    rp_tracker_hint hint;
 } rp_set_range;
 
-/* A descriptor set of a layout. Those of a layout form a list by their last use. */
+/* A descriptor set of a layout. Those of a layout form a list by their last use, as far as that is
+ * known: see sets.c. */
 typedef struct rp_cached_set {
     VkDescriptorSet handle;
-    uint64_t used; /* the last encoding that used it; 0: it binds nothing */
+    uint64_t used;   /* the last encoding that used it; 0: it binds nothing */
+    uint64_t listed; /* that which put it where it is in the list */
     uint64_t hash;
     uint32_t family;
+    uint32_t first_range;  /* in ranges[] */
+    uint32_t follower;     /* the set that was used after it the last time; RP_UNSET */
     uint32_t chain;        /* the next of its bucket */
     uint32_t older, newer; /* in its layout's list */
-    uint32_t first_range;  /* in ranges[] */
 } rp_cached_set;
 
 typedef struct rp_set_family { /* the sets of one layout */
@@ -50,22 +54,24 @@ typedef struct rp_sets {
     uint32_t range_count, range_capacity;
     uint32_t *buckets; /* the first set of each; a power of two of them */
     uint32_t bucket_count;
+    uint32_t last; /* the set used last; RP_UNSET */
     VkDescriptorPool *pools;
     uint32_t pool_count, pool_capacity;
     uint64_t done;    /* encodings that the GPU is done with */
     uint32_t written; /* sets, in all */
 } rp_sets;
 
+void rp_sets_init(rp_sets *sets, rp_device *device);
 /* The family of a layout, made when there is none; RP_UNSET without memory. */
 uint32_t rp_sets_family(rp_sets *sets, const rp_set_layout *layout);
 
 /* A range that a call uses, found in its VkBuffer. */
 typedef struct rp_encoder_use {
-    uint64_t serial; /* of the storage; 0: nothing is set */
+    uint64_t serial; /* of the storage */
     uint64_t lo, hi;
-    uint64_t hash; /* its part of that of a descriptor set */
     uint32_t space, buffer;
     uint32_t read, write; /* scope bits */
+    uint32_t range;       /* of a parameter: in the ranges[] of sets */
 } rp_encoder_use;
 
 /* What a set is found by: its family, and for each of the layout's bindings a use. */
@@ -73,20 +79,33 @@ typedef struct rp_set_key {
     uint32_t family, count;
     const uint8_t *params; /* uses[] by binding */
     const rp_encoder_use *uses;
-    uint64_t hash; /* the sum of theirs */
 } rp_set_key;
 
-static inline uint64_t rp_set_hash(uint64_t serial, uint64_t lo, uint64_t hi, uint32_t position) {
-    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t hash = (serial ^ lo << 24) * odd + position;
-    return (hash ^ hash >> 32 ^ hi) * odd;
+static inline bool rp_set_has(const rp_sets *s, uint32_t set, const rp_set_key *key) {
+    const rp_cached_set *c = &s->all[set];
+    if (c->family != key->family || !c->used) return false;
+    const rp_set_range *have = s->ranges + c->first_range;
+    for (uint32_t i = 0; i < key->count; i++) {
+        const rp_encoder_use *u = &key->uses[key->params[i]];
+        if (have[i].lo != u->lo || have[i].hi != u->hi || have[i].serial != u->serial) return false;
+    }
+    return true;
 }
 
-/* The set of a key, used by encoding `number` from now on; null when there is none. */
-VkDescriptorSet rp_sets_find(rp_sets *sets, const rp_set_key *key, uint64_t number);
+/* rp_sets_find of a set that does not follow as it did before. */
+uint32_t rp_sets_search(rp_sets *sets, const rp_set_key *key, uint64_t number);
+
+/* The set of a key, used by encoding `number` from now on; RP_UNSET when there is none. */
+static inline uint32_t rp_sets_find(rp_sets *s, const rp_set_key *key, uint64_t number) {
+    uint32_t set = s->last == RP_UNSET ? RP_UNSET : s->all[s->last].follower;
+    if (set == RP_UNSET || !rp_set_has(s, set, key)) return rp_sets_search(s, key, number);
+    s->all[set].used = number;
+    return s->last = set;
+}
+
 /* Writes one that is not there. */
 rp_status rp_sets_make(rp_sets *sets, const rp_set_key *key, const VkDescriptorBufferInfo *buffers,
-                       uint64_t number, rp_diags *diags, VkDescriptorSet *out);
+                       uint64_t number, rp_diags *diags, uint32_t *out);
 void rp_sets_free(rp_sets *sets);
 
 typedef struct rp_encoder_param_info rp_encoder_param_info;
@@ -103,13 +122,16 @@ rp_status rp_encoder_prepare(rp_device *device, const rp_encoder_params *params,
 
 /* ---- encoder.c ------------------------------------------------------------------------------- */
 
+static inline uint64_t rp_low_bits(uint32_t count) {
+    return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+}
+
 /* A parameter of a kernel. */
 struct rp_encoder_param_info {
-    uint64_t min_size; /* bytes that its range needs */
-    uint8_t access;    /* rp_access, unless it is said otherwise */
-    uint8_t allowed;   /* what may be said, bit rp_access */
-    uint8_t set;       /* in its kernel's sets */
-    uint8_t position;  /* in that set's params */
+    uint64_t min_size;   /* bytes that its range needs */
+    uint8_t access;      /* rp_access, unless it is said otherwise */
+    uint8_t allowed;     /* what may be said, bit rp_access */
+    uint8_t read, write; /* scope bits of the access */
 };
 
 /* The bindings of a kernel in one set. */
@@ -122,6 +144,7 @@ typedef struct rp_encoder_pipeline { /* a kernel, as it is encoded */
     VkPipeline handle;               /* null until it was waited for */
     const rp_layout *layout;
     const char *name;
+    uint64_t all_params, all_push; /* the bits of unset and unpushed */
     uint32_t param_count, push_bytes;
     const rp_encoder_param_info *params;
     const rp_encoder_set *sets; /* that bind anything */
@@ -163,17 +186,18 @@ struct rp_encoder {
 
     /* The encoding, from begin to end. */
     bool encoding;
-    rp_status status; /* of the first call that failed */
+    rp_status status; /* of the first call that failed; RP_ERROR_USAGE outside of an encoding */
     rp_diags *diags;
     uint64_t number;
     const rp_encoder_pipeline *kernel;              /* that is set; NULL */
     rp_encoder_use uses[RP_MAX_ENCODER_PARAMS + 1]; /* by parameter; the grid behind them */
-    uint64_t set_hash[RP_MAX_SETS];                 /* by the kernel's sets */
-    uint32_t unset;                                 /* parameters without a range */
+    VkDescriptorSet handles[RP_MAX_SETS];           /* by the kernel's sets */
+    uint64_t unset;                                 /* bit i: parameter i has no range */
     uint64_t unpushed;                              /* bit i: bytes 4i to 4i + 3 are not set */
     uint8_t push[RP_MAX_PUSH_BYTES];
-    bool changed;  /* a range or an access, since the last dispatch */
-    bool in_place; /* two uses share bytes, and one writes */
+    uint32_t push_end; /* no byte from here on was changed since they were pushed */
+    bool changed;      /* a range or an access, since the last dispatch */
+    bool in_place;     /* two uses of the kernel share bytes, and one writes */
     rp_bound bound;
     rp_tracker tracker;
     rp_cover cover;
@@ -185,10 +209,11 @@ struct rp_encoder {
     uint32_t labels;               /* open ones */
     uint32_t conflicts, uncovered; /* of the call: kinds of hazard, as bits */
     uint32_t used;                 /* by it: scope bits */
-    rp_barrier barrier;            /* that it needs */
-    rp_barrier lowered_from;       /* the latest barrier, and what became of it */
-    VkMemoryBarrier2 lowered;
-    uint32_t sets_before; /* sets.written when it began */
+    rp_barrier needed;             /* by it: bits of the earlier calls, bits of its own */
+    rp_barrier lowered_from;       /* what the latest barrier was needed for, */
+    rp_covered covered;            /* what it covers, */
+    VkMemoryBarrier2 lowered;      /* and what became of it */
+    uint32_t sets_before;          /* sets.written when it began */
     rp_encoder_report report;
 };
 

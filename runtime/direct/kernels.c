@@ -4,6 +4,7 @@
 #include "direct/encoder.h"
 
 #include <stdio.h>
+#include "base/scope.h"
 #include "plan/fit.h"
 #include "spirv/spirv.h"
 
@@ -184,6 +185,8 @@ static void describe_params(const rp_encoder_kernel *k, rp_encoder_param_info *i
     for (uint32_t i = 0; i < k->param_count; i++)
         infos[i] = (rp_encoder_param_info){
             .access = (uint8_t)k->params[i].access,
+            .read = (uint8_t)rp_scope_of_read(true, false, (uint8_t)k->params[i].access),
+            .write = (uint8_t)rp_scope_of_write(true, false, (uint8_t)k->params[i].access),
             .allowed = k->params[i].access == RP_UNIFORM ? 1u << RP_UNIFORM : storage};
 }
 

@@ -4,15 +4,23 @@
  * in this encoding and in later ones: work that comes back writes nothing. Storages are told apart
  * by their serial numbers: a VkBuffer's handle may come back for another one.
  *
+ * Work mostly comes in the order in which it came before, so each set knows the one that was used
+ * after it: what is asked for is compared with that first, and nothing is hashed.
+ *
  * What does not come back is written anew. Sets of a layout stand in a list by their last use; when
  * all are taken, the one that was unused for longest is written again, if the GPU is done with it.
  * Otherwise there are more, in pools that double, so an application that says what is done
- * (rp_encoder_done) has as many sets as are in flight, and at most as many again. */
+ * (rp_encoder_done) has about as many sets as are in flight, and at most as many again. Using a set
+ * does not move it in the list: that is made up for when one is asked for, and comes upon it. */
 #include "direct/encoder.h"
 
 enum { FIRST_POOL = 16, LARGEST_POOL = 1024 };
 
-#define NONE UINT32_MAX
+#define NONE RP_UNSET
+
+void rp_sets_init(rp_sets *s, rp_device *device) {
+    *s = (rp_sets){.device = device, .last = NONE};
+}
 
 uint32_t rp_sets_family(rp_sets *s, const rp_set_layout *layout) {
     for (uint32_t i = 0; i < s->family_count; i++)
@@ -144,6 +152,7 @@ static rp_status add_sets(rp_sets *s, rp_set_family *f, rp_diags *diags) {
         s->all[s->count + i] = (rp_cached_set){
             .handle = handles[i],
             .family = (uint32_t)(f - s->families),
+            .follower = NONE,
             .older = NONE,
             .newer = f->oldest,
             .first_range = s->range_count + i * f->layout->binding_count,
@@ -174,49 +183,68 @@ static void write_set(rp_sets *s, const rp_set_layout *layout, VkDescriptorSet h
 
 /* ---- Finding sets ---------------------------------------------------------------------------- */
 
-static bool is_key(const rp_sets *s, const rp_cached_set *c, const rp_set_key *key) {
-    if (c->hash != key->hash || c->family != key->family) return false;
-    const rp_set_range *have = s->ranges + c->first_range;
+static uint64_t hash_of(const rp_set_key *key) {
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = key->family;
     for (uint32_t i = 0; i < key->count; i++) {
         const rp_encoder_use *u = &key->uses[key->params[i]];
-        if (have[i].lo != u->lo || have[i].hi != u->hi || have[i].serial != u->serial) return false;
+        hash = (hash ^ u->serial ^ u->lo << 24) * odd;
+        hash = (hash ^ hash >> 32 ^ u->hi) * odd;
     }
-    return true;
+    return hash;
 }
 
-/* Once in an encoding is enough: the order within one does not matter. */
-static void note_use(rp_sets *s, uint32_t set, uint64_t number) {
-    rp_cached_set *c = &s->all[set];
-    if (c->used == number) return;
-    unlink_set(s, &s->families[c->family], set);
-    append_set(s, &s->families[c->family], set);
-    c->used = number;
+/* The next time it is expected where it is now. */
+static void follow(rp_sets *s, uint32_t set) {
+    if (s->last != NONE) s->all[s->last].follower = set;
+    s->last = set;
 }
 
-VkDescriptorSet rp_sets_find(rp_sets *s, const rp_set_key *key, uint64_t number) {
-    uint32_t set = s->bucket_count ? s->buckets[bucket_of(s, key->hash)] : NONE;
-    while (set != NONE && !is_key(s, &s->all[set], key)) set = s->all[set].chain;
-    if (set == NONE) return VK_NULL_HANDLE;
-    note_use(s, set, number);
-    return s->all[set].handle;
+uint32_t rp_sets_search(rp_sets *s, const rp_set_key *key, uint64_t number) {
+    if (s->bucket_count == 0) return NONE;
+    uint32_t set = s->buckets[bucket_of(s, hash_of(key))];
+    while (set != NONE && !rp_set_has(s, set, key)) set = s->all[set].chain;
+    if (set == NONE) return NONE;
+    s->all[set].used = number;
+    follow(s, set);
+    return set;
+}
+
+/* The set of a family that was unused for longest; those in front of it that were used since they were
+ * put there go to the end. NONE when the family has no sets. */
+static uint32_t oldest(rp_sets *s, rp_set_family *f, uint64_t number) {
+    while (f->oldest != NONE && s->all[f->oldest].used > s->all[f->oldest].listed) {
+        uint32_t set = f->oldest;
+        unlink_set(s, f, set);
+        append_set(s, f, set);
+        s->all[set].listed = number;
+    }
+    return f->oldest;
 }
 
 rp_status rp_sets_make(rp_sets *s, const rp_set_key *key, const VkDescriptorBufferInfo *buffers,
-                       uint64_t number, rp_diags *diags, VkDescriptorSet *out) {
+                       uint64_t number, rp_diags *diags, uint32_t *out) {
     rp_set_family *f = &s->families[key->family];
-    if (f->oldest == NONE || s->all[f->oldest].used > s->done) RP_TRY(add_sets(s, f, diags));
-    uint32_t set = f->oldest;
+    uint32_t set = oldest(s, f, number);
+    if (set == NONE || s->all[set].used > s->done) {
+        RP_TRY(add_sets(s, f, diags));
+        set = f->oldest;
+    }
     rp_cached_set *c = &s->all[set];
     if (c->used) forget(s, set);
     write_set(s, f->layout, c->handle, buffers);
     s->written++;
     for (uint32_t i = 0; i < key->count; i++) {
         const rp_encoder_use *u = &key->uses[key->params[i]];
-        s->ranges[c->first_range + i] = (rp_set_range){u->serial, u->lo, u->hi};
+        s->ranges[c->first_range + i] =
+            (rp_set_range){.serial = u->serial, .lo = u->lo, .hi = u->hi};
     }
-    c->hash = key->hash;
+    c->hash = hash_of(key);
     enter(s, set);
-    note_use(s, set, number);
-    *out = c->handle;
+    unlink_set(s, f, set);
+    append_set(s, f, set);
+    c->used = c->listed = number;
+    follow(s, set);
+    *out = set;
     return RP_OK;
 }

@@ -60,4 +60,15 @@ static inline void rp_bind_push(rp_bound *b, const void *data, uint32_t size) {
     if (size > b->push_size) b->push_size = size;
 }
 
+/* The same for a caller who has one block for all kernels, and knows which bytes of it have changed
+ * since they were pushed: none from byte *end on. What changed and is not pushed now, because it lies
+ * behind `size`, is then not known to be in the command buffer. Not beside rp_bind_push. */
+static inline void rp_bind_push_block(rp_bound *b, const void *data, uint32_t size, uint32_t *end) {
+    if (size == 0 || (*end == 0 && size <= b->push_size)) return;
+    b->vk->CmdPushConstants(b->commands, b->layout->handle, VK_SHADER_STAGE_COMPUTE_BIT, 0, size,
+                            data);
+    if (size > b->push_size || *end > size) b->push_size = size;
+    *end = 0;
+}
+
 #endif

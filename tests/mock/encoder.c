@@ -112,6 +112,108 @@ static void test_done_early(void) {
     close_all();
 }
 
+/* What is read comes before what is written in the very same range, though the parameters are the
+ * other way round, and though another call came between two that are the same. */
+static void test_in_place_again(void) {
+    open_all();
+    describe();
+    const rp_encoder_param first = params[0][0];
+    params[0][0] = params[0][1];
+    params[0][1] = first;
+    CU_ASSERT_EQUAL_FATAL(create(), RP_OK);
+    for (uint32_t i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(rp_encoder_bind(encoder, i, storages[i + 1], 0, diags), RP_OK);
+    const rp_encoder_range b = {1, 0, 0};
+    start();
+    set(0, 0, 0);
+    rp_encoder_dispatch(encoder, 1, 1, 1);
+    rp_encoder_fill(encoder, &b, 1);
+    rp_encoder_dispatch(encoder, 2, 1, 1);
+    CU_ASSERT_EQUAL(rp_encoder_end(encoder, NULL), RP_OK);
+    own_commands_end(device, &commands);
+    expect("pipeline p0\nset 0 s0\npush 0 30313233\ndispatch 1 1 1\n"
+           "fill b2+0 4096 00000001\n"
+           "barrier compute:SW -> compute:SR:SW\n"
+           "dispatch 2 1 1\n");
+    rp_encoder_destroy(encoder);
+    close_all();
+}
+
+static void push_all(uint32_t kernel, const char *data) {
+    rp_encoder_set_kernel(encoder, kernel);
+    rp_encoder_set_range(encoder, 0, 0, 0, 0);
+    rp_encoder_set_range(encoder, 1, 1, 0, 0);
+    rp_encoder_push(encoder, 0, data, kernels[kernel].push_bytes);
+}
+
+/* What a kernel with few push constants has left unpushed is pushed by the next with more. */
+static void test_push_lengths(void) {
+    open_all();
+    describe();
+    kernels[0].push_bytes = 8;
+    CU_ASSERT_EQUAL_FATAL(create(), RP_OK);
+    for (uint32_t i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(rp_encoder_bind(encoder, i, storages[i + 1], 0, diags), RP_OK);
+    start();
+    push_all(0, "AAAABBBB");
+    rp_encoder_dispatch(encoder, 1, 1, 1);
+    push_all(0, "AAAACCCC"); /* and nothing runs */
+    push_all(1, "AAAA");
+    rp_encoder_dispatch(encoder, 2, 1, 1);
+    push_all(0, "AAAACCCC");
+    rp_encoder_dispatch(encoder, 3, 1, 1);
+    push_all(1, "AAAA"); /* all there */
+    rp_encoder_dispatch(encoder, 4, 1, 1);
+    push_all(0, "AAAACCCC");
+    rp_encoder_dispatch(encoder, 5, 1, 1);
+    CU_ASSERT_EQUAL(rp_encoder_end(encoder, NULL), RP_OK);
+    own_commands_end(device, &commands);
+    expect("pipeline p0\nset 0 s0\npush 0 4141414142424242\ndispatch 1 1 1\n"
+           "barrier compute:SW -> compute:SR:SW\n"
+           "pipeline p1\nset 0 s1\npush 0 41414141\ndispatch 2 1 1\n"
+           "barrier compute:SW -> compute:SW\n"
+           "pipeline p0\nset 0 s0\npush 0 4141414143434343\ndispatch 3 1 1\n"
+           "barrier compute:SW -> compute:SR:SW\n"
+           "pipeline p1\nset 0 s1\ndispatch 4 1 1\n"
+           "barrier compute:SW -> compute:SW\n"
+           "pipeline p0\nset 0 s0\ndispatch 5 1 1\n");
+    rp_encoder_destroy(encoder);
+    close_all();
+}
+
+/* VkBuffers are numbered anew once many are gone: ranges that are set again as they were are still
+ * ordered with other calls. */
+static void test_numbered_anew(void) {
+    enum { MANY = 80 };
+    static rp_storage *many[MANY];
+    const rp_storage_params storage = {.size = sizeof storage, .bytes = 4096, .uninitialised = 1};
+    const rp_encoder_range b = {1, 0, 0};
+    open_all();
+    describe();
+    CU_ASSERT_EQUAL_FATAL(create(), RP_OK);
+    CU_ASSERT_EQUAL(rp_encoder_bind(encoder, 0, storages[1], 0, diags), RP_OK);
+    for (uint32_t i = 0; i < MANY; i++) {
+        CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &storage, diags, &many[i]), RP_OK);
+        CU_ASSERT_EQUAL(rp_encoder_bind(encoder, 1, many[i], 0, diags), RP_OK);
+    }
+    for (uint32_t frame = 0; frame < 3; frame++) {
+        rp_encoder_report report = {.size = sizeof report};
+        start();
+        set(0, 0, 1);
+        rp_encoder_dispatch(encoder, 1, 1, 1);
+        rp_encoder_fill(encoder, &b, 1);
+        if (frame == 0) /* the next frame numbers anew; the last one is the newest */
+            for (uint32_t i = MANY; i-- > 0;)
+                CU_ASSERT_EQUAL(rp_encoder_bind(encoder, 1, many[i], 0, diags), RP_OK);
+        CU_ASSERT_EQUAL(rp_encoder_end(encoder, &report), RP_OK);
+        CU_ASSERT_EQUAL(report.emitted[RP_WAW_HAZARD], 1);
+        own_commands_end(device, &commands);
+    }
+    rp_encoder_destroy(encoder);
+    for (uint32_t i = 0; i < MANY; i++) rp_storage_release(many[i]);
+    close_all();
+}
+
 /* ---- Wrong kernels --------------------------------------------------------------------------- */
 
 static uint32_t broken[64];
@@ -320,6 +422,9 @@ int main(void) {
                                     {"usage", test_usage},
                                     {"labels", test_labels},
                                     {"done early", test_done_early},
+                                    {"in place again", test_in_place_again},
+                                    {"push lengths", test_push_lengths},
+                                    {"numbered anew", test_numbered_anew},
                                     {"empty", test_empty},
                                     {0}};
     return rp_run_tests("encoders", tests);
