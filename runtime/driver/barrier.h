@@ -3,6 +3,7 @@
 #define RP_RUNTIME_BARRIER_H
 
 #include "driver/quirks.h"
+#include "driver/vulkan.h"
 #include "reprise/types.h"
 
 /* Lowers scopes (rp_scope bits) to one global memory barrier. `host` tells whether the host reads
@@ -10,5 +11,9 @@
  * to order. */
 bool rp_barrier_lower(uint32_t src, uint32_t dst, uint32_t quirks, bool host,
                       VkMemoryBarrier2 *out);
+
+/* Records a barrier against everything: all before it is done and visible to all behind it, and to
+ * the host. */
+void rp_barrier_full(const rp_vk *vk, VkCommandBuffer commands);
 
 #endif

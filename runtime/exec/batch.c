@@ -216,7 +216,11 @@ void rp_batch_fill(const rp_batch *b) {
         if (i == 0 && b->link) *commands++ = rp_command_info(b->link);
         if (piece == 0 && b->copies && b->copies->used[RP_BEFORE])
             *commands++ = rp_command_info(b->copies->commands[RP_BEFORE]);
-        *commands++ = rp_command_info(b->slot->commands[piece]);
+        if (!b->twin)
+            *commands++ = rp_command_info(b->slot->commands[piece]);
+        else if (piece == 0)
+            *commands++ = rp_command_info(b->twin);
+        if (piece + 1 == b->exec->pieces && b->behind) *commands++ = rp_command_info(b->behind);
         if (piece + 1 == b->exec->pieces && b->copies && b->copies->used[RP_AFTER])
             *commands++ = rp_command_info(b->copies->commands[RP_AFTER]);
         info->commandBufferInfoCount = (uint32_t)(commands - info->pCommandBufferInfos);

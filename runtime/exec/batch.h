@@ -6,7 +6,7 @@
 #include "exec/exec.h"
 
 enum { RP_NEAR_PIECES = 4, RP_NEAR_SEMAPHORES = 12 }; /* that lie in the call's own memory */
-enum { RP_BESIDE_PIECES = 3 };                        /* command buffers: a link, and copies */
+enum { RP_BESIDE_PIECES = 4 }; /* command buffers: in front, behind, copies */
 
 /* Some pieces of one replay, each a VkSubmitInfo2 of its own: drivers join command buffers of one
  * into one piece of work, and the pieces' timeline is signalled behind each. */
@@ -20,6 +20,8 @@ typedef struct rp_batch {
     bool join;                /* asked to be part of the batch before */
     VkCommandBuffer link;     /* in front; null without */
     rp_barrier link_barrier;  /* that it has */
+    VkCommandBuffer twin;     /* in place of all pieces; null: the recorded ones */
+    VkCommandBuffer behind;   /* behind the last piece; null without */
     rp_replay_copies *copies; /* NULL: none */
 
     /* What the slot and the exec had before, to take the replay back. */

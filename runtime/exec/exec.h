@@ -317,6 +317,13 @@ rp_status rp_pieces_plan(rp_exec *exec);
 void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end, bool follows,
                VkQueryPool queries, VkCommandBuffer commands);
 
+/* The same for profile.c, all of the plan with timestamps: at the ends of groups, or around each node
+ * alone between full barriers. How many timestamps it writes; the first two have no node between. */
+typedef enum rp_twin { RP_TWIN_GROUPS, RP_TWIN_NODES } rp_twin;
+void rp_record_twin(const rp_exec *exec, const rp_slot *slot, rp_twin twin, VkQueryPool queries,
+                    VkCommandBuffer commands);
+uint32_t rp_twin_stamps(const rp_exec *exec, rp_twin twin);
+
 /* transfer.c: what a copy asks for, and where that is. */
 typedef struct rp_copy_request {
     const char *buffer; /* NULL: that of `index` */

@@ -14,6 +14,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include "driver/barrier.h"
 
 /* ---- Markers --------------------------------------------------------------------------------- */
 
@@ -58,33 +59,19 @@ void rp_marks_free(const rp_exec *exec, rp_slot *slot) {
     slot->marks = (rp_marks){0};
 }
 
-static void full_barrier(const rp_vk *vk, VkCommandBuffer commands) {
-    const VkMemoryBarrier2 barrier = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,
-        .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-        .srcAccessMask = VK_ACCESS_2_MEMORY_WRITE_BIT,
-        .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT | VK_PIPELINE_STAGE_2_HOST_BIT,
-        .dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT,
-    };
-    const VkDependencyInfo dependency = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                         .memoryBarrierCount = 1,
-                                         .pMemoryBarriers = &barrier};
-    vk->CmdPipelineBarrier2(commands, &dependency);
-}
-
 /* Writes both numbers, with everything before it done and nothing behind it begun. */
 static void write_progress(const rp_vk *vk, const rp_storage *storage, VkCommandBuffer commands,
                            progress now) {
-    full_barrier(vk, commands);
+    rp_barrier_full(vk, commands);
     vk->CmdUpdateBuffer(commands, storage->handle, storage->offset, sizeof now, &now);
-    full_barrier(vk, commands);
+    rp_barrier_full(vk, commands);
 }
 
 /* The words of all nodes are zero when the first begins. */
 static void clear_markers(const rp_vk *vk, const rp_storage *storage, VkCommandBuffer commands) {
-    full_barrier(vk, commands);
+    rp_barrier_full(vk, commands);
     vk->CmdFillBuffer(commands, storage->handle, storage->offset, storage->size, 0);
-    full_barrier(vk, commands);
+    rp_barrier_full(vk, commands);
 }
 
 static void write_marker(const rp_vk *vk, const rp_storage *storage, VkCommandBuffer commands,

@@ -138,16 +138,81 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, bool follow
     if (queries) r->vk->CmdWriteTimestamp2(r->commands, all, queries, 1);
 }
 
+static recorder recorder_of(const rp_exec *exec, const rp_slot *slot, VkCommandBuffer commands) {
+    return (recorder){.exec = exec,
+                      .slot = slot,
+                      .plan = exec->plan,
+                      .vk = &exec->device->vk,
+                      .commands = commands,
+                      .label = UINT32_MAX};
+}
+
 void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end, bool follows,
                VkQueryPool queries, VkCommandBuffer commands) {
-    recorder r = {.exec = exec,
-                  .slot = slot,
-                  .plan = exec->plan,
-                  .vk = &exec->device->vk,
-                  .commands = commands,
-                  .label = UINT32_MAX};
+    recorder r = recorder_of(exec, slot, commands);
     rp_bound_begin(&r.bound, r.vk, commands);
     record_groups(&r, first, end, follows, queries);
+}
+
+/* ---- Twins ----------------------------------------------------------------------------------- */
+
+/* The same commands with timestamps among them, for profile.c. They begin and end with a full
+ * barrier, whatever the plan leaves to semaphores. */
+typedef struct stamper {
+    recorder r;
+    VkQueryPool queries;
+    uint32_t next;
+} stamper;
+
+/* Written when everything before it is done. */
+static void stamp(stamper *s) {
+    s->r.vk->CmdWriteTimestamp2(s->r.commands, VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, s->queries,
+                                s->next++);
+}
+
+uint32_t rp_twin_stamps(const rp_exec *exec, rp_twin twin) {
+    if (twin == RP_TWIN_GROUPS) return rp_plan_count(exec->plan, RP_SECTION_GROUPS) + 2;
+    return 2 * (rp_plan_count(exec->plan, RP_SECTION_NODES) + 1);
+}
+
+/* Two timestamps in front, then one behind each group and its barrier. */
+static void record_group_twin(stamper *s) {
+    const rp_plan_group *groups = rp_plan_records(s->r.plan, RP_SECTION_GROUPS);
+    uint32_t count = rp_plan_count(s->r.plan, RP_SECTION_GROUPS);
+    stamp(s);
+    stamp(s);
+    for (uint32_t g = 0; g < count; g++) {
+        for (uint32_t i = 0; i < groups[g].node_count; i++)
+            record_node(&s->r, groups[g].first_node + i);
+        record_barrier(&s->r, g + 1);
+        stamp(s);
+    }
+}
+
+/* Two timestamps with nothing between, then two around each node. */
+static void record_node_twin(stamper *s) {
+    stamp(s);
+    stamp(s);
+    for (uint32_t i = 0; i < rp_plan_count(s->r.plan, RP_SECTION_NODES); i++) {
+        rp_barrier_full(s->r.vk, s->r.commands);
+        stamp(s);
+        record_node(&s->r, i);
+        stamp(s);
+    }
+}
+
+void rp_record_twin(const rp_exec *exec, const rp_slot *slot, rp_twin twin, VkQueryPool queries,
+                    VkCommandBuffer commands) {
+    stamper s = {.r = recorder_of(exec, slot, commands), .queries = queries};
+    rp_bound_begin(&s.r.bound, s.r.vk, commands);
+    rp_barrier_full(s.r.vk, commands);
+    s.r.vk->CmdResetQueryPool(commands, queries, 0, rp_twin_stamps(exec, twin));
+    if (twin == RP_TWIN_GROUPS)
+        record_group_twin(&s);
+    else
+        record_node_twin(&s);
+    record_label(&s.r, UINT32_MAX);
+    rp_barrier_full(s.r.vk, commands);
 }
 
 /* ---- For the application -------------------------------------------------------------------- */

@@ -443,8 +443,9 @@ VkResult VKAPI_CALL mock_GetPipelineCacheData(VkDevice device, VkPipelineCache c
 VkResult VKAPI_CALL mock_GetQueryPoolResults(VkDevice device, VkQueryPool pool, uint32_t first,
                                              uint32_t count, size_t size, void *data,
                                              VkDeviceSize stride, VkQueryResultFlags flags) {
-    (void)device, (void)pool, (void)first, (void)size, (void)stride, (void)flags;
+    (void)device, (void)pool, (void)size, (void)stride, (void)flags;
     if (mock_fails("vkGetQueryPoolResults")) return mock.fail_with;
-    for (uint32_t i = 0; i < count; i++) ((uint64_t *)data)[i] = 1000 + 500 * i;
+    for (uint32_t i = 0; i < count; i++)
+        ((uint64_t *)data)[i] = mock.ticks ? mock.ticks(count, first + i) : 1000 + 500 * i;
     return VK_SUCCESS;
 }

@@ -63,6 +63,8 @@ typedef struct mock_state {
     const char *failed;                   /* the call that did */
     void (*on_pipeline)(uint32_t kernel); /* while one is created, on that thread; NULL: nothing.
                                            * Kernels are told apart by their last word */
+    /* What timestamp `query` of a pool of `count` reads as; NULL: 1000, 1500, 2000 ... */
+    uint64_t (*ticks)(uint32_t count, uint32_t query);
     uint32_t lose_after; /* so many transfers and markers later the device is lost, in the middle of
                           * a submission; 0: never */
     bool stall;          /* submissions stay in flight: waits time out, or finish them if endless */

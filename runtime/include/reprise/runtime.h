@@ -5,6 +5,7 @@
  *   reprise/exec.h       a plan on a device, and its replays
  *   reprise/pipelines.h  kernels compiled for a device, ahead of execs
  *   reprise/counters.h   what execs and devices count
+ *   reprise/profile.h    where the GPU's time goes in replays
  *   reprise/encoder.h    dispatches and transfers encoded at once, without a plan
  */
 #ifndef REPRISE_RUNTIME_H
@@ -15,6 +16,7 @@
 #include "reprise/encoder.h"
 #include "reprise/exec.h"
 #include "reprise/pipelines.h"
+#include "reprise/profile.h"
 #include "reprise/storage.h"
 
 #endif
