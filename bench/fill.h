@@ -45,7 +45,7 @@ static inline rp_status fill_buffers(rp_exec *exec, const rp_plan *plan) {
         if (b.kind == RP_TMP || b.kind == RP_OUT || b.kind == RP_LIVE) continue;
         for (uint64_t at = 0; at < b.bytes && status == RP_OK; at += CHUNK) {
             uint64_t size = b.bytes - at < CHUNK ? b.bytes - at : CHUNK;
-            if (at == 0) make_elements(chunk, CHUNK, b.dtype, &state);
+            if (at == 0) make_elements(chunk, size, b.dtype, &state);
             status = rp_exec_write(exec, 0, b.name, at, chunk, size, NULL);
         }
     }

@@ -5,18 +5,24 @@
  * For each shape and dtype one plan of as many products as read about MIB (default 1024) MiB of
  * weights, each its own, so that no cache holds them. All products are independent of each other
  * ("apart", the best a kernel can do) or each takes the one before's result ("chain", square shapes
- * alone: a barrier stands between any two, as in a model). GPU time by the replay's two timestamps,
- * median of 30 replays. Numbers are bytes of weights by time; compare with what a copy reaches.
- * What a device cannot hold is left out, with the reason. */
+ * alone: a barrier stands between any two, as in a model); or they are siblings, rows of one x in
+ * threes and what a compile fuses of them ("siblings"). GPU time by the replay's two timestamps,
+ * median over a fifth of a second with a full queue, after at least as long to warm up (busy.h). The
+ * clock is the lowest that was seen meanwhile. Numbers are bytes of weights by time; compare with what a copy
+ * reaches. What a device cannot hold is left out, with the reason. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
+#include "busy.h"
 #include "fill.h"
 #include "statistics.h"
 
-enum { REPLAYS = 30, WARM_UP = 3, MAX_PRODUCTS = 512, DEFAULT_MIB = 1024, FEW_MIB = 4096 };
+enum { MAX_PRODUCTS = 510, DEFAULT_MIB = 1024, FEW_MIB = 4096 };
+
+typedef enum way { APART, CHAIN, SIBLINGS } way;
 
 typedef struct shape {
     const char *dtype;
@@ -39,8 +45,8 @@ static double weight_bytes(const shape *s) {
     return elements / 32 * (strcmp(s->dtype, "q8_0") == 0 ? 34 : 18);
 }
 
-static char *program(const shape *s, uint32_t count, int chain) {
-    size_t room = 512 + (size_t)count * 512, n = 0;
+static char *program(const shape *s, uint32_t count, way how) {
+    size_t room = 512 + (size_t)count * 768, n = 0;
     char *text = malloc(room);
     if (!text) abort();
 #define ADD(...) n += (size_t)snprintf(text + n, room - n, __VA_ARGS__)
@@ -49,9 +55,19 @@ static char *program(const shape *s, uint32_t count, int chain) {
         ADD("  buf $w%u weight %s[%u,%u]\n", i, s->dtype, s->m, s->k);
         ADD("  buf $x%u out f32[%u,%u]\n", i + 1, s->b, s->m);
     }
-    for (uint32_t i = 0; i < count; i++)
-        ADD("  n%u = op matvec (r $x%u:f32[%u,%u], r $w%u:%s[%u,%u], w $x%u:f32[%u,%u])\n", i,
-            chain ? i : 0, s->b, s->k, i, s->dtype, s->m, s->k, i + 1, s->b, s->m);
+    for (uint32_t i = 0; how == SIBLINGS && i < count; i += 3)
+        ADD("  buf %%n%u tmp f32[%u,%u]\n", i, s->b, s->k);
+    for (uint32_t i = 0; i < count; i++) {
+        if (how == SIBLINGS && i % 3 == 0)
+            ADD("  n%u = op rms_norm (r $x0:f32[%u,%u], -, w %%n%u:f32[%u,%u])\n", i + i / 3, s->b,
+                s->k, i, s->b, s->k);
+        ADD("  n%u = op matvec (r %s%u:f32[%u,%u], r $w%u:%s[%u,%u], w $x%u:f32[%u,%u])\n",
+            how == SIBLINGS ? i + i / 3 + 1 : i, how == SIBLINGS ? "%n" : "$x",
+            how == SIBLINGS ? i - i % 3
+            : how == CHAIN  ? i
+                            : 0,
+            s->b, s->k, i, s->dtype, s->m, s->k, i + 1, s->b, s->m);
+    }
     ADD("}\n");
 #undef ADD
     return text;
@@ -64,22 +80,11 @@ static int complain(const rp_diags *diags, rp_status status) {
     return -1;
 }
 
-static rp_status replay(rp_exec *exec, double *seconds) {
-    static double gpu[REPLAYS];
-    for (uint32_t i = 0; i < WARM_UP + REPLAYS; i++) {
-        rp_status status = rp_exec_submit(exec, NULL, NULL, NULL);
-        if (status == RP_OK) status = rp_exec_wait(exec, 0, UINT64_MAX, NULL);
-        if (status != RP_OK) return status;
-        if (i >= WARM_UP) gpu[i - WARM_UP] = rp_exec_gpu_seconds(exec, 0);
-    }
-    *seconds = median(gpu, REPLAYS);
-    return RP_OK;
-}
-
 /* Seconds of one replay; negative when something failed. */
-static double measure(rp_device *device, const shape *s, uint32_t count, int chain) {
+static double measure(rp_device *device, gpu_clock *clock, const shape *s, uint32_t count, way how,
+                      unsigned *out_mhz) {
     rp_diags *diags = rp_diags_create(NULL);
-    char *text = program(s, count, chain);
+    char *text = program(s, count, how);
     const rp_pass_options options = {.lowering = rp_lowering_default()};
     const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
     rp_graph *graph = NULL;
@@ -90,7 +95,9 @@ static double measure(rp_device *device, const shape *s, uint32_t count, int cha
     if (status == RP_OK) status = rp_compile(graph, &options, diags, &plan, NULL);
     if (status == RP_OK) status = rp_exec_create(device, plan, &params, diags, &exec);
     if (status == RP_OK) status = fill_buffers(exec, plan);
-    if (status == RP_OK) status = replay(exec, &seconds);
+    unsigned mhz = 0;
+    if (status == RP_OK) status = busy_seconds(exec, 0.2, clock, &seconds, &mhz);
+    if (mhz && (!*out_mhz || mhz < *out_mhz)) *out_mhz = mhz;
     if (status != RP_OK) complain(diags, status);
     rp_exec_destroy(exec);
     rp_plan_destroy(plan);
@@ -112,22 +119,31 @@ int main(int argc, char **argv) {
     if (status != RP_OK) return complain(diags, status) ? 3 : 0;
     rp_device_info info = {.size = sizeof info};
     rp_device_get_info(device, &info);
-    printf("%s, about %.0f MiB of weights a replay\n", info.name, mib);
-    printf("%-6s %2s %7s %6s %9s %12s %9s %12s %9s\n", "dtype", "B", "M", "K", "products",
-           "apart us", "GB/s", "chain us", "GB/s");
+    gpu_clock clock;
+    clock_open(&clock, info.name);
+    printf("%s, about %.0f MiB of weights a replay; GB/s of weights\n", info.name, mib);
+    printf("%-6s %2s %7s %6s %9s %9s %9s %9s %6s\n", "dtype", "B", "M", "K", "products", "apart",
+           "chain", "siblings", "MHz");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const shape *s = &shapes[i];
         double bytes = weight_bytes(s), wanted = mib * 1048576 / bytes;
-        uint32_t count = wanted < 1 ? 1 : wanted > MAX_PRODUCTS ? MAX_PRODUCTS : (uint32_t)wanted;
-        double apart = measure(device, s, count, 0);
-        double chain = s->m == s->k ? measure(device, s, count, 1) : 0;
-        if (apart < 0 || chain < 0) continue;
-        printf("%-6s %2u %7u %6u %9u %12.2f %9.0f", s->dtype, s->b, s->m, s->k, count,
-               apart / count * 1e6, bytes * count / apart * 1e-9);
-        if (chain > 0) printf(" %12.2f %9.0f", chain / count * 1e6, bytes * count / chain * 1e-9);
+        uint32_t count = wanted < 3 ? 3 : wanted > MAX_PRODUCTS ? MAX_PRODUCTS : (uint32_t)wanted;
+        count -= count % 3;
+        unsigned mhz = 0;
+        printf("%-6s %2u %7u %6u %9u", s->dtype, s->b, s->m, s->k, count);
+        for (way how = APART; how <= SIBLINGS; how++) {
+            bool has = how != CHAIN || s->m == s->k;
+            double seconds = has ? measure(device, &clock, s, count, how, &mhz) : 0;
+            if (seconds > 0)
+                printf(" %9.0f", bytes * count / seconds * 1e-9);
+            else
+                printf(" %9s", has ? "failed" : "");
+        }
+        if (mhz) printf(" %6u", mhz);
         printf("\n");
         fflush(stdout);
     }
+    clock_close(&clock);
     rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
     return 0;
