@@ -45,6 +45,7 @@ typedef struct builder {
     RP_ARRAY(uint32_t, to);
     RP_ARRAY(uint32_t, order);
     RP_ARRAY(uint32_t, mark);        /* per vertex: the last vertex an edge of it goes to, plus 1 */
+    RP_ARRAY(uint32_t, depth);       /* per vertex, in place of edges; NULL: edges are wanted */
     uint32_t current;                /* the vertex being added */
     uint32_t order_vertex;           /* the last fence or node without uses */
     uint32_t since_order;            /* first vertex behind it */
@@ -54,8 +55,20 @@ typedef struct builder {
     bool failed;
 } builder;
 
+/* Fences and joins weigh nothing. */
+static bool weight_of(const builder *b, uint32_t vertex) {
+    return vertex < b->deps->node_count && b->graph->nodes[b->deps->node[vertex]].kind != RP_FENCE;
+}
+
+/* To a vertex whose own edges are not followed yet, from one that has all of its. */
 static void add_edge(builder *b, uint32_t from, uint32_t to) {
     if (from == RP_NONE || from == to || b->mark[from] == to + 1 || b->failed) return;
+    if (b->depth) {
+        uint32_t depth = b->depth[from] + weight_of(b, to);
+        if (depth > b->depth[to]) b->depth[to] = depth;
+        b->mark[from] = to + 1;
+        return;
+    }
     if (!RP_RESERVE(b->a, b->from, b->from_count, b->from_capacity, 1) ||
         !RP_RESERVE(b->a, b->to, b->to_count, b->to_capacity, 1)) {
         b->failed = true;
@@ -73,8 +86,13 @@ static uint32_t new_join(builder *b) {
         b->failed = true;
         return RP_NONE;
     }
+    if (b->depth && !RP_RESERVE(b->a, b->depth, b->depth_count, b->depth_capacity, 1)) {
+        b->failed = true;
+        return RP_NONE;
+    }
     uint32_t vertex = b->deps->vertex_count++;
     b->mark[b->mark_count++] = 0;
+    if (b->depth) b->depth[b->depth_count++] = 0;
     b->order[b->order_count++] = vertex;
     return vertex;
 }
@@ -322,39 +340,70 @@ static bool finish(builder *b) {
     b->order = NULL;
     d->weight = rp_alloc_zero(b->a, d->vertex_count, 1);
     if (!d->weight) return false;
-    for (uint32_t v = 0; v < d->node_count; v++)
-        d->weight[v] = b->graph->nodes[d->node[v]].kind != RP_FENCE;
+    for (uint32_t v = 0; v < d->node_count; v++) d->weight[v] = weight_of(b, v);
     return to_rows(b->a, d->vertex_count, d->edge_count, b->to, b->from, &d->first_pred,
                    &d->pred) &&
            to_rows(b->a, d->vertex_count, d->edge_count, b->from, b->to, &d->first_succ, &d->succ);
 }
 
+/* Room for a cell, a reader and an edge of each use: what grows is copied again and again. */
+static bool begin(builder *b) {
+    const rp_graph *g = b->graph;
+    b->maps = rp_alloc_zero(b->a, g->buffers_count, sizeof *b->maps);
+    b->mark = rp_alloc_zero(b->a, g->nodes_count, sizeof *b->mark);
+    b->mark_count = b->mark_capacity = g->nodes_count;
+    b->deps->node = rp_alloc(b->a, g->nodes_count, sizeof *b->deps->node);
+    return b->maps && b->mark && b->deps->node && rp_source_order(g, b->deps->node) &&
+           RP_RESERVE(b->a, b->cells, 0, b->cells_capacity, g->uses_count) &&
+           RP_RESERVE(b->a, b->readers, 0, b->readers_capacity, g->uses_count);
+}
+
+static bool begin_depth(builder *b) {
+    if (!RP_RESERVE(b->a, b->depth, 0, b->depth_capacity, b->graph->nodes_count + 1)) return false;
+    b->depth_count = b->graph->nodes_count;
+    for (uint32_t v = 0; v < b->depth_count; v++) b->depth[v] = weight_of(b, v);
+    return true;
+}
+
+static void release(builder *b) {
+    for (uint32_t i = 0; b->maps && i < b->graph->buffers_count; i++)
+        rp_interval_map_free(b->a, &b->maps[i]);
+    rp_release(b->a, b->maps);
+    rp_release(b->a, b->mark);
+    rp_release(b->a, b->depth);
+    rp_release(b->a, b->readers);
+    rp_release(b->a, b->cells);
+    rp_release(b->a, b->wholes);
+    rp_folds_free(b->a, &b->folds);
+    rp_release(b->a, b->from);
+    rp_release(b->a, b->to);
+    rp_release(b->a, b->order);
+}
+
 rp_status rp_deps_build(const rp_graph *graph, rp_deps *out) {
-    const rp_allocator *a = &graph->allocator;
     *out = (rp_deps){.node_count = graph->nodes_count, .vertex_count = graph->nodes_count};
-    builder b = {.a = a, .graph = graph, .deps = out, .order_vertex = RP_NONE};
-    b.maps = rp_alloc_zero(a, graph->buffers_count, sizeof *b.maps);
-    b.mark = rp_alloc_zero(a, graph->nodes_count, sizeof *b.mark);
-    b.mark_count = b.mark_capacity = graph->nodes_count;
-    out->node = rp_alloc(a, graph->nodes_count, sizeof *out->node);
-    b.failed = !b.maps || !b.mark || !out->node || !rp_source_order(graph, out->node);
+    builder b = {.a = &graph->allocator, .graph = graph, .deps = out, .order_vertex = RP_NONE};
+    b.failed = !begin(&b) || !RP_RESERVE(b.a, b.from, 0, b.from_capacity, graph->uses_count) ||
+               !RP_RESERVE(b.a, b.to, 0, b.to_capacity, graph->uses_count);
     if (!b.failed) add_vertices(&b);
     if (!b.failed) b.failed = !finish(&b);
-
-    for (uint32_t i = 0; b.maps && i < graph->buffers_count; i++)
-        rp_interval_map_free(a, &b.maps[i]);
-    rp_release(a, b.maps);
-    rp_release(a, b.mark);
-    rp_release(a, b.readers);
-    rp_release(a, b.cells);
-    rp_release(a, b.wholes);
-    rp_folds_free(a, &b.folds);
-    rp_release(a, b.from);
-    rp_release(a, b.to);
-    rp_release(a, b.order);
+    release(&b);
     if (!b.failed) return RP_OK;
     rp_deps_free(graph, out);
     return RP_ERROR_NO_MEMORY;
+}
+
+rp_status rp_deps_deepest(const rp_graph *graph, uint32_t *out_depth) {
+    rp_deps deps = {.node_count = graph->nodes_count, .vertex_count = graph->nodes_count};
+    builder b = {.a = &graph->allocator, .graph = graph, .deps = &deps, .order_vertex = RP_NONE};
+    *out_depth = 0;
+    b.failed = !begin(&b) || !begin_depth(&b);
+    if (!b.failed) add_vertices(&b);
+    for (uint32_t v = 0; !b.failed && v < b.depth_count; v++)
+        if (b.depth[v] > *out_depth) *out_depth = b.depth[v];
+    release(&b);
+    rp_deps_free(graph, &deps);
+    return b.failed ? RP_ERROR_NO_MEMORY : RP_OK;
 }
 
 void rp_deps_free(const rp_graph *graph, rp_deps *deps) {

@@ -33,5 +33,7 @@ bool rp_source_order(const rp_graph *graph, uint32_t *order);
  * the 1-based earliest group. `depth` has vertex_count elements. Returns the largest, the fewest
  * groups any schedule needs. */
 uint32_t rp_deps_depth(const rp_deps *deps, uint32_t *depth);
+/* The same largest, of dependences that nobody needs otherwise. */
+rp_status rp_deps_deepest(const rp_graph *graph, uint32_t *out_depth);
 
 #endif

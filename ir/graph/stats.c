@@ -66,16 +66,10 @@ static rp_status bound_arena(const rp_graph *g, rp_graph_stats *s) {
 }
 
 static rp_status bound_barriers(const rp_graph *g, rp_graph_stats *s) {
-    rp_deps deps;
-    RP_TRY(rp_deps_build(g, &deps));
-    uint32_t *depth = rp_alloc(&g->allocator, deps.vertex_count, sizeof *depth);
-    if (depth) {
-        uint32_t deepest = rp_deps_depth(&deps, depth);
-        s->barrier_bound = deepest ? deepest - 1 : 0;
-    }
-    rp_release(&g->allocator, depth);
-    rp_deps_free(g, &deps);
-    return depth ? RP_OK : RP_ERROR_NO_MEMORY;
+    uint32_t deepest;
+    RP_TRY(rp_deps_deepest(g, &deepest));
+    s->barrier_bound = deepest ? deepest - 1 : 0;
+    return RP_OK;
 }
 
 rp_status rp_graph_get_stats(const rp_graph *g, rp_graph_stats *out_stats) {

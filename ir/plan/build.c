@@ -275,8 +275,25 @@ static rp_status find_sources(builder *b) {
     return RP_OK;
 }
 
+/* Room for the records that there will be, as far as it is known: what grows is copied again and again.
+ * Where there is none, appending says so. */
+static void reserve(builder *b) {
+    const rp_graph *g = b->graph;
+    const struct {
+        rp_section section;
+        uint32_t count;
+    } counts[] = {{RP_SECTION_BUFFERS, g->buffers_count}, {RP_SECTION_KERNELS, g->kernels_count},
+                  {RP_SECTION_NODES, g->nodes_count},     {RP_SECTION_USES, g->uses_count},
+                  {RP_SECTION_WORDS, g->words_count},     {RP_SECTION_BYTES, g->bytes_count},
+                  {RP_SECTION_GROUPS, g->group_count},    {RP_SECTION_BARRIERS, g->barriers_count}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        rp_text_reserve(&b->sections[counts[i].section],
+                        (uint64_t)counts[i].count * strides[counts[i].section]);
+}
+
 static rp_status fill_sections(builder *b, const rp_certificate *certificate) {
     RP_TRY(find_sources(b));
+    reserve(b);
     RP_TRY(put_graph(b));
     put_buffers(b);
     put_kernels(b);

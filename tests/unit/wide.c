@@ -63,6 +63,10 @@ static counts count(rp_graph *source) {
     counts c = {.nodes = source->nodes_count};
     rp_deps deps;
     CU_ASSERT_EQUAL_FATAL(rp_deps_build(source, &deps), RP_OK);
+    uint32_t deepest = 0, *depth = calloc(deps.vertex_count + 1, sizeof *depth);
+    CU_ASSERT_EQUAL(rp_deps_deepest(source, &deepest), RP_OK);
+    CU_ASSERT_EQUAL(deepest, rp_deps_depth(&deps, depth));
+    free(depth);
     c.edges = deps.edge_count;
     c.vertices = deps.vertex_count;
     rp_deps_free(source, &deps);
