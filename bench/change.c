@@ -73,10 +73,11 @@ static int make_real(rp_graph *g) {
         rp_text_init(&glsl, NULL);
         write_shader(g, &g->kernels[i], i, &glsl);
         rp_kernel kernel;
-        TRY(rp_program_kernel(
-            program,
-            &(rp_kernel_params){.name = rp_graph_string(g, g->kernels[i].name), .glsl = glsl.data},
-            diags, &kernel));
+        TRY(rp_program_kernel(program,
+                              &(rp_kernel_params){.size = sizeof(rp_kernel_params),
+                                                  .name = rp_graph_string(g, g->kernels[i].name),
+                                                  .glsl = glsl.data},
+                              diags, &kernel));
         rp_text_free(&glsl);
     }
     TRY(rp_program_graph(program, NULL, 0, diags, &compiled));
@@ -219,9 +220,9 @@ static int time_round(bench *b, uint32_t round) {
     rp_graph *compiled;
     rp_certificate certificate, checked;
     rp_pass_reports *reports;
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     TIMED(b, WHOLE, round, rp_compile(b->graph, NULL, NULL, &plan, NULL));
-    const rp_pass_options options = {.lowering = rp_lowering_default()};
+    const rp_pass_options options = {.size = sizeof options, .lowering = rp_lowering_default()};
     TIMED(b, PASSES, round,
           rp_passes_run(b->graph, &options, NULL, &compiled, &certificate, &reports));
     TIMED(b, CHECK, round, rp_check(compiled, b->graph, NULL, NULL, &checked));

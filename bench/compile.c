@@ -130,6 +130,7 @@ static int measure(const rp_graph *source, result *out) {
                 out->pass[i] = r->seconds;
                 snprintf(out->name[i], sizeof out->name[i], "%s", r->pass);
             }
+            out->stats.size = sizeof out->stats;
             rp_graph_get_stats(compiled, &out->stats);
         }
         rp_pass_reports_destroy(reports);
@@ -221,7 +222,7 @@ static rp_graph *make_op_chain(const op_chain *c, uint32_t length) {
 /* One run, with nothing compiled yet. */
 static int report_op_chain(const op_chain *c, uint32_t length) {
     rp_graph *source = make_op_chain(c, length), *compiled = NULL;
-    rp_pass_options options = {.lowering = rp_lowering_default()};
+    rp_pass_options options = {.size = sizeof options, .lowering = rp_lowering_default()};
     rp_pass_reports *reports = NULL;
     double start = wall_seconds();
     rp_status status = rp_passes_run(source, &options, NULL, &compiled, NULL, &reports);

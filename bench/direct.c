@@ -375,8 +375,10 @@ static void create_program(bench *b) {
     for (uint32_t i = 0; i < 2; i++) {
         const rp_storage_params storage = {.size = sizeof storage,
                                            .bytes = (uint64_t)b->dispatches * PIECE};
-        const rp_buffer_params buffer = {
-            .name = i ? "b" : "a", .kind = RP_INOUT, .size = (uint64_t)b->dispatches * PIECE};
+        const rp_buffer_params buffer = {.size = sizeof buffer,
+                                         .name = i ? "b" : "a",
+                                         .kind = RP_INOUT,
+                                         .bytes = (uint64_t)b->dispatches * PIECE};
         rp_storage_info info = {.size = sizeof info};
         TRY(rp_storage_create(b->rp, &storage, b->diags, &b->storage[i]));
         TRY(rp_storage_get_info(b->storage[i], &info));
@@ -385,8 +387,11 @@ static void create_program(bench *b) {
     }
     static const char *const ops[KERNELS] = {"FACTOR=5", "FACTOR=7"};
     for (uint32_t i = 0; i < KERNELS; i++) {
-        const rp_kernel_params kernel = {
-            .name = i ? "second" : "first", .glsl = shader, .defines = &ops[i], .define_count = 1};
+        const rp_kernel_params kernel = {.size = sizeof kernel,
+                                         .name = i ? "second" : "first",
+                                         .glsl = shader,
+                                         .defines = &ops[i],
+                                         .define_count = 1};
         TRY(rp_program_kernel(b->program, &kernel, b->diags, &b->kernels[i]));
     }
     TRY(rp_direct_create(b->program, b->rp, NULL, b->diags, &b->direct));
@@ -457,15 +462,17 @@ static void create_encoder(bench *b, const rp_plan_kernel_info *infos) {
     static const rp_encoder_param params[] = {{0, 0, RP_READ}, {0, 1, RP_READ_WRITE}};
     rp_encoder_kernel kernels[KERNELS];
     for (uint32_t i = 0; i < KERNELS; i++)
-        kernels[i] = (rp_encoder_kernel){.name = infos[i].name,
+        kernels[i] = (rp_encoder_kernel){.size = sizeof(rp_encoder_kernel),
+                                         .name = infos[i].name,
                                          .spirv = infos[i].spirv,
                                          .spirv_size = infos[i].spirv_bytes,
                                          .entry = infos[i].entry,
                                          .params = params,
                                          .param_count = 2,
                                          .push_bytes = 8};
-    const rp_encoder_buffer buffers[2] = {{"a", (uint64_t)b->dispatches * PIECE, 0},
-                                          {"b", (uint64_t)b->dispatches * PIECE, 0}};
+    const rp_encoder_buffer buffers[2] = {
+        {sizeof *buffers, "a", (uint64_t)b->dispatches * PIECE, 0},
+        {sizeof *buffers, "b", (uint64_t)b->dispatches * PIECE, 0}};
     const rp_encoder_params given = {.size = sizeof given,
                                      .kernels = kernels,
                                      .kernel_count = KERNELS,

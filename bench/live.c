@@ -49,19 +49,24 @@ static int make_exec(bench *b) {
     rp_kernel kernel;
     uint32_t elements = b->dispatches + 2;
     TRY(rp_program_create(NULL, "live", &b->program));
+    TRY(rp_program_buffer(
+        b->program,
+        &(rp_buffer_params){
+            .size = sizeof(rp_buffer_params), .name = "data", .kind = RP_INOUT, .bytes = 256},
+        b->diags, &data));
     TRY(rp_program_buffer(b->program,
-                          &(rp_buffer_params){.name = "data", .kind = RP_INOUT, .size = 256},
-                          b->diags, &data));
-    TRY(rp_program_buffer(b->program,
-                          &(rp_buffer_params){.name = "n",
+                          &(rp_buffer_params){.size = sizeof(rp_buffer_params),
+                                              .name = "n",
                                               .kind = RP_LIVE,
                                               .dtype = RP_U32,
                                               .rank = 1,
                                               .shape = {elements},
                                               .initial = b->values},
                           b->diags, &live));
-    TRY(rp_program_kernel(b->program, &(rp_kernel_params){.name = "add", .glsl = shader}, b->diags,
-                          &kernel));
+    TRY(rp_program_kernel(
+        b->program,
+        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "add", .glsl = shader},
+        b->diags, &kernel));
     TRY(rp_recorder_create(b->program, &b->recorder));
     rp_bind_kernel(b->recorder, kernel);
     rp_bind(b->recorder, 0, (rp_range){data, 0, 256});

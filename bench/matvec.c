@@ -85,7 +85,7 @@ static double measure(rp_device *device, gpu_clock *clock, const shape *s, uint3
                       unsigned *out_mhz) {
     rp_diags *diags = rp_diags_create(NULL);
     char *text = program(s, count, how);
-    const rp_pass_options options = {.lowering = rp_lowering_default()};
+    const rp_pass_options options = {.size = sizeof options, .lowering = rp_lowering_default()};
     const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
     rp_graph *graph = NULL;
     rp_plan *plan = NULL;

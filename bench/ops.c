@@ -170,7 +170,7 @@ static int compile_text(const text *t, timing *out) {
     rp_pipeline *pipeline = NULL;
     rp_plan *plan = NULL;
     rp_pass_reports *reports = NULL;
-    const rp_pass_options options = {.lowering = rp_lowering_default()};
+    const rp_pass_options options = {.size = sizeof options, .lowering = rp_lowering_default()};
     double start = wall_seconds();
     rp_status status =
         rp_pipeline_parse(NULL, t->data, t->size, "decoder.yaml", NULL, 0, diags, &pipeline);
@@ -259,7 +259,8 @@ static int bench_pipeline(rp_device *device, rp_status status, const rp_pipeline
     replay r[2] = {{0}};
     for (int level = 0; level < 2 && status == RP_OK; level++) {
         rp_plan *plan = NULL;
-        const rp_pass_options options = {.pipeline = rp_pass_level(level),
+        const rp_pass_options options = {.size = sizeof options,
+                                         .pipeline = rp_pass_level(level),
                                          .lowering = rp_lowering_default()};
         status = rp_compile(rp_pipeline_graph(pipeline), &options, diags, &plan, NULL);
         if (status == RP_OK) status = time_plan(device, plan, diags, &r[level]);

@@ -76,8 +76,10 @@ static rp_status add_kernels(rp_program *program, rp_recorder *recorder, rp_buff
                  "    if (x > 0) v[i] = part[0] * exp(-x); else v[i] = part[0];\n"
                  "}\n",
                  i % 7 + 3, i);
-        status = rp_program_kernel(program, &(rp_kernel_params){.name = name, .glsl = glsl}, diags,
-                                   &kernel);
+        status = rp_program_kernel(
+            program,
+            &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = name, .glsl = glsl},
+            diags, &kernel);
         if (status != RP_OK) break;
         rp_bind_kernel(recorder, kernel);
         rp_bind(recorder, 0, (rp_range){data, 0, 256});
@@ -91,7 +93,8 @@ static rp_status compile(uint32_t first, uint32_t count, rp_diags *diags, rp_pla
     rp_recorder *recorder = NULL;
     rp_graph *graph = NULL;
     rp_buffer data;
-    const rp_buffer_params params = {.name = "data", .kind = RP_INOUT, .size = 256};
+    const rp_buffer_params params = {
+        .size = sizeof params, .name = "data", .kind = RP_INOUT, .bytes = 256};
     rp_status status = rp_program_create(NULL, "pipelines", &program);
     if (status == RP_OK) status = rp_program_buffer(program, &params, diags, &data);
     if (status == RP_OK) status = rp_recorder_create(program, &recorder);

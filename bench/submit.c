@@ -54,11 +54,15 @@ static rp_status record_plan(bench *b, uint64_t bytes) {
     rp_status status = rp_program_create(NULL, "submit", &b->program);
     if (status == RP_OK)
         status = rp_program_buffer(
-            b->program, &(rp_buffer_params){.name = "data", .kind = RP_INOUT, .size = bytes},
+            b->program,
+            &(rp_buffer_params){
+                .size = sizeof(rp_buffer_params), .name = "data", .kind = RP_INOUT, .bytes = bytes},
             b->diags, &data);
     if (status == RP_OK)
-        status = rp_program_kernel(b->program, &(rp_kernel_params){.name = "add", .glsl = shader},
-                                   b->diags, &kernel);
+        status = rp_program_kernel(
+            b->program,
+            &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "add", .glsl = shader},
+            b->diags, &kernel);
     if (status == RP_OK) status = rp_recorder_create(b->program, &b->recorder);
     if (status != RP_OK) return status;
     rp_bind_kernel(b->recorder, kernel);

@@ -47,12 +47,16 @@ static int make_plan(bench *b) {
     rp_buffer data;
     rp_kernel kernel;
     rp_graph *graph = NULL;
-    const rp_buffer_params params = {
-        .name = "data", .kind = RP_INOUT, .size = (uint64_t)b->dispatches * 256};
+    const rp_buffer_params params = {.size = sizeof params,
+                                     .name = "data",
+                                     .kind = RP_INOUT,
+                                     .bytes = (uint64_t)b->dispatches * 256};
     TRY(rp_program_create(NULL, "switches", &b->program));
     TRY(rp_program_buffer(b->program, &params, b->diags, &data));
-    TRY(rp_program_kernel(b->program, &(rp_kernel_params){.name = "add", .glsl = shader}, b->diags,
-                          &kernel));
+    TRY(rp_program_kernel(
+        b->program,
+        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "add", .glsl = shader},
+        b->diags, &kernel));
     TRY(rp_recorder_create(b->program, &b->recorder));
     rp_bind_kernel(b->recorder, kernel);
     for (uint32_t i = 0; i < b->dispatches; i++) {

@@ -2,6 +2,7 @@
 #include "reprise/compiler.h"
 
 #include "base/alloc.h"
+#include "base/sized.h"
 #include "plan/build.h"
 
 rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_diags *diags,
@@ -9,10 +10,13 @@ rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_d
     if (out_plan) *out_plan = NULL;
     if (out_reports) *out_reports = NULL;
     if (!graph || !out_plan) return RP_ERROR_USAGE;
+    rp_pass_options own = {0};
+    if (options && !rp_sized_take(options, &own, sizeof own))
+        return rp_sized_refuse(diags, "rp_pass_options");
+    own.size = sizeof own;
     rp_graph *compiled = NULL;
     rp_certificate certificate = {0};
     rp_pass_reports *reports = NULL;
-    rp_pass_options own = options ? *options : (rp_pass_options){0};
     if (!own.lowering) own.lowering = rp_lowering_default();
     RP_TRY(rp_passes_run(graph, &own, diags, &compiled, &certificate, &reports));
     rp_status status = rp_plan_build_proven(compiled, graph, &certificate, diags, out_plan);

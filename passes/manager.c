@@ -10,15 +10,16 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include "base/sized.h"
 
 typedef struct pass_entry {
-    const char *name, *modes, *brief;
+    rp_pass_info info;
     uint32_t needs;
     rp_pass_function *run;
 } pass_entry;
 
 static const pass_entry menu[] = {
-#define RP_PASS(name, modes, needs, brief) {#name, modes, brief, needs, rp_pass_##name},
+#define RP_PASS(name, modes, needs, brief) {{#name, modes, brief}, needs, rp_pass_##name},
 #include "passes.def"
 #undef RP_PASS
 };
@@ -39,9 +40,8 @@ const char *rp_pass_level(int level) {
     return NULL;
 }
 
-rp_pass_info rp_pass_list(uint32_t index) {
-    if (index >= MENU_COUNT) return (rp_pass_info){0};
-    return (rp_pass_info){menu[index].name, menu[index].modes, menu[index].brief};
+const rp_pass_info *rp_pass_list(uint32_t index) {
+    return index < MENU_COUNT ? &menu[index].info : NULL;
 }
 
 uint32_t rp_pass_reports_count(const rp_pass_reports *reports) {
@@ -89,7 +89,7 @@ static int find_mode(const char *modes, const char *word, size_t length) {
 
 static void list_passes(rp_text *text) {
     for (uint32_t i = 0; i < MENU_COUNT; i++)
-        rp_text_format(text, "%s%s", i ? ", " : "", menu[i].name);
+        rp_text_format(text, "%s%s", i ? ", " : "", menu[i].info.name);
 }
 
 static bool read_step(const rp_allocator *a, const char *text, size_t length, rp_diags *diags,
@@ -98,7 +98,7 @@ static bool read_step(const rp_allocator *a, const char *text, size_t length, rp
     size_t name = equals ? (size_t)(equals - text) : length;
     *out = (step){.text = text, .length = length};
     for (uint32_t i = 0; i < MENU_COUNT; i++)
-        if (word_is(text, name, menu[i].name)) out->pass = &menu[i];
+        if (word_is(text, name, menu[i].info.name)) out->pass = &menu[i];
     if (!out->pass) {
         rp_text known;
         rp_text_init(&known, a);
@@ -109,11 +109,11 @@ static bool read_step(const rp_allocator *a, const char *text, size_t length, rp
         return false;
     }
     if (!equals) return true;
-    out->mode = find_mode(out->pass->modes, equals + 1, length - name - 1);
+    out->mode = find_mode(out->pass->info.modes, equals + 1, length - name - 1);
     if (out->mode >= 0) return true;
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "pass %s has no mode '%.*s': it has %s",
-                 out->pass->name, (int)(length - name - 1), equals + 1,
-                 *out->pass->modes ? out->pass->modes : "none");
+                 out->pass->info.name, (int)(length - name - 1), equals + 1,
+                 *out->pass->info.modes ? out->pass->info.modes : "none");
     return false;
 }
 
@@ -227,8 +227,8 @@ static bool has_stages(const rp_graph *graph, const step *at, rp_diags *diags) {
     uint32_t missing = at->pass->needs & ~graph->stages;
     if (!missing) return true;
     const char *first = missing & RP_STAGE_SCHEDULED ? "schedule" : "place";
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "pass %s needs pass %s before it", at->pass->name,
-                 first);
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "pass %s needs pass %s before it",
+                 at->pass->info.name, first);
     return false;
 }
 
@@ -278,12 +278,14 @@ static rp_status run_all(run *r, const step *steps, uint32_t count) {
 rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, rp_diags *diags,
                         rp_graph **out_graph, rp_certificate *out_certificate,
                         rp_pass_reports **out_reports) {
-    static const rp_pass_options defaults = {0};
+    rp_pass_options own = {0};
     if (out_graph) *out_graph = NULL;
     if (out_certificate) *out_certificate = (rp_certificate){0};
     if (out_reports) *out_reports = NULL;
     if (!source || !out_graph) return RP_ERROR_USAGE;
-    if (!options) options = &defaults;
+    if (options && !rp_sized_take(options, &own, sizeof own))
+        return rp_sized_refuse(diags, "rp_pass_options");
+    options = &own;
     const char *pipeline = options->pipeline ? options->pipeline : rp_pass_level(1);
 
     const rp_allocator *a = &source->allocator;

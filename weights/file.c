@@ -217,8 +217,8 @@ uint32_t rp_weights_count(const rp_weights *w) {
     return w ? w->count : 0;
 }
 
-rp_weight rp_weights_get(const rp_weights *w, uint32_t index) {
-    return w && index < w->count ? w->items[index] : (rp_weight){0};
+const rp_weight *rp_weights_get(const rp_weights *w, uint32_t index) {
+    return w && index < w->count ? &w->items[index] : NULL;
 }
 
 uint32_t rp_weights_find(const rp_weights *w, const char *name) {

@@ -77,7 +77,7 @@ static rp_status find(loading *l, const rp_plan_buffer_info *buffer) {
                      .dtype = buffer->dtype,
                      .rank = buffer->rank,
                      .bytes = buffer->bytes,
-                     .array = rp_weights_get(params->files[f], index)};
+                     .array = *rp_weights_get(params->files[f], index)};
         if (!e->name) return RP_ERROR_NO_MEMORY;
         for (uint32_t d = 0; d < e->rank; d++) e->shape[d] = buffer->shape[d];
         e->widen = rp_weight_widens(&e->array, e->dtype);

@@ -23,11 +23,16 @@ static int record_link(bench *b, rp_program *program, rp_recorder *r, void *user
     rp_buffer data;
     rp_kernel kernel;
     (void)user;
-    TRY(rp_program_buffer(
-        program, &(rp_buffer_params){.name = "data", .kind = RP_INOUT, .size = CHAIN_BYTES},
-        b->diags, &data));
-    TRY(rp_program_kernel(program, &(rp_kernel_params){.name = "link", .glsl = glsl}, b->diags,
-                          &kernel));
+    TRY(rp_program_buffer(program,
+                          &(rp_buffer_params){.size = sizeof(rp_buffer_params),
+                                              .name = "data",
+                                              .kind = RP_INOUT,
+                                              .bytes = CHAIN_BYTES},
+                          b->diags, &data));
+    TRY(rp_program_kernel(
+        program,
+        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "link", .glsl = glsl},
+        b->diags, &kernel));
     rp_bind_kernel(r, kernel);
     rp_bind(r, 0, (rp_range){data});
     rp_dispatch(r, CHAIN_COUNT / 64, 1, 1);
@@ -132,7 +137,8 @@ static int run_recorded(bench *b, void *state) {
 
 /* The plans in a command buffer of the application, with its barriers between them. */
 static int record_execs(bench *b, chain_state *s) {
-    const rp_scopes scopes = rp_exec_get_scopes(s->execs[0]);
+    rp_scopes scopes = {.size = sizeof scopes};
+    TRY(rp_exec_get_scopes(s->execs[0], &scopes));
     TRY(plain_commands(&b->plain, &s->recorded));
     TRY(plain_begin(s->recorded, 0));
     for (uint32_t i = 0; i < LINKS; i++) {

@@ -29,10 +29,14 @@ static const char glsl[] = "#version 450\n"
 
 /* Buffers and kernel are made once; what changes is recorded anew. */
 static int make_program(bench *b, change_state *s) {
-    const rp_buffer_params data = {
-        .name = "data", .kind = RP_INOUT, .size = (uint64_t)NODES / 2 * RANGE};
-    const rp_buffer_params own = {.name = "own", .kind = RP_INOUT, .size = RANGE};
-    const rp_buffer_params live = {.name = "n",
+    const rp_buffer_params data = {.size = sizeof data,
+                                   .name = "data",
+                                   .kind = RP_INOUT,
+                                   .bytes = (uint64_t)NODES / 2 * RANGE};
+    const rp_buffer_params own = {
+        .size = sizeof own, .name = "own", .kind = RP_INOUT, .bytes = RANGE};
+    const rp_buffer_params live = {.size = sizeof live,
+                                   .name = "n",
                                    .kind = RP_LIVE,
                                    .dtype = RP_U32,
                                    .rank = 1,
@@ -43,8 +47,10 @@ static int make_program(bench *b, change_state *s) {
     TRY(rp_program_buffer(s->program, &data, b->diags, &s->all));
     TRY(rp_program_buffer(s->program, &own, b->diags, &s->own));
     TRY(rp_program_buffer(s->program, &live, b->diags, &n));
-    TRY(rp_program_kernel(s->program, &(rp_kernel_params){.name = "add", .glsl = glsl}, b->diags,
-                          &s->kernel));
+    TRY(rp_program_kernel(
+        s->program,
+        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "add", .glsl = glsl},
+        b->diags, &s->kernel));
     return 0;
 }
 

@@ -33,16 +33,20 @@ static int record_kernels(bench *b, rp_program *program, rp_recorder *r, void *u
         "}\n";
     uint32_t *seed = user;
     rp_buffer data;
-    TRY(rp_program_buffer(program,
-                          &(rp_buffer_params){.name = "data", .kind = RP_INOUT, .size = 256},
-                          b->diags, &data));
+    TRY(rp_program_buffer(
+        program,
+        &(rp_buffer_params){
+            .size = sizeof(rp_buffer_params), .name = "data", .kind = RP_INOUT, .bytes = 256},
+        b->diags, &data));
     for (uint32_t k = 0; k < KERNELS; k++) {
         char name[32], glsl[1024];
         rp_kernel kernel;
         snprintf(name, sizeof name, "k%u", k);
         snprintf(glsl, sizeof glsl, format, ++*seed);
-        TRY(rp_program_kernel(program, &(rp_kernel_params){.name = name, .glsl = glsl}, b->diags,
-                              &kernel));
+        TRY(rp_program_kernel(
+            program,
+            &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = name, .glsl = glsl},
+            b->diags, &kernel));
         rp_bind_kernel(r, kernel);
         rp_bind(r, 0, (rp_range){data});
         rp_dispatch(r, 1, 1, 1);

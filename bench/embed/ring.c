@@ -39,14 +39,20 @@ static int record_work(bench *b, rp_program *program, rp_recorder *r, void *user
     rp_buffer x, y;
     rp_kernel kernel;
     (void)user;
-    TRY(rp_program_buffer(program,
-                          &(rp_buffer_params){.name = "x", .kind = RP_IN, .size = RING_BYTES},
-                          b->diags, &x));
-    TRY(rp_program_buffer(program,
-                          &(rp_buffer_params){.name = "y", .kind = RP_OUT, .size = RING_BYTES},
-                          b->diags, &y));
-    TRY(rp_program_kernel(program, &(rp_kernel_params){.name = "work", .glsl = glsl}, b->diags,
-                          &kernel));
+    TRY(rp_program_buffer(
+        program,
+        &(rp_buffer_params){
+            .size = sizeof(rp_buffer_params), .name = "x", .kind = RP_IN, .bytes = RING_BYTES},
+        b->diags, &x));
+    TRY(rp_program_buffer(
+        program,
+        &(rp_buffer_params){
+            .size = sizeof(rp_buffer_params), .name = "y", .kind = RP_OUT, .bytes = RING_BYTES},
+        b->diags, &y));
+    TRY(rp_program_kernel(
+        program,
+        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "work", .glsl = glsl},
+        b->diags, &kernel));
     rp_bind_kernel(r, kernel);
     rp_bind(r, 0, (rp_range){x});
     rp_bind(r, 1, (rp_range){y});

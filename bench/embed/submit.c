@@ -22,11 +22,14 @@ static int record_adds(bench *b, rp_program *program, rp_recorder *r, void *user
     rp_buffer data;
     rp_kernel kernel;
     (void)user;
-    TRY(rp_program_buffer(program,
-                          &(rp_buffer_params){.name = "data", .kind = RP_INOUT, .size = 256},
-                          b->diags, &data));
-    TRY(rp_program_kernel(program, &(rp_kernel_params){.name = "add", .glsl = glsl}, b->diags,
-                          &kernel));
+    TRY(rp_program_buffer(
+        program,
+        &(rp_buffer_params){
+            .size = sizeof(rp_buffer_params), .name = "data", .kind = RP_INOUT, .bytes = 256},
+        b->diags, &data));
+    TRY(rp_program_kernel(
+        program, &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "add", .glsl = glsl},
+        b->diags, &kernel));
     rp_bind_kernel(r, kernel);
     rp_bind(r, 0, (rp_range){data});
     for (uint32_t i = 0; i < DISPATCHES; i++) rp_dispatch(r, 1, 1, 1);
@@ -141,14 +144,20 @@ static int record_frame(bench *b, rp_program *program, rp_recorder *r, void *use
     rp_buffer x, y;
     rp_kernel kernel;
     (void)user;
-    TRY(rp_program_buffer(program,
-                          &(rp_buffer_params){.name = "x", .kind = RP_IN, .size = FRAME_BYTES},
-                          b->diags, &x));
-    TRY(rp_program_buffer(program,
-                          &(rp_buffer_params){.name = "y", .kind = RP_OUT, .size = FRAME_BYTES},
-                          b->diags, &y));
-    TRY(rp_program_kernel(program, &(rp_kernel_params){.name = "next", .glsl = glsl}, b->diags,
-                          &kernel));
+    TRY(rp_program_buffer(
+        program,
+        &(rp_buffer_params){
+            .size = sizeof(rp_buffer_params), .name = "x", .kind = RP_IN, .bytes = FRAME_BYTES},
+        b->diags, &x));
+    TRY(rp_program_buffer(
+        program,
+        &(rp_buffer_params){
+            .size = sizeof(rp_buffer_params), .name = "y", .kind = RP_OUT, .bytes = FRAME_BYTES},
+        b->diags, &y));
+    TRY(rp_program_kernel(
+        program,
+        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "next", .glsl = glsl},
+        b->diags, &kernel));
     rp_bind_kernel(r, kernel);
     rp_bind(r, 0, (rp_range){x});
     rp_bind(r, 1, (rp_range){y});

@@ -22,7 +22,7 @@ typedef struct rp_composite_operand {
 } rp_composite_operand;
 
 struct rp_composite {
-    const char *name, *family, *brief;
+    rp_composite_info info;
     const char *notes; /* which ops it becomes, and what is chosen from the shapes */
     uint8_t operand_count, attr_count;
     rp_composite_operand operands[RP_COMPOSITE_MAX_OPERANDS];

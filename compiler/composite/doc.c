@@ -2,10 +2,8 @@
 #include "composite/composite.h"
 #include "composite/signature.h"
 
-rp_composite_info rp_composite_at(uint32_t index) {
-    if (index >= rp_composites_count) return (rp_composite_info){0};
-    const rp_composite *c = &rp_composites[index];
-    return (rp_composite_info){c->name, c->family, c->brief};
+const rp_composite_info *rp_composite_at(uint32_t index) {
+    return index < rp_composites_count ? &rp_composites[index].info : NULL;
 }
 
 /* The columns are those of rp_op_doc. */
@@ -51,7 +49,8 @@ static void put_attr(rp_text *out, const rp_op_attr *a) {
 }
 
 static void put_composite(rp_text *out, const rp_composite *c) {
-    rp_text_format(out, "## %s\n\nComposite of family %s: %s.\n\n", c->name, c->family, c->brief);
+    rp_text_format(out, "## %s\n\nComposite of family %s: %s.\n\n", c->info.name, c->info.family,
+                   c->info.brief);
     put_operands(out, c);
     if (c->attr_count)
         rp_text_string(out, "\n| attribute | values | default | |\n|---|---|---|---|\n");

@@ -12,22 +12,22 @@ static rp_status match_operands(rp_expansion *e) {
         while (place < c->operand_count && strcmp(c->operands[place].name, x->operands[i].name))
             place++;
         if (place == c->operand_count)
-            return rp_apply_error(x, RP_BLAME_OPERAND, i, "%s has no operand '%.60s'", c->name,
+            return rp_apply_error(x, RP_BLAME_OPERAND, i, "%s has no operand '%.60s'", c->info.name,
                                   x->operands[i].name);
         if (e->operands[place])
             return rp_apply_error(x, RP_BLAME_OPERAND, i, "operand '%.60s' of %s is given twice",
-                                  x->operands[i].name, c->name);
+                                  x->operands[i].name, c->info.name);
         if (x->operands[i].fresh != RP_NONE && c->operands[place].access != RP_WRITE)
             return rp_apply_error(x, RP_BLAME_OPERAND, i,
                                   "operand '%.60s' of %s is read: '%.60s' must be made before",
-                                  x->operands[i].name, c->name,
+                                  x->operands[i].name, c->info.name,
                                   rp_graph_string(x->graph, x->operands[i].fresh));
         e->operands[place] = &x->operands[i];
     }
     for (uint32_t i = 0; i < c->operand_count; i++)
         if (!e->operands[i] && !c->operands[i].optional)
             return rp_apply_error(x, RP_BLAME_OP, 0, "operand '%s' of %s is missing",
-                                  c->operands[i].name, c->name);
+                                  c->operands[i].name, c->info.name);
     return RP_OK;
 }
 
@@ -39,17 +39,17 @@ static rp_status match_attrs(rp_expansion *e) {
     for (uint32_t i = 0; i < x->attr_count; i++) {
         uint32_t place = 0;
         while (place < c->attr_count && strcmp(c->attrs[place].name, x->attrs[i].name)) place++;
-        if (place == c->attr_count) return rp_attribute_unknown(x, c->name, i);
+        if (place == c->attr_count) return rp_attribute_unknown(x, c->info.name, i);
         if (given[place])
             return rp_apply_error(x, RP_BLAME_ATTR, i, "attribute '%s' of %s is given twice",
-                                  c->attrs[place].name, c->name);
+                                  c->attrs[place].name, c->info.name);
         given[place] = true;
-        RP_TRY(rp_attribute_value(x, c->name, &c->attrs[place], i, &e->attrs[place]));
+        RP_TRY(rp_attribute_value(x, c->info.name, &c->attrs[place], i, &e->attrs[place]));
     }
     for (uint32_t i = 0; i < c->attr_count; i++)
         if (c->attrs[i].required && !given[i])
             return rp_apply_error(x, RP_BLAME_OP, 0, "attribute '%s' of %s is missing",
-                                  c->attrs[i].name, c->name);
+                                  c->attrs[i].name, c->info.name);
     return RP_OK;
 }
 
@@ -58,7 +58,8 @@ rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
     RP_TRY(match_operands(&e));
     RP_TRY(match_attrs(&e));
     if (x->node.label == RP_NONE) {
-        x->node.label = rp_graph_intern(x->graph, composite->name, strlen(composite->name));
+        x->node.label =
+            rp_graph_intern(x->graph, composite->info.name, strlen(composite->info.name));
         if (x->node.label == RP_NONE) return RP_ERROR_NO_MEMORY;
     }
     return composite->expand(&e);
@@ -66,7 +67,7 @@ rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
 
 rp_status rp_expand_temp(rp_expansion *e, const char *name, rp_given_operand *out) {
     char text[96];
-    int n = snprintf(text, sizeof text, "%s%u-%s", e->composite->name, e->first_id, name);
+    int n = snprintf(text, sizeof text, "%s%u-%s", e->composite->info.name, e->first_id, name);
     *out = (rp_given_operand){.name = name,
                               .argument = {.tensor = {.rank = RP_OP_INFER}, .buffer = RP_NONE}};
     out->fresh = rp_graph_intern(e->application->graph, text, (size_t)n);
@@ -93,7 +94,7 @@ rp_status rp_expand_op(rp_expansion *e, const char *op, const rp_part *parts, ui
                             .attr_count = attr_count};
     rp_status status = rp_apply_op(&inner, rp_op_find(op, strlen(op)));
     if (status == RP_ERROR_INVALID)
-        rp_apply_error(outer, RP_BLAME_OP, 0, "%s: %s", e->composite->name, inner.error);
+        rp_apply_error(outer, RP_BLAME_OP, 0, "%s: %s", e->composite->info.name, inner.error);
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {
         parts[from[i]].operand->argument = operands[i].argument;
         parts[from[i]].operand->fresh = operands[i].fresh;
@@ -115,7 +116,7 @@ rp_status rp_expand_dim(rp_expansion *e, uint32_t operand, uint32_t from_end, ui
     snprintf(shape, sizeof shape, "%s", text.data && !text.failed ? text.data : "?");
     rp_text_free(&text);
     return rp_apply_error(e->application, RP_BLAME_OP, 0, "%s: %s is %s, expected [%s]",
-                          e->composite->name, e->composite->operands[operand].name, shape,
+                          e->composite->info.name, e->composite->operands[operand].name, shape,
                           e->composite->operands[operand].shape);
 }
 

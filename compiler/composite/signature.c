@@ -7,7 +7,7 @@
 bool rp_signature_find(const char *name, rp_signature *out) {
     *out = (rp_signature){.op = rp_op_find(name, strlen(name))};
     for (uint32_t i = 0; !out->op && i < rp_composites_count; i++)
-        if (strcmp(rp_composites[i].name, name) == 0) out->composite = &rp_composites[i];
+        if (strcmp(rp_composites[i].info.name, name) == 0) out->composite = &rp_composites[i];
     return out->op || out->composite;
 }
 

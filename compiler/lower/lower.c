@@ -212,8 +212,10 @@ static void tell(void *user, uint32_t done, uint32_t total) {
 static rp_status compile_missing(lowering *l, const uint32_t *missing, rp_kernel_job *jobs,
                                  uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        jobs[i].params = (rp_kernel_params){
-            .name = "generated", .glsl = l->units[missing[i]].glsl, .glsl_file = "generated"};
+        jobs[i].params = (rp_kernel_params){.size = sizeof(rp_kernel_params),
+                                            .name = "generated",
+                                            .glsl = l->units[missing[i]].glsl,
+                                            .glsl_file = "generated"};
         jobs[i].diags = rp_diags_create(&l->a);
         if (!jobs[i].diags) return RP_ERROR_NO_MEMORY;
     }

@@ -227,8 +227,9 @@ static const rp_recorder_sink direct_sink = {set_kernel, bind, push, dispatch, t
 
 static rp_encoder_buffer describe_buffer(const rp_graph *g, uint32_t index) {
     const rp_graph_buffer *b = &g->buffers[index];
-    return (rp_encoder_buffer){.name = rp_graph_string(g, b->name),
-                               .size = b->size,
+    return (rp_encoder_buffer){.size = sizeof(rp_encoder_buffer),
+                               .name = rp_graph_string(g, b->name),
+                               .bytes = b->size,
                                .read_only =
                                    b->kind == RP_IN || b->kind == RP_WEIGHT || b->kind == RP_LIVE};
 }
@@ -251,7 +252,8 @@ static void describe_kernel(const rp_kernel_module *m, kernel *k, slot *slots,
                   .slot_count = m->binding_count,
                   .push_declared = m->push_bytes,
                   .push_bytes = push_bytes};
-    *out = (rp_encoder_kernel){.name = m->name,
+    *out = (rp_encoder_kernel){.size = sizeof(rp_encoder_kernel),
+                               .name = m->name,
                                .spirv = m->words,
                                .spirv_size = (size_t)m->word_count * 4,
                                .entry = m->entry,

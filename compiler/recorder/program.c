@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include "base/checked.h"
+#include "base/sized.h"
 #include "graph/keywords.h"
 
 enum { SERIAL_MASK = (1 << (32 - RP_HANDLE_INDEX_BITS)) - 1 };
@@ -108,8 +109,8 @@ static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, uint64_t 
     if (element == 0) return bad_buffer(diags, p, "unknown dtype");
     if (p->dtype == RP_RAW) {
         if (p->rank != 0) return bad_buffer(diags, p, "raw bytes have no shape; expected rank 0");
-        if (p->size == 0) return bad_buffer(diags, p, "raw bytes need a size greater than 0");
-        *out_size = p->size;
+        if (p->bytes == 0) return bad_buffer(diags, p, "raw bytes need a size greater than 0");
+        *out_size = p->bytes;
         return RP_OK;
     }
     if (p->rank < 1 || p->rank > RP_MAX_RANK)
@@ -125,7 +126,7 @@ static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, uint64_t 
         if (!rp_mul_u64(size, count, &size))
             return bad_buffer(diags, p, "the shape needs more bytes than 64 bits can count");
     }
-    if (p->size != 0 && p->size != size)
+    if (p->bytes != 0 && p->bytes != size)
         return bad_buffer(diags, p, "size and shape disagree; leave the size 0");
     *out_size = size;
     return RP_OK;
@@ -194,17 +195,20 @@ static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, uint6
     return RP_OK;
 }
 
-rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params, rp_diags *diags,
+rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *given, rp_diags *diags,
                             rp_buffer *out_buffer) {
     if (!out_buffer) return RP_ERROR_USAGE;
     *out_buffer = (rp_buffer){0};
-    if (!program || !params) return RP_ERROR_USAGE;
+    rp_buffer_params params;
+    if (!program || !given) return RP_ERROR_USAGE;
+    if (!rp_sized_take(given, &params, sizeof params))
+        return rp_sized_refuse(diags, "rp_buffer_params");
     uint64_t size = 0;
     uint32_t index;
-    RP_TRY(check_name(params->name, "buffer", diags));
-    RP_TRY(check_buffer(diags, params, &size));
+    RP_TRY(check_name(params.name, "buffer", diags));
+    RP_TRY(check_buffer(diags, &params, &size));
     pthread_mutex_lock(&program->mutex);
-    rp_status status = add_buffer(program, params, size, diags, &index);
+    rp_status status = add_buffer(program, &params, size, diags, &index);
     pthread_mutex_unlock(&program->mutex);
     if (status == RP_OK) out_buffer->id = rp_handle_make(program, index);
     return status;
@@ -228,15 +232,18 @@ static rp_status add_kernel(rp_program *p, const rp_kernel_module *module, rp_di
     return RP_OK;
 }
 
-rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *params, rp_diags *diags,
+rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *given, rp_diags *diags,
                             rp_kernel *out_kernel) {
     if (!out_kernel) return RP_ERROR_USAGE;
     *out_kernel = (rp_kernel){0};
-    if (!program || !params) return RP_ERROR_USAGE;
+    rp_kernel_params params;
+    if (!program || !given) return RP_ERROR_USAGE;
+    if (!rp_sized_take(given, &params, sizeof params))
+        return rp_sized_refuse(diags, "rp_kernel_params");
     rp_kernel_module module;
     uint32_t index;
-    RP_TRY(check_name(params->name, "kernel", diags));
-    RP_TRY(rp_kernel_build(&program->allocator, params, diags, NULL, 0, 0, &module));
+    RP_TRY(check_name(params.name, "kernel", diags));
+    RP_TRY(rp_kernel_build(&program->allocator, &params, diags, NULL, 0, 0, &module));
     pthread_mutex_lock(&program->mutex);
     rp_status status = add_kernel(program, &module, diags, &index);
     pthread_mutex_unlock(&program->mutex);

@@ -212,7 +212,9 @@ static bool read_params(rp_reader *r, item *x, rp_kernel_params *params) {
     if (defines && rp_yaml_find(x->node, "spirv"))
         return rp_read_error(r, defines, "'defines' is for GLSL: SPIR-V is compiled already");
     uint32_t starts[MAX_DEFINES];
-    *params = (rp_kernel_params){.name = x->key->text, .entry = entry ? entry->text : NULL};
+    *params = (rp_kernel_params){.size = sizeof(rp_kernel_params),
+                                 .name = x->key->text,
+                                 .entry = entry ? entry->text : NULL};
     bool good = read_defines(r, defines, &x->defines, starts, &params->define_count);
     if (good && params->define_count) {
         x->define_list = rp_alloc(&r->a, params->define_count, sizeof *x->define_list);

@@ -150,9 +150,9 @@ static bool unknown_op(rp_reader *r, const rp_yaml_node *node, const rp_yaml_nod
     bool good = true;
     for (uint32_t i = 0; good && rp_op_at(i); i++)
         good = rp_names_add(&r->a, &names, &(rp_name){rp_op_name(rp_op_at(i)), value, i});
-    rp_composite_info info;
-    for (uint32_t i = 0; good && (info = rp_composite_at(i)).name; i++)
-        good = rp_names_add(&r->a, &names, &(rp_name){info.name, value, i});
+    const rp_composite_info *info;
+    for (uint32_t i = 0; good && (info = rp_composite_at(i)); i++)
+        good = rp_names_add(&r->a, &names, &(rp_name){info->name, value, i});
     char suggestion[192];
     rp_read_suggest(r, suggestion, sizeof suggestion, &names, value->text);
     rp_names_free(&r->a, &names);

@@ -9,6 +9,8 @@
  * Cost: linear in the text and in the graph; compiling the shaders is most of it. */
 #include "yaml/pipeline.h"
 
+#include "base/sized.h"
+
 static bool read_version(rp_reader *r, const rp_yaml_node *root) {
     const rp_yaml_node *node = rp_yaml_find(root, "reprise");
     if (!node) return rp_read_error(r, root, "'reprise: 1' is missing: is this a pipeline?");
@@ -115,15 +117,21 @@ static rp_status read_text(const rp_allocator *a, const rp_pipeline_source *sour
     return status;
 }
 
-rp_status rp_pipeline_read(const rp_allocator *allocator, const rp_pipeline_source *source,
+rp_status rp_pipeline_read(const rp_allocator *allocator, const rp_pipeline_source *given,
                            rp_diags *diags, rp_pipeline **out_pipeline) {
     if (!out_pipeline) return RP_ERROR_USAGE;
     *out_pipeline = NULL;
-    if (!source || (!source->path && !source->text) || (!source->text && source->size) ||
+    rp_pipeline_source own;
+    const rp_pipeline_source *source = &own;
+    if (!given) return RP_ERROR_USAGE;
+    if (!rp_sized_take(given, &own, sizeof own))
+        return rp_sized_refuse(diags, "rp_pipeline_source");
+    if ((!source->path && !source->text) || (!source->text && source->text_size) ||
         (!source->params && source->param_count))
         return RP_ERROR_USAGE;
     rp_allocator a = rp_allocator_or_default(allocator);
-    if (source->text) return read_text(&a, source, source->text, source->size, diags, out_pipeline);
+    if (source->text)
+        return read_text(&a, source, source->text, source->text_size, diags, out_pipeline);
     char *text, why[256];
     uint32_t size;
     rp_status status = rp_file_read(&a, source->path, RP_YAML_MAX_BYTES, &text, &size, why);
@@ -142,9 +150,10 @@ rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *text, siz
         if (out_pipeline) *out_pipeline = NULL;
         return RP_ERROR_USAGE;
     }
-    const rp_pipeline_source source = {.path = path,
+    const rp_pipeline_source source = {.size = sizeof source,
+                                       .path = path,
                                        .text = text ? text : "",
-                                       .size = size,
+                                       .text_size = size,
                                        .params = params,
                                        .param_count = param_count};
     return rp_pipeline_read(allocator, &source, diags, out_pipeline);
@@ -153,7 +162,8 @@ rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *text, siz
 rp_status rp_pipeline_load(const rp_allocator *allocator, const char *path,
                            const rp_param_value *params, uint32_t param_count, rp_diags *diags,
                            rp_pipeline **out_pipeline) {
-    const rp_pipeline_source source = {.path = path, .params = params, .param_count = param_count};
+    const rp_pipeline_source source = {
+        .size = sizeof source, .path = path, .params = params, .param_count = param_count};
     return rp_pipeline_read(allocator, &source, diags, out_pipeline);
 }
 
@@ -179,9 +189,8 @@ uint32_t rp_pipeline_data_count(const rp_pipeline *pipeline) {
     return pipeline ? pipeline->data_count : 0;
 }
 
-rp_pipeline_data rp_pipeline_get_data(const rp_pipeline *pipeline, uint32_t index) {
-    if (!pipeline || index >= pipeline->data_count) return (rp_pipeline_data){0};
-    return pipeline->data[index];
+const rp_pipeline_data *rp_pipeline_get_data(const rp_pipeline *pipeline, uint32_t index) {
+    return pipeline && index < pipeline->data_count ? &pipeline->data[index] : NULL;
 }
 
 uint32_t rp_pipeline_file_count(const rp_pipeline *pipeline) {

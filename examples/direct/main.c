@@ -120,15 +120,16 @@ static void create_pond(application *a) {
     pond *p = &a->pond;
     check(a, rp_program_create(NULL, "pond", &p->program));
     for (uint32_t i = 0; i < 2; i++) {
-        const rp_buffer_params heights = {.name = i ? "odd" : "even",
+        const rp_buffer_params heights = {.size = sizeof heights,
+                                          .name = i ? "odd" : "even",
                                           .kind = RP_INOUT,
                                           .dtype = RP_U32,
                                           .rank = 1,
                                           .shape = {POINTS}};
         check(a, rp_program_buffer(p->program, &heights, a->diags, &p->heights[i]));
     }
-    const rp_kernel_params step = {.name = "step", .glsl = step_glsl};
-    const rp_kernel_params drop = {.name = "drop", .glsl = drop_glsl};
+    const rp_kernel_params step = {.size = sizeof step, .name = "step", .glsl = step_glsl};
+    const rp_kernel_params drop = {.size = sizeof drop, .name = "drop", .glsl = drop_glsl};
     check(a, rp_program_kernel(p->program, &step, a->diags, &p->step));
     check(a, rp_program_kernel(p->program, &drop, a->diags, &p->drop));
 }

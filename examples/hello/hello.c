@@ -29,9 +29,13 @@ static void check(rp_status status) {
 
 static rp_range buffer(rp_program *program, const char *name, rp_buffer_kind kind) {
     rp_range range = {0};
-    check(rp_program_buffer(program,
-                            &(rp_buffer_params){name, kind, RP_F32, .rank = 1, .shape = {COUNT}},
-                            diags, &range.buffer));
+    const rp_buffer_params params = {.size = sizeof params,
+                                     .name = name,
+                                     .kind = kind,
+                                     .dtype = RP_F32,
+                                     .rank = 1,
+                                     .shape = {COUNT}};
+    check(rp_program_buffer(program, &params, diags, &range.buffer));
     return range;
 }
 
@@ -49,8 +53,8 @@ static rp_plan *compile(void) {
     rp_graph *graph;
     rp_plan *plan;
     check(rp_program_create(NULL, "hello", &program));
-    check(rp_program_kernel(program, &(rp_kernel_params){.name = "affine", .glsl = glsl}, diags,
-                            &kernel));
+    const rp_kernel_params params = {.size = sizeof params, .name = "affine", .glsl = glsl};
+    check(rp_program_kernel(program, &params, diags, &kernel));
     rp_range x = buffer(program, "x", RP_IN), y = buffer(program, "y", RP_OUT);
     rp_range twice = buffer(program, "twice", RP_TMP);
     check(rp_recorder_create(program, &recorder));

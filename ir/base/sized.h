@@ -34,6 +34,20 @@ static inline bool rp_sized_give(const void *own, size_t own_size, void *given) 
     return true;
 }
 
+/* Copies an array of the caller's structs, which lie as far apart as the first one's size says, into
+ * `own` with room for `count`. False when one of them does not say the same. */
+static inline bool rp_sized_take_all(const void *given, uint32_t count, void *own,
+                                     size_t own_size) {
+    size_t first = 0, size;
+    if (count) memcpy(&first, given, sizeof first);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *at = (const char *)given + i * first;
+        memcpy(&size, at, sizeof size);
+        if (size != first || !rp_sized_take(at, (char *)own + i * own_size, own_size)) return false;
+    }
+    return true;
+}
+
 /* What to answer when nobody set it; `type` is the struct's name. */
 static inline rp_status rp_sized_refuse(rp_diags *diags, const char *type) {
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "set the member size to sizeof(%s)", type);

@@ -7,6 +7,7 @@
 #include "graph/graph.h"
 
 #include "base/checked.h"
+#include "base/sized.h"
 #include "graph/deps.h"
 
 static void count_nodes(const rp_graph *g, rp_graph_stats *s) {
@@ -73,10 +74,9 @@ static rp_status bound_barriers(const rp_graph *g, rp_graph_stats *s) {
 }
 
 rp_status rp_graph_get_stats(const rp_graph *g, rp_graph_stats *out_stats) {
-    if (!out_stats) return RP_ERROR_USAGE;
-    *out_stats = (rp_graph_stats){0};
-    if (!g) return RP_ERROR_USAGE;
-    rp_graph_stats s = {.stages = g->stages};
+    rp_graph_stats s = {0};
+    if (!out_stats || !rp_sized_give(&s, sizeof s, out_stats) || !g) return RP_ERROR_USAGE;
+    s.stages = g->stages;
     count_nodes(g, &s);
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
@@ -92,6 +92,5 @@ rp_status rp_graph_get_stats(const rp_graph *g, rp_graph_stats *out_stats) {
     }
     if (g->stages & RP_STAGE_PLACED) s.arena_bytes = g->arena_bytes;
     RP_TRY(bound_barriers(g, &s));
-    *out_stats = s;
-    return RP_OK;
+    return rp_sized_give(&s, sizeof s, out_stats) ? RP_OK : RP_ERROR_USAGE;
 }

@@ -254,6 +254,7 @@ static rp_status put_text(builder *b, rp_section section, const rp_graph *graph,
 }
 
 static rp_status put_graph(builder *b) {
+    b->stats.size = sizeof b->stats;
     RP_TRY(rp_graph_get_stats(b->graph, &b->stats));
     rp_plan_graph to = {.name = put_string(b, b->graph->name),
                         .barrier_count = b->stats.barriers,

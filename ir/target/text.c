@@ -99,6 +99,9 @@ rp_status rp_target_parse(const char *text, size_t size, const char *file, rp_di
                           rp_target *target) {
     reader r = {.file = file, .diags = diags, .out = {.size = sizeof r.out}};
     if (!text || !target) return RP_ERROR_USAGE;
+    const rp_target nothing = {0};
+    if (!rp_sized_give(&nothing, sizeof nothing, target))
+        return rp_sized_refuse(diags, "rp_target");
     for (size_t at = 0; at < size;) {
         const char *end = memchr(text + at, '\n', size - at);
         size_t length = end ? (size_t)(end - text) - at : size - at;
@@ -123,14 +126,13 @@ const rp_target *rp_target_builtin(const char *name) {
     return NULL;
 }
 
-rp_target_figure rp_target_figure_at(uint32_t index) {
-    static const char *const briefs[] = {
-#define RP_X(field, what) what,
+const rp_target_figure *rp_target_figure_at(uint32_t index) {
+    static const rp_target_figure figures[] = {
+#define RP_X(field, what) {#field, what},
         RP_TARGET_LIST(RP_X)
 #undef RP_X
     };
-    return index < RP_TARGET_KEYS ? (rp_target_figure){rp_target_keys[index], briefs[index]}
-                                  : (rp_target_figure){0};
+    return index < RP_TARGET_KEYS ? &figures[index] : NULL;
 }
 
 /* ---- Printing -------------------------------------------------------------------------------- */

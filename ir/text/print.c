@@ -293,7 +293,7 @@ static void print_plan(rp_text *t, const rp_graph *g, const rp_reasons *reasons)
 
 rp_status rp_graph_print_text(const rp_graph *g, const rp_graph_stats *stats, rp_text *t) {
     rp_reasons reasons = {0};
-    rp_graph_stats own;
+    rp_graph_stats own = {.size = sizeof own};
     if (!stats) {
         RP_TRY(rp_graph_get_stats(g, &own));
         stats = &own;

@@ -435,7 +435,7 @@ static void print_target(rp_text *t, const rp_graph *g) {
 }
 
 rp_status rp_graph_print_json(const rp_graph *graph, rp_text *text) {
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     RP_TRY(rp_graph_get_stats(graph, &stats));
     rp_reasons reasons;
     RP_TRY(rp_reasons_build(graph, &reasons));

@@ -122,6 +122,8 @@ rp_status rp_device_wrap(rp_device *device, const rp_device_params *params, rp_d
 rp_status rp_device_probe(const rp_device_import *import, rp_diags *diags, rp_device_info *info) {
     rp_device_import own;
     if (!import || !info) return RP_ERROR_USAGE;
+    if (!rp_sized_give(&(rp_device_info){0}, sizeof *info, info))
+        return rp_sized_refuse(diags, "rp_device_info");
     if (!rp_sized_take(import, &own, sizeof own)) return rp_sized_refuse(diags, "rp_device_import");
     RP_TRY(check_instance(&own, diags));
     rp_allocator a = rp_allocator_or_default(NULL);

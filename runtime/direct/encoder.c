@@ -92,9 +92,9 @@ static rp_status create(rp_encoder *e, const rp_encoder_params *p, rp_diags *dia
     if (!e->params || !e->set_params || !e->kernel_sets) return RP_ERROR_NO_MEMORY;
     RP_TRY(rp_encoder_check(e->device, p->kernels, p->kernel_count, diags, e->params));
     for (uint32_t i = 0; i < p->buffer_count; i++)
-        if (p->buffers[i].size == 0 || p->buffers[i].size > RP_MAX_BUFFER_BYTES) {
+        if (p->buffers[i].bytes == 0 || p->buffers[i].bytes > RP_MAX_BUFFER_BYTES) {
             rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer %u: %llu bytes; expected 1 to %llu",
-                         i, (unsigned long long)p->buffers[i].size,
+                         i, (unsigned long long)p->buffers[i].bytes,
                          (unsigned long long)RP_MAX_BUFFER_BYTES);
             return RP_ERROR_INVALID;
         }
@@ -104,10 +104,31 @@ static rp_status create(rp_encoder *e, const rp_encoder_params *p, rp_diags *dia
     e->kernel_count = p->kernel_count;
     e->place_count = p->buffer_count;
     for (uint32_t i = 0; i < p->buffer_count; i++) {
-        e->places[i].size = p->buffers[i].size;
+        e->places[i].size = p->buffers[i].bytes;
         if (p->buffers[i].read_only) e->places[i].denied = rp_scope_writes();
     }
     return create_kernels(e, p, diags);
+}
+
+static rp_status make(rp_device *device, const rp_encoder_params *params, rp_diags *diags,
+                      rp_encoder **out_encoder) {
+    rp_encoder *e = rp_alloc_zero(&device->allocator, 1, sizeof *e);
+    if (!e) return RP_ERROR_NO_MEMORY;
+    e->device = device;
+    e->allocator = device->allocator;
+    e->status = RP_ERROR_USAGE;
+    rp_sets_init(&e->sets, device);
+    memcpy(e->max_groups, device->adapter.properties.limits.maxComputeWorkGroupCount,
+           sizeof e->max_groups);
+    rp_device_retain(device, RP_OBJECT_ENCODER);
+    rp_tracker_init(&e->tracker, &e->allocator, 0, rp_encoder_on_conflict, e);
+    rp_status status = create(e, params, diags);
+    if (status != RP_OK) {
+        rp_encoder_destroy(e);
+        return status;
+    }
+    *out_encoder = e;
+    return RP_OK;
 }
 
 rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, rp_diags *diags,
@@ -120,23 +141,24 @@ rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, r
         return rp_sized_refuse(diags, "rp_encoder_params");
     if ((params.kernel_count && !params.kernels) || (params.buffer_count && !params.buffers))
         return RP_ERROR_USAGE;
-    rp_encoder *e = rp_alloc_zero(&device->allocator, 1, sizeof *e);
-    if (!e) return RP_ERROR_NO_MEMORY;
-    e->device = device;
-    e->allocator = device->allocator;
-    e->status = RP_ERROR_USAGE;
-    rp_sets_init(&e->sets, device);
-    memcpy(e->max_groups, device->adapter.properties.limits.maxComputeWorkGroupCount,
-           sizeof e->max_groups);
-    rp_device_retain(device, RP_OBJECT_ENCODER);
-    rp_tracker_init(&e->tracker, &e->allocator, 0, rp_encoder_on_conflict, e);
-    rp_status status = create(e, &params, diags);
-    if (status != RP_OK) {
-        rp_encoder_destroy(e);
-        return status;
+    const rp_allocator *a = &device->allocator;
+    rp_encoder_kernel *kernels = rp_alloc(a, params.kernel_count, sizeof *kernels);
+    rp_encoder_buffer *buffers = rp_alloc(a, params.buffer_count, sizeof *buffers);
+    rp_status status = RP_ERROR_NO_MEMORY;
+    if (!kernels || !buffers) {
+        /* nothing was done */
+    } else if (!rp_sized_take_all(params.kernels, params.kernel_count, kernels, sizeof *kernels)) {
+        status = rp_sized_refuse(diags, "rp_encoder_kernel");
+    } else if (!rp_sized_take_all(params.buffers, params.buffer_count, buffers, sizeof *buffers)) {
+        status = rp_sized_refuse(diags, "rp_encoder_buffer");
+    } else {
+        params.kernels = kernels;
+        params.buffers = buffers;
+        status = make(device, &params, diags, out_encoder);
     }
-    *out_encoder = e;
-    return RP_OK;
+    rp_release(a, kernels);
+    rp_release(a, buffers);
+    return status;
 }
 
 void rp_encoder_destroy(rp_encoder *e) {

@@ -3,6 +3,8 @@
  * for. */
 #include "exec/copies.h"
 
+#include "base/sized.h"
+
 rp_status rp_exec_look_up(const rp_exec *exec, const char *buffer, uint32_t *out_index) {
     for (uint32_t i = 0; i < exec->plan->external_count; i++) {
         const rp_plan_buffer *record = &rp_plan_buffers(exec->plan)[i];
@@ -116,8 +118,10 @@ rp_status rp_exec_set_live(rp_exec *exec, uint32_t slot, const char *buffer, uin
 
 rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buffer, rp_diags *diags,
                             rp_range_info *out_range) {
+    rp_range_info range = {0};
     if (!out_range) return RP_ERROR_USAGE;
-    *out_range = (rp_range_info){0};
+    if (!rp_sized_give(&range, sizeof range, out_range))
+        return rp_sized_refuse(diags, "rp_range_info");
     if (!exec) return RP_ERROR_USAGE;
     uint32_t index = RP_UNSET;
     rp_exec_lock(exec);
@@ -130,10 +134,11 @@ rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buffer, rp
         const rp_slot *s = &exec->slots[slot];
         const rp_place *place = buffer ? &s->places[index] : &s->arena;
         if (place->storage) place->storage->known = true;
-        out_range->storage = place->storage;
-        if (place->storage) out_range->offset = place->offset - place->storage->offset;
-        out_range->bytes = buffer ? rp_plan_buffers(exec->plan)[index].size
-                                  : (place->storage ? graph->arena_bytes : 0);
+        range.storage = place->storage;
+        if (place->storage) range.offset = place->offset - place->storage->offset;
+        range.bytes = buffer ? rp_plan_buffers(exec->plan)[index].size
+                             : (place->storage ? graph->arena_bytes : 0);
+        (void)rp_sized_give(&range, sizeof range, out_range);
     }
     rp_exec_unlock(exec);
     return status;

@@ -293,18 +293,19 @@ void rp_exec_destroy(rp_exec *exec) {
     rp_release(&a, exec);
 }
 
-rp_scopes rp_exec_get_scopes(const rp_exec *exec) {
-    rp_scopes out = {0};
-    if (!exec) return out;
+rp_status rp_exec_get_scopes(const rp_exec *exec, rp_scopes *out_scopes) {
+    rp_scopes own = {0};
+    if (!out_scopes || !rp_sized_give(&own, sizeof own, out_scopes) || !exec) return RP_ERROR_USAGE;
     rp_exec_lock(exec);
     uint32_t scopes = rp_slots_scopes(exec);
     rp_exec_unlock(exec);
     VkMemoryBarrier2 barrier;
-    if (!rp_barrier_lower(scopes, scopes, 0, false, &barrier)) return out;
-    out.stages = barrier.srcStageMask;
-    out.writes = barrier.srcAccessMask; /* a source scope names accesses that write only */
-    out.reads = barrier.dstAccessMask & ~barrier.srcAccessMask;
-    return out;
+    if (!rp_barrier_lower(scopes, scopes, 0, false, &barrier)) return RP_OK;
+    own.stages = barrier.srcStageMask;
+    own.writes = barrier.srcAccessMask; /* a source scope names accesses that write only */
+    own.reads = barrier.dstAccessMask & ~barrier.srcAccessMask;
+    (void)rp_sized_give(&own, sizeof own, out_scopes);
+    return RP_OK;
 }
 
 const rp_preparation *rp_exec_get_preparation(const rp_exec *exec) {

@@ -32,8 +32,10 @@ OPTIONAL_IN = {
     ("rp_exec_get_range", "buffer"), ("rp_encoder_bind", "storage"), ("rp_direct_bind", "storage"),
     ("rp_encoder_end", "report"), ("rp_direct_end", "report"),
 }
-# Wrong use whatever is given: no replay is begun, and there is no VkCommandBuffer here to record into.
-WRONG_HERE = {"rp_exec_continue", "rp_exec_cancel", "rp_exec_record"}
+# Wrong use whatever is given: no replay is begun, there is no VkCommandBuffer here to record into, and no storage
+# that is shared with others.
+WRONG_HERE = {"rp_exec_continue", "rp_exec_cancel", "rp_exec_record", "rp_storage_export_fd", "rp_storage_import_fd",
+              "rp_storage_hand_over", "rp_storage_take_over"}
 # Calls between rp_encoder_begin and rp_encoder_end: a mistake closes the encoding.
 ENCODED = {"rp_encoder_push", "rp_encoder_dispatch_indirect", "rp_encoder_copy", "rp_encoder_fill",
            "rp_encoder_update", "rp_encoder_label_begin"}
@@ -59,7 +61,7 @@ VALUES = {
     "const rp_binding *": "&binding", "const rp_submission *": "&submission", "rp_update_report *": "&update_report",
     "const rp_upload *": "&upload", "const rp_download *": "&download",
     "const rp_transfer_params *": "&transfer_params",
-    "rp_range_info *": "&range_info", "rp_counters *": "&counters",
+    "rp_range_info *": "&range_info", "rp_scopes *": "&scopes", "rp_counters *": "&counters",
     "const rp_plan_buffer_info *": "&asked", "rp_binding *": "&taken",
     "rp_plan_buffer_info *": "&buffer_info", "rp_plan_kernel_info *": "&kernel_info",
     "rp_encoder *": "encoder", "const rp_encoder_params *": "&encoder_params",
@@ -112,10 +114,10 @@ int main(void) {
     rp_exec *exec = NULL;
     rp_pass_reports *reports = NULL;
     rp_certificate certificate = {0};
-    rp_graph_stats stats;
-    rp_pass_options options = {0};
-    rp_buffer_params buffer_params = {.name = "b", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {4}};
-    rp_kernel_params kernel_params = {.name = "k", .glsl = "#version 450\nvoid main() {}\n"};
+    rp_graph_stats stats = {.size = sizeof stats};
+    rp_pass_options options = {.size = sizeof options};
+    rp_buffer_params buffer_params = {.size = sizeof buffer_params, .name = "b", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {4}};
+    rp_kernel_params kernel_params = {.size = sizeof kernel_params, .name = "k", .glsl = "#version 450\nvoid main() {}\n"};
     rp_param_value param = {.name = "x"};
     rp_pipeline_source pipeline_source = {.text = yaml, .size = sizeof yaml - 1};
     rp_diag diag = {.message = "x"};
@@ -129,7 +131,8 @@ int main(void) {
     rp_storage_info storage_info = {.size = sizeof storage_info};
     rp_update_report update_report = {.size = sizeof update_report};
     rp_counters counters = {.size = sizeof counters};
-    rp_range_info range_info;
+    rp_range_info range_info = {.size = sizeof range_info};
+    rp_scopes scopes = {.size = sizeof scopes};
     rp_operand operand = {.name = "x"};
     rp_attribute attribute = {.name = "x"};
     rp_buffer buffer;
@@ -144,7 +147,7 @@ int main(void) {
     rp_download download = {.buffer = "y", .size = 4, .data = bytes};
     rp_transfer_params transfer_params = {.size = sizeof transfer_params};
     rp_encoder *encoder = NULL;
-    rp_encoder_buffer encoder_buffer = {.name = "b", .size = 64};
+    rp_encoder_buffer encoder_buffer = {.size = sizeof encoder_buffer, .name = "b", .bytes = 64};
     static const char header[] = "{\"x\":{\"dtype\":\"F32\",\"shape\":[64],\"data_offsets\":[0,256]}}";
     static char file[8 + sizeof header - 1 + 256];
     file[0] = sizeof header - 1;
@@ -178,7 +181,7 @@ int main(void) {
         rp_weights_load(device, &load_params, diags, &loaded) != RP_OK ||
         rp_plan_get_buffer(plan, 0, &asked) != RP_OK ||
         rp_encoder_create(device, &encoder_params, diags, &encoder) != RP_OK ||
-        rp_program_buffer(program, &(rp_buffer_params){.name = "d", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {4}}, diags, &direct_buffer) != RP_OK ||
+        rp_program_buffer(program, &(rp_buffer_params){.size = sizeof(rp_buffer_params), .name = "d", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {4}}, diags, &direct_buffer) != RP_OK ||
         rp_direct_create(program, device, &direct_params, diags, &direct) != RP_OK) {
         fprintf(stderr, "%s\n", rp_diags_get(diags, 0).message);
         return 99;
@@ -233,7 +236,35 @@ def value(function, kind, name):
     return VALUES.get(kind + "_" if kind == "rp_kernel" else kind, "0")
 
 
+def sized():
+    """The structs that begin with their size."""
+    text = "\n".join(header.read_text() for header in HEADERS)
+    return set(re.findall(r"typedef struct (\w+) \{\s*size_t\s+size;", text))
+
+
 class Nulls(cli.Case):
+    def test_each_size_of_each_function(self):
+        """Nobody has set the size of a struct that is given: RP_ERROR_USAGE."""
+        calls, tried = [], set()
+        for result, function, params in functions():
+            for i, (kind, _) in enumerate(params):
+                struct = kind.removeprefix("const ").removesuffix(" *")
+                if result != "rp_status" or kind == struct or struct not in sized():
+                    continue
+                arguments = [(f"&({struct}){{0}}" if k == i else value(function, *param))
+                             for k, param in enumerate(params)]
+                if function in ("rp_encoder_end", "rp_direct_end"):
+                    who = function.split("_")[1]
+                    more = ", &(rp_recorder *){0}" if who == "direct" else ""
+                    calls.append(f"rp_{who}_begin({who}, commands, NULL, diags{more});")
+                calls.append(f'said("{function} with a {struct} without size", {function}({", ".join(arguments)}), '
+                             "RP_ERROR_USAGE);")
+                tried.add(struct)
+        # Those that lie behind other structs, and those that the library gives to an application's functions.
+        self.assertEqual(sized() - tried, {"rp_encoder_kernel", "rp_encoder_buffer",
+                                           "rp_memory_request", "rp_memory"})
+        self.run_calls(calls)
+
     def test_each_pointer_of_each_function(self):
         calls, names = [], set()
         for result, function, params in functions():
@@ -270,6 +301,9 @@ class Nulls(cli.Case):
                                  f'RP_ERROR_INVALID)\n        puts("{shown} is no mistake");')
                 calls[-1] = f'fprintf(stderr, "{shown}\\n");\n    ' + calls[-1]
         self.assertGreater(len(names), 100)
+        self.run_calls(calls)
+
+    def run_calls(self, calls):
         source = PROLOGUE + "".join(f"    {call}\n" for call in calls) + "    puts(\"done\");\n    return 0;\n}\n"
         self.write("nulls.c", source)
         libraries = [f"{BUILD}/{folder}/libreprise{name}.so" for folder, name in

@@ -10,11 +10,19 @@ static const char glsl[] =
     "void main() { y[gl_GlobalInvocationID.x] = x[gl_GlobalInvocationID.x]; }\n";
 
 static int save(const char *path, rp_program *program, rp_diags *diags) {
-    rp_buffer_params x_params = {
-        .name = "x", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {256}};
-    rp_buffer_params y_params = {
-        .name = "y", .kind = RP_OUT, .dtype = RP_F32, .rank = 1, .shape = {256}};
-    rp_kernel_params kernel_params = {.name = "copy", .glsl = glsl};
+    rp_buffer_params x_params = {.size = sizeof x_params,
+                                 .name = "x",
+                                 .kind = RP_IN,
+                                 .dtype = RP_F32,
+                                 .rank = 1,
+                                 .shape = {256}};
+    rp_buffer_params y_params = {.size = sizeof y_params,
+                                 .name = "y",
+                                 .kind = RP_OUT,
+                                 .dtype = RP_F32,
+                                 .rank = 1,
+                                 .shape = {256}};
+    rp_kernel_params kernel_params = {.size = sizeof kernel_params, .name = "copy", .glsl = glsl};
     rp_buffer x, y;
     rp_kernel kernel;
     rp_recorder *recorder = NULL;

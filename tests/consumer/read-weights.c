@@ -25,7 +25,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", rp_diags_get(diags, 0).message);
         return 1;
     }
-    rp_weight weight = rp_weights_get(weights, rp_weights_find(weights, "layer.0/w"));
+    rp_weight weight = *rp_weights_get(weights, rp_weights_find(weights, "layer.0/w"));
     int good = weight.dtype == RP_F32 && weight.rank == 1 && weight.shape[0] == 2 &&
                weight.size == sizeof values && memcmp(weight.data, values, sizeof values) == 0;
     rp_weights_close(weights);

@@ -26,10 +26,12 @@ static rp_status run_passes(const rp_allocator *allocator, void *context) {
 }
 
 static void test_passes(void) {
-    fault_each(run_passes, &(rp_pass_options){.pipeline = rp_pass_level(0)});
-    fault_each(run_passes, &(rp_pass_options){0});
-    fault_each(run_passes, &(rp_pass_options){.arena_limit = 1024});
-    fault_each(run_passes, &(rp_pass_options){.verify_each = 1});
+    fault_each(run_passes,
+               &(rp_pass_options){.size = sizeof(rp_pass_options), .pipeline = rp_pass_level(0)});
+    fault_each(run_passes, &(rp_pass_options){.size = sizeof(rp_pass_options)});
+    fault_each(run_passes,
+               &(rp_pass_options){.size = sizeof(rp_pass_options), .arena_limit = 1024});
+    fault_each(run_passes, &(rp_pass_options){.size = sizeof(rp_pass_options), .verify_each = 1});
 }
 
 static rp_status compile(const rp_allocator *allocator, void *context) {

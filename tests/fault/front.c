@@ -22,10 +22,21 @@ typedef struct buffers {
 
 static rp_status declare(rp_program *program, buffers *b, rp_kernel *kernel) {
     static const rp_buffer_params params[] = {
-        {.name = "x", .kind = RP_IN, .dtype = RP_F32, .rank = 2, .shape = {8, 8}},
-        {.name = "t", .kind = RP_TMP, .size = 256},
-        {.name = "y", .kind = RP_OUT, .dtype = RP_F32, .rank = 1, .shape = {64}},
-        {.name = "count",
+        {.size = sizeof *params,
+         .name = "x",
+         .kind = RP_IN,
+         .dtype = RP_F32,
+         .rank = 2,
+         .shape = {8, 8}},
+        {.size = sizeof *params, .name = "t", .kind = RP_TMP, .bytes = 256},
+        {.size = sizeof *params,
+         .name = "y",
+         .kind = RP_OUT,
+         .dtype = RP_F32,
+         .rank = 1,
+         .shape = {64}},
+        {.size = sizeof *params,
+         .name = "count",
          .kind = RP_LIVE,
          .dtype = RP_U32,
          .rank = 1,
@@ -36,8 +47,12 @@ static rp_status declare(rp_program *program, buffers *b, rp_kernel *kernel) {
     for (int i = 0; i < 4 && status == RP_OK; i++)
         status = rp_program_buffer(program, &params[i], NULL, handles[i]);
     rp_spec_constant width = {3, 32};
-    rp_kernel_params kernel_params = {
-        .name = "scale", .spirv = words, .spirv_size = words_size, .spec = &width, .spec_count = 1};
+    rp_kernel_params kernel_params = {.size = sizeof kernel_params,
+                                      .name = "scale",
+                                      .spirv = words,
+                                      .spirv_size = words_size,
+                                      .spec = &width,
+                                      .spec_count = 1};
     if (status == RP_OK) status = rp_program_kernel(program, &kernel_params, NULL, kernel);
     return status;
 }

@@ -64,7 +64,7 @@ static rp_status copy_and_compare(const rp_allocator *allocator, void *context) 
     (void)context;
     rp_graph *graph = NULL, *copy = NULL, *other = NULL;
     char *text = NULL;
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     rp_status status = rp_graph_parse(allocator, sample_compiled_text, strlen(sample_compiled_text),
                                       "f", NULL, &graph);
     if (status == RP_OK) status = rp_graph_clone(graph, &copy);

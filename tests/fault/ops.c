@@ -16,10 +16,24 @@ static void test_yaml(void) {
 }
 
 static rp_status declare(rp_program *program, rp_buffer *x, rp_buffer *w, rp_buffer *y) {
-    static const rp_buffer_params params[] = {
-        {.name = "x", .kind = RP_IN, .dtype = RP_F32, .rank = 2, .shape = {4, 8}},
-        {.name = "w", .kind = RP_WEIGHT, .dtype = RP_F32, .rank = 2, .shape = {8, 8}},
-        {.name = "y", .kind = RP_OUT, .dtype = RP_F32, .rank = 2, .shape = {4, 8}}};
+    static const rp_buffer_params params[] = {{.size = sizeof *params,
+                                               .name = "x",
+                                               .kind = RP_IN,
+                                               .dtype = RP_F32,
+                                               .rank = 2,
+                                               .shape = {4, 8}},
+                                              {.size = sizeof *params,
+                                               .name = "w",
+                                               .kind = RP_WEIGHT,
+                                               .dtype = RP_F32,
+                                               .rank = 2,
+                                               .shape = {8, 8}},
+                                              {.size = sizeof *params,
+                                               .name = "y",
+                                               .kind = RP_OUT,
+                                               .dtype = RP_F32,
+                                               .rank = 2,
+                                               .shape = {4, 8}}};
     rp_buffer *out[] = {x, w, y};
     rp_status status = RP_OK;
     for (int i = 0; i < 3 && status == RP_OK; i++)

@@ -11,7 +11,7 @@ static void views(const rp_graph *graph, rp_diags *diags) {
         HOLDS(status == RP_OK && strlen(text) == size, diags);
         rp_text_release(graph, text);
     }
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     HOLDS(rp_graph_get_stats(graph, &stats) == RP_OK, diags);
 }
 

@@ -43,12 +43,13 @@ static uint64_t compile(const rp_graph *source, int level, uint64_t arena_limit)
     rp_diags *diags = rp_diags_create(NULL);
     rp_graph *compiled = NULL;
     rp_certificate certificate;
-    rp_pass_options options = {.pipeline = rp_pass_level(level),
+    rp_pass_options options = {.size = sizeof options,
+                               .pipeline = rp_pass_level(level),
                                .arena_limit = arena_limit,
                                .verify_each = 1,
                                .lowering = abstract_lowering()};
     rp_status status = rp_passes_run(source, &options, diags, &compiled, &certificate, NULL);
-    rp_graph_stats stats = {0};
+    rp_graph_stats stats = {.size = sizeof stats};
     if (status == RP_OK) {
         HOLDS(rp_graph_get_stats(compiled, &stats) == RP_OK, diags);
         HOLDS(!arena_limit || stats.arena_bytes <= arena_limit, diags);
@@ -67,7 +68,7 @@ static uint64_t compile(const rp_graph *source, int level, uint64_t arena_limit)
 
 /* Whether every op node has GLSL; `ops` counts them. With `must` none may be refused. */
 static bool has_glsl(const rp_graph *graph, int fast, bool must, uint32_t *ops) {
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     rp_diags *diags = rp_diags_create(NULL);
     bool all = true;
     *ops = 0;
@@ -96,7 +97,7 @@ static void keep_ops(const rp_graph *source, const char *pipeline, bool lowers) 
     rp_graph *compiled = NULL;
     rp_certificate certificate;
     rp_pass_reports *reports = NULL;
-    rp_pass_options options = {.pipeline = pipeline, .verify_each = 1};
+    rp_pass_options options = {.size = sizeof options, .pipeline = pipeline, .verify_each = 1};
     rp_status status = rp_passes_run(source, &options, diags, &compiled, &certificate, &reports);
     if (status == RP_OK) {
         uint32_t ops = 0;
@@ -143,7 +144,7 @@ static uint64_t limit_in(const uint8_t *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size > FUZZ_MAX_BYTES) return 0;
     rp_graph *graph = NULL;
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     if (rp_graph_parse(NULL, (const char *)data, size, "fuzz.rpir", NULL, &graph) != RP_OK)
         return 0;
     bool small = rp_graph_get_stats(graph, &stats) == RP_OK && stats.nodes <= MAX_NODES;

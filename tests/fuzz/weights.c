@@ -5,7 +5,7 @@
 
 static void check(const rp_weights *w, const uint8_t *data, size_t size) {
     for (uint32_t i = 0; i < rp_weights_count(w); i++) {
-        rp_weight weight = rp_weights_get(w, i);
+        rp_weight weight = *rp_weights_get(w, i);
         const uint8_t *begin = weight.data;
         HOLDS(weight.name && weight.type, NULL);
         HOLDS(begin >= data && begin <= data + size, NULL);

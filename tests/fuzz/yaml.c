@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         HOLDS(pipeline && rp_diags_error_count(diags) == 0, diags);
         fuzz_round_trip(rp_pipeline_graph(pipeline), diags);
         for (uint32_t i = 0; i < rp_pipeline_data_count(pipeline); i++)
-            HOLDS(rp_pipeline_get_data(pipeline, i).path != NULL, diags);
+            HOLDS(rp_pipeline_get_data(pipeline, i)->path != NULL, diags);
     } else {
         HOLDS(!pipeline && rp_diags_error_count(diags) > 0, diags);
         HOLDS(status == RP_ERROR_INVALID || status == RP_ERROR_IO || status == RP_ERROR_UNSUPPORTED,

@@ -23,10 +23,12 @@ static rp_kernel add_kernel(rp_program *program, const char *name, bool spirv) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_kernel kernel = {0};
     rp_kernel_module module;
-    rp_kernel_params params = {.name = name, .glsl = scale_glsl};
+    rp_kernel_params params = {.size = sizeof params, .name = name, .glsl = scale_glsl};
     CU_ASSERT_EQUAL_FATAL(rp_kernel_build(NULL, &params, diags, NULL, 0, 0, &module), RP_OK);
-    const rp_kernel_params words = {
-        .name = name, .spirv = module.interface, .spirv_size = module.interface_count * 4};
+    const rp_kernel_params words = {.size = sizeof words,
+                                    .name = name,
+                                    .spirv = module.interface,
+                                    .spirv_size = module.interface_count * 4};
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(program, spirv ? &words : &params, diags, &kernel),
                           RP_OK);
     rp_kernel_free(&module);
@@ -54,7 +56,8 @@ static rp_graph *record_push(void) {
                    {"z", RP_INOUT, RP_F32, COUNT, &z},    {"w", RP_INOUT, RP_F32, COUNT, &w},
                    {"count", RP_LIVE, RP_U32, 1, &count}, {"gain", RP_LIVE, RP_F32, 4, &gain}};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
-        const rp_buffer_params params = {.name = buffers[i].name,
+        const rp_buffer_params params = {.size = sizeof params,
+                                         .name = buffers[i].name,
                                          .kind = buffers[i].kind,
                                          .dtype = buffers[i].dtype,
                                          .rank = 1,
@@ -180,16 +183,24 @@ static rp_graph *record_switched(void) {
     CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, "switched", &program), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_recorder_create(program, &r), RP_OK);
     for (int i = 0; i < BUFFERS; i++) {
-        const rp_buffer_params params = {
-            .name = names[i], .kind = kinds[i], .dtype = RP_U32, .rank = 1, .shape = {COUNT}};
+        const rp_buffer_params params = {.size = sizeof params,
+                                         .name = names[i],
+                                         .kind = kinds[i],
+                                         .dtype = RP_U32,
+                                         .rank = 1,
+                                         .shape = {COUNT}};
         CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params, diags, &b[i]), RP_OK);
     }
-    const rp_buffer_params live = {
-        .name = "n", .kind = RP_LIVE, .dtype = RP_U32, .rank = 1, .shape = {1}};
+    const rp_buffer_params live = {.size = sizeof live,
+                                   .name = "n",
+                                   .kind = RP_LIVE,
+                                   .dtype = RP_U32,
+                                   .rank = 1,
+                                   .shape = {1}};
     CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &live, diags, &n), RP_OK);
     for (int i = 0; i < 2; i++) {
-        const rp_kernel_params params = {.name = i ? "set" : "add",
-                                         .glsl = i ? set_glsl : add_glsl};
+        const rp_kernel_params params = {
+            .size = sizeof params, .name = i ? "set" : "add", .glsl = i ? set_glsl : add_glsl};
         CU_ASSERT_EQUAL_FATAL(rp_program_kernel(program, &params, diags, &kernels[i]), RP_OK);
     }
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {

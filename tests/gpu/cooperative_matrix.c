@@ -40,12 +40,29 @@ static const char text[] =
 
 static rp_plan *compile(uint32_t subgroup) {
     const rp_spec_constant specs[] = {{4, subgroup}};
-    const rp_kernel_params kernel_params = {
-        .name = "multiply", .glsl = text, .spec = specs, .spec_count = 1};
-    const rp_buffer_params params[3] = {
-        {.name = "a", .kind = RP_IN, .dtype = RP_F16, .rank = 2, .shape = {ROWS, DEPTH}},
-        {.name = "b", .kind = RP_IN, .dtype = RP_F16, .rank = 2, .shape = {COLUMNS, DEPTH}},
-        {.name = "c", .kind = RP_OUT, .dtype = RP_F32, .rank = 2, .shape = {ROWS, COLUMNS}}};
+    const rp_kernel_params kernel_params = {.size = sizeof kernel_params,
+                                            .name = "multiply",
+                                            .glsl = text,
+                                            .spec = specs,
+                                            .spec_count = 1};
+    const rp_buffer_params params[3] = {{.size = sizeof *params,
+                                         .name = "a",
+                                         .kind = RP_IN,
+                                         .dtype = RP_F16,
+                                         .rank = 2,
+                                         .shape = {ROWS, DEPTH}},
+                                        {.size = sizeof *params,
+                                         .name = "b",
+                                         .kind = RP_IN,
+                                         .dtype = RP_F16,
+                                         .rank = 2,
+                                         .shape = {COLUMNS, DEPTH}},
+                                        {.size = sizeof *params,
+                                         .name = "c",
+                                         .kind = RP_OUT,
+                                         .dtype = RP_F32,
+                                         .rank = 2,
+                                         .shape = {ROWS, COLUMNS}}};
     rp_diags *diags = rp_diags_create(NULL);
     rp_program *program = NULL;
     rp_recorder *r = NULL;

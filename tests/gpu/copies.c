@@ -46,12 +46,13 @@ static rp_plan *compile(void) {
     CU_ASSERT_EQUAL_FATAL(rp_recorder_create(program, &r), RP_OK);
     for (int i = 0; i < BUFFERS; i++) {
         const rp_buffer_params params = {
-            .name = kinds[i].name, .kind = kinds[i].kind, .size = BYTES};
+            .size = sizeof params, .name = kinds[i].name, .kind = kinds[i].kind, .bytes = BYTES};
         CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params, NULL, &buffers[i]), RP_OK);
     }
-    rp_kernel_params params = {.name = "add", .glsl = add_glsl};
+    rp_kernel_params params = {.size = sizeof params, .name = "add", .glsl = add_glsl};
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(program, &params, NULL, &add), RP_OK);
-    params = (rp_kernel_params){.name = "result", .glsl = result_glsl};
+    params =
+        (rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "result", .glsl = result_glsl};
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(program, &params, NULL, &result), RP_OK);
     rp_bind_kernel(r, add);
     rp_bind(r, 0, (rp_range){buffers[X]});

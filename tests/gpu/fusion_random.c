@@ -53,7 +53,8 @@ static void *need(void *block) {
 static rp_plan *compile(const rp_graph *g, int level) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.pipeline = rp_pass_level(level),
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = rp_pass_level(level),
                                      .lowering = rp_lowering_default()};
     if (rp_compile(g, &options, diags, &plan, NULL) != RP_OK) {
         fprintf(stderr, "\n  -O%d:", level);
@@ -174,7 +175,7 @@ static bool differs_alone(void *context, rp_random_ops *ops) {
 static void print_graph(rp_random_ops *ops) {
     rp_graph *g = rp_random_ops_build(&ops, 1), *fused = NULL;
     char *text = NULL;
-    const rp_pass_options options = {.pipeline = "dce,rename,fuse"};
+    const rp_pass_options options = {.size = sizeof options, .pipeline = "dce,rename,fuse"};
     if (rp_graph_print(g, RP_FORMAT_TEXT, &text, NULL) == RP_OK) fputs(text, stderr);
     rp_text_release(g, text);
     text = NULL;
@@ -205,7 +206,7 @@ static void investigate(rp_random_ops *item, const char *what) {
 
 static void count_fused(const rp_graph *g) {
     rp_graph *fused = NULL;
-    const rp_pass_options options = {.pipeline = "dce,rename,fuse"};
+    const rp_pass_options options = {.size = sizeof options, .pipeline = "dce,rename,fuse"};
     if (rp_passes_run(g, &options, NULL, &fused, NULL, NULL) != RP_OK) return;
     for (uint32_t i = 0; i < fused->nodes_count; i++) T->multi += fused->nodes[i].member_count > 1;
     rp_graph_destroy(fused);

@@ -51,7 +51,8 @@ typedef struct maker {
 
 static rp_buffer buffer(maker *m, const char *name, rp_buffer_kind kind, uint64_t count) {
     static const uint32_t initial[2] = {GPU_COUNT, 2};
-    const rp_buffer_params params = {.name = name,
+    const rp_buffer_params params = {.size = sizeof params,
+                                     .name = name,
                                      .kind = kind,
                                      .dtype = RP_U32,
                                      .rank = 1,
@@ -65,8 +66,11 @@ static rp_buffer buffer(maker *m, const char *name, rp_buffer_kind kind, uint64_
 
 static rp_kernel kernel(maker *m, const char *name, const char *glsl, uint32_t spec) {
     const rp_spec_constant constant = {3, spec};
-    const rp_kernel_params params = {
-        .name = name, .glsl = glsl, .spec = &constant, .spec_count = spec ? 1 : 0};
+    const rp_kernel_params params = {.size = sizeof params,
+                                     .name = name,
+                                     .glsl = glsl,
+                                     .spec = &constant,
+                                     .spec_count = spec ? 1 : 0};
     rp_kernel handle = {0};
     CU_ASSERT_EQUAL(rp_program_kernel(m->program, &params, m->diags, &handle), RP_OK);
     return handle;
@@ -155,7 +159,8 @@ rp_plan *gpu_compile(const rp_graph *graph, int level) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;
     /* Without pass `transfers`: the runtime's own copies and fills are to be seen at work. */
-    const rp_pass_options options = {.pipeline = level == 0 ? rp_pass_level(0)
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = level == 0 ? rp_pass_level(0)
                                                             : "dce,rename,schedule,place,sync"};
     CU_ASSERT_EQUAL(rp_compile(graph, &options, diags, &plan, NULL), RP_OK);
     if (!plan) gpu_report(diags);

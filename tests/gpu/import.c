@@ -27,12 +27,17 @@ static void make_plan(void) {
     rp_diags *diags = rp_diags_create(NULL);
     CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, "halves", &program), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_recorder_create(program, &r), RP_OK);
-    rp_buffer_params params = {
-        .name = "x", .kind = RP_IN, .dtype = RP_F16, .rank = 1, .shape = {COUNT}};
+    rp_buffer_params params = {.size = sizeof params,
+                               .name = "x",
+                               .kind = RP_IN,
+                               .dtype = RP_F16,
+                               .rank = 1,
+                               .shape = {COUNT}};
     CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params, diags, &x), RP_OK);
     params.name = "y", params.kind = RP_OUT;
     CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params, diags, &y), RP_OK);
-    const rp_kernel_params kernel_params = {.name = "twice", .glsl = half_glsl};
+    const rp_kernel_params kernel_params = {
+        .size = sizeof kernel_params, .name = "twice", .glsl = half_glsl};
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(program, &kernel_params, diags, &kernel), RP_OK);
     rp_label_begin(r, "halves");
     rp_bind_kernel(r, kernel);

@@ -56,7 +56,8 @@ static rp_status lower_text(rp_graph *graph, rp_graph_node *node, own_text *own,
         if (strcmp(e->members[m].call.op->name, own->op) == 0)
             rp_emit_core_text(e, &e->main, m, own->text, NULL);
     RP_TRY(rp_emit_assemble(e));
-    const rp_kernel_params params = {.name = "own", .glsl = e->glsl, .glsl_file = "own"};
+    const rp_kernel_params params = {
+        .size = sizeof params, .name = "own", .glsl = e->glsl, .glsl_file = "own"};
     rp_kernel_module module;
     RP_TRY(rp_kernel_build(&graph->allocator, &params, diags, "own", 1, 1, &module));
     rp_status status = run_module(graph, node, &module, e);
@@ -90,7 +91,8 @@ static void run(const char *program, const char *how, own_text *own, uint8_t *ou
     rp_graph *g = NULL;
     rp_plan *plan = NULL;
     const rp_lowering lowering = {lower, own};
-    const rp_pass_options options = {.pipeline = rp_pass_level(0), .lowering = &lowering};
+    const rp_pass_options options = {
+        .size = sizeof options, .pipeline = rp_pass_level(0), .lowering = &lowering};
     rp_status status = rp_graph_parse(NULL, program, strlen(program), "wide", diags, &g);
     if (status == RP_OK) status = rp_compile(g, &options, diags, &plan, NULL);
     if (status != RP_OK) gpu_report(diags);

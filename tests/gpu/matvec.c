@@ -66,8 +66,8 @@ static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
 static bool run(const rp_graph *g, contents *out) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.pipeline = rp_pass_level(0),
-                                     .lowering = rp_lowering_default()};
+    const rp_pass_options options = {
+        .size = sizeof options, .pipeline = rp_pass_level(0), .lowering = rp_lowering_default()};
     memset(out, 0, sizeof *out);
     CU_ASSERT_EQUAL(rp_compile(g, &options, diags, &plan, NULL), RP_OK);
     if (!plan) gpu_report(diags);

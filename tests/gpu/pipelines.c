@@ -45,7 +45,8 @@ static uint8_t *results_of(const rp_graph *graph, const char *name, int level, u
                            uint64_t *bad) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.pipeline = rp_pass_level(level),
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = rp_pass_level(level),
                                      .lowering = rp_lowering_default()};
     *size = *bad = 0;
     if (rp_compile(graph, &options, diags, &plan, NULL) != RP_OK) {

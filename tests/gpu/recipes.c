@@ -36,8 +36,12 @@ static const char add_glsl[] =
 
 static rp_buffer buffer_of(rp_program *program, const char *name, rp_buffer_kind kind,
                            uint64_t count) {
-    const rp_buffer_params params = {
-        .name = name, .kind = kind, .dtype = RP_U32, .rank = 1, .shape = {count}};
+    const rp_buffer_params params = {.size = sizeof params,
+                                     .name = name,
+                                     .kind = kind,
+                                     .dtype = RP_U32,
+                                     .rank = 1,
+                                     .shape = {count}};
     rp_buffer handle;
     check(rp_program_buffer(program, &params, diags, &handle));
     return handle;
@@ -67,10 +71,15 @@ static rp_plan *compile(uint32_t factor, int adapted) {
     rp_buffer t = buffer_of(program, "t", RP_TMP, COUNT);
     rp_buffer y = buffer_of(program, "y", RP_OUT, COUNT);
     rp_buffer more = buffer_of(program, "add", RP_LIVE, 1);
-    check(rp_program_kernel(program, &(rp_kernel_params){.name = "multiply", .glsl = multiply_glsl},
+    check(rp_program_kernel(program,
+                            &(rp_kernel_params){.size = sizeof(rp_kernel_params),
+                                                .name = "multiply",
+                                                .glsl = multiply_glsl},
                             diags, &multiply));
-    check(rp_program_kernel(program, &(rp_kernel_params){.name = "add", .glsl = add_glsl}, diags,
-                            &add));
+    check(rp_program_kernel(
+        program,
+        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "add", .glsl = add_glsl},
+        diags, &add));
     rp_bind_kernel(r, multiply);
     rp_bind(r, 0, (rp_range){x});
     rp_bind(r, 1, (rp_range){w});

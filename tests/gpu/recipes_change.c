@@ -42,7 +42,7 @@ void test_bind(void) {
     write_inputs(producer, 0, 0);
     replay_once(producer);
 
-    rp_range_info y; /* where another exec has its results */
+    rp_range_info y = {.size = sizeof y}; /* where another exec has its results */
     check(rp_exec_get_range(producer, 0, "y", diags, &y));
     const rp_binding x = {.buffer = "x", .storage = y.storage, .offset = y.offset};
     check(rp_exec_bind(exec, &x, 1, diags));

@@ -105,7 +105,8 @@ static VkCommandBuffer begin_commands(void) {
 static void record(VkCommandBuffer commands, rp_exec *exec, VkBuffer x, VkBuffer y, VkBuffer copy) {
     vkCmdFillBuffer(commands, x, 0, BYTES, 5);
 
-    const rp_scopes scopes = rp_exec_get_scopes(exec);
+    rp_scopes scopes = {.size = sizeof scopes};
+    check(rp_exec_get_scopes(exec, &scopes));
     const VkMemoryBarrier2 before = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,
                                      .srcStageMask = VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,
                                      .srcAccessMask = VK_ACCESS_2_TRANSFER_WRITE_BIT,

@@ -288,7 +288,8 @@ static void begin_own(VkCommandBuffer commands, bool secondary) {
 
 /* The barrier that the application writes in front of a replay, or behind it. */
 static void own_barrier(VkCommandBuffer commands, const rp_exec *exec, bool behind) {
-    const rp_scopes scopes = rp_exec_get_scopes(exec);
+    rp_scopes scopes = {.size = sizeof scopes};
+    CU_ASSERT_EQUAL(rp_exec_get_scopes(exec, &scopes), RP_OK);
     const VkPipelineStageFlags2 transfer = VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT;
     const VkAccessFlags2 read = VK_ACCESS_2_TRANSFER_READ_BIT,
                          write = VK_ACCESS_2_TRANSFER_WRITE_BIT;
@@ -305,7 +306,7 @@ static void own_barrier(VkCommandBuffer commands, const rp_exec *exec, bool behi
 }
 
 static void own_copy(VkCommandBuffer commands, rp_exec *exec, const char *from, const char *to) {
-    rp_range_info a, b;
+    rp_range_info a = {.size = sizeof a}, b = a;
     rp_storage_info in_a = {.size = sizeof in_a}, in_b = {.size = sizeof in_b};
     expect(rp_exec_get_range(exec, 0, from, diags, &a), RP_OK);
     expect(rp_exec_get_range(exec, 0, to, diags, &b), RP_OK);

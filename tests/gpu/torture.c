@@ -124,7 +124,8 @@ static void compile_kernels(void) {
                                        in_place(k) ? "IN_PLACE=1" : "IN_PLACE=0",
                                        updates(k) ? "ACCESS=" : "ACCESS=writeonly",
                                        updates(k) ? "UPDATE=o.v[i]^" : "UPDATE="};
-        const rp_kernel_params params = {.name = "k",
+        const rp_kernel_params params = {.size = sizeof params,
+                                         .name = "k",
                                          .glsl = shader,
                                          .defines = defines,
                                          .define_count = sizeof defines / sizeof *defines};
@@ -166,13 +167,16 @@ static void declare(recording *r) {
                               : i % 2                ? RP_INOUT
                                                      : RP_OUT;
         snprintf(name, sizeof name, "b%u", i);
-        const rp_buffer_params params = {.name = name, .kind = kind, .size = WORDS * 4};
+        const rp_buffer_params params = {
+            .size = sizeof params, .name = name, .kind = kind, .bytes = WORDS * 4};
         CU_ASSERT_EQUAL_FATAL(rp_program_buffer(r->program, &params, diags, &r->buffers[i]), RP_OK);
     }
     for (uint32_t k = 0; k < KERNELS; k++) {
         snprintf(name, sizeof name, "k%u", k);
-        const rp_kernel_params params = {
-            .name = name, .spirv = T.spirv[k], .spirv_size = T.spirv_size[k]};
+        const rp_kernel_params params = {.size = sizeof params,
+                                         .name = name,
+                                         .spirv = T.spirv[k],
+                                         .spirv_size = T.spirv_size[k]};
         rp_status status = rp_program_kernel(r->program, &params, diags, &r->kernels[k]);
         if (status != RP_OK) complain("kernel from SPIR-V", diags);
         CU_ASSERT_EQUAL_FATAL(status, RP_OK);
@@ -297,7 +301,8 @@ static void run_plan(const rp_plan *plan, uint64_t seed, results *out) {
 static rp_plan *compile(const rp_graph *source, int level) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.pipeline = rp_pass_level(level), .verify_each = 1};
+    const rp_pass_options options = {
+        .size = sizeof options, .pipeline = rp_pass_level(level), .verify_each = 1};
     rp_status status = rp_compile(source, &options, diags, &plan, NULL);
     if (status != RP_OK) complain("compile", diags);
     CU_ASSERT_EQUAL_FATAL(status, RP_OK);
@@ -309,7 +314,8 @@ static rp_plan *compile(const rp_graph *source, int level) {
  * memory. NULL when the graph does not fit. */
 static rp_plan *compile_tight(const rp_graph *source, const rp_plan *packed) {
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.arena_limit = plan_info(packed).arena_bytes / 16 * 15,
+    const rp_pass_options options = {.size = sizeof options,
+                                     .arena_limit = plan_info(packed).arena_bytes / 16 * 15,
                                      .verify_each = 1};
     rp_status status = rp_compile(source, &options, NULL, &plan, NULL);
     CU_ASSERT(status == RP_OK || status == RP_ERROR_INVALID);
@@ -321,7 +327,7 @@ static rp_plan *compile_broken(const rp_graph *source) {
     rp_graph *compiled = NULL;
     rp_plan *plan = NULL;
     rp_certificate certificate = {0};
-    const rp_pass_options options = {.pipeline = rp_pass_level(1)};
+    const rp_pass_options options = {.size = sizeof options, .pipeline = rp_pass_level(1)};
     CU_ASSERT_EQUAL_FATAL(rp_passes_run(source, &options, NULL, &compiled, &certificate, NULL),
                           RP_OK);
     memset(compiled->barriers, 0, compiled->group_count * sizeof *compiled->barriers);

@@ -75,11 +75,13 @@ static rp_graph *compile_canary(const canary *c) {
     CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, c->what, &program), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_recorder_create(program, &r), RP_OK);
     for (int i = 0; i < 4; i++) {
-        const rp_buffer_params params = {
-            .name = kinds[i].name, .kind = kinds[i].kind, .size = GPU_COUNT * 4};
+        const rp_buffer_params params = {.size = sizeof params,
+                                         .name = kinds[i].name,
+                                         .kind = kinds[i].kind,
+                                         .bytes = GPU_COUNT * 4};
         CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params, NULL, &buffers[i]), RP_OK);
     }
-    const rp_kernel_params params = {.name = "copy", .glsl = copy_glsl};
+    const rp_kernel_params params = {.size = sizeof params, .name = "copy", .glsl = copy_glsl};
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(program, &params, NULL, &kernel), RP_OK);
     rp_bind_kernel(r, kernel);
     for (int i = 0; i < 2; i++) {
@@ -93,7 +95,7 @@ static rp_graph *compile_canary(const canary *c) {
         rp_dispatch(r, GPU_COUNT / 64, 1, 1);
     }
     CU_ASSERT_EQUAL_FATAL(rp_program_graph(program, &r, 1, NULL, &source), RP_OK);
-    const rp_pass_options options = {.pipeline = "schedule,place,sync"};
+    const rp_pass_options options = {.size = sizeof options, .pipeline = "schedule,place,sync"};
     CU_ASSERT_EQUAL_FATAL(rp_passes_run(source, &options, NULL, &compiled, NULL, NULL), RP_OK);
     rp_graph_destroy(source);
     rp_recorder_destroy(r);

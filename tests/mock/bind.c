@@ -104,7 +104,7 @@ static void check_ranges(const layout *l, const shared_device *d, rp_exec *e) {
     for (uint32_t i = 0; i < l->entry_count; i++) {
         const entry *x = &l->entries[i];
         const rp_plan_buffer *buffers = rp_plan_buffers(l->plan);
-        rp_range_info range;
+        rp_range_info range = {.size = sizeof range};
         if (x->place.buffer != RP_UNSET && buffers[x->place.buffer].kind == RP_TMP) continue;
         const char *name = x->place.buffer == RP_UNSET
                                ? NULL
@@ -435,7 +435,7 @@ static void test_grids(void) {
     mock_unified();
     open_text(text, &mock_params);
     CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
-    rp_range_info range;
+    rp_range_info range = {.size = sizeof range};
     CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, "n", diags, &range), RP_OK);
     rp_storage_info info = {.size = sizeof info};
     CU_ASSERT_EQUAL(rp_storage_get_info(range.storage, &info), RP_OK);
@@ -465,7 +465,7 @@ static void test_held(void) {
     open_text(text, &mock_params);
     CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
     rp_storage *mine = make(256, false);
-    rp_range_info range;
+    rp_range_info range = {.size = sizeof range};
     CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, "y", diags, &range), RP_OK);
     rp_storage *own = rp_storage_retain(range.storage);
     CU_ASSERT_EQUAL(bind("y", mine, 0, 0), RP_OK);

@@ -238,7 +238,7 @@ static void test_known_storage(void) {
     mock_reset();
     mock_unified();
     open_slots(text, 1);
-    rp_range_info range;
+    rp_range_info range = {.size = sizeof range};
     CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, "x", diags, &range), RP_OK);
     CU_ASSERT_EQUAL(submit(0, 0, "y", NULL), RP_OK);
     CU_ASSERT_EQUAL(mock.submitted_count, 2); /* the upload alone */
@@ -273,7 +273,7 @@ static rp_status update_plan(void) {
 }
 
 static rp_status give_range(void) {
-    rp_range_info range;
+    rp_range_info range = {.size = sizeof range};
     return rp_exec_get_range(exec, 0, "s", diags, &range);
 }
 

@@ -356,7 +356,8 @@ static void test_strangers(void) {
     rp_storage_release(storage);
     CU_ASSERT_EQUAL(rp_device_destroy(other, diags), RP_OK);
 
-    const rp_buffer_params late = {.name = "late", .kind = RP_INOUT, .size = 64};
+    const rp_buffer_params late = {
+        .size = sizeof late, .name = "late", .kind = RP_INOUT, .bytes = 64};
     rp_buffer buffer;
     CU_ASSERT_EQUAL_FATAL(rp_program_buffer(calls.program, &late, diags, &buffer), RP_OK);
     CU_ASSERT_EQUAL(rp_direct_bind(direct, buffer, storages[1], 0, diags), RP_ERROR_USAGE);

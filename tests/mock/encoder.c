@@ -9,7 +9,9 @@ static rp_encoder *encoder;
 /* Kernels and parameters of the program of random calls, to be changed for a test. */
 static rp_encoder_kernel kernels[RP_CALLS_KERNELS];
 static rp_encoder_param params[RP_CALLS_KERNELS][RP_MAX_ENCODER_PARAMS + 1];
-static const rp_encoder_buffer buffers[] = {{"a", 4096, 0}, {"b", 4096, 0}, {"c", 4096, 1}};
+static const rp_encoder_buffer buffers[] = {{sizeof *buffers, "a", 4096, 0},
+                                            {sizeof *buffers, "b", 4096, 0},
+                                            {sizeof *buffers, "c", 4096, 1}};
 
 static void describe(void) {
     for (uint32_t i = 0; i < RP_CALLS_KERNELS; i++) {
@@ -18,7 +20,8 @@ static void describe(void) {
         for (uint32_t j = 0; j < k->binding_count; j++)
             params[i][j] = (rp_encoder_param){k->bindings[j].set, k->bindings[j].binding,
                                               k->bindings[j].access};
-        kernels[i] = (rp_encoder_kernel){.name = m->name,
+        kernels[i] = (rp_encoder_kernel){.size = sizeof(rp_encoder_kernel),
+                                         .name = m->name,
                                          .spirv = m->words,
                                          .spirv_size = m->word_count * 4,
                                          .params = params[i],
@@ -325,11 +328,34 @@ static void test_usage(void) {
     describe();
     const rp_encoder_params unset = {0};
     const rp_encoder_params none = {.size = sizeof none, .kernel_count = 1};
-    const rp_encoder_buffer empty = {"empty", 0, 0};
+    const rp_encoder_buffer empty = {.size = sizeof empty, "empty", 0, 0};
     const rp_encoder_params small = {.size = sizeof small, .buffers = &empty, .buffer_count = 1};
     CU_ASSERT_EQUAL(rp_encoder_create(device, &unset, diags, &encoder), RP_ERROR_USAGE);
     CU_ASSERT(mock_said(diags, "sizeof(rp_encoder_params)"));
     CU_ASSERT_EQUAL(rp_encoder_create(device, &none, diags, &encoder), RP_ERROR_USAGE);
+    /* Every element says how large it is, and all say the same. */
+    rp_encoder_params arrays = {
+        .size = sizeof arrays, .kernels = kernels, .kernel_count = 2, .buffers = buffers};
+    kernels[1].size--;
+    CU_ASSERT_EQUAL(rp_encoder_create(device, &arrays, diags, &encoder), RP_ERROR_USAGE);
+    CU_ASSERT(mock_said(diags, "sizeof(rp_encoder_kernel)"));
+    kernels[1].size++;
+    const rp_encoder_buffer without = {.name = "x", .bytes = 64};
+    arrays.buffers = &without;
+    arrays.buffer_count = 1;
+    CU_ASSERT_EQUAL(rp_encoder_create(device, &arrays, diags, &encoder), RP_ERROR_USAGE);
+    CU_ASSERT(mock_said(diags, "sizeof(rp_encoder_buffer)"));
+    /* Those of a later version are longer: what is behind is not known here. */
+    struct {
+        rp_encoder_buffer known;
+        uint64_t more[3];
+    } later[2] = {{{sizeof *later, "a", 64, 0}, {7}}, {{sizeof *later, "b", 32, 0}, {7}}};
+    arrays.kernel_count = 0;
+    arrays.buffers = &later->known;
+    arrays.buffer_count = 2;
+    CU_ASSERT_EQUAL_FATAL(rp_encoder_create(device, &arrays, diags, &encoder), RP_OK);
+    CU_ASSERT_EQUAL(encoder->places[1].size, 32);
+    rp_encoder_destroy(encoder);
     CU_ASSERT_EQUAL(rp_encoder_create(device, &small, diags, &encoder), RP_ERROR_INVALID);
     CU_ASSERT(mock_said(diags, "buffer 0: 0 bytes"));
     CU_ASSERT_EQUAL(rp_encoder_create(NULL, &small, diags, &encoder), RP_ERROR_USAGE);

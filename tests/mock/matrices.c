@@ -61,10 +61,21 @@ static void begin(void) {
 /* A plan with one product, M rows at a time. */
 static rp_plan *compile(uint32_t rows) {
     const rp_spec_constant specs[] = {{0, rows}};
-    const rp_kernel_params kernel_params = {
-        .name = "multiply", .glsl = text, .spec = specs, .spec_count = 1};
-    const rp_buffer_params a_params = {.name = "a", .kind = RP_IN, .dtype = RP_RAW, .size = 1024},
-                           c_params = {.name = "c", .kind = RP_OUT, .dtype = RP_RAW, .size = 1024};
+    const rp_kernel_params kernel_params = {.size = sizeof kernel_params,
+                                            .name = "multiply",
+                                            .glsl = text,
+                                            .spec = specs,
+                                            .spec_count = 1};
+    const rp_buffer_params a_params = {.size = sizeof a_params,
+                                       .name = "a",
+                                       .kind = RP_IN,
+                                       .dtype = RP_RAW,
+                                       .bytes = 1024},
+                           c_params = {.size = sizeof c_params,
+                                       .name = "c",
+                                       .kind = RP_OUT,
+                                       .dtype = RP_RAW,
+                                       .bytes = 1024};
     rp_diags *diags = rp_diags_create(NULL);
     rp_program *program = NULL;
     rp_recorder *r = NULL;

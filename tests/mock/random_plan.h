@@ -17,7 +17,7 @@ static inline rp_plan *mock_random_plan(uint64_t seed, const char *pipeline) {
     if (shape.max_words > 256) shape.max_words = 256;
     rp_random_graph *random = rp_random_graph_create(seed, &shape);
     rp_graph *source = rp_random_graph_build(random), *compiled = NULL;
-    const rp_pass_options options = {.pipeline = pipeline};
+    const rp_pass_options options = {.size = sizeof options, .pipeline = pipeline};
     CU_ASSERT_EQUAL_FATAL(rp_passes_run(source, &options, NULL, &compiled, NULL, NULL), RP_OK);
     rp_plan *plan = mock_plan_of(compiled);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);

@@ -56,7 +56,7 @@ static rp_status create(const rp_binding *binding, rp_exec **exec) {
 
 static void expect_at(rp_exec *exec, const char *buffer, uint64_t offset, uint64_t stride) {
     for (uint32_t s = 0; s < SLOTS; s++) {
-        rp_range_info range;
+        rp_range_info range = {.size = sizeof range};
         CU_ASSERT_EQUAL(rp_exec_get_range(exec, s, buffer, diags, &range), RP_OK);
         CU_ASSERT_PTR_EQUAL(range.storage, storage);
         CU_ASSERT_EQUAL(range.offset, offset + s * stride);

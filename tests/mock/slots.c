@@ -118,20 +118,20 @@ static void test_memory(void) {
         bool shared;
     } buffers[] = {{"x", false}, {"w", true}, {"y", false}, {"n", false}, {NULL, false}};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
-        rp_range_info a, b;
+        rp_range_info a = {.size = sizeof a}, b = a;
         CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, buffers[i].buffer, diags, &a), RP_OK);
         CU_ASSERT_EQUAL(rp_exec_get_range(exec, 1, buffers[i].buffer, diags, &b), RP_OK);
         CU_ASSERT_EQUAL(a.storage == b.storage && a.offset == b.offset, buffers[i].shared);
         CU_ASSERT_EQUAL(a.bytes, i == 3 ? 4 : 256);
     }
-    rp_range_info none = {exec ? (rp_storage *)1 : NULL, 1, 1};
+    rp_range_info none = {sizeof none, (rp_storage *)1, 1, 1};
     CU_ASSERT_EQUAL(rp_exec_get_range(exec, 2, "x", diags, &none), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(none.storage);
     CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, "zzz", diags, &none), RP_ERROR_NOT_FOUND);
     close_all();
     for (int per_slot = 0; per_slot < 2; per_slot++) {
         open_slots(state_text, 2, per_slot);
-        rp_range_info a, b;
+        rp_range_info a = {.size = sizeof a}, b = a;
         CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, "s", diags, &a), RP_OK);
         CU_ASSERT_EQUAL(rp_exec_get_range(exec, 1, "s", diags, &b), RP_OK);
         CU_ASSERT_EQUAL(a.storage == b.storage, per_slot == 0);
@@ -220,6 +220,12 @@ typedef struct own_commands {
     VkCommandBuffer commands;
 } own_commands;
 
+static rp_scopes get_scopes(void) {
+    rp_scopes scopes = {.size = sizeof scopes};
+    CU_ASSERT_EQUAL(rp_exec_get_scopes(exec, &scopes), RP_OK);
+    return scopes;
+}
+
 static own_commands begin_own(void) {
     own_commands own = {0};
     const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -262,7 +268,7 @@ static void test_record(void) {
         open_slots(text, slots, 0);
         CU_ASSERT_EQUAL(submit(0), RP_OK);
         own_commands own = begin_own();
-        const rp_scopes scopes = rp_exec_get_scopes(exec);
+        const rp_scopes scopes = get_scopes();
         CU_ASSERT_EQUAL(scopes.stages, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT |
                                            VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT);
         CU_ASSERT_EQUAL(scopes.reads, VK_ACCESS_2_SHADER_STORAGE_READ_BIT);
@@ -317,20 +323,20 @@ static void test_scopes(void) {
     const rp_storage_params wanted = {.size = sizeof wanted, .bytes = 1024};
     rp_storage *mine = NULL;
     CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &wanted, diags, &mine), RP_OK);
-    rp_scopes scopes = rp_exec_get_scopes(exec);
+    rp_scopes scopes = get_scopes();
     CU_ASSERT_EQUAL(scopes.stages, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT);
     CU_ASSERT_EQUAL(scopes.reads, 0);
     CU_ASSERT_EQUAL(scopes.writes, VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT);
     rp_binding binding = {"b", mine, 0, 0, 0};
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
-    scopes = rp_exec_get_scopes(exec);
+    scopes = get_scopes();
     CU_ASSERT_EQUAL(scopes.stages, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT |
                                        VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT |
                                        VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT);
     CU_ASSERT_EQUAL(scopes.reads, VK_ACCESS_2_INDIRECT_COMMAND_READ_BIT);
     binding = (rp_binding){NULL, mine, 512, 0, 0};
     CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
-    scopes = rp_exec_get_scopes(exec);
+    scopes = get_scopes();
     CU_ASSERT_EQUAL(scopes.reads,
                     VK_ACCESS_2_INDIRECT_COMMAND_READ_BIT | VK_ACCESS_2_UNIFORM_READ_BIT);
     rp_storage_release(mine);

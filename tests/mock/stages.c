@@ -293,7 +293,7 @@ static void test_p2(void) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
     mock.races = true;
     rp_plan *less = mock_plan(two);
-    rp_range_info before, after;
+    rp_range_info before = {.size = sizeof before}, after = before;
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
     CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, NULL, diags, &before), RP_OK);

@@ -135,7 +135,7 @@ static char *look(const world *w) {
             for (uint32_t p = 0; p < rp_exec_piece_count(e); p++)
                 add(&text, mock_effects(rp_exec_command_buffer(e, s, p)));
             for (uint32_t b = 0; b < sizeof buffers / sizeof *buffers; b++) {
-                rp_range_info range;
+                rp_range_info range = {.size = sizeof range};
                 CU_ASSERT_EQUAL(rp_exec_get_range(e, s, buffers[b], NULL, &range), RP_OK);
                 snprintf(line, sizeof line, "%s at %p+%llu %llu\n",
                          buffers[b] ? buffers[b] : "arena", (const void *)range.storage,

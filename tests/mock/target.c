@@ -23,7 +23,7 @@ static rp_plan *compile(const char *text, const rp_target *target, rp_diags *dia
     rp_graph *graph = NULL;
     rp_plan *plan = NULL;
     rp_pass_reports *reports = NULL;
-    const rp_pass_options options = {.target = target};
+    const rp_pass_options options = {.size = sizeof options, .target = target};
     CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), "t", diags, &graph), RP_OK);
     rp_compile(graph, &options, diags, &plan, &reports);
     for (uint32_t i = 0; details && i < rp_pass_reports_count(reports); i++)

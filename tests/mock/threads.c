@@ -211,7 +211,7 @@ static void look_for_a_buffer(void) {
 }
 
 static void look_at_a_range(void) {
-    rp_range_info range;
+    rp_range_info range = {.size = sizeof range};
     expect(rp_exec_get_range(exec, 0, "y", NULL, &range) == RP_OK && range.bytes == 256);
 }
 
@@ -220,7 +220,8 @@ static void look_at_pieces(void) {
 }
 
 static void look_at_scopes(void) {
-    expect(rp_exec_get_scopes(exec).stages != 0);
+    rp_scopes scopes = {.size = sizeof scopes};
+    expect(rp_exec_get_scopes(exec, &scopes) == RP_OK && scopes.stages != 0);
 }
 
 static void look_at_losses(void) {

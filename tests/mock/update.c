@@ -27,7 +27,7 @@ static bool visit(const shared_exec *e, bool write) {
         const char *name = rp_plan_string(e->plan, b->name);
         if (b->kind != RP_IN && b->kind != RP_WEIGHT) continue;
         for (uint32_t s = 0; s < e->exec->slots_count; s++) {
-            rp_range_info range;
+            rp_range_info range = {.size = sizeof range};
             CU_ASSERT_EQUAL(rp_exec_get_range(e->exec, s, name, NULL, &range), RP_OK);
             CU_ASSERT_EQUAL_FATAL(range.bytes, b->size);
             for (uint64_t k = 0; k < range.bytes; k++) bytes[k] = pattern(&range, k);
@@ -202,7 +202,7 @@ static rp_status update_to(const char *text, rp_update_report *report) {
     rp_plan *next = mock_plan(text);
     CU_ASSERT_PTR_NOT_NULL_FATAL(next);
     const void *commands = rp_exec_command_buffer(exec, 0, 0);
-    rp_range_info before, after;
+    rp_range_info before = {.size = sizeof before}, after = before;
     CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, NULL, diags, &before), RP_OK);
     int objects = mock.objects;
     long alive = memory.alive;
@@ -391,7 +391,7 @@ static void test_bound_arena(void) {
             CU_ASSERT_EQUAL(report.arena_kept, first || i > 0);
             CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
             CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
-            rp_range_info range;
+            rp_range_info range = {.size = sizeof range};
             CU_ASSERT_EQUAL(rp_exec_get_range(exec, 0, NULL, diags, &range), RP_OK);
             CU_ASSERT_EQUAL(range.storage == mine, first == 1);
             CU_ASSERT_EQUAL(range.bytes, i % 2 ? 256 : 1024);

@@ -274,7 +274,8 @@ static void try_all(trial *t) {
 static rp_graph *compile(const rp_graph *source) {
     rp_graph *compiled = NULL;
     rp_diags *diags = rp_diags_create(NULL);
-    const rp_pass_options options = {.pipeline = "dce,rename,fuse,lower,schedule,place,sync",
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = "dce,rename,fuse,lower,schedule,place,sync",
                                      .lowering = abstract_lowering()};
     if (rp_passes_run(source, &options, diags, &compiled, NULL, NULL) != RP_OK) {
         char why[RP_WHY];

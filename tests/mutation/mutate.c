@@ -153,7 +153,7 @@ bool objects(const rp_graph *compiled, const rp_graph *source, char said[RP_WHY]
 rp_graph *compile_with(const rp_graph *source, const char *pipeline, char why[RP_WHY]) {
     rp_graph *compiled = NULL;
     rp_diags *diags = rp_diags_create(NULL);
-    rp_pass_options options = {.pipeline = pipeline};
+    rp_pass_options options = {.size = sizeof options, .pipeline = pipeline};
     if (rp_passes_run(source, &options, diags, &compiled, NULL, NULL) != RP_OK)
         rp_why_diags(why, pipeline, diags);
     rp_diags_destroy(diags);

@@ -115,7 +115,7 @@ static void change_plan(trial *t, const char *name, const rp_plan *plan) {
 /* NULL, with a failure, when the plan cannot be made or is not proven as it is. */
 static rp_plan *compile(const rp_graph *source, const char *pipeline, const rp_lowering *lowering) {
     rp_diags *diags = rp_diags_create(NULL);
-    rp_pass_options options = {.pipeline = pipeline, .lowering = lowering};
+    rp_pass_options options = {.size = sizeof options, .pipeline = pipeline, .lowering = lowering};
     rp_plan *plan = NULL;
     rp_certificate found, stated = {0};
     bool good = rp_compile(source, &options, diags, &plan, NULL) == RP_OK &&

@@ -170,7 +170,8 @@ static const char *const pipelines[] = {
 static rp_graph *compile(const rp_graph *source, const char *pipeline, char why[RP_WHY]) {
     rp_graph *compiled = NULL;
     rp_diags *diags = rp_diags_create(NULL);
-    const rp_pass_options options = {.pipeline = pipeline, .lowering = rp_lowering_default()};
+    const rp_pass_options options = {
+        .size = sizeof options, .pipeline = pipeline, .lowering = rp_lowering_default()};
     if (rp_passes_run(source, &options, diags, &compiled, NULL, NULL) != RP_OK)
         rp_why_diags(why, pipeline, diags);
     rp_diags_destroy(diags);

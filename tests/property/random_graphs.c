@@ -48,7 +48,8 @@ static const char *const pipelines[] = {
 static bool same_results(void *context, uint64_t seed, const rp_graph *source, char why[RP_WHY]) {
     (void)context;
     for (uint32_t i = 0; i < sizeof pipelines / sizeof *pipelines; i++) {
-        rp_pass_options options = {.pipeline = pipelines[i], .verify_each = 1};
+        rp_pass_options options = {
+            .size = sizeof options, .pipeline = pipelines[i], .verify_each = 1};
         rp_graph *compiled = compile(source, &options, why);
         if (!compiled) return false;
         bool same = rp_simulate_some(source, compiled, seed * 64 + i * 8, why);
@@ -71,10 +72,11 @@ static void test_same_results(void) {
 static bool same_within_limit(void *context, uint64_t seed, const rp_graph *source,
                               char why[RP_WHY]) {
     (void)context;
-    rp_pass_options free_options = {0}, tight = {.verify_each = 1};
+    rp_pass_options free_options = {.size = sizeof free_options},
+                    tight = {.size = sizeof tight, .verify_each = 1};
     rp_graph *compiled = compile(source, &free_options, why);
     if (!compiled) return false;
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     rp_graph_get_stats(compiled, &stats);
     rp_graph_destroy(compiled);
     if (stats.arena_bytes < 2 * RP_ARENA_ALIGNMENT) return true;
@@ -104,7 +106,7 @@ static bool named_limit_works(void *context, uint64_t seed, const rp_graph *sour
                                         "transients need "}; /* pass place: nothing is shared */
     uint64_t limits[] = {1, 0, 0};
     for (uint32_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        rp_pass_options tight = {.arena_limit = limits[i]};
+        rp_pass_options tight = {.size = sizeof tight, .arena_limit = limits[i]};
         rp_graph *compiled = NULL;
         rp_diags *diags = rp_diags_create(NULL);
         rp_status status = rp_passes_run(source, &tight, diags, &compiled, NULL, NULL);
@@ -181,10 +183,10 @@ typedef struct ratios {
 static bool meets_bounds(void *context, uint64_t seed, const rp_graph *source, char why[RP_WHY]) {
     ratios *all = context;
     (void)seed;
-    rp_pass_options options = {0};
+    rp_pass_options options = {.size = sizeof options};
     rp_graph *compiled = compile(source, &options, why);
     if (!compiled) return false;
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     rp_graph_get_stats(compiled, &stats);
     uint32_t groups = brute_bound(compiled), bound = groups ? groups - 1 : 0;
     bool ok = stats.barriers == bound && stats.barrier_bound == bound;
@@ -238,7 +240,8 @@ static bool round_trip(void *context, uint64_t seed, const rp_graph *source, cha
     (void)context, (void)seed;
     for (int level = 0; level < 2; level++) {
         char said[RP_WHY] = "";
-        rp_pass_options options = {.pipeline = rp_pass_level(level),
+        rp_pass_options options = {.size = sizeof options,
+                                   .pipeline = rp_pass_level(level),
                                    .observer = print_parse_compare,
                                    .observer_user = said};
         rp_graph *compiled = compile(source, &options, why);
@@ -295,7 +298,7 @@ static bool is_warned(const rp_diags *diags, const char *name) {
 static bool names_unwritten(void *context, uint64_t seed, const rp_graph *source,
                             char why[RP_WHY]) {
     uint64_t *gaps = context;
-    rp_pass_options options = {.pipeline = rp_pass_level((int)(seed % 2))};
+    rp_pass_options options = {.size = sizeof options, .pipeline = rp_pass_level((int)(seed % 2))};
     rp_graph *compiled = NULL;
     rp_plan *plan = NULL;
     rp_certificate certificate;

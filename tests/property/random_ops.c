@@ -36,8 +36,10 @@ static void fill(void *context, const char *name, uint64_t size, uint8_t *bytes)
 static rp_graph *compile(const rp_graph *source, const char *pipeline, char why[RP_WHY]) {
     rp_graph *compiled = NULL;
     rp_diags *diags = rp_diags_create(NULL);
-    const rp_pass_options options = {
-        .pipeline = pipeline, .verify_each = 1, .lowering = abstract_lowering()};
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = pipeline,
+                                     .verify_each = 1,
+                                     .lowering = abstract_lowering()};
     rp_status status = rp_passes_run(source, &options, diags, &compiled, NULL, NULL);
     if (status != RP_OK) rp_why_diags(why, pipeline, diags);
     rp_diags_destroy(diags);
@@ -168,7 +170,8 @@ static rp_status parse_back(void *user, int index, const rp_pass_report *report,
 static bool same_text(rp_random_ops *ops, const rp_graph *source, char why[RP_WHY]) {
     (void)ops;
     rp_graph *compiled = NULL;
-    const rp_pass_options options = {.pipeline = pipelines[1],
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = pipelines[1],
                                      .lowering = abstract_lowering(),
                                      .observer = parse_back,
                                      .observer_user = why};
@@ -187,7 +190,7 @@ static uint64_t plain_nodes, fused_nodes;
 
 static bool no_worse(rp_random_ops *ops, const rp_graph *source, char why[RP_WHY]) {
     (void)ops;
-    rp_graph_stats a, b;
+    rp_graph_stats a = {.size = sizeof a}, b = a;
     rp_graph *plain = compile(source, pipelines[0], why),
              *fused = compile(source, pipelines[1], why);
     bool ok = plain && fused && rp_graph_get_stats(plain, &a) == RP_OK &&

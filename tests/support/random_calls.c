@@ -55,11 +55,12 @@ rp_status rp_calls_create(rp_calls *c, const rp_allocator *allocator, rp_diags *
     rp_status status = rp_program_create(allocator, "calls", &c->program);
     for (uint32_t i = 0; status == RP_OK && i < RP_CALLS_BUFFERS; i++) {
         const rp_buffer_params buffer = {
-            .name = names[i], .kind = kinds[i], .size = RP_CALLS_BYTES};
+            .size = sizeof buffer, .name = names[i], .kind = kinds[i], .bytes = RP_CALLS_BYTES};
         status = rp_program_buffer(c->program, &buffer, diags, &c->buffers[i]);
     }
     for (uint32_t i = 0; status == RP_OK && i < RP_CALLS_KERNELS; i++) {
-        const rp_kernel_params kernel = {.name = rp_calls_kernels[i].name,
+        const rp_kernel_params kernel = {.size = sizeof kernel,
+                                         .name = rp_calls_kernels[i].name,
                                          .glsl = rp_calls_kernels[i].glsl};
         status = rp_program_kernel(c->program, &kernel, diags, &c->kernels[i]);
     }

@@ -218,7 +218,7 @@ static void strings(void) {
 /* NULL where something must be. */
 static void wrong_calls(void) {
     rp_graph *g = rp_graph_create(NULL, "g"), *out = g;
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     char *text = "";
     size_t size = 7;
     CU_ASSERT_EQUAL(rp_graph_parse(NULL, "", 0, NULL, NULL, NULL), RP_ERROR_USAGE);

@@ -175,7 +175,8 @@ static rp_graph *build(const chain *c, uint32_t length) {
 
 static rp_graph *run(const rp_graph *source, const char *pipeline) {
     rp_diags *diags = rp_diags_create(NULL);
-    rp_pass_options options = {.pipeline = pipeline, .lowering = rp_lowering_default()};
+    rp_pass_options options = {
+        .size = sizeof options, .pipeline = pipeline, .lowering = rp_lowering_default()};
     rp_graph *out = NULL;
     rp_passes_run(source, &options, diags, &out, NULL, NULL);
     for (uint32_t i = 0; !out && i < rp_diags_count(diags); i++)

@@ -79,7 +79,7 @@ static const char wide[] =
 static void test_glsl(void) {
     rp_kernel_module m;
     rp_diags *diags = rp_diags_create(NULL);
-    const rp_kernel_params params = {.name = "wide", .glsl = wide};
+    const rp_kernel_params params = {.size = sizeof params, .name = "wide", .glsl = wide};
     CU_ASSERT_EQUAL_FATAL(rp_kernel_build(NULL, &params, diags, NULL, 0, 0, &m), RP_OK);
     CU_ASSERT_EQUAL(m.push_bytes, 152);
     rewrite(m.words, (size_t)m.word_count * 4, "main", 1, 0, 152);
@@ -188,15 +188,19 @@ static session s;
 
 static rp_buffer buffer(const char *name, rp_buffer_kind kind, rp_dtype dtype, uint64_t count) {
     rp_buffer b;
-    const rp_buffer_params params = {
-        .name = name, .kind = kind, .dtype = dtype, .rank = 1, .shape = {count}};
+    const rp_buffer_params params = {.size = sizeof params,
+                                     .name = name,
+                                     .kind = kind,
+                                     .dtype = dtype,
+                                     .rank = 1,
+                                     .shape = {count}};
     CU_ASSERT_EQUAL_FATAL(rp_program_buffer(s.p, &params, s.diags, &b), RP_OK);
     return b;
 }
 
 static rp_kernel kernel(const char *name, const char *glsl) {
     rp_kernel k;
-    const rp_kernel_params params = {.name = name, .glsl = glsl};
+    const rp_kernel_params params = {.size = sizeof params, .name = name, .glsl = glsl};
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(s.p, &params, s.diags, &k), RP_OK);
     return k;
 }
@@ -326,7 +330,8 @@ static void test_graph(void) {
     /* The whole way to a plan that is proven, at both levels. */
     for (int level = 0; level < 2; level++) {
         rp_plan *plan = NULL;
-        const rp_pass_options options = {.pipeline = rp_pass_level(level), .verify_each = 1};
+        const rp_pass_options options = {
+            .size = sizeof options, .pipeline = rp_pass_level(level), .verify_each = 1};
         CU_ASSERT_EQUAL(rp_compile(g, &options, s.diags, &plan, NULL), RP_OK);
         CU_ASSERT_EQUAL(rp_plan_check(plan, g, s.diags, NULL), RP_OK);
         uint32_t following = 0;

@@ -43,8 +43,10 @@ static char *glsl(const rp_graph *graph, uint32_t node, int fast) {
 
 static rp_graph *lower(const rp_graph *source, const char *pipeline) {
     rp_diags *diags = rp_diags_create(NULL);
-    rp_pass_options options = {
-        .pipeline = pipeline, .lowering = rp_lowering_default(), .verify_each = 1};
+    rp_pass_options options = {.size = sizeof options,
+                               .pipeline = pipeline,
+                               .lowering = rp_lowering_default(),
+                               .verify_each = 1};
     rp_graph *out = NULL;
     rp_passes_run(source, &options, diags, &out, NULL, NULL);
     for (uint32_t i = 0; !out && i < rp_diags_count(diags); i++)
@@ -379,7 +381,8 @@ static void test_progress(void) {
               "  n0 = op map {expr=\"a * 17.125 - 3.75\"} (r $x:f32[8], w $y:f32[8])\n}\n");
     for (uint32_t round = 0; round < 2; round++) {
         told t = {0};
-        const rp_pass_options options = {.pipeline = "lower",
+        const rp_pass_options options = {.size = sizeof options,
+                                         .pipeline = "lower",
                                          .lowering = rp_lowering_default(),
                                          .progress = hear,
                                          .progress_user = &t};

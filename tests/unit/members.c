@@ -159,7 +159,7 @@ static void uses_and_values(void) {
     CU_ASSERT_EQUAL(operand(g, 4, 0, 0)->use, 0);
     CU_ASSERT_EQUAL(operand(g, 4, 0, 2)->use, 1);
     CU_ASSERT_EQUAL(operand(g, 4, 0, 0)->value, RP_NONE);
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     CU_ASSERT_EQUAL(rp_graph_get_stats(g, &stats), RP_OK);
     CU_ASSERT_EQUAL(stats.dispatches, 6);
     rp_graph_destroy(g);

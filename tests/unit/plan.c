@@ -48,7 +48,7 @@ static int same_bytes(const rp_plan *a, const rp_plan *b) {
 
 static void test_info(void) {
     sample s = sample_make(sample_text);
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     CU_ASSERT_EQUAL(rp_graph_get_stats(s.compiled, &stats), RP_OK);
     rp_plan_info info = plan_info(s.plan);
     CU_ASSERT_STRING_EQUAL(info.name, "sample");

@@ -394,7 +394,7 @@ static void test_copy_in_arena(void) {
                  {0, 0, RP_ERROR_DAMAGED},
                  {768, 256, RP_OK},
                  {512, 256, RP_ERROR_DAMAGED}};
-    const rp_pass_options as_it_is = {.pipeline = "schedule,place,sync"};
+    const rp_pass_options as_it_is = {.size = sizeof as_it_is, .pipeline = "schedule,place,sync"};
     sample s = {.source = sample_source(text)};
     CU_ASSERT_EQUAL_FATAL(
         rp_passes_run(s.source, &as_it_is, NULL, &s.compiled, &s.certificate, NULL), RP_OK);

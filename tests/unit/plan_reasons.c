@@ -90,7 +90,7 @@ static uint32_t total[RP_HAZARD_KINDS];
 
 static void compare(const rp_graph *source, const char *pipeline) {
     rp_graph *graph = NULL;
-    const rp_pass_options options = {.pipeline = pipeline};
+    const rp_pass_options options = {.size = sizeof options, .pipeline = pipeline};
     CU_ASSERT_EQUAL_FATAL(rp_passes_run(source, &options, NULL, &graph, NULL, NULL), RP_OK);
     rp_plan *plan = plan_of(graph);
     rp_reasons printed;

@@ -28,8 +28,12 @@ static const char *const glsl = "#version 450\nlayout(local_size_x_id = 3) in;\n
 
 static rp_buffer buffer(rp_program *p, const char *name, rp_buffer_kind kind) {
     rp_buffer b;
-    rp_buffer_params params = {
-        .name = name, .kind = kind, .dtype = RP_F32, .rank = 1, .shape = {64}};
+    rp_buffer_params params = {.size = sizeof params,
+                               .name = name,
+                               .kind = kind,
+                               .dtype = RP_F32,
+                               .rank = 1,
+                               .shape = {64}};
     CU_ASSERT_EQUAL_FATAL(rp_program_buffer(p, &params, NULL, &b), RP_OK);
     return b;
 }
@@ -41,7 +45,8 @@ static rp_plan *compile(void) {
     rp_kernel k;
     rp_plan *plan = NULL;
     const rp_spec_constant specs[] = {{3, 64}, {5, 0x40000000}, {9, 8}};
-    rp_kernel_params params = {.name = "mix", .glsl = glsl, .spec = specs, .spec_count = 3};
+    rp_kernel_params params = {
+        .size = sizeof params, .name = "mix", .glsl = glsl, .spec = specs, .spec_count = 3};
     CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, "p", &p), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(p, &params, NULL, &k), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_recorder_create(p, &r), RP_OK);

@@ -33,15 +33,21 @@ static void ok(rp_status status) {
 
 static rp_buffer buffer(rp_program *p, const char *name, rp_buffer_kind kind, uint64_t count) {
     rp_buffer b;
-    rp_buffer_params params = {
-        .name = name, .kind = kind, .dtype = RP_F32, .rank = 1, .shape = {count}};
+    rp_buffer_params params = {.size = sizeof params,
+                               .name = name,
+                               .kind = kind,
+                               .dtype = RP_F32,
+                               .rank = 1,
+                               .shape = {count}};
     ok(rp_program_buffer(p, &params, diags, &b));
     return b;
 }
 
 static rp_kernel kernel(rp_program *p, const char *name) {
     rp_kernel k;
-    ok(rp_program_kernel(p, &(rp_kernel_params){.name = name, .glsl = scale}, diags, &k));
+    ok(rp_program_kernel(
+        p, &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = name, .glsl = scale},
+        diags, &k));
     return k;
 }
 
@@ -76,7 +82,8 @@ static void record_all(rp_recorder *r, rp_program *p) {
     rp_buffer t = buffer(p, "t", RP_TMP, 512), state = buffer(p, "state", RP_INOUT, 4);
     rp_buffer n, grid;
     uint32_t initial[2] = {3, 4};
-    rp_buffer_params live = {.name = "n",
+    rp_buffer_params live = {.size = sizeof live,
+                             .name = "n",
                              .kind = RP_LIVE,
                              .dtype = RP_U32,
                              .rank = 1,
@@ -84,8 +91,11 @@ static void record_all(rp_recorder *r, rp_program *p) {
                              .initial = initial,
                              .max_value = 1000};
     ok(rp_program_buffer(p, &live, diags, &n));
-    ok(rp_program_buffer(p, &(rp_buffer_params){.name = "grid", .kind = RP_IN, .size = 64}, diags,
-                         &grid));
+    ok(rp_program_buffer(
+        p,
+        &(rp_buffer_params){
+            .size = sizeof(rp_buffer_params), .name = "grid", .kind = RP_IN, .bytes = 64},
+        diags, &grid));
     rp_bind_kernel(r, kernel(p, "scale"));
     rp_label_begin(r, "layer");
     rp_label_begin(r, "up");
@@ -267,15 +277,22 @@ static void *record_job(void *argument) {
     char name[32];
     rp_kernel k = {0};
     snprintf(name, sizeof name, "kernel%u", j->number);
-    rp_program_kernel(j->program, &(rp_kernel_params){.name = name, .glsl = scale}, NULL, &k);
+    rp_program_kernel(
+        j->program,
+        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = name, .glsl = scale}, NULL,
+        &k);
     rp_bind_kernel(j->recorder, k);
     push(j->recorder, 64, (float)j->number);
     rp_range before = {j->in};
     for (uint32_t i = 0; i < PER_THREAD; i++) {
         rp_buffer b = {0};
         snprintf(name, sizeof name, "b%u.%u", j->number, i);
-        rp_buffer_params params = {
-            .name = name, .kind = RP_TMP, .dtype = RP_F32, .rank = 1, .shape = {64}};
+        rp_buffer_params params = {.size = sizeof params,
+                                   .name = name,
+                                   .kind = RP_TMP,
+                                   .dtype = RP_F32,
+                                   .rank = 1,
+                                   .shape = {64}};
         rp_program_buffer(j->program, &params, NULL, &b);
         rp_range next =
             i + 1 < PER_THREAD ? (rp_range){b} : (rp_range){j->out, (uint64_t)j->number * 256, 256};
@@ -311,7 +328,7 @@ static void test_threads(void) {
         CU_ASSERT_EQUAL(g->nodes[i].id, i);
         CU_ASSERT_STRING_EQUAL(rp_graph_string(g, g->kernels[g->nodes[i].kernel].name), name);
     }
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     ok(rp_graph_get_stats(g, &stats));
     CU_ASSERT_EQUAL(stats.barrier_bound, PER_THREAD - 1); /* the four chains are independent */
     rp_graph_destroy(g);
@@ -350,7 +367,8 @@ static void test_promise(void) {
     ok(rp_recorder_create(p, &r));
     rp_buffer t = buffer(p, "t", RP_TMP, 256), y = buffer(p, "y", RP_OUT, 256);
     rp_buffer z = buffer(p, "z", RP_OUT, 256);
-    rp_kernel_params params = {.name = "k",
+    rp_kernel_params params = {.size = sizeof params,
+                               .name = "k",
                                .glsl = "#version 450\nlayout(local_size_x = 64) in;\n"
                                        "layout(binding = 0) buffer Y { float y[]; };\n"
                                        "void main() { y[gl_GlobalInvocationID.x] = 1; }\n"};

@@ -24,8 +24,12 @@ static struct {
 
 static rp_buffer buffer(const char *name, rp_buffer_kind kind, rp_dtype dtype, uint64_t count) {
     rp_buffer b;
-    rp_buffer_params params = {
-        .name = name, .kind = kind, .dtype = dtype, .rank = 1, .shape = {count}};
+    rp_buffer_params params = {.size = sizeof params,
+                               .name = name,
+                               .kind = kind,
+                               .dtype = dtype,
+                               .rank = 1,
+                               .shape = {count}};
     CU_ASSERT_EQUAL_FATAL(rp_program_buffer(s.program, &params, NULL, &b), RP_OK);
     return b;
 }
@@ -37,7 +41,7 @@ static void begin(void) {
     s.y = buffer("y", RP_OUT, RP_F32, 16);
     s.t = buffer("t", RP_TMP, RP_F32, 32);
     s.n = buffer("n", RP_LIVE, RP_U32, 2);
-    rp_kernel_params params = {.name = "k", .glsl = shader};
+    rp_kernel_params params = {.size = sizeof params, .name = "k", .glsl = shader};
     CU_ASSERT_EQUAL_FATAL(rp_program_kernel(s.program, &params, NULL, &s.kernel), RP_OK);
 }
 
@@ -375,6 +379,7 @@ static void test_verified(void) {
 static void refuse_buffer(rp_buffer_params params, const char *wanted) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_buffer b = {9};
+    params.size = sizeof params;
     CU_ASSERT_EQUAL(rp_program_buffer(s.program, &params, diags, &b), RP_ERROR_INVALID);
     CU_ASSERT_EQUAL(b.id, 0);
     CU_ASSERT(has_message(diags, "buffer", wanted));
@@ -384,16 +389,16 @@ static void refuse_buffer(rp_buffer_params params, const char *wanted) {
 static void test_buffers(void) {
     uint32_t initial = 1;
     begin();
-    refuse_buffer((rp_buffer_params){.name = NULL, .size = 4}, "NULL is not a name");
-    refuse_buffer((rp_buffer_params){.name = "", .size = 4}, "'' is not a name");
-    refuse_buffer((rp_buffer_params){.name = "1a", .size = 4}, "'1a' is not a name");
-    refuse_buffer((rp_buffer_params){.name = "a b", .size = 4}, "'a b' is not a name");
-    refuse_buffer((rp_buffer_params){.name = "a-b", .size = 4}, "'a-b' is not a name");
-    refuse_buffer((rp_buffer_params){.name = "x", .size = 4}, "another of this name");
+    refuse_buffer((rp_buffer_params){.name = NULL, .bytes = 4}, "NULL is not a name");
+    refuse_buffer((rp_buffer_params){.name = "", .bytes = 4}, "'' is not a name");
+    refuse_buffer((rp_buffer_params){.name = "1a", .bytes = 4}, "'1a' is not a name");
+    refuse_buffer((rp_buffer_params){.name = "a b", .bytes = 4}, "'a b' is not a name");
+    refuse_buffer((rp_buffer_params){.name = "a-b", .bytes = 4}, "'a-b' is not a name");
+    refuse_buffer((rp_buffer_params){.name = "x", .bytes = 4}, "another of this name");
     refuse_buffer((rp_buffer_params){.name = "a"}, "size greater than 0");
-    refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .rank = 1}, "expected rank 0");
-    refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .kind = (rp_buffer_kind)9}, "kind");
-    refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .dtype = (rp_dtype)99}, "dtype");
+    refuse_buffer((rp_buffer_params){.name = "a", .bytes = 4, .rank = 1}, "expected rank 0");
+    refuse_buffer((rp_buffer_params){.name = "a", .bytes = 4, .kind = (rp_buffer_kind)9}, "kind");
+    refuse_buffer((rp_buffer_params){.name = "a", .bytes = 4, .dtype = (rp_dtype)99}, "dtype");
     refuse_buffer((rp_buffer_params){.name = "a", .dtype = RP_F32}, "from 1 to 8");
     refuse_buffer((rp_buffer_params){.name = "a", .dtype = RP_F32, .rank = 9}, "from 1 to 8");
     refuse_buffer((rp_buffer_params){.name = "a", .dtype = RP_F32, .rank = 2, .shape = {4}},
@@ -404,19 +409,24 @@ static void test_buffers(void) {
                                      .shape = {UINT64_C(1) << 40, UINT64_C(1) << 40}},
                   "more bytes than 64 bits");
     refuse_buffer(
-        (rp_buffer_params){.name = "a", .dtype = RP_F32, .rank = 1, .shape = {4}, .size = 8},
+        (rp_buffer_params){.name = "a", .dtype = RP_F32, .rank = 1, .shape = {4}, .bytes = 8},
         "disagree");
-    refuse_buffer((rp_buffer_params){.name = "a", .size = 65540, .kind = RP_LIVE}, "65536 bytes");
+    refuse_buffer((rp_buffer_params){.name = "a", .bytes = 65540, .kind = RP_LIVE}, "65536 bytes");
     for (rp_dtype dtype = RP_Q8_0; dtype <= RP_Q4_0; dtype++)
         refuse_buffer(
             (rp_buffer_params){
                 .name = "a", .kind = RP_LIVE, .dtype = dtype, .rank = 1, .shape = {32}},
             "a live buffer is not block-quantised");
-    refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .initial = &initial}, "only live");
-    refuse_buffer((rp_buffer_params){.name = "a", .size = 4, .max_value = 4}, "only live");
-    refuse_buffer((rp_buffer_params){.name = "a", .size = UINT64_C(1) << 41}, "at most 2^40");
-    rp_buffer_params live = {
-        .name = "a", .kind = RP_LIVE, .dtype = RP_F32, .rank = 1, .shape = {2}, .max_value = 4};
+    refuse_buffer((rp_buffer_params){.name = "a", .bytes = 4, .initial = &initial}, "only live");
+    refuse_buffer((rp_buffer_params){.name = "a", .bytes = 4, .max_value = 4}, "only live");
+    refuse_buffer((rp_buffer_params){.name = "a", .bytes = UINT64_C(1) << 41}, "at most 2^40");
+    rp_buffer_params live = {.size = sizeof live,
+                             .name = "a",
+                             .kind = RP_LIVE,
+                             .dtype = RP_F32,
+                             .rank = 1,
+                             .shape = {2},
+                             .max_value = 4};
     refuse_buffer(live, "u32 and i32 only");
     live.dtype = RP_I32;
     live.initial = (int32_t[2]){-1, 5};
@@ -430,14 +440,14 @@ static void test_kernels(void) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_kernel k = {9};
     begin();
-    rp_kernel_params params = {.name = "k", .glsl = shader};
+    rp_kernel_params params = {.size = sizeof params, .name = "k", .glsl = shader};
     CU_ASSERT_EQUAL(rp_program_kernel(s.program, &params, diags, &k), RP_ERROR_INVALID);
     CU_ASSERT(has_message(diags, "kernel 'k'", "another of this name"));
     CU_ASSERT_EQUAL(k.id, 0);
     params.name = "k!";
     CU_ASSERT_EQUAL(rp_program_kernel(s.program, &params, diags, &k), RP_ERROR_INVALID);
     CU_ASSERT(has_message(diags, "kernel", "'k!' is not a name"));
-    params = (rp_kernel_params){.name = "other"};
+    params = (rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "other"};
     CU_ASSERT_EQUAL(rp_program_kernel(s.program, &params, diags, &k), RP_ERROR_INVALID);
     CU_ASSERT(has_message(diags, "kernel 'other'", "either GLSL source or SPIR-V"));
     rp_diags_destroy(diags);
@@ -457,8 +467,12 @@ static void test_null(void) {
     CU_ASSERT_EQUAL(rp_program_create(NULL, "p", NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_recorder_create(NULL, &r), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(r);
-    CU_ASSERT_EQUAL(rp_program_buffer(NULL, &(rp_buffer_params){0}, NULL, &b), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_program_kernel(NULL, &(rp_kernel_params){0}, NULL, &k), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(
+        rp_program_buffer(NULL, &(rp_buffer_params){.size = sizeof(rp_buffer_params)}, NULL, &b),
+        RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(
+        rp_program_kernel(NULL, &(rp_kernel_params){.size = sizeof(rp_kernel_params)}, NULL, &k),
+        RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_program_graph(NULL, NULL, 0, NULL, &g), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_compile(NULL, NULL, NULL, &plan, NULL), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(plan);
@@ -466,7 +480,9 @@ static void test_null(void) {
     CU_ASSERT_EQUAL(rp_recorder_create(s.program, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_program_buffer(s.program, NULL, NULL, &b), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_program_kernel(s.program, NULL, NULL, &k), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_program_buffer(s.program, &(rp_buffer_params){0}, NULL, NULL),
+    CU_ASSERT_EQUAL(rp_program_buffer(s.program,
+                                      &(rp_buffer_params){.size = sizeof(rp_buffer_params)}, NULL,
+                                      NULL),
                     RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_program_graph(s.program, NULL, 1, NULL, &g), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_program_graph(s.program, &s.r, 1, NULL, NULL), RP_ERROR_USAGE);
@@ -527,9 +543,14 @@ static rp_status everything(const rp_allocator *a, const rp_kernel_params *kerne
     uint32_t data[2] = {0};
     rp_status status = rp_program_create(a, "p", &p);
     if (status != RP_OK) return status;
-    rp_buffer_params params = {.name = "x", .kind = RP_IN, .size = 64};
-    rp_buffer_params live = {
-        .name = "n", .kind = RP_LIVE, .dtype = RP_U32, .rank = 1, .shape = {2}, .initial = data};
+    rp_buffer_params params = {.size = sizeof params, .name = "x", .kind = RP_IN, .bytes = 64};
+    rp_buffer_params live = {.size = sizeof live,
+                             .name = "n",
+                             .kind = RP_LIVE,
+                             .dtype = RP_U32,
+                             .rank = 1,
+                             .shape = {2},
+                             .initial = data};
     status = rp_program_buffer(p, &params, NULL, &x);
     params.name = "y";
     params.kind = RP_OUT;
@@ -561,10 +582,12 @@ static rp_status everything(const rp_allocator *a, const rp_kernel_params *kerne
 static void test_no_memory(void) {
     const rp_allocator a = {scarce, give_back, NULL};
     rp_kernel_module module; /* as SPIR-V: compiling GLSL for each allocation would take long */
-    rp_kernel_params glsl = {.name = "k", .glsl = shader};
+    rp_kernel_params glsl = {.size = sizeof glsl, .name = "k", .glsl = shader};
     CU_ASSERT_EQUAL_FATAL(rp_kernel_build(NULL, &glsl, NULL, NULL, 0, 0, &module), RP_OK);
-    const rp_kernel_params spirv = {
-        .name = "k", .spirv = module.words, .spirv_size = (size_t)module.word_count * 4};
+    const rp_kernel_params spirv = {.size = sizeof spirv,
+                                    .name = "k",
+                                    .spirv = module.words,
+                                    .spirv_size = (size_t)module.word_count * 4};
     rp_status status = RP_ERROR_NO_MEMORY;
     uint32_t n = 0;
     for (; status == RP_ERROR_NO_MEMORY && n < 5000; n++) {

@@ -12,7 +12,8 @@ static rp_kernel_module build(const char *text, uint32_t version, const char *en
                               rp_diags **out_diags) {
     size_t size = 0;
     uint32_t *words = rp_assemble(text, version, &size);
-    rp_kernel_params params = {.name = "k", .spirv = words, .spirv_size = size, .entry = entry};
+    rp_kernel_params params = {
+        .size = sizeof params, .name = "k", .spirv = words, .spirv_size = size, .entry = entry};
     rp_kernel_module m;
     *out_diags = rp_diags_create(NULL);
     rp_kernel_build(NULL, &params, *out_diags, NULL, 0, 0, &m);
@@ -296,14 +297,18 @@ static void test_unused_binding(void) {
         rp_kernel k;
         rp_buffer x, y;
         rp_diags *diags = rp_diags_create(NULL);
-        rp_buffer_params in = {
-            .name = "x", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {64}};
+        rp_buffer_params in = {.size = sizeof in,
+                               .name = "x",
+                               .kind = RP_IN,
+                               .dtype = RP_F32,
+                               .rank = 1,
+                               .shape = {64}};
         rp_buffer_params out = in;
         out.name = "y", out.kind = RP_OUT;
         CU_ASSERT_EQUAL(rp_program_create(NULL, "p", &p), RP_OK);
         CU_ASSERT_EQUAL(rp_program_buffer(p, &in, diags, &x), RP_OK);
         CU_ASSERT_EQUAL(rp_program_buffer(p, &out, diags, &y), RP_OK);
-        rp_kernel_params params = {.name = "k", .glsl = glsl};
+        rp_kernel_params params = {.size = sizeof params, .name = "k", .glsl = glsl};
         CU_ASSERT_EQUAL(rp_program_kernel(p, &params, diags, &k), RP_OK);
         CU_ASSERT_EQUAL(rp_recorder_create(p, &r), RP_OK);
         rp_bind_kernel(r, k);

@@ -87,7 +87,7 @@ static void make_seeds(void) {
     static const char *const small =
         "#version 450\nlayout(binding = 0) buffer B { uint b; };\nvoid main() { b = 1; }\n";
     rp_kernel_module m;
-    rp_kernel_params params = {.name = "k", .glsl = glsl};
+    rp_kernel_params params = {.size = sizeof params, .name = "k", .glsl = glsl};
     CU_ASSERT_EQUAL_FATAL(rp_kernel_build(NULL, &params, NULL, NULL, 0, 0, &m), RP_OK);
     add_seed(0, m.words, m.word_count, "main");
     add_seed(1, m.interface, m.interface_count, "main");
@@ -159,8 +159,11 @@ static rp_status try_kernel(const seed *from, const uint32_t *words, uint32_t co
     rp_program *program;
     rp_kernel kernel;
     rp_diags *diags = rp_diags_create(NULL);
-    rp_kernel_params params = {
-        .name = "k", .spirv = words, .spirv_size = (size_t)count * 4, .entry = from->entry};
+    rp_kernel_params params = {.size = sizeof params,
+                               .name = "k",
+                               .spirv = words,
+                               .spirv_size = (size_t)count * 4,
+                               .entry = from->entry};
     CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, "p", &program), RP_OK);
     rp_status status = rp_program_kernel(program, &params, diags, &kernel);
     CU_ASSERT_TRUE(status == RP_OK || (status == RP_ERROR_INVALID && rp_diags_error_count(diags)));
@@ -178,7 +181,8 @@ static rp_plan *make_plan(const seed *from) {
     rp_graph *g = NULL;
     rp_plan *plan = NULL;
     const uint8_t push[RP_MAX_PUSH_BYTES] = {0};
-    rp_kernel_params params = {.name = "k",
+    rp_kernel_params params = {.size = sizeof params,
+                               .name = "k",
                                .spirv = from->words,
                                .spirv_size = (size_t)from->count * 4,
                                .entry = from->entry};
@@ -191,7 +195,8 @@ static rp_plan *make_plan(const seed *from) {
         char name[16];
         rp_buffer b;
         snprintf(name, sizeof name, "b%u", i);
-        rp_buffer_params buffer = {.name = name, .kind = RP_INOUT, .dtype = RP_RAW, .size = 65536};
+        rp_buffer_params buffer = {
+            .size = sizeof buffer, .name = name, .kind = RP_INOUT, .dtype = RP_RAW, .bytes = 65536};
         CU_ASSERT_EQUAL_FATAL(rp_program_buffer(p, &buffer, NULL, &b), RP_OK);
         rp_bind_in_set(r, m.bindings[i].set, m.bindings[i].binding, (rp_range){b});
     }

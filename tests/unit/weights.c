@@ -38,21 +38,21 @@ static void test_reads(void) {
     rp_weights *w = open_text(header, 21);
     CU_ASSERT_PTR_NOT_NULL_FATAL(w);
     CU_ASSERT_EQUAL(rp_weights_count(w), 4);
-    rp_weight a = rp_weights_get(w, rp_weights_find(w, "a.b-c"));
+    rp_weight a = *rp_weights_get(w, rp_weights_find(w, "a.b-c"));
     CU_ASSERT_STRING_EQUAL(a.name, "a.b-c");
     CU_ASSERT_EQUAL(a.dtype, RP_F32);
     CU_ASSERT_EQUAL(a.rank, 1);
     CU_ASSERT_EQUAL(a.shape[0], 3);
     CU_ASSERT_EQUAL(a.size, 12);
     CU_ASSERT_EQUAL(memcmp(a.data, "\0\1\2\3", 4), 0);
-    rp_weight b = rp_weights_get(w, rp_weights_find(w, "b"));
+    rp_weight b = *rp_weights_get(w, rp_weights_find(w, "b"));
     CU_ASSERT_STRING_EQUAL(b.type, "BF16");
     CU_ASSERT_EQUAL(b.dtype, RP_RAW);
     CU_ASSERT_EQUAL(*(const uint8_t *)b.data, 12);
-    CU_ASSERT_EQUAL(rp_weights_get(w, rp_weights_find(w, "none")).size, 0);
-    CU_ASSERT_EQUAL(rp_weights_get(w, rp_weights_find(w, "one")).rank, 0);
+    CU_ASSERT_EQUAL(rp_weights_get(w, rp_weights_find(w, "none"))->size, 0);
+    CU_ASSERT_EQUAL(rp_weights_get(w, rp_weights_find(w, "one"))->rank, 0);
     CU_ASSERT_EQUAL(rp_weights_find(w, "nothing"), UINT32_MAX);
-    CU_ASSERT_PTR_NULL(rp_weights_get(w, 4).name);
+    CU_ASSERT_PTR_NULL(rp_weights_get(w, 4));
     rp_weights_close(w);
     w = open_text("{}", 0);
     CU_ASSERT_PTR_NOT_NULL(w);
@@ -159,7 +159,7 @@ static void test_names(void) {
     for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
         uint32_t found = rp_weights_find(w, names[i]);
         CU_ASSERT_EQUAL(found, i); /* they are in the order of their data */
-        rp_weight weight = rp_weights_get(w, found);
+        rp_weight weight = *rp_weights_get(w, found);
         CU_ASSERT_STRING_EQUAL(weight.name, names[i]);
         CU_ASSERT_EQUAL(*(const uint8_t *)weight.data, i);
     }
@@ -225,7 +225,7 @@ static void test_npy_reads(void) {
                           RP_OK);
     CU_ASSERT_EQUAL(rp_weights_count(w), 1);
     CU_ASSERT_EQUAL(rp_weights_find(w, "layer.w"), 0);
-    rp_weight a = rp_weights_get(w, 0);
+    rp_weight a = *rp_weights_get(w, 0);
     CU_ASSERT_STRING_EQUAL(a.name, "layer.w");
     CU_ASSERT_STRING_EQUAL(a.type, "<f4");
     CU_ASSERT_EQUAL(a.dtype, RP_F32);
@@ -236,14 +236,14 @@ static void test_npy_reads(void) {
     rp_weights_close(w);
     size = npy(file, "{'shape':(),'descr':'|b1','fortran_order':True}", 1);
     CU_ASSERT_EQUAL_FATAL(rp_weights_from_memory(NULL, file, size, NULL, diags, &w), RP_OK);
-    CU_ASSERT_STRING_EQUAL(rp_weights_get(w, 0).name, "array");
-    CU_ASSERT_EQUAL(rp_weights_get(w, 0).dtype, RP_RAW);
-    CU_ASSERT_EQUAL(rp_weights_get(w, 0).rank, 0);
+    CU_ASSERT_STRING_EQUAL(rp_weights_get(w, 0)->name, "array");
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0)->dtype, RP_RAW);
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0)->rank, 0);
     rp_weights_close(w);
     size = npy(file, "{'descr':'|u1','fortran_order':False,'shape':(1,1,1,1,1,1,1,1,1,7)}", 7);
     CU_ASSERT_EQUAL_FATAL(rp_weights_from_memory(NULL, file, size, NULL, diags, &w), RP_OK);
-    CU_ASSERT_EQUAL(rp_weights_get(w, 0).dtype, RP_U8); /* not raw, nor blocks */
-    CU_ASSERT_EQUAL(rp_weights_get(w, 0).rank, 10);
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0)->dtype, RP_U8); /* not raw, nor blocks */
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0)->rank, 10);
     rp_weights_close(w);
 }
 
@@ -300,8 +300,8 @@ static void test_npy_files(void) {
     fwrite(bytes, npy(bytes, npy_header, 24), 1, file);
     CU_ASSERT_EQUAL_FATAL(fclose(file), 0);
     CU_ASSERT_EQUAL(rp_weights_open(NULL, path, diags, &w), RP_OK); /* by its first bytes */
-    CU_ASSERT_EQUAL(rp_weights_get(w, 0).size, 24);
-    CU_ASSERT_STRING_EQUAL(rp_weights_get(w, 0).name, strrchr(path, '/') + 1);
+    CU_ASSERT_EQUAL(rp_weights_get(w, 0)->size, 24);
+    CU_ASSERT_STRING_EQUAL(rp_weights_get(w, 0)->name, strrchr(path, '/') + 1);
     rp_weights_close(w);
     write_file("{}", 2, 2, 0);
     CU_ASSERT_EQUAL(rp_weights_open_npy(NULL, path, 0, diags, &w), RP_ERROR_INVALID);

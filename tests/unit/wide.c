@@ -73,7 +73,7 @@ static counts count(rp_graph *source) {
 
     rp_graph *compiled = NULL;
     rp_certificate proof;
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     CU_ASSERT_EQUAL_FATAL(rp_passes_run(source, NULL, NULL, &compiled, &proof, NULL), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_hazards_walk(compiled, count_hazard, &c.hazards), RP_OK);
     CU_ASSERT_EQUAL_FATAL(rp_graph_get_stats(compiled, &stats), RP_OK);

@@ -49,17 +49,25 @@ static void test_wrong_calls(void) {
     CU_ASSERT_EQUAL(rp_pipeline_load(NULL, NULL, NULL, 0, NULL, &pipeline), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_pipeline_load(NULL, "x", NULL, 0, NULL, NULL), RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(rp_pipeline_read(NULL, NULL, NULL, &pipeline), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_pipeline_read(NULL, &(rp_pipeline_source){0}, NULL, &pipeline),
-                    RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_pipeline_read(NULL, &(rp_pipeline_source){.path = "x"}, NULL, NULL),
+    CU_ASSERT_EQUAL(rp_pipeline_read(NULL,
+                                     &(rp_pipeline_source){.size = sizeof(rp_pipeline_source)},
+                                     NULL, &pipeline),
                     RP_ERROR_USAGE);
     CU_ASSERT_EQUAL(
-        rp_pipeline_read(NULL, &(rp_pipeline_source){.path = "x", .size = 5}, NULL, &pipeline),
+        rp_pipeline_read(NULL,
+                         &(rp_pipeline_source){.size = sizeof(rp_pipeline_source), .path = "x"},
+                         NULL, NULL),
+        RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(
+        rp_pipeline_read(
+            NULL,
+            &(rp_pipeline_source){.size = sizeof(rp_pipeline_source), .path = "x", .text_size = 5},
+            NULL, &pipeline),
         RP_ERROR_USAGE);
     rp_pipeline_destroy(NULL);
     CU_ASSERT_PTR_NULL(rp_pipeline_graph(NULL));
     CU_ASSERT_EQUAL(rp_pipeline_data_count(NULL), 0);
-    CU_ASSERT_PTR_NULL(rp_pipeline_get_data(NULL, 0).buffer);
+    CU_ASSERT_PTR_NULL(rp_pipeline_get_data(NULL, 0));
 }
 
 static void test_data(void) {
@@ -70,12 +78,13 @@ static void test_data(void) {
         RP_OK);
     CU_ASSERT_EQUAL(rp_pipeline_data_count(pipeline), 1);
     memset(text, 'z', strlen(text)); /* the pipeline keeps no pointer into the text */
-    rp_pipeline_data data = rp_pipeline_get_data(pipeline, 0);
-    CU_ASSERT_STRING_EQUAL(data.buffer, "x");
-    CU_ASSERT_STRING_EQUAL(data.path, "some/folder/x.npy");
-    CU_ASSERT_EQUAL(data.line, 6);
-    CU_ASSERT_EQUAL(data.column, 47);
-    CU_ASSERT_PTR_NULL(rp_pipeline_get_data(pipeline, 1).buffer);
+    const rp_pipeline_data *data = rp_pipeline_get_data(pipeline, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(data);
+    CU_ASSERT_STRING_EQUAL(data->buffer, "x");
+    CU_ASSERT_STRING_EQUAL(data->path, "some/folder/x.npy");
+    CU_ASSERT_EQUAL(data->line, 6);
+    CU_ASSERT_EQUAL(data->column, 47);
+    CU_ASSERT_PTR_NULL(rp_pipeline_get_data(pipeline, 1));
     CU_ASSERT_PTR_NOT_NULL(rp_pipeline_graph(pipeline));
     rp_pipeline_destroy(pipeline);
     free(text);

@@ -51,7 +51,7 @@ static int compile(cli_job *job, cli_source *source) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    cli_job job = {0};
+    cli_job job = {.passes.size = sizeof job.passes};
     cli_source source = {0};
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK) result = cli_dump_begin(command, &job.dump, &job.passes);

@@ -45,9 +45,9 @@ static int check_list(const cli_command *command, const char *list) {
         bool known = (length == 6 && !strncmp(list, "source", 6)) ||
                      (length == 3 && !strncmp(list, "all", 3));
         size_t bare = strcspn(list, "=,");
-        for (uint32_t i = 0; !known && rp_pass_list(i).name; i++)
-            known =
-                strlen(rp_pass_list(i).name) == bare && !strncmp(rp_pass_list(i).name, list, bare);
+        const rp_pass_info *pass;
+        for (uint32_t i = 0; !known && (pass = rp_pass_list(i)); i++)
+            known = strlen(pass->name) == bare && !strncmp(pass->name, list, bare);
         if (!known)
             return cli_usage(command,
                              "--dump-after: no pass '%.*s'; use all, source, or names of passes",

@@ -12,7 +12,7 @@ typedef int glsl_taker(void *user, const char *title, const char *text);
 
 static int each_node(const char *file, const rp_graph *graph, bool fast, glsl_taker *take,
                      void *user) {
-    rp_graph_stats stats;
+    rp_graph_stats stats = {.size = sizeof stats};
     rp_status status = rp_graph_get_stats(graph, &stats);
     rp_diags *diags = cli_diags();
     int result = CLI_OK;

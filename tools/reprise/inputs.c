@@ -48,12 +48,12 @@ static int open_array(const rp_plan *plan, uint32_t index, const char *text, con
 }
 
 /* The pipeline's own file for a buffer, where it has one. */
-static bool pipeline_data(const rp_pipeline *pipeline, const char *buffer, rp_pipeline_data *out) {
-    for (uint32_t i = 0; pipeline && i < rp_pipeline_data_count(pipeline); i++) {
-        *out = rp_pipeline_get_data(pipeline, i);
-        if (!strcmp(out->buffer, buffer)) return true;
+static const rp_pipeline_data *pipeline_data(const rp_pipeline *pipeline, const char *buffer) {
+    for (uint32_t i = 0; i < rp_pipeline_data_count(pipeline); i++) {
+        const rp_pipeline_data *data = rp_pipeline_get_data(pipeline, i);
+        if (!strcmp(data->buffer, buffer)) return data;
     }
-    return false;
+    return NULL;
 }
 
 /* The first file of --weights that has an array of the buffer's name; *found is false when none
@@ -77,13 +77,13 @@ static int open_by_name(const rp_plan *plan, uint32_t index, const cli_input_fil
 static int open_default(const rp_plan *plan, uint32_t index, const char *file,
                         const cli_input_files *files, cli_inputs *inputs) {
     rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
-    rp_pipeline_data data;
+    const rp_pipeline_data *data = pipeline_data(files->pipeline, buffer.name);
     char name[512];
-    if (pipeline_data(files->pipeline, buffer.name, &data)) {
-        int status = open_array(plan, index, data.path, data.tensor, inputs);
+    if (data) {
+        int status = open_array(plan, index, data->path, data->tensor, inputs);
         if (status != CLI_OK)
-            cli_note("%s:%u:%u: buffer '%s' takes its data from this file", file, data.line,
-                     data.column, buffer.name);
+            cli_note("%s:%u:%u: buffer '%s' takes its data from this file", file, data->line,
+                     data->column, buffer.name);
         return status;
     }
     bool found;

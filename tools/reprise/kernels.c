@@ -30,7 +30,7 @@ typedef struct list {
 /* Ops come ordered by family; composites go behind the ops of theirs. */
 static list list_all(void) {
     uint32_t ops = rp_op_count(), composites = 0;
-    while (rp_composite_at(composites).name) composites++;
+    while (rp_composite_at(composites)) composites++;
     list all = {.items = cli_alloc((size_t)ops + composites + 1, sizeof *all.items)};
     for (uint32_t i = 0; i < ops; i++) {
         const rp_op *op = rp_op_at(i), *next = rp_op_at(i + 1);
@@ -38,9 +38,9 @@ static list list_all(void) {
         all.items[all.count++] = (entry){rp_op_name(op), family, rp_op_brief(op), false};
         if (next && !strcmp(rp_op_family(next), family)) continue;
         for (uint32_t k = 0; k < composites; k++) {
-            rp_composite_info c = rp_composite_at(k);
-            if (!strcmp(c.family, family))
-                all.items[all.count++] = (entry){c.name, c.family, c.brief, true};
+            const rp_composite_info *c = rp_composite_at(k);
+            if (!strcmp(c->family, family))
+                all.items[all.count++] = (entry){c->name, c->family, c->brief, true};
         }
     }
     return all;

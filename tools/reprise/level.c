@@ -26,13 +26,13 @@ static int check_pass(const cli_command *command, char *pass) {
     uint32_t count = 0;
     char *mode = strchr(pass, '=');
     if (mode) *mode++ = '\0';
-    rp_pass_info info;
-    for (; (info = rp_pass_list(count)).name && count < 63; count++) {
-        names[count] = info.name;
-        if (strcmp(info.name, pass)) continue;
-        if (!mode || mode_allowed(info.modes, mode)) return CLI_OK;
+    const rp_pass_info *info;
+    for (; (info = rp_pass_list(count)) && count < 63; count++) {
+        names[count] = info->name;
+        if (strcmp(info->name, pass)) continue;
+        if (!mode || mode_allowed(info->modes, mode)) return CLI_OK;
         return cli_usage(command, "pass '%s' has no mode '%s'; it has %s", pass, mode,
-                         *info.modes ? info.modes : "none");
+                         *info->modes ? info->modes : "none");
     }
     names[count] = NULL;
     char menu[512] = "";

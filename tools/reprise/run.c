@@ -290,7 +290,9 @@ static int run_source(const cli_command *command, run_job *job, cli_source *sour
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-    run_job job = {.replays = 1};
+    run_job job = {.replays = 1,
+                   .passes.size = sizeof job.passes,
+                   .check_passes.size = sizeof job.check_passes};
     cli_source source = {0};
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK)

@@ -80,7 +80,7 @@ static void print_plan_stats(const rp_plan *plan) {
 }
 
 static int print_stats(const cli_source *source, const rp_graph *graph) {
-    rp_graph_stats s;
+    rp_graph_stats s = {.size = sizeof s};
     rp_status status = rp_graph_get_stats(graph, &s);
     if (status != RP_OK) {
         cli_error(source->path, "%s; %s", rp_status_name(status), rp_status_advice(status));

@@ -106,9 +106,10 @@ static int wrong_kind(const char *name, cli_kind kind, unsigned allowed) {
 
 static rp_status read_pipeline(const char *name, const char *text, size_t size,
                                const cli_params *params, rp_diags *diags, cli_source *out) {
-    const rp_pipeline_source source = {.path = name,
+    const rp_pipeline_source source = {.size = sizeof source,
+                                       .path = name,
                                        .text = text,
-                                       .size = size,
+                                       .text_size = size,
                                        .params = params->values,
                                        .param_count = params->count,
                                        .progress = cli_watch_work};

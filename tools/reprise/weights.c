@@ -89,7 +89,7 @@ static int no_tensor(const cli_weights *weights, uint32_t file, const char *tens
     const rp_weights *w = weights->files[file];
     uint32_t count = rp_weights_count(w);
     const char **names = cli_alloc((size_t)count + 1, sizeof *names);
-    for (uint32_t i = 0; i < count; i++) names[i] = rp_weights_get(w, i).name;
+    for (uint32_t i = 0; i < count; i++) names[i] = rp_weights_get(w, i)->name;
     const char *near = cli_nearest(tensor, names);
     cli_error(weights->paths[file], "has no tensor '%s'%s%s%s; it has %" PRIu32, tensor,
               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", count);
@@ -103,7 +103,7 @@ static int take(const cli_weights *weights, uint32_t file, uint32_t index,
     rp_diags *diags = cli_diags();
     int result = cli_report(diags, weights->paths[file], rp_weights_check(w, index, buffer, diags));
     rp_diags_destroy(diags);
-    *out = rp_weights_get(w, index);
+    *out = *rp_weights_get(w, index);
     *widen = buffer->dtype == RP_F32 && !strcmp(out->type, "BF16");
     return result;
 }

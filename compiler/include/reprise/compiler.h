@@ -42,13 +42,15 @@ RP_API rp_status rp_program_create(const rp_allocator *allocator, const char *na
 /* Destroys the program; its recorders must have been destroyed before. */
 RP_API void rp_program_destroy(rp_program *program);
 
+/* Zero is the default everywhere but in `size` and `name`. */
 typedef struct rp_buffer_params {
+    size_t size;      /* sizeof(rp_buffer_params) */
     const char *name; /* unique; letters, digits, '_' and '.' */
     rp_buffer_kind kind;
-    rp_dtype dtype; /* RP_RAW: `size` gives the bytes */
+    rp_dtype dtype; /* RP_RAW: `bytes` says how many */
     uint32_t rank;  /* 1 to RP_MAX_RANK; 0 for raw bytes */
     uint64_t shape[RP_MAX_RANK];
-    uint64_t size;       /* bytes, for RP_RAW; 0 or the exact size otherwise */
+    uint64_t bytes;      /* for RP_RAW; 0 or the exact size otherwise */
     const void *initial; /* live: its first bytes (copied); NULL = zeros */
     uint32_t max_value;  /* live: largest value an element may be set to; 0 = any */
 } rp_buffer_params;
@@ -61,8 +63,10 @@ typedef struct rp_spec_constant {
 } rp_spec_constant;
 
 /* A kernel: GLSL source or SPIR-V words, exactly one of the two. The interface (bindings, access,
- * block sizes, push constants, local size) is found by reflection; SPIR-V is validated first. */
+ * block sizes, push constants, local size) is found by reflection; SPIR-V is validated first. Zero is
+ * the default everywhere but in `size` and `name`. */
 typedef struct rp_kernel_params {
+    size_t size;                /* sizeof(rp_kernel_params) */
     const char *name;           /* unique among kernels */
     const char *glsl;           /* terminated GLSL compute shader */
     const char *glsl_file;      /* its name in messages, and the folder for #include; may be NULL */
@@ -144,11 +148,11 @@ RP_API void rp_apply(rp_recorder *recorder, const char *op, const rp_operand *op
                      uint32_t operand_count, const rp_attribute *attributes,
                      uint32_t attribute_count);
 
-/* The composites: static text; name NULL past the end. Families are those of the ops. */
+/* The composites: static; NULL past the end. Families are those of the ops. */
 typedef struct rp_composite_info {
     const char *name, *family, *brief;
 } rp_composite_info;
-RP_API rp_composite_info rp_composite_at(uint32_t index);
+RP_API const rp_composite_info *rp_composite_at(uint32_t index);
 /* The page of an op or a composite in Markdown: rp_op_doc's, and which kernels may compute it.
  * RP_ERROR_NOT_FOUND for another name. Release with rp_op_doc_release. */
 RP_API rp_status rp_kernel_doc(const rp_allocator *allocator, const char *name, char **out_text);
@@ -186,8 +190,8 @@ typedef struct rp_param_value {
     int64_t value;
 } rp_param_value;
 
-/* An array that the pipeline names for a buffer (`data: file.npy`). Strings live with the pipeline.
- */
+/* An array that the pipeline names for a buffer (`data: file.npy`). It is the pipeline's, and lives as
+ * long. */
 typedef struct rp_pipeline_data {
     const char *buffer, *path; /* the path is already resolved against the pipeline's folder */
     const char *tensor;        /* of a file that holds several; NULL: not named */
@@ -196,11 +200,12 @@ typedef struct rp_pipeline_data {
 
 typedef struct rp_pipeline rp_pipeline;
 
-/* What a pipeline is read from. Zero is the default everywhere. */
+/* What a pipeline is read from. Zero is the default everywhere but in `size`. */
 typedef struct rp_pipeline_source {
+    size_t size;      /* sizeof(rp_pipeline_source) */
     const char *path; /* names the text in messages, and gives the folder */
     const char *text; /* NULL: that of the file `path` */
-    size_t size;
+    size_t text_size; /* bytes */
     const rp_param_value *params;
     uint32_t param_count;
     rp_pass_progress *progress; /* as in rp_pass_options, while kernels are compiled: several times
@@ -226,7 +231,8 @@ RP_API rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *te
 RP_API void rp_pipeline_destroy(rp_pipeline *pipeline);
 RP_API const rp_graph *rp_pipeline_graph(const rp_pipeline *pipeline);
 RP_API uint32_t rp_pipeline_data_count(const rp_pipeline *pipeline);
-RP_API rp_pipeline_data rp_pipeline_get_data(const rp_pipeline *pipeline, uint32_t index);
+/* NULL for an index out of range. */
+RP_API const rp_pipeline_data *rp_pipeline_get_data(const rp_pipeline *pipeline, uint32_t index);
 /* The paths of the shaders that it was made from, one for each kernel; not of what these include.
  * NULL for an index out of range. */
 RP_API uint32_t rp_pipeline_file_count(const rp_pipeline *pipeline);

@@ -75,6 +75,7 @@ typedef enum rp_stage {
 } rp_stage;
 
 typedef struct rp_graph_stats {
+    size_t size;            /* sizeof(rp_graph_stats) of the caller */
     uint32_t stages;        /* rp_stage bits */
     uint32_t nodes;         /* all nodes, fences among them */
     uint32_t dispatches;    /* run and op nodes */
@@ -90,6 +91,7 @@ typedef struct rp_graph_stats {
     uint64_t external_bytes;    /* in, out, inout, weight and live */
 } rp_graph_stats;
 
+/* The caller has set out_stats->size; RP_ERROR_USAGE otherwise, and for NULL. */
 RP_API rp_status rp_graph_get_stats(const rp_graph *graph, rp_graph_stats *out_stats);
 
 #ifdef __cplusplus

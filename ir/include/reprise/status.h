@@ -8,6 +8,15 @@
  *  - The libraries never print, never exit and never abort.
  *  - Objects are thread-compatible: distinct objects may be used from distinct threads at once; one
  *    object is used by one thread at a time unless its header says more.
+ *  - Structs are of one of three kinds, so that a later version breaks no program:
+ *      sized   begins with `size_t size`, which the caller sets to the sizeof that it was compiled with,
+ *              of what it gives and of what it has filled in; RP_ERROR_USAGE otherwise. Later versions
+ *              add members behind; what an older caller does not have is 0, the default. Those of an
+ *              array all have the size of the first.
+ *      lent    belongs to the library, which hands out a const pointer: later versions add members
+ *              behind. To be read, and not to be stepped from one to the next.
+ *      closed  everything else: handles, ranges, pairs, elements of arrays. Their members stay as they
+ *              are; what there is more to say gets a struct or a call of its own.
  *  - Sizes and offsets are uint64_t bytes, counts are uint32_t, text is UTF-8, integers in files
  *    are little-endian.
  */
@@ -16,6 +25,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* A handle of Vulkan is passed as a void*, and a size in bytes becomes a size_t. */
+#if UINTPTR_MAX < UINT64_MAX || SIZE_MAX < UINT64_MAX
+#error "Reprise needs a system of 64 bits: pointers and size_t of 64 bits"
+#endif
 
 #if defined(__GNUC__)
 #define RP_API __attribute__((visibility("default")))

@@ -116,12 +116,12 @@ RP_API const rp_target *rp_target_builtin(const char *name);
 /* All of them: NULL past the end. The first is `portable`. */
 RP_API const rp_target *rp_target_list(uint32_t index);
 
-/* What a figure is called in files and what it says, in the order of the fields; name NULL past the
- * end. */
+/* What a figure is called in files and what it says, in the order of the fields. Static; NULL past
+ * the end. */
 typedef struct rp_target_figure {
     const char *name, *brief;
 } rp_target_figure;
-RP_API rp_target_figure rp_target_figure_at(uint32_t index);
+RP_API const rp_target_figure *rp_target_figure_at(uint32_t index);
 
 /* Reads the text of a file: lines `key: number` and `name: text`, empty ones, and comments from '#'
  * on. Numbers are not 0; alignments and subgroups are powers of two. Every mistake is reported with

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/* What one pass did. `summary` lives until the report is destroyed. */
+/* What one pass did. It is the library's and lives, strings and all, until the reports are destroyed. */
 typedef struct rp_pass_report {
     const char *pass; /* as written in the pipeline, "place=separate" */
     int changed;      /* whether the graph is another one now */
@@ -44,8 +44,9 @@ typedef rp_status rp_pass_observer(void *user, int index, const rp_pass_report *
  * compiled") being static text. Always on the thread that runs the passes. */
 typedef void rp_pass_progress(void *user, const char *what, uint32_t done, uint32_t total);
 
-/* Zero is the default everywhere. */
+/* Zero is the default everywhere but in `size`. */
 typedef struct rp_pass_options {
+    size_t size;                 /* sizeof(rp_pass_options) */
     const char *pipeline;        /* NULL: that of -O1; rp_pass_level(0) for -O0 */
     uint64_t arena_limit;        /* most arena bytes allowed; 0 = no limit. schedule then spends
                                   * barriers to meet it, and says how many */
@@ -80,11 +81,11 @@ RP_API void rp_pass_reports_destroy(rp_pass_reports *reports);
 /* The pipeline string of a level 0, 1 or 2; NULL for another. */
 RP_API const char *rp_pass_level(int level);
 
-/* The menu: name, modes ("" or "a|b") and one line of what it does; NULL name past the end. */
+/* The menu: name, modes ("" or "a|b") and one line of what it does. Static; NULL past the end. */
 typedef struct rp_pass_info {
     const char *name, *modes, *brief;
 } rp_pass_info;
-RP_API rp_pass_info rp_pass_list(uint32_t index);
+RP_API const rp_pass_info *rp_pass_list(uint32_t index);
 
 #ifdef __cplusplus
 }

@@ -58,6 +58,7 @@ typedef struct rp_encoder_constant {
  * than its parameter says, and its needs, workgroup size and workgroup memory are held against the
  * device. */
 typedef struct rp_encoder_kernel {
+    size_t size;      /* sizeof(rp_encoder_kernel) */
     const char *name; /* in messages and debug tools */
     const uint32_t *spirv;
     size_t spirv_size;                    /* bytes */
@@ -70,17 +71,18 @@ typedef struct rp_encoder_kernel {
 } rp_encoder_kernel;
 
 typedef struct rp_encoder_buffer {
+    size_t size;      /* sizeof(rp_encoder_buffer) */
     const char *name; /* in messages */
-    uint64_t size;    /* bytes */
-    int read_only;    /* a call that writes it is a mistake */
+    uint64_t bytes;
+    int read_only; /* a call that writes it is a mistake */
 } rp_encoder_buffer;
 
 /* Everything is copied. Zero is the default everywhere but in `size`. */
 typedef struct rp_encoder_params {
-    size_t size; /* sizeof(rp_encoder_params) */
-    const rp_encoder_kernel *kernels;
+    size_t size;                      /* sizeof(rp_encoder_params) */
+    const rp_encoder_kernel *kernels; /* each with its size */
     uint32_t kernel_count;
-    const rp_encoder_buffer *buffers;
+    const rp_encoder_buffer *buffers; /* each with its size */
     uint32_t buffer_count;
     const char *cache_path; /* folder of the pipeline cache, as in rp_exec_params */
 } rp_encoder_params;

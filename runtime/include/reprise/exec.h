@@ -158,9 +158,10 @@ typedef struct rp_update_report {
 RP_API rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *out_report,
                                 rp_diags *diags);
 
-/* Where a buffer lies; `buffer` NULL: the arena. The storage lives as long as the buffer stays
+/* Where a buffer lies; `buffer` NULL: the arena. out_range->size is set by the caller. The storage lives as long as the buffer stays
  * there: retain it to keep it longer. */
 typedef struct rp_range_info {
+    size_t size; /* sizeof(rp_range_info) of the caller */
     rp_storage *storage;
     uint64_t offset, bytes;
 } rp_range_info;
@@ -354,9 +355,11 @@ RP_API rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buff
  * barrier before a replay and after it. Uploads and downloads are none of its accesses: they are of
  * the stage COPY. */
 typedef struct rp_scopes {
+    size_t size; /* sizeof(rp_scopes) of the caller */
     uint64_t stages, reads, writes;
 } rp_scopes;
-RP_API rp_scopes rp_exec_get_scopes(const rp_exec *exec);
+/* out_scopes->size is set by the caller. */
+RP_API rp_status rp_exec_get_scopes(const rp_exec *exec, rp_scopes *out_scopes);
 
 /* The recorded VkCommandBuffer of a piece of a slot, to be submitted by the application as it is, to
  * the device's queue; NULL out of range. Good as long as a recording, see above. Where replays of

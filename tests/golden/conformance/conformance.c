@@ -180,7 +180,8 @@ static void test_table(void) {
         const conformance_case *c = &cases[i];
         rp_diags *diags = rp_diags_create(NULL);
         rp_graph *source = read_case(c), *compiled = NULL;
-        rp_pass_options options = {.pipeline = c->pipeline, .verify_each = 1};
+        rp_pass_options options = {
+            .size = sizeof options, .pipeline = c->pipeline, .verify_each = 1};
         char got[256] = "";
         rp_status status = rp_passes_run(source, &options, diags, &compiled, NULL, NULL);
         CU_ASSERT_EQUAL(status, RP_OK);
@@ -189,7 +190,7 @@ static void test_table(void) {
             fprintf(stderr, "%s: %s\n  want %s\n  got  %s\n", c->id, c->text, c->want, got);
         CU_ASSERT_STRING_EQUAL(got, c->want);
         if (status == RP_OK) {
-            rp_graph_stats stats;
+            rp_graph_stats stats = {.size = sizeof stats};
             CU_ASSERT_EQUAL(rp_graph_get_stats(compiled, &stats), RP_OK);
             CU_ASSERT_EQUAL(stats.barriers + 1, stats.groups);
         }
@@ -215,7 +216,7 @@ static void test_no_window(void) {
                 sprintf(text + at, " n%d = run @m grid 1 1 1 (r $b, w $f[%d+64])\n", i + 2, i * 64);
         at += sprintf(text + at, " n%d = run @w grid 1 1 1 (w $c)\n}\n", counts[k] + 2);
         rp_graph *source = NULL, *compiled = NULL;
-        rp_pass_options options = {.pipeline = PACK};
+        rp_pass_options options = {.size = sizeof options, .pipeline = PACK};
         CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, (size_t)at, "far", NULL, &source), RP_OK);
         CU_ASSERT_EQUAL_FATAL(rp_passes_run(source, &options, NULL, &compiled, NULL, NULL), RP_OK);
         CU_ASSERT_EQUAL(compiled->group_count, 3);

@@ -43,10 +43,12 @@ static void show_diags(const rp_diags *diags) {
 }
 
 static bool cost_of(const rp_graph *source, int level, rp_diags *diags, cost *out) {
-    const rp_pass_options options = {
-        .pipeline = rp_pass_level(level), .verify_each = 1, .lowering = abstract_lowering()};
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = rp_pass_level(level),
+                                     .verify_each = 1,
+                                     .lowering = abstract_lowering()};
     rp_graph *g = NULL;
-    *out = (cost){0};
+    *out = (cost){.stats.size = sizeof out->stats};
     bool ok = rp_passes_run(source, &options, diags, &g, NULL, NULL) == RP_OK &&
               rp_graph_get_stats(g, &out->stats) == RP_OK;
     for (uint32_t i = 0; ok && i < g->nodes_count; i++)

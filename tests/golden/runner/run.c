@@ -58,8 +58,10 @@ static rp_status parse(const char *folder, const char *name, rp_diags *diags, rp
 
 static rp_status compile(const char *pipeline, const char *limit, rp_diags *diags, rp_graph **graph,
                          rp_graph **source, rp_pass_reports **reports) {
-    rp_pass_options options = {
-        .pipeline = pipeline, .verify_each = 1, .lowering = rp_lowering_default()};
+    rp_pass_options options = {.size = sizeof options,
+                               .pipeline = pipeline,
+                               .verify_each = 1,
+                               .lowering = rp_lowering_default()};
     if (strncmp(pipeline, "-O", 2) == 0) options.pipeline = rp_pass_level(atoi(pipeline + 2));
     if (limit) options.arena_limit = strtoull(limit, NULL, 10);
     *source = *graph;
@@ -76,7 +78,7 @@ static void print_decisions(const rp_pass_reports *reports, rp_text *out) {
 }
 
 static rp_status print_stats(const rp_graph *graph, const char *file, rp_text *out) {
-    rp_graph_stats s;
+    rp_graph_stats s = {.size = sizeof s};
     rp_status status = rp_graph_get_stats(graph, &s);
     rp_text_format(out,
                    "%s: %u dispatches, %u transfers, %u groups, %u barriers (bound %u), "

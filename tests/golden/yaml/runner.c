@@ -42,10 +42,10 @@ static void append_masked(rp_text *out, const char *text) {
 static void append_graph(rp_text *out, const rp_pipeline *pipeline, const char *file) {
     const rp_graph *graph = rp_pipeline_graph(pipeline);
     for (uint32_t i = 0; i < rp_pipeline_data_count(pipeline); i++) {
-        rp_pipeline_data data = rp_pipeline_get_data(pipeline, i);
-        rp_text_format(out, "data %s = %s%s%s at %u:%u\n", data.buffer, data.path,
-                       data.tensor ? " tensor " : "", data.tensor ? data.tensor : "", data.line,
-                       data.column);
+        const rp_pipeline_data *data = rp_pipeline_get_data(pipeline, i);
+        rp_text_format(out, "data %s = %s%s%s at %u:%u\n", data->buffer, data->path,
+                       data->tensor ? " tensor " : "", data->tensor ? data->tensor : "", data->line,
+                       data->column);
     }
     char *text;
     size_t size;

@@ -20,8 +20,8 @@ extern "C" {
 
 typedef struct rp_weights rp_weights;
 
-/* One array. Everything lives until the file is closed; `data` is read from the disk when it is
- * touched, on any number of threads at once. */
+/* One array. It is the file's, all of it, and lives until that is closed. `data` is read from the disk
+ * when it is touched, on any number of threads at once. */
 typedef struct rp_weight {
     const char *name;
     const char *type; /* as the file says it: "F32", "BF16"; "<f4" in a .npy file */
@@ -49,9 +49,9 @@ RP_API rp_status rp_weights_from_memory(const rp_allocator *allocator, const voi
                                         rp_weights **out_weights);
 RP_API void rp_weights_close(rp_weights *weights);
 
-/* The arrays in the order of their data; an index out of range gives a zero rp_weight. */
+/* The arrays in the order of their data; NULL for an index out of range. */
 RP_API uint32_t rp_weights_count(const rp_weights *weights);
-RP_API rp_weight rp_weights_get(const rp_weights *weights, uint32_t index);
+RP_API const rp_weight *rp_weights_get(const rp_weights *weights, uint32_t index);
 /* The index of a name, UINT32_MAX when there is none; by binary search. */
 RP_API uint32_t rp_weights_find(const rp_weights *weights, const char *name);
 
