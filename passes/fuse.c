@@ -25,8 +25,8 @@
 /* Nodes that are one: a circular list through next[]. */
 typedef struct cluster {
     uint32_t count;
-    uint32_t position; /* the id that the merged node gets */
-    double time;       /* estimated; negative: not known yet */
+    uint32_t position;           /* the id that the merged node gets */
+    double parts[RP_FUSE_PARTS]; /* estimated seconds; negative: not known yet */
 } cluster;
 
 typedef struct state {
@@ -72,15 +72,15 @@ static bool fill_set(const state *s, rp_fuse_set *set, const uint32_t *names, ui
     return fill_nodes(s, set, names, count) && rp_fuse_set_calls(set);
 }
 
-static double time_of(state *s, uint32_t name) {
+/* Adds the cluster's parts to `sum`. */
+static void add_time(state *s, uint32_t name, double sum[RP_FUSE_PARTS]) {
     cluster *c = &s->clusters[name];
-    uint32_t worst;
-    double repeats;
-    if (c->time < 0) {
+    if (c->parts[0] < 0) {
         bool ok = fill_set(s, s->set, &name, 1) && rp_fuse_set_shape(s->set);
-        c->time = ok ? rp_fuse_time(s->set, &worst, &repeats) : 0;
+        const rp_fuse_estimate own = ok ? rp_fuse_time(s->set) : (rp_fuse_estimate){0};
+        memcpy(c->parts, own.parts, sizeof c->parts);
     }
-    return c->time;
+    for (uint32_t i = 0; i < RP_FUSE_PARTS; i++) sum[i] += c->parts[i];
 }
 
 /* ---- What is worth trying -------------------------------------------------------------------- */
@@ -112,21 +112,36 @@ static void open_around(state *s, const rp_fuse_set *set) {
     }
 }
 
+/* The reason why it does not pay, with what decided: the figure of the target by which most time
+ * would be lost. */
+static void tell_estimate(const state *s, const rp_fuse_estimate *together,
+                          const double apart[RP_FUSE_PARTS]) {
+    rp_fuse_set *set = s->set;
+    rp_target target = s->g->target;
+    uint32_t most = 0;
+    for (uint32_t i = 1; i < RP_FUSE_PARTS; i++)
+        if (together->parts[i] - apart[i] > together->parts[most] - apart[most]) most = i;
+    uint32_t figure = rp_fuse_figures[most];
+    snprintf(set->reason, sizeof set->reason,
+             "estimated %.3g us as one kernel, %.3g us apart; n%u %s would be computed %.3g times; "
+             "decided by %s %llu of target %.40s",
+             rp_fuse_seconds(together->parts) * 1e6, rp_fuse_seconds(apart) * 1e6,
+             s->g->nodes[set->nodes[together->worst]].id,
+             set->calls[together->worst]->call.op->name, together->repeats, rp_target_keys[figure],
+             (unsigned long long)*rp_target_figure_of(&target, figure), target.name);
+}
+
 /* Merges clusters when that is right and pays; false with the reason in the set. */
 static bool merge(state *s, const uint32_t *names, uint32_t count) {
-    double apart = 0;
-    for (uint32_t i = 0; i < count; i++) apart += time_of(s, names[i]);
+    double apart[RP_FUSE_PARTS] = {0};
+    for (uint32_t i = 0; i < count; i++) add_time(s, names[i], apart);
     rp_fuse_set *set = s->set;
     if (!fill_set(s, set, names, count) || !rp_fuse_set_shape(set)) return false;
-    uint32_t position = rp_fuse_order_find(&s->order, set), worst;
+    uint32_t position = rp_fuse_order_find(&s->order, set);
     if (position == RP_NONE) return false;
-    double repeats, together = rp_fuse_time(set, &worst, &repeats);
-    if (together >= apart) {
-        snprintf(set->reason, sizeof set->reason,
-                 "estimated %.3g us as one kernel, %.3g us apart; n%u %s would be computed %.3g "
-                 "times",
-                 together * 1e6, apart * 1e6, s->g->nodes[set->nodes[worst]].id,
-                 set->calls[worst]->call.op->name, repeats);
+    rp_fuse_estimate together = rp_fuse_time(set);
+    if (rp_fuse_seconds(together.parts) >= rp_fuse_seconds(apart)) {
+        tell_estimate(s, &together, apart);
         return false;
     }
     uint32_t name = names[0];
@@ -135,7 +150,8 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
         s->next[set->nodes[i]] = set->nodes[(i + 1) % set->count];
         rp_fuse_order_move(&s->order, set->nodes[i], position);
     }
-    s->clusters[name] = (cluster){set->count, position, together};
+    s->clusters[name] = (cluster){.count = set->count, .position = position};
+    memcpy(s->clusters[name].parts, together.parts, sizeof together.parts);
     open_around(s, set);
     s->merged++;
     return true;
@@ -479,7 +495,7 @@ static bool allocate(state *s) {
     if (!s->owner || !s->next || !s->clusters || !s->open || !s->set) return false;
     for (uint32_t i = 0; i < nodes; i++) {
         s->owner[i] = s->next[i] = i;
-        s->clusters[i] = (cluster){1, s->g->nodes[i].id, -1};
+        s->clusters[i] = (cluster){.count = 1, .position = s->g->nodes[i].id, .parts = {-1}};
     }
     if (!rp_fuse_set_open(s->g, &s->values, s->set)) return false;
     const rp_target *target = rp_graph_target(s->g);
@@ -531,5 +547,7 @@ rp_status rp_pass_fuse(rp_graph *graph, rp_pass_context *context, bool *out_chan
     *out_changed = s.merged > 0;
     rp_text_format(context->summary, "%u ops became %u nodes, %u candidates were kept apart", ops,
                    ops - (before - graph->nodes_count), s.refused);
+    if (!rp_graph_is_portable(graph))
+        rp_text_format(context->summary, ", for target %.40s", graph->target.name);
     return RP_OK;
 }

@@ -8,7 +8,7 @@
 enum {
     RP_FUSE_RECENT = 1024,
     RP_FUSE_MEMBERS = 40, /* of one node: what a generated kernel stays readable with */
-    RP_FUSE_USES = 24,    /* buffers of one kernel; a target may allow fewer */
+    RP_FUSE_USES = 24,    /* buffers of one kernel, likewise; a target may allow fewer */
     RP_FUSE_REASON = RP_SHAPE_REASON,
 };
 
@@ -112,8 +112,20 @@ void rp_fuse_order_move(rp_fuse_order *order, uint32_t node, uint32_t position);
 
 /* ---- Cost (fuse_cost.c) ---------------------------------------------------------------------- */
 
-/* An estimate of the set's time as one kernel, in seconds; what makes it slow in *out_worst (a
- * place in the set) with how often its elements are computed each. */
-double rp_fuse_time(const rp_fuse_set *set, uint32_t *out_worst, double *out_repeats);
+/* The figures of a target that an estimate is made of. */
+enum { RP_FUSE_PARTS = 4 };
+extern const uint8_t rp_fuse_figures[RP_FUSE_PARTS];
+
+/* The set as one kernel, by the costs of the graph's target. */
+typedef struct rp_fuse_estimate {
+    double parts[RP_FUSE_PARTS]; /* seconds that depend on each figure */
+    uint32_t worst;              /* the place in the set of what is computed again most often, */
+    double repeats;              /* and how often each element of it is */
+} rp_fuse_estimate;
+rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set);
+
+static inline double rp_fuse_seconds(const double parts[RP_FUSE_PARTS]) {
+    return parts[0] + parts[1] + parts[2] + parts[3];
+}
 
 #endif

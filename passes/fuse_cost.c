@@ -2,16 +2,20 @@
  *
  * A fused kernel saves dispatches, barriers and traffic; it may pay by computing elements many
  * times and by running on fewer threads. The estimate below weighs these against each other with
- * the costs of one large GPU (measured on an NVIDIA H200; docs/fusion.md). It decides, and it is
- * printed with each refusal; it is no prediction. */
+ * the costs of the graph's target (docs/fusion.md). It decides, and it is printed with each
+ * refusal; it is no prediction. */
 #include "fuse.h"
 
-static const double DISPATCH = 1.9e-6;   /* a dispatch behind a barrier: launch, drain and ramp */
-static const double MEMORY = 3.0e12;     /* bytes a second that come from or go to memory */
-static const double CACHE = 1.2e13;      /* bytes a second that were read before */
-static const double ARITHMETIC = 2.0e13; /* simple f32 operations a second */
-static const double THREADS = 65536;     /* threads that keep the whole GPU busy */
-static const double PRODUCT_ROWS = 32;   /* rows of a matrix that one workgroup multiplies */
+static const double PRODUCT_ROWS = RP_OP_PRODUCT_ROWS;
+/* What is fused are short formulas, with conversions, addresses and conditions around every
+ * operation that counts: about a third of what the arithmetic can do. */
+static const double FORMULAS = 1.0 / 3;
+
+/* Threads that keep the whole device busy. */
+static double busy_threads(const rp_fuse_set *set) {
+    const rp_target *t = rp_graph_target(set->graph);
+    return (double)t->multiprocessors * (double)t->busy_invocations;
+}
 
 static double elements(const rp_tensor *t) {
     return (double)rp_tensor_elements(t);
@@ -59,7 +63,7 @@ static double threads(const rp_fuse_set *set) {
         }
         break;
     }
-    return THREADS;
+    return busy_threads(set);
 }
 
 /* How often all of the op's computation is done, `once` being the number without fusion: as often
@@ -132,20 +136,28 @@ static void add(estimate *e, uint32_t i) {
     }
 }
 
-double rp_fuse_time(const rp_fuse_set *set, uint32_t *out_worst, double *out_repeats) {
+const uint8_t rp_fuse_figures[RP_FUSE_PARTS] = {RP_TARGET_KEY_barrier_ns, RP_TARGET_KEY_memory_rate,
+                                                RP_TARGET_KEY_cache_rate, RP_TARGET_KEY_f32_rate};
+
+rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set) {
+    const rp_target *t = rp_graph_target(set->graph);
     estimate e = {.set = set};
-    *out_worst = 0;
-    *out_repeats = 0;
+    rp_fuse_estimate out = {0};
     for (uint32_t i = set->count; i--;) add(&e, i);
     for (uint32_t i = 0; i < set->count; i++) {
         double times = runs(&e, i);
-        if (times > *out_repeats) {
-            *out_repeats = times;
-            *out_worst = i;
+        if (times > out.repeats) {
+            out.repeats = times;
+            out.worst = i;
         }
     }
-    double busy = threads(set) / THREADS;
+    double busy = threads(set) / busy_threads(set);
     if (busy > 1) busy = 1;
     if (busy < 1.0 / 1024) busy = 1.0 / 1024;
-    return DISPATCH + (e.memory / MEMORY + e.cached / CACHE + e.arithmetic / ARITHMETIC) / busy;
+    busy *= 1e6; /* rates are by the microsecond */
+    out.parts[0] = (double)t->barrier_ns * 1e-9;
+    out.parts[1] = e.memory / ((double)t->memory_rate * busy);
+    out.parts[2] = e.cached / ((double)t->cache_rate * busy);
+    out.parts[3] = e.arithmetic / ((double)t->f32_rate * FORMULAS * busy);
+    return out;
 }

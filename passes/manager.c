@@ -285,6 +285,8 @@ rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, 
     if (!source || !out_graph) return RP_ERROR_USAGE;
     if (options && !rp_sized_take(options, &own, sizeof own))
         return rp_sized_refuse(diags, "rp_pass_options");
+    rp_target target;
+    if (!rp_target_take(own.target, &target)) return rp_sized_refuse(diags, "rp_target");
     options = &own;
     const char *pipeline = options->pipeline ? options->pipeline : rp_pass_level(1);
 
@@ -300,7 +302,7 @@ rp_status rp_passes_run(const rp_graph *source, const rp_pass_options *options, 
     else
         r.reports->allocator = *a;
     if (status == RP_OK) status = rp_graph_clone(source, &r.graph);
-    if (status == RP_OK && options->target) rp_graph_set_target(r.graph, options->target);
+    if (status == RP_OK && options->target) status = rp_graph_set_target(r.graph, options->target);
     if (status == RP_OK && options->target)
         status = rp_target_check(source, options->target, diags);
     if (status == RP_OK) status = run_all(&r, steps, count);

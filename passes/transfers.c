@@ -1,7 +1,7 @@
 /* transfers: makes ops of small copies and fills. On an NVIDIA H200 a vkCmdCopyBuffer of a few
  * hundred bytes takes as long as eight dispatches, and a barrier toward another stage is dearer
- * than one between dispatches. Up to 64 KiB a copy of 32-bit words becomes the op `copy`, and a
- * fill `fill_words`.
+ * than one between dispatches. Up to the target's transfer_bytes a copy of 32-bit words becomes the
+ * op `copy`, and a fill `fill_words`.
  *
  * Ranges that do not begin at a word stay transfers, as do those that do not end there. The node
  * keeps its id, its place and its uses, so nothing changes for who waits for whom. Without a
@@ -9,14 +9,12 @@
  * what it is. */
 #include "pass.h"
 
-enum { MAX_BYTES = 1 << 16 };
-
 static bool is_small(const rp_graph *graph, const rp_graph_node *node) {
     const rp_graph_use *uses = rp_node_uses(graph, node);
+    uint64_t most = rp_graph_target(graph)->transfer_bytes;
     if (node->kind != RP_COPY && node->kind != RP_FILL) return false;
     for (uint32_t i = 0; i < node->use_count; i++)
-        if (uses[i].size > MAX_BYTES || uses[i].size % 4 != 0 || uses[i].offset % 4 != 0)
-            return false;
+        if (uses[i].size > most || uses[i].size % 4 != 0 || uses[i].offset % 4 != 0) return false;
     return true;
 }
 
@@ -72,5 +70,8 @@ rp_status rp_pass_transfers(rp_graph *graph, rp_pass_context *context, bool *out
     }
     *out_changed = small > 0;
     rp_text_format(context->summary, "%u of %u copies and fills became ops", small, count);
+    if (count)
+        rp_text_format(context->summary, ", those of up to %llu bytes",
+                       (unsigned long long)rp_graph_target(graph)->transfer_bytes);
     return RP_OK;
 }

@@ -33,8 +33,7 @@ static double parts_of(uint64_t n, uint64_t step, uint64_t most) {
 
 static rp_status product(rp_expansion *x, rp_given_operand *rows, rp_given_operand *weight,
                          rp_given_operand *out) {
-    enum { MOST_VECTORS = 8 }; /* that op matvec takes */
-    if (rp_expand_rows(rows, 1) <= MOST_VECTORS)
+    if (rp_expand_rows(rows, 1) <= RP_OP_PRODUCT_VECTORS)
         return rp_expand_op(x, "matvec", RP_PARTS({"x", rows}, {"weight", weight}, {"out", out}),
                             RP_NO_ATTRS);
     const rp_attribute transposed = {.name = "transpose_b", .number = 1};
@@ -74,9 +73,9 @@ static rp_status expand_swiglu_ffn(rp_expansion *x) {
 
 /* ---- Attention ------------------------------------------------------------------------------- */
 
-/* Workgroups that keep a large GPU busy, one for each part and head of the cache; and the fewest
- * rows that are worth one. Measured: docs/benchmarks.md. */
-enum { ATTENTION_WORKGROUPS = 128, ATTENTION_ROWS = 32 };
+/* The fewest rows of the cache that are worth a workgroup; there is one for each part and head, and
+ * for each multiprocessor at most. Measured: docs/benchmarks.md. */
+enum { ATTENTION_ROWS = 32, MOST_PARTS = 256 };
 
 static rp_status expand_attention(rp_expansion *x) {
     enum { Q, K, V, LENGTH, OUT };
@@ -85,7 +84,9 @@ static rp_status expand_attention(rp_expansion *x) {
     uint64_t rows, heads;
     RP_TRY(rp_expand_dim(x, K, 2, &rows));
     RP_TRY(rp_expand_dim(x, K, 1, &heads));
-    uint64_t most = heads && heads < ATTENTION_WORKGROUPS ? ATTENTION_WORKGROUPS / heads : 1;
+    uint64_t groups = rp_expand_target(x)->multiprocessors;
+    uint64_t most = heads && heads < groups ? groups / heads : 1;
+    if (most > MOST_PARTS) most = MOST_PARTS;
     double splits = x->attrs[SPLITS] > 0 ? x->attrs[SPLITS] : parts_of(rows, ATTENTION_ROWS, most);
     const rp_attribute attrs[] = {{.name = "splits", .number = splits},
                                   {.name = "scale", .number = x->attrs[SCALE]},
@@ -105,15 +106,17 @@ static rp_status expand_attention(rp_expansion *x) {
 
 /* ---- Search ---------------------------------------------------------------------------------- */
 
-/* Rows of a part, one for each thread at least; workgroups, one for each part, that keep a large
- * GPU busy: with fewer, computing distances where they are compared would not pay; and how many
+/* Rows of a part, one for each thread at least; workgroups for each multiprocessor, one for each
+ * part: with fewer, computing distances where they are compared would not pay; and how many
  * candidates the one workgroup that merges the parts of a row is given. None depends on the length
  * beyond that, so neither does the memory for the parts. */
-enum { PART_ROWS = 256, ENOUGH_WORKGROUPS = 1024, MERGED = 65536 };
+enum { PART_ROWS = 256, ENOUGH_WORKGROUPS = 8, MERGED = 65536, MOST_SPLITS = 1024 };
 
-static double choose_splits(double given, uint64_t lists, uint64_t n, double k) {
+static double choose_splits(const rp_expansion *x, double given, uint64_t lists, uint64_t n,
+                            double k) {
     if (given > 0) return given;
-    uint64_t most = lists ? ENOUGH_WORKGROUPS / lists : 1;
+    uint64_t most = lists ? ENOUGH_WORKGROUPS * rp_expand_target(x)->multiprocessors / lists : 1;
+    if (most > MOST_SPLITS) most = MOST_SPLITS;
     uint64_t merged = k >= 1 ? (uint64_t)(MERGED / k) : 1; /* k itself is checked by the op */
     if (most > merged) most = merged;
     return parts_of(n, PART_ROWS, most < 1 ? 1 : most);
@@ -150,7 +153,7 @@ static rp_status expand_top_k_large(rp_expansion *x) {
     rp_given_operand **o = x->operands;
     uint64_t n;
     RP_TRY(rp_expand_dim(x, X, 0, &n));
-    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[X], 1), n, x->attrs[K]);
+    double splits = choose_splits(x, x->attrs[SPLITS], rp_expand_rows(o[X], 1), n, x->attrs[K]);
     return select_best(x, o[X], o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
                        x->attrs[ORDER] > 0 ? "smallest" : "largest", splits);
 }
@@ -169,7 +172,8 @@ static rp_status expand_knn(rp_expansion *x) {
     const rp_attribute power = {.name = "p", .number = x->attrs[P]};
     uint64_t n;
     RP_TRY(rp_expand_dim(x, BASE, 1, &n));
-    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
+    double splits =
+        choose_splits(x, x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
     RP_TRY(rp_expand_temp(x, "distances", &distances));
     RP_TRY(rp_expand_op(x, metric_ops[metric],
                         RP_PARTS({"queries", o[QUERIES]}, {"base", o[BASE]}, {"out", &distances}),
@@ -186,7 +190,8 @@ static rp_status expand_pq_search(rp_expansion *x) {
     const rp_attribute metric = {.name = "metric", .text = dot ? "dot" : "l2"};
     uint64_t n;
     RP_TRY(rp_expand_dim(x, CODES, 1, &n));
-    double splits = choose_splits(x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
+    double splits =
+        choose_splits(x, x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
     RP_TRY(rp_expand_temp(x, "tables", &tables));
     RP_TRY(rp_expand_temp(x, "distances", &distances));
     RP_TRY(rp_expand_op(
@@ -266,7 +271,8 @@ static rp_status expand_histogram_of(rp_expansion *x) {
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define K_ATTR REQUIRED_INTEGER("k", 1, 1024, "how many")
-#define SPLITS_ATTR INTEGER("splits", 0, 0, 1024, "parts of a row; 0: chosen from the shapes")
+#define SPLITS_ATTR                                                                                \
+    INTEGER("splits", 0, 0, MOST_SPLITS, "parts of a row; 0: chosen from the shapes and the target")
 #define EXCLUDED                                                                                   \
     {                                                                                              \
         "excluded", "u32 words, a bit for each element: set bits are left out", "W", R,            \
@@ -306,9 +312,9 @@ const rp_composite rp_composites[] = {
     {.info.name = "attention",
      .info.family = "attention",
      .info.brief = "attention of one new token to the rows of a cache",
-     .notes =
-         "`attention_partial` over parts of the cache, and `attention_combine`. Without "
-         "`splits` there is a part for every 32 rows of the cache, and at most 128 workgroups.",
+     .notes = "`attention_partial` over parts of the cache, and `attention_combine`. Without "
+              "`splits` there is a part for every 32 rows of the cache, and at most a workgroup "
+              "for each multiprocessor of the target.",
      .operand_count = 5,
      .attr_count = 3,
      .operands = {{"q", "queries, a head each", "H D", R},
@@ -316,7 +322,9 @@ const rp_composite rp_composites[] = {
                   {"v", "values", "S G D", R},
                   {"length", "how many rows take part", "", R},
                   {"out", "the result", "H D", W}},
-     .attrs = {INTEGER("splits", 0, 0, 256, "parts of the cache; 0: chosen from S"),
+     .attrs = {INTEGER("splits", 0, 0, MOST_PARTS,
+                       "parts of the cache; 0: chosen from S and the "
+                       "target"),
                NUMBER("scale", 0, -1e30, 1e30, "of the scores; 0: 1/sqrt(D)"),
                NUMBER("softcap", 0, 0, 1e30, "limit of the scores; 0: none")},
      .expand = expand_attention},

@@ -61,6 +61,10 @@ rp_status rp_expand_op(rp_expansion *x, const char *op, const rp_part *parts, ui
     (const rp_part[]){__VA_ARGS__}, sizeof((const rp_part[]){__VA_ARGS__}) / sizeof(rp_part)
 #define RP_NO_ATTRS NULL, 0
 
+/* What it is expanded for. */
+static inline const rp_target *rp_expand_target(const rp_expansion *x) {
+    return rp_graph_target(x->application->graph);
+}
 /* Dimension `from_end` (0 = the last) of an operand, in *out; an error when it has fewer. */
 rp_status rp_expand_dim(rp_expansion *x, uint32_t operand, uint32_t from_end, uint64_t *out);
 /* Elements over the last `dims` dimensions: how many rows there are. */

@@ -141,10 +141,11 @@ const char *rp_emit_precise(const rp_emit *e) {
 }
 
 void rp_emit_grid(rp_emit *e, uint64_t groups) {
-    enum { LIMIT = 65535 };
-    uint64_t rows = groups / LIMIT + (groups % LIMIT != 0);
+    const rp_target *t = rp_graph_target(e->graph);
+    uint64_t columns = t->groups_x < UINT32_MAX ? t->groups_x : UINT32_MAX;
+    uint64_t rows = groups / columns + (groups % columns != 0);
     if (rows == 0) rows = 1;
-    if (rows > LIMIT) {
+    if (rows > t->groups_y || rows > UINT32_MAX) {
         rp_emit_fail(e, "%llu workgroups are too many", (unsigned long long)groups);
         return;
     }

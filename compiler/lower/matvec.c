@@ -24,14 +24,30 @@
 #include "base/checked.h"
 
 enum {
-    SHARED_BYTES = 32768, /* what every device of Vulkan 1.2 that matters here has */
     ROW_STEP_BYTES = 2304,
     TILE_STEP = 512, /* a chunk of 8 for each of 64 lanes: tiles do not change who adds what */
-    ENOUGH_GROUPS = 512,
-    MAX_SUMS = 32,  /* rows times B: accumulators of a lane */
-    SMALL_X = 2048, /* elements: staging them takes less time than meeting them one by one */
-    LOADS = 4,      /* of a lane that do not wait for one another: rows times depth */
+    MAX_LOADS = 8,
 };
+
+static const rp_target *target_of(const rp_matvec *m) {
+    return rp_graph_target(m->e->graph);
+}
+
+/* Loads of 16 bytes of a lane that do not wait for one another, rows times depth: a power of two, so
+ * many that all lanes of a busy device together keep its memory busy. */
+static uint32_t loads_in_flight(const rp_target *t) {
+    uint32_t loads = 1;
+    while (loads < MAX_LOADS &&
+           16 * loads * t->multiprocessors * t->busy_invocations < t->flight_bytes)
+        loads *= 2;
+    return loads;
+}
+
+/* Elements that are staged in less time than they are met one by one: a quarter of workgroup
+ * memory, where that is faster than caches at all. */
+static uint64_t small_x(const rp_target *t) {
+    return rp_target_stages(t) ? t->shared_bytes / (4 * sizeof(float)) : 0;
+}
 
 static bool is_product(const rp_emit *e, uint32_t member) {
     return e->members[member].call.op->product;
@@ -131,10 +147,14 @@ static uint32_t most_cores(const rp_matvec *m) {
 }
 
 static void choose_rows(rp_matvec *m) {
-    uint64_t sums = m->b * most_cores(m); /* of a row */
-    for (m->rows = 4; m->rows > 1; m->rows /= 2)
-        if (m->rows * sums <= MAX_SUMS && count_groups(m, m->rows) >= ENOUGH_GROUPS) break;
-    m->depth = LOADS / m->rows;
+    const rp_target *t = target_of(m);
+    uint64_t sums = m->b * most_cores(m); /* of a row: accumulators of a lane, in registers */
+    uint32_t loads = loads_in_flight(t);
+    for (m->rows = loads < 4 ? loads : 4; m->rows > 1; m->rows /= 2)
+        if (m->rows * sums * 3 <= t->register_words &&
+            count_groups(m, m->rows) >= 4 * t->multiprocessors)
+            break;
+    m->depth = loads / m->rows;
     rp_emit_grid(m->e, count_groups(m, m->rows));
 }
 
@@ -150,7 +170,7 @@ static void choose_stage(rp_matvec *m) {
     const rp_matvec_core *core = &m->cores[0];
     const rp_graph_operand *x = &e->members[core->member].operands[RP_MATVEC_X];
     m->tile = (uint32_t)m->k;
-    if (!m->narrow && x->dtype == RP_F32 && m->b * m->k > SMALL_X &&
+    if (!m->narrow && x->dtype == RP_F32 && m->b * m->k > small_x(target_of(m)) &&
         rp_emit_is_plain(e, core->member, RP_MATVEC_X) &&
         starts_at(e, core->member, RP_MATVEC_X, 16)) {
         m->stage = RP_MATVEC_DIRECT;
@@ -159,8 +179,11 @@ static void choose_stage(rp_matvec *m) {
     }
     uint32_t slots = m->rows * RP_MATVEC_SUBGROUPS, most = most_cores(m);
     uint32_t other = ROW_STEP_BYTES + 4 * slots * (most * (uint32_t)m->b + 1) + 16;
-    uint32_t room = (SHARED_BYTES - other) / (uint32_t)(4 * m->b) / TILE_STEP * TILE_STEP;
-    if (other > SHARED_BYTES || room == 0) {
+    uint64_t most_bytes = target_of(m)->shared_bytes, shared = most_bytes;
+    if (shared > UINT32_MAX) shared = UINT32_MAX;
+    uint32_t room = other < shared ? ((uint32_t)shared - other) / (uint32_t)(4 * m->b) : 0;
+    room = room / TILE_STEP * TILE_STEP;
+    if (room == 0) {
         rp_emit_fail(e, "%u products that meet do not fit shared memory", most);
         return;
     }

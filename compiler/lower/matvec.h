@@ -8,7 +8,7 @@ enum {
     RP_MATVEC_THREADS = 256,
     RP_MATVEC_SUBGROUPS = 8, /* of a workgroup, at 32 lanes; with others it takes more turns, or
                               * some of them idle */
-    RP_MATVEC_MAX_B = 8,
+    RP_MATVEC_MAX_B = RP_OP_PRODUCT_VECTORS,
     RP_MATVEC_MAX_CORES = 24, /* each has a weight of its own, and a kernel has as many buffers */
     RP_MATVEC_X = 0,
     RP_MATVEC_WEIGHT = 1,

@@ -37,6 +37,14 @@ rp_status rp_program_create(const rp_allocator *allocator, const char *name,
     return RP_OK;
 }
 
+rp_status rp_program_set_target(rp_program *program, const rp_target *target) {
+    if (!program) return RP_ERROR_USAGE;
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = rp_graph_set_target(program->base, target);
+    pthread_mutex_unlock(&program->mutex);
+    return status;
+}
+
 void rp_program_destroy(rp_program *program) {
     if (!program) return;
     rp_allocator a = program->allocator;

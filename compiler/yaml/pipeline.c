@@ -26,7 +26,9 @@ static bool create_graph(rp_reader *r, const rp_yaml_node *root) {
     if (name && !rp_read_name(r, name, "name")) name = NULL;
     r->graph = rp_graph_create(&r->a, name ? name->text : "pipeline");
     r->pipeline->graph = r->graph;
-    return r->graph ? true : rp_read_no_memory(r);
+    if (!r->graph) return rp_read_no_memory(r);
+    rp_graph_set_target(r->graph, r->source->target);
+    return true;
 }
 
 /* A section; one that is empty is as good as absent. */
@@ -126,6 +128,8 @@ rp_status rp_pipeline_read(const rp_allocator *allocator, const rp_pipeline_sour
     if (!given) return RP_ERROR_USAGE;
     if (!rp_sized_take(given, &own, sizeof own))
         return rp_sized_refuse(diags, "rp_pipeline_source");
+    rp_target target;
+    if (!rp_target_take(own.target, &target)) return rp_sized_refuse(diags, "rp_target");
     if ((!source->path && !source->text) || (!source->text && source->text_size) ||
         (!source->params && source->param_count))
         return RP_ERROR_USAGE;

@@ -41,8 +41,11 @@ rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name) {
     return graph;
 }
 
-void rp_graph_set_target(rp_graph *graph, const rp_target *target) {
-    rp_target_fill(target, &graph->target);
+rp_status rp_graph_set_target(rp_graph *graph, const rp_target *target) {
+    rp_target filled;
+    if (!rp_target_fill(target, &filled)) return RP_ERROR_USAGE;
+    graph->target = filled;
+    return RP_OK;
 }
 
 const rp_target *rp_graph_target(const rp_graph *graph) {

@@ -197,8 +197,8 @@ struct rp_graph {
 /* An empty graph for target `portable`; NULL without memory. */
 rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name);
 
-/* Compiles for another target from now on; NULL: `portable`. */
-void rp_graph_set_target(rp_graph *graph, const rp_target *target);
+/* Compiles for another target from now on; NULL: `portable`. One without its size is refused. */
+rp_status rp_graph_set_target(rp_graph *graph, const rp_target *target);
 
 /* The index of a string, added when new; RP_NONE without memory. */
 uint32_t rp_graph_intern(rp_graph *graph, const char *text, size_t length);

@@ -11,10 +11,7 @@
 
 enum {
     DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK,
-    MATVEC_ROWS = 32, /* weight rows that share one look at x */
-    MATVEC_VECTORS = 8,
     MATMUL_THREADS = 16, /* a workgroup is so many threads squared */
-    MATMUL_GROUPS = 96,  /* workgroups that keep a large device busy */
 };
 
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
@@ -29,10 +26,10 @@ static void bind(rp_op_call *call, char symbol, uint64_t value) {
 
 static bool rule_matvec(rp_op_call *call) {
     uint64_t vectors = rp_sym(call, 'B');
-    if (vectors > MATVEC_VECTORS)
+    if (vectors > RP_OP_PRODUCT_VECTORS)
         return rp_op_fail(call, "x has %llu vectors; at most %d are possible, matmul takes more",
-                          (unsigned long long)vectors, MATVEC_VECTORS);
-    bind(call, 'W', ceil_div(rp_sym(call, 'M'), MATVEC_ROWS));
+                          (unsigned long long)vectors, RP_OP_PRODUCT_VECTORS);
+    bind(call, 'W', ceil_div(rp_sym(call, 'M'), RP_OP_PRODUCT_ROWS));
     return true;
 }
 
@@ -87,17 +84,16 @@ static bool rule_matmul(rp_op_call *call) {
     return true;
 }
 
-/* Tiles of U * 16 rows and columns: the largest that still make enough workgroups and are not
- * mostly padding. Binds U; X and Y, the tiles along columns and rows; W, all of them. */
+/* Tiles of U * 16 rows and columns: the largest that still make workgroups for three multiprocessors
+ * of four and are not mostly padding. Binds U; X and Y, the tiles along columns and rows; W, all of them. */
 static void bind_tiles(rp_op_call *call, const rp_target *target) {
-    (void)target;
+    uint64_t enough = target->multiprocessors - target->multiprocessors / 4;
     uint64_t batches = rp_sym(call, 'G'), rows = rp_sym(call, 'H'), columns = rp_sym(call, 'N');
     uint64_t u = 8;
     for (; u > 1; u /= 2) {
         uint64_t edge = u * MATMUL_THREADS;
         bool fits = rows > edge / 2 && columns > edge / 2;
-        if (fits && batches * ceil_div(rows, edge) * ceil_div(columns, edge) >= MATMUL_GROUPS)
-            break;
+        if (fits && batches * ceil_div(rows, edge) * ceil_div(columns, edge) >= enough) break;
     }
     uint64_t x = ceil_div(columns, u * MATMUL_THREADS), y = ceil_div(rows, u * MATMUL_THREADS);
     bind(call, 'U', u);
@@ -107,10 +103,10 @@ static void bind_tiles(rp_op_call *call, const rp_target *target) {
 }
 
 static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_text *text) {
-    (void)target;
     unsigned long long edge = rp_sym(call, 'U') * MATMUL_THREADS;
-    rp_text_format(text, "%llu tiles of %llu x %llu", (unsigned long long)rp_sym(call, 'W'), edge,
-                   edge);
+    rp_text_format(text, "%llu tiles of %llu x %llu for %llu multiprocessors",
+                   (unsigned long long)rp_sym(call, 'W'), edge, edge,
+                   (unsigned long long)target->multiprocessors);
 }
 
 static const rp_op_variant matmul_variants[] = {

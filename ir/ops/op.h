@@ -42,6 +42,9 @@ enum {
     RP_OP_MAX_ATTRS = 8,
     RP_OP_MAX_STEPS = 6,
 };
+/* Of a matrix-vector product: vectors that it takes at most, and rows of the matrix that one
+ * workgroup multiplies with one look at them. */
+enum { RP_OP_PRODUCT_VECTORS = 8, RP_OP_PRODUCT_ROWS = 32 };
 /* Of one operand: kernels count elements with 32 bits, and threads past the end must not wrap. */
 #define RP_OP_MAX_ELEMENTS UINT64_C(0xff000000)
 
@@ -249,7 +252,7 @@ static inline const char *rp_op_formula(const rp_op_call *call) {
 
 /* Chooses the variant of a checked call of form kernel for a target, and binds its symbols; does
  * nothing for others, and for products, among whose variants lowering chooses. A call that was
- * checked again has to be chosen for again. `target` NULL: one of which nothing is known. */
+ * checked again has to be chosen for again. `target` NULL: `portable`. */
 void rp_op_choose(rp_op_call *call, const rp_target *target);
 /* The same, passing over the first `skip` variants that fit, up to the last: for tests, which try
  * all of them. */

@@ -11,11 +11,13 @@ const char *const rp_target_keys[RP_TARGET_KEYS] = {
 #undef RP_X
 };
 
-void rp_target_take(const rp_target *given, rp_target *out) {
-    if (!given || !rp_sized_take(given, out, sizeof *out)) *out = (rp_target){0};
+bool rp_target_take(const rp_target *given, rp_target *out) {
+    bool sized = !given || rp_sized_take(given, out, sizeof *out);
+    if (!given || !sized) *out = (rp_target){0};
     out->size = sizeof *out;
     size_t length = strnlen(out->name, sizeof out->name - 1);
     memset(out->name + length, 0, sizeof out->name - length);
+    return sized;
 }
 
 /* The figures stand behind one another, in the order of the keys. */
@@ -23,14 +25,15 @@ uint64_t *rp_target_figure_of(rp_target *target, uint32_t key) {
     return &target->storage_buffers + key;
 }
 
-void rp_target_fill(const rp_target *given, rp_target *out) {
+bool rp_target_fill(const rp_target *given, rp_target *out) {
     rp_target known = *rp_target_portable;
-    rp_target_take(given, out);
+    if (!rp_target_take(given, out)) return false;
     if (!given) *out = known;
     for (uint32_t key = 0; key < RP_TARGET_KEYS; key++) {
         uint64_t *figure = rp_target_figure_of(out, key);
         if (*figure == 0) *figure = *rp_target_figure_of(&known, key);
     }
+    return true;
 }
 
 bool rp_target_same(const rp_target *a, const rp_target *b) {

@@ -6,16 +6,17 @@
 #include "reprise/target.h"
 
 /* A target as its owner gave it, whatever version its header had; NULL: nothing is known. Behind
- * the name all is zeros. */
-void rp_target_take(const rp_target *given, rp_target *out);
+ * the name all is zeros. False when its size says that nobody set it. */
+bool rp_target_take(const rp_target *given, rp_target *out);
 
 enum { RP_TARGET_BUILTINS = 3 };
 extern const rp_target *const rp_target_builtins[RP_TARGET_BUILTINS];
 /* The first of them. */
 extern const rp_target *const rp_target_portable;
 
-/* As given, with what is not known as `portable` has it; NULL: `portable` itself. */
-void rp_target_fill(const rp_target *given, rp_target *out);
+/* As given, with what is not known as `portable` has it; NULL: `portable` itself. False when its
+ * size says that nobody set it. */
+bool rp_target_fill(const rp_target *given, rp_target *out);
 
 /* Whether both say the same, names included. Of two of this version. */
 bool rp_target_same(const rp_target *a, const rp_target *b);

@@ -22,6 +22,24 @@ static void say(void *user, const char *message) {
     ((c)->fit.errors++, rp_diags_add((c)->diags, RP_ERROR, NULL, 0, 0, format "; device %s",       \
                                      __VA_ARGS__, (c)->device))
 
+/* The bit of a product in RP_MATRIX_SHAPE_LIST; 0 for one that is not there. */
+static uint64_t shape_bit(const rp_spirv_product *product) {
+    char name[RP_SPIRV_PRODUCT_TEXT];
+    rp_spirv_print_product(product, name);
+#define RP_X(symbol, bit, text, m, n, k, factor, sum)                                              \
+    if (strcmp(name, text) == 0) return symbol;
+    RP_MATRIX_SHAPE_LIST(RP_X)
+#undef RP_X
+    return 0;
+}
+
+/* What things cost there, where that is known: of the devices that were measured, and of processors,
+ * which are all alike next to a GPU. */
+static const rp_target *known_costs(const rp_device_info *info) {
+    if (info->is_cpu) return rp_target_builtin("lavapipe");
+    return strstr(info->name, "NVIDIA H200") ? rp_target_builtin("h200") : NULL;
+}
+
 static void describe(const rp_adapter *adapter, rp_target *out) {
     const VkPhysicalDeviceLimits *l = &adapter->properties.limits;
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
@@ -52,6 +70,12 @@ static void describe(const rp_adapter *adapter, rp_target *out) {
         .needs = adapter->needs,
     };
 #undef LEAST
+    for (uint32_t i = 0; i < adapter->product_count; i++)
+        out->matrix_shapes |= shape_bit(&adapter->products[i]);
+    rp_target known;
+    rp_target_take(known_costs(&adapter->info), &known);
+    for (uint32_t key = RP_TARGET_KEY_multiprocessors; key < RP_TARGET_KEYS; key++)
+        *rp_target_figure_of(out, key) = *rp_target_figure_of(&known, key);
     memcpy(out->name, adapter->info.name, sizeof out->name);
 }
 

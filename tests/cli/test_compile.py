@@ -203,6 +203,44 @@ nodes:
         self.expect(OK, "compile", "s.yaml", "-o", "s.rplan", "--target", "small.target",
                     error="2 dispatches")
 
+    def test_named_targets(self):
+        """A plan says what it is for, and its source is expanded for that when it is checked."""
+        self.write("k.yaml", """reprise: 1
+name: k
+buffers:
+  q: {kind: in, dtype: f32, shape: [1, 16]}
+  base: {kind: weight, dtype: f32, shape: [100000, 16]}
+  found: {kind: out, dtype: u32, shape: [1, 10]}
+nodes:
+  - {op: knn, queries: q, base: base, indices: found, k: 10}
+""")
+        self.write("few.target", "name: few\nmultiprocessors: 3\n")
+        self.expect(OK, "compile", "k.yaml", "-o", "portable.rplan")
+        self.assertNotIn("  target ", self.expect(OK, "show", "portable.rplan"))
+        self.assertIn("splits=391", self.expect(OK, "show", "--source", "portable.rplan"))
+        self.expect(OK, "compile", "k.yaml", "-o", "few.rplan", "--target", "few.target")
+        for source in (["--source"], []):
+            self.expect(OK, "show", *source, "few.rplan", output=['  target "few" ', "splits=24"])
+        self.assertIn('"target":{"name":"few",', self.expect(OK, "show", "-f", "json", "few.rplan"))
+        self.expect(OK, "check", "few.rplan", "--against", "k.yaml")
+        self.expect(OK, "check", "portable.rplan", "--against", "k.yaml")
+        self.expect(INPUT, "check", "few.rplan", "--against", "portable.rplan")
+        self.expect(OK, "show", "k.yaml", "--target", "few.target", output="splits=24")
+        self.expect(OK, "show", "k.yaml", "--target", "h200", output='target "h200"')
+        self.expect(USAGE, "show", "few.rplan", "--target", "h200", error="--target is for pipelines")
+        said = self.run_program("diff", "few.rplan", "portable.rplan").stdout
+        self.assertIn(b'~ graph target "few" -> "portable"', said)
+        self.assertIn(b"target.multiprocessors 3 -> 128", said)
+        said = self.run_program("diff", "k.yaml", "few.rplan", "--target", "few.target").stdout
+        self.assertIn(b"~ graph stages", said)
+        self.assertNotIn(b"graph target", said)
+        self.expect(OK, "opt", "k.yaml", "--target", "few.target", output="splits=24")
+        self.expect(OK, "compile", "k.yaml", "-o", "h200.rplan", "--target", "h200", "--dump-after", "fuse")
+        self.assertIn("for target h200", self.err)
+        # What is named portable is held against its limits.
+        self.expect(OK, "compile", "k.yaml", "-o", "named.rplan", "--target", "portable")
+        self.assertEqual(self.read("named.rplan"), self.read("portable.rplan"))
+
     def test_what_does_not_fit(self):
         self.write("s.yaml", self.FILE.replace('"t * c"', '"t * c + a"'))
         self.write("small.target", "name: small\nstorage_buffers: 3\n")
@@ -211,7 +249,7 @@ nodes:
         self.assertNotIn("s.rplan", self.files())
         self.write("bad.target", "storage_buffers: 3\nstorage: 4\n")
         self.expect(INPUT, "compile", "s.yaml", "-o", "s.rplan", "--target", "bad.target",
-                    error="bad.target:2:1: error: there is no such limit as 'storage'")
+                    error="bad.target:2:1: error: there is no such figure as 'storage'")
         self.expect(INPUT, "compile", "s.yaml", "-o", "s.rplan", "--target", "none.target")
         self.expect(USAGE, "devices", "--device", "0", error="--limits")
 

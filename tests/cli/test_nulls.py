@@ -30,7 +30,7 @@ OPTIONAL_IN = {
     ("rp_device_destroy", "device"), ("rp_exec_update", "out_report"), ("rp_exec_map", "out_size"),
     ("rp_exec_submit", "params"), ("rp_exec_submit", "out_replay"), ("rp_device_submit", "out_replays"),
     ("rp_exec_get_range", "buffer"), ("rp_encoder_bind", "storage"), ("rp_direct_bind", "storage"),
-    ("rp_encoder_end", "report"), ("rp_direct_end", "report"),
+    ("rp_encoder_end", "report"), ("rp_direct_end", "report"), ("rp_program_set_target", "target"),
 }
 # Wrong use whatever is given: no replay is begun, there is no VkCommandBuffer here to record into, and no storage
 # that is shared with others.

@@ -25,6 +25,7 @@ CLOSED = {
     "a name and a value": {"rp_param_value", "rp_attribute", "rp_weight_name", "rp_kernel_priority"},
     "a number and a value": {"rp_spec_constant", "rp_encoder_constant", "rp_encoder_param"},
     "a range seen as a tensor": {"rp_operand"},
+    "a time of all rounds": {"rp_profile_time"},
 }
 
 

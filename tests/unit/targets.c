@@ -186,6 +186,106 @@ static void test_bad_text(void) {
     }
 }
 
+/* ---- Front ends ------------------------------------------------------------------------------ */
+
+/* One query over a long base: as many parts as the target has use for, so that YAML and recorders
+ * expand the composite by it. */
+static const char search[] = "reprise: 1\n"
+                             "name: s\n"
+                             "buffers:\n"
+                             "  q: {kind: in, dtype: f32, shape: [1, 16]}\n"
+                             "  base: {kind: weight, dtype: f32, shape: [100000, 16]}\n"
+                             "  found: {kind: out, dtype: u32, shape: [1, 10]}\n"
+                             "nodes:\n"
+                             "  - {op: knn, queries: q, base: base, indices: found, k: 10}\n";
+
+static char *read_yaml(const rp_target *target) {
+    rp_pipeline *pipeline = NULL;
+    const rp_pipeline_source source = {.size = sizeof source,
+                                       .path = "s.yaml",
+                                       .text = search,
+                                       .text_size = sizeof search - 1,
+                                       .target = target};
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_status status = rp_pipeline_read(NULL, &source, diags, &pipeline);
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) puts(rp_diags_get(diags, i).message);
+    rp_diags_destroy(diags);
+    CU_ASSERT_EQUAL_FATAL(status, RP_OK);
+    char *text = print(rp_pipeline_graph(pipeline), RP_FORMAT_TEXT), *copy = strdup(text);
+    rp_text_release(rp_pipeline_graph(pipeline), text);
+    rp_pipeline_destroy(pipeline);
+    return copy;
+}
+
+static char *record(const rp_target *target) {
+    rp_program *program = NULL;
+    rp_recorder *recorder = NULL;
+    rp_graph *graph = NULL;
+    rp_buffer q, base, found;
+    CU_ASSERT_EQUAL_FATAL(rp_program_create(NULL, "s", &program), RP_OK);
+    CU_ASSERT_EQUAL(rp_program_set_target(program, target), RP_OK);
+    CU_ASSERT_EQUAL(rp_program_set_target(NULL, target), RP_ERROR_USAGE);
+    const rp_target no_size = {.barrier_ns = 1};
+    CU_ASSERT_EQUAL(rp_program_set_target(program, &no_size), RP_ERROR_USAGE);
+    const rp_buffer_params params[] = {{.size = sizeof *params,
+                                        .name = "q",
+                                        .kind = RP_IN,
+                                        .dtype = RP_F32,
+                                        .rank = 2,
+                                        .shape = {1, 16}},
+                                       {.size = sizeof *params,
+                                        .name = "base",
+                                        .kind = RP_WEIGHT,
+                                        .dtype = RP_F32,
+                                        .rank = 2,
+                                        .shape = {100000, 16}},
+                                       {.size = sizeof *params,
+                                        .name = "found",
+                                        .kind = RP_OUT,
+                                        .dtype = RP_U32,
+                                        .rank = 2,
+                                        .shape = {1, 10}}};
+    CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params[0], NULL, &q), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params[1], NULL, &base), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_program_buffer(program, &params[2], NULL, &found), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_recorder_create(program, &recorder), RP_OK);
+    const rp_operand operands[] = {{.name = "queries", .range = {.buffer = q}},
+                                   {.name = "base", .range = {.buffer = base}},
+                                   {.name = "indices", .range = {.buffer = found}}};
+    const rp_attribute k = {.name = "k", .number = 10};
+    rp_apply(recorder, "knn", operands, 3, &k, 1);
+    CU_ASSERT_EQUAL_FATAL(rp_program_graph(program, &recorder, 1, NULL, &graph), RP_OK);
+    char *text = print(graph, RP_FORMAT_TEXT), *copy = strdup(text);
+    rp_text_release(graph, text);
+    rp_graph_destroy(graph);
+    rp_recorder_destroy(recorder);
+    rp_program_destroy(program);
+    return copy;
+}
+
+static void test_front_ends(void) {
+    const rp_target no_size = {.barrier_ns = 1};
+    const rp_pipeline_source wrong = {.size = sizeof wrong, .text = search, .target = &no_size};
+    rp_pipeline *none = NULL;
+    CU_ASSERT_EQUAL(rp_pipeline_read(NULL, &wrong, NULL, &none), RP_ERROR_USAGE);
+    rp_target few = *rp_target_builtin("portable");
+    strcpy(few.name, "few");
+    few.multiprocessors = 3;
+    const struct {
+        const rp_target *target;
+        const char *wanted;
+    } cases[] = {{NULL, "splits=391"}, {&few, "splits=24"}, {rp_target_list(0), "splits=391"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *yaml = read_yaml(cases[i].target), *recorded = record(cases[i].target);
+        CU_ASSERT_PTR_NOT_NULL(strstr(yaml, cases[i].wanted));
+        CU_ASSERT_EQUAL(strstr(yaml, "  target \"few\" ") != NULL, i == 1);
+        CU_ASSERT_STRING_EQUAL(yaml, recorded);
+        if (!strstr(yaml, cases[i].wanted) || strcmp(yaml, recorded)) puts(yaml), puts(recorded);
+        free(yaml);
+        free(recorded);
+    }
+}
+
 /* ---- Compiling ------------------------------------------------------------------------------- */
 
 /* The target of the options is the plan's; without one the graph keeps its own. */
@@ -219,6 +319,11 @@ static void test_compile(void) {
         rp_graph_destroy(compiled);
         rp_plan_destroy(plan);
     }
+    const rp_target no_size = {.barrier_ns = 1};
+    const rp_pass_options wrong = {.size = sizeof wrong, .target = &no_size};
+    rp_plan *no_plan = NULL;
+    CU_ASSERT_EQUAL(rp_compile(plain, &wrong, NULL, &no_plan, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_PTR_NULL(no_plan);
     rp_graph_destroy(plain);
     rp_graph_destroy(own);
 }
@@ -230,6 +335,7 @@ int main(void) {
                                     {"a graph's target", test_graph},
                                     {"every figure counts", test_every_figure_counts},
                                     {"bad text", test_bad_text},
+                                    {"front ends", test_front_ends},
                                     {"compiling", test_compile},
                                     {0}};
     return rp_run_tests("targets", tests);

@@ -79,6 +79,10 @@ static int run(const cli_command *command, int argc, char **argv) {
     int result = read_options(command, argc, argv, &job);
     if (result == CLI_OK)
         result = cli_source_open(job.compiled, &none, CLI_GRAPH | CLI_PLAN, &compiled);
+    if (result == CLI_OK && job.against) {
+        const rp_graph *graph = cli_source_graph(&compiled, &result);
+        if (graph) job.params.target = *rp_graph_target(graph);
+    }
     if (result == CLI_OK && job.against)
         result = cli_source_open(job.against, &job.params, CLI_PIPELINE | CLI_GRAPH | CLI_PLAN,
                                  &against);
@@ -98,8 +102,9 @@ const cli_command cli_check = {
         "between conflicting accesses must stand a barrier that covers both. Kernels that were "
         "made\n"
         "of ops must be those that the ops make. A plan is checked record by record, against the\n"
-        "source it carries unless --against names another; of a compiled graph text without\n"
-        "--against the barriers and kernels alone are checked.\n"
+        "source it carries unless --against names another, a pipeline being read for the plan's\n"
+        "target; of a compiled graph text without --against the barriers and kernels alone are\n"
+        "checked.\n"
         "Exit status 1 names the rule, both nodes, the buffer and the bytes.",
     .options = options_table,
     .run = run,

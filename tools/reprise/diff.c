@@ -6,10 +6,11 @@
 #include "output.h"
 #include "source.h"
 
-enum { OPTION_DEFINE = 1 };
+enum { OPTION_DEFINE = 1, OPTION_TARGET };
 
 static const cli_option options_table[] = {
     {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipelines"},
+    {OPTION_TARGET, 0, "target", "NAME|device|FILE", "what pipelines are read for"},
     {0},
 };
 
@@ -45,6 +46,8 @@ static int run(const cli_command *command, int argc, char **argv) {
             result = CLI_USAGE;
         else if (id == OPTION_DEFINE && !cli_params_add(&params, options.value))
             result = cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
+        else if (id == OPTION_TARGET)
+            result = cli_params_target(command, &params, options.value);
         else if (id == CLI_ARGUMENT && count == 2)
             result = cli_usage(command, "two files at a time; '%s' is too many", options.value);
         else if (id == CLI_ARGUMENT)

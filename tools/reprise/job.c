@@ -11,9 +11,8 @@ static int take_option(const cli_command *command, int id, const char *value, cl
     if (id == CLI_ARGUMENT) job->input = value;
     if (id == JOB_OUTPUT) job->output = value;
     if (id == JOB_TARGET) {
-        job->passes.target = &job->target;
-        int status = cli_needs_file(command, "--target", value);
-        return status == CLI_OK ? cli_target_read(value, &job->target) : status;
+        job->passes.target = &job->params.target;
+        return cli_params_target(command, &job->params, value);
     }
     if (id >= DUMP_AFTER) return cli_dump_option(command, id, value, &job->dump);
     if (id >= LEVEL_O) return cli_level_option(command, id, value, &job->passes);

@@ -6,7 +6,6 @@
 #include "dump.h"
 #include "level.h"
 #include "source.h"
-#include "target.h"
 
 enum { JOB_OUTPUT = 1, JOB_DEFINE, JOB_TARGET };
 
@@ -20,9 +19,8 @@ enum { JOB_OUTPUT = 1, JOB_DEFINE, JOB_TARGET };
 
 typedef struct cli_job {
     const char *input, *output; /* NULL: not named */
-    cli_params params;          /* to be freed by the caller */
+    cli_params params;          /* to be freed by the caller; its target is passes.target */
     rp_pass_options passes;
-    rp_target target; /* passes.target, once --target was given */
     cli_dump dump;
 } cli_job;
 

@@ -1,7 +1,8 @@
 /* reprise run: compiles a pipeline or opens a plan, replays it on a device, and saves its arrays.
  *
- * The order of the work: everything that can be wrong with the command line and the files is found
- * before a device is opened; nothing is written before every replay and comparison is done.
+ * The order of the work: everything that can be wrong with the command line and the files is told
+ * before what is wrong with the device; nothing is written before every replay and comparison is
+ * done.
  */
 #include <stdio.h>
 #include <string.h>
@@ -150,14 +151,28 @@ typedef struct run_plans {
     rp_device *device;          /* owned; NULL: not opened yet */
 } run_plans;
 
-/* Opens the device early, to compile for it. Where that fails it is tried again, with messages,
- * once the files are known to be right. */
-static void find_target(const run_job *job, run_plans *plans, rp_pass_options *passes) {
+/* Opens the device early, to read and to compile pipelines for it. Where that fails it is tried
+ * again, with messages, once the files are known to be right. */
+static const rp_target *find_target(const run_job *job, run_plans *plans) {
     const rp_device_params params = {
         .size = sizeof params, .select = job->device, .validation = job->validate};
+    if (plans->target.size) return &plans->target;
     plans->target = (rp_target)RP_TARGET_INIT;
     if (!plans->device) rp_device_create(NULL, &params, NULL, &plans->device);
-    if (rp_device_target(plans->device, &plans->target) == RP_OK) passes->target = &plans->target;
+    if (rp_device_target(plans->device, &plans->target) == RP_OK) return &plans->target;
+    plans->target = (rp_target){0};
+    return NULL;
+}
+
+typedef struct run_finder {
+    const run_job *job;
+    run_plans *plans;
+} run_finder;
+
+static void find_for_pipeline(void *user, rp_target *out) {
+    const run_finder *finder = user;
+    const rp_target *target = find_target(finder->job, finder->plans);
+    if (target) *out = *target;
 }
 
 static int compile(const rp_graph *graph, const rp_pass_options *passes, const char *file,
@@ -183,14 +198,14 @@ static int make_plans(const cli_command *command, run_job *job, cli_source *sour
                          "a plan is already compiled; levels and passes are for pipelines");
     plans->plan = source->plan;
     if (source->kind == CLI_PIPELINE) {
-        find_target(job, plans, &job->passes);
+        job->passes.target = find_target(job, plans);
         result = compile(rp_pipeline_graph(source->pipeline), &job->passes, source->path,
                          &plans->compiled);
         plans->plan = plans->compiled;
     }
     if (result != CLI_OK || !job->check_text) return result;
     const rp_graph *origin = cli_source_origin(source, &result);
-    find_target(job, plans, &job->check_passes);
+    job->check_passes.target = find_target(job, plans);
     return origin ? compile(origin, &job->check_passes, source->path, &plans->oracle) : result;
 }
 
@@ -273,19 +288,16 @@ static int open_inputs(const cli_command *command, const run_job *job, const cli
     return cli_inputs_open(command, plan, source->path, &files, inputs);
 }
 
-static int run_source(const cli_command *command, run_job *job, cli_source *source) {
-    run_plans plans = {0};
+static int run_source(const cli_command *command, run_job *job, cli_source *source,
+                      run_plans *plans) {
     cli_inputs inputs = {0};
-    int result = make_plans(command, job, source, &plans);
+    int result = make_plans(command, job, source, plans);
     if (result == CLI_OK)
-        result = cli_live_set(command, plans.plan, source->path, &job->lives, NULL);
-    if (result == CLI_OK) result = open_inputs(command, job, source, plans.plan, &inputs);
-    if (result == CLI_OK) result = cli_results_check(command, plans.plan, &job->outputs);
-    if (result == CLI_OK) result = on_device(command, job, source->path, &plans, &inputs);
+        result = cli_live_set(command, plans->plan, source->path, &job->lives, NULL);
+    if (result == CLI_OK) result = open_inputs(command, job, source, plans->plan, &inputs);
+    if (result == CLI_OK) result = cli_results_check(command, plans->plan, &job->outputs);
+    if (result == CLI_OK) result = on_device(command, job, source->path, plans, &inputs);
     cli_inputs_close(&inputs);
-    rp_plan_destroy(plans.compiled);
-    rp_plan_destroy(plans.oracle);
-    rp_device_destroy(plans.device, NULL);
     return result;
 }
 
@@ -294,11 +306,18 @@ static int run(const cli_command *command, int argc, char **argv) {
                    .passes.size = sizeof job.passes,
                    .check_passes.size = sizeof job.check_passes};
     cli_source source = {0};
+    run_plans plans = {0};
+    run_finder finder = {&job, &plans};
     int result = read_options(command, argc, argv, &job);
+    job.params.find_target = find_for_pipeline;
+    job.params.user = &finder;
     if (result == CLI_OK)
         result = cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_PLAN, &source);
-    if (result == CLI_OK) result = run_source(command, &job, &source);
+    if (result == CLI_OK) result = run_source(command, &job, &source, &plans);
     cli_source_close(&source);
+    rp_plan_destroy(plans.compiled);
+    rp_plan_destroy(plans.oracle);
+    rp_device_destroy(plans.device, NULL);
     cli_params_free(&job.params);
     cli_pairs_free(&job.inputs);
     cli_pairs_free(&job.outputs);

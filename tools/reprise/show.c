@@ -10,7 +10,15 @@
 #include "source.h"
 #include "values.h"
 
-enum { OPTION_OUTPUT = 1, OPTION_DEFINE, OPTION_FORMAT, OPTION_SOURCE, OPTION_STATS, OPTION_GLSL };
+enum {
+    OPTION_OUTPUT = 1,
+    OPTION_DEFINE,
+    OPTION_FORMAT,
+    OPTION_SOURCE,
+    OPTION_STATS,
+    OPTION_GLSL,
+    OPTION_TARGET
+};
 
 static const cli_option options_table[] = {
     {OPTION_FORMAT, 'f', "format", "text|json|dot", "how to show it (default: text)"},
@@ -19,6 +27,7 @@ static const cli_option options_table[] = {
     {OPTION_GLSL, 0, "glsl", NULL, "show the GLSL that op nodes are computed with"},
     {OPTION_OUTPUT, 'o', "output", "FILE", "where it goes (default: stdout)"},
     {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of a pipeline"},
+    {OPTION_TARGET, 0, "target", "NAME|device|FILE", "what a pipeline is read for"},
     {0},
 };
 
@@ -48,8 +57,11 @@ static int read_options(const cli_command *command, int argc, char **argv, show_
             job->glsl = true;
         else if (id == OPTION_DEFINE && !cli_params_add(&job->params, options.value))
             return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
-        else if (id == OPTION_FORMAT &&
-                 !cli_format(command, "--format", options.value, &job->format))
+        else if (id == OPTION_TARGET) {
+            int status = cli_params_target(command, &job->params, options.value);
+            if (status != CLI_OK) return status;
+        } else if (id == OPTION_FORMAT &&
+                   !cli_format(command, "--format", options.value, &job->format))
             return CLI_USAGE;
     }
     if (!job->input) return cli_usage(command, "names no file; '-' is stdin");
@@ -136,6 +148,9 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (result == CLI_OK)
         result =
             cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_GRAPH | CLI_PLAN, &source);
+    if (result == CLI_OK && job.params.target.size && source.kind != CLI_PIPELINE)
+        result =
+            cli_usage(command, "--target is for pipelines: what else is shown has one already");
     if (result == CLI_OK && job.output) result = cli_output_check(job.output);
     if (result == CLI_OK) result = show(&job, &source);
     cli_source_close(&source);

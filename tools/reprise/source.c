@@ -14,6 +14,7 @@
 #include "level.h"
 #include "options.h"
 #include "source.h"
+#include "target.h"
 
 bool cli_params_add(cli_params *params, const char *text) {
     char *name;
@@ -32,6 +33,11 @@ bool cli_params_add(cli_params *params, const char *text) {
 void cli_params_free(cli_params *params) {
     for (uint32_t i = 0; i < params->count; i++) free((char *)params->values[i].name);
     params->count = 0;
+}
+
+int cli_params_target(const cli_command *command, cli_params *params, const char *text) {
+    int status = cli_needs_file(command, "--target", text);
+    return status == CLI_OK ? cli_target_read(text, &params->target) : status;
 }
 
 enum { MOST_BYTES = 1 << 30 }; /* of a pipe, which may never end */
@@ -106,8 +112,11 @@ static int wrong_kind(const char *name, cli_kind kind, unsigned allowed) {
 
 static rp_status read_pipeline(const char *name, const char *text, size_t size,
                                const cli_params *params, rp_diags *diags, cli_source *out) {
+    rp_target target = params->target;
+    if (params->find_target) params->find_target(params->user, &target);
     const rp_pipeline_source source = {.size = sizeof source,
                                        .path = name,
+                                       .target = target.size ? &target : NULL,
                                        .text = text,
                                        .text_size = size,
                                        .params = params->values,

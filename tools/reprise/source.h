@@ -3,21 +3,28 @@
 #define CLI_SOURCE_H
 
 #include "message.h"
+#include "options.h"
 #include "reprise/compiler.h"
 #include "reprise/plan_build.h"
 
 typedef enum cli_kind { CLI_PIPELINE = 1, CLI_GRAPH = 2, CLI_PLAN = 4 } cli_kind;
 
-/* -D NAME=VALUE: parameters of a pipeline. */
+/* -D NAME=VALUE: parameters of a pipeline; and what it is read for. */
 typedef struct cli_params {
     rp_param_value values[64];
     uint32_t count;
     bool lenient; /* files of other kinds are fine, they are not concerned; an error otherwise */
+    rp_target target; /* what pipelines are read for; size 0: `portable` */
+    void (*find_target)(void *user,
+                        rp_target *out); /* asked for it when a pipeline is to be read */
+    void *user;
 } cli_params;
 
 /* Adds "name=value". False when it is not of that form. */
 bool cli_params_add(cli_params *params, const char *text);
 void cli_params_free(cli_params *params);
+/* --target: reads one by cli_target_read. CLI_OK, or an exit status after a message. */
+int cli_params_target(const cli_command *command, cli_params *params, const char *text);
 
 typedef struct cli_source {
     const char *path;

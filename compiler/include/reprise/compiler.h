@@ -39,6 +39,9 @@ typedef struct rp_kernel {
 /* `name` is that of the graph: letters, digits, '_', '.' and '-'. */
 RP_API rp_status rp_program_create(const rp_allocator *allocator, const char *name,
                                    rp_program **out_program);
+/* What graphs that are made from now on are compiled for; composites are expanded by it. `target` is
+ * copied; NULL: `portable`, as at first. Thread-safe, like the other functions of programs. */
+RP_API rp_status rp_program_set_target(rp_program *program, const rp_target *target);
 /* Destroys the program; its recorders must have been destroyed before. */
 RP_API void rp_program_destroy(rp_program *program);
 
@@ -208,6 +211,8 @@ typedef struct rp_pipeline_source {
     size_t text_size; /* bytes */
     const rp_param_value *params;
     uint32_t param_count;
+    const rp_target *target;    /* becomes the graph's, and composites are expanded by it; NULL:
+                                 * `portable` */
     rp_pass_progress *progress; /* as in rp_pass_options, while kernels are compiled: several times
                                  * a second with an allocator of NULL, else after each kernel */
     void *progress_user;

@@ -154,8 +154,9 @@ RP_API rp_status rp_device_create(const rp_allocator *allocator, const rp_device
 RP_API rp_status rp_device_destroy(rp_device *device, rp_diags *diags);
 /* The caller has set info->size; RP_ERROR_USAGE otherwise, and for NULL. */
 RP_API rp_status rp_device_get_info(const rp_device *device, rp_device_info *info);
-/* The device's limits, to compile for; the caller has set target->size. RP_ERROR_USAGE otherwise,
- * and for NULL. */
+/* The device's limits, to compile for, and what things cost there: as built in for one of its kind
+ * (software drivers: `lavapipe`; an NVIDIA H200: `h200`), else not known. The caller has set
+ * target->size; RP_ERROR_USAGE otherwise, and for NULL. */
 RP_API rp_status rp_device_target(const rp_device *device, rp_target *target);
 
 /* What the device did since it was created. Its memory is all that it allocated and has not freed.
