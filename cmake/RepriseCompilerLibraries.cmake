@@ -10,6 +10,7 @@
 # (RepriseLibrary.cmake).
 include_guard(GLOBAL)
 include(CheckSourceCompiles)
+include(CheckSourceRuns)
 
 # reprise_need(VARIABLE PACKAGE): stops with the name of the Debian package when VARIABLE was not found.
 function(reprise_need variable package)
@@ -32,16 +33,22 @@ reprise_need(REPRISE_SPIRV_TOOLS_INCLUDE spirv-tools)
 reprise_need(REPRISE_SPIRV_TOOLS_LIBRARY spirv-tools)
 reprise_need(REPRISE_SPIRV_HEADERS_INCLUDE spirv-headers)
 
-# reprise_try_shaderc(RESULT LIBRARIES...): whether a small program links with these libraries. The
-# linker is told to report undefined symbols of shared libraries, whatever the distribution's default.
+# reprise_try_shaderc(RESULT LIBRARIES...): whether a small program links with these libraries, and
+# runs. The linker is told to report undefined symbols of shared libraries, whatever the
+# distribution's default; some do not (mold), and then it is the loader that does.
 function(reprise_try_shaderc result)
     set(CMAKE_REQUIRED_INCLUDES ${REPRISE_SHADERC_INCLUDE})
     set(CMAKE_REQUIRED_LIBRARIES ${ARGN})
     set(CMAKE_REQUIRED_LINK_OPTIONS -Wl,--no-allow-shlib-undefined)
-    check_source_compiles(C "
+    set(program "
         #include <shaderc/shaderc.h>
         int main(void) { shaderc_compiler_release(shaderc_compiler_initialize()); return 0; }
-    " ${result})
+    ")
+    if(CMAKE_CROSSCOMPILING)
+        check_source_compiles(C "${program}" ${result})
+    else()
+        check_source_runs(C "${program}" ${result})
+    endif()
     set(${result} ${${result}} PARENT_SCOPE)
 endfunction()
 
