@@ -25,7 +25,7 @@ class Case(unittest.TestCase):
 
     def run_program(self, *arguments, input=None, env=None, **options):
         # With sanitizers, leaks count where no driver is loaded: drivers keep memory until the end.
-        driver = arguments and (arguments[0] in ("run", "devices") or "device" in arguments)
+        driver = arguments and (arguments[0] in ("run", "profile", "devices") or "device" in arguments)
         leaks = int(not driver)
         environment = {"ASAN_OPTIONS": f"detect_leaks={leaks}", **os.environ, **(env or {})}
         return subprocess.run([REPRISE, *map(str, arguments)], cwd=self.folder, input=input,

@@ -49,6 +49,7 @@ class Kernels(cli.Case):
 
     def test_completion_knows_the_values_of_options(self):
         for words, wanted in (("kernels -f ''", "text markdown"), ("show -f ''", "text json dot"),
+                              ("profile -f ''", "text json"),
                               ("compile --dump-after s", "source schedule sync"),
                               ("opt --passes t", "transfers"), ("compile --target dev", "device")):
             script = (f"source {SOURCE}/tools/completion/reprise.bash; COMP_WORDS=('{cli.REPRISE}' {words});"

@@ -11,7 +11,7 @@ import numpy as np
 import cli
 from cli import ENVIRONMENT, INPUT, OK, SOURCE, USAGE
 
-COMMANDS = ["run", "compile", "opt", "show", "check", "diff", "devices", "kernels"]
+COMMANDS = ["run", "profile", "compile", "opt", "show", "check", "diff", "devices", "kernels"]
 
 
 class Usage(cli.Case):

@@ -57,10 +57,8 @@ static rp_graph *parse(const char *text) {
 static rp_plan *compile(const rp_graph *g, int level) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;
-    const rp_pass_options options = {.size = sizeof options,
-                                     .pipeline = rp_pass_level(level),
-                                     .lowering = rp_lowering_default(),
-                                     .target = T.target};
+    const rp_pass_options options = {
+        .pipeline = rp_pass_level(level), .lowering = rp_lowering_default(), .target = T.target};
     CU_ASSERT_EQUAL(rp_compile(g, &options, diags, &plan, NULL), RP_OK);
     if (!plan) gpu_report(diags);
     rp_diags_destroy(diags);

@@ -2,7 +2,7 @@
 _reprise() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]:-} passes='dce rename transfers fuse lower schedule place sync'
-    local commands='run compile opt show check diff devices kernels help'
+    local commands='run profile compile opt show check diff devices kernels help'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
@@ -11,6 +11,9 @@ _reprise() {
     case $command:$previous in
     kernels:-f | kernels:--format)
         mapfile -t COMPREPLY < <(compgen -W 'text markdown' -- "$current")
+        ;;
+    profile:-f | profile:--format)
+        mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current")
         ;;
     kernels:*)
         mapfile -t COMPREPLY < <(compgen -W "--format --help --quiet $("${COMP_WORDS[0]}" kernels \
@@ -23,7 +26,7 @@ _reprise() {
     *:--dump-after) mapfile -t COMPREPLY < <(compgen -W "all source $passes" -- "$current") ;;
     *:--passes) mapfile -t COMPREPLY < <(compgen -W "$passes" -- "$current") ;;
     *:--target)
-        mapfile -t COMPREPLY < <(compgen -W 'portable lavapipe h200 device' -- "$current"; compgen -f -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W device -- "$current"; compgen -f -- "$current")
         compopt -o filenames 2>/dev/null
         ;;
     *:--check-against) mapfile -t COMPREPLY < <(compgen -W '-O0 -O1 -O2' -- "$current") ;;

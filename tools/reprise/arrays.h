@@ -55,6 +55,7 @@ typedef struct cli_input_files {
     const rp_pipeline *pipeline; /* may be NULL */
     const char *const *weights;
     uint32_t weight_count;
+    bool optional; /* buffers that need data may be without */
 } cli_input_files;
 
 /* Opens the files, and checks that every buffer that needs data has some. Reports all that is
@@ -65,6 +66,12 @@ void cli_inputs_close(cli_inputs *inputs);
 /* Writes them into an exec. */
 int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, const char *file,
                       rp_exec *exec);
+
+/* Writes numbers into buffers of kind in and weight that have no data: floats and blocks from a
+ * series that looks random, so that no device finds zeros easier; integers, which may be indices, stay
+ * zero. Names them in a note. made_up.c. */
+int cli_inputs_make_up(const cli_inputs *inputs, const rp_plan *plan, const char *file,
+                       rp_exec *exec);
 
 /* The bytes of every out and inout buffer; NULL for the other buffers. */
 typedef struct cli_results {

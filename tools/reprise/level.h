@@ -4,6 +4,7 @@
 
 #include "options.h"
 #include "reprise/passes.h"
+#include "reprise/plan.h"
 
 enum {
     LEVEL_O = 1000,
@@ -32,6 +33,10 @@ void cli_pass_progress(const rp_pass_options *options, int index);
 rp_pass_observer cli_watch_passes;
 /* Shows what a pass is busy with. */
 rp_pass_progress cli_watch_work;
+
+/* Compiles, and says on a terminal how far it is. Returns an exit status after messages. */
+int cli_make_plan(const rp_graph *graph, const rp_pass_options *passes, const char *file,
+                  rp_plan **out);
 
 /* "0" or "-O0" or "O0": the level, or -1. */
 int cli_level_number(const char *text);

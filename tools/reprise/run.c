@@ -175,21 +175,6 @@ static void find_for_pipeline(void *user, rp_target *out) {
     if (target) *out = *target;
 }
 
-static int compile(const rp_graph *graph, const rp_pass_options *passes, const char *file,
-                   rp_plan **out) {
-    rp_diags *diags = cli_diags();
-    rp_pass_options watched = *passes;
-    watched.observer = cli_watch_passes;
-    watched.progress = cli_watch_work;
-    watched.observer_user = &watched;
-    cli_progress("compiling %s", file);
-    rp_status status = rp_compile(graph, &watched, diags, out, NULL);
-    cli_progress(NULL);
-    int result = cli_report(diags, file, status);
-    rp_diags_destroy(diags);
-    return result;
-}
-
 static int make_plans(const cli_command *command, run_job *job, cli_source *source,
                       run_plans *plans) {
     int result = CLI_OK;
@@ -199,24 +184,15 @@ static int make_plans(const cli_command *command, run_job *job, cli_source *sour
     plans->plan = source->plan;
     if (source->kind == CLI_PIPELINE) {
         job->passes.target = find_target(job, plans);
-        result = compile(rp_pipeline_graph(source->pipeline), &job->passes, source->path,
-                         &plans->compiled);
+        result = cli_make_plan(rp_pipeline_graph(source->pipeline), &job->passes, source->path,
+                               &plans->compiled);
         plans->plan = plans->compiled;
     }
     if (result != CLI_OK || !job->check_text) return result;
     const rp_graph *origin = cli_source_origin(source, &result);
     job->check_passes.target = find_target(job, plans);
-    return origin ? compile(origin, &job->check_passes, source->path, &plans->oracle) : result;
-}
-
-static int leave_out(const run_job *job, const char *file, rp_exec *exec) {
-    rp_diags *diags = cli_diags();
-    rp_status status = RP_OK;
-    for (uint32_t i = 0; i < job->switch_count && status == RP_OK; i++)
-        status = rp_exec_enable(exec, 0, job->switches[i], 0, diags);
-    int result = cli_report(diags, file, status);
-    rp_diags_destroy(diags);
-    return result;
+    return origin ? cli_make_plan(origin, &job->check_passes, source->path, &plans->oracle)
+                  : result;
 }
 
 /* One plan from its inputs to its results. `plan` is executed, `names` is the plan whose buffers
@@ -234,7 +210,7 @@ static int execute(const cli_command *command, const run_job *job, const char *f
     rp_diags_destroy(diags);
     if (result == CLI_OK) result = cli_inputs_upload(inputs, names, file, exec);
     if (result == CLI_OK) result = cli_live_set(command, names, file, &job->lives, exec);
-    if (result == CLI_OK) result = leave_out(job, file, exec);
+    if (result == CLI_OK) result = cli_leave_out(job->switches, job->switch_count, file, exec);
     if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
     if (result == CLI_OK) result = cli_results_read(names, file, exec, out);
     if (result == CLI_OK && counters) cli_counters_print(exec, device, job->json);

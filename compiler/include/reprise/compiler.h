@@ -14,6 +14,7 @@
 #ifndef REPRISE_COMPILER_H
 #define REPRISE_COMPILER_H
 
+#include "reprise/cost.h"
 #include "reprise/graph.h"
 #include "reprise/ops.h"
 #include "reprise/passes.h"
