@@ -4,6 +4,7 @@
  * depends on shapes: how many parts a long row is split into, whether a product is a matrix-vector
  * one. They add no kernels: what they expand to is fused like any other ops. */
 #include "composite/composite.h"
+#include "ops/nearest.h"
 
 #define R .access = RP_READ
 #define W .access = RP_WRITE
@@ -164,21 +165,58 @@ static const char *const metric_ops[] = {"l2_distance", "cosine_distance", "dot_
 #define METRICS "l2|cosine|dot|manhattan|chebyshev|minkowski|hamming|jaccard|jaccard_bits"
 enum { METRIC_DOT = 2, METRIC_MINKOWSKI = 5 };
 
+/* The same of nearest_partial's metrics; NULL: it has none such. */
+static const char *const nearest_metrics[] = {"l2", "cosine",  "dot", "manhattan", "chebyshev",
+                                              NULL, "hamming", NULL,  NULL};
+
+/* Shorter bases are not worth two dispatches. */
+enum { LONG_BASE = 4096 };
+
+/* Distance and selection in one op, and the parts merged. */
+static rp_status search_parts(rp_expansion *x, rp_given_operand **o, const char *metric, double k,
+                              double splits, bool largest) {
+    enum { QUERIES, BASE, EXCLUDED, VALUES, INDICES };
+    const rp_attribute attrs[] = {{.name = "metric", .text = metric},
+                                  {.name = "k", .number = k},
+                                  {.name = "splits", .number = splits}};
+    const rp_attribute order = {.name = "order", .text = largest ? "largest" : "smallest"};
+    rp_given_operand part_values, part_indices;
+    RP_TRY(rp_expand_temp(x, "part_values", &part_values));
+    RP_TRY(rp_expand_temp(x, "part_indices", &part_indices));
+    if (o[QUERIES]->argument.tensor.dtype == RP_U32) part_values.argument.tensor.dtype = RP_U32;
+    RP_TRY(
+        rp_expand_op(x, "nearest_partial",
+                     RP_PARTS({"queries", o[QUERIES]}, {"base", o[BASE]}, {"excluded", o[EXCLUDED]},
+                              {"values", &part_values}, {"indices", &part_indices}),
+                     attrs, 3));
+    return rp_expand_op(x, "top_k_merge",
+                        RP_PARTS({"list_values", &part_values}, {"list_indices", &part_indices},
+                                 {"values", o[VALUES]}, {"indices", o[INDICES]}),
+                        &order, 1);
+}
+
 static rp_status expand_knn(rp_expansion *x) {
     enum { QUERIES, BASE, EXCLUDED, VALUES, INDICES };
     enum { K, METRIC, P, SPLITS };
     rp_given_operand **o = x->operands, distances;
     uint32_t metric = (uint32_t)x->attrs[METRIC];
     const rp_attribute power = {.name = "p", .number = x->attrs[P]};
-    uint64_t n;
+    uint64_t n, length, queries = rp_expand_rows(o[QUERIES], 1);
     RP_TRY(rp_expand_dim(x, BASE, 1, &n));
-    double splits =
-        choose_splits(x, x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
+    RP_TRY(rp_expand_dim(x, BASE, 0, &length));
+    double k = x->attrs[K], given = x->attrs[SPLITS];
+    const rp_target *target = rp_graph_target(x->application->graph);
+    if (nearest_metrics[metric] && n >= LONG_BASE && k >= 1 && k <= 1024 && given != 1) {
+        uint64_t parts = rp_nearest_parts(queries, n, length, (uint64_t)k, target);
+        return search_parts(x, o, nearest_metrics[metric], k, given > 0 ? given : (double)parts,
+                            metric == METRIC_DOT);
+    }
+    double splits = choose_splits(x, given, queries, n, k);
     RP_TRY(rp_expand_temp(x, "distances", &distances));
     RP_TRY(rp_expand_op(x, metric_ops[metric],
                         RP_PARTS({"queries", o[QUERIES]}, {"base", o[BASE]}, {"out", &distances}),
                         &power, metric == METRIC_MINKOWSKI));
-    return select_best(x, &distances, o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
+    return select_best(x, &distances, o[EXCLUDED], o[VALUES], o[INDICES], k,
                        metric == METRIC_DOT ? "largest" : "smallest", splits);
 }
 
@@ -331,10 +369,11 @@ const rp_composite rp_composites[] = {
     {.info.name = "knn",
      .info.family = "search",
      .info.brief = "the k nearest rows of a base, for each query",
-     .notes = "a distance and a `top_k`, which fuse: the distances are never in memory. Long bases "
-              "are split, `top_k_partial` and `top_k_merge`, when there are few queries. `dot` "
-              "takes the largest products, every other metric the smallest distances; `l2` is the "
-              "squared distance.",
+     .notes = "`nearest_partial` and `top_k_merge`, the parts chosen by the shapes and the target. "
+              "Bases of less than 4096 rows, and minkowski and jaccard, are a distance and a "
+              "`top_k` or `top_k_partial`, which fuse. Either way the distances are never in "
+              "memory. `dot` takes the largest products, every other metric the smallest "
+              "distances; `l2` is the squared distance.",
      .operand_count = 5,
      .attr_count = 4,
      .operands = {{"queries", "rows", "Q D", R}, {"base", "rows", "N D", R}, EXCLUDED, BEST("Q")},

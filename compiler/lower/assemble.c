@@ -53,6 +53,8 @@ static void put_header(rp_emit *e, rp_text *to) {
                            "#extension GL_KHR_shader_subgroup_ballot : require\n"
                            "#extension GL_KHR_shader_subgroup_vote : require\n"
                            "#extension GL_KHR_shader_subgroup_shuffle : require\n");
+    if (e->extensions & RP_EMIT_UNROLL)
+        rp_text_string(to, "#extension GL_EXT_control_flow_attributes : require\n");
     rp_text_format(to, "layout(local_size_x = %u) in;\n\n", e->local);
 }
 
@@ -82,6 +84,7 @@ rp_status rp_emit_assemble(rp_emit *e) {
     /* What text of kernels/ uses shows in its names. */
     if (body.data && strstr(body.data, "ubgroup")) e->extensions |= RP_EMIT_SUBGROUP;
     if (body.data && strstr(body.data, "coopmatNV")) e->extensions |= RP_EMIT_MATRICES;
+    if (body.data && strstr(body.data, "[[unroll]]")) e->extensions |= RP_EMIT_UNROLL;
     put_header(e, &whole);
     put_constants(e, &whole);
     put_piece(&e->buffers, &whole);

@@ -8,8 +8,18 @@
  * top_k_partial does it part by part and top_k_merge puts the parts together; merging is also what
  * searching a sharded base ends with. The order is total (value, then index), so every way of
  * splitting gives the same list. */
+#include "ops/nearest.h"
 #include "ops/op_formula.h"
 #include "ops/tables.h"
+#include "target/target.h"
+
+static uint64_t ceil_div(uint64_t a, uint64_t b) {
+    return a / b + (a % b != 0);
+}
+
+static void bind(rp_op_call *call, char symbol, uint64_t value) {
+    call->symbols[symbol - 'A'] = value;
+}
 
 /* ---- Rules ----------------------------------------------------------------------------------- */
 
@@ -137,19 +147,74 @@ static bool rule_top_k_merge(rp_op_call *call) {
     "as 0), NaN comes last in either order. Where too few elements are left, indices are "         \
     "0xffffffff and values what comes last: inf or -inf, or the largest or smallest integer."
 
+#define SELECT_ENTRY(GROUPS)                                                                       \
+    {                                                                                              \
+        .name = "select", .when = "always",                                                        \
+        .why = "a workgroup for each row or part keeps the best so far in shared memory",          \
+        .text = 600, .groups = GROUPS                                                              \
+    }
 #define SELECT(GROUPS)                                                                             \
     {                                                                                              \
-        {                                                                                          \
-            .name = "select",                                                                      \
-            .when = "always",                                                                      \
-            .why = "a workgroup for each row or part keeps the best so far in shared memory",      \
-            .text = 600,                                                                           \
-            .groups = GROUPS,                                                                      \
-        },                                                                                         \
-            {0},                                                                                   \
+        SELECT_ENTRY(GROUPS), {                                                                    \
+            0                                                                                      \
+        }                                                                                          \
     }
 
-static const rp_op_variant top_k_variants[] = SELECT("R");
+/* A thread for each row: what it keeps are registers, one after the other looked at for every
+ * element. That is much for a GPU, unless rows are tiny; but a processor's subgroups are vectors,
+ * for which exchanging anything is what costs. */
+enum { LANE_KEPT = 32, TINY_ROW = 16, LANE_THREADS = 64 };
+
+static bool is_for_lanes(const rp_op_call *call, const rp_target *target) {
+    uint64_t n = rp_sym(call, 'N'), kept = rp_sym(call, 'K');
+    bool many = rp_sym(call, 'R') >= 8 * target->multiprocessors;
+    return kept <= LANE_KEPT && (n <= TINY_ROW || (many && rp_target_is_software(target)));
+}
+
+static void bind_lanes(rp_op_call *call, const rp_target *target) {
+    (void)target;
+    bind(call, 'B', ceil_div(rp_sym(call, 'R'), LANE_THREADS));
+}
+
+/* Rows that fit a workgroup of 256 share it: G of them. */
+enum { SHORT_ROW = 256 };
+
+static bool is_short(const rp_op_call *call, const rp_target *target) {
+    (void)target;
+    return rp_sym(call, 'N') <= SHORT_ROW;
+}
+
+static void bind_short(rp_op_call *call, const rp_target *target) {
+    (void)target;
+    uint64_t rows = SHORT_ROW / rp_sym(call, 'N');
+    bind(call, 'G', rows);
+    bind(call, 'B', ceil_div(rp_sym(call, 'R'), rows));
+}
+
+static const rp_op_variant top_k_variants[] = {
+    {
+        .name = "lanes",
+        .when = "k of up to 32; rows of up to 16 elements, or many rows on a software device",
+        .why = "a thread keeps the best of a row in registers: nothing is exchanged",
+        .text = 200,
+        .threads = LANE_THREADS,
+        .groups = "B",
+        .fits = is_for_lanes,
+        .bind = bind_lanes,
+    },
+    {
+        .name = "short",
+        .when = "rows of up to 256 elements",
+        .why = "several rows a workgroup; each element counts those before it, which is its place",
+        .text = 60,
+        .groups = "B",
+        .fits = is_short,
+        .bind = bind_short,
+    },
+    SELECT_ENTRY("R"),
+    {0},
+};
+static const rp_op_variant top_k_merge_variants[] = SELECT("R");
 static const rp_op_variant top_k_partial_variants[] = SELECT("RP");
 
 const rp_op rp_ops_search[] = {
@@ -244,6 +309,64 @@ const rp_op rp_ops_search[] = {
         .rule = rule_top_k_partial,
     },
     {
+        .name = "nearest_partial",
+        .family = "search",
+        .brief = "the k nearest rows of each of several parts of a base, for each query",
+        .notes = "A distance and top_k_partial in one: values are what the metric's op gives, l2 "
+                 "squared, and dot the largest products. For top_k_merge after it. Part p is the "
+                 "rows from "
+                 "p * ceil(N / splits) on. " STABLE,
+        .form = RP_OP_KERNEL,
+        .operand_count = 5,
+        .operands = {{.name = "queries",
+                      .brief = "one vector a row",
+                      .shape = "Q D",
+                      .dtypes = RP_DT_FLOAT | RP_DT(RP_U32),
+                      .hook = true},
+                     {.name = "base",
+                      .brief = "the vectors to compare with, one a row",
+                      .shape = "N D",
+                      .dtypes = RP_DT_FLOAT | RP_DT(RP_U32),
+                      .hook = true},
+                     {.name = "excluded",
+                      .brief = "bit i % 32 of word i / 32 is 1 where row i is to be left out",
+                      .shape = "W",
+                      .dtypes = RP_DT(RP_U32),
+                      .optional = true,
+                      .hook = true,
+                      .absent = "0",
+                      .reads = "QN"},
+                     {.name = "values",
+                      .brief = "the distances, in order",
+                      .shape = "Q P K",
+                      .dtypes = RP_DT_FLOAT | RP_DT(RP_U32),
+                      .access = RP_WRITE,
+                      .hook = true},
+                     {.name = "indices",
+                      .brief = "the rows",
+                      .shape = "Q P K",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE,
+                      .hook = true}},
+        .attr_count = 3,
+        .attrs = {{.name = "metric",
+                   .brief = "the distance",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = RP_NEAREST_METRICS},
+                  COUNT_K,
+                  {.name = "splits",
+                   .brief = "parts of the base",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'P',
+                   .required = true,
+                   .low = 1,
+                   .high = 4096}},
+        .variants = rp_nearest_variants,
+        .length = "D",
+        .flops = 3,
+        .rule = rp_nearest_rule,
+    },
+    {
         .name = "top_k_merge",
         .family = "search",
         .brief = "the k first elements of several lists of k",
@@ -271,7 +394,7 @@ const rp_op rp_ops_search[] = {
                      SELECTED("*R K", "list_values", true)},
         .attr_count = 1,
         .attrs = {ORDER},
-        .variants = top_k_variants,
+        .variants = top_k_merge_variants,
         .flops = 1,
         .rule = rule_top_k_merge,
     },

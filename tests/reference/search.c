@@ -1,5 +1,6 @@
 /* References of family search. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "reference/reference.h"
 
@@ -238,6 +239,37 @@ static void reference_top_k_merge(const rp_op_call *call, rp_op_data *data) {
     }
 }
 
+/* queries, base, excluded, values, indices: all distances, then the first of each part. */
+static void reference_nearest_partial(const rp_op_call *call, rp_op_data *data) {
+    static void (*const pairs[])(const rp_op_call *call, const pair *pair) = {
+        l2_pair, cosine_pair, dot_pair, manhattan_pair, chebyshev_pair, hamming_pair};
+    enum { METRIC_DOT = 2 };
+    uint64_t queries = rp_sym(call, 'Q'), n = rp_sym(call, 'N'), length = rp_sym(call, 'D');
+    uint64_t parts = rp_sym(call, 'P'), k = rp_sym(call, 'K'), size = (n + parts - 1) / parts;
+    uint32_t metric = (uint32_t)call->attrs[0];
+    rp_op_call squared = *call; /* whose first attribute is l2_distance's */
+    squared.attrs[0] = 1;
+    double *distances = malloc(n * sizeof *distances);
+    if (!distances) abort();
+    for (uint64_t q = 0; q < queries; q++) {
+        for (uint64_t r = 0; r < n; r++)
+            pairs[metric](&squared,
+                          &(pair){data->operands[0] + q * length, data->operands[1] + r * length,
+                                  length, &distances[r], NULL});
+        for (uint64_t p = 0; p < parts; p++) {
+            uint64_t begin = p * size < n ? p * size : n, out = (q * parts + p) * k;
+            candidates c = {.values = distances + begin,
+                            .mask = data->operands[2],
+                            .begin = begin,
+                            .count = n - begin < size ? n - begin : size,
+                            .largest = metric == METRIC_DOT};
+            select_first(&c, k, call->operands[3].dtype, data->operands[3] + out,
+                         data->operands[4] + out);
+        }
+    }
+    free(distances);
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 static const rp_reference_entry entries[] = {
@@ -253,6 +285,7 @@ static const rp_reference_entry entries[] = {
     {"top_k", reference_top_k},
     {"top_k_partial", reference_top_k},
     {"top_k_merge", reference_top_k_merge},
+    {"nearest_partial", reference_nearest_partial},
 };
 
 rp_reference *rp_reference_of_search(const char *name) {

@@ -1,0 +1,321 @@
+// The K nearest rows of each of P parts of a base, for each query, in one look at the base.
+//
+// A workgroup has G queries and the rows of a part, T of them a turn. Four neighbouring threads share
+// four rows: they load 16 elements of each at once, 16 bytes a thread, and exchange them so that
+// thread j has elements j, j + 4, j + 8 and j + 12. Those are what the four sums of a distance are
+// made of in kernels/pointwise, in their order: so distances here are those of the metric's op, to
+// the bit. At the end of the rows the four add up their sums, and each has one row. Nothing of the
+// base is in shared memory, and the loads of what comes next are always on their way.
+//
+// What comes before the K-th of a query's list takes a place behind it. When a list is full, all
+// lists are sorted and cut off behind K; who found no place tries again, against what is K-th now.
+// That is looked after every R turns. The first bound comes from the least keys of groups of
+// threads, so that few rows of the first turn pass.
+//
+// G: queries of a workgroup; B: groups of them; T: threads, a power of two; C: places of a list, a
+// power of two; H: how many times 16 elements are on their way; R: turns between two looks at the
+// lists; S: vectors of the queries in shared memory, 1 where they do not fit.
+//
+// local: T
+// grid: min(B * P, 65535), ceil_div(B * P, 65535), 1
+
+#if base_DTYPE == U32
+#define NUMBER uint
+#define FOUR uvec4
+#else
+#define NUMBER float
+#define FOUR vec4
+#endif
+
+const uint L2 = 0u, COSINE = 1u, DOT = 2u, MANHATTAN = 3u, CHEBYSHEV = 4u;
+const uint STEPS = D / (16u * H) * H;
+const bool STAGED = S >= G * STEPS * 4u;
+const uint ALIKE = metric == COSINE ? D / 8u * 8u : D / 16u * 16u; // the rest is the first sum's
+const uint SHARE = C < T ? T / C : 1u; // threads of which the first bound takes the least key
+const uint NONE = 0xffffffffu;
+
+shared FOUR query_steps[S]; // [query][step][thread of four]
+shared float query_squares[G];
+shared uvec2 lists[G * C]; // key, row
+shared uint counts[G];
+shared uvec2 bounds[G];    // the K-th entry, when it was sorted last
+shared uint full[3];       // a list is: of this turn, the next, and the one before
+
+bool before(uvec2 a, uvec2 b) {
+    return a.x < b.x || (a.x == b.x && a.y < b.y);
+}
+
+// ---- Distances
+
+#if base_DTYPE == U32
+uint add(uint sum, uint a, uint b) {
+    return sum + uint(bitCount(a ^ b));
+}
+
+uint join(uint a, uint b) {
+    return a + b;
+}
+#else
+float add(float sum, float a, float b) {
+    precise float delta = a - b;
+    precise float result = sum;
+    if (metric == L2) result = fma(delta, delta, sum);
+    if (metric == COSINE || metric == DOT) result = fma(a, b, sum);
+    if (metric == MANHATTAN) result = sum + abs(delta);
+    if (metric == CHEBYSHEV) result = abs(delta) > sum || f_isnan(delta) ? abs(delta) : sum;
+    return result;
+}
+
+float join(float a, float b) {
+    precise float sum = a + b;
+    return metric == CHEBYSHEV ? (b > a || f_isnan(b) ? b : a) : sum;
+}
+
+// As in kernels/pointwise/cosine_distance.glsl.
+float from_cosine(float product, float left_square, float right_square) {
+    if (!f_isnan(left_square) && left_square < 1e-30) return 1.0;
+    if (!f_isnan(right_square) && right_square < 1e-30) return 1.0;
+    precise float cosine = f_div(product, f_root(left_square) * f_root(right_square));
+    cosine = f_clamp(cosine, -1.0, 1.0);
+    precise float apart = 1.0 - cosine;
+    return apart;
+}
+#endif
+
+// Of four elements that each of four threads has, every fourth one.
+FOUR turn(FOUR x, uint j) {
+    bool odd = (j & 1u) != 0u, high = (j & 2u) != 0u;
+    NUMBER a = subgroupShuffleXor(odd ? x.x : x.y, 1u), b = subgroupShuffleXor(odd ? x.z : x.w, 1u);
+    NUMBER even_0 = odd ? a : x.x, odd_0 = odd ? x.y : a, even_1 = odd ? b : x.z, odd_1 = odd ? x.w : b;
+    NUMBER c = subgroupShuffleXor(high ? even_0 : even_1, 2u);
+    NUMBER d = subgroupShuffleXor(high ? odd_0 : odd_1, 2u);
+    return high ? FOUR(c, d, even_1, odd_1) : FOUR(even_0, odd_0, c, d);
+}
+
+// Of the sums of four rows that each of four threads has, all of row j together.
+NUMBER gather(NUMBER rows[4], uint j) {
+    bool odd = (j & 1u) != 0u, high = (j & 2u) != 0u;
+    NUMBER a = join(odd ? rows[1] : rows[0], subgroupShuffleXor(odd ? rows[0] : rows[1], 1u));
+    NUMBER b = join(odd ? rows[3] : rows[2], subgroupShuffleXor(odd ? rows[2] : rows[3], 1u));
+    return join(high ? b : a, subgroupShuffleXor(high ? a : b, 2u));
+}
+
+// ---- Lists
+
+// Puts each entry of up to 256 where as many come before it.
+void rank_lists() {
+    const uint EACH = (G * C + T - 1u) / T;
+    uvec2 own[EACH];
+    uint ranks[EACH];
+    [[unroll]] for (uint e = 0u; e < EACH; e++) {
+        uint i = gl_LocalInvocationIndex + e * T, list = i / C * C, count = i < G * C ? min(counts[i / C], C) : 0u;
+        ranks[e] = K;
+        if (i % C >= count) continue;
+        own[e] = lists[i];
+        ranks[e] = 0u;
+        for (uint other = list; other < list + count; other++) ranks[e] += uint(before(lists[other], own[e]));
+    }
+    barrier();
+    [[unroll]] for (uint e = 0u; e < EACH; e++) {
+        uint i = gl_LocalInvocationIndex + e * T;
+        if (ranks[e] < K) lists[i / C * C + ranks[e]] = own[e];
+        if (ranks[e] == K - 1u) bounds[i / C] = own[e];
+    }
+    for (uint g = gl_LocalInvocationIndex; g < G; g += T) counts[g] = min(counts[g], K);
+    barrier();
+}
+
+// Bitonically, for long lists.
+void sort_lists() {
+    for (uint i = gl_LocalInvocationIndex; i < G * C; i += T)
+        if (i % C >= counts[i / C]) lists[i] = uvec2(NONE);
+    barrier();
+    for (uint run = 2u; run <= C; run *= 2u)
+        for (uint stride = run / 2u; stride > 0u; stride /= 2u) {
+            for (uint i = gl_LocalInvocationIndex; i < G * C / 2u; i += T) {
+                uint a = 2u * i - (i & (stride - 1u)), b = a + stride;
+                uvec2 left = lists[a], right = lists[b];
+                if (before(right, left) == ((a & run & (C - 1u)) == 0u)) {
+                    lists[a] = right;
+                    lists[b] = left;
+                }
+            }
+            barrier();
+        }
+    for (uint g = gl_LocalInvocationIndex; g < G; g += T) {
+        if (counts[g] >= K) bounds[g] = lists[g * C + K - 1u];
+        counts[g] = min(counts[g], K);
+    }
+    barrier();
+}
+
+void cut_lists() {
+    if (C <= 256u) rank_lists();
+    else sort_lists();
+}
+
+// What thread j takes of 16 elements of a query.
+FOUR query_four(uint query, uint s, uint j) {
+    uint i = min(query, Q - 1u) * D + 16u * s + j;
+    return FOUR(queries(i), queries(i + 4u), queries(i + 8u), queries(i + 12u));
+}
+
+FOUR fetch(uint row, uint end, uint at) {
+    uint i = min(row, end - 1u) * D + at;
+    return D % 4u == 0u ? base_4(i) : FOUR(base(i), base(i + 1u), base(i + 2u), base(i + 3u));
+}
+
+void main() {
+    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    if (group >= B * P) return;
+    uint thread = gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID, j = thread % 4u;
+    uint first_query = group % B * G, part = group / B, size = (N + P - 1u) / P;
+    uint begin = min(part * size, N), end = min(begin + size, N);
+
+    for (uint i = thread; STAGED && i < G * STEPS * 4u; i += T)
+        query_steps[i] = query_four(first_query + i / (STEPS * 4u), i / 4u % STEPS, i % 4u);
+    for (uint g = thread; g < G; g += T) {
+        counts[g] = 0u;
+        bounds[g] = uvec2(NONE);
+    }
+    if (thread < 3u) full[thread] = 0u;
+#if base_DTYPE != U32
+    if (metric == COSINE)
+        for (uint g = 0u; g < G; g++) {
+            uint query = min(first_query + g, Q - 1u) * D;
+            float square = 0.0;
+            for (uint d = j; d < ALIKE; d += 4u) square = fma(queries(query + d), queries(query + d), square);
+            for (uint d = ALIKE; d < D && j == 0u; d++)
+                square = fma(queries(query + d), queries(query + d), square);
+            precise float two = square + subgroupShuffleXor(square, 1u);
+            precise float all = two + subgroupShuffleXor(two, 2u);
+            query_squares[g] = all; // the same in all threads
+        }
+#endif
+    barrier();
+
+    FOUR next[4u * H];
+    uint row = begin + thread / 4u * 4u; // the first of four
+    if (begin < end)
+        [[unroll]] for (uint i = 0u; i < 4u * H; i++) next[i] = fetch(row + i % 4u, end, 4u * j + i / 4u * 16u);
+    for (uint turns = 0u; begin + turns * R * T < end; turns++) {
+        uint keys[R * G], waiting = 0u, own = begin + turns * R * T + thread;
+        [[unroll]] for (uint r = 0u; r < R; r++) {
+            NUMBER sums[G * 4u], squares[4];
+            [[unroll]] for (uint i = 0u; i < G * 4u; i++) sums[i] = NUMBER(0);
+            [[unroll]] for (uint u = 0u; u < 4u; u++) squares[u] = NUMBER(0);
+            for (uint s = 0u; s < STEPS; s += H) {
+                bool last = s + H == STEPS;
+                uint next_row = last ? row + T : row, next_at = 4u * j + (last ? 0u : s + H) * 16u;
+                [[unroll]] for (uint h = 0u; h < H; h++) {
+                    FOUR x[4];
+                    [[unroll]] for (uint u = 0u; u < 4u; u++) {
+                        x[u] = turn(next[4u * h + u], j);
+#if base_DTYPE != U32
+                        if (metric == COSINE)
+                            [[unroll]] for (uint e = 0u; e < 4u; e++)
+                                squares[u] = fma(x[u][e], x[u][e], squares[u]);
+#endif
+                    }
+                    [[unroll]] for (uint u = 0u; u < 4u; u++)
+                        next[4u * h + u] = fetch(next_row + u, end, next_at + 16u * h);
+                    [[unroll]] for (uint g = 0u; g < G; g++) {
+                        FOUR a = STAGED ? query_steps[(g * STEPS + s + h) * 4u + j]
+                                        : query_four(first_query + g, s + h, j);
+                        [[unroll]] for (uint e = 0u; e < 4u; e++)
+                            [[unroll]] for (uint u = 0u; u < 4u; u++)
+                                sums[g * 4u + u] = add(sums[g * 4u + u], a[e], x[u][e]);
+                    }
+                }
+            }
+            for (uint d = STEPS * 16u; d < D;) { // what is not a multiple of 16, or of 8, is the first sum's
+                bool alike = d < ALIKE;
+                if (alike || j == 0u)
+                    [[unroll]] for (uint u = 0u; u < 4u; u++) {
+                        uint at = alike ? d + j : d;
+                        NUMBER value = base(min(row + u, end - 1u) * D + at);
+#if base_DTYPE != U32
+                        if (metric == COSINE) squares[u] = fma(value, value, squares[u]);
+#endif
+                        [[unroll]] for (uint g = 0u; g < G; g++)
+                            sums[g * 4u + u] =
+                                add(sums[g * 4u + u], queries(min(first_query + g, Q - 1u) * D + at), value);
+                    }
+                d += alike ? 4u : 1u;
+            }
+            row += T;
+
+            bool open = own + r * T < end;
+#if excluded_PRESENT
+            if (open) open = (excluded((own + r * T) / 32u) >> (own + r * T) % 32u & 1u) == 0u;
+#endif
+            NUMBER square = gather(squares, j);
+            [[unroll]] for (uint g = 0u; g < G; g++) {
+                NUMBER four[4];
+                [[unroll]] for (uint u = 0u; u < 4u; u++) four[u] = sums[g * 4u + u];
+                NUMBER distance = gather(four, j);
+#if base_DTYPE != U32
+                if (metric == COSINE) distance = from_cosine(distance, query_squares[g], square);
+#endif
+                keys[r * G + g] = open ? select_key(distance, metric == DOT) : NONE;
+            }
+            if (r == 0u && turns == 0u && C <= 256u && C <= T) {
+                // A bound to begin with: the K-th of the least keys of C groups of threads.
+                [[unroll]] for (uint g = 0u; g < G; g++) {
+                    uint least = keys[g];
+                    [[unroll]] for (uint m = 1u; m < SHARE; m *= 2u) least = min(least, subgroupShuffleXor(least, m));
+                    if (thread % SHARE == 0u) lists[g * C + thread / SHARE].x = least;
+                }
+                barrier();
+                for (uint i = thread; i < G * C; i += T) {
+                    uint list = i / C * C, least = lists[i].x, rank = 0u;
+                    for (uint other = list; other < list + C; other++)
+                        rank += uint(lists[other].x < least || (lists[other].x == least && other < i));
+                    if (rank == K - 1u) bounds[i / C] = uvec2(least, NONE);
+                }
+                barrier();
+            }
+            [[unroll]] for (uint g = 0u; g < G; g++)
+                if (open && before(uvec2(keys[r * G + g], own + r * T), bounds[g])) {
+                    uint place = atomicAdd(counts[g], 1u);
+                    if (place < C) lists[g * C + place] = uvec2(keys[r * G + g], own + r * T);
+                    else waiting |= 1u << r * G + g;
+                }
+        }
+        if (waiting != 0u) full[turns % 3u] = 1u;
+        barrier();
+        bool again = full[turns % 3u] != 0u;
+        if (thread == 0u) full[(turns + 2u) % 3u] = 0u; // all have left the turn before this one
+        while (again) {
+            cut_lists();
+            if (thread == 0u) full[turns % 3u] = 0u;
+            barrier();
+            [[unroll]] for (uint i = 0u; i < R * G; i++)
+                if ((waiting >> i & 1u) != 0u) {
+                    uvec2 entry = uvec2(keys[i], own + i / G * T);
+                    waiting ^= 1u << i;
+                    if (before(entry, bounds[i % G])) {
+                        uint place = atomicAdd(counts[i % G], 1u);
+                        if (place < C) lists[i % G * C + place] = entry;
+                        else waiting |= 1u << i;
+                    }
+                }
+            if (waiting != 0u) full[turns % 3u] = 1u;
+            barrier();
+            again = full[turns % 3u] != 0u;
+        }
+    }
+    barrier();
+    cut_lists();
+    for (uint i = thread; i < G * K; i += T) {
+        uint query = first_query + i / K, at = (query * P + part) * K + i % K;
+        if (query >= Q) break;
+        uvec2 entry = i % K < counts[i / K] ? lists[i / K * C + i % K] : uvec2(NONE);
+#if base_DTYPE == U32
+        values_store(at, select_uint(entry.x, false));
+#else
+        values_store(at, select_float(entry.x, entry.y, metric == DOT));
+#endif
+        indices_store(at, entry.y);
+    }
+}
