@@ -237,10 +237,13 @@ rp_status rp_costs_create(const rp_graph *compiled, const rp_graph *source, cons
     if (!out_costs) return RP_ERROR_USAGE;
     *out_costs = NULL;
     if (!compiled) return RP_ERROR_USAGE;
+    rp_target filled;
+    if (!rp_target_fill(target ? target : &compiled->target, &filled))
+        return rp_sized_refuse(diags, "rp_target");
     rp_costs *costs = rp_alloc_zero(&compiled->allocator, 1, sizeof *costs);
     if (!costs) return RP_ERROR_NO_MEMORY;
     costs->allocator = compiled->allocator;
-    rp_target_fill(target ? target : &compiled->target, &costs->target);
+    costs->target = filled;
     rp_text_init(&costs->text, &compiled->allocator);
     rp_status status = fill(compiled, source, diags, costs);
     if (status == RP_OK)

@@ -62,9 +62,9 @@ rp_status rp_cost_expect(const rp_graph *compiled, const rp_graph *source, rp_di
         .size = sizeof options, .pipeline = before_fusion, .lowering = &lowering};
     rp_graph *clone = NULL, *before = NULL;
     RP_TRY(rp_graph_clone(source, &clone));
-    rp_graph_set_target(clone, &compiled->target);
     clone->skip_variants = compiled->skip_variants;
-    rp_status status = rp_passes_run(clone, &options, diags, &before, NULL, NULL);
+    rp_status status = rp_graph_set_target(clone, &compiled->target);
+    if (status == RP_OK) status = rp_passes_run(clone, &options, diags, &before, NULL, NULL);
     rp_graph_destroy(clone);
     finder f = {.before = before};
     if (status == RP_OK) status = find_all(&f, compiled, records);

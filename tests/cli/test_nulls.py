@@ -31,6 +31,7 @@ OPTIONAL_IN = {
     ("rp_exec_submit", "params"), ("rp_exec_submit", "out_replay"), ("rp_device_submit", "out_replays"),
     ("rp_exec_get_range", "buffer"), ("rp_encoder_bind", "storage"), ("rp_direct_bind", "storage"),
     ("rp_encoder_end", "report"), ("rp_direct_end", "report"), ("rp_program_set_target", "target"),
+    ("rp_exec_profile", "params"), ("rp_costs_create", "source"), ("rp_costs_create", "target"),
 }
 # Wrong use whatever is given: no replay is begun, there is no VkCommandBuffer here to record into, and no storage
 # that is shared with others.
@@ -69,6 +70,10 @@ VALUES = {
     "rp_encoder_report *": "&encoder_report", "rp_direct *": "direct", "rp_buffer": "direct_buffer",
     "const rp_direct_params *": "&direct_params",
     "const rp_weights_load_params *": "&load_params", "const rp_loaded_weights *": "loaded",
+    "const rp_profile_params *": "&profile_params", "const rp_profile *": "profile",
+    "rp_profile_info *": "&profile_info", "rp_profile_group *": "&profile_group",
+    "rp_profile_node *": "&profile_node", "const rp_costs *": "costs", "rp_costs_info *": "&costs_info",
+    "rp_node_cost *": "&node_cost",
     "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
@@ -162,6 +167,14 @@ int main(void) {
     rp_direct_params direct_params = {.size = sizeof direct_params, .cache_path = ""};
     rp_buffer direct_buffer = {0};
     rp_target target = RP_TARGET_INIT;
+    rp_profile *profile = NULL;
+    rp_profile_params profile_params = {.size = sizeof profile_params, .rounds = 1, .warm_up = 1};
+    rp_profile_info profile_info = {.size = sizeof profile_info};
+    rp_profile_group profile_group = {.size = sizeof profile_group};
+    rp_profile_node profile_node = {.size = sizeof profile_node};
+    rp_costs *costs = NULL;
+    rp_costs_info costs_info = {.size = sizeof costs_info};
+    rp_node_cost node_cost = {.size = sizeof node_cost};
     rp_device_import import = {.size = sizeof import, .get_instance_proc_addr = no_function, .instance = bytes, .physical_device = bytes};
     /* VkPhysicalDeviceVulkan12Features and 13Features */
     struct { int type; void *next; unsigned members[64]; } later = {53}, chain = {51, &later};
@@ -178,6 +191,8 @@ int main(void) {
         rp_device_prepare(device, plan, &prepare_params, diags, &preparation) != RP_OK ||
         rp_storage_create(device, &storage_params, diags, &storage) != RP_OK ||
         rp_exec_create(device, plan, &exec_params, diags, &exec) != RP_OK ||
+        rp_exec_profile(exec, &profile_params, diags, &profile) != RP_OK ||
+        rp_costs_create(compiled, source, NULL, diags, &costs) != RP_OK ||
         rp_weights_load(device, &load_params, diags, &loaded) != RP_OK ||
         rp_plan_get_buffer(plan, 0, &asked) != RP_OK ||
         rp_encoder_create(device, &encoder_params, diags, &encoder) != RP_OK ||

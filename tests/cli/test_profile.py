@@ -12,7 +12,7 @@ from cli import ENVIRONMENT, INPUT, OK, SOURCE, USAGE
 NUMBER = (int, float)
 NONE = type(None)
 TIME = {"median_ns": NUMBER, "least_ns": NUMBER}
-LIMITS = {"none", "memory", "arithmetic", "launch", "workgroups", "latency", "unknown"}
+LIMITS = {"none", "memory", "arithmetic", "launch", "starts", "workgroups", "latency", "unknown"}
 SCHEMA = {
     "plan": str, "device": str, "target": dict, "rounds": int, "plan_bytes": int, "cached": bool,
     "whole": dict, "groups_sum_ns": NUMBER, "nodes_sum_ns": NUMBER, "stamp_ns": NUMBER,
@@ -115,6 +115,25 @@ class Profile(cli.Case):
         self.write("mine.target", "name: mine\nmemory_rate: 1000\nf32_rate: 7000\n")
         self.expect(OK, "profile", "o.rplan", "-n", "1", "--target", "mine.target",
                     output=["target mine: memory 1.00 GB/s, f32 7.00 Gop/s"])
+
+    def test_limits(self):
+        # One kernel of 16 workgroups and 8004 bytes, against targets that make each limit come true.
+        def limit(**figures):
+            figures = {"cache_bytes": 1, "memory_rate": 10**9, "barrier_ns": 1, "group_ns": 1,
+                       "multiprocessors": 1, "f32_rate": 10**9, **figures}
+            self.write("t.target", "name: t\n" + "".join(f"{k}: {v}\n" for k, v in figures.items()))
+            found = self.profile("pipeline.yaml", "-n", "1", "-O0", "--target", "t.target")
+            return next(node["limit"] for node in found["nodes"] if node["id"] == 0)
+        self.assertEqual(limit(memory_rate=1), "memory")
+        self.assertEqual(limit(barrier_ns=10**12), "launch")
+        self.assertEqual(limit(group_ns=10**12), "starts")
+        self.assertEqual(limit(multiprocessors=17), "workgroups")
+        self.assertEqual(limit(), "unknown")
+        node, = self.profile("ops.yaml", "-n", "1", "--target", "t.target")["nodes"]
+        self.assertEqual(node["limit"], "latency")
+        self.write("slow.target", self.read("t.target").replace(b"f32_rate: 1000000000", b"f32_rate: 1"))
+        node, = self.profile("ops.yaml", "-n", "1", "--target", "slow.target")["nodes"]
+        self.assertEqual(node["limit"], "arithmetic")
 
     def test_live_values_and_switches(self):
         self.write("switched.yaml", SWITCHED)

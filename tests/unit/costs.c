@@ -204,6 +204,7 @@ static void test_bad(void) {
     CU_ASSERT_EQUAL(rp_costs_create(NULL, NULL, NULL, NULL, &costs), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(costs);
     CU_ASSERT_EQUAL(rp_costs_create(c.graph, NULL, NULL, NULL, NULL), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_costs_create(c.graph, NULL, &(rp_target){0}, NULL, &costs), RP_ERROR_USAGE);
     rp_node_cost cost = {.size = 0};
     CU_ASSERT_EQUAL(rp_costs_get(c.costs, 0, &cost), RP_ERROR_USAGE);
     cost.size = sizeof cost;

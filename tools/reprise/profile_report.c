@@ -25,6 +25,8 @@ cli_limit cli_profile_limit(const cli_profile *p, uint32_t node) {
     if (fmax(c->memory_ns, c->arithmetic_ns) >= time / 2)
         return c->memory_ns >= c->arithmetic_ns ? LIMIT_MEMORY : LIMIT_ARITHMETIC;
     if (time < 2 * (double)target->barrier_ns) return LIMIT_LAUNCH;
+    if (groups * (double)target->group_ns / (double)target->multiprocessors >= time / 2)
+        return LIMIT_STARTS;
     if (groups > 0 && groups < (double)target->multiprocessors) return LIMIT_WORKGROUPS;
     return c->operations < 0 ? LIMIT_UNKNOWN : LIMIT_LATENCY;
 }

@@ -22,6 +22,7 @@ typedef struct cli_profile {
     X(LIMIT_MEMORY, "memory", "its bytes take half of its time or more at the target's rate")      \
     X(LIMIT_ARITHMETIC, "arithmetic", "the same of its operations")                                \
     X(LIMIT_LAUNCH, "launch", "it is as short as a launch and a barrier")                          \
+    X(LIMIT_STARTS, "starts", "starting its many small workgroups takes half of its time or more") \
     X(LIMIT_WORKGROUPS, "workgroups", "fewer workgroups than multiprocessors")                     \
     X(LIMIT_LATENCY, "latency", "none of these: it waits for memory, or computes more than asked") \
     X(LIMIT_UNKNOWN, "unknown", "the same of a kernel whose operations nobody knows")

@@ -19,7 +19,7 @@ typedef struct rp_costs rp_costs;
 
 /* Of all nodes of a compiled graph. `source` is what it was compiled from, by which the passes'
  * estimates are found again; NULL: nothing was expected. `target` NULL: that of the graph. The costs
- * need neither graph any more. */
+ * need neither graph any more. RP_ERROR_USAGE for a target without its size. */
 RP_API rp_status rp_costs_create(const rp_graph *compiled, const rp_graph *source,
                                  const rp_target *target, rp_diags *diags, rp_costs **out_costs);
 /* NULL is fine. */
