@@ -295,10 +295,10 @@ static const char *raw_type(uint8_t dtype) {
     return "uint8_t";
 }
 
-static const char *qualifier(uint8_t access) {
+static const char *qualifier(const rp_emit *e, uint8_t access) {
     switch ((rp_access)access) {
     case RP_READ:
-    case RP_UNIFORM: return "readonly ";
+    case RP_UNIFORM: return e->keeps_order ? "" : "readonly ";
     case RP_WRITE: return "writeonly ";
     case RP_READ_WRITE: break;
     }
@@ -338,7 +338,7 @@ static rp_emit_array_type use_array(rp_emit *e, uint32_t use, const char *type) 
     if (strstr(type, "16_t")) e->extensions |= RP_EMIT_16BIT;
     if (strstr(type, "8_t")) e->extensions |= RP_EMIT_8BIT;
     rp_text_format(&e->buffers, "layout(binding = %u) %sbuffer Block_%s { %s %s[]; };\n", use,
-                   qualifier(rp_node_uses(e->graph, e->node)[use].access), name, type, name);
+                   qualifier(e, rp_node_uses(e->graph, e->node)[use].access), name, type, name);
     return array;
 }
 

@@ -92,7 +92,8 @@ typedef struct rp_emit {
     const rp_graph_node *node;
     rp_diags *diags;
     rp_status status;
-    bool fast; /* a * b + c may be contracted: nothing is `precise` */
+    bool fast;        /* a * b + c may be contracted: nothing is `precise` */
+    bool keeps_order; /* what is read is not declared `readonly`, or loads pass fences */
 
     rp_emit_member *members;
     uint32_t member_count;

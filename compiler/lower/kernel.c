@@ -79,6 +79,7 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
         size += size < length;
         text += size, length -= size;
     }
+    e->keeps_order = rp_emit_pragma(source, "order", &length) != NULL;
 }
 
 /* ---- Kernels --------------------------------------------------------------------------------- */

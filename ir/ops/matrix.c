@@ -2,16 +2,17 @@
  *
  * matvec is for few vectors: it reads each weight once, and what counts is how fast that goes. Its
  * kernel is made by compiler/lower/matvec.c, since siblings over one input share a dispatch.
- * matmul is for many rows: tiles in shared memory, sums in registers (kernels/matmul).
+ * matmul is for many rows: tiles, with their sums in registers (kernels/matmul).
  *
- * Either adds up in f32 with fma, in an order that depends on shapes and dtypes alone. */
+ * Either adds up in f32 with fma, in an order that depends on shapes, dtypes and the target alone. */
 #include "base/checked.h"
 #include "ops/matrices.h"
 #include "ops/tables.h"
+#include "target/target.h"
 
 enum {
     DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK,
-    MATMUL_THREADS = 16, /* a workgroup is so many threads squared */
+    COLUMN_LANES = 8, /* of a subgroup, in kernels/matmul/columns.glsl */
 };
 
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
@@ -84,29 +85,132 @@ static bool rule_matmul(rp_op_call *call) {
     return true;
 }
 
-/* Tiles of U * 16 rows and columns: the largest that still make workgroups for three multiprocessors
- * of four and are not mostly padding. Binds U; X and Y, the tiles along columns and rows; W, all of them. */
-static void bind_tiles(rp_op_call *call, const rp_target *target) {
-    uint64_t enough = target->multiprocessors - target->multiprocessors / 4;
-    uint64_t batches = rp_sym(call, 'G'), rows = rp_sym(call, 'H'), columns = rp_sym(call, 'N');
-    uint64_t u = 8;
-    for (; u > 1; u /= 2) {
-        uint64_t edge = u * MATMUL_THREADS;
-        bool fits = rows > edge / 2 && columns > edge / 2;
-        if (fits && batches * ceil_div(rows, edge) * ceil_div(columns, edge) >= enough) break;
+/* A way to cut a product into tiles, for kernels/matmul/tiles.glsl: what a thread and what 32 of
+ * them have, and so on. And which part of the arithmetic of a multiprocessor it reaches, in per
+ * cent, where that has one workgroup at a time and where it has many: measured on large GPUs, for
+ * small tiles with the time that loads take in it (docs/benchmarks.md). */
+typedef struct tiling {
+    uint8_t rows, columns;       /* of a thread */
+    uint8_t down;                /* threads of 32 along rows, the others along columns */
+    uint8_t blocks_y, blocks_x;  /* of 32 threads, along rows and columns */
+    uint8_t parts;               /* of k, each with such blocks */
+    uint8_t depth;               /* k in a step */
+    uint8_t rate_few, rate_many; /* with up to 4 tiles for each multiprocessor, and more */
+} tiling;
+
+static const tiling tilings[] = {
+    {8, 8, 8, 2, 4, 1, 8, 74, 74},    /* 128 x 128 */
+    {8, 4, 8, 1, 4, 1, 16, 53, 64},   /* 64 x 64 */
+    {8, 4, 8, 1, 4, 1, 8, 58, 54},    /* the same in shorter steps */
+    {4, 4, 8, 2, 3, 1, 32, 45, 45},   /* 64 x 48 */
+    {4, 4, 8, 2, 2, 1, 32, 48, 48},   /* 64 x 32 */
+    {4, 4, 8, 1, 2, 2, 32, 41, 41},   /* 32 x 32 */
+    {4, 4, 8, 1, 1, 4, 16, 30, 30},   /* 32 x 16 */
+    {2, 4, 8, 1, 1, 4, 16, 16, 16},   /* 16 x 16 */
+    {1, 4, 16, 1, 1, 12, 16, 11, 11}, /* 16 x 8 */
+    {1, 4, 16, 1, 1, 4, 16, 10, 10},  /* 16 x 8 in less memory */
+};
+
+enum { TILINGS = sizeof tilings / sizeof *tilings, TILE_LANES = 32, FEW_TILES = 4 };
+
+static uint64_t tile_rows(const tiling *t) {
+    return (uint64_t)t->blocks_y * t->down * t->rows;
+}
+
+static uint64_t tile_columns(const tiling *t) {
+    return (uint64_t)t->blocks_x * (TILE_LANES / t->down) * t->columns;
+}
+
+static uint64_t tile_threads(const tiling *t) {
+    return (uint64_t)TILE_LANES * t->blocks_y * t->blocks_x * t->parts;
+}
+
+/* Shared memory in words of 16 bytes: two halves for a and for b, with room behind each four k; or
+ * the results of a round. */
+static uint64_t tile_words(const tiling *t) {
+    uint64_t rows = tile_rows(t), columns = tile_columns(t), room = 128u / t->depth;
+    uint64_t half = t->depth / 4u * (4 * (rows + columns) + 2 * room) / 4;
+    uint64_t round = rows / t->rows * (t->rows < 4 ? t->rows : 4) * columns / 4;
+    return t->parts * (2 * half > round ? 2 * half : round);
+}
+
+static uint64_t count_tiles(const rp_op_call *call, const tiling *t) {
+    return rp_sym(call, 'G') * ceil_div(rp_sym(call, 'H'), tile_rows(t)) *
+           ceil_div(rp_sym(call, 'N'), tile_columns(t));
+}
+
+/* How long the multiprocessor with the most tiles is at them, in no unit. */
+static double tiling_time(const rp_op_call *call, const rp_target *target, const tiling *t) {
+    uint64_t each = ceil_div(count_tiles(call, t), target->multiprocessors);
+    uint64_t turn = 2u * t->depth * t->parts;
+    double work = (double)tile_rows(t) * (double)tile_columns(t) *
+                  (double)(ceil_div(rp_sym(call, 'K'), turn) * turn);
+    return (double)each * work / (each > FEW_TILES ? t->rate_many : t->rate_few);
+}
+
+static const tiling *choose_tiling(const rp_op_call *call, const rp_target *target) {
+    const tiling *best = &tilings[TILINGS - 1];
+    for (uint32_t i = TILINGS - 1; i--;) {
+        const tiling *t = &tilings[i];
+        if (tile_threads(t) > target->invocations || tile_words(t) * 16 > target->shared_bytes)
+            continue;
+        if (tiling_time(call, target, t) < tiling_time(call, target, best)) best = t;
     }
-    uint64_t x = ceil_div(columns, u * MATMUL_THREADS), y = ceil_div(rows, u * MATMUL_THREADS);
-    bind(call, 'U', u);
+    return best;
+}
+
+/* Binds X and Y, the tiles along columns and rows, and W, all of them. */
+static void bind_grid(rp_op_call *call, uint64_t rows, uint64_t columns) {
+    uint64_t x = ceil_div(rp_sym(call, 'N'), columns), y = ceil_div(rp_sym(call, 'H'), rows);
     bind(call, 'X', x);
     bind(call, 'Y', y);
-    bind(call, 'W', batches * x * y);
+    bind(call, 'W', rp_sym(call, 'G') * x * y);
+}
+
+static void bind_tiles(rp_op_call *call, const rp_target *target) {
+    const tiling *t = choose_tiling(call, target);
+    bind(call, 'U', t->rows);
+    bind(call, 'V', t->columns);
+    bind(call, 'L', t->down);
+    bind(call, 'I', t->blocks_y);
+    bind(call, 'J', t->blocks_x);
+    bind(call, 'C', t->parts);
+    bind(call, 'D', t->depth);
+    bind(call, 'T', tile_words(t));
+    bind_grid(call, tile_rows(t), tile_columns(t));
 }
 
 static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_text *text) {
-    unsigned long long edge = rp_sym(call, 'U') * MATMUL_THREADS;
+    const tiling *t = choose_tiling(call, target);
     rp_text_format(text, "%llu tiles of %llu x %llu for %llu multiprocessors",
-                   (unsigned long long)rp_sym(call, 'W'), edge, edge,
+                   (unsigned long long)count_tiles(call, t), (unsigned long long)tile_rows(t),
+                   (unsigned long long)tile_columns(t),
                    (unsigned long long)target->multiprocessors);
+    if (t->parts > 1) rp_text_format(text, ", k in %u parts", t->parts);
+}
+
+/* Whether a subgroup is the vector of a processor's core: then staging gains nothing. */
+static bool fits_columns(const rp_op_call *call, const rp_target *target) {
+    (void)call;
+    return target->subgroup == COLUMN_LANES && !rp_target_stages(target);
+}
+
+/* 16 rows at a time unless 8 are fewer in all, of which one costs a fifth more; 8 columns a lane
+ * unless that leaves cores idle. */
+static void bind_columns(rp_op_call *call, const rp_target *target) {
+    uint64_t rows = rp_sym(call, 'H'), few = ceil_div(rows, 8) * 8, many = ceil_div(rows, 16) * 16;
+    uint64_t u = 6 * few < 5 * many ? 8 : 16, v = 8;
+    bind_grid(call, u, v * COLUMN_LANES);
+    if (rp_sym(call, 'W') < target->multiprocessors) bind_grid(call, u, (v = 4) * COLUMN_LANES);
+    bind(call, 'U', u);
+    bind(call, 'V', v);
+}
+
+static void explain_columns(const rp_op_call *call, const rp_target *target, rp_text *text) {
+    (void)target;
+    rp_text_format(text, "%llu tiles of %llu x %llu", (unsigned long long)rp_sym(call, 'W'),
+                   (unsigned long long)rp_sym(call, 'U'),
+                   (unsigned long long)rp_sym(call, 'V') * COLUMN_LANES);
 }
 
 static const rp_op_variant matmul_variants[] = {
@@ -127,12 +231,28 @@ static const rp_op_variant matmul_variants[] = {
         .explain = rp_op_matmul_matrices_explain,
     },
     {
+        .name = "columns",
+        .when = "subgroups of 8 lanes, and shared memory that is no faster than caches: a "
+                "processor's vectors",
+        .why = "no barrier, few loads: a lane has some columns of 8 or 16 rows, and what all lanes "
+               "need comes from the one that loaded it",
+        .text = 700,
+        .threads = COLUMN_LANES,
+        .groups = "W",
+        .sites = {5, 5, 1},
+        .reads = {"BPQX", "GRSY"},
+        .fits = fits_columns,
+        .bind = bind_columns,
+        .explain = explain_columns,
+    },
+    {
         .name = "tiles",
         .when = "always",
-        .why = "square tiles through shared memory, up to 8 x 8 sums a thread in registers",
-        .text = 500,
+        .why = "tiles through shared memory, up to 8 x 8 sums a thread in registers; 16 x 8 to 128 "
+               "x 128 by what keeps all multiprocessors busy, with k in parts where tiles are few",
+        .text = 700,
         .groups = "W",
-        .sites = {2, 2},
+        .sites = {10, 10, 5},
         .reads = {"BPQX", "GRSY"},
         .bind = bind_tiles,
         .explain = explain_tiles,
@@ -188,7 +308,8 @@ const rp_op rp_ops_matrix[] = {
         .name = "matmul",
         .family = "matrix",
         .brief = "matrix products, batched, of operands as they are or transposed",
-        .notes = "out[b, m, n] is the sum over k of a[b, m, k] * b[b, k, n], in the order of k. "
+        .notes = "out[b, m, n] is the sum over k of a[b, m, k] * b[b, k, n], in the order of k, "
+                 "or in parts of k that are added in their order: shapes and the target decide. "
                  "With `transpose_a` a is [B, K, M], with `transpose_b` b is [B, N, K], as weights "
                  "usually are. b may be one matrix for all of a's. " SUMS
                  " With cooperative matrices the order is the device's, and blocks are unpacked to "

@@ -1,93 +1,233 @@
-// Matrix products by tiles. A workgroup of 16 x 16 threads makes a tile of U * 16 rows and as many
-// columns: 16 steps of k at a time go through shared memory, where each element is used U * 16
-// times, and every thread keeps U x U sums in registers. A thread's rows and columns are 16 apart,
-// so neighbours read neighbouring words of shared memory.
+// Matrix products by tiles of registers over tiles of shared memory, for devices whose arithmetic
+// would wait for memory otherwise. A thread keeps U x V sums in registers. Of 32 threads L lie along
+// the rows of a tile, the others along its columns; I times J such blocks make a tile. C groups of
+// so many threads each take a part of k, where there are too few tiles to keep a device busy, and
+// their sums are added in the order of k.
 //
-// Each sum runs over k in order, so results do not depend on the tile's size. Beyond the edges the
-// tiles hold zeros.
+// D steps of k at a time are in shared memory, twice: while one half is multiplied, the next steps
+// are on their way into registers, and from there go to the other half. Two turns are one in the
+// loop, so that which half it is is a constant. Fences keep the loads in front of the arithmetic and
+// the stores behind it; a compiler that moves either makes them wait. Loads past the end are of the
+// last elements: that costs less than a branch.
 //
-// B: a's matrices; E: b's, 1 or as many; G, H: matrices and their rows as computed, since all of a
-// is one tall matrix where b is one and a is not transposed; X, Y: tiles along columns and rows; W:
-// tiles in all.
+// In shared memory the elements of one k lie next to each other, so that a thread reads four rows,
+// or columns, at once. What lies along k in memory is turned on the way there: some room behind each
+// four k lets neighbours write to different banks.
 //
-// local: 256
+// Each part's sums run over k in order. B: a's matrices; E: b's, 1 or as many; G, H: matrices and
+// their rows as computed; X, Y: tiles along columns and rows; W: tiles in all; T: shared memory, in
+// words of 16 bytes.
+//
+// local: 32 * I * J * C
 // grid: min(W, 65535), ceil_div(W, 65535), 1
+// order: kept
 
-const uint EDGE = U * 16u;
-const uint DEPTH = 16u;
+const uint ACROSS = 32u / L;
+const uint THREADS = 32u * I * J; // of a part
+const uint ROWS = I * L * U;
+const uint COLUMNS = J * ACROSS * V;
+const uint QUADS = D / 4u;
+const uint LEFT_QUAD = 4u * ROWS + 128u / D; // floats that four k take
+const uint RIGHT_QUAD = 4u * COLUMNS + 128u / D;
+const uint LEFT = QUADS * LEFT_QUAD / 4u; // a half of a's, in vec4
+const uint RIGHT = QUADS * RIGHT_QUAD / 4u;
+const uint LEFT_LOADS = (ROWS * QUADS + THREADS - 1u) / THREADS;
+const uint RIGHT_LOADS = (COLUMNS * QUADS + THREADS - 1u) / THREADS;
+const uint TURNS = (K + 2u * D * C - 1u) / (2u * D * C);
+const bool WHOLE = K % (2u * D * C) == 0u; // no step is past the end
 
-// One word more than the edge, so that writing along k meets no bank twice.
-shared float left_tile[DEPTH * (EDGE + 1u)];
-shared float right_tile[DEPTH * (EDGE + 1u)];
+// How a and b lie in memory: lines of so many elements.
+const uint LEFT_LINE = transpose_a == 0u ? K : H;
+const uint LEFT_LINES = transpose_a == 0u ? H : K;
+const uint RIGHT_LINE = transpose_b == 0u ? N : K;
+const uint RIGHT_LINES = transpose_b == 0u ? K : N;
 
-// The place in a tile that a thread fills in its n-th turn. What is contiguous in memory is read by
-// neighbouring threads.
-void place(uint n, bool along_k, out uint k, out uint edge) {
-    uint at = n * 256u + gl_LocalInvocationIndex;
-    k = along_k ? at % DEPTH : at / EDGE;
-    edge = along_k ? at / DEPTH : at % EDGE;
+// A thread's rows lie next to each other by TALL, and results are handed on in as many rounds as it
+// has such.
+const uint TALL = U % 4u == 0u ? 4u : U;
+const uint ROUNDS = U / TALL;
+const uint ROUND_ROWS = I * L * TALL;
+const uint QUADS_ACROSS = COLUMNS / 4u;
+
+shared vec4 tiles[T];
+
+uint thread, part;
+uint first_left, first_right, first_row, first_column;
+uint own_row, own_column; // this thread's first ones in a tile: by TALL rows, by 4 columns
+vec4 sums[U * V / 4u];
+vec4 left_next[LEFT_LOADS];
+vec4 right_next[RIGHT_LOADS];
+
+void fence() {
+    subgroupBarrier();
 }
 
-void load_left(uint batch, uint first_row, uint first_k) {
-    for (uint n = 0u; n < U; n++) {
-        uint k, edge;
-        place(n, transpose_a == 0u, k, edge);
-        uint row = first_row + edge;
-        float value = 0.0;
-        if (row < H && first_k + k < K) {
-            uint at = transpose_a == 0u ? row * K + first_k + k : (first_k + k) * H + row;
-            value = a(batch * H * K + at);
-        }
-        left_tile[k * (EDGE + 1u) + edge] = value;
+// The bits of a thread's number alternate between rows and columns, so that those who read at once
+// meet few banks twice.
+void find_place() {
+    thread = gl_LocalInvocationIndex % THREADS;
+    part = gl_LocalInvocationIndex / THREADS;
+    uint lane = thread % 32u, block = thread / 32u;
+    uint down = lane / ACROSS, across = lane % ACROSS;
+    if (L == 8u) {
+        down = lane >> 1u & 1u | lane >> 3u << 1u;
+        across = lane & 1u | (lane >> 2u & 1u) << 1u;
+    }
+    own_row = block % I * L * ROUNDS + down;
+    own_column = block / I * ACROSS * (V / 4u) + across;
+}
+
+// ---- From memory ----
+
+vec4 left_quad(uint line, uint at) {
+    uint first = first_left + min(line, LEFT_LINES - 1u) * LEFT_LINE;
+    if (LEFT_LINE % 4u == 0u) return a_4(first + min(at, LEFT_LINE - 4u));
+    vec4 r;
+    for (uint i = 0u; i < 4u; i++) r[i] = a(first + min(at + i, LEFT_LINE - 1u));
+    return r;
+}
+
+vec4 right_quad(uint line, uint at) {
+    uint first = first_right + min(line, RIGHT_LINES - 1u) * RIGHT_LINE;
+    if (RIGHT_LINE % 4u == 0u) return b_4(first + min(at, RIGHT_LINE - 4u));
+    vec4 r;
+    for (uint i = 0u; i < 4u; i++) r[i] = b(first + min(at + i, RIGHT_LINE - 1u));
+    return r;
+}
+
+// Zeros in place of what is past the end of k. Four elements are four k, or have one.
+vec4 within(vec4 value, uint k, bool along_k) {
+    if (WHOLE) return value;
+    uvec4 at = along_k ? k + uvec4(0u, 1u, 2u, 3u) : uvec4(k);
+    return mix(vec4(0.0), value, lessThan(at, uvec4(K)));
+}
+
+void load(uint from) {
+    [[unroll]] for (uint i = 0u; i < LEFT_LOADS; i++) {
+        uint n = thread + i * THREADS;
+        bool along_k = transpose_a == 0u;
+        uint k = from + (along_k ? n % QUADS * 4u : n / (ROWS / 4u));
+        uint row = first_row + (along_k ? n / QUADS : n % (ROWS / 4u) * 4u);
+        left_next[i] = within(left_quad(along_k ? row : k, along_k ? k : row), k, along_k);
+    }
+    [[unroll]] for (uint i = 0u; i < RIGHT_LOADS; i++) {
+        uint n = thread + i * THREADS;
+        bool along_k = transpose_b == 1u;
+        uint k = from + (along_k ? n % QUADS * 4u : n / QUADS_ACROSS);
+        uint column = first_column + (along_k ? n / QUADS : n % QUADS_ACROSS * 4u);
+        right_next[i] = within(right_quad(along_k ? column : k, along_k ? k : column), k, along_k);
     }
 }
 
-void load_right(uint batch, uint first_column, uint first_k) {
-    for (uint n = 0u; n < U; n++) {
-        uint k, edge;
-        place(n, transpose_b != 0u, k, edge);
-        uint column = first_column + edge;
-        float value = 0.0;
-        if (column < N && first_k + k < K) {
-            uint at = transpose_b == 0u ? (first_k + k) * N + column : column * K + first_k + k;
-            value = b((E == 1u ? 0u : batch * K * N) + at);
+// ---- To shared memory ----
+
+// The n-th four of a tile that has `edge` rows, or columns, and four k in `quad` floats.
+void keep(uint tile, uint edge, uint quad, uint n, bool along_k, vec4 value) {
+    if (along_k) {
+        uint at = n % QUADS * quad + n / QUADS, which = at % 4u;
+        at = tile + at / 4u;
+        tiles[at][which] = value.x;
+        tiles[at + edge / 4u][which] = value.y;
+        tiles[at + edge / 2u][which] = value.z;
+        tiles[at + edge / 4u * 3u][which] = value.w;
+    } else {
+        uint k = n / (edge / 4u);
+        tiles[tile + (k / 4u * quad + k % 4u * edge) / 4u + n % (edge / 4u)] = value;
+    }
+}
+
+void store(uint half_) {
+    uint left = part * 2u * (LEFT + RIGHT) + half_ * LEFT;
+    uint right = part * 2u * (LEFT + RIGHT) + 2u * LEFT + half_ * RIGHT;
+    [[unroll]] for (uint i = 0u; i < LEFT_LOADS; i++) {
+        uint n = thread + i * THREADS;
+        if (ROWS * QUADS % THREADS == 0u || n < ROWS * QUADS)
+            keep(left, ROWS, LEFT_QUAD, n, transpose_a == 0u, left_next[i]);
+    }
+    [[unroll]] for (uint i = 0u; i < RIGHT_LOADS; i++) {
+        uint n = thread + i * THREADS;
+        if (COLUMNS * QUADS % THREADS == 0u || n < COLUMNS * QUADS)
+            keep(right, COLUMNS, RIGHT_QUAD, n, transpose_b == 1u, right_next[i]);
+    }
+}
+
+// ---- Arithmetic ----
+
+void multiply_k(uint left, uint right) {
+    float down[U];
+    vec4 across[V / 4u];
+    [[unroll]] for (uint c = 0u; c < V / 4u; c++) across[c] = tiles[right + own_column + c * ACROSS];
+    if (TALL == 4u) {
+        [[unroll]] for (uint c = 0u; c < U / 4u; c++) {
+            vec4 four = tiles[left + own_row + c * L];
+            [[unroll]] for (uint i = 0u; i < 4u; i++) down[c * 4u + i] = four[i];
         }
-        right_tile[k * (EDGE + 1u) + edge] = value;
+    } else {
+        [[unroll]] for (uint i = 0u; i < U; i++)
+            down[i] = tiles[left + (own_row * U + i) / 4u][(own_row * U + i) % 4u];
+    }
+    [[unroll]] for (uint i = 0u; i < U; i++)
+        [[unroll]] for (uint c = 0u; c < V / 4u; c++)
+            sums[i * (V / 4u) + c] = fma(vec4(down[i]), across[c], sums[i * (V / 4u) + c]);
+}
+
+void multiply(uint half_) {
+    uint left = part * 2u * (LEFT + RIGHT) + half_ * LEFT;
+    uint right = part * 2u * (LEFT + RIGHT) + 2u * LEFT + half_ * RIGHT;
+    [[unroll]] for (uint quad = 0u; quad < QUADS; quad++)
+        [[unroll]] for (uint k = 0u; k < 4u; k++)
+            multiply_k(left + (quad * LEFT_QUAD + k * ROWS) / 4u,
+                       right + (quad * RIGHT_QUAD + k * COLUMNS) / 4u);
+}
+
+// ---- Results ----
+
+// Through shared memory, so that the parts of k meet, neighbours store neighbours, and what is done
+// with results is in the text once a round.
+void hand_on(uint round_, uint batch) {
+    barrier(); // tiles, or the round before, are read
+    uint row = (own_row / (L * ROUNDS) * L + own_row % (L * ROUNDS)) * TALL;
+    [[unroll]] for (uint i = 0u; i < TALL; i++)
+        [[unroll]] for (uint c = 0u; c < V / 4u; c++)
+            tiles[(part * ROUND_ROWS + row + i) * QUADS_ACROSS + own_column + c * ACROSS] =
+                sums[(round_ * TALL + i) * (V / 4u) + c];
+    barrier();
+    [[dont_unroll]] for (uint n = gl_LocalInvocationIndex; n < ROUND_ROWS * QUADS_ACROSS;
+                         n += THREADS * C) {
+        uint r = n / QUADS_ACROSS, column = first_column + n % QUADS_ACROSS * 4u;
+        uint row = first_row + (r / (L * TALL) * ROUNDS + round_) * L * TALL + r % (L * TALL);
+        if (row >= H || column >= N) continue;
+        vec4 sum = tiles[n];
+        for (uint p = 1u; p < C; p++) sum += tiles[p * ROUND_ROWS * QUADS_ACROSS + n];
+        uint to = (batch * H + row) * N + column;
+        if (N % 4u == 0u)
+            out_store_4(to, sum);
+        else
+            for (uint i = 0u; i < 4u && column + i < N; i++) out_store(to + i, sum[i]);
     }
 }
 
 void main() {
     uint tile = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
     if (tile >= W) return; // the whole workgroup
-    uint first_column = tile % X * EDGE;
-    uint first_row = tile / X % Y * EDGE;
+    find_place();
     uint batch = tile / (X * Y);
-    uint right = gl_LocalInvocationIndex % 16u;
-    uint down = gl_LocalInvocationIndex / 16u;
+    first_column = tile % X * COLUMNS;
+    first_row = tile / X % Y * ROWS;
+    first_left = batch * H * K;
+    first_right = E == 1u ? 0u : batch * K * N;
+    [[unroll]] for (uint i = 0u; i < U * V / 4u; i++) sums[i] = vec4(0.0);
 
-    float sums[U * U];
-    for (uint i = 0u; i < U * U; i++) sums[i] = 0.0;
-    for (uint first_k = 0u; first_k < K; first_k += DEPTH) {
-        load_left(batch, first_row, first_k);
-        load_right(batch, first_column, first_k);
-        barrier();
-        for (uint k = 0u; k < DEPTH; k++) {
-            float row[U], column[U];
-            for (uint i = 0u; i < U; i++) {
-                row[i] = left_tile[k * (EDGE + 1u) + down + 16u * i];
-                column[i] = right_tile[k * (EDGE + 1u) + right + 16u * i];
-            }
-            for (uint i = 0u; i < U; i++)
-                for (uint j = 0u; j < U; j++)
-                    sums[i * U + j] = fma(row[i], column[j], sums[i * U + j]);
+    uint first = part * TURNS * 2u * D;
+    load(first);
+    for (uint turn = 0u; turn < TURNS; turn++)
+        [[unroll]] for (uint half_ = 0u; half_ < 2u; half_++) {
+            store(half_);
+            barrier();
+            load(first + min(turn * 2u + half_ + 1u, TURNS * 2u - 1u) * D);
+            fence();
+            multiply(half_);
+            fence();
         }
-        barrier(); // before the tiles are overwritten
-    }
-
-    for (uint i = 0u; i < U; i++)
-        for (uint j = 0u; j < U; j++) {
-            uint row = first_row + down + 16u * i;
-            uint column = first_column + right + 16u * j;
-            if (row < H && column < N) out_store((batch * H + row) * N + column, sums[i * U + j]);
-        }
+    [[unroll]] for (uint round_ = 0u; round_ < ROUNDS; round_++) hand_on(round_, batch);
 }

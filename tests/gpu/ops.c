@@ -12,7 +12,8 @@
  *
  * Nothing may be left untested: each op needs a case for every dtype of every operand, with and
  * without each optional operand, for every choice of an attribute, and one of the least size. Each
- * case is run by every variant of its op that fits it, and each variant needs a case.
+ * case is run by every variant of its op that fits it on a built-in target, as far as the device at
+ * hand can pass for that, and each variant needs a case.
  *
  *   test_ops [PART PARTS]   every PARTS-th batch of cases, beginning with PART (from 0): as a
  *                           driver compiles one pipeline after the other, several processes share
@@ -37,6 +38,7 @@ enum { BATCH = 48, MAX_CASES = 4096, SHOWN = 12 };
 typedef struct trial {
     const op_case *from;
     rp_op_line line;
+    const rp_target *target;      /* that the variant is chosen for; NULL: `portable` */
     uint32_t skip;                /* variants that would fit and are passed over */
     const rp_op_variant *variant; /* which is left; NULL: the op has none */
     char name[64], operands[256], attrs[256];
@@ -78,9 +80,10 @@ static void expand(char *out, size_t size, const char *from, const char *const w
     out[at] = '\0';
 }
 
-static void choose(trial *t, uint32_t skip) {
+static void choose(trial *t, const rp_target *target, uint32_t skip) {
     rp_op_call call = t->line.call;
-    rp_op_choose_after(&call, NULL, skip);
+    rp_op_choose_after(&call, target, skip);
+    t->target = target;
     t->skip = skip;
     t->variant = call.variant;
     snprintf(t->name, sizeof t->name, "%s%s%s", rp_op_name(call.op), t->variant ? "/" : "",
@@ -100,20 +103,55 @@ static void add_trial(const op_case *from, const char *type, const char *more) {
         fprintf(stderr, "\n  case %s {%s} (%s): %s", from->op, t->attrs, t->operands,
                 t->line.call.error);
     CU_ASSERT(ok);
-    if (ok) choose(t, 0);
+    if (ok) choose(t, NULL, 0);
     T.count += ok;
 }
 
-/* All cases again by the variants that they would have without the first, without two, and so on:
- * what is added here is come to later. */
-static void add_variants(void) {
-    for (uint32_t i = 0; i < T.count; i++) {
-        uint32_t skip = T.trials[i].skip + 1;
-        if (!T.trials[i].variant || skip >= rp_op_fitting(&T.trials[i].line.call, NULL)) continue;
-        CU_ASSERT_FATAL(T.count < MAX_CASES);
-        T.trials[T.count] = T.trials[i];
-        choose(&T.trials[T.count++], skip);
+static bool is_tried(const trial *t, uint32_t first) {
+    for (uint32_t i = first; i < T.count; i++)
+        if (T.trials[i].variant == t->variant && T.trials[i].from == t->from &&
+            strcmp(T.trials[i].operands, t->operands) == 0 &&
+            strcmp(T.trials[i].attrs, t->attrs) == 0)
+            return true;
+    return false;
+}
+
+/* The first `cases` trials again by the variants that they have on a target: by the first that
+ * fits, then by the second, and so on, where none has tried that. */
+static void add_variants(const rp_target *target, uint32_t cases) {
+    bool more = true;
+    for (uint32_t skip = 0; more; skip++) {
+        more = false;
+        for (uint32_t i = 0; i < cases; i++) {
+            trial next = T.trials[i];
+            if (!next.variant || skip >= rp_op_fitting(&next.line.call, target)) continue;
+            more = true;
+            choose(&next, target, skip);
+            if (is_tried(&next, i)) continue;
+            CU_ASSERT_FATAL(T.count < MAX_CASES);
+            T.trials[T.count++] = next;
+        }
     }
+}
+
+/* A built-in target as far as the device at hand can pass for it. */
+static const rp_target *target_like(const rp_target *from, rp_target *own) {
+    rp_target device = RP_TARGET_INIT;
+    CU_ASSERT_EQUAL_FATAL(rp_device_target(T.device, &device), RP_OK);
+    *own = *from;
+    own->needs &= device.needs;
+    own->matrix_shapes &= device.matrix_shapes;
+    if (own->shared_bytes > device.shared_bytes) own->shared_bytes = device.shared_bytes;
+    if (own->invocations > device.invocations) own->invocations = device.invocations;
+    return own;
+}
+
+static void add_targets(void) {
+    static rp_target targets[8];
+    uint32_t cases = T.count, count = 0;
+    CU_ASSERT_EQUAL_FATAL(rp_target_list(sizeof targets / sizeof *targets), NULL);
+    for (const rp_target *t; (t = rp_target_list(count)); count++)
+        add_variants(target_like(t, &targets[count]), cases);
 }
 
 /* Every pointwise op of one input, and every function of formulas of one argument, over all
@@ -159,7 +197,7 @@ static void make_trials(void) {
             for (const char *b = more; *b; b += strcspn(b, " "), b += strspn(b, " "))
                 add_trial(c, a, b);
     }
-    add_variants();
+    add_targets();
     CU_ASSERT(T.count > 0);
 }
 
@@ -254,6 +292,7 @@ static void buffer_name(char name[64], uint32_t index, const trial *t, uint32_t 
 static rp_graph *make_graph(uint32_t first, uint32_t count) {
     rp_graph *g = need(rp_graph_create(NULL, "ops"));
     g->skip_variants = T.trials[first].skip;
+    if (T.trials[first].target) rp_graph_set_target(g, T.trials[first].target);
     for (uint32_t i = first; i < first + count; i++) {
         trial *t = &T.trials[i];
         const rp_op_call *call = &t->line.call;
@@ -449,11 +488,13 @@ static void release(trial *t) {
     }
 }
 
-/* A batch that does not compile is halved until the cases to blame are alone; one that passes over
- * variants in different ways is parted. */
+/* A batch that does not compile is halved until the cases to blame are alone; one for several
+ * targets, or that passes over variants in different ways, is parted. */
 static uint32_t try_cases(uint32_t first, uint32_t count) {
     uint32_t wrong = 0, alike = 1;
-    while (alike < count && T.trials[first + alike].skip == T.trials[first].skip) alike++;
+    while (alike < count && T.trials[first + alike].skip == T.trials[first].skip &&
+           T.trials[first + alike].target == T.trials[first].target)
+        alike++;
     if (alike < count) return try_cases(first, alike) + try_cases(first + alike, count - alike);
     rp_graph *g = make_graph(first, count);
     bool ran = run_level(g, first, count, 0) && run_level(g, first, count, 1);

@@ -332,6 +332,15 @@ const op_case op_cases[] = {
     {"matmul", "f32[130,512] f32[130,512]", "transpose_b=1", NULL, NULL},
     {"matmul", "f32[1,1] f32[1,1]", NULL, NULL, NULL},
     {"matmul", "f32[9,9]:rows f32[9,4]", NULL, NULL, NULL},
+    /* One for each size of tiles that large GPUs have: 16 x 16 to 128 x 128. */
+    {"matmul", "f32[15,129] f32[129,2000]", NULL, NULL, NULL},
+    {"matmul", "f32[30,130] f16[1899,130]", "transpose_b=1", NULL, NULL},
+    {"matmul", "f32[128,31] q8_0[128,3808]", "transpose_a=1", NULL, NULL},
+    {"matmul", "f16[63,64] q4_0[3839,64]", "transpose_b=1", NULL, NULL},
+    {"matmul", "f32[60,64] f32[5758,64]", "transpose_b=1", NULL, NULL},
+    {"matmul", "f32[61,32] f32[32,6399]", NULL, NULL, NULL},
+    {"matmul", "f32[32,62] f16[32,32999]", "transpose_a=1", NULL, NULL},
+    {"matmul", "f32[127,20] f32[16271,20]", "transpose_b=1", NULL, NULL},
 
     /* ---- attention ---- */
     {"rope", "T[5,3,16] U[5]:below=5000", "layout=neox", FLOATS, "u32 i32"},

@@ -30,12 +30,62 @@ static void tiles(void) {
     CU_ASSERT_EQUAL(symbol_of("matmul", "", "f32[6,10,4] f32[4,5]", 'H'), 60);
     CU_ASSERT_EQUAL(symbol_of("matmul", "transpose_a=1", "f32[6,4,10] f32[4,5]", 'G'), 6);
     CU_ASSERT_EQUAL(symbol_of("matmul", "", "f32[6,10,4] f32[6,4,5]", 'H'), 10);
-    /* Small products get small tiles, so that there are many; large ones large tiles. */
-    CU_ASSERT_EQUAL(symbol_of("matmul", "", "f32[64,4] f32[4,64]", 'U'), 1);
-    CU_ASSERT_EQUAL(symbol_of("matmul", "", "f32[4096,4] f32[4,4096]", 'U'), 8);
-    CU_ASSERT_EQUAL(symbol_of("matmul", "", "f32[4096,4] f32[4,4096]", 'W'), 1024);
-    CU_ASSERT_EQUAL(symbol_of("matmul", "", "f32[100000,4] f32[4,3]", 'U'), 1);
-    CU_ASSERT_EQUAL(symbol_of("matmul", "", "f32[100000,4] f32[4,3]", 'Y'), 6250);
+    /* Tiles are as large as keeps all multiprocessors busy: 16 x 8 of these, to 128 x 128. */
+    static const struct {
+        const char *attrs, *operands;
+        uint32_t rows, columns, tiles;
+    } sizes[] = {
+        {"", "f32[7,129] f32[129,30]", 16, 8, 4},
+        {"", "f32[15,129] f32[129,2000]", 16, 16, 125},
+        {"transpose_b=1", "f32[30,130] f16[1899,130]", 32, 16, 119},
+        {"transpose_a=1", "f32[128,31] q8_0[128,3808]", 32, 16, 238},
+        {"transpose_b=1", "f16[63,64] q4_0[3839,64]", 64, 32, 120},
+        {"transpose_b=1", "f32[60,64] f32[5758,64]", 64, 48, 120},
+        {"", "f32[61,32] f32[32,6399]", 64, 64, 100},
+        {"transpose_a=1", "f32[32,62] f16[32,32999]", 64, 64, 516},
+        {"transpose_b=1", "f32[127,20] f32[16271,20]", 128, 128, 128},
+        {"", "f32[6,7,129] f32[6,129,30]", 16, 8, 24},
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint64_t s[26];
+        for (char c = 'A'; c <= 'Z'; c++)
+            s[c - 'A'] = strchr("UVLIJDCTWXY", c)
+                             ? symbol_of("matmul", sizes[i].attrs, sizes[i].operands, c)
+                             : 0;
+#define S(letter) s[letter - 'A']
+        CU_ASSERT_EQUAL(S('I') * S('L') * S('U'), sizes[i].rows);
+        CU_ASSERT_EQUAL(S('J') * (32 / S('L')) * S('V'), sizes[i].columns);
+        CU_ASSERT_EQUAL(S('W'), sizes[i].tiles);
+        /* Two halves of all parts' steps fit, and so do results. */
+        CU_ASSERT(S('T') * 4 >= 2 * S('C') * S('D') * (sizes[i].rows + sizes[i].columns));
+        CU_ASSERT(S('T') <= 32768 / 16 && S('I') * S('J') * S('C') * 32 <= 256);
+#undef S
+    }
+}
+
+/* Eights of rows unless sixteens are as few in all; narrower tiles where cores would be idle. */
+static void columns(void) {
+    static const struct {
+        const char *operands;
+        uint32_t u, v, w;
+    } sizes[] = {{"f32[32,384] f32[384,384]", 16, 8, 12},
+                 {"f32[8,384] f32[384,384]", 8, 8, 6},
+                 {"f32[17,40] f32[40,100]", 8, 8, 6},
+                 {"f32[25,40] f32[40,100]", 16, 8, 4},
+                 {"f32[3,40] f32[40,50]", 8, 4, 2}};
+    const rp_target *target = rp_target_builtin("lavapipe");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(target);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        rp_op_line line;
+        CU_ASSERT_FATAL(rp_op_line_parse(&line, "matmul", "", sizes[i].operands));
+        rp_op_choose(&line.call, target);
+        CU_ASSERT_STRING_EQUAL(line.call.variant->name, "columns");
+        CU_ASSERT_EQUAL(rp_sym(&line.call, 'U'), sizes[i].u);
+        CU_ASSERT_EQUAL(rp_sym(&line.call, 'V'), sizes[i].v);
+        CU_ASSERT_EQUAL(rp_sym(&line.call, 'W'), sizes[i].w);
+        rp_op_choose(&line.call, NULL);
+        CU_ASSERT_STRING_EQUAL(line.call.variant->name, "tiles");
+    }
 }
 
 static void products(void) {
@@ -245,6 +295,7 @@ static void special_scores(void) {
 int main(void) {
     static const rp_test tests[] = {{"product shapes", product_shapes},
                                     {"tiles", tiles},
+                                    {"columns", columns},
                                     {"products", products},
                                     {"rope shapes", rope_shapes},
                                     {"rope turns", rope_turns},
