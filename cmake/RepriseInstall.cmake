@@ -1,6 +1,6 @@
 # What `cmake --install` and `cpack` put on a machine: the libraries, the headers, a CMake package
 # (reprise::reprise, reprise::runtime, reprise::weights), pkg-config files, the program, its man page and
-# completions.
+# completions, and the documentation with the examples that it speaks of.
 # Included for a top-level build only: a project that adds Reprise as a subdirectory installs itself.
 include(CMakePackageConfigHelpers)
 
@@ -41,6 +41,11 @@ foreach(module ${reprise_modules})
     install(DIRECTORY ${module}/include/reprise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
 endforeach()
+
+# The headers speak of docs/, which is there as in the source tree, so that the pages' links to each
+# other, to the README and to the examples lead somewhere.
+install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # ---- CMake package -------------------------------------------------------------------------------
 set(reprise_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/reprise)

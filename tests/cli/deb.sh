@@ -15,7 +15,7 @@ dpkg-deb --field reprise_*.deb Recommends | grep -Fx mesa-vulkan-drivers
 root/usr/bin/reprise --version
 root/usr/bin/reprise run "$source/examples/own-shaders/standardise.yaml" -o y=y.npy
 for file in y.npy root/usr/share/man/man1/reprise.1 root/usr/share/bash-completion/completions/reprise \
-    root/usr/include/reprise/runtime.h; do
+    root/usr/include/reprise/runtime.h root/usr/share/doc/reprise/docs/c-api.md; do
     test -s "$file" || { echo "$file is missing"; exit 1; }
 done
 # The program uses the libraries it came with, not those of the build.

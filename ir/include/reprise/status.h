@@ -1,6 +1,7 @@
 /* Statuses, diagnostics and allocators: what every Reprise call has in common.
  *
- * Rules that hold for the whole library, stated once:
+ * Rules that hold for the whole library, stated once. What the headers call docs/ is installed as
+ * share/doc/reprise/docs.
  *  - A function that can fail returns rp_status. On failure every out-parameter is left NULL or
  *    zero, and nothing has been written half.
  *  - Functions that explain their failures take an rp_diags*. NULL is valid and drops the text.
