@@ -51,8 +51,8 @@ static double threads(const rp_fuse_set *set) {
     case RP_SHAPE_ROWS:
         for (uint32_t i = 0; i < set->count; i++)
             if (set->calls[i]->call.op->form == RP_OP_ROWS)
-                return (double)rp_sym(&set->calls[i]->call, 'R') *
-                       (rp_sym(&set->calls[i]->call, 'C') > 128 ? 256 : 1);
+                return (double)rp_op_reductions(&set->calls[i]->call) *
+                       (set->shape.parts || set->shape.columns > 128 ? 256 : 1);
         break;
     case RP_SHAPE_KERNEL:
         for (uint32_t i = 0; i < set->count; i++) {

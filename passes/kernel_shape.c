@@ -73,7 +73,10 @@ static bool is_column(const rp_shape *s, uint32_t i, uint32_t k) {
 static bool place_rows(rp_shape *s, uint32_t i) {
     rp_shape_member *m = &s->members[i];
     const rp_op_call *c = m->call;
-    if (rp_sym(c, 'R') != s->rows || rp_sym(c, 'C') != s->columns)
+    if ((c->op->parts ? rp_sym(c, 'P') : 0) != s->parts)
+        return refuse(s, "n%u %s and n%u %s cut rows into other parts", id_of(s, s->first),
+                      op_of(s, s->first), id_of(s, i), op_of(s, i));
+    if (rp_op_reductions(c) != s->rows || rp_sym(c, 'C') != s->columns)
         return refuse(s, "n%u %s goes over %llu rows of %llu, n%u %s over %llu of %llu",
                       id_of(s, i), op_of(s, i), (unsigned long long)rp_sym(c, 'R'),
                       (unsigned long long)rp_sym(c, 'C'), id_of(s, s->first), op_of(s, s->first),
@@ -100,7 +103,8 @@ static bool place_rows(rp_shape *s, uint32_t i) {
 static bool place_on_rows(rp_shape *s, uint32_t i, uint32_t k, uint8_t *out) {
     uint8_t place;
     uint32_t j = source_of(s, i, k, &place);
-    uint64_t size = rp_shape_domain(s->members[i].call), all = s->rows * s->columns;
+    uint64_t size = rp_shape_domain(s->members[i].call);
+    uint64_t all = s->parts ? 0 : s->rows * s->columns; /* nothing is at hand of parts' elements */
     bool same = rp_op_reads_at(s->members[i].call, k) == RP_AT_SAME;
     if (place == RP_SHAPE_ELEMENT && same && size == all) {
         *out = RP_SHAPE_ELEMENT;
@@ -270,9 +274,11 @@ static bool classify(rp_shape *s) {
               : row != RP_NONE     ? RP_SHAPE_ROWS
                                    : RP_SHAPE_MAP;
     s->first = kernel != RP_NONE ? kernel : product != RP_NONE ? product : row;
-    s->rows = s->columns = s->elements = 0;
+    s->rows = s->columns = s->parts = s->elements = 0;
     if (s->kind == RP_SHAPE_ROWS) {
-        s->rows = rp_sym(s->members[row].call, 'R');
+        const rp_op_call *c = s->members[row].call;
+        s->rows = rp_op_reductions(c);
+        s->parts = c->op->parts ? rp_sym(c, 'P') : 0;
         s->columns = rp_sym(s->members[row].call, 'C');
     } else if (s->kind == RP_SHAPE_MATVEC) {
         s->rows = rp_sym(s->members[product].call, 'B');
@@ -318,7 +324,7 @@ static bool store_fits(rp_shape *s, uint32_t i, uint32_t k) {
         s->elements = mine;
         return true;
     case RP_SHAPE_ROWS:
-        if (mine == s->rows * s->columns || mine == s->rows) return true;
+        if ((mine == s->rows * s->columns && !s->parts) || mine == s->rows) return true;
         break;
     case RP_SHAPE_KERNEL:
     case RP_SHAPE_MATVEC:

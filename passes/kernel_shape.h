@@ -62,6 +62,7 @@ typedef struct rp_shape {
     rp_shape_kind kind;
     uint32_t first;         /* the core, the first product, or the first op over rows; RP_NONE */
     uint64_t rows, columns; /* ROWS; MATVEC: of x */
+    uint64_t parts;         /* ROWS: of each row, `rows` being those of all; 0: rows are whole */
     uint64_t elements;      /* MAP */
     double size;            /* in instructions, about */
     char reason[RP_SHAPE_REASON];

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include "base/number.h"
 #include "composite/formula.h"
+#include "composite/rows.h"
 #include "ops/tables.h"
 
 /* ---- Operands -------------------------------------------------------------------------------- */
@@ -196,6 +197,13 @@ static rp_status add_node(maker *m) {
     return index == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
 }
 
+/* Few long rows: several ops, of which the outputs are seen as they were asked for. */
+static rp_status split_node(maker *m, uint64_t parts) {
+    for (uint32_t i = 0; i < m->call.operand_count; i++)
+        if (m->given[i] && m->given[i]->fresh != RP_NONE) RP_TRY(make_fresh(m, i));
+    return rp_rows_split(m->x, &m->call, m->given, parts);
+}
+
 rp_status rp_apply_op(rp_application *x, const rp_op *op) {
     maker m = {.x = x};
     rp_map_formula formula;
@@ -210,5 +218,6 @@ rp_status rp_apply_op(rp_application *x, const rp_op *op) {
         RP_TRY(take_attrs(&m));
     }
     RP_TRY(judge(&m));
-    return add_node(&m);
+    uint64_t parts = rp_rows_parts(&m.call, rp_graph_target(x->graph));
+    return parts > 1 ? split_node(&m, parts) : add_node(&m);
 }

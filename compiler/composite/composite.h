@@ -46,6 +46,9 @@ rp_status rp_composite_apply(rp_application *application, const rp_composite *co
 
 /* ---- For expand functions -------------------------------------------------------------------- */
 
+/* Gives the nodes to come the composite's name as their label, where the user gave none. */
+rp_status rp_expand_label(rp_expansion *x);
+
 /* An operand of one op: how the op calls it, and what it is. NULL: left out. */
 typedef struct rp_part {
     const char *name;

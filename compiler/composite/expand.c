@@ -57,12 +57,15 @@ rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
     rp_expansion e = {.application = x, .composite = composite, .first_id = x->graph->nodes_count};
     RP_TRY(match_operands(&e));
     RP_TRY(match_attrs(&e));
-    if (x->node.label == RP_NONE) {
-        x->node.label =
-            rp_graph_intern(x->graph, composite->info.name, strlen(composite->info.name));
-        if (x->node.label == RP_NONE) return RP_ERROR_NO_MEMORY;
-    }
+    RP_TRY(rp_expand_label(&e));
     return composite->expand(&e);
+}
+
+rp_status rp_expand_label(rp_expansion *e) {
+    rp_application *x = e->application;
+    const char *name = e->composite->info.name;
+    if (x->node.label == RP_NONE) x->node.label = rp_graph_intern(x->graph, name, strlen(name));
+    return x->node.label == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
 }
 
 rp_status rp_expand_temp(rp_expansion *e, const char *name, rp_given_operand *out) {

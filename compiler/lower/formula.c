@@ -96,6 +96,7 @@ static const char *name_word(rp_emit *e, uint32_t member, uint32_t name) {
     if (name < RP_NAME_ATTR) return rp_emit_word(e, rp_op_operand_name(call, name));
     if (name < RP_NAME_STEP) return rp_emit_attr(e, member, name - RP_NAME_ATTR);
     if (name < RP_NAME_LENGTH) return rp_emit_word(e, call->op->steps[name - RP_NAME_STEP].name);
+    if (call->op->parts) return rp_emit_name(e, "float(m%u_n)", member);
     return rp_emit_name(e, "float(%s)", rp_emit_symbol(e, member, 'C'));
 }
 

@@ -83,7 +83,7 @@ const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand);
 enum {
     RP_NAME_ATTR = 64,
     RP_NAME_STEP = RP_NAME_ATTR + RP_OP_MAX_ATTRS,
-    RP_NAME_LENGTH = RP_NAME_STEP + RP_OP_MAX_STEPS, /* `n` of rows: C */
+    RP_NAME_LENGTH = RP_NAME_STEP + RP_OP_MAX_STEPS, /* `n` of rows: C, or a part's */
     RP_NAME_COUNT,
 };
 

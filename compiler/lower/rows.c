@@ -1,6 +1,6 @@
 /* Rows: reductions along rows, and what comes before, between and after them.
  *
- * A long row has a workgroup, a short one a thread. All steps of all members come first, one member
+ * A long row has a workgroup, and so has a part of a row; a short row has a thread. All steps of all members come first, one member
  * after the other; then the outputs, element by element and row by row. Nothing of a row is kept
  * between the passes but the results of the steps: elements are computed again, from memory that
  * the caches hold. */
@@ -14,13 +14,15 @@ static bool has_outputs(const rp_emit *e, uint64_t elements) {
     return false;
 }
 
-/* Steps of all members, then the outputs. */
+/* Steps of all members, then the outputs: those of each element, where rows are whole, and those of
+ * each row or part. */
 static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, bool brief) {
     const char *length = rp_emit_symbol(e, first, 'C');
     for (uint32_t m = 0; m < e->member_count && e->status == RP_OK; m++)
         if (e->members[m].call.op->form == RP_OP_ROWS && e->members[m].call.op->step_count)
             rp_text_format(&e->main, "    %s(row);\n", rp_emit_steps(e, m));
-    if (has_outputs(e, r * c)) {
+    bool whole = !e->shape.parts;
+    if (whole && has_outputs(e, r * c)) {
         rp_text_format(&e->main,
                        "    for (uint c = %s; c < %s; c += %s) {\n"
                        "        uint i = row * %s + c;\n",
@@ -29,7 +31,7 @@ static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, bool br
         rp_emit_outputs(e, &e->main, "i", "        ", r * c, NULL);
         rp_text_string(&e->main, "    }\n");
     }
-    if (c > 1 && has_outputs(e, r)) {
+    if ((c > 1 || !whole) && has_outputs(e, r)) {
         if (!brief) rp_text_string(&e->main, "    if (gl_LocalInvocationIndex != 0u) return;\n");
         rp_emit_outputs(e, &e->main, "row", "    ", r, NULL);
     }
@@ -38,7 +40,7 @@ static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, bool br
 rp_status rp_emit_row_kernel(rp_emit *e) {
     uint64_t r = e->shape.rows, c = e->shape.columns;
     uint32_t first = e->shape.first;
-    bool brief = c <= RP_EMIT_SHORT_ROW;
+    bool brief = c <= RP_EMIT_SHORT_ROW && !e->shape.parts;
     e->row_mode = RP_EMIT_ROW_ONE;
     e->local = brief ? SHORT_THREADS : RP_EMIT_ROW_THREADS;
     rp_emit_grid(e, brief ? (r + SHORT_THREADS - 1) / SHORT_THREADS : r);
@@ -47,7 +49,8 @@ rp_status rp_emit_row_kernel(rp_emit *e) {
                    "    uint row = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;\n");
     if (brief)
         rp_text_format(&e->main, "    row = row * %uu + gl_LocalInvocationIndex;\n", e->local);
-    rp_text_format(&e->main, "    if (row >= %s) return;\n", rp_emit_symbol(e, first, 'R'));
+    rp_text_format(&e->main, "    if (row >= %s) return;\n",
+                   e->shape.parts ? rp_emit_uint(e, "rows", r) : rp_emit_symbol(e, first, 'R'));
     put_rows(e, first, r, c, brief);
     rp_text_string(&e->main, "}\n");
     return e->status;

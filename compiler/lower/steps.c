@@ -4,6 +4,7 @@
  * needs a row's statistics again computes the same bits:
  *   C <= 128   one thread, in order of the index
  *   else       256 partial sums, t of elements t, t + 256, ...; then a fixed tree over them
+ * A part of a row, however short, is summed as a long row is.
  * The tree is in kernels/include/reduce.glsl. It costs two barriers, whatever the subgroup's size.
  *
  * Steps that do not depend on one another share a pass over the row. */
@@ -11,6 +12,11 @@
 
 static uint64_t length_of(const rp_emit *e, uint32_t member) {
     return rp_sym(&e->members[member].call, 'C');
+}
+
+/* Whether one thread sums it. */
+static bool is_brief(const rp_emit *e, uint32_t member) {
+    return length_of(e, member) <= RP_EMIT_SHORT_ROW && !e->members[member].call.op->parts;
 }
 
 /* ---- Passes over a row ----------------------------------------------------------------------- */
@@ -34,8 +40,8 @@ static void put_start(rp_emit *e, const rp_op_step *step, const char *indent) {
         rp_text_format(&e->functions, "%suint %s_at = 0xffffffffu;\n", indent, step->name);
 }
 
-static void put_join(rp_emit *e, const rp_op_step *step, const char *value, const char *indent,
-                     rp_text *to) {
+static void put_join(rp_emit *e, const rp_op_step *step, const char *value, const char *place,
+                     const char *indent, rp_text *to) {
     const char *name = rp_emit_word(e, step->name);
     switch ((rp_reduce)step->reduce) {
     case RP_REDUCE_SUM: rp_text_format(to, "%s%s += %s;\n", indent, name, value); return;
@@ -46,18 +52,30 @@ static void put_join(rp_emit *e, const rp_op_step *step, const char *value, cons
         rp_text_format(to, "%s%s = f_max(%s, %s);\n", indent, name, name, value);
         return;
     case RP_REDUCE_ARGMIN:
-        rp_text_format(to, "%sreduce_least(%s, %s_at, %s, c);\n", indent, name, step->name, value);
+        rp_text_format(to, "%sreduce_least(%s, %s_at, %s, %s);\n", indent, name, step->name, value,
+                       place);
         return;
     case RP_REDUCE_ARGMAX:
-        rp_text_format(to, "%sreduce_most(%s, %s_at, %s, c);\n", indent, name, step->name, value);
+        rp_text_format(to, "%sreduce_most(%s, %s_at, %s, %s);\n", indent, name, step->name, value,
+                       place);
         return;
     }
+}
+
+/* Where an element of an ARGMIN or ARGMAX is. */
+static const char *put_place(rp_eval *eval, uint32_t member, const rp_op_step *step) {
+    const rp_op *op = eval->e->members[member].call.op;
+    if (!step->at) return "c";
+    rp_emit_args args = {.count = 1};
+    args.names[0] = (uint8_t)rp_op_operand_index(op, step->at, strlen(step->at));
+    return rp_eval_call(eval, member, "", &args, false);
 }
 
 /* The loop over elements from `first` in steps of `stride`. */
 static void put_loop(rp_emit *e, const row_pass *pass, const char *first, const char *stride,
                      const char *indent) {
     const char *c = rp_emit_symbol(e, pass->member, 'C');
+    bool parts = e->members[pass->member].call.op->parts;
     const char *inner = rp_emit_name(e, "%s    ", indent);
     const rp_op_step *steps = e->members[pass->member].call.op->steps;
     rp_text body;
@@ -71,14 +89,16 @@ static void put_loop(rp_emit *e, const row_pass *pass, const char *first, const 
             uint32_t step = pass->first + i;
             const char *value =
                 rp_eval_call(&eval, pass->member, pass->functions[step], &pass->args[step], false);
-            put_join(e, &steps[step], value, inner, &body);
+            put_join(e, &steps[step], value, put_place(&eval, pass->member, &steps[step]), inner,
+                     &body);
         }
         rp_eval_close(&eval);
     }
     if (body.failed) rp_emit_no_memory(e);
     rp_text_format(&e->functions,
-                   "%sfor (uint c = %s; c < %s; c += %s) {\n%suint i = row * %s + c;\n%s%s}\n",
-                   indent, first, c, stride, inner, c, body.data ? body.data : "", indent);
+                   "%sfor (uint c = %s%s; c < %s; c += %s) {\n%suint i = %s * %s + c;\n%s%s}\n",
+                   indent, parts ? "begin + " : "", first, parts ? "end" : c, stride, inner,
+                   parts ? "whole" : "row", c, body.data ? body.data : "", indent);
     rp_text_free(&body);
 }
 
@@ -160,10 +180,27 @@ static void put_readers(rp_emit *e, uint32_t member, const rp_emit_args *args, u
     uint64_t elements = rp_sym(&e->members[member].call, 'R') * length_of(e, member);
     if (rp_eval_open(&eval, e, &drop, "i", "", elements) == RP_OK) {
         eval.own_steps = member;
-        for (uint32_t i = 0; i < count; i++) rp_eval_call(&eval, member, "", &args[i], false);
+        for (uint32_t i = 0; i < count; i++) {
+            rp_eval_call(&eval, member, "", &args[i], false);
+            put_place(&eval, member, &e->members[member].call.op->steps[i]);
+        }
         rp_eval_close(&eval);
     }
     rp_text_free(&drop);
+}
+
+/* Which elements the part is: those from `begin` to `end` of row `whole`. The last parts may have
+ * none. */
+static void put_part(rp_emit *e, uint32_t member) {
+    const rp_op_call *call = &e->members[member].call;
+    const char *parts = rp_emit_symbol(e, member, 'P'), *c = rp_emit_symbol(e, member, 'C');
+    const char *part = rp_emit_uint(e, rp_emit_name(e, "m%u_part", member), rp_op_part(call));
+    rp_text_format(&e->functions,
+                   "    uint whole = row / %s;\n"
+                   "    uint begin = min(row %% %s * %s, %s);\n"
+                   "    uint end = min(begin + %s, %s);\n"
+                   "    m%u_n = end - begin;\n",
+                   parts, parts, part, c, part, c, member);
 }
 
 const char *rp_emit_steps(rp_emit *e, uint32_t member) {
@@ -179,12 +216,14 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member) {
                        op->steps[i].name);
     }
     put_readers(e, member, args, op->step_count);
+    if (op->parts) rp_text_format(&e->globals, "uint m%u_n;\n", member);
     rp_text_format(&e->functions, "void %s(uint row) {\n", name);
+    if (op->parts) put_part(e, member);
     for (uint32_t i = 0; i < op->step_count && e->status == RP_OK;) {
         row_pass pass = {.member = member, .first = i, .functions = functions, .args = args};
         while (i < op->step_count && (i == pass.first || !needs_step(&args[i], pass.first))) i++;
         pass.count = i - pass.first;
-        if (length_of(e, member) <= RP_EMIT_SHORT_ROW)
+        if (is_brief(e, member))
             put_short_pass(e, &pass);
         else
             put_long_pass(e, &pass);
@@ -214,7 +253,7 @@ static void put_member_rows(rp_emit *e, uint32_t member, rp_text *to) {
                        rp_emit_is_index_step(&op->steps[i]) ? "uint" : "float", member,
                        op->steps[i].name, e->row_count);
     const char *steps = rp_emit_steps(e, member);
-    bool brief = length_of(e, member) <= RP_EMIT_SHORT_ROW;
+    bool brief = is_brief(e, member);
     if (brief)
         rp_text_format(to,
                        "    if (gl_LocalInvocationIndex < %uu) {\n"

@@ -146,7 +146,8 @@ static inline bool rp_op_attr_takes_nan(const rp_op_attr *attr) {
 
 /* A reduction along the last dimension; its result is a number per row, named for later formulas:
  * an f32, or for ARGMIN and ARGMAX the u32 index, the lowest one on ties. MIN, MAX and these two
- * skip NaN; of NaN alone they give inf, -inf and 0xffffffff. */
+ * skip NaN; of NaN alone they give inf, -inf and 0xffffffff. What ARGMIN and ARGMAX give may be an
+ * operand's element at that index instead; then the least of these among equals. */
 typedef enum rp_reduce {
     RP_REDUCE_SUM,
     RP_REDUCE_MIN,
@@ -158,6 +159,7 @@ typedef struct rp_op_step {
     const char *name;
     uint8_t reduce;         /* rp_reduce */
     const char *expression; /* formula of what is reduced */
+    const char *at; /* ARGMIN, ARGMAX: a u32 operand of the rows' shape; NULL: the index itself */
 } rp_op_step;
 
 /* One way to compute an op of form kernel; its text is kernels/OP/NAME.glsl. A call takes the first
@@ -198,6 +200,9 @@ struct rp_op {
                         * kernel form: its variants say */
     bool product;      /* kernel form: multiplies the rows of its first input with a matrix; several
                         * over one input can be one kernel */
+    bool parts;        /* rows form: each row is cut into P parts of equal length, the last ones
+                        * shorter; a part is reduced as a row is, and `n` is its length. Outputs
+                        * are numbers of parts, "*R P" */
     uint8_t transfer;  /* rp_op_transfer */
     uint8_t operand_count, attr_count, step_count;
     const char *expression; /* pointwise: formula over the inputs' and attributes' names; NULL:
@@ -242,6 +247,16 @@ const rp_op_operand *rp_op_operand_of(const rp_op_call *call, uint32_t index);
 const char *rp_op_operand_name(const rp_op_call *call, uint32_t index);
 /* A call with the op's defaults and no operands. */
 void rp_op_call_init(rp_op_call *call, const rp_op *op, uint32_t operand_count);
+
+/* Of a checked call of form rows: how many rows, or parts of rows, are reduced. */
+static inline uint64_t rp_op_reductions(const rp_op_call *call) {
+    return rp_sym(call, 'R') * (call->op->parts ? rp_sym(call, 'P') : 1);
+}
+/* The length of a part; the last ones may be shorter, or empty. */
+static inline uint64_t rp_op_part(const rp_op_call *call) {
+    uint64_t parts = call->op->parts ? rp_sym(call, 'P') : 1;
+    return (rp_sym(call, 'C') + parts - 1) / parts;
+}
 
 /* The formula of a pointwise op with one: its own, or the map's; NULL for one with GLSL. */
 static inline const char *rp_op_formula(const rp_op_call *call) {

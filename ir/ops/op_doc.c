@@ -165,10 +165,17 @@ static const char *reduce_word(uint8_t reduce) {
 }
 
 static void put_steps(rp_text *t, const rp_op *op) {
-    rp_text_string(t, "Along the last dimension, of length `n`:\n\n");
-    for (uint32_t i = 0; i < op->step_count; i++)
-        rp_text_format(t, "    %s = %s of %s\n", op->steps[i].name,
-                       reduce_word(op->steps[i].reduce), op->steps[i].expression);
+    rp_text_format(t, "Along %s, of length `n`:\n\n",
+                   op->parts ? "each part of the last dimension" : "the last dimension");
+    for (uint32_t i = 0; i < op->step_count; i++) {
+        const rp_op_step *step = &op->steps[i];
+        if (step->at)
+            rp_text_format(t, "    %s = %s at the %s of %s\n", step->name, step->at,
+                           reduce_word(step->reduce), step->expression);
+        else
+            rp_text_format(t, "    %s = %s of %s\n", step->name, reduce_word(step->reduce),
+                           step->expression);
+    }
     for (uint32_t i = 0; i < op->operand_count; i++)
         if (op->operands[i].expression)
             rp_text_format(t, "    %s = %s\n", op->operands[i].name, op->operands[i].expression);

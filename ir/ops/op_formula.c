@@ -123,6 +123,9 @@ static void cost_of_formulas(const rp_op_call *call, rp_op_cost *out) {
     for (uint32_t i = 0; i < op->step_count; i++) {
         add_formula(call, op->steps[i].expression, elements, out);
         out->flops += elements; /* the reduction itself */
+        if (op->steps[i].at)
+            out->loads[rp_op_operand_index(op, op->steps[i].at, strlen(op->steps[i].at))] +=
+                elements;
     }
     for (uint32_t i = 0; i < call->operand_count; i++)
         if (!call->operands[i].absent)

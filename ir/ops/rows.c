@@ -43,8 +43,8 @@ enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
 #define FROM_MEAN "(x - total / n - rest / n)"
 
 static const char sum_notes[] =
-    "Added up in f32 in an order that depends on the length of the row alone: the same bits on "
-    "every run; within n / 256 + 10 units of the sum of the magnitudes, which must stay in f32. "
+    "Added up in f32 in an order that depends on the length of the row, and where the target has few "
+    "long rows cut into parts, on their number: the same bits on every run; within n / 256 + 10 units of the sum of the magnitudes, which must stay in f32. "
     "Infinities and NaN as in any sum.";
 static const char extreme_notes[] =
     "Exact. NaN is skipped; a row of NaN alone gives inf for the minimum, -inf for the maximum.";

@@ -10,6 +10,7 @@
 #define RP_OP_FAMILIES(X)                                                                          \
     X(map)                                                                                         \
     X(rows)                                                                                        \
+    X(parts)                                                                                       \
     X(data)                                                                                        \
     X(matrix)                                                                                      \
     X(attention)                                                                                   \

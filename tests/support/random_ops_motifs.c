@@ -280,6 +280,25 @@ static void row_number(rops_maker *m) {
     apply(m, rops_percent(m, 50) ? "sub" : "mul", NULL, x, r, nothing, 2, NULL);
 }
 
+/* Rows in parts, with something in front and behind. */
+static void parts(rops_maker *m) {
+    static const char *const ops[][2] = {{"softmax_partial", "softmax_merge"},
+                                         {"argmax_partial", "argmax_merge"},
+                                         {"argmin_partial", "argmin_merge"}};
+    if (m->columns < 3) return;
+    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out[2];
+    if (rops_percent(m, 40)) apply1(m, "square", x, &x);
+    if (rops_percent(m, 30)) {
+        if (apply(m, "row_sum_partial", "splits=3", x, nothing, nothing, 1, out))
+            apply1(m, "row_sum", out[0], NULL);
+        return;
+    }
+    uint32_t which = rops_below(m, 3);
+    const rops_call call = {
+        .op = ops[which][0], .attrs = "splits=3", .inputs = {x}, .input_count = 1};
+    if (rops_add(m, &call, out, 2)) apply(m, ops[which][1], NULL, out[0], out[1], nothing, 2, NULL);
+}
+
 /* ---- Matrices -------------------------------------------------------------------------------- */
 
 static rops_value matvec_weight(rops_maker *m, uint64_t rows, uint64_t columns) {
@@ -540,7 +559,7 @@ void rops_motif(rops_maker *m) {
         {rope_and_append, 6}, {matmul, 5},    {transpose, 3},   {gather, 6},   {nearest, 6},
         {halves, 4},          {attention, 4}, {prefill, 3},     {choose, 4},   {masked_softmax, 3},
         {rearrange, 4},       {bytes, 4},     {windows, 6},     {filled, 8},   {folded, 4},
-        {scalars, 5},         {literals, 10}, {rope_across, 2}, {inexact, 10},
+        {scalars, 5},         {literals, 10}, {rope_across, 2}, {inexact, 10}, {parts, 4},
     };
     uint32_t total = 0, i = 0;
     for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;

@@ -1,0 +1,245 @@
+/* Few long rows in parts: what the ops over rows become where a target asks for it, on the device
+ * at hand. At -O0 and at -O1 the bits are the same; what is found by comparing is what one kernel
+ * finds; sums are as near as the op's notes allow. Rows have ties, NaN, infinities and -inf alone,
+ * and lengths that no number of parts divides. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "composite/signature.h"
+#include "gpu.h"
+#include "support/plan_info.h"
+
+static rp_device *device;
+
+enum { MOST = 3 * 20011 };
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+typedef enum filling { RANDOM, FAR, TIES, EQUAL, NOTHING, HOLES, ENDLESS, FILLINGS } filling;
+
+static float element(filling f, uint32_t row, uint32_t c, uint32_t length) {
+    uint32_t n = (row * 7919 + c) * 2654435761u;
+    n ^= n >> 15, n *= 0x2c1b3c6du, n ^= n >> 12;
+    float value = (float)(n >> 8) / 8388608.0f - 1.0f;
+    switch (f) {
+    case RANDOM: return 4 * value;
+    case FAR: return 3000 + value;
+    case TIES: return (float)(n % 5);
+    case EQUAL: return 0.75f;
+    case NOTHING: return row == 1 ? NAN : -INFINITY;
+    case HOLES: return n % 11 == 0 ? NAN : n % 7 == 0 ? -INFINITY : value;
+    case ENDLESS: return c == length / 2 || c == length - 1 ? INFINITY : value;
+    case FILLINGS: break;
+    }
+    return 0;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+typedef struct trial {
+    const char *op;
+    const char *with[2]; /* operands more */
+    rp_attribute attr;
+    bool per_row;
+    bool exact;      /* found by comparing */
+    float tolerance; /* of the largest result, else */
+} trial;
+
+static rp_given_operand buffer_of(rp_graph *g, const char *name, rp_buffer_kind kind,
+                                  rp_dtype dtype, uint64_t rows, uint64_t length) {
+    rp_given_operand out = {.fresh = RP_NONE};
+    rp_tensor *t = &out.argument.tensor;
+    *t = (rp_tensor){.dtype = (uint8_t)dtype};
+    if (rows) t->dims[t->rank++] = rows;
+    if (length) t->dims[t->rank++] = length;
+    rp_graph_buffer buffer = {.name = rp_graph_intern(g, name, strlen(name)),
+                              .kind = kind,
+                              .dtype = t->dtype,
+                              .rank = t->rank,
+                              .size = rp_tensor_bytes(t),
+                              .offset = RP_NOT_PLACED,
+                              .first_default = RP_NONE,
+                              .max_value = UINT32_MAX};
+    out.argument.buffer = rp_graph_add_buffer(g, &buffer, t->dims);
+    return out;
+}
+
+/* The op's operands are x; y and what the trial names as w, or as a transient to be made. */
+static rp_graph *graph_of(const trial *t, uint64_t rows, uint64_t length, const rp_target *target) {
+    rp_graph *g = rp_graph_create(NULL, "rows");
+    CU_ASSERT_FATAL(g != NULL);
+    rp_graph_set_target(g, target);
+    rp_dtype dtype = strncmp(t->op, "arg", 3) ? RP_F32 : RP_U32;
+    rp_given_operand operands[5] = {
+        buffer_of(g, "x", RP_IN, RP_F32, rows, length),
+        buffer_of(g, "y", RP_OUT, dtype, rows, t->per_row ? 0 : length)};
+    operands[0].name = "x", operands[1].name = "out";
+    rp_given_operand w = buffer_of(g, "w", RP_IN, RP_F32, 0, length);
+    uint32_t count = 2;
+    for (uint32_t i = 0; i < 2 && t->with[i]; i++) {
+        operands[count] = w;
+        if (strcmp(t->with[i], "norms") == 0) {
+            operands[count].fresh = rp_graph_intern(g, "norms", 5);
+            operands[count].argument =
+                (rp_op_argument){.tensor = {.rank = RP_OP_INFER}, .buffer = RP_NONE};
+        }
+        operands[count++].name = t->with[i];
+    }
+    rp_application x = {.graph = g,
+                        .op = t->op,
+                        .node = {.kernel = RP_NONE, .label = RP_NONE, .op = RP_NONE},
+                        .operands = operands,
+                        .attrs = &t->attr,
+                        .operand_count = count,
+                        .attr_count = t->attr.name != NULL};
+    rp_status status = rp_apply_to_graph(&x);
+    if (status != RP_OK) fprintf(stderr, "\n  %s", x.error);
+    CU_ASSERT_EQUAL_FATAL(status, RP_OK);
+    return g;
+}
+
+static rp_plan *compile(const rp_graph *graph, int level) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_plan *plan = NULL;
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = rp_pass_level(level),
+                                     .lowering = rp_lowering_default()};
+    if (rp_compile(graph, &options, diags, &plan, NULL) != RP_OK) gpu_report(diags);
+    rp_diags_destroy(diags);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    return plan;
+}
+
+/* A plan on the device, and how many dispatches it has. */
+typedef struct ready {
+    rp_exec *exec;
+    rp_plan *plan;
+    uint32_t dispatches;
+} ready;
+
+static ready prepare(const trial *t, uint32_t rows, uint32_t length, int level,
+                     const rp_target *target) {
+    ready r;
+    rp_graph *graph = graph_of(t, rows, length, target);
+    r.plan = compile(graph, level);
+    r.dispatches = plan_info(r.plan).dispatches;
+    r.exec = gpu_exec(device, r.plan, NULL);
+    rp_graph_destroy(graph);
+    return r;
+}
+
+static void drop(ready *r) {
+    rp_exec_destroy(r->exec);
+    rp_plan_destroy(r->plan);
+}
+
+static void run(const trial *t, const ready *r, uint32_t rows, uint32_t length, filling f,
+                float *out) {
+    static float x[MOST], w[MOST];
+    uint32_t results = t->per_row ? rows : rows * length;
+    for (uint32_t i = 0; i < rows * length; i++) x[i] = element(f, i / length, i % length, length);
+    for (uint32_t i = 0; i < length; i++) w[i] = element(RANDOM, 99, i, length);
+    uint64_t size = rows * length * sizeof *x;
+    CU_ASSERT_EQUAL(rp_exec_write(r->exec, 0, "x", 0, x, size, NULL), RP_OK);
+    if (t->with[0] && strcmp(t->with[0], "norms"))
+        CU_ASSERT_EQUAL(rp_exec_write(r->exec, 0, "w", 0, w, length * sizeof *w, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(r->exec, NULL, NULL, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(r->exec, 0, UINT64_MAX, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(r->exec, 0, "y", 0, out, results * sizeof *out, NULL), RP_OK);
+}
+
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+static bool near(float a, float b, float scale, const trial *t) {
+    if (t->exact) return memcmp(&a, &b, sizeof a) == 0 || a == b;
+    if (isnan(a) || isnan(b)) return isnan(a) && isnan(b);
+    if (isinf(a) || isinf(b)) return a == b;
+    return fabsf(a - b) <= t->tolerance * scale;
+}
+
+/* The three: in one kernel, in parts at -O0, and in parts at -O1. */
+static void compare(const trial *t, const ready ways[3], uint32_t rows, uint32_t length,
+                    filling f) {
+    static float whole[MOST], plain[MOST], fused[MOST];
+    uint32_t count = t->per_row ? rows : rows * length;
+    run(t, &ways[0], rows, length, f, whole);
+    run(t, &ways[1], rows, length, f, plain);
+    run(t, &ways[2], rows, length, f, fused);
+    float scale = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (isfinite(whole[i]) && fabsf(whole[i]) > scale) scale = fabsf(whole[i]);
+    uint32_t unlike = 0, wrong = 0, at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bool nans = isnan(plain[i]) && isnan(fused[i]) && strncmp(t->op, "arg", 3);
+        unlike += memcmp(&plain[i], &fused[i], 4) != 0 && !nans;
+        bool right = near(fused[i], whole[i], scale, t);
+        if (!right) at = i;
+        wrong += !right;
+    }
+    if (unlike || wrong)
+        printf("\n  %s of %u x %u, filling %d: %u unlike -O0, %u wrong: %u is %.9g, expected %.9g",
+               t->op, rows, length, f, unlike, wrong, at, fused[at], whole[at]);
+    CU_ASSERT_EQUAL(unlike, 0);
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+static const trial trials[] = {
+    {.op = "row_sum", .per_row = true, .tolerance = 1e-4f},
+    {.op = "row_mean", .per_row = true, .tolerance = 1e-4f},
+    {.op = "row_min", .per_row = true, .exact = true},
+    {.op = "row_max", .per_row = true, .exact = true},
+    {.op = "argmin", .per_row = true, .exact = true},
+    {.op = "argmax", .per_row = true, .exact = true},
+    {.op = "l2_norm", .per_row = true, .tolerance = 1e-6f},
+    {.op = "logsumexp", .per_row = true, .tolerance = 1e-6f},
+    {.op = "variance", .per_row = true, .tolerance = 1e-6f},
+    {.op = "rms_norm", .tolerance = 1e-6f},
+    {.op = "rms_norm",
+     .with = {"weight"},
+     .attr = {.name = "eps", .number = 0.001},
+     .tolerance = 1e-6f},
+    {.op = "l2_normalize", .tolerance = 1e-6f},
+    {.op = "l2_normalize", .with = {"norms"}, .tolerance = 1e-6f},
+    {.op = "softmax", .tolerance = 1e-6f},
+    {.op = "softmax",
+     .with = {"mask"},
+     .attr = {.name = "scale", .number = 0.5},
+     .tolerance = 1e-6f},
+    {.op = "layer_norm", .tolerance = 1e-5f},
+    {.op = "layer_norm", .with = {"weight", "bias"}, .tolerance = 1e-5f},
+};
+
+/* A number of each row takes two dispatches at -O1, elements take three. */
+static void try_shape(const trial *t, uint32_t rows, uint32_t length) {
+    const rp_target *target = rp_target_builtin("h200");
+    ready ways[3] = {prepare(t, rows, length, 1, NULL), prepare(t, rows, length, 0, target),
+                     prepare(t, rows, length, 1, target)};
+    uint32_t few = t->per_row ? 2 : 3;
+    if (ways[2].dispatches != few)
+        printf("\n  %s of %u x %u: %u dispatches", t->op, rows, length, ways[2].dispatches);
+    CU_ASSERT_EQUAL(ways[0].dispatches, 1);
+    CU_ASSERT(ways[1].dispatches >= few);
+    CU_ASSERT_EQUAL(ways[2].dispatches, few);
+    for (filling f = 0; f < FILLINGS; f++) compare(t, ways, rows, length, f);
+    for (uint32_t i = 0; i < 3; i++) drop(&ways[i]);
+}
+
+static void test_parts(void) {
+    for (uint32_t i = 0; i < sizeof trials / sizeof *trials && gpu_has_time(); i++) {
+        try_shape(&trials[i], 1, 30011);
+        try_shape(&trials[i], 3, 20011);
+    }
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"few long rows in parts", test_parts}, {NULL, NULL}};
+    rp_diags *diags = rp_diags_create(NULL);
+    if (rp_device_create(NULL, NULL, diags, &device) != RP_OK) {
+        gpu_report(diags);
+        return 99;
+    }
+    rp_diags_destroy(diags);
+    int failures = rp_run_tests("rows", tests);
+    rp_device_destroy(device, NULL);
+    return failures;
+}
