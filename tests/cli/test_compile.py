@@ -192,7 +192,7 @@ nodes:
 
     def test_limits(self):
         limits = self.expect(OK, "devices", "--limits")
-        self.assertRegex(limits, r"(?m)^storage_buffers: \d+$")
+        self.assertRegex(limits, r"(?m)^storage_buffers: \d+ +# ")
         self.write("d.target", limits)
         self.write("s.yaml", self.FILE)
         self.expect(OK, "compile", "s.yaml", "-o", "one.rplan", "--target", "d.target")
@@ -202,6 +202,20 @@ nodes:
         self.write("small.target", "name: small\nstorage_buffers: 3\n")
         self.expect(OK, "compile", "s.yaml", "-o", "s.rplan", "--target", "small.target",
                     error="2 dispatches")
+
+    def test_measure(self):
+        """What is measured can be read again and compiled for, and hides no figure that was known."""
+        known = self.expect(OK, "devices", "--limits")
+        text = self.expect(OK, "devices", "--measure")
+        figures = dict(re.findall(r"(?m)^(\w+): (\d+) ", text))
+        for name in ("multiprocessors", "dispatch_ns", "barrier_ns", "memory_rate", "f32_rate"):
+            self.assertGreater(int(figures[name]), 0)
+        self.assertEqual(re.findall(r"(?m)^(\w+): ", known), re.findall(r"(?m)^(\w+): ", text))
+        self.write("my.target", text)
+        self.write("s.yaml", self.FILE)
+        self.expect(OK, "compile", "s.yaml", "-o", "s.rplan", "--target", "my.target")
+        shown = self.expect(OK, "show", "s.rplan")
+        self.assertIn(f" barrier_ns {figures['barrier_ns']} ", shown)
 
     def test_named_targets(self):
         """A plan says what it is for, and its source is expanded for that when it is checked."""

@@ -137,6 +137,32 @@ static void test_lines(void) {
     mock_done();
 }
 
+/* Costs are known of software drivers and of what is built in; of others they are not. */
+static void test_costs(void) {
+    static const struct {
+        const char *name, *like;
+        VkPhysicalDeviceType type;
+    } cases[] = {{"Mock 9000", NULL, VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU},
+                 {"NVIDIA H200", "h200", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU},
+                 {"NVIDIA H200 NVL", "h200", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU},
+                 {"llvmpipe", "lavapipe", VK_PHYSICAL_DEVICE_TYPE_CPU}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rp_target target;
+        mock_reset();
+        snprintf(mock.properties.deviceName, sizeof mock.properties.deviceName, "%s",
+                 cases[i].name);
+        mock.properties.deviceType = cases[i].type;
+        get_target(&target);
+        mock_done();
+        const rp_target *known = cases[i].like ? rp_target_builtin(cases[i].like) : NULL;
+        CU_ASSERT_STRING_EQUAL(target.name, cases[i].name);
+        CU_ASSERT_EQUAL(target.groups_x, 65535);
+        CU_ASSERT_EQUAL(target.multiprocessors, known ? known->multiprocessors : 0);
+        CU_ASSERT_EQUAL(target.barrier_ns, known ? known->barrier_ns : 0);
+        CU_ASSERT_EQUAL(target.matrix_i8_rate, known ? known->matrix_i8_rate : 0);
+    }
+}
+
 /* ---- Text ------------------------------------------------------------------------------------ */
 
 static void test_text(void) {
@@ -237,6 +263,7 @@ static void test_older_caller(void) {
 int main(void) {
     static const rp_test tests[] = {{"fits a small device", test_fits},
                                     {"lines", test_lines},
+                                    {"costs", test_costs},
                                     {"text", test_text},
                                     {"bad text", test_bad_text},
                                     {"bad values", test_bad_values},

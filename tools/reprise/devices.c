@@ -2,29 +2,56 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "commands.h"
+#include "measure.h"
 #include "message.h"
 #include "reprise/runtime.h"
 
-enum { OPTION_LIMITS = 1, OPTION_DEVICE };
+enum { OPTION_LIMITS = 1, OPTION_MEASURE, OPTION_DEVICE };
 
 static const cli_option options_table[] = {
     {OPTION_LIMITS, 0, "limits", NULL, "print one device's limits, for compile --target"},
-    {OPTION_DEVICE, 0, "device", "N|NAME", "the device of --limits"},
+    {OPTION_MEASURE, 0, "measure", NULL, "the same with what things cost there, measured"},
+    {OPTION_DEVICE, 0, "device", "N|NAME", "the device of --limits and --measure"},
     {0},
 };
 
-static int print_limits(const char *select) {
+/* What a figure says stands behind it, for who changes the file. */
+static void print_target(const rp_target *target) {
+    char text[4096];
+    size_t length = rp_target_print(target, text, sizeof text);
+    for (char *line = text, *end; length < sizeof text && *line; line = end + 1) {
+        end = strchr(line, '\n');
+        if (!end) break;
+        *end = '\0';
+        const rp_target_figure *figure = NULL;
+        for (uint32_t i = 0; !figure && rp_target_figure_at(i); i++) {
+            size_t name = strlen(rp_target_figure_at(i)->name);
+            if (strncmp(line, rp_target_figure_at(i)->name, name) == 0 && line[name] == ':')
+                figure = rp_target_figure_at(i);
+        }
+        if (figure)
+            printf("%-34s # %s\n", line, figure->brief);
+        else
+            printf("%s\n", line);
+    }
+}
+
+static int print_limits(const char *select, bool measured) {
     rp_device *device = NULL;
     rp_target target = RP_TARGET_INIT;
-    char text[2048];
+    bool late = false;
     const rp_device_params params = {.size = sizeof params, .select = select};
     rp_diags *diags = cli_diags();
     rp_status status = rp_device_create(NULL, &params, diags, &device);
     if (status == RP_OK) status = rp_device_target(device, &target);
+    if (status == RP_OK && measured) status = cli_measure(device, &target, &late, diags);
     int result = cli_report(diags, NULL, status);
-    if (result == CLI_OK && rp_target_print(&target, text, sizeof text) < sizeof text)
-        fputs(text, stdout);
+    if (result == CLI_OK) print_target(&target);
+    if (result == CLI_OK && late)
+        cli_note("the device is slow or busy: some costs were not measured, and stand as they are "
+                 "for its kind");
     rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
     return result;
@@ -57,17 +84,19 @@ static void print_device(uint32_t index, const rp_device_info *d) {
 static int run(const cli_command *command, int argc, char **argv) {
     cli_options options = cli_options_begin(command, argc, argv);
     const char *select = NULL;
-    bool limits = false;
+    bool limits = false, measured = false;
     for (int id; (id = cli_options_next(&options)) != CLI_END;) {
         if (id == CLI_HELPED) return CLI_OK;
         if (id == CLI_WRONG) return CLI_USAGE;
         if (id == CLI_ARGUMENT)
             return cli_usage(command, "takes no argument; got '%s'", options.value);
         if (id == OPTION_LIMITS) limits = true;
+        if (id == OPTION_MEASURE) limits = measured = true;
         if (id == OPTION_DEVICE) select = options.value;
     }
-    if (select && !limits) return cli_usage(command, "--device chooses for --limits alone");
-    if (limits) return print_limits(select);
+    if (select && !limits)
+        return cli_usage(command, "--device chooses for --limits and --measure alone");
+    if (limits) return print_limits(select, measured);
     rp_device_info infos[32] = {{.size = sizeof *infos}};
     uint32_t count = 0;
     rp_diags *diags = cli_diags();
@@ -81,7 +110,7 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_devices = {
     .name = "devices",
-    .arguments = "[--limits [--device N|NAME]]",
+    .arguments = "[--limits|--measure [--device N|NAME]]",
     .brief = "Lists the Vulkan devices of this machine.",
     .details =
         "The first suitable GPU is used, or else the first suitable software driver. --device, or\n"

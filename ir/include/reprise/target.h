@@ -13,8 +13,8 @@
  *              bound at multiples of 256), and the costs of a large GPU
  *   lavapipe   Mesa's software driver on a processor of few cores
  *   h200       one NVIDIA H200
- * Others come from rp_device_target() of reprise/runtime.h, from a file (`reprise devices --limits`
- * prints one), or are filled in by hand. Zero = not known: where something is decided by it,
+ * Others come from rp_device_target() of reprise/runtime.h, from a file (`reprise devices --measure`
+ * makes one), or are filled in by hand. Zero = not known: where something is decided by it,
  * `portable` stands in, and nothing is held against it; files leave such a line out. */
 #ifndef REPRISE_TARGET_H
 #define REPRISE_TARGET_H
@@ -38,20 +38,20 @@ extern "C" {
     X(push_bytes, "bytes of push constants")                                                       \
     X(shared_bytes, "bytes of workgroup memory")                                                   \
     X(workgroup_x, "invocations of a workgroup in x")                                              \
-    X(workgroup_y, "in y")                                                                         \
-    X(workgroup_z, "in z")                                                                         \
-    X(invocations, "of a workgroup in all")                                                        \
+    X(workgroup_y, "invocations of a workgroup in y")                                              \
+    X(workgroup_z, "invocations of a workgroup in z")                                              \
+    X(invocations, "invocations of a workgroup in all")                                            \
     X(groups_x, "workgroups of a grid in x")                                                       \
-    X(groups_y, "in y")                                                                            \
-    X(groups_z, "in z")                                                                            \
+    X(groups_y, "workgroups of a grid in y")                                                       \
+    X(groups_z, "workgroups of a grid in z")                                                       \
     X(subgroup, "invocations of a subgroup, when nothing asks for another size")                   \
     X(needs, "features, as bits of a plan's needs (docs/plan-format.md)")                          \
     X(subgroup_least, "the smallest subgroup that a kernel may ask for")                           \
-    X(subgroup_most, "the largest one")                                                            \
+    X(subgroup_most, "the largest subgroup that a kernel may ask for")                             \
     X(matrix_shapes, "products of cooperative matrices, as bits of RP_MATRIX_SHAPE_LIST")          \
     /* What it is made of. */                                                                      \
-    X(multiprocessors, "units that run workgroups side by side; the cores of a processor")         \
-    X(resident_groups, "workgroups that one of them holds at a time; 1: a processor's core")       \
+    X(multiprocessors, "units that run workgroups side by side")                                   \
+    X(resident_groups, "workgroups that one of them holds at a time; 1: it is a core")             \
     X(resident_invocations, "invocations that one of them holds")                                  \
     X(resident_shared, "bytes of workgroup memory that one of them has for all it holds")          \
     X(busy_invocations, "invocations that keep one of them busy")                                  \
@@ -66,8 +66,7 @@ extern "C" {
     X(memory_rate, "bytes a microsecond that are read from memory")                                \
     X(flight_bytes, "bytes that must be on their way to read memory at that rate")                 \
     X(cache_rate, "bytes a microsecond that are read from caches")                                 \
-    X(shared_rate, "bytes a microsecond that are read from workgroup memory; where it is no more " \
-                   "than cache_rate, staging gains nothing")                                       \
+    X(shared_rate, "bytes a microsecond that are read from workgroup memory, filling it included") \
     X(f32_rate, "f32 operations a microsecond, an fma being two")                                  \
     X(f16_rate, "f16 operations a microsecond, an fma being two")                                  \
     X(i8_rate, "operations a microsecond of dot products of four i8, each being eight")            \
