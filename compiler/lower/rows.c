@@ -1,12 +1,12 @@
 /* Rows: reductions along rows, and what comes before, between and after them.
  *
- * A long row has a workgroup, and so has a part of a row; a short row has a thread. All steps of all members come first, one member
- * after the other; then the outputs, element by element and row by row. Nothing of a row is kept
- * between the passes but the results of the steps: elements are computed again, from memory that
- * the caches hold. */
+ * A long row has a workgroup, and so has a part of a row; a short row has a thread. All steps of
+ * all members come first, one member after the other; then the outputs, element by element and row
+ * by row. Nothing of a row is kept between the passes but the results of the steps: elements are
+ * computed again, from memory that the caches hold. */
 #include "lower/internal.h"
 
-enum { SHORT_THREADS = 64 };
+enum { SHORT_THREADS = 64, LEAST_THREADS = 32 /* of include/reduce.glsl */ };
 
 static bool has_outputs(const rp_emit *e, uint64_t elements) {
     for (uint32_t i = 0; i < e->value_count; i++)
@@ -24,9 +24,9 @@ static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, bool br
     bool whole = !e->shape.parts;
     if (whole && has_outputs(e, r * c)) {
         rp_text_format(&e->main,
-                       "    for (uint c = %s; c < %s; c += %s) {\n"
+                       "    for (uint c = %s; c < %s; c += %uu) {\n"
                        "        uint i = row * %s + c;\n",
-                       brief ? "0u" : "gl_LocalInvocationIndex", length, brief ? "1u" : "256u",
+                       brief ? "0u" : "gl_LocalInvocationIndex", length, brief ? 1 : e->local,
                        length);
         rp_emit_outputs(e, &e->main, "i", "        ", r * c, NULL);
         rp_text_string(&e->main, "    }\n");
@@ -37,12 +37,22 @@ static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, bool br
     }
 }
 
+/* Threads of a workgroup that has a long row. What they make is the same 256 partial results for
+ * any number of them; more than keep a multiprocessor busy only take turns, and on a processor each
+ * turn at a barrier costs. */
+static uint32_t long_row_threads(const rp_emit *e) {
+    uint64_t busy = rp_graph_target(e->graph)->busy_invocations;
+    uint32_t threads = RP_EMIT_ROW_THREADS;
+    while (threads > LEAST_THREADS && threads / 2 >= busy) threads /= 2;
+    return threads;
+}
+
 rp_status rp_emit_row_kernel(rp_emit *e) {
     uint64_t r = e->shape.rows, c = e->shape.columns;
     uint32_t first = e->shape.first;
     bool brief = c <= RP_EMIT_SHORT_ROW && !e->shape.parts;
     e->row_mode = RP_EMIT_ROW_ONE;
-    e->local = brief ? SHORT_THREADS : RP_EMIT_ROW_THREADS;
+    e->local = brief ? SHORT_THREADS : long_row_threads(e);
     rp_emit_grid(e, brief ? (r + SHORT_THREADS - 1) / SHORT_THREADS : r);
     rp_text_string(&e->main,
                    "void main() {\n"

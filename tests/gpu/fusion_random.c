@@ -11,6 +11,8 @@
  *
  *   RP_CASES=n   so many graphs, however long it takes     RP_SECONDS=n   the budget, 25
  *   RP_SEED=n    of the first one     RP_BATCH=n     RP_JOBS=n   processes
+ *   RP_TARGET=NAME   compiled for this one; without, the batches take the built-in ones in turn, as
+ *                    far as the device can pass for them
  *
  * What fusion did is counted: a suite in which nothing is fused would prove nothing. */
 #include <stdlib.h>
@@ -24,7 +26,7 @@
 #include "support/same_values.h"
 #include "support/plan_info.h"
 
-enum { MAX_BATCH = 64, MAX_FAILURES = 3, MAX_JOBS = 64, LEAST = 40, NO_DEVICE = 99 };
+enum { MAX_BATCH = 64, MAX_FAILURES = 3, MAX_JOBS = 64, LEAST = 40, NO_DEVICE = 99, TARGETS = 8 };
 
 typedef struct tally {
     uint64_t graphs, nodes, dispatches, plain_dispatches, multi, refused, failures;
@@ -42,10 +44,19 @@ static struct {
 
 /* This process's. */
 static tally *T;
+static rp_target targets[TARGETS];
+static uint32_t target_count;
+static const rp_target *target; /* of the batch at hand */
 
 static void *need(void *block) {
     if (!block) abort();
     return block;
+}
+
+static rp_graph *build(rp_random_ops *const *items, uint32_t count) {
+    rp_graph *g = rp_random_ops_build(items, count);
+    rp_graph_set_target(g, target);
+    return g;
 }
 
 /* ---- Running --------------------------------------------------------------------------------- */
@@ -161,7 +172,7 @@ static char said[256];
 
 static bool differs_alone(void *context, rp_random_ops *ops) {
     (void)context;
-    rp_graph *g = rp_random_ops_build(&ops, 1);
+    rp_graph *g = build(&ops, 1);
     outcome a = {0}, b = {0};
     bool ran = run_level(g, &ops, 1, 0, &a, NULL) && run_level(g, &ops, 1, 1, &b, NULL);
     if (!ran) snprintf(said, sizeof said, "does not compile or run");
@@ -173,7 +184,7 @@ static bool differs_alone(void *context, rp_random_ops *ops) {
 }
 
 static void print_graph(rp_random_ops *ops) {
-    rp_graph *g = rp_random_ops_build(&ops, 1), *fused = NULL;
+    rp_graph *g = build(&ops, 1), *fused = NULL;
     char *text = NULL;
     const rp_pass_options options = {.size = sizeof options, .pipeline = "dce,rename,fuse"};
     if (rp_graph_print(g, RP_FORMAT_TEXT, &text, NULL) == RP_OK) fputs(text, stderr);
@@ -189,8 +200,8 @@ static void print_graph(rp_random_ops *ops) {
 
 static void investigate(rp_random_ops *item, const char *what) {
     T->failures++;
-    fprintf(stderr, "\nfused differs from unfused: RP_SEED=%llu RP_CASES=1\n  %s\n",
-            (unsigned long long)rp_random_ops_seed(item), what);
+    fprintf(stderr, "\nfused differs from unfused: RP_TARGET=%s RP_SEED=%llu RP_CASES=1\n  %s\n",
+            target->name, (unsigned long long)rp_random_ops_seed(item), what);
     if (!differs_alone(NULL, item)) {
         fprintf(stderr, "  but not when it is compiled alone\n");
         print_graph(item);
@@ -213,7 +224,7 @@ static void count_fused(const rp_graph *g) {
 }
 
 static void try_batch(rp_random_ops **items, uint32_t count) {
-    rp_graph *g = rp_random_ops_build(items, count);
+    rp_graph *g = build(items, count);
     rp_diags *diags = rp_diags_create(NULL);
     outcome a = {0}, b = {0};
     T->nodes += g->nodes_count;
@@ -232,8 +243,8 @@ static void try_batch(rp_random_ops **items, uint32_t count) {
         first += buffers;
     }
     if (!ran && T->failures == 0) {
-        fprintf(stderr, "\nseeds from %llu fail as a batch of %u only\n",
-                (unsigned long long)rp_random_ops_seed(items[0]), count);
+        fprintf(stderr, "\nseeds from %llu fail for %s as a batch of %u only\n",
+                (unsigned long long)rp_random_ops_seed(items[0]), target->name, count);
         T->failures++;
     }
     free_outcome(&a);
@@ -252,6 +263,7 @@ static void run_batches(uint32_t job) {
          c += S.jobs * S.batch) {
         if (S.limited && c >= LEAST && seconds_gone() > S.seconds) break;
         rp_random_ops *items[MAX_BATCH];
+        target = &targets[c / S.batch % target_count];
         uint32_t count = S.cases - c < S.batch ? S.cases - c : S.batch;
         for (uint32_t i = 0; i < count; i++) {
             items[i] = rp_random_ops_create(S.seed + c + i);
@@ -264,12 +276,22 @@ static void run_batches(uint32_t job) {
     }
 }
 
+/* False where RP_TARGET names none. */
+static bool find_targets(void) {
+    const char *only = getenv("RP_TARGET");
+    const rp_target *t;
+    for (uint32_t i = 0; i < TARGETS && (t = rp_target_list(i)); i++)
+        if (!only || strcmp(only, t->name) == 0)
+            gpu_target_like(S.device, t, &targets[target_count++]);
+    return target_count > 0;
+}
+
 /* What a process does; its exit status. */
 static int work(uint32_t job) {
     rp_diags *diags = rp_diags_create(NULL);
     T = &S.shared[job];
     bool open = rp_device_create(NULL, NULL, diags, &S.device) == RP_OK;
-    if (open) {
+    if (open && find_targets()) {
         rp_device_info info = {.size = sizeof info};
         rp_device_get_info(S.device, &info);
         snprintf(T->device, sizeof T->device, "%s", info.name);

@@ -155,6 +155,17 @@ rp_device *gpu_open(int validation) {
     return device;
 }
 
+const rp_target *gpu_target_like(rp_device *device, const rp_target *from, rp_target *own) {
+    rp_target has = RP_TARGET_INIT;
+    if (rp_device_target(device, &has) != RP_OK) abort();
+    *own = *from;
+    own->needs &= has.needs;
+    own->matrix_shapes &= has.matrix_shapes;
+    if (own->shared_bytes > has.shared_bytes) own->shared_bytes = has.shared_bytes;
+    if (own->invocations > has.invocations) own->invocations = has.invocations;
+    return own;
+}
+
 rp_plan *gpu_compile(const rp_graph *graph, int level) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;

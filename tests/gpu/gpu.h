@@ -41,6 +41,8 @@ uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t
 bool gpu_has_time(void);
 
 rp_device *gpu_open(int validation);
+/* A built-in target as far as the device can pass for it. Returns `own`. */
+const rp_target *gpu_target_like(rp_device *device, const rp_target *from, rp_target *own);
 rp_plan *gpu_compile(const rp_graph *graph, int level);
 /* A plan of a graph as it is now, barriers and all, proven or not. */
 rp_plan *gpu_pack(const rp_graph *compiled);

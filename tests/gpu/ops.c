@@ -134,24 +134,12 @@ static void add_variants(const rp_target *target, uint32_t cases) {
     }
 }
 
-/* A built-in target as far as the device at hand can pass for it. */
-static const rp_target *target_like(const rp_target *from, rp_target *own) {
-    rp_target device = RP_TARGET_INIT;
-    CU_ASSERT_EQUAL_FATAL(rp_device_target(T.device, &device), RP_OK);
-    *own = *from;
-    own->needs &= device.needs;
-    own->matrix_shapes &= device.matrix_shapes;
-    if (own->shared_bytes > device.shared_bytes) own->shared_bytes = device.shared_bytes;
-    if (own->invocations > device.invocations) own->invocations = device.invocations;
-    return own;
-}
-
 static void add_targets(void) {
     static rp_target targets[8];
     uint32_t cases = T.count, count = 0;
     CU_ASSERT_EQUAL_FATAL(rp_target_list(sizeof targets / sizeof *targets), NULL);
     for (const rp_target *t; (t = rp_target_list(count)); count++)
-        add_variants(target_like(t, &targets[count]), cases);
+        add_variants(gpu_target_like(T.device, t, &targets[count]), cases);
 }
 
 /* Every pointwise op of one input, and every function of formulas of one argument, over all
