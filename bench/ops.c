@@ -1,6 +1,6 @@
 /* What the op compiler costs, and what fusion gives.
  *
- *   bench_ops decoder [LAYERS]      compiling a Llama-like decoder of LAYERS (16) layers from YAML
+ *   bench_ops [decoder [LAYERS]]    compiling a Llama-like decoder of LAYERS (16) layers from YAML
  *   bench_ops step [DTYPE]          one decode step of such a model, embedding to argmax, with
  *                                   weights of f16, q8_0 or q4_0, replayed at -O0 and at -O1
  *   bench_ops knn [N [D]]           the 10 nearest of N (1000000) rows of D (128), for 1 to 1000
@@ -327,7 +327,7 @@ static int bench_knn(rp_device *device, unsigned long n, unsigned long d) {
 /* ---- The command line ------------------------------------------------------------------------ */
 
 static int usage(void) {
-    fprintf(stderr, "usage: bench_ops decoder [LAYERS] | step [DTYPE] | knn [N [D]] | run "
+    fprintf(stderr, "usage: bench_ops [decoder [LAYERS]] | step [DTYPE] | knn [N [D]] | run "
                     "PIPELINE.yaml...\n");
     return 2;
 }
@@ -337,7 +337,7 @@ static unsigned long number(int argc, char **argv, int at, unsigned long fallbac
 }
 
 int main(int argc, char **argv) {
-    const char *what = argc > 1 ? argv[1] : "";
+    const char *what = argc > 1 ? argv[1] : "decoder";
     if (strcmp(what, "decoder") == 0) return bench_decoder((uint32_t)number(argc, argv, 2, 16));
     bool step = strcmp(what, "step") == 0, knn = strcmp(what, "knn") == 0;
     if (!step && !knn && (argc < 3 || strcmp(what, "run") != 0)) return usage();

@@ -1,72 +1,70 @@
-"""The chains of bench_products in PyTorch: `products.py [DTYPE M N K]...`
+#!/usr/bin/env python3
+"""Chains of matrix products, by Reprise and beside it by PyTorch in a CUDA Graph.
 
-Each chain is captured into a CUDA Graph, weights as rows of x's length (x @ w.T), f32 without TF32.
-Times are medians of replays by CUDA events, after replays in a row as in bench_products."""
-import statistics
-import sys
-import time
+As in bench_products each takes the result of the one before, so that a barrier stands between any two:
+x of M x K times weights of N x K, then of K x N, and so on. f32 without TF32. Times are those of one
+product.
+"""
+import pathlib
+import tempfile
 
-import torch
+import common
 
 SHAPES = [
-    ("f32", 32, 384, 384), ("f32", 16, 384, 384), ("f32", 16, 1536, 384), ("f32", 128, 384, 384),
-    ("f32", 128, 1536, 384), ("f16", 32, 384, 384), ("f32", 1024, 384, 384),
-    ("f32", 1024, 1536, 384), ("f32", 8192, 384, 384), ("f32", 8192, 1536, 384),
-    ("f32", 32, 4096, 4096), ("f32", 256, 256, 4096), ("f32", 2048, 2048, 2048),
-    ("f32", 4096, 4096, 4096), ("f16", 4096, 4096, 4096),
+    "f32:32x384x384", "f32:16x1536x384", "f32:128x384x384", "f16:32x384x384", "f32:1024x384x384",
+    "f32:8192x384x384", "f32:8192x1536x384", "f16:8192x1536x384", "f32:32x4096x4096",
+    "f32:256x256x4096", "f32:4096x4096x4096", "f16:4096x4096x4096",
 ]
-REPLAYS, MOST_PRODUCTS, OPERATIONS = 40, 32, 1e11
-FIRST_SECONDS, NEXT_SECONDS = 2, 0.25  # of warming up
+MOST_PRODUCTS, OPERATIONS = 32, 1e11
 
 
-def measure(dtype, m, n, k, warm_seconds):
-    kind = torch.float16 if dtype == "f16" else torch.float32
-    operations = 2.0 * m * n * k
-    count = max(2, min(MOST_PRODUCTS, int(OPERATIONS / operations))) // 2 * 2
-    x = (torch.rand(m, k, device="cuda") / 4 - 0.125).to(kind)
-    weights = [(torch.rand(rows, columns, device="cuda") / 4 - 0.125).to(kind)
-               for rows, columns in ((n, k), (k, n))]
+def shape(text):
+    dtype, sizes = text.split(":")
+    return dtype, *map(int, sizes.split("x"))
 
-    def chain():
-        y = x
-        for i in range(count):
-            y = torch.nn.functional.linear(y, weights[i % 2])
-        return y
 
-    stream = torch.cuda.Stream()
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            chain()
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        chain()
-    start = time.monotonic()
-    while time.monotonic() - start < warm_seconds:
-        for _ in range(10):
-            graph.replay()
-        torch.cuda.synchronize()
-    times = []
-    for _ in range(REPLAYS):
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        begin.record()
-        graph.replay()
-        end.record()
-        end.synchronize()
-        times.append(begin.elapsed_time(end) * 1e-3)
-    each = statistics.median(times) / count
-    print(f"{dtype:5} {m:6} {n:6} {k:6} {count:9} {each * 1e6:12.2f} {operations / each * 1e-9:10.1f}",
-          flush=True)
+def chain_length(m, n, k):
+    return max(2, min(MOST_PRODUCTS, int(OPERATIONS / (2 * m * n * k)))) // 2 * 2
+
+
+def pipeline(dtype, m, n, k):
+    count = chain_length(m, n, k)
+    lines = ["reprise: 1", "name: products", "buffers:",
+             f"  y0: {{kind: in, dtype: {dtype}, shape: [{m}, {k}]}}",
+             f"  w0: {{kind: weight, dtype: {dtype}, shape: [{n}, {k}]}}",
+             f"  w1: {{kind: weight, dtype: {dtype}, shape: [{k}, {n}]}}",
+             f"  y{count}: {{kind: out, dtype: {dtype}, shape: [{m}, {k}]}}", "nodes:"]
+    lines += [f"  - {{op: matmul, a: y{i}, b: w{i % 2}, transpose_b: 1, out: y{i + 1}}}"
+              for i in range(count)]
+    return "\n".join(lines) + "\n"
 
 
 def main():
+    parser = common.arguments(__doc__)
+    parser.add_argument("shapes", nargs="*", type=shape, metavar="DTYPE:MxNxK",
+                        default=[shape(text) for text in SHAPES])
+    args = parser.parse_args()
+    import torch
+
     torch.backends.cuda.matmul.allow_tf32 = False
-    given = sys.argv[1:]
-    shapes = [(given[i], *map(int, given[i + 1:i + 4])) for i in range(0, len(given), 4)] or SHAPES
-    print(torch.cuda.get_device_name(), torch.__version__)
-    print(f"{'dtype':5} {'M':>6} {'N':>6} {'K':>6} {'products':>9} {'us':>12} {'GFLOP/s':>10}")
-    for i, shape in enumerate(shapes):
-        measure(*shape, NEXT_SECONDS if i else FIRST_SECONDS)
+    common.header(args)
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+        for dtype, m, n, k in args.shapes:
+            kind = torch.float16 if dtype == "f16" else torch.float32
+            x, *weights = ((torch.rand(size, device="cuda") / 4 - 0.125).to(kind)
+                           for size in ((m, k), (n, k), (k, n)))
+            count = chain_length(m, n, k)
+            plan = common.compile_text(args, pipeline(dtype, m, n, k), pathlib.Path(folder))
+
+            def chain():
+                y = x
+                for i in range(count):
+                    y = torch.nn.functional.linear(y, weights[i % 2])
+                return y
+
+            common.beside_torch(torch, args, f"product {m} x {n} x {k}, {dtype}", plan,
+                                {"CUDA Graph": lambda: common.capture(torch, chain)}, count)
 
 
-main()
+if __name__ == "__main__":
+    main()
