@@ -13,8 +13,12 @@
  *             two, pair by pair. Then a workgroup looks which of a window of rows are the first of
  *             their pairs and computes these with their partners, wherever they are.
  *
- * The order of a sum depends on K, the weight's dtype and alignment and the subgroup's size alone:
- * whatever is fused to a product, and however many rows or tiles are chosen here, its results are
+ *   blocks    of q8_0 and q4_0 have 34 and 18 bytes: no load of them wider than 2 bytes is aligned.
+ *             So where rows begin at multiples of 16 bytes a lane loads 16 bytes wherever blocks
+ *             begin, and x is staged so that each byte meets its elements, and scales meet zeros.
+ *
+ * The order of a sum depends on K, the weight's dtype and alignment, the target and the subgroup's
+ * size alone: whatever is fused to a product, and however many rows or tiles are chosen here, its results are
  * the same bits.
  *
  * Rows for a subgroup: more of them read x less often and keep more loads in flight, fewer make
@@ -27,6 +31,7 @@ enum {
     ROW_STEP_BYTES = 2304,
     TILE_STEP = 512, /* a chunk of 8 for each of 64 lanes: tiles do not change who adds what */
     MAX_LOADS = 8,
+    WORD_RESERVE = 6144, /* bytes of shared memory beside x in the layout of blocks */
 };
 
 static const rp_target *target_of(const rp_matvec *m) {
@@ -82,6 +87,23 @@ static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
     return words <= UINT32_MAX - RP_ARENA_ALIGNMENT; /* what stands before a view included */
 }
 
+/* Vectors of four elements of x as rows of blocks meet it: for each byte one, or in q4_0 two. */
+static uint64_t word_vectors(const rp_matvec *m, uint8_t layout) {
+    if (layout == RP_MATVEC_PLAIN) return 0;
+    return m->b * (m->k / 32) * (layout == RP_MATVEC_Q8_0 ? 34 : 36) / 4;
+}
+
+/* A question of the op and the target alone, for the order of its sums is another. */
+static uint8_t layout_of(const rp_matvec *m, uint32_t member) {
+    uint8_t dtype = m->e->members[member].operands[RP_MATVEC_WEIGHT].dtype;
+    uint8_t layout = dtype == RP_Q8_0   ? RP_MATVEC_Q8_0
+                     : dtype == RP_Q4_0 ? RP_MATVEC_Q4_0
+                                        : RP_MATVEC_PLAIN;
+    bool fits = m->k % 256 == 0 && starts_at(m->e, member, RP_MATVEC_WEIGHT, 16) &&
+                word_vectors(m, layout) * 16 + WORD_RESERVE <= target_of(m)->shared_bytes;
+    return fits ? layout : RP_MATVEC_PLAIN;
+}
+
 static void add_core(rp_matvec *m, uint32_t member) {
     rp_emit *e = m->e;
     const rp_graph_operand *o = e->members[member].operands;
@@ -97,8 +119,12 @@ static void add_core(rp_matvec *m, uint32_t member) {
                      (unsigned long long)m->k);
         return;
     }
+    uint8_t layout = layout_of(m, member);
     m->narrow |= narrow;
+    m->uses[layout] = true;
+    if (word_vectors(m, layout) > m->tile_vectors) m->tile_vectors = word_vectors(m, layout);
     m->cores[m->core_count++] = (rp_matvec_core){.member = member,
+                                                 .layout = layout,
                                                  .value = o[RP_MATVEC_OUT].value,
                                                  .section = RP_NONE,
                                                  .narrow = narrow,
@@ -146,28 +172,46 @@ static uint32_t most_cores(const rp_matvec *m) {
     return most;
 }
 
+/* Shared memory beside x. */
+static uint64_t other_bytes(const rp_matvec *m, uint32_t rows) {
+    uint64_t slots = (uint64_t)rows * RP_MATVEC_SUBGROUPS;
+    return ROW_STEP_BYTES + 4 * slots * (most_cores(m) * m->b + 1) + 16;
+}
+
 static void choose_rows(rp_matvec *m) {
     const rp_target *t = target_of(m);
     uint64_t sums = m->b * most_cores(m); /* of a row: accumulators of a lane, in registers */
     uint32_t loads = loads_in_flight(t);
+    /* Unpacking blocks takes as long as loading them: rows that share x count for more. */
+    uint64_t enough = (m->uses[RP_MATVEC_PLAIN] ? 4 : 2) * t->multiprocessors;
     for (m->rows = loads < 4 ? loads : 4; m->rows > 1; m->rows /= 2)
-        if (m->rows * sums * 3 <= t->register_words &&
-            count_groups(m, m->rows) >= 4 * t->multiprocessors)
+        if (m->rows * sums * 3 <= t->register_words && count_groups(m, m->rows) >= enough &&
+            m->tile_vectors * 16 + other_bytes(m, m->rows) <= t->shared_bytes)
             break;
     m->depth = loads / m->rows;
+    m->word_depth = m->rows > 1 ? 1 : 2;
     rp_emit_grid(m->e, count_groups(m, m->rows));
 }
 
 static void name_variant(rp_matvec *m, const char *name) {
     for (uint32_t i = 0; i < m->core_count; i++) {
         rp_op_call *call = &m->e->members[m->cores[i].member].call;
-        call->variant = rp_op_variant_find(call->op, name);
+        bool words = m->cores[i].layout != RP_MATVEC_PLAIN;
+        call->variant = rp_op_variant_find(call->op, words ? "words" : name);
     }
 }
 
-static void choose_stage(rp_matvec *m) {
+/* The first product of the plain layout; the layout is used. */
+static const rp_matvec_core *plain_core(const rp_matvec *m) {
+    uint32_t i = 0;
+    while (m->cores[i].layout != RP_MATVEC_PLAIN) i++;
+    return &m->cores[i];
+}
+
+/* How products of the plain layout get at x. */
+static void choose_plain(rp_matvec *m) {
     rp_emit *e = m->e;
-    const rp_matvec_core *core = &m->cores[0];
+    const rp_matvec_core *core = plain_core(m);
     const rp_graph_operand *x = &e->members[core->member].operands[RP_MATVEC_X];
     m->tile = (uint32_t)m->k;
     if (!m->narrow && x->dtype == RP_F32 && m->b * m->k > small_x(target_of(m)) &&
@@ -177,21 +221,29 @@ static void choose_stage(rp_matvec *m) {
         name_variant(m, "direct");
         return;
     }
-    uint32_t slots = m->rows * RP_MATVEC_SUBGROUPS, most = most_cores(m);
-    uint32_t other = ROW_STEP_BYTES + 4 * slots * (most * (uint32_t)m->b + 1) + 16;
-    uint64_t most_bytes = target_of(m)->shared_bytes, shared = most_bytes;
+    uint64_t other = other_bytes(m, m->rows), shared = target_of(m)->shared_bytes;
     if (shared > UINT32_MAX) shared = UINT32_MAX;
-    uint32_t room = other < shared ? ((uint32_t)shared - other) / (uint32_t)(4 * m->b) : 0;
+    uint32_t room = other < shared ? (uint32_t)(shared - other) / (uint32_t)(4 * m->b) : 0;
     room = room / TILE_STEP * TILE_STEP;
     if (room == 0) {
-        rp_emit_fail(e, "%u products that meet do not fit shared memory", most);
+        rp_emit_fail(e, "%u products that meet do not fit shared memory", most_cores(m));
         return;
     }
     uint64_t whole = (m->k + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
     m->stage = whole <= room ? RP_MATVEC_STAGED : RP_MATVEC_TILED;
     m->tile = whole <= room ? (uint32_t)((m->k + 3) / 4 * 4) : room;
+    if (m->b * m->tile / 4 > m->tile_vectors) m->tile_vectors = m->b * m->tile / 4;
     const char *staged = m->stage == RP_MATVEC_STAGED ? "staged" : "tiled";
     name_variant(m, m->narrow ? "narrow" : staged);
+}
+
+static void choose_stage(rp_matvec *m) {
+    if (m->tile_vectors * 16 + other_bytes(m, m->rows) > target_of(m)->shared_bytes)
+        rp_emit_fail(m->e, "%u products that meet do not fit shared memory", most_cores(m));
+    else if (m->uses[RP_MATVEC_PLAIN])
+        choose_plain(m);
+    else
+        name_variant(m, "words");
 }
 
 rp_status rp_emit_matvec(rp_emit *e) {

@@ -21,11 +21,20 @@ typedef enum rp_matvec_stage {
     RP_MATVEC_TILED,  /* a part of x at a time */
 } rp_matvec_stage;
 
+/* How weights lie in memory and are loaded, and so how x has to lie to meet them. */
+typedef enum rp_matvec_layout {
+    RP_MATVEC_PLAIN, /* elements in order; of blocks a few codes and a scale at a time */
+    RP_MATVEC_Q8_0,  /* rows of blocks, 16 bytes at a time */
+    RP_MATVEC_Q4_0,
+    RP_MATVEC_LAYOUTS
+} rp_matvec_layout;
+
 /* One product of the node. */
 typedef struct rp_matvec_core {
     uint32_t member, value; /* whose output has that value number */
     uint32_t section;
     bool narrow;        /* one weight a load */
+    uint8_t layout;     /* rp_matvec_layout */
     const char *prefix; /* of its functions and variables */
 } rp_matvec_core;
 
@@ -43,11 +52,14 @@ typedef struct rp_matvec {
     rp_matvec_section sections[RP_MATVEC_MAX_CORES];
     uint32_t core_count, section_count;
     uint64_t b, k;
-    uint32_t rows;  /* that a subgroup computes at once */
-    uint32_t depth; /* chunks of a row that a lane loads at once */
-    uint32_t tile;  /* elements of each row of x in shared memory */
+    uint32_t rows;         /* that a subgroup computes at once */
+    uint32_t depth;        /* chunks of a row that a lane loads at once */
+    uint32_t word_depth;   /* words of 16 bytes of a row of blocks */
+    uint32_t tile;         /* elements of each row of x in shared memory */
+    uint64_t tile_vectors; /* four elements each, of x in shared memory, whatever the layout */
     rp_matvec_stage stage;
-    bool narrow;           /* one of the cores is */
+    bool narrow; /* one of the cores is */
+    bool uses[RP_MATVEC_LAYOUTS];
     const char *row_steps; /* function for what reductions stand before x; NULL */
 } rp_matvec;
 

@@ -33,6 +33,25 @@ static void put_inside(rp_emit *e, uint32_t member, const char *name, const char
 
 /* ---- Weights and x --------------------------------------------------------------------------- */
 
+static const char *layout_name(uint8_t layout) {
+    return layout == RP_MATVEC_Q8_0 ? "q8_0" : "q4_0";
+}
+
+/* Of rows of blocks, 16 bytes at a time. */
+static void put_words(rp_matvec *m, const rp_matvec_core *core) {
+    rp_emit *e = m->e;
+    bool wide = core->layout == RP_MATVEC_Q8_0;
+    rp_text_format(&e->functions,
+                   "const uint %s_WORDS = %s / 256u * %uu, %s_BLOCK = %uu, %s_PARTS = %uu;\n\n"
+                   "uvec4 %s_weight(uint i) {\n    return %s;\n}\n\n",
+                   core->prefix, rp_emit_symbol(e, core->member, 'K'), wide ? 17 : 9, core->prefix,
+                   wide ? 34 : 18, core->prefix, wide ? 4 : 8, core->prefix,
+                   rp_emit_element(e, core->member, RP_MATVEC_WEIGHT, "uvec4", "i"));
+    rp_emit_core_text(e, &e->functions, core->member,
+                      source(e, wide ? "matvec/words_q8_0" : "matvec/words_q4_0"), core->prefix);
+    rp_text_char(&e->functions, '\n');
+}
+
 /* The function that loads from a weight, and the text that makes chunks of what it loads. */
 static void put_weight(rp_matvec *m, const rp_matvec_core *core) {
     static const char *const files[] = {[RP_F32] = "matvec/f32",
@@ -41,6 +60,10 @@ static void put_weight(rp_matvec *m, const rp_matvec_core *core) {
                                         [RP_Q4_0] = "matvec/q4_0"};
     rp_emit *e = m->e;
     uint8_t dtype = e->members[core->member].operands[RP_MATVEC_WEIGHT].dtype;
+    if (core->layout != RP_MATVEC_PLAIN) {
+        put_words(m, core);
+        return;
+    }
     if (dtype >= sizeof files / sizeof *files || !files[dtype]) {
         rp_emit_fail(e, "weights of %s are not known here", rp_dtype_name(dtype));
         return;
@@ -68,6 +91,15 @@ static void put_x(rp_matvec *m) {
     rp_emit *e = m->e;
     uint32_t member = m->cores[0].member;
     bool direct = m->stage == RP_MATVEC_DIRECT;
+    if (m->tile_vectors)
+        rp_text_string(&e->globals, "shared vec4 matvec_tile[MATVEC_TILE_VECTORS]; // of x\n");
+    for (uint8_t layout = RP_MATVEC_PLAIN + 1; layout < RP_MATVEC_LAYOUTS; layout++)
+        if (m->uses[layout]) {
+            const char *file = rp_emit_name(e, "matvec/words_stage_%s", layout_name(layout));
+            rp_emit_core_text(e, &e->functions, member, source(e, file), NULL);
+            rp_text_char(&e->functions, '\n');
+        }
+    if (!m->uses[RP_MATVEC_PLAIN]) return;
     if (direct)
         rp_text_format(&e->functions, "vec4 matvec_x(uint i) {\n    return %s;\n}\n\n",
                        rp_emit_element(e, member, RP_MATVEC_X, "vec4", "i"));
@@ -106,13 +138,50 @@ static void put_find(rp_matvec *m, uint32_t section) {
                    section, rows, pair, rows);
 }
 
-/* The products of a workgroup's rows, into matvec_results. */
-static void put_products(rp_matvec *m, uint32_t section) {
+/* The loops over columns of the section's products of one layout, and what brings x there. `first`:
+ * nothing has brought anything yet. */
+static void put_columns(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
+    rp_emit *e = m->e;
+    rp_text *to = &e->main;
+    const rp_matvec_section *s = &m->sections[section];
+    const char *k = rp_emit_symbol(e, m->cores[s->first].member, 'K');
+    bool words = layout != RP_MATVEC_PLAIN;
+    if (!words && m->stage == RP_MATVEC_TILED)
+        rp_text_format(to,
+                       "        for (uint first = 0u; first < %s; first += MATVEC_TILE) {\n"
+                       "            uint end = min(first + MATVEC_TILE, %s);\n",
+                       k, k);
+    else
+        rp_text_format(to, "        {\n            uint first = 0u, end = %s;\n", k);
+    for (uint32_t i = s->first; i < m->core_count; i++)
+        if (m->cores[i].section == section && m->cores[i].layout == layout && !m->cores[i].narrow)
+            put_inside(e, m->cores[i].member, words ? "matvec/words_fetch" : "matvec/fetch",
+                       m->cores[i].prefix, "            ");
+    if (m->row_steps && first)
+        rp_text_format(to, "            if (turn == 0u && first == 0u) %s();\n", m->row_steps);
+    if (words)
+        rp_text_format(to, "            if (turn == 0u) stage_%s();\n", layout_name(layout));
+    else if (m->stage == RP_MATVEC_STAGED)
+        rp_text_string(to, "            if (turn == 0u) matvec_stage(0u);\n");
+    else if (m->stage == RP_MATVEC_TILED)
+        rp_text_string(to, "            matvec_stage(first);\n");
+    rp_text_string(to, "            if (slot < count) {\n");
+    for (uint32_t i = s->first; i < m->core_count; i++)
+        if (m->cores[i].section == section && m->cores[i].layout == layout)
+            put_inside(e, m->cores[i].member,
+                       words                ? "matvec/words_wide"
+                       : m->cores[i].narrow ? "matvec/narrow"
+                                            : "matvec/wide",
+                       m->cores[i].prefix, "                ");
+    rp_text_string(to, "            }\n        }\n");
+}
+
+/* The products of one layout of a workgroup's rows, into matvec_results. */
+static void put_layout(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
     rp_emit *e = m->e;
     const rp_matvec_section *s = &m->sections[section];
     rp_text *to = &e->main;
     const char *b = rp_emit_symbol(e, m->cores[s->first].member, 'B');
-    const char *k = rp_emit_symbol(e, m->cores[s->first].member, 'K');
     rp_text_format(
         to,
         "    for (uint turn = 0u; turn < count; turn += gl_NumSubgroups * MATVEC_ROWS) {\n"
@@ -122,48 +191,40 @@ static void put_products(rp_matvec *m, uint32_t section) {
         "            rows[r] = %smin(slot + r, count - 1u)%s;\n",
         s->pair == RP_NONE ? "base + " : "matvec_rows[", s->pair == RP_NONE ? "" : "]");
     for (uint32_t i = s->first; i < m->core_count; i++)
-        if (m->cores[i].section == section)
+        if (m->cores[i].section == section && m->cores[i].layout == layout)
             rp_text_format(
                 to,
                 "        precise float %s_sums[MATVEC_ROWS * %s];\n"
                 "        for (uint i = 0u; i < MATVEC_ROWS * %s; i++) %s_sums[i] = 0.0;\n",
                 m->cores[i].prefix, b, b, m->cores[i].prefix);
-    if (m->stage == RP_MATVEC_TILED)
-        rp_text_format(to,
-                       "        for (uint first = 0u; first < %s; first += MATVEC_TILE) {\n"
-                       "            uint end = min(first + MATVEC_TILE, %s);\n",
-                       k, k);
-    else
-        rp_text_format(to, "        {\n            uint first = 0u, end = %s;\n", k);
-    for (uint32_t i = s->first; i < m->core_count; i++)
-        if (m->cores[i].section == section && !m->cores[i].narrow)
-            put_inside(e, m->cores[i].member, "matvec/fetch", m->cores[i].prefix, "            ");
-    if (m->row_steps)
-        rp_text_format(to, "            if (turn == 0u && first == 0u) %s();\n", m->row_steps);
-    if (m->stage == RP_MATVEC_STAGED)
-        rp_text_string(to, "            if (turn == 0u) matvec_stage(0u);\n");
-    else if (m->stage == RP_MATVEC_TILED)
-        rp_text_string(to, "            matvec_stage(first);\n");
-    rp_text_string(to, "            if (slot < count) {\n");
-    for (uint32_t i = s->first; i < m->core_count; i++)
-        if (m->cores[i].section == section)
-            put_inside(e, m->cores[i].member, m->cores[i].narrow ? "matvec/narrow" : "matvec/wide",
-                       m->cores[i].prefix, "                ");
-    rp_text_format(to,
-                   "            }\n        }\n"
-                   "        for (uint i = 0u; i < MATVEC_ROWS * %s; i++) {\n",
-                   b);
-    for (uint32_t i = s->first, n = 0; i < m->core_count; i++)
-        if (m->cores[i].section == section)
+    put_columns(m, section, layout, first);
+    rp_text_format(to, "        for (uint i = 0u; i < MATVEC_ROWS * %s; i++) {\n", b);
+    for (uint32_t i = s->first, n = 0; i < m->core_count; i++) {
+        if (m->cores[i].section != section) continue;
+        if (m->cores[i].layout == layout)
             rp_text_format(
                 to,
                 "            float sum%u = subgroupAdd(%s_sums[i]);\n"
                 "            if (matvec_lane == 0u && slot + i / %s < count)\n"
                 "                matvec_results[%uu * MATVEC_SLOTS * %s + slot * %s + i] = "
                 "sum%u;\n",
-                n, m->cores[i].prefix, b, n, b, b, n),
-                n++;
-    rp_text_string(to, "        }\n    }\n    barrier();\n");
+                n, m->cores[i].prefix, b, n, b, b, n);
+        n++;
+    }
+    rp_text_string(to, "        }\n    }\n");
+}
+
+/* All products of a workgroup's rows: x lies in shared memory in one layout at a time. */
+static void put_products(rp_matvec *m, uint32_t section) {
+    bool first = true;
+    for (uint8_t layout = 0; layout < RP_MATVEC_LAYOUTS; layout++) {
+        bool uses = false;
+        for (uint32_t i = m->sections[section].first; i < m->core_count; i++)
+            uses |= m->cores[i].section == section && m->cores[i].layout == layout;
+        if (uses) put_layout(m, section, layout, first);
+        first &= !uses;
+    }
+    rp_text_string(&m->e->main, "    barrier();\n");
 }
 
 /* From matvec_results to everything downstream. */
@@ -272,7 +333,10 @@ void rp_matvec_text(rp_matvec *m) {
     rp_emit_uint(e, "MATVEC_ROWS", m->rows);
     rp_emit_uint(e, "MATVEC_DEPTH", m->depth);
     rp_emit_uint(e, "MATVEC_SLOTS", (uint64_t)m->rows * RP_MATVEC_SUBGROUPS);
-    rp_emit_uint(e, "MATVEC_TILE", m->tile);
+    if (m->uses[RP_MATVEC_PLAIN]) rp_emit_uint(e, "MATVEC_TILE", m->tile);
+    if (m->tile_vectors) rp_emit_uint(e, "MATVEC_TILE_VECTORS", m->tile_vectors);
+    if (m->uses[RP_MATVEC_Q8_0] || m->uses[RP_MATVEC_Q4_0])
+        rp_emit_uint(e, "MATVEC_WORD_DEPTH", m->word_depth);
     rp_text_format(&e->globals,
                    "uint matvec_lane, matvec_lanes; // of the subgroup\n"
                    "// Products of the workgroup's rows: by product, row, row of x.\n"

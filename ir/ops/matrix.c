@@ -47,6 +47,11 @@ static const rp_op_variant matvec_variants[] = {
     {.name = "tiled",
      .when = "as staged, with a larger B * K",
      .why = "computes x in parts of at least 512 columns, with two barriers each"},
+    {.name = "words",
+     .when = "a weight of q8_0 or q4_0 whose rows start at multiples of 16 bytes, as with a K that "
+             "is a multiple of 256, where all of x fits shared memory",
+     .why = "loads 16 bytes of blocks at once, wherever blocks begin; x lies in shared memory as "
+            "they meet it"},
     {.name = "narrow",
      .when = "a weight of f32 or f16 whose rows do not start at multiples of 16 bytes",
      .why = "loads one weight at a time; give weights a K that is a multiple of 8 to avoid it"},
@@ -273,9 +278,9 @@ const rp_op rp_ops_matrix[] = {
         .family = "matrix",
         .brief = "a matrix times a vector, or up to 8 vectors",
         .notes = "out[b, m] is the sum over k of x[b, k] * weight[m, k]. " SUMS
-                 " The order of the sum depends on K, on the weight's dtype, on whether a weight "
-                 "of f32 or f16 begins at a multiple of 16 bytes, and on the device's subgroup "
-                 "size.",
+                 " The order of the sum depends on K, on the weight's dtype, on whether the "
+                 "weight begins at a multiple of 16 bytes, on the target's shared memory, and on "
+                 "the device's subgroup size.",
         .form = RP_OP_KERNEL,
         .product = true,
         .operand_count = 3,

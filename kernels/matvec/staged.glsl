@@ -1,5 +1,4 @@
 // x is computed once for the workgroup, MATVEC_TILE elements of each of its rows at a time.
-shared vec4 matvec_tile[B * (MATVEC_TILE / 4u)];
 uint matvec_first = 0u; // where the tile starts
 
 void matvec_stage(uint first) {

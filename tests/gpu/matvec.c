@@ -187,8 +187,10 @@ static void test_floats(void) {
 }
 
 static void test_blocks(void) {
-    static const shape shapes[] = {{1, 1, 32},  {1, 3, 96},    {2, 33, 256},
-                                   {8, 17, 64}, {1, 37, 4128}, {3, 600, 32}};
+    /* A K that is a multiple of 256: 16 bytes at a time, while x fits shared memory. */
+    static const shape shapes[] = {{1, 1, 32},    {1, 3, 96},   {2, 33, 256}, {8, 17, 64},
+                                   {1, 37, 4128}, {3, 600, 32}, {1, 9, 768},  {1, 70, 4096},
+                                   {3, 21, 1280}, {8, 10, 512}, {1, 4, 8192}, {2, 300, 512}};
     enum { COUNT = sizeof shapes / sizeof *shapes };
     check_products("f32", "q8_0", "f32", shapes, COUNT);
     check_products("f16", "q8_0", "f32", shapes, COUNT);
@@ -336,6 +338,9 @@ static void test_gate(void) {
     check_gate(2, 1000, 33, "f32", "f16", "f16");
     check_gate(8, 1024, 70, "q8_0", "q4_0", "f32"); /* tiled */
     check_gate(1, 99, 3, "f16", "f32", "f32");
+    check_gate(1, 512, 50, "q8_0", "q4_0", "f32"); /* x lies in one way after the other */
+    check_gate(2, 256, 41, "f16", "q8_0", "f32");
+    check_gate(1, 4096, 30, "q4_0", "q8_0", "f16");
 }
 
 /* A product, a bias, a residual. x itself is computed from two inputs, or read from memory. */
@@ -370,6 +375,8 @@ static void test_residual(void) {
     check_residual(1, 4104, 20, "f32", false);
     check_residual(2, 77, 19, "f16", true);
     check_residual(8, 2048, 11, "q8_0", true);
+    check_residual(1, 512, 300, "q4_0", true);
+    check_residual(4, 768, 37, "q8_0", false);
 }
 
 /* The product itself is wanted as well as what is made of it. */
