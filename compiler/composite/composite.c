@@ -207,7 +207,7 @@ static rp_status expand_knn(rp_expansion *x) {
     double k = x->attrs[K], given = x->attrs[SPLITS];
     const rp_target *target = rp_graph_target(x->application->graph);
     if (nearest_metrics[metric] && n >= LONG_BASE && k >= 1 && k <= 1024 && given != 1) {
-        uint64_t parts = rp_nearest_parts(queries, n, length, (uint64_t)k, target);
+        uint64_t parts = rp_nearest_parts(queries, n, length, (uint64_t)k, metric, target);
         return search_parts(x, o, nearest_metrics[metric], k, given > 0 ? given : (double)parts,
                             metric == METRIC_DOT);
     }

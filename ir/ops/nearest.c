@@ -122,9 +122,89 @@ static void explain_stream(const rp_op_call *call, const rp_target *target, rp_t
                    (unsigned long long)rp_sym(call, 'G'), (unsigned long long)rp_sym(call, 'T'));
 }
 
+/* ---- tiles ----------------------------------------------------------------------------------- */
+
+/* Subgroups along the queries, and places of a list: what shared memory has room for beside the
+ * tiles of 256 rows. Measured on one large GPU: below so many queries, and where the bound of the
+ * filter's error is wide beside what distances differ by, streaming the base is faster. */
+enum { TILE_QUERIES = 256, TILE_LENGTH = 256, TILE_ROWS = 256, TILE_K = 12, TILE_SUMS = 8 };
+enum { TILE_REGISTERS = 128, TILE_SUBGROUP = 32, SUBGROUPS_ACROSS = 4 };
+
+typedef struct tile_shape {
+    uint64_t along, places;
+} tile_shape;
+
+static const tile_shape tile_shapes[] = {{4, 19}, {2, 24}, {1, 30}};
+
+/* Two buffers 8 deep of queries and of rows, with gaps; lists, norms, bounds and counts. */
+static uint64_t tile_bytes(const tile_shape *s) {
+    uint64_t queries = s->along * 4 * TILE_SUMS;
+    uint64_t tiles = 4 * (4 * queries + 16 + 4 * TILE_ROWS + 16) * 4;
+    return tiles + queries * (s->places * 8 + 12) + TILE_ROWS * 8 + queries / 8 + 64;
+}
+
+/* NULL: the variant does not fit. */
+static const tile_shape *find_tiles(uint64_t queries, uint64_t length, uint64_t k, uint32_t metric,
+                                    const rp_target *target) {
+    bool filters =
+        metric == RP_NEAREST_L2 || metric == RP_NEAREST_COSINE || metric == RP_NEAREST_DOT;
+    if (!filters || queries < TILE_QUERIES || length % 16 != 0 || length > TILE_LENGTH ||
+        k > TILE_K || target->register_words < TILE_REGISTERS || rp_target_is_software(target))
+        return NULL;
+    for (uint32_t i = 0; i < sizeof tile_shapes / sizeof *tile_shapes; i++) {
+        const tile_shape *s = &tile_shapes[i];
+        if (tile_bytes(s) <= target->shared_bytes &&
+            s->along * SUBGROUPS_ACROSS * TILE_SUBGROUP <= target->invocations)
+            return s;
+    }
+    return NULL;
+}
+
+static const tile_shape *tiles_of(const rp_op_call *call, const rp_target *target) {
+    return find_tiles(rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'),
+                      (uint32_t)call->attrs[ATTR_METRIC], target);
+}
+
+static bool fits_tiles(const rp_op_call *call, const rp_target *target) {
+    return tiles_of(call, target) != NULL;
+}
+
+static void bind_tiles(rp_op_call *call, const rp_target *target) {
+    const tile_shape *s = tiles_of(call, target);
+    uint64_t queries = s->along * 4 * TILE_SUMS;
+    bind(call, 'B', ceil_div(rp_sym(call, 'Q'), queries));
+    bind(call, 'C', s->places);
+    bind(call, 'G', queries);
+    bind(call, 'J', s->along);
+    bind(call, 'T', s->along * SUBGROUPS_ACROSS * TILE_SUBGROUP);
+    bind(call, 'U', TILE_SUMS);
+}
+
+static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_text *text) {
+    (void)target;
+    rp_text_format(text, "tiles of %llu queries and %d rows", (unsigned long long)rp_sym(call, 'G'),
+                   TILE_ROWS);
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 const rp_op_variant rp_nearest_variants[] = {
+    {
+        .name = "tiles",
+        .when = "l2, cosine and dot, 256 queries and more of up to 256 elements, a multiple of 16; "
+                "k of up to 12; 128 registers an invocation",
+        .why =
+            "products of tiles say which rows cannot be among the nearest, with a bound of their "
+            "error; the distances of the others are computed as the metric's op does",
+        .text = 3900,
+        .threads = 512,
+        .groups = "BP",
+        .sites = {18, 10, 2, 1, 1},
+        .reads = {"BPQD", "BND"},
+        .fits = fits_tiles,
+        .bind = bind_tiles,
+        .explain = explain_tiles,
+    },
     {
         .name = "stream",
         .when = "always",
@@ -145,10 +225,27 @@ const rp_op_variant rp_nearest_variants[] = {
 
 enum { PART_ROWS = 1024, MOST_PARTS = 1024 }; /* rows that are worth a part */
 
+/* As many parts as fill all multiprocessors a whole number of times, nearly. */
+static uint64_t fill_waves(uint64_t groups, uint64_t multiprocessors) {
+    enum { WAVES = 4 };
+    uint64_t best = 1;
+    double most = 0;
+    for (uint64_t w = 1; w <= WAVES; w++) {
+        uint64_t parts = w * multiprocessors / groups, waves;
+        if (parts < 1) continue;
+        waves = ceil_div(parts * groups, multiprocessors);
+        double busy = (double)(parts * groups) / (double)(waves * multiprocessors);
+        if (busy > most + 0.02) most = busy, best = parts;
+    }
+    return best;
+}
+
 uint64_t rp_nearest_parts(uint64_t queries, uint64_t rows, uint64_t length, uint64_t k,
-                          const rp_target *target) {
-    stream_plan p = plan_stream(queries, length, k, target);
-    uint64_t parts = target->multiprocessors / p.groups;
+                          uint32_t metric, const rp_target *target) {
+    const tile_shape *tiles = find_tiles(queries, length, k, metric, target);
+    uint64_t groups = tiles ? ceil_div(queries, tiles->along * 4 * TILE_SUMS)
+                            : plan_stream(queries, length, k, target).groups;
+    uint64_t parts = fill_waves(groups, target->multiprocessors);
     parts = least(least(parts, rows / PART_ROWS), MOST_PARTS);
     return parts < 1 ? 1 : parts;
 }

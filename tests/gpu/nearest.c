@@ -11,7 +11,10 @@
 #include "gpu.h"
 #include "support/random_graph.h"
 
-static rp_device *device;
+static struct {
+    rp_device *device;
+    rp_target large; /* a large GPU, as far as the device can pass for it */
+} T;
 
 typedef enum data_kind {
     RANDOM,  /* between -1 and 1 */
@@ -29,6 +32,7 @@ typedef struct search {
     const char *metric, *op;
     uint32_t queries, rows, length, k, parts;
     rows_left mask;
+    bool tiles; /* for a target with room for variant `tiles` */
 } search;
 
 static float element(rp_random *random, data_kind kind, uint32_t row, bool query, uint32_t rows) {
@@ -93,15 +97,16 @@ static rp_graph *make_graph(const search *s) {
                                s->queries, s->parts, s->k, i, s->queries, s->parts, s->k);
     at += (size_t)snprintf(text + at, sizeof text - at, "  buf %%d tmp %s[%u,%u]\n", in, s->queries,
                            s->rows);
-    at += (size_t)snprintf(
-        text + at, sizeof text - at,
-        "  n0 = op nearest_partial {metric=%s, k=%u, splits=%u} (r $q:%s[%u,%u], r $b:%s[%u,%u], %s, "
-        "w $v0:%s[%u,%u,%u], w $i0:u32[%u,%u,%u])\n",
-        s->metric, s->k, s->parts, in, s->queries, s->length, in, s->rows, s->length, operand, in,
-        s->queries, s->parts, s->k, s->queries, s->parts, s->k);
     at += (size_t)snprintf(text + at, sizeof text - at,
-                           "  n1 = op %s (r $q:%s[%u,%u], r $b:%s[%u,%u], w %%d:%s[%u,%u])\n", s->op,
-                           in, s->queries, s->length, in, s->rows, s->length, in, s->queries,
+                           "  n0 = op nearest_partial {metric=%s, k=%u, splits=%u} (r "
+                           "$q:%s[%u,%u], r $b:%s[%u,%u], %s, "
+                           "w $v0:%s[%u,%u,%u], w $i0:u32[%u,%u,%u])\n",
+                           s->metric, s->k, s->parts, in, s->queries, s->length, in, s->rows,
+                           s->length, operand, in, s->queries, s->parts, s->k, s->queries, s->parts,
+                           s->k);
+    at += (size_t)snprintf(text + at, sizeof text - at,
+                           "  n1 = op %s (r $q:%s[%u,%u], r $b:%s[%u,%u], w %%d:%s[%u,%u])\n",
+                           s->op, in, s->queries, s->length, in, s->rows, s->length, in, s->queries,
                            s->rows);
     snprintf(text + at, sizeof text - at,
              "  n2 = op top_k_partial {k=%u, order=%s, splits=%u} (r %%d:%s[%u,%u], %s, "
@@ -143,12 +148,13 @@ static void compare(rp_exec *exec, const search *s, data_kind kind, uint32_t ski
 }
 
 static void try_search(const search *s) {
-    for (uint32_t skip = 0; skip < 2; skip++) {
+    for (uint32_t skip = 0; skip < (s->tiles ? 1 : 2); skip++) {
         rp_graph *g = make_graph(s);
         if (!g) return;
         g->skip_variants = skip;
+        if (s->tiles) CU_ASSERT_EQUAL(rp_graph_set_target(g, &T.large), RP_OK);
         rp_plan *plan = gpu_compile(g, 0);
-        rp_exec *exec = gpu_exec(device, plan, NULL);
+        rp_exec *exec = gpu_exec(T.device, plan, NULL);
         for (data_kind kind = RANDOM; kind < KINDS; kind++) {
             rp_random random = {7 + kind};
             fill(exec, "q", &random, s, kind, true);
@@ -196,18 +202,41 @@ static void test_masks(void) {
     }
 }
 
+/* 256 queries and few rows: a software device stops loops after 65535 turns in all, and what cannot
+ * be filtered goes over a tile query by query. */
+static void test_tiles(void) {
+    static const search searches[] = {
+        {"l2", "l2_distance", 256, 264, 16, 10, 1, ALL, true},
+        {"l2", "l2_distance", 260, 500, 32, 3, 2, SOME, true},
+        {"cosine", "cosine_distance", 256, 264, 16, 10, 1, SOME, true},
+        {"dot", "dot_product", 256, 264, 16, 12, 1, FEW, true},
+        {"l2", "l2_distance", 256, 264, 16, 10, 1, NOTHING, true},
+    };
+    for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) try_search(&searches[i]);
+}
+
+static void use_large(void) {
+    rp_target device = RP_TARGET_INIT;
+    T.large = *rp_target_builtin("h200");
+    CU_ASSERT_EQUAL(rp_device_target(T.device, &device), RP_OK);
+    T.large.needs &= device.needs;
+    T.large.matrix_shapes &= device.matrix_shapes;
+    if (T.large.shared_bytes > device.shared_bytes) T.large.shared_bytes = device.shared_bytes;
+    if (T.large.invocations > device.invocations) T.large.invocations = device.invocations;
+}
+
 int main(void) {
-    static const rp_test tests[] = {{"every metric", test_metrics},
-                                    {"odd lengths", test_lengths},
-                                    {"rows left out", test_masks},
-                                    {NULL, NULL}};
+    static const rp_test tests[] = {
+        {"every metric", test_metrics},        {"odd lengths", test_lengths},
+        {"rows left out", test_masks},         {"a target that is large", use_large},
+        {"many queries by tiles", test_tiles}, {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
-    if (rp_device_create(NULL, NULL, diags, &device) != RP_OK) {
+    if (rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
         gpu_report(diags);
         return 99;
     }
     int failures = rp_run_tests("nearest", tests);
-    rp_device_destroy(device, NULL);
+    rp_device_destroy(T.device, NULL);
     rp_diags_destroy(diags);
     return failures;
 }
