@@ -120,20 +120,78 @@ static bool only_stored(const rp_emit *e, uint32_t value) {
     return e->values[value].use != RP_NONE;
 }
 
-/* `value`, four elements of the dtype's class, as the words that memory holds. */
+static const char *const fours[] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
+
+/* The helper that makes of four elements of the dtype's class the words that memory holds. */
 static const char *pack(uint8_t dtype) {
     switch ((rp_dtype)dtype) {
-    case RP_F16: return "f32_to_f16x4(value)";
-    case RP_I8: return "pack_i8(value)";
+    case RP_F16: return "f32_to_f16x4";
+    case RP_I8: return "pack_i8";
     case RP_RAW:
-    case RP_U8: return "pack_u8(value)";
+    case RP_U8: return "pack_u8";
     case RP_F32:
     case RP_I32:
     case RP_U32:
     case RP_Q8_0:
     case RP_Q4_0: break;
     }
-    return "value";
+    return "";
+}
+
+static void put_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *variable) {
+    const rp_emit_value *out = &e->values[value];
+    const char *type = rp_emit_load_type(e, out->member, out->operand, 4);
+    if (type)
+        rp_text_format(to, "    %s = %s(%s);\n",
+                       rp_emit_element(e, out->member, out->operand, type, "i / 4u"),
+                       pack(out->dtype), variable);
+    for (uint32_t c = 0; c < 4 && !type; c++)
+        rp_emit_store(e, to, value, fours[c], "    ",
+                      rp_emit_name(e, "%s.%c", variable, "xyzw"[c]));
+}
+
+/* Four elements of a core and of everything downstream of it that is in memory: what that reads at
+ * the same indices comes four at a time, and goes so. False, with nothing put, where elements go to
+ * places of their own. */
+static bool put_epilogue_4(rp_emit *e, const char *name, const char *type, uint32_t value) {
+    rp_emit_set set = readers_of(e, &value, 1);
+    for (uint32_t m = 0; m < e->member_count; m++)
+        if (rp_emit_has(&set, m) && e->members[m].call.op->form == RP_OP_SCATTER) return false;
+    uint64_t elements = e->values[value].elements;
+    rp_text quads, body, stores;
+    rp_text_init(&quads, &e->allocator);
+    rp_text_init(&body, &e->allocator);
+    rp_text_init(&stores, &e->allocator);
+    for (uint32_t c = 0; c < 4; c++) {
+        rp_eval eval;
+        if (rp_eval_open(&eval, e, &body, fours[c], "        ", elements) != RP_OK) break;
+        eval.quads = &quads;
+        eval.component = c;
+        rp_text_format(&body, "    {\n        c%u = %s(value.%c);\n", value,
+                       rp_emit_rounding(e->values[value].dtype), "xyzw"[c]);
+        for (uint32_t v = 0; v < e->value_count && e->status == RP_OK; v++) {
+            const rp_emit_value *out = &e->values[v];
+            bool stored = v == value ||
+                          (rp_emit_has(&set, out->member) && rp_emit_elements(e, v) == elements);
+            if (out->use == RP_NONE || !stored) continue;
+            const char *from = v == value ? rp_emit_name(e, "c%u", v) : rp_eval_value(&eval, v);
+            rp_text_format(&body, "        o%u.%c = %s;\n", v, "xyzw"[c], from);
+            if (c) continue;
+            rp_text_format(&quads, "    %s o%u;\n", rp_emit_type_4(e, out->member, out->operand),
+                           v);
+            put_store_4(e, &stores, v, rp_emit_name(e, "o%u", v));
+        }
+        rp_text_string(&body, "    }\n");
+        rp_eval_close(&eval);
+    }
+    rp_text_format(&e->functions, "void %s(uint i, %s value) {\n%s%s%s}\n\n", name, type,
+                   quads.data ? quads.data : "", body.data ? body.data : "",
+                   stores.data ? stores.data : "");
+    if (quads.failed || body.failed || stores.failed) rp_emit_no_memory(e);
+    rp_text_free(&quads);
+    rp_text_free(&body);
+    rp_text_free(&stores);
+    return true;
 }
 
 /* The function that takes four elements of an output at once. */
@@ -142,17 +200,18 @@ static const char *store_function_4(rp_emit *e, uint32_t member, uint32_t operan
     const char *one = store_function(e, member, operand);
     const char *name = rp_emit_name(e, "%s_4", one);
     if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
+    const char *type = rp_emit_type_4(e, member, operand);
     bool plain = !o->absent && only_stored(e, o->value);
-    const char *type = plain ? rp_emit_load_type(e, member, operand, 4) : NULL;
-    rp_text_format(&e->functions, "void %s(uint i, %s value) {\n", name,
-                   rp_emit_type_4(e, member, operand));
-    if (type)
-        rp_text_format(&e->functions, "    %s = %s;\n",
-                       rp_emit_element(e, member, operand, type, "i / 4u"), pack(o->dtype));
-    else
+    if (plain) {
+        rp_text_format(&e->functions, "void %s(uint i, %s value) {\n", name, type);
+        put_store_4(e, &e->functions, o->value, "value");
+        rp_text_string(&e->functions, "}\n\n");
+    } else if (o->absent || !put_epilogue_4(e, name, type, o->value)) {
+        rp_text_format(&e->functions, "void %s(uint i, %s value) {\n", name, type);
         for (uint32_t c = 0; c < 4; c++)
-            rp_text_format(&e->functions, "    %s(i + %uu, value.%c);\n", one, c, "xyzw"[c]);
-    rp_text_string(&e->functions, "}\n\n");
+            rp_text_format(&e->functions, "    %s(%s, value.%c);\n", one, fours[c], "xyzw"[c]);
+        rp_text_string(&e->functions, "}\n\n");
+    }
     return name;
 }
 

@@ -8,6 +8,7 @@
  * How many rows of the cache are filled is read from a buffer, usually a live value: one recorded
  * graph serves every step. */
 
+#include "ops/matrices.h"
 #include "ops/tables.h"
 
 enum {
@@ -131,6 +132,22 @@ static void bind_prefill(rp_op_call *call, const rp_target *target) {
 }
 
 static const rp_op_variant prefill_variants[] = {
+    {
+        .name = "matrices",
+        .when = "q, k and v of f16, heads of a multiple of 16 up to 128, on a target with "
+                "cooperative matrices of f16 and sums of f32 whose layout is known",
+        .why = "scores and sums in registers, multiplied by cooperative matrices; weights are "
+               "rounded to f16",
+        .text = 2500,
+        .threads = 128,
+        .groups = "NH",
+        .needs = RP_OP_MATRIX_NEEDS | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_VOTE,
+        .sites = {9, 9, 12, [4] = 8},
+        .reads = {[1] = "NHSD", [2] = "NHSD"},
+        .fits = rp_op_prefill_matrices_fit,
+        .bind = rp_op_prefill_matrices_bind,
+        .explain = rp_op_prefill_matrices_explain,
+    },
     {
         .name = "tiles",
         .when = "always",
@@ -316,7 +333,8 @@ const rp_op rp_ops_attention[] = {
         .brief = "attention of many tokens over a cache that holds them already",
         .notes = "Row past + t of the cache is that of token t. A causal token sees rows up to its "
                  "own, others see all of past + T; rows beyond S do not exist. Query head h reads "
-                 "head h / (H / G) of the cache. " SOFTMAX,
+                 "head h / (H / G) of the cache. " SOFTMAX " With cooperative matrices weights are "
+                 "rounded to f16.",
         .form = RP_OP_KERNEL,
         .operand_count = 5,
         .attr_count = 3,

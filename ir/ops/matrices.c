@@ -124,3 +124,67 @@ void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *t, r
                    (unsigned long long)(2 * tile.each * rp_sym(call, 'C')),
                    (unsigned long long)(2 * tile.each * rp_sym(call, 'D')), tile.time / 1000);
 }
+
+/* ---- attention_prefill ----------------------------------------------------------------------- */
+
+/* A subgroup has `each` rows of matrices of tokens; `rows` of the cache go by at a time. */
+typedef struct prefill {
+    uint64_t each, rows, count;
+} prefill;
+
+/* Attributes of the op, and sizes of the variant. */
+enum { PREFILL_CAUSAL, PREFILL_SCALE, PREFILL_CAP };
+enum { PREFILL_EDGE = 16, PREFILL_SUBGROUP = 32, PREFILL_GROUP = 4 * PREFILL_SUBGROUP };
+
+/* Whether it fits, and all invocations load as much of a tile. */
+static bool has_room(const prefill *p, uint64_t size, const rp_target *t) {
+    uint64_t line = size * 2 + 16, tokens = 4 * p->each * PREFILL_EDGE;
+    uint64_t bytes = (2 * p->rows + tokens) * line + 4 * PREFILL_EDGE * (p->rows * 2 + 16) + 16;
+    uint64_t words = p->each * (size + p->rows) / 2 + p->rows * size / PREFILL_GROUP;
+    return p->rows * size / 8 % PREFILL_GROUP == 0 && bytes <= t->shared_bytes &&
+           words + 64 <= t->register_words;
+}
+
+static bool choose_prefill(const rp_op_call *call, const rp_target *t, prefill *out) {
+    uint64_t size = rp_sym(call, 'D'), tokens = rp_sym(call, 'T'), heads = rp_sym(call, 'H');
+    /* Two rows of matrices use what is loaded twice, where there are tokens enough for all. */
+    bool many = ceil_div(tokens, 8 * PREFILL_EDGE) * heads >= 2 * t->multiprocessors;
+    for (uint64_t each = many ? 2 : 1; each >= 1; each--)
+        for (uint64_t rows = 64; rows >= 32; rows /= 2) {
+            *out = (prefill){each, rows, ceil_div(tokens, 4 * each * PREFILL_EDGE)};
+            if (has_room(out, size, t)) return out->count <= t->groups_x;
+        }
+    return false;
+}
+
+bool rp_op_prefill_matrices_fit(const rp_op_call *call, const rp_target *t) {
+    uint64_t size = rp_sym(call, 'D');
+    prefill p;
+    return call->operands[0].dtype == RP_F16 && call->operands[1].dtype == RP_F16 &&
+           size % PREFILL_EDGE == 0 && size <= 128 && t->matrix_quads == 1 &&
+           (t->matrix_shapes & RP_MATRIX_16_16_16_F16_F32) &&
+           rp_op_matrix_subgroup(t) == PREFILL_SUBGROUP && PREFILL_GROUP <= t->invocations &&
+           choose_prefill(call, t, &p);
+}
+
+void rp_op_prefill_matrices_bind(rp_op_call *call, const rp_target *t) {
+    prefill p;
+    if (!choose_prefill(call, t, &p)) return;
+    bind(call, 'C', PREFILL_EDGE);
+    bind(call, 'E', PREFILL_EDGE);
+    bind(call, 'F', PREFILL_EDGE);
+    bind(call, 'I', PREFILL_EDGE);
+    bind(call, 'Q', p.each);
+    bind(call, 'R', p.rows);
+    bind(call, 'N', p.count);
+    bind(call, 'M', call->attrs[PREFILL_SCALE] < 0 || call->attrs[PREFILL_CAP] > 0 ? 2 : 1);
+    bind(call, 'Z', PREFILL_SUBGROUP);
+}
+
+void rp_op_prefill_matrices_explain(const rp_op_call *call, const rp_target *t, rp_text *text) {
+    prefill p;
+    if (!choose_prefill(call, t, &p)) return;
+    rp_text_format(text, "%llu workgroups of %llu tokens a head, %llu rows of the cache at a time",
+                   (unsigned long long)p.count, (unsigned long long)(4 * p.each * PREFILL_EDGE),
+                   (unsigned long long)p.rows);
+}

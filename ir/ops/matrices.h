@@ -22,7 +22,12 @@ const rp_op_matrix *rp_op_find_matrix(const rp_target *target);
 /* Invocations of a subgroup of such kernels; 0 where that is not known. */
 uint32_t rp_op_matrix_subgroup(const rp_target *target);
 
-/* matmul/matrices: rp_op_variant's three. */
+/* attention_prefill/matrices: rp_op_variant's three. */
+bool rp_op_prefill_matrices_fit(const rp_op_call *call, const rp_target *target);
+void rp_op_prefill_matrices_bind(rp_op_call *call, const rp_target *target);
+void rp_op_prefill_matrices_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
+
+/* matmul/matrices: the same. */
 bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *target);
 void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *target);
 void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *target, rp_text *text);

@@ -41,9 +41,14 @@ uint f32_to_f16(float value) {
     return sign | kept + uint(lost > half_way || lost == half_way && (kept & 1u) == 1u);
 }
 
+// Of four at once. Zeros and what is normal as f16 need no choice.
 uvec2 f32_to_f16x4(vec4 value) {
-    return uvec2(f32_to_f16(value.x) | f32_to_f16(value.y) << 16,
-                 f32_to_f16(value.z) | f32_to_f16(value.w) << 16);
+    uvec4 bits = floatBitsToUint(value), rest = bits & 0x7fffffffu;
+    uvec4 narrow = (rest - 0x38000000u + 0xfffu + (rest >> 13 & 1u)) >> 13 & 0x7fffu;
+    narrow = narrow * uvec4(notEqual(rest, uvec4(0u))) | bits >> 16 & 0x8000u;
+    if (any(lessThan(rest - 1u, uvec4(0x387fffffu))) || any(greaterThanEqual(rest, uvec4(0x477ff000u))))
+        narrow = uvec4(f32_to_f16(value.x), f32_to_f16(value.y), f32_to_f16(value.z), f32_to_f16(value.w));
+    return uvec2(narrow.x | narrow.y << 16, narrow.z | narrow.w << 16);
 }
 
 // Four bytes of a word, and back.
@@ -67,6 +72,9 @@ uint pack_u8(uvec4 value) {
 
 // What is left of a value that goes through an f16.
 float round_f16(float value) {
+    uint bits = floatBitsToUint(value), rest = bits & 0x7fffffffu;
+    if (rest == 0u || rest - 0x38800000u < 0xefff000u) // what is normal as f16
+        return uintBitsToFloat(bits + 0xfffu + (bits >> 13 & 1u) & 0xffffe000u);
     return f16_to_f32(f32_to_f16(value));
 }
 

@@ -56,8 +56,6 @@ typedef struct rp_adapter {
  * has none, it has no such feature. matrices.c. */
 rp_status rp_adapter_read_products(const rp_vk *vk, const rp_allocator *a, rp_diags *diags,
                                    rp_adapter *adapter);
-/* Those of its products that targets have a bit for: rp_matrix_shape. */
-uint64_t rp_adapter_matrix_shapes(const rp_adapter *adapter);
 /* Whether a kernel can have subgroups of that size; of 0: of any. */
 static inline bool rp_adapter_has_subgroup(const rp_adapter *adapter, uint32_t size) {
     return size == 0 ||

@@ -66,7 +66,6 @@ static void describe(const rp_adapter *adapter, rp_target *out) {
         .subgroup = adapter->info.subgroup_size,
         .subgroup_least = adapter->info.subgroup_least,
         .subgroup_most = adapter->info.subgroup_most,
-        .matrix_shapes = rp_adapter_matrix_shapes(adapter),
         .needs = adapter->needs,
     };
 #undef LEAST

@@ -70,38 +70,3 @@ const rp_spirv_product *rp_adapter_missing_product(const rp_adapter *adapter,
         if (!has_product(adapter, &module->products[i])) return &module->products[i];
     return NULL;
 }
-
-static uint8_t component_of(rp_dtype dtype) {
-    switch (dtype) {
-    case RP_F16: return RP_SPIRV_F16;
-    case RP_F32: return RP_SPIRV_F32;
-    case RP_I8: return RP_SPIRV_I8;
-    case RP_I32: return RP_SPIRV_I32;
-    case RP_U8: return RP_SPIRV_U8;
-    case RP_U32: return RP_SPIRV_U32;
-    case RP_RAW:
-    case RP_Q8_0:
-    case RP_Q4_0: break;
-    }
-    return RP_SPIRV_COMPONENT_OTHER;
-}
-
-uint64_t rp_adapter_matrix_shapes(const rp_adapter *adapter) {
-    static const struct {
-        uint64_t bit;
-        uint32_t m, n, k;
-        rp_dtype factor, sum;
-    } shapes[] = {
-#define RP_X(symbol, bit, name, m, n, k, factor, sum) {symbol, m, n, k, factor, sum},
-        RP_MATRIX_SHAPE_LIST(RP_X)
-#undef RP_X
-    };
-    uint64_t found = 0;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        uint8_t factor = component_of(shapes[i].factor), sum = component_of(shapes[i].sum);
-        const rp_spirv_product wanted = {shapes[i].m, shapes[i].n, shapes[i].k, factor,
-                                         factor,      sum,         sum};
-        if (has_product(adapter, &wanted)) found |= shapes[i].bit;
-    }
-    return adapter->features & RP_FEATURE_COOPERATIVE_MATRIX ? found : 0;
-}

@@ -16,6 +16,8 @@ static struct {
     const rp_target *target;
     bool able;
     uint32_t run, fused;
+    uint32_t past;    /* what the buffer of that name holds */
+    uint32_t odd_row; /* of v: that begins with NaN and an infinity; UINT32_MAX: none */
 } T;
 
 static void *need(void *block) {
@@ -37,6 +39,10 @@ static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
     for (const char *c = name; *c; c++) random.state = random.state * 31 + (uint8_t)*c;
     rp_tensor t = tensor_of(g, buffer);
     rp_values_fill(&random, &t, t.dtype == RP_F32 || t.dtype == RP_F16 ? "finite=2" : "", bytes);
+    if (strcmp(name, "past") == 0) memcpy(bytes, &T.past, sizeof T.past);
+    const uint16_t odd[2] = {0x7e00, 0xfc00};
+    if (strcmp(name, "v") == 0 && T.odd_row != UINT32_MAX)
+        memcpy(bytes + T.odd_row * t.dims[1] * t.dims[2] * 2, odd, sizeof odd);
 }
 
 /* ---- Compiling ------------------------------------------------------------------------------- */
@@ -57,8 +63,10 @@ static rp_graph *parse(const char *text) {
 static rp_plan *compile(const rp_graph *g, int level) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;
-    const rp_pass_options options = {
-        .pipeline = rp_pass_level(level), .lowering = rp_lowering_default(), .target = T.target};
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = rp_pass_level(level),
+                                     .lowering = rp_lowering_default(),
+                                     .target = T.target};
     CU_ASSERT_EQUAL(rp_compile(g, &options, diags, &plan, NULL), RP_OK);
     if (!plan) gpu_report(diags);
     rp_diags_destroy(diags);
@@ -248,8 +256,157 @@ static void test_products(void) {
     if (T.able) try_product(&large);
 }
 
+/* ---- attention_prefill ----------------------------------------------------------------------- */
+
+typedef struct attention {
+    uint32_t tokens, heads, groups, rows, size, past;
+    bool causal;
+    const char *more; /* attributes */
+    double scale, softcap;
+    const char *out;
+    uint32_t odd_row;
+} attention;
+
+static double score_of(const attention *p, const double *q, const double *k, double *off) {
+    double sum = 0, terms = 0;
+    for (uint32_t d = 0; d < p->size; d++) {
+        sum += q[d] * k[d];
+        terms += fabs(q[d] * k[d]);
+    }
+    double scale = p->scale == 0 ? 1 / sqrt(p->size) : p->scale;
+    *off = fabs(terms * scale) * (p->size + 16) * 0x1p-23;
+    sum *= scale;
+    return p->softcap == 0 ? sum : p->softcap * tanh(sum / p->softcap);
+}
+
+/* One token of one head: the means of v by weights, and how far each may be off. */
+static void attend(const attention *p, const double *q, const double *k, const double *v,
+                   uint32_t seen, double *means, double *allowed) {
+    double *scores = need(calloc(seen + 1, sizeof *scores)), high = -INFINITY, all = 0, off = 0;
+    for (uint32_t row = 0; row < seen; row++) {
+        double one;
+        scores[row] = score_of(p, q, k + (uint64_t)row * p->groups * p->size, &one);
+        if (scores[row] > high) high = scores[row];
+        if (one > off) off = one;
+    }
+    for (uint32_t row = 0; row < seen; row++) all += exp(scores[row] - high);
+    for (uint32_t d = 0; d < p->size; d++) {
+        double sum = 0, terms = 0;
+        for (uint32_t row = 0; row < seen; row++) {
+            double term = exp(scores[row] - high) * v[(uint64_t)row * p->groups * p->size + d];
+            sum += term;
+            terms += fabs(term);
+        }
+        means[d] = seen ? sum / all : 0;
+        /* Weights are rounded to f16, and are off by what scores are off. */
+        allowed[d] = seen ? terms / all * (0x1p-10 + 4 * off) + 1e-6 : 1e-6;
+    }
+    free(scores);
+}
+
+static void check_attention(const rp_graph *g, const attention *p,
+                            uint8_t *const bytes[MAX_BUFFERS], const char *what) {
+    double *q = decode(g, 0, bytes), *k = decode(g, 1, bytes), *v = decode(g, 2, bytes);
+    double *out = decode(g, 4, bytes), worst = 0;
+    double *means = need(calloc(2 * p->size, sizeof *means)), *allowed = means + p->size;
+    uint32_t before = p->past < p->rows ? p->past : p->rows;
+    for (uint32_t i = 0; i < p->tokens * p->heads; i++) {
+        uint32_t t = i / p->heads, head = i % p->heads, group = head / (p->heads / p->groups);
+        uint32_t seen = before + (p->causal ? t + 1 : p->tokens);
+        if (seen > p->rows) seen = p->rows;
+        const uint64_t first = (uint64_t)group * p->size;
+        attend(p, q + (uint64_t)i * p->size, k + first, v + first, seen, means, allowed);
+        for (uint32_t d = 0; d < p->size; d++) {
+            double given = out[(uint64_t)i * p->size + d];
+            if (isnan(means[d]) && isnan(given)) continue;
+            if (isinf(means[d]) && means[d] == given) continue;
+            double most =
+                allowed[d] + (*p->out == 'f' && p->out[1] == '1' ? fabs(means[d]) * 0x1p-11 : 0);
+            double error = fabs(given - means[d]) / most;
+            if (!(error <= worst)) worst = error;
+        }
+    }
+    CU_ASSERT(worst <= 1);
+    if (!(worst <= 1)) fprintf(stderr, "\n  %s: off %.3g times the bound", what, worst);
+    free(q);
+    free(k);
+    free(v);
+    free(out);
+    free(means);
+}
+
+static void try_attention(const attention *p) {
+    char text[2048], what[256], q[48], kv[48], attributes[96];
+    snprintf(q, sizeof q, "[%u,%u,%u]", p->tokens, p->heads, p->size);
+    snprintf(kv, sizeof kv, "f16[%u,%u,%u]", p->rows, p->groups, p->size);
+    snprintf(attributes, sizeof attributes, "{causal=%d%s%s}", p->causal, *p->more ? ", " : "",
+             p->more);
+    snprintf(what, sizeof what, "attention of %u x %u over %u + %u rows of %u x %u, %s", p->tokens,
+             p->heads, p->past, p->rows, p->groups, p->size, attributes);
+    T.past = p->past;
+    T.odd_row = p->odd_row;
+    for (int fused = 0; fused < 2; fused++) {
+        int n = snprintf(text, sizeof text,
+                         "reprise 1\ngraph g {\n  buf $q in f16%s\n  buf $k in %s\n  buf $v in %s\n"
+                         "  buf $past in u32[1]\n  buf $y out %s%s\n",
+                         q, kv, kv, p->out, q);
+        if (fused)
+            n += snprintf(text + n, sizeof text - (size_t)n,
+                          "  buf %%h tmp f16%s\n  buf %%p tmp %s%s\n"
+                          "  n0 = op map {expr=\"a * 0.5 + 0.25\"} (r $q:f16%s, w %%h:f16%s)\n",
+                          q, p->out, q, q, q);
+        n += snprintf(text + n, sizeof text - (size_t)n,
+                      "  n1 = op attention_prefill %s (r %s:f16%s, r $k:%s, r $v:%s, "
+                      "r $past:u32[1], w %s:%s%s)\n",
+                      attributes, fused ? "%h" : "$q", q, kv, kv, fused ? "%p" : "$y", p->out, q);
+        if (fused)
+            n += snprintf(text + n, sizeof text - (size_t)n,
+                          "  n2 = op map {expr=\"a * a + 1\"} (r %%p:%s%s, w $y:%s%s)\n", p->out, q,
+                          p->out, q);
+        snprintf(text + n, sizeof text - (size_t)n, "}\n");
+        uint8_t *bytes[MAX_BUFFERS] = {0};
+        rp_graph *g = parse(text);
+        try_levels(g, what, bytes);
+        if (T.able && !fused) check_attention(g, p, bytes, what);
+        for (uint32_t i = 0; i < MAX_BUFFERS; i++) free(bytes[i]);
+        rp_graph_destroy(g);
+    }
+    T.odd_row = UINT32_MAX;
+}
+
+static void test_attention(void) {
+    const uint32_t none = UINT32_MAX;
+    const attention all[] = {
+        {128, 2, 2, 128, 64, 0, true, "", 0, 0, "f16", none},
+        {100, 4, 2, 300, 64, 150, true, "", 0, 0, "f32", none}, /* two heads over one */
+        {70, 3, 1, 90, 64, 20, false, "", 0, 0, "f16", none},
+        {40, 2, 2, 60, 64, 30, true, "", 0, 0, "f16", none}, /* the last tokens see no more rows */
+        {33, 2, 2, 20, 64, 25, false, "", 0, 0, "f32", none},
+        {1, 4, 4, 65, 64, 64, true, "", 0, 0, "f16", none},
+        {80, 2, 1, 200, 128, 100, true, "", 0, 0, "f16", none},
+        {65, 2, 2, 65, 32, 0, true, "", 0, 0, "f16", none},
+        {50, 2, 2, 64, 80, 10, true, "", 0, 0, "f16", none},
+        {50, 2, 2, 64, 96, 10, true, "", 0, 0, "f16", none},
+        {64, 1, 1, 64, 16, 0, false, "", 0, 0, "f16", none},
+        {96, 2, 2, 96, 64, 0, true, "softcap=5", 0, 5, "f16", none},
+        {96, 2, 2, 96, 64, 0, true, "scale=-0.25", -0.25, 0, "f16", none},
+        {96, 2, 2, 96, 64, 0, true, "scale=2", 2, 0, "f16", none}, /* one weight is nearly all */
+        {150, 2, 2, 150, 64, 0, true, "", 0, 0, "f16", 75},        /* not for tokens before it */
+        {150, 2, 2, 190, 64, 20, false, "", 0, 0, "f16", 75},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!gpu_has_time()) return;
+        try_attention(&all[i]);
+    }
+    /* Two rows of matrices a subgroup. */
+    const attention large = {700, 64, 64, 720, 64, 20, true, "", 0, 0, "f16", none};
+    if (T.able) try_attention(&large);
+}
+
 int main(void) {
-    static const rp_test tests[] = {{"products", test_products}, {0}};
+    static const rp_test tests[] = {
+        {"attention", test_attention}, {"products", test_products}, {0}};
+    T.odd_row = UINT32_MAX;
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
         gpu_report(diags);

@@ -71,7 +71,10 @@ extern "C" {
     X(f16_rate, "f16 operations a microsecond, an fma being two")                                  \
     X(i8_rate, "operations a microsecond of dot products of four i8, each being eight")            \
     X(matrix_f16_rate, "f16 operations a microsecond in cooperative matrices, sums in f32")        \
-    X(matrix_i8_rate, "i8 operations a microsecond in cooperative matrices, sums in i32")
+    X(matrix_i8_rate, "i8 operations a microsecond in cooperative matrices, sums in i32")          \
+    X(matrix_quads,                                                                                \
+      "1: of 16 x 16 sums in f32, invocation i of a subgroup of 32 has rows i / 4 and "            \
+      "i / 4 + 8, of each columns 2 * (i % 4), the next, and both plus 8")
 
 /* Shapes of cooperative matrices: symbol, bit, name, M, N, K, the type of the factors, and that of
  * the sums. */
