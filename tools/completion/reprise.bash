@@ -26,7 +26,7 @@ _reprise() {
     *:--dump-after) mapfile -t COMPREPLY < <(compgen -W "all source $passes" -- "$current") ;;
     *:--passes) mapfile -t COMPREPLY < <(compgen -W "$passes" -- "$current") ;;
     *:--target)
-        mapfile -t COMPREPLY < <(compgen -W device -- "$current"; compgen -f -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'portable lavapipe h200 device' -- "$current"; compgen -f -- "$current")
         compopt -o filenames 2>/dev/null
         ;;
     *:--check-against) mapfile -t COMPREPLY < <(compgen -W '-O0 -O1 -O2' -- "$current") ;;
