@@ -1,6 +1,6 @@
 /* Search: which passages of the licences under /usr/share/common-licenses answer a question?
  *
- * The host turns text into vectors; the pipeline search.yaml normalises them, multiplies, and
+ * The host turns text into vectors; the pipeline search.yaml finds their lengths, multiplies, and
  * selects the best. It is compiled for the number of passages found, its answer is compared with
  * one computed here in double precision, and it is replayed for a few seconds to show what that
  * costs.
