@@ -1,70 +1,62 @@
 #!/usr/bin/env python3
-"""Attention of many tokens in PyTorch, beside which `reprise run` of attention_prefill stands.
+"""Attention of many tokens, by Reprise and beside it by PyTorch on the same GPU.
 
-Scaled dot-product attention of 16-bit floats by the backends that the GPU has, each timed on the GPU
-with the queue kept full: at least 0.5 s of work before the first measurement, medians of 60.
-
-    bench/peers/attention.py [--tokens 2048] [--heads 32] [--size 64]
-
-Prints a line for each backend, causal and not: microseconds, and TFLOP/s of the work that a mask leaves.
+PyTorch's scaled dot-product attention of 16-bit floats, by each backend that the GPU has; Reprise
+compiles the op `attention_prefill`. Buffers hold random numbers.
 """
-import argparse
-import statistics
-import sys
+import pathlib
+import tempfile
 
-try:
-    import torch
-    import torch.nn.functional as functional
+import common
+
+BACKENDS = {"flash": "FLASH_ATTENTION", "cuDNN": "CUDNN_ATTENTION"}
+
+
+def pipeline(tokens, heads, size, causal):
+    shape = f"[{tokens}, {heads}, {size}]"
+    return f"""reprise: 1
+name: attention
+buffers:
+  q: {{kind: in, dtype: f16, shape: {shape}}}
+  k: {{kind: in, dtype: f16, shape: {shape}}}
+  v: {{kind: in, dtype: f16, shape: {shape}}}
+  past: {{kind: in, dtype: u32, shape: [1]}}
+  out: {{kind: out, dtype: f16, shape: {shape}}}
+nodes:
+  - {{op: attention_prefill, q: q, k: k, v: v, past: past, causal: {int(causal)}, out: out}}
+"""
+
+
+def make_peer(torch, backend, inputs, causal):
+    """A function that makes what is called: attention by one backend alone, in a CUDA Graph."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
-except ImportError:
-    sys.exit("attention.py: needs PyTorch")
 
-BACKENDS = {"flash": SDPBackend.FLASH_ATTENTION, "cudnn": SDPBackend.CUDNN_ATTENTION}
-ROUNDS = 60
+    def attend():
+        with sdpa_kernel(getattr(SDPBackend, backend)):
+            return torch.nn.functional.scaled_dot_product_attention(*inputs, is_causal=causal)
 
-
-def median_us(call):
-    """Microseconds of one call; all are submitted before the first is waited for."""
-    events = [(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True))
-              for _ in range(ROUNDS)]
-    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-    warm = 0.0
-    while warm < 500:
-        start.record()
-        for _ in range(ROUNDS):
-            call()
-        end.record()
-        end.synchronize()
-        warm += start.elapsed_time(end)
-    for begin, done in events:
-        begin.record()
-        call()
-        done.record()
-    torch.cuda.synchronize()
-    return 1000 * statistics.median(b.elapsed_time(d) for b, d in events)
+    return lambda: common.capture(torch, attend)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name, value in (("tokens", 2048), ("heads", 32), ("size", 64)):
-        parser.add_argument("--" + name, type=int, default=value)
+    parser = common.arguments(__doc__)
+    parser.add_argument("--tokens", type=int, default=2048)
+    parser.add_argument("--heads", type=int, default=32)
+    parser.add_argument("--size", type=int, default=64, help="of a head")
     args = parser.parse_args()
-    if not torch.cuda.is_available():
-        sys.exit("attention.py: PyTorch sees no GPU")
-    shape = (1, args.heads, args.tokens, args.size)
-    q, k, v = (torch.randn(shape, device="cuda", dtype=torch.float16) for _ in range(3))
-    for causal in (False, True):
-        work = 4 * args.tokens ** 2 * args.heads * args.size / (2 if causal else 1)
-        for name, backend in BACKENDS.items():
-            try:
-                with sdpa_kernel(backend):
-                    us = median_us(lambda: functional.scaled_dot_product_attention(
-                        q, k, v, is_causal=causal))
-            except RuntimeError as error:
-                print(f"{name:6} {'causal' if causal else 'all':7} not here: {error}")
-                continue
-            print(f"{name:6} {'causal' if causal else 'all':7} {us:9.1f} us {work / us * 1e-6:7.1f} "
-                  f"TFLOP/s")
+    import torch
+
+    common.header(args)
+    inputs = [torch.randn(1, args.heads, args.tokens, args.size, device="cuda").half()
+              for _ in range(3)]
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+        for causal in (False, True):
+            text = pipeline(args.tokens, args.heads, args.size, causal)
+            plan = common.compile_text(args, text, pathlib.Path(folder))
+            work = f"attention {args.tokens} x {args.heads} x {args.size}, f16"
+            common.beside_torch(torch, args, work + (", causal" if causal else ""), plan,
+                                {name: make_peer(torch, backend, inputs, causal)
+                                 for name, backend in BACKENDS.items()})
 
 
 if __name__ == "__main__":

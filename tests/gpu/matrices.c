@@ -73,6 +73,7 @@ static rp_plan *compile(const rp_graph *g, int level) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     CU_ASSERT_EQUAL(rp_plan_check(plan, NULL, NULL, NULL), RP_OK);
     CU_ASSERT_TRUE((rp_plan_needs(plan) & RP_NEED_COOPERATIVE_MATRIX) != 0);
+    CU_ASSERT_TRUE((rp_plan_needs(plan) & RP_NEED_SUBGROUP_SIZE) != 0);
     return plan;
 }
 
