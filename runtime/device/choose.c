@@ -107,7 +107,8 @@ rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *out_cou
     /* Elements lie as far apart as the caller's header says. */
     size_t stride = capacity ? infos->size : 0;
     rp_device_info first;
-    if (capacity && !rp_sized_take(infos, &first, sizeof first)) return RP_ERROR_USAGE;
+    if (capacity && !rp_sized_take(infos, &first, sizeof first))
+        return rp_sized_refuse(diags, "rp_device_info");
     rp_allocator a = rp_allocator_or_default(NULL);
     rp_instance instance;
     RP_TRY(rp_instance_open(&instance, NULL, false, diags));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/checked.h"
+#include "base/given.h"
 #include "base/sized.h"
 
 /* ---- Creating -------------------------------------------------------------------------------- */
@@ -139,7 +140,8 @@ rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, r
     if (!device || !given) return RP_ERROR_USAGE;
     if (!rp_sized_take(given, &params, sizeof params))
         return rp_sized_refuse(diags, "rp_encoder_params");
-    if ((params.kernel_count && !params.kernels) || (params.buffer_count && !params.buffers))
+    if (!rp_array_given(params.kernels, params.kernel_count, "rp_encoder_params.kernels", diags) ||
+        !rp_array_given(params.buffers, params.buffer_count, "rp_encoder_params.buffers", diags))
         return RP_ERROR_USAGE;
     const rp_allocator *a = &device->allocator;
     rp_encoder_kernel *kernels = rp_alloc(a, params.kernel_count, sizeof *kernels);

@@ -3,6 +3,7 @@
  * for. */
 #include "exec/copies.h"
 
+#include "base/given.h"
 #include "base/sized.h"
 
 rp_status rp_exec_look_up(const rp_exec *exec, const char *buffer, uint32_t *out_index) {
@@ -98,7 +99,7 @@ static rp_status set_live(rp_exec *exec, uint32_t slot, uint32_t index, uint32_t
 
 rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t slot, uint32_t index, uint32_t first_element,
                               const void *values, uint32_t count, rp_diags *diags) {
-    if (!exec || (!values && count)) return RP_ERROR_USAGE;
+    if (!exec || !rp_array_given(values, count, "values", diags)) return RP_ERROR_USAGE;
     rp_exec_lock(exec);
     rp_status status = set_live(exec, slot, index, first_element, values, count, diags);
     rp_exec_unlock(exec);
@@ -107,7 +108,7 @@ rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t slot, uint32_t index, uint
 
 rp_status rp_exec_set_live(rp_exec *exec, uint32_t slot, const char *buffer, uint32_t first_element,
                            const void *values, uint32_t count, rp_diags *diags) {
-    if (!exec || !buffer || (!values && count)) return RP_ERROR_USAGE;
+    if (!exec || !buffer || !rp_array_given(values, count, "values", diags)) return RP_ERROR_USAGE;
     uint32_t index;
     rp_exec_lock(exec);
     rp_status status = rp_exec_find_reachable(exec, buffer, diags, &index);

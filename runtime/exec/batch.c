@@ -3,6 +3,7 @@
  * there, or the recording has many pieces. */
 #include "exec/batch.h"
 
+#include "base/given.h"
 #include "base/sized.h"
 #include "exec/links.h"
 
@@ -18,15 +19,13 @@ static rp_status check_semaphores(const rp_exec *exec, const rp_submit_params *p
                                   rp_diags *diags) {
     const rp_semaphore *waits = params->waits, *signals = params->signals;
     for (uint32_t i = 0; i < params->wait_count; i++) {
-        if (!waits || !waits[i].handle)
-            return wrong_semaphore(i, "wait for", "no VkSemaphore", diags);
+        if (!waits[i].handle) return wrong_semaphore(i, "wait for", "no VkSemaphore", diags);
         if (waits[i].handle == exec->timeline && waits[i].value > exec->submitted)
             return wrong_semaphore(i, "wait for",
                                    "the exec's own timeline, at a replay that comes later", diags);
     }
     for (uint32_t i = 0; i < params->signal_count; i++) {
-        if (!signals || !signals[i].handle)
-            return wrong_semaphore(i, "signal", "no VkSemaphore", diags);
+        if (!signals[i].handle) return wrong_semaphore(i, "signal", "no VkSemaphore", diags);
         if (signals[i].handle == exec->timeline)
             return wrong_semaphore(i, "signal",
                                    "the exec's own timeline, which is signalled anyway", diags);
@@ -44,10 +43,11 @@ static rp_status take_params(rp_exec *exec, const rp_submit_params *given, rp_di
                      exec->slots_count, out->slot);
         return RP_ERROR_USAGE;
     }
-    if ((!out->uploads && out->upload_count) || (!out->downloads && out->download_count)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "a submission names as many copies as it says");
+    if (!rp_array_given(out->waits, out->wait_count, "rp_submit_params.waits", diags) ||
+        !rp_array_given(out->signals, out->signal_count, "rp_submit_params.signals", diags) ||
+        !rp_array_given(out->uploads, out->upload_count, "rp_submit_params.uploads", diags) ||
+        !rp_array_given(out->downloads, out->download_count, "rp_submit_params.downloads", diags))
         return RP_ERROR_USAGE;
-    }
     return check_semaphores(exec, out, diags);
 }
 

@@ -4,6 +4,7 @@
  * that a failure leaves the exec as it was. */
 #include "exec/exec.h"
 
+#include "base/given.h"
 #include "base/sized.h"
 
 /* ---- Binding anew ---------------------------------------------------------------------------- */
@@ -73,7 +74,7 @@ static rp_status make_slots(rp_exec *exec, rp_slot *next, const rp_binding *bind
 }
 
 rp_status rp_exec_bind(rp_exec *exec, const rp_binding *bindings, uint32_t count, rp_diags *diags) {
-    if (!exec || (!bindings && count)) return RP_ERROR_USAGE;
+    if (!exec || !rp_array_given(bindings, count, "bindings", diags)) return RP_ERROR_USAGE;
     bool all = false;
     uint64_t bytes = 0;
     rp_exec_lock(exec);

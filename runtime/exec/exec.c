@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 #include "base/scope.h"
+#include "base/given.h"
 #include "base/sized.h"
 #include "driver/barrier.h"
 
@@ -26,13 +27,11 @@ static rp_status take_params(rp_exec *exec, const rp_exec_params *given, rp_diag
     if (!rp_sized_take(given ? given : &defaults, params, sizeof *params))
         return rp_sized_refuse(diags, "rp_exec_params");
     RP_TRY(rp_memory_check_priority(params->memory_priority, "an exec", diags));
-    if ((!params->bindings && params->binding_count) ||
-        (!params->kernels && params->kernel_count)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "rp_exec_params names as many bindings and kernels as it says: %u and %u",
-                     params->binding_count, params->kernel_count);
+    if (!rp_array_given(params->bindings, params->binding_count, "rp_exec_params.bindings",
+                        diags) ||
+        !rp_array_given(params->kernels, params->kernel_count, "rp_exec_params.kernels", diags) ||
+        !rp_array_given(params->switches, params->switch_count, "rp_exec_params.switches", diags))
         return RP_ERROR_USAGE;
-    }
     exec->slots_count = params->slots ? params->slots : 1;
     if (exec->slots_count > RP_MAX_SLOTS) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "an exec has at most %d slots, %u were asked for",

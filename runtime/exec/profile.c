@@ -238,9 +238,10 @@ static rp_status take_params(const rp_exec *exec, const rp_profile_params *given
         return rp_sized_refuse(diags, "rp_profile_params");
     RP_TRY(rp_exec_check_slot(exec, out->slot, diags));
     if (out->rounds == 0) out->rounds = ROUNDS;
-    if (out->rounds > RP_PROFILE_MOST_ROUNDS) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "a profile has at most %d rounds, not %u",
-                     RP_PROFILE_MOST_ROUNDS, out->rounds);
+    if (out->rounds > RP_PROFILE_MOST_ROUNDS || out->warm_up > RP_PROFILE_MOST_ROUNDS) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "a profile has at most %d rounds, and as many to warm up, not %u and %u",
+                     RP_PROFILE_MOST_ROUNDS, out->rounds, out->warm_up);
         return RP_ERROR_USAGE;
     }
     const rp_adapter *adapter = &exec->device->adapter;

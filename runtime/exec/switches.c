@@ -54,7 +54,6 @@ static rp_status take_name(rp_switches *switches, const rp_allocator *a, const c
 rp_status rp_switches_take(rp_switches *switches, const rp_allocator *a, const char *const *names,
                            uint32_t count, rp_diags *diags) {
     if (count == 0) return RP_OK;
-    if (!names) return RP_ERROR_USAGE;
     switches->names = rp_alloc_zero(a, count, sizeof *switches->names);
     if (!switches->names) return RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++) RP_TRY(take_name(switches, a, names[i], diags));

@@ -1,6 +1,7 @@
 /* Submitting several execs in one vkQueueSubmit2. */
 #include "exec/batch.h"
 
+#include "base/given.h"
 #include "base/sized.h"
 #include "exec/links.h"
 
@@ -208,7 +209,7 @@ static rp_status check_submissions(const rp_device *device, const rp_submission 
 rp_status rp_device_submit(rp_device *device, const rp_submission *submissions, uint32_t count,
                            rp_diags *diags, uint64_t *out_replays) {
     for (uint32_t i = 0; out_replays && i < count; i++) out_replays[i] = 0;
-    if (!device || (!submissions && count)) return RP_ERROR_USAGE;
+    if (!device || !rp_array_given(submissions, count, "submissions", diags)) return RP_ERROR_USAGE;
     RP_TRY(check_submissions(device, submissions, count, diags));
     if (count == 0) return RP_OK;
     const rp_allocator *a = &device->allocator;

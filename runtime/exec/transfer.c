@@ -5,6 +5,7 @@
 #include "exec/exec.h"
 
 #include "base/checked.h"
+#include "base/given.h"
 #include "memory/transfer.h"
 
 enum { NEAR_COPIES = 4 }; /* that lie in the call's own memory */
@@ -109,7 +110,8 @@ static void count_copies(rp_exec *exec, const rp_copies *copies) {
 rp_status rp_exec_transfer(rp_exec *exec, uint32_t slot, const rp_upload *uploads,
                            uint32_t upload_count, const rp_download *downloads,
                            uint32_t download_count, rp_diags *diags) {
-    if (!exec || (!uploads && upload_count) || (!downloads && download_count))
+    if (!exec || !rp_array_given(uploads, upload_count, "uploads", diags) ||
+        !rp_array_given(downloads, download_count, "downloads", diags))
         return RP_ERROR_USAGE;
     rp_device *device = exec->device;
     rp_copy near[NEAR_COPIES], *all = near;

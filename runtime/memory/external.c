@@ -5,6 +5,7 @@
  * and is compared with what can be asked. */
 #include "memory/storage.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/checked.h"
 #include "base/sized.h"
@@ -127,6 +128,19 @@ static bool is_other(const uint8_t said[16], const uint8_t own[16]) {
     return memcmp(said, none, 16) != 0 && memcmp(said, own, 16) != 0;
 }
 
+/* What a descriptor is that no driver makes memory of, NULL when it may be memory. A driver that looks
+ * into such a one may wait there for ever. */
+static const char *what_else(int fd) {
+    struct stat s;
+    if (fstat(fd, &s) != 0) return NULL; /* using it says why */
+    return S_ISSOCK(s.st_mode)                ? "a socket"
+           : S_ISFIFO(s.st_mode)              ? "a pipe"
+           : S_ISDIR(s.st_mode)               ? "a directory"
+           : S_ISLNK(s.st_mode)               ? "a symbolic link"
+           : S_ISCHR(s.st_mode) && isatty(fd) ? "a terminal"
+                                              : NULL;
+}
+
 /* What can be seen without asking the driver. */
 static rp_status check_fd(const rp_device *device, const rp_storage_fd *fd, rp_diags *diags) {
     const rp_adapter *adapter = &device->adapter;
@@ -134,6 +148,12 @@ static rp_status check_fd(const rp_device *device, const rp_storage_fd *fd, rp_d
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "%s: a file descriptor and one rp_fd_type are needed, not %d and %#x",
                      fd->name, fd->fd, (unsigned)fd->type);
+        return RP_ERROR_USAGE;
+    }
+    const char *other = what_else(fd->fd);
+    if (other) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s: file descriptor %d is %s, not memory",
+                     fd->name, fd->fd, other);
         return RP_ERROR_USAGE;
     }
     if (fd->bytes == 0 || fd->bytes > RP_MAX_BUFFER_BYTES) {

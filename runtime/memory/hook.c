@@ -20,16 +20,22 @@ static rp_status refuse(const rp_device *device, const rp_memory_request *asked,
 
 static rp_status check(const rp_device *device, const rp_memory_request *asked,
                        const rp_memory *given, rp_diags *diags) {
+    const VkPhysicalDeviceMemoryProperties *memory = &device->adapter.memory;
     char what[128] = "";
-    uint64_t end;
+    uint64_t end, heap = 0;
+    if (given->type < memory->memoryTypeCount)
+        heap = memory->memoryHeaps[memory->memoryTypes[given->type].heapIndex].size;
     if (!given->memory)
         snprintf(what, sizeof what, "no VkDeviceMemory, and VK_SUCCESS");
     else if (given->type >= 32 || !(asked->type_bits >> given->type & 1))
         snprintf(what, sizeof what, "memory type %u; those that will do are the bits of %#x",
                  given->type, asked->type_bits);
-    else if (given->offset % asked->alignment || !rp_add_u64(given->offset, asked->bytes, &end))
+    else if (given->offset % asked->alignment)
         snprintf(what, sizeof what, "an offset of %llu, which is no multiple of %llu",
                  (unsigned long long)given->offset, (unsigned long long)asked->alignment);
+    else if (!rp_add_u64(given->offset, asked->bytes, &end) || end > heap) /* no memory is larger */
+        snprintf(what, sizeof what, "an offset of %llu, past the end of a heap of %llu bytes",
+                 (unsigned long long)given->offset, (unsigned long long)heap);
     else if (asked->requires_dedicated && given->offset)
         snprintf(what, sizeof what, "an offset of %llu, where dedicated memory is required",
                  (unsigned long long)given->offset);

@@ -2,6 +2,7 @@
 #include "memory/storage.h"
 
 #include "base/checked.h"
+#include "base/given.h"
 #include "base/sized.h"
 #include "memory/transfer.h"
 
@@ -232,7 +233,9 @@ rp_status rp_device_transfer(rp_device *device, const rp_transfer_params *given,
     if (!device || !given) return RP_ERROR_USAGE;
     if (!rp_sized_take(given, &params, sizeof params))
         return rp_sized_refuse(diags, "rp_transfer_params");
-    if ((!params.uploads && params.upload_count) || (!params.downloads && params.download_count))
+    if (!rp_array_given(params.uploads, params.upload_count, "rp_transfer_params.uploads", diags) ||
+        !rp_array_given(params.downloads, params.download_count, "rp_transfer_params.downloads",
+                        diags))
         return RP_ERROR_USAGE;
     rp_copy near[NEAR_COPIES], *all = near;
     uint64_t count = (uint64_t)params.upload_count + params.download_count;

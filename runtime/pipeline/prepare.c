@@ -6,6 +6,7 @@
  * The account may outlive its owner, when another preparation still wants what is on it. */
 #include "pipeline/store.h"
 
+#include "base/given.h"
 #include "base/sized.h"
 
 /* ---- The account ----------------------------------------------------------------------------- */
@@ -215,7 +216,9 @@ rp_status rp_device_prepare(rp_device *device, const rp_plan *plan, const rp_pre
     *out_preparation = NULL;
     rp_prepare_params own = {0};
     if (!device || !plan) return RP_ERROR_USAGE;
-    if (params && (!rp_sized_take(params, &own, sizeof own) || (own.kernel_count && !own.kernels)))
+    if (params && !rp_sized_take(params, &own, sizeof own))
+        return rp_sized_refuse(diags, "rp_prepare_params");
+    if (!rp_array_given(own.kernels, own.kernel_count, "rp_prepare_params.kernels", diags))
         return RP_ERROR_USAGE;
     RP_TRY(rp_limits_check(device, plan, diags));
     RP_TRY(rp_prepare_plan(device, plan, &own, diags, out_preparation));

@@ -278,13 +278,21 @@ static void test_wrong(void) {
     params.bindings = NULL; /* fewer than it says */
     rp_exec *none = exec;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "names as many bindings and kernels as it says: 1 and 0"));
+    CU_ASSERT_TRUE(
+        mock_said(diags, "rp_exec_params.bindings is NULL: expected as many as its count says, 1"));
     CU_ASSERT_PTR_NULL(none);
     params.binding_count = 0;
     params.kernel_count = 2;
     CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "names as many bindings and kernels as it says: 0 and 2"));
+    CU_ASSERT_TRUE(
+        mock_said(diags, "rp_exec_params.kernels is NULL: expected as many as its count says, 2"));
     params.kernel_count = 0;
+    params.switch_count = 3;
+    CU_ASSERT_EQUAL(rp_exec_create(device, plan, &params, diags, &none), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "rp_exec_params.switches is NULL"));
+    params.switch_count = 0;
+    CU_ASSERT_EQUAL(rp_exec_bind(exec, NULL, 4, diags), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "bindings is NULL: expected as many as its count says, 4"));
     params.binding_count = 1;
     params.separate_buffers = 1;
     params.bindings = &(rp_binding){NULL, mine, 0, RP_ALL_SLOTS, 0};

@@ -489,7 +489,7 @@ static void test_refused(void) {
     }
     params.uploads = NULL;
     CU_ASSERT_EQUAL(rp_exec_submit(exec, &params, diags, NULL), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "as many copies as it says"));
+    CU_ASSERT_TRUE(mock_said(diags, "is NULL: expected as many as its count says"));
     params = (rp_submit_params){.size = sizeof params, .download_count = 1};
     CU_ASSERT_EQUAL(rp_exec_submit(exec, &params, diags, NULL), RP_ERROR_USAGE);
     params.downloads = &download;

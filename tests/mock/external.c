@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "mock_objects.h"
 #include "support.h"
@@ -326,6 +327,20 @@ static void test_wrong_imports(void) {
     expect_no_import(fd, RP_ERROR_USAGE, "the bits of 0xe");
     fd = right, fd.fd = 1000;
     expect_no_import(fd, RP_ERROR_USAGE, "file descriptor 1000: ");
+    int pair[2], ends[2], folder = open("/", O_RDONLY | O_CLOEXEC);
+    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    for (int dma = 0; dma < 2; dma++) { /* a driver would read from some of them, and wait */
+        fd = right, fd.type = dma ? RP_FD_DMA_BUF : RP_FD_OPAQUE;
+        fd.fd = pair[0];
+        expect_no_import(fd, RP_ERROR_USAGE, "is a socket, not memory");
+        fd.fd = ends[0];
+        expect_no_import(fd, RP_ERROR_USAGE, "is a pipe, not memory");
+        fd.fd = folder;
+        expect_no_import(fd, RP_ERROR_USAGE, "is a directory, not memory");
+    }
+    for (int i = 0; i < 2; i++) CU_ASSERT_TRUE(close(pair[i]) == 0 && close(ends[i]) == 0);
+    CU_ASSERT_EQUAL(close(folder), 0);
     int other = open("/dev/null", O_RDONLY | O_CLOEXEC);
     fd = right, fd.fd = other;
     expect_no_import(fd, RP_ERROR_USAGE, "Mock 9000 does not take file descriptor");

@@ -19,7 +19,16 @@ static const char text[] = "reprise 1\n"
                            "    n1 = copy (r $x, w $y)\n"
                            "}\n";
 
-typedef enum spoil { RIGHT, NO_MEMORY, TYPE, HUGE_TYPE, OFFSET, OVERFLOW_END, UNMAPPED } spoil;
+typedef enum spoil {
+    RIGHT,
+    NO_MEMORY,
+    TYPE,
+    HUGE_TYPE,
+    OFFSET,
+    OVERFLOW_END,
+    PAST_HEAP,
+    UNMAPPED
+} spoil;
 
 /* The application's allocator: memory of its own for each request, from the third multiple of the
  * alignment on. */
@@ -63,6 +72,11 @@ static void spoil_answer(rp_memory *memory) {
     case HUGE_TYPE: memory->type = 32; break;
     case OFFSET: memory->offset += 1; break;
     case OVERFLOW_END: memory->offset = UINT64_MAX - 63; break;
+    case PAST_HEAP: {
+        const VkMemoryType *type = &mock.memory.memoryTypes[memory->type];
+        memory->offset = mock.memory.memoryHeaps[type->heapIndex].size / 64 * 64;
+        break;
+    }
     case UNMAPPED: memory->mapped = NULL; break;
     }
 }
@@ -315,7 +329,8 @@ static void test_wrong_answers(void) {
         {TYPE, "gives memory type 4; those that will do are the bits of 0xe"},
         {HUGE_TYPE, "gives memory type 32; those that will do are the bits of 0xe"},
         {OFFSET, "gives an offset of 193, which is no multiple of 64"},
-        {OVERFLOW_END, "gives an offset of 18446744073709551552"},
+        {OVERFLOW_END, "gives an offset of 18446744073709551552, past the end of a heap of"},
+        {PAST_HEAP, "past the end of a heap of"},
         {UNMAPPED, "asked for 1008 bytes for mine on Mock 9000, the application's allocator gives "
                    "no mapped pointer, where the host is to see the memory"},
     };

@@ -160,9 +160,11 @@ static void test_usage(void) {
     rp_prepare_params params = {.kernels = some, .kernel_count = 1};
     CU_ASSERT_EQUAL(rp_device_prepare(device, plan, &params, diags, &preparation), RP_ERROR_USAGE);
     CU_ASSERT_PTR_NULL(preparation); /* no size */
+    CU_ASSERT_TRUE(mock_said(diags, "sizeof(rp_prepare_params)"));
     params.size = sizeof params;
     params.kernels = NULL;
     CU_ASSERT_EQUAL(rp_device_prepare(device, plan, &params, diags, &preparation), RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, "rp_prepare_params.kernels is NULL"));
     params.kernels = some + 1;
     CU_ASSERT_EQUAL(rp_device_prepare(device, plan, &params, diags, &preparation),
                     RP_ERROR_NOT_FOUND);

@@ -328,7 +328,11 @@ static void test_refused(void) {
     params = few;
     params.rounds = RP_PROFILE_MOST_ROUNDS + 1;
     measure(&params, RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "at most 10000 rounds, not 10001"));
+    CU_ASSERT_TRUE(mock_said(diags, "at most 10000 rounds, and as many to warm up, not 10001"));
+    params = few;
+    params.warm_up = RP_PROFILE_MOST_ROUNDS + 1;
+    measure(&params, RP_ERROR_USAGE);
+    CU_ASSERT_TRUE(mock_said(diags, " and 10001"));
     mock.stall = true;
     CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
     measure(&few, RP_ERROR_BUSY);

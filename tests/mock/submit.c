@@ -147,7 +147,9 @@ static void test_refused(void) {
     expect_refused(&(rp_submit_params){0}, "sizeof(rp_submit_params)");
     expect_refused(&(rp_submit_params){.size = size, .slot = 1}, "there is no slot 1");
     expect_refused(&(rp_submit_params){.size = size, .wait_count = 1},
-                   "semaphore 0 to wait for is no VkSemaphore");
+                   "rp_submit_params.waits is NULL: expected as many as its count says, 1");
+    expect_refused(&(rp_submit_params){.size = size, .signal_count = 2},
+                   "rp_submit_params.signals is NULL: expected as many as its count says, 2");
     expect_refused(&(rp_submit_params){.size = size, .waits = none, .wait_count = 2},
                    "semaphore 1 to wait for is no VkSemaphore");
     expect_refused(&(rp_submit_params){.size = size, .signals = none, .signal_count = 2},

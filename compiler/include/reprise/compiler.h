@@ -40,8 +40,9 @@ typedef struct rp_kernel {
 /* `name` is that of the graph: letters, digits, '_', '.' and '-'. */
 RP_API rp_status rp_program_create(const rp_allocator *allocator, const char *name,
                                    rp_program **out_program);
-/* What graphs that are made from now on are compiled for; composites, and ops over few long
- * rows, are expanded by it. `target` is copied; NULL: `portable`, as at first. Thread-safe, like the other functions of programs. */
+/* What graphs that are made from now on are compiled for; composites, and ops over few long rows,
+ * are expanded by it. `target` is copied; NULL: `portable`, as at first. Thread-safe, like the other
+ * functions of programs. */
 RP_API rp_status rp_program_set_target(rp_program *program, const rp_target *target);
 /* Destroys the program; its recorders must have been destroyed before. */
 RP_API void rp_program_destroy(rp_program *program);

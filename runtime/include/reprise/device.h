@@ -31,7 +31,7 @@ typedef struct rp_device_info {
     uint64_t memory_bytes;      /* largest device-local heap */
     uint32_t max_workgroup_size[3], max_workgroup_invocations, max_shared_bytes, max_push_bytes;
     uint32_t max_groups[3];
-    uint32_t subgroup_size; /* where a kernel asks for none */
+    uint32_t subgroup_size;    /* where a kernel asks for none */
     char float_controls[192];  /* what shaders may ask of floats, and for how many bits: "signed
                                * zero, inf and NaN 16 32 64; denormals 32"; "" for nothing */
     uint64_t needs;            /* of plans that it can serve, as rp_plan_need bits; of an imported

@@ -100,7 +100,8 @@ typedef struct rp_exec_params {
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
  * ranges, grids, SPIR-V capabilities) and names the kernel or node that does not fit; then
- * allocates and records. Buffers that are not bound begin as zeros, live ones with their defaults.
+ * allocates and records. Buffers that are not bound begin as zeros, live ones with their defaults: a
+ * submission that creation waits for, and with it for all that is in the queue.
  * Bound ranges may overlap where all of them are only read (in, weight); otherwise two names on one
  * memory are refused. The exec keeps the plan: rp_plan_destroy may be called at any time. params
  * may be NULL. */
@@ -158,8 +159,8 @@ typedef struct rp_update_report {
 RP_API rp_status rp_exec_update(rp_exec *exec, const rp_plan *plan, rp_update_report *out_report,
                                 rp_diags *diags);
 
-/* Where a buffer lies; `buffer` NULL: the arena. out_range->size is set by the caller. The storage lives as long as the buffer stays
- * there: retain it to keep it longer. */
+/* Where a buffer lies; `buffer` NULL: the arena. out_range->size is set by the caller. The storage
+ * lives as long as the buffer stays there: retain it to keep it longer. */
 typedef struct rp_range_info {
     size_t size; /* sizeof(rp_range_info) of the caller */
     rp_storage *storage;

@@ -34,10 +34,9 @@ enum { RP_PROFILE_MOST_ROUNDS = 10000 };
 typedef struct rp_profile_params {
     size_t size; /* sizeof(rp_profile_params) */
     uint32_t slot;
-    uint32_t rounds; /* of each of the three, to RP_PROFILE_MOST_ROUNDS; 0: 20 */
-    uint32_t
-        warm_up; /* replays before them, of each of the three, that are not looked at; 0: as many
-                       * as begin in 100 ms, and at least 3 */
+    uint32_t rounds;  /* of each of the three, to RP_PROFILE_MOST_ROUNDS; 0: 20 */
+    uint32_t warm_up; /* replays before them, of each of the three, that are not looked at, as many
+                       * at most; 0: as many as begin in 100 ms, and at least 3 */
     int leave_state; /* out and inout buffers are left as the last round has written them. Else what
                        * they held is copied into device memory of the same size, and back before
                        * each of the three and at the end: rounds begin with it, go on from one to

@@ -31,7 +31,8 @@ typedef struct rp_storage_params {
                          * Vulkan 1.2; RP_ERROR_USAGE for others, by name */
     int host_visible;    /* mapped: rp_storage_info.mapped. RP_ERROR_UNSUPPORTED where a device has
                          * no such memory */
-    int uninitialised;   /* leave the bytes as they are; else they begin as zeros */
+    int uninitialised;   /* leave the bytes as they are; else they begin as zeros: a submission
+                          * that creation waits for, and with it for all that is in the queue */
     float priority;      /* of staying in device memory when that runs short, above 0 and up to 1;
                         * 0: 0.5. Where the device has VK_EXT_memory_priority */
     uint32_t exportable; /* rp_fd_type bits: for rp_storage_export_fd. RP_ERROR_UNSUPPORTED where
