@@ -157,6 +157,17 @@ void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *
     rp_emit_text(e, to, member, source, value, &names);
 }
 
+/* What memory holds is rounded: so is what a function returns. */
+static bool is_rounded(const rp_emit *e, uint32_t value) {
+    uint8_t dtype = e->values[value].dtype;
+    return dtype == RP_F16 || dtype == RP_I8 || dtype == RP_U8;
+}
+
+/* The function before that. */
+static const char *exact_name(rp_emit *e, uint32_t value) {
+    return rp_emit_name(e, is_rounded(e, value) ? "v%u_exact" : "v%u", value);
+}
+
 /* A pointwise op of kernels/pointwise: its text is the function. */
 static void file_function(rp_emit *e, uint32_t value, const char *name) {
     const rp_emit_value *out = &e->values[value];
@@ -166,16 +177,14 @@ static void file_function(rp_emit *e, uint32_t value, const char *name) {
         rp_emit_fail(e, "%s cannot be computed element by element", call->op->name);
         return;
     }
-    /* What memory holds is rounded: so is this. */
-    bool rounds = out->dtype == RP_F16 || out->dtype == RP_I8 || out->dtype == RP_U8;
     rp_text text;
     rp_text_init(&text, &e->allocator);
-    const char *own = rounds ? rp_emit_name(e, "%s_exact", name) : name;
+    const char *own = exact_name(e, value);
     rp_emit_element_text(e, &text, out->member, source, own);
     rp_text_append(&e->functions, text.data ? text.data : "", text.size);
     rp_text_char(&e->functions, '\n');
     rp_text_free(&text);
-    if (rounds)
+    if (is_rounded(e, value))
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n",
                        rp_emit_class(out->dtype), name, rp_emit_rounding(out->dtype), own);
 }
@@ -246,6 +255,26 @@ static void put_computed(rp_emit *e, const char *type, const char *name, uint32_
     rp_text_free(&body);
 }
 
+/* The member that makes an input by moving elements as they are, `count` of which, from a multiple
+ * of it on, come from as many neighbours; RP_NONE for any other input. */
+static uint32_t mover_of(const rp_emit *e, uint32_t member, uint32_t operand, uint32_t count) {
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    if (o->absent || o->value == RP_NONE) return RP_NONE;
+    const rp_emit_value *value = &e->values[o->value];
+    const rp_op_call *call = &e->members[value->member].call;
+    bool together = call->op->form == RP_OP_POINTWISE && call->op->together && !value->window &&
+                    rp_sym(call, call->op->together) % count == 0 &&
+                    call->operands[0].dtype == value->dtype;
+    return together ? value->member : RP_NONE;
+}
+
+/* Where element i of what was moved comes from: a call of a function that its text has. */
+static const char *moved_from(rp_emit *e, uint32_t member, uint32_t operand) {
+    uint32_t value = e->members[member].operands[operand].value;
+    rp_emit_value_function(e, value);
+    return rp_emit_name(e, "%s_from(i)", exact_name(e, value));
+}
+
 /* Four elements of what is absent, or computed; NULL for what is in memory. */
 static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
@@ -255,7 +284,11 @@ static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand)
     const char *name = rp_emit_name(e, "%s_4", one);
     const char *type = rp_emit_type_4(e, member, operand);
     if (!rp_emit_add_function(e, name)) return name;
-    if (computed)
+    uint32_t mover = computed ? mover_of(e, member, operand, 4) : RP_NONE;
+    if (mover != RP_NONE)
+        rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s);\n}\n\n", type, name,
+                       rp_emit_reader_4(e, mover, 0), moved_from(e, member, operand));
+    else if (computed)
         put_computed(e, type, name, o->value);
     else
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n", type, name,
@@ -274,8 +307,16 @@ const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand) {
     const char *four = other_reader_4(e, member, operand);
     if (!four) return rp_emit_memory_8(e, member, operand);
     const char *name = rp_emit_name(e, "%s_8", rp_emit_reader(e, member, operand));
-    if (rp_emit_add_function(e, name))
-        rp_emit_put_eight(e, rp_emit_type_4(e, member, operand), name, four);
+    const char *type = rp_emit_type_4(e, member, operand);
+    uint32_t mover = mover_of(e, member, operand, 8);
+    if (!rp_emit_add_function(e, name)) return name;
+    if (mover != RP_NONE)
+        rp_text_format(&e->functions,
+                       "void %s(uint i, out %s low, out %s high) {\n    %s(%s, low, high);\n}\n\n",
+                       name, type, type, rp_emit_reader_8(e, mover, 0),
+                       moved_from(e, member, operand));
+    else
+        rp_emit_put_eight(e, type, name, four);
     return name;
 }
 
@@ -284,6 +325,12 @@ const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand)
     if (!other_reader_4(e, member, operand)) return rp_emit_memory_halves(e, member, operand);
     const char *name = rp_emit_name(e, "%s_halves", rp_emit_reader(e, member, operand));
     const char *eight = rp_emit_reader_8(e, member, operand);
-    if (rp_emit_add_function(e, name)) rp_emit_put_halves(e, name, eight);
+    uint32_t mover = mover_of(e, member, operand, 8);
+    if (!rp_emit_add_function(e, name)) return name;
+    if (mover != RP_NONE)
+        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s(%s);\n}\n\n", name,
+                       rp_emit_reader_halves(e, mover, 0), moved_from(e, member, operand));
+    else
+        rp_emit_put_halves(e, name, eight);
     return name;
 }

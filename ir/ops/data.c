@@ -55,7 +55,7 @@ static uint32_t permuted(const rp_op_call *call, uint32_t place) {
 }
 
 /* Binds W X Y Z, the output's dimensions, and S T U V, what a step along each of them is in the
- * input. */
+ * input; and G, the elements that stay neighbours. */
 static bool rule_permute(rp_op_call *call) {
     uint64_t dims[4] = {rp_sym(call, 'A'), rp_sym(call, 'B'), rp_sym(call, 'C'), rp_sym(call, 'D')};
     uint64_t strides[4] = {0, 0, dims[3], 1};
@@ -65,6 +65,7 @@ static bool rule_permute(rp_op_call *call) {
         call->symbols["WXYZ"[i] - 'A'] = dims[permuted(call, i)];
         call->symbols["STUV"[i] - 'A'] = strides[permuted(call, i)];
     }
+    call->symbols['G' - 'A'] = permuted(call, 3) == 3 ? dims[3] : 1;
     return same_class(call, 0, 1);
 }
 
@@ -84,10 +85,24 @@ static bool window(rp_op_call *call, const char *what, uint64_t size, double sta
     return true;
 }
 
+static uint64_t common_divisor(uint64_t a, uint64_t b) {
+    while (b) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* G: rows of the input and of the window, and where it begins in them, are multiples of it. */
 static bool rule_slice(rp_op_call *call) {
-    return window(call, "row", rp_sym(call, 'R'), call->attrs[0], call->attrs[1], 'U') &&
-           window(call, "column", rp_sym(call, 'C'), call->attrs[2], call->attrs[3], 'V') &&
-           same_class(call, 0, 1);
+    uint64_t columns = rp_sym(call, 'C');
+    if (!window(call, "row", rp_sym(call, 'R'), call->attrs[0], call->attrs[1], 'U') ||
+        !window(call, "column", columns, call->attrs[2], call->attrs[3], 'V'))
+        return false;
+    uint64_t both = common_divisor(columns, rp_sym(call, 'V'));
+    call->symbols['G' - 'A'] = common_divisor(both, (uint64_t)call->attrs[2]);
+    return same_class(call, 0, 1);
 }
 
 static bool rule_concat(rp_op_call *call) {
@@ -188,6 +203,7 @@ const rp_op rp_ops_data[] = {
         .notes = "Of more than four dimensions the leading ones count as one; a missing one is 1. "
                  "Fewer dimensions: see the input as [1,1,R,C]. " MOVES,
         .form = RP_OP_POINTWISE,
+        .together = 'G',
         .operand_count = 2,
         .attr_count = 1,
         .operands = {{.name = "x",
@@ -213,6 +229,7 @@ const rp_op rp_ops_data[] = {
         .brief = "a window of a matrix",
         .notes = "Whole rows need no op: a range of the buffer is a view of them. " MOVES,
         .form = RP_OP_POINTWISE,
+        .together = 'G',
         .operand_count = 2,
         .attr_count = 4,
         .operands = {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_NUMBER},
@@ -270,6 +287,7 @@ const rp_op rp_ops_data[] = {
         .brief = "each row several times over",
         .notes = "Seen as a single row, a tensor is repeated as a whole. " MOVES,
         .form = RP_OP_POINTWISE,
+        .together = 'C',
         .operand_count = 2,
         .attr_count = 1,
         .operands = {{.name = "x", .brief = "rows", .shape = "*R C", .dtypes = RP_DT_NUMBER},

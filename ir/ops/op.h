@@ -204,6 +204,9 @@ struct rp_op {
                         * shorter; a part is reduced as a row is, and `n` is its length. Outputs
                         * are numbers of parts, "*R P" */
     uint8_t transfer;  /* rp_op_transfer */
+    char together; /* pointwise form, a symbol: as many elements of the output, from a multiple of
+                        * it on, are neighbours in input 0, too, from a multiple of it on. Their text
+                        * says where by VALUE_from. 0: nothing is known */
     uint8_t operand_count, attr_count, step_count;
     const char *expression; /* pointwise: formula over the inputs' and attributes' names; NULL:
                              * kernels/pointwise/NAME.glsl, or the node's own (`map`) */

@@ -1,4 +1,8 @@
 // Element i of rows of C that each come T times.
+uint VALUE_from(uint i) {
+    return i / (T * C) * C + i % C;
+}
+
 out_CLASS VALUE(uint i) {
-    return x(i / (T * C) * C + i % C);
+    return x(VALUE_from(i));
 }

@@ -150,14 +150,15 @@ static void run(const char *program, const char *how, own_text *own, uint8_t *ou
 static const own_text selecting[] = TEXTS("top_k", "R * N", "x", "values");
 static const own_text multiplying[] = TEXTS("matmul", "R * S", "b", "out");
 
-/* Whether four elements are one load or store: then a use is declared with a second type. */
+/* Whether four elements are one load or store: then a use is declared with a second type, and with
+ * a third where eight are one as well. */
 static bool is_wide(const char *glsl, const char *use) {
     uint32_t blocks = 0;
     char block[32];
     snprintf(block, sizeof block, "buffer Block_%s", use);
     for (const char *c = glsl; (c = strstr(c, block)); c++) blocks++;
-    CU_ASSERT(blocks == 1 || blocks == 2);
-    return blocks == 2;
+    CU_ASSERT(blocks >= 1 && blocks <= 3);
+    return blocks > 1;
 }
 
 static void compare(const own_text texts[3], const char *program, const char *how, uint64_t count,
@@ -250,6 +251,41 @@ static void test_fused(void) {
     compare(selecting, behind, "special", 2 * 1024, true, false);
 }
 
+/* An op that moves elements in front: what stays together comes together. */
+static void test_moved(void) {
+    static const struct {
+        const char *dtype, *op, *from, *to;
+        bool wide;
+    } cases[] = {
+        {"f32", "permute {order=acbd}", "[2,8,4,96]", "[2,4,8,96]", true},
+        {"f16", "permute {order=cabd}", "[2,8,4,96]", "[4,2,8,96]", true},
+        {"u8", "permute {order=bacd}", "[2,8,4,96]", "[8,2,4,96]", true},
+        {"f32", "permute {order=acbd}", "[2,8,5,12]", "[2,5,8,12]", true}, /* no eights */
+        {"f32", "permute {order=abdc}", "[2,4,96,8]", "[2,4,8,96]", false},
+        {"f16", "permute {order=acbd}", "[2,8,4,98]", "[2,4,8,98]", false},
+        {"f16", "slice {row=1,rows=16,column=8,columns=64}", "[3,19,96]", "[3,16,64]", true},
+        {"f32", "slice {row=1,rows=16,column=4,columns=64}", "[3,19,96]", "[3,16,64]", true},
+        {"f32", "slice {row=1,rows=16,column=6,columns=64}", "[3,19,96]", "[3,16,64]", false},
+        {"i32", "repeat_rows {times=3}", "[8,96]", "[8,3,96]", true},
+        {"f32", "repeat_rows {times=4}", "[8,94]", "[8,4,94]", false},
+    };
+    for (uint32_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const char *dtype = cases[c].dtype, *from = cases[c].from, *to = cases[c].to;
+        unsigned last = (unsigned)strtoul(strrchr(to, ',') + 1, NULL, 10);
+        char program[1024];
+        snprintf(program, sizeof program,
+                 "reprise 1\ngraph wide {\n  buf $x in %s%s\n  buf $y out %s%s\n"
+                 "  buf $i out u32%s\n"
+                 "  n1 = fused {\n"
+                 "    n0 = %s (r $x:%s%s, w ^t:%s%s)\n"
+                 "    n1 = top_k {k=%u} (r ^t:%s%s, -, w $y:%s%s, w $i:u32%s)\n"
+                 "  }\n}\n",
+                 dtype, from, dtype, to, to, cases[c].op, dtype, from, dtype, to, last, dtype, to,
+                 dtype, to, to);
+        compare(selecting, program, "special", 8192, cases[c].wide, true);
+    }
+}
+
 int main(void) {
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &device) != RP_OK) {
@@ -259,6 +295,7 @@ int main(void) {
     int failures = rp_run_tests("loads", (rp_test[]){{"from memory to memory", test_memory},
                                                      {"blocks", test_blocks},
                                                      {"with other ops", test_fused},
+                                                     {"moved", test_moved},
                                                      {0}});
     rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
