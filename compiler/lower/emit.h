@@ -204,7 +204,7 @@ bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand);
 /* Emits `void row_steps()`, for row_mode RP_EMIT_ROW_FEW: computes the steps of all rows members
  * upstream of the operand, for rows 0 to e->row_count - 1 of length C, each in the order of the
  * rows kernel. To be called once, by all threads; ends with a barrier. Uses at most 2304 bytes of
- * shared memory and e->local threads (a power of two, at most 256). Returns "row_steps", or NULL
+ * shared memory and e->local threads (a power of two). Returns "row_steps", or NULL
  * when no rows member is upstream. */
 const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand);
 

@@ -54,6 +54,15 @@ static uint64_t small_x(const rp_target *t) {
     return rp_target_stages(t) ? t->shared_bytes / (4 * sizeof(float)) : 0;
 }
 
+/* x is computed by each workgroup: fewer of them, of more threads, where several such are resident
+ * and cover each other's barriers. */
+static uint32_t choose_threads(const rp_target *t) {
+    enum { SMALL = 256, LARGE = 512 };
+    bool large =
+        t->workgroup_x >= LARGE && t->invocations >= LARGE && t->resident_invocations >= 4 * LARGE;
+    return large ? LARGE : SMALL;
+}
+
 static bool is_product(const rp_emit *e, uint32_t member) {
     return e->members[member].call.op->product;
 }
@@ -157,7 +166,7 @@ static uint64_t count_groups(rp_matvec *m, uint32_t rows) {
     uint64_t groups = 0;
     for (uint32_t i = 0; i < m->section_count; i++) {
         rp_matvec_section *s = &m->sections[i];
-        uint64_t slots = (uint64_t)rows * RP_MATVEC_SUBGROUPS;
+        uint64_t slots = (uint64_t)rows * (m->threads / RP_MATVEC_LANES);
         if (s->pair != RP_NONE) slots /= 2; /* rows in the window of a workgroup */
         groups += s->rows / slots + (s->rows % slots != 0);
         s->end = groups;
@@ -174,7 +183,7 @@ static uint32_t most_cores(const rp_matvec *m) {
 
 /* Shared memory beside x. */
 static uint64_t other_bytes(const rp_matvec *m, uint32_t rows) {
-    uint64_t slots = (uint64_t)rows * RP_MATVEC_SUBGROUPS;
+    uint64_t slots = (uint64_t)rows * (m->threads / RP_MATVEC_LANES);
     return ROW_STEP_BYTES + 4 * slots * (most_cores(m) * m->b + 1) + 16;
 }
 
@@ -183,7 +192,7 @@ static void choose_rows(rp_matvec *m) {
     uint64_t sums = m->b * most_cores(m); /* of a row: accumulators of a lane, in registers */
     uint32_t loads = loads_in_flight(t);
     /* Unpacking blocks takes as long as loading them: rows that share x count for more. */
-    uint64_t enough = (m->uses[RP_MATVEC_PLAIN] ? 4 : 2) * t->multiprocessors;
+    uint64_t enough = (m->uses[RP_MATVEC_PLAIN] ? 1024 : 512) * t->multiprocessors / m->threads;
     for (m->rows = loads < 4 ? loads : 4; m->rows > 1; m->rows /= 2)
         if (m->rows * sums * 3 <= t->register_words && count_groups(m, m->rows) >= enough &&
             m->tile_vectors * 16 + other_bytes(m, m->rows) <= t->shared_bytes)
@@ -251,7 +260,7 @@ rp_status rp_emit_matvec(rp_emit *e) {
     for (uint32_t i = 0; i < e->member_count && e->status == RP_OK; i++)
         if (is_product(e, i)) add_core(&m, i);
     if (e->status != RP_OK) return e->status;
-    e->local = RP_MATVEC_THREADS;
+    e->local = m.threads = choose_threads(target_of(&m));
     e->extensions |= RP_EMIT_SUBGROUP;
     e->row_mode = RP_EMIT_ROW_FEW;
     e->row_count = (uint32_t)m.b;

@@ -5,9 +5,8 @@
 #include "lower/internal.h"
 
 enum {
-    RP_MATVEC_THREADS = 256,
-    RP_MATVEC_SUBGROUPS = 8, /* of a workgroup, at 32 lanes; with others it takes more turns, or
-                              * some of them idle */
+    RP_MATVEC_LANES = 32, /* that a subgroup is expected to have: one with others takes more turns,
+                           * or some of its subgroups idle */
     RP_MATVEC_MAX_B = RP_OP_PRODUCT_VECTORS,
     RP_MATVEC_MAX_CORES = 24, /* each has a weight of its own, and a kernel has as many buffers */
     RP_MATVEC_X = 0,
@@ -52,6 +51,7 @@ typedef struct rp_matvec {
     rp_matvec_section sections[RP_MATVEC_MAX_CORES];
     uint32_t core_count, section_count;
     uint64_t b, k;
+    uint32_t threads;      /* of a workgroup */
     uint32_t rows;         /* that a subgroup computes at once */
     uint32_t depth;        /* chunks of a row that a lane loads at once */
     uint32_t word_depth;   /* words of 16 bytes of a row of blocks */

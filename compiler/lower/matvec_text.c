@@ -332,7 +332,7 @@ void rp_matvec_text(rp_matvec *m) {
     }
     rp_emit_uint(e, "MATVEC_ROWS", m->rows);
     rp_emit_uint(e, "MATVEC_DEPTH", m->depth);
-    rp_emit_uint(e, "MATVEC_SLOTS", (uint64_t)m->rows * RP_MATVEC_SUBGROUPS);
+    rp_emit_uint(e, "MATVEC_SLOTS", (uint64_t)m->rows * (m->threads / RP_MATVEC_LANES));
     if (m->uses[RP_MATVEC_PLAIN]) rp_emit_uint(e, "MATVEC_TILE", m->tile);
     if (m->tile_vectors) rp_emit_uint(e, "MATVEC_TILE_VECTORS", m->tile_vectors);
     if (m->uses[RP_MATVEC_Q8_0] || m->uses[RP_MATVEC_Q4_0])

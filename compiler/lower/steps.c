@@ -134,7 +134,8 @@ static void put_long_pass(rp_emit *e, const row_pass *pass) {
         rp_text_string(to, "    }\n");
         return;
     }
-    /* Fewer threads: each makes several of the partial results, one step at a time. */
+    /* Fewer threads: each makes several of the partial results, one step at a time. More: some make
+     * none. */
     for (uint32_t i = 0; i < pass->count; i++) {
         row_pass one = *pass;
         one.first += i, one.count = 1;

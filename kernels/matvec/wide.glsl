@@ -1,8 +1,16 @@
 // The part of MATVEC_ROWS dot products that lies in x from `first` on, added to their sums.
-// Lanes take chunks of eight weights in turn, MATVEC_DEPTH of them at once: what keeps the
-// memory busy is how many loads do not wait for one another. Every sum is one chain in
-// ascending order.
-for (uint at = first / 8u + matvec_lane; at < end / 8u;) {
+// Lanes take chunks of eight weights in turn, MATVEC_DEPTH of them at once, the next ones on their
+// way: what keeps the memory busy is how many loads do not wait for one another. Every sum is one
+// chain in ascending order.
+for (uint at = first / 8u + matvec_lane; at < end / 8u; at += MATVEC_DEPTH * matvec_lanes) {
+    VALUE_raw VALUE_next[MATVEC_DEPTH * MATVEC_ROWS];
+    uint next = at + MATVEC_DEPTH * matvec_lanes;
+    bool more = next < end / 8u;
+    if (more)
+        for (uint d = 0u; d < MATVEC_DEPTH; d++)
+            for (uint r = 0u; r < MATVEC_ROWS; r++)
+                VALUE_next[d * MATVEC_ROWS + r] =
+                    VALUE_fetch(rows[r], min(next + d * matvec_lanes, end / 8u - 1u));
     for (uint d = 0u; d < MATVEC_DEPTH; d++) {
         uint chunk = at + d * matvec_lanes;
         if (chunk >= end / 8u) continue;
@@ -26,10 +34,6 @@ for (uint at = first / 8u + matvec_lane; at < end / 8u;) {
             }
         }
     }
-    at += MATVEC_DEPTH * matvec_lanes;
-    if (at >= end / 8u) break;
-    for (uint d = 0u; d < MATVEC_DEPTH; d++)
-        for (uint r = 0u; r < MATVEC_ROWS; r++)
-            VALUE_raws[d * MATVEC_ROWS + r] =
-                VALUE_fetch(rows[r], min(at + d * matvec_lanes, end / 8u - 1u));
+    if (more)
+        for (uint i = 0u; i < MATVEC_DEPTH * MATVEC_ROWS; i++) VALUE_raws[i] = VALUE_next[i];
 }

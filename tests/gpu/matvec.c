@@ -15,8 +15,9 @@
 
 static struct {
     rp_device *device;
-    uint32_t fused; /* programs that were compared */
-    uint32_t left;  /* products, for which there was no time */
+    const rp_target *target; /* that programs are compiled for; NULL: `portable` */
+    uint32_t fused;          /* programs that were compared */
+    uint32_t left;           /* products, for which there was no time */
 } T;
 
 static void *need(void *block) {
@@ -45,6 +46,7 @@ static rp_graph *parse(const char *text) {
     rp_graph *g = NULL;
     rp_status status = rp_graph_parse(NULL, text, strlen(text), "program", diags, &g);
     CU_ASSERT_EQUAL(status, RP_OK);
+    if (g && T.target) rp_graph_set_target(g, T.target);
     if (!g) {
         gpu_report(diags);
         fprintf(stderr, "\n%s\n", text);
@@ -389,6 +391,20 @@ static void test_stored_product(void) {
     CU_ASSERT(T.fused >= 15);
 }
 
+/* The same for a large GPU, as far as the device at hand can pass for one: other workgroups. */
+static void test_large(void) {
+    rp_target target = *rp_target_builtin("h200"), own = RP_TARGET_INIT;
+    CU_ASSERT_EQUAL_FATAL(rp_device_target(T.device, &own), RP_OK);
+    if (own.invocations < 512) return;
+    target.needs &= own.needs;
+    target.matrix_shapes = 0;
+    if (target.shared_bytes > own.shared_bytes) target.shared_bytes = own.shared_bytes;
+    T.target = &target;
+    test_qkv();
+    test_gate();
+    T.target = NULL;
+}
+
 int main(void) {
     static const rp_test tests[] = {{"norm, q, k, v, rope, caches", test_qkv},
                                     {"norm, gate and up", test_gate},
@@ -396,6 +412,7 @@ int main(void) {
                                     {"a product that is stored, too", test_stored_product},
                                     {"f32 and f16 against sums in double precision", test_floats},
                                     {"q8_0 and q4_0", test_blocks},
+                                    {"for a large GPU", test_large},
                                     {"x larger than shared memory", test_tiles},
                                     {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
