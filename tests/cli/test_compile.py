@@ -231,15 +231,16 @@ nodes:
         self.write("few.target", "name: few\nmultiprocessors: 3\n")
         self.expect(OK, "compile", "k.yaml", "-o", "portable.rplan")
         self.assertNotIn("  target ", self.expect(OK, "show", "portable.rplan"))
-        self.assertIn("splits=391", self.expect(OK, "show", "--source", "portable.rplan"))
+        parts = lambda text: re.search(r"splits=\d+", text)[0]
+        few = parts(self.expect(OK, "show", "k.yaml", "--target", "few.target"))
+        self.assertNotEqual(few, parts(self.expect(OK, "show", "--source", "portable.rplan")))
         self.expect(OK, "compile", "k.yaml", "-o", "few.rplan", "--target", "few.target")
         for source in (["--source"], []):
-            self.expect(OK, "show", *source, "few.rplan", output=['  target "few" ', "splits=24"])
+            self.expect(OK, "show", *source, "few.rplan", output=['  target "few" ', few])
         self.assertIn('"target":{"name":"few",', self.expect(OK, "show", "-f", "json", "few.rplan"))
         self.expect(OK, "check", "few.rplan", "--against", "k.yaml")
         self.expect(OK, "check", "portable.rplan", "--against", "k.yaml")
         self.expect(INPUT, "check", "few.rplan", "--against", "portable.rplan")
-        self.expect(OK, "show", "k.yaml", "--target", "few.target", output="splits=24")
         self.expect(OK, "show", "k.yaml", "--target", "h200", output='target "h200"')
         self.expect(USAGE, "show", "few.rplan", "--target", "h200", error="--target is for pipelines")
         said = self.run_program("diff", "few.rplan", "portable.rplan").stdout
@@ -248,7 +249,7 @@ nodes:
         said = self.run_program("diff", "k.yaml", "few.rplan", "--target", "few.target").stdout
         self.assertIn(b"~ graph stages", said)
         self.assertNotIn(b"graph target", said)
-        self.expect(OK, "opt", "k.yaml", "--target", "few.target", output="splits=24")
+        self.expect(OK, "opt", "k.yaml", "--target", "few.target", output=few)
         self.expect(OK, "compile", "k.yaml", "-o", "h200.rplan", "--target", "h200", "--dump-after", "fuse")
         self.assertIn("for target h200", self.err)
         # What is named portable is held against its limits.

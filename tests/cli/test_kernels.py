@@ -14,7 +14,7 @@ class Kernels(cli.Case):
     def test_list(self):
         out = self.expect(OK, "kernels")
         families = re.findall(r"^(\w+)$", out, re.M)
-        self.assertEqual(families, ["map", "rows", "data", "matrix", "attention", "search", "quantise",
+        self.assertEqual(families, ["map", "rows", "parts", "data", "matrix", "attention", "search", "quantise",
                                     "cluster", "statistics"])
         names = self.names()
         self.assertEqual(len(names), len(set(names)))
