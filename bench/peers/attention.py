@@ -16,11 +16,12 @@ def pipeline(tokens, heads, size, causal):
     shape = f"[{tokens}, {heads}, {size}]"
     return f"""reprise: 1
 name: attention
+live:
+  past: {{default: 0, max: {tokens}}}
 buffers:
   q: {{kind: in, dtype: f16, shape: {shape}}}
   k: {{kind: in, dtype: f16, shape: {shape}}}
   v: {{kind: in, dtype: f16, shape: {shape}}}
-  past: {{kind: in, dtype: u32, shape: [1]}}
   out: {{kind: out, dtype: f16, shape: {shape}}}
 nodes:
   - {{op: attention_prefill, q: q, k: k, v: v, past: past, causal: {int(causal)}, out: out}}
