@@ -52,7 +52,7 @@ static double threads(const rp_fuse_set *set) {
         for (uint32_t i = 0; i < set->count; i++)
             if (set->calls[i]->call.op->form == RP_OP_ROWS)
                 return (double)rp_op_reductions(&set->calls[i]->call) *
-                       (set->shape.parts || set->shape.columns > 128 ? 256 : 1);
+                       rp_op_row_threads(&set->calls[i]->call, rp_graph_target(set->graph));
         break;
     case RP_SHAPE_KERNEL:
         for (uint32_t i = 0; i < set->count; i++) {

@@ -26,8 +26,7 @@
 
 enum {
     RP_EMIT_MAX_MEMBERS = RP_SHAPE_MEMBERS,
-    RP_EMIT_ROW_THREADS = 256, /* that share one long row, in every kernel: the order of sums */
-    RP_EMIT_SHORT_ROW = 128,   /* rows up to this length are summed by one thread */
+    RP_EMIT_ROW_THREADS = RP_OP_ROW_THREADS, /* that share one long row, in every kernel */
     RP_EMIT_MAP_THREADS = 256,
 };
 

@@ -1,9 +1,10 @@
 /* Rows: reductions along rows, and what comes before, between and after them.
  *
- * A long row has a workgroup, and so has a part of a row; a short row has a thread. All steps of
- * all members come first, one member after the other; then the outputs, element by element and row
- * by row. Nothing of a row is kept between the passes but the results of the steps: elements are
- * computed again, from memory that the caches hold. */
+ * A long row has a workgroup, and so has a part of a row; a short row has a thread, and on a
+ * processor every row has one, where they are as many as its lanes. All steps of all members come
+ * first, one member after the other; then the outputs, element by element and row by row. Nothing of
+ * a row is kept between the passes but the results of the steps: elements are computed again, from
+ * memory that the caches hold. */
 #include "lower/internal.h"
 
 enum { SHORT_THREADS = 64, LEAST_THREADS = 32 /* of include/reduce.glsl */ };
@@ -47,13 +48,22 @@ static uint32_t long_row_threads(const rp_emit *e) {
     return threads;
 }
 
+/* Of a workgroup with a row each: fewer where rows are too few for every core of a processor. */
+static uint32_t short_threads(const rp_emit *e, uint64_t rows) {
+    const rp_target *t = rp_graph_target(e->graph);
+    if (t->resident_groups != 1 || !t->subgroup) return SHORT_THREADS;
+    uint64_t cores = t->multiprocessors ? t->multiprocessors : 1;
+    uint64_t each = ((rows + cores - 1) / cores + t->subgroup - 1) / t->subgroup * t->subgroup;
+    return each < SHORT_THREADS ? (uint32_t)each : SHORT_THREADS;
+}
+
 rp_status rp_emit_row_kernel(rp_emit *e) {
     uint64_t r = e->shape.rows, c = e->shape.columns;
     uint32_t first = e->shape.first;
-    bool brief = c <= RP_EMIT_SHORT_ROW && !e->shape.parts;
+    bool brief = rp_op_row_threads(&e->members[first].call, rp_graph_target(e->graph)) == 1;
     e->row_mode = RP_EMIT_ROW_ONE;
-    e->local = brief ? SHORT_THREADS : long_row_threads(e);
-    rp_emit_grid(e, brief ? (r + SHORT_THREADS - 1) / SHORT_THREADS : r);
+    e->local = brief ? short_threads(e, r) : long_row_threads(e);
+    rp_emit_grid(e, brief ? (r + e->local - 1) / e->local : r);
     rp_text_string(&e->main,
                    "void main() {\n"
                    "    uint row = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;\n");

@@ -1,9 +1,9 @@
 /* Steps of rows members: reductions along rows of length C.
  *
- * The order of a sum depends on C alone, never on what else the kernel does, so that a kernel which
- * needs a row's statistics again computes the same bits:
- *   C <= 128   one thread, in order of the index
- *   else       256 partial sums, t of elements t, t + 256, ...; then a fixed tree over them
+ * The order of a sum depends on the rows and the target (rp_op_row_threads), never on what else the
+ * kernel does, so that a kernel which needs a row's statistics again computes the same bits:
+ *   1 thread   in order of the index: short rows, and on a processor all but a few rows
+ *   256        as many partial sums, t of elements t, t + 256, ...; then a fixed tree over them
  * A part of a row, however short, is summed as a long row is.
  * The tree is in kernels/include/reduce.glsl. It costs two barriers, whatever the subgroup's size.
  *
@@ -16,7 +16,7 @@ static uint64_t length_of(const rp_emit *e, uint32_t member) {
 
 /* Whether one thread sums it. */
 static bool is_brief(const rp_emit *e, uint32_t member) {
-    return length_of(e, member) <= RP_EMIT_SHORT_ROW && !e->members[member].call.op->parts;
+    return rp_op_row_threads(&e->members[member].call, rp_graph_target(e->graph)) == 1;
 }
 
 /* ---- Passes over a row ----------------------------------------------------------------------- */
@@ -59,6 +59,7 @@ static void put_join(rp_emit *e, const rp_op_step *step, const char *value, cons
         rp_text_format(to, "%sreduce_most(%s, %s_at, %s, %s);\n", indent, name, step->name, value,
                        place);
         return;
+    case RP_REDUCE_NONE: return;
     }
 }
 
@@ -190,6 +191,17 @@ static void put_readers(rp_emit *e, uint32_t member, const rp_emit_args *args, u
     rp_text_free(&drop);
 }
 
+/* What is made of earlier steps, once for each row. */
+static void put_number(rp_emit *e, uint32_t member, uint32_t step, const char *function,
+                       const rp_emit_args *args) {
+    const rp_op_step *steps = e->members[member].call.op->steps;
+    rp_text_format(&e->functions, "    m%u_%s = %s(", member, steps[step].name, function);
+    for (uint32_t i = 0; i < args->count; i++)
+        rp_text_format(&e->functions, "%sm%u_%s", i ? ", " : "", member,
+                       steps[args->names[i] - RP_NAME_STEP].name);
+    rp_text_string(&e->functions, ");\n");
+}
+
 /* Which elements the part is: those from `begin` to `end` of row `whole`. The last parts may have
  * none. */
 static void put_part(rp_emit *e, uint32_t member) {
@@ -222,7 +234,14 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member) {
     if (op->parts) put_part(e, member);
     for (uint32_t i = 0; i < op->step_count && e->status == RP_OK;) {
         row_pass pass = {.member = member, .first = i, .functions = functions, .args = args};
-        while (i < op->step_count && (i == pass.first || !needs_step(&args[i], pass.first))) i++;
+        if (op->steps[i].reduce == RP_REDUCE_NONE) {
+            put_number(e, member, i, functions[i], &args[i]);
+            i++;
+            continue;
+        }
+        while (i < op->step_count && op->steps[i].reduce != RP_REDUCE_NONE &&
+               (i == pass.first || !needs_step(&args[i], pass.first)))
+            i++;
         pass.count = i - pass.first;
         if (is_brief(e, member))
             put_short_pass(e, &pass);

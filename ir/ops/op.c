@@ -195,6 +195,15 @@ void rp_op_choose(rp_op_call *call, const rp_target *target) {
     rp_op_choose_after(call, target, 0);
 }
 
+/* On a processor barriers inside a workgroup cost more than they bring, and rows that are enough for
+ * its lanes are as quick side by side. */
+uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target) {
+    if (call->op->parts) return RP_OP_ROW_THREADS;
+    if (rp_sym(call, 'C') <= RP_OP_SHORT_ROW) return 1;
+    bool processor = target->resident_groups == 1 && target->subgroup;
+    return processor && rp_sym(call, 'R') >= target->subgroup ? 1 : RP_OP_ROW_THREADS;
+}
+
 uint32_t rp_op_sites(const rp_op_call *call, uint32_t index) {
     uint8_t sites = rp_op_operand_of(call, index)->sites;
     if (call->variant && call->variant->sites[index]) sites = call->variant->sites[index];

@@ -40,7 +40,7 @@ enum {
     RP_OP_MAP_INPUTS = 26,     /* of a map: a to z */
     RP_OP_FIXED_OPERANDS = 12, /* of one that is not a map */
     RP_OP_MAX_ATTRS = 8,
-    RP_OP_MAX_STEPS = 6,
+    RP_OP_MAX_STEPS = 8,
 };
 /* Of a matrix-vector product: vectors that it takes at most, and rows of the matrix that one
  * workgroup multiplies with one look at them. */
@@ -153,7 +153,8 @@ typedef enum rp_reduce {
     RP_REDUCE_MIN,
     RP_REDUCE_MAX,
     RP_REDUCE_ARGMIN,
-    RP_REDUCE_ARGMAX
+    RP_REDUCE_ARGMAX,
+    RP_REDUCE_NONE, /* nothing is reduced: a number made once for each row of those before it */
 } rp_reduce;
 typedef struct rp_op_step {
     const char *name;
@@ -260,6 +261,11 @@ static inline uint64_t rp_op_part(const rp_op_call *call) {
     uint64_t parts = call->op->parts ? rp_sym(call, 'P') : 1;
     return (rp_sym(call, 'C') + parts - 1) / parts;
 }
+
+/* Threads that share a row, or a part of one, of a checked call of form rows on a target: the order
+ * of its sums. RP_OP_ROW_THREADS or 1. */
+enum { RP_OP_ROW_THREADS = 256, RP_OP_SHORT_ROW = 128 };
+uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target);
 
 /* The formula of a pointwise op with one: its own, or the map's; NULL for one with GLSL. */
 static inline const char *rp_op_formula(const rp_op_call *call) {

@@ -159,7 +159,8 @@ static const char *reduce_word(uint8_t reduce) {
     case RP_REDUCE_MIN: return "minimum";
     case RP_REDUCE_MAX: return "maximum";
     case RP_REDUCE_ARGMIN: return "index of the minimum";
-    case RP_REDUCE_ARGMAX: break;
+    case RP_REDUCE_ARGMAX:
+    case RP_REDUCE_NONE: break;
     }
     return "index of the maximum";
 }
@@ -169,7 +170,9 @@ static void put_steps(rp_text *t, const rp_op *op) {
                    op->parts ? "each part of the last dimension" : "the last dimension");
     for (uint32_t i = 0; i < op->step_count; i++) {
         const rp_op_step *step = &op->steps[i];
-        if (step->at)
+        if (step->reduce == RP_REDUCE_NONE)
+            rp_text_format(t, "    %s = %s\n", step->name, step->expression);
+        else if (step->at)
             rp_text_format(t, "    %s = %s at the %s of %s\n", step->name, step->at,
                            reduce_word(step->reduce), step->expression);
         else

@@ -121,8 +121,10 @@ static void cost_of_formulas(const rp_op_call *call, rp_op_cost *out) {
     if (op->form != RP_OP_ROWS) return;
     double elements = rp_op_product(call, "RC");
     for (uint32_t i = 0; i < op->step_count; i++) {
-        add_formula(call, op->steps[i].expression, elements, out);
-        out->flops += elements; /* the reduction itself */
+        bool once = op->steps[i].reduce == RP_REDUCE_NONE;
+        double times = once ? (double)rp_op_reductions(call) : elements;
+        add_formula(call, op->steps[i].expression, times, out);
+        if (!once) out->flops += elements; /* the reduction itself */
         if (op->steps[i].at)
             out->loads[rp_op_operand_index(op, op->steps[i].at, strlen(op->steps[i].at))] +=
                 elements;
@@ -183,6 +185,7 @@ static void add_steps(const rp_op_call *call, rp_op_size *out) {
     uint32_t pass = 0, named;
     for (uint32_t i = 0; i < call->op->step_count; i++) {
         out->steps += formula_size(call, call->op->steps[i].expression, &named);
+        if (call->op->steps[i].reduce == RP_REDUCE_NONE) continue;
         bool alone = i == 0 || (named < RP_OP_MAX_STEPS && named >= pass);
         if (!alone) continue;
         pass = i;

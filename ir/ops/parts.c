@@ -69,12 +69,10 @@ enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
     }
 
 /* The distance from the part's mean, whose own error is the mean of the distances from it. */
-#define FROM_MEAN "(x - total / n - rest / n)"
+#define FROM_MEAN "(x - mean - more)"
 
 /* A part's mean from the row's: their difference is exact where they are near. */
-#define MEAN "total / f32(length)"
-#define REST "lack / f32(length)"
-#define FROM_ALL "(means - " MEAN " + rests - " REST ")"
+#define FROM_ALL "(means - center + rests - more)"
 
 #define BEST_NOTES                                                                                 \
     "The lowest index among equals; -0 equals 0. NaN is skipped; a part of NaN alone, or of "      \
@@ -118,13 +116,15 @@ const rp_op rp_ops_parts[] = {
            "The mean is corrected by what rounding took of it, as in `variance`. Parts are joined "
            "without loss: what a part has from the mean of all is (mean - all) + rest. Of nothing "
            "all is 0."),
-     .operand_count = 5, .step_count = 3,
+     .operand_count = 5, .step_count = 5,
      .operands = {ROWS_IN, PER_PART("counts", "elements of each part", "n"),
-                  PER_PART("means", "of each part, rounded", "n == 0.0 ? 0.0 : total / n"),
-                  PER_PART("rests", "what rounding took of it", "n == 0.0 ? 0.0 : rest / n"),
+                  PER_PART("means", "of each part, rounded", "mean"),
+                  PER_PART("rests", "what rounding took of it", "more"),
                   PER_PART("spreads", "sums of square distances from mean + rest", "spread")},
      .steps = {{"total", RP_REDUCE_SUM, "x", NULL},
-               {"rest", RP_REDUCE_SUM, "x - total / n", NULL},
+               {"mean", RP_REDUCE_NONE, "n == 0.0 ? 0.0 : total / n", NULL},
+               {"rest", RP_REDUCE_SUM, "x - mean", NULL},
+               {"more", RP_REDUCE_NONE, "n == 0.0 ? 0.0 : rest / n", NULL},
                {"spread", RP_REDUCE_SUM, FROM_MEAN " * " FROM_MEAN, NULL}}},
 
     {.name = "argmin_merge",
@@ -160,13 +160,13 @@ const rp_op rp_ops_parts[] = {
     {MERGE(
          "variance_merge", "joins the parts of variance_partial",
          "The mean of a row is mean + rest. As exact as `variance`; infinities and NaN give NaN."),
-     .operand_count = 7, .attr_count = 1, .step_count = 3,
+     .operand_count = 7, .attr_count = 1, .step_count = 5,
      .operands = {OF_PARTS("counts", "elements of each part"),
                   OF_PARTS("means", "of each part, rounded"),
                   OF_PARTS("rests", "what rounding took of it"),
                   OF_PARTS("spreads", "sums of square distances from mean + rest"),
-                  OF_ROW("mean", "of each row, rounded", MEAN),
-                  OF_ROW("rest", "what rounding took of it", REST),
+                  OF_ROW("mean", "of each row, rounded", "center"),
+                  OF_ROW("rest", "what rounding took of it", "more"),
                   OF_ROW("variance", "the mean square distance", "spread / f32(length)")},
      .attrs = {{.name = "length",
                 .brief = "elements of a row",
@@ -175,7 +175,9 @@ const rp_op rp_ops_parts[] = {
                 .low = 1,
                 .high = UINT32_MAX}},
      .steps = {{"total", RP_REDUCE_SUM, "counts * means", NULL},
-               {"lack", RP_REDUCE_SUM, "counts * (means - " MEAN " + rests)", NULL},
+               {"center", RP_REDUCE_NONE, "total / f32(length)", NULL},
+               {"lack", RP_REDUCE_SUM, "counts * (means - center + rests)", NULL},
+               {"more", RP_REDUCE_NONE, "lack / f32(length)", NULL},
                {"spread", RP_REDUCE_SUM, "spreads + counts * " FROM_ALL " * " FROM_ALL, NULL}}},
 };
 

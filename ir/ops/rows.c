@@ -1,7 +1,8 @@
 /* Family rows: reductions along the last dimension, and ops made of them.
  *
  * Each is a few steps, every one a sum, minimum or maximum over the row of a formula that may name
- * the results of earlier steps, and then a formula for each output. That is all the generator needs
+ * the results of earlier steps; numbers made of those once for each row; and then a formula for each
+ * output. That is all the generator needs
  * to know: it loads rows once, shares them between ops, and evaluates what comes before and after
  * in the same kernel.
  *
@@ -40,11 +41,17 @@ enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
     }
 
 /* The distance from the mean, whose own error is the mean of the distances from it. */
-#define FROM_MEAN "(x - total / n - rest / n)"
+#define FROM_MEAN "(x - mean - more)"
+#define SPREAD_STEPS                                                                               \
+    {"total", RP_REDUCE_SUM, "x"}, {"mean", RP_REDUCE_NONE, "total / n"},                          \
+        {"rest", RP_REDUCE_SUM, "x - mean"}, {"more", RP_REDUCE_NONE, "rest / n"}, {               \
+        "spread", RP_REDUCE_SUM, FROM_MEAN " * " FROM_MEAN                                         \
+    }
 
 static const char sum_notes[] =
-    "Added up in f32 in an order that depends on the length of the row, and where the target has few "
-    "long rows cut into parts, on their number: the same bits on every run; within n / 256 + 10 units of the sum of the magnitudes, which must stay in f32. "
+    "Added up in f32 in an order that depends on the number and length of rows and on the target "
+    "alone: the same bits on every run; within n / 256 + 10 units of the sum of the magnitudes, "
+    "which must stay in f32, or n where one thread adds up a row. "
     "Infinities and NaN as in any sum.";
 static const char extreme_notes[] =
     "Exact. NaN is skipped; a row of NaN alone gives inf for the minimum, -inf for the maximum.";
@@ -87,10 +94,8 @@ const rp_op rp_ops_rows[] = {
           "cancel. "
           "For rows within about 1e18: a sum, or a square, that leaves f32 gives inf or NaN, and "
           "squares below 1e-38 count as 0. An infinity or a NaN gives NaN."),
-     .operand_count = 2, .step_count = 3, .operands = {ROWS_IN, PER_ROW("spread / n")},
-     .steps = {{"total", RP_REDUCE_SUM, "x"},
-               {"rest", RP_REDUCE_SUM, "x - total / n"},
-               {"spread", RP_REDUCE_SUM, FROM_MEAN " * " FROM_MEAN}}},
+     .operand_count = 2, .step_count = 5, .operands = {ROWS_IN, PER_ROW("spread / n")},
+     .steps = {SPREAD_STEPS}},
     {ROWS("l2_norm", "square root of the sum of squares",
           "Squares are added up in f32: numbers beyond about 1e19 give inf, numbers below about "
           "1e-19 count as 0."),
@@ -98,34 +103,37 @@ const rp_op rp_ops_rows[] = {
      .steps = {{"squares", RP_REDUCE_SUM, "x * x"}}},
 
     {ROWS("rms_norm", "divides by the root of the mean square", norm_notes), .operand_count = 3,
-     .attr_count = 1, .step_count = 1,
+     .attr_count = 1, .step_count = 2,
      .operands = {ROWS_IN, FACTOR("weight", "multiplies each column", "1.0"),
-                  PER_ELEMENT("x * rsqrt(squares / n + eps) * weight")},
-     .attrs = {EPS(1e-6, 0)}, .steps = {{"squares", RP_REDUCE_SUM, "x * x"}}},
+                  PER_ELEMENT("x * factor * weight")},
+     .attrs = {EPS(1e-6, 0)},
+     .steps = {{"squares", RP_REDUCE_SUM, "x * x"},
+               {"factor", RP_REDUCE_NONE, "rsqrt(squares / n + eps)"}}},
     {ROWS("layer_norm", "subtracts the mean and divides by the standard deviation",
           "The mean is corrected by what rounding took of it, and the variance takes a pass of its "
           "own, so that rows far from 0 do not cancel. For rows within about 1e18: where a sum or "
           "a square leaves f32, the row is 0 or NaN. An infinity or a NaN makes its row NaN."),
-     .operand_count = 4, .attr_count = 1, .step_count = 3,
+     .operand_count = 4, .attr_count = 1, .step_count = 6,
      .operands = {ROWS_IN, FACTOR("weight", "multiplies each column", "1.0"),
                   FACTOR("bias", "is added to each column", "0.0"),
-                  PER_ELEMENT(FROM_MEAN " * rsqrt(spread / n + eps) * weight + bias")},
+                  PER_ELEMENT(FROM_MEAN " * factor * weight + bias")},
      .attrs = {EPS(1e-5, 0)},
-     .steps = {{"total", RP_REDUCE_SUM, "x"},
-               {"rest", RP_REDUCE_SUM, "x - total / n"},
-               {"spread", RP_REDUCE_SUM, FROM_MEAN " * " FROM_MEAN}}},
+     .steps = {SPREAD_STEPS, {"factor", RP_REDUCE_NONE, "rsqrt(spread / n + eps)"}}},
     {ROWS("l2_normalize", "divides by the norm, or by eps where that is larger", norm_notes),
-     .operand_count = 3, .attr_count = 1, .step_count = 1,
+     .operand_count = 3, .attr_count = 1, .step_count = 3,
      .operands = {ROWS_IN,
-                  PER_ELEMENT("x / max(sqrt(squares), eps)"),
+                  PER_ELEMENT("x / divisor"),
                   {.name = "norms",
                    .brief = "the norm of each row",
                    .shape = "*R",
                    .dtypes = RP_DT_FLOAT,
                    .access = RP_WRITE,
                    .optional = true,
-                   .expression = "sqrt(squares)"}},
-     .attrs = {EPS(1e-8, 1e-30)}, .steps = {{"squares", RP_REDUCE_SUM, "x * x"}}},
+                   .expression = "norm"}},
+     .attrs = {EPS(1e-8, 1e-30)},
+     .steps = {{"squares", RP_REDUCE_SUM, "x * x"},
+               {"norm", RP_REDUCE_NONE, "sqrt(squares)"},
+               {"divisor", RP_REDUCE_NONE, "max(norm, eps)"}}},
 
     {ROWS("softmax", "exp(x * scale + mask), divided by its sum over the row",
           "Shifted by the largest element, so exp does not overflow. A row of -inf alone gives 0; "

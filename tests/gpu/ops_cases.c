@@ -356,6 +356,7 @@ const op_case op_cases[] = {
      "splits=1 softcap=2 scale=0.3", NULL, NULL},
     {"attention_partial", "f32[1,1] f32[1,1,1] f32[1,1,1] u32:value=1", "splits=1", NULL, NULL},
     {"attention_combine", "f32[3,4,16] f32[3,4] f32[3,4]:positive=9 T?", NULL, FLOATS, NULL},
+    {"attention_combine", "f32[19,4,16] f32[19,4] f32[19,4]:positive=9", NULL, NULL, NULL},
     {"attention_combine", "f32[8,5,129] f32[8,5] f32[8,5]:value=0", NULL, NULL, NULL},
     {"attention_combine", "f32[1,1,1] f32[1,1] f32[1,1]:positive=9", NULL, NULL, NULL},
     {"attention_prefill", "T[5,4,16] U[20,2,16] U[20,2,16] u32:value=11", NULL, FLOATS, FLOATS},

@@ -239,7 +239,8 @@ static void eval_steps(const rp_op_call *call, double names[][RP_OP_NAME_COUNT],
             if (better || (value == best && place == UINT32_MAX)) place = (double)c;
             if (better) best = value;
         }
-        double result = reduce == RP_REDUCE_SUM                              ? total
+        double result = reduce == RP_REDUCE_NONE  ? rp_formula_eval(&formula, names[0])
+                        : reduce == RP_REDUCE_SUM ? total
                         : reduce == RP_REDUCE_MIN || reduce == RP_REDUCE_MAX ? best
                                                                              : place;
         for (uint64_t c = 0; c < length; c++) names[c][RP_OP_NAME_STEP + s] = result;

@@ -235,7 +235,7 @@ static void evaluate_row(const rp_op_call *call, double *const *inputs, uint32_t
         for (uint32_t i = 0; i < n; i++) {
             for (uint32_t k = 0; k < first; k++) names[k] = inputs[k][i];
             double term = evaluate(call, step->expression, names);
-            if (i == 0)
+            if (i == 0 || step->reduce == RP_REDUCE_NONE)
                 result = term;
             else if (step->reduce == RP_REDUCE_SUM)
                 result += term;
