@@ -39,6 +39,7 @@ struct rp_direct {
     bool unbound;          /* some transient is not */
     const kernel *current; /* that is set; NULL */
     uint32_t call;         /* the number of the latest */
+    uint32_t optional;     /* rp_optional_begin that are open */
 };
 
 /* ---- Mistakes -------------------------------------------------------------------------------- */
@@ -56,12 +57,25 @@ static inline void check(rp_direct *d, rp_call_kind kind, rp_status status) {
     if (status != RP_OK) refuse(d, kind, status, NULL);
 }
 
-static void refuse_handle(rp_direct *d, rp_call_kind kind, const char *what, uint32_t handle,
+/* What is wrong about a handle that is none of the first `count` of the program's buffers or kernels:
+ * it may be one of those that were made since. */
+static const char *why_unknown(rp_direct *d, bool buffer, uint32_t handle, uint32_t count) {
+    const char *why, *late;
+    rp_program *program = d->program;
+    pthread_mutex_lock(&program->mutex);
+    uint32_t now = buffer ? program->base->buffers_count : program->modules_count;
+    pthread_mutex_unlock(&program->mutex);
+    (void)rp_handle_index(program, handle, count, &why);
+    return rp_handle_index(program, handle, now, &late) == RP_NONE
+               ? why
+               : "it was made after the rp_direct, which has what the program had by then";
+}
+
+static void refuse_handle(rp_direct *d, rp_call_kind kind, bool buffer, uint32_t handle,
                           uint32_t count) {
-    const char *why;
     char text[200];
-    (void)rp_handle_index(d->program, handle, count, &why);
-    snprintf(text, sizeof text, "%s: %s", what, why);
+    snprintf(text, sizeof text, "%s: %s", buffer ? "buffer" : "kernel",
+             why_unknown(d, buffer, handle, count));
     refuse(d, kind, RP_ERROR_INVALID, text);
 }
 
@@ -73,7 +87,7 @@ static bool take_range(rp_direct *d, rp_call_kind kind, const rp_range *range, u
     uint32_t index = rp_handle_quick(d->program, range->buffer.id);
     *out = (rp_encoder_range){index, range->offset, range->size ? range->size : implied};
     if (index < d->graph->buffers_count) return true;
-    refuse_handle(d, kind, "buffer", range->buffer.id, d->graph->buffers_count);
+    refuse_handle(d, kind, true, range->buffer.id, d->graph->buffers_count);
     return false;
 }
 
@@ -82,7 +96,7 @@ static void set_kernel(rp_recorder *r, uint32_t handle) {
     d->call++;
     uint32_t index = rp_handle_quick(d->program, handle);
     if (index >= d->kernel_count) {
-        refuse_handle(d, RP_CALL_BIND_KERNEL, "kernel", handle, d->kernel_count);
+        refuse_handle(d, RP_CALL_BIND_KERNEL, false, handle, d->kernel_count);
         return;
     }
     d->current = &d->kernels[index];
@@ -122,7 +136,7 @@ static void bind(rp_recorder *r, rp_call_kind kind, uint32_t set, uint32_t bindi
     uint32_t buffer = rp_handle_quick(d->program, range->buffer.id);
     if (!s) return;
     if (buffer >= d->graph->buffers_count)
-        refuse_handle(d, kind, "buffer", range->buffer.id, d->graph->buffers_count);
+        refuse_handle(d, kind, true, range->buffer.id, d->graph->buffers_count);
     else if (s->param != RP_NONE)
         check(d, kind,
               rp_encoder_set_range(d->encoder, s->param, buffer, range->offset, range->size));
@@ -208,9 +222,17 @@ static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, ui
     case RP_CALL_BIND_IN_SET:
     case RP_CALL_PUSH:
     case RP_CALL_DISPATCH:
-    case RP_CALL_OP_TAG:         /* names a node of a graph */
-    case RP_CALL_OPTIONAL_BEGIN: /* says what may be left out of a replay */
-    case RP_CALL_OPTIONAL_END: return;
+    case RP_CALL_OP_TAG:
+        return; /* names a node of a graph */
+    /* They say what may be left out of a replay: nothing here, but a pair all the same. */
+    case RP_CALL_OPTIONAL_BEGIN: d->optional++; return;
+    case RP_CALL_OPTIONAL_END:
+        if (d->optional == 0)
+            refuse(d, kind, RP_ERROR_INVALID,
+                   "nothing is open; each rp_optional_end needs its rp_optional_begin");
+        else
+            d->optional--;
+        return;
     }
 }
 
@@ -374,10 +396,10 @@ void rp_direct_destroy(rp_direct *d) {
 rp_status rp_direct_bind(rp_direct *d, rp_buffer buffer, rp_storage *storage, uint64_t offset,
                          rp_diags *diags) {
     if (!d) return RP_ERROR_USAGE;
-    const char *why;
-    uint32_t index = rp_handle_index(d->program, buffer.id, d->graph->buffers_count, &why);
-    if (index == RP_NONE) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer: %s", why);
+    uint32_t count = d->graph->buffers_count, index = rp_handle_quick(d->program, buffer.id);
+    if (index >= count) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer: %s",
+                     why_unknown(d, true, buffer.id, count));
         return RP_ERROR_USAGE;
     }
     RP_TRY(rp_encoder_bind(d->encoder, index, storage, offset, diags));
@@ -417,12 +439,17 @@ rp_status rp_direct_begin(rp_direct *d, void *command_buffer, const rp_encoder_b
     RP_TRY(rp_encoder_begin(d->encoder, command_buffer, params, diags));
     d->current = NULL;
     d->call = 0;
+    d->optional = 0;
     d->recorder.closed = false;
     *out_recorder = &d->recorder;
     return RP_OK;
 }
 
 rp_status rp_direct_end(rp_direct *d, rp_encoder_report *report) {
+    if (d && d->optional && !d->recorder.closed) {
+        d->call++;
+        refuse(d, RP_CALL_OPTIONAL_END, RP_ERROR_INVALID, "missing at the end");
+    }
     if (d) d->recorder.closed = true;
     return rp_encoder_end(d ? d->encoder : NULL, report);
 }

@@ -282,7 +282,7 @@ rp_status rp_encoder_begin(rp_encoder *e, void *command_buffer,
         return rp_sized_refuse(diags, "rp_encoder_begin_params");
     if (e->encoding) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "the encoder is encoding already: call rp_encoder_end first");
+                     "it is encoding already: rp_encoder_end or rp_direct_end comes first");
         return RP_ERROR_BUSY;
     }
     rp_tracker_clear(&e->tracker);

@@ -189,6 +189,14 @@ static void label_closed(rp_recorder *r) {
 static void label_open(rp_recorder *r) {
     rp_label_begin(r, "a");
 }
+static void optional_closed(rp_recorder *r) {
+    rp_optional_begin(r);
+    rp_optional_end(r);
+    rp_optional_end(r);
+}
+static void optional_open(rp_recorder *r) {
+    rp_optional_begin(r);
+}
 static void buffer_gone(rp_recorder *r) {
     bound(r, 0);
     CU_ASSERT_EQUAL(rp_direct_bind(direct, calls.buffers[1], NULL, 0, diags), RP_OK);
@@ -251,6 +259,8 @@ static const struct {
     {label_null, "call 1 (rp_label_begin)", "the text is NULL", RP_ERROR_INVALID},
     {label_closed, "call 1 (rp_label_end)", "no label is open", RP_ERROR_INVALID},
     {label_open, NULL, "1 label is still open", RP_ERROR_INVALID},
+    {optional_closed, "call 3 (rp_optional_end)", "nothing is open", RP_ERROR_INVALID},
+    {optional_open, NULL, "call 2 (rp_optional_end): missing at the end", RP_ERROR_INVALID},
     {buffer_gone, "call 5 (rp_dispatch)", "parameter 0 has no range", RP_ERROR_INVALID},
     {buffer_nowhere, "call 1 (rp_fill)", "s is not bound to a storage", RP_ERROR_INVALID},
 };
@@ -279,6 +289,34 @@ static void test_mistakes(void) {
     rp_calls_make(&calls, r, 1, 20, true);
     CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_OK);
     own_commands_end(device, &commands);
+    close_all();
+}
+
+/* What the program got after the rp_direct is said to be that. */
+static void test_late(void) {
+    static const char text[] = "#version 450\nlayout(local_size_x = 1) in;\nvoid main() {}\n";
+    open_all();
+    const rp_buffer_params params = {
+        .size = sizeof params, .name = "late", .kind = RP_TMP, .dtype = RP_RAW, .bytes = 64};
+    const rp_kernel_params kernel_params = {
+        .size = sizeof kernel_params, .name = "late", .glsl = text};
+    rp_buffer buffer;
+    rp_kernel kernel;
+    CU_ASSERT_EQUAL_FATAL(rp_program_buffer(calls.program, &params, diags, &buffer), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_program_kernel(calls.program, &kernel_params, diags, &kernel), RP_OK);
+    CU_ASSERT_EQUAL(rp_direct_bind(direct, buffer, storages[1], 0, diags), RP_ERROR_USAGE);
+    CU_ASSERT(mock_said(diags, "buffer: it was made after the rp_direct"));
+    for (int i = 0; i < 2; i++) {
+        rp_diags_clear(diags);
+        rp_recorder *r = begin(NULL);
+        if (i == 0)
+            rp_bind_kernel(r, kernel);
+        else
+            rp_fill(r, (rp_range){buffer}, 0);
+        CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_ERROR_INVALID);
+        CU_ASSERT(mock_said(diags, i ? "buffer: it was made after" : "kernel: it was made after"));
+        own_commands_end(device, &commands);
+    }
     close_all();
 }
 
@@ -512,6 +550,7 @@ static void test_program_allocations(void) {
 
 int main(void) {
     static const rp_test tests[] = {{"mistakes", test_mistakes},
+                                    {"late", test_late},
                                     {"outside", test_outside},
                                     {"usage", test_usage},
                                     {"strangers", test_strangers},

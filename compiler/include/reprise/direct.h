@@ -15,6 +15,7 @@
  * The meaning is that of the graph: one call after the other, fully synchronised. What a graph is
  * compiled for is not done: nothing is reordered, renamed, fused or dropped. Calls that only a
  * compiled graph can serve are mistakes here: rp_apply, rp_dispatch_live and rp_push_live.
+ * rp_optional_begin and rp_optional_end say nothing here, and come in pairs as there.
  *
  * Taking down: wait for the GPU, destroy the rp_direct, then its program and the storages, and last
  * the device.
