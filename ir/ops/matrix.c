@@ -222,8 +222,8 @@ static const rp_op_variant matmul_variants[] = {
     {
         .name = "matrices",
         .when =
-            "a of f16, b of f16 or blocks, at least 16 rows, columns and steps, on a target with "
-            "cooperative matrices of f16 and sums of f32",
+            "a of f16, b of f16 or blocks, rows for two matrices, 16 columns and steps or more, "
+            "on a target with cooperative matrices of f16 and sums of f32",
         .why = "tiles through shared memory, multiplied by cooperative matrices",
         .text = 900,
         .threads = 128,
