@@ -51,7 +51,8 @@ typedef struct matrix_id {
 typedef struct translation {
     const rp_allocator *a;
     const uint32_t *from;
-    uint32_t count, bound;
+    uint32_t count, bound; /* bound: grows with the ids that are made */
+    uint32_t known;        /* ids of the module itself */
     matrix_id *ids;
     uint32_t first_type, first_function; /* words; 0 = none */
     uint32_t instructions;               /* of cooperative matrices */
@@ -70,7 +71,7 @@ static uint32_t length_at(const translation *t, uint32_t at) {
 
 /* An id's entry; one that the module may not have is the empty entry 0. */
 static matrix_id *entry(const translation *t, uint32_t id) {
-    return &t->ids[id < t->bound ? id : 0];
+    return &t->ids[id < t->known ? id : 0];
 }
 
 /* The opcode that defined an id outside functions. */
@@ -145,10 +146,10 @@ static void index_one(translation *t, uint32_t at) {
 
 static rp_status open(translation *t, const rp_allocator *a, const uint32_t *words,
                       uint32_t count) {
-    *t = (translation){.a = a, .from = words, .count = count, .bound = words[3]};
-    t->ids = rp_alloc_zero(a, t->bound, sizeof *t->ids);
+    *t = (translation){.a = a, .from = words, .count = count, .bound = words[3], .known = words[3]};
+    t->ids = rp_alloc_zero(a, t->known, sizeof *t->ids);
     if (!t->ids) return RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < t->bound; i++) t->ids[i].use = NOT_USED;
+    for (uint32_t i = 0; i < t->known; i++) t->ids[i].use = NOT_USED;
     for (uint32_t at = RP_SPIRV_HEADER; at < count; at += length_at(t, at)) {
         index_one(t, at);
         t->ids[0] = (matrix_id){.use = NOT_USED};
