@@ -162,13 +162,13 @@ typedef rp_barrier rp_graph_barrier;
 
 struct rp_graph {
     rp_allocator allocator;
-    uint32_t name;        /* string */
-    uint32_t stages;      /* rp_stage bits */
-    uint64_t arena_bytes; /* RP_STAGE_PLACED */
-    uint32_t group_count; /* RP_STAGE_SCHEDULED */
+    uint32_t name;          /* string */
+    uint32_t stages;        /* rp_stage bits */
+    uint64_t arena_bytes;   /* RP_STAGE_PLACED */
+    uint32_t group_count;   /* RP_STAGE_SCHEDULED */
     uint32_t skip_variants; /* of each op, so many that would fit are passed over: for tests, which
                              * try all; no part of the text form */
-    rp_target target;     /* all figures are filled in: rp_target_fill */
+    rp_target target;       /* all figures are filled in: rp_target_fill */
 
     RP_ARRAY(char, strings); /* terminated, back to back; an index is a byte offset */
     rp_table string_table;   /* rp_table_key of a string -> its index */

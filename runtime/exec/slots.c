@@ -194,8 +194,8 @@ typedef struct requests {
     float priority;
 } requests;
 
-static bool ask(requests *r, rp_memory_purpose purpose, uint64_t size, const char *name, uint32_t slot,
-                uint32_t buffer) {
+static bool ask(requests *r, rp_memory_purpose purpose, uint64_t size, const char *name,
+                uint32_t slot, uint32_t buffer) {
     if (!RP_RESERVE(r->a, r->wishes, r->count, r->wishes_capacity, 1) ||
         !RP_RESERVE(r->a, r->of, r->count, r->of_capacity, 1))
         return false;

@@ -9,7 +9,7 @@
  * take every nth batch each, with a device of their own, and no batch is begun after the budget of
  * time is spent. They are forked before any driver is loaded and write into one shared page.
  *
- *   RP_CASES=n   so many graphs, however long it takes     RP_SECONDS=n   the budget, 25
+ *   RP_CASES=n   so many graphs, however long it takes     RP_SECONDS=n   the budget, 15
  *   RP_SEED=n    of the first one     RP_BATCH=n     RP_JOBS=n   processes
  *   RP_TARGET=NAME   compiled for this one; without, the batches take the built-in ones in turn, as
  *                    far as the device can pass for them
@@ -360,7 +360,7 @@ static void configure(void) {
     clock_gettime(CLOCK_MONOTONIC, &S.begin);
     S.cases = environment("RP_CASES", 1000);
     S.limited = !getenv("RP_CASES");
-    S.seconds = environment("RP_SECONDS", 25);
+    S.seconds = environment("RP_SECONDS", 15);
     S.seed = environment("RP_SEED", 1);
     S.batch = environment("RP_BATCH", 10);
     S.jobs = environment("RP_JOBS", processors > 4 ? 4 : processors > 1 ? (uint32_t)processors : 1);
