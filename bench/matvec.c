@@ -6,10 +6,11 @@
  * weights, each its own, so that no cache holds them. All products are independent of each other
  * ("apart", the best a kernel can do) or each takes the one before's result ("chain", square shapes
  * alone: a barrier stands between any two, as in a model); or they are siblings, rows of one x in
- * threes and what a compile fuses of them ("siblings"). GPU time by the replay's two timestamps,
- * median over a fifth of a second with a full queue, after at least as long to warm up (busy.h). The
- * clock is the lowest that was seen meanwhile. Numbers are bytes of weights by time; compare with what a copy
- * reaches. What a device cannot hold is left out, with the reason. */
+ * threes and what a compile fuses of them ("siblings"); all compiled for the device's own target.
+ * GPU time by the replay's two timestamps, median over a fifth of a second with a full queue, after
+ * at least as long to warm up (busy.h). The clock is the lowest that was seen meanwhile. Numbers
+ * are bytes of weights by time; compare with what a copy reaches. What a device cannot hold is left
+ * out, with the reason. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,11 +82,12 @@ static int complain(const rp_diags *diags, rp_status status) {
 }
 
 /* Seconds of one replay; negative when something failed. */
-static double measure(rp_device *device, gpu_clock *clock, const shape *s, uint32_t count, way how,
-                      unsigned *out_mhz) {
+static double measure(rp_device *device, const rp_target *target, gpu_clock *clock, const shape *s,
+                      uint32_t count, way how, unsigned *out_mhz) {
     rp_diags *diags = rp_diags_create(NULL);
     char *text = program(s, count, how);
-    const rp_pass_options options = {.size = sizeof options, .lowering = rp_lowering_default()};
+    const rp_pass_options options = {
+        .size = sizeof options, .lowering = rp_lowering_default(), .target = target};
     const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
     rp_graph *graph = NULL;
     rp_plan *plan = NULL;
@@ -119,6 +121,8 @@ int main(int argc, char **argv) {
     if (status != RP_OK) return complain(diags, status) ? 3 : 0;
     rp_device_info info = {.size = sizeof info};
     rp_device_get_info(device, &info);
+    rp_target target = RP_TARGET_INIT;
+    rp_device_target(device, &target);
     gpu_clock clock;
     clock_open(&clock, info.name);
     printf("%s, about %.0f MiB of weights a replay; GB/s of weights\n", info.name, mib);
@@ -133,7 +137,7 @@ int main(int argc, char **argv) {
         printf("%-6s %2u %7u %6u %9u", s->dtype, s->b, s->m, s->k, count);
         for (way how = APART; how <= SIBLINGS; how++) {
             bool has = how != CHAIN || s->m == s->k;
-            double seconds = has ? measure(device, &clock, s, count, how, &mhz) : 0;
+            double seconds = has ? measure(device, &target, &clock, s, count, how, &mhz) : 0;
             if (seconds > 0)
                 printf(" %9.0f", bytes * count / seconds * 1e-9);
             else

@@ -13,7 +13,8 @@
  * again and again; the best run counts, since the others measure the machine. Reading YAML, each
  * pass, and the checker with the packing are told apart.
  *
- * Replays have inputs and weights of random numbers, f32 and f16 between -1/8 and 1/8; integers are
+ * What is replayed is compiled for the device's own target. Replays have inputs and weights of
+ * random numbers, f32 and f16 between -1/8 and 1/8; integers are
  * small. Each figure is the median time from submission to completion of replays that the host waits
  * for, and of the GPU alone with a full queue (busy.h). */
 #include <stdarg.h>
@@ -27,6 +28,8 @@
 #include "fill.h"
 
 enum { COMPILES = 20, REPLAYS = 200, FEWEST = 5 };
+
+static rp_target own = RP_TARGET_INIT; /* the device's */
 
 static const double BUSY_PERIOD = 0.3;
 static gpu_clock gpu_clocks;
@@ -253,9 +256,17 @@ static rp_status time_plan(rp_device *device, const rp_plan *plan, rp_diags *dia
     return status;
 }
 
-/* Replays at both levels; `status` is how reading the pipeline went. */
-static int bench_pipeline(rp_device *device, rp_status status, const rp_pipeline *pipeline,
-                          const char *name, rp_diags *diags) {
+/* Replays at both levels. The text, NULL: that of the file `path`, which names it anyway. */
+static int bench_pipeline(rp_device *device, const char *path, const text *t) {
+    const rp_pipeline_source source = {.size = sizeof source,
+                                       .path = path,
+                                       .text = t ? t->data : NULL,
+                                       .text_size = t ? t->size : 0,
+                                       .target = &own};
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_pipeline *pipeline = NULL;
+    rp_status status = rp_pipeline_read(NULL, &source, diags, &pipeline);
     replay r[2] = {{0}};
     for (int level = 0; level < 2 && status == RP_OK; level++) {
         rp_plan *plan = NULL;
@@ -276,27 +287,13 @@ static int bench_pipeline(rp_device *device, rp_status status, const rp_pipeline
     if (status == RP_OK && r[1].mhz) printf(" | %u MHz", r[0].mhz < r[1].mhz ? r[0].mhz : r[1].mhz);
     printf("\n");
     fflush(stdout);
+    rp_pipeline_destroy(pipeline);
+    rp_diags_destroy(diags);
     return status == RP_OK ? 0 : 1;
 }
 
-static int bench_run(rp_device *device, const char *path) {
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_pipeline *pipeline = NULL;
-    rp_status status = rp_pipeline_load(NULL, path, NULL, 0, diags, &pipeline);
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    int failed = bench_pipeline(device, status, pipeline, name, diags);
-    rp_pipeline_destroy(pipeline);
-    rp_diags_destroy(diags);
-    return failed;
-}
-
 static int bench_text(rp_device *device, text t, const char *name) {
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_pipeline *pipeline = NULL;
-    rp_status status = rp_pipeline_parse(NULL, t.data, t.size, name, NULL, 0, diags, &pipeline);
-    int failed = bench_pipeline(device, status, pipeline, name, diags);
-    rp_pipeline_destroy(pipeline);
-    rp_diags_destroy(diags);
+    int failed = bench_pipeline(device, name, &t);
     free(t.data);
     return failed;
 }
@@ -350,6 +347,7 @@ int main(int argc, char **argv) {
     }
     rp_device_info info = {.size = sizeof info};
     rp_device_get_info(device, &info);
+    rp_device_target(device, &own);
     printf("%s\n", info.name);
     clock_open(&gpu_clocks, info.name);
     if (step)
@@ -357,7 +355,7 @@ int main(int argc, char **argv) {
     else if (knn)
         failures = bench_knn(device, number(argc, argv, 2, 1000000), number(argc, argv, 3, 128));
     else
-        for (int i = 2; i < argc; i++) failures += bench_run(device, argv[i]);
+        for (int i = 2; i < argc; i++) failures += bench_pipeline(device, argv[i], NULL);
     clock_close(&gpu_clocks);
     rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);
