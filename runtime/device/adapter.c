@@ -38,8 +38,9 @@ static const struct {
     X(RP_NEED_TOWARD_ZERO32, shaderRoundingModeRTZFloat32)                                         \
     X(RP_NEED_TOWARD_ZERO64, shaderRoundingModeRTZFloat64)
 
-static rp_status read_extensions(const rp_vk *vk, const rp_allocator *a, rp_diags *diags,
-                                 rp_adapter *adapter) {
+static rp_status read_extensions(const rp_instance *instance, const rp_allocator *a,
+                                 rp_diags *diags, rp_adapter *adapter) {
+    const rp_vk *vk = &instance->vk;
     uint32_t count = 0;
     RP_TRY(
         RP_VK(diags, vk->EnumerateDeviceExtensionProperties(adapter->handle, NULL, &count, NULL)));
@@ -50,6 +51,7 @@ static rp_status read_extensions(const rp_vk *vk, const rp_allocator *a, rp_diag
     for (uint32_t i = 0; status == RP_OK && i < count; i++)
         adapter->extensions |= rp_extension_find(extensions[i].extensionName);
     rp_release(a, extensions);
+    adapter->extensions &= rp_extensions_known(instance->registry);
     adapter->extensions |= rp_extensions_core(adapter->version);
     return status;
 }
@@ -316,7 +318,7 @@ rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
     uint32_t version = out->properties.apiVersion;
     out->version = version < instance->version ? version : instance->version;
     out->vulkan_1_3 = out->version >= VK_API_VERSION_1_3;
-    RP_TRY(read_extensions(vk, a, diags, out));
+    RP_TRY(read_extensions(instance, a, diags, out));
     read_features(vk, out);
     read_properties(vk, out);
     read_memory(vk, out);

@@ -97,10 +97,10 @@ static const struct {
 enum { FEATURE_COUNT = sizeof features / sizeof *features };
 
 static const struct {
-    uint32_t extension, core;
+    uint32_t extension, core, since;
     const char *name;
 } extensions[RP_EXTENSION_COUNT] = {
-#define RP_X(symbol, bit, name, core) {symbol, core, name},
+#define RP_X(symbol, bit, name, core, since) {symbol, core, since, name},
     RP_EXTENSION_LIST(RP_X)
 #undef RP_X
 };
@@ -118,6 +118,13 @@ uint32_t rp_extensions_core(uint32_t version) {
     for (size_t i = 0; i < RP_EXTENSION_COUNT; i++)
         if (version >= extensions[i].core) found |= extensions[i].extension;
     return found;
+}
+
+uint32_t rp_extensions_known(uint32_t registry) {
+    uint32_t known = 0;
+    for (size_t i = 0; i < RP_EXTENSION_COUNT; i++)
+        if (registry >= extensions[i].since) known |= extensions[i].extension;
+    return known;
 }
 
 uint32_t rp_extension_names(uint32_t wanted, uint32_t version,

@@ -5,31 +5,34 @@
 #include "driver/vulkan.h"
 
 /* Device extensions: symbol, bit, Vulkan's name, the version that they became core in (UINT32_MAX:
- * none). A device created here enables each that there is. */
+ * none), the version of Vulkan's registry that brought them (0: an older one than any validation
+ * layer that is asked for). A device created here enables each that there is. */
 #define RP_EXTENSION_LIST(X)                                                                       \
-    X(RP_EXTENSION_SYNC2, 0, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME, VK_API_VERSION_1_3)          \
+    X(RP_EXTENSION_SYNC2, 0, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME, VK_API_VERSION_1_3, 0)       \
     X(RP_EXTENSION_INT_DOT, 1, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME,                   \
-      VK_API_VERSION_1_3)                                                                          \
-    X(RP_EXTENSION_DEVICE_FAULT, 2, VK_EXT_DEVICE_FAULT_EXTENSION_NAME, UINT32_MAX)                \
-    X(RP_EXTENSION_CHECKPOINTS, 3, VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME, UINT32_MAX) \
-    X(RP_EXTENSION_BUFFER_MARKER, 4, VK_AMD_BUFFER_MARKER_EXTENSION_NAME, UINT32_MAX)              \
-    X(RP_EXTENSION_HOST_MEMORY, 5, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME, UINT32_MAX)         \
-    X(RP_EXTENSION_MEMORY_BUDGET, 6, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME, UINT32_MAX)              \
-    X(RP_EXTENSION_MEMORY_PRIORITY, 7, VK_EXT_MEMORY_PRIORITY_EXTENSION_NAME, UINT32_MAX)          \
-    X(RP_EXTENSION_COOPERATIVE_MATRIX, 8, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, UINT32_MAX)    \
-    X(RP_EXTENSION_MEMORY_FD, 9, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, UINT32_MAX)             \
-    X(RP_EXTENSION_DMA_BUF, 10, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, UINT32_MAX)         \
-    X(RP_EXTENSION_FOREIGN, 11, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, UINT32_MAX)            \
+      VK_API_VERSION_1_3, 0)                                                                       \
+    X(RP_EXTENSION_DEVICE_FAULT, 2, VK_EXT_DEVICE_FAULT_EXTENSION_NAME, UINT32_MAX, 0)             \
+    X(RP_EXTENSION_CHECKPOINTS, 3, VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME, UINT32_MAX, \
+      0)                                                                                           \
+    X(RP_EXTENSION_BUFFER_MARKER, 4, VK_AMD_BUFFER_MARKER_EXTENSION_NAME, UINT32_MAX, 0)           \
+    X(RP_EXTENSION_HOST_MEMORY, 5, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME, UINT32_MAX, 0)      \
+    X(RP_EXTENSION_MEMORY_BUDGET, 6, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME, UINT32_MAX, 0)           \
+    X(RP_EXTENSION_MEMORY_PRIORITY, 7, VK_EXT_MEMORY_PRIORITY_EXTENSION_NAME, UINT32_MAX, 0)       \
+    X(RP_EXTENSION_COOPERATIVE_MATRIX, 8, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, UINT32_MAX,    \
+      VK_MAKE_API_VERSION(0, 1, 3, 255))                                                           \
+    X(RP_EXTENSION_MEMORY_FD, 9, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, UINT32_MAX, 0)          \
+    X(RP_EXTENSION_DMA_BUF, 10, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, UINT32_MAX, 0)      \
+    X(RP_EXTENSION_FOREIGN, 11, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, UINT32_MAX, 0)         \
     X(RP_EXTENSION_SUBGROUP_SIZE, 12, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME,                 \
-      VK_API_VERSION_1_3)
+      VK_API_VERSION_1_3, 0)
 
 typedef enum rp_extension {
-#define RP_X(symbol, bit, name, core) symbol = 1 << bit,
+#define RP_X(symbol, bit, name, core, since) symbol = 1 << bit,
     RP_EXTENSION_LIST(RP_X)
 #undef RP_X
 } rp_extension;
 enum {
-#define RP_X(symbol, bit, name, core) +1
+#define RP_X(symbol, bit, name, core, since) +1
     RP_EXTENSION_COUNT = RP_EXTENSION_LIST(RP_X)
 #undef RP_X
 };
@@ -38,6 +41,9 @@ enum {
 uint32_t rp_extension_find(const char *name);
 /* Those that are core in a version. */
 uint32_t rp_extensions_core(uint32_t version);
+/* Those that a registry of this version knows: a validation layer takes structs of younger ones for
+ * mistakes. */
+uint32_t rp_extensions_known(uint32_t registry);
 /* The names of those in `extensions` that are not core in the version. */
 uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
                             const char *names[RP_EXTENSION_COUNT]);

@@ -72,6 +72,7 @@ static rp_status read_import(const rp_device_import *import, const rp_allocator 
                              rp_instance *instance, rp_adapter *adapter) {
     RP_TRY(rp_vk_open(&instance->vk, import->get_instance_proc_addr, diags, &instance->library));
     instance->handle = import->instance;
+    instance->registry = UINT32_MAX; /* the application says which extensions there are */
     instance->version = import->api_version ? import->api_version : VK_API_VERSION_1_2;
     instance->debug_utils = import->debug_utils != 0;
     RP_TRY(rp_vk_load_instance(&instance->vk, import->instance, diags));

@@ -9,12 +9,15 @@
 
 enum { MAX_LAYERS = 64, MAX_EXTENSIONS = 64 };
 
-static rp_status require_layer(const rp_vk *vk, rp_diags *diags) {
+static rp_status require_layer(const rp_vk *vk, rp_diags *diags, uint32_t *out_registry) {
     VkLayerProperties layers[MAX_LAYERS];
     uint32_t count = MAX_LAYERS;
     RP_TRY(RP_VK(diags, vk->EnumerateInstanceLayerProperties(&count, layers)));
     for (uint32_t i = 0; i < count; i++)
-        if (strcmp(layers[i].layerName, VALIDATION_LAYER) == 0) return RP_OK;
+        if (strcmp(layers[i].layerName, VALIDATION_LAYER) == 0) {
+            *out_registry = layers[i].specVersion;
+            return RP_OK;
+        }
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                  "the layer %s is not installed; install the package vulkan-validationlayers, or "
                  "create the device without validation",
@@ -39,7 +42,7 @@ static rp_status create_instance(rp_instance *instance, bool validation, rp_diag
     rp_vk *vk = &instance->vk;
     instance->debug_utils = validation; /* the layer brings it */
     if (validation)
-        RP_TRY(require_layer(vk, diags));
+        RP_TRY(require_layer(vk, diags, &instance->registry));
     else
         RP_TRY(has_debug_utils(vk, diags, &instance->debug_utils));
 
@@ -85,6 +88,7 @@ static rp_status create_instance(rp_instance *instance, bool validation, rp_diag
 rp_status rp_instance_open(rp_instance *instance, void *entry, bool validation, rp_diags *diags) {
     memset(instance, 0, sizeof *instance);
     instance->version = VK_API_VERSION_1_3; /* the most we use; devices may have less */
+    instance->registry = UINT32_MAX;
     RP_TRY(rp_vk_open(&instance->vk, entry, diags, &instance->library));
     rp_status status = create_instance(instance, validation, diags);
     if (status != RP_OK) rp_instance_close(instance);

@@ -2,15 +2,6 @@
 #include <stdio.h>
 #include "device/device.h"
 
-static bool is_for_compute(const rp_vk *vk, const rp_adapter *adapter) {
-    VkPhysicalDeviceCooperativeMatrixPropertiesKHR matrices = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_PROPERTIES_KHR};
-    VkPhysicalDeviceProperties2 properties = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &matrices};
-    vk->GetPhysicalDeviceProperties2(adapter->handle, &properties);
-    return (matrices.cooperativeMatrixSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
-}
-
 static uint8_t component(VkComponentTypeKHR type) {
     return (uint32_t)type < RP_SPIRV_COMPONENT_OTHER ? (uint8_t)type : RP_SPIRV_COMPONENT_OTHER;
 }
@@ -41,8 +32,7 @@ rp_status rp_adapter_read_products(const rp_vk *vk, const rp_allocator *a, rp_di
                                    rp_adapter *adapter) {
     if (!(adapter->features & RP_FEATURE_COOPERATIVE_MATRIX)) return RP_OK;
     adapter->features &= ~(uint32_t)RP_FEATURE_COOPERATIVE_MATRIX;
-    if (!vk->GetPhysicalDeviceCooperativeMatrixPropertiesKHR || !is_for_compute(vk, adapter))
-        return RP_OK;
+    if (!vk->GetPhysicalDeviceCooperativeMatrixPropertiesKHR) return RP_OK;
     uint32_t count = 0;
     RP_TRY(RP_VK(
         diags, vk->GetPhysicalDeviceCooperativeMatrixPropertiesKHR(adapter->handle, &count, NULL)));

@@ -54,7 +54,6 @@ static void begin(void) {
     mock_reset();
     mock.extensions_too[0] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
     mock.matrices = true;
-    mock.matrix_stages = VK_SHADER_STAGE_COMPUTE_BIT;
     memcpy(mock.products, list, sizeof list);
 }
 
@@ -119,31 +118,40 @@ static void expect_exec(uint32_t rows, const char *message) {
     mock_done();
 }
 
-static void expect_none(void) {
-    rp_device *device = mock_open(NULL, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(device);
+static void expect_matrices(bool validation, bool some) {
+    const rp_device_params params = {
+        .size = sizeof params, .validation = validation, .get_instance_proc_addr = mock_entry()};
+    rp_device *device = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_device_create(NULL, &params, NULL, &device), RP_OK);
     rp_device_info info = {.size = sizeof info};
     CU_ASSERT_EQUAL(rp_device_get_info(device, &info), RP_OK);
-    CU_ASSERT_TRUE((info.needs & RP_NEED_COOPERATIVE_MATRIX) == 0);
-    CU_ASSERT_STRING_EQUAL(info.matrix_products, "");
-    CU_ASSERT_FALSE(mock.enabled_matrices);
+    CU_ASSERT_EQUAL((info.needs & RP_NEED_COOPERATIVE_MATRIX) != 0, some);
+    /* Not those of other scopes or of types that no kernel has. */
+    CU_ASSERT_STRING_EQUAL(info.matrix_products,
+                           some ? "16x16x16 f16 f32, 16x8x32 i8 u8 i32 i32" : "");
+    CU_ASSERT_EQUAL(mock.enabled_matrices, some);
+    if (some) CU_ASSERT_STRING_EQUAL(mock.extensions, "VK_KHR_cooperative_matrix");
     rp_device_destroy(device, NULL);
     mock_done();
 }
 
+static void expect_none(void) {
+    expect_matrices(false, false);
+}
+
 static void test_device(void) {
     begin();
-    rp_device *device = mock_open(NULL, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(device);
-    rp_device_info info = {.size = sizeof info};
-    CU_ASSERT_EQUAL(rp_device_get_info(device, &info), RP_OK);
-    CU_ASSERT_TRUE((info.needs & RP_NEED_COOPERATIVE_MATRIX) != 0);
-    /* Not those of other scopes or of types that no kernel has. */
-    CU_ASSERT_STRING_EQUAL(info.matrix_products, "16x16x16 f16 f32, 16x8x32 i8 u8 i32 i32");
-    CU_ASSERT_TRUE(mock.enabled_matrices);
-    CU_ASSERT_STRING_EQUAL(mock.extensions, "VK_KHR_cooperative_matrix");
-    rp_device_destroy(device, NULL);
-    mock_done();
+    expect_matrices(false, true);
+}
+
+/* A layer that is older than the extension takes its structs for mistakes. */
+static void test_validated(void) {
+    begin();
+    mock.layer_version = VK_MAKE_API_VERSION(0, 1, 3, 254);
+    expect_matrices(true, false);
+    begin();
+    mock.layer_version = VK_MAKE_API_VERSION(0, 1, 3, 255);
+    expect_matrices(true, true);
 }
 
 static void test_without(void) {
@@ -152,9 +160,6 @@ static void test_without(void) {
     expect_none();
     begin();
     mock.matrices = false;
-    expect_none();
-    begin();
-    mock.matrix_stages = VK_SHADER_STAGE_FRAGMENT_BIT;
     expect_none();
     begin();
     mock.products[0].KSize = 0;
@@ -210,10 +215,8 @@ static void test_faults(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"device", test_device},
-                                    {"without", test_without},
-                                    {"plans", test_plans},
-                                    {"faults", test_faults},
-                                    {0}};
+    static const rp_test tests[] = {{"device", test_device},       {"without", test_without},
+                                    {"validated", test_validated}, {"plans", test_plans},
+                                    {"faults", test_faults},       {0}};
     return rp_run_tests("cooperative matrices on a device", tests);
 }

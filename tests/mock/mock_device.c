@@ -18,6 +18,7 @@ void mock_reset(void) {
     mock.loader_version = mock.instance_version = VK_API_VERSION_1_3;
     mock.driver = VK_DRIVER_ID_NVIDIA_PROPRIETARY;
     mock.fail_with = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    mock.layer_version = VK_MAKE_API_VERSION(0, 1, 3, 239);
     mock.sync2 = mock.timeline = mock.float16 = mock.int64 = mock.validation_layer = true;
     mock.sync2_extension = mock.exact_floats = true;
     mock.subgroup_operations = 0xff;
@@ -114,6 +115,7 @@ VkResult VKAPI_CALL mock_EnumerateInstanceLayerProperties(uint32_t *count, VkLay
     if (out && *count >= 1 && have) {
         memset(out, 0, sizeof *out);
         strcpy(out->layerName, "VK_LAYER_KHRONOS_validation");
+        out->specVersion = mock.layer_version;
     }
     *count = have;
     return VK_SUCCESS;
@@ -211,10 +213,6 @@ void VKAPI_CALL mock_GetPhysicalDeviceProperties2(VkPhysicalDevice device,
             VkPhysicalDeviceFloatControlsProperties *p = (void *)s;
             p->shaderSignedZeroInfNanPreserveFloat32 = mock.exact_floats;
             p->shaderDenormPreserveFloat32 = p->shaderDenormPreserveFloat16 = mock.exact_floats;
-        } else if (s->sType ==
-                   VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_PROPERTIES_KHR) {
-            ((VkPhysicalDeviceCooperativeMatrixPropertiesKHR *)s)
-                ->cooperativeMatrixSupportedStages = mock.matrix_stages;
         }
     }
 }

@@ -38,13 +38,13 @@ typedef struct mock_state {
     bool device_address;
     bool exact_floats; /* 32-bit float controls */
     bool validation_layer, cache_hits;
-    bool debug_utils; /* the loader has VK_EXT_debug_utils */
+    uint32_t layer_version; /* of the registry that the validation layer knows */
+    bool debug_utils;       /* the loader has VK_EXT_debug_utils */
     const char
         *extensions_too[MOCK_EXTENSIONS]; /* device extensions beside VK_KHR_synchronization2 */
     bool device_fault;                    /* the feature of VK_EXT_device_fault */
     bool memory_priority;                 /* that of VK_EXT_memory_priority */
     bool matrices;                        /* that of VK_KHR_cooperative_matrix */
-    VkShaderStageFlags matrix_stages;
     VkCooperativeMatrixPropertiesKHR products[MOCK_PRODUCTS]; /* with k until the first of 0 */
     bool prefers_dedicated; /* of every buffer, as vkGetBufferMemoryRequirements2 says */
     VkExternalMemoryFeatureFlags fd_features; /* of file descriptors of memory */

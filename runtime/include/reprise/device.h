@@ -105,7 +105,8 @@ typedef struct rp_device_params {
                          * environment variable REPRISE_DEVICE, or else the first suitable
                          * device, GPUs before software drivers */
     int validation;     /* load VK_LAYER_KHRONOS_validation with synchronisation checks; its
-                         * messages arrive as diagnostics through rp_device_messages */
+                         * messages arrive as diagnostics through rp_device_messages. The device has
+                         * no extension that is younger than the layer */
     const rp_device_import *import; /* wrap instead of create */
     uint32_t queues;                /* rp_queues bits; 0 with `import`, which has its own */
     void *get_instance_proc_addr;   /* use this loader entry instead of opening libvulkan.so.1 */
