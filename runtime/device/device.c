@@ -223,6 +223,27 @@ VkResult rp_transfer_queue_submit(rp_device *device, uint32_t count, const VkSub
     return submit_to(device, device->transfer_queue, count, submits);
 }
 
+VkResult rp_commands_submit(rp_device *device, bool beside, VkCommandBuffer commands,
+                            VkSemaphore timeline, uint64_t value) {
+    const VkCommandBufferSubmitInfo what = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
+                                            .commandBuffer = commands};
+    const VkSemaphoreSubmitInfo signal = {
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
+        .semaphore = timeline,
+        .value = value,
+        .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+    };
+    const VkSubmitInfo2 submit = {
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
+        .commandBufferInfoCount = 1,
+        .pCommandBufferInfos = &what,
+        .signalSemaphoreInfoCount = 1,
+        .pSignalSemaphoreInfos = &signal,
+    };
+    return beside ? rp_transfer_queue_submit(device, 1, &submit)
+                  : rp_queue_submit(device, 1, &submit);
+}
+
 /* On a lost device a queue is idle. */
 static void wait_for_queue(rp_device *device, VkQueue queue) {
     lock_queue(device, queue);

@@ -162,6 +162,10 @@ void rp_device_set_transfer_queue(rp_device *device, VkQueue queue);
  * uploads. */
 VkResult rp_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits);
 VkResult rp_transfer_queue_submit(rp_device *device, uint32_t count, const VkSubmitInfo2 *submits);
+/* The same for one command buffer, in the queue for uploads if it goes beside replays, and a timeline
+ * that it brings to a value when it is done. */
+VkResult rp_commands_submit(rp_device *device, bool beside, VkCommandBuffer commands,
+                            VkSemaphore timeline, uint64_t value);
 
 /* Called before a timeline semaphore is destroyed that batches waited for and all have signalled: what
  * the driver's quirks ask for. */

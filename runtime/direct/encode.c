@@ -128,10 +128,7 @@ static void lower(rp_encoder *e, uint32_t incoming) {
 static void write_barrier(rp_encoder *e, uint32_t incoming) {
     if (incoming || e->needed.src != e->lowered_from.src || e->needed.dst != e->lowered_from.dst)
         lower(e, incoming);
-    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                   .memoryBarrierCount = 1,
-                                   .pMemoryBarriers = &e->lowered};
-    e->bound.vk->CmdPipelineBarrier2(e->bound.commands, &info);
+    rp_barrier_record(e->bound.vk, e->bound.commands, &e->lowered);
     if (!e->needed.src) return;
     rp_cover_note(&e->cover, e->step, e->covered);
     e->open &= ~e->covered.src;

@@ -51,6 +51,13 @@ bool rp_barrier_lower(uint32_t src, uint32_t dst, uint32_t quirks, bool host,
     return true;
 }
 
+void rp_barrier_record(const rp_vk *vk, VkCommandBuffer commands, const VkMemoryBarrier2 *barrier) {
+    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
+                                   .memoryBarrierCount = 1,
+                                   .pMemoryBarriers = barrier};
+    vk->CmdPipelineBarrier2(commands, &info);
+}
+
 void rp_barrier_full(const rp_vk *vk, VkCommandBuffer commands) {
     const VkMemoryBarrier2 barrier = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,
@@ -59,8 +66,5 @@ void rp_barrier_full(const rp_vk *vk, VkCommandBuffer commands) {
         .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT | VK_PIPELINE_STAGE_2_HOST_BIT,
         .dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT,
     };
-    const VkDependencyInfo dependency = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                         .memoryBarrierCount = 1,
-                                         .pMemoryBarriers = &barrier};
-    vk->CmdPipelineBarrier2(commands, &dependency);
+    rp_barrier_record(vk, commands, &barrier);
 }

@@ -12,6 +12,9 @@
 bool rp_barrier_lower(uint32_t src, uint32_t dst, uint32_t quirks, bool host,
                       VkMemoryBarrier2 *out);
 
+/* Records it. */
+void rp_barrier_record(const rp_vk *vk, VkCommandBuffer commands, const VkMemoryBarrier2 *barrier);
+
 /* Records a barrier against everything: all before it is done and visible to all behind it, and to
  * the host. */
 void rp_barrier_full(const rp_vk *vk, VkCommandBuffer commands);

@@ -89,13 +89,7 @@ rp_status rp_batch_begin(rp_batch *b, rp_exec *exec, const rp_submit_params *giv
     if (exec->lost) return rp_exec_report_loss(exec, diags);
     RP_TRY(take_params(exec, given, diags, &b->params));
     RP_TRY(rp_copies_secure(exec, exec->ordered ? RP_ALL_SLOTS : b->params.slot, diags));
-    if (exec->begun.replay) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "replay %llu has pieces that are not submitted: rp_exec_continue or "
-                     "rp_exec_cancel comes first",
-                     (unsigned long long)exec->begun.replay);
-        return RP_ERROR_BUSY;
-    }
+    RP_TRY(rp_exec_require_whole(exec, diags));
     b->exec = exec;
     b->slot = &exec->slots[b->params.slot];
     RP_TRY(rp_slot_record(exec, b->slot, diags));

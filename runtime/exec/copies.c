@@ -227,10 +227,7 @@ static void record_barrier(const rp_exec *exec, VkCommandBuffer commands, uint32
     *out = (rp_barrier){0};
     if (!rp_barrier_lower(src, dst, exec->device->quirks, true, &barrier)) return;
     *out = (rp_barrier){src, dst};
-    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                   .memoryBarrierCount = 1,
-                                   .pMemoryBarriers = &barrier};
-    exec->device->vk.CmdPipelineBarrier2(commands, &info);
+    rp_barrier_record(&exec->device->vk, commands, &barrier);
 }
 
 static void record_copies(const rp_exec *exec, const rp_replay_copies *c, int which) {
@@ -452,23 +449,9 @@ static rp_status create_late(rp_device *device, rp_replay_copies *c, rp_diags *d
 
 static rp_status submit_late(rp_exec *exec, rp_replay_copies *c, rp_diags *diags) {
     rp_device *device = exec->device;
-    const VkCommandBufferSubmitInfo commands = {.sType =
-                                                    VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
-                                                .commandBuffer = c->commands[RP_AFTER]};
-    const VkSemaphoreSubmitInfo signal = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
-        .semaphore = c->late,
-        .value = c->replay, /* it only grows */
-        .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-    };
-    const VkSubmitInfo2 submit = {
-        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
-        .commandBufferInfoCount = 1,
-        .pCommandBufferInfos = &commands,
-        .signalSemaphoreInfoCount = 1,
-        .pSignalSemaphoreInfos = &signal,
-    };
-    RP_TRY(rp_vk_result(rp_queue_submit(device, 1, &submit), "vk->QueueSubmit2", diags));
+    /* The value only grows: replays do. */
+    VkResult result = rp_commands_submit(device, false, c->commands[RP_AFTER], c->late, c->replay);
+    RP_TRY(rp_vk_result(result, "vk->QueueSubmit2", diags));
     rp_exec_count(exec, RP_COUNT_submissions, 1);
     count_barriers(exec, c, RP_AFTER);
     c->late_value = c->replay;

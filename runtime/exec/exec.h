@@ -357,6 +357,8 @@ rp_status rp_exec_refresh(rp_exec *exec); /* brings exec->completed up to date *
 /* RP_OK when the slot, or with RP_ALL_SLOTS every slot, is idle; its downloads are then with the
  * host, as far as it reads them from the buffers. */
 rp_status rp_exec_require_idle(rp_exec *exec, uint32_t slot, rp_diags *diags);
+/* RP_OK unless a replay was begun of which pieces are not submitted. */
+rp_status rp_exec_require_whole(const rp_exec *exec, rp_diags *diags);
 /* Waits as rp_exec_wait, and leaves downloads where they are; without the exec's lock. */
 rp_status rp_exec_wait_done(rp_exec *exec, uint64_t *replay, uint64_t timeout_ns, rp_diags *diags);
 /* What the pieces' timeline counts when so many pieces of a replay are done. */

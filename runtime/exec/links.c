@@ -52,27 +52,14 @@ struct rp_links {
 
 static rp_status record(rp_device *device, link_commands *link, rp_diags *diags) {
     const rp_vk *vk = &device->vk;
-    const VkCommandPoolCreateInfo pool = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-        .queueFamilyIndex = device->adapter.queue_family,
-    };
-    RP_TRY(RP_VK(diags, vk->CreateCommandPool(device->handle, &pool, NULL, &link->pool)));
-    const VkCommandBufferAllocateInfo allocate = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = link->pool,
-        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-        .commandBufferCount = 1,
-    };
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                             .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
     VkMemoryBarrier2 barrier;
     (void)rp_barrier_lower(link->src, link->dst, device->quirks, true, &barrier);
-    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                   .memoryBarrierCount = 1,
-                                   .pMemoryBarriers = &barrier};
-    RP_TRY(RP_VK(diags, vk->AllocateCommandBuffers(device->handle, &allocate, &link->commands)));
+    RP_TRY(rp_commands_create(device, device->adapter.queue_family, 0, 1, diags, &link->pool,
+                              &link->commands));
     RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(link->commands, &begin)));
-    vk->CmdPipelineBarrier2(link->commands, &info);
+    rp_barrier_record(vk, link->commands, &barrier);
     return RP_VK(diags, vk->EndCommandBuffer(link->commands));
 }
 

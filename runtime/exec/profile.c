@@ -258,13 +258,7 @@ static rp_status profile_exec(rp_exec *exec, const rp_profile_params *given, rp_
     rp_kept_state state = {0};
     if (exec->lost) return rp_exec_report_loss(exec, diags);
     RP_TRY(take_params(exec, given, diags, &params));
-    if (exec->begun.replay) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "replay %llu has pieces that are not submitted: rp_exec_continue or "
-                     "rp_exec_cancel comes first",
-                     (unsigned long long)exec->begun.replay);
-        return RP_ERROR_BUSY;
-    }
+    RP_TRY(rp_exec_require_whole(exec, diags));
     RP_TRY(rp_exec_require_idle(exec, RP_ALL_SLOTS, diags));
     rp_slot *slot = &exec->slots[params.slot];
     RP_TRY(rp_slot_record(exec, slot, diags)); /* twins want the pipelines too */

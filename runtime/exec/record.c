@@ -25,10 +25,7 @@ static void record_barrier(recorder *r, uint32_t index) {
     if (!rp_barrier_lower(barriers[index].src, barriers[index].dst, r->exec->device->quirks,
                           r->slot->results_mapped, &barrier))
         return;
-    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                   .memoryBarrierCount = 1,
-                                   .pMemoryBarriers = &barrier};
-    r->vk->CmdPipelineBarrier2(r->commands, &info);
+    rp_barrier_record(r->vk, r->commands, &barrier);
 }
 
 /* A label spans neighbouring nodes that carry it: nodes have moved since the scopes were opened. */

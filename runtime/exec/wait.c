@@ -31,6 +31,15 @@ rp_status rp_exec_require_idle(rp_exec *exec, uint32_t slot, rp_diags *diags) {
     return RP_ERROR_BUSY;
 }
 
+rp_status rp_exec_require_whole(const rp_exec *exec, rp_diags *diags) {
+    if (!exec->begun.replay) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                 "replay %llu has pieces that are not submitted: rp_exec_continue or "
+                 "rp_exec_cancel comes first",
+                 (unsigned long long)exec->begun.replay);
+    return RP_ERROR_BUSY;
+}
+
 /* ---- Waiting --------------------------------------------------------------------------------- */
 
 static rp_status wait_for(rp_exec *exec, VkSemaphore timeline, uint64_t value, uint64_t timeout_ns,

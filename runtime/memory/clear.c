@@ -10,6 +10,7 @@
  * which the device writes its memory, a small part of what uploading the same bytes takes, so
  * memory that will be overwritten is not told from the rest. What is recorded for a replay does not
  * change. */
+#include "driver/barrier.h"
 #include "memory/storage.h"
 
 typedef struct clearing {
@@ -31,10 +32,7 @@ static void record(rp_device *device, VkCommandBuffer commands, const void *user
         .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT | VK_PIPELINE_STAGE_2_HOST_BIT,
         .dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT,
     };
-    const VkDependencyInfo dependency = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                         .memoryBarrierCount = 1,
-                                         .pMemoryBarriers = &barrier};
-    vk->CmdPipelineBarrier2(commands, &dependency);
+    rp_barrier_record(vk, commands, &barrier);
 }
 
 rp_status rp_storage_clear(rp_device *device, rp_storage *const *storages, uint32_t count,

@@ -20,27 +20,14 @@ static rp_status create_objects(once *o, rp_diags *diags) {
 static rp_status submit_and_wait(const once *o, rp_diags *diags) {
     rp_device *device = o->device;
     const rp_vk *vk = &device->vk;
-    const VkCommandBufferSubmitInfo commands = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, .commandBuffer = o->commands};
-    const VkSemaphoreSubmitInfo signal = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
-        .semaphore = o->done,
-        .value = 1,
-        .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-    };
-    const VkSubmitInfo2 submit = {
-        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
-        .commandBufferInfoCount = 1,
-        .pCommandBufferInfos = &commands,
-        .signalSemaphoreInfoCount = 1,
-        .pSignalSemaphoreInfos = &signal,
-    };
-    RP_TRY(rp_vk_result(rp_queue_submit(device, 1, &submit), "vk->QueueSubmit2", diags));
+    const uint64_t value = 1;
+    VkResult result = rp_commands_submit(device, false, o->commands, o->done, value);
+    RP_TRY(rp_vk_result(result, "vk->QueueSubmit2", diags));
     const VkSemaphoreWaitInfo wait = {
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
         .semaphoreCount = 1,
         .pSemaphores = &o->done,
-        .pValues = &signal.value,
+        .pValues = &value,
     };
     return RP_VK(diags, vk->WaitSemaphores(device->handle, &wait, UINT64_MAX));
 }

@@ -160,24 +160,9 @@ void rp_ring_give(rp_ring *ring, rp_piece *piece) {
 }
 
 VkResult rp_ring_submit(rp_ring *ring, rp_piece *piece, uint64_t *out_value) {
-    const VkCommandBufferSubmitInfo commands = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO, .commandBuffer = piece->commands};
     pthread_mutex_lock(&ring->mutex);
-    const VkSemaphoreSubmitInfo signal = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
-        .semaphore = ring->timeline,
-        .value = ring->submitted + 1,
-        .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-    };
-    const VkSubmitInfo2 submit = {
-        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
-        .commandBufferInfoCount = 1,
-        .pCommandBufferInfos = &commands,
-        .signalSemaphoreInfoCount = 1,
-        .pSignalSemaphoreInfos = &signal,
-    };
-    VkResult result = ring->beside ? rp_transfer_queue_submit(ring->device, 1, &submit)
-                                   : rp_queue_submit(ring->device, 1, &submit);
+    VkResult result = rp_commands_submit(ring->device, ring->beside, piece->commands,
+                                         ring->timeline, ring->submitted + 1);
     if (result == VK_SUCCESS) {
         *out_value = piece->until = ++ring->submitted;
         rp_count(&ring->device->counts, RP_COUNT_submissions, 1);

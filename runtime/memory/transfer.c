@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/checked.h"
+#include "driver/barrier.h"
 #include "memory/ring.h"
 
 enum {
@@ -164,10 +165,7 @@ static void barrier(job *j, const rp_piece *piece, VkPipelineStageFlags2 src_sta
         .dstStageMask = dst_stages,
         .dstAccessMask = dst,
     };
-    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                   .memoryBarrierCount = 1,
-                                   .pMemoryBarriers = &memory};
-    j->device->vk.CmdPipelineBarrier2(piece->commands, &info);
+    rp_barrier_record(&j->device->vk, piece->commands, &memory);
 }
 
 /* What is known to be done is made visible: what was written to the ranges, and to the piece. */
