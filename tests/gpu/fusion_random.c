@@ -63,11 +63,8 @@ static rp_graph *build(rp_random_ops *const *items, uint32_t count) {
 
 static rp_plan *compile(const rp_graph *g, int level) {
     rp_diags *diags = rp_diags_create(NULL);
-    rp_plan *plan = NULL;
-    const rp_pass_options options = {.size = sizeof options,
-                                     .pipeline = rp_pass_level(level),
-                                     .lowering = rp_lowering_default()};
-    if (rp_compile(g, &options, diags, &plan, NULL) != RP_OK) {
+    rp_plan *plan = gpu_try_compile_ops(g, level, NULL, diags);
+    if (!plan) {
         fprintf(stderr, "\n  -O%d:", level);
         gpu_report(diags);
     }

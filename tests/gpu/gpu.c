@@ -180,6 +180,39 @@ rp_plan *gpu_compile(const rp_graph *graph, int level) {
     return plan;
 }
 
+rp_graph *gpu_parse(const char *text) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_graph *g = NULL;
+    CU_ASSERT_EQUAL(rp_graph_parse(NULL, text, strlen(text), "program", diags, &g), RP_OK);
+    if (!g) {
+        gpu_report(diags);
+        fprintf(stderr, "\n%s\n", text);
+    }
+    rp_diags_destroy(diags);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(g);
+    return g;
+}
+
+rp_plan *gpu_try_compile_ops(const rp_graph *graph, int level, const rp_target *target,
+                             rp_diags *diags) {
+    rp_plan *plan = NULL;
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = rp_pass_level(level),
+                                     .lowering = rp_lowering_default(),
+                                     .target = target};
+    (void)rp_compile(graph, &options, diags, &plan, NULL);
+    return plan;
+}
+
+rp_plan *gpu_compile_ops(const rp_graph *graph, int level, const rp_target *target) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_plan *plan = gpu_try_compile_ops(graph, level, target, diags);
+    if (!plan) gpu_report(diags);
+    rp_diags_destroy(diags);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    return plan;
+}
+
 rp_plan *gpu_pack(const rp_graph *compiled) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_plan *plan = NULL;

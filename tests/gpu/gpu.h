@@ -44,6 +44,13 @@ rp_device *gpu_open(int validation);
 /* A built-in target as far as the device can pass for it. Returns `own`. */
 const rp_target *gpu_target_like(rp_device *device, const rp_target *from, rp_target *own);
 rp_plan *gpu_compile(const rp_graph *graph, int level);
+/* A graph from its text, with no target of its own. */
+rp_graph *gpu_parse(const char *text);
+/* A plan of a graph of ops, as a program compiles them; without a target for that of the graph. The
+ * second leaves it to the caller to judge that there is none. */
+rp_plan *gpu_compile_ops(const rp_graph *graph, int level, const rp_target *target);
+rp_plan *gpu_try_compile_ops(const rp_graph *graph, int level, const rp_target *target,
+                             rp_diags *diags);
 /* A plan of a graph as it is now, barriers and all, proven or not. */
 rp_plan *gpu_pack(const rp_graph *compiled);
 rp_exec *gpu_exec(rp_device *device, const rp_plan *plan, const rp_exec_params *params);

@@ -47,30 +47,8 @@ static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
 
 /* ---- Compiling ------------------------------------------------------------------------------- */
 
-static rp_graph *parse(const char *text) {
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_graph *g = NULL;
-    CU_ASSERT_EQUAL(rp_graph_parse(NULL, text, strlen(text), "program", diags, &g), RP_OK);
-    if (!g) {
-        gpu_report(diags);
-        fprintf(stderr, "\n%s\n", text);
-    }
-    rp_diags_destroy(diags);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(g);
-    return g;
-}
-
 static rp_plan *compile(const rp_graph *g, int level) {
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_plan *plan = NULL;
-    const rp_pass_options options = {.size = sizeof options,
-                                     .pipeline = rp_pass_level(level),
-                                     .lowering = rp_lowering_default(),
-                                     .target = T.target};
-    CU_ASSERT_EQUAL(rp_compile(g, &options, diags, &plan, NULL), RP_OK);
-    if (!plan) gpu_report(diags);
-    rp_diags_destroy(diags);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    rp_plan *plan = gpu_compile_ops(g, level, T.target);
     CU_ASSERT_EQUAL(rp_plan_check(plan, NULL, NULL, NULL), RP_OK);
     CU_ASSERT_TRUE((rp_plan_needs(plan) & RP_NEED_COOPERATIVE_MATRIX) != 0);
     CU_ASSERT_TRUE((rp_plan_needs(plan) & RP_NEED_SUBGROUP_SIZE) != 0);
@@ -206,7 +184,7 @@ static void try_product(const product *p) {
              "  n0 = op matmul {transpose_a=%d, transpose_b=%d} (r $a:%s, r $b:%s, w $y:%s%s)\n}\n",
              a, b, p->out, out, p->turn_a, p->turn_b, a, b, p->out, out);
     uint8_t *bytes[MAX_BUFFERS] = {0};
-    rp_graph *g = parse(text);
+    rp_graph *g = gpu_parse(text);
     try_levels(g, what, bytes);
     if (T.able) check_product(g, p, bytes);
     for (uint32_t i = 0; i < MAX_BUFFERS; i++) free(bytes[i]);
@@ -221,7 +199,7 @@ static void try_product(const product *p) {
              a, b, p->out, out, p->n, a, p->out, out, a, a, p->turn_a, p->turn_b, a, b, p->out, out,
              p->out, out, p->n, p->out, out);
     uint8_t *more[MAX_BUFFERS] = {0};
-    g = parse(text);
+    g = gpu_parse(text);
     try_levels(g, what, more);
     for (uint32_t i = 0; i < MAX_BUFFERS; i++) free(more[i]);
     rp_graph_destroy(g);
@@ -366,7 +344,7 @@ static void try_attention(const attention *p) {
                           p->out, q);
         snprintf(text + n, sizeof text - (size_t)n, "}\n");
         uint8_t *bytes[MAX_BUFFERS] = {0};
-        rp_graph *g = parse(text);
+        rp_graph *g = gpu_parse(text);
         try_levels(g, what, bytes);
         if (T.able && !fused) check_attention(g, p, bytes, what);
         for (uint32_t i = 0; i < MAX_BUFFERS; i++) free(bytes[i]);

@@ -42,16 +42,8 @@ static rp_tensor tensor_of(const rp_graph *g, uint32_t buffer) {
 }
 
 static rp_graph *parse(const char *text) {
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_graph *g = NULL;
-    rp_status status = rp_graph_parse(NULL, text, strlen(text), "program", diags, &g);
-    CU_ASSERT_EQUAL(status, RP_OK);
-    if (g && T.target) rp_graph_set_target(g, T.target);
-    if (!g) {
-        gpu_report(diags);
-        fprintf(stderr, "\n%s\n", text);
-    }
-    rp_diags_destroy(diags);
+    rp_graph *g = gpu_parse(text);
+    if (T.target) rp_graph_set_target(g, T.target);
     return g;
 }
 
@@ -65,16 +57,9 @@ static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
     rp_values_fill(&random, &t, how, bytes);
 }
 
-static bool run(const rp_graph *g, contents *out) {
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_plan *plan = NULL;
-    const rp_pass_options options = {
-        .size = sizeof options, .pipeline = rp_pass_level(0), .lowering = rp_lowering_default()};
+static void run(const rp_graph *g, contents *out) {
+    rp_plan *plan = gpu_compile_ops(g, 0, NULL);
     memset(out, 0, sizeof *out);
-    CU_ASSERT_EQUAL(rp_compile(g, &options, diags, &plan, NULL), RP_OK);
-    if (!plan) gpu_report(diags);
-    rp_diags_destroy(diags);
-    if (!plan) return false;
     rp_exec *exec = gpu_exec(T.device, plan, NULL);
     CU_ASSERT_FATAL(g->buffers_count <= MAX_BUFFERS);
     for (uint32_t i = 0; i < g->buffers_count; i++) {
@@ -98,7 +83,6 @@ static bool run(const rp_graph *g, contents *out) {
     }
     rp_exec_destroy(exec);
     rp_plan_destroy(plan);
-    return true;
 }
 
 static void release(contents *c) {
@@ -171,10 +155,9 @@ static void check_products(const char *x, const char *weight, const char *out, c
     snprintf(text, sizeof text, "reprise 1\ngraph products {\n%s%s}\n", buffers, nodes);
     rp_graph *g = parse(text);
     contents c;
-    if (g && run(g, &c)) {
-        for (uint32_t i = 0; i < count; i++) check_product(g, &c, i);
-        release(&c);
-    }
+    run(g, &c);
+    for (uint32_t i = 0; i < count; i++) check_product(g, &c, i);
+    release(&c);
     rp_graph_destroy(g);
 }
 
@@ -262,11 +245,11 @@ static void check_fused(const char *buffers, const char *nodes) {
     rp_graph *plain = parse(text);
     fuse_text(buffers, nodes, text, sizeof text);
     rp_graph *fused = parse(text);
-    contents a = {0}, b = {0};
-    if (plain && fused && run(plain, &a) && run(fused, &b)) {
-        CU_ASSERT_EQUAL(fused->nodes_count, 1);
-        compare(plain, &a, fused, &b);
-    }
+    contents a, b;
+    run(plain, &a);
+    run(fused, &b);
+    CU_ASSERT_EQUAL(fused->nodes_count, 1);
+    compare(plain, &a, fused, &b);
     release(&a);
     release(&b);
     rp_graph_destroy(plain);

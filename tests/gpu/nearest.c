@@ -113,15 +113,7 @@ static rp_graph *make_graph(const search *s) {
              "w $v1:%s[%u,%u,%u], w $i1:u32[%u,%u,%u])\n}\n",
              s->k, strcmp(s->metric, "dot") == 0 ? "largest" : "smallest", s->parts, in, s->queries,
              s->rows, operand, in, s->queries, s->parts, s->k, s->queries, s->parts, s->k);
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_graph *g = NULL;
-    CU_ASSERT_EQUAL(rp_graph_parse(NULL, text, strlen(text), "search", diags, &g), RP_OK);
-    if (!g) {
-        gpu_report(diags);
-        fprintf(stderr, "\n%s\n", text);
-    }
-    rp_diags_destroy(diags);
-    return g;
+    return gpu_parse(text);
 }
 
 static uint32_t *results(rp_exec *exec, const char *name, uint32_t count) {
@@ -150,7 +142,6 @@ static void compare(rp_exec *exec, const search *s, data_kind kind, uint32_t ski
 static void try_search(const search *s) {
     for (uint32_t skip = 0; skip < (s->tiles ? 1 : 2); skip++) {
         rp_graph *g = make_graph(s);
-        if (!g) return;
         g->skip_variants = skip;
         if (s->tiles) CU_ASSERT_EQUAL(rp_graph_set_target(g, &T.large), RP_OK);
         rp_plan *plan = gpu_compile(g, 0);

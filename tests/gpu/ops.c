@@ -308,12 +308,8 @@ static rp_graph *make_graph(uint32_t first, uint32_t count) {
 
 static rp_plan *compile(const rp_graph *g, int level, bool quiet) {
     rp_diags *diags = rp_diags_create(NULL);
-    rp_plan *plan = NULL;
-    const rp_pass_options options = {.size = sizeof options,
-                                     .pipeline = rp_pass_level(level),
-                                     .lowering = rp_lowering_default()};
-    rp_status status = rp_compile(g, &options, diags, &plan, NULL);
-    if (status != RP_OK && !quiet) gpu_report(diags);
+    rp_plan *plan = gpu_try_compile_ops(g, level, NULL, diags);
+    if (!plan && !quiet) gpu_report(diags);
     rp_diags_destroy(diags);
     return plan;
 }

@@ -44,12 +44,9 @@ static void write_inputs(rp_exec *exec, const rp_plan *plan) {
 static uint8_t *results_of(const rp_graph *graph, const char *name, int level, uint64_t *size,
                            uint64_t *bad) {
     rp_diags *diags = rp_diags_create(NULL);
-    rp_plan *plan = NULL;
-    const rp_pass_options options = {.size = sizeof options,
-                                     .pipeline = rp_pass_level(level),
-                                     .lowering = rp_lowering_default()};
     *size = *bad = 0;
-    if (rp_compile(graph, &options, diags, &plan, NULL) != RP_OK) {
+    rp_plan *plan = gpu_try_compile_ops(graph, level, NULL, diags);
+    if (!plan) {
         fprintf(stderr, "\n  %s at -O%d", name, level);
         gpu_report(diags);
     }

@@ -98,18 +98,6 @@ static rp_graph *graph_of(const trial *t, uint64_t rows, uint64_t length, const 
     return g;
 }
 
-static rp_plan *compile(const rp_graph *graph, int level) {
-    rp_diags *diags = rp_diags_create(NULL);
-    rp_plan *plan = NULL;
-    const rp_pass_options options = {.size = sizeof options,
-                                     .pipeline = rp_pass_level(level),
-                                     .lowering = rp_lowering_default()};
-    if (rp_compile(graph, &options, diags, &plan, NULL) != RP_OK) gpu_report(diags);
-    rp_diags_destroy(diags);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    return plan;
-}
-
 /* A plan on the device, and how many dispatches it has. */
 typedef struct ready {
     rp_exec *exec;
@@ -121,7 +109,7 @@ static ready prepare(const trial *t, uint32_t rows, uint32_t length, int level,
                      const rp_target *target) {
     ready r;
     rp_graph *graph = graph_of(t, rows, length, target);
-    r.plan = compile(graph, level);
+    r.plan = gpu_compile_ops(graph, level, NULL);
     r.dispatches = plan_info(r.plan).dispatches;
     r.exec = gpu_exec(device, r.plan, NULL);
     rp_graph_destroy(graph);
