@@ -162,7 +162,7 @@ double rp_op_product(const rp_op_call *call, const char *symbols) {
 /* ---- Variants -------------------------------------------------------------------------------- */
 
 static bool fits(const rp_op_variant *variant, const rp_op_call *call, const rp_target *target) {
-    return !(variant->needs & ~target->needs) && (!variant->fits || variant->fits(call, target));
+    return rp_target_has(target, variant->needs) && (!variant->fits || variant->fits(call, target));
 }
 
 const rp_op_variant *rp_op_variant_find(const rp_op *op, const char *name) {
@@ -200,7 +200,7 @@ void rp_op_choose(rp_op_call *call, const rp_target *target) {
 uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target) {
     if (call->op->parts) return RP_OP_ROW_THREADS;
     if (rp_sym(call, 'C') <= RP_OP_SHORT_ROW) return 1;
-    bool processor = target->resident_groups == 1 && target->subgroup;
+    bool processor = rp_target_is_software(target) && target->subgroup;
     return processor && rp_sym(call, 'R') >= target->subgroup ? 1 : RP_OP_ROW_THREADS;
 }
 

@@ -38,21 +38,15 @@ enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
         .shape = "*R P", .dtypes = RP_DT(RP_U32), .access = RP_WRITE, .optional = true,            \
         .expression = "place"                                                                      \
     }
-#define CANDIDATES                                                                                 \
-    {.name = "values",                                                                             \
-     .brief = "what is compared",                                                                  \
-     .shape = "*R C",                                                                              \
-     .dtypes = RP_DT(RP_F32),                                                                      \
-     .access = RP_READ,                                                                            \
-     .at = RP_AT_ROW},                                                                             \
-    {                                                                                              \
-        .name = "places", .brief = "what is given for it", .shape = "*R C",                        \
-        .dtypes = RP_DT(RP_U32), .access = RP_READ, .at = RP_AT_ROW                                \
-    }
 #define OF_PARTS(name_, brief_)                                                                    \
     {                                                                                              \
         .name = name_, .brief = brief_, .shape = "*R C", .dtypes = RP_DT(RP_F32),                  \
         .access = RP_READ, .at = RP_AT_ROW                                                         \
+    }
+#define CANDIDATES                                                                                 \
+    OF_PARTS("values", "what is compared"), {                                                      \
+        .name = "places", .brief = "what is given for it", .shape = "*R C",                        \
+        .dtypes = RP_DT(RP_U32), .access = RP_READ, .at = RP_AT_ROW                                \
     }
 #define OF_ROW(name_, brief_, formula_)                                                            \
     {                                                                                              \
@@ -127,25 +121,11 @@ const rp_op rp_ops_parts[] = {
                {"more", RP_REDUCE_NONE, "n == 0.0 ? 0.0 : rest / n", NULL},
                {"spread", RP_REDUCE_SUM, FROM_MEAN " * " FROM_MEAN, NULL}}},
 
-    {.name = "argmin_merge",
-     .family = "parts",
-     .brief = "the place of the least of each row's values",
-     .notes = MERGE_NOTES,
-     .form = RP_OP_ROWS,
-     .length = "C",
-     .operand_count = 3,
-     .step_count = 1,
-     .operands = {CANDIDATES, WINNER},
+    {MERGE("argmin_merge", "the place of the least of each row's values", MERGE_NOTES),
+     .operand_count = 3, .step_count = 1, .operands = {CANDIDATES, WINNER},
      .steps = {{"place", RP_REDUCE_ARGMIN, "values", "places"}}},
-    {.name = "argmax_merge",
-     .family = "parts",
-     .brief = "the place of the largest of each row's values",
-     .notes = MERGE_NOTES,
-     .form = RP_OP_ROWS,
-     .length = "C",
-     .operand_count = 3,
-     .step_count = 1,
-     .operands = {CANDIDATES, WINNER},
+    {MERGE("argmax_merge", "the place of the largest of each row's values", MERGE_NOTES),
+     .operand_count = 3, .step_count = 1, .operands = {CANDIDATES, WINNER},
      .steps = {{"place", RP_REDUCE_ARGMAX, "values", "places"}}},
     {MERGE("softmax_merge", "joins the parts of softmax_partial",
            "As if the row had been summed at once: -inf, +inf and NaN as there. Parts with the "

@@ -268,9 +268,6 @@ void rp_random_ops_destroy(rp_random_ops *ops) {
 uint64_t rp_random_ops_seed(const rp_random_ops *ops) {
     return ops->seed;
 }
-uint32_t rp_random_ops_nodes(const rp_random_ops *ops) {
-    return ops->node_count;
-}
 uint32_t rp_random_ops_refused(const rp_random_ops *ops) {
     return ops->refused;
 }

@@ -16,7 +16,6 @@ rp_random_ops *rp_random_ops_copy(const rp_random_ops *ops);
 void rp_random_ops_destroy(rp_random_ops *ops);
 
 uint64_t rp_random_ops_seed(const rp_random_ops *ops);
-uint32_t rp_random_ops_nodes(const rp_random_ops *ops);
 /* Calls that the generator meant to make and that their op refused: should be none. */
 uint32_t rp_random_ops_refused(const rp_random_ops *ops);
 void rp_random_ops_drop(rp_random_ops *ops, uint32_t first, uint32_t count);
