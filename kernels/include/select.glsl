@@ -57,6 +57,17 @@ uint select_uint(uint key, bool largest) {
     return largest ? ~key : key;
 }
 
+// The same of a pair, into a variable of the class that the kernel's values have.
+void select_value(uvec2 pair, bool largest, out float value) {
+    value = select_float(pair.x, pair.y, largest);
+}
+void select_value(uvec2 pair, bool largest, out int value) {
+    value = select_int(pair.x, largest);
+}
+void select_value(uvec2 pair, bool largest, out uint value) {
+    value = select_uint(pair.x, largest);
+}
+
 bool select_before(uvec2 a, uvec2 b) {
     return a.x < b.x || (a.x == b.x && a.y < b.y);
 }

@@ -20,7 +20,7 @@ void main() {
 #endif
         uint key = select_key(x(row * N + i), largest), index = i;
         [[unroll]] for (uint k = 0u; k < K; k++) {
-            bool first = key < keys[k] || (key == keys[k] && index < indices[k]);
+            bool first = select_before(uvec2(key, index), uvec2(keys[k], indices[k]));
             uint later_key = first ? keys[k] : key, later_index = first ? indices[k] : index;
             keys[k] = first ? key : keys[k];
             indices[k] = first ? index : indices[k];
@@ -30,13 +30,9 @@ void main() {
     }
     [[unroll]] for (uint k = 0u; k < K; k++) {
 #if values_PRESENT
-#if x_DTYPE == F32 || x_DTYPE == F16
-        values_store(row * K + k, select_float(keys[k], indices[k], largest));
-#elif x_DTYPE == I32 || x_DTYPE == I8
-        values_store(row * K + k, select_int(keys[k], largest));
-#else
-        values_store(row * K + k, select_uint(keys[k], largest));
-#endif
+        x_CLASS value;
+        select_value(uvec2(keys[k], indices[k]), largest, value);
+        values_store(row * K + k, value);
 #endif
         indices_store(row * K + k, indices[k]);
     }

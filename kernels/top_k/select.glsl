@@ -3,7 +3,6 @@
 //
 // local: 256
 // grid: min(R, 65535), ceil_div(R, 65535), 1
-// use: select
 void main() {
     uint row = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
     if (row >= R) return;
@@ -26,13 +25,9 @@ void main() {
     for (uint i = gl_LocalInvocationIndex; i < K; i += select_threads) {
         uvec2 pair = select_pairs[i];
 #if values_PRESENT
-#if x_DTYPE == F32 || x_DTYPE == F16
-        values_store(row * K + i, select_float(pair.x, pair.y, largest));
-#elif x_DTYPE == I32 || x_DTYPE == I8
-        values_store(row * K + i, select_int(pair.x, largest));
-#else
-        values_store(row * K + i, select_uint(pair.x, largest));
-#endif
+        x_CLASS value;
+        select_value(pair, largest, value);
+        values_store(row * K + i, value);
 #endif
         indices_store(row * K + i, pair.y);
     }

@@ -27,7 +27,7 @@ void main() {
     if (!used) return;
     for (uint j = 0u; j < N; j++) {
         uint other = keys[first + j];
-        bool before = other < key || (other == key && j < i);
+        bool before = select_before(uvec2(other, j), uvec2(key, i));
 #if excluded_PRESENT
         uint other_out = left_out[first + j]; // those come last, in any order
         before = other_out < out_of || (other_out == out_of && before);
@@ -35,15 +35,11 @@ void main() {
         place += uint(before);
     }
     if (place >= K) return;
-    uint index = out_of == 0u ? i : select_none;
+    uvec2 pair = out_of == 0u ? uvec2(key, i) : select_no_pair;
 #if values_PRESENT
-#if x_DTYPE == F32 || x_DTYPE == F16
-    values_store(row * K + place, select_float(key, index, largest));
-#elif x_DTYPE == I32 || x_DTYPE == I8
-    values_store(row * K + place, select_int(out_of == 0u ? key : select_none, largest));
-#else
-    values_store(row * K + place, select_uint(out_of == 0u ? key : select_none, largest));
+    x_CLASS value;
+    select_value(pair, largest, value);
+    values_store(row * K + place, value);
 #endif
-#endif
-    indices_store(row * K + place, index);
+    indices_store(row * K + place, pair.y);
 }

@@ -4,7 +4,6 @@
 //
 // local: 256
 // grid: min(R * P, 65535), ceil_div(R * P, 65535), 1
-// use: select
 void main() {
     uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
     if (group >= R * P) return;
@@ -28,13 +27,9 @@ void main() {
     select_end(K);
     for (uint i = gl_LocalInvocationIndex; i < K; i += select_threads) {
         uvec2 pair = select_pairs[i];
-#if x_DTYPE == F32 || x_DTYPE == F16
-        values_store(group * K + i, select_float(pair.x, pair.y, largest));
-#elif x_DTYPE == I32 || x_DTYPE == I8
-        values_store(group * K + i, select_int(pair.x, largest));
-#else
-        values_store(group * K + i, select_uint(pair.x, largest));
-#endif
+        x_CLASS value;
+        select_value(pair, largest, value);
+        values_store(group * K + i, value);
         indices_store(group * K + i, pair.y);
     }
 }
