@@ -53,8 +53,7 @@ typedef struct cli_inputs {
 typedef struct cli_input_files {
     const cli_pairs *given;
     const rp_pipeline *pipeline; /* may be NULL */
-    const char *const *weights;
-    uint32_t weight_count;
+    const cli_texts *weights;
     bool optional; /* buffers that need data may be without */
 } cli_input_files;
 

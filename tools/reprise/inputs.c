@@ -62,14 +62,14 @@ static int open_by_name(const rp_plan *plan, uint32_t index, const cli_input_fil
                         cli_inputs *inputs, bool *found) {
     const char *name = cli_plan_buffer(plan, index).name;
     *found = false;
-    for (uint32_t i = 0; i < files->weight_count; i++) {
+    for (uint32_t i = 0; i < files->weights->count; i++) {
         uint32_t file;
-        int status =
-            cli_weights_open(&inputs->weights, files->weights[i], strlen(files->weights[i]), &file);
+        int status = cli_weights_open(&inputs->weights, files->weights->items[i],
+                                      strlen(files->weights->items[i]), &file);
         if (status != CLI_OK) return status;
         if (!cli_weights_has(&inputs->weights, file, name)) continue;
         *found = true;
-        return open_array(plan, index, files->weights[i], name, inputs);
+        return open_array(plan, index, files->weights->items[i], name, inputs);
     }
     return CLI_OK;
 }
@@ -93,17 +93,17 @@ static int open_default(const rp_plan *plan, uint32_t index, const char *file,
     cli_buffer_text(&buffer, name, sizeof name);
     cli_error(file, "buffer %s of kind %s has no data; give it with -i %s=FILE.npy%s", name,
               rp_buffer_kind_name(buffer.kind), buffer.name,
-              files->weight_count ? ": no file of --weights has it"
-              : files->pipeline   ? " or with `data: FILE.npy` in the pipeline"
-                                  : "");
+              files->weights->count ? ": no file of --weights has it"
+              : files->pipeline     ? " or with `data: FILE.npy` in the pipeline"
+                                    : "");
     return CLI_INPUT;
 }
 
 /* All of --weights, needed or not. */
 static int open_weights(const cli_input_files *files, cli_inputs *inputs) {
     int result = CLI_OK;
-    for (uint32_t i = 0; i < files->weight_count; i++) {
-        const char *path = files->weights[i];
+    for (uint32_t i = 0; i < files->weights->count; i++) {
+        const char *path = files->weights->items[i];
         uint32_t file;
         int status = cli_weights_open(&inputs->weights, path, strlen(path), &file);
         if (status > result) result = status;

@@ -70,11 +70,11 @@ int cli_live_set(const cli_command *command, const rp_plan *plan, const char *fi
     return result;
 }
 
-int cli_leave_out(const char *const *switches, uint32_t count, const char *file, rp_exec *exec) {
+int cli_leave_out(const cli_texts *switches, const char *file, rp_exec *exec) {
     rp_diags *diags = cli_diags();
     rp_status status = RP_OK;
-    for (uint32_t i = 0; i < count && status == RP_OK; i++)
-        status = rp_exec_enable(exec, 0, switches[i], 0, diags);
+    for (uint32_t i = 0; i < switches->count && status == RP_OK; i++)
+        status = rp_exec_enable(exec, 0, switches->items[i], 0, diags);
     int result = cli_report(diags, file, status);
     rp_diags_destroy(diags);
     return result;

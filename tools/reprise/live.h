@@ -10,6 +10,6 @@ int cli_live_set(const cli_command *command, const rp_plan *plan, const char *fi
                  const cli_pairs *given, rp_exec *exec);
 
 /* --without: leaves out the nodes of these switches. Returns an exit status. */
-int cli_leave_out(const char *const *switches, uint32_t count, const char *file, rp_exec *exec);
+int cli_leave_out(const cli_texts *switches, const char *file, rp_exec *exec);
 
 #endif

@@ -60,4 +60,12 @@ bool cli_split(const char *text, char **name, const char **value);
 bool cli_number(const char *text, int64_t least, int64_t most, int64_t *out);
 bool cli_bytes(const char *text, uint64_t *out);
 
+/* The values of an option that may be given again and again. The texts are not copied. */
+enum { CLI_MOST_TEXTS = 64 };
+
+typedef struct cli_texts {
+    const char *items[CLI_MOST_TEXTS];
+    uint32_t count;
+} cli_texts;
+
 #endif

@@ -1,14 +1,15 @@
 /* reprise profile: replays a pipeline or a plan to see where the GPU's time goes, and sets it against
  * what each node does and what the target could do it in. */
 #include <stdlib.h>
-#include <string.h>
 #include "arrays.h"
 #include "commands.h"
+#include "device.h"
 #include "level.h"
 #include "live.h"
 #include "message.h"
 #include "profile_report.h"
 #include "source.h"
+#include "take.h"
 #include "values.h"
 
 enum {
@@ -42,39 +43,15 @@ static const cli_option options_table[] = {
 };
 
 typedef struct profile_job {
-    const char *input, *device_name;
+    const char *input;
+    cli_device device;
     cli_params params;
     cli_pairs inputs, lives;
     rp_pass_options passes;
-    rp_device *device; /* owned; NULL: not opened yet */
-    bool level_given, target_given, json;
+    bool level_given, json;
     uint32_t rounds, top;
-    const char *weights[64], *switches[64];
-    uint32_t weight_count, switch_count;
+    cli_texts weights, switches;
 } profile_job;
-
-static int take_pair(const cli_command *command, const char *option, const char *needed,
-                     const char *value, uint32_t most, cli_pairs *pairs) {
-    if (cli_pairs_add(pairs, value, most)) return CLI_OK;
-    return cli_usage(command, "%s needs %s; got '%s'", option, needed, value);
-}
-
-static int take_count(const cli_command *command, const char *option, int64_t least, int64_t most,
-                      const char *value, uint32_t *out) {
-    int64_t number;
-    if (!cli_number(value, least, most, &number))
-        return cli_usage(command, "%s needs a number from %lld to %lld; got '%s'", option,
-                         (long long)least, (long long)most, value);
-    *out = (uint32_t)number;
-    return CLI_OK;
-}
-
-static int take_text(const cli_command *command, const char *option, const char *value,
-                     const char **list, uint32_t *count) {
-    if (*count == 64) return cli_usage(command, "%s is given more than 64 times", option);
-    list[(*count)++] = value;
-    return CLI_OK;
-}
 
 static int take_option(const cli_command *command, int id, const cli_options *options,
                        profile_job *job) {
@@ -86,30 +63,21 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         if (job->input) return cli_usage(command, "one input at a time; '%s' is too many", value);
         job->input = value;
         return CLI_OK;
-    case OPTION_INPUT:
-        status = take_pair(command, "-i", "NAME=FILE", value, most, &job->inputs);
-        if (status != CLI_OK) return status;
-        return cli_needs_file(command, "-i", job->inputs.items[job->inputs.count - 1].text);
+    case OPTION_INPUT: return cli_take_file(command, "-i", "NAME=FILE", value, most, &job->inputs);
     case OPTION_WEIGHTS:
-        status = take_text(command, "--weights", value, job->weights, &job->weight_count);
+        status = cli_take_text(command, "--weights", value, &job->weights);
         return status == CLI_OK ? cli_needs_file(command, "--weights", value) : status;
-    case OPTION_SET: return take_pair(command, "--set", "NAME=VALUE", value, most, &job->lives);
-    case OPTION_WITHOUT:
-        return take_text(command, "--without", value, job->switches, &job->switch_count);
+    case OPTION_SET: return cli_take_pair(command, "--set", "NAME=VALUE", value, most, &job->lives);
+    case OPTION_WITHOUT: return cli_take_text(command, "--without", value, &job->switches);
     case OPTION_DEFINE:
         if (cli_params_add(&job->params, value)) return CLI_OK;
         return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
     case OPTION_ROUNDS:
-        return take_count(command, "-n", 1, RP_PROFILE_MOST_ROUNDS, value, &job->rounds);
-    case OPTION_TOP: return take_count(command, "--top", 0, 1000000, value, &job->top);
-    case OPTION_DEVICE: job->device_name = value; return CLI_OK;
-    case OPTION_TARGET:
-        job->target_given = true;
-        return cli_params_target(command, &job->params, value);
-    case OPTION_FORMAT:
-        job->json = strcmp(value, "json") == 0;
-        if (job->json || strcmp(value, "text") == 0) return CLI_OK;
-        return cli_usage(command, "--format needs text or json; got '%s'", value);
+        return cli_take_count(command, "-n", 1, RP_PROFILE_MOST_ROUNDS, value, &job->rounds);
+    case OPTION_TOP: return cli_take_count(command, "--top", 0, 1000000, value, &job->top);
+    case OPTION_DEVICE: job->device.select = value; return CLI_OK;
+    case OPTION_TARGET: return cli_params_target(command, &job->params, value);
+    case OPTION_FORMAT: return cli_take_format(command, value, &job->json);
     }
     job->level_given = true;
     return cli_level_option(command, id, value, &job->passes);
@@ -128,28 +96,12 @@ static int read_options(const cli_command *command, int argc, char **argv, profi
 
 /* ---- The plan -------------------------------------------------------------------------------- */
 
-/* Opens the device, and unless a target was given takes its own: to read and compile a pipeline for
- * it, and for the ceilings. Early it fails in silence, and is tried again once the files are known to
- * be right. */
-static int open_device(profile_job *job, bool early) {
-    const rp_device_params params = {.size = sizeof params, .select = job->device_name};
-    if (job->device) return CLI_OK;
-    rp_diags *diags = early ? NULL : cli_diags();
-    rp_status status = rp_device_create(NULL, &params, diags, &job->device);
-    if (status == RP_OK && !job->target_given) {
-        job->params.target = (rp_target)RP_TARGET_INIT;
-        (void)rp_device_target(job->device, &job->params.target);
-    }
-    int result = early ? CLI_OK : cli_report(diags, NULL, status);
-    rp_diags_destroy(diags);
-    return result;
-}
-
-/* Asked when a pipeline is to be read. */
+/* Unless a target was given that of the device: to read and compile a pipeline for it, and for the
+ * ceilings. */
 static void find_target(void *user, rp_target *out) {
     profile_job *job = user;
-    (void)open_device(job, true);
-    *out = job->params.target;
+    if (!job->params.target.size) (void)cli_device_target(&job->device, &job->params.target);
+    if (out) *out = job->params.target;
 }
 
 /* The target that ceilings are taken from: the one that was given, or else the device, where it has
@@ -223,15 +175,16 @@ static int execute(const cli_command *command, const profile_job *job, const cha
                    rp_device *device, const rp_plan *plan, const cli_inputs *inputs,
                    rp_profile **out) {
     rp_exec *exec = NULL;
-    const rp_exec_params params = {
-        .size = sizeof params, .switches = job->switches, .switch_count = job->switch_count};
+    const rp_exec_params params = {.size = sizeof params,
+                                   .switches = job->switches.items,
+                                   .switch_count = job->switches.count};
     rp_diags *diags = cli_diags();
     int result = cli_report(diags, file, rp_exec_create(device, plan, &params, diags, &exec));
     rp_diags_destroy(diags);
     if (result == CLI_OK) result = cli_inputs_upload(inputs, plan, file, exec);
     if (result == CLI_OK) result = cli_inputs_make_up(inputs, plan, file, exec);
     if (result == CLI_OK) result = cli_live_set(command, plan, file, &job->lives, exec);
-    if (result == CLI_OK) result = cli_leave_out(job->switches, job->switch_count, file, exec);
+    if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec);
     if (result == CLI_OK) result = measure(job, file, exec, out);
     rp_exec_destroy(exec);
     return result;
@@ -255,16 +208,16 @@ static int profile_source(const cli_command *command, profile_job *job, cli_sour
     }
     const cli_input_files files = {.given = &job->inputs,
                                    .pipeline = source->pipeline,
-                                   .weights = job->weights,
-                                   .weight_count = job->weight_count,
+                                   .weights = &job->weights,
                                    .optional = true};
     if (result == CLI_OK) result = cli_live_set(command, plan, source->path, &job->lives, NULL);
     if (result == CLI_OK) result = cli_inputs_open(command, plan, source->path, &files, &inputs);
-    if (result == CLI_OK) result = open_device(job, false);
+    if (result == CLI_OK) result = cli_device_open(&job->device);
+    if (result == CLI_OK) find_target(job, NULL);
     if (result == CLI_OK) result = find_costs(job, plan, source->path, &costs);
     if (result == CLI_OK)
-        result = execute(command, job, source->path, job->device, plan, &inputs, &profile);
-    if (result == CLI_OK) report(job, plan, job->device, profile, costs);
+        result = execute(command, job, source->path, job->device.handle, plan, &inputs, &profile);
+    if (result == CLI_OK) report(job, plan, job->device.handle, profile, costs);
     cli_inputs_close(&inputs);
     rp_profile_destroy(profile);
     rp_costs_destroy(costs);
@@ -282,7 +235,7 @@ static int run(const cli_command *command, int argc, char **argv) {
         result = cli_source_open(job.input, &job.params, CLI_PIPELINE | CLI_PLAN, &source);
     if (result == CLI_OK) result = profile_source(command, &job, &source);
     cli_source_close(&source);
-    rp_device_destroy(job.device, NULL);
+    cli_device_close(&job.device);
     cli_params_free(&job.params);
     cli_pairs_free(&job.inputs);
     cli_pairs_free(&job.lives);

@@ -9,11 +9,13 @@
 #include "arrays.h"
 #include "commands.h"
 #include "counters.h"
+#include "device.h"
 #include "level.h"
 #include "live.h"
 #include "message.h"
 #include "replay.h"
 #include "source.h"
+#include "take.h"
 
 enum {
     OPTION_INPUT = 1,
@@ -50,56 +52,38 @@ static const cli_option options_table[] = {
 };
 
 typedef struct run_job {
-    const char *input, *device, *check_text;
+    const char *input, *check_text;
+    cli_device device;
     cli_params params;
     cli_pairs inputs, outputs, lives;
     rp_pass_options passes, check_passes;
     int check_level;
-    bool level_given, figures, validate, counters, json, format_given;
+    bool level_given, figures, counters, json, format_given;
     uint32_t replays;
-    const char *weights[64], *switches[64]; /* switches: what is left out */
-    uint32_t weight_count, switch_count;
+    cli_texts weights, switches; /* switches: what is left out */
 } run_job;
-
-static int take_pair(const cli_command *command, const char *option, const char *needed,
-                     const char *value, uint32_t most, cli_pairs *pairs) {
-    if (!cli_pairs_add(pairs, value, most))
-        return cli_usage(command, "%s needs %s; got '%s'", option, needed, value);
-    return CLI_OK;
-}
-
-/* The same, of a pair that names a file. */
-static int take_file(const cli_command *command, const char *option, const char *needed,
-                     const char *value, uint32_t most, cli_pairs *pairs) {
-    int status = take_pair(command, option, needed, value, most, pairs);
-    if (status != CLI_OK) return status;
-    return cli_needs_file(command, option, pairs->items[pairs->count - 1].text);
-}
 
 static int take_option(const cli_command *command, int id, const cli_options *options,
                        run_job *job) {
     uint32_t most = (uint32_t)options->argc;
     const char *value = options->value;
-    int64_t number;
+    int status;
     switch (id) {
     case CLI_ARGUMENT:
         if (job->input) return cli_usage(command, "one input at a time; '%s' is too many", value);
         job->input = value;
         return CLI_OK;
-    case OPTION_INPUT: return take_file(command, "-i", "NAME=FILE", value, most, &job->inputs);
+    case OPTION_INPUT: return cli_take_file(command, "-i", "NAME=FILE", value, most, &job->inputs);
     case OPTION_OUTPUT:
-        return take_file(command, "-o", "NAME=FILE.npy", value, most, &job->outputs);
-    case OPTION_SET: return take_pair(command, "--set", "NAME=VALUE", value, most, &job->lives);
+        return cli_take_file(command, "-o", "NAME=FILE.npy", value, most, &job->outputs);
+    case OPTION_SET: return cli_take_pair(command, "--set", "NAME=VALUE", value, most, &job->lives);
     case OPTION_DEFINE:
         if (cli_params_add(&job->params, value)) return CLI_OK;
         return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
     case OPTION_REPLAYS:
-        if (!cli_number(value, 1, 10000000, &number))
-            return cli_usage(command, "-n needs a number from 1 to 10000000; got '%s'", value);
-        job->replays = (uint32_t)number;
         job->figures = true;
-        return CLI_OK;
-    case OPTION_DEVICE: job->device = value; return CLI_OK;
+        return cli_take_count(command, "-n", 1, 10000000, value, &job->replays);
+    case OPTION_DEVICE: job->device.select = value; return CLI_OK;
     case OPTION_CHECK:
         job->check_text = value;
         job->check_level = cli_level_number(value);
@@ -107,22 +91,14 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         if (job->check_passes.pipeline) return CLI_OK;
         return cli_usage(command, "--check-against needs -O0, -O1 or -O2; got '%s'", value);
     case OPTION_WEIGHTS:
-        if (job->weight_count == sizeof job->weights / sizeof *job->weights)
-            return cli_usage(command, "--weights is given more than 64 times");
-        job->weights[job->weight_count++] = value;
-        return cli_needs_file(command, "--weights", value);
-    case OPTION_WITHOUT:
-        if (job->switch_count == sizeof job->switches / sizeof *job->switches)
-            return cli_usage(command, "--without is given more than 64 times");
-        job->switches[job->switch_count++] = value;
-        return CLI_OK;
-    case OPTION_VALIDATE: job->validate = true; return CLI_OK;
+        status = cli_take_text(command, "--weights", value, &job->weights);
+        return status == CLI_OK ? cli_needs_file(command, "--weights", value) : status;
+    case OPTION_WITHOUT: return cli_take_text(command, "--without", value, &job->switches);
+    case OPTION_VALIDATE: job->device.validate = true; return CLI_OK;
     case OPTION_COUNTERS: job->counters = true; return CLI_OK;
     case OPTION_FORMAT:
         job->format_given = true;
-        job->json = strcmp(value, "json") == 0;
-        if (job->json || strcmp(value, "text") == 0) return CLI_OK;
-        return cli_usage(command, "--format needs text or json; got '%s'", value);
+        return cli_take_format(command, value, &job->json);
     }
     job->level_given = true;
     return cli_level_option(command, id, value, &job->passes);
@@ -148,24 +124,16 @@ typedef struct run_plans {
     const rp_plan *plan;
     rp_plan *compiled, *oracle; /* owned */
     rp_target target;           /* of the device that they are compiled for */
-    rp_device *device;          /* owned; NULL: not opened yet */
 } run_plans;
 
-/* Opens the device early, to read and to compile pipelines for it. Where that fails it is tried
- * again, with messages, once the files are known to be right. */
-static const rp_target *find_target(const run_job *job, run_plans *plans) {
-    const rp_device_params params = {
-        .size = sizeof params, .select = job->device, .validation = job->validate};
-    if (plans->target.size) return &plans->target;
-    plans->target = (rp_target)RP_TARGET_INIT;
-    if (!plans->device) rp_device_create(NULL, &params, NULL, &plans->device);
-    if (rp_device_target(plans->device, &plans->target) == RP_OK) return &plans->target;
-    plans->target = (rp_target){0};
-    return NULL;
+/* That of the device, to read and to compile pipelines for it; NULL where there is none. */
+static const rp_target *find_target(run_job *job, run_plans *plans) {
+    if (!plans->target.size && !cli_device_target(&job->device, &plans->target)) return NULL;
+    return &plans->target;
 }
 
 typedef struct run_finder {
-    const run_job *job;
+    run_job *job;
     run_plans *plans;
 } run_finder;
 
@@ -203,14 +171,14 @@ static int execute(const cli_command *command, const run_job *job, const char *f
     rp_exec *exec = NULL;
     rp_exec_params params = {.size = sizeof params,
                              .timestamps = figures,
-                             .switches = job->switches,
-                             .switch_count = job->switch_count};
+                             .switches = job->switches.items,
+                             .switch_count = job->switches.count};
     rp_diags *diags = cli_diags();
     int result = cli_report(diags, file, rp_exec_create(device, plan, &params, diags, &exec));
     rp_diags_destroy(diags);
     if (result == CLI_OK) result = cli_inputs_upload(inputs, names, file, exec);
     if (result == CLI_OK) result = cli_live_set(command, names, file, &job->lives, exec);
-    if (result == CLI_OK) result = cli_leave_out(job->switches, job->switch_count, file, exec);
+    if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec);
     if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
     if (result == CLI_OK) result = cli_results_read(names, file, exec, out);
     if (result == CLI_OK && counters) cli_counters_print(exec, device, job->json);
@@ -218,18 +186,12 @@ static int execute(const cli_command *command, const run_job *job, const char *f
     return result;
 }
 
-static int on_device(const cli_command *command, const run_job *job, const char *file,
+static int on_device(const cli_command *command, run_job *job, const char *file,
                      const run_plans *plans, const cli_inputs *inputs) {
-    rp_device *device = plans->device, *own = NULL;
-    rp_device_params params = {
-        .size = sizeof params, .select = job->device, .validation = job->validate};
     cli_results results = {0}, oracle = {0};
     rp_diags *diags = cli_diags();
-    int result = CLI_OK;
-    if (!device) {
-        result = cli_report(diags, NULL, rp_device_create(NULL, &params, diags, &own));
-        device = own;
-    }
+    int result = cli_device_open(&job->device);
+    rp_device *device = job->device.handle;
     if (result == CLI_OK)
         result = execute(command, job, file, device, plans->plan, plans->plan, inputs, job->figures,
                          job->counters, &results);
@@ -241,7 +203,7 @@ static int on_device(const cli_command *command, const run_job *job, const char 
         if (result == CLI_OK)
             result = cli_results_compare(plans->plan, file, &results, &oracle, name);
     }
-    if (device && job->validate && rp_device_messages(device, diags)) {
+    if (device && job->device.validate && rp_device_messages(device, diags)) {
         cli_report(diags, NULL, RP_OK);
         cli_error(file, "Vulkan's validation layer has objections");
         if (result == CLI_OK) result = CLI_INPUT;
@@ -251,16 +213,13 @@ static int on_device(const cli_command *command, const run_job *job, const char 
     rp_diags_destroy(diags);
     cli_results_free(&results);
     cli_results_free(&oracle);
-    rp_device_destroy(own, NULL);
     return result;
 }
 
 static int open_inputs(const cli_command *command, const run_job *job, const cli_source *source,
                        const rp_plan *plan, cli_inputs *inputs) {
-    cli_input_files files = {.given = &job->inputs,
-                             .pipeline = source->pipeline,
-                             .weights = job->weights,
-                             .weight_count = job->weight_count};
+    cli_input_files files = {
+        .given = &job->inputs, .pipeline = source->pipeline, .weights = &job->weights};
     return cli_inputs_open(command, plan, source->path, &files, inputs);
 }
 
@@ -293,7 +252,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     cli_source_close(&source);
     rp_plan_destroy(plans.compiled);
     rp_plan_destroy(plans.oracle);
-    rp_device_destroy(plans.device, NULL);
+    cli_device_close(&job.device);
     cli_params_free(&job.params);
     cli_pairs_free(&job.inputs);
     cli_pairs_free(&job.outputs);
