@@ -107,6 +107,33 @@ class Weights(cli.Case):
                     error="no file of --weights has it")
         self.expect(USAGE, "run", "p.yaml", "--weights", error="needs a value")
 
+    def test_a_file_is_complained_of_once(self):
+        """However many buffers take their data from it, and however they say so."""
+        names = "abc"
+        def write(name, data):
+            lines = ["reprise: 1", "name: many", "buffers:"]
+            for n in names:
+                own = f", data: {data.format(n)}" if data else ""
+                lines.append(f"  {n}: {{kind: weight, dtype: f32, shape: [6]{own}}}")
+            lines += ["  y: {kind: out, dtype: f32, shape: [6]}", "nodes:"]
+            lines += [f"  - copy: {{from: {n}, to: y}}" for n in names]
+            self.write(name, "\n".join(lines) + "\n")
+        write("plain.yaml", "")
+        self.write("bad.safetensors", b"no such thing")
+        self.write("bad.npy", b"no such thing")
+        for file in ("none.safetensors", "/", "bad.safetensors", "none.npy", "bad.npy"):
+            runs = [["plain.yaml", *[w for n in names for w in ("-i", f"{n}={file}")]]]
+            write("file.yaml", file)
+            runs.append(["file.yaml"])
+            if not file.endswith(".npy"):
+                write("tensor.yaml", f"{{{{file: {file}, tensor: t{{0}}}}}}")
+                runs += [["tensor.yaml"], ["plain.yaml", "--weights", file, "--weights", file]]
+            for command in ("run", "profile"):
+                for words in runs:
+                    self.expect(INPUT, command, *words, error=f"{file}: error: ")
+                    self.assertEqual(self.err.count("error:"), 1, self.err)
+                    self.assertLessEqual(self.err.count("\n"), 2, self.err)
+
     def test_damaged_files(self):
         good = safetensors(self.tensors)
         self.pipeline(data="bad.safetensors")

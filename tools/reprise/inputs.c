@@ -18,18 +18,30 @@ static bool takes_input(rp_buffer_kind kind) {
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
+/* How much of `text` is the path of a .safetensors file; 0 for a .npy file. With a tensor beside it
+ * all is, whatever the file is called. */
+static size_t tensor_path(const char *text, const char *tensor) {
+    return tensor ? strlen(text) : cli_weights_path(text);
+}
+
+static bool was_refused(const cli_inputs *inputs, const char *text, const char *tensor) {
+    size_t length = tensor_path(text, tensor);
+    return cli_weights_refused(&inputs->weights, text, length ? length : strlen(text));
+}
+
 /* `text` is FILE.npy, FILE.safetensors or FILE.safetensors:TENSOR; `tensor` (may be NULL) wins over
- * the text's, and the buffer's name stands in for both. */
+ * the text's, and the buffer's name stands in for both. In silence where the file was refused
+ * before. */
 static int open_array(const rp_plan *plan, uint32_t index, const char *text, const char *tensor,
                       cli_inputs *inputs) {
     rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
     cli_array *array = &inputs->arrays[index];
     cli_weights *files = &inputs->weights;
-    size_t length = cli_weights_path(text);
-    if (tensor) length = strlen(text); /* whatever the file is called */
+    size_t length = tensor_path(text, tensor);
     uint32_t file;
     rp_weight weight;
     int status;
+    if (was_refused(inputs, text, tensor)) return CLI_INPUT;
     if (length) {
         const char *in_text = text[length] ? text + length + 1 : buffer.name;
         status = cli_weights_open(files, text, length, &file);
@@ -80,8 +92,9 @@ static int open_default(const rp_plan *plan, uint32_t index, const char *file,
     const rp_pipeline_data *data = pipeline_data(files->pipeline, buffer.name);
     char name[512];
     if (data) {
+        bool said = was_refused(inputs, data->path, data->tensor);
         int status = open_array(plan, index, data->path, data->tensor, inputs);
-        if (status != CLI_OK)
+        if (status != CLI_OK && !said)
             cli_note("%s:%u:%u: buffer '%s' takes its data from this file", file, data->line,
                      data->column, buffer.name);
         return status;
@@ -105,6 +118,7 @@ static int open_weights(const cli_input_files *files, cli_inputs *inputs) {
     for (uint32_t i = 0; i < files->weights->count; i++) {
         const char *path = files->weights->items[i];
         uint32_t file;
+        if (cli_weights_refused(&inputs->weights, path, strlen(path))) continue; /* named twice */
         int status = cli_weights_open(&inputs->weights, path, strlen(path), &file);
         if (status > result) result = status;
     }

@@ -17,7 +17,7 @@ size_t cli_weights_path(const char *text) {
     return length;
 }
 
-/* Keeps an open file; its index. */
+/* Keeps a file; its index. */
 static uint32_t add(cli_weights *weights, rp_weights *file, char *path) {
     uint32_t count = weights->count;
     rp_weights **files = cli_alloc(count + 1, sizeof(rp_weights *));
@@ -40,6 +40,15 @@ static char *copy_path(const char *path, size_t length) {
     return copy;
 }
 
+/* The same with what opening it came to, which is said: where that failed it is a file refused. */
+static int keep(cli_weights *weights, rp_status status, rp_diags *diags, rp_weights *file,
+                char *path, uint32_t *out_file) {
+    int result = cli_report(diags, path, status);
+    rp_diags_destroy(diags);
+    *out_file = add(weights, file, path);
+    return result;
+}
+
 int cli_weights_open(cli_weights *weights, const char *path, size_t length, uint32_t *out_file) {
     char *copy = copy_path(path, length);
     for (uint32_t i = 0; i < weights->count; i++) {
@@ -51,13 +60,8 @@ int cli_weights_open(cli_weights *weights, const char *path, size_t length, uint
     rp_weights *file = NULL;
     cli_file_note(copy);
     rp_diags *diags = cli_diags();
-    int result = cli_report(diags, copy, rp_weights_open(NULL, copy, diags, &file));
-    rp_diags_destroy(diags);
-    if (result == CLI_OK)
-        *out_file = add(weights, file, copy);
-    else
-        free(copy);
-    return result;
+    rp_status status = rp_weights_open(NULL, copy, diags, &file);
+    return keep(weights, status, diags, file, copy, out_file);
 }
 
 int cli_weights_open_npy(cli_weights *weights, const char *path, uint64_t most,
@@ -65,10 +69,16 @@ int cli_weights_open_npy(cli_weights *weights, const char *path, uint64_t most,
     rp_weights *file = NULL;
     cli_file_note(path);
     rp_diags *diags = cli_diags();
-    int result = cli_report(diags, path, rp_weights_open_npy(NULL, path, most, diags, &file));
-    rp_diags_destroy(diags);
-    if (result == CLI_OK) *out_file = add(weights, file, copy_path(path, strlen(path)));
-    return result;
+    rp_status status = rp_weights_open_npy(NULL, path, most, diags, &file);
+    return keep(weights, status, diags, file, copy_path(path, strlen(path)), out_file);
+}
+
+bool cli_weights_refused(const cli_weights *weights, const char *path, size_t length) {
+    for (uint32_t i = 0; i < weights->count; i++)
+        if (!weights->files[i] && strlen(weights->paths[i]) == length &&
+            memcmp(weights->paths[i], path, length) == 0)
+            return true;
+    return false;
 }
 
 void cli_weights_close(cli_weights *weights) {
