@@ -43,8 +43,8 @@ foreach(module ${reprise_modules})
 endforeach()
 
 # The headers speak of docs/, which is there as in the source tree, so that the pages' links to each
-# other, to the README and to the examples lead somewhere.
-install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# other, to the README and to the examples lead somewhere. What is not installed they name in text.
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # ---- CMake package -------------------------------------------------------------------------------
