@@ -20,17 +20,9 @@
 #include "reprise/plan_build.h"
 #include "spirv/spirv.h"
 #include "statistics.h"
+#include "try.h"
 
 enum { PASSES = 16, WARM = 5 };
-
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        rp_status try_status = (call);                                                             \
-        if (try_status != RP_OK) {                                                                 \
-            fprintf(stderr, "bench_change: %s: %s\n", #call, rp_status_name(try_status));          \
-            return -1;                                                                             \
-        }                                                                                          \
-    } while (0)
 
 /* ---- The graph ------------------------------------------------------------------------------- */
 

@@ -15,6 +15,7 @@
 #include <reprise/runtime.h>
 
 #include "statistics.h"
+#include "try.h"
 
 enum {
     FIRST,
@@ -40,15 +41,6 @@ typedef struct bench {
     rp_plan *plan, *other;
     double *times[WAYS];
 } bench;
-
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        rp_status result = (call);                                                                 \
-        if (result != RP_OK) {                                                                     \
-            fprintf(stderr, "bench_pipelines: %s: %s\n", #call, rp_status_name(result));           \
-            return -1;                                                                             \
-        }                                                                                          \
-    } while (0)
 
 /* Kernels [first, first + count): a few loops and branches each, so that there is something to
  * compile. */

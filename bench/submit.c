@@ -17,13 +17,12 @@
  */
 #include <string.h>
 
-#include <reprise/compiler.h>
-
 #include "plain.h"
+#include "recorded.h"
 #include "statistics.h"
 
 typedef struct bench {
-    uint32_t dispatches, repeats;
+    recorded r;
     plain plain;
     VkFence fence;
     VkSemaphore timeline;
@@ -32,11 +31,6 @@ typedef struct bench {
     plain_kernel kernel;
     VkDescriptorSet set;
     plain_buffer buffer;
-    rp_diags *diags;
-    rp_program *program;
-    rp_recorder *recorder;
-    rp_plan *plan;
-    rp_device *rp;
     rp_exec *exec;
 } bench;
 
@@ -48,41 +42,23 @@ static const char shader[] = "#version 450\n"
 
 /* ---- The plan -------------------------------------------------------------------------------- */
 
-static rp_status record_plan(bench *b, uint64_t bytes) {
+static int make_plan(bench *b, uint64_t bytes) {
     rp_buffer data;
-    rp_kernel kernel;
-    rp_status status = rp_program_create(NULL, "submit", &b->program);
-    if (status == RP_OK)
-        status = rp_program_buffer(
-            b->program,
-            &(rp_buffer_params){
-                .size = sizeof(rp_buffer_params), .name = "data", .kind = RP_INOUT, .bytes = bytes},
-            b->diags, &data);
-    if (status == RP_OK)
-        status = rp_program_kernel(
-            b->program,
-            &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "add", .glsl = shader},
-            b->diags, &kernel);
-    if (status == RP_OK) status = rp_recorder_create(b->program, &b->recorder);
-    if (status != RP_OK) return status;
-    rp_bind_kernel(b->recorder, kernel);
-    for (uint32_t i = 0; i < b->dispatches; i++) {
+    TRY(recorded_begin(&b->r, "submit", shader, bytes, &data));
+    for (uint32_t i = 0; i < b->r.dispatches; i++) {
         /* Every second dispatch works on the bytes of the one before it. */
-        rp_bind(b->recorder, 0, (rp_range){data, (uint64_t)(i / 2) * 256, 256});
-        rp_push(b->recorder, 0, &(uint32_t){i}, 4);
-        rp_dispatch(b->recorder, 1, 1, 1);
+        rp_bind(b->r.recorder, 0, (rp_range){data, (uint64_t)(i / 2) * 256, 256});
+        rp_push(b->r.recorder, 0, &(uint32_t){i}, 4);
+        rp_dispatch(b->r.recorder, 1, 1, 1);
     }
-    rp_graph *graph = NULL;
-    status = rp_program_graph(b->program, &b->recorder, 1, b->diags, &graph);
-    if (status == RP_OK) status = rp_compile(graph, NULL, b->diags, &b->plan, NULL);
-    rp_graph_destroy(graph);
-    return status;
+    TRY(recorded_compile(&b->r));
+    return 0;
 }
 
 static int make_exec(bench *b, uint64_t bytes) {
-    TRY(record_plan(b, bytes));
-    TRY(plain_import(&b->plain, b->diags, &b->rp));
-    TRY(rp_exec_create(b->rp, b->plan, NULL, b->diags, &b->exec));
+    TRY(make_plan(b, bytes));
+    TRY(plain_import(&b->plain, b->r.diags, &b->r.device));
+    TRY(rp_exec_create(b->r.device, b->r.plan, NULL, b->r.diags, &b->exec));
     return 0;
 }
 
@@ -93,7 +69,7 @@ static int make_by_hand(bench *b, uint64_t bytes) {
     const VkDescriptorType type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC;
     const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
     rp_plan_kernel_info kernel = {.size = sizeof kernel};
-    TRY(rp_plan_get_kernel(b->plan, 0, &kernel));
+    TRY(rp_plan_get_kernel(b->r.plan, 0, &kernel));
     TRY(plain_buffer_create(p, bytes, PLAIN_DEVICE, &b->buffer));
     const VkDescriptorBufferInfo range = {b->buffer.handle, 0, 256};
     TRY(plain_kernel_create(p, &kernel, 1, type, VK_NULL_HANDLE, &b->kernel));
@@ -116,7 +92,7 @@ static int record_again(bench *b) {
         &(VkCommandBufferBeginInfo){.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                     .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT}));
     vk.CmdBindPipeline(b->recorded, VK_PIPELINE_BIND_POINT_COMPUTE, b->kernel.pipeline);
-    for (uint32_t i = 0; i < b->dispatches; i++) {
+    for (uint32_t i = 0; i < b->r.dispatches; i++) {
         uint32_t offset = i / 2 * 256;
         vk.CmdBindDescriptorSets(b->recorded, VK_PIPELINE_BIND_POINT_COMPUTE, b->kernel.layout, 0,
                                  1, &b->set, 1, &offset);
@@ -195,10 +171,10 @@ enum { WAYS = sizeof ways / sizeof ways[0] };
 static int compare_ways(bench *b) {
     double *cpu[WAYS], *wall[WAYS];
     for (uint32_t w = 0; w < WAYS; w++) {
-        cpu[w] = calloc(b->repeats, sizeof **cpu);
-        wall[w] = calloc(b->repeats, sizeof **wall);
+        cpu[w] = calloc(b->r.repeats, sizeof **cpu);
+        wall[w] = calloc(b->r.repeats, sizeof **wall);
     }
-    for (uint32_t r = 0; r < b->repeats + 3; r++)
+    for (uint32_t r = 0; r < b->r.repeats + 3; r++)
         for (uint32_t w = 0; w < WAYS; w++) {
             double wall_start = wall_seconds(), cpu_start = thread_seconds();
             TRY(ways[w].submit(b));
@@ -210,7 +186,7 @@ static int compare_ways(bench *b) {
         }
     double base_cpu = 0, base_wall = 0;
     for (uint32_t w = 0; w < WAYS; w++) {
-        double c = median(cpu[w], b->repeats), l = median(wall[w], b->repeats);
+        double c = median(cpu[w], b->r.repeats), l = median(wall[w], b->r.repeats);
         if (w == 0) base_cpu = c, base_wall = l;
         printf("%-30s %9.2f us CPU (%.2fx) %9.2f us wall (%.2fx)\n", ways[w].name, c * 1e6,
                c / base_cpu, l * 1e6, l / base_wall);
@@ -221,27 +197,21 @@ static int compare_ways(bench *b) {
 }
 
 static int run(bench *b) {
-    uint64_t bytes = (uint64_t)(b->dispatches / 2 + 1) * 256;
-    b->diags = rp_diags_create(NULL);
+    uint64_t bytes = (uint64_t)(b->r.dispatches / 2 + 1) * 256;
     TRY(plain_open(&b->plain));
     TRY(make_exec(b, bytes));
     TRY(make_by_hand(b, bytes));
     rp_device_info info = {.size = sizeof info};
-    TRY(rp_device_get_info(b->rp, &info));
+    TRY(rp_device_get_info(b->r.device, &info));
     rp_plan_info plan = {.size = sizeof plan};
-    TRY(rp_plan_get_info(b->plan, &plan));
+    TRY(rp_plan_get_info(b->r.plan, &plan));
     printf("%s, %s: %u dispatches, %u barriers, median of %u\n", info.name, info.driver,
-           plan.dispatches, plan.barriers, b->repeats);
+           plan.dispatches, plan.barriers, b->r.repeats);
     return compare_ways(b);
 }
 
-static void close_all(bench *b) {
-    rp_exec_destroy(b->exec);
-    rp_device_destroy(b->rp, NULL);
-    rp_plan_destroy(b->plan);
-    rp_recorder_destroy(b->recorder);
-    rp_program_destroy(b->program);
-    rp_diags_destroy(b->diags);
+/* After the runtime, whose device wraps this one. */
+static void close_plain(bench *b) {
     if (b->plain.device) {
         vk.DeviceWaitIdle(b->plain.device);
         plain_kernel_destroy(&b->plain, &b->kernel);
@@ -253,15 +223,11 @@ static void close_all(bench *b) {
 }
 
 int main(int argc, char **argv) {
-    bench b = {.dispatches = argc > 1 ? (uint32_t)atoi(argv[1]) : 1000,
-               .repeats = argc > 2 ? (uint32_t)atoi(argv[2]) : 100};
-    if (b.dispatches == 0 || b.repeats == 0) {
-        fprintf(stderr, "usage: bench_submit [DISPATCHES] [REPEATS]\n");
-        return 2;
-    }
+    bench b = {0};
+    if (!recorded_arguments(&b.r, argc, argv, 1, 100)) return 2;
     int failed = run(&b);
-    for (uint32_t i = 0; i < rp_diags_count(b.diags); i++)
-        fprintf(stderr, "%s\n", rp_diags_get(b.diags, i).message);
-    close_all(&b);
-    return failed ? 1 : 0;
+    rp_exec_destroy(b.exec);
+    int result = recorded_end(&b.r, failed);
+    close_plain(&b);
+    return result;
 }

@@ -10,10 +10,9 @@
  * of one node, and one of all. */
 #include <stdio.h>
 
-#include <reprise/compiler.h>
-#include <reprise/runtime.h>
-
+#include "recorded.h"
 #include "statistics.h"
+#include "try.h"
 
 enum { BATCH = 64, LABEL_BYTES = 16 };
 
@@ -23,70 +22,40 @@ static const char shader[] = "#version 450\n"
                              "void main() { data.v[gl_LocalInvocationID.x] += 1u; }\n";
 
 typedef struct bench {
-    uint32_t dispatches, repeats;
-    rp_diags *diags;
-    rp_program *program;
-    rp_recorder *recorder;
-    rp_plan *plan;
-    rp_device *device;
+    recorded r;
     rp_exec *plain, *whole, *each; /* without a switch, with one for all, with one for each */
     char (*labels)[LABEL_BYTES];
     const char **names;
 } bench;
 
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        rp_status result = (call);                                                                 \
-        if (result != RP_OK) {                                                                     \
-            fprintf(stderr, "bench_switches: %s: %s\n", #call, rp_status_name(result));            \
-            return -1;                                                                             \
-        }                                                                                          \
-    } while (0)
-
 static int make_plan(bench *b) {
     rp_buffer data;
-    rp_kernel kernel;
-    rp_graph *graph = NULL;
-    const rp_buffer_params params = {.size = sizeof params,
-                                     .name = "data",
-                                     .kind = RP_INOUT,
-                                     .bytes = (uint64_t)b->dispatches * 256};
-    TRY(rp_program_create(NULL, "switches", &b->program));
-    TRY(rp_program_buffer(b->program, &params, b->diags, &data));
-    TRY(rp_program_kernel(
-        b->program,
-        &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "add", .glsl = shader},
-        b->diags, &kernel));
-    TRY(rp_recorder_create(b->program, &b->recorder));
-    rp_bind_kernel(b->recorder, kernel);
-    for (uint32_t i = 0; i < b->dispatches; i++) {
+    TRY(recorded_begin(&b->r, "switches", shader, (uint64_t)b->r.dispatches * 256, &data));
+    for (uint32_t i = 0; i < b->r.dispatches; i++) {
         snprintf(b->labels[i], LABEL_BYTES, "part/%u", i);
         b->names[i] = b->labels[i];
-        rp_label_begin(b->recorder, b->labels[i]);
-        rp_bind(b->recorder, 0, (rp_range){data, (uint64_t)i * 256, 256});
-        rp_dispatch(b->recorder, 1, 1, 1);
-        rp_label_end(b->recorder);
+        rp_label_begin(b->r.recorder, b->labels[i]);
+        rp_bind(b->r.recorder, 0, (rp_range){data, (uint64_t)i * 256, 256});
+        rp_dispatch(b->r.recorder, 1, 1, 1);
+        rp_label_end(b->r.recorder);
     }
-    TRY(rp_program_graph(b->program, &b->recorder, 1, b->diags, &graph));
-    rp_status compiled = rp_compile(graph, NULL, b->diags, &b->plan, NULL);
-    rp_graph_destroy(graph);
-    TRY(compiled);
+    TRY(recorded_compile(&b->r));
     return 0;
 }
 
 static int make_execs(bench *b) {
     static const char *const part[] = {"part"};
     rp_exec_params params = {.size = sizeof params};
-    TRY(rp_device_create(NULL, NULL, b->diags, &b->device));
-    TRY(rp_exec_create(b->device, b->plan, &params, b->diags, &b->plain));
+    TRY(rp_device_create(NULL, NULL, b->r.diags, &b->r.device));
+    TRY(rp_exec_create(b->r.device, b->r.plan, &params, b->r.diags, &b->plain));
     params.switches = part;
     params.switch_count = 1;
-    TRY(rp_exec_create(b->device, b->plan, &params, b->diags, &b->whole));
+    TRY(rp_exec_create(b->r.device, b->r.plan, &params, b->r.diags, &b->whole));
     params.switches = b->names;
-    params.switch_count = b->dispatches;
-    TRY(rp_exec_create(b->device, b->plan, &params, b->diags, &b->each));
-    for (uint32_t i = 0; i < b->dispatches; i += 2)
-        TRY(rp_exec_enable(b->each, 0, b->names[i], 0, b->diags));
+    params.switch_count = b->r.dispatches;
+    TRY(rp_exec_create(b->r.device, b->r.plan, &params, b->r.diags, &b->each));
+    for (uint32_t i = 0; i < b->r.dispatches; i += 2)
+        TRY(rp_exec_enable(b->each, 0, b->names[i], 0, b->r.diags));
     return 0;
 }
 
@@ -113,24 +82,24 @@ static const char *const names[TIMES] = {"no switches",        "all under a swit
 static int one_round(void *state, double *seconds) {
     bench *b = state;
     if (replay(b->plain, &seconds[PLAIN])) return -1;
-    TRY(rp_exec_enable(b->whole, 0, "part", 1, b->diags));
+    TRY(rp_exec_enable(b->whole, 0, "part", 1, b->r.diags));
     if (replay(b->whole, &seconds[ON])) return -1;
-    TRY(rp_exec_enable(b->whole, 0, "part", 0, b->diags));
+    TRY(rp_exec_enable(b->whole, 0, "part", 0, b->r.diags));
     if (replay(b->whole, &seconds[OUT])) return -1;
     if (replay(b->each, &seconds[HALF])) return -1;
-    if (set(b->each, "part/1", b->diags, &seconds[SET_ONE])) return -1;
-    return set(b->whole, "part", b->diags, &seconds[SET_ALL]);
+    if (set(b->each, "part/1", b->r.diags, &seconds[SET_ONE])) return -1;
+    return set(b->whole, "part", b->r.diags, &seconds[SET_ALL]);
 }
 
 static int run(bench *b) {
-    if (!b->diags || !b->labels || !b->names || make_plan(b) || make_execs(b)) return -1;
-    double *times = time_rounds(TIMES, b->repeats, one_round, b), ratios[WAYS];
+    if (!b->labels || !b->names || make_plan(b) || make_execs(b)) return -1;
+    double *times = time_rounds(TIMES, b->r.repeats, one_round, b), ratios[WAYS];
     if (!times) return -1;
     for (uint32_t w = 0; w < WAYS; w++) /* before medians sort the times */
-        ratios[w] = median_ratio(times + (size_t)w * b->repeats, times, b->repeats);
+        ratios[w] = median_ratio(times + (size_t)w * b->r.repeats, times, b->r.repeats);
     for (uint32_t w = 0; w < TIMES; w++) {
         printf("%-30s %9.2f us", names[w],
-               median(times + (size_t)w * b->repeats, b->repeats) * 1e6);
+               median(times + (size_t)w * b->r.repeats, b->r.repeats) * 1e6);
         if (w < WAYS) printf("   %.2f", ratios[w]);
         printf("\n");
     }
@@ -138,32 +107,16 @@ static int run(bench *b) {
     return 0;
 }
 
-static void close_all(bench *b) {
-    rp_exec_destroy(b->plain);
-    rp_exec_destroy(b->whole);
-    rp_exec_destroy(b->each);
-    rp_device_destroy(b->device, NULL);
-    rp_plan_destroy(b->plan);
-    rp_recorder_destroy(b->recorder);
-    rp_program_destroy(b->program);
-    rp_diags_destroy(b->diags);
-    free(b->labels);
-    free(b->names);
-}
-
 int main(int argc, char **argv) {
-    bench b = {.dispatches = argc > 1 ? (uint32_t)atoi(argv[1]) : 1000,
-               .repeats = argc > 2 ? (uint32_t)atoi(argv[2]) : 300};
-    if (b.dispatches < 2 || b.dispatches > 60000 || b.repeats == 0) {
-        fprintf(stderr, "usage: bench_switches [DISPATCHES: 2 to 60000] [REPEATS]\n");
-        return 2;
-    }
-    b.diags = rp_diags_create(NULL);
-    b.labels = calloc(b.dispatches, LABEL_BYTES);
-    b.names = calloc(b.dispatches, sizeof *b.names);
+    bench b = {0};
+    if (!recorded_arguments(&b.r, argc, argv, 2, 300)) return 2;
+    b.labels = calloc(b.r.dispatches, LABEL_BYTES);
+    b.names = calloc(b.r.dispatches, sizeof *b.names);
     int failed = run(&b);
-    for (uint32_t i = 0; i < rp_diags_count(b.diags); i++)
-        fprintf(stderr, "%s\n", rp_diags_get(b.diags, i).message);
-    close_all(&b);
-    return failed ? 1 : 0;
+    rp_exec_destroy(b.plain);
+    rp_exec_destroy(b.whole);
+    rp_exec_destroy(b.each);
+    free(b.labels);
+    free(b.names);
+    return recorded_end(&b.r, failed);
 }
