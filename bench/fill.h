@@ -26,6 +26,8 @@ static inline void make_elements(uint8_t *bytes, uint64_t size, rp_dtype dtype, 
             memcpy(bytes + i, &(uint32_t){word % 512}, 4);
         else if (dtype == RP_F16)
             memcpy(bytes + i, &(uint32_t){(word & 0x83ff83ff) | 0x2c002c00}, 4);
+        else if (dtype == RP_BF16)
+            memcpy(bytes + i, &(uint32_t){(word & 0x80ff80ff) | 0x3d003d00}, 4);
         else
             for (uint32_t k = 0; k < block; k++)
                 bytes[i + k] = (uint8_t)(k == 1 ? 0x20 | (word >> 3 & 0x83) : next_random(state));

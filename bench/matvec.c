@@ -1,16 +1,16 @@
 /* How near matrix-vector products come to the memory's speed.
  *
- *   bench_matvec [MIB]
+ *   bench_matvec [MIB [DTYPE]]
  *
- * For each shape and dtype one plan of as many products as read about MIB (default 1024) MiB of
- * weights, each its own, so that no cache holds them. All products are independent of each other
- * ("apart", the best a kernel can do) or each takes the one before's result ("chain", square shapes
- * alone: a barrier stands between any two, as in a model); or they are siblings, rows of one x in
- * threes and what a compile fuses of them ("siblings"); all compiled for the device's own target.
- * GPU time by the replay's two timestamps, median over a fifth of a second with a full queue, after
- * at least as long to warm up (busy.h). The clock is the lowest that was seen meanwhile. Numbers
- * are bytes of weights by time; compare with what a copy reaches. What a device cannot hold is left
- * out, with the reason. */
+ * For each shape and dtype (DTYPE: those of it alone) one plan of as many products as read about
+ * MIB (default 1024) MiB of weights, each its own, so that no cache holds them. All products are
+ * independent of each other ("apart", the best a kernel can do) or each takes the one before's
+ * result ("chain", square shapes alone: a barrier stands between any two, as in a model); or they
+ * are siblings, rows of one x in threes and what a compile fuses of them ("siblings"); all compiled
+ * for the device's own target. GPU time by the replay's two timestamps, median over a fifth of a
+ * second with a full queue, after at least as long to warm up (busy.h). The clock is the lowest
+ * that was seen meanwhile. Numbers are bytes of weights by time; compare with what a copy reaches.
+ * What a device cannot hold is left out, with the reason. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +34,7 @@ static const shape shapes[] = {
     {"f16", 1, 2048, 2048},   {"f16", 1, 8192, 2048},  {"f16", 1, 2048, 8192},
     {"f16", 1, 4096, 4096},   {"f16", 1, 14336, 4096}, {"f16", 1, 512, 2048},
     {"f16", 1, 128256, 2048}, {"f16", 4, 4096, 4096},  {"f16", 8, 4096, 4096},
+    {"bf16", 1, 2048, 2048},  {"bf16", 1, 4096, 4096}, {"bf16", 8, 4096, 4096},
     {"f32", 1, 2048, 2048},   {"q8_0", 1, 2048, 2048}, {"q8_0", 1, 8192, 2048},
     {"q8_0", 1, 4096, 4096},  {"q8_0", 8, 4096, 4096}, {"q4_0", 1, 2048, 2048},
     {"q4_0", 1, 8192, 2048},  {"q4_0", 1, 4096, 4096}, {"q4_0", 8, 4096, 4096},
@@ -42,7 +43,7 @@ static const shape shapes[] = {
 static double weight_bytes(const shape *s) {
     double elements = (double)s->m * s->k;
     if (strcmp(s->dtype, "f32") == 0) return elements * 4;
-    if (strcmp(s->dtype, "f16") == 0) return elements * 2;
+    if (strcmp(s->dtype, "f16") == 0 || strcmp(s->dtype, "bf16") == 0) return elements * 2;
     return elements / 32 * (strcmp(s->dtype, "q8_0") == 0 ? 34 : 18);
 }
 
@@ -111,10 +112,11 @@ static double measure(rp_device *device, const rp_target *target, gpu_clock *clo
 
 int main(int argc, char **argv) {
     double mib = argc > 1 ? atof(argv[1]) : DEFAULT_MIB;
+    const char *dtype = argc > 2 ? argv[2] : NULL;
     rp_diags *diags = rp_diags_create(NULL);
     rp_device *device = NULL;
     if (mib <= 0 || mib > FEW_MIB) {
-        fprintf(stderr, "usage: bench_matvec [MIB], at most %d\n", FEW_MIB);
+        fprintf(stderr, "usage: bench_matvec [MIB [DTYPE]], at most %d\n", FEW_MIB);
         return 2;
     }
     rp_status status = rp_device_create(NULL, NULL, diags, &device);
@@ -130,6 +132,7 @@ int main(int argc, char **argv) {
            "chain", "siblings", "MHz");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const shape *s = &shapes[i];
+        if (dtype && strcmp(dtype, s->dtype) != 0) continue;
         double bytes = weight_bytes(s), wanted = mib * 1048576 / bytes;
         uint32_t count = wanted < 3 ? 3 : wanted > MAX_PRODUCTS ? MAX_PRODUCTS : (uint32_t)wanted;
         count -= count % 3;

@@ -133,7 +133,8 @@ static void add_product(chain *c, uint32_t i, rp_buffer x, rp_buffer weight, rp_
 
 static rp_status record(chain *c, rp_diags *diags) {
     const shape *s = c->s;
-    rp_dtype weights = dtype_of(s->dtype), dtype = weights == RP_F16 ? RP_F16 : RP_F32;
+    rp_dtype weights = dtype_of(s->dtype),
+             dtype = weights == RP_F16 || weights == RP_BF16 ? weights : RP_F32;
     rp_buffer x, weight[2], between[2], y;
     rp_status status = add_buffer(c, "x", RP_IN, dtype, s->m, s->k, diags, &x);
     if (status == RP_OK) status = add_buffer(c, "y", RP_OUT, dtype, s->m, s->k, diags, &y);

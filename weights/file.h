@@ -44,7 +44,4 @@ void rp_safetensors_release(rp_weights *w);
 bool rp_npy_begins(const void *data, size_t size);
 rp_status rp_npy_read(rp_weights *w);
 
-/* Whether BF16 of the array becomes f32 on its way into the buffer. */
-bool rp_weight_widens(const rp_weight *weight, rp_dtype buffer);
-
 #endif

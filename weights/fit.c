@@ -1,11 +1,40 @@
 /* Whether an array is what a buffer of a plan wants. */
 #include <inttypes.h>
 #include <stdio.h>
+#include "base/bfloat.h"
 #include "base/sized.h"
 #include "file.h"
 
-bool rp_weight_widens(const rp_weight *weight, rp_dtype buffer) {
-    return buffer == RP_F32 && strcmp(weight->type, "BF16") == 0;
+/* What .npy files say of f32: in others bf16 is bf16. */
+static const char npy_f32[] = "<f4";
+
+int rp_weight_converts(const rp_weight *weight, rp_dtype dtype) {
+    if (!weight || !weight->type) return 0;
+    return (dtype == RP_F32 && weight->dtype == RP_BF16) ||
+           (dtype == RP_BF16 && strcmp(weight->type, npy_f32) == 0);
+}
+
+rp_status rp_weight_convert(const rp_weight *weight, rp_dtype dtype, uint64_t first, uint64_t count,
+                            void *out) {
+    if (!rp_weight_converts(weight, dtype) || (!out && count)) return RP_ERROR_USAGE;
+    uint64_t all = weight->size / rp_dtype_size(weight->dtype);
+    if (first > all || count > all - first) return RP_ERROR_USAGE;
+    const uint8_t *from = (const uint8_t *)weight->data + first * rp_dtype_size(weight->dtype);
+    uint8_t *to = out;
+    for (uint64_t i = 0; i < count; i++) {
+        uint16_t half;
+        float value;
+        if (dtype == RP_F32) {
+            memcpy(&half, from + i * sizeof half, sizeof half);
+            value = rp_bf16_to_f32(half);
+            memcpy(to + i * sizeof value, &value, sizeof value);
+        } else {
+            memcpy(&value, from + i * sizeof value, sizeof value);
+            half = rp_bf16_of_f32(value);
+            memcpy(to + i * sizeof half, &half, sizeof half);
+        }
+    }
+    return RP_OK;
 }
 
 /* A shape of no dimensions is that of a single element, (1,). */
@@ -22,7 +51,7 @@ static rp_status wrong_type(const rp_weights *file, const rp_weight *w, const ch
     if (!file->npy)
         return rp_weights_say(file, diags, "%sis %s; buffer '%s' is %s%s", subject, w->type,
                               b->name, rp_dtype_name(b->dtype),
-                              strcmp(w->type, "BF16") ? "" : ": BF16 fits buffers of f32");
+                              w->dtype != RP_BF16 ? "" : ": BF16 fits buffers of bf16 and f32");
     static const char *const numpy[] = {
 #define RP_X(symbol, code, keyword, bytes, block, name) [symbol] = name,
         RP_DTYPE_LIST(RP_X)
@@ -48,7 +77,7 @@ static rp_status check(const rp_weights *file, const rp_weight *w, const rp_plan
                               "%shas %" PRIu64 " bytes of %s; buffer '%s' needs %" PRIu64 "%s",
                               subject, w->size, w->type, b->name, b->bytes, blocks ? " of U8" : "");
     }
-    if (w->dtype != b->dtype && !rp_weight_widens(w, b->dtype))
+    if (w->dtype != b->dtype && !rp_weight_converts(w, b->dtype))
         return wrong_type(file, w, subject, b, diags);
     if (same_shape(w, b)) return RP_OK;
     char have[256], want[256];

@@ -15,7 +15,7 @@
 
 enum {
     ALIGNMENT = 256,        /* fits every device's limits */
-    SLICE_VALUES = 1 << 20, /* widened at once */
+    SLICE_VALUES = 1 << 20, /* converted at once */
 };
 /* Every device of Vulkan 1.1 allocates that much at once. */
 #define STORAGE_BYTES (UINT64_C(1) << 30)
@@ -28,7 +28,7 @@ typedef struct entry {
     uint64_t shape[RP_MAX_RANK];
     uint64_t bytes;
     rp_weight array; /* while loading */
-    bool widen;
+    bool converted;
     bool first; /* of those that take the array so */
     uint32_t storage;
     uint64_t offset;
@@ -80,7 +80,7 @@ static rp_status find(loading *l, const rp_plan_buffer_info *buffer) {
                      .array = *rp_weights_get(params->files[f], index)};
         if (!e->name) return RP_ERROR_NO_MEMORY;
         for (uint32_t d = 0; d < e->rank; d++) e->shape[d] = buffer->shape[d];
-        e->widen = rp_weight_widens(&e->array, e->dtype);
+        e->converted = rp_weight_converts(&e->array, (rp_dtype)e->dtype);
         l->out->count++;
         return RP_OK;
     }
@@ -118,7 +118,7 @@ static int compare_arrays(const void *left, const void *right) {
     const entry *a = left, *b = right;
     uintptr_t first = (uintptr_t)a->array.data, second = (uintptr_t)b->array.data;
     if (first != second) return first < second ? -1 : 1;
-    return a->widen - b->widen;
+    return a->converted - b->converted;
 }
 
 static int compare_names(const void *left, const void *right) {
@@ -198,7 +198,7 @@ static rp_status upload_as_they_are(loading *l) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < out->count; i++) {
         const entry *e = &out->entries[i];
-        if (!e->first || e->widen) continue;
+        if (!e->first || e->converted) continue;
         uploads[count++] =
             (rp_storage_upload){out->storages[e->storage], e->offset, e->bytes, e->array.data};
     }
@@ -207,32 +207,28 @@ static rp_status upload_as_they_are(loading *l) {
     return status;
 }
 
-/* BF16 is the upper half of an f32. */
-static rp_status upload_slice(loading *l, const entry *e, uint64_t at, uint32_t *wide) {
-    uint64_t left = e->bytes / sizeof *wide - at;
+static rp_status upload_slice(loading *l, const entry *e, uint64_t at, void *values) {
+    uint64_t width = rp_dtype_size((rp_dtype)e->dtype), left = e->bytes / width - at;
     uint64_t here = left < SLICE_VALUES ? left : SLICE_VALUES;
-    for (uint64_t i = 0; i < here; i++) {
-        uint16_t half;
-        memcpy(&half, (const char *)e->array.data + (at + i) * sizeof half, sizeof half);
-        wide[i] = (uint32_t)half << 16;
-    }
-    const rp_storage_upload upload = {l->out->storages[e->storage], e->offset + at * sizeof *wide,
-                                      here * sizeof *wide, wide};
+    RP_TRY(rp_weight_convert(&e->array, (rp_dtype)e->dtype, at, here, values));
+    const rp_storage_upload upload = {l->out->storages[e->storage], e->offset + at * width,
+                                      here * width, values};
     return transfer(l, &upload, 1);
 }
 
-static rp_status upload_widened(loading *l) {
+static rp_status upload_converted(loading *l) {
     if (l->done == l->total) return RP_OK;
     const rp_loaded_weights *out = l->out;
-    uint32_t *wide = rp_alloc(&out->allocator, SLICE_VALUES, sizeof *wide);
-    rp_status status = wide ? RP_OK : RP_ERROR_NO_MEMORY;
+    void *values = rp_alloc(&out->allocator, SLICE_VALUES, sizeof(float));
+    rp_status status = values ? RP_OK : RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < out->count; i++) {
         const entry *e = &out->entries[i];
-        if (!e->first || !e->widen) continue;
-        for (uint64_t at = 0; at < e->bytes / sizeof *wide && status == RP_OK; at += SLICE_VALUES)
-            status = upload_slice(l, e, at, wide);
+        if (!e->first || !e->converted) continue;
+        uint64_t count = e->bytes / rp_dtype_size((rp_dtype)e->dtype);
+        for (uint64_t at = 0; at < count && status == RP_OK; at += SLICE_VALUES)
+            status = upload_slice(l, e, at, values);
     }
-    rp_release(&out->allocator, wide);
+    rp_release(&out->allocator, values);
     return status;
 }
 
@@ -243,7 +239,7 @@ static rp_status load(loading *l) {
     RP_TRY(place(l));
     RP_TRY(allocate(l));
     RP_TRY(upload_as_they_are(l));
-    RP_TRY(upload_widened(l));
+    RP_TRY(upload_converted(l));
     qsort(l->out->entries, l->out->count, sizeof *l->out->entries, compare_names);
     return RP_OK;
 }

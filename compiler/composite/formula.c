@@ -140,26 +140,28 @@ static bool lookup(void *context, const char *name, size_t length, uint32_t *out
 }
 
 static uint8_t type_of(uint8_t dtype) {
-    bool is_float = dtype == RP_F32 || dtype == RP_F16;
+    bool is_float = dtype == RP_F32 || dtype == RP_F16 || dtype == RP_BF16;
     bool is_signed = dtype == RP_I32 || dtype == RP_I8;
     return is_float ? RP_TYPE_F32 : is_signed ? RP_TYPE_I32 : RP_TYPE_U32;
 }
 
 /* The dtype of an output that is made: by the formula's type, not by its first input, which may be
- * the bytes of a picture. Floats are f16 where no input is f32. */
+ * the bytes of a picture. Floats are f16, or bf16, where no float is anything else. */
 static uint8_t natural_dtype(const rewriter *w, rp_formula *formula) {
     uint8_t types[26];
-    bool f16 = false, f32 = false;
+    bool f16 = false, bf16 = false, f32 = false;
     char error[160];
     for (uint32_t i = 0; i < w->out->input_count; i++) {
         uint8_t dtype = w->x->operands[w->out->inputs[i]].argument.tensor.dtype;
         types[i] = type_of(dtype);
         f16 |= dtype == RP_F16;
+        bf16 |= dtype == RP_BF16;
         f32 |= dtype == RP_F32;
     }
     if (!rp_formula_check(formula, types, error)) return RP_RAW; /* the op will say so */
     switch ((rp_formula_type)formula->nodes[formula->count - 1].type) {
-    case RP_TYPE_F32: return f16 && !f32 ? RP_F16 : RP_F32;
+    case RP_TYPE_F32:
+        return f16 && !bf16 && !f32 ? RP_F16 : bf16 && !f16 && !f32 ? RP_BF16 : RP_F32;
     case RP_TYPE_NUMBER:
     case RP_TYPE_I32: return RP_I32;
     case RP_TYPE_U32: return RP_U32;

@@ -16,7 +16,7 @@ typedef struct rp_map_formula {
     uint32_t inputs[26]; /* in the application's operands, in the order of the letters */
     uint32_t input_count;
     uint32_t output;
-    uint8_t dtype; /* that the result has by itself: f32, f16, i32, u32, u8 for conditions */
+    uint8_t dtype; /* that the result has by itself: f32, f16, bf16, i32, u32, u8 for conditions */
 } rp_map_formula;
 
 /* Rewrites the attribute "expr" of an application of `map`. Its output is the last operand called

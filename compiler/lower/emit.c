@@ -130,6 +130,7 @@ const char *rp_emit_class(uint8_t dtype) {
     case RP_RAW:
     case RP_F32:
     case RP_F16:
+    case RP_BF16:
     case RP_Q8_0:
     case RP_Q4_0: break;
     }
@@ -286,6 +287,7 @@ static const char *raw_type(uint8_t dtype) {
     case RP_I32: return "int";
     case RP_U32: return "uint";
     case RP_F16:
+    case RP_BF16:
     case RP_Q8_0:
     case RP_Q4_0: return "uint16_t";
     case RP_I8: return "int8_t";

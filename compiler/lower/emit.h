@@ -9,9 +9,10 @@
  *   epilogues  from results that the kernel has just computed to everything downstream of them
  *   row steps  the reductions of rows members, for a row or for a few rows
  *
- * Every value is a function float|int|uint of its index; f16 and f32 are float, i8 and i32 int, u8
- * and u32 uint. A value is always what a store and a load would make of it: f16 is rounded, narrow
- * integers are saturated, in memory or not. So fused and unfused results are equal to the bit.
+ * Every value is a function float|int|uint of its index; f16, bf16 and f32 are float, i8 and i32
+ * int, u8 and u32 uint. A value is always what a store and a load would make of it: f16 and bf16 are
+ * rounded, narrow integers are saturated, in memory or not. So fused and unfused results are equal
+ * to the bit.
  *
  * Numbers (shapes, attributes) are specialisation constants, so that the text depends on the
  * structure of the node alone.
@@ -175,9 +176,9 @@ void rp_emit_grid(rp_emit *e, uint64_t groups);
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 /* The array with the raw elements of an operand that is in memory, as GLSL `type`, NULL for its
- * own: float, int, uint, uint16_t (f16, q8_0, q4_0), int8_t, uint8_t. The operand must begin at a
- * multiple of the type's size. An array begins where every device lets a descriptor begin, which
- * may be before the operand: its elements are found by rp_emit_element, or from `first` on. */
+ * own: float, int, uint, uint16_t (f16, bf16, q8_0, q4_0), int8_t, uint8_t. The operand must begin
+ * at a multiple of the type's size. An array begins where every device lets a descriptor begin,
+ * which may be before the operand: its elements are found by rp_emit_element, or from `first` on. */
 rp_emit_array_type rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, const char *type);
 
 /* The expression of one of them: "b3[i]", or "b3[b3_first + i]". `index` is an expression in which

@@ -126,6 +126,7 @@ static const char *const fours[] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
 static const char *pack(uint8_t dtype) {
     switch ((rp_dtype)dtype) {
     case RP_F16: return "f32_to_f16x4";
+    case RP_BF16: return "f32_to_bf16x4";
     case RP_I8: return "pack_i8";
     case RP_RAW:
     case RP_U8: return "pack_u8";

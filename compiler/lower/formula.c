@@ -209,6 +209,7 @@ static const char *function_of(uint8_t code) {
     if (code == RP_FORMULA_round) return "roundEven";
     if (code == RP_FORMULA_trunc) return "trunc";
     if (code == RP_FORMULA_f16) return "round_f16";
+    if (code == RP_FORMULA_bf16) return "round_bf16";
     if (code == RP_FORMULA_bits) return "bitCount";
     return helpers[code];
 }
@@ -312,6 +313,7 @@ static void put(formula_job *job, rp_text *to, uint32_t index, uint8_t wanted) {
 const char *rp_emit_rounding(uint8_t dtype) {
     switch ((rp_dtype)dtype) {
     case RP_F16: return "round_f16";
+    case RP_BF16: return "round_bf16";
     case RP_I8: return "to_i8";
     case RP_U8: return "to_u8";
     case RP_RAW:
@@ -331,6 +333,7 @@ static const char *result_of(uint8_t dtype, uint8_t type) {
     bool from_float = type == RP_TYPE_F32;
     switch ((rp_dtype)dtype) {
     case RP_F16: return from_float ? "round_f16(r)" : "round_f16(float(r))";
+    case RP_BF16: return from_float ? "round_bf16(r)" : "round_bf16(float(r))";
     case RP_I8: return from_float ? "to_i8(to_i32(r))" : "to_i8(r)";
     case RP_U8: return from_float ? "to_u8(to_u32(r))" : "to_u8(r)";
     case RP_I32: return from_float ? "to_i32(r)" : type == RP_TYPE_I32 ? "r" : "to_i32(r)";

@@ -92,7 +92,7 @@ bool rp_emit_is_index_step(const rp_op_step *step); /* argmin, argmax: a uint */
 const char *rp_emit_word(rp_emit *e, const char *name);
 
 /* The helper that makes a value of an operand's class what memory of the dtype would hold:
- * "round_f16", "to_i8", "to_u8"; "" for others. */
+ * "round_f16", "round_bf16", "to_i8", "to_u8"; "" for others. */
 const char *rp_emit_rounding(uint8_t dtype);
 
 /* Emits `NAME(...)`, the formula converted to `dtype`, or for RP_RAW a float as it is. Fills in

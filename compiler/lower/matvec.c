@@ -84,7 +84,8 @@ static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
     if (!rp_mul_u64(symbol(e, member, 'M'), symbol(e, member, 'K'), &elements)) return false;
     switch ((rp_dtype)e->members[member].operands[RP_MATVEC_WEIGHT].dtype) {
     case RP_F32: words = narrow ? elements : elements / 4; break;
-    case RP_F16: words = narrow ? elements : elements / 8; break;
+    case RP_F16:
+    case RP_BF16: words = narrow ? elements : elements / 8; break;
     case RP_Q8_0: words = elements / 32 * 17; break;
     case RP_Q4_0: words = elements / 32 * 9; break;
     case RP_RAW:

@@ -57,7 +57,8 @@ static void put_weight(rp_matvec *m, const rp_matvec_core *core) {
     static const char *const files[] = {[RP_F32] = "matvec/f32",
                                         [RP_F16] = "matvec/f16",
                                         [RP_Q8_0] = "matvec/q8_0",
-                                        [RP_Q4_0] = "matvec/q4_0"};
+                                        [RP_Q4_0] = "matvec/q4_0",
+                                        [RP_BF16] = "matvec/bf16"};
     rp_emit *e = m->e;
     uint8_t dtype = e->members[core->member].operands[RP_MATVEC_WEIGHT].dtype;
     if (core->layout != RP_MATVEC_PLAIN) {
@@ -68,15 +69,15 @@ static void put_weight(rp_matvec *m, const rp_matvec_core *core) {
         rp_emit_fail(e, "weights of %s are not known here", rp_dtype_name(dtype));
         return;
     }
-    bool half = core->narrow && dtype == RP_F16;
+    bool half = core->narrow && (RP_DT(dtype) & RP_DT_HALF);
     const char *type = NULL, *result = "uint", *before = "uint(", *behind = ")";
     if (core->narrow) {
         result = "float";
-    } else if (dtype == RP_F32 || dtype == RP_F16) {
+    } else if (RP_DT(dtype) & RP_DT_FLOAT) {
         type = result = dtype == RP_F32 ? "vec4" : "uvec4";
     }
     if (half)
-        before = "f16_to_f32(uint(", behind = "))";
+        before = dtype == RP_F16 ? "f16_to_f32(uint(" : "bf16_to_f32(uint(", behind = "))";
     else if (core->narrow || type)
         before = behind = "";
     const char *element = rp_emit_element(e, core->member, RP_MATVEC_WEIGHT, type, "i");

@@ -45,6 +45,7 @@ const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand) {
     case RP_Q8_0:
     case RP_Q4_0: put_block_element(e, member, operand, name); return name;
     case RP_F16: before = "f16_to_f32(uint(", behind = "))"; break;
+    case RP_BF16: before = "bf16_to_f32(uint(", behind = "))"; break;
     case RP_I8: before = "int(", behind = ")"; break;
     case RP_RAW:
     case RP_U8: before = "uint(", behind = ")"; break;
@@ -94,6 +95,7 @@ const char *rp_emit_load_type(const rp_emit *e, uint32_t member, uint32_t operan
 static const char *unpack(rp_emit *e, uint8_t dtype, const char *words) {
     switch ((rp_dtype)dtype) {
     case RP_F16: return rp_emit_name(e, "f16x4_to_f32(%s)", words);
+    case RP_BF16: return rp_emit_name(e, "bf16x4_to_f32(%s)", words);
     case RP_I8: return rp_emit_name(e, "unpack_i8(%s)", words);
     case RP_U8: return rp_emit_name(e, "unpack_u8(%s)", words);
     case RP_RAW:

@@ -18,6 +18,7 @@ void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, c
     const char *before = "", *behind = "";
     switch ((rp_dtype)out->dtype) {
     case RP_F16: before = "uint16_t(f32_to_f16(", behind = "))"; break;
+    case RP_BF16: before = "uint16_t(f32_to_bf16(", behind = "))"; break;
     case RP_I8: before = "int8_t(", behind = ")"; break;
     case RP_RAW:
     case RP_U8: before = "uint8_t(", behind = ")"; break;

@@ -160,7 +160,7 @@ void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *
 /* What memory holds is rounded: so is what a function returns. */
 static bool is_rounded(const rp_emit *e, uint32_t value) {
     uint8_t dtype = e->values[value].dtype;
-    return dtype == RP_F16 || dtype == RP_I8 || dtype == RP_U8;
+    return *rp_emit_rounding(dtype) != '\0';
 }
 
 /* The function before that. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/bfloat.h"
 #include "text/lex.h"
 
 /* Round to nearest, ties to even. Too large values become infinity. */
@@ -68,7 +69,7 @@ bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, do
 
 static bool read_float(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t *out) {
     const char *type = rp_dtype_name(dtype);
-    const char *what = dtype == RP_F16 ? "f16 value" : "f32 value";
+    const char *what = dtype == RP_F32 ? "f32 value" : dtype == RP_F16 ? "f16 value" : "bf16 value";
     double value;
     uint64_t hex;
     if (rp_read_hex(node, 16, &hex))
@@ -76,14 +77,15 @@ static bool read_float(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, u
                              RP_CLIP(node), type);
     if (!rp_read_double(r, node, what, &value)) return false;
     float single = (float)value;
-    uint16_t half = half_of_double(value);
-    bool lost = dtype == RP_F16 ? (half & 0x7fff) == 0x7c00 : isinf(single);
+    uint16_t half = dtype == RP_F16 ? half_of_double(value) : rp_bf16_of_double(value);
+    bool lost =
+        dtype == RP_F32 ? isinf(single) : (half & 0x7fff) == (dtype == RP_F16 ? 0x7c00 : 0x7f80);
     if (isfinite(value) && lost)
         return rp_read_error(r, node, "'%.*s' is too large for %s", RP_CLIP(node), type);
-    if (dtype == RP_F16)
-        memcpy(out, &half, sizeof half);
-    else
+    if (dtype == RP_F32)
         memcpy(out, &single, sizeof single);
+    else
+        memcpy(out, &half, sizeof half);
     return true;
 }
 
@@ -92,7 +94,8 @@ bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint
     char what[32];
     switch (dtype) {
     case RP_F32:
-    case RP_F16: return read_float(r, node, dtype, out);
+    case RP_F16:
+    case RP_BF16: return read_float(r, node, dtype, out);
     case RP_I8: min = INT8_MIN, max = INT8_MAX; break;
     case RP_RAW:
     case RP_U8: max = UINT8_MAX; break;

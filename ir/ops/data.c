@@ -23,7 +23,7 @@ static bool is_in(uint8_t dtype, uint32_t set) {
     return dtype < 32 && (set >> dtype & 1) != 0;
 }
 
-/* Elements move as they are, so the dtypes must be the same, but for f32 and f16, which convert.
+/* Elements move as they are, so the dtypes must be the same, but for floats, which convert.
  * An output may be of a dtype that no op takes, or RP_RAW, which is about to be inferred: both are
  * dealt with after the rule. */
 static bool same_class(rp_op_call *call, uint32_t from, uint32_t to) {
@@ -136,7 +136,7 @@ static bool rule_fill(rp_op_call *call) {
 
 #define MOVES                                                                                      \
     "Elements are moved as they are: zeros keep their sign, denormals and infinities stay, NaN "   \
-    "stays NaN. From f32 to f16 they are rounded to the nearest even."
+    "stays NaN. To f16 and bf16 they are rounded to the nearest even."
 
 const rp_op rp_ops_data[] = {
     {
@@ -333,8 +333,9 @@ const rp_op rp_ops_data[] = {
         .name = "fill",
         .family = "data",
         .brief = "one number everywhere",
-        .notes = "The number is taken as f32, and rounded to the nearest even for f16. For integer "
-                 "outputs it must be an integer in range that f32 holds exactly.",
+        .notes =
+            "The number is taken as f32, and rounded to the nearest even for f16 and bf16. For "
+            "integer outputs it must be an integer in range that f32 holds exactly.",
         .form = RP_OP_POINTWISE,
         .operand_count = 1,
         .attr_count = 1,

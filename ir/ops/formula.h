@@ -13,7 +13,7 @@
  * NUMBER is an integer or a decimal with optional exponent, or `inf`, `nan`, `pi`. NAMEs are given
  * by the caller: inputs, attributes, results of steps. FUNCTIONs are RP_FORMULA_FUNCTIONS.
  *
- * Types: f32, i32, u32 and bool. f16 and f32 inputs are f32; i8 and i32 are i32; u8 and u32 are
+ * Types: f32, i32, u32 and bool. f16, bf16 and f32 inputs are f32; i8 and i32 are i32; u8 and u32 are
  * u32. A NUMBER without '.' or exponent takes the type of what it meets. Where f32 meets an integer
  * the integer is converted; where i32 meets u32 both are taken as i32, bits unchanged. '/' on
  * integers truncates, '%' has the sign of its left side; division by zero gives 0 for both. '%',
@@ -23,7 +23,7 @@
  * f32(), i32() or u32(), or as the result. f32 follows IEEE 754 with the precision Vulkan
  * guarantees; nothing is contracted or reordered.
  *
- * Results are converted to the output's dtype: to f16 rounded to nearest even; f32 to an integer
+ * Results are converted to the output's dtype: to f16 and bf16 rounded to nearest even; f32 to an integer
  * truncates toward zero and saturates, NaN gives 0; integers saturate too, so a negative i32 stored
  * as u32 is 0; bool is 0 or 1.
  *
@@ -38,7 +38,7 @@
 
 /* name, arguments, floats only (arguments are converted to f32). gelu is the form with erf,
  * gelu_tanh the approximation; softcap(x, c) is c * tanh(x / c); f32(), i32() and u32() convert;
- * f16() rounds to f16; bits(x) is the number of set bits of an integer, an i32; sign, floor, ceil,
+ * f16() and bf16() round to these; bits(x) is the number of set bits of an integer, an i32; sign, floor, ceil,
  * round (half to even), trunc as in GLSL. sin and cos are good to 2^-22 for every finite x.
  * pow(x, y) is NaN for x < 0, 1 for y = 0, and for x = 0 otherwise 0 or inf. */
 #define RP_FORMULA_FUNCTIONS(X)                                                                    \
@@ -68,7 +68,8 @@
     X(ceil, 1, 1)                                                                                  \
     X(round, 1, 1)                                                                                 \
     X(trunc, 1, 1)                                                                                 \
-    X(isnan, 1, 1) X(isinf, 1, 1) X(f32, 1, 0) X(i32, 1, 0) X(u32, 1, 0) X(f16, 1, 1) X(bits, 1, 0)
+    X(isnan, 1, 1)                                                                                 \
+    X(isinf, 1, 1) X(f32, 1, 0) X(i32, 1, 0) X(u32, 1, 0) X(f16, 1, 1) X(bits, 1, 0) X(bf16, 1, 1)
 
 typedef enum rp_formula_code {
     RP_FORMULA_NUMBER, /* `number`; `integer`: written without '.' or exponent */

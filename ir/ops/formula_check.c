@@ -125,7 +125,8 @@ static rule rule_of(uint8_t code) {
     case RP_FORMULA_ceil:
     case RP_FORMULA_round:
     case RP_FORMULA_trunc:
-    case RP_FORMULA_f16: break;
+    case RP_FORMULA_f16:
+    case RP_FORMULA_bf16: break;
     }
     return RULE_FLOAT;
 }
@@ -347,7 +348,7 @@ bool rp_formula_check(rp_formula *formula, const uint8_t *name_types, char *erro
  * of the rate of an addition. */
 static bool is_transcendental(uint8_t code) {
     bool cheap = code == RP_FORMULA_floor || code == RP_FORMULA_ceil || code == RP_FORMULA_round ||
-                 code == RP_FORMULA_trunc || code == RP_FORMULA_f16;
+                 code == RP_FORMULA_trunc || code == RP_FORMULA_f16 || code == RP_FORMULA_bf16;
     return !cheap && rule_of(code) == RULE_FLOAT;
 }
 
@@ -368,7 +369,7 @@ static double size_of(uint8_t code) {
         [RP_FORMULA_cos] = 240,     [RP_FORMULA_tanh] = 115,      [RP_FORMULA_erf] = 170,
         [RP_FORMULA_sigmoid] = 175, [RP_FORMULA_silu] = 220,      [RP_FORMULA_gelu] = 175,
         [RP_FORMULA_sqrt] = 45,     [RP_FORMULA_gelu_tanh] = 230, [RP_FORMULA_softcap] = 270,
-        [RP_FORMULA_f16] = 115,
+        [RP_FORMULA_f16] = 115,     [RP_FORMULA_bf16] = 20,
     };
     enum { FUNCTION = 80, OPERATION = 3 };
     if (rule_of(code) == RULE_LEAF) return 0;

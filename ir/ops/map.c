@@ -176,7 +176,8 @@ const rp_op rp_ops_map[] = {
           gate_notes),
 
     {MAP("cast", "x", "conversion to the output's dtype",
-         "To f16 rounded to nearest even; to integers truncated toward zero and saturated, NaN "
+         "To f16 and bf16 rounded to nearest even; to integers truncated toward zero and "
+         "saturated, NaN "
          "gives 0."),
      .operand_count = 2, .operands = {IN("x", "the input", RP_DT_NUMBER), OUT(RP_DT_NUMBER, NULL)}},
     {MAP("select", "condition != 0 ? a : b", "one of two inputs, element by element",

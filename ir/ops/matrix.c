@@ -41,7 +41,7 @@ static const rp_op_variant matvec_variants[] = {
      .when = "x is f32 in memory, 16 bytes aligned like all rows, with more than 2048 elements",
      .why = "reads x through the caches: no barrier"},
     {.name = "staged",
-     .when = "x is computed in the kernel, f16 or small; as f32 it fits about 28 KiB",
+     .when = "x is computed in the kernel, f16, bf16 or small; as f32 it fits about 28 KiB",
      .why = "computes x once for a workgroup, into shared memory, while the first weights are "
             "loaded"},
     {.name = "tiled",
@@ -53,7 +53,7 @@ static const rp_op_variant matvec_variants[] = {
      .why = "loads 16 bytes of blocks at once, wherever blocks begin; x lies in shared memory as "
             "they meet it"},
     {.name = "narrow",
-     .when = "a weight of f32 or f16 whose rows do not start at multiples of 16 bytes",
+     .when = "a weight of f32, f16 or bf16 whose rows do not start at multiples of 16 bytes",
      .why = "loads one weight at a time; give weights a K that is a multiple of 8 to avoid it"},
     {0},
 };
@@ -318,7 +318,7 @@ const rp_op rp_ops_matrix[] = {
                  "With `transpose_a` a is [B, K, M], with `transpose_b` b is [B, N, K], as weights "
                  "usually are. b may be one matrix for all of a's. " SUMS
                  " With cooperative matrices the order is the device's, and blocks are unpacked to "
-                 "the nearest f16.",
+                 "the nearest f16; they multiply f16, so bf16 is computed in f32 as f32 is.",
         .form = RP_OP_KERNEL,
         .operand_count = 3,
         .attr_count = 2,

@@ -89,7 +89,8 @@ typedef enum rp_op_place {
 
 #define RP_DT(dtype) (1u << (dtype))
 enum {
-    RP_DT_FLOAT = RP_DT(RP_F32) | RP_DT(RP_F16),
+    RP_DT_HALF = RP_DT(RP_F16) | RP_DT(RP_BF16),
+    RP_DT_FLOAT = RP_DT(RP_F32) | RP_DT_HALF,
     RP_DT_BYTE = RP_DT(RP_I8) | RP_DT(RP_U8),
     RP_DT_INDEX = RP_DT(RP_U32) | RP_DT(RP_I32),
     RP_DT_BLOCK = RP_DT(RP_Q8_0) | RP_DT(RP_Q4_0),

@@ -52,6 +52,7 @@ uint8_t rp_op_formula_type(uint8_t dtype) {
     case RP_RAW:
     case RP_F32:
     case RP_F16:
+    case RP_BF16:
     case RP_Q8_0:
     case RP_Q4_0: break;
     }

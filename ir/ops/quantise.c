@@ -254,13 +254,13 @@ const rp_op rp_ops_quantise[] = {
     {
         .name = "dequantize",
         .family = "quantise",
-        .brief = "blocks of q8_0 or q4_0, or f16, back to numbers",
-        .notes = "code * scale, a rounding of f32 and none for f16.",
+        .brief = "blocks of q8_0 or q4_0, or f16 or bf16, back to numbers",
+        .notes = "code * scale, a rounding of f32 and none for f16 and bf16.",
         .form = RP_OP_POINTWISE,
         .operand_count = 2,
         .expression = "x",
         .operands =
-            {{.name = "x", .brief = "the rows", .dtypes = RP_DT_BLOCK | RP_DT(RP_F16)},
+            {{.name = "x", .brief = "the rows", .dtypes = RP_DT_BLOCK | RP_DT_HALF},
              {.name = "out", .brief = "the numbers", .dtypes = RP_DT_FLOAT, .access = RP_WRITE}},
     },
     {

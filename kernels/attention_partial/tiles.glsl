@@ -13,7 +13,7 @@
 // grid: P, G * Z, 1
 // bind: k uvec4, v uvec4
 
-#if k_DTYPE == F16
+#if k_DTYPE == F16 || k_DTYPE == BF16
 const uint WIDTH = 8u; // elements in 16 bytes, a column
 #else
 const uint WIDTH = 4u;
@@ -43,6 +43,8 @@ vec4 unpack(uvec4 raw, uint n) {
 #if k_DTYPE == F16
     return n == 0u ? vec4(unpackHalf2x16(raw.x), unpackHalf2x16(raw.y))
                    : vec4(unpackHalf2x16(raw.z), unpackHalf2x16(raw.w));
+#elif k_DTYPE == BF16
+    return bf16x4_to_f32(n == 0u ? raw.xy : raw.zw);
 #else
     return uintBitsToFloat(raw);
 #endif
@@ -52,6 +54,8 @@ uvec4 pack(float e[8]) {
 #if k_DTYPE == F16
     return uvec4(packHalf2x16(vec2(e[0], e[1])), packHalf2x16(vec2(e[2], e[3])),
                  packHalf2x16(vec2(e[4], e[5])), packHalf2x16(vec2(e[6], e[7])));
+#elif k_DTYPE == BF16
+    return uvec4(f32_to_bf16x4(vec4(e[0], e[1], e[2], e[3])), f32_to_bf16x4(vec4(e[4], e[5], e[6], e[7])));
 #else
     return floatBitsToUint(vec4(e[0], e[1], e[2], e[3]));
 #endif

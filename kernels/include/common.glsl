@@ -7,6 +7,7 @@
 #define U32 6
 #define Q8_0 7
 #define Q4_0 8
+#define BF16 9
 
 // Conversions between what memory holds and what kernels compute with. Done in integers: what
 // packHalf2x16 does with ties, denormals and NaN is up to the device, and results must not be.
@@ -49,6 +50,32 @@ uvec2 f32_to_f16x4(vec4 value) {
     if (any(lessThan(rest - 1u, uvec4(0x387fffffu))) || any(greaterThanEqual(rest, uvec4(0x477ff000u))))
         narrow = uvec4(f32_to_f16(value.x), f32_to_f16(value.y), f32_to_f16(value.z), f32_to_f16(value.w));
     return uvec2(narrow.x | narrow.y << 16, narrow.z | narrow.w << 16);
+}
+
+// The same of bf16, the upper half of a float. NaN is kept one, whatever its bits.
+float bf16_to_f32(uint bits16) {
+    return uintBitsToFloat(bits16 << 16);
+}
+
+vec4 bf16x4_to_f32(uvec2 words) {
+    return uintBitsToFloat(uvec4(words.x << 16, words.x & 0xffff0000u, words.y << 16, words.y & 0xffff0000u));
+}
+
+uint f32_to_bf16(float value) {
+    uint bits = floatBitsToUint(value);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return bits >> 16 | 0x40u;
+    return bits + 0x7fffu + (bits >> 16 & 1u) >> 16;
+}
+
+uvec2 f32_to_bf16x4(vec4 value) {
+    uvec4 bits = floatBitsToUint(value);
+    uvec4 near = bits + 0x7fffu + (bits >> 16 & 1u);
+    near = mix(near, bits | 0x400000u, greaterThan(bits & 0x7fffffffu, uvec4(0x7f800000u)));
+    return near.xz >> 16 | near.yw & 0xffff0000u;
+}
+
+float round_bf16(float value) {
+    return bf16_to_f32(f32_to_bf16(value));
 }
 
 // Four bytes of a word, and back.

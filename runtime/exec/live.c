@@ -303,6 +303,7 @@ static bool read_element(void *context, uint32_t buffer, uint32_t element, int64
     case RP_RAW:
     case RP_F32:
     case RP_F16:
+    case RP_BF16:
     case RP_Q8_0:
     case RP_Q4_0: break;
     }

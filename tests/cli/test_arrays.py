@@ -61,6 +61,19 @@ class Arrays(cli.Case):
                 self.assertEqual((out.dtype, out.shape), (data.dtype, data.shape))
                 self.assertEqual(out.tobytes(), data.tobytes())
 
+    def test_bf16_by_way_of_f32(self):
+        """NumPy has no bf16: rounded to nearest even on the way in, f32 on the way out."""
+        bits = np.concatenate([np.random.default_rng(8).integers(0, 1 << 32, 500, "u4"),
+                               np.array([0, 1, 0x8000, 0x18000, 0x7f7f8000, 0x7f7f7fff, 0xff800000,
+                                         0x7fc00000, 0x7f800001, 0x3f808000, 0x3f818000, 0x3f818001], "u4")])
+        near = ((bits.astype("u8") + 0x7fff + (bits >> 16 & 1)) & 0xffff0000).astype("u4")
+        wanted = np.where(np.isnan(bits.view("f4")), bits, near).view("f4")
+        self.pipeline("dtype: bf16, shape: [512]")
+        out = self.run_copy(OK, bits.view("f4"))
+        self.assertEqual(out.dtype.str, "<f4")
+        np.testing.assert_array_equal(out, wanted)
+        self.run_copy(INPUT, np.zeros(512, "f2"), error="array.astype('<f4')")
+
     def test_written_header(self):
         self.run_copy(OK, self.array)
         raw = self.read("y.npy")

@@ -180,8 +180,10 @@ class Views(cli.Case):
         """Products and attention load 16 bytes at once where they may."""
         random = np.random.default_rng(5)
         for begin in (1, 4, 8):
-            for dtype, kind in (("f32", "f4"), ("f16", "f2")):
+            for dtype, kind in (("f32", "f4"), ("f16", "f2"), ("bf16", "f4")):
                 w = random.normal(size=40 * 64 + 64).astype(kind)
+                if dtype == "bf16":
+                    w = (w.view("u4") & 0xffff0000).view("f4")
                 x = random.normal(size=64 + 64).astype("f4")
                 y = np.zeros(40, "f4")
                 got = self.run_both(

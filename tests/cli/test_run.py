@@ -264,6 +264,26 @@ nodes: [copy: {{from: v, to: y}}]
         self.bits("f16", "f2", [np.inf, -np.inf, 0.99975, 0.9999, 3e-8, 1e-9, -5.96e-8, 1023.75])
         self.expect(USAGE, "run", "live.yaml", "--set", "v=65520", error="no value of type f16")
 
+    def test_bf16_rounds_to_nearest_even(self):
+        self.write("live.yaml", """reprise: 1
+name: live
+live: {v: {dtype: bf16, shape: [8], default: [0, 1.00390625, 1.01171875, -.inf, 3.3e38, 1.0e-40, .nan, -0.1]}}
+buffers: {y: {kind: out, dtype: bf16, shape: [8]}}
+nodes: [copy: {from: v, to: y}]
+""")
+        nan = np.nan
+        def saved(*options):
+            self.expect(OK, "run", "live.yaml", *options, "-o", "y=y.npy")
+            return np.load(self.folder / "y.npy")
+        np.testing.assert_array_equal(
+            saved(), np.array([0, 1, 1.015625, -np.inf, 31 * 2.0**123, 2.0**-133, nan, -0.10009765625], "f4"))
+        np.testing.assert_array_equal(
+            saved("--set", "v=-0.0,1.00390625,1.01171875,inf,3.389e38,9.2e-41,nan,1.003906251"),
+            np.array([-0.0, 1, 1.015625, np.inf, 255 * 2.0**120, 2.0**-133, nan, 1.0078125], "f4"))
+        self.expect(USAGE, "run", "live.yaml", "--set", "v=3.4e38", error="no value of type bf16")
+        out = self.expect(OK, "run", "live.yaml", "--set", "v=1,2,3,4,5,6,7,8")
+        self.assertIn("y bf16[8]  min 1 max 8 mean 4.5", out)
+
     def test_integers(self):
         self.bits("i8", "i1", [-128, 127, 0, 1, -1, 2, 3, 4])
         self.bits("u8", "u1", [255, 0, 1, 2, 3, 4, 5, 6])

@@ -74,6 +74,8 @@ class Weights(cli.Case):
     def test_conversions(self):
         self.pipeline("f32", "[4]", "{file: m.safetensors, tensor: b}")
         np.testing.assert_array_equal(self.copied(), np.array([1, -2, np.inf, 2.0**-133], "f4"))
+        self.pipeline("bf16", "[4]", "{file: m.safetensors, tensor: b}")
+        np.testing.assert_array_equal(self.copied(), np.array([1, -2, np.inf, 2.0**-133], "f4"))
         self.pipeline("q8_0", "[2, 32]", "{file: m.safetensors, tensor: q}")
         np.testing.assert_array_equal(self.copied(), self.tensors["q"])
         np.save(self.folder / "q.npy", self.tensors["q"][::-1].copy())
@@ -86,7 +88,8 @@ class Weights(cli.Case):
                 ("w", "f16", "[2, 3]", "tensor 'w' is F32; buffer 'w' is f16"),
                 ("w", "f32", "[3, 2]", "has shape (2, 3); buffer 'w' has shape (3, 2)"),
                 ("w", "f32", "[6]", "has shape (2, 3)"),
-                ("b", "f16", "[4]", "BF16 fits buffers of f32"),
+                ("b", "f16", "[4]", "BF16 fits buffers of bf16 and f32"),
+                ("w", "bf16", "[2, 3]", "tensor 'w' is F32; buffer 'w' is bf16"),
                 ("wide", "i32", "[6]", "is I64"),
                 ("q", "q8_0", "[1, 32]", "68 bytes of U8; buffer 'w' needs 34 of U8"),
                 ("w", "q4_0", "[1, 32]", "24 bytes of F32")):

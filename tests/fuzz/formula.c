@@ -3,7 +3,7 @@
  * whose graph prints and parses back, and which has GLSL.
  *
  * An input is "TYPES FORMULA": a letter for the type of the result, then one for each of the names
- * a, b, ... up to eight: f f32, h f16, i i32, c i8, u u32, b u8. "ffi a * b" */
+ * a, b, ... up to eight: f f32, h f16, g bf16, i i32, c i8, u u32, b u8. "ffi a * b" */
 #include "fuzz.h"
 
 #include <math.h>
@@ -23,8 +23,8 @@ typedef struct input {
 } input;
 
 static bool read_dtype(char letter, uint8_t *out) {
-    static const char letters[] = "fhicub";
-    static const uint8_t dtypes[] = {RP_F32, RP_F16, RP_I32, RP_I8, RP_U32, RP_U8};
+    static const char letters[] = "fhicubg";
+    static const uint8_t dtypes[] = {RP_F32, RP_F16, RP_I32, RP_I8, RP_U32, RP_U8, RP_BF16};
     const char *found = letter ? strchr(letters, letter) : NULL;
     if (found) *out = dtypes[found - letters];
     return found != NULL;

@@ -108,7 +108,7 @@ static void run(const char *program, const char *how, own_text *own, uint8_t *ou
         CU_ASSERT_FATAL(b->size <= MAX_BYTES);
         if (b->kind != RP_IN) continue;
         rp_values_fill(&random, &t, how, bytes);
-        if (b->dtype == RP_F16 && strcmp(how, "special") == 0) /* every one there is */
+        if ((RP_DT(b->dtype) & RP_DT_HALF) && strcmp(how, "special") == 0) /* every one there is */
             for (uint32_t k = 0; k < b->size / 2; k++)
                 memcpy(bytes + 2 * k, &(uint16_t){(uint16_t)k}, 2);
         CU_ASSERT_EQUAL(rp_exec_write(exec, 0, name, 0, bytes, b->size, NULL), RP_OK);
@@ -185,7 +185,7 @@ static void compare(const own_text texts[3], const char *program, const char *ho
 
 /* ---- From memory to memory ------------------------------------------------------------------- */
 
-/* R rows of 1024; 64 of them hold every f16. */
+/* R rows of 1024; 64 of them hold every f16, or bf16. */
 static void copy(const char *dtype, uint32_t size, uint32_t rows, uint32_t from, uint32_t to) {
     char program[1024];
     uint32_t bytes = rows * 1024 * size;
@@ -204,7 +204,8 @@ static void test_memory(void) {
     static const struct {
         const char *name;
         uint32_t size;
-    } dtypes[] = {{"f32", 4}, {"f16", 2}, {"i8", 1}, {"u8", 1}, {"i32", 4}, {"u32", 4}};
+    } dtypes[] = {{"f32", 4}, {"f16", 2}, {"bf16", 2}, {"i8", 1},
+                  {"u8", 1},  {"i32", 4}, {"u32", 4}};
     for (uint32_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
         uint32_t size = dtypes[d].size;
         copy(dtypes[d].name, size, size == 2 ? 64 : 3, 0, 0);
@@ -259,6 +260,7 @@ static void test_moved(void) {
     } cases[] = {
         {"f32", "permute {order=acbd}", "[2,8,4,96]", "[2,4,8,96]", true},
         {"f16", "permute {order=cabd}", "[2,8,4,96]", "[4,2,8,96]", true},
+        {"bf16", "permute {order=cabd}", "[2,8,4,96]", "[4,2,8,96]", true},
         {"u8", "permute {order=bacd}", "[2,8,4,96]", "[8,2,4,96]", true},
         {"f32", "permute {order=acbd}", "[2,8,5,12]", "[2,5,8,12]", true}, /* no eights */
         {"f32", "permute {order=abdc}", "[2,4,96,8]", "[2,4,8,96]", false},

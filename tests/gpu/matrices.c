@@ -38,7 +38,7 @@ static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
     rp_random random = {4711};
     for (const char *c = name; *c; c++) random.state = random.state * 31 + (uint8_t)*c;
     rp_tensor t = tensor_of(g, buffer);
-    rp_values_fill(&random, &t, t.dtype == RP_F32 || t.dtype == RP_F16 ? "finite=2" : "", bytes);
+    rp_values_fill(&random, &t, RP_DT(t.dtype) & RP_DT_FLOAT ? "finite=2" : "", bytes);
     if (strcmp(name, "past") == 0) memcpy(bytes, &T.past, sizeof T.past);
     const uint16_t odd[2] = {0x7e00, 0xfc00};
     if (strcmp(name, "v") == 0 && T.odd_row != UINT32_MAX)

@@ -53,7 +53,7 @@ static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
     rp_random random = {12345};
     for (const char *c = name; *c; c++) random.state = random.state * 31 + (uint8_t)*c;
     rp_tensor t = tensor_of(g, buffer);
-    const char *how = t.dtype == RP_F32 || t.dtype == RP_F16 ? "finite=2" : "each=4";
+    const char *how = RP_DT(t.dtype) & RP_DT_FLOAT ? "finite=2" : "each=4";
     rp_values_fill(&random, &t, how, bytes);
 }
 
@@ -115,6 +115,7 @@ static void check_product(const rp_graph *g, const contents *c, uint32_t node) {
         /* As many roundings as one lane of eight does, then a tree. */
         double allowed = ((double)k / 8 + 16) * 0x1p-24 * size + 1e-30;
         if (tensors[2].dtype == RP_F16) allowed += fabs(sum) * 0x1p-11 + 0x1p-25;
+        if (tensors[2].dtype == RP_BF16) allowed += fabs(sum) * 0x1p-8;
         double error = fabs(values[2][i] - sum) / allowed;
         if (!(error <= worst)) worst = error;
     }
@@ -169,6 +170,8 @@ static void test_floats(void) {
     check_products("f32", "f32", "f32", shapes, COUNT);
     check_products("f32", "f16", "f32", shapes, COUNT);
     check_products("f16", "f16", "f16", shapes, COUNT);
+    check_products("f32", "bf16", "f32", shapes, COUNT);
+    check_products("bf16", "bf16", "bf16", shapes, COUNT);
 }
 
 static void test_blocks(void) {
@@ -188,6 +191,7 @@ static void test_tiles(void) {
     static const shape shapes[] = {{8, 12, 3000}, {2, 9, 9001}, {1, 3, 20000}};
     check_products("f16", "f16", "f32", shapes, 3);
     check_products("f16", "f32", "f32", shapes, 3);
+    check_products("bf16", "bf16", "f32", shapes, 3);
 }
 
 /* ---- Fused against plain --------------------------------------------------------------------- */
@@ -326,6 +330,7 @@ static void test_gate(void) {
     check_gate(1, 512, 50, "q8_0", "q4_0", "f32"); /* x lies in one way after the other */
     check_gate(2, 256, 41, "f16", "q8_0", "f32");
     check_gate(1, 4096, 30, "q4_0", "q8_0", "f16");
+    check_gate(2, 512, 35, "bf16", "q8_0", "bf16");
 }
 
 /* A product, a bias, a residual. x itself is computed from two inputs, or read from memory. */
@@ -359,6 +364,8 @@ static void test_residual(void) {
     check_residual(3, 64, 40, "q4_0", true);
     check_residual(1, 4104, 20, "f32", false);
     check_residual(2, 77, 19, "f16", true);
+    check_residual(2, 77, 19, "bf16", true);
+    check_residual(1, 4104, 20, "bf16", false);
     check_residual(8, 2048, 11, "q8_0", true);
     check_residual(1, 512, 300, "q4_0", true);
     check_residual(4, 768, 37, "q8_0", false);
@@ -393,7 +400,7 @@ int main(void) {
                                     {"norm, gate and up", test_gate},
                                     {"bias and residual", test_residual},
                                     {"a product that is stored, too", test_stored_product},
-                                    {"f32 and f16 against sums in double precision", test_floats},
+                                    {"floats against sums in double precision", test_floats},
                                     {"q8_0 and q4_0", test_blocks},
                                     {"for a large GPU", test_large},
                                     {"x larger than shared memory", test_tiles},

@@ -367,7 +367,7 @@ typedef struct worst {
 } worst;
 
 static bool is_float(const rp_tensor *t) {
-    return t->dtype == RP_F32 || t->dtype == RP_F16;
+    return RP_DT(t->dtype) & RP_DT_FLOAT;
 }
 
 static double error_ratio(const trial *t, const rp_tensor *tensor, double got, double expected,
@@ -375,12 +375,14 @@ static double error_ratio(const trial *t, const rp_tensor *tensor, double got, d
     const op_bound *bound = bound_of(t->line.call.op);
     if (!is_float(tensor)) return got == expected ? 0 : INFINITY;
     if (isnan(expected)) return isnan(got) ? 0 : INFINITY;
-    double size = fabs(expected), most = tensor->dtype == RP_F16 ? 65504 : FLT_MAX;
-    double rest = tensor->dtype == RP_F16 ? 65504 * 0x1p-12 : FLT_MAX * 0x1p-25;
+    bool half = tensor->dtype == RP_F16, brief = tensor->dtype == RP_BF16;
+    double size = fabs(expected), most = half ? 65504 : brief ? 0x1.fep127 : FLT_MAX;
+    double rest = most * (half ? 0x1p-12 : brief ? 0x1p-9 : 0x1p-25);
     if (isinf(expected)) return got == expected ? 0 : INFINITY;
     double relative = (rounding_steps(&t->line.call) + 2 + bound->ulps) * 0x1p-23;
     double allowed = bound->absolute + relative * fmax(size, scale) + FLT_MIN;
-    if (tensor->dtype == RP_F16) allowed += size * 0x1p-11 + 0x1p-25;
+    if (half) allowed += size * 0x1p-11 + 0x1p-25;
+    if (brief) allowed += size * 0x1p-8;
     if (isinf(got) && size + allowed >= most + rest && signbit(got) == signbit(expected)) return 0;
     if (size >= most + rest && isinf(got)) return 0;
     double ratio = fabs(got - expected) / allowed;

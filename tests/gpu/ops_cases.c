@@ -8,16 +8,17 @@
 
 #include <stddef.h>
 
-#define NUMBERS "f32 f16 i8 u8 i32 u32"
-#define FLOATS "f32 f16"
+#define NUMBERS "f32 f16 bf16 i8 u8 i32 u32"
+#define FLOATS "f32 f16 bf16"
+#define HALVES "f16 bf16"
 #define WHOLE "i8 u8 i32 u32"
-#define SMALL "f32 f16 i8 u8"
-#define SIGNED "f32 f16 i8 i32"
-#define SUBTRACTED "f32 f16 i8 i32 u32"
+#define SMALL "f32 f16 bf16 i8 u8"
+#define SIGNED "f32 f16 bf16 i8 i32"
+#define SUBTRACTED "f32 f16 bf16 i8 i32 u32"
 #define ORDERS                                                                                     \
     "abcd abdc acbd acdb adbc adcb bacd badc bcad bcda bdac bdca cabd cadb cbad cbda cdab cdba "   \
     "dabc dacb dbac dbca dcab dcba"
-#define WEIGHTS "f32 f16 q8_0 q4_0"
+#define WEIGHTS "f32 f16 bf16 q8_0 q4_0"
 
 const op_case op_cases[] = {
     /* ---- map ---- */
@@ -113,7 +114,7 @@ const op_case op_cases[] = {
     {"geglu_tanh", "f32 f32", NULL, NULL, NULL},
     {"cast", "T[301]:special U?", NULL, NUMBERS, NUMBERS},
     {"cast", "f32 f16?", NULL, NULL, NULL},
-    {"cast", "f32[2003]:finite=300 U?", NULL, NULL, "i8 u8 i32 u32 f16"},
+    {"cast", "f32[2003]:finite=300 U?", NULL, NULL, "i8 u8 i32 u32 f16 bf16"},
     {"select", "T[301]:tame U[301]:special U[301]:special", NULL, NUMBERS, NUMBERS},
     {"select", "u8 f32 f32", NULL, NULL, NULL},
     {"select", "u8[5,1]:below=2 f32[5,9] f32[9]", NULL, NULL, NULL},
@@ -145,6 +146,7 @@ const op_case op_cases[] = {
     {"map", "T[301]:tame T?", "expr=trunc(a)", FLOATS, NULL},
     {"map", "T[301]:tame T?", "expr=relu(a)", FLOATS, NULL},
     {"map", "T[301]:tame T?", "expr=f16(a)", FLOATS, NULL},
+    {"map", "T[301]:tame T?", "expr=bf16(a)", FLOATS, NULL},
     {"map", "T[301]:tame T?", "expr=isnan(a) ? 1.0 : 2.0", FLOATS, NULL},
     {"map", "T[301]:tame T?", "expr=isinf(a) ? 1.0 : 2.0", FLOATS, NULL},
     {"map", "T[301]:tame T?", "expr=-a", FLOATS, NULL},
@@ -270,7 +272,7 @@ const op_case op_cases[] = {
 
     /* ---- data ---- */
     {"gather_rows", "T[7,5]:special u32[3]:below=9", NULL, NUMBERS, NULL},
-    {"gather_rows", "T[9,96] U[2,5]:below=9", NULL, "f32 f16 q8_0 q4_0", "u32 i32"},
+    {"gather_rows", "T[9,96] U[2,5]:below=9", NULL, WEIGHTS, "u32 i32"},
     {"gather_rows", "f32[4,3] i32[9]:int=5", NULL, NULL, NULL},
     {"gather_rows", "q8_0[3,64] u32[4]:below=4 f16?", NULL, NULL, NULL},
     {"gather_rows", "f32[1,1] u32[1]:value=0", NULL, NULL, NULL},
@@ -318,7 +320,7 @@ const op_case op_cases[] = {
     {"matvec", "f32[3,352] U[131,352] T?", NULL, FLOATS, WEIGHTS},
     {"matvec", "f32[8,1024] U[67,1024]", NULL, NULL, WEIGHTS},
     {"matvec", "T[5,131] U[3,131]", NULL, FLOATS, FLOATS},
-    {"matvec", "f32[2,7] f16[1,7]", NULL, NULL, NULL},
+    {"matvec", "f32[2,7] T[1,7]", NULL, HALVES, NULL},
     {"matvec", "f32[1] f32[1,1]", NULL, NULL, NULL},
     {"matvec", "f32[1,4097] U[5,4097]", NULL, NULL, FLOATS},
     {"matvec", "f32[4096]:special U[9,4096]", NULL, NULL, "f32 q4_0"},
@@ -350,7 +352,7 @@ const op_case op_cases[] = {
     {"rope", "f32[1,2,8] u32[1]:below=9 f32[4]:positive=1", "layout=interleaved", NULL, NULL},
     {"rope", "f32[1,1,2] u32[1]:value=0", NULL, NULL, NULL},
     {"attention_partial", "T[4,16] U[70,2,16] U[70,2,16] u32:value=61", "splits=3", FLOATS, FLOATS},
-    {"attention_partial", "f32[8,64] f16[300,2,64] f16[300,2,64] u32:value=300", NULL, NULL, NULL},
+    {"attention_partial", "f32[8,64] T[300,2,64] T[300,2,64] u32:value=300", NULL, HALVES, NULL},
     {"attention_partial", "f32[3,7] f32[9,1,7] f32[9,1,7] u32:value=0", "splits=2", NULL, NULL},
     {"attention_partial", "f32[2,256] f32[40,2,256] f32[40,2,256] u32:value=33",
      "splits=1 softcap=2 scale=0.3", NULL, NULL},
@@ -399,7 +401,7 @@ const op_case op_cases[] = {
     {"minkowski", "f32[3,67] f32[31,67]", "p=17", NULL, NULL},
     {"cosine_distance", "f32[2,9]:value=0 f32[4,9]", NULL, NULL, NULL},
     {"jaccard", "T[3,67]:positive=2 U[31,67]:positive=2 f32?", NULL, FLOATS, FLOATS},
-    {"jaccard", "f32[2,5]:value=0 f32[3,5]:value=0 f16?", NULL, NULL, NULL},
+    {"jaccard", "f32[2,5]:value=0 f32[3,5]:value=0 T?", NULL, HALVES, NULL},
     {"jaccard", "f32[1,1]:positive=1 f32[1,1]:positive=1", NULL, NULL, NULL},
     {"hamming", "u32[3,7] u32[70,7]", NULL, NULL, NULL},
     {"hamming", "u32[1,1] u32[1,1]", NULL, NULL, NULL},
@@ -407,9 +409,9 @@ const op_case op_cases[] = {
     {"jaccard_bits", "u32[3,7] u32[70,7]", NULL, NULL, NULL},
     {"jaccard_bits", "u32[1,1] u32[1,1]", NULL, NULL, NULL},
     {"jaccard_bits", "u32[5,33] u32[130,33]", NULL, NULL, NULL},
-    {"jaccard_bits", "u32[2,3]:value=0 u32[3,3]:value=0 f16?", NULL, NULL, NULL},
+    {"jaccard_bits", "u32[2,3]:value=0 u32[3,3]:value=0 T?", NULL, HALVES, NULL},
     {"top_k", "T[5,67]:special", "k=9 order=largest", NUMBERS, NULL},
-    {"top_k", "T[2,3001]:special", "k=33 order=largest", "f32 f16 i32 u8", NULL},
+    {"top_k", "T[2,3001]:special", "k=33 order=largest", "f32 f16 bf16 i32 u8", NULL},
     {"top_k", "f32[3,2500]:int=20", "k=1024 order=largest", NULL, NULL},
     {"top_k", "f32[2,2000] u32[63]", "k=20 order=largest", NULL, NULL},
     {"top_k", "f32[2,40] u32[2]:value=4294967295", "k=3 order=largest", NULL, NULL},
@@ -420,7 +422,7 @@ const op_case op_cases[] = {
     {"top_k_merge", "f32[2,5,64] u32[2,5,64]:below=4000 u32[5]:below=100000", "order=largest", NULL,
      NULL},
     {"top_k", "T[5,67]:special", "k=9 order=smallest", NUMBERS, NULL},
-    {"top_k", "T[2,3001]:special", "k=33 order=smallest", "f32 f16 i32 u8", NULL},
+    {"top_k", "T[2,3001]:special", "k=33 order=smallest", "f32 f16 bf16 i32 u8", NULL},
     {"top_k", "f32[3,2500]:int=20", "k=1024 order=smallest", NULL, NULL},
     {"top_k", "f32[2,2000] u32[63]", "k=20 order=smallest", NULL, NULL},
     {"top_k", "f32[2,40] u32[2]:value=4294967295", "k=3 order=smallest", NULL, NULL},
@@ -478,8 +480,8 @@ const op_case op_cases[] = {
     {"quantize_u8", "f32[18,130]:rows", NULL, NULL, NULL},
     {"quantize_u8", "f32[3,1031]", NULL, NULL, NULL},
     {"quantize_u8", "f32[1,1]", NULL, NULL, NULL},
-    {"quantize_i8", "f32[2,9] i8? f16?", NULL, NULL, NULL},
-    {"quantize_u8", "f32[2,9] u8? f16? f16?", NULL, NULL, NULL},
+    {"quantize_i8", "f32[2,9] i8? T?", NULL, HALVES, NULL},
+    {"quantize_u8", "f32[2,9] u8? T? T?", NULL, HALVES, NULL},
     {"dequantize_i8", "i8[7,37] T[7]:positive=1 U?", NULL, FLOATS, FLOATS},
     {"dequantize_i8", "i8[1,1] f32[1]", NULL, NULL, NULL},
     {"dequantize_u8", "u8[7,37] T[7]:positive=1 T[7] U?", NULL, FLOATS, FLOATS},
@@ -492,24 +494,24 @@ const op_case op_cases[] = {
     {"quantize_q4_0", "f32[40,64]:finite=900", NULL, NULL, NULL},
     {"quantize_q4_0", "f32[2,32]:value=0", NULL, NULL, NULL},
     {"quantize_q4_0", "f32[1,32]", NULL, NULL, NULL},
-    {"dequantize", "T[5,96] U?", NULL, "q8_0 q4_0 f16", FLOATS},
+    {"dequantize", "T[5,96] U?", NULL, "q8_0 q4_0 f16 bf16", FLOATS},
     {"dequantize", "f16[1]", NULL, NULL, NULL},
-    {"dequantize", "f16[31]:special f32?", NULL, NULL, NULL},
+    {"dequantize", "T[31]:special f32?", NULL, HALVES, NULL},
     {"binary_quantize", "T[5,67]:special", "threshold=0.5", FLOATS, NULL},
     {"binary_quantize", "f32[9,1024]", NULL, NULL, NULL},
     {"binary_quantize", "f32[1,1]", NULL, NULL, NULL},
     {"l2_distance_i8", "T[3,67] i8[31,67] U[31]:positive=0.1", NULL, FLOATS, FLOATS},
-    {"l2_distance_i8", "f32[2,128] i8[300,128] f32[300]:positive=0.1 f16?", NULL, NULL, NULL},
+    {"l2_distance_i8", "f32[2,128] i8[300,128] f32[300]:positive=0.1 T?", NULL, HALVES, NULL},
     {"l2_distance_i8", "f32[1,1] i8[1,1] f32[1]", NULL, NULL, NULL},
     {"dot_product_i8", "T[3,67] i8[31,67] U[31]:positive=0.1", NULL, FLOATS, FLOATS},
-    {"dot_product_i8", "f32[2,128] i8[300,128] f32[300]:positive=0.1 f16?", NULL, NULL, NULL},
+    {"dot_product_i8", "f32[2,128] i8[300,128] f32[300]:positive=0.1 T?", NULL, HALVES, NULL},
     {"dot_product_i8", "f32[1,1] i8[1,1] f32[1]", NULL, NULL, NULL},
     {"l2_distance_i8", "f32[2,128] i8[30,128] f32[30]:positive=0.1", "squared=0", NULL, NULL},
     {"pq_encode", "T[37,24]:int=9 U[3,11,8]:int=9", NULL, FLOATS, FLOATS},
     {"pq_encode", "f32[300,64]:int=9 f32[8,256,8]:int=9", NULL, NULL, NULL},
     {"pq_encode", "f32[1,1] f32[1,1,1]", NULL, NULL, NULL},
     {"pq_tables", "T[5,24] U[3,11,8]", "metric=l2", FLOATS, FLOATS},
-    {"pq_tables", "f32[5,24] f32[3,11,8] f16?", "metric=dot", NULL, NULL},
+    {"pq_tables", "f32[5,24] f32[3,11,8] T?", "metric=dot", HALVES, NULL},
     {"pq_tables", "f32[1,1] f32[1,1,1]", NULL, NULL, NULL},
     {"pq_distance", "u8[300,5]:below=12 T[3,5,11] U?", NULL, FLOATS, FLOATS},
     {"pq_distance", "u8[1,1] f32[1,1,1]", NULL, NULL, NULL},
@@ -583,11 +585,11 @@ const op_case op_cases[] = {
     {"moments", "f32[3,1]:value=2 f32? - - -", NULL, NULL, NULL},
     {"moments", "f32[1,1] f32? - f32? -", NULL, NULL, NULL},
     {"covariance", "T[7,37] U[7,37] f32?", NULL, FLOATS, FLOATS},
-    {"covariance", "f32[5,1031] f32[5,1031] f16?", NULL, NULL, NULL},
+    {"covariance", "f32[5,1031] f32[5,1031] T?", NULL, HALVES, NULL},
     {"covariance", "f32[1,1] f32[1,1]", NULL, NULL, NULL},
     {"covariance", "f32[2,200]:value=3 f32[2,200]", NULL, NULL, NULL},
     {"correlation", "T[7,37] U[7,37] f32?", NULL, FLOATS, FLOATS},
-    {"correlation", "f32[5,1031] f32[5,1031] f16?", NULL, NULL, NULL},
+    {"correlation", "f32[5,1031] f32[5,1031] T?", NULL, HALVES, NULL},
     {"correlation", "f32[1,1] f32[1,1]", NULL, NULL, NULL},
     {"correlation", "f32[2,200]:value=0.7 f32[2,200]", NULL, NULL, NULL},
 };

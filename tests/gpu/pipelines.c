@@ -29,7 +29,7 @@ static void write_inputs(rp_exec *exec, const rp_plan *plan) {
         if (b.kind == RP_OUT || b.kind == RP_LIVE || b.kind == RP_TMP) continue;
         rp_tensor t = tensor_of(&b);
         void *bytes = need(calloc(b.bytes, 1));
-        bool number = b.dtype == RP_F32 || b.dtype == RP_F16;
+        bool number = RP_DT(b.dtype) & RP_DT_FLOAT;
         rp_values_fill(&random, &t,
                        number             ? "positive=1"
                        : b.dtype == RP_I8 ? "int=9"

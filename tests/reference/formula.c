@@ -165,6 +165,7 @@ static value on_floats(const rp_formula_node *node, const value a[3]) {
     case RP_FORMULA_round: return (value){rint(x), a[0].bound};
     case RP_FORMULA_trunc: return (value){trunc(x), a[0].bound};
     case RP_FORMULA_f16: return (value){rp_reference_f16(x), a[0].bound + 8192 * fabs(x)};
+    case RP_FORMULA_bf16: return (value){rp_reference_bf16(x), a[0].bound + 65536 * fabs(x)};
     default: return (value){NAN, NAN}; /* rp_formula_check lets no other code have floats */
     }
 }

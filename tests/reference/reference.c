@@ -28,14 +28,23 @@ rp_reference *rp_reference_among(const rp_reference_entry *entries, size_t count
 
 /* ---- Conversions ----------------------------------------------------------------------------- */
 
-double rp_reference_f16(double value) {
+/* To a number of significant bits, fewer below 2^(least - 1); an infinity from `beyond` on. */
+static double nearest(double value, int digits, int least, double beyond) {
     if (!isfinite(value) || value == 0) return value;
-    if (fabs(value) >= 65520) return value < 0 ? -INFINITY : INFINITY;
+    if (fabs(value) >= beyond) return value < 0 ? -INFINITY : INFINITY;
     int exponent;
     frexp(value, &exponent); /* value = 0.1... * 2^exponent */
-    if (exponent < -13) exponent = -13;
-    double unit = ldexp(1, exponent - 11); /* 11 significant bits; below 2^-14 fewer */
+    if (exponent < least) exponent = least;
+    double unit = ldexp(1, exponent - digits);
     return rint(value / unit) * unit;
+}
+
+double rp_reference_f16(double value) {
+    return nearest(value, 11, -13, 65520);
+}
+
+double rp_reference_bf16(double value) {
+    return nearest(value, 8, -125, 0x1.ffp127);
 }
 
 static double saturate(double value, double low, double high) {
@@ -51,6 +60,7 @@ double rp_reference_store(uint8_t dtype, double value) {
     case RP_I32: return saturate(value, INT32_MIN, INT32_MAX);
     case RP_U32: return saturate(value, 0, UINT32_MAX);
     case RP_F16: return fabs(value) >= 65520 ? rp_reference_f16(value) : value;
+    case RP_BF16: return fabs(value) >= 0x1.ffp127 ? rp_reference_bf16(value) : value;
     case RP_F32: return fabs(value) >= 0x1.ffffffp127 ? copysign(INFINITY, value) : value;
     case RP_RAW:
     case RP_Q8_0:

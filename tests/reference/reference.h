@@ -40,11 +40,12 @@ rp_reference *rp_reference_among(const rp_reference_entry *entries, size_t count
 
 /* ---- What references share ------------------------------------------------------------------- */
 
-/* The nearest f16 (ties to even), inf beyond its range. */
+/* The nearest f16 or bf16 (ties to even), inf beyond its range. */
 double rp_reference_f16(double value);
+double rp_reference_bf16(double value);
 
-/* What an element of an output is: integers truncated and saturated, NaN 0; f16 beyond its range
- * infinite. Floats are otherwise left as they are: rounding is the tolerance's business. */
+/* What an element of an output is: integers truncated and saturated, NaN 0; f16 and bf16 beyond
+ * their range infinite. Floats are otherwise left as they are: rounding is the tolerance's business. */
 double rp_reference_store(uint8_t dtype, double value);
 
 /* `scale`, or the result's own size where it is not a finite number: what an infinity or a NaN

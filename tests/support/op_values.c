@@ -28,10 +28,31 @@ uint16_t rp_f16_of_value(double value) {
     return sign | (uint16_t)(((uint32_t)(exponent + 14) << 10) + whole - 1024);
 }
 
+double rp_value_of_bf16(uint16_t bits) {
+    uint32_t exponent = bits >> 7 & 255, fraction = bits & 127;
+    double value = exponent == 255 ? (fraction ? NAN : INFINITY)
+                   : exponent == 0 ? ldexp(fraction, -133)
+                                   : ldexp(128 + fraction, (int)exponent - 134);
+    return bits & 0x8000 ? -value : value;
+}
+
+uint16_t rp_bf16_of_value(double value) {
+    uint16_t sign = signbit(value) ? 0x8000 : 0;
+    double size = fabs(value);
+    if (isnan(value)) return sign | 0x7fc0;
+    if (size >= 0x1.ffp127) return sign | 0x7f80;
+    if (size < 0x1p-126) return sign | (uint16_t)nearbyint(ldexp(size, 133));
+    int exponent;
+    double fraction = frexp(size, &exponent);
+    uint32_t whole = (uint32_t)nearbyint(ldexp(fraction, 8));
+    return sign | (uint16_t)(((uint32_t)(exponent + 126) << 7) + whole - 128);
+}
+
 static double stored_value(uint8_t dtype, const uint8_t *bytes, uint64_t i) {
     switch ((rp_dtype)dtype) {
     case RP_F32: return (double)((const float *)(const void *)bytes)[i];
     case RP_F16: return rp_value_of_f16(((const uint16_t *)(const void *)bytes)[i]);
+    case RP_BF16: return rp_value_of_bf16(((const uint16_t *)(const void *)bytes)[i]);
     case RP_I8: return ((const int8_t *)bytes)[i];
     case RP_RAW:
     case RP_U8: return bytes[i];
@@ -63,6 +84,7 @@ static void store(uint8_t dtype, void *bytes, uint64_t i, double value) {
     switch ((rp_dtype)dtype) {
     case RP_F32: ((float *)bytes)[i] = (float)value; return;
     case RP_F16: ((uint16_t *)bytes)[i] = rp_f16_of_value((double)(float)value); return;
+    case RP_BF16: ((uint16_t *)bytes)[i] = rp_bf16_of_value((double)(float)value); return;
     case RP_I8: ((int8_t *)bytes)[i] = (int8_t)value; return;
     case RP_RAW:
     case RP_U8: ((uint8_t *)bytes)[i] = (uint8_t)value; return;
@@ -85,7 +107,7 @@ static double uniform(rp_random *r) { /* [0, 1) */
 }
 
 static bool is_float(uint8_t dtype) {
-    return dtype == RP_F32 || dtype == RP_F16;
+    return dtype == RP_F32 || dtype == RP_F16 || dtype == RP_BF16;
 }
 
 static double least_of(uint8_t dtype) {
@@ -113,10 +135,15 @@ static double special(uint8_t dtype, uint32_t i) {
     static const double f16[SPECIALS] = {-0x1p-15, 0x1p-24,    0x1p-16,  65504,     -65504, 0,
                                          -0.0,     0x1.004p-9, 30000,    1,         -1,     0.5,
                                          11.5,     -17,        INFINITY, -INFINITY, NAN};
+    static const double bf16[SPECIALS] = {
+        -0x1.54p-128, 0x1p-133,    0x1p-127, 0x1.fep127, -0x1.fep127, 0,
+        -0.0,         0x1.02p-100, 1e30,     1,          -1,          0.5,
+        88.5,         -104,        INFINITY, -INFINITY,  NAN};
     static const double whole[SPECIALS] = {-128, 255, 1e9, 127, -77, 0, 1, -1, 2,
                                            7,    3,   31,  32,  33,  5, 6, 8};
     if (dtype == RP_F32) return f32[i];
     if (dtype == RP_F16) return f16[i];
+    if (dtype == RP_BF16) return bf16[i];
     double least = least_of(dtype), most = most_of(dtype);
     if (i == 4) return least;
     return whole[i] < least || whole[i] > most ? most : whole[i];

@@ -9,10 +9,12 @@
 
 double rp_value_of_f16(uint16_t bits);
 uint16_t rp_f16_of_value(double value); /* nearest, ties to even */
+double rp_value_of_bf16(uint16_t bits);
+uint16_t rp_bf16_of_value(double value);
 
 /* Dense doubles of a tensor's bytes; blocks are dequantised. */
 void rp_values_decode(const rp_tensor *tensor, const void *bytes, double *out);
-/* The reverse, as a kernel stores: f32 by rounding, f16 through f32, integers as they are. Not for
+/* The reverse, as a kernel stores: f32 by rounding, f16 and bf16 through f32, integers as they are. Not for
  * blocks. */
 void rp_values_encode(const rp_tensor *tensor, const double *values, void *bytes);
 

@@ -112,7 +112,7 @@ static bool place_output(rops_maker *m, rops_node *n, uint32_t output, const rop
 }
 
 static void remember(rops_maker *m, const rops_value *v) {
-    if (v->tensor.dtype != RP_F32 && v->tensor.dtype != RP_F16) return;
+    if (!(RP_DT(v->tensor.dtype) & RP_DT_FLOAT)) return;
     if (m->value_count < ROPS_MAX_VALUES) m->values[m->value_count++] = *v;
 }
 
@@ -218,8 +218,7 @@ static void choose_optional(rp_random_ops *ops) {
         bool floats = true;
         for (uint32_t k = 0; k < n->line.call.operand_count; k++)
             if (is_output(&n->line.call, k) && !n->operands[k].tensor.absent)
-                floats &=
-                    n->operands[k].tensor.dtype == RP_F32 || n->operands[k].tensor.dtype == RP_F16;
+                floats &= (RP_DT(n->operands[k].tensor.dtype) & RP_DT_FLOAT) != 0;
         if (rp_random_percent(&random, 30)) label = 1 + rp_random_below(&random, ROPS_ALONE);
         if (floats && rp_random_percent(&random, percent)) n->optional = (uint8_t)label;
     }

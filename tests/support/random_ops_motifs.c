@@ -24,6 +24,10 @@ static const char *salt(rops_maker *m) {
     return rops_percent(m, 25) ? "salted" : NULL;
 }
 
+static rp_dtype half(rops_maker *m) {
+    return rops_percent(m, 50) ? RP_F16 : RP_BF16;
+}
+
 /* A value with that many elements, recent ones rather than old ones, seen in that shape; or a new
  * input. */
 static rops_value pick(rops_maker *m, uint32_t rank, const uint64_t *dims) {
@@ -36,7 +40,7 @@ static rops_value pick(rops_maker *m, uint32_t rank, const uint64_t *dims) {
         seen.tensor = rops_shape((rp_dtype)v->tensor.dtype, rank, dims);
         return seen;
     }
-    return rops_new_input(m, rops_percent(m, 80) ? RP_F32 : RP_F16, rank, dims, salt(m));
+    return rops_new_input(m, rops_percent(m, 80) ? RP_F32 : half(m), rank, dims, salt(m));
 }
 
 /* The same, of f32: for ops that do not take a mixture. */
@@ -98,14 +102,15 @@ static void formula(rops_maker *m) {
         "expr=a > b ? a * 0.5 : c",
         "expr=(a - b) * (a - b) + c * c",
         "expr=f16(a * 1.1) + b / (abs(c) + 1.0)",
+        "expr=bf16(a * b) - bf16(c)",
         "expr=clamp(a, -1.0, b) * tanh(c)",
     };
     rops_value a = pick_usual(m), b = partner(m), c = partner(m);
     const rops_call call = {.op = "map",
-                            .attrs = formulas[rops_below(m, 6)],
+                            .attrs = formulas[rops_below(m, 7)],
                             .inputs = {a, b, c},
                             .input_count = 3,
-                            .dtype = rops_percent(m, 30) ? RP_F16 : RP_F32};
+                            .dtype = rops_percent(m, 30) ? half(m) : RP_F32};
     rops_add(m, &call, NULL, 0);
 }
 
@@ -125,7 +130,8 @@ static void cast(rops_maker *m) {
     const rops_call call = {.op = "cast",
                             .inputs = {a},
                             .input_count = 1,
-                            .dtype = a.tensor.dtype == RP_F16 ? RP_F32 : RP_F16};
+                            .dtype =
+                                a.tensor.dtype == RP_F32 || rops_percent(m, 30) ? half(m) : RP_F32};
     rops_add(m, &call, NULL, 0);
 }
 
@@ -245,7 +251,7 @@ static void literals(rops_maker *m) {
                             .attrs = attrs,
                             .inputs = {pick_f32(m, 2, DIMS(m->rows, m->columns)), partner(m)},
                             .input_count = 2,
-                            .dtype = rops_percent(m, 20) ? RP_F16 : RP_F32};
+                            .dtype = rops_percent(m, 20) ? half(m) : RP_F32};
     rops_add(m, &call, NULL, 0);
 }
 
@@ -302,8 +308,8 @@ static void parts(rops_maker *m) {
 /* ---- Matrices -------------------------------------------------------------------------------- */
 
 static rops_value matvec_weight(rops_maker *m, uint64_t rows, uint64_t columns) {
-    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_Q8_0, RP_Q4_0};
-    return weight(m, dtypes[rops_below(m, columns % 32 ? 2 : 4)], rows, columns);
+    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_BF16, RP_Q8_0, RP_Q4_0};
+    return weight(m, dtypes[rops_below(m, columns % 32 ? 3 : 5)], rows, columns);
 }
 
 /* Sibling products of one input, each with or without something behind it. */
@@ -328,7 +334,7 @@ static void matvecs(rops_maker *m) {
 
 static void gated(rops_maker *m) {
     uint64_t b = m->rows, k = m->columns, hidden = 24 + rops_below(m, 2) * 40;
-    rp_dtype dtype = rops_percent(m, 50) ? RP_F32 : RP_F16;
+    rp_dtype dtype = rops_percent(m, 50) ? RP_F32 : half(m);
     rops_value x = pick_f32(m, 2, DIMS(b, k)), n = x, gate, up, both;
     if (rops_percent(m, 60) && !norm(m, x, &n)) return;
     if (!apply(m, "matvec", NULL, n, weight(m, dtype, hidden, k), nothing, 2, &gate)) return;
@@ -340,17 +346,18 @@ static void gated(rops_maker *m) {
     apply(m, "add", NULL, both, x, nothing, 2, NULL);
 }
 
-/* Rows of f16 keys into a cache, one place each. */
+/* Rows of halved keys into a cache, one place each. */
 static bool append(rops_maker *m, rops_value keys, uint64_t heads_by_dim) {
-    rops_value half, positions;
-    const rops_call call = {.op = "cast", .inputs = {keys}, .input_count = 1, .dtype = RP_F16};
-    if (!rops_add(m, &call, &half, 1)) return false;
-    half.tensor = rops_shape(RP_F16, 2, DIMS(m->rows, heads_by_dim));
+    rops_value halves, positions;
+    rp_dtype dtype = half(m);
+    const rops_call call = {.op = "cast", .inputs = {keys}, .input_count = 1, .dtype = dtype};
+    if (!rops_add(m, &call, &halves, 1)) return false;
+    halves.tensor = rops_shape(dtype, 2, DIMS(m->rows, heads_by_dim));
     positions = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "each=16");
-    rops_value cache = rops_new_input(m, RP_F16, 2, DIMS(16, heads_by_dim), NULL);
+    rops_value cache = rops_new_input(m, dtype, 2, DIMS(16, heads_by_dim), NULL);
     if (cache.buffer == RP_NONE) return false;
     const rops_call scatter = {.op = "scatter_rows",
-                               .inputs = {half, positions},
+                               .inputs = {halves, positions},
                                .input_count = 2,
                                .into = cache,
                                .has_into = true};
@@ -384,7 +391,7 @@ static void rope_across(rops_maker *m) {
 static void matmul(rops_maker *m) {
     uint64_t n = 5 + rops_below(m, 3) * 14;
     rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns)), out;
-    rops_value b = weight(m, rops_percent(m, 70) ? RP_F32 : RP_F16, m->columns, n);
+    rops_value b = weight(m, rops_percent(m, 70) ? RP_F32 : half(m), m->columns, n);
     if (!apply(m, "matmul", NULL, a, b, nothing, 2, &out) || rops_percent(m, 30)) return;
     if (!apply(m, "add", NULL, out, rops_new_input(m, RP_F32, 1, DIMS(n), NULL), nothing, 2, &out))
         return;
@@ -406,7 +413,7 @@ static void attention(rops_maker *m) {
         if (heads % groups != 0) groups = 1;
     }
     q = pick(m, 2, DIMS(heads, dim));
-    rp_dtype dtype = rops_percent(m, 50) ? RP_F16 : RP_F32;
+    rp_dtype dtype = rops_percent(m, 50) ? half(m) : RP_F32;
     rops_value k = rops_new_input(m, dtype, 3, DIMS(40, groups, dim), NULL);
     rops_value v = rops_new_input(m, dtype, 3, DIMS(40, groups, dim), NULL);
     rops_value length = rops_new_input(m, RP_U32, 1, DIMS(1), "value=37");
@@ -422,8 +429,9 @@ static void attention(rops_maker *m) {
 static void prefill(rops_maker *m) {
     uint64_t dim = 8, heads = 2;
     rops_value q = pick_f32(m, 3, DIMS(m->rows, heads, dim));
-    rops_value k = rops_new_input(m, RP_F16, 3, DIMS(20, 1, dim), NULL);
-    rops_value v = rops_new_input(m, RP_F16, 3, DIMS(20, 1, dim), NULL);
+    rp_dtype dtype = half(m);
+    rops_value k = rops_new_input(m, dtype, 3, DIMS(20, 1, dim), NULL);
+    rops_value v = rops_new_input(m, dtype, 3, DIMS(20, 1, dim), NULL);
     rops_value past = rops_new_input(m, RP_U32, 1, DIMS(1), "below=9");
     rops_value out;
     past.tensor.rank = 0;
@@ -435,8 +443,8 @@ static void prefill(rops_maker *m) {
 /* ---- Data and search ------------------------------------------------------------------------- */
 
 static void gather(rops_maker *m) {
-    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_Q8_0};
-    rops_value table = weight(m, dtypes[rops_below(m, m->columns % 32 ? 2 : 3)], 11, m->columns);
+    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_BF16, RP_Q8_0};
+    rops_value table = weight(m, dtypes[rops_below(m, m->columns % 32 ? 3 : 4)], 11, m->columns);
     rops_value ids = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "below=11"), out;
     const rops_call call = {.op = "gather_rows",
                             .inputs = {table, ids},
@@ -515,9 +523,9 @@ static void halves(rops_maker *m) {
 
 /* Parts of one larger buffer that begin anywhere and may overlap. */
 static void windows(rops_maker *m) {
-    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_I8, RP_U8, RP_I32, RP_U32};
+    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_I8, RP_U8, RP_I32, RP_U32, RP_BF16};
     static const char *const formulas[] = {"expr=b - a", "expr=a * c + b", "expr=max(a, b) - c"};
-    rp_dtype dtype = dtypes[rops_percent(m, 60) ? 0 : rops_below(m, 6)];
+    rp_dtype dtype = dtypes[rops_percent(m, 60) ? 0 : rops_below(m, 7)];
     uint64_t n = m->rows * m->columns, all = 3 * n + 2;
     rops_value x = rops_new_input(m, dtype, 1, &all, NULL);
     if (x.buffer == RP_NONE) return;

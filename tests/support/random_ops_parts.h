@@ -40,7 +40,7 @@ struct rp_random_ops {
 typedef struct rops_maker {
     rp_random_ops *ops;
     rp_random random;
-    rops_value values[ROPS_MAX_VALUES]; /* computed so far, of f32 and f16 */
+    rops_value values[ROPS_MAX_VALUES]; /* computed so far, of floats */
     uint32_t value_count;
     uint64_t rows, columns; /* the usual shape in this graph */
 } rops_maker;

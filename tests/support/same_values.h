@@ -11,6 +11,7 @@
 
 static inline bool rp_is_nan_at(uint8_t dtype, const void *bytes, uint64_t i) {
     if (dtype == RP_F16) return (((const uint16_t *)bytes)[i] & 0x7fff) > 0x7c00;
+    if (dtype == RP_BF16) return (((const uint16_t *)bytes)[i] & 0x7fff) > 0x7f80;
     return dtype == RP_F32 && (((const uint32_t *)bytes)[i] & 0x7fffffff) > 0x7f800000;
 }
 

@@ -1,7 +1,9 @@
 /* The base library: arithmetic, allocation, text, diagnostics, names, hashing. */
+#include <math.h>
 #include "support/unit.h"
 #include "support/failing_alloc.h"
 
+#include "base/bfloat.h"
 #include "base/checked.h"
 #include "base/scope.h"
 #include "base/shape.h"
@@ -197,6 +199,32 @@ static void names(void) {
     CU_ASSERT_PTR_NULL(rp_hazard_name((rp_hazard_kind)99));
 }
 
+/* Every bf16, the points between neighbours and the numbers next to these. */
+static void bfloats(void) {
+    uint32_t wrong = 0;
+    for (uint32_t bits = 0; bits < 0x7f80; bits++) {
+        double unit = ldexp(1, (int)(bits >> 7 ? bits >> 7 : 1) - 134);
+        double value = ((bits & 127) + (bits >> 7 ? 128 : 0)) * unit, middle = value + unit / 2;
+        uint32_t even = bits + (bits & 1);
+        wrong += (double)rp_bf16_to_f32((uint16_t)bits) != value;
+        wrong += rp_bf16_of_double(value) != bits || rp_bf16_of_double(-value) != (bits | 0x8000);
+        wrong += rp_bf16_of_double(middle) != even || rp_bf16_of_f32((float)middle) != even;
+        wrong += rp_bf16_of_double(middle * (1 + 1e-15)) != bits + 1;
+        wrong += rp_bf16_of_double(-middle * (1 - 1e-15)) != (bits | 0x8000);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT_EQUAL(rp_bf16_of_double(1e300), 0x7f80);
+    CU_ASSERT_EQUAL(rp_bf16_of_double(-INFINITY), 0xff80);
+    CU_ASSERT_EQUAL(rp_bf16_of_double(1e-300), 0);
+    CU_ASSERT(isnan(rp_bf16_to_f32(rp_bf16_of_double(NAN))));
+    for (uint32_t bits = 0x7f800001; bits <= 0x7fffffff; bits += 0xffff) { /* NaN of any kind */
+        float nan;
+        memcpy(&nan, &bits, sizeof nan);
+        wrong += !isnan(rp_bf16_to_f32(rp_bf16_of_f32(nan)));
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
 static void shapes(void) {
     static const struct {
         rp_dtype dtype;
@@ -204,6 +232,7 @@ static void shapes(void) {
         uint64_t dims[3], bytes; /* 0: refused */
     } shapes[] = {{RP_F32, 0, {0}, 4},
                   {RP_F16, 2, {3, 5}, 30},
+                  {RP_BF16, 2, {3, 5}, 30},
                   {RP_I8, 1, {7}, 7},
                   {RP_RAW, 1, {7}, 7},
                   {RP_Q8_0, 2, {3, 64}, 3 * 2 * 34},
@@ -243,6 +272,7 @@ int main(void) {
                                     {"names", names},
                                     {"scopes", scopes},
                                     {"spelling", spelling},
+                                    {"bf16", bfloats},
                                     {"shapes", shapes},
                                     {"hashing", hashing},
                                     {NULL, NULL}};

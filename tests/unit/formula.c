@@ -102,6 +102,8 @@ static void test_floats(void) {
     same("f16(0.1)", F, values, 0.0999755859375);
     same("f16(65519.0) + f16(-0.00000003)", F, values, 65504 - 0x1p-24);
     same("f16(65520.0)", F, values, INFINITY);
+    same("bf16(0.1)", F, values, 0.10009765625);
+    same("bf16(1.00390625) - bf16(1.01171875)", F, values, -0x1p-6);
     same("pi", F, values, acos(-1));
     same("-inf", F, values, -INFINITY);
     same(" .5\t+ 2.\n", F, values, 2.5);

@@ -409,6 +409,8 @@ static void test_conversions(void) {
         {RP_U32, INFINITY, UINT32_MAX},
         {RP_F16, 65519, 65519},
         {RP_F16, -65520, -INFINITY},
+        {RP_BF16, 0x1.fefp127, 0x1.fefp127},
+        {RP_BF16, -0x1.ffp127, -INFINITY},
         {RP_F32, FLT_MAX, FLT_MAX},
         {RP_F32, 1e39, INFINITY},
         {RP_F32, 0.1, 0.1},
@@ -426,6 +428,16 @@ static void test_conversions(void) {
         CU_ASSERT(rp_reference_f16(value + unit / 2) == (bits & 1 ? next : value));
         CU_ASSERT(rp_reference_f16(value + unit * 0.51) == next);
     }
+    for (uint32_t bits = 0; bits < 0x7f80; bits++) {
+        uint32_t exponent = bits >> 7, fraction = bits & 127;
+        double unit = ldexp(1, (int)(exponent ? exponent : 1) - 134);
+        double value = (fraction + (exponent ? 128 : 0)) * unit;
+        double next = bits == 0x7f7f ? INFINITY : value + unit;
+        CU_ASSERT(rp_reference_bf16(value) == value && rp_reference_bf16(-value) == -value);
+        CU_ASSERT(rp_reference_bf16(value + unit / 2) == (bits & 1 ? next : value));
+        CU_ASSERT(rp_reference_bf16(value + unit * 0.51) == next);
+    }
+    CU_ASSERT(isnan(rp_reference_store(RP_BF16, NAN)));
 }
 
 int main(void) {

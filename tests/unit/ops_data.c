@@ -19,6 +19,7 @@ static void shapes(void) {
     accepts("slice", "row=2 rows=1 column=4 columns=1", "u8[3,5]", 1, "u8[1,1]");
     accepts("concat", "", "f32[3,5] f32[3,1]", 2, "f32[3,6]");
     accepts("concat", "", "f16[5] f16[4] f32[9]", 2, "f32[9]");
+    accepts("concat", "", "bf16[5] bf16[4] f16[9]", 2, "f16[9]");
     accepts("repeat_rows", "times=4", "f32[2,3]", 1, "f32[2,4,3]");
     accepts("copy", "", "u32[3,5]", 1, "u32[3,5]");
     accepts("copy", "", "u32[3,5] u32[15]", 1, "u32[15]");

@@ -8,6 +8,7 @@ static void product_shapes(void) {
     accepts("matvec", "", "f32[2048] q8_0[100,2048]", 2, "f32[100]");
     accepts("matvec", "", "f16[8,32] f32[5,32]", 2, "f16[8,5]");
     accepts("matvec", "", "f16[2,4,3] f32[5,3]", 2, "f16[2,4,5]");
+    accepts("matvec", "", "bf16[8,32] bf16[5,32]", 2, "bf16[8,5]");
     refuses("matvec", "", "f32[9,32] f32[5,32]", "x has 9 vectors; at most 8");
     refuses("matvec", "", "f32[32] f32[5,33]", "weight is f32[5,33]");
     refuses("matvec", "", "f32[40] q8_0[5,40]", "multiple of 32");

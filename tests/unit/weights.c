@@ -47,7 +47,7 @@ static void test_reads(void) {
     CU_ASSERT_EQUAL(memcmp(a.data, "\0\1\2\3", 4), 0);
     rp_weight b = *rp_weights_get(w, rp_weights_find(w, "b"));
     CU_ASSERT_STRING_EQUAL(b.type, "BF16");
-    CU_ASSERT_EQUAL(b.dtype, RP_RAW);
+    CU_ASSERT_EQUAL(b.dtype, RP_BF16);
     CU_ASSERT_EQUAL(*(const uint8_t *)b.data, 12);
     CU_ASSERT_EQUAL(rp_weights_get(w, rp_weights_find(w, "none"))->size, 0);
     CU_ASSERT_EQUAL(rp_weights_get(w, rp_weights_find(w, "one"))->rank, 0);

@@ -179,6 +179,15 @@ int cli_results_compare(const rp_plan *plan, const char *file, const cli_results
     return CLI_OK;
 }
 
+/* NumPy has no bf16: such arrays are saved as the f32 that they are. NULL for any other. */
+static float *as_f32(const rp_plan_buffer_info *buffer, const void *data) {
+    if (buffer->dtype != RP_BF16) return NULL;
+    uint64_t count = buffer->bytes / rp_dtype_size(buffer->dtype);
+    float *values = cli_alloc((size_t)count, sizeof *values);
+    for (uint64_t i = 0; i < count; i++) values[i] = (float)cli_element(buffer->dtype, data, i);
+    return values;
+}
+
 /* Writes a file under its temporary name; NULL after a message. */
 static cli_output *write_array(const rp_plan_buffer_info *given, const void *data,
                                const char *path) {
@@ -190,9 +199,13 @@ static cli_output *write_array(const rp_plan_buffer_info *given, const void *dat
                         : cli_npy_header(buffer->dtype, 1, &buffer->bytes, header);
     cli_output *output = cli_output_begin(path);
     if (!output) return NULL;
-    if (cli_output_write(output, header, length) &&
-        cli_output_write(output, data, (size_t)buffer->bytes) && cli_output_finish(output))
-        return output;
+    float *values = as_f32(buffer, data);
+    bool good = cli_output_write(output, header, length) &&
+                cli_output_write(output, values ? values : data,
+                                 (size_t)buffer->bytes * (values ? 2 : 1)) &&
+                cli_output_finish(output);
+    free(values);
+    if (good) return output;
     cli_output_abandon(output);
     return NULL;
 }

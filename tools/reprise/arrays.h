@@ -36,9 +36,8 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
 
 /* The first bytes of one buffer, mapped. */
 typedef struct cli_array {
-    const void *data; /* NULL: none */
-    uint64_t size;    /* bytes in the file */
-    bool widen;       /* they are BF16 for a buffer of f32 */
+    rp_weight weight; /* `data` NULL: none */
+    bool converted;   /* its values are not the buffer's */
 } cli_array;
 
 /* One array per buffer of the plan; those without a file stay as an exec begins: zero. */

@@ -39,24 +39,21 @@ static int open_array(const rp_plan *plan, uint32_t index, const char *text, con
     cli_weights *files = &inputs->weights;
     size_t length = tensor_path(text, tensor);
     uint32_t file;
-    rp_weight weight;
     int status;
     if (was_refused(inputs, text, tensor)) return CLI_INPUT;
     if (length) {
         const char *in_text = text[length] ? text + length + 1 : buffer.name;
         status = cli_weights_open(files, text, length, &file);
         if (status == CLI_OK)
-            status = cli_weights_take(files, file, tensor ? tensor : in_text, &buffer, &weight,
-                                      &array->widen);
+            status =
+                cli_weights_take(files, file, tensor ? tensor : in_text, &buffer, &array->weight);
     } else {
-        status = cli_weights_open_npy(files, text, buffer.bytes, &file);
-        if (status == CLI_OK)
-            status = cli_weights_take_npy(files, file, &buffer, &weight, &array->widen);
+        uint64_t most = buffer.bytes * (buffer.dtype == RP_BF16 ? 2 : 1); /* as f32 */
+        status = cli_weights_open_npy(files, text, most, &file);
+        if (status == CLI_OK) status = cli_weights_take_npy(files, file, &buffer, &array->weight);
     }
-    if (status != CLI_OK) return status;
-    array->data = weight.data;
-    array->size = weight.size;
-    return CLI_OK;
+    array->converted = rp_weight_converts(&array->weight, buffer.dtype);
+    return status;
 }
 
 /* The pipeline's own file for a buffer, where it has one. */
@@ -180,32 +177,31 @@ static rp_status write_piece(upload *u, const char *buffer, uint64_t at, const v
     return rp_exec_write(u->exec, 0, buffer, at, data, size, u->diags);
 }
 
-/* BF16 is the upper half of an f32. */
-static rp_status upload_widened(upload *u, const char *buffer, const cli_array *array) {
+static rp_status upload_converted(upload *u, const rp_plan_buffer_info *buffer,
+                                  const cli_array *array) {
     enum { VALUES = 1 << 16 };
-    uint32_t *wide = cli_alloc(VALUES, sizeof *wide);
-    uint64_t count = array->size / 2;
+    uint64_t width = rp_dtype_size(buffer->dtype), count = buffer->bytes / width;
+    void *values = cli_alloc(VALUES, (size_t)width);
     rp_status status = RP_OK;
     for (uint64_t at = 0; at < count && status == RP_OK; at += VALUES) {
         uint64_t here = count - at < VALUES ? count - at : VALUES;
-        for (uint64_t i = 0; i < here; i++) {
-            uint16_t half;
-            memcpy(&half, (const char *)array->data + 2 * (at + i), sizeof half);
-            wide[i] = (uint32_t)half << 16;
-        }
-        status = write_piece(u, buffer, 4 * at, wide, 4 * here);
+        status = rp_weight_convert(&array->weight, buffer->dtype, at, here, values);
+        if (status == RP_OK)
+            status = write_piece(u, buffer->name, width * at, values, width * here);
     }
-    free(wide);
+    free(values);
     return status;
 }
 
-static rp_status upload_array(upload *u, const char *buffer, const cli_array *array) {
-    if (array->widen) return upload_widened(u, buffer, array);
+static rp_status upload_array(upload *u, const rp_plan_buffer_info *buffer,
+                              const cli_array *array) {
+    if (array->converted) return upload_converted(u, buffer, array);
+    const rp_weight *w = &array->weight;
     rp_status status = RP_OK;
-    for (uint64_t at = 0; at < array->size && status == RP_OK; at += PIECE) {
-        uint64_t left = array->size - at;
-        status =
-            write_piece(u, buffer, at, (const char *)array->data + at, left < PIECE ? left : PIECE);
+    for (uint64_t at = 0; at < w->size && status == RP_OK; at += PIECE) {
+        uint64_t left = w->size - at;
+        status = write_piece(u, buffer->name, at, (const char *)w->data + at,
+                             left < PIECE ? left : PIECE);
     }
     return status;
 }
@@ -215,10 +211,11 @@ int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, const char 
     upload u = {.exec = exec, .diags = cli_diags()};
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < inputs->count; i++)
-        u.total += inputs->arrays[i].size * (inputs->arrays[i].widen ? 2 : 1);
-    for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++)
-        if (inputs->arrays[i].data)
-            status = upload_array(&u, cli_plan_buffer(plan, i).name, &inputs->arrays[i]);
+        if (inputs->arrays[i].weight.data) u.total += cli_plan_buffer(plan, i).bytes;
+    for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++) {
+        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
+        if (inputs->arrays[i].weight.data) status = upload_array(&u, &buffer, &inputs->arrays[i]);
+    }
     cli_progress(NULL);
     int result = cli_report(u.diags, file, status);
     rp_diags_destroy(u.diags);

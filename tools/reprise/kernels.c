@@ -72,7 +72,8 @@ static int print_page(const char *name) {
 static const char exactness[] =
     "### Exact\n\n"
     "**Levels.** On one device every level gives the same bits for every op (`lower=exact`, the "
-    "default): f16\nis rounded wherever it would have been stored, nothing is contracted or "
+    "default): f16\nand bf16 are rounded wherever they would have been stored, nothing is "
+    "contracted or "
     "reordered, and no compiler knows\na constant, whether it comes from a fill, an attribute or a "
     "literal: the device computes with it as with a\nnumber from memory.\n\n"
     "**IEEE 754.** f32 sums, differences, products, negation, comparisons and conversions are "
@@ -85,7 +86,7 @@ static const char exactness[] =
     "the tests take\nany NaN for any other, and everything else by its bits.\n\n"
     "**Denormals.** A device may take denormal f32 operands and results of arithmetic for zeros of "
     "their\nsign. One that does so does it at every level, for the reason above. Denormal f16 "
-    "numbers are ordinary\nnumbers in f32 and are kept.\n\n"
+    "numbers are ordinary\nnumbers in f32 and are kept; those of bf16 are denormal in f32 too.\n\n"
     "**Devices.** Generated kernels say `SignedZeroInfNanPreserve` for 32 bits, so plans of ops "
     "need\n`shaderSignedZeroInfNanPreserveFloat32`; `reprise devices` shows what a device has. One "
     "without it refuses\nthe plan by that name. With the pass `lower=fast` nothing is asked for, "
@@ -100,7 +101,8 @@ static int print_reference(const list *all) {
         "in a\npipeline is in [yaml.md](yaml.md), from C in [c-api.md](c-api.md).\n\n"
         "Shapes are dimensions by letters: a letter stands for the same number everywhere in an "
         "op,\n`*R` for any leading dimensions whose product is R. Elements are dense and "
-        "row-major. f16 is\ncomputed in f32 and rounded to nearest even when stored.\n\n");
+        "row-major. f16 and\nbf16 are computed in f32 and rounded to nearest even when "
+        "stored.\n\n");
     fputs(exactness, stdout);
     const char *family = "";
     for (uint32_t i = 0; i < all->count; i++) {

@@ -16,8 +16,9 @@ static uint64_t next(uint64_t *state) {
 }
 
 /* Both signs, from 1/16 to 1. */
-static uint16_t half(uint64_t bits) {
-    return (uint16_t)((bits & 0x8000) | (0x2c00 + (bits & 0x0fff)));
+static uint16_t half(rp_dtype dtype, uint64_t bits) {
+    uint64_t size = dtype == RP_F16 ? 0x2c00 + (bits & 0x0fff) : 0x3d80 + (bits & 0x1ff);
+    return (uint16_t)((bits & 0x8000) | size);
 }
 
 /* Whole blocks: a scale of f16, so small that numbers are about 1, and bytes behind it. */
@@ -39,8 +40,9 @@ static bool fill(rp_dtype dtype, uint8_t *bytes, size_t size, uint64_t *state) {
         }
         return true;
     case RP_F16:
+    case RP_BF16:
         for (size_t i = 0; i + 2 <= size; i += 2)
-            memcpy(bytes + i, &(uint16_t){half(next(state))}, 2);
+            memcpy(bytes + i, &(uint16_t){half(dtype, next(state))}, 2);
         return true;
     case RP_Q8_0: fill_blocks(bytes, size, 34, 0x2000, state); return true; /* 1/128 */
     case RP_Q4_0: fill_blocks(bytes, size, 18, 0x3000, state); return true; /* 1/8 */
@@ -80,7 +82,8 @@ int cli_inputs_make_up(const cli_inputs *inputs, const rp_plan *plan, const char
     uint32_t more = 0;
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan) && status == RP_OK; i++) {
         rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
-        if ((buffer.kind != RP_IN && buffer.kind != RP_WEIGHT) || inputs->arrays[i].data) continue;
+        if ((buffer.kind != RP_IN && buffer.kind != RP_WEIGHT) || inputs->arrays[i].weight.data)
+            continue;
         status = make_up(exec, &buffer, bytes, diags);
         size_t length = strlen(names);
         if (length + strlen(buffer.name) + 3 < sizeof names / 4)

@@ -16,6 +16,13 @@ static double half_to_double(uint16_t bits) {
     return bits >> 15 ? -value : value;
 }
 
+static double bf16_to_double(uint16_t half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return (double)value;
+}
+
 /* Rounds to nearest, ties to even, as the current rounding mode does. */
 static bool double_to_half(double value, uint16_t *out) {
     uint16_t sign = signbit(value) ? 0x8000 : 0;
@@ -37,6 +44,24 @@ static bool double_to_half(double value, uint16_t *out) {
     unsigned bits = (unsigned)steps;
     if (bits >= 1024) bits = (unsigned)(exponent + 14) << 10 | (bits - 1024);
     *out = (uint16_t)(sign | bits);
+    return true;
+}
+
+static bool double_to_bf16(double value, uint16_t *out) {
+    uint16_t sign = signbit(value) ? 0x8000 : 0;
+    double size = fabs(value);
+    if (isnan(value) || isinf(value)) {
+        *out = (uint16_t)(sign | 0x7f80 | (isnan(value) ? 0x40 : 0));
+        return true;
+    }
+    int exponent = 0;
+    if (size > 0) frexp(size, &exponent);
+    if (exponent < -125) exponent = -125; /* subnormal: steps of 2^-133 */
+    float rounded = (float)ldexp(nearbyint(ldexp(size, 8 - exponent)), exponent - 8);
+    if (isinf(rounded)) return false;
+    uint32_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    *out = (uint16_t)(sign | bits >> 16);
     return true;
 }
 
@@ -62,6 +87,9 @@ double cli_element(rp_dtype dtype, const void *data, uint64_t index) {
     case RP_F16:
         memcpy(&half, (const char *)data + index * sizeof half, sizeof half);
         return half_to_double(half);
+    case RP_BF16:
+        memcpy(&half, (const char *)data + index * sizeof half, sizeof half);
+        return bf16_to_double(half);
     case RP_I8: READ(int8_t);
     case RP_RAW:
     case RP_Q8_0: /* bytes of blocks */
@@ -100,8 +128,8 @@ static bool parse_float(const char *text, rp_dtype dtype, void *out) {
     if (end == text || *end || (errno && isinf(value))) return false;
     float single = (float)value;
     uint16_t half;
-    if (dtype == RP_F16) {
-        if (!double_to_half(value, &half)) return false;
+    if (dtype == RP_F16 || dtype == RP_BF16) {
+        if (!(dtype == RP_F16 ? double_to_half : double_to_bf16)(value, &half)) return false;
         memcpy(out, &half, sizeof half);
         return true;
     }
@@ -117,7 +145,8 @@ bool cli_parse_element(rp_dtype dtype, const char *text, size_t length, void *ou
     number[length] = '\0';
     switch (dtype) {
     case RP_F32:
-    case RP_F16: return parse_float(number, dtype, out);
+    case RP_F16:
+    case RP_BF16: return parse_float(number, dtype, out);
     case RP_I8: return parse_integer(number, INT8_MIN, INT8_MAX, 1, out);
     case RP_RAW:
     case RP_U8: return parse_integer(number, 0, UINT8_MAX, 1, out);

@@ -108,24 +108,23 @@ static int no_tensor(const cli_weights *weights, uint32_t file, const char *tens
 }
 
 static int take(const cli_weights *weights, uint32_t file, uint32_t index,
-                const rp_plan_buffer_info *buffer, rp_weight *out, bool *widen) {
+                const rp_plan_buffer_info *buffer, rp_weight *out) {
     const rp_weights *w = weights->files[file];
     rp_diags *diags = cli_diags();
     int result = cli_report(diags, weights->paths[file], rp_weights_check(w, index, buffer, diags));
     rp_diags_destroy(diags);
     *out = *rp_weights_get(w, index);
-    *widen = buffer->dtype == RP_F32 && !strcmp(out->type, "BF16");
     return result;
 }
 
 int cli_weights_take(const cli_weights *weights, uint32_t file, const char *tensor,
-                     const rp_plan_buffer_info *buffer, rp_weight *out, bool *widen) {
+                     const rp_plan_buffer_info *buffer, rp_weight *out) {
     uint32_t index = rp_weights_find(weights->files[file], tensor);
     if (index == UINT32_MAX) return no_tensor(weights, file, tensor);
-    return take(weights, file, index, buffer, out, widen);
+    return take(weights, file, index, buffer, out);
 }
 
 int cli_weights_take_npy(const cli_weights *weights, uint32_t file,
-                         const rp_plan_buffer_info *buffer, rp_weight *out, bool *widen) {
-    return take(weights, file, 0, buffer, out, widen);
+                         const rp_plan_buffer_info *buffer, rp_weight *out) {
+    return take(weights, file, 0, buffer, out);
 }

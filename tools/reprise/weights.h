@@ -28,13 +28,12 @@ bool cli_weights_refused(const cli_weights *weights, const char *path, size_t le
 void cli_weights_close(cli_weights *weights);
 
 /* The array for a buffer: its dtype and shape must be the buffer's; raw buffers take any of the
- * right size, block-quantised ones the bytes of their blocks as U8. `widen`: it is BF16, for a
- * buffer of f32. */
+ * right size, block-quantised ones the bytes of their blocks as U8. It may have to be converted. */
 int cli_weights_take(const cli_weights *weights, uint32_t file, const char *tensor,
-                     const rp_plan_buffer_info *buffer, rp_weight *out, bool *widen);
+                     const rp_plan_buffer_info *buffer, rp_weight *out);
 /* The same for the one array of a .npy file. */
 int cli_weights_take_npy(const cli_weights *weights, uint32_t file,
-                         const rp_plan_buffer_info *buffer, rp_weight *out, bool *widen);
+                         const rp_plan_buffer_info *buffer, rp_weight *out);
 /* Whether a file has an array of this name. */
 bool cli_weights_has(const cli_weights *weights, uint32_t file, const char *tensor);
 

@@ -2,8 +2,8 @@
  *
  * The list is fixed at build time. `reprise kernels` prints it, docs/ops.md is generated from it.
  * An op node of a graph names one op, gives its attributes and its operands; each operand is a
- * range of a buffer seen as a tensor: a dtype and a shape, dense and row-major. f16 values are
- * computed in f32 and rounded to the nearest even when stored.
+ * range of a buffer seen as a tensor: a dtype and a shape, dense and row-major. f16 and
+ * bf16 values are computed in f32 and rounded to the nearest even when stored.
  *
  * Block-quantised weights keep the layout that GGML files have: q8_0 is blocks of 32 values as an
  * f16 scale and 32 signed bytes (34 bytes), q4_0 an f16 scale and 16 bytes of two 4-bit values,

@@ -13,7 +13,8 @@ extern "C" {
 
 /* Element types: symbol, code, keyword, bytes of one block, elements of one block, NumPy's
  * descriptor without byte order. RP_RAW is "bytes without a type"; q8_0 and q4_0 are
- * block-quantised weights (reprise/ops.h), whose last dimension is a multiple of the block. */
+ * block-quantised weights (reprise/ops.h), whose last dimension is a multiple of the block. bf16 is
+ * the upper half of an f32; NumPy has none, so its files hold f32, from which one is rounded. */
 #define RP_DTYPE_LIST(X)                                                                           \
     X(RP_RAW, 0, "raw", 1, 1, "u1")                                                                \
     X(RP_F32, 1, "f32", 4, 1, "f4")                                                                \
@@ -23,7 +24,8 @@ extern "C" {
     X(RP_I32, 5, "i32", 4, 1, "i4")                                                                \
     X(RP_U32, 6, "u32", 4, 1, "u4")                                                                \
     X(RP_Q8_0, 7, "q8_0", 34, 32, "u1")                                                            \
-    X(RP_Q4_0, 8, "q4_0", 18, 32, "u1")
+    X(RP_Q4_0, 8, "q4_0", 18, 32, "u1")                                                            \
+    X(RP_BF16, 9, "bf16", 2, 1, "f4")
 
 /* What a buffer is for: symbol, code, keyword.
  *  in      read only, its bytes come from the host before a replay

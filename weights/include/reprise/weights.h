@@ -57,10 +57,18 @@ RP_API uint32_t rp_weights_find(const rp_weights *weights, const char *name);
 
 /* Whether an array is what a buffer of a plan wants: of its dtype and shape, where no dimensions are
  * the shape (1). Raw buffers take any array of their size, block-quantised ones the bytes of their
- * blocks as U8, and those of f32 also BF16, each value of which becomes an f32. RP_ERROR_INVALID and
- * a message with file, array and buffer otherwise. */
+ * blocks as U8. Two kinds of arrays are converted: BF16 fits buffers of f32 as well, and f32 of .npy
+ * files, which have no bf16, fits those of bf16. RP_ERROR_INVALID and a message with file, array and
+ * buffer otherwise. */
 RP_API rp_status rp_weights_check(const rp_weights *weights, uint32_t index,
                                   const rp_plan_buffer_info *buffer, rp_diags *diags);
+/* Of an array that fits a buffer of the dtype: 1 where its values must be converted, 0 where the
+ * buffer takes its bytes. */
+RP_API int rp_weight_converts(const rp_weight *weight, rp_dtype dtype);
+/* Values `first` to first + count - 1 of such an array as the buffer has them: widened exactly, or
+ * rounded to the nearest even. RP_ERROR_USAGE for others, and past its end. */
+RP_API rp_status rp_weight_convert(const rp_weight *weight, rp_dtype dtype, uint64_t first,
+                                   uint64_t count, void *out);
 
 /* ---- Into device memory ---------------------------------------------------------------------- */
 
