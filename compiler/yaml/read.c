@@ -204,7 +204,7 @@ static const char *dtype_keyword(uint32_t code) {
 }
 
 int rp_read_dtype(rp_reader *r, const rp_yaml_node *node) {
-    int code = rp_read_keyword(r, node, "dtype", dtype_keyword, RP_Q4_0);
+    int code = rp_read_keyword(r, node, "dtype", dtype_keyword, RP_DTYPES - 1); /* not raw */
     return code < 0 ? -1 : code + 1;
 }
 

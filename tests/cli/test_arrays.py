@@ -72,6 +72,7 @@ class Arrays(cli.Case):
         out = self.run_copy(OK, bits.view("f4"))
         self.assertEqual(out.dtype.str, "<f4")
         np.testing.assert_array_equal(out, wanted)
+        (self.folder / "y.npy").unlink()
         self.run_copy(INPUT, np.zeros(512, "f2"), error="array.astype('<f4')")
 
     def test_written_header(self):

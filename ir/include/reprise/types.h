@@ -110,7 +110,9 @@ typedef enum rp_hazard_kind { RP_HAZARD_LIST(RP_X2) } rp_hazard_kind;
 typedef enum rp_scope { RP_SCOPE_LIST(RP_X2) RP_SCOPE_NONE = 0 } rp_scope;
 #undef RP_X2
 
-enum { RP_HAZARD_KINDS = RP_ORDER + 1 };
+#define RP_X2(...) +1
+enum { RP_HAZARD_KINDS = RP_ORDER + 1, RP_DTYPES = 0 RP_DTYPE_LIST(RP_X2) };
+#undef RP_X2
 
 /* How a node's grid is known: at compile time; from integer expressions over live values, evaluated
  * by the runtime when a live value is set; or from three u32 in a buffer, read by the GPU. */
