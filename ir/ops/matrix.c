@@ -4,7 +4,8 @@
  * kernel is made by compiler/lower/matvec.c, since siblings over one input share a dispatch.
  * matmul is for many rows: tiles, with their sums in registers (kernels/matmul).
  *
- * Either adds up in f32 with fma, in an order that depends on shapes, dtypes and the target alone. */
+ * Either adds up in f32 with fma, in an order that depends on shapes, dtypes and the target alone;
+ * products of i8 in i32, in any order. */
 #include "base/checked.h"
 #include "ops/matrices.h"
 #include "ops/tables.h"
@@ -60,8 +61,23 @@ static const rp_op_variant matvec_variants[] = {
 
 /* ---- matmul ---------------------------------------------------------------------------------- */
 
+/* Floats with floats, or i8 with i8 into i32; an output of RP_RAW is about to be inferred. */
+static bool check_classes(rp_op_call *call) {
+    uint8_t a = call->operands[0].dtype, b = call->operands[1].dtype, out = call->operands[2].dtype;
+    if ((a == RP_I8) != (b == RP_I8))
+        return rp_op_fail(call, "a is %s and b is %s; i8 is multiplied with i8", rp_dtype_name(a),
+                          rp_dtype_name(b));
+    if (a == RP_I8 && (RP_DT(out) & RP_DT_FLOAT))
+        return rp_op_fail(call, "out is %s; products of i8 are i32", rp_dtype_name(out));
+    if (a != RP_I8 && out == RP_I32)
+        return rp_op_fail(call, "out is i32, and a is %s; only products of i8 are i32",
+                          rp_dtype_name(a));
+    return true;
+}
+
 /* Operands' shapes are given as they lie in memory; here M, K and N get their meaning. */
 static bool rule_matmul(rp_op_call *call) {
+    if (!check_classes(call)) return false;
     bool turn_a = call->attrs[0] != 0, turn_b = call->attrs[1] != 0;
     uint64_t batches = rp_sym(call, 'B'), shared = rp_sym(call, 'E'), elements;
     uint64_t m = rp_sym(call, turn_a ? 'Q' : 'P'), k = rp_sym(call, turn_a ? 'P' : 'Q');
@@ -313,31 +329,34 @@ const rp_op rp_ops_matrix[] = {
         .name = "matmul",
         .family = "matrix",
         .brief = "matrix products, batched, of operands as they are or transposed",
-        .notes = "out[b, m, n] is the sum over k of a[b, m, k] * b[b, k, n], in the order of k, "
-                 "or in parts of k that are added in their order: shapes and the target decide. "
-                 "With `transpose_a` a is [B, K, M], with `transpose_b` b is [B, N, K], as weights "
-                 "usually are. b may be one matrix for all of a's. " SUMS
-                 " With cooperative matrices the order is the device's, and blocks are unpacked to "
-                 "the nearest f16; they multiply f16, so bf16 is computed in f32 as f32 is.",
+        .notes =
+            "out[b, m, n] is the sum over k of a[b, m, k] * b[b, k, n], in the order of k, "
+            "or in parts of k that are added in their order: shapes and the target decide. "
+            "With `transpose_a` a is [B, K, M], with `transpose_b` b is [B, N, K], as weights "
+            "usually are. b may be one matrix for all of a's. " SUMS
+            " With cooperative matrices the order is the device's, and blocks are unpacked to "
+            "the nearest f16; they multiply f16, so bf16 is computed in f32 as f32 is. "
+            "Products of i8 are i32: exact, modulo 2^32, as a sum may wrap where K is more than "
+            "2^17.",
         .form = RP_OP_KERNEL,
         .operand_count = 3,
         .attr_count = 2,
         .operands = {{.name = "a",
                       .brief = "the left matrices",
                       .shape = "*B P Q",
-                      .dtypes = RP_DT_FLOAT,
+                      .dtypes = RP_DT_FLOAT | RP_DT(RP_I8),
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "b",
                       .brief = "the right ones, as many, or one",
                       .shape = "*E R S",
-                      .dtypes = DT_WEIGHT,
+                      .dtypes = DT_WEIGHT | RP_DT(RP_I8),
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "out",
                       .brief = "the products",
                       .shape = "*B M N",
-                      .dtypes = RP_DT_FLOAT,
+                      .dtypes = RP_DT_FLOAT | RP_DT(RP_I32),
                       .access = RP_WRITE,
                       .hook = true,
                       .like = "a"}},

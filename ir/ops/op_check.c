@@ -334,6 +334,10 @@ static void default_dtype(checker *c, uint32_t index) {
     if (like < index && !c->call->operands[like].absent) {
         t->dtype = c->call->operands[like].dtype;
         if (operand->dtypes >> t->dtype & 1) return;
+        if (t->dtype == RP_I8 && (operand->dtypes & RP_DT(RP_I32))) { /* sums of it */
+            t->dtype = RP_I32;
+            return;
+        }
     }
     t->dtype = 0;
     while (t->dtype < 31 && !(operand->dtypes >> t->dtype & 1)) t->dtype++;

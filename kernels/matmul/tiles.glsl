@@ -18,9 +18,21 @@
 // their rows as computed; X, Y: tiles along columns and rows; W: tiles in all; T: shared memory, in
 // words of 16 bytes.
 //
+// Of floats, or of i8, whose products are added up in i32.
+//
 // local: 32 * I * J * C
 // grid: min(W, 65535), ceil_div(W, 65535), 1
 // order: kept
+
+#if a_DTYPE == I8
+#define ONE int
+#define FOUR ivec4
+#define MULTIPLY_ADD(x, y, sum) ((x) * (y) + (sum))
+#else
+#define ONE float
+#define FOUR vec4
+#define MULTIPLY_ADD(x, y, sum) fma(x, y, sum)
+#endif
 
 const uint ACROSS = 32u / L;
 const uint THREADS = 32u * I * J; // of a part
@@ -29,7 +41,7 @@ const uint COLUMNS = J * ACROSS * V;
 const uint QUADS = D / 4u;
 const uint LEFT_QUAD = 4u * ROWS + 128u / D; // floats that four k take
 const uint RIGHT_QUAD = 4u * COLUMNS + 128u / D;
-const uint LEFT = QUADS * LEFT_QUAD / 4u; // a half of a's, in vec4
+const uint LEFT = QUADS * LEFT_QUAD / 4u; // a half of a's, in FOUR
 const uint RIGHT = QUADS * RIGHT_QUAD / 4u;
 const uint LEFT_LOADS = (ROWS * QUADS + THREADS - 1u) / THREADS;
 const uint RIGHT_LOADS = (COLUMNS * QUADS + THREADS - 1u) / THREADS;
@@ -49,14 +61,14 @@ const uint ROUNDS = U / TALL;
 const uint ROUND_ROWS = I * L * TALL;
 const uint QUADS_ACROSS = COLUMNS / 4u;
 
-shared vec4 tiles[T];
+shared FOUR tiles[T];
 
 uint thread, part;
 uint first_left, first_right, first_row, first_column;
 uint own_row, own_column; // this thread's first ones in a tile: by TALL rows, by 4 columns
-vec4 sums[U * V / 4u];
-vec4 left_next[LEFT_LOADS];
-vec4 right_next[RIGHT_LOADS];
+FOUR sums[U * V / 4u];
+FOUR left_next[LEFT_LOADS];
+FOUR right_next[RIGHT_LOADS];
 
 void fence() {
     subgroupBarrier();
@@ -79,27 +91,27 @@ void find_place() {
 
 // ---- From memory ----
 
-vec4 left_quad(uint line, uint at) {
+FOUR left_quad(uint line, uint at) {
     uint first = first_left + min(line, LEFT_LINES - 1u) * LEFT_LINE;
     if (LEFT_LINE % 4u == 0u) return a_4(first + min(at, LEFT_LINE - 4u));
-    vec4 r;
+    FOUR r;
     for (uint i = 0u; i < 4u; i++) r[i] = a(first + min(at + i, LEFT_LINE - 1u));
     return r;
 }
 
-vec4 right_quad(uint line, uint at) {
+FOUR right_quad(uint line, uint at) {
     uint first = first_right + min(line, RIGHT_LINES - 1u) * RIGHT_LINE;
     if (RIGHT_LINE % 4u == 0u) return b_4(first + min(at, RIGHT_LINE - 4u));
-    vec4 r;
+    FOUR r;
     for (uint i = 0u; i < 4u; i++) r[i] = b(first + min(at + i, RIGHT_LINE - 1u));
     return r;
 }
 
 // Zeros in place of what is past the end of k. Four elements are four k, or have one.
-vec4 within(vec4 value, uint k, bool along_k) {
+FOUR within(FOUR value, uint k, bool along_k) {
     if (WHOLE) return value;
     uvec4 at = along_k ? k + uvec4(0u, 1u, 2u, 3u) : uvec4(k);
-    return mix(vec4(0.0), value, lessThan(at, uvec4(K)));
+    return mix(FOUR(0), value, lessThan(at, uvec4(K)));
 }
 
 void load(uint from) {
@@ -122,7 +134,7 @@ void load(uint from) {
 // ---- To shared memory ----
 
 // The n-th four of a tile that has `edge` rows, or columns, and four k in `quad` floats.
-void keep(uint tile, uint edge, uint quad, uint n, bool along_k, vec4 value) {
+void keep(uint tile, uint edge, uint quad, uint n, bool along_k, FOUR value) {
     if (along_k) {
         uint at = n % QUADS * quad + n / QUADS, which = at % 4u;
         at = tile + at / 4u;
@@ -154,12 +166,12 @@ void store(uint half_) {
 // ---- Arithmetic ----
 
 void multiply_k(uint left, uint right) {
-    float down[U];
-    vec4 across[V / 4u];
+    ONE down[U];
+    FOUR across[V / 4u];
     [[unroll]] for (uint c = 0u; c < V / 4u; c++) across[c] = tiles[right + own_column + c * ACROSS];
     if (TALL == 4u) {
         [[unroll]] for (uint c = 0u; c < U / 4u; c++) {
-            vec4 four = tiles[left + own_row + c * L];
+            FOUR four = tiles[left + own_row + c * L];
             [[unroll]] for (uint i = 0u; i < 4u; i++) down[c * 4u + i] = four[i];
         }
     } else {
@@ -168,7 +180,7 @@ void multiply_k(uint left, uint right) {
     }
     [[unroll]] for (uint i = 0u; i < U; i++)
         [[unroll]] for (uint c = 0u; c < V / 4u; c++)
-            sums[i * (V / 4u) + c] = fma(vec4(down[i]), across[c], sums[i * (V / 4u) + c]);
+            sums[i * (V / 4u) + c] = MULTIPLY_ADD(FOUR(down[i]), across[c], sums[i * (V / 4u) + c]);
 }
 
 void multiply(uint half_) {
@@ -197,7 +209,7 @@ void hand_on(uint round_, uint batch) {
         uint r = n / QUADS_ACROSS, column = first_column + n % QUADS_ACROSS * 4u;
         uint row = first_row + (r / (L * TALL) * ROUNDS + round_) * L * TALL + r % (L * TALL);
         if (row >= H || column >= N) continue;
-        vec4 sum = tiles[n];
+        FOUR sum = tiles[n];
         for (uint p = 1u; p < C; p++) sum += tiles[p * ROUND_ROWS * QUADS_ACROSS + n];
         uint to = (batch * H + row) * N + column;
         if (N % 4u == 0u)
@@ -216,7 +228,7 @@ void main() {
     first_row = tile / X % Y * ROWS;
     first_left = batch * H * K;
     first_right = E == 1u ? 0u : batch * K * N;
-    [[unroll]] for (uint i = 0u; i < U * V / 4u; i++) sums[i] = vec4(0.0);
+    [[unroll]] for (uint i = 0u; i < U * V / 4u; i++) sums[i] = FOUR(0);
 
     uint first = part * TURNS * 2u * D;
     load(first);

@@ -174,17 +174,22 @@ static void add_wide_trials(void) {
         if (!T.only || strcmp(T.only, cases[i].op) == 0) add_trial(&cases[i], "", "");
 }
 
-static void make_trials(void) {
-    T.trials = need(calloc(MAX_CASES, sizeof *T.trials));
-    add_wide_trials();
-    for (uint32_t i = 0; i < op_case_count; i++) {
-        const op_case *c = &op_cases[i];
+static void add_trials(const op_case *cases, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const op_case *c = &cases[i];
         if (T.only && strcmp(T.only, c->op) != 0) continue;
         const char *type = c->types ? c->types : "T", *more = c->more ? c->more : "U";
         for (const char *a = type; *a; a += strcspn(a, " "), a += strspn(a, " "))
             for (const char *b = more; *b; b += strcspn(b, " "), b += strspn(b, " "))
                 add_trial(c, a, b);
     }
+}
+
+static void make_trials(void) {
+    T.trials = need(calloc(MAX_CASES, sizeof *T.trials));
+    add_wide_trials();
+    add_trials(op_cases, op_case_count);
+    add_trials(op_byte_cases, op_byte_case_count);
     add_targets();
     CU_ASSERT(T.count > 0);
 }

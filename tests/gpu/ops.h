@@ -12,6 +12,8 @@ typedef struct op_case {
 
 extern const op_case op_cases[];
 extern const uint32_t op_case_count;
+extern const op_case op_byte_cases[]; /* products of i8 */
+extern const uint32_t op_byte_case_count;
 
 /* What a result may be off by beyond the rounding of its own sums: `ulps` units of 2^-23 relative
  * to the sum of magnitudes, and `absolute`. `why` is a reason, not a measurement. */

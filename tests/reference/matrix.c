@@ -18,9 +18,15 @@ static void reference_matvec(const rp_op_call *call, rp_op_data *data) {
         }
 }
 
+/* A sum of i32, modulo 2^32; exact before that, below 2^53. */
+static double wrapped(double sum) {
+    return sum - 0x1p32 * floor((sum + 0x1p31) * 0x1p-32);
+}
+
 static void reference_matmul(const rp_op_call *call, rp_op_data *data) {
     bool turn_a = call->attrs[0] != 0, turn_b = call->attrs[1] != 0;
     uint64_t m = rp_sym(call, 'M'), k = rp_sym(call, 'K'), n = rp_sym(call, 'N');
+    bool bytes = call->operands[0].dtype == RP_I8;
     for (uint64_t batch = 0; batch < rp_sym(call, 'B'); batch++) {
         const double *a = data->operands[0] + batch * m * k;
         const double *b = data->operands[1] + (rp_sym(call, 'E') == 1 ? 0 : batch * k * n);
@@ -34,7 +40,7 @@ static void reference_matmul(const rp_op_call *call, rp_op_data *data) {
                     scale += fabs(term);
                 }
                 uint64_t at = (batch * m + row) * n + column;
-                data->operands[2][at] = sum;
+                data->operands[2][at] = bytes ? wrapped(sum) : sum;
                 data->scale[at] = scale;
             }
     }

@@ -398,6 +398,24 @@ static void matmul(rops_maker *m) {
     if (rops_percent(m, 50)) apply1(m, "gelu", out, NULL);
 }
 
+/* Of bytes, exact, and what a model makes of the sums. */
+static void matmul_bytes(rops_maker *m) {
+    uint64_t n = 5 + rops_below(m, 3) * 14;
+    bool turned = rops_percent(m, 50);
+    rops_value a = rops_new_input(m, RP_I8, 2, DIMS(m->rows, m->columns), NULL), out;
+    rops_value b =
+        rops_new_input(m, RP_I8, 2, turned ? DIMS(n, m->columns) : DIMS(m->columns, n), NULL);
+    if (a.buffer == RP_NONE || b.buffer == RP_NONE) return;
+    if (!apply(m, "matmul", turned ? "transpose_b=1" : NULL, a, b, nothing, 2, &out)) return;
+    rops_value scale = rops_new_input(m, RP_F32, 1, DIMS(n), NULL);
+    const rops_call call = {.op = "map",
+                            .attrs = "expr=f32(a) * b * 0.001",
+                            .inputs = {out, scale},
+                            .input_count = 2,
+                            .dtype = rops_percent(m, 30) ? half(m) : RP_F32};
+    rops_add(m, &call, NULL, 0);
+}
+
 static void transpose(rops_maker *m) {
     rops_value x = pick_usual(m), out;
     if (!apply1(m, "transpose", x, &out) || rops_percent(m, 50)) return;
@@ -568,6 +586,7 @@ void rops_motif(rops_maker *m) {
         {halves, 4},          {attention, 4}, {prefill, 3},     {choose, 4},   {masked_softmax, 3},
         {rearrange, 4},       {bytes, 4},     {windows, 6},     {filled, 8},   {folded, 4},
         {scalars, 5},         {literals, 10}, {rope_across, 2}, {inexact, 10}, {parts, 4},
+        {matmul_bytes, 4},
     };
     uint32_t total = 0, i = 0;
     for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;

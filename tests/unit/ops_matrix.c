@@ -14,6 +14,11 @@ static void product_shapes(void) {
     refuses("matvec", "", "f32[40] q8_0[5,40]", "multiple of 32");
     accepts("matmul", "", "f32[3,4] f32[4,5]", 2, "f32[3,5]");
     accepts("matmul", "transpose_b=1", "f16[2,7,3,32] q4_0[5,32]", 2, "f16[2,7,3,5]");
+    accepts("matmul", "transpose_b=1", "i8[2,7,32] i8[5,32]", 2, "i32[2,7,5]");
+    refuses("matmul", "", "i8[7,32] f32[32,5] f32[7,5]", "a is i8 and b is f32");
+    refuses("matmul", "", "f16[7,32] i8[32,5] f32[7,5]", "a is f16 and b is i8");
+    refuses("matmul", "", "i8[7,32] i8[32,5] f32[7,5]", "products of i8 are i32");
+    refuses("matmul", "", "f32[7,32] f32[32,5] i32[7,5]", "only products of i8 are i32");
     accepts("matmul", "transpose_a=1", "f32[6,4,3] f32[6,4,5]", 2, "f32[6,3,5]");
     accepts("matmul", "transpose_a=1 transpose_b=1", "f32[4,3] f16[5,4] f16[3,5]", 2, "f16[3,5]");
     refuses("matmul", "", "f32[3,4] f32[5,4]",
@@ -87,6 +92,15 @@ static void columns(void) {
         rp_op_choose(&line.call, NULL);
         CU_ASSERT_STRING_EQUAL(line.call.variant->name, "tiles");
     }
+}
+
+static void bytes(void) {
+    static double a[2 * 131073], b[131073], out[2], scale[2];
+    double *arrays[] = {a, b, out};
+    for (uint32_t i = 0; i < 2 * 131073; i++) a[i] = i < 131073 ? -128 : 127;
+    for (uint32_t i = 0; i < 131073; i++) b[i] = -128;
+    refer("matmul", "", "i8[2,131073] i8[131073,1]", arrays, scale);
+    CU_ASSERT(out[0] == 16384 - 0x1p31 && out[1] == 131073 * -16256.0);
 }
 
 static void products(void) {
@@ -298,6 +312,7 @@ int main(void) {
                                     {"tiles", tiles},
                                     {"columns", columns},
                                     {"products", products},
+                                    {"products of bytes", bytes},
                                     {"rope shapes", rope_shapes},
                                     {"rope turns", rope_turns},
                                     {"attention shapes", attention_shapes},
