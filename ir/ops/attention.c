@@ -334,7 +334,7 @@ const rp_op rp_ops_attention[] = {
         .notes = "Row past + t of the cache is that of token t. A causal token sees rows up to its "
                  "own, others see all of past + T; rows beyond S do not exist. Query head h reads "
                  "head h / (H / G) of the cache. " SOFTMAX " With cooperative matrices weights are "
-                 "rounded to f16.",
+                 "rounded to f16, each by up to 2^-11 of itself.",
         .form = RP_OP_KERNEL,
         .operand_count = 5,
         .attr_count = 3,

@@ -334,8 +334,9 @@ const rp_op rp_ops_matrix[] = {
             "or in parts of k that are added in their order: shapes and the target decide. "
             "With `transpose_a` a is [B, K, M], with `transpose_b` b is [B, N, K], as weights "
             "usually are. b may be one matrix for all of a's. " SUMS
-            " With cooperative matrices the order is the device's, and blocks are unpacked to "
-            "the nearest f16; they multiply f16, so bf16 is computed in f32 as f32 is. "
+            " With cooperative matrices the order is the device's, which may cut off what it "
+            "aligns away, and blocks are unpacked to the nearest f16, so that each product may be "
+            "off by 2^-11 of itself; they multiply f16, so bf16 is computed in f32 as f32 is. "
             "Products of i8 are i32: exact, modulo 2^32, as a sum may wrap where K is more than "
             "2^17.",
         .form = RP_OP_KERNEL,

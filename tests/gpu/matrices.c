@@ -6,9 +6,10 @@
 
 #include "gpu.h"
 #include "plan/format.h"
+#include "support/cases.h"
 #include "support/op_values.h"
 
-enum { MAX_BUFFERS = 8 };
+enum { MAX_BUFFERS = 8, DRAWN = 24 };
 
 static struct {
     rp_device *device;
@@ -16,6 +17,7 @@ static struct {
     const rp_target *target;
     bool able;
     uint32_t run, fused;
+    uint64_t seed;    /* RP_SEED; of what buffers hold, and of shapes that are drawn */
     uint32_t past;    /* what the buffer of that name holds */
     uint32_t odd_row; /* of v: that begins with NaN and an infinity; UINT32_MAX: none */
 } T;
@@ -35,7 +37,7 @@ static rp_tensor tensor_of(const rp_graph *g, uint32_t buffer) {
 /* The same bytes for a buffer of the same name. */
 static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
     const char *name = rp_graph_string(g, g->buffers[buffer].name);
-    rp_random random = {4711};
+    rp_random random = {4710 + T.seed};
     for (const char *c = name; *c; c++) random.state = random.state * 31 + (uint8_t)*c;
     rp_tensor t = tensor_of(g, buffer);
     rp_values_fill(&random, &t, RP_DT(t.dtype) & RP_DT_FLOAT ? "finite=2" : "", bytes);
@@ -205,6 +207,32 @@ static void try_product(const product *p) {
     rp_graph_destroy(g);
 }
 
+/* A product of any kind that matrices are for: tails of rows, of columns and of k, lines of odd
+ * lengths, blocks along either side. */
+static product draw_product(rp_random *r) {
+    static const char *const weights[] = {"f16", "q8_0", "q4_0"};
+    product p = {.batches = 1 + rp_random_below(r, 3),
+                 .m = 32 + rp_random_below(r, 200),
+                 .n = 16 + rp_random_below(r, rp_random_percent(r, 20) ? 4000 : 300),
+                 .k = 16 + rp_random_below(r, 200),
+                 .turn_a = rp_random_percent(r, 30),
+                 .turn_b = rp_random_percent(r, 70),
+                 .one_b = rp_random_percent(r, 60),
+                 .b = weights[rp_random_below(r, 3)],
+                 .out = rp_random_percent(r, 50) ? "f16" : "f32"};
+    if (*p.b == 'q' && p.turn_b) p.k = (p.k + 31) / 32 * 32;
+    if (*p.b == 'q' && !p.turn_b) p.n = (p.n + 31) / 32 * 32;
+    return p;
+}
+
+static void test_drawn_products(void) {
+    rp_random random = {T.seed};
+    for (uint32_t i = 0; i < (T.able ? DRAWN : 1) && gpu_has_time(); i++) {
+        product p = draw_product(&random);
+        try_product(&p);
+    }
+}
+
 static void test_products(void) {
     static const product products[] = {
         {1, 128, 128, 64, false, true, true, "f16", "f32"},
@@ -353,6 +381,37 @@ static void try_attention(const attention *p) {
     T.odd_row = UINT32_MAX;
 }
 
+/* Attention of any kind that matrices are for. */
+static attention draw_attention(rp_random *r) {
+    attention p = {.tokens = 1 + rp_random_below(r, 200),
+                   .groups = 1 + rp_random_below(r, 3),
+                   .rows = 1 + rp_random_below(r, 300),
+                   .size = 16 + 16 * rp_random_below(r, 8),
+                   .past = rp_random_below(r, 200),
+                   .causal = rp_random_percent(r, 50),
+                   .more = "",
+                   .out = rp_random_percent(r, 50) ? "f16" : "f32",
+                   .odd_row = UINT32_MAX};
+    p.heads = p.groups * (1 + rp_random_below(r, 3));
+    if (rp_random_percent(r, 20)) {
+        p.more = "softcap=5";
+        p.softcap = 5;
+    } else if (rp_random_percent(r, 20)) {
+        p.more = "scale=-0.25";
+        p.scale = -0.25;
+    }
+    if (rp_random_percent(r, 20)) p.odd_row = rp_random_below(r, p.rows);
+    return p;
+}
+
+static void test_drawn_attention(void) {
+    rp_random random = {T.seed};
+    for (uint32_t i = 0; i < (T.able ? DRAWN : 1) && gpu_has_time(); i++) {
+        attention p = draw_attention(&random);
+        try_attention(&p);
+    }
+}
+
 static void test_attention(void) {
     const uint32_t none = UINT32_MAX;
     const attention all[] = {
@@ -383,9 +442,13 @@ static void test_attention(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {
-        {"attention", test_attention}, {"products", test_products}, {0}};
+    static const rp_test tests[] = {{"attention", test_attention},
+                                    {"products", test_products},
+                                    {"attention as it is drawn", test_drawn_attention},
+                                    {"products as they are drawn", test_drawn_products},
+                                    {0}};
     T.odd_row = UINT32_MAX;
+    T.seed = rp_environment("RP_SEED", 1);
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
         gpu_report(diags);
@@ -395,7 +458,7 @@ int main(void) {
     rp_device_get_info(T.device, &T.info);
     T.able = strstr(T.info.matrix_products, "16x16x16 f16 f32") && T.info.subgroup_size == 32;
     T.target = rp_target_builtin("h200");
-    printf("cooperative matrices on %s\n", T.info.name);
+    printf("cooperative matrices on %s, seed %llu\n", T.info.name, (unsigned long long)T.seed);
     if (!T.able) printf("not run: it has none of 16x16x16 f16 f32 in subgroups of 32\n");
     int failures = rp_run_tests("cooperative matrices in ops", tests);
     if (T.able) printf("%u plans were run\n", T.run);

@@ -353,16 +353,30 @@ static bool run_level(const rp_graph *g, uint32_t first, uint32_t count, int lev
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
-static const op_bound *bound_of(const rp_op *op) {
-    static const op_bound none = {"", 2, 0, ""};
-    for (uint32_t i = 0; i < op_bound_count; i++)
-        if (strcmp(op_bounds[i].op, rp_op_name(op)) == 0) return &op_bounds[i];
+static bool has_blocks(const rp_op_call *call) {
+    for (uint32_t i = 0; i < call->operand_count; i++)
+        if (!call->operands[i].absent && (RP_DT(call->operands[i].dtype) & RP_DT_BLOCK))
+            return true;
+    return false;
+}
+
+static const op_bound *bound_of(const trial *t) {
+    static const op_bound none = {"", 2, 0, "", false};
+    const rp_op_call *call = &t->line.call;
+    for (uint32_t i = 0; i < op_bound_count; i++) {
+        const op_bound *b = &op_bounds[i];
+        bool same = strcmp(b->op, t->name) == 0 || strcmp(b->op, rp_op_name(call->op)) == 0;
+        if (same && (!b->blocks || has_blocks(call))) return b;
+    }
     return &none;
 }
 
-static double rounding_steps(const rp_op_call *call) {
+/* Cooperative matrices add some products at once, then as many to what there is, to the end. */
+static double rounding_steps(const trial *t) {
+    const rp_op_call *call = &t->line.call;
     double terms = rp_op_product(call, call->op->length);
-    bool serial = call->op->form == RP_OP_POINTWISE || call->op->form == RP_OP_SCATTER;
+    bool serial = call->op->form == RP_OP_POINTWISE || call->op->form == RP_OP_SCATTER ||
+                  (t->variant && (t->variant->needs & RP_NEED_COOPERATIVE_MATRIX));
     return serial || terms <= 128 ? terms : terms / 256 + 128;
 }
 
@@ -377,14 +391,14 @@ static bool is_float(const rp_tensor *t) {
 
 static double error_ratio(const trial *t, const rp_tensor *tensor, double got, double expected,
                           double scale) {
-    const op_bound *bound = bound_of(t->line.call.op);
+    const op_bound *bound = bound_of(t);
     if (!is_float(tensor)) return got == expected ? 0 : INFINITY;
     if (isnan(expected)) return isnan(got) ? 0 : INFINITY;
     bool half = tensor->dtype == RP_F16, brief = tensor->dtype == RP_BF16;
     double size = fabs(expected), most = half ? 65504 : brief ? 0x1.fep127 : FLT_MAX;
     double rest = most * (half ? 0x1p-12 : brief ? 0x1p-9 : 0x1p-25);
     if (isinf(expected)) return got == expected ? 0 : INFINITY;
-    double relative = (rounding_steps(&t->line.call) + 2 + bound->ulps) * 0x1p-23;
+    double relative = (rounding_steps(t) + 2 + bound->ulps) * 0x1p-23;
     double allowed = bound->absolute + relative * fmax(size, scale) + FLT_MIN;
     if (half) allowed += size * 0x1p-11 + 0x1p-25;
     if (brief) allowed += size * 0x1p-8;

@@ -2,6 +2,7 @@
 #ifndef RP_TESTS_OPS_H
 #define RP_TESTS_OPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One call of an op, or several: `T` and `U` in operands and attributes stand for each of `types`
@@ -16,11 +17,14 @@ extern const op_case op_byte_cases[]; /* products of i8 */
 extern const uint32_t op_byte_case_count;
 
 /* What a result may be off by beyond the rounding of its own sums: `ulps` units of 2^-23 relative
- * to the sum of magnitudes, and `absolute`. `why` is a reason, not a measurement. */
+ * to the sum of magnitudes, and `absolute`. `op` may name one variant ("matmul/matrices"), and
+ * what an operand of blocks costs it; the first line that says no more than the call is its bound.
+ * `why` is a reason, not a measurement. */
 typedef struct op_bound {
     const char *op;
     double ulps, absolute;
     const char *why;
+    bool blocks; /* of calls with an operand of blocks alone */
 } op_bound;
 
 extern const op_bound op_bounds[];

@@ -339,6 +339,9 @@ const op_case op_cases[] = {
     {"matmul", "f32[30,130] f16[1899,130]", "transpose_b=1", NULL, NULL},
     {"matmul", "f32[128,31] q8_0[128,3808]", "transpose_a=1", NULL, NULL},
     {"matmul", "f16[63,64] q4_0[3839,64]", "transpose_b=1", NULL, NULL},
+    {"matmul", "f16[33,96] U[67,96] T?", "transpose_b=1", FLOATS, "f16 q8_0 q4_0"},
+    {"matmul", "f16[2,61,32] U[32,96]", NULL, NULL, "f16 q8_0 q4_0"},
+    {"matmul", "f16[40,66] f16[523,40]", "transpose_a=1 transpose_b=1", NULL, NULL},
     {"matmul", "f32[60,64] f32[5758,64]", "transpose_b=1", NULL, NULL},
     {"matmul", "f32[61,32] f32[32,6399]", NULL, NULL, NULL},
     {"matmul", "f32[32,62] f16[32,32999]", "transpose_a=1", NULL, NULL},
@@ -368,6 +371,7 @@ const op_case op_cases[] = {
      "causal=0 softcap=3 scale=0.2", NULL, NULL},
     {"attention_prefill", "f32[3,1,256] f32[140,1,256] f32[140,1,256] u32:value=137", NULL, NULL,
      NULL},
+    {"attention_prefill", "f16[37,2,48] f16[90,2,48] f16[90,2,48] u32:value=29", NULL, NULL, NULL},
     {"attention_prefill", "f32[1,1,1] f32[1,1,1] f32[1,1,1] u32:value=0", NULL, NULL, NULL},
 
     /* ---- search ---- */
