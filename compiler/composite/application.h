@@ -16,10 +16,10 @@ typedef struct rp_given_operand {
     uint32_t fresh; /* string: a transient to be made of this name; RP_NONE: it exists */
 } rp_given_operand;
 
-/* A name in a map's formula that is a number. */
+/* A name in a map's formula that is a number, as the formula would have it. */
 typedef struct rp_given_number {
     const char *name;
-    int64_t value;
+    char text[40];
 } rp_given_number;
 
 typedef enum rp_blame { RP_BLAME_OP, RP_BLAME_OPERAND, RP_BLAME_ATTR } rp_blame;

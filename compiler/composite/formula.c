@@ -7,7 +7,6 @@
  * complaints point into the user's text. */
 #include "composite/formula.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include "ops/formula.h"
 #include "ops/tables.h"
@@ -117,10 +116,8 @@ static rp_status emit_name(rewriter *w, const char *text, size_t begin, size_t l
     }
     for (uint32_t i = 0; i < x->number_count; i++) {
         if (!is_name(x->numbers[i].name, name, length)) continue;
-        char number[32];
-        int64_t value = x->numbers[i].value;
-        int n = snprintf(number, sizeof number, value < 0 ? "(%" PRId64 ")" : "%" PRId64, value);
-        return emit(w, number, (size_t)n, begin, false)
+        const char *number = x->numbers[i].text;
+        return emit(w, number, strlen(number), begin, false)
                    ? RP_OK
                    : formula_error(x, begin, "the formula is too long");
     }

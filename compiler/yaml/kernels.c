@@ -50,11 +50,11 @@ static bool define_text(rp_reader *r, const rp_yaml_node *key, const rp_yaml_nod
         copy[inner.length] = '\0';
         inner.text = copy;
         inner.text_column += 2;
-        int64_t number;
-        bool good = rp_read_integer(r, &inner, "define", INT64_MIN, INT64_MAX, &number);
+        rp_value number;
+        bool good = rp_read_expr(r, &inner, "define", RP_PARAMS_ONLY, &number, NULL);
         rp_release(&r->a, copy);
         if (!good) return false;
-        rp_text_format(text, "%lld", (long long)number);
+        rp_value_print(text, &number);
     } else {
         if (strpbrk(value->text, "\r\n"))
             return rp_read_error(r, value, "a define is one line of text");

@@ -66,22 +66,18 @@ static bool check_words(rp_reader *r, const rp_yaml_node *at, const char *what, 
                          (unsigned long long)size);
 }
 
-/* "1.5", "-.inf"; not "a.b", which is a parameter. */
-static bool has_point(const rp_yaml_node *node) {
-    if (node->kind != RP_YAML_SCALAR || !strchr(node->text, '.')) return false;
-    const char *digits = node->text + strspn(node->text, "+-");
-    return *digits == '.' || !node->text[strspn(node->text, "0123456789.eE+-")];
-}
-
 /* The word to repeat: hexadecimal is the word itself, else one value of the buffer's type, repeated
- * where the type is narrower. Raw bytes take a whole word, or a float when it looks like one. */
+ * where the type is narrower. Raw bytes take a whole word: an integer, or a float where the value is one. */
 static bool read_pattern(rp_reader *r, const rp_yaml_node *node, int dtype, uint32_t *out) {
     uint64_t hex;
     if (rp_read_hex(node, 8, &hex)) {
         *out = (uint32_t)hex;
         return true;
     }
-    if (dtype == RP_RAW) dtype = has_point(node) ? RP_F32 : RP_U32;
+    rp_value value;
+    if (dtype == RP_RAW && !rp_read_expr(r, node, "value", RP_PARAMS_ONLY, &value, NULL))
+        return false;
+    if (dtype == RP_RAW) dtype = value.kind == RP_VALUE_REAL ? RP_F32 : RP_U32;
     uint8_t word[4];
     if (!rp_read_number(r, node, (rp_dtype)dtype, word)) return false;
     uint32_t width = rp_dtype_size((rp_dtype)dtype);

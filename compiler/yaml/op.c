@@ -205,6 +205,19 @@ static bool read_bind(rp_reader *r, const rp_yaml_node *bind, gathered *g) {
     return good;
 }
 
+/* A number as a formula has it: in parentheses where a sign stands in front. */
+static bool give_number(rp_reader *r, gathered *g, const char *name, const rp_value *value) {
+    rp_given_number *number = &g->numbers[g->number_count++];
+    rp_text text;
+    rp_text_init(&text, &r->a);
+    rp_value_print(&text, value);
+    bool good = !text.failed, sign = good && text.data[0] == '-';
+    *number = (rp_given_number){.name = name};
+    if (good) snprintf(number->text, sizeof number->text, sign ? "(%s)" : "%s", text.data);
+    rp_text_free(&text);
+    return good || rp_read_no_memory(r);
+}
+
 /* A name of the formula that `bind` does not have: a buffer, or else a parameter. `name` is a copy
  * of a node, with the name for its text and its place. */
 static bool read_free_name(rp_reader *r, const rp_yaml_node *name, gathered *g) {
@@ -216,8 +229,7 @@ static bool read_free_name(rp_reader *r, const rp_yaml_node *name, gathered *g) 
         if (p->state != RP_PARAM_DONE) return false;
         if (g->number_count == RP_APPLY_MAX_OPERANDS)
             return rp_read_error(r, name, "too many parameters in a formula");
-        g->numbers[g->number_count++] = (rp_given_number){param->text, p->result};
-        return true;
+        return give_number(r, g, param->text, &p->result);
     }
     if (g->operand_count + 1 == RP_APPLY_MAX_OPERANDS)
         return rp_read_error(r, name, "a map has at most 26 inputs");

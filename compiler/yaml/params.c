@@ -7,6 +7,7 @@
  * expression before anything is evaluated: what depends on it follows. */
 #include "yaml/pipeline.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { MAX_FORWARD = 32 };
@@ -20,7 +21,7 @@ typedef struct resolver {
 
 static bool evaluate(rp_reader *r, uint32_t index);
 
-static bool resolve_param(resolver *x, const rp_name *param, uint32_t element, rp_expr_op *out) {
+static bool resolve_param(resolver *x, const rp_name *param, uint32_t element, rp_value *out) {
     if (element) {
         snprintf(x->message, sizeof x->message, "parameter '%s' has no elements", param->text);
         return false;
@@ -29,11 +30,11 @@ static bool resolve_param(resolver *x, const rp_name *param, uint32_t element, r
         x->reported = true;
         return false;
     }
-    *out = (rp_expr_op){.code = RP_EXPR_CONST, .value = x->r->params[param->value].result};
+    *out = x->r->params[param->value].result;
     return true;
 }
 
-static bool resolve_live(resolver *x, const rp_name *name, uint32_t element, rp_expr_op *out) {
+static bool resolve_live(resolver *x, const rp_name *name, uint32_t element, rp_value *out) {
     if (name->value == RP_NONE) {
         x->reported = true;
         return false;
@@ -54,31 +55,39 @@ static bool resolve_live(resolver *x, const rp_name *name, uint32_t element, rp_
         snprintf(x->message, sizeof x->message, "'%s[%u]' is outside its %u elements", name->text,
                  element, count);
     else {
-        *out =
-            (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = name->value};
+        *out = (rp_value){.kind = RP_VALUE_LIVE, .element = element, .buffer = name->value};
         return true;
     }
     return false;
 }
 
-static bool is_truth(const char *text, size_t length) {
-    return (length == 4 && memcmp(text, "true", 4) == 0) ||
-           (length == 5 && memcmp(text, "false", 5) == 0);
+/* Words that are something else than a name, where nothing of the pipeline has it. */
+static bool resolve_word(resolver *x, const char *text, size_t length, rp_value *out) {
+    static const struct word {
+        const char *text;
+        double value;
+    } words[] = {{"pi", 3.14159265358979323846}, {"inf", INFINITY}, {"nan", NAN}};
+    for (uint32_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strncmp(words[i].text, text, length) != 0 || words[i].text[length]) continue;
+        *out = rp_value_real(words[i].value);
+        return true;
+    }
+    bool truth = (length == 4 && memcmp(text, "true", 4) == 0) ||
+                 (length == 5 && memcmp(text, "false", 5) == 0);
+    if (truth) snprintf(x->message, sizeof x->message, "'%.*s' is no number", (int)length, text);
+    return false;
 }
 
 static bool resolve(void *context, const char *text, size_t length, uint32_t element,
-                    rp_expr_op *out) {
+                    rp_value *out) {
     resolver *x = context;
     const rp_name *name = rp_names_find(&x->r->param_names, text, length);
     if (name) return resolve_param(x, name, element, out);
     name = rp_names_find(&x->r->buffer_names, text, length);
     if (name) return resolve_live(x, name, element, out);
-    if (is_truth(text, length)) {
-        snprintf(x->message, sizeof x->message, "'%.*s' is no number", (int)length, text);
-        return false;
-    }
+    if (resolve_word(x, text, length, out)) return true;
     x->reported = x->r->param_names.broken || x->r->buffer_names.broken;
-    if (x->reported) return false;
+    if (x->message[0] || x->reported) return false;
     char copy[64], suggestion[192];
     snprintf(copy, sizeof copy, "%.*s", (int)(length < 60 ? length : 60), text);
     rp_read_suggest(x->r, suggestion, sizeof suggestion, &x->r->param_names, copy);
@@ -86,55 +95,55 @@ static bool resolve(void *context, const char *text, size_t length, uint32_t ele
     return false;
 }
 
-/* "1.5", "1e6": a number, but no integer. */
-static bool is_fraction(const char *text) {
-    size_t length = strspn(text, "0123456789.eE+-");
-    return !text[length] && (text[0] >= '0' && text[0] <= '9') && strpbrk(text, ".eE");
-}
-
-bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_expr_scope scope,
-                  rp_expr *out) {
-    *out = (rp_expr){0};
-    if (node->kind != RP_YAML_SCALAR || rp_yaml_is_null(node) || !node->length)
-        return rp_read_error(r, node, "%s is an integer or an expression, not %s", what,
-                             node->kind == RP_YAML_SCALAR ? "nothing" : rp_yaml_kind_name(node));
-    if (is_fraction(node->text))
-        return rp_read_error(r, node, "%s is an integer, not '%.*s'", what, RP_CLIP(node));
-    resolver x = {.r = r, .scope = scope};
-    char error[128];
-    size_t at = 0;
-    rp_status status = rp_expr_parse(&r->a, node->text, node->length, resolve, &x, out, error, &at);
-    if (status == RP_OK) return true;
-    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
-    if (x.reported || rp_read_names_odd(r, node->text)) {
+static bool report(rp_reader *r, const rp_yaml_node *node, const char *what, const resolver *x,
+                   const rp_expression_error *error) {
+    if (x->reported || rp_read_names_odd(r, node->text)) {
         r->failed = true;
         return false;
     }
+    if (error->of_value)
+        return rp_read_error(r, node, "%s: %s in '%.*s'", what, error->text, RP_CLIP(node));
     rp_yaml_node place = *node;
-    if (node->exact) place.column = node->text_column + (uint32_t)at;
-    return rp_read_error(r, &place, "%s: %s", what, x.message[0] ? x.message : error);
+    if (node->exact) place.column = node->text_column + (uint32_t)error->at;
+    return rp_read_error(r, &place, "%s: %s", what, x->message[0] ? x->message : error->text);
 }
 
-bool rp_expr_is_live(const rp_expr *expr) {
-    for (uint32_t i = 0; i < expr->count; i++)
-        if (expr->ops[i].code == RP_EXPR_LIVE) return true;
-    return false;
+bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_expr_scope scope,
+                  rp_value *out, rp_expr *code) {
+    *out = rp_value_integer(0);
+    if (code) *code = (rp_expr){0};
+    if (node->kind != RP_YAML_SCALAR || rp_yaml_is_null(node) || !node->length)
+        return rp_read_error(r, node, "%s is a number or an expression, not %s", what,
+                             node->kind == RP_YAML_SCALAR ? "nothing" : rp_yaml_kind_name(node));
+    uint64_t hex;
+    if (rp_read_hex(node, 15, &hex)) {
+        *out = rp_value_integer((int64_t)hex);
+        return true;
+    }
+    if (rp_read_infinite(node->text, &out->real)) {
+        out->kind = RP_VALUE_REAL;
+        return true;
+    }
+    resolver x = {.r = r, .scope = scope};
+    rp_expression_error error;
+    rp_status status =
+        rp_expression_read(&r->a, node->text, node->length, resolve, &x, out, code, &error);
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    return status == RP_OK || report(r, node, what, &x, &error);
+}
+
+bool rp_read_not_integer(rp_reader *r, const rp_yaml_node *node, const char *what) {
+    bool literal = !node->text[strspn(node->text, "0123456789.eE+-")];
+    return rp_read_error(r, node, "%s is an integer, not '%.*s'%s", what, RP_CLIP(node),
+                         literal ? "" : ", which is a float: floor, ceil or round it");
 }
 
 bool rp_read_integer(rp_reader *r, const rp_yaml_node *node, const char *what, int64_t min,
                      int64_t max, int64_t *out) {
-    uint64_t hex;
-    int64_t value = 0;
-    if (rp_read_hex(node, 15, &hex)) {
-        value = (int64_t)hex;
-    } else {
-        rp_expr expr;
-        const char *why = NULL;
-        if (!rp_read_expr(r, node, what, RP_PARAMS_ONLY, &expr)) return false;
-        bool good = rp_expr_eval(expr.ops, expr.count, NULL, NULL, &value, &why);
-        rp_expr_free(&r->a, &expr);
-        if (!good) return rp_read_error(r, node, "%s: %s in '%.*s'", what, why, RP_CLIP(node));
-    }
+    rp_value number;
+    if (!rp_read_expr(r, node, what, RP_PARAMS_ONLY, &number, NULL)) return false;
+    if (number.kind == RP_VALUE_REAL) return rp_read_not_integer(r, node, what);
+    int64_t value = number.integer;
     if (value >= min && value <= max) {
         *out = value;
         return true;
@@ -155,7 +164,7 @@ static bool evaluate(rp_reader *r, uint32_t index) {
         return rp_read_error(r, param->key, "parameter '%s' depends on itself", param->key->text);
     case RP_PARAM_NEW: break;
     }
-    if (param->overridden) {
+    if (param->overridden && !param->given.text) {
         param->state = RP_PARAM_DONE;
         return true;
     }
@@ -170,7 +179,8 @@ static bool evaluate(rp_reader *r, uint32_t index) {
     r->param_depth++;
     char what[96];
     snprintf(what, sizeof what, "parameter '%.64s'", param->key->text);
-    bool good = rp_read_integer(r, param->value, what, INT64_MIN, INT64_MAX, &param->result);
+    const rp_yaml_node *value = param->overridden ? &param->given : param->value;
+    bool good = rp_read_expr(r, value, what, RP_PARAMS_ONLY, &param->result, NULL);
     r->param_depth--;
     param->state = good ? RP_PARAM_DONE : RP_PARAM_BAD;
     return good;
@@ -181,8 +191,14 @@ static void apply_overrides(rp_reader *r, const rp_param_value *overrides, uint3
         const char *text = overrides[i].name ? overrides[i].name : "";
         const rp_name *name = rp_names_find(&r->param_names, text, strlen(text));
         if (name) {
-            r->params[name->value].overridden = true;
-            r->params[name->value].result = overrides[i].value;
+            rp_pipeline_param *param = &r->params[name->value];
+            param->overridden = true;
+            param->result = rp_value_integer(overrides[i].value);
+            param->given = *param->key;
+            param->given.text = overrides[i].text;
+            param->given.length = overrides[i].text ? (uint32_t)strlen(overrides[i].text) : 0;
+            param->given.exact = false;
+            param->given.quoted = true;
             continue;
         }
         char suggestion[192];

@@ -2,6 +2,7 @@
  * work; each section of a pipeline has a file:
  *
  *   read.c     keys, texts, names, integers: what all sections share
+ *   arithmetic.c, expression.c  what expressions say, whatever their names mean
  *   params.c   params, and the meaning of names in expressions
  *   values.c   lists of typed numbers: defaults, push data, fill and update
  *   buffers.c  live and buffers
@@ -25,6 +26,7 @@
 #include "kernel/kernel.h"
 #include "kernel/live_push.h"
 #include "reprise/compiler.h"
+#include "yaml/expression.h"
 #include "yaml/tree.h"
 
 /* ---- Names: a hash table from text to index -------------------------------------------------- */
@@ -60,8 +62,9 @@ typedef enum rp_param_state {
 typedef struct rp_pipeline_param {
     const rp_yaml_node *key, *value;
     bool overridden;
-    uint8_t state; /* rp_param_state */
-    int64_t result;
+    uint8_t state;      /* rp_param_state */
+    rp_yaml_node given; /* overridden by an expression: that in the place of `value` */
+    rp_value result;
 } rp_pipeline_param;
 
 struct rp_pipeline {
@@ -145,22 +148,25 @@ char *rp_read_path(rp_reader *r, const char *text);
 
 bool rp_read_params(rp_reader *r, const rp_yaml_node *node, const rp_param_value *overrides,
                     uint32_t override_count);
-/* Parses an expression over params, and over live values where `live` is set. */
 typedef enum rp_expr_scope { RP_PARAMS_ONLY, RP_PARAMS_AND_LIVE } rp_expr_scope;
+/* A number or an expression over params, and over live values with RP_PARAMS_AND_LIVE: then `code`
+ * gets the steps of a live value; it may be NULL otherwise. */
 bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_expr_scope scope,
-                  rp_expr *out);
+                  rp_value *out, rp_expr *code);
 /* An integer or an expression over params, within [min, max]. */
 bool rp_read_integer(rp_reader *r, const rp_yaml_node *node, const char *what, int64_t min,
                      int64_t max, int64_t *out);
-/* Whether any step reads a live value. */
-bool rp_expr_is_live(const rp_expr *expr);
+/* Reports a float where an integer is expected. */
+bool rp_read_not_integer(rp_reader *r, const rp_yaml_node *node, const char *what);
 
 /* ---- values.c -------------------------------------------------------------------------------- */
 
-/* A decimal number, .inf, .nan, or an integer expression over params. */
+/* "inf", "-.inf", ".nan" and the like. */
+bool rp_read_infinite(const char *text, double *out);
+/* A decimal number, .inf, .nan, or an expression over params. */
 bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, double *out);
-/* Encodes one number as `dtype` at out[0 .. rp_dtype_size): integers and expressions over params
- * for all types, decimal fractions, inf and nan for floats. */
+/* Encodes one number or expression over params as `dtype` at out[0 .. rp_dtype_size): integers for
+ * all types, floats for floats. */
 bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[4]);
 /* Encodes a list of numbers, or a single one. *out is allocated. */
 bool rp_read_numbers(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t **out,

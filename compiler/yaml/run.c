@@ -1,10 +1,9 @@
 /* Run nodes: bindings, grid and push data, checked against the kernel's reflected interface.
  *
  * The uses of a node follow the kernel's bindings in order, whatever the order in the file; each
- * binding that the code uses must be given once, others may be given and are no uses. A grid whose
- * expressions read no live value is evaluated here; others go into the graph as expressions, after
- * a trial with the default values: a division by zero that every first replay would meet is better
- * found now. */
+ * binding that the code uses must be given once, others may be given and are no uses. A grid that
+ * reads no live value is a number here; others go into the graph as expressions, after a trial with
+ * the default values. */
 #include "yaml/pipeline.h"
 
 #include <stdio.h>
@@ -171,18 +170,28 @@ static bool divide(rp_reader *r, rp_expr *expr, uint32_t local) {
     return true;
 }
 
+/* The value of a live dimension at first: a division by zero that every first replay would meet is
+ * better found now. */
+static bool try_default(rp_reader *r, const rp_yaml_node *node, const char *what,
+                        const rp_expr *expr, int64_t *out) {
+    const char *why = NULL;
+    if (rp_expr_eval(expr->ops, expr->count, default_value, r->graph, out, &why)) return true;
+    return rp_read_error(r, node, "%s: %s in '%.*s' with the default live values", what, why,
+                         RP_CLIP(node));
+}
+
 /* `local` is the number of invocations that the expression counts in one workgroup: 1 for a grid.
  */
-static bool store_dimension(rp_reader *r, const rp_yaml_node *node, const char *what, rp_expr *expr,
-                            uint32_t local, uint32_t axis, rp_graph_node *out) {
+static bool store_dimension(rp_reader *r, const rp_yaml_node *node, const char *what,
+                            const rp_value *given, rp_expr *expr, uint32_t local, uint32_t axis,
+                            rp_graph_node *out) {
     uint64_t most = (uint64_t)UINT32_MAX * local;
     if (most > INT64_MAX) most = INT64_MAX;
-    bool live = rp_expr_is_live(expr);
-    int64_t least = live ? 1 - (int64_t)local : 1, value; /* rounds up to 0, as in every replay */
-    const char *why = NULL;
-    if (!rp_expr_eval(expr->ops, expr->count, default_value, r->graph, &value, &why))
-        return rp_read_error(r, node, "%s: %s in '%.*s'%s", what, why, RP_CLIP(node),
-                             live ? " with the default live values" : "");
+    if (given->kind == RP_VALUE_REAL) return rp_read_not_integer(r, node, what);
+    bool live = given->kind == RP_VALUE_LIVE;
+    int64_t least = live ? 1 - (int64_t)local : 1; /* rounds up to 0, as in every replay */
+    int64_t value = given->integer;
+    if (live && !try_default(r, node, what, expr, &value)) return false;
     if (value < least || value > (int64_t)most)
         return rp_read_error(r, node, "%s is %lld%s: expected %d to %llu", what, (long long)value,
                              live ? " with the default live values" : "", live ? 0 : 1,
@@ -247,11 +256,13 @@ static bool read_grid(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
     out->grid[0] = out->grid[1] = out->grid[2] = 1;
     for (uint32_t i = 0; i < count; i++) {
         rp_expr expr;
-        if (!rp_read_expr(r, items[i], what, RP_PARAMS_AND_LIVE, &expr)) {
+        rp_value value;
+        if (!rp_read_expr(r, items[i], what, RP_PARAMS_AND_LIVE, &value, &expr)) {
             good = false;
             continue;
         }
-        good &= store_dimension(r, items[i], what, &expr, grid ? 1 : module->local[i], i, out);
+        good &=
+            store_dimension(r, items[i], what, &value, &expr, grid ? 1 : module->local[i], i, out);
         rp_expr_free(&r->a, &expr);
     }
     return good;

@@ -13,6 +13,8 @@
  */
 #include "yaml/tree.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <yaml.h>
 
@@ -49,7 +51,8 @@ struct rp_yaml {
     frame stack[RP_YAML_MAX_DEPTH];
     uint32_t depth;
     uint32_t root;
-    bool too_large; /* a mistake that ends the parse: whatever holds such a value is too large */
+    uint32_t merged; /* pairs that merge keys brought, kept or not */
+    bool too_large;  /* a mistake that ends the parse: whatever holds such a value is too large */
 };
 
 static uint32_t clamp(size_t value) {
@@ -192,10 +195,6 @@ static rp_status check_keys(rp_yaml *y, const uint32_t *pairs, uint32_t count) {
                          "duplicate key '%.60s': it was given at line %u already", keys[i].text,
                          keys[i - 1].node->line);
             status = RP_ERROR_INVALID;
-        } else if (strcmp(keys[i].text, "<<") == 0 && !node->quoted) {
-            rp_diags_add(y->diags, RP_ERROR, y->file, node->line, node->column,
-                         "merge keys ('<<') are not supported: alias whole values instead");
-            status = RP_ERROR_INVALID;
         }
     }
     rp_release(&y->allocator, keys);
@@ -227,8 +226,113 @@ static rp_status check_commas(rp_yaml *y, const uint32_t *children, uint32_t cou
     return RP_OK;
 }
 
+/* ---- Merge keys ------------------------------------------------------------------------------ */
+
+static rp_status merge_error(const rp_yaml *y, uint32_t key, const char *format, ...)
+    RP_PRINTF(3, 4);
+static rp_status merge_error(const rp_yaml *y, uint32_t key, const char *format, ...) {
+    char message[128];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    rp_diags_add(y->diags, RP_ERROR, y->file, y->nodes[key].line, y->nodes[key].column, "%s",
+                 message);
+    return RP_ERROR_INVALID;
+}
+
+/* Appends the pairs of a map to `pending`. */
+static rp_status merge_map(rp_yaml *y, uint32_t key, uint32_t map) {
+    uint32_t pairs = y->nodes[map].count;
+    if (y->nodes[map].kind != RP_YAML_MAP)
+        return merge_error(y, key, "'<<' takes a map or a list of maps, not %s",
+                           y->nodes[map].kind == RP_YAML_LIST ? "a list in a list" : "text");
+    y->too_large = pairs > RP_YAML_MAX_MERGED - y->merged;
+    if (y->too_large)
+        return merge_error(y, key, "the merge keys bring more than %d values", RP_YAML_MAX_MERGED);
+    y->merged += pairs;
+    if (!RP_RESERVE(&y->allocator, y->pending, y->pending_count, y->pending_capacity, 2 * pairs))
+        return RP_ERROR_NO_MEMORY;
+    const uint32_t *from = y->children + y->first[map];
+    if (pairs) memcpy(y->pending + y->pending_count, from, 2 * (size_t)pairs * sizeof *from);
+    y->pending_count += 2 * pairs;
+    return RP_OK;
+}
+
+typedef struct pair_entry {
+    const char *text;
+    uint32_t at; /* its place in the order of precedence */
+    bool kept;
+} pair_entry;
+
+static int compare_pairs(const void *left, const void *right) {
+    const pair_entry *a = left, *b = right;
+    int order = strcmp(a->text, b->text);
+    return order ? order : (a->at > b->at) - (a->at < b->at);
+}
+
+static int compare_places(const void *left, const void *right) {
+    const pair_entry *a = left, *b = right;
+    return (a->at > b->at) - (a->at < b->at);
+}
+
+/* Of pairs with the same key the first stays. */
+static rp_status keep_first(rp_yaml *y, uint32_t first_pending) {
+    uint32_t *pairs = y->pending + first_pending;
+    uint32_t count = (y->pending_count - first_pending) / 2, kept = 0;
+    pair_entry *entries = rp_alloc(&y->allocator, count, sizeof *entries);
+    if (!entries) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = (pair_entry){y->text.data + y->first[pairs[2 * i]], i, true};
+    qsort(entries, count, sizeof *entries, compare_pairs);
+    for (uint32_t i = 1; i < count; i++)
+        entries[i].kept = strcmp(entries[i - 1].text, entries[i].text) != 0;
+    qsort(entries, count, sizeof *entries, compare_places);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!entries[i].kept) continue;
+        pairs[2 * kept] = pairs[2 * i];
+        pairs[2 * kept++ + 1] = pairs[2 * i + 1];
+    }
+    rp_release(&y->allocator, entries);
+    y->pending_count = first_pending + 2 * kept;
+    return RP_OK;
+}
+
+/* Puts the pairs that `<<` names behind a map's own in `pending`, as YAML 1.1 says: own keys win,
+ * then those of the map that stands earlier in the list. */
+static rp_status merge(rp_yaml *y, uint32_t first_pending) {
+    uint32_t at = first_pending, end = y->pending_count;
+    while (at < end && (y->nodes[y->pending[at]].quoted ||
+                        strcmp(y->text.data + y->first[y->pending[at]], "<<") != 0))
+        at += 2;
+    if (at == end) return RP_OK;
+    uint32_t key = y->pending[at], value = y->pending[at + 1];
+    memmove(y->pending + at, y->pending + at + 2, (end - at - 2) * sizeof *y->pending);
+    y->pending_count -= 2;
+    if (y->nodes[value].kind != RP_YAML_LIST) {
+        RP_TRY(merge_map(y, key, value));
+    } else {
+        for (uint32_t i = 0; i < y->nodes[value].count; i++)
+            RP_TRY(merge_map(y, key, y->children[y->first[value] + i]));
+    }
+    return keep_first(y, first_pending);
+}
+
+/* ---- Containers ------------------------------------------------------------------------------ */
+
+/* What is wrong with the children, and what merge keys add to them. */
+static rp_status complete(rp_yaml *y, uint32_t container, uint32_t first_pending) {
+    uint32_t count = y->pending_count - first_pending;
+    if (y->nodes[container].flow) RP_TRY(check_commas(y, y->pending + first_pending, count));
+    if (y->nodes[container].kind != RP_YAML_MAP || count == 0) return RP_OK;
+    RP_TRY(check_keys(y, y->pending + first_pending, count / 2));
+    return merge(y, first_pending);
+}
+
 static rp_status close_container(rp_yaml *y, yaml_mark_t mark) {
     frame top = y->stack[--y->depth];
+    rp_status status = complete(y, top.node, top.first_pending);
+    if (status == RP_ERROR_NO_MEMORY || y->too_large) return status;
     uint32_t count = y->pending_count - top.first_pending;
     if (!RP_RESERVE(&y->allocator, y->children, y->child_count, y->child_capacity, count))
         return RP_ERROR_NO_MEMORY;
@@ -244,10 +348,7 @@ static rp_status close_container(rp_yaml *y, yaml_mark_t mark) {
     node->count = node->kind == RP_YAML_MAP ? count / 2 : count;
     y->child_count += count;
     y->pending_count = top.first_pending;
-    if (node->flow) RP_TRY(check_commas(y, y->children + y->first[top.node], count));
-    return node->kind == RP_YAML_MAP && count
-               ? check_keys(y, y->children + y->first[top.node], node->count)
-               : RP_OK;
+    return status;
 }
 
 static rp_status take_event(rp_yaml *y, const yaml_event_t *event, uint32_t *documents) {

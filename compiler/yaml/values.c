@@ -1,8 +1,8 @@
 /* Typed numbers: defaults of live values, push data, the data of fill and update.
  *
- * Integers may be expressions over parameters everywhere; a float is a decimal number, or else an
- * expression whose integer value is converted. Values that the type cannot hold are errors; a float
- * only loses digits. Halves are rounded from the double at once: going through float rounds twice.
+ * Numbers may be expressions over parameters everywhere; where a float is meant an integer is
+ * converted, never the other way round. Values that the type cannot hold are errors; a float only
+ * loses digits. Halves are rounded from the double at once: going through float rounds twice.
  */
 #include "yaml/pipeline.h"
 
@@ -33,17 +33,19 @@ static uint16_t half_of_double(double value) {
     return sign | (uint16_t)kept;
 }
 
-/* A decimal number in the C locale, whatever the application has set. */
-static bool parse_decimal(const char *text, double *out) {
+bool rp_read_infinite(const char *text, double *out) {
     const char *digits = text + (*text == '-' || *text == '+');
     if (strcmp(digits, ".inf") == 0 || strcmp(digits, "inf") == 0) {
         *out = *text == '-' ? -INFINITY : INFINITY;
         return true;
     }
-    if (strcmp(digits, ".nan") == 0 || strcmp(digits, "nan") == 0) {
-        *out = NAN;
-        return true;
-    }
+    *out = NAN;
+    return strcmp(digits, ".nan") == 0 || strcmp(digits, "nan") == 0;
+}
+
+/* A decimal number in the C locale, whatever the application has set. */
+static bool parse_decimal(const char *text, double *out) {
+    const char *digits = text + (*text == '-' || *text == '+');
     if (!*digits || digits[strspn(digits, "0123456789.eE+-")]) return false;
     locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!locale) return false;
@@ -56,14 +58,13 @@ static bool parse_decimal(const char *text, double *out) {
 }
 
 bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, double *out) {
-    int64_t integer;
+    rp_value value;
     if (node->kind == RP_YAML_SCALAR && parse_decimal(node->text, out)) {
-        bool word = strchr(node->text, 'i'); /* "inf", not digits too many */
-        if (word || !isinf(*out)) return true;
+        if (!isinf(*out)) return true;
         return rp_read_error(r, node, "%s: '%.*s' is too large for f32", what, RP_CLIP(node));
     }
-    if (!rp_read_integer(r, node, what, INT64_MIN, INT64_MAX, &integer)) return false;
-    *out = (double)integer;
+    if (!rp_read_expr(r, node, what, RP_PARAMS_ONLY, &value, NULL)) return false;
+    *out = rp_value_number(&value);
     return true;
 }
 

@@ -153,6 +153,46 @@ static void test_destroy_null(void) {
     rp_yaml_destroy(NULL);
 }
 
+/* The keys of a map in their order, "a b c". */
+static void expect_keys(const char *text, const char *expected) {
+    rp_yaml *yaml = parse(text);
+    const rp_yaml_node *root = rp_yaml_root(yaml), *map = rp_yaml_find(root, "m");
+    char got[256] = "";
+    for (uint32_t i = 0; i < map->count; i++) {
+        const rp_yaml_node *value = rp_yaml_value(map, i);
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s=%s", i ? " " : "",
+                 rp_yaml_key(map, i)->text, value->kind == RP_YAML_SCALAR ? value->text : "?");
+    }
+    CU_ASSERT_STRING_EQUAL(got, expected);
+    rp_yaml_destroy(yaml);
+}
+
+static void test_merge(void) {
+    expect_keys("x: &x {a: 1, b: 2}\nm: {b: 3, <<: *x, c: 4}\n", "b=3 c=4 a=1");
+    expect_keys("x: &x {a: 1, b: 2}\ny: &y {b: 5, d: 6}\nm: {<<: [*y, *x, *y]}\n", "b=5 d=6 a=1");
+    expect_keys("x: &x {a: 1}\ny: &y {<<: *x, a: 2}\nm: {<<: *y}\n", "a=2");
+    expect_keys("x: &x {a: 1}\nm: {<<: []}\n", "");
+    expect_keys("x: &x {a: 1}\nm: {\"<<\": *x}\n", "<<=?");
+    static const char list[] = "m: {<<: [{a: 1}, b]}";
+    expect_error(list, sizeof list - 1, "1:5 '<<' takes a map or a list of maps, not text");
+}
+
+/* Doubling at each level: 2^30 pairs from 30 lines, and a list of one large map. */
+static void test_merge_limits(void) {
+    enum { KEYS = 1000, TIMES = 2000, BYTES = 1 << 16 };
+    char *text = malloc(BYTES);
+    int n = sprintf(text, "m0: &m0 {");
+    for (int i = 0; i < KEYS; i++) n += sprintf(text + n, "k%d: 1, ", i);
+    n += sprintf(text + n, "}\nm: {<<: [");
+    for (int i = 0; i < TIMES; i++) n += sprintf(text + n, "*m0, ");
+    n += sprintf(text + n, "]}\n");
+    char expected[96];
+    snprintf(expected, sizeof expected, "2:5 the merge keys bring more than %d values",
+             RP_YAML_MAX_MERGED);
+    expect_error(text, (size_t)n, expected);
+    free(text);
+}
+
 int main(void) {
     static const rp_test tests[] = {
         {"positions", test_positions},
@@ -163,6 +203,8 @@ int main(void) {
         {"errors", test_errors},
         {"large map", test_large_map},
         {"destroy NULL", test_destroy_null},
+        {"merge", test_merge},
+        {"merge limits", test_merge_limits},
         {NULL, NULL},
     };
     return rp_run_tests("yaml", tests);

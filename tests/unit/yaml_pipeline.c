@@ -100,6 +100,15 @@ static void test_params(void) {
     CU_ASSERT_EQUAL(graph->buffers[rp_graph_find_buffer(graph, "x")].size, 128);
     CU_ASSERT_EQUAL(graph->buffers[rp_graph_find_buffer(graph, "y")].size, 256);
     rp_pipeline_destroy(pipeline);
+    rp_param_value written[] = {{.name = "n", .value = 1, .text = "4 * 8"}};
+    CU_ASSERT_EQUAL_FATAL(
+        rp_pipeline_parse(NULL, text, strlen(text), NULL, written, 1, NULL, &pipeline), RP_OK);
+    graph = rp_pipeline_graph(pipeline);
+    CU_ASSERT_EQUAL(graph->buffers[rp_graph_find_buffer(graph, "x")].size, 128);
+    rp_pipeline_destroy(pipeline);
+    written[0].text = "";
+    CU_ASSERT_EQUAL(rp_pipeline_parse(NULL, text, strlen(text), NULL, written, 1, NULL, &pipeline),
+                    RP_ERROR_INVALID);
     sets[0].name = NULL;
     CU_ASSERT_EQUAL(rp_pipeline_parse(NULL, text, strlen(text), NULL, sets, 2, NULL, &pipeline),
                     RP_ERROR_INVALID);

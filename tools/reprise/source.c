@@ -19,14 +19,20 @@
 bool cli_params_add(cli_params *params, const char *text) {
     char *name;
     const char *value;
-    int64_t number;
     if (params->count == sizeof params->values / sizeof *params->values) return false;
     if (!cli_split(text, &name, &value)) return false;
-    if (!cli_number(value, INT64_MIN, INT64_MAX, &number)) {
-        free(name);
-        return false;
+    rp_param_value *param = &params->values[params->count];
+    *param = (rp_param_value){.name = name};
+    if (!cli_number(value, INT64_MIN, INT64_MAX, &param->value)) {
+        char *end;
+        strtod(value, &end); /* 0.5, 1e-6 */
+        if (end == value || *end) {
+            free(name);
+            return false;
+        }
+        param->text = value;
     }
-    params->values[params->count++] = (rp_param_value){.name = name, .value = number};
+    params->count++;
     return true;
 }
 

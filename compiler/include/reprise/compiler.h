@@ -189,10 +189,12 @@ RP_API rp_status rp_program_graph(rp_program *program, rp_recorder *const *recor
 
 /* ---- YAML ------------------------------------------------------------------------------------ */
 
-/* An override of a pipeline parameter. */
+/* An override of a pipeline parameter: by an integer, or by the text of an expression, as the
+ * pipeline could have it ("0.5"). */
 typedef struct rp_param_value {
     const char *name;
     int64_t value;
+    const char *text; /* NULL: `value` */
 } rp_param_value;
 
 /* An array that the pipeline names for a buffer (`data: file.npy`). It is the pipeline's, and lives as
