@@ -57,9 +57,10 @@ typedef struct rp_emit_value {
     uint32_t use;   /* RP_NONE: not in memory */
     uint8_t window; /* > 0: computed by the kernel, so many elements at a time: rp_emit_core() */
     bool function;  /* its function vN(uint i) is in the text */
-    const char *formula; /* its function of operands' values, once that is in the text */
-    rp_emit_args args;   /* which that takes */
-    const char *store;   /* the function that takes its elements in text of kernels/, once made */
+    const char *formula;   /* its function of operands' values, once that is in the text */
+    rp_emit_args args;     /* which that takes */
+    const char *formula_4; /* the same for four at once: "" where there is none */
+    const char *store;     /* the function that takes its elements in text of kernels/, once made */
 } rp_emit_value;
 
 typedef struct rp_emit_member {

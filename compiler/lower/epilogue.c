@@ -151,45 +151,55 @@ static void put_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *var
                       rp_emit_name(e, "%s.%c", variable, "xyzw"[c]));
 }
 
-/* Four elements of a core and of everything downstream of it that is in memory: what that reads at
- * the same indices comes four at a time, and goes so. False, with nothing put, where elements go to
- * places of their own. */
+/* Four elements as an output of the dtype has them. */
+static const char *round_4(rp_emit *e, uint8_t dtype, const char *type, const char *value) {
+    const char *one = rp_emit_rounding(dtype);
+    if (!*one) return value;
+    if (dtype == RP_F16) return rp_emit_name(e, "round_f16_4(%s)", value);
+    return rp_emit_name(e, "%s(%s(%s.x), %s(%s.y), %s(%s.z), %s(%s.w))", type, one, value, one,
+                        value, one, value, one, value);
+}
+
+/* Whether all that is behind a core is formulas at the same indices: no element goes to a place of its
+ * own, and nothing asks for the core by a function. */
+static bool is_formulas(const rp_emit *e, const rp_emit_set *set) {
+    for (uint32_t m = 0; m < e->member_count; m++) {
+        const rp_op_call *call = &e->members[m].call;
+        if (rp_emit_has(set, m) && (call->op->form != RP_OP_POINTWISE || !rp_op_formula(call)))
+            return false;
+    }
+    return true;
+}
+
+/* Four elements of a core and of everything downstream of it that is in memory: what that reads comes
+ * before all else, four at a time, is computed and goes so. False, with nothing put, where that cannot
+ * be. */
 static bool put_epilogue_4(rp_emit *e, const char *name, const char *type, uint32_t value) {
     rp_emit_set set = readers_of(e, &value, 1);
-    for (uint32_t m = 0; m < e->member_count; m++)
-        if (rp_emit_has(&set, m) && e->members[m].call.op->form == RP_OP_SCATTER) return false;
     uint64_t elements = e->values[value].elements;
-    rp_text quads, body, stores;
-    rp_text_init(&quads, &e->allocator);
+    if (!is_formulas(e, &set)) return false;
+    rp_text loads, body, stores;
+    rp_eval eval;
+    rp_text_init(&loads, &e->allocator);
     rp_text_init(&body, &e->allocator);
     rp_text_init(&stores, &e->allocator);
-    for (uint32_t c = 0; c < 4; c++) {
-        rp_eval eval;
-        if (rp_eval_open(&eval, e, &body, fours[c], "        ", elements) != RP_OK) break;
-        eval.quads = &quads;
-        eval.component = c;
-        rp_text_format(&body, "    {\n        c%u = %s(value.%c);\n", value,
-                       rp_emit_rounding(e->values[value].dtype), "xyzw"[c]);
+    if (rp_eval_open(&eval, e, &body, "i", "    ", elements) == RP_OK) {
+        eval.loads = &loads;
+        eval.locals[value] = "core";
         for (uint32_t v = 0; v < e->value_count && e->status == RP_OK; v++) {
             const rp_emit_value *out = &e->values[v];
             bool stored = v == value ||
                           (rp_emit_has(&set, out->member) && rp_emit_elements(e, v) == elements);
-            if (out->use == RP_NONE || !stored) continue;
-            const char *from = v == value ? rp_emit_name(e, "c%u", v) : rp_eval_value(&eval, v);
-            rp_text_format(&body, "        o%u.%c = %s;\n", v, "xyzw"[c], from);
-            if (c) continue;
-            rp_text_format(&quads, "    %s o%u;\n", rp_emit_type_4(e, out->member, out->operand),
-                           v);
-            put_store_4(e, &stores, v, rp_emit_name(e, "o%u", v));
+            if (out->use != RP_NONE && stored) put_store_4(e, &stores, v, rp_eval_value(&eval, v));
         }
-        rp_text_string(&body, "    }\n");
         rp_eval_close(&eval);
     }
-    rp_text_format(&e->functions, "void %s(uint i, %s value) {\n%s%s%s}\n\n", name, type,
-                   quads.data ? quads.data : "", body.data ? body.data : "",
+    rp_text_format(&e->functions, "void %s(uint i, %s value) {\n%s    %s core = %s;\n%s%s}\n\n",
+                   name, type, loads.data ? loads.data : "", type,
+                   round_4(e, e->values[value].dtype, type, "value"), body.data ? body.data : "",
                    stores.data ? stores.data : "");
-    if (quads.failed || body.failed || stores.failed) rp_emit_no_memory(e);
-    rp_text_free(&quads);
+    if (loads.failed || body.failed || stores.failed) rp_emit_no_memory(e);
+    rp_text_free(&loads);
     rp_text_free(&body);
     rp_text_free(&stores);
     return true;
@@ -219,7 +229,8 @@ static const char *store_function_4(rp_emit *e, uint32_t member, uint32_t operan
 void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                        const char *value) {
     static const rp_emit_names names = {rp_emit_reader,        rp_emit_reader_4, rp_emit_reader_8,
-                                        rp_emit_reader_halves, store_function,   store_function_4};
+                                        rp_emit_reader_halves, rp_emit_fetch,    rp_emit_fetched,
+                                        store_function,        store_function_4};
     rp_emit_text(e, to, member, source, value, &names);
 }
 

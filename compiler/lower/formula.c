@@ -18,6 +18,7 @@ typedef struct formula_job {
     rp_formula formula;
     rp_text lines; /* statements before the result */
     uint32_t temporaries;
+    bool four; /* of four floats side by side */
 } formula_job;
 
 /* ---- Names ----------------------------------------------------------------------------------- */
@@ -161,8 +162,8 @@ static void put_argument(formula_job *job, rp_text *to, uint32_t index, uint8_t 
     put(job, &own, index, wanted);
     uint32_t number = job->temporaries++;
     rp_text_format(&job->lines, "    %s%s t%u = %s;\n",
-                   wanted == RP_TYPE_F32 ? rp_emit_precise(job->e) : "", type_name(wanted), number,
-                   own.data ? own.data : "");
+                   wanted == RP_TYPE_F32 ? rp_emit_precise(job->e) : "",
+                   job->four ? "vec4" : type_name(wanted), number, own.data ? own.data : "");
     if (own.failed) rp_emit_no_memory(job->e);
     rp_text_free(&own);
     rp_text_format(to, "t%u", number);
@@ -184,7 +185,9 @@ static void put_call(formula_job *job, rp_text *to, const rp_formula_node *n, co
         if (i) rp_text_string(&args, ", ");
         put_argument(job, &args, n->args[i], type);
     }
-    rp_text_format(to, "%s(%s)", helper, args.data ? args.data : "");
+    bool own = strncmp(helper, "f_", 2) == 0 || strcmp(helper, "round_f16") == 0;
+    rp_text_format(to, "%s%s(%s)", helper, job->four && own ? "_4" : "",
+                   args.data ? args.data : "");
     if (args.failed) rp_emit_no_memory(job->e);
     rp_text_free(&args);
 }
@@ -224,12 +227,22 @@ static void put_function(formula_job *job, rp_text *to, const rp_formula_node *n
                  rp_formula_operand_type(&job->formula, n));
 }
 
+/* An attribute is one for all four. */
+static void put_name(formula_job *job, rp_text *to, uint32_t name) {
+    const char *word = name_word(job->e, job->member, name);
+    rp_text_format(to, job->four && name >= RP_NAME_ATTR ? "vec4(%s)" : "%s", word);
+}
+
 /* A node in its own type. */
 static void put_node(formula_job *job, rp_text *to, const rp_formula_node *n) {
     uint8_t type = n->type;
     switch ((rp_formula_code)n->code) {
-    case RP_FORMULA_NUMBER: put_number(job->e, to, n, type); return;
-    case RP_FORMULA_NAME: rp_text_string(to, name_word(job->e, job->member, n->name)); return;
+    case RP_FORMULA_NUMBER:
+        if (job->four) rp_text_string(to, "vec4(");
+        put_number(job->e, to, n, type);
+        if (job->four) rp_text_char(to, ')');
+        return;
+    case RP_FORMULA_NAME: put_name(job, to, n->name); return;
     case RP_FORMULA_NEGATE:
         if (type == RP_TYPE_F32) {
             put_call(job, to, n, "f_neg", 1, type);
@@ -361,7 +374,8 @@ static void put_signature(formula_job *job, rp_text *to, const char *name, const
                           const rp_emit_args *args, const uint8_t *types) {
     rp_text_format(to, "%s %s(", type, name);
     for (uint32_t i = 0; i < args->count; i++)
-        rp_text_format(to, "%s%s %s", i ? ", " : "", type_name(types[args->names[i]]),
+        rp_text_format(to, "%s%s %s", i ? ", " : "",
+                       job->four ? "vec4" : type_name(types[args->names[i]]),
                        name_word(job->e, job->member, args->names[i]));
     rp_text_string(to, ") {\n");
 }
@@ -413,4 +427,63 @@ void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *
     rp_text_free(&result);
     rp_text_free(&job.lines);
     rp_formula_free(&e->allocator, &job.formula);
+}
+
+/* ---- Four at once ---------------------------------------------------------------------------- */
+
+/* Whether a node is of floats alone, by what kernels/include has for four. */
+static bool has_four(const rp_formula_node *n) {
+    if (n->type != RP_TYPE_F32) return false;
+    switch ((rp_formula_code)n->code) {
+    case RP_FORMULA_NAME: return n->name < RP_NAME_STEP;
+    case RP_FORMULA_NUMBER:
+    case RP_FORMULA_NEGATE:
+    case RP_FORMULA_ADD:
+    case RP_FORMULA_SUB:
+    case RP_FORMULA_MUL:
+    case RP_FORMULA_DIV:
+    case RP_FORMULA_min:
+    case RP_FORMULA_max:
+    case RP_FORMULA_abs:
+    case RP_FORMULA_exp:
+    case RP_FORMULA_tanh:
+    case RP_FORMULA_sigmoid:
+    case RP_FORMULA_silu:
+    case RP_FORMULA_gelu:
+    case RP_FORMULA_gelu_tanh:
+    case RP_FORMULA_relu:
+    case RP_FORMULA_floor:
+    case RP_FORMULA_ceil:
+    case RP_FORMULA_round:
+    case RP_FORMULA_trunc:
+    case RP_FORMULA_f16: return true;
+    default: return false;
+    }
+}
+
+bool rp_emit_formula_4(rp_emit *e, uint32_t member, const char *text, const char *name,
+                       uint8_t dtype) {
+    if (e->status != RP_OK || (dtype != RP_F32 && dtype != RP_F16)) return false;
+    formula_job job = {.e = e, .member = member, .four = true};
+    rp_emit_args args;
+    rp_text_init(&job.lines, &e->allocator);
+    uint8_t types[RP_NAME_COUNT];
+    set_types(&e->members[member].call, types);
+    rp_text result;
+    rp_text_init(&result, &e->allocator);
+    bool four = parse(&job, text, types);
+    for (uint32_t i = 0; four && i < job.formula.count; i++) four = has_four(&job.formula.nodes[i]);
+    if (four) {
+        find_args(&job.formula, &args);
+        put(&job, &result, job.formula.count - 1, RP_TYPE_F32);
+        put_signature(&job, &e->functions, name, "vec4", &args, types);
+        rp_text_format(&e->functions, "%s    %svec4 r = %s;\n    return %s;\n}\n\n",
+                       job.lines.data ? job.lines.data : "", rp_emit_precise(e),
+                       result.data ? result.data : "", dtype == RP_F16 ? "round_f16_4(r)" : "r");
+    }
+    if (result.failed || job.lines.failed) rp_emit_no_memory(e);
+    rp_text_free(&result);
+    rp_text_free(&job.lines);
+    rp_formula_free(&e->allocator, &job.formula);
+    return four;
 }

@@ -98,21 +98,19 @@ static uint32_t first_output(const rp_emit *e, uint32_t member) {
     return call->operand_count - 1;
 }
 
-const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
-                          bool per_row) {
+/* The axes of a member's elements (rows: with `per_row`) with the operand's strides, and how many
+ * there are; 0 where it has an element for each, or one for all. */
+static uint32_t find_axes(rp_emit *e, uint32_t member, uint32_t operand, bool per_row, axis *axes) {
     const rp_op_call *call = &e->members[member].call;
     const rp_op_operand *o = rp_op_operand_of(call, operand);
     const rp_tensor *tensor = &call->operands[operand];
-    axis axes[MAX_AXES];
     uint32_t count, out = first_output(e, member);
     bool rows = call->op->form == RP_OP_ROWS;
-    if (tensor->absent) return "0u";
     uint64_t elements = rp_tensor_elements(tensor);
     uint64_t all = !rows     ? rp_tensor_elements(&call->operands[out])
                    : per_row ? rp_sym(call, 'R')
                              : rp_sym(call, 'R') * rp_sym(call, 'C');
-    if (elements == all) return index;
-    if (elements == 1) return "0u";
+    if (elements == all || elements == 1) return 0;
     if (rows && o->shape) {
         count = symbol_axes(call, o->shape, per_row ? "*R" : "*R C", axes);
     } else if (rows) { /* a mask: broadcast to the rows as the first input has them */
@@ -127,7 +125,34 @@ const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const c
     if (covered != all) {
         rp_emit_fail(e, "operand %s of %s has no place for each element",
                      rp_op_operand_name(call, operand), call->op->name);
-        return "0u";
+        return 0;
     }
+    return count;
+}
+
+const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
+                          bool per_row) {
+    const rp_tensor *tensor = &e->members[member].call.operands[operand];
+    axis axes[MAX_AXES];
+    if (tensor->absent) return "0u";
+    uint32_t count = find_axes(e, member, operand, per_row, axes);
+    if (e->status != RP_OK) return "0u";
+    if (count == 0) return rp_tensor_elements(tensor) == 1 ? "0u" : index;
     return axis_index(e, member, operand, axes, count, index);
+}
+
+rp_emit_run rp_emit_run_of(rp_emit *e, uint32_t member, uint32_t operand, uint32_t width,
+                           bool per_row) {
+    const rp_tensor *tensor = &e->members[member].call.operands[operand];
+    axis axes[MAX_AXES];
+    if (tensor->absent) return RP_RUN_NONE;
+    uint32_t count = find_axes(e, member, operand, per_row, axes);
+    if (e->status != RP_OK) return RP_RUN_NONE;
+    if (count == 0) return rp_tensor_elements(tensor) == 1 ? RP_RUN_SAME : RP_RUN_TOGETHER;
+    count = collapse(axes, count);
+    if (count == 0 || axes[count - 1].size % width != 0) return RP_RUN_NONE;
+    if (axes[count - 1].stride == 0) return RP_RUN_SAME;
+    bool aligned = axes[count - 1].stride == 1;
+    for (uint32_t i = 0; i + 1 < count; i++) aligned &= axes[i].stride % width == 0;
+    return aligned ? RP_RUN_TOGETHER : RP_RUN_NONE;
 }

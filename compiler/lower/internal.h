@@ -56,15 +56,22 @@ void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const cha
 const char *rp_emit_memory_halves(rp_emit *e, uint32_t member, uint32_t operand);
 /* Appends one that rounds what `eight`, one for eight, gives. */
 void rp_emit_put_halves(rp_emit *e, const char *name, const char *eight);
+/* The same in two steps, so that who loads ahead need not wait: `uvec4 NAME(uint i)` loads, and
+ * `uvec4 NAME(uint i, uvec4 words)` makes the eight f16 of it. Blocks alone are left as they lie. */
+const char *rp_emit_memory_fetch(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_memory_fetched(rp_emit *e, uint32_t member, uint32_t operand);
+/* Appends one that has nothing left to do. */
+void rp_emit_put_fetched(rp_emit *e, const char *name);
 
 /* ---- text.c: text of kernels/ ---------------------------------------------------------------- */
 
 /* Who makes a function of an operand that text of kernels/ calls; returns its name. */
 typedef const char *rp_emit_function(rp_emit *e, uint32_t member, uint32_t operand);
-/* Of an input's elements, one, four or eight at a time, or eight as f16; and to take an output's
- * (NULL: the text has none). */
+/* Of an input's elements, one, four or eight at a time, or eight as f16, at once or in two steps; and
+ * to take an output's (NULL: the text has none). */
 typedef struct rp_emit_names {
-    rp_emit_function *reader, *reader_4, *reader_8, *reader_halves, *store, *store_4;
+    rp_emit_function *reader, *reader_4, *reader_8, *reader_halves, *fetch, *fetched;
+    rp_emit_function *store, *store_4;
 } rp_emit_names;
 
 /* Makes text a member's own and appends it: rp_emit_core_text() and rp_emit_element_text(). */
@@ -100,6 +107,11 @@ const char *rp_emit_rounding(uint8_t dtype);
 void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name, uint8_t dtype,
                      rp_emit_args *out);
 
+/* Emits the same for four of each argument, as vec4; false, and nothing, where not all of it is of
+ * floats, or of functions that kernels/include/math4.glsl has. */
+bool rp_emit_formula_4(rp_emit *e, uint32_t member, const char *text, const char *name,
+                       uint8_t dtype);
+
 /* ---- index.c --------------------------------------------------------------------------------- */
 
 /* Whether an output of a rows member has an element for each row, not for each element. */
@@ -108,6 +120,15 @@ bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand);
  * first output; of rows members R * C, or R with `per_row`. `index` itself when it is the same. */
 const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
                           bool per_row);
+
+/* What `width` neighbouring elements, the first at a multiple of it, need of an operand. */
+typedef enum rp_emit_run {
+    RP_RUN_NONE,     /* elements here and there */
+    RP_RUN_TOGETHER, /* as many neighbours, the first at a multiple of `width` */
+    RP_RUN_SAME,     /* one element */
+} rp_emit_run;
+rp_emit_run rp_emit_run_of(rp_emit *e, uint32_t member, uint32_t operand, uint32_t width,
+                           bool per_row);
 
 /* ---- values.c -------------------------------------------------------------------------------- */
 
@@ -121,10 +142,9 @@ typedef struct rp_eval {
     uint64_t elements;   /* of the values that are computed at this very index */
     uint32_t own_steps;  /* a rows member whose steps are at hand in private variables; RP_NONE */
     const char **locals; /* for each value; NULL = not yet */
-    /* One of four elements that are evaluated one after the other: what all of them read from
-     * memory, each at its own index, is loaded at once. */
-    rp_text *quads;     /* where the loads go; NULL: an element by itself */
-    uint32_t component; /* 0 to 3: `index` is that of the first one plus so much */
+    /* For the four elements from the index on, a multiple of 4: where their loads go, in front of all
+     * else. Variables then are of four, and by name. NULL: one element. */
+    rp_text *loads;
 } rp_eval;
 
 rp_status rp_eval_open(rp_eval *v, rp_emit *e, rp_text *to, const char *index, const char *indent,
@@ -143,6 +163,8 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value);
 const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_fetch(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_fetched(rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,

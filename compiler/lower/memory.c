@@ -218,6 +218,48 @@ static void put_block_halves(rp_emit *e, uint32_t member, uint32_t operand, cons
                    two, two, two, two);
 }
 
+/* Blocks that are whole words of 32 bits in all, and begin at one: eight codes are in two of three
+ * words, the scale is half of a fourth. Odd blocks begin in the middle of a word. */
+static void put_block_fetch(rp_emit *e, uint32_t member, uint32_t operand, const char *name) {
+    const rp_tensor *t = &e->members[member].call.operands[operand];
+    bool wide = e->members[member].operands[operand].dtype == RP_Q8_0;
+    const char *const at[] = {"at", "at + 1u", "min(at + 2u, last)", "block / 2u"};
+    rp_text_format(&e->functions,
+                   "uvec4 %s(uint i) {\n    uint block = i / 32u * %uu, k = i %% 32u;\n"
+                   "    uint at = (block + 1u + k %s/ 2u) / 2u, last = %s;\n    return uvec4(",
+                   name, wide ? 17u : 9u, wide ? "" : "% 16u ",
+                   rp_emit_uint(e, rp_emit_name(e, "%s_last", name), rp_tensor_bytes(t) / 4 - 1));
+    for (uint32_t n = 0; n < 4; n++)
+        rp_text_format(&e->functions, "%s%s", n ? ", " : "",
+                       rp_emit_element(e, member, operand, "uint", at[n]));
+    rp_text_string(&e->functions, ");\n}\n\n");
+}
+
+static void put_block_fetched(rp_emit *e, uint32_t member, uint32_t operand, const char *name) {
+    bool wide = e->members[member].operands[operand].dtype == RP_Q8_0;
+    rp_text_format(&e->functions,
+                   "uvec4 %s(uint i, uvec4 words) {\n"
+                   "    bool odd = i / 32u %% 2u == 1u;\n"
+                   "    uvec2 codes = odd ? words.xy : words.xy >> 16 | words.yz << 16;\n"
+                   "    uint scale_bits = odd ? words.w >> 16 : words.w & 0xffffu;\n"
+                   "    f16vec2 scale = unpackFloat2x16(scale_bits | scale_bits << 16);\n",
+                   name);
+    if (!wide)
+        rp_text_string(&e->functions, "    codes = codes >> (i % 32u / 16u * 4u) & 0xf0f0f0fu;\n");
+    const char *two = wide ? "i8x2_halves" : "u4x2_halves";
+    rp_text_format(&e->functions,
+                   "    return uvec4(%s(codes.x, scale), %s(codes.x >> 16, scale), "
+                   "%s(codes.y, scale), %s(codes.y >> 16, scale));\n}\n\n",
+                   two, two, two, two);
+}
+
+/* Whether words of 32 bits hold all of an operand's blocks. */
+static bool is_of_words(const rp_emit *e, uint32_t member, uint32_t operand) {
+    const rp_tensor *t = &e->members[member].call.operands[operand];
+    return (RP_DT(t->dtype) & RP_DT_BLOCK) && rp_tensor_bytes(t) % 4 == 0 &&
+           begins_at(e, member, operand, 4);
+}
+
 void rp_emit_put_halves(rp_emit *e, const char *name, const char *eight) {
     rp_text_format(&e->functions,
                    "uvec4 %s(uint i) {\n    vec4 low, high;\n    %s(i, low, high);\n"
@@ -238,4 +280,27 @@ const char *rp_emit_memory_halves(rp_emit *e, uint32_t member, uint32_t operand)
     else
         rp_emit_put_halves(e, name, rp_emit_memory_8(e, member, operand));
     return name;
+}
+
+const char *rp_emit_memory_fetch(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (!is_of_words(e, member, operand)) return rp_emit_memory_halves(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_fetch", rp_emit_memory(e, member, operand));
+    if (e->status == RP_OK && rp_emit_add_function(e, name))
+        put_block_fetch(e, member, operand, name);
+    return name;
+}
+
+const char *rp_emit_memory_fetched(rp_emit *e, uint32_t member, uint32_t operand) {
+    const char *name = rp_emit_name(e, "%s_fetched", rp_emit_memory(e, member, operand));
+    if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
+    if (is_of_words(e, member, operand))
+        put_block_fetched(e, member, operand, name);
+    else
+        rp_emit_put_fetched(e, name);
+    return name;
+}
+
+void rp_emit_put_fetched(rp_emit *e, const char *name) {
+    rp_text_format(&e->functions, "uvec4 %s(uint i, uvec4 words) {\n    return words;\n}\n\n",
+                   name);
 }

@@ -123,6 +123,10 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         put_function(job, job->names->reader_8, i);
     } else if (called && (i = input_before(job, word, length, "_halves")) != RP_NONE) {
         put_function(job, job->names->reader_halves, i);
+    } else if (called && (i = input_before(job, word, length, "_fetch")) != RP_NONE) {
+        put_function(job, job->names->fetch, i);
+    } else if (called && (i = input_before(job, word, length, "_fetched")) != RP_NONE) {
+        put_function(job, job->names->fetched, i);
     } else if (called && (i = input_before(job, word, length, "")) != RP_NONE) {
         put_function(job, job->names->reader, i);
     } else {

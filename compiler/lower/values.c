@@ -67,18 +67,50 @@ void rp_eval_close(rp_eval *v) {
     rp_release(&v->e->allocator, v->locals);
 }
 
-/* The component of a variable of four that holds an input's element at v->index: "q_r0_f16_4.x". */
-static const char *eval_quad(rp_eval *v, uint32_t member, uint32_t operand) {
-    rp_emit *e = v->e;
-    const char *four = rp_emit_memory_4(e, member, operand);
-    const char *name = rp_emit_name(e, "q_%s", four);
-    const char *type = rp_emit_type_4(e, member, operand);
-    const char *load = rp_emit_name(e, "    %s %s = %s(i);\n", type, name, four);
-    if (!v->quads->data || !strstr(v->quads->data, load)) rp_text_string(v->quads, load);
-    return rp_emit_name(e, "%s.%c", name, "xyzw"[v->component]);
+static const char *const fours[] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
+
+/* "vec4" of "float". */
+static const char *four_of(const char *type) {
+    return *type == 'f' ? "vec4" : *type == 'i' ? "ivec4" : "uvec4";
 }
 
-/* An input's element for element v->index of its member. */
+/* A variable in front of all else, declared once. */
+static const char *put_load(rp_eval *v, const char *type, const char *name, const char *value) {
+    rp_emit *e = v->e;
+    const char *begin = rp_emit_name(e, "%s%s %s = ", v->indent, type, name);
+    if (!v->loads->data || !strstr(v->loads->data, begin))
+        rp_text_format(v->loads, "%s%s;\n", begin, value);
+    return name;
+}
+
+/* A variable with an input's elements for the four from the index on. */
+static const char *eval_input_4(rp_eval *v, uint32_t member, uint32_t operand, bool per_row) {
+    rp_emit *e = v->e;
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    const char *type = rp_emit_type_4(e, member, operand);
+    rp_emit_run run = o->absent ? RP_RUN_SAME : RP_RUN_NONE;
+    if (!o->absent && rp_emit_is_plain(e, member, operand))
+        run = rp_emit_run_of(e, member, operand, 4, per_row);
+    const char *index = rp_emit_index(e, member, operand, "i", per_row);
+    const char *name =
+        rp_emit_name(e, "q_m%u_%s%s", member, rp_op_operand_name(&e->members[member].call, operand),
+                     per_row ? "_row" : "");
+    if (run == RP_RUN_TOGETHER) {
+        const char *four = rp_emit_memory_4(e, member, operand);
+        if (strcmp(index, "i") == 0) name = rp_emit_name(e, "q_%s", four); /* others have it too */
+        return put_load(v, type, name, rp_emit_name(e, "%s(%s)", four, index));
+    }
+    const char *one = rp_emit_reader(e, member, operand);
+    if (run == RP_RUN_SAME)
+        return put_load(v, type, name, rp_emit_name(e, "%s(%s(%s))", type, one, index));
+    const char *list = "";
+    for (uint32_t c = 0; c < 4; c++)
+        list = rp_emit_name(e, "%s%s%s(%s)", list, c ? ", " : "", one,
+                            rp_emit_index(e, member, operand, fours[c], per_row));
+    return put_load(v, type, name, rp_emit_name(e, "%s(%s)", type, list));
+}
+
+/* An input's element for element v->index of its member, or those of four. */
 static const char *eval_input(rp_eval *v, uint32_t member, uint32_t operand, bool per_row) {
     rp_emit *e = v->e;
     const rp_graph_operand *o = &e->members[member].operands[operand];
@@ -86,37 +118,74 @@ static const char *eval_input(rp_eval *v, uint32_t member, uint32_t operand, boo
     if (index == v->index && !o->absent && o->value != RP_NONE &&
         e->values[o->value].elements == v->elements)
         return rp_eval_value(v, o->value);
-    if (v->quads && index == v->index && rp_emit_is_plain(e, member, operand))
-        return eval_quad(v, member, operand);
+    if (v->loads) return eval_input_4(v, member, operand, per_row);
     return rp_emit_name(e, "%s(%s)", rp_emit_reader(e, member, operand), index);
+}
+
+static const char *eval_step(rp_eval *v, uint32_t member, uint32_t step, bool per_row) {
+    rp_emit *e = v->e;
+    bool own = v->own_steps == member;
+    const char *list = "", *length = rp_emit_symbol(e, member, 'C');
+    for (uint32_t c = 0; c < (v->loads ? 4 : 1); c++) {
+        const char *row = v->loads ? fours[c] : v->index;
+        if (!per_row) row = rp_emit_name(e, "%s / %s", row, length);
+        list =
+            rp_emit_name(e, "%s%s%s", list, c ? ", " : "", step_result(e, member, step, own, row));
+    }
+    if (!v->loads) return list;
+    bool index = rp_emit_is_index_step(&e->members[member].call.op->steps[step]);
+    const char *name = rp_emit_name(e, "q_m%u_step%u%s", member, step, per_row ? "_row" : "");
+    const char *type = index ? "uvec4" : "vec4";
+    return put_load(v, type, name, rp_emit_name(e, "%s(%s)", type, list));
+}
+
+/* NAME of the arguments' component, one of "xyzw", or with 0 of them as they are. */
+static const char *put_call(rp_emit *e, const char *name, const char *const *args, uint32_t count,
+                            char component) {
+    const char *list = "";
+    for (uint32_t i = 0; i < count; i++)
+        list = component ? rp_emit_name(e, "%s%s%s.%c", list, i ? ", " : "", args[i], component)
+                         : rp_emit_name(e, "%s%s%s", list, i ? ", " : "", args[i]);
+    return rp_emit_name(e, "%s(%s)", name, list);
+}
+
+/* Of each of four. */
+static const char *put_calls(rp_emit *e, const char *type, const char *name,
+                             const char *const *args, uint32_t count) {
+    const char *list = "";
+    for (uint32_t c = 0; c < 4; c++)
+        list = rp_emit_name(e, "%s%s%s", list, c ? ", " : "",
+                            put_call(e, name, args, count, "xyzw"[c]));
+    return rp_emit_name(e, "%s(%s)", type, list);
+}
+
+static void eval_args(rp_eval *v, uint32_t member, const rp_emit_args *args, bool per_row,
+                      const char **out) {
+    for (uint32_t i = 0; i < args->count; i++) {
+        uint32_t arg = args->names[i];
+        out[i] = arg < RP_NAME_ATTR ? eval_input(v, member, arg, per_row)
+                                    : eval_step(v, member, arg - RP_NAME_STEP, per_row);
+    }
 }
 
 const char *rp_eval_call(rp_eval *v, uint32_t member, const char *name, const rp_emit_args *args,
                          bool per_row) {
-    rp_emit *e = v->e;
-    const char *list = "";
-    for (uint32_t i = 0; i < args->count && e->status == RP_OK; i++) {
-        uint32_t arg = args->names[i];
-        const char *text;
-        if (arg < RP_NAME_ATTR) {
-            text = eval_input(v, member, arg, per_row);
-        } else {
-            const char *row = v->index;
-            if (!per_row) row = rp_emit_name(e, "%s / %s", row, rp_emit_symbol(e, member, 'C'));
-            text = step_result(e, member, arg - RP_NAME_STEP, v->own_steps == member, row);
-        }
-        list = rp_emit_name(e, "%s%s%s", list, i ? ", " : "", text);
-    }
-    return rp_emit_name(e, "%s(%s)", name, list);
+    const char *values[RP_NAME_COUNT];
+    eval_args(v, member, args, per_row, values);
+    return v->e->status == RP_OK ? put_call(v->e, name, values, args->count, 0) : "";
+}
+
+static const char *output_formula(const rp_emit *e, const rp_emit_value *out) {
+    const rp_op_call *call = &e->members[out->member].call;
+    return call->op->form == RP_OP_ROWS ? rp_op_operand_of(call, out->operand)->expression
+                                        : rp_op_formula(call);
 }
 
 /* The function of a member's output, made when it is first asked for; NULL for ops of kernels/. */
 static const char *output_function(rp_emit *e, uint32_t value, rp_emit_args *args) {
     rp_emit_value *out = &e->values[value];
     const rp_op_call *call = &e->members[out->member].call;
-    const char *text = call->op->form == RP_OP_ROWS
-                           ? rp_op_operand_of(call, out->operand)->expression
-                           : rp_op_formula(call);
+    const char *text = output_formula(e, out);
     if (!text) return NULL;
     if (!out->formula) {
         out->formula =
@@ -127,24 +196,49 @@ static const char *output_function(rp_emit *e, uint32_t value, rp_emit_args *arg
     return out->formula;
 }
 
+/* The four elements of a member's output: by its formula for four, or by that for one, four times. */
+static const char *eval_output_4(rp_eval *v, uint32_t value, const char *function,
+                                 const rp_emit_args *args, bool per_row) {
+    rp_emit *e = v->e;
+    rp_emit_value *out = &e->values[value];
+    const char *values[RP_NAME_COUNT], *type = four_of(rp_emit_class(out->dtype));
+    eval_args(v, out->member, args, per_row, values);
+    if (e->status != RP_OK) return "";
+    if (!out->formula_4) {
+        const char *name = rp_emit_name(e, "%s_4", function);
+        bool made = rp_emit_formula_4(e, out->member, output_formula(e, out), name, out->dtype);
+        out->formula_4 = made ? name : "";
+    }
+    if (*out->formula_4) return put_call(e, out->formula_4, values, args->count, 0);
+    return put_calls(e, type, function, values, args->count);
+}
+
 const char *rp_eval_value(rp_eval *v, uint32_t value) {
     rp_emit *e = v->e;
     const rp_emit_value *out = &e->values[value];
     if (e->status != RP_OK) return "";
     if (v->locals[value]) return v->locals[value];
     const rp_emit_member *m = &e->members[out->member];
-    const char *text = NULL;
+    const char *text, *type = rp_emit_class(out->dtype);
     rp_emit_args args;
     if (out->window == 1) return v->locals[value] = rp_emit_name(e, "c%u", value);
     const char *function = out->window ? NULL : output_function(e, value, &args);
-    if (function && (m->call.op->form == RP_OP_POINTWISE || m->call.op->form == RP_OP_ROWS))
-        text = rp_eval_call(v, out->member, function, &args,
-                            rp_emit_is_per_row(e, out->member, out->operand));
-    else
+    bool per_row = rp_emit_is_per_row(e, out->member, out->operand);
+    if (m->call.op->form != RP_OP_POINTWISE && m->call.op->form != RP_OP_ROWS) function = NULL;
+    if (function && v->loads) {
+        text = eval_output_4(v, value, function, &args, per_row);
+    } else if (function) {
+        text = rp_eval_call(v, out->member, function, &args, per_row);
+    } else if (v->loads) { /* "at": the four indices */
+        const char *const at[] = {put_load(v, "uvec4", "at", "uvec4(i, i + 1u, i + 2u, i + 3u)")};
+        text = put_calls(e, four_of(type), rp_emit_value_function(e, value), at, 1);
+    } else {
         text = rp_emit_name(e, "%s(%s)", rp_emit_value_function(e, value), v->index);
+    }
     if (e->status != RP_OK) return "";
+    if (v->loads) type = four_of(type);
     v->locals[value] = rp_emit_name(e, "e%u", value);
-    rp_text_format(v->to, "%s%s e%u = %s;\n", v->indent, rp_emit_class(out->dtype), value, text);
+    rp_text_format(v->to, "%s%s e%u = %s;\n", v->indent, type, value, text);
     return v->locals[value];
 }
 
@@ -152,8 +246,14 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
 
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                           const char *value) {
-    static const rp_emit_names names = {
-        rp_emit_reader, rp_emit_reader_4, rp_emit_reader_8, rp_emit_reader_halves, NULL, NULL};
+    static const rp_emit_names names = {rp_emit_reader,
+                                        rp_emit_reader_4,
+                                        rp_emit_reader_8,
+                                        rp_emit_reader_halves,
+                                        rp_emit_fetch,
+                                        rp_emit_fetched,
+                                        NULL,
+                                        NULL};
     rp_emit_text(e, to, member, source, value, &names);
 }
 
@@ -229,29 +329,21 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value) {
 
 /* ---- Four and eight at once ------------------------------------------------------------------ */
 
-/* Four elements of a value that members compute: what they read at the elements' own indices comes
- * four at a time, too. */
+/* Four elements of a value that members compute, from what they read four at a time, too. */
 static void put_computed(rp_emit *e, const char *type, const char *name, uint32_t value) {
-    static const char *const indices[] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
-    rp_text quads, body;
-    rp_text_init(&quads, &e->allocator);
+    rp_text loads, body;
+    rp_eval eval;
+    rp_text_init(&loads, &e->allocator);
     rp_text_init(&body, &e->allocator);
-    for (uint32_t c = 0; c < 4; c++) {
-        rp_eval eval;
-        if (rp_eval_open(&eval, e, &body, indices[c], "        ", e->values[value].elements) !=
-            RP_OK)
-            break;
-        eval.quads = &quads;
-        eval.component = c;
-        rp_text_string(&body, "    {\n");
-        rp_text_format(&body, "        r.%c = %s;\n    }\n", "xyzw"[c],
-                       rp_eval_value(&eval, value));
+    if (rp_eval_open(&eval, e, &body, "i", "    ", e->values[value].elements) == RP_OK) {
+        eval.loads = &loads;
+        const char *local = rp_eval_value(&eval, value);
+        rp_text_format(&e->functions, "%s %s(uint i) {\n%s%s    return %s;\n}\n\n", type, name,
+                       loads.data ? loads.data : "", body.data ? body.data : "", local);
         rp_eval_close(&eval);
     }
-    rp_text_format(&e->functions, "%s %s(uint i) {\n%s    %s r;\n%s    return r;\n}\n\n", type,
-                   name, quads.data ? quads.data : "", type, body.data ? body.data : "");
-    if (quads.failed || body.failed) rp_emit_no_memory(e);
-    rp_text_free(&quads);
+    if (loads.failed || body.failed) rp_emit_no_memory(e);
+    rp_text_free(&loads);
     rp_text_free(&body);
 }
 
@@ -332,5 +424,21 @@ const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand)
                        rp_emit_reader_halves(e, mover, 0), moved_from(e, member, operand));
     else
         rp_emit_put_halves(e, name, eight);
+    return name;
+}
+
+/* What is computed is so when it is asked for. */
+const char *rp_emit_fetch(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    bool computed = other_reader_4(e, member, operand) != NULL;
+    return computed ? rp_emit_reader_halves(e, member, operand)
+                    : rp_emit_memory_fetch(e, member, operand);
+}
+
+const char *rp_emit_fetched(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    if (!other_reader_4(e, member, operand)) return rp_emit_memory_fetched(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_fetched", rp_emit_reader(e, member, operand));
+    if (rp_emit_add_function(e, name)) rp_emit_put_fetched(e, name);
     return name;
 }

@@ -60,14 +60,23 @@ uvec4 left_eight(uint batch, uint first_row, uint first_k, uint at) {
     return f32x8_to_f16(low, high);
 }
 
-uvec4 right_eight(uint batch, uint first_column, uint first_k, uint at) {
+// The element of b that eight ones of its tile begin with.
+uint right_first(uint batch, uint first_column, uint first_k, uint at) {
+    uint line = at / RIGHT_EIGHTS, along = at % RIGHT_EIGHTS * 8u;
+    uint column = first_column + (transpose_b == 0u ? along : line);
+    uint k = first_k + (transpose_b == 0u ? line : along);
+    return (E == 1u ? 0u : batch * K * N) + (transpose_b == 0u ? k * N + column : column * K + k);
+}
+
+// What those are made of, loaded while other tiles are multiplied, and they themselves.
+uvec4 right_fetch(uint batch, uint first_column, uint first_k, uint at) {
     uint line = at / RIGHT_EIGHTS, along = at % RIGHT_EIGHTS * 8u;
     uint column = first_column + (transpose_b == 0u ? along : line);
     uint k = first_k + (transpose_b == 0u ? line : along);
     if (N % COLUMNS != 0u && column >= N || K % DEPTH != 0u && k >= K) return uvec4(0u);
-    uint i = (E == 1u ? 0u : batch * K * N) + (transpose_b == 0u ? k * N + column : column * K + k);
+    uint i = right_first(batch, first_column, first_k, at);
     uint left = transpose_b == 0u ? N - column : K - k;
-    if ((transpose_b == 0u ? N : K) % 8u == 0u) return b_halves(i);
+    if ((transpose_b == 0u ? N : K) % 8u == 0u) return b_fetch(i);
     vec4 low = vec4(0.0), high = vec4(0.0);
     for (uint n = 0u; n < min(left, 8u); n++) {
         float value = b(i + n);
@@ -75,6 +84,11 @@ uvec4 right_eight(uint batch, uint first_column, uint first_k, uint at) {
         else high[n - 4u] = value;
     }
     return f32x8_to_f16(low, high);
+}
+
+uvec4 right_eight(uint batch, uint first_column, uint first_k, uint at, uvec4 words) {
+    if ((transpose_b == 0u ? N : K) % 8u != 0u) return words;
+    return b_fetched(right_first(batch, first_column, first_k, at), words);
 }
 
 void main() {
@@ -94,7 +108,7 @@ void main() {
     [[unroll]] for (uint i = 0u; i < LEFT_TURNS; i++)
         left_next[i] = left_eight(batch, first_row, 0u, thread + i * THREADS);
     [[unroll]] for (uint i = 0u; i < RIGHT_TURNS; i++)
-        right_next[i] = right_eight(batch, first_column, 0u, thread + i * THREADS);
+        right_next[i] = right_fetch(batch, first_column, 0u, thread + i * THREADS);
 
     for (uint k = 0u; k < K; k += DEPTH) {
         [[unroll]] for (uint i = 0u; i < LEFT_TURNS; i++) {
@@ -103,14 +117,15 @@ void main() {
         }
         [[unroll]] for (uint i = 0u; i < RIGHT_TURNS; i++) {
             uint at = thread + i * THREADS;
-            tiles[RIGHT_FIRST + at / RIGHT_EIGHTS * RIGHT_STRIDE + at % RIGHT_EIGHTS] = right_next[i];
+            tiles[RIGHT_FIRST + at / RIGHT_EIGHTS * RIGHT_STRIDE + at % RIGHT_EIGHTS] =
+                right_eight(batch, first_column, k, at, right_next[i]);
         }
         barrier();
         if (k + DEPTH < K) {
             [[unroll]] for (uint i = 0u; i < LEFT_TURNS; i++)
                 left_next[i] = left_eight(batch, first_row, k + DEPTH, thread + i * THREADS);
             [[unroll]] for (uint i = 0u; i < RIGHT_TURNS; i++)
-                right_next[i] = right_eight(batch, first_column, k + DEPTH, thread + i * THREADS);
+                right_next[i] = right_fetch(batch, first_column, k + DEPTH, thread + i * THREADS);
         }
         [[unroll]] for (uint d = 0u; d < DEPTH; d += F) {
             LEFT left[U];

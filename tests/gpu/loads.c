@@ -234,13 +234,22 @@ static void test_blocks(void) {
 static void test_fused(void) {
     static const char *const in_front =
         "reprise 1\ngraph wide {\n  buf $x in f16[3,1024]\n  buf $y out f32[3,1024]\n"
-        "  buf $z in f32[1024]\n  buf $i out u32[3,1024]\n"
+        "  buf $z in f32%s\n  buf $i out u32[3,1024]\n"
         "  n2 = fused {\n"
-        "    n0 = map {expr=\"a * a + b * 0.5\"} (r $x:f16[3,1024], r $z:f32[1024], w "
+        "    n0 = map {expr=\"a * a + b * 0.5\"} (r $x:f16[3,1024], r $z:f32%s, w "
         "^t:f32[3,1024])\n"
         "    n1 = add (r ^t:f32[3,1024], r $x:f16[3,1024], w ^u:f32[3,1024])\n"
         "    n2 = top_k {k=1024} (r ^u:f32[3,1024], -, w $y:f32[3,1024], w $i:u32[3,1024])\n"
         "  }\n}\n";
+    static const struct {
+        const char *shape;
+        bool wide;
+    } broadcasts[] = {{"[1024]", true}, {"[3,1]", false}, {"[1]", false}};
+    for (uint32_t i = 0; i < sizeof broadcasts / sizeof *broadcasts; i++) {
+        char program[1024];
+        snprintf(program, sizeof program, in_front, broadcasts[i].shape, broadcasts[i].shape);
+        compare(selecting, program, "finite=4", 3 * 1024, true, broadcasts[i].wide);
+    }
     static const char *const behind =
         "reprise 1\ngraph wide {\n  buf $x in f32[2,1024]\n  buf $y out f32[2,1024]\n"
         "  buf $i out u32[2,1024]\n"
@@ -248,8 +257,60 @@ static void test_fused(void) {
         "    n0 = top_k {k=1024} (r $x:f32[2,1024], -, w ^t:f16[2,1024], w $i:u32[2,1024])\n"
         "    n1 = map {expr=\"a * 2 + 1\"} (r ^t:f16[2,1024], w $y:f32[2,1024])\n"
         "  }\n}\n";
-    compare(selecting, in_front, "finite=4", 3 * 1024, true, false);
     compare(selecting, behind, "special", 2 * 1024, true, false);
+}
+
+/* The texts give the same floats; any NaN is as good as another. */
+static void compare_values(const own_text texts[3], const char *program, const char *how,
+                           uint64_t count) {
+    static uint32_t got[3][MAX_BYTES / 4];
+    for (uint32_t t = 0; t < 3; t++) {
+        own_text own = texts[t];
+        own.groups = (uint32_t)((count + 511) / 512);
+        run(program, how, &own, (uint8_t *)got[t]);
+        uint64_t at = 0;
+        while (at < count && (got[0][at] == got[t][at] || ((got[0][at] & INT32_MAX) > 0x7f800000 &&
+                                                           (got[t][at] & INT32_MAX) > 0x7f800000)))
+            at++;
+        CU_ASSERT_EQUAL(at, count);
+        if (at < count)
+            fprintf(stderr, "\n  text %u, %s: element %llu is %08x, by one %08x\n%s\n%s", t, how,
+                    (unsigned long long)at, got[t][at], got[0][at], program, own.glsl);
+        free(own.glsl);
+    }
+}
+
+/* Formulas of four at once give what those of one do; also functions that have none for four, and
+ * integers in between. */
+static void test_formulas(void) {
+    static const char *const formulas[] = {
+#define RP_X(name, arity, floats)                                                                  \
+    arity == 1 ? #name "(a)" : arity == 2 ? #name "(a, b)" : #name "(a, b, a + b)",
+        RP_FORMULA_FUNCTIONS(RP_X)
+#undef RP_X
+            "a / b",
+        "-(a - b) * a",
+        "a < b ? a : b * 2",
+        "f32(i32(a) / 3) + b",
+        "silu(a + b) * gelu(b) - a / (1 + abs(b))",
+    };
+    static const char *const fills[] = {"finite=6", "spread=30"};
+    for (uint32_t i = 0; i < sizeof formulas / sizeof *formulas; i++) {
+        char program[1024];
+        if (strncmp(formulas[i], "bits", 4) == 0) continue; /* of integers alone */
+        snprintf(program, sizeof program,
+                 "reprise 1\ngraph wide {\n  buf $x in f32[2,1024]\n  buf $y out f32[2,1024]\n"
+                 "  buf $z in f16[1024]\n  buf $i out u32[2,1024]\n"
+                 "  n1 = fused {\n"
+                 "    n0 = map {expr=\"%s\"} (r $x:f32[2,1024]%s, w ^t:f%s[2,1024])\n"
+                 "    n1 = top_k {k=1024} (r ^t:f%s[2,1024], -, w $y:f32[2,1024], w "
+                 "$i:u32[2,1024])\n"
+                 "  }\n}\n",
+                 formulas[i], strchr(formulas[i], 'b') ? ", r $z:f16[1024]" : "",
+                 i % 2 ? "32" : "16", i % 2 ? "32" : "16");
+        compare_values(selecting, program, "special", 2 * 1024);
+        compare_values(selecting, program, fills[i % 2], 2 * 1024);
+    }
 }
 
 /* An op that moves elements in front: what stays together comes together. */
@@ -298,6 +359,7 @@ int main(void) {
                                                      {"blocks", test_blocks},
                                                      {"with other ops", test_fused},
                                                      {"moved", test_moved},
+                                                     {"formulas", test_formulas},
                                                      {0}});
     rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);

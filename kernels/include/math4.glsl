@@ -1,0 +1,165 @@
+// The functions of math.glsl for four numbers at once, to the same bits: where few subgroups are at work, as
+// behind products of matrices, four chains of operations side by side hide what one waits for. What is
+// rare is asked for once of all four, and then done one by one.
+
+vec4 f_hidden_4(vec4 x) {
+    return vec4(f_hidden(x.x), f_hidden(x.y), f_hidden(x.z), f_hidden(x.w));
+}
+
+vec4 f_quotient_4(vec4 a, vec4 b) {
+    return f_hidden_4(f_hidden_4(a) / f_hidden_4(b));
+}
+
+bvec4 f_isnan_4(vec4 x) {
+    return greaterThan(floatBitsToUint(x) & 0x7fffffffu, uvec4(0x7f800000u));
+}
+
+vec4 round_f16_4(vec4 value) {
+    uvec4 bits = floatBitsToUint(value), rest = bits & 0x7fffffffu;
+    uvec4 odd = uvec4(greaterThanEqual(rest - 0x38800000u, uvec4(0xefff000u))) * uvec4(notEqual(rest, uvec4(0u)));
+    if ((odd.x | odd.y | odd.z | odd.w) != 0u) {
+        vec4 each = vec4(0.0);
+        for (uint i = 0u; i < 4u; i++) each[i] = round_f16(value[i]);
+        return each;
+    }
+    return uintBitsToFloat(bits + 0xfffu + (bits >> 13 & 1u) & 0xffffe000u);
+}
+
+vec4 f_abs_4(vec4 x) {
+    return uintBitsToFloat(floatBitsToUint(x) & 0x7fffffffu);
+}
+
+vec4 f_neg_4(vec4 x) {
+    return uintBitsToFloat(floatBitsToUint(x) ^ 0x80000000u);
+}
+
+vec4 f_min_4(vec4 a, vec4 b) {
+    return vec4(f_min(a.x, b.x), f_min(a.y, b.y), f_min(a.z, b.z), f_min(a.w, b.w));
+}
+
+vec4 f_max_4(vec4 a, vec4 b) {
+    return vec4(f_max(a.x, b.x), f_max(a.y, b.y), f_max(a.z, b.z), f_max(a.w, b.w));
+}
+
+vec4 f_relu_4(vec4 x) {
+    return vec4(f_relu(x.x), f_relu(x.y), f_relu(x.z), f_relu(x.w));
+}
+
+// Zeros without a sign divide as numbers near 1 do; all else that is not near them is done one by one.
+vec4 f_div_4(vec4 a, vec4 b) {
+    const uint LOW = 0x2f800000u, RANGE = 0x4f800000u - 0x2f800000u; // 2^-32 to 2^32
+    uvec4 bits_a = floatBitsToUint(a), size_b = floatBitsToUint(b) & 0x7fffffffu;
+    uvec4 far_a = uvec4(greaterThanEqual((bits_a & 0x7fffffffu) - LOW, uvec4(RANGE)));
+    uvec4 far = far_a * uvec4(notEqual(bits_a, uvec4(0u))) | uvec4(greaterThanEqual(size_b - LOW, uvec4(RANGE)));
+    if ((far.x | far.y | far.z | far.w) != 0u) {
+        vec4 each = vec4(0.0);
+        for (uint i = 0u; i < 4u; i++) each[i] = f_div(a[i], b[i]);
+        return each;
+    }
+    vec4 q = f_quotient_4(a, b);
+    precise vec4 better = q + f_quotient_4(fma(-q, b, a), b);
+    return better;
+}
+
+vec4 f_scale_4(vec4 value, ivec4 k) {
+    ivec4 first = k >> 1;
+    precise vec4 once = value * uintBitsToFloat(uvec4(first + 127) << 23);
+    precise vec4 twice = once * uintBitsToFloat(uvec4(k - first + 127) << 23);
+    return twice;
+}
+
+vec4 f_exp_small_4(vec4 r) {
+    precise vec4 p = fma(r, vec4(1.98412698e-4), vec4(1.38888889e-3));
+    p = fma(p, r, vec4(8.33333333e-3));
+    p = fma(p, r, vec4(4.16666667e-2));
+    p = fma(p, r, vec4(1.66666667e-1));
+    p = fma(p, r, vec4(0.5));
+    p = fma(p, r, vec4(1.0));
+    p = fma(p, r, vec4(1.0));
+    return p;
+}
+
+vec4 f_exp_4(vec4 x) {
+    vec4 y = mix(mix(x, vec4(89.0), greaterThan(x, vec4(89.0))), vec4(-104.0), lessThan(x, vec4(-104.0)));
+    vec4 n = roundEven(y * 1.44269504);
+    precise vec4 r = y - n * 0.693359375;
+    r = r + n * 2.12194440e-4;
+    return mix(f_scale_4(f_exp_small_4(r), ivec4(n)), x, f_isnan_4(x));
+}
+
+vec4 f_sigmoid_4(vec4 x) {
+    precise vec4 value = f_div_4(vec4(1.0), 1.0 + f_exp_4(-x));
+    return value;
+}
+
+vec4 f_silu_4(vec4 x) {
+    precise vec4 value = f_div_4(x, 1.0 + f_exp_4(-x));
+    return value;
+}
+
+vec4 f_square_lost_4(vec4 x, vec4 square) {
+    precise vec4 high = x * 4097.0;
+    high = high - (high - x);
+    precise vec4 low = x - high;
+    precise vec4 lost = ((high * high - square) + 2.0 * high * low) + low * low;
+    return lost;
+}
+
+vec4 f_erfc_tail_4(vec4 z, vec4 square, vec4 lost) {
+    precise vec4 t = f_quotient_4(vec4(1.0), fma(z, vec4(0.5), vec4(1.0)));
+    precise vec4 p = fma(t, vec4(-0.0702550921), vec4(0.220624224));
+    p = fma(p, t, vec4(-0.194095474));
+    p = fma(p, t, vec4(-0.0276571835));
+    p = fma(p, t, vec4(0.00717941384));
+    p = fma(p, t, vec4(0.0742303432));
+    p = fma(p, t, vec4(0.17920366));
+    p = fma(p, t, vec4(0.246358934));
+    p = fma(p, t, vec4(0.282136075));
+    p = fma(p, t, vec4(0.282093289));
+    precise vec4 tail = f_exp_4(-square) * (1.0 - lost) * (p * t);
+    return mix(tail, vec4(0.0), greaterThan(z, vec4(10.3)));
+}
+
+vec4 f_erf_small_4(vec4 x) {
+    precise vec4 z = x * x;
+    precise vec4 p = fma(z, vec4(1.05893703e-6), vec4(-1.39093358e-5));
+    p = fma(p, z, vec4(1.19565619e-4));
+    p = fma(p, z, vec4(-8.54263794e-4));
+    p = fma(p, z, vec4(5.22378347e-3));
+    p = fma(p, z, vec4(-0.0268661332));
+    p = fma(p, z, vec4(0.112837913));
+    p = fma(p, z, vec4(-0.376126389));
+    p = fma(p, z, vec4(1.12837917));
+    p = p * x;
+    return p;
+}
+
+vec4 f_gelu_4(vec4 x) {
+    precise vec4 z = f_abs_4(x) * 0.707106781;
+    precise vec4 near = 0.5 + 0.5 * f_erf_small_4(x * 0.707106781);
+    precise vec4 square = x * x, lost = f_square_lost_4(x, square);
+    precise vec4 tail = 0.5 * f_erfc_tail_4(z, 0.5 * square, 0.5 * lost), rest = 1.0 - tail;
+    vec4 part = mix(mix(rest, tail, lessThan(x, vec4(0.0))), near, lessThan(z, vec4(1.0)));
+    precise vec4 value = x * part;
+    return mix(value, x, f_isnan_4(x));
+}
+
+vec4 f_gelu_tanh_4(vec4 x) {
+    precise vec4 u = 1.59576912 * (x + 0.044715 * x * x * x);
+    precise vec4 value = f_div_4(x, 1.0 + f_exp_4(-u));
+    return value;
+}
+
+vec4 f_tanh_4(vec4 x) {
+    vec4 size = f_abs_4(x);
+    precise vec4 z = x * x;
+    precise vec4 p = fma(z, vec4(-0.000896543426), vec4(0.00334177877));
+    p = fma(p, z, vec4(-0.00880469892));
+    p = fma(p, z, vec4(0.0218623076));
+    p = fma(p, z, vec4(-0.0539678296));
+    p = fma(p, z, vec4(0.133333324));
+    p = fma(p, z, vec4(-0.333333333));
+    p = fma(p * z, x, x);
+    precise vec4 t = 1.0 - f_quotient_4(vec4(2.0), f_exp_4(2.0 * size) + 1.0);
+    return mix(mix(t, -t, lessThan(x, vec4(0.0))), p, lessThan(size, vec4(0.6)));
+}
