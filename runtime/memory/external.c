@@ -3,9 +3,13 @@
  * Both sides have a VkBuffer of their own on it. What an importer must repeat of the exporter, since
  * a driver that is told otherwise may do anything, goes along with the descriptor in rp_storage_fd,
  * and is compared with what can be asked. */
+#define _GNU_SOURCE /* O_PATH */
 #include "memory/storage.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include "base/checked.h"
 #include "base/sized.h"
@@ -128,17 +132,37 @@ static bool is_other(const uint8_t said[16], const uint8_t own[16]) {
     return memcmp(said, none, 16) != 0 && memcmp(said, own, 16) != 0;
 }
 
-/* What a descriptor is that no driver makes memory of, NULL when it may be memory. A driver that looks
- * into such a one may wait there for ever. */
-static const char *what_else(int fd) {
+/* What has no name in the file system says in /proc what it is: eventfd, timerfd, io_uring and the
+ * like. Drivers may have such descriptors of memory, of names that nobody knows; Linux itself has
+ * dma-bufs alone, before 5.3. Its own go by brackets or one of these. */
+static const char *what_of_linux(int fd, char *text, size_t size) {
+    static const char *const known[] = {"[", "inotify", "sync", "bpf", "btf", "kvm"};
+    static const char scheme[] = "anon_inode:";
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(path, text, size - 1);
+    text[length > 0 ? length : 0] = '\0';
+    if (strncmp(text, scheme, sizeof scheme - 1) != 0) return NULL;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(text + sizeof scheme - 1, known[i], strlen(known[i])) == 0) return text;
+    return NULL;
+}
+
+/* What a descriptor is that no driver makes memory of, NULL when it may be memory; `text` is room for
+ * it. A driver that looks into such a one may wait there for ever, or take its bytes for memory. */
+static const char *what_else(int fd, char *text, size_t size) {
     struct stat s;
     if (fstat(fd, &s) != 0) return NULL; /* using it says why */
-    return S_ISSOCK(s.st_mode)                ? "a socket"
-           : S_ISFIFO(s.st_mode)              ? "a pipe"
-           : S_ISDIR(s.st_mode)               ? "a directory"
-           : S_ISLNK(s.st_mode)               ? "a symbolic link"
-           : S_ISCHR(s.st_mode) && isatty(fd) ? "a terminal"
-                                              : NULL;
+    if (S_ISSOCK(s.st_mode)) return "a socket";
+    if (S_ISFIFO(s.st_mode)) return "a pipe";
+    if (S_ISDIR(s.st_mode)) return "a directory";
+    if (S_ISBLK(s.st_mode)) return "a block device";
+    if (S_ISCHR(s.st_mode) && isatty(fd)) return "a terminal";
+    if (S_ISCHR(s.st_mode) && major(s.st_rdev) == 1) return "a device like /dev/null";
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_PATH)) return "a path that is not opened";
+    if (S_ISREG(s.st_mode) && s.st_size == 0) return "an empty file";
+    return what_of_linux(fd, text, size);
 }
 
 /* What can be seen without asking the driver. */
@@ -150,7 +174,8 @@ static rp_status check_fd(const rp_device *device, const rp_storage_fd *fd, rp_d
                      fd->name, fd->fd, (unsigned)fd->type);
         return RP_ERROR_USAGE;
     }
-    const char *other = what_else(fd->fd);
+    char text[64];
+    const char *other = what_else(fd->fd, text, sizeof text);
     if (other) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s: file descriptor %d is %s, not memory",
                      fd->name, fd->fd, other);

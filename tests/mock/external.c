@@ -3,9 +3,15 @@
 #define _GNU_SOURCE /* memfd_create */
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include "mock_objects.h"
 #include "support.h"
@@ -327,24 +333,13 @@ static void test_wrong_imports(void) {
     expect_no_import(fd, RP_ERROR_USAGE, "the bits of 0xe");
     fd = right, fd.fd = 1000;
     expect_no_import(fd, RP_ERROR_USAGE, "file descriptor 1000: ");
-    int pair[2], ends[2], folder = open("/", O_RDONLY | O_CLOEXEC);
-    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    for (int dma = 0; dma < 2; dma++) { /* a driver would read from some of them, and wait */
-        fd = right, fd.type = dma ? RP_FD_DMA_BUF : RP_FD_OPAQUE;
-        fd.fd = pair[0];
-        expect_no_import(fd, RP_ERROR_USAGE, "is a socket, not memory");
-        fd.fd = ends[0];
-        expect_no_import(fd, RP_ERROR_USAGE, "is a pipe, not memory");
-        fd.fd = folder;
-        expect_no_import(fd, RP_ERROR_USAGE, "is a directory, not memory");
-    }
-    for (int i = 0; i < 2; i++) CU_ASSERT_TRUE(close(pair[i]) == 0 && close(ends[i]) == 0);
-    CU_ASSERT_EQUAL(close(folder), 0);
-    int other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int other = memfd_create("other", MFD_CLOEXEC); /* for all that can be seen, memory */
+    CU_ASSERT_EQUAL(ftruncate(other, 100), 0);
     fd = right, fd.fd = other;
     expect_no_import(fd, RP_ERROR_USAGE, "Mock 9000 does not take file descriptor");
-    fd = right, fd.fd = other, fd.type = RP_FD_DMA_BUF;
+    mock.fail_call = "vkGetMemoryFdPropertiesKHR";
+    mock.fail_with = VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    fd.type = RP_FD_DMA_BUF, fd.memory_bytes = 4096;
     expect_no_import(fd, RP_ERROR_USAGE, "is not a dma-buf for Mock 9000");
     CU_ASSERT_TRUE(fcntl(other, F_GETFD) >= 0); /* what was refused stays the caller's */
     close(other);
@@ -357,6 +352,59 @@ static void test_wrong_imports(void) {
     rp_storage *b = import(&right); /* still good */
     rp_storage_release(a);
     rp_storage_release(b);
+    end();
+}
+
+/* Descriptors that are no memory do not come as far as the driver, which might wait for one. */
+static void test_no_memory(void) {
+    int pair[2], ends[2];
+    sigset_t none;
+    sigemptyset(&none);
+    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    const struct {
+        int fd;
+        const char *said;
+    } wrong[] = {
+        {pair[0], "a socket"},
+        {pair[1], "a socket"},
+        {ends[0], "a pipe"},
+        {ends[1], "a pipe"},
+        {open("/", O_RDONLY | O_CLOEXEC), "a directory"},
+        {open("/", O_PATH | O_CLOEXEC), "a directory"},
+        {open("/proc/self/exe", O_PATH | O_CLOEXEC), "a path that is not opened"},
+        {open("/dev/null", O_RDWR | O_CLOEXEC), "a device like /dev/null"},
+        {open("/dev/zero", O_RDWR | O_CLOEXEC), "a device like /dev/null"},
+        {open("/proc/self/status", O_RDONLY | O_CLOEXEC), "an empty file"},
+        {memfd_create("empty", MFD_CLOEXEC), "an empty file"},
+        {eventfd(0, EFD_CLOEXEC), "anon_inode:[eventfd]"},
+        {timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "anon_inode:[timerfd]"},
+        {epoll_create1(EPOLL_CLOEXEC), "anon_inode:[eventpoll]"},
+        {signalfd(-1, &none, SFD_CLOEXEC), "anon_inode:[signalfd]"},
+        {inotify_init1(IN_CLOEXEC), "anon_inode:inotify"},
+    };
+    reset();
+    begin();
+    rp_storage *a = create((rp_storage_params){.bytes = 1001, .exportable = RP_FD_OPAQUE});
+    rp_storage_fd right = export(a, RP_FD_OPAQUE);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        for (int dma = 0; dma < 2; dma++) {
+            char said[128];
+            rp_storage_fd fd = right;
+            fd.fd = wrong[i].fd;
+            fd.type = dma ? RP_FD_DMA_BUF : RP_FD_OPAQUE;
+            snprintf(said, sizeof said, "theirs: file descriptor %d is %s, not memory", fd.fd,
+                     wrong[i].said);
+            CU_ASSERT_TRUE(fd.fd >= 0);
+            uint32_t calls = mock_calls();
+            expect_no_import(fd, RP_ERROR_USAGE, said);
+            CU_ASSERT_EQUAL(mock_calls(), calls);
+        }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        CU_ASSERT_EQUAL(close(wrong[i].fd), 0); /* what was refused stays the caller's */
+    rp_storage_release(import(&right));
+    rp_storage_release(a);
+    descriptors -= (int)(sizeof wrong / sizeof *wrong);
     end();
 }
 
@@ -477,6 +525,7 @@ int main(void) {
                                     {"wrong exports", test_wrong_exports},
                                     {"not able", test_not_able},
                                     {"wrong imports", test_wrong_imports},
+                                    {"what is no memory", test_no_memory},
                                     {"not enabled", test_not_enabled},
                                     {"failures", test_failures},
                                     {0}};

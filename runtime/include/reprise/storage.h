@@ -100,9 +100,10 @@ RP_API rp_status rp_storage_export_fd(rp_storage *storage, rp_fd_type type, rp_d
                                       rp_storage_fd *out_fd);
 
 /* A storage on the memory of a file descriptor, with the bytes that are there. On RP_OK the
- * descriptor is the storage's, which closes it; on failure it stays the caller's. What does not
- * agree with the device, or with what the memory was allocated as, is refused by name as far as it
- * can be seen. Two storages of the same memory are not known to be that: bind one of them. */
+ * descriptor is the storage's, which closes it; on failure it stays the caller's. What is no memory
+ * (a socket, an eventfd, an empty file), or does not agree with what the memory was allocated as, is
+ * refused by name as far as it can be seen, with RP_ERROR_USAGE; RP_ERROR_UNSUPPORTED is for what the
+ * device cannot import. Two storages of the same memory are not known to be that: bind one of them. */
 RP_API rp_status rp_storage_import_fd(rp_device *device, const rp_storage_fd *fd, rp_diags *diags,
                                       rp_storage **out_storage);
 
