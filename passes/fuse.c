@@ -140,6 +140,15 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
     uint32_t position = rp_fuse_order_find(&s->order, set);
     if (position == RP_NONE) return false;
     rp_fuse_estimate together = rp_fuse_time(set);
+    const rp_target *target = rp_graph_target(s->g);
+    if (!rp_target_turns(target, together.turns)) {
+        snprintf(
+            set->reason, sizeof set->reason,
+            "about %.0f turns of loops would be one invocation's; decided by loop_turns %llu of "
+            "target %.60s",
+            together.turns, (unsigned long long)target->loop_turns, target->name);
+        return false;
+    }
     if (rp_fuse_seconds(together.parts) >= rp_fuse_seconds(apart)) {
         tell_estimate(s, &together, apart);
         return false;

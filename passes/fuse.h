@@ -121,6 +121,7 @@ typedef struct rp_fuse_estimate {
     double parts[RP_FUSE_PARTS]; /* seconds that depend on each figure */
     uint32_t worst;              /* the place in the set of what is computed again most often, */
     double repeats;              /* and how often each element of it is */
+    double turns;                /* of all loops of one invocation, about */
 } rp_fuse_estimate;
 rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set);
 

@@ -6,6 +6,8 @@
  * refusal; it is no prediction. */
 #include "fuse.h"
 
+#include <math.h>
+
 static const double PRODUCT_ROWS = RP_OP_PRODUCT_ROWS;
 /* What is fused are short formulas, with conversions, addresses and conditions around every
  * operation that counts: about a third of what the arithmetic can do. */
@@ -136,6 +138,15 @@ static void add(estimate *e, uint32_t i) {
     }
 }
 
+/* Turns of the loops that the op brings into one of so many invocations: its own, and for a pointwise
+ * one those for each element that is asked for. */
+static double turns(const estimate *e, uint32_t i, double invocations) {
+    const rp_op_call *c = &e->set->calls[i]->call;
+    if (c->op->form != RP_OP_POINTWISE) return rp_op_turns(c, rp_graph_target(e->set->graph));
+    double each = ceil(e->asked[i] / fmax(invocations, 1));
+    return each * rp_op_element_turns(c);
+}
+
 const uint8_t rp_fuse_figures[RP_FUSE_PARTS] = {RP_TARGET_KEY_barrier_ns, RP_TARGET_KEY_memory_rate,
                                                 RP_TARGET_KEY_cache_rate, RP_TARGET_KEY_f32_rate};
 
@@ -151,7 +162,8 @@ rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set) {
             out.worst = i;
         }
     }
-    double busy = threads(set) / busy_threads(set);
+    double invocations = threads(set), busy = invocations / busy_threads(set);
+    for (uint32_t i = 0; i < set->count; i++) out.turns += turns(&e, i, invocations);
     if (busy > 1) busy = 1;
     if (busy < 1.0 / 1024) busy = 1.0 / 1024;
     busy *= 1e6; /* rates are by the microsecond */

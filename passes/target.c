@@ -58,9 +58,32 @@ static void check_run(rp_fit *fit, const rp_graph *g, const rp_graph_node *n) {
     }
 }
 
+/* Loops that the device would end before they are done. Of ops that are kernels of their own the data
+ * may ask for less. */
+static void check_turns(rp_fit *fit, checker *c) {
+    const rp_graph_node *n = c->node;
+    const rp_graph_member *members = rp_node_members(c->graph, n);
+    for (uint32_t i = 0; c->target->loop_turns && i < n->member_count; i++) {
+        rp_op_call call;
+        rp_member_call(c->graph, &members[i], &call);
+        if (!rp_member_choose(c->graph, &call)) continue; /* said by others */
+        double turns = rp_op_turns(&call, c->target);
+        if (rp_target_turns(c->target, turns)) continue;
+        bool certain = call.op->form != RP_OP_KERNEL;
+        rp_diags_add(c->diags, certain ? RP_ERROR : RP_WARNING, NULL, n->pos.line, n->pos.column,
+                     "n%u (%s) %s about %.0f turns of loops in one invocation, and after %llu they "
+                     "end, with what has been computed by then: split it into parts; target %s",
+                     n->id, rp_op_name(call.op), certain ? "makes" : "may make", turns,
+                     (unsigned long long)c->target->loop_turns,
+                     *c->target->name ? c->target->name : "given");
+        fit->errors += certain;
+    }
+}
+
 /* An op alone needs as many bindings as it has operands, whatever is fused. */
 static void check_op(rp_fit *fit, checker *c) {
     const rp_graph_node *n = c->node;
+    check_turns(fit, c);
     if (!c->target->storage_buffers || n->use_count <= c->target->storage_buffers) return;
     char message[160];
     snprintf(message, sizeof message,

@@ -113,6 +113,16 @@ static rp_status expand_attention(rp_expansion *x) {
  * beyond that, so neither does the memory for the parts. */
 enum { PART_ROWS = 256, ENOUGH_WORKGROUPS = 8, MERGED = 65536, MOST_SPLITS = 1024 };
 
+/* Parts that a workgroup gets to the end of whatever the data are, where an invocation's loops end
+ * after some number of turns. For each element that it looks at it makes so many at worst, by sorting
+ * what it keeps again and again: top_k_partial a third of one, nearest_partial less than three. */
+enum { SELECT_TURNS = 1, NEAREST_TURNS = 4 };
+
+static double least_splits(const rp_target *target, uint64_t n, uint64_t turns) {
+    if (!target->loop_turns) return 1;
+    return ceil((double)n * (double)turns / (double)target->loop_turns);
+}
+
 static double choose_splits(const rp_expansion *x, double given, uint64_t lists, uint64_t n,
                             double k) {
     if (given > 0) return given;
@@ -120,7 +130,8 @@ static double choose_splits(const rp_expansion *x, double given, uint64_t lists,
     if (most > MOST_SPLITS) most = MOST_SPLITS;
     uint64_t merged = k >= 1 ? (uint64_t)(MERGED / k) : 1; /* k itself is checked by the op */
     if (most > merged) most = merged;
-    return parts_of(n, PART_ROWS, most < 1 ? 1 : most);
+    return fmax(parts_of(n, PART_ROWS, most < 1 ? 1 : most),
+                least_splits(rp_expand_target(x), n, SELECT_TURNS));
 }
 
 /* The k best of each row of `in`, in one step or in parts that are merged. */
@@ -208,7 +219,9 @@ static rp_status expand_knn(rp_expansion *x) {
     const rp_target *target = rp_graph_target(x->application->graph);
     if (nearest_metrics[metric] && n >= LONG_BASE && k >= 1 && k <= 1024 && given != 1) {
         uint64_t parts = rp_nearest_parts(queries, n, length, (uint64_t)k, metric, target);
-        return search_parts(x, o, nearest_metrics[metric], k, given > 0 ? given : (double)parts,
+        return search_parts(x, o, nearest_metrics[metric], k,
+                            given > 0 ? given
+                                      : fmax((double)parts, least_splits(target, n, NEAREST_TURNS)),
                             metric == METRIC_DOT);
     }
     double splits = choose_splits(x, given, queries, n, k);

@@ -11,6 +11,7 @@
  * the checker holds a plan against, is then the same ops, whose sums have one order. */
 #include "composite/rows.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* ---- Whether --------------------------------------------------------------------------------- */
@@ -43,6 +44,12 @@ uint64_t rp_rows_parts(const rp_op_call *call, const rp_target *target) {
     /* Of a device of which not even the subgroup is known, one kernel is right everywhere. */
     if (!op || !target->subgroup) return 1;
     uint64_t rows = rp_sym(call, 'R'), length = rp_sym(call, 'C');
+    /* As few as a workgroup can go through, where its loops would end too early. */
+    double turns = rp_op_row_turns(call, RP_OP_ROW_THREADS);
+    if (rp_op_row_threads(call, target) > 1 && !rp_target_turns(target, turns)) {
+        double least = ceil(turns / (double)target->loop_turns * 2);
+        return least < MOST_PARTS ? (uint64_t)least : MOST_PARTS;
+    }
     uint64_t groups = target->flight_bytes / FLIGHT; /* that read memory at its rate */
     if (groups < target->multiprocessors) groups = target->multiprocessors;
     if (groups <= rows || length < 2 * LEAST_PART) return 1;

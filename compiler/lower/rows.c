@@ -38,13 +38,28 @@ static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, bool br
     }
 }
 
+/* Turns of loops of one of so many threads that share each row, with what the steps compute on their
+ * way counted once for each of their elements. */
+static double row_turns(const rp_emit *e, uint32_t threads) {
+    double passes = 0, elements = 1;
+    for (uint32_t m = 0; m < e->member_count; m++) {
+        const rp_op_call *call = &e->members[m].call;
+        if (call->op->form == RP_OP_ROWS) passes += rp_op_row_turns(call, threads);
+        if (call->op->form == RP_OP_POINTWISE) elements += rp_op_element_turns(call);
+    }
+    return passes * elements;
+}
+
 /* Threads of a workgroup that has a long row. What they make is the same 256 partial results for
  * any number of them; more than keep a multiprocessor busy only take turns, and on a processor each
  * turn at a barrier costs. */
 static uint32_t long_row_threads(const rp_emit *e) {
-    uint64_t busy = rp_graph_target(e->graph)->busy_invocations;
+    const rp_target *target = rp_graph_target(e->graph);
+    uint64_t busy = target->busy_invocations;
     uint32_t threads = RP_EMIT_ROW_THREADS;
-    while (threads > LEAST_THREADS && threads / 2 >= busy) threads /= 2;
+    while (threads > LEAST_THREADS && threads / 2 >= busy &&
+           rp_target_turns(target, row_turns(e, threads / 2)))
+        threads /= 2;
     return threads;
 }
 

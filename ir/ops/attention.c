@@ -131,6 +131,12 @@ static void bind_prefill(rp_op_call *call, const rp_target *target) {
     bind(call, 'N', ceil_div(rp_sym(call, 'T'), queries_of(call)));
 }
 
+/* For 32 rows of the cache: 64 columns of k at a time, then the rows of v. */
+static double prefill_turns(const rp_op_call *call) {
+    uint64_t tiles = ceil_div(rp_sym(call, 'S'), 32), slices = ceil_div(rp_sym(call, 'D'), 64);
+    return (double)tiles * (66 * (double)slices + 48);
+}
+
 static const rp_op_variant prefill_variants[] = {
     {
         .name = "matrices",
@@ -156,6 +162,7 @@ static const rp_op_variant prefill_variants[] = {
         .groups = "NH",
         .reads = {[1] = "NHSD", [2] = "NHSD"},
         .bind = bind_prefill,
+        .turns = prefill_turns,
     },
     {0},
 };

@@ -8,6 +8,15 @@
  */
 #include "ops/tables.h"
 
+/* For 2048 rows a look at each, at the words of their mask, and at each of one cluster's, which may be
+ * all: a column has at least four threads, and as many as 256 divided by a power of two. */
+static double accumulate_turns(const rp_op_call *call) {
+    uint64_t rows = rp_sym(call, 'N'), columns = 64;
+    while (columns / 2 >= rp_sym(call, 'D')) columns /= 2;
+    double lanes = 256.0 / (double)columns;
+    return (double)rows / 2048 * (9 + 64 / lanes) + (double)rows / lanes;
+}
+
 static const rp_op_variant accumulate_variants[] = {
     {
         .name = "gather",
@@ -15,6 +24,7 @@ static const rp_op_variant accumulate_variants[] = {
         .why = "each cluster goes through all assignments: a fixed order of sums",
         .text = 200,
         .reads = {[1] = "NC"},
+        .turns = accumulate_turns,
     },
     {0},
 };

@@ -216,6 +216,11 @@ static bool fits_columns(const rp_op_call *call, const rp_target *target) {
     return target->subgroup == COLUMN_LANES && !rp_target_stages(target);
 }
 
+/* Four k a turn, then the stores of at most 16 x 8 sums. */
+static double column_turns(const rp_op_call *call) {
+    return (double)rp_sym(call, 'K') / 4 + 160;
+}
+
 /* 16 rows at a time unless 8 are fewer in all, of which one costs a fifth more; 8 columns a lane
  * unless that leaves cores idle. */
 static void bind_columns(rp_op_call *call, const rp_target *target) {
@@ -263,6 +268,7 @@ static const rp_op_variant matmul_variants[] = {
         .sites = {5, 5, 1},
         .reads = {"BPQX", "GRSY"},
         .fits = fits_columns,
+        .turns = column_turns,
         .bind = bind_columns,
         .explain = explain_columns,
     },

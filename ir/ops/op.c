@@ -161,8 +161,12 @@ double rp_op_product(const rp_op_call *call, const char *symbols) {
 
 /* ---- Variants -------------------------------------------------------------------------------- */
 
+/* The last one always does. */
 static bool fits(const rp_op_variant *variant, const rp_op_call *call, const rp_target *target) {
-    return rp_target_has(target, variant->needs) && (!variant->fits || variant->fits(call, target));
+    if (!variant[1].name) return true;
+    return rp_target_has(target, variant->needs) &&
+           (!variant->turns || rp_target_turns(target, variant->turns(call))) &&
+           (!variant->fits || variant->fits(call, target));
 }
 
 const rp_op_variant *rp_op_variant_find(const rp_op *op, const char *name) {
@@ -201,7 +205,10 @@ uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target) {
     if (call->op->parts) return RP_OP_ROW_THREADS;
     if (rp_sym(call, 'C') <= RP_OP_SHORT_ROW) return 1;
     bool processor = rp_target_is_software(target) && target->subgroup;
-    return processor && rp_sym(call, 'R') >= target->subgroup ? 1 : RP_OP_ROW_THREADS;
+    return processor && rp_sym(call, 'R') >= target->subgroup &&
+                   rp_target_turns(target, rp_op_row_turns(call, 1))
+               ? 1
+               : RP_OP_ROW_THREADS;
 }
 
 uint32_t rp_op_sites(const rp_op_call *call, uint32_t index) {

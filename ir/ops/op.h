@@ -185,6 +185,9 @@ typedef struct rp_op_variant {
     /* Binds the symbols that its text has beside those of the op: sizes of tiles, grids. NULL:
      * none. */
     void (*bind)(rp_op_call *call, const rp_target *target);
+    /* About how many turns all loops of one invocation make at the most, whatever the data, where a
+     * long operand makes it many; from the op's own symbols. NULL: few. */
+    double (*turns)(const rp_op_call *call);
     /* Appends what decided, with figures: "96 tiles of 64 x 64"; for dumps. NULL: nothing. */
     void (*explain)(const rp_op_call *call, const rp_target *target, rp_text *text);
 } rp_op_variant;
@@ -218,6 +221,7 @@ struct rp_op {
     const char *length; /* product of symbols: terms added up for one output element, for the
                          * tolerance; NULL = 1 */
     const rp_op_variant *variants; /* kernel form: best first, ended by one without a name */
+    double turns; /* pointwise form with a text: turns of its loops for a term of `length`; 0: 1 */
     double flops; /* arithmetic for one output element and one term of `length`; 0: counted
                          * in the formulas */
     /* Checks what shapes and ranges cannot say and binds symbols that inputs do not; false with
@@ -267,6 +271,13 @@ static inline uint64_t rp_op_part(const rp_op_call *call) {
  * of its sums. RP_OP_ROW_THREADS or 1. */
 enum { RP_OP_ROW_THREADS = 256, RP_OP_SHORT_ROW = 128 };
 uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target);
+
+/* Turns that all loops of one invocation make, about, and rather more: of the op alone on a target,
+ * and of a pointwise op for one element. Only form kernel may make fewer, as the data are. */
+double rp_op_turns(const rp_op_call *call, const rp_target *target);
+double rp_op_element_turns(const rp_op_call *call);
+/* The same of form rows, a row or part of one being shared by so many threads. */
+double rp_op_row_turns(const rp_op_call *call, uint32_t threads);
 
 /* The formula of a pointwise op with one: its own, or the map's; NULL for one with GLSL. */
 static inline const char *rp_op_formula(const rp_op_call *call) {

@@ -306,6 +306,7 @@ const rp_op rp_ops_quantise[] = {
                    .fallback = 1,
                    .high = 1}},
         .length = "D",
+        .turns = 5.0 / 16,
         .flops = 4,
     },
     {
@@ -318,6 +319,7 @@ const rp_op rp_ops_quantise[] = {
         .operand_count = 4,
         .operands = {CODED_ROWS},
         .length = "D",
+        .turns = 5.0 / 16,
         .flops = 2,
     },
     {

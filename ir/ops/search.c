@@ -13,6 +13,8 @@
 #include "ops/tables.h"
 #include "target/target.h"
 
+#include <math.h>
+
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
 }
@@ -102,6 +104,10 @@ static bool rule_top_k_merge(rp_op_call *call) {
     .operands = {TABLES("D", RP_DT_FLOAT), MATRIX("from query q to row n", RP_DT_FLOAT)},          \
     .length = "D", .flops = FLOPS
 
+/* Sixteen elements a turn, in four of an inner loop; and eight in two. */
+#define BY_16 .turns = 5.0 / 16
+#define BY_8 .turns = 3.0 / 8
+
 #define BITS(NAME, BRIEF, NOTES, DTYPES)                                                           \
     .name = NAME, .family = "search", .brief = BRIEF, .notes = NOTES, .form = RP_OP_POINTWISE,     \
     .operand_count = 3,                                                                            \
@@ -147,15 +153,33 @@ static bool rule_top_k_merge(rp_op_call *call) {
     "as 0), NaN comes last in either order. Where too few elements are left, indices are "         \
     "0xffffffff and values what comes last: inf or -inf, or the largest or smallest integer."
 
-#define SELECT_ENTRY(GROUPS)                                                                       \
+/* Of a thread that selects among so many (include/select.glsl): at worst what was kept is sorted
+ * again after each 1024 that are looked at. */
+static double select_turns(double elements) {
+    return ceil(elements / 1024) * 345 + 600;
+}
+
+static double row_turns(const rp_op_call *call) {
+    return select_turns((double)rp_sym(call, 'N'));
+}
+
+static double part_turns(const rp_op_call *call) {
+    return select_turns((double)ceil_div(rp_sym(call, 'N'), rp_sym(call, 'P')));
+}
+
+static double merge_turns(const rp_op_call *call) {
+    return select_turns((double)rp_sym(call, 'L') * (double)rp_sym(call, 'K'));
+}
+
+#define SELECT_ENTRY(GROUPS, TURNS)                                                                \
     {                                                                                              \
         .name = "select", .when = "always",                                                        \
         .why = "a workgroup for each row or part keeps the best so far in shared memory",          \
-        .text = 600, .groups = GROUPS                                                              \
+        .text = 600, .groups = GROUPS, .turns = TURNS                                              \
     }
-#define SELECT(GROUPS)                                                                             \
+#define SELECT(GROUPS, TURNS)                                                                      \
     {                                                                                              \
-        SELECT_ENTRY(GROUPS), {                                                                    \
+        SELECT_ENTRY(GROUPS, TURNS), {                                                             \
             0                                                                                      \
         }                                                                                          \
     }
@@ -169,6 +193,10 @@ static bool is_for_lanes(const rp_op_call *call, const rp_target *target) {
     uint64_t n = rp_sym(call, 'N'), kept = rp_sym(call, 'K');
     bool many = rp_sym(call, 'R') >= 8 * target->multiprocessors;
     return kept <= LANE_KEPT && (n <= TINY_ROW || (many && rp_target_is_software(target)));
+}
+
+static double lane_turns(const rp_op_call *call) {
+    return (double)rp_sym(call, 'N');
 }
 
 static void bind_lanes(rp_op_call *call, const rp_target *target) {
@@ -200,6 +228,7 @@ static const rp_op_variant top_k_variants[] = {
         .threads = LANE_THREADS,
         .groups = "B",
         .fits = is_for_lanes,
+        .turns = lane_turns,
         .bind = bind_lanes,
     },
     {
@@ -211,27 +240,30 @@ static const rp_op_variant top_k_variants[] = {
         .fits = is_short,
         .bind = bind_short,
     },
-    SELECT_ENTRY("R"),
+    SELECT_ENTRY("R", row_turns),
     {0},
 };
-static const rp_op_variant top_k_merge_variants[] = SELECT("R");
-static const rp_op_variant top_k_partial_variants[] = SELECT("RP");
+static const rp_op_variant top_k_merge_variants[] = SELECT("R", merge_turns);
+static const rp_op_variant top_k_partial_variants[] = SELECT("RP", part_turns);
 
 const rp_op rp_ops_search[] = {
     {DISTANCE("l2_distance", "Euclidean distance of every query to every row",
               SUMS "Squares overflow to inf beyond about 1.8e19.", 3),
-     .attr_count = 1, .attrs = {SQUARED}},
+     BY_16, .attr_count = 1, .attrs = {SQUARED}},
     {DISTANCE(
-        "cosine_distance", "1 - cosine of the angle between every query and every row",
-        "From 0 to 2, by sums in f32. Vectors shorter than 1e-15 have no direction: they are at "
-        "distance 1 from everything. Vectors longer than 1.8e19 overflow: their distances "
-        "are 1 or NaN. Otherwise a NaN in either vector gives NaN.",
-        6)},
+         "cosine_distance", "1 - cosine of the angle between every query and every row",
+         "From 0 to 2, by sums in f32. Vectors shorter than 1e-15 have no direction: they are at "
+         "distance 1 from everything. Vectors longer than 1.8e19 overflow: their distances "
+         "are 1 or NaN. Otherwise a NaN in either vector gives NaN.",
+         6),
+     BY_8},
     {DISTANCE("dot_product", "dot product of every query and every row",
               "A sum in f32; the largest is the most similar. Infinities and NaN follow IEEE 754.",
-              2)},
+              2),
+     BY_16},
     {DISTANCE("manhattan", "sum of absolute differences (L1) of every query and every row", SUMS,
-              3)},
+              3),
+     BY_16},
     {DISTANCE("chebyshev", "largest absolute difference of every query and every row",
               "Exact but for the rounding of the difference. A NaN in either vector gives NaN.",
               3)},
@@ -241,7 +273,7 @@ const rp_op rp_ops_search[] = {
               "inf, a NaN in either vector NaN. p = 1 and p = 2 are manhattan and l2_distance, "
               "which are faster; p -> inf is chebyshev.",
               20),
-     .attr_count = 1,
+     .turns = 2, .attr_count = 1,
      .attrs = {{.name = "p",
                 .brief = "the power",
                 .kind = RP_ATTR_NUMBER,

@@ -86,6 +86,7 @@ static const rp_target lavapipe = {
     .f32_rate = 90000,
     .f16_rate = 5000,
     .i8_rate = 40000,
+    .loop_turns = 65535,
 };
 
 static const rp_target h200 = {

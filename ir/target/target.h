@@ -54,6 +54,12 @@ static inline bool rp_target_is_software(const rp_target *t) {
     return t->resident_groups == 1;
 }
 
+/* Whether an invocation may make so many turns of loops: Mesa's software drivers end every loop of an
+ * invocation that has made more in all, and say nothing. */
+static inline bool rp_target_turns(const rp_target *t, double turns) {
+    return !t->loop_turns || turns <= (double)t->loop_turns;
+}
+
 /* What a kernel asks for that is not known to be there is not there. */
 static inline bool rp_target_has(const rp_target *t, uint64_t needs) {
     return (t->needs & needs) == needs;
