@@ -49,7 +49,7 @@ static bool enter(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *
     if (item) {
         rp_graph_buffer buffer = *item;
         buffer.name = rp_graph_intern(r->graph, key->text, key->length);
-        buffer.pos = (rp_source_pos){key->line, key->column};
+        buffer.pos = rp_read_pos(key);
         if (buffer.name == RP_NONE) return rp_read_no_memory(r);
         index = rp_graph_add_buffer(r->graph, &buffer, dims);
         if (index == RP_NONE) return rp_read_no_memory(r);
@@ -223,8 +223,9 @@ static bool read_data(rp_reader *r, const rp_yaml_node *node, rp_buffer_kind kin
     if (!RP_RESERVE(&r->a, p->data, p->data_count, p->data_capacity, 1))
         return rp_read_no_memory(r);
     rp_pipeline_data *data = &p->data[p->data_count];
-    *data = (rp_pipeline_data){.line = file->line, .column = file->column};
-    data->path = rp_read_path(r, file->text);
+    rp_source_pos at = rp_read_pos(file);
+    *data = (rp_pipeline_data){.line = at.line, .column = at.column};
+    data->path = rp_read_path(r, file);
     if (!data->path) return false;
     p->data_count++; /* from here on it is released with the pipeline */
     if (!tensor) return true;

@@ -155,8 +155,8 @@ static bool specialise(rp_reader *r, const rp_yaml_node *node, rp_kernel_module 
         good &= read_spec_value(r, rp_yaml_value(node, i), constant->scalar, &specs[i].value);
     }
     if (!good) return false;
-    rp_status status = rp_kernel_specialise(module, specs, node->count, r->diags, r->file,
-                                            node->line, node->column);
+    rp_status status = rp_kernel_specialise(module, specs, node->count, r->diags,
+                                            rp_read_file(r, node), node->line, node->column);
     if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
     r->failed |= status != RP_OK;
     return status == RP_OK;
@@ -181,7 +181,7 @@ static bool read_source(rp_reader *r, item *x, rp_kernel_params *params) {
         return rp_read_error(r, x->source ? x->source : x->key,
                              "kernel '%s' needs 'glsl' or 'spirv', one of the two", x->key->text);
     if (!rp_read_text(r, x->source, glsl ? "glsl" : "spirv")) return false;
-    x->path = rp_read_path(r, x->source->text);
+    x->path = rp_read_path(r, x->source);
     if (!x->path) return false;
     char why[RP_FILE_WHY];
     uint32_t size = 0;
@@ -237,7 +237,9 @@ static void prepare(rp_reader *r, item *x, rp_kernel_job *job) {
     r->diags = job->diags;
     job->status = read_params(r, x, &job->params) ? RP_OK : NOT_READ;
     r->diags = diags;
-    if (x->source) job->place = (rp_kernel_place){r->file, x->source->line, x->source->column};
+    if (x->source)
+        job->place =
+            (rp_kernel_place){rp_read_file(r, x->source), x->source->line, x->source->column};
 }
 
 static void forward(rp_diags *from, rp_diags *to) {
@@ -252,7 +254,7 @@ static bool keep_module(rp_reader *r, item *x, rp_kernel_module *module, uint32_
     if (!specialise(r, rp_yaml_find(x->node, "spec"), module)) return false;
     if (!RP_RESERVE(&r->a, r->modules, r->module_count, r->module_capacity, 1))
         return rp_read_no_memory(r);
-    *index = rp_kernel_add(r->graph, module, (rp_source_pos){x->key->line, x->key->column});
+    *index = rp_kernel_add(r->graph, module, rp_read_pos(x->key));
     if (*index == RP_NONE) return rp_read_no_memory(r);
     r->modules[r->module_count++] = *module;
     *module = (rp_kernel_module){0};
@@ -267,6 +269,12 @@ static bool keep_module(rp_reader *r, item *x, rp_kernel_module *module, uint32_
 /* Reports what a job found, and enters its kernel. */
 static void take(rp_reader *r, item *x, rp_kernel_job *job) {
     rp_name name = {x->key->text, x->key, RP_NONE};
+    const rp_name *other = rp_names_find(&r->kernel_names, x->key->text, x->key->length);
+    if (other) { /* two repetitions, or two files: a map has a key once */
+        rp_read_error(r, x->key, "kernel '%s' is defined at line %u already", x->key->text,
+                      other->node->line);
+        return;
+    }
     forward(job->diags, r->diags);
     if (job->status == RP_ERROR_NO_MEMORY) {
         rp_read_no_memory(r);
@@ -277,8 +285,8 @@ static void take(rp_reader *r, item *x, rp_kernel_job *job) {
     } else if (job->status == RP_ERROR_INVALID) {
         /* The errors name the shader's lines; several kernels may share a shader. */
         if (job->params.glsl)
-            rp_diags_add(r->diags, RP_NOTE, r->file, x->source->line, x->source->column,
-                         "kernel '%s' is built from this file", x->key->text);
+            rp_diags_add(r->diags, RP_NOTE, rp_read_file(r, x->source), x->source->line,
+                         x->source->column, "kernel '%s' is built from this file", x->key->text);
         r->failed = true;
     }
     if (!r->no_memory && !rp_names_add(&r->a, &r->kernel_names, &name)) rp_read_no_memory(r);

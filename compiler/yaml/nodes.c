@@ -206,7 +206,7 @@ static bool read_node(rp_reader *r, const rp_yaml_node *node) {
                          .kernel = RP_NONE,
                          .label = RP_NONE,
                          .op = RP_NONE,
-                         .pos = {node->line, node->column}};
+                         .pos = rp_read_pos(node)};
     if (rp_yaml_is(node, "fence")) return read_fence(r, NULL, &out);
     if (node->kind != RP_YAML_MAP) {
         rp_read_error(r, node,

@@ -5,7 +5,7 @@
  * being evaluated is a cycle. Only references forward recurse, and these are limited, so that a
  * long chain in reverse order ends in a message and not on the stack. An override replaces the
  * expression before anything is evaluated: what depends on it follows. */
-#include "yaml/pipeline.h"
+#include "yaml/expand.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@ enum { MAX_FORWARD = 32 };
 
 typedef struct resolver {
     rp_reader *r;
+    const rp_yaml_node *node; /* in whose scope names are looked up */
     rp_expr_scope scope;
     bool reported;     /* the name is known, and what is wrong with it has been said */
     char message[320]; /* else what is wrong with a name, "" for nothing */
@@ -79,8 +80,41 @@ static bool resolve_word(resolver *x, const char *text, size_t length, rp_value 
 }
 
 static bool resolve(void *context, const char *text, size_t length, uint32_t element,
+                    rp_value *out);
+
+/* A parameter of a block may stand for a name of where the block is used. */
+static bool resolve_binding(resolver *x, const rp_yaml_binding *b, uint32_t element,
+                            rp_value *out) {
+    if (b->is_number && !element) {
+        *out = b->value;
+        return true;
+    }
+    const rp_yaml_node *given = b->given;
+    if (!b->is_number && given->kind == RP_YAML_SCALAR && rp_read_is_name(given->text)) {
+        x->node = given;
+        return resolve(x, given->text, given->length, element, out);
+    }
+    if (element)
+        snprintf(x->message, sizeof x->message, "'%s' has no elements", b->name);
+    else if (given->kind == RP_YAML_SCALAR)
+        snprintf(x->message, sizeof x->message, "'%s' is '%.*s' here, which is no number", b->name,
+                 RP_CLIP(given));
+    else
+        snprintf(x->message, sizeof x->message, "'%s' is %s here, not a number", b->name,
+                 rp_yaml_kind_name(given));
+    return false;
+}
+
+static bool resolve(void *context, const char *text, size_t length, uint32_t element,
                     rp_value *out) {
     resolver *x = context;
+    const rp_yaml_binding *binding = rp_scope_find(x->node, text, length);
+    if (binding) {
+        const rp_yaml_node *node = x->node;
+        bool good = resolve_binding(x, binding, element, out);
+        x->node = node;
+        return good;
+    }
     const rp_name *name = rp_names_find(&x->r->param_names, text, length);
     if (name) return resolve_param(x, name, element, out);
     name = rp_names_find(&x->r->buffer_names, text, length);
@@ -108,6 +142,19 @@ static bool report(rp_reader *r, const rp_yaml_node *node, const char *what, con
     return rp_read_error(r, &place, "%s: %s", what, x->message[0] ? x->message : error->text);
 }
 
+/* What stands alone only. */
+static bool read_literal(const rp_yaml_node *node, rp_value *out) {
+    uint64_t hex;
+    double infinite;
+    if (rp_read_hex(node, 15, &hex)) {
+        *out = rp_value_integer((int64_t)hex);
+        return true;
+    }
+    if (!rp_read_infinite(node->text, &infinite)) return false;
+    *out = rp_value_real(infinite);
+    return true;
+}
+
 bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_expr_scope scope,
                   rp_value *out, rp_expr *code) {
     *out = rp_value_integer(0);
@@ -115,21 +162,24 @@ bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_e
     if (node->kind != RP_YAML_SCALAR || rp_yaml_is_null(node) || !node->length)
         return rp_read_error(r, node, "%s is a number or an expression, not %s", what,
                              node->kind == RP_YAML_SCALAR ? "nothing" : rp_yaml_kind_name(node));
-    uint64_t hex;
-    if (rp_read_hex(node, 15, &hex)) {
-        *out = rp_value_integer((int64_t)hex);
-        return true;
-    }
-    if (rp_read_infinite(node->text, &out->real)) {
-        out->kind = RP_VALUE_REAL;
-        return true;
-    }
-    resolver x = {.r = r, .scope = scope};
+    if (read_literal(node, out)) return true;
+    resolver x = {.r = r, .node = node, .scope = scope};
     rp_expression_error error;
     rp_status status =
         rp_expression_read(&r->a, node->text, node->length, resolve, &x, out, code, &error);
     if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
     return status == RP_OK || report(r, node, what, &x, &error);
+}
+
+bool rp_read_is_number(rp_reader *r, const rp_yaml_node *node, rp_value *out) {
+    if (node->kind != RP_YAML_SCALAR || !node->length || rp_yaml_is_null(node)) return false;
+    if (read_literal(node, out)) return true;
+    resolver x = {.r = r, .node = node, .scope = RP_PARAMS_ONLY};
+    rp_expression_error error;
+    rp_status status =
+        rp_expression_read(&r->a, node->text, node->length, resolve, &x, out, NULL, &error);
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    return status == RP_OK;
 }
 
 bool rp_read_not_integer(rp_reader *r, const rp_yaml_node *node, const char *what) {

@@ -1,13 +1,14 @@
 /* YAML pipelines: the public functions and the order of work.
  *
  * Sections are read in the order in which they depend on one another, whatever their order in the
- * file: params, live, buffers, kernels, nodes. Each goes on after a mistake, so that one run
+ * file: params, blocks, live, buffers, kernels, nodes; the last four without repetitions, conditions
+ * and uses of blocks, which expand.c resolves as soon as what they name is known. Each goes on after a mistake, so that one run
  * reports all of them; what depends on a broken definition stays silent. Only a graph without
  * mistakes is verified, by the same rules as every graph, with positions that point into the YAML:
  * the checks here are those that can point closer, at the very value.
  *
  * Cost: linear in the text and in the graph; compiling the shaders is most of it. */
-#include "yaml/pipeline.h"
+#include "yaml/expand.h"
 
 #include "base/sized.h"
 
@@ -31,12 +32,6 @@ static bool create_graph(rp_reader *r, const rp_yaml_node *root) {
     return true;
 }
 
-/* A section; one that is empty is as good as absent. */
-static const rp_yaml_node *find_section(const rp_yaml_node *root, const char *name) {
-    const rp_yaml_node *node = rp_yaml_find(root, name);
-    return node && rp_yaml_is_null(node) ? NULL : node;
-}
-
 static void no_nodes(rp_reader *r, const rp_yaml_node *root) {
     const rp_yaml_node *node = rp_yaml_find(root, "nodes");
     rp_read_error(r, node ? node : root, "'nodes' is %s: a pipeline without work",
@@ -45,23 +40,30 @@ static void no_nodes(rp_reader *r, const rp_yaml_node *root) {
 
 static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param_value *params,
                           uint32_t param_count) {
-    static const char *const keys[] = {"reprise", "name",    "params", "live",
-                                       "buffers", "kernels", "nodes",  NULL};
-    static const struct section {
-        const char *name;
-        bool (*read)(rp_reader *, const rp_yaml_node *);
-    } sections[] = {{"live", rp_read_live},
-                    {"buffers", rp_read_buffers},
-                    {"kernels", rp_read_kernels},
-                    {"nodes", rp_read_nodes}};
+    static const char *const keys[] = {"reprise", "name",    "include", "params", "blocks",
+                                       "live",    "buffers", "kernels", "nodes",  NULL};
     rp_read_map(r, root, "a pipeline", keys);
     if (root->kind != RP_YAML_MAP || !read_version(r, root) || !create_graph(r, root)) return;
-    rp_read_params(r, find_section(root, "params"), params, param_count);
-    for (uint32_t i = 0; i < sizeof sections / sizeof *sections && !r->no_memory; i++) {
-        const rp_yaml_node *node = find_section(root, sections[i].name);
+    rp_sections all;
+    rp_read_includes(r, root, &all);
+    const struct section {
+        const char *name;
+        const rp_yaml_node *node;
+        bool (*read)(rp_reader *, const rp_yaml_node *);
+    } sections[] = {{"live", all.live, rp_read_live},
+                    {"buffers", all.buffers, rp_read_buffers},
+                    {"kernels", all.kernels, rp_read_kernels},
+                    {"nodes", all.nodes, rp_read_nodes}};
+    if (r->no_memory) return;
+    rp_read_params(r, all.params, params, param_count);
+    if (all.blocks && !r->no_memory) rp_read_blocks(r, all.blocks);
+    for (uint32_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        if (r->no_memory || r->expansion.full) return;
+        const rp_yaml_node *node = sections[i].node;
+        if (node) node = rp_expand(r, node, sections[i].name);
         if (node)
             sections[i].read(r, node);
-        else if (sections[i].read == rp_read_nodes)
+        else if (!all.nodes && sections[i].read == rp_read_nodes)
             no_nodes(r, root);
     }
 }
@@ -87,6 +89,11 @@ static rp_status finish(rp_reader *r) {
 
 static void free_reader(rp_reader *r) {
     rp_release(&r->a, r->params);
+    rp_release(&r->a, r->blocks);
+    for (uint32_t i = 0; i < r->included_count; i++) rp_yaml_destroy(r->included[i]);
+    rp_release(&r->a, r->included);
+    rp_table_free(&r->a, &r->reported);
+    rp_names_free(&r->a, &r->block_names);
     for (uint32_t i = 0; i < r->module_count; i++) rp_kernel_free(&r->modules[i]);
     rp_release(&r->a, r->modules);
     for (uint32_t i = 0; i < r->kept_count; i++) rp_release(&r->a, r->kept[i]);

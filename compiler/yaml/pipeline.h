@@ -2,6 +2,7 @@
  * work; each section of a pipeline has a file:
  *
  *   read.c     keys, texts, names, integers: what all sections share
+ *   include.c, scope.c, expand.c  see expand.h
  *   arithmetic.c, expression.c  what expressions say, whatever their names mean
  *   params.c   params, and the meaning of names in expressions
  *   values.c   lists of typed numbers: defaults, push data, fill and update
@@ -72,7 +73,7 @@ struct rp_pipeline {
     rp_graph *graph;
     rp_pipeline_data *data;
     uint32_t data_count, data_capacity;
-    RP_ARRAY(char *, files); /* of its kernels */
+    RP_ARRAY(char *, files); /* included, and of its kernels */
 };
 
 typedef struct rp_reader {
@@ -91,14 +92,29 @@ typedef struct rp_reader {
     rp_push_blocks push_blocks;
     RP_ARRAY(char *, kept); /* texts that names may point to */
     uint32_t errors;        /* reported through rp_read_error */
+    rp_table reported;      /* below a repetition or a block: once is enough */
+    rp_names block_names;
+    RP_ARRAY(struct rp_block, blocks);
+    RP_ARRAY(rp_yaml *, included);
+    struct rp_expansion { /* what repetitions and uses make; see expand.h */
+        char *chunk;
+        size_t chunk_left, text_bytes;
+        uint32_t made, uses;
+        bool full; /* too much: that was reported, nothing more is made */
+    } expansion;
     bool failed, no_memory;
 } rp_reader;
 
 /* ---- read.c ---------------------------------------------------------------------------------- */
 
-/* Reports an error at a node; both return false. */
+/* Reports an error at a node, with notes of what led there; both return false. */
 bool rp_read_error(rp_reader *r, const rp_yaml_node *at, const char *format, ...) RP_PRINTF(3, 4);
 bool rp_read_no_memory(rp_reader *r);
+
+/* The file in which a node is written; NULL: a text without a name. */
+const char *rp_read_file(const rp_reader *r, const rp_yaml_node *node);
+/* The place in the pipeline's own file: of a use, where a node is written elsewhere. */
+rp_source_pos rp_read_pos(const rp_yaml_node *node);
 
 /* At most 60 bytes of a text, for "%.*s". */
 #define RP_CLIP(node) (int)((node)->length < 60 ? (node)->length : 60), (node)->text
@@ -120,6 +136,7 @@ bool rp_read_map(rp_reader *r, const rp_yaml_node *node, const char *what, const
 bool rp_read_list(rp_reader *r, const rp_yaml_node *node, const char *what);
 /* Checks that a node is text and not nothing. */
 bool rp_read_text(rp_reader *r, const rp_yaml_node *node, const char *what);
+bool rp_read_is_name(const char *text);
 /* Checks that a text is a name: a letter or '_', then letters, digits, '_' and '.'. */
 bool rp_read_name(rp_reader *r, const rp_yaml_node *node, const char *what);
 /* Whether an expression or a formula holds a name that was refused as none, like "3x" or "a-b":
@@ -141,8 +158,9 @@ int rp_read_bool(const rp_yaml_node *node);
 bool rp_read_hex(const rp_yaml_node *node, uint32_t max_digits, uint64_t *out);
 /* Room for a text that lives as long as the reader; NULL without memory. */
 char *rp_read_kept(rp_reader *r, size_t size);
-/* Path of `text` relative to the pipeline's folder, allocated; NULL without memory. */
-char *rp_read_path(rp_reader *r, const char *text);
+/* The path that a text names, relative to the folder of the file that it is written in; allocated;
+ * NULL without memory. */
+char *rp_read_path(rp_reader *r, const rp_yaml_node *node);
 
 /* ---- params.c -------------------------------------------------------------------------------- */
 
@@ -153,6 +171,8 @@ typedef enum rp_expr_scope { RP_PARAMS_ONLY, RP_PARAMS_AND_LIVE } rp_expr_scope;
  * gets the steps of a live value; it may be NULL otherwise. */
 bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_expr_scope scope,
                   rp_value *out, rp_expr *code);
+/* Whether a text is a number or an expression over params; nothing is reported. */
+bool rp_read_is_number(rp_reader *r, const rp_yaml_node *node, rp_value *out);
 /* An integer or an expression over params, within [min, max]. */
 bool rp_read_integer(rp_reader *r, const rp_yaml_node *node, const char *what, int64_t min,
                      int64_t max, int64_t *out);

@@ -4,7 +4,7 @@
  * Errors never unwind: a function reports, marks the reader as failed and returns false, and its
  * caller goes on with the next item. Messages quote the user's text clipped and with control
  * characters masked, since they go to terminals. */
-#include "yaml/pipeline.h"
+#include "yaml/expand.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,9 +38,79 @@ void rp_names_free(const rp_allocator *a, rp_names *names) {
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
+const char *rp_read_file(const rp_reader *r, const rp_yaml_node *node) {
+    return node->origin && node->origin->file ? node->origin->file : r->file;
+}
+
+rp_source_pos rp_read_pos(const rp_yaml_node *node) {
+    const rp_yaml_origin *origin = node->origin;
+    while (origin && origin->file) {
+        node = origin->at;
+        origin = origin->outer;
+    }
+    return (rp_source_pos){node->line, node->column};
+}
+
+/* "l = 3, x = h0": what a use gives. */
+static void list_given(const rp_yaml_scope *scope, rp_name_list *list) {
+    for (uint32_t i = 0; i < scope->count; i++) {
+        const rp_yaml_binding *b = &scope->items[i];
+        if (b->is_number && b->value.kind == RP_VALUE_INTEGER)
+            rp_list_add(list, "%.30s = %lld", b->name, (long long)b->value.integer);
+        else if (b->is_number)
+            rp_list_add(list, "%.30s = %g", b->name, b->value.real);
+        else if (b->given->kind == RP_YAML_SCALAR)
+            rp_list_add(list, "%.30s = %.30s", b->name, b->given->text);
+    }
+}
+
+static void note_origin(rp_reader *r, const rp_yaml_origin *origin) {
+    rp_name_list list = {0};
+    const rp_yaml_node *at = origin->at;
+    const char *file = rp_read_file(r, at);
+    if (origin->scope) list_given(origin->scope, &list);
+    switch (origin->kind) {
+    case RP_ORIGIN_INCLUDE:
+        rp_diags_add(r->diags, RP_NOTE, file, at->line, at->column, "included here");
+        break;
+    case RP_ORIGIN_REPEAT:
+        rp_diags_add(r->diags, RP_NOTE, file, at->line, at->column, "repeated here with %s",
+                     list.text);
+        break;
+    case RP_ORIGIN_USE:
+        rp_diags_add(r->diags, RP_NOTE, file, at->line, at->column, "in block '%s', used here%s%s",
+                     origin->block->key->text, list.length ? " with " : "", list.text);
+        break;
+    case RP_ORIGIN_GIVEN:
+        rp_diags_add(r->diags, RP_NOTE, file, at->line, at->column, "it stands here for '%s'",
+                     at->text);
+        break;
+    }
+}
+
+static void note_origins(rp_reader *r, const rp_yaml_origin *origin) {
+    enum { MOST = 12 };
+    for (uint32_t i = 0; origin && i < MOST; i++, origin = origin->outer) note_origin(r, origin);
+}
+
+/* Whether the same was said of the same text in another repetition or use: "x3" and "x4" are the
+ * same. */
+static bool said_before(rp_reader *r, const rp_yaml_node *at, const char *message) {
+    if (!at->origin || !at->origin->scope) return false;
+    char place[1280];
+    const char *file = at->origin->file ? at->origin->file : "";
+    int n = snprintf(place, sizeof place, "%.200s:%u:%u:", file, at->line, at->column);
+    size_t length = (size_t)n;
+    for (const char *c = message; *c && length < sizeof place; c++)
+        if (*c < '0' || *c > '9') place[length++] = *c;
+    uint32_t key = rp_table_key(place, length), other;
+    if (rp_table_find(&r->reported, key, &other)) return true;
+    if (!rp_table_add(&r->a, &r->reported, key, 0)) rp_read_no_memory(r);
+    return false;
+}
+
 bool rp_read_error(rp_reader *r, const rp_yaml_node *at, const char *format, ...) {
     r->failed = true;
-    if (r->errors < UINT32_MAX) r->errors++;
     char message[1024];
     va_list args;
     va_start(args, format);
@@ -48,7 +118,10 @@ bool rp_read_error(rp_reader *r, const rp_yaml_node *at, const char *format, ...
     va_end(args);
     for (char *c = message; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
-    rp_diags_add(r->diags, RP_ERROR, r->file, at->line, at->column, "%s", message);
+    if (said_before(r, at, message)) return false;
+    if (r->errors < UINT32_MAX) r->errors++;
+    rp_diags_add(r->diags, RP_ERROR, rp_read_file(r, at), at->line, at->column, "%s", message);
+    note_origins(r, at->origin);
     return false;
 }
 
@@ -147,7 +220,7 @@ bool rp_read_text(rp_reader *r, const rp_yaml_node *node, const char *what) {
                          node->kind == RP_YAML_SCALAR ? "nothing" : rp_yaml_kind_name(node));
 }
 
-static bool is_name(const char *text) {
+bool rp_read_is_name(const char *text) {
     const char *c = text;
     if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_')) return false;
     while ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
@@ -158,7 +231,7 @@ static bool is_name(const char *text) {
 
 bool rp_read_name(rp_reader *r, const rp_yaml_node *node, const char *what) {
     if (!rp_read_text(r, node, what)) return false;
-    if (node->length <= 128 && is_name(node->text)) return true;
+    if (node->length <= 128 && rp_read_is_name(node->text)) return true;
     return rp_read_error(r, node,
                          "%s '%.*s' is not a name: a letter or '_', then letters, digits, '_' and "
                          "'.', 128 at most",
@@ -167,7 +240,8 @@ bool rp_read_name(rp_reader *r, const rp_yaml_node *node, const char *what) {
 
 static bool names_odd(const rp_names *names, const char *text) {
     for (uint32_t i = 0; names->odd && i < names->count; i++)
-        if (!is_name(names->items[i].text) && strstr(text, names->items[i].text)) return true;
+        if (!rp_read_is_name(names->items[i].text) && strstr(text, names->items[i].text))
+            return true;
     return false;
 }
 
@@ -234,15 +308,16 @@ char *rp_read_kept(rp_reader *r, size_t size) {
     return text;
 }
 
-char *rp_read_path(rp_reader *r, const char *text) {
-    const char *slash = r->file && text[0] != '/' ? strrchr(r->file, '/') : NULL;
-    size_t folder = slash ? (size_t)(slash - r->file) + 1 : 0, length = strlen(text) + 1;
+char *rp_read_path(rp_reader *r, const rp_yaml_node *node) {
+    const char *file = rp_read_file(r, node), *text = node->text;
+    const char *slash = file && text[0] != '/' ? strrchr(file, '/') : NULL;
+    size_t folder = slash ? (size_t)(slash - file) + 1 : 0, length = strlen(text) + 1;
     char *path = rp_alloc(&r->a, folder + length, 1);
     if (!path) {
         rp_read_no_memory(r);
         return NULL;
     }
-    if (folder) memcpy(path, r->file, folder);
+    if (folder) memcpy(path, file, folder);
     memcpy(path + folder, text, length);
     return path;
 }

@@ -495,6 +495,10 @@ void rp_yaml_destroy(rp_yaml *y) {
     rp_release(&a, y);
 }
 
+void rp_yaml_set_origin(rp_yaml *y, const rp_yaml_origin *origin) {
+    for (uint32_t i = 0; i < y->node_count; i++) y->nodes[i].origin = origin;
+}
+
 const rp_yaml_node *rp_yaml_root(const rp_yaml *y) {
     return &y->nodes[y->root];
 }

@@ -7,6 +7,7 @@
 typedef enum rp_yaml_kind { RP_YAML_SCALAR, RP_YAML_LIST, RP_YAML_MAP } rp_yaml_kind;
 
 typedef struct rp_yaml_node rp_yaml_node;
+typedef struct rp_yaml_origin rp_yaml_origin; /* expand.h */
 struct rp_yaml_node {
     rp_yaml_kind kind;
     bool flow;             /* list, map: written with [] or {} */
@@ -18,6 +19,7 @@ struct rp_yaml_node {
     uint32_t length;
     const rp_yaml_node *const *items; /* list: items; map: key, value, key, value, ... */
     uint32_t count;                   /* list: items; map: pairs */
+    const rp_yaml_origin *origin;     /* NULL: written as it is, in the pipeline's own file */
 };
 
 enum {
@@ -37,6 +39,8 @@ typedef struct rp_yaml rp_yaml;
 rp_status rp_yaml_parse(const rp_allocator *allocator, const char *text, size_t size,
                         const char *file, rp_diags *diags, rp_yaml **out_yaml);
 void rp_yaml_destroy(rp_yaml *yaml);
+/* Of all nodes. */
+void rp_yaml_set_origin(rp_yaml *yaml, const rp_yaml_origin *origin);
 const rp_yaml_node *rp_yaml_root(const rp_yaml *yaml);
 
 static inline const rp_yaml_node *rp_yaml_key(const rp_yaml_node *map, uint32_t i) {

@@ -118,6 +118,7 @@ static rp_status load(const rp_allocator *allocator, void *context) {
 
 static void test_yaml(void) {
     fault_each(load, RP_SOURCE_ROOT "/tests/fault/pipeline.yaml");
+    fault_each(load, RP_SOURCE_ROOT "/tests/fault/blocks.yaml");
 }
 
 int main(void) {

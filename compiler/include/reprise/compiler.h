@@ -242,8 +242,8 @@ RP_API const rp_graph *rp_pipeline_graph(const rp_pipeline *pipeline);
 RP_API uint32_t rp_pipeline_data_count(const rp_pipeline *pipeline);
 /* NULL for an index out of range. */
 RP_API const rp_pipeline_data *rp_pipeline_get_data(const rp_pipeline *pipeline, uint32_t index);
-/* The paths of the shaders that it was made from, one for each kernel; not of what these include.
- * NULL for an index out of range. */
+/* The paths of what it was made from beside its own file: the pipelines that it includes, and the
+ * shader of each kernel; not of what shaders include. NULL for an index out of range. */
 RP_API uint32_t rp_pipeline_file_count(const rp_pipeline *pipeline);
 RP_API const char *rp_pipeline_get_file(const rp_pipeline *pipeline, uint32_t index);
 
