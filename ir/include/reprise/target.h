@@ -10,7 +10,8 @@
  *   portable   what a compile assumes when it is told nothing: limits that every GPU with Vulkan
  *              1.2 of the last years and the software drivers meet (24 storage buffers in a
  *              generated kernel, 65535 workgroups in a dimension, 32 KiB of shared memory, views
- *              bound at multiples of 256), and the costs of a large GPU
+ *              bound at multiples of 256), and the costs of a large GPU. How often loops may turn
+ *              (loop_turns), which Mesa's software drivers alone limit, it does not keep to
  *   lavapipe   Mesa's software driver on a processor of few cores
  *   h200       one NVIDIA H200
  * Others come from rp_device_target() of reprise/runtime.h, from a file (`reprise devices --measure`

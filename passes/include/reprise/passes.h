@@ -56,7 +56,8 @@ typedef struct rp_pass_options {
                                   * kept to: what does not fit is an error at its line,
                                   * RP_ERROR_UNSUPPORTED. NULL: the graph keeps the target that it
                                   * has, and nothing is held against its limits */
-    const rp_lowering *lowering; /* NULL: pass `lower` fails on a graph with op nodes */
+    const rp_lowering *lowering; /* NULL: pass `lower` fails on a graph with op nodes; rp_compile:
+                                  * that of rp_lowering_default() */
     rp_pass_observer *observer;  /* may be NULL */
     void *observer_user;
     rp_pass_progress *progress; /* may be NULL */

@@ -43,8 +43,8 @@ typedef struct rp_device_info {
 } rp_device_info;
 
 /* Lists the devices of the system, suitable or not, into infos[0..capacity); *out_count is how many
- * there are. The caller has set infos[0].size, the call sets that of the others. RP_ERROR_NO_DEVICE
- * when there is no Vulkan loader or no driver. */
+ * there are; `infos` may be NULL for 0. The caller has set infos[0].size, the call sets that of the
+ * others. RP_ERROR_NO_DEVICE when there is no Vulkan loader or no driver. */
 RP_API rp_status rp_devices(rp_device_info *infos, uint32_t capacity, uint32_t *out_count,
                             rp_diags *diags);
 
@@ -148,6 +148,11 @@ RP_API rp_status rp_needs_extensions(uint64_t needs, uint32_t api_version, const
 
 /* ---- Devices ---------------------------------------------------------------------------------- */
 
+/* Finds or wraps a device. `params` is read during the call, strings and all; NULL: the defaults.
+ * `allocator` (NULL: malloc and free) serves all that is made on the device. RP_ERROR_NO_DEVICE
+ * without a Vulkan loader, without a device, and for a `select` that names none;
+ * RP_ERROR_UNSUPPORTED, with what is missing, for one that the runtime cannot work on. Any thread, and
+ * several devices beside each other. */
 RP_API rp_status rp_device_create(const rp_allocator *allocator, const rp_device_params *params,
                                   rp_diags *diags, rp_device **out_device);
 /* Refuses with RP_ERROR_BUSY while anything made on the device is alive: the message counts what is

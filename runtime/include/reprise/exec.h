@@ -103,14 +103,16 @@ typedef struct rp_exec_params {
  * allocates and records. Buffers that are not bound begin as zeros, live ones with their defaults: a
  * submission that creation waits for, and with it for all that is in the queue.
  * Bound ranges may overlap where all of them are only read (in, weight); otherwise two names on one
- * memory are refused. The exec keeps the plan: rp_plan_destroy may be called at any time. params
- * may be NULL. */
+ * memory are refused. The exec keeps the plan: rp_plan_destroy may be called at any time. `params` is
+ * read during the call, and may be NULL. RP_ERROR_UNSUPPORTED for a plan that does not fit the device,
+ * RP_ERROR_DEVICE_MEMORY where there is no room for its buffers, RP_ERROR_USAGE for wrong bindings,
+ * RP_ERROR_NOT_FOUND for a name that the plan has not; each with a message. */
 RP_API rp_status rp_exec_create(rp_device *device, const rp_plan *plan,
                                 const rp_exec_params *params, rp_diags *diags, rp_exec **out_exec);
 /* The exec's own preparation, to ask and to wait for its pipelines, rare ones above all. It belongs
  * to the exec, until that is updated or destroyed. */
 RP_API const rp_preparation *rp_exec_get_preparation(const rp_exec *exec);
-/* Waits for what is in flight, then frees everything. */
+/* Waits for what is in flight, then frees everything. NULL is fine. */
 RP_API void rp_exec_destroy(rp_exec *exec);
 
 /* Moves buffers of an idle exec to other ranges: writes descriptor sets and records anew, which
@@ -201,14 +203,17 @@ RP_API rp_status rp_exec_read(rp_exec *exec, uint32_t slot, const char *buffer, 
                               void *data, uint64_t size, rp_diags *diags);
 
 /* A pointer to a buffer's bytes, for hosts that want to avoid the copy. RP_ERROR_UNSUPPORTED when
- * the buffer is not host-visible. Reading and writing through it follows the same rule: only while
- * the slot is idle. */
+ * the buffer is not host-visible, RP_ERROR_USAGE for a live one. It is good until the buffer is bound
+ * elsewhere, or the exec updated or destroyed. Reading and writing through it follows the same rule:
+ * only while the slot is idle. */
 RP_API rp_status rp_exec_map(rp_exec *exec, uint32_t slot, const char *buffer, rp_diags *diags,
                              void **out_data, uint64_t *out_size);
 
 /* Sets elements of a live buffer and recomputes the grids that depend on it: a memcpy into mapped
  * memory, nothing is re-recorded. A value above the buffer's declared maximum, and a grid that is
- * negative or larger than the device allows, is refused and changes nothing. */
+ * negative or larger than the device allows, is refused and changes nothing: RP_ERROR_INVALID.
+ * RP_ERROR_BUSY while the slot is in flight, RP_ERROR_NOT_FOUND for a name that the plan has not,
+ * RP_ERROR_USAGE for a buffer of another kind and for elements that it has not. */
 RP_API rp_status rp_exec_set_live(rp_exec *exec, uint32_t slot, const char *buffer,
                                   uint32_t first_element, const void *values, uint32_t count,
                                   rp_diags *diags);
@@ -232,7 +237,7 @@ RP_API rp_status rp_exec_enable(rp_exec *exec, uint32_t slot, const char *name, 
                                 rp_diags *diags);
 
 /* The index of a buffer for calls that then find it without comparing names. Good until the exec is
- * updated. */
+ * updated. RP_ERROR_NOT_FOUND for a name that the plan has not. */
 RP_API rp_status rp_exec_find(const rp_exec *exec, const char *buffer, uint32_t *out_index);
 RP_API rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t slot, uint32_t index,
                                      uint32_t first_element, const void *values, uint32_t count,
@@ -282,8 +287,9 @@ RP_API rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, r
                                 uint64_t *out_replay);
 
 /* Waits until a replay is done, and those of smaller numbers, and puts the bytes of their downloads
- * where they belong; 0: all that were submitted. UINT64_MAX waits for ever. RP_ERROR_CANCELLED when
- * its slot's last replay was cancelled. On RP_ERROR_DEVICE_LOST the message says what is known of
+ * where they belong; 0: all that were submitted. RP_ERROR_TIMEOUT when that takes longer than so many
+ * nanoseconds, UINT64_MAX waits for ever; RP_ERROR_USAGE for a number not given yet;
+ * RP_ERROR_CANCELLED when its slot's last replay was cancelled. On RP_ERROR_DEVICE_LOST the message says what is known of
  * where. */
 RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_diags *diags);
 
@@ -307,10 +313,10 @@ RP_API rp_status rp_device_submit(rp_device *device, const rp_submission *submis
  * gave it. */
 RP_API void *rp_exec_timeline(const rp_exec *exec);
 
-/* Replays known to be done. */
+/* Replays known to be done, asked of the device; no wait. */
 RP_API uint64_t rp_exec_completed(rp_exec *exec);
-/* GPU time of the slot's last replay, from the two timestamps; negative without them, before it is
- * done, and for one that was cancelled, reserved, or recorded otherwise than the exec is now. */
+/* GPU time of the slot's last replay in seconds, from the two timestamps; negative without them,
+ * before it is done, and for one that was cancelled, reserved, or recorded otherwise than the exec is now. */
 RP_API double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot);
 /* Text about where the device was lost, or NULL when the exec has not met with that: which replay was
  * in flight, with markers (rp_exec_params.markers) the node, and what the driver says where the

@@ -39,6 +39,7 @@ typedef struct rp_storage_params {
                           * the device cannot, or has not enabled it */
 } rp_storage_params;
 
+/* The caller holds the storage, and releases it. RP_ERROR_DEVICE_MEMORY when there is no room for it. */
 RP_API rp_status rp_storage_create(rp_device *device, const rp_storage_params *params,
                                    rp_diags *diags, rp_storage **out_storage);
 
@@ -55,6 +56,7 @@ typedef struct rp_storage_import {
     const char *name; /* NULL: "imported storage" */
 } rp_storage_import;
 
+/* The same of memory that is there already: nothing is allocated, and its bytes stay as they are. */
 RP_API rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *params,
                                           rp_diags *diags, rp_storage **out_storage);
 
@@ -122,7 +124,7 @@ RP_API rp_status rp_storage_take_over(rp_storage *storage, rp_diags *diags);
 
 /* One more holder; returns `storage`. NULL is passed through. */
 RP_API rp_storage *rp_storage_retain(rp_storage *storage);
-/* One holder less. */
+/* One holder less. NULL is fine. */
 RP_API void rp_storage_release(rp_storage *storage);
 
 typedef struct rp_storage_info {
@@ -174,7 +176,7 @@ typedef struct rp_transfer_params {
 RP_API rp_status rp_device_transfer(rp_device *device, const rp_transfer_params *params,
                                     rp_diags *diags);
 
-/* The same for one range. */
+/* The same for one range: RP_ERROR_USAGE where it does not lie in the storage. */
 RP_API rp_status rp_storage_write(rp_storage *storage, uint64_t offset, const void *data,
                                   uint64_t size, rp_diags *diags);
 RP_API rp_status rp_storage_read(rp_storage *storage, uint64_t offset, void *data, uint64_t size,
