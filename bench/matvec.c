@@ -1,8 +1,8 @@
 /* How near matrix-vector products come to the memory's speed.
  *
- *   bench_matvec [MIB [DTYPE]]
+ *   bench_matvec [MIB [DTYPE | DTYPE,B,M,K]...]
  *
- * For each shape and dtype (DTYPE: those of it alone) one plan of as many products as read about
+ * For each shape and dtype (those that are named, else all) one plan of as many products as read about
  * MIB (default 1024) MiB of weights, each its own, so that no cache holds them. All products are
  * independent of each other ("apart", the best a kernel can do) or each takes the one before's
  * result ("chain", square shapes alone: a barrier stands between any two, as in a model); or they
@@ -110,13 +110,22 @@ static double measure(rp_device *device, const rp_target *target, gpu_clock *clo
     return status == RP_OK ? seconds : -1;
 }
 
+/* Whether the shape or its dtype stands behind MIB; where nothing does, all are. */
+static bool is_wanted(int argc, char **argv, const shape *s) {
+    char given[64];
+    snprintf(given, sizeof given, "%s,%u,%u,%u", s->dtype, s->b, s->m, s->k);
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], given) == 0 || strcmp(argv[i], s->dtype) == 0) return true;
+    return argc < 3;
+}
+
 int main(int argc, char **argv) {
     double mib = argc > 1 ? atof(argv[1]) : DEFAULT_MIB;
-    const char *dtype = argc > 2 ? argv[2] : NULL;
     rp_diags *diags = rp_diags_create(NULL);
     rp_device *device = NULL;
     if (mib <= 0 || mib > FEW_MIB) {
-        fprintf(stderr, "usage: bench_matvec [MIB [DTYPE]], at most %d\n", FEW_MIB);
+        fprintf(stderr, "usage: bench_matvec [MIB [DTYPE | DTYPE,B,M,K]...], at most %d MiB\n",
+                FEW_MIB);
         return 2;
     }
     rp_status status = rp_device_create(NULL, NULL, diags, &device);
@@ -132,7 +141,7 @@ int main(int argc, char **argv) {
            "chain", "siblings", "MHz");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const shape *s = &shapes[i];
-        if (dtype && strcmp(dtype, s->dtype) != 0) continue;
+        if (!is_wanted(argc, argv, s)) continue;
         double bytes = weight_bytes(s), wanted = mib * 1048576 / bytes;
         uint32_t count = wanted < 3 ? 3 : wanted > MAX_PRODUCTS ? MAX_PRODUCTS : (uint32_t)wanted;
         count -= count % 3;

@@ -3,6 +3,10 @@
  *   bench_ops [decoder [LAYERS]]    compiling a Llama-like decoder of LAYERS (16) layers from YAML
  *   bench_ops step [DTYPE]          one decode step of such a model, embedding to argmax, with
  *                                   weights of f16, q8_0 or q4_0, replayed at -O0 and at -O1
+ *   bench_ops step DTYPE profile [LAYERS]
+ *                                   where its time goes at -O1, group by group
+ *   bench_ops step DTYPE print [LAYERS]
+ *                                   its pipeline
  *   bench_ops knn [N [D]]           the 10 nearest of N (1000000) rows of D (128), for 1 to 1000
  *                                   queries, at -O0 and at -O1
  *   bench_ops run PIPELINE.yaml...  replays at -O0 and at -O1
@@ -23,6 +27,7 @@
 #include <string.h>
 
 #include "reprise/compiler.h"
+#include "reprise/profile.h"
 #include "reprise/runtime.h"
 #include "busy.h"
 #include "fill.h"
@@ -298,6 +303,62 @@ static int bench_text(rp_device *device, text t, const char *name) {
     return failed;
 }
 
+/* Groups of one replay at -O1, medians, with the labels of their nodes. */
+static rp_status print_profile(rp_exec *exec, rp_diags *diags) {
+    rp_profile *profile = NULL;
+    rp_profile_info info = {.size = sizeof info};
+    rp_status status = rp_exec_profile(exec, NULL, diags, &profile);
+    if (status != RP_OK) return status;
+    rp_profile_get_info(profile, &info);
+    printf("whole %.1f us, groups %.1f us, nodes %.1f us, a timestamp %.2f us\n",
+           info.whole.median / 1e3, info.groups_sum / 1e3, info.nodes_sum / 1e3, info.stamp / 1e3);
+    for (uint32_t i = 0; i < info.groups; i++) {
+        rp_profile_group g = {.size = sizeof g};
+        rp_profile_get_group(profile, i, &g);
+        printf("%8.2f us |", g.time.median / 1e3);
+        for (uint32_t n = g.first_node; n < g.first_node + g.node_count; n++) {
+            rp_profile_node node = {.size = sizeof node};
+            rp_profile_get_node(profile, n, &node);
+            printf(" n%u %s [%u] alone %.2f us", node.id, node.kernel ? node.kernel : "",
+                   node.grid[0], node.time.median / 1e3);
+        }
+        printf("\n");
+    }
+    rp_profile_destroy(profile);
+    return RP_OK;
+}
+
+static int profile_step(rp_device *device, const char *dtype, uint32_t layers) {
+    text t = decoder(layers, dtype, true);
+    const rp_pipeline_source source = {
+        .size = sizeof source, .text = t.data, .text_size = t.size, .target = &own};
+    const rp_pass_options options = {.size = sizeof options, .lowering = rp_lowering_default()};
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_pipeline *pipeline = NULL;
+    rp_plan *plan = NULL;
+    rp_exec *exec = NULL;
+    rp_status status = rp_pipeline_read(NULL, &source, diags, &pipeline);
+    if (status == RP_OK)
+        status = rp_compile(rp_pipeline_graph(pipeline), &options, diags, &plan, NULL);
+    if (status == RP_OK) status = rp_exec_create(device, plan, NULL, diags, &exec);
+    if (status == RP_OK) status = fill_buffers(exec, plan);
+    if (status == RP_OK) status = print_profile(exec, diags);
+    if (status != RP_OK) complain("profile", diags);
+    rp_exec_destroy(exec);
+    rp_plan_destroy(plan);
+    rp_pipeline_destroy(pipeline);
+    rp_diags_destroy(diags);
+    free(t.data);
+    return status == RP_OK ? 0 : 1;
+}
+
+static int print_step(const char *dtype, uint32_t layers) {
+    text t = decoder(layers, dtype, true);
+    fputs(t.data, stdout);
+    free(t.data);
+    return 0;
+}
+
 static int bench_step(rp_device *device, const char *dtype) {
     char name[64];
     snprintf(name, sizeof name, "decode step, %s", dtype);
@@ -324,8 +385,9 @@ static int bench_knn(rp_device *device, unsigned long n, unsigned long d) {
 /* ---- The command line ------------------------------------------------------------------------ */
 
 static int usage(void) {
-    fprintf(stderr, "usage: bench_ops [decoder [LAYERS]] | step [DTYPE] | knn [N [D]] | run "
-                    "PIPELINE.yaml...\n");
+    fprintf(stderr,
+            "usage: bench_ops [decoder [LAYERS]] | step [DTYPE [profile|print [LAYERS]]] | knn "
+            "[N [D]] | run PIPELINE.yaml...\n");
     return 2;
 }
 
@@ -336,8 +398,11 @@ static unsigned long number(int argc, char **argv, int at, unsigned long fallbac
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "decoder";
     if (strcmp(what, "decoder") == 0) return bench_decoder((uint32_t)number(argc, argv, 2, 16));
+    if (strcmp(what, "step") == 0 && argc > 3 && strcmp(argv[3], "print") == 0)
+        return print_step(argv[2], (uint32_t)number(argc, argv, 4, 16));
     bool step = strcmp(what, "step") == 0, knn = strcmp(what, "knn") == 0;
     if (!step && !knn && (argc < 3 || strcmp(what, "run") != 0)) return usage();
+    if (step && argc > 3 && strcmp(argv[3], "profile") != 0) return usage();
     rp_diags *diags = rp_diags_create(NULL);
     rp_device *device = NULL;
     int failures = 0;
@@ -350,7 +415,9 @@ int main(int argc, char **argv) {
     rp_device_target(device, &own);
     printf("%s\n", info.name);
     clock_open(&gpu_clocks, info.name);
-    if (step)
+    if (step && argc > 3)
+        failures = profile_step(device, argv[2], (uint32_t)number(argc, argv, 4, 16));
+    else if (step)
         failures = bench_step(device, argc > 2 ? argv[2] : "f16");
     else if (knn)
         failures = bench_knn(device, number(argc, argv, 2, 1000000), number(argc, argv, 3, 128));

@@ -50,12 +50,15 @@ static void complain(const char *what, const rp_diags *diags) {
 
 /* ---- One pipeline ---------------------------------------------------------------------------- */
 
-static rp_status time_plan(rp_device *device, const rp_plan *plan, rp_diags *diags, double *out,
-                           unsigned *mhz) {
+/* Where `length` is not 0, it is what a buffer of that name holds. */
+static rp_status time_plan(rp_device *device, const rp_plan *plan, uint32_t length, rp_diags *diags,
+                           double *out, unsigned *mhz) {
     const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
     rp_exec *exec = NULL;
     rp_status status = rp_exec_create(device, plan, &params, diags, &exec);
     if (status == RP_OK) status = fill_buffers(exec, plan);
+    if (status == RP_OK && length)
+        status = rp_exec_write(exec, 0, "length", 0, &length, sizeof length, diags);
     if (status == RP_OK) status = busy_seconds(exec, PERIOD, &clocks, out, mhz);
     rp_exec_destroy(exec);
     return status;
@@ -63,7 +66,7 @@ static rp_status time_plan(rp_device *device, const rp_plan *plan, rp_diags *dia
 
 /* Microseconds of one replay; negative after a failure, which is told. */
 static double time_text(rp_device *device, const text *t, const rp_target *target, bool fused,
-                        uint32_t *dispatches) {
+                        uint32_t length, uint32_t *dispatches) {
     static unsigned mhz;
     rp_diags *diags = rp_diags_create(NULL);
     rp_pipeline *pipeline = NULL;
@@ -78,7 +81,7 @@ static double time_text(rp_device *device, const text *t, const rp_target *targe
     rp_status status = rp_pipeline_read(NULL, &source, diags, &pipeline);
     if (status == RP_OK)
         status = rp_compile(rp_pipeline_graph(pipeline), &options, diags, &plan, NULL);
-    if (status == RP_OK) status = time_plan(device, plan, diags, &seconds, &mhz);
+    if (status == RP_OK) status = time_plan(device, plan, length, diags, &seconds, &mhz);
     rp_plan_info info = {.size = sizeof info};
     if (status == RP_OK) rp_plan_get_info(plan, &info);
     *dispatches = info.dispatches;
@@ -205,12 +208,12 @@ static int bench_shape(rp_device *device, const shape *s) {
         return 1;
     }
     double portable =
-        time_text(device, chain_of(op, s, NULL), NULL, links(op, s) == 1, &one) / links(op, s);
+        time_text(device, chain_of(op, s, NULL), NULL, links(op, s) == 1, 0, &one) / links(op, s);
     double here =
-        time_text(device, chain_of(op, s, NULL), &own, links(op, s) == 1, &many) / links(op, s);
+        time_text(device, chain_of(op, s, NULL), &own, links(op, s) == 1, 0, &many) / links(op, s);
     double plain = 0; /* of long rows a thread each would take too long */
     if (links(op, s) == CHAIN)
-        plain = time_text(device, chain_of(op, s, path), NULL, true, &plain_count) / CHAIN;
+        plain = time_text(device, chain_of(op, s, path), NULL, true, 0, &plain_count) / CHAIN;
     remove(path);
     printf("%-10s %6u x %-6u  portable %10.2f us (%u) | %s %10.2f us (%u)", s->op, s->rows,
            s->length, portable, one / links(op, s), own.name, here, many / links(op, s));
@@ -231,7 +234,7 @@ static int bench_attention(rp_device *device, uint32_t rows, uint32_t splits) {
     if (splits) snprintf(chosen, sizeof chosen, ", splits: %u", splits);
     t.size = 0;
     add(&t, "reprise: 1\nname: attention\nbuffers:\n");
-    add(&t, "  length: {kind: in, dtype: u32, shape: [1], data: {fill: %u}}\n", rows);
+    add(&t, "  length: {kind: in, dtype: u32, shape: [1]}\n");
     for (uint32_t i = 0; i <= LAYERS; i++)
         add(&t, "  q%u: {kind: %s, dtype: f32, shape: [%u, %u]}\n", i,
             i == 0        ? "in"
@@ -246,7 +249,7 @@ static int bench_attention(rp_device *device, uint32_t rows, uint32_t splits) {
     for (uint32_t i = 0; i < LAYERS; i++)
         add(&t, "  - {op: attention, q: q%u, k: k%u, v: v%u, length: length, out: q%u%s}\n", i, i,
             i, i + 1, chosen);
-    double us = time_text(device, &t, &own, true, &dispatches) / LAYERS;
+    double us = time_text(device, &t, &own, true, rows, &dispatches) / LAYERS;
     double bytes = 2.0 * 2 * rows * GROUPS * HEAD;
     printf("attention  %6u rows, splits %3u: %8.2f us, %.0f GB/s\n", rows, splits, us,
            bytes / us / 1e3);
