@@ -75,24 +75,29 @@ static void put_piece(const rp_text *piece, rp_text *to) {
 rp_status rp_emit_assemble(rp_emit *e) {
     if (e->status != RP_OK) return e->status;
     declare_rest(e);
-    rp_text body, whole;
+    rp_text body, helpers, whole;
     rp_text_init(&body, &e->allocator);
+    rp_text_init(&helpers, &e->allocator);
     rp_text_init(&whole, &e->allocator);
     put_piece(&e->globals, &body);
     put_piece(&e->functions, &body);
     put_piece(&e->main, &body);
+    rp_emit_helpers(e, &body, &helpers);
     /* What text of kernels/ uses shows in its names. */
-    if (body.data && strstr(body.data, "ubgroup")) e->extensions |= RP_EMIT_SUBGROUP;
+    if ((body.data && strstr(body.data, "ubgroup")) ||
+        (helpers.data && strstr(helpers.data, "ubgroup")))
+        e->extensions |= RP_EMIT_SUBGROUP;
     if (body.data && strstr(body.data, "coopmatNV")) e->extensions |= RP_EMIT_MATRICES;
     if (body.data && strstr(body.data, "[[unroll]]")) e->extensions |= RP_EMIT_UNROLL;
     put_header(e, &whole);
     put_constants(e, &whole);
     put_piece(&e->buffers, &whole);
-    rp_emit_helpers(e, &body, &whole);
+    if (helpers.data) rp_text_append(&whole, helpers.data, helpers.size);
     if (body.data) rp_text_append(&whole, body.data, body.size);
-    bool failed = body.failed || e->buffers.failed || e->globals.failed || e->functions.failed ||
-                  e->main.failed;
+    bool failed = body.failed || helpers.failed || e->buffers.failed || e->globals.failed ||
+                  e->functions.failed || e->main.failed;
     rp_text_free(&body);
+    rp_text_free(&helpers);
     rp_release(&e->allocator, e->glsl);
     e->glsl = NULL;
     rp_status status = rp_text_take(&whole, &e->glsl, NULL);

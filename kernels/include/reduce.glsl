@@ -1,7 +1,8 @@
 // Reductions of the 256 partial results of a row in reduce_values (and reduce_places). All threads
-// of the workgroup call them, at least 32; all get the result. A fixed tree, first over strides of
-// 128, 64 and 32, then over the 32 that are left, which every thread adds up for itself: two
-// barriers, and the same bits whatever the subgroups are.
+// of the workgroup call them, at least 32; all get the result, the same bits whatever the subgroups
+// are, behind two barriers. Sums: a fixed tree, first over strides of 128, 64 and 32, then over the 32
+// that are left, which every thread adds up for itself. What has one result in any order is found in
+// subgroups, then by every thread among their results: 32 at most, for no more of them have any.
 
 shared float reduce_values[256];
 
@@ -34,32 +35,38 @@ float reduce_sum() {
     return total;
 }
 
+// Numbers in the order of floats, -0 before 0. No partial result is a NaN.
+uint reduce_key(float value) {
+    uint bits = floatBitsToUint(value);
+    return (bits & 0x80000000u) != 0u ? ~bits : bits | 0x80000000u;
+}
+
+float reduce_value(uint key) {
+    return uintBitsToFloat((key & 0x80000000u) != 0u ? key & 0x7fffffffu : ~key);
+}
+
 float reduce_min() {
-    uint t = gl_LocalInvocationIndex;
+    uint least = 0xffffffffu;
     barrier();
-    if (t < 32u) {
-        float least = reduce_values[t];
-        for (uint k = t + 32u; k < 256u; k += 32u) least = f_min(least, reduce_values[k]);
-        reduce_few[t] = least;
-    }
+    for (uint k = gl_LocalInvocationIndex; k < 256u; k += gl_WorkGroupSize.x)
+        least = min(least, reduce_key(reduce_values[k]));
+    least = subgroupMin(least);
+    if (subgroupElect() && gl_SubgroupID < 32u) reduce_few_places[gl_SubgroupID] = least;
     barrier();
-    float least = reduce_few[0];
-    for (uint k = 1u; k < 32u; k++) least = f_min(least, reduce_few[k]);
-    return least;
+    for (uint k = 0u; k < min(gl_NumSubgroups, 32u); k++) least = min(least, reduce_few_places[k]);
+    return reduce_value(least);
 }
 
 float reduce_max() {
-    uint t = gl_LocalInvocationIndex;
+    uint most = 0u;
     barrier();
-    if (t < 32u) {
-        float most = reduce_values[t];
-        for (uint k = t + 32u; k < 256u; k += 32u) most = f_max(most, reduce_values[k]);
-        reduce_few[t] = most;
-    }
+    for (uint k = gl_LocalInvocationIndex; k < 256u; k += gl_WorkGroupSize.x)
+        most = max(most, reduce_key(reduce_values[k]));
+    most = subgroupMax(most);
+    if (subgroupElect() && gl_SubgroupID < 32u) reduce_few_places[gl_SubgroupID] = most;
     barrier();
-    float most = reduce_few[0];
-    for (uint k = 1u; k < 32u; k++) most = f_max(most, reduce_few[k]);
-    return most;
+    for (uint k = 0u; k < min(gl_NumSubgroups, 32u); k++) most = max(most, reduce_few_places[k]);
+    return reduce_value(most);
 }
 
 // Takes the value at a place if it is less, or as little at an earlier place. A NaN is neither.
@@ -78,38 +85,37 @@ void reduce_most(inout float best, inout uint best_place, float value, uint plac
 }
 
 uint reduce_argmin() {
-    uint t = gl_LocalInvocationIndex;
+    float best = uintBitsToFloat(0x7f800000u);
+    uint place = 0xffffffffu;
     barrier();
-    if (t < 32u) {
-        float best = reduce_values[t];
-        uint place = reduce_places[t];
-        for (uint k = t + 32u; k < 256u; k += 32u)
-            reduce_least(best, place, reduce_values[k], reduce_places[k]);
-        reduce_few[t] = best;
-        reduce_few_places[t] = place;
+    for (uint k = gl_LocalInvocationIndex; k < 256u; k += gl_WorkGroupSize.x)
+        reduce_least(best, place, reduce_values[k], reduce_places[k]);
+    float here = subgroupMin(best);
+    place = subgroupMin(best == here ? place : 0xffffffffu);
+    if (subgroupElect() && gl_SubgroupID < 32u) {
+        reduce_few[gl_SubgroupID] = here;
+        reduce_few_places[gl_SubgroupID] = place;
     }
     barrier();
-    float best = reduce_few[0];
-    uint place = reduce_few_places[0];
-    for (uint k = 1u; k < 32u; k++)
-        reduce_least(best, place, reduce_few[k], reduce_few_places[k]);
+    for (uint k = 0u; k < min(gl_NumSubgroups, 32u); k++)
+        reduce_least(here, place, reduce_few[k], reduce_few_places[k]);
     return place;
 }
 
 uint reduce_argmax() {
-    uint t = gl_LocalInvocationIndex;
+    float best = uintBitsToFloat(0xff800000u);
+    uint place = 0xffffffffu;
     barrier();
-    if (t < 32u) {
-        float best = reduce_values[t];
-        uint place = reduce_places[t];
-        for (uint k = t + 32u; k < 256u; k += 32u)
-            reduce_most(best, place, reduce_values[k], reduce_places[k]);
-        reduce_few[t] = best;
-        reduce_few_places[t] = place;
+    for (uint k = gl_LocalInvocationIndex; k < 256u; k += gl_WorkGroupSize.x)
+        reduce_most(best, place, reduce_values[k], reduce_places[k]);
+    float here = subgroupMax(best);
+    place = subgroupMin(best == here ? place : 0xffffffffu);
+    if (subgroupElect() && gl_SubgroupID < 32u) {
+        reduce_few[gl_SubgroupID] = here;
+        reduce_few_places[gl_SubgroupID] = place;
     }
     barrier();
-    float best = reduce_few[0];
-    uint place = reduce_few_places[0];
-    for (uint k = 1u; k < 32u; k++) reduce_most(best, place, reduce_few[k], reduce_few_places[k]);
+    for (uint k = 0u; k < min(gl_NumSubgroups, 32u); k++)
+        reduce_most(here, place, reduce_few[k], reduce_few_places[k]);
     return place;
 }
