@@ -9,6 +9,7 @@
 #include <math.h>
 
 static const double PRODUCT_ROWS = RP_OP_PRODUCT_ROWS;
+static const double PRODUCT_LANES = 32; /* that a row of a product keeps busy */
 /* What is fused are short formulas, with conversions, addresses and conditions around every
  * operation that counts: about a third of what the arithmetic can do. */
 static const double FORMULAS = 1.0 / 3;
@@ -35,21 +36,26 @@ static double domain(const rp_op_call *c) {
     return 1;
 }
 
-/* Workgroups of all matrix-vector products together. */
-static double product_groups(const rp_fuse_set *set) {
-    double groups = 0;
+/* Workgroups that compute x for `rows` rows: a few for each, and no more than multiprocessors, which
+ * share the others among them. */
+static double groups_for(const rp_fuse_set *set, double rows) {
+    double most = (double)rp_graph_target(set->graph)->multiprocessors;
+    double groups = rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1;
+    return groups < most ? groups : most;
+}
+
+/* Of all matrix-vector products together. */
+static double product_rows(const rp_fuse_set *set) {
+    double rows = 0;
     for (uint32_t i = 0; i < set->count; i++)
-        if (set->calls[i]->call.op->product) {
-            double rows = (double)rp_sym(&set->calls[i]->call, 'M');
-            groups += rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1;
-        }
-    return groups;
+        if (set->calls[i]->call.op->product) rows += (double)rp_sym(&set->calls[i]->call, 'M');
+    return rows;
 }
 
 static double threads(const rp_fuse_set *set) {
     switch (set->shape.kind) {
     case RP_SHAPE_MAP: return domain(&set->calls[set->count - 1]->call);
-    case RP_SHAPE_MATVEC: return product_groups(set) * 256;
+    case RP_SHAPE_MATVEC: return product_rows(set) * PRODUCT_LANES;
     case RP_SHAPE_ROWS:
         for (uint32_t i = 0; i < set->count; i++)
             if (set->calls[i]->call.op->form == RP_OP_ROWS)
@@ -84,7 +90,8 @@ static double runs(const estimate *e, uint32_t i) {
     switch ((rp_op_form)c->op->form) {
     case RP_OP_POINTWISE:
     case RP_OP_SCATTER: return size > 0 ? e->asked[i] / size : 1;
-    case RP_OP_ROWS: return e->set->shape.kind == RP_SHAPE_MATVEC ? product_groups(e->set) : 1;
+    case RP_OP_ROWS:
+        return e->set->shape.kind == RP_SHAPE_MATVEC ? groups_for(e->set, product_rows(e->set)) : 1;
     case RP_OP_KERNEL: break;
     }
     return 1;
@@ -93,10 +100,8 @@ static double runs(const estimate *e, uint32_t i) {
 /* Loads of input k in one run of the op. */
 static double loads_of(const estimate *e, uint32_t i, uint32_t k, const rp_op_cost *cost) {
     const rp_op_call *c = &e->set->calls[i]->call;
-    if (k == 0 && c->op->product) {
-        double rows = (double)rp_sym(c, 'M');
-        return elements(&c->operands[0]) * (rows > PRODUCT_ROWS ? rows / PRODUCT_ROWS : 1);
-    }
+    if (k == 0 && c->op->product)
+        return elements(&c->operands[0]) * groups_for(e->set, (double)rp_sym(c, 'M'));
     return cost->loads[k];
 }
 

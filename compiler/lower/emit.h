@@ -76,6 +76,15 @@ typedef struct rp_emit_array_type {
     const char *first; /* constant: the element that the use begins with; NULL = 0 */
 } rp_emit_array_type;
 
+/* A use whose elements, f32, are read from an array of vec4 in shared memory; or whose only element
+ * is in a variable. */
+typedef struct rp_emit_copy {
+    uint32_t use;
+    uint8_t dtype;
+    bool single;
+    const char *name;
+} rp_emit_copy;
+
 /* Where the results of rows members' steps are. */
 typedef enum rp_emit_rows {
     RP_EMIT_ROW_ONE, /* in private variables, for the row at hand */
@@ -105,12 +114,13 @@ typedef struct rp_emit {
     RP_ARRAY(rp_emit_constant, constants); /* constant_id = index */
     RP_ARRAY(char *, names);               /* owns every name it gave out */
     RP_ARRAY(rp_emit_array_type, arrays);
-    RP_ARRAY(const char *, known); /* functions: rp_emit_add_function() */
-    uint32_t extensions;           /* RP_EMIT_8BIT ... */
-    rp_text buffers;               /* declarations of buffer blocks */
-    rp_text globals;               /* private and shared variables */
-    rp_text functions;             /* in an order in which each is known to its callers */
-    rp_text main;                  /* void main() { ... } and what only it needs; last */
+    RP_ARRAY(rp_emit_copy, copies); /* rp_emit_read_copy() */
+    RP_ARRAY(const char *, known);  /* functions: rp_emit_add_function() */
+    uint32_t extensions;            /* RP_EMIT_8BIT ... */
+    rp_text buffers;                /* declarations of buffer blocks */
+    rp_text globals;                /* private and shared variables */
+    rp_text functions;              /* in an order in which each is known to its callers */
+    rp_text main;                   /* void main() { ... } and what only it needs; last */
 
     uint8_t row_mode;   /* rp_emit_rows; set it before the first reader is asked for */
     uint32_t row_count; /* RP_EMIT_ROW_FEW: 1 to 8 */
@@ -187,6 +197,12 @@ rp_emit_array_type rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, 
 const char *rp_emit_element(rp_emit *e, uint32_t member, uint32_t operand, const char *type,
                             const char *index);
 
+/* Says that readers of the operand, f32 in memory, find it in the array of that name, of vec4 from
+ * its first element on; or, one element of 32 bits, in the variable of that name. Before any of them
+ * is asked for. */
+void rp_emit_read_copy(rp_emit *e, uint32_t member, uint32_t operand, bool single,
+                       const char *name);
+
 /* The name of a function of the element index, for an input operand of a member. It may be called
  * anywhere once its row steps are known. */
 const char *rp_emit_reader(rp_emit *e, uint32_t member, uint32_t operand);
@@ -229,8 +245,8 @@ const char *rp_emit_epilogue(rp_emit *e, const uint32_t *cores, uint32_t core_co
 void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                        const char *value);
 
-/* The name of the function `uint NAME(uint i)` of an RP_AT_PAIR op: the other element that i needs.
- */
-const char *rp_emit_pair(rp_emit *e, uint32_t member);
+/* The name of the functions `uint NAME(uint i)` of an RP_AT_PAIR op: "pair", the other element that i
+ * needs, and "first", the first element of the ith pair. */
+const char *rp_emit_pair(rp_emit *e, uint32_t member, const char *which);
 
 #endif

@@ -236,12 +236,13 @@ void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *sou
 
 /* ---- Pairs ----------------------------------------------------------------------------------- */
 
-const char *rp_emit_pair(rp_emit *e, uint32_t member) {
+const char *rp_emit_pair(rp_emit *e, uint32_t member, const char *which) {
     for (uint32_t i = 0; i < e->value_count; i++) {
         const rp_emit_value *out = &e->values[i];
         if (out->member != member) continue;
         bool rounds = *rp_emit_rounding(out->dtype) != '\0';
-        return rp_emit_name(e, "%s%s_pair", rp_emit_value_function(e, i), rounds ? "_exact" : "");
+        return rp_emit_name(e, "%s%s_%s", rp_emit_value_function(e, i), rounds ? "_exact" : "",
+                            which);
     }
     return "";
 }

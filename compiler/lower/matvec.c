@@ -1,28 +1,27 @@
 /* Matrix-vector products: what decoding a language model consists of, and bound by reading weights.
  *
- * A subgroup computes a few rows at once, its lanes striding along them with loads of 16 bytes.
+ * There is a workgroup for each multiprocessor, as far as there are rows, with as many rows as the
+ * others. Its subgroups compute one after the other, lanes striding along a row with loads of 16
+ * bytes; the first weights of the next rows are on their way while the last of these are used.
  * Around that the node may hold what makes x and what becomes of the results:
  *
- *   x         is computed by every workgroup again, normalisation included, into shared memory: a
- *             few thousand elements cost less than a dispatch and a barrier. One that is in memory
- *             as it is gets read in place.
+ *   x         is brought or computed by every workgroup again, normalisation included, into shared
+ *             memory: a few thousand elements cost less than a dispatch and a barrier. What it is
+ *             made of is loaded first, once, before the first weights, which take longer and for
+ *             which nothing has to be waited; and so is what the results meet behind the product.
  *   sections  products whose results meet later (gate and up) are one section: the same workgroups
- *             compute the same rows of each. The others (q, k and v) follow one another in the
- * grid. epilogues the rows of a workgroup lie in shared memory at the end, and its threads do
+ *             compute the same rows of each, a loop over columns for all. The others (q, k and v)
+ *             follow one another in the grid.
+ *   epilogues the rows of a workgroup lie in shared memory at the end, and its threads do
  *             everything downstream of them, element by element; or, where an op like rope needs
- *             two, pair by pair. Then a workgroup looks which of a window of rows are the first of
- *             their pairs and computes these with their partners, wherever they are.
- *
+ *             two, pair by pair: then a workgroup has a range of pairs, whose rows the op tells.
  *   blocks    of q8_0 and q4_0 have 34 and 18 bytes: no load of them wider than 2 bytes is aligned.
  *             So where rows begin at multiples of 16 bytes a lane loads 16 bytes wherever blocks
  *             begin, and x is staged so that each byte meets its elements, and scales meet zeros.
  *
- * The order of a sum depends on K, the weight's dtype and alignment, the target and the subgroup's
- * size alone: whatever is fused to a product, and however many rows or tiles are chosen here, its results are
- * the same bits.
- *
- * Rows for a subgroup: more of them read x less often and keep more loads in flight, fewer make
- * more workgroups, which matters as long as there are not several for each processor. */
+ * The order of a sum depends on M, K, the weight's dtype and alignment, the target and the
+ * subgroup's size alone: whatever is fused to a product, and however its rows are dealt out here, its
+ * results are the same bits. */
 #include "lower/matvec.h"
 
 #include "base/checked.h"
@@ -31,6 +30,10 @@ enum {
     ROW_STEP_BYTES = 2304,
     TILE_STEP = 512, /* a chunk of 8 for each of 64 lanes: tiles do not change who adds what */
     MAX_LOADS = 8,
+    RESULTS = 2048,      /* sums of a workgroup in shared memory, about */
+    MOST_ROWS = 4,       /* of a subgroup at once */
+    FEW_ROWS = 16,       /* for each multiprocessor */
+    MANY_TURNS = 16,     /* of the rows of a workgroup */
     WORD_RESERVE = 6144, /* bytes of shared memory beside x in the layout of blocks */
 };
 
@@ -46,12 +49,6 @@ static uint32_t loads_in_flight(const rp_target *t) {
            16 * loads * t->multiprocessors * t->busy_invocations < t->flight_bytes)
         loads *= 2;
     return loads;
-}
-
-/* Elements that are staged in less time than they are met one by one: a quarter of workgroup
- * memory, where that is faster than caches at all. */
-static uint64_t small_x(const rp_target *t) {
-    return rp_target_stages(t) ? t->shared_bytes / (4 * sizeof(float)) : 0;
 }
 
 /* x is computed by each workgroup: fewer of them, of more threads, where several such are resident
@@ -143,6 +140,20 @@ static void add_core(rp_matvec *m, uint32_t member) {
 
 /* ---- Sections -------------------------------------------------------------------------------- */
 
+/* Pairs of rows of a section that an op takes two and two: rows of heads of D, of which R / 2 pairs
+ * turn and the others stand alone (rope). */
+static uint64_t pairs_of(const rp_emit *e, uint32_t pair, uint64_t rows) {
+    const rp_op_call *call = &e->members[pair].call;
+    uint64_t head = rp_sym(call, 'D');
+    return rows / head * (head - rp_sym(call, 'R') / 2);
+}
+
+/* Lanes for a row of blocks: its words are no multiple of a whole subgroup's lanes, so where there
+ * are rows enough half a subgroup has one. */
+static uint32_t word_lanes(const rp_matvec *m, uint64_t rows) {
+    return rows > FEW_ROWS * target_of(m)->multiprocessors ? RP_MATVEC_LANES / 2 : RP_MATVEC_LANES;
+}
+
 /* Products that meet are computed together: the first of them says where. */
 static void find_sections(rp_matvec *m) {
     const rp_shape_member *members = m->e->shape.members;
@@ -154,6 +165,8 @@ static void find_sections(rp_matvec *m) {
             m->section_count++;
             *s = (rp_matvec_section){
                 .first = i, .pair = members[first].pair, .rows = symbol(m->e, first, 'M')};
+            s->word_lanes = word_lanes(m, s->rows);
+            if (s->pair != RP_NONE) s->pairs = pairs_of(m->e, s->pair, s->rows);
         }
         s->cores[s->core_count++] = m->cores[i].value;
         m->cores[i].section = at;
@@ -162,14 +175,13 @@ static void find_sections(rp_matvec *m) {
 
 /* ---- Sizes ----------------------------------------------------------------------------------- */
 
-/* Workgroups up to and including each section; all of them. */
-static uint64_t count_groups(rp_matvec *m, uint32_t rows) {
+/* Workgroups of `span` rows each, up to and including each section; all of them. */
+static uint64_t count_groups(rp_matvec *m, uint64_t span) {
     uint64_t groups = 0;
     for (uint32_t i = 0; i < m->section_count; i++) {
         rp_matvec_section *s = &m->sections[i];
-        uint64_t slots = (uint64_t)rows * (m->threads / RP_MATVEC_LANES);
-        if (s->pair != RP_NONE) slots /= 2; /* rows in the window of a workgroup */
-        groups += s->rows / slots + (s->rows % slots != 0);
+        uint64_t units = s->pairs ? s->pairs : s->rows, each = s->pairs ? span / 2 : span;
+        groups += units / each + (units % each != 0);
         s->end = groups;
     }
     return groups;
@@ -183,24 +195,145 @@ static uint32_t most_cores(const rp_matvec *m) {
 }
 
 /* Shared memory beside x. */
-static uint64_t other_bytes(const rp_matvec *m, uint32_t rows) {
-    uint64_t slots = (uint64_t)rows * (m->threads / RP_MATVEC_LANES);
-    return ROW_STEP_BYTES + 4 * slots * (most_cores(m) * m->b + 1) + 16;
+static uint64_t other_bytes(const rp_matvec *m) {
+    uint64_t copies = 0;
+    for (uint32_t i = 0; i < m->copy_count; i++) copies += 16 * m->copies[i].vectors;
+    return ROW_STEP_BYTES + 4 * (uint64_t)m->span * most_cores(m) * m->b + copies + 16;
 }
 
-static void choose_rows(rp_matvec *m) {
+/* Rows that the subgroups of a workgroup compute at once. */
+static uint64_t rows_at_once(const rp_matvec *m) {
+    uint64_t rows = (uint64_t)m->rows * (m->threads / RP_MATVEC_LANES);
+    for (uint32_t i = 0; i < m->section_count; i++)
+        if (m->uses[RP_MATVEC_PLAIN] || m->sections[i].word_lanes == RP_MATVEC_LANES) return rows;
+    return rows * 2;
+}
+
+/* Workgroups that keep the device busy, one or a few for each multiprocessor. */
+static uint64_t enough_groups(const rp_matvec *m) {
     const rp_target *t = target_of(m);
+    uint64_t each = t->busy_invocations / m->threads;
+    return t->multiprocessors * (each ? each : 1);
+}
+
+/* More rows for a subgroup look at x less often, which counts where there are several vectors, or
+ * weights of few bytes; but they are no use where multiprocessors would have none. */
+static void choose_rows(rp_matvec *m, uint32_t loads) {
+    bool plain = m->uses[RP_MATVEC_PLAIN];
     uint64_t sums = m->b * most_cores(m); /* of a row: accumulators of a lane, in registers */
-    uint32_t loads = loads_in_flight(t);
-    /* Unpacking blocks takes as long as loading them: rows that share x count for more. */
-    uint64_t enough = (m->uses[RP_MATVEC_PLAIN] ? 1024 : 512) * t->multiprocessors / m->threads;
-    for (m->rows = loads < 4 ? loads : 4; m->rows > 1; m->rows /= 2)
-        if (m->rows * sums * 3 <= t->register_words && count_groups(m, m->rows) >= enough &&
-            m->tile_vectors * 16 + other_bytes(m, m->rows) <= t->shared_bytes)
+    uint64_t enough = enough_groups(m);
+    m->rows = plain && m->b < MOST_ROWS ? (uint32_t)m->b : MOST_ROWS;
+    while (m->rows & (m->rows - 1)) m->rows--;
+    for (; m->rows > 1; m->rows /= 2)
+        if (m->rows * sums * 3 <= target_of(m)->register_words &&
+            m->rows * most_cores(m) <= loads && count_groups(m, rows_at_once(m)) >= enough / 4 * 3)
             break;
-    m->depth = loads / m->rows;
+}
+
+static void choose_sizes(rp_matvec *m) {
+    uint32_t loads = loads_in_flight(target_of(m));
+    choose_rows(m, loads);
+    uint64_t step = rows_at_once(m), enough = enough_groups(m);
+    uint64_t most = RESULTS / (m->b * most_cores(m)) / step * step, span = step;
+    while (span + step <= most && count_groups(m, span) > enough) span += step;
+    m->span = (uint32_t)span;
+    /* Where there are many rows, what they begin with does not matter: more is on its way. */
+    if (span >= MANY_TURNS * step) loads *= 2;
+    uint32_t lines = m->rows * most_cores(m);
+    m->depth = lines < loads ? loads / lines : 1;
     m->word_depth = m->rows > 1 ? 1 : 2;
-    rp_emit_grid(m->e, count_groups(m, m->rows));
+    rp_emit_grid(m->e, count_groups(m, m->span));
+}
+
+/* ---- x --------------------------------------------------------------------------------------- */
+
+/* Elements: of x, or of a result. */
+static uint64_t most_copied(const rp_matvec *m) {
+    uint64_t most = m->k;
+    for (uint32_t i = 0; i < m->section_count; i++)
+        if (m->sections[i].rows > most) most = m->sections[i].rows;
+    return most * m->b;
+}
+
+/* Whether the kernel writes anything of the buffer that the operand is in. */
+static bool is_written(const rp_emit *e, uint32_t use) {
+    const rp_graph_use *uses = rp_node_uses(e->graph, e->node);
+    for (uint32_t i = 0; i < e->node->use_count; i++)
+        if (uses[i].buffer == uses[use].buffer && rp_access_writes(uses[i].access)) return true;
+    return uses[use].access != RP_READ;
+}
+
+static bool is_copied(const rp_matvec *m, uint32_t use) {
+    for (uint32_t i = 0; i < m->copy_count; i++) {
+        const rp_matvec_copy *c = &m->copies[i];
+        if (m->e->members[c->member].operands[c->operand].use == use) return true;
+    }
+    for (uint32_t i = 0; i < m->single_count; i++)
+        if (m->e->members[m->singles[i][0]].operands[m->singles[i][1]].use == use) return true;
+    return false;
+}
+
+static void add_single(rp_matvec *m, uint32_t member, uint32_t operand) {
+    uint8_t dtype = m->e->members[member].operands[operand].dtype;
+    if ((dtype != RP_F32 && dtype != RP_U32 && dtype != RP_I32) ||
+        m->single_count == RP_MATVEC_MAX_SINGLES)
+        return;
+    m->singles[m->single_count][0] = member;
+    m->singles[m->single_count++][1] = operand;
+}
+
+/* An input of a member that is in memory, and no larger than x or a result: brought to shared memory
+ * before anything is computed of it, so that nobody waits for it later. */
+static void add_copy(rp_matvec *m, uint32_t member, uint32_t operand) {
+    rp_emit *e = m->e;
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    if (o->absent || o->use == RP_NONE || !rp_emit_is_plain(e, member, operand) ||
+        rp_emit_is_output(e, member, operand) || is_written(e, o->use) || is_copied(m, o->use))
+        return;
+    uint64_t elements = rp_tensor_elements(&e->members[member].call.operands[operand]);
+    uint64_t bytes = elements * rp_dtype_size((rp_dtype)o->dtype);
+    if (rp_node_uses(e->graph, e->node)[o->use].size != bytes)
+        return; /* it is seen otherwise, too */
+    if (elements == 1) {
+        add_single(m, member, operand);
+        return;
+    }
+    uint64_t more = m->tile_is_x ? 0 : elements / 4 * 16;
+    if (o->dtype != RP_F32 || m->copy_count == RP_MATVEC_MAX_COPIES ||
+        !starts_at(e, member, operand, 16) || elements % 4 || elements > most_copied(m) ||
+        m->tile_vectors * 16 + more + other_bytes(m) > target_of(m)->shared_bytes)
+        return;
+    m->copies[m->copy_count++] =
+        (rp_matvec_copy){.member = member,
+                         .operand = operand,
+                         .vectors = elements / 4,
+                         .name = m->tile_is_x ? "matvec_tile" : rp_emit_name(e, "copy%u", o->use)};
+    m->tile_is_x = false;
+}
+
+static void choose_copies(rp_matvec *m) {
+    rp_emit *e = m->e;
+    uint32_t product = m->cores[0].member;
+    if (!rp_target_stages(target_of(m))) return;
+    if (rp_emit_is_plain(e, product, RP_MATVEC_X) && m->stage != RP_MATVEC_DIRECT) {
+        bool words = m->uses[RP_MATVEC_Q8_0] || m->uses[RP_MATVEC_Q4_0];
+        bool whole = m->stage == RP_MATVEC_STAGED && !words;
+        m->tile_is_x = whole;
+        add_copy(m, product, RP_MATVEC_X);
+        m->tile_is_x = whole && m->copy_count == 1;
+    }
+    bool x_first = m->tile_is_x;
+    m->tile_is_x = false;
+    for (uint32_t down = 0; down < 2; down++)
+        for (uint32_t i = 0; i < e->member_count; i++)
+            if (rp_emit_has(&e->members[product].upstream, i) == !down && !is_product(e, i))
+                for (uint32_t k = 0; k < e->members[i].call.operand_count; k++) add_copy(m, i, k);
+    m->tile_is_x = x_first;
+    for (uint32_t i = 0; i < m->copy_count; i++)
+        rp_emit_read_copy(e, m->copies[i].member, m->copies[i].operand, false, m->copies[i].name);
+    for (uint32_t i = 0; i < m->single_count; i++)
+        rp_emit_read_copy(e, m->singles[i][0], m->singles[i][1], true,
+                          rp_emit_name(e, "single%u", i));
 }
 
 static void name_variant(rp_matvec *m, const char *name) {
@@ -218,28 +351,30 @@ static const rp_matvec_core *plain_core(const rp_matvec *m) {
     return &m->cores[i];
 }
 
-/* How products of the plain layout get at x. */
+/* How products of the plain layout get at x: all of it from shared memory where it fits, so that its
+ * loads are waited for once; else from where it is. */
 static void choose_plain(rp_matvec *m) {
     rp_emit *e = m->e;
     const rp_matvec_core *core = plain_core(m);
     const rp_graph_operand *x = &e->members[core->member].operands[RP_MATVEC_X];
+    bool readable = !m->narrow && x->dtype == RP_F32 &&
+                    rp_emit_is_plain(e, core->member, RP_MATVEC_X) &&
+                    starts_at(e, core->member, RP_MATVEC_X, 16);
+    uint64_t other = other_bytes(m), shared = target_of(m)->shared_bytes;
+    if (shared > UINT32_MAX) shared = UINT32_MAX;
+    uint32_t room = other < shared ? (uint32_t)(shared - other) / (uint32_t)(4 * m->b) : 0;
+    room = room / TILE_STEP * TILE_STEP;
+    uint64_t whole = (m->k + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
     m->tile = (uint32_t)m->k;
-    if (!m->narrow && x->dtype == RP_F32 && m->b * m->k > small_x(target_of(m)) &&
-        rp_emit_is_plain(e, core->member, RP_MATVEC_X) &&
-        starts_at(e, core->member, RP_MATVEC_X, 16)) {
+    if (readable && (whole > room || !rp_target_stages(target_of(m)))) {
         m->stage = RP_MATVEC_DIRECT;
         name_variant(m, "direct");
         return;
     }
-    uint64_t other = other_bytes(m, m->rows), shared = target_of(m)->shared_bytes;
-    if (shared > UINT32_MAX) shared = UINT32_MAX;
-    uint32_t room = other < shared ? (uint32_t)(shared - other) / (uint32_t)(4 * m->b) : 0;
-    room = room / TILE_STEP * TILE_STEP;
     if (room == 0) {
         rp_emit_fail(e, "%u products that meet do not fit shared memory", most_cores(m));
         return;
     }
-    uint64_t whole = (m->k + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
     m->stage = whole <= room ? RP_MATVEC_STAGED : RP_MATVEC_TILED;
     m->tile = whole <= room ? (uint32_t)((m->k + 3) / 4 * 4) : room;
     if (m->b * m->tile / 4 > m->tile_vectors) m->tile_vectors = m->b * m->tile / 4;
@@ -248,7 +383,7 @@ static void choose_plain(rp_matvec *m) {
 }
 
 static void choose_stage(rp_matvec *m) {
-    if (m->tile_vectors * 16 + other_bytes(m, m->rows) > target_of(m)->shared_bytes)
+    if (m->tile_vectors * 16 + other_bytes(m) > target_of(m)->shared_bytes)
         rp_emit_fail(m->e, "%u products that meet do not fit shared memory", most_cores(m));
     else if (m->uses[RP_MATVEC_PLAIN])
         choose_plain(m);
@@ -266,9 +401,15 @@ rp_status rp_emit_matvec(rp_emit *e) {
     e->row_mode = RP_EMIT_ROW_FEW;
     e->row_count = (uint32_t)m.b;
     find_sections(&m);
-    choose_rows(&m);
+    /* Compilers put loads from what is `readonly` behind the arithmetic, which takes long for blocks.
+     * Where all is over in a few rounds that does not matter, and what else they do is of use. */
+    for (uint32_t i = 0; i < m.section_count; i++)
+        if (!m.uses[RP_MATVEC_PLAIN] && m.sections[i].word_lanes < RP_MATVEC_LANES)
+            e->keeps_order = true;
+    choose_sizes(&m);
     choose_stage(&m);
     if (e->status != RP_OK) return e->status;
+    choose_copies(&m);
     rp_matvec_text(&m);
     return e->status;
 }

@@ -5,13 +5,14 @@
 #include "lower/internal.h"
 
 enum {
-    RP_MATVEC_LANES = 32, /* that a subgroup is expected to have: one with others takes more turns,
-                           * or some of its subgroups idle */
+    RP_MATVEC_LANES = 32, /* that a subgroup is expected to have */
     RP_MATVEC_MAX_B = RP_OP_PRODUCT_VECTORS,
     RP_MATVEC_MAX_CORES = 24, /* each has a weight of its own, and a kernel has as many buffers */
     RP_MATVEC_X = 0,
     RP_MATVEC_WEIGHT = 1,
     RP_MATVEC_OUT = 2,
+    RP_MATVEC_MAX_COPIES = 4,
+    RP_MATVEC_MAX_SINGLES = 8,
 };
 
 typedef enum rp_matvec_stage {
@@ -43,7 +44,16 @@ typedef struct rp_matvec_section {
     uint32_t first;                                  /* core */
     uint32_t pair;                                   /* member of a RP_AT_PAIR op; RP_NONE */
     uint64_t rows, end;                              /* M; the workgroup after its last */
+    uint64_t pairs;                                  /* of rows; 0: rows are not paired */
+    uint32_t word_lanes;                             /* that share a row of blocks, at most */
 } rp_matvec_section;
+
+/* An operand that x is made of, brought to shared memory as it is. */
+typedef struct rp_matvec_copy {
+    uint32_t member, operand;
+    uint64_t vectors; /* of four elements */
+    const char *name;
+} rp_matvec_copy;
 
 typedef struct rp_matvec {
     rp_emit *e;
@@ -55,11 +65,17 @@ typedef struct rp_matvec {
     uint32_t rows;         /* that a subgroup computes at once */
     uint32_t depth;        /* chunks of a row that a lane loads at once */
     uint32_t word_depth;   /* words of 16 bytes of a row of blocks */
+    uint32_t span;         /* rows of a workgroup */
     uint32_t tile;         /* elements of each row of x in shared memory */
     uint64_t tile_vectors; /* four elements each, of x in shared memory, whatever the layout */
     rp_matvec_stage stage;
     bool narrow; /* one of the cores is */
     bool uses[RP_MATVEC_LAYOUTS];
+    rp_matvec_copy copies[RP_MATVEC_MAX_COPIES];
+    uint32_t copy_count;
+    uint32_t singles[RP_MATVEC_MAX_SINGLES][2]; /* member, operand: of one element, read early */
+    uint32_t single_count;
+    bool tile_is_x;        /* the one copy is x itself, where it is read */
     const char *row_steps; /* function for what reductions stand before x; NULL */
 } rp_matvec;
 

@@ -7,6 +7,8 @@
  * sums stay local variables, which compilers keep in registers. */
 #include "lower/matvec.h"
 
+enum { MOST_HELD = 4 };
+
 static const char *source(rp_emit *e, const char *name) {
     const char *text = rp_kernel_source(name);
     if (!text) rp_emit_fail(e, "kernels/%s.glsl is missing", name);
@@ -92,8 +94,6 @@ static void put_x(rp_matvec *m) {
     rp_emit *e = m->e;
     uint32_t member = m->cores[0].member;
     bool direct = m->stage == RP_MATVEC_DIRECT;
-    if (m->tile_vectors)
-        rp_text_string(&e->globals, "shared vec4 matvec_tile[MATVEC_TILE_VECTORS]; // of x\n");
     for (uint8_t layout = RP_MATVEC_PLAIN + 1; layout < RP_MATVEC_LAYOUTS; layout++)
         if (m->uses[layout]) {
             const char *file = rp_emit_name(e, "matvec/words_stage_%s", layout_name(layout));
@@ -104,115 +104,288 @@ static void put_x(rp_matvec *m) {
     if (direct)
         rp_text_format(&e->functions, "vec4 matvec_x(uint i) {\n    return %s;\n}\n\n",
                        rp_emit_element(e, member, RP_MATVEC_X, "vec4", "i"));
-    rp_emit_core_text(e, &e->functions, member,
-                      source(e, direct ? "matvec/direct" : "matvec/staged"), NULL);
+    const char *staged =
+        m->stage == RP_MATVEC_STAGED && m->k % 4 == 0 ? "matvec/staged_4" : "matvec/staged";
+    rp_emit_core_text(e, &e->functions, member, source(e, direct ? "matvec/direct" : staged), NULL);
     rp_text_char(&e->functions, '\n');
+}
+
+/* Shared memory for x, and for what it is made of. */
+static void put_shared(rp_matvec *m) {
+    rp_emit *e = m->e;
+    if (m->tile_vectors)
+        rp_text_string(&e->globals, "shared vec4 matvec_tile[MATVEC_TILE_VECTORS]; // of x\n");
+    for (uint32_t i = 0; i < m->copy_count; i++) {
+        const rp_matvec_copy *c = &m->copies[i];
+        rp_emit_uint(e, rp_emit_name(e, "MATVEC_COPY%u", i), c->vectors);
+        if (!m->tile_is_x || i)
+            rp_text_format(&e->globals, "shared vec4 %s[MATVEC_COPY%u];\n", c->name, i);
+    }
+    for (uint32_t i = 0; i < m->single_count; i++)
+        rp_text_format(&e->globals, "%s single%u;\n",
+                       rp_emit_class(e->members[m->singles[i][0]].operands[m->singles[i][1]].dtype),
+                       i);
 }
 
 /* ---- Sections -------------------------------------------------------------------------------- */
 
-/* Counts the rows of the workgroup, for a section with pairs: looks for those that are the first of
- * theirs. Their order varies from run to run, but each row's result does not depend on it. */
-static void put_find(rp_matvec *m, uint32_t section) {
+static bool in_layout(const rp_matvec *m, uint32_t core, uint32_t section, uint8_t layout) {
+    return m->cores[core].section == section && m->cores[core].layout == layout;
+}
+
+/* The row of a slot of the workgroup, whose rows are those from matvec_base on; or the pairs from
+ * there on, a slot each for their first and second row. */
+static void put_row(rp_matvec *m, uint32_t section) {
     rp_emit *e = m->e;
     const rp_matvec_section *s = &m->sections[section];
-    const char *rows = rp_emit_symbol(e, m->cores[s->first].member, 'M');
-    const char *pair = rp_emit_pair(e, s->pair);
+    rp_text_format(&e->main, "uint row%u(uint slot) {\n    slot = min(slot, matvec_count - 1u);\n",
+                   section);
+    if (s->pair == RP_NONE) {
+        rp_text_string(&e->main, "    return matvec_base + slot;\n}\n\n");
+        return;
+    }
+    const char *pair = rp_emit_pair(e, s->pair, "pair");
+    const char *first = rp_emit_pair(e, s->pair, "first");
     rp_text_format(&e->main,
-                   "// The rows of a workgroup: of those in its window that are the first of their "
-                   "pair, and\n// the second ones, wherever they are.\n"
-                   "uint find%u(uint group) {\n"
-                   "    if (gl_LocalInvocationIndex == 0u) matvec_count = 0u;\n"
-                   "    barrier();\n"
-                   "    uint row = group * (MATVEC_SLOTS / 2u) + gl_LocalInvocationIndex;\n"
-                   "    if (gl_LocalInvocationIndex < MATVEC_SLOTS / 2u && row < %s) {\n"
-                   "        uint other = %s(row);\n"
-                   "        if (row <= other && other < %s) {\n"
-                   "            uint slot = atomicAdd(matvec_count, 2u);\n"
-                   "            matvec_rows[slot] = row;\n"
-                   "            matvec_rows[slot + 1u] = other;\n"
-                   "        }\n"
-                   "    }\n"
-                   "    barrier();\n"
-                   "    return matvec_count;\n"
-                   "}\n\n",
-                   section, rows, pair, rows);
+                   "    uint row = %s(matvec_base + slot / 2u);\n"
+                   "    return slot %% 2u == 0u ? row : %s(row);\n}\n\n",
+                   first, pair);
 }
 
-/* The loops over columns of the section's products of one layout, and what brings x there. `first`:
- * nothing has brought anything yet. */
-static void put_columns(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
+/* How many vectors of a copy each thread holds while weights are on their way; the others come
+ * behind them. */
+static const char *held_of(rp_matvec *m, uint32_t copy) {
+    uint64_t held = (m->copies[copy].vectors + m->threads - 1) / m->threads;
+    return rp_emit_uint(m->e, rp_emit_name(m->e, "MATVEC_HELD%u", copy),
+                        held < MOST_HELD ? held : MOST_HELD);
+}
+
+/* The loads of what x and the results are made of go first, before those of weights, which keep the
+ * memory busy for longer; they are put to shared memory behind them. */
+static void put_loads(rp_matvec *m) {
     rp_emit *e = m->e;
     rp_text *to = &e->main;
-    const rp_matvec_section *s = &m->sections[section];
-    const char *k = rp_emit_symbol(e, m->cores[s->first].member, 'K');
-    bool words = layout != RP_MATVEC_PLAIN;
-    if (!words && m->stage == RP_MATVEC_TILED)
+    for (uint32_t i = 0; i < m->single_count; i++)
+        rp_text_format(to, "    single%u = %s;\n", i,
+                       rp_emit_element(e, m->singles[i][0], m->singles[i][1], NULL, "0u"));
+    for (uint32_t i = 0; i < m->copy_count; i++) {
+        const rp_matvec_copy *c = &m->copies[i];
+        const char *held = held_of(m, i), *at = rp_emit_name(e, "min(at, MATVEC_COPY%u - 1u)", i);
         rp_text_format(to,
-                       "        for (uint first = 0u; first < %s; first += MATVEC_TILE) {\n"
-                       "            uint end = min(first + MATVEC_TILE, %s);\n",
-                       k, k);
-    else
-        rp_text_format(to, "        {\n            uint first = 0u, end = %s;\n", k);
-    for (uint32_t i = s->first; i < m->core_count; i++)
-        if (m->cores[i].section == section && m->cores[i].layout == layout && !m->cores[i].narrow)
-            put_inside(e, m->cores[i].member, words ? "matvec/words_fetch" : "matvec/fetch",
-                       m->cores[i].prefix, "            ");
-    if (m->row_steps && first)
-        rp_text_format(to, "            if (turn == 0u && first == 0u) %s();\n", m->row_steps);
-    if (words)
-        rp_text_format(to, "            if (turn == 0u) stage_%s();\n", layout_name(layout));
-    else if (m->stage == RP_MATVEC_STAGED)
-        rp_text_string(to, "            if (turn == 0u) matvec_stage(0u);\n");
-    else if (m->stage == RP_MATVEC_TILED)
-        rp_text_string(to, "            matvec_stage(first);\n");
-    rp_text_string(to, "            if (slot < count) {\n");
-    for (uint32_t i = s->first; i < m->core_count; i++)
-        if (m->cores[i].section == section && m->cores[i].layout == layout)
-            put_inside(e, m->cores[i].member,
-                       words                ? "matvec/words_wide"
-                       : m->cores[i].narrow ? "matvec/narrow"
-                                            : "matvec/wide",
-                       m->cores[i].prefix, "                ");
-    rp_text_string(to, "            }\n        }\n");
+                       "    vec4 held%u[%s];\n"
+                       "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
+                       "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
+                       "        held%u[n] = %s;\n"
+                       "    }\n",
+                       i, held, held, i, rp_emit_element(e, c->member, c->operand, "vec4", at));
+    }
 }
 
-/* The products of one layout of a workgroup's rows, into matvec_results. */
-static void put_layout(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
+static void put_copies(rp_matvec *m) {
     rp_emit *e = m->e;
-    const rp_matvec_section *s = &m->sections[section];
     rp_text *to = &e->main;
-    const char *b = rp_emit_symbol(e, m->cores[s->first].member, 'B');
-    rp_text_format(
-        to,
-        "    for (uint turn = 0u; turn < count; turn += gl_NumSubgroups * MATVEC_ROWS) {\n"
-        "        uint slot = turn + gl_SubgroupID * MATVEC_ROWS;\n"
-        "        uint rows[MATVEC_ROWS];\n"
-        "        for (uint r = 0u; r < MATVEC_ROWS; r++)\n"
-        "            rows[r] = %smin(slot + r, count - 1u)%s;\n",
-        s->pair == RP_NONE ? "base + " : "matvec_rows[", s->pair == RP_NONE ? "" : "]");
-    for (uint32_t i = s->first; i < m->core_count; i++)
-        if (m->cores[i].section == section && m->cores[i].layout == layout)
+    for (uint32_t i = 0; i < m->copy_count; i++) {
+        const rp_matvec_copy *c = &m->copies[i];
+        const char *held = held_of(m, i);
+        rp_text_format(to,
+                       "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
+                       "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
+                       "        if (at < MATVEC_COPY%u) %s[at] = held%u[n];\n"
+                       "    }\n"
+                       "    for (uint at = gl_LocalInvocationIndex + %s * gl_WorkGroupSize.x;\n"
+                       "         at < MATVEC_COPY%u; at += gl_WorkGroupSize.x)\n"
+                       "        %s[at] = %s;\n",
+                       held, i, c->name, i, held, i, c->name,
+                       rp_emit_element(e, c->member, c->operand, "vec4", "at"));
+    }
+    if (m->copy_count) rp_text_string(to, "    barrier();\n");
+}
+
+/* The text of each of the section's products of a layout. */
+static void put_each(rp_matvec *m, uint32_t section, uint8_t layout, bool narrow, const char *file,
+                     const char *indent) {
+    for (uint32_t i = m->sections[section].first; i < m->core_count; i++)
+        if (in_layout(m, i, section, layout) && m->cores[i].narrow == narrow)
+            put_inside(m->e, m->cores[i].member, file, m->cores[i].prefix, indent);
+}
+
+static bool has_wide(const rp_matvec *m, uint32_t section, uint8_t layout) {
+    for (uint32_t i = m->sections[section].first; i < m->core_count; i++)
+        if (in_layout(m, i, section, layout) && !m->cores[i].narrow) return true;
+    return false;
+}
+
+/* Brings x to where products of the layout read it, with what stands before. */
+static void put_stage(rp_matvec *m, uint8_t layout, bool first) {
+    rp_text *to = &m->e->main;
+    if (first) put_copies(m);
+    if (m->row_steps && first) rp_text_format(to, "    %s();\n", m->row_steps);
+    if (layout != RP_MATVEC_PLAIN)
+        rp_text_format(to, "    stage_%s();\n", layout_name(layout));
+    else if (m->stage == RP_MATVEC_STAGED && !m->tile_is_x)
+        rp_text_string(to, m->k % 4 == 0 ? "    matvec_stage();\n" : "    matvec_stage(0u);\n");
+}
+
+/* The last ones' scales of the round before, of each product of blocks. */
+static void put_last(rp_matvec *m, uint32_t section, uint8_t layout, const char *indent) {
+    for (uint32_t i = m->sections[section].first; i < m->core_count; i++)
+        if (in_layout(m, i, section, layout))
             rp_text_format(
-                to,
-                "        precise float %s_sums[MATVEC_ROWS * %s];\n"
-                "        for (uint i = 0u; i < MATVEC_ROWS * %s; i++) %s_sums[i] = 0.0;\n",
-                m->cores[i].prefix, b, b, m->cores[i].prefix);
-    put_columns(m, section, layout, first);
-    rp_text_format(to, "        for (uint i = 0u; i < MATVEC_ROWS * %s; i++) {\n", b);
-    for (uint32_t i = s->first, n = 0; i < m->core_count; i++) {
+                &m->e->main,
+                "%sfloat %s_last[2u * MATVEC_ROWS];\n"
+                "%s[[unroll]] for (uint i = 0u; i < 2u * MATVEC_ROWS; i++) %s_last[i] = 0.0;\n",
+                indent, m->cores[i].prefix, indent, m->cores[i].prefix);
+}
+
+/* The first product of the section that has the layout. */
+static const rp_matvec_core *core_of(const rp_matvec *m, uint32_t section, uint8_t layout) {
+    uint32_t i = m->sections[section].first;
+    while (!in_layout(m, i, section, layout)) i++;
+    return &m->cores[i];
+}
+
+/* The loop over columns of MATVEC_ROWS rows, from `first` to `end`: of all products at once, which
+ * look at the same x. */
+static void put_columns(rp_matvec *m, uint32_t section, uint8_t layout, const char *indent) {
+    rp_emit *e = m->e;
+    rp_text *to = &e->main;
+    bool words = layout != RP_MATVEC_PLAIN;
+    const char *inner = rp_emit_name(e, "%s    ", indent);
+    const char *begin = words ? "0u" : "first / 8u", *end = "end / 8u";
+    const char *step = words ? "MATVEC_WORD_DEPTH" : "MATVEC_DEPTH";
+    if (words) {
+        put_last(m, section, layout, indent);
+        end = rp_emit_name(e, "%s_WORDS", core_of(m, section, layout)->prefix);
+    }
+    if (has_wide(m, section, layout)) {
+        rp_text_format(to,
+                       "%sfor (uint round = %s; round < %s; round += %s * matvec_lanes) {\n"
+                       "%sbool last = round + %s * matvec_lanes >= %s;\n"
+                       "%suint next = last ? %s : round + %s * matvec_lanes;\n"
+                       "%sbool more = !last || ahead;\n",
+                       indent, begin, end, step, inner, step, end, inner, begin, step, inner);
+        put_each(m, section, layout, false, words ? "matvec/words_next" : "matvec/wide_next",
+                 inner);
+        put_each(m, section, layout, false, words ? "matvec/words_wide" : "matvec/wide", inner);
+        rp_text_format(to, "%s}\n", indent);
+    }
+    put_each(m, section, layout, true, "matvec/narrow", indent);
+}
+
+static void put_rows(rp_matvec *m, uint32_t section, const char *name, const char *slot,
+                     const char *indent) {
+    rp_text_format(&m->e->main,
+                   "%suint %s[MATVEC_ROWS];\n"
+                   "%s[[unroll]] for (uint r = 0u; r < MATVEC_ROWS; r++) %s[r] = row%u(%s + r);\n",
+                   indent, name, indent, name, section, slot);
+}
+
+static void put_sums(rp_matvec *m, uint32_t section, uint8_t layout) {
+    const char *b = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'B');
+    for (uint32_t i = m->sections[section].first; i < m->core_count; i++)
+        if (in_layout(m, i, section, layout))
+            rp_text_format(&m->e->main,
+                           "        precise float %s_sums[MATVEC_ROWS * %s];\n"
+                           "        [[unroll]] for (uint i = 0u; i < MATVEC_ROWS * %s; i++) "
+                           "%s_sums[i] = 0.0;\n",
+                           m->cores[i].prefix, b, b, m->cores[i].prefix);
+}
+
+/* Sums over lanes, to matvec_results. */
+static void put_results(rp_matvec *m, uint32_t section, uint8_t layout) {
+    rp_text *to = &m->e->main;
+    const char *b = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'B');
+    rp_text_format(to, "        [[unroll]] for (uint i = 0u; i < MATVEC_ROWS * %s; i++) {\n", b);
+    for (uint32_t i = m->sections[section].first, n = 0; i < m->core_count; i++) {
         if (m->cores[i].section != section) continue;
         if (m->cores[i].layout == layout)
             rp_text_format(
                 to,
-                "            float sum%u = subgroupAdd(%s_sums[i]);\n"
-                "            if (matvec_lane == 0u && slot + i / %s < count)\n"
-                "                matvec_results[%uu * MATVEC_SLOTS * %s + slot * %s + i] = "
-                "sum%u;\n",
-                n, m->cores[i].prefix, b, n, b, b, n);
+                "            float sum%u = %s(%s_sums[i]);\n"
+                "            if (matvec_lane == 0u && slot + i / %s < matvec_count)\n"
+                "                matvec_results[%uu * MATVEC_SPAN * %s + slot * %s + i] = sum%u;\n",
+                n, layout == RP_MATVEC_PLAIN ? "subgroupAdd" : "matvec_add", m->cores[i].prefix, b,
+                n, b, b, n);
         n++;
     }
-    rp_text_string(to, "        }\n    }\n");
+    rp_text_string(to, "        }\n");
+}
+
+/* Which lanes share a row, and which rows the lane begins with: slots `turn` + `share` of the
+ * workgroup, of `step` at a time. */
+static void put_shares(rp_matvec *m, uint32_t section, uint8_t layout) {
+    rp_emit *e = m->e;
+    rp_text *to = &e->main;
+    rp_text_string(to, "    uint lanes = gl_WorkGroupSize.x / gl_NumSubgroups;\n");
+    if (layout == RP_MATVEC_PLAIN)
+        rp_text_string(to, "    matvec_lanes = lanes;\n");
+    else
+        rp_text_format(to, "    matvec_lanes = min(%s, lanes);\n",
+                       rp_emit_uint(e, rp_emit_name(e, "MATVEC_LANES%u", section),
+                                    m->sections[section].word_lanes));
+    rp_text_string(to, "    matvec_lane = gl_SubgroupInvocationID % matvec_lanes;\n"
+                       "    uint share = gl_SubgroupInvocationID / matvec_lanes * MATVEC_ROWS;\n"
+                       "    uint turn = gl_SubgroupID * (lanes / matvec_lanes) * MATVEC_ROWS;\n"
+                       "    uint step = gl_NumSubgroups * (lanes / matvec_lanes) * MATVEC_ROWS;\n");
+}
+
+/* Rows in turn, with all columns: the first weights of the next rows are loaded while the last of
+ * these are used. */
+static void put_whole(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
+    rp_text *to = &m->e->main;
+    const char *k = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'K');
+    bool words = layout != RP_MATVEC_PLAIN;
+    rp_text_format(to, "    uint slot = turn + share;\n    const uint first = 0u, end = %s;\n", k);
+    if (first) put_loads(m);
+    put_rows(m, section, "rows", "slot", "    ");
+    put_each(m, section, layout, false, words ? "matvec/words_fetch" : "matvec/fetch", "    ");
+    put_stage(m, layout, first);
+    rp_text_string(to, "    for (; turn < matvec_count; turn += step) {\n"
+                       "        bool ahead = turn + step < matvec_count;\n"
+                       "        slot = turn + share;\n");
+    put_rows(m, section, "after", "slot + step", "        ");
+    put_sums(m, section, layout);
+    put_columns(m, section, layout, "        ");
+    put_results(m, section, layout);
+    rp_text_string(
+        to, "        [[unroll]] for (uint r = 0u; r < MATVEC_ROWS; r++) rows[r] = after[r];\n"
+            "    }\n");
+}
+
+/* The same with x in parts, which all subgroups bring and use together. */
+static void put_tiled(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
+    rp_text *to = &m->e->main;
+    const char *k = rp_emit_symbol(m->e, m->cores[m->sections[section].first].member, 'K');
+    if (first) put_loads(m);
+    put_stage(m, layout, first);
+    rp_text_string(to, "    for (; turn - turn % step < matvec_count; turn += step) {\n"
+                       "        uint slot = turn + share;\n"
+                       "        const bool ahead = false;\n");
+    put_rows(m, section, "rows", "slot", "        ");
+    put_rows(m, section, "after", "slot", "        ");
+    put_sums(m, section, layout);
+    rp_text_format(to,
+                   "        for (uint first = 0u; first < %s; first += MATVEC_TILE) {\n"
+                   "            uint end = min(first + MATVEC_TILE, %s);\n",
+                   k, k);
+    put_each(m, section, layout, false, "matvec/fetch", "            ");
+    rp_text_string(to, "            matvec_stage(first);\n"
+                       "            if (turn < matvec_count) {\n");
+    put_columns(m, section, layout, "                ");
+    rp_text_string(to, "            }\n        }\n");
+    put_results(m, section, layout);
+    rp_text_string(to, "    }\n");
+}
+
+/* The products of one layout of a workgroup's rows, into matvec_results. */
+static void put_layout(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
+    rp_text_string(&m->e->main, "    {\n");
+    put_shares(m, section, layout);
+    if (layout == RP_MATVEC_PLAIN && m->stage == RP_MATVEC_TILED)
+        put_tiled(m, section, layout, first);
+    else
+        put_whole(m, section, layout, first);
+    rp_text_string(&m->e->main, "    }\n");
 }
 
 /* All products of a workgroup's rows: x lies in shared memory in one layout at a time. */
@@ -221,7 +394,7 @@ static void put_products(rp_matvec *m, uint32_t section) {
     for (uint8_t layout = 0; layout < RP_MATVEC_LAYOUTS; layout++) {
         bool uses = false;
         for (uint32_t i = m->sections[section].first; i < m->core_count; i++)
-            uses |= m->cores[i].section == section && m->cores[i].layout == layout;
+            uses |= in_layout(m, i, section, layout);
         if (uses) put_layout(m, section, layout, first);
         first &= !uses;
     }
@@ -239,20 +412,20 @@ static void put_finish(rp_matvec *m, uint32_t section) {
     bool pairs = s->pair != RP_NONE;
     rp_text_format(
         to,
-        "    uint units = count%s;\n"
+        "    uint units = matvec_count%s;\n"
         "    for (uint i = gl_LocalInvocationIndex; i < units * %s; i += gl_WorkGroupSize.x) "
         "{\n"
         "        uint slot = i %% units%s, b = i / units;\n",
         pairs ? " / 2u" : "", b, pairs ? " * 2u" : "");
     if (pairs)
-        rp_text_format(to, "        %s(b * %s + matvec_rows[slot], b * %s + matvec_rows[slot + 1u]",
-                       epilogue, rows, rows);
+        rp_text_format(to, "        %s(b * %s + row%u(slot), b * %s + row%u(slot + 1u)", epilogue,
+                       rows, section, rows, section);
     else
-        rp_text_format(to, "        %s(b * %s + base + slot", epilogue, rows);
+        rp_text_format(to, "        %s(b * %s + matvec_base + slot", epilogue, rows);
     for (uint32_t n = 0; n < s->core_count; n++)
         for (uint32_t j = 0; j <= pairs; j++)
             rp_text_format(to,
-                           ",\n            matvec_results[(%uu * MATVEC_SLOTS + slot%s) * %s + b]",
+                           ",\n            matvec_results[(%uu * MATVEC_SPAN + slot%s) * %s + b]",
                            n, j ? " + 1u" : "", b);
     rp_text_string(to, ");\n    }\n}\n\n");
 }
@@ -261,64 +434,37 @@ static void put_section(rp_matvec *m, uint32_t section) {
     const rp_matvec_section *s = &m->sections[section];
     rp_emit *e = m->e;
     bool pairs = s->pair != RP_NONE;
-    if (pairs) put_find(m, section);
-    rp_text_format(&e->main, "void section%u(uint %s) {\n", section, pairs ? "count" : "group");
-    if (!pairs)
-        rp_text_format(
-            &e->main,
-            "    uint base = group * MATVEC_SLOTS, count = min(MATVEC_SLOTS, %s - base);\n",
-            rp_emit_symbol(e, m->cores[s->first].member, 'M'));
+    const char *units = rp_emit_symbol(e, m->cores[s->first].member, 'M');
+    if (pairs) units = rp_emit_uint(e, rp_emit_name(e, "MATVEC_PAIRS%u", section), s->pairs);
+    put_row(m, section);
+    rp_text_format(&e->main,
+                   "void section%u(uint group) {\n"
+                   "    matvec_base = group * (MATVEC_SPAN%s);\n"
+                   "    matvec_count = min(MATVEC_SPAN%s, %s - matvec_base)%s;\n",
+                   section, pairs ? " / 2u" : "", pairs ? " / 2u" : "", units,
+                   pairs ? " * 2u" : "");
     put_products(m, section);
     put_finish(m, section);
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
-static bool has_pairs(const rp_matvec *m) {
-    for (uint32_t i = 0; i < m->section_count; i++)
-        if (m->sections[i].pair != RP_NONE) return true;
-    return false;
-}
-
-/* "    if (group < END0) ...; else if ..." over the sections, in the order of their workgroups. */
-static void put_switch(rp_matvec *m, const char *pairs, const char *plain) {
-    rp_text *to = &m->e->main;
-    for (uint32_t i = 0; i < m->section_count; i++) {
-        bool last = i + 1 == m->section_count;
-        rp_text_string(to, i ? "    else " : "    ");
-        if (!last) rp_text_format(to, "if (group < MATVEC_END%u) ", i);
-        const char *format = m->sections[i].pair != RP_NONE ? pairs : plain;
-        for (const char *c = format; *c; c++) {
-            if (*c == '#')
-                rp_text_u64(to, i);
-            else if (*c == '@' && i)
-                rp_text_format(to, "group - MATVEC_END%u", i - 1);
-            else if (*c == '@')
-                rp_text_string(to, "group");
-            else
-                rp_text_char(to, *c);
-        }
-        rp_text_char(to, '\n');
-    }
-}
-
 static void put_main(rp_matvec *m) {
-    rp_emit *e = m->e;
-    bool pairs = has_pairs(m);
-    rp_text_format(&e->main,
+    rp_text *to = &m->e->main;
+    rp_text_format(to,
                    "void main() {\n"
                    "    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;\n"
-                   "    if (group >= MATVEC_END%u) return;\n"
-                   "    matvec_lanes = gl_WorkGroupSize.x / gl_NumSubgroups;\n"
-                   "    matvec_lane = gl_SubgroupInvocationID;\n",
+                   "    if (group >= MATVEC_END%u) return;\n",
                    m->section_count - 1);
-    if (pairs) {
-        rp_text_string(&e->main, "    uint count = 1u;\n");
-        put_switch(m, "count = find#(@);", "count = 1u;");
-        rp_text_string(&e->main, "    if (count == 0u) return;\n");
+    for (uint32_t i = 0; i < m->section_count; i++) {
+        rp_text_string(to, i ? "    else " : "    ");
+        if (i + 1 < m->section_count) rp_text_format(to, "if (group < MATVEC_END%u) ", i);
+        if (i)
+            rp_text_format(to, "section%u(group - MATVEC_END%u);\n", i, i - 1);
+        else
+            rp_text_string(to, "section0(group);\n");
     }
-    put_switch(m, "section#(count);", "section#(@);");
-    rp_text_string(&e->main, "}\n");
+    rp_text_string(to, "}\n");
 }
 
 void rp_matvec_text(rp_matvec *m) {
@@ -333,18 +479,21 @@ void rp_matvec_text(rp_matvec *m) {
     }
     rp_emit_uint(e, "MATVEC_ROWS", m->rows);
     rp_emit_uint(e, "MATVEC_DEPTH", m->depth);
-    rp_emit_uint(e, "MATVEC_SLOTS", (uint64_t)m->rows * (m->threads / RP_MATVEC_LANES));
+    rp_emit_uint(e, "MATVEC_SPAN", m->span);
     if (m->uses[RP_MATVEC_PLAIN]) rp_emit_uint(e, "MATVEC_TILE", m->tile);
     if (m->tile_vectors) rp_emit_uint(e, "MATVEC_TILE_VECTORS", m->tile_vectors);
-    if (m->uses[RP_MATVEC_Q8_0] || m->uses[RP_MATVEC_Q4_0])
+    if (m->uses[RP_MATVEC_Q8_0] || m->uses[RP_MATVEC_Q4_0]) {
         rp_emit_uint(e, "MATVEC_WORD_DEPTH", m->word_depth);
+        rp_text_string(&e->functions, source(e, "matvec/words_add"));
+        rp_text_char(&e->functions, '\n');
+    }
     rp_text_format(&e->globals,
-                   "uint matvec_lane, matvec_lanes; // of the subgroup\n"
+                   "uint matvec_lane, matvec_lanes; // of those that share a row\n"
+                   "uint matvec_base, matvec_count; // the rows of the workgroup\n"
                    "// Products of the workgroup's rows: by product, row, row of x.\n"
-                   "shared float matvec_results[%uu * MATVEC_SLOTS * %s];\n",
+                   "shared float matvec_results[%uu * MATVEC_SPAN * %s];\n",
                    most, rp_emit_symbol(e, m->cores[0].member, 'B'));
-    if (has_pairs(m))
-        rp_text_string(&e->globals, "shared uint matvec_rows[MATVEC_SLOTS], matvec_count;\n");
+    put_shared(m);
     m->row_steps = rp_emit_row_steps(e, m->cores[0].member, RP_MATVEC_X);
     put_x(m);
     for (uint32_t i = 0; i < m->core_count; i++) put_weight(m, &m->cores[i]);

@@ -35,11 +35,32 @@ static void put_block_element(rp_emit *e, uint32_t member, uint32_t operand, con
                        rp_emit_precise(e), unit);
 }
 
+void rp_emit_read_copy(rp_emit *e, uint32_t member, uint32_t operand, bool single,
+                       const char *name) {
+    if (!RP_RESERVE(&e->allocator, e->copies, e->copies_count, e->copies_capacity, 1)) {
+        rp_emit_no_memory(e);
+        return;
+    }
+    const rp_graph_operand *o = &e->members[member].operands[operand];
+    e->copies[e->copies_count++] =
+        (rp_emit_copy){.use = o->use, .dtype = o->dtype, .single = single, .name = name};
+}
+
+/* Where an operand is read from instead of memory; NULL: nowhere. */
+static const rp_emit_copy *copy_of(const rp_emit *e, const rp_graph_operand *o) {
+    for (uint32_t i = 0; i < e->copies_count; i++)
+        if (e->copies[i].use == o->use && e->copies[i].dtype == o->dtype) return &e->copies[i];
+    return NULL;
+}
+
 const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
     const char *name = rp_emit_name(e, "r%u_%s", o->use, rp_dtype_name((rp_dtype)o->dtype));
     if (!rp_emit_add_function(e, name)) return name;
-    const char *element = rp_emit_element(e, member, operand, NULL, "i");
+    const rp_emit_copy *copy = copy_of(e, o);
+    const char *element =
+        copy ? rp_emit_name(e, copy->single ? "%s" : "%s[i / 4u][i %% 4u]", copy->name)
+             : rp_emit_element(e, member, operand, NULL, "i");
     const char *before = "", *behind = "";
     switch ((rp_dtype)o->dtype) {
     case RP_Q8_0:
@@ -165,9 +186,13 @@ const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand) {
     if (!rp_emit_add_function(e, name)) return name;
     const char *type = rp_emit_type_4(e, member, operand);
     const char *load = rp_emit_load_type(e, member, operand, 4);
+    const rp_emit_copy *copy = copy_of(e, &e->members[member].operands[operand]);
     if (RP_DT(dtype) & RP_DT_BLOCK) {
         put_blocks(e, member, operand, name, 4);
-    } else if (load) {
+    } else if (copy && !copy->single) {
+        rp_text_format(&e->functions, "vec4 %s(uint i) {\n    return %s[i / 4u];\n}\n\n", name,
+                       copy->name);
+    } else if (load && !copy) {
         const char *words = rp_emit_element(e, member, operand, load, "i / 4u");
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s;\n}\n\n", type, name,
                        unpack(e, dtype, words));

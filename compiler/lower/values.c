@@ -367,6 +367,19 @@ static const char *moved_from(rp_emit *e, uint32_t member, uint32_t operand) {
     return rp_emit_name(e, "%s_from(i)", exact_name(e, value));
 }
 
+/* Whether an op of kernels/pointwise says itself how to compute four elements at once. */
+static bool makes_four(const rp_emit *e, uint32_t value) {
+    const rp_emit_value *v = &e->values[value];
+    const rp_op_call *call = &e->members[v->member].call;
+    if (v->window || call->op->form != RP_OP_POINTWISE || rp_op_formula(call) ||
+        is_rounded(e, value))
+        return false;
+    char name[64];
+    snprintf(name, sizeof name, "pointwise/%s", call->op->name);
+    const char *source = rp_kernel_source(name);
+    return source && strstr(source, " VALUE_4(");
+}
+
 /* Four elements of what is absent, or computed; NULL for what is in memory. */
 static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
@@ -375,7 +388,7 @@ static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand)
     const char *one = rp_emit_reader(e, member, operand);
     const char *name = rp_emit_name(e, "%s_4", one);
     const char *type = rp_emit_type_4(e, member, operand);
-    if (!rp_emit_add_function(e, name)) return name;
+    if (!rp_emit_add_function(e, name) || (computed && makes_four(e, o->value))) return name;
     uint32_t mover = computed ? mover_of(e, member, operand, 4) : RP_NONE;
     if (mover != RP_NONE)
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s);\n}\n\n", type, name,

@@ -39,20 +39,23 @@ static bool rule_matvec(rp_op_call *call) {
  * compiler/lower/matvec.c chooses. */
 static const rp_op_variant matvec_variants[] = {
     {.name = "direct",
-     .when = "x is f32 in memory, 16 bytes aligned like all rows, with more than 2048 elements",
+     .when = "x is f32 in memory, 16 bytes aligned like all rows, and does not fit workgroup "
+             "memory, or "
+             "that is no faster than caches",
      .why = "reads x through the caches: no barrier"},
     {.name = "staged",
-     .when = "x is computed in the kernel, f16, bf16 or small; as f32 it fits about 28 KiB",
-     .why = "computes x once for a workgroup, into shared memory, while the first weights are "
-            "loaded"},
+     .when = "all of x fits workgroup memory as f32",
+     .why =
+         "brings or computes x once for a workgroup, into shared memory, while the first weights "
+         "are loaded; workgroups are as many as multiprocessors"},
     {.name = "tiled",
-     .when = "as staged, with a larger B * K",
+     .when = "x is computed in the kernel, f16 or bf16, and does not fit",
      .why = "computes x in parts of at least 512 columns, with two barriers each"},
     {.name = "words",
      .when = "a weight of q8_0 or q4_0 whose rows start at multiples of 16 bytes, as with a K that "
              "is a multiple of 256, where all of x fits shared memory",
      .why = "loads 16 bytes of blocks at once, wherever blocks begin; x lies in shared memory as "
-            "they meet it"},
+            "they meet it; 16 lanes have a row, or 32 where rows are few"},
     {.name = "narrow",
      .when = "a weight of f32, f16 or bf16 whose rows do not start at multiples of 16 bytes",
      .why = "loads one weight at a time; give weights a K that is a multiple of 8 to avoid it"},
@@ -300,9 +303,9 @@ const rp_op rp_ops_matrix[] = {
         .family = "matrix",
         .brief = "a matrix times a vector, or up to 8 vectors",
         .notes = "out[b, m] is the sum over k of x[b, k] * weight[m, k]. " SUMS
-                 " The order of the sum depends on K, on the weight's dtype, on whether the "
-                 "weight begins at a multiple of 16 bytes, on the target's shared memory, and on "
-                 "the device's subgroup size.",
+                 " The order of the sum depends on M and K, on the weight's dtype, on whether the "
+                 "weight begins at a multiple of 16 bytes, on the target's multiprocessors and "
+                 "shared memory, and on the device's subgroup size.",
         .form = RP_OP_KERNEL,
         .product = true,
         .operand_count = 3,

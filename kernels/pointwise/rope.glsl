@@ -18,6 +18,14 @@ uint VALUE_pair(uint i) {
     return VALUE_is_first(d) ? i + apart : i - apart;
 }
 
+// The first element of pair n, in the order of elements: of each head R / 2 pairs, then the D - R
+// elements that do not turn.
+uint VALUE_first(uint n) {
+    uint pairs = D - R / 2u, k = n % pairs;
+    uint d = k >= R / 2u ? k + R / 2u : VALUE_halves ? k : 2u * k;
+    return n / pairs * D + d;
+}
+
 // Radians for each position, of pair j.
 float VALUE_frequency(uint j) {
 #if frequencies_PRESENT

@@ -381,7 +381,35 @@ static void test_stored_product(void) {
     CU_ASSERT(T.fused >= 15);
 }
 
-/* The same for a large GPU, as far as the device at hand can pass for one: other workgroups. */
+/* Parts of an attention joined in front of a product, a residual behind it: four elements at once,
+ * or one where heads have other sizes. */
+static void check_joined(uint32_t parts, uint32_t heads, uint32_t d, uint32_t m,
+                         const char *weight) {
+    static char buffers[2048], nodes[4096];
+    uint32_t k = heads * d;
+    snprintf(buffers, sizeof buffers,
+             "  buf $p in f32[%u,%u,%u]\n  buf $m in f32[%u,%u]\n  buf $s in f32[%u,%u]\n"
+             "  buf $w weight %s[%u,%u]\n  buf $h in f32[%u]\n  buf $y out f32[1,%u]\n"
+             "  buf %%a tmp f32[%u,%u]\n  buf %%d tmp f32[1,%u]\n",
+             parts, heads, d, parts, heads, parts, heads, weight, m, k, m, m, heads, d, m);
+    snprintf(nodes, sizeof nodes,
+             "  n0 = op attention_combine (r $p:f32[%u,%u,%u], r $m:f32[%u,%u], r $s:f32[%u,%u], "
+             "w %%a:f32[%u,%u])\n"
+             "  n1 = op matvec (r %%a:f32[1,%u], r $w:%s[%u,%u], w %%d:f32[1,%u])\n"
+             "  n2 = op add (r %%d:f32[1,%u], r $h:f32[%u], w $y:f32[1,%u])\n",
+             parts, heads, d, parts, heads, parts, heads, heads, d, k, weight, m, k, m, m, m, m);
+    check_fused(buffers, nodes);
+}
+
+static void test_joined(void) {
+    check_joined(3, 4, 16, 52, "f16");
+    check_joined(11, 8, 32, 20, "q8_0");
+    check_joined(9, 4, 64, 44, "q4_0");
+    check_joined(5, 4, 6, 12, "f32");
+}
+
+/* The same for a large GPU, as far as the device at hand can pass for one: other workgroups. And for
+ * one with few multiprocessors, where each has rows in turn. */
 static void test_large(void) {
     rp_target target = *rp_target_builtin("h200"), own = RP_TARGET_INIT;
     CU_ASSERT_EQUAL_FATAL(rp_device_target(T.device, &own), RP_OK);
@@ -392,6 +420,11 @@ static void test_large(void) {
     T.target = &target;
     test_qkv();
     test_gate();
+    test_joined();
+    target.multiprocessors = 2;
+    test_qkv();
+    test_gate();
+    test_joined();
     T.target = NULL;
 }
 
@@ -399,6 +432,7 @@ int main(void) {
     static const rp_test tests[] = {{"norm, q, k, v, rope, caches", test_qkv},
                                     {"norm, gate and up", test_gate},
                                     {"bias and residual", test_residual},
+                                    {"parts of an attention", test_joined},
                                     {"a product that is stored, too", test_stored_product},
                                     {"floats against sums in double precision", test_floats},
                                     {"q8_0 and q4_0", test_blocks},
