@@ -1,7 +1,8 @@
 /* How fast matrix products are, beside a plain shader.
  *
  *   bench_products                     the shapes below that suit the device
- *   bench_products DTYPE M N K...      these: DTYPE of the weights, x being f32, or f16 with f16
+ *   bench_products DTYPE M N K...      these: DTYPE of the weights, x being f32, or of f16, bf16 and
+ *                                      i8 the same, where of i8 a shift makes i8 of the sums
  *
  * For each shape one plan of an even number of products in a chain, each taking the one before's
  * result: x of M x K times weights of N x K, transposed as `linear` has them, then of K x N, and so
@@ -70,8 +71,9 @@ static int complain(const char *what, const rp_diags *diags, rp_status status) {
 
 typedef struct chain {
     const shape *s;
-    uint32_t count; /* of products, even */
-    bool plain;
+    uint32_t count;    /* of products, even */
+    bool plain, bytes; /* of i8 */
+    rp_buffer sums[2]; /* of bytes */
     rp_program *program;
     rp_recorder *recorder;
     rp_kernel kernels[2];
@@ -112,15 +114,24 @@ static rp_status add_kernel(chain *c, const char *name, uint32_t columns, uint32
     return rp_program_kernel(c->program, &params, diags, out);
 }
 
+/* The upper bits of sums in i32: what is fused behind products of i8. */
+static void add_shift(chain *c, rp_buffer sums, rp_buffer out) {
+    const rp_operand operands[] = {{.name = "a", .range = {.buffer = sums}},
+                                   {.name = "out", .range = {.buffer = out}}};
+    const rp_attribute shift = {.name = "expr", .text = "a >> 8"};
+    rp_apply(c->recorder, "map", operands, 2, &shift, 1);
+}
+
 static void add_product(chain *c, uint32_t i, rp_buffer x, rp_buffer weight, rp_buffer out) {
     if (!c->plain) {
         const rp_operand operands[] = {
             {.name = "a", .range = {.buffer = x}},
             {.name = "b", .range = {.buffer = weight}},
-            {.name = "out", .range = {.buffer = out}},
+            {.name = "out", .range = {.buffer = c->bytes ? c->sums[i % 2] : out}},
         };
         const rp_attribute transposed = {.name = "transpose_b", .number = 1};
         rp_apply(c->recorder, "matmul", operands, 3, &transposed, 1);
+        if (c->bytes) add_shift(c, c->sums[i % 2], out);
         return;
     }
     uint64_t threads = (uint64_t)c->s->m * (i % 2 ? c->s->k : c->s->n);
@@ -133,8 +144,10 @@ static void add_product(chain *c, uint32_t i, rp_buffer x, rp_buffer weight, rp_
 
 static rp_status record(chain *c, rp_diags *diags) {
     const shape *s = c->s;
-    rp_dtype weights = dtype_of(s->dtype),
-             dtype = weights == RP_F16 || weights == RP_BF16 ? weights : RP_F32;
+    rp_dtype weights = dtype_of(s->dtype);
+    bool same = weights == RP_F16 || weights == RP_BF16 || weights == RP_I8;
+    rp_dtype dtype = same ? weights : RP_F32;
+    c->bytes = weights == RP_I8;
     rp_buffer x, weight[2], between[2], y;
     rp_status status = add_buffer(c, "x", RP_IN, dtype, s->m, s->k, diags, &x);
     if (status == RP_OK) status = add_buffer(c, "y", RP_OUT, dtype, s->m, s->k, diags, &y);
@@ -145,6 +158,9 @@ static rp_status record(chain *c, rp_diags *diags) {
         if (status == RP_OK)
             status =
                 add_buffer(c, i ? "t1" : "t0", RP_TMP, dtype, s->m, columns, diags, &between[i]);
+        if (status == RP_OK && c->bytes)
+            status =
+                add_buffer(c, i ? "s1" : "s0", RP_TMP, RP_I32, s->m, columns, diags, &c->sums[i]);
         if (status == RP_OK && c->plain)
             status = add_kernel(c, i ? "second" : "first", columns, length, diags, &c->kernels[i]);
     }

@@ -41,6 +41,8 @@ static void put_header(rp_emit *e, rp_text *to) {
                            "#extension GL_KHR_memory_scope_semantics : require\n"
                            "#extension GL_NV_cooperative_matrix : require\n"
                            "#extension GL_EXT_control_flow_attributes : require\n");
+    if (e->extensions & RP_EMIT_INTEGER_MATRICES)
+        rp_text_string(to, "#extension GL_NV_integer_cooperative_matrix : require\n");
     if (e->extensions & RP_EMIT_8BIT)
         rp_text_string(to, "#extension GL_EXT_shader_8bit_storage : require\n");
     if (e->extensions & RP_EMIT_16BIT)
@@ -88,6 +90,7 @@ rp_status rp_emit_assemble(rp_emit *e) {
         (helpers.data && strstr(helpers.data, "ubgroup")))
         e->extensions |= RP_EMIT_SUBGROUP;
     if (body.data && strstr(body.data, "coopmatNV")) e->extensions |= RP_EMIT_MATRICES;
+    if (body.data && strstr(body.data, "icoopmatNV")) e->extensions |= RP_EMIT_INTEGER_MATRICES;
     if (body.data && strstr(body.data, "[[unroll]]")) e->extensions |= RP_EMIT_UNROLL;
     put_header(e, &whole);
     put_constants(e, &whole);

@@ -131,11 +131,12 @@ typedef struct rp_emit {
 } rp_emit;
 
 enum {
-    RP_EMIT_8BIT = 1,     /* 8-bit and */
-    RP_EMIT_16BIT = 2,    /* 16-bit elements in buffers */
-    RP_EMIT_SUBGROUP = 4, /* GL_KHR_shader_subgroup_basic, _arithmetic and _shuffle */
-    RP_EMIT_MATRICES = 8, /* cooperative matrices */
-    RP_EMIT_UNROLL = 16,  /* GL_EXT_control_flow_attributes: [[unroll]] */
+    RP_EMIT_8BIT = 1,              /* 8-bit and */
+    RP_EMIT_16BIT = 2,             /* 16-bit elements in buffers */
+    RP_EMIT_SUBGROUP = 4,          /* GL_KHR_shader_subgroup_basic, _arithmetic and _shuffle */
+    RP_EMIT_MATRICES = 8,          /* cooperative matrices */
+    RP_EMIT_INTEGER_MATRICES = 32, /* of integers */
+    RP_EMIT_UNROLL = 16,           /* GL_EXT_control_flow_attributes: [[unroll]] */
 };
 
 /* ---- The whole ------------------------------------------------------------------------------- */

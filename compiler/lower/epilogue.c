@@ -228,9 +228,9 @@ static const char *store_function_4(rp_emit *e, uint32_t member, uint32_t operan
 
 void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                        const char *value) {
-    static const rp_emit_names names = {rp_emit_reader,        rp_emit_reader_4, rp_emit_reader_8,
-                                        rp_emit_reader_halves, rp_emit_fetch,    rp_emit_fetched,
-                                        store_function,        store_function_4};
+    static const rp_emit_names names = {
+        rp_emit_reader,  rp_emit_reader_4, rp_emit_reader_8, rp_emit_reader_halves, rp_emit_fetch,
+        rp_emit_fetched, store_function,   store_function_4, rp_emit_reader_bytes};
     rp_emit_text(e, to, member, source, value, &names);
 }
 

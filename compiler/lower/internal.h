@@ -63,15 +63,20 @@ const char *rp_emit_memory_fetched(rp_emit *e, uint32_t member, uint32_t operand
 /* Appends one that has nothing left to do. */
 void rp_emit_put_fetched(rp_emit *e, const char *name);
 
+/* `uvec4 NAME(uint i)` for i a multiple of 16: sixteen bytes as they lie in memory, of operands of i8
+ * and u8. Appended by the second from `eight`, one for eight. */
+const char *rp_emit_memory_bytes(rp_emit *e, uint32_t member, uint32_t operand);
+void rp_emit_put_bytes(rp_emit *e, const char *type, const char *name, const char *eight);
+
 /* ---- text.c: text of kernels/ ---------------------------------------------------------------- */
 
 /* Who makes a function of an operand that text of kernels/ calls; returns its name. */
 typedef const char *rp_emit_function(rp_emit *e, uint32_t member, uint32_t operand);
-/* Of an input's elements, one, four or eight at a time, or eight as f16, at once or in two steps; and
- * to take an output's (NULL: the text has none). */
+/* Of an input's elements, one, four or eight at a time, eight as f16, at once or in two steps, or
+ * sixteen bytes; and to take an output's (NULL: the text has none). */
 typedef struct rp_emit_names {
     rp_emit_function *reader, *reader_4, *reader_8, *reader_halves, *fetch, *fetched;
-    rp_emit_function *store, *store_4;
+    rp_emit_function *store, *store_4, *reader_bytes;
 } rp_emit_names;
 
 /* Makes text a member's own and appends it: rp_emit_core_text() and rp_emit_element_text(). */
@@ -165,6 +170,7 @@ const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_fetch(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_fetched(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_reader_bytes(rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,

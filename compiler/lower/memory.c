@@ -1,5 +1,5 @@
 /* Reading what is in memory: functions of an element's index that load one element, four or eight,
- * or eight as the f16 that cooperative matrices multiply.
+ * or eight as the f16 that cooperative matrices multiply, or sixteen as the bytes.
  *
  * A load takes as long for 16 bytes as for 2. So four elements are one load of the widest type that
  * lies where the operand begins; where it begins elsewhere (a view may begin at any element), they
@@ -328,4 +328,27 @@ const char *rp_emit_memory_fetched(rp_emit *e, uint32_t member, uint32_t operand
 void rp_emit_put_fetched(rp_emit *e, const char *name) {
     rp_text_format(&e->functions, "uvec4 %s(uint i, uvec4 words) {\n    return words;\n}\n\n",
                    name);
+}
+
+/* ---- Sixteen bytes --------------------------------------------------------------------------- */
+
+void rp_emit_put_bytes(rp_emit *e, const char *type, const char *name, const char *eight) {
+    rp_text_format(&e->functions,
+                   "uvec4 %s(uint i) {\n    %s a, b, c, d;\n    %s(i, a, b);\n"
+                   "    %s(i + 8u, c, d);\n"
+                   "    return uvec4(to_bytes(a), to_bytes(b), to_bytes(c), to_bytes(d));\n}\n\n",
+                   name, type, eight, eight);
+}
+
+const char *rp_emit_memory_bytes(rp_emit *e, uint32_t member, uint32_t operand) {
+    const char *type = rp_emit_type_4(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_bytes", rp_emit_memory(e, member, operand));
+    if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
+    const char *load = rp_emit_load_type(e, member, operand, 16);
+    if (load)
+        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s;\n}\n\n", name,
+                       rp_emit_element(e, member, operand, load, "i / 16u"));
+    else
+        rp_emit_put_bytes(e, type, name, rp_emit_memory_8(e, member, operand));
+    return name;
 }

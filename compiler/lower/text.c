@@ -127,6 +127,8 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         put_function(job, job->names->fetch, i);
     } else if (called && (i = input_before(job, word, length, "_fetched")) != RP_NONE) {
         put_function(job, job->names->fetched, i);
+    } else if (called && (i = input_before(job, word, length, "_bytes")) != RP_NONE) {
+        put_function(job, job->names->reader_bytes, i);
     } else if (called && (i = input_before(job, word, length, "")) != RP_NONE) {
         put_function(job, job->names->reader, i);
     } else {

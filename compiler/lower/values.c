@@ -253,7 +253,8 @@ void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *
                                         rp_emit_fetch,
                                         rp_emit_fetched,
                                         NULL,
-                                        NULL};
+                                        NULL,
+                                        rp_emit_reader_bytes};
     rp_emit_text(e, to, member, source, value, &names);
 }
 
@@ -453,5 +454,20 @@ const char *rp_emit_fetched(rp_emit *e, uint32_t member, uint32_t operand) {
     if (!other_reader_4(e, member, operand)) return rp_emit_memory_fetched(e, member, operand);
     const char *name = rp_emit_name(e, "%s_fetched", rp_emit_reader(e, member, operand));
     if (rp_emit_add_function(e, name)) rp_emit_put_fetched(e, name);
+    return name;
+}
+
+const char *rp_emit_reader_bytes(rp_emit *e, uint32_t member, uint32_t operand) {
+    if (e->status != RP_OK) return "";
+    if (!other_reader_4(e, member, operand)) return rp_emit_memory_bytes(e, member, operand);
+    const char *name = rp_emit_name(e, "%s_bytes", rp_emit_reader(e, member, operand));
+    const char *eight = rp_emit_reader_8(e, member, operand);
+    uint32_t mover = mover_of(e, member, operand, 16);
+    if (!rp_emit_add_function(e, name)) return name;
+    if (mover != RP_NONE)
+        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s(%s);\n}\n\n", name,
+                       rp_emit_reader_bytes(e, mover, 0), moved_from(e, member, operand));
+    else
+        rp_emit_put_bytes(e, rp_emit_type_4(e, member, operand), name, eight);
     return name;
 }

@@ -17,6 +17,11 @@ typedef struct rp_op_matrix {
     (RP_NEED_COOPERATIVE_MATRIX | RP_NEED_MEMORY_MODEL | RP_NEED_FLOAT16 | RP_NEED_STORAGE16 |     \
      RP_NEED_EXACT16 | RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SIZE)
 
+/* The same of those that multiply i8. */
+#define RP_OP_BYTE_MATRIX_NEEDS                                                                    \
+    (RP_NEED_COOPERATIVE_MATRIX | RP_NEED_MEMORY_MODEL | RP_NEED_INT8 | RP_NEED_STORAGE8 |         \
+     RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SIZE)
+
 /* The shape for factors of f16 and sums of f32; NULL where the target has none. */
 const rp_op_matrix *rp_op_find_matrix(const rp_target *target);
 /* Invocations of a subgroup of such kernels; 0 where that is not known. */
@@ -31,5 +36,10 @@ void rp_op_prefill_matrices_explain(const rp_op_call *call, const rp_target *tar
 bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *target);
 void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *target);
 void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
+
+/* matmul/matrices_i8: the same. */
+bool rp_op_matmul_bytes_fit(const rp_op_call *call, const rp_target *target);
+void rp_op_matmul_bytes_bind(rp_op_call *call, const rp_target *target);
+void rp_op_matmul_bytes_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
 
 #endif

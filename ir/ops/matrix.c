@@ -260,6 +260,21 @@ static const rp_op_variant matmul_variants[] = {
         .explain = rp_op_matmul_matrices_explain,
     },
     {
+        .name = "matrices_i8",
+        .when = "a and b of i8, 16 rows, columns and steps or more, on a target with cooperative "
+                "matrices of 16 x 16 sums in i32",
+        .why = "tiles through shared memory, multiplied by cooperative matrices; exact, as all are",
+        .text = 900,
+        .threads = 128,
+        .groups = "W",
+        .needs = RP_OP_BYTE_MATRIX_NEEDS,
+        .sites = {17, 17, 5},
+        .reads = {"BPQX", "GRSY"},
+        .fits = rp_op_matmul_bytes_fit,
+        .bind = rp_op_matmul_bytes_bind,
+        .explain = rp_op_matmul_bytes_explain,
+    },
+    {
         .name = "columns",
         .when = "subgroups of 8 lanes, and shared memory that is no faster than caches: a "
                 "processor's vectors",

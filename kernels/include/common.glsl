@@ -97,6 +97,15 @@ uint pack_u8(uvec4 value) {
     return bytes.x | bytes.y << 8 | bytes.z << 16 | bytes.w << 24;
 }
 
+// The bytes of four values that are within them already.
+uint to_bytes(ivec4 value) {
+    return uint(value.x) & 255u | (uint(value.y) & 255u) << 8 | (uint(value.z) & 255u) << 16 | uint(value.w) << 24;
+}
+
+uint to_bytes(uvec4 value) {
+    return value.x & 255u | (value.y & 255u) << 8 | (value.z & 255u) << 16 | value.w << 24;
+}
+
 // What is left of a value that goes through an f16.
 float round_f16(float value) {
     uint bits = floatBitsToUint(value), rest = bits & 0x7fffffffu;

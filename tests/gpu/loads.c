@@ -228,6 +228,62 @@ static void test_blocks(void) {
     }
 }
 
+/* ---- Sixteen bytes ---------------------------------------------------------------------------- */
+
+#define SIXTEENS(STATEMENTS)                                                                       \
+    "void main() {\n"                                                                              \
+    "    uint i = 16u * (gl_WorkGroupID.x * 64u + gl_LocalInvocationIndex);\n"                     \
+    "    if (i >= R * S) return;\n" STATEMENTS "}\n"
+
+static const own_text by_one = {
+    "matmul", SIXTEENS("    for (uint k = 0u; k < 16u; k++) out_store(i + k, b(i + k));\n"), 0,
+    NULL};
+static const own_text by_sixteen = {
+    "matmul",
+    SIXTEENS("    uvec4 w = b_bytes(i);\n"
+             "    for (uint k = 0u; k < 16u; k++)\n"
+             "        out_store(i + k, int(w[k / 4u] << 24u - k % 4u * 8u) >> 24);\n"),
+    0, NULL};
+
+/* In memory, where sixteen may begin and not; moved; and computed. */
+static void test_bytes(void) {
+    static const struct {
+        const char *node;
+        bool wide; /* one load of sixteen */
+    } cases[] = {
+        {"n1 = op matmul (r $a:i8[8,8], r $x[0+768]:i8[8,96], w $y:i32[8,96])", true},
+        {"n1 = op matmul (r $a:i8[8,8], r $x[8+768]:i8[8,96], w $y:i32[8,96])", false},
+        {"n1 = fused {\n    n0 = permute {order=acbd} (r $x[0+768]:i8[2,4,2,48], w "
+         "^t:i8[2,2,4,48])\n"
+         "    n1 = matmul (r $a:i8[8,8], r ^t:i8[8,96], w $y:i32[8,96])\n  }",
+         true},
+        {"n1 = fused {\n    n0 = permute {order=acbd} (r $x[0+768]:i8[2,6,8,8], w ^t:i8[2,8,6,8])\n"
+         "    n1 = matmul (r $a:i8[8,8], r ^t:i8[8,96], w $y:i32[8,96])\n  }",
+         false},
+        {"n1 = fused {\n    n0 = map {expr=\"a * 3 - 2\"} (r $x[0+768]:i8[8,96], w ^t:i8[8,96])\n"
+         "    n1 = matmul (r $a:i8[8,8], r ^t:i8[8,96], w $y:i32[8,96])\n  }",
+         false},
+    };
+    static uint8_t one[MAX_BYTES], sixteen[MAX_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char program[1024];
+        snprintf(program, sizeof program,
+                 "reprise 1\ngraph wide {\n  buf $x in i8[800]\n  buf $a in i8[8,8]\n"
+                 "  buf $y out i32[8,96]\n  %s\n}\n",
+                 cases[i].node);
+        own_text first = by_one, second = by_sixteen;
+        first.groups = second.groups = 1;
+        run(program, "", &first, one);
+        run(program, "", &second, sixteen);
+        CU_ASSERT_EQUAL(memcmp(one, sixteen, 8 * 96 * 4), 0);
+        bool wide = strstr(second.glsl, "{ uvec4 b") != NULL; /* an array of words */
+        CU_ASSERT_EQUAL(wide, cases[i].wide);
+        if (wide != cases[i].wide) fputs(second.glsl, stderr);
+        free(first.glsl);
+        free(second.glsl);
+    }
+}
+
 /* ---- With other ops in the kernel ------------------------------------------------------------ */
 
 /* A formula, a broadcast and a text in front; what reads the results behind. */
@@ -360,6 +416,7 @@ int main(void) {
                                                      {"with other ops", test_fused},
                                                      {"moved", test_moved},
                                                      {"formulas", test_formulas},
+                                                     {"bytes", test_bytes},
                                                      {0}});
     rp_device_destroy(device, NULL);
     rp_diags_destroy(diags);

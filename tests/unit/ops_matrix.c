@@ -94,6 +94,39 @@ static void columns(void) {
     }
 }
 
+/* Bytes go by cooperative matrices where there are such, and as floats do elsewhere. */
+static void byte_variants(void) {
+    static const struct {
+        const char *target, *operands, *variant;
+        uint32_t edge; /* of a tile of matrices */
+    } cases[] = {
+        {"h200", "i8[4096,4096] i8[4096,4096]", "matrices_i8", 128},
+        {"h200", "i8[16,1536] i8[1536,384]", "matrices_i8", 32},
+        {"h200", "i8[15,1536] i8[1536,384]", "tiles", 0},
+        {"h200", "i8[64,8] i8[8,64]", "tiles", 0},
+        {"lavapipe", "i8[64,64] i8[64,64]", "columns", 0},
+        {"portable", "i8[64,64] i8[64,64]", "tiles", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rp_op_line line;
+        CU_ASSERT_FATAL(rp_op_line_parse(&line, "matmul", "", cases[i].operands));
+        CU_ASSERT_FATAL(rp_op_infer(&line.call));
+        rp_op_choose(&line.call, rp_target_builtin(cases[i].target));
+        CU_ASSERT_STRING_EQUAL(line.call.variant->name, cases[i].variant);
+        if (!cases[i].edge) continue;
+        CU_ASSERT_EQUAL(2 * rp_sym(&line.call, 'U') * rp_sym(&line.call, 'C'), cases[i].edge);
+        CU_ASSERT_EQUAL(rp_sym(&line.call, 'W'), rp_sym(&line.call, 'X') * rp_sym(&line.call, 'Y'));
+    }
+    /* Lines of shared memory hold sixteens: no matrix of 8 columns will do. */
+    rp_target narrow = *rp_target_builtin("h200");
+    narrow.matrix_shapes = RP_MATRIX_16_8_32_I8_I32 | RP_MATRIX_8_8_32_I8_I32;
+    rp_op_line line;
+    CU_ASSERT_FATAL(rp_op_line_parse(&line, "matmul", "", "i8[64,64] i8[64,64]"));
+    CU_ASSERT_FATAL(rp_op_infer(&line.call));
+    rp_op_choose(&line.call, &narrow);
+    CU_ASSERT_STRING_EQUAL(line.call.variant->name, "tiles");
+}
+
 static void bytes(void) {
     static double a[2 * 131073], b[131073], out[2], scale[2];
     double *arrays[] = {a, b, out};
@@ -313,6 +346,7 @@ int main(void) {
                                     {"columns", columns},
                                     {"products", products},
                                     {"products of bytes", bytes},
+                                    {"variants of bytes", byte_variants},
                                     {"rope shapes", rope_shapes},
                                     {"rope turns", rope_turns},
                                     {"attention shapes", attention_shapes},

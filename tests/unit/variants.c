@@ -103,9 +103,9 @@ static void expand(char *out, size_t size, const char *from, const char *type, c
     out[at] = '\0';
 }
 
-static void test_compile(void) {
-    for (uint32_t i = 0; i < op_case_count; i++) {
-        const op_case *c = &op_cases[i];
+static void try_cases(const op_case *cases, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const op_case *c = &cases[i];
         const char *type = c->types ? c->types : "T", *more = c->more ? c->more : "U";
         for (const char *a = type; *a; a += strcspn(a, " "), a += strspn(a, " "))
             for (const char *b = more; *b; b += strcspn(b, " "), b += strspn(b, " ")) {
@@ -118,6 +118,11 @@ static void test_compile(void) {
                 for (uint32_t t = 0; rp_target_list(t); t++) try_call(&line, rp_target_list(t));
             }
     }
+}
+
+static void test_compile(void) {
+    try_cases(op_cases, op_case_count);
+    try_cases(op_byte_cases, op_byte_case_count);
     printf("%u compiled ... ", T.count);
 }
 
