@@ -5,6 +5,7 @@
  *   scope.c    what is made anew for each repetition and each use of a block: texts with the values
  *              of indices and parameters in them
  *   expand.c   which of it there is, and how often
+ *   flat.c     what is left, as text
  *
  * Every node that is made knows by what: its origin. Messages point at the text, and in notes at the
  * uses and repetitions that led there; names in expressions are looked up in the origin's scope
@@ -93,6 +94,11 @@ const rp_yaml_node *rp_instance_key(rp_reader *r, const rp_yaml_node *node,
  * operands are added as `bind`. `items` has room for one pair more. */
 bool rp_instance_formula(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node **items,
                          uint32_t *count);
+
+/* ---- flat.c ---------------------------------------------------------------------------------- */
+
+/* The sections as they were read become the pipeline's flat text. */
+bool rp_flat_print(rp_reader *r, const rp_yaml_node *root, const rp_sections *flat);
 
 /* ---- expand.c -------------------------------------------------------------------------------- */
 

@@ -51,10 +51,12 @@ static bool define_text(rp_reader *r, const rp_yaml_node *key, const rp_yaml_nod
         inner.text = copy;
         inner.text_column += 2;
         rp_value number;
+        uint32_t start = text->size;
         bool good = rp_read_expr(r, &inner, "define", RP_PARAMS_ONLY, &number, NULL);
         rp_release(&r->a, copy);
         if (!good) return false;
         rp_value_print(text, &number);
+        if (!text->failed) rp_flat_text(r, value, text->data + start);
     } else {
         if (strpbrk(value->text, "\r\n"))
             return rp_read_error(r, value, "a define is one line of text");

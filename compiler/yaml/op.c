@@ -262,6 +262,28 @@ static bool read_names(rp_reader *r, const rp_yaml_node *formula, const rp_yaml_
     return good;
 }
 
+/* The formula with the parameters' values in it. */
+static bool note_formula(rp_reader *r, const rp_yaml_node *formula, const gathered *g) {
+    if (!r->source->keep_flat || !g->number_count) return true;
+    const char *text = formula->text;
+    size_t at = 0, begin, length, done = 0;
+    rp_text out;
+    rp_text_init(&out, &r->a);
+    while (rp_formula_next_name(text, &at, &begin, &length))
+        for (uint32_t i = 0; i < g->number_count; i++) {
+            const rp_given_number *number = &g->numbers[i];
+            if (strncmp(number->name, text + begin, length) != 0 || number->name[length]) continue;
+            rp_text_append(&out, text + done, begin - done);
+            rp_text_string(&out, number->text);
+            done = at;
+        }
+    rp_text_string(&out, text + done);
+    bool good = !out.failed;
+    if (good) rp_flat_text(r, formula, out.data);
+    rp_text_free(&out);
+    return good || rp_read_no_memory(r);
+}
+
 static bool read_map_parts(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *formula,
                            rp_yaml_node *nodes, char *texts, gathered *g) {
     const rp_yaml_node *bind = rp_yaml_find(node, "bind");
@@ -295,7 +317,7 @@ bool rp_read_map_node(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node
     } else {
         good &= read_map_parts(r, node, formula, nodes, texts, &g);
         good = good && read_node_dtype(r, node, &g);
-        good = good && apply(r, "map", formula, base, &g);
+        good = good && apply(r, "map", formula, base, &g) && note_formula(r, formula, &g);
     }
     rp_release(&r->a, nodes);
     return good || rp_read_wrong_node(r, node);

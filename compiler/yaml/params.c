@@ -168,7 +168,9 @@ bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_e
     rp_status status =
         rp_expression_read(&r->a, node->text, node->length, resolve, &x, out, code, &error);
     if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
-    return status == RP_OK || report(r, node, what, &x, &error);
+    if (status != RP_OK) return report(r, node, what, &x, &error);
+    rp_flat_value(r, node, out, code);
+    return true;
 }
 
 bool rp_read_is_number(rp_reader *r, const rp_yaml_node *node, rp_value *out) {

@@ -44,16 +44,17 @@ static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param
                                        "live",    "buffers", "kernels", "nodes",  NULL};
     rp_read_map(r, root, "a pipeline", keys);
     if (root->kind != RP_YAML_MAP || !read_version(r, root) || !create_graph(r, root)) return;
-    rp_sections all;
+    rp_sections all, flat = {0};
     rp_read_includes(r, root, &all);
     const struct section {
         const char *name;
         const rp_yaml_node *node;
+        const rp_yaml_node **flat;
         bool (*read)(rp_reader *, const rp_yaml_node *);
-    } sections[] = {{"live", all.live, rp_read_live},
-                    {"buffers", all.buffers, rp_read_buffers},
-                    {"kernels", all.kernels, rp_read_kernels},
-                    {"nodes", all.nodes, rp_read_nodes}};
+    } sections[] = {{"live", all.live, &flat.live, rp_read_live},
+                    {"buffers", all.buffers, &flat.buffers, rp_read_buffers},
+                    {"kernels", all.kernels, &flat.kernels, rp_read_kernels},
+                    {"nodes", all.nodes, &flat.nodes, rp_read_nodes}};
     if (r->no_memory) return;
     rp_read_params(r, all.params, params, param_count);
     if (all.blocks && !r->no_memory) rp_read_blocks(r, all.blocks);
@@ -61,11 +62,13 @@ static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param
         if (r->no_memory || r->expansion.full) return;
         const rp_yaml_node *node = sections[i].node;
         if (node) node = rp_expand(r, node, sections[i].name);
+        *sections[i].flat = node;
         if (node)
             sections[i].read(r, node);
         else if (!all.nodes && sections[i].read == rp_read_nodes)
             no_nodes(r, root);
     }
+    if (r->source->keep_flat && !r->failed && !r->no_memory) rp_flat_print(r, root, &flat);
 }
 
 /* Buffer names still point into the YAML text, which goes away. The graph's own strings stay where
@@ -93,6 +96,8 @@ static void free_reader(rp_reader *r) {
     for (uint32_t i = 0; i < r->included_count; i++) rp_yaml_destroy(r->included[i]);
     rp_release(&r->a, r->included);
     rp_table_free(&r->a, &r->reported);
+    rp_release(&r->a, r->notes);
+    rp_table_free(&r->a, &r->note_table);
     rp_names_free(&r->a, &r->block_names);
     for (uint32_t i = 0; i < r->module_count; i++) rp_kernel_free(&r->modules[i]);
     rp_release(&r->a, r->modules);
@@ -188,6 +193,7 @@ void rp_pipeline_destroy(rp_pipeline *pipeline) {
     rp_release(&a, pipeline->data);
     for (uint32_t i = 0; i < pipeline->files_count; i++) rp_release(&a, pipeline->files[i]);
     rp_release(&a, pipeline->files);
+    rp_release(&a, pipeline->flat);
     rp_graph_destroy(pipeline->graph);
     rp_release(&a, pipeline);
 }
@@ -210,4 +216,8 @@ uint32_t rp_pipeline_file_count(const rp_pipeline *pipeline) {
 
 const char *rp_pipeline_get_file(const rp_pipeline *pipeline, uint32_t index) {
     return pipeline && index < pipeline->files_count ? pipeline->files[index] : NULL;
+}
+
+const char *rp_pipeline_flat_text(const rp_pipeline *pipeline) {
+    return pipeline ? pipeline->flat : NULL;
 }

@@ -2,7 +2,7 @@
  * work; each section of a pipeline has a file:
  *
  *   read.c     keys, texts, names, integers: what all sections share
- *   include.c, scope.c, expand.c  see expand.h
+ *   include.c, scope.c, expand.c, flat.c  see expand.h
  *   arithmetic.c, expression.c  what expressions say, whatever their names mean
  *   params.c   params, and the meaning of names in expressions
  *   values.c   lists of typed numbers: defaults, push data, fill and update
@@ -74,7 +74,14 @@ struct rp_pipeline {
     rp_pipeline_data *data;
     uint32_t data_count, data_capacity;
     RP_ARRAY(char *, files); /* included, and of its kernels */
+    char *flat;              /* text; NULL: not kept */
 };
+
+/* What was read at a node, for the flat text. */
+typedef struct rp_flat_note {
+    const rp_yaml_node *node;
+    const char *text;
+} rp_flat_note;
 
 typedef struct rp_reader {
     rp_allocator a;
@@ -102,6 +109,8 @@ typedef struct rp_reader {
         uint32_t made, uses;
         bool full; /* too much: that was reported, nothing more is made */
     } expansion;
+    RP_ARRAY(rp_flat_note, notes);
+    rp_table note_table;
     bool failed, no_memory;
 } rp_reader;
 
@@ -178,6 +187,14 @@ bool rp_read_integer(rp_reader *r, const rp_yaml_node *node, const char *what, i
                      int64_t max, int64_t *out);
 /* Reports a float where an integer is expected. */
 bool rp_read_not_integer(rp_reader *r, const rp_yaml_node *node, const char *what);
+
+/* ---- flat.c ---------------------------------------------------------------------------------- */
+
+/* Notes what an expression was worth (`code`: that of a live value), or the text that stands for a
+ * node in the flat pipeline. Nothing where no flat text is kept. */
+void rp_flat_value(rp_reader *r, const rp_yaml_node *node, const rp_value *value,
+                   const rp_expr *code);
+void rp_flat_text(rp_reader *r, const rp_yaml_node *node, const char *text);
 
 /* ---- values.c -------------------------------------------------------------------------------- */
 

@@ -308,6 +308,13 @@ char *rp_read_kept(rp_reader *r, size_t size) {
     return text;
 }
 
+/* In the flat pipeline the path is relative to the pipeline's folder. */
+static void note_path(rp_reader *r, const rp_yaml_node *node, const char *path) {
+    const char *slash = r->file ? strrchr(r->file, '/') : NULL;
+    size_t folder = slash ? (size_t)(slash - r->file) + 1 : 0;
+    rp_flat_text(r, node, folder && strncmp(path, r->file, folder) == 0 ? path + folder : path);
+}
+
 char *rp_read_path(rp_reader *r, const rp_yaml_node *node) {
     const char *file = rp_read_file(r, node), *text = node->text;
     const char *slash = file && text[0] != '/' ? strrchr(file, '/') : NULL;
@@ -319,5 +326,6 @@ char *rp_read_path(rp_reader *r, const rp_yaml_node *node) {
     }
     if (folder) memcpy(path, file, folder);
     memcpy(path + folder, text, length);
+    if (file != r->file) note_path(r, node, path);
     return path;
 }

@@ -1,5 +1,7 @@
 """show, diff and devices: text that parses again, JSON with the documented fields, DOT."""
 import json
+import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -122,6 +124,62 @@ class Devices(cli.Case):
         out = self.expect(OK, "devices")
         self.assertRegex(out, r"(?m)^0  \S")
         self.assertRegex(out, r"(?m)^   suitable +yes$")
+
+
+class Expand(cli.Case):
+    """expand: a flat pipeline, which is the same graph."""
+    TEXT = """# gone
+reprise: 1
+include: sub/blocks.yaml
+params: {n: 8, f: 0.5}
+live: {length: {default: 4, max: n}}
+buffers:
+  x: {kind: in, dtype: f32, shape: [n], data: x.npy}
+  "y{i}": {repeat: {i: 2}, kind: out, dtype: f32, shape: [n]}
+nodes:
+  - {use: half, repeat: {i: 2}, x: x, out: "y{i}", times: i + 1, label: "h{i}"}
+"""
+    BLOCKS = """blocks:
+  half:
+    params: {x: , out: , times: }
+    nodes: [{map: x * f * times, out: out}]
+"""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "sub").mkdir()
+        self.write("p.yaml", self.TEXT)
+        self.write("sub/blocks.yaml", self.BLOCKS)
+
+    def test_flat(self):
+        text = self.expect(OK, "expand", "p.yaml", "-D", "f=0.25")
+        self.assertNotRegex(text, r"params|repeat|use|include|blocks|gone|\{i|\bf\b")
+        self.assertIn("* 0.25 * 2", text)
+        self.assertIn("max: 8", text)
+        self.expect(OK, "expand", "p.yaml", "-D", "f=0.25", "-o", "flat.yaml")
+        self.assertEqual(self.read("flat.yaml"), text.encode())
+        self.assertEqual(self.expect(OK, "expand", "flat.yaml"), text)
+        self.expect(OK, "expand", "p.yaml", "-o", "same.yaml")
+        self.expect(OK, "diff", "p.yaml", "same.yaml")
+        self.assertEqual(self.expect(OK, "expand", "-", input=text.encode()), text)
+
+    def test_an_included_file_is_an_input(self):
+        self.expect(cli.ENVIRONMENT, "expand", "p.yaml", "-o", "sub/blocks.yaml")
+        self.assertEqual(self.read("sub/blocks.yaml"), self.BLOCKS.encode())
+
+    def test_examples(self):
+        examples = pathlib.Path(os.environ["REPRISE_SOURCE"]) / "examples"
+        for pipeline in (examples / "ops" / "decoder.yaml", examples / "by-hand" / "layers.yaml"):
+            self.expect(OK, "expand", str(pipeline), "-o", "flat.yaml")
+            self.expect(OK, "diff", str(pipeline), "flat.yaml")
+
+    def test_mistakes(self):
+        self.expect(cli.USAGE, "expand")
+        self.expect(cli.USAGE, "expand", "p.yaml", "p.yaml")
+        self.expect(cli.USAGE, "expand", "p.yaml", "-D", "f")
+        self.expect(cli.USAGE, "expand", "p.yaml", "-D", "f=abc")
+        self.expect(INPUT, "expand", "graph.rpir")
+        self.expect(INPUT, "expand", "p.yaml", "-D", "g=1")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,10 @@ static void test_recorder(void) {
 static rp_status load(const rp_allocator *allocator, void *context) {
     rp_pipeline *pipeline = NULL;
     rp_param_value n = {"n", 960};
-    rp_status status = rp_pipeline_load(allocator, context, &n, 1, NULL, &pipeline);
+    const rp_pipeline_source source = {
+        .size = sizeof source, .path = context, .params = &n, .param_count = 1, .keep_flat = 1};
+    rp_status status = rp_pipeline_read(allocator, &source, NULL, &pipeline);
+    CU_ASSERT_EQUAL(rp_pipeline_flat_text(pipeline) != NULL, status == RP_OK);
     CU_ASSERT_EQUAL(pipeline != NULL, status == RP_OK);
     rp_pipeline_destroy(pipeline);
     return status;

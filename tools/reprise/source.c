@@ -127,7 +127,8 @@ static rp_status read_pipeline(const char *name, const char *text, size_t size,
                                        .text_size = size,
                                        .params = params->values,
                                        .param_count = params->count,
-                                       .progress = cli_watch_work};
+                                       .progress = cli_watch_work,
+                                       .keep_flat = params->keep_flat};
     rp_status status = rp_pipeline_read(NULL, &source, diags, &out->pipeline);
     cli_progress(NULL);
     return status;

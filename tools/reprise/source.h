@@ -18,6 +18,7 @@ typedef struct cli_params {
     void (*find_target)(void *user,
                         rp_target *out); /* asked for it when a pipeline is to be read */
     void *user;
+    bool keep_flat; /* of pipelines, for rp_pipeline_flat_text */
 } cli_params;
 
 /* Adds "name=value". False when it is not of that form. */

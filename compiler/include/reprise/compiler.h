@@ -222,6 +222,7 @@ typedef struct rp_pipeline_source {
     rp_pass_progress *progress; /* as in rp_pass_options, while kernels are compiled: several times
                                  * a second with an allocator of NULL, else after each kernel */
     void *progress_user;
+    int keep_flat; /* for rp_pipeline_flat_text */
 } rp_pipeline_source;
 
 /* Reads a YAML pipeline (docs/yaml.md) with its kernels, and builds the source graph. Files are
@@ -249,6 +250,12 @@ RP_API const rp_pipeline_data *rp_pipeline_get_data(const rp_pipeline *pipeline,
  * shader of each kernel; not of what shaders include. NULL for an index out of range. */
 RP_API uint32_t rp_pipeline_file_count(const rp_pipeline *pipeline);
 RP_API const char *rp_pipeline_get_file(const rp_pipeline *pipeline, uint32_t index);
+
+/* The pipeline as a flat YAML text that reads as the very same graph: without params, blocks, include,
+ * repetitions, conditions, aliases and comments, every expression as its value. Paths in it are
+ * relative to the pipeline's folder. The pipeline's, and lives as long; NULL unless it was read with
+ * `keep_flat`. */
+RP_API const char *rp_pipeline_flat_text(const rp_pipeline *pipeline);
 
 /* ---- Compiling ------------------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
  * Every FOLDER/NAME.yaml is one case, and NAME.expect what must come out: messages, the status when
  * it is not ok, the data files, the graph as text. `# set n=5` in a line of its own overrides a
  * parameter. Hashes of SPIR-V depend on the installed shader compiler and are masked. The graph
- * must also parse back from its text to an equal graph. */
+ * must also parse back from its text to an equal graph, and so must the pipeline's flat text. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,13 +67,45 @@ static void append_graph(rp_text *out, const rp_pipeline *pipeline, const char *
     rp_text_release(graph, text);
 }
 
+/* The flat text must read as the same graph, and be its own flat text. */
+static void check_flat(rp_text *out, const rp_pipeline *pipeline, const char *file) {
+    const char *flat = rp_pipeline_flat_text(pipeline);
+    const rp_pipeline_source source = {.size = sizeof source,
+                                       .path = file,
+                                       .text = flat,
+                                       .text_size = flat ? strlen(flat) : 0,
+                                       .keep_flat = 1};
+    rp_pipeline *again = NULL;
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_status status = flat ? rp_pipeline_read(NULL, &source, diags, &again) : RP_ERROR_USAGE;
+    if (status != RP_OK) {
+        rp_text_format(out, "the flat text is %s\n%s", rp_status_name(status), flat ? flat : "");
+        for (uint32_t i = 0; i < rp_diags_count(diags); i++)
+            rp_text_format(out, "  %s\n", rp_diags_get(diags, i).message);
+    } else if (!rp_graph_equal(rp_pipeline_graph(pipeline), rp_pipeline_graph(again)) ||
+               rp_pipeline_data_count(pipeline) != rp_pipeline_data_count(again)) {
+        rp_text_format(out, "the flat text is another graph\n%s", flat);
+    } else if (strcmp(flat, rp_pipeline_flat_text(again)) != 0) {
+        rp_text_format(out, "the flat text changes:\n%s\n%s", flat, rp_pipeline_flat_text(again));
+    }
+    rp_pipeline_destroy(again);
+    rp_diags_destroy(diags);
+}
+
 static void run_case(const char *file, const char *text, size_t size, rp_text *out) {
     char *copy = strdup(text);
     rp_param_value sets[MAX_SETS];
     uint32_t set_count = find_sets(copy, sets);
     rp_diags *diags = rp_diags_create(NULL);
     rp_pipeline *pipeline = NULL;
-    rp_status status = rp_pipeline_parse(NULL, text, size, file, sets, set_count, diags, &pipeline);
+    const rp_pipeline_source source = {.size = sizeof source,
+                                       .path = file,
+                                       .text = text,
+                                       .text_size = size,
+                                       .params = sets,
+                                       .param_count = set_count,
+                                       .keep_flat = 1};
+    rp_status status = rp_pipeline_read(NULL, &source, diags, &pipeline);
     for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
         char line[2048];
         rp_diag diag = rp_diags_get(diags, i);
@@ -84,6 +116,7 @@ static void run_case(const char *file, const char *text, size_t size, rp_text *o
     if ((status == RP_OK) != (pipeline != NULL))
         rp_text_string(out, "status and result disagree\n");
     if (pipeline) append_graph(out, pipeline, file);
+    if (pipeline) check_flat(out, pipeline, file);
     rp_pipeline_destroy(pipeline);
     rp_diags_destroy(diags);
     free(copy);
