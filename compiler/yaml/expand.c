@@ -411,7 +411,10 @@ static bool expand_item(expansion *x, const item *it) {
     if (!repeat) return choose_item(x, it);
     const rp_yaml_node *at = place(x, it, repeat);
     if (!rp_read_map(x->r, at, "'repeat'", NULL)) return wrong(x);
-    if (!repeat->count) return rp_read_error(x->r, at, "'repeat' without an index") || wrong(x);
+    if (repeat->count < 1 || repeat->count > RP_EXPAND_MAX_INDICES)
+        return rp_read_error(x->r, at, "'repeat' has 1 to %d indices, not %u",
+                             RP_EXPAND_MAX_INDICES, repeat->count) ||
+               wrong(x);
     return repeat_item(x, it, repeat, 0);
 }
 

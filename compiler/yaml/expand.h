@@ -54,6 +54,7 @@ enum {
     RP_EXPAND_MAX_MADE = 1 << 22,   /* nodes that repetitions and uses make */
     RP_EXPAND_MAX_TEXT = 64 << 20,  /* bytes of their texts */
     RP_EXPAND_MAX_LENGTH = 1 << 16, /* one text */
+    RP_EXPAND_MAX_INDICES = 8,      /* of one repetition */
     RP_EXPAND_MAX_USES = 32,        /* blocks in blocks, files in files */
 };
 

@@ -11,7 +11,7 @@ typedef struct parts {
 typedef struct includes {
     rp_reader *r;
     parts parts[RP_SECTIONS];
-    RP_ARRAY(const char *, paths);
+    rp_names paths;
     const rp_yaml_origin *stack[RP_EXPAND_MAX_USES];
     uint32_t depth;
 } includes;
@@ -33,20 +33,13 @@ static bool keep_path(includes *x, char *path) {
     rp_reader *r = x->r;
     rp_pipeline *p = r->pipeline;
     bool room = RP_RESERVE(&r->a, p->files, p->files_count, p->files_capacity, 1) &&
-                RP_RESERVE(&r->a, x->paths, x->paths_count, x->paths_capacity, 1);
+                rp_names_add(&r->a, &x->paths, &(rp_name){.text = path});
     if (!room) {
         rp_release(&r->a, path);
         return rp_read_no_memory(r);
     }
     p->files[p->files_count++] = path;
-    x->paths[x->paths_count++] = path;
     return true;
-}
-
-static bool was_included(const includes *x, const char *path) {
-    for (uint32_t i = 0; i < x->paths_count; i++)
-        if (strcmp(x->paths[i], path) == 0) return true;
-    return false;
 }
 
 static bool is_open(const includes *x, const char *path) {
@@ -103,7 +96,7 @@ static bool include(includes *x, const rp_yaml_node *at) {
     if (!rp_read_text(r, at, "include")) return false;
     char *path = rp_read_path(r, at);
     if (!path) return false;
-    bool open = is_open(x, path), known = was_included(x, path);
+    bool open = is_open(x, path), known = rp_names_find(&x->paths, path, strlen(path));
     bool good = !open || rp_read_error(r, at, "'%s' includes itself", path);
     if (good && !known && x->depth == RP_EXPAND_MAX_USES)
         good = rp_read_error(r, at, "files include files more than %d deep", RP_EXPAND_MAX_USES);
@@ -198,7 +191,7 @@ bool rp_read_includes(rp_reader *r, const rp_yaml_node *root, rp_sections *out) 
         if (!r->no_memory) all[i] = join(r, &x.parts[i], i);
         rp_release(&r->a, x.parts[i].nodes);
     }
-    rp_release(&r->a, x.paths);
+    rp_names_free(&r->a, &x.paths);
     *out = (rp_sections){all[0], all[1], all[2], all[3], all[4], all[5]};
     return good;
 }

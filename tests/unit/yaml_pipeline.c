@@ -133,6 +133,50 @@ static void test_long_chain(void) {
     free(text);
 }
 
+/* What is short and would become huge, or deep, ends in a message. */
+static void expect_refusal(const char *text, const char *expected) {
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_pipeline *pipeline = NULL;
+    CU_ASSERT_EQUAL(rp_pipeline_parse(NULL, text, strlen(text), NULL, NULL, 0, diags, &pipeline),
+                    RP_ERROR_INVALID);
+    CU_ASSERT_PTR_NULL(pipeline);
+    CU_ASSERT_TRUE_FATAL(rp_diags_count(diags) > 0);
+    CU_ASSERT_STRING_EQUAL(rp_diags_get(diags, 0).message, expected);
+    rp_diags_destroy(diags);
+}
+
+static void test_hostile(void) {
+    enum { BYTES = 1 << 17 };
+    char *text = malloc(BYTES);
+    /* Ten uses in each block of the next: 10^12 in all. */
+    int n = sprintf(text, "reprise: 1\nblocks:\n");
+    for (int i = 0; i < 12; i++) {
+        n += sprintf(text + n, "  b%d: {nodes: [", i);
+        for (int k = 0; k < 10; k++) n += sprintf(text + n, "{use: b%d}, ", i + 1);
+        n += sprintf(text + n, "]}\n");
+    }
+    sprintf(text + n, "  b12: {nodes: []}\nnodes: [{use: b0}]\n");
+    expect_refusal(text, "repetitions and blocks make more than 4194304 values");
+    /* A text that doubles in each block. */
+    n = sprintf(text, "reprise: 1\nblocks:\n");
+    for (int i = 0; i < 30; i++)
+        n += sprintf(text + n, "  b%d: {params: {x: }, nodes: [{use: b%d, x: \"{x}{x}\"}]}\n", i,
+                     i + 1);
+    sprintf(text + n, "  b30: {params: {x: }, nodes: []}\nnodes: [{use: b0, x: text}]\n");
+    expect_refusal(text, "the text becomes longer than 65536 bytes");
+    /* Blocks in blocks. */
+    n = sprintf(text, "reprise: 1\nblocks:\n");
+    for (int i = 0; i < 40; i++) n += sprintf(text + n, "  b%d: {nodes: [{use: b%d}]}\n", i, i + 1);
+    sprintf(text + n, "  b40: {nodes: []}\nnodes: [{use: b0}]\n");
+    expect_refusal(text, "blocks use blocks more than 32 deep");
+    /* A long text with an index in it, a million times. */
+    n = sprintf(text, "reprise: 1\nnodes:\n  - {repeat: {i: 1000000}, label: \"{i}");
+    memset(text + n, 'x', 50000);
+    sprintf(text + n + 50000, "\", copy: {}}\n");
+    expect_refusal(text, "repetitions and blocks make more than 67108864 bytes of text");
+    free(text);
+}
+
 static void test_files(void) {
     rp_diags *diags = rp_diags_create(NULL);
     rp_pipeline *pipeline = NULL;
@@ -143,6 +187,15 @@ static void test_files(void) {
     CU_ASSERT_EQUAL(rp_pipeline_load(NULL, "/", NULL, 0, diags, &pipeline), RP_ERROR_IO);
     CU_ASSERT_PTR_NULL(pipeline);
     rp_diags_destroy(diags);
+
+    /* What a pipeline includes is among its files, once. */
+    CU_ASSERT_EQUAL(rp_pipeline_load(NULL, RP_SOURCE_ROOT "/tests/golden/yaml/good/include.yaml",
+                                     NULL, 0, NULL, &pipeline),
+                    RP_OK);
+    CU_ASSERT_EQUAL(rp_pipeline_file_count(pipeline), 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(rp_pipeline_get_file(pipeline, 0), "parts/layers.yaml"));
+    CU_ASSERT_PTR_NULL(rp_pipeline_flat_text(pipeline));
+    rp_pipeline_destroy(pipeline);
 
     /* A kernel is found beside the pipeline, wherever the process stands. */
     CU_ASSERT_EQUAL(rp_pipeline_load(NULL, RP_SOURCE_ROOT "/tests/golden/yaml/good/spirv.yaml",
@@ -305,6 +358,7 @@ int main(void) {
         {"data", test_data},
         {"params", test_params},
         {"long chain", test_long_chain},
+        {"hostile", test_hostile},
         {"files", test_files},
         {"manual", test_manual},
         {"no memory", test_no_memory},
