@@ -161,6 +161,9 @@ const rp_target *gpu_target_like(rp_device *device, const rp_target *from, rp_ta
     *own = *from;
     own->needs &= has.needs;
     own->matrix_shapes &= has.matrix_shapes;
+    own->subgroup = has.subgroup;
+    own->subgroup_least = has.subgroup_least;
+    own->subgroup_most = has.subgroup_most;
     if (own->shared_bytes > has.shared_bytes) own->shared_bytes = has.shared_bytes;
     if (own->invocations > has.invocations) own->invocations = has.invocations;
     return own;
