@@ -70,6 +70,7 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
     }
     text = rp_emit_pragma(source, "subgroup", &length);
     if (text) evaluate(e, call, text, length, &e->subgroup);
+    if (e->subgroup == 1) e->subgroup = 0; /* any */
     text = rp_emit_pragma(source, "grid", &length);
     if (!text) rp_emit_fail(e, "kernels/%s/%s.glsl has no line '// grid: ...'", op, name);
     for (uint32_t i = 0; i < 3; i++) e->grid[i] = 1;

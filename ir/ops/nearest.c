@@ -9,6 +9,7 @@
  * computes the distances of what is left. */
 #include "ops/nearest.h"
 
+#include "ops/matrices.h"
 #include "ops/op_formula.h"
 #include "target/target.h"
 
@@ -60,41 +61,47 @@ typedef struct stream_shape {
     uint8_t ahead, turns;
     uint16_t threads;
     uint16_t registers; /* that it takes */
+    bool own;           /* subgroups have lists of their own */
 } stream_shape;
 
 static const stream_shape stream_shapes[] = {
-    {2, 4, 4, 256, 186},
-    {4, 4, 2, 256, 186},
-    {10, 2, 1, 512, 128},
-    {8, 1, 1, 256, 96}, /* where registers are few, or unknown */
+    {1, 2, 1, 512, 128, true},  /* a query */
+    {2, 4, 1, 256, 186, true},  /* two */
+    {4, 4, 2, 256, 186, false}, /* and so on */
+    {10, 2, 1, 512, 128, false},
+    {8, 1, 1, 256, 96, false}, /* where registers are few, or unknown */
 };
 enum { STREAM_SHAPES = sizeof stream_shapes / sizeof *stream_shapes };
 
-enum { LIST = 64, ROW_OF_RANK = 256, FEW_BYTES = 1024 };
+enum { LIST = 64, FEW_BYTES = 1024, STREAM_SUBGROUP = 32 };
 
 typedef struct stream_plan {
     const stream_shape *shape;
     uint64_t groups, queries, list, staged;
 } stream_plan;
 
-/* Places of a list: twice what is wanted. */
-static uint64_t list_of(uint64_t k) {
-    uint64_t places = LIST;
-    while (places < 2 * k) places *= 2;
+/* Places of a list: twice what is wanted, or where the lists of all subgroups come together. */
+static uint64_t list_of(uint64_t k, const stream_shape *shape) {
+    uint64_t places = LIST, least = shape->own ? shape->threads / STREAM_SUBGROUP * k : 2 * k;
+    while (places < least) places *= 2;
     return places;
 }
 
 static stream_plan plan_stream(uint64_t queries, uint64_t length, uint64_t k,
                                const rp_target *target) {
-    stream_plan p = {.list = list_of(k)};
+    stream_plan p = {0};
+    bool known = rp_op_matrix_subgroup(target) == STREAM_SUBGROUP &&
+                 rp_target_has(target, RP_NEED_SUBGROUP_SIZE);
     uint64_t room = target->shared_bytes - FEW_BYTES, row = (length + 15) / 16 * 64;
     for (uint32_t i = 0; i < STREAM_SHAPES; i++) {
         p.shape = &stream_shapes[i];
         bool fits = p.shape->registers <= target->register_words &&
-                    p.shape->threads <= target->invocations && !rp_target_is_software(target);
+                    p.shape->threads <= target->invocations && !rp_target_is_software(target) &&
+                    (!p.shape->own || (known && k <= STREAM_SUBGROUP));
         if (fits && queries <= p.shape->queries) break;
         if (i + 2 == STREAM_SHAPES && fits) break; /* the largest, several times */
     }
+    p.list = list_of(k, p.shape);
     uint64_t most = p.shape->queries;
     while (most > 1 && most * (row + 8 * p.list) > room) most--;
     p.groups = ceil_div(queries, most);
@@ -114,6 +121,8 @@ static void bind_stream(rp_op_call *call, const rp_target *target) {
     bind(call, 'R', p.shape->turns);
     bind(call, 'S', p.staged && steps ? p.queries * steps * 4 : 1);
     bind(call, 'T', p.shape->threads);
+    bind(call, 'L', p.shape->own ? 1 : 2);
+    bind(call, 'Z', p.shape->own ? STREAM_SUBGROUP : 1);
 }
 
 static void explain_stream(const rp_op_call *call, const rp_target *target, rp_text *text) {

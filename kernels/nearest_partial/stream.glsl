@@ -12,11 +12,17 @@
 // That is looked after every R turns. The first bound comes from the least keys of groups of
 // threads, so that few rows of the first turn pass.
 //
+// For one or two queries, which take no time, waiting for one another is what costs: there (L = 1) each
+// subgroup has lists of its own in registers, an entry of each an invocation, and shares nothing but what
+// is known of the K-th keys. They come together at the end.
+//
 // G: queries of a workgroup; B: groups of them; T: threads, a power of two; C: places of a list, a
 // power of two; H: how many times 16 elements are on their way; R: turns between two looks at the
-// lists; S: vectors of the queries in shared memory, 1 where they do not fit.
+// lists; S: vectors of the queries in shared memory, 1 where they do not fit; L: 1 where subgroups have lists;
+// Z: invocations of a subgroup.
 //
 // local: T
+// subgroup: Z
 // grid: min(B * P, 65535), ceil_div(B * P, 65535), 1
 
 #if base_DTYPE == U32
@@ -39,11 +45,8 @@ shared float query_squares[G];
 shared uvec2 lists[G * C]; // key, row
 shared uint counts[G];
 shared uvec2 bounds[G];    // the K-th entry, when it was sorted last
+shared uint least[G];      // of the keys that are K-th of a subgroup
 shared uint full[3];       // a list is: of this turn, the next, and the one before
-
-bool before(uvec2 a, uvec2 b) {
-    return a.x < b.x || (a.x == b.x && a.y < b.y);
-}
 
 // ---- Distances
 
@@ -71,15 +74,6 @@ float join(float a, float b) {
     return metric == CHEBYSHEV ? (b > a || f_isnan(b) ? b : a) : sum;
 }
 
-// As in kernels/pointwise/cosine_distance.glsl.
-float from_cosine(float product, float left_square, float right_square) {
-    if (!f_isnan(left_square) && left_square < 1e-30) return 1.0;
-    if (!f_isnan(right_square) && right_square < 1e-30) return 1.0;
-    precise float cosine = f_div(product, f_root(left_square) * f_root(right_square));
-    cosine = f_clamp(cosine, -1.0, 1.0);
-    precise float apart = 1.0 - cosine;
-    return apart;
-}
 #endif
 
 // Of four elements that each of four threads has, every fourth one.
@@ -113,7 +107,7 @@ void rank_lists() {
         if (i % C >= count) continue;
         own[e] = lists[i];
         ranks[e] = 0u;
-        for (uint other = list; other < list + count; other++) ranks[e] += uint(before(lists[other], own[e]));
+        for (uint other = list; other < list + count; other++) ranks[e] += uint(select_before(lists[other], own[e]));
     }
     barrier();
     [[unroll]] for (uint e = 0u; e < EACH; e++) {
@@ -135,7 +129,7 @@ void sort_lists() {
             for (uint i = gl_LocalInvocationIndex; i < G * C / 2u; i += T) {
                 uint a = 2u * i - (i & (stride - 1u)), b = a + stride;
                 uvec2 left = lists[a], right = lists[b];
-                if (before(right, left) == ((a & run & (C - 1u)) == 0u)) {
+                if (select_before(right, left) == ((a & run & (C - 1u)) == 0u)) {
                     lists[a] = right;
                     lists[b] = left;
                 }
@@ -152,6 +146,22 @@ void sort_lists() {
 void cut_lists() {
     if (C <= 256u) rank_lists();
     else sort_lists();
+}
+
+// Takes the keys up to `bound` into a list that a subgroup has in order, an entry an invocation. Rows are
+// `first` and those behind it.
+uvec2 insert(uvec2 list, uint key, uint bound, uint first) {
+    uvec4 who = subgroupBallot(key <= bound);
+    while (who.x != 0u) {
+        uint from = uint(findLSB(who.x)), lane = gl_SubgroupInvocationID;
+        who.x &= who.x - 1u;
+        uvec2 entry = uvec2(subgroupShuffle(key, from), first + from);
+        uint place = subgroupBallotBitCount(subgroupBallot(select_before(list, entry)));
+        uvec2 above = subgroupShuffle(list, max(lane, 1u) - 1u);
+        if (lane == place) list = entry;
+        if (lane > place) list = above;
+    }
+    return list;
 }
 
 // What thread j takes of 16 elements of a query.
@@ -177,6 +187,7 @@ void main() {
     for (uint g = thread; g < G; g += T) {
         counts[g] = 0u;
         bounds[g] = uvec2(NONE);
+        least[g] = NONE - 1u; // whose key is NONE is no row
     }
     if (thread < 3u) full[thread] = 0u;
 #if base_DTYPE != U32
@@ -194,6 +205,8 @@ void main() {
 #endif
     barrier();
 
+    uvec2 own_lists[G];
+    [[unroll]] for (uint g = 0u; g < G; g++) own_lists[g] = uvec2(NONE);
     FOUR next[4u * H];
     uint row = begin + thread / 4u * 4u; // the first of four
     if (begin < end)
@@ -255,9 +268,19 @@ void main() {
                 [[unroll]] for (uint u = 0u; u < 4u; u++) four[u] = sums[g * 4u + u];
                 NUMBER distance = gather(four, j);
 #if base_DTYPE != U32
-                if (metric == COSINE) distance = from_cosine(distance, query_squares[g], square);
+                if (metric == COSINE) distance = nearest_cosine(distance, query_squares[g], square);
 #endif
                 keys[r * G + g] = open ? select_key(distance, metric == DOT) : NONE;
+            }
+            if (L == 1u) {
+                [[unroll]] for (uint g = 0u; g < G; g++) {
+                    uint bound = least[g];
+                    if (!subgroupAny(keys[r * G + g] <= bound)) continue;
+                    own_lists[g] = insert(own_lists[g], keys[r * G + g], bound, own + r * T - gl_SubgroupInvocationID);
+                    uint last_key = subgroupShuffle(own_lists[g].x, K - 1u);
+                    if (last_key < bound && subgroupElect()) atomicMin(least[g], last_key);
+                }
+                continue;
             }
             if (r == 0u && turns == 0u && C <= 256u && C <= T) {
                 // A bound to begin with: the K-th of the least keys of C groups of threads.
@@ -276,12 +299,13 @@ void main() {
                 barrier();
             }
             [[unroll]] for (uint g = 0u; g < G; g++)
-                if (open && before(uvec2(keys[r * G + g], own + r * T), bounds[g])) {
+                if (open && select_before(uvec2(keys[r * G + g], own + r * T), bounds[g])) {
                     uint place = atomicAdd(counts[g], 1u);
                     if (place < C) lists[g * C + place] = uvec2(keys[r * G + g], own + r * T);
                     else waiting |= 1u << r * G + g;
                 }
         }
+        if (L == 1u) continue;
         if (waiting != 0u) full[turns % 3u] = 1u;
         barrier();
         bool again = full[turns % 3u] != 0u;
@@ -294,7 +318,7 @@ void main() {
                 if ((waiting >> i & 1u) != 0u) {
                     uvec2 entry = uvec2(keys[i], own + i / G * T);
                     waiting ^= 1u << i;
-                    if (before(entry, bounds[i % G])) {
+                    if (select_before(entry, bounds[i % G])) {
                         uint place = atomicAdd(counts[i % G], 1u);
                         if (place < C) lists[i % G * C + place] = entry;
                         else waiting |= 1u << i;
@@ -305,6 +329,9 @@ void main() {
             again = full[turns % 3u] != 0u;
         }
     }
+    [[unroll]] for (uint g = 0u; g < G; g++)
+        if (gl_SubgroupInvocationID < K && own_lists[g].y != NONE)
+            lists[g * C + atomicAdd(counts[g], 1u)] = own_lists[g];
     barrier();
     cut_lists();
     for (uint i = thread; i < G * K; i += T) {

@@ -61,26 +61,12 @@ vec4 row_load[ROW_LOADS];
 float row_parts[ROW_LOADS];
 uint query_at[LOADS], row_at[ROW_LOADS];
 
-bool before(uvec2 a, uvec2 b) {
-    return a.x < b.x || (a.x == b.x && a.y < b.y);
-}
-
 // ---- The op's arithmetic: as stream.glsl has it
 
 float four_sums(float x) {
     precise float two = x + subgroupShuffleXor(x, 1u);
     precise float four = two + subgroupShuffleXor(two, 2u);
     return four;
-}
-
-// As in kernels/pointwise/cosine_distance.glsl.
-float from_cosine(float product, float left_square, float right_square) {
-    if (!f_isnan(left_square) && left_square < 1e-30) return 1.0;
-    if (!f_isnan(right_square) && right_square < 1e-30) return 1.0;
-    precise float cosine = f_div(product, f_root(left_square) * f_root(right_square));
-    cosine = f_clamp(cosine, -1.0, 1.0);
-    precise float apart = 1.0 - cosine;
-    return apart;
 }
 
 // The key of the distance of a query and a row, by four neighbouring threads that all get it.
@@ -109,7 +95,7 @@ uint exact_key(uint query, uint row) {
                 }
     }
     float distance = four_sums(sum);
-    if (metric == COSINE) distance = from_cosine(distance, four_sums(left), four_sums(right));
+    if (metric == COSINE) distance = nearest_cosine(distance, four_sums(left), four_sums(right));
     return select_key(distance, metric == DOT);
 }
 
@@ -354,7 +340,7 @@ void exact_tile(uint g, uint row, uint end) {
         uint i = first + tile_thread, rank = 0u;
         uvec2 own = row_tile[min(i, total - 1u)].xy;
         bool good = i < total && own.y != select_none;
-        for (uint n = 0u; n < total && good; n++) rank += uint(before(row_tile[n].xy, own));
+        for (uint n = 0u; n < total && good; n++) rank += uint(select_before(row_tile[n].xy, own));
         barrier();
         if (!good || rank >= K) continue;
         float bound = bound_of(g, own.x);
@@ -478,7 +464,7 @@ void main() {
         if (place < count) {
             own = lists[i];
             place = 0u;
-            for (uint n = 0u; n < count; n++) place += uint(before(lists[g * C + n], own));
+            for (uint n = 0u; n < count; n++) place += uint(select_before(lists[g * C + n], own));
         }
         if (place >= K) continue;
         uint at = ((first_query + g) * P + part) * K + place;

@@ -3,8 +3,9 @@
  *
  * Ties by the thousand, rows of zeros, distances that fall from row to row (each row comes before
  * all that were seen), large vectors with small differences (|a|^2 - 2ab + |b|^2 has no right digit
- * there), infinities and NaN, lengths that are no multiple of anything, masks that leave a few rows
- * or none, more neighbours wanted than there are. Every variant that fits computes each. */
+ * there), lengths from a thousandth to a thousand, infinities and NaN, lengths that are no multiple of
+ * anything, masks that leave a few rows or none, more neighbours wanted than there are. Every variant
+ * that fits computes each. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@ typedef enum data_kind {
     ZEROS,   /* queries of zeros as well */
     FALLING, /* distances from a query of zeros fall from row to row */
     LARGE,   /* a million, and less than one apart */
+    SPREAD,  /* the longest row a million times as long as the shortest, queries as well */
     WILD,    /* every seventh row as large as floats go, some of infinities and NaN */
     KINDS
 } data_kind;
@@ -32,7 +34,7 @@ typedef struct search {
     const char *metric, *op;
     uint32_t queries, rows, length, k, parts;
     rows_left mask;
-    bool tiles; /* for a target with room for variant `tiles` */
+    uint32_t variants; /* to try for a large target, as far as it has matrices; 0: for any device */
 } search;
 
 static float element(rp_random *random, data_kind kind, uint32_t row, bool query, uint32_t rows) {
@@ -42,6 +44,7 @@ static float element(rp_random *random, data_kind kind, uint32_t row, bool query
     case ZEROS: return 0;
     case FALLING: return query ? 0 : (float)(rows - row);
     case LARGE: return 1e6f + number;
+    case SPREAD: return ldexpf(number, (int)(row % 21) - 10);
     case WILD:
         if (row % 11 == 3) return row % 2 ? INFINITY : NAN;
         return !query && row % 7 == 0 ? number * 1e25f : number;
@@ -140,10 +143,11 @@ static void compare(rp_exec *exec, const search *s, data_kind kind, uint32_t ski
 }
 
 static void try_search(const search *s) {
-    for (uint32_t skip = 0; skip < (s->tiles ? 1 : 2); skip++) {
+    uint32_t variants = s->variants && T.large.matrix_shapes ? s->variants : 1;
+    for (uint32_t skip = 0; skip < variants; skip++) {
         rp_graph *g = make_graph(s);
         g->skip_variants = skip;
-        if (s->tiles) CU_ASSERT_EQUAL(rp_graph_set_target(g, &T.large), RP_OK);
+        if (s->variants) CU_ASSERT_EQUAL(rp_graph_set_target(g, &T.large), RP_OK);
         rp_plan *plan = gpu_compile(g, 0);
         rp_exec *exec = gpu_exec(T.device, plan, NULL);
         for (data_kind kind = RANDOM; kind < KINDS; kind++) {
@@ -197,30 +201,38 @@ static void test_masks(void) {
  * be filtered goes over a tile query by query. */
 static void test_tiles(void) {
     static const search searches[] = {
-        {"l2", "l2_distance", 256, 264, 16, 10, 1, ALL, true},
-        {"l2", "l2_distance", 260, 500, 32, 3, 2, SOME, true},
-        {"cosine", "cosine_distance", 256, 264, 16, 10, 1, SOME, true},
-        {"dot", "dot_product", 256, 264, 16, 12, 1, FEW, true},
-        {"l2", "l2_distance", 256, 264, 16, 10, 1, NOTHING, true},
+        {"l2", "l2_distance", 256, 264, 16, 10, 1, ALL, 2},
+        {"l2", "l2_distance", 260, 500, 32, 3, 2, SOME, 2},
+        {"cosine", "cosine_distance", 256, 264, 16, 10, 1, SOME, 2},
+        {"dot", "dot_product", 256, 264, 16, 12, 1, FEW, 2},
+        {"l2", "l2_distance", 256, 264, 16, 10, 1, NOTHING, 2},
+    };
+    for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) try_search(&searches[i]);
+}
+
+/* Subgroups with lists of their own, where the device has subgroups of 32. */
+static void test_few(void) {
+    static const search searches[] = {
+        {"l2", "l2_distance", 2, 2100, 96, 10, 1, SOME, 1},
+        {"hamming", "hamming", 1, 900, 7, 10, 2, SOME, 1},
+        {"chebyshev", "chebyshev", 2, 700, 67, 32, 2, ALL, 1},
+        {"cosine", "cosine_distance", 1, 700, 72, 10, 3, FEW, 1},
     };
     for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) try_search(&searches[i]);
 }
 
 static void use_large(void) {
-    rp_target device = RP_TARGET_INIT;
-    T.large = *rp_target_builtin("h200");
-    CU_ASSERT_EQUAL(rp_device_target(T.device, &device), RP_OK);
-    T.large.needs &= device.needs;
-    T.large.matrix_shapes &= device.matrix_shapes;
-    if (T.large.shared_bytes > device.shared_bytes) T.large.shared_bytes = device.shared_bytes;
-    if (T.large.invocations > device.invocations) T.large.invocations = device.invocations;
+    gpu_target_like(T.device, rp_target_builtin("h200"), &T.large);
 }
 
 int main(void) {
-    static const rp_test tests[] = {
-        {"every metric", test_metrics},        {"odd lengths", test_lengths},
-        {"rows left out", test_masks},         {"a target that is large", use_large},
-        {"many queries by tiles", test_tiles}, {NULL, NULL}};
+    static const rp_test tests[] = {{"every metric", test_metrics},
+                                    {"odd lengths", test_lengths},
+                                    {"rows left out", test_masks},
+                                    {"a target that is large", use_large},
+                                    {"one or two queries", test_few},
+                                    {"many queries by tiles", test_tiles},
+                                    {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
         gpu_report(diags);
