@@ -195,9 +195,133 @@ static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_te
                    TILE_ROWS);
 }
 
+/* ---- matrices -------------------------------------------------------------------------------- */
+
+/* Subgroups along queries and rows; matrices of sums that each has; elements of a step; workgroups
+ * that a multiprocessor has registers for. Measured on one large GPU. */
+typedef struct matrix_shape {
+    uint8_t along, across, down, right, depth, resident;
+} matrix_shape;
+
+static const matrix_shape matrix_shapes[] = {
+    {4, 4, 2, 2, 32, 1}, /* 128 queries, 128 rows */
+    {2, 4, 2, 2, 32, 2}, /* 64, 128 */
+    {1, 8, 2, 2, 32, 2}, /* 32, 256 */
+    {1, 8, 1, 2, 64, 2}, /* 16, 256 */
+    {1, 8, 1, 2, 32, 2}, /* the same, with room for long lists */
+};
+enum { MATRIX_SHAPES = sizeof matrix_shapes / sizeof *matrix_shapes };
+enum { MATRIX_EDGE = 16, MATRIX_SUBGROUP = 32, MATRIX_REGISTERS = 128 };
+enum { MATRIX_LENGTH = 4096 }; /* that the bound of its error is for */
+enum { STREAM_QUERIES = 10, LONG_ROW = 256 };
+
+/* Few queries take as long as reading the base by stream; half as many where rows are long. */
+static bool are_few(uint64_t queries, uint64_t length) {
+    return queries * (length < LONG_ROW ? 1 : 2) <= STREAM_QUERIES;
+}
+
+static uint64_t matrix_queries(const matrix_shape *s) {
+    return (uint64_t)s->along * s->down * MATRIX_EDGE;
+}
+
+static uint64_t matrix_rows(const matrix_shape *s) {
+    return (uint64_t)s->across * s->right * MATRIX_EDGE;
+}
+
+static uint64_t matrix_threads(const matrix_shape *s) {
+    return (uint64_t)s->along * s->across * MATRIX_SUBGROUP;
+}
+
+/* Places of a list: a third more than what is wanted at least, and 32 or twice as many where there
+ * is room. 0: it does not fit. */
+static uint64_t matrix_places(const matrix_shape *s, uint64_t k, const rp_target *target) {
+    uint64_t queries = matrix_queries(s), rows = matrix_rows(s);
+    uint64_t line = ((uint64_t)s->depth / 8 + 1) * 16;
+    uint64_t fixed = (queries + rows) * line + rows * 8 + queries * 16 + queries / 4 + 64;
+    if (fixed > target->shared_bytes) return 0;
+    uint64_t places = (target->shared_bytes - fixed) / (8 * queries),
+             best = 2 * k < 32 ? 32 : 2 * k;
+    if (places > best) places = best;
+    return places >= k + k / 3 + 6 ? places : 0;
+}
+
+/* NULL: the variant does not fit. */
+static const matrix_shape *find_matrices(uint64_t queries, uint64_t length, uint64_t k,
+                                         uint32_t metric, const rp_target *target) {
+    bool filters =
+        metric == RP_NEAREST_L2 || metric == RP_NEAREST_COSINE || metric == RP_NEAREST_DOT;
+    if (!filters || are_few(queries, length) || length % MATRIX_EDGE != 0 ||
+        length > MATRIX_LENGTH || target->register_words < MATRIX_REGISTERS ||
+        target->matrix_quads != 1 || !(target->matrix_shapes & RP_MATRIX_16_16_16_F16_F32) ||
+        rp_op_matrix_subgroup(target) != MATRIX_SUBGROUP)
+        return NULL;
+    for (uint32_t i = 0; i < MATRIX_SHAPES; i++) {
+        const matrix_shape *s = &matrix_shapes[i];
+        bool half_empty = s->down * s->along > 1 && 2 * queries <= matrix_queries(s);
+        if (!half_empty && matrix_threads(s) <= target->invocations && matrix_places(s, k, target))
+            return s;
+    }
+    return NULL;
+}
+
+static const matrix_shape *matrices_of(const rp_op_call *call, const rp_target *target) {
+    return find_matrices(rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'),
+                         (uint32_t)call->attrs[ATTR_METRIC], target);
+}
+
+static bool fits_matrices(const rp_op_call *call, const rp_target *target) {
+    return matrices_of(call, target) != NULL;
+}
+
+static void bind_matrices(rp_op_call *call, const rp_target *target) {
+    const matrix_shape *s = matrices_of(call, target);
+    bind(call, 'B', ceil_div(rp_sym(call, 'Q'), matrix_queries(s)));
+    bind(call, 'C', matrix_places(s, rp_sym(call, 'K'), target));
+    bind(call, 'E', MATRIX_EDGE);
+    bind(call, 'F', MATRIX_EDGE);
+    bind(call, 'G', matrix_queries(s));
+    bind(call, 'H', s->depth);
+    bind(call, 'I', MATRIX_EDGE);
+    bind(call, 'J', s->along);
+    bind(call, 'L', s->across);
+    bind(call, 'M', MATRIX_EDGE);
+    bind(call, 'R', matrix_rows(s));
+    bind(call, 'T', matrix_threads(s));
+    bind(call, 'U', s->down);
+    bind(call, 'V', s->right);
+    bind(call, 'Z', MATRIX_SUBGROUP);
+}
+
+static void explain_matrices(const rp_op_call *call, const rp_target *target, rp_text *text) {
+    (void)target;
+    rp_text_format(text, "tiles of %llu queries and %llu rows, lists of %llu",
+                   (unsigned long long)rp_sym(call, 'G'), (unsigned long long)rp_sym(call, 'R'),
+                   (unsigned long long)rp_sym(call, 'C'));
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 const rp_op_variant rp_nearest_variants[] = {
+    {
+        .name = "matrices",
+        .when =
+            "l2, cosine and dot, more than 10 queries, or 5 of 256 elements and more; up to 4096 "
+            "elements, a multiple of 16; k as far as lists fit into shared memory; on a target "
+            "with cooperative matrices of f16 and sums of f32 "
+            "whose layout is known",
+        .why = "products of f16 say which rows cannot be among the nearest, with a bound of their "
+               "error; the distances of the others are computed as the metric's op does",
+        .text = 4500,
+        .threads = 512,
+        .groups = "BP",
+        .needs = (RP_OP_MATRIX_NEEDS & ~RP_NEED_STORAGE16) | RP_NEED_SUBGROUP_SHUFFLE |
+                 RP_NEED_SUBGROUP_BALLOT | RP_NEED_SUBGROUP_ARITHMETIC,
+        .sites = {32, 24, 2, 1, 1},
+        .reads = {"BPQD", "BND"},
+        .fits = fits_matrices,
+        .bind = bind_matrices,
+        .explain = explain_matrices,
+    },
     {
         .name = "tiles",
         .when = "l2, cosine and dot, 256 queries and more of up to 256 elements, a multiple of 16; "
@@ -251,10 +375,17 @@ static uint64_t fill_waves(uint64_t groups, uint64_t multiprocessors) {
 
 uint64_t rp_nearest_parts(uint64_t queries, uint64_t rows, uint64_t length, uint64_t k,
                           uint32_t metric, const rp_target *target) {
+    const matrix_shape *matrices = find_matrices(queries, length, k, metric, target);
     const tile_shape *tiles = find_tiles(queries, length, k, metric, target);
-    uint64_t groups = tiles ? ceil_div(queries, tiles->along * 4 * TILE_SUMS)
-                            : plan_stream(queries, length, k, target).groups;
-    uint64_t parts = fill_waves(groups, target->multiprocessors);
+    uint64_t places = target->multiprocessors, groups;
+    if (matrices) {
+        groups = ceil_div(queries, matrix_queries(matrices));
+        places *= matrices->resident;
+    } else {
+        groups = tiles ? ceil_div(queries, tiles->along * 4 * TILE_SUMS)
+                       : plan_stream(queries, length, k, target).groups;
+    }
+    uint64_t parts = fill_waves(groups, places);
     parts = least(least(parts, rows / PART_ROWS), MOST_PARTS);
     return parts < 1 ? 1 : parts;
 }

@@ -210,6 +210,21 @@ static void test_tiles(void) {
     for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) try_search(&searches[i]);
 }
 
+/* Where the device has no matrices, other variants compute them. */
+static void test_matrices(void) {
+    static const search searches[] = {
+        {"l2", "l2_distance", 12, 700, 48, 10, 2, ALL, 1},
+        {"cosine", "cosine_distance", 17, 700, 48, 10, 2, SOME, 1},
+        {"dot", "dot_product", 33, 700, 80, 10, 2, SOME, 1},
+        {"l2", "l2_distance", 70, 300, 128, 1, 2, ALL, 1},
+        {"dot", "dot_product", 11, 600, 16, 100, 1, ALL, 1},
+        {"l2", "l2_distance", 11, 600, 160, 40, 3, SOME, 1},
+        {"cosine", "cosine_distance", 20, 300, 32, 10, 3, FEW, 1},
+        {"l2", "l2_distance", 6, 300, 768, 10, 3, NOTHING, 1},
+    };
+    for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) try_search(&searches[i]);
+}
+
 /* Subgroups with lists of their own, where the device has subgroups of 32. */
 static void test_few(void) {
     static const search searches[] = {
@@ -226,13 +241,11 @@ static void use_large(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"every metric", test_metrics},
-                                    {"odd lengths", test_lengths},
-                                    {"rows left out", test_masks},
-                                    {"a target that is large", use_large},
-                                    {"one or two queries", test_few},
-                                    {"many queries by tiles", test_tiles},
-                                    {NULL, NULL}};
+    static const rp_test tests[] = {
+        {"every metric", test_metrics},        {"odd lengths", test_lengths},
+        {"rows left out", test_masks},         {"a target that is large", use_large},
+        {"one or two queries", test_few},      {"several queries", test_matrices},
+        {"many queries by tiles", test_tiles}, {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &T.device) != RP_OK) {
         gpu_report(diags);
