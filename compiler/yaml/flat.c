@@ -14,8 +14,16 @@ typedef struct printer {
 
 /* ---- Noting ---------------------------------------------------------------------------------- */
 
+/* A node that several aliases or repetitions share is worth the same to all. */
+static const char *find_note(const rp_reader *r, const rp_yaml_node *node) {
+    uint32_t key = rp_table_key(&node, sizeof(const rp_yaml_node *));
+    for (uint32_t at = 0, i; rp_table_next(&r->note_table, key, &at, &i);)
+        if (r->notes[i].node == node) return r->notes[i].text;
+    return NULL;
+}
+
 void rp_flat_text(rp_reader *r, const rp_yaml_node *node, const char *text) {
-    if (!r->source->keep_flat) return;
+    if (!r->source->keep_flat || find_note(r, node)) return;
     size_t length = strlen(text);
     char *copy = rp_make(r, length + 1);
     if (!copy || !RP_RESERVE(&r->a, r->notes, r->notes_count, r->notes_capacity, 1) ||
@@ -56,14 +64,6 @@ void rp_flat_value(rp_reader *r, const rp_yaml_node *node, const rp_value *value
         rp_flat_text(r, node, text.data);
     }
     rp_text_free(&text);
-}
-
-/* What a reader noted first; a node that several aliases share is worth the same to all. */
-static const char *find_note(const rp_reader *r, const rp_yaml_node *node) {
-    uint32_t key = rp_table_key(&node, sizeof(const rp_yaml_node *));
-    for (uint32_t at = 0, i; rp_table_next(&r->note_table, key, &at, &i);)
-        if (r->notes[i].node == node) return r->notes[i].text;
-    return NULL;
 }
 
 /* ---- Texts ----------------------------------------------------------------------------------- */

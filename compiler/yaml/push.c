@@ -2,7 +2,7 @@
  * shader declares, as a list of typed scalars, or as bytes. Every byte of the block must be given;
  * the gaps between members are zeros. In the first two a live value may stand for a number, and is
  * then followed. */
-#include "yaml/pipeline.h"
+#include "yaml/expand.h"
 
 #include <stdio.h>
 
@@ -15,7 +15,7 @@ typedef struct live_value {
 
 /* "gain" or "limits[1]", where nothing else has the name. False for any other text, which is a
  * number or will be found to be none. */
-static bool find_live(const rp_reader *r, const rp_yaml_node *node, live_value *out) {
+static bool find_live(rp_reader *r, const rp_yaml_node *node, live_value *out) {
     if (node->kind != RP_YAML_SCALAR) return false;
     size_t length = strcspn(node->text, "["), digits = 0;
     bool whole = length == node->length;
@@ -24,8 +24,16 @@ static bool find_live(const rp_reader *r, const rp_yaml_node *node, live_value *
         digits = strspn(index, "0123456789");
         if (digits == 0 || digits > 9 || strcmp(index + digits, "]") != 0) return false;
     }
-    if (rp_names_find(&r->param_names, node->text, length)) return false;
-    const rp_name *name = rp_names_find(&r->buffer_names, node->text, length);
+    const char *text = node->text;
+    size_t name_length = length;
+    const rp_yaml_binding *binding = rp_scope_find(node, text, length);
+    if (binding && (binding->is_number || binding->given->kind != RP_YAML_SCALAR)) return false;
+    if (binding) { /* a block's parameter, which stands for a name */
+        text = binding->given->text;
+        name_length = binding->given->length;
+    }
+    if (rp_names_find(&r->param_names, text, name_length)) return false;
+    const rp_name *name = rp_names_find(&r->buffer_names, text, name_length);
     if (!name || name->value == RP_NONE || r->graph->buffers[name->value].kind != RP_LIVE)
         return false;
     const rp_graph_buffer *b = &r->graph->buffers[name->value];
@@ -34,6 +42,11 @@ static bool find_live(const rp_reader *r, const rp_yaml_node *node, live_value *
     out->count = 1;
     for (size_t i = 0; i < digits; i++)
         out->first = out->first * 10 + (uint32_t)(node->text[length + 1 + i] - '0');
+    if (binding) { /* its name means nothing in the flat pipeline */
+        char element[160];
+        snprintf(element, sizeof element, "%.128s[%u]", name->text, out->first);
+        rp_flat_text(r, node, element);
+    }
     return true;
 }
 
@@ -106,7 +119,7 @@ static bool computes_with_live(rp_reader *r, const rp_yaml_node *node) {
             length++;
         const rp_name *name = rp_names_find(&r->buffer_names, at, length);
         if (name && name->value != RP_NONE && r->graph->buffers[name->value].kind == RP_LIVE &&
-            !rp_names_find(&r->param_names, at, length)) {
+            !rp_names_find(&r->param_names, at, length) && !rp_scope_find(node, at, length)) {
             rp_read_error(r, node,
                           "live value '%.*s' stands alone in push data: it is copied there, "
                           "nothing is computed",
