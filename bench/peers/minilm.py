@@ -105,14 +105,10 @@ def layer_nodes(l):
 
     for name in "qkv":
         linear(name, x, f"l{l}.{name}")
-        node(f"op: permute, x: {{buffer: l{l}.{name}, shape: [batch, tokens, {HEADS}, {HEAD}]}}, "
-             f"order: acbd, out: l{l}.{name}h")
-    node(f"op: matmul, a: l{l}.qh, b: l{l}.kh, transpose_b: 1, out: l{l}.s")
-    node(f"op: softmax, x: l{l}.s, mask: {{buffer: hidden, shape: [batch, 1, 1, tokens]}}, "
-         f"scale: {HEAD ** -0.5!r}, out: l{l}.p")
-    node(f"op: matmul, a: l{l}.p, b: l{l}.vh, out: l{l}.a")
-    node(f"op: permute, x: l{l}.a, order: acbd, out: l{l}.at")
-    linear("o", f"{{buffer: l{l}.at, shape: [batch, tokens, {WIDTH}]}}", f"l{l}.o")
+    heads = ", ".join(f"{name}: {{buffer: l{l}.{name}, shape: [batch, tokens, {HEADS}, {HEAD}]}}"
+                      for name in "qkv")
+    node(f"op: attention_prefill, {heads}, mask: hidden, causal: 0, out: l{l}.a")
+    linear("o", f"{{buffer: l{l}.a, shape: [batch, tokens, {WIDTH}]}}", f"l{l}.o")
     node(f"map: a + b, bind: {{a: l{l}.o, b: {x}}}, out: l{l}.r1")
     norm("n1", f"l{l}.r1", f"l{l}.m")
     linear("up", f"l{l}.m", f"l{l}.u")

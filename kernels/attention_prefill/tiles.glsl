@@ -5,8 +5,10 @@
 //
 // Sums are kept relative to the greatest score so far, and scaled down when it rises.
 //
+// A: sequences.
+//
 // local: 256
-// grid: N, H, 1
+// grid: N, H, A
 
 const uint ROWS = 32u;   // of the cache in a tile
 const uint SLICE = 64u;  // columns of k at a time
@@ -42,7 +44,7 @@ void load_k(uint tile, uint end, uint group, uint first_column) {
         uint row = i / SLICE, column = i % SLICE;
         float value = 0.0;
         if (tile + row < end && first_column + column < D)
-            value = k(((tile + row) * G + group) * D + first_column + column);
+            value = k(((gl_WorkGroupID.z * S + tile + row) * G + group) * D + first_column + column);
         slice[column * (ROWS + 1u) + row] = value;
     }
 }
@@ -54,7 +56,7 @@ void load_v(uint first_row, uint end, uint group) {
         uint row = i / SIZE, column = i % SIZE;
         float value = 0.0;
         if (first_row + row < end && column < D)
-            value = v(((first_row + row) * G + group) * D + column);
+            value = v(((gl_WorkGroupID.z * S + first_row + row) * G + group) * D + column);
         slice[i] = value;
     }
 }
@@ -66,6 +68,7 @@ void main() {
     uint token = gl_WorkGroupID.x * X;  // the workgroup's first
     uint head = gl_WorkGroupID.y;
     uint group = head / L;
+    uint batch = gl_WorkGroupID.z;
 
     uint before = min(past(0u), S);
     uint total = before + min(T, S - before);
@@ -74,7 +77,7 @@ void main() {
 
     for (uint i = thread; i < X * SIZE; i += 256u) {
         uint row = i / SIZE, d = i % SIZE;
-        queries[i] = token + row < T && d < D ? q(((token + row) * H + head) * D + d) : 0.0;
+        queries[i] = token + row < T && d < D ? q(((batch * T + token + row) * H + head) * D + d) : 0.0;
     }
 
     float factor = scale == 0.0 ? 1.0 / sqrt(float(D)) : scale;
@@ -100,10 +103,15 @@ void main() {
                     scores[n] = fma(queries[(first + n) * SIZE + s * SLICE + d], key, scores[n]);
             }
         }
+        const float lowest = uintBitsToFloat(0xff800000u);
+        float more = 0.0;
+#if mask_PRESENT
+        if (tile + across < end) more = mask(batch * S + tile + across);
+#endif
         for (uint n = 0u; n < TOKENS; n++) {
             uint seen = causal != 0u ? before + min(token + first + n + 1u, S - before) : total;
-            bool sees = tile + across < min(seen, end);
-            scores[n] = sees ? capped(scores[n] * factor) : uintBitsToFloat(0xff800000u);
+            bool sees = tile + across < min(seen, end) && more != lowest;
+            scores[n] = sees ? capped(scores[n] * factor) + more : lowest;
             weights[(first + n) * (ROWS + 1u) + across] = scores[n];
         }
         barrier();
@@ -148,7 +156,7 @@ void main() {
         for (uint c = 0u; c < COLUMNS; c++) {
             uint d = c * 32u + across;
             precise float mean = sum == 0.0 ? 0.0 : f_quotient(sums[n * COLUMNS + c], sum);
-            if (d < D) out_store(((token + first + n) * H + head) * D + d, mean);
+            if (d < D) out_store(((batch * T + token + first + n) * H + head) * D + d, mean);
         }
     }
 }

@@ -189,6 +189,7 @@ static void make_trials(void) {
     T.trials = need(calloc(MAX_CASES, sizeof *T.trials));
     add_wide_trials();
     add_trials(op_cases, op_case_count);
+    add_trials(op_attention_cases, op_attention_case_count);
     add_trials(op_byte_cases, op_byte_case_count);
     add_targets();
     CU_ASSERT(T.count > 0);

@@ -13,6 +13,8 @@ typedef struct op_case {
 
 extern const op_case op_cases[];
 extern const uint32_t op_case_count;
+extern const op_case op_attention_cases[];
+extern const uint32_t op_attention_case_count;
 extern const op_case op_byte_cases[]; /* products of i8 */
 extern const uint32_t op_byte_case_count;
 

@@ -38,6 +38,7 @@ typedef struct attention {
     const double *q, *k, *v; /* k and v: row 0 of this head */
     uint64_t size, stride;   /* elements of a head; of a row of the cache */
     double scale, cap;
+    const double *mask;          /* added to the rows' scores; NULL: nothing */
     double most, sum, condition; /* the greatest score, the weights' sum, see below */
     double *out, *magnitude;     /* of size; the weighted rows of v, not divided by the sum */
 } attention;
@@ -54,9 +55,11 @@ static double score(attention *a, uint64_t row) {
         dot += term;
         magnitude += fabs(term);
     }
-    a->condition = fmax(a->condition, magnitude * fabs(a->scale) + fabs(a->cap));
+    double more = a->mask ? a->mask[row] : 0;
+    if (more == -INFINITY) return more;
+    a->condition = fmax(a->condition, magnitude * fabs(a->scale) + fabs(a->cap) + fabs(more));
     dot *= a->scale;
-    return a->cap != 0 ? a->cap * tanh(dot / a->cap) : dot;
+    return (a->cap != 0 ? a->cap * tanh(dot / a->cap) : dot) + more;
 }
 
 static void attend(attention *a, uint64_t first, uint64_t end) {
@@ -143,20 +146,24 @@ enum { PREFILL_CAUSAL, PREFILL_SCALE, PREFILL_CAP };
 
 static void reference_prefill(const rp_op_call *call, rp_op_data *data) {
     uint64_t tokens = rp_sym(call, 'T'), heads = rp_sym(call, 'H'), size = rp_sym(call, 'D');
-    uint64_t groups = rp_sym(call, 'G'), rows = rp_sym(call, 'S'), past = rows;
-    if (data->operands[3][0] < (double)rows) past = (uint64_t)data->operands[3][0];
-    for (uint64_t t = 0; t < tokens; t++)
+    uint64_t groups = rp_sym(call, 'G'), rows = rp_sym(call, 'S'), past = 0;
+    const double *mask = data->operands[4];
+    if (data->operands[3]) past = (uint64_t)fmin(data->operands[3][0], (double)rows);
+    for (uint64_t i = 0; i < rp_sym(call, 'A') * tokens; i++)
         for (uint64_t h = 0; h < heads; h++) {
-            uint64_t seen = call->attrs[PREFILL_CAUSAL] != 0 ? t + 1 : tokens;
-            uint64_t group = h / (heads / groups), at = (t * heads + h) * size;
+            uint64_t batch = i / tokens, seen = i % tokens + 1;
+            if (call->attrs[PREFILL_CAUSAL] == 0) seen = tokens;
+            uint64_t group = h / (heads / groups), at = (i * heads + h) * size;
+            uint64_t cache = (batch * rows * groups + group) * size;
             attention a = {.q = data->operands[0] + at,
-                           .k = data->operands[1] + group * size,
-                           .v = data->operands[2] + group * size,
+                           .k = data->operands[1] + cache,
+                           .v = data->operands[2] + cache,
                            .size = size,
                            .stride = groups * size,
                            .scale = attention_scale(call->attrs[PREFILL_SCALE], size),
                            .cap = (double)(float)call->attrs[PREFILL_CAP],
-                           .out = data->operands[4] + at,
+                           .mask = mask ? mask + batch * rows : NULL,
+                           .out = data->operands[5] + at,
                            .magnitude = data->scale + at};
             attend(&a, 0, rows - past < seen ? rows : past + seen);
             if (a.sum == 0) continue;

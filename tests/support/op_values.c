@@ -174,6 +174,14 @@ static double of_row(rp_random *r, uint64_t row, uint64_t column, uint64_t colum
     }
 }
 
+/* What is added to scores: -inf for the rows that do not count. */
+static double of_mask(rp_random *r, uint64_t row, uint64_t column, uint64_t columns) {
+    double value = uniform(r) * 2 - 1;
+    bool out[] = {column >= columns - columns / 3, column < columns / 2, true, (bool)(column % 3),
+                  column < columns / 4 || column >= columns / 2};
+    return out[row % (sizeof out / sizeof *out)] ? -INFINITY : value;
+}
+
 static bool starts(const char *how, const char *word, double *number) {
     size_t length = strlen(word);
     if (strncmp(how, word, length) != 0) return false;
@@ -209,15 +217,16 @@ void rp_values_fill(rp_random *random, const rp_tensor *tensor, const char *how,
         return;
     }
     /* Decided once: which of the ways it is. */
-    double v[8] = {0};
+    double v[9] = {0};
     bool specials = starts(how, "special", v), extremes = starts(how, "extreme", v);
     bool finite = starts(how, "finite", &v[0]), positive = starts(how, "positive", &v[1]);
     bool whole = starts(how, "int", &v[2]), below = starts(how, "below", &v[3]);
     bool constant = starts(how, "value", &v[4]), rows = starts(how, "rows", v + 5);
     bool tame = starts(how, "tame", v + 6), salted = starts(how, "salted", v + 6);
     bool spread = starts(how, "spread", v + 7), shift = starts(how, "shift", v + 7);
-    if (*how && !(specials || extremes || finite || positive || whole || below || constant ||
-                  rows || tame || salted || spread || shift))
+    bool masks = starts(how, "masks", v + 8);
+    if (*how && !(masks || specials || extremes || finite || positive || whole || below ||
+                  constant || rows || tame || salted || spread || shift))
         abort(); /* a misspelt word in a table of cases */
     for (uint64_t i = 0; i < count; i++) {
         double value = ordinary(random, dtype);
@@ -238,6 +247,7 @@ void rp_values_fill(rp_random *random, const rp_tensor *tensor, const char *how,
         if (below) value = rp_random_below(random, (uint32_t)v[3]);
         if (constant) value = v[4];
         if (rows) value = of_row(random, i / columns, i % columns, columns, v[5] == 0);
+        if (masks) value = of_mask(random, i / columns, i % columns, columns);
         store(dtype, bytes, i, value);
     }
 }

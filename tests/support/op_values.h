@@ -36,7 +36,9 @@ void rp_values_encode(const rp_tensor *tensor, const double *values, void *bytes
  *   value=V       V everywhere
  *   rows          row by row: zeros, all -inf, one +inf, two +inf, denormals, large numbers, equal
  *                 numbers, a NaN, and ordinary ones
- *   rows=1        the same without the denormals */
+ *   rows=1        the same without the denormals
+ *   masks         row by row: -inf at the end, at the front, everywhere, here and there, at both ends;
+ *                 numbers between -1 and 1 elsewhere */
 void rp_values_fill(rp_random *random, const rp_tensor *tensor, const char *how, void *bytes);
 
 #endif

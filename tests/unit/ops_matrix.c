@@ -217,8 +217,19 @@ static void attention_shapes(void) {
     accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8]", 3, "f32[8,64]");
     accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8] f16[1,8,64]", 3, "f16[1,8,64]");
     static const char *const many = "f16[33,8,64] f16[100,2,64] f16[100,2,64] u32";
-    accepts("attention_prefill", "", many, 4, "f16[33,8,64]");
+    accepts("attention_prefill", "", many, 5, "f16[33,8,64]");
     CU_ASSERT_EQUAL(symbol_of("attention_prefill", "", many, 'N'), 2);
+    /* Over one cache all tokens are one sequence; over several each has its own. */
+    static const char *const caches = "f32[3,2,5,4,8] f32[6,9,2,8] f32[3,2,9,2,8] - f32[3,2,9]";
+    accepts("attention_prefill", "", caches, 5, "f32[3,2,5,4,8]");
+    CU_ASSERT_EQUAL(symbol_of("attention_prefill", "", caches, 'A'), 6);
+    CU_ASSERT_EQUAL(symbol_of("attention_prefill", "", caches, 'T'), 5);
+    CU_ASSERT_EQUAL(
+        symbol_of("attention_prefill", "", "f32[3,5,4,8] f32[9,2,8] f32[9,2,8] u32 -", 'T'), 15);
+    refuses("attention_prefill", "", "f32[3,5,4,8] f32[2,9,2,8] f32[2,9,2,8]",
+            "q has 3 sequences and k 2 caches");
+    refuses("attention_prefill", "", "f32[3,5,4,8] f32[3,9,2,8] f32[3,9,2,8] - f32[9]",
+            "mask is f32[9]");
 
     refuses("attention_partial", "", "f32[7,64] f16[9,2,64] f16[9,2,64] u32",
             "q has 7 heads, expected a multiple of the 2 of k and v");
@@ -296,7 +307,7 @@ static void attention_is_softmax(void) {
         double past = length - 1;
         plain_attention(&c, (uint32_t)rows, 1 / sqrt(3), 0, expected);
         refer("attention_prefill", "", "f32[1,4,3] f32[80,2,3] f32[80,2,3] u32",
-              (double *[]){c.q, c.k, c.v, &past, out}, scale);
+              (double *[]){c.q, c.k, c.v, &past, NULL, out}, scale);
         CU_ASSERT(close_to(out, expected, HEADS * SIZE));
     }
 }
@@ -306,7 +317,7 @@ static void prefill_order(void) {
     static cache c;
     double q[2 * HEADS * SIZE], out[2 * HEADS * SIZE], expected[HEADS * SIZE], past = 7;
     double scale[2 * HEADS * SIZE] = {0};
-    double *arrays[] = {q, c.k, c.v, &past, out};
+    double *arrays[] = {q, c.k, c.v, &past, NULL, out};
     fill_cache(&c);
     memcpy(q, c.q, sizeof c.q);
     memcpy(q + HEADS * SIZE, c.q, sizeof c.q);

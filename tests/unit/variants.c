@@ -122,6 +122,7 @@ static void try_cases(const op_case *cases, uint32_t count) {
 
 static void test_compile(void) {
     try_cases(op_cases, op_case_count);
+    try_cases(op_attention_cases, op_attention_case_count);
     try_cases(op_byte_cases, op_byte_case_count);
     printf("%u compiled ... ", T.count);
 }
