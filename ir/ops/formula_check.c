@@ -367,7 +367,7 @@ static double size_of(uint8_t code) {
     static const uint16_t large[] = {
         [RP_FORMULA_DIV] = 75,      [RP_FORMULA_pow] = 220,       [RP_FORMULA_sin] = 240,
         [RP_FORMULA_cos] = 240,     [RP_FORMULA_tanh] = 115,      [RP_FORMULA_erf] = 170,
-        [RP_FORMULA_sigmoid] = 175, [RP_FORMULA_silu] = 220,      [RP_FORMULA_gelu] = 175,
+        [RP_FORMULA_sigmoid] = 175, [RP_FORMULA_silu] = 220,      [RP_FORMULA_gelu] = 90,
         [RP_FORMULA_sqrt] = 45,     [RP_FORMULA_gelu_tanh] = 230, [RP_FORMULA_softcap] = 270,
         [RP_FORMULA_f16] = 115,     [RP_FORMULA_bf16] = 20,
     };

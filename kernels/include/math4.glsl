@@ -97,51 +97,30 @@ vec4 f_silu_4(vec4 x) {
     return value;
 }
 
-vec4 f_square_lost_4(vec4 x, vec4 square) {
-    precise vec4 high = x * 4097.0;
-    high = high - (high - x);
-    precise vec4 low = x - high;
-    precise vec4 lost = ((high * high - square) + 2.0 * high * low) + low * low;
-    return lost;
-}
-
-vec4 f_erfc_tail_4(vec4 z, vec4 square, vec4 lost) {
-    precise vec4 t = f_quotient_4(vec4(1.0), fma(z, vec4(0.5), vec4(1.0)));
-    precise vec4 p = fma(t, vec4(-0.0702550921), vec4(0.220624224));
-    p = fma(p, t, vec4(-0.194095474));
-    p = fma(p, t, vec4(-0.0276571835));
-    p = fma(p, t, vec4(0.00717941384));
-    p = fma(p, t, vec4(0.0742303432));
-    p = fma(p, t, vec4(0.17920366));
-    p = fma(p, t, vec4(0.246358934));
-    p = fma(p, t, vec4(0.282136075));
-    p = fma(p, t, vec4(0.282093289));
-    precise vec4 tail = f_exp_4(-square) * (1.0 - lost) * (p * t);
-    return mix(tail, vec4(0.0), greaterThan(z, vec4(10.3)));
-}
-
-vec4 f_erf_small_4(vec4 x) {
-    precise vec4 z = x * x;
-    precise vec4 p = fma(z, vec4(1.05893703e-6), vec4(-1.39093358e-5));
-    p = fma(p, z, vec4(1.19565619e-4));
-    p = fma(p, z, vec4(-8.54263794e-4));
-    p = fma(p, z, vec4(5.22378347e-3));
-    p = fma(p, z, vec4(-0.0268661332));
-    p = fma(p, z, vec4(0.112837913));
-    p = fma(p, z, vec4(-0.376126389));
-    p = fma(p, z, vec4(1.12837917));
-    p = p * x;
-    return p;
-}
-
 vec4 f_gelu_4(vec4 x) {
-    precise vec4 z = f_abs_4(x) * 0.707106781;
-    precise vec4 near = 0.5 + 0.5 * f_erf_small_4(x * 0.707106781);
-    precise vec4 square = x * x, lost = f_square_lost_4(x, square);
-    precise vec4 tail = 0.5 * f_erfc_tail_4(z, 0.5 * square, 0.5 * lost), rest = 1.0 - tail;
-    vec4 part = mix(mix(rest, tail, lessThan(x, vec4(0.0))), near, lessThan(z, vec4(1.0)));
-    precise vec4 value = x * part;
-    return mix(value, x, f_isnan_4(x));
+    vec4 size = f_abs_4(x);
+    precise vec4 square = x * x;
+    vec4 high = uintBitsToFloat(floatBitsToUint(x) & 0xfffff000u);
+    precise vec4 low = x - high;
+    precise vec4 lost = fma(low, low, fma(2.0 * high, low, fma(high, high, -square)));
+    precise vec4 t = f_quotient_4(vec4(1.0), fma(size, vec4(0.353553391), vec4(1.0)));
+    precise vec4 p = fma(t, vec4(-0.02958606), vec4(0.14253962));
+    p = fma(p, t, vec4(-0.244123101));
+    p = fma(p, t, vec4(0.139633402));
+    p = fma(p, t, vec4(-0.0137270037));
+    p = fma(p, t, vec4(0.101519108));
+    p = fma(p, t, vec4(0.121507369));
+    p = fma(p, t, vec4(0.141193792));
+    p = fma(p, t, vec4(0.141042858));
+    vec4 y = max(-0.5 * square, vec4(-150.0));
+    vec4 n = roundEven(y * 1.44269504);
+    precise vec4 r = fma(n, vec4(2.12194440e-4), fma(n, vec4(-0.693359375), y));
+    precise vec4 part = f_exp_small_4(r) * fma(lost, vec4(-0.5), vec4(1.0)) * (p * t);
+    part = f_scale_4(part, ivec4(n));
+    part = mix(part, vec4(0.0), greaterThan(size, vec4(14.6)));
+    precise vec4 rest = 1.0 - part;
+    precise vec4 value = x * mix(rest, part, lessThan(x, vec4(0.0)));
+    return value;
 }
 
 vec4 f_gelu_tanh_4(vec4 x) {
