@@ -120,37 +120,6 @@ static bool only_stored(const rp_emit *e, uint32_t value) {
     return e->values[value].use != RP_NONE;
 }
 
-static const char *const fours[] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
-
-/* The helper that makes of four elements of the dtype's class the words that memory holds. */
-static const char *pack(uint8_t dtype) {
-    switch ((rp_dtype)dtype) {
-    case RP_F16: return "f32_to_f16x4";
-    case RP_BF16: return "f32_to_bf16x4";
-    case RP_I8: return "pack_i8";
-    case RP_RAW:
-    case RP_U8: return "pack_u8";
-    case RP_F32:
-    case RP_I32:
-    case RP_U32:
-    case RP_Q8_0:
-    case RP_Q4_0: break;
-    }
-    return "";
-}
-
-static void put_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *variable) {
-    const rp_emit_value *out = &e->values[value];
-    const char *type = rp_emit_load_type(e, out->member, out->operand, 4);
-    if (type)
-        rp_text_format(to, "    %s = %s(%s);\n",
-                       rp_emit_element(e, out->member, out->operand, type, "i / 4u"),
-                       pack(out->dtype), variable);
-    for (uint32_t c = 0; c < 4 && !type; c++)
-        rp_emit_store(e, to, value, fours[c], "    ",
-                      rp_emit_name(e, "%s.%c", variable, "xyzw"[c]));
-}
-
 /* Four elements as an output of the dtype has them. */
 static const char *round_4(rp_emit *e, uint8_t dtype, const char *type, const char *value) {
     const char *one = rp_emit_rounding(dtype);
@@ -190,7 +159,8 @@ static bool put_epilogue_4(rp_emit *e, const char *name, const char *type, uint3
             const rp_emit_value *out = &e->values[v];
             bool stored = v == value ||
                           (rp_emit_has(&set, out->member) && rp_emit_elements(e, v) == elements);
-            if (out->use != RP_NONE && stored) put_store_4(e, &stores, v, rp_eval_value(&eval, v));
+            if (out->use != RP_NONE && stored)
+                rp_emit_store_4(e, &stores, v, "    ", rp_eval_value(&eval, v));
         }
         rp_eval_close(&eval);
     }
@@ -215,12 +185,13 @@ static const char *store_function_4(rp_emit *e, uint32_t member, uint32_t operan
     bool plain = !o->absent && only_stored(e, o->value);
     if (plain) {
         rp_text_format(&e->functions, "void %s(uint i, %s value) {\n", name, type);
-        put_store_4(e, &e->functions, o->value, "value");
+        rp_emit_store_4(e, &e->functions, o->value, "    ", "value");
         rp_text_string(&e->functions, "}\n\n");
     } else if (o->absent || !put_epilogue_4(e, name, type, o->value)) {
         rp_text_format(&e->functions, "void %s(uint i, %s value) {\n", name, type);
         for (uint32_t c = 0; c < 4; c++)
-            rp_text_format(&e->functions, "    %s(%s, value.%c);\n", one, fours[c], "xyzw"[c]);
+            rp_text_format(&e->functions, "    %s(%s, value.%c);\n", one, rp_emit_fours[c],
+                           "xyzw"[c]);
         rp_text_string(&e->functions, "}\n\n");
     }
     return name;

@@ -161,6 +161,12 @@ const char *rp_eval_value(rp_eval *v, uint32_t value);
 const char *rp_eval_call(rp_eval *v, uint32_t member, const char *name, const rp_emit_args *args,
                          bool per_row);
 
+/* The same of each of four, with v->loads. */
+void rp_eval_call_4(rp_eval *v, uint32_t member, const char *name, const rp_emit_args *args,
+                    const char *out[4]);
+/* The indices of four elements from `i` on. */
+extern const char *const rp_emit_fours[4];
+
 /* Ensures that the function vN(uint i) of a value exists; returns its name. */
 const char *rp_emit_value_function(rp_emit *e, uint32_t value);
 
@@ -178,8 +184,14 @@ void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *
 
 /* ---- steps.c --------------------------------------------------------------------------------- */
 
-/* Emits `void mN_steps(uint row)`; returns its name. */
+/* Emits `void mN_steps(uint row)`; returns its name. Threads of a team have their number in it in
+ * `row_lane`, a global that this declares. */
 const char *rp_emit_steps(rp_emit *e, uint32_t member);
+/* rp_op_row_threads() of a rows member. */
+uint32_t rp_emit_row_threads(const rp_emit *e, uint32_t member);
+/* Whether the elements of rows of that length are evaluated four at a time: they begin at multiples of
+ * four, and what is evaluated is not too long to be in the text four times. */
+bool rp_emit_rows_by_fours(const rp_emit *e, uint64_t length);
 
 /* ---- store.c --------------------------------------------------------------------------------- */
 
@@ -192,6 +204,13 @@ void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, c
  * in `among` (NULL: all), and then stores them, so that in-place outputs do not disturb others. */
 void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *indent,
                      uint64_t elements, const rp_emit_set *among);
+
+/* The same for four elements from `i` on, a multiple of 4. False, with nothing put, where elements go to
+ * places of their own. */
+bool rp_emit_outputs_4(rp_emit *e, rp_text *to, const char *indent, uint64_t elements);
+/* Appends the stores of four elements from `i` on. */
+void rp_emit_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *indent,
+                     const char *variable);
 
 /* ---- exact.c --------------------------------------------------------------------------------- */
 

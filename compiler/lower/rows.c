@@ -1,13 +1,17 @@
 /* Rows: reductions along rows, and what comes before, between and after them.
  *
- * A long row has a workgroup, and so has a part of a row; a short row has a thread, and on a
- * processor every row has one, where they are as many as its lanes. All steps of all members come
- * first, one member after the other; then the outputs, element by element and row by row. Nothing of
- * a row is kept between the passes but the results of the steps: elements are computed again, from
- * memory that the caches hold. */
+ * A row has a thread, a team of threads, or a workgroup (rp_op_row_threads); a part of a row has a
+ * workgroup. All steps of all members come first, one member after the other; then the outputs,
+ * element by element and row by row. Nothing of a row is kept between the passes but the results of
+ * the steps: elements are computed again, from memory that the caches hold. */
 #include "lower/internal.h"
 
-enum { SHORT_THREADS = 64, LEAST_THREADS = 32 /* of include/reduce.glsl */ };
+enum {
+    SHORT_THREADS = 64,
+    LEAST_THREADS = 32, /* of include/reduce.glsl */
+    TEAM_THREADS = 256, /* of a workgroup of teams */
+    WELL_SPREAD = 4,    /* workgroups for a multiprocessor, before they are made so large */
+};
 
 static bool has_outputs(const rp_emit *e, uint64_t elements) {
     for (uint32_t i = 0; i < e->value_count; i++)
@@ -15,25 +19,52 @@ static bool has_outputs(const rp_emit *e, uint64_t elements) {
     return false;
 }
 
+/* The outputs of each element, by a team: fours of a thread are stored at once where that is possible. */
+static void put_team_elements(rp_emit *e, uint64_t r, uint64_t c, const char *length,
+                              uint32_t team) {
+    rp_text body;
+    rp_text_init(&body, &e->allocator);
+    bool fours = rp_emit_rows_by_fours(e, c) && rp_emit_outputs_4(e, &body, "        ", r * c);
+    if (fours)
+        rp_text_format(&e->main,
+                       "    for (uint four = row_lane * 4u; four < %s; four += %uu) {\n"
+                       "        uint i = row * %s + four;\n%s    }\n",
+                       length, 4 * team, length, body.data ? body.data : "");
+    if (body.failed) rp_emit_no_memory(e);
+    rp_text_free(&body);
+    if (fours) return;
+    rp_text_format(&e->main,
+                   "    for (uint four = row_lane * 4u; four < %s; four += %uu)\n"
+                   "        for (uint c = four; c < min(four + 4u, %s); c++) {\n"
+                   "            uint i = row * %s + c;\n",
+                   length, 4 * team, length, length);
+    rp_emit_outputs(e, &e->main, "i", "            ", r * c, NULL);
+    rp_text_string(&e->main, "        }\n");
+}
+
 /* Steps of all members, then the outputs: those of each element, where rows are whole, and those of
- * each row or part. */
-static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, bool brief) {
+ * each row or part. `threads` share a row. */
+static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, uint32_t threads) {
     const char *length = rp_emit_symbol(e, first, 'C');
     for (uint32_t m = 0; m < e->member_count && e->status == RP_OK; m++)
         if (e->members[m].call.op->form == RP_OP_ROWS && e->members[m].call.op->step_count)
             rp_text_format(&e->main, "    %s(row);\n", rp_emit_steps(e, m));
-    bool whole = !e->shape.parts;
-    if (whole && has_outputs(e, r * c)) {
+    bool whole = !e->shape.parts, team = threads > 1 && threads < RP_OP_ROW_THREADS;
+    if (whole && has_outputs(e, r * c) && team) {
+        put_team_elements(e, r, c, length, threads);
+    } else if (whole && has_outputs(e, r * c)) {
         rp_text_format(&e->main,
                        "    for (uint c = %s; c < %s; c += %uu) {\n"
                        "        uint i = row * %s + c;\n",
-                       brief ? "0u" : "gl_LocalInvocationIndex", length, brief ? 1 : e->local,
-                       length);
+                       threads == 1 ? "0u" : "gl_LocalInvocationIndex", length,
+                       threads == 1 ? 1 : e->local, length);
         rp_emit_outputs(e, &e->main, "i", "        ", r * c, NULL);
         rp_text_string(&e->main, "    }\n");
     }
     if ((c > 1 || !whole) && has_outputs(e, r)) {
-        if (!brief) rp_text_string(&e->main, "    if (gl_LocalInvocationIndex != 0u) return;\n");
+        if (threads > 1)
+            rp_text_format(&e->main, "    if (%s != 0u) return;\n",
+                           team ? "row_lane" : "gl_LocalInvocationIndex");
         rp_emit_outputs(e, &e->main, "row", "    ", r, NULL);
     }
 }
@@ -72,21 +103,39 @@ static uint32_t short_threads(const rp_emit *e, uint64_t rows) {
     return each < SHORT_THREADS ? (uint32_t)each : SHORT_THREADS;
 }
 
+/* Of a workgroup of teams: large ones where there are enough of them, for each takes time to start. */
+static uint32_t all_teams_threads(const rp_emit *e, uint64_t rows, uint32_t team) {
+    uint64_t enough = WELL_SPREAD * rp_graph_target(e->graph)->multiprocessors;
+    return rows * team / TEAM_THREADS >= enough ? TEAM_THREADS : SHORT_THREADS;
+}
+
 rp_status rp_emit_row_kernel(rp_emit *e) {
     uint64_t r = e->shape.rows, c = e->shape.columns;
     uint32_t first = e->shape.first;
-    bool brief = rp_op_row_threads(&e->members[first].call, rp_graph_target(e->graph)) == 1;
+    uint32_t threads = rp_emit_row_threads(e, first), rows = 1; /* of a workgroup */
     e->row_mode = RP_EMIT_ROW_ONE;
-    e->local = brief ? short_threads(e, r) : long_row_threads(e);
-    rp_emit_grid(e, brief ? (r + e->local - 1) / e->local : r);
     rp_text_string(&e->main,
                    "void main() {\n"
                    "    uint row = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;\n");
-    if (brief)
-        rp_text_format(&e->main, "    row = row * %uu + gl_LocalInvocationIndex;\n", e->local);
+    if (threads == 1) {
+        rows = e->local = short_threads(e, r);
+        rp_text_format(&e->main, "    row = row * %uu + gl_LocalInvocationIndex;\n", rows);
+    } else if (threads < RP_OP_ROW_THREADS) {
+        e->local = all_teams_threads(e, r, threads);
+        rows = e->local / threads;
+        rp_text_format(
+            &e->main,
+            "    uint thread = gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID;\n"
+            "    row = row * %uu + thread / %uu;\n"
+            "    row_lane = thread %% %uu;\n",
+            rows, threads, threads);
+    } else {
+        e->local = long_row_threads(e);
+    }
+    rp_emit_grid(e, (r + rows - 1) / rows);
     rp_text_format(&e->main, "    if (row >= %s) return;\n",
                    e->shape.parts ? rp_emit_uint(e, "rows", r) : rp_emit_symbol(e, first, 'R'));
-    put_rows(e, first, r, c, brief);
+    put_rows(e, first, r, c, threads);
     rp_text_string(&e->main, "}\n");
     return e->status;
 }

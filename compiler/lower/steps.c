@@ -3,20 +3,40 @@
  * The order of a sum depends on the rows and the target (rp_op_row_threads), never on what else the
  * kernel does, so that a kernel which needs a row's statistics again computes the same bits:
  *   1 thread   in order of the index: short rows, and on a processor all but a few rows
+ *   a team     of n threads in a subgroup, thread t sums fours t, t + n, ... of elements, in their order;
+ *              then they are joined in pairs. No barrier
  *   256        as many partial sums, t of elements t, t + 256, ...; then a fixed tree over them
  * A part of a row, however short, is summed as a long row is.
- * The tree is in kernels/include/reduce.glsl. It costs two barriers, whatever the subgroup's size.
+ * Teams and the tree are in kernels/include/reduce.glsl. The tree costs two barriers, whatever the
+ * subgroup's size.
  *
  * Steps that do not depend on one another share a pass over the row. */
 #include "lower/internal.h"
+
+/* Of so few a pass may be in the text four times. */
+enum { FEW_MEMBERS = 6 };
 
 static uint64_t length_of(const rp_emit *e, uint32_t member) {
     return rp_sym(&e->members[member].call, 'C');
 }
 
+uint32_t rp_emit_row_threads(const rp_emit *e, uint32_t member) {
+    return rp_op_row_threads(&e->members[member].call, rp_graph_target(e->graph));
+}
+
 /* Whether one thread sums it. */
 static bool is_brief(const rp_emit *e, uint32_t member) {
-    return rp_op_row_threads(&e->members[member].call, rp_graph_target(e->graph)) == 1;
+    return rp_emit_row_threads(e, member) == 1;
+}
+
+/* The threads of its team; 0 where it has none. */
+static uint32_t team_of(const rp_emit *e, uint32_t member) {
+    uint32_t threads = rp_emit_row_threads(e, member);
+    return threads > 1 && threads < RP_OP_ROW_THREADS ? threads : 0;
+}
+
+bool rp_emit_rows_by_fours(const rp_emit *e, uint64_t length) {
+    return length % 4 == 0 && e->member_count <= FEW_MEMBERS;
 }
 
 /* ---- Passes over a row ----------------------------------------------------------------------- */
@@ -72,34 +92,104 @@ static const char *put_place(rp_eval *eval, uint32_t member, const rp_op_step *s
     return rp_eval_call(eval, member, "", &args, false);
 }
 
+/* The same of four, where it is not their own indices that the array has already. */
+static void put_places(rp_eval *eval, uint32_t member, const rp_op_step *step, const char *out[4]) {
+    const rp_op *op = eval->e->members[member].call.op;
+    if (!step->at) return;
+    rp_emit_args args = {.count = 1};
+    args.names[0] = (uint8_t)rp_op_operand_index(op, step->at, strlen(step->at));
+    rp_eval_call_4(eval, member, "", &args, out);
+}
+
+/* The element at `i` of the row joins the accumulators. */
+static void put_element(rp_emit *e, const row_pass *pass, const char *indent, rp_text *to) {
+    const rp_op_step *steps = e->members[pass->member].call.op->steps;
+    rp_eval eval;
+    if (rp_eval_open(&eval, e, to, "i", indent,
+                     rp_sym(&e->members[pass->member].call, 'R') * length_of(e, pass->member)) !=
+        RP_OK)
+        return;
+    eval.own_steps = pass->member;
+    for (uint32_t i = 0; i < pass->count; i++) {
+        uint32_t step = pass->first + i;
+        const char *value =
+            rp_eval_call(&eval, pass->member, pass->functions[step], &pass->args[step], false);
+        put_join(e, &steps[step], value, put_place(&eval, pass->member, &steps[step]), indent, to);
+    }
+    rp_eval_close(&eval);
+}
+
+/* Four of them, one after the other. */
+static void put_four(rp_emit *e, const row_pass *pass, const char *indent, rp_text *to) {
+    const rp_op_step *steps = e->members[pass->member].call.op->steps;
+    rp_text loads, body, joins;
+    rp_eval eval;
+    rp_text_init(&loads, &e->allocator);
+    rp_text_init(&body, &e->allocator);
+    rp_text_init(&joins, &e->allocator);
+    if (rp_eval_open(&eval, e, &body, "i", indent,
+                     rp_sym(&e->members[pass->member].call, 'R') * length_of(e, pass->member)) ==
+        RP_OK) {
+        eval.own_steps = pass->member;
+        eval.loads = &loads;
+        for (uint32_t i = 0; i < pass->count; i++) {
+            uint32_t step = pass->first + i;
+            const char *values[4], *places[4] = {"four", "four + 1u", "four + 2u", "four + 3u"};
+            rp_eval_call_4(&eval, pass->member, pass->functions[step], &pass->args[step], values);
+            put_places(&eval, pass->member, &steps[step], places);
+            for (uint32_t c = 0; c < 4; c++)
+                put_join(e, &steps[step], values[c], places[c], indent, &joins);
+        }
+        rp_eval_close(&eval);
+    }
+    rp_text_format(to, "%s%s%s", loads.data ? loads.data : "", body.data ? body.data : "",
+                   joins.data ? joins.data : "");
+    if (loads.failed || body.failed || joins.failed) rp_emit_no_memory(e);
+    rp_text_free(&loads);
+    rp_text_free(&body);
+    rp_text_free(&joins);
+}
+
 /* The loop over elements from `first` in steps of `stride`. */
 static void put_loop(rp_emit *e, const row_pass *pass, const char *first, const char *stride,
                      const char *indent) {
     const char *c = rp_emit_symbol(e, pass->member, 'C');
     bool parts = e->members[pass->member].call.op->parts;
     const char *inner = rp_emit_name(e, "%s    ", indent);
-    const rp_op_step *steps = e->members[pass->member].call.op->steps;
     rp_text body;
     rp_text_init(&body, &e->allocator);
-    rp_eval eval;
-    if (rp_eval_open(&eval, e, &body, "i", inner,
-                     rp_sym(&e->members[pass->member].call, 'R') * length_of(e, pass->member)) ==
-        RP_OK) {
-        eval.own_steps = pass->member;
-        for (uint32_t i = 0; i < pass->count; i++) {
-            uint32_t step = pass->first + i;
-            const char *value =
-                rp_eval_call(&eval, pass->member, pass->functions[step], &pass->args[step], false);
-            put_join(e, &steps[step], value, put_place(&eval, pass->member, &steps[step]), inner,
-                     &body);
-        }
-        rp_eval_close(&eval);
-    }
+    put_element(e, pass, inner, &body);
     if (body.failed) rp_emit_no_memory(e);
     rp_text_format(&e->functions,
                    "%sfor (uint c = %s%s; c < %s; c += %s) {\n%suint i = %s * %s + c;\n%s%s}\n",
                    indent, parts ? "begin + " : "", first, parts ? "end" : c, stride, inner,
                    parts ? "whole" : "row", c, body.data ? body.data : "", indent);
+    rp_text_free(&body);
+}
+
+/* The fours of a thread in a team: evaluated at once where rows begin at multiples of four. Their elements
+ * join in the same order where they do not. */
+static void put_team_loop(rp_emit *e, const row_pass *pass, uint32_t team) {
+    const char *c = rp_emit_symbol(e, pass->member, 'C');
+    bool fours = rp_emit_rows_by_fours(e, length_of(e, pass->member));
+    rp_text body;
+    rp_text_init(&body, &e->allocator);
+    if (fours)
+        put_four(e, pass, "            ", &body);
+    else
+        put_element(e, pass, "                ", &body);
+    const char *text = body.data ? body.data : "";
+    rp_text_format(&e->functions, "        for (uint four = row_lane * 4u; four < %s; four += %uu)",
+                   c, 4 * team);
+    if (fours)
+        rp_text_format(&e->functions, " {\n            uint i = row * %s + four;\n%s        }\n", c,
+                       text);
+    else
+        rp_text_format(&e->functions,
+                       "\n            for (uint c = four; c < min(four + 4u, %s); c++) {\n"
+                       "                uint i = row * %s + c;\n%s            }\n",
+                       c, c, text);
+    if (body.failed) rp_emit_no_memory(e);
     rp_text_free(&body);
 }
 
@@ -165,6 +255,26 @@ static void put_short_pass(rp_emit *e, const row_pass *pass) {
     rp_text_string(&e->functions, "    }\n");
 }
 
+static void put_team_pass(rp_emit *e, const row_pass *pass, uint32_t team) {
+    static const char *const functions[] = {
+        [RP_REDUCE_SUM] = "team_sum",       [RP_REDUCE_MIN] = "team_min",
+        [RP_REDUCE_MAX] = "team_max",       [RP_REDUCE_ARGMIN] = "team_argmin",
+        [RP_REDUCE_ARGMAX] = "team_argmax",
+    };
+    const rp_op_step *steps = e->members[pass->member].call.op->steps + pass->first;
+    rp_text_string(&e->functions, "    {\n");
+    for (uint32_t i = 0; i < pass->count; i++) put_start(e, &steps[i], "        ");
+    put_team_loop(e, pass, team);
+    for (uint32_t i = 0; i < pass->count; i++) {
+        const char *at = "";
+        if (rp_emit_is_index_step(&steps[i])) at = rp_emit_name(e, ", %s_at", steps[i].name);
+        rp_text_format(&e->functions, "        m%u_%s = %s(%s%s, %uu);\n", pass->member,
+                       steps[i].name, functions[steps[i].reduce], rp_emit_word(e, steps[i].name),
+                       at, team);
+    }
+    rp_text_string(&e->functions, "    }\n");
+}
+
 /* Whether a step's formula names one of the steps from `first` on. */
 static bool needs_step(const rp_emit_args *args, uint32_t first) {
     for (uint32_t i = 0; i < args->count; i++)
@@ -174,14 +284,18 @@ static bool needs_step(const rp_emit_args *args, uint32_t first) {
 
 /* ---- Steps of a member ----------------------------------------------------------------------- */
 
-/* Whatever the loops read must be in the text before them. */
+/* Whatever the loops read must be in the text before them: one element at a time, or four. */
 static void put_readers(rp_emit *e, uint32_t member, const rp_emit_args *args, uint32_t count) {
-    rp_text drop;
+    rp_text drop, loads;
     rp_text_init(&drop, &e->allocator);
+    rp_text_init(&loads, &e->allocator);
+    uint64_t length = length_of(e, member);
+    bool fours = team_of(e, member) && rp_emit_rows_by_fours(e, length);
     rp_eval eval;
-    uint64_t elements = rp_sym(&e->members[member].call, 'R') * length_of(e, member);
-    if (rp_eval_open(&eval, e, &drop, "i", "", elements) == RP_OK) {
+    if (rp_eval_open(&eval, e, &drop, "i", "", rp_sym(&e->members[member].call, 'R') * length) ==
+        RP_OK) {
         eval.own_steps = member;
+        eval.loads = fours ? &loads : NULL;
         for (uint32_t i = 0; i < count; i++) {
             rp_eval_call(&eval, member, "", &args[i], false);
             put_place(&eval, member, &e->members[member].call.op->steps[i]);
@@ -189,6 +303,7 @@ static void put_readers(rp_emit *e, uint32_t member, const rp_emit_args *args, u
         rp_eval_close(&eval);
     }
     rp_text_free(&drop);
+    rp_text_free(&loads);
 }
 
 /* What is made of earlier steps, once for each row. */
@@ -221,6 +336,12 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member) {
     const char *functions[RP_OP_MAX_STEPS];
     rp_emit_args args[RP_OP_MAX_STEPS];
     const char *name = rp_emit_name(e, "m%u_steps", member);
+    uint32_t subgroup = rp_op_row_subgroup(team_of(e, member), rp_graph_target(e->graph));
+    if (subgroup) e->subgroup = subgroup;
+    if (team_of(e, member) && rp_emit_add_function(e, "row_lane")) {
+        rp_text_string(&e->globals, "uint row_lane; // of a team that shares a row\n");
+        e->extensions |= RP_EMIT_SUBGROUP;
+    }
     for (uint32_t i = 0; i < op->step_count; i++) {
         functions[i] = rp_emit_name(e, "m%u_%s_of", member, op->steps[i].name);
         rp_emit_formula(e, member, op->steps[i].expression, functions[i], RP_F32, &args[i]);
@@ -245,6 +366,8 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member) {
         pass.count = i - pass.first;
         if (is_brief(e, member))
             put_short_pass(e, &pass);
+        else if (team_of(e, member))
+            put_team_pass(e, &pass, team_of(e, member));
         else
             put_long_pass(e, &pass);
     }
@@ -274,22 +397,31 @@ static void put_member_rows(rp_emit *e, uint32_t member, rp_text *to) {
                        op->steps[i].name, e->row_count);
     const char *steps = rp_emit_steps(e, member);
     bool brief = is_brief(e, member);
-    if (brief)
+    uint32_t team = team_of(e, member);
+    const char *result; /* which thread of several keeps the results */
+    if (brief) {
         rp_text_format(to,
                        "    if (gl_LocalInvocationIndex < %uu) {\n"
-                       "        uint row = gl_LocalInvocationIndex;\n"
-                       "        %s(row);\n",
-                       e->row_count, steps);
-    else
+                       "        uint row = gl_LocalInvocationIndex;\n",
+                       e->row_count);
+        result = NULL;
+    } else if (team) {
         rp_text_format(to,
-                       "    for (uint row = 0u; row < %uu; row++) {\n"
-                       "        %s(row);\n"
-                       "        if (gl_LocalInvocationIndex == 0u) {\n",
-                       e->row_count, steps);
+                       "    row_lane = gl_SubgroupInvocationID %% %uu;\n"
+                       "    for (uint row = (gl_SubgroupID * gl_SubgroupSize + "
+                       "gl_SubgroupInvocationID) / %uu; row < %uu; row += %uu) {\n",
+                       team, team, e->row_count, e->local / team);
+        result = "row_lane == 0u";
+    } else {
+        rp_text_format(to, "    for (uint row = 0u; row < %uu; row++) {\n", e->row_count);
+        result = "gl_LocalInvocationIndex == 0u";
+    }
+    rp_text_format(to, "        %s(row);\n", steps);
+    if (result) rp_text_format(to, "        if (%s) {\n", result);
     for (uint32_t i = 0; i < op->step_count; i++)
-        rp_text_format(to, "%s        m%u_%s_rows[row] = m%u_%s;\n", brief ? "" : "    ", member,
+        rp_text_format(to, "%s        m%u_%s_rows[row] = m%u_%s;\n", result ? "    " : "", member,
                        op->steps[i].name, member, op->steps[i].name);
-    rp_text_format(to, "%s    }\n    barrier();\n", brief ? "" : "        }\n");
+    rp_text_format(to, "%s    }\n    barrier();\n", result ? "        }\n" : "");
 }
 
 const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand) {

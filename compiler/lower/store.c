@@ -126,3 +126,59 @@ void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *ind
     rp_eval_close(&eval);
     rp_release(&e->allocator, outputs);
 }
+
+/* ---- Four at once ---------------------------------------------------------------------------- */
+
+/* The helper that makes of four elements of the dtype's class the words that memory holds. */
+static const char *pack(uint8_t dtype) {
+    switch ((rp_dtype)dtype) {
+    case RP_F16: return "f32_to_f16x4";
+    case RP_BF16: return "f32_to_bf16x4";
+    case RP_I8: return "pack_i8";
+    case RP_RAW:
+    case RP_U8: return "pack_u8";
+    case RP_F32:
+    case RP_I32:
+    case RP_U32:
+    case RP_Q8_0:
+    case RP_Q4_0: break;
+    }
+    return "";
+}
+
+void rp_emit_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *indent,
+                     const char *variable) {
+    const rp_emit_value *out = &e->values[value];
+    const char *type = rp_emit_load_type(e, out->member, out->operand, 4);
+    if (type)
+        rp_text_format(to, "%s%s = %s(%s);\n", indent,
+                       rp_emit_element(e, out->member, out->operand, type, "i / 4u"),
+                       pack(out->dtype), variable);
+    for (uint32_t c = 0; c < 4 && !type; c++)
+        rp_emit_store(e, to, value, rp_emit_fours[c], indent,
+                      rp_emit_name(e, "%s.%c", variable, "xyzw"[c]));
+}
+
+bool rp_emit_outputs_4(rp_emit *e, rp_text *to, const char *indent, uint64_t elements) {
+    for (uint32_t v = 0; v < e->value_count; v++)
+        if (is_scatter(e, v)) return false;
+    rp_text loads, body, stores;
+    rp_eval eval;
+    rp_text_init(&loads, &e->allocator);
+    rp_text_init(&body, &e->allocator);
+    rp_text_init(&stores, &e->allocator);
+    if (rp_eval_open(&eval, e, &body, "i", indent, elements) == RP_OK) {
+        eval.loads = &loads;
+        for (uint32_t v = 0; v < e->value_count && e->status == RP_OK; v++)
+            if (e->values[v].use != RP_NONE && rp_emit_elements(e, v) == elements)
+                rp_emit_store_4(e, &stores, v, indent, rp_eval_value(&eval, v));
+        rp_eval_close(&eval);
+    }
+    rp_text_format(to, "%s%s%s", loads.data ? loads.data : "", body.data ? body.data : "",
+                   stores.data ? stores.data : "");
+    if (loads.failed || body.failed || stores.failed) rp_emit_no_memory(e);
+    rp_text_free(&loads);
+    rp_text_free(&body);
+    rp_text_free(&stores);
+    return true;
+}

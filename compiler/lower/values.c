@@ -67,7 +67,7 @@ void rp_eval_close(rp_eval *v) {
     rp_release(&v->e->allocator, v->locals);
 }
 
-static const char *const fours[] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
+const char *const rp_emit_fours[4] = {"i", "(i + 1u)", "(i + 2u)", "(i + 3u)"};
 
 /* "vec4" of "float". */
 static const char *four_of(const char *type) {
@@ -106,7 +106,7 @@ static const char *eval_input_4(rp_eval *v, uint32_t member, uint32_t operand, b
     const char *list = "";
     for (uint32_t c = 0; c < 4; c++)
         list = rp_emit_name(e, "%s%s%s(%s)", list, c ? ", " : "", one,
-                            rp_emit_index(e, member, operand, fours[c], per_row));
+                            rp_emit_index(e, member, operand, rp_emit_fours[c], per_row));
     return put_load(v, type, name, rp_emit_name(e, "%s(%s)", type, list));
 }
 
@@ -127,7 +127,7 @@ static const char *eval_step(rp_eval *v, uint32_t member, uint32_t step, bool pe
     bool own = v->own_steps == member;
     const char *list = "", *length = rp_emit_symbol(e, member, 'C');
     for (uint32_t c = 0; c < (v->loads ? 4 : 1); c++) {
-        const char *row = v->loads ? fours[c] : v->index;
+        const char *row = v->loads ? rp_emit_fours[c] : v->index;
         if (!per_row) row = rp_emit_name(e, "%s / %s", row, length);
         list =
             rp_emit_name(e, "%s%s%s", list, c ? ", " : "", step_result(e, member, step, own, row));
@@ -173,6 +173,14 @@ const char *rp_eval_call(rp_eval *v, uint32_t member, const char *name, const rp
     const char *values[RP_NAME_COUNT];
     eval_args(v, member, args, per_row, values);
     return v->e->status == RP_OK ? put_call(v->e, name, values, args->count, 0) : "";
+}
+
+void rp_eval_call_4(rp_eval *v, uint32_t member, const char *name, const rp_emit_args *args,
+                    const char *out[4]) {
+    const char *values[RP_NAME_COUNT];
+    eval_args(v, member, args, false, values);
+    for (uint32_t c = 0; c < 4; c++)
+        out[c] = v->e->status == RP_OK ? put_call(v->e, name, values, args->count, "xyzw"[c]) : "";
 }
 
 static const char *output_formula(const rp_emit *e, const rp_emit_value *out) {

@@ -11,6 +11,7 @@
 
 #include "base/checked.h"
 #include "ops/tables.h"
+#include "reprise/needs.h"
 
 /* ---- The tables ------------------------------------------------------------------------------ */
 
@@ -199,12 +200,36 @@ void rp_op_choose(rp_op_call *call, const rp_target *target) {
     rp_op_choose_after(call, target, 0);
 }
 
+/* Threads of a team at most, and in subgroups of a size that nobody asked for; elements for each. */
+enum { TEAM_MOST = 32, TEAM_ANYWHERE = 8, TEAM_ELEMENTS = 32 };
+
+/* As many as have four elements each, within the smallest subgroup that there may be; 0 where the row is
+ * too long for that, or subgroups are not known. */
+static uint32_t team_threads(const rp_op_call *call, const rp_target *t) {
+    uint64_t length = rp_sym(call, 'C'), most = 1, team = 1;
+    uint64_t subgroup = t->subgroup_least ? t->subgroup_least : t->subgroup;
+    if (!rp_target_has(t, RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE)) return 0;
+    while (most < TEAM_MOST && 2 * most <= subgroup) most *= 2;
+    if (most > TEAM_ANYWHERE && !rp_target_has(t, RP_NEED_SUBGROUP_SIZE)) most = TEAM_ANYWHERE;
+    if (most < TEAM_ANYWHERE || length > most * TEAM_ELEMENTS) return 0;
+    while (team < most && 4 * team < length) team *= 2;
+    return (uint32_t)team;
+}
+
+uint32_t rp_op_row_subgroup(uint32_t threads, const rp_target *target) {
+    bool asks = threads > TEAM_ANYWHERE && threads < RP_OP_ROW_THREADS;
+    return asks ? (uint32_t)target->subgroup : 0;
+}
+
 /* On a processor barriers inside a workgroup cost more than they bring, and rows that are enough for
- * its lanes are as quick side by side. */
+ * its lanes are as quick side by side. On a GPU a thread that goes along a row of its own reads what no
+ * neighbour reads, and a workgroup has too little to do for its barriers. */
 uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target) {
     if (call->op->parts) return RP_OP_ROW_THREADS;
-    if (rp_sym(call, 'C') <= RP_OP_SHORT_ROW) return 1;
     bool processor = rp_target_is_software(target) && target->subgroup;
+    uint32_t team = processor ? 0 : team_threads(call, target);
+    if (team) return team;
+    if (rp_sym(call, 'C') <= RP_OP_SHORT_ROW) return 1;
     return processor && rp_sym(call, 'R') >= target->subgroup &&
                    rp_target_turns(target, rp_op_row_turns(call, 1))
                ? 1

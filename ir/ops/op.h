@@ -268,9 +268,12 @@ static inline uint64_t rp_op_part(const rp_op_call *call) {
 }
 
 /* Threads that share a row, or a part of one, of a checked call of form rows on a target: the order
- * of its sums. RP_OP_ROW_THREADS or 1. */
+ * of its sums. 1; RP_OP_ROW_THREADS, a workgroup; or between, a power of two: so many neighbours in a
+ * subgroup, a team, each with four neighbouring elements of every 4 times so many. */
 enum { RP_OP_ROW_THREADS = 256, RP_OP_SHORT_ROW = 128 };
 uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target);
+/* The size of subgroups that a kernel with so many threads a row must ask for; 0: any will do. */
+uint32_t rp_op_row_subgroup(uint32_t threads, const rp_target *target);
 
 /* Turns that all loops of one invocation make, about, and rather more: of the op alone on a target,
  * and of a pointwise op for one element. Only form kernel may make fewer, as the data are. */

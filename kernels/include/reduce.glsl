@@ -119,3 +119,40 @@ uint reduce_argmax() {
         reduce_most(here, place, reduce_few[k], reduce_few_places[k]);
     return place;
 }
+
+// Reductions within teams: `team` neighbours of a subgroup, a power of two. All of them call; all get the
+// result, which is the same bits for each, since every step joins two results that two threads have.
+
+float team_sum(float x, uint team) {
+    precise float sum = x;
+    for (uint k = team / 2u; k > 0u; k /= 2u) sum = sum + subgroupShuffleXor(sum, k);
+    return sum;
+}
+
+float team_min(float x, uint team) {
+    uint least = reduce_key(x);
+    for (uint k = team / 2u; k > 0u; k /= 2u) least = min(least, subgroupShuffleXor(least, k));
+    return reduce_value(least);
+}
+
+float team_max(float x, uint team) {
+    uint most = reduce_key(x);
+    for (uint k = team / 2u; k > 0u; k /= 2u) most = max(most, subgroupShuffleXor(most, k));
+    return reduce_value(most);
+}
+
+uint team_argmin(float best, uint place, uint team) {
+    for (uint k = team / 2u; k > 0u; k /= 2u) {
+        float other = subgroupShuffleXor(best, k);
+        reduce_least(best, place, other, subgroupShuffleXor(place, k));
+    }
+    return place;
+}
+
+uint team_argmax(float best, uint place, uint team) {
+    for (uint k = team / 2u; k > 0u; k /= 2u) {
+        float other = subgroupShuffleXor(best, k);
+        reduce_most(best, place, other, subgroupShuffleXor(place, k));
+    }
+    return place;
+}

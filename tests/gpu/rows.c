@@ -1,5 +1,5 @@
 /* What the ops over rows become where a target asks for it, on the device at hand: few long rows are
- * cut into parts, and on a processor a row has a thread. At -O0 and at -O1 the bits are the same; what is found by comparing is what one kernel
+ * cut into parts, short ones have a team of threads, and on a processor a row has a thread. At -O0 and at -O1 the bits are the same; what is found by comparing is what one kernel
  * finds; sums are as near as the op's notes allow. Rows have ties, NaN, infinities and -inf alone,
  * and lengths that no number of parts divides. */
 #include <math.h>
@@ -198,9 +198,8 @@ static const trial trials[] = {
 };
 
 /* `dispatches`: what the op is at -O1 for the target. */
-static void try_shape(const trial *t, uint32_t rows, uint32_t length, const char *name,
+static void try_shape(const trial *t, uint32_t rows, uint32_t length, const rp_target *target,
                       uint32_t dispatches) {
-    const rp_target *target = rp_target_builtin(name);
     ready ways[3] = {prepare(t, rows, length, 1, NULL), prepare(t, rows, length, 0, target),
                      prepare(t, rows, length, 1, target)};
     if (ways[2].dispatches != dispatches)
@@ -214,23 +213,38 @@ static void try_shape(const trial *t, uint32_t rows, uint32_t length, const char
 
 /* A number of each row takes two dispatches at -O1, elements take three. */
 static void test_parts(void) {
+    const rp_target *h200 = rp_target_builtin("h200");
     for (uint32_t i = 0; i < sizeof trials / sizeof *trials && gpu_has_time(); i++) {
-        try_shape(&trials[i], 1, 30011, "h200", trials[i].per_row ? 2 : 3);
-        try_shape(&trials[i], 3, 20011, "h200", trials[i].per_row ? 2 : 3);
+        try_shape(&trials[i], 1, 30011, h200, trials[i].per_row ? 2 : 3);
+        try_shape(&trials[i], 3, 20011, h200, trials[i].per_row ? 2 : 3);
     }
 }
 
 /* A thread for each row, where there are enough for a subgroup. */
 static void test_side_by_side(void) {
+    const rp_target *lavapipe = rp_target_builtin("lavapipe");
     for (uint32_t i = 0; i < sizeof trials / sizeof *trials && gpu_has_time(); i++) {
-        try_shape(&trials[i], 8, 401, "lavapipe", 1);
-        try_shape(&trials[i], 37, 401, "lavapipe", 1);
+        try_shape(&trials[i], 8, 401, lavapipe, 1);
+        try_shape(&trials[i], 37, 401, lavapipe, 1);
     }
+}
+
+/* Teams of each size that the device has, with rows that begin at multiples of four elements and with
+ * others; a workgroup that is not full. */
+static void test_teams(void) {
+    static const uint32_t lengths[] = {5, 8, 31, 64, 140, 256, 700};
+    rp_target own;
+    const rp_target *target = gpu_target_like(device, rp_target_builtin("h200"), &own);
+    for (uint32_t i = 0; i < sizeof trials / sizeof *trials; i++)
+        for (uint32_t k = 0; k < sizeof lengths / sizeof *lengths && gpu_has_time(); k++)
+            if ((i + k) % 2 == 0 || lengths[k] == 64)
+                try_shape(&trials[i], 7 + 11 * k, lengths[k], target, 1);
 }
 
 int main(void) {
     static const rp_test tests[] = {{"few long rows in parts", test_parts},
                                     {"a thread for each row", test_side_by_side},
+                                    {"a team for each row", test_teams},
                                     {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
     if (rp_device_create(NULL, NULL, diags, &device) != RP_OK) {
