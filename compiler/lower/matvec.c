@@ -317,7 +317,8 @@ static void choose_copies(rp_matvec *m) {
     if (!rp_target_stages(target_of(m))) return;
     if (rp_emit_is_plain(e, product, RP_MATVEC_X) && m->stage != RP_MATVEC_DIRECT) {
         bool words = m->uses[RP_MATVEC_Q8_0] || m->uses[RP_MATVEC_Q4_0];
-        bool whole = m->stage == RP_MATVEC_STAGED && !words;
+        /* A copy has its rows one behind the other, the tile begins them at fours. */
+        bool whole = m->stage == RP_MATVEC_STAGED && !words && (m->b == 1 || m->k % 4 == 0);
         m->tile_is_x = whole;
         add_copy(m, product, RP_MATVEC_X);
         m->tile_is_x = whole && m->copy_count == 1;
