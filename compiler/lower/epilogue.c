@@ -140,20 +140,35 @@ static bool is_formulas(const rp_emit *e, const rp_emit_set *set) {
     return true;
 }
 
-/* Four elements of a core and of everything downstream of it that is in memory: what that reads comes
- * before all else, four at a time, is computed and goes so. False, with nothing put, where that cannot
- * be. */
-static bool put_epilogue_4(rp_emit *e, const char *name, const char *type, uint32_t value) {
+/* The struct of what is loaded ahead, and the function that loads it; GLSL knows no empty one. */
+static void put_ahead(rp_emit *e, const char *name, const char *members, const char *values) {
+    rp_text_format(&e->functions,
+                   "struct %s_AHEAD {\n%s};\n\n%s_AHEAD %s_ahead(uint i) {\n"
+                   "    return %s_AHEAD(%s);\n}\n\n",
+                   name, members ? members : "    uint nothing;\n", name, name, name,
+                   values ? values : "0u");
+}
+
+/* A function of four elements of a core, and of everything downstream of it that is in memory: what
+ * that reads comes before all else, four at a time, is computed and goes so. With `ahead` it is loaded
+ * by a function of its own, NAME_ahead, which gives a NAME_AHEAD. False, with nothing put, where
+ * elements go to places of their own. */
+static bool put_epilogue_4(rp_emit *e, const char *name, const char *type, uint32_t value,
+                           bool ahead) {
     rp_emit_set set = readers_of(e, &value, 1);
     uint64_t elements = e->values[value].elements;
     if (!is_formulas(e, &set)) return false;
-    rp_text loads, body, stores;
+    rp_text loads, body, stores, members, values;
     rp_eval eval;
     rp_text_init(&loads, &e->allocator);
     rp_text_init(&body, &e->allocator);
     rp_text_init(&stores, &e->allocator);
+    rp_text_init(&members, &e->allocator);
+    rp_text_init(&values, &e->allocator);
     if (rp_eval_open(&eval, e, &body, "i", "    ", elements) == RP_OK) {
         eval.loads = &loads;
+        eval.members = ahead ? &members : NULL;
+        eval.values = &values;
         eval.locals[value] = "core";
         for (uint32_t v = 0; v < e->value_count && e->status == RP_OK; v++) {
             const rp_emit_value *out = &e->values[v];
@@ -164,44 +179,67 @@ static bool put_epilogue_4(rp_emit *e, const char *name, const char *type, uint3
         }
         rp_eval_close(&eval);
     }
-    rp_text_format(&e->functions, "void %s(uint i, %s value) {\n%s    %s core = %s;\n%s%s}\n\n",
-                   name, type, loads.data ? loads.data : "", type,
-                   round_4(e, e->values[value].dtype, type, "value"), body.data ? body.data : "",
-                   stores.data ? stores.data : "");
-    if (loads.failed || body.failed || stores.failed) rp_emit_no_memory(e);
+    if (ahead) put_ahead(e, name, members.data, values.data);
+    rp_text_format(&e->functions,
+                   ahead ? "void %s(uint i, %s value, %s_AHEAD ahead) {\n"
+                         : "void %s(uint i, %s value) {\n",
+                   name, type, name);
+    rp_text_format(&e->functions, "%s    %s core = %s;\n%s%s}\n\n", loads.data ? loads.data : "",
+                   type, round_4(e, e->values[value].dtype, type, "value"),
+                   body.data ? body.data : "", stores.data ? stores.data : "");
+    if (loads.failed || body.failed || stores.failed || members.failed || values.failed)
+        rp_emit_no_memory(e);
     rp_text_free(&loads);
     rp_text_free(&body);
     rp_text_free(&stores);
+    rp_text_free(&members);
+    rp_text_free(&values);
     return true;
 }
 
-/* The function that takes four elements of an output at once. */
-static const char *store_function_4(rp_emit *e, uint32_t member, uint32_t operand) {
+/* The function that takes four elements of an output at once; with `ahead` also what was loaded for
+ * them ahead. */
+static const char *make_store_4(rp_emit *e, uint32_t member, uint32_t operand, bool ahead) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
     const char *one = store_function(e, member, operand);
-    const char *name = rp_emit_name(e, "%s_4", one);
+    const char *name = rp_emit_name(e, ahead ? "%s_late" : "%s_4", one);
     if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
     const char *type = rp_emit_type_4(e, member, operand);
-    bool plain = !o->absent && only_stored(e, o->value);
-    if (plain) {
-        rp_text_format(&e->functions, "void %s(uint i, %s value) {\n", name, type);
-        rp_emit_store_4(e, &e->functions, o->value, "    ", "value");
-        rp_text_string(&e->functions, "}\n\n");
-    } else if (o->absent || !put_epilogue_4(e, name, type, o->value)) {
-        rp_text_format(&e->functions, "void %s(uint i, %s value) {\n", name, type);
-        for (uint32_t c = 0; c < 4; c++)
-            rp_text_format(&e->functions, "    %s(%s, value.%c);\n", one, rp_emit_fours[c],
-                           "xyzw"[c]);
-        rp_text_string(&e->functions, "}\n\n");
-    }
+    bool plain = o->absent || only_stored(e, o->value);
+    if (!plain && put_epilogue_4(e, name, type, o->value, ahead)) return name;
+    if (ahead) put_ahead(e, name, NULL, NULL);
+    rp_text_format(&e->functions, "void %s(uint i, %s value", name, type);
+    if (ahead) rp_text_format(&e->functions, ", %s_AHEAD ahead", name);
+    rp_text_string(&e->functions, ") {\n");
+    if (plain && !o->absent) rp_emit_store_4(e, &e->functions, o->value, "    ", "value");
+    for (uint32_t c = 0; c < 4 && (!plain || o->absent); c++)
+        rp_text_format(&e->functions, "    %s(%s, value.%c);\n", one, rp_emit_fours[c], "xyzw"[c]);
+    rp_text_string(&e->functions, "}\n\n");
     return name;
+}
+
+static const char *store_function_4(rp_emit *e, uint32_t member, uint32_t operand) {
+    return make_store_4(e, member, operand, false);
+}
+
+static const char *store_ahead(rp_emit *e, uint32_t member, uint32_t operand) {
+    return make_store_4(e, member, operand, true);
+}
+
+static const char *ahead_type(rp_emit *e, uint32_t member, uint32_t operand) {
+    return rp_emit_name(e, "%s_AHEAD", make_store_4(e, member, operand, true));
+}
+
+static const char *ahead_function(rp_emit *e, uint32_t member, uint32_t operand) {
+    return rp_emit_name(e, "%s_ahead", make_store_4(e, member, operand, true));
 }
 
 void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                        const char *value) {
     static const rp_emit_names names = {
-        rp_emit_reader,  rp_emit_reader_4, rp_emit_reader_8, rp_emit_reader_halves, rp_emit_fetch,
-        rp_emit_fetched, store_function,   store_function_4, rp_emit_reader_bytes};
+        rp_emit_reader,       rp_emit_reader_4, rp_emit_reader_8, rp_emit_reader_halves,
+        rp_emit_fetch,        rp_emit_fetched,  store_function,   store_function_4,
+        rp_emit_reader_bytes, ahead_type,       ahead_function,   store_ahead};
     rp_emit_text(e, to, member, source, value, &names);
 }
 

@@ -48,6 +48,8 @@ bool rp_emit_absent_is_uint(const rp_emit *e, uint32_t member, uint32_t operand)
  * of 4, `void NAME(uint i, out vec4 low, out vec4 high)` for one of 8; or of int and uint. */
 const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand);
+/* The floats or integers of four elements in `words`, as rp_emit_load_type() loads them. */
+const char *rp_emit_unpack_4(rp_emit *e, uint8_t dtype, const char *words);
 const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand);
 /* Appends one of the last kind that calls `four` twice. */
 void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const char *four);
@@ -77,6 +79,7 @@ typedef const char *rp_emit_function(rp_emit *e, uint32_t member, uint32_t opera
 typedef struct rp_emit_names {
     rp_emit_function *reader, *reader_4, *reader_8, *reader_halves, *fetch, *fetched;
     rp_emit_function *store, *store_4, *reader_bytes;
+    rp_emit_function *ahead_type, *ahead, *store_ahead; /* what is behind four, loaded ahead */
 } rp_emit_names;
 
 /* Makes text a member's own and appends it: rp_emit_core_text() and rp_emit_element_text(). */
@@ -150,6 +153,9 @@ typedef struct rp_eval {
     /* For the four elements from the index on, a multiple of 4: where their loads go, in front of all
      * else. Variables then are of four, and by name. NULL: one element. */
     rp_text *loads;
+    /* What they load from memory can be loaded ahead: `loads` then takes it out of a struct `ahead`
+     * with these members of these values. NULL: it cannot. */
+    rp_text *members, *values;
 } rp_eval;
 
 rp_status rp_eval_open(rp_eval *v, rp_emit *e, rp_text *to, const char *index, const char *indent,

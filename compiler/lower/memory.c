@@ -112,8 +112,7 @@ const char *rp_emit_load_type(const rp_emit *e, uint32_t member, uint32_t operan
 
 /* ---- Four and eight -------------------------------------------------------------------------- */
 
-/* Four elements out of `words`, an expression of the 32-bit words that hold them. */
-static const char *unpack(rp_emit *e, uint8_t dtype, const char *words) {
+const char *rp_emit_unpack_4(rp_emit *e, uint8_t dtype, const char *words) {
     switch ((rp_dtype)dtype) {
     case RP_F16: return rp_emit_name(e, "f16x4_to_f32(%s)", words);
     case RP_BF16: return rp_emit_name(e, "bf16x4_to_f32(%s)", words);
@@ -195,7 +194,7 @@ const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand) {
     } else if (load && !copy) {
         const char *words = rp_emit_element(e, member, operand, load, "i / 4u");
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s;\n}\n\n", type, name,
-                       unpack(e, dtype, words));
+                       rp_emit_unpack_4(e, dtype, words));
     } else {
         put_four(e, type, name, one);
     }
@@ -217,8 +216,8 @@ const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand) {
                        "void %s(uint i, out %s low, out %s high) {\n    %s words = %s;\n"
                        "    low = %s;\n    high = %s;\n}\n\n",
                        name, type, type, load, words,
-                       unpack(e, dtype, half ? "words.xy" : "words.x"),
-                       unpack(e, dtype, half ? "words.zw" : "words.y"));
+                       rp_emit_unpack_4(e, dtype, half ? "words.xy" : "words.x"),
+                       rp_emit_unpack_4(e, dtype, half ? "words.zw" : "words.y"));
     } else {
         rp_emit_put_eight(e, type, name, rp_emit_memory_4(e, member, operand));
     }

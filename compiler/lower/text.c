@@ -117,6 +117,12 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         put_function(job, job->names->store, i);
     } else if ((i = operand_before(call, word, length, "_store_4")) != RP_NONE) {
         put_function(job, job->names->store_4, i);
+    } else if ((i = operand_before(call, word, length, "_AHEAD")) != RP_NONE) {
+        put_function(job, job->names->ahead_type, i);
+    } else if ((i = operand_before(call, word, length, "_ahead")) != RP_NONE) {
+        put_function(job, job->names->ahead, i);
+    } else if ((i = operand_before(call, word, length, "_store_ahead")) != RP_NONE) {
+        put_function(job, job->names->store_ahead, i);
     } else if (called && (i = input_before(job, word, length, "_4")) != RP_NONE) {
         put_function(job, job->names->reader_4, i);
     } else if (called && (i = input_before(job, word, length, "_8")) != RP_NONE) {

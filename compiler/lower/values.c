@@ -83,6 +83,23 @@ static const char *put_load(rp_eval *v, const char *type, const char *name, cons
     return name;
 }
 
+/* Whether an input is loaded ahead, into a member of the struct that `name` is taken out of. */
+static bool put_ahead(rp_eval *v, uint32_t member, uint32_t operand, const char *name,
+                      const char *index) {
+    rp_emit *e = v->e;
+    uint8_t dtype = e->members[member].operands[operand].dtype;
+    const char *type = v->members ? rp_emit_load_type(e, member, operand, 4) : NULL;
+    if (!type) return false;
+    const char *field = rp_emit_name(e, "    %s %s;\n", type, name);
+    if (v->members->data && strstr(v->members->data, field)) return true;
+    rp_text_string(v->members, field);
+    rp_text_format(v->values, "%s%s", v->values->size ? ", " : "",
+                   rp_emit_element(e, member, operand, type, rp_emit_name(e, "%s / 4u", index)));
+    put_load(v, rp_emit_type_4(e, member, operand), name,
+             rp_emit_unpack_4(e, dtype, rp_emit_name(e, "ahead.%s", name)));
+    return true;
+}
+
 /* A variable with an input's elements for the four from the index on. */
 static const char *eval_input_4(rp_eval *v, uint32_t member, uint32_t operand, bool per_row) {
     rp_emit *e = v->e;
@@ -98,6 +115,7 @@ static const char *eval_input_4(rp_eval *v, uint32_t member, uint32_t operand, b
     if (run == RP_RUN_TOGETHER) {
         const char *four = rp_emit_memory_4(e, member, operand);
         if (strcmp(index, "i") == 0) name = rp_emit_name(e, "q_%s", four); /* others have it too */
+        if (put_ahead(v, member, operand, name, index)) return name;
         return put_load(v, type, name, rp_emit_name(e, "%s(%s)", four, index));
     }
     const char *one = rp_emit_reader(e, member, operand);

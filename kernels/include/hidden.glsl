@@ -29,6 +29,10 @@ float f_quotient(float a, float b) {
     return f_hidden(f_hidden(a) / f_hidden(b));
 }
 
+float f_inverse(float x) {
+    return f_hidden(1.0 / f_hidden(x));
+}
+
 float f_root(float x) {
     return f_hidden(sqrt(f_hidden(x)));
 }

@@ -112,8 +112,9 @@ float f_fraction(uint size, out int power) {
 // around. So it is corrected by its remainder, which fma gives exactly, wherever nothing on the way
 // can overflow or be denormal.
 float f_div_near(float a, float b) {
-    float q = f_quotient(a, b);
-    precise float better = q + f_quotient(fma(-q, b, a), b);
+    float inverse = f_inverse(b);
+    precise float q = a * inverse;
+    precise float better = fma(fma(-q, b, a), inverse, q);
     return better;
 }
 
@@ -383,7 +384,7 @@ float f_square_lost(float x, float square) {
 // 1 - erf(z) for z from 1 on: exp(-z^2) and a polynomial of 1 / (1 + z / 2). z^2 comes in two parts,
 // with what is lost of it by rounding, since exp would multiply that.
 float f_erfc_tail(float z, float square, float lost) {
-    precise float t = f_quotient(1.0, fma(z, 0.5, 1.0));
+    precise float t = f_inverse(fma(z, 0.5, 1.0));
     precise float p = fma(t, -0.0702550921, 0.220624224);
     p = fma(p, t, -0.194095474);
     p = fma(p, t, -0.0276571835);

@@ -3,7 +3,11 @@
 // rare is asked for once of all four, and then done one by one.
 
 vec4 f_hidden_4(vec4 x) {
-    return vec4(f_hidden(x.x), f_hidden(x.y), f_hidden(x.z), f_hidden(x.w));
+    return uintBitsToFloat(floatBitsToUint(x) | f_hidden(0u)); // a zero, though nothing says so
+}
+
+vec4 f_inverse_4(vec4 x) {
+    return f_hidden_4(1.0 / f_hidden_4(x));
 }
 
 vec4 f_quotient_4(vec4 a, vec4 b) {
@@ -56,8 +60,9 @@ vec4 f_div_4(vec4 a, vec4 b) {
         for (uint i = 0u; i < 4u; i++) each[i] = f_div(a[i], b[i]);
         return each;
     }
-    vec4 q = f_quotient_4(a, b);
-    precise vec4 better = q + f_quotient_4(fma(-q, b, a), b);
+    vec4 inverse = f_inverse_4(b);
+    precise vec4 q = a * inverse;
+    precise vec4 better = fma(fma(-q, b, a), inverse, q);
     return better;
 }
 
