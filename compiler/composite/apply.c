@@ -9,6 +9,8 @@
 #include "base/number.h"
 #include "composite/formula.h"
 #include "composite/rows.h"
+#include "composite/split.h"
+#include "ops/matrices.h"
 #include "ops/tables.h"
 
 /* ---- Operands -------------------------------------------------------------------------------- */
@@ -197,11 +199,11 @@ static rp_status add_node(maker *m) {
     return index == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
 }
 
-/* Few long rows: several ops, of which the outputs are seen as they were asked for. */
-static rp_status split_node(maker *m, uint64_t parts) {
+/* Few long rows, or tiles: several ops, of which the outputs are seen as they were asked for. */
+static rp_status split_node(maker *m, rp_splitting *split, uint64_t parts) {
     for (uint32_t i = 0; i < m->call.operand_count; i++)
         if (m->given[i] && m->given[i]->fresh != RP_NONE) RP_TRY(make_fresh(m, i));
-    return rp_rows_split(m->x, &m->call, m->given, parts);
+    return split(m->x, &m->call, m->given, parts);
 }
 
 rp_status rp_apply_op(rp_application *x, const rp_op *op) {
@@ -218,6 +220,8 @@ rp_status rp_apply_op(rp_application *x, const rp_op *op) {
         RP_TRY(take_attrs(&m));
     }
     RP_TRY(judge(&m));
-    uint64_t parts = rp_rows_parts(&m.call, rp_graph_target(x->graph));
-    return parts > 1 ? split_node(&m, parts) : add_node(&m);
+    const rp_target *target = rp_graph_target(x->graph);
+    uint64_t rows = rp_rows_parts(&m.call, target), k = rp_op_matmul_parts(&m.call, target);
+    if (rows > 1) return split_node(&m, rp_rows_split, rows);
+    return k > 1 ? split_node(&m, rp_product_split, k) : add_node(&m);
 }

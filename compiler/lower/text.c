@@ -241,7 +241,8 @@ const char *rp_emit_kernel_source(rp_emit *e, uint32_t member) {
         rp_emit_fail(e, "%s has no kernel", call->op->name);
         return NULL;
     }
-    const char *path = rp_emit_name(e, "%s/%s", call->op->name, call->variant->name);
+    const char *path = call->variant->source;
+    if (!path) path = rp_emit_name(e, "%s/%s", call->op->name, call->variant->name);
     const char *source = rp_kernel_source(path);
     if (!source) rp_emit_fail(e, "there is no kernels/%s.glsl", path);
     return source;

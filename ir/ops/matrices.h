@@ -37,6 +37,10 @@ bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *target);
 void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *target);
 void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
 
+/* In how many parts of k a checked call of matmul is computed on the target; 1: as one, or another
+ * op. A question of shapes, dtypes and the target alone. */
+uint64_t rp_op_matmul_parts(const rp_op_call *call, const rp_target *target);
+
 /* matmul/matrices_i8: the same. */
 bool rp_op_matmul_bytes_fit(const rp_op_call *call, const rp_target *target);
 void rp_op_matmul_bytes_bind(rp_op_call *call, const rp_target *target);

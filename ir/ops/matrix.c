@@ -14,6 +14,8 @@
 enum {
     DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK,
     COLUMN_LANES = 8, /* of a subgroup, in kernels/matmul/columns.glsl */
+    PART_STEPS = 32,
+    MOST_PARTS = 64,
 };
 
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
@@ -106,7 +108,24 @@ static bool rule_matmul(rp_op_call *call) {
     bool tall = shared == 1 && !turn_a;
     bind(call, 'G', tall ? 1 : batches);
     bind(call, 'H', tall ? batches * m : m);
+    bind(call, 'O', k);
     return true;
+}
+
+/* Steps of k are multiples of 32, which all loads are whole in. */
+static uint64_t part_steps(uint64_t k, uint64_t parts) {
+    return ceil_div(ceil_div(k, parts), PART_STEPS) * PART_STEPS;
+}
+
+/* Binds O, the steps of k of a part. */
+static bool rule_matmul_partial(rp_op_call *call) {
+    uint64_t elements, parts = rp_sym(call, 'A');
+    if (!rule_matmul(call)) return false;
+    bind(call, 'O', part_steps(rp_sym(call, 'K'), parts));
+    if (rp_mul_u64(rp_sym(call, 'B') * rp_sym(call, 'M'), rp_sym(call, 'N') * parts, &elements) &&
+        elements <= UINT32_MAX)
+        return true;
+    return rp_op_fail(call, "out would have more than 2^32 elements");
 }
 
 /* A way to cut a product into tiles, for kernels/matmul/tiles.glsl: what a thread and what 32 of
@@ -158,8 +177,13 @@ static uint64_t tile_words(const tiling *t) {
     return t->parts * (2 * half > round ? 2 * half : round);
 }
 
+/* Products, each over a part of k. */
+static uint64_t count_parts(const rp_op_call *call) {
+    return rp_sym(call, 'A') ? rp_sym(call, 'A') : 1;
+}
+
 static uint64_t count_tiles(const rp_op_call *call, const tiling *t) {
-    return rp_sym(call, 'G') * ceil_div(rp_sym(call, 'H'), tile_rows(t)) *
+    return count_parts(call) * rp_sym(call, 'G') * ceil_div(rp_sym(call, 'H'), tile_rows(t)) *
            ceil_div(rp_sym(call, 'N'), tile_columns(t));
 }
 
@@ -168,7 +192,7 @@ static double tiling_time(const rp_op_call *call, const rp_target *target, const
     uint64_t each = ceil_div(count_tiles(call, t), target->multiprocessors);
     uint64_t turn = 2u * t->depth * t->parts;
     double work = (double)tile_rows(t) * (double)tile_columns(t) *
-                  (double)(ceil_div(rp_sym(call, 'K'), turn) * turn);
+                  (double)(ceil_div(rp_sym(call, 'O'), turn) * turn);
     return (double)each * work / (each > FEW_TILES ? t->rate_many : t->rate_few);
 }
 
@@ -188,7 +212,7 @@ static void bind_grid(rp_op_call *call, uint64_t rows, uint64_t columns) {
     uint64_t x = ceil_div(rp_sym(call, 'N'), columns), y = ceil_div(rp_sym(call, 'H'), rows);
     bind(call, 'X', x);
     bind(call, 'Y', y);
-    bind(call, 'W', rp_sym(call, 'G') * x * y);
+    bind(call, 'W', count_parts(call) * rp_sym(call, 'G') * x * y);
 }
 
 static void bind_tiles(rp_op_call *call, const rp_target *target) {
@@ -211,6 +235,24 @@ static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_te
                    (unsigned long long)tile_columns(t),
                    (unsigned long long)target->multiprocessors);
     if (t->parts > 1) rp_text_format(text, ", k in %u parts", t->parts);
+}
+
+/* Products of few rows with a deep k, in parts of k that are added afterwards: where there are so few
+ * tiles of middle size that each part has one for each multiprocessor, and all its parts are deep.
+ * Adding costs a barrier, and 2 us on an H200, unless it is done where the next op reads. There four
+ * parts took 60 to 98 % of the time for 16 to 256 rows, 384 to 1024 columns and 1536 to 4096 steps;
+ * outside of that 68 to 146 % (docs/benchmarks.md). Of a device of which not even the subgroup is
+ * known, one kernel is right everywhere. */
+uint64_t rp_op_matmul_parts(const rp_op_call *call, const rp_target *t) {
+    enum { PARTS = 4, STEPS = 384, ROWS = 64, COLUMNS = 48 };
+    rp_op_call whole = *call;
+    if (strcmp(call->op->name, "matmul") != 0 || call->operands[0].dtype == RP_I8) return 1;
+    rp_op_choose(&whole, t);
+    if (strcmp(whole.variant->name, "tiles") != 0 || !t->subgroup) return 1;
+    uint64_t tiles = rp_sym(call, 'G') * ceil_div(rp_sym(call, 'H'), ROWS) *
+                     ceil_div(rp_sym(call, 'N'), COLUMNS);
+    bool few = PARTS * tiles <= t->multiprocessors, deep = rp_sym(call, 'K') >= PARTS * STEPS;
+    return few && deep ? PARTS : 1;
 }
 
 /* Whether a subgroup is the vector of a processor's core: then staging gains nothing. */
@@ -295,6 +337,22 @@ static const rp_op_variant matmul_variants[] = {
         .when = "always",
         .why = "tiles through shared memory, up to 8 x 8 sums a thread in registers; 16 x 8 to 128 "
                "x 128 by what keeps all multiprocessors busy, with k in parts where tiles are few",
+        .text = 700,
+        .groups = "W",
+        .sites = {10, 10, 5},
+        .reads = {"BPQX", "GRSY"},
+        .bind = bind_tiles,
+        .explain = explain_tiles,
+    },
+    {0},
+};
+
+static const rp_op_variant partial_variants[] = {
+    {
+        .name = "tiles",
+        .source = "matmul/tiles",
+        .when = "always",
+        .why = "as matmul, with tiles for each part of k",
         .text = 700,
         .groups = "W",
         .sites = {10, 10, 5},
@@ -397,6 +455,75 @@ const rp_op rp_ops_matrix[] = {
         .variants = matmul_variants,
         .flops = 2,
         .rule = rule_matmul,
+    },
+    {
+        .name = "matmul_partial",
+        .family = "matrix",
+        .brief = "matrix products over parts of k: what matmul is where its tiles are few",
+        .notes = "Part p takes steps p * c to (p + 1) * c of k, where c is K / A, rounded up to a "
+                 "multiple of 32; the last ones may be shorter or empty. matmul_merge adds the "
+                 "parts. " SUMS,
+        .form = RP_OP_KERNEL,
+        .operand_count = 3,
+        .attr_count = 3,
+        .operands = {{.name = "a",
+                      .brief = "the left matrices",
+                      .shape = "*B P Q",
+                      .dtypes = RP_DT_FLOAT,
+                      .at = RP_AT_ANY,
+                      .hook = true},
+                     {.name = "b",
+                      .brief = "the right ones, as many, or one",
+                      .shape = "*E R S",
+                      .dtypes = DT_WEIGHT,
+                      .at = RP_AT_ANY,
+                      .hook = true},
+                     {.name = "out",
+                      .brief = "each part's products",
+                      .shape = "A B M N",
+                      .dtypes = RP_DT(RP_F32),
+                      .access = RP_WRITE,
+                      .hook = true}},
+        .attrs = {{.name = "transpose_a",
+                   .brief = "1: a holds columns first",
+                   .kind = RP_ATTR_INTEGER,
+                   .high = 1},
+                  {.name = "transpose_b",
+                   .brief = "1: b holds columns first",
+                   .kind = RP_ATTR_INTEGER,
+                   .high = 1},
+                  {.name = "splits",
+                   .brief = "parts, A",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'A',
+                   .required = true,
+                   .low = 1,
+                   .high = MOST_PARTS}},
+        .length = "O",
+        .variants = partial_variants,
+        .flops = 2,
+        .rule = rule_matmul_partial,
+    },
+    {
+        .name = "matmul_merge",
+        .family = "matrix",
+        .brief = "the parts of matmul_partial, added up",
+        .notes = "Added in the order of k, in f32.",
+        .form = RP_OP_POINTWISE,
+        .text = 60,
+        .operand_count = 2,
+        .operands = {{.name = "partial",
+                      .brief = "each part's products",
+                      .shape = "A B M N",
+                      .dtypes = RP_DT(RP_F32),
+                      .reads = "ABMN"},
+                     {.name = "out",
+                      .brief = "the products",
+                      .shape = "*B M N",
+                      .dtypes = RP_DT_FLOAT,
+                      .access = RP_WRITE}},
+        .length = "A",
+        .flops = 1,
     },
 };
 

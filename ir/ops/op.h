@@ -169,7 +169,9 @@ typedef struct rp_op_step {
  * device. What fits is a question of shapes, dtypes and the target, never of what is fused around
  * the op: so a graph has the same bits at every level of optimisation. */
 typedef struct rp_op_variant {
-    const char *name;   /* "tiles" */
+    const char *name; /* "tiles" */
+    const char
+        *source; /* its text, where that is another op's: "matmul/tiles"; NULL: kernels/OP/NAME */
     const char *when;   /* for people: the calls and targets that it is for */
     const char *why;    /* and what it does for them */
     uint16_t text;      /* instructions of its text, about */

@@ -16,7 +16,8 @@
 //
 // Each part's sums run over k in order. B: a's matrices; E: b's, 1 or as many; G, H: matrices and
 // their rows as computed; X, Y: tiles along columns and rows; W: tiles in all; T: shared memory, in
-// words of 16 bytes.
+// words of 16 bytes. O: steps of k that are one product: all of them in matmul; in matmul_partial
+// there is a product for each O of them, one behind the other.
 //
 // Of floats, or of i8, whose products are added up in i32.
 //
@@ -45,8 +46,8 @@ const uint LEFT = QUADS * LEFT_QUAD / 4u; // a half of a's, in FOUR
 const uint RIGHT = QUADS * RIGHT_QUAD / 4u;
 const uint LEFT_LOADS = (ROWS * QUADS + THREADS - 1u) / THREADS;
 const uint RIGHT_LOADS = (COLUMNS * QUADS + THREADS - 1u) / THREADS;
-const uint TURNS = (K + 2u * D * C - 1u) / (2u * D * C);
-const bool WHOLE = K % (2u * D * C) == 0u; // no step is past the end
+const uint TURNS = (O + 2u * D * C - 1u) / (2u * D * C);
+const bool WHOLE = O % (2u * D * C) == 0u && W / (X * Y * G) * O == K; // no step is past the end
 
 // How a and b lie in memory: lines of so many elements.
 const uint LEFT_LINE = transpose_a == 0u ? K : H;
@@ -64,7 +65,7 @@ const uint QUADS_ACROSS = COLUMNS / 4u;
 shared FOUR tiles[T];
 
 uint thread, part;
-uint first_left, first_right, first_row, first_column;
+uint first_left, first_right, first_row, first_column, end;
 uint own_row, own_column; // this thread's first ones in a tile: by TALL rows, by 4 columns
 FOUR sums[U * V / 4u];
 FOUR left_next[LEFT_LOADS];
@@ -107,11 +108,11 @@ FOUR right_quad(uint line, uint at) {
     return r;
 }
 
-// Zeros in place of what is past the end of k. Four elements are four k, or have one.
+// Zeros in place of what is past the end of these k. Four elements are four k, or have one.
 FOUR within(FOUR value, uint k, bool along_k) {
     if (WHOLE) return value;
     uvec4 at = along_k ? k + uvec4(0u, 1u, 2u, 3u) : uvec4(k);
-    return mix(FOUR(0), value, lessThan(at, uvec4(K)));
+    return mix(FOUR(0), value, lessThan(at, uvec4(end)));
 }
 
 void load(uint from) {
@@ -223,14 +224,15 @@ void main() {
     uint tile = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
     if (tile >= W) return; // the whole workgroup
     find_place();
-    uint batch = tile / (X * Y);
+    uint batch = tile / (X * Y) % G, product = tile / (X * Y * G);
     first_column = tile % X * COLUMNS;
     first_row = tile / X % Y * ROWS;
     first_left = batch * H * K;
     first_right = E == 1u ? 0u : batch * K * N;
     [[unroll]] for (uint i = 0u; i < U * V / 4u; i++) sums[i] = FOUR(0);
 
-    uint first = part * TURNS * 2u * D;
+    end = min(K, product * O + O);
+    uint first = product * O + part * TURNS * 2u * D;
     load(first);
     for (uint turn = 0u; turn < TURNS; turn++)
         [[unroll]] for (uint half_ = 0u; half_ < 2u; half_++) {
@@ -241,5 +243,5 @@ void main() {
             multiply(half_);
             fence();
         }
-    [[unroll]] for (uint round_ = 0u; round_ < ROUNDS; round_++) hand_on(round_, batch);
+    [[unroll]] for (uint round_ = 0u; round_ < ROUNDS; round_++) hand_on(round_, product * G + batch);
 }

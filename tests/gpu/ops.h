@@ -15,7 +15,7 @@ extern const op_case op_cases[];
 extern const uint32_t op_case_count;
 extern const op_case op_attention_cases[];
 extern const uint32_t op_attention_case_count;
-extern const op_case op_byte_cases[]; /* products of i8 */
+extern const op_case op_byte_cases[]; /* products of i8, and in parts */
 extern const uint32_t op_byte_case_count;
 
 /* What a result may be off by beyond the rounding of its own sums: `ulps` units of 2^-23 relative

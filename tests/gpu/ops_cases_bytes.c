@@ -1,7 +1,11 @@
-/* The cases of products of bytes: exact, so every result has one right value. */
+/* The cases of products of bytes: exact, so every result has one right value; and of products in
+ * parts of k. */
 #include "ops.h"
 
 #include <stddef.h>
+
+#define FLOATS "f32 f16 bf16"
+#define WEIGHTS "f32 f16 bf16 q8_0 q4_0"
 
 const op_case op_byte_cases[] = {
     {"matmul", "i8[7,5] i8[5,3] i32?", NULL, NULL, NULL},
@@ -17,6 +21,18 @@ const op_case op_byte_cases[] = {
     {"matmul", "i8[2,3,65,61] i8[6,61,39]", NULL, NULL, NULL},
     {"matmul", "i8[128,31] i8[128,1808]", "transpose_a=1", NULL, NULL},
     {"matmul", "i8[127,20] i8[8271,20]", "transpose_b=1", NULL, NULL},
+    {"matmul_partial", "T[7,65] U[65,3]", "splits=2", FLOATS, FLOATS},
+    {"matmul_partial", "f32[3,64,33] f32[3,64,17]", "transpose_a=1 splits=2", NULL, NULL},
+    {"matmul_partial", "f32[2,20,96] U[70,96]", "transpose_b=1 splits=3", NULL, WEIGHTS},
+    {"matmul_partial", "f32[2,3,20,97] f32[97,35]", "splits=1", NULL, NULL},
+    {"matmul_partial", "f32[96,20] f32[70,96]", "transpose_a=1 transpose_b=1 splits=64", NULL,
+     NULL},
+    {"matmul_partial", "f32[130,1001] f32[250,1001]", "transpose_b=1 splits=7", NULL, NULL},
+    {"matmul_partial", "f32[1,1] f32[1,1]", "splits=1", NULL, NULL},
+    {"matmul_partial", "f32[9,70]:rows f32[70,4]", "splits=2", NULL, NULL},
+    {"matmul_merge", "f32[3,2,5,7] T[2,5,7]?", NULL, FLOATS, NULL},
+    {"matmul_merge", "f32[19,1,40,60]:rows=1", NULL, NULL, NULL},
+    {"matmul_merge", "f32[1,1,1,1]", NULL, NULL, NULL},
     /* The sums wrap. */
     {"matmul", "i8[2,140000]:value=-128 i8[140000,3]:value=-128", NULL, NULL, NULL},
     {"matmul", "i8[33,140001]:value=-128 i8[17,140001]", "transpose_b=1", NULL, NULL},

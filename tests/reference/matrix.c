@@ -46,11 +46,56 @@ static void reference_matmul(const rp_op_call *call, rp_op_data *data) {
     }
 }
 
+/* Sums over steps first to end of k of one element. */
+static double partial_sum(const rp_op_call *call, const rp_op_data *data, uint64_t batch,
+                          uint64_t row, uint64_t column, uint64_t first, uint64_t end,
+                          double *scale) {
+    uint64_t m = rp_sym(call, 'M'), k = rp_sym(call, 'K'), n = rp_sym(call, 'N');
+    const double *a = data->operands[0] + batch * m * k;
+    const double *b = data->operands[1] + (rp_sym(call, 'E') == 1 ? 0 : batch * k * n);
+    double sum = 0;
+    for (uint64_t i = first; i < end && i < k; i++) {
+        double term = (call->attrs[0] != 0 ? a[i * m + row] : a[row * k + i]) *
+                      (call->attrs[1] != 0 ? b[column * k + i] : b[i * n + column]);
+        sum += term;
+        *scale += fabs(term);
+    }
+    return sum;
+}
+
+static void reference_matmul_partial(const rp_op_call *call, rp_op_data *data) {
+    uint64_t m = rp_sym(call, 'M'), n = rp_sym(call, 'N'), batches = rp_sym(call, 'B');
+    uint64_t parts = (uint64_t)call->attrs[2], k = rp_sym(call, 'K');
+    uint64_t steps = ((k + parts - 1) / parts + 31) / 32 * 32, at = 0;
+    for (uint64_t part = 0; part < parts; part++)
+        for (uint64_t batch = 0; batch < batches; batch++)
+            for (uint64_t row = 0; row < m; row++)
+                for (uint64_t column = 0; column < n; column++, at++)
+                    data->operands[2][at] =
+                        partial_sum(call, data, batch, row, column, part * steps,
+                                    (part + 1) * steps, &data->scale[at]);
+}
+
+static void reference_matmul_merge(const rp_op_call *call, rp_op_data *data) {
+    uint64_t count = rp_sym(call, 'B') * rp_sym(call, 'M') * rp_sym(call, 'N');
+    for (uint64_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (uint64_t part = 0; part < rp_sym(call, 'A'); part++) {
+            double term = data->operands[0][part * count + i];
+            sum += term;
+            data->scale[i] += fabs(term);
+        }
+        data->operands[1][i] = sum;
+    }
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 static const rp_reference_entry entries[] = {
     {"matvec", reference_matvec},
     {"matmul", reference_matmul},
+    {"matmul_partial", reference_matmul_partial},
+    {"matmul_merge", reference_matmul_merge},
 };
 
 rp_reference *rp_reference_of_matrix(const char *name) {

@@ -390,7 +390,8 @@ static void test_sites(void) {
         found += compare_sites(&call, path);
         if (call.op->product) continue;
         for (const rp_op_variant *v = call.op->variants; v && v->name; v++) {
-            snprintf(path, sizeof path, "%s/%s", call.op->name, v->name);
+            snprintf(path, sizeof path, v->source ? "%s" : "%s/%s",
+                     v->source ? v->source : call.op->name, v->name);
             call.variant = v;
             CU_ASSERT_PTR_NOT_NULL(rp_kernel_source(path));
             found += compare_sites(&call, path);

@@ -1,5 +1,6 @@
 /* Families matrix and attention: shapes, refusals, what rules bind for the kernels, and references
  * against values by hand or by another way of computing them. */
+#include "ops/matrices.h"
 #include "unit/op_cases.h"
 
 /* ---- Products -------------------------------------------------------------------------------- */
@@ -92,6 +93,36 @@ static void columns(void) {
         rp_op_choose(&line.call, NULL);
         CU_ASSERT_STRING_EQUAL(line.call.variant->name, "tiles");
     }
+}
+
+/* A question of the target: where tiles are few and k is deep. */
+static void product_parts(void) {
+    static const struct {
+        const char *target, *operands;
+        uint32_t parts;
+    } cases[] = {
+        {"h200", "f32[16,1536] f32[384,1536] f32[16,384]", 4},
+        {"h200", "f32[256,1536] q8_0[384,1536] f32[256,384]", 4},
+        {"h200", "f32[257,1536] f32[384,1536] f32[257,384]", 1},
+        {"h200", "f32[16,1535] f32[384,1535] f32[16,384]", 1},
+        {"h200", "bf16[64,4096] bf16[1024,4096] bf16[64,1024]", 4},
+        {"h200", "f16[64,4096] f16[1024,4096] f16[64,1024]", 1},
+        {"h200", "i8[15,4096] i8[64,4096] i32[15,64]", 1},
+        {"lavapipe", "f32[16,1536] f32[384,1536] f32[16,384]", 1},
+        {"portable", "f32[16,1536] f32[384,1536] f32[16,384]", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rp_op_line line;
+        CU_ASSERT_FATAL(rp_op_line_parse(&line, "matmul", "transpose_b=1", cases[i].operands));
+        CU_ASSERT_FATAL(rp_op_check(&line.call));
+        CU_ASSERT_EQUAL(rp_op_matmul_parts(&line.call, rp_target_builtin(cases[i].target)),
+                        cases[i].parts);
+    }
+    accepts("matmul_partial", "splits=3", "f32[2,5,64] q4_0[64,32]", 2, "f32[3,2,5,32]");
+    CU_ASSERT_EQUAL(symbol_of("matmul_partial", "splits=3", "f32[5,200] f32[200,7]", 'O'), 96);
+    refuses("matmul_partial", "splits=65", "f32[5,200] f32[200,7]", "splits");
+    refuses("matmul_partial", "splits=2", "i8[5,200] i8[200,7]", "a is i8");
+    accepts("matmul_merge", "", "f32[3,2,5,7] bf16[2,5,7]", 1, "bf16[2,5,7]");
 }
 
 /* Bytes go by cooperative matrices where there are such, and as floats do elsewhere. */
@@ -358,6 +389,7 @@ int main(void) {
                                     {"products", products},
                                     {"products of bytes", bytes},
                                     {"variants of bytes", byte_variants},
+                                    {"products in parts", product_parts},
                                     {"rope shapes", rope_shapes},
                                     {"rope turns", rope_turns},
                                     {"attention shapes", attention_shapes},
