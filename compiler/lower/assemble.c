@@ -43,6 +43,8 @@ static void put_header(rp_emit *e, rp_text *to) {
                            "#extension GL_EXT_control_flow_attributes : require\n");
     if (e->extensions & RP_EMIT_INTEGER_MATRICES)
         rp_text_string(to, "#extension GL_NV_integer_cooperative_matrix : require\n");
+    if (e->extensions & RP_EMIT_DOTS)
+        rp_text_string(to, "#extension GL_EXT_spirv_intrinsics : require\n");
     if (e->extensions & RP_EMIT_8BIT)
         rp_text_string(to, "#extension GL_EXT_shader_8bit_storage : require\n");
     if (e->extensions & RP_EMIT_16BIT)
@@ -91,6 +93,7 @@ rp_status rp_emit_assemble(rp_emit *e) {
         e->extensions |= RP_EMIT_SUBGROUP;
     if (body.data && strstr(body.data, "coopmatNV")) e->extensions |= RP_EMIT_MATRICES;
     if (body.data && strstr(body.data, "icoopmatNV")) e->extensions |= RP_EMIT_INTEGER_MATRICES;
+    if (body.data && strstr(body.data, "dot_i8(")) e->extensions |= RP_EMIT_DOTS;
     if (body.data && strstr(body.data, "[[unroll]]")) e->extensions |= RP_EMIT_UNROLL;
     put_header(e, &whole);
     put_constants(e, &whole);

@@ -136,6 +136,7 @@ enum {
     RP_EMIT_SUBGROUP = 4,          /* GL_KHR_shader_subgroup_basic, _arithmetic and _shuffle */
     RP_EMIT_MATRICES = 8,          /* cooperative matrices */
     RP_EMIT_INTEGER_MATRICES = 32, /* of integers */
+    RP_EMIT_DOTS = 64,             /* kernels/include/dots.glsl */
     RP_EMIT_UNROLL = 16,           /* GL_EXT_control_flow_attributes: [[unroll]] */
 };
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include "lower/internal.h"
 #include "lower/sources.h"
+#include "reprise/needs.h"
 
 const char *rp_kernel_source(const char *name) {
     for (uint32_t i = 0; i < rp_kernel_sources_count; i++)
@@ -133,13 +134,28 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         put_function(job, job->names->fetch, i);
     } else if (called && (i = input_before(job, word, length, "_fetched")) != RP_NONE) {
         put_function(job, job->names->fetched, i);
-    } else if (called && (i = input_before(job, word, length, "_bytes")) != RP_NONE) {
+    } else if (called && (i = input_before(job, word, length, "_bytes")) != RP_NONE &&
+               (RP_DT(call->operands[i].dtype) & RP_DT_BYTE)) {
         put_function(job, job->names->reader_bytes, i);
     } else if (called && (i = input_before(job, word, length, "")) != RP_NONE) {
         put_function(job, job->names->reader, i);
     } else {
         return false;
     }
+    return true;
+}
+
+/* "NEEDS_INT_DOT", for #if: whether the variant may use the instruction. Where it may not, the
+ * helper is not named, so that it stays away. */
+static bool put_need(text_job *job, const char *word, size_t length) {
+    const rp_op_variant *variant = job->e->members[job->member].call.variant;
+    bool has = variant && (variant->needs & RP_NEED_INT_DOT);
+    if (word_equals(word, length, "NEEDS_INT_DOT"))
+        rp_text_char(job->to, has ? '1' : '0');
+    else if (word_equals(word, length, "dot_i8"))
+        rp_text_string(job->to, has ? "dot_i8" : "left_out");
+    else
+        return false;
     return true;
 }
 
@@ -165,7 +181,8 @@ static void put_word(text_job *job, const char *word, size_t length, bool member
         rp_text_append(job->to, word + 5, length - 5);
         return;
     }
-    if (!put_operand(job, word, length, called)) rp_text_append(job->to, word, length);
+    if (!put_need(job, word, length) && !put_operand(job, word, length, called))
+        rp_text_append(job->to, word, length);
 }
 
 /* The end of a comment that starts at `c`, or NULL. */

@@ -215,8 +215,7 @@ static void bind_grid(rp_op_call *call, uint64_t rows, uint64_t columns) {
     bind(call, 'W', count_parts(call) * rp_sym(call, 'G') * x * y);
 }
 
-static void bind_tiles(rp_op_call *call, const rp_target *target) {
-    const tiling *t = choose_tiling(call, target);
+static void bind_tiling(rp_op_call *call, const tiling *t) {
     bind(call, 'U', t->rows);
     bind(call, 'V', t->columns);
     bind(call, 'L', t->down);
@@ -226,6 +225,22 @@ static void bind_tiles(rp_op_call *call, const rp_target *target) {
     bind(call, 'D', t->depth);
     bind(call, 'T', tile_words(t));
     bind_grid(call, tile_rows(t), tile_columns(t));
+}
+
+static void bind_tiles(rp_op_call *call, const rp_target *target) {
+    if (!rp_sym(call, 'A')) bind(call, 'O', rp_sym(call, 'K'));
+    bind_tiling(call, choose_tiling(call, target));
+}
+
+static void bind_dots(rp_op_call *call, const rp_target *target) {
+    bind(call, 'O', ceil_div(rp_sym(call, 'K'), 4));
+    bind_tiling(call, choose_tiling(call, target));
+}
+
+/* Words of four i8 are what tiles of them are made of. */
+static bool fits_dots(const rp_op_call *call, const rp_target *target) {
+    (void)target;
+    return call->operands[0].dtype == RP_I8;
 }
 
 static void explain_tiles(const rp_op_call *call, const rp_target *target, rp_text *text) {
@@ -310,7 +325,7 @@ static const rp_op_variant matmul_variants[] = {
         .threads = 128,
         .groups = "W",
         .needs = RP_OP_BYTE_MATRIX_NEEDS,
-        .sites = {17, 17, 5},
+        .sites = {34, 34, 5},
         .reads = {"BPQX", "GRSY"},
         .fits = rp_op_matmul_bytes_fit,
         .bind = rp_op_matmul_bytes_bind,
@@ -331,6 +346,20 @@ static const rp_op_variant matmul_variants[] = {
         .turns = column_turns,
         .bind = bind_columns,
         .explain = explain_columns,
+    },
+    {
+        .name = "dots",
+        .source = "matmul/tiles",
+        .when = "a and b of i8, on a target with integer dot products",
+        .why = "as tiles, of words of four i8 along k",
+        .text = 900,
+        .groups = "W",
+        .needs = RP_NEED_INT_DOT | RP_NEED_STORAGE8,
+        .sites = {44, 44, 5},
+        .reads = {"BPQX", "GRSY"},
+        .fits = fits_dots,
+        .bind = bind_dots,
+        .explain = explain_tiles,
     },
     {
         .name = "tiles",

@@ -19,7 +19,8 @@
 // words of 16 bytes. O: steps of k that are one product: all of them in matmul; in matmul_partial
 // there is a product for each O of them, one behind the other.
 //
-// Of floats, or of i8, whose products are added up in i32.
+// Of floats, or of i8, whose products are added up in i32. With integer dot products an element is four i8
+// of consecutive k in a word, and K, O and all other steps of k are words.
 //
 // local: 32 * I * J * C
 // grid: min(W, 65535), ceil_div(W, 65535), 1
@@ -28,11 +29,14 @@
 #if a_DTYPE == I8
 #define ONE int
 #define FOUR ivec4
-#define MULTIPLY_ADD(x, y, sum) ((x) * (y) + (sum))
 #else
 #define ONE float
 #define FOUR vec4
-#define MULTIPLY_ADD(x, y, sum) fma(x, y, sum)
+#endif
+#if NEEDS_INT_DOT
+const uint STEPS = (K + 3u) / 4u;
+#else
+const uint STEPS = K;
 #endif
 
 const uint ACROSS = 32u / L;
@@ -47,9 +51,9 @@ const uint RIGHT = QUADS * RIGHT_QUAD / 4u;
 const uint LEFT_LOADS = (ROWS * QUADS + THREADS - 1u) / THREADS;
 const uint RIGHT_LOADS = (COLUMNS * QUADS + THREADS - 1u) / THREADS;
 const uint TURNS = (O + 2u * D * C - 1u) / (2u * D * C);
-const bool WHOLE = O % (2u * D * C) == 0u && W / (X * Y * G) * O == K; // no step is past the end
+const bool WHOLE = O % (2u * D * C) == 0u && W / (X * Y * G) * O == STEPS; // no step is past the end
 
-// How a and b lie in memory: lines of so many elements.
+// How a and b lie in memory: lines of so many elements, or bytes.
 const uint LEFT_LINE = transpose_a == 0u ? K : H;
 const uint LEFT_LINES = transpose_a == 0u ? H : K;
 const uint RIGHT_LINE = transpose_b == 0u ? N : K;
@@ -92,6 +96,62 @@ void find_place() {
 
 // ---- From memory ----
 
+#if NEEDS_INT_DOT
+// Four words of a row, along k, or of four rows; of the last word what is past the end of k is 0.
+ivec4 left_quad(uint line, uint at) {
+    ivec4 r;
+    if (transpose_a == 0u) {
+        uint first = first_left + min(line, H - 1u) * K;
+        if (K % 16u == 0u) return ivec4(a_bytes(first + min(4u * at, K - 16u)));
+        for (uint i = 0u; i < 4u; i++) {
+            ivec4 four;
+            for (uint c = 0u; c < 4u; c++) {
+                uint k = 4u * (at + i) + c;
+                four[c] = k < K ? a(first + k) : 0;
+            }
+            r[i] = int(to_bytes(four));
+        }
+        return r;
+    }
+    ivec4 lines[4];
+    for (uint c = 0u; c < 4u; c++) {
+        uint k = 4u * line + c, first = first_left + min(k, K - 1u) * H;
+        if (H % 4u == 0u) lines[c] = a_4(first + min(at, H - 4u));
+        else for (uint i = 0u; i < 4u; i++) lines[c][i] = a(first + min(at + i, H - 1u));
+        if (k >= K) lines[c] = ivec4(0);
+    }
+    for (uint i = 0u; i < 4u; i++)
+        r[i] = int(to_bytes(ivec4(lines[0][i], lines[1][i], lines[2][i], lines[3][i])));
+    return r;
+}
+
+ivec4 right_quad(uint line, uint at) {
+    ivec4 r;
+    if (transpose_b == 1u) {
+        uint first = first_right + min(line, N - 1u) * K;
+        if (K % 16u == 0u) return ivec4(b_bytes(first + min(4u * at, K - 16u)));
+        for (uint i = 0u; i < 4u; i++) {
+            ivec4 four;
+            for (uint c = 0u; c < 4u; c++) {
+                uint k = 4u * (at + i) + c;
+                four[c] = k < K ? b(first + k) : 0;
+            }
+            r[i] = int(to_bytes(four));
+        }
+        return r;
+    }
+    ivec4 lines[4];
+    for (uint c = 0u; c < 4u; c++) {
+        uint k = 4u * line + c, first = first_right + min(k, K - 1u) * N;
+        if (N % 4u == 0u) lines[c] = b_4(first + min(at, N - 4u));
+        else for (uint i = 0u; i < 4u; i++) lines[c][i] = b(first + min(at + i, N - 1u));
+        if (k >= K) lines[c] = ivec4(0);
+    }
+    for (uint i = 0u; i < 4u; i++)
+        r[i] = int(to_bytes(ivec4(lines[0][i], lines[1][i], lines[2][i], lines[3][i])));
+    return r;
+}
+#else
 FOUR left_quad(uint line, uint at) {
     uint first = first_left + min(line, LEFT_LINES - 1u) * LEFT_LINE;
     if (LEFT_LINE % 4u == 0u) return a_4(first + min(at, LEFT_LINE - 4u));
@@ -107,6 +167,7 @@ FOUR right_quad(uint line, uint at) {
     for (uint i = 0u; i < 4u; i++) r[i] = b(first + min(at + i, RIGHT_LINE - 1u));
     return r;
 }
+#endif
 
 // Zeros in place of what is past the end of these k. Four elements are four k, or have one.
 FOUR within(FOUR value, uint k, bool along_k) {
@@ -166,6 +227,16 @@ void store(uint half_) {
 
 // ---- Arithmetic ----
 
+FOUR multiply_add(ONE x, FOUR y, FOUR sum) {
+#if NEEDS_INT_DOT
+    return sum + ivec4(dot_i8(x, y.x, 0), dot_i8(x, y.y, 0), dot_i8(x, y.z, 0), dot_i8(x, y.w, 0));
+#elif a_DTYPE == I8
+    return x * y + sum;
+#else
+    return fma(vec4(x), y, sum);
+#endif
+}
+
 void multiply_k(uint left, uint right) {
     ONE down[U];
     FOUR across[V / 4u];
@@ -181,7 +252,7 @@ void multiply_k(uint left, uint right) {
     }
     [[unroll]] for (uint i = 0u; i < U; i++)
         [[unroll]] for (uint c = 0u; c < V / 4u; c++)
-            sums[i * (V / 4u) + c] = MULTIPLY_ADD(FOUR(down[i]), across[c], sums[i * (V / 4u) + c]);
+            sums[i * (V / 4u) + c] = multiply_add(down[i], across[c], sums[i * (V / 4u) + c]);
 }
 
 void multiply(uint half_) {
@@ -231,7 +302,7 @@ void main() {
     first_right = E == 1u ? 0u : batch * K * N;
     [[unroll]] for (uint i = 0u; i < U * V / 4u; i++) sums[i] = FOUR(0);
 
-    end = min(K, product * O + O);
+    end = min(STEPS, product * O + O);
     uint first = product * O + part * TURNS * 2u * D;
     load(first);
     for (uint turn = 0u; turn < TURNS; turn++)

@@ -1,6 +1,7 @@
 /* Families matrix and attention: shapes, refusals, what rules bind for the kernels, and references
  * against values by hand or by another way of computing them. */
 #include "ops/matrices.h"
+#include "reprise/needs.h"
 #include "unit/op_cases.h"
 
 /* ---- Products -------------------------------------------------------------------------------- */
@@ -133,8 +134,8 @@ static void byte_variants(void) {
     } cases[] = {
         {"h200", "i8[4096,4096] i8[4096,4096]", "matrices_i8", 128},
         {"h200", "i8[16,1536] i8[1536,384]", "matrices_i8", 32},
-        {"h200", "i8[15,1536] i8[1536,384]", "tiles", 0},
-        {"h200", "i8[64,8] i8[8,64]", "tiles", 0},
+        {"h200", "i8[15,1536] i8[1536,384]", "dots", 0},
+        {"h200", "i8[64,8] i8[8,64]", "dots", 0},
         {"lavapipe", "i8[64,64] i8[64,64]", "columns", 0},
         {"portable", "i8[64,64] i8[64,64]", "tiles", 0},
     };
@@ -155,7 +156,12 @@ static void byte_variants(void) {
     CU_ASSERT_FATAL(rp_op_line_parse(&line, "matmul", "", "i8[64,64] i8[64,64]"));
     CU_ASSERT_FATAL(rp_op_infer(&line.call));
     rp_op_choose(&line.call, &narrow);
+    CU_ASSERT_STRING_EQUAL(line.call.variant->name, "dots");
+    CU_ASSERT_EQUAL(rp_sym(&line.call, 'O'), 16); /* words */
+    narrow.needs &= ~(uint64_t)RP_NEED_INT_DOT;
+    rp_op_choose(&line.call, &narrow);
     CU_ASSERT_STRING_EQUAL(line.call.variant->name, "tiles");
+    CU_ASSERT_EQUAL(rp_sym(&line.call, 'O'), 64);
 }
 
 static void bytes(void) {
