@@ -33,25 +33,34 @@ static uint64_t ceil_div(uint64_t a, uint64_t b) {
 
 /* ---- matmul ---------------------------------------------------------------------------------- */
 
-/* A tile of 2 x 2 subgroups with `each` x `each` matrices. */
+/* A tile of 2 * each x 2 * each matrices. */
 typedef struct tiling {
     uint64_t each, across, down, count; /* tiles along columns and rows, and in all */
     double time;                        /* nanoseconds, about */
 } tiling;
 
-static bool fits_threads(const rp_op_matrix *m, uint64_t each, uint64_t threads) {
+/* Subgroups along columns; there are two along rows. A large tile has eight in all, of 4 x 2
+ * matrices each: four of 4 x 4 use more of what they load, but there are too few of them to hide
+ * what blocks cost that are unpacked, and what is computed behind. */
+static uint64_t subgroups_across(uint64_t each) {
+    return each == 4 ? 4 : 2;
+}
+
+static bool fits_threads(const rp_target *t, const rp_op_matrix *m, uint64_t each,
+                         uint64_t threads) {
     uint64_t eights = MATMUL_DEPTH / 8;
-    return 2 * each * m->m * eights % threads == 0 && 2 * each * m->n * eights % threads == 0;
+    return threads <= t->invocations && 2 * each * m->m * eights % threads == 0 &&
+           2 * each * m->n * eights % threads == 0;
 }
 
 static bool fits_memory(const rp_target *t, const rp_op_matrix *m, uint64_t each,
-                        uint32_t subgroup) {
+                        uint64_t threads) {
     uint64_t rows = 2 * each * m->m, columns = 2 * each * m->n;
     /* Either side may lie by its lines or by those of k; each line is 16 bytes longer. */
     uint64_t by_rows = (rows + columns) * (MATMUL_DEPTH * 2 + 16);
     uint64_t by_k = MATMUL_DEPTH * ((rows + columns) * 2 + 32);
-    uint64_t sums = each * each * m->m * m->n / subgroup;
-    uint64_t next = (rows + columns) * MATMUL_DEPTH / 2 / (4 * subgroup);
+    uint64_t sums = rows * columns / threads;
+    uint64_t next = (rows + columns) * MATMUL_DEPTH / 2 / threads;
     return by_rows <= t->shared_bytes && by_k <= t->shared_bytes &&
            sums + next + 48 <= t->register_words;
 }
@@ -76,7 +85,8 @@ static bool choose_tiling(const rp_op_call *call, const rp_target *t, tiling *ou
     bool found = false;
     if (!m || !subgroup) return false;
     for (uint64_t each = 1; each <= 4; each *= 2) {
-        if (!fits_threads(m, each, 4 * subgroup) || !fits_memory(t, m, each, subgroup)) continue;
+        uint64_t threads = 2 * subgroups_across(each) * subgroup;
+        if (!fits_threads(t, m, each, threads) || !fits_memory(t, m, each, threads)) continue;
         tiling tile = {.each = each,
                        .across = ceil_div(rp_sym(call, 'N'), 2 * each * m->n),
                        .down = ceil_div(rp_sym(call, 'H'), 2 * each * m->m)};
@@ -98,8 +108,7 @@ bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *t) {
     tiling tile;
     return m && call->operands[0].dtype == RP_F16 && (RP_DT(call->operands[1].dtype) & blocks) &&
            rp_sym(call, 'H') >= 2 * m->m && rp_sym(call, 'N') >= MATMUL_LEAST &&
-           rp_sym(call, 'K') >= MATMUL_LEAST && 4 * t->subgroup <= t->invocations &&
-           choose_tiling(call, t, &tile);
+           rp_sym(call, 'K') >= MATMUL_LEAST && choose_tiling(call, t, &tile);
 }
 
 static void bind(rp_op_call *call, char symbol, uint64_t value) {
@@ -115,6 +124,8 @@ void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *t) {
     bind(call, 'F', m->k);
     bind(call, 'I', m->k);
     bind(call, 'U', tile.each);
+    bind(call, 'T', subgroups_across(tile.each));
+    bind(call, 'V', 2 * tile.each / subgroups_across(tile.each));
     bind(call, 'X', tile.across);
     bind(call, 'Y', tile.down);
     bind(call, 'W', tile.count);

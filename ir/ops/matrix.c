@@ -307,7 +307,6 @@ static const rp_op_variant matmul_variants[] = {
             "on a target with cooperative matrices of f16 and sums of f32",
         .why = "tiles through shared memory, multiplied by cooperative matrices",
         .text = 900,
-        .threads = 128,
         .groups = "W",
         .needs = RP_OP_MATRIX_NEEDS,
         .sites = {18, 18, 5},

@@ -1,5 +1,5 @@
-// Matrix products by cooperative matrices of f16, added up in f32. A workgroup of 2 x 2 subgroups makes a
-// tile; a subgroup keeps U x U matrices of C x D sums. 64 steps of k at a time go through shared memory.
+// Matrix products by cooperative matrices of f16, added up in f32. A workgroup of 2 x T subgroups makes a
+// tile; a subgroup keeps U x V matrices of C x D sums. 64 steps of k at a time go through shared memory.
 //
 // There is one tile of each side, not two: the next one is loaded into registers while this one is
 // multiplied, and stored when all are done with it. A second tile would take the room of a second
@@ -11,14 +11,14 @@
 // tall matrix where b is one and a is not transposed; X, Y: tiles along columns and rows; W: tiles in all;
 // Z: invocations of a subgroup; F, I: both the depth of a matrix, so that the sides' types differ.
 //
-// local: 4 * Z
+// local: 2 * T * Z
 // subgroup: Z
 // grid: min(W, 65535), ceil_div(W, 65535), 1
 
 const uint DEPTH = 64u;
 const uint ROWS = 2u * U * C;
-const uint COLUMNS = 2u * U * D;
-const uint THREADS = 4u * Z;
+const uint COLUMNS = T * V * D;
+const uint THREADS = 2u * T * Z;
 
 // Lines of a side's tile, eights of elements in a line, and how many of those a thread loads.
 const uint LEFT_LINES = transpose_a == 0u ? ROWS : DEPTH;
@@ -31,10 +31,12 @@ const uint LEFT_STRIDE = LEFT_EIGHTS + 1u;
 const uint RIGHT_STRIDE = RIGHT_EIGHTS + 1u;
 const uint RIGHT_FIRST = LEFT_LINES * LEFT_STRIDE;
 // A row of a subgroup's matrices on their way out, by fours.
-const uint OUT_FOURS = U * D / 4u;
+const uint OUT_FOURS = V * D / 4u;
 const uint OUT_STRIDE = OUT_FOURS + 1u;
+const uint OUT_STEPS = (C * OUT_FOURS + Z - 1u) / Z;
+const bool WHOLE = N % 4u == 0u; // rows of results are fours
 const uint SIDES = RIGHT_FIRST + RIGHT_LINES * RIGHT_STRIDE;
-const uint OUTS = 4u * C * OUT_STRIDE;
+const uint OUTS = 2u * T * C * OUT_STRIDE;
 
 shared uvec4 tiles[SIDES > OUTS ? SIDES : OUTS];
 
@@ -91,6 +93,11 @@ uvec4 right_eight(uint batch, uint first_column, uint first_k, uint at, uvec4 wo
     return b_fetched(right_first(batch, first_column, first_k, at), words);
 }
 
+// The first of four results, or of the nearest there are.
+uint out_place(uint batch, uint row, uint column) {
+    return (batch * H + min(row, H - 1u)) * N + (WHOLE ? min(column, N - 4u) : column);
+}
+
 void main() {
     uint id = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
     if (id >= W) return; // the whole workgroup
@@ -100,10 +107,10 @@ void main() {
     uint band = tile / (8u * X) * 8u, bands = min(8u, Y - band);
     uint first_row = (band + tile % (8u * X) % bands) * ROWS;
     uint first_column = tile % (8u * X) / bands * COLUMNS;
-    uint down = gl_SubgroupID / 2u * U * C, right = gl_SubgroupID % 2u * U * D;
+    uint down = gl_SubgroupID / T * U * C, right = gl_SubgroupID % T * V * D;
 
-    SUMS sums[U * U];
-    [[unroll]] for (uint i = 0u; i < U * U; i++) sums[i] = SUMS(0.0);
+    SUMS sums[U * V];
+    [[unroll]] for (uint i = 0u; i < U * V; i++) sums[i] = SUMS(0.0);
     uvec4 left_next[LEFT_TURNS], right_next[RIGHT_TURNS];
     [[unroll]] for (uint i = 0u; i < LEFT_TURNS; i++)
         left_next[i] = left_eight(batch, first_row, 0u, thread + i * THREADS);
@@ -134,40 +141,48 @@ void main() {
                 uint at = transpose_a == 0u ? row * LEFT_STRIDE + d / 8u : d * LEFT_STRIDE + row / 8u;
                 coopMatLoadNV(left[i], tiles, at, LEFT_STRIDE, transpose_a != 0u);
             }
-            [[unroll]] for (uint j = 0u; j < U; j++) {
+            [[unroll]] for (uint j = 0u; j < V; j++) {
                 uint column = right + j * D;
                 uint at = transpose_b == 0u ? d * RIGHT_STRIDE + column / 8u : column * RIGHT_STRIDE + d / 8u;
                 RIGHT one;
                 coopMatLoadNV(one, tiles, RIGHT_FIRST + at, RIGHT_STRIDE, transpose_b != 0u);
                 [[unroll]] for (uint i = 0u; i < U; i++)
-                    sums[i * U + j] = coopMatMulAddNV(left[i], one, sums[i * U + j]);
+                    sums[i * V + j] = coopMatMulAddNV(left[i], one, sums[i * V + j]);
             }
         }
         barrier(); // before the tiles are overwritten
     }
 
     // A row of matrices at a time, each subgroup through a part of its own. What is fused behind results is
-    // there once: in a copy for each row it would push the sums out of registers.
+    // there once: in a copy for each row it would push the sums out of registers. What that reads is loaded a
+    // step ahead.
     uint part = gl_SubgroupID * C * OUT_STRIDE;
-    [[dont_unroll]] for (uint i = 0u; i < U; i++) {
-        subgroupBarrier();
-        [[unroll]] for (uint r = 0u; r < U; r++) {
-            if (r != i) continue;
-            [[unroll]] for (uint j = 0u; j < U; j++)
-                coopMatStoreNV(sums[r * U + j], tiles, part + j * (D / 4u), OUT_STRIDE, false);
-        }
-        subgroupBarrier();
-        [[dont_unroll]] for (uint n = gl_SubgroupInvocationID; n < C * OUT_FOURS; n += Z) {
-            uint row = first_row + down + i * C + n / OUT_FOURS;
-            uint column = first_column + right + n % OUT_FOURS * 4u;
-            if (row >= H || column >= N) continue;
-            vec4 values = uintBitsToFloat(tiles[part + n / OUT_FOURS * OUT_STRIDE + n % OUT_FOURS]);
-            uint to = (batch * H + row) * N + column;
-            if (N % 4u == 0u) {
-                out_store_4(to, values);
-            } else {
-                for (uint c = 0u; c < min(N - column, 4u); c++) out_store(to + c, values[c]);
+    uint lane = gl_SubgroupInvocationID, own_row = first_row + down, own_column = first_column + right;
+    out_AHEAD next;
+    if (WHOLE) next = out_ahead(out_place(batch, own_row + lane / OUT_FOURS, own_column + lane % OUT_FOURS * 4u));
+    [[dont_unroll]] for (uint step = 0u; step < U * OUT_STEPS; step++) {
+        uint i = step / OUT_STEPS, n = step % OUT_STEPS * Z + lane;
+        if (step % OUT_STEPS == 0u) {
+            subgroupBarrier();
+            [[unroll]] for (uint r = 0u; r < U; r++) {
+                if (r != i) continue;
+                [[unroll]] for (uint j = 0u; j < V; j++)
+                    coopMatStoreNV(sums[r * V + j], tiles, part + j * (D / 4u), OUT_STRIDE, false);
             }
+            subgroupBarrier();
+        }
+        out_AHEAD ahead = next;
+        uint later = step + 1u, m = later % OUT_STEPS * Z + lane;
+        if (WHOLE)
+            next = out_ahead(out_place(batch, own_row + later / OUT_STEPS * C + m / OUT_FOURS,
+                                       own_column + m % OUT_FOURS * 4u));
+        uint row = own_row + i * C + n / OUT_FOURS, column = own_column + n % OUT_FOURS * 4u;
+        if (n < C * OUT_FOURS && row < H && column < N) {
+            vec4 values = uintBitsToFloat(tiles[part + n / OUT_FOURS * OUT_STRIDE + n % OUT_FOURS]);
+            uint to = out_place(batch, row, column);
+            if (WHOLE) out_store_ahead(to, values, ahead);
+            else
+                for (uint c = 0u; c < min(N - column, 4u); c++) out_store(to + c, values[c]);
         }
     }
 }
