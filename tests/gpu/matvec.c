@@ -416,6 +416,9 @@ static void test_large(void) {
     if (own.invocations < 512) return;
     target.needs &= own.needs;
     target.matrix_shapes = 0;
+    target.subgroup = own.subgroup;
+    target.subgroup_least = own.subgroup_least;
+    target.subgroup_most = own.subgroup_most;
     if (target.shared_bytes > own.shared_bytes) target.shared_bytes = own.shared_bytes;
     T.target = &target;
     test_qkv();
