@@ -1,12 +1,13 @@
 // Attention of many tokens by cooperative matrices of f16, added up in f32, with a running softmax. A
-// workgroup takes 4 * Q * C tokens of one head, of which a subgroup has Q rows of matrices. Their queries
-// stay in shared memory, or with Q = 1 in registers, while tiles of R rows of the cache go by. The next
-// tile is loaded while this one is computed, its v behind the softmax, which needs the registers; the
-// workgroups with most to do come first.
+// workgroup takes B * Q * C tokens of one head, of which each of B subgroups has Q rows of matrices. Tiles of
+// R rows of the cache go by: k of one is multiplied while its v is on the way, and v while k of the next is;
+// so there are two barriers a tile, and one set of registers for what is loaded. Of queries the first P - 1
+// matrices of each row are in registers, the others in shared memory. The workgroups with most to do come
+// first.
 //
-// Scores stay in registers: softmax is over rows, so it takes a subgroup that has a matrix of sums in
-// the way that `row_of` says. Weights go through shared memory, by the subgroup's own part, to become
-// factors. Sums are relative to a greatest score that may be up to SLACK below the true one, in powers
+// Scores stay in registers: softmax is over rows, so it takes a subgroup that has a matrix of sums in the
+// way that `row_of` says. Factors lie as sums do: so weights become factors without leaving the invocation
+// that has them. Sums are relative to a greatest score that may be up to SLACK below the true one, in powers
 // of two; so they are scaled down seldom, and weights stay within f16.
 //
 // What cannot be done so (matrices that lie in another way, infinities or NaN in rows of v that some
@@ -15,35 +16,40 @@
 // N: workgroups for all tokens; Z: invocations of a subgroup; F, I: both the depth of a matrix, so that
 // the sides' types differ; M: 2 where scores are capped, or their factor is below 0, else 1.
 //
-// local: 4 * Z
+// local: B * Z
 // subgroup: Z
 // grid: N, H, 1
 
-const uint THREADS = 4u * Z;
-const uint TOKENS = 4u * Q * C;
+const uint THREADS = B * Z;
+const uint TOKENS = B * Q * C;
 const uint EIGHTS = D / 8u;
 const uint STRIDE = EIGHTS + 1u; // of a row in shared memory; meets no bank twice
-const uint TURNS = R * EIGHTS / THREADS;
+const uint TURNS = (R * EIGHTS + THREADS - 1u) / THREADS;
 const uint DEPTHS = D / F;
 const uint WIDTHS = D / E;
 const uint KEYS = R / E;
 const uint STEPS = R / F;
-const uint KEPT = Q == 1u ? DEPTHS : 1u; // matrices of queries in registers
-const uint PART = C * (R / 8u + 1u); // of a subgroup: weights, then sums on their way out
+const uint KEPT = P - 1u; // P is one more: symbols are never 0
+const uint KEPT_EIGHTS = KEPT * F / 8u;
+const uint KEPT_STRIDE = KEPT_EIGHTS + 1u;
+const uint HELD_STRIDE = EIGHTS - KEPT_EIGHTS + 1u;
+const uint OUT_STRIDE = E / 4u + 1u; // of a row of sums on their way out
+const uint PART = C * OUT_STRIDE;    // of a subgroup
 const uint ELEMENTS = 8u;            // of a matrix of sums that an invocation has
+const uint V_TILE = R * STRIDE;
+const uint OTHER = B * PART > TOKENS * KEPT_STRIDE ? B * PART : TOKENS * KEPT_STRIDE;
+const bool NONE_OVER = R * EIGHTS % THREADS == 0u;
 const float LOWEST = -3.4028235e38;
 const float SLACK = 8.0;
 const float LOG2E = 1.44269504;
 
-shared uvec4 tiles[2u * R * STRIDE]; // of k, then of v
-shared uvec4 parts[4u * PART];
-shared uvec4 queries[TOKENS * STRIDE];
+shared uvec4 tiles[2u * V_TILE > OTHER ? 2u * V_TILE : OTHER]; // k, then v; queries on their way in, and results
+shared uvec4 queries[KEPT == DEPTHS ? 1u : TOKENS * HELD_STRIDE];
 shared uint odd; // 1: to be computed token by token
 
 #define LEFT fcoopmatNV<16, gl_ScopeSubgroup, C, F>
 #define RIGHT fcoopmatNV<16, gl_ScopeSubgroup, I, E>
 #define SUMS fcoopmatNV<32, gl_ScopeSubgroup, C, E>
-#define HALVES fcoopmatNV<16, gl_ScopeSubgroup, C, E>
 
 // Where element e of a matrix of sums is: four invocations share two rows.
 uint row_of(uint e) {
@@ -65,17 +71,25 @@ bool has_odd(uvec4 halves) {
     return any(equal(low, uvec4(0x7c00u))) || any(equal(high, uvec4(0x7c000000u)));
 }
 
-// Whether matrices of sums lie as row_of() and column_of() say. Asked by a whole subgroup.
+// Whether matrices of sums, and factors, lie as row_of() and column_of() say. Asked by a whole subgroup.
 bool lies_as_expected() {
     uint part = gl_SubgroupID * PART;
     for (uint i = gl_SubgroupInvocationID; i < C * E / 4u; i += Z)
-        parts[part + i] = floatBitsToUint(vec4(i * 4u) + vec4(0.0, 1.0, 2.0, 3.0));
+        tiles[part + i] = floatBitsToUint(vec4(i * 4u) + vec4(0.0, 1.0, 2.0, 3.0));
     subgroupBarrier();
     SUMS places;
-    coopMatLoadNV(places, parts, part, E / 4u, false);
-    bool good = C == 16u && E == 16u && Z == 32u;
-    [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
-        good = good && places[e] == float(row_of(e) * E + column_of(e));
+    coopMatLoadNV(places, tiles, part, E / 4u, false);
+    subgroupBarrier();
+    for (uint i = gl_SubgroupInvocationID; i < C * F / 8u; i += Z)
+        tiles[part + i] = f32x8_to_f16(vec4(i * 8u) + vec4(0.0, 1.0, 2.0, 3.0), vec4(i * 8u) + vec4(4.0, 5.0, 6.0, 7.0));
+    subgroupBarrier();
+    LEFT factors;
+    coopMatLoadNV(factors, tiles, part, F / 8u, false);
+    bool good = C == 16u && E == 16u && F == 16u && Z == 32u;
+    [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) {
+        float place = float(row_of(e) * E + column_of(e));
+        good = good && places[e] == place && float(factors[e]) == place;
+    }
     subgroupBarrier();
     return good;
 }
@@ -112,6 +126,11 @@ uvec4 v_eight(uint row, uint end, uint group, uint eight) {
     return row < end ? v_halves((row * G + group) * D + eight * 8u) : uvec4(0u);
 }
 
+// Where eight elements of a tile are; not all invocations have as many.
+uint tile_place(uint at) {
+    return at / EIGHTS * STRIDE + at % EIGHTS;
+}
+
 float quad_max(float x) {
     x = max(x, subgroupShuffleXor(x, 1u));
     return max(x, subgroupShuffleXor(x, 2u));
@@ -139,16 +158,20 @@ void main() {
     if (thread == 0u) odd = 0u;
     barrier();
     if (!lies_as_expected()) atomicOr(odd, 1u);
+    barrier(); // it used the tiles
     for (uint i = thread; i < TOKENS * EIGHTS; i += THREADS) {
-        uint t = token + i / EIGHTS;
-        queries[i / EIGHTS * STRIDE + i % EIGHTS] =
-            t < T ? q_halves((t * H + head) * D + i % EIGHTS * 8u) : uvec4(0u);
+        uint row = i / EIGHTS, eight = i % EIGHTS, t = token + row;
+        uvec4 halves = t < T ? q_halves((t * H + head) * D + eight * 8u) : uvec4(0u);
+        if (eight < KEPT_EIGHTS) tiles[row * KEPT_STRIDE + eight] = halves;
+        else queries[row * HELD_STRIDE + eight - KEPT_EIGHTS] = halves;
     }
-
     barrier();
-    LEFT kept[KEPT];
-    [[unroll]] for (uint d = 0u; d < KEPT; d++)
-        coopMatLoadNV(kept[d], queries, gl_SubgroupID * Q * C * STRIDE + d * (F / 8u), STRIDE, false);
+    LEFT kept[KEPT == 0u ? 1u : Q * KEPT];
+    [[unroll]] for (uint i = 0u; i < Q * KEPT; i++) {
+        uint row = (gl_SubgroupID * Q + i / KEPT) * C;
+        coopMatLoadNV(kept[i], tiles, row * KEPT_STRIDE + i % KEPT * (F / 8u), KEPT_STRIDE, false);
+    }
+    barrier(); // before the tiles are overwritten
 
     SUMS sums[Q * WIDTHS];
     [[unroll]] for (uint i = 0u; i < Q * WIDTHS; i++) sums[i] = SUMS(0.0);
@@ -157,44 +180,25 @@ void main() {
         most[i] = LOWEST;
         totals[i] = 0.0;
     }
-    uint part = gl_SubgroupID * PART;
 
-    uvec4 k_next[TURNS], v_next[TURNS];
+    uvec4 next[TURNS];
     [[unroll]] for (uint i = 0u; i < TURNS; i++) {
         uint at = thread + i * THREADS;
-        k_next[i] = k_eight(at / EIGHTS, end, group, at % EIGHTS);
-        v_next[i] = v_eight(at / EIGHTS, end, group, at % EIGHTS);
+        if (NONE_OVER || at < R * EIGHTS) tiles[tile_place(at)] = k_eight(at / EIGHTS, end, group, at % EIGHTS);
+        next[i] = v_eight(at / EIGHTS, end, group, at % EIGHTS);
     }
+    barrier();
     for (uint tile = 0u; tile < end; tile += R) {
-        if (tile + R > all_see) {
-            bool found = false;
-            [[unroll]] for (uint i = 0u; i < TURNS; i++) found = found || has_odd(v_next[i]);
-            if (found) atomicOr(odd, 1u);
-        }
-        [[unroll]] for (uint i = 0u; i < TURNS; i++) {
-            uint at = thread + i * THREADS, to = at / EIGHTS * STRIDE + at % EIGHTS;
-            tiles[to] = k_next[i];
-            tiles[R * STRIDE + to] = v_next[i];
-        }
-        barrier();
-        if (tile + R < end)
-            [[unroll]] for (uint i = 0u; i < TURNS; i++) {
-                uint at = thread + i * THREADS;
-                k_next[i] = k_eight(tile + R + at / EIGHTS, end, group, at % EIGHTS);
-            }
         LEFT weight[Q * STEPS];
         if (tile < own_end) {
             SUMS score[Q * KEYS];
             [[unroll]] for (uint i = 0u; i < Q * KEYS; i++) score[i] = SUMS(0.0);
             [[unroll]] for (uint d = 0u; d < DEPTHS; d++) {
                 LEFT query[Q];
-                if (Q == 1u) {
-                    query[0] = kept[d % KEPT];
-                } else {
-                    [[unroll]] for (uint r = 0u; r < Q; r++) {
-                        uint first = (gl_SubgroupID * Q + r) * C * STRIDE;
-                        coopMatLoadNV(query[r], queries, first + d * (F / 8u), STRIDE, false);
-                    }
+                [[unroll]] for (uint r = 0u; r < Q; r++) {
+                    uint first = (gl_SubgroupID * Q + r) * C * HELD_STRIDE;
+                    if (d < KEPT) query[r] = kept[r * KEPT + d];
+                    else coopMatLoadNV(query[r], queries, first + (d - KEPT) * (F / 8u), HELD_STRIDE, false);
                 }
                 [[unroll]] for (uint n = 0u; n < KEYS; n++) {
                     RIGHT key;
@@ -241,36 +245,44 @@ void main() {
                     [[unroll]] for (uint w = 0u; w < WIDTHS; w++)
                         [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) sums[r * WIDTHS + w][e] *= keep[e / 4u];
                 }
-                [[unroll]] for (uint n = 0u; n < KEYS; n++) {
+                [[unroll]] for (uint n = 0u; n < KEYS; n++)
                     [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) {
                         float x = exp2(fma(score[r * KEYS + n][e], steep, -most[2u * r + e / 4u]));
                         totals[2u * r + e / 4u] += x;
-                        score[r * KEYS + n][e] = x;
+                        weight[r * STEPS + n][e] = float16_t(x);
                     }
-                    HALVES halves = HALVES(score[r * KEYS + n]);
-                    coopMatStoreNV(halves, parts, part + n * (E / 8u), R / 8u + 1u, false);
-                }
-                subgroupBarrier();
-                [[unroll]] for (uint n = 0u; n < STEPS; n++)
-                    coopMatLoadNV(weight[r * STEPS + n], parts, part + n * (F / 8u), R / 8u + 1u, false);
-                subgroupBarrier(); // before the next weights are stored there
             }
         }
-        if (tile + R < end)
+        bool found = false;
+        [[unroll]] for (uint i = 0u; i < TURNS; i++) {
+            uint at = thread + i * THREADS;
+            if (NONE_OVER || at < R * EIGHTS) tiles[V_TILE + tile_place(at)] = next[i];
+            if (tile + R > all_see) found = found || has_odd(next[i]);
+        }
+        if (found) atomicOr(odd, 1u);
+        barrier(); // v is there, and k of no more use
+        bool more = tile + R < end;
+        if (more)
             [[unroll]] for (uint i = 0u; i < TURNS; i++) {
                 uint at = thread + i * THREADS;
-                v_next[i] = v_eight(tile + R + at / EIGHTS, end, group, at % EIGHTS);
+                next[i] = k_eight(tile + R + at / EIGHTS, end, group, at % EIGHTS);
             }
         if (tile < own_end) {
             [[unroll]] for (uint n = 0u; n < STEPS; n++)
                 [[unroll]] for (uint w = 0u; w < WIDTHS; w++) {
                     RIGHT value;
-                    coopMatLoadNV(value, tiles, (R + n * F) * STRIDE + w * (E / 8u), STRIDE, false);
+                    coopMatLoadNV(value, tiles, V_TILE + n * F * STRIDE + w * (E / 8u), STRIDE, false);
                     [[unroll]] for (uint r = 0u; r < Q; r++)
                         sums[r * WIDTHS + w] = coopMatMulAddNV(weight[r * STEPS + n], value, sums[r * WIDTHS + w]);
                 }
         }
-        barrier(); // before the tiles are overwritten
+        if (more)
+            [[unroll]] for (uint i = 0u; i < TURNS; i++) {
+                uint at = thread + i * THREADS;
+                if (NONE_OVER || at < R * EIGHTS) tiles[tile_place(at)] = next[i];
+                next[i] = v_eight(tile + R + at / EIGHTS, end, group, at % EIGHTS);
+            }
+        barrier(); // k is there, and v of no more use
     }
 
     if (odd != 0u) {
@@ -286,15 +298,16 @@ void main() {
         [[unroll]] for (uint w = 0u; w < WIDTHS; w++)
             [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) sums[r * WIDTHS + w][e] *= shares[e / 4u];
     }
+    uint part = gl_SubgroupID * PART;
     // A matrix at a time, so that what is fused behind results is there once.
     [[dont_unroll]] for (uint m = 0u; m < Q * WIDTHS; m++) {
         subgroupBarrier();
         [[unroll]] for (uint i = 0u; i < Q * WIDTHS; i++)
-            if (i == m) coopMatStoreNV(sums[i], parts, part, E / 4u + 1u, false);
+            if (i == m) coopMatStoreNV(sums[i], tiles, part, OUT_STRIDE, false);
         subgroupBarrier();
         [[dont_unroll]] for (uint i = gl_SubgroupInvocationID; i < C * E / 4u; i += Z) {
             uint t = own + m / WIDTHS * C + i / (E / 4u);
-            vec4 means = uintBitsToFloat(parts[part + i / (E / 4u) * (E / 4u + 1u) + i % (E / 4u)]);
+            vec4 means = uintBitsToFloat(tiles[part + i / (E / 4u) * OUT_STRIDE + i % (E / 4u)]);
             if (t < T) out_store_4((t * H + head) * D + m % WIDTHS * E + i % (E / 4u) * 4u, means);
         }
     }
