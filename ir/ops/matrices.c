@@ -186,7 +186,7 @@ void rp_op_prefill_matrices_bind(rp_op_call *call, const rp_target *t) {
     bind(call, 'E', PREFILL_EDGE);
     bind(call, 'F', PREFILL_EDGE);
     bind(call, 'I', PREFILL_EDGE);
-    bind(call, 'B', PREFILL_SUBGROUPS);
+    bind(call, 'U', PREFILL_SUBGROUPS);
     bind(call, 'Q', 1);
     bind(call, 'P', rp_sym(call, 'D') / PREFILL_EDGE + 1);
     bind(call, 'R', p.rows);

@@ -1,5 +1,5 @@
 // Attention of many tokens by cooperative matrices of f16, added up in f32, with a running softmax. A
-// workgroup takes B * Q * C tokens of one head, of which each of B subgroups has Q rows of matrices. Tiles of
+// workgroup takes U * Q * C tokens of one head, of which each of U subgroups has Q rows of matrices. Tiles of
 // R rows of the cache go by: k of one is multiplied while its v is on the way, and v while k of the next is;
 // so there are two barriers a tile, and one set of registers for what is loaded. Of queries the first P - 1
 // matrices of each row are in registers, the others in shared memory. The workgroups with most to do come
@@ -16,12 +16,12 @@
 // N: workgroups for all tokens; Z: invocations of a subgroup; F, I: both the depth of a matrix, so that
 // the sides' types differ; M: 2 where scores are capped, or their factor is below 0, else 1.
 //
-// local: B * Z
+// local: U * Z
 // subgroup: Z
 // grid: N, H, 1
 
-const uint THREADS = B * Z;
-const uint TOKENS = B * Q * C;
+const uint THREADS = U * Z;
+const uint TOKENS = U * Q * C;
 const uint EIGHTS = D / 8u;
 const uint STRIDE = EIGHTS + 1u; // of a row in shared memory; meets no bank twice
 const uint TURNS = (R * EIGHTS + THREADS - 1u) / THREADS;
@@ -37,7 +37,7 @@ const uint OUT_STRIDE = E / 4u + 1u; // of a row of sums on their way out
 const uint PART = C * OUT_STRIDE;    // of a subgroup
 const uint ELEMENTS = 8u;            // of a matrix of sums that an invocation has
 const uint V_TILE = R * STRIDE;
-const uint OTHER = B * PART > TOKENS * KEPT_STRIDE ? B * PART : TOKENS * KEPT_STRIDE;
+const uint OTHER = U * PART > TOKENS * KEPT_STRIDE ? U * PART : TOKENS * KEPT_STRIDE;
 const bool NONE_OVER = R * EIGHTS % THREADS == 0u;
 const float LOWEST = -3.4028235e38;
 const float SLACK = 8.0;
