@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include "composite/formula.h"
+
 typedef struct item {
     const rp_yaml_node *key, *value; /* key: of a map; NULL in a list */
     const rp_yaml_origin *origin;    /* of what is made of it */
@@ -17,7 +19,7 @@ typedef struct item {
 typedef struct expansion {
     rp_reader *r;
     bool is_list; /* of nodes */
-    const char *what;
+    bool wrong;   /* some of what would be made is not known */
     RP_ARRAY(const rp_yaml_node *, flat);
 } expansion;
 
@@ -42,9 +44,9 @@ static const rp_yaml_node *place(expansion *x, const item *it, const rp_yaml_nod
     return made ? made : node;
 }
 
-/* What would be made is not known: its names stay silent. */
+/* What would be made is not known: its names stay silent, but not before all else is expanded. */
 static bool wrong(expansion *x) {
-    x->r->buffer_names.broken = x->r->kernel_names.broken = true;
+    x->wrong = true;
     return false;
 }
 
@@ -84,7 +86,7 @@ static const rp_yaml_node **keep_pairs(expansion *x, const item *it, uint32_t *c
         const rp_yaml_node *key = rp_yaml_key(from, i), *value = rp_yaml_value(from, i);
         if (rp_yaml_is(key, "repeat") || rp_yaml_is(key, "if") || rp_yaml_is(key, "else")) continue;
         key = is_inside(it) ? rp_instance_key(x->r, key, it->origin) : key;
-        value = instance(x, it, value);
+        value = is_inside(it) ? rp_instance_value(x->r, key, value, it->origin) : value;
         if (!key || !value) return NULL;
         if (it->label && rp_yaml_is(key, "label")) {
             value = join_labels(x, it->label, value);
@@ -142,6 +144,58 @@ static bool is_use_key(const rp_yaml_node *key) {
     return false;
 }
 
+/* The index of the first parameter from `least` on that a text names, where it is an expression or
+ * between its braces; RP_NONE: none. */
+static uint32_t find_named(rp_reader *r, const rp_yaml_node *node, const rp_names *names,
+                           uint32_t least) {
+    const char *text = node->text;
+    size_t at = 0, begin, length, seen = 0;
+    bool braces = strpbrk(text, "{}"), inside = !braces;
+    if (inside && !rp_read_is_name(text) && !rp_read_is_computed(r, node)) return RP_NONE;
+    while (rp_formula_next_name(text, &at, &begin, &length)) {
+        for (; braces && seen < begin; seen++) {
+            if (text[seen] != '{' && text[seen] != '}') continue;
+            if (text[seen + 1] == text[seen])
+                seen++;
+            else
+                inside = text[seen] == '{';
+        }
+        const rp_name *name = inside ? rp_names_find(names, text + begin, length) : NULL;
+        if (name && name->value >= least) return name->value;
+    }
+    return RP_NONE;
+}
+
+/* A default may use the parameters before its own, params[index]. Its own name is the pipeline's. */
+static bool check_default(rp_reader *r, const rp_yaml_node *params, const rp_names *names,
+                          uint32_t index, const rp_yaml_node *node) {
+    bool good = true, is_map = node->kind == RP_YAML_MAP;
+    const char *own = rp_yaml_key(params, index)->text;
+    if (node->kind == RP_YAML_SCALAR) {
+        uint32_t used = find_named(r, node, names, index + 1);
+        if (used == RP_NONE) return true;
+        return rp_read_error(r, node, "the default of '%s' uses '%s', which comes after it", own,
+                             rp_yaml_key(params, used)->text);
+    }
+    for (uint32_t i = 0; i < node->count; i++)
+        good &= check_default(r, params, names, index,
+                              is_map ? rp_yaml_value(node, i) : node->items[i]);
+    return good;
+}
+
+static bool check_defaults(rp_reader *r, const rp_yaml_node *params) {
+    rp_names names = {0};
+    bool good = true;
+    for (uint32_t i = 0; good && i < params->count; i++) {
+        const rp_yaml_node *key = rp_yaml_key(params, i);
+        good = rp_names_add(&r->a, &names, &(rp_name){key->text, key, i}) || rp_read_no_memory(r);
+    }
+    for (uint32_t i = 0; i < params->count && !r->no_memory; i++)
+        good &= check_default(r, params, &names, i, rp_yaml_value(params, i));
+    rp_names_free(&r->a, &names);
+    return good;
+}
+
 static bool read_block(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node,
                        rp_block *out) {
     static const char *const keys[] = {"params", "nodes", NULL};
@@ -164,7 +218,7 @@ static bool read_block(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node
                                  "use",
                                  name->text);
     }
-    return good;
+    return good && check_defaults(r, params);
 }
 
 bool rp_read_blocks(rp_reader *r, const rp_yaml_node *node) {
@@ -185,6 +239,18 @@ bool rp_read_blocks(rp_reader *r, const rp_yaml_node *node) {
     return !r->failed;
 }
 
+/* A block's origin with the parameters that stand before one alone. */
+static const rp_yaml_origin *enter_default(rp_reader *r, const rp_yaml_origin *block,
+                                           uint32_t index) {
+    rp_yaml_origin *origin = rp_make(r, sizeof *origin);
+    rp_yaml_scope *scope = rp_make(r, sizeof *scope);
+    if (!origin || !scope) return NULL;
+    *scope = (rp_yaml_scope){.items = block->scope->items, .count = index};
+    *origin = *block;
+    origin->scope = scope;
+    return origin;
+}
+
 /* A parameter that the use gives, or else its default, which may name the parameters before. */
 static bool bind_param(expansion *x, const item *use, const rp_block *block, uint32_t index,
                        rp_yaml_origin *origin, rp_yaml_binding *out) {
@@ -194,13 +260,14 @@ static bool bind_param(expansion *x, const item *use, const rp_block *block, uin
         return rp_read_error(x->r, place(x, use, given), "nothing is given for '%s' of block '%s'",
                              name->text, block->key->text);
     if (given) {
-        given = instance(x, use, given);
+        given = is_inside(use) ? rp_instance_value(x->r, NULL, given, use->origin) : given;
     } else {
         given = rp_yaml_value(block->params, index);
         if (rp_yaml_is_null(given))
             return rp_read_error(x->r, origin->at, "'%s' of block '%s' is not given", name->text,
                                  block->key->text);
-        given = rp_instance(x->r, given, origin);
+        const rp_yaml_origin *before = enter_default(x->r, origin, index);
+        given = before ? rp_instance(x->r, given, before) : NULL;
     }
     if (!given) return false;
     *out = (rp_yaml_binding){.name = name->text, .given = given};
@@ -254,7 +321,7 @@ static bool add_label(expansion *x, const item *it, item *inner) {
     const rp_yaml_node *label = rp_yaml_find(it->value, "label");
     inner->label = it->label;
     if (!label) return true;
-    label = instance(x, it, label);
+    if (is_inside(it)) label = rp_instance_value(x->r, NULL, label, it->origin);
     if (!label || !rp_read_text(x->r, label, "label")) return false;
     inner->label = join_labels(x, it->label, label);
     return inner->label != NULL;
@@ -436,12 +503,13 @@ const rp_yaml_node *rp_expand(rp_reader *r, const rp_yaml_node *section, const c
     if (section->kind == RP_YAML_SCALAR || is_list != (strcmp(what, "nodes") == 0) ||
         !has_work(section, is_list))
         return section;
-    expansion x = {.r = r, .is_list = is_list, .what = what};
+    expansion x = {.r = r, .is_list = is_list};
     for (uint32_t i = 0; i < section->count && !stopped(r); i++) {
         const rp_yaml_node *key = is_list ? NULL : rp_yaml_key(section, i);
         const rp_yaml_node *value = is_list ? section->items[i] : rp_yaml_value(section, i);
         expand_item(&x, &(item){.key = key, .value = value, .origin = value->origin});
     }
+    if (x.wrong) r->buffer_names.broken = r->kernel_names.broken = true;
     const rp_yaml_node *made =
         stopped(r) ? NULL
                    : rp_make_list(r, section, section->kind, x.flat,

@@ -85,9 +85,18 @@ const rp_yaml_node *rp_make_text(rp_reader *r, const rp_yaml_node *from, const c
 
 const rp_yaml_binding *rp_scope_find(const rp_yaml_node *node, const char *name, size_t length);
 
+/* What was given for a parameter, where its name stands: it keeps its place and its own scope, and
+ * its origin tells of both. NULL after a report, or without memory. */
+const rp_yaml_node *rp_substitute(rp_reader *r, const rp_yaml_node *name,
+                                  const rp_yaml_node *given);
+
 /* The value below a repetition or a block that stands for `node` there; NULL after a report. */
 const rp_yaml_node *rp_instance(rp_reader *r, const rp_yaml_node *node,
                                 const rp_yaml_origin *origin);
+/* The same of the value of a key whose text may be anything: what it names is found later. `key`
+ * NULL: of what a use gives, too. */
+const rp_yaml_node *rp_instance_value(rp_reader *r, const rp_yaml_node *key,
+                                      const rp_yaml_node *node, const rp_yaml_origin *origin);
 /* The same of a key, which is never a parameter itself. */
 const rp_yaml_node *rp_instance_key(rp_reader *r, const rp_yaml_node *node,
                                     const rp_yaml_origin *origin);
@@ -95,6 +104,14 @@ const rp_yaml_node *rp_instance_key(rp_reader *r, const rp_yaml_node *node,
  * operands are added as `bind`. `items` has room for one pair more. */
 bool rp_instance_formula(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node **items,
                          uint32_t *count);
+
+/* ---- params.c --------------------------------------------------------------------------------- */
+
+/* Whether a text was meant as an expression: it reads as one, whatever its names are, and does not
+ * look like a name or a path. */
+bool rp_read_is_computed(rp_reader *r, const rp_yaml_node *node);
+/* Reports what is wrong with the expression that was given for a parameter, where `name` uses it. */
+bool rp_read_given_wrong(rp_reader *r, const rp_yaml_node *name, const rp_yaml_binding *binding);
 
 /* ---- flat.c ---------------------------------------------------------------------------------- */
 

@@ -1,8 +1,14 @@
 /* Files that a pipeline includes: their sections stand in front of its own.
  *
- * A file is included once, however often it is named, so that two files may share a third. What is
- * wrong with a name that two files define is said here: a map of one file has a key once. */
+ * A file is included once, however often it is named and by whatever path, so that two files may
+ * share a third. What is wrong with a name that two files define is said here: a map of one file has
+ * a key once. */
 #include "yaml/expand.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/path.h"
 
 typedef struct parts {
     RP_ARRAY(const rp_yaml_node *, nodes); /* sections of one name, in the order of the files */
@@ -11,8 +17,7 @@ typedef struct parts {
 typedef struct includes {
     rp_reader *r;
     parts parts[RP_SECTIONS];
-    rp_names paths;
-    const rp_yaml_origin *stack[RP_EXPAND_MAX_USES];
+    rp_names files; /* what their paths lead to: identify() */
     uint32_t depth;
 } includes;
 
@@ -28,24 +33,44 @@ static bool give_up(rp_reader *r) {
     return false;
 }
 
+/* What a path leads to, as a text: "a.yaml", "./a.yaml" and "b/../a.yaml" are the same file. What
+ * is not there is known by its path. */
+static const char *identify(rp_reader *r, const char *path) {
+    uint64_t id[2];
+    size_t size = strlen(path) + 48;
+    char *text = rp_make(r, size);
+    if (!text) return NULL;
+    if (rp_path_identity(path, id))
+        snprintf(text, size, "%" PRIu64 ":%" PRIu64, id[0], id[1]);
+    else
+        snprintf(text, size, "missing %s", path);
+    return text;
+}
+
+/* Files in which nothing is left to be read are closed. */
+enum { FILE_CLOSED, FILE_OPEN };
+
+static bool open_file(includes *x, const char *id) {
+    return rp_names_add(&x->r->a, &x->files, &(rp_name){.text = id, .value = FILE_OPEN}) ||
+           rp_read_no_memory(x->r);
+}
+
+/* The place may have moved: more were added. */
+static void close_file(includes *x, const char *id) {
+    for (uint32_t i = x->files.count; i-- > 0;)
+        if (x->files.items[i].text == id) x->files.items[i].value = FILE_CLOSED;
+}
+
 /* Keeps the path with the pipeline's files; whoever has it may read it as long. */
 static bool keep_path(includes *x, char *path) {
     rp_reader *r = x->r;
     rp_pipeline *p = r->pipeline;
-    bool room = RP_RESERVE(&r->a, p->files, p->files_count, p->files_capacity, 1) &&
-                rp_names_add(&r->a, &x->paths, &(rp_name){.text = path});
-    if (!room) {
+    if (!RP_RESERVE(&r->a, p->files, p->files_count, p->files_capacity, 1)) {
         rp_release(&r->a, path);
         return rp_read_no_memory(r);
     }
     p->files[p->files_count++] = path;
     return true;
-}
-
-static bool is_open(const includes *x, const char *path) {
-    for (uint32_t i = 0; i < x->depth; i++)
-        if (strcmp(x->stack[i]->file, path) == 0) return true;
-    return x->r->file && strcmp(x->r->file, path) == 0;
 }
 
 static bool parse_file(includes *x, const rp_yaml_node *at, const char *path,
@@ -85,7 +110,7 @@ static bool read_included(includes *x, const rp_yaml_node *at, const char *path)
     const rp_yaml_node *version = rp_yaml_find(root, "reprise");
     if (version && !rp_yaml_is(version, "1"))
         return rp_read_error(r, version, "this version of Reprise reads version 1 of the format");
-    x->stack[x->depth++] = origin;
+    x->depth++;
     bool good = add_file(x, root, rp_yaml_find(root, "include"));
     x->depth--;
     return good;
@@ -96,15 +121,21 @@ static bool include(includes *x, const rp_yaml_node *at) {
     if (!rp_read_text(r, at, "include")) return false;
     char *path = rp_read_path(r, at);
     if (!path) return false;
-    bool open = is_open(x, path), known = rp_names_find(&x->paths, path, strlen(path));
-    bool good = !open || rp_read_error(r, at, "'%s' includes itself", path);
+    const char *id = identify(r, path);
+    const rp_name *known = id ? rp_names_find(&x->files, id, strlen(id)) : NULL;
+    bool good = id != NULL;
+    if (known && known->value == FILE_OPEN)
+        good = rp_read_error(r, at, "'%s' includes itself", path);
     if (good && !known && x->depth == RP_EXPAND_MAX_USES)
         good = rp_read_error(r, at, "files include files more than %d deep", RP_EXPAND_MAX_USES);
     if (!good || known) {
         rp_release(&r->a, path);
         return good;
     }
-    return keep_path(x, path) && read_included(x, at, path);
+    if (!keep_path(x, path) || !open_file(x, id)) return false;
+    good = read_included(x, at, path);
+    close_file(x, id);
+    return good;
 }
 
 /* The files that one includes, and then its own sections. */
@@ -185,13 +216,15 @@ static const rp_yaml_node *join(rp_reader *r, const parts *p, uint32_t section) 
 bool rp_read_includes(rp_reader *r, const rp_yaml_node *root, rp_sections *out) {
     includes x = {.r = r};
     const rp_yaml_node *all[RP_SECTIONS] = {0};
-    bool good = add_file(&x, root, rp_yaml_find(root, "include"));
+    const rp_yaml_node *list = rp_yaml_find(root, "include");
+    const char *own = list && r->file ? identify(r, r->file) : NULL;
+    bool good = (!own || open_file(&x, own)) && add_file(&x, root, list);
     if (!good) give_up(r);
     for (uint32_t i = 0; i < RP_SECTIONS; i++) {
         if (!r->no_memory) all[i] = join(r, &x.parts[i], i);
         rp_release(&r->a, x.parts[i].nodes);
     }
-    rp_names_free(&r->a, &x.paths);
+    rp_names_free(&r->a, &x.files);
     *out = (rp_sections){all[0], all[1], all[2], all[3], all[4], all[5]};
     return good;
 }

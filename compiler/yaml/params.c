@@ -16,6 +16,7 @@ typedef struct resolver {
     rp_reader *r;
     const rp_yaml_node *node; /* in whose scope names are looked up */
     rp_expr_scope scope;
+    bool quiet;        /* nothing is reported */
     bool reported;     /* the name is known, and what is wrong with it has been said */
     char message[320]; /* else what is wrong with a name, "" for nothing */
 } resolver;
@@ -93,6 +94,10 @@ static bool resolve_binding(resolver *x, const rp_yaml_binding *b, uint32_t elem
     if (!b->is_number && given->kind == RP_YAML_SCALAR && rp_read_is_name(given->text)) {
         x->node = given;
         return resolve(x, given->text, given->length, element, out);
+    }
+    if (!element && !x->quiet && rp_read_is_computed(x->r, given)) {
+        x->reported = true;
+        return rp_read_given_wrong(x->r, x->node, b);
     }
     if (element)
         snprintf(x->message, sizeof x->message, "'%s' has no elements", b->name);
@@ -176,12 +181,50 @@ bool rp_read_expr(rp_reader *r, const rp_yaml_node *node, const char *what, rp_e
 bool rp_read_is_number(rp_reader *r, const rp_yaml_node *node, rp_value *out) {
     if (node->kind != RP_YAML_SCALAR || !node->length || rp_yaml_is_null(node)) return false;
     if (read_literal(node, out)) return true;
-    resolver x = {.r = r, .node = node, .scope = RP_PARAMS_ONLY};
+    resolver x = {.r = r, .node = node, .scope = RP_PARAMS_ONLY, .quiet = true};
     rp_expression_error error;
     rp_status status =
         rp_expression_read(&r->a, node->text, node->length, resolve, &x, out, NULL, &error);
     if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
     return status == RP_OK;
+}
+
+/* Any name is a number. */
+static bool resolve_any(void *context, const char *text, size_t length, uint32_t element,
+                        rp_value *out) {
+    (void)context, (void)text, (void)length, (void)element;
+    *out = rp_value_integer(1);
+    return true;
+}
+
+bool rp_read_is_computed(rp_reader *r, const rp_yaml_node *node) {
+    if (node->kind != RP_YAML_SCALAR || !node->text[strcspn(node->text, "+*%<>=!?&|^~() ")])
+        return false;
+    rp_value value;
+    rp_expression_error error;
+    rp_status status = rp_expression_read(&r->a, node->text, node->length, resolve_any, NULL,
+                                          &value, NULL, &error);
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    return status == RP_OK || error.of_value;
+}
+
+/* Defaults that use defaults recurse. */
+bool rp_read_given_wrong(rp_reader *r, const rp_yaml_node *name, const rp_yaml_binding *binding) {
+    const char *text = binding->name;
+    name = rp_make_text(r, name, text, strlen(text), name->origin);
+    const rp_yaml_node *given = name ? rp_substitute(r, name, binding->given) : NULL;
+    char what[96];
+    snprintf(what, sizeof what, "parameter '%.64s'", binding->name);
+    if (!given) return false;
+    if (r->param_depth == MAX_FORWARD)
+        return rp_read_error(r, given, "%s is '%.*s' here, which is no number", what,
+                             RP_CLIP(given));
+    rp_value value;
+    r->param_depth++;
+    bool good = rp_read_expr(r, given, what, RP_PARAMS_ONLY, &value, NULL);
+    r->param_depth--;
+    if (good) rp_read_error(r, given, "%s is no number here", what);
+    return false;
 }
 
 bool rp_read_not_integer(rp_reader *r, const rp_yaml_node *node, const char *what) {

@@ -99,7 +99,7 @@ typedef struct rp_reader {
     rp_push_blocks push_blocks;
     RP_ARRAY(char *, kept); /* texts that names may point to */
     uint32_t errors;        /* reported through rp_read_error */
-    rp_table reported;      /* below a repetition or a block: once is enough */
+    rp_table reported;      /* below a repetition, a block or an include: once is enough */
     rp_names block_names;
     RP_ARRAY(struct rp_block, blocks);
     RP_ARRAY(rp_yaml *, included);
@@ -107,7 +107,8 @@ typedef struct rp_reader {
         char *chunk;
         size_t chunk_left, text_bytes;
         uint32_t made, uses;
-        bool full; /* too much: that was reported, nothing more is made */
+        bool any_text; /* what is made may hold any text that a use gives */
+        bool full;     /* too much: that was reported, nothing more is made */
     } expansion;
     RP_ARRAY(rp_flat_note, notes);
     rp_table note_table;
@@ -135,7 +136,8 @@ typedef struct rp_name_list {
 } rp_name_list;
 void rp_list_add(rp_name_list *list, const char *format, ...) RP_PRINTF(2, 3);
 
-/* Writes " (did you mean 'x'?)" when `name` nearly is a name of the table, else "". */
+/* Writes " (did you mean 'x'?)" when `name` nearly is a name of the table that means something,
+ * else "". */
 void rp_read_suggest(const rp_reader *r, char *text, size_t size, const rp_names *names,
                      const char *name);
 

@@ -93,19 +93,29 @@ static void note_origins(rp_reader *r, const rp_yaml_origin *origin) {
     for (uint32_t i = 0; origin && i < MOST; i++, origin = origin->outer) note_origin(r, origin);
 }
 
-/* Whether the same was said of the same text in another repetition or use: "x3" and "x4" are the
- * same. */
-static bool said_before(rp_reader *r, const rp_yaml_node *at, const char *message) {
-    if (!at->origin || !at->origin->scope) return false;
-    char place[1280];
+/* One line of what was reported: "kind file:line:column: text". */
+static uint32_t report_key(const rp_yaml_node *at, char kind, const char *text) {
+    char place[1536];
     const char *file = at->origin->file ? at->origin->file : "";
-    int n = snprintf(place, sizeof place, "%.200s:%u:%u:", file, at->line, at->column);
-    size_t length = (size_t)n;
-    for (const char *c = message; *c && length < sizeof place; c++)
-        if (*c < '0' || *c > '9') place[length++] = *c;
-    uint32_t key = rp_table_key(place, length), other;
-    if (rp_table_find(&r->reported, key, &other)) return true;
-    if (!rp_table_add(&r->a, &r->reported, key, 0)) rp_read_no_memory(r);
+    int n = snprintf(place, sizeof place, "%c%.400s:%u:%u:%.1024s", kind, file, at->line,
+                     at->column, text);
+    return rp_table_key(place, (size_t)n);
+}
+
+/* Whether the same mistake was reported of the same place in another repetition or use, where names
+ * and numbers in it may differ: `format` tells what kind it is. In one and the same repetition a
+ * place may have several, which differ in their message. */
+static bool said_before(rp_reader *r, const rp_yaml_node *at, const char *format,
+                        const char *message) {
+    if (!at->origin) return false;
+    uint32_t exact = report_key(at, '=', message), kind = report_key(at, '~', format), other;
+    uint32_t here = rp_table_key(&at->origin, sizeof(const rp_yaml_origin *)) >> 1;
+    if (rp_table_find(&r->reported, exact, &other)) return true;
+    bool known = rp_table_find(&r->reported, kind, &other);
+    if (known && other != here) return true;
+    if (!rp_table_add(&r->a, &r->reported, exact, 0) ||
+        (!known && !rp_table_add(&r->a, &r->reported, kind, here)))
+        rp_read_no_memory(r);
     return false;
 }
 
@@ -118,7 +128,7 @@ bool rp_read_error(rp_reader *r, const rp_yaml_node *at, const char *format, ...
     va_end(args);
     for (char *c = message; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
-    if (said_before(r, at, message)) return false;
+    if (said_before(r, at, format, message)) return false;
     if (r->errors < UINT32_MAX) r->errors++;
     rp_diags_add(r->diags, RP_ERROR, rp_read_file(r, at), at->line, at->column, "%s", message);
     note_origins(r, at->origin);
@@ -147,7 +157,8 @@ void rp_read_suggest(const rp_reader *r, char *text, size_t size, const rp_names
     uint32_t best = 99;
     const char *found = NULL;
     for (uint32_t i = 0; i < names->count && i < MOST && r->errors < MOST_ERRORS; i++)
-        if (is_near(name, names->items[i].text, &best)) found = names->items[i].text;
+        if (names->items[i].value != RP_NONE && is_near(name, names->items[i].text, &best))
+            found = names->items[i].text;
     text[0] = '\0';
     if (found) snprintf(text, size, " (did you mean '%s'?)", found);
 }

@@ -103,19 +103,6 @@ const rp_yaml_binding *rp_scope_find(const rp_yaml_node *node, const char *name,
     return NULL;
 }
 
-/* What was given for a parameter, where its name stands: it keeps its place and its own scope. */
-static const rp_yaml_node *substitute(rp_reader *r, const rp_yaml_node *name,
-                                      const rp_yaml_node *given) {
-    rp_yaml_origin *origin = rp_make(r, sizeof *origin);
-    if (!origin) return NULL;
-    *origin = (rp_yaml_origin){.kind = RP_ORIGIN_GIVEN,
-                               .outer = name->origin,
-                               .at = name,
-                               .file = given->origin ? given->origin->file : NULL,
-                               .scope = given->origin ? given->origin->scope : NULL};
-    return rp_make_node(r, given, origin);
-}
-
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
 /* Appends the value of the expression text[begin .. end), or the text of a parameter. */
@@ -127,6 +114,8 @@ static bool append_value(rp_reader *r, const rp_yaml_node *node, size_t begin, s
     if (b && !b->is_number && b->given->kind != RP_YAML_SCALAR)
         return rp_read_error(r, node, "'{%s}' is %s here, not a text", b->name,
                              rp_yaml_kind_name(b->given));
+    if (b && !b->is_number && !r->expansion.any_text && rp_read_is_computed(r, b->given))
+        return rp_read_given_wrong(r, node, b);
     if (b && !b->is_number) {
         rp_text_append(out, b->given->text, b->given->length);
         return true;
@@ -200,9 +189,48 @@ static bool is_plain_data(const rp_yaml_node *node) {
     return true;
 }
 
+/* What stands in one origin becomes the same in another; what was substituted into it stays. */
+static const rp_yaml_node *move(rp_reader *r, const rp_yaml_node *node, const rp_yaml_origin *from,
+                                const rp_yaml_origin *origin) {
+    if (node->origin != from) return node;
+    rp_yaml_node *made = rp_make_node(r, node, origin);
+    uint32_t count = node->kind == RP_YAML_MAP    ? 2 * node->count
+                     : node->kind == RP_YAML_LIST ? node->count
+                                                  : 0;
+    if (!made || !count || is_plain_data(node)) return made;
+    const rp_yaml_node **items = rp_make(r, count * sizeof *items);
+    if (!items) return NULL;
+    made->items = items;
+    for (uint32_t i = 0; i < count; i++)
+        if (!(items[i] = move(r, node->items[i], from, origin))) return NULL;
+    return made;
+}
+
+const rp_yaml_node *rp_substitute(rp_reader *r, const rp_yaml_node *name,
+                                  const rp_yaml_node *given) {
+    rp_yaml_origin *origin = rp_make(r, sizeof *origin);
+    if (!origin) return NULL;
+    *origin = (rp_yaml_origin){.kind = RP_ORIGIN_GIVEN,
+                               .outer = name->origin,
+                               .at = name,
+                               .file = given->origin ? given->origin->file : NULL,
+                               .scope = given->origin ? given->origin->scope : NULL};
+    return move(r, given, given->origin, origin);
+}
+
 const rp_yaml_node *rp_instance_key(rp_reader *r, const rp_yaml_node *node,
                                     const rp_yaml_origin *origin) {
     return make_text(r, node, origin);
+}
+
+const rp_yaml_node *rp_instance_value(rp_reader *r, const rp_yaml_node *key,
+                                      const rp_yaml_node *node, const rp_yaml_origin *origin) {
+    bool outer = r->expansion.any_text;
+    r->expansion.any_text |=
+        !key || rp_yaml_is(key, "map") || rp_yaml_is(key, "label") || rp_yaml_is(key, "tag");
+    const rp_yaml_node *made = rp_instance(r, node, origin);
+    r->expansion.any_text = outer;
+    return made;
 }
 
 const rp_yaml_node *rp_instance(rp_reader *r, const rp_yaml_node *node,
@@ -210,7 +238,7 @@ const rp_yaml_node *rp_instance(rp_reader *r, const rp_yaml_node *node,
     if (node->kind == RP_YAML_SCALAR) {
         const rp_yaml_node *made = make_text(r, node, origin);
         const rp_yaml_binding *b = made ? rp_scope_find(made, node->text, node->length) : NULL;
-        return b && b->given ? substitute(r, made, b->given) : made;
+        return b && b->given ? rp_substitute(r, made, b->given) : made;
     }
     if (is_plain_data(node)) return node;
     uint32_t count = node->kind == RP_YAML_MAP ? 2 * node->count : node->count;
@@ -222,6 +250,8 @@ const rp_yaml_node *rp_instance(rp_reader *r, const rp_yaml_node *node,
     for (uint32_t i = 0; i < count && !r->expansion.full && !r->no_memory; i++) {
         bool key = node->kind == RP_YAML_MAP && i % 2 == 0;
         items[i] = key ? rp_instance_key(r, node->items[i], origin)
+                   : node->kind == RP_YAML_MAP
+                       ? rp_instance_value(r, node->items[i - 1], node->items[i], origin)
                        : rp_instance(r, node->items[i], origin);
         good &= items[i] != NULL;
     }
@@ -247,6 +277,7 @@ static bool rewrite(rp_reader *r, const rp_yaml_node *formula, const rp_yaml_nod
             done = at;
             continue;
         }
+        if (rp_read_is_computed(r, b->given)) return rp_read_given_wrong(r, formula, b);
         bool known = false;
         for (uint32_t i = 0; i < *count; i++) known |= operands[i] == b;
         if (known) continue;
@@ -256,6 +287,19 @@ static bool rewrite(rp_reader *r, const rp_yaml_node *formula, const rp_yaml_nod
     }
     rp_text_string(out, text + done);
     return !out->failed || rp_read_no_memory(r);
+}
+
+/* A name that means an operand and an index would mean only one of them. */
+static bool check_bind(rp_reader *r, const rp_yaml_node *bind) {
+    bool good = true;
+    for (uint32_t i = 0; bind && i < bind->count; i++) {
+        const rp_yaml_node *key = rp_yaml_key(bind, i);
+        const rp_yaml_binding *b = rp_scope_find(key, key->text, key->length);
+        if (b && !b->given)
+            good = rp_read_error(r, key, "'%s' is an index here: give the operand another name",
+                                 b->name);
+    }
+    return good;
 }
 
 /* `bind` with the operands that the formula names by parameters. */
@@ -269,7 +313,7 @@ static const rp_yaml_node *extend_bind(rp_reader *r, const rp_yaml_node *formula
     for (uint32_t i = 0; i < count; i++) {
         const char *name = operands[i]->name;
         const rp_yaml_node *key = rp_make_text(r, formula, name, strlen(name), formula->origin);
-        const rp_yaml_node *value = key ? substitute(r, key, operands[i]->given) : NULL;
+        const rp_yaml_node *value = key ? rp_substitute(r, key, operands[i]->given) : NULL;
         if (!value) return NULL;
         items[filled++] = key;
         items[filled++] = value;
@@ -294,7 +338,7 @@ bool rp_instance_formula(rp_reader *r, const rp_yaml_node *node, const rp_yaml_n
     rp_text text;
     rp_text_init(&text, &r->a);
     const rp_yaml_node *formula = *map, *made = formula;
-    bool good = rewrite(r, formula, bind, &text, operands, &operand_count);
+    bool good = check_bind(r, bind) && rewrite(r, formula, bind, &text, operands, &operand_count);
     if (good && strcmp(text.data ? text.data : "", formula->text) != 0)
         made = rp_make_text(r, formula, text.data, text.size, formula->origin);
     rp_text_free(&text);
