@@ -453,13 +453,21 @@ static const rp_yaml_origin *enter_repetition(rp_reader *r, const rp_yaml_node *
     return origin;
 }
 
+/* What nodes make is not known yet, so that it has other names is checked where it is made. */
+static bool keep_index(expansion *x, const rp_yaml_node *key) {
+    rp_names *names = &x->r->index_names;
+    if (!x->is_list || rp_names_find(names, key->text, key->length)) return true;
+    return rp_names_add(&x->r->a, names, &(rp_name){key->text, key, 0}) || rp_read_no_memory(x->r);
+}
+
 /* The indices from `index` on, of which the last is the fastest. */
 static bool repeat_item(expansion *x, const item *it, const rp_yaml_node *repeat, uint32_t index) {
     if (index == repeat->count) return choose_item(x, it);
     const rp_yaml_node *key = place(x, it, rp_yaml_key(repeat, index));
     const rp_yaml_node *node = instance(x, it, rp_yaml_value(repeat, index));
     index_range range;
-    bool good = node && check_index(x->r, key, it->origin) && read_index_range(x->r, node, &range);
+    bool good = node && check_index(x->r, key, it->origin) && keep_index(x, key) &&
+                read_index_range(x->r, node, &range);
     if (!good) return wrong(x);
     for (int64_t i = range.begin; (range.step > 0 ? i < range.end : i > range.end);) {
         if (!rp_make_node(x->r, key, it->origin)) return false; /* even what is empty is counted */

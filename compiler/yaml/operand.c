@@ -27,6 +27,11 @@ static bool read_fresh(rp_reader *r, const rp_yaml_node *name, const rp_yaml_nod
         rp_read_error(r, name, "'%.*s' exists already, from line %u: name it as 'buffer'",
                       RP_CLIP(name), other->node->line);
     if (other) return false;
+    const rp_name *index = rp_names_find(&r->index_names, name->text, name->length);
+    if (index)
+        return rp_read_error(r, name,
+                             "'%s' is an index, from line %u: give the output another name",
+                             index->text, index->node->line);
     rp_tensor *tensor = &out->argument.tensor;
     *tensor = (rp_tensor){.dtype = RP_RAW, .rank = RP_OP_INFER};
     const rp_yaml_node *dtype = map ? rp_yaml_find(map, "dtype") : NULL;

@@ -99,6 +99,7 @@ static void free_reader(rp_reader *r) {
     rp_release(&r->a, r->notes);
     rp_table_free(&r->a, &r->note_table);
     rp_names_free(&r->a, &r->block_names);
+    rp_names_free(&r->a, &r->index_names);
     for (uint32_t i = 0; i < r->module_count; i++) rp_kernel_free(&r->modules[i]);
     rp_release(&r->a, r->modules);
     for (uint32_t i = 0; i < r->kept_count; i++) rp_release(&r->a, r->kept[i]);

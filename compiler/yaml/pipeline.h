@@ -101,6 +101,7 @@ typedef struct rp_reader {
     uint32_t errors;        /* reported through rp_read_error */
     rp_table reported;      /* below a repetition, a block or an include: once is enough */
     rp_names block_names;
+    rp_names index_names; /* of repetitions of nodes: no node makes a transient of that name */
     RP_ARRAY(struct rp_block, blocks);
     RP_ARRAY(rp_yaml *, included);
     struct rp_expansion { /* what repetitions and uses make; see expand.h */
