@@ -148,10 +148,10 @@ static uint64_t pairs_of(const rp_emit *e, uint32_t pair, uint64_t rows) {
     return rows / head * (head - rp_sym(call, 'R') / 2);
 }
 
-/* Lanes for a row of blocks: its words are no multiple of a whole subgroup's lanes, so where there
- * are rows enough half a subgroup has one. */
-static uint32_t word_lanes(const rp_matvec *m, uint64_t rows) {
-    return rows > FEW_ROWS * target_of(m)->multiprocessors ? RP_MATVEC_LANES / 2 : RP_MATVEC_LANES;
+/* Rows of blocks for a subgroup: their words are no multiple of its lanes, so where there are rows
+ * enough half a subgroup has one. */
+static uint32_t word_rows(const rp_matvec *m, uint64_t rows) {
+    return rows > FEW_ROWS * target_of(m)->multiprocessors ? 2 : 1;
 }
 
 /* Products that meet are computed together: the first of them says where. */
@@ -165,7 +165,7 @@ static void find_sections(rp_matvec *m) {
             m->section_count++;
             *s = (rp_matvec_section){
                 .first = i, .pair = members[first].pair, .rows = symbol(m->e, first, 'M')};
-            s->word_lanes = word_lanes(m, s->rows);
+            s->word_rows = word_rows(m, s->rows);
             if (s->pair != RP_NONE) s->pairs = pairs_of(m->e, s->pair, s->rows);
         }
         s->cores[s->core_count++] = m->cores[i].value;
@@ -205,7 +205,7 @@ static uint64_t other_bytes(const rp_matvec *m) {
 static uint64_t rows_at_once(const rp_matvec *m) {
     uint64_t rows = (uint64_t)m->rows * (m->threads / RP_MATVEC_LANES);
     for (uint32_t i = 0; i < m->section_count; i++)
-        if (m->uses[RP_MATVEC_PLAIN] || m->sections[i].word_lanes == RP_MATVEC_LANES) return rows;
+        if (m->uses[RP_MATVEC_PLAIN] || m->sections[i].word_rows == 1) return rows;
     return rows * 2;
 }
 
@@ -405,8 +405,7 @@ rp_status rp_emit_matvec(rp_emit *e) {
     /* Compilers put loads from what is `readonly` behind the arithmetic, which takes long for blocks.
      * Where all is over in a few rounds that does not matter, and what else they do is of use. */
     for (uint32_t i = 0; i < m.section_count; i++)
-        if (!m.uses[RP_MATVEC_PLAIN] && m.sections[i].word_lanes < RP_MATVEC_LANES)
-            e->keeps_order = true;
+        if (!m.uses[RP_MATVEC_PLAIN] && m.sections[i].word_rows > 1) e->keeps_order = true;
     choose_sizes(&m);
     choose_stage(&m);
     if (e->status != RP_OK) return e->status;

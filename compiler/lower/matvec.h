@@ -45,7 +45,7 @@ typedef struct rp_matvec_section {
     uint32_t pair;                                   /* member of a RP_AT_PAIR op; RP_NONE */
     uint64_t rows, end;                              /* M; the workgroup after its last */
     uint64_t pairs;                                  /* of rows; 0: rows are not paired */
-    uint32_t word_lanes;                             /* that share a row of blocks, at most */
+    uint32_t word_rows; /* of blocks that a subgroup has at a time: its lanes share them evenly */
 } rp_matvec_section;
 
 /* An operand that x is made of, brought to shared memory as it is. */

@@ -320,9 +320,9 @@ static void put_shares(rp_matvec *m, uint32_t section, uint8_t layout) {
     if (layout == RP_MATVEC_PLAIN)
         rp_text_string(to, "    matvec_lanes = lanes;\n");
     else
-        rp_text_format(to, "    matvec_lanes = min(%s, lanes);\n",
-                       rp_emit_uint(e, rp_emit_name(e, "MATVEC_LANES%u", section),
-                                    m->sections[section].word_lanes));
+        rp_text_format(to, "    matvec_lanes = lanes / %s;\n",
+                       rp_emit_uint(e, rp_emit_name(e, "MATVEC_WORD_ROWS%u", section),
+                                    m->sections[section].word_rows));
     rp_text_string(to, "    matvec_lane = gl_SubgroupInvocationID % matvec_lanes;\n"
                        "    uint share = gl_SubgroupInvocationID / matvec_lanes * MATVEC_ROWS;\n"
                        "    uint turn = gl_SubgroupID * (lanes / matvec_lanes) * MATVEC_ROWS;\n"

@@ -411,6 +411,9 @@ static void test_joined(void) {
 /* The same for a large GPU, as far as the device at hand can pass for one: other workgroups. And for
  * one with few multiprocessors, where each has rows in turn. */
 static void test_large(void) {
+    static const shape many[] = {
+        {1, 33, 256}, {2, 70, 512}, {3, 129, 768}, {1, 300, 4096}, {8, 47, 1280}};
+    enum { MANY = sizeof many / sizeof *many };
     rp_target target = *rp_target_builtin("h200"), own = RP_TARGET_INIT;
     CU_ASSERT_EQUAL_FATAL(rp_device_target(T.device, &own), RP_OK);
     if (own.invocations < 512) return;
@@ -428,6 +431,9 @@ static void test_large(void) {
     test_qkv();
     test_gate();
     test_joined();
+    /* Rows are many for it: half a subgroup has one of blocks. */
+    check_products("f32", "q8_0", "f32", many, MANY);
+    check_products("f16", "q4_0", "f32", many, MANY);
     T.target = NULL;
 }
 
@@ -437,9 +443,9 @@ int main(void) {
                                     {"bias and residual", test_residual},
                                     {"parts of an attention", test_joined},
                                     {"a product that is stored, too", test_stored_product},
+                                    {"for a large GPU", test_large},
                                     {"floats against sums in double precision", test_floats},
                                     {"q8_0 and q4_0", test_blocks},
-                                    {"for a large GPU", test_large},
                                     {"x larger than shared memory", test_tiles},
                                     {NULL, NULL}};
     rp_diags *diags = rp_diags_create(NULL);
