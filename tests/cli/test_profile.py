@@ -106,7 +106,7 @@ class Profile(cli.Case):
 
     def test_levels_and_plans(self):
         self.assertEqual(len(self.profile("ops.yaml", "-n", "1", "-O0")["nodes"]), 2)
-        self.expect(OK, "compile", "ops.yaml", "-o", "o.rplan", "-q", "--target", "h200")
+        self.expect(OK, "compile", "ops.yaml", "-o", "o.rplan", "-q", "--target", "portable")
         found = self.profile("o.rplan", "-n", "1")
         self.assertEqual(len(found["nodes"]), 1)
         self.expect(USAGE, "profile", "o.rplan", "-O0", error="already compiled")
