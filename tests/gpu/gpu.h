@@ -39,6 +39,8 @@ uint32_t gpu_expected_y(uint32_t i, uint32_t x, uint32_t w, uint32_t s, uint32_t
  * its caches do not hold, and on a fresh machine they hold none. True for RP_SECONDS (60) from the
  * first call; what is left out then is said. */
 bool gpu_has_time(void);
+/* The same with another number of seconds in place of 60. */
+bool gpu_has_seconds(long most);
 
 rp_device *gpu_open(int validation);
 /* A built-in target as far as the device can pass for it. Returns `own`. */

@@ -2,7 +2,7 @@
  * double precision; and everything that a kernel may hold around products, fused by hand here,
  * against the same ops one dispatch each: equal to the bit.
  *
- * Products come last, and no more of them are begun when RP_SECONDS (60) are over.
+ * Products come last, and no more of them are begun when RP_SECONDS (30) are over.
  *
  * Programs are .rpir text. The fused form is made from the plain one: all its ops in one node, its
  * transients values without memory. */
@@ -147,7 +147,7 @@ static void add_product(char **buffers, char **nodes, uint32_t id, const char *x
 static void check_products(const char *x, const char *weight, const char *out, const shape *shapes,
                            uint32_t count) {
     static char buffers[16384], nodes[16384], text[40000];
-    if (!gpu_has_time()) {
+    if (!gpu_has_seconds(30)) {
         T.left += count;
         return;
     }
