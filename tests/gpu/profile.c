@@ -37,7 +37,8 @@ static void check_times(const rp_profile *profile, const rp_plan *plan) {
     CU_ASSERT_EQUAL(unknown, 1); /* the grid that the GPU computes */
     CU_ASSERT_DOUBLE_EQUAL(nodes, info.nodes_sum, 1e-6 * nodes);
     CU_ASSERT_DOUBLE_EQUAL(groups, info.groups_sum, 1e-6 * groups);
-    CU_ASSERT_TRUE(nodes > 0 && groups > 0);
+    /* A timestamp's own time is taken off: of nodes as small as these nothing may be left. */
+    CU_ASSERT_TRUE(nodes >= 0 && groups >= 0);
 }
 
 /* The inout buffer counts replays, and y shows its count: profiled in between, it goes on as if
