@@ -1,26 +1,26 @@
 /* Cooperative matrices: when variants that are made of them fit, and how large their tiles are.
  *
- * They multiply f16 and add up in f32. So they are for operands of f16 or of blocks, whose products
- * are then no less exact than f16 is; f32 is left to other variants. Which shapes of matrices there
- * are, how many invocations make a subgroup, and what everything costs is in the target. */
+ * Some multiply f16 and add up in f32: those are for operands of f16 or of blocks, whose products are
+ * then no less exact than f16 is, and f32 is left to other variants. Some multiply i8 and add up in
+ * i32, exactly as every other variant does, so that only speed decides. Which shapes of matrices
+ * there are, how many invocations make a subgroup, and what everything costs is in the target. */
 #include "ops/matrices.h"
 
-enum { MATMUL_DEPTH = 64, MATMUL_LEAST = 16 };
+enum { MATMUL_LEAST = 16 };
+
+/* A shape of matrices: m x k times k x n. */
+typedef struct matrix {
+    uint64_t bit; /* of rp_target.matrix_shapes */
+    uint32_t m, n, k;
+    rp_dtype factor, sum;
+} matrix;
 
 /* In the order in which they are taken: large ones need fewer instructions. */
-static const rp_op_matrix shapes[] = {
+static const matrix shapes[] = {
 #define RP_X(symbol, bit, name, m, n, k, factor, sum) {symbol, m, n, k, factor, sum},
     RP_MATRIX_SHAPE_LIST(RP_X)
 #undef RP_X
 };
-
-const rp_op_matrix *rp_op_find_matrix(const rp_target *t) {
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        if ((t->matrix_shapes & shapes[i].bit) && shapes[i].factor == RP_F16 &&
-            shapes[i].sum == RP_F32)
-            return &shapes[i];
-    return NULL;
-}
 
 uint32_t rp_op_matrix_subgroup(const rp_target *t) {
     bool known = t->subgroup && (t->subgroup & (t->subgroup - 1)) == 0 && t->subgroup <= 64;
@@ -33,65 +33,94 @@ static uint64_t ceil_div(uint64_t a, uint64_t b) {
 
 /* ---- matmul ---------------------------------------------------------------------------------- */
 
+/* What matrices of one kind are made of, and how many steps of k are in a tile, 128 bytes of them. A
+ * side of i8 is cut into sixteens, so a matrix has that many rows and columns. */
+typedef struct kind {
+    rp_dtype factor, sum;
+    uint32_t bytes, depth;
+    uint32_t side; /* rows and columns of a matrix; 0: any */
+} kind;
+
+static const kind halves = {RP_F16, RP_F32, 2, 64, 0};
+static const kind bytes = {RP_I8, RP_I32, 1, 128, 16};
+
+/* NULL where the target has none. */
+static const matrix *find_matrix(const rp_target *t, const kind *of) {
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const matrix *m = &shapes[i];
+        bool sides = !of->side || (m->m == of->side && m->n == of->side);
+        if ((t->matrix_shapes & m->bit) && m->factor == of->factor && m->sum == of->sum && sides)
+            return m;
+    }
+    return NULL;
+}
+
 /* A tile of 2 * each x 2 * each matrices. */
 typedef struct tiling {
+    const matrix *matrix;
     uint64_t each, across, down, count; /* tiles along columns and rows, and in all */
     double time;                        /* nanoseconds, about */
 } tiling;
 
-/* Subgroups along columns; there are two along rows. A large tile has eight in all, of 4 x 2
+/* Subgroups along columns; there are two along rows. A large tile of f16 has eight in all, of 4 x 2
  * matrices each: four of 4 x 4 use more of what they load, but there are too few of them to hide
  * what blocks cost that are unpacked, and what is computed behind. */
-static uint64_t subgroups_across(uint64_t each) {
-    return each == 4 ? 4 : 2;
+static uint64_t subgroups_across(const kind *of, uint64_t each) {
+    return of == &halves && each == 4 ? 4 : 2;
 }
 
-static bool fits_threads(const rp_target *t, const rp_op_matrix *m, uint64_t each,
-                         uint64_t threads) {
-    uint64_t eights = MATMUL_DEPTH / 8;
-    return threads <= t->invocations && 2 * each * m->m * eights % threads == 0 &&
-           2 * each * m->n * eights % threads == 0;
+/* Each thread loads as many words of 16 bytes of a side as any other. */
+static bool fits_threads(const rp_target *t, const kind *of, const tiling *tile, uint64_t threads) {
+    uint64_t words = 2 * tile->each * of->depth * of->bytes / 16;
+    return threads <= t->invocations && words * tile->matrix->m % threads == 0 &&
+           words * tile->matrix->n % threads == 0;
 }
 
-static bool fits_memory(const rp_target *t, const rp_op_matrix *m, uint64_t each,
-                        uint64_t threads) {
-    uint64_t rows = 2 * each * m->m, columns = 2 * each * m->n;
+static bool fits_memory(const rp_target *t, const kind *of, const tiling *tile, uint64_t threads) {
+    uint64_t rows = 2 * tile->each * tile->matrix->m, columns = 2 * tile->each * tile->matrix->n;
     /* Either side may lie by its lines or by those of k; each line is 16 bytes longer. */
-    uint64_t by_rows = (rows + columns) * (MATMUL_DEPTH * 2 + 16);
-    uint64_t by_k = MATMUL_DEPTH * ((rows + columns) * 2 + 32);
+    uint64_t by_rows = (rows + columns) * (of->depth * of->bytes + 16);
+    uint64_t by_k = of->depth * ((rows + columns) * of->bytes + 32);
     uint64_t sums = rows * columns / threads;
-    uint64_t next = (rows + columns) * MATMUL_DEPTH / 2 / threads;
+    uint64_t next = (rows + columns) * of->depth * of->bytes / 4 / threads;
     return by_rows <= t->shared_bytes && by_k <= t->shared_bytes &&
            sums + next + 48 <= t->register_words;
 }
 
-/* A step of k costs its matrices, what comes out of the caches, and two barriers; a multiprocessor
- * that has one tile alone waits for all of them, one with several does the others meanwhile. */
-static double time_of(const rp_target *t, const rp_op_matrix *m, const tiling *tile, uint64_t k) {
-    double rate = t->matrix_f16_rate ? (double)t->matrix_f16_rate : 8 * (double)t->f32_rate;
-    double units = (double)t->multiprocessors, each = (double)tile->each;
-    double rows = 2 * each * m->m, columns = 2 * each * m->n;
-    double sync = 2 * (double)t->sync_ns / 1000;
-    double step = 2 * rows * columns * MATMUL_DEPTH / (rate / units) +
-                  (rows + columns) * MATMUL_DEPTH * 2 / ((double)t->cache_rate / units) + sync;
-    double alone = step + 3 * sync;
-    double all = (double)ceil_div(tile->count, t->multiprocessors) * step;
-    return (double)ceil_div(k, MATMUL_DEPTH) * (all > alone ? all : alone) * 1000;
+/* Operations a microsecond; where that is not known, eight times those without matrices. */
+static double rate_of(const rp_target *t, const kind *of) {
+    if (of == &halves)
+        return t->matrix_f16_rate ? (double)t->matrix_f16_rate : 8 * (double)t->f32_rate;
+    return t->matrix_i8_rate ? (double)t->matrix_i8_rate : 8 * (double)t->i8_rate;
 }
 
-static bool choose_tiling(const rp_op_call *call, const rp_target *t, tiling *out) {
-    const rp_op_matrix *m = rp_op_find_matrix(t);
+/* A step of k costs its matrices, what comes out of the caches, and two barriers; a multiprocessor
+ * that has one tile alone waits for all of them, one with several does the others meanwhile. */
+static double time_of(const rp_target *t, const kind *of, const tiling *tile, uint64_t k) {
+    double units = (double)t->multiprocessors, each = (double)tile->each;
+    double rows = 2 * each * tile->matrix->m, columns = 2 * each * tile->matrix->n;
+    double sync = 2 * (double)t->sync_ns / 1000;
+    double step = 2 * rows * columns * of->depth / (rate_of(t, of) / units) +
+                  (rows + columns) * of->depth * of->bytes / ((double)t->cache_rate / units) + sync;
+    double alone = step + 3 * sync;
+    double all = (double)ceil_div(tile->count, t->multiprocessors) * step;
+    return (double)ceil_div(k, of->depth) * (all > alone ? all : alone) * 1000;
+}
+
+static bool choose_tiling(const rp_op_call *call, const rp_target *t, const kind *of, tiling *out) {
+    const matrix *m = find_matrix(t, of);
     uint32_t subgroup = rp_op_matrix_subgroup(t);
     bool found = false;
     if (!m || !subgroup) return false;
     for (uint64_t each = 1; each <= 4; each *= 2) {
-        uint64_t threads = 2 * subgroups_across(each) * subgroup;
-        if (!fits_threads(t, m, each, threads) || !fits_memory(t, m, each, threads)) continue;
-        tiling tile = {.each = each,
+        tiling tile = {.matrix = m,
+                       .each = each,
                        .across = ceil_div(rp_sym(call, 'N'), 2 * each * m->n),
                        .down = ceil_div(rp_sym(call, 'H'), 2 * each * m->m)};
+        uint64_t threads = 2 * subgroups_across(of, each) * subgroup;
+        if (!fits_threads(t, of, &tile, threads) || !fits_memory(t, of, &tile, threads)) continue;
         tile.count = rp_sym(call, 'G') * tile.across * tile.down;
-        tile.time = time_of(t, m, &tile, rp_sym(call, 'K'));
+        tile.time = time_of(t, of, &tile, rp_sym(call, 'K'));
         if (found && tile.time >= out->time) continue;
         *out = tile;
         found = true;
@@ -99,45 +128,72 @@ static bool choose_tiling(const rp_op_call *call, const rp_target *t, tiling *ou
     return found;
 }
 
-/* Rows fill the smallest tile at least. Of 16 rows half a tile would be padding, and there would be
- * few tiles, one step of k after the other in each: on an H200 16 x 384 x 1536 took 14.3 us by
- * matrices, and 8.6 us in f32 by tiles that have k in parts. */
-bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *t) {
-    const uint32_t blocks = RP_DT(RP_F16) | RP_DT_BLOCK;
-    const rp_op_matrix *m = rp_op_find_matrix(t);
-    tiling tile;
-    return m && call->operands[0].dtype == RP_F16 && (RP_DT(call->operands[1].dtype) & blocks) &&
-           rp_sym(call, 'H') >= 2 * m->m && rp_sym(call, 'N') >= MATMUL_LEAST &&
-           rp_sym(call, 'K') >= MATMUL_LEAST && choose_tiling(call, t, &tile);
-}
-
 static void bind(rp_op_call *call, char symbol, uint64_t value) {
     call->symbols[symbol - 'A'] = value;
 }
 
-void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *t) {
-    const rp_op_matrix *m = rp_op_find_matrix(t);
+static bool bind_tiling(rp_op_call *call, const rp_target *t, const kind *of) {
     tiling tile;
-    if (!choose_tiling(call, t, &tile)) return;
-    bind(call, 'C', m->m);
-    bind(call, 'D', m->n);
-    bind(call, 'F', m->k);
-    bind(call, 'I', m->k);
+    if (!choose_tiling(call, t, of, &tile)) return false;
+    bind(call, 'C', tile.matrix->m);
+    bind(call, 'D', tile.matrix->n);
+    bind(call, 'F', tile.matrix->k);
+    bind(call, 'I', tile.matrix->k);
     bind(call, 'U', tile.each);
-    bind(call, 'T', subgroups_across(tile.each));
-    bind(call, 'V', 2 * tile.each / subgroups_across(tile.each));
     bind(call, 'X', tile.across);
     bind(call, 'Y', tile.down);
     bind(call, 'W', tile.count);
     bind(call, 'Z', rp_op_matrix_subgroup(t));
+    return true;
+}
+
+static void explain_tiling(const rp_op_call *call, const rp_target *t, const kind *of,
+                           rp_text *text) {
+    tiling tile;
+    if (!choose_tiling(call, t, of, &tile)) return;
+    rp_text_format(text, "%llu tiles of %llu x %llu, %.2f us", (unsigned long long)tile.count,
+                   (unsigned long long)(2 * tile.each * tile.matrix->m),
+                   (unsigned long long)(2 * tile.each * tile.matrix->n), tile.time / 1000);
+}
+
+static bool has_least(const rp_op_call *call, uint64_t rows) {
+    return rp_sym(call, 'H') >= rows && rp_sym(call, 'N') >= MATMUL_LEAST &&
+           rp_sym(call, 'K') >= MATMUL_LEAST;
+}
+
+/* Rows fill the smallest tile at least. Of 16 rows half a tile would be padding, and there would be
+ * few tiles, one step of k after the other in each: on an H200 16 x 384 x 1536 took 14.3 us by
+ * matrices, and 8.6 us in f32 by tiles that have k in parts. */
+bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *t) {
+    const uint32_t weights = RP_DT(RP_F16) | RP_DT_BLOCK;
+    tiling tile;
+    return call->operands[0].dtype == RP_F16 && (RP_DT(call->operands[1].dtype) & weights) &&
+           choose_tiling(call, t, &halves, &tile) && has_least(call, 2 * tile.matrix->m);
+}
+
+void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *t) {
+    if (!bind_tiling(call, t, &halves)) return;
+    uint64_t each = rp_sym(call, 'U'), across = subgroups_across(&halves, each);
+    bind(call, 'T', across);
+    bind(call, 'V', 2 * each / across);
 }
 
 void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *t, rp_text *text) {
+    explain_tiling(call, t, &halves, text);
+}
+
+bool rp_op_matmul_bytes_fit(const rp_op_call *call, const rp_target *t) {
     tiling tile;
-    if (!choose_tiling(call, t, &tile)) return;
-    rp_text_format(text, "%llu tiles of %llu x %llu, %.2f us", (unsigned long long)tile.count,
-                   (unsigned long long)(2 * tile.each * rp_sym(call, 'C')),
-                   (unsigned long long)(2 * tile.each * rp_sym(call, 'D')), tile.time / 1000);
+    return call->operands[0].dtype == RP_I8 && has_least(call, MATMUL_LEAST) &&
+           choose_tiling(call, t, &bytes, &tile);
+}
+
+void rp_op_matmul_bytes_bind(rp_op_call *call, const rp_target *t) {
+    (void)bind_tiling(call, t, &bytes);
+}
+
+void rp_op_matmul_bytes_explain(const rp_op_call *call, const rp_target *t, rp_text *text) {
+    explain_tiling(call, t, &bytes, text);
 }
 
 /* ---- attention_prefill ----------------------------------------------------------------------- */

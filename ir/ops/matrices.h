@@ -5,13 +5,6 @@
 #include "ops/op.h"
 #include "reprise/needs.h"
 
-/* A shape of matrices: m x k times k x n. */
-typedef struct rp_op_matrix {
-    uint64_t bit; /* of rp_target.matrix_shapes */
-    uint32_t m, n, k;
-    rp_dtype factor, sum;
-} rp_op_matrix;
-
 /* What their kernels need of a device. */
 #define RP_OP_MATRIX_NEEDS                                                                         \
     (RP_NEED_COOPERATIVE_MATRIX | RP_NEED_MEMORY_MODEL | RP_NEED_FLOAT16 | RP_NEED_STORAGE16 |     \
@@ -22,8 +15,6 @@ typedef struct rp_op_matrix {
     (RP_NEED_COOPERATIVE_MATRIX | RP_NEED_MEMORY_MODEL | RP_NEED_INT8 | RP_NEED_STORAGE8 |         \
      RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SIZE)
 
-/* The shape for factors of f16 and sums of f32; NULL where the target has none. */
-const rp_op_matrix *rp_op_find_matrix(const rp_target *target);
 /* Invocations of a subgroup of such kernels; 0 where that is not known. */
 uint32_t rp_op_matrix_subgroup(const rp_target *target);
 
