@@ -12,40 +12,40 @@ static const char *of_real(double value, bool finite, rp_value *out) {
     return finite && !isfinite(value) ? "no finite result" : NULL;
 }
 
-static const char *compare_reals(rp_operator code, double a, double b, rp_value *out) {
-    bool truth = code == RP_OF_LE   ? a <= b
-                 : code == RP_OF_GE ? a >= b
-                 : code == RP_OF_EQ ? a == b
-                 : code == RP_OF_NE ? a != b
-                 : code == RP_OF_LT ? a < b
-                                    : a > b;
+static const char *compare_reals(uint8_t code, double a, double b, rp_value *out) {
+    bool truth = code == RP_FORMULA_LE   ? a <= b
+                 : code == RP_FORMULA_GE ? a >= b
+                 : code == RP_FORMULA_EQ ? a == b
+                 : code == RP_FORMULA_NE ? a != b
+                 : code == RP_FORMULA_LT ? a < b
+                                         : a > b;
     *out = rp_value_integer(truth);
     return NULL;
 }
 
-static const char *compute_reals(rp_operator code, double a, double b, rp_value *out) {
+static const char *compute_reals(uint8_t code, double a, double b, rp_value *out) {
     double value = 0;
     switch (code) {
-    case RP_OF_ADD: value = a + b; break;
-    case RP_OF_SUB: value = a - b; break;
-    case RP_OF_MUL: value = a * b; break;
-    case RP_OF_DIV:
+    case RP_FORMULA_ADD: value = a + b; break;
+    case RP_FORMULA_SUB: value = a - b; break;
+    case RP_FORMULA_MUL: value = a * b; break;
+    case RP_FORMULA_DIV:
         if (b == 0) return "division by zero";
         value = a / b;
         break;
-    case RP_OF_MIN: value = b < a ? b : a; break;
-    case RP_OF_MAX: value = a < b ? b : a; break;
-    case RP_OF_POW: value = pow(a, b); break;
+    case RP_FORMULA_min: value = b < a ? b : a; break;
+    case RP_FORMULA_max: value = a < b ? b : a; break;
+    case RP_FORMULA_pow: value = pow(a, b); break;
     default: return "a float where only integers can be computed with";
     }
     return of_real(value, isfinite(a) && isfinite(b), out);
 }
 
 /* As the runtime does for grids. */
-static const char *divide(rp_operator code, int64_t a, int64_t b, int64_t *out) {
-    uint16_t step = code == RP_OF_DIV   ? RP_EXPR_DIV
-                    : code == RP_OF_MOD ? RP_EXPR_MOD
-                                        : RP_EXPR_CEIL_DIV;
+static const char *divide(uint8_t code, int64_t a, int64_t b, int64_t *out) {
+    uint16_t step = code == RP_FORMULA_DIV   ? RP_EXPR_DIV
+                    : code == RP_FORMULA_MOD ? RP_EXPR_MOD
+                                             : RP_EXPR_CEIL_DIV;
     const rp_expr_op ops[] = {
         {.code = RP_EXPR_CONST, .value = a}, {.code = RP_EXPR_CONST, .value = b}, {.code = step}};
     const char *why = NULL;
@@ -69,33 +69,34 @@ static bool shift_left(int64_t a, int64_t count, int64_t *out) {
     return !__builtin_mul_overflow(a, INT64_C(1) << count, out);
 }
 
-static const char *compute_integers(rp_operator code, int64_t a, int64_t b, rp_value *out) {
+static const char *compute_integers(uint8_t code, int64_t a, int64_t b, rp_value *out) {
     int64_t value = 0;
     bool good = true;
-    if ((code == RP_OF_LEFT || code == RP_OF_RIGHT) && b < 0) return "a shift by less than 0";
+    if ((code == RP_FORMULA_LEFT || code == RP_FORMULA_RIGHT) && b < 0)
+        return "a shift by less than 0";
     switch (code) {
-    case RP_OF_EITHER: value = a || b; break;
-    case RP_OF_BOTH: value = a && b; break;
-    case RP_OF_LE: value = a <= b; break;
-    case RP_OF_GE: value = a >= b; break;
-    case RP_OF_EQ: value = a == b; break;
-    case RP_OF_NE: value = a != b; break;
-    case RP_OF_LT: value = a < b; break;
-    case RP_OF_GT: value = a > b; break;
-    case RP_OF_AND: value = a & b; break;
-    case RP_OF_OR: value = a | b; break;
-    case RP_OF_XOR: value = a ^ b; break;
-    case RP_OF_LEFT: good = shift_left(a, b, &value); break;
-    case RP_OF_RIGHT: value = a >> (b < 63 ? b : 63); break;
-    case RP_OF_ADD: good = !__builtin_add_overflow(a, b, &value); break;
-    case RP_OF_SUB: good = !__builtin_sub_overflow(a, b, &value); break;
-    case RP_OF_MUL: good = !__builtin_mul_overflow(a, b, &value); break;
-    case RP_OF_MIN: value = a < b ? a : b; break;
-    case RP_OF_MAX: value = a > b ? a : b; break;
-    case RP_OF_POW: good = power(a, b, &value); break;
-    case RP_OF_DIV:
-    case RP_OF_MOD:
-    case RP_OF_CEIL_DIV: {
+    case RP_FORMULA_EITHER: value = a || b; break;
+    case RP_FORMULA_BOTH: value = a && b; break;
+    case RP_FORMULA_LE: value = a <= b; break;
+    case RP_FORMULA_GE: value = a >= b; break;
+    case RP_FORMULA_EQ: value = a == b; break;
+    case RP_FORMULA_NE: value = a != b; break;
+    case RP_FORMULA_LT: value = a < b; break;
+    case RP_FORMULA_GT: value = a > b; break;
+    case RP_FORMULA_AND: value = a & b; break;
+    case RP_FORMULA_OR: value = a | b; break;
+    case RP_FORMULA_XOR: value = a ^ b; break;
+    case RP_FORMULA_LEFT: good = shift_left(a, b, &value); break;
+    case RP_FORMULA_RIGHT: value = a >> (b < 63 ? b : 63); break;
+    case RP_FORMULA_ADD: good = !__builtin_add_overflow(a, b, &value); break;
+    case RP_FORMULA_SUB: good = !__builtin_sub_overflow(a, b, &value); break;
+    case RP_FORMULA_MUL: good = !__builtin_mul_overflow(a, b, &value); break;
+    case RP_FORMULA_min: value = a < b ? a : b; break;
+    case RP_FORMULA_max: value = a > b ? a : b; break;
+    case RP_FORMULA_pow: good = power(a, b, &value); break;
+    case RP_FORMULA_DIV:
+    case RP_FORMULA_MOD:
+    case RP_VALUE_CEIL_DIV: {
         const char *why = divide(code, a, b, &value);
         if (why) return why;
     }
@@ -104,14 +105,14 @@ static const char *compute_integers(rp_operator code, int64_t a, int64_t b, rp_v
     return good ? NULL : "overflow";
 }
 
-const char *rp_value_compute(rp_operator code, const rp_value *a, const rp_value *b,
-                             rp_value *out) {
+const char *rp_value_compute(uint8_t code, const rp_value *a, const rp_value *b, rp_value *out) {
     bool real = a->kind == RP_VALUE_REAL || b->kind == RP_VALUE_REAL;
     double x = rp_value_number(a), y = rp_value_number(b);
-    if (code <= RP_OF_BOTH)
+    if (code == RP_FORMULA_EITHER || code == RP_FORMULA_BOTH)
         return compute_integers(code, rp_value_truth(a), rp_value_truth(b), out);
-    if (real && code >= RP_OF_LE && code <= RP_OF_GT) return compare_reals(code, x, y, out);
-    if (real || (code == RP_OF_POW && b->integer < 0)) return compute_reals(code, x, y, out);
+    if (real && code >= RP_FORMULA_LT && code <= RP_FORMULA_NE)
+        return compare_reals(code, x, y, out);
+    if (real || (code == RP_FORMULA_pow && b->integer < 0)) return compute_reals(code, x, y, out);
     return compute_integers(code, a->integer, b->integer, out);
 }
 
@@ -122,7 +123,7 @@ const char *rp_value_sign(char sign, const rp_value *x, rp_value *out) {
         return NULL;
     }
     if (sign == '-' && value.kind == RP_VALUE_INTEGER)
-        return compute_integers(RP_OF_SUB, 0, value.integer, out);
+        return compute_integers(RP_FORMULA_SUB, 0, value.integer, out);
     value.integer = ~value.integer;
     value.real = -value.real;
     *out = value;
@@ -130,10 +131,10 @@ const char *rp_value_sign(char sign, const rp_value *x, rp_value *out) {
 }
 
 const rp_value_function *rp_value_function_find(const char *name, size_t length) {
-    static const rp_value_function functions[] = {{"min", 2, RP_OF_MIN},
-                                                  {"max", 2, RP_OF_MAX},
+    static const rp_value_function functions[] = {{"min", 2, RP_FORMULA_min},
+                                                  {"max", 2, RP_FORMULA_max},
                                                   {"abs", 1},
-                                                  {"ceil_div", 2, RP_OF_CEIL_DIV},
+                                                  {"ceil_div", 2, RP_VALUE_CEIL_DIV},
                                                   {"floor", 1, 0, true, floor},
                                                   {"ceil", 1, 0, true, ceil},
                                                   {"round", 1, 0, true, rint}, /* half to even */
@@ -143,7 +144,7 @@ const rp_value_function *rp_value_function_find(const char *name, size_t length)
                                                   {"exp2", 1, 0, false, exp2},
                                                   {"log", 1, 0, false, log},
                                                   {"log2", 1, 0, false, log2},
-                                                  {"pow", 2, RP_OF_POW},
+                                                  {"pow", 2, RP_FORMULA_pow},
                                                   {"sin", 1, 0, false, sin},
                                                   {"cos", 1, 0, false, cos},
                                                   {"tan", 1, 0, false, tan},

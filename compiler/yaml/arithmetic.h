@@ -3,6 +3,7 @@
 #define RP_YAML_ARITHMETIC_H
 
 #include "base/text.h"
+#include "ops/formula.h"
 
 typedef enum rp_value_kind { RP_VALUE_INTEGER, RP_VALUE_REAL, RP_VALUE_LIVE } rp_value_kind;
 
@@ -30,41 +31,18 @@ static inline bool rp_value_truth(const rp_value *value) {
 /* Appends what reads back as the same value: a float has a point or an exponent. */
 void rp_value_print(rp_text *text, const rp_value *value);
 
-/* Operators, and the functions of two arguments. Up to BOTH, operands are taken as conditions. */
-typedef enum rp_operator {
-    RP_OF_EITHER,
-    RP_OF_BOTH,
-    RP_OF_LEFT,
-    RP_OF_RIGHT,
-    RP_OF_LE,
-    RP_OF_GE,
-    RP_OF_EQ,
-    RP_OF_NE,
-    RP_OF_LT,
-    RP_OF_GT,
-    RP_OF_AND,
-    RP_OF_OR,
-    RP_OF_XOR,
-    RP_OF_ADD,
-    RP_OF_SUB,
-    RP_OF_MUL,
-    RP_OF_DIV,
-    RP_OF_MOD,
-    RP_OF_MIN,
-    RP_OF_MAX,
-    RP_OF_CEIL_DIV,
-    RP_OF_POW
-} rp_operator;
+/* Beside the rp_formula_code of operators, of min, max and pow: the function that formulas have not. */
+enum { RP_VALUE_CEIL_DIV = UINT8_MAX };
 
 /* Computes, of values that are not live. NULL, or why there is no result (static text). */
-const char *rp_value_compute(rp_operator code, const rp_value *a, const rp_value *b, rp_value *out);
+const char *rp_value_compute(uint8_t code, const rp_value *a, const rp_value *b, rp_value *out);
 /* sign: '-', '!' or '~'. */
 const char *rp_value_sign(char sign, const rp_value *x, rp_value *out);
 
 typedef struct rp_value_function {
     const char *name;
     uint8_t arity;
-    uint8_t code;              /* rp_operator, of those with two arguments */
+    uint8_t code;              /* as for rp_value_compute: of those with two arguments */
     bool rounds;               /* one argument: the result is an integer */
     double (*compute)(double); /* NULL: abs */
 } rp_value_function;

@@ -1,6 +1,6 @@
 /* Expressions of pipelines: the parser computes as it reads; see expression.h for the language.
  *
- * Levels are those of ops/formula.c. What is not chosen is read with `unused` counted up: names must
+ * Operators and their levels are those of ops/formula.h. What is not chosen is read with `unused` counted up: names must
  * exist there too, but nothing can overflow. Steps over live values are appended in postfix order,
  * so those of a left operand lie in front of those of the right one; a number on the left of a live
  * value is inserted in front of the latter's first step. */
@@ -112,16 +112,16 @@ static bool compute_live(parser *p, rp_expr_code code, const rp_value *a, const 
     return insert_step(p, p->code.count, (rp_expr_op){.code = (uint16_t)code});
 }
 
-static rp_expr_code step_of(rp_operator code) {
+static rp_expr_code step_of(uint8_t code) {
     switch (code) {
-    case RP_OF_ADD: return RP_EXPR_ADD;
-    case RP_OF_SUB: return RP_EXPR_SUB;
-    case RP_OF_MUL: return RP_EXPR_MUL;
-    case RP_OF_DIV: return RP_EXPR_DIV;
-    case RP_OF_MOD: return RP_EXPR_MOD;
-    case RP_OF_MIN: return RP_EXPR_MIN;
-    case RP_OF_MAX: return RP_EXPR_MAX;
-    case RP_OF_CEIL_DIV: return RP_EXPR_CEIL_DIV;
+    case RP_FORMULA_ADD: return RP_EXPR_ADD;
+    case RP_FORMULA_SUB: return RP_EXPR_SUB;
+    case RP_FORMULA_MUL: return RP_EXPR_MUL;
+    case RP_FORMULA_DIV: return RP_EXPR_DIV;
+    case RP_FORMULA_MOD: return RP_EXPR_MOD;
+    case RP_FORMULA_min: return RP_EXPR_MIN;
+    case RP_FORMULA_max: return RP_EXPR_MAX;
+    case RP_VALUE_CEIL_DIV: return RP_EXPR_CEIL_DIV;
     default: return RP_EXPR_CONST;
     }
 }
@@ -130,8 +130,7 @@ static bool only_some(parser *p, size_t at) {
     return fail(p, at, "live values are computed with + - * / %%, min, max and ceil_div alone");
 }
 
-static bool compute(parser *p, rp_operator code, const rp_value *a, const rp_value *b,
-                    rp_value *out) {
+static bool compute(parser *p, uint8_t code, const rp_value *a, const rp_value *b, rp_value *out) {
     if (a->kind != RP_VALUE_LIVE && b->kind != RP_VALUE_LIVE)
         return take(p, rp_value_compute(code, a, b, out), out);
     rp_expr_code step = step_of(code);
@@ -229,7 +228,7 @@ static bool parse_call(parser *p, size_t at, size_t length, rp_value *out) {
     if (count != f->arity)
         return fail(p, at, "%s takes %u argument%s, not %u", f->name, f->arity,
                     f->arity == 1 ? "" : "s", count);
-    if (f->arity == 2) return compute(p, (rp_operator)f->code, &args[0], &args[1], out);
+    if (f->arity == 2) return compute(p, f->code, &args[0], &args[1], out);
     if (args[0].kind == RP_VALUE_LIVE) return only_some(p, at);
     return take(p, rp_value_call(f, &args[0], out), out);
 }
@@ -286,60 +285,34 @@ static bool parse_unary(parser *p, rp_value *out) {
     return apply_sign(p, c, out);
 }
 
-typedef struct operator{
-    char text[3];
-    uint8_t code, level;
-}
-operator;
-
-enum { LEVEL_EITHER, LEVEL_BOTH, LEVEL_BITS, LEVEL_COMPARE, LEVEL_SHIFT, LEVEL_SUM, LEVEL_PRODUCT };
-
-/* Longer ones first: "<<" is not "<". */
-static const operator operators[] = {
-    {"||", RP_OF_EITHER, LEVEL_EITHER}, {"&&", RP_OF_BOTH, LEVEL_BOTH},
-    {"<<", RP_OF_LEFT, LEVEL_SHIFT},    {">>", RP_OF_RIGHT, LEVEL_SHIFT},
-    {"<=", RP_OF_LE, LEVEL_COMPARE},    {">=", RP_OF_GE, LEVEL_COMPARE},
-    {"==", RP_OF_EQ, LEVEL_COMPARE},    {"!=", RP_OF_NE, LEVEL_COMPARE},
-    {"<", RP_OF_LT, LEVEL_COMPARE},     {">", RP_OF_GT, LEVEL_COMPARE},
-    {"&", RP_OF_AND, LEVEL_BITS},       {"|", RP_OF_OR, LEVEL_BITS},
-    {"^", RP_OF_XOR, LEVEL_BITS},       {"+", RP_OF_ADD, LEVEL_SUM},
-    {"-", RP_OF_SUB, LEVEL_SUM},        {"*", RP_OF_MUL, LEVEL_PRODUCT},
-    {"/", RP_OF_DIV, LEVEL_PRODUCT},    {"%", RP_OF_MOD, LEVEL_PRODUCT},
-};
-
-static const operator* peek_operator(parser *p) {
+static const rp_formula_operator *peek_operator(parser *p) {
     peek(p);
-    for (uint32_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-        size_t length = strlen(operators[i].text);
-        if (p->size - p->at >= length && memcmp(operators[i].text, p->text + p->at, length) == 0)
-            return operators + i;
-    }
-    return NULL;
+    return rp_formula_operator_at(p->text + p->at, p->size - p->at);
 }
 
 /* Whether the left side decides: the right one is not used. */
-static bool decides(const operator* found, const rp_value *left) {
+static bool decides(const rp_formula_operator *found, const rp_value *left) {
     if (left->kind == RP_VALUE_LIVE) return false;
-    return (found->code == RP_OF_BOTH && !rp_value_truth(left)) ||
-           (found->code == RP_OF_EITHER && rp_value_truth(left));
+    return (found->code == RP_FORMULA_BOTH && !rp_value_truth(left)) ||
+           (found->code == RP_FORMULA_EITHER && rp_value_truth(left));
 }
 
 /* Operators of `level` and those that bind tighter. */
 static bool parse_binary(parser *p, uint8_t level, rp_value *out) {
-    const operator* found;
+    const rp_formula_operator *found;
     bool compared = false;
     if (!parse_unary(p, out)) return false;
     while ((found = peek_operator(p)) && found->level >= level) {
-        if (found->level == LEVEL_COMPARE && compared)
+        if (found->level == RP_LEVEL_COMPARE && compared)
             return fail(p, p->at, "comparisons do not chain: use && or parentheses");
-        compared = found->level == LEVEL_COMPARE;
+        compared = found->level == RP_LEVEL_COMPARE;
         rp_value left = *out, right;
         bool unused = decides(found, &left);
         p->at += strlen(found->text);
         p->unused += unused;
         bool good = parse_binary(p, (uint8_t)(found->level + 1), &right);
         p->unused -= unused;
-        if (!good || !compute(p, (rp_operator)found->code, &left, &right, out)) return false;
+        if (!good || !compute(p, found->code, &left, &right, out)) return false;
     }
     return true;
 }
@@ -360,7 +333,7 @@ static bool parse_choice(parser *p, bool chosen, rp_value *out) {
 }
 
 static bool parse_expr(parser *p, rp_value *out) {
-    if (!enter(p) || !parse_binary(p, LEVEL_EITHER, out)) return false;
+    if (!enter(p) || !parse_binary(p, RP_LEVEL_EITHER, out)) return false;
     if (peek(p) == '?') {
         rp_value condition = *out;
         if (condition.kind == RP_VALUE_LIVE)

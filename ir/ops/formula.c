@@ -251,46 +251,41 @@ static bool parse_unary(parser *p, uint32_t *out) {
     return true;
 }
 
-typedef struct operator{
-    char text[3];
-    uint8_t code, level;
-}
-operator;
-
-enum { LEVEL_EITHER, LEVEL_BOTH, LEVEL_BITS, LEVEL_COMPARE, LEVEL_SHIFT, LEVEL_SUM, LEVEL_PRODUCT };
-
 /* Longer ones first: "<<" is not "<". */
-static const operator operators[] = {
-    {"||", RP_FORMULA_EITHER, LEVEL_EITHER}, {"&&", RP_FORMULA_BOTH, LEVEL_BOTH},
-    {"<<", RP_FORMULA_LEFT, LEVEL_SHIFT},    {">>", RP_FORMULA_RIGHT, LEVEL_SHIFT},
-    {"<=", RP_FORMULA_LE, LEVEL_COMPARE},    {">=", RP_FORMULA_GE, LEVEL_COMPARE},
-    {"==", RP_FORMULA_EQ, LEVEL_COMPARE},    {"!=", RP_FORMULA_NE, LEVEL_COMPARE},
-    {"<", RP_FORMULA_LT, LEVEL_COMPARE},     {">", RP_FORMULA_GT, LEVEL_COMPARE},
-    {"&", RP_FORMULA_AND, LEVEL_BITS},       {"|", RP_FORMULA_OR, LEVEL_BITS},
-    {"^", RP_FORMULA_XOR, LEVEL_BITS},       {"+", RP_FORMULA_ADD, LEVEL_SUM},
-    {"-", RP_FORMULA_SUB, LEVEL_SUM},        {"*", RP_FORMULA_MUL, LEVEL_PRODUCT},
-    {"/", RP_FORMULA_DIV, LEVEL_PRODUCT},    {"%", RP_FORMULA_MOD, LEVEL_PRODUCT},
+static const rp_formula_operator operators[] = {
+    {"||", RP_FORMULA_EITHER, RP_LEVEL_EITHER}, {"&&", RP_FORMULA_BOTH, RP_LEVEL_BOTH},
+    {"<<", RP_FORMULA_LEFT, RP_LEVEL_SHIFT},    {">>", RP_FORMULA_RIGHT, RP_LEVEL_SHIFT},
+    {"<=", RP_FORMULA_LE, RP_LEVEL_COMPARE},    {">=", RP_FORMULA_GE, RP_LEVEL_COMPARE},
+    {"==", RP_FORMULA_EQ, RP_LEVEL_COMPARE},    {"!=", RP_FORMULA_NE, RP_LEVEL_COMPARE},
+    {"<", RP_FORMULA_LT, RP_LEVEL_COMPARE},     {">", RP_FORMULA_GT, RP_LEVEL_COMPARE},
+    {"&", RP_FORMULA_AND, RP_LEVEL_BITS},       {"|", RP_FORMULA_OR, RP_LEVEL_BITS},
+    {"^", RP_FORMULA_XOR, RP_LEVEL_BITS},       {"+", RP_FORMULA_ADD, RP_LEVEL_SUM},
+    {"-", RP_FORMULA_SUB, RP_LEVEL_SUM},        {"*", RP_FORMULA_MUL, RP_LEVEL_PRODUCT},
+    {"/", RP_FORMULA_DIV, RP_LEVEL_PRODUCT},    {"%", RP_FORMULA_MOD, RP_LEVEL_PRODUCT},
 };
 
-static const operator* peek_operator(parser *p) {
-    peek(p);
-    for (uint32_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+const rp_formula_operator *rp_formula_operator_at(const char *text, size_t size) {
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
         size_t length = strlen(operators[i].text);
-        if (p->size - p->at >= length && memcmp(operators[i].text, p->text + p->at, length) == 0)
-            return operators + i;
+        if (size >= length && memcmp(operators[i].text, text, length) == 0) return operators + i;
     }
     return NULL;
 }
 
+static const rp_formula_operator *peek_operator(parser *p) {
+    peek(p);
+    return rp_formula_operator_at(p->text + p->at, p->size - p->at);
+}
+
 /* Operators of `level` and those that bind tighter. */
 static bool parse_binary(parser *p, uint8_t level, uint32_t *out) {
-    const operator* found;
+    const rp_formula_operator *found;
     bool compared = false;
     if (!parse_unary(p, out)) return false;
     while ((found = peek_operator(p)) && found->level >= level) {
-        if (found->level == LEVEL_COMPARE && compared)
+        if (found->level == RP_LEVEL_COMPARE && compared)
             return fail(p, p->at, "comparisons do not chain: use && or parentheses");
-        compared = found->level == LEVEL_COMPARE;
+        compared = found->level == RP_LEVEL_COMPARE;
         rp_formula_node node = {.code = found->code, .args = {*out}};
         p->at += strlen(found->text);
         if (!parse_binary(p, (uint8_t)(found->level + 1), node.args + 1) || !emit(p, node, out))
@@ -300,7 +295,7 @@ static bool parse_binary(parser *p, uint8_t level, uint32_t *out) {
 }
 
 static bool parse_formula(parser *p, uint32_t *out) {
-    if (!parse_binary(p, LEVEL_EITHER, out)) return false;
+    if (!parse_binary(p, RP_LEVEL_EITHER, out)) return false;
     if (peek(p) != '?') return true;
     rp_formula_node node = {.code = RP_FORMULA_SELECT, .args = {*out}};
     if (!enter(p)) return false;

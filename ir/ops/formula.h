@@ -140,6 +140,24 @@ void rp_formula_free(const rp_allocator *a, rp_formula *formula);
  * what it is given. */
 bool rp_formula_check(rp_formula *formula, const uint8_t *name_types, char *error);
 
+/* An operator of two operands, and how tight it binds: the levels in ascending order. */
+typedef enum rp_formula_level {
+    RP_LEVEL_EITHER,
+    RP_LEVEL_BOTH,
+    RP_LEVEL_BITS,
+    RP_LEVEL_COMPARE, /* does not chain */
+    RP_LEVEL_SHIFT,
+    RP_LEVEL_SUM,
+    RP_LEVEL_PRODUCT
+} rp_formula_level;
+typedef struct rp_formula_operator {
+    char text[3];
+    uint8_t code, level; /* rp_formula_code, rp_formula_level */
+} rp_formula_operator;
+
+/* The one that a text begins with, NULL for none. Expressions of pipelines have the same operators. */
+const rp_formula_operator *rp_formula_operator_at(const char *text, size_t size);
+
 /* Operands of a code: 0 to 3 of a node's `args` count. */
 uint32_t rp_formula_arity(uint8_t code);
 
