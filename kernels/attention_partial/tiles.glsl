@@ -103,18 +103,6 @@ void fetch(uint tile, uint end, uint group, out uvec4 from_k[2], out uvec4 from_
     }
 }
 
-float capped(float score) {
-    if (softcap == 0.0) return score;
-    precise float e = exp(-2.0 * abs(score / softcap)); // tanh by what cannot overflow
-    precise float result = sign(score) * softcap * (1.0 - e) / (1.0 + e);
-    return result;
-}
-
-// exp(score - high), 0 where that is next to nothing, also for a score of -inf.
-float weight_of(float score, float high) {
-    return score - high < -104.0 ? 0.0 : exp(score - high);
-}
-
 float score_of(uint j, uint row) {
     precise vec4 sum = vec4(0.0);
     for (uint c = 0u; c < COLUMNS; c++) {
@@ -124,7 +112,7 @@ float score_of(uint j, uint row) {
     }
     float factor = scale == 0.0 ? 1.0 / sqrt(float(D)) : scale;
     precise float score = (sum.x + sum.y + sum.z + sum.w) * factor;
-    return capped(score);
+    return softcap == 0.0 ? score : attention_capped(score, softcap);
 }
 
 // Scores of a tile's `count` rows become weights, in four steps.
@@ -143,12 +131,12 @@ void weigh(uint count) {
     if (thread < J) {
         float high = most[thread];
         for (uint n = 0u; n < SEGMENTS; n++) high = max(high, segments[thread * SEGMENTS + n]);
-        keep[thread] = weight_of(most[thread], high);
+        keep[thread] = attention_weight(most[thread], high);
         most[thread] = high;
     }
     barrier();
     for (uint i = thread; i < J * TILE; i += 256u)
-        weights[i] = i % TILE < count ? weight_of(weights[i], most[i / TILE]) : 0.0;
+        weights[i] = i % TILE < count ? attention_weight(weights[i], most[i / TILE]) : 0.0;
     barrier();
 }
 
@@ -236,7 +224,7 @@ void main() {
             uint head = part * H + first_head + j;
             partial_store(head * D + d, sum);
             if (d != 0u) continue;
-            maxima_store(head, total == 0.0 ? uintBitsToFloat(0xff800000u) : most[j]); // -inf
+            maxima_store(head, total == 0.0 ? attention_none() : most[j]);
             sums_store(head, total);
         }
         barrier(); // before the next heads' sums

@@ -21,21 +21,6 @@ vec4 sums[TOKENS * C];
 vec4 results[TOKENS * C];
 uint lane, batch, head, group;
 
-float lowest() {
-    return uintBitsToFloat(0xff800000u);
-}
-
-float capped(float score) {
-    precise float e = exp(-2.0 * abs(score / softcap)); // tanh by what cannot overflow
-    precise float result = sign(score) * softcap * (1.0 - e) / (1.0 + e);
-    return result;
-}
-
-// exp(score - high), 0 where that is next to nothing, also for a score of -inf.
-float weight_of(float score, float high) {
-    return score - high < -104.0 ? 0.0 : exp(score - high);
-}
-
 // Four elements; what is past the end of a head does not count.
 
 vec4 q_quad(uint token, uint d) {
@@ -134,28 +119,28 @@ void main() {
         float counts = 0.0;
         [[unroll]] for (uint i = 0u; i < V; i++) {
             more[i] = mask(batch * S + min(tile + lane * V + i, end - 1u));
-            if (more[i] != lowest()) counts = 1.0;
+            if (more[i] != attention_none()) counts = 1.0;
         }
         if (lanes_max(counts) == 0.0) continue;
 #endif
         multiply_k(token, tile, end);
         [[unroll]] for (uint i = 0u; i < TOKENS * V; i++) scores[i] *= factor;
         if (softcap != 0.0)
-            [[unroll]] for (uint i = 0u; i < TOKENS * V; i++) scores[i] = capped(scores[i]);
+            [[unroll]] for (uint i = 0u; i < TOKENS * V; i++) scores[i] = attention_capped(scores[i], softcap);
         [[unroll]] for (uint t = 0u; t < TOKENS; t++) {
             uint seen = causal != 0u ? before + min(token + t + 1u, S - before) : total;
             float high = LOWEST;
             [[unroll]] for (uint i = 0u; i < V; i++) {
-                bool sees = tile + lane * V + i < min(seen, end) && more[i] != lowest();
-                scores[t * V + i] = sees ? scores[t * V + i] + more[i] : lowest();
+                bool sees = tile + lane * V + i < min(seen, end) && more[i] != attention_none();
+                scores[t * V + i] = sees ? scores[t * V + i] + more[i] : attention_none();
                 high = max(high, scores[t * V + i]);
             }
             high = max(most[t], lanes_max(high));
-            float keep = weight_of(most[t], high);
+            float keep = attention_weight(most[t], high);
             most[t] = high;
             totals[t] *= keep;
             [[unroll]] for (uint i = 0u; i < V; i++) {
-                scores[t * V + i] = weight_of(scores[t * V + i], high);
+                scores[t * V + i] = attention_weight(scores[t * V + i], high);
                 totals[t] += scores[t * V + i];
             }
             [[unroll]] for (uint c = 0u; c < C; c++) sums[t * C + c] *= keep;

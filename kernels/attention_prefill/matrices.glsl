@@ -60,12 +60,6 @@ uint column_of(uint e) {
     return gl_SubgroupInvocationID % 4u * 2u + e % 2u + e / 2u % 2u * 8u;
 }
 
-float capped(float score) {
-    precise float e = exp(-2.0 * abs(score / softcap)); // tanh by what cannot overflow
-    precise float result = sign(score) * softcap * (1.0 - e) / (1.0 + e);
-    return result;
-}
-
 bool has_odd(uvec4 halves) {
     uvec4 low = halves & 0x7c00u, high = halves & 0x7c000000u;
     return any(equal(low, uvec4(0x7c00u))) || any(equal(high, uvec4(0x7c000000u)));
@@ -106,7 +100,7 @@ void by_tokens(uint token, uint head, uint group, uint before, uint total, float
             uint at = (row * G + group) * D;
             float score = 0.0;
             for (uint d = 0u; d < D; d++) score = fma(q((t * H + head) * D + d), k(at + d), score);
-            score = softcap == 0.0 ? score * factor : capped(score * factor);
+            score = softcap == 0.0 ? score * factor : attention_capped(score * factor, softcap);
             float high = max(most, score), keep = exp(most - high), weight = exp(score - high);
             weights = weights * keep + weight;
             mean = mean * keep + weight * v_4(at + first);
@@ -212,7 +206,7 @@ void main() {
             if (M == 2u) {
                 [[unroll]] for (uint i = 0u; i < Q * KEYS; i++)
                     [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
-                        score[i][e] = softcap == 0.0 ? -score[i][e] : capped(score[i][e] * factor);
+                        score[i][e] = softcap == 0.0 ? -score[i][e] : attention_capped(score[i][e] * factor, softcap);
                 steep = softcap == 0.0 ? -steep : LOG2E;
             }
             if (tile + R > own_all_see)
@@ -222,7 +216,7 @@ void main() {
                         uint seen = causal != 0u ? before + min(t + 1u, S - before) : total;
                         [[unroll]] for (uint n = 0u; n < KEYS; n++)
                             if (tile + n * E + column_of(e) >= seen)
-                                score[r * KEYS + n][e] = uintBitsToFloat(0xff800000u);
+                                score[r * KEYS + n][e] = attention_none();
                     }
             [[unroll]] for (uint r = 0u; r < Q; r++) {
                 float high[2] = float[2](LOWEST, LOWEST);

@@ -58,21 +58,6 @@ void fence() {
     subgroupBarrier();
 }
 
-float lowest() {
-    return uintBitsToFloat(0xff800000u);
-}
-
-float capped(float score) {
-    precise float e = exp(-2.0 * abs(score / softcap)); // tanh by what cannot overflow
-    precise float result = sign(score) * softcap * (1.0 - e) / (1.0 + e);
-    return result;
-}
-
-// exp(score - high), 0 where that is next to nothing, also for a score of -inf.
-float weight_of(float score, float high) {
-    return score - high < -104.0 ? 0.0 : exp(score - high);
-}
-
 bool is_odd(vec4 value) {
     uvec4 bits = floatBitsToUint(value) & 0x7f800000u;
     return any(equal(bits, uvec4(0x7f800000u)));
@@ -111,7 +96,7 @@ vec4 v_quad(uint row, uint d) {
 
 // What the mask adds to the scores of a row, -inf past the end.
 float mask_of(uint row) {
-    if (row >= end) return lowest();
+    if (row >= end) return attention_none();
 #if mask_PRESENT
     return mask(batch * S + row);
 #else
@@ -159,7 +144,7 @@ void stash_v(uint half_) {
     [[unroll]] for (uint i = 0u; i < LOADS; i++) {
         uint n = thread + i * THREADS;
         if (R * FOURS % THREADS != 0u && n >= R * FOURS) continue;
-        vec4 row = next_mask[i] == lowest() ? vec4(0.0) : next[i];
+        vec4 row = next_mask[i] == attention_none() ? vec4(0.0) : next[i];
         pieces[half_ * PIECE + n] = row;
         found = found || is_odd(row);
     }
@@ -251,12 +236,12 @@ void finish_scores(uint tile, uint first_token, uint before, float factor) {
     [[unroll]] for (uint t = 0u; t < U; t++) scores[t] *= factor;
     if (softcap != 0.0)
         [[unroll]] for (uint t = 0u; t < U; t++)
-            [[unroll]] for (uint i = 0u; i < 4u; i++) scores[t][i] = capped(scores[t][i]);
+            [[unroll]] for (uint i = 0u; i < 4u; i++) scores[t][i] = attention_capped(scores[t][i], softcap);
     [[unroll]] for (uint t = 0u; t < U; t++) {
         uint seen = before + min(first_token + t + 1u, S - before);
         [[unroll]] for (uint i = 0u; i < 4u; i++) {
-            bool sees = more[i] != lowest() && (causal == 0u || tile + lane * 4u + i < seen);
-            scores[t][i] = sees ? scores[t][i] + more[i] : lowest();
+            bool sees = more[i] != attention_none() && (causal == 0u || tile + lane * 4u + i < seen);
+            scores[t][i] = sees ? scores[t][i] + more[i] : attention_none();
         }
     }
 }
@@ -279,7 +264,7 @@ void main() {
     // From the first row that counts to the last one: each subgroup finds them for itself.
     uint least = end, most_row = 0u;
     for (uint row = gl_SubgroupInvocationID; row < end; row += gl_SubgroupSize)
-        if (mask(batch * S + row) != lowest()) {
+        if (mask(batch * S + row) != attention_none()) {
             least = min(least, row);
             most_row = row + 1u;
         }
@@ -318,9 +303,9 @@ void main() {
         [[unroll]] for (uint t = 0u; t < U; t++) {
             float high = max(max(scores[t].x, scores[t].y), max(scores[t].z, scores[t].w));
             high = max(most[t], team_max(high));
-            float keep = weight_of(most[t], high);
+            float keep = attention_weight(most[t], high);
             most[t] = high;
-            [[unroll]] for (uint i = 0u; i < 4u; i++) scores[t][i] = weight_of(scores[t][i], high);
+            [[unroll]] for (uint i = 0u; i < 4u; i++) scores[t][i] = attention_weight(scores[t][i], high);
             totals[t] = totals[t] * keep + ((scores[t].x + scores[t].y) + (scores[t].z + scores[t].w));
             [[unroll]] for (uint c = 0u; c < COLUMNS; c++) sums[t * COLUMNS + c] *= keep;
         }

@@ -25,18 +25,6 @@ shared float slice[SLICE * (ROWS + 1u)]; // of k by columns, one word apart; of 
 shared float weights[X * (ROWS + 1u)];   // scores, then weights
 shared float highest[X * PARTS];
 
-float capped(float score) {
-    if (softcap == 0.0) return score;
-    precise float e = exp(-2.0 * abs(score / softcap)); // tanh by what cannot overflow
-    precise float result = sign(score) * softcap * (1.0 - e) / (1.0 + e);
-    return result;
-}
-
-// exp(score - high), 0 where that is next to nothing, also for a score of -inf.
-float weight_of(float score, float high) {
-    return score - high < -104.0 ? 0.0 : exp(score - high);
-}
-
 // Columns of all the tile's rows of k; zeros past the end, so that no NaN comes from there.
 void load_k(uint tile, uint end, uint group, uint first_column) {
     for (uint n = 0u; n < ROWS * SLICE / 256u; n++) {
@@ -103,15 +91,16 @@ void main() {
                     scores[n] = fma(queries[(first + n) * SIZE + s * SLICE + d], key, scores[n]);
             }
         }
-        const float lowest = uintBitsToFloat(0xff800000u);
         float more = 0.0;
 #if mask_PRESENT
         if (tile + across < end) more = mask(batch * S + tile + across);
 #endif
         for (uint n = 0u; n < TOKENS; n++) {
             uint seen = causal != 0u ? before + min(token + first + n + 1u, S - before) : total;
-            bool sees = tile + across < min(seen, end) && more != lowest;
-            scores[n] = sees ? capped(scores[n] * factor) + more : lowest;
+            bool sees = tile + across < min(seen, end) && more != attention_none();
+            float score = scores[n] * factor;
+            if (softcap != 0.0) score = attention_capped(score, softcap);
+            scores[n] = sees ? score + more : attention_none();
             weights[(first + n) * (ROWS + 1u) + across] = scores[n];
         }
         barrier();
@@ -123,9 +112,9 @@ void main() {
         for (uint n = 0u; n < TOKENS; n++) {
             high = most[n];
             for (uint p = 0u; p < PARTS; p++) high = max(high, highest[p * X + first + n]);
-            float keep = weight_of(most[n], high);
+            float keep = attention_weight(most[n], high);
             most[n] = high;
-            float weight = weight_of(scores[n], high);
+            float weight = attention_weight(scores[n], high);
             totals[n] = totals[n] * keep + weight;
             weights[(first + n) * (ROWS + 1u) + across] = weight;
             for (uint c = 0u; c < COLUMNS; c++) sums[n * COLUMNS + c] *= keep;

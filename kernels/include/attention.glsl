@@ -1,0 +1,18 @@
+// What the ways of attending share.
+
+// The score of what is left out: -inf.
+float attention_none() {
+    return uintBitsToFloat(0xff800000u);
+}
+
+// cap * tanh(score / cap), by what cannot overflow.
+float attention_capped(float score, float cap) {
+    precise float e = exp(-2.0 * abs(score / cap));
+    precise float result = sign(score) * cap * (1.0 - e) / (1.0 + e);
+    return result;
+}
+
+// exp(score - high), 0 where that is next to nothing, also for a score of -inf.
+float attention_weight(float score, float high) {
+    return score - high < -104.0 ? 0.0 : exp(score - high);
+}
