@@ -30,6 +30,12 @@ rp_status rp_emit_no_memory(rp_emit *e) {
     return e->status;
 }
 
+void rp_emit_move(rp_emit *e, rp_text *to, rp_text *from) {
+    if (from->size) rp_text_append(to, from->data, from->size);
+    if (from->failed) rp_emit_no_memory(e);
+    rp_text_free(from);
+}
+
 const char *rp_emit_name(rp_emit *e, const char *format, ...) {
     rp_text text;
     rp_text_init(&text, &e->allocator);

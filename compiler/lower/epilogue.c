@@ -84,9 +84,8 @@ const char *rp_emit_epilogue(rp_emit *e, const uint32_t *cores, uint32_t core_co
         put_core(e, cores[k], rp_emit_name(e, "c%u_other", cores[k]),
                  rp_emit_name(e, "core%u_j", k));
     }
-    rp_text_format(to, "%s}\n\n", body.data ? body.data : "");
-    if (body.failed) rp_emit_no_memory(e);
-    rp_text_free(&body);
+    rp_emit_move(e, to, &body);
+    rp_text_string(to, "}\n\n");
     return name;
 }
 
@@ -184,14 +183,13 @@ static bool put_epilogue_4(rp_emit *e, const char *name, const char *type, uint3
                    ahead ? "void %s(uint i, %s value, %s_AHEAD ahead) {\n"
                          : "void %s(uint i, %s value) {\n",
                    name, type, name);
-    rp_text_format(&e->functions, "%s    %s core = %s;\n%s%s}\n\n", loads.data ? loads.data : "",
-                   type, round_4(e, e->values[value].dtype, type, "value"),
-                   body.data ? body.data : "", stores.data ? stores.data : "");
-    if (loads.failed || body.failed || stores.failed || members.failed || values.failed)
-        rp_emit_no_memory(e);
-    rp_text_free(&loads);
-    rp_text_free(&body);
-    rp_text_free(&stores);
+    rp_emit_move(e, &e->functions, &loads);
+    rp_text_format(&e->functions, "    %s core = %s;\n", type,
+                   round_4(e, e->values[value].dtype, type, "value"));
+    rp_emit_move(e, &e->functions, &body);
+    rp_emit_move(e, &e->functions, &stores);
+    rp_text_string(&e->functions, "}\n\n");
+    if (members.failed || values.failed) rp_emit_no_memory(e);
     rp_text_free(&members);
     rp_text_free(&values);
     return true;

@@ -24,6 +24,8 @@
 #include "ops/formula.h"
 
 rp_status rp_emit_no_memory(rp_emit *e);
+/* Appends a text that was written apart, since what it goes behind was not known yet, and frees it. */
+void rp_emit_move(rp_emit *e, rp_text *to, rp_text *from);
 bool rp_emit_is_output(const rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Bytes of a GLSL type of raw elements: a scalar, or a vector of 32-bit ones. */

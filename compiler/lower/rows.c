@@ -25,14 +25,16 @@ static void put_team_elements(rp_emit *e, uint64_t r, uint64_t c, const char *le
     rp_text body;
     rp_text_init(&body, &e->allocator);
     bool fours = rp_emit_rows_by_fours(e, c) && rp_emit_outputs_4(e, &body, "        ", r * c);
-    if (fours)
+    if (fours) {
         rp_text_format(&e->main,
                        "    for (uint four = row_lane * 4u; four < %s; four += %uu) {\n"
-                       "        uint i = row * %s + four;\n%s    }\n",
-                       length, 4 * team, length, body.data ? body.data : "");
-    if (body.failed) rp_emit_no_memory(e);
+                       "        uint i = row * %s + four;\n",
+                       length, 4 * team, length);
+        rp_emit_move(e, &e->main, &body);
+        rp_text_string(&e->main, "    }\n");
+        return;
+    }
     rp_text_free(&body);
-    if (fours) return;
     rp_text_format(&e->main,
                    "    for (uint four = row_lane * 4u; four < %s; four += %uu)\n"
                    "        for (uint c = four; c < min(four + 4u, %s); c++) {\n"

@@ -142,12 +142,9 @@ static void put_four(rp_emit *e, const row_pass *pass, const char *indent, rp_te
         }
         rp_eval_close(&eval);
     }
-    rp_text_format(to, "%s%s%s", loads.data ? loads.data : "", body.data ? body.data : "",
-                   joins.data ? joins.data : "");
-    if (loads.failed || body.failed || joins.failed) rp_emit_no_memory(e);
-    rp_text_free(&loads);
-    rp_text_free(&body);
-    rp_text_free(&joins);
+    rp_emit_move(e, to, &loads);
+    rp_emit_move(e, to, &body);
+    rp_emit_move(e, to, &joins);
 }
 
 /* The loop over elements from `first` in steps of `stride`. */
@@ -159,12 +156,12 @@ static void put_loop(rp_emit *e, const row_pass *pass, const char *first, const 
     rp_text body;
     rp_text_init(&body, &e->allocator);
     put_element(e, pass, inner, &body);
-    if (body.failed) rp_emit_no_memory(e);
     rp_text_format(&e->functions,
-                   "%sfor (uint c = %s%s; c < %s; c += %s) {\n%suint i = %s * %s + c;\n%s%s}\n",
-                   indent, parts ? "begin + " : "", first, parts ? "end" : c, stride, inner,
-                   parts ? "whole" : "row", c, body.data ? body.data : "", indent);
-    rp_text_free(&body);
+                   "%sfor (uint c = %s%s; c < %s; c += %s) {\n%suint i = %s * %s + c;\n", indent,
+                   parts ? "begin + " : "", first, parts ? "end" : c, stride, inner,
+                   parts ? "whole" : "row", c);
+    rp_emit_move(e, &e->functions, &body);
+    rp_text_format(&e->functions, "%s}\n", indent);
 }
 
 /* The fours of a thread in a team: evaluated at once where rows begin at multiples of four. Their elements
@@ -178,19 +175,17 @@ static void put_team_loop(rp_emit *e, const row_pass *pass, uint32_t team) {
         put_four(e, pass, "            ", &body);
     else
         put_element(e, pass, "                ", &body);
-    const char *text = body.data ? body.data : "";
     rp_text_format(&e->functions, "        for (uint four = row_lane * 4u; four < %s; four += %uu)",
                    c, 4 * team);
     if (fours)
-        rp_text_format(&e->functions, " {\n            uint i = row * %s + four;\n%s        }\n", c,
-                       text);
+        rp_text_format(&e->functions, " {\n            uint i = row * %s + four;\n", c);
     else
         rp_text_format(&e->functions,
                        "\n            for (uint c = four; c < min(four + 4u, %s); c++) {\n"
-                       "                uint i = row * %s + c;\n%s            }\n",
-                       c, c, text);
-    if (body.failed) rp_emit_no_memory(e);
-    rp_text_free(&body);
+                       "                uint i = row * %s + c;\n",
+                       c, c);
+    rp_emit_move(e, &e->functions, &body);
+    rp_text_string(&e->functions, fours ? "        }\n" : "            }\n");
 }
 
 /* The results of the 256 partial ones, which lie in shared memory. */
@@ -436,8 +431,8 @@ const char *rp_emit_row_steps(rp_emit *e, uint32_t member, uint32_t operand) {
             rp_emit_fail(e, "%s has another number of rows", e->members[i].call.op->name);
         put_member_rows(e, i, &body);
     }
-    rp_text_format(&e->functions, "void row_steps() {\n%s}\n\n", body.data ? body.data : "");
-    if (body.failed) rp_emit_no_memory(e);
-    rp_text_free(&body);
+    rp_text_string(&e->functions, "void row_steps() {\n");
+    rp_emit_move(e, &e->functions, &body);
+    rp_text_string(&e->functions, "}\n\n");
     return "row_steps";
 }

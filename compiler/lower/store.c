@@ -46,9 +46,8 @@ static const char *scatter_function(rp_emit *e, uint32_t member) {
     rp_text text;
     rp_text_init(&text, &e->allocator);
     rp_emit_element_text(e, &text, member, source, name);
-    rp_text_append(&e->functions, text.data ? text.data : "", text.size);
+    rp_emit_move(e, &e->functions, &text);
     rp_text_char(&e->functions, '\n');
-    rp_text_free(&text);
     return name;
 }
 
@@ -174,11 +173,8 @@ bool rp_emit_outputs_4(rp_emit *e, rp_text *to, const char *indent, uint64_t ele
                 rp_emit_store_4(e, &stores, v, indent, rp_eval_value(&eval, v));
         rp_eval_close(&eval);
     }
-    rp_text_format(to, "%s%s%s", loads.data ? loads.data : "", body.data ? body.data : "",
-                   stores.data ? stores.data : "");
-    if (loads.failed || body.failed || stores.failed) rp_emit_no_memory(e);
-    rp_text_free(&loads);
-    rp_text_free(&body);
-    rp_text_free(&stores);
+    rp_emit_move(e, to, &loads);
+    rp_emit_move(e, to, &body);
+    rp_emit_move(e, to, &stores);
     return true;
 }

@@ -308,9 +308,8 @@ static void file_function(rp_emit *e, uint32_t value, const char *name) {
     rp_text_init(&text, &e->allocator);
     const char *own = exact_name(e, value);
     rp_emit_element_text(e, &text, out->member, source, own);
-    rp_text_append(&e->functions, text.data ? text.data : "", text.size);
+    rp_emit_move(e, &e->functions, &text);
     rp_text_char(&e->functions, '\n');
-    rp_text_free(&text);
     if (is_rounded(e, value))
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n",
                        rp_emit_class(out->dtype), name, rp_emit_rounding(out->dtype), own);
@@ -345,11 +344,11 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value) {
     rp_eval eval;
     if (rp_eval_open(&eval, e, &body, "i", "    ", out->elements) == RP_OK) {
         const char *local = rp_eval_value(&eval, value);
-        rp_text_format(&e->functions, "%s %s(uint i) {\n%s    return %s;\n}\n\n",
-                       rp_emit_class(out->dtype), name, body.data ? body.data : "", local);
+        rp_text_format(&e->functions, "%s %s(uint i) {\n", rp_emit_class(out->dtype), name);
+        rp_emit_move(e, &e->functions, &body);
+        rp_text_format(&e->functions, "    return %s;\n}\n\n", local);
         rp_eval_close(&eval);
     }
-    if (body.failed) rp_emit_no_memory(e);
     rp_text_free(&body);
     return name;
 }
@@ -365,11 +364,12 @@ static void put_computed(rp_emit *e, const char *type, const char *name, uint32_
     if (rp_eval_open(&eval, e, &body, "i", "    ", e->values[value].elements) == RP_OK) {
         eval.loads = &loads;
         const char *local = rp_eval_value(&eval, value);
-        rp_text_format(&e->functions, "%s %s(uint i) {\n%s%s    return %s;\n}\n\n", type, name,
-                       loads.data ? loads.data : "", body.data ? body.data : "", local);
+        rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);
+        rp_emit_move(e, &e->functions, &loads);
+        rp_emit_move(e, &e->functions, &body);
+        rp_text_format(&e->functions, "    return %s;\n}\n\n", local);
         rp_eval_close(&eval);
     }
-    if (loads.failed || body.failed) rp_emit_no_memory(e);
     rp_text_free(&loads);
     rp_text_free(&body);
 }
