@@ -200,6 +200,21 @@ rp_graph *gpu_parse(const char *text) {
     return g;
 }
 
+rp_given_operand gpu_operand(rp_graph *graph, const char *operand, const char *buffer,
+                             rp_buffer_kind kind, const rp_tensor *tensor) {
+    rp_given_operand out = {.name = operand, .fresh = RP_NONE, .argument = {.tensor = *tensor}};
+    const rp_graph_buffer made = {.name = rp_graph_intern(graph, buffer, strlen(buffer)),
+                                  .kind = kind,
+                                  .dtype = tensor->dtype,
+                                  .rank = tensor->rank,
+                                  .size = rp_tensor_bytes(tensor),
+                                  .offset = RP_NOT_PLACED,
+                                  .first_default = RP_NONE,
+                                  .max_value = UINT32_MAX};
+    out.argument.buffer = rp_graph_add_buffer(graph, &made, tensor->dims);
+    return out;
+}
+
 rp_plan *gpu_try_compile_ops(const rp_graph *graph, int level, const rp_target *target,
                              rp_diags *diags) {
     rp_plan *plan = NULL;

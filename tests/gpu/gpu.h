@@ -4,6 +4,7 @@
 #define RP_TESTS_GPU_H
 
 #include <string.h>
+#include "composite/application.h"
 #include "graph/graph.h"
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
@@ -46,6 +47,9 @@ rp_device *gpu_open(int validation);
 /* A built-in target as far as the device can pass for it. Returns `own`. */
 const rp_target *gpu_target_like(rp_device *device, const rp_target *from, rp_target *own);
 rp_plan *gpu_compile(const rp_graph *graph, int level);
+/* A buffer of that name, as the operand of an op that is named apart. */
+rp_given_operand gpu_operand(rp_graph *graph, const char *operand, const char *buffer,
+                             rp_buffer_kind kind, const rp_tensor *tensor);
 /* A graph from its text, with no target of its own. */
 rp_graph *gpu_parse(const char *text);
 /* A plan of a graph of ops, as a program compiles them; without a target for that of the graph. The

@@ -45,23 +45,13 @@ typedef struct trial {
     float tolerance; /* of the largest result, else */
 } trial;
 
-static rp_given_operand buffer_of(rp_graph *g, const char *name, rp_buffer_kind kind,
-                                  rp_dtype dtype, uint64_t rows, uint64_t length) {
-    rp_given_operand out = {.fresh = RP_NONE};
-    rp_tensor *t = &out.argument.tensor;
-    *t = (rp_tensor){.dtype = (uint8_t)dtype};
-    if (rows) t->dims[t->rank++] = rows;
-    if (length) t->dims[t->rank++] = length;
-    rp_graph_buffer buffer = {.name = rp_graph_intern(g, name, strlen(name)),
-                              .kind = kind,
-                              .dtype = t->dtype,
-                              .rank = t->rank,
-                              .size = rp_tensor_bytes(t),
-                              .offset = RP_NOT_PLACED,
-                              .first_default = RP_NONE,
-                              .max_value = UINT32_MAX};
-    out.argument.buffer = rp_graph_add_buffer(g, &buffer, t->dims);
-    return out;
+static rp_given_operand buffer_of(rp_graph *g, const char *operand, const char *name,
+                                  rp_buffer_kind kind, rp_dtype dtype, uint64_t rows,
+                                  uint64_t length) {
+    rp_tensor t = {.dtype = (uint8_t)dtype};
+    if (rows) t.dims[t.rank++] = rows;
+    if (length) t.dims[t.rank++] = length;
+    return gpu_operand(g, operand, name, kind, &t);
 }
 
 /* The op's operands are x; y and what the trial names as w, or as a transient to be made. */
@@ -71,10 +61,9 @@ static rp_graph *graph_of(const trial *t, uint64_t rows, uint64_t length, const 
     rp_graph_set_target(g, target);
     rp_dtype dtype = strncmp(t->op, "arg", 3) ? RP_F32 : RP_U32;
     rp_given_operand operands[5] = {
-        buffer_of(g, "x", RP_IN, RP_F32, rows, length),
-        buffer_of(g, "y", RP_OUT, dtype, rows, t->per_row ? 0 : length)};
-    operands[0].name = "x", operands[1].name = "out";
-    rp_given_operand w = buffer_of(g, "w", RP_IN, RP_F32, 0, length);
+        buffer_of(g, "x", "x", RP_IN, RP_F32, rows, length),
+        buffer_of(g, "out", "y", RP_OUT, dtype, rows, t->per_row ? 0 : length)};
+    rp_given_operand w = buffer_of(g, "w", "w", RP_IN, RP_F32, 0, length);
     uint32_t count = 2;
     for (uint32_t i = 0; i < 2 && t->with[i]; i++) {
         operands[count] = w;

@@ -28,20 +28,9 @@ typedef struct trial {
 static rp_given_operand buffer_of(rp_graph *g, const char *name, const char *in_graph,
                                   rp_buffer_kind kind, rp_dtype dtype, uint32_t rank,
                                   const uint64_t *dims) {
-    rp_given_operand out = {.name = name, .fresh = RP_NONE};
-    rp_tensor *t = &out.argument.tensor;
-    *t = (rp_tensor){.dtype = (uint8_t)dtype, .rank = (uint8_t)rank};
-    memcpy(t->dims, dims, rank * sizeof *dims);
-    rp_graph_buffer buffer = {.name = rp_graph_intern(g, in_graph, strlen(in_graph)),
-                              .kind = kind,
-                              .dtype = t->dtype,
-                              .rank = t->rank,
-                              .size = rp_tensor_bytes(t),
-                              .offset = RP_NOT_PLACED,
-                              .first_default = RP_NONE,
-                              .max_value = UINT32_MAX};
-    out.argument.buffer = rp_graph_add_buffer(g, &buffer, t->dims);
-    return out;
+    rp_tensor t = {.dtype = (uint8_t)dtype, .rank = (uint8_t)rank};
+    memcpy(t.dims, dims, rank * sizeof *dims);
+    return gpu_operand(g, name, in_graph, kind, &t);
 }
 
 static rp_graph *graph_of(const trial *t, const rp_target *target) {
