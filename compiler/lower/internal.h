@@ -213,8 +213,8 @@ void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, c
 void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *indent,
                      uint64_t elements, const rp_emit_set *among);
 
-/* The same for four elements from `i` on, a multiple of 4. False, with nothing put, where elements go to
- * places of their own. */
+/* The same for four elements from `i` on, a multiple of 4. False, with nothing put, where elements
+ * go to places of their own. */
 bool rp_emit_outputs_4(rp_emit *e, rp_text *to, const char *indent, uint64_t elements);
 /* Appends the stores of four elements from `i` on. */
 void rp_emit_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *indent,

@@ -19,7 +19,8 @@ static bool has_outputs(const rp_emit *e, uint64_t elements) {
     return false;
 }
 
-/* The outputs of each element, by a team: fours of a thread are stored at once where that is possible. */
+/* The outputs of each element, by a team: fours of a thread are stored at once where that is
+ * possible. */
 static void put_team_elements(rp_emit *e, uint64_t r, uint64_t c, const char *length,
                               uint32_t team) {
     rp_text body;

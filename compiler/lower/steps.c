@@ -164,8 +164,8 @@ static void put_loop(rp_emit *e, const row_pass *pass, const char *first, const 
     rp_text_format(&e->functions, "%s}\n", indent);
 }
 
-/* The fours of a thread in a team: evaluated at once where rows begin at multiples of four. Their elements
- * join in the same order where they do not. */
+/* The fours of a thread in a team: evaluated at once where rows begin at multiples of four. Their
+ * elements join in the same order where they do not. */
 static void put_team_loop(rp_emit *e, const row_pass *pass, uint32_t team) {
     const char *c = rp_emit_symbol(e, pass->member, 'C');
     bool fours = rp_emit_rows_by_fours(e, length_of(e, pass->member));

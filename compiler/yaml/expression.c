@@ -1,9 +1,9 @@
 /* Expressions of pipelines: the parser computes as it reads; see expression.h for the language.
  *
- * Operators and their levels are those of ops/formula.h. What is not chosen is read with `unused` counted up: names must
- * exist there too, but nothing can overflow. Steps over live values are appended in postfix order,
- * so those of a left operand lie in front of those of the right one; a number on the left of a live
- * value is inserted in front of the latter's first step. */
+ * Operators and their levels are those of ops/formula.h. What is not chosen is read with `unused`
+ * counted up: names must exist there too, but nothing can overflow. Steps over live values are
+ * appended in postfix order, so those of a left operand lie in front of those of the right one; a
+ * number on the left of a live value is inserted in front of the latter's first step. */
 #include "yaml/expression.h"
 
 #include <stdio.h>

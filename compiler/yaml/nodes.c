@@ -67,7 +67,8 @@ static bool check_words(rp_reader *r, const rp_yaml_node *at, const char *what, 
 }
 
 /* The word to repeat: hexadecimal is the word itself, else one value of the buffer's type, repeated
- * where the type is narrower. Raw bytes take a whole word: an integer, or a float where the value is one. */
+ * where the type is narrower. Raw bytes take a whole word: an integer, or a float where the value
+ * is one. */
 static bool read_pattern(rp_reader *r, const rp_yaml_node *node, int dtype, uint32_t *out) {
     uint64_t hex;
     if (rp_read_hex(node, 8, &hex)) {

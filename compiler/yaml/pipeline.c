@@ -1,11 +1,12 @@
 /* YAML pipelines: the public functions and the order of work.
  *
  * Sections are read in the order in which they depend on one another, whatever their order in the
- * file: params, blocks, live, buffers, kernels, nodes; the last four without repetitions, conditions
- * and uses of blocks, which expand.c resolves as soon as what they name is known. Each goes on after a mistake, so that one run
- * reports all of them; what depends on a broken definition stays silent. Only a graph without
- * mistakes is verified, by the same rules as every graph, with positions that point into the YAML:
- * the checks here are those that can point closer, at the very value.
+ * file: params, blocks, live, buffers, kernels, nodes; the last four without repetitions,
+ * conditions and uses of blocks, which expand.c resolves as soon as what they name is known. Each
+ * goes on after a mistake, so that one run reports all of them; what depends on a broken definition
+ * stays silent. Only a graph without mistakes is verified, by the same rules as every graph, with
+ * positions that point into the YAML: the checks here are those that can point closer, at the very
+ * value.
  *
  * Cost: linear in the text and in the graph; compiling the shaders is most of it. */
 #include "yaml/expand.h"

@@ -34,8 +34,9 @@ typedef struct rp_yaml rp_yaml;
 
 /* Parses exactly one document. An alias is the very node it names, so a tree may have shared parts
  * but never cycles: its memory is linear in the text, whatever the aliases, and a walk of all of it
- * is bounded by RP_YAML_MAX_VALUES. Keys are scalars, unique in their map. A merge key
- * (`<<`) is gone: its pairs stand behind the map's own. Tags are refused. `file` (may be NULL) names the text in messages. */
+ * is bounded by RP_YAML_MAX_VALUES. Keys are scalars, unique in their map. A merge key (`<<`) is
+ * gone: its pairs stand behind the map's own. Tags are refused. `file` (may be NULL) names the text
+ * in messages. */
 rp_status rp_yaml_parse(const rp_allocator *allocator, const char *text, size_t size,
                         const char *file, rp_diags *diags, rp_yaml **out_yaml);
 void rp_yaml_destroy(rp_yaml *yaml);

@@ -23,9 +23,9 @@
  * f32(), i32() or u32(), or as the result. f32 follows IEEE 754 with the precision Vulkan
  * guarantees; nothing is contracted or reordered.
  *
- * Results are converted to the output's dtype: to f16 and bf16 rounded to nearest even; f32 to an integer
- * truncates toward zero and saturates, NaN gives 0; integers saturate too, so a negative i32 stored
- * as u32 is 0; bool is 0 or 1.
+ * Results are converted to the output's dtype: to f16 and bf16 rounded to nearest even; f32 to an
+ * integer truncates toward zero and saturates, NaN gives 0; integers saturate too, so a negative
+ * i32 stored as u32 is 0; bool is 0 or 1.
  *
  * min(a, b) is b < a ? b : a, and max(a, b) is a < b ? b : a, so a NaN in `a` stays and a NaN in
  * `b` is dropped; clamp(x, lo, hi) is min(max(x, lo), hi). Comparisons with NaN are false but for
@@ -38,9 +38,9 @@
 
 /* name, arguments, floats only (arguments are converted to f32). gelu is the form with erf,
  * gelu_tanh the approximation; softcap(x, c) is c * tanh(x / c); f32(), i32() and u32() convert;
- * f16() and bf16() round to these; bits(x) is the number of set bits of an integer, an i32; sign, floor, ceil,
- * round (half to even), trunc as in GLSL. sin and cos are good to 2^-22 for every finite x.
- * pow(x, y) is NaN for x < 0, 1 for y = 0, and for x = 0 otherwise 0 or inf. */
+ * f16() and bf16() round to these; bits(x) is the number of set bits of an integer, an i32; sign,
+ * floor, ceil, round (half to even), trunc as in GLSL. sin and cos are good to 2^-22 for every
+ * finite x. pow(x, y) is NaN for x < 0, 1 for y = 0, and for x = 0 otherwise 0 or inf. */
 #define RP_FORMULA_FUNCTIONS(X)                                                                    \
     X(min, 2, 0)                                                                                   \
     X(max, 2, 0)                                                                                   \

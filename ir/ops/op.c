@@ -203,8 +203,8 @@ void rp_op_choose(rp_op_call *call, const rp_target *target) {
 /* Threads of a team at most, and in subgroups of a size that nobody asked for; elements for each. */
 enum { TEAM_MOST = 32, TEAM_ANYWHERE = 8, TEAM_ELEMENTS = 32 };
 
-/* As many as have four elements each, within the smallest subgroup that there may be; 0 where the row is
- * too long for that, or subgroups are not known. */
+/* As many as have four elements each, within the smallest subgroup that there may be; 0 where the
+ * row is too long for that, or subgroups are not known. */
 static uint32_t team_threads(const rp_op_call *call, const rp_target *t) {
     uint64_t length = rp_sym(call, 'C'), most = 1, team = 1;
     uint64_t subgroup = t->subgroup_least ? t->subgroup_least : t->subgroup;

@@ -14,9 +14,8 @@ typedef struct rp_instance {
     rp_vk vk;
     void *library;
     VkInstance handle;
-    uint32_t version; /* of Vulkan that it was created for: VkApplicationInfo.apiVersion */
-    uint32_t
-        registry; /* the newest extensions that may be used: those its validation layer knows */
+    uint32_t version;  /* of Vulkan that it was created for: VkApplicationInfo.apiVersion */
+    uint32_t registry; /* of Vulkan: no younger extension is used; what its layer knows */
     bool owned;
     bool debug_utils; /* VK_EXT_debug_utils is on: labels, names and messages */
 } rp_instance;

@@ -1,8 +1,8 @@
 /* Recording: the plan, group by group, as one command buffer.
  *
- * What is already bound is not bound again (pipeline/bound.h). Everything that changes between replays is read from memory by the GPU, so a
- * recorded buffer is good for every replay; it may be submitted again while it is still in flight,
- * and the plan's first barrier then orders the two. */
+ * What is already bound is not bound again (pipeline/bound.h). Everything that changes between
+ * replays is read from memory by the GPU, so a recorded buffer is good for every replay; it may be
+ * submitted again while it is still in flight, and the plan's first barrier then orders the two. */
 #include "exec/exec.h"
 
 #include "driver/barrier.h"

@@ -1,5 +1,6 @@
 /* YAML pipelines: whatever the bytes, loading ends with a graph or with errors that name a line.
- * The graph is one that the text form can hold, and so is its flat text. Kernels come from tests/fuzz/kernels. */
+ * The graph is one that the text form can hold, and so is its flat text. Kernels come from
+ * tests/fuzz/kernels. */
 #include "fuzz.h"
 #include "reprise/compiler.h"
 

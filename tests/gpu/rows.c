@@ -1,7 +1,8 @@
-/* What the ops over rows become where a target asks for it, on the device at hand: few long rows are
- * cut into parts, short ones have a team of threads, and on a processor a row has a thread. At -O0 and at -O1 the bits are the same; what is found by comparing is what one kernel
- * finds; sums are as near as the op's notes allow. Rows have ties, NaN, infinities and -inf alone,
- * and lengths that no number of parts divides. */
+/* What the ops over rows become where a target asks for it, on the device at hand: few long rows
+ * are cut into parts, short ones have a team of threads, and on a processor a row has a thread. At
+ * -O0 and at -O1 the bits are the same; what is found by comparing is what one kernel finds; sums
+ * are as near as the op's notes allow. Rows have ties, NaN, infinities and -inf alone, and lengths
+ * that no number of parts divides. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -14,8 +14,8 @@ uint16_t rp_bf16_of_value(double value);
 
 /* Dense doubles of a tensor's bytes; blocks are dequantised. */
 void rp_values_decode(const rp_tensor *tensor, const void *bytes, double *out);
-/* The reverse, as a kernel stores: f32 by rounding, f16 and bf16 through f32, integers as they are. Not for
- * blocks. */
+/* The reverse, as a kernel stores: f32 by rounding, f16 and bf16 through f32, integers as they are.
+ * Not for blocks. */
 void rp_values_encode(const rp_tensor *tensor, const double *values, void *bytes);
 
 /* Fills a tensor. `how` (NULL: "") is one of

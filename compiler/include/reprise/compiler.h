@@ -183,9 +183,10 @@ RP_API void rp_op_tag(rp_recorder *recorder, const char *op);
 RP_API void rp_optional_begin(rp_recorder *recorder);
 RP_API void rp_optional_end(rp_recorder *recorder);
 
-/* The source graph of the recorders' calls, in the order given: the caller's, for rp_graph_destroy, and
- * independent of program and recorders. Recorders stay as they are, and may record more. RP_ERROR_INVALID
- * for a mistake in a call, or for a graph that is not well formed, with the number of the call. */
+/* The source graph of the recorders' calls, in the order given: the caller's, for rp_graph_destroy,
+ * and independent of program and recorders. Recorders stay as they are, and may record more.
+ * RP_ERROR_INVALID for a mistake in a call, or for a graph that is not well formed, with the number
+ * of the call. */
 RP_API rp_status rp_program_graph(rp_program *program, rp_recorder *const *recorders,
                                   uint32_t recorder_count, rp_diags *diags, rp_graph **out_graph);
 
@@ -261,8 +262,8 @@ RP_API const char *rp_pipeline_flat_text(const rp_pipeline *pipeline);
 
 /* Runs the passes and the checker, and packs the result: the caller's, for rp_plan_destroy, and
  * independent of the graph. options NULL: -O1 with rp_lowering_default(). out_reports may be NULL.
- * RP_ERROR_INVALID for a graph or a pipeline of passes that is wrong, RP_ERROR_UNSUPPORTED for what does
- * not fit the target, RP_ERROR_UNPROVEN where the checker rejects the result. */
+ * RP_ERROR_INVALID for a graph or a pipeline of passes that is wrong, RP_ERROR_UNSUPPORTED for what
+ * does not fit the target, RP_ERROR_UNPROVEN where the checker rejects the result. */
 RP_API rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_diags *diags,
                             rp_plan **out_plan, rp_pass_reports **out_reports);
 

@@ -18,7 +18,8 @@
 extern "C" {
 #endif
 
-/* What one pass did. It is the library's and lives, strings and all, until the reports are destroyed. */
+/* What one pass did. It is the library's and lives, strings and all, until the reports are
+ * destroyed. */
 typedef struct rp_pass_report {
     const char *pass; /* as written in the pipeline, "place=separate" */
     int changed;      /* whether the graph is another one now */

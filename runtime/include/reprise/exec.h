@@ -287,10 +287,10 @@ RP_API rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, r
                                 uint64_t *out_replay);
 
 /* Waits until a replay is done, and those of smaller numbers, and puts the bytes of their downloads
- * where they belong; 0: all that were submitted. RP_ERROR_TIMEOUT when that takes longer than so many
- * nanoseconds, UINT64_MAX waits for ever; RP_ERROR_USAGE for a number not given yet;
- * RP_ERROR_CANCELLED when its slot's last replay was cancelled. On RP_ERROR_DEVICE_LOST the message says what is known of
- * where. */
+ * where they belong; 0: all that were submitted. RP_ERROR_TIMEOUT when that takes longer than so
+ * many nanoseconds, UINT64_MAX waits for ever; RP_ERROR_USAGE for a number not given yet;
+ * RP_ERROR_CANCELLED when its slot's last replay was cancelled. On RP_ERROR_DEVICE_LOST the message
+ * says what is known of where. */
 RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_diags *diags);
 
 /* Several execs in one vkQueueSubmit2, in this order. Where an exec touches memory that one before
@@ -316,7 +316,8 @@ RP_API void *rp_exec_timeline(const rp_exec *exec);
 /* Replays known to be done, asked of the device; no wait. */
 RP_API uint64_t rp_exec_completed(rp_exec *exec);
 /* GPU time of the slot's last replay in seconds, from the two timestamps; negative without them,
- * before it is done, and for one that was cancelled, reserved, or recorded otherwise than the exec is now. */
+ * before it is done, and for one that was cancelled, reserved, or recorded otherwise than the exec
+ * is now. */
 RP_API double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot);
 /* Text about where the device was lost, or NULL when the exec has not met with that: which replay was
  * in flight, with markers (rp_exec_params.markers) the node, and what the driver says where the

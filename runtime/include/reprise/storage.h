@@ -39,7 +39,8 @@ typedef struct rp_storage_params {
                           * the device cannot, or has not enabled it */
 } rp_storage_params;
 
-/* The caller holds the storage, and releases it. RP_ERROR_DEVICE_MEMORY when there is no room for it. */
+/* The caller holds the storage, and releases it. RP_ERROR_DEVICE_MEMORY when there is no room for
+ * it. */
 RP_API rp_status rp_storage_create(rp_device *device, const rp_storage_params *params,
                                    rp_diags *diags, rp_storage **out_storage);
 
