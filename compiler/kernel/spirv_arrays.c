@@ -63,7 +63,9 @@ static void index_words(finder *f) {
     for (uint32_t at = RP_SPIRV_HEADER; at < f->count; at += f->words[at] >> 16) {
         const uint32_t *w = f->words + at;
         uint32_t op = op_of(w), id = result_at(op) ? w[result_at(op)] : 0;
-        if (op == SpvOpCapability && w[1] == SpvCapabilityPhysicalStorageBufferAddresses)
+        if (op == SpvOpCapability && (w[1] == SpvCapabilityPhysicalStorageBufferAddresses ||
+                                      w[1] == SpvCapabilityVariablePointersStorageBuffer ||
+                                      w[1] == SpvCapabilityVariablePointers))
             f->lost = true;
         if (id == 0 || id >= f->bound) continue;
         f->def[id] = at;

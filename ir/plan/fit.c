@@ -76,6 +76,9 @@ void rp_fit_check_kernel(rp_fit *fit, const rp_fit_kernel *k) {
     if (exceeds(k->uniform, t->uniform_buffers))
         wrong(fit, "kernel @%s binds %u uniform buffers, at most %llu can be bound", k->name,
               k->uniform, (unsigned long long)t->uniform_buffers);
+    if (exceeds((uint64_t)k->storage + k->uniform, t->resources))
+        wrong(fit, "kernel @%s binds %u buffers of all kinds, at most %llu can be bound", k->name,
+              k->storage + k->uniform, (unsigned long long)t->resources);
 }
 
 void rp_fit_check_binding(rp_fit *fit, const rp_fit_binding *b) {

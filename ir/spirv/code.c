@@ -47,12 +47,24 @@ static bool is_atomic(uint32_t op) {
 }
 
 static void visit_atomic(rp_spirv_reader *r, const uint32_t *w, uint32_t op) {
+    bool first = op == OP_ATOMIC_STORE || op == OP_ATOMIC_FLAG_CLEAR;
+    rp_spirv_note_atomic(r, op, first ? w[1] : w[3]);
     if (op == OP_ATOMIC_STORE)
         note(r, w[1], RP_WRITES);
     else if (op == OP_ATOMIC_LOAD)
         note(r, w[3], RP_READS);
     else
-        note(r, op == OP_ATOMIC_FLAG_CLEAR ? w[1] : w[3], RP_READS | RP_WRITES);
+        note(r, first ? w[1] : w[3], RP_READS | RP_WRITES);
+}
+
+/* Of pointers and matrices it is remembered of which type they are: in code, whatever has such a
+ * type as its first operand is a result of that type. */
+static void note_type(rp_spirv_reader *r, uint32_t at) {
+    const uint32_t *w = r->words + at;
+    if (rp_spirv_length(r, at) < 3) return;
+    uint32_t type = rp_spirv_defined_by(r, rp_spirv_entry(r, w[1]));
+    if (type == OP_TYPE_POINTER || type == OP_TYPE_COOPERATIVE_MATRIX)
+        rp_spirv_entry(r, w[2])->type = w[1];
 }
 
 /* A pointer made of another one points into the same variable. */
@@ -83,7 +95,7 @@ static rp_status reach(rp_spirv_reader *r, uint32_t at, uint32_t id, char why[12
 static rp_status visit(rp_spirv_reader *r, uint32_t at, char why[128]) {
     const uint32_t *w = r->words + at;
     uint32_t op = rp_spirv_op(r, at), length = rp_spirv_length(r, at), first = 1;
-    if (r->needs & RP_NEED_COOPERATIVE_MATRIX) rp_spirv_note_matrix(r, at);
+    note_type(r, at);
     switch (op) {
     case OP_ACCESS_CHAIN:
     case OP_IN_BOUNDS_ACCESS_CHAIN:
@@ -104,11 +116,13 @@ static rp_status visit(rp_spirv_reader *r, uint32_t at, char why[128]) {
     case OP_COOPERATIVE_MATRIX_LOAD: note(r, w[3], RP_READS); return RP_OK;
     case OP_COOPERATIVE_MATRIX_STORE: note(r, w[1], RP_WRITES); return RP_OK;
     case OP_COOPERATIVE_MATRIX_MUL_ADD: return rp_spirv_note_product(r, at);
+    case OP_READ_CLOCK: rp_spirv_note_clock(r, w[3]); return RP_OK;
     case OP_FUNCTION_CALL: RP_TRY(reach(r, at, w[3], why)); break;
     case OP_EXT_INST: first = 5; break;
     case OP_VARIABLE: first = 4; break;
     }
-    if (op >= OP_GROUP_NON_UNIFORM_FIRST && op <= OP_GROUP_NON_UNIFORM_LAST)
+    if ((op >= OP_GROUP_NON_UNIFORM_FIRST && op <= OP_GROUP_NON_UNIFORM_LAST) ||
+        op == OP_GROUP_NON_UNIFORM_ROTATE)
         rp_spirv_note_subgroup(r, op, w[1]);
     if (is_atomic(op)) {
         visit_atomic(r, w, op);

@@ -1,52 +1,74 @@
 /* What a device must be able to do, from a module's capabilities: they are its own statement, so a
  * plan cannot promise less than its kernels use. They hold for the whole module, whichever entry
- * point runs. Three needs have no capability: scalar and std430 uniform layout, which types.c finds,
- * and the types of subgroup operations, which code.c finds where they are reached.
+ * point runs. Some needs have no capability: scalar and std430 uniform layout, which types.c finds,
+ * the types of subgroup operations, and atomics on floats that neither add nor compare; and some
+ * capabilities stand for several. These code.c finds where they are reached.
  */
 #include <stdio.h>
 #include "plan/format.h"
 #include "spirv/reader.h"
 
-/* Capabilities that a kernel may state: number, the need behind it (0: every device has it). */
+/* Capabilities that a kernel may state: number, name, the needs behind it (0: every device has it).
+ * Where there are several, the code says which: it is the first one where the code has none of
+ * them, as the device sees what is stated. */
 static const struct {
     uint16_t capability;
-    uint64_t need;
+    const char *name;
+    uint64_t need, others;
 } served[] = {
-    {0, 0},                                  /* Matrix */
-    {1, 0},                                  /* Shader */
-    {9, RP_NEED_FLOAT16},                    /* Float16 */
-    {10, RP_NEED_FLOAT64},                   /* Float64 */
-    {11, RP_NEED_INT64},                     /* Int64 */
-    {12, RP_NEED_INT64_ATOMICS},             /* Int64Atomics */
-    {22, RP_NEED_INT16},                     /* Int16 */
-    {39, RP_NEED_INT8},                      /* Int8 */
-    {61, RP_NEED_SUBGROUP_BASIC},            /* GroupNonUniform */
-    {62, RP_NEED_SUBGROUP_VOTE},             /* GroupNonUniformVote */
-    {63, RP_NEED_SUBGROUP_ARITHMETIC},       /* GroupNonUniformArithmetic */
-    {64, RP_NEED_SUBGROUP_BALLOT},           /* GroupNonUniformBallot */
-    {65, RP_NEED_SUBGROUP_SHUFFLE},          /* GroupNonUniformShuffle */
-    {66, RP_NEED_SUBGROUP_SHUFFLE_RELATIVE}, /* GroupNonUniformShuffleRelative */
-    {67, RP_NEED_SUBGROUP_CLUSTERED},        /* GroupNonUniformClustered */
-    {68, RP_NEED_SUBGROUP_QUAD},             /* GroupNonUniformQuad */
-    {4423, RP_NEED_SUBGROUP_BALLOT},         /* SubgroupBallotKHR */
-    {4431, RP_NEED_SUBGROUP_VOTE},           /* SubgroupVoteKHR */
-    {4433, RP_NEED_STORAGE16},               /* StorageBuffer16BitAccess */
-    {4434, RP_NEED_UNIFORM16},               /* UniformAndStorageBuffer16BitAccess */
-    {4448, RP_NEED_STORAGE8},                /* StorageBuffer8BitAccess */
-    {4449, RP_NEED_UNIFORM8},                /* UniformAndStorageBuffer8BitAccess */
-    {4464, 0},                               /* DenormPreserve; see modes */
-    {4465, 0},                               /* DenormFlushToZero */
-    {4466, 0},                               /* SignedZeroInfNanPreserve */
-    {4467, 0},                               /* RoundingModeRTE */
-    {4468, 0},                               /* RoundingModeRTZ */
-    {5345, RP_NEED_MEMORY_MODEL},            /* VulkanMemoryModel */
-    {5347, RP_NEED_DEVICE_ADDRESS},          /* PhysicalStorageBufferAddresses */
-    {6016, RP_NEED_INT_DOT},                 /* DotProductInputAll */
-    {6017, RP_NEED_INT_DOT},                 /* DotProductInput4x8Bit */
-    {6018, RP_NEED_INT_DOT},                 /* DotProductInput4x8BitPacked */
-    {6019, RP_NEED_INT_DOT},                 /* DotProduct */
-    {6022, RP_NEED_COOPERATIVE_MATRIX},      /* CooperativeMatrixKHR */
+    {0, "Matrix", 0, 0},
+    {1, "Shader", 0, 0},
+    {9, "Float16", RP_NEED_FLOAT16, 0},
+    {10, "Float64", RP_NEED_FLOAT64, 0},
+    {11, "Int64", RP_NEED_INT64, 0},
+    {12, "Int64Atomics", RP_NEED_INT64_ATOMICS, RP_NEED_SHARED_INT64_ATOMICS},
+    {22, "Int16", RP_NEED_INT16, 0},
+    {39, "Int8", RP_NEED_INT8, 0},
+    {49, "StorageImageExtendedFormats", RP_NEED_IMAGE_FORMATS, 0},
+    {55, "StorageImageReadWithoutFormat", RP_NEED_IMAGE_READ_UNFORMATTED, 0},
+    {56, "StorageImageWriteWithoutFormat", RP_NEED_IMAGE_WRITE_UNFORMATTED, 0},
+    {61, "GroupNonUniform", RP_NEED_SUBGROUP_BASIC, 0},
+    {62, "GroupNonUniformVote", RP_NEED_SUBGROUP_VOTE, 0},
+    {63, "GroupNonUniformArithmetic", RP_NEED_SUBGROUP_ARITHMETIC, 0},
+    {64, "GroupNonUniformBallot", RP_NEED_SUBGROUP_BALLOT, 0},
+    {65, "GroupNonUniformShuffle", RP_NEED_SUBGROUP_SHUFFLE, 0},
+    {66, "GroupNonUniformShuffleRelative", RP_NEED_SUBGROUP_SHUFFLE_RELATIVE, 0},
+    {67, "GroupNonUniformClustered", RP_NEED_SUBGROUP_CLUSTERED, 0},
+    {68, "GroupNonUniformQuad", RP_NEED_SUBGROUP_QUAD, 0},
+    {4423, "SubgroupBallotKHR", RP_NEED_SUBGROUP_BALLOT, 0},
+    {4431, "SubgroupVoteKHR", RP_NEED_SUBGROUP_VOTE, 0},
+    {4433, "StorageBuffer16BitAccess", RP_NEED_STORAGE16, 0},
+    {4434, "UniformAndStorageBuffer16BitAccess", RP_NEED_UNIFORM16, 0},
+    {4435, "StoragePushConstant16", RP_NEED_PUSH16, 0},
+    {4441, "VariablePointersStorageBuffer", RP_NEED_VARIABLE_POINTERS, 0},
+    {4442, "VariablePointers", RP_NEED_VARIABLE_POINTERS, 0},
+    {4448, "StorageBuffer8BitAccess", RP_NEED_STORAGE8, 0},
+    {4449, "UniformAndStorageBuffer8BitAccess", RP_NEED_UNIFORM8, 0},
+    {4450, "StoragePushConstant8", RP_NEED_PUSH8, 0},
+    {4464, "DenormPreserve", 0, 0}, /* for these five see modes */
+    {4465, "DenormFlushToZero", 0, 0},
+    {4466, "SignedZeroInfNanPreserve", 0, 0},
+    {4467, "RoundingModeRTE", 0, 0},
+    {4468, "RoundingModeRTZ", 0, 0},
+    {5055, "ShaderClockKHR", RP_NEED_SUBGROUP_CLOCK, RP_NEED_DEVICE_CLOCK},
+    {5345, "VulkanMemoryModel", RP_NEED_MEMORY_MODEL, 0},
+    {5346, "VulkanMemoryModelDeviceScope", RP_NEED_DEVICE_SCOPE, 0},
+    {5347, "PhysicalStorageBufferAddresses", RP_NEED_DEVICE_ADDRESS, 0},
+    {5612, "AtomicFloat32MinMaxEXT", RP_NEED_FLOAT32_MIN_MAX, 0},
+    {5613, "AtomicFloat64MinMaxEXT", RP_NEED_FLOAT64_MIN_MAX, 0},
+    {5616, "AtomicFloat16MinMaxEXT", RP_NEED_FLOAT16_ATOMICS, 0},
+    {6016, "DotProductInputAll", RP_NEED_INT_DOT, 0},
+    {6017, "DotProductInput4x8Bit", RP_NEED_INT_DOT, 0},
+    {6018, "DotProductInput4x8BitPacked", RP_NEED_INT_DOT, 0},
+    {6019, "DotProduct", RP_NEED_INT_DOT, 0},
+    {6022, "CooperativeMatrixKHR", RP_NEED_COOPERATIVE_MATRIX, 0},
+    {6026, "GroupNonUniformRotateKHR", RP_NEED_SUBGROUP_ROTATE, 0},
+    {6033, "AtomicFloat32AddEXT", RP_NEED_FLOAT32_ADD, RP_NEED_SHARED_FLOAT32_ADD},
+    {6034, "AtomicFloat64AddEXT", RP_NEED_FLOAT64_ATOMICS, RP_NEED_SHARED_FLOAT64_ATOMICS},
+    {6095, "AtomicFloat16AddEXT", RP_NEED_FLOAT16_ADD, 0},
 };
+enum { SERVED = sizeof served / sizeof *served };
+_Static_assert(SERVED <= 64, "a reader has a bit for each");
 
 /* Names for those refused that people are likely to meet; the rest are known by their number. */
 static const struct {
@@ -60,25 +82,30 @@ static const struct {
     {46, "texel buffers"},
     {47, "texel buffers"},
     {50, "images"},
-    {4435, "16-bit push constants"},
-    {4441, "variable pointers"},
-    {4442, "variable pointers"},
-    {4450, "8-bit push constants"},
-    {4472, "ray queries"},
-    {4479, "ray tracing"},
-    {5055, "shader clocks"},
+    {4428, "explicit layout of shared memory"},
+    {4436, "16-bit inputs, which compute has not"},
+    {4471, "ray queries: no node builds an acceleration structure"},
+    {4472, "ray queries: no node builds an acceleration structure"},
+    {4479, "ray tracing: no node builds an acceleration structure"},
     {5301, "arrays of buffers"},
     {5302, "arrays of buffers"},
-    {5346, "device scope in the memory model"},
     {5357, "cooperative matrices of SPV_NV_cooperative_matrix"},
-    {6033, "32-bit float atomics"},
-    {6034, "64-bit float atomics"},
+    {5379, "helper invocations, which compute has not"},
 };
 
+const char *rp_plan_capability_at(uint32_t index, uint64_t *needs) {
+    if (index >= SERVED) return NULL;
+    if (needs) *needs = served[index].need | served[index].others;
+    return served[index].name;
+}
+
 void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability) {
-    for (size_t i = 0; i < sizeof served / sizeof *served; i++) {
+    for (size_t i = 0; i < SERVED; i++) {
         if (served[i].capability != capability) continue;
-        r->needs |= served[i].need;
+        if (served[i].others)
+            r->stated |= UINT64_C(1) << i;
+        else
+            r->needs |= served[i].need;
         return;
     }
     if (*r->unsupported) return; /* the first one is enough */
@@ -86,6 +113,60 @@ void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability) {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].capability == capability) name = refused[i].name;
     snprintf(r->unsupported, sizeof r->unsupported, "SPIR-V capability %u (%s)", capability, name);
+}
+
+void rp_spirv_note_stated(rp_spirv_reader *r) {
+    for (size_t i = 0; i < SERVED; i++)
+        if ((r->stated >> i & 1) && !(r->needs & (served[i].need | served[i].others)))
+            r->needs |= served[i].need;
+}
+
+/* ---- Needs of code --------------------------------------------------------------------------- */
+
+void rp_spirv_note_clock(rp_spirv_reader *r, uint32_t scope) {
+    const rp_spirv_id *id = rp_spirv_entry(r, scope);
+    bool subgroup = id->known && id->value == SCOPE_SUBGROUP;
+    bool device = id->known && id->value == SCOPE_DEVICE;
+    if (!device) r->needs |= RP_NEED_SUBGROUP_CLOCK;
+    if (!subgroup) r->needs |= RP_NEED_DEVICE_CLOCK;
+}
+
+/* What atomics on floats need: of buffers, of workgroup memory. */
+typedef struct atomic_needs {
+    uint64_t buffer, shared;
+} atomic_needs;
+
+static atomic_needs needs_of_floats(uint32_t op, uint32_t bytes) {
+    bool adds = op == OP_ATOMIC_FADD, compares = op == OP_ATOMIC_FMIN || op == OP_ATOMIC_FMAX;
+    switch (bytes) {
+    case 2:
+        return adds ? (atomic_needs){RP_NEED_FLOAT16_ADD, RP_NEED_FLOAT16_ADD}
+                    : (atomic_needs){RP_NEED_FLOAT16_ATOMICS, RP_NEED_FLOAT16_ATOMICS};
+    case 4:
+        if (compares) return (atomic_needs){RP_NEED_FLOAT32_MIN_MAX, RP_NEED_FLOAT32_MIN_MAX};
+        return adds ? (atomic_needs){RP_NEED_FLOAT32_ADD, RP_NEED_SHARED_FLOAT32_ADD}
+                    : (atomic_needs){RP_NEED_FLOAT32_ATOMICS, RP_NEED_SHARED_FLOAT32_ATOMICS};
+    case 8:
+        if (compares) return (atomic_needs){RP_NEED_FLOAT64_MIN_MAX, RP_NEED_FLOAT64_MIN_MAX};
+        return (atomic_needs){RP_NEED_FLOAT64_ATOMICS, RP_NEED_SHARED_FLOAT64_ATOMICS};
+    }
+    return (atomic_needs){0, 0};
+}
+
+void rp_spirv_note_atomic(rp_spirv_reader *r, uint32_t op, uint32_t pointer) {
+    const rp_spirv_id *value = rp_spirv_entry(r, rp_spirv_type_of(r, pointer));
+    if (rp_spirv_defined_by(r, value) != OP_TYPE_POINTER) return;
+    uint32_t memory = r->words[value->at + 2];
+    const rp_spirv_id *type = rp_spirv_entry(r, r->words[value->at + 3]);
+    atomic_needs needs = {0, 0};
+    if (rp_spirv_defined_by(r, type) == OP_TYPE_FLOAT)
+        needs = needs_of_floats(op, type->component);
+    else if (rp_spirv_defined_by(r, type) == OP_TYPE_INT && type->component == 8)
+        needs = (atomic_needs){RP_NEED_INT64_ATOMICS, RP_NEED_SHARED_INT64_ATOMICS};
+    if (memory == CLASS_IMAGE && (needs.buffer || needs.shared) && !*r->unsupported)
+        snprintf(r->unsupported, sizeof r->unsupported,
+                 "atomics on images of anything but 32-bit integers");
+    r->needs |= memory == CLASS_WORKGROUP ? needs.shared : needs.buffer;
 }
 
 /* Whether a subgroup operation on values of the type needs more than that operation. */

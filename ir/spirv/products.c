@@ -2,8 +2,7 @@
  * has a list of those that it can do, and what is not on it is undefined there, so the shapes are
  * part of what a plan needs. They show in types, whose sizes may be specialisation constants.
  *
- * A product names values, not types. So values of matrix types are noted as the code is walked: in
- * it, whatever has a matrix type as its first operand is a result of that type. */
+ * A product names values, not types: code.c notes which values have a matrix type. */
 #include <stdio.h>
 #include "spirv/reader.h"
 
@@ -28,15 +27,9 @@ static bool is_matrix(rp_spirv_reader *r, uint32_t type) {
     return rp_spirv_defined_by(r, rp_spirv_entry(r, type)) == OP_TYPE_COOPERATIVE_MATRIX;
 }
 
-void rp_spirv_note_matrix(rp_spirv_reader *r, uint32_t at) {
-    const uint32_t *w = r->words + at;
-    if (rp_spirv_length(r, at) >= 3 && is_matrix(r, w[1])) rp_spirv_entry(r, w[2])->type = w[1];
-}
-
 /* The words of the type of a matrix; NULL for any other value. */
 static const uint32_t *type_of(rp_spirv_reader *r, uint32_t value) {
-    const rp_spirv_id *e = rp_spirv_entry(r, value);
-    uint32_t type = e->at && rp_spirv_length(r, e->at) > 2 ? r->words[e->at + 1] : e->type;
+    uint32_t type = rp_spirv_type_of(r, value);
     return is_matrix(r, type) ? r->words + rp_spirv_entry(r, type)->at : NULL;
 }
 

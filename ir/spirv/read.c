@@ -97,11 +97,13 @@ static uint32_t least_length(uint32_t op) {
     case OP_MEMBER_DECORATE:
     case OP_COPY_OBJECT:
     case OP_ATOMIC_FLAG_TEST_AND_SET:
+    case OP_READ_CLOCK:
     case OP_ATOMIC_FMIN:
     case OP_ATOMIC_FMAX:
     case OP_ATOMIC_FADD:
     case OP_COOPERATIVE_MATRIX_STORE:
-    case OP_COOPERATIVE_MATRIX_LENGTH: return 4;
+    case OP_COOPERATIVE_MATRIX_LENGTH:
+    case OP_GROUP_NON_UNIFORM_ROTATE: return 4;
     case OP_FUNCTION:
     case OP_COOPERATIVE_MATRIX_LOAD: return 5;
     case OP_COOPERATIVE_MATRIX_MUL_ADD: return 6;
@@ -356,7 +358,7 @@ static rp_status make_room(rp_spirv_reader *r) {
 rp_status rp_spirv_read(rp_spirv_reader *r, const uint32_t *words, uint32_t count,
                         const char *entry, const rp_spirv_spec *specs, uint32_t spec_count,
                         char why[128]) {
-    r->needs = r->shared_bytes = 0;
+    r->needs = r->stated = r->shared_bytes = 0;
     r->unsupported[0] = '\0';
     r->resource_count = r->constant_count = r->layout_count = r->todo_count = 0;
     r->product_count = r->subgroup = 0;
@@ -377,6 +379,7 @@ rp_status rp_spirv_read(rp_spirv_reader *r, const uint32_t *words, uint32_t coun
     rp_spirv_sort_constants(r);
     rp_spirv_find_local(r);
     RP_TRY(rp_spirv_walk_code(r, why));
+    rp_spirv_note_stated(r);
     rp_spirv_note_uses(r);
     return RP_OK;
 }

@@ -57,7 +57,7 @@ struct rp_spirv_id {
     bool known;     /* an integer of 32 bits or a boolean, whose value is `value` */
     /* pointers */
     uint32_t root; /* the variable outside functions that it points into, 0 = none */
-    uint32_t type; /* of a cooperative matrix in a function */
+    uint32_t type; /* of a pointer or a cooperative matrix in a function */
     uint8_t use;
 };
 
@@ -96,13 +96,22 @@ static inline uint32_t rp_spirv_defined_by(const rp_spirv_reader *r, const rp_sp
     return entry->at ? rp_spirv_op(r, entry->at) : 0;
 }
 
+/* The type of a value that is a pointer, a matrix or made outside functions; 0 for others. */
+static inline uint32_t rp_spirv_type_of(rp_spirv_reader *r, uint32_t value) {
+    const rp_spirv_id *entry = rp_spirv_entry(r, value);
+    return entry->at && rp_spirv_length(r, entry->at) > 2 ? r->words[entry->at + 1] : entry->type;
+}
+
 rp_status rp_spirv_damaged(char why[128], const char *format, ...) RP_PRINTF(2, 3);
 
 void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability);
 void rp_spirv_note_float_mode(rp_spirv_reader *r, uint32_t mode, uint32_t width);
 uint32_t rp_spirv_subgroup_at(const uint32_t *instruction);
 void rp_spirv_note_subgroup(rp_spirv_reader *r, uint32_t op, uint32_t result_type);
-void rp_spirv_note_matrix(rp_spirv_reader *r, uint32_t at);
+void rp_spirv_note_clock(rp_spirv_reader *r, uint32_t scope);
+void rp_spirv_note_atomic(rp_spirv_reader *r, uint32_t op, uint32_t pointer);
+/* When the code has been walked: what was stated and not found in it. */
+void rp_spirv_note_stated(rp_spirv_reader *r);
 rp_status rp_spirv_note_product(rp_spirv_reader *r, uint32_t at);
 
 /* Each of these takes the instruction at word `at`, in the order of the module, when all

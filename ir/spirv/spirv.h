@@ -18,10 +18,9 @@
  * not valid SPIR-V it says something, or that it is damaged, and never that code leaves a buffer
  * alone which it touches by an instruction of the language.
  *
- * What it takes to be true of valid modules, as the capabilities it serves have neither variable
- * pointers nor device addresses: a pointer into a buffer is the buffer's variable, an access chain
- * on one, or a copy of those. A pointer that goes anywhere else (into a call, a choice) counts as
- * read and written there. */
+ * What it takes to be true of valid modules: a pointer into a buffer is the buffer's variable, an
+ * access chain on one, or a copy of those. A pointer that goes anywhere else (into a call, a choice,
+ * a variable) counts as read and written there; that is all that variable pointers can do. */
 #ifndef RP_SPIRV_SPIRV_H
 #define RP_SPIRV_SPIRV_H
 
@@ -130,7 +129,7 @@ typedef struct rp_spirv_reader {
 
     /* Results. */
     uint64_t needs;       /* rp_plan_need bits of the module */
-    char unsupported[96]; /* something no plan may need, "SPIR-V capability 4441 (...)"; empty =
+    char unsupported[96]; /* something no plan may need, "SPIR-V capability 4472 (...)"; empty =
                            * none */
     rp_spirv_resource *resources;
     uint32_t resource_count, resource_capacity; /* in the order of the module */
@@ -154,6 +153,7 @@ typedef struct rp_spirv_reader {
     uint32_t *todo; /* functions to be walked */
     uint32_t todo_count, todo_capacity;
     uint32_t entry_at, size_constant, mode_at; /* words; 0 = none */
+    uint64_t stated;                           /* capabilities that stand for several needs */
     const rp_spirv_spec *specs;
     uint32_t spec_count;
 } rp_spirv_reader;

@@ -87,6 +87,7 @@ static const rp_target lavapipe = {
     .f16_rate = 5000,
     .i8_rate = 40000,
     .loop_turns = 65535,
+    .resources = 128,
 };
 
 static const rp_target h200 = {

@@ -100,10 +100,14 @@ static void read_subgroup_sizes(const rp_vk *vk, rp_adapter *adapter, uint32_t s
         adapter->info.subgroup_least = sizes.minSubgroupSize;
         adapter->info.subgroup_most = sizes.maxSubgroupSize;
         if (!(sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT))
-            adapter->features &= ~(uint32_t)RP_FEATURE_SUBGROUP_SIZE;
+            adapter->features &= ~(uint64_t)RP_FEATURE_SUBGROUP_SIZE;
     }
     if (adapter->info.subgroup_least == adapter->info.subgroup_most)
         adapter->property_needs |= RP_NEED_SUBGROUP_SIZE;
+}
+
+static uint32_t least(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
 }
 
 static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
@@ -157,6 +161,12 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
     info->max_push_bytes = limits->maxPushConstantsSize;
     memcpy(info->max_groups, limits->maxComputeWorkGroupCount, sizeof info->max_groups);
     info->subgroup_size = subgroup.subgroupSize;
+    info->max_storage_buffers =
+        least(limits->maxPerStageDescriptorStorageBuffers, limits->maxDescriptorSetStorageBuffers);
+    info->max_uniform_buffers =
+        least(limits->maxPerStageDescriptorUniformBuffers, limits->maxDescriptorSetUniformBuffers);
+    info->max_resources = limits->maxPerStageResources;
+    info->max_descriptor_sets = limits->maxBoundDescriptorSets;
 }
 
 /* Whether buffers may lie in the host's own memory, and where that may begin. */
@@ -205,6 +215,9 @@ bool rp_adapter_set_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family
         return false;
     adapter->queue_family = family;
     adapter->timestamp_bits = families[family].timestampValidBits;
+    adapter->info.queue_family = family;
+    adapter->info.timestamp_bits = adapter->timestamp_bits;
+    adapter->info.queue_draws = (families[family].queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0;
     return true;
 }
 
@@ -268,7 +281,7 @@ static void add_missing(rp_device_info *info, const char *what) {
 /* Whether the runtime can use the device: what of its base is not there goes into info.missing. */
 static void judge(rp_adapter *adapter) {
     static const struct {
-        uint32_t feature;
+        uint64_t feature;
         const char *text;
     } base[] = {
 #define RP_X(symbol, bit, need, extension, name) {symbol, "the feature " name},
@@ -286,10 +299,10 @@ static void judge(rp_adapter *adapter) {
                  VK_API_VERSION_MAJOR(adapter->version), VK_API_VERSION_MINOR(adapter->version));
         add_missing(info, text);
     }
-    uint32_t missing = RP_FEATURES_BASE & ~adapter->features;
+    uint64_t missing = RP_FEATURES_BASE & ~adapter->features;
     if (!(adapter->extensions & RP_EXTENSION_SYNC2)) {
         add_missing(info, VK_KHR_SYNCHRONIZATION_2_EXTENSION_NAME);
-        missing &= ~(uint32_t)RP_FEATURE_SYNC2; /* goes without saying */
+        missing &= ~(uint64_t)RP_FEATURE_SYNC2; /* goes without saying */
     }
     for (size_t i = 0; i < sizeof base / sizeof *base; i++)
         if (missing & base[i].feature) add_missing(info, base[i].text);
@@ -299,7 +312,7 @@ static void judge(rp_adapter *adapter) {
     info->needs = adapter->needs;
 }
 
-void rp_adapter_limit(rp_adapter *adapter, uint32_t extensions, uint32_t features) {
+void rp_adapter_limit(rp_adapter *adapter, uint32_t extensions, uint64_t features) {
     adapter->extensions = extensions | rp_extensions_core(adapter->version);
     adapter->features = features;
     judge(adapter);

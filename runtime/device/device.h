@@ -38,7 +38,7 @@ typedef struct rp_adapter {
     uint64_t host_alignment; /* of host memory that it takes as its own; 0: none */
     uint8_t device_uuid[VK_UUID_SIZE], driver_uuid[VK_UUID_SIZE];
     uint32_t extensions;      /* rp_extension bits: present, or core in the version in use */
-    uint32_t features;        /* rp_feature bits: of an imported device those that are enabled */
+    uint64_t features;        /* rp_feature bits: of an imported device those that are enabled */
     uint64_t needs;           /* rp_plan_need bits that these serve */
     uint64_t needs_able;      /* those that all of the physical device's could serve */
     uint64_t property_needs;  /* those that are not features: subgroups and floats */
@@ -70,7 +70,7 @@ const rp_spirv_product *rp_adapter_missing_product(const rp_adapter *adapter,
 rp_status rp_adapter_read(const rp_instance *instance, const rp_allocator *a,
                           VkPhysicalDevice handle, rp_diags *diags, rp_adapter *out);
 /* Makes the adapter that of a device which was created with these extensions and features alone. */
-void rp_adapter_limit(rp_adapter *adapter, uint32_t extensions, uint32_t features);
+void rp_adapter_limit(rp_adapter *adapter, uint32_t extensions, uint64_t features);
 /* Takes the facts of another queue family; false when it cannot compute. */
 bool rp_adapter_set_family(const rp_vk *vk, rp_adapter *adapter, uint32_t family);
 /* The same for that of the transfer queue; false when it cannot copy. */

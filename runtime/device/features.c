@@ -69,10 +69,79 @@
       COOPERATIVE_MATRIX_FEATURES_KHR, cooperativeMatrix)                                          \
     X(SUBGROUP_SIZE, VkPhysicalDeviceVulkan13Features, VULKAN_1_3_FEATURES, subgroupSizeControl)   \
     X(SUBGROUP_SIZE, VkPhysicalDeviceSubgroupSizeControlFeatures, SUBGROUP_SIZE_CONTROL_FEATURES,  \
-      subgroupSizeControl)
+      subgroupSizeControl)                                                                         \
+    X(SHARED_INT64_ATOMICS, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                 \
+      shaderSharedInt64Atomics)                                                                    \
+    X(SHARED_INT64_ATOMICS, VkPhysicalDeviceShaderAtomicInt64Features,                             \
+      SHADER_ATOMIC_INT64_FEATURES, shaderSharedInt64Atomics)                                      \
+    X(FLOAT32_ATOMICS, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT,                               \
+      SHADER_ATOMIC_FLOAT_FEATURES_EXT, shaderBufferFloat32Atomics)                                \
+    X(FLOAT32_ADD, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT, SHADER_ATOMIC_FLOAT_FEATURES_EXT, \
+      shaderBufferFloat32AtomicAdd)                                                                \
+    X(SHARED_FLOAT32_ATOMICS, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT,                        \
+      SHADER_ATOMIC_FLOAT_FEATURES_EXT, shaderSharedFloat32Atomics)                                \
+    X(SHARED_FLOAT32_ADD, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT,                            \
+      SHADER_ATOMIC_FLOAT_FEATURES_EXT, shaderSharedFloat32AtomicAdd)                              \
+    X(FLOAT64_ATOMICS, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT,                               \
+      SHADER_ATOMIC_FLOAT_FEATURES_EXT, shaderBufferFloat64Atomics)                                \
+    X(FLOAT64_ADD, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT, SHADER_ATOMIC_FLOAT_FEATURES_EXT, \
+      shaderBufferFloat64AtomicAdd)                                                                \
+    X(SHARED_FLOAT64_ATOMICS, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT,                        \
+      SHADER_ATOMIC_FLOAT_FEATURES_EXT, shaderSharedFloat64Atomics)                                \
+    X(SHARED_FLOAT64_ADD, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT,                            \
+      SHADER_ATOMIC_FLOAT_FEATURES_EXT, shaderSharedFloat64AtomicAdd)                              \
+    X(FLOAT16_ATOMICS, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                              \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderBufferFloat16Atomics)                              \
+    X(FLOAT16_MIN_MAX, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                              \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderBufferFloat16AtomicMinMax)                         \
+    X(SHARED_FLOAT16_ATOMICS, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                       \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderSharedFloat16Atomics)                              \
+    X(SHARED_FLOAT16_MIN_MAX, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                       \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderSharedFloat16AtomicMinMax)                         \
+    X(FLOAT16_ADD, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                                  \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderBufferFloat16AtomicAdd)                            \
+    X(SHARED_FLOAT16_ADD, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                           \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderSharedFloat16AtomicAdd)                            \
+    X(FLOAT32_MIN_MAX, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                              \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderBufferFloat32AtomicMinMax)                         \
+    X(SHARED_FLOAT32_MIN_MAX, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                       \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderSharedFloat32AtomicMinMax)                         \
+    X(FLOAT64_MIN_MAX, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                              \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderBufferFloat64AtomicMinMax)                         \
+    X(SHARED_FLOAT64_MIN_MAX, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                       \
+      SHADER_ATOMIC_FLOAT_2_FEATURES_EXT, shaderSharedFloat64AtomicMinMax)                         \
+    X(SUBGROUP_ROTATE, VkPhysicalDeviceShaderSubgroupRotateFeaturesKHR,                            \
+      SHADER_SUBGROUP_ROTATE_FEATURES_KHR, shaderSubgroupRotate)                                   \
+    X(CLUSTER_ROTATE, VkPhysicalDeviceShaderSubgroupRotateFeaturesKHR,                             \
+      SHADER_SUBGROUP_ROTATE_FEATURES_KHR, shaderSubgroupRotateClustered)                          \
+    X(SUBGROUP_CLOCK, VkPhysicalDeviceShaderClockFeaturesKHR, SHADER_CLOCK_FEATURES_KHR,           \
+      shaderSubgroupClock)                                                                         \
+    X(DEVICE_CLOCK, VkPhysicalDeviceShaderClockFeaturesKHR, SHADER_CLOCK_FEATURES_KHR,             \
+      shaderDeviceClock)                                                                           \
+    X(PUSH16, VkPhysicalDeviceVulkan11Features, VULKAN_1_1_FEATURES, storagePushConstant16)        \
+    X(PUSH16, VkPhysicalDevice16BitStorageFeatures, 16BIT_STORAGE_FEATURES, storagePushConstant16) \
+    X(PUSH8, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES, storagePushConstant8)          \
+    X(PUSH8, VkPhysicalDevice8BitStorageFeatures, 8BIT_STORAGE_FEATURES, storagePushConstant8)     \
+    X(VARIABLE_POINTERS, VkPhysicalDeviceVulkan11Features, VULKAN_1_1_FEATURES, variablePointers)  \
+    X(VARIABLE_POINTERS, VkPhysicalDeviceVariablePointersFeatures, VARIABLE_POINTERS_FEATURES,     \
+      variablePointers)                                                                            \
+    X(BUFFER_POINTERS, VkPhysicalDeviceVulkan11Features, VULKAN_1_1_FEATURES,                      \
+      variablePointersStorageBuffer)                                                               \
+    X(BUFFER_POINTERS, VkPhysicalDeviceVariablePointersFeatures, VARIABLE_POINTERS_FEATURES,       \
+      variablePointersStorageBuffer)                                                               \
+    X(DEVICE_SCOPE, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                         \
+      vulkanMemoryModelDeviceScope)                                                                \
+    X(DEVICE_SCOPE, VkPhysicalDeviceVulkanMemoryModelFeatures, VULKAN_MEMORY_MODEL_FEATURES,       \
+      vulkanMemoryModelDeviceScope)                                                                \
+    X(IMAGE_READ_UNFORMATTED, VkPhysicalDeviceFeatures2, FEATURES_2,                               \
+      features.shaderStorageImageReadWithoutFormat)                                                \
+    X(IMAGE_WRITE_UNFORMATTED, VkPhysicalDeviceFeatures2, FEATURES_2,                              \
+      features.shaderStorageImageWriteWithoutFormat)                                               \
+    X(IMAGE_FORMATS, VkPhysicalDeviceFeatures2, FEATURES_2,                                        \
+      features.shaderStorageImageExtendedFormats)
 
 static const struct {
-    uint32_t feature;
+    uint64_t feature;
     VkStructureType stype;
     size_t offset; /* of the VkBool32 */
     const char *type;
@@ -86,11 +155,11 @@ static const struct {
 enum { PLACE_COUNT = sizeof places / sizeof *places };
 
 static const struct {
-    uint32_t feature, extension;
-    uint64_t need;
+    uint64_t feature, need;
+    uint32_t extension;
     const char *name;
 } features[] = {
-#define RP_X(symbol, bit, need, extension, name) {symbol, extension, need, name},
+#define RP_X(symbol, bit, need, extension, name) {symbol, need, extension, name},
     RP_FEATURE_LIST(RP_X)
 #undef RP_X
 };
@@ -151,8 +220,8 @@ void rp_feature_chain_link(rp_feature_chain *chain, uint32_t known, uint32_t ver
 #undef RP_X
 }
 
-uint32_t rp_features_read(const void *chain) {
-    uint32_t found = 0;
+uint64_t rp_features_read(const void *chain) {
+    uint64_t found = 0;
     for (const VkBaseInStructure *s = chain; s; s = s->pNext)
         for (size_t i = 0; i < PLACE_COUNT; i++) {
             if (s->sType != places[i].stype) continue;
@@ -163,7 +232,7 @@ uint32_t rp_features_read(const void *chain) {
     return found;
 }
 
-uint32_t rp_features_set(void *chain, uint32_t wanted) {
+uint64_t rp_features_set(void *chain, uint64_t wanted) {
     const VkBool32 on = VK_TRUE;
     for (VkBaseOutStructure *s = chain; s; s = s->pNext)
         for (size_t i = 0; i < PLACE_COUNT; i++)
@@ -174,23 +243,27 @@ uint32_t rp_features_set(void *chain, uint32_t wanted) {
     return wanted;
 }
 
-uint32_t rp_features_of(uint64_t needs) {
-    uint32_t found = RP_FEATURES_BASE;
+uint64_t rp_features_of(uint64_t needs) {
+    uint64_t found = RP_FEATURES_BASE;
     for (size_t i = 0; i < FEATURE_COUNT; i++)
         if (needs & features[i].need) found |= features[i].feature;
     return found;
 }
 
-uint64_t rp_features_needs(uint32_t on) {
-    uint64_t needs = 0;
-    for (size_t i = 0; i < FEATURE_COUNT; i++)
-        if (on & features[i].feature) needs |= features[i].need;
-    return needs;
+uint64_t rp_features_needs(uint64_t on) {
+    uint64_t needs = 0, missing = 0;
+    for (size_t i = 0; i < FEATURE_COUNT; i++) {
+        if (on & features[i].feature)
+            needs |= features[i].need;
+        else
+            missing |= features[i].need;
+    }
+    return needs & ~missing;
 }
 
 /* ---- For applications ------------------------------------------------------------------------ */
 
-static bool has_place(const void *chain, uint32_t feature) {
+static bool has_place(const void *chain, uint64_t feature) {
     for (const VkBaseInStructure *s = chain; s; s = s->pNext)
         for (size_t i = 0; i < PLACE_COUNT; i++)
             if (s->sType == places[i].stype && (places[i].feature & feature)) return true;
@@ -261,7 +334,7 @@ rp_status rp_needs_enable(uint64_t needs, uint32_t api_version, void *chain, rp_
     uint32_t version = api_version ? api_version : VK_API_VERSION_1_2;
     RP_TRY(check_needs(needs, diags));
     if (!check_api_version(version, diags)) return RP_ERROR_USAGE;
-    uint32_t wanted = rp_features_of(needs);
+    uint64_t wanted = rp_features_of(needs);
     bool complete = check_structs(chain, version, diags);
     for (size_t i = 0; i < FEATURE_COUNT; i++)
         if ((wanted & features[i].feature) && !has_place(chain, features[i].feature)) {
@@ -281,7 +354,8 @@ rp_status rp_needs_extensions(uint64_t needs, uint32_t api_version, const char *
     RP_TRY(check_needs(needs, NULL));
     uint32_t version = api_version ? api_version : VK_API_VERSION_1_2;
     if (!check_api_version(version, NULL)) return RP_ERROR_USAGE;
-    uint32_t on = rp_features_of(needs), wanted = 0;
+    uint64_t on = rp_features_of(needs);
+    uint32_t wanted = 0;
     for (size_t i = 0; i < FEATURE_COUNT; i++)
         if (on & features[i].feature) wanted |= features[i].extension;
     const char *found[RP_EXTENSION_COUNT];

@@ -24,7 +24,13 @@
     X(RP_EXTENSION_DMA_BUF, 10, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, UINT32_MAX, 0)      \
     X(RP_EXTENSION_FOREIGN, 11, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, UINT32_MAX, 0)         \
     X(RP_EXTENSION_SUBGROUP_SIZE, 12, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME,                 \
-      VK_API_VERSION_1_3, 0)
+      VK_API_VERSION_1_3, 0)                                                                       \
+    X(RP_EXTENSION_FLOAT_ATOMICS, 13, VK_EXT_SHADER_ATOMIC_FLOAT_EXTENSION_NAME, UINT32_MAX, 0)    \
+    X(RP_EXTENSION_FLOAT_ATOMICS_2, 14, VK_EXT_SHADER_ATOMIC_FLOAT_2_EXTENSION_NAME, UINT32_MAX,   \
+      0)                                                                                           \
+    X(RP_EXTENSION_CLOCK, 15, VK_KHR_SHADER_CLOCK_EXTENSION_NAME, UINT32_MAX, 0)                   \
+    X(RP_EXTENSION_SUBGROUP_ROTATE, 16, VK_KHR_SHADER_SUBGROUP_ROTATE_EXTENSION_NAME, UINT32_MAX,  \
+      VK_MAKE_API_VERSION(0, 1, 3, 274))
 
 typedef enum rp_extension {
 #define RP_X(symbol, bit, name, core, since) symbol = 1 << bit,
@@ -49,8 +55,9 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
                             const char *names[RP_EXTENSION_COUNT]);
 
 /* Features: symbol, bit, the need of a plan behind it (0: the runtime's own), the extension behind
- * it before it is core (0: core in Vulkan 1.2), Vulkan's name. A device created here enables each
- * that there is, because it is created before its plans are known. */
+ * it before it is core (0: core in Vulkan 1.2), Vulkan's name. A need may have several, and is
+ * served by all of them. A device created here enables each that there is, because it is created
+ * before its plans are known. */
 #define RP_FEATURE_LIST(X)                                                                         \
     X(RP_FEATURE_SYNC2, 0, 0, RP_EXTENSION_SYNC2, "synchronization2")                              \
     X(RP_FEATURE_TIMELINE, 1, 0, 0, "timelineSemaphore")                                           \
@@ -75,10 +82,67 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
     X(RP_FEATURE_COOPERATIVE_MATRIX, 20, RP_NEED_COOPERATIVE_MATRIX,                               \
       RP_EXTENSION_COOPERATIVE_MATRIX, "cooperativeMatrix")                                        \
     X(RP_FEATURE_SUBGROUP_SIZE, 21, RP_NEED_SUBGROUP_SIZE, RP_EXTENSION_SUBGROUP_SIZE,             \
-      "subgroupSizeControl")
+      "subgroupSizeControl")                                                                       \
+    X(RP_FEATURE_SHARED_INT64_ATOMICS, 22, RP_NEED_SHARED_INT64_ATOMICS, 0,                        \
+      "shaderSharedInt64Atomics")                                                                  \
+    X(RP_FEATURE_FLOAT32_ATOMICS, 23, RP_NEED_FLOAT32_ATOMICS, RP_EXTENSION_FLOAT_ATOMICS,         \
+      "shaderBufferFloat32Atomics")                                                                \
+    X(RP_FEATURE_FLOAT32_ADD, 24, RP_NEED_FLOAT32_ADD, RP_EXTENSION_FLOAT_ATOMICS,                 \
+      "shaderBufferFloat32AtomicAdd")                                                              \
+    X(RP_FEATURE_SHARED_FLOAT32_ATOMICS, 25, RP_NEED_SHARED_FLOAT32_ATOMICS,                       \
+      RP_EXTENSION_FLOAT_ATOMICS, "shaderSharedFloat32Atomics")                                    \
+    X(RP_FEATURE_SHARED_FLOAT32_ADD, 26, RP_NEED_SHARED_FLOAT32_ADD, RP_EXTENSION_FLOAT_ATOMICS,   \
+      "shaderSharedFloat32AtomicAdd")                                                              \
+    X(RP_FEATURE_FLOAT64_ATOMICS, 27, RP_NEED_FLOAT64_ATOMICS, RP_EXTENSION_FLOAT_ATOMICS,         \
+      "shaderBufferFloat64Atomics")                                                                \
+    X(RP_FEATURE_FLOAT64_ADD, 28, RP_NEED_FLOAT64_ATOMICS, RP_EXTENSION_FLOAT_ATOMICS,             \
+      "shaderBufferFloat64AtomicAdd")                                                              \
+    X(RP_FEATURE_SHARED_FLOAT64_ATOMICS, 29, RP_NEED_SHARED_FLOAT64_ATOMICS,                       \
+      RP_EXTENSION_FLOAT_ATOMICS, "shaderSharedFloat64Atomics")                                    \
+    X(RP_FEATURE_SHARED_FLOAT64_ADD, 30, RP_NEED_SHARED_FLOAT64_ATOMICS,                           \
+      RP_EXTENSION_FLOAT_ATOMICS, "shaderSharedFloat64AtomicAdd")                                  \
+    X(RP_FEATURE_FLOAT16_ATOMICS, 31, RP_NEED_FLOAT16_ATOMICS, RP_EXTENSION_FLOAT_ATOMICS_2,       \
+      "shaderBufferFloat16Atomics")                                                                \
+    X(RP_FEATURE_FLOAT16_MIN_MAX, 32, RP_NEED_FLOAT16_ATOMICS, RP_EXTENSION_FLOAT_ATOMICS_2,       \
+      "shaderBufferFloat16AtomicMinMax")                                                           \
+    X(RP_FEATURE_SHARED_FLOAT16_ATOMICS, 33, RP_NEED_FLOAT16_ATOMICS,                              \
+      RP_EXTENSION_FLOAT_ATOMICS_2, "shaderSharedFloat16Atomics")                                  \
+    X(RP_FEATURE_SHARED_FLOAT16_MIN_MAX, 34, RP_NEED_FLOAT16_ATOMICS,                              \
+      RP_EXTENSION_FLOAT_ATOMICS_2, "shaderSharedFloat16AtomicMinMax")                             \
+    X(RP_FEATURE_FLOAT16_ADD, 35, RP_NEED_FLOAT16_ADD, RP_EXTENSION_FLOAT_ATOMICS_2,               \
+      "shaderBufferFloat16AtomicAdd")                                                              \
+    X(RP_FEATURE_SHARED_FLOAT16_ADD, 36, RP_NEED_FLOAT16_ADD, RP_EXTENSION_FLOAT_ATOMICS_2,        \
+      "shaderSharedFloat16AtomicAdd")                                                              \
+    X(RP_FEATURE_FLOAT32_MIN_MAX, 37, RP_NEED_FLOAT32_MIN_MAX, RP_EXTENSION_FLOAT_ATOMICS_2,       \
+      "shaderBufferFloat32AtomicMinMax")                                                           \
+    X(RP_FEATURE_SHARED_FLOAT32_MIN_MAX, 38, RP_NEED_FLOAT32_MIN_MAX,                              \
+      RP_EXTENSION_FLOAT_ATOMICS_2, "shaderSharedFloat32AtomicMinMax")                             \
+    X(RP_FEATURE_FLOAT64_MIN_MAX, 39, RP_NEED_FLOAT64_MIN_MAX, RP_EXTENSION_FLOAT_ATOMICS_2,       \
+      "shaderBufferFloat64AtomicMinMax")                                                           \
+    X(RP_FEATURE_SHARED_FLOAT64_MIN_MAX, 40, RP_NEED_FLOAT64_MIN_MAX,                              \
+      RP_EXTENSION_FLOAT_ATOMICS_2, "shaderSharedFloat64AtomicMinMax")                             \
+    X(RP_FEATURE_SUBGROUP_ROTATE, 41, RP_NEED_SUBGROUP_ROTATE, RP_EXTENSION_SUBGROUP_ROTATE,       \
+      "shaderSubgroupRotate")                                                                      \
+    X(RP_FEATURE_CLUSTER_ROTATE, 42, RP_NEED_SUBGROUP_ROTATE, RP_EXTENSION_SUBGROUP_ROTATE,        \
+      "shaderSubgroupRotateClustered")                                                             \
+    X(RP_FEATURE_SUBGROUP_CLOCK, 43, RP_NEED_SUBGROUP_CLOCK, RP_EXTENSION_CLOCK,                   \
+      "shaderSubgroupClock")                                                                       \
+    X(RP_FEATURE_DEVICE_CLOCK, 44, RP_NEED_DEVICE_CLOCK, RP_EXTENSION_CLOCK, "shaderDeviceClock")  \
+    X(RP_FEATURE_PUSH16, 45, RP_NEED_PUSH16, 0, "storagePushConstant16")                           \
+    X(RP_FEATURE_PUSH8, 46, RP_NEED_PUSH8, 0, "storagePushConstant8")                              \
+    X(RP_FEATURE_VARIABLE_POINTERS, 47, RP_NEED_VARIABLE_POINTERS, 0, "variablePointers")          \
+    X(RP_FEATURE_BUFFER_POINTERS, 48, RP_NEED_VARIABLE_POINTERS, 0,                                \
+      "variablePointersStorageBuffer")                                                             \
+    X(RP_FEATURE_DEVICE_SCOPE, 49, RP_NEED_DEVICE_SCOPE, 0, "vulkanMemoryModelDeviceScope")        \
+    X(RP_FEATURE_IMAGE_READ_UNFORMATTED, 50, RP_NEED_IMAGE_READ_UNFORMATTED, 0,                    \
+      "shaderStorageImageReadWithoutFormat")                                                       \
+    X(RP_FEATURE_IMAGE_WRITE_UNFORMATTED, 51, RP_NEED_IMAGE_WRITE_UNFORMATTED, 0,                  \
+      "shaderStorageImageWriteWithoutFormat")                                                      \
+    X(RP_FEATURE_IMAGE_FORMATS, 52, RP_NEED_IMAGE_FORMATS, 0, "shaderStorageImageExtendedFormats")
 
-typedef enum rp_feature {
-#define RP_X(symbol, bit, need, extension, name) symbol = 1 << bit,
+/* Wider than int, as rp_plan_need is. */
+__extension__ typedef enum rp_feature {
+#define RP_X(symbol, bit, need, extension, name) symbol = UINT64_C(1) << bit,
     RP_FEATURE_LIST(RP_X)
 #undef RP_X
 } rp_feature;
@@ -108,7 +172,18 @@ enum { RP_FEATURES_BASE = RP_FEATURE_SYNC2 | RP_FEATURE_TIMELINE };
       RP_EXTENSION_COOPERATIVE_MATRIX)                                                             \
     X(subgroup, VkPhysicalDeviceSubgroupSizeControlFeatures,                                       \
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,                            \
-      RP_EXTENSION_SUBGROUP_SIZE)
+      RP_EXTENSION_SUBGROUP_SIZE)                                                                  \
+    X(atomics, VkPhysicalDeviceShaderAtomicFloatFeaturesEXT,                                       \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_ATOMIC_FLOAT_FEATURES_EXT,                          \
+      RP_EXTENSION_FLOAT_ATOMICS)                                                                  \
+    X(atomics2, VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT,                                     \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_ATOMIC_FLOAT_2_FEATURES_EXT,                        \
+      RP_EXTENSION_FLOAT_ATOMICS_2)                                                                \
+    X(clock, VkPhysicalDeviceShaderClockFeaturesKHR,                                               \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CLOCK_FEATURES_KHR, RP_EXTENSION_CLOCK)             \
+    X(rotate, VkPhysicalDeviceShaderSubgroupRotateFeaturesKHR,                                     \
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SUBGROUP_ROTATE_FEATURES_KHR,                       \
+      RP_EXTENSION_SUBGROUP_ROTATE)
 
 typedef struct rp_feature_chain {
 #define RP_X(member, type, stype, extension) type member;
@@ -122,13 +197,13 @@ void rp_feature_chain_link(rp_feature_chain *chain, uint32_t extensions, uint32_
 
 /* The features that are on in any chain of Vulkan's structs, ours or an application's. Structs that
  * are not known are passed over. */
-uint32_t rp_features_read(const void *chain);
+uint64_t rp_features_read(const void *chain);
 /* Switches features on in a chain, each in the first struct that has it; returns those that no
  * struct has. */
-uint32_t rp_features_set(void *chain, uint32_t features);
+uint64_t rp_features_set(void *chain, uint64_t features);
 
 /* The features behind a plan's needs, the base among them, and the needs that features serve. */
-uint32_t rp_features_of(uint64_t needs);
-uint64_t rp_features_needs(uint32_t features);
+uint64_t rp_features_of(uint64_t needs);
+uint64_t rp_features_needs(uint64_t features);
 
 #endif

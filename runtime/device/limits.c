@@ -75,6 +75,7 @@ static void describe(const rp_adapter *adapter, rp_target *out) {
     rp_target_take(known_costs(&adapter->info), &known);
     for (uint32_t key = RP_TARGET_KEY_multiprocessors; key < RP_TARGET_KEYS; key++)
         *rp_target_figure_of(out, key) = *rp_target_figure_of(&known, key);
+    out->resources = l->maxPerStageResources;
     memcpy(out->name, adapter->info.name, sizeof out->name);
 }
 

@@ -31,7 +31,7 @@ static void keep(rp_adapter *adapter, const VkCooperativeMatrixPropertiesKHR *p)
 rp_status rp_adapter_read_products(const rp_vk *vk, const rp_allocator *a, rp_diags *diags,
                                    rp_adapter *adapter) {
     if (!(adapter->features & RP_FEATURE_COOPERATIVE_MATRIX)) return RP_OK;
-    adapter->features &= ~(uint32_t)RP_FEATURE_COOPERATIVE_MATRIX;
+    adapter->features &= ~(uint64_t)RP_FEATURE_COOPERATIVE_MATRIX;
     if (!vk->GetPhysicalDeviceCooperativeMatrixPropertiesKHR) return RP_OK;
     uint32_t count = 0;
     RP_TRY(RP_VK(

@@ -8,6 +8,7 @@
 #include <vulkan/vulkan_core.h>
 #include "base/alloc.h"
 #include "driver/cooperative_matrix.h"
+#include "driver/subgroup_rotate.h"
 
 /* One table per device: functions of the loader, of its instance, and of the device itself. */
 typedef struct rp_vk {

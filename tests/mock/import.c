@@ -1,8 +1,7 @@
 /* Devices of an application on the fake driver: what it must say of them, what is refused by name,
- * and the chain of features that it is helped to fill in. */
+ * and what it may do then. */
 #include <stdlib.h>
-#include "device/device.h"
-#include "support.h"
+#include "application.h"
 
 static const char fill_text[] = "reprise 1\n"
                                 "graph g scheduled placed synced arena 0 {\n"
@@ -24,40 +23,6 @@ static const char half_text[] = "reprise 1\n"
                                 "  group 0\n"
                                 "    n0 = run @half grid 1 1 1 (rw $y)\n"
                                 "}\n";
-
-/* An application: its chain, and the import that tells of it. The objects are any addresses. */
-typedef struct application {
-    VkPhysicalDeviceFeatures2 core;
-    VkPhysicalDeviceVulkan11Features v11;
-    VkPhysicalDeviceVulkan12Features v12;
-    VkPhysicalDeviceVulkan13Features v13;
-    rp_device_import import;
-    rp_device_params params;
-} application;
-
-static application app;
-
-static void begin(void) {
-    static int object;
-    mock_reset();
-    app = (application){
-        .core = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &app.v11, {0}},
-        .v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, .pNext = &app.v12},
-        .v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .pNext = &app.v13},
-        .v13 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES},
-        .import = {.size = sizeof app.import,
-                   .get_instance_proc_addr = mock_entry(),
-                   .instance = &object,
-                   .api_version = VK_API_VERSION_1_3,
-                   .physical_device = &object,
-                   .device = &object,
-                   .features = &app.core,
-                   .queue = &object,
-                   .queue_family = 1},
-        .params = {.size = sizeof app.params, .import = &app.import},
-    };
-    CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_3, &app.core, NULL), RP_OK);
-}
 
 static void expect_refusal(rp_status status, const char *message) {
     rp_diags *diags = rp_diags_create(NULL);
@@ -314,201 +279,6 @@ static void test_needs(void) {
     expect_exec(half_text, "(shaderFloat16), which the device does not have");
 }
 
-/* ---- The chain ------------------------------------------------------------------------------- */
-
-/* Where each need is switched on: in the collective struct, and in one of its own. */
-#define NEED_PLACES(X)                                                                             \
-    X(RP_NEED_FLOAT16, v12.shaderFloat16, VkPhysicalDeviceShaderFloat16Int8Features,               \
-      SHADER_FLOAT16_INT8, shaderFloat16)                                                          \
-    X(RP_NEED_INT8, v12.shaderInt8, VkPhysicalDeviceShaderFloat16Int8Features,                     \
-      SHADER_FLOAT16_INT8, shaderInt8)                                                             \
-    X(RP_NEED_STORAGE16, v11.storageBuffer16BitAccess, VkPhysicalDevice16BitStorageFeatures,       \
-      16BIT_STORAGE, storageBuffer16BitAccess)                                                     \
-    X(RP_NEED_UNIFORM16, v11.uniformAndStorageBuffer16BitAccess,                                   \
-      VkPhysicalDevice16BitStorageFeatures, 16BIT_STORAGE, uniformAndStorageBuffer16BitAccess)     \
-    X(RP_NEED_STORAGE8, v12.storageBuffer8BitAccess, VkPhysicalDevice8BitStorageFeatures,          \
-      8BIT_STORAGE, storageBuffer8BitAccess)                                                       \
-    X(RP_NEED_UNIFORM8, v12.uniformAndStorageBuffer8BitAccess,                                     \
-      VkPhysicalDevice8BitStorageFeatures, 8BIT_STORAGE, uniformAndStorageBuffer8BitAccess)        \
-    X(RP_NEED_MEMORY_MODEL, v12.vulkanMemoryModel, VkPhysicalDeviceVulkanMemoryModelFeatures,      \
-      VULKAN_MEMORY_MODEL, vulkanMemoryModel)                                                      \
-    X(RP_NEED_SUBGROUP_SIZE, v13.subgroupSizeControl, VkPhysicalDeviceSubgroupSizeControlFeatures, \
-      SUBGROUP_SIZE_CONTROL, subgroupSizeControl)                                                  \
-    X(RP_NEED_SUBGROUP_TYPES, v12.shaderSubgroupExtendedTypes,                                     \
-      VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures, SHADER_SUBGROUP_EXTENDED_TYPES,         \
-      shaderSubgroupExtendedTypes)                                                                 \
-    X(RP_NEED_INT64_ATOMICS, v12.shaderBufferInt64Atomics,                                         \
-      VkPhysicalDeviceShaderAtomicInt64Features, SHADER_ATOMIC_INT64, shaderBufferInt64Atomics)    \
-    X(RP_NEED_SCALAR_LAYOUT, v12.scalarBlockLayout, VkPhysicalDeviceScalarBlockLayoutFeatures,     \
-      SCALAR_BLOCK_LAYOUT, scalarBlockLayout)                                                      \
-    X(RP_NEED_UNIFORM_STD430, v12.uniformBufferStandardLayout,                                     \
-      VkPhysicalDeviceUniformBufferStandardLayoutFeatures, UNIFORM_BUFFER_STANDARD_LAYOUT,         \
-      uniformBufferStandardLayout)                                                                 \
-    X(RP_NEED_DEVICE_ADDRESS, v12.bufferDeviceAddress,                                             \
-      VkPhysicalDeviceBufferDeviceAddressFeatures, BUFFER_DEVICE_ADDRESS, bufferDeviceAddress)     \
-    X(RP_NEED_INT_DOT, v13.shaderIntegerDotProduct,                                                \
-      VkPhysicalDeviceShaderIntegerDotProductFeatures, SHADER_INTEGER_DOT_PRODUCT,                 \
-      shaderIntegerDotProduct)
-
-/* That of cooperative matrices has a struct of its own alone, and no collective one. */
-static void test_matrices(void) {
-    begin();
-    rp_diags *diags = rp_diags_create(NULL);
-    CU_ASSERT_EQUAL(
-        rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, VK_API_VERSION_1_3, &app.core, diags),
-        RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "cooperativeMatrix on in: add "
-                                    "VkPhysicalDeviceCooperativeMatrixFeaturesKHR"));
-    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrices = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
-    app.v13.pNext = &matrices;
-    CU_ASSERT_EQUAL(
-        rp_needs_enable(RP_NEED_COOPERATIVE_MATRIX, VK_API_VERSION_1_3, &app.core, diags), RP_OK);
-    CU_ASSERT_TRUE(matrices.cooperativeMatrix);
-    CU_ASSERT_FALSE(matrices.cooperativeMatrixRobustBufferAccess);
-    CU_ASSERT_EQUAL(rp_features_needs(rp_features_read(&app.core)), RP_NEED_COOPERATIVE_MATRIX);
-    const char *names[9];
-    uint32_t count = 0;
-    CU_ASSERT_EQUAL(
-        rp_needs_extensions(RP_NEED_COOPERATIVE_MATRIX, VK_API_VERSION_1_3, names, 9, &count),
-        RP_OK);
-    CU_ASSERT_EQUAL_FATAL(count, 1);
-    CU_ASSERT_STRING_EQUAL(names[0], "VK_KHR_cooperative_matrix");
-    rp_diags_destroy(diags);
-}
-
-/* One need alone switches on its own member and nothing else. */
-static void test_each_need(void) {
-    uint64_t seen = 0;
-    application off, on;
-#define RP_X(need, place, ...)                                                                     \
-    begin();                                                                                       \
-    off = app;                                                                                     \
-    CU_ASSERT_EQUAL(off.place, VK_FALSE);                                                          \
-    CU_ASSERT_EQUAL(rp_needs_enable(need, VK_API_VERSION_1_3, &app.core, NULL), RP_OK);            \
-    CU_ASSERT_EQUAL(app.place, VK_TRUE);                                                           \
-    on = app;                                                                                      \
-    on.place = VK_FALSE;                                                                           \
-    CU_ASSERT_EQUAL(memcmp(&on, &off, sizeof on), 0);                                              \
-    seen |= need;
-    NEED_PLACES(RP_X)
-    RP_X(RP_NEED_INT16, core.features.shaderInt16)
-    RP_X(RP_NEED_INT64, core.features.shaderInt64)
-    RP_X(RP_NEED_FLOAT64, core.features.shaderFloat64)
-#undef RP_X
-    /* The others are properties: nothing is switched on for them. */
-    uint64_t all = 0;
-#define RP_X(symbol, bit, name) all |= symbol;
-    RP_PLAN_NEED_LIST(RP_X)
-#undef RP_X
-    begin();
-    off = app;
-    seen |= RP_NEED_COOPERATIVE_MATRIX; /* test_matrices */
-    CU_ASSERT_EQUAL(rp_needs_enable(all & ~seen, VK_API_VERSION_1_3, &app.core, NULL), RP_OK);
-    CU_ASSERT_EQUAL(memcmp(&app, &off, sizeof app), 0);
-    CU_ASSERT_EQUAL(rp_features_needs(rp_features_of(all)), seen);
-}
-
-/* The same through structs of single features, and what the import then understands. */
-static void test_single_structs(void) {
-    const VkPhysicalDeviceTimelineSemaphoreFeatures timeline_off = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES};
-    const VkPhysicalDeviceSynchronization2Features sync2_off = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES};
-    /* A struct that is none of ours stands in the middle. */
-    const VkPhysicalDeviceHostQueryResetFeatures other_off = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_HOST_QUERY_RESET_FEATURES};
-    for (int i = 0; i < 2; i++) {
-#define RP_X(need, place, type, stype, member)                                                     \
-    {                                                                                              \
-        type single = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_##stype##_FEATURES};             \
-        VkPhysicalDeviceTimelineSemaphoreFeatures timeline = timeline_off;                         \
-        VkPhysicalDeviceSynchronization2Features sync2 = sync2_off;                                \
-        VkPhysicalDeviceHostQueryResetFeatures other = other_off;                                  \
-        timeline.pNext = &sync2, sync2.pNext = &other, other.pNext = &single;                      \
-        CU_ASSERT_EQUAL(rp_needs_enable(i ? need : 0, VK_API_VERSION_1_3, &timeline, NULL),        \
-                        RP_OK);                                                                    \
-        CU_ASSERT_EQUAL(single.member, i ? VK_TRUE : VK_FALSE);                                    \
-        CU_ASSERT_TRUE(timeline.timelineSemaphore &&sync2.synchronization2);                       \
-        CU_ASSERT_FALSE(other.hostQueryReset);                                                     \
-        CU_ASSERT_EQUAL(rp_features_needs(rp_features_read(&timeline)), i ? need : 0);             \
-    }
-        NEED_PLACES(RP_X)
-#undef RP_X
-    }
-}
-
-/* What has no struct in the chain is said by name, all of it, and the chain stays as it was. */
-static void test_no_struct(void) {
-    begin();
-    rp_diags *diags = rp_diags_create(NULL);
-    VkPhysicalDeviceFeatures2 alone = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
-    CU_ASSERT_EQUAL(
-        rp_needs_enable(RP_NEED_INT64 | RP_NEED_STORAGE16, VK_API_VERSION_1_3, &alone, diags),
-        RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_diags_error_count(diags), 3);
-    CU_ASSERT_TRUE(mock_said(diags, "no struct to switch synchronization2 on in: add "
-                                    "VkPhysicalDeviceVulkan13Features or "
-                                    "VkPhysicalDeviceSynchronization2Features"));
-    CU_ASSERT_TRUE(mock_said(diags, "timelineSemaphore"));
-    CU_ASSERT_TRUE(mock_said(diags, "storageBuffer16BitAccess on in: add "
-                                    "VkPhysicalDeviceVulkan11Features or "
-                                    "VkPhysicalDevice16BitStorageFeatures"));
-    CU_ASSERT_FALSE(alone.features.shaderInt64);
-    CU_ASSERT_EQUAL(rp_needs_enable(UINT64_C(1) << 63, VK_API_VERSION_1_3, &app.core, diags),
-                    RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "0x8000000000000000 are no needs of plans"));
-    CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_3, NULL, diags), RP_ERROR_USAGE);
-    rp_diags_destroy(diags);
-}
-
-/* The version in use says which structs there may be, and which are named as missing. */
-static void test_version(void) {
-    begin();
-    rp_diags *diags = rp_diags_create(NULL);
-    app.v12.timelineSemaphore = VK_FALSE;
-    application off = app;
-    for (uint32_t version = 0; version <= VK_API_VERSION_1_2; version += VK_API_VERSION_1_2) {
-        rp_diags_clear(diags);
-        CU_ASSERT_EQUAL(rp_needs_enable(0, version, &app.core, diags), RP_ERROR_USAGE);
-        CU_ASSERT_TRUE(mock_said(
-            diags, "VkPhysicalDeviceVulkan13Features is in the chain, which Vulkan 1.2 does not"));
-        CU_ASSERT_EQUAL(memcmp(&app, &off, sizeof app), 0);
-    }
-    app.v12.pNext = NULL;
-    rp_diags_clear(diags);
-    CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_2, &app.core, diags), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_diags_count(diags), 1);
-    CU_ASSERT_TRUE(mock_said(diags, "no struct to switch synchronization2 on in: add "
-                                    "VkPhysicalDeviceSynchronization2Features"));
-    rp_diags_clear(diags);
-    CU_ASSERT_EQUAL(rp_needs_enable(0, VK_API_VERSION_1_1, &app.core, diags), RP_ERROR_USAGE);
-    CU_ASSERT_TRUE(mock_said(diags, "needs Vulkan 1.2, and the version in use is said to be 1.1"));
-    rp_diags_destroy(diags);
-}
-
-static void test_extensions(void) {
-    const char *names[8] = {0};
-    uint32_t count = 7;
-    CU_ASSERT_EQUAL(rp_needs_extensions(0, VK_API_VERSION_1_2, names, 8, &count), RP_OK);
-    CU_ASSERT_EQUAL(count, 1);
-    CU_ASSERT_STRING_EQUAL(names[0], "VK_KHR_synchronization2");
-    uint64_t needs = RP_NEED_INT_DOT | RP_NEED_FLOAT16;
-    CU_ASSERT_EQUAL(rp_needs_extensions(needs, VK_API_VERSION_1_2, names, 1, &count), RP_OK);
-    CU_ASSERT_EQUAL(count, 2);
-    CU_ASSERT_PTR_NULL(names[1]); /* there was no room */
-    CU_ASSERT_EQUAL(rp_needs_extensions(needs, VK_API_VERSION_1_2, names, 8, &count), RP_OK);
-    CU_ASSERT_STRING_EQUAL(names[1], "VK_KHR_shader_integer_dot_product");
-    CU_ASSERT_EQUAL(rp_needs_extensions(needs, VK_API_VERSION_1_3, names, 8, &count), RP_OK);
-    CU_ASSERT_EQUAL(count, 0);
-    CU_ASSERT_EQUAL(rp_needs_extensions(UINT64_C(1) << 63, 0, names, 8, &count), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_needs_extensions(0, 0, NULL, 1, &count), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(rp_needs_extensions(0, 0, NULL, 0, &count), RP_OK);
-    CU_ASSERT_EQUAL(count, 1);
-    CU_ASSERT_EQUAL(rp_needs_extensions(0, VK_API_VERSION_1_1, names, 8, &count), RP_ERROR_USAGE);
-    CU_ASSERT_EQUAL(count, 0);
-}
-
 int main(void) {
     static const rp_test tests[] = {{"the application's lock", test_lock},
                                     {"incomplete imports", test_incomplete},
@@ -518,12 +288,6 @@ int main(void) {
                                     {"old instance", test_old_instance},
                                     {"probe", test_probe},
                                     {"needs", test_needs},
-                                    {"cooperative matrices", test_matrices},
-                                    {"each need in a chain", test_each_need},
-                                    {"structs of single features", test_single_structs},
-                                    {"no struct", test_no_struct},
-                                    {"version", test_version},
-                                    {"extensions", test_extensions},
                                     {0}};
     return rp_run_tests("imported devices", tests);
 }

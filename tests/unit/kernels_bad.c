@@ -327,11 +327,11 @@ static void test_validator(void) {
                     "OpEntryPoint Kernel %m \"main\"\n%v = OpTypeVoid\n%f = OpTypeFunction %v\n"
                     "%m = OpFunction %v None %f\n%l = OpLabel\n" TAIL,
                     NULL, "not valid SPIR-V for Vulkan 1.2");
-    /* Variable pointers: which buffer is written cannot be seen. */
-    refuse_assembly("OpCapability Shader\nOpCapability VariablePointersStorageBuffer\n"
+    /* What no compute device is asked for. */
+    refuse_assembly("OpCapability Shader\nOpCapability Geometry\n"
                     "OpMemoryModel Logical GLSL450\nOpEntryPoint GLCompute %m \"main\" %var\n"
                     "OpExecutionMode %m LocalSize 1 1 1\n" BODY TAIL,
-                    NULL, "needs ");
+                    NULL, "needs SPIR-V capability 2 ");
 }
 
 int main(void) {

@@ -190,7 +190,7 @@ static const rule rules[] = {
     {RP_SECTION_WORDS, 1, 0, 4, 0x00010600, "1.0 to 1.5 are allowed"},
     {RP_SECTION_WORDS, 5, 0, 4, 17, "an instruction of 0 words"},
     {RP_SECTION_WORDS, 12, 0, 4, 99 << 16 | 15, "an instruction of 99 words where"},
-    {RP_SECTION_WORDS, 8, 0, 4, 5346, "device scope"},
+    {RP_SECTION_WORDS, 8, 0, 4, 5379, "helper invocations"},
     {RP_SECTION_WORDS, 8, 0, 4, 9, "which the header does not state"},
     {RP_SECTION_WORDS, 15, 0, 4, 0x6e696178, "no compute entry point 'main'"},
     {RP_SECTION_WORDS, 13, 0, 4, 0, "no compute entry point 'main'"},
@@ -457,7 +457,7 @@ static void test_header(void) {
     CU_ASSERT_EQUAL(open_bytes(copy, good_size + 8, diags), RP_ERROR_DAMAGED);
     CU_ASSERT_TRUE(message_has(diags, "bytes follow the last section"));
     memcpy(copy, good, good_size);
-    copy[offsetof(rp_plan_header, needs) + 7] = 1;
+    copy[offsetof(rp_plan_header, needs) + 7] = 0x80;
     walk_repair(copy, good_size);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_DAMAGED);
     CU_ASSERT_TRUE(message_has(diags, "unknown device needs"));

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "plan/format.h"
 #include "assemble.h"
+#include "kernel/spirv.h"
 #include "spirv/spirv.h"
 #include "support/unit.h"
 
@@ -105,6 +106,55 @@ static const struct {
      "layout(binding = 1) buffer A { uint64_t a; };\n"
      "void main() { atomicAdd(a, uint64_t(o[0])); }",
      RP_NEED_INT64 | RP_NEED_INT64_ATOMICS},
+    {"#extension GL_EXT_shader_atomic_int64 : require\n"
+     "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require",
+     "shared uint64_t s;\nvoid main() { atomicMax(s, uint64_t(o[0])); o[1] = uint(s); }",
+     RP_NEED_INT64 | RP_NEED_SHARED_INT64_ATOMICS},
+    {"#extension GL_EXT_shader_atomic_int64 : require\n"
+     "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require",
+     "layout(binding = 1) buffer A { uint64_t a; };\nshared uint64_t s;\n"
+     "void main() { atomicMax(s, uint64_t(o[0])); atomicAdd(a, s); }",
+     RP_NEED_INT64 | RP_NEED_INT64_ATOMICS | RP_NEED_SHARED_INT64_ATOMICS},
+    {"#extension GL_EXT_shader_atomic_float : require",
+     "layout(binding = 1) buffer A { float a[]; };\nvoid main() { atomicAdd(a[o[0]], 1.0); }",
+     RP_NEED_FLOAT32_ADD},
+    {"#extension GL_EXT_shader_atomic_float : require",
+     "layout(binding = 1) buffer A { float a[]; };\n"
+     "void main() { a[1] = atomicExchange(a[o[0]], 1.0); }",
+     RP_NEED_FLOAT32_ATOMICS},
+    {"#extension GL_EXT_shader_atomic_float : require",
+     "shared float s[4];\n"
+     "void main() { atomicAdd(s[o[0]], 1.0); o[1] = uint(atomicExchange(s[o[0]], 2.0)); }",
+     RP_NEED_SHARED_FLOAT32_ADD | RP_NEED_SHARED_FLOAT32_ATOMICS},
+    {"#extension GL_EXT_shader_atomic_float : require",
+     "layout(binding = 1) buffer A { double a[]; };\nshared double s;\n"
+     "void main() { atomicAdd(a[o[0]], 1.0LF); atomicAdd(s, 1.0LF); }",
+     RP_NEED_FLOAT64 | RP_NEED_FLOAT64_ATOMICS | RP_NEED_SHARED_FLOAT64_ATOMICS},
+    {"#extension GL_EXT_shader_atomic_float2 : require",
+     "layout(binding = 1) buffer A { float a[]; };\nvoid main() { atomicMin(a[o[0]], 1.0); }",
+     RP_NEED_FLOAT32_MIN_MAX},
+    {"#extension GL_EXT_shader_atomic_float2 : require",
+     "layout(binding = 1) buffer A { double a[]; };\nvoid main() { atomicMax(a[o[0]], 1.0LF); }",
+     RP_NEED_FLOAT64 | RP_NEED_FLOAT64_MIN_MAX},
+    {"#extension GL_EXT_shader_atomic_float2 : require\n"
+     "#extension GL_EXT_shader_explicit_arithmetic_types : require",
+     "layout(binding = 1) buffer A { float16_t a[]; };\n"
+     "void main() { atomicMax(a[o[0]], 1.0hf); atomicAdd(a[1], 1.0hf); }",
+     RP_NEED_FLOAT16 | RP_NEED_STORAGE16 | RP_NEED_FLOAT16_ATOMICS | RP_NEED_FLOAT16_ADD},
+    {"#extension GL_ARB_shader_clock : require\n"
+     "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require",
+     "void main() { o[0] = uint(clockARB()); }", RP_NEED_INT64 | RP_NEED_SUBGROUP_CLOCK},
+    {"#extension GL_EXT_shader_realtime_clock : require",
+     "void main() { o[0] = clockRealtime2x32EXT().x; }", RP_NEED_DEVICE_CLOCK},
+    {"#extension GL_EXT_shader_16bit_storage : require\n"
+     "#extension GL_EXT_shader_8bit_storage : require",
+     "layout(push_constant) uniform P { float16_t h; uint8_t b; };\n"
+     "void main() { o[0] = uint(float(h)) + uint(b); }",
+     RP_NEED_PUSH16 | RP_NEED_PUSH8},
+    {"#pragma use_vulkan_memory_model\n#extension GL_KHR_memory_scope_semantics : require",
+     "void main() { atomicAdd(o[0], 1, gl_ScopeDevice, gl_StorageSemanticsBuffer, "
+     "gl_SemanticsAcquireRelease); }",
+     RP_NEED_MEMORY_MODEL | RP_NEED_DEVICE_SCOPE},
     {"#extension GL_EXT_buffer_reference : require",
      "layout(buffer_reference) buffer P { uint v; };\nlayout(push_constant) uniform C { P p; };\n"
      "void main() { o[0] = p.v; }",
@@ -170,6 +220,96 @@ static void test_float_controls(void) {
     rp_spirv_reader_free(&reader);
 }
 
+/* What GLSL has no word for, or states only where it is used. */
+static void test_stated(void) {
+    static const struct {
+        const char *capabilities, *code;
+        uint64_t needs;
+    } cases[] = {
+        {"OpCapability GroupNonUniformRotateKHR\n"
+         "OpExtension \"SPV_KHR_subgroup_rotate\"\n",
+         "%r = OpGroupNonUniformRotateKHR %uint %sub %one %one\n", RP_NEED_SUBGROUP_ROTATE},
+        {"OpCapability Int64\nOpCapability Int64Atomics\n", "",
+         RP_NEED_INT64 | RP_NEED_INT64_ATOMICS},
+        {"OpCapability AtomicFloat32AddEXT\nOpExtension \"SPV_EXT_shader_atomic_float_add\"\n", "",
+         RP_NEED_FLOAT32_ADD},
+        {"OpCapability VariablePointers\n",
+         "%l = OpAccessChain %ptr %s %one\n%k = OpAccessChain %ptr %s %zero\n"
+         "%which = OpSelect %ptr %true %l %k\nOpAtomicStore %which %sub %zero %one\n",
+         RP_NEED_VARIABLE_POINTERS},
+        {"OpCapability ShaderClockKHR\nOpCapability Int64\nOpExtension \"SPV_KHR_shader_clock\"\n",
+         "", RP_NEED_INT64 | RP_NEED_SUBGROUP_CLOCK},
+    };
+    rp_spirv_reader reader;
+    rp_spirv_reader_init(&reader, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[2048], why[512] = "";
+        size_t size = 0;
+        snprintf(
+            text, sizeof text,
+            "OpCapability Shader\n%sOpMemoryModel Logical GLSL450\n"
+            "OpEntryPoint GLCompute %%main \"main\" %%s\nOpExecutionMode %%main LocalSize 1 1 1\n"
+            "%%void = OpTypeVoid\n%%f = OpTypeFunction %%void\n%%bool = OpTypeBool\n"
+            "%%uint = OpTypeInt 32 0\n%%zero = OpConstant %%uint 0\n"
+            "%%one = OpConstant %%uint 1\n%%sub = OpConstant %%uint 3\n"
+            "%%two = OpConstant %%uint 2\n%%true = OpConstantTrue %%bool\n"
+            "%%array = OpTypeArray %%uint %%two\n%%all = OpTypePointer Workgroup %%array\n"
+            "%%ptr = OpTypePointer Workgroup %%uint\n%%s = OpVariable %%all Workgroup\n"
+            "%%main = OpFunction %%void None %%f\n%%label = OpLabel\n%sOpReturn\n"
+            "OpFunctionEnd\n",
+            cases[i].capabilities, cases[i].code);
+        uint32_t *words = rp_assemble(text, 0x00010500, &size);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(words);
+        rp_allocator a = rp_allocator_or_default(NULL);
+        CU_ASSERT_EQUAL(rp_spirv_check(&a, words, (uint32_t)(size / 4), why), RP_OK);
+        CU_ASSERT_EQUAL(rp_spirv_read(&reader, words, (uint32_t)(size / 4), "main", NULL, 0, why),
+                        RP_OK);
+        CU_ASSERT_STRING_EQUAL(reader.unsupported, "");
+        CU_ASSERT_EQUAL(reader.needs, cases[i].needs);
+        if (reader.needs != cases[i].needs)
+            fprintf(stderr, "\n%s: %#llx\n", cases[i].capabilities,
+                    (unsigned long long)reader.needs);
+        free(words);
+    }
+    rp_spirv_reader_free(&reader);
+}
+
+/* A pointer of which it is not known where it goes touches all that it may point into. */
+static void test_variable_pointers(void) {
+    static const char text[] =
+        "OpCapability Shader\nOpCapability VariablePointersStorageBuffer\n"
+        "OpMemoryModel Logical GLSL450\nOpEntryPoint GLCompute %main \"main\" %a %b %c\n"
+        "OpExecutionMode %main LocalSize 1 1 1\n"
+        "OpDecorate %block Block\nOpMemberDecorate %block 0 Offset 0\n"
+        "OpDecorate %a DescriptorSet 0\nOpDecorate %a Binding 0\n"
+        "OpDecorate %b DescriptorSet 0\nOpDecorate %b Binding 1\n"
+        "OpDecorate %c DescriptorSet 0\nOpDecorate %c Binding 2\n"
+        "%void = OpTypeVoid\n%f = OpTypeFunction %void\n%bool = OpTypeBool\n"
+        "%uint = OpTypeInt 32 0\n%zero = OpConstant %uint 0\n%true = OpConstantTrue %bool\n"
+        "%block = OpTypeStruct %uint\n%blocks = OpTypePointer StorageBuffer %block\n"
+        "%ptr = OpTypePointer StorageBuffer %uint\n%a = OpVariable %blocks StorageBuffer\n"
+        "%b = OpVariable %blocks StorageBuffer\n%c = OpVariable %blocks StorageBuffer\n"
+        "%main = OpFunction %void None %f\n%label = OpLabel\n"
+        "%pa = OpAccessChain %ptr %a %zero\n%pb = OpAccessChain %ptr %b %zero\n"
+        "%pc = OpAccessChain %ptr %c %zero\n%which = OpSelect %ptr %true %pa %pb\n"
+        "%v = OpLoad %uint %pc\nOpStore %which %v\nOpReturn\nOpFunctionEnd\n";
+    rp_spirv_reader reader;
+    rp_spirv_reader_init(&reader, NULL);
+    char why[128] = "";
+    size_t size = 0;
+    uint32_t *words = rp_assemble(text, 0x00010500, &size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(words);
+    CU_ASSERT_EQUAL(rp_spirv_read(&reader, words, (uint32_t)(size / 4), "main", NULL, 0, why),
+                    RP_OK);
+    CU_ASSERT_EQUAL_FATAL(reader.resource_count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        CU_ASSERT_TRUE(reader.resources[i].reads);
+        CU_ASSERT_EQUAL(reader.resources[i].writes, i < 2);
+    }
+    free(words);
+    rp_spirv_reader_free(&reader);
+}
+
 static void test_unsupported(void) {
     rp_spirv_reader reader;
     rp_spirv_reader_init(&reader, NULL);
@@ -191,10 +331,7 @@ static void test_unsupported(void) {
         {"#extension GL_EXT_nonuniform_qualifier : require",
          "layout(binding = 1) buffer B { uint b; } many[4]; void main() { o[0] = "
          "many[nonuniformEXT(o[1])].b; }",
-         "arrays of"},
-        {"#extension GL_EXT_shader_atomic_float : require",
-         "layout(binding = 1) buffer B { float f; }; void main() { atomicAdd(f, 1.0); }",
-         "float atomics"}};
+         "arrays of"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t count;
         uint32_t *words = compile(cases[i].head, cases[i].body, &count);
@@ -282,6 +419,8 @@ static void test_layouts(void) {
 int main(void) {
     static const rp_test tests[] = {{"capabilities", test_capabilities},
                                     {"float controls", test_float_controls},
+                                    {"stated", test_stated},
+                                    {"variable pointers", test_variable_pointers},
                                     {"unsupported", test_unsupported},
                                     {"layouts", test_layouts},
                                     {0}};

@@ -8,12 +8,13 @@
 #include "message.h"
 #include "reprise/runtime.h"
 
-enum { OPTION_LIMITS = 1, OPTION_MEASURE, OPTION_DEVICE };
+enum { OPTION_LIMITS = 1, OPTION_MEASURE, OPTION_DEVICE, OPTION_NEEDS };
 
 static const cli_option options_table[] = {
     {OPTION_LIMITS, 0, "limits", NULL, "print one device's limits, for compile --target"},
     {OPTION_MEASURE, 0, "measure", NULL, "the same with what things cost there, measured"},
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device of --limits and --measure"},
+    {OPTION_NEEDS, 0, "needs", NULL, "print what plans may need of a device, as docs/needs.md"},
     {0},
 };
 
@@ -57,6 +58,50 @@ static int print_limits(const char *select, bool measured) {
     return result;
 }
 
+/* The names of the capabilities that may bring a need. */
+static void print_capabilities(uint64_t need) {
+    const char *name;
+    uint64_t needs;
+    bool any = false;
+    for (uint32_t i = 0; (name = rp_plan_capability_at(i, &needs)); i++) {
+        if (!(need ? needs & need : needs == 0)) continue;
+        printf("%s%s", any ? ", " : "", name);
+        any = true;
+    }
+    if (!any) printf("none: its code, layout or modes");
+}
+
+/* docs/needs.md: made of the tables that plans are written by. */
+static void print_needs(void) {
+    printf("# What a plan may need of a device\n\n"
+           "This page is what `reprise devices --needs` prints.\n\n"
+           "Every device that plans run on has Vulkan 1.2 with synchronization2 and timeline "
+           "semaphores. What a kernel\nuses beyond that is read from its SPIR-V when a plan is "
+           "built, stands in the plan, and is compared with the\ndevice when an exec is made: "
+           "`reprise run` names what is missing. `reprise devices` lists what a device has\nof "
+           "these; an application with a device of its own enables them with `rp_needs_enable` "
+           "([embedding.md](embedding.md)).\nA kernel that states a capability which is not on "
+           "this page is refused, with the capability's name, at its\nplace in the pipeline.\n\n"
+           "## Needs\n\n| bit | need | capabilities of SPIR-V that bring it |\n|---|---|---|\n");
+    for (uint32_t bit = 0; bit < 64; bit++) {
+        const char *name = rp_plan_need_name(UINT64_C(1) << bit);
+        if (!name) continue;
+        printf("| %" PRIu32 " | %s | ", bit, name);
+        print_capabilities(UINT64_C(1) << bit);
+        printf(" |\n");
+    }
+    printf(
+        "\nWhere a capability brings one of several needs, the code that the entry point reaches "
+        "says which: atomics in\nbuffers or in shared memory, clocks of the subgroup or of the "
+        "device.\n\n## Capabilities that need nothing\n\n");
+    print_capabilities(0);
+    printf(". Those of floats (`DenormPreserve` and the like) come with an execution\nmode, which "
+           "says for how many bits and so brings one of the needs 23 to 37.\n\n## Not offered\n\n"
+           "Ray tracing and ray queries: no node builds an acceleration structure. Arrays of "
+           "descriptors: a node binds each\nblock by its own binding. Linkage, OpenCL kernels, and "
+           "what belongs to other stages than compute (16-bit\ninputs, helper invocations).\n");
+}
+
 static void print_device(uint32_t index, const rp_device_info *d) {
     printf("%" PRIu32 "  %s\n", index, d->name);
     printf("   driver          %s\n", d->driver);
@@ -75,6 +120,20 @@ static void print_device(uint32_t index, const rp_device_info *d) {
     printf("   push constants  %" PRIu32 " bytes\n", d->max_push_bytes);
     printf("   float controls  %s\n", *d->float_controls ? d->float_controls : "none");
     printf("   matrices        %s\n", *d->matrix_products ? d->matrix_products : "none");
+    printf("   queue family    %" PRIu32 ", %s, timestamps of %" PRIu32 " bits\n", d->queue_family,
+           d->queue_draws ? "computes and draws" : "computes", d->timestamp_bits);
+    printf("   descriptors     %" PRIu32 " storage and %" PRIu32 " uniform buffers, %" PRIu32
+           " of all kinds, in %" PRIu32 " sets\n",
+           d->max_storage_buffers, d->max_uniform_buffers, d->max_resources,
+           d->max_descriptor_sets);
+    printf("   needs           ");
+    bool any = false;
+    for (uint32_t bit = 0; bit < 64; bit++) {
+        if (!rp_plan_need_name(UINT64_C(1) << bit) || (d->needs >> bit & 1)) continue;
+        printf("%s%" PRIu32, any ? ", " : "all but ", bit);
+        any = true;
+    }
+    printf(any ? "\n" : "all\n");
     if (d->suitable)
         printf("   suitable        yes\n");
     else
@@ -84,7 +143,7 @@ static void print_device(uint32_t index, const rp_device_info *d) {
 static int run(const cli_command *command, int argc, char **argv) {
     cli_options options = cli_options_begin(command, argc, argv);
     const char *select = NULL;
-    bool limits = false, measured = false;
+    bool limits = false, measured = false, needs = false;
     for (int id; (id = cli_options_next(&options)) != CLI_END;) {
         if (id == CLI_HELPED) return CLI_OK;
         if (id == CLI_WRONG) return CLI_USAGE;
@@ -93,9 +152,15 @@ static int run(const cli_command *command, int argc, char **argv) {
         if (id == OPTION_LIMITS) limits = true;
         if (id == OPTION_MEASURE) limits = measured = true;
         if (id == OPTION_DEVICE) select = options.value;
+        if (id == OPTION_NEEDS) needs = true;
     }
+    if (needs && limits) return cli_usage(command, "--needs is of no device: it goes alone");
     if (select && !limits)
         return cli_usage(command, "--device chooses for --limits and --measure alone");
+    if (needs) {
+        print_needs();
+        return CLI_OK;
+    }
     if (limits) return print_limits(select, measured);
     rp_device_info infos[32] = {{.size = sizeof *infos}};
     uint32_t count = 0;
@@ -110,7 +175,7 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_devices = {
     .name = "devices",
-    .arguments = "[--limits|--measure [--device N|NAME]]",
+    .arguments = "[--needs|--limits|--measure [--device N|NAME]]",
     .brief = "Lists the Vulkan devices of this machine.",
     .details =
         "The first suitable GPU is used, or else the first suitable software driver. --device, or\n"

@@ -1,7 +1,7 @@
 /* What a plan needs of a device beyond Vulkan 1.2 with synchronization2 and timeline semaphores.
  *
  * The bits of a plan are rp_plan_needs() of reprise/plan.h. They are found in the SPIR-V of the
- * plan's kernels, in its capabilities and execution modes, and stand in the plan file: their
+ * plan's kernels, in its capabilities, execution modes and code, and stand in the plan file: their
  * numbers are part of its format. An application with a VkDevice of its own asks for them before it
  * creates the device, and enables them with rp_needs_enable and rp_needs_extensions of
  * reprise/device.h. Subgroup operations and float controls are properties that a device has or has
@@ -66,7 +66,52 @@ extern "C" {
       "subgroup operations on 16-bit floats and 8-, 16- and 64-bit integers "                      \
       "(shaderSubgroupExtendedTypes)")                                                             \
     X(RP_NEED_COOPERATIVE_MATRIX, 39, "cooperative matrices (cooperativeMatrix)")                  \
-    X(RP_NEED_SUBGROUP_SIZE, 40, "subgroups of a size that kernels ask for (subgroupSizeControl)")
+    X(RP_NEED_SUBGROUP_SIZE, 40, "subgroups of a size that kernels ask for (subgroupSizeControl)") \
+    X(RP_NEED_SHARED_INT64_ATOMICS, 41,                                                            \
+      "64-bit atomics in shared memory (shaderSharedInt64Atomics)")                                \
+    X(RP_NEED_FLOAT32_ATOMICS, 42, "32-bit float atomics in buffers (shaderBufferFloat32Atomics)") \
+    X(RP_NEED_FLOAT32_ADD, 43,                                                                     \
+      "atomic 32-bit float adds in buffers "                                                       \
+      "(shaderBufferFloat32AtomicAdd)")                                                            \
+    X(RP_NEED_SHARED_FLOAT32_ATOMICS, 44,                                                          \
+      "32-bit float atomics in shared memory (shaderSharedFloat32Atomics)")                        \
+    X(RP_NEED_SHARED_FLOAT32_ADD, 45,                                                              \
+      "atomic 32-bit float adds in shared memory (shaderSharedFloat32AtomicAdd)")                  \
+    X(RP_NEED_FLOAT64_ATOMICS, 46,                                                                 \
+      "64-bit float atomics in buffers "                                                           \
+      "(shaderBufferFloat64Atomics, shaderBufferFloat64AtomicAdd)")                                \
+    X(RP_NEED_SHARED_FLOAT64_ATOMICS, 47,                                                          \
+      "64-bit float atomics in shared memory "                                                     \
+      "(shaderSharedFloat64Atomics, shaderSharedFloat64AtomicAdd)")                                \
+    X(RP_NEED_FLOAT16_ATOMICS, 48,                                                                 \
+      "16-bit float atomics "                                                                      \
+      "(shaderBufferFloat16Atomics, shaderBufferFloat16AtomicMinMax, "                             \
+      "shaderSharedFloat16Atomics, shaderSharedFloat16AtomicMinMax)")                              \
+    X(RP_NEED_FLOAT16_ADD, 49,                                                                     \
+      "atomic 16-bit float adds "                                                                  \
+      "(shaderBufferFloat16AtomicAdd, shaderSharedFloat16AtomicAdd)")                              \
+    X(RP_NEED_FLOAT32_MIN_MAX, 50,                                                                 \
+      "atomic 32-bit float min and max "                                                           \
+      "(shaderBufferFloat32AtomicMinMax, shaderSharedFloat32AtomicMinMax)")                        \
+    X(RP_NEED_FLOAT64_MIN_MAX, 51,                                                                 \
+      "atomic 64-bit float min and max "                                                           \
+      "(shaderBufferFloat64AtomicMinMax, shaderSharedFloat64AtomicMinMax)")                        \
+    X(RP_NEED_SUBGROUP_ROTATE, 52,                                                                 \
+      "subgroup rotation in compute (shaderSubgroupRotate, shaderSubgroupRotateClustered)")        \
+    X(RP_NEED_SUBGROUP_CLOCK, 53, "clocks of a subgroup (shaderSubgroupClock)")                    \
+    X(RP_NEED_DEVICE_CLOCK, 54, "clocks of the device (shaderDeviceClock)")                        \
+    X(RP_NEED_PUSH16, 55, "16-bit push constants (storagePushConstant16)")                         \
+    X(RP_NEED_PUSH8, 56, "8-bit push constants (storagePushConstant8)")                            \
+    X(RP_NEED_VARIABLE_POINTERS, 57,                                                               \
+      "variable pointers (variablePointers, variablePointersStorageBuffer)")                       \
+    X(RP_NEED_DEVICE_SCOPE, 58,                                                                    \
+      "device scope in the Vulkan memory model (vulkanMemoryModelDeviceScope)")                    \
+    X(RP_NEED_IMAGE_READ_UNFORMATTED, 59,                                                          \
+      "storage images read without a format (shaderStorageImageReadWithoutFormat)")                \
+    X(RP_NEED_IMAGE_WRITE_UNFORMATTED, 60,                                                         \
+      "storage images written without a format (shaderStorageImageWriteWithoutFormat)")            \
+    X(RP_NEED_IMAGE_FORMATS, 61,                                                                   \
+      "more formats of storage images (shaderStorageImageExtendedFormats)")
 
 /* Wider than int, which C before C23 does not have. */
 __extension__ typedef enum rp_plan_need {
@@ -77,6 +122,10 @@ __extension__ typedef enum rp_plan_need {
 
 /* The text of RP_PLAN_NEED_LIST for one bit; NULL for anything else. */
 RP_API const char *rp_plan_need_name(uint64_t need);
+
+/* The capabilities of SPIR-V that a kernel may state, by index: the name, NULL past the end. *needs
+ * (may be NULL) is what a kernel with it may need of a device; which of several, its code says. */
+RP_API const char *rp_plan_capability_at(uint32_t index, uint64_t *needs);
 
 #ifdef __cplusplus
 }

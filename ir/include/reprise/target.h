@@ -77,7 +77,8 @@ extern "C" {
       "1: of 16 x 16 sums in f32, invocation i of a subgroup of 32 has rows i / 4 and "            \
       "i / 4 + 8, of each columns 2 * (i % 4), the next, and both plus 8")                         \
     X(loop_turns,                                                                                  \
-      "turns of all its loops together after which an invocation's loops end, done or not")
+      "turns of all its loops together after which an invocation's loops end, done or not")        \
+    X(resources, "buffers of all kinds that a kernel binds") /* a limit */
 
 /* Shapes of cooperative matrices: symbol, bit, name, M, N, K, the type of the factors, and that of
  * the sums. */

@@ -40,6 +40,12 @@ typedef struct rp_device_info {
                                 * and of the sums: "16x16x16 f16 f32, 16x8x16 f16 f16"; "" for
                                 * none */
     uint32_t subgroup_least, subgroup_most; /* sizes that a kernel may ask for */
+    uint32_t queue_family;                  /* that of a device without other wishes (rp_queues) */
+    int queue_draws;                        /* it draws, too */
+    uint32_t timestamp_bits;                /* of its counter; 0: nodes cannot be timed */
+    uint32_t max_storage_buffers, max_uniform_buffers; /* that a kernel may bind */
+    uint32_t max_resources;                            /* of all kinds together */
+    uint32_t max_descriptor_sets;
 } rp_device_info;
 
 /* Lists the devices of the system, suitable or not, into infos[0..capacity); *out_count is how many
@@ -141,7 +147,7 @@ RP_API rp_status rp_needs_enable(uint64_t needs, uint32_t api_version, void *fea
                                  rp_diags *diags);
 
 /* The device extensions wanted for the same at the same version: static names into
- * names[0..capacity), *out_count is how many there are, at most 10. RP_ERROR_USAGE for a version
+ * names[0..capacity), *out_count is how many there are, at most 14. RP_ERROR_USAGE for a version
  * before 1.2, and for bits that are no needs. */
 RP_API rp_status rp_needs_extensions(uint64_t needs, uint32_t api_version, const char **names,
                                      uint32_t capacity, uint32_t *out_count);

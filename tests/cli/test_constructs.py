@@ -1,0 +1,198 @@
+"""What devices can do and shaders ask for: one shader for each, run with the validation layer. What is
+expected is computed by NumPy. A device without it is told so by name, before anything is created."""
+import re
+import unittest
+
+import numpy
+
+import cli
+from cli import INPUT, OK, SOURCE
+
+HEAD = """#version 460
+%s
+layout(local_size_x = 64) in;
+layout(binding = 0) readonly buffer X { %s x[]; };
+layout(binding = 1) buffer Y { %s y[]; };
+"""
+PIPELINE = """reprise: 1
+name: constructs
+buffers:
+  x: {kind: in, dtype: u32, shape: [%d]}
+  y: {kind: inout, dtype: u32, shape: [%d]}
+kernels:
+  k: {%s}
+nodes:
+  - {run: k, bind: {X: x, Y: y}, threads: [%d]%s}
+"""
+
+
+class Constructs(cli.Case):
+    def needs(self):
+        """The numbers of the needs that the first device does not have."""
+        found = re.search(r"needs +(?:all but ([\d, ]+)|all)", self.expect(OK, "devices"))
+        return {int(bit) for bit in (found.group(1) or "").split(",") if bit.strip()}
+
+    def compute(self, x, y, body, extensions="", types=("float", "float"), needs=(), more=""):
+        """y after a kernel on x and y, or None where the device lacks one of the needs."""
+        self.write("k.comp", HEAD % ("\n".join(f"#extension {e} : require" for e in extensions.split()),
+                                     *types) + body)
+        numpy.save(self.folder / "x.npy", x.view(numpy.uint32))
+        numpy.save(self.folder / "y.npy", y.view(numpy.uint32))
+        self.write("p.yaml", PIPELINE % (x.nbytes // 4, y.nbytes // 4, "glsl: k.comp", x.size, more))
+        missing = self.needs() & set(needs)
+        run = ("run", "p.yaml", "-i", "x=x.npy", "-i", "y=y.npy", "-o", "y=out.npy")
+        if missing:
+            self.expect(cli.ENVIRONMENT, *run, error="which the device does not have")
+            return None
+        self.expect(OK, *run, "--validate")
+        return numpy.load(self.folder / "out.npy").view(y.dtype)
+
+    def test_float_atomics(self):
+        x = (numpy.arange(640) % 7 - 3).astype(numpy.float32)
+        y = self.compute(x, numpy.zeros(3, numpy.float32), """void main() {
+    uint i = gl_GlobalInvocationID.x;
+    atomicAdd(y[0], x[i]);
+    if (i == 3) y[2] = atomicExchange(y[1], 5.0);
+}""", "GL_EXT_shader_atomic_float", needs=(42, 43))
+        if y is not None:
+            self.assertEqual(y.tolist(), [x.astype(numpy.float64).sum(), 5, 0])
+
+    def test_float_atomics_in_shared_memory(self):
+        x = (numpy.arange(640) % 7 - 3).astype(numpy.float32)
+        y = self.compute(x, numpy.zeros(20, numpy.float32), """shared float sum, last;
+void main() {
+    if (gl_LocalInvocationID.x == 0) { sum = 0; last = 0; }
+    barrier();
+    atomicAdd(sum, x[gl_GlobalInvocationID.x]);
+    if (gl_LocalInvocationID.x == 5) atomicExchange(last, x[gl_GlobalInvocationID.x]);
+    barrier();
+    if (gl_LocalInvocationID.x == 0) { y[gl_WorkGroupID.x] = sum; y[10 + gl_WorkGroupID.x] = last; }
+}""", "GL_EXT_shader_atomic_float", needs=(44, 45))
+        if y is not None:
+            rows = x.astype(numpy.float64).reshape(10, 64)
+            self.assertEqual(y.tolist(), [*rows.sum(1), *rows[:, 5]])
+
+    def test_float_min_and_max(self):
+        x = numpy.random.default_rng(3).standard_normal(640).astype(numpy.float32)
+        y = self.compute(x, numpy.zeros(12, numpy.float32), """shared float most;
+void main() {
+    if (gl_LocalInvocationID.x == 0) most = -1e30;
+    barrier();
+    atomicMin(y[0], x[gl_GlobalInvocationID.x]);
+    atomicMax(most, x[gl_GlobalInvocationID.x]);
+    barrier();
+    if (gl_LocalInvocationID.x == 0) y[1 + gl_WorkGroupID.x] = most;
+}""", "GL_EXT_shader_atomic_float2", needs=(50,))
+        if y is not None:
+            self.assertEqual(y.tolist(), [x.min(), *x.reshape(10, 64).max(1), 0])
+
+    def test_double_atomics(self):
+        x = numpy.arange(128).astype(numpy.float64)
+        y = self.compute(x, numpy.zeros(1), "void main() { atomicAdd(y[0], x[gl_GlobalInvocationID.x]); }",
+                         "GL_EXT_shader_atomic_float", ("double", "double"), (4, 46))
+        if y is not None:
+            self.assertEqual(y[0], x.sum())
+
+    def test_half_atomics(self):
+        x = numpy.arange(128).astype(numpy.float16)
+        y = self.compute(x, numpy.zeros(2, numpy.float16),
+                         "void main() { atomicMax(y[0], x[gl_GlobalInvocationID.x]); }",
+                         "GL_EXT_shader_atomic_float2 GL_EXT_shader_explicit_arithmetic_types",
+                         ("float16_t", "float16_t"), (0, 5, 48))
+        if y is not None:
+            self.assertEqual(y[0], 127)
+
+    def test_int64_atomics(self):
+        x = numpy.random.default_rng(4).integers(0, 1 << 62, 640, dtype=numpy.uint64)
+        y = self.compute(x, numpy.zeros(12, numpy.uint64), """shared uint64_t most;
+void main() {
+    if (gl_LocalInvocationID.x == 0) most = 0;
+    barrier();
+    atomicAdd(y[0], x[gl_GlobalInvocationID.x]);
+    atomicMax(most, x[gl_GlobalInvocationID.x]);
+    barrier();
+    if (gl_LocalInvocationID.x == 0) y[1 + gl_WorkGroupID.x] = most;
+}""", "GL_EXT_shader_atomic_int64 GL_EXT_shader_explicit_arithmetic_types_int64",
+                         ("uint64_t", "uint64_t"), (3, 14, 41))
+        if y is not None:
+            self.assertEqual(y.tolist(), [int(x.sum(dtype=numpy.uint64)), *x.reshape(10, 64).max(1), 0])
+
+    def test_clocks(self):
+        x = numpy.ones(64, numpy.uint32)
+        y = self.compute(x, numpy.zeros(64, numpy.uint32), """void main() {
+    uint i = gl_GlobalInvocationID.x;
+    uvec2 a = clock2x32ARB(), c = clockRealtime2x32EXT();
+    uint sum = 0;
+    for (uint k = 0; k < 100 * x[i]; k++) sum += x[(i + k) % 64];
+    uvec2 b = clock2x32ARB(), d = clockRealtime2x32EXT();
+    bool forth = b.y > a.y || (b.y == a.y && b.x >= a.x);
+    bool on = d.y > c.y || (d.y == c.y && d.x >= c.x);
+    y[i] = forth && on ? sum : 0;
+}""", "GL_ARB_shader_clock GL_EXT_shader_realtime_clock", ("uint", "uint"), (53, 54))
+        if y is not None:
+            self.assertEqual(y.tolist(), [100] * 64)
+
+    def test_small_push_constants(self):
+        x = numpy.arange(64, dtype=numpy.float32)
+        push = numpy.float16(1.5).tobytes() + numpy.int16(-7).tobytes() + numpy.uint8(200).tobytes() + bytes(3)
+        y = self.compute(x, numpy.zeros(64, numpy.float32), """
+layout(push_constant) uniform P { float16_t h; int16_t s; uint8_t b; };
+void main() {
+    uint i = gl_GlobalInvocationID.x;
+    y[i] = float(h) * x[i] + float(int(s)) + float(uint(b));
+}""", "GL_EXT_shader_16bit_storage GL_EXT_shader_8bit_storage", needs=(55, 56),
+                         more=f', push: "{push[:4].hex()} {push[4:].hex()}"')
+        if y is not None:
+            self.assertEqual(y.tolist(), (1.5 * x.astype(numpy.float64) + 193).tolist())
+
+    def test_clustered(self):
+        x = numpy.arange(64, dtype=numpy.uint32)
+        y = self.compute(x, numpy.zeros(64, numpy.uint32),
+                         "void main() { y[gl_GlobalInvocationID.x] = "
+                         "subgroupClusteredAdd(x[gl_GlobalInvocationID.x], 4); }",
+                         "GL_KHR_shader_subgroup_clustered", ("uint", "uint"), (12,))
+        if y is not None:
+            self.assertEqual(y.tolist(), numpy.repeat(x.reshape(16, 4).sum(1), 4).tolist())
+
+    def test_device_scope(self):
+        x = numpy.arange(640, dtype=numpy.uint32)
+        y = self.compute(x, numpy.zeros(1, numpy.uint32), """
+#pragma use_vulkan_memory_model
+void main() {
+    atomicAdd(y[0], x[gl_GlobalInvocationID.x], gl_ScopeDevice, gl_StorageSemanticsBuffer,
+              gl_SemanticsAcquireRelease);
+}""", "GL_KHR_memory_scope_semantics", ("uint", "uint"), (13, 58))
+        if y is not None:
+            self.assertEqual(y[0], x.sum())
+
+    def test_float_controls(self):
+        """In the words of SPIR-V: rounding to even of sums that lie between two floats."""
+        x = numpy.random.default_rng(5).standard_normal(64).astype(numpy.float32)
+        y = numpy.random.default_rng(6).standard_normal(64).astype(numpy.float32) * 1000
+        out = self.compute(x, y.copy(), """#extension GL_EXT_spirv_intrinsics : require
+spirv_execution_mode(extensions = ["SPV_KHR_float_controls"], capabilities = [4467], 4462, 32);
+void main() { y[gl_GlobalInvocationID.x] += x[gl_GlobalInvocationID.x]; }""", needs=(33,))
+        if out is not None:
+            self.assertEqual(out.tobytes(), (x + y).tobytes())
+
+    def test_refused(self):
+        """Ray queries are refused at their place, by a name."""
+        self.write("k.comp", HEAD % ("#extension GL_EXT_ray_query : require", "uint", "uint") + """
+layout(binding = 2) uniform accelerationStructureEXT t;
+void main() {
+    rayQueryEXT q;
+    rayQueryInitializeEXT(q, t, 0, 255, vec3(0), 0.0, vec3(1), 1.0);
+    y[0] = rayQueryProceedEXT(q) ? 1 : 0;
+}""")
+        self.write("p.yaml", PIPELINE % (4, 4, "glsl: k.comp", 4, ""))
+        self.expect(INPUT, "compile", "p.yaml", "-o", "p.rplan", error=("p.yaml:7:13: error: kernel 'k'",
+                                                                        "acceleration structure"))
+        self.assertNotIn("p.rplan", self.files())
+
+    def test_page(self):
+        self.assertEqual(self.expect(OK, "devices", "--needs"), (SOURCE / "docs/needs.md").read_text())
+        self.expect(cli.USAGE, "devices", "--needs", "--limits", error="goes alone")
+
+
+if __name__ == "__main__":
+    cli.main()
