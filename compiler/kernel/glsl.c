@@ -6,74 +6,11 @@
  * bindings only in later versions, and never names. The optimised words are what a driver gets;
  * they cost most of the time, and are made when the others have been accepted.
  *
- * #include is resolved against the folder of the including file. shaderc's "file:line: error: text"
- * lines become diagnostics at that line. */
-#include "kernel/spirv.h"
+ * shaderc's "file:line: error: text" lines become diagnostics at that line. */
+#include "kernel/glsl.h"
 
 #include <ctype.h>
 #include <stdio.h>
-#include "base/text.h"
-#include "file.h"
-#include "kernel/guard.h"
-
-enum { MAX_INCLUDE_DEPTH = 64, MAX_INCLUDE_BYTES = 1 << 24 };
-
-/* ---- #include -------------------------------------------------------------------------------- */
-
-typedef struct include_file {
-    shaderc_include_result result; /* what shaderc sees, first */
-    char *path, *text;
-    char why[RP_FILE_WHY]; /* without text */
-} include_file;
-
-/* What shaderc gets when there is no memory even for an error: an include that failed. */
-static shaderc_include_result no_memory = {"", 0, "out of memory", 13, NULL};
-
-static void release_include(void *user, shaderc_include_result *result) {
-    const rp_kernel_where *where = user;
-    if (result == &no_memory) return;
-    include_file *file = (include_file *)result;
-    rp_release(where->allocator, file->path);
-    rp_release(where->allocator, file->text);
-    rp_release(where->allocator, file);
-}
-
-/* The path of `name` as written in `from`. */
-static char *include_path(const rp_allocator *a, const char *from, const char *name) {
-    const char *slash = strrchr(from, '/');
-    rp_text path;
-    char *taken = NULL;
-    rp_text_init(&path, a);
-    if (name[0] != '/' && slash) rp_text_append(&path, from, (size_t)(slash - from) + 1);
-    rp_text_string(&path, name);
-    if (rp_text_take(&path, &taken, NULL) != RP_OK) return NULL;
-    return taken;
-}
-
-static shaderc_include_result *resolve_include(void *user, const char *requested, int type,
-                                               const char *requesting, size_t depth) {
-    const rp_kernel_where *where = user;
-    (void)type; /* "file" and <file> mean the same: there are no system folders */
-    include_file *file = rp_alloc_zero(where->allocator, 1, sizeof *file);
-    if (!file) return &no_memory;
-    uint32_t size = 0;
-    rp_status status = RP_ERROR_NO_MEMORY;
-    if (depth >= MAX_INCLUDE_DEPTH) {
-        snprintf(file->why, sizeof file->why, "the includes nest deeper than %d files",
-                 MAX_INCLUDE_DEPTH);
-        status = RP_ERROR_IO;
-    } else if ((file->path = include_path(where->allocator, requesting, requested))) {
-        status = rp_file_read(where->allocator, file->path, MAX_INCLUDE_BYTES, &file->text, &size,
-                              file->why);
-    }
-    if (status == RP_ERROR_NO_MEMORY) snprintf(file->why, sizeof file->why, "out of memory");
-    if (status == RP_OK)
-        file->result =
-            (shaderc_include_result){file->path, strlen(file->path), file->text, size, NULL};
-    else
-        file->result = (shaderc_include_result){"", 0, file->why, strlen(file->why), NULL};
-    return &file->result;
-}
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
@@ -120,97 +57,67 @@ static bool add_messages(const rp_kernel_where *where, const char *text) {
     return error;
 }
 
-/* ---- #version -------------------------------------------------------------------------------- */
-
-/* Behind white space and comments; counts lines. */
-static const char *skip_blank(const char *c, uint32_t *line) {
-    for (;;) {
-        if (c[0] == '/' && c[1] == '/') {
-            c += strcspn(c, "\n");
-        } else if (c[0] == '/' && c[1] == '*') {
-            for (c += 2; *c && !(c[0] == '*' && c[1] == '/'); c++) *line += *c == '\n';
-            if (*c) c += 2;
-        } else if (isspace((unsigned char)*c)) {
-            *line += *c++ == '\n';
-        } else {
-            return c;
-        }
-    }
-}
-
-/* "430" to "460 core", "310 es", "320 es". */
-static bool is_served_version(const char *c) {
-    static const char *const desktop[] = {"430", "440", "450", "460"}, *const es[] = {"310", "320"};
-    size_t digits = strspn(c, "0123456789");
-    const char *profile = c + digits + strspn(c + digits, " \t");
-    size_t length = 0;
-    while (isalnum((unsigned char)profile[length])) length++;
-    for (size_t i = 0; digits == 3 && i < 4; i++)
-        if (memcmp(c, desktop[i], 3) == 0)
-            return length == 0 || (length == 4 && memcmp(profile, "core", 4) == 0);
-    for (size_t i = 0; digits == 3 && i < 2; i++)
-        if (memcmp(c, es[i], 3) == 0) return length == 2 && memcmp(profile, "es", 2) == 0;
-    return false;
-}
-
-/* glslang writes to stdout when a version has no compute shaders, and a library must not. So such
- * versions never get there. */
-static rp_status check_version(const rp_kernel_where *where, const rp_kernel_params *params) {
-    uint32_t line = 1;
-    const char *c = skip_blank(params->glsl, &line);
-    bool found = *c == '#';
-    if (found) c += 1 + strspn(c + 1, " \t");
-    found = found && strncmp(c, "version", 7) == 0;
-    if (found) c += 7 + strspn(c + 7, " \t");
-    if (found && is_served_version(c)) return RP_OK;
-    const char *file = params->glsl_file ? params->glsl_file : where->kernel;
-    if (found)
-        rp_diags_add(
-            where->diags, RP_ERROR, file, line, 0,
-            "'#version %.*s' has no compute shaders for Vulkan; expected 430 to 460, 310 es "
-            "or 320 es",
-            (int)strcspn(c, "\r\n") < 30 ? (int)strcspn(c, "\r\n") : 30, c);
-    else
-        rp_diags_add(where->diags, RP_ERROR, file, line, 0,
-                     "a shader starts with its '#version'; expected '#version 450'");
-    return RP_ERROR_INVALID;
-}
-
 /* ---- Compiling ------------------------------------------------------------------------------- */
 
-static rp_status check_defines(const rp_kernel_where *where, const rp_kernel_params *params) {
-    rp_status status = RP_OK;
-    for (uint32_t i = 0; i < params->define_count; i++) {
-        const char *define = params->defines[i] ? params->defines[i] : "";
-        size_t name = strcspn(define, "=");
-        bool valid = name > 0 && !isdigit((unsigned char)define[0]) && !strchr(define, '\n');
-        for (size_t c = 0; c < name; c++)
-            if (!isalnum((unsigned char)define[c]) && define[c] != '_') valid = false;
-        if (!valid)
-            status =
-                rp_kernel_error(where, "'%s' is not a define; expected NAME or NAME=VALUE", define);
-    }
-    return status;
-}
-
-rp_status rp_glsl_compile(const rp_kernel_where *where, const rp_kernel_params *params,
-                          rp_glsl_level level, uint32_t **out_words, uint32_t *out_count) {
-    RP_TRY(check_version(where, params));
-    RP_TRY(check_defines(where, params));
-    bool plain = level == RP_GLSL_PLAIN; /* the other compilation has the same messages */
-    const rp_guard_shader shader = {.glsl = params->glsl,
-                                    .file = params->glsl_file ? params->glsl_file : where->kernel,
+static rp_status run_shaderc(const rp_glsl_source *source, rp_guard_output output,
+                             rp_guard_result *out) {
+    const rp_kernel_params *params = source->params;
+    const rp_guard_shader shader = {.glsl = source->text,
+                                    .file = source->file,
                                     .defines = params->defines,
                                     .define_count = params->define_count,
-                                    .optimise = !plain,
-                                    .resolve = resolve_include,
-                                    .release = release_include,
-                                    .user = (void *)where};
+                                    .output = output,
+                                    .resolve = rp_glsl_resolve,
+                                    .release = rp_glsl_release,
+                                    .user = (void *)source};
+    rp_status status = rp_guard_compile(source->where->allocator, &shader, out);
+    if (source->no_memory) { /* shaderc takes it for an include that is not there */
+        rp_release(source->where->allocator, out->messages);
+        rp_release(source->where->allocator, out->words);
+        rp_release(source->where->allocator, out->text);
+        *out = (rp_guard_result){0};
+        return RP_ERROR_NO_MEMORY;
+    }
+    if (status == RP_OK || status == RP_ERROR_NO_MEMORY) return status;
+    return rp_kernel_error(source->where, "shaderc failed");
+}
+
+/* Whether a definition says what the define does: "TILE 16" and "TILE=16". */
+static bool says_the_same(const rp_glsl_own *own, const char *define) {
+    size_t name = strcspn(define, "=");
+    const char *value = define[name] ? define + name + 1 : "", *text = own->text + name;
+    if (strncmp(own->text, define, name) != 0) return false;
+    return strcmp(text + strspn(text, " \t"), value) == 0;
+}
+
+/* Tells of the definitions in files that gave way, where they count. */
+static rp_status tell_of_own(rp_glsl_source *source) {
     rp_guard_result result;
-    rp_status status = rp_guard_compile(where->allocator, &shader, &result);
-    if (status == RP_ERROR_NO_MEMORY) return status;
-    if (status != RP_OK) return rp_kernel_error(where, "shaderc failed");
+    if (source->own_count == 0) return RP_OK;
+    RP_TRY(rp_glsl_source_again(source, true));
+    RP_TRY(run_shaderc(source, RP_GUARD_TEXT, &result));
+    if (result.text) rp_glsl_find_marks(source, result.text);
+    for (uint32_t i = 0; i < source->own_count; i++) {
+        const rp_glsl_own *own = &source->own[i];
+        const char *define = source->params->defines[own->define];
+        if (!own->counts || says_the_same(own, define)) continue;
+        rp_diags_add(source->where->diags, RP_NOTE, own->file, own->line, 0,
+                     "'#define %.60s' gives way to '%.60s', which kernel '%s' is built with",
+                     own->text, define, source->where->kernel);
+    }
+    rp_release(source->where->allocator, result.messages);
+    rp_release(source->where->allocator, result.text);
+    return RP_OK;
+}
+
+static rp_status compile(rp_glsl_source *source, rp_glsl_level level, uint32_t **out_words,
+                         uint32_t *out_count) {
+    const rp_kernel_where *where = source->where;
+    bool plain = level == RP_GLSL_PLAIN; /* the other compilation has the same messages */
+    rp_guard_result result;
+    RP_TRY(run_shaderc(source, plain ? RP_GUARD_WORDS : RP_GUARD_OPTIMISED, &result));
     bool error = plain && add_messages(where, result.messages);
+    rp_status status = RP_OK;
     if (!result.words && !error)
         status = rp_kernel_error(where, "shaderc failed: %.400s", result.messages);
     else if (!result.words)
@@ -218,5 +125,15 @@ rp_status rp_glsl_compile(const rp_kernel_where *where, const rp_kernel_params *
     rp_release(where->allocator, result.messages);
     *out_words = result.words;
     *out_count = result.count;
+    if (status == RP_OK && plain) status = tell_of_own(source);
+    return status;
+}
+
+rp_status rp_glsl_compile(const rp_kernel_where *where, const rp_kernel_params *params,
+                          rp_glsl_level level, uint32_t **out_words, uint32_t *out_count) {
+    rp_glsl_source source;
+    rp_status status = rp_glsl_source_make(where, params, &source);
+    if (status == RP_OK) status = compile(&source, level, out_words, out_count);
+    rp_glsl_source_free(&source);
     return status;
 }

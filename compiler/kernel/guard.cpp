@@ -52,7 +52,7 @@ void add_defines(shaderc_compile_options_t options, const rp_guard_shader *shade
     }
 }
 
-rp_status take_result(const rp_allocator *a, shaderc_compilation_result_t result,
+rp_status take_result(const rp_allocator *a, shaderc_compilation_result_t result, bool is_text,
                       rp_guard_result *out) {
     const char *messages = shaderc_result_get_error_message(result);
     out->messages = static_cast<char *>(rp_dup(a, messages, std::strlen(messages) + 1));
@@ -60,6 +60,11 @@ rp_status take_result(const rp_allocator *a, shaderc_compilation_result_t result
     if (shaderc_result_get_compilation_status(result) != shaderc_compilation_status_success)
         return RP_OK;
     size_t size = shaderc_result_get_length(result);
+    if (is_text) {
+        out->text = static_cast<char *>(rp_alloc_zero(a, size + 1, 1));
+        if (out->text) std::memcpy(out->text, shaderc_result_get_bytes(result), size);
+        return out->text ? RP_OK : RP_ERROR_NO_MEMORY;
+    }
     out->words = static_cast<uint32_t *>(rp_dup(a, shaderc_result_get_bytes(result), size));
     out->count = static_cast<uint32_t>(size / 4);
     return out->words ? RP_OK : RP_ERROR_NO_MEMORY;
@@ -74,13 +79,14 @@ rp_status compile(const rp_allocator *a, const rp_guard_shader *shader, rp_guard
     shaderc_compile_options_set_include_callbacks(options.get(), shader->resolve, shader->release,
                                                   shader->user);
     shaderc_compile_options_set_optimization_level(
-        options.get(), shader->optimise ? shaderc_optimization_level_performance
-                                        : shaderc_optimization_level_zero);
+        options.get(), shader->output == RP_GUARD_OPTIMISED ? shaderc_optimization_level_performance
+                                                            : shaderc_optimization_level_zero);
     add_defines(options.get(), shader);
-    shader_result result(shaderc_compile_into_spv(the_compiler(), shader->glsl,
-                                                  std::strlen(shader->glsl), shaderc_compute_shader,
-                                                  shader->file, "main", options.get()));
-    return result ? take_result(a, result.get(), out) : RP_ERROR_NO_MEMORY;
+    bool is_text = shader->output == RP_GUARD_TEXT;
+    auto make = is_text ? shaderc_compile_into_preprocessed_text : shaderc_compile_into_spv;
+    shader_result result(make(the_compiler(), shader->glsl, std::strlen(shader->glsl),
+                              shaderc_compute_shader, shader->file, "main", options.get()));
+    return result ? take_result(a, result.get(), is_text, out) : RP_ERROR_NO_MEMORY;
 }
 
 rp_status validate(const uint32_t *words, uint32_t count, uint32_t max_id_bound, char why[512]) {
@@ -112,6 +118,7 @@ extern "C" rp_status rp_guard_compile(const rp_allocator *a, const rp_guard_shad
     if (status == RP_OK) return RP_OK;
     rp_release(a, out->messages);
     rp_release(a, out->words);
+    rp_release(a, out->text);
     *out = {};
     return status;
 }

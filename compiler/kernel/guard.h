@@ -14,12 +14,14 @@
 extern "C" {
 #endif
 
+typedef enum rp_guard_output { RP_GUARD_WORDS, RP_GUARD_OPTIMISED, RP_GUARD_TEXT } rp_guard_output;
+
 /* A GLSL compute shader with entry point main, for Vulkan 1.2 and SPIR-V 1.5. */
 typedef struct rp_guard_shader {
     const char *glsl, *file;
-    const char *const *defines; /* "NAME" or "NAME=VALUE", checked */
+    const char *const *defines; /* "NAME", "NAME=VALUE" or "NAME(A)=VALUE", checked */
     uint32_t define_count;
-    bool optimise;
+    rp_guard_output output;             /* words, or what the preprocessor makes */
     shaderc_include_resolve_fn resolve; /* these two throw nothing */
     shaderc_include_result_release_fn release;
     void *user;
@@ -29,9 +31,10 @@ typedef struct rp_guard_result {
     char *messages;  /* "" when there are none */
     uint32_t *words; /* NULL: it does not compile, `messages` say why */
     uint32_t count;
+    char *text; /* RP_GUARD_TEXT: in place of words */
 } rp_guard_result;
 
-/* RP_OK with words or with messages why there are none; both are released by the caller. */
+/* RP_OK with words (or text), or with messages why there are none; all are released by the caller. */
 rp_status rp_guard_compile(const rp_allocator *a, const rp_guard_shader *shader,
                            rp_guard_result *out);
 

@@ -49,9 +49,18 @@ static rp_status check_params(const rp_kernel_where *where, const rp_kernel_para
     if (params->define_count > 0 && !params->defines)
         return rp_kernel_error(where, "%u defines are announced, but the list is NULL",
                                params->define_count);
+    if (params->include_folder_count > 0 && !params->include_folders)
+        return rp_kernel_error(where, "%u include folders are announced, but the list is NULL",
+                               params->include_folder_count);
+    for (uint32_t i = 0; i < params->include_folder_count; i++)
+        if (!params->include_folders[i] || !*params->include_folders[i])
+            return rp_kernel_error(where, "include folder %u is %s; expected a path", i,
+                                   params->include_folders[i] ? "empty" : "NULL");
     if (params->spirv && params->define_count > 0)
         return rp_kernel_error(where,
                                "defines are for GLSL; SPIR-V takes specialisation constants");
+    if (params->spirv && params->prelude)
+        return rp_kernel_error(where, "a prelude is for GLSL; SPIR-V is compiled already");
     if (params->glsl && params->entry && strcmp(params->entry, "main") != 0)
         return rp_kernel_error(where, "the entry point of GLSL is 'main', not '%s'", params->entry);
     if (params->spirv && params->spirv_size % 4 != 0)

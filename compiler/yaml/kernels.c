@@ -1,5 +1,4 @@
-/* The section `kernels`: reads shader files, compiles and reflects each once, and sets
- * specialisation constants.
+/* The section `kernels`: compiles and reflects each shader once, and sets specialisation constants.
  *
  * All kernels are read, then all are built, at once where there are cores for it, then all are
  * entered. Whatever is wrong with one is reported when its turn to be entered comes: messages are
@@ -11,79 +10,7 @@
 
 #include <stdio.h>
 
-enum {
-    MAX_GLSL_BYTES = 4 << 20,
-    MAX_SPIRV_BYTES = 64 << 20,
-    MAX_DEFINES = 256,
-    NOT_READ = RP_ERROR_USAGE, /* of a job: what is wrong with it has been said */
-};
-
-/* ---- Defines --------------------------------------------------------------------------------- */
-
-static bool is_identifier(const char *text) {
-    if (*text >= '0' && *text <= '9') return false;
-    for (const char *c = text; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-              *c == '_'))
-            return false;
-    return *text != '\0';
-}
-
-/* Writes "NAME=VALUE". true is 1, nothing is an empty definition, $(expression) is its value. */
-static bool define_text(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *value,
-                        rp_text *text) {
-    if (!is_identifier(key->text))
-        return rp_read_error(r, key, "define '%.*s' is not an identifier", RP_CLIP(key));
-    if (value->kind != RP_YAML_SCALAR)
-        return rp_read_error(r, value, "a define is text, a number, true or false, not %s",
-                             rp_yaml_kind_name(value));
-    rp_text_string(text, key->text);
-    if (rp_yaml_is_null(value)) return true;
-    rp_text_char(text, '=');
-    if (rp_read_bool(value) == 1) {
-        rp_text_char(text, '1');
-    } else if (strncmp(value->text, "$(", 2) == 0 && value->text[value->length - 1] == ')') {
-        rp_yaml_node inner = *value;
-        char *copy = rp_dup(&r->a, value->text + 2, value->length - 2);
-        if (!copy) return rp_read_no_memory(r);
-        inner.length = value->length - 3;
-        copy[inner.length] = '\0';
-        inner.text = copy;
-        inner.text_column += 2;
-        rp_value number;
-        uint32_t start = text->size;
-        bool good = rp_read_expr(r, &inner, "define", RP_PARAMS_ONLY, &number, NULL);
-        rp_release(&r->a, copy);
-        if (!good) return false;
-        rp_value_print(text, &number);
-        if (!text->failed) rp_flat_text(r, value, text->data + start);
-    } else {
-        if (strpbrk(value->text, "\r\n"))
-            return rp_read_error(r, value, "a define is one line of text");
-        rp_text_string(text, value->text);
-    }
-    return true;
-}
-
-/* The defines as "NAME=VALUE" texts, back to back in `text`. A define that is `false` is left out.
- */
-static bool read_defines(rp_reader *r, const rp_yaml_node *node, rp_text *text,
-                         uint32_t starts[MAX_DEFINES], uint32_t *count) {
-    *count = 0;
-    if (!node) return true;
-    if (!rp_read_map(r, node, "'defines'", NULL)) return false;
-    if (node->count > MAX_DEFINES)
-        return rp_read_error(r, node, "more than %d defines", MAX_DEFINES);
-    bool good = true;
-    for (uint32_t i = 0; i < node->count; i++) {
-        const rp_yaml_node *value = rp_yaml_value(node, i);
-        if (rp_read_bool(value) == 0) continue;
-        starts[(*count)++] = text->size;
-        good &= define_text(r, rp_yaml_key(node, i), value, text);
-        rp_text_append(text, "", 1);
-    }
-    return text->failed ? rp_read_no_memory(r) : good;
-}
+enum { NOT_READ = RP_ERROR_USAGE }; /* of a job: what is wrong with it has been said */
 
 /* ---- Specialisation constants ---------------------------------------------------------------- */
 
@@ -168,65 +95,9 @@ static bool specialise(rp_reader *r, const rp_yaml_node *node, rp_kernel_module 
 
 /* What becomes of one key of the section. */
 typedef struct item {
-    const rp_yaml_node *key, *node, *source;
-    char *path, *text;        /* of the source */
-    rp_text defines;          /* back to back */
-    const char **define_list; /* into `defines` */
+    const rp_yaml_node *key, *node;
+    rp_shader_text shader;
 } item;
-
-/* The file of a kernel. */
-static bool read_source(rp_reader *r, item *x, rp_kernel_params *params) {
-    const rp_yaml_node *glsl = rp_yaml_find(x->node, "glsl"),
-                       *spirv = rp_yaml_find(x->node, "spirv");
-    x->source = glsl ? glsl : spirv;
-    if (!x->source || (glsl && spirv))
-        return rp_read_error(r, x->source ? x->source : x->key,
-                             "kernel '%s' needs 'glsl' or 'spirv', one of the two", x->key->text);
-    if (!rp_read_text(r, x->source, glsl ? "glsl" : "spirv")) return false;
-    x->path = rp_read_path(r, x->source);
-    if (!x->path) return false;
-    char why[RP_FILE_WHY];
-    uint32_t size = 0;
-    rp_status status =
-        rp_file_read(&r->a, x->path, glsl ? MAX_GLSL_BYTES : MAX_SPIRV_BYTES, &x->text, &size, why);
-    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
-    if (status != RP_OK) return rp_read_error(r, x->source, "cannot read '%s': %s", x->path, why);
-    if (glsl && memchr(x->text, '\0', size))
-        return rp_read_error(r, x->source, "'%s' is not GLSL: it holds a zero byte", x->path);
-    if (glsl) {
-        params->glsl = x->text;
-        params->glsl_file = x->path;
-    } else {
-        params->spirv = (const uint32_t *)(const void *)x->text; /* as aligned as any allocation */
-        params->spirv_size = size;
-    }
-    return true;
-}
-
-/* All that a kernel is built from. */
-static bool read_params(rp_reader *r, item *x, rp_kernel_params *params) {
-    static const char *const keys[] = {"glsl", "spirv", "entry", "defines", "spec", NULL};
-    if (!rp_read_name(r, x->key, "kernel") || !rp_read_map(r, x->node, "a kernel", keys))
-        return false;
-    const rp_yaml_node *entry = rp_yaml_find(x->node, "entry");
-    const rp_yaml_node *defines = rp_yaml_find(x->node, "defines");
-    if (entry && !rp_read_text(r, entry, "entry")) return false;
-    if (defines && rp_yaml_find(x->node, "spirv"))
-        return rp_read_error(r, defines, "'defines' is for GLSL: SPIR-V is compiled already");
-    uint32_t starts[MAX_DEFINES];
-    *params = (rp_kernel_params){.size = sizeof(rp_kernel_params),
-                                 .name = x->key->text,
-                                 .entry = entry ? entry->text : NULL};
-    bool good = read_defines(r, defines, &x->defines, starts, &params->define_count);
-    if (good && params->define_count) {
-        x->define_list = rp_alloc(&r->a, params->define_count, sizeof *x->define_list);
-        if (!x->define_list) return rp_read_no_memory(r);
-        for (uint32_t i = 0; i < params->define_count; i++)
-            x->define_list[i] = x->defines.data + starts[i];
-        params->defines = x->define_list;
-    }
-    return good && read_source(r, x, params);
-}
 
 /* Reads what a job needs; its mistakes wait in its own list for the job's turn. */
 static void prepare(rp_reader *r, item *x, rp_kernel_job *job) {
@@ -237,11 +108,11 @@ static void prepare(rp_reader *r, item *x, rp_kernel_job *job) {
         return;
     }
     r->diags = job->diags;
-    job->status = read_params(r, x, &job->params) ? RP_OK : NOT_READ;
+    job->status = rp_read_shader(r, x->key, x->node, &x->shader, &job->params) ? RP_OK : NOT_READ;
     r->diags = diags;
-    if (x->source)
-        job->place =
-            (rp_kernel_place){rp_read_file(r, x->source), x->source->line, x->source->column};
+    const rp_yaml_node *source = x->shader.source;
+    if (source)
+        job->place = (rp_kernel_place){rp_read_file(r, source), source->line, source->column};
 }
 
 static void forward(rp_diags *from, rp_diags *to) {
@@ -261,10 +132,12 @@ static bool keep_module(rp_reader *r, item *x, rp_kernel_module *module, uint32_
     r->modules[r->module_count++] = *module;
     *module = (rp_kernel_module){0};
     rp_pipeline *p = r->pipeline;
-    if (!RP_RESERVE(&r->a, p->files, p->files_count, p->files_capacity, 1))
+    if (!RP_RESERVE(&r->a, p->files, p->files_count, p->files_capacity, 2))
         return rp_read_no_memory(r);
-    p->files[p->files_count++] = x->path;
-    x->path = NULL;
+    p->files[p->files_count++] = x->shader.path;
+    x->shader.path = NULL;
+    if (x->shader.prelude_path) p->files[p->files_count++] = x->shader.prelude_path;
+    x->shader.prelude_path = NULL;
     return true;
 }
 
@@ -286,19 +159,17 @@ static void take(rp_reader *r, item *x, rp_kernel_job *job) {
         keep_module(r, x, &job->module, &name.value);
     } else if (job->status == RP_ERROR_INVALID) {
         /* The errors name the shader's lines; several kernels may share a shader. */
+        const rp_yaml_node *source = x->shader.source;
         if (job->params.glsl)
-            rp_diags_add(r->diags, RP_NOTE, rp_read_file(r, x->source), x->source->line,
-                         x->source->column, "kernel '%s' is built from this file", x->key->text);
+            rp_diags_add(r->diags, RP_NOTE, rp_read_file(r, source), source->line, source->column,
+                         "kernel '%s' is built from this file", x->key->text);
         r->failed = true;
     }
     if (!r->no_memory && !rp_names_add(&r->a, &r->kernel_names, &name)) rp_read_no_memory(r);
 }
 
 static void release(rp_reader *r, item *x, rp_kernel_job *job) {
-    rp_release(&r->a, x->path);
-    rp_release(&r->a, x->text);
-    rp_release(&r->a, (void *)x->define_list);
-    rp_text_free(&x->defines);
+    rp_free_shader(r, &x->shader);
     rp_diags_destroy(job->diags);
     rp_kernel_free(&job->module);
 }
@@ -321,7 +192,7 @@ bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node) {
     for (; prepared < count && !r->no_memory; prepared++) {
         item *x = &items[prepared];
         *x = (item){.key = rp_yaml_key(node, prepared), .node = rp_yaml_value(node, prepared)};
-        rp_text_init(&x->defines, &r->a);
+        rp_text_init(&x->shader.defines, &r->a);
         prepare(r, x, &jobs[prepared]);
     }
     if (!r->no_memory)

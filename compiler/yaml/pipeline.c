@@ -145,8 +145,11 @@ rp_status rp_pipeline_read(const rp_allocator *allocator, const rp_pipeline_sour
     rp_target target;
     if (!rp_target_take(own.target, &target)) return rp_sized_refuse(diags, "rp_target");
     if ((!source->path && !source->text) || (!source->text && source->text_size) ||
-        (!source->params && source->param_count))
+        (!source->params && source->param_count) ||
+        (!source->include_folders && source->include_folder_count))
         return RP_ERROR_USAGE;
+    for (uint32_t i = 0; i < source->include_folder_count; i++)
+        if (!source->include_folders[i] || !*source->include_folders[i]) return RP_ERROR_USAGE;
     rp_allocator a = rp_allocator_or_default(allocator);
     if (source->text)
         return read_text(&a, source, source->text, source->text_size, diags, out_pipeline);

@@ -8,6 +8,7 @@
  *   values.c   lists of typed numbers: defaults, push data, fill and update
  *   buffers.c  live and buffers
  *   kernels.c  kernels
+ *   shader.c   what a kernel is built from
  *   range.c    a buffer or a part of one
  *   nodes.c    the node list; copy, fill, update, fence
  *   run.c      run nodes: bind and grid
@@ -231,6 +232,20 @@ bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, cons
 bool rp_read_live(rp_reader *r, const rp_yaml_node *node);
 bool rp_read_buffers(rp_reader *r, const rp_yaml_node *node);
 bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node);
+
+/* What the params of a kernel point to. Zero, with `defines` initialised. */
+typedef struct rp_shader_text {
+    const rp_yaml_node *source; /* that of `glsl` or `spirv` */
+    char *path, *text, *prelude_path, *prelude;
+    rp_text defines;          /* back to back */
+    const char **define_list; /* into `defines` */
+    RP_ARRAY(const char *, folders);
+    uint32_t own_folders; /* the first ones, which were allocated */
+} rp_shader_text;
+bool rp_read_shader(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node,
+                    rp_shader_text *out, rp_kernel_params *params);
+void rp_free_shader(rp_reader *r, rp_shader_text *text);
+
 bool rp_read_nodes(rp_reader *r, const rp_yaml_node *node);
 bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *kernel,
                  const rp_graph_node *base);

@@ -1,5 +1,5 @@
 /* The front ends without memory: recorders and YAML. The kernel is SPIR-V from tests/fuzz/kernels:
- * what is compiled from GLSL takes its memory from the shader compiler. */
+ * what the shader compiler takes for GLSL is its own. */
 #include "fault.h"
 #include "reprise/compiler.h"
 
@@ -107,6 +107,32 @@ static void test_recorder(void) {
     fault_each(record_graph, NULL);
 }
 
+/* GLSL with an include, a prelude and a definition that gives way. */
+static rp_status compile_glsl(const rp_allocator *allocator, void *context) {
+    static const char *const defines[] = {"SIZE=8", "F(a)=(a)"};
+    const char *const folder = context;
+    const rp_kernel_params params = {
+        .size = sizeof params,
+        .name = "k",
+        .glsl = "#version 450\n#define F(a) 2\n#include <common/local.glsl>\n"
+                "layout(binding = 0) buffer B { int b[]; };\nvoid main() { b[0] = F(PRE); }\n",
+        .defines = defines,
+        .define_count = 2,
+        .include_folders = &folder,
+        .include_folder_count = 1,
+        .prelude = "#define PRE 3\n"};
+    rp_program *program = NULL;
+    rp_kernel kernel;
+    rp_status status = rp_program_create(allocator, "glsl", &program);
+    if (status == RP_OK) status = rp_program_kernel(program, &params, NULL, &kernel);
+    rp_program_destroy(program);
+    return status;
+}
+
+static void test_glsl(void) {
+    fault_each(compile_glsl, RP_SOURCE_ROOT "/tests/unit/data");
+}
+
 static rp_status load(const rp_allocator *allocator, void *context) {
     rp_pipeline *pipeline = NULL;
     rp_param_value n = {"n", 960};
@@ -125,6 +151,7 @@ static void test_yaml(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {{"recorder", test_recorder}, {"YAML", test_yaml}, {0}};
+    static const rp_test tests[] = {
+        {"recorder", test_recorder}, {"GLSL", test_glsl}, {"YAML", test_yaml}, {0}};
     return rp_run_tests("front ends without memory", tests);
 }

@@ -100,22 +100,34 @@ static void test_includes(void) {
     snprintf(glsl, sizeof glsl, "%s#include \"common/broken.glsl\"\nvoid main() {}\n", head);
     refuse(&params, RP_TEST_DATA "/data/common/broken.glsl", 1, "syntax error");
     snprintf(glsl, sizeof glsl, "%s#include \"common/endless.glsl\"\nvoid main() {}\n", head);
-    refuse(&params, RP_TEST_DATA "/data/common/endless.glsl", 1, "deeper than 64");
+    refuse(&params, RP_TEST_DATA "/data/common/endless.glsl", 1, "it includes itself without end");
 }
 
 static void test_params(void) {
     const char *good = "#version 450\nvoid main() {}\n";
-    const char *defines[] = {"1X=2", "=3", "A B", "OK=1"};
+    const char *defines[] = {"1X=2", "=3", "A B", "OK=1", "F(a=1", "F(a,)=1", "OK(a, b)=a"};
     uint32_t words[5] = {0x07230203, 0x10500, 0, 1, 0};
     refuse(&(rp_kernel_params){.name = "k"}, "p.yaml", 7, "expected either GLSL");
     refuse(&(rp_kernel_params){.name = "k", .glsl = good, .spirv = words, .spirv_size = 20},
            "p.yaml", 7, "not both");
     refuse(&(rp_kernel_params){.name = "k", .glsl = good, .entry = "f"}, "p.yaml", 7,
            "the entry point of GLSL is 'main'");
-    rp_kernel_params params = {.name = "k", .glsl = good, .defines = defines, .define_count = 4};
+    rp_kernel_params params = {.name = "k", .glsl = good, .defines = defines, .define_count = 7};
     refuse(&params, "p.yaml", 7, "'1X=2' is not a define");
     refuse(&params, "p.yaml", 7, "'=3' is not a define");
     refuse(&params, "p.yaml", 7, "'A B' is not a define");
+    refuse(&params, "p.yaml", 7, "'F(a=1' is not a define");
+    refuse(&params, "p.yaml", 7, "'F(a,)=1' is not a define");
+    refuse(&(rp_kernel_params){.name = "k", .glsl = good, .include_folder_count = 1}, "p.yaml", 7,
+           "1 include folders are announced, but the list is NULL");
+    const char *const folders[] = {"a", "", NULL};
+    params = (rp_kernel_params){
+        .name = "k", .glsl = good, .include_folders = folders, .include_folder_count = 2};
+    refuse(&params, "p.yaml", 7, "include folder 1 is empty");
+    params.include_folders = folders + 2, params.include_folder_count = 1;
+    refuse(&params, "p.yaml", 7, "include folder 0 is NULL");
+    refuse(&(rp_kernel_params){.name = "k", .spirv = words, .spirv_size = 20, .prelude = good},
+           "p.yaml", 7, "a prelude is for GLSL");
     refuse(&(rp_kernel_params){.name = "k", .glsl = good, .define_count = 1}, "p.yaml", 7, "NULL");
     refuse(&(rp_kernel_params){.name = "k", .glsl = good, .spec_count = 1}, "p.yaml", 7, "NULL");
     refuse(

@@ -30,7 +30,7 @@ _reprise() {
         compopt -o filenames 2>/dev/null
         ;;
     *:--check-against) mapfile -t COMPREPLY < <(compgen -W '-O0 -O1 -O2' -- "$current") ;;
-    *:--dump-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    *:-I | *:--include | *:--dump-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     *)
         if [[ $current == -* ]]; then
             local words

@@ -6,11 +6,11 @@
 #include "message.h"
 #include "source.h"
 
-enum { OPTION_AGAINST = 1, OPTION_DEFINE };
+enum { OPTION_AGAINST = 1 };
 
 static const cli_option options_table[] = {
     {OPTION_AGAINST, 0, "against", "SOURCE", "the source: a pipeline, a graph text or a plan"},
-    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of a pipeline"},
+    CLI_PARAMS_OPTIONS,
     {0},
 };
 
@@ -30,8 +30,9 @@ static int read_options(const cli_command *command, int argc, char **argv, check
             job->compiled = options.value;
         else if (id == OPTION_AGAINST)
             job->against = options.value;
-        else if (id == OPTION_DEFINE && !cli_params_add(&job->params, options.value))
-            return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
+        else if (id >= PARAMS_DEFINE &&
+                 cli_params_option(command, id, options.value, &job->params) != CLI_OK)
+            return CLI_USAGE;
     }
     if (!job->compiled) return cli_usage(command, "names no compiled file");
     if (job->against && !strcmp(job->compiled, "-") && !strcmp(job->against, "-"))

@@ -6,10 +6,10 @@
 #include "output.h"
 #include "source.h"
 
-enum { OPTION_DEFINE = 1, OPTION_TARGET };
+enum { OPTION_TARGET = 1 };
 
 static const cli_option options_table[] = {
-    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipelines"},
+    CLI_PARAMS_OPTIONS,
     {OPTION_TARGET, 0, "target", "NAME|device|FILE", "what pipelines are read for"},
     {0},
 };
@@ -44,8 +44,8 @@ static int run(const cli_command *command, int argc, char **argv) {
             result = -1;
         else if (id == CLI_WRONG)
             result = CLI_USAGE;
-        else if (id == OPTION_DEFINE && !cli_params_add(&params, options.value))
-            result = cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
+        else if (id >= PARAMS_DEFINE)
+            result = cli_params_option(command, id, options.value, &params);
         else if (id == OPTION_TARGET)
             result = cli_params_target(command, &params, options.value);
         else if (id == CLI_ARGUMENT && count == 2)

@@ -5,11 +5,11 @@
 #include "output.h"
 #include "source.h"
 
-enum { OPTION_OUTPUT = 1, OPTION_DEFINE, OPTION_TARGET };
+enum { OPTION_OUTPUT = 1, OPTION_TARGET };
 
 static const cli_option options_table[] = {
     {OPTION_OUTPUT, 'o', "output", "FILE", "where it goes (default: stdout)"},
-    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},
+    CLI_PARAMS_OPTIONS,
     {OPTION_TARGET, 0, "target", "NAME|device|FILE", "what the pipeline is read for"},
     {0},
 };
@@ -34,8 +34,8 @@ static int run(const cli_command *command, int argc, char **argv) {
             result = -1;
         else if (id == CLI_WRONG)
             result = CLI_USAGE;
-        else if (id == OPTION_DEFINE && !cli_params_add(&params, options.value))
-            result = cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
+        else if (id >= PARAMS_DEFINE)
+            result = cli_params_option(command, id, options.value, &params);
         else if (id == OPTION_TARGET)
             result = cli_params_target(command, &params, options.value);
         else if (id == OPTION_OUTPUT)

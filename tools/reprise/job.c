@@ -6,14 +6,13 @@ static int take_option(const cli_command *command, int id, const char *value, cl
     if (id == CLI_WRONG) return CLI_USAGE;
     if (id == CLI_ARGUMENT && job->input)
         return cli_usage(command, "one input at a time; '%s' is too many", value);
-    if (id == JOB_DEFINE && !cli_params_add(&job->params, value))
-        return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
     if (id == CLI_ARGUMENT) job->input = value;
     if (id == JOB_OUTPUT) job->output = value;
     if (id == JOB_TARGET) {
         job->passes.target = &job->params.target;
         return cli_params_target(command, &job->params, value);
     }
+    if (id >= PARAMS_DEFINE) return cli_params_option(command, id, value, &job->params);
     if (id >= DUMP_AFTER) return cli_dump_option(command, id, value, &job->dump);
     if (id >= LEVEL_O) return cli_level_option(command, id, value, &job->passes);
     return CLI_OK;

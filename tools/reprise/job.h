@@ -7,12 +7,11 @@
 #include "level.h"
 #include "source.h"
 
-enum { JOB_OUTPUT = 1, JOB_DEFINE, JOB_TARGET };
+enum { JOB_OUTPUT = 1, JOB_TARGET };
 
 /* The options of both; what -o names is each command's own. */
 #define CLI_JOB_OPTIONS(output_value, output_brief)                                                \
-    {JOB_OUTPUT, 'o', "output", output_value, output_brief},                                       \
-        {JOB_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},             \
+    {JOB_OUTPUT, 'o', "output", output_value, output_brief}, CLI_PARAMS_OPTIONS,                   \
         {JOB_TARGET, 0, "target", "NAME|device|FILE",                                              \
          "the device to compile for: portable, lavapipe, h200 ..."},                               \
         CLI_LEVEL_OPTIONS, CLI_DUMP_OPTIONS

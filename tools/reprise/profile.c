@@ -17,7 +17,6 @@ enum {
     OPTION_WEIGHTS,
     OPTION_SET,
     OPTION_WITHOUT,
-    OPTION_DEFINE,
     OPTION_ROUNDS,
     OPTION_TOP,
     OPTION_DEVICE,
@@ -34,7 +33,7 @@ static const cli_option options_table[] = {
     {OPTION_SET, 0, "set", "NAME=VALUE,...", "set a live value; NAME[K]=VALUE sets element K"},
     {OPTION_WITHOUT, 0, "without", "NAME",
      "leave out the nodes with that label or below it, or node nID; repeatable"},
-    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},
+    CLI_PARAMS_OPTIONS,
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
     {OPTION_TARGET, 0, "target", "NAME|device|FILE",
      "compile for it, and take the ceilings from it; default: the device"},
@@ -69,9 +68,8 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         return status == CLI_OK ? cli_needs_file(command, "--weights", value) : status;
     case OPTION_SET: return cli_take_pair(command, "--set", "NAME=VALUE", value, most, &job->lives);
     case OPTION_WITHOUT: return cli_take_text(command, "--without", value, &job->switches);
-    case OPTION_DEFINE:
-        if (cli_params_add(&job->params, value)) return CLI_OK;
-        return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
+    case PARAMS_DEFINE:
+    case PARAMS_INCLUDE: return cli_params_option(command, id, value, &job->params);
     case OPTION_ROUNDS:
         return cli_take_count(command, "-n", 1, RP_PROFILE_MOST_ROUNDS, value, &job->rounds);
     case OPTION_TOP: return cli_take_count(command, "--top", 0, 1000000, value, &job->top);

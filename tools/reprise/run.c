@@ -21,7 +21,6 @@ enum {
     OPTION_INPUT = 1,
     OPTION_OUTPUT,
     OPTION_SET,
-    OPTION_DEFINE,
     OPTION_REPLAYS,
     OPTION_DEVICE,
     OPTION_CHECK,
@@ -39,7 +38,7 @@ static const cli_option options_table[] = {
     {OPTION_SET, 0, "set", "NAME=VALUE,...", "set a live value; NAME[K]=VALUE sets element K"},
     {OPTION_WITHOUT, 0, "without", "NAME",
      "leave out the nodes with that label or below it, or node nID; repeatable"},
-    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of the pipeline"},
+    CLI_PARAMS_OPTIONS,
     {OPTION_REPLAYS, 'n', "replays", "COUNT", "replay so often, and print figures"},
     {OPTION_DEVICE, 0, "device", "N|NAME", "the device, see 'reprise devices'"},
     {OPTION_CHECK, 0, "check-against", "-O0",
@@ -77,9 +76,8 @@ static int take_option(const cli_command *command, int id, const cli_options *op
     case OPTION_OUTPUT:
         return cli_take_file(command, "-o", "NAME=FILE.npy", value, most, &job->outputs);
     case OPTION_SET: return cli_take_pair(command, "--set", "NAME=VALUE", value, most, &job->lives);
-    case OPTION_DEFINE:
-        if (cli_params_add(&job->params, value)) return CLI_OK;
-        return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
+    case PARAMS_DEFINE:
+    case PARAMS_INCLUDE: return cli_params_option(command, id, value, &job->params);
     case OPTION_REPLAYS:
         job->figures = true;
         return cli_take_count(command, "-n", 1, 10000000, value, &job->replays);

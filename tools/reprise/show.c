@@ -10,15 +10,7 @@
 #include "source.h"
 #include "values.h"
 
-enum {
-    OPTION_OUTPUT = 1,
-    OPTION_DEFINE,
-    OPTION_FORMAT,
-    OPTION_SOURCE,
-    OPTION_STATS,
-    OPTION_GLSL,
-    OPTION_TARGET
-};
+enum { OPTION_OUTPUT = 1, OPTION_FORMAT, OPTION_SOURCE, OPTION_STATS, OPTION_GLSL, OPTION_TARGET };
 
 static const cli_option options_table[] = {
     {OPTION_FORMAT, 'f', "format", "text|json|dot", "how to show it (default: text)"},
@@ -26,7 +18,7 @@ static const cli_option options_table[] = {
     {OPTION_STATS, 0, "stats", NULL, "show figures instead of the graph"},
     {OPTION_GLSL, 0, "glsl", NULL, "show the GLSL that op nodes are computed with"},
     {OPTION_OUTPUT, 'o', "output", "FILE", "where it goes (default: stdout)"},
-    {OPTION_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of a pipeline"},
+    CLI_PARAMS_OPTIONS,
     {OPTION_TARGET, 0, "target", "NAME|device|FILE", "what a pipeline is read for"},
     {0},
 };
@@ -55,8 +47,9 @@ static int read_options(const cli_command *command, int argc, char **argv, show_
             job->stats = true;
         else if (id == OPTION_GLSL)
             job->glsl = true;
-        else if (id == OPTION_DEFINE && !cli_params_add(&job->params, options.value))
-            return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", options.value);
+        else if (id >= PARAMS_DEFINE &&
+                 cli_params_option(command, id, options.value, &job->params) != CLI_OK)
+            return CLI_USAGE;
         else if (id == OPTION_TARGET) {
             int status = cli_params_target(command, &job->params, options.value);
             if (status != CLI_OK) return status;

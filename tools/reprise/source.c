@@ -14,9 +14,11 @@
 #include "level.h"
 #include "options.h"
 #include "source.h"
+#include "take.h"
 #include "target.h"
 
-bool cli_params_add(cli_params *params, const char *text) {
+/* Adds "name=value". False when it is not of that form. */
+static bool add_param(cli_params *params, const char *text) {
     char *name;
     const char *value;
     if (params->count == sizeof params->values / sizeof *params->values) return false;
@@ -34,6 +36,12 @@ bool cli_params_add(cli_params *params, const char *text) {
     }
     params->count++;
     return true;
+}
+
+int cli_params_option(const cli_command *command, int id, const char *value, cli_params *params) {
+    if (id == PARAMS_INCLUDE) return cli_take_text(command, "-I", value, &params->folders);
+    if (add_param(params, value)) return CLI_OK;
+    return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
 }
 
 void cli_params_free(cli_params *params) {
@@ -128,7 +136,9 @@ static rp_status read_pipeline(const char *name, const char *text, size_t size,
                                        .params = params->values,
                                        .param_count = params->count,
                                        .progress = cli_watch_work,
-                                       .keep_flat = params->keep_flat};
+                                       .keep_flat = params->keep_flat,
+                                       .include_folders = params->folders.items,
+                                       .include_folder_count = params->folders.count};
     rp_status status = rp_pipeline_read(NULL, &source, diags, &out->pipeline);
     cli_progress(NULL);
     return status;

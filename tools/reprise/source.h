@@ -9,10 +9,20 @@
 
 typedef enum cli_kind { CLI_PIPELINE = 1, CLI_GRAPH = 2, CLI_PLAN = 4 } cli_kind;
 
-/* -D NAME=VALUE: parameters of a pipeline; and what it is read for. */
+enum { PARAMS_DEFINE = 1200, PARAMS_INCLUDE };
+
+/* The options of all commands that read pipelines. */
+#define CLI_PARAMS_OPTIONS                                                                         \
+    {PARAMS_DEFINE, 'D', "define", "PARAM=VALUE", "set a parameter of a pipeline"}, {              \
+        PARAMS_INCLUDE, 'I', "include", "FOLDER",                                                  \
+            "where shaders of a pipeline find what they #include, behind their own folders"        \
+    }
+
+/* -D NAME=VALUE: parameters of a pipeline; -I FOLDER; and what it is read for. */
 typedef struct cli_params {
     rp_param_value values[64];
     uint32_t count;
+    cli_texts folders;
     bool lenient; /* files of other kinds are fine, they are not concerned; an error otherwise */
     rp_target target; /* what pipelines are read for; size 0: `portable` */
     void (*find_target)(void *user,
@@ -21,8 +31,8 @@ typedef struct cli_params {
     bool keep_flat; /* of pipelines, for rp_pipeline_flat_text */
 } cli_params;
 
-/* Adds "name=value". False when it is not of that form. */
-bool cli_params_add(cli_params *params, const char *text);
+/* Takes one of CLI_PARAMS_OPTIONS: CLI_OK, or CLI_USAGE after a message. */
+int cli_params_option(const cli_command *command, int id, const char *value, cli_params *params);
 void cli_params_free(cli_params *params);
 /* --target: reads one by cli_target_read. CLI_OK, or an exit status after a message. */
 int cli_params_target(const cli_command *command, cli_params *params, const char *text);

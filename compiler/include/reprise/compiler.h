@@ -75,13 +75,20 @@ typedef struct rp_kernel_params {
     const char *name;           /* unique among kernels */
     const char *glsl;           /* terminated GLSL compute shader */
     const char *glsl_file;      /* its name in messages, and the folder for #include; may be NULL */
-    const char *const *defines; /* "NAME" or "NAME=VALUE" */
+    const char *const *defines; /* "NAME", "NAME=VALUE" or "NAME(A, B)=VALUE"; each goes before a
+                                 * #define of that name in the GLSL, and a note says so */
     uint32_t define_count;
     const uint32_t *spirv;
     size_t spirv_size; /* bytes */
     const char *entry; /* NULL = "main" */
     const rp_spec_constant *spec;
     uint32_t spec_count;
+    const char *const *include_folders; /* where #include looks when the file is not beside that
+                                         * which includes it, in this order */
+    uint32_t include_folder_count;
+    const char *prelude;      /* terminated GLSL that stands behind the shader's #version and
+                               * #extension lines; NULL: none */
+    const char *prelude_file; /* its name in messages, and the folder for its #include */
 } rp_kernel_params;
 RP_API rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *params,
                                    rp_diags *diags, rp_kernel *out_kernel);
@@ -223,7 +230,9 @@ typedef struct rp_pipeline_source {
     rp_pass_progress *progress; /* as in rp_pass_options, while kernels are compiled: several times
                                  * a second with an allocator of NULL, else after each kernel */
     void *progress_user;
-    int keep_flat; /* for rp_pipeline_flat_text */
+    int keep_flat;                      /* for rp_pipeline_flat_text */
+    const char *const *include_folders; /* of all its shaders, behind their own */
+    uint32_t include_folder_count;
 } rp_pipeline_source;
 
 /* Reads a YAML pipeline (docs/yaml.md) with its kernels, and builds the source graph. Files are
