@@ -3,8 +3,8 @@
  * One kernel gives each row a workgroup (compiler/lower/rows.c). A row of logits then keeps one
  * multiprocessor busy, which reads it at a hundredth of the memory's rate. So, where the target says
  * that it pays, a row is cut into parts that are reduced side by side (ops/parts.c), the parts are
- * joined, and what is left is a map over all elements: two or three dispatches, as joining fuses
- * into one. A reduction behind another one (the sum of a softmax, a variance) does not take one more
+ * joined, and what is left is a map over all elements: two dispatches, as each workgroup of the map
+ * joins the parts for itself where they are few. A reduction behind another one (the sum of a softmax, a variance) does not take one more
  * pass over the row: parts are reduced relative to their own maximum or mean, which joining mends.
  *
  * Here, in front of the graph, and not in a pass: what the levels of optimisation compile, and what
@@ -17,11 +17,11 @@
 /* ---- Whether --------------------------------------------------------------------------------- */
 
 enum {
-    FLIGHT = 4096,     /* bytes that a workgroup has on their way: four elements a thread */
-    LEAST_PART = 1024, /* elements that are worth a workgroup */
-    MOST_PARTS = 256,  /* that a workgroup joins, an element a thread */
-    JOINED_WELL = 129, /* parts from which on a row of them has a workgroup, not a thread */
-    WORTH = 4,         /* times the barriers that are added, before it is thought of */
+    FLIGHT = 4096,    /* bytes that a workgroup has on their way: four elements a thread */
+    TURN = 1024,      /* elements that a workgroup has at once; a part has a number of turns */
+    MOST_PARTS = 256, /* that are joined, */
+    JOINED = 4,       /* so many at once */
+    WORTH = 4,        /* times the barriers that are added, before it is thought of */
 };
 
 typedef struct splitter splitter;
@@ -52,16 +52,14 @@ uint64_t rp_rows_parts(const rp_op_call *call, const rp_target *target) {
     }
     uint64_t groups = target->flight_bytes / FLIGHT; /* that read memory at its rate */
     if (groups < target->multiprocessors) groups = target->multiprocessors;
-    if (groups <= rows || length < 2 * LEAST_PART) return 1;
+    if (groups <= rows || length < 2 * TURN) return 1;
     double bytes = (double)length * rp_dtype_size((rp_dtype)call->operands[0].dtype) * op->passes;
     double alone = bytes * (double)groups / (double)at_least_one(target->memory_rate) * 1e3;
     if (alone < (double)(WORTH * op->barriers * target->barrier_ns)) return 1;
-    uint64_t parts = groups / rows, most = length / LEAST_PART;
-    if (parts > most) parts = most;
-    if (parts > MOST_PARTS) parts = MOST_PARTS;
-    /* Few enough to be joined by a thread, or enough to be joined by a workgroup. */
-    if (parts > JOINED_WELL / 4 && parts < JOINED_WELL) parts = JOINED_WELL;
-    return parts;
+    uint64_t parts = groups / rows < MOST_PARTS ? groups / rows : MOST_PARTS;
+    uint64_t each = (length + parts * TURN - 1) / (parts * TURN);
+    parts = (length + each * TURN - 1) / (each * TURN);
+    return parts <= JOINED ? parts : parts + (JOINED - parts % JOINED) % JOINED;
 }
 
 /* ---- Pieces ---------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
  *   a team     of n threads in a subgroup, thread t sums fours t, t + n, ... of elements, in their order;
  *              then they are joined in pairs. No barrier
  *   256        as many partial sums, t of elements t, t + 256, ...; then a fixed tree over them
- * A part of a row, however short, is summed as a long row is.
+ * A part of a row, however short, has 256 partial sums, too, t of its fours t, t + 256, ...
  * Teams and the tree are in kernels/include/reduce.glsl. The tree costs two barriers, whatever the
  * subgroup's size.
  *
@@ -39,11 +39,35 @@ bool rp_emit_rows_by_fours(const rp_emit *e, uint64_t length) {
     return length % 4 == 0 && e->member_count <= FEW_MEMBERS;
 }
 
+/* Whether a step's result goes into an output that there is, or into another step. */
+static bool is_wanted(const rp_emit *e, uint32_t member, uint32_t step) {
+    const rp_op_call *call = &e->members[member].call;
+    const char *name = call->op->steps[step].name;
+    for (uint32_t i = step + 1; i < call->op->step_count; i++)
+        if (strstr(call->op->steps[i].expression, name)) return true;
+    for (uint32_t k = 0; k < call->operand_count; k++)
+        if (!call->operands[k].absent && call->op->operands[k].expression &&
+            strstr(call->op->operands[k].expression, name))
+            return true;
+    return false;
+}
+
+/* Whether an extreme is that of the next step, which finds where it is: then the two are one
+ * reduction. */
+static bool has_place(const rp_emit *e, uint32_t member, uint32_t step) {
+    const rp_op *op = e->members[member].call.op;
+    if (step + 1 >= op->step_count || !is_wanted(e, member, step + 1)) return false;
+    const rp_op_step *a = &op->steps[step], *b = a + 1;
+    bool alike = (a->reduce == RP_REDUCE_MIN && b->reduce == RP_REDUCE_ARGMIN) ||
+                 (a->reduce == RP_REDUCE_MAX && b->reduce == RP_REDUCE_ARGMAX);
+    return alike && !b->at && strcmp(a->expression, b->expression) == 0;
+}
+
 /* ---- Passes over a row ----------------------------------------------------------------------- */
 
 typedef struct row_pass {
     uint32_t member, first, count; /* steps */
-    const char *calls[RP_OP_MAX_STEPS];
+    bool skip[RP_OP_MAX_STEPS];    /* those that others find, or that nobody wants */
     const char **functions;
     rp_emit_args *args;
 } row_pass;
@@ -112,6 +136,7 @@ static void put_element(rp_emit *e, const row_pass *pass, const char *indent, rp
     eval.own_steps = pass->member;
     for (uint32_t i = 0; i < pass->count; i++) {
         uint32_t step = pass->first + i;
+        if (pass->skip[step]) continue;
         const char *value =
             rp_eval_call(&eval, pass->member, pass->functions[step], &pass->args[step], false);
         put_join(e, &steps[step], value, put_place(&eval, pass->member, &steps[step]), indent, to);
@@ -134,6 +159,7 @@ static void put_four(rp_emit *e, const row_pass *pass, const char *indent, rp_te
         eval.loads = &loads;
         for (uint32_t i = 0; i < pass->count; i++) {
             uint32_t step = pass->first + i;
+            if (pass->skip[step]) continue;
             const char *values[4], *places[4] = {"four", "four + 1u", "four + 2u", "four + 3u"};
             rp_eval_call_4(&eval, pass->member, pass->functions[step], &pass->args[step], values);
             put_places(&eval, pass->member, &steps[step], places);
@@ -147,56 +173,86 @@ static void put_four(rp_emit *e, const row_pass *pass, const char *indent, rp_te
     rp_emit_move(e, to, &joins);
 }
 
-/* The loop over elements from `first` in steps of `stride`. */
-static void put_loop(rp_emit *e, const row_pass *pass, const char *first, const char *stride,
-                     const char *indent) {
+/* The loop over what thread `lane` of RP_EMIT_ROW_THREADS has of a long row, every so manieth element. */
+static void put_loop(rp_emit *e, const row_pass *pass, const char *lane, const char *indent) {
     const char *c = rp_emit_symbol(e, pass->member, 'C');
-    bool parts = e->members[pass->member].call.op->parts;
-    const char *inner = rp_emit_name(e, "%s    ", indent);
     rp_text body;
     rp_text_init(&body, &e->allocator);
-    put_element(e, pass, inner, &body);
+    put_element(e, pass, rp_emit_name(e, "%s    ", indent), &body);
     rp_text_format(&e->functions,
-                   "%sfor (uint c = %s%s; c < %s; c += %s) {\n%suint i = %s * %s + c;\n", indent,
-                   parts ? "begin + " : "", first, parts ? "end" : c, stride, inner,
-                   parts ? "whole" : "row", c);
+                   "%sfor (uint c = %s; c < %s; c += %uu) {\n%s    uint i = row * %s + c;\n",
+                   indent, lane, c, RP_EMIT_ROW_THREADS, indent, c);
     rp_emit_move(e, &e->functions, &body);
     rp_text_format(&e->functions, "%s}\n", indent);
 }
 
-/* The fours of a thread in a team: evaluated at once where rows begin at multiples of four. Their
- * elements join in the same order where they do not. */
-static void put_team_loop(rp_emit *e, const row_pass *pass, uint32_t team) {
+/* Fours of neighbours, from `begin` to `end` of `row`, all expressions: every `threads`th. They are
+ * evaluated at once where rows begin at multiples of four; their elements join in the same order where
+ * they do not. */
+static void put_four_loop(rp_emit *e, const row_pass *pass, const char *begin, const char *end,
+                          const char *row, uint32_t threads, const char *indent) {
     const char *c = rp_emit_symbol(e, pass->member, 'C');
+    const char *inner = rp_emit_name(e, "%s    ", indent);
     bool fours = rp_emit_rows_by_fours(e, length_of(e, pass->member));
     rp_text body;
     rp_text_init(&body, &e->allocator);
     if (fours)
-        put_four(e, pass, "            ", &body);
+        put_four(e, pass, inner, &body);
     else
-        put_element(e, pass, "                ", &body);
-    rp_text_format(&e->functions, "        for (uint four = row_lane * 4u; four < %s; four += %uu)",
-                   c, 4 * team);
+        put_element(e, pass, rp_emit_name(e, "%s    ", inner), &body);
+    rp_text_format(&e->functions, "%sfor (uint four = %s; four < %s; four += %uu)", indent, begin,
+                   end, 4 * threads);
     if (fours)
-        rp_text_format(&e->functions, " {\n            uint i = row * %s + four;\n", c);
+        rp_text_format(&e->functions, " {\n%suint i = %s * %s + four;\n", inner, row, c);
     else
         rp_text_format(&e->functions,
-                       "\n            for (uint c = four; c < min(four + 4u, %s); c++) {\n"
-                       "                uint i = row * %s + c;\n",
-                       c, c);
+                       "\n%sfor (uint c = four; c < min(four + 4u, %s); c++) {\n"
+                       "%s    uint i = %s * %s + c;\n",
+                       inner, end, inner, row, c);
     rp_emit_move(e, &e->functions, &body);
-    rp_text_string(&e->functions, fours ? "        }\n" : "            }\n");
+    rp_text_format(&e->functions, "%s}\n", fours ? indent : inner);
 }
 
-/* The results of the 256 partial ones, which lie in shared memory. */
-static void put_reduce(rp_emit *e, uint32_t member, const rp_op_step *step, const char *indent) {
+/* What thread `lane` of RP_EMIT_ROW_THREADS has of a row, or of a part of one. */
+static void put_long_loop(rp_emit *e, const row_pass *pass, const char *lane, const char *indent) {
+    if (e->members[pass->member].call.op->parts)
+        put_four_loop(e, pass, rp_emit_name(e, "begin + %s * 4u", lane), "end", "whole",
+                      RP_EMIT_ROW_THREADS, indent);
+    else
+        put_loop(e, pass, lane, indent);
+}
+
+/* The loop of a thread that has all of a short row. */
+static void put_short_loop(rp_emit *e, const row_pass *pass) {
+    const char *c = rp_emit_symbol(e, pass->member, 'C');
+    rp_text body;
+    rp_text_init(&body, &e->allocator);
+    put_element(e, pass, "            ", &body);
+    rp_text_format(&e->functions,
+                   "        for (uint c = 0u; c < %s; c++) {\n            uint i = row * %s + c;\n",
+                   c, c);
+    rp_emit_move(e, &e->functions, &body);
+    rp_text_string(&e->functions, "        }\n");
+}
+
+/* The results of the 256 partial ones, which lie in shared memory. Places come with what is there. */
+static void put_reduce(rp_emit *e, const row_pass *pass, uint32_t step, const char *indent) {
     const char *const functions[] = {
-        [RP_REDUCE_SUM] = "reduce_sum()",       [RP_REDUCE_MIN] = "reduce_min()",
-        [RP_REDUCE_MAX] = "reduce_max()",       [RP_REDUCE_ARGMIN] = "reduce_argmin()",
-        [RP_REDUCE_ARGMAX] = "reduce_argmax()",
+        [RP_REDUCE_SUM] = "reduce_sum",       [RP_REDUCE_MIN] = "reduce_min",
+        [RP_REDUCE_MAX] = "reduce_max",       [RP_REDUCE_ARGMIN] = "reduce_argmin",
+        [RP_REDUCE_ARGMAX] = "reduce_argmax",
     };
-    rp_text_format(&e->functions, "%sm%u_%s = %s;\n", indent, member, step->name,
-                   functions[step->reduce]);
+    const rp_op_step *steps = e->members[pass->member].call.op->steps;
+    const char *best = "";
+    if (rp_emit_is_index_step(&steps[step])) {
+        best = rp_emit_name(e, "%s_best", steps[step].name);
+        if (step > 0 && has_place(e, pass->member, step - 1))
+            best = rp_emit_name(e, "m%u_%s", pass->member, steps[step - 1].name);
+        else
+            rp_text_format(&e->functions, "%sfloat %s;\n", indent, best);
+    }
+    rp_text_format(&e->functions, "%sm%u_%s = %s(%s);\n", indent, pass->member, steps[step].name,
+                   functions[steps[step].reduce], best);
 }
 
 static void put_share(rp_emit *e, const rp_op_step *step, const char *lane, const char *indent) {
@@ -206,34 +262,41 @@ static void put_share(rp_emit *e, const rp_op_step *step, const char *lane, cons
         rp_text_format(&e->functions, "%sreduce_places[%s] = %s_at;\n", indent, lane, step->name);
 }
 
-static void put_long_pass(rp_emit *e, const row_pass *pass) {
-    const rp_op_step *steps = e->members[pass->member].call.op->steps + pass->first;
+static void put_long_pass(rp_emit *e, row_pass *pass) {
+    const rp_op_step *steps = e->members[pass->member].call.op->steps;
     rp_text *to = &e->functions;
+    uint32_t end = pass->first + pass->count;
+    for (uint32_t i = pass->first; i < end; i++)
+        pass->skip[i] = has_place(e, pass->member, i) || !is_wanted(e, pass->member, i);
     if (e->local == RP_EMIT_ROW_THREADS) {
         rp_text_string(to, "    {\n");
-        for (uint32_t i = 0; i < pass->count; i++) put_start(e, &steps[i], "        ");
-        put_loop(e, pass, "gl_LocalInvocationIndex", "256u", "        ");
-        for (uint32_t i = 0; i < pass->count; i++) {
+        for (uint32_t i = pass->first; i < end; i++)
+            if (!pass->skip[i]) put_start(e, &steps[i], "        ");
+        put_long_loop(e, pass, "gl_LocalInvocationIndex", "        ");
+        for (uint32_t i = pass->first; i < end; i++) {
+            if (pass->skip[i]) continue;
             put_share(e, &steps[i], "gl_LocalInvocationIndex", "        ");
-            put_reduce(e, pass->member, &steps[i], "        ");
+            put_reduce(e, pass, i, "        ");
         }
         rp_text_string(to, "    }\n");
         return;
     }
     /* Fewer threads: each makes several of the partial results, one step at a time. More: some make
      * none. */
-    for (uint32_t i = 0; i < pass->count; i++) {
+    for (uint32_t i = pass->first; i < end; i++) {
+        if (pass->skip[i]) continue;
         row_pass one = *pass;
-        one.first += i, one.count = 1;
+        one.first = i, one.count = 1;
         rp_text_format(to,
-                       "    for (uint lane = gl_LocalInvocationIndex; lane < 256u; lane += "
-                       "%uu) {\n",
+                       "    {\n        for (uint lane = gl_LocalInvocationIndex; lane < 256u; "
+                       "lane += %uu) {\n",
                        e->local);
-        put_start(e, &steps[i], "        ");
-        put_loop(e, &one, "lane", "256u", "        ");
-        put_share(e, &steps[i], "lane", "        ");
+        put_start(e, &steps[i], "            ");
+        put_long_loop(e, &one, "lane", "            ");
+        put_share(e, &steps[i], "lane", "            ");
+        rp_text_string(to, "        }\n");
+        put_reduce(e, pass, i, "        ");
         rp_text_string(to, "    }\n");
-        put_reduce(e, pass->member, &steps[i], "    ");
     }
 }
 
@@ -241,7 +304,7 @@ static void put_short_pass(rp_emit *e, const row_pass *pass) {
     const rp_op_step *steps = e->members[pass->member].call.op->steps + pass->first;
     rp_text_string(&e->functions, "    {\n");
     for (uint32_t i = 0; i < pass->count; i++) put_start(e, &steps[i], "        ");
-    put_loop(e, pass, "0u", "1u", "        ");
+    put_short_loop(e, pass);
     for (uint32_t i = 0; i < pass->count; i++)
         rp_text_format(&e->functions, "        m%u_%s = %s%s;\n", pass->member, steps[i].name,
                        rp_emit_is_index_step(&steps[i]) ? steps[i].name
@@ -259,7 +322,8 @@ static void put_team_pass(rp_emit *e, const row_pass *pass, uint32_t team) {
     const rp_op_step *steps = e->members[pass->member].call.op->steps + pass->first;
     rp_text_string(&e->functions, "    {\n");
     for (uint32_t i = 0; i < pass->count; i++) put_start(e, &steps[i], "        ");
-    put_team_loop(e, pass, team);
+    put_four_loop(e, pass, "row_lane * 4u", rp_emit_symbol(e, pass->member, 'C'), "row", team,
+                  "        ");
     for (uint32_t i = 0; i < pass->count; i++) {
         const char *at = "";
         if (rp_emit_is_index_step(&steps[i])) at = rp_emit_name(e, ", %s_at", steps[i].name);
@@ -285,7 +349,8 @@ static void put_readers(rp_emit *e, uint32_t member, const rp_emit_args *args, u
     rp_text_init(&drop, &e->allocator);
     rp_text_init(&loads, &e->allocator);
     uint64_t length = length_of(e, member);
-    bool fours = team_of(e, member) && rp_emit_rows_by_fours(e, length);
+    bool fours = (team_of(e, member) || e->members[member].call.op->parts) &&
+                 rp_emit_rows_by_fours(e, length);
     rp_eval eval;
     if (rp_eval_open(&eval, e, &drop, "i", "", rp_sym(&e->members[member].call, 'R') * length) ==
         RP_OK) {

@@ -263,10 +263,13 @@ void rp_op_call_init(rp_op_call *call, const rp_op *op, uint32_t operand_count);
 static inline uint64_t rp_op_reductions(const rp_op_call *call) {
     return rp_sym(call, 'R') * (call->op->parts ? rp_sym(call, 'P') : 1);
 }
-/* The length of a part; the last ones may be shorter, or empty. */
+/* The length of a part, a multiple of four: then parts of rows that begin at fours do so, too. The
+ * last ones may be shorter, or empty. A whole row is its only part. */
 static inline uint64_t rp_op_part(const rp_op_call *call) {
-    uint64_t parts = call->op->parts ? rp_sym(call, 'P') : 1;
-    return (rp_sym(call, 'C') + parts - 1) / parts;
+    uint64_t length = rp_sym(call, 'C');
+    if (!call->op->parts) return length;
+    uint64_t each = (length + rp_sym(call, 'P') - 1) / rp_sym(call, 'P');
+    return each + (4 - each % 4) % 4;
 }
 
 /* Threads that share a row, or a part of one, of a checked call of form rows on a target: the order

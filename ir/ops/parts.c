@@ -14,7 +14,7 @@ enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
 #define PARTS(name_, brief_, notes_)                                                               \
     .name = name_, .family = "parts", .brief = brief_,                                             \
     .notes = "Part p of a row is elements p * c to (p + 1) * c of it, where c is C / P, rounded "  \
-             "up; the last ones may be shorter or empty. " notes_,                                 \
+             "up to a multiple of 4; the last ones may be shorter or empty. " notes_,              \
     .form = RP_OP_ROWS, .parts = true, .length = "C", .attr_count = 1, .attrs = {SPLITS},          \
     .rule = rule_parts
 #define SPLITS                                                                                     \

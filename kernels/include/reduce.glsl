@@ -84,9 +84,9 @@ void reduce_most(inout float best, inout uint best_place, float value, uint plac
     }
 }
 
-uint reduce_argmin() {
-    float best = uintBitsToFloat(0x7f800000u);
+uint reduce_argmin(out float best) {
     uint place = 0xffffffffu;
+    best = uintBitsToFloat(0x7f800000u);
     barrier();
     for (uint k = gl_LocalInvocationIndex; k < 256u; k += gl_WorkGroupSize.x)
         reduce_least(best, place, reduce_values[k], reduce_places[k]);
@@ -99,12 +99,13 @@ uint reduce_argmin() {
     barrier();
     for (uint k = 0u; k < min(gl_NumSubgroups, 32u); k++)
         reduce_least(here, place, reduce_few[k], reduce_few_places[k]);
+    best = here == 0.0 ? 0.0 : here; // of equal zeros a subgroup may take either
     return place;
 }
 
-uint reduce_argmax() {
-    float best = uintBitsToFloat(0xff800000u);
+uint reduce_argmax(out float best) {
     uint place = 0xffffffffu;
+    best = uintBitsToFloat(0xff800000u);
     barrier();
     for (uint k = gl_LocalInvocationIndex; k < 256u; k += gl_WorkGroupSize.x)
         reduce_most(best, place, reduce_values[k], reduce_places[k]);
@@ -117,6 +118,7 @@ uint reduce_argmax() {
     barrier();
     for (uint k = 0u; k < min(gl_NumSubgroups, 32u); k++)
         reduce_most(here, place, reduce_few[k], reduce_few_places[k]);
+    best = here == 0.0 ? 0.0 : here; // of equal zeros a subgroup may take either
     return place;
 }
 

@@ -13,7 +13,7 @@ typedef void part_loop(const rp_op_call *call, rp_op_data *data, const part *p);
 
 static void each_part(const rp_op_call *call, rp_op_data *data, part_loop *loop) {
     uint64_t rows = rp_sym(call, 'R'), length = rp_sym(call, 'C'), parts = rp_sym(call, 'P');
-    uint64_t size = length / parts + (length % parts != 0);
+    uint64_t size = ((length + parts - 1) / parts + 3) / 4 * 4;
     for (uint64_t i = 0; i < rows * parts; i++) {
         part p = {.x = data->operands[0] + i / parts * length, .number = i};
         p.begin = i % parts * size < length ? i % parts * size : length;
