@@ -52,16 +52,30 @@ static double product_rows(const rp_fuse_set *set) {
     return rows;
 }
 
+/* Threads of the first op over rows that share a row. */
+static double row_threads(const rp_fuse_set *set) {
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->calls[i]->call.op->form == RP_OP_ROWS)
+            return rp_op_row_threads(&set->calls[i]->call, rp_graph_target(set->graph));
+    return 1;
+}
+
+/* How often a row of numbers that wide rows are made with is gone over: by each workgroup, and by each of
+ * its threads where one has all of it. */
+static double wide_runs(const rp_fuse_set *set) {
+    double groups = (double)rp_shape_wide_groups(&set->shape);
+    return row_threads(set) > 1 ? groups : groups * RP_OP_ROW_THREADS;
+}
+
 static double threads(const rp_fuse_set *set) {
     switch (set->shape.kind) {
     case RP_SHAPE_MAP: return domain(&set->calls[set->count - 1]->call);
     case RP_SHAPE_MATVEC: return product_rows(set) * PRODUCT_LANES;
     case RP_SHAPE_ROWS:
-        for (uint32_t i = 0; i < set->count; i++)
-            if (set->calls[i]->call.op->form == RP_OP_ROWS)
-                return (double)rp_op_reductions(&set->calls[i]->call) *
-                       rp_op_row_threads(&set->calls[i]->call, rp_graph_target(set->graph));
-        break;
+        if (set->shape.wide)
+            return (double)(set->shape.rows * rp_shape_wide_groups(&set->shape)) *
+                   RP_OP_ROW_THREADS;
+        return (double)set->shape.rows * row_threads(set);
     case RP_SHAPE_KERNEL:
         for (uint32_t i = 0; i < set->count; i++) {
             const rp_op_variant *variant = set->calls[i]->call.variant;
@@ -91,6 +105,7 @@ static double runs(const estimate *e, uint32_t i) {
     case RP_OP_POINTWISE:
     case RP_OP_SCATTER: return size > 0 ? e->asked[i] / size : 1;
     case RP_OP_ROWS:
+        if (e->set->shape.wide) return wide_runs(e->set);
         return e->set->shape.kind == RP_SHAPE_MATVEC ? groups_for(e->set, product_rows(e->set)) : 1;
     case RP_OP_KERNEL: break;
     }

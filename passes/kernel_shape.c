@@ -118,6 +118,13 @@ static bool place_on_rows(rp_shape *s, uint32_t i, uint32_t k, uint8_t *out) {
         *out = RP_SHAPE_ELEMENT;
         return true;
     }
+    bool wide = place == RP_SHAPE_WIDE ? same : place == RP_SHAPE_PER_ROW && is_column(s, i, k);
+    if (wide && !s->parts && size > s->rows * RP_SHAPE_WIDE_GROUP &&
+        (s->wide == 0 || s->wide == size)) {
+        s->wide = size;
+        *out = RP_SHAPE_WIDE;
+        return true;
+    }
     return refuse(s, "n%u %s asks n%u %s for more than its own element", id_of(s, i), op_of(s, i),
                   id_of(s, j), op_of(s, j));
 }
@@ -198,7 +205,7 @@ static bool place_pointwise(rp_shape *s, uint32_t i) {
         if (form(s, i) == RP_OP_SCATTER && k != 0)
             return refuse(s, "n%u %s needs its places from memory", id_of(s, i), op_of(s, i));
         if (place == RP_SHAPE_BEHIND) {
-            if (mine == RP_SHAPE_ELEMENT || mine == RP_SHAPE_PER_ROW)
+            if (mine != RP_SHAPE_FRONT && mine != RP_SHAPE_BEHIND)
                 return refuse(s, "n%u %s needs x and a product of it", id_of(s, i), op_of(s, i));
             mine = RP_SHAPE_BEHIND;
             if (!place_behind(s, i, k, &core)) return false;
@@ -227,7 +234,7 @@ static bool place_core(rp_shape *s, uint32_t i) {
         if (!rp_op_operand_of(m->call, k)->hook)
             return refuse(s, "n%u %s reads %s from memory only", id_of(s, i), op_of(s, i),
                           rp_op_operand_name(m->call, k));
-        if (place == RP_SHAPE_BEHIND || place == RP_SHAPE_PER_ROW ||
+        if (place == RP_SHAPE_BEHIND || place == RP_SHAPE_PER_ROW || place == RP_SHAPE_WIDE ||
             (place == RP_SHAPE_ELEMENT && !product))
             return refuse(s, "n%u %s needs all of n%u %s first", id_of(s, i), op_of(s, i),
                           id_of(s, j), op_of(s, j));
@@ -274,7 +281,7 @@ static bool classify(rp_shape *s) {
               : row != RP_NONE     ? RP_SHAPE_ROWS
                                    : RP_SHAPE_MAP;
     s->first = kernel != RP_NONE ? kernel : product != RP_NONE ? product : row;
-    s->rows = s->columns = s->parts = s->elements = 0;
+    s->rows = s->columns = s->parts = s->wide = s->elements = 0;
     if (s->kind == RP_SHAPE_ROWS) {
         const rp_op_call *c = s->members[row].call;
         s->rows = rp_op_reductions(c);
@@ -325,6 +332,7 @@ static bool store_fits(rp_shape *s, uint32_t i, uint32_t k) {
         return true;
     case RP_SHAPE_ROWS:
         if ((mine == s->rows * s->columns && !s->parts) || mine == s->rows) return true;
+        if (s->wide && mine == s->wide) return true;
         break;
     case RP_SHAPE_KERNEL:
     case RP_SHAPE_MATVEC:

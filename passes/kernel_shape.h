@@ -21,6 +21,7 @@ enum {
      * is one function for them; a kernel of the first size takes about a third of a second. */
     RP_SHAPE_FUSED_SIZE = 4000,
     RP_SHAPE_LARGEST_SIZE = 40000,
+    RP_SHAPE_WIDE_GROUP = 1024, /* elements of wide rows that a workgroup has */
 };
 
 typedef enum rp_shape_kind {
@@ -35,6 +36,8 @@ typedef enum rp_shape_place {
     RP_SHAPE_FRONT,   /* only memory and other such values: any element, any time */
     RP_SHAPE_ELEMENT, /* ROWS: an element of the row. MATVEC: x itself, behind a row operation */
     RP_SHAPE_PER_ROW, /* one number for each row */
+    RP_SHAPE_WIDE,    /* ROWS: an element of rows of another length, made with their row's numbers:
+                       * of rows that several workgroups share */
     RP_SHAPE_BEHIND,  /* KERNEL, MATVEC: an element of the core's result */
 } rp_shape_place;
 
@@ -63,10 +66,17 @@ typedef struct rp_shape {
     uint32_t first;         /* the core, the first product, or the first op over rows; RP_NONE */
     uint64_t rows, columns; /* ROWS; MATVEC: of x */
     uint64_t parts;         /* ROWS: of each row, `rows` being those of all; 0: rows are whole */
+    uint64_t wide;          /* ROWS: elements of all rows of another length; 0: there are none */
     uint64_t elements;      /* MAP */
     double size;            /* in instructions, about */
     char reason[RP_SHAPE_REASON];
 } rp_shape;
+
+/* Workgroups that share a wide row, and go over its reductions each. */
+static inline uint64_t rp_shape_wide_groups(const rp_shape *s) {
+    uint64_t length = s->wide && s->rows ? s->wide / s->rows : 0;
+    return length / RP_SHAPE_WIDE_GROUP + (length % RP_SHAPE_WIDE_GROUP != 0);
+}
 
 /* Elements that an op goes over: of its first output; of a scatter those of its source. */
 uint64_t rp_shape_domain(const rp_op_call *call);

@@ -140,6 +140,8 @@ double rp_shape_size(const rp_shape *s) {
         size = reductions(&z);
         want_stored(&z, s->rows * s->columns);
         size += evaluate(&z);
+        want_stored(&z, s->wide);
+        size += evaluate(&z);
         want_stored(&z, s->rows);
         return size + (s->columns > 1 ? evaluate(&z) : 0);
     case RP_SHAPE_KERNEL: return kernel_size(&z);

@@ -155,6 +155,7 @@ typedef struct rp_eval {
     /* For the four elements from the index on, a multiple of 4: where their loads go, in front of all
      * else. Variables then are of four, and by name. NULL: one element. */
     rp_text *loads;
+    rp_text *early; /* where those of neighbours in memory go instead; NULL: they do not */
     /* What they load from memory can be loaded ahead: `loads` then takes it out of a struct `ahead`
      * with these members of these values. NULL: it cannot. */
     rp_text *members, *values;
@@ -214,8 +215,10 @@ void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *ind
                      uint64_t elements, const rp_emit_set *among);
 
 /* The same for four elements from `i` on, a multiple of 4. False, with nothing put, where elements
- * go to places of their own. */
-bool rp_emit_outputs_4(rp_emit *e, rp_text *to, const char *indent, uint64_t elements);
+ * go to places of their own. `early` takes the loads of neighbours in memory; NULL: they stay with the
+ * others. */
+bool rp_emit_outputs_4(rp_emit *e, rp_text *to, rp_text *early, const char *indent,
+                       uint64_t elements);
 /* Appends the stores of four elements from `i` on. */
 void rp_emit_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *indent,
                      const char *variable);

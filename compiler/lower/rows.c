@@ -25,7 +25,8 @@ static void put_team_elements(rp_emit *e, uint64_t r, uint64_t c, const char *le
                               uint32_t team) {
     rp_text body;
     rp_text_init(&body, &e->allocator);
-    bool fours = rp_emit_rows_by_fours(e, c) && rp_emit_outputs_4(e, &body, "        ", r * c);
+    bool fours =
+        rp_emit_rows_by_fours(e, c) && rp_emit_outputs_4(e, &body, NULL, "        ", r * c);
     if (fours) {
         rp_text_format(&e->main,
                        "    for (uint four = row_lane * 4u; four < %s; four += %uu) {\n"
@@ -45,13 +46,17 @@ static void put_team_elements(rp_emit *e, uint64_t r, uint64_t c, const char *le
     rp_text_string(&e->main, "        }\n");
 }
 
-/* Steps of all members, then the outputs: those of each element, where rows are whole, and those of
- * each row or part. `threads` share a row. */
-static void put_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, uint32_t threads) {
-    const char *length = rp_emit_symbol(e, first, 'C');
+/* Steps of all members. */
+static void put_steps(rp_emit *e) {
     for (uint32_t m = 0; m < e->member_count && e->status == RP_OK; m++)
         if (e->members[m].call.op->form == RP_OP_ROWS && e->members[m].call.op->step_count)
             rp_text_format(&e->main, "    %s(row);\n", rp_emit_steps(e, m));
+}
+
+/* The outputs behind them: those of each element, where rows are whole, and those of each row or part.
+ * `threads` share a row. */
+static void put_whole_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, uint32_t threads) {
+    const char *length = rp_emit_symbol(e, first, 'C');
     bool whole = !e->shape.parts, team = threads > 1 && threads < RP_OP_ROW_THREADS;
     if (whole && has_outputs(e, r * c) && team) {
         put_team_elements(e, r, c, length, threads);
@@ -112,6 +117,68 @@ static uint32_t all_teams_threads(const rp_emit *e, uint64_t rows, uint32_t team
     return rows * team / TEAM_THREADS >= enough ? TEAM_THREADS : SHORT_THREADS;
 }
 
+/* ---- Wide rows ------------------------------------------------------------------------------- */
+
+/* The elements of a wide row that a workgroup has, from `first` on: fours of a thread at once where rows
+ * begin at multiples of four. Then what they load is on its way while the steps are computed, of the
+ * last four by threads that have none. */
+static void put_wide_fours(rp_emit *e, const char *length, rp_text *early, rp_text *fours) {
+    rp_text_format(&e->main,
+                   "    uint four = first + gl_LocalInvocationIndex * 4u;\n"
+                   "    uint i = row * %s + min(four, %s - 4u);\n",
+                   length, length);
+    rp_emit_move(e, &e->main, early);
+    put_steps(e);
+    rp_text_format(&e->main, "    if (four < %s) {\n", length);
+    rp_emit_move(e, &e->main, fours);
+    rp_text_string(&e->main, "    }\n");
+}
+
+static void put_wide_elements(rp_emit *e, const char *length) {
+    uint64_t width = e->shape.wide / e->shape.rows;
+    rp_text early, fours;
+    rp_text_init(&early, &e->allocator);
+    rp_text_init(&fours, &e->allocator);
+    if (rp_emit_rows_by_fours(e, width) &&
+        rp_emit_outputs_4(e, &fours, &early, "    ", e->shape.wide)) {
+        put_wide_fours(e, length, &early, &fours);
+        return;
+    }
+    rp_text_free(&early);
+    rp_text_free(&fours);
+    put_steps(e);
+    rp_text_format(&e->main,
+                   "    for (uint c = first + gl_LocalInvocationIndex; c < min(first + %uu, %s);"
+                   " c += %uu) {\n"
+                   "        uint i = row * %s + c;\n",
+                   RP_SHAPE_WIDE_GROUP, length, e->local, length);
+    rp_emit_outputs(e, &e->main, "i", "        ", e->shape.wide, NULL);
+    rp_text_string(&e->main, "    }\n");
+}
+
+/* Several workgroups have a row: each goes over its reductions, which are short, and makes a few of the
+ * elements that need them. The first of them has the other outputs. */
+static rp_status emit_wide(rp_emit *e, uint32_t threads) {
+    uint64_t r = e->shape.rows, c = e->shape.columns, groups = rp_shape_wide_groups(&e->shape);
+    const char *share = rp_emit_uint(e, "wide_groups", groups);
+    const char *length = rp_emit_uint(e, "wide_length", e->shape.wide / r);
+    e->local = RP_EMIT_ROW_THREADS;
+    rp_emit_grid(e, r * groups);
+    rp_text_format(&e->main, "    uint first = row %% %s * %uu;\n    row /= %s;\n", share,
+                   RP_SHAPE_WIDE_GROUP, share);
+    if (threads > 1 && threads < RP_OP_ROW_THREADS)
+        rp_text_format(&e->main, "    row_lane = gl_SubgroupInvocationID %% %uu;\n", threads);
+    rp_text_format(&e->main, "    if (row >= %s) return;\n",
+                   rp_emit_symbol(e, e->shape.first, 'R'));
+    put_wide_elements(e, length);
+    if (has_outputs(e, r * c) || has_outputs(e, r)) {
+        rp_text_string(&e->main, "    if (first != 0u) return;\n");
+        put_whole_rows(e, e->shape.first, r, c, RP_OP_ROW_THREADS);
+    }
+    rp_text_string(&e->main, "}\n");
+    return e->status;
+}
+
 rp_status rp_emit_row_kernel(rp_emit *e) {
     uint64_t r = e->shape.rows, c = e->shape.columns;
     uint32_t first = e->shape.first;
@@ -120,6 +187,7 @@ rp_status rp_emit_row_kernel(rp_emit *e) {
     rp_text_string(&e->main,
                    "void main() {\n"
                    "    uint row = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;\n");
+    if (e->shape.wide) return emit_wide(e, threads);
     if (threads == 1) {
         rows = e->local = short_threads(e, r);
         rp_text_format(&e->main, "    row = row * %uu + gl_LocalInvocationIndex;\n", rows);
@@ -138,7 +206,8 @@ rp_status rp_emit_row_kernel(rp_emit *e) {
     rp_emit_grid(e, (r + rows - 1) / rows);
     rp_text_format(&e->main, "    if (row >= %s) return;\n",
                    e->shape.parts ? rp_emit_uint(e, "rows", r) : rp_emit_symbol(e, first, 'R'));
-    put_rows(e, first, r, c, threads);
+    put_steps(e);
+    put_whole_rows(e, first, r, c, threads);
     rp_text_string(&e->main, "}\n");
     return e->status;
 }

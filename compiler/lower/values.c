@@ -74,13 +74,17 @@ static const char *four_of(const char *type) {
     return *type == 'f' ? "vec4" : *type == 'i' ? "ivec4" : "uvec4";
 }
 
-/* A variable in front of all else, declared once. */
-static const char *put_load(rp_eval *v, const char *type, const char *name, const char *value) {
-    rp_emit *e = v->e;
-    const char *begin = rp_emit_name(e, "%s%s %s = ", v->indent, type, name);
-    if (!v->loads->data || !strstr(v->loads->data, begin))
-        rp_text_format(v->loads, "%s%s;\n", begin, value);
+/* A variable declared once in `to`. */
+static const char *put_variable(rp_eval *v, rp_text *to, const char *type, const char *name,
+                                const char *value) {
+    const char *begin = rp_emit_name(v->e, "%s%s %s = ", v->indent, type, name);
+    if (!to->data || !strstr(to->data, begin)) rp_text_format(to, "%s%s;\n", begin, value);
     return name;
+}
+
+/* A variable in front of all else. */
+static const char *put_load(rp_eval *v, const char *type, const char *name, const char *value) {
+    return put_variable(v, v->loads, type, name, value);
 }
 
 /* Whether an input is loaded ahead, into a member of the struct that `name` is taken out of. */
@@ -116,7 +120,8 @@ static const char *eval_input_4(rp_eval *v, uint32_t member, uint32_t operand, b
         const char *four = rp_emit_memory_4(e, member, operand);
         if (strcmp(index, "i") == 0) name = rp_emit_name(e, "q_%s", four); /* others have it too */
         if (put_ahead(v, member, operand, name, index)) return name;
-        return put_load(v, type, name, rp_emit_name(e, "%s(%s)", four, index));
+        return put_variable(v, v->early ? v->early : v->loads, type, name,
+                            rp_emit_name(e, "%s(%s)", four, index));
     }
     const char *one = rp_emit_reader(e, member, operand);
     if (run == RP_RUN_SAME)
