@@ -355,9 +355,25 @@ static bool check_stores(rp_shape *s) {
     return stores > 0 || refuse(s, "nothing goes to memory");
 }
 
+/* Elements of 64 bits are two words, of which no kernel but a map makes values. */
+static bool check_wide(rp_shape *s) {
+    for (uint32_t i = 0; i < s->count && s->kind != RP_SHAPE_MAP; i++) {
+        const rp_op_call *c = s->members[i].call;
+        for (uint32_t k = 0; k < c->operand_count; k++)
+            if (!c->operands[k].absent && rp_op_is_wide(c->operands[k].dtype) &&
+                (is_output(s, i, k) || rp_op_formula(c)))
+                return refuse(s,
+                              "n%u %s has elements of 64 bits, which are moved and converted by "
+                              "maps alone",
+                              id_of(s, i), op_of(s, i));
+    }
+    return true;
+}
+
 bool rp_shape_find(rp_shape *shape) {
     shape->reason[0] = '\0';
-    if (!classify(shape) || !place_all(shape) || !check_stores(shape)) return false;
+    if (!classify(shape) || !place_all(shape) || !check_stores(shape) || !check_wide(shape))
+        return false;
     shape->size = rp_shape_size(shape);
     return true;
 }

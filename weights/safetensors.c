@@ -19,10 +19,10 @@ static const struct {
     uint32_t bits;
     rp_dtype dtype;
 } types[] = {
-    {"F32", 32, RP_F32}, {"F16", 16, RP_F16},    {"I8", 8, RP_I8},       {"U8", 8, RP_U8},
-    {"I32", 32, RP_I32}, {"U32", 32, RP_U32},    {"BF16", 16, RP_BF16},  {"F64", 64, RP_RAW},
-    {"I64", 64, RP_RAW}, {"U64", 64, RP_RAW},    {"I16", 16, RP_RAW},    {"U16", 16, RP_RAW},
-    {"BOOL", 8, RP_RAW}, {"F8_E4M3", 8, RP_RAW}, {"F8_E5M2", 8, RP_RAW}, {"F8_E8M0", 8, RP_RAW}};
+    {"F32", 32, RP_F32},  {"F16", 16, RP_F16},    {"I8", 8, RP_I8},       {"U8", 8, RP_U8},
+    {"I32", 32, RP_I32},  {"U32", 32, RP_U32},    {"BF16", 16, RP_BF16},  {"F64", 64, RP_F64},
+    {"I64", 64, RP_I64},  {"U64", 64, RP_U64},    {"I16", 16, RP_I16},    {"U16", 16, RP_U16},
+    {"BOOL", 8, RP_BOOL}, {"F8_E4M3", 8, RP_RAW}, {"F8_E5M2", 8, RP_RAW}, {"F8_E8M0", 8, RP_RAW}};
 
 static rp_status parse_header(rp_weights *w) {
     const uint8_t *bytes = w->block;

@@ -7,7 +7,9 @@
 #include "kernel/kernel.h"
 
 #include <stdio.h>
+#include "base/checked.h"
 #include "base/hash.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "kernel/spirv.h"
 
@@ -137,7 +139,31 @@ static void warn_of_contradictions(const rp_kernel_where *where, const rp_kernel
 }
 
 static rp_status check_specs(const rp_kernel_where *where, const rp_kernel_module *m,
-                             const rp_spec_constant *specs, uint32_t count);
+                             const rp_wide_constant *specs, uint32_t count);
+
+/* The constants of both lists, of which the first is of 32 bits. */
+static rp_status gather_specs(const rp_kernel_where *where, const rp_kernel_params *params,
+                              rp_wide_constant **out) {
+    if ((params->spec_count && !params->spec) || (params->wide_count && !params->wide))
+        return rp_kernel_error(where,
+                               "%u specialisation constants are announced, but the list is NULL",
+                               params->spec ? params->wide_count : params->spec_count);
+    uint64_t count = (uint64_t)params->spec_count + params->wide_count;
+    if (count > RP_MAX_PARAMS)
+        return rp_kernel_error(where, "%llu specialisation constants, more than %d",
+                               (unsigned long long)count, RP_MAX_PARAMS);
+    *out = rp_alloc(where->allocator, (size_t)count, sizeof **out);
+    if (!*out) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < params->spec_count; i++)
+        (*out)[i] = (rp_wide_constant){params->spec[i].id, 4, params->spec[i].value};
+    if (params->wide_count)
+        memcpy(*out + params->spec_count, params->wide, params->wide_count * sizeof **out);
+    return RP_OK;
+}
+
+static rp_status build_specialised(const rp_kernel_where *where, const rp_kernel_params *params,
+                                   const rp_wide_constant *specs, uint32_t count,
+                                   rp_kernel_module *m);
 
 /* A kernel that is refused is refused before it is optimised, which takes most of the time. */
 static rp_status build(const rp_kernel_where *where, const rp_kernel_params *params,
@@ -148,13 +174,24 @@ static rp_status build(const rp_kernel_where *where, const rp_kernel_params *par
     m->entry = rp_dup(where->allocator, entry, strlen(entry) + 1);
     if (!m->name || !m->entry) return RP_ERROR_NO_MEMORY;
     RP_TRY(take_interface(where, params, m));
+    rp_wide_constant *specs = NULL;
+    RP_TRY(gather_specs(where, params, &specs));
+    rp_status status =
+        build_specialised(where, params, specs, params->spec_count + params->wide_count, m);
+    rp_release(where->allocator, specs);
+    return status;
+}
+
+static rp_status build_specialised(const rp_kernel_where *where, const rp_kernel_params *params,
+                                   const rp_wide_constant *specs, uint32_t count,
+                                   rp_kernel_module *m) {
     const uint32_t *interface = m->interface ? m->interface : m->words;
     RP_TRY(reflect(where, m, interface, m->interface ? m->interface_count : m->word_count, m));
-    RP_TRY(check_specs(where, m, params->spec, params->spec_count));
+    RP_TRY(check_specs(where, m, specs, count));
     RP_TRY(take_words(where, params, m));
     warn_of_contradictions(where, m);
-    return rp_kernel_specialise(m, params->spec, params->spec_count, where->diags,
-                                where->place.file, where->place.line, where->place.column);
+    return rp_kernel_specialise(m, specs, count, where->diags, where->place.file, where->place.line,
+                                where->place.column);
 }
 
 rp_status rp_kernel_build(const rp_allocator *allocator, const rp_kernel_params *params,
@@ -188,14 +225,28 @@ static void list_ids(const rp_kernel_module *m, char *text, size_t size) {
             (size_t)snprintf(text + used, size - used, "%s%u", i ? ", " : "", m->constants[i].id);
 }
 
-static rp_status check_specs(const rp_kernel_where *where, const rp_kernel_module *m,
-                             const rp_spec_constant *specs, uint32_t count) {
-    rp_status status = RP_OK;
-    if (count > 0 && !specs)
+/* The width of the value is that of the constant. */
+static rp_status check_width(const rp_kernel_where *where, const rp_kernel_constant *constant,
+                             const rp_wide_constant *spec) {
+    uint32_t bytes = rp_scalar_bytes(constant->scalar);
+    if (bytes == 0)
+        return rp_kernel_error(where, "specialisation constant %u cannot be set", spec->id);
+    const char *type = rp_dtype_name(rp_scalar_dtype(constant->scalar));
+    if (spec->bytes != bytes)
         return rp_kernel_error(where,
-                               "%u specialisation constants are announced, but the list is "
-                               "NULL",
-                               count);
+                               "specialisation constant %u is %s, and its value has %u bytes: "
+                               "expected %u%s",
+                               spec->id, type, spec->bytes, bytes,
+                               spec->bytes == 4 ? ", in the list `wide`" : "");
+    if (!rp_constant_fits(bytes, spec->value))
+        return rp_kernel_error(where, "specialisation constant %u is %s: %#llx has more bits",
+                               spec->id, type, (unsigned long long)spec->value);
+    return RP_OK;
+}
+
+static rp_status check_specs(const rp_kernel_where *where, const rp_kernel_module *m,
+                             const rp_wide_constant *specs, uint32_t count) {
+    rp_status status = RP_OK;
     for (uint32_t i = 0; i < count; i++) {
         const rp_kernel_constant *constant = find_constant(m, specs[i].id);
         char ids[160];
@@ -203,11 +254,8 @@ static rp_status check_specs(const rp_kernel_where *where, const rp_kernel_modul
         if (!constant)
             status = rp_kernel_error(where, "there is no specialisation constant %u; it has %s",
                                      specs[i].id, ids);
-        else if (constant->scalar == RP_SCALAR_OTHER)
-            status = rp_kernel_error(where,
-                                     "specialisation constant %u is not 32 bits wide and "
-                                     "cannot be set",
-                                     specs[i].id);
+        else if (check_width(where, constant, &specs[i]) != RP_OK)
+            status = RP_ERROR_INVALID;
         for (uint32_t j = 0; j < i; j++)
             if (specs[j].id == specs[i].id)
                 status = rp_kernel_error(where, "specialisation constant %u is given twice",
@@ -218,16 +266,17 @@ static rp_status check_specs(const rp_kernel_where *where, const rp_kernel_modul
 
 /* Reflects `words`, a copy of the interface with the constants written into it, into `fresh`. */
 static rp_status reflect_specialised(const rp_kernel_where *where, const rp_kernel_module *m,
-                                     const rp_spec_constant *specs, uint32_t spec_count,
+                                     const rp_wide_constant *specs, uint32_t spec_count,
                                      uint32_t *words, uint32_t count, rp_kernel_module *fresh) {
     for (uint32_t i = 0; i < m->constant_count; i++)
         if (m->constants[i].specialised)
-            rp_spirv_set_constant(words, count, m->constants[i].id, m->constants[i].value);
+            rp_spirv_set_constant(words, count, m->constants[i].id, m->constants[i].scalar,
+                                  m->constants[i].value);
     for (uint32_t i = 0; i < spec_count; i++) {
         const rp_kernel_constant *constant = find_constant(m, specs[i].id);
-        uint32_t value = specs[i].value;
+        uint64_t value = specs[i].value;
         if (constant->scalar == RP_SCALAR_BOOL) value = value != 0;
-        if (rp_spirv_set_constant(words, count, specs[i].id, value) == 0)
+        if (rp_spirv_set_constant(words, count, specs[i].id, constant->scalar, value) == 0)
             return rp_kernel_error(where, "specialisation constant %u cannot be set", specs[i].id);
     }
     RP_TRY(rp_spirv_validate(where, words, count, m->entry));
@@ -259,7 +308,7 @@ static void replace_interface(rp_kernel_module *m, rp_kernel_module *fresh) {
     rp_reflect_free(&old);
 }
 
-rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_spec_constant *specs,
+rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_wide_constant *specs,
                                uint32_t count, rp_diags *diags, const char *file, uint32_t line,
                                uint32_t column) {
     if (count == 0) return RP_OK;
@@ -305,8 +354,8 @@ static bool fill_lists(rp_graph *graph, const rp_kernel_module *m, rp_graph_para
         /* Several constants may share an id: a workgroup size and the constant that loops use. */
         if (m->constants[i].specialised &&
             (kernel->spec_count == 0 || specs[kernel->spec_count - 1].id != m->constants[i].id))
-            specs[kernel->spec_count++] =
-                (rp_graph_spec){m->constants[i].id, m->constants[i].value};
+            specs[kernel->spec_count++] = (rp_graph_spec){
+                m->constants[i].id, rp_scalar_bytes(m->constants[i].scalar), m->constants[i].value};
     return true;
 }
 

@@ -38,7 +38,7 @@ bool rp_kernel_contradicts(const rp_kernel_binding *binding);
 /* A member of the push-constant block. */
 typedef struct rp_kernel_member {
     char *name;            /* "" when unknown */
-    rp_scalar scalar;      /* RP_SCALAR_OTHER for anything but 32-bit scalars, vectors and arrays */
+    rp_scalar scalar;      /* of scalars, vectors and arrays; RP_SCALAR_OTHER for anything else */
     uint32_t offset, size; /* bytes from the block's start; size of the whole member */
 } rp_kernel_member;
 
@@ -46,8 +46,8 @@ typedef struct rp_kernel_member {
 typedef struct rp_kernel_constant {
     char *name; /* "" when unknown */
     uint32_t id;
-    rp_scalar scalar; /* RP_SCALAR_OTHER: not 32 bits wide, cannot be set */
-    uint32_t value;   /* its 32 bits: the default, or what it was specialised to */
+    rp_scalar scalar; /* RP_SCALAR_OTHER: cannot be set */
+    uint64_t value;   /* its bits: the default, or what it was specialised to */
     bool specialised;
 } rp_kernel_constant;
 
@@ -103,7 +103,7 @@ const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access a
 /* Sets specialisation constants and works out again what depends on them (workgroup size, shared
  * bytes, block sizes). An id that the module does not have, or given twice, is an error. On failure
  * the module stays as it was. */
-rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_spec_constant *specs,
+rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_wide_constant *specs,
                                uint32_t count, rp_diags *diags, const char *file, uint32_t line,
                                uint32_t column);
 

@@ -280,8 +280,10 @@ static rp_status reflect_constants(const reflector *r) {
     return RP_OK;
 }
 
-uint32_t rp_spirv_set_constant(uint32_t *words, uint32_t count, uint32_t id, uint32_t value) {
+uint32_t rp_spirv_set_constant(uint32_t *words, uint32_t count, uint32_t id, rp_scalar scalar,
+                               uint64_t value) {
     uint32_t found = 0;
+    uint64_t literal = rp_scalar_literal(scalar, value);
     /* Decorations come before constants, and few constants have ids: a walk per decoration is fine.
      */
     for (uint32_t at = RP_SPIRV_HEADER; at < count; at += words[at] >> 16) {
@@ -296,7 +298,8 @@ uint32_t rp_spirv_set_constant(uint32_t *words, uint32_t count, uint32_t id, uin
             if (is_bool)
                 words[i] = length << 16 | (value ? SpvOpSpecConstantTrue : SpvOpSpecConstantFalse);
             else
-                words[i + 3] = value;
+                words[i + 3] = (uint32_t)literal;
+            if (!is_bool && length > 4) words[i + 4] = (uint32_t)(literal >> 32);
             found++;
         }
     }

@@ -49,7 +49,8 @@ rp_status rp_matrices_words(const rp_allocator *a, const uint32_t *words, uint32
 
 /* Writes the value into every constant that is decorated with this id. Returns how many there are.
  */
-uint32_t rp_spirv_set_constant(uint32_t *words, uint32_t count, uint32_t id, uint32_t value);
+uint32_t rp_spirv_set_constant(uint32_t *words, uint32_t count, uint32_t id, rp_scalar scalar,
+                               uint64_t value);
 
 /* Fills in the `array` of params of a module, where its code tells; their set and binding are
  * filled in. False without memory. */

@@ -54,9 +54,10 @@ static bool constants_differ(const rp_graph *g, const rp_graph_kernel *k, const 
     }
     for (uint32_t i = 0; i < k->spec_count; i++) {
         const rp_graph_spec *p = &g->specs[k->first_spec + i], *q = &d->specs[l->first_spec + i];
-        if (p->id == q->id && p->value == q->value) continue;
-        snprintf(what, WHAT, "specialisation constant %u is %08x, its ops make constant %u %08x",
-                 p->id, p->value, q->id, q->value);
+        if (p->id == q->id && p->bytes == q->bytes && p->value == q->value) continue;
+        snprintf(what, WHAT,
+                 "specialisation constant %u is %08llx, its ops make constant %u %08llx", p->id,
+                 (unsigned long long)p->value, q->id, (unsigned long long)q->value);
         return true;
     }
     return false;

@@ -130,9 +130,15 @@ const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr) {
 const char *rp_emit_class(uint8_t dtype) {
     switch ((rp_dtype)dtype) {
     case RP_I8:
+    case RP_I16:
     case RP_I32: return "int";
     case RP_U8:
+    case RP_BOOL:
+    case RP_U16:
     case RP_U32: return "uint";
+    case RP_F64:
+    case RP_I64:
+    case RP_U64: return "uvec2";
     case RP_RAW:
     case RP_F32:
     case RP_F16:
@@ -293,12 +299,18 @@ static const char *raw_type(uint8_t dtype) {
     case RP_F32: return "float";
     case RP_I32: return "int";
     case RP_U32: return "uint";
+    case RP_I16: return "int16_t";
+    case RP_U16:
     case RP_F16:
     case RP_BF16:
     case RP_Q8_0:
     case RP_Q4_0: return "uint16_t";
+    case RP_F64:
+    case RP_I64:
+    case RP_U64: return "uvec2";
     case RP_I8: return "int8_t";
     case RP_U8:
+    case RP_BOOL:
     case RP_RAW: break;
     }
     return "uint8_t";

@@ -176,7 +176,8 @@ const char *rp_emit_number(rp_emit *e, const char *bits);
 const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol);
 const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr);
 
-/* "float", "int", "uint": what elements of a dtype are computed as. */
+/* "float", "int", "uint": what elements of a dtype are computed as; "uvec2": those of 64 bits, which
+ * are moved and converted alone. */
 const char *rp_emit_class(uint8_t dtype);
 /* "precise " or "". */
 const char *rp_emit_precise(const rp_emit *e);

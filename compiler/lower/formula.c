@@ -68,7 +68,8 @@ bool rp_emit_is_index_step(const rp_op_step *step) {
 static void set_types(const rp_op_call *call, uint8_t types[RP_NAME_COUNT]) {
     memset(types, RP_TYPE_F32, RP_NAME_COUNT);
     for (uint32_t i = 0; i < call->operand_count; i++)
-        if (!call->operands[i].absent) types[i] = type_of_dtype(call->operands[i].dtype);
+        if (!call->operands[i].absent && !rp_op_is_bool_mask(call, i))
+            types[i] = type_of_dtype(call->operands[i].dtype);
     for (uint32_t i = 0; i < call->op->attr_count; i++)
         if (call->op->attrs[i].kind != RP_ATTR_NUMBER) types[RP_NAME_ATTR + i] = RP_TYPE_U32;
     for (uint32_t i = 0; i < call->op->step_count; i++)
@@ -329,6 +330,12 @@ const char *rp_emit_rounding(uint8_t dtype) {
     case RP_BF16: return "round_bf16";
     case RP_I8: return "to_i8";
     case RP_U8: return "to_u8";
+    case RP_I16: return "to_i16";
+    case RP_U16: return "to_u16";
+    case RP_BOOL: return "to_bool";
+    case RP_F64:
+    case RP_I64:
+    case RP_U64:
     case RP_RAW:
     case RP_F32:
     case RP_I32:
@@ -349,8 +356,14 @@ static const char *result_of(uint8_t dtype, uint8_t type) {
     case RP_BF16: return from_float ? "round_bf16(r)" : "round_bf16(float(r))";
     case RP_I8: return from_float ? "to_i8(to_i32(r))" : "to_i8(r)";
     case RP_U8: return from_float ? "to_u8(to_u32(r))" : "to_u8(r)";
+    case RP_I16: return from_float ? "to_i16(to_i32(r))" : "to_i16(r)";
+    case RP_U16: return from_float ? "to_u16(to_u32(r))" : "to_u16(r)";
+    case RP_BOOL: return "to_bool(r)";
     case RP_I32: return from_float ? "to_i32(r)" : type == RP_TYPE_I32 ? "r" : "to_i32(r)";
     case RP_U32: return from_float ? "to_u32(r)" : type == RP_TYPE_U32 ? "r" : "to_u32(r)";
+    case RP_F64:
+    case RP_I64:
+    case RP_U64:
     case RP_RAW:
     case RP_F32:
     case RP_Q8_0:
@@ -401,10 +414,43 @@ static bool parse(formula_job *job, const char *text, const uint8_t *types) {
     return false;
 }
 
+static const char *class_name(uint8_t dtype) {
+    switch (type_of_dtype(dtype)) {
+    case RP_TYPE_I32: return "i32";
+    case RP_TYPE_U32: return "u32";
+    }
+    return "f32";
+}
+
+/* An element `x` of 64 bits, or of fewer, as an output of the other width has it: helpers of
+ * kernels/include/wide.glsl. What 16 bits keep of it is rounded once, by way of an f32 that still
+ * tells what it lost. */
+static const char *converted_64(rp_emit *e, uint8_t from, uint8_t to) {
+    const char *own = rp_dtype_name((rp_dtype)from), *wanted = rp_dtype_name((rp_dtype)to);
+    if (from == to) return "x";
+    if (rp_op_is_wide(to))
+        return rp_emit_name(e, "%s_of_%s(x)", wanted, rp_op_is_wide(from) ? own : class_name(from));
+    if (to == RP_BOOL) return rp_emit_name(e, "bool_of_%s(x)", own);
+    bool half = to == RP_F16 || to == RP_BF16;
+    return rp_emit_name(e, "%s(%s_of_%s(x))", rp_emit_rounding(to), half ? "odd" : class_name(to),
+                        own);
+}
+
+/* The formulas of ops that take elements of 64 bits are their only input. */
+static bool put_wide(rp_emit *e, uint32_t member, const char *name, uint8_t dtype,
+                     rp_emit_args *out) {
+    uint8_t from = e->members[member].call.operands[0].dtype;
+    if (!rp_op_is_wide(from) && !rp_op_is_wide(dtype)) return false;
+    *out = (rp_emit_args){.names = {0}, .count = 1};
+    rp_text_format(&e->functions, "%s %s(%s x) {\n    return %s;\n}\n\n", rp_emit_class(dtype),
+                   name, rp_emit_class(from), converted_64(e, from, dtype));
+    return true;
+}
+
 void rp_emit_formula(rp_emit *e, uint32_t member, const char *text, const char *name, uint8_t dtype,
                      rp_emit_args *out) {
     *out = (rp_emit_args){.count = 0};
-    if (e->status != RP_OK) return;
+    if (e->status != RP_OK || put_wide(e, member, name, dtype, out)) return;
     formula_job job = {.e = e, .member = member};
     rp_text_init(&job.lines, &e->allocator);
     uint8_t types[RP_NAME_COUNT];

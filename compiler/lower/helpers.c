@@ -9,7 +9,7 @@
 #include "lower/internal.h"
 #include "lower/sources.h"
 
-enum { MAX_PARAGRAPHS = 256, MAX_NAMES = 512, MAX_WORDS = 2048 };
+enum { MAX_PARAGRAPHS = 384, MAX_NAMES = 512, MAX_WORDS = 2048 };
 
 typedef struct helper_name {
     const char *word;

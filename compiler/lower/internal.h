@@ -230,4 +230,7 @@ rp_status rp_make_exact(const rp_allocator *a, uint32_t **words, uint32_t *count
 /* Lets a valid module say which subgroup size it relies on; replaces *words. */
 rp_status rp_say_subgroup(const rp_allocator *a, uint32_t size, uint32_t **words, uint32_t *count);
 
+/* What a text of kernels/ reads an operand with: rp_emit_reader, but for masks of bool. */
+const char *rp_emit_text_reader(rp_emit *e, uint32_t member, uint32_t operand);
+
 #endif

@@ -87,7 +87,7 @@ static rp_status keep_node(lowering *l, rp_emit *e, uint32_t node) {
                      .kernel = RP_NONE};
     memcpy(n->grid, e->grid, sizeof n->grid);
     for (uint32_t i = 0; i < e->constants_count; i++)
-        l->specs[l->specs_count++] = (rp_graph_spec){i, e->constants[i].bits};
+        l->specs[l->specs_count++] = (rp_graph_spec){i, 4, e->constants[i].bits};
     return RP_OK;
 }
 
@@ -261,8 +261,7 @@ static rp_status find_shared(const lowering *l, const plan_node *n, uint32_t *ou
     const unit *u = &l->units[n->unit];
     rp_spirv_spec *specs = rp_alloc(&l->a, n->spec_count, sizeof *specs);
     if (!specs) return RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < n->spec_count; i++)
-        specs[i] = (rp_spirv_spec){i, l->specs[n->first_spec + i].value};
+    for (uint32_t i = 0; i < n->spec_count; i++) specs[i] = l->specs[n->first_spec + i];
     rp_spirv_reader reader;
     rp_spirv_reader_init(&reader, &l->a);
     char why[128];

@@ -89,7 +89,13 @@ static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
     case RP_I8:
     case RP_U8:
     case RP_I32:
-    case RP_U32: break; /* no weight has one of these */
+    case RP_U32:
+    case RP_I16:
+    case RP_U16:
+    case RP_I64:
+    case RP_U64:
+    case RP_F64:
+    case RP_BOOL: break; /* no weight has one of these */
     }
     return words <= UINT32_MAX - RP_ARENA_ALIGNMENT; /* what stands before a view included */
 }

@@ -67,9 +67,15 @@ const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand) {
     case RP_Q4_0: put_block_element(e, member, operand, name); return name;
     case RP_F16: before = "f16_to_f32(uint(", behind = "))"; break;
     case RP_BF16: before = "bf16_to_f32(uint(", behind = "))"; break;
+    case RP_I16:
     case RP_I8: before = "int(", behind = ")"; break;
     case RP_RAW:
+    case RP_BOOL:
+    case RP_U16:
     case RP_U8: before = "uint(", behind = ")"; break;
+    case RP_F64:
+    case RP_I64:
+    case RP_U64:
     case RP_F32:
     case RP_I32:
     case RP_U32: break;
@@ -117,7 +123,13 @@ const char *rp_emit_unpack_4(rp_emit *e, uint8_t dtype, const char *words) {
     case RP_F16: return rp_emit_name(e, "f16x4_to_f32(%s)", words);
     case RP_BF16: return rp_emit_name(e, "bf16x4_to_f32(%s)", words);
     case RP_I8: return rp_emit_name(e, "unpack_i8(%s)", words);
+    case RP_BOOL:
     case RP_U8: return rp_emit_name(e, "unpack_u8(%s)", words);
+    case RP_I16: return rp_emit_name(e, "unpack_i16(%s)", words);
+    case RP_U16: return rp_emit_name(e, "unpack_u16(%s)", words);
+    case RP_F64:
+    case RP_I64:
+    case RP_U64:
     case RP_RAW:
     case RP_F32:
     case RP_I32:

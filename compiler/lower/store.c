@@ -20,8 +20,14 @@ void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, c
     case RP_F16: before = "uint16_t(f32_to_f16(", behind = "))"; break;
     case RP_BF16: before = "uint16_t(f32_to_bf16(", behind = "))"; break;
     case RP_I8: before = "int8_t(", behind = ")"; break;
+    case RP_I16: before = "int16_t(", behind = ")"; break;
+    case RP_U16: before = "uint16_t(", behind = ")"; break;
     case RP_RAW:
+    case RP_BOOL:
     case RP_U8: before = "uint8_t(", behind = ")"; break;
+    case RP_F64:
+    case RP_I64:
+    case RP_U64:
     case RP_F32:
     case RP_I32:
     case RP_U32: break;
@@ -134,8 +140,14 @@ static const char *pack(uint8_t dtype) {
     case RP_F16: return "f32_to_f16x4";
     case RP_BF16: return "f32_to_bf16x4";
     case RP_I8: return "pack_i8";
+    case RP_I16: return "pack_i16";
+    case RP_U16: return "pack_u16";
+    case RP_BOOL: return "pack_bool";
     case RP_RAW:
     case RP_U8: return "pack_u8";
+    case RP_F64:
+    case RP_I64:
+    case RP_U64:
     case RP_F32:
     case RP_I32:
     case RP_U32:

@@ -188,6 +188,8 @@ static void eval_args(rp_eval *v, uint32_t member, const rp_emit_args *args, boo
         uint32_t arg = args->names[i];
         out[i] = arg < RP_NAME_ATTR ? eval_input(v, member, arg, per_row)
                                     : eval_step(v, member, arg - RP_NAME_STEP, per_row);
+        if (arg < RP_NAME_ATTR && rp_op_is_bool_mask(&v->e->members[member].call, arg))
+            out[i] = rp_emit_name(v->e, "to_mask(%s)", out[i]);
     }
 }
 
@@ -275,9 +277,19 @@ const char *rp_eval_value(rp_eval *v, uint32_t value) {
 
 /* ---- Functions of an index ------------------------------------------------------------------- */
 
+const char *rp_emit_text_reader(rp_emit *e, uint32_t member, uint32_t operand) {
+    const char *one = rp_emit_reader(e, member, operand);
+    if (e->status != RP_OK || !rp_op_is_bool_mask(&e->members[member].call, operand)) return one;
+    const char *name = rp_emit_name(e, "%s_mask", one);
+    if (rp_emit_add_function(e, name))
+        rp_text_format(&e->functions, "float %s(uint i) {\n    return to_mask(%s(i));\n}\n\n", name,
+                       one);
+    return name;
+}
+
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                           const char *value) {
-    static const rp_emit_names names = {rp_emit_reader,
+    static const rp_emit_names names = {rp_emit_text_reader,
                                         rp_emit_reader_4,
                                         rp_emit_reader_8,
                                         rp_emit_reader_halves,

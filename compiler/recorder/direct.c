@@ -261,13 +261,13 @@ typedef struct description {
     rp_encoder_kernel *kernels;
     rp_encoder_buffer *buffers;
     rp_encoder_param *params;
-    rp_encoder_constant *constants;
+    rp_wide_constant *constants;
 } description;
 
 /* The parameters are the bindings that the code uses, as in a node's uses. */
 static void describe_kernel(const rp_kernel_module *m, kernel *k, slot *slots,
                             rp_encoder_kernel *out, rp_encoder_param *params,
-                            rp_encoder_constant *constants) {
+                            rp_wide_constant *constants) {
     uint32_t push_bytes = rp_kernel_push_bytes(m);
     *k = (kernel){.name = m->name,
                   .slots = slots,
@@ -280,7 +280,7 @@ static void describe_kernel(const rp_kernel_module *m, kernel *k, slot *slots,
                                .spirv_size = (size_t)m->word_count * 4,
                                .entry = m->entry,
                                .params = params,
-                               .constants = constants,
+                               .wide = constants,
                                .push_bytes = push_bytes};
     for (uint32_t i = 0; i < m->binding_count; i++) {
         const rp_kernel_binding *b = &m->bindings[i];
@@ -292,10 +292,9 @@ static void describe_kernel(const rp_kernel_module *m, kernel *k, slot *slots,
     /* Several constants may share an id. */
     for (uint32_t i = 0; i < m->constant_count; i++)
         if (m->constants[i].specialised &&
-            (out->constant_count == 0 ||
-             constants[out->constant_count - 1].id != m->constants[i].id))
-            constants[out->constant_count++] =
-                (rp_encoder_constant){m->constants[i].id, m->constants[i].value};
+            (out->wide_count == 0 || constants[out->wide_count - 1].id != m->constants[i].id))
+            constants[out->wide_count++] = (rp_wide_constant){
+                m->constants[i].id, rp_scalar_bytes(m->constants[i].scalar), m->constants[i].value};
 }
 
 static rp_status describe(rp_direct *d, const rp_program *program, description *out) {
@@ -320,12 +319,12 @@ static rp_status describe(rp_direct *d, const rp_program *program, description *
         out->buffers[i] = describe_buffer(d->graph, i);
     slot *slots = d->slots;
     rp_encoder_param *params = out->params;
-    rp_encoder_constant *values = out->constants;
+    rp_wide_constant *values = out->constants;
     for (uint32_t i = 0; i < d->kernel_count; i++) {
         describe_kernel(&modules[i], &d->kernels[i], slots, &out->kernels[i], params, values);
         slots += modules[i].binding_count;
         params += out->kernels[i].param_count;
-        values += out->kernels[i].constant_count;
+        values += out->kernels[i].wide_count;
     }
     return RP_OK;
 }

@@ -34,28 +34,12 @@ static void list_constants(const rp_kernel_module *module, rp_name_list *list) {
 }
 
 static bool read_spec_value(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar,
-                            uint32_t *out) {
-    int boolean = rp_read_bool(node);
-    if (scalar == RP_SCALAR_BOOL && boolean >= 0) {
-        *out = (uint32_t)boolean;
-        return true;
-    }
-    rp_dtype dtype = RP_U32;
-    int64_t number;
-    switch (scalar) {
-    case RP_SCALAR_BOOL:
-        if (!rp_read_integer(r, node, "a bool", 0, 1, &number)) return false;
-        *out = (uint32_t)number;
-        return true;
-    case RP_SCALAR_OTHER:
-        return rp_read_error(r, node, "this constant is not 32 bits wide and cannot be set");
-    case RP_SCALAR_U32: break;
-    case RP_SCALAR_I32: dtype = RP_I32; break;
-    case RP_SCALAR_F32: dtype = RP_F32; break;
-    }
-    uint8_t bytes[4];
-    if (!rp_read_number(r, node, dtype, bytes)) return false;
-    memcpy(out, bytes, sizeof *out);
+                            rp_wide_constant *out) {
+    uint8_t bytes[8] = {0};
+    out->bytes = rp_scalar_bytes(scalar);
+    if (out->bytes == 0) return rp_read_error(r, node, "this constant cannot be set");
+    if (!rp_read_number(r, node, rp_scalar_dtype(scalar), bytes)) return false;
+    memcpy(&out->value, bytes, sizeof out->value); /* little-endian */
     return true;
 }
 
@@ -64,7 +48,7 @@ static bool specialise(rp_reader *r, const rp_yaml_node *node, rp_kernel_module 
     if (!rp_read_map(r, node, "'spec'", NULL)) return false;
     if (node->count > RP_MAX_PARAMS)
         return rp_read_error(r, node, "more than %d specialisation constants", RP_MAX_PARAMS);
-    rp_spec_constant specs[RP_MAX_PARAMS];
+    rp_wide_constant specs[RP_MAX_PARAMS];
     bool good = true;
     for (uint32_t i = 0; i < node->count; i++) {
         const rp_yaml_node *key = rp_yaml_key(node, i);
@@ -81,7 +65,7 @@ static bool specialise(rp_reader *r, const rp_yaml_node *node, rp_kernel_module 
             if (specs[j].id == specs[i].id)
                 good = rp_read_error(r, key, "specialisation constant %u is given twice",
                                      constant->id);
-        good &= read_spec_value(r, rp_yaml_value(node, i), constant->scalar, &specs[i].value);
+        good &= read_spec_value(r, rp_yaml_value(node, i), constant->scalar, &specs[i]);
     }
     if (!good) return false;
     rp_status status = rp_kernel_specialise(module, specs, node->count, r->diags,

@@ -79,9 +79,14 @@ static bool read_pattern(rp_reader *r, const rp_yaml_node *node, int dtype, uint
     if (dtype == RP_RAW && !rp_read_expr(r, node, "value", RP_PARAMS_ONLY, &value, NULL))
         return false;
     if (dtype == RP_RAW) dtype = value.kind == RP_VALUE_REAL ? RP_F32 : RP_U32;
-    uint8_t word[4];
+    uint8_t word[8];
     if (!rp_read_number(r, node, (rp_dtype)dtype, word)) return false;
     uint32_t width = rp_dtype_size((rp_dtype)dtype);
+    if (width == 8 && memcmp(word, word + 4, 4) != 0)
+        return rp_read_error(r, node,
+                             "'%.*s' as %s is no 32-bit word twice over, which is all that a fill "
+                             "repeats",
+                             RP_CLIP(node), rp_dtype_name((rp_dtype)dtype));
     for (uint32_t i = width; i < 4; i++) word[i] = word[i - width];
     *out = (uint32_t)word[0] | (uint32_t)word[1] << 8 | (uint32_t)word[2] << 16 |
            (uint32_t)word[3] << 24;

@@ -208,7 +208,7 @@ bool rp_read_infinite(const char *text, double *out);
 bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, double *out);
 /* Encodes one number or expression over params as `dtype` at out[0 .. rp_dtype_size): integers for
  * all types, floats for floats. */
-bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[4]);
+bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[8]);
 /* Encodes a list of numbers, or a single one. *out is allocated. */
 bool rp_read_numbers(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t **out,
                      uint32_t *out_size);

@@ -79,34 +79,19 @@ static bool follow(rp_reader *r, const rp_yaml_node *node, const live_value *val
 /* What a live value for it must be. A bool in a push-constant block is a uint as far as SPIR-V
  * tells, hence true and false there. */
 static rp_dtype dtype_of(rp_scalar scalar) {
-    switch (scalar) {
-    case RP_SCALAR_U32:
-    case RP_SCALAR_BOOL: return RP_U32;
-    case RP_SCALAR_I32: return RP_I32;
-    case RP_SCALAR_F32: return RP_F32;
-    case RP_SCALAR_OTHER: break;
-    }
-    return RP_RAW;
+    return scalar == RP_SCALAR_BOOL ? RP_U32 : rp_scalar_dtype(scalar);
 }
 
-static bool read_scalar(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar, uint8_t out[4]) {
-    int64_t value = rp_read_bool(node);
-    switch (scalar) {
-    case RP_SCALAR_U32:
-        if (value < 0) return rp_read_number(r, node, RP_U32, out);
-        memcpy(out, &(uint32_t){(uint32_t)value}, 4);
-        return true;
-    case RP_SCALAR_I32: return rp_read_number(r, node, RP_I32, out);
-    case RP_SCALAR_F32: return rp_read_number(r, node, RP_F32, out);
-    case RP_SCALAR_BOOL:
-        if (value < 0 && !rp_read_integer(r, node, "a bool", 0, 1, &value)) return false;
-        memcpy(out, &(uint32_t){(uint32_t)value}, 4);
-        return true;
-    case RP_SCALAR_OTHER: break;
-    }
-    return rp_read_error(r, node,
-                         "the type of this member has no literal here: give the whole push "
-                         "data as bytes, \"00100000 acc52737\"");
+static bool read_scalar(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar, uint8_t out[8]) {
+    int value = rp_read_bool(node);
+    if (scalar == RP_SCALAR_OTHER)
+        return rp_read_error(r, node,
+                             "the type of this member has no literal here: give the whole push "
+                             "data as bytes, \"00100000 acc52737\"");
+    if (value < 0 || (scalar != RP_SCALAR_U32 && scalar != RP_SCALAR_BOOL))
+        return rp_read_number(r, node, rp_scalar_dtype(scalar), out);
+    memcpy(out, &(uint32_t){(uint32_t)value}, 4);
+    return true;
 }
 
 /* Reports an expression that names a live value; true when it does. */
@@ -131,16 +116,17 @@ static bool computes_with_live(rp_reader *r, const rp_yaml_node *node) {
     return false;
 }
 
-/* One number or live value, at byte `offset`. */
+/* One number, or of 32 bits a live value, at byte `offset`. */
 static bool read_word(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar, uint32_t offset,
                       uint8_t *push, rp_live_push *live) {
     live_value value;
-    if (scalar != RP_SCALAR_OTHER && find_live(r, node, &value))
+    uint8_t bytes[8] = {0};
+    uint32_t width = rp_scalar_bytes(scalar);
+    if (width == 4 && find_live(r, node, &value))
         return follow(r, node, &value, dtype_of(scalar), offset, 1, live);
-    uint8_t bytes[4];
     if (computes_with_live(r, node)) return false;
     if (!read_scalar(r, node, scalar, bytes)) return false;
-    memcpy(push + offset, bytes, sizeof bytes);
+    memcpy(push + offset, bytes, width);
     return true;
 }
 
@@ -148,16 +134,17 @@ static bool read_member(rp_reader *r, const rp_yaml_node *node, const rp_kernel_
                         uint8_t *push, rp_live_push *live) {
     const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
     uint32_t given = node->kind == RP_YAML_LIST ? node->count : 1;
-    uint32_t count = member->scalar == RP_SCALAR_OTHER ? given : member->size / 4;
+    uint32_t width = rp_scalar_bytes(member->scalar);
+    uint32_t count = width == 0 ? given : member->size / width;
     live_value value;
-    if (member->scalar != RP_SCALAR_OTHER && find_live(r, node, &value))
+    if (width == 4 && find_live(r, node, &value))
         return follow(r, node, &value, dtype_of(member->scalar), member->offset, count, live);
     if (given != count || !given)
         return rp_read_error(r, node, "push member '%s' has %u value%s, not %u", member->name,
                              count, count == 1 ? "" : "s", given);
     bool good = true;
     for (uint32_t i = 0; i < count && good; i++)
-        good = read_word(r, items[i], member->scalar, member->offset + 4 * i, push, live);
+        good = read_word(r, items[i], member->scalar, member->offset + width * i, push, live);
     return good;
 }
 

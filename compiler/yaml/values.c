@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/bfloat.h"
+#include "base/checked.h"
 #include "text/lex.h"
 
 /* Round to nearest, ties to even. Too large values become infinity. */
@@ -61,7 +62,7 @@ bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, do
     rp_value value;
     if (node->kind == RP_YAML_SCALAR && parse_decimal(node->text, out)) {
         if (!isinf(*out)) return true;
-        return rp_read_error(r, node, "%s: '%.*s' is too large for f32", what, RP_CLIP(node));
+        return rp_read_error(r, node, "%s: '%.*s' is too large", what, RP_CLIP(node));
     }
     if (!rp_read_expr(r, node, what, RP_PARAMS_ONLY, &value, NULL)) return false;
     *out = rp_value_number(&value);
@@ -70,13 +71,18 @@ bool rp_read_double(rp_reader *r, const rp_yaml_node *node, const char *what, do
 
 static bool read_float(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t *out) {
     const char *type = rp_dtype_name(dtype);
-    const char *what = dtype == RP_F32 ? "f32 value" : dtype == RP_F16 ? "f16 value" : "bf16 value";
+    char what[16];
+    snprintf(what, sizeof what, "%s value", type);
     double value;
     uint64_t hex;
     if (rp_read_hex(node, 16, &hex))
         return rp_read_error(r, node, "'%.*s' for a value of type %s: write it in decimal",
                              RP_CLIP(node), type);
     if (!rp_read_double(r, node, what, &value)) return false;
+    if (dtype == RP_F64) {
+        memcpy(out, &value, sizeof value);
+        return true;
+    }
     float single = (float)value;
     uint16_t half = dtype == RP_F16 ? half_of_double(value) : rp_bf16_of_double(value);
     bool lost =
@@ -90,25 +96,47 @@ static bool read_float(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, u
     return true;
 }
 
-bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[4]) {
-    int64_t min = 0, max = 0, value;
+/* Numbers that no expression holds: decimal digits above INT64_MAX. */
+static bool read_large(const rp_yaml_node *node, int64_t *out) {
+    enum { DIGITS = 20 }; /* of UINT64_MAX */
+    if (node->kind != RP_YAML_SCALAR || node->length != strspn(node->text, "0123456789") ||
+        node->length + 1 < DIGITS || node->length > DIGITS)
+        return false;
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < node->length; i++)
+        if (!rp_mul_u64(value, 10, &value) ||
+            !rp_add_u64(value, (uint64_t)(node->text[i] - '0'), &value))
+            return false;
+    memcpy(out, &value, sizeof *out);
+    return true;
+}
+
+bool rp_read_number(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uint8_t out[8]) {
+    int64_t min = 0, max = 0, value = rp_read_bool(node);
     char what[32];
     switch (dtype) {
     case RP_F32:
+    case RP_F64:
     case RP_F16:
     case RP_BF16: return read_float(r, node, dtype, out);
     case RP_I8: min = INT8_MIN, max = INT8_MAX; break;
     case RP_RAW:
     case RP_U8: max = UINT8_MAX; break;
+    case RP_I16: min = INT16_MIN, max = INT16_MAX; break;
+    case RP_U16: max = UINT16_MAX; break;
     case RP_I32: min = INT32_MIN, max = INT32_MAX; break;
     case RP_U32: max = UINT32_MAX; break;
+    case RP_I64: min = INT64_MIN, max = INT64_MAX; break;
+    case RP_U64: max = INT64_MAX; break;
+    case RP_BOOL: max = 1; break;
     case RP_Q8_0:
     case RP_Q4_0:
         return rp_read_error(r, node, "values of type %s are blocks, not single numbers",
                              rp_dtype_name(dtype));
     }
     snprintf(what, sizeof what, "%s value", rp_dtype_name(dtype));
-    if (!rp_read_integer(r, node, what, min, max, &value)) return false;
+    bool known = (dtype == RP_BOOL && value >= 0) || (dtype == RP_U64 && read_large(node, &value));
+    if (!known && !rp_read_integer(r, node, what, min, max, &value)) return false;
     for (uint32_t i = 0; i < rp_dtype_size(dtype); i++)
         out[i] = (uint8_t)((uint64_t)value >> 8 * i); /* little-endian, as all files */
     return true;
@@ -123,7 +151,7 @@ bool rp_read_numbers(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, uin
     if (!bytes) return rp_read_no_memory(r);
     bool good = true;
     for (uint32_t i = 0; i < count; i++) {
-        uint8_t value[4];
+        uint8_t value[8];
         if (rp_read_number(r, items[i], dtype, value))
             memcpy(bytes + i * size, value, size);
         else

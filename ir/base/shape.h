@@ -31,4 +31,9 @@ static inline bool rp_shape_bytes(rp_dtype dtype, uint32_t rank, const uint64_t 
     return true;
 }
 
+/* Whether a specialisation constant of so many bytes can have the value. */
+static inline bool rp_constant_fits(uint32_t bytes, uint64_t value) {
+    return bytes == 8 || ((bytes == 1 || bytes == 2 || bytes == 4) && value >> 8 * bytes == 0);
+}
+
 #endif

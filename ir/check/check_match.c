@@ -123,7 +123,7 @@ static bool same_kernel(const rp_graph *g, const rp_graph_kernel *k, const rp_gr
     }
     for (uint32_t i = 0; i < k->spec_count; i++) {
         const rp_graph_spec *p = &g->specs[k->first_spec + i], *q = &h->specs[l->first_spec + i];
-        if (p->id != q->id || p->value != q->value) return false;
+        if (p->id != q->id || p->bytes != q->bytes || p->value != q->value) return false;
     }
     /* Bodies may be left out of a text; where both are at hand, they must be the same. */
     return k->word_count == 0 || l->word_count == 0 ||

@@ -145,6 +145,7 @@ static void walk_kernel(walk *w, pair p, const rp_graph_kernel *x, const rp_grap
         const rp_graph_spec *s = &p.g->specs[x->first_spec + i];
         const rp_graph_spec *t = &p.h->specs[y->first_spec + i];
         FIELD(w, s, t, id);
+        FIELD(w, s, t, bytes);
         FIELD(w, s, t, value);
     }
 }

@@ -70,10 +70,7 @@ typedef struct rp_graph_param {
     rp_graph_array array; /* not printed */
 } rp_graph_param;
 
-typedef struct rp_graph_spec { /* a specialisation constant */
-    uint32_t id;
-    uint32_t value; /* its 32 bits */
-} rp_graph_spec;
+typedef rp_wide_constant rp_graph_spec; /* a specialisation constant */
 
 typedef struct rp_graph_kernel {
     uint32_t name;                   /* string; unique among kernels */

@@ -209,11 +209,15 @@ static void verify_kernel(rp_verifier *v, const rp_graph_kernel *k) {
         return;
     }
     const rp_graph_spec *specs = g->specs + k->first_spec;
-    for (uint32_t i = 0; i < k->spec_count; i++)
+    for (uint32_t i = 0; i < k->spec_count; i++) {
+        if (!rp_constant_fits(specs[i].bytes, specs[i].value))
+            rp_verify_error(v, k->pos, "%s: specialisation constant %u has %u bytes, or more bits",
+                            name, specs[i].id, specs[i].bytes);
         for (uint32_t j = 0; j < i; j++)
             if (specs[i].id == specs[j].id)
                 rp_verify_error(v, k->pos, "%s sets the specialisation constant %u twice", name,
                                 specs[i].id);
+    }
 }
 
 void rp_verify_declarations(rp_verifier *v) {

@@ -345,11 +345,13 @@ const rp_op rp_ops_attention[] = {
         .name = "rope",
         .family = "attention",
         .brief = "rotary position embedding: turns pairs of elements by the token's position",
-        .notes = "Pair j of a head turns by position * base^(-2j / dims), or by position * "
-                 "frequencies[j]. Angles are reduced exactly, whatever the position: the relative "
-                 "error of an angle is that of its frequency, at most 2^-21, and sine and cosine "
-                 "add 2^-22. Elements past `dims` stay as they are. An infinity in a pair makes "
-                 "infinities or NaN of both; position 0 changes nothing but for that.",
+        .notes =
+            "Pair j of a head turns by position * base^(-2j / dims), or by position * "
+            "frequencies[j]. Angles are reduced exactly, whatever the position: the relative "
+            "error of an angle is that of its frequency, at most 2^-21, and sine and cosine "
+            "add 2^-22. A position of 64 bits that 32 do not hold counts as the nearest that they "
+            "do. Elements past `dims` stay as they are. An infinity in a pair makes "
+            "infinities or NaN of both; position 0 changes nothing but for that.",
         .form = RP_OP_POINTWISE,
         .text = 350,
         .operand_count = 4,
@@ -364,7 +366,7 @@ const rp_op rp_ops_attention[] = {
                       .sites = 2,
                       .brief = "of the tokens",
                       .shape = "*T",
-                      .dtypes = RP_DT_INDEX},
+                      .dtypes = RP_DT_ID},
                      {.name = "frequencies",
                       .brief =
                           "radians for each position, below 2 pi, for each pair; else by `base`",
@@ -531,9 +533,11 @@ const rp_op rp_ops_attention[] = {
                       .optional = true,
                       .absent = "0u"},
                      {.name = "mask",
-                      .brief = "is added to the scores of each row, -inf to leave it out",
+                      .brief = "is added to the scores of each row, -inf to leave it out; of "
+                               "bool, 0 leaves it out",
                       .shape = "*A S",
-                      .dtypes = RP_DT_FLOAT,
+                      .dtypes = RP_DT_FLOAT | RP_DT(RP_BOOL),
+                      .mask = true,
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0.0"},

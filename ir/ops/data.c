@@ -15,7 +15,7 @@
 
 #define COUNT(array) ((uint8_t)(sizeof(array) / sizeof *(array)))
 
-enum { DT_ALL = RP_DT_NUMBER | RP_DT_BLOCK };
+enum { DT_ALL = RP_DT_ANY | RP_DT_BLOCK };
 
 /* ---- Rules ----------------------------------------------------------------------------------- */
 
@@ -29,7 +29,7 @@ static bool is_in(uint8_t dtype, uint32_t set) {
 static bool same_class(rp_op_call *call, uint32_t from, uint32_t to) {
     uint8_t a = call->operands[from].dtype, b = call->operands[to].dtype;
     bool both_float = is_in(a, RP_DT_FLOAT | RP_DT_BLOCK) && is_in(b, RP_DT_FLOAT);
-    if (a == b || both_float || !is_in(b, RP_DT_NUMBER)) return true;
+    if (a == b || both_float || !is_in(b, RP_DT_ANY)) return true;
     return rp_op_fail(call, "%s is %s and %s is %s; they must be the same, or both floats",
                       rp_op_operand_name(call, from), rp_dtype_name(a),
                       rp_op_operand_name(call, to), rp_dtype_name(b));
@@ -41,7 +41,7 @@ static bool rule_moved(rp_op_call *call) {
 
 static bool rule_exact(rp_op_call *call) {
     uint8_t a = call->operands[0].dtype, b = call->operands[1].dtype;
-    if (a == b || !is_in(b, RP_DT_NUMBER)) return true;
+    if (a == b || !is_in(b, RP_DT_ANY)) return true;
     return rp_op_fail(call, "x is %s and out is %s; use cast to convert", rp_dtype_name(a),
                       rp_dtype_name(b));
 }
@@ -117,12 +117,14 @@ static bool rule_concat(rp_op_call *call) {
 
 /* Integers are filled with what was asked for, or not at all. */
 static bool rule_fill(rp_op_call *call) {
-    static const double low[] = {[RP_I8] = -128, [RP_I32] = -2147483648.0, [RP_U32] = 0};
-    static const double high[] = {
-        [RP_I8] = 127, [RP_U8] = 255, [RP_I32] = 2147483647.0, [RP_U32] = 4294967295.0};
+    static const double low[RP_DTYPES] = {
+        [RP_I8] = -128, [RP_I16] = -32768, [RP_I32] = -2147483648.0};
+    static const double high[RP_DTYPES] = {
+        [RP_I8] = 127,           [RP_U8] = 255,           [RP_I16] = 32767, [RP_U16] = 65535,
+        [RP_I32] = 2147483647.0, [RP_U32] = 4294967295.0, [RP_BOOL] = 1};
     uint8_t dtype = call->operands[0].dtype;
     double value = call->attrs[0];
-    if (!is_in(dtype, RP_DT_BYTE | RP_DT_INDEX)) return true;
+    if (!is_in(dtype, RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX)) return true;
     /* The kernel gets the value as f32. */
     bool exact = value == trunc(value) && value == (double)(float)value;
     if (exact && value >= low[dtype] && value <= high[dtype]) return true;
@@ -148,11 +150,11 @@ const rp_op rp_ops_data[] = {
         .form = RP_OP_POINTWISE,
         .operand_count = 3,
         .operands = {{.name = "table", .brief = "the rows", .shape = "*N C", .dtypes = DT_ALL},
-                     {.name = "ids", .brief = "row numbers", .shape = "*R", .dtypes = RP_DT_INDEX},
+                     {.name = "ids", .brief = "row numbers", .shape = "*R", .dtypes = RP_DT_ID},
                      {.name = "out",
                       .brief = "row ids[r] of the table, for each r",
                       .shape = "*R C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_ANY,
                       .access = RP_WRITE,
                       .like = "table"}},
         .rule = rule_moved,
@@ -170,13 +172,13 @@ const rp_op rp_ops_data[] = {
             {{.name = "src",
               .brief = "the rows to put",
               .shape = "*R C",
-              .dtypes = RP_DT_NUMBER,
+              .dtypes = RP_DT_ANY,
               .at = RP_AT_SAME},
-             {.name = "index", .brief = "where row r goes", .shape = "*R", .dtypes = RP_DT_INDEX},
+             {.name = "index", .brief = "where row r goes", .shape = "*R", .dtypes = RP_DT_ID},
              {.name = "dst",
               .brief = "the table",
               .shape = "*N C",
-              .dtypes = RP_DT_NUMBER,
+              .dtypes = RP_DT_ANY,
               .access = RP_READ_WRITE}},
         .rule = rule_moved,
     },
@@ -187,11 +189,11 @@ const rp_op rp_ops_data[] = {
         .notes = MOVES,
         .form = RP_OP_POINTWISE,
         .operand_count = 2,
-        .operands = {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_NUMBER},
+        .operands = {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_ANY},
                      {.name = "out",
                       .brief = "their transposes",
                       .shape = "*B C R",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_ANY,
                       .access = RP_WRITE,
                       .like = "x"}},
         .rule = rule_moved,
@@ -209,11 +211,11 @@ const rp_op rp_ops_data[] = {
         .operands = {{.name = "x",
                       .brief = "dimensions a, b, c and d",
                       .shape = "*A B C D",
-                      .dtypes = RP_DT_NUMBER},
+                      .dtypes = RP_DT_ANY},
                      {.name = "out",
                       .brief = "the same elements, by `order`",
                       .shape = "*W X Y Z",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_ANY,
                       .access = RP_WRITE,
                       .like = "x"}},
         .attrs = {{.name = "order",
@@ -232,11 +234,11 @@ const rp_op rp_ops_data[] = {
         .together = 'G',
         .operand_count = 2,
         .attr_count = 4,
-        .operands = {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_NUMBER},
+        .operands = {{.name = "x", .brief = "matrices", .shape = "*B R C", .dtypes = RP_DT_ANY},
                      {.name = "out",
                       .brief = "U rows of V columns of each",
                       .shape = "*B U V",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_ANY,
                       .access = RP_WRITE,
                       .like = "x"}},
         .attrs =
@@ -263,22 +265,19 @@ const rp_op rp_ops_data[] = {
             "To join along the first dimension, write both into one buffer: that is a view. " MOVES,
         .form = RP_OP_POINTWISE,
         .operand_count = 3,
-        .operands = {{.name = "a",
-                      .brief = "the front of each row",
-                      .shape = "*R A",
-                      .dtypes = RP_DT_NUMBER,
-                      .reads = "RA"},
-                     {.name = "b",
-                      .brief = "its end",
-                      .shape = "*R B",
-                      .dtypes = RP_DT_NUMBER,
-                      .reads = "RB"},
-                     {.name = "out",
-                      .brief = "rows of length C = A + B",
-                      .shape = "*R C",
-                      .dtypes = RP_DT_NUMBER,
-                      .access = RP_WRITE,
-                      .like = "a"}},
+        .operands =
+            {{.name = "a",
+              .brief = "the front of each row",
+              .shape = "*R A",
+              .dtypes = RP_DT_ANY,
+              .reads = "RA"},
+             {.name = "b", .brief = "its end", .shape = "*R B", .dtypes = RP_DT_ANY, .reads = "RB"},
+             {.name = "out",
+              .brief = "rows of length C = A + B",
+              .shape = "*R C",
+              .dtypes = RP_DT_ANY,
+              .access = RP_WRITE,
+              .like = "a"}},
         .rule = rule_concat,
     },
     {
@@ -290,11 +289,11 @@ const rp_op rp_ops_data[] = {
         .together = 'C',
         .operand_count = 2,
         .attr_count = 1,
-        .operands = {{.name = "x", .brief = "rows", .shape = "*R C", .dtypes = RP_DT_NUMBER},
+        .operands = {{.name = "x", .brief = "rows", .shape = "*R C", .dtypes = RP_DT_ANY},
                      {.name = "out",
                       .brief = "T copies of the first row, then T of the next",
                       .shape = "*R T C",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_ANY,
                       .access = RP_WRITE,
                       .like = "x"}},
         .attrs = {{.name = "times",
@@ -319,12 +318,12 @@ const rp_op rp_ops_data[] = {
         .operands = {{.name = "x",
                       .brief = "any elements",
                       .shape = "*N",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_ANY,
                       .at = RP_AT_SAME},
                      {.name = "out",
                       .brief = "the same",
                       .shape = "*N",
-                      .dtypes = RP_DT_NUMBER,
+                      .dtypes = RP_DT_ANY,
                       .access = RP_WRITE,
                       .like = "x"}},
         .rule = rule_exact,

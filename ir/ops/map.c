@@ -8,11 +8,11 @@
 #include "ops/tables.h"
 
 enum {
-    SIGNED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_I32),
-    /* u8 is computed as u32, where 3 - 5 wraps to a large number and is then stored as 255: nobody
+    SIGNED = RP_DT_FLOAT | RP_DT(RP_I8) | RP_DT(RP_I16) | RP_DT(RP_I32),
+    /* u8 (and u16, and bool) is computed as u32, where 3 - 5 wraps to a large number and is then stored as 255: nobody
      * wants that, so subtraction does not take it. */
     SUBTRACTED = SIGNED | RP_DT(RP_U32),
-    SMALL = RP_DT_FLOAT | RP_DT_BYTE, /* what f32 holds exactly */
+    SMALL = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT, /* what f32 holds exactly */
 };
 
 #define IN(name_, brief_, dtypes_)                                                                 \
@@ -44,7 +44,7 @@ enum {
         MAP(name_, formula_, brief_, compare_notes), .operand_count = 3, .operands = {             \
             IN("a", "left side", RP_DT_NUMBER),                                                    \
             IN("b", "right side", RP_DT_NUMBER),                                                   \
-            OUT(RP_DT(RP_U8), NULL)                                                                \
+            OUT(RP_DT(RP_U8) | RP_DT(RP_BOOL), NULL)                                               \
         }                                                                                          \
     }
 #define GATED(name_, formula_, brief_, notes_)                                                     \
@@ -178,8 +178,8 @@ const rp_op rp_ops_map[] = {
     {MAP("cast", "x", "conversion to the output's dtype",
          "To f16 and bf16 rounded to nearest even; to integers truncated toward zero and "
          "saturated, NaN "
-         "gives 0."),
-     .operand_count = 2, .operands = {IN("x", "the input", RP_DT_NUMBER), OUT(RP_DT_NUMBER, NULL)}},
+         "gives 0. To bool, what is not 0 is 1, NaN and fractions too."),
+     .operand_count = 2, .operands = {IN("x", "the input", RP_DT_ANY), OUT(RP_DT_ANY, NULL)}},
     {MAP("select", "condition != 0 ? a : b", "one of two inputs, element by element",
          "Exact. A NaN is a condition that holds."),
      .operand_count = 4,

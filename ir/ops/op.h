@@ -91,11 +91,20 @@ typedef enum rp_op_place {
 enum {
     RP_DT_HALF = RP_DT(RP_F16) | RP_DT(RP_BF16),
     RP_DT_FLOAT = RP_DT(RP_F32) | RP_DT_HALF,
-    RP_DT_BYTE = RP_DT(RP_I8) | RP_DT(RP_U8),
+    RP_DT_BYTE = RP_DT(RP_I8) | RP_DT(RP_U8) | RP_DT(RP_BOOL),
+    RP_DT_SHORT = RP_DT(RP_I16) | RP_DT(RP_U16),
     RP_DT_INDEX = RP_DT(RP_U32) | RP_DT(RP_I32),
+    RP_DT_WIDE = RP_DT(RP_I64) | RP_DT(RP_U64) | RP_DT(RP_F64), /* moved and converted, no more */
+    RP_DT_ID = RP_DT_INDEX | RP_DT_SHORT | RP_DT(RP_I64) | RP_DT(RP_U64), /* numbers of rows */
     RP_DT_BLOCK = RP_DT(RP_Q8_0) | RP_DT(RP_Q4_0),
-    RP_DT_NUMBER = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_INDEX,
+    RP_DT_NUMBER = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX, /* computed with */
+    RP_DT_ANY = RP_DT_NUMBER | RP_DT_WIDE,
 };
+
+/* Whether elements of a dtype are moved and converted, and not computed with. */
+static inline bool rp_op_is_wide(uint8_t dtype) {
+    return dtype < 32 && (RP_DT_WIDE >> dtype & 1) != 0;
+}
 
 typedef struct rp_op_operand {
     const char *name;   /* what YAML, C and the kernel call it */
@@ -106,6 +115,8 @@ typedef struct rp_op_operand {
     uint8_t access;     /* rp_access: r; w (writes all); rw (writes some) */
     uint8_t at;         /* rp_op_place, for inputs of pointwise and kernel ops */
     bool optional;      /* inputs and outputs; an absent output is not computed */
+    bool mask;          /* is added to scores: one of bool adds 0 where it is not 0, else -inf, and
+                         * is asked for as f32 */
     bool hook;          /* kernel form: read through its value function, or written through the
                          * epilogue, so that other ops can be fused here; else bound directly */
     uint8_t sites;      /* at how many places of a kernel's or an op's text the input's elements are
@@ -332,5 +343,11 @@ void rp_op_size_of(const rp_op_call *call, rp_op_size *out);
 /* How input `index` is read: the operand's `at`, for broadcast operands RP_AT_SAME only when the
  * input has the output's elements one for one. */
 rp_op_place rp_op_reads_at(const rp_op_call *call, uint32_t index);
+
+/* Whether an operand's elements are 0 and 1 that stand for 0 and -inf. */
+static inline bool rp_op_is_bool_mask(const rp_op_call *call, uint32_t operand) {
+    const rp_tensor *t = &call->operands[operand];
+    return !t->absent && t->dtype == RP_BOOL && rp_op_operand_of(call, operand)->mask;
+}
 
 #endif

@@ -46,11 +46,17 @@ static bool look_up(void *context, const char *name, size_t length, uint32_t *ou
 uint8_t rp_op_formula_type(uint8_t dtype) {
     switch ((rp_dtype)dtype) {
     case RP_I8:
+    case RP_I16:
     case RP_I32: return RP_TYPE_I32;
     case RP_U8:
+    case RP_BOOL:
+    case RP_U16:
     case RP_U32: return RP_TYPE_U32;
     case RP_RAW:
     case RP_F32:
+    case RP_F64:
+    case RP_I64:
+    case RP_U64:
     case RP_F16:
     case RP_BF16:
     case RP_Q8_0:
@@ -63,7 +69,8 @@ uint8_t rp_op_formula_type(uint8_t dtype) {
 static void find_types(const rp_op_call *call, uint8_t types[RP_OP_NAME_COUNT]) {
     memset(types, RP_TYPE_F32, RP_OP_NAME_COUNT);
     for (uint32_t i = 0; i < call->operand_count; i++)
-        if (!call->operands[i].absent) types[i] = rp_op_formula_type(call->operands[i].dtype);
+        if (!call->operands[i].absent && !rp_op_is_bool_mask(call, i))
+            types[i] = rp_op_formula_type(call->operands[i].dtype);
     for (uint32_t i = 0; i < call->op->attr_count; i++)
         if (call->op->attrs[i].kind != RP_ATTR_NUMBER) types[RP_OP_NAME_ATTR + i] = RP_TYPE_U32;
     for (uint32_t i = 0; i < call->op->step_count; i++)

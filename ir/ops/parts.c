@@ -9,7 +9,7 @@
  * A part without elements, behind the end of its row, comes to what changes nothing when joined. */
 #include "ops/tables.h"
 
-enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
+enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT };
 
 #define PARTS(name_, brief_, notes_)                                                               \
     .name = name_, .family = "parts", .brief = brief_,                                             \

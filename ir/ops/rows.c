@@ -9,7 +9,7 @@
  * Inputs are floats and bytes: reductions are made in f32, which would round larger integers. */
 #include "ops/tables.h"
 
-enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE };
+enum { SMALL = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT };
 
 #define ROWS(name_, brief_, notes_)                                                                \
     .name = name_, .family = "rows", .brief = brief_, .notes = notes_, .form = RP_OP_ROWS,         \
@@ -141,8 +141,10 @@ const rp_op rp_ops_rows[] = {
      .operand_count = 3, .attr_count = 1, .step_count = 2,
      .operands = {ROWS_IN,
                   {.name = "mask",
-                   .brief = "is added, -inf to leave out; broadcasts to the rows",
-                   .dtypes = RP_DT_FLOAT,
+                   .brief = "is added, -inf to leave out; of bool, 0 leaves out; broadcasts to "
+                            "the rows",
+                   .dtypes = RP_DT_FLOAT | RP_DT(RP_BOOL),
+                   .mask = true,
                    .access = RP_READ,
                    .at = RP_AT_ROW,
                    .optional = true,

@@ -111,7 +111,7 @@ static void put_specs(builder *b, const rp_graph_kernel *k) {
             if (s->id >= from && (!least || s->id < least->id)) least = s;
         }
         if (!least) return; /* an id twice: its first value stands */
-        put(b, RP_SECTION_SPECS, &(rp_plan_spec){least->id, least->value}, 1);
+        put(b, RP_SECTION_SPECS, &(rp_plan_spec){least->id, least->bytes, least->value}, 1);
         from = (uint64_t)least->id + 1;
     }
 }

@@ -82,6 +82,7 @@
 
 #define RP_FIELDS_rp_plan_spec(F, N)                                                               \
     F(rp_plan_spec, id, 1)                                                                         \
+    F(rp_plan_spec, bytes, 1)                                                                      \
     F(rp_plan_spec, value, 1)
 
 #define RP_FIELDS_rp_plan_node(F, N)                                                               \

@@ -117,7 +117,9 @@ typedef struct rp_plan_param {
 } rp_plan_param;
 
 typedef struct rp_plan_spec {
-    uint32_t id, value;
+    uint32_t id;
+    uint32_t bytes; /* of its type: 1, 2, 4 or 8 */
+    uint64_t value; /* its bits, no more than it has bytes for */
 } rp_plan_spec;
 
 typedef enum rp_plan_node_flag {
@@ -167,7 +169,7 @@ _Static_assert(sizeof(rp_plan_buffer) == 48, "plan buffer");
 _Static_assert(sizeof(rp_plan_follow) == 16, "plan follow");
 _Static_assert(sizeof(rp_plan_kernel) == 64, "plan kernel");
 _Static_assert(sizeof(rp_plan_param) == 4, "plan param");
-_Static_assert(sizeof(rp_plan_spec) == 8, "plan spec");
+_Static_assert(sizeof(rp_plan_spec) == 16, "plan spec");
 _Static_assert(sizeof(rp_plan_node) == 64, "plan node");
 _Static_assert(sizeof(rp_plan_use) == 24, "plan use");
 _Static_assert(sizeof(rp_plan_barrier) == 8, "plan barrier");

@@ -201,9 +201,13 @@ static rp_status check_params(rp_plan_validation *check, const rp_plan_kernel *k
 static rp_status check_specs(rp_plan_validation *check, const rp_plan_kernel *k) {
     const rp_plan_spec *specs =
         (const rp_plan_spec *)rp_plan_records(check->plan, RP_SECTION_SPECS) + k->first_spec;
-    for (uint32_t i = 1; i < k->spec_count; i++)
-        if (specs[i - 1].id >= specs[i].id)
+    for (uint32_t i = 0; i < k->spec_count; i++) {
+        if (i && specs[i - 1].id >= specs[i].id)
             return rp_plan_damaged(check, "its specialisation constants are not in order of id");
+        if (!rp_constant_fits(specs[i].bytes, specs[i].value))
+            return rp_plan_damaged(check, "specialisation constant %u has %u bytes, or more bits",
+                                   specs[i].id, specs[i].bytes);
+    }
     return RP_OK;
 }
 

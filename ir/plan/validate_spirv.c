@@ -40,11 +40,11 @@ static rp_status check_constants(rp_plan_validation *check, const rp_plan_kernel
                                  const rp_spirv_spec *specs) {
     for (uint32_t i = 0; i < k->spec_count; i++) {
         const rp_spirv_constant *c = rp_spirv_find_constant(&check->spirv, specs[i].id);
-        if (c && c->scalar == RP_SCALAR_OTHER)
+        if (c && rp_scalar_bytes(c->scalar) != specs[i].bytes)
             return rp_plan_damaged(check,
                                    "kernel '%.60s': its record sets specialisation constant %u to "
-                                   "32 bits, in its SPIR-V it has another width",
-                                   name_of(check, k), specs[i].id);
+                                   "%u bits, in its SPIR-V it has another width",
+                                   name_of(check, k), specs[i].id, 8 * specs[i].bytes);
     }
     return RP_OK;
 }

@@ -108,16 +108,39 @@ static int by_spec_id(const void *a, const void *b) {
     return (x->id > y->id) - (x->id < y->id);
 }
 
+/* A value without the bits that its type does not have. */
+static uint64_t masked(rp_scalar scalar, uint64_t value) {
+    uint32_t bytes = rp_scalar_bytes(scalar);
+    return bytes == 0 || bytes == 8 ? value : value & ((UINT64_C(1) << 8 * bytes) - 1);
+}
+
+uint64_t rp_scalar_literal(rp_scalar scalar, uint64_t value) {
+    value = masked(scalar, value);
+    if (scalar == RP_SCALAR_I8 && value > INT8_MAX) return value | 0xffffff00;
+    if (scalar == RP_SCALAR_I16 && value > INT16_MAX) return value | 0xffff0000;
+    return value;
+}
+
+/* What the words say of a number, or what has been evaluated of anything else. */
+static uint64_t literal_of(rp_spirv_reader *r, const rp_spirv_id *c, rp_scalar scalar) {
+    const uint32_t *w = r->words + c->at;
+    bool wide = rp_spirv_op(r, c->at) == OP_SPEC_CONSTANT && rp_spirv_length(r, c->at) > 4;
+    return masked(scalar, wide ? (uint64_t)w[4] << 32 | w[3] : c->value);
+}
+
 /* Gives a constant the value that it is specialised to, and lists it. */
 static rp_status specialise(rp_spirv_reader *r, rp_spirv_id *c, uint32_t name, rp_scalar scalar) {
     rp_spirv_spec key = {.id = c->spec_id}, *given = NULL;
     if (r->spec_count) given = bsearch(&key, r->specs, r->spec_count, sizeof *r->specs, by_spec_id);
-    if (given && scalar != RP_SCALAR_OTHER)
-        c->value = scalar == RP_SCALAR_BOOL ? given->value != 0 : given->value;
+    uint64_t value = literal_of(r, c, scalar);
+    if (given && scalar != RP_SCALAR_OTHER) {
+        value = scalar == RP_SCALAR_BOOL ? given->value != 0 : masked(scalar, given->value);
+        c->value = (uint32_t)rp_scalar_literal(scalar, value);
+    }
     if (!RP_RESERVE(&r->allocator, r->constants, r->constant_count, r->constant_capacity, 1))
         return RP_ERROR_NO_MEMORY;
     r->constants[r->constant_count++] =
-        (rp_spirv_constant){.id = c->spec_id, .name = name, .scalar = scalar, .value = c->value};
+        (rp_spirv_constant){.id = c->spec_id, .name = name, .scalar = scalar, .value = value};
     return RP_OK;
 }
 

@@ -25,6 +25,7 @@
 #define RP_SPIRV_SPIRV_H
 
 #include "base/alloc.h"
+#include "reprise/types.h"
 
 enum {
     RP_SPIRV_HEADER = 5,             /* words before the first instruction; word 3 bounds the ids */
@@ -32,9 +33,7 @@ enum {
 };
 
 /* A value for the constants that are decorated with SpecId `id`. */
-typedef struct rp_spirv_spec {
-    uint32_t id, value;
-} rp_spirv_spec;
+typedef rp_wide_constant rp_spirv_spec;
 
 /* What a resource is. */
 typedef enum rp_spirv_kind {
@@ -65,14 +64,33 @@ typedef struct rp_spirv_resource {
                     * that has no length; UINT64_MAX: 2^64 or more, or not known */
 } rp_spirv_resource;
 
-/* What a scalar is made of. */
+/* What a scalar is made of: symbol, bytes, the element type of the same values. A bool has the bytes
+ * that Vulkan wants for one. */
+#define RP_SCALAR_LIST(X)                                                                          \
+    X(RP_SCALAR_U32, 4, RP_U32)                                                                    \
+    X(RP_SCALAR_I32, 4, RP_I32)                                                                    \
+    X(RP_SCALAR_F32, 4, RP_F32)                                                                    \
+    X(RP_SCALAR_BOOL, 4, RP_BOOL)                                                                  \
+    X(RP_SCALAR_U8, 1, RP_U8)                                                                      \
+    X(RP_SCALAR_I8, 1, RP_I8)                                                                      \
+    X(RP_SCALAR_U16, 2, RP_U16)                                                                    \
+    X(RP_SCALAR_I16, 2, RP_I16)                                                                    \
+    X(RP_SCALAR_F16, 2, RP_F16)                                                                    \
+    X(RP_SCALAR_U64, 8, RP_U64)                                                                    \
+    X(RP_SCALAR_I64, 8, RP_I64)                                                                    \
+    X(RP_SCALAR_F64, 8, RP_F64)                                                                    \
+    X(RP_SCALAR_OTHER, 0, RP_RAW)
+
 typedef enum rp_scalar {
-    RP_SCALAR_U32,
-    RP_SCALAR_I32,
-    RP_SCALAR_F32,
-    RP_SCALAR_BOOL,
-    RP_SCALAR_OTHER,
+#define RP_X(symbol, bytes, dtype) symbol,
+    RP_SCALAR_LIST(RP_X)
+#undef RP_X
 } rp_scalar;
+uint32_t rp_scalar_bytes(rp_scalar scalar);
+rp_dtype rp_scalar_dtype(rp_scalar scalar);
+/* The words of a constant's literal in a module: numbers narrower than a word are extended, by their
+ * sign where they have one. */
+uint64_t rp_scalar_literal(rp_scalar scalar, uint64_t value);
 
 /* A member of a block, or what each of its elements is made of. */
 typedef struct rp_spirv_member {
@@ -85,7 +103,7 @@ typedef struct rp_spirv_constant {
     uint32_t id;   /* SpecId; several constants may share one */
     uint32_t name; /* result id, for rp_spirv_name() */
     rp_scalar scalar;
-    uint32_t value; /* its first 32 bits */
+    uint64_t value; /* its bits */
 } rp_spirv_constant;
 
 /* What a cooperative matrix is made of, by Vulkan's numbers (VkComponentTypeKHR). */

@@ -33,12 +33,45 @@ static uint64_t align_up(uint64_t value, uint32_t alignment) {
     return rp_align_u64(value, alignment, &aligned) ? aligned : UINT64_MAX;
 }
 
+uint32_t rp_scalar_bytes(rp_scalar scalar) {
+    switch (scalar) {
+#define RP_X(symbol, bytes, dtype)                                                                 \
+    case symbol: return bytes;
+        RP_SCALAR_LIST(RP_X)
+#undef RP_X
+    }
+    return 0;
+}
+
+rp_dtype rp_scalar_dtype(rp_scalar scalar) {
+    switch (scalar) {
+#define RP_X(symbol, bytes, dtype)                                                                 \
+    case symbol: return dtype;
+        RP_SCALAR_LIST(RP_X)
+#undef RP_X
+    }
+    return RP_RAW;
+}
+
+/* The scalar of a type's class (of 32 bits) and width. */
+static rp_scalar scalar_of(rp_scalar of_32, uint32_t bits) {
+    static const rp_scalar unsigneds[] = {RP_SCALAR_U8, RP_SCALAR_U16, RP_SCALAR_U32,
+                                          RP_SCALAR_U64};
+    static const rp_scalar signeds[] = {RP_SCALAR_I8, RP_SCALAR_I16, RP_SCALAR_I32, RP_SCALAR_I64};
+    static const rp_scalar floats[] = {RP_SCALAR_OTHER, RP_SCALAR_F16, RP_SCALAR_F32,
+                                       RP_SCALAR_F64};
+    uint32_t place = bits == 8 ? 0 : bits == 16 ? 1 : bits == 32 ? 2 : 3;
+    if (of_32 == RP_SCALAR_U32) return unsigneds[place];
+    if (of_32 == RP_SCALAR_I32) return signeds[place];
+    return of_32 == RP_SCALAR_F32 ? floats[place] : of_32;
+}
+
 static void make_number(rp_spirv_id *t, uint32_t bits, rp_scalar scalar) {
     uint32_t bytes = bits / 8;
     if (bits != 8 && bits != 16 && bits != 32 && bits != 64) return;
     t->component = t->vector = t->align = t->align140 = t->align430 = bytes;
     t->size = t->extent = bytes;
-    t->scalar = bits == 32 ? scalar : RP_SCALAR_OTHER;
+    t->scalar = (uint8_t)scalar_of(scalar, bits);
 }
 
 /* Three elements align as four. */

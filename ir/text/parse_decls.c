@@ -192,15 +192,28 @@ static bool parse_params(rp_parser *p, rp_graph_kernel *k) {
     return rp_parse_expect(p, ')', "behind the parameters");
 }
 
-/* "0=00000010 1=3f800000" */
+/* As many digits as the constant has. */
+static bool parse_spec_value(rp_parser *p, rp_graph_spec *spec) {
+    rp_token t = rp_parse_take(p);
+    bool known = t.length == 2 || t.length == 4 || t.length == 8 || t.length == 16;
+    if (!known || !rp_parse_is_hex(&t))
+        return RP_FAIL(p, &t, "expected its value as 2, 4, 8 or 16 hexadecimal digits, found %s",
+                       rp_parse_show(&t).text);
+    spec->bytes = (uint32_t)t.length / 2;
+    spec->value = 0;
+    for (size_t i = 0; i < t.length; i++)
+        spec->value = spec->value << 4 | rp_lex_hex_digit(t.text[i]);
+    return true;
+}
+
+/* "0=00000010 1=3f800000 2=3c00" */
 static bool parse_specs(rp_parser *p, rp_graph_kernel *k) {
     rp_graph *g = p->g;
     k->first_spec = g->specs_count;
     do {
         rp_graph_spec spec;
         if (!rp_parse_u32(p, "a specialisation constant's id", &spec.id) ||
-            !rp_parse_expect(p, '=', "behind the id") ||
-            !rp_parse_hex_word(p, "its value", &spec.value))
+            !rp_parse_expect(p, '=', "behind the id") || !parse_spec_value(p, &spec))
             return false;
         if (!RP_RESERVE(p->a, g->specs, g->specs_count, g->specs_capacity, 1))
             return rp_parse_no_memory(p);

@@ -124,7 +124,7 @@ static void print_kernel(rp_text *t, const rp_graph *g, const rp_graph_kernel *k
         rp_text_string(t, i ? " " : " spec ");
         rp_text_u64(t, s->id);
         rp_text_char(t, '=');
-        hex(t, s->value, 8);
+        hex(t, s->value, 2 * s->bytes);
     }
     rp_text_string(t, " (");
     for (uint32_t i = 0; i < k->param_count; i++) {

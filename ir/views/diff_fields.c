@@ -41,8 +41,9 @@ static void kernel_push(rp_text *t, const rp_graph *g, uint32_t i) {
 static void kernel_spec(rp_text *t, const rp_graph *g, uint32_t i) {
     const rp_graph_kernel *k = &g->kernels[i];
     for (uint32_t s = 0; s < k->spec_count; s++)
-        rp_text_format(t, "%s%u=%08x", s ? " " : "", g->specs[k->first_spec + s].id,
-                       g->specs[k->first_spec + s].value);
+        rp_text_format(t, "%s%u=%0*llx", s ? " " : "", g->specs[k->first_spec + s].id,
+                       (int)(2 * g->specs[k->first_spec + s].bytes),
+                       (unsigned long long)g->specs[k->first_spec + s].value);
 }
 
 static void kernel_params(rp_text *t, const rp_graph *g, uint32_t i) {

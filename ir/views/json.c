@@ -166,7 +166,10 @@ static void print_kernel(rp_text *t, const rp_graph *g, uint32_t index) {
     rp_text_string(t, "],\"spec\":[");
     for (uint32_t i = 0; i < k->spec_count; i++) {
         const rp_graph_spec *s = &g->specs[k->first_spec + i];
-        rp_text_format(t, "%s{\"id\":%u,\"value\":%u}", i ? "," : "", s->id, s->value);
+        rp_text_format(t, "%s{\"id\":%u,\"value\":%llu", i ? "," : "", s->id,
+                       (unsigned long long)s->value);
+        if (s->bytes != 4) print_number(t, "bytes", s->bytes);
+        rp_text_char(t, '}');
     }
     rp_text_string(t, "]}");
 }

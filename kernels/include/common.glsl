@@ -8,6 +8,12 @@
 #define Q8_0 7
 #define Q4_0 8
 #define BF16 9
+#define F64 10
+#define I16 11
+#define U16 12
+#define I64 13
+#define U64 14
+#define BOOL 15
 
 // Conversions between what memory holds and what kernels compute with. Done in integers: what
 // packHalf2x16 does with ties, denormals and NaN is up to the device, and results must not be.
@@ -87,9 +93,31 @@ uvec4 unpack_u8(uint word) {
     return uvec4(word, word >> 8, word >> 16, word >> 24) & 255u;
 }
 
+ivec4 unpack_i16(uvec2 words) {
+    return ivec4(words.x << 16, words.x, words.y << 16, words.y) >> 16;
+}
+
+uvec4 unpack_u16(uvec2 words) {
+    return uvec4(words.x & 65535u, words.x >> 16, words.y & 65535u, words.y >> 16);
+}
+
+uvec2 pack_u16(uvec4 value) {
+    value = min(value, 65535u);
+    return uvec2(value.x | value.y << 16, value.z | value.w << 16);
+}
+
+uvec2 pack_i16(ivec4 value) {
+    return pack_u16(uvec4(clamp(value, -32768, 32767)) & 65535u);
+}
+
 uint pack_i8(ivec4 value) {
     uvec4 bytes = uvec4(clamp(value, -128, 127)) & 255u;
     return bytes.x | bytes.y << 8 | bytes.z << 16 | bytes.w << 24;
+}
+
+uint pack_bool(uvec4 value) {
+    value = min(value, 1u);
+    return value.x | value.y << 8 | value.z << 16 | value.w << 24;
 }
 
 uint pack_u8(uvec4 value) {
@@ -148,4 +176,42 @@ uint to_u8(uint value) {
 
 uint to_u8(int value) {
     return uint(clamp(value, 0, 255));
+}
+
+int to_i16(int value) {
+    return clamp(value, -32768, 32767);
+}
+
+int to_i16(uint value) {
+    return int(min(value, 32767u));
+}
+
+uint to_u16(uint value) {
+    return min(value, 65535u);
+}
+
+uint to_u16(int value) {
+    return uint(clamp(value, 0, 65535));
+}
+
+// What is not 0 is 1; NaN is not 0.
+uint to_bool(float value) {
+    return (floatBitsToUint(value) & 0x7fffffffu) != 0u ? 1u : 0u;
+}
+
+uint to_bool(int value) {
+    return value != 0 ? 1u : 0u;
+}
+
+uint to_bool(uint value) {
+    return min(value, 1u);
+}
+
+// What a mask of bool adds to scores.
+float to_mask(uint value) {
+    return uintBitsToFloat(value != 0u ? 0u : 0xff800000u);
+}
+
+vec4 to_mask(uvec4 value) {
+    return uintBitsToFloat(mix(uvec4(0xff800000u), uvec4(0u), notEqual(value, uvec4(0u))));
 }

@@ -1,5 +1,5 @@
 // Element i of the gathered rows. A negative id is a large uint, so one comparison finds both ends.
 out_CLASS VALUE(uint i) {
-    uint row = uint(ids(i / C));
+    uint row = to_row(ids(i / C));
     return row < N ? table(row * C + i % C) : out_CLASS(0);
 }

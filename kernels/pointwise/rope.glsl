@@ -96,11 +96,11 @@ float VALUE(uint i) {
     uint d = i % D;
     if (d >= R) return x(i);
     uint j = VALUE_halves ? d % (R / 2u) : d / 2u;
-#if positions_DTYPE == I32
-    int position = positions(i / (H * D));
+#if positions_DTYPE == I32 || positions_DTYPE == I16 || positions_DTYPE == I64
+    int position = to_position(positions(i / (H * D)));
     vec2 circle = VALUE_rotation(uint(abs(position)), position < 0, VALUE_frequency(j));
 #else
-    vec2 circle = VALUE_rotation(positions(i / (H * D)), false, VALUE_frequency(j));
+    vec2 circle = VALUE_rotation(to_place(positions(i / (H * D))), false, VALUE_frequency(j));
 #endif
     precise float along = x(i) * circle.x;
     precise float across = x(VALUE_pair(i)) * circle.y;

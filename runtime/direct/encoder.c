@@ -146,6 +146,7 @@ rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, r
     const rp_allocator *a = &device->allocator;
     rp_encoder_kernel *kernels = rp_alloc(a, params.kernel_count, sizeof *kernels);
     rp_encoder_buffer *buffers = rp_alloc(a, params.buffer_count, sizeof *buffers);
+    rp_wide_constant *constants = NULL;
     rp_status status = RP_ERROR_NO_MEMORY;
     if (!kernels || !buffers) {
         /* nothing was done */
@@ -156,8 +157,10 @@ rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, r
     } else {
         params.kernels = kernels;
         params.buffers = buffers;
-        status = make(device, &params, diags, out_encoder);
+        status = rp_encoder_join_constants(a, kernels, params.kernel_count, &constants);
+        if (status == RP_OK) status = make(device, &params, diags, out_encoder);
     }
+    rp_release(a, constants);
     rp_release(a, kernels);
     rp_release(a, buffers);
     return status;

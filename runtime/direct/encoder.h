@@ -112,6 +112,10 @@ typedef struct rp_encoder_param_info rp_encoder_param_info;
 
 /* ---- kernels.c ------------------------------------------------------------------------------- */
 
+/* Puts the constants of each kernel into its list `wide`, in order of id; *out owns them all. */
+rp_status rp_encoder_join_constants(const rp_allocator *a, rp_encoder_kernel *kernels,
+                                    uint32_t count, rp_wide_constant **out);
+
 /* Whether the kernels are what they say, and fit the device. RP_ERROR_INVALID, RP_ERROR_UNSUPPORTED.
  * `infos`, for the parameters of all kernels in a row, gets what is known of them but for `set`. */
 rp_status rp_encoder_check(rp_device *device, const rp_encoder_kernel *kernels, uint32_t count,

@@ -2,6 +2,7 @@
  * offers against what they need, and how they are asked for. All that does not fit is reported at
  * once. */
 #include "direct/encoder.h"
+#include "base/shape.h"
 
 #include <stdio.h>
 #include "base/scope.h"
@@ -51,7 +52,7 @@ static bool check_given(checker *c, uint32_t index) {
     const rp_encoder_kernel *k = c->kernel;
     if (!k->name || !k->spirv || k->spirv_size == 0 || k->spirv_size % 4 ||
         k->spirv_size / 4 > UINT32_MAX || (k->param_count && !k->params) ||
-        (k->constant_count && !k->constants)) {
+        (k->constant_count && !k->constants) || (k->wide_count && !k->wide)) {
         c->errors++;
         rp_diags_add(c->diags, RP_ERROR, NULL, 0, 0,
                      "kernel %u: it needs a name, SPIR-V in whole words, and what it counts",
@@ -66,9 +67,13 @@ static bool check_given(checker *c, uint32_t index) {
     if (k->push_bytes % 4 || k->push_bytes > RP_MAX_PUSH_BYTES)
         FAIL(c, "%u bytes of push constants; expected a multiple of 4 up to %d", k->push_bytes,
              RP_MAX_PUSH_BYTES);
-    for (uint32_t i = 1; i < k->constant_count; i++)
-        if (k->constants[i].id <= k->constants[i - 1].id)
+    for (uint32_t i = 0; i < k->wide_count; i++) {
+        if (i && k->wide[i].id <= k->wide[i - 1].id)
             FAIL(c, "constant %u: its id does not ascend", i);
+        if (!rp_constant_fits(k->wide[i].bytes, k->wide[i].value))
+            FAIL(c, "specialisation constant %u has %u bytes, or more bits", k->wide[i].id,
+                 k->wide[i].bytes);
+    }
     return c->errors == before;
 }
 
@@ -146,9 +151,8 @@ static rp_status check_module(checker *c) {
     const rp_encoder_kernel *k = c->kernel;
     rp_spirv_reader *r = &c->reader;
     char why[128];
-    rp_status status =
-        rp_spirv_read(r, k->spirv, (uint32_t)(k->spirv_size / 4), k->entry ? k->entry : "main",
-                      (const rp_spirv_spec *)k->constants, k->constant_count, why);
+    rp_status status = rp_spirv_read(r, k->spirv, (uint32_t)(k->spirv_size / 4),
+                                     k->entry ? k->entry : "main", k->wide, k->wide_count, why);
     if (status == RP_ERROR_DAMAGED) {
         FAIL(c, "%s", why);
         return RP_OK;
@@ -162,10 +166,11 @@ static rp_status check_module(checker *c) {
     if (!r->local_known) FAIL(c, "%s", "its SPIR-V states no workgroup size");
     if (r->empty_array)
         FAIL(c, "%s", "with its specialisation constants an array has a length below 1");
-    for (uint32_t i = 0; i < k->constant_count; i++) {
-        const rp_spirv_constant *constant = rp_spirv_find_constant(r, k->constants[i].id);
-        if (constant && constant->scalar == RP_SCALAR_OTHER)
-            FAIL(c, "specialisation constant %u is not 32 bits wide", k->constants[i].id);
+    for (uint32_t i = 0; i < k->wide_count; i++) {
+        const rp_spirv_constant *constant = rp_spirv_find_constant(r, k->wide[i].id);
+        if (constant && rp_scalar_bytes(constant->scalar) != k->wide[i].bytes)
+            FAIL(c, "specialisation constant %u is not %u bits wide", k->wide[i].id,
+                 8 * k->wide[i].bytes);
     }
     check_products(c);
     if (!rp_adapter_has_subgroup(c->adapter, r->subgroup))
@@ -176,8 +181,43 @@ static rp_status check_module(checker *c) {
     return RP_OK;
 }
 
-_Static_assert(sizeof(rp_encoder_constant) == sizeof(rp_spirv_spec), "constants are read in place");
-_Static_assert(sizeof(rp_encoder_constant) == sizeof(rp_plan_spec), "constants are used in place");
+_Static_assert(sizeof(rp_wide_constant) == sizeof(rp_plan_spec), "constants are used in place");
+
+/* The constants of a kernel in one list: both are in order of id, or else the result is not. */
+static void join(rp_encoder_kernel *k, rp_wide_constant *to) {
+    uint32_t count = 0, narrow = 0, wide = 0;
+    while (narrow < k->constant_count || wide < k->wide_count) {
+        bool first = wide == k->wide_count ||
+                     (narrow < k->constant_count && k->constants[narrow].id <= k->wide[wide].id);
+        if (first)
+            to[count++] =
+                (rp_wide_constant){k->constants[narrow].id, 4, k->constants[narrow].value};
+        else
+            to[count++] = k->wide[wide];
+        narrow += first;
+        wide += !first;
+    }
+    k->wide = to;
+    k->wide_count = count;
+    k->constant_count = 0;
+}
+
+rp_status rp_encoder_join_constants(const rp_allocator *a, rp_encoder_kernel *kernels,
+                                    uint32_t count, rp_wide_constant **out) {
+    size_t all = 0;
+    for (uint32_t i = 0; i < count; i++)
+        all += (size_t)kernels[i].constant_count + kernels[i].wide_count;
+    rp_wide_constant *to = *out = rp_alloc(a, all, sizeof **out);
+    if (!to) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++) {
+        rp_encoder_kernel *k = &kernels[i];
+        if ((k->constant_count && !k->constants) || (k->wide_count && !k->wide))
+            continue; /* refused */
+        join(k, to);
+        to += k->wide_count;
+    }
+    return RP_OK;
+}
 
 /* What is known without the module. */
 static void describe_params(const rp_encoder_kernel *k, rp_encoder_param_info *infos) {
@@ -227,8 +267,8 @@ static void describe(const rp_encoder_kernel *k, uint32_t push_bytes, rp_plan_pa
         .push_bytes = push_bytes,
         .params = params,
         .param_count = k->param_count,
-        .specs = (const rp_plan_spec *)k->constants,
-        .spec_count = k->constant_count,
+        .specs = (const rp_plan_spec *)k->wide,
+        .spec_count = k->wide_count,
     };
 }
 

@@ -287,7 +287,22 @@ static bool read_element(void *context, uint32_t buffer, uint32_t element, int64
         at = over->values + (size_t)(element - over->first) * width;
     switch ((rp_dtype)record->dtype) {
     case RP_I8: *out = (int8_t)*at; return true;
+    case RP_BOOL:
     case RP_U8: *out = *at; return true;
+    case RP_I16: {
+        int16_t value;
+        memcpy(&value, at, sizeof value);
+        *out = value;
+        return true;
+    }
+    case RP_U16: {
+        uint16_t value;
+        memcpy(&value, at, sizeof value);
+        *out = value;
+        return true;
+    }
+    case RP_I64: memcpy(out, at, sizeof *out); return true;
+    case RP_U64: memcpy(out, at, sizeof *out); return *out >= 0; /* no grid has more */
     case RP_I32: {
         int32_t value;
         memcpy(&value, at, sizeof value);
@@ -302,6 +317,7 @@ static bool read_element(void *context, uint32_t buffer, uint32_t element, int64
     }
     case RP_RAW:
     case RP_F32:
+    case RP_F64:
     case RP_F16:
     case RP_BF16:
     case RP_Q8_0:

@@ -40,7 +40,7 @@ static rp_shared_pipeline *describe(const rp_allocator *a, const rp_kernel_desc 
         entries[i] = (VkSpecializationMapEntry){
             .constantID = specs[i].id,
             .offset = (uint32_t)(i * sizeof *specs + offsetof(rp_plan_spec, value)),
-            .size = sizeof specs->value,
+            .size = specs[i].bytes, /* the low ones come first */
         };
     }
     memcpy(entry, kernel->entry, entry_size);

@@ -50,13 +50,14 @@ class Arrays(cli.Case):
     def test_every_dtype_there_and_back(self):
         rng = np.random.default_rng(7)
         for dtype, numpy_type in (("f32", "<f4"), ("f16", "<f2"), ("i32", "<i4"), ("u32", "<u4"),
-                                  ("i8", "i1"), ("u8", "u1")):
+                                  ("i8", "i1"), ("u8", "u1"), ("i16", "<i2"), ("u16", "<u2"), ("f64", "<f8"),
+                                  ("i64", "<i8"), ("u64", "<u8"), ("bool", "?")):
             for shape in ((8,), (3, 4), (2, 2, 2, 3)):
                 if np.prod(shape) * np.dtype(numpy_type).itemsize % 4:
                     continue
                 self.pipeline(f"dtype: {dtype}, shape: {list(shape)}")
                 data = rng.integers(0, 256, np.prod(shape) * np.dtype(numpy_type).itemsize, "u1")
-                data = data.view(numpy_type).reshape(shape)
+                data = (data % 2 if dtype == "bool" else data).view(numpy_type).reshape(shape)
                 out = self.run_copy(OK, data)
                 self.assertEqual((out.dtype, out.shape), (data.dtype, data.shape))
                 self.assertEqual(out.tobytes(), data.tobytes())

@@ -175,6 +175,77 @@ void main() { y[gl_GlobalInvocationID.x] += x[gl_GlobalInvocationID.x]; }""", ne
         if out is not None:
             self.assertEqual(out.tobytes(), (x + y).tobytes())
 
+    CONSTANTS = """layout(constant_id = 0) const int64_t a = -5l;
+layout(constant_id = 1) const uint64_t b = 7ul;
+layout(constant_id = 2) const double c = 0.1lf;
+layout(constant_id = 3) const float16_t d = 1.5hf;
+layout(constant_id = 4) const int16_t e = -300s;
+layout(constant_id = 5) const uint16_t f = 60000us;
+layout(constant_id = 6) const int8_t g = int8_t(-7);
+layout(constant_id = 7) const uint8_t h = uint8_t(200);
+layout(constant_id = 8) const bool k = false;
+layout(constant_id = 9) const uint n = 3;
+void main() {
+    double all[] = double[](double(a), double(b), c, double(d), double(int(e)), double(uint(f)), double(int(g)),
+                            double(uint(h)), k ? 1.0lf : 0.0lf, double(n));
+    uint i = gl_GlobalInvocationID.x;
+    if (i < 10) y[i] = all[i] + 0 * x[0];
+}"""
+
+    def constants(self, spec):
+        self.write("k.comp", HEAD % ("#extension GL_EXT_shader_explicit_arithmetic_types : require", "double",
+                                     "double") + self.CONSTANTS)
+        numpy.save(self.folder / "x.npy", numpy.ones(64).view(numpy.uint32))
+        self.write("p.yaml", PIPELINE % (128, 32, "glsl: k.comp, spec: {" + spec + "}", 64, ""))
+        self.write("p.yaml", self.read("p.yaml").decode().replace("buffers:", "params: {m: 9}\nbuffers:"))
+        numpy.save(self.folder / "y.npy", numpy.zeros(32, numpy.uint32))
+
+    def test_constants_of_every_width(self):
+        """Specialisation constants by number, by expression and left alone; in the plan as well."""
+        defaults = [-5, 7, 0.1, 1.5, -300, 60000, -7, 200, 0, 3]
+        given = [-(1 << 62) - 1, (1 << 64) - 4096, 1e-200, 0.333251953125, -32768, 65535, -128, 255, 1, 4294967295]
+        names = "abcdefghkn"
+        half = {0: "m - 10", 2: "m / 2.0", 4: "-(m * m)", 8: "true"}
+        for spec, expected in (
+                ("", defaults),
+                (", ".join(f"{names[i]}: {v}" for i, v in enumerate(given)), given),
+                (", ".join(f"{i}: {v}" for i, v in half.items()),
+                 [-1, 7, 4.5, 1.5, -81, 60000, -7, 200, 1, 3])):
+            self.constants(spec)
+            if self.needs() & {0, 1, 2, 3, 4}:
+                self.skipTest("the device does not have all types")
+            for run in (("p.yaml",), ("p.rplan",)):
+                self.expect(OK, "compile", "p.yaml", "-o", "p.rplan")
+                self.expect(OK, "run", *run, "-i", "x=x.npy", "-i", "y=y.npy", "-o", "y=out.npy", "--validate")
+                out = numpy.load(self.folder / "out.npy").view(numpy.float64)[:10]
+                self.assertEqual(out.tolist(), [float(v) for v in expected])
+        text = self.expect(OK, "show", "p.rplan")
+        self.assertIn("spec 0=ffffffffffffffff 2=4012000000000000 4=ffaf 8=00000001", text)
+        self.expect(OK, "check", "p.rplan")
+
+    def test_constants_out_of_range(self):
+        for spec, message in (("a: 9223372036854775808", "larger than 9223372036854775807"), ("b: -1", "u64 value is -1"),
+                              ("c: x", "'x'"), ("d: 70000", "too large for f16"),
+                              ("e: 32768", "i16 value is 32768: expected -32768 to 32767"),
+                              ("f: -1", "u16 value is -1: expected 0 to 65535"), ("g: 128", "i8 value is 128"),
+                              ("h: 0.5", "u8 value"), ("k: 2", "bool value is 2: expected 0 to 1")):
+            self.constants(spec)
+            self.expect(INPUT, "compile", "p.yaml", "-o", "p.rplan", error=("p.yaml:8:", message))
+
+    def test_small_push_members(self):
+        """By name: numbers of every width."""
+        x = numpy.arange(64, dtype=numpy.float64)
+        y = self.compute(x, numpy.zeros(64), """
+layout(push_constant) uniform P { int64_t a; double c; float16_t d[2]; int16_t e; uint8_t h; };
+void main() {
+    uint i = gl_GlobalInvocationID.x;
+    y[i] = x[i] * c + double(a) + double(float(d[0])) + double(float(d[1])) + double(int(e)) + double(uint(h));
+}""", "GL_EXT_shader_explicit_arithmetic_types GL_EXT_shader_16bit_storage GL_EXT_shader_8bit_storage",
+                         ("double", "double"), (3, 4, 55, 56),
+                         ", push: {a: -4294967296, c: 0.25, d: [1.5, -0.25], e: -7, h: 255}")
+        if y is not None:
+            self.assertEqual(y.tolist(), (x * 0.25 - 4294967296 + 1.25 - 7 + 255).tolist())
+
     def test_refused(self):
         """Ray queries are refused at their place, by a name."""
         self.write("k.comp", HEAD % ("#extension GL_EXT_ray_query : require", "uint", "uint") + """

@@ -33,7 +33,7 @@ static rp_status run_module(rp_graph *g, rp_graph_node *node, const rp_kernel_mo
                                      .skip = rp_use_skip(&rp_node_uses(g, node)[i]),
                                      .name = RP_NONE};
     for (uint32_t i = 0; i < e->constants_count; i++)
-        specs[i] = (rp_graph_spec){i, e->constants[i].bits};
+        specs[i] = (rp_graph_spec){i, 4, e->constants[i].bits};
     const rp_graph_kernel kernel = {.name = rp_graph_intern(g, "own", 3),
                                     .entry = rp_graph_intern(g, "main", 4),
                                     .hash = m->hash,

@@ -38,6 +38,7 @@ typedef struct attention {
     const double *q, *k, *v; /* k and v: row 0 of this head */
     uint64_t size, stride;   /* elements of a head; of a row of the cache */
     double scale, cap;
+    const rp_op_call *call;
     const double *mask;          /* added to the rows' scores; NULL: nothing */
     double most, sum, condition; /* the greatest score, the weights' sum, see below */
     double *out, *magnitude;     /* of size; the weighted rows of v, not divided by the sum */
@@ -55,7 +56,7 @@ static double score(attention *a, uint64_t row) {
         dot += term;
         magnitude += fabs(term);
     }
-    double more = a->mask ? a->mask[row] : 0;
+    double more = a->mask ? rp_reference_mask(a->call, 4, a->mask[row]) : 0;
     if (more == -INFINITY) return more;
     a->condition = fmax(a->condition, magnitude * fabs(a->scale) + fabs(a->cap) + fabs(more));
     dot *= a->scale;
@@ -162,6 +163,7 @@ static void reference_prefill(const rp_op_call *call, rp_op_data *data) {
                            .stride = groups * size,
                            .scale = attention_scale(call->attrs[PREFILL_SCALE], size),
                            .cap = (double)(float)call->attrs[PREFILL_CAP],
+                           .call = call,
                            .mask = mask ? mask + batch * rows : NULL,
                            .out = data->operands[5] + at,
                            .magnitude = data->scale + at};

@@ -244,7 +244,7 @@ static double (*find_element(const char *name))(sample *) {
 }
 
 static bool is_signed(uint8_t dtype) {
-    return dtype == RP_I8 || dtype == RP_I32;
+    return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32;
 }
 
 /* The type in which inputs from `first` on meet. */

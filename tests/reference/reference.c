@@ -57,6 +57,12 @@ double rp_reference_store(uint8_t dtype, double value) {
     switch ((rp_dtype)dtype) {
     case RP_I8: return saturate(value, INT8_MIN, INT8_MAX);
     case RP_U8: return saturate(value, 0, UINT8_MAX);
+    case RP_I16: return saturate(value, INT16_MIN, INT16_MAX);
+    case RP_U16: return saturate(value, 0, UINT16_MAX);
+    case RP_I64: return saturate(value, -0x1p63, 0x1p63);
+    case RP_U64: return saturate(value, 0, 0x1p64);
+    case RP_BOOL: return value != 0;
+    case RP_F64: return value;
     case RP_I32: return saturate(value, INT32_MIN, INT32_MAX);
     case RP_U32: return saturate(value, 0, UINT32_MAX);
     case RP_F16: return fabs(value) >= 65520 ? rp_reference_f16(value) : value;
@@ -67,6 +73,11 @@ double rp_reference_store(uint8_t dtype, double value) {
     case RP_Q4_0: break;
     }
     return value;
+}
+
+double rp_reference_mask(const rp_op_call *call, uint32_t operand, double value) {
+    if (call->operands[operand].dtype != RP_BOOL) return value;
+    return value != 0 ? 0 : -INFINITY;
 }
 
 double rp_reference_scale(double result, double scale) {

@@ -48,6 +48,9 @@ double rp_reference_bf16(double value);
  * their range infinite. Floats are otherwise left as they are: rounding is the tolerance's business. */
 double rp_reference_store(uint8_t dtype, double value);
 
+/* What an element of a mask adds: of bool 0, and -inf where it is 0. */
+double rp_reference_mask(const rp_op_call *call, uint32_t operand, double value);
+
 /* `scale`, or the result's own size where it is not a finite number: what an infinity or a NaN
  * among the inputs leaves finite is exact. */
 double rp_reference_scale(double result, double scale);

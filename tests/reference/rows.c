@@ -164,7 +164,7 @@ static double masked(const row *r, uint64_t i) {
     double value = narrow(r->x[i] * r->call->attrs[0]);
     if (!r->data->operands[1]) return value;
     uint64_t index = rp_reference_broadcast(r->call, 1, 2, r->number * r->length + i);
-    return narrow(value + r->data->operands[1][index]);
+    return narrow(value + rp_reference_mask(r->call, 1, r->data->operands[1][index]));
 }
 
 static void of_softmax(const row *r) {

@@ -55,7 +55,13 @@ static double stored_value(uint8_t dtype, const uint8_t *bytes, uint64_t i) {
     case RP_BF16: return rp_value_of_bf16(((const uint16_t *)(const void *)bytes)[i]);
     case RP_I8: return ((const int8_t *)bytes)[i];
     case RP_RAW:
+    case RP_BOOL:
     case RP_U8: return bytes[i];
+    case RP_F64: return ((const double *)(const void *)bytes)[i];
+    case RP_I16: return ((const int16_t *)(const void *)bytes)[i];
+    case RP_U16: return ((const uint16_t *)(const void *)bytes)[i];
+    case RP_I64: return (double)((const int64_t *)(const void *)bytes)[i];
+    case RP_U64: return (double)((const uint64_t *)(const void *)bytes)[i];
     case RP_I32: return ((const int32_t *)(const void *)bytes)[i];
     case RP_U32: return ((const uint32_t *)(const void *)bytes)[i];
     case RP_Q8_0: {
@@ -88,6 +94,12 @@ static void store(uint8_t dtype, void *bytes, uint64_t i, double value) {
     case RP_I8: ((int8_t *)bytes)[i] = (int8_t)value; return;
     case RP_RAW:
     case RP_U8: ((uint8_t *)bytes)[i] = (uint8_t)value; return;
+    case RP_BOOL: ((uint8_t *)bytes)[i] = value != 0; return;
+    case RP_F64: ((double *)bytes)[i] = value; return;
+    case RP_I16: ((int16_t *)bytes)[i] = (int16_t)value; return;
+    case RP_U16: ((uint16_t *)bytes)[i] = (uint16_t)value; return;
+    case RP_I64: ((int64_t *)bytes)[i] = value >= 0x1p63 ? INT64_MAX : (int64_t)value; return;
+    case RP_U64: ((uint64_t *)bytes)[i] = value >= 0x1p64 ? UINT64_MAX : (uint64_t)value; return;
     case RP_I32: ((int32_t *)bytes)[i] = (int32_t)value; return;
     case RP_U32: ((uint32_t *)bytes)[i] = (uint32_t)value; return;
     case RP_Q8_0:
@@ -107,18 +119,31 @@ static double uniform(rp_random *r) { /* [0, 1) */
 }
 
 static bool is_float(uint8_t dtype) {
-    return dtype == RP_F32 || dtype == RP_F16 || dtype == RP_BF16;
+    return dtype == RP_F32 || dtype == RP_F16 || dtype == RP_BF16 || dtype == RP_F64;
 }
 
 static double least_of(uint8_t dtype) {
-    return dtype == RP_I8 ? -128 : dtype == RP_I32 ? -2147483648.0 : 0;
+    switch (dtype) {
+    case RP_I8: return -128;
+    case RP_I16: return -32768;
+    case RP_I32: return -2147483648.0;
+    case RP_I64: return -0x1p53; /* what a double holds exactly */
+    }
+    return 0;
 }
 
 static double most_of(uint8_t dtype) {
-    return dtype == RP_I8    ? 127
-           : dtype == RP_U8  ? 255
-           : dtype == RP_I32 ? 2147483647
-                             : 4294967295.0;
+    switch (dtype) {
+    case RP_BOOL: return 1;
+    case RP_I8: return 127;
+    case RP_U8: return 255;
+    case RP_I16: return 32767;
+    case RP_U16: return 65535;
+    case RP_I32: return 2147483647;
+    case RP_I64:
+    case RP_U64: return 0x1p53;
+    }
+    return 4294967295.0;
 }
 
 static double ordinary(rp_random *r, uint8_t dtype) {
@@ -141,7 +166,7 @@ static double special(uint8_t dtype, uint32_t i) {
         88.5,         -104,        INFINITY, -INFINITY,  NAN};
     static const double whole[SPECIALS] = {-128, 255, 1e9, 127, -77, 0, 1, -1, 2,
                                            7,    3,   31,  32,  33,  5, 6, 8};
-    if (dtype == RP_F32) return f32[i];
+    if (dtype == RP_F32 || dtype == RP_F64) return f32[i];
     if (dtype == RP_F16) return f16[i];
     if (dtype == RP_BF16) return bf16[i];
     double least = least_of(dtype), most = most_of(dtype);
@@ -240,7 +265,7 @@ void rp_values_fill(rp_random *random, const rp_tensor *tensor, const char *how,
         if (shift) value += v[7];
         if (finite) value = (uniform(random) * 2 - 1) * v[0];
         if (positive) value = v[1] / 1000 + uniform(random) * v[1] * 0.999;
-        if (whole && (is_float(dtype) || dtype == RP_I8 || dtype == RP_I32))
+        if (whole && (is_float(dtype) || least_of(dtype) < 0))
             value = rp_random_below(random, (uint32_t)v[2] * 2 + 1) - v[2];
         else if (whole)
             value = rp_random_below(random, (uint32_t)v[2] + 1);

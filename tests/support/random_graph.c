@@ -406,8 +406,8 @@ static uint32_t build_kernel(rp_graph *g, const spec_node *n, uint32_t params) {
                             .entry = intern(g, "main"),
                             .local = {64, 1, 1},
                             .param_count = params,
-                            .spec_count = 2};
-    const rp_graph_spec specs[] = {{7, params}, {3, 0x3f800000}};
+                            .spec_count = 4};
+    const rp_graph_spec specs[] = {{7, 4, params}, {3, 4, 0x3f800000}, {9, 8, params}, {1, 2, 7}};
     found = rp_graph_add_kernel(g, &item, list, specs, NULL);
     if (found == RP_NONE) abort();
     return found;

@@ -463,7 +463,9 @@ static void prefill(rops_maker *m) {
 static void gather(rops_maker *m) {
     static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_BF16, RP_Q8_0};
     rops_value table = weight(m, dtypes[rops_below(m, m->columns % 32 ? 3 : 4)], 11, m->columns);
-    rops_value ids = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "below=11"), out;
+    static const rp_dtype numbers[] = {RP_U32, RP_I32, RP_I64, RP_U64, RP_I16, RP_U16};
+    rp_dtype number = numbers[rops_percent(m, 50) ? 0 : rops_below(m, 6)];
+    rops_value ids = rops_new_input(m, number, 1, DIMS(m->rows), "below=11"), out;
     const rops_call call = {.op = "gather_rows",
                             .inputs = {table, ids},
                             .input_count = 2,
@@ -541,9 +543,10 @@ static void halves(rops_maker *m) {
 
 /* Parts of one larger buffer that begin anywhere and may overlap. */
 static void windows(rops_maker *m) {
-    static const rp_dtype dtypes[] = {RP_F32, RP_F16, RP_I8, RP_U8, RP_I32, RP_U32, RP_BF16};
+    static const rp_dtype dtypes[] = {RP_F32, RP_F16,  RP_I8,  RP_U8,  RP_I32,
+                                      RP_U32, RP_BF16, RP_I16, RP_U16, RP_BOOL};
     static const char *const formulas[] = {"expr=b - a", "expr=a * c + b", "expr=max(a, b) - c"};
-    rp_dtype dtype = dtypes[rops_percent(m, 60) ? 0 : rops_below(m, 7)];
+    rp_dtype dtype = dtypes[rops_percent(m, 60) ? 0 : rops_below(m, 10)];
     uint64_t n = m->rows * m->columns, all = 3 * n + 2;
     rops_value x = rops_new_input(m, dtype, 1, &all, NULL);
     if (x.buffer == RP_NONE) return;

@@ -12,6 +12,9 @@
 static inline bool rp_is_nan_at(uint8_t dtype, const void *bytes, uint64_t i) {
     if (dtype == RP_F16) return (((const uint16_t *)bytes)[i] & 0x7fff) > 0x7c00;
     if (dtype == RP_BF16) return (((const uint16_t *)bytes)[i] & 0x7fff) > 0x7f80;
+    if (dtype == RP_F64)
+        return (((const uint64_t *)bytes)[i] & UINT64_C(0x7fffffffffffffff)) >
+               UINT64_C(0x7ff0000000000000);
     return dtype == RP_F32 && (((const uint32_t *)bytes)[i] & 0x7fffffff) > 0x7f800000;
 }
 

@@ -206,13 +206,13 @@ static void test_shapes(void) {
     rp_spirv_print_product(&r.products[0], text);
     CU_ASSERT_STRING_EQUAL(text, "16x8x16 f16 f32");
     rp_spirv_reader_free(&r);
-    const rp_spirv_spec specs[] = {{0, 8}, {1, 32}, {2, 4}, {3, 4}};
+    const rp_spirv_spec specs[] = {{0, 4, 8}, {1, 4, 32}, {2, 4, 4}, {3, 4, 4}};
     r = read_module(&m, specs, 4);
     CU_ASSERT_EQUAL_FATAL(r.product_count, 1);
     rp_spirv_print_product(&r.products[0], text);
     CU_ASSERT_STRING_EQUAL(text, "8x32x4 f16 f32");
     rp_spirv_reader_free(&r);
-    const rp_spec_constant given[] = {{0, 8}, {4, 0}};
+    const rp_wide_constant given[] = {{0, 4, 8}, {4, 4, 0}};
     CU_ASSERT_EQUAL(rp_kernel_specialise(&m, given, 2, NULL, NULL, 0, 0), RP_OK);
     rp_kernel_free(&m);
 }

@@ -122,7 +122,7 @@ static void test_specialisation(void) {
     CU_ASSERT_EQUAL(m.constants[2].value, 0x3fc00000);
     CU_ASSERT_EQUAL(m.constants[3].scalar, RP_SCALAR_BOOL);
     uint64_t hash = m.hash;
-    const rp_spec_constant specs[] = {{0, 64}, {3, 10}};
+    const rp_wide_constant specs[] = {{0, 4, 64}, {3, 4, 10}};
     CU_ASSERT_EQUAL(rp_kernel_specialise(&m, specs, 2, diags, NULL, 0, 0), RP_OK);
     CU_ASSERT_EQUAL(m.local[0], 64);
     CU_ASSERT_EQUAL(m.shared_bytes, 10 * 4 * 4 + 3 * 16);
@@ -130,7 +130,7 @@ static void test_specialisation(void) {
     CU_ASSERT(!m.constants[2].specialised);
     CU_ASSERT_EQUAL(m.hash, hash); /* the driver specialises, the words stay */
     /* One more constant later keeps those that were set before. */
-    CU_ASSERT_EQUAL(rp_kernel_specialise(&m, &(rp_spec_constant){9, 7}, 1, diags, NULL, 0, 0),
+    CU_ASSERT_EQUAL(rp_kernel_specialise(&m, &(rp_wide_constant){9, 4, 7}, 1, diags, NULL, 0, 0),
                     RP_OK);
     CU_ASSERT_EQUAL(m.local[0], 64);
     CU_ASSERT_EQUAL(m.constants[3].value, 1); /* a boolean is 0 or 1 */

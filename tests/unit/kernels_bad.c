@@ -197,7 +197,7 @@ static void test_specs(void) {
     rp_kernel_params params = {.name = "k", .glsl = glsl, .spec = specs, .spec_count = 1};
     refuse(&params, "p.yaml", 7, "there is no specialisation constant 7; it has 2, 5, 6");
     specs[0] = (rp_spec_constant){6, 1};
-    refuse(&params, "p.yaml", 7, "is not 32 bits wide");
+    refuse(&params, "p.yaml", 7, "constant 6 is f64, and its value has 4 bytes: expected 8");
     specs[0] = (rp_spec_constant){2, 0};
     refuse(&params, "p.yaml", 7, "kernel 'k':");
     specs[0] = (rp_spec_constant){5, 0}; /* an array without elements */
@@ -239,6 +239,34 @@ static void test_empty_arrays(void) {
 }
 
 /* ---- SPIR-V ---------------------------------------------------------------------------------- */
+
+/* Each constant takes the bits that its type has. */
+static void test_widths(void) {
+    static const char glsl[] =
+        "#version 460\n#extension GL_EXT_shader_explicit_arithmetic_types : require\n"
+        "layout(local_size_x = 1) in;\nlayout(constant_id = 1) const int64_t a = 1l;\n"
+        "layout(constant_id = 2) const uint16_t b = 1us;\n"
+        "layout(constant_id = 3) const uint c = 1;\n"
+        "layout(binding = 0) buffer B { double o[]; };\n"
+        "void main() { o[0] = double(a) + double(uint(b)) + double(c); }\n";
+    rp_spec_constant narrow = {1, 1};
+    rp_wide_constant wide[2] = {{2, 4, 1}};
+    rp_kernel_params params = {.name = "k", .glsl = glsl, .spec = &narrow, .spec_count = 1};
+    refuse(&params, "p.yaml", 7,
+           "specialisation constant 1 is i64, and its value has 4 bytes: expected 8, in the list "
+           "`wide`");
+    params = (rp_kernel_params){.name = "k", .glsl = glsl, .wide = wide, .wide_count = 1};
+    refuse(&params, "p.yaml", 7, "constant 2 is u16, and its value has 4 bytes: expected 2");
+    wide[0] = (rp_wide_constant){2, 2, 65536};
+    refuse(&params, "p.yaml", 7, "constant 2 is u16: 0x10000 has more bits");
+    wide[0] = (rp_wide_constant){3, 8, 1};
+    refuse(&params, "p.yaml", 7, "constant 3 is u32, and its value has 8 bytes: expected 4");
+    wide[0] = wide[1] = (rp_wide_constant){1, 8, 1};
+    params.wide_count = 2;
+    refuse(&params, "p.yaml", 7, "constant 1 is given twice");
+    params.wide = NULL;
+    refuse(&params, "p.yaml", 7, "NULL");
+}
 
 static void test_damaged(void) {
     size_t size = 0;
@@ -357,6 +385,7 @@ int main(void) {
                              {"empty arrays", test_empty_arrays},
                              {"push constants", test_push},
                              {"specialisation", test_specs},
+                             {"widths", test_widths},
                              {"damaged SPIR-V", test_damaged},
                              {"contradictions", test_contradictions},
                              {"entry points", test_entries},

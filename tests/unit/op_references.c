@@ -28,6 +28,11 @@ static double random_value(uint8_t dtype) {
     case RP_I8: return (int8_t)bits;
     case RP_U8: return (uint8_t)bits;
     case RP_I32: return (int32_t)bits;
+    case RP_I16: return (int16_t)bits;
+    case RP_U16: return (uint16_t)bits;
+    case RP_BOOL: return bits & 1;
+    case RP_I64: return (double)bits;
+    case RP_U64: return (double)(uint32_t)bits;
     case RP_U32: return (uint32_t)bits;
     default: break;
     }
@@ -278,6 +283,7 @@ static void compare_row(const rp_op_call *call, workspace *w, uint64_t row, uint
                 index = (t->dims[0] == 1 ? 0 : row) * t->dims[1] + (t->dims[1] == 1 ? 0 : c);
             if (call->op->operands[k].access != RP_READ) continue;
             names[c][k] = t->absent ? (absent ? strtod(absent, NULL) : 0) : w->operands[k][index];
+            if (rp_op_is_bool_mask(call, k)) names[c][k] = names[c][k] != 0 ? 0 : -INFINITY;
         }
     }
     eval_steps(call, names, length);

@@ -149,8 +149,9 @@ static void test_pages(void) {
     const rp_op *softmax = rp_op_find("softmax", 7);
     CU_ASSERT(rp_op_doc(NULL, softmax, &page) == RP_OK);
     static const char *const lines[] = {
-        "| `x` | read | `[..., C]`, the dots multiply to R | f32, f16, i8, u8, bf16 |",
-        "| `mask` | read, optional (0.0) | broadcasts | f32, f16, bf16 |",
+        "| `x` | read | `[..., C]`, the dots multiply to R | f32, f16, i8, u8, bf16, i16, u16, "
+        "bool |",
+        "| `mask` | read, optional (0.0) | broadcasts | f32, f16, bf16, bool |",
         "| `scale` | number, -1e+30 to 1e+30 | 1 | multiplies x |",
         "    top = maximum of x * scale + mask\n"};
     for (uint32_t i = 0; i < 4; i++) CU_ASSERT(strstr(page, lines[i]) != NULL);
@@ -274,7 +275,7 @@ static const struct {
      "rms_norm: weight is f32[1,8], expected the shape [C]"},
     {"rms_norm", NULL, "f32 - f32", "rms_norm: x is f32, expected the shape [...,C]"},
     {"rms_norm", NULL, "i32[4,8] - f32[4,8]",
-     "rms_norm: x is i32, expected f32, f16, i8, u8 or bf16"},
+     "rms_norm: x is i32, expected f32, f16, i8, u8, bf16, i16, u16 or bool"},
     {"rms_norm", NULL, "f32[4,8] - u8[4,8]", "rms_norm: out is u8, expected f32, f16 or bf16"},
     {"rms_norm", NULL, "f32[4,8] -", "rms_norm: it takes 3 operands, not 2"},
     {"rms_norm", NULL, "- - f32[4,8]", "rms_norm: x is missing"},
@@ -301,7 +302,8 @@ static const struct {
     {"add", NULL, "f32[4294967296,4294967296] f32 f32[2]", "it has more than 4278190080 elements"},
     {"add", NULL, "f32[65536,1] f32[65536] f32[65536,65536]",
      "add: out is f32[65536,65536]: it has more than"},
-    {"sub", NULL, "u8[3] u8[3] u8[3]", "sub: a is u8, expected f32, f16, i8, i32, u32 or bf16"},
+    {"sub", NULL, "u8[3] u8[3] u8[3]",
+     "sub: a is u8, expected f32, f16, i8, i32, u32, bf16 or i16"},
     {"sqrt", NULL, "q8_0[32] f32[32]", "sqrt: x is q8_0, expected f32, f16 or bf16"},
     {"sqrt", NULL, "raw[32] f32[32]", "sqrt: x is raw, expected f32, f16 or bf16"},
     {"equal", NULL, "f32[3] f32[3] f32[3]", "equal: out is f32, expected u8"},

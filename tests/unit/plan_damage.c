@@ -96,12 +96,12 @@ static void test_versions(void) {
     uint32_t version = RP_PLAN_VERSION + 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "the plan has version 4, this library reads version 3: use a "
+    CU_ASSERT_TRUE(message_has(diags, "the plan has version 5, this library reads version 4: use a "
                                       "newer Reprise"));
     version = RP_PLAN_VERSION - 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "has version 2, this library reads version 3: compile"));
+    CU_ASSERT_TRUE(message_has(diags, "has version 3, this library reads version 4: compile"));
     /* a transfer as text turns \r\n into \n */
     memcpy(copy, good, good_size);
     memmove(copy + 6, copy + 7, 9);

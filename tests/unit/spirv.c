@@ -272,7 +272,7 @@ static void test_local_size_id(void) {
     rp_spirv_reader_init(&r, NULL);
     CU_ASSERT_EQUAL(rp_spirv_read(&r, words, (uint32_t)(size / 4), "main", NULL, 0, why), RP_OK);
     CU_ASSERT(r.local_known && r.local[0] == 6 && r.local[1] == 3 && r.local[2] == 9);
-    const rp_spirv_spec spec = {4, 10};
+    const rp_spirv_spec spec = {4, 4, 10};
     CU_ASSERT_EQUAL(rp_spirv_read(&r, words, (uint32_t)(size / 4), "main", &spec, 1, why), RP_OK);
     CU_ASSERT(r.local_known && r.local[0] == 10 && r.local[1] == 3 && r.local[2] == 13);
     rp_spirv_reader_free(&r);

@@ -114,6 +114,7 @@ static void try_cases(const op_case *cases, uint32_t count) {
                 expand(operands, sizeof operands, c->operands, a, b);
                 expand(attrs, sizeof attrs, c->attrs, a, b);
                 bool parsed = rp_op_line_parse(&line, c->op, attrs, operands);
+                if (!parsed) fprintf(stderr, "\n%s %s: %s\n", c->op, operands, line.call.error);
                 CU_ASSERT_FATAL(parsed);
                 for (uint32_t t = 0; rp_target_list(t); t++) try_call(&line, rp_target_list(t));
             }
@@ -124,6 +125,7 @@ static void test_compile(void) {
     try_cases(op_cases, op_case_count);
     try_cases(op_attention_cases, op_attention_case_count);
     try_cases(op_byte_cases, op_byte_case_count);
+    try_cases(op_type_cases, op_type_case_count);
     printf("%u compiled ... ", T.count);
 }
 

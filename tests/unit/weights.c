@@ -234,7 +234,7 @@ static void test_npy_reads(void) {
     CU_ASSERT_EQUAL(a.size, 24);
     CU_ASSERT_EQUAL(((const unsigned char *)a.data)[23], 23);
     rp_weights_close(w);
-    size = npy(file, "{'shape':(),'descr':'|b1','fortran_order':True}", 1);
+    size = npy(file, "{'shape':(),'descr':'<c8','fortran_order':True}", 8);
     CU_ASSERT_EQUAL_FATAL(rp_weights_from_memory(NULL, file, size, NULL, diags, &w), RP_OK);
     CU_ASSERT_STRING_EQUAL(rp_weights_get(w, 0)->name, "array");
     CU_ASSERT_EQUAL(rp_weights_get(w, 0)->dtype, RP_RAW);

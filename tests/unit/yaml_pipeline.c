@@ -314,7 +314,7 @@ static void test_halves(void) {
         double values[] = {(double)low, middle, middle * (1 - 1e-13), -middle * (1 + 1e-13)};
         for (int i = 0; i < 4; i++) {
             char text[64];
-            uint8_t out[4];
+            uint8_t out[8];
             int length = snprintf(text, sizeof text, "%.17g", values[i]);
             rp_yaml_node node = {.kind = RP_YAML_SCALAR, .text = text, .length = (uint32_t)length};
             _Float16 expected = (_Float16)values[i];

@@ -39,6 +39,12 @@ static bool fill(rp_dtype dtype, uint8_t *bytes, size_t size, uint64_t *state) {
             memcpy(bytes + i, &value, sizeof value);
         }
         return true;
+    case RP_F64:
+        for (size_t i = 0; i + 8 <= size; i += 8) {
+            double value = (double)(next(state) & 0xffff) / 32768.0 - 1;
+            memcpy(bytes + i, &value, sizeof value);
+        }
+        return true;
     case RP_F16:
     case RP_BF16:
         for (size_t i = 0; i + 2 <= size; i += 2)
@@ -49,15 +55,20 @@ static bool fill(rp_dtype dtype, uint8_t *bytes, size_t size, uint64_t *state) {
     case RP_RAW:
     case RP_I8:
     case RP_U8:
+    case RP_I16:
+    case RP_U16:
     case RP_I32:
-    case RP_U32: break;
+    case RP_U32:
+    case RP_I64:
+    case RP_U64:
+    case RP_BOOL: break;
     }
     return false;
 }
 
 /* The largest piece of whole elements and blocks. */
 static uint64_t piece_of(rp_dtype dtype) {
-    uint64_t block = dtype == RP_Q8_0 ? 34 : dtype == RP_Q4_0 ? 18 : 4;
+    uint64_t block = dtype == RP_Q8_0 ? 34 : dtype == RP_Q4_0 ? 18 : 8;
     return PIECE / block * block;
 }
 

@@ -84,6 +84,7 @@ double cli_element(rp_dtype dtype, const void *data, uint64_t index) {
     uint16_t half;
     switch (dtype) {
     case RP_F32: READ(float);
+    case RP_F64: READ(double);
     case RP_F16:
         memcpy(&half, (const char *)data + index * sizeof half, sizeof half);
         return half_to_double(half);
@@ -94,7 +95,12 @@ double cli_element(rp_dtype dtype, const void *data, uint64_t index) {
     case RP_RAW:
     case RP_Q8_0: /* bytes of blocks */
     case RP_Q4_0:
+    case RP_BOOL:
     case RP_U8: READ(uint8_t);
+    case RP_I16: READ(int16_t);
+    case RP_U16: READ(uint16_t);
+    case RP_I64: READ(int64_t);
+    case RP_U64: READ(uint64_t);
     case RP_I32: READ(int32_t);
     case RP_U32: READ(uint32_t);
     }
@@ -109,6 +115,7 @@ bool cli_same_element(rp_dtype dtype, const void *a, const void *b, uint64_t ind
 }
 
 int cli_digits(rp_dtype dtype) {
+    if (rp_dtype_size(dtype) == 8) return 17;
     return dtype == RP_I32 || dtype == RP_U32 ? 10 : 9;
 }
 
@@ -118,6 +125,22 @@ static bool parse_integer(const char *text, int64_t least, int64_t most, size_t 
     long long value = strtoll(text, &end, 0);
     if (errno || end == text || *end || value < least || value > most) return false;
     memcpy(out, &value, bytes); /* little-endian */
+    return true;
+}
+
+static bool parse_large(const char *text, void *out) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 0);
+    if (errno || end == text || *end || strchr(text, '-')) return false;
+    memcpy(out, &value, sizeof value);
+    return true;
+}
+
+static bool parse_bool(const char *text, void *out) {
+    bool value = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    if (!value && strcmp(text, "false") != 0 && strcmp(text, "0") != 0) return false;
+    memcpy(out, &value, sizeof value);
     return true;
 }
 
@@ -133,6 +156,10 @@ static bool parse_float(const char *text, rp_dtype dtype, void *out) {
         memcpy(out, &half, sizeof half);
         return true;
     }
+    if (dtype == RP_F64) {
+        memcpy(out, &value, sizeof value);
+        return true;
+    }
     if (isinf(single) && !isinf(value)) return false;
     memcpy(out, &single, sizeof single);
     return true;
@@ -145,8 +172,14 @@ bool cli_parse_element(rp_dtype dtype, const char *text, size_t length, void *ou
     number[length] = '\0';
     switch (dtype) {
     case RP_F32:
+    case RP_F64:
     case RP_F16:
     case RP_BF16: return parse_float(number, dtype, out);
+    case RP_BOOL: return parse_bool(number, out);
+    case RP_I16: return parse_integer(number, INT16_MIN, INT16_MAX, 2, out);
+    case RP_U16: return parse_integer(number, 0, UINT16_MAX, 2, out);
+    case RP_I64: return parse_integer(number, INT64_MIN, INT64_MAX, 8, out);
+    case RP_U64: return parse_large(number, out);
     case RP_I8: return parse_integer(number, INT8_MIN, INT8_MAX, 1, out);
     case RP_RAW:
     case RP_U8: return parse_integer(number, 0, UINT8_MAX, 1, out);

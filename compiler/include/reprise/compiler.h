@@ -79,16 +79,18 @@ typedef struct rp_kernel_params {
                                  * #define of that name in the GLSL, and a note says so */
     uint32_t define_count;
     const uint32_t *spirv;
-    size_t spirv_size; /* bytes */
-    const char *entry; /* NULL = "main" */
-    const rp_spec_constant *spec;
+    size_t spirv_size;            /* bytes */
+    const char *entry;            /* NULL = "main" */
+    const rp_spec_constant *spec; /* of 32 bits and bool */
     uint32_t spec_count;
     const char *const *include_folders; /* where #include looks when the file is not beside that
                                          * which includes it, in this order */
     uint32_t include_folder_count;
-    const char *prelude;      /* terminated GLSL that stands behind the shader's #version and
+    const char *prelude;          /* terminated GLSL that stands behind the shader's #version and
                                * #extension lines; NULL: none */
-    const char *prelude_file; /* its name in messages, and the folder for its #include */
+    const char *prelude_file;     /* its name in messages, and the folder for its #include */
+    const rp_wide_constant *wide; /* of any width */
+    uint32_t wide_count;
 } rp_kernel_params;
 RP_API rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *params,
                                    rp_diags *diags, rp_kernel *out_kernel);

@@ -21,7 +21,7 @@ extern "C" {
 typedef struct rp_plan rp_plan;
 
 /* The version this library writes and the only one it reads. */
-enum { RP_PLAN_VERSION = 3 };
+enum { RP_PLAN_VERSION = 4 };
 
 /* Maps and validates a file once: magic, version, size, content hash, every offset, index and
  * range. A plan that opens can be trusted. RP_ERROR_IO, RP_ERROR_DAMAGED or RP_ERROR_VERSION with a

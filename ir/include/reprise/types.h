@@ -14,7 +14,8 @@ extern "C" {
 /* Element types: symbol, code, keyword, bytes of one block, elements of one block, NumPy's
  * descriptor without byte order. RP_RAW is "bytes without a type"; q8_0 and q4_0 are
  * block-quantised weights (reprise/ops.h), whose last dimension is a multiple of the block. bf16 is
- * the upper half of an f32; NumPy has none, so its files hold f32, from which one is rounded. */
+ * the upper half of an f32; NumPy has none, so its files hold f32, from which one is rounded. A bool
+ * is a byte, 0 or 1. */
 #define RP_DTYPE_LIST(X)                                                                           \
     X(RP_RAW, 0, "raw", 1, 1, "u1")                                                                \
     X(RP_F32, 1, "f32", 4, 1, "f4")                                                                \
@@ -25,7 +26,13 @@ extern "C" {
     X(RP_U32, 6, "u32", 4, 1, "u4")                                                                \
     X(RP_Q8_0, 7, "q8_0", 34, 32, "u1")                                                            \
     X(RP_Q4_0, 8, "q4_0", 18, 32, "u1")                                                            \
-    X(RP_BF16, 9, "bf16", 2, 1, "f4")
+    X(RP_BF16, 9, "bf16", 2, 1, "f4")                                                              \
+    X(RP_F64, 10, "f64", 8, 1, "f8")                                                               \
+    X(RP_I16, 11, "i16", 2, 1, "i2")                                                               \
+    X(RP_U16, 12, "u16", 2, 1, "u2")                                                               \
+    X(RP_I64, 13, "i64", 8, 1, "i8")                                                               \
+    X(RP_U64, 14, "u64", 8, 1, "u8")                                                               \
+    X(RP_BOOL, 15, "bool", 1, 1, "b1")
 
 /* What a buffer is for: symbol, code, keyword.
  *  in      read only, its bytes come from the host before a replay
@@ -133,6 +140,13 @@ enum {
 
 /* Bytes of one buffer: more than any device has, and few enough that sizes can be added up. */
 #define RP_MAX_BUFFER_BYTES (UINT64_C(1) << 40)
+
+/* A specialisation constant of any width. */
+typedef struct rp_wide_constant {
+    uint32_t id;    /* layout(constant_id = id) */
+    uint32_t bytes; /* of its type: 1, 2, 4 or 8; 4 for bool */
+    uint64_t value; /* its bits, as many as it has bytes for; floats by their bits, bool 0 or 1 */
+} rp_wide_constant;
 
 /* Keywords of the sets above; NULL for a value outside the set. */
 RP_API const char *rp_dtype_name(rp_dtype dtype);

@@ -67,7 +67,10 @@ typedef struct rp_encoder_kernel {
     uint32_t param_count;                 /* at most RP_MAX_ENCODER_PARAMS */
     const rp_encoder_constant *constants; /* ascending ids */
     uint32_t constant_count;
-    uint32_t push_bytes; /* that a dispatch pushes: those of its block, a multiple of 4 */
+    uint32_t push_bytes;          /* that a dispatch pushes: those of its block, a multiple of 4 */
+    const rp_wide_constant *wide; /* more constants, of any width: ascending ids, none of them in
+                                   * `constants` */
+    uint32_t wide_count;
 } rp_encoder_kernel;
 
 typedef struct rp_encoder_buffer {
