@@ -17,6 +17,7 @@ double rp_op_element_turns(const rp_op_call *call) {
 /* Each step is a pass at the most, and so are the outputs of a whole row's elements. */
 double rp_op_row_turns(const rp_op_call *call, uint32_t threads) {
     double each = (double)(rp_op_part(call) + threads - 1) / threads, passes = 0;
+    if (call->op->parts) each = each / 4 * 7 + 7; /* in fours, each a loop with its end */
     for (uint32_t i = 0; i < call->op->step_count; i++)
         passes += call->op->steps[i].reduce != RP_REDUCE_NONE;
     double turns = passes * (threads == 1 ? each : each + REDUCE + RP_OP_ROW_THREADS / threads);
