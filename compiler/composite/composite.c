@@ -123,6 +123,30 @@ static double least_splits(const rp_target *target, uint64_t n, uint64_t turns) 
     return ceil((double)n * (double)turns / (double)target->loop_turns);
 }
 
+/* A workgroup has this many entries at once; what takes it more turns is worth another dispatch. */
+enum { MERGED_AT_ONCE = 1024, MERGED_TURNS = 8 };
+
+/* Into how many groups lists are merged first, side by side; 1: all at once. */
+static uint64_t merge_groups(uint64_t lists, uint64_t k) {
+    if (lists * k <= MERGED_AT_ONCE * MERGED_TURNS) return 1;
+    uint64_t groups = 1; /* a divisor near the root, or nothing is gained */
+    for (uint64_t d = 2; d * d <= lists; d++)
+        if (lists % d == 0) groups = d;
+    return groups;
+}
+
+/* As many parts at least, and a number that can be merged in two steps where that is needed. */
+static double mergeable(double parts, double k) {
+    enum { TRIED = 16 };
+    uint64_t best = (uint64_t)parts;
+    if (!(parts * k > MERGED_AT_ONCE * MERGED_TURNS)) return parts;
+    for (uint64_t p = best, most = 0; p < (uint64_t)parts + TRIED; p++) {
+        uint64_t groups = merge_groups(p, (uint64_t)k);
+        if (groups > most) most = groups, best = p;
+    }
+    return (double)best;
+}
+
 static double choose_splits(const rp_expansion *x, double given, uint64_t lists, uint64_t n,
                             double k) {
     if (given > 0) return given;
@@ -130,8 +154,46 @@ static double choose_splits(const rp_expansion *x, double given, uint64_t lists,
     if (most > MOST_SPLITS) most = MOST_SPLITS;
     uint64_t merged = k >= 1 ? (uint64_t)(MERGED / k) : 1; /* k itself is checked by the op */
     if (most > merged) most = merged;
-    return fmax(parts_of(n, PART_ROWS, most < 1 ? 1 : most),
-                least_splits(rp_expand_target(x), n, SELECT_TURNS));
+    double parts = fmax(parts_of(n, PART_ROWS, most < 1 ? 1 : most),
+                        least_splits(rp_expand_target(x), n, SELECT_TURNS));
+    return mergeable(parts, k);
+}
+
+/* The same lists, `groups` of them for each row. */
+static rp_given_operand grouped(const rp_given_operand *lists, uint64_t groups) {
+    rp_given_operand out = *lists;
+    rp_tensor *t = &out.argument.tensor;
+    uint32_t last = t->rank++;
+    t->dims[last] = t->dims[last - 1];
+    t->dims[last - 1] = t->dims[last - 2] / groups;
+    t->dims[last - 2] = groups;
+    return out;
+}
+
+/* One list of each row's: at once, or in groups first where a workgroup would have too much to do. */
+static rp_status merge_lists(rp_expansion *x, const rp_given_operand *list_values,
+                             const rp_given_operand *list_indices, rp_given_operand *values,
+                             rp_given_operand *indices, const rp_attribute *order) {
+    static const char *const names[][2] = {{"some_values", "some_indices"},
+                                           {"fewer_values", "fewer_indices"}};
+    rp_given_operand from_values = *list_values, from_indices = *list_indices;
+    for (uint32_t step = 0; step < sizeof names / sizeof *names; step++) {
+        const rp_tensor *t = &from_values.argument.tensor;
+        uint64_t groups = merge_groups(t->dims[t->rank - 2], t->dims[t->rank - 1]);
+        if (groups == 1 || t->rank == RP_MAX_RANK) break;
+        rp_given_operand all_values = grouped(&from_values, groups);
+        rp_given_operand all_indices = grouped(&from_indices, groups);
+        RP_TRY(rp_expand_temp(x, names[step][0], &from_values));
+        RP_TRY(rp_expand_temp(x, names[step][1], &from_indices));
+        RP_TRY(rp_expand_op(x, "top_k_merge",
+                            RP_PARTS({"list_values", &all_values}, {"list_indices", &all_indices},
+                                     {"values", &from_values}, {"indices", &from_indices}),
+                            order, 1));
+    }
+    return rp_expand_op(x, "top_k_merge",
+                        RP_PARTS({"list_values", &from_values}, {"list_indices", &from_indices},
+                                 {"values", values}, {"indices", indices}),
+                        order, 1);
 }
 
 /* The k best of each row of `in`, in one step or in parts that are merged. */
@@ -153,10 +215,7 @@ static rp_status select_best(rp_expansion *x, rp_given_operand *in, rp_given_ope
                         RP_PARTS({"x", in}, {"excluded", mask}, {"values", &part_values},
                                  {"indices", &part_indices}),
                         attrs, 3));
-    return rp_expand_op(x, "top_k_merge",
-                        RP_PARTS({"list_values", &part_values}, {"list_indices", &part_indices},
-                                 {"values", values}, {"indices", indices}),
-                        attrs + 1, 1);
+    return merge_lists(x, &part_values, &part_indices, values, indices, &attrs[1]);
 }
 
 static rp_status expand_top_k_large(rp_expansion *x) {
@@ -200,10 +259,7 @@ static rp_status search_parts(rp_expansion *x, rp_given_operand **o, const char 
                      RP_PARTS({"queries", o[QUERIES]}, {"base", o[BASE]}, {"excluded", o[EXCLUDED]},
                               {"values", &part_values}, {"indices", &part_indices}),
                      attrs, 3));
-    return rp_expand_op(x, "top_k_merge",
-                        RP_PARTS({"list_values", &part_values}, {"list_indices", &part_indices},
-                                 {"values", o[VALUES]}, {"indices", o[INDICES]}),
-                        &order, 1);
+    return merge_lists(x, &part_values, &part_indices, o[VALUES], o[INDICES], &order);
 }
 
 static rp_status expand_knn(rp_expansion *x) {

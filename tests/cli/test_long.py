@@ -59,6 +59,15 @@ class Long(cli.Case):
         for r, n, k in ((16, TURNS - 100, 3), (16, TURNS + 100, 3), (1, 3 * TURNS, 40)):
             self.best("top_k_large" if r == 1 else "top_k", np.sort(np.random.default_rng(n).random((r, n), "f4")), k)
 
+    def test_many_wanted(self):
+        """So many that lists are merged in groups first, and groups of groups; equal ones in the order of places."""
+        x = np.random.default_rng(5).integers(0, 5000, (2, 60000)).astype("f4")
+        for k, splits in ((700, 48), (300, 37), (1024, 100)):
+            self.plan({"x": ("in", "f32", x.shape), "i": ("out", "u32", [2, k])},
+                      f"{{op: top_k_large, x: x, k: {k}, splits: {splits}, indices: i}}")
+            wanted = np.argsort(-x, axis=1, kind="stable")[:, :k]
+            np.testing.assert_array_equal(self.results({"x": x}, "i"), wanted)
+
     def test_nearest(self):
         n, d, k = 3 * TURNS, 8, 5
         rng = np.random.default_rng(7)
