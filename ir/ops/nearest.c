@@ -52,28 +52,34 @@ bool rp_nearest_rule(rp_op_call *call) {
 
 /* ---- stream ---------------------------------------------------------------------------------- */
 
-/* Threads and registers for the queries of a workgroup: 4 sums each; 16 elements of each of 4 rows
- * are on their way, `ahead` times. More on its way hides more of memory's latency, as far as
- * registers go; with few queries a workgroup looks at its lists only every `turns` turns. Measured
- * on one large GPU. */
+/* Threads and registers for the queries of a workgroup: 4 sums each of `rows` rows at once, or a
+ * few more; of those rows `flight` times 16 elements are on their way. More on its way hides more of
+ * memory's latency, as far as registers go; fewer rows are read more of a piece. With few queries a
+ * workgroup looks at its lists only every `turns` turns. Measured on one large GPU. */
 typedef struct stream_shape {
     uint8_t queries; /* up to so many */
-    uint8_t ahead, turns;
+    uint8_t rows, flight, turns;
     uint16_t threads;
     uint16_t registers; /* that it takes */
     bool own;           /* subgroups have lists of their own */
 } stream_shape;
 
 static const stream_shape stream_shapes[] = {
-    {1, 2, 1, 512, 128, true},  /* a query */
-    {2, 4, 1, 256, 186, true},  /* two */
-    {4, 4, 2, 256, 186, false}, /* and so on */
-    {10, 2, 1, 512, 128, false},
-    {8, 1, 1, 256, 96, false}, /* where registers are few, or unknown */
+    {2, 1, 8, 1, 512, 128, true},   /* one or two queries */
+    {4, 4, 16, 2, 256, 186, false}, /* up to four */
+    {10, 4, 8, 1, 512, 128, false}, /* and so on */
+    {8, 4, 4, 1, 256, 96, false},   /* where registers are few, or unknown */
 };
 enum { STREAM_SHAPES = sizeof stream_shapes / sizeof *stream_shapes };
 
-enum { LIST = 64, FEW_BYTES = 1024, STREAM_SUBGROUP = 32 };
+enum { LIST = 64, FEW_BYTES = 1024, SMALL_SUBGROUP = 8, LARGE_SUBGROUP = 32 };
+
+/* The subgroup of which each has lists, an entry an invocation; 0: its size is not known. */
+static uint64_t list_subgroup(const rp_target *target) {
+    uint32_t size = rp_op_matrix_subgroup(target);
+    bool fits = size >= SMALL_SUBGROUP && size <= LARGE_SUBGROUP;
+    return fits && rp_target_has(target, RP_NEED_SUBGROUP_SIZE) ? size : 0;
+}
 
 typedef struct stream_plan {
     const stream_shape *shape;
@@ -81,8 +87,9 @@ typedef struct stream_plan {
 } stream_plan;
 
 /* Places of a list: twice what is wanted, or where the lists of all subgroups come together. */
-static uint64_t list_of(uint64_t k, const stream_shape *shape) {
-    uint64_t places = LIST, least = shape->own ? shape->threads / STREAM_SUBGROUP * k : 2 * k;
+static uint64_t list_of(uint64_t k, const stream_shape *shape, const rp_target *target) {
+    uint64_t least = shape->own ? shape->threads / list_subgroup(target) * k : 2 * k;
+    uint64_t places = LIST;
     while (places < least) places *= 2;
     return places;
 }
@@ -90,18 +97,16 @@ static uint64_t list_of(uint64_t k, const stream_shape *shape) {
 static stream_plan plan_stream(uint64_t queries, uint64_t length, uint64_t k,
                                const rp_target *target) {
     stream_plan p = {0};
-    bool known = rp_op_matrix_subgroup(target) == STREAM_SUBGROUP &&
-                 rp_target_has(target, RP_NEED_SUBGROUP_SIZE);
     uint64_t room = target->shared_bytes - FEW_BYTES, row = (length + 15) / 16 * 64;
     for (uint32_t i = 0; i < STREAM_SHAPES; i++) {
         p.shape = &stream_shapes[i];
         bool fits = p.shape->registers <= target->register_words &&
                     p.shape->threads <= target->invocations && !rp_target_is_software(target) &&
-                    (!p.shape->own || (known && k <= STREAM_SUBGROUP));
+                    (!p.shape->own || k <= list_subgroup(target));
         if (fits && queries <= p.shape->queries) break;
         if (i + 2 == STREAM_SHAPES && fits) break; /* the largest, several times */
     }
-    p.list = list_of(k, p.shape);
+    p.list = list_of(k, p.shape, target);
     uint64_t most = p.shape->queries;
     while (most > 1 && most * (row + 8 * p.list) > room) most--;
     p.groups = ceil_div(queries, most);
@@ -112,7 +117,7 @@ static stream_plan plan_stream(uint64_t queries, uint64_t length, uint64_t k,
 
 static void bind_stream(rp_op_call *call, const rp_target *target) {
     stream_plan p = plan_stream(rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'), target);
-    uint64_t steps = rp_sym(call, 'D') / 16, ahead = p.shape->ahead;
+    uint64_t steps = rp_sym(call, 'D') / 16, ahead = p.shape->flight / p.shape->rows;
     while (ahead > 1 && steps % ahead != 0) ahead /= 2;
     bind(call, 'B', p.groups);
     bind(call, 'C', p.list);
@@ -121,8 +126,9 @@ static void bind_stream(rp_op_call *call, const rp_target *target) {
     bind(call, 'R', p.shape->turns);
     bind(call, 'S', p.staged && steps ? p.queries * steps * 4 : 1);
     bind(call, 'T', p.shape->threads);
+    bind(call, 'U', least(p.shape->flight / ahead, 4));
     bind(call, 'L', p.shape->own ? 1 : 2);
-    bind(call, 'Z', p.shape->own ? STREAM_SUBGROUP : 1);
+    bind(call, 'Z', p.shape->own ? list_subgroup(target) : 1);
 }
 
 static void explain_stream(const rp_op_call *call, const rp_target *target, rp_text *text) {

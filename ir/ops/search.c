@@ -8,6 +8,7 @@
  * top_k_partial does it part by part and top_k_merge puts the parts together; merging is also what
  * searching a sharded base ends with. The order is total (value, then index), so every way of
  * splitting gives the same list. */
+#include "ops/matrices.h"
 #include "ops/nearest.h"
 #include "ops/op_formula.h"
 #include "ops/tables.h"
@@ -243,7 +244,35 @@ static const rp_op_variant top_k_variants[] = {
     SELECT_ENTRY("R", row_turns),
     {0},
 };
-static const rp_op_variant top_k_merge_variants[] = SELECT("R", merge_turns);
+/* Entries that a workgroup has at hand at once, and invocations of a subgroup. */
+enum { MERGED_FEW = 4096, LEAST_SUBGROUP = 8, MOST_SUBGROUP = 32 };
+
+static bool is_few(const rp_op_call *call, const rp_target *target) {
+    uint64_t k = rp_sym(call, 'K'), subgroup = rp_op_matrix_subgroup(target);
+    return rp_sym(call, 'L') * k <= MERGED_FEW && k <= subgroup && subgroup >= LEAST_SUBGROUP &&
+           subgroup <= MOST_SUBGROUP && rp_target_has(target, RP_NEED_SUBGROUP_SIZE) &&
+           !rp_target_is_software(target);
+}
+
+static void bind_few(rp_op_call *call, const rp_target *target) {
+    bind(call, 'Z', rp_op_matrix_subgroup(target));
+}
+
+static const rp_op_variant top_k_merge_variants[] = {
+    {
+        .name = "few",
+        .when = "up to 4096 entries, and k of up to a subgroup's size, where that is known",
+        .why =
+            "all entries are at hand at once, and those that may be wanted are told in subgroups",
+        .text = 300,
+        .groups = "R",
+        .needs = RP_NEED_SUBGROUP_SHUFFLE,
+        .fits = is_few,
+        .bind = bind_few,
+    },
+    SELECT_ENTRY("R", merge_turns),
+    {0},
+};
 static const rp_op_variant top_k_partial_variants[] = SELECT("RP", part_turns);
 
 const rp_op rp_ops_search[] = {

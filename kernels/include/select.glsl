@@ -4,7 +4,8 @@
 // A bound drops most pairs on the spot; the others gather in 2048 places. The first bound comes
 // from the least pairs of 64 or 256 threads together: as many as are wanted are not above it.
 // When a further turn might not fit, the places are sorted and cut off behind what is wanted, which
-// lowers the bound. The worst case, data in descending order, sorts once a turn.
+// lowers the bound. The worst case, data in descending order, sorts once a turn. Where many are wanted
+// a turn is taken in four steps, so that places are not kept free for all of it.
 //
 // Equal keys are told apart by their indices, so the result does not depend on who came first.
 //
@@ -74,6 +75,18 @@ bool select_before(uvec2 a, uvec2 b) {
 
 uvec2 select_first(uvec2 a, uvec2 b) {
     return select_before(b, a) ? b : a;
+}
+
+// An entry of each of `size` invocations of a subgroup, a power of two, in order.
+uvec2 select_sort_subgroup(uvec2 entry, uint size) {
+    uint lane = gl_SubgroupInvocationID;
+    [[unroll]] for (uint run = 2u; run <= size; run *= 2u)
+        [[unroll]] for (uint stride = run / 2u; stride > 0u; stride /= 2u) {
+            uvec2 other = subgroupShuffleXor(entry, stride);
+            bool wants_first = ((lane & stride) == 0u) == ((lane & run) == 0u);
+            if (select_before(other, entry) == wants_first) entry = other;
+        }
+    return entry;
 }
 
 void select_begin() {
@@ -164,10 +177,16 @@ void select_turn(uvec2 pairs[4], uint wanted, bool first) {
         select_guess(select_first(select_first(pairs[0], pairs[1]), select_first(pairs[2], pairs[3])),
                      wanted);
     uvec2 bound = select_bound;
-    for (uint i = 0u; i < 4u; i++)
+    bool many = wanted > select_places / 8u;
+    for (uint i = 0u; i < 4u; i++) {
         if (pairs[i] != select_no_pair && !select_before(bound, pairs[i]))
             select_pairs[atomicAdd(select_count, 1u)] = pairs[i];
-    select_settle(wanted, select_places - select_offers);
+        if (many) {
+            select_settle(wanted, select_places - select_threads);
+            bound = select_bound;
+        }
+    }
+    if (!many) select_settle(wanted, select_places - select_offers);
 }
 
 void select_end(uint wanted) {

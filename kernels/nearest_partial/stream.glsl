@@ -1,11 +1,12 @@
 // The K nearest rows of each of P parts of a base, for each query, in one look at the base.
 //
 // A workgroup has G queries and the rows of a part, T of them a turn. Four neighbouring threads share
-// four rows: they load 16 elements of each at once, 16 bytes a thread, and exchange them so that
+// four rows: they load 16 elements of U of them at once, 16 bytes a thread, and exchange them so that
 // thread j has elements j, j + 4, j + 8 and j + 12. Those are what the four sums of a distance are
 // made of in kernels/pointwise, in their order: so distances here are those of the metric's op, to
 // the bit. At the end of the rows the four add up their sums, and each has one row. Nothing of the
-// base is in shared memory, and the loads of what comes next are always on their way.
+// base is in shared memory, and the loads of what comes next are always on their way: with few queries
+// of whole rows one behind the other, which memory likes best.
 //
 // What comes before the K-th of a query's list takes a place behind it. When a list is full, all
 // lists are sorted and cut off behind K; who found no place tries again, against what is K-th now.
@@ -18,8 +19,8 @@
 //
 // G: queries of a workgroup; B: groups of them; T: threads, a power of two; C: places of a list, a
 // power of two; H: how many times 16 elements are on their way; R: turns between two looks at the
-// lists; S: vectors of the queries in shared memory, 1 where they do not fit; L: 1 where subgroups have lists;
-// Z: invocations of a subgroup.
+// lists; S: vectors of the queries in shared memory, 1 where they do not fit; U: rows of four threads that are
+// computed together, 1, 2 or 4; L: 1 where subgroups have lists; Z: invocations of a subgroup.
 //
 // local: T
 // subgroup: Z
@@ -86,11 +87,12 @@ FOUR turn(FOUR x, uint j) {
     return high ? FOUR(c, d, even_1, odd_1) : FOUR(even_0, odd_0, c, d);
 }
 
-// Of the sums of four rows that each of four threads has, all of row j together.
-NUMBER gather(NUMBER rows[4], uint j) {
-    bool odd = (j & 1u) != 0u, high = (j & 2u) != 0u;
-    NUMBER a = join(odd ? rows[1] : rows[0], subgroupShuffleXor(odd ? rows[0] : rows[1], 1u));
-    NUMBER b = join(odd ? rows[3] : rows[2], subgroupShuffleXor(odd ? rows[2] : rows[3], 1u));
+// Of the sums of U rows that each of four threads has, all of row j % U together.
+NUMBER gather(NUMBER rows[U], uint j) {
+    bool odd = U > 1u && (j & 1u) != 0u, high = U > 2u && (j & 2u) != 0u;
+    const uint ONE = U > 1u ? 1u : 0u, TWO = U > 2u ? 2u : 0u, THREE = U > 2u ? 3u : ONE;
+    NUMBER a = join(odd ? rows[ONE] : rows[0], subgroupShuffleXor(odd ? rows[0] : rows[ONE], 1u)), b = a;
+    if (U > 2u) b = join(odd ? rows[THREE] : rows[TWO], subgroupShuffleXor(odd ? rows[TWO] : rows[THREE], 1u));
     return join(high ? b : a, subgroupShuffleXor(high ? a : b, 2u));
 }
 
@@ -144,18 +146,19 @@ void sort_lists() {
 }
 
 void cut_lists() {
-    if (C <= 256u) rank_lists();
+    uint most = 0u;
+    for (uint g = 0u; g < G; g++) most = max(most, min(counts[g], C));
+    if (C <= 256u || (G * C <= 4u * T && most <= 256u)) rank_lists();
     else sort_lists();
 }
 
-// Takes the keys up to `bound` into a list that a subgroup has in order, an entry an invocation. Rows are
-// `first` and those behind it.
-uvec2 insert(uvec2 list, uint key, uint bound, uint first) {
+// Takes the keys up to `bound` into a list that a subgroup has in order, an entry an invocation.
+uvec2 insert(uvec2 list, uint key, uint bound, uint row) {
     uvec4 who = subgroupBallot(key <= bound);
     while (who.x != 0u) {
         uint from = uint(findLSB(who.x)), lane = gl_SubgroupInvocationID;
         who.x &= who.x - 1u;
-        uvec2 entry = uvec2(subgroupShuffle(key, from), first + from);
+        uvec2 entry = subgroupShuffle(uvec2(key, row), from);
         uint place = subgroupBallotBitCount(subgroupBallot(select_before(list, entry)));
         uvec2 above = subgroupShuffle(list, max(lane, 1u) - 1u);
         if (lane == place) list = entry;
@@ -207,66 +210,80 @@ void main() {
 
     uvec2 own_lists[G];
     [[unroll]] for (uint g = 0u; g < G; g++) own_lists[g] = uvec2(NONE);
-    FOUR next[4u * H];
-    uint row = begin + thread / 4u * 4u; // the first of four
-    if (begin < end)
-        [[unroll]] for (uint i = 0u; i < 4u * H; i++) next[i] = fetch(row + i % 4u, end, 4u * j + i / 4u * 16u);
+    FOUR next[U * H];
+    uint quads = gl_SubgroupSize / 4u, place = gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID / 4u;
+    uint row = begin + place; // of those that are next
+    if (STEPS != 0u && begin < end)
+        [[unroll]] for (uint i = 0u; i < U * H; i++) next[i] = fetch(row + i % U * quads, end, 4u * j + i / U * 16u);
     for (uint turns = 0u; begin + turns * R * T < end; turns++) {
-        uint keys[R * G], waiting = 0u, own = begin + turns * R * T + thread;
+        uint keys[R * G], waiting = 0u, own = begin + turns * R * T + place + j * quads;
         [[unroll]] for (uint r = 0u; r < R; r++) {
-            NUMBER sums[G * 4u], squares[4];
-            [[unroll]] for (uint i = 0u; i < G * 4u; i++) sums[i] = NUMBER(0);
-            [[unroll]] for (uint u = 0u; u < 4u; u++) squares[u] = NUMBER(0);
-            for (uint s = 0u; s < STEPS; s += H) {
-                bool last = s + H == STEPS;
-                uint next_row = last ? row + T : row, next_at = 4u * j + (last ? 0u : s + H) * 16u;
-                [[unroll]] for (uint h = 0u; h < H; h++) {
-                    FOUR x[4];
-                    [[unroll]] for (uint u = 0u; u < 4u; u++) {
-                        x[u] = turn(next[4u * h + u], j);
+            NUMBER distances[G], square = NUMBER(0);
+            for (uint first = 0u; first < 4u; first += U) {
+                NUMBER sums[G * U], squares[U];
+                [[unroll]] for (uint i = 0u; i < G * U; i++) sums[i] = NUMBER(0);
+                [[unroll]] for (uint u = 0u; u < U; u++) squares[u] = NUMBER(0);
+                uint behind = first + U < 4u ? row + U * quads : row + T - first * quads;
+                for (uint s = 0u; s < STEPS; s += H) {
+                    bool last = s + H == STEPS;
+                    uint next_row = last ? behind : row, next_at = 4u * j + (last ? 0u : s + H) * 16u;
+                    [[unroll]] for (uint h = 0u; h < H; h++) {
+                        FOUR x[U];
+                        [[unroll]] for (uint u = 0u; u < U; u++) {
+                            x[u] = turn(next[U * h + u], j);
 #if base_DTYPE != U32
-                        if (metric == COSINE)
-                            [[unroll]] for (uint e = 0u; e < 4u; e++)
-                                squares[u] = fma(x[u][e], x[u][e], squares[u]);
+                            if (metric == COSINE)
+                                [[unroll]] for (uint e = 0u; e < 4u; e++)
+                                    squares[u] = fma(x[u][e], x[u][e], squares[u]);
 #endif
-                    }
-                    [[unroll]] for (uint u = 0u; u < 4u; u++)
-                        next[4u * h + u] = fetch(next_row + u, end, next_at + 16u * h);
-                    [[unroll]] for (uint g = 0u; g < G; g++) {
-                        FOUR a = STAGED ? query_steps[(g * STEPS + s + h) * 4u + j]
-                                        : query_four(first_query + g, s + h, j);
-                        [[unroll]] for (uint e = 0u; e < 4u; e++)
-                            [[unroll]] for (uint u = 0u; u < 4u; u++)
-                                sums[g * 4u + u] = add(sums[g * 4u + u], a[e], x[u][e]);
+                        }
+                        [[unroll]] for (uint u = 0u; u < U; u++)
+                            next[U * h + u] = fetch(next_row + u * quads, end, next_at + 16u * h);
+                        [[unroll]] for (uint g = 0u; g < G; g++) {
+                            FOUR a = STAGED ? query_steps[(g * STEPS + s + h) * 4u + j]
+                                            : query_four(first_query + g, s + h, j);
+                            [[unroll]] for (uint e = 0u; e < 4u; e++)
+                                [[unroll]] for (uint u = 0u; u < U; u++)
+                                    sums[g * U + u] = add(sums[g * U + u], a[e], x[u][e]);
+                        }
                     }
                 }
-            }
-            for (uint d = STEPS * 16u; d < D;) { // what is not a multiple of 16, or of 8, is the first sum's
-                bool alike = d < ALIKE;
-                if (alike || j == 0u)
-                    [[unroll]] for (uint u = 0u; u < 4u; u++) {
-                        uint at = alike ? d + j : d;
-                        NUMBER value = base(min(row + u, end - 1u) * D + at);
+                for (uint d = STEPS * 16u; d < D;) { // what is not a multiple of 16, or of 8, is the first sum's
+                    bool alike = d < ALIKE;
+                    if (alike || j == 0u)
+                        [[unroll]] for (uint u = 0u; u < U; u++) {
+                            uint at = alike ? d + j : d;
+                            NUMBER value = base(min(row + u * quads, end - 1u) * D + at);
 #if base_DTYPE != U32
-                        if (metric == COSINE) squares[u] = fma(value, value, squares[u]);
+                            if (metric == COSINE) squares[u] = fma(value, value, squares[u]);
 #endif
-                        [[unroll]] for (uint g = 0u; g < G; g++)
-                            sums[g * 4u + u] =
-                                add(sums[g * 4u + u], queries(min(first_query + g, Q - 1u) * D + at), value);
-                    }
-                d += alike ? 4u : 1u;
+                            [[unroll]] for (uint g = 0u; g < G; g++)
+                                sums[g * U + u] =
+                                    add(sums[g * U + u], queries(min(first_query + g, Q - 1u) * D + at), value);
+                        }
+                    d += alike ? 4u : 1u;
+                }
+                bool is_own = j / U * U == first;
+                NUMBER gathered;
+                if (metric == COSINE) {
+                    gathered = gather(squares, j);
+                    if (is_own) square = gathered;
+                }
+                [[unroll]] for (uint g = 0u; g < G; g++) {
+                    NUMBER some[U];
+                    [[unroll]] for (uint u = 0u; u < U; u++) some[u] = sums[g * U + u];
+                    gathered = gather(some, j);
+                    if (is_own) distances[g] = gathered;
+                }
+                row = behind;
             }
-            row += T;
 
             bool open = own + r * T < end;
 #if excluded_PRESENT
             if (open) open = (excluded((own + r * T) / 32u) >> (own + r * T) % 32u & 1u) == 0u;
 #endif
-            NUMBER square = gather(squares, j);
             [[unroll]] for (uint g = 0u; g < G; g++) {
-                NUMBER four[4];
-                [[unroll]] for (uint u = 0u; u < 4u; u++) four[u] = sums[g * 4u + u];
-                NUMBER distance = gather(four, j);
+                NUMBER distance = distances[g];
 #if base_DTYPE != U32
                 if (metric == COSINE) distance = nearest_cosine(distance, query_squares[g], square);
 #endif
@@ -274,9 +291,13 @@ void main() {
             }
             if (L == 1u) {
                 [[unroll]] for (uint g = 0u; g < G; g++) {
-                    uint bound = least[g];
-                    if (!subgroupAny(keys[r * G + g] <= bound)) continue;
-                    own_lists[g] = insert(own_lists[g], keys[r * G + g], bound, own + r * T - gl_SubgroupInvocationID);
+                    uint bound = least[g], key = keys[r * G + g];
+                    if (turns == 0u && r == 0u) {
+                        own_lists[g] = select_sort_subgroup(uvec2(key, key == NONE ? NONE : own), Z);
+                    } else {
+                        if (!subgroupAny(key <= bound)) continue;
+                        own_lists[g] = insert(own_lists[g], key, bound, own + r * T);
+                    }
                     uint last_key = subgroupShuffle(own_lists[g].x, K - 1u);
                     if (last_key < bound && subgroupElect()) atomicMin(least[g], last_key);
                 }
@@ -329,9 +350,12 @@ void main() {
             again = full[turns % 3u] != 0u;
         }
     }
-    [[unroll]] for (uint g = 0u; g < G; g++)
-        if (gl_SubgroupInvocationID < K && own_lists[g].y != NONE)
-            lists[g * C + atomicAdd(counts[g], 1u)] = own_lists[g];
+    if (L == 1u) {
+        barrier(); // what is behind the K-th of any subgroup stays there
+        [[unroll]] for (uint g = 0u; g < G; g++)
+            if (gl_SubgroupInvocationID < K && own_lists[g].x <= least[g])
+                lists[g * C + atomicAdd(counts[g], 1u)] = own_lists[g];
+    }
     barrier();
     cut_lists();
     for (uint i = thread; i < G * K; i += T) {

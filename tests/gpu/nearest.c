@@ -225,13 +225,18 @@ static void test_matrices(void) {
     for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) try_search(&searches[i]);
 }
 
-/* Subgroups with lists of their own, where the device has subgroups of 32. */
+/* Subgroups with lists of their own, where those of the device have as many invocations as entries are
+ * wanted. */
 static void test_few(void) {
     static const search searches[] = {
         {"l2", "l2_distance", 2, 2100, 96, 10, 1, SOME, 1},
         {"hamming", "hamming", 1, 900, 7, 10, 2, SOME, 1},
         {"chebyshev", "chebyshev", 2, 700, 67, 32, 2, ALL, 1},
         {"cosine", "cosine_distance", 1, 700, 72, 10, 3, FEW, 1},
+        {"l2", "l2_distance", 2, 2100, 128, 8, 1, SOME, 1},
+        {"dot", "dot_product", 1, 1200, 32, 7, 1, ALL, 1},
+        {"cosine", "cosine_distance", 2, 700, 72, 1, 3, SOME, 1},
+        {"hamming", "hamming", 1, 1900, 64, 5, 2, NOTHING, 1},
     };
     for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) try_search(&searches[i]);
 }
