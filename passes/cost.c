@@ -211,7 +211,7 @@ static void finish(const rp_graph *g, const rp_costs *costs, uint32_t index) {
 static rp_status add_buffers(const rp_graph *g, rp_costs *costs) {
     rp_graph_stats stats = {.size = sizeof stats};
     RP_TRY(rp_graph_get_stats(g, &stats));
-    costs->plan_bytes = stats.external_bytes;
+    costs->plan_bytes = stats.external_bytes + stats.image_bytes;
     costs->plan_bytes += stats.stages & RP_STAGE_PLACED ? stats.arena_bytes : stats.transient_bytes;
     costs->cached = costs->plan_bytes <= costs->target.cache_bytes;
     return RP_OK;

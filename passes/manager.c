@@ -185,7 +185,7 @@ static uint64_t transient_bytes(const rp_graph *g) {
     if (g->stages & RP_STAGE_PLACED) return g->arena_bytes;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < g->buffers_count; i++)
-        if (g->buffers[i].kind == RP_TMP && !g->buffers[i].removed) sum += g->buffers[i].size;
+        if (rp_buffer_in_arena(&g->buffers[i]) && !g->buffers[i].removed) sum += g->buffers[i].size;
     return sum;
 }
 

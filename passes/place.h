@@ -17,7 +17,9 @@ typedef struct rp_lifetime {
 rp_status rp_place_lifetimes(const rp_allocator *a, rp_lifetime *items, uint32_t count,
                              uint64_t *out_arena, uint64_t *out_bound);
 
-/* The lifetimes of a scheduled graph's transients, to be released by the caller. */
-rp_status rp_place_gather(const rp_graph *graph, rp_lifetime **out_items, uint32_t *out_count);
+/* The lifetimes of a scheduled graph's transients, of its images or of all others, to be released by
+ * the caller. */
+rp_status rp_place_gather(const rp_graph *graph, bool images, rp_lifetime **out_items,
+                          uint32_t *out_count);
 
 #endif

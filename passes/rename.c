@@ -9,8 +9,9 @@
  *
  * Bytes of an out or inout buffer are fixed to it when they hold its value from before the graph or
  * at its end; webs of such a buffer that do neither are scratch as well and move to transients. A
- * graph with a node whose uses are unknown is left alone: that node may address any buffer. Cost:
- * O(uses log pieces), union-find on top.
+ * part of an image is no image: webs that do not span all of it are joined. A graph with a node
+ * whose uses are unknown is left alone: that node may address any buffer. Cost: O(uses log pieces),
+ * union-find on top.
  */
 #include "pass.h"
 
@@ -126,6 +127,39 @@ static void join_in_place(state *s, const rp_graph_node *node) {
         }
 }
 
+/* One descriptor finds all of its pieces in one image. */
+static void join_pieces(state *s, const rp_graph_node *node) {
+    for (uint32_t u = node->first_use; u < node->first_use + node->use_count; u++)
+        if (s->graph->uses[u].step == RP_USE_PIECE && s->web_of_use[u] != RP_NONE)
+            join(s, s->web_of_use[u - 1], s->web_of_use[u]);
+}
+
+/* Of each image, the webs that span a part of it become one, which spans it all. */
+static bool join_parts(state *s) {
+    const rp_graph *g = s->graph;
+    uint32_t *part = rp_alloc(&g->allocator, g->buffers_count, sizeof *part);
+    if (!part) return false;
+    for (uint32_t i = 0; i < g->buffers_count; i++) part[i] = RP_NONE;
+    for (uint32_t w = 0; w < s->webs_count; w++) {
+        uint32_t root = find(s, w), buffer = s->webs[root].buffer;
+        if (!rp_buffer_is_image(&g->buffers[buffer]) ||
+            s->webs[root].hi - s->webs[root].lo == g->buffers[buffer].size)
+            continue;
+        if (part[buffer] == RP_NONE)
+            part[buffer] = root;
+        else
+            join(s, part[buffer], root);
+    }
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        if (part[i] == RP_NONE) continue;
+        web *w = &s->webs[find(s, part[i])];
+        w->lo = 0;
+        w->hi = g->buffers[i].size;
+    }
+    rp_release(&g->allocator, part);
+    return true;
+}
+
 static bool build_webs(state *s) {
     rp_graph *g = s->graph;
     for (uint32_t i = 0; i < g->buffers_count && !s->failed; i++) {
@@ -138,11 +172,12 @@ static bool build_webs(state *s) {
         const rp_graph_node *n = &g->nodes[i];
         s->failed = !rp_node_visit_uses(g, n, walk_use, s);
         if (!s->failed) join_in_place(s, n);
+        if (!s->failed) join_pieces(s, n);
     }
     for (uint32_t i = 0; i < g->buffers_count && !s->failed; i++)
         if (rp_buffer_has_result(&g->buffers[i]))
             rp_interval_map_each(&s->maps[i], 0, g->buffers[i].size, fix_piece, s);
-    return !s->failed;
+    return !s->failed && join_parts(s);
 }
 
 /* What new names are made of. */

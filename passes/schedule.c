@@ -123,7 +123,7 @@ rp_status rp_schedule_arena(const rp_schedule *s, uint64_t *out_arena) {
     for (uint32_t i = 0; i < s->graph->nodes_count; i++) unknown |= s->graph->nodes[i].unknown;
     for (uint32_t b = 0; b < s->graph->buffers_count; b++) {
         rp_lifetime t = {.first = RP_NONE, .size = s->bytes[b], .buffer = b};
-        if (s->bytes[b] == 0) continue;
+        if (s->bytes[b] == 0 || rp_buffer_is_image(&s->graph->buffers[b])) continue;
         for (uint32_t i = s->first_user[b]; i < s->first_user[b + 1]; i++) {
             uint32_t g = s->group[s->user[i]];
             if (g < t.first) t.first = g;

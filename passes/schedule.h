@@ -13,8 +13,8 @@ typedef struct rp_schedule {
     uint32_t *group; /* per vertex: its group, from 0; for fences and joins the first group
                       * that may hold what depends on them */
     uint32_t group_count;
-    /* Transients: bytes, rounded up to the arena's alignment (0 for other buffers), and the nodes
-     * (vertices) that use them, each once: user[first_user[b]] .. */
+    /* Transients: bytes, rounded up to the arena's alignment (0 for other buffers), of images the
+     * packed ones; and the nodes (vertices) that use them, each once: user[first_user[b]] .. */
     uint64_t *bytes;
     uint32_t *first_user, *user;
     /* The transients a node uses, each once: used[first_used[v]] .. for v < node_count. */

@@ -281,6 +281,8 @@ rp_status rp_schedule_limited(rp_schedule *s, uint64_t limit, uint64_t *out_smal
     rp_footprint packed;
     RP_TRY(rp_schedule_arena(s, out_smallest));
     if (*out_smallest <= limit) return RP_OK;
+    for (uint32_t b = 0; b < s->graph->buffers_count; b++) /* the arena alone is limited */
+        if (rp_buffer_is_image(&s->graph->buffers[b])) s->bytes[b] = 0;
     RP_TRY(rp_schedule_measure(s, s->group, s->group_count, &packed));
     uint32_t n = s->deps.vertex_count, buffers = s->graph->buffers_count;
     uint32_t *alap = rp_alloc(s->a, n, sizeof *alap);

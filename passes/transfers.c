@@ -14,7 +14,9 @@ static bool is_small(const rp_graph *graph, const rp_graph_node *node) {
     uint64_t most = rp_graph_target(graph)->transfer_bytes;
     if (node->kind != RP_COPY && node->kind != RP_FILL) return false;
     for (uint32_t i = 0; i < node->use_count; i++)
-        if (uses[i].size > most || uses[i].size % 4 != 0 || uses[i].offset % 4 != 0) return false;
+        if (rp_buffer_is_image(&graph->buffers[uses[i].buffer]) || uses[i].size > most ||
+            uses[i].size % 4 != 0 || uses[i].offset % 4 != 0)
+            return false;
     return true;
 }
 

@@ -37,6 +37,7 @@ const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access a
         return binding->writes || binding->access == RP_READ_WRITE
                    ? NULL
                    : "the shader never writes it: expected r";
+    case RP_SAMPLED: return "it is a block, and only images and texels are sampled: expected r";
     case RP_UNIFORM: return "the shader declares it as a storage block: expected r, w or rw";
     }
     return "not an access: expected r, w, rw or u";

@@ -319,6 +319,7 @@ static const char *raw_type(uint8_t dtype) {
 static const char *qualifier(const rp_emit *e, uint8_t access) {
     switch ((rp_access)access) {
     case RP_READ:
+    case RP_SAMPLED:
     case RP_UNIFORM: return e->keeps_order ? "" : "readonly ";
     case RP_WRITE: return "writeonly ";
     case RP_READ_WRITE: break;

@@ -46,7 +46,9 @@ static inline uint32_t rp_scope_of_read(bool compute, bool indirect, uint8_t acc
     if (indirect) return RP_SCOPE_INDIRECT_R;
     if (access == RP_WRITE) return RP_SCOPE_NONE;
     if (!compute) return RP_SCOPE_TRANSFER_R;
-    return access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U : RP_SCOPE_COMPUTE_R;
+    return access == RP_UNIFORM   ? RP_SCOPE_COMPUTE_U
+           : access == RP_SAMPLED ? RP_SCOPE_COMPUTE_S
+                                  : RP_SCOPE_COMPUTE_R;
 }
 
 static inline uint32_t rp_scope_of_write(bool compute, bool indirect, uint8_t access) {
@@ -54,7 +56,7 @@ static inline uint32_t rp_scope_of_write(bool compute, bool indirect, uint8_t ac
     return compute ? RP_SCOPE_COMPUTE_W : RP_SCOPE_TRANSFER_W;
 }
 
-/* Removes bits that others imply: in a source scope, stage:r and stage:u beside stage:w. */
+/* Removes bits that others imply: in a source scope, stage:r, stage:u and stage:s beside stage:w. */
 static inline uint32_t rp_scope_normalise_src(uint32_t src) {
     uint32_t writes = src & rp_scope_writes(), implied = 0;
 #define RP_X(symbol, ...)                                                                          \

@@ -78,12 +78,22 @@ static bool members_are_sound(const rp_graph *g, const rp_graph_node *n) {
     return n->kind != RP_OP || n->member_count > 0;
 }
 
+static bool samplers_are_sound(const rp_graph *g, const rp_graph_node *n) {
+    if (!rp_range_inside(n->first_sampler, n->sampler_count,
+                         n->sampler_count ? g->sampler_refs_count : UINT32_MAX))
+        return false;
+    for (uint32_t i = 0; i < n->sampler_count; i++)
+        if (g->sampler_refs[n->first_sampler + i] >= g->samplers_count) return false;
+    return true;
+}
+
 static bool uses_are_sound(rp_check_run *run, const rp_graph *g, const rp_graph_node *n) {
     const char *which = g == run->source ? "source " : "";
     if (!rp_range_inside(n->first_use, n->use_count, g->uses_count) ||
         !rp_range_inside(n->first_byte, n->byte_count,
                          n->byte_count ? g->bytes_count : UINT32_MAX) ||
-        (n->kind == RP_RUN && n->kernel >= g->kernels_count) || !members_are_sound(g, n)) {
+        !samplers_are_sound(g, n) || (n->kind == RP_RUN && n->kernel >= g->kernels_count) ||
+        !members_are_sound(g, n)) {
         rp_check_fail(run, n, "%sn%u is damaged: an index is out of range", which, n->id);
         return false;
     }
@@ -193,6 +203,7 @@ static rp_status run_rules(rp_check_run *run) {
     if (run->source && !run->errors) RP_TRY(rp_check_flow(run));
     /* With nodes missing or unknown to the source, fences cannot be judged by it. */
     if (!rp_check_stop(run) && (!run->source || run->plan_of)) RP_TRY(rp_check_orders(run));
+    if (!rp_check_stop(run)) RP_TRY(rp_check_aliases(run));
     return rp_check_stop(run) ? RP_OK : rp_check_races(run);
 }
 

@@ -27,10 +27,11 @@ typedef struct rp_check_run {
 } rp_check_run;
 
 /* The rules. Each adds its findings to the diagnostics and fails only without memory. */
-rp_status rp_check_match(rp_check_run *run);  /* rule 0: the same nodes, check_match.c */
-rp_status rp_check_flow(rp_check_run *run);   /* rule 1: the same dataflow, check_flow.c */
-rp_status rp_check_races(rp_check_run *run);  /* rule 2: no races, check_race.c */
-rp_status rp_check_orders(rp_check_run *run); /* fences, nodes without uses, check_order.c */
+rp_status rp_check_match(rp_check_run *run);   /* rule 0: the same nodes, check_match.c */
+rp_status rp_check_flow(rp_check_run *run);    /* rule 1: the same dataflow, check_flow.c */
+rp_status rp_check_races(rp_check_run *run);   /* rule 2: no races, check_race.c */
+rp_status rp_check_aliases(rp_check_run *run); /* its images that share memory, check_alias.c */
+rp_status rp_check_orders(rp_check_run *run);  /* fences, nodes without uses, check_order.c */
 
 /* Part of rule 0, check_members.c. Whether a node was fused: it has members that are nodes of their
  * own in the source. */
@@ -103,7 +104,7 @@ static inline void rp_check_visit_uses(const rp_graph *graph, const rp_graph_nod
 /* Memory comes in spaces: every external buffer and every transient without offset is one, the
  * arena is the last. */
 static inline bool rp_check_in_arena(const rp_graph *g, uint32_t buffer) {
-    return g->buffers[buffer].kind == RP_TMP && g->buffers[buffer].offset != RP_NOT_PLACED;
+    return rp_buffer_in_arena(&g->buffers[buffer]) && g->buffers[buffer].offset != RP_NOT_PLACED;
 }
 
 static inline uint32_t rp_check_space(const rp_graph *g, uint32_t buffer) {

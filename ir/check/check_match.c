@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/image.h"
 #include "base/table.h"
 
 /* ---- Finding the source's buffers and kernels by name ---------------------------------------- */
@@ -69,8 +70,8 @@ static bool same_follows(const rp_graph *g, const rp_graph_buffer *b, const rp_g
 static bool same_buffer(const rp_graph *g, const rp_graph_buffer *b, const rp_graph *h,
                         const rp_graph_buffer *c) {
     if (b->kind != c->kind || b->size != c->size || b->dtype != c->dtype || b->rank != c->rank ||
-        b->max_value != c->max_value || !same_follows(g, b, h, c) ||
-        (b->first_default == RP_NONE) != (c->first_default == RP_NONE))
+        !rp_image_same(&b->image, &c->image) || b->max_value != c->max_value ||
+        !same_follows(g, b, h, c) || (b->first_default == RP_NONE) != (c->first_default == RP_NONE))
         return false;
     if (b->rank &&
         memcmp(g->dims + b->first_dim, h->dims + c->first_dim, b->rank * sizeof *g->dims))
@@ -118,7 +119,8 @@ static bool same_kernel(const rp_graph *g, const rp_graph_kernel *k, const rp_gr
         const rp_graph_param *p = &g->params[k->first_param + i],
                              *q = &h->params[l->first_param + i];
         if (p->access != q->access || p->set != q->set || p->binding != q->binding ||
-            p->skip != q->skip)
+            p->skip != q->skip || p->resource != q->resource || p->view != q->view ||
+            p->format != q->format || p->texel != q->texel || p->elements != q->elements)
             return false;
     }
     for (uint32_t i = 0; i < k->spec_count; i++) {
@@ -217,6 +219,19 @@ bool rp_check_same_switch(const rp_check_run *run, const rp_graph_node *n, const
     return strcmp(rp_graph_string(g, n->label), rp_graph_string(s, m->label)) == 0;
 }
 
+/* Samplers go by what they are. */
+static bool same_samplers(const rp_check_run *run, const rp_graph_node *n, const rp_graph_node *m) {
+    const rp_graph *g = run->compiled, *s = run->source;
+    if (n->sampler_count != m->sampler_count) return false;
+    for (uint32_t i = 0; i < n->sampler_count; i++) {
+        uint32_t x = g->sampler_refs[n->first_sampler + i];
+        uint32_t y = s->sampler_refs[m->first_sampler + i];
+        if (memcmp(&g->samplers[x].info, &s->samplers[y].info, sizeof g->samplers->info) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* What differs in the node itself, NULL when nothing does. */
 static const char *node_difference(const rp_check_run *run, const rp_graph_node *n,
                                    const rp_graph_node *m, const uint32_t *source_kernel) {
@@ -231,6 +246,8 @@ static const char *node_difference(const rp_check_run *run, const rp_graph_node 
         return "runs another kernel";
     if (lowered ? n->grid_kind != RP_GRID_DIRECT : !same_grid(run, n, m)) return "has another grid";
     if (n->kind == RP_FILL && n->pattern != m->pattern) return "fills with another word";
+    if (n->kind == RP_BLIT && n->pattern != m->pattern) return "scales with another filter";
+    if (!same_samplers(run, n, m)) return "has other samplers";
     if (!lowered && (n->byte_count != m->byte_count ||
                      (n->byte_count &&
                       memcmp(g->bytes + n->first_byte, s->bytes + m->first_byte, n->byte_count))))
@@ -246,6 +263,9 @@ const char *rp_check_use_difference(const rp_check_run *run, const rp_graph_use 
     const rp_graph_buffer *b = &g->buffers[u->buffer], *c = &s->buffers[v->buffer];
     if (u->access != v->access || u->indirect != v->indirect) return "another access";
     if (u->size != v->size) return "another size";
+    if (u->step != v->step || u->format != v->format) return "another binding";
+    if (!rp_image_same(&b->image, &c->image)) return "another image";
+    if (rp_buffer_is_image(b) && u->offset != v->offset) return "another part of an image";
     if (rp_check_external(b)) {
         if (run->source_buffer[u->buffer] != v->buffer) return "another buffer";
         return u->offset != v->offset ? "another place" : NULL;

@@ -26,14 +26,12 @@
 
 #include "base/fold.h"
 
-enum { BITS = RP_SCOPE_BITS, READS = 4, WRITES = 2 };
+enum { BITS = RP_SCOPE_BITS, READS = 5, WRITES = 2 };
 
 /* The ways of reading that a cell tells apart. */
 static const uint8_t read_bits[READS] = {
-    RP_SCOPE_COMPUTE_R,
-    RP_SCOPE_COMPUTE_U,
-    RP_SCOPE_TRANSFER_R,
-    RP_SCOPE_INDIRECT_R,
+    RP_SCOPE_COMPUTE_R,  RP_SCOPE_COMPUTE_U, RP_SCOPE_TRANSFER_R,
+    RP_SCOPE_INDIRECT_R, RP_SCOPE_COMPUTE_S,
 };
 
 /* An event is a node of the first replay, by its index; RP_NONE for none. */
@@ -85,6 +83,7 @@ static uint32_t read_bit(const rp_graph_node *n, const rp_graph_use *u) {
     if (u->indirect) return RP_SCOPE_INDIRECT_R;
     if (u->access == RP_WRITE) return RP_SCOPE_NONE; /* whatever the grid: only writes are issued */
     if (n->kind != RP_RUN && n->kind != RP_OP) return RP_SCOPE_TRANSFER_R;
+    if (u->access == RP_SAMPLED) return RP_SCOPE_COMPUTE_S;
     return u->access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U : RP_SCOPE_COMPUTE_R;
 }
 
@@ -205,9 +204,16 @@ static uint32_t add_cell(races *r, const cell *c) {
     return r->cells_count++;
 }
 
+/* Nothing has read since. */
+static cell written_by(uint32_t event) {
+    cell c;
+    memset(&c, 0xff, sizeof c); /* RP_NONE */
+    c.write = event;
+    return c;
+}
+
 static cell cell_of(const races *r, uint32_t value) {
-    return value == RP_ABSENT ? (cell){RP_NONE, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}}
-                              : r->cells[value];
+    return value == RP_ABSENT ? written_by(RP_NONE) : r->cells[value];
 }
 
 static uint32_t on_judge(void *context, uint64_t lo, uint64_t hi, uint32_t value);
@@ -343,7 +349,7 @@ static uint32_t on_write(void *context, uint64_t lo, uint64_t hi, uint32_t value
 /* Bytes that the second replay has written are settled: who meets that write there met it in the
  * first. */
 static void walk_write(races *r, access now) {
-    const cell c = {r->node, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}};
+    const cell c = written_by(r->node);
     r->now = now;
     r->new_cell = r->replay == 0 ? add_cell(r, &c) : r->settled;
     if (!cut(r) ||
@@ -537,7 +543,7 @@ rp_status rp_check_races(rp_check_run *run) {
     r.failed = !r.maps || !r.written || !r.in_place || !r.keys;
     for (uint32_t i = 0; i < g->nodes_count && !r.failed; i++)
         r.keys[i] = g->nodes[i].group * 2 + (write_bit(&g->nodes[i]) == RP_SCOPE_TRANSFER_W);
-    const cell settled = {RP_NONE, {RP_NONE, RP_NONE, RP_NONE, RP_NONE}};
+    const cell settled = written_by(RP_NONE);
     if (!r.failed) r.settled = add_cell(&r, &settled);
     for (uint32_t i = 0; i < g->nodes_count && !r.failed; i++)
         for (uint32_t k = 0; k < g->nodes[i].use_count; k++) {

@@ -88,6 +88,12 @@ INLINED void string(walk *w, pair p, uint32_t a, uint32_t b) {
     number(w, seen->hash, seen->hash);
 }
 
+/* What few graphs have: hashed where it is there alone, and marked, so that it is nothing else. */
+INLINED void rare(walk *w, uint64_t a, uint64_t b) {
+    w->differs |= a != b;
+    if (a) number(w, a | UINT64_C(1) << 63, b | UINT64_C(1) << 63);
+}
+
 INLINED void buffer_name(walk *w, pair p, uint32_t a, uint32_t b) {
     string(w, p, p.g->buffers[a].name, p.h->buffers[b].name);
 }
@@ -100,6 +106,15 @@ INLINED void walk_buffer(walk *w, pair p, const rp_graph_buffer *x, const rp_gra
     FIELD(w, x, y, rank);
     FIELD(w, x, y, size);
     FIELD(w, x, y, offset);
+    rare(w, x->image.format, y->image.format);
+    if (x->image.format) {
+        FIELD(w, x, y, image.dim);
+        FIELD(w, x, y, image.mips);
+        FIELD(w, x, y, image.width);
+        FIELD(w, x, y, image.height);
+        FIELD(w, x, y, image.depth);
+        FIELD(w, x, y, image.layers);
+    }
     if (w->differs) return;
     for (uint32_t i = 0; i < x->rank; i++)
         number(w, p.g->dims[x->first_dim + i], p.h->dims[y->first_dim + i]);
@@ -121,6 +136,18 @@ INLINED void walk_buffer(walk *w, pair p, const rp_graph_buffer *x, const rp_gra
         bytes(w, p.g->bytes + x->first_default, p.h->bytes + y->first_default, x->size, y->size);
 }
 
+/* What a parameter is beside a buffer. */
+static uint64_t kind_of(const rp_graph_param *p) {
+    return p->resource | (uint64_t)p->view << 8 | (uint64_t)p->format << 16 |
+           (uint64_t)p->texel << 24;
+}
+
+static void walk_sampler(walk *w, pair p, const rp_graph_sampler *x, const rp_graph_sampler *y) {
+    fold_rows(w);
+    string(w, p, x->name, y->name);
+    bytes(w, &x->info, &y->info, sizeof x->info, sizeof y->info);
+}
+
 static void walk_kernel(walk *w, pair p, const rp_graph_kernel *x, const rp_graph_kernel *y) {
     fold_rows(w);
     string(w, p, x->name, y->name);
@@ -139,6 +166,8 @@ static void walk_kernel(walk *w, pair p, const rp_graph_kernel *x, const rp_grap
         FIELD(w, a, b, set);
         FIELD(w, a, b, binding);
         FIELD(w, a, b, skip);
+        rare(w, kind_of(a), kind_of(b));
+        rare(w, a->elements, b->elements);
     }
     for (uint32_t i = 0; !w->differs && i < x->spec_count; i++) {
         fold_rows(w);
@@ -232,8 +261,8 @@ INLINED void walk_node(walk *w, pair p, const rp_graph_node *x, const rp_graph_n
     string(w, p, x->op, y->op);
     if (w->differs) return;
     if (x->kind == RP_RUN) walk_run(w, p, x, y);
-    if (x->kind == RP_FILL) FIELD(w, x, y, pattern);
-    if (x->kind == RP_RUN || x->kind == RP_UPDATE)
+    if (x->kind == RP_FILL || x->kind == RP_BLIT) FIELD(w, x, y, pattern);
+    if (x->kind == RP_RUN || x->kind == RP_UPDATE || x->kind == RP_CLEAR)
         bytes(w, p.g->bytes + x->first_byte, p.h->bytes + y->first_byte, x->byte_count,
               y->byte_count);
     for (uint32_t i = 0; !w->differs && i < x->use_count; i++) {
@@ -244,6 +273,13 @@ INLINED void walk_node(walk *w, pair p, const rp_graph_node *x, const rp_graph_n
         FIELD(w, u, v, indirect);
         FIELD(w, u, v, offset);
         FIELD(w, u, v, size);
+        rare(w, u->step | (uint64_t)u->format << 8, v->step | (uint64_t)v->format << 8);
+    }
+    rare(w, x->sampler_count, y->sampler_count);
+    for (uint32_t i = 0; !w->differs && i < x->sampler_count; i++) {
+        fold_rows(w);
+        string(w, p, p.g->samplers[p.g->sampler_refs[x->first_sampler + i]].name,
+               p.h->samplers[p.h->sampler_refs[y->first_sampler + i]].name);
     }
     for (uint32_t i = 0; !w->differs && i < x->member_count; i++)
         walk_member(w, p, &p.g->members[x->first_member + i], &p.h->members[y->first_member + i]);
@@ -273,6 +309,9 @@ INLINED void walk_declarations(walk *w, pair p) {
         if (w->differs || !more) break;
         walk_kernel(w, p, &p.g->kernels[i], &p.h->kernels[j]);
     }
+    rare(w, p.g->samplers_count, p.h->samplers_count);
+    for (uint32_t i = 0; !w->differs && i < p.g->samplers_count; i++)
+        walk_sampler(w, p, &p.g->samplers[i], &p.h->samplers[i]);
 }
 
 /* `portable` goes without saying. */

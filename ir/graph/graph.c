@@ -19,6 +19,8 @@
     X(words)                                                                                       \
     X(nodes)                                                                                       \
     X(uses)                                                                                        \
+    X(samplers)                                                                                    \
+    X(sampler_refs)                                                                                \
     X(bytes)                                                                                       \
     X(members)                                                                                     \
     X(operands)                                                                                    \
@@ -211,6 +213,11 @@ uint32_t rp_graph_add_expr(rp_graph *g, const rp_expr_op *ops, uint32_t count) {
     return index;
 }
 
+uint32_t rp_graph_add_sampler(rp_graph *g, const rp_graph_sampler *sampler) {
+    uint32_t index = RP_NONE;
+    return APPEND(g, samplers, sampler, 1, &index) ? index : RP_NONE;
+}
+
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 uint32_t rp_graph_find_buffer(const rp_graph *graph, const char *name) {
@@ -227,6 +234,27 @@ uint32_t rp_graph_find_kernel(const rp_graph *graph, const char *name) {
             strcmp(rp_graph_string(graph, graph->kernels[i].name), name) == 0)
             return i;
     return RP_NONE;
+}
+
+uint32_t rp_graph_find_sampler(const rp_graph *graph, const char *name) {
+    for (uint32_t i = 0; i < graph->samplers_count; i++)
+        if (strcmp(rp_graph_string(graph, graph->samplers[i].name), name) == 0) return i;
+    return RP_NONE;
+}
+
+rp_descriptor_source rp_node_descriptors(const rp_graph *g, const rp_graph_node *n) {
+    const rp_graph_kernel *k = &g->kernels[n->kernel];
+    uint32_t count = n->use_count;
+    if (count && g->uses[n->first_use + count - 1].indirect) count--;
+    return (rp_descriptor_source){.params = (const uint8_t *)(g->params + k->first_param),
+                                  .param_stride = sizeof *g->params,
+                                  .resource_at = offsetof(rp_graph_param, resource),
+                                  .elements_at = offsetof(rp_graph_param, elements),
+                                  .uses = (const uint8_t *)(g->uses + n->first_use),
+                                  .use_stride = sizeof *g->uses,
+                                  .step_at = offsetof(rp_graph_use, step),
+                                  .param_count = n->unknown ? 0 : k->param_count,
+                                  .use_count = n->unknown ? 0 : count};
 }
 
 rp_status rp_graph_reorder(rp_graph *g, const uint32_t *order) {

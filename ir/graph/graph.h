@@ -8,11 +8,13 @@
 #define RP_GRAPH_GRAPH_H
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 #include "base/expr.h"
 #include "base/scope.h"
 #include "base/table.h"
 #include "ops/op.h"
 #include "reprise/graph.h"
+#include "reprise/image.h"
 #include "target/target.h"
 
 #define RP_NONE UINT32_MAX       /* "no index" */
@@ -30,13 +32,15 @@ typedef struct rp_graph_buffer {
     uint8_t rank;
     bool removed;           /* dropped by a pass: not printed, used by nothing */
     uint32_t first_dim;     /* in dims[] */
-    uint64_t size;          /* bytes, > 0 */
-    uint64_t offset;        /* tmp: bytes from the arena's start, or RP_NOT_PLACED */
+    uint64_t size;          /* bytes, > 0; of an image its packed ones */
+    uint64_t offset;        /* tmp: bytes from the arena's start, or RP_NOT_PLACED; of an image the
+                             * number of its alias set: images of one may share memory */
     uint32_t first_default; /* live: its initial bytes in bytes[], RP_NONE = zeros */
     uint32_t max_value;     /* live: largest value an element may take; UINT32_MAX = any */
     uint32_t
         first_follow; /* live: in follows[], ascending `to`; count > 0: nobody sets it, some of */
     uint32_t follow_count; /* its bytes are those of other live buffers, the rest stays as it is */
+    rp_image_shape image;  /* format RP_IMAGE_NONE: no image. dtype is RP_RAW for one */
     rp_source_pos pos;
 } rp_graph_buffer;
 
@@ -68,6 +72,11 @@ typedef struct rp_graph_param {
     uint32_t name;        /* string, RP_NONE when unknown; not part of the text form */
     uint64_t min_size;    /* bytes the shader's block needs at least; 0 = unknown; not printed */
     rp_graph_array array; /* not printed */
+    uint8_t resource;     /* rp_resource */
+    uint8_t view;         /* rp_view: image, combined */
+    uint8_t format;       /* rp_image_format that the shader declares; RP_IMAGE_NONE: none */
+    uint8_t texel;        /* rp_texel: image, combined, texels */
+    uint32_t elements;    /* descriptors of an array of them; 0: no array */
 } rp_graph_param;
 
 typedef rp_wide_constant rp_graph_spec; /* a specialisation constant */
@@ -90,27 +99,41 @@ typedef struct rp_graph_use {
     uint32_t buffer;
     uint8_t access;        /* rp_access */
     bool indirect;         /* the 12 bytes of an indirect grid: read at the indirect stage */
-    uint64_t offset, size; /* bytes; size > 0 */
+    uint64_t offset, size; /* bytes; size > 0. Of an image: whole subresources, packed */
+    uint8_t step;          /* rp_use_step */
+    uint8_t format;        /* rp_image_format as which a texel buffer is seen, or RP_IMAGE_NONE */
 } rp_graph_use;
 
+/* A sampler as the graph declares it. */
+typedef struct rp_graph_sampler {
+    uint32_t name; /* string; unique among samplers */
+    rp_sampler_info info;
+    rp_source_pos pos;
+} rp_graph_sampler;
+
 typedef struct rp_graph_node {
-    uint32_t id;                   /* source order; never changes; unique */
-    uint8_t kind;                  /* rp_node_kind */
-    uint8_t grid_kind;             /* rp_grid_kind */
-    uint8_t live_mask;             /* RP_GRID_LIVE: bit i = grid[i] indexes exprs[] */
-    bool unknown;                  /* run node without declared uses: conflicts with everything */
-    bool optional;                 /* run, op: the host may leave it out of a replay */
-    uint32_t kernel;               /* run: kernels[] */
-    uint32_t grid[3];              /* run: workgroups, each > 0 for direct grids */
-    uint32_t first_use, use_count; /* in uses[]: the kernel's params in order; for an indirect grid
-                                    * one more use follows, with `indirect` set. copy: source,
-                                    * destination. fill, update: destination */
-    uint32_t first_byte, byte_count;     /* in bytes[]: push data (run), data (update) */
-    uint32_t pattern;                    /* fill: the 32-bit word */
-    uint32_t label;                      /* string: path of label scopes, "a/b"; RP_NONE */
-    uint32_t op;                         /* string: op tag; RP_NONE */
-    uint32_t first_member, member_count; /* in members[]: the ops it computes; count > 0 for op
+    uint32_t id;                     /* source order; never changes; unique */
+    uint8_t kind;                    /* rp_node_kind */
+    uint8_t grid_kind;               /* rp_grid_kind */
+    uint8_t live_mask;               /* RP_GRID_LIVE: bit i = grid[i] indexes exprs[] */
+    bool unknown;                    /* run node without declared uses: conflicts with everything */
+    bool optional;                   /* run, op: the host may leave it out of a replay */
+    uint32_t kernel;                 /* run: kernels[] */
+    uint32_t grid[3];                /* run: workgroups, each > 0 for direct grids */
+    uint32_t first_use, use_count;   /* in uses[]: the kernel's params in order, by their steps; for
+                                    * an indirect grid one more use follows, with `indirect` set.
+                                    * copy, blit: source, destination. fill, update, clear:
+                                    * destination */
+    uint32_t first_byte, byte_count; /* in bytes[]: push data (run), data (update), the four
+                                          * 32-bit words of a texel (clear) */
+    uint32_t pattern;                /* fill: the 32-bit word; blit: rp_filter */
+    uint32_t label;                  /* string: path of label scopes, "a/b"; RP_NONE */
+    uint32_t op;                     /* string: op tag; RP_NONE */
+    uint32_t first_member, member_count;   /* in members[]: the ops it computes; count > 0 for op
                                           * nodes and for run nodes that were lowered from them */
+    uint32_t first_sampler, sampler_count; /* in sampler_refs[]: those of the kernel's params of
+                                            * kinds combined and sampler, in order; as many for an
+                                            * array as it has uses (combined) or elements */
     uint32_t group; /* valid once scheduled; nodes[] is then ordered by group */
     rp_source_pos pos;
 } rp_graph_node;
@@ -178,6 +201,8 @@ struct rp_graph {
     RP_ARRAY(uint32_t, words);
     RP_ARRAY(rp_graph_node, nodes); /* in plan order */
     RP_ARRAY(rp_graph_use, uses);
+    RP_ARRAY(rp_graph_sampler, samplers);
+    RP_ARRAY(uint32_t, sampler_refs); /* indices of samplers */
     RP_ARRAY(uint8_t, bytes);
     RP_ARRAY(rp_graph_member, members);
     RP_ARRAY(rp_graph_operand, operands);
@@ -323,6 +348,15 @@ static inline bool rp_buffer_can_change(const rp_graph_buffer *b) {
     return b->kind == RP_TMP || rp_buffer_has_result(b);
 }
 
+static inline bool rp_buffer_is_image(const rp_graph_buffer *b) {
+    return b->image.format != RP_IMAGE_NONE;
+}
+
+/* Transients in the arena; images have memory of their own. */
+static inline bool rp_buffer_in_arena(const rp_graph_buffer *b) {
+    return b->kind == RP_TMP && !rp_buffer_is_image(b);
+}
+
 /* An op is not a kernel yet, but will be one. */
 static inline bool rp_node_is_compute(const rp_graph_node *n) {
     return n->kind == RP_RUN || n->kind == RP_OP;
@@ -336,6 +370,14 @@ static inline uint32_t rp_use_read_scope(const rp_graph_node *node, const rp_gra
 static inline uint32_t rp_use_write_scope(const rp_graph_node *node, const rp_graph_use *use) {
     return rp_scope_of_write(rp_node_is_compute(node), use->indirect, use->access);
 }
+
+/* The index of a sampler, a copy of *sampler; RP_NONE without memory. */
+uint32_t rp_graph_add_sampler(rp_graph *graph, const rp_graph_sampler *sampler);
+uint32_t rp_graph_find_sampler(const rp_graph *graph, const char *name); /* RP_NONE; linear */
+
+/* The descriptors of a run node, for rp_descriptor_step(): uses are counted from the node's first,
+ * samplers from its first. None for a node without declared uses. */
+rp_descriptor_source rp_node_descriptors(const rp_graph *graph, const rp_graph_node *node);
 
 /* Appends "compute:rw,indirect:r"; "none" for an empty scope. Parsing returns false on bad text. */
 void rp_scope_print(rp_text *text, uint32_t scope);

@@ -18,7 +18,7 @@ typedef struct spaced {
 } spaced;
 
 static bool in_arena(const rp_graph_buffer *b) {
-    return b->kind == RP_TMP && b->offset != RP_NOT_PLACED;
+    return rp_buffer_in_arena(b) && b->offset != RP_NOT_PLACED;
 }
 
 static bool number_spaces(spaced *s) {

@@ -33,6 +33,84 @@ bool rp_node_kind_parse(const char *text, size_t length, uint8_t *out) {
     return false;
 }
 
+#define RP_PARSE(name, list)                                                                       \
+    bool name(const char *text, size_t length, uint8_t *out) {                                     \
+        list(RP_MATCH) return false;                                                               \
+    }
+RP_PARSE(rp_image_format_parse, RP_IMAGE_FORMAT_LIST)
+RP_PARSE(rp_image_dim_parse, RP_IMAGE_DIM_LIST)
+RP_PARSE(rp_view_parse, RP_VIEW_LIST)
+RP_PARSE(rp_resource_parse, RP_RESOURCE_LIST)
+RP_PARSE(rp_texel_parse, RP_TEXEL_LIST)
+RP_PARSE(rp_filter_parse, RP_FILTER_LIST)
+RP_PARSE(rp_address_parse, RP_ADDRESS_LIST)
+RP_PARSE(rp_compare_parse, RP_COMPARE_LIST)
+RP_PARSE(rp_border_parse, RP_BORDER_LIST)
+
+/* ---- Fields of samplers ---------------------------------------------------------------------- */
+
+#define FIELD(name, kind)                                                                          \
+    { #name, kind, offsetof(rp_sampler_info, name) }
+const rp_sampler_field rp_sampler_fields[] = {
+    FIELD(mag, RP_SAMPLER_FILTER),        FIELD(min, RP_SAMPLER_FILTER),
+    FIELD(mip, RP_SAMPLER_FILTER),        FIELD(u, RP_SAMPLER_ADDRESS),
+    FIELD(v, RP_SAMPLER_ADDRESS),         FIELD(w, RP_SAMPLER_ADDRESS),
+    FIELD(compare, RP_SAMPLER_COMPARE),   FIELD(border, RP_SAMPLER_BORDER),
+    FIELD(unnormalised, RP_SAMPLER_FLAG), FIELD(anisotropy, RP_SAMPLER_NUMBER),
+    FIELD(bias, RP_SAMPLER_NUMBER),       FIELD(min_level, RP_SAMPLER_NUMBER),
+    FIELD(max_level, RP_SAMPLER_NUMBER)};
+const uint32_t rp_sampler_field_count = sizeof rp_sampler_fields / sizeof *rp_sampler_fields;
+
+const rp_sampler_field *rp_sampler_find_field(const char *text, size_t length) {
+    for (uint32_t i = 0; i < rp_sampler_field_count; i++)
+        if (same(rp_sampler_fields[i].name, text, length)) return &rp_sampler_fields[i];
+    return NULL;
+}
+
+const char *rp_sampler_word(const rp_sampler_info *info, const rp_sampler_field *field) {
+    uint8_t value = ((const uint8_t *)info)[field->offset];
+    switch (field->kind) {
+    case RP_SAMPLER_FILTER: return rp_filter_name((rp_filter)value);
+    case RP_SAMPLER_ADDRESS: return rp_address_name((rp_address)value);
+    case RP_SAMPLER_COMPARE: return rp_compare_name((rp_compare)value);
+    case RP_SAMPLER_BORDER: return rp_border_name((rp_border)value);
+    case RP_SAMPLER_FLAG: return value ? "true" : "false";
+    case RP_SAMPLER_NUMBER: break;
+    }
+    return NULL;
+}
+
+bool rp_sampler_set_word(rp_sampler_info *info, const rp_sampler_field *field, const char *text,
+                         size_t length) {
+    uint8_t *out = (uint8_t *)info + field->offset;
+    switch (field->kind) {
+    case RP_SAMPLER_FILTER: return rp_filter_parse(text, length, out);
+    case RP_SAMPLER_ADDRESS: return rp_address_parse(text, length, out);
+    case RP_SAMPLER_COMPARE: return rp_compare_parse(text, length, out);
+    case RP_SAMPLER_BORDER: return rp_border_parse(text, length, out);
+    case RP_SAMPLER_FLAG:
+        *out = same("true", text, length);
+        return *out || same("false", text, length);
+    case RP_SAMPLER_NUMBER: break;
+    }
+    return false;
+}
+
+const char *rp_sampler_words(const rp_sampler_field *field) {
+#define RP_WORD(symbol, code, name) ", " name
+    static const char *const words[] = {
+        [RP_SAMPLER_FILTER] = RP_FILTER_LIST(RP_WORD),
+        [RP_SAMPLER_ADDRESS] = RP_ADDRESS_LIST(RP_WORD),
+        [RP_SAMPLER_COMPARE] = RP_COMPARE_LIST(RP_WORD),
+        [RP_SAMPLER_BORDER] = RP_BORDER_LIST(RP_WORD),
+        [RP_SAMPLER_FLAG] = ", true, false",
+        [RP_SAMPLER_NUMBER] = ", a number",
+    };
+    return words[field->kind] + 2;
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
 static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
 }

@@ -20,7 +20,9 @@ static void count_nodes(const rp_graph *g, rp_graph_stats *s) {
         case RP_OP: s->dispatches++; break;
         case RP_COPY:
         case RP_FILL:
-        case RP_UPDATE: s->transfers++; break;
+        case RP_UPDATE:
+        case RP_BLIT:
+        case RP_CLEAR: s->transfers++; break;
         case RP_FENCE: break;
         }
     }
@@ -50,7 +52,7 @@ static rp_status bound_arena(const rp_graph *g, rp_graph_stats *s) {
             }
         }
         for (uint32_t i = 0; i < g->buffers_count; i++) {
-            if (first[i] == RP_NONE || g->buffers[i].kind != RP_TMP) continue;
+            if (first[i] == RP_NONE || !rp_buffer_in_arena(&g->buffers[i])) continue;
             delta[first[i]] += rounded(&g->buffers[i]); /* wraps around, sums come out right */
             delta[last[i] + 1] -= rounded(&g->buffers[i]);
         }
@@ -81,8 +83,10 @@ rp_status rp_graph_get_stats(const rp_graph *g, rp_graph_stats *out_stats) {
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
         if (b->removed) continue;
-        if (b->kind == RP_TMP)
+        if (rp_buffer_in_arena(b))
             s.transient_bytes += rounded(b);
+        else if (b->kind == RP_TMP)
+            s.image_bytes += b->size;
         else
             s.external_bytes += b->size;
     }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "base/image.h"
 #include "base/shape.h"
 #include "graph/keywords.h"
 
@@ -145,6 +146,18 @@ static void verify_live(rp_verifier *v, const rp_graph_buffer *b, const char *na
     }
 }
 
+/* An image's bytes are its packed texels, of no type but their format. */
+static void verify_image(rp_verifier *v, const rp_graph_buffer *b, const char *name) {
+    const char *wrong = rp_image_wrong(&b->image);
+    if (wrong)
+        rp_verify_error(v, b->pos, "%s is no image that there can be: %s", name, wrong);
+    else if (b->dtype != RP_RAW || b->rank || b->size != rp_image_bytes(&b->image))
+        rp_verify_error(v, b->pos, "%s has %llu bytes; an image of its shape has %llu", name,
+                        (unsigned long long)b->size, (unsigned long long)rp_image_bytes(&b->image));
+    if (b->kind == RP_LIVE)
+        rp_verify_error(v, b->pos, "%s is live; live values are plain buffers", name);
+}
+
 static void verify_buffer(rp_verifier *v, const rp_graph_buffer *b) {
     char name[SHORT_NAME];
     shorten(name, b->kind == RP_TMP ? '%' : '$', rp_graph_string(v->graph, b->name));
@@ -152,7 +165,10 @@ static void verify_buffer(rp_verifier *v, const rp_graph_buffer *b) {
         rp_verify_error(v, b->pos, "%s is of a kind that does not exist", name);
         return;
     }
-    verify_shape(v, b, name);
+    if (rp_buffer_is_image(b))
+        verify_image(v, b, name);
+    else
+        verify_shape(v, b, name);
     if (b->kind == RP_LIVE) verify_live(v, b, name);
     if (b->kind == RP_LIVE && b->follow_count) verify_follows(v, b, name);
     if (b->kind != RP_LIVE && b->follow_count)
@@ -163,6 +179,40 @@ static void verify_buffer(rp_verifier *v, const rp_graph_buffer *b) {
 }
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
+
+/* What a parameter is, and that its access goes with it. */
+static void verify_resource(rp_verifier *v, const rp_graph_kernel *k, const rp_graph_param *p,
+                            const char *name, uint32_t i) {
+    bool sampled = p->access == RP_SAMPLED, memory = false;
+    const char *wrong = NULL;
+    switch ((rp_resource)p->resource) {
+    case RP_RESOURCE_BUFFER:
+        if (sampled) wrong = "a buffer is not sampled";
+        memory = true;
+        break;
+    case RP_RESOURCE_IMAGE:
+    case RP_RESOURCE_TEXELS:
+        if (p->access == RP_UNIFORM) wrong = "no image and no texel buffer is uniform";
+        break;
+    case RP_RESOURCE_COMBINED:
+    case RP_RESOURCE_SAMPLER:
+        if (!sampled) wrong = "a sampler only samples";
+        break;
+    default: wrong = "a binding of no known kind";
+    }
+    if (!rp_view_name((rp_view)p->view) || !rp_texel_name((rp_texel)p->texel) ||
+        (p->format && !rp_image_format_name((rp_image_format)p->format)))
+        wrong = "a view or a format does not exist";
+    else if (p->format && rp_image_format_get((rp_image_format)p->format).texel != p->texel)
+        wrong = "the format is of another kind of texels";
+    else if (!memory && (p->skip || p->min_size))
+        wrong = "only buffers have bytes";
+    else if (p->elements > RP_MAX_USES)
+        wrong = "an array has at most 1024 elements";
+    if (wrong)
+        rp_verify_error(v, k->pos, "%s: parameter %u is none that there can be: %s", name, i,
+                        wrong);
+}
 
 static void verify_params(rp_verifier *v, const rp_graph_kernel *k, const char *name) {
     const rp_graph_param *params = v->graph->params + k->first_param;
@@ -175,6 +225,7 @@ static void verify_params(rp_verifier *v, const rp_graph_kernel *k, const char *
         if (!rp_access_name((rp_access)params[i].access))
             rp_verify_error(v, k->pos, "%s: parameter %u has an access that does not exist", name,
                             i);
+        verify_resource(v, k, &params[i], name, i);
         if (params[i].skip && params[i].access == RP_UNIFORM)
             rp_verify_error(v, k->pos, "%s: parameter %u is uniform and skips bytes", name, i);
         for (uint32_t j = 0; j < i; j++)
@@ -224,7 +275,8 @@ void rp_verify_declarations(rp_verifier *v) {
     const rp_graph *g = v->graph;
     bool *buffers = rp_alloc_zero(&g->allocator, g->strings_count, sizeof *buffers);
     bool *kernels = rp_alloc_zero(&g->allocator, g->strings_count, sizeof *kernels);
-    if (!buffers || !kernels) v->status = RP_ERROR_NO_MEMORY;
+    bool *samplers = rp_alloc_zero(&g->allocator, g->strings_count, sizeof *samplers);
+    if (!buffers || !kernels || !samplers) v->status = RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < g->buffers_count && v->status != RP_ERROR_NO_MEMORY; i++) {
         if (g->buffers[i].removed) continue;
         verify_name(v, buffers, g->buffers[i].name, "a buffer", g->buffers[i].pos);
@@ -235,8 +287,17 @@ void rp_verify_declarations(rp_verifier *v) {
         verify_name(v, kernels, g->kernels[i].name, "a kernel", g->kernels[i].pos);
         verify_kernel(v, &g->kernels[i]);
     }
+    for (uint32_t i = 0; i < g->samplers_count && v->status != RP_ERROR_NO_MEMORY; i++) {
+        const rp_graph_sampler *s = &g->samplers[i];
+        const char *wrong = rp_sampler_wrong(&s->info);
+        verify_name(v, samplers, s->name, "a sampler", s->pos);
+        if (wrong)
+            rp_verify_error(v, s->pos, "@%.60s is no sampler that there can be: %s",
+                            rp_graph_string(g, s->name), wrong);
+    }
     rp_release(&g->allocator, buffers);
     rp_release(&g->allocator, kernels);
+    rp_release(&g->allocator, samplers);
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */

@@ -1,10 +1,11 @@
 /* The rules of nodes: what each kind takes, access, ranges, alignment, grids, and that no node
- * contradicts itself. Uses are compared pairwise; a node has few (RP_MAX_PARAMS at most). */
+ * contradicts itself. Uses are compared pairwise; a node has few (RP_MAX_USES at most). */
 #include "graph/verify.h"
 
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "base/image.h"
 #include "base/table.h"
 
 rp_shown_use rp_show_use(const rp_graph *g, const rp_graph_use *u) {
@@ -42,6 +43,23 @@ static bool verify_use(rp_verifier *v, const rp_graph_node *n, const rp_graph_us
         (b->kind == RP_IN || b->kind == RP_WEIGHT || b->kind == RP_LIVE))
         NODE_ERROR(v, n, "%s: %s buffers are read only", rp_show_use(g, u).text,
                    rp_buffer_kind_name((rp_buffer_kind)b->kind));
+    rp_subresources s;
+    if (rp_buffer_is_image(b) && !rp_image_subresources(&b->image, u->offset, u->size, &s)) {
+        NODE_ERROR(v, n, "%s: a range of an image is one mip, some of its layers, or whole mips",
+                   rp_show_use(g, u).text);
+        return false;
+    }
+    if (rp_buffer_is_image(b) && (u->indirect || n->kind == RP_FILL || n->kind == RP_UPDATE ||
+                                  n->kind == RP_OP || n->member_count)) {
+        NODE_ERROR(v, n, "%s is an image, and %s takes buffers", rp_show_use(g, u).text,
+                   u->indirect ? "an indirect grid" : rp_node_kind_name((rp_node_kind)n->kind));
+        return false;
+    }
+    if (u->step > RP_USE_PIECE || (u->step && n->kind != RP_RUN) ||
+        (u->format && (n->kind != RP_RUN || !rp_image_format_name((rp_image_format)u->format)))) {
+        NODE_ERROR(v, n, "%s belongs to no binding", rp_show_use(g, u).text);
+        return false;
+    }
     if (u->offset % 4 && n->kind == RP_RUN && n->member_count == 0 && !u->indirect)
         NODE_ERROR(v, n, "%s: the offset of a kernel's range is a multiple of 4",
                    rp_show_use(g, u).text);
@@ -159,17 +177,95 @@ static void verify_push(rp_verifier *v, const rp_graph_node *n, const rp_graph_k
                    n->byte_count, RP_MAX_PUSH_BYTES);
 }
 
+/* What a use is, against what its parameter sees: a buffer, an image of a fitting view and format, a
+ * buffer as texels. NULL when they fit. */
+static const char *misfit(const rp_graph *g, const rp_graph_param *p, const rp_graph_use *u,
+                          uint32_t pieces) {
+    const rp_graph_buffer *b = &g->buffers[u->buffer];
+    rp_subresources s;
+    if (p->resource == RP_RESOURCE_TEXELS) {
+        rp_image_format_info format = rp_image_format_get((rp_image_format)u->format);
+        if (rp_buffer_is_image(b)) return "a buffer is seen as texels there, not an image";
+        if (!u->format) return "texels need a format there";
+        if (p->format ? u->format != p->format : format.texel != p->texel)
+            return "the kernel declares texels of another format";
+        return u->size % format.bytes || u->offset % format.bytes
+                   ? "the range is no whole number of texels"
+                   : NULL;
+    }
+    if (u->format) return "only texels have a format of their own";
+    if (p->resource == RP_RESOURCE_BUFFER)
+        return rp_buffer_is_image(b) ? "a buffer is bound there" : NULL;
+    if (!rp_buffer_is_image(b)) return "an image is bound there";
+    if (!rp_image_subresources(&b->image, u->offset, u->size, &s)) return "the range is none";
+    if (!rp_view_fits((rp_view)p->view, &b->image, s.layers))
+        return "the kernel sees another view there";
+    if (p->format && p->format != b->image.format) return "the kernel declares another format";
+    if (p->texel != (uint8_t)rp_image_format_get((rp_image_format)b->image.format).texel)
+        return "the kernel reads texels of another kind";
+    if (p->access != RP_SAMPLED && (pieces > 1 || s.mips > 1)) return "a storage image is one mip";
+    return NULL;
+}
+
+/* Pieces of a descriptor are the same layers of mips that follow each other. */
+static bool pieces_follow(const rp_graph *g, const rp_graph_use *uses, uint32_t count) {
+    rp_subresources first, s;
+    const rp_image_shape *shape = &g->buffers[uses[0].buffer].image;
+    if (count > 1 && !rp_image_subresources(shape, uses[0].offset, uses[0].size, &first))
+        return false;
+    for (uint32_t i = 1; i < count; i++)
+        if (uses[i].buffer != uses[0].buffer || uses[i].access != uses[0].access ||
+            uses[i].format != uses[0].format ||
+            !rp_image_subresources(shape, uses[i].offset, uses[i].size, &s) ||
+            first.layers == shape->layers || s.mips != 1 || s.first_mip != first.first_mip + i ||
+            s.first_layer != first.first_layer || s.layers != first.layers)
+            return false;
+    return true;
+}
+
+/* How many samplers the kernel's parameters take with these uses. */
+static uint32_t samplers_of(const rp_graph *g, const rp_graph_node *n) {
+    const rp_descriptor_source source = rp_node_descriptors(g, n);
+    rp_descriptor d = {0};
+    while (rp_descriptor_step(&source, &d)) {
+    }
+    return d.next_sampler;
+}
+
+static void verify_samplers(rp_verifier *v, const rp_graph_node *n, const rp_graph_kernel *k) {
+    const rp_graph *g = v->graph;
+    uint32_t expected = samplers_of(g, n);
+    if (n->sampler_count != expected)
+        NODE_ERROR(v, n, "%u samplers, but @%.60s takes %u there", n->sampler_count,
+                   rp_graph_string(g, k->name), expected);
+    else if (!rp_range_inside(n->first_sampler, n->sampler_count, g->sampler_refs_count))
+        NODE_ERROR(v, n, "%s", "has samplers that are not there");
+    for (uint32_t i = 0; i < n->sampler_count && n->sampler_count == expected; i++)
+        if (g->sampler_refs[n->first_sampler + i] >= g->samplers_count)
+            NODE_ERROR(v, n, "%s", "has a sampler that does not exist");
+}
+
 /* Uses against the kernel's parameters. A pass may widen `w` to `rw`, nothing else. */
 static void verify_params(rp_verifier *v, const rp_graph_node *n, const rp_graph_kernel *k) {
     const rp_graph *g = v->graph;
-    for (uint32_t i = 0; i < k->param_count; i++) {
-        const rp_graph_use *u = &rp_node_uses(g, n)[i];
-        const rp_graph_param *p = &g->params[k->first_param + i];
+    const rp_descriptor_source source = rp_node_descriptors(g, n);
+    verify_samplers(v, n, k);
+    for (rp_descriptor d = {0}; rp_descriptor_step(&source, &d);) {
+        if (d.use_count == 0) continue;
+        const rp_graph_use *u = &rp_node_uses(g, n)[d.first_use];
+        const rp_graph_param *p = &g->params[k->first_param + d.param];
+        uint32_t i = d.first_use;
         bool widened = p->access == RP_WRITE && u->access == RP_READ_WRITE;
         if (u->access != p->access && !widened)
             NODE_ERROR(v, n, "use %u is %s, but @%.60s declares %s there", i,
                        rp_show_use(g, u).text, rp_graph_string(g, k->name),
                        rp_access_name((rp_access)p->access));
+        const char *wrong = misfit(g, p, u, d.use_count);
+        if (!wrong && !pieces_follow(g, u, d.use_count))
+            wrong = "its pieces are not the same layers of one mip after the other";
+        if (wrong)
+            NODE_ERROR(v, n, "use %u is %s: %s (@%.60s)", i, rp_show_use(g, u).text, wrong,
+                       rp_graph_string(g, k->name));
         if (p->skip != (n->member_count ? rp_use_skip(u) : 0))
             NODE_ERROR(v, n, "use %u is %s, but @%.60s skips %u bytes there; expected %u", i,
                        rp_show_use(g, u).text, rp_graph_string(g, k->name), p->skip,
@@ -191,14 +287,23 @@ static void verify_run(rp_verifier *v, const rp_graph_node *n) {
     verify_grid(v, n);
     verify_push(v, n, k);
     uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT ? 1 : 0;
-    uint32_t expected = (n->unknown ? 0 : k->param_count) + indirect;
-    if (n->use_count != expected) {
-        if (n->unknown)
-            NODE_ERROR(v, n, "%s", "declares uses and is said to have none declared");
+    if (n->use_count < indirect || (n->unknown && n->use_count != indirect)) {
+        NODE_ERROR(v, n, "%s", "declares uses and is said to have none declared");
+        return;
+    }
+    const rp_descriptor_source source = rp_node_descriptors(g, n);
+    const char *wrong = rp_descriptors_wrong(&source);
+    if (wrong) {
+        uint32_t wanted = 0, have = 0;
+        for (uint32_t i = 0; i < k->param_count; i++)
+            wanted += g->params[k->first_param + i].resource != RP_RESOURCE_SAMPLER;
+        for (uint32_t i = 0; i < source.use_count; i++)
+            have += rp_node_uses(g, n)[i].step == RP_USE_PARAM;
+        if (have != wanted && source.use_count <= RP_MAX_USES)
+            NODE_ERROR(v, n, "%u uses, but @%.60s has %u parameters", have,
+                       rp_graph_string(g, k->name), wanted);
         else
-            NODE_ERROR(v, n, "%u uses, but @%.60s has %u parameters",
-                       n->use_count - (n->use_count ? indirect : 0), rp_graph_string(g, k->name),
-                       k->param_count);
+            NODE_ERROR(v, n, "its uses do not fit @%.60s: %s", rp_graph_string(g, k->name), wrong);
         return;
     }
     if (!verify_uses(v, n)) return;
@@ -231,19 +336,65 @@ static bool verify_transfer(rp_verifier *v, const rp_graph_node *n, const uint8_
              !rp_node_uses(v->graph, n)[i].indirect;
     if (!ok) {
         NODE_ERROR(v, n, "%s takes %s", kind,
-                   n->kind == RP_COPY ? "(r source, w destination)" : "(w destination)");
+                   count == 2 ? "(r source, w destination)" : "(w destination)");
         return false;
     }
     return verify_uses(v, n);
+}
+
+/* A range of an image as its subresources. */
+static bool subresources(const rp_graph *g, const rp_graph_use *u, rp_subresources *out) {
+    const rp_image_shape *shape = &g->buffers[u->buffer].image;
+    return shape->format != RP_IMAGE_NONE && rp_image_subresources(shape, u->offset, u->size, out);
 }
 
 static void verify_copy(rp_verifier *v, const rp_graph_node *n) {
     static const uint8_t accesses[] = {RP_READ, RP_WRITE};
     if (!verify_transfer(v, n, accesses, 2)) return;
     const rp_graph_use *u = rp_node_uses(v->graph, n);
+    const rp_graph *g = v->graph;
+    rp_subresources s, t;
+    bool images[2] = {subresources(g, &u[0], &s), subresources(g, &u[1], &t)};
+    const rp_graph_use *buffer = &u[images[0]], *image = &u[!images[0]];
+    const rp_image_shape *from = &g->buffers[u[0].buffer].image;
+    const rp_image_shape *to = &g->buffers[u[1].buffer].image;
+    if (images[0] && images[1] && !rp_image_copies(from, &s, to, &t))
+        NODE_ERROR(v, n, "%s and %s are not texels of one size in the same extents: blit scales",
+                   rp_show_use(g, &u[0]).text, rp_show_use(g, &u[1]).text);
+    uint8_t format = g->buffers[image->buffer].image.format;
+    uint32_t bytes = rp_image_format_get((rp_image_format)format).bytes;
+    if (images[0] != images[1] && (buffer->offset % 4 || buffer->offset % bytes))
+        NODE_ERROR(
+            v, n, "%s: to or from %s, its offset is a multiple of 4 and of a texel's %u bytes",
+            rp_show_use(g, buffer).text, rp_image_format_name((rp_image_format)format), bytes);
     if (u[0].size != u[1].size)
         NODE_ERROR(v, n, "copies %llu bytes to %llu bytes", (unsigned long long)u[0].size,
                    (unsigned long long)u[1].size);
+}
+
+static void verify_blit(rp_verifier *v, const rp_graph_node *n) {
+    static const uint8_t accesses[] = {RP_READ, RP_WRITE};
+    const rp_graph *g = v->graph;
+    const char *wrong = "both sides are images";
+    rp_subresources s, t;
+    if (!verify_transfer(v, n, accesses, 2)) return;
+    const rp_graph_use *u = rp_node_uses(g, n);
+    if (subresources(g, &u[0], &s) && subresources(g, &u[1], &t))
+        wrong = rp_image_blit_wrong(&g->buffers[u[0].buffer].image, &s,
+                                    &g->buffers[u[1].buffer].image, &t, n->pattern);
+    if (wrong)
+        NODE_ERROR(v, n, "blits %s to %s: %s", rp_show_use(g, &u[0]).text,
+                   rp_show_use(g, &u[1]).text, wrong);
+}
+
+static void verify_clear(rp_verifier *v, const rp_graph_node *n) {
+    static const uint8_t accesses[] = {RP_WRITE};
+    if (!verify_transfer(v, n, accesses, 1)) return;
+    const rp_graph_use *u = rp_node_uses(v->graph, n);
+    if (!rp_buffer_is_image(&v->graph->buffers[u->buffer]))
+        NODE_ERROR(v, n, "%s is no image: fill takes buffers", rp_show_use(v->graph, u).text);
+    if (n->byte_count != 16 || !rp_range_inside(n->first_byte, 16, v->graph->bytes_count))
+        NODE_ERROR(v, n, "a texel of %u bytes; it has four channels of four bytes", n->byte_count);
 }
 
 static void verify_fill(rp_verifier *v, const rp_graph_node *n) {
@@ -282,6 +433,8 @@ static void verify_optional(rp_verifier *v, const rp_graph_node *n) {
 static void verify_node(rp_verifier *v, const rp_graph_node *n) {
     if (n->unknown && n->kind != RP_RUN)
         NODE_ERROR(v, n, "%s", "only a run node can have unknown uses");
+    if (n->sampler_count && (n->kind != RP_RUN || n->unknown))
+        NODE_ERROR(v, n, "a %s has no samplers", rp_node_kind_name((rp_node_kind)n->kind));
     if (n->member_count && n->kind != RP_RUN && n->kind != RP_OP)
         NODE_ERROR(v, n, "a %s has no members", rp_node_kind_name((rp_node_kind)n->kind));
     if (n->optional) verify_optional(v, n);
@@ -289,6 +442,8 @@ static void verify_node(rp_verifier *v, const rp_graph_node *n) {
     case RP_RUN: verify_run(v, n); return;
     case RP_OP: verify_op(v, n); return;
     case RP_COPY: verify_copy(v, n); return;
+    case RP_BLIT: verify_blit(v, n); return;
+    case RP_CLEAR: verify_clear(v, n); return;
     case RP_FILL:
     case RP_UPDATE: verify_fill(v, n); return;
     case RP_FENCE:

@@ -43,6 +43,11 @@ static void verify_placement(rp_verifier *v) {
                                 name);
         } else if (b->offset == RP_NOT_PLACED) {
             rp_verify_error(v, b->pos, "%%%.60s has no offset in a placed graph", name);
+        } else if (rp_buffer_is_image(b)) {
+            if (b->offset >= g->buffers_count)
+                rp_verify_error(v, b->pos,
+                                "%%%.60s is in alias set %llu, more than there are buffers", name,
+                                (unsigned long long)b->offset);
         } else if (b->offset % RP_ARENA_ALIGNMENT) {
             rp_verify_error(v, b->pos, "%%%.60s at %llu; offsets are multiples of %d", name,
                             (unsigned long long)b->offset, RP_ARENA_ALIGNMENT);

@@ -11,13 +11,15 @@
 #include "hazard/tracker.h"
 
 static const uint8_t rp_read_kinds[RP_READ_KINDS] = {RP_SCOPE_COMPUTE_R, RP_SCOPE_COMPUTE_U,
-                                                     RP_SCOPE_TRANSFER_R, RP_SCOPE_INDIRECT_R};
+                                                     RP_SCOPE_TRANSFER_R, RP_SCOPE_INDIRECT_R,
+                                                     RP_SCOPE_COMPUTE_S};
 
 static inline uint32_t rp_read_kind(uint32_t scope) {
     return scope == RP_SCOPE_COMPUTE_R    ? 0
            : scope == RP_SCOPE_COMPUTE_U  ? 1
            : scope == RP_SCOPE_TRANSFER_R ? 2
-                                          : 3;
+           : scope == RP_SCOPE_INDIRECT_R ? 3
+                                          : 4;
 }
 
 /* Makes room for one cell and one reader. False without memory. */
@@ -55,8 +57,11 @@ static inline uint32_t rp_tracker_push_reader(rp_tracker *t, rp_touched by, uint
     if (t->reader_count == t->reader_capacity && !rp_tracker_grow(t)) return UINT32_MAX;
     uint32_t index = t->reader_count++;
     rp_tracker_reader *r = &t->readers[index];
-    *r = (rp_tracker_reader){by, next, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
-    if (next != UINT32_MAX) memcpy(r->latest, t->readers[next].latest, sizeof r->latest);
+    *r = (rp_tracker_reader){.by = by, .next = next};
+    if (next != UINT32_MAX)
+        memcpy(r->latest, t->readers[next].latest, sizeof r->latest);
+    else
+        memset(r->latest, 0xff, sizeof r->latest); /* UINT32_MAX */
     r->latest[rp_read_kind(by.scope)] = index;
     return index;
 }

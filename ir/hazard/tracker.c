@@ -159,7 +159,8 @@ static bool fold_made(void *context, const rp_interval *pieces, uint32_t count) 
     rp_tracker *t = context;
     if (!RP_RESERVE(t->a, t->wholes, t->whole_count, t->whole_capacity, 1)) return false;
     const rp_touched none = {NONE, NONE, 0};
-    whole made = {{{none, 0, 0}, {none, 0, 0}}, {NONE, NONE, NONE, NONE}, NONE};
+    whole made = {.writes = {{none, 0, 0}, {none, 0, 0}}, .readers = NONE};
+    for (uint32_t k = 0; k < RP_READ_KINDS; k++) made.old[k] = NONE;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t value = pieces[i].value;
         const whole *c = rp_is_fold(value) ? whole_of(t, value) : NULL;

@@ -17,7 +17,7 @@
 #include "base/fold.h"
 #include "base/scope.h"
 
-enum { RP_READ_KINDS = 4, RP_WRITE_KINDS = 2 }; /* scope bits that read, that write; without host */
+enum { RP_READ_KINDS = 5, RP_WRITE_KINDS = 2 }; /* scope bits that read, that write; without host */
 
 #define RP_NO_STEP UINT32_MAX
 

@@ -66,6 +66,7 @@ static void put_default(rp_text *t, const rp_op *op, const rp_op_operand *operan
 static const char *access_word(uint8_t access) {
     switch ((rp_access)access) {
     case RP_READ:
+    case RP_SAMPLED:
     case RP_UNIFORM: return "read";
     case RP_WRITE: return "written";
     case RP_READ_WRITE: break;

@@ -77,7 +77,14 @@ static void put_buffer(builder *b, const rp_graph_buffer *from) {
                          .offset = from->kind == RP_TMP ? from->offset : UINT64_MAX,
                          .first_default = has_default ? next(b, RP_SECTION_BYTES) : UINT32_MAX,
                          .first_follow = next(b, RP_SECTION_FOLLOWS),
-                         .follow_count = from->follow_count};
+                         .follow_count = from->follow_count,
+                         .format = from->image.format,
+                         .dim = from->image.dim,
+                         .mips = from->image.mips,
+                         .width = from->image.width,
+                         .height = from->image.height,
+                         .depth = from->image.depth,
+                         .layers = from->image.layers};
     for (uint32_t i = 0; i < from->follow_count; i++) {
         const rp_graph_follow *f = &b->graph->follows[from->first_follow + i];
         put(b, RP_SECTION_FOLLOWS,
@@ -132,7 +139,16 @@ static void put_kernel(builder *b, const rp_graph_kernel *k) {
     if (k->word_count) put(b, RP_SECTION_WORDS, g->words + k->first_word, k->word_count);
     for (uint32_t i = 0; i < k->param_count; i++) {
         const rp_graph_param *p = &g->params[k->first_param + i];
-        put(b, RP_SECTION_PARAMS, &(rp_plan_param){p->access, p->set, p->binding, p->skip}, 1);
+        const rp_plan_param to_param = {.access = p->access,
+                                        .set = p->set,
+                                        .binding = p->binding,
+                                        .skip = p->skip,
+                                        .resource = p->resource,
+                                        .view = p->view,
+                                        .format = p->format,
+                                        .texel = p->texel,
+                                        .elements = p->elements};
+        put(b, RP_SECTION_PARAMS, &to_param, 1);
     }
     put_specs(b, k);
     to.spec_count = next(b, RP_SECTION_SPECS) - to.first_spec;
@@ -144,6 +160,15 @@ static void put_kernels(builder *b) {
         if (b->graph->kernels[i].removed) continue;
         b->kernels[i] = next(b, RP_SECTION_KERNELS);
         put_kernel(b, &b->graph->kernels[i]);
+    }
+}
+
+static void put_samplers(builder *b) {
+    for (uint32_t i = 0; i < b->graph->samplers_count; i++) {
+        const rp_graph_sampler *from = &b->graph->samplers[i];
+        rp_plan_sampler to = {.name = put_string(b, from->name)};
+        memcpy(&to.mag, &from->info, sizeof from->info);
+        put(b, RP_SECTION_SAMPLERS, &to, 1);
     }
 }
 
@@ -165,6 +190,8 @@ static void put_uses(builder *b, const rp_graph_node *n) {
         rp_plan_use to = {.buffer = b->buffers[from->buffer],
                           .access = from->access,
                           .indirect = from->indirect,
+                          .step = from->step,
+                          .format = from->format,
                           .offset = from->offset,
                           .size = from->size};
         put(b, RP_SECTION_USES, &to, 1);
@@ -204,7 +231,7 @@ static uint8_t node_flags(const rp_graph_node *n) {
 }
 
 static void put_node(builder *b, const rp_graph_node *n) {
-    bool run = n->kind == RP_RUN;
+    bool run = n->kind == RP_RUN, bytes = run || n->kind == RP_UPDATE || n->kind == RP_CLEAR;
     rp_plan_node to = {.id = n->id,
                        .kind = n->kind,
                        .grid_kind = run ? n->grid_kind : RP_GRID_DIRECT,
@@ -212,9 +239,11 @@ static void put_node(builder *b, const rp_graph_node *n) {
                        .kernel = run ? b->kernels[n->kernel] : UINT32_MAX,
                        .first_use = next(b, RP_SECTION_USES),
                        .use_count = n->use_count,
+                       .first_sampler = next(b, RP_SECTION_SAMPLER_REFS),
+                       .sampler_count = n->sampler_count,
                        .first_byte = next(b, RP_SECTION_BYTES),
-                       .byte_count = run || n->kind == RP_UPDATE ? n->byte_count : 0,
-                       .pattern = n->kind == RP_FILL ? n->pattern : 0,
+                       .byte_count = bytes ? n->byte_count : 0,
+                       .pattern = n->kind == RP_FILL || n->kind == RP_BLIT ? n->pattern : 0,
                        .label = put_string(b, n->label),
                        .op = put_string(b, n->op),
                        .group = n->group,
@@ -224,6 +253,9 @@ static void put_node(builder *b, const rp_graph_node *n) {
     for (int i = 0; i < 3 && run && n->grid_kind != RP_GRID_INDIRECT; i++)
         to.grid[i] = to.live_mask >> i & 1 ? put_expr(b, n->grid[i]) : n->grid[i];
     put_uses(b, n);
+    if (n->sampler_count)
+        put(b, RP_SECTION_SAMPLER_REFS, b->graph->sampler_refs + n->first_sampler,
+            n->sampler_count);
     if (to.byte_count) put(b, RP_SECTION_BYTES, b->graph->bytes + n->first_byte, to.byte_count);
     put(b, RP_SECTION_NODES, &to, 1);
 }
@@ -298,6 +330,7 @@ static rp_status fill_sections(builder *b, const rp_certificate *certificate) {
     RP_TRY(put_graph(b));
     put_buffers(b);
     put_kernels(b);
+    put_samplers(b);
     put_nodes_and_groups(b);
     RP_TRY(put_text(b, RP_SECTION_TEXT, b->graph, &b->stats));
     RP_TRY(put_text(b, RP_SECTION_SOURCE_TEXT, b->source, NULL));

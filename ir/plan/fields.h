@@ -43,7 +43,7 @@
     F(rp_plan_buffer, kind, 1)                                                                     \
     F(rp_plan_buffer, dtype, 1)                                                                    \
     F(rp_plan_buffer, rank, 1)                                                                     \
-    F(rp_plan_buffer, reserved, 1)                                                                 \
+    F(rp_plan_buffer, format, 1)                                                                   \
     F(rp_plan_buffer, first_dim, 1)                                                                \
     F(rp_plan_buffer, max_value, 1)                                                                \
     F(rp_plan_buffer, size, 1)                                                                     \
@@ -51,7 +51,30 @@
     F(rp_plan_buffer, first_default, 1)                                                            \
     F(rp_plan_buffer, first_follow, 1)                                                             \
     F(rp_plan_buffer, follow_count, 1)                                                             \
-    F(rp_plan_buffer, reserved2, 1)
+    F(rp_plan_buffer, dim, 1)                                                                      \
+    F(rp_plan_buffer, reserved, 1)                                                                 \
+    F(rp_plan_buffer, mips, 1)                                                                     \
+    F(rp_plan_buffer, width, 1)                                                                    \
+    F(rp_plan_buffer, height, 1)                                                                   \
+    F(rp_plan_buffer, depth, 1)                                                                    \
+    F(rp_plan_buffer, layers, 1)
+
+#define RP_FIELDS_rp_plan_sampler(F, N)                                                            \
+    F(rp_plan_sampler, name, 1)                                                                    \
+    F(rp_plan_sampler, mag, 1)                                                                     \
+    F(rp_plan_sampler, min, 1)                                                                     \
+    F(rp_plan_sampler, mip, 1)                                                                     \
+    F(rp_plan_sampler, u, 1)                                                                       \
+    F(rp_plan_sampler, v, 1)                                                                       \
+    F(rp_plan_sampler, w, 1)                                                                       \
+    F(rp_plan_sampler, compare, 1)                                                                 \
+    F(rp_plan_sampler, border, 1)                                                                  \
+    F(rp_plan_sampler, unnormalised, 1)                                                            \
+    F(rp_plan_sampler, reserved, 3)                                                                \
+    F(rp_plan_sampler, anisotropy, 1)                                                              \
+    F(rp_plan_sampler, bias, 1)                                                                    \
+    F(rp_plan_sampler, min_level, 1)                                                               \
+    F(rp_plan_sampler, max_level, 1)
 
 #define RP_FIELDS_rp_plan_follow(F, N)                                                             \
     F(rp_plan_follow, buffer, 1)                                                                   \
@@ -78,7 +101,12 @@
     F(rp_plan_param, access, 1)                                                                    \
     F(rp_plan_param, set, 1)                                                                       \
     F(rp_plan_param, binding, 1)                                                                   \
-    F(rp_plan_param, skip, 1)
+    F(rp_plan_param, skip, 1)                                                                      \
+    F(rp_plan_param, resource, 1)                                                                  \
+    F(rp_plan_param, view, 1)                                                                      \
+    F(rp_plan_param, format, 1)                                                                    \
+    F(rp_plan_param, texel, 1)                                                                     \
+    F(rp_plan_param, elements, 1)
 
 #define RP_FIELDS_rp_plan_spec(F, N)                                                               \
     F(rp_plan_spec, id, 1)                                                                         \
@@ -95,6 +123,8 @@
     F(rp_plan_node, grid, 3)                                                                       \
     F(rp_plan_node, first_use, 1)                                                                  \
     F(rp_plan_node, use_count, 1)                                                                  \
+    F(rp_plan_node, first_sampler, 1)                                                              \
+    F(rp_plan_node, sampler_count, 1)                                                              \
     F(rp_plan_node, first_byte, 1)                                                                 \
     F(rp_plan_node, byte_count, 1)                                                                 \
     F(rp_plan_node, pattern, 1)                                                                    \
@@ -108,7 +138,8 @@
     F(rp_plan_use, buffer, 1)                                                                      \
     F(rp_plan_use, access, 1)                                                                      \
     F(rp_plan_use, indirect, 1)                                                                    \
-    F(rp_plan_use, reserved, 2)                                                                    \
+    F(rp_plan_use, step, 1)                                                                        \
+    F(rp_plan_use, format, 1)                                                                      \
     F(rp_plan_use, offset, 1)                                                                      \
     F(rp_plan_use, size, 1)
 

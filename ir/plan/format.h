@@ -11,8 +11,10 @@
 
 #include <stdatomic.h>
 
+#include "base/descriptor.h"
 #include "base/expr.h"
 #include "base/scope.h"
+#include "reprise/image.h"
 #include "reprise/plan.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -55,7 +57,9 @@ typedef struct rp_plan_header {
     X(RP_SECTION_SOURCE_TEXT, 16, char, "source text")           /* source graph, terminated */    \
     X(RP_SECTION_CERTIFICATE, 17, rp_certificate, "certificate") /* exactly one */                 \
     X(RP_SECTION_FOLLOWS, 18, rp_plan_follow, "follows")                                           \
-    X(RP_SECTION_LABELS, 19, uint32_t, "labels") /* strings, UINT32_MAX = none */
+    X(RP_SECTION_LABELS, 19, uint32_t, "labels") /* strings, UINT32_MAX = none */                  \
+    X(RP_SECTION_SAMPLERS, 20, rp_plan_sampler, "samplers")                                        \
+    X(RP_SECTION_SAMPLER_REFS, 21, uint32_t, "sampler refs") /* of nodes: samplers */
 
 typedef enum rp_section {
 #define RP_X(symbol, code, ...) symbol = code,
@@ -82,15 +86,45 @@ typedef struct rp_plan_graph {
 
 typedef struct rp_plan_buffer {
     uint32_t name; /* string */
-    uint8_t kind, dtype, rank, reserved;
-    uint32_t first_dim; /* RP_SECTION_DIMS */
-    uint32_t max_value; /* live: largest value of an element; UINT32_MAX = any */
-    uint64_t size;
-    uint64_t offset;        /* tmp: in the arena; others: UINT64_MAX */
+    uint8_t kind, dtype, rank;
+    uint8_t format;         /* rp_image_format of an image, whose dtype is raw; 0 = no image */
+    uint32_t first_dim;     /* RP_SECTION_DIMS */
+    uint32_t max_value;     /* live: largest value of an element; UINT32_MAX = any */
+    uint64_t size;          /* of an image its packed bytes */
+    uint64_t offset;        /* tmp: in the arena, of an image its alias set; others: UINT64_MAX */
     uint32_t first_default; /* live: `size` bytes in RP_SECTION_BYTES; UINT32_MAX = zeros */
     uint32_t first_follow, follow_count; /* live: bytes that are a copy of other live buffers */
-    uint32_t reserved2;
+    uint8_t dim, reserved;               /* rp_image_dim, and the rest of rp_image_shape; else 0 */
+    uint16_t mips;
+    uint32_t width, height, depth, layers;
 } rp_plan_buffer;
+
+/* The shape of an image. */
+static inline rp_image_shape rp_plan_image(const rp_plan_buffer *b) {
+    return (rp_image_shape){b->format, b->dim, b->mips, b->width, b->height, b->depth, b->layers};
+}
+
+static inline bool rp_plan_is_image(const rp_plan_buffer *b) {
+    return b->format != RP_IMAGE_NONE;
+}
+
+/* Transients in the arena; images have memory of their own, which those of one alias set may share. */
+static inline bool rp_plan_in_arena(const rp_plan_buffer *b) {
+    return b->kind == RP_TMP && b->format == RP_IMAGE_NONE;
+}
+
+/* rp_sampler_info behind a name. */
+typedef struct rp_plan_sampler {
+    uint32_t name; /* string */
+    uint8_t mag, min, mip, u, v, w, compare, border, unnormalised, reserved[3];
+    float anisotropy, bias, min_level, max_level;
+} rp_plan_sampler;
+
+static inline rp_sampler_info rp_plan_sampler_info(const rp_plan_sampler *s) {
+    rp_sampler_info info;
+    memcpy(&info, &s->mag, sizeof info);
+    return info;
+}
 
 /* Bytes of a live buffer that follow another: `size` bytes behind `from` there are those behind
  * `to` here, always. Multiples of 4; ascending `to` in a buffer. */
@@ -114,6 +148,8 @@ typedef struct rp_plan_param {
     uint8_t access, set, binding;
     uint8_t skip; /* what is bound begins so many bytes before the use's range, at a multiple of
                    * RP_ARENA_ALIGNMENT */
+    uint8_t resource, view, format, texel; /* rp_resource, rp_view, rp_image_format, rp_texel */
+    uint32_t elements;                     /* descriptors of an array of them; 0: no array */
 } rp_plan_param;
 
 typedef struct rp_plan_spec {
@@ -135,8 +171,9 @@ typedef struct rp_plan_node {
     uint32_t kernel;  /* UINT32_MAX unless run */
     uint32_t grid[3]; /* live_mask bit i: grid[i] indexes RP_SECTION_EXPRS */
     uint32_t first_use, use_count;
+    uint32_t first_sampler, sampler_count; /* RP_SECTION_SAMPLER_REFS */
     uint32_t first_byte, byte_count;
-    uint32_t pattern;
+    uint32_t pattern;   /* fill: the word; blit: rp_filter */
     uint32_t label, op; /* strings, UINT32_MAX = none */
     uint32_t group;
     uint32_t first_label, label_count; /* the labels of the ops that it computes, each once, where
@@ -145,7 +182,9 @@ typedef struct rp_plan_node {
 
 typedef struct rp_plan_use {
     uint32_t buffer;
-    uint8_t access, indirect, reserved[2];
+    uint8_t access, indirect;
+    uint8_t step;   /* to which descriptor it belongs: rp_use_step */
+    uint8_t format; /* rp_image_format as which a texel buffer is seen; 0 = none */
     uint64_t offset, size;
 } rp_plan_use;
 
@@ -165,12 +204,15 @@ typedef struct rp_plan_expr {
 _Static_assert(sizeof(rp_plan_header) == 64, "plan header");
 _Static_assert(sizeof(rp_plan_section) == 24, "plan section");
 _Static_assert(sizeof(rp_plan_graph) == 32, "plan graph");
-_Static_assert(sizeof(rp_plan_buffer) == 48, "plan buffer");
+_Static_assert(sizeof(rp_plan_buffer) == 64, "plan buffer");
 _Static_assert(sizeof(rp_plan_follow) == 16, "plan follow");
 _Static_assert(sizeof(rp_plan_kernel) == 64, "plan kernel");
-_Static_assert(sizeof(rp_plan_param) == 4, "plan param");
+_Static_assert(sizeof(rp_plan_param) == 12, "plan param");
+_Static_assert(sizeof(rp_plan_sampler) == 32 && offsetof(rp_plan_sampler, mag) == 4 &&
+                   sizeof(rp_sampler_info) == 28,
+               "plan sampler");
 _Static_assert(sizeof(rp_plan_spec) == 16, "plan spec");
-_Static_assert(sizeof(rp_plan_node) == 64, "plan node");
+_Static_assert(sizeof(rp_plan_node) == 72, "plan node");
 _Static_assert(sizeof(rp_plan_use) == 24, "plan use");
 _Static_assert(sizeof(rp_plan_barrier) == 8, "plan barrier");
 _Static_assert(sizeof(rp_expr_op) == 16, "expression step");
@@ -193,6 +235,27 @@ struct rp_plan {
 static inline const rp_plan *rp_plan_retain(const rp_plan *plan) {
     atomic_fetch_add_explicit(&((rp_plan *)plan)->holders, 1, memory_order_relaxed);
     return plan;
+}
+
+/* The descriptors of a run node, whose kernel is valid, for rp_descriptor_step(): uses are counted from
+ * the node's first, samplers from its first. */
+static inline rp_descriptor_source rp_plan_descriptors(const rp_plan_node *n,
+                                                       const rp_plan_kernel *kernels,
+                                                       const rp_plan_param *params,
+                                                       const rp_plan_use *uses) {
+    bool unknown = n->flags & RP_NODE_UNKNOWN;
+    const rp_plan_kernel *k = &kernels[n->kernel];
+    uint32_t count = n->use_count;
+    if (count && uses[n->first_use + count - 1].indirect) count--;
+    return (rp_descriptor_source){.params = (const uint8_t *)(params + k->first_param),
+                                  .param_stride = sizeof *params,
+                                  .resource_at = offsetof(rp_plan_param, resource),
+                                  .elements_at = offsetof(rp_plan_param, elements),
+                                  .uses = (const uint8_t *)(uses + n->first_use),
+                                  .use_stride = sizeof *uses,
+                                  .step_at = offsetof(rp_plan_use, step),
+                                  .param_count = unknown ? 0 : k->param_count,
+                                  .use_count = unknown ? 0 : count};
 }
 
 /* The records of a section; the count is sections[code].count. */

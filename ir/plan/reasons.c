@@ -33,13 +33,13 @@ static bool visit_uses(const void *program, uint32_t node, rp_walk_visit *visit,
     return true;
 }
 
-/* One space per external buffer, and one for the arena behind them. */
+/* One space per buffer outside the arena, and one for the arena behind them. */
 static rp_walk_buffer place(const void *program, uint32_t buffer) {
     const rp_plan *plan = program;
     const rp_plan_buffer *b =
         (const rp_plan_buffer *)rp_plan_records(plan, RP_SECTION_BUFFERS) + buffer;
-    bool in_arena = b->kind == RP_TMP;
-    return (rp_walk_buffer){.space = in_arena ? plan->external_count : buffer,
+    bool in_arena = rp_plan_in_arena(b);
+    return (rp_walk_buffer){.space = in_arena ? rp_plan_count(plan, RP_SECTION_BUFFERS) : buffer,
                             .base = in_arena ? b->offset : 0,
                             .size = b->size,
                             .result = b->kind == RP_OUT || b->kind == RP_INOUT};
@@ -76,7 +76,7 @@ rp_status rp_plan_barrier_reasons(const rp_plan *plan, uint8_t *reasons) {
                                    .program = plan,
                                    .node_count = rp_plan_count(plan, RP_SECTION_NODES),
                                    .buffer_count = rp_plan_count(plan, RP_SECTION_BUFFERS),
-                                   .space_count = plan->external_count + 1,
+                                   .space_count = rp_plan_count(plan, RP_SECTION_BUFFERS) + 1,
                                    .kind = kind,
                                    .uses = visit_uses,
                                    .buffer = place};

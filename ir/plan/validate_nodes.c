@@ -5,6 +5,7 @@
 #include "plan/validate.h"
 
 #include "base/checked.h"
+#include "base/image.h"
 
 typedef struct checker {
     rp_plan_validation *at;
@@ -13,6 +14,7 @@ typedef struct checker {
     const rp_plan_kernel *kernels;
     const rp_plan_param *params;
     const rp_plan_use *uses;
+    const uint32_t *samplers;
 } checker;
 
 static bool writes(const rp_plan_use *use) {
@@ -24,8 +26,8 @@ static rp_status check_use(checker *c, uint32_t which, const rp_plan_use *use) {
     if (use->buffer >= rp_plan_count(c->plan, RP_SECTION_BUFFERS))
         return rp_plan_damaged(c->at, "use %u: buffer index %u is outside 0..%u", which,
                                use->buffer, rp_plan_count(c->plan, RP_SECTION_BUFFERS));
-    if (!rp_access_name((rp_access)use->access) || use->indirect > 1 || use->reserved[0] ||
-        use->reserved[1])
+    if (!rp_access_name((rp_access)use->access) || use->indirect > 1 || use->step > RP_USE_PIECE ||
+        (use->format && !rp_image_format_name((rp_image_format)use->format)))
         return rp_plan_damaged(c->at, "use %u: access %u or a flag is unknown", which, use->access);
     const rp_plan_buffer *b = &c->buffers[use->buffer];
     if (use->size == 0 || !rp_range_inside(use->offset, use->size, b->size))
@@ -33,6 +35,12 @@ static rp_status check_use(checker *c, uint32_t which, const rp_plan_use *use) {
                                which, (unsigned long long)use->offset,
                                (unsigned long long)use->size, use->buffer,
                                (unsigned long long)b->size);
+    const rp_image_shape shape = rp_plan_image(b);
+    rp_subresources s;
+    if (rp_plan_is_image(b) && !rp_image_subresources(&shape, use->offset, use->size, &s))
+        return rp_plan_damaged(c->at, "use %u: bytes %llu + %llu are no subresources of image %u",
+                               which, (unsigned long long)use->offset,
+                               (unsigned long long)use->size, use->buffer);
     if (writes(use) && b->kind != RP_OUT && b->kind != RP_INOUT && b->kind != RP_TMP)
         return rp_plan_damaged(c->at, "use %u: writes buffer %u of kind %s", which, use->buffer,
                                rp_buffer_kind_name((rp_buffer_kind)b->kind));
@@ -66,6 +74,70 @@ static rp_status check_indirect(checker *c, const rp_plan_use *use) {
     return RP_OK;
 }
 
+/* What is bound, against what the kernel sees there: a buffer, an image of a fitting view and format,
+ * texels. */
+static bool fits(const checker *c, const rp_plan_param *p, const rp_plan_use *u, uint32_t pieces) {
+    const rp_plan_buffer *b = &c->buffers[u->buffer];
+    const rp_image_shape shape = rp_plan_image(b);
+    const rp_image_format_info texels = rp_image_format_get((rp_image_format)u->format);
+    rp_subresources first, s;
+    if (p->resource == RP_RESOURCE_BUFFER) return !rp_plan_is_image(b) && !u->format;
+    if (p->resource == RP_RESOURCE_TEXELS)
+        return !rp_plan_is_image(b) && u->format && texels.texel == p->texel &&
+               (!p->format || p->format == u->format) && u->size % texels.bytes == 0 &&
+               u->offset % texels.bytes == 0;
+    if (!rp_plan_is_image(b) || u->format ||
+        !rp_image_subresources(&shape, u->offset, u->size, &first) ||
+        !rp_view_fits((rp_view)p->view, &shape, first.layers) ||
+        (p->format && p->format != b->format) ||
+        p->texel != (uint8_t)rp_image_format_get((rp_image_format)b->format).texel ||
+        (p->access != RP_SAMPLED && (pieces > 1 || first.mips > 1)))
+        return false;
+    for (uint32_t i = 1; i < pieces; i++)
+        if (u[i].buffer != u->buffer || u[i].access != u->access || u[i].format || u[i].indirect ||
+            first.layers == shape.layers ||
+            !rp_image_subresources(&shape, u[i].offset, u[i].size, &s) || s.mips != 1 ||
+            s.first_mip != first.first_mip + i || s.first_layer != first.first_layer ||
+            s.layers != first.layers)
+            return false;
+    return true;
+}
+
+static rp_status check_descriptors(checker *c, const rp_plan_node *n,
+                                   const rp_descriptor_source *source) {
+    const rp_plan_use *uses = c->uses + n->first_use;
+    const rp_plan_param *params = c->params + c->kernels[n->kernel].first_param;
+    rp_descriptor d = {0};
+    while (rp_descriptor_step(source, &d)) {
+        const rp_plan_param *p = &params[d.param];
+        const rp_plan_use *u = &uses[d.first_use];
+        if (d.use_count == 0) continue;
+        if (p->skip ? u->offset % RP_ARENA_ALIGNMENT != p->skip
+                    : u->offset % 4 != 0 && p->resource == RP_RESOURCE_BUFFER)
+            return rp_plan_damaged(c->at, "use %u: offset %llu is not %u behind a multiple of %d",
+                                   d.first_use, (unsigned long long)u->offset, p->skip,
+                                   p->skip ? RP_ARENA_ALIGNMENT : 4);
+        bool special = p->access == RP_UNIFORM || u->access == RP_UNIFORM ||
+                       p->access == RP_SAMPLED || u->access == RP_SAMPLED;
+        if (special && p->access != u->access)
+            return rp_plan_damaged(c->at, "use %u: access %s does not fit the kernel's %s",
+                                   d.first_use, rp_access_name((rp_access)u->access),
+                                   rp_access_name((rp_access)p->access));
+        if (u->indirect || !fits(c, p, u, d.use_count))
+            return rp_plan_damaged(c->at, "use %u is not what param %u of kernel %u sees",
+                                   d.first_use, d.param, n->kernel);
+    }
+    if (n->sampler_count != d.next_sampler)
+        return rp_plan_damaged(c->at, "%u samplers do not fit kernel %u's %u", n->sampler_count,
+                               n->kernel, d.next_sampler);
+    for (uint32_t i = 0; i < n->sampler_count; i++)
+        if (c->samplers[n->first_sampler + i] >= rp_plan_count(c->plan, RP_SECTION_SAMPLERS))
+            return rp_plan_damaged(c->at, "sampler index %u is outside 0..%u",
+                                   c->samplers[n->first_sampler + i],
+                                   rp_plan_count(c->plan, RP_SECTION_SAMPLERS));
+    return RP_OK;
+}
+
 static rp_status check_run(checker *c, const rp_plan_node *n) {
     if (n->kernel >= rp_plan_count(c->plan, RP_SECTION_KERNELS))
         return rp_plan_damaged(c->at, "kernel index %u is outside 0..%u", n->kernel,
@@ -74,37 +146,69 @@ static rp_status check_run(checker *c, const rp_plan_node *n) {
     const rp_plan_kernel *k = &c->kernels[n->kernel];
     const rp_plan_use *uses = c->uses + n->first_use;
     uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT;
-    uint32_t bound = n->flags & RP_NODE_UNKNOWN ? 0 : k->param_count;
+    const rp_descriptor_source source = rp_plan_descriptors(n, c->kernels, c->params, c->uses);
+    const char *wrong = rp_descriptors_wrong(&source);
     if (indirect && (n->flags & RP_NODE_OPTIONAL))
         return rp_plan_damaged(c->at, "it is optional and its grid is indirect");
-    if (n->use_count != (uint64_t)bound + indirect)
-        return rp_plan_damaged(c->at, "%u uses do not fit kernel %u's %u", n->use_count, n->kernel,
-                               k->param_count);
+    if (n->use_count != (uint64_t)source.use_count + indirect)
+        return rp_plan_damaged(c->at, "%u uses do not fit its grid, or have none declared",
+                               n->use_count);
+    if (wrong) return rp_plan_damaged(c->at, "its uses do not fit kernel %u: %s", n->kernel, wrong);
     bool open = k->push_bytes == 0 && k->hash == 0; /* an abstract kernel may leave it open */
     if (n->byte_count % 4 || n->byte_count > RP_MAX_PUSH_BYTES ||
         (!open && n->byte_count != k->push_bytes))
         return rp_plan_damaged(c->at, "%u bytes of push data do not fit kernel %u's %u",
                                n->byte_count, n->kernel, k->push_bytes);
-    for (uint32_t i = 0; i < bound; i++) {
-        const rp_plan_param *p = &c->params[k->first_param + i];
-        if (p->skip ? uses[i].offset % RP_ARENA_ALIGNMENT != p->skip : uses[i].offset % 4 != 0)
-            return rp_plan_damaged(c->at, "use %u: offset %llu is not %u behind a multiple of %d",
-                                   i, (unsigned long long)uses[i].offset, p->skip,
-                                   p->skip ? RP_ARENA_ALIGNMENT : 4);
-        if ((p->access == RP_UNIFORM) != (uses[i].access == RP_UNIFORM) || uses[i].indirect)
-            return rp_plan_damaged(c->at, "use %u: access %s does not fit the kernel's %s", i,
-                                   rp_access_name((rp_access)uses[i].access),
-                                   rp_access_name((rp_access)p->access));
-    }
-    return indirect ? check_indirect(c, &uses[bound]) : RP_OK;
+    RP_TRY(check_descriptors(c, n, &source));
+    return indirect ? check_indirect(c, &uses[source.use_count]) : RP_OK;
 }
 
 /* The bytes of both uses overlap, in one buffer or in the arena. */
 static bool overlap(const checker *c, const rp_plan_use *a, const rp_plan_use *b) {
     const rp_plan_buffer *x = &c->buffers[a->buffer], *y = &c->buffers[b->buffer];
-    if (x->kind == RP_TMP && y->kind == RP_TMP)
+    if (rp_plan_in_arena(x) && rp_plan_in_arena(y))
         return rp_ranges_overlap(x->offset + a->offset, a->size, y->offset + b->offset, b->size);
     return x == y && rp_ranges_overlap(a->offset, a->size, b->offset, b->size);
+}
+
+/* A range of an image as its subresources. */
+static bool subresources(const checker *c, const rp_plan_use *u, rp_image_shape *shape,
+                         rp_subresources *out) {
+    *shape = rp_plan_image(&c->buffers[u->buffer]);
+    return shape->format != RP_IMAGE_NONE && rp_image_subresources(shape, u->offset, u->size, out);
+}
+
+/* Between images texel by texel, to and from a buffer in its packed form. */
+static bool copy_fits(const checker *c, const rp_plan_use *from, const rp_plan_use *to) {
+    rp_image_shape shapes[2];
+    rp_subresources s, t;
+    bool images[2] = {subresources(c, from, &shapes[0], &s), subresources(c, to, &shapes[1], &t)};
+    const rp_plan_use *buffer = images[0] ? to : from;
+    const rp_image_shape *image = &shapes[images[0] ? 0 : 1];
+    uint32_t bytes = rp_image_format_get((rp_image_format)image->format).bytes;
+    if (!images[0] && !images[1]) return true;
+    if (!images[0] || !images[1]) return buffer->offset % 4 == 0 && buffer->offset % bytes == 0;
+    return rp_image_copies(&shapes[0], &s, &shapes[1], &t);
+}
+
+static rp_status check_blit(checker *c, const rp_plan_node *n) {
+    const rp_plan_use *uses = c->uses + n->first_use;
+    rp_image_shape from, to;
+    rp_subresources s, t;
+    if (n->use_count != 2 || uses[0].access != RP_READ || uses[1].access != RP_WRITE ||
+        uses[0].indirect || uses[1].indirect || !subresources(c, &uses[0], &from, &s) ||
+        !subresources(c, &uses[1], &to, &t) || overlap(c, &uses[0], &uses[1]))
+        return rp_plan_damaged(c->at, "its uses are not two different parts of images");
+    const char *wrong = rp_image_blit_wrong(&from, &s, &to, &t, n->pattern);
+    return wrong ? rp_plan_damaged(c->at, "it cannot be: %s", wrong) : RP_OK;
+}
+
+static rp_status check_clear(checker *c, const rp_plan_node *n) {
+    const rp_plan_use *uses = c->uses + n->first_use;
+    if (n->use_count != 1 || uses->access != RP_WRITE || uses->indirect ||
+        !rp_plan_is_image(&c->buffers[uses->buffer]) || n->byte_count != 16)
+        return rp_plan_damaged(c->at, "it has not one use of an image and a texel of 16 bytes");
+    return RP_OK;
 }
 
 /* Copy, fill and update: `reads` uses are read, then one is written. */
@@ -120,6 +224,10 @@ static rp_status check_transfer(checker *c, const rp_plan_node *n) {
                                rp_node_kind_name((rp_node_kind)n->kind));
     if (reads && (uses[0].size != to->size || overlap(c, &uses[0], to)))
         return rp_plan_damaged(c->at, "its two ranges differ in size or overlap");
+    if (reads && !copy_fits(c, &uses[0], to))
+        return rp_plan_damaged(c->at, "it copies between texels that do not fit");
+    if (!reads && rp_plan_is_image(&c->buffers[to->buffer]))
+        return rp_plan_damaged(c->at, "it writes bytes of an image");
     if (!reads && (to->offset % 4 || to->size % 4))
         return rp_plan_damaged(c->at, "bytes %llu + %llu are not multiples of 4",
                                (unsigned long long)to->offset, (unsigned long long)to->size);
@@ -132,11 +240,12 @@ static rp_status check_transfer(checker *c, const rp_plan_node *n) {
 
 /* Fields that a node of this kind does not have hold their one neutral value. */
 static rp_status check_neutral(checker *c, const rp_plan_node *n) {
-    bool run = n->kind == RP_RUN, update = n->kind == RP_UPDATE;
+    bool run = n->kind == RP_RUN, update = n->kind == RP_UPDATE || n->kind == RP_CLEAR;
+    bool pattern = n->kind == RP_FILL || n->kind == RP_BLIT;
     bool grid = n->grid_kind || n->live_mask || n->grid[0] || n->grid[1] || n->grid[2];
     if ((!run && (n->kernel != UINT32_MAX || grid || n->flags)) ||
-        (!run && !update && n->byte_count) || (n->kind != RP_FILL && n->pattern) ||
-        n->flags & ~RP_NODE_FLAGS)
+        (!run && !update && n->byte_count) || (!pattern && n->pattern) ||
+        (!run && n->sampler_count) || n->flags & ~RP_NODE_FLAGS)
         return rp_plan_damaged(c->at, "it has fields that a %s does not have",
                                rp_node_kind_name((rp_node_kind)n->kind));
     return RP_OK;
@@ -174,17 +283,28 @@ static rp_status check_node(checker *c, const rp_plan_node *n) {
         return rp_plan_damaged(c->at,
                                "bytes %u + %u do not follow those before, or exceed section bytes",
                                n->first_byte, n->byte_count);
+    if (!rp_plan_take(c->at, RP_SECTION_SAMPLER_REFS, n->first_sampler, n->sampler_count))
+        return rp_plan_damaged(
+            c->at, "samplers %u + %u do not follow those before, or exceed section sampler refs",
+            n->first_sampler, n->sampler_count);
     if (!optional_string(c, n->label) || !optional_string(c, n->op))
         return rp_plan_damaged(c->at, "the label %u or the op tag %u is not a string", n->label,
                                n->op);
     RP_TRY(check_labels(c, n));
-    for (uint32_t i = 0; i < n->use_count; i++) RP_TRY(check_use(c, i, &c->uses[n->first_use + i]));
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        const rp_plan_use *u = &c->uses[n->first_use + i];
+        RP_TRY(check_use(c, i, u));
+        if (n->kind != RP_RUN && (u->step || u->format))
+            return rp_plan_damaged(c->at, "use %u belongs to no binding", i);
+    }
     RP_TRY(check_neutral(c, n));
     switch ((rp_node_kind)n->kind) {
     case RP_RUN: return check_run(c, n);
     case RP_COPY:
     case RP_FILL:
     case RP_UPDATE: return check_transfer(c, n);
+    case RP_BLIT: return check_blit(c, n);
+    case RP_CLEAR: return check_clear(c, n);
     case RP_FENCE:
         if (n->use_count) return rp_plan_damaged(c->at, "a fence has uses");
         return RP_OK;
@@ -224,10 +344,10 @@ static rp_status check_groups(rp_plan_validation *at) {
 
 /* Every owned record has an owner. */
 static rp_status check_leftovers(rp_plan_validation *check) {
-    static const rp_section owned[] = {RP_SECTION_DIMS,  RP_SECTION_PARAMS,   RP_SECTION_SPECS,
-                                       RP_SECTION_WORDS, RP_SECTION_USES,     RP_SECTION_BYTES,
-                                       RP_SECTION_EXPRS, RP_SECTION_EXPR_OPS, RP_SECTION_FOLLOWS,
-                                       RP_SECTION_LABELS};
+    static const rp_section owned[] = {
+        RP_SECTION_DIMS,    RP_SECTION_PARAMS, RP_SECTION_SPECS,       RP_SECTION_WORDS,
+        RP_SECTION_USES,    RP_SECTION_BYTES,  RP_SECTION_EXPRS,       RP_SECTION_EXPR_OPS,
+        RP_SECTION_FOLLOWS, RP_SECTION_LABELS, RP_SECTION_SAMPLER_REFS};
     check->record = UINT32_MAX;
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
         check->section = owned[i];
@@ -245,7 +365,8 @@ rp_status rp_plan_check_nodes(rp_plan_validation *check) {
                  .buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS),
                  .kernels = rp_plan_records(check->plan, RP_SECTION_KERNELS),
                  .params = rp_plan_records(check->plan, RP_SECTION_PARAMS),
-                 .uses = rp_plan_records(check->plan, RP_SECTION_USES)};
+                 .uses = rp_plan_records(check->plan, RP_SECTION_USES),
+                 .samplers = rp_plan_records(check->plan, RP_SECTION_SAMPLER_REFS)};
     const rp_plan_graph *graph = rp_plan_records(check->plan, RP_SECTION_GRAPH);
     const rp_plan_node *nodes = rp_plan_records(check->plan, RP_SECTION_NODES);
     uint32_t dispatches = 0;

@@ -4,6 +4,7 @@
 #include "plan/validate.h"
 
 #include "base/checked.h"
+#include "base/image.h"
 #include "base/scope.h"
 #include "base/shape.h"
 
@@ -83,12 +84,34 @@ static rp_status check_shape(rp_plan_validation *check, const rp_plan_buffer *b)
     return RP_OK;
 }
 
+/* An image has its shape, and the bytes of it. */
+static rp_status check_image(rp_plan_validation *check, const rp_plan_buffer *b) {
+    const rp_image_shape shape = rp_plan_image(b);
+    if (!rp_plan_is_image(b)) {
+        if (b->dim || b->mips || b->width || b->height || b->depth || b->layers)
+            return rp_plan_damaged(check, "it has fields of an image and is none");
+        return RP_OK;
+    }
+    const char *wrong = rp_image_wrong(&shape);
+    if (wrong) return rp_plan_damaged(check, "there is no such image: %s", wrong);
+    if (b->kind == RP_LIVE || b->dtype != RP_RAW || b->size != rp_image_bytes(&shape))
+        return rp_plan_damaged(check, "an image of %llu bytes, kind %s and element type %s",
+                               (unsigned long long)b->size,
+                               rp_buffer_kind_name((rp_buffer_kind)b->kind),
+                               rp_dtype_name((rp_dtype)b->dtype));
+    return RP_OK;
+}
+
 static rp_status check_buffer_memory(rp_plan_validation *check, const rp_plan_buffer *b) {
     const rp_plan_graph *graph = rp_plan_records(check->plan, RP_SECTION_GRAPH);
     unsigned long long offset = b->offset, size = b->size;
     if (b->size == 0 || b->size > RP_MAX_BUFFER_BYTES)
         return rp_plan_damaged(check, "a size of %llu bytes is not allowed", size);
-    if (b->kind == RP_TMP) {
+    if (b->kind == RP_TMP && rp_plan_is_image(b)) {
+        if (b->offset >= rp_plan_count(check->plan, RP_SECTION_BUFFERS))
+            return rp_plan_damaged(check, "alias set %llu; there are %u buffers", offset,
+                                   rp_plan_count(check->plan, RP_SECTION_BUFFERS));
+    } else if (b->kind == RP_TMP) {
         if (b->offset % RP_ARENA_ALIGNMENT)
             return rp_plan_damaged(check, "arena offset %llu is not a multiple of %d", offset,
                                    RP_ARENA_ALIGNMENT);
@@ -161,8 +184,9 @@ static rp_status check_buffers(rp_plan_validation *check) {
         if (!rp_buffer_kind_name((rp_buffer_kind)b->kind) || !rp_dtype_name((rp_dtype)b->dtype))
             return rp_plan_damaged(check, "kind %u or element type %u is unknown", b->kind,
                                    b->dtype);
-        if (b->reserved || b->reserved2) return rp_plan_damaged(check, "reserved is not zero");
+        if (b->reserved) return rp_plan_damaged(check, "reserved is not zero");
         RP_TRY(check_shape(check, b));
+        RP_TRY(check_image(check, b));
         RP_TRY(check_buffer_memory(check, b));
         RP_TRY(check_follows(check, i));
         if (b->kind == RP_TMP) continue;
@@ -172,6 +196,38 @@ static rp_status check_buffers(rp_plan_validation *check) {
     }
     check->plan->external_count = externals;
     return RP_OK;
+}
+
+static rp_status check_samplers(rp_plan_validation *check) {
+    const rp_plan_sampler *samplers = enter(check, RP_SECTION_SAMPLERS);
+    for (uint32_t i = 0; i < rp_plan_count(check->plan, RP_SECTION_SAMPLERS); i++) {
+        const rp_sampler_info info = rp_plan_sampler_info(&samplers[i]);
+        const char *wrong = rp_sampler_wrong(&info);
+        check->record = i;
+        if (!rp_plan_string_valid(check, samplers[i].name))
+            return rp_plan_damaged(check, "the name %u is not a string", samplers[i].name);
+        if (wrong) return rp_plan_damaged(check, "there is no such sampler: %s", wrong);
+    }
+    return RP_OK;
+}
+
+/* What a param is, and that its access goes with it. */
+static bool resource_fits(const rp_plan_param *p) {
+    bool sampled = p->access == RP_SAMPLED;
+    if (!rp_resource_name((rp_resource)p->resource) || !rp_view_name((rp_view)p->view) ||
+        !rp_texel_name((rp_texel)p->texel) || p->elements > RP_MAX_USES)
+        return false;
+    if (p->format && (!rp_image_format_name((rp_image_format)p->format) ||
+                      rp_image_format_get((rp_image_format)p->format).texel != p->texel))
+        return false;
+    switch ((rp_resource)p->resource) {
+    case RP_RESOURCE_BUFFER: return !sampled;
+    case RP_RESOURCE_IMAGE:
+    case RP_RESOURCE_TEXELS: return p->access != RP_UNIFORM && !p->skip;
+    case RP_RESOURCE_COMBINED:
+    case RP_RESOURCE_SAMPLER: return sampled && !p->skip;
+    }
+    return false;
 }
 
 /* No two params of a kernel share a binding. Seen bindings are bits, cleared again by the same
@@ -184,8 +240,8 @@ static rp_status check_params(rp_plan_validation *check, const rp_plan_kernel *k
     for (; checked < k->param_count && bad == UINT32_MAX; checked++) {
         const rp_plan_param *p = &params[checked];
         uint32_t bit = (uint32_t)p->set * 256 + p->binding;
-        if (!rp_access_name((rp_access)p->access) || (p->skip && p->access == RP_UNIFORM) ||
-            (seen[bit / 64] >> bit % 64 & 1))
+        if (!rp_access_name((rp_access)p->access) || !resource_fits(p) ||
+            (p->skip && p->access == RP_UNIFORM) || (seen[bit / 64] >> bit % 64 & 1))
             bad = checked;
         seen[bit / 64] |= UINT64_C(1) << bit % 64;
     }
@@ -315,6 +371,7 @@ rp_status rp_plan_check_records(rp_plan_validation *check) {
     RP_TRY(check_graph(check));
     RP_TRY(check_buffers(check));
     RP_TRY(check_kernels(check));
+    RP_TRY(check_samplers(check));
     RP_TRY(check_exprs(check));
     RP_TRY(check_barriers(check));
     RP_TRY(check_text(check, RP_SECTION_TEXT));

@@ -134,7 +134,7 @@ static bool parse_scope(rp_parser *p, uint32_t *out) {
     if (rp_scope_parse(t.text, t.length, out)) return true;
     return RP_FAIL(
         p, &t,
-        "%s is no scope; there are compute:rwu, transfer:rw, indirect:r and host:r, with "
+        "%s is no scope; there are compute:rwus, transfer:rw, indirect:r and host:r, with "
         "',' between",
         rp_parse_show(&t).text);
 }
@@ -178,12 +178,13 @@ static bool parse_statement(rp_parser *p) {
     if (rp_parse_word_is(&first, "target")) return parse_target(p, &first);
     if (rp_parse_word_is(&first, "buf")) return rp_parse_buffer(p);
     if (rp_parse_word_is(&first, "kern")) return rp_parse_kernel(p);
+    if (rp_parse_word_is(&first, "samp")) return rp_parse_sampler(p);
     if (rp_parse_word_is(&first, "group")) return parse_group(p, &first);
     if (rp_parse_word_is(&first, "barrier")) return parse_barrier(p, &first);
     p->lost_group = true;
     return RP_FAIL(
         p, &first,
-        "expected target, buf, kern, group, barrier, a node like 'n0 = ...' or '}', found %s",
+        "expected target, buf, kern, samp, group, barrier, a node like 'n0 = ...' or '}', found %s",
         rp_parse_show(&first).text);
 }
 
@@ -240,6 +241,7 @@ rp_status rp_graph_parse(const rp_allocator *allocator, const char *text, size_t
     parse_text(&p);
     rp_table_free(p.a, &p.buffers);
     rp_table_free(p.a, &p.kernels);
+    rp_table_free(p.a, &p.samplers);
     rp_text_free(&p.scratch);
 
     /* What could be read is verified even so, to report as much as possible at once; but not the

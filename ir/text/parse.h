@@ -16,9 +16,9 @@ typedef struct rp_parser {
     const rp_allocator *a;
     const char *file;
     rp_diags *diags;
-    rp_status status;          /* RP_ERROR_INVALID after the first wrong line */
-    rp_table buffers, kernels; /* string index -> index of the buffer or kernel */
-    rp_text scratch;           /* unescaped strings */
+    rp_status status;                    /* RP_ERROR_INVALID after the first wrong line */
+    rp_table buffers, kernels, samplers; /* string index -> index of what it names */
+    rp_text scratch;                     /* unescaped strings */
     bool has_target;
     bool header_wrong;   /* nobody knows which stages the graph has */
     bool behind_barrier; /* a barrier was the last statement: a group must follow */
@@ -30,6 +30,7 @@ typedef struct rp_parser {
 
 bool rp_parse_buffer(rp_parser *p);
 bool rp_parse_kernel(rp_parser *p);
+bool rp_parse_sampler(rp_parser *p);
 bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id);
 /* "rms_norm {eps=1e-06} (r $x:f32[8], ...)" behind `op`: the node is that one member. */
 bool rp_parse_op_node(rp_parser *p, rp_graph_node *n);
@@ -76,7 +77,9 @@ typedef struct rp_parsed_type {
     uint64_t size;
 } rp_parsed_type;
 bool rp_parse_type(rp_parser *p, const char *what, rp_parsed_type *out);
-/* "%n" or "%n[0+4096]" */
+/* "image 2d rgba8[512,512] layers 6 mips 3", behind `image`: into b->image and b->size. */
+bool rp_parse_image(rp_parser *p, rp_graph_buffer *b);
+/* "%n" or "%n[0+4096]", of an image "%n[mip 1+2]", "%n[mip 0+1 layer 2+1]" */
 bool rp_parse_range(rp_parser *p, rp_graph_use *use);
 /* Exactly 8 hexadecimal digits: a 32-bit value, most significant digit first. */
 bool rp_parse_hex_word(rp_parser *p, const char *what, uint32_t *out);

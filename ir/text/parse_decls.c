@@ -1,5 +1,7 @@
-/* Declarations in .rpir text: `buf` and `kern` lines. A name is remembered even when the rest of
+/* Declarations in .rpir text: `buf`, `kern` and `samp` lines. A name is remembered even when the rest of
  * its line is wrong, so that its users are not reported as well. */
+#include "base/image.h"
+#include "base/number.h"
 #include "base/shape.h"
 #include "graph/keywords.h"
 #include "text/parse.h"
@@ -40,13 +42,45 @@ bool rp_parse_type(rp_parser *p, const char *what, rp_parsed_type *out) {
            RP_FAIL(p, &over, "the shape needs more bytes than 64 bits can count");
 }
 
-/* "16384" or "f32[64,128]". */
+bool rp_parse_image(rp_parser *p, rp_graph_buffer *b) {
+    rp_token first = p->lx.token, t = rp_parse_take(p);
+    uint32_t extents[3] = {1, 1, 1}, mips = 1;
+    rp_image_shape *s = &b->image;
+    s->layers = 1;
+    if (t.kind != RP_TOKEN_WORD || !rp_image_dim_parse(t.text, t.length, &s->dim))
+        return RP_FAIL(p, &t, "expected 1d, 2d, 3d or cube, found %s", rp_parse_show(&t).text);
+    t = rp_parse_take(p);
+    if (t.kind != RP_TOKEN_WORD || !rp_image_format_parse(t.text, t.length, &s->format))
+        return RP_FAIL(p, &t, "expected a format like rgba8, found %s", rp_parse_show(&t).text);
+    uint32_t rank = s->dim == RP_IMAGE_1D ? 1 : s->dim == RP_IMAGE_3D ? 3 : 2;
+    if (!rp_parse_expect(p, '[', "and the extents")) return false;
+    for (uint32_t i = 0; i < rank; i++)
+        if ((i && !rp_parse_expect(p, ',', "and the next extent")) ||
+            !rp_parse_u32(p, "an extent", &extents[i]))
+            return false;
+    if (!rp_parse_expect(p, ']', "behind the extents")) return false;
+    if (rp_parse_accept_word(p, "layers") && !rp_parse_u32(p, "the layers", &s->layers))
+        return false;
+    if (rp_parse_accept_word(p, "mips") && !rp_parse_u32(p, "the mips", &mips)) return false;
+    s->width = extents[0];
+    s->height = extents[1];
+    s->depth = extents[2];
+    s->mips = mips > UINT16_MAX ? 0 : (uint16_t)mips;
+    const char *wrong = rp_image_wrong(s);
+    if (wrong) return RP_FAIL(p, &first, "there is no such image: %s", wrong);
+    b->size = rp_image_bytes(s);
+    return true;
+}
+
+/* "16384", "f32[64,128]" or "image 2d rgba8[512,512]". */
 static bool parse_size(rp_parser *p, rp_graph_buffer *b) {
     rp_token t = p->lx.token;
     rp_parsed_type type;
     if (t.kind == RP_TOKEN_WORD && *t.text >= '0' && *t.text <= '9')
         return rp_parse_number(p, "the size in bytes", UINT64_MAX, &b->size);
-    if (!rp_parse_type(p, "the size in bytes, or a type like f32[64]", &type)) return false;
+    if (rp_parse_accept_word(p, "image")) return rp_parse_image(p, b);
+    if (!rp_parse_type(p, "the size in bytes, a type like f32[64], or 'image'", &type))
+        return false;
     b->dtype = type.dtype;
     b->rank = type.rank;
     b->first_dim = type.first_dim;
@@ -88,8 +122,10 @@ static bool parse_buffer_rest(rp_parser *p, const rp_token *name, rp_graph_buffe
                        b->kind == RP_TMP ? '%' : '$', (int)(name->length < 60 ? name->length : 60),
                        name->text);
     if (!parse_size(p, b)) return false;
-    if (rp_parse_accept_word(p, "at") &&
-        !rp_parse_number(p, "the arena offset", UINT64_MAX - 1, &b->offset))
+    bool image = rp_buffer_is_image(b);
+    if (rp_parse_accept_word(p, image ? "alias" : "at") &&
+        !rp_parse_number(p, image ? "the alias set" : "the arena offset", UINT64_MAX - 1,
+                         &b->offset))
         return false;
     uint32_t count = 0;
     rp_token data = p->lx.token;
@@ -166,6 +202,34 @@ static bool parse_skip(rp_parser *p, rp_graph_param *param) {
     return true;
 }
 
+/* What a parameter is, where it is no buffer: "image 2d rgba8", "combined cube float", "sampler",
+ * "texels r32f"; and "x 4" for an array. */
+static bool parse_resource(rp_parser *p, rp_graph_param *param) {
+    rp_token t = p->lx.token;
+    if (t.kind == RP_TOKEN_WORD && rp_resource_parse(t.text, t.length, &param->resource)) {
+        rp_lex_next(&p->lx);
+        bool viewed =
+            param->resource == RP_RESOURCE_IMAGE || param->resource == RP_RESOURCE_COMBINED;
+        if (viewed) {
+            t = rp_parse_take(p);
+            if (t.kind != RP_TOKEN_WORD || !rp_view_parse(t.text, t.length, &param->view))
+                return RP_FAIL(p, &t, "expected a view like 2d or cube_array, found %s",
+                               rp_parse_show(&t).text);
+        }
+        if (viewed || param->resource == RP_RESOURCE_TEXELS) {
+            t = rp_parse_take(p);
+            bool format =
+                t.kind == RP_TOKEN_WORD && rp_image_format_parse(t.text, t.length, &param->format);
+            if (format)
+                param->texel = (uint8_t)rp_image_format_get((rp_image_format)param->format).texel;
+            else if (t.kind != RP_TOKEN_WORD || !rp_texel_parse(t.text, t.length, &param->texel))
+                return RP_FAIL(p, &t, "expected a format, or float, int or uint, found %s",
+                               rp_parse_show(&t).text);
+        }
+    }
+    return !rp_parse_accept_word(p, "x") || rp_parse_u32(p, "the elements", &param->elements);
+}
+
 static bool parse_params(rp_parser *p, rp_graph_kernel *k) {
     rp_graph *g = p->g;
     if (!rp_parse_expect(p, '(', "and the kernel's parameters")) return false;
@@ -175,15 +239,15 @@ static bool parse_params(rp_parser *p, rp_graph_kernel *k) {
         rp_token t = p->lx.token;
         rp_graph_param param = {.binding = (uint8_t)k->param_count, .name = RP_NONE};
         if (t.kind != RP_TOKEN_WORD || !rp_access_parse(t.text, t.length, &param.access))
-            return rp_parse_expected(p, "r, w, rw or u");
+            return rp_parse_expected(p, "r, w, rw, u or s");
         rp_lex_next(&p->lx);
         rp_token place = p->lx.token;
-        if (place.kind == RP_TOKEN_WORD && !rp_parse_word_is(&place, "skip")) {
+        if (place.kind == RP_TOKEN_WORD && *place.text >= '0' && *place.text <= '9') {
             if (!parse_binding(p, &param)) return false;
         } else if (k->param_count > 255) {
             return RP_FAIL(p, &t, "a set has at most 256 bindings: write SET.BINDING");
         }
-        if (!parse_skip(p, &param)) return false;
+        if (!parse_skip(p, &param) || !parse_resource(p, &param)) return false;
         if (!RP_RESERVE(p->a, g->params, g->params_count, g->params_capacity, 1))
             return rp_parse_no_memory(p);
         g->params[g->params_count++] = param;
@@ -276,5 +340,62 @@ bool rp_parse_kernel(rp_parser *p) {
     if (ok && (index = rp_graph_add_kernel(p->g, &k, NULL, NULL, NULL)) == RP_NONE)
         return rp_parse_no_memory(p);
     if (!rp_table_set(p->a, &p->kernels, k.name, index)) return rp_parse_no_memory(p);
+    return ok;
+}
+
+/* ---- Samplers -------------------------------------------------------------------------------- */
+
+/* "mag=nearest" */
+static bool parse_sampler_field(rp_parser *p, rp_sampler_info *info) {
+    rp_token t = rp_parse_take(p);
+    const rp_sampler_field *field =
+        t.kind == RP_TOKEN_WORD ? rp_sampler_find_field(t.text, t.length) : NULL;
+    if (!field)
+        return RP_FAIL(p, &t, "expected a field of a sampler like mag, found %s",
+                       rp_parse_show(&t).text);
+    if (!rp_parse_expect(p, '=', "behind the field")) return false;
+    t = rp_parse_take(p);
+    double number = 0;
+    bool ok = t.kind == RP_TOKEN_WORD;
+    if (ok && field->kind != RP_SAMPLER_NUMBER)
+        ok = rp_sampler_set_word(info, field, t.text, t.length);
+    else if (ok)
+        ok = rp_number_parse(t.text, t.length, &number);
+    const float value = (float)number;
+    if (ok && field->kind == RP_SAMPLER_NUMBER)
+        memcpy((uint8_t *)info + field->offset, &value, sizeof value);
+    return ok || RP_FAIL(p, &t, "%s is one of %s, not %s", field->name, rp_sampler_words(field),
+                         rp_parse_show(&t).text);
+}
+
+static bool parse_sampler_rest(rp_parser *p, rp_graph_sampler *s) {
+    if (!rp_parse_expect(p, '(', "and the fields that are not the default")) return false;
+    if (!rp_parse_accept(p, ')')) {
+        do {
+            if (!parse_sampler_field(p, &s->info)) return false;
+        } while (rp_parse_accept(p, ','));
+        if (!rp_parse_expect(p, ')', "behind the fields")) return false;
+    }
+    return rp_parse_line_end(p);
+}
+
+bool rp_parse_sampler(rp_parser *p) {
+    rp_token name = rp_parse_take(p);
+    rp_graph_sampler s = {.info = rp_sampler_default, .pos = {name.line, name.column}};
+    if (name.kind != RP_TOKEN_KERNEL) {
+        if (name.kind != RP_TOKEN_NEWLINE) rp_parse_poison(p, &p->samplers, &name);
+        return RP_FAIL(p, &name, "expected '@name', found %s", rp_parse_show(&name).text);
+    }
+    if (!rp_parse_name(p, &name, &s.name)) {
+        rp_parse_poison(p, &p->samplers, &name);
+        return false;
+    }
+    uint32_t other;
+    if (rp_table_find(&p->samplers, s.name, &other) && other != RP_POISONED)
+        return RP_FAIL(p, &name, "there is another sampler %s", rp_parse_show(&name).text);
+    bool ok = parse_sampler_rest(p, &s);
+    uint32_t index = RP_POISONED;
+    if (ok && (index = rp_graph_add_sampler(p->g, &s)) == RP_NONE) return rp_parse_no_memory(p);
+    if (!rp_table_set(p->a, &p->samplers, s.name, index)) return rp_parse_no_memory(p);
     return ok;
 }

@@ -1,5 +1,6 @@
 /* Nodes in .rpir text: `n3 = run @k grid 4 1 1 (r $x, w %n) label "a" op o`. */
 #include "base/checked.h"
+#include "base/image.h"
 #include "graph/keywords.h"
 #include "text/parse.h"
 
@@ -22,6 +23,31 @@ static bool find(rp_parser *p, rp_table *index, const rp_token *t, const char *w
     return *out != RP_POISONED;
 }
 
+/* "mip 1+2 layer 0+6]" */
+static bool parse_subresources(rp_parser *p, const rp_image_shape *shape, rp_graph_use *use) {
+    rp_subresources s = {0, shape->mips, 0, shape->layers};
+    rp_token at = p->lx.token;
+    bool mips = rp_parse_accept_word(p, "mip");
+    if (mips && (!rp_parse_u32(p, "the first mip", &s.first_mip) ||
+                 !rp_parse_expect(p, '+', "and how many mips") ||
+                 !rp_parse_u32(p, "how many mips", &s.mips)))
+        return false;
+    bool layers = rp_parse_accept_word(p, "layer");
+    if (layers && (!rp_parse_u32(p, "the first layer", &s.first_layer) ||
+                   !rp_parse_expect(p, '+', "and how many layers") ||
+                   !rp_parse_u32(p, "how many layers", &s.layers)))
+        return false;
+    if (!mips && !layers) return rp_parse_expected(p, "'mip' or 'layer' of the image");
+    if (!rp_parse_expect(p, ']', "behind the range")) return false;
+    if (rp_image_range(shape, s.first_mip, s.mips, s.first_layer, s.layers, &use->offset,
+                       &use->size) != RP_OK)
+        return RP_FAIL(p, &at,
+                       "an image of %u mips and %u layers has no range of %u mips from %u and %u "
+                       "layers from %u: expected one mip, or all layers",
+                       shape->mips, shape->layers, s.mips, s.first_mip, s.layers, s.first_layer);
+    return true;
+}
+
 bool rp_parse_range(rp_parser *p, rp_graph_use *use) {
     rp_token t = p->lx.token;
     if (t.kind != RP_TOKEN_EXTERNAL && t.kind != RP_TOKEN_TRANSIENT)
@@ -35,6 +61,7 @@ bool rp_parse_range(rp_parser *p, rp_graph_use *use) {
     use->offset = 0;
     use->size = b->size;
     if (!rp_parse_accept(p, '[')) return true;
+    if (rp_buffer_is_image(b)) return parse_subresources(p, &b->image, use);
     rp_token at = p->lx.token;
     if (!rp_parse_number(p, "the byte offset", UINT64_MAX, &use->offset) ||
         !rp_parse_expect(p, '+', "and the byte count") ||
@@ -63,11 +90,22 @@ static bool parse_uses(rp_parser *p, rp_graph_node *n) {
     if (rp_parse_accept(p, ')')) return true;
     do {
         rp_graph_use use = {0};
+        if (rp_parse_accept_word(p, "next"))
+            use.step = RP_USE_ELEMENT;
+        else if (rp_parse_accept_word(p, "also"))
+            use.step = RP_USE_PIECE;
         rp_token t = p->lx.token;
         if (t.kind != RP_TOKEN_WORD || !rp_access_parse(t.text, t.length, &use.access))
-            return rp_parse_expected(p, "r, w, rw or u and a buffer");
+            return rp_parse_expected(p, "r, w, rw, u or s and a buffer");
         rp_lex_next(&p->lx);
-        if (!rp_parse_range(p, &use) || !add_use(p, n, &use)) return false;
+        if (!rp_parse_range(p, &use)) return false;
+        if (rp_parse_accept_word(p, "as")) {
+            t = p->lx.token;
+            if (t.kind != RP_TOKEN_WORD || !rp_image_format_parse(t.text, t.length, &use.format))
+                return rp_parse_expected(p, "a format like rgba32f");
+            rp_lex_next(&p->lx);
+        }
+        if (!add_use(p, n, &use)) return false;
     } while (rp_parse_accept(p, ','));
     return rp_parse_expect(p, ')', "behind the uses");
 }
@@ -134,6 +172,25 @@ static bool parse_grid(rp_parser *p, rp_graph_node *n, rp_graph_use *indirect) {
     return true;
 }
 
+/* "(@linear, @nearest)" behind `samplers`. */
+static bool parse_samplers(rp_parser *p, rp_graph_node *n) {
+    rp_graph *g = p->g;
+    n->first_sampler = g->sampler_refs_count;
+    if (!rp_parse_expect(p, '(', "and the samplers")) return false;
+    do {
+        rp_token t = rp_parse_take(p);
+        uint32_t sampler;
+        if (t.kind != RP_TOKEN_KERNEL)
+            return RP_FAIL(p, &t, "expected '@sampler', found %s", rp_parse_show(&t).text);
+        if (!find(p, &p->samplers, &t, "sampler", &sampler)) return false;
+        if (!RP_RESERVE(p->a, g->sampler_refs, g->sampler_refs_count, g->sampler_refs_capacity, 1))
+            return rp_parse_no_memory(p);
+        g->sampler_refs[g->sampler_refs_count++] = sampler;
+        n->sampler_count++;
+    } while (rp_parse_accept(p, ','));
+    return rp_parse_expect(p, ')', "behind the samplers");
+}
+
 static bool parse_run(rp_parser *p, rp_graph_node *n) {
     rp_token kernel = rp_parse_take(p);
     rp_graph_use indirect;
@@ -146,6 +203,7 @@ static bool parse_run(rp_parser *p, rp_graph_node *n) {
         return false;
     n->unknown = !rp_parse_accept(p, '(');
     if (!n->unknown && !parse_uses(p, n)) return false;
+    if (rp_parse_accept_word(p, "samplers") && !parse_samplers(p, n)) return false;
     if (n->grid_kind == RP_GRID_INDIRECT && !add_use(p, n, &indirect)) return false;
     return !rp_parse_accept_word(p, "for") || rp_parse_for(p, n);
 }
@@ -155,8 +213,9 @@ static bool parse_work(rp_parser *p, rp_graph_node *n) {
     rp_token kind = rp_parse_take(p);
     if (rp_parse_word_is(&kind, "fused")) return rp_parse_fused(p, n);
     if (kind.kind != RP_TOKEN_WORD || !rp_node_kind_parse(kind.text, kind.length, &n->kind))
-        return RP_FAIL(p, &kind, "expected op, fused, run, copy, fill, update or fence, found %s",
-                       rp_parse_show(&kind).text);
+        return RP_FAIL(
+            p, &kind, "expected op, fused, run, copy, fill, update, blit, clear or fence, found %s",
+            rp_parse_show(&kind).text);
     switch ((rp_node_kind)n->kind) {
     case RP_RUN: return parse_run(p, n);
     case RP_OP: return rp_parse_op_node(p, n);
@@ -169,6 +228,17 @@ static bool parse_work(rp_parser *p, rp_graph_node *n) {
         if (!rp_parse_hex_bytes(p, "the data", RP_MAX_UPDATE_BYTES, &n->first_byte, &n->byte_count))
             return false;
         break;
+    case RP_CLEAR:
+        if (!rp_parse_hex_bytes(p, "the texel", 16, &n->first_byte, &n->byte_count)) return false;
+        break;
+    case RP_BLIT: {
+        uint8_t filter;
+        rp_token t = rp_parse_take(p);
+        if (t.kind != RP_TOKEN_WORD || !rp_filter_parse(t.text, t.length, &filter))
+            return RP_FAIL(p, &t, "expected nearest or linear, found %s", rp_parse_show(&t).text);
+        n->pattern = filter;
+        break;
+    }
     }
     return rp_parse_expect(p, '(', "and the uses") && parse_uses(p, n);
 }

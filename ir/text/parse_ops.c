@@ -259,7 +259,8 @@ static bool parse_member_line(rp_parser *p, block *b) {
  */
 static bool is_statement(const rp_token *t) {
     return t->kind == RP_TOKEN_END || rp_parse_word_is(t, "buf") || rp_parse_word_is(t, "kern") ||
-           rp_parse_word_is(t, "group") || rp_parse_word_is(t, "barrier");
+           rp_parse_word_is(t, "samp") || rp_parse_word_is(t, "group") ||
+           rp_parse_word_is(t, "barrier");
 }
 
 static bool parse_block(rp_parser *p, rp_graph_node *n) {

@@ -9,6 +9,8 @@
 #include "text/print.h"
 #include "graph/reasons.h"
 
+#include "base/number.h"
+
 static void name(rp_text *t, const rp_graph *g, char sigil, uint32_t string) {
     rp_text_char(t, sigil);
     rp_text_string(t, rp_graph_string(g, string));
@@ -78,7 +80,9 @@ static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
     rp_text_char(t, ' ');
     rp_text_string(t, rp_buffer_kind_name((rp_buffer_kind)b->kind));
     rp_text_char(t, ' ');
-    if (b->dtype == RP_RAW) {
+    if (rp_buffer_is_image(b)) {
+        rp_print_image(t, &b->image);
+    } else if (b->dtype == RP_RAW) {
         rp_text_u64(t, b->size);
     } else {
         rp_text_string(t, rp_dtype_name((rp_dtype)b->dtype));
@@ -89,7 +93,7 @@ static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
         }
         rp_text_char(t, ']');
     }
-    if (b->offset != RP_NOT_PLACED) clause(t, "at", b->offset);
+    if (b->offset != RP_NOT_PLACED) clause(t, rp_buffer_is_image(b) ? "alias" : "at", b->offset);
     if (b->kind == RP_LIVE && b->first_default != RP_NONE) {
         rp_text_string(t, " =");
         bytes(t, g->bytes + b->first_default, b->size);
@@ -133,6 +137,7 @@ static void print_kernel(rp_text *t, const rp_graph *g, const rp_graph_kernel *k
         rp_text_string(t, rp_access_name((rp_access)p->access));
         if (p->set != 0 || p->binding != i) rp_text_format(t, " %u.%u", p->set, p->binding);
         if (p->skip) clause(t, "skip", p->skip);
+        rp_print_resource(t, p);
     }
     rp_text_string(t, ")\n");
 }
@@ -144,9 +149,12 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         const rp_graph_use *u = &rp_node_uses(g, n)[i];
         if (u->indirect) continue;
         if (!first) rp_text_string(t, ", ");
+        if (u->step) rp_text_string(t, u->step == RP_USE_ELEMENT ? "next " : "also ");
         rp_text_string(t, rp_access_name((rp_access)u->access));
         rp_text_char(t, ' ');
         rp_print_range(t, g, u);
+        if (u->format)
+            rp_text_format(t, " as %s", rp_image_format_name((rp_image_format)u->format));
         first = false;
     }
     rp_text_char(t, ')');
@@ -186,6 +194,32 @@ static void print_run(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         bytes(t, g->bytes + n->first_byte, n->byte_count);
     }
     if (!n->unknown) print_uses(t, g, n);
+    for (uint32_t i = 0; i < n->sampler_count; i++) {
+        rp_text_string(t, i ? ", " : " samplers (");
+        name(t, g, '@', g->samplers[g->sampler_refs[n->first_sampler + i]].name);
+    }
+    if (n->sampler_count) rp_text_char(t, ')');
+}
+
+/* The fields that are not the default. */
+static void print_sampler(rp_text *t, const rp_graph *g, const rp_graph_sampler *s) {
+    bool first = true;
+    rp_text_string(t, "  samp ");
+    name(t, g, '@', s->name);
+    rp_text_string(t, " (");
+    for (uint32_t i = 0; i < rp_sampler_field_count; i++) {
+        const rp_sampler_field *field = &rp_sampler_fields[i];
+        size_t size = field->kind == RP_SAMPLER_NUMBER ? sizeof(float) : sizeof(uint8_t);
+        const char *value = (const char *)&s->info + field->offset;
+        if (memcmp(value, (const char *)&rp_sampler_default + field->offset, size) == 0) continue;
+        rp_text_format(t, first ? "%s=" : ", %s=", field->name);
+        if (field->kind == RP_SAMPLER_NUMBER)
+            rp_number_print(t, (double)rp_sampler_number(&s->info, field));
+        else
+            rp_text_string(t, rp_sampler_word(&s->info, field));
+        first = false;
+    }
+    rp_text_string(t, ")\n");
 }
 
 static void print_tags(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
@@ -255,6 +289,15 @@ static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         bytes(t, g->bytes + n->first_byte, n->byte_count);
         print_uses(t, g, n);
         break;
+    case RP_CLEAR:
+        bytes(t, g->bytes + n->first_byte, n->byte_count);
+        print_uses(t, g, n);
+        break;
+    case RP_BLIT:
+        rp_text_char(t, ' ');
+        rp_text_string(t, rp_filter_name((rp_filter)n->pattern));
+        print_uses(t, g, n);
+        break;
     case RP_FENCE: break;
     }
     print_tags(t, g, n);
@@ -305,6 +348,7 @@ rp_status rp_graph_print_text(const rp_graph *g, const rp_graph_stats *stats, rp
         if (!g->buffers[i].removed) print_buffer(t, g, i);
     for (uint32_t i = 0; i < g->kernels_count; i++)
         if (!g->kernels[i].removed) print_kernel(t, g, &g->kernels[i]);
+    for (uint32_t i = 0; i < g->samplers_count; i++) print_sampler(t, g, &g->samplers[i]);
     if (g->stages & RP_STAGE_SCHEDULED) {
         if (g->stages & RP_STAGE_SYNCED) RP_TRY(rp_reasons_build(g, &reasons));
         print_plan(t, g, &reasons);

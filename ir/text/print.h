@@ -9,7 +9,12 @@
  * itself. */
 rp_status rp_graph_print_text(const rp_graph *graph, const rp_graph_stats *stats, rp_text *text);
 
-/* "$name" or "%name", with "[0+64]" unless it is the whole buffer. */
+/* "image 2d rgba8[512,512] layers 6 mips 3" */
+void rp_print_image(rp_text *text, const rp_image_shape *shape);
+/* " image 2d rgba8", " x 4": what a parameter is; nothing for a single buffer. */
+void rp_print_resource(rp_text *text, const rp_graph_param *param);
+
+/* "$name" or "%name", with "[0+64]" unless it is the whole buffer, of an image "[mip 0+1 layer 2+1]". */
 void rp_print_range(rp_text *text, const rp_graph *graph, const rp_graph_use *use);
 
 /* " follows $gain[0+4] at 8, ..."; nothing for a buffer that follows nothing. */

@@ -3,6 +3,7 @@
  */
 #include "text/print.h"
 
+#include "base/image.h"
 #include "base/number.h"
 #include "graph/keywords.h"
 #include "graph/reasons.h"
@@ -10,11 +11,42 @@
 void rp_print_range(rp_text *t, const rp_graph *g, const rp_graph_use *u) {
     rp_buffer_print(t, g, u->buffer);
     if (u->offset == 0 && u->size == g->buffers[u->buffer].size) return;
+    rp_subresources s;
     rp_text_char(t, '[');
-    rp_text_u64(t, u->offset);
-    rp_text_char(t, '+');
-    rp_text_u64(t, u->size);
+    if (rp_image_subresources(&g->buffers[u->buffer].image, u->offset, u->size, &s)) {
+        const rp_image_shape *shape = &g->buffers[u->buffer].image;
+        if (s.mips != shape->mips) rp_text_format(t, "mip %u+%u", s.first_mip, s.mips);
+        if (s.mips != shape->mips && s.layers != shape->layers) rp_text_char(t, ' ');
+        if (s.layers != shape->layers) rp_text_format(t, "layer %u+%u", s.first_layer, s.layers);
+    } else {
+        rp_text_u64(t, u->offset);
+        rp_text_char(t, '+');
+        rp_text_u64(t, u->size);
+    }
     rp_text_char(t, ']');
+}
+
+void rp_print_image(rp_text *t, const rp_image_shape *s) {
+    const uint32_t extents[3] = {s->width, s->height, s->depth};
+    uint32_t rank = s->dim == RP_IMAGE_1D ? 1 : s->dim == RP_IMAGE_3D ? 3 : 2;
+    rp_text_format(t, "image %s %s[", rp_image_dim_name((rp_image_dim)s->dim),
+                   rp_image_format_name((rp_image_format)s->format));
+    for (uint32_t i = 0; i < rank; i++) rp_text_format(t, i ? ",%u" : "%u", extents[i]);
+    rp_text_char(t, ']');
+    if (s->layers != 1) rp_text_format(t, " layers %u", s->layers);
+    if (s->mips != 1) rp_text_format(t, " mips %u", s->mips);
+}
+
+void rp_print_resource(rp_text *t, const rp_graph_param *p) {
+    if (p->resource != RP_RESOURCE_BUFFER)
+        rp_text_format(t, " %s", rp_resource_name((rp_resource)p->resource));
+    if (p->resource == RP_RESOURCE_IMAGE || p->resource == RP_RESOURCE_COMBINED)
+        rp_text_format(t, " %s", rp_view_name((rp_view)p->view));
+    if (p->resource != RP_RESOURCE_BUFFER && p->resource != RP_RESOURCE_SAMPLER)
+        rp_text_format(t, " %s",
+                       p->format ? rp_image_format_name((rp_image_format)p->format)
+                                 : rp_texel_name((rp_texel)p->texel));
+    if (p->elements) rp_text_format(t, " x %u", p->elements);
 }
 
 void rp_print_follows(rp_text *t, const rp_graph *g, const rp_graph_buffer *b) {

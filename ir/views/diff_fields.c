@@ -54,6 +54,7 @@ static void kernel_params(rp_text *t, const rp_graph *g, uint32_t i) {
         rp_text_format(t, "%s%s %u.%u", p ? ", " : "", rp_access_name(param->access), param->set,
                        param->binding);
         if (param->skip) rp_text_format(t, " skip %u", param->skip);
+        rp_print_resource(t, param);
     }
     rp_text_char(t, ')');
 }
@@ -64,6 +65,10 @@ static void buffer_kind(rp_text *t, const rp_graph *g, uint32_t i) {
 
 static void buffer_type(rp_text *t, const rp_graph *g, uint32_t i) {
     const rp_graph_buffer *b = &g->buffers[i];
+    if (rp_buffer_is_image(b)) {
+        rp_print_image(t, &b->image);
+        return;
+    }
     rp_text_string(t, rp_dtype_name(b->dtype));
     for (uint32_t d = 0; d < b->rank; d++) {
         rp_text_char(t, d ? ',' : '[');
@@ -167,6 +172,8 @@ static void node_data(rp_text *t, const rp_graph *g, uint32_t i) {
     const rp_graph_node *n = &g->nodes[i];
     if (n->kind == RP_FILL)
         rp_text_format(t, "%08x", n->pattern);
+    else if (n->kind == RP_BLIT)
+        rp_text_string(t, rp_filter_name((rp_filter)n->pattern));
     else if (n->byte_count > RP_MAX_PUSH_BYTES || n->kind == RP_UPDATE)
         print_bytes(t, g, n->first_byte, n->byte_count);
     else
@@ -183,8 +190,13 @@ static void node_uses(rp_text *t, const rp_graph *g, uint32_t i) {
         rp_text_string(t, u->indirect ? "grid" : rp_access_name(u->access));
         rp_text_char(t, ' ');
         rp_print_range(t, g, u);
+        if (u->format)
+            rp_text_format(t, " as %s", rp_image_format_name((rp_image_format)u->format));
     }
     if (!n->unknown) rp_text_char(t, ')');
+    for (uint32_t k = 0; k < n->sampler_count; k++)
+        rp_text_format(t, "%s @%s", k ? "," : " by",
+                       rp_graph_string(g, g->samplers[g->sampler_refs[n->first_sampler + k]].name));
 }
 
 static void node_members(rp_text *t, const rp_graph *g, uint32_t i) {

@@ -8,7 +8,9 @@
  * beside the reasons. */
 #include <math.h>
 
+#include "base/image.h"
 #include "base/number.h"
+#include "graph/keywords.h"
 #include "text/print.h"
 #include "graph/reasons.h"
 #include "views/views.h"
@@ -109,6 +111,15 @@ static void print_follows(rp_text *t, const rp_graph *g, const rp_graph_buffer *
     rp_text_char(t, ']');
 }
 
+static void print_image(rp_text *t, const rp_image_shape *s) {
+    rp_text_format(t,
+                   ",\"image\":{\"format\":\"%s\",\"dim\":\"%s\",\"width\":%u,\"height\":%u,"
+                   "\"depth\":%u,\"layers\":%u,\"mips\":%u}",
+                   rp_image_format_name((rp_image_format)s->format),
+                   rp_image_dim_name((rp_image_dim)s->dim), s->width, s->height, s->depth,
+                   s->layers, s->mips);
+}
+
 static void print_buffers(rp_text *t, const rp_graph *g) {
     bool first = true;
     rp_text_string(t, ",\n\"buffers\":[");
@@ -126,7 +137,9 @@ static void print_buffers(rp_text *t, const rp_graph *g) {
         }
         rp_text_char(t, ']');
         print_number(t, "size", b->size);
-        print_optional(t, "offset", b->kind == RP_TMP ? b->offset : RP_NOT_PLACED, RP_NOT_PLACED);
+        if (rp_buffer_is_image(b)) print_image(t, &b->image);
+        print_optional(t, rp_buffer_is_image(b) ? "alias" : "offset",
+                       b->kind == RP_TMP ? b->offset : RP_NOT_PLACED, RP_NOT_PLACED);
         if (b->kind == RP_LIVE) {
             print_optional(t, "max", b->max_value, UINT32_MAX);
             print_key(t, "default");
@@ -139,6 +152,18 @@ static void print_buffers(rp_text *t, const rp_graph *g) {
         rp_text_char(t, '}');
     }
     rp_text_string(t, "]");
+}
+
+/* What a parameter is, where it is not one buffer. */
+static void print_resource(rp_text *t, const rp_graph_param *p) {
+    bool viewed = p->resource == RP_RESOURCE_IMAGE || p->resource == RP_RESOURCE_COMBINED;
+    rp_text_format(t, ",\"resource\":\"%s\"", rp_resource_name((rp_resource)p->resource));
+    if (viewed) rp_text_format(t, ",\"view\":\"%s\"", rp_view_name((rp_view)p->view));
+    if (viewed || p->resource == RP_RESOURCE_TEXELS)
+        rp_text_format(t, ",\"texel\":\"%s\"", rp_texel_name((rp_texel)p->texel));
+    if (p->format)
+        rp_text_format(t, ",\"format\":\"%s\"", rp_image_format_name((rp_image_format)p->format));
+    if (p->elements) print_number(t, "elements", p->elements);
 }
 
 static void print_kernel(rp_text *t, const rp_graph *g, uint32_t index) {
@@ -160,6 +185,7 @@ static void print_kernel(rp_text *t, const rp_graph *g, uint32_t index) {
         rp_text_format(t, "%s{\"access\":\"%s\",\"set\":%u,\"binding\":%u", i ? "," : "",
                        rp_access_name(p->access), p->set, p->binding);
         if (p->skip) print_number(t, "skip", p->skip);
+        if (p->resource != RP_RESOURCE_BUFFER || p->elements) print_resource(t, p);
         print_name(t, "name", g, p->name);
         rp_text_char(t, '}');
     }
@@ -172,6 +198,31 @@ static void print_kernel(rp_text *t, const rp_graph *g, uint32_t index) {
         rp_text_char(t, '}');
     }
     rp_text_string(t, "]}");
+}
+
+/* All fields; left out where there is no sampler. */
+static void print_samplers(rp_text *t, const rp_graph *g) {
+    bool first = true;
+    if (g->samplers_count == 0) return;
+    rp_text_string(t, ",\n\"samplers\":[");
+    for (uint32_t i = 0; i < g->samplers_count; i++) {
+        const rp_graph_sampler *s = &g->samplers[i];
+        next_item(t, &first);
+        rp_text_string(t, "{\"name\":");
+        print_string(t, rp_graph_string(g, s->name));
+        for (uint32_t k = 0; k < rp_sampler_field_count; k++) {
+            const rp_sampler_field *field = &rp_sampler_fields[k];
+            print_key(t, field->name);
+            if (field->kind == RP_SAMPLER_NUMBER)
+                rp_number_print(t, (double)rp_sampler_number(&s->info, field));
+            else if (field->kind == RP_SAMPLER_FLAG)
+                rp_text_string(t, rp_sampler_word(&s->info, field));
+            else
+                print_string(t, rp_sampler_word(&s->info, field));
+        }
+        rp_text_char(t, '}');
+    }
+    rp_text_string(t, "]");
 }
 
 static void print_kernels(rp_text *t, const rp_graph *g) {
@@ -211,6 +262,14 @@ static void print_grid(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     rp_text_char(t, ']');
 }
 
+/* The mips and layers of an image that a use is. */
+static void print_subresources(rp_text *t, const rp_image_shape *shape, const rp_graph_use *u) {
+    rp_subresources s;
+    if (!shape->format || !rp_image_subresources(shape, u->offset, u->size, &s)) return;
+    rp_text_format(t, ",\"mips\":[%u,%u],\"layers\":[%u,%u]", s.first_mip, s.mips, s.first_layer,
+                   s.layers);
+}
+
 static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     rp_text_string(t, ",\"uses\":[");
     for (uint32_t i = 0; i < n->use_count; i++) {
@@ -220,7 +279,21 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         print_number(t, "offset", u->offset);
         print_number(t, "size", u->size);
         if (u->indirect) print_flag(t, "indirect", true);
+        if (u->step)
+            rp_text_format(t, ",\"step\":\"%s\"", u->step == RP_USE_PIECE ? "also" : "next");
+        if (u->format)
+            rp_text_format(t, ",\"format\":\"%s\"",
+                           rp_image_format_name((rp_image_format)u->format));
+        print_subresources(t, &g->buffers[u->buffer].image, u);
         rp_text_char(t, '}');
+    }
+    rp_text_char(t, ']');
+    if (n->sampler_count == 0) return;
+    rp_text_string(t, ",\"samplers\":[");
+    for (uint32_t i = 0; i < n->sampler_count; i++) {
+        if (i) rp_text_char(t, ',');
+        print_string(t,
+                     rp_graph_string(g, g->samplers[g->sampler_refs[n->first_sampler + i]].name));
     }
     rp_text_char(t, ']');
 }
@@ -322,6 +395,13 @@ static void print_payload(rp_text *t, const rp_graph *g, const rp_graph_node *n)
         print_key(t, "data");
         print_hex(t, g, n->first_byte, n->byte_count);
         break;
+    case RP_CLEAR:
+        print_key(t, "texel");
+        print_hex(t, g, n->first_byte, n->byte_count);
+        break;
+    case RP_BLIT:
+        rp_text_format(t, ",\"filter\":\"%s\"", rp_filter_name((rp_filter)n->pattern));
+        break;
     case RP_OP: print_flag(t, "optional", n->optional); break;
     case RP_COPY:
     case RP_FENCE: break;
@@ -420,6 +500,7 @@ static void print_stats(rp_text *t, const rp_graph_stats *s) {
     print_number(t, "arena_bytes", s->arena_bytes);
     print_number(t, "arena_bound_bytes", s->arena_bound_bytes);
     print_number(t, "transient_bytes", s->transient_bytes);
+    print_number(t, "image_bytes", s->image_bytes);
     print_number(t, "external_bytes", s->external_bytes);
     rp_text_char(t, '}');
 }
@@ -451,6 +532,7 @@ rp_status rp_graph_print_json(const rp_graph *graph, rp_text *text) {
     print_target(text, graph);
     print_buffers(text, graph);
     print_kernels(text, graph);
+    print_samplers(text, graph);
     print_nodes(text, graph);
     print_groups(text, graph);
     print_barriers(text, graph, &reasons);

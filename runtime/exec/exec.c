@@ -258,6 +258,13 @@ rp_status rp_exec_create(rp_device *device, const rp_plan *plan, const rp_exec_p
     if (!out_exec) return RP_ERROR_USAGE;
     *out_exec = NULL;
     if (!device || !plan) return RP_ERROR_USAGE;
+    const rp_plan_buffer *buffers = rp_plan_records(plan, RP_SECTION_BUFFERS);
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BUFFERS); i++)
+        if (rp_plan_is_image(&buffers[i])) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s is an image, which no device replays yet",
+                         rp_plan_string(plan, buffers[i].name));
+            return RP_ERROR_UNSUPPORTED;
+        }
     return rp_exec_make(device, plan, params, NULL, diags, out_exec);
 }
 

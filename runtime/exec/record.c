@@ -105,6 +105,8 @@ static void record_node(recorder *r, uint32_t index) {
     case RP_COPY:
     case RP_FILL:
     case RP_UPDATE: record_transfer(r, node); break;
+    case RP_BLIT:
+    case RP_CLEAR:
     case RP_FENCE: break; /* its order is in the barriers */
     case RP_OP: break;    /* no plan holds one */
     }

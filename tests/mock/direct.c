@@ -18,8 +18,11 @@ static rp_encoder_report end(void) {
 
 /* Makes the pipelines in the order of the kernels, so that their numbers are known. */
 static void use_kernels(hazard_binding bindings[], size_t *out_count) {
-    static const char *const access[] = {
-        [RP_READ] = "SR", [RP_WRITE] = "SW", [RP_READ_WRITE] = "SRSW", [RP_UNIFORM] = "UR"};
+    static const char *const access[] = {[RP_READ] = "SR",
+                                         [RP_WRITE] = "SW",
+                                         [RP_READ_WRITE] = "SRSW",
+                                         [RP_UNIFORM] = "UR",
+                                         [RP_SAMPLED] = "SS"};
     hazard_forget_sets();
     rp_recorder *r = begin(NULL);
     *out_count = 0;
@@ -274,11 +277,11 @@ static void test_fence(void) {
     dispatch(r, 0, 0, 2, 1);
     dispatch(r, 0, 0, 3, 1);
     const rp_encoder_report report = end();
-    expect(
-        "pipeline p0\nset 0 s0\npush 0 01000000\ndispatch 1 1 1\n"
-        "barrier indirect|compute|transfer:TW:SW -> indirect|compute|transfer:IR:UR:TR:TW:SR:SW\n"
-        "set 0 s1\ndispatch 1 1 1\n"
-        "set 0 s2\ndispatch 1 1 1\n");
+    expect("pipeline p0\nset 0 s0\npush 0 01000000\ndispatch 1 1 1\n"
+           "barrier indirect|compute|transfer:TW:SW -> "
+           "indirect|compute|transfer:IR:UR:TR:TW:SR:SW:SS\n"
+           "set 0 s1\ndispatch 1 1 1\n"
+           "set 0 s2\ndispatch 1 1 1\n");
     CU_ASSERT_EQUAL(report.emitted[RP_ORDER], 1);
     CU_ASSERT_EQUAL(report.independent, 2);
     close_all();

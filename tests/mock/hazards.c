@@ -7,11 +7,11 @@
 enum { WORDS = 1024, BUFFERS = 16, MOST_OPS = 512, MOST_ACCESSES = 8, SETS = 4096, BINDINGS = 8 };
 
 static const char *const stage_names[] = {"indirect", "compute", "transfer", "host"};
-static const char *const access_names[] = {"IR", "UR", "TR", "TW", "HR", "SR", "SW"};
-enum { STAGES = 4, ACCESSES = 7 };
+static const char *const access_names[] = {"IR", "UR", "TR", "TW", "HR", "SR", "SW", "SS"};
+enum { STAGES = 4, ACCESSES = 8 };
 
 static uint32_t stage_of(uint32_t access) { /* indices */
-    static const uint32_t of[ACCESSES] = {0, 1, 2, 2, 3, 1, 1};
+    static const uint32_t of[ACCESSES] = {0, 1, 2, 2, 3, 1, 1, 1};
     return of[access];
 }
 

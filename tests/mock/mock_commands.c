@@ -316,7 +316,8 @@ static const char *mask_text(uint64_t stages, uint64_t access, char text[160]) {
                         {VK_ACCESS_2_MEMORY_READ_BIT, "MR"},
                         {VK_ACCESS_2_MEMORY_WRITE_BIT, "MW"},
                         {VK_ACCESS_2_SHADER_STORAGE_READ_BIT, "SR"},
-                        {VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT, "SW"}};
+                        {VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT, "SW"},
+                        {VK_ACCESS_2_SHADER_SAMPLED_READ_BIT, "SS"}};
     *text = '\0';
     for (size_t i = 0; i < sizeof stage_names / sizeof *stage_names; i++) {
         if (!(stages & stage_names[i].bit)) continue;

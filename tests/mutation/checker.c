@@ -323,7 +323,7 @@ static void test_partial_write(void) {
 
 /* ---- Fences and nodes without declared uses -------------------------------------------------- */
 
-#define ALL "compute:w,transfer:w,indirect:r -> compute:rwu,transfer:rw,indirect:r"
+#define ALL "compute:w,transfer:w,indirect:r -> compute:rwus,transfer:rw,indirect:r"
 
 static void test_fence(void) {
 #define BUFFERS "  buf $y out 64\n  buf $z out 64\n"

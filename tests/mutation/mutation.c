@@ -2,12 +2,15 @@
  *
  * Each real graph and many random ones are compiled and then changed: a barrier removed, one bit of
  * a scope cleared, a write in a scope weakened to a read, a transient moved onto bytes that are in
- * use, two dependent nodes swapped, a needed node dropped, a use shifted, a node's data changed, a
- * field of a kernel or of a buffer that the application sees, what is behind in-place work shifted.
+ * use, an image into the alias set of one in use, two dependent nodes swapped, a needed node
+ * dropped, a use shifted, another mip, layer or sampler taken, a piece of an image dropped, a node's
+ * data changed, a field of a kernel, of an image's shape or of a buffer that the application sees,
+ * what is behind in-place work shifted.
  * Which changes break the graph is decided here, word by word, without the checker's or the passes'
  * means. */
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "mutate.h"
 #include "support/cases.h"
 #include "support/unit.h"
@@ -21,6 +24,7 @@ typedef struct trial {
 } trial;
 
 static uint64_t moved_in_place; /* chances that the suite had for it */
+static uint64_t changed_images; /* likewise */
 
 static void must_object(trial *t, rp_graph *mutant, const char *what, uint32_t where) {
     char said[RP_WHY];
@@ -33,7 +37,8 @@ static void must_object(trial *t, rp_graph *mutant, const char *what, uint32_t w
 /* ---- Barriers -------------------------------------------------------------------------------- */
 
 static uint32_t weaker_reads(uint32_t bit) {
-    if (bit == RP_SCOPE_COMPUTE_W) return RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_U;
+    if (bit == RP_SCOPE_COMPUTE_W)
+        return RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_U | RP_SCOPE_COMPUTE_S;
     return bit == RP_SCOPE_TRANSFER_W ? RP_SCOPE_TRANSFER_R : 0;
 }
 
@@ -45,7 +50,7 @@ static void weaken_barriers(trial *t) {
         rp_graph *m = mutant_of(g);
         m->barriers[b] = (rp_graph_barrier){0};
         must_object(t, m, "no barrier before group", b);
-        for (uint32_t bit = 1; bit <= RP_SCOPE_HOST_R; bit *= 2) {
+        for (uint32_t bit = 1; bit < RP_SCOPE_ALL; bit *= 2) {
             if (g->barriers[b].src & bit) {
                 m = mutant_of(g);
                 m->barriers[b].src &= ~bit;
@@ -88,7 +93,7 @@ static void move_transients(trial *t) {
         const dependence *d = &t->deps.items[i];
         if (d->reader == RP_NONE) continue;
         uint32_t a = rp_node_uses(g, &g->nodes[d->reader])[d->read_use].buffer;
-        if (g->buffers[a].kind != RP_TMP) continue;
+        if (!rp_buffer_in_arena(&g->buffers[a])) continue;
         uint64_t byte = g->buffers[a].offset + d->at;
         uint32_t from = g->nodes[d->writer].group, to = g->nodes[d->reader].group;
         for (uint32_t k = 0; k < g->nodes_count && !*t->why; k++) {
@@ -97,7 +102,7 @@ static void move_transients(trial *t) {
             for (uint32_t u = 0; u < n->use_count; u++) {
                 const rp_graph_use *use = &rp_node_uses(g, n)[u];
                 if (!rp_access_writes(use->access) || use->buffer == a ||
-                    g->buffers[use->buffer].kind != RP_TMP || use->offset > byte)
+                    !rp_buffer_in_arena(&g->buffers[use->buffer]) || use->offset > byte)
                     continue;
                 rp_graph *m = mutant_of(g);
                 m->buffers[use->buffer].offset = byte - use->offset;
@@ -110,6 +115,36 @@ static void move_transients(trial *t) {
             }
         }
     }
+}
+
+/* Whether some node uses the buffer; and the groups from the first use to the last. */
+static bool lifetime(const rp_graph *g, uint32_t buffer, uint32_t out[2]) {
+    out[0] = RP_NONE;
+    for (uint32_t i = 0; i < g->nodes_count; i++)
+        for (uint32_t u = 0; u < g->nodes[i].use_count; u++) {
+            if (rp_node_uses(g, &g->nodes[i])[u].buffer != buffer) continue;
+            if (out[0] == RP_NONE) out[0] = g->nodes[i].group;
+            out[1] = g->nodes[i].group;
+        }
+    return out[0] != RP_NONE;
+}
+
+/* Puts two images into one alias set that are alive at the same time. */
+static void share_images(trial *t) {
+    const rp_graph *g = t->compiled;
+    for (uint32_t a = 0; a < g->buffers_count; a++)
+        for (uint32_t b = 0; b < g->buffers_count && !*t->why; b++) {
+            const rp_graph_buffer *x = &g->buffers[a], *y = &g->buffers[b];
+            uint32_t one[2], other[2];
+            if (a == b || x->kind != RP_TMP || y->kind != RP_TMP || !rp_buffer_is_image(x) ||
+                !rp_buffer_is_image(y) || !lifetime(g, a, one) || !lifetime(g, b, other) ||
+                one[0] > other[1] || other[0] > one[1])
+                continue;
+            rp_graph *m = mutant_of(g);
+            m->buffers[b].offset = x->offset;
+            changed_images++;
+            must_object(t, m, "an image in the alias set of one in use, buffer", b);
+        }
 }
 
 /* ---- Nodes ----------------------------------------------------------------------------------- */
@@ -148,6 +183,65 @@ static void change_nodes(trial *t) {
     }
 }
 
+/* Another mip or layer, fewer of them, another sampler, another element of an array. */
+static void change_descriptors(trial *t, uint32_t node) {
+    const rp_graph *g = t->compiled;
+    const rp_graph_node *n = &g->nodes[node];
+    for (uint32_t k = 0; k < n->use_count && !*t->why; k++) {
+        const rp_graph_use *u = &rp_node_uses(g, n)[k];
+        const rp_graph_buffer *b = &g->buffers[u->buffer];
+        for (uint32_t step = 0; n->kind == RP_RUN && step <= RP_USE_PIECE; step++) {
+            if (step == u->step) continue;
+            rp_graph *m = mutant_of(g);
+            m->uses[n->first_use + k].step = (uint8_t)step;
+            must_object(t, m, "a use of another descriptor, node", n->id);
+        }
+        rp_graph *m = mutant_of(g);
+        m->uses[n->first_use + k].format++;
+        must_object(t, m, "texels of another format, node", n->id);
+        if (u->step == RP_USE_PIECE) {
+            m = mutant_of(g);
+            memmove(&m->uses[n->first_use + k], &m->uses[n->first_use + k + 1],
+                    (n->use_count - k - 1) * sizeof *m->uses);
+            m->nodes[node].use_count--;
+            must_object(t, m, "a piece dropped, node", n->id);
+        }
+        if (!rp_buffer_is_image(b)) continue;
+        changed_images++;
+        for (uint32_t mip = 0; mip < b->image.mips; mip++)
+            for (uint32_t layer = 0; layer < b->image.layers; layer++) {
+                uint64_t offset, size;
+                rp_image_range(&b->image, mip, 1, layer, 1, &offset, &size);
+                if (offset == u->offset || !rp_range_inside(offset, u->size, b->size)) continue;
+                m = mutant_of(g);
+                m->uses[n->first_use + k].offset = offset;
+                must_object(t, m, "another mip or layer, node", n->id);
+                m = mutant_of(g);
+                m->uses[n->first_use + k].offset = offset;
+                m->uses[n->first_use + k].size = size;
+                must_object(t, m, "one layer of another mip, node", n->id);
+            }
+    }
+    for (uint32_t k = 0; k < n->sampler_count && !*t->why; k++)
+        for (uint32_t s = 0; s < g->samplers_count; s++) {
+            uint32_t now = g->sampler_refs[n->first_sampler + k];
+            if (s == now) continue;
+            rp_graph *m = mutant_of(g);
+            m->sampler_refs[n->first_sampler + k] = s;
+            must_object(t, m, "another sampler, node", n->id);
+            m = mutant_of(g);
+            m->samplers[now] = m->samplers[s];
+            must_object(t, m, "a sampler changed, node", n->id);
+        }
+    if (n->sampler_count == 0) return;
+    rp_graph *m = mutant_of(g);
+    m->nodes[node].sampler_count--;
+    must_object(t, m, "a sampler dropped, node", n->id);
+    m = mutant_of(g);
+    m->sampler_refs[n->first_sampler] = g->samplers_count;
+    must_object(t, m, "a sampler that is not there, node", n->id);
+}
+
 static void change_data(trial *t) {
     const rp_graph *g = t->compiled;
     for (uint32_t i = 0; i < g->nodes_count && !*t->why; i += t->step) {
@@ -158,7 +252,8 @@ static void change_data(trial *t) {
             m->bytes[n->first_byte + n->byte_count / 2] ^= 1;
             must_object(t, m, "data changed, node", n->id);
         }
-        if (n->kind == RP_FILL) {
+        change_descriptors(t, i);
+        if (n->kind == RP_FILL || n->kind == RP_BLIT) {
             m = mutant_of(g);
             m->nodes[i].pattern++;
             must_object(t, m, "pattern changed, node", n->id);
@@ -211,10 +306,15 @@ static bool change_kernel(rp_graph *m, rp_graph_kernel *k, uint32_t field) {
     case 7: k->param_count -= param != NULL; return true;
     case 8: param ? param->set++ : 0; return true;
     case 9: param ? param->binding++ : 0; return true;
-    case 10: param ? param->access = (uint8_t)((param->access + 1) % 4) : 0; return true;
+    case 10: param ? param->access = (uint8_t)((param->access + 1) % 5) : 0; return true;
     case 11: k->spec_count -= spec != NULL; return true;
     case 12: spec ? spec->id++ : 0; return true;
     case 13: spec ? spec->value ^= 1 : 0; return true;
+    case 14: param ? param->resource++ : 0; return true;
+    case 15: param ? param->view++ : 0; return true;
+    case 16: param ? param->format++ : 0; return true;
+    case 17: param ? param->texel++ : 0; return true;
+    case 18: param ? param->elements++ : 0; return true;
     }
     return false;
 }
@@ -239,6 +339,40 @@ static void change_kernels(trial *t) {
 }
 
 enum { FIRST_BEYOND = 15 };
+
+/* Every field of an image's shape. False behind the last. */
+static bool change_shape(rp_image_shape *s, uint32_t field) {
+    switch (field) {
+    case 0: s->format++; return true;
+    case 1: s->dim ^= 1; return true;
+    case 2: s->mips++; return true;
+    case 3: s->width++; return true;
+    case 4: s->height++; return true;
+    case 5: s->depth++; return true;
+    case 6: s->layers++; return true;
+    case 7: *s = (rp_image_shape){0}; return true;
+    }
+    return false;
+}
+
+/* Of all images, transients too. */
+static void change_shapes(trial *t) {
+    const rp_graph *g = t->compiled;
+    for (uint32_t i = 0; i < g->buffers_count && !*t->why; i++) {
+        uint32_t used[2];
+        if (!rp_buffer_is_image(&g->buffers[i]) || g->buffers[i].removed) continue;
+        if (g->buffers[i].kind == RP_TMP && !lifetime(g, i, used)) continue;
+        for (uint32_t field = 0; !*t->why; field++) {
+            rp_graph *m = mutant_of(g);
+            bool more = change_shape(&m->buffers[i].image, field);
+            if (more)
+                must_object(t, m, "an image of another shape, field", field);
+            else
+                rp_graph_destroy(m);
+            if (!more) break;
+        }
+    }
+}
 
 /* Every field of a buffer that the application sees. False behind the last. */
 static bool change_buffer(rp_graph *m, rp_graph_buffer *b, uint32_t field) {
@@ -317,10 +451,12 @@ static uint64_t try_all(const rp_graph *source, const rp_graph *compiled, bool n
     t.deps = find_dependences(compiled);
     if (narrow) weaken_barriers(&t);
     move_transients(&t);
+    if (compiled->stages & RP_STAGE_PLACED) share_images(&t);
     change_nodes(&t);
     change_data(&t);
     change_kernels(&t);
     change_buffers(&t);
+    change_shapes(&t);
     move_in_place(&t);
     free(t.deps.items);
     return t.tried;
@@ -352,6 +488,7 @@ static void test_real_graphs(void) {
     CU_ASSERT(each_real_graph(try_real, &tried) >= 10);
     printf("%llu changes noticed ... ", (unsigned long long)tried);
     CU_ASSERT(tried > 1000 / RP_PART);
+    CU_ASSERT(changed_images > 0);
 }
 
 static bool try_random(void *context, uint64_t seed, const rp_graph *source, char why[RP_WHY]) {

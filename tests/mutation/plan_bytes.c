@@ -186,6 +186,11 @@ static void try_labels(trial *t) {
     rp_graph_destroy(source);
 }
 
+/* Images, samplers and all that uses say of them. */
+static void try_images(void *context, const char *name, const rp_graph *source) {
+    if (source->samplers_count) try_plan(context, name, source, rp_pass_level(1), NULL);
+}
+
 static void finish(const trial *t, uint64_t least) {
     CU_ASSERT_EQUAL(t->failures, 0);
     CU_ASSERT(t->refused + t->unlike + t->unproven >= least / RP_PART / RP_PART);
@@ -205,6 +210,7 @@ static void test_kernels(void) {
     static trial t = {.random = {2}};
     try_pipeline(&t, RP_SOURCE_ROOT "/tests/fault/pipeline.yaml");
     try_labels(&t);
+    each_real_graph(try_images, &t);
     for (uint64_t seed = 1; seed <= (RP_PART > 1 ? 3 : 6); seed++) try_ops(&t, seed);
     finish(&t, 5000);
     /* Each field of each record must have had its chance. */

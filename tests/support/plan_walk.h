@@ -83,6 +83,25 @@ static inline void walk_grid(const rp_plan *plan, const rp_plan_node *n) {
     }
 }
 
+/* What a dispatch binds: each use belongs to one descriptor, and each sampler. */
+static inline void walk_descriptors(const rp_plan *plan, const rp_plan_node *n) {
+    const rp_plan_kernel *kernels = rp_plan_records(plan, RP_SECTION_KERNELS);
+    const rp_plan_sampler *samplers = rp_plan_records(plan, RP_SECTION_SAMPLERS);
+    const uint32_t *refs = rp_plan_records(plan, RP_SECTION_SAMPLER_REFS);
+    const rp_descriptor_source source =
+        rp_plan_descriptors(n, kernels, rp_plan_records(plan, RP_SECTION_PARAMS),
+                            rp_plan_records(plan, RP_SECTION_USES));
+    uint32_t uses = 0, samplers_seen = 0;
+    for (rp_descriptor d = {0}; rp_descriptor_step(&source, &d);) {
+        WALK_HOLDS(d.param < kernels[n->kernel].param_count && d.first_use == uses);
+        uses += d.use_count;
+        if (d.sampler == UINT32_MAX) continue;
+        WALK_HOLDS(d.sampler == samplers_seen++ && d.sampler < n->sampler_count);
+        walk_touch(&samplers[refs[n->first_sampler + d.sampler]], sizeof *samplers);
+    }
+    WALK_HOLDS(uses == source.use_count && samplers_seen == n->sampler_count);
+}
+
 static inline void walk_nodes(const rp_plan *plan) {
     const rp_plan_node *nodes = rp_plan_records(plan, RP_SECTION_NODES);
     const rp_plan_group *groups = rp_plan_records(plan, RP_SECTION_GROUPS);
@@ -102,8 +121,9 @@ static inline void walk_nodes(const rp_plan *plan) {
                 const rp_plan_use *use = &uses[n->first_use + u];
                 const rp_plan_buffer *b = &buffers[use->buffer];
                 WALK_HOLDS(use->offset + use->size <= b->size);
-                WALK_HOLDS(b->kind != RP_TMP || b->offset + b->size <= graph->arena_bytes);
+                WALK_HOLDS(!rp_plan_in_arena(b) || b->offset + b->size <= graph->arena_bytes);
             }
+            if (n->kind == RP_RUN) walk_descriptors(plan, n);
         }
     }
     walk_touch(rp_plan_records(plan, RP_SECTION_BARRIERS),

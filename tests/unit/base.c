@@ -166,12 +166,14 @@ static void spelling(void) {
 }
 
 static void scopes(void) {
-    const uint32_t compute = RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_W | RP_SCOPE_COMPUTE_U;
+    const uint32_t compute =
+        RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_W | RP_SCOPE_COMPUTE_U | RP_SCOPE_COMPUTE_S;
     const uint32_t transfer = RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W;
-    CU_ASSERT_EQUAL(RP_SCOPE_BITS, 7);
+    CU_ASSERT_EQUAL(RP_SCOPE_BITS, 8);
     CU_ASSERT_EQUAL(RP_SCOPE_ANY, compute | transfer | RP_SCOPE_INDIRECT_R);
     CU_ASSERT_EQUAL(rp_scope_writes(), RP_SCOPE_COMPUTE_W | RP_SCOPE_TRANSFER_W);
     CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_COMPUTE_U), compute);
+    CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_COMPUTE_S), compute);
     CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_TRANSFER_W), transfer);
     CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_INDIRECT_R), RP_SCOPE_INDIRECT_R);
     CU_ASSERT_EQUAL(rp_scope_stage(RP_SCOPE_HOST_R), RP_SCOPE_HOST_R);

@@ -283,7 +283,7 @@ static void copies(void) {
 static void scopes(void) {
     rp_text text;
     rp_text_init(&text, NULL);
-    for (uint32_t scope = 0; scope < 128; scope++) {
+    for (uint32_t scope = 0; scope <= RP_SCOPE_ALL; scope++) {
         uint32_t parsed = 999;
         text.size = 0;
         rp_scope_print(&text, scope);
@@ -291,8 +291,8 @@ static void scopes(void) {
         CU_ASSERT_EQUAL(parsed, scope);
     }
     text.size = 0;
-    rp_scope_print(&text, 127);
-    CU_ASSERT_STRING_EQUAL(text.data, "compute:rwu,transfer:rw,indirect:r,host:r");
+    rp_scope_print(&text, RP_SCOPE_ALL);
+    CU_ASSERT_STRING_EQUAL(text.data, "compute:rwus,transfer:rw,indirect:r,host:r");
     rp_text_free(&text);
 
     uint32_t out;
@@ -417,7 +417,7 @@ static void wrong_data(void) {
     WRONG(plan, g->nodes[2].id = 0);
     WRONG(plan, g->group_count = 3);
     WRONG(plan, g->barriers_count = 2);
-    WRONG(plan, g->barriers[1].dst = 1 << 7);
+    WRONG(plan, g->barriers[1].dst = 1 << RP_SCOPE_BITS);
     WRONG(plan, g->stages &= ~(uint32_t)RP_STAGE_SYNCED);
     WRONG(plan, g->stages &= ~(uint32_t)RP_STAGE_SCHEDULED);
     WRONG(plan, g->buffers[1].offset = RP_NOT_PLACED);

@@ -85,7 +85,7 @@ static uint32_t random_below(size_t limit) {
 
 /* One of: a byte from a list of likely ones, any byte, a piece cut out, a piece repeated. */
 static size_t damage(char *text, size_t size) {
-    static const char likely[] = "0123456789abcdef$%@()[]{},:=+->;\"\\ \n\tnrwu";
+    static const char likely[] = "0123456789abcdef$%@()[]{},:=+->;\"\\ \n\tnrwus";
     size_t at = random_below(size), length = 1 + random_below(20);
     if (length > size - at) length = size - at;
     switch (random_below(4)) {

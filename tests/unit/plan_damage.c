@@ -180,7 +180,7 @@ static const rule rules[] = {
     {RP_SECTION_KERNELS, SCALE, FIELD(rp_plan_kernel, push_bytes), 8, "4 bytes of push data"},
     {RP_SECTION_KERNELS, SCALE, FIELD(rp_plan_kernel, hash), 7, "the hash of its SPIR-V is not"},
     {RP_SECTION_KERNELS, SCALE, FIELD(rp_plan_kernel, reserved), 7, "reserved is not zero"},
-    {RP_SECTION_PARAMS, 0, FIELD(rp_plan_param, access), 4, "param 0 (access 4"},
+    {RP_SECTION_PARAMS, 0, FIELD(rp_plan_param, access), 5, "param 0 (access 5"},
     {RP_SECTION_PARAMS, 1, FIELD(rp_plan_param, binding), 0,
      "param 1 (access 2, set 0, binding 0)"},
     {RP_SECTION_PARAMS, 0, FIELD(rp_plan_param, access), RP_UNIFORM, "does not fit the kernel's u"},
@@ -195,7 +195,7 @@ static const rule rules[] = {
     {RP_SECTION_WORDS, 15, 0, 4, 0x6e696178, "no compute entry point 'main'"},
     {RP_SECTION_WORDS, 13, 0, 4, 0, "no compute entry point 'main'"},
     {RP_SECTION_CERTIFICATE, 0, FIELD(rp_certificate, verdict), 0, "the verdict 0 is unknown"},
-    {RP_SECTION_BARRIERS, 1, FIELD(rp_plan_barrier, src), 1 << 7, "unknown bits"},
+    {RP_SECTION_BARRIERS, 1, FIELD(rp_plan_barrier, src), 1 << RP_SCOPE_BITS, "unknown bits"},
     {RP_SECTION_EXPRS, 0, FIELD(rp_plan_expr, op_count), 1 << 20, "exceed section expr ops"},
     {RP_SECTION_EXPR_OPS, 0, FIELD(rp_expr_op, code), 11, "not well formed"},
     {RP_SECTION_EXPR_OPS, 0, FIELD(rp_expr_op, code), RP_EXPR_ADD, "not well formed"},
@@ -251,7 +251,7 @@ typedef struct node_rule {
 } node_rule;
 
 static const node_rule node_rules[] = {
-    {1, FIELD(rp_plan_node, kind), 6, "node kind 6 is unknown"},
+    {1, FIELD(rp_plan_node, kind), 8, "node kind 8 is unknown"},
     {1, FIELD(rp_plan_node, kind), RP_OP, "it is an op, which no plan can replay"},
     {1, FIELD(rp_plan_node, kind), RP_FENCE, "fields that a fence does not have"},
     {1, FIELD(rp_plan_node, kernel), 7, "kernel index 7 is outside 0.."},
@@ -261,7 +261,7 @@ static const node_rule node_rules[] = {
     {1, FIELD(rp_plan_node, grid), 77, "expression index 77 is not the next"},
     {1, FIELD(rp_plan_node, byte_count), 1 << 30, "exceed section bytes"},
     {1, FIELD(rp_plan_node, use_count), 1 << 30, "exceed section uses"},
-    {1, FIELD(rp_plan_node, use_count), 1, "1 uses do not fit"},
+    {1, FIELD(rp_plan_node, use_count), 1, "its uses do not fit kernel 0: there are more or fewer"},
     {1, FIELD(rp_plan_node, first_use), 1 << 30, "do not follow those before"},
     {1, FIELD(rp_plan_node, flags), RP_NODE_UNKNOWN, "2 uses do not fit"},
     {1, FIELD(rp_plan_node, flags), 4, "fields that a run does not have"},
@@ -288,15 +288,15 @@ typedef struct use_rule {
 
 static const use_rule use_rules[] = {
     {1, 0, FIELD(rp_plan_use, buffer), 77, "use 0: buffer index 77 is outside 0..9"},
-    {1, 0, FIELD(rp_plan_use, access), 4, "use 0: access 4"},
+    {1, 0, FIELD(rp_plan_use, access), 5, "use 0: access 5"},
     {1, 1, FIELD(rp_plan_use, access), RP_UNIFORM, "use 1: access u does not fit"},
     {1, 0, FIELD(rp_plan_use, access), RP_WRITE, "use 0: writes buffer 0 of kind in"},
     {1, 0, FIELD(rp_plan_use, offset), 4, "use 0: bytes 4 + 256 are not inside"},
     {1, 0, FIELD(rp_plan_use, offset), UINT64_MAX, "are not inside"},
     {1, 0, FIELD(rp_plan_use, size), 0, "are not inside"},
-    {1, 0, FIELD(rp_plan_use, indirect), 1, "does not fit"},
+    {1, 0, FIELD(rp_plan_use, indirect), 1, "use 0 is not what param 0 of kernel 0 sees"},
     {1, 0, FIELD(rp_plan_use, indirect), 2, "a flag is unknown"},
-    {3, 3, FIELD(rp_plan_use, indirect), 0, "the indirect grid is not 12 bytes"},
+    {3, 3, FIELD(rp_plan_use, indirect), 0, "4 uses do not fit its grid"},
     {3, 3, FIELD(rp_plan_use, size), 8, "the indirect grid is not 12 bytes"},
     {5, 0, FIELD(rp_plan_use, size), 252, "differ in size or overlap"},
     {5, 1, FIELD(rp_plan_use, access), RP_READ_WRITE, "other accesses than a copy has"},
@@ -424,7 +424,7 @@ static void test_table(void) {
         uint64_t value;
         const char *message;
     } cases[] = {{FIELD(rp_plan_section, code), 4, "section nodes: its code is 4 instead of 8"},
-                 {FIELD(rp_plan_section, stride), 48, "have 48 bytes instead of 64"},
+                 {FIELD(rp_plan_section, stride), 48, "have 48 bytes instead of 72"},
                  {FIELD(rp_plan_section, offset), 500, "section nodes: it starts at byte 500"},
                  {FIELD(rp_plan_section, count), UINT64_MAX, "do not fit into the file"},
                  {FIELD(rp_plan_section, count), UINT64_MAX / 56 + 2, "do not fit into the file"},

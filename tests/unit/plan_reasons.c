@@ -45,7 +45,7 @@ static const char by_hand[] =
     "  barrier compute:r -> transfer:w\n"
     "  group 3\n"
     "    n4 = update 00000000 (w %a[0+4])\n"
-    "  barrier compute:w,transfer:w,indirect:r -> compute:rwu,transfer:rw,indirect:r\n"
+    "  barrier compute:w,transfer:w,indirect:r -> compute:rwus,transfer:rw,indirect:r\n"
     "  group 4\n"
     "    n5 = fence\n"
     "    n6 = run @k grid 1 1 1 (r %b, w $y[128+128])\n"

@@ -10,7 +10,8 @@
 enum { SPACES = 2, BYTES = 96, STEPS = 60, ROUNDS = 400, MOST_REPORTS = 4096 };
 
 static const uint32_t reads[RP_READ_KINDS] = {RP_SCOPE_COMPUTE_R, RP_SCOPE_COMPUTE_U,
-                                              RP_SCOPE_TRANSFER_R, RP_SCOPE_INDIRECT_R};
+                                              RP_SCOPE_TRANSFER_R, RP_SCOPE_INDIRECT_R,
+                                              RP_SCOPE_COMPUTE_S};
 static const uint32_t writes[RP_WRITE_KINDS] = {RP_SCOPE_COMPUTE_W, RP_SCOPE_TRANSFER_W};
 
 /* Of each byte: its last write, and the latest read of each kind since; step 0: none. */

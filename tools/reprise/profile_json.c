@@ -55,25 +55,13 @@ static void print_target(const rp_target *target) {
     printf("},\n");
 }
 
-static const char *kind_name(rp_node_kind kind) {
-    switch (kind) {
-    case RP_RUN: return "run";
-    case RP_COPY: return "copy";
-    case RP_FILL: return "fill";
-    case RP_UPDATE: return "update";
-    case RP_FENCE: return "fence";
-    case RP_OP: break;
-    }
-    return "op";
-}
-
 static void print_node(const cli_profile *p, uint32_t i) {
     const rp_profile_node *n = &p->nodes[i];
     const rp_node_cost *c = &p->costs[i];
     printf("    {");
     name("id", true);
     printf("%u", n->id);
-    add_string("kind", kind_name(n->kind));
+    add_string("kind", rp_node_kind_name(n->kind));
     add_number("group", n->group);
     add_string("kernel", n->kernel);
     add_string("ops", c->ops);

@@ -102,6 +102,7 @@ static int print_stats(const cli_source *source, const rp_graph *graph) {
     if (s.stages & RP_STAGE_SCHEDULED)
         printf("arena bound       %" PRIu64 " bytes\n", s.arena_bound_bytes);
     printf("transients        %" PRIu64 " bytes unshared\n", s.transient_bytes);
+    if (s.image_bytes) printf("images            %" PRIu64 " bytes unshared\n", s.image_bytes);
     printf("other buffers     %" PRIu64 " bytes\n", s.external_bytes);
     return CLI_OK;
 }

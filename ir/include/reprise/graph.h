@@ -70,7 +70,7 @@ RP_API void rp_text_release(const rp_graph *graph, char *text);
 /* Stages a graph has passed. */
 typedef enum rp_stage {
     RP_STAGE_SCHEDULED = 1, /* nodes are in groups */
-    RP_STAGE_PLACED = 2,    /* every transient has an arena offset */
+    RP_STAGE_PLACED = 2,    /* every transient has an arena offset, or is in an alias set */
     RP_STAGE_SYNCED = 4,    /* barriers stand between groups */
 } rp_stage;
 
@@ -79,7 +79,7 @@ typedef struct rp_graph_stats {
     uint32_t stages;        /* rp_stage bits */
     uint32_t nodes;         /* all nodes, fences among them */
     uint32_t dispatches;    /* run and op nodes */
-    uint32_t transfers;     /* copy, fill and update nodes */
+    uint32_t transfers;     /* copy, fill, update, blit and clear nodes */
     uint32_t unknown;       /* run nodes without declared uses */
     uint32_t groups;        /* 0 before scheduling */
     uint32_t barriers;      /* between groups; the plan's first and last barrier are not counted */
@@ -87,8 +87,10 @@ typedef struct rp_graph_stats {
     uint64_t arena_bytes;   /* 0 before placing */
     uint64_t arena_bound_bytes; /* most transient bytes live in one group, each buffer rounded up to
                                  * RP_ARENA_ALIGNMENT: no placement of this schedule needs less */
-    uint64_t transient_bytes;   /* all transients, each rounded up: the arena without sharing */
+    uint64_t transient_bytes;   /* all transients but images, each rounded up: the arena without
+                                 * sharing */
     uint64_t external_bytes;    /* in, out, inout, weight and live */
+    uint64_t image_bytes;       /* transient images, packed, without sharing */
 } rp_graph_stats;
 
 /* The caller has set out_stats->size; RP_ERROR_USAGE otherwise, and for NULL. */

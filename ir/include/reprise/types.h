@@ -55,28 +55,35 @@ extern "C" {
  *  w   writes every byte of it and reads none: what was there before is gone
  *  rw  reads it, or writes only part of it: bytes it does not write keep their value
  *  u   reads it through a uniform buffer
+ *  s   reads it as a sampled image or a uniform texel buffer
  * A kernel that writes only some bytes of a range must say rw. A `w` by a node whose grid is not
  * known at compile time, or that is optional, is treated as rw. */
 #define RP_ACCESS_LIST(X)                                                                          \
     X(RP_READ, 0, "r")                                                                             \
     X(RP_WRITE, 1, "w")                                                                            \
     X(RP_READ_WRITE, 2, "rw")                                                                      \
-    X(RP_UNIFORM, 3, "u")
+    X(RP_UNIFORM, 3, "u")                                                                          \
+    X(RP_SAMPLED, 4, "s")
 
 /* What a node does: symbol, code, keyword.
  *  run     one dispatch of a kernel
- *  copy    copies a range to a range of the same size
+ *  copy    copies a range to a range of the same size; of images whole subresources, in their packed
+ *          form (reprise/image.h)
  *  fill    repeats a 32-bit word over a range; offset and size are multiples of 4
  *  update  writes up to 65536 bytes that are stored in the graph; multiples of 4
  *  fence   does nothing itself; orders everything before it against everything after it
- *  op      one or more ops (reprise/ops.h), not yet a kernel: pass `lower` makes it a run node */
+ *  op      one or more ops (reprise/ops.h), not yet a kernel: pass `lower` makes it a run node
+ *  blit    scales a mip of an image to one of an image, with a filter
+ *  clear   gives all texels of subresources one value */
 #define RP_NODE_KIND_LIST(X)                                                                       \
     X(RP_RUN, 0, "run")                                                                            \
     X(RP_COPY, 1, "copy")                                                                          \
     X(RP_FILL, 2, "fill")                                                                          \
     X(RP_UPDATE, 3, "update")                                                                      \
     X(RP_FENCE, 4, "fence")                                                                        \
-    X(RP_OP, 5, "op")
+    X(RP_OP, 5, "op")                                                                              \
+    X(RP_BLIT, 6, "blit")                                                                          \
+    X(RP_CLEAR, 7, "clear")
 
 /* Why two nodes are ordered: symbol, code, keyword. RP_ORDER is a fence, or a node whose uses are
  * unknown. */
@@ -98,6 +105,8 @@ extern "C" {
       VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT)                                                        \
     X(RP_SCOPE_COMPUTE_U, 2, "compute", "u", VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT,               \
       VK_ACCESS_2_UNIFORM_READ_BIT)                                                                \
+    X(RP_SCOPE_COMPUTE_S, 7, "compute", "s", VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT,               \
+      VK_ACCESS_2_SHADER_SAMPLED_READ_BIT)                                                         \
     X(RP_SCOPE_TRANSFER_R, 3, "transfer", "r", VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,               \
       VK_ACCESS_2_TRANSFER_READ_BIT)                                                               \
     X(RP_SCOPE_TRANSFER_W, 4, "transfer", "w", VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,               \
