@@ -1,4 +1,5 @@
-/* Random graphs of ops; see random_ops.h. What they are made of is in random_ops_motifs.c. */
+/* Random graphs of ops; see random_ops.h. What they are made of is in random_ops_motifs.c, and in
+ * random_ops_attention.c for that family. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -4,13 +4,6 @@
 
 #include "support/random_ops_parts.h"
 
-#define DIMS(...)                                                                                  \
-    (const uint64_t[]) {                                                                           \
-        __VA_ARGS__                                                                                \
-    }
-
-static const rops_value nothing = {.buffer = RP_NONE, .tensor = {.absent = true}};
-
 /* ---- Picking --------------------------------------------------------------------------------- */
 
 static uint64_t elements_of(uint32_t rank, const uint64_t *dims) {
@@ -24,13 +17,11 @@ static const char *salt(rops_maker *m) {
     return rops_percent(m, 25) ? "salted" : NULL;
 }
 
-static rp_dtype half(rops_maker *m) {
+rp_dtype rops_half(rops_maker *m) {
     return rops_percent(m, 50) ? RP_F16 : RP_BF16;
 }
 
-/* A value with that many elements, recent ones rather than old ones, seen in that shape; or a new
- * input. */
-static rops_value pick(rops_maker *m, uint32_t rank, const uint64_t *dims) {
+rops_value rops_pick(rops_maker *m, uint32_t rank, const uint64_t *dims) {
     uint64_t n = elements_of(rank, dims);
     for (uint32_t tries = 0; tries < 6 && m->value_count > 0; tries++) {
         uint32_t span = rops_percent(m, 60) && m->value_count > 4 ? 4 : m->value_count;
@@ -40,34 +31,32 @@ static rops_value pick(rops_maker *m, uint32_t rank, const uint64_t *dims) {
         seen.tensor = rops_shape((rp_dtype)v->tensor.dtype, rank, dims);
         return seen;
     }
-    return rops_new_input(m, rops_percent(m, 80) ? RP_F32 : half(m), rank, dims, salt(m));
+    return rops_new_input(m, rops_percent(m, 80) ? RP_F32 : rops_half(m), rank, dims, salt(m));
 }
 
-/* The same, of f32: for ops that do not take a mixture. */
-static rops_value pick_f32(rops_maker *m, uint32_t rank, const uint64_t *dims) {
-    rops_value v = pick(m, rank, dims), out;
+rops_value rops_pick_f32(rops_maker *m, uint32_t rank, const uint64_t *dims) {
+    rops_value v = rops_pick(m, rank, dims), out;
     if (v.buffer == RP_NONE || v.tensor.dtype == RP_F32) return v;
     const rops_call cast = {.op = "cast", .inputs = {v}, .input_count = 1, .dtype = RP_F32};
     return rops_add(m, &cast, &out, 1) ? out : rops_new_input(m, RP_F32, rank, dims, NULL);
 }
 
 static rops_value pick_usual(rops_maker *m) {
-    return pick(m, 2, DIMS(m->rows, m->columns));
+    return rops_pick(m, 2, ROPS_DIMS(m->rows, m->columns));
 }
 
 static rops_value weight(rops_maker *m, rp_dtype dtype, uint64_t rows, uint64_t columns) {
-    return rops_new_input(m, dtype, 2, DIMS(rows, columns), "finite=0.5");
+    return rops_new_input(m, dtype, 2, ROPS_DIMS(rows, columns), "finite=0.5");
 }
 
-/* One call with up to three inputs. */
-static bool apply(rops_maker *m, const char *op, const char *attrs, rops_value a, rops_value b,
-                  rops_value c, uint32_t count, rops_value *out) {
+bool rops_apply(rops_maker *m, const char *op, const char *attrs, rops_value a, rops_value b,
+                rops_value c, uint32_t count, rops_value *out) {
     const rops_call call = {.op = op, .attrs = attrs, .inputs = {a, b, c}, .input_count = count};
     return rops_add(m, &call, out, out ? 1 : 0);
 }
 
-static bool apply1(rops_maker *m, const char *op, rops_value a, rops_value *out) {
-    return apply(m, op, NULL, a, nothing, nothing, 1, out);
+bool rops_apply1(rops_maker *m, const char *op, rops_value a, rops_value *out) {
+    return rops_apply(m, op, NULL, a, ROPS_NOTHING, ROPS_NOTHING, 1, out);
 }
 
 /* ---- Maps ------------------------------------------------------------------------------------ */
@@ -76,23 +65,23 @@ static void unary(rops_maker *m) {
     static const char *const ops[] = {"neg",   "abs",  "sigmoid",   "silu",      "gelu",
                                       "relu",  "tanh", "square",    "exp",       "sqrt",
                                       "rsqrt", "log",  "gelu_tanh", "reciprocal"};
-    apply1(m, ops[rops_below(m, sizeof ops / sizeof *ops)], pick_usual(m), NULL);
+    rops_apply1(m, ops[rops_below(m, sizeof ops / sizeof *ops)], pick_usual(m), NULL);
 }
 
 /* A second operand that broadcasts: the same shape, a row, a column, a single element. */
 static rops_value partner(rops_maker *m) {
     switch (rops_below(m, 5)) {
-    case 0: return pick_f32(m, 1, DIMS(m->columns));
-    case 1: return pick_f32(m, 2, DIMS(m->rows, 1));
-    case 2: return pick_f32(m, 1, DIMS(1));
-    default: return pick_f32(m, 2, DIMS(m->rows, m->columns));
+    case 0: return rops_pick_f32(m, 1, ROPS_DIMS(m->columns));
+    case 1: return rops_pick_f32(m, 2, ROPS_DIMS(m->rows, 1));
+    case 2: return rops_pick_f32(m, 1, ROPS_DIMS(1));
+    default: return rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
     }
 }
 
 static void binary(rops_maker *m) {
     static const char *const ops[] = {"add", "sub", "mul", "div", "min", "max"};
-    rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns)), b = partner(m);
-    apply(m, ops[rops_below(m, 6)], NULL, a, b, nothing, 2, NULL);
+    rops_value a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), b = partner(m);
+    rops_apply(m, ops[rops_below(m, 6)], NULL, a, b, ROPS_NOTHING, 2, NULL);
 }
 
 static void formula(rops_maker *m) {
@@ -110,13 +99,13 @@ static void formula(rops_maker *m) {
                             .attrs = formulas[rops_below(m, 7)],
                             .inputs = {a, b, c},
                             .input_count = 3,
-                            .dtype = rops_percent(m, 30) ? half(m) : RP_F32};
+                            .dtype = rops_percent(m, 30) ? rops_half(m) : RP_F32};
     rops_add(m, &call, NULL, 0);
 }
 
 static void in_place(rops_maker *m) {
-    rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns));
-    rops_value b = rops_new_input(m, RP_F32, 1, DIMS(m->columns), NULL);
+    rops_value a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
+    rops_value b = rops_new_input(m, RP_F32, 1, ROPS_DIMS(m->columns), NULL);
     const rops_call call = {.op = rops_percent(m, 50) ? "add" : "mul",
                             .inputs = {a, b},
                             .input_count = 2,
@@ -130,18 +119,18 @@ static void cast(rops_maker *m) {
     const rops_call call = {.op = "cast",
                             .inputs = {a},
                             .input_count = 1,
-                            .dtype =
-                                a.tensor.dtype == RP_F32 || rops_percent(m, 30) ? half(m) : RP_F32};
+                            .dtype = a.tensor.dtype == RP_F32 || rops_percent(m, 30) ? rops_half(m)
+                                                                                     : RP_F32};
     rops_add(m, &call, NULL, 0);
 }
 
 static void chain(rops_maker *m) {
-    rops_value v = pick_f32(m, 2, DIMS(m->rows, m->columns));
+    rops_value v = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
     for (uint32_t i = 2 + rops_below(m, 4); i > 0; i--) {
         static const char *const ops[] = {"neg", "sigmoid", "silu", "abs"};
         if (rops_percent(m, 50)) {
-            if (!apply1(m, ops[rops_below(m, 4)], v, &v)) return;
-        } else if (!apply(m, "add", NULL, v, partner(m), nothing, 2, &v)) {
+            if (!rops_apply1(m, ops[rops_below(m, 4)], v, &v)) return;
+        } else if (!rops_apply(m, "add", NULL, v, partner(m), ROPS_NOTHING, 2, &v)) {
             return;
         }
     }
@@ -177,11 +166,11 @@ static const char *number(rops_maker *m) {
 /* A fill of the usual shape, of a row, of a column or of one element. */
 static bool constant(rops_maker *m, rops_value *out) {
     char attrs[48];
-    rops_value v = {.tensor = rops_shape(RP_F32, 2, DIMS(m->rows, m->columns))};
+    rops_value v = {.tensor = rops_shape(RP_F32, 2, ROPS_DIMS(m->rows, m->columns))};
     switch (rops_below(m, 4)) {
-    case 0: v.tensor = rops_shape(RP_F32, 1, DIMS(m->columns)); break;
-    case 1: v.tensor = rops_shape(RP_F32, 2, DIMS(m->rows, 1)); break;
-    case 2: v.tensor = rops_shape(RP_F32, 1, DIMS(1)); break;
+    case 0: v.tensor = rops_shape(RP_F32, 1, ROPS_DIMS(m->columns)); break;
+    case 1: v.tensor = rops_shape(RP_F32, 2, ROPS_DIMS(m->rows, 1)); break;
+    case 2: v.tensor = rops_shape(RP_F32, 1, ROPS_DIMS(1)); break;
     default: break;
     }
     v.buffer = rops_new_buffer(m, &v.tensor, NULL);
@@ -195,12 +184,13 @@ static bool constant(rops_maker *m, rops_value *out) {
 static void filled(rops_maker *m) {
     static const char *const ops[] = {"add", "sub", "mul", "div", "min", "max"};
     static const char *const then[] = {"sqrt", "rsqrt", "exp", "log", "tanh", "gelu", "reciprocal"};
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), k, out;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), k, out;
     if (!constant(m, &k)) return;
     bool left = rops_percent(m, 50);
-    if (!apply(m, ops[rops_below(m, 6)], NULL, left ? k : x, left ? x : k, nothing, 2, &out))
+    if (!rops_apply(m, ops[rops_below(m, 6)], NULL, left ? k : x, left ? x : k, ROPS_NOTHING, 2,
+                    &out))
         return;
-    if (rops_percent(m, 40)) apply1(m, then[rops_below(m, 7)], out, NULL);
+    if (rops_percent(m, 40)) rops_apply1(m, then[rops_below(m, 7)], out, NULL);
 }
 
 /* Constants among themselves: what a compiler could work out whole. */
@@ -209,25 +199,25 @@ static void folded(rops_maker *m) {
     static const char *const then[] = {"sqrt", "rsqrt", "exp", "log", "softmax", "row_sum"};
     rops_value a, b, out;
     if (!constant(m, &a) || !constant(m, &b)) return;
-    if (!apply(m, ops[rops_below(m, 6)], NULL, a, b, nothing, 2, &out)) return;
-    if (rops_percent(m, 60) && !apply1(m, then[rops_below(m, 6)], out, &out)) return;
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns));
+    if (!rops_apply(m, ops[rops_below(m, 6)], NULL, a, b, ROPS_NOTHING, 2, &out)) return;
+    if (rops_percent(m, 60) && !rops_apply1(m, then[rops_below(m, 6)], out, &out)) return;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
     if (rp_tensor_elements(&out.tensor) == m->rows * m->columns)
-        apply(m, rops_percent(m, 50) ? "mul" : "add", NULL, x, out, nothing, 2, NULL);
+        rops_apply(m, rops_percent(m, 50) ? "mul" : "add", NULL, x, out, ROPS_NOTHING, 2, NULL);
 }
 
 /* Numbers as attributes. */
 static void scalars(rops_maker *m) {
     char attrs[96];
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns));
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
     if (rops_percent(m, 60)) {
         const char *factor = number(m), *offset = number(m);
         snprintf(attrs, sizeof attrs, "factor=%s offset=%s", factor, offset);
-        apply(m, "scale", attrs, x, nothing, nothing, 1, NULL);
+        rops_apply(m, "scale", attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, NULL);
         return;
     }
     snprintf(attrs, sizeof attrs, "factor=%s", number(m));
-    apply(m, "add_scaled", attrs, x, partner(m), nothing, 2, NULL);
+    rops_apply(m, "add_scaled", attrs, x, partner(m), ROPS_NOTHING, 2, NULL);
 }
 
 /* Numbers as literals of a formula. */
@@ -247,11 +237,12 @@ static void literals(rops_maker *m) {
     char attrs[128];
     const char *first = number(m), *second = number(m);
     snprintf(attrs, sizeof attrs, formulas[rops_below(m, 12)], first, second);
-    const rops_call call = {.op = "map",
-                            .attrs = attrs,
-                            .inputs = {pick_f32(m, 2, DIMS(m->rows, m->columns)), partner(m)},
-                            .input_count = 2,
-                            .dtype = rops_percent(m, 20) ? half(m) : RP_F32};
+    const rops_call call = {
+        .op = "map",
+        .attrs = attrs,
+        .inputs = {rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), partner(m)},
+        .input_count = 2,
+        .dtype = rops_percent(m, 20) ? rops_half(m) : RP_F32};
     rops_add(m, &call, NULL, 0);
 }
 
@@ -259,31 +250,33 @@ static void literals(rops_maker *m) {
 
 static bool norm(rops_maker *m, rops_value x, rops_value *out) {
     uint64_t c = x.tensor.dims[x.tensor.rank - 1];
-    rops_value weights = rops_new_input(m, RP_F32, 1, DIMS(c), NULL);
-    if (rops_percent(m, 60)) return apply(m, "rms_norm", NULL, x, weights, nothing, 2, out);
-    return apply(m, "layer_norm", NULL, x, weights,
-                 rops_percent(m, 50) ? rops_new_input(m, RP_F32, 1, DIMS(c), NULL) : nothing, 3,
-                 out);
+    rops_value weights = rops_new_input(m, RP_F32, 1, ROPS_DIMS(c), NULL);
+    if (rops_percent(m, 60))
+        return rops_apply(m, "rms_norm", NULL, x, weights, ROPS_NOTHING, 2, out);
+    return rops_apply(m, "layer_norm", NULL, x, weights,
+                      rops_percent(m, 50) ? rops_new_input(m, RP_F32, 1, ROPS_DIMS(c), NULL)
+                                          : ROPS_NOTHING,
+                      3, out);
 }
 
 static void rows(rops_maker *m) {
     static const char *const whole[] = {"softmax", "l2_normalize"};
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), out;
     if (rops_percent(m, 40))
         norm(m, x, NULL);
-    else if (apply(m, whole[rops_below(m, 2)], NULL, x, nothing, nothing, 1, &out) &&
+    else if (rops_apply(m, whole[rops_below(m, 2)], NULL, x, ROPS_NOTHING, ROPS_NOTHING, 1, &out) &&
              rops_percent(m, 30))
-        apply(m, "mul", NULL, out, partner(m), nothing, 2, NULL);
+        rops_apply(m, "mul", NULL, out, partner(m), ROPS_NOTHING, 2, NULL);
 }
 
 /* A number per row, used again for every element of the row. */
 static void row_number(rops_maker *m) {
     static const char *const ops[] = {"row_sum",  "row_mean", "row_max",  "row_min",
                                       "variance", "l2_norm",  "logsumexp"};
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), r;
-    if (!apply1(m, ops[rops_below(m, 7)], x, &r) || rops_percent(m, 40)) return;
-    r.tensor = rops_shape((rp_dtype)r.tensor.dtype, 2, DIMS(m->rows, 1));
-    apply(m, rops_percent(m, 50) ? "sub" : "mul", NULL, x, r, nothing, 2, NULL);
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), r;
+    if (!rops_apply1(m, ops[rops_below(m, 7)], x, &r) || rops_percent(m, 40)) return;
+    r.tensor = rops_shape((rp_dtype)r.tensor.dtype, 2, ROPS_DIMS(m->rows, 1));
+    rops_apply(m, rops_percent(m, 50) ? "sub" : "mul", NULL, x, r, ROPS_NOTHING, 2, NULL);
 }
 
 /* Rows in parts, with something in front and behind. */
@@ -292,17 +285,18 @@ static void parts(rops_maker *m) {
                                          {"argmax_partial", "argmax_merge"},
                                          {"argmin_partial", "argmin_merge"}};
     if (m->columns < 3) return;
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out[2];
-    if (rops_percent(m, 40)) apply1(m, "square", x, &x);
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), out[2];
+    if (rops_percent(m, 40)) rops_apply1(m, "square", x, &x);
     if (rops_percent(m, 30)) {
-        if (apply(m, "row_sum_partial", "splits=3", x, nothing, nothing, 1, out))
-            apply1(m, "row_sum", out[0], NULL);
+        if (rops_apply(m, "row_sum_partial", "splits=3", x, ROPS_NOTHING, ROPS_NOTHING, 1, out))
+            rops_apply1(m, "row_sum", out[0], NULL);
         return;
     }
     uint32_t which = rops_below(m, 3);
     const rops_call call = {
         .op = ops[which][0], .attrs = "splits=3", .inputs = {x}, .input_count = 1};
-    if (rops_add(m, &call, out, 2)) apply(m, ops[which][1], NULL, out[0], out[1], nothing, 2, NULL);
+    if (rops_add(m, &call, out, 2))
+        rops_apply(m, ops[which][1], NULL, out[0], out[1], ROPS_NOTHING, 2, NULL);
 }
 
 /* ---- Matrices -------------------------------------------------------------------------------- */
@@ -315,17 +309,21 @@ static rops_value matvec_weight(rops_maker *m, uint64_t rows, uint64_t columns) 
 /* Sibling products of one input, each with or without something behind it. */
 static void matvecs(rops_maker *m) {
     uint64_t b = m->rows, k = m->columns;
-    rops_value x = pick_f32(m, 2, DIMS(b, k)), out;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(b, k)), out;
     if (rops_percent(m, 50) && !norm(m, x, &x)) return;
     for (uint32_t i = 1 + rops_below(m, 3); i > 0; i--) {
         uint64_t rows = rops_percent(m, 50) ? k : 8 + rops_below(m, 3) * 13;
-        if (!apply(m, "matvec", NULL, x, matvec_weight(m, rows, k), nothing, 2, &out)) return;
+        if (!rops_apply(m, "matvec", NULL, x, matvec_weight(m, rows, k), ROPS_NOTHING, 2, &out))
+            return;
         switch (rops_below(m, 4)) {
-        case 0: apply1(m, "silu", out, NULL); break;
-        case 1: apply(m, "add", NULL, out, pick_f32(m, 2, DIMS(b, rows)), nothing, 2, NULL); break;
+        case 0: rops_apply1(m, "silu", out, NULL); break;
+        case 1:
+            rops_apply(m, "add", NULL, out, rops_pick_f32(m, 2, ROPS_DIMS(b, rows)), ROPS_NOTHING,
+                       2, NULL);
+            break;
         case 2:
-            apply(m, "add", NULL, out, rops_new_input(m, RP_F32, 1, DIMS(rows), NULL), nothing, 2,
-                  NULL);
+            rops_apply(m, "add", NULL, out, rops_new_input(m, RP_F32, 1, ROPS_DIMS(rows), NULL),
+                       ROPS_NOTHING, 2, NULL);
             break;
         default: break;
         }
@@ -334,27 +332,30 @@ static void matvecs(rops_maker *m) {
 
 static void gated(rops_maker *m) {
     uint64_t b = m->rows, k = m->columns, hidden = 24 + rops_below(m, 2) * 40;
-    rp_dtype dtype = rops_percent(m, 50) ? RP_F32 : half(m);
-    rops_value x = pick_f32(m, 2, DIMS(b, k)), n = x, gate, up, both;
+    rp_dtype dtype = rops_percent(m, 50) ? RP_F32 : rops_half(m);
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(b, k)), n = x, gate, up, both;
     if (rops_percent(m, 60) && !norm(m, x, &n)) return;
-    if (!apply(m, "matvec", NULL, n, weight(m, dtype, hidden, k), nothing, 2, &gate)) return;
-    if (!apply(m, "matvec", NULL, n, weight(m, dtype, hidden, k), nothing, 2, &up)) return;
+    if (!rops_apply(m, "matvec", NULL, n, weight(m, dtype, hidden, k), ROPS_NOTHING, 2, &gate))
+        return;
+    if (!rops_apply(m, "matvec", NULL, n, weight(m, dtype, hidden, k), ROPS_NOTHING, 2, &up))
+        return;
     const rops_call call = {
         .op = "map", .attrs = "expr=silu(a) * b", .inputs = {gate, up}, .input_count = 2};
     if (!rops_add(m, &call, &both, 1) || rops_percent(m, 30)) return;
-    if (!apply(m, "matvec", NULL, both, weight(m, dtype, k, hidden), nothing, 2, &both)) return;
-    apply(m, "add", NULL, both, x, nothing, 2, NULL);
+    if (!rops_apply(m, "matvec", NULL, both, weight(m, dtype, k, hidden), ROPS_NOTHING, 2, &both))
+        return;
+    rops_apply(m, "add", NULL, both, x, ROPS_NOTHING, 2, NULL);
 }
 
 /* Rows of halved keys into a cache, one place each. */
 static bool append(rops_maker *m, rops_value keys, uint64_t heads_by_dim) {
     rops_value halves, positions;
-    rp_dtype dtype = half(m);
+    rp_dtype dtype = rops_half(m);
     const rops_call call = {.op = "cast", .inputs = {keys}, .input_count = 1, .dtype = dtype};
     if (!rops_add(m, &call, &halves, 1)) return false;
-    halves.tensor = rops_shape(dtype, 2, DIMS(m->rows, heads_by_dim));
-    positions = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "each=16");
-    rops_value cache = rops_new_input(m, dtype, 2, DIMS(16, heads_by_dim), NULL);
+    halves.tensor = rops_shape(dtype, 2, ROPS_DIMS(m->rows, heads_by_dim));
+    positions = rops_new_input(m, RP_U32, 1, ROPS_DIMS(m->rows), "each=16");
+    rops_value cache = rops_new_input(m, dtype, 2, ROPS_DIMS(16, heads_by_dim), NULL);
     if (cache.buffer == RP_NONE) return false;
     const rops_call scatter = {.op = "scatter_rows",
                                .inputs = {halves, positions},
@@ -366,96 +367,64 @@ static bool append(rops_maker *m, rops_value keys, uint64_t heads_by_dim) {
 
 static void rope_and_append(rops_maker *m) {
     uint64_t heads = 1 + rops_below(m, 2), dim = rops_percent(m, 50) ? 8 : 16, hd = heads * dim;
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), keys;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), keys;
     if (rops_percent(m, 40) && !norm(m, x, &x)) return;
-    if (!apply(m, "matvec", NULL, x, matvec_weight(m, hd, m->columns), nothing, 2, &keys)) return;
-    keys.tensor = rops_shape((rp_dtype)keys.tensor.dtype, 3, DIMS(m->rows, heads, dim));
-    rops_value positions = rops_new_input(m, RP_U32, 1, DIMS(m->rows), "below=50");
+    if (!rops_apply(m, "matvec", NULL, x, matvec_weight(m, hd, m->columns), ROPS_NOTHING, 2, &keys))
+        return;
+    keys.tensor = rops_shape((rp_dtype)keys.tensor.dtype, 3, ROPS_DIMS(m->rows, heads, dim));
+    rops_value positions = rops_new_input(m, RP_U32, 1, ROPS_DIMS(m->rows), "below=50");
     const char *layout = rops_percent(m, 50) ? "layout=neox" : "layout=interleaved";
-    if (!apply(m, "rope", layout, keys, positions, nothing, 2, &keys)) return;
+    if (!rops_apply(m, "rope", layout, keys, positions, ROPS_NOTHING, 2, &keys)) return;
     if (rops_percent(m, 70)) append(m, keys, hd);
 }
 
 /* Heads of eight on products of twelve rows: pairs reach from one row into the next. */
 static void rope_across(rops_maker *m) {
     uint64_t tokens = m->rows * 12 / 8;
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), keys;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), keys;
     if (m->rows % 2) return;
-    if (!apply(m, "matvec", NULL, x, matvec_weight(m, 12, m->columns), nothing, 2, &keys)) return;
-    keys.tensor = rops_shape((rp_dtype)keys.tensor.dtype, 3, DIMS(tokens, 1, 8));
-    rops_value positions = rops_new_input(m, RP_U32, 1, DIMS(tokens), "below=50");
+    if (!rops_apply(m, "matvec", NULL, x, matvec_weight(m, 12, m->columns), ROPS_NOTHING, 2, &keys))
+        return;
+    keys.tensor = rops_shape((rp_dtype)keys.tensor.dtype, 3, ROPS_DIMS(tokens, 1, 8));
+    rops_value positions = rops_new_input(m, RP_U32, 1, ROPS_DIMS(tokens), "below=50");
     const char *layout = rops_percent(m, 50) ? "layout=neox" : "layout=interleaved";
-    apply(m, "rope", layout, keys, positions, nothing, 2, NULL);
+    rops_apply(m, "rope", layout, keys, positions, ROPS_NOTHING, 2, NULL);
 }
 
 static void matmul(rops_maker *m) {
     uint64_t n = 5 + rops_below(m, 3) * 14;
-    rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns)), out;
-    rops_value b = weight(m, rops_percent(m, 70) ? RP_F32 : half(m), m->columns, n);
-    if (!apply(m, "matmul", NULL, a, b, nothing, 2, &out) || rops_percent(m, 30)) return;
-    if (!apply(m, "add", NULL, out, rops_new_input(m, RP_F32, 1, DIMS(n), NULL), nothing, 2, &out))
+    rops_value a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), out;
+    rops_value b = weight(m, rops_percent(m, 70) ? RP_F32 : rops_half(m), m->columns, n);
+    if (!rops_apply(m, "matmul", NULL, a, b, ROPS_NOTHING, 2, &out) || rops_percent(m, 30)) return;
+    if (!rops_apply(m, "add", NULL, out, rops_new_input(m, RP_F32, 1, ROPS_DIMS(n), NULL),
+                    ROPS_NOTHING, 2, &out))
         return;
-    if (rops_percent(m, 50)) apply1(m, "gelu", out, NULL);
+    if (rops_percent(m, 50)) rops_apply1(m, "gelu", out, NULL);
 }
 
 /* Of bytes, exact, and what a model makes of the sums. */
 static void matmul_bytes(rops_maker *m) {
     uint64_t n = 5 + rops_below(m, 3) * 14;
     bool turned = rops_percent(m, 50);
-    rops_value a = rops_new_input(m, RP_I8, 2, DIMS(m->rows, m->columns), NULL), out;
-    rops_value b =
-        rops_new_input(m, RP_I8, 2, turned ? DIMS(n, m->columns) : DIMS(m->columns, n), NULL);
+    rops_value a = rops_new_input(m, RP_I8, 2, ROPS_DIMS(m->rows, m->columns), NULL), out;
+    rops_value b = rops_new_input(
+        m, RP_I8, 2, turned ? ROPS_DIMS(n, m->columns) : ROPS_DIMS(m->columns, n), NULL);
     if (a.buffer == RP_NONE || b.buffer == RP_NONE) return;
-    if (!apply(m, "matmul", turned ? "transpose_b=1" : NULL, a, b, nothing, 2, &out)) return;
-    rops_value scale = rops_new_input(m, RP_F32, 1, DIMS(n), NULL);
+    if (!rops_apply(m, "matmul", turned ? "transpose_b=1" : NULL, a, b, ROPS_NOTHING, 2, &out))
+        return;
+    rops_value scale = rops_new_input(m, RP_F32, 1, ROPS_DIMS(n), NULL);
     const rops_call call = {.op = "map",
                             .attrs = "expr=f32(a) * b * 0.001",
                             .inputs = {out, scale},
                             .input_count = 2,
-                            .dtype = rops_percent(m, 30) ? half(m) : RP_F32};
+                            .dtype = rops_percent(m, 30) ? rops_half(m) : RP_F32};
     rops_add(m, &call, NULL, 0);
 }
 
 static void transpose(rops_maker *m) {
     rops_value x = pick_usual(m), out;
-    if (!apply1(m, "transpose", x, &out) || rops_percent(m, 50)) return;
-    apply1(m, "neg", out, NULL);
-}
-
-/* One token's attention over a cache, in parts. */
-static void attention(rops_maker *m) {
-    uint64_t dim = m->columns % 16 ? 5 : 16, heads = 2, groups = 1 + rops_below(m, 2);
-    rops_value q, out[3];
-    if (m->rows * m->columns % (heads * dim) == 0 && m->rows * m->columns <= 4096) {
-        heads = m->rows * m->columns / dim;
-        if (heads % groups != 0) groups = 1;
-    }
-    q = pick(m, 2, DIMS(heads, dim));
-    rp_dtype dtype = rops_percent(m, 50) ? half(m) : RP_F32;
-    rops_value k = rops_new_input(m, dtype, 3, DIMS(40, groups, dim), NULL);
-    rops_value v = rops_new_input(m, dtype, 3, DIMS(40, groups, dim), NULL);
-    rops_value length = rops_new_input(m, RP_U32, 1, DIMS(1), "value=37");
-    length.tensor.rank = 0;
-    const rops_call call = {.op = "attention_partial",
-                            .attrs = "splits=2",
-                            .inputs = {q, k, v, length},
-                            .input_count = 4};
-    if (!rops_add(m, &call, out, 3)) return;
-    apply(m, "attention_combine", NULL, out[0], out[1], out[2], 3, NULL);
-}
-
-static void prefill(rops_maker *m) {
-    uint64_t dim = 8, heads = 2;
-    rops_value q = pick_f32(m, 3, DIMS(m->rows, heads, dim));
-    rp_dtype dtype = half(m);
-    rops_value k = rops_new_input(m, dtype, 3, DIMS(20, 1, dim), NULL);
-    rops_value v = rops_new_input(m, dtype, 3, DIMS(20, 1, dim), NULL);
-    rops_value past = rops_new_input(m, RP_U32, 1, DIMS(1), "below=9");
-    rops_value out;
-    past.tensor.rank = 0;
-    const rops_call call = {.op = "attention_prefill", .inputs = {q, k, v, past}, .input_count = 4};
-    if (!rops_add(m, &call, &out, 1)) return;
-    if (rops_percent(m, 60)) apply1(m, "silu", out, NULL);
+    if (!rops_apply1(m, "transpose", x, &out) || rops_percent(m, 50)) return;
+    rops_apply1(m, "neg", out, NULL);
 }
 
 /* ---- Data and search ------------------------------------------------------------------------- */
@@ -465,13 +434,13 @@ static void gather(rops_maker *m) {
     rops_value table = weight(m, dtypes[rops_below(m, m->columns % 32 ? 3 : 4)], 11, m->columns);
     static const rp_dtype numbers[] = {RP_U32, RP_I32, RP_I64, RP_U64, RP_I16, RP_U16};
     rp_dtype number = numbers[rops_percent(m, 50) ? 0 : rops_below(m, 6)];
-    rops_value ids = rops_new_input(m, number, 1, DIMS(m->rows), "below=11"), out;
+    rops_value ids = rops_new_input(m, number, 1, ROPS_DIMS(m->rows), "below=11"), out;
     const rops_call call = {.op = "gather_rows",
                             .inputs = {table, ids},
                             .input_count = 2,
                             .dtype = rops_percent(m, 70) ? RP_F32 : RP_RAW};
     if (!rops_add(m, &call, &out, 1)) return;
-    if (rops_percent(m, 50)) apply(m, "add", NULL, out, pick_usual(m), nothing, 2, NULL);
+    if (rops_percent(m, 50)) rops_apply(m, "add", NULL, out, pick_usual(m), ROPS_NOTHING, 2, NULL);
 }
 
 static const char *metric(rops_maker *m) {
@@ -482,55 +451,63 @@ static const char *metric(rops_maker *m) {
 /* Ordered by distance: the values may meet, the order may not depend on how they were computed. */
 static void nearest(rops_maker *m) {
     uint64_t base = 40 + rops_below(m, 3) * 90;
-    rops_value q = pick_f32(m, 2, DIMS(m->rows, m->columns)), d;
-    if (!apply(m, metric(m), NULL, q, weight(m, RP_F32, base, m->columns), nothing, 2, &d)) return;
-    if (rops_percent(m, 20)) apply1(m, "neg", d, &d);
+    rops_value q = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), d;
+    if (!rops_apply(m, metric(m), NULL, q, weight(m, RP_F32, base, m->columns), ROPS_NOTHING, 2,
+                    &d))
+        return;
+    if (rops_percent(m, 20)) rops_apply1(m, "neg", d, &d);
     if (rops_percent(m, 30))
-        apply1(m, "argmin", d, NULL);
+        rops_apply1(m, "argmin", d, NULL);
     else
-        apply(m, "top_k", "k=5", d, nothing, nothing, 1, NULL);
+        rops_apply(m, "top_k", "k=5", d, ROPS_NOTHING, ROPS_NOTHING, 1, NULL);
 }
 
 /* A condition in bytes. */
 static void choose(rops_maker *m) {
-    rops_value a = pick_f32(m, 2, DIMS(m->rows, m->columns)), b = partner(m), mask;
-    if (!apply(m, rops_percent(m, 50) ? "less" : "greater", NULL, a, b, nothing, 2, &mask)) return;
-    apply(m, "select", NULL, mask, a, pick_f32(m, 2, DIMS(m->rows, m->columns)), 3, NULL);
+    rops_value a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), b = partner(m), mask;
+    if (!rops_apply(m, rops_percent(m, 50) ? "less" : "greater", NULL, a, b, ROPS_NOTHING, 2,
+                    &mask))
+        return;
+    rops_apply(m, "select", NULL, mask, a, rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), 3,
+               NULL);
 }
 
 static void masked_softmax(rops_maker *m) {
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns));
-    apply(m, "softmax", "scale=0.25", x, partner(m), nothing, 2, NULL);
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
+    rops_apply(m, "softmax", "scale=0.25", x, partner(m), ROPS_NOTHING, 2, NULL);
 }
 
 static void rearrange(rops_maker *m) {
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), out;
     switch (rops_below(m, 3)) {
-    case 0: apply(m, "concat", NULL, x, pick_f32(m, 2, DIMS(m->rows, 3)), nothing, 2, NULL); break;
-    case 1: apply(m, "slice", "column=1", x, nothing, nothing, 1, &out); break;
-    default: apply(m, "repeat_rows", "times=2", x, nothing, nothing, 1, &out); break;
+    case 0:
+        rops_apply(m, "concat", NULL, x, rops_pick_f32(m, 2, ROPS_DIMS(m->rows, 3)), ROPS_NOTHING,
+                   2, NULL);
+        break;
+    case 1: rops_apply(m, "slice", "column=1", x, ROPS_NOTHING, ROPS_NOTHING, 1, &out); break;
+    default: rops_apply(m, "repeat_rows", "times=2", x, ROPS_NOTHING, ROPS_NOTHING, 1, &out); break;
     }
 }
 
 /* Bytes and a scale for each row, and back. */
 static void bytes(rops_maker *m) {
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), out[2], back;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), out[2], back;
     const rops_call call = {.op = "quantize_i8", .inputs = {x}, .input_count = 1};
     if (!rops_add(m, &call, out, 2) || rops_percent(m, 30)) return;
-    if (!apply(m, "dequantize_i8", NULL, out[0], out[1], nothing, 2, &back)) return;
-    if (rops_percent(m, 50)) apply(m, "sub", NULL, x, back, nothing, 2, NULL);
+    if (!rops_apply(m, "dequantize_i8", NULL, out[0], out[1], ROPS_NOTHING, 2, &back)) return;
+    if (rops_percent(m, 50)) rops_apply(m, "sub", NULL, x, back, ROPS_NOTHING, 2, NULL);
 }
 
 /* Two halves written one by one, then read as one. */
 static void halves(rops_maker *m) {
-    rops_value whole = {.tensor = rops_shape(RP_F32, 2, DIMS(2 * m->rows, m->columns))};
+    rops_value whole = {.tensor = rops_shape(RP_F32, 2, ROPS_DIMS(2 * m->rows, m->columns))};
     uint64_t half = m->rows * m->columns * 4;
     whole.buffer = rops_new_buffer(m, &whole.tensor, NULL);
     if (whole.buffer == RP_NONE) return;
     for (uint32_t i = 0; i < 2; i++) {
-        rops_value part = whole, a = pick_f32(m, 2, DIMS(m->rows, m->columns));
+        rops_value part = whole, a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
         part.offset = i * half;
-        part.tensor = rops_shape(RP_F32, 2, DIMS(m->rows, m->columns));
+        part.tensor = rops_shape(RP_F32, 2, ROPS_DIMS(m->rows, m->columns));
         const rops_call call = {.op = i ? "neg" : "silu",
                                 .inputs = {a},
                                 .input_count = 1,
@@ -538,7 +515,7 @@ static void halves(rops_maker *m) {
                                 .has_into = true};
         if (!rops_add(m, &call, NULL, 0)) return;
     }
-    apply1(m, rops_percent(m, 50) ? "tanh" : "row_sum", whole, NULL);
+    rops_apply1(m, rops_percent(m, 50) ? "tanh" : "row_sum", whole, NULL);
 }
 
 /* Parts of one larger buffer that begin anywhere and may overlap. */
@@ -556,7 +533,7 @@ static void windows(rops_maker *m) {
         uint64_t begin = rops_percent(m, 50) ? i : rops_below(m, (uint32_t)(all - n + 1));
         call.inputs[i] = x;
         call.inputs[i].offset += begin * rp_dtype_size(dtype);
-        call.inputs[i].tensor = rops_shape(dtype, 2, DIMS(m->rows, m->columns));
+        call.inputs[i].tensor = rops_shape(dtype, 2, ROPS_DIMS(m->rows, m->columns));
     }
     rops_add(m, &call, NULL, 0);
 }
@@ -566,14 +543,14 @@ static void windows(rops_maker *m) {
 static void inexact(rops_maker *m) {
     static const char *const functions[] = {"reciprocal", "sqrt", "rsqrt", "sigmoid",
                                             "silu",       "exp",  "log",   "tanh"};
-    rops_value x = pick_f32(m, 2, DIMS(m->rows, m->columns)), y;
+    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), y;
     for (uint32_t n = rops_below(m, 3); n > 0; n--)
-        if (!apply1(m, functions[rops_below(m, 8)], x, &x)) return;
-    if (!apply1(m, functions[rops_below(m, 8)], x, &y)) return;
-    if (rops_percent(m, 40)) apply1(m, functions[rops_below(m, 4)], y, NULL);
+        if (!rops_apply1(m, functions[rops_below(m, 8)], x, &x)) return;
+    if (!rops_apply1(m, functions[rops_below(m, 8)], x, &y)) return;
+    if (rops_percent(m, 40)) rops_apply1(m, functions[rops_below(m, 4)], y, NULL);
     if (rops_percent(m, 50))
-        apply(m, rops_percent(m, 50) ? "mul" : "div", NULL, x, y, nothing, 2, NULL);
-    if (rops_percent(m, 25)) apply(m, "mul", NULL, y, y, nothing, 2, NULL);
+        rops_apply(m, rops_percent(m, 50) ? "mul" : "div", NULL, x, y, ROPS_NOTHING, 2, NULL);
+    if (rops_percent(m, 25)) rops_apply(m, "mul", NULL, y, y, ROPS_NOTHING, 2, NULL);
 }
 
 /* ---- All of them ----------------------------------------------------------------------------- */
@@ -583,13 +560,14 @@ void rops_motif(rops_maker *m) {
         void (*make)(rops_maker *m);
         uint32_t weight;
     } motifs[] = {
-        {unary, 10},          {binary, 12},   {formula, 14},    {in_place, 5}, {cast, 5},
-        {chain, 8},           {rows, 10},     {row_number, 8},  {matvecs, 10}, {gated, 5},
-        {rope_and_append, 6}, {matmul, 5},    {transpose, 3},   {gather, 6},   {nearest, 6},
-        {halves, 4},          {attention, 4}, {prefill, 3},     {choose, 4},   {masked_softmax, 3},
-        {rearrange, 4},       {bytes, 4},     {windows, 6},     {filled, 8},   {folded, 4},
-        {scalars, 5},         {literals, 10}, {rope_across, 2}, {inexact, 10}, {parts, 4},
-        {matmul_bytes, 4},
+        {unary, 10},         {binary, 12},      {formula, 14},        {in_place, 5},
+        {cast, 5},           {chain, 8},        {rows, 10},           {row_number, 8},
+        {matvecs, 10},       {gated, 5},        {rope_and_append, 6}, {matmul, 5},
+        {transpose, 3},      {gather, 6},       {nearest, 6},         {halves, 4},
+        {rops_attention, 4}, {rops_prefill, 5}, {choose, 4},          {masked_softmax, 3},
+        {rearrange, 4},      {bytes, 4},        {windows, 6},         {filled, 8},
+        {folded, 4},         {scalars, 5},      {literals, 10},       {rope_across, 2},
+        {inexact, 10},       {parts, 4},        {matmul_bytes, 4},
     };
     uint32_t total = 0, i = 0;
     for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;

@@ -67,7 +67,32 @@ bool rops_add(rops_maker *m, const rops_call *call, rops_value *out, uint32_t ou
 bool rops_percent(rops_maker *m, uint32_t percent);
 uint32_t rops_below(rops_maker *m, uint32_t limit);
 
+/* ---- What motifs are made of ---- */
+
+#define ROPS_DIMS(...)                                                                             \
+    (const uint64_t[]) {                                                                           \
+        __VA_ARGS__                                                                                \
+    }
+
+/* An operand that is left out. */
+#define ROPS_NOTHING ((rops_value){.buffer = RP_NONE, .tensor = {.absent = true}})
+
+/* f16 or bf16. */
+rp_dtype rops_half(rops_maker *m);
+/* A value with that many elements, recent ones rather than old ones, seen in that shape; or a new
+ * input. */
+rops_value rops_pick(rops_maker *m, uint32_t rank, const uint64_t *dims);
+/* The same, of f32: for ops that do not take a mixture. */
+rops_value rops_pick_f32(rops_maker *m, uint32_t rank, const uint64_t *dims);
+/* One call with up to three inputs. */
+bool rops_apply(rops_maker *m, const char *op, const char *attrs, rops_value a, rops_value b,
+                rops_value c, uint32_t count, rops_value *out);
+bool rops_apply1(rops_maker *m, const char *op, rops_value a, rops_value *out);
+
 /* One random motif: one to six nodes. */
 void rops_motif(rops_maker *m);
+/* Those of family attention: random_ops_attention.c. */
+void rops_attention(rops_maker *m);
+void rops_prefill(rops_maker *m);
 
 #endif
