@@ -108,7 +108,6 @@ static const rp_op_variant partial_variants[] = {
 /* ---- attention_prefill ----------------------------------------------------------------------- */
 
 enum { PREFILL_CAUSAL, PREFILL_SCALE, PREFILL_CAP };
-enum { PREFILL_MASK = 4 }; /* an operand */
 
 /* Of a workgroup, so that they fill 16 KiB. */
 static uint64_t queries_of(const rp_op_call *call) {
@@ -146,12 +145,6 @@ static void bind_prefill(rp_op_call *call, const rp_target *target) {
 static double prefill_turns(const rp_op_call *call) {
     uint64_t tiles = ceil_div(rp_sym(call, 'S'), 32), slices = ceil_div(rp_sym(call, 'D'), 64);
     return (double)tiles * (66 * (double)slices + 48);
-}
-
-/* Several sequences, or rows that a mask leaves out, are for the others. */
-static bool fits_matrices(const rp_op_call *call, const rp_target *target) {
-    return rp_sym(call, 'A') == 1 && call->operands[PREFILL_MASK].absent &&
-           rp_op_prefill_matrices_fit(call, target);
 }
 
 /* How a workgroup of kernels/attention_prefill/registers.glsl is made: rows of sums that a thread
@@ -263,17 +256,17 @@ static void bind_lanes(rp_op_call *call, const rp_target *target) {
 static const rp_op_variant prefill_variants[] = {
     {
         .name = "matrices",
-        .when = "one sequence, no mask, q, k and v of f16, heads of a multiple of 16 up to 128, on "
-                "a target with cooperative matrices of f16 and sums of f32 whose layout is known",
+        .when = "q, k and v of f16, heads of a multiple of 16 up to 128, on a target with "
+                "cooperative matrices of f16 and sums of f32 whose layout is known",
         .why = "scores and sums in registers, multiplied by cooperative matrices; weights are "
                "rounded to f16",
         .text = 2500,
         .threads = 128,
-        .groups = "NH",
+        .groups = "NHA",
         .needs = RP_OP_MATRIX_NEEDS | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_VOTE,
-        .sites = {9, 9, 12, [5] = 8},
-        .reads = {[1] = "NHSD", [2] = "NHSD"},
-        .fits = fits_matrices,
+        .sites = {9, 9, 12, [4] = 4, [5] = 8},
+        .reads = {[1] = "NHASD", [2] = "NHASD"},
+        .fits = rp_op_prefill_matrices_fit,
         .bind = rp_op_prefill_matrices_bind,
         .explain = rp_op_prefill_matrices_explain,
     },

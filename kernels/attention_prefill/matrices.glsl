@@ -10,15 +10,19 @@
 // that has them. Sums are relative to a greatest score that may be up to SLACK below the true one, in powers
 // of two; so they are scaled down seldom, and weights stay within f16.
 //
-// What cannot be done so (matrices that lie in another way, infinities or NaN in rows of v that some
-// token of a tile does not see, where 0 * NaN would show) is computed token by token.
+// What a mask adds comes with a tile's k. Rows that it leaves out are zeros in v, and those at the ends
+// are not read. Scores with a mask stay as they are, for no power of two has an exponent of -1e38 * LOG2E,
+// and a mask of the least number must still weigh all rows alike.
 //
-// N: workgroups for all tokens; Z: invocations of a subgroup; F, I: both the depth of a matrix, so that
-// the sides' types differ; M: 2 where scores are capped, or their factor is below 0, else 1.
+// What cannot be done so (matrices that lie in another way, infinities or NaN in v, where a token that does
+// not see them, or whose weight is too small for f16, would get 0 * NaN) is computed token by token.
+//
+// A: sequences; N: workgroups for the tokens of one; Z: invocations of a subgroup; F, I: both the depth of
+// a matrix, so that the sides' types differ; M: 2 where scores are capped, or their factor is below 0, else 1.
 //
 // local: U * Z
 // subgroup: Z
-// grid: N, H, 1
+// grid: N, H, A
 
 const uint THREADS = U * Z;
 const uint TOKENS = U * Q * C;
@@ -42,10 +46,20 @@ const bool NONE_OVER = R * EIGHTS % THREADS == 0u;
 const float LOWEST = -3.4028235e38;
 const float SLACK = 8.0;
 const float LOG2E = 1.44269504;
+#if mask_PRESENT
+const float UNIT = LOG2E; // of scores, as a power of two
+const uint MASK_TURNS = (R + THREADS - 1u) / THREADS;
+#else
+const float UNIT = 1.0;
+#endif
 
 shared uvec4 tiles[2u * V_TILE > OTHER ? 2u * V_TILE : OTHER]; // k, then v; queries on their way in, and results
 shared uvec4 queries[KEPT == DEPTHS ? 1u : TOKENS * HELD_STRIDE];
 shared uint odd; // 1: to be computed token by token
+#if mask_PRESENT
+shared float masks[R];       // of the tile's rows
+shared uint least, most_row; // the first row that counts, and the end of those that do
+#endif
 
 #define LEFT fcoopmatNV<16, gl_ScopeSubgroup, C, F>
 #define RIGHT fcoopmatNV<16, gl_ScopeSubgroup, I, E>
@@ -60,9 +74,10 @@ uint column_of(uint e) {
     return gl_SubgroupInvocationID % 4u * 2u + e % 2u + e / 2u % 2u * 8u;
 }
 
+// Whether one of eight is no number: then its exponent and one more reach the sign's bit.
 bool has_odd(uvec4 halves) {
-    uvec4 low = halves & 0x7c00u, high = halves & 0x7c000000u;
-    return any(equal(low, uvec4(0x7c00u))) || any(equal(high, uvec4(0x7c000000u)));
+    uvec4 up = (halves & 0x7c007c00u) + 0x04000400u;
+    return ((up.x | up.y | up.z | up.w) & 0x80008000u) != 0u;
 }
 
 // Whether matrices of sums, and factors, lie as row_of() and column_of() say. Asked by a whole subgroup.
@@ -89,35 +104,41 @@ bool lies_as_expected() {
 }
 
 // One token an invocation, four columns at a time: slow, and of no assumption.
-void by_tokens(uint token, uint head, uint group, uint before, uint total, float factor) {
-    uint t = token + gl_LocalInvocationIndex;
+void by_tokens(uint token, uint head, uint before, uint total, float factor) {
+    uint t = token + gl_LocalInvocationIndex, batch = gl_WorkGroupID.z;
+    uint from = (batch * T + t) * H + head;
     if (gl_LocalInvocationIndex >= TOKENS || t >= T) return;
     uint seen = causal != 0u ? before + min(t + 1u, S - before) : total;
     for (uint first = 0u; first < D; first += 4u) {
         float most = LOWEST, weights = 0.0;
         vec4 mean = vec4(0.0);
         for (uint row = 0u; row < seen; row++) {
-            uint at = (row * G + group) * D;
+            uint at = ((batch * S + row) * G + head / L) * D;
             float score = 0.0;
-            for (uint d = 0u; d < D; d++) score = fma(q((t * H + head) * D + d), k(at + d), score);
+            for (uint d = 0u; d < D; d++) score = fma(q(from * D + d), k(at + d), score);
             score = softcap == 0.0 ? score * factor : attention_capped(score * factor, softcap);
+#if mask_PRESENT
+            float more = mask(batch * S + row);
+            if (more == attention_none()) continue;
+            score += more;
+#endif
             float high = max(most, score), keep = exp(most - high), weight = exp(score - high);
             weights = weights * keep + weight;
-            mean = mean * keep + weight * v_4(at + first);
+            mean *= keep;
+            if (weight != 0.0) mean += weight * v_4(at + first);
             most = high;
         }
-        if (most == LOWEST) weights = 0.0;
-        out_store_4((t * H + head) * D + first, weights == 0.0 ? vec4(0.0) : mean / weights);
+        out_store_4(from * D + first, weights == 0.0 ? vec4(0.0) : mean / weights);
     }
 }
 
-// Eight elements of row `row` of a tile of the cache; zeros from `end` on.
-uvec4 k_eight(uint row, uint end, uint group, uint eight) {
-    return row < end ? k_halves((row * G + group) * D + eight * 8u) : uvec4(0u);
+// Eight elements of row `row` of a cache, whose head begins at `first`; zeros from `end` on.
+uvec4 k_eight(uint row, uint end, uint first, uint eight) {
+    return row < end ? k_halves(first + row * G * D + eight * 8u) : uvec4(0u);
 }
 
-uvec4 v_eight(uint row, uint end, uint group, uint eight) {
-    return row < end ? v_halves((row * G + group) * D + eight * 8u) : uvec4(0u);
+uvec4 v_eight(uint row, uint end, uint first, uint eight) {
+    return row < end ? v_halves(first + row * G * D + eight * 8u) : uvec4(0u);
 }
 
 // Where eight elements of a tile are; not all invocations have as many.
@@ -135,27 +156,61 @@ float quad_sum(float x) {
     return x + subgroupShuffleXor(x, 2u);
 }
 
+#if mask_PRESENT
+// What the mask adds to the scores of a row, -inf past the end.
+float mask_of(uint row, uint end) {
+    return row < end ? mask(gl_WorkGroupID.z * S + row) : attention_none();
+}
+
+// Makes `least` and `most_row` known behind the next barrier.
+void find_rows(uint end) {
+    uint low = end, high = 0u;
+    for (uint row = gl_LocalInvocationIndex; row < end; row += THREADS)
+        if (mask_of(row, end) != attention_none()) {
+            low = min(low, row);
+            high = row + 1u;
+        }
+    for (uint k = Z / 2u; k > 0u; k /= 2u) {
+        low = min(low, subgroupShuffleXor(low, k));
+        high = max(high, subgroupShuffleXor(high, k));
+    }
+    if (gl_SubgroupInvocationID != 0u) return;
+    atomicMin(least, low);
+    atomicMax(most_row, high);
+}
+#endif
+
 void main() {
     uint thread = gl_LocalInvocationIndex;
-    uint head = gl_WorkGroupID.y, group = head / L;
+    uint head = gl_WorkGroupID.y, batch = gl_WorkGroupID.z;
+    uint cache = (batch * S * G + head / L) * D; // where its head begins
     uint token = (N - 1u - gl_WorkGroupID.x) * TOKENS;
     uint own = token + gl_SubgroupID * Q * C; // the subgroup's first
     uint before = min(past(0u), S);
     uint total = before + min(T, S - before);
-    // Rows that some token of the workgroup sees, and of the subgroup; and that all of them see.
+    // Rows that some token of the workgroup sees, and of the subgroup; and that all of that see.
     uint end = causal != 0u ? before + min(min(token + TOKENS, T), S - before) : total;
     uint own_end = causal != 0u ? before + min(min(own + Q * C, T), S - before) : total;
-    uint all_see = causal != 0u ? before + min(min(token, T) + 1u, S - before) : total;
     uint own_all_see = causal != 0u ? before + min(min(own, T) + 1u, S - before) : total;
     float factor = scale == 0.0 ? 1.0 / sqrt(float(D)) : scale;
 
+    uint begin = 0u;
+#if mask_PRESENT
+    if (thread == 0u) {
+        least = end;
+        most_row = 0u;
+    }
+#endif
     if (thread == 0u) odd = 0u;
     barrier();
+#if mask_PRESENT
+    find_rows(end);
+#endif
     if (!lies_as_expected()) atomicOr(odd, 1u);
     barrier(); // it used the tiles
     for (uint i = thread; i < TOKENS * EIGHTS; i += THREADS) {
         uint row = i / EIGHTS, eight = i % EIGHTS, t = token + row;
-        uvec4 halves = t < T ? q_halves((t * H + head) * D + eight * 8u) : uvec4(0u);
+        uvec4 halves = t < T ? q_halves(((batch * T + t) * H + head) * D + eight * 8u) : uvec4(0u);
         if (eight < KEPT_EIGHTS) tiles[row * KEPT_STRIDE + eight] = halves;
         else queries[row * HELD_STRIDE + eight - KEPT_EIGHTS] = halves;
     }
@@ -165,6 +220,11 @@ void main() {
         uint row = (gl_SubgroupID * Q + i / KEPT) * C;
         coopMatLoadNV(kept[i], tiles, row * KEPT_STRIDE + i % KEPT * (F / 8u), KEPT_STRIDE, false);
     }
+#if mask_PRESENT
+    begin = least / R * R;
+    end = most_row;
+    own_end = min(own_end, end);
+#endif
     barrier(); // before the tiles are overwritten
 
     SUMS sums[Q * WIDTHS];
@@ -178,11 +238,16 @@ void main() {
     uvec4 next[TURNS];
     [[unroll]] for (uint i = 0u; i < TURNS; i++) {
         uint at = thread + i * THREADS;
-        if (NONE_OVER || at < R * EIGHTS) tiles[tile_place(at)] = k_eight(at / EIGHTS, end, group, at % EIGHTS);
-        next[i] = v_eight(at / EIGHTS, end, group, at % EIGHTS);
+        if (NONE_OVER || at < R * EIGHTS) tiles[tile_place(at)] = k_eight(begin + at / EIGHTS, end, cache, at % EIGHTS);
+        next[i] = v_eight(begin + at / EIGHTS, end, cache, at % EIGHTS);
     }
+#if mask_PRESENT
+    float next_mask[MASK_TURNS];
+    [[unroll]] for (uint i = 0u; i < MASK_TURNS; i++)
+        if (thread + i * THREADS < R) masks[thread + i * THREADS] = mask_of(begin + thread + i * THREADS, end);
+#endif
     barrier();
-    for (uint tile = 0u; tile < end; tile += R) {
+    for (uint tile = begin; tile < end; tile += R) {
         LEFT weight[Q * STEPS];
         if (tile < own_end) {
             SUMS score[Q * KEYS];
@@ -201,14 +266,28 @@ void main() {
                         score[r * KEYS + n] = coopMatMulAddNV(query[r], key, score[r * KEYS + n]);
                 }
             }
-            // Exponents are powers of two: scores times `steep`, which is not negative.
-            float steep = factor * LOG2E;
+            float slope = factor;
             if (M == 2u) {
                 [[unroll]] for (uint i = 0u; i < Q * KEYS; i++)
                     [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
                         score[i][e] = softcap == 0.0 ? -score[i][e] : attention_capped(score[i][e] * factor, softcap);
-                steep = softcap == 0.0 ? -steep : LOG2E;
+                slope = softcap == 0.0 ? -factor : 1.0;
             }
+            // Exponents are powers of two: scores times `steep`, which is not negative, and UNIT.
+#if mask_PRESENT
+            const float steep = 1.0;
+            [[unroll]] for (uint n = 0u; n < KEYS; n++)
+                [[unroll]] for (uint e = 0u; e < ELEMENTS / 2u; e++) {
+                    float more = masks[n * E + column_of(e)];
+                    [[unroll]] for (uint i = 0u; i < 2u * Q; i++) {
+                        uint m = i / 2u * KEYS + n, place = e + i % 2u * (ELEMENTS / 2u);
+                        float sum = fma(score[m][place], slope, more);
+                        score[m][place] = more == attention_none() ? attention_none() : sum;
+                    }
+                }
+#else
+            float steep = slope * LOG2E;
+#endif
             if (tile + R > own_all_see)
                 [[unroll]] for (uint r = 0u; r < Q; r++)
                     [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) {
@@ -226,13 +305,13 @@ void main() {
                 bool rises = false;
                 [[unroll]] for (uint h = 0u; h < 2u; h++) {
                     high[h] = max(quad_max(high[h]) * steep, LOWEST);
-                    rises = rises || high[h] > most[2u * r + h] + SLACK;
+                    rises = rises || high[h] > most[2u * r + h] + SLACK / UNIT;
                 }
                 if (subgroupAny(rises)) {
                     float keep[2];
                     [[unroll]] for (uint h = 0u; h < 2u; h++) {
                         float now = max(high[h], most[2u * r + h]);
-                        keep[h] = exp2(most[2u * r + h] - now);
+                        keep[h] = exp2((most[2u * r + h] - now) * UNIT);
                         totals[2u * r + h] *= keep[h];
                         most[2u * r + h] = now;
                     }
@@ -241,7 +320,11 @@ void main() {
                 }
                 [[unroll]] for (uint n = 0u; n < KEYS; n++)
                     [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) {
+#if mask_PRESENT
+                        float x = exp2((score[r * KEYS + n][e] - most[2u * r + e / 4u]) * UNIT);
+#else
                         float x = exp2(fma(score[r * KEYS + n][e], steep, -most[2u * r + e / 4u]));
+#endif
                         totals[2u * r + e / 4u] += x;
                         weight[r * STEPS + n][e] = float16_t(x);
                     }
@@ -250,8 +333,11 @@ void main() {
         bool found = false;
         [[unroll]] for (uint i = 0u; i < TURNS; i++) {
             uint at = thread + i * THREADS;
+#if mask_PRESENT
+            if (masks[min(at / EIGHTS, R - 1u)] == attention_none()) next[i] = uvec4(0u);
+#endif
             if (NONE_OVER || at < R * EIGHTS) tiles[V_TILE + tile_place(at)] = next[i];
-            if (tile + R > all_see) found = found || has_odd(next[i]);
+            found = found || has_odd(next[i]);
         }
         if (found) atomicOr(odd, 1u);
         barrier(); // v is there, and k of no more use
@@ -259,8 +345,12 @@ void main() {
         if (more)
             [[unroll]] for (uint i = 0u; i < TURNS; i++) {
                 uint at = thread + i * THREADS;
-                next[i] = k_eight(tile + R + at / EIGHTS, end, group, at % EIGHTS);
+                next[i] = k_eight(tile + R + at / EIGHTS, end, cache, at % EIGHTS);
             }
+#if mask_PRESENT
+        [[unroll]] for (uint i = 0u; i < MASK_TURNS; i++)
+            next_mask[i] = mask_of(tile + R + thread + i * THREADS, end);
+#endif
         if (tile < own_end) {
             [[unroll]] for (uint n = 0u; n < STEPS; n++)
                 [[unroll]] for (uint w = 0u; w < WIDTHS; w++) {
@@ -274,13 +364,17 @@ void main() {
             [[unroll]] for (uint i = 0u; i < TURNS; i++) {
                 uint at = thread + i * THREADS;
                 if (NONE_OVER || at < R * EIGHTS) tiles[tile_place(at)] = next[i];
-                next[i] = v_eight(tile + R + at / EIGHTS, end, group, at % EIGHTS);
+                next[i] = v_eight(tile + R + at / EIGHTS, end, cache, at % EIGHTS);
             }
+#if mask_PRESENT
+        [[unroll]] for (uint i = 0u; i < MASK_TURNS; i++)
+            if (thread + i * THREADS < R) masks[thread + i * THREADS] = next_mask[i];
+#endif
         barrier(); // k is there, and v of no more use
     }
 
     if (odd != 0u) {
-        by_tokens(token, head, group, before, total, factor);
+        by_tokens(token, head, before, total, factor);
         return;
     }
     [[unroll]] for (uint r = 0u; r < Q; r++) {
@@ -302,7 +396,7 @@ void main() {
         [[dont_unroll]] for (uint i = gl_SubgroupInvocationID; i < C * E / 4u; i += Z) {
             uint t = own + m / WIDTHS * C + i / (E / 4u);
             vec4 means = uintBitsToFloat(tiles[part + i / (E / 4u) * OUT_STRIDE + i % (E / 4u)]);
-            if (t < T) out_store_4((t * H + head) * D + m % WIDTHS * E + i % (E / 4u) * 4u, means);
+            if (t < T) out_store_4(((batch * T + t) * H + head) * D + m % WIDTHS * E + i % (E / 4u) * 4u, means);
         }
     }
 }

@@ -19,7 +19,8 @@ static struct {
     uint32_t run, fused;
     uint64_t seed;    /* RP_SEED; of what buffers hold, and of shapes that are drawn */
     uint32_t past;    /* what the buffer of that name holds */
-    uint32_t odd_row; /* of v: that begins with NaN and an infinity; UINT32_MAX: none */
+    uint32_t odd_row; /* of each v: that begins with NaN and an infinity; UINT32_MAX: none */
+    const char *mask; /* how the buffer of that name is filled */
 } T;
 
 static void *need(void *block) {
@@ -40,11 +41,14 @@ static void fill(const rp_graph *g, uint32_t buffer, uint8_t *bytes) {
     rp_random random = {4710 + T.seed};
     for (const char *c = name; *c; c++) random.state = random.state * 31 + (uint8_t)*c;
     rp_tensor t = tensor_of(g, buffer);
-    rp_values_fill(&random, &t, RP_DT(t.dtype) & RP_DT_FLOAT ? "finite=2" : "", bytes);
+    const char *how = strcmp(name, "mask") == 0 ? T.mask : "finite=2";
+    rp_values_fill(&random, &t, RP_DT(t.dtype) & RP_DT_FLOAT ? how : "", bytes);
     if (strcmp(name, "past") == 0) memcpy(bytes, &T.past, sizeof T.past);
+    if (strcmp(name, "v") != 0 || T.odd_row == UINT32_MAX) return;
     const uint16_t odd[2] = {0x7e00, 0xfc00};
-    if (strcmp(name, "v") == 0 && T.odd_row != UINT32_MAX)
-        memcpy(bytes + T.odd_row * t.dims[1] * t.dims[2] * 2, odd, sizeof odd);
+    uint64_t row = t.dims[2] * t.dims[3] * 2;
+    for (uint64_t i = 0; i < t.dims[0]; i++)
+        memcpy(bytes + (i * t.dims[1] + T.odd_row) * row, odd, sizeof odd);
 }
 
 /* ---- Compiling ------------------------------------------------------------------------------- */
@@ -266,12 +270,14 @@ static void test_products(void) {
 /* ---- attention_prefill ----------------------------------------------------------------------- */
 
 typedef struct attention {
+    uint32_t sequences; /* a cache each */
     uint32_t tokens, heads, groups, rows, size, past;
     bool causal;
     const char *more; /* attributes */
     double scale, softcap;
     const char *out;
     uint32_t odd_row;
+    const char *mask; /* how it is filled; NULL: there is none */
 } attention;
 
 static double score_of(const attention *p, const double *q, const double *k, double *off) {
@@ -288,25 +294,29 @@ static double score_of(const attention *p, const double *q, const double *k, dou
 
 /* One token of one head: the means of v by weights, and how far each may be off. */
 static void attend(const attention *p, const double *q, const double *k, const double *v,
-                   uint32_t seen, double *means, double *allowed) {
+                   const double *mask, uint32_t seen, double *means, double *allowed) {
     double *scores = need(calloc(seen + 1, sizeof *scores)), high = -INFINITY, all = 0, off = 0;
     for (uint32_t row = 0; row < seen; row++) {
         double one;
         scores[row] = score_of(p, q, k + (uint64_t)row * p->groups * p->size, &one);
+        if (mask) scores[row] = isinf(mask[row]) ? -INFINITY : scores[row] + mask[row];
         if (scores[row] > high) high = scores[row];
         if (one > off) off = one;
     }
-    for (uint32_t row = 0; row < seen; row++) all += exp(scores[row] - high);
+    for (uint32_t row = 0; row < seen; row++)
+        if (!isinf(scores[row])) all += exp(scores[row] - high);
     for (uint32_t d = 0; d < p->size; d++) {
         double sum = 0, terms = 0;
         for (uint32_t row = 0; row < seen; row++) {
+            if (isinf(scores[row])) continue;
             double term = exp(scores[row] - high) * v[(uint64_t)row * p->groups * p->size + d];
             sum += term;
             terms += fabs(term);
         }
-        means[d] = seen ? sum / all : 0;
+        bool any = all > 0 || isnan(all);
+        means[d] = any ? sum / all : 0;
         /* Weights are rounded to f16, and are off by what scores are off. */
-        allowed[d] = seen ? terms / all * (0x1p-10 + 4 * off) + 1e-6 : 1e-6;
+        allowed[d] = any ? terms / all * (0x1p-10 + 4 * off) + 1e-6 : 1e-6;
     }
     free(scores);
 }
@@ -314,15 +324,17 @@ static void attend(const attention *p, const double *q, const double *k, const d
 static void check_attention(const rp_graph *g, const attention *p,
                             uint8_t *const bytes[MAX_BUFFERS], const char *what) {
     double *q = decode(g, 0, bytes), *k = decode(g, 1, bytes), *v = decode(g, 2, bytes);
-    double *out = decode(g, 4, bytes), worst = 0;
+    double *mask = p->mask ? decode(g, 5, bytes) : NULL, *out = decode(g, 4, bytes), worst = 0;
     double *means = need(calloc(2 * p->size, sizeof *means)), *allowed = means + p->size;
     uint32_t before = p->past < p->rows ? p->past : p->rows;
-    for (uint32_t i = 0; i < p->tokens * p->heads; i++) {
-        uint32_t t = i / p->heads, head = i % p->heads, group = head / (p->heads / p->groups);
+    for (uint32_t i = 0; i < p->sequences * p->tokens * p->heads; i++) {
+        uint32_t sequence = i / (p->tokens * p->heads), t = i / p->heads % p->tokens;
+        uint32_t head = i % p->heads, group = head / (p->heads / p->groups);
         uint32_t seen = before + (p->causal ? t + 1 : p->tokens);
         if (seen > p->rows) seen = p->rows;
-        const uint64_t first = (uint64_t)group * p->size;
-        attend(p, q + (uint64_t)i * p->size, k + first, v + first, seen, means, allowed);
+        const uint64_t first = ((uint64_t)sequence * p->rows * p->groups + group) * p->size;
+        attend(p, q + (uint64_t)i * p->size, k + first, v + first,
+               mask ? mask + sequence * p->rows : NULL, seen, means, allowed);
         for (uint32_t d = 0; d < p->size; d++) {
             double given = out[(uint64_t)i * p->size + d];
             if (isnan(means[d]) && isnan(given)) continue;
@@ -339,24 +351,32 @@ static void check_attention(const rp_graph *g, const attention *p,
     free(k);
     free(v);
     free(out);
+    free(mask);
     free(means);
 }
 
 static void try_attention(const attention *p) {
-    char text[2048], what[256], q[48], kv[48], attributes[96];
-    snprintf(q, sizeof q, "[%u,%u,%u]", p->tokens, p->heads, p->size);
-    snprintf(kv, sizeof kv, "f16[%u,%u,%u]", p->rows, p->groups, p->size);
+    char text[2048], what[256], q[48], kv[48], mask[96] = "", attributes[96];
+    snprintf(q, sizeof q, "[%u,%u,%u,%u]", p->sequences, p->tokens, p->heads, p->size);
+    snprintf(kv, sizeof kv, "f16[%u,%u,%u,%u]", p->sequences, p->rows, p->groups, p->size);
+    if (p->mask) snprintf(mask, sizeof mask, "$mask:f32[%u,%u]", p->sequences, p->rows);
     snprintf(attributes, sizeof attributes, "{causal=%d%s%s}", p->causal, *p->more ? ", " : "",
              p->more);
-    snprintf(what, sizeof what, "attention of %u x %u over %u + %u rows of %u x %u, %s", p->tokens,
-             p->heads, p->past, p->rows, p->groups, p->size, attributes);
+    snprintf(what, sizeof what,
+             "attention of %u x %u x %u over %u + %u rows of %u x %u, %s, mask %s", p->sequences,
+             p->tokens, p->heads, p->past, p->rows, p->groups, p->size, attributes,
+             p->mask ? p->mask : "-");
     T.past = p->past;
+    T.mask = p->mask;
     T.odd_row = p->odd_row;
     for (int fused = 0; fused < 2; fused++) {
         int n = snprintf(text, sizeof text,
                          "reprise 1\ngraph g {\n  buf $q in f16%s\n  buf $k in %s\n  buf $v in %s\n"
                          "  buf $past in u32[1]\n  buf $y out %s%s\n",
                          q, kv, kv, p->out, q);
+        if (p->mask)
+            n += snprintf(text + n, sizeof text - (size_t)n, "  buf $mask in f32[%u,%u]\n",
+                          p->sequences, p->rows);
         if (fused)
             n += snprintf(text + n, sizeof text - (size_t)n,
                           "  buf %%h tmp f16%s\n  buf %%p tmp %s%s\n"
@@ -364,8 +384,9 @@ static void try_attention(const attention *p) {
                           q, p->out, q, q, q);
         n += snprintf(text + n, sizeof text - (size_t)n,
                       "  n1 = op attention_prefill %s (r %s:f16%s, r $k:%s, r $v:%s, "
-                      "r $past:u32[1], -, w %s:%s%s)\n",
-                      attributes, fused ? "%h" : "$q", q, kv, kv, fused ? "%p" : "$y", p->out, q);
+                      "r $past:u32[1], %s%s, w %s:%s%s)\n",
+                      attributes, fused ? "%h" : "$q", q, kv, kv, p->mask ? "r " : "-", mask,
+                      fused ? "%p" : "$y", p->out, q);
         if (fused)
             n += snprintf(text + n, sizeof text - (size_t)n,
                           "  n2 = op map {expr=\"a * a + 1\"} (r %%p:%s%s, w $y:%s%s)\n", p->out, q,
@@ -383,7 +404,9 @@ static void try_attention(const attention *p) {
 
 /* Attention of any kind that matrices are for. */
 static attention draw_attention(rp_random *r) {
-    attention p = {.tokens = 1 + rp_random_below(r, 200),
+    static const char *const masks[] = {NULL, "masks", "finite=20"};
+    attention p = {.sequences = 1 + rp_random_below(r, 4),
+                   .tokens = 1 + rp_random_below(r, rp_random_percent(r, 20) ? 1 : 200),
                    .groups = 1 + rp_random_below(r, 3),
                    .rows = 1 + rp_random_below(r, 300),
                    .size = 16 + 16 * rp_random_below(r, 8),
@@ -391,7 +414,8 @@ static attention draw_attention(rp_random *r) {
                    .causal = rp_random_percent(r, 50),
                    .more = "",
                    .out = rp_random_percent(r, 50) ? "f16" : "f32",
-                   .odd_row = UINT32_MAX};
+                   .odd_row = UINT32_MAX,
+                   .mask = masks[rp_random_below(r, 3)]};
     p.heads = p.groups * (1 + rp_random_below(r, 3));
     if (rp_random_percent(r, 20)) {
         p.more = "softcap=5";
@@ -414,30 +438,43 @@ static void test_drawn_attention(void) {
 
 static void test_attention(void) {
     const uint32_t none = UINT32_MAX;
+    const char *const no = NULL;
     const attention all[] = {
-        {128, 2, 2, 128, 64, 0, true, "", 0, 0, "f16", none},
-        {100, 4, 2, 300, 64, 150, true, "", 0, 0, "f32", none}, /* two heads over one */
-        {70, 3, 1, 90, 64, 20, false, "", 0, 0, "f16", none},
-        {40, 2, 2, 60, 64, 30, true, "", 0, 0, "f16", none}, /* the last tokens see no more rows */
-        {33, 2, 2, 20, 64, 25, false, "", 0, 0, "f32", none},
-        {1, 4, 4, 65, 64, 64, true, "", 0, 0, "f16", none},
-        {80, 2, 1, 200, 128, 100, true, "", 0, 0, "f16", none},
-        {65, 2, 2, 65, 32, 0, true, "", 0, 0, "f16", none},
-        {50, 2, 2, 64, 80, 10, true, "", 0, 0, "f16", none},
-        {50, 2, 2, 64, 96, 10, true, "", 0, 0, "f16", none},
-        {64, 1, 1, 64, 16, 0, false, "", 0, 0, "f16", none},
-        {96, 2, 2, 96, 64, 0, true, "softcap=5", 0, 5, "f16", none},
-        {96, 2, 2, 96, 64, 0, true, "scale=-0.25", -0.25, 0, "f16", none},
-        {96, 2, 2, 96, 64, 0, true, "scale=2", 2, 0, "f16", none}, /* one weight is nearly all */
-        {150, 2, 2, 150, 64, 0, true, "", 0, 0, "f16", 75},        /* not for tokens before it */
-        {150, 2, 2, 190, 64, 20, false, "", 0, 0, "f16", 75},
+        {1, 128, 2, 2, 128, 64, 0, true, "", 0, 0, "f16", none, no},
+        {1, 100, 4, 2, 300, 64, 150, true, "", 0, 0, "f32", none, no}, /* two heads over one */
+        {1, 70, 3, 1, 90, 64, 20, false, "", 0, 0, "f16", none, no},
+        {1, 40, 2, 2, 60, 64, 30, true, "", 0, 0, "f16", none,
+         no}, /* the last tokens see no more rows */
+        {1, 33, 2, 2, 20, 64, 25, false, "", 0, 0, "f32", none, no},
+        {1, 1, 4, 4, 65, 64, 64, true, "", 0, 0, "f16", none, no},
+        {1, 80, 2, 1, 200, 128, 100, true, "", 0, 0, "f16", none, no},
+        {1, 65, 2, 2, 65, 32, 0, true, "", 0, 0, "f16", none, no},
+        {1, 50, 2, 2, 64, 80, 10, true, "", 0, 0, "f16", none, no},
+        {1, 50, 2, 2, 64, 96, 10, true, "", 0, 0, "f16", none, no},
+        {1, 64, 1, 1, 64, 16, 0, false, "", 0, 0, "f16", none, no},
+        {1, 96, 2, 2, 96, 64, 0, true, "softcap=5", 0, 5, "f16", none, no},
+        {1, 96, 2, 2, 96, 64, 0, true, "scale=-0.25", -0.25, 0, "f16", none, no},
+        {1, 96, 2, 2, 96, 64, 0, true, "scale=2", 2, 0, "f16", none,
+         no},                                                      /* one weight is nearly all */
+        {1, 150, 2, 2, 150, 64, 0, true, "", 0, 0, "f16", 75, no}, /* not for tokens before it */
+        {1, 150, 2, 2, 190, 64, 20, false, "", 0, 0, "f16", 75, no},
+        /* Sequences, and rows that a mask leaves out. */
+        {5, 128, 3, 3, 128, 32, 0, false, "", 0, 0, "f16", none, "masks"},
+        {5, 70, 4, 2, 100, 64, 40, true, "", 0, 0, "f16", none, "masks"},
+        {3, 65, 2, 1, 65, 96, 0, true, "", 0, 0, "f32", none, no},
+        {3, 33, 2, 1, 40, 128, 0, false, "softcap=5", 0, 5, "f16", none, "finite=20"},
+        {7, 1, 2, 2, 90, 64, 0, false, "", 0, 0, "f16", none, "masks"},
+        {6, 1, 2, 2, 1, 16, 0, true, "scale=-0.25", -0.25, 0, "f32", none, "masks"},
+        {5, 150, 2, 2, 150, 64, 0, false, "", 0, 0, "f16", 130,
+         "masks"}, /* a NaN that most leave out */
+        {5, 150, 2, 2, 150, 64, 0, true, "", 0, 0, "f16", 75, "masks"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!gpu_has_time()) return;
         try_attention(&all[i]);
     }
     /* Two rows of matrices a subgroup. */
-    const attention large = {700, 64, 64, 720, 64, 20, true, "", 0, 0, "f16", none};
+    const attention large = {1, 700, 64, 64, 720, 64, 20, true, "", 0, 0, "f16", none, no};
     if (T.able) try_attention(&large);
 }
 
