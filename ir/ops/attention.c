@@ -153,8 +153,9 @@ typedef struct prefill {
     uint32_t rows, teams;
 } prefill;
 
-/* Tokens of a workgroup from 128 down to 16: those that share what it loads of the cache. */
-static const prefill prefills[] = {{8, 16}, {8, 8}, {4, 8}, {2, 8}};
+/* Tokens of a workgroup from 128 down to 16: those that share what it loads of the cache. With short
+ * heads 256 threads of 4 tokens have room in shared memory, and in registers for more subgroups. */
+static const prefill prefills[] = {{4, 32}, {8, 16}, {8, 8}, {4, 8}, {2, 8}};
 
 enum {
     PREFILLS = sizeof prefills / sizeof *prefills,

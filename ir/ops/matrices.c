@@ -199,7 +199,7 @@ void rp_op_matmul_bytes_explain(const rp_op_call *call, const rp_target *t, rp_t
 /* ---- attention_prefill ----------------------------------------------------------------------- */
 
 /* A workgroup's subgroups have 16 tokens each, with all of their queries in registers; `rows` of the
- * cache go by at a time. 32 tokens a subgroup would use twice what comes out of shared memory, but
+ * cache go by at a time, 4 KiB of k where heads are short. 32 tokens a subgroup would use twice what comes out of shared memory, but
  * leave a multiprocessor fewer subgroups, and time is that of their waiting: on an H200 260 us
  * instead of 205 with heads of 128, 356 instead of 197 with heads of 64. */
 typedef struct prefill {
@@ -208,7 +208,13 @@ typedef struct prefill {
 
 /* Attributes of the op, and sizes of the variant. */
 enum { PREFILL_CAUSAL, PREFILL_SCALE, PREFILL_CAP };
-enum { PREFILL_EDGE = 16, PREFILL_ROWS = 32, PREFILL_SUBGROUP = 32, PREFILL_SUBGROUPS = 4 };
+enum {
+    PREFILL_EDGE = 16,
+    PREFILL_ROWS = 32,
+    PREFILL_SHORT = 32,
+    PREFILL_SUBGROUP = 32,
+    PREFILL_SUBGROUPS = 4
+};
 enum { PREFILL_GROUP = PREFILL_SUBGROUPS * PREFILL_SUBGROUP };
 
 static bool has_room(const prefill *p, uint64_t size, const rp_target *t) {
@@ -221,7 +227,8 @@ static bool has_room(const prefill *p, uint64_t size, const rp_target *t) {
 }
 
 static bool choose_prefill(const rp_op_call *call, const rp_target *t, prefill *out) {
-    *out = (prefill){PREFILL_ROWS, ceil_div(rp_sym(call, 'T'), PREFILL_SUBGROUPS * PREFILL_EDGE)};
+    uint64_t rows = rp_sym(call, 'D') <= PREFILL_SHORT ? 2 * PREFILL_ROWS : PREFILL_ROWS;
+    *out = (prefill){rows, ceil_div(rp_sym(call, 'T'), PREFILL_SUBGROUPS * PREFILL_EDGE)};
     return out->count <= t->groups_x && has_room(out, rp_sym(call, 'D'), t);
 }
 

@@ -44,6 +44,7 @@ const op_case op_attention_cases[] = {
      NULL},
     /* Enough of them for the larger workgroups that a GPU has; heads of each number of pieces. */
     {"attention_prefill", "f32[2,66,132,4] f32[2,33,66,4] f32[2,33,66,4] - -", NULL, NULL, NULL},
+    {"attention_prefill", "f32[2,66,132,40] f32[2,9,66,40] f32[2,9,66,40] - -", NULL, NULL, NULL},
     {"attention_prefill", "f32[2,34,132,4] f32[2,3,132,4] f32[2,3,132,4] - f32[2,3]:masks",
      "causal=0", NULL, NULL},
     {"attention_prefill", "f32[2,18,132,4] f32[2,6,132,4] f32[2,6,132,4] - -", NULL, NULL, NULL},
