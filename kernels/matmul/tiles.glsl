@@ -65,6 +65,7 @@ const uint TALL = U % 4u == 0u ? 4u : U;
 const uint ROUNDS = U / TALL;
 const uint ROUND_ROWS = I * L * TALL;
 const uint QUADS_ACROSS = COLUMNS / 4u;
+const uint ROUND_TURNS = (ROUND_ROWS * QUADS_ACROSS + THREADS * C - 1u) / (THREADS * C);
 
 shared FOUR tiles[T];
 
@@ -266,9 +267,28 @@ void multiply(uint half_) {
 
 // ---- Results ----
 
+// The row and column of the four results that come n-th in a round.
+uvec2 place_of(uint round_, uint n) {
+    uint r = n / QUADS_ACROSS;
+    return uvec2(first_row + (r / (L * TALL) * ROUNDS + round_) * L * TALL + r % (L * TALL),
+                 first_column + n % QUADS_ACROSS * 4u);
+}
+
+// Loads all that is read behind a round's results; past the end that of the last ones.
+void load_ahead(uint round_, uint batch, out out_AHEAD ahead[ROUND_TURNS]) {
+    [[unroll]] for (uint i = 0u; i < ROUND_TURNS; i++) {
+        uint n = gl_LocalInvocationIndex + i * THREADS * C;
+        uvec2 at = min(place_of(round_, n), uvec2(H - 1u, N - 4u));
+        ahead[i] = out_ahead((batch * H + at.x) * N + at.y);
+    }
+}
+
 // Through shared memory, so that the parts of k meet, neighbours store neighbours, and what is done
-// with results is in the text once a round.
+// with results is in the text once a round. What that reads is on its way before the first is stored:
+// turn by turn each would be waited for.
 void hand_on(uint round_, uint batch) {
+    out_AHEAD ahead[ROUND_TURNS];
+    if (N % 4u == 0u) load_ahead(round_, batch, ahead);
     barrier(); // tiles, or the round before, are read
     uint row = (own_row / (L * ROUNDS) * L + own_row % (L * ROUNDS)) * TALL;
     [[unroll]] for (uint i = 0u; i < TALL; i++)
@@ -276,18 +296,20 @@ void hand_on(uint round_, uint batch) {
             tiles[(part * ROUND_ROWS + row + i) * QUADS_ACROSS + own_column + c * ACROSS] =
                 sums[(round_ * TALL + i) * (V / 4u) + c];
     barrier();
-    [[dont_unroll]] for (uint n = gl_LocalInvocationIndex; n < ROUND_ROWS * QUADS_ACROSS;
-                         n += THREADS * C) {
-        uint r = n / QUADS_ACROSS, column = first_column + n % QUADS_ACROSS * 4u;
-        uint row = first_row + (r / (L * TALL) * ROUNDS + round_) * L * TALL + r % (L * TALL);
-        if (row >= H || column >= N) continue;
+    [[dont_unroll]] for (uint turn = 0u; turn < ROUND_TURNS; turn++) {
+        uint n = gl_LocalInvocationIndex + turn * THREADS * C;
+        out_AHEAD now = ahead[0];
+        [[unroll]] for (uint i = 1u; i < ROUND_TURNS; i++)
+            if (i == turn) now = ahead[i];
+        uvec2 at = place_of(round_, n);
+        if (n >= ROUND_ROWS * QUADS_ACROSS || at.x >= H || at.y >= N) continue;
         FOUR sum = tiles[n];
         for (uint p = 1u; p < C; p++) sum += tiles[p * ROUND_ROWS * QUADS_ACROSS + n];
-        uint to = (batch * H + row) * N + column;
+        uint to = (batch * H + at.x) * N + at.y;
         if (N % 4u == 0u)
-            out_store_4(to, sum);
+            out_store_ahead(to, sum, now);
         else
-            for (uint i = 0u; i < 4u && column + i < N; i++) out_store(to + i, sum[i]);
+            for (uint i = 0u; i < 4u && at.y + i < N; i++) out_store(to + i, sum[i]);
     }
 }
 
