@@ -3,25 +3,13 @@
 data.py check FOLDER    compares FOLDER's results with NumPy's in double precision"""
 import pathlib
 import shutil
-import struct
 import sys
-import json
 
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent
-
-
-def save_safetensors(path, tensors):
-    names = {np.dtype(np.float32): "F32", np.dtype(np.float16): "F16"}
-    header, data = {}, b""
-    for name, array in tensors.items():
-        header[name] = {"dtype": names[array.dtype], "shape": list(array.shape),
-                        "data_offsets": [len(data), len(data) + array.nbytes]}
-        data += array.tobytes()
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+sys.path.insert(0, str(HERE.resolve().parent))
+from safetensors_file import save_safetensors
 
 
 def inputs():

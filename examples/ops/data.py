@@ -1,27 +1,15 @@
 #!/usr/bin/env python3
 """data.py make [FOLDER]       writes the inputs of all pipelines beside them, or into FOLDER
 data.py check NAME FOLDER   compares FOLDER's results of a pipeline with NumPy's in double precision"""
-import json
 import pathlib
 import shutil
-import struct
 import sys
 
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent
-
-
-def save_safetensors(path, tensors):
-    names = {np.dtype(np.float32): "F32", np.dtype(np.float16): "F16"}
-    header, data = {}, b""
-    for name, array in tensors.items():
-        header[name] = {"dtype": names[array.dtype], "shape": list(array.shape),
-                        "data_offsets": [len(data), len(data) + array.nbytes]}
-        data += array.tobytes()
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+sys.path.insert(0, str(HERE.resolve().parent))
+from safetensors_file import save_safetensors
 
 
 def random_arrays():
