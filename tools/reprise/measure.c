@@ -250,6 +250,7 @@ static rp_status measure_arithmetic(figures *f) {
         {measure_f32, 0, 0, F32_OPS * 8, &t->f32_rate},
         {measure_f16, RP_NEED_FLOAT16, 0, 2 * F32_OPS * 8, &t->f16_rate},
         {measure_i8, 0, 0, 8 * 16 * 8, &t->i8_rate},
+        {measure_dots, RP_NEED_INT_DOT, 0, 8 * 16 * 8, &t->i8_rate}, /* what stands there counts */
         {measure_matrix_f16, RP_NEED_COOPERATIVE_MATRIX | RP_NEED_FLOAT16,
          RP_MATRIX_16_16_16_F16_F32, 4 * 2.0 * 16 * 16 * 16, &t->matrix_f16_rate},
         {measure_matrix_i8, RP_NEED_COOPERATIVE_MATRIX | RP_NEED_INT8, RP_MATRIX_16_16_32_I8_I32,

@@ -104,6 +104,25 @@ static const char measure_i8[] = GLSL(
         if (sum == int(never)) result[0] = 1u;
     });
 
+/* The same with the instruction, of kernels/include/dots.glsl. */
+static const char measure_dots[] = GLSL_WITH(
+    "#extension GL_EXT_spirv_intrinsics : require\n"
+    "spirv_instruction(extensions = [\"SPV_KHR_integer_dot_product\"], capabilities = [6018, "
+    "6019], "
+    "id = 4450)\n"
+    "int dot_i8(int a, int b, spirv_literal int format);\n",
+    void main() {
+        int a[CHAINS];
+        int x = int(one * 0x01010101u + gl_LocalInvocationIndex);
+        for (uint c = 0u; c < CHAINS; c++) a[c] = int(data[0].x + c);
+        for (uint i = 0u; i < turns; i++)
+            for (uint k = 0u; k < 16u; k++)
+                for (uint c = 0u; c < CHAINS; c++) a[c] += dot_i8(x, a[c], 0);
+        int sum = 0;
+        for (uint c = 0u; c < CHAINS; c++) sum ^= a[c];
+        if (sum == int(never)) result[0] = 1u;
+    });
+
 /* Barriers of a workgroup. */
 static const char measure_sync[] = GLSL(shared uint word; void main() {
     uint sum = 0u;
