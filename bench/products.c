@@ -3,6 +3,8 @@
  *   bench_products                     the shapes below that suit the device
  *   bench_products DTYPE M N K...      these: DTYPE of the weights, x being f32, or of f16, bf16 and
  *                                      i8 the same, where of i8 a shift makes i8 of the sums
+ *   bench_products parts DTYPE M N K...   the same products with k whole and in 2, 4, 8 and 16 parts, beside
+ *                                      the number that the target's figures lead to
  *
  * For each shape one plan of an even number of products in a chain, each taking the one before's
  * result: x of M x K times weights of N x K, transposed as `linear` has them, then of K x N, and so
@@ -13,13 +15,18 @@
  *
  * On a GPU the queue is kept full for two seconds before the first shape, and a little before each
  * of the others, since one that idles runs at a fraction of its clock. Large products leave the
- * plain shader out, which is a hundred times slower. */
+ * plain shader out, which is a hundred times slower.
+ *
+ * Products in parts are graphs in the text form, which leaves them as they are written: x of M x K
+ * times each of four weights in turn, a fence between any two; rounds of all ways alternate, with a
+ * full queue. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "reprise/compiler.h"
 #include "reprise/runtime.h"
+#include "busy.h"
 #include "fill.h"
 #include "statistics.h"
 
@@ -87,6 +94,11 @@ static rp_dtype dtype_of(const char *name) {
     return RP_RAW;
 }
 
+/* Whether x has the dtype of the weights. */
+static bool is_same(rp_dtype weights) {
+    return weights == RP_F16 || weights == RP_BF16 || weights == RP_I8;
+}
+
 static rp_status add_buffer(chain *c, const char *name, rp_buffer_kind kind, rp_dtype dtype,
                             uint32_t rows, uint32_t columns, rp_diags *diags, rp_buffer *out) {
     const rp_buffer_params params = {.size = sizeof params,
@@ -145,8 +157,7 @@ static void add_product(chain *c, uint32_t i, rp_buffer x, rp_buffer weight, rp_
 static rp_status record(chain *c, rp_diags *diags) {
     const shape *s = c->s;
     rp_dtype weights = dtype_of(s->dtype);
-    bool same = weights == RP_F16 || weights == RP_BF16 || weights == RP_I8;
-    rp_dtype dtype = same ? weights : RP_F32;
+    rp_dtype dtype = is_same(weights) ? weights : RP_F32;
     c->bytes = weights == RP_I8;
     rp_buffer x, weight[2], between[2], y;
     rp_status status = add_buffer(c, "x", RP_IN, dtype, s->m, s->k, diags, &x);
@@ -263,6 +274,130 @@ static int bench_shape(rp_device *device, const rp_target *target, const shape *
     return status == RP_OK ? 0 : 1;
 }
 
+/* ---- Parts ----------------------------------------------------------------------------------- */
+
+enum { WAYS = 5, PART_ROUNDS = 3, GRAPH_TEXT = 16384, WEIGHTS = 4 };
+
+/* `count` products, each in `parts` parts of k. */
+static void write_parts(char text[GRAPH_TEXT], const shape *s, uint32_t count, uint32_t parts) {
+    rp_dtype weights = dtype_of(s->dtype);
+    const char *dtype = is_same(weights) ? s->dtype : "f32",
+               *sums = weights == RP_I8 ? "i32" : "f32";
+    const char *out = weights == RP_I8 ? "i32" : dtype;
+    char a[64], b[64], y[64], p[64];
+    size_t at = 0;
+#define PUT(...) at += (size_t)snprintf(text + at, GRAPH_TEXT - at, __VA_ARGS__)
+    snprintf(a, sizeof a, "%s[%u,%u]", dtype, s->m, s->k);
+    snprintf(b, sizeof b, "%s[%u,%u]", s->dtype, s->n, s->k);
+    snprintf(y, sizeof y, "%s[%u,%u]", out, s->m, s->n);
+    snprintf(p, sizeof p, "%s[%u,1,%u,%u]", sums, parts, s->m, s->n);
+    PUT("reprise 1\ngraph products {\n  buf $a in %s\n", a);
+    for (uint32_t i = 0; i < WEIGHTS; i++) PUT("  buf $w%u weight %s\n", i, b);
+    for (uint32_t i = 0; i < count; i++) PUT("  buf $y%u out %s\n  buf %%p%u tmp %s\n", i, y, i, p);
+    for (uint32_t i = 0, id = 0; i < count; i++) {
+        if (i) PUT("  n%u = fence\n", id++);
+        if (parts == 1) {
+            PUT("  n%u = op matmul {transpose_b=1} (r $a:%s, r $w%u:%s, w $y%u:%s)\n", id++, a,
+                i % WEIGHTS, b, i, y);
+            continue;
+        }
+        PUT("  n%u = op matmul_partial {transpose_b=1, splits=%u} (r $a:%s, r $w%u:%s, w "
+            "%%p%u:%s)\n",
+            id++, parts, a, i % WEIGHTS, b, i, p);
+        PUT("  n%u = op matmul_merge (r %%p%u:%s, w $y%u:%s)\n", id++, i, p, i, y);
+    }
+    PUT("}\n");
+#undef PUT
+}
+
+static rp_status open_parts(rp_device *device, const rp_target *target, const shape *s,
+                            uint32_t count, uint32_t parts, rp_diags *diags, chain *c) {
+    static char text[GRAPH_TEXT];
+    const rp_pass_options options = {
+        .size = sizeof options, .lowering = rp_lowering_default(), .target = target};
+    const rp_exec_params params = {.size = sizeof params, .timestamps = 1};
+    rp_graph *graph = NULL;
+    write_parts(text, s, count, parts);
+    rp_status status = rp_graph_parse(NULL, text, strlen(text), "products", diags, &graph);
+    if (status == RP_OK) status = rp_compile(graph, &options, diags, &c->plan, NULL);
+    if (status == RP_OK) status = rp_exec_create(device, c->plan, &params, diags, &c->exec);
+    if (status == RP_OK) status = fill_buffers(c->exec, c->plan);
+    rp_graph_destroy(graph);
+    return status;
+}
+
+/* How many parts `matmul` is recorded in: those of the only transient. */
+static uint64_t default_parts(const shape *s, const rp_target *target, rp_diags *diags) {
+    chain c = {.s = s, .count = 1};
+    rp_graph *graph = NULL;
+    uint64_t parts = 1;
+    rp_status status = rp_program_create(NULL, "products", &c.program);
+    if (status == RP_OK) status = rp_program_set_target(c.program, target);
+    if (status == RP_OK) status = rp_recorder_create(c.program, &c.recorder);
+    if (status == RP_OK) status = record(&c, diags);
+    if (status == RP_OK) status = rp_program_graph(c.program, &c.recorder, 1, diags, &graph);
+    char *text = NULL;
+    if (status == RP_OK) status = rp_graph_print(graph, RP_FORMAT_TEXT, &text, NULL);
+    const char *splits = text ? strstr(text, "splits=") : NULL;
+    if (splits) parts = strtoull(splits + strlen("splits="), NULL, 10);
+    rp_text_release(graph, text);
+    rp_graph_destroy(graph);
+    close_chain(&c);
+    return parts;
+}
+
+static int bench_parts(rp_device *device, const rp_target *target, const shape *s,
+                       gpu_clock *clock) {
+    static double gpu[BUSY_SAMPLES], seconds[WAYS][PART_ROUNDS];
+    double wanted = 2e10 / (2.0 * s->m * s->n * s->k), unused;
+    uint32_t count = wanted < 2 ? 2 : wanted > 16 ? 16 : (uint32_t)wanted, samples = 0, ways = 0;
+    chain chains[WAYS] = {{0}};
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_status status = RP_OK;
+    unsigned mhz = 0;
+    for (; ways < WAYS && s->k >> ways >= 32 && status == RP_OK; ways++)
+        status = open_parts(device, target, s, count, 1u << ways, diags, &chains[ways]);
+    if (status == RP_OK) status = busy_seconds(chains[0].exec, 0.02, clock, &unused, NULL);
+    clock_least(clock);
+    for (uint32_t r = 0; r < PART_ROUNDS && status == RP_OK; r++)
+        for (uint32_t w = 0; w < ways && status == RP_OK; w++) {
+            status = busy_replays(chains[w].exec, 0.02, gpu, &samples);
+            seconds[w][r] = median(gpu, samples);
+        }
+    mhz = clock_least(clock);
+    if (status == RP_OK) {
+        printf("%-5s %6u %6u %6u", s->dtype, s->m, s->n, s->k);
+        for (uint32_t w = 0; w < WAYS; w++)
+            if (w < ways)
+                printf(" %9.2f", median(seconds[w], PART_ROUNDS) / count * 1e6);
+            else
+                printf("         -");
+        printf(" %9llu %6u\n", (unsigned long long)default_parts(s, target, diags), mhz);
+        fflush(stdout);
+    } else {
+        complain(s->dtype, diags, status);
+    }
+    for (uint32_t w = 0; w < WAYS; w++) close_chain(&chains[w]);
+    rp_diags_destroy(diags);
+    return status == RP_OK ? 0 : 1;
+}
+
+static int bench_all_parts(rp_device *device, const rp_target *target, const char *name, int argc,
+                           char **argv) {
+    gpu_clock clock;
+    int failures = 0;
+    clock_open(&clock, name);
+    printf("%-5s %6s %6s %6s %9s %9s %9s %9s %9s %9s %6s\n", "dtype", "M", "N", "K", "whole us",
+           "2 parts", "4 parts", "8 parts", "16 parts", "default", "MHz");
+    for (int i = 0; i + 3 < argc; i += 4) {
+        const shape s = {argv[i], (uint32_t)atoi(argv[i + 1]), (uint32_t)atoi(argv[i + 2]),
+                         (uint32_t)atoi(argv[i + 3])};
+        failures += bench_parts(device, target, &s, &clock);
+    }
+    clock_close(&clock);
+    return failures;
+}
+
 /* ---- The command line ------------------------------------------------------------------------ */
 
 static int bench_all(rp_device *device, const rp_target *target, bool gpu) {
@@ -285,8 +420,9 @@ static int bench_given(rp_device *device, const rp_target *target, int argc, cha
 }
 
 int main(int argc, char **argv) {
-    if (argc % 4 != 1) {
-        fprintf(stderr, "usage: bench_products [DTYPE M N K]...\n");
+    bool parts = argc > 1 && strcmp(argv[1], "parts") == 0;
+    if (argc % 4 != 1 + parts) {
+        fprintf(stderr, "usage: bench_products [parts] [DTYPE M N K]...\n");
         return 2;
     }
     rp_diags *diags = rp_diags_create(NULL);
@@ -299,6 +435,12 @@ int main(int argc, char **argv) {
     rp_device_get_info(device, &info);
     bool gpu = !info.is_cpu;
     printf("%s\n", info.name);
+    if (parts) {
+        int result = bench_all_parts(device, &target, info.name, argc - 2, argv + 2);
+        rp_device_destroy(device, NULL);
+        rp_diags_destroy(diags);
+        return result ? 1 : 0;
+    }
     printf("%-5s %6s %6s %6s %9s %12s %10s %12s %7s\n", "dtype", "M", "N", "K", "products", "us",
            "GFLOP/s", "plain us", "ratio");
     int failures =

@@ -159,9 +159,8 @@ static uint32_t say_decided(rp_cost_counter *c, uint32_t members) {
     uint32_t begin = c->text->size;
     for (uint32_t i = 0; i < members; i++) {
         const rp_op_call *call = &c->calls[i].call;
-        if (!is_first_of(c, i) || !call->variant->explain) continue;
-        if (c->text->size > begin) rp_text_string(c->text, "; ");
-        call->variant->explain(call, rp_graph_target(c->graph), c->text);
+        if (!is_first_of(c, i)) continue;
+        rp_op_explain(call, rp_graph_target(c->graph), c->text->size > begin ? "; " : "", c->text);
     }
     return end_string(c->text, begin);
 }

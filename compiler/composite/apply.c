@@ -10,7 +10,7 @@
 #include "composite/formula.h"
 #include "composite/rows.h"
 #include "composite/split.h"
-#include "ops/matrices.h"
+#include "ops/product.h"
 #include "ops/tables.h"
 
 /* ---- Operands -------------------------------------------------------------------------------- */
@@ -221,7 +221,7 @@ rp_status rp_apply_op(rp_application *x, const rp_op *op) {
     }
     RP_TRY(judge(&m));
     const rp_target *target = rp_graph_target(x->graph);
-    uint64_t rows = rp_rows_parts(&m.call, target), k = rp_op_matmul_parts(&m.call, target);
+    uint64_t rows = rp_rows_parts(&m.call, target), k = rp_product_parts(&m.call, target);
     if (rows > 1) return split_node(&m, rp_rows_split, rows);
     return k > 1 ? split_node(&m, rp_product_split, k) : add_node(&m);
 }

@@ -1,4 +1,4 @@
-/* Matrix products in parts of k. How many is the op's affair (rp_op_matmul_parts). */
+/* Matrix products in parts of k. How many is the op's affair (rp_product_parts). */
 #include "composite/split.h"
 
 rp_status rp_product_split(rp_application *application, const rp_op_call *call,

@@ -234,10 +234,10 @@ static const char *ahead_function(rp_emit *e, uint32_t member, uint32_t operand)
 
 void rp_emit_core_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                        const char *value) {
-    static const rp_emit_names names = {
-        rp_emit_text_reader,  rp_emit_reader_4, rp_emit_reader_8, rp_emit_reader_halves,
-        rp_emit_fetch,        rp_emit_fetched,  store_function,   store_function_4,
-        rp_emit_reader_bytes, ahead_type,       ahead_function,   store_ahead};
+    static const rp_emit_names names = {rp_emit_text_reader,  rp_emit_reader_4, rp_emit_reader_8,
+                                        rp_emit_reader_words, rp_emit_fetch,    rp_emit_fetched,
+                                        store_function,       store_function_4, ahead_type,
+                                        ahead_function,       store_ahead};
     rp_emit_text(e, to, member, source, value, &names);
 }
 

@@ -55,32 +55,32 @@ const char *rp_emit_unpack_4(rp_emit *e, uint8_t dtype, const char *words);
 const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand);
 /* Appends one of the last kind that calls `four` twice. */
 void rp_emit_put_eight(rp_emit *e, const char *type, const char *name, const char *four);
-/* `uvec4 NAME(uint i)` for i a multiple of 8: the nearest f16 to each of eight floats, as they lie in
- * memory. What is f16 there is one load; blocks are unpacked in f16. */
-const char *rp_emit_memory_halves(rp_emit *e, uint32_t member, uint32_t operand);
-/* Appends one that rounds what `eight`, one for eight, gives. */
-void rp_emit_put_halves(rp_emit *e, const char *name, const char *eight);
+/* How many elements of an operand are sixteen bytes, as cooperative matrices take them: sixteen of i8
+ * and u8, eight of all others, as f16. What the function of them is called, beside that of one. */
+uint32_t rp_emit_words_width(const rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_words_name(rp_emit *e, uint32_t member, uint32_t operand, const char *one);
+/* `uvec4 NAME(uint i)` for i a multiple of that: those elements, as they lie in memory. Floats become the
+ * nearest f16, blocks are unpacked in f16; what is f16 or bytes there is one load. */
+const char *rp_emit_memory_words(rp_emit *e, uint32_t member, uint32_t operand);
+/* Appends one that makes them of what `eight`, a function for eight, gives. */
+void rp_emit_put_words(rp_emit *e, uint32_t member, uint32_t operand, const char *name,
+                       const char *eight);
 /* The same in two steps, so that who loads ahead need not wait: `uvec4 NAME(uint i)` loads, and
- * `uvec4 NAME(uint i, uvec4 words)` makes the eight f16 of it. Blocks alone are left as they lie. */
+ * `uvec4 NAME(uint i, uvec4 words)` makes the elements of it. Blocks alone are left as they lie. */
 const char *rp_emit_memory_fetch(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_memory_fetched(rp_emit *e, uint32_t member, uint32_t operand);
 /* Appends one that has nothing left to do. */
 void rp_emit_put_fetched(rp_emit *e, const char *name);
 
-/* `uvec4 NAME(uint i)` for i a multiple of 16: sixteen bytes as they lie in memory, of operands of i8
- * and u8. Appended by the second from `eight`, one for eight. */
-const char *rp_emit_memory_bytes(rp_emit *e, uint32_t member, uint32_t operand);
-void rp_emit_put_bytes(rp_emit *e, const char *type, const char *name, const char *eight);
-
 /* ---- text.c: text of kernels/ ---------------------------------------------------------------- */
 
 /* Who makes a function of an operand that text of kernels/ calls; returns its name. */
 typedef const char *rp_emit_function(rp_emit *e, uint32_t member, uint32_t operand);
-/* Of an input's elements, one, four or eight at a time, eight as f16, at once or in two steps, or
- * sixteen bytes; and to take an output's (NULL: the text has none). */
+/* Of an input's elements, one, four or eight at a time, or sixteen bytes, at once or in two steps; and
+ * to take an output's (NULL: the text has none). */
 typedef struct rp_emit_names {
-    rp_emit_function *reader, *reader_4, *reader_8, *reader_halves, *fetch, *fetched;
-    rp_emit_function *store, *store_4, *reader_bytes;
+    rp_emit_function *reader, *reader_4, *reader_8, *reader_words, *fetch, *fetched;
+    rp_emit_function *store, *store_4;
     rp_emit_function *ahead_type, *ahead, *store_ahead; /* what is behind four, loaded ahead */
 } rp_emit_names;
 
@@ -182,10 +182,9 @@ const char *rp_emit_value_function(rp_emit *e, uint32_t value);
 /* As rp_emit_reader, four and eight at a time: what is computed in the kernel, too. */
 const char *rp_emit_reader_4(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand);
-const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_fetch(rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_fetched(rp_emit *e, uint32_t member, uint32_t operand);
-const char *rp_emit_reader_bytes(rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Text of kernels/ that computes one element: it reads inputs, and stores nothing. */
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,

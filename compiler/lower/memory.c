@@ -1,5 +1,5 @@
 /* Reading what is in memory: functions of an element's index that load one element, four or eight,
- * or eight as the f16 that cooperative matrices multiply, or sixteen as the bytes.
+ * or sixteen bytes of them as cooperative matrices take them: eight f16, or sixteen i8.
  *
  * A load takes as long for 16 bytes as for 2. So four elements are one load of the widest type that
  * lies where the operand begins; where it begins elsewhere (a view may begin at any element), they
@@ -236,7 +236,7 @@ const char *rp_emit_memory_8(rp_emit *e, uint32_t member, uint32_t operand) {
     return name;
 }
 
-/* ---- Eight f16 ------------------------------------------------------------------------------- */
+/* ---- Sixteen bytes for matrices -------------------------------------------------------------- */
 
 /* Of blocks: a word's two codes at a time, as f16, times the scale, which rounds once. */
 static void put_block_halves(rp_emit *e, uint32_t member, uint32_t operand, const char *name) {
@@ -296,30 +296,52 @@ static bool is_of_words(const rp_emit *e, uint32_t member, uint32_t operand) {
            begins_at(e, member, operand, 4);
 }
 
-void rp_emit_put_halves(rp_emit *e, const char *name, const char *eight) {
-    rp_text_format(&e->functions,
-                   "uvec4 %s(uint i) {\n    vec4 low, high;\n    %s(i, low, high);\n"
-                   "    return f32x8_to_f16(low, high);\n}\n\n",
-                   name, eight);
+uint32_t rp_emit_words_width(const rp_emit *e, uint32_t member, uint32_t operand) {
+    return RP_DT(e->members[member].operands[operand].dtype) & RP_DT_BYTE ? 16 : 8;
 }
 
-const char *rp_emit_memory_halves(rp_emit *e, uint32_t member, uint32_t operand) {
+const char *rp_emit_words_name(rp_emit *e, uint32_t member, uint32_t operand, const char *one) {
+    bool bytes = rp_emit_words_width(e, member, operand) == 16;
+    return rp_emit_name(e, bytes ? "%s_bytes" : "%s_halves", one);
+}
+
+void rp_emit_put_words(rp_emit *e, uint32_t member, uint32_t operand, const char *name,
+                       const char *eight) {
+    const char *type = rp_emit_type_4(e, member, operand);
+    if (rp_emit_words_width(e, member, operand) == 8)
+        rp_text_format(&e->functions,
+                       "uvec4 %s(uint i) {\n    vec4 low, high;\n    %s(i, low, high);\n"
+                       "    return f32x8_to_f16(low, high);\n}\n\n",
+                       name, eight);
+    else
+        rp_text_format(
+            &e->functions,
+            "uvec4 %s(uint i) {\n    %s a, b, c, d;\n    %s(i, a, b);\n"
+            "    %s(i + 8u, c, d);\n"
+            "    return uvec4(to_bytes(a), to_bytes(b), to_bytes(c), to_bytes(d));\n}\n\n",
+            name, type, eight, eight);
+}
+
+const char *rp_emit_memory_words(rp_emit *e, uint32_t member, uint32_t operand) {
     uint8_t dtype = e->members[member].operands[operand].dtype;
-    const char *name = rp_emit_name(e, "%s_halves", rp_emit_memory(e, member, operand));
+    uint32_t width = rp_emit_words_width(e, member, operand);
+    const char *name = rp_emit_words_name(e, member, operand, rp_emit_memory(e, member, operand));
     if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
-    const char *load = dtype == RP_F16 ? rp_emit_load_type(e, member, operand, 8) : NULL;
+    bool stored = dtype == RP_F16 || width == 16; /* as they are wanted */
+    const char *load = stored ? rp_emit_load_type(e, member, operand, width) : NULL;
     if (RP_DT(dtype) & RP_DT_BLOCK)
         put_block_halves(e, member, operand, name);
     else if (load)
-        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s;\n}\n\n", name,
-                       rp_emit_element(e, member, operand, load, "i / 8u"));
+        rp_text_format(
+            &e->functions, "uvec4 %s(uint i) {\n    return %s;\n}\n\n", name,
+            rp_emit_element(e, member, operand, load, width == 16 ? "i / 16u" : "i / 8u"));
     else
-        rp_emit_put_halves(e, name, rp_emit_memory_8(e, member, operand));
+        rp_emit_put_words(e, member, operand, name, rp_emit_memory_8(e, member, operand));
     return name;
 }
 
 const char *rp_emit_memory_fetch(rp_emit *e, uint32_t member, uint32_t operand) {
-    if (!is_of_words(e, member, operand)) return rp_emit_memory_halves(e, member, operand);
+    if (!is_of_words(e, member, operand)) return rp_emit_memory_words(e, member, operand);
     const char *name = rp_emit_name(e, "%s_fetch", rp_emit_memory(e, member, operand));
     if (e->status == RP_OK && rp_emit_add_function(e, name))
         put_block_fetch(e, member, operand, name);
@@ -339,27 +361,4 @@ const char *rp_emit_memory_fetched(rp_emit *e, uint32_t member, uint32_t operand
 void rp_emit_put_fetched(rp_emit *e, const char *name) {
     rp_text_format(&e->functions, "uvec4 %s(uint i, uvec4 words) {\n    return words;\n}\n\n",
                    name);
-}
-
-/* ---- Sixteen bytes --------------------------------------------------------------------------- */
-
-void rp_emit_put_bytes(rp_emit *e, const char *type, const char *name, const char *eight) {
-    rp_text_format(&e->functions,
-                   "uvec4 %s(uint i) {\n    %s a, b, c, d;\n    %s(i, a, b);\n"
-                   "    %s(i + 8u, c, d);\n"
-                   "    return uvec4(to_bytes(a), to_bytes(b), to_bytes(c), to_bytes(d));\n}\n\n",
-                   name, type, eight, eight);
-}
-
-const char *rp_emit_memory_bytes(rp_emit *e, uint32_t member, uint32_t operand) {
-    const char *type = rp_emit_type_4(e, member, operand);
-    const char *name = rp_emit_name(e, "%s_bytes", rp_emit_memory(e, member, operand));
-    if (e->status != RP_OK || !rp_emit_add_function(e, name)) return name;
-    const char *load = rp_emit_load_type(e, member, operand, 16);
-    if (load)
-        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s;\n}\n\n", name,
-                       rp_emit_element(e, member, operand, load, "i / 16u"));
-    else
-        rp_emit_put_bytes(e, type, name, rp_emit_memory_8(e, member, operand));
-    return name;
 }

@@ -31,6 +31,8 @@ typedef struct text_job {
     const char *first; /* of the array whose name was just put: the element to begin with */
     uint32_t depth;    /* of brackets */
     uint64_t shifted;  /* bit d: the index at depth d has something in front */
+    const char *twins; /* "a b, left right": words and what stands for them; NULL: nothing does */
+    size_t twins_size;
 } text_job;
 
 static bool word_equals(const char *word, size_t length, const char *name) {
@@ -96,6 +98,15 @@ static void put_mark(text_job *job, char mark) {
     }
 }
 
+/* The input of "x_halves", or of "x_bytes" where it has such; text behind #if may ask for either. */
+static uint32_t words_before(const text_job *job, const char *word, size_t length) {
+    uint32_t halves = input_before(job, word, length, "_halves");
+    uint32_t bytes = input_before(job, word, length, "_bytes");
+    const rp_tensor *operands = job->e->members[job->member].call.operands;
+    if (halves != RP_NONE) return RP_DT(operands[halves].dtype) & RP_DT_BYTE ? RP_NONE : halves;
+    return bytes != RP_NONE && (RP_DT(operands[bytes].dtype) & RP_DT_BYTE) ? bytes : RP_NONE;
+}
+
 /* Replaces names that belong to an operand; false when the word is none. */
 static bool put_operand(text_job *job, const char *word, size_t length, bool called) {
     rp_emit *e = job->e;
@@ -128,15 +139,12 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         put_function(job, job->names->reader_4, i);
     } else if (called && (i = input_before(job, word, length, "_8")) != RP_NONE) {
         put_function(job, job->names->reader_8, i);
-    } else if (called && (i = input_before(job, word, length, "_halves")) != RP_NONE) {
-        put_function(job, job->names->reader_halves, i);
+    } else if (called && (i = words_before(job, word, length)) != RP_NONE) {
+        put_function(job, job->names->reader_words, i);
     } else if (called && (i = input_before(job, word, length, "_fetch")) != RP_NONE) {
         put_function(job, job->names->fetch, i);
     } else if (called && (i = input_before(job, word, length, "_fetched")) != RP_NONE) {
         put_function(job, job->names->fetched, i);
-    } else if (called && (i = input_before(job, word, length, "_bytes")) != RP_NONE &&
-               (RP_DT(call->operands[i].dtype) & RP_DT_BYTE)) {
-        put_function(job, job->names->reader_bytes, i);
     } else if (called && (i = input_before(job, word, length, "")) != RP_NONE) {
         put_function(job, job->names->reader, i);
     } else {
@@ -194,6 +202,78 @@ static const char *comment_end(const char *c) {
     return end ? end + 2 : c + strlen(c);
 }
 
+static size_t word_length(const char *c, const char *end) {
+    size_t length = 0;
+    while (c + length < end && is_word(c[length])) length++;
+    return length;
+}
+
+/* The word of a pair that stands for this one, or the word itself. */
+static const char *twin_of(const text_job *job, const char *word, size_t *length) {
+    const char *end = job->twins + job->twins_size;
+    for (const char *c = job->twins; c && c < end; c += strspn(c, ", /\n")) {
+        size_t first = word_length(c, end);
+        const char *second = c + first + strspn(c + first, " ");
+        size_t size = word_length(second, end);
+        if (first == *length && memcmp(c, word, first) == 0) {
+            *length = size;
+            return second;
+        }
+        c = second + size;
+    }
+    return word;
+}
+
+static void put_text(text_job *job, const char *c, const char *end);
+
+/* A paragraph behind lines `// twin: a b, left right`: as it is, and with the second word of each pair
+ * in place of the first. Its end. */
+static const char *put_twins(text_job *job, const char *c, const char *end) {
+    const char *pairs = c + strcspn(c, ":") + 1, *line = c, *blank = strstr(c, "\n\n");
+    pairs += strspn(pairs, " ");
+    if (!blank || blank > end) blank = end;
+    while (line < blank && line[0] == '/' && line[1] == '/') line += strcspn(line, "\n") + 1;
+    put_text(job, line, blank);
+    rp_text_string(job->to, "\n\n");
+    text_job twin = *job;
+    twin.twins = pairs;
+    twin.twins_size = (size_t)(line - pairs);
+    put_text(&twin, line, blank);
+    return blank;
+}
+
+static void put_text(text_job *job, const char *c, const char *end) {
+    static const char twin[] = "// twin:";
+    char last = '\0';
+    while (c < end) {
+        const char *behind = comment_end(c);
+        if (behind && strncmp(c, twin, strlen(twin)) == 0) {
+            c = put_twins(job, c, end);
+            continue;
+        }
+        if (behind) {
+            rp_text_append(job->to, c, (size_t)(behind - c));
+            c = behind;
+            continue;
+        }
+        size_t length = word_length(c, end), size = length;
+        if (length == 0) {
+            put_mark(job, *c);
+            if (!isspace((unsigned char)*c)) last = *c;
+            c++;
+            continue;
+        }
+        const char *next = c + length, *word = twin_of(job, c, &size);
+        next += strspn(next, " ");
+        if (isdigit((unsigned char)*c))
+            rp_text_append(job->to, c, length);
+        else
+            put_word(job, word, size, last == '.', *next == '(');
+        last = 'a';
+        c += length;
+    }
+}
+
 void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, const char *value,
                   const rp_emit_names *names) {
     if (e->status != RP_OK) return;
@@ -201,31 +281,7 @@ void rp_emit_text(rp_emit *e, rp_text *to, uint32_t member, const char *source, 
     rp_text own;
     rp_text_init(&own, &e->allocator);
     text_job job = {.e = e, .to = &own, .member = member, .value = value, .names = names};
-    char last = '\0';
-    for (const char *c = source; *c;) {
-        const char *end = comment_end(c);
-        if (end) {
-            rp_text_append(&own, c, (size_t)(end - c));
-            c = end;
-            continue;
-        }
-        size_t length = 0;
-        while (is_word(c[length])) length++;
-        if (length == 0) {
-            put_mark(&job, *c);
-            if (!isspace((unsigned char)*c)) last = *c;
-            c++;
-            continue;
-        }
-        const char *next = c + length;
-        next += strspn(next, " ");
-        if (isdigit((unsigned char)*c))
-            rp_text_append(&own, c, length);
-        else
-            put_word(&job, c, length, last == '.', *next == '(');
-        last = 'a';
-        c += length;
-    }
+    put_text(&job, source, source + strlen(source));
     if (own.failed) rp_emit_no_memory(e);
     if (own.data) rp_text_append(to, own.data, own.size);
     if (to->failed) rp_emit_no_memory(e);

@@ -289,15 +289,8 @@ const char *rp_emit_text_reader(rp_emit *e, uint32_t member, uint32_t operand) {
 
 void rp_emit_element_text(rp_emit *e, rp_text *to, uint32_t member, const char *source,
                           const char *value) {
-    static const rp_emit_names names = {rp_emit_text_reader,
-                                        rp_emit_reader_4,
-                                        rp_emit_reader_8,
-                                        rp_emit_reader_halves,
-                                        rp_emit_fetch,
-                                        rp_emit_fetched,
-                                        NULL,
-                                        NULL,
-                                        rp_emit_reader_bytes};
+    static const rp_emit_names names = {rp_emit_text_reader,  rp_emit_reader_4, rp_emit_reader_8,
+                                        rp_emit_reader_words, rp_emit_fetch,    rp_emit_fetched};
     rp_emit_text(e, to, member, source, value, &names);
 }
 
@@ -469,18 +462,19 @@ const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand) {
     return name;
 }
 
-const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand) {
+const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand) {
     if (e->status != RP_OK) return "";
-    if (!other_reader_4(e, member, operand)) return rp_emit_memory_halves(e, member, operand);
-    const char *name = rp_emit_name(e, "%s_halves", rp_emit_reader(e, member, operand));
+    if (!other_reader_4(e, member, operand)) return rp_emit_memory_words(e, member, operand);
+    const char *one = rp_emit_reader(e, member, operand);
+    const char *name = rp_emit_words_name(e, member, operand, one);
     const char *eight = rp_emit_reader_8(e, member, operand);
-    uint32_t mover = mover_of(e, member, operand, 8);
+    uint32_t mover = mover_of(e, member, operand, rp_emit_words_width(e, member, operand));
     if (!rp_emit_add_function(e, name)) return name;
     if (mover != RP_NONE)
         rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s(%s);\n}\n\n", name,
-                       rp_emit_reader_halves(e, mover, 0), moved_from(e, member, operand));
+                       rp_emit_reader_words(e, mover, 0), moved_from(e, member, operand));
     else
-        rp_emit_put_halves(e, name, eight);
+        rp_emit_put_words(e, member, operand, name, eight);
     return name;
 }
 
@@ -488,7 +482,7 @@ const char *rp_emit_reader_halves(rp_emit *e, uint32_t member, uint32_t operand)
 const char *rp_emit_fetch(rp_emit *e, uint32_t member, uint32_t operand) {
     if (e->status != RP_OK) return "";
     bool computed = other_reader_4(e, member, operand) != NULL;
-    return computed ? rp_emit_reader_halves(e, member, operand)
+    return computed ? rp_emit_reader_words(e, member, operand)
                     : rp_emit_memory_fetch(e, member, operand);
 }
 
@@ -497,20 +491,5 @@ const char *rp_emit_fetched(rp_emit *e, uint32_t member, uint32_t operand) {
     if (!other_reader_4(e, member, operand)) return rp_emit_memory_fetched(e, member, operand);
     const char *name = rp_emit_name(e, "%s_fetched", rp_emit_reader(e, member, operand));
     if (rp_emit_add_function(e, name)) rp_emit_put_fetched(e, name);
-    return name;
-}
-
-const char *rp_emit_reader_bytes(rp_emit *e, uint32_t member, uint32_t operand) {
-    if (e->status != RP_OK) return "";
-    if (!other_reader_4(e, member, operand)) return rp_emit_memory_bytes(e, member, operand);
-    const char *name = rp_emit_name(e, "%s_bytes", rp_emit_reader(e, member, operand));
-    const char *eight = rp_emit_reader_8(e, member, operand);
-    uint32_t mover = mover_of(e, member, operand, 16);
-    if (!rp_emit_add_function(e, name)) return name;
-    if (mover != RP_NONE)
-        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s(%s);\n}\n\n", name,
-                       rp_emit_reader_bytes(e, mover, 0), moved_from(e, member, operand));
-    else
-        rp_emit_put_bytes(e, rp_emit_type_4(e, member, operand), name, eight);
     return name;
 }

@@ -5,6 +5,7 @@
  * i32, exactly as every other variant does, so that only speed decides. Which shapes of matrices
  * there are, how many invocations make a subgroup, and what everything costs is in the target. */
 #include "ops/matrices.h"
+#include "ops/product.h"
 
 enum { MATMUL_LEAST = 16 };
 
@@ -43,6 +44,10 @@ typedef struct kind {
 
 static const kind halves = {RP_F16, RP_F32, 2, 64, 0};
 static const kind bytes = {RP_I8, RP_I32, 1, 128, 16};
+
+static const kind *kind_of(const rp_op_call *call) {
+    return call->operands[0].dtype == RP_I8 ? &bytes : &halves;
+}
 
 /* NULL where the target has none. */
 static const matrix *find_matrix(const rp_target *t, const kind *of) {
@@ -94,20 +99,29 @@ static double rate_of(const rp_target *t, const kind *of) {
     return t->matrix_i8_rate ? (double)t->matrix_i8_rate : 8 * (double)t->i8_rate;
 }
 
-/* A step of k costs its matrices, what comes out of the caches, and two barriers; a multiprocessor
- * that has one tile alone waits for all of them, one with several does the others meanwhile. */
+/* Nanoseconds. A step of k costs its matrices, what comes out of the caches or out of shared memory, and
+ * two barriers; a multiprocessor that has one tile alone waits for all of them, one with several does the
+ * others meanwhile. Of 230 ways to compute 24 products, tiles and parts of k, it leads to those that take
+ * 1.02 times what the fastest do on an H200 (docs/benchmarks.md). */
 static double time_of(const rp_target *t, const kind *of, const tiling *tile, uint64_t k) {
     double units = (double)t->multiprocessors, each = (double)tile->each;
     double rows = 2 * each * tile->matrix->m, columns = 2 * each * tile->matrix->n;
-    double sync = 2 * (double)t->sync_ns / 1000;
+    double line = (double)of->depth * of->bytes, sync = (double)t->sync_ns / 1000;
+    double across = (double)subgroups_across(of, tile->each);
+    double cached = (rows + columns) * line / ((double)t->cache_rate / units);
+    /* Each row of subgroups reads all columns, each column all rows; filling is one more. */
+    double shared = (rows * (across + 1) + columns * 3) * line / ((double)t->shared_rate / units);
     double step = 2 * rows * columns * of->depth / (rate_of(t, of) / units) +
-                  (rows + columns) * of->depth * of->bytes / ((double)t->cache_rate / units) + sync;
-    double alone = step + 3 * sync;
-    double all = (double)ceil_div(tile->count, t->multiprocessors) * step;
-    return (double)ceil_div(k, of->depth) * (all > alone ? all : alone) * 1000;
+                  (cached > shared ? cached : shared) + 2 * sync;
+    double alone = step + 3 * sync, most = (double)ceil_div(tile->count, t->multiprocessors);
+    double threads = 2 * across * rp_op_matrix_subgroup(t);
+    double all = most * step > alone ? most * step : alone;
+    return (double)ceil_div(k, of->depth) * all * 1000 +
+           most * rp_product_end_time(t, rows * columns / threads);
 }
 
-static bool choose_tiling(const rp_op_call *call, const rp_target *t, const kind *of, tiling *out) {
+static bool choose_tiling(const rp_op_call *call, const rp_target *t, tiling *out) {
+    const kind *of = kind_of(call);
     const matrix *m = find_matrix(t, of);
     uint32_t subgroup = rp_op_matrix_subgroup(t);
     bool found = false;
@@ -119,8 +133,8 @@ static bool choose_tiling(const rp_op_call *call, const rp_target *t, const kind
                        .down = ceil_div(rp_sym(call, 'H'), 2 * each * m->m)};
         uint64_t threads = 2 * subgroups_across(of, each) * subgroup;
         if (!fits_threads(t, of, &tile, threads) || !fits_memory(t, of, &tile, threads)) continue;
-        tile.count = rp_sym(call, 'G') * tile.across * tile.down;
-        tile.time = time_of(t, of, &tile, rp_sym(call, 'K'));
+        tile.count = rp_product_count(call) * rp_sym(call, 'G') * tile.across * tile.down;
+        tile.time = time_of(t, of, &tile, rp_sym(call, 'O'));
         if (found && tile.time >= out->time) continue;
         *out = tile;
         found = true;
@@ -132,33 +146,39 @@ static void bind(rp_op_call *call, char symbol, uint64_t value) {
     call->symbols[symbol - 'A'] = value;
 }
 
-static bool bind_tiling(rp_op_call *call, const rp_target *t, const kind *of) {
+void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *t) {
     tiling tile;
-    if (!choose_tiling(call, t, of, &tile)) return false;
+    if (!choose_tiling(call, t, &tile)) return;
+    uint64_t across = subgroups_across(kind_of(call), tile.each);
     bind(call, 'C', tile.matrix->m);
     bind(call, 'D', tile.matrix->n);
     bind(call, 'F', tile.matrix->k);
     bind(call, 'I', tile.matrix->k);
+    bind(call, 'T', across);
     bind(call, 'U', tile.each);
+    bind(call, 'V', 2 * tile.each / across);
     bind(call, 'X', tile.across);
     bind(call, 'Y', tile.down);
     bind(call, 'W', tile.count);
     bind(call, 'Z', rp_op_matrix_subgroup(t));
-    return true;
 }
 
-static void explain_tiling(const rp_op_call *call, const rp_target *t, const kind *of,
-                           rp_text *text) {
+double rp_op_matmul_matrices_time(const rp_op_call *call, const rp_target *t) {
     tiling tile;
-    if (!choose_tiling(call, t, of, &tile)) return;
-    rp_text_format(text, "%llu tiles of %llu x %llu, %.2f us", (unsigned long long)tile.count,
+    return choose_tiling(call, t, &tile) ? tile.time : 0;
+}
+
+void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *t, rp_text *text) {
+    tiling tile;
+    if (!choose_tiling(call, t, &tile)) return;
+    rp_text_format(text, "%llu tiles of %llu x %llu", (unsigned long long)tile.count,
                    (unsigned long long)(2 * tile.each * tile.matrix->m),
-                   (unsigned long long)(2 * tile.each * tile.matrix->n), tile.time / 1000);
+                   (unsigned long long)(2 * tile.each * tile.matrix->n));
 }
 
 static bool has_least(const rp_op_call *call, uint64_t rows) {
     return rp_sym(call, 'H') >= rows && rp_sym(call, 'N') >= MATMUL_LEAST &&
-           rp_sym(call, 'K') >= MATMUL_LEAST;
+           rp_sym(call, 'O') >= MATMUL_LEAST;
 }
 
 /* Rows fill the smallest tile at least. Of 16 rows half a tile would be padding, and there would be
@@ -168,32 +188,13 @@ bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *t) {
     const uint32_t weights = RP_DT(RP_F16) | RP_DT_BLOCK;
     tiling tile;
     return call->operands[0].dtype == RP_F16 && (RP_DT(call->operands[1].dtype) & weights) &&
-           choose_tiling(call, t, &halves, &tile) && has_least(call, 2 * tile.matrix->m);
-}
-
-void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *t) {
-    if (!bind_tiling(call, t, &halves)) return;
-    uint64_t each = rp_sym(call, 'U'), across = subgroups_across(&halves, each);
-    bind(call, 'T', across);
-    bind(call, 'V', 2 * each / across);
-}
-
-void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *t, rp_text *text) {
-    explain_tiling(call, t, &halves, text);
+           choose_tiling(call, t, &tile) && has_least(call, 2 * tile.matrix->m);
 }
 
 bool rp_op_matmul_bytes_fit(const rp_op_call *call, const rp_target *t) {
     tiling tile;
     return call->operands[0].dtype == RP_I8 && has_least(call, MATMUL_LEAST) &&
-           choose_tiling(call, t, &bytes, &tile);
-}
-
-void rp_op_matmul_bytes_bind(rp_op_call *call, const rp_target *t) {
-    (void)bind_tiling(call, t, &bytes);
-}
-
-void rp_op_matmul_bytes_explain(const rp_op_call *call, const rp_target *t, rp_text *text) {
-    explain_tiling(call, t, &bytes, text);
+           choose_tiling(call, t, &tile);
 }
 
 /* ---- attention_prefill ----------------------------------------------------------------------- */

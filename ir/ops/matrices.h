@@ -23,18 +23,11 @@ bool rp_op_prefill_matrices_fit(const rp_op_call *call, const rp_target *target)
 void rp_op_prefill_matrices_bind(rp_op_call *call, const rp_target *target);
 void rp_op_prefill_matrices_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
 
-/* matmul/matrices: the same. */
+/* matmul/matrices and matmul/matrices_i8, and those of matmul_partial: rp_op_variant's functions. */
 bool rp_op_matmul_matrices_fit(const rp_op_call *call, const rp_target *target);
-void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *target);
-void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
-
-/* In how many parts of k a checked call of matmul is computed on the target; 1: as one, or another
- * op. A question of shapes, dtypes and the target alone. */
-uint64_t rp_op_matmul_parts(const rp_op_call *call, const rp_target *target);
-
-/* matmul/matrices_i8: the same. */
 bool rp_op_matmul_bytes_fit(const rp_op_call *call, const rp_target *target);
-void rp_op_matmul_bytes_bind(rp_op_call *call, const rp_target *target);
-void rp_op_matmul_bytes_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
+void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *target);
+double rp_op_matmul_matrices_time(const rp_op_call *call, const rp_target *target);
+void rp_op_matmul_matrices_explain(const rp_op_call *call, const rp_target *target, rp_text *text);
 
 #endif

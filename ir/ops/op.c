@@ -200,6 +200,18 @@ void rp_op_choose(rp_op_call *call, const rp_target *target) {
     rp_op_choose_after(call, target, 0);
 }
 
+bool rp_op_explain(const rp_op_call *call, const rp_target *target, const char *before,
+                   rp_text *text) {
+    const rp_op_variant *v = call->variant;
+    if (!v || (!v->explain && !v->time)) return false;
+    rp_text_string(text, before);
+    if (v->explain) v->explain(call, target, text);
+    if (v->time)
+        rp_text_format(text, "%sabout %.1f us", v->explain ? ", " : "",
+                       v->time(call, target) / 1000);
+    return true;
+}
+
 /* Threads of a team at most, and in subgroups of a size that nobody asked for; elements for each. */
 enum { TEAM_MOST = 32, TEAM_ANYWHERE = 8, TEAM_ELEMENTS = 32 };
 

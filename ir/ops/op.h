@@ -201,6 +201,9 @@ typedef struct rp_op_variant {
     /* About how many turns all loops of one invocation make at the most, whatever the data, where a
      * long operand makes it many; from the op's own symbols. NULL: few. */
     double (*turns)(const rp_op_call *call);
+    /* About how many nanoseconds a call takes that it was chosen for, apart from the barrier in front
+     * of it. NULL: nobody knows. */
+    double (*time)(const rp_op_call *call, const rp_target *target);
     /* Appends what decided, with figures: "96 tiles of 64 x 64"; for dumps. NULL: nothing. */
     void (*explain)(const rp_op_call *call, const rp_target *target, rp_text *text);
 } rp_op_variant;
@@ -312,6 +315,10 @@ void rp_op_choose(rp_op_call *call, const rp_target *target);
 /* The same, passing over the first `skip` variants that fit, up to the last: for tests, which try
  * all of them. */
 void rp_op_choose_after(rp_op_call *call, const rp_target *target, uint32_t skip);
+/* Appends `before`, what decided sizes of the chosen variant, and about how long it takes; nothing, and
+ * false, where neither is known. */
+bool rp_op_explain(const rp_op_call *call, const rp_target *target, const char *before,
+                   rp_text *text);
 /* The variant of that name; NULL. */
 const rp_op_variant *rp_op_variant_find(const rp_op *op, const char *name);
 /* How many variants fit. */

@@ -136,9 +136,7 @@ void rp_print_choice(rp_text *t, const rp_graph *g, const rp_graph_member *m) {
     if (!rp_member_choose(g, &call)) return; /* a damaged graph is shown, too */
     if (!call.variant || (!m->op->variants[1].name && !call.variant->explain)) return;
     rp_text_format(t, "    ; by %s", call.variant->name);
-    if (!call.variant->explain) return;
-    rp_text_string(t, ": ");
-    call.variant->explain(&call, rp_graph_target(g), t);
+    rp_op_explain(&call, rp_graph_target(g), ": ", t);
 }
 
 const char *rp_members_name(const rp_graph *g, const rp_graph_node *n) {

@@ -20,7 +20,7 @@
 // there is a product for each O of them, one behind the other.
 //
 // Of floats, or of i8, whose products are added up in i32. With integer dot products an element is four i8
-// of consecutive k in a word, and K, O and all other steps of k are words.
+// of consecutive k in a word, and but for K and O all steps of k are words.
 //
 // local: 32 * I * J * C
 // grid: min(W, 65535), ceil_div(W, 65535), 1
@@ -33,10 +33,13 @@
 #define ONE float
 #define FOUR vec4
 #endif
+// Steps of k in all, and in a product.
 #if NEEDS_INT_DOT
 const uint STEPS = (K + 3u) / 4u;
+const uint PART = (O + 3u) / 4u;
 #else
 const uint STEPS = K;
+const uint PART = O;
 #endif
 
 const uint ACROSS = 32u / L;
@@ -50,14 +53,16 @@ const uint LEFT = QUADS * LEFT_QUAD / 4u; // a half of a's, in FOUR
 const uint RIGHT = QUADS * RIGHT_QUAD / 4u;
 const uint LEFT_LOADS = (ROWS * QUADS + THREADS - 1u) / THREADS;
 const uint RIGHT_LOADS = (COLUMNS * QUADS + THREADS - 1u) / THREADS;
-const uint TURNS = (O + 2u * D * C - 1u) / (2u * D * C);
-const bool WHOLE = O % (2u * D * C) == 0u && W / (X * Y * G) * O == STEPS; // no step is past the end
+const uint TURNS = (PART + 2u * D * C - 1u) / (2u * D * C);
+const bool WHOLE = PART % (2u * D * C) == 0u && W / (X * Y * G) * PART == STEPS; // no step is past the end
 
-// How a and b lie in memory: lines of so many elements, or bytes.
-const uint LEFT_LINE = transpose_a == 0u ? K : H;
-const uint LEFT_LINES = transpose_a == 0u ? H : K;
-const uint RIGHT_LINE = transpose_b == 0u ? N : K;
-const uint RIGHT_LINES = transpose_b == 0u ? K : N;
+// How a and b lie in memory: along k or not, lines of so many elements, or bytes.
+const bool LEFT_ALONG = transpose_a == 0u;
+const bool RIGHT_ALONG = transpose_b == 1u;
+const uint LEFT_LINE = LEFT_ALONG ? K : H;
+const uint LEFT_LINES = LEFT_ALONG ? H : K;
+const uint RIGHT_LINE = RIGHT_ALONG ? K : N;
+const uint RIGHT_LINES = RIGHT_ALONG ? N : K;
 
 // A thread's rows lie next to each other by TALL, and results are handed on in as many rounds as it
 // has such.
@@ -97,11 +102,14 @@ void find_place() {
 
 // ---- From memory ----
 
+// Four elements of a line; words of four i8 along k, of the last of which what is past the end of k is 0.
 #if NEEDS_INT_DOT
-// Four words of a row, along k, or of four rows; of the last word what is past the end of k is 0.
+
+// twin: a b, a_4 b_4, a_bytes b_bytes, H N, LEFT_ALONG RIGHT_ALONG, first_left first_right,
+//     left_quad right_quad
 ivec4 left_quad(uint line, uint at) {
     ivec4 r;
-    if (transpose_a == 0u) {
+    if (LEFT_ALONG) {
         uint first = first_left + min(line, H - 1u) * K;
         if (K % 16u == 0u) return ivec4(a_bytes(first + min(4u * at, K - 16u)));
         for (uint i = 0u; i < 4u; i++) {
@@ -126,33 +134,10 @@ ivec4 left_quad(uint line, uint at) {
     return r;
 }
 
-ivec4 right_quad(uint line, uint at) {
-    ivec4 r;
-    if (transpose_b == 1u) {
-        uint first = first_right + min(line, N - 1u) * K;
-        if (K % 16u == 0u) return ivec4(b_bytes(first + min(4u * at, K - 16u)));
-        for (uint i = 0u; i < 4u; i++) {
-            ivec4 four;
-            for (uint c = 0u; c < 4u; c++) {
-                uint k = 4u * (at + i) + c;
-                four[c] = k < K ? b(first + k) : 0;
-            }
-            r[i] = int(to_bytes(four));
-        }
-        return r;
-    }
-    ivec4 lines[4];
-    for (uint c = 0u; c < 4u; c++) {
-        uint k = 4u * line + c, first = first_right + min(k, K - 1u) * N;
-        if (N % 4u == 0u) lines[c] = b_4(first + min(at, N - 4u));
-        else for (uint i = 0u; i < 4u; i++) lines[c][i] = b(first + min(at + i, N - 1u));
-        if (k >= K) lines[c] = ivec4(0);
-    }
-    for (uint i = 0u; i < 4u; i++)
-        r[i] = int(to_bytes(ivec4(lines[0][i], lines[1][i], lines[2][i], lines[3][i])));
-    return r;
-}
 #else
+
+// twin: a b, a_4 b_4, LEFT_LINE RIGHT_LINE, LEFT_LINES RIGHT_LINES, first_left first_right,
+//     left_quad right_quad
 FOUR left_quad(uint line, uint at) {
     uint first = first_left + min(line, LEFT_LINES - 1u) * LEFT_LINE;
     if (LEFT_LINE % 4u == 0u) return a_4(first + min(at, LEFT_LINE - 4u));
@@ -161,13 +146,6 @@ FOUR left_quad(uint line, uint at) {
     return r;
 }
 
-FOUR right_quad(uint line, uint at) {
-    uint first = first_right + min(line, RIGHT_LINES - 1u) * RIGHT_LINE;
-    if (RIGHT_LINE % 4u == 0u) return b_4(first + min(at, RIGHT_LINE - 4u));
-    FOUR r;
-    for (uint i = 0u; i < 4u; i++) r[i] = b(first + min(at + i, RIGHT_LINE - 1u));
-    return r;
-}
 #endif
 
 // Zeros in place of what is past the end of these k. Four elements are four k, or have one.
@@ -177,21 +155,20 @@ FOUR within(FOUR value, uint k, bool along_k) {
     return mix(FOUR(0), value, lessThan(at, uvec4(end)));
 }
 
-void load(uint from) {
+// twin: ROWS COLUMNS, LEFT_ALONG RIGHT_ALONG, LEFT_LOADS RIGHT_LOADS, first_row first_column,
+//     left_quad right_quad, left_next right_next, load_left load_right
+void load_left(uint from) {
     [[unroll]] for (uint i = 0u; i < LEFT_LOADS; i++) {
         uint n = thread + i * THREADS;
-        bool along_k = transpose_a == 0u;
-        uint k = from + (along_k ? n % QUADS * 4u : n / (ROWS / 4u));
-        uint row = first_row + (along_k ? n / QUADS : n % (ROWS / 4u) * 4u);
-        left_next[i] = within(left_quad(along_k ? row : k, along_k ? k : row), k, along_k);
+        uint k = from + (LEFT_ALONG ? n % QUADS * 4u : n / (ROWS / 4u));
+        uint row = first_row + (LEFT_ALONG ? n / QUADS : n % (ROWS / 4u) * 4u);
+        left_next[i] = within(left_quad(LEFT_ALONG ? row : k, LEFT_ALONG ? k : row), k, LEFT_ALONG);
     }
-    [[unroll]] for (uint i = 0u; i < RIGHT_LOADS; i++) {
-        uint n = thread + i * THREADS;
-        bool along_k = transpose_b == 1u;
-        uint k = from + (along_k ? n % QUADS * 4u : n / QUADS_ACROSS);
-        uint column = first_column + (along_k ? n / QUADS : n % QUADS_ACROSS * 4u);
-        right_next[i] = within(right_quad(along_k ? column : k, along_k ? k : column), k, along_k);
-    }
+}
+
+void load(uint from) {
+    load_left(from);
+    load_right(from);
 }
 
 // ---- To shared memory ----
@@ -211,19 +188,20 @@ void keep(uint tile, uint edge, uint quad, uint n, bool along_k, FOUR value) {
     }
 }
 
-void store(uint half_) {
-    uint left = part * 2u * (LEFT + RIGHT) + half_ * LEFT;
-    uint right = part * 2u * (LEFT + RIGHT) + 2u * LEFT + half_ * RIGHT;
+// twin: ROWS COLUMNS, LEFT_ALONG RIGHT_ALONG, LEFT_QUAD RIGHT_QUAD, LEFT_LOADS RIGHT_LOADS,
+//     left_next right_next, store_left store_right
+void store_left(uint tile) {
     [[unroll]] for (uint i = 0u; i < LEFT_LOADS; i++) {
         uint n = thread + i * THREADS;
         if (ROWS * QUADS % THREADS == 0u || n < ROWS * QUADS)
-            keep(left, ROWS, LEFT_QUAD, n, transpose_a == 0u, left_next[i]);
+            keep(tile, ROWS, LEFT_QUAD, n, LEFT_ALONG, left_next[i]);
     }
-    [[unroll]] for (uint i = 0u; i < RIGHT_LOADS; i++) {
-        uint n = thread + i * THREADS;
-        if (COLUMNS * QUADS % THREADS == 0u || n < COLUMNS * QUADS)
-            keep(right, COLUMNS, RIGHT_QUAD, n, transpose_b == 1u, right_next[i]);
-    }
+}
+
+void store(uint half_) {
+    uint first = part * 2u * (LEFT + RIGHT);
+    store_left(first + half_ * LEFT);
+    store_right(first + 2u * LEFT + half_ * RIGHT);
 }
 
 // ---- Arithmetic ----
@@ -324,8 +302,8 @@ void main() {
     first_right = E == 1u ? 0u : batch * K * N;
     [[unroll]] for (uint i = 0u; i < U * V / 4u; i++) sums[i] = FOUR(0);
 
-    end = min(STEPS, product * O + O);
-    uint first = product * O + part * TURNS * 2u * D;
+    end = min(STEPS, product * PART + PART);
+    uint first = product * PART + part * TURNS * 2u * D;
     load(first);
     for (uint turn = 0u; turn < TURNS; turn++)
         [[unroll]] for (uint half_ = 0u; half_ < 2u; half_++) {

@@ -70,10 +70,11 @@ static void reference_matmul_partial(const rp_op_call *call, rp_op_data *data) {
     for (uint64_t part = 0; part < parts; part++)
         for (uint64_t batch = 0; batch < batches; batch++)
             for (uint64_t row = 0; row < m; row++)
-                for (uint64_t column = 0; column < n; column++, at++)
-                    data->operands[2][at] =
-                        partial_sum(call, data, batch, row, column, part * steps,
-                                    (part + 1) * steps, &data->scale[at]);
+                for (uint64_t column = 0; column < n; column++, at++) {
+                    double sum = partial_sum(call, data, batch, row, column, part * steps,
+                                             (part + 1) * steps, &data->scale[at]);
+                    data->operands[2][at] = call->operands[0].dtype == RP_I8 ? wrapped(sum) : sum;
+                }
 }
 
 static void reference_matmul_merge(const rp_op_call *call, rp_op_data *data) {
@@ -85,7 +86,7 @@ static void reference_matmul_merge(const rp_op_call *call, rp_op_data *data) {
             sum += term;
             data->scale[i] += fabs(term);
         }
-        data->operands[1][i] = sum;
+        data->operands[1][i] = call->operands[0].dtype == RP_I32 ? wrapped(sum) : sum;
     }
 }
 

@@ -1,6 +1,6 @@
 /* Families matrix and attention: shapes, refusals, what rules bind for the kernels, and references
  * against values by hand or by another way of computing them. */
-#include "ops/matrices.h"
+#include "ops/product.h"
 #include "reprise/needs.h"
 #include "unit/op_cases.h"
 
@@ -105,10 +105,14 @@ static void product_parts(void) {
         {"h200", "f32[16,1536] f32[384,1536] f32[16,384]", 4},
         {"h200", "f32[256,1536] q8_0[384,1536] f32[256,384]", 4},
         {"h200", "f32[257,1536] f32[384,1536] f32[257,384]", 1},
-        {"h200", "f32[16,1535] f32[384,1535] f32[16,384]", 1},
-        {"h200", "bf16[64,4096] bf16[1024,4096] bf16[64,1024]", 4},
-        {"h200", "f16[64,4096] f16[1024,4096] f16[64,1024]", 1},
-        {"h200", "i8[15,4096] i8[64,4096] i32[15,64]", 1},
+        {"h200", "f32[512,1024] f32[1024,1024] f32[512,1024]", 4},
+        {"h200", "f32[16,256] f32[384,256] f32[16,384]", 1},
+        {"h200", "f16[64,4096] f16[1024,4096] f16[64,1024]", 8},
+        {"h200", "f16[128,4096] f16[4096,4096] f16[128,4096]", 4},
+        {"h200", "f16[512,1024] f16[1024,1024] f16[512,1024]", 1},
+        {"h200", "f16[4096,4096] f16[4096,4096] f16[4096,4096]", 1},
+        {"h200", "i8[64,4096] i8[1024,4096] i32[64,1024]", 8},
+        {"h200", "i8[64,1536] i8[384,1536] i32[64,384]", 1},
         {"lavapipe", "f32[16,1536] f32[384,1536] f32[16,384]", 1},
         {"portable", "f32[16,1536] f32[384,1536] f32[16,384]", 1},
     };
@@ -116,13 +120,18 @@ static void product_parts(void) {
         rp_op_line line;
         CU_ASSERT_FATAL(rp_op_line_parse(&line, "matmul", "transpose_b=1", cases[i].operands));
         CU_ASSERT_FATAL(rp_op_check(&line.call));
-        CU_ASSERT_EQUAL(rp_op_matmul_parts(&line.call, rp_target_builtin(cases[i].target)),
+        CU_ASSERT_EQUAL(rp_product_parts(&line.call, rp_target_builtin(cases[i].target)),
                         cases[i].parts);
     }
     accepts("matmul_partial", "splits=3", "f32[2,5,64] q4_0[64,32]", 2, "f32[3,2,5,32]");
     CU_ASSERT_EQUAL(symbol_of("matmul_partial", "splits=3", "f32[5,200] f32[200,7]", 'O'), 96);
     refuses("matmul_partial", "splits=65", "f32[5,200] f32[200,7]", "splits");
-    refuses("matmul_partial", "splits=2", "i8[5,200] i8[200,7]", "a is i8");
+    accepts("matmul_partial", "splits=2", "i8[5,200] i8[200,7]", 2, "i32[2,1,5,7]");
+    refuses("matmul_partial", "splits=2", "i8[5,200] i8[200,7] f32[2,1,5,7]",
+            "products of i8 are i32");
+    accepts("matmul_merge", "", "i32[3,2,5,7]", 1, "i32[2,5,7]");
+    refuses("matmul_merge", "", "i32[3,2,5,7] f32[2,5,7]", "expected i32");
+    refuses("matmul_merge", "", "f32[3,2,5,7] i32[2,5,7]", "expected f32, f16 or bf16");
     accepts("matmul_merge", "", "f32[3,2,5,7] bf16[2,5,7]", 1, "bf16[2,5,7]");
 }
 
@@ -157,7 +166,7 @@ static void byte_variants(void) {
     CU_ASSERT_FATAL(rp_op_infer(&line.call));
     rp_op_choose(&line.call, &narrow);
     CU_ASSERT_STRING_EQUAL(line.call.variant->name, "dots");
-    CU_ASSERT_EQUAL(rp_sym(&line.call, 'O'), 16); /* words */
+    CU_ASSERT_EQUAL(rp_sym(&line.call, 'O'), 64);
     narrow.needs &= ~(uint64_t)RP_NEED_INT_DOT;
     rp_op_choose(&line.call, &narrow);
     CU_ASSERT_STRING_EQUAL(line.call.variant->name, "tiles");
