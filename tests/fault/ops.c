@@ -91,6 +91,21 @@ static void test_documentation(void) {
     fault_each(document, "matvec");
 }
 
+static rp_status choose(const rp_allocator *allocator, void *context) {
+    const rp_kernel_given given[] = {{"a", "f16[64,4096]"}, {"b", "f16[4096,256]"}};
+    char *text = NULL;
+    rp_status status = rp_kernel_choice(allocator, "matmul", given, context ? 2 : 0,
+                                        rp_target_builtin("h200"), NULL, &text);
+    CU_ASSERT_EQUAL(text != NULL, status == RP_OK);
+    rp_op_doc_release(allocator, text);
+    return status;
+}
+
+static void test_choice(void) {
+    fault_each(choose, "call");
+    fault_each(choose, NULL);
+}
+
 static rp_status open_weights(const rp_allocator *allocator, void *context) {
     static const char file[] = "\111\0\0\0\0\0\0\0"
                                "{\"a\":{\"dtype\":\"U8\",\"shape\":[2,2],\"data_offsets\":[0,4]}"
@@ -123,6 +138,7 @@ int main(void) {
     static const rp_test tests[] = {{"YAML", test_yaml},
                                     {"recorder", test_recorder},
                                     {"documentation", test_documentation},
+                                    {"the choice of kernels", test_choice},
                                     {"weights", test_weights},
                                     {0}};
     return rp_run_tests("ops without memory", tests);

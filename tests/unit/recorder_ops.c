@@ -195,6 +195,28 @@ static void test_documentation(void) {
     CU_ASSERT_EQUAL(rp_kernel_doc(NULL, "knn", NULL), RP_ERROR_USAGE);
 }
 
+/* What computes a call is what is compiled for it; tests/cli/test_kernels.py reads more of it. */
+static void test_choice(void) {
+    const rp_kernel_given given[] = {{"a", "f32[16,384]"}, {"b", "f32[384,384]"}, {NULL, "f32"}};
+    rp_target unset = {0};
+    char *text = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_kernel_choice(NULL, "matmul", given, 2, NULL, NULL, &text), RP_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "w %out:f32[16,384])\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "    tiles        taken: 48 tiles of 16 x 8"));
+    rp_op_doc_release(NULL, text);
+    CU_ASSERT_EQUAL(rp_kernel_choice(NULL, "matmul", given, 1, NULL, NULL, &text),
+                    RP_ERROR_INVALID);
+    CU_ASSERT_PTR_NULL(text);
+    CU_ASSERT_EQUAL(rp_kernel_choice(NULL, "nothing", given, 2, NULL, NULL, &text),
+                    RP_ERROR_NOT_FOUND);
+    CU_ASSERT_EQUAL(rp_kernel_choice(NULL, "matmul", given, 3, NULL, NULL, &text), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_kernel_choice(NULL, "matmul", NULL, 2, NULL, NULL, &text), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_kernel_choice(NULL, NULL, given, 2, NULL, NULL, &text), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_kernel_choice(NULL, "matmul", given, 2, &unset, NULL, &text),
+                    RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_kernel_choice(NULL, "matmul", given, 2, NULL, NULL, NULL), RP_ERROR_USAGE);
+}
+
 static void one(const char *op, rp_operand first) {
     rp_apply(recorder, op, OPERANDS(first, {.name = "out", .range = all(y)}), NONE);
 }
@@ -335,6 +357,7 @@ int main(void) {
                                     {"views", test_views},
                                     {"composites", test_composites},
                                     {"documentation", test_documentation},
+                                    {"the choice of kernels", test_choice},
                                     {"wrong calls", test_wrong_calls},
                                     {"wrong attributes", test_wrong_attributes},
                                     {"wrong formulas", test_wrong_formulas},

@@ -15,10 +15,6 @@ _reprise() {
     profile:-f | profile:--format)
         mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current")
         ;;
-    kernels:*)
-        mapfile -t COMPREPLY < <(compgen -W "--format --help --quiet $("${COMP_WORDS[0]}" kernels \
-            2>/dev/null | sed -n 's/^  \([a-z0-9_]*\) .*/\1/p')" -- "$current")
-        ;;
     help:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
     *:-f | *:--format | *:--dump-format)
         mapfile -t COMPREPLY < <(compgen -W 'text json dot' -- "$current")
@@ -28,6 +24,17 @@ _reprise() {
     *:--target)
         mapfile -t COMPREPLY < <(compgen -W 'portable lavapipe h200 device' -- "$current"; compgen -f -- "$current")
         compopt -o filenames 2>/dev/null
+        ;;
+    kernels:*)
+        if ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[2]} != -* ]]; then
+            # Operands and attributes, which stand in tables in front of that of the kernels.
+            mapfile -t COMPREPLY < <(compgen -W "--target --help --quiet $("${COMP_WORDS[0]}" kernels \
+                "${COMP_WORDS[2]}" 2>/dev/null | sed -n '/^| kernel /q; s/^| [^a-z]\([a-z0-9_]*\)[^a-z] .*/\1=/p')" -- "$current")
+            compopt -o nospace 2>/dev/null
+        else
+            mapfile -t COMPREPLY < <(compgen -W "--format --target --help --quiet $("${COMP_WORDS[0]}" kernels \
+                2>/dev/null | sed -n 's/^  \([a-z0-9_]*\) .*/\1/p')" -- "$current")
+        fi
         ;;
     *:--check-against) mapfile -t COMPREPLY < <(compgen -W '-O0 -O1 -O2' -- "$current") ;;
     *:-I | *:--include | *:--dump-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;

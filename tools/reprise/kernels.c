@@ -1,18 +1,23 @@
-/* reprise kernels: what ops and composites there are, and the page of one. */
+/* reprise kernels: what ops and composites there are, the page of one, and what computes one on a
+ * target. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "commands.h"
 #include "message.h"
 #include "output.h"
+#include "options.h"
 #include "reprise/compiler.h"
 #include "reprise/ops.h"
+#include "target.h"
 
-enum { OPTION_FORMAT = 1 };
+enum { OPTION_FORMAT = 1, OPTION_TARGET };
 
 static const cli_option options_table[] = {
     {OPTION_FORMAT, 'f', "format", "text|markdown",
      "markdown: the page of every op, as docs/ops.md"},
+    {OPTION_TARGET, 0, "target", "NAME|device|FILE",
+     "which kernel computes the op there, and which figures decide it"},
     {0},
 };
 
@@ -120,7 +125,39 @@ static int print_reference(const list *all) {
     return result;
 }
 
-static int show_one(const cli_command *command, const list *all, const char *name) {
+/* What was asked for. */
+typedef struct request {
+    const char *name, *target;
+    cli_texts given; /* OPERAND=TYPE, ATTRIBUTE=VALUE */
+    bool markdown;
+} request;
+
+static int print_choice(const cli_command *command, const request *r) {
+    rp_kernel_given given[CLI_MOST_TEXTS] = {{0}};
+    char *names[CLI_MOST_TEXTS] = {0}, *text = NULL;
+    rp_target target;
+    int result = cli_target_read(r->target ? r->target : "portable", &target);
+    for (uint32_t i = 0; i < r->given.count && result == CLI_OK; i++) {
+        if (!cli_split(r->given.items[i], &names[i], &given[i].value))
+            result = cli_usage(command, "'%s' is not OPERAND=TYPE or ATTRIBUTE=VALUE",
+                               r->given.items[i]);
+        given[i].name = names[i];
+    }
+    if (result == CLI_OK) {
+        rp_diags *diags = cli_diags();
+        rp_status status =
+            rp_kernel_choice(NULL, r->name, given, r->given.count, &target, diags, &text);
+        result = cli_report(diags, NULL, status);
+        if (text) fputs(text, stdout);
+        rp_op_doc_release(NULL, text);
+        rp_diags_destroy(diags);
+    }
+    for (uint32_t i = 0; i < r->given.count; i++) free(names[i]);
+    return result;
+}
+
+static int show_one(const cli_command *command, const list *all, const request *r) {
+    const char *name = r->name;
     const char **names = cli_alloc((size_t)all->count + 1, sizeof *names);
     bool found = false;
     for (uint32_t i = 0; i < all->count; i++) {
@@ -129,34 +166,53 @@ static int show_one(const cli_command *command, const list *all, const char *nam
     }
     const char *near = cli_nearest(name, names);
     free(names);
+    if (found && (r->target || r->given.count)) return print_choice(command, r);
     if (found) return print_page(name);
     if (near) return cli_usage(command, "no op '%s'; did you mean '%s'?", name, near);
     return cli_usage(command, "no op '%s'; 'reprise kernels' lists them", name);
 }
 
+static int take_argument(const cli_command *command, const char *text, request *r) {
+    bool given = strchr(text, '=') != NULL;
+    if (!given && r->name) return cli_usage(command, "one op at a time; '%s' is too many", text);
+    if (given && r->given.count == CLI_MOST_TEXTS)
+        return cli_usage(command, "more than %d operands and attributes", CLI_MOST_TEXTS);
+    if (given)
+        r->given.items[r->given.count++] = text;
+    else
+        r->name = text;
+    return CLI_OK;
+}
+
+static int read_options(const cli_command *command, cli_options *options, request *r, int id) {
+    switch (id) {
+    case CLI_ARGUMENT: return take_argument(command, options->value, r);
+    case OPTION_TARGET:
+        r->target = options->value;
+        return cli_needs_file(command, options->shown, options->value);
+    }
+    r->markdown = !strcmp(options->value, "markdown");
+    if (r->markdown || !strcmp(options->value, "text")) return CLI_OK;
+    return cli_usage(command, "--format has no format '%s'; there are: text, markdown",
+                     options->value);
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
     cli_options options = cli_options_begin(command, argc, argv);
-    const char *name = NULL;
-    bool markdown = false;
+    request r = {0};
     for (int id; (id = cli_options_next(&options)) != CLI_END;) {
         if (id == CLI_HELPED) return CLI_OK;
         if (id == CLI_WRONG) return CLI_USAGE;
-        if (id == CLI_ARGUMENT && name)
-            return cli_usage(command, "one op at a time; '%s' is too many", options.value);
-        if (id == CLI_ARGUMENT) {
-            name = options.value;
-            continue;
-        }
-        markdown = !strcmp(options.value, "markdown");
-        if (!markdown && strcmp(options.value, "text"))
-            return cli_usage(command, "--format has no format '%s'; there are: text, markdown",
-                             options.value);
+        int result = read_options(command, &options, &r, id);
+        if (result != CLI_OK) return result;
     }
+    if (!r.name && (r.target || r.given.count))
+        return cli_usage(command, "--target and operands are of an op: name it");
     list all = list_all();
     int result = CLI_OK;
-    if (name)
-        result = show_one(command, &all, name);
-    else if (markdown)
+    if (r.name)
+        result = show_one(command, &all, &r);
+    else if (r.markdown)
         result = print_reference(&all);
     else
         print_list(&all);
@@ -166,11 +222,14 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_kernels = {
     .name = "kernels",
-    .arguments = "[NAME] [options]",
+    .arguments = "[NAME [OPERAND=TYPE|ATTRIBUTE=VALUE]...] [options]",
     .brief = "Lists the ops that pipelines are written in, or shows the page of one.",
     .details =
         "A page gives an op's operands with their shapes and dtypes, its attributes, what it\n"
-        "computes, and the kernels that may compute it. Composites stand for several ops.",
+        "computes, and the kernels that may compute it. Composites stand for several ops.\n\n"
+        "With --target, or with the types of operands (x=f32[16,384]) and values of attributes\n"
+        "(transpose_b=1): the ops that it becomes there, which kernel computes each, about how\n"
+        "long that takes, and the figures of the target that decide it.",
     .options = options_table,
     .run = run,
 };

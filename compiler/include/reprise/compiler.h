@@ -171,6 +171,19 @@ RP_API const rp_composite_info *rp_composite_at(uint32_t index);
  * RP_ERROR_NOT_FOUND for another name. Release with rp_op_doc_release. */
 RP_API rp_status rp_kernel_doc(const rp_allocator *allocator, const char *name, char **out_text);
 
+/* What is given to an op by name: the type of an operand, "f16[512,1024]", or an attribute's value. */
+typedef struct rp_kernel_given {
+    const char *name, *value;
+} rp_kernel_given;
+/* What computes an op or a composite on a target (NULL: `portable`), as text for people: the ops that
+ * it becomes, the kernels that there are for each, which one is taken, and which figures of the target
+ * decide it. Outputs that are not given take their type from the inputs. With `count` 0: what each
+ * kernel of the op is for, or what the target lacks for it. RP_ERROR_NOT_FOUND for another name;
+ * mistakes in what is given are diagnostics. Release with rp_op_doc_release. */
+RP_API rp_status rp_kernel_choice(const rp_allocator *allocator, const char *name,
+                                  const rp_kernel_given *given, uint32_t count,
+                                  const rp_target *target, rp_diags *diags, char **out_text);
+
 RP_API void rp_copy(rp_recorder *recorder, rp_range source, rp_range destination);
 RP_API void rp_fill(rp_recorder *recorder, rp_range destination, uint32_t pattern);
 /* A destination of size 0 means `size` bytes from its offset. */
