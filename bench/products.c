@@ -326,23 +326,16 @@ static rp_status open_parts(rp_device *device, const rp_target *target, const sh
     return status;
 }
 
-/* How many parts `matmul` is recorded in: those of the only transient. */
-static uint64_t default_parts(const shape *s, const rp_target *target, rp_diags *diags) {
-    chain c = {.s = s, .count = 1};
-    rp_graph *graph = NULL;
-    uint64_t parts = 1;
-    rp_status status = rp_program_create(NULL, "products", &c.program);
-    if (status == RP_OK) status = rp_program_set_target(c.program, target);
-    if (status == RP_OK) status = rp_recorder_create(c.program, &c.recorder);
-    if (status == RP_OK) status = record(&c, diags);
-    if (status == RP_OK) status = rp_program_graph(c.program, &c.recorder, 1, diags, &graph);
-    char *text = NULL;
-    if (status == RP_OK) status = rp_graph_print(graph, RP_FORMAT_TEXT, &text, NULL);
+/* How many parts the target's figures lead to. */
+static uint64_t default_parts(const shape *s, const rp_target *target) {
+    char a[64], b[64], *text = NULL;
+    const rp_kernel_given given[] = {{"a", a}, {"b", b}, {"transpose_b", "1"}};
+    snprintf(a, sizeof a, "%s[%u,%u]", is_same(dtype_of(s->dtype)) ? s->dtype : "f32", s->m, s->k);
+    snprintf(b, sizeof b, "%s[%u,%u]", s->dtype, s->n, s->k);
+    rp_kernel_choice(NULL, "matmul", given, 3, target, NULL, &text);
     const char *splits = text ? strstr(text, "splits=") : NULL;
-    if (splits) parts = strtoull(splits + strlen("splits="), NULL, 10);
-    rp_text_release(graph, text);
-    rp_graph_destroy(graph);
-    close_chain(&c);
+    uint64_t parts = splits ? strtoull(splits + strlen("splits="), NULL, 10) : 1;
+    rp_op_doc_release(NULL, text);
     return parts;
 }
 
@@ -372,7 +365,7 @@ static int bench_parts(rp_device *device, const rp_target *target, const shape *
                 printf(" %9.2f", median(seconds[w], PART_ROUNDS) / count * 1e6);
             else
                 printf("         -");
-        printf(" %9llu %6u\n", (unsigned long long)default_parts(s, target, diags), mhz);
+        printf(" %9llu %6u\n", (unsigned long long)default_parts(s, target), mhz);
         fflush(stdout);
     } else {
         complain(s->dtype, diags, status);

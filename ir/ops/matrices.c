@@ -67,11 +67,11 @@ typedef struct tiling {
     double time;                        /* nanoseconds, about */
 } tiling;
 
-/* Subgroups along columns; there are two along rows. A large tile of f16 has eight in all, of 4 x 2
- * matrices each: four of 4 x 4 use more of what they load, but there are too few of them to hide
- * what blocks cost that are unpacked, and what is computed behind. */
-static uint64_t subgroups_across(const kind *of, uint64_t each) {
-    return of == &halves && each == 4 ? 4 : 2;
+/* Subgroups along columns; there are two along rows. A large tile has eight in all, of 4 x 2 matrices
+ * each: four of 4 x 4 use more of what they load, but there are too few of them to hide what blocks
+ * cost that are unpacked, and what is computed behind. */
+static uint64_t subgroups_across(uint64_t each) {
+    return each == 4 ? 4 : 2;
 }
 
 /* Each thread loads as many words of 16 bytes of a side as any other. */
@@ -107,7 +107,7 @@ static double time_of(const rp_target *t, const kind *of, const tiling *tile, ui
     double units = (double)t->multiprocessors, each = (double)tile->each;
     double rows = 2 * each * tile->matrix->m, columns = 2 * each * tile->matrix->n;
     double line = (double)of->depth * of->bytes, sync = (double)t->sync_ns / 1000;
-    double across = (double)subgroups_across(of, tile->each);
+    double across = (double)subgroups_across(tile->each);
     double cached = (rows + columns) * line / ((double)t->cache_rate / units);
     /* Each row of subgroups reads all columns, each column all rows; filling is one more. */
     double shared = (rows * (across + 1) + columns * 3) * line / ((double)t->shared_rate / units);
@@ -131,7 +131,7 @@ static bool choose_tiling(const rp_op_call *call, const rp_target *t, tiling *ou
                        .each = each,
                        .across = ceil_div(rp_sym(call, 'N'), 2 * each * m->n),
                        .down = ceil_div(rp_sym(call, 'H'), 2 * each * m->m)};
-        uint64_t threads = 2 * subgroups_across(of, each) * subgroup;
+        uint64_t threads = 2 * subgroups_across(each) * subgroup;
         if (!fits_threads(t, of, &tile, threads) || !fits_memory(t, of, &tile, threads)) continue;
         tile.count = rp_product_count(call) * rp_sym(call, 'G') * tile.across * tile.down;
         tile.time = time_of(t, of, &tile, rp_sym(call, 'O'));
@@ -149,7 +149,7 @@ static void bind(rp_op_call *call, char symbol, uint64_t value) {
 void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *t) {
     tiling tile;
     if (!choose_tiling(call, t, &tile)) return;
-    uint64_t across = subgroups_across(kind_of(call), tile.each);
+    uint64_t across = subgroups_across(tile.each);
     bind(call, 'C', tile.matrix->m);
     bind(call, 'D', tile.matrix->n);
     bind(call, 'F', tile.matrix->k);

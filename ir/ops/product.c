@@ -221,7 +221,6 @@ static void explain_columns(const rp_op_call *call, const rp_target *target, rp_
     {                                                                                              \
         PRODUCT("matrices_i8", 900, 34, 5),                                                        \
             MATRICES(RP_OP_BYTE_MATRIX_NEEDS, rp_op_matmul_bytes_fit),                             \
-            .threads = 128,                                                                        \
             .when = "a and b of i8, 16 rows, columns and steps or more, on a target with "         \
                     "cooperative matrices of 16 x 16 sums in i32"                                  \
     }

@@ -37,6 +37,15 @@ const uint WIDTH = 8u;
 #endif
 
 const uint DEPTH = 8u * WIDTH;
+// In front of which matrices, by their k, the next tile's sides are loaded: one after the other, or both would
+// keep those waiting that multiply. Blocks come second, whose loads are four for each word.
+#if b_DTYPE == Q8_0 || b_DTYPE == Q4_0
+const uint LEFT_AT = 0u;
+const uint RIGHT_AT = F;
+#else
+const uint LEFT_AT = F;
+const uint RIGHT_AT = 0u;
+#endif
 const uint ROWS = 2u * U * C;
 const uint COLUMNS = T * V * D;
 const uint THREADS = 2u * T * Z;
@@ -137,14 +146,12 @@ void main() {
                 right_word(batch, first_column, k, at, right_next[i]);
         }
         barrier();
-        // A side of the next tile is loaded between matrices, and then the other: both at once would keep those
-        // waiting that multiply.
         bool more = k + DEPTH < end;
         [[unroll]] for (uint d = 0u; d < DEPTH; d += F) {
-            if (more && d == 0u)
+            if (more && d == LEFT_AT)
                 [[unroll]] for (uint i = 0u; i < LEFT_TURNS; i++)
                     left_next[i] = left_fetch(batch, first_row, k + DEPTH, end, thread + i * THREADS);
-            if (more && d == F)
+            if (more && d == RIGHT_AT)
                 [[unroll]] for (uint i = 0u; i < RIGHT_TURNS; i++)
                     right_next[i] = right_fetch(batch, first_column, k + DEPTH, end, thread + i * THREADS);
             LEFT left[U];
