@@ -17,7 +17,8 @@ const char *rp_kernel_source(const char *name) {
 }
 
 static bool is_word(char c) {
-    return isalnum((unsigned char)c) || c == '_';
+    char letter = (char)(c | 32);
+    return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 /* ---- Substitution ---------------------------------------------------------------------------- */
@@ -242,35 +243,50 @@ static const char *put_twins(text_job *job, const char *c, const char *end) {
     return blank;
 }
 
+/* What is neither a word, nor counted, nor perhaps a comment; the last of it that is no space. */
+static size_t plain_length(const char *c, const char *end, char *last) {
+    size_t length = 0;
+    for (; c + length < end; length++) {
+        char mark = c[length];
+        if (is_word(mark) || mark == '[' || mark == ']' || mark == '/') break;
+        if (mark != ' ' && mark != '\n') *last = mark;
+    }
+    return length;
+}
+
+static const char *put_words(text_job *job, const char *c, const char *end, char *last) {
+    size_t length = word_length(c, end), size = length;
+    const char *next = c + length, *word = c;
+    next += strspn(next, " ");
+    if (job->twins) word = twin_of(job, c, &size);
+    if (isdigit((unsigned char)*c))
+        rp_text_append(job->to, c, length);
+    else
+        put_word(job, word, size, *last == '.', *next == '(');
+    *last = 'a';
+    return c + length;
+}
+
 static void put_text(text_job *job, const char *c, const char *end) {
     static const char twin[] = "// twin:";
     char last = '\0';
     while (c < end) {
+        size_t plain = plain_length(c, end, &last);
+        rp_text_append(job->to, c, plain);
+        c += plain;
+        if (c == end) return;
         const char *behind = comment_end(c);
-        if (behind && strncmp(c, twin, strlen(twin)) == 0) {
+        if (is_word(*c)) {
+            c = put_words(job, c, end, &last);
+        } else if (behind && strncmp(c, twin, strlen(twin)) == 0) {
             c = put_twins(job, c, end);
-            continue;
-        }
-        if (behind) {
+        } else if (behind) {
             rp_text_append(job->to, c, (size_t)(behind - c));
             c = behind;
-            continue;
-        }
-        size_t length = word_length(c, end), size = length;
-        if (length == 0) {
+        } else {
             put_mark(job, *c);
-            if (!isspace((unsigned char)*c)) last = *c;
-            c++;
-            continue;
+            last = *c++;
         }
-        const char *next = c + length, *word = twin_of(job, c, &size);
-        next += strspn(next, " ");
-        if (isdigit((unsigned char)*c))
-            rp_text_append(job->to, c, length);
-        else
-            put_word(job, word, size, last == '.', *next == '(');
-        last = 'a';
-        c += length;
     }
 }
 
