@@ -304,7 +304,9 @@ static void replace_interface(rp_kernel_module *m, rp_kernel_module *fresh) {
     m->push_bytes = fresh->push_bytes;
     m->push_used = fresh->push_used;
     m->bindings = fresh->bindings, m->binding_count = fresh->binding_count;
-    m->members = fresh->members, m->member_count = fresh->member_count;
+    m->push_words = fresh->push_words;
+    m->push_layout = fresh->push_layout, m->no_push_layout = fresh->no_push_layout;
+    m->layouts = fresh->layouts;
     m->constants = fresh->constants, m->constant_count = fresh->constant_count;
     rp_reflect_free(&old);
 }

@@ -9,6 +9,7 @@
 #define RP_KERNEL_KERNEL_H
 
 #include "graph/graph.h"
+#include "kernel/layout.h"
 #include "reprise/compiler.h"
 #include "spirv/spirv.h"
 
@@ -28,19 +29,14 @@ typedef struct rp_kernel_binding {
                      * rw, as where the code contradicts what is declared */
     bool used, reads, writes; /* what the code does */
     bool readonly, writeonly; /* what is declared */
-    uint64_t min_size; /* bytes of the block's fixed part, and of one element of its last array
+    uint64_t min_size;     /* bytes of the block's fixed part, and of one element of its last array
                         * when that has no length */
+    uint32_t layout;       /* in the module's layouts; RP_NONE: values cannot be given for it, */
+    const char *no_layout; /* and why: static text */
 } rp_kernel_binding;
 
 /* Whether the code writes what is declared readonly, or reads what is declared writeonly. */
 bool rp_kernel_contradicts(const rp_kernel_binding *binding);
-
-/* A member of the push-constant block. */
-typedef struct rp_kernel_member {
-    char *name;            /* "" when unknown */
-    rp_scalar scalar;      /* of scalars, vectors and arrays; RP_SCALAR_OTHER for anything else */
-    uint32_t offset, size; /* bytes from the block's start; size of the whole member */
-} rp_kernel_member;
 
 /* A specialisation constant that the module has. */
 typedef struct rp_kernel_constant {
@@ -63,13 +59,15 @@ typedef struct rp_kernel_module {
     uint64_t hash;     /* rp_hash of the words; never 0 */
     uint32_t local[3]; /* workgroup size, with the specialisation applied */
     uint32_t shared_bytes;
-    bool empty_array;            /* an array is empty while the constants are as they are */
-    uint32_t push_bytes;         /* a multiple of 4 */
+    bool empty_array;     /* an array is empty while the constants are as they are */
+    uint32_t push_bytes;  /* a multiple of 4 */
+    uint64_t push_words;  /* bit i: word i belongs to a member; the others are padding */
+    uint32_t push_layout; /* as that of a binding */
+    const char *no_push_layout;
     bool push_used;              /* by the code; else the block may be left out */
     rp_kernel_binding *bindings; /* ascending (set, binding) */
     uint32_t binding_count;
-    rp_kernel_member *members; /* ascending offset */
-    uint32_t member_count;
+    rp_block_layouts layouts;      /* of the blocks */
     rp_kernel_constant *constants; /* ascending id */
     uint32_t constant_count;
 } rp_kernel_module;
@@ -110,6 +108,13 @@ rp_status rp_kernel_specialise(rp_kernel_module *module, const rp_wide_constant 
 /* The push data of a node that runs the module. */
 static inline uint32_t rp_kernel_push_bytes(const rp_kernel_module *module) {
     return module->push_used ? module->push_bytes : 0;
+}
+
+/* The words of the push-constant block that belong to no member. */
+static inline uint64_t rp_kernel_push_padding(const rp_kernel_module *module) {
+    uint32_t words = module->push_bytes / 4;
+    uint64_t all = words < 64 ? (UINT64_C(1) << words) - 1 : UINT64_MAX;
+    return all & ~module->push_words;
 }
 
 /* Makes uses[0 .. binding_count), one for each binding, those of the kernel's params: leaves out

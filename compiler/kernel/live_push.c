@@ -104,7 +104,6 @@ static rp_status find_kernel(rp_graph *g, const rp_kernel_module *m, uint32_t ke
 
 /* ---- The buffer ------------------------------------------------------------------------------ */
 
-/* A block as it is compared: the constants, zeros where others are followed, and the pieces. */
 typedef struct block {
     uint32_t size, piece_count;
     uint8_t bytes[RP_MAX_PUSH_BYTES];
@@ -128,25 +127,35 @@ static void fill_block(const rp_live_push *live, const uint8_t *push, uint32_t s
     }
 }
 
-static bool same_block(const rp_graph *g, uint32_t buffer, const block *wanted) {
-    const rp_graph_buffer *b = &g->buffers[buffer];
-    return b->size == wanted->size && b->follow_count == wanted->piece_count &&
-           memcmp(g->bytes + b->first_default, wanted->bytes, wanted->size) == 0 &&
-           memcmp(g->follows + b->first_follow, wanted->pieces,
-                  wanted->piece_count * sizeof *wanted->pieces) == 0;
+static bool is_zero(const rp_block_bytes *b) {
+    for (uint32_t i = 0; i < b->size; i++)
+        if (b->bytes[i]) return false;
+    return true;
 }
 
-static rp_status add_buffer(rp_graph *g, const block *wanted, uint32_t number, rp_source_pos pos,
-                            uint32_t *out) {
+static bool same_block(const rp_graph *g, uint32_t buffer, const rp_block_bytes *wanted) {
+    const rp_graph_buffer *b = &g->buffers[buffer];
+    if (b->size != wanted->size || b->follow_count != wanted->piece_count) return false;
+    bool same = b->first_default == RP_NONE
+                    ? is_zero(wanted)
+                    : memcmp(g->bytes + b->first_default, wanted->bytes, wanted->size) == 0;
+    return same &&
+           (b->follow_count == 0 || memcmp(g->follows + b->first_follow, wanted->pieces,
+                                           wanted->piece_count * sizeof *wanted->pieces) == 0);
+}
+
+static rp_status add_buffer(rp_graph *g, const rp_block_bytes *wanted, uint32_t number,
+                            rp_source_pos pos, uint32_t *out) {
     const rp_allocator *a = &g->allocator;
     char name[32];
-    snprintf(name, sizeof name, "push-%u", number);
+    snprintf(name, sizeof name, "%s-%u", wanted->name, number);
+    bool zero = is_zero(wanted); /* not kept */
     rp_graph_buffer buffer = {.name = rp_graph_intern(g, name, strlen(name)),
                               .kind = RP_LIVE,
                               .dtype = RP_RAW,
                               .size = wanted->size,
                               .offset = RP_NOT_PLACED,
-                              .first_default = g->bytes_count,
+                              .first_default = zero ? RP_NONE : g->bytes_count,
                               .max_value = UINT32_MAX,
                               .first_follow = g->follows_count,
                               .follow_count = wanted->piece_count,
@@ -157,16 +166,17 @@ static rp_status add_buffer(rp_graph *g, const block *wanted, uint32_t number, r
         return RP_ERROR_NO_MEMORY;
     *out = rp_graph_add_buffer(g, &buffer, NULL);
     if (*out == RP_NONE) return RP_ERROR_NO_MEMORY;
-    memcpy(g->bytes + g->bytes_count, wanted->bytes, wanted->size);
-    memcpy(g->follows + g->follows_count, wanted->pieces,
-           wanted->piece_count * sizeof *wanted->pieces);
-    g->bytes_count += wanted->size;
+    if (!zero) memcpy(g->bytes + g->bytes_count, wanted->bytes, wanted->size);
+    if (wanted->piece_count)
+        memcpy(g->follows + g->follows_count, wanted->pieces,
+               wanted->piece_count * sizeof *wanted->pieces);
+    if (!zero) g->bytes_count += wanted->size;
     g->follows_count += wanted->piece_count;
     return RP_OK;
 }
 
-static rp_status find_buffer(rp_graph *g, rp_push_blocks *blocks, const block *wanted,
-                             rp_source_pos pos, uint32_t *out) {
+rp_status rp_block_buffer(rp_graph *g, rp_push_blocks *blocks, const rp_block_bytes *wanted,
+                          rp_source_pos pos, uint32_t *out) {
     uint64_t hash = rp_hash(wanted->bytes, wanted->size);
     uint32_t key =
         (uint32_t)rp_hash_mix(hash, wanted->pieces, wanted->piece_count * sizeof *wanted->pieces);
@@ -190,7 +200,12 @@ rp_status rp_live_push_apply(rp_graph *g, rp_push_blocks *blocks, const rp_kerne
     fill_block(live, push, node->byte_count, &wanted);
     if (wanted.piece_count == 0) return RP_OK;
     RP_TRY(find_kernel(g, module, node->kernel, why, &kernel));
-    RP_TRY(find_buffer(g, blocks, &wanted, node->pos, &buffer));
+    const rp_block_bytes bytes = {.name = "push",
+                                  .bytes = wanted.bytes,
+                                  .pieces = wanted.pieces,
+                                  .size = wanted.size,
+                                  .piece_count = wanted.piece_count};
+    RP_TRY(rp_block_buffer(g, blocks, &bytes, node->pos, &buffer));
     uint32_t at = g->kernels[kernel].param_count - 1;
     for (uint32_t i = node->use_count; i > at; i--) uses[i] = uses[i - 1];
     uses[at] = (rp_graph_use){.buffer = buffer, .access = RP_READ, .size = wanted.size};

@@ -19,11 +19,22 @@ typedef struct rp_live_push {
     uint32_t buffer[RP_MAX_PUSH_WORDS], offset[RP_MAX_PUSH_WORDS];
 } rp_live_push;
 
-/* The live buffers that were made for push data of one graph. Zero is empty. */
+/* The live buffers that were made for blocks of one graph. Zero is empty. */
 typedef struct rp_push_blocks {
     rp_table table; /* hash of a block -> its buffer */
     uint32_t count;
 } rp_push_blocks;
+
+/* A block as a live buffer holds it: constants, zeros where others are followed, and the pieces. */
+typedef struct rp_block_bytes {
+    const char *name; /* "push": the buffer is called "push-1" */
+    const uint8_t *bytes;
+    const rp_graph_follow *pieces;
+    uint32_t size, piece_count; /* the size a multiple of 4 */
+} rp_block_bytes;
+/* The buffer of a block, which is made when there is no equal one. */
+rp_status rp_block_buffer(rp_graph *graph, rp_push_blocks *blocks, const rp_block_bytes *block,
+                          rp_source_pos pos, uint32_t *out_buffer);
 
 /* Makes a node that runs `module` one whose push data follows: its kernel (which was the module's
  * own), one more use, in front of an indirect grid's, and no push data. `uses` has room for it.

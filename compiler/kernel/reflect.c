@@ -121,6 +121,12 @@ static bool fits(const rp_spirv_resource *resource) {
     return resource->set <= 3 && resource->binding <= 255 && !resource->array;
 }
 
+/* A block without a layout is one of which the whole is bound, or given as bytes. */
+static rp_status add_layout(const reflector *r, uint32_t type, uint32_t *out, const char **why) {
+    rp_status status = rp_block_layout_add(r->a, &r->out->layouts, r->reader, type, out, why);
+    return status == RP_ERROR_INVALID ? RP_OK : status;
+}
+
 /* Puts a block into the list. Two blocks may share a binding (views of one buffer with different
  * element types): together they do what either does. */
 static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, const char *name,
@@ -167,7 +173,7 @@ static rp_status add_block(const reflector *r, const rp_spirv_resource *resource
                              .min_size = resource->size};
     if (!b->name) return RP_ERROR_NO_MEMORY;
     r->out->binding_count++;
-    return RP_OK;
+    return add_layout(r, resource->type, &b->layout, &b->no_layout);
 }
 
 static int by_place(const void *a, const void *b) {
@@ -198,28 +204,38 @@ static rp_status reflect_blocks(const reflector *r) {
 
 /* ---- Push constants -------------------------------------------------------------------------- */
 
+/* Marks the words that hold members; they and the block must fit. */
 static rp_status reflect_member(const reflector *r, uint32_t block, uint32_t i) {
-    rp_kernel_member *member = &r->out->members[i];
     rp_spirv_member said = rp_spirv_get_member(r->reader, block, i);
     if (said.size > RP_MAX_PUSH_BYTES || said.offset > RP_MAX_PUSH_BYTES - said.size)
         return rp_kernel_error(r->where,
                                "the push-constant block needs %llu bytes; at most %d are "
                                "allowed",
                                (unsigned long long)said.size + said.offset, RP_MAX_PUSH_BYTES);
-    member->offset = said.offset;
-    member->size = (uint32_t)said.size;
-    member->scalar = said.scalar;
-    member->name = copy_text(r->a, rp_spirv_member_name(r->reader, block, i));
-    if (!member->name) return RP_ERROR_NO_MEMORY;
-    r->out->member_count = i + 1;
-    if (member->offset + member->size > r->out->push_bytes)
-        r->out->push_bytes = member->offset + member->size;
+    uint32_t end = said.offset + (uint32_t)said.size;
+    if (end > r->out->push_bytes) r->out->push_bytes = end;
     return RP_OK;
 }
 
-static int by_offset(const void *a, const void *b) {
-    const rp_kernel_member *x = a, *y = b;
-    return x->offset < y->offset ? -1 : x->offset > y->offset;
+/* The words of a layout that hold numbers. */
+static uint64_t used_words(const rp_block_layouts *layouts, uint32_t index, uint64_t offset) {
+    const rp_block_layout *l = &layouts->items[index];
+    uint64_t words = 0;
+    switch ((rp_block_layout_form)l->form) {
+    case RP_BLOCK_NUMBER:
+        for (uint64_t word = offset / 4; word <= (offset + l->size - 1) / 4; word++)
+            words |= UINT64_C(1) << word;
+        break;
+    case RP_BLOCK_SEQUENCE:
+        for (uint32_t i = 0; i < l->count; i++)
+            words |= used_words(layouts, l->first, offset + (uint64_t)i * l->stride);
+        break;
+    case RP_BLOCK_STRUCT:
+        for (uint32_t i = l->first; i < l->first + l->parts; i++)
+            words |= used_words(layouts, i, offset + layouts->items[i].offset);
+        break;
+    }
+    return words;
 }
 
 /* The block that the entry point uses, else the only one there is; NULL for none. */
@@ -246,17 +262,19 @@ static rp_status reflect_push(const reflector *r) {
     const rp_spirv_resource *block = find_push(r, &status);
     if (!block || status != RP_OK) return status;
     uint32_t members = rp_spirv_member_count(r->reader, block->type);
-    r->out->members = rp_alloc_zero(r->a, members, sizeof *r->out->members);
-    if (!r->out->members) return RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < members; i++) RP_TRY(reflect_member(r, block->type, i));
-    if (members) qsort(r->out->members, members, sizeof *r->out->members, by_offset);
-    if (members > 0 && r->out->members[0].offset != 0)
-        return rp_kernel_error(r->where,
-                               "the push-constant block starts at byte %u; expected 0: all "
-                               "of a block is set by each node",
-                               r->out->members[0].offset);
     r->out->push_bytes = (r->out->push_bytes + 3u) & ~3u;
     r->out->push_used = block->used;
+    RP_TRY(add_layout(r, block->type, &r->out->push_layout, &r->out->no_push_layout));
+    /* Where nothing is known of what lies where, all of it counts. */
+    r->out->push_words = UINT64_MAX;
+    if (r->out->push_layout != RP_NONE &&
+        r->out->layouts.items[r->out->push_layout].size > r->out->push_bytes) {
+        r->out->push_layout = RP_NONE;
+        r->out->no_push_layout = "its members overlap";
+    }
+    if (r->out->push_layout != RP_NONE)
+        r->out->push_words = used_words(&r->out->layouts, r->out->push_layout, 0);
     return RP_OK;
 }
 
@@ -363,13 +381,11 @@ rp_status rp_reflect_usage(const rp_kernel_where *where, const uint32_t *words, 
 void rp_reflect_free(rp_kernel_module *module) {
     const rp_allocator *a = &module->allocator;
     for (uint32_t i = 0; i < module->binding_count; i++) rp_release(a, module->bindings[i].name);
-    for (uint32_t i = 0; i < module->member_count; i++) rp_release(a, module->members[i].name);
     for (uint32_t i = 0; i < module->constant_count; i++) rp_release(a, module->constants[i].name);
     rp_release(a, module->bindings);
-    rp_release(a, module->members);
+    rp_block_layout_free(a, &module->layouts);
     rp_release(a, module->constants);
     module->bindings = NULL;
-    module->members = NULL;
     module->constants = NULL;
-    module->binding_count = module->member_count = module->constant_count = 0;
+    module->binding_count = module->constant_count = 0;
 }

@@ -23,6 +23,7 @@ typedef struct kernel {
     uint32_t slot_count;
     uint32_t push_declared, push_bytes; /* bytes of its block; what is pushed: as many, or none when
                                          * the code does not use it */
+    uint64_t padding;                   /* words of it that belong to no member */
 } kernel;
 
 struct rp_direct {
@@ -101,6 +102,11 @@ static void set_kernel(rp_recorder *r, uint32_t handle) {
     }
     d->current = &d->kernels[index];
     check(d, RP_CALL_BIND_KERNEL, rp_encoder_set_kernel(d->encoder, index));
+    for (uint64_t left = d->current->padding; left; left &= left - 1) {
+        uint32_t word = (uint32_t)__builtin_ctzll(left);
+        check(d, RP_CALL_BIND_KERNEL,
+              rp_encoder_push(d->encoder, 4 * word, &(uint32_t){0}, sizeof word));
+    }
 }
 
 /* Most kernels number their bindings from 0. */
@@ -273,7 +279,8 @@ static void describe_kernel(const rp_kernel_module *m, kernel *k, slot *slots,
                   .slots = slots,
                   .slot_count = m->binding_count,
                   .push_declared = m->push_bytes,
-                  .push_bytes = push_bytes};
+                  .push_bytes = push_bytes,
+                  .padding = push_bytes ? rp_kernel_push_padding(m) : 0};
     *out = (rp_encoder_kernel){.size = sizeof(rp_encoder_kernel),
                                .name = m->name,
                                .spirv = m->words,

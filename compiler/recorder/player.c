@@ -260,7 +260,7 @@ static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
             .buffer = s->buffer, .access = s->access, .offset = s->offset, .size = s->size};
     }
     for (uint32_t i = 0; i < rp_kernel_push_bytes(p->module) / 4; i++)
-        if (!(p->pushed >> i & 1))
+        if (!(p->pushed >> i & 1) && p->module->push_words >> i & 1)
             return rp_play_mistake(p, kind,
                                    "push bytes %u to %u of kernel '%s' are not set; all of its %u "
                                    "bytes must be",

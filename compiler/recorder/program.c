@@ -261,3 +261,67 @@ rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *given, 
         rp_kernel_free(&module);
     return status;
 }
+
+/* ---- Blocks by member ------------------------------------------------------------------------ */
+
+/* The layout of a block; the mutex is held. */
+static rp_status find_block(rp_program *p, rp_kernel kernel, uint32_t set, uint32_t binding,
+                            rp_diags *diags, const rp_block_layouts **out, uint32_t *out_index,
+                            char owner[160]) {
+    const char *why;
+    uint32_t index = rp_handle_index(p, kernel.id, p->modules_count, &why);
+    if (index == RP_NONE) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "kernel: %s", why);
+        return RP_ERROR_USAGE;
+    }
+    const rp_kernel_module *m = &p->modules[index];
+    bool push = set == RP_PUSH_SET;
+    const char *no_layout = push && m->push_bytes ? m->no_push_layout : "there is no such block";
+    *out = &m->layouts;
+    *out_index = push && m->push_bytes ? m->push_layout : RP_NONE;
+    for (uint32_t i = 0; i < m->binding_count; i++) {
+        if (m->bindings[i].set != set || m->bindings[i].binding != binding) continue;
+        *out_index = m->bindings[i].layout;
+        no_layout = m->bindings[i].no_layout;
+    }
+    if (push)
+        snprintf(owner, 160, "push-constant block of kernel '%.60s'", m->name);
+    else
+        snprintf(owner, 160, "block %u in set %u of kernel '%.60s'", binding, set, m->name);
+    if (*out_index != RP_NONE) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s: %s", owner, no_layout);
+    return RP_ERROR_NOT_FOUND;
+}
+
+rp_status rp_program_member(rp_program *program, rp_kernel kernel, uint32_t set, uint32_t binding,
+                            const char *path, rp_diags *diags, rp_block_member *out_member) {
+    const rp_block_layouts *layouts;
+    uint32_t index;
+    char owner[160];
+    if (!program || !path || !out_member) return RP_ERROR_USAGE;
+    const rp_block_member none = {0};
+    if (!rp_sized_give(&none, sizeof none, out_member))
+        return rp_sized_refuse(diags, "rp_block_member");
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = find_block(program, kernel, set, binding, diags, &layouts, &index, owner);
+    if (status == RP_OK)
+        status = rp_block_layout_member(layouts, index, owner, path, diags, out_member);
+    pthread_mutex_unlock(&program->mutex);
+    return status;
+}
+
+rp_status rp_program_pack(rp_program *program, rp_kernel kernel, uint32_t set, uint32_t binding,
+                          const char *path, const void *numbers, size_t size, void *block,
+                          size_t block_size, rp_diags *diags) {
+    const rp_block_layouts *layouts;
+    uint32_t index;
+    char owner[160];
+    if (!program || !path || !numbers || !block) return RP_ERROR_USAGE;
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = find_block(program, kernel, set, binding, diags, &layouts, &index, owner);
+    if (status == RP_OK)
+        status = rp_block_layout_pack(layouts, index, owner, path, numbers, size, block, block_size,
+                                      diags);
+    pthread_mutex_unlock(&program->mutex);
+    return status;
+}

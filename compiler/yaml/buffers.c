@@ -43,8 +43,8 @@ bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, cons
 }
 
 /* Enters a name; `buffer` is RP_NONE for one that is wrong. */
-static bool enter(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *item,
-                  const uint64_t *dims) {
+bool rp_enter_buffer(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *item,
+                     const uint64_t *dims) {
     uint32_t index = RP_NONE;
     if (item) {
         rp_graph_buffer buffer = *item;
@@ -62,7 +62,7 @@ static bool check_new_name(rp_reader *r, const rp_yaml_node *key, const char *wh
     const rp_name *other = rp_names_find(&r->buffer_names, key->text, key->length);
     if (!rp_read_name(r, key, what)) {
         r->buffer_names.odd = true;
-        if (!other) enter(r, key, NULL, NULL);
+        if (!other) rp_enter_buffer(r, key, NULL, NULL);
         return false;
     }
     if (!other) return true;
@@ -107,7 +107,7 @@ static bool read_default(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype,
 }
 
 static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node) {
-    static const char *const keys[] = {"dtype", "shape", "default", "max", NULL};
+    static const char *const keys[] = {"dtype", "shape", "default", "max", "block", NULL};
     bool is_map = node->kind == RP_YAML_MAP;
     if (is_map && !rp_read_map(r, node, "a live value", keys)) return false;
     const rp_yaml_node *dtype_node = is_map ? rp_yaml_find(node, "dtype") : NULL;
@@ -150,7 +150,17 @@ static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml
     if (initial && !rp_yaml_is_null(initial) &&
         !read_default(r, initial, (rp_dtype)dtype, s.elements, &buffer))
         return false;
-    return enter(r, key, &buffer, s.dims);
+    return rp_enter_buffer(r, key, &buffer, s.dims);
+}
+
+/* The layout of a block is that of a kernel. */
+static void wait(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *value) {
+    if (!RP_RESERVE(&r->a, r->waiting, r->waiting_count, r->waiting_capacity, 2)) {
+        rp_read_no_memory(r);
+        return;
+    }
+    r->waiting[r->waiting_count++] = key;
+    r->waiting[r->waiting_count++] = value;
 }
 
 bool rp_read_live(rp_reader *r, const rp_yaml_node *node) {
@@ -162,10 +172,16 @@ bool rp_read_live(rp_reader *r, const rp_yaml_node *node) {
         const rp_yaml_node *key = rp_yaml_key(node, i);
         if (!check_new_name(r, key, "live value")) continue;
         const rp_name *param = rp_names_find(&r->param_names, key->text, key->length);
+        const rp_yaml_node *value = rp_yaml_value(node, i);
+        if (!param && value->kind == RP_YAML_MAP && rp_yaml_find(value, "block")) {
+            wait(r, key, value);
+            continue;
+        }
         if (param)
             rp_read_error(r, key, "'%s' is a parameter already, at line %u", key->text,
                           param->node->line);
-        if (param || !read_live_value(r, key, rp_yaml_value(node, i))) enter(r, key, NULL, NULL);
+        if (param || !read_live_value(r, key, rp_yaml_value(node, i)))
+            rp_enter_buffer(r, key, NULL, NULL);
     }
     return !r->failed;
 }
@@ -250,7 +266,7 @@ static bool read_buffer(rp_reader *r, const rp_yaml_node *key, const rp_yaml_nod
     if (!good || kind < 0) return false;
     buffer.kind = (uint8_t)kind;
     if (data && !read_data(r, data, (rp_buffer_kind)kind)) return false;
-    if (!enter(r, key, &buffer, s.dims)) return false;
+    if (!rp_enter_buffer(r, key, &buffer, s.dims)) return false;
     if (data)
         r->pipeline->data[r->pipeline->data_count - 1].buffer = key->text; /* copied at the end */
     return true;
@@ -264,7 +280,7 @@ bool rp_read_buffers(rp_reader *r, const rp_yaml_node *node) {
     for (uint32_t i = 0; i < node->count && !r->no_memory; i++) {
         const rp_yaml_node *key = rp_yaml_key(node, i);
         if (!check_new_name(r, key, "buffer")) continue;
-        if (!read_buffer(r, key, rp_yaml_value(node, i))) enter(r, key, NULL, NULL);
+        if (!read_buffer(r, key, rp_yaml_value(node, i))) rp_enter_buffer(r, key, NULL, NULL);
     }
     return !r->failed;
 }

@@ -64,6 +64,7 @@ static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param
         const rp_yaml_node *node = sections[i].node;
         if (node) node = rp_expand(r, node, sections[i].name);
         *sections[i].flat = node;
+        if (sections[i].read == rp_read_nodes) rp_read_live_blocks(r);
         if (node)
             sections[i].read(r, node);
         else if (!all.nodes && sections[i].read == rp_read_nodes)
@@ -98,6 +99,7 @@ static void free_reader(rp_reader *r) {
     rp_release(&r->a, r->included);
     rp_table_free(&r->a, &r->reported);
     rp_release(&r->a, r->notes);
+    rp_release(&r->a, r->waiting);
     rp_table_free(&r->a, &r->note_table);
     rp_names_free(&r->a, &r->block_names);
     rp_names_free(&r->a, &r->index_names);
@@ -199,6 +201,8 @@ void rp_pipeline_destroy(rp_pipeline *pipeline) {
     for (uint32_t i = 0; i < pipeline->files_count; i++) rp_release(&a, pipeline->files[i]);
     rp_release(&a, pipeline->files);
     rp_release(&a, pipeline->flat);
+    rp_block_layout_free(&a, &pipeline->layouts);
+    rp_release(&a, pipeline->live_blocks);
     rp_graph_destroy(pipeline->graph);
     rp_release(&a, pipeline);
 }

@@ -7,12 +7,14 @@
  *   params.c   params, and the meaning of names in expressions
  *   values.c   lists of typed numbers: defaults, push data, fill and update
  *   buffers.c  live and buffers
+ *   live_block.c  live values with the members of a block
  *   kernels.c  kernels
  *   shader.c   what a kernel is built from
  *   range.c    a buffer or a part of one
  *   nodes.c    the node list; copy, fill, update, fence
  *   run.c      run nodes: bind and grid
  *   push.c     run nodes: push
+ *   block.c    values for a block, by its layout
  *   op.c       op and map nodes
  *   operand.c  operands of ops
  *
@@ -69,13 +71,19 @@ typedef struct rp_pipeline_param {
     rp_value result;
 } rp_pipeline_param;
 
+typedef struct rp_live_block { /* a live buffer with members */
+    uint32_t buffer, layout;
+} rp_live_block;
+
 struct rp_pipeline {
     rp_allocator allocator;
     rp_graph *graph;
     rp_pipeline_data *data;
     uint32_t data_count, data_capacity;
-    RP_ARRAY(char *, files); /* included, and of its kernels */
-    char *flat;              /* text; NULL: not kept */
+    RP_ARRAY(char *, files);  /* included, and of its kernels */
+    char *flat;               /* text; NULL: not kept */
+    rp_block_layouts layouts; /* of these: */
+    RP_ARRAY(rp_live_block, live_blocks);
 };
 
 /* What was read at a node, for the flat text. */
@@ -113,6 +121,8 @@ typedef struct rp_reader {
         bool full;     /* too much: that was reported, nothing more is made */
     } expansion;
     RP_ARRAY(rp_flat_note, notes);
+    RP_ARRAY(const rp_yaml_node *, waiting); /* keys of live blocks and their nodes, in turn: until
+                                              * the kernels are known */
     rp_table note_table;
     bool failed, no_memory;
 } rp_reader;
@@ -230,6 +240,14 @@ bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, cons
                     uint64_t *out_bytes);
 
 bool rp_read_live(rp_reader *r, const rp_yaml_node *node);
+/* Enters a live value, or with NULL a name that was refused. */
+bool rp_enter_buffer(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *item,
+                     const uint64_t *dims);
+/* live_block.c: those that waited. */
+bool rp_read_live_blocks(rp_reader *r);
+/* run.c: the index of the binding that a key names; -1 for none. And their names, for a message. */
+int rp_find_binding(const rp_kernel_module *module, const char *text);
+void rp_list_bindings(const rp_kernel_module *module, rp_name_list *list);
 bool rp_read_buffers(rp_reader *r, const rp_yaml_node *node);
 bool rp_read_kernels(rp_reader *r, const rp_yaml_node *node);
 
@@ -254,6 +272,23 @@ bool rp_read_op(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *valu
                 const rp_graph_node *base);
 bool rp_read_map_node(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *value,
                       const rp_graph_node *base);
+/* Values that go where a layout says. */
+typedef struct rp_block_values {
+    const char *what, *owner; /* for messages: "push member" of "kernel 'k'" */
+    uint8_t *bytes;           /* zeros, `size` of them */
+    uint64_t size;
+    uint32_t open_count;                /* elements of the array at the block's end */
+    RP_ARRAY(rp_graph_follow, follows); /* ascending `to`; the caller's */
+} rp_block_values;
+bool rp_read_block(rp_reader *r, const rp_yaml_node *node, const rp_block_layouts *layouts,
+                   uint32_t index, rp_block_values *out);
+/* The same, for which the bytes are made, at least so many: the caller's, whatever comes back. */
+bool rp_read_new_block(rp_reader *r, const rp_yaml_node *node, const rp_block_layouts *layouts,
+                       uint32_t index, uint64_t least, rp_block_values *out);
+/* One number; `follows` is in the order of the calls. */
+bool rp_read_typed(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar, uint32_t offset,
+                   rp_block_values *out);
+
 /* Fills push[0 .. module->push_bytes), and says what of it follows live values; the rest is zero
  * already. */
 bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,

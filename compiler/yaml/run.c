@@ -11,7 +11,7 @@
 /* ---- bind ------------------------------------------------------------------------------------ */
 
 /* "0", "1.3" or a name; -1 when there is no such binding. */
-static int find_binding(const rp_kernel_module *module, const char *text) {
+int rp_find_binding(const rp_kernel_module *module, const char *text) {
     bool number = *text && !text[strspn(text, "0123456789.")];
     unsigned set = 0, binding = 0;
     char rest;
@@ -37,7 +37,7 @@ static void binding_name(const rp_kernel_binding *b, char *text, size_t size) {
         snprintf(text, size, "%u", b->binding);
 }
 
-static void list_bindings(const rp_kernel_module *module, rp_name_list *list) {
+void rp_list_bindings(const rp_kernel_module *module, rp_name_list *list) {
     for (uint32_t i = 0; i < module->binding_count; i++) {
         char name[64];
         binding_name(&module->bindings[i], name, sizeof name);
@@ -67,10 +67,51 @@ static bool read_access(rp_reader *r, const rp_yaml_node *node, const rp_kernel_
     return true;
 }
 
-static bool read_binding(rp_reader *r, const rp_yaml_node *node, const rp_kernel_binding *binding,
-                         rp_graph_use *use) {
+/* Whether a binding is given values: a list of them, or a map that is no range. `values` says so where
+ * a member is called 'buffer'. */
+static const rp_yaml_node *find_values(const rp_yaml_node *node) {
+    if (node->kind == RP_YAML_LIST) return node;
+    if (node->kind != RP_YAML_MAP || rp_yaml_find(node, "buffer")) return NULL;
+    const rp_yaml_node *values = node->count == 1 ? rp_yaml_find(node, "values") : NULL;
+    return values ? values : node;
+}
+
+/* Values for a block become a live buffer. */
+static bool read_values(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
+                        const rp_kernel_binding *binding, rp_graph_use *use) {
+    char name[64], owner[160];
+    binding_name(binding, name, sizeof name);
+    if (!binding->used) return true; /* whatever it is, nobody touches it */
+    if (binding->access != RP_READ && binding->access != RP_UNIFORM)
+        return rp_read_error(
+            r, node, "the shader writes block '%s': it takes a buffer, and no values", name);
+    if (binding->layout == RP_NONE)
+        return rp_read_error(r, node, "no values can be given for block '%s', as %s: bind a buffer",
+                             name, binding->no_layout);
+    snprintf(owner, sizeof owner, "block '%s' of kernel '%.60s'", name, module->name);
+    rp_block_values values = {.what = "member", .owner = owner};
+    bool good =
+        rp_read_new_block(r, node, &module->layouts, binding->layout, binding->min_size, &values);
+    const rp_block_bytes block = {.name = "block",
+                                  .bytes = values.bytes,
+                                  .pieces = values.follows,
+                                  .size = (uint32_t)values.size,
+                                  .piece_count = values.follows_count};
+    *use = (rp_graph_use){.access = binding->access, .size = values.size};
+    if (good && rp_block_buffer(r->graph, &r->push_blocks, &block, rp_read_pos(node),
+                                &use->buffer) != RP_OK)
+        good = rp_read_no_memory(r);
+    rp_release(&r->a, values.bytes);
+    rp_release(&r->a, values.follows);
+    return good;
+}
+
+static bool read_binding(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
+                         const rp_kernel_binding *binding, rp_graph_use *use) {
     bool sized;
     char name[64];
+    const rp_yaml_node *values = find_values(node);
+    if (values) return read_values(r, values, module, binding, use);
     if (!rp_read_range(r, node, RP_RANGE_WITH_ACCESS, RP_BIND_ALIGNMENT, use, &sized)) return false;
     if (!read_access(r, node, binding, &use->access)) return false;
     if (!binding->used) return true; /* whatever it is, nobody touches it */
@@ -129,10 +170,10 @@ static bool read_bind(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
     bool good = true;
     for (uint32_t i = 0; bind && i < bind->count; i++) {
         const rp_yaml_node *key = rp_yaml_key(bind, i), *value = rp_yaml_value(bind, i);
-        int index = find_binding(module, key->text);
+        int index = rp_find_binding(module, key->text);
         if (index < 0) {
             rp_name_list list = {0};
-            list_bindings(module, &list);
+            rp_list_bindings(module, &list);
             good = rp_read_error(r, key, "kernel '%s' has no binding '%.*s' (%s%s)", module->name,
                                  RP_CLIP(key), list.length ? "it has " : "it has none", list.text);
         } else if (nodes[index]) {
@@ -140,7 +181,7 @@ static bool read_bind(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
                                  RP_CLIP(key), nodes[index]->line);
         } else {
             nodes[index] = value;
-            good &= read_binding(r, value, &module->bindings[index], &uses[index]);
+            good &= read_binding(r, value, module, &module->bindings[index], &uses[index]);
         }
     }
     good &= check_all_bound(r, bind ? bind : run, module, nodes);

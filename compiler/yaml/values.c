@@ -96,9 +96,14 @@ static bool read_float(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, u
     return true;
 }
 
-/* Numbers that no expression holds: decimal digits above INT64_MAX. */
+/* Numbers that no expression holds: above INT64_MAX. */
 static bool read_large(const rp_yaml_node *node, int64_t *out) {
     enum { DIGITS = 20 }; /* of UINT64_MAX */
+    uint64_t hex;
+    if (rp_read_hex(node, 16, &hex)) {
+        memcpy(out, &hex, sizeof *out);
+        return true;
+    }
     if (node->kind != RP_YAML_SCALAR || node->length != strspn(node->text, "0123456789") ||
         node->length + 1 < DIGITS || node->length > DIGITS)
         return false;

@@ -97,7 +97,28 @@ typedef struct rp_spirv_member {
     uint32_t offset;
     uint64_t size; /* as rp_spirv_resource.size */
     rp_scalar scalar;
+    uint32_t type, matrix_stride; /* the stride of the matrices in it, which are */
+    bool row_major;
 } rp_spirv_member;
+
+/* What a type is. */
+typedef enum rp_spirv_form {
+    RP_SPIRV_OTHER,
+    RP_SPIRV_NUMBER,
+    RP_SPIRV_VECTOR,
+    RP_SPIRV_MATRIX,
+    RP_SPIRV_ARRAY,
+    RP_SPIRV_STRUCT,
+} rp_spirv_form;
+
+typedef struct rp_spirv_shape {
+    uint8_t form;     /* rp_spirv_form */
+    rp_scalar scalar; /* of a number */
+    bool open;        /* an array without a length: as many elements as the buffer holds */
+    uint64_t count;   /* components, columns, elements; UINT64_MAX = not known */
+    uint32_t element; /* type of a component, column or element */
+    uint32_t stride;  /* bytes from one element of an array to the next; 0 = not said */
+} rp_spirv_shape;
 
 typedef struct rp_spirv_constant {
     uint32_t id;   /* SpecId; several constants may share one */
@@ -205,5 +226,7 @@ const char *rp_spirv_name(const rp_spirv_reader *reader, uint32_t id);
 uint32_t rp_spirv_member_count(const rp_spirv_reader *reader, uint32_t type);
 rp_spirv_member rp_spirv_get_member(const rp_spirv_reader *reader, uint32_t type, uint32_t index);
 const char *rp_spirv_member_name(const rp_spirv_reader *reader, uint32_t type, uint32_t index);
+/* What a type of the module is; RP_SPIRV_OTHER for an id that is none. */
+rp_spirv_shape rp_spirv_get_shape(const rp_spirv_reader *reader, uint32_t type);
 
 #endif

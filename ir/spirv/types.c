@@ -168,10 +168,12 @@ static void note_block(rp_spirv_reader *r, uint32_t storage_class, const rp_spir
 
 /* The elements of an array whose length is the constant `length`, UINT64_MAX when that is not
  * known. A negative length is that of an empty array. */
-static uint64_t count_elements(rp_spirv_reader *r, const rp_spirv_id *length) {
+static uint64_t count_elements(const rp_spirv_reader *r, const rp_spirv_id *length) {
     if (!length->known) return UINT64_MAX;
-    const rp_spirv_id *type = rp_spirv_before(r, r->words[length->at + 1], length->at);
-    bool negative = type->scalar == RP_SCALAR_I32 && length->value > INT32_MAX;
+    uint32_t id = r->words[length->at + 1];
+    bool is_signed =
+        id < r->bound && r->ids[id].stamp == r->stamp && r->ids[id].scalar == RP_SCALAR_I32;
+    bool negative = is_signed && length->value > INT32_MAX;
     return negative ? 0 : length->value;
 }
 
@@ -209,5 +211,46 @@ rp_spirv_member rp_spirv_get_member(const rp_spirv_reader *r, uint32_t type, uin
     if (id >= r->bound || r->ids[id].stamp != r->stamp) return member;
     member.size = member_extent(layout, &r->ids[id]);
     member.scalar = (rp_scalar)r->ids[id].scalar;
+    member.type = id;
+    member.matrix_stride = layout->matrix_stride;
+    member.row_major = layout->decorations & RP_IS_ROW_MAJOR;
     return member;
+}
+
+rp_spirv_shape rp_spirv_get_shape(const rp_spirv_reader *r, uint32_t type) {
+    rp_spirv_shape shape = {0};
+    if (type >= r->bound || r->ids[type].stamp != r->stamp || !r->ids[type].at) return shape;
+    const rp_spirv_id *t = &r->ids[type];
+    const uint32_t *w = r->words + t->at;
+    switch (rp_spirv_defined_by(r, t)) {
+    case OP_TYPE_BOOL:
+    case OP_TYPE_INT:
+    case OP_TYPE_FLOAT:
+        shape.form = RP_SPIRV_NUMBER;
+        shape.scalar = (rp_scalar)t->scalar;
+        return shape;
+    case OP_TYPE_VECTOR:
+    case OP_TYPE_MATRIX:
+        shape.form = t->columns ? RP_SPIRV_MATRIX : RP_SPIRV_VECTOR;
+        shape.count = w[3];
+        break;
+    case OP_TYPE_ARRAY:
+        shape.form = RP_SPIRV_ARRAY;
+        shape.count = UINT64_MAX;
+        if (w[3] < r->bound && r->ids[w[3]].stamp == r->stamp)
+            shape.count = count_elements(r, &r->ids[w[3]]);
+        break;
+    case OP_TYPE_RUNTIME_ARRAY:
+        shape.form = RP_SPIRV_ARRAY;
+        shape.open = true;
+        break;
+    case OP_TYPE_STRUCT:
+        shape.form = RP_SPIRV_STRUCT;
+        shape.count = rp_spirv_member_count(r, type);
+        return shape;
+    default: return shape;
+    }
+    shape.element = w[2];
+    shape.stride = t->array_stride;
+    return shape;
 }

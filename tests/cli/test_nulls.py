@@ -71,7 +71,7 @@ VALUES = {
     "const rp_direct_params *": "&direct_params",
     "const rp_weights_load_params *": "&load_params", "const rp_loaded_weights *": "loaded",
     "const rp_profile_params *": "&profile_params", "const rp_profile *": "profile",
-    "rp_profile_info *": "&profile_info", "rp_profile_group *": "&profile_group",
+    "rp_block_member *": "&block_member", "rp_profile_info *": "&profile_info", "rp_profile_group *": "&profile_group",
     "rp_profile_node *": "&profile_node", "const rp_costs *": "costs", "rp_costs_info *": "&costs_info",
     "rp_node_cost *": "&node_cost",
     "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
@@ -169,6 +169,7 @@ int main(void) {
     rp_target target = RP_TARGET_INIT;
     rp_profile *profile = NULL;
     rp_profile_params profile_params = {.size = sizeof profile_params, .rounds = 1, .warm_up = 1};
+    rp_block_member block_member = {.size = sizeof block_member};
     rp_profile_info profile_info = {.size = sizeof profile_info};
     rp_profile_group profile_group = {.size = sizeof profile_group};
     rp_profile_node profile_node = {.size = sizeof profile_node};

@@ -88,20 +88,22 @@ static void test_bindings(void) {
 static void test_push_and_sizes(void) {
     rp_kernel_module m = build_glsl(everything);
     CU_ASSERT_EQUAL(m.push_bytes, 20);
-    CU_ASSERT_EQUAL_FATAL(m.member_count, 4);
     static const struct {
-        const char *name;
-        rp_scalar scalar;
+        const char *name, *type;
         uint32_t offset, size;
-    } want[] = {{"x", RP_SCALAR_U32, 0, 4},
-                {"y", RP_SCALAR_F32, 4, 4},
-                {"z", RP_SCALAR_F32, 8, 8},
-                {"w", RP_SCALAR_I32, 16, 4}};
+    } want[] = {
+        {"x", "u32", 0, 4}, {"y", "f32", 4, 4}, {"z", "2 x f32", 8, 8}, {"w", "i32", 16, 4}};
+    const rp_block_layout *push = &m.layouts.items[m.push_layout];
+    CU_ASSERT_EQUAL_FATAL(push->parts, 4);
+    CU_ASSERT_EQUAL(m.push_words, 0x1f);
     for (uint32_t i = 0; i < 4; i++) {
-        CU_ASSERT_STRING_EQUAL(m.members[i].name, want[i].name);
-        CU_ASSERT_EQUAL(m.members[i].scalar, want[i].scalar);
-        CU_ASSERT_EQUAL(m.members[i].offset, want[i].offset);
-        CU_ASSERT_EQUAL(m.members[i].size, want[i].size);
+        const rp_block_layout *member = &m.layouts.items[push->first + i];
+        char type[RP_BLOCK_TEXT];
+        rp_block_layout_print(&m.layouts, push->first + i, type);
+        CU_ASSERT_STRING_EQUAL(member->name, want[i].name);
+        CU_ASSERT_STRING_EQUAL(type, want[i].type);
+        CU_ASSERT_EQUAL(member->offset, want[i].offset);
+        CU_ASSERT_EQUAL(member->size, want[i].size);
     }
     CU_ASSERT_EQUAL(m.local[0], 1);
     CU_ASSERT_EQUAL(m.local[1], 2);

@@ -1,8 +1,9 @@
 /* Live values given on the command line. All elements of one --set go to the runtime in one call,
  * so that a grid which depends on several is never computed from half of them. */
+#include "live.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include "live.h"
 #include "message.h"
 #include "values.h"
 
@@ -21,9 +22,97 @@ static bool split_index(char *name, uint32_t *first) {
     return fine;
 }
 
-static int set_one(const cli_command *command, const rp_plan *plan, const char *file,
-                   const cli_pair *pair, char *name, rp_exec *exec) {
+/* ---- Members of live blocks ------------------------------------------------------------------ */
+
+/* Reads "1,2,3" as numbers of a member; `numbers` has room for them. */
+static int parse_numbers(const cli_command *command, const cli_pair *pair,
+                         const rp_block_member *member, unsigned char *numbers) {
+    uint64_t width = rp_dtype_size(member->dtype), count = 0, room = member->number_bytes / width;
+    for (const char *text = pair->text;; text++) {
+        size_t length = strcspn(text, ",");
+        if (count == room)
+            return cli_usage(command, "--set: '%s' has %llu numbers, more are given", pair->name,
+                             (unsigned long long)room);
+        if (!cli_parse_element(member->dtype, text, length, numbers + width * count++))
+            return cli_usage(command, "--set: '%.*s' is no value of type %s", (int)length, text,
+                             rp_dtype_name(member->dtype));
+        text += length;
+        if (!*text) break;
+    }
+    if (count == room) return CLI_OK;
+    return cli_usage(command, "--set: '%s' has %llu numbers, not %llu", pair->name,
+                     (unsigned long long)room, (unsigned long long)count);
+}
+
+/* Sets the bytes that numbers take in a block, and none between them. */
+static rp_status write_member(const rp_pipeline *pipeline, const char *path, const char *buffer,
+                              const rp_block_member *member, const unsigned char *numbers,
+                              rp_exec *exec, rp_diags *diags) {
+    size_t end = (size_t)(member->offset + member->bytes);
+    unsigned char *block = cli_alloc(end, 1), *mask = cli_alloc(end, 1);
+    unsigned char *ones = cli_alloc((size_t)member->number_bytes, 1);
+    memset(ones, 1, (size_t)member->number_bytes);
+    rp_status status =
+        rp_pipeline_pack(pipeline, path, numbers, (size_t)member->number_bytes, block, end, diags);
+    if (status == RP_OK)
+        status =
+            rp_pipeline_pack(pipeline, path, ones, (size_t)member->number_bytes, mask, end, diags);
+    for (size_t at = 0, next; at < end && status == RP_OK; at = next) {
+        next = at + 1;
+        while (next < end && mask[next] == mask[at]) next++;
+        if (mask[at])
+            status = rp_exec_set_live(exec, 0, buffer, (uint32_t)at, block + at,
+                                      (uint32_t)(next - at), diags);
+    }
+    free(block);
+    free(mask);
+    free(ones);
+    return status;
+}
+
+/* "camera.near=0.5". */
+static int set_member(const cli_command *command, const rp_pipeline *pipeline, const char *file,
+                      const cli_pair *pair, const char *buffer, const rp_block_member *member,
+                      rp_exec *exec) {
+    if (member->number_bytes == 0)
+        return cli_usage(command, "--set: '%s' is a struct: set its members", pair->name);
+    if (member->dtype == RP_RAW)
+        return cli_usage(command, "--set: '%s' has numbers that are not set here", pair->name);
+    unsigned char *numbers = cli_alloc((size_t)member->number_bytes, 1);
+    int result = parse_numbers(command, pair, member, numbers);
+    if (result == CLI_OK && exec) {
+        rp_diags *diags = cli_diags();
+        rp_status status = write_member(pipeline, pair->name, buffer, member, numbers, exec, diags);
+        result = cli_report(diags, file, status);
+        rp_diags_destroy(diags);
+    }
+    free(numbers);
+    return result;
+}
+
+/* The live buffer whose name a path begins with; NULL for none. */
+static const char *buffer_of(const rp_plan *plan, const char *path) {
+    const char *best = NULL;
+    for (uint32_t i = 0; i < rp_plan_buffer_count(plan); i++) {
+        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
+        size_t length = strlen(buffer.name);
+        bool begins = buffer.kind == RP_LIVE && !strncmp(path, buffer.name, length) &&
+                      (path[length] == '.' || path[length] == '[');
+        if (begins && (!best || length > strlen(best))) best = buffer.name;
+    }
+    return best;
+}
+
+/* ---- All of them ----------------------------------------------------------------------------- */
+
+static int set_one(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
+                   const char *file, const cli_pair *pair, char *name, rp_exec *exec) {
     uint32_t first, count = 0;
+    rp_block_member member = {.size = sizeof member};
+    const char *block = pipeline ? buffer_of(plan, pair->name) : NULL;
+    if (block && strchr(pair->name, '.') &&
+        rp_pipeline_member(pipeline, pair->name, NULL, &member) == RP_OK)
+        return set_member(command, pipeline, file, pair, block, &member, exec);
     if (!split_index(name, &first))
         return cli_usage(command, "--set: '%s' is no NAME or NAME[INDEX]", pair->name);
     uint32_t index = cli_find_buffer(command, plan, "--set", name, CLI_ROLES_LIVE);
@@ -57,14 +146,14 @@ static int set_one(const cli_command *command, const rp_plan *plan, const char *
     return result;
 }
 
-int cli_live_set(const cli_command *command, const rp_plan *plan, const char *file,
-                 const cli_pairs *given, rp_exec *exec) {
+int cli_live_set(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
+                 const char *file, const cli_pairs *given, rp_exec *exec) {
     int result = CLI_OK;
     for (uint32_t i = 0; i < given->count && result == CLI_OK; i++) {
         size_t size = strlen(given->items[i].name) + 1;
         char *name = cli_alloc(size, 1);
         memcpy(name, given->items[i].name, size);
-        result = set_one(command, plan, file, &given->items[i], name, exec);
+        result = set_one(command, plan, pipeline, file, &given->items[i], name, exec);
         free(name);
     }
     return result;

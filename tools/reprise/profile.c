@@ -50,6 +50,7 @@ typedef struct profile_job {
     bool level_given, json;
     uint32_t rounds, top;
     cli_texts weights, switches;
+    const rp_pipeline *pipeline; /* NULL: a plan is run */
 } profile_job;
 
 static int take_option(const cli_command *command, int id, const cli_options *options,
@@ -181,7 +182,8 @@ static int execute(const cli_command *command, const profile_job *job, const cha
     rp_diags_destroy(diags);
     if (result == CLI_OK) result = cli_inputs_upload(inputs, plan, file, exec);
     if (result == CLI_OK) result = cli_inputs_make_up(inputs, plan, file, exec);
-    if (result == CLI_OK) result = cli_live_set(command, plan, file, &job->lives, exec);
+    if (result == CLI_OK)
+        result = cli_live_set(command, plan, job->pipeline, file, &job->lives, exec);
     if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec);
     if (result == CLI_OK) result = measure(job, file, exec, out);
     rp_exec_destroy(exec);
@@ -194,6 +196,7 @@ static int profile_source(const cli_command *command, profile_job *job, cli_sour
     rp_profile *profile = NULL;
     cli_inputs inputs = {0};
     const rp_plan *plan = source->plan;
+    job->pipeline = source->pipeline;
     if (plan && job->level_given)
         return cli_usage(command,
                          "a plan is already compiled; levels and passes are for pipelines");
@@ -208,7 +211,8 @@ static int profile_source(const cli_command *command, profile_job *job, cli_sour
                                    .pipeline = source->pipeline,
                                    .weights = &job->weights,
                                    .optional = true};
-    if (result == CLI_OK) result = cli_live_set(command, plan, source->path, &job->lives, NULL);
+    if (result == CLI_OK)
+        result = cli_live_set(command, plan, source->pipeline, source->path, &job->lives, NULL);
     if (result == CLI_OK) result = cli_inputs_open(command, plan, source->path, &files, &inputs);
     if (result == CLI_OK) result = cli_device_open(&job->device);
     if (result == CLI_OK) find_target(job, NULL);

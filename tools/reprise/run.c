@@ -60,6 +60,7 @@ typedef struct run_job {
     bool level_given, figures, counters, json, format_given;
     uint32_t replays;
     cli_texts weights, switches; /* switches: what is left out */
+    const rp_pipeline *pipeline; /* NULL: a plan is run */
 } run_job;
 
 static int take_option(const cli_command *command, int id, const cli_options *options,
@@ -175,7 +176,8 @@ static int execute(const cli_command *command, const run_job *job, const char *f
     int result = cli_report(diags, file, rp_exec_create(device, plan, &params, diags, &exec));
     rp_diags_destroy(diags);
     if (result == CLI_OK) result = cli_inputs_upload(inputs, names, file, exec);
-    if (result == CLI_OK) result = cli_live_set(command, names, file, &job->lives, exec);
+    if (result == CLI_OK)
+        result = cli_live_set(command, names, job->pipeline, file, &job->lives, exec);
     if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec);
     if (result == CLI_OK) result = cli_replay(exec, file, job->replays, figures);
     if (result == CLI_OK) result = cli_results_read(names, file, exec, out);
@@ -224,9 +226,11 @@ static int open_inputs(const cli_command *command, const run_job *job, const cli
 static int run_source(const cli_command *command, run_job *job, cli_source *source,
                       run_plans *plans) {
     cli_inputs inputs = {0};
+    job->pipeline = source->pipeline;
     int result = make_plans(command, job, source, plans);
     if (result == CLI_OK)
-        result = cli_live_set(command, plans->plan, source->path, &job->lives, NULL);
+        result =
+            cli_live_set(command, plans->plan, source->pipeline, source->path, &job->lives, NULL);
     if (result == CLI_OK) result = open_inputs(command, job, source, plans->plan, &inputs);
     if (result == CLI_OK) result = cli_results_check(command, plans->plan, &job->outputs);
     if (result == CLI_OK) result = on_device(command, job, source->path, plans, &inputs);

@@ -95,6 +95,33 @@ typedef struct rp_kernel_params {
 RP_API rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *params,
                                    rp_diags *diags, rp_kernel *out_kernel);
 
+/* ---- Blocks by member ------------------------------------------------------------------------ */
+
+/* What a path says of a block: "near", "lights[2].colour"; "" is the whole block. */
+typedef struct rp_block_member {
+    size_t size;     /* sizeof(rp_block_member) */
+    uint64_t offset; /* bytes from the block's start */
+    uint64_t bytes;  /* it takes so many there, with what lies between its numbers; an array at
+                            * the end of a block without a length: none */
+    uint64_t number_bytes; /* its numbers back to back; 0 where it holds structs */
+    rp_dtype dtype;        /* of its numbers; RP_RAW for types that are no dtype */
+} rp_block_member;
+
+/* Names the push-constant block in the place of a set. */
+#define RP_PUSH_SET UINT32_MAX
+
+/* A member of a kernel's block, by the names and the layout of its shader. RP_ERROR_NOT_FOUND, with
+ * the reason, where there is no such block or member. */
+RP_API rp_status rp_program_member(rp_program *program, rp_kernel kernel, uint32_t set,
+                                   uint32_t binding, const char *path, rp_diags *diags,
+                                   rp_block_member *out_member);
+/* Puts the numbers of a member, back to back as C has them (`size` is its number_bytes), where they
+ * belong in a block of `block_size` bytes: what rp_push takes, what a live buffer begins with, what
+ * rp_exec_set_live sets. Matrices are lists of columns, m[i] in the shader. */
+RP_API rp_status rp_program_pack(rp_program *program, rp_kernel kernel, uint32_t set,
+                                 uint32_t binding, const char *path, const void *numbers,
+                                 size_t size, void *block, size_t block_size, rp_diags *diags);
+
 /* ---- Recording ------------------------------------------------------------------------------- */
 
 typedef struct rp_recorder rp_recorder;
@@ -275,6 +302,14 @@ RP_API const rp_pipeline_data *rp_pipeline_get_data(const rp_pipeline *pipeline,
  * shader of each kernel; not of what shaders include. NULL for an index out of range. */
 RP_API uint32_t rp_pipeline_file_count(const rp_pipeline *pipeline);
 RP_API const char *rp_pipeline_get_file(const rp_pipeline *pipeline, uint32_t index);
+
+/* The same of a live block (`live: {camera: {block: ...}}`): the path begins with its name,
+ * "camera.near", or is its name. */
+RP_API rp_status rp_pipeline_member(const rp_pipeline *pipeline, const char *path, rp_diags *diags,
+                                    rp_block_member *out_member);
+RP_API rp_status rp_pipeline_pack(const rp_pipeline *pipeline, const char *path,
+                                  const void *numbers, size_t size, void *block, size_t block_size,
+                                  rp_diags *diags);
 
 /* The pipeline as a flat YAML text that reads as the very same graph: without params, blocks, include,
  * repetitions, conditions, aliases and comments, every expression as its value. Paths in it are
