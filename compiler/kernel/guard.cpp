@@ -90,7 +90,8 @@ rp_status compile(const rp_allocator *a, const rp_guard_shader *shader, rp_guard
 }
 
 rp_status validate(const uint32_t *words, uint32_t count, uint32_t max_id_bound, char why[512]) {
-    tools_context context(spvContextCreate(SPV_ENV_VULKAN_1_2));
+    bool newer = count > 1 && words[1] > 0x00010500;
+    tools_context context(spvContextCreate(newer ? SPV_ENV_VULKAN_1_3 : SPV_ENV_VULKAN_1_2));
     tools_options options(spvValidatorOptionsCreate());
     if (!context || !options) return RP_ERROR_NO_MEMORY;
     spvValidatorOptionsSetUniversalLimit(options.get(), spv_validator_limit_max_id_bound,

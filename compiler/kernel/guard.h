@@ -38,7 +38,7 @@ typedef struct rp_guard_result {
 rp_status rp_guard_compile(const rp_allocator *a, const rp_guard_shader *shader,
                            rp_guard_result *out);
 
-/* Whether SPIRV-Tools finds the words valid for Vulkan 1.2: RP_OK, or RP_ERROR_INVALID with the
+/* Whether SPIRV-Tools finds the words valid for Vulkan 1.2, or those of SPIR-V 1.6 for 1.3: RP_OK, or RP_ERROR_INVALID with the
  * first line of its reason in `why`. */
 rp_status rp_guard_validate(const uint32_t *words, uint32_t count, uint32_t max_id_bound,
                             char why[512]);

@@ -94,6 +94,7 @@ static rp_status take_interface(const rp_kernel_where *where, const rp_kernel_pa
     m->words = rp_dup(where->allocator, params->spirv, params->spirv_size);
     m->word_count = (uint32_t)(params->spirv_size / 4);
     if (!m->words) return RP_ERROR_NO_MEMORY;
+    rp_spirv_forget_language(m->words, m->word_count);
     return take_valid(where, m, &m->words, &m->word_count);
 }
 

@@ -133,10 +133,13 @@ static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, 
                              rp_kernel_binding *b) {
     bool uniform = from->kind == RP_SPIRV_UNIFORM_BLOCK;
     if ((b->access == RP_UNIFORM) != uniform)
-        return rp_kernel_error(r->where,
-                               "blocks '%s' and '%s' share set %u, binding %u, but one "
-                               "is a uniform and the other a storage buffer",
-                               b->name, name, b->set, b->binding);
+        return rp_kernel_error(
+            r->where,
+            "blocks '%s' and '%s' share set %u, binding %u, but one "
+            "is a uniform and the other a storage buffer: give each a binding of "
+            "its own (for HLSL, glslangValidator does with --auto-map-bindings, "
+            "dxc with -fvk-b-shift)",
+            b->name, name, b->set, b->binding);
     b->reads |= from->reads;
     b->writes |= from->writes;
     b->readonly &= from->readonly;

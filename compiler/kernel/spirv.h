@@ -24,7 +24,11 @@ typedef enum rp_glsl_level { RP_GLSL_PLAIN, RP_GLSL_OPTIMISED } rp_glsl_level;
 rp_status rp_glsl_compile(const rp_kernel_where *where, const rp_kernel_params *params,
                           rp_glsl_level level, uint32_t **out_words, uint32_t *out_count);
 
-/* Whether a module is valid for Vulkan 1.2, and has a compute entry point of this name. */
+/* Says of a module in a language that SPIRV-Tools may be too old to know, as Slang, that it is in an
+ * unknown one. Drivers do not ask. The words may be anything. */
+void rp_spirv_forget_language(uint32_t *words, uint32_t count);
+
+/* Whether a module is valid for Vulkan 1.2, or of SPIR-V 1.6 for Vulkan 1.3, and has a compute entry point of this name. */
 rp_status rp_spirv_validate(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                             const char *entry);
 

@@ -9,6 +9,20 @@
 #include "base/text.h"
 #include "kernel/guard.h"
 
+enum { NEWEST = 0x00010600 };
+
+void rp_spirv_forget_language(uint32_t *words, uint32_t count) {
+    for (uint32_t at = RP_SPIRV_HEADER; at < count && words[at] >> 16;) {
+        uint32_t op = words[at] & 0xffff, length = words[at] >> 16;
+        if (op == SpvOpFunction) return;
+        if (op == SpvOpSource && length > 1 && length <= count - at &&
+            words[at + 1] > SpvSourceLanguageHLSL)
+            words[at + 1] = SpvSourceLanguageUnknown;
+        if (length > count - at) return;
+        at += length;
+    }
+}
+
 /* "kernel 'name': ..." at the place. */
 static void add(const rp_kernel_where *where, rp_severity severity, const char *format,
                 va_list args) {
@@ -90,10 +104,17 @@ rp_status rp_spirv_validate(const rp_kernel_where *where, const uint32_t *words,
                             const char *entry) {
     if (count > 0 && words[0] == __builtin_bswap32(SpvMagicNumber))
         return rp_kernel_error(where, "the SPIR-V is big-endian; expected little-endian words");
+    if (count > 1 && words[0] == SpvMagicNumber && words[1] > NEWEST)
+        return rp_kernel_error(
+            where,
+            "this is SPIR-V %u.%u, 1.6 is the newest that is taken: compile with "
+            "--target-env vulkan1.3, or vulkan1.2 for older devices",
+            words[1] >> 16 & 0xff, words[1] >> 8 & 0xff);
     char why[512];
     rp_status status = rp_spirv_check(where->allocator, words, count, why);
     if (status == RP_ERROR_INVALID)
-        return rp_kernel_error(where, "not valid SPIR-V for Vulkan 1.2: %s", why);
+        return rp_kernel_error(where, "not valid SPIR-V for Vulkan 1.%d: %s",
+                               count > 1 && words[1] == NEWEST ? 3 : 2, why);
     RP_TRY(status);
     return check_entry(where, words, count, entry);
 }

@@ -18,7 +18,7 @@
 
 enum {
     SPIRV_MAGIC = 0x07230203,
-    SPIRV_VERSION_MAX = 0x00010500 /* what Vulkan 1.2 accepts */
+    SPIRV_VERSION_1_6 = 0x00010600 /* the latest: what Vulkan 1.3 accepts */
 };
 
 void rp_spirv_reader_init(rp_spirv_reader *reader, const rp_allocator *allocator) {
@@ -120,8 +120,8 @@ static rp_status check_header(const uint32_t *words, uint32_t count, char why[12
     if (words[0] != SPIRV_MAGIC)
         return rp_spirv_damaged(why, "the first word is %08x, SPIR-V starts with 07230203",
                                 words[0]);
-    if (words[1] < 0x00010000 || words[1] > SPIRV_VERSION_MAX)
-        return rp_spirv_damaged(why, "SPIR-V version word %08x, 1.0 to 1.5 are allowed", words[1]);
+    if (words[1] < 0x00010000 || words[1] > SPIRV_VERSION_1_6)
+        return rp_spirv_damaged(why, "SPIR-V version word %08x, 1.0 to 1.6 are allowed", words[1]);
     if (words[3] == 0 || words[3] > RP_SPIRV_MAX_ID_BOUND)
         return rp_spirv_damaged(why, "the SPIR-V claims ids below %u, 1 to %d are allowed",
                                 words[3], RP_SPIRV_MAX_ID_BOUND);
@@ -366,6 +366,7 @@ rp_status rp_spirv_read(rp_spirv_reader *r, const uint32_t *words, uint32_t coun
     r->bound = r->entry_at = r->size_constant = r->mode_at = 0;
     RP_TRY(check_header(words, count, why));
     RP_TRY(check_words(words, count, why));
+    if (words[1] >= SPIRV_VERSION_1_6) r->needs |= RP_NEED_SPIRV_1_6;
     r->words = words;
     r->count = count;
     r->bound = words[3];

@@ -7,6 +7,7 @@
  *
  * The others were measured (docs/benchmarks.md); what a driver says of itself stands as it says it.
  */
+#include "reprise/needs.h"
 #include "target/target.h"
 
 static const rp_target portable = {
@@ -66,7 +67,7 @@ static const rp_target lavapipe = {
     .groups_y = 65535,
     .groups_z = 65535,
     .subgroup = 8,
-    .needs = 0x4703ffefff,
+    .needs = 0x4703ffefff | RP_NEED_SPIRV_1_6,
     .multiprocessors = 2,
     .resident_groups = 1,
     .resident_invocations = 1024,
@@ -110,7 +111,7 @@ static const rp_target h200 = {
     .groups_y = 65535,
     .groups_z = 65535,
     .subgroup = 32,
-    .needs = 0x1f707ffffff,
+    .needs = 0x1f707ffffff | RP_NEED_SPIRV_1_6,
     .subgroup_least = 32,
     .subgroup_most = 32,
     .matrix_shapes = RP_MATRIX_16_16_16_F16_F32 | RP_MATRIX_16_16_16_F16_F16 |

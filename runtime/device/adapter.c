@@ -136,6 +136,7 @@ static void read_properties(const rp_vk *vk, rp_adapter *adapter) {
     adapter->max_buffer_size = maintenance4.maxBufferSize;
     adapter->max_allocation_size = maintenance3.maxMemoryAllocationSize;
     read_subgroup_sizes(vk, adapter, subgroup.subgroupSize);
+    if (adapter->vulkan_1_3) adapter->property_needs |= RP_NEED_SPIRV_1_6;
     if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT)
         for (size_t i = 0; i < sizeof subgroup_needs / sizeof *subgroup_needs; i++)
             if (subgroup.supportedOperations & subgroup_needs[i].operation)

@@ -111,7 +111,9 @@ extern "C" {
     X(RP_NEED_IMAGE_WRITE_UNFORMATTED, 60,                                                         \
       "storage images written without a format (shaderStorageImageWriteWithoutFormat)")            \
     X(RP_NEED_IMAGE_FORMATS, 61,                                                                   \
-      "more formats of storage images (shaderStorageImageExtendedFormats)")
+      "more formats of storage images (shaderStorageImageExtendedFormats)")                        \
+    X(RP_NEED_SPIRV_1_6, 62,                                                                       \
+      "SPIR-V 1.6 (of Vulkan 1.3: --target-env vulkan1.2 compiles to SPIR-V 1.5)")
 
 /* Wider than int, which C before C23 does not have. */
 __extension__ typedef enum rp_plan_need {
