@@ -489,11 +489,8 @@ static bool is_debug(uint32_t op) {
            op == SpvOpModuleProcessed;
 }
 
-rp_status rp_matrices_words(const rp_allocator *a, const uint32_t *words, uint32_t count,
-                            uint32_t **out_words, uint32_t *out_count) {
-    *out_words = NULL;
-    *out_count = 0;
-    if (!has_capability(words, count, CAPABILITY_KHR)) return RP_OK;
+rp_status rp_spirv_without_names(const rp_allocator *a, const uint32_t *words, uint32_t count,
+                                 uint32_t **out_words, uint32_t *out_count) {
     uint32_t *to = rp_alloc(a, count, sizeof *to), written = RP_SPIRV_HEADER;
     if (!to) return RP_ERROR_NO_MEMORY;
     memcpy(to, words, RP_SPIRV_HEADER * sizeof *to);
@@ -506,4 +503,12 @@ rp_status rp_matrices_words(const rp_allocator *a, const uint32_t *words, uint32
     *out_words = to;
     *out_count = written;
     return RP_OK;
+}
+
+rp_status rp_matrices_words(const rp_allocator *a, const uint32_t *words, uint32_t count,
+                            uint32_t **out_words, uint32_t *out_count) {
+    *out_words = NULL;
+    *out_count = 0;
+    if (!has_capability(words, count, CAPABILITY_KHR)) return RP_OK;
+    return rp_spirv_without_names(a, words, count, out_words, out_count);
 }

@@ -117,12 +117,20 @@ static rp_status compile(rp_glsl_source *source, rp_glsl_level level, uint32_t *
     rp_guard_result result;
     RP_TRY(run_shaderc(source, plain ? RP_GUARD_WORDS : RP_GUARD_OPTIMISED, &result));
     bool error = plain && add_messages(where, result.messages);
+    bool unfit = !plain && !result.words && strstr(result.messages, "failed to optimize");
     rp_status status = RP_OK;
-    if (!result.words && !error)
+    if (unfit)
+        status = RP_OK; /* it compiled before, and was mended */
+    else if (!result.words && !error)
         status = rp_kernel_error(where, "shaderc failed: %.400s", result.messages);
     else if (!result.words)
         status = RP_ERROR_INVALID;
     rp_release(where->allocator, result.messages);
+    if (result.words) status = rp_glsl_mend(where->allocator, result.words, result.count);
+    if (status == RP_ERROR_NO_MEMORY) {
+        rp_release(where->allocator, result.words);
+        return status;
+    }
     *out_words = result.words;
     *out_count = result.count;
     if (status == RP_OK && plain) status = tell_of_own(source);

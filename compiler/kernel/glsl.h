@@ -3,7 +3,8 @@
  *
  *   glsl.c          compiling, and shaderc's messages
  *   glsl_text.c     directives: the version, where a prelude goes, definitions that give way
- *   glsl_include.c  #include: folders, cycles, the prelude, files that want to be read once */
+ *   glsl_include.c  #include: folders, cycles, the prelude, files that want to be read once
+ *   glsl_mend.c     what comes out that is not valid */
 #ifndef RP_KERNEL_GLSL_H
 #define RP_KERNEL_GLSL_H
 
@@ -56,6 +57,9 @@ char *rp_glsl_give_way(rp_glsl_source *source, const char *file, const char *tex
 void rp_glsl_find_marks(rp_glsl_source *source, const char *text);
 /* Blanks each `#pragma once`; returns whether there was one. */
 bool rp_glsl_take_once(char *text);
+
+/* Makes words that shaderc made valid where it is known to fail. */
+rp_status rp_glsl_mend(const rp_allocator *a, uint32_t *words, uint32_t count);
 
 /* What the shader includes behind its version and extensions, for a prelude. */
 #define RP_GLSL_PRELUDE "reprise: the prelude"

@@ -107,7 +107,11 @@ static rp_status take_words(const rp_kernel_where *where, const rp_kernel_params
                                  &m->word_count));
         if (!m->words) {
             RP_TRY(rp_glsl_compile(where, params, RP_GLSL_OPTIMISED, &m->words, &m->word_count));
-            RP_TRY(rp_spirv_validate(where, m->words, m->word_count, m->entry));
+            if (m->words)
+                RP_TRY(rp_spirv_validate(where, m->words, m->word_count, m->entry));
+            else
+                RP_TRY(rp_spirv_without_names(where->allocator, m->interface, m->interface_count,
+                                              &m->words, &m->word_count));
         }
         RP_TRY(rp_reflect_usage(where, m->words, m->word_count, m->entry, m));
     }

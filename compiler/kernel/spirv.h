@@ -19,7 +19,8 @@ rp_status rp_kernel_error(const rp_kernel_where *where, const char *format, ...)
 void rp_kernel_warn(const rp_kernel_where *where, const char *format, ...) RP_PRINTF(2, 3);
 
 /* Compiles the GLSL of `params`; the words are allocated. What its author did wrong is reported by
- * the plain compilation, which comes first. */
+ * the plain compilation, which comes first. The other one has no words where they had to be mended
+ * first: the optimiser takes what is valid. */
 typedef enum rp_glsl_level { RP_GLSL_PLAIN, RP_GLSL_OPTIMISED } rp_glsl_level;
 rp_status rp_glsl_compile(const rp_kernel_where *where, const rp_kernel_params *params,
                           rp_glsl_level level, uint32_t **out_words, uint32_t *out_count);
@@ -50,6 +51,11 @@ rp_status rp_matrices_to_nv(const rp_allocator *a, const uint32_t *words, uint32
  * for any other module, which is optimised instead. */
 rp_status rp_matrices_words(const rp_allocator *a, const uint32_t *words, uint32_t count,
                             uint32_t **out_words, uint32_t *out_count);
+
+/* A copy of valid words without names, sources and lines: what a driver gets of a module that is not
+ * optimised. */
+rp_status rp_spirv_without_names(const rp_allocator *a, const uint32_t *words, uint32_t count,
+                                 uint32_t **out_words, uint32_t *out_count);
 
 /* Writes the value into every constant that is decorated with this id. Returns how many there are.
  */

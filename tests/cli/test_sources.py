@@ -151,6 +151,26 @@ class Sources(cli.Case):
         self.assertEqual(self.err.count("note"), 2, self.err)  # N 3, M 7; M 8 says the same
         self.assertIn("src/a.glsl:2: note: '#define N 3' gives way to 'N=7'", self.err)
 
+    # ---- What the compiler gets wrong
+
+    def test_small_types_of_storage_alone(self):
+        """Conversions to the type that is there already, of types that are only stored."""
+        values = {"float16_t": numpy.linspace(-8, 8, 64, dtype=numpy.float16), "int8_t": numpy.arange(-32, 32, dtype=numpy.int8),
+                  "uint8_t": numpy.arange(64, dtype=numpy.uint8)}
+        dtypes = {"float16_t": "f16", "int8_t": "i8", "uint8_t": "u8"}
+        for name, x in values.items():
+            numpy.save(self.folder / "x.npy", x)
+            self.write("src/k.comp", f"""#version 450
+#extension GL_EXT_shader_16bit_storage : require
+#extension GL_EXT_shader_8bit_storage : require
+layout(local_size_x = 64) in;
+layout(binding = 0) readonly buffer X {{ {name} x[]; }};
+layout(binding = 1) writeonly buffer Y {{ {name} y[]; }};
+void main() {{ uint i = gl_GlobalInvocationID.x; y[63 - i] = {name}(x[i]); }}""")
+            self.write("p.yaml", (PIPELINE % "").replace("dtype: f32", f"dtype: {dtypes[name]}"))
+            self.expect(OK, "run", "p.yaml", "-o", "y=y.npy")
+            self.assertEqual(numpy.load(self.folder / "y.npy").tobytes(), x[::-1].tobytes())
+
     # ---- Preludes
 
     def test_prelude(self):
