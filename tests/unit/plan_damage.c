@@ -187,7 +187,7 @@ static const rule rules[] = {
     {RP_SECTION_PARAMS, 0, FIELD(rp_plan_param, skip), 4, "is not 4 behind a multiple of 256"},
     {RP_SECTION_SPECS, 0, FIELD(rp_plan_spec, id), 7, "not in order of id"},
     {RP_SECTION_WORDS, 0, 0, 4, 0x03022307, "SPIR-V starts with 07230203"},
-    {RP_SECTION_WORDS, 1, 0, 4, 0x00010600, "1.0 to 1.5 are allowed"},
+    {RP_SECTION_WORDS, 1, 0, 4, 0x00010700, "1.0 to 1.6 are allowed"},
     {RP_SECTION_WORDS, 5, 0, 4, 17, "an instruction of 0 words"},
     {RP_SECTION_WORDS, 12, 0, 4, 99 << 16 | 15, "an instruction of 99 words where"},
     {RP_SECTION_WORDS, 8, 0, 4, 5379, "helper invocations"},
