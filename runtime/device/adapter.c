@@ -61,6 +61,7 @@ static void read_features(const rp_vk *vk, rp_adapter *adapter) {
     rp_feature_chain_link(&chain, adapter->extensions, adapter->version);
     vk->GetPhysicalDeviceFeatures2(adapter->handle, &chain.core);
     adapter->features = rp_features_read(&chain);
+    adapter->mirror_clamp = chain.v12.samplerMirrorClampToEdge != 0;
 }
 
 /* "signed zero, inf and NaN 16 32 64; denormals 32; ...": what of FLOAT_LIST there is. */
@@ -316,6 +317,7 @@ static void judge(rp_adapter *adapter) {
 void rp_adapter_limit(rp_adapter *adapter, uint32_t extensions, uint64_t features) {
     adapter->extensions = extensions | rp_extensions_core(adapter->version);
     adapter->features = features;
+    adapter->mirror_clamp = false; /* nobody says so */
     judge(adapter);
 }
 

@@ -16,6 +16,7 @@ static rp_status create_handle(rp_device *device, rp_diags *diags) {
     rp_feature_chain features;
     rp_feature_chain_link(&features, adapter->extensions, adapter->version);
     rp_features_set(&features, adapter->features);
+    features.v12.samplerMirrorClampToEdge = adapter->mirror_clamp;
     const char *extensions[RP_EXTENSION_COUNT];
     uint32_t count = rp_extension_names(adapter->extensions, adapter->version, extensions);
     const float priority = 1.0f;
@@ -78,8 +79,8 @@ static rp_status create_own(rp_device *device, const rp_device_params *params, r
 
 /* The device's mutexes, all or none. */
 static bool init_mutexes(rp_device *device) {
-    pthread_mutex_t *all[] = {&device->mutex, &device->transfer_mutex, &device->ring_mutex,
-                              &device->links_mutex, &device->execs_mutex};
+    pthread_mutex_t *all[] = {&device->mutex,       &device->transfer_mutex, &device->ring_mutex,
+                              &device->links_mutex, &device->views_mutex,    &device->execs_mutex};
     for (uint32_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (pthread_mutex_init(all[i], NULL) == 0) continue;
         while (i-- > 0) pthread_mutex_destroy(all[i]);
@@ -104,6 +105,7 @@ static void tear_down(rp_device *device) {
     pthread_mutex_destroy(&device->transfer_mutex);
     pthread_mutex_destroy(&device->ring_mutex);
     pthread_mutex_destroy(&device->links_mutex);
+    pthread_mutex_destroy(&device->views_mutex);
     pthread_mutex_destroy(&device->execs_mutex);
     rp_allocator a = device->allocator;
     rp_release(&a, device);

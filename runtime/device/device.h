@@ -42,6 +42,7 @@ typedef struct rp_adapter {
     uint64_t needs;           /* rp_plan_need bits that these serve */
     uint64_t needs_able;      /* those that all of the physical device's could serve */
     uint64_t property_needs;  /* those that are not features: subgroups and floats */
+    bool mirror_clamp;        /* samplerMirrorClampToEdge, of a device that is created here */
     bool computes;            /* some queue family does */
     uint32_t queue_family;    /* the one that the runtime submits to */
     uint32_t transfer_family; /* of a second queue, for uploads; RP_NO_FAMILY: there is none */
@@ -139,7 +140,9 @@ struct rp_device {
     pthread_mutex_t ring_mutex;
     struct rp_links *links; /* NULL until execs of one submission share memory; exec/links.c */
     pthread_mutex_t links_mutex;
-    struct rp_exec *execs; /* all that there are; exec/counters.c */
+    struct rp_sampler *samplers; /* that are in use; memory/views.c */
+    pthread_mutex_t views_mutex; /* around them, and around the views of all storages */
+    struct rp_exec *execs;       /* all that there are; exec/counters.c */
     pthread_mutex_t execs_mutex;
     rp_counts counts;
     rp_store *store;

@@ -138,7 +138,12 @@
     X(IMAGE_WRITE_UNFORMATTED, VkPhysicalDeviceFeatures2, FEATURES_2,                              \
       features.shaderStorageImageWriteWithoutFormat)                                               \
     X(IMAGE_FORMATS, VkPhysicalDeviceFeatures2, FEATURES_2,                                        \
-      features.shaderStorageImageExtendedFormats)
+      features.shaderStorageImageExtendedFormats)                                                  \
+    X(ANISOTROPY, VkPhysicalDeviceFeatures2, FEATURES_2, features.samplerAnisotropy)               \
+    X(PARTIALLY_BOUND, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                      \
+      descriptorBindingPartiallyBound)                                                             \
+    X(PARTIALLY_BOUND, VkPhysicalDeviceDescriptorIndexingFeatures, DESCRIPTOR_INDEXING_FEATURES,   \
+      descriptorBindingPartiallyBound)
 
 static const struct {
     uint64_t feature;

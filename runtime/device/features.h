@@ -138,7 +138,9 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
       "shaderStorageImageReadWithoutFormat")                                                       \
     X(RP_FEATURE_IMAGE_WRITE_UNFORMATTED, 51, RP_NEED_IMAGE_WRITE_UNFORMATTED, 0,                  \
       "shaderStorageImageWriteWithoutFormat")                                                      \
-    X(RP_FEATURE_IMAGE_FORMATS, 52, RP_NEED_IMAGE_FORMATS, 0, "shaderStorageImageExtendedFormats")
+    X(RP_FEATURE_IMAGE_FORMATS, 52, RP_NEED_IMAGE_FORMATS, 0, "shaderStorageImageExtendedFormats") \
+    X(RP_FEATURE_ANISOTROPY, 59, 0, 0, "samplerAnisotropy")                                        \
+    X(RP_FEATURE_PARTIALLY_BOUND, 63, 0, 0, "descriptorBindingPartiallyBound")
 
 /* Wider than int, as rp_plan_need is. */
 __extension__ typedef enum rp_feature {

@@ -2,6 +2,7 @@
  * lies, and its message names nothing of ours. All that does not fit is reported at once, in the
  * words of plan/fit.c, which a compile for a target uses too. */
 #include "base/sized.h"
+#include "device/images.h"
 #include "pipeline/pipeline.h"
 #include "plan/fit.h"
 
@@ -133,8 +134,9 @@ static void check_kernel(checker *c, uint32_t node_id, const rp_plan_kernel *ker
              "n%u runs kernel @%s, which is abstract (no SPIR-V): give it a body and compile again",
              node_id, facts.name);
     for (uint32_t i = 0; i < kernel->param_count; i++) {
-        facts.uniform += params[i].access == RP_UNIFORM;
-        facts.storage += params[i].access != RP_UNIFORM;
+        uint32_t count = params[i].elements ? params[i].elements : 1;
+        if (params[i].resource == RP_RESOURCE_BUFFER)
+            *(params[i].access == RP_UNIFORM ? &facts.uniform : &facts.storage) += count;
         if (params[i].set > facts.set) facts.set = params[i].set;
     }
     rp_fit_check_kernel(&c->fit, &facts);
@@ -151,16 +153,19 @@ static void check_run(checker *c, const rp_plan_node *node, uint8_t *kernel_seen
              node->id, rp_plan_string(c->plan, kernel->name));
     for (uint32_t i = 0; i < 3 && node->grid_kind != RP_GRID_INDIRECT; i++)
         if (!(node->live_mask >> i & 1)) rp_fit_check_grid(&c->fit, node->id, i, node->grid[i]);
-    uint32_t bound = node->flags & RP_NODE_UNKNOWN ? 0 : kernel->param_count;
-    for (uint32_t i = 0; i < bound; i++) {
-        const rp_plan_use *use = &rp_plan_uses(c->plan)[node->first_use + i];
+    const rp_descriptor_source source = rp_plan_descriptors(
+        node, rp_plan_kernels(c->plan), rp_plan_params(c->plan), rp_plan_uses(c->plan));
+    for (rp_descriptor d = {0}; rp_descriptor_step(&source, &d);) {
+        const rp_plan_param *param = &rp_plan_params(c->plan)[kernel->first_param + d.param];
+        const rp_plan_use *use = &rp_plan_uses(c->plan)[node->first_use + d.first_use];
+        if (param->resource != RP_RESOURCE_BUFFER) continue; /* rp_images_check */
         const rp_plan_buffer *buffer = &rp_plan_buffers(c->plan)[use->buffer];
         const rp_fit_binding binding = {
             .node = node->id,
             .buffer = rp_plan_string(c->plan, buffer->name),
             .offset = use->offset,
             .size = use->size,
-            .skip = rp_plan_params(c->plan)[kernel->first_param + i].skip,
+            .skip = param->skip,
             .uniform = use->access == RP_UNIFORM,
         };
         rp_fit_check_binding(&c->fit, &binding);
@@ -191,6 +196,7 @@ rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags
         if (rp_plan_nodes(plan)[i].kind == RP_RUN)
             check_run(&c, &rp_plan_nodes(plan)[i], kernel_seen);
     rp_release(a, kernel_seen);
+    RP_TRY(rp_images_check(device, plan, diags, &c.fit.errors));
     RP_TRY(check_modules(&c, device));
     return c.fit.errors ? RP_ERROR_UNSUPPORTED : RP_OK;
 }

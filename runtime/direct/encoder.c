@@ -250,6 +250,12 @@ rp_status rp_encoder_bind(rp_encoder *e, uint32_t buffer, rp_storage *storage, u
                          storage->name);
             return RP_ERROR_USAGE;
         }
+        if (storage->image) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                         "%s is an image; an encoder's buffers are ranges of a VkBuffer",
+                         storage->name);
+            return RP_ERROR_USAGE;
+        }
         if (!rp_range_inside(offset, p->size, storage->size)) {
             rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                          "%s has %llu bytes; at byte %llu of %s, which has %llu, they do not fit",

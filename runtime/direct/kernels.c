@@ -35,7 +35,8 @@ static void check_params(checker *c) {
     const rp_encoder_kernel *k = c->kernel;
     for (uint32_t i = 0; i < k->param_count; i++) {
         const rp_encoder_param *p = &k->params[i];
-        if (!rp_access_name(p->access) || p->set >= RP_MAX_SETS || p->binding > UINT8_MAX)
+        if (!rp_access_name(p->access) || p->access == RP_SAMPLED || p->set >= RP_MAX_SETS ||
+            p->binding > UINT8_MAX)
             FAIL(c,
                  "parameter %u: access %d, set %u, binding %u; expected sets below %d and bindings "
                  "up to 255",

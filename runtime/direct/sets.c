@@ -99,13 +99,14 @@ static rp_status create_pool(rp_sets *s, const rp_set_layout *layout, uint32_t c
                              rp_diags *diags) {
     const VkDescriptorPoolSize sizes[2] = {
         {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-         count * (layout->binding_count - layout->uniform_count)},
-        {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, count * layout->uniform_count}};
+         count * layout->type_counts[VK_DESCRIPTOR_TYPE_STORAGE_BUFFER]},
+        {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
+         count * layout->type_counts[VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER]}};
     uint32_t first = sizes[0].descriptorCount ? 0 : 1; /* counts of zero are not allowed */
     const VkDescriptorPoolCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
         .maxSets = count,
-        .poolSizeCount = (layout->uniform_count ? 2 : 1) - first,
+        .poolSizeCount = (sizes[1].descriptorCount ? 2 : 1) - first,
         .pPoolSizes = sizes + first,
     };
     VkDescriptorPool *out = &s->pools[s->pool_count];

@@ -61,10 +61,13 @@ rp_status rp_exec_map(rp_exec *exec, uint32_t slot, const char *buffer, rp_diags
                          "%s is a live buffer: rp_exec_set_live also computes the grids", buffer);
             status = RP_ERROR_USAGE;
         } else if (!mapped) {
-            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                         "%s lies in memory that the host cannot see: copy it, or bind it to a "
-                         "host-visible storage",
-                         buffer);
+            rp_diags_add(
+                diags, RP_ERROR, NULL, 0, 0,
+                rp_plan_is_image(record)
+                    ? "%s is an image, whose bytes the device lays out: copy it"
+                    : "%s lies in memory that the host cannot see: copy it, or bind it to a "
+                      "host-visible storage",
+                buffer);
             status = RP_ERROR_UNSUPPORTED;
         } else {
             *out_data = mapped;

@@ -4,6 +4,8 @@
  * that a failure leaves the exec as it was. */
 #include "exec/exec.h"
 
+#include "base/image.h"
+
 #include "base/given.h"
 #include "base/sized.h"
 
@@ -120,7 +122,9 @@ static rp_update_result compare_buffers(const rp_plan *old, const rp_plan *new,
             j++;
         if (j == old->external_count) return RP_UPDATE_BUFFER_ADDED;
         if (a[j].kind != b[i].kind) return RP_UPDATE_BUFFER_KIND;
-        if (a[j].size != b[i].size || a[j].dtype != b[i].dtype) return RP_UPDATE_BUFFER_SIZE;
+        const rp_image_shape was = rp_plan_image(&a[j]), is = rp_plan_image(&b[i]);
+        if (a[j].size != b[i].size || a[j].dtype != b[i].dtype || !rp_image_same(&was, &is))
+            return RP_UPDATE_BUFFER_SIZE;
     }
     for (uint32_t i = 0; i < old->external_count; i++) {
         uint32_t j = 0;
@@ -173,6 +177,10 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
     EXCHANGE(pipelines);
     EXCHANGE(live);
     EXCHANGE(scopes);
+    EXCHANGE(wants);
+    EXCHANGE(takeovers);
+    EXCHANGE(takeovers_count);
+    EXCHANGE(image_barriers);
     EXCHANGE(slots);
     EXCHANGE(ordered);
     EXCHANGE(cuts);

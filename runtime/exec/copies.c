@@ -236,16 +236,15 @@ static void record_copies(const rp_exec *exec, const rp_replay_copies *c, int wh
     uint32_t end = which == RP_BEFORE ? c->upload_count : c->count;
     for (uint32_t i = first; i < end; i++) {
         const rp_copy *copy = &c->list[i];
-        VkBufferCopy region = {
-            .srcOffset = copy->at, .dstOffset = copy->offset, .size = copy->size};
         if (copy->mapped) continue;
-        if (which == RP_BEFORE) {
-            exec->device->vk.CmdCopyBuffer(commands, c->up->handle, copy->buffer, 1, &region);
-        } else {
-            region.srcOffset = copy->offset;
-            region.dstOffset = copy->at;
-            exec->device->vk.CmdCopyBuffer(commands, copy->buffer, c->down->handle, 1, &region);
-        }
+        const rp_copy_part part = {
+            .copy = copy,
+            .size = copy->size,
+            .buffer = which == RP_BEFORE ? c->up->handle : c->down->handle,
+            .at = copy->at,
+            .upload = which == RP_BEFORE,
+        };
+        rp_copy_record(&exec->device->vk, commands, &part);
     }
 }
 

@@ -28,15 +28,20 @@ void rp_replay_weigh(const rp_exec *exec, rp_slot *slot) {
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
         rp_node_kind kind = (rp_node_kind)rp_plan_nodes(plan)[i].kind;
         if (kind == RP_RUN) weight->counts[RP_COUNT_dispatches]++;
-        if (kind == RP_COPY || kind == RP_FILL || kind == RP_UPDATE)
+        if (kind != RP_RUN && kind != RP_FENCE && kind != RP_OP)
             weight->counts[RP_COUNT_transfers]++;
     }
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BARRIERS); i++) {
         VkMemoryBarrier2 lowered;
         if ((i == 0 && rp_exec_overlaps(exec)) ||
             !rp_barrier_lower(barriers[i].src, barriers[i].dst, exec->device->quirks,
-                              slot->results_mapped, &lowered))
+                              slot->results_mapped, &lowered)) {
+            /* What stands for images alone: one takes over what another has written. */
+            bool images = rp_boundary_images(exec, slot, i, &lowered) > 0;
+            weight->counts[RP_COUNT_barriers] += images;
+            weight->counts[RP_COUNT_barriers_waw] += images;
             continue;
+        }
         weight->counts[RP_COUNT_barriers]++;
         weight->counts[counter_of(barriers[i])]++;
     }

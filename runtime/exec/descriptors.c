@@ -1,6 +1,7 @@
 /* Descriptor sets: what each node binds.
  *
- * A set is a list of byte ranges. Nodes that bind the same ranges through the same layout share one
+ * A set is a list of byte ranges, and of views and samplers (memory/views.c) that it holds while it is
+ * there. Nodes that bind the same through the same layout share one
  * set (a kernel that runs twice over the same buffers with other push data, for example), so the
  * pool is sized by counting what is really different. Sets are found by hash; the whole is linear
  * in the number of uses.
@@ -22,43 +23,133 @@ typedef struct builder {
     const rp_allocator *a;
     const rp_descriptors *old; /* NULL: there is nothing to take over */
     uint32_t infos_capacity, sets_capacity, node_sets_count, node_sets_capacity;
-    uint32_t fresh, fresh_infos, fresh_uniform; /* of sets that have to be allocated */
+    uint32_t fresh, fresh_of[RP_DESCRIPTOR_TYPES]; /* sets that have to be allocated, descriptors */
 } builder;
 
-/* Appends the ranges that a node binds to one set, in the order of the layout's bindings. */
-static bool collect(builder *b, const rp_plan_node *node, uint32_t set,
-                    const rp_set_layout *layout) {
-    const rp_plan_kernel *kernel = &rp_plan_kernels(b->plan)[node->kernel];
-    const rp_plan_param *params = rp_plan_params(b->plan) + kernel->first_param;
-    const rp_plan_use *uses = rp_plan_uses(b->plan) + node->first_use;
+/* What a use shows of its storage. */
+static rp_view_key key_of(const builder *b, const rp_plan_param *param, const rp_plan_use *uses,
+                          const rp_descriptor *d) {
+    static const VkImageViewType types[] = {
+        [RP_VIEW_1D] = VK_IMAGE_VIEW_TYPE_1D,
+        [RP_VIEW_2D] = VK_IMAGE_VIEW_TYPE_2D,
+        [RP_VIEW_3D] = VK_IMAGE_VIEW_TYPE_3D,
+        [RP_VIEW_CUBE] = VK_IMAGE_VIEW_TYPE_CUBE,
+        [RP_VIEW_1D_ARRAY] = VK_IMAGE_VIEW_TYPE_1D_ARRAY,
+        [RP_VIEW_2D_ARRAY] = VK_IMAGE_VIEW_TYPE_2D_ARRAY,
+        [RP_VIEW_CUBE_ARRAY] = VK_IMAGE_VIEW_TYPE_CUBE_ARRAY,
+    };
+    const rp_plan_use *use = &uses[d->first_use];
+    const rp_place *place = &b->places[use->buffer];
+    if (param->resource == RP_RESOURCE_TEXELS)
+        return (rp_view_key){.format = rp_image_vulkan_format(use->format),
+                             .offset = place->offset + use->offset,
+                             .bytes = use->size};
+    rp_view_key key = {.format = rp_image_vulkan_format(place->storage->shape.format),
+                       .type = types[param->view],
+                       .part = rp_image_part(place->storage, use->offset, use->size)};
+    key.part.mips += d->use_count - 1; /* the same layers of the mips that follow */
+    return key;
+}
+
+static rp_status name_view(builder *b, rp_storage *storage, const rp_view_key *key, rp_diags *diags,
+                           rp_view_object **out) {
     rp_descriptors *d = b->out;
-    if (!RP_RESERVE(b->a, d->infos, d->infos_count, b->infos_capacity, layout->binding_count))
-        return false;
-    VkDescriptorBufferInfo *infos = d->infos + d->infos_count;
-    const VkDescriptorSetLayoutBinding *bindings = layout->bindings;
-    for (uint32_t i = 0; i < kernel->param_count; i++) {
-        if (params[i].set != set) continue;
-        uint32_t lo = 0, hi = layout->binding_count; /* bindings ascend */
-        while (hi - lo > 1) {
-            uint32_t middle = lo + (hi - lo) / 2;
-            if (bindings[middle].binding <= params[i].binding)
-                lo = middle;
-            else
-                hi = middle;
-        }
-        const rp_place *place = &b->places[uses[i].buffer];
-        infos[lo] =
-            (VkDescriptorBufferInfo){.buffer = place->handle,
-                                     .offset = place->offset + uses[i].offset - params[i].skip,
-                                     .range = uses[i].size + params[i].skip};
+    if (!RP_RESERVE(b->a, d->views, d->views_count, d->views_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    RP_TRY(rp_view_open(storage, key, diags, out));
+    d->views[d->views_count++] = *out;
+    return RP_OK;
+}
+
+static rp_status name_sampler(builder *b, const rp_plan_node *node, const rp_descriptor *at,
+                              rp_diags *diags, VkSampler *out) {
+    const rp_plan_sampler *samplers = rp_plan_records(b->plan, RP_SECTION_SAMPLERS);
+    const uint32_t *refs = rp_plan_records(b->plan, RP_SECTION_SAMPLER_REFS);
+    const rp_sampler_info info =
+        rp_plan_sampler_info(&samplers[refs[node->first_sampler + at->sampler]]);
+    rp_descriptors *d = b->out;
+    rp_sampler *sampler;
+    if (!RP_RESERVE(b->a, d->samplers, d->samplers_count, d->samplers_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    RP_TRY(rp_sampler_open(d->device, &info, diags, &sampler));
+    d->samplers[d->samplers_count++] = sampler;
+    *out = sampler->handle;
+    return RP_OK;
+}
+
+/* What one descriptor of a node names. Bytes between members stay zero: they are compared. */
+static rp_status name(builder *b, const rp_plan_node *node, const rp_plan_param *param,
+                      const rp_descriptor *d, rp_diags *diags, rp_named *out) {
+    const rp_plan_use *uses = rp_plan_uses(b->plan) + node->first_use;
+    const rp_place *place = d->use_count ? &b->places[uses[d->first_use].buffer] : NULL;
+    if (place && param->resource == RP_RESOURCE_BUFFER) {
+        out->buffer.buffer = place->handle;
+        out->buffer.offset = place->offset + uses[d->first_use].offset - param->skip;
+        out->buffer.range = uses[d->first_use].size + param->skip;
+        return RP_OK;
     }
-    return true;
+    if (d->sampler != UINT32_MAX) RP_TRY(name_sampler(b, node, d, diags, &out->image.sampler));
+    if (!place) return RP_OK;
+    rp_view_object *view;
+    const rp_view_key key = key_of(b, param, uses, d);
+    RP_TRY(name_view(b, place->storage, &key, diags, &view));
+    if (param->resource == RP_RESOURCE_TEXELS) {
+        out->texels = view->texels;
+    } else {
+        out->image.imageView = view->image;
+        out->image.imageLayout = VK_IMAGE_LAYOUT_GENERAL;
+    }
+    return RP_OK;
+}
+
+/* The first descriptor of a binding among those of its set. */
+static uint32_t first_of(const rp_set_layout *layout, uint8_t binding) {
+    const VkDescriptorSetLayoutBinding *bindings = layout->bindings;
+    uint32_t lo = 0, hi = layout->binding_count, first = 0; /* bindings ascend */
+    while (hi - lo > 1) {
+        uint32_t middle = lo + (hi - lo) / 2;
+        if (bindings[middle].binding <= binding)
+            lo = middle;
+        else
+            hi = middle;
+    }
+    if (layout->descriptor_count == layout->binding_count) return lo;
+    for (uint32_t i = 0; i < lo; i++) first += bindings[i].descriptorCount;
+    return first;
+}
+
+/* Appends what a node binds to one set, in the order of the layout's bindings. */
+static rp_status collect(builder *b, const rp_plan_node *node, uint32_t set,
+                         const rp_set_layout *layout, rp_diags *diags) {
+    const rp_plan_param *params =
+        rp_plan_params(b->plan) + rp_plan_kernels(b->plan)[node->kernel].first_param;
+    const rp_descriptor_source source = rp_plan_descriptors(
+        node, rp_plan_kernels(b->plan), rp_plan_params(b->plan), rp_plan_uses(b->plan));
+    rp_descriptors *d = b->out;
+    if (!RP_RESERVE(b->a, d->infos, d->infos_count, b->infos_capacity, layout->descriptor_count))
+        return RP_ERROR_NO_MEMORY;
+    rp_named *infos = d->infos + d->infos_count;
+    memset(infos, 0, layout->descriptor_count * sizeof *infos);
+    for (rp_descriptor at = {0}; rp_descriptor_step(&source, &at);) {
+        const rp_plan_param *param = &params[at.param];
+        if (param->set != set) continue;
+        RP_TRY(name(b, node, param, &at, diags,
+                    &infos[first_of(layout, param->binding) + at.element]));
+    }
+    return RP_OK;
+}
+
+/* Lets go of the views and samplers that were named last. */
+static void unname(rp_descriptors *d, uint32_t views, uint32_t samplers) {
+    while (d->views_count > views) rp_view_close(d->views[--d->views_count]);
+    while (d->samplers_count > samplers)
+        rp_sampler_close(d->device, d->samplers[--d->samplers_count]);
 }
 
 /* The set of that content; RP_UNSET when there is none. */
 static uint32_t lookup(const rp_descriptors *d, uint32_t key, const rp_set_layout *layout,
-                       const VkDescriptorBufferInfo *infos) {
-    size_t bytes = layout->binding_count * sizeof *infos;
+                       const rp_named *infos) {
+    size_t bytes = layout->descriptor_count * sizeof *infos;
     for (uint32_t at = 0, found; rp_table_next(&d->by_content, key, &at, &found);) {
         const rp_set *set = &d->sets[found];
         if (set->layout == layout && memcmp(d->infos + set->first_info, infos, bytes) == 0)
@@ -67,19 +158,23 @@ static uint32_t lookup(const rp_descriptors *d, uint32_t key, const rp_set_layou
     return RP_UNSET;
 }
 
-/* The set that binds what `node` binds to `set`; made when there is none. False without memory. */
-static bool find(builder *b, const rp_plan_node *node, uint32_t set, const rp_set_layout *layout,
-                 uint32_t *out) {
+/* The set that binds what `node` binds to `set`; made when there is none. */
+static rp_status find(builder *b, const rp_plan_node *node, uint32_t set,
+                      const rp_set_layout *layout, rp_diags *diags, uint32_t *out) {
     rp_descriptors *d = b->out;
-    if (!collect(b, node, set, layout)) return false;
-    const VkDescriptorBufferInfo *infos = d->infos + d->infos_count;
-    size_t bytes = layout->binding_count * sizeof *infos;
+    uint32_t views = d->views_count, samplers = d->samplers_count;
+    RP_TRY(collect(b, node, set, layout, diags));
+    const rp_named *infos = d->infos + d->infos_count;
+    size_t bytes = layout->descriptor_count * sizeof *infos;
     uint32_t key = (uint32_t)rp_hash_mix((uintptr_t)layout, infos, bytes);
     *out = lookup(d, key, layout, infos);
-    if (*out != RP_UNSET) return true;
+    if (*out != RP_UNSET) {
+        unname(d, views, samplers);
+        return RP_OK;
+    }
     if (!RP_RESERVE(b->a, d->sets, d->count, b->sets_capacity, 1) ||
         !rp_table_add(b->a, &d->by_content, key, d->count))
-        return false;
+        return RP_ERROR_NO_MEMORY;
     uint32_t before = b->old ? lookup(b->old, key, layout, infos) : RP_UNSET;
     rp_set *made = &d->sets[d->count];
     *made = (rp_set){.layout = layout, .first_info = d->infos_count};
@@ -90,44 +185,43 @@ static bool find(builder *b, const rp_plan_node *node, uint32_t set, const rp_se
         d->kept++;
     } else {
         b->fresh++;
-        b->fresh_infos += layout->binding_count;
-        b->fresh_uniform += layout->uniform_count;
+        for (uint32_t i = 0; i < RP_DESCRIPTOR_TYPES; i++) b->fresh_of[i] += layout->type_counts[i];
     }
-    d->infos_count += layout->binding_count;
+    d->infos_count += layout->descriptor_count;
     *out = d->count++;
-    return true;
+    return RP_OK;
 }
 
-static bool add_node(builder *b, uint32_t index) {
+static rp_status add_node(builder *b, uint32_t index, rp_diags *diags) {
     const rp_plan_node *node = &rp_plan_nodes(b->plan)[index];
     rp_descriptors *d = b->out;
     d->of_node[index] = b->node_sets_count;
-    if (node->kind != RP_RUN) return true;
+    if (node->kind != RP_RUN) return RP_OK;
     const rp_layout *layout = rp_prepared_layout(b->pipelines, node->kernel);
     if (!RP_RESERVE(b->a, d->node_sets, b->node_sets_count, b->node_sets_capacity,
                     layout->set_count))
-        return false;
+        return RP_ERROR_NO_MEMORY;
     for (uint32_t set = 0; set < layout->set_count; set++) {
         uint32_t *entry = &d->node_sets[b->node_sets_count++];
         *entry = RP_UNSET;
-        if (layout->sets[set]->binding_count && !find(b, node, set, layout->sets[set], entry))
-            return false;
+        if (layout->sets[set]->binding_count)
+            RP_TRY(find(b, node, set, layout->sets[set], diags, entry));
     }
-    return true;
+    return RP_OK;
 }
 
 static rp_status create_pool(builder *b, rp_diags *diags, rp_set_pool **out) {
     rp_device *device = b->out->device;
-    uint32_t uniform = b->fresh_uniform;
-    const VkDescriptorPoolSize sizes[2] = {
-        {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, b->fresh_infos - uniform},
-        {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, uniform}};
-    uint32_t first = sizes[0].descriptorCount ? 0 : 1; /* counts of zero are not allowed */
+    VkDescriptorPoolSize sizes[RP_DESCRIPTOR_TYPES];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < RP_DESCRIPTOR_TYPES; i++) /* counts of zero are not allowed */
+        if (b->fresh_of[i])
+            sizes[count++] = (VkDescriptorPoolSize){(VkDescriptorType)i, b->fresh_of[i]};
     const VkDescriptorPoolCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
         .maxSets = b->fresh,
-        .poolSizeCount = (uniform ? 2 : 1) - first,
-        .pPoolSizes = sizes + first,
+        .poolSizeCount = count,
+        .pPoolSizes = sizes,
     };
     rp_set_pool *pool = rp_alloc_zero(b->a, 1, sizeof *pool);
     if (!pool) return RP_ERROR_NO_MEMORY;
@@ -179,30 +273,57 @@ static rp_status allocate(builder *b, rp_diags *diags) {
 
 enum { WRITE_BATCH = 128 };
 
+typedef struct writing {
+    rp_device *device;
+    VkWriteDescriptorSet writes[WRITE_BATCH];
+    uint32_t count;
+} writing;
+
+static void flush(writing *w) {
+    if (w->count)
+        w->device->vk.UpdateDescriptorSets(w->device->handle, w->count, w->writes, 0, NULL);
+    w->count = 0;
+}
+
+/* Elements that are left unbound are written by nobody. */
+static bool is_bound(VkDescriptorType type, const rp_named *named) {
+    static const rp_named nothing;
+    return type == VK_DESCRIPTOR_TYPE_SAMPLER ? named->image.sampler != VK_NULL_HANDLE
+                                              : memcmp(named, &nothing, sizeof nothing) != 0;
+}
+
+static void write_binding(writing *w, const rp_set *set,
+                          const VkDescriptorSetLayoutBinding *binding, const rp_named *infos) {
+    for (uint32_t i = 0; i < binding->descriptorCount; i++) {
+        if (!is_bound(binding->descriptorType, &infos[i])) continue;
+        w->writes[w->count++] = (VkWriteDescriptorSet){
+            .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+            .dstSet = set->handle,
+            .dstBinding = binding->binding,
+            .dstArrayElement = i,
+            .descriptorCount = 1,
+            .descriptorType = binding->descriptorType,
+            .pBufferInfo = &infos[i].buffer, /* Vulkan looks at the one that the type is of */
+            .pImageInfo = &infos[i].image,
+            .pTexelBufferView = &infos[i].texels,
+        };
+        if (w->count == WRITE_BATCH) flush(w);
+    }
+}
+
 static void write_all(const builder *b) {
     const rp_descriptors *d = b->out;
-    rp_device *device = d->device;
-    VkWriteDescriptorSet writes[WRITE_BATCH];
-    uint32_t count = 0;
+    writing w = {.device = d->device};
     for (uint32_t i = 0; i < d->count; i++) {
         const rp_set_layout *layout = d->sets[i].layout;
+        const rp_named *infos = d->infos + d->sets[i].first_info;
         if (!d->sets[i].fresh) continue;
         for (uint32_t j = 0; j < layout->binding_count; j++) {
-            const VkDescriptorSetLayoutBinding *binding = &layout->bindings[j];
-            writes[count++] = (VkWriteDescriptorSet){
-                .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                .dstSet = d->sets[i].handle,
-                .dstBinding = binding->binding,
-                .descriptorCount = 1,
-                .descriptorType = binding->descriptorType,
-                .pBufferInfo = &d->infos[d->sets[i].first_info + j],
-            };
-            if (count < WRITE_BATCH) continue;
-            device->vk.UpdateDescriptorSets(device->handle, count, writes, 0, NULL);
-            count = 0;
+            write_binding(&w, &d->sets[i], &layout->bindings[j], infos);
+            infos += layout->bindings[j].descriptorCount;
         }
     }
-    if (count) device->vk.UpdateDescriptorSets(device->handle, count, writes, 0, NULL);
+    flush(&w);
 }
 
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
@@ -218,8 +339,7 @@ rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, 
     descriptors->device = device;
     descriptors->of_node = rp_alloc(b.a, node_count, sizeof *descriptors->of_node);
     if (!descriptors->of_node) return RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < node_count; i++)
-        if (!add_node(&b, i)) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < node_count; i++) RP_TRY(add_node(&b, i, diags));
     if (b.fresh == 0) return RP_OK;
     RP_TRY(allocate(&b, diags));
     write_all(&b);
@@ -236,6 +356,9 @@ void rp_descriptors_free(rp_descriptors *descriptors) {
         device->vk.DestroyDescriptorPool(device->handle, pool->handle, NULL);
         rp_release(a, pool);
     }
+    unname(descriptors, 0, 0);
+    rp_release(a, descriptors->views);
+    rp_release(a, descriptors->samplers);
     rp_release(a, descriptors->sets);
     rp_release(a, descriptors->infos);
     rp_release(a, descriptors->of_node);

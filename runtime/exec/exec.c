@@ -201,6 +201,9 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     RP_TRY(take_params(exec, params, diags));
     RP_TRY(rp_limits_check(device, exec->plan, diags));
     RP_TRY(collect_scopes(exec));
+    RP_TRY(rp_wants_create(&device->allocator, exec->plan, &device->adapter.properties.limits,
+                           &exec->wants));
+    RP_TRY(rp_takeovers_plan(exec));
     RP_TRY(rp_pieces_plan(exec));
     RP_TRY(rp_live_plan(&exec->live, device, exec->plan, &exec->switches, diags));
     RP_TRY(create_slots(exec, from, diags)); /* before pipelines: it fails fast */
@@ -258,13 +261,6 @@ rp_status rp_exec_create(rp_device *device, const rp_plan *plan, const rp_exec_p
     if (!out_exec) return RP_ERROR_USAGE;
     *out_exec = NULL;
     if (!device || !plan) return RP_ERROR_USAGE;
-    const rp_plan_buffer *buffers = rp_plan_records(plan, RP_SECTION_BUFFERS);
-    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BUFFERS); i++)
-        if (rp_plan_is_image(&buffers[i])) {
-            rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s is an image, which no device replays yet",
-                         rp_plan_string(plan, buffers[i].name));
-            return RP_ERROR_UNSUPPORTED;
-        }
     return rp_exec_make(device, plan, params, NULL, diags, out_exec);
 }
 
@@ -286,6 +282,9 @@ void rp_exec_destroy(rp_exec *exec) {
     rp_live_free(&exec->live);
     rp_allocator a = device->allocator;
     rp_release(&a, exec->scopes);
+    rp_release(&a, exec->wants);
+    rp_release(&a, exec->takeovers);
+    rp_release(&a, exec->image_barriers);
     rp_release(&a, exec->cuts);
     rp_release(&a, exec->begun.signals);
     rp_release(&a, exec->cache_path);

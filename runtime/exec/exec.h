@@ -6,7 +6,8 @@
 
 #include "base/scope.h"
 #include "base/table.h"
-#include "memory/storage.h"
+#include "device/images.h"
+#include "memory/image.h"
 #include "pipeline/pipeline.h"
 
 /* ---- switches.c: nodes that the host may leave out ------------------------------------------- */
@@ -125,17 +126,29 @@ typedef struct rp_set {
     VkDescriptorSet handle;
     rp_set_pool *pool; /* NULL until the set is allocated */
     const rp_set_layout *layout;
-    uint32_t first_info; /* infos[], as many as the layout has bindings */
+    uint32_t first_info; /* infos[], as many as the layout has descriptors */
     bool fresh;          /* allocated for these descriptors, not taken over */
 } rp_set;
+
+/* What a descriptor names: a member for each of the three pointers of VkWriteDescriptorSet. All zeros
+ * where an array's element is left unbound. */
+typedef union rp_named {
+    VkDescriptorBufferInfo buffer;
+    VkDescriptorImageInfo image;
+    VkBufferView texels;
+} rp_named;
 
 typedef struct rp_descriptors {
     rp_device *device;
     rp_set *sets;
     uint32_t count, kept; /* kept: of them taken over */
-    VkDescriptorBufferInfo *infos;
+    rp_named *infos;
     uint32_t infos_count;
-    rp_table by_content; /* hash of layout and ranges -> set */
+    rp_view_object **views; /* held, for infos[] */
+    uint32_t views_count, views_capacity;
+    rp_sampler **samplers; /* the same */
+    uint32_t samplers_count, samplers_capacity;
+    rp_table by_content; /* hash of layout and what it names -> set */
     uint32_t *of_node;   /* first entry in node_sets[] by node */
     uint32_t *node_sets; /* sets[] for each set of a node's layout; RP_UNSET for an empty one */
 } rp_descriptors;
@@ -196,9 +209,19 @@ typedef struct rp_slot {
 /* The exec's number of slots, with no place filled in; NULL without memory. */
 rp_slot *rp_slots_create(const rp_exec *exec);
 void rp_slots_free(const rp_exec *exec, rp_slot *slots);
-/* Resolves bindings into the empty places of slots; the rest is left empty. */
+/* binding.c. Resolves bindings into the empty places of slots; the rest is left empty. */
 rp_status rp_slots_bind(const rp_exec *exec, rp_slot *slots, const rp_binding *bindings,
                         uint32_t count, rp_diags *diags);
+/* Refuses what is bound in some slots and not in others. */
+rp_status rp_slots_check_whole(const rp_exec *exec, const rp_slot *slots, rp_diags *diags);
+void rp_place_hold(rp_place *place, rp_storage *storage, uint64_t offset, uint64_t bytes);
+/* Whether the plan can use a buffer where it lies in its VkBuffer. */
+rp_status rp_place_check_alignment(const rp_exec *exec, uint32_t buffer, const rp_place *place,
+                                   rp_diags *diags);
+/* What the arena is used as beside what every buffer is; whether a storage was created without some
+ * usage, or is no buffer. */
+VkFlags rp_arena_usage(const rp_exec *exec);
+bool rp_storage_lacks_usage(const rp_storage *storage, VkFlags usage);
 /* Fills empty places with those that the same buffers have in another exec of as many slots, or in
  * this one as it is. Fails where the exec's plan cannot use a buffer at its offset. */
 rp_status rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from,
@@ -241,7 +264,11 @@ struct rp_exec {
     rp_switches switches;
     rp_preparation *pipelines;
     rp_live live;
-    uint32_t *scopes; /* by plan buffer: rp_scope bits of all uses */
+    uint32_t *scopes;              /* by plan buffer: rp_scope bits of all uses */
+    rp_want *wants;                /* by plan buffer */
+    struct rp_takeover *takeovers; /* by group */
+    uint32_t takeovers_count;
+    VkImageMemoryBarrier2 *image_barriers; /* room for those of one boundary; while recording */
     rp_slot *slots;
     uint32_t slots_count;
     bool ordered;   /* replays follow each other, whatever their slots */
@@ -311,6 +338,27 @@ rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags);
 
 /* pieces.c: where to cut. */
 rp_status rp_pieces_plan(rp_exec *exec);
+
+/* images.c: the plan's images, as far as the layouts and the memory of whole images go. An image that
+ * is taken over begins anew in front of the first group that uses it: whoever had the memory before is
+ * done, and what it holds is nothing. */
+typedef struct rp_takeover {
+    uint32_t group, buffer;
+    uint32_t src, dst; /* scopes of all images of its alias set; of this one */
+} rp_takeover;
+rp_status rp_takeovers_plan(rp_exec *exec);
+/* The barriers of images at a boundary, for the vkCmdPipelineBarrier2 there: those that are taken over
+ * in front of group `boundary`, and those that come from another layout than they rest in (first
+ * boundary) or go to one (last). How many of exec->image_barriers were filled in. What has to be added
+ * to the boundary's barrier of memory is added to *memory. */
+uint32_t rp_boundary_images(const rp_exec *exec, const rp_slot *slot, uint32_t boundary,
+                            VkMemoryBarrier2 *memory);
+/* Copy and blit nodes with an image, and clears. */
+void rp_record_image_node(const rp_exec *exec, const rp_slot *slot, const rp_plan_node *node,
+                          VkCommandBuffer commands);
+/* Whether a storage is, or is no, image as the plan's buffer wants it. */
+rp_status rp_image_check_storage(const rp_exec *exec, uint32_t buffer, const rp_storage *storage,
+                                 rp_diags *diags);
 
 /* record.c: records groups [first, end) of the plan; `end` == the number of groups takes the final
  * barrier with it. `follows`: with the barrier toward the replay before in front of group 0. */

@@ -5,8 +5,12 @@
  * cache of many gigabytes never crosses to the host. */
 #include "driver/barrier.h"
 #include "exec/profile.h"
+#include "memory/transfer.h"
 
-enum { ALIGNMENT = 16 }; /* of each buffer in the copy: copies of aligned bytes are fast */
+enum {
+    ALIGNMENT = 16
+}; /* of each buffer in the copy: copies of aligned bytes are fast, and texels
+                          * begin there */
 
 static bool is_kept(const rp_plan_buffer *buffer) {
     return buffer->kind == RP_OUT || buffer->kind == RP_INOUT;
@@ -31,11 +35,16 @@ static void record(rp_device *device, VkCommandBuffer commands, const void *user
     for (uint32_t i = 0; i < state->exec->plan->external_count; i++) {
         if (!is_kept(&buffers[i])) continue;
         const rp_place *place = &state->slot->places[i];
-        const VkBufferCopy region = {.srcOffset = c->back ? at : place->offset,
-                                     .dstOffset = c->back ? place->offset : at,
-                                     .size = buffers[i].size};
-        device->vk.CmdCopyBuffer(commands, c->back ? state->copy->handle : place->handle,
-                                 c->back ? place->handle : state->copy->handle, 1, &region);
+        const rp_copy whole = {.storage = place->storage,
+                               .buffer = place->handle,
+                               .offset = place->offset,
+                               .size = buffers[i].size};
+        const rp_copy_part part = {.copy = &whole,
+                                   .size = whole.size,
+                                   .buffer = state->copy->handle,
+                                   .at = at,
+                                   .upload = c->back};
+        rp_copy_record(&device->vk, commands, &part);
         at = behind(at, &buffers[i]);
     }
     rp_barrier_full(&device->vk, commands);
@@ -50,8 +59,16 @@ rp_status rp_state_keep(rp_kept_state *state, rp_exec *exec, const rp_slot *slot
     const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
     uint64_t bytes = 0;
     *state = (rp_kept_state){.exec = exec, .slot = slot};
-    for (uint32_t i = 0; i < exec->plan->external_count; i++)
-        if (is_kept(&buffers[i])) bytes = behind(bytes, &buffers[i]);
+    for (uint32_t i = 0; i < exec->plan->external_count; i++) {
+        const rp_place *place = &slot->places[i];
+        const rp_copy whole = {.name = rp_plan_string(exec->plan, buffers[i].name),
+                               .storage = place->storage,
+                               .offset = place->offset,
+                               .size = buffers[i].size};
+        if (!is_kept(&buffers[i])) continue;
+        RP_TRY(rp_copy_check_image(&whole, diags));
+        bytes = behind(bytes, &buffers[i]);
+    }
     if (bytes == 0) return RP_OK;
     const rp_storage_wish wish = {
         .purpose = RP_PURPOSE_BUFFERS, .size = bytes, .name = "the state that a profile keeps"};

@@ -19,13 +19,20 @@ typedef struct recorder {
     uint32_t label; /* string of the open label; UINT32_MAX */
 } recorder;
 
-static void record_barrier(recorder *r, uint32_t index) {
+/* The barrier of a boundary, and those of the images there, in one command. `orders`: with the plan's
+ * barrier; there may be none to record, and images all the same. */
+static void record_barrier(recorder *r, uint32_t index, bool orders) {
     const rp_plan_barrier *barriers = rp_plan_records(r->plan, RP_SECTION_BARRIERS);
     VkMemoryBarrier2 barrier;
-    if (!rp_barrier_lower(barriers[index].src, barriers[index].dst, r->exec->device->quirks,
-                          r->slot->results_mapped, &barrier))
-        return;
-    rp_barrier_record(r->vk, r->commands, &barrier);
+    (void)rp_barrier_lower(orders ? barriers[index].src : 0, barriers[index].dst,
+                           r->exec->device->quirks, r->slot->results_mapped, &barrier);
+    uint32_t images = rp_boundary_images(r->exec, r->slot, index, &barrier);
+    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
+                                   .memoryBarrierCount = barrier.srcStageMask != 0,
+                                   .pMemoryBarriers = &barrier,
+                                   .imageMemoryBarrierCount = images,
+                                   .pImageMemoryBarriers = r->exec->image_barriers};
+    if (info.memoryBarrierCount || images) r->vk->CmdPipelineBarrier2(r->commands, &info);
 }
 
 /* A label spans neighbouring nodes that carry it: nodes have moved since the scopes were opened. */
@@ -77,9 +84,21 @@ static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
     }
 }
 
+static bool has_image(const recorder *r, const rp_plan_node *node) {
+    for (uint32_t i = 0; i < node->use_count; i++)
+        if (rp_plan_is_image(
+                &rp_plan_buffers(r->plan)[rp_plan_uses(r->plan)[node->first_use + i].buffer]))
+            return true;
+    return false;
+}
+
 static void record_transfer(recorder *r, const rp_plan_node *node) {
     const rp_plan_use *uses = rp_plan_uses(r->plan) + node->first_use;
     const rp_plan_use *to_use = &uses[node->use_count - 1];
+    if (has_image(r, node)) {
+        rp_record_image_node(r->exec, r->slot, node, r->commands);
+        return;
+    }
     const rp_place *to = &r->slot->places[to_use->buffer];
     uint64_t offset = to->offset + to_use->offset;
     if (node->kind == RP_FILL) {
@@ -104,9 +123,9 @@ static void record_node(recorder *r, uint32_t index) {
     case RP_RUN: record_run(r, node, index); break;
     case RP_COPY:
     case RP_FILL:
-    case RP_UPDATE: record_transfer(r, node); break;
+    case RP_UPDATE:
     case RP_BLIT:
-    case RP_CLEAR:
+    case RP_CLEAR: record_transfer(r, node); break;
     case RP_FENCE: break; /* its order is in the barriers */
     case RP_OP: break;    /* no plan holds one */
     }
@@ -127,13 +146,13 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, bool follow
         r->vk->CmdWriteTimestamp2(r->commands, all, queries, 0);
     }
     for (uint32_t g = first; g < end; g++) {
-        if (g > 0 || follows) record_barrier(r, g);
+        record_barrier(r, g, g > 0 || follows);
         for (uint32_t i = 0; i < groups[g].node_count; i++)
             record_node(r, groups[g].first_node + i);
     }
     record_label(r, UINT32_MAX);
     if (end < group_count) return;
-    record_barrier(r, group_count);
+    record_barrier(r, group_count, true);
     if (queries) r->vk->CmdWriteTimestamp2(r->commands, all, queries, 1);
 }
 
@@ -178,26 +197,33 @@ uint32_t rp_twin_stamps(const rp_exec *exec, rp_twin twin) {
 static void record_group_twin(stamper *s) {
     const rp_plan_group *groups = rp_plan_records(s->r.plan, RP_SECTION_GROUPS);
     uint32_t count = rp_plan_count(s->r.plan, RP_SECTION_GROUPS);
+    record_barrier(&s->r, 0, false); /* a full one stands in front */
     stamp(s);
     stamp(s);
     for (uint32_t g = 0; g < count; g++) {
         for (uint32_t i = 0; i < groups[g].node_count; i++)
             record_node(&s->r, groups[g].first_node + i);
-        record_barrier(&s->r, g + 1);
+        record_barrier(&s->r, g + 1, true);
         stamp(s);
     }
 }
 
 /* Two timestamps with nothing between, then two around each node. */
 static void record_node_twin(stamper *s) {
+    const rp_plan_group *groups = rp_plan_records(s->r.plan, RP_SECTION_GROUPS);
+    uint32_t count = rp_plan_count(s->r.plan, RP_SECTION_GROUPS);
     stamp(s);
     stamp(s);
-    for (uint32_t i = 0; i < rp_plan_count(s->r.plan, RP_SECTION_NODES); i++) {
-        rp_barrier_full(s->r.vk, s->r.commands);
-        stamp(s);
-        record_node(&s->r, i);
-        stamp(s);
+    for (uint32_t g = 0; g < count; g++) {
+        record_barrier(&s->r, g, false);
+        for (uint32_t i = 0; i < groups[g].node_count; i++) {
+            rp_barrier_full(s->r.vk, s->r.commands);
+            stamp(s);
+            record_node(&s->r, groups[g].first_node + i);
+            stamp(s);
+        }
     }
+    record_barrier(&s->r, count, false);
 }
 
 void rp_record_twin(const rp_exec *exec, const rp_slot *slot, rp_twin twin, VkQueryPool queries,

@@ -18,167 +18,6 @@ static bool is_written(const rp_plan_buffer *buffer) {
     return buffer->kind != RP_IN && buffer->kind != RP_WEIGHT;
 }
 
-/* ---- Binding --------------------------------------------------------------------------------- */
-
-static const char *binding_name(const rp_binding *binding) {
-    return binding->buffer ? binding->buffer : "the arena";
-}
-
-/* The plan's buffer of that name, of any kind. */
-static rp_status find_any(const rp_exec *exec, const char *name, rp_diags *diags, uint32_t *out) {
-    const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
-    uint32_t count = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
-    for (*out = 0; *out < count; (*out)++)
-        if (strcmp(rp_plan_string(exec->plan, buffers[*out].name), name) == 0) return RP_OK;
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the plan has no buffer named %s to bind", name);
-    return RP_ERROR_NOT_FOUND;
-}
-
-static rp_status wrong_binding(const rp_binding *binding, rp_diags *diags, const char *why) {
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s cannot be bound: %s", binding_name(binding), why);
-    return RP_ERROR_USAGE;
-}
-
-/* Whether what is used with those scopes may begin at that byte of a VkBuffer. */
-static rp_status check_alignment(const rp_exec *exec, const char *name, uint64_t at,
-                                 uint32_t scopes, rp_diags *diags) {
-    const VkPhysicalDeviceLimits *limits = &exec->device->adapter.properties.limits;
-    uint64_t alignment = 4; /* of fills and indirect grids */
-    if (limits->minStorageBufferOffsetAlignment > alignment)
-        alignment = limits->minStorageBufferOffsetAlignment;
-    if ((scopes & RP_SCOPE_COMPUTE_U) && limits->minUniformBufferOffsetAlignment > alignment)
-        alignment = limits->minUniformBufferOffsetAlignment;
-    if (at % alignment == 0) return RP_OK;
-    rp_diags_add(
-        diags, RP_ERROR, NULL, 0, 0,
-        "%s cannot be bound at byte %llu of a VkBuffer: device %s binds it at multiples of "
-        "%llu",
-        name, (unsigned long long)at, exec->device->adapter.info.name,
-        (unsigned long long)alignment);
-    return RP_ERROR_USAGE;
-}
-
-/* Where a binding puts the buffer of a slot. */
-static uint64_t offset_in_slot(const rp_binding *binding, uint32_t slot) {
-    return binding->offset + slot * binding->slot_stride;
-}
-
-/* Whether a range of so many bytes may be bound at a byte of the binding's storage. */
-static rp_status check_range(const rp_exec *exec, const rp_binding *binding, uint64_t offset,
-                             uint64_t bytes, uint32_t scopes, rp_diags *diags) {
-    const rp_storage *storage = binding->storage;
-    if (!rp_range_inside(offset, bytes, storage->size)) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "%s has %llu bytes and cannot be bound at byte %llu of %s, which has %llu",
-                     binding_name(binding), (unsigned long long)bytes, (unsigned long long)offset,
-                     storage->name, (unsigned long long)storage->size);
-        return RP_ERROR_USAGE;
-    }
-    return check_alignment(exec, binding_name(binding), storage->offset + offset, scopes, diags);
-}
-
-/* Whether a buffer of so many bytes may be bound so. */
-static rp_status check_binding(const rp_exec *exec, const rp_binding *binding, uint64_t bytes,
-                               uint32_t scopes, bool shared, rp_diags *diags) {
-    const rp_storage *storage = binding->storage;
-    uint32_t last = exec->slots_count - 1;
-    if (!storage) return wrong_binding(binding, diags, "it has no storage");
-    if (storage->device != exec->device)
-        return wrong_binding(binding, diags, "the storage is another device's");
-    if (binding->slot >= exec->slots_count && binding->slot != RP_ALL_SLOTS) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "%s cannot be bound for slot %u: the exec has %u (from 0), or RP_ALL_SLOTS",
-                     binding_name(binding), binding->slot, exec->slots_count);
-        return RP_ERROR_USAGE;
-    }
-    if (binding->slot_stride && (shared || binding->slot != RP_ALL_SLOTS))
-        return wrong_binding(binding, diags,
-                             shared ? "slots share it, slot_stride is 0"
-                                    : "slot_stride goes with RP_ALL_SLOTS");
-    if (binding->slot_stride > (UINT64_MAX - binding->offset) / (last ? last : 1))
-        return wrong_binding(binding, diags, "slot_stride leads past any storage");
-    RP_TRY(check_range(exec, binding, binding->offset, bytes, scopes, diags));
-    if (!binding->slot_stride) return RP_OK;
-    for (uint32_t s = 1; s <= last; s++)
-        RP_TRY(check_range(exec, binding, offset_in_slot(binding, s), bytes, scopes, diags));
-    return RP_OK;
-}
-
-static void hold(rp_place *place, rp_storage *storage, uint64_t offset, uint64_t bytes) {
-    place->storage = rp_storage_hold(storage);
-    place->handle = storage->handle;
-    place->offset = storage->offset + offset;
-    place->bytes = bytes;
-    place->mapped = storage->mapped ? storage->mapped + offset : NULL;
-}
-
-static rp_status enter(const rp_exec *exec, rp_slot *slots, const rp_binding *binding,
-                       rp_diags *diags) {
-    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
-    uint32_t index = RP_UNSET, scopes = RP_SCOPE_COMPUTE_U; /* a transient may be uniform */
-    uint64_t bytes = graph->arena_bytes;
-    bool shared = false;
-    if (binding->buffer) {
-        RP_TRY(find_any(exec, binding->buffer, diags, &index));
-        const rp_plan_buffer *buffer = &rp_plan_buffers(exec->plan)[index];
-        bytes = buffer->size;
-        scopes = exec->scopes[index];
-        shared = rp_slots_share(exec, buffer);
-        if (buffer->kind == RP_LIVE && binding->storage && !binding->storage->mapped)
-            return wrong_binding(binding, diags,
-                                 "live values are set by the host, which cannot see the storage");
-    } else if (bytes == 0) {
-        return wrong_binding(binding, diags, "the plan has no transients");
-    } else if (exec->params.separate_buffers) {
-        return wrong_binding(binding, diags,
-                             "separate_buffers puts each transient in memory of its own");
-    }
-    RP_TRY(check_binding(exec, binding, bytes, scopes, shared, diags));
-    for (uint32_t s = 0; s < exec->slots_count; s++) {
-        if (!shared && binding->slot != RP_ALL_SLOTS && binding->slot != s) continue;
-        rp_place *place = binding->buffer ? &slots[s].places[index] : &slots[s].arena;
-        if (place->storage) return wrong_binding(binding, diags, "it is bound twice");
-        hold(place, binding->storage, offset_in_slot(binding, s), bytes);
-    }
-    return RP_OK;
-}
-
-rp_status rp_slots_bind(const rp_exec *exec, rp_slot *slots, const rp_binding *bindings,
-                        uint32_t count, rp_diags *diags) {
-    for (uint32_t i = 0; i < count; i++) RP_TRY(enter(exec, slots, &bindings[i], diags));
-    return RP_OK;
-}
-
-/* Whether the application has bound a buffer, or the arena for RP_UNSET, in all slots or in none. One
- * that it forgot would silently get memory of its own. */
-static rp_status check_whole(const rp_exec *exec, const rp_slot *slots, uint32_t buffer,
-                             rp_diags *diags) {
-    uint32_t bound = 0, without = 0;
-    for (uint32_t s = 0; s < exec->slots_count; s++) {
-        const rp_place *place = buffer == RP_UNSET ? &slots[s].arena : &slots[s].places[buffer];
-        if (place->storage && !place->own)
-            bound++;
-        else
-            without = s;
-    }
-    if (bound == 0 || bound == exec->slots_count) return RP_OK;
-    const char *name = "the arena";
-    if (buffer != RP_UNSET)
-        name = rp_plan_string(exec->plan, rp_plan_buffers(exec->plan)[buffer].name);
-    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                 "%s is bound in %u of %u slots, and not in slot %u: bind it in every slot (slot = "
-                 "RP_ALL_SLOTS, with slot_stride for ranges of their own) or in none",
-                 name, bound, exec->slots_count, without);
-    return RP_ERROR_USAGE;
-}
-
-static rp_status check_all_whole(const rp_exec *exec, const rp_slot *slots, rp_diags *diags) {
-    const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
-    for (uint32_t i = 0; i < rp_plan_count(exec->plan, RP_SECTION_BUFFERS); i++)
-        if (!rp_slots_share(exec, &buffers[i])) RP_TRY(check_whole(exec, slots, i, diags));
-    return check_whole(exec, slots, RP_UNSET, diags);
-}
-
 /* ---- Allocating ------------------------------------------------------------------------------ */
 
 /* What is to be allocated, and whose place it becomes. */
@@ -194,15 +33,38 @@ typedef struct requests {
     float priority;
 } requests;
 
-static bool ask(requests *r, rp_memory_purpose purpose, uint64_t size, const char *name,
-                uint32_t slot, uint32_t buffer) {
+static bool ask(requests *r, const rp_storage_wish *wish, uint32_t slot, uint32_t buffer) {
     if (!RP_RESERVE(r->a, r->wishes, r->count, r->wishes_capacity, 1) ||
         !RP_RESERVE(r->a, r->of, r->count, r->of_capacity, 1))
         return false;
-    r->wishes[r->count] =
-        (rp_storage_wish){.purpose = purpose, .size = size, .name = name, .priority = r->priority};
+    r->wishes[r->count] = *wish;
+    r->wishes[r->count].priority = r->priority;
     r->of[r->count++] = (request){slot, buffer};
     return true;
+}
+
+/* Images of an alias set share memory within a slot, unless each transient is to be seen by itself. */
+static rp_storage_wish wish_of(const rp_exec *exec, uint32_t slot, uint32_t index) {
+    const rp_plan_buffer *buffer = &rp_plan_buffers(exec->plan)[index];
+    uint64_t sets = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
+    bool shares = exec->wants[index].taken_over && !exec->params.separate_buffers;
+    return (rp_storage_wish){
+        .purpose = rp_plan_is_image(buffer) ? RP_PURPOSE_IMAGES
+                   : buffer->kind == RP_TMP ? RP_PURPOSE_ARENA
+                                            : RP_PURPOSE_BUFFERS,
+        .usage = exec->wants[index].usage,
+        .size = buffer->size,
+        .name = rp_plan_string(exec->plan, buffer->name),
+        .shape = rp_plan_image(buffer),
+        .alias = shares ? 1 + slot * sets + buffer->offset : 0,
+    };
+}
+
+static VkFlags live_usage(const rp_exec *exec) {
+    VkFlags usage = 0;
+    for (uint32_t i = 0; i < exec->plan->external_count; i++)
+        if (rp_plan_buffers(exec->plan)[i].kind == RP_LIVE) usage |= exec->wants[i].usage;
+    return usage;
 }
 
 static bool ask_for_slot(const rp_exec *exec, const rp_slot *slots, uint32_t s, requests *r) {
@@ -211,19 +73,27 @@ static bool ask_for_slot(const rp_exec *exec, const rp_slot *slots, uint32_t s, 
     const rp_plan_buffer *buffers = rp_plan_buffers(plan);
     const rp_slot *slot = &slots[s];
     if (graph->arena_bytes && !exec->params.separate_buffers && !slot->arena.storage &&
-        !ask(r, RP_PURPOSE_ARENA, graph->arena_bytes, "the arena", s, RP_UNSET))
+        !ask(r,
+             &(rp_storage_wish){.purpose = RP_PURPOSE_ARENA,
+                                .usage = rp_arena_usage(exec),
+                                .size = graph->arena_bytes,
+                                .name = "the arena"},
+             s, RP_UNSET))
         return false;
     if (exec->live.size && !slot->live_block.storage &&
-        !ask(r, RP_PURPOSE_LIVE, exec->live.size, "the live block", s, RP_UNSET))
+        !ask(r,
+             &(rp_storage_wish){.purpose = RP_PURPOSE_LIVE,
+                                .usage = live_usage(exec),
+                                .size = exec->live.size,
+                                .name = "the live block"},
+             s, RP_UNSET))
         return false;
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BUFFERS); i++) {
-        const char *name = rp_plan_string(plan, buffers[i].name);
         bool wanted = buffers[i].kind != RP_LIVE && !slot->places[i].storage &&
                       (s == 0 || !rp_slots_share(exec, &buffers[i]));
-        bool tmp = buffers[i].kind == RP_TMP;
-        if (!wanted || (tmp && !exec->params.separate_buffers)) continue;
-        if (!ask(r, tmp ? RP_PURPOSE_ARENA : RP_PURPOSE_BUFFERS, buffers[i].size, name, s, i))
-            return false;
+        if (!wanted || (rp_plan_in_arena(&buffers[i]) && !exec->params.separate_buffers)) continue;
+        const rp_storage_wish wish = wish_of(exec, s, i);
+        if (!ask(r, &wish, s, i)) return false;
     }
     return true;
 }
@@ -234,7 +104,13 @@ static rp_place *place_of(rp_slot *slots, const requests *r, uint32_t i) {
     return r->wishes[i].purpose == RP_PURPOSE_LIVE ? &slot->live_block : &slot->arena;
 }
 
-/* Allocates, clears (live blocks by the host), and hands the storages over. */
+/* What the GPU clears: not live blocks, whose host does, nor images that begin anew in each replay. */
+static bool is_cleared(const rp_exec *exec, const requests *r, uint32_t i) {
+    if (r->wishes[i].purpose == RP_PURPOSE_LIVE) return false;
+    return r->of[i].buffer == RP_UNSET || !exec->wants[r->of[i].buffer].taken_over;
+}
+
+/* Allocates, clears, and hands the storages over. */
 static rp_status serve(rp_exec *exec, rp_slot *slots, const requests *r, rp_diags *diags) {
     rp_device *device = exec->device;
     rp_storage **storages = rp_alloc_zero(r->a, r->count, sizeof *storages);
@@ -243,12 +119,13 @@ static rp_status serve(rp_exec *exec, rp_slot *slots, const requests *r, rp_diag
                            ? rp_storage_allocate(device, r->wishes, r->count, diags, storages)
                            : RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < r->count && status == RP_OK; i++)
-        cleared[i] = r->wishes[i].purpose == RP_PURPOSE_LIVE ? NULL : storages[i];
+        cleared[i] = is_cleared(exec, r, i) ? storages[i] : NULL;
     if (status == RP_OK) status = rp_storage_clear(device, cleared, r->count, diags);
     for (uint32_t i = 0; i < r->count && status == RP_OK; i++) {
-        if (!cleared[i]) memset(storages[i]->mapped, 0, storages[i]->size);
+        if (r->wishes[i].purpose == RP_PURPOSE_LIVE)
+            memset(storages[i]->mapped, 0, storages[i]->size);
         rp_place *place = place_of(slots, r, i);
-        hold(place, storages[i], 0, storages[i]->size);
+        rp_place_hold(place, storages[i], 0, storages[i]->size);
         place->own = true;
     }
     for (uint32_t i = 0; storages && i < r->count; i++) rp_storage_drop(storages[i]);
@@ -279,7 +156,7 @@ static void follow(const rp_exec *exec, rp_slot *slots, uint32_t s) {
         bool result = buffers[i].kind == RP_OUT || buffers[i].kind == RP_INOUT;
         const rp_place *in = NULL;
         uint64_t offset = 0;
-        if (buffers[i].kind == RP_TMP) {
+        if (rp_plan_in_arena(&buffers[i])) {
             in = &slot->arena;
             offset = buffers[i].offset;
         } else if (buffers[i].kind == RP_LIVE) {
@@ -303,7 +180,8 @@ static void follow(const rp_exec *exec, rp_slot *slots, uint32_t s) {
 
 /* Whether a transient lies where the plan puts it in the arena. */
 static bool in_arena(const rp_slot *slot, const rp_plan_buffer *buffer, const rp_place *place) {
-    return buffer->kind == RP_TMP && slot->arena.storage && place->storage == slot->arena.storage &&
+    return rp_plan_in_arena(buffer) && slot->arena.storage &&
+           place->storage == slot->arena.storage &&
            place->offset == slot->arena.offset + buffer->offset;
 }
 
@@ -319,7 +197,9 @@ static const rp_place *same_buffer(const rp_exec *from, const rp_slot *slot, con
                                    const rp_plan_buffer *buffer) {
     const rp_plan_buffer *buffers = rp_plan_buffers(from->plan);
     for (uint32_t i = 0; i < rp_plan_count(from->plan, RP_SECTION_BUFFERS); i++) {
+        const rp_image_shape shape = rp_plan_image(buffer), has = rp_plan_image(&buffers[i]);
         if (buffers[i].kind != buffer->kind || buffers[i].size != buffer->size ||
+            !rp_image_same(&shape, &has) ||
             strcmp(rp_plan_string(from->plan, buffers[i].name), name) != 0)
             continue;
         const rp_place *place = &slot->places[i];
@@ -328,6 +208,12 @@ static const rp_place *same_buffer(const rp_exec *from, const rp_slot *slot, con
         return follows ? NULL : place;
     }
     return NULL;
+}
+
+/* Which images share memory is a plan's own: those of another plan are made anew. */
+static bool is_renewed(const rp_exec *exec, const rp_exec *from, uint32_t buffer) {
+    const rp_plan_buffer *b = &rp_plan_buffers(exec->plan)[buffer];
+    return b->kind == RP_TMP && rp_plan_is_image(b) && exec->plan != from->plan;
 }
 
 static void take_over(rp_place *place, const rp_place *from) {
@@ -343,20 +229,23 @@ rp_status rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *f
     bool arenas =
         graph->arena_bytes != 0; /* those of all slots are large enough, or none is kept */
     for (uint32_t s = 0; s < exec->slots_count; s++)
-        arenas &= from->slots[s].arena.bytes >= graph->arena_bytes;
+        arenas &= from->slots[s].arena.bytes >= graph->arena_bytes &&
+                  !rp_storage_lacks_usage(from->slots[s].arena.storage, rp_arena_usage(exec));
     for (uint32_t s = 0; s < exec->slots_count; s++) {
         rp_slot *slot = &slots[s];
         const rp_slot *old = &from->slots[s];
         if (!slot->arena.storage && arenas) take_over(&slot->arena, &old->arena);
         if (!slot->live_block.storage && exec->live.size &&
-            old->live_block.bytes >= exec->live.size)
+            old->live_block.bytes >= exec->live.size &&
+            !rp_storage_lacks_usage(old->live_block.storage, live_usage(exec)))
             take_over(&slot->live_block, &old->live_block);
         for (uint32_t i = 0; i < count; i++) {
-            if (slot->places[i].storage) continue;
+            if (slot->places[i].storage || is_renewed(exec, from, i)) continue;
             const char *name = rp_plan_string(exec->plan, buffers[i].name);
             const rp_place *place = same_buffer(from, old, name, &buffers[i]);
             if (!place) continue;
-            RP_TRY(check_alignment(exec, name, place->offset, exec->scopes[i], diags));
+            RP_TRY(rp_place_check_alignment(exec, i, place, diags));
+            RP_TRY(rp_image_check_storage(exec, i, place->storage, diags));
             take_over(&slot->places[i], place);
         }
     }
@@ -436,6 +325,13 @@ static bool is_again(const rp_exec *exec, const rp_touch *touch, const rp_touch 
 
 static rp_status refuse_overlap(const rp_exec *exec, const rp_touch *a, const rp_touch *b,
                                 rp_diags *diags) {
+    if (b->lo >= RP_IMAGE_ORIGIN) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s and %s%s are one VkImage, and not both only read: bind them to two",
+                     touch_name(exec, a), touch_name(exec, b),
+                     a->buffer == b->buffer ? " of another slot" : "");
+        return RP_ERROR_USAGE;
+    }
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                  "%s and %s%s lie on the same memory, bytes %llu to %llu of one VkBuffer, and are "
                  "not both only read: bind them to ranges that are apart",
@@ -493,7 +389,7 @@ static rp_status look_at_all(const rp_exec *exec, rp_slot *slots, rp_diags *diag
 }
 
 rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *out_ordered) {
-    RP_TRY(check_all_whole(exec, slots, diags));
+    RP_TRY(rp_slots_check_whole(exec, slots, diags));
     RP_TRY(allocate(exec, slots, diags));
     for (uint32_t s = 0; s < exec->slots_count; s++) follow(exec, slots, s);
     return look_at_all(exec, slots, diags, out_ordered);

@@ -59,7 +59,7 @@ rp_status rp_exec_resolve_copy(const rp_exec *exec, uint32_t slot, const rp_copy
         .host = (uint8_t *)r->host,
         .index = index,
     };
-    return RP_OK;
+    return rp_copy_check_image(out, diags);
 }
 
 static rp_status resolve(rp_exec *exec, uint32_t slot, const rp_copy_request *r, rp_diags *diags,

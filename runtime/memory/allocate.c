@@ -4,7 +4,7 @@
  *
  * Some storages have a block of their own: where an application's allocator gives the memory
  * (hook.c), it does the laying out, and memory that other devices see (external.c) is seen whole. */
-#include "memory/storage.h"
+#include "memory/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,11 +33,41 @@ typedef struct allocation {
     uint64_t bytes[RP_PURPOSE_COUNT];
 } allocation;
 
+static rp_status create_storage(allocation *all, const rp_storage_wish *wish, VkFlags usage,
+                                rp_storage **out) {
+    const rp_allocator *a = &all->device->allocator;
+    rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
+    if (!storage) return RP_ERROR_NO_MEMORY;
+    *out = storage; /* from here on the allocation's to release */
+    storage->serial = rp_storage_next_serial();
+    storage->device = all->device;
+    storage->purpose = wish->purpose;
+    storage->size = wish->size;
+    storage->usage = usage;
+    storage->shape = wish->shape;
+    storage->before = storage->after = VK_IMAGE_LAYOUT_GENERAL;
+    atomic_init(&storage->holders, 1);
+    storage->name = rp_dup(a, wish->name, strlen(wish->name) + 1);
+    return storage->name ? RP_OK : RP_ERROR_NO_MEMORY;
+}
+
+static bool is_image(const rp_storage_wish *wish) {
+    return wish->shape.format != RP_IMAGE_NONE;
+}
+
+static rp_status create_image(allocation *all, const rp_storage_wish *wish, rp_diags *diags,
+                              rp_storage **out) {
+    RP_TRY(create_storage(all, wish, wish->usage, out));
+    RP_TRY(rp_image_create(all->device, *out, diags));
+    (*out)->handle = (VkBuffer)(*out)->image;
+    (*out)->offset = RP_IMAGE_ORIGIN;
+    return RP_OK;
+}
+
 static rp_status create_buffer(allocation *all, const rp_storage_wish *wish, rp_diags *diags,
                                rp_storage **out) {
     rp_device *device = all->device;
     const rp_adapter *adapter = &device->adapter;
-    const rp_allocator *a = &device->allocator;
     if (rp_storage_fill_bytes(wish->size) > adapter->max_buffer_size) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                      "%s has %llu bytes, more than the %llu that one buffer may have on %s",
@@ -58,17 +88,8 @@ static rp_status create_buffer(allocation *all, const rp_storage_wish *wish, rp_
         .handleTypes = wish->fd ? wish->fd->type : wish->exportable,
     };
     if (external.handleTypes) RP_TRY(rp_external_check(device, wish, usage, diags));
-    rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
-    if (!storage) return RP_ERROR_NO_MEMORY;
-    *out = storage; /* from here on the allocation's to release */
-    storage->serial = rp_storage_next_serial();
-    storage->device = device;
-    storage->purpose = wish->purpose;
-    storage->size = wish->size;
-    storage->usage = usage;
-    atomic_init(&storage->holders, 1);
-    storage->name = rp_dup(a, wish->name, strlen(wish->name) + 1);
-    if (!storage->name) return RP_ERROR_NO_MEMORY;
+    RP_TRY(create_storage(all, wish, usage, out));
+    rp_storage *storage = *out;
     uint32_t families[2], family_count = rp_device_families(device, families);
     const VkBufferCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
@@ -104,12 +125,61 @@ static rp_buffer_needs needs_of(rp_device *device, const rp_storage *storage) {
                                    .pNext = &dedicated};
     const VkBufferMemoryRequirementsInfo2 asked = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2, .buffer = storage->handle};
-    device->vk.GetBufferMemoryRequirements2(device->handle, &asked, &needs);
+    const VkImageMemoryRequirementsInfo2 asked_image = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2, .image = storage->image};
+    if (storage->image)
+        device->vk.GetImageMemoryRequirements2(device->handle, &asked_image, &needs);
+    else
+        device->vk.GetBufferMemoryRequirements2(device->handle, &asked, &needs);
     return (rp_buffer_needs){
         .memory = needs.memoryRequirements,
         .prefers_dedicated = dedicated.prefersDedicatedAllocation != 0,
         .requires_dedicated = dedicated.requiresDedicatedAllocation != 0,
     };
+}
+
+/* What all images of an alias set want of memory that they share, from the first one on; *out_count:
+ * how many they are. */
+static rp_buffer_needs needs_of_set(allocation *all, uint32_t first, const rp_storage_wish *wishes,
+                                    uint32_t *out_count) {
+    rp_buffer_needs sum = {.memory = {.alignment = 1, .memoryTypeBits = UINT32_MAX}};
+    *out_count = 0;
+    for (uint32_t i = first; i < all->count; i++) {
+        if (wishes[i].alias != wishes[first].alias) continue;
+        const rp_buffer_needs needs = needs_of(all->device, all->storages[i]);
+        if (needs.memory.size > sum.memory.size) sum.memory.size = needs.memory.size;
+        if (needs.memory.alignment > sum.memory.alignment) /* powers of two */
+            sum.memory.alignment = needs.memory.alignment;
+        sum.memory.memoryTypeBits &= needs.memory.memoryTypeBits;
+        sum.requires_dedicated |= needs.requires_dedicated;
+        ++*out_count;
+    }
+    return sum;
+}
+
+/* Whether a storage lies where an earlier one of its alias set does, or is the first of a set that
+ * shares memory, which then is what *needs is about. They share where they can: without an allocator
+ * of the application's, which is asked for each, and where some memory is good for all of them. */
+static bool join_set(allocation *all, uint32_t index, const rp_storage_wish *wishes,
+                     rp_buffer_needs *needs) {
+    uint32_t first = 0, count, type;
+    if (!wishes[index].alias || all->device->allocate_memory) return false;
+    while (wishes[first].alias != wishes[index].alias) first++;
+    if (first == index) {
+        const rp_buffer_needs sum = needs_of_set(all, index, wishes, &count);
+        if (count < 2 || sum.requires_dedicated ||
+            !rp_memory_choose_type(&all->device->adapter, RP_PURPOSE_IMAGES,
+                                   sum.memory.memoryTypeBits, &type))
+            return false;
+        all->storages[index]->shares = true;
+        *needs = sum;
+        return false;
+    }
+    if (!all->storages[first]->shares) return false;
+    all->storages[index]->shares = true;
+    all->offsets[index] = all->offsets[first];
+    all->block_of[index] = all->block_of[first];
+    return true;
 }
 
 /* A block for one storage alone. */
@@ -122,25 +192,32 @@ static rp_status lay_out_alone(allocation *all, uint32_t index, const rp_storage
     RP_TRY(add_block(all, type, wish->priority));
     rp_block *block = all->blocks[all->blocks_count - 1];
     block->alone = true;
+    block->images = is_image(wish);
     block->size = needs->memory.size;
     block->exportable = wish->exportable;
     if (wish->fd) {
         block->fd = wish->fd;
         return rp_external_lay_out(device, storage, needs, diags, block);
     }
-    if (!wish->exportable) return rp_hook_allocate(device, storage, wish, needs, diags, block);
-    if (needs->prefers_dedicated || needs->requires_dedicated) block->dedicated = storage->handle;
+    if (device->allocate_memory && !wish->exportable)
+        return rp_hook_allocate(device, storage, wish, needs, diags, block);
+    if (storage->image)
+        block->dedicated_image = storage->image;
+    else if (needs->prefers_dedicated || needs->requires_dedicated)
+        block->dedicated = storage->handle;
     return RP_OK;
 }
 
 /* Says which block a storage lies in and where; the last block of a kind is the open one. */
-static rp_status lay_out(allocation *all, uint32_t index, const rp_storage_wish *wish,
+static rp_status lay_out(allocation *all, uint32_t index, const rp_storage_wish *wishes,
                          rp_diags *diags) {
+    const rp_storage_wish *wish = &wishes[index];
     rp_device *device = all->device;
     const rp_adapter *adapter = &device->adapter;
     rp_storage *storage = all->storages[index];
-    const rp_buffer_needs needs = needs_of(device, storage);
+    rp_buffer_needs needs = needs_of(device, storage);
     uint32_t type;
+    if (join_set(all, index, wishes, &needs)) return RP_OK; /* the first of the set has the bytes */
     storage->memory_bytes = needs.memory.size;
     all->bytes[storage->purpose] += needs.memory.size;
     if (!rp_memory_choose_type(adapter, storage->purpose, needs.memory.memoryTypeBits, &type)) {
@@ -148,19 +225,22 @@ static rp_status lay_out(allocation *all, uint32_t index, const rp_storage_wish 
                      adapter->info.name, storage->name);
         return RP_ERROR_UNSUPPORTED;
     }
-    if (device->allocate_memory || wish->exportable || wish->fd)
+    if (device->allocate_memory || wish->exportable || wish->fd ||
+        (is_image(wish) && needs.requires_dedicated))
         return lay_out_alone(all, index, wish, &needs, type, diags);
     uint64_t end = UINT64_MAX, offset = 0;
     uint32_t b = 0;
     for (; b < all->blocks_count; b++) {
         const rp_block *block = all->blocks[b];
         if (!block->alone && block->type == type && block->priority == wish->priority &&
+            block->images == is_image(wish) &&
             rp_align_u64(block->size, needs.memory.alignment, &offset) &&
             rp_add_u64(offset, needs.memory.size, &end) && end <= adapter->max_allocation_size)
             break;
     }
     if (b == all->blocks_count) {
         RP_TRY(add_block(all, type, wish->priority));
+        all->blocks[b]->images = is_image(wish);
         offset = 0;
         end = needs.memory.size;
     }
@@ -259,6 +339,7 @@ static VkResult call_allocate(rp_device *device, rp_block *block, int fd) {
     VkMemoryDedicatedAllocateInfo dedicated = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
         .buffer = block->dedicated,
+        .image = block->dedicated_image,
     };
     VkExportMemoryAllocateInfo exported = {
         .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
@@ -277,7 +358,8 @@ static VkResult call_allocate(rp_device *device, rp_block *block, int fd) {
     if (block->priority != 0 && (device->adapter.features & RP_FEATURE_MEMORY_PRIORITY))
         priority.pNext = info.pNext, info.pNext = &priority;
     if (block->addressed) addressed.pNext = info.pNext, info.pNext = &addressed;
-    if (block->dedicated) dedicated.pNext = info.pNext, info.pNext = &dedicated;
+    if (block->dedicated || block->dedicated_image)
+        dedicated.pNext = info.pNext, info.pNext = &dedicated;
     if (block->exportable) exported.pNext = info.pNext, info.pNext = &exported;
     if (block->fd) imported.pNext = info.pNext, info.pNext = &imported;
     return device->vk.AllocateMemory(device->handle, &info, NULL, &block->handle);
@@ -339,14 +421,24 @@ static void release_block(rp_device *device, rp_block *block) {
     rp_release(&device->allocator, block);
 }
 
+static rp_status bind(const rp_storage *storage, const rp_block *block, uint64_t offset,
+                      rp_diags *diags) {
+    rp_device *device = storage->device;
+    if (storage->image)
+        return RP_VK(diags, device->vk.BindImageMemory(device->handle, storage->image,
+                                                       block->handle, offset));
+    return RP_VK(
+        diags, device->vk.BindBufferMemory(device->handle, storage->handle, block->handle, offset));
+}
+
 static rp_status allocate(allocation *all, const rp_storage_wish *wishes, rp_diags *diags) {
-    rp_device *device = all->device;
     for (uint32_t i = 0; i < all->count; i++)
-        RP_TRY(create_buffer(all, &wishes[i], diags, &all->storages[i]));
+        RP_TRY(is_image(&wishes[i]) ? create_image(all, &wishes[i], diags, &all->storages[i])
+                                    : create_buffer(all, &wishes[i], diags, &all->storages[i]));
     for (uint32_t i = 0; i < all->count; i++) {
-        RP_TRY(lay_out(all, i, &wishes[i], diags));
+        RP_TRY(lay_out(all, i, wishes, diags));
         all->blocks[all->block_of[i]]->addressed |=
-            (wishes[i].usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT) != 0;
+            !is_image(&wishes[i]) && (wishes[i].usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT);
     }
     RP_TRY(check_heaps(all, diags));
     for (uint32_t i = 0; i < all->blocks_count; i++)
@@ -354,12 +446,10 @@ static rp_status allocate(allocation *all, const rp_storage_wish *wishes, rp_dia
     for (uint32_t i = 0; i < all->count; i++) {
         rp_storage *storage = all->storages[i];
         rp_block *block = all->blocks[all->block_of[i]];
-        RP_TRY(
-            RP_VK(diags, device->vk.BindBufferMemory(device->handle, storage->handle, block->handle,
-                                                     block->offset + all->offsets[i])));
+        RP_TRY(bind(storage, block, block->offset + all->offsets[i], diags));
         atomic_fetch_add_explicit(&block->holders, 1, memory_order_relaxed);
         storage->block = block;
-        if (block->mapped && storage->purpose != RP_PURPOSE_ARENA)
+        if (block->mapped && storage->purpose != RP_PURPOSE_ARENA && !storage->image)
             storage->mapped = block->mapped + all->offsets[i];
     }
     return RP_OK;
@@ -399,7 +489,10 @@ void rp_storage_drop(rp_storage *storage) {
     if (!storage || atomic_fetch_sub_explicit(&storage->holders, 1, memory_order_acq_rel) != 1)
         return;
     rp_device *device = storage->device;
-    if (!storage->imported) device->vk.DestroyBuffer(device->handle, storage->handle, NULL);
+    if (!storage->imported && storage->image)
+        device->vk.DestroyImage(device->handle, storage->image, NULL);
+    else if (!storage->imported)
+        device->vk.DestroyBuffer(device->handle, storage->handle, NULL);
     release_block(device, storage->block);
     rp_release(&device->allocator, storage->name);
     rp_release(&device->allocator, storage);

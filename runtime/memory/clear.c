@@ -9,20 +9,38 @@
  * The GPU fills everything in one submission, and creation waits for it. That goes at the speed at
  * which the device writes its memory, a small part of what uploading the same bytes takes, so
  * memory that will be overwritten is not told from the rest. What is recorded for a replay does not
- * change. */
+ * change.
+ *
+ * An image comes into the layout that it rests in on the way. */
 #include "driver/barrier.h"
-#include "memory/storage.h"
+#include "memory/image.h"
 
 typedef struct clearing {
     rp_storage *const *storages;
     uint32_t count;
 } clearing;
 
+static void clear_image(const rp_vk *vk, VkCommandBuffer commands, const rp_storage *storage) {
+    const rp_image_masks masks = {.dst_stages = VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT,
+                                  .dst = VK_ACCESS_2_TRANSFER_WRITE_BIT};
+    const VkImageMemoryBarrier2 barrier =
+        rp_image_barrier(storage, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL, &masks);
+    const VkDependencyInfo dependency = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
+                                         .imageMemoryBarrierCount = 1,
+                                         .pImageMemoryBarriers = &barrier};
+    const VkClearColorValue zeros = {.uint32 = {0}};
+    vk->CmdPipelineBarrier2(commands, &dependency);
+    vk->CmdClearColorImage(commands, storage->image, VK_IMAGE_LAYOUT_GENERAL, &zeros, 1,
+                           &barrier.subresourceRange);
+}
+
 static void record(rp_device *device, VkCommandBuffer commands, const void *user) {
     const clearing *c = user;
     const rp_vk *vk = &device->vk;
     for (uint32_t i = 0; i < c->count; i++)
-        if (c->storages[i])
+        if (c->storages[i] && c->storages[i]->image)
+            clear_image(vk, commands, c->storages[i]);
+        else if (c->storages[i])
             vk->CmdFillBuffer(commands, c->storages[i]->handle, 0,
                               rp_storage_fill_bytes(c->storages[i]->size), 0);
     const VkMemoryBarrier2 barrier = {

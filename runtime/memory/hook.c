@@ -1,4 +1,4 @@
-/* Memory from the application's allocator: one call for each buffer, whose answer is looked at before
+/* Memory from the application's allocator: one call for each buffer or image, whose answer is looked at before
  * anything is bound to it. A wrong one would be found by the GPU, in somebody else's bytes. */
 #include "memory/storage.h"
 
@@ -55,7 +55,8 @@ rp_status rp_hook_allocate(rp_device *device, const rp_storage *storage,
         .size = sizeof asked,
         .name = storage->name,
         .purpose = wish->purpose,
-        .buffer = storage->handle,
+        .buffer = storage->image ? VK_NULL_HANDLE : storage->handle,
+        .image = storage->image,
         .bytes = needs->memory.size,
         .alignment = needs->memory.alignment,
         .priority = wish->priority,

@@ -174,10 +174,11 @@ void rp_storage_release(rp_storage *storage) {
 rp_status rp_storage_get_info(const rp_storage *storage, rp_storage_info *info) {
     if (!storage || !info) return RP_ERROR_USAGE;
     const rp_storage_info own = {
-        .buffer = storage->handle,
-        .offset = storage->offset,
+        .buffer = storage->image ? VK_NULL_HANDLE : storage->handle,
+        .offset = storage->image ? 0 : storage->offset,
         .bytes = storage->size,
         .mapped = storage->mapped,
+        .image = storage->image,
     };
     return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
@@ -208,7 +209,7 @@ static rp_status fill(rp_device *device, rp_storage *storage, uint64_t offset, u
         .mapped = storage->mapped ? storage->mapped + offset : NULL,
         .host = (uint8_t *)host,
     };
-    return RP_OK;
+    return rp_copy_check_image(out, diags);
 }
 
 static rp_status gather(rp_device *device, const rp_transfer_params *params, rp_diags *diags,

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "device/device.h"
+#include "reprise/image.h"
 #include "reprise/storage.h"
 
 /* What a storage is for decides the memory type and the usage. */
@@ -28,6 +29,8 @@ typedef struct rp_block {
     bool alone;              /* for one storage */
     bool counted;            /* among what the device allocated */
     VkBuffer dedicated;      /* the only buffer that may be bound; null: any */
+    VkImage dedicated_image; /* the same of an image */
+    bool images;             /* for images: a buffer beside one would have to keep its distance */
     uint32_t exportable;     /* rp_fd_type bits */
     const rp_storage_fd *fd; /* imported from there; valid while it is being allocated */
     rp_memory given;         /* by the application's allocator; given.size 0: it is not */
@@ -39,7 +42,7 @@ struct rp_storage {
     rp_device *device;
     char *name;
     VkBuffer handle;
-    VkBufferUsageFlags usage; /* 0 when imported */
+    VkBufferUsageFlags usage; /* 0 when imported; of an image VkImageUsageFlags */
     uint64_t offset, size;    /* in the VkBuffer, as asked */
     uint64_t memory_bytes;    /* of the block; 0 when imported */
     rp_memory_purpose purpose;
@@ -48,17 +51,28 @@ struct rp_storage {
     bool imported;     /* the VkBuffer is the application's */
     uint32_t external; /* rp_fd_type bits that others see the memory by; 0: nobody else does */
     bool known;        /* the application has the storage: not an exec alone knows who uses it */
+    VkImage image;     /* null: it is a buffer. See RP_IMAGE_ORIGIN */
+    rp_image_shape shape;
+    VkImageLayout before, after;  /* of an image, around replays: GENERAL but where imported */
+    bool shares;                  /* its memory is that of other images of its alias set, too */
+    struct rp_view_object *views; /* that are in use; views.c */
 };
+
+/* What lies where is compared by VkBuffer and byte. An image has no VkBuffer: its own handle stands
+ * there, and its packed bytes are counted from here on, where no VkBuffer has any. */
+#define RP_IMAGE_ORIGIN (UINT64_C(1) << 62)
 
 /* What is asked for. */
 typedef struct rp_storage_wish {
     rp_memory_purpose purpose;
-    VkBufferUsageFlags usage; /* beside that of the purpose */
+    VkBufferUsageFlags usage; /* beside that of the purpose; of an image all VkImageUsageFlags */
     uint64_t size;
     const char *name;
     float priority;          /* 0: the usual one */
     uint32_t exportable;     /* rp_fd_type bits: memory of its own that can be exported so */
     const rp_storage_fd *fd; /* memory to be imported; NULL: new memory */
+    rp_image_shape shape;    /* of an image; format RP_IMAGE_NONE: a buffer */
+    uint64_t alias;          /* images of one number may share memory; 0: with nobody */
 } rp_storage_wish;
 
 /* Which memory of a device purposes want. types.c. */
@@ -98,7 +112,7 @@ void rp_storage_drop(rp_storage *storage);
 rp_status rp_storage_allocate(rp_device *device, const rp_storage_wish *wishes, uint32_t count,
                               rp_diags *diags, rp_storage **out);
 
-/* What Vulkan says of the memory that a buffer wants. */
+/* What Vulkan says of the memory that a buffer or an image wants. */
 typedef struct rp_buffer_needs {
     VkMemoryRequirements memory;
     bool prefers_dedicated, requires_dedicated;

@@ -16,7 +16,6 @@
  * behind the last block. */
 #include "memory/transfer.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 #include "base/checked.h"
 #include "driver/barrier.h"
@@ -83,6 +82,11 @@ static bool next_part(const job *j, cursor *c, uint64_t *at, part *out) {
     bool passes = !copy->seen.buffer;
     uint64_t left = copy->size - c->offset;
     uint64_t room = passes ? j->room - begin : LARGE_BYTES;
+    if (copy->storage->image) { /* rows are not cut: a piece has room for any */
+        left = rp_image_rows(&copy->storage->shape, copy->offset - RP_IMAGE_ORIGIN + c->offset,
+                             left < room ? left : room);
+        if (left == 0) return false;
+    }
     *out = (part){copy, c->offset, left < room ? left : room, begin};
     *at = passes ? begin + out->size : j->room; /* the block ends */
     c->offset += out->size;
@@ -190,11 +194,11 @@ static VkBuffer outside(const rp_piece *piece, const part *p, uint64_t *out_offs
 static void record_uploads(job *j, const rp_piece *piece, const block *b) {
     for (walk w = walk_of(b); step(j, b, &w);) {
         const part p = w.part;
-        VkBufferCopy region = {.dstOffset = p.copy->offset + p.offset, .size = p.size};
-        VkBuffer from = outside(piece, &p, &region.srcOffset);
+        rp_copy_part record = {.copy = p.copy, .offset = p.offset, .size = p.size, .upload = true};
+        record.buffer = outside(piece, &p, &record.at);
         if (!p.copy->seen.buffer)
             memcpy(piece->buffer->mapped + p.at, p.copy->host + p.offset, p.size);
-        j->device->vk.CmdCopyBuffer(piece->commands, from, p.copy->buffer, 1, &region);
+        rp_copy_record(&j->device->vk, piece->commands, &record);
     }
 }
 
@@ -208,9 +212,9 @@ static void close_uploads(job *j, const rp_piece *piece) {
 static void record_downloads(job *j, const rp_piece *piece, const block *b) {
     for (walk w = walk_of(b); step(j, b, &w);) {
         const part p = w.part;
-        VkBufferCopy region = {.srcOffset = p.copy->offset + p.offset, .size = p.size};
-        VkBuffer to = outside(piece, &p, &region.dstOffset);
-        j->device->vk.CmdCopyBuffer(piece->commands, p.copy->buffer, to, 1, &region);
+        rp_copy_part record = {.copy = p.copy, .offset = p.offset, .size = p.size};
+        record.buffer = outside(piece, &p, &record.at);
+        rp_copy_record(&j->device->vk, piece->commands, &record);
     }
     barrier(j, piece, VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT, VK_ACCESS_2_TRANSFER_WRITE_BIT,
             VK_PIPELINE_STAGE_2_HOST_BIT, VK_ACCESS_2_HOST_READ_BIT);
@@ -459,21 +463,23 @@ static rp_status finish_beside(job *j, rp_status status, rp_diags *diags) {
 }
 
 /* Whether uploads may go through the queue that is there for them. A VkBuffer of the application's
- * need not be shared between the families of two queues. */
+ * need not be shared between the families of two queues, an image is not, and a queue for copies alone
+ * may take none but whole ones. */
 static bool goes_beside(const rp_device *device, const rp_copy *copies, uint32_t count) {
     uint32_t families[2];
     bool beside = device->transfer_queue != device->queue;
     bool shared = rp_device_families(device, families) == 1;
-    for (uint32_t i = 0; i < count && beside && !shared; i++) beside = !copies[i].storage->imported;
+    for (uint32_t i = 0; i < count && beside; i++)
+        beside = !copies[i].storage->image && (shared || !copies[i].storage->imported);
     return beside && count > 0;
 }
 
 /* Lets the GPU see the host's memory where that is of use, or no longer. */
 static void see(rp_device *device, rp_copy *copies, uint32_t count, bool open) {
     for (uint32_t i = 0; i < count; i++)
-        if (open)
+        if (open && !copies[i].storage->image) /* whose texels want an alignment */
             copies[i].seen = rp_host_memory_open(device, copies[i].host, copies[i].size);
-        else if (copies[i].seen.buffer)
+        else if (!open && copies[i].seen.buffer)
             rp_host_memory_close(device, &copies[i].seen);
 }
 
@@ -542,25 +548,4 @@ rp_status rp_transfer(rp_device *device, const rp_copies *copies, rp_diags *diag
     }
     for (uint32_t i = 0; i < made; i++) pthread_mutex_destroy(&jobs[i].mutex);
     return status;
-}
-
-static int by_place(const void *left, const void *right) {
-    const rp_copy *a = left, *b = right;
-    if (a->buffer != b->buffer) return (uintptr_t)a->buffer < (uintptr_t)b->buffer ? -1 : 1;
-    return (a->offset > b->offset) - (a->offset < b->offset);
-}
-
-rp_status rp_copies_check_uploads(rp_copy *uploads, uint32_t count, rp_diags *diags) {
-    if (count > 1) qsort(uploads, count, sizeof *uploads, by_place);
-    for (uint32_t i = 1; i < count; i++) {
-        const rp_copy *a = &uploads[i - 1], *b = &uploads[i];
-        if (a->buffer != b->buffer || a->offset + a->size <= b->offset) continue;
-        rp_diags_add(
-            diags, RP_ERROR, NULL, 0, 0,
-            "two uploads, to %s and to %s, write to the same memory, from byte %llu of one "
-            "VkBuffer on: which one is to win?",
-            a->name, b->name, (unsigned long long)b->offset);
-        return RP_ERROR_USAGE;
-    }
-    return RP_OK;
 }

@@ -2,7 +2,7 @@
 #ifndef RP_RUNTIME_TRANSFER_H
 #define RP_RUNTIME_TRANSFER_H
 
-#include "memory/storage.h"
+#include "memory/image.h"
 
 /* Host memory as a VkBuffer, for a driver that copies as fast from there as the host could. */
 typedef struct rp_host_memory {
@@ -20,7 +20,7 @@ typedef struct rp_copy {
     const char *name;    /* of the range, in messages */
     rp_storage *storage; /* that it lies in; whoever fills this in holds on to it */
     VkBuffer buffer;
-    uint64_t offset, size; /* in the VkBuffer; size > 0 */
+    uint64_t offset, size; /* in the VkBuffer, or behind RP_IMAGE_ORIGIN; size > 0 */
     uint8_t *mapped;       /* where the host sees byte `offset`; NULL: it does not */
     uint8_t *host;         /* of an upload it is only read */
     uint32_t index;        /* of the buffer in a plan; the caller's own business */
@@ -35,6 +35,21 @@ typedef struct rp_copies {
     int (*progress)(void *user, uint64_t done, uint64_t total); /* NULL: nobody asks */
     void *user;
 } rp_copies;
+
+/* Whether the host can copy what a copy says of an image: whole subresources of one that rests in
+ * GENERAL. Anything is fine of a buffer. */
+rp_status rp_copy_check_image(const rp_copy *copy, rp_diags *diags);
+
+/* Records a part of a copy, from byte `offset` of it on: from a VkBuffer, or with `upload` unset to it.
+ * Of an image the part is whole rows. */
+typedef struct rp_copy_part {
+    const rp_copy *copy;
+    uint64_t offset, size;
+    VkBuffer buffer;
+    uint64_t at; /* in it */
+    bool upload;
+} rp_copy_part;
+void rp_copy_record(const rp_vk *vk, VkCommandBuffer commands, const rp_copy_part *part);
 
 /* Sorts uploads by place, and refuses two that write to the same bytes. */
 rp_status rp_copies_check_uploads(rp_copy *uploads, uint32_t count, rp_diags *diags);

@@ -28,7 +28,8 @@ static void wishes_of(const rp_adapter *adapter, rp_memory_purpose purpose,
         {visible | cached, 0}, {visible, 0}, {visible, 0}, {visible, 0}};
     const type_wish *chosen = unmapped;
     switch (purpose) {
-    case RP_PURPOSE_ARENA: break;
+    case RP_PURPOSE_ARENA:
+    case RP_PURPOSE_IMAGES: break;
     case RP_PURPOSE_BUFFERS: {
         VkPhysicalDeviceType type = adapter->properties.deviceType;
         if (type == VK_PHYSICAL_DEVICE_TYPE_CPU || type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU)

@@ -4,6 +4,7 @@
  * pushed bytes only as long as both have the same range for them. So equal layouts are one object,
  * and nearly all have one range: the 128 bytes that every device has, whatever a kernel pushes.
  * Layouts are few, equal ones are found by comparing. */
+#include "device/images.h"
 #include "pipeline/store.h"
 
 #include <stdlib.h>
@@ -22,15 +23,15 @@ static rp_set_layout *collect(const rp_allocator *a, const rp_kernel_desc *kerne
     for (uint32_t i = 0; out && i < kernel->param_count; i++) {
         const rp_plan_param *param = &kernel->params[i];
         if (param->set != set) continue;
-        bool uniform = param->access == RP_UNIFORM;
-        out->bindings[out->binding_count++] = (VkDescriptorSetLayoutBinding){
+        const VkDescriptorSetLayoutBinding binding = {
             .binding = param->binding,
-            .descriptorType =
-                uniform ? VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-            .descriptorCount = 1,
+            .descriptorType = rp_param_descriptor_type(param),
+            .descriptorCount = param->elements ? param->elements : 1,
             .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
         };
-        out->uniform_count += uniform;
+        out->bindings[out->binding_count++] = binding;
+        out->descriptor_count += binding.descriptorCount;
+        out->type_counts[binding.descriptorType] += binding.descriptorCount;
     }
     if (out && out->binding_count)
         qsort(out->bindings, out->binding_count, sizeof *out->bindings, by_binding);
@@ -41,9 +42,38 @@ static bool equal_sets(const rp_set_layout *a, const rp_set_layout *b) {
     if (a->binding_count != b->binding_count) return false;
     for (uint32_t i = 0; i < a->binding_count; i++)
         if (a->bindings[i].binding != b->bindings[i].binding ||
-            a->bindings[i].descriptorType != b->bindings[i].descriptorType)
+            a->bindings[i].descriptorType != b->bindings[i].descriptorType ||
+            a->bindings[i].descriptorCount != b->bindings[i].descriptorCount)
             return false;
     return true;
+}
+
+/* Of arrays elements may stay unbound, where the device can do that. */
+static rp_status create_set(rp_device *device, rp_set_layout *set, rp_diags *diags) {
+    const rp_allocator *a = &device->allocator;
+    bool partial = (device->adapter.features & RP_FEATURE_PARTIALLY_BOUND) &&
+                   set->descriptor_count > set->binding_count;
+    VkDescriptorBindingFlags *flags =
+        partial ? rp_alloc_zero(a, set->binding_count, sizeof *flags) : NULL;
+    if (partial && !flags) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; flags && i < set->binding_count; i++)
+        if (set->bindings[i].descriptorCount > 1)
+            flags[i] = VK_DESCRIPTOR_BINDING_PARTIALLY_BOUND_BIT;
+    const VkDescriptorSetLayoutBindingFlagsCreateInfo with_flags = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_BINDING_FLAGS_CREATE_INFO,
+        .bindingCount = set->binding_count,
+        .pBindingFlags = flags,
+    };
+    const VkDescriptorSetLayoutCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+        .pNext = flags ? &with_flags : NULL,
+        .bindingCount = set->binding_count,
+        .pBindings = set->bindings,
+    };
+    rp_status status = RP_VK(
+        diags, device->vk.CreateDescriptorSetLayout(device->handle, &info, NULL, &set->handle));
+    rp_release(a, flags);
+    return status;
 }
 
 static rp_status find_set(rp_store *store, const rp_kernel_desc *kernel, uint32_t set,
@@ -56,13 +86,7 @@ static rp_status find_set(rp_store *store, const rp_kernel_desc *kernel, uint32_
             rp_release(&device->allocator, wanted);
             return RP_OK;
         }
-    const VkDescriptorSetLayoutCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-        .bindingCount = wanted->binding_count,
-        .pBindings = wanted->bindings,
-    };
-    rp_status status = RP_VK(
-        diags, device->vk.CreateDescriptorSetLayout(device->handle, &info, NULL, &wanted->handle));
+    rp_status status = create_set(device, wanted, diags);
     if (status != RP_OK) {
         rp_release(&device->allocator, wanted);
         return status;

@@ -28,13 +28,18 @@ typedef struct rp_kernel_desc {
     uint32_t spec_count;
 } rp_kernel_desc;
 
+/* Numbers of VkDescriptorType that bindings are of: all there are before dynamic offsets. */
+enum { RP_DESCRIPTOR_TYPES = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER + 1 };
+
 /* Equal lists of bindings are one object. */
 typedef struct rp_set_layout {
     VkDescriptorSetLayout handle;
     uint32_t users;             /* of the store */
     struct rp_set_layout *next; /* of the store */
-    uint32_t binding_count, uniform_count;
-    VkDescriptorSetLayoutBinding bindings[]; /* ascending */
+    uint32_t binding_count;
+    uint32_t descriptor_count;                 /* of all bindings: an array has several */
+    uint32_t type_counts[RP_DESCRIPTOR_TYPES]; /* of them, by VkDescriptorType */
+    VkDescriptorSetLayoutBinding bindings[];   /* ascending */
 } rp_set_layout;
 
 /* Equal sets and push constants are one object, so comparing pointers tells what stays bound. */

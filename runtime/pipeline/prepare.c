@@ -63,8 +63,10 @@ static uint64_t hash_kernels(const rp_kernel_desc *kernels, const rp_hash128 *ha
         hash = rp_hash_mix(hash, k->entry, strlen(k->entry));
         for (uint32_t p = 0; p < k->param_count; p++) {
             const rp_plan_param *param = &k->params[p];
-            const uint8_t bytes[] = {param->set, param->binding, param->access == RP_UNIFORM};
+            const uint8_t bytes[] = {param->set, param->binding, param->access == RP_UNIFORM,
+                                     param->access == RP_SAMPLED, param->resource};
             hash = rp_hash_mix(hash, bytes, sizeof bytes);
+            hash = rp_hash_mix(hash, &param->elements, sizeof param->elements);
         }
         hash = rp_hash_mix(hash, k->specs, k->spec_count * sizeof *k->specs);
     }

@@ -1,42 +1,10 @@
 /* The fake driver's command buffers: text for the tests, and the transfers among the commands. */
-#include "mock_objects.h"
+#include "mock_recording.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct mock_text {
-    char *bytes;
-    size_t size, capacity;
-} mock_text;
-
-typedef struct transfer {
-    const void *checkpoint; /* that alone, and no transfer */
-    mock_buffer *from;      /* NULL: fill with the pattern, or `data` */
-    mock_buffer *to;
-    uint64_t from_offset, to_offset, size;
-    uint32_t pattern;
-    unsigned char *data;
-} transfer;
-
-typedef struct mock_command_buffer {
-    mock_kind kind;
-    mock_text text, effects;
-    transfer *transfers;
-    uint32_t count;
-    bool recording, simultaneous;
-    uint32_t family;
-    mock_use use;
-
-    mock_op *ops;
-    uint32_t ops_count, ops_capacity;
-    uint32_t commands; /* so far */
-    const mock_pipeline *pipeline;
-    mock_set *sets[32];
-    unsigned char push[256];
-    uint32_t push_size;
-} mock_command_buffer;
 
 const char *mock_commands(const void *command_buffer) {
     return ((const mock_command_buffer *)command_buffer)->text.bytes;
@@ -77,7 +45,7 @@ static void append(VkCommandBuffer handle, const char *format, ...) {
 }
 
 /* What has an effect of its own; the rest is part of a later one. */
-static void append_effect(VkCommandBuffer handle, const char *format, ...) {
+void mock_append_effect(VkCommandBuffer handle, const char *format, ...) {
     mock_command_buffer *commands = (mock_command_buffer *)handle;
     if (!commands->recording) mock_wrong("a command outside of recording");
     va_list args;
@@ -107,7 +75,7 @@ static void clear(mock_command_buffer *commands) {
     if (commands->effects.bytes) *commands->effects.bytes = '\0';
 }
 
-static void add_op(VkCommandBuffer handle, mock_op op) {
+void mock_add_op(VkCommandBuffer handle, mock_op op) {
     mock_command_buffer *commands = (mock_command_buffer *)handle;
     if (commands->ops_count == commands->ops_capacity) {
         commands->ops_capacity = commands->ops_capacity * 2 + 16;
@@ -119,10 +87,11 @@ static void add_op(VkCommandBuffer handle, mock_op op) {
 }
 
 /* A range that the command that is being recorded uses by itself. */
-static void add_range(VkCommandBuffer handle, VkBuffer buffer, uint64_t lo, uint64_t size,
-                      uint32_t scopes) {
-    add_op(handle,
-           (mock_op){.buffer = (mock_buffer *)buffer, .lo = lo, .hi = lo + size, .scopes = scopes});
+void mock_add_range(VkCommandBuffer handle, VkBuffer buffer, uint64_t lo, uint64_t size,
+                    uint32_t scopes) {
+    mock_add_op(
+        handle,
+        (mock_op){.buffer = (mock_buffer *)buffer, .lo = lo, .hi = lo + size, .scopes = scopes});
 }
 
 /* What a dispatch does with what is bound; its own line comes behind. */
@@ -130,7 +99,8 @@ static void add_bindings(VkCommandBuffer handle) {
     static const uint32_t scopes[] = {[RP_READ] = MOCK_COMPUTE_R,
                                       [RP_WRITE] = MOCK_COMPUTE_W,
                                       [RP_READ_WRITE] = MOCK_COMPUTE_R | MOCK_COMPUTE_W,
-                                      [RP_UNIFORM] = MOCK_COMPUTE_U};
+                                      [RP_UNIFORM] = MOCK_COMPUTE_U,
+                                      [RP_SAMPLED] = MOCK_COMPUTE_S};
     mock_command_buffer *commands = (mock_command_buffer *)handle;
     const mock_pipeline *pipeline = commands->pipeline;
     if (!pipeline) mock_wrong("a dispatch without a pipeline");
@@ -146,6 +116,21 @@ static void add_bindings(VkCommandBuffer handle) {
         }
         if (param->binding >= MOCK_BINDINGS) continue;
         const VkDescriptorBufferInfo *info = &set->bindings[param->binding];
+        mock_view *view = set->views[param->binding];
+        if (view) {
+            add_effect(commands, " %u.%u %s%u+%llu %llu ", param->set, param->binding,
+                       view->image ? "i" : "b", view->of->number, (unsigned long long)view->lo,
+                       (unsigned long long)(view->hi - view->lo));
+            mock_add_op(handle, (mock_op){.buffer = view->of,
+                                          .set = set,
+                                          .view = view,
+                                          .lo = view->lo,
+                                          .hi = view->hi,
+                                          .scopes = scopes[param->access]});
+            if (view->image) mock_add_transfer(handle)->image = view->image;
+            continue;
+        }
+        if (param->access == RP_SAMPLED) continue; /* a sampler */
         if (!info->buffer) {
             mock_wrong("a dispatch reads a binding that was not written");
             continue;
@@ -153,21 +138,21 @@ static void add_bindings(VkCommandBuffer handle) {
         mock_buffer *buffer = (mock_buffer *)info->buffer;
         add_effect(commands, " %u.%u b%u+%llu %llu ", param->set, param->binding, buffer->number,
                    (unsigned long long)info->offset, (unsigned long long)info->range);
-        add_op(handle, (mock_op){.buffer = buffer,
-                                 .set = set,
-                                 .lo = info->offset,
-                                 .hi = info->offset + info->range,
-                                 .scopes = scopes[param->access]});
+        mock_add_op(handle, (mock_op){.buffer = buffer,
+                                      .set = set,
+                                      .lo = info->offset,
+                                      .hi = info->offset + info->range,
+                                      .scopes = scopes[param->access]});
     }
 }
 
-static transfer *add_transfer(VkCommandBuffer handle) {
+mock_transfer *mock_add_transfer(VkCommandBuffer handle) {
     mock_command_buffer *commands = (mock_command_buffer *)handle;
     commands->transfers =
         realloc(commands->transfers, (commands->count + 1) * sizeof *commands->transfers);
     if (!commands->transfers) abort();
-    transfer *t = &commands->transfers[commands->count++];
-    *t = (transfer){0};
+    mock_transfer *t = &commands->transfers[commands->count++];
+    *t = (mock_transfer){0};
     return t;
 }
 
@@ -192,6 +177,7 @@ static void watch(mock_command_buffer *commands, VkQueue queue, mock_use use) {
         const mock_op *op = &commands->ops[i];
         if (op->buffer) use_buffer(op->buffer, commands->family, use);
         if (op->set) op->set->use = use;
+        if (op->view) op->view->use = use;
         if (mock.races) mock_race_op(op, use, before + op->command, queue);
     }
     before += commands->commands + 1;
@@ -202,13 +188,16 @@ void mock_execute(VkCommandBuffer handle, VkQueue queue, mock_use use) {
     if (commands->recording) mock_wrong("a command buffer is submitted while it is recorded");
     if (!mock.quiet) watch(commands, queue, use);
     for (uint32_t i = 0; i < commands->count && !mock.lost; i++) {
-        const transfer *t = &commands->transfers[i];
+        const mock_transfer *t = &commands->transfers[i];
         if (mock.lose_after) mock.lost = --mock.lose_after == 0;
         if (t->checkpoint) {
             mock.checkpoints[0] = t->checkpoint;
             if (!mock.lost) mock.checkpoints[1] = t->checkpoint; /* the queue went on behind it */
             continue;
         }
+        if (t->transition) mock_image_transition(t->image, t->before, t->after);
+        if (t->image && !t->transition) mock_image_use(t->image);
+        if (!t->to) continue;
         if (t->to_offset + t->size > t->to->size ||
             (t->from && t->from_offset + t->size > t->from->size)) {
             mock_wrong("a transfer is outside its buffers");
@@ -299,7 +288,7 @@ static uint32_t number_of(const void *handle) {
     return ((const mock_object *)handle)->number;
 }
 
-static const char *mask_text(uint64_t stages, uint64_t access, char text[160]) {
+const char *mock_mask_text(uint64_t stages, uint64_t access, char text[160]) {
     static const struct {
         uint64_t bit;
         const char *name;
@@ -353,7 +342,7 @@ static void change_owner(VkCommandBuffer commands, const VkBufferMemoryBarrier2 
                                      .srcAccessMask = barrier->srcAccessMask,
                                      .dstStageMask = barrier->dstStageMask,
                                      .dstAccessMask = barrier->dstAccessMask};
-    add_op(commands, (mock_op){.barrier = scopes});
+    mock_add_op(commands, (mock_op){.barrier = scopes});
 }
 
 void VKAPI_CALL mock_CmdPipelineBarrier2(VkCommandBuffer commands, const VkDependencyInfo *info) {
@@ -363,15 +352,20 @@ void VKAPI_CALL mock_CmdPipelineBarrier2(VkCommandBuffer commands, const VkDepen
         change_owner(commands, info->pBufferMemoryBarriers);
         return;
     }
-    if (info->memoryBarrierCount != 1 || info->bufferMemoryBarrierCount ||
-        info->imageMemoryBarrierCount)
+    if (info->memoryBarrierCount > 1 || info->bufferMemoryBarrierCount ||
+        info->memoryBarrierCount + info->imageMemoryBarrierCount == 0)
         mock_wrong("one global barrier at a time is expected");
+    for (uint32_t i = 0; i < info->imageMemoryBarrierCount; i++)
+        mock_change_layout(commands, &info->pImageMemoryBarriers[i]);
+    if (info->memoryBarrierCount == 0) return;
     const VkMemoryBarrier2 *barrier = info->pMemoryBarriers;
-    add_op(commands, (mock_op){.barrier = *barrier});
-    append_effect(commands, "barrier %s -> %s\n",
-                  mask_text(barrier->srcStageMask, barrier->srcAccessMask, src),
-                  mask_text(barrier->dstStageMask, barrier->dstAccessMask, dst));
+    mock_add_op(commands, (mock_op){.barrier = *barrier});
+    mock_append_effect(commands, "barrier %s -> %s\n",
+                       mock_mask_text(barrier->srcStageMask, barrier->srcAccessMask, src),
+                       mock_mask_text(barrier->dstStageMask, barrier->dstAccessMask, dst));
 }
+
+/* ---- The state ------------------------------------------------------------------------------- */
 
 void VKAPI_CALL mock_CmdBindPipeline(VkCommandBuffer commands, VkPipelineBindPoint point,
                                      VkPipeline pipeline) {
@@ -412,7 +406,7 @@ void VKAPI_CALL mock_CmdPushConstants(VkCommandBuffer commands, VkPipelineLayout
 void VKAPI_CALL mock_CmdDispatch(VkCommandBuffer commands, uint32_t x, uint32_t y, uint32_t z) {
     ((mock_command_buffer *)commands)->commands++;
     add_bindings(commands);
-    append_effect(commands, "dispatch %u %u %u\n", x, y, z);
+    mock_append_effect(commands, "dispatch %u %u %u\n", x, y, z);
 }
 
 void VKAPI_CALL mock_CmdDispatchIndirect(VkCommandBuffer commands, VkBuffer buffer,
@@ -421,22 +415,22 @@ void VKAPI_CALL mock_CmdDispatchIndirect(VkCommandBuffer commands, VkBuffer buff
         mock_wrong("indirect grid misplaced");
     ((mock_command_buffer *)commands)->commands++;
     add_bindings(commands);
-    add_range(commands, buffer, offset, 12, MOCK_INDIRECT_R);
-    append_effect(commands, "indirect b%u+%llu\n", ((mock_buffer *)buffer)->number,
-                  (unsigned long long)offset);
+    mock_add_range(commands, buffer, offset, 12, MOCK_INDIRECT_R);
+    mock_append_effect(commands, "indirect b%u+%llu\n", ((mock_buffer *)buffer)->number,
+                       (unsigned long long)offset);
 }
 
 void VKAPI_CALL mock_CmdCopyBuffer(VkCommandBuffer commands, VkBuffer from, VkBuffer to,
                                    uint32_t count, const VkBufferCopy *regions) {
     ((mock_command_buffer *)commands)->commands++;
     for (uint32_t i = 0; i < count; i++) {
-        append_effect(commands, "copy b%u+%llu b%u+%llu %llu\n", ((mock_buffer *)from)->number,
-                      (unsigned long long)regions[i].srcOffset, ((mock_buffer *)to)->number,
-                      (unsigned long long)regions[i].dstOffset,
-                      (unsigned long long)regions[i].size);
-        add_range(commands, from, regions[i].srcOffset, regions[i].size, MOCK_TRANSFER_R);
-        add_range(commands, to, regions[i].dstOffset, regions[i].size, MOCK_TRANSFER_W);
-        transfer *t = add_transfer(commands);
+        mock_append_effect(commands, "copy b%u+%llu b%u+%llu %llu\n", ((mock_buffer *)from)->number,
+                           (unsigned long long)regions[i].srcOffset, ((mock_buffer *)to)->number,
+                           (unsigned long long)regions[i].dstOffset,
+                           (unsigned long long)regions[i].size);
+        mock_add_range(commands, from, regions[i].srcOffset, regions[i].size, MOCK_TRANSFER_R);
+        mock_add_range(commands, to, regions[i].dstOffset, regions[i].size, MOCK_TRANSFER_W);
+        mock_transfer *t = mock_add_transfer(commands);
         t->from = (mock_buffer *)from;
         t->to = (mock_buffer *)to;
         t->from_offset = regions[i].srcOffset;
@@ -448,10 +442,10 @@ void VKAPI_CALL mock_CmdCopyBuffer(VkCommandBuffer commands, VkBuffer from, VkBu
 void VKAPI_CALL mock_CmdFillBuffer(VkCommandBuffer commands, VkBuffer to, VkDeviceSize offset,
                                    VkDeviceSize size, uint32_t pattern) {
     ((mock_command_buffer *)commands)->commands++;
-    add_range(commands, to, offset, size, MOCK_TRANSFER_W);
-    append_effect(commands, "fill b%u+%llu %llu %08x\n", ((mock_buffer *)to)->number,
-                  (unsigned long long)offset, (unsigned long long)size, pattern);
-    transfer *t = add_transfer(commands);
+    mock_add_range(commands, to, offset, size, MOCK_TRANSFER_W);
+    mock_append_effect(commands, "fill b%u+%llu %llu %08x\n", ((mock_buffer *)to)->number,
+                       (unsigned long long)offset, (unsigned long long)size, pattern);
+    mock_transfer *t = mock_add_transfer(commands);
     t->to = (mock_buffer *)to;
     t->to_offset = offset;
     t->size = size;
@@ -461,12 +455,12 @@ void VKAPI_CALL mock_CmdFillBuffer(VkCommandBuffer commands, VkBuffer to, VkDevi
 void VKAPI_CALL mock_CmdUpdateBuffer(VkCommandBuffer commands, VkBuffer to, VkDeviceSize offset,
                                      VkDeviceSize size, const void *data) {
     ((mock_command_buffer *)commands)->commands++;
-    add_range(commands, to, offset, size, MOCK_TRANSFER_W);
+    mock_add_range(commands, to, offset, size, MOCK_TRANSFER_W);
     char text[129];
     hex(text, data, size > 64 ? 64 : size);
-    append_effect(commands, "update b%u+%llu %llu %s\n", ((mock_buffer *)to)->number,
-                  (unsigned long long)offset, (unsigned long long)size, text);
-    transfer *t = add_transfer(commands);
+    mock_append_effect(commands, "update b%u+%llu %llu %s\n", ((mock_buffer *)to)->number,
+                       (unsigned long long)offset, (unsigned long long)size, text);
+    mock_transfer *t = mock_add_transfer(commands);
     t->to = (mock_buffer *)to;
     t->to_offset = offset;
     t->size = size;
@@ -478,7 +472,7 @@ void VKAPI_CALL mock_CmdSetCheckpointNV(VkCommandBuffer commands, const void *ma
     if (!strstr(mock.extensions, VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME))
         mock_wrong("a checkpoint without its extension");
     append(commands, "checkpoint\n");
-    add_transfer(commands)->checkpoint = marker;
+    mock_add_transfer(commands)->checkpoint = marker;
 }
 
 void VKAPI_CALL mock_CmdWriteBufferMarkerAMD(VkCommandBuffer commands,
@@ -489,7 +483,7 @@ void VKAPI_CALL mock_CmdWriteBufferMarkerAMD(VkCommandBuffer commands,
     append(commands, "marker %s b%u+%llu %u\n",
            stage == VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT ? "top" : "bottom",
            ((mock_buffer *)to)->number, (unsigned long long)offset, marker);
-    transfer *t = add_transfer(commands);
+    mock_transfer *t = mock_add_transfer(commands);
     t->to = (mock_buffer *)to;
     t->to_offset = offset;
     t->size = sizeof marker;
@@ -506,7 +500,7 @@ void VKAPI_CALL mock_CmdWriteTimestamp2(VkCommandBuffer commands, VkPipelineStag
                                         VkQueryPool pool, uint32_t query) {
     (void)pool;
     char text[160];
-    append(commands, "timestamp %u %s\n", query, mask_text(stage, 0, text));
+    append(commands, "timestamp %u %s\n", query, mock_mask_text(stage, 0, text));
 }
 
 void VKAPI_CALL mock_CmdBeginDebugUtilsLabelEXT(VkCommandBuffer commands,

@@ -28,6 +28,8 @@ void mock_reset(void) {
                          VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
     mock.fd_types = UINT32_MAX;
     mock.uuid = 0xd0;
+    mock.image_features = mock.texel_features = UINT32_MAX;
+    mock.anisotropy = mock.partially_bound = true;
     mock.subgroup_control = true;
     mock.subgroup_least = mock.subgroup_most = 32;
     mock.subgroup_stages = VK_SHADER_STAGE_COMPUTE_BIT;
@@ -52,6 +54,13 @@ void mock_reset(void) {
     limits->maxComputeWorkGroupInvocations = 1024;
     limits->minStorageBufferOffsetAlignment = 16;
     limits->minUniformBufferOffsetAlignment = 64;
+    limits->minTexelBufferOffsetAlignment = 64;
+    limits->maxTexelBufferElements = 1u << 20;
+    limits->maxPerStageDescriptorStorageImages = limits->maxPerStageDescriptorSampledImages = 16;
+    limits->maxPerStageDescriptorSamplers = 16;
+    limits->maxPerStageResources = 128;
+    limits->maxSamplerAnisotropy = 16;
+    limits->maxSamplerLodBias = 15;
     limits->timestampPeriod = 1.0f;
     for (int i = 0; i < 3; i++) {
         limits->maxComputeWorkGroupCount[i] = 65535;
@@ -245,6 +254,7 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
     (void)device;
     out->features.shaderInt16 = out->features.shaderFloat64 = VK_TRUE;
     out->features.shaderInt64 = mock.int64;
+    out->features.samplerAnisotropy = mock.anisotropy;
     for (VkBaseOutStructure *s = out->pNext; s; s = s->pNext) {
         if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES) {
             VkPhysicalDeviceVulkan12Features *f = (void *)s;
@@ -252,6 +262,7 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
             f->shaderFloat16 = mock.float16;
             f->bufferDeviceAddress = mock.device_address;
             f->shaderInt8 = VK_TRUE;
+            f->descriptorBindingPartiallyBound = mock.partially_bound;
             f->vulkanMemoryModel = mock.matrices; /* what their kernels need besides */
         } else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES) {
             ((VkPhysicalDeviceVulkan11Features *)s)->storageBuffer16BitAccess = mock.matrices;

@@ -24,6 +24,9 @@ typedef enum mock_kind {
     MOCK_COMMAND_POOL,
     MOCK_COMMAND_BUFFER,
     MOCK_MESSENGER,
+    MOCK_IMAGE,
+    MOCK_VIEW,
+    MOCK_SAMPLER,
 } mock_kind;
 
 typedef struct mock_object {
@@ -67,9 +70,37 @@ typedef struct mock_buffer {
     uint32_t family; /* that used it, and one; 0: none yet */
 } mock_buffer;
 
+/* Memory of an image is its packed bytes. */
+typedef struct mock_image {
+    mock_buffer memory; /* first: an access of it is one of these bytes */
+    VkExtent3D extent;
+    uint32_t mips, layers, texel; /* bytes */
+    uint32_t views;               /* that there are */
+    VkImageLayout layout;         /* of all of it, behind what was submitted */
+} mock_image;
+
+typedef struct mock_view {
+    mock_kind kind;
+    uint32_t number;
+    mock_use use;
+    mock_buffer *of;
+    mock_image *image; /* NULL: of a buffer */
+    uint64_t lo, hi;   /* bytes */
+} mock_view;
+
+uint64_t mock_image_offset(const mock_image *image, uint32_t mip, uint32_t layer);
+void mock_image_know(mock_image *image);
+void mock_image_forget(const mock_image *image);
+const mock_image *mock_image_of(uint32_t number);
+/* While commands run. */
+void mock_image_transition(mock_image *image, VkImageLayout from, VkImageLayout to);
+void mock_image_use(const mock_image *image);
+
+enum { MOCK_TYPES = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER + 1 }; /* of descriptors */
+
 typedef struct mock_set_layout {
     mock_kind kind;
-    uint32_t storage, uniform;
+    uint32_t of[MOCK_TYPES]; /* descriptors */
 } mock_set_layout;
 
 enum { MOCK_PAGE = 4096 }; /* of host memory that is imported */
@@ -81,13 +112,14 @@ typedef struct mock_set {
     uint32_t number;
     mock_use use;
     VkDescriptorBufferInfo bindings[MOCK_BINDINGS];
+    mock_view *views[MOCK_BINDINGS]; /* instead of those */
 } mock_set;
 
 typedef struct mock_pool { /* of descriptors or of commands */
     mock_kind kind;
     void **children;
     uint32_t count;
-    uint32_t sets_left, storage_left, uniform_left;
+    uint32_t sets_left, left[MOCK_TYPES];
     uint32_t family; /* of commands */
 } mock_pool;
 
@@ -125,15 +157,18 @@ enum {
     MOCK_TRANSFER_R = 16,
     MOCK_TRANSFER_W = 32,
     MOCK_HOST_R = 64,
+    MOCK_COMPUTE_S = 128,
 };
 
 typedef struct mock_op {
     mock_buffer *buffer; /* NULL: a barrier */
     mock_set *set;       /* through which it is bound; NULL: directly */
+    mock_view *view;     /* the same */
     uint64_t lo, hi;
     uint32_t scopes;  /* of the access */
     uint32_t command; /* its number in the command buffer */
     VkMemoryBarrier2 barrier;
+    bool transition; /* `barrier` is that of a change of layout, which writes to the bytes */
 } mock_op;
 
 /* `command`: counted over all that is submitted. */
@@ -149,7 +184,9 @@ void mock_race_done(uint64_t batch, const void *queue);
 void mock_race_forget(const mock_memory *memory); /* NULL: everything */
 
 /* Next numbers; mock_reset sets them to zero. */
-extern struct mock_numbers { uint32_t buffers, sets, pipelines, other, semaphores; } mock_numbers;
+extern struct mock_numbers {
+    uint32_t buffers, sets, pipelines, other, semaphores, images, views, samplers;
+} mock_numbers;
 
 void mock_wrong(const char *rule);
 /* Counts one up, from any thread; returns what it was. */

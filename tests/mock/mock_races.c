@@ -17,6 +17,7 @@ static const struct {
     {MOCK_INDIRECT_R, VK_PIPELINE_STAGE_2_DRAW_INDIRECT_BIT, VK_ACCESS_2_INDIRECT_COMMAND_READ_BIT},
     {MOCK_COMPUTE_U, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, VK_ACCESS_2_UNIFORM_READ_BIT},
     {MOCK_COMPUTE_R, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, VK_ACCESS_2_SHADER_STORAGE_READ_BIT},
+    {MOCK_COMPUTE_S, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, VK_ACCESS_2_SHADER_SAMPLED_READ_BIT},
     {MOCK_COMPUTE_W, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT},
     {MOCK_TRANSFER_R, VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT, VK_ACCESS_2_TRANSFER_READ_BIT},
     {MOCK_TRANSFER_W, VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT, VK_ACCESS_2_TRANSFER_WRITE_BIT},
@@ -26,7 +27,7 @@ enum { SCOPES = sizeof scopes / sizeof *scopes, WRITES = MOCK_COMPUTE_W | MOCK_T
 
 static uint32_t of_stages(uint64_t stages) {
     uint32_t found = 0;
-    if (stages & VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT) found = MOCK_HOST_R - 1;
+    if (stages & VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT) found = (MOCK_HOST_R - 1) | MOCK_COMPUTE_S;
     for (uint32_t i = 0; i < SCOPES; i++)
         if (stages & scopes[i].stage) found |= scopes[i].scope;
     return found;
@@ -204,8 +205,41 @@ static void tidy(void) {
     count = kept;
 }
 
+/* A change of layout writes to all of its image, between the two halves of its barrier: behind what the
+ * first one names, and in front of what the second does. */
+static void transition(const mock_op *op, uint64_t batch, uint64_t command, uint32_t queue) {
+    const VkMemoryBarrier2 *b = &op->barrier;
+    uint32_t src = of_stages(b->srcStageMask),
+             available = of_masks(b->srcStageMask, b->srcAccessMask);
+    seen write = {.memory = op->buffer->memory,
+                  .lo = op->buffer->offset + op->lo,
+                  .hi = op->buffer->offset + op->hi,
+                  .scope = MOCK_TRANSFER_W,
+                  .queue = queue,
+                  .batch = batch,
+                  .command = command | UINT64_C(1) << 63,
+                  .available = true};
+    for (uint32_t i = 0; i < count; i++) {
+        seen *a = &list[i];
+        if (a->memory != write.memory || a->lo >= write.hi || write.lo >= a->hi) continue;
+        bool own = a->queue == queue && (a->scope & src);
+        bool over = own && (!(a->scope & WRITES) || (a->scope & available));
+        if (over || a->done || (a->in[queue].chain & src))
+            put_behind(a, queue, MOCK_TRANSFER_W, MOCK_TRANSFER_W),
+                a->in[queue].visible |= MOCK_TRANSFER_W;
+    }
+    write.in[queue].after = write.in[queue].chain = of_stages(b->dstStageMask);
+    write.in[queue].visible = of_masks(b->dstStageMask, b->dstAccessMask);
+    add(&write);
+    tidy();
+}
+
 void mock_race_op(const mock_op *op, uint64_t batch, uint64_t command, const void *queue) {
     uint32_t number = number_of(queue);
+    if (op->transition) {
+        transition(op, batch, command, number);
+        return;
+    }
     if (!op->buffer) {
         if (++mock_barriers != mock_skip_barrier) pass_barrier(&op->barrier, number);
         return;

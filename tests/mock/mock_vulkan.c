@@ -93,10 +93,15 @@ VkResult VKAPI_CALL mock_AllocateMemory(VkDevice device, const VkMemoryAllocateI
     const VkMemoryDedicatedAllocateInfo *dedicated =
         mock_find(info->pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
     if (dedicated) {
-        VkMemoryRequirements needs;
-        mock_GetBufferMemoryRequirements(device, dedicated->buffer, &needs);
-        memory->dedicated = (const void *)dedicated->buffer;
-        if (needs.size != memory->size)
+        VkMemoryRequirements2 needs = {0};
+        const VkImageMemoryRequirementsInfo2 image = {.image = dedicated->image};
+        if (dedicated->image)
+            mock_GetImageMemoryRequirements2(device, &image, &needs);
+        else
+            mock_GetBufferMemoryRequirements(device, dedicated->buffer, &needs.memoryRequirements);
+        memory->dedicated =
+            dedicated->image ? (const void *)dedicated->image : (const void *)dedicated->buffer;
+        if (needs.memoryRequirements.size != memory->size)
             mock_wrong("dedicated memory is not as large as its buffer");
     }
     if (host) {
@@ -153,6 +158,17 @@ VkResult VKAPI_CALL mock_MapMemory(VkDevice device, VkDeviceMemory handle, VkDev
 
 enum { MAX_KNOWN = 64 };
 static mock_buffer *known_buffers[MAX_KNOWN];
+
+const unsigned char *mock_image_bytes(uint32_t number, uint64_t *out_offset) {
+    const mock_image *image = mock_image_of(number);
+    if (out_offset) *out_offset = image ? image->memory.offset : 0;
+    return image ? image->memory.memory->data + image->memory.offset : NULL;
+}
+
+VkImageLayout mock_image_layout(uint32_t number) {
+    const mock_image *image = mock_image_of(number);
+    return image ? image->layout : VK_IMAGE_LAYOUT_MAX_ENUM;
+}
 
 const unsigned char *mock_buffer_bytes(uint32_t number) {
     const mock_buffer *buffer = known_buffers[number];
@@ -244,9 +260,7 @@ VkResult VKAPI_CALL mock_CreateDescriptorPool(VkDevice device,
     pool->sets_left = info->maxSets;
     for (uint32_t i = 0; i < info->poolSizeCount; i++) {
         if (info->pPoolSizes[i].descriptorCount == 0) mock_wrong("a pool size is zero");
-        *(info->pPoolSizes[i].type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER ? &pool->uniform_left
-                                                                        : &pool->storage_left) +=
-            info->pPoolSizes[i].descriptorCount;
+        pool->left[info->pPoolSizes[i].type] += info->pPoolSizes[i].descriptorCount;
     }
     *out = (VkDescriptorPool)pool;
     return VK_SUCCESS;
@@ -276,18 +290,57 @@ VkResult VKAPI_CALL mock_AllocateDescriptorSets(VkDevice device,
         mock_set *set = mock_new(MOCK_DESCRIPTOR_SET, sizeof *set);
         set->number = mock_count(&mock_numbers.sets);
         const mock_set_layout *layout = (const mock_set_layout *)info->pSetLayouts[i];
-        if (pool->sets_left == 0 || layout->storage > pool->storage_left ||
-            layout->uniform > pool->uniform_left)
-            mock_wrong("a descriptor pool is too small");
+        if (pool->sets_left == 0) mock_wrong("a descriptor pool is too small");
         pool->sets_left--;
-        pool->storage_left -= layout->storage;
-        pool->uniform_left -= layout->uniform;
+        for (uint32_t k = 0; k < MOCK_TYPES; k++) {
+            if (layout->of[k] > pool->left[k]) mock_wrong("a descriptor pool is too small");
+            pool->left[k] -= layout->of[k];
+        }
         pool->children[pool->count++] = set;
         out[i] = (VkDescriptorSet)set;
     }
-    if (pool->sets_left || pool->storage_left || pool->uniform_left)
-        mock_wrong("a descriptor pool is too large");
+    for (uint32_t k = 0; k < MOCK_TYPES; k++)
+        if (pool->sets_left || pool->left[k]) mock_wrong("a descriptor pool is too large");
     return VK_SUCCESS;
+}
+
+/* "s0.1[2] sampled v3 layout 1 sampler 0" */
+static void write_view(const VkWriteDescriptorSet *w) {
+    static const char *const names[] = {"sampler", "combined",       "sampled",
+                                        "image",   "uniform texels", "storage texels"};
+    bool texels = w->descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER ||
+                  w->descriptorType == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER;
+    bool sampler = w->descriptorType <= VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER;
+    const VkDescriptorImageInfo none = {0};
+    const VkDescriptorImageInfo *image = texels ? &none : w->pImageInfo;
+    mock_view *view = texels ? (mock_view *)*w->pTexelBufferView : (mock_view *)image->imageView;
+    mock_set *set = (mock_set *)w->dstSet;
+    if (w->descriptorType == VK_DESCRIPTOR_TYPE_SAMPLER) view = NULL;
+    if (mock_in_flight(set->use))
+        mock_wrong("a descriptor set is written while a submission uses it");
+    if (view && view->kind != MOCK_VIEW) mock_wrong("a descriptor of a view that is none");
+    if (view && view->image && image->imageLayout != VK_IMAGE_LAYOUT_GENERAL)
+        mock_wrong("a descriptor of an image in another layout");
+    if (sampler && !image->sampler) mock_wrong("a descriptor without its sampler");
+    if (w->dstBinding < MOCK_BINDINGS && !w->dstArrayElement) set->views[w->dstBinding] = view;
+    if (mock.quiet) return;
+    size_t length = strlen(mock.descriptors);
+    length += (size_t)snprintf(mock.descriptors + length, sizeof mock.descriptors - length,
+                               "s%u.%u", set->number, w->dstBinding);
+    if (w->dstArrayElement)
+        length += (size_t)snprintf(mock.descriptors + length, sizeof mock.descriptors - length,
+                                   "[%u]", w->dstArrayElement);
+    length += (size_t)snprintf(mock.descriptors + length, sizeof mock.descriptors - length, " %s",
+                               names[w->descriptorType]);
+    if (view)
+        length += (size_t)snprintf(mock.descriptors + length, sizeof mock.descriptors - length,
+                                   " %s%u+%llu %llu", view->image ? "i" : "b", view->of->number,
+                                   (unsigned long long)view->lo,
+                                   (unsigned long long)(view->hi - view->lo));
+    if (sampler)
+        length += (size_t)snprintf(mock.descriptors + length, sizeof mock.descriptors - length,
+                                   " sampler %u", ((const mock_object *)image->sampler)->number);
+    snprintf(mock.descriptors + length, sizeof mock.descriptors - length, "\n");
 }
 
 void VKAPI_CALL mock_UpdateDescriptorSets(VkDevice device, uint32_t count,
@@ -295,6 +348,10 @@ void VKAPI_CALL mock_UpdateDescriptorSets(VkDevice device, uint32_t count,
                                           const VkCopyDescriptorSet *copies) {
     (void)device, (void)copy_count, (void)copies;
     for (uint32_t i = 0; i < count; i++) {
+        if (writes[i].descriptorType < VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER) {
+            write_view(&writes[i]);
+            continue;
+        }
         const VkDescriptorBufferInfo *info = writes[i].pBufferInfo;
         const mock_buffer *buffer = (const mock_buffer *)info->buffer;
         if (info->offset + info->range > buffer->size || info->range == 0)
@@ -307,7 +364,8 @@ void VKAPI_CALL mock_UpdateDescriptorSets(VkDevice device, uint32_t count,
         mock_set *set = (mock_set *)writes[i].dstSet;
         if (mock_in_flight(set->use))
             mock_wrong("a descriptor set is written while a submission uses it");
-        if (writes[i].dstBinding < MOCK_BINDINGS) set->bindings[writes[i].dstBinding] = *info;
+        if (writes[i].dstBinding < MOCK_BINDINGS && !writes[i].dstArrayElement)
+            set->bindings[writes[i].dstBinding] = *info;
         if (mock.quiet) continue;
         size_t length = strlen(mock.descriptors);
         snprintf(mock.descriptors + length, sizeof mock.descriptors - length,
@@ -325,9 +383,10 @@ VkResult VKAPI_CALL mock_CreateDescriptorSetLayout(VkDevice device,
     if (mock_fails("vkCreateDescriptorSetLayout")) return mock.fail_with;
     mock_set_layout *layout = mock_new(MOCK_SET_LAYOUT, sizeof *layout);
     for (uint32_t i = 0; i < info->bindingCount; i++)
-        *(info->pBindings[i].descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER
-              ? &layout->uniform
-              : &layout->storage) += 1;
+        layout->of[info->pBindings[i].descriptorType] += info->pBindings[i].descriptorCount;
+    if (mock_find(info->pNext, VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_BINDING_FLAGS_CREATE_INFO) &&
+        !mock.partially_bound)
+        mock_wrong("bindings are partially bound without the feature");
     mock_count(&mock.set_layouts);
     *out = (VkDescriptorSetLayout)layout;
     return VK_SUCCESS;

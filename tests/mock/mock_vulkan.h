@@ -51,7 +51,11 @@ typedef struct mock_state {
     uint32_t fd_compatible;                   /* handle types that go together */
     uint32_t fd_types;                        /* memory types of a dma-buf */
     uint8_t uuid;                             /* each byte of deviceUUID and driverUUID */
-    uint64_t heap_budget, heap_usage;         /* of every heap, as VK_EXT_memory_budget says */
+    VkFormatFeatureFlags image_features, texel_features; /* of every format that plans know */
+    uint32_t (*image_types)(uint32_t image); /* memory types of the n-th image; NULL: all */
+    bool images_dedicated;                   /* each wants memory of its own */
+    bool anisotropy, partially_bound; /* samplerAnisotropy, descriptorBindingPartiallyBound */
+    uint64_t heap_budget, heap_usage; /* of every heap, as VK_EXT_memory_budget says */
     uint32_t loader_version;
     uint32_t instance_version; /* of the latest vkCreateInstance, or of the test's own instance */
 
@@ -76,6 +80,7 @@ typedef struct mock_state {
     uint32_t idle_waits; /* calls of vkQueueWaitIdle */
     uint32_t submits, memory_allocations;
     uint32_t buffer_usage;   /* of the latest vkCreateBuffer */
+    uint32_t image_usage;    /* of the latest vkCreateImage */
     uint32_t waits, batches; /* vkWaitSemaphores; VkSubmitInfo2 */
     uint32_t begins;         /* vkBeginCommandBuffer */
     uint32_t handed_over,
@@ -126,6 +131,12 @@ bool mock_only_barrier(const void *command_buffer, VkMemoryBarrier2 *out);
 
 /* The bytes of the n-th buffer created, while it lives. */
 const unsigned char *mock_buffer_bytes(uint32_t number);
+
+/* The packed bytes of the n-th image, while it lives, and where in its memory they begin; NULL without.
+ */
+const unsigned char *mock_image_bytes(uint32_t number, uint64_t *out_offset);
+/* The layout that it is in behind what was submitted. */
+VkImageLayout mock_image_layout(uint32_t number);
 
 /* ---- What was submitted ---------------------------------------------------------------------- */
 

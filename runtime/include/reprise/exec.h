@@ -48,7 +48,8 @@ enum { RP_MAX_SLOTS = 64 };
  * The arena is bound with a `buffer` of NULL: execs that never run at the same time can share one,
  * as large as the largest asks (rp_plan_info.arena_bytes).
  * A buffer, or the arena, is bound in every slot of an exec or in none: RP_ERROR_USAGE otherwise, so
- * that no slot gets memory of its own unnoticed. */
+ * that no slot gets memory of its own unnoticed. An image is bound to a storage that is one, of the same
+ * shape (rp_storage_import_image), with an offset of 0; transient images are the exec's own. */
 typedef struct rp_binding {
     const char *buffer;
     rp_storage *storage; /* the exec holds on to it */
@@ -173,7 +174,8 @@ RP_API rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buf
 
 /* ---- The host's access ----------------------------------------------------------------------- */
 
-/* Host bytes for a range of a buffer of kind in, inout or weight. */
+/* Host bytes for a range of a buffer of kind in, inout or weight. Of an image they are its packed bytes,
+ * of whole layers of a mip or of whole mips (rp_image_range). */
 typedef struct rp_upload {
     const char *buffer;    /* NULL: that of `index` */
     uint32_t index;        /* as rp_exec_find gives it */
@@ -181,7 +183,7 @@ typedef struct rp_upload {
     const void *data;
 } rp_upload;
 
-/* The bytes of a range of a buffer of kind out or inout for the host. */
+/* The bytes of a range of a buffer of kind out or inout for the host; of an image as above. */
 typedef struct rp_download {
     const char *buffer;    /* NULL: that of `index` */
     uint32_t index;        /* as rp_exec_find gives it */
@@ -203,7 +205,7 @@ RP_API rp_status rp_exec_read(rp_exec *exec, uint32_t slot, const char *buffer, 
                               void *data, uint64_t size, rp_diags *diags);
 
 /* A pointer to a buffer's bytes, for hosts that want to avoid the copy. RP_ERROR_UNSUPPORTED when
- * the buffer is not host-visible, RP_ERROR_USAGE for a live one. It is good until the buffer is bound
+ * the buffer is not host-visible or is an image, RP_ERROR_USAGE for a live one. It is good until the buffer is bound
  * elsewhere, or the exec updated or destroyed. Reading and writing through it follows the same rule:
  * only while the slot is idle. */
 RP_API rp_status rp_exec_map(rp_exec *exec, uint32_t slot, const char *buffer, rp_diags *diags,

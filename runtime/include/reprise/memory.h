@@ -1,8 +1,8 @@
 /* Device memory of an application's own allocator, such as VMA.
  *
  * An imported device takes its memory with vkAllocateMemory, or from the application where
- * rp_device_import has `allocate` and `release`. One call is the memory of one VkBuffer of the
- * runtime: storages, what execs hold, pieces for copies, live blocks. The runtime binds the buffer,
+ * rp_device_import has `allocate` and `release`. One call is the memory of one VkBuffer or VkImage of
+ * the runtime: storages, what execs hold, pieces for copies, live blocks. The runtime binds it,
  * and destroys it before it gives the memory back. Not asked for are memory that other devices are
  * to see (rp_storage_params.exportable), which Vulkan wants told so when it is allocated, and what is
  * imported: memory of a file descriptor, and on software drivers the host's own pages for the time of
@@ -29,7 +29,8 @@ extern "C" {
     X(RP_PURPOSE_BUFFERS, "buffers") /* in, out, inout, weight, and the application's own */       \
     X(RP_PURPOSE_VISIBLE, "host-visible buffers") /* the same, mapped */                           \
     X(RP_PURPOSE_LIVE, "live block")              /* mapped, written between replays */            \
-    X(RP_PURPOSE_STAGING, "staging")              /* mapped, copied from and to */
+    X(RP_PURPOSE_STAGING, "staging")              /* mapped, copied from and to */                 \
+    X(RP_PURPOSE_IMAGES, "images")                /* of any kind: the GPU alone */
 
 typedef enum rp_memory_purpose {
 #define RP_X(symbol, name) symbol,
@@ -40,9 +41,9 @@ typedef enum rp_memory_purpose {
 /* What is asked for; valid during the call. */
 typedef struct rp_memory_request {
     size_t size;      /* sizeof(rp_memory_request) of the library: later versions add fields */
-    const char *name; /* of the buffer, as in messages */
+    const char *name; /* of the buffer or image, as in messages */
     rp_memory_purpose purpose;
-    void *buffer;       /* VkBuffer, not yet bound: for memory of its own */
+    void *buffer;       /* VkBuffer, not yet bound: for memory of its own; NULL: see `image` */
     uint64_t bytes;     /* at least */
     uint64_t alignment; /* of the offset in the VkDeviceMemory */
     uint32_t type_bits; /* the memory types that will do, as in VkMemoryRequirements.memoryTypeBits;
@@ -52,6 +53,7 @@ typedef struct rp_memory_request {
     float priority;          /* as in rp_storage_params.priority; 0: nothing was said */
     int device_address;      /* allocated with VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT */
     int prefers_dedicated, requires_dedicated; /* as in VkMemoryDedicatedRequirements */
+    void *image;                               /* VkImage, not yet bound; NULL: it is a buffer's */
 } rp_memory_request;
 
 /* What is given. All but `size` is zero before the call. */

@@ -14,6 +14,7 @@
 #define REPRISE_STORAGE_H
 
 #include "reprise/device.h"
+#include "reprise/image.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +61,29 @@ typedef struct rp_storage_import {
 /* The same of memory that is there already: nothing is allocated, and its bytes stay as they are. */
 RP_API rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *params,
                                           rp_diags *diags, rp_storage **out_storage);
+
+/* The application's own VkImage, for an image of a plan of kind in, out, inout or weight: bound as a
+ * buffer is (rp_exec_params.bindings, rp_exec_bind), with offset 0. Its bytes are those of the packed
+ * form (reprise/image.h). The image has one sample, tiling OPTIMAL and sharing mode EXCLUSIVE, and
+ * belongs to the device's queue family; for a cube it was created with CUBE_COMPATIBLE. It was created
+ * with the usage flags STORAGE and SAMPLED as far as kernels use it so, and TRANSFER_SRC and TRANSFER_DST
+ * as far as nodes and the host copy it; its memory is bound, and it outlives the storage.
+ *
+ * A replay finds it in `before`, uses it in GENERAL and leaves it in `after`; with GENERAL for both it
+ * records nothing for that, and the host may copy it. `before` may be UNDEFINED: what it holds is then
+ * lost. What the application does with it before a replay and after it is ordered by the application, by
+ * semaphores or barriers; a transition counts as an access by all commands. */
+typedef struct rp_storage_image {
+    size_t size;          /* sizeof(rp_storage_image) */
+    void *image;          /* VkImage */
+    rp_image_shape shape; /* all of it: format, dimension, extents, mips, layers */
+    uint32_t usage;       /* VkImageUsageFlags that it was created with */
+    int32_t before;       /* VkImageLayout; 0 is UNDEFINED, 1 GENERAL */
+    int32_t after;        /* VkImageLayout, not UNDEFINED and not PREINITIALIZED */
+    const char *name;     /* NULL: "imported image" */
+} rp_storage_image;
+RP_API rp_status rp_storage_import_image(rp_device *device, const rp_storage_image *params,
+                                         rp_diags *diags, rp_storage **out_storage);
 
 /* ---- Memory that other devices, processes and APIs see --------------------------------------- */
 
@@ -134,6 +158,7 @@ typedef struct rp_storage_info {
     uint64_t offset; /* where the storage begins in it */
     uint64_t bytes;
     void *mapped; /* where the host sees its first byte, coherent; NULL: nowhere */
+    void *image;  /* VkImage of one that is an image; buffer is then NULL, bytes are packed */
 } rp_storage_info;
 
 /* info->size is set by the caller. RP_ERROR_USAGE otherwise, and for NULL. */

@@ -1,0 +1,229 @@
+/* Whether images, texels, samplers and arrays of a plan are possible on a device, asked before any is
+ * made: formats may be of use for some things and not for others, on each device otherwise. */
+#include "device/images.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "memory/image.h"
+
+typedef struct checker {
+    const rp_device *device;
+    const rp_plan *plan;
+    const rp_want *wants;
+    rp_diags *diags;
+    uint32_t errors;
+} checker;
+
+#define FAIL(c, format, ...)                                                                       \
+    ((c)->errors++, rp_diags_add((c)->diags, RP_ERROR, NULL, 0, 0, format "; device %s",           \
+                                 __VA_ARGS__, (c)->device->adapter.info.name))
+
+static const VkPhysicalDeviceLimits *limits_of(const checker *c) {
+    return &c->device->adapter.properties.limits;
+}
+
+static VkFormatProperties format_of(const checker *c, uint32_t format) {
+    VkFormatProperties properties;
+    c->device->vk.GetPhysicalDeviceFormatProperties(c->device->adapter.handle,
+                                                    rp_image_vulkan_format(format), &properties);
+    return properties;
+}
+
+/* ---- Images ---------------------------------------------------------------------------------- */
+
+static const struct {
+    VkFormatFeatureFlags feature;
+    const char *what;
+} features[] = {
+    {VK_FORMAT_FEATURE_STORAGE_IMAGE_BIT, "storage images"},
+    {VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT, "sampled images"},
+    {VK_FORMAT_FEATURE_SAMPLED_IMAGE_FILTER_LINEAR_BIT, "linear filters"},
+    {VK_FORMAT_FEATURE_BLIT_SRC_BIT, "being blitted from"},
+    {VK_FORMAT_FEATURE_BLIT_DST_BIT, "being blitted to"},
+    {VK_FORMAT_FEATURE_TRANSFER_SRC_BIT, "being copied from"},
+    {VK_FORMAT_FEATURE_TRANSFER_DST_BIT, "being copied to"},
+};
+
+/* "image albedo of format rgba8_srgb: the format is not for storage images" */
+static bool check_features(checker *c, const char *name, const rp_plan_buffer *b,
+                           VkFormatFeatureFlags wanted) {
+    VkFormatFeatureFlags missing = wanted & ~format_of(c, b->format).optimalTilingFeatures;
+    for (size_t i = 0; i < sizeof features / sizeof *features; i++)
+        if (missing & features[i].feature)
+            FAIL(c, "%s: format %s is not for %s", name,
+                 rp_image_format_name((rp_image_format)b->format), features[i].what);
+    return missing == 0;
+}
+
+static void check_image(checker *c, uint32_t index) {
+    const rp_plan_buffer *b = &rp_plan_buffers(c->plan)[index];
+    const rp_image_shape shape = rp_plan_image(b);
+    const char *name = rp_plan_string(c->plan, b->name);
+    const char *format = rp_image_format_name((rp_image_format)b->format);
+    VkImageFormatProperties can;
+    if (!check_features(c, name, b, c->wants[index].features)) return;
+    VkResult result = c->device->vk.GetPhysicalDeviceImageFormatProperties(
+        c->device->adapter.handle, rp_image_vulkan_format(b->format), rp_image_type(&shape),
+        VK_IMAGE_TILING_OPTIMAL, c->wants[index].usage, rp_image_flags(&shape), &can);
+    if (result != VK_SUCCESS) {
+        FAIL(c, "%s: there are no %s images of format %s for what it is used as", name,
+             rp_image_dim_name((rp_image_dim)b->dim), format);
+        return;
+    }
+    if (b->width > can.maxExtent.width || b->height > can.maxExtent.height ||
+        b->depth > can.maxExtent.depth)
+        FAIL(c, "%s has %u x %u x %u texels, more than %u x %u x %u", name, b->width, b->height,
+             b->depth, can.maxExtent.width, can.maxExtent.height, can.maxExtent.depth);
+    if (b->layers > can.maxArrayLayers)
+        FAIL(c, "%s has %u layers, more than %u", name, b->layers, can.maxArrayLayers);
+    if (b->mips > can.maxMipLevels)
+        FAIL(c, "%s has %u mips, more than %u", name, b->mips, can.maxMipLevels);
+    if (b->size > can.maxResourceSize)
+        FAIL(c, "%s has %llu bytes, more than %llu", name, (unsigned long long)b->size,
+             (unsigned long long)can.maxResourceSize);
+}
+
+/* ---- Samplers -------------------------------------------------------------------------------- */
+
+static void check_sampler(checker *c, const rp_plan_sampler *s) {
+    const char *name = rp_plan_string(c->plan, s->name);
+    const VkPhysicalDeviceLimits *limits = limits_of(c);
+    if (s->anisotropy >= 1 && !(c->device->adapter.features & RP_FEATURE_ANISOTROPY))
+        FAIL(c, "sampler @%s is anisotropic, which needs samplerAnisotropy", name);
+    else if (s->anisotropy > limits->maxSamplerAnisotropy && s->anisotropy >= 1)
+        FAIL(c, "sampler @%s takes up to %g samples, more than %g", name, (double)s->anisotropy,
+             (double)limits->maxSamplerAnisotropy);
+    if (s->bias > limits->maxSamplerLodBias || s->bias < -limits->maxSamplerLodBias)
+        FAIL(c, "sampler @%s has a bias of %g, more than %g", name, (double)s->bias,
+             (double)limits->maxSamplerLodBias);
+    bool mirrored = s->u == RP_ADDRESS_MIRROR_CLAMP_TO_EDGE ||
+                    s->v == RP_ADDRESS_MIRROR_CLAMP_TO_EDGE ||
+                    s->w == RP_ADDRESS_MIRROR_CLAMP_TO_EDGE;
+    if (mirrored && !c->device->adapter.mirror_clamp)
+        FAIL(
+            c,
+            "sampler @%s clamps its mirror, which needs samplerMirrorClampToEdge, on a device that "
+            "the runtime created",
+            name);
+}
+
+/* ---- Kernels and nodes ----------------------------------------------------------------------- */
+
+/* How many descriptors of each type a kernel has, against how many a stage may see. */
+static void check_kernel(checker *c, const rp_plan_kernel *k) {
+    const rp_plan_param *params = rp_plan_params(c->plan) + k->first_param;
+    const VkPhysicalDeviceLimits *l = limits_of(c);
+    uint64_t of[VK_DESCRIPTOR_TYPE_STORAGE_BUFFER + 1] = {0}, all = 0;
+    bool plain = true;
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        uint32_t count = params[i].elements ? params[i].elements : 1;
+        of[rp_param_descriptor_type(&params[i])] += count;
+        all += count;
+        plain &= params[i].resource == RP_RESOURCE_BUFFER && count == 1;
+    }
+    if (plain) return; /* rp_fit_check_kernel says it all */
+    const struct {
+        const char *what;
+        uint64_t has;
+        uint32_t most;
+    } checks[] = {
+        {"storage buffers", of[VK_DESCRIPTOR_TYPE_STORAGE_BUFFER],
+         l->maxPerStageDescriptorStorageBuffers},
+        {"uniform buffers", of[VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER],
+         l->maxPerStageDescriptorUniformBuffers},
+        {"storage images and storage texel buffers",
+         of[VK_DESCRIPTOR_TYPE_STORAGE_IMAGE] + of[VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER],
+         l->maxPerStageDescriptorStorageImages},
+        {"sampled images and uniform texel buffers",
+         of[VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE] + of[VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER] +
+             of[VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER],
+         l->maxPerStageDescriptorSampledImages},
+        {"samplers", of[VK_DESCRIPTOR_TYPE_SAMPLER] + of[VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER],
+         l->maxPerStageDescriptorSamplers},
+        {"bindings of all kinds", all, l->maxPerStageResources},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (checks[i].has > checks[i].most)
+            FAIL(c, "kernel @%s has %llu %s, more than %u", rp_plan_string(c->plan, k->name),
+                 (unsigned long long)checks[i].has, checks[i].what, checks[i].most);
+}
+
+static void check_texels(checker *c, const rp_plan_node *n, const rp_plan_param *p,
+                         const rp_plan_use *use) {
+    const char *name = rp_plan_string(c->plan, rp_plan_buffers(c->plan)[use->buffer].name);
+    const char *format = rp_image_format_name((rp_image_format)use->format);
+    const VkPhysicalDeviceLimits *l = limits_of(c);
+    bool sampled = p->access == RP_SAMPLED;
+    VkFormatFeatureFlags wanted = sampled ? VK_FORMAT_FEATURE_UNIFORM_TEXEL_BUFFER_BIT
+                                          : VK_FORMAT_FEATURE_STORAGE_TEXEL_BUFFER_BIT;
+    uint64_t texels = use->size / rp_image_format_get((rp_image_format)use->format).bytes;
+    if (!(format_of(c, use->format).bufferFeatures & wanted))
+        FAIL(c, "n%u sees %s as %s texels of format %s, which is not for that", n->id, name,
+             sampled ? "sampled" : "storage", format);
+    if (texels > l->maxTexelBufferElements)
+        FAIL(c, "n%u sees %s as %llu texels, more than %u", n->id, name, (unsigned long long)texels,
+             l->maxTexelBufferElements);
+    if (l->minTexelBufferOffsetAlignment && use->offset % l->minTexelBufferOffsetAlignment)
+        FAIL(c, "n%u sees %s as texels from byte %llu on, no multiple of %llu", n->id, name,
+             (unsigned long long)use->offset, (unsigned long long)l->minTexelBufferOffsetAlignment);
+}
+
+/* Of an array, elements may be left unbound on some devices only. */
+static void check_whole(checker *c, const rp_plan_node *n, const rp_plan_kernel *k, uint32_t param,
+                        uint32_t bound) {
+    const rp_plan_param *p = &rp_plan_params(c->plan)[k->first_param + param];
+    if (p->elements <= 1 || bound >= p->elements ||
+        (c->device->adapter.features & RP_FEATURE_PARTIALLY_BOUND))
+        return;
+    FAIL(c,
+         "n%u binds %u of the %u elements of @%s's binding %u.%u; all are to be bound without "
+         "descriptorBindingPartiallyBound",
+         n->id, bound, p->elements, rp_plan_string(c->plan, k->name), p->set, p->binding);
+}
+
+static void check_run(checker *c, const rp_plan_node *n) {
+    const rp_plan_kernel *k = &rp_plan_kernels(c->plan)[n->kernel];
+    const rp_plan_param *params = rp_plan_params(c->plan) + k->first_param;
+    const rp_plan_use *uses = rp_plan_uses(c->plan) + n->first_use;
+    const rp_descriptor_source source = rp_plan_descriptors(
+        n, rp_plan_kernels(c->plan), rp_plan_params(c->plan), rp_plan_uses(c->plan));
+    uint32_t param = RP_UNSET, bound = 0;
+    for (rp_descriptor d = {0}; rp_descriptor_step(&source, &d); bound = d.element + 1) {
+        if (param != RP_UNSET && d.param != param) check_whole(c, n, k, param, bound);
+        param = d.param;
+        if (params[param].resource == RP_RESOURCE_TEXELS)
+            check_texels(c, n, &params[param], &uses[d.first_use]);
+    }
+    if (param != RP_UNSET) check_whole(c, n, k, param, bound);
+}
+
+/* Vulkan scales images in queues that draw. */
+static void check_node(checker *c, const rp_plan_node *n) {
+    if (n->kind == RP_RUN) check_run(c, n);
+    if (n->kind == RP_BLIT && !c->device->adapter.info.queue_draws)
+        FAIL(c, "n%u blits, which the queue of family %u cannot: it only computes", n->id,
+             c->device->adapter.queue_family);
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+rp_status rp_images_check(const rp_device *device, const rp_plan *plan, rp_diags *diags,
+                          uint32_t *errors) {
+    const rp_allocator *a = &device->allocator;
+    const rp_plan_sampler *samplers = rp_plan_records(plan, RP_SECTION_SAMPLERS);
+    rp_want *wants;
+    RP_TRY(rp_wants_create(a, plan, &device->adapter.properties.limits, &wants));
+    checker c = {.device = device, .plan = plan, .wants = wants, .diags = diags};
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BUFFERS); i++)
+        if (rp_plan_is_image(&rp_plan_buffers(plan)[i])) check_image(&c, i);
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_SAMPLERS); i++)
+        check_sampler(&c, &samplers[i]);
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_KERNELS); i++)
+        check_kernel(&c, &rp_plan_kernels(plan)[i]);
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++)
+        check_node(&c, &rp_plan_nodes(plan)[i]);
+    rp_release(a, wants);
+    *errors += c.errors;
+    return RP_OK;
+}

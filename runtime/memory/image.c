@@ -1,0 +1,150 @@
+/* Images: their VkImage, their layouts, and their packed bytes as regions of copies.
+ *
+ * Every image rests in layout GENERAL: a plan's barriers are global ones, and with one layout they are
+ * all that stands between two uses. On current hardware GENERAL costs compute nothing that a layout of
+ * its own for each use would save.
+ *
+ * Packed bytes are in Vulkan's own order: a region of a copy with no row length of its own has texels,
+ * rows, slices and layers behind each other in the buffer, with nothing in between. A range of packed
+ * bytes is so a few regions, the largest boxes that lie in it: whole layers of a mip, slices, or rows. */
+#include "memory/image.h"
+
+VkFormat rp_image_vulkan_format(uint32_t format) {
+    switch ((int)format) {
+#define RP_X(symbol, code, name, vulkan, ...)                                                      \
+    case symbol: return VK_FORMAT_##vulkan;
+        RP_IMAGE_FORMAT_LIST(RP_X)
+#undef RP_X
+    }
+    return VK_FORMAT_UNDEFINED;
+}
+
+VkImageCreateFlags rp_image_flags(const rp_image_shape *shape) {
+    return shape->dim == RP_IMAGE_CUBE ? VK_IMAGE_CREATE_CUBE_COMPATIBLE_BIT : 0;
+}
+
+VkImageType rp_image_type(const rp_image_shape *shape) {
+    return shape->dim == RP_IMAGE_1D   ? VK_IMAGE_TYPE_1D
+           : shape->dim == RP_IMAGE_3D ? VK_IMAGE_TYPE_3D
+                                       : VK_IMAGE_TYPE_2D;
+}
+
+/* Images are used in the queue of replays alone: packed bytes do not go beside it. */
+rp_status rp_image_create(rp_device *device, rp_storage *storage, rp_diags *diags) {
+    const rp_image_shape *s = &storage->shape;
+    const VkImageCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+        .flags = rp_image_flags(s),
+        .imageType = rp_image_type(s),
+        .format = rp_image_vulkan_format(s->format),
+        .extent = {s->width, s->height, s->depth},
+        .mipLevels = s->mips,
+        .arrayLayers = s->layers,
+        .samples = VK_SAMPLE_COUNT_1_BIT,
+        .tiling = VK_IMAGE_TILING_OPTIMAL,
+        .usage = storage->usage,
+        .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
+        .initialLayout = VK_IMAGE_LAYOUT_UNDEFINED,
+    };
+    RP_TRY(RP_VK(diags, device->vk.CreateImage(device->handle, &info, NULL, &storage->image)));
+    rp_device_name(device, VK_OBJECT_TYPE_IMAGE, (uint64_t)storage->image, storage->name);
+    return RP_OK;
+}
+
+VkImageMemoryBarrier2 rp_image_barrier(const rp_storage *image, VkImageLayout from,
+                                       VkImageLayout to, const rp_image_masks *masks) {
+    return (VkImageMemoryBarrier2){
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2,
+        .srcStageMask = masks->src_stages,
+        .srcAccessMask = masks->src,
+        .dstStageMask = masks->dst_stages,
+        .dstAccessMask = masks->dst,
+        .oldLayout = from,
+        .newLayout = to,
+        .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .image = image->image,
+        .subresourceRange = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+                             .levelCount = VK_REMAINING_MIP_LEVELS,
+                             .layerCount = VK_REMAINING_ARRAY_LAYERS},
+    };
+}
+
+rp_subresources rp_image_part(const rp_storage *image, uint64_t offset, uint64_t size) {
+    rp_subresources part = {0, image->shape.mips, 0, image->shape.layers};
+    (void)rp_image_subresources(&image->shape, offset, size, &part);
+    return part;
+}
+
+/* ---- Packed bytes ---------------------------------------------------------------------------- */
+
+/* Moves over the largest box of texels that begins at `*offset` and has no more than `most` bytes;
+ * false where not even a row of them fits, and behind the last mip. */
+static bool next_region(const rp_image_shape *shape, uint64_t *offset, uint64_t most,
+                        VkBufferImageCopy *out) {
+    uint32_t mip = 0, extent[3];
+    uint64_t start = 0, bytes = 0;
+    for (; mip < shape->mips; mip++, start += bytes)
+        if (!rp_mip_bytes(shape, mip, 1, &bytes) || *offset < start + bytes) break;
+    if (mip == shape->mips || bytes == 0) return false;
+    rp_image_extent(shape, mip, extent);
+    uint64_t layer = rp_layer_bytes(shape, mip), slice = layer / extent[2], row = slice / extent[1];
+    uint64_t in = *offset - start, in_layer = in % layer, in_slice = in_layer % slice;
+    uint64_t first = in / layer, z = in_layer / slice, y = in_slice / row, taken;
+    uint64_t layers = 1, slices = 1, rows = extent[1] - y;
+    if (in_layer == 0 && most >= layer) {
+        layers = most / layer < shape->layers - first ? most / layer : shape->layers - first;
+        slices = extent[2];
+        taken = layers * layer;
+    } else if (in_slice == 0 && most >= slice) {
+        slices = most / slice < extent[2] - z ? most / slice : extent[2] - z;
+        taken = slices * slice;
+    } else {
+        if (most / row < rows) rows = most / row;
+        taken = rows * row;
+    }
+    *offset += taken;
+    *out = (VkBufferImageCopy){
+        .imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, mip, (uint32_t)first, (uint32_t)layers},
+        .imageOffset = {0, (int32_t)y, (int32_t)z},
+        .imageExtent = {extent[0], (uint32_t)rows, (uint32_t)slices},
+    };
+    return taken > 0;
+}
+
+uint64_t rp_image_rows(const rp_image_shape *shape, uint64_t offset, uint64_t most) {
+    VkBufferImageCopy region;
+    uint64_t at = offset;
+    while (next_region(shape, &at, most - (at - offset), &region)) {
+    }
+    return at - offset;
+}
+
+enum { REGIONS = 16 }; /* of one command */
+
+static void record(const rp_vk *vk, VkCommandBuffer commands, const rp_packed_bytes *b,
+                   bool upload) {
+    const VkImageLayout layout = VK_IMAGE_LAYOUT_GENERAL;
+    VkBufferImageCopy regions[REGIONS];
+    uint64_t at = b->offset, end = b->offset + b->size;
+    for (bool more = true; more;) {
+        uint32_t count = 0;
+        for (uint64_t from = at; count < REGIONS; count++, from = at) {
+            more = at < end && next_region(&b->image->shape, &at, end - at, &regions[count]);
+            if (!more) break;
+            regions[count].bufferOffset = b->at + (from - b->offset);
+        }
+        if (count && upload)
+            vk->CmdCopyBufferToImage(commands, b->buffer, b->image->image, layout, count, regions);
+        else if (count)
+            vk->CmdCopyImageToBuffer(commands, b->image->image, layout, b->buffer, count, regions);
+    }
+}
+
+void rp_image_upload(const rp_vk *vk, VkCommandBuffer commands, const rp_packed_bytes *bytes) {
+    record(vk, commands, bytes, true);
+}
+
+void rp_image_download(const rp_vk *vk, VkCommandBuffer commands, const rp_packed_bytes *bytes) {
+    record(vk, commands, bytes, false);
+}
