@@ -75,19 +75,19 @@ static bool rule_pq_distance(rp_op_call *call) {
         .shape = "M K S", .dtypes = RP_DT_FLOAT, .reads = READS                                    \
     }
 
-#define QUERIES(READS)                                                                             \
+#define QUERIES(READS, SITES)                                                                      \
     {                                                                                              \
         .name = "queries", .brief = "one vector a row, as it is", .shape = "Q D",                  \
-        .dtypes = RP_DT_FLOAT, .sites = 5, .reads = READS                                          \
+        .dtypes = RP_DT_FLOAT, .sites = SITES, .reads = READS                                      \
     }
 
 #define CODED_ROWS                                                                                 \
-    QUERIES("QND"),                                                                                \
+    QUERIES("QND", 6),                                                                             \
         {.name = "codes",                                                                          \
          .brief = "the base, as quantize_i8 makes it",                                             \
          .shape = "N D",                                                                           \
          .dtypes = RP_DT(RP_I8),                                                                   \
-         .sites = 5,                                                                               \
+         .sites = 6,                                                                               \
          .reads = "QND"},                                                                          \
         {.name = "scale",                                                                          \
          .brief = "what a code of 1 stands for, for each row",                                     \
@@ -353,7 +353,7 @@ const rp_op rp_ops_quantise[] = {
         .notes = "Sums are f32, in the order of the elements. Infinities and NaN follow IEEE 754.",
         .form = RP_OP_POINTWISE,
         .operand_count = 3,
-        .operands = {QUERIES("QDK"),
+        .operands = {QUERIES("QDK", 5),
                      CODEBOOKS("QMKS"),
                      {.name = "tables",
                       .brief = "for each query and part, a number for each entry",

@@ -1,14 +1,21 @@
 // Dot product of row i / N of `queries` and the row that codes i % N stand for. The scale is common
-// to the row, so that it is applied once, to the sum.
+// to the row, so that it is applied once, to the sum. Loads and sums are those of l2_distance_i8.
 float VALUE(uint i) {
     uint row = i % N, q = i / N * D, b = row * D;
     precise vec4 sums = vec4(0.0);
     uint d = 0u;
     for (; d + 16u <= D; d += 16u) {
         for (uint j = d, n = 0u; n < 4u; j += 4u, n++) {
-            vec4 query = vec4(queries(q + j), queries(q + j + 1u), queries(q + j + 2u),
-                              queries(q + j + 3u));
-            vec4 code = vec4(codes(b + j), codes(b + j + 1u), codes(b + j + 2u), codes(b + j + 3u));
+            vec4 query, code;
+            if (D % 4u == 0u) {
+                query = queries_4(q + j);
+                code = vec4(codes_4(b + j));
+            } else {
+                [[unroll]] for (uint e = 0u; e < 4u; e++) {
+                    query[e] = queries(q + j + e);
+                    code[e] = float(codes(b + j + e));
+                }
+            }
             sums = fma(query, code, sums);
         }
     }
