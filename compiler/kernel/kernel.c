@@ -306,6 +306,7 @@ static void replace_interface(rp_kernel_module *m, rp_kernel_module *fresh) {
     memcpy(m->local, fresh->local, sizeof m->local);
     m->shared_bytes = fresh->shared_bytes;
     m->empty_array = fresh->empty_array;
+    m->addresses = fresh->addresses;
     m->push_bytes = fresh->push_bytes;
     m->push_used = fresh->push_used;
     m->bindings = fresh->bindings, m->binding_count = fresh->binding_count;

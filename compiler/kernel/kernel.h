@@ -59,6 +59,7 @@ typedef struct rp_kernel_module {
     uint64_t hash;     /* rp_hash of the words; never 0 */
     uint32_t local[3]; /* workgroup size, with the specialisation applied */
     uint32_t shared_bytes;
+    bool addresses;       /* it uses buffer device addresses: of what, its nodes say */
     bool empty_array;     /* an array is empty while the constants are as they are */
     uint32_t push_bytes;  /* a multiple of 4 */
     uint64_t push_words;  /* bit i: word i belongs to a member; the others are padding */

@@ -195,7 +195,8 @@ void rp_block_layout_print(const rp_block_layouts *layouts, uint32_t index,
         snprintf(text + used, RP_BLOCK_TEXT - used, "struct");
     else
         snprintf(text + used, RP_BLOCK_TEXT - used, "%s",
-                 rp_dtype_name(rp_scalar_dtype(l->scalar)));
+                 l->scalar == RP_SCALAR_ADDRESS ? "address"
+                                                : rp_dtype_name(rp_scalar_dtype(l->scalar)));
 }
 
 /* ---- Paths ----------------------------------------------------------------------------------- */

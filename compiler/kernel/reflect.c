@@ -3,8 +3,7 @@
  * The entry point's own resources decide. What it does not use is kept as a binding that may be
  * bound, so that an author who binds a block that happens to be unused is not told that it does not
  * exist, and that does nothing. Everything a plan cannot bind is refused, the most telling reason
- * first: memory that the graph does not name (device addresses) would make every proof worthless,
- * and so would pointers whose buffer cannot be seen. */
+ * first. What a kernel reaches through device addresses cannot be seen here: nodes say it. */
 #include "kernel/spirv.h"
 
 #include <spirv/unified1/spirv.h>
@@ -44,10 +43,6 @@ static rp_status refuse_others(const reflector *r) {
 }
 
 static rp_status check_needs(const reflector *r) {
-    if (r->reader->needs & RP_NEED_DEVICE_ADDRESS)
-        return rp_kernel_error(r->where,
-                               "uses buffer device addresses: memory that the graph does not "
-                               "name cannot be synchronised; bind buffers instead");
     RP_TRY(refuse_others(r));
     if (r->reader->unsupported[0])
         return rp_kernel_error(r->where, "needs %s, which plans do not offer",
@@ -74,6 +69,7 @@ static rp_status reflect_sizes(const reflector *r) {
                                "that is not an expression over 32-bit integers");
     memcpy(r->out->local, local, sizeof r->out->local);
     r->out->empty_array = reader->empty_array;
+    r->out->addresses = (reader->needs & RP_NEED_DEVICE_ADDRESS) != 0;
     r->out->shared_bytes = (uint32_t)reader->shared_bytes;
     return RP_OK;
 }

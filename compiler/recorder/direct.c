@@ -210,6 +210,11 @@ static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, ui
         refuse(d, kind, RP_ERROR_INVALID,
                "direct mode has no live values; push the value itself with rp_push");
         return;
+    case RP_CALL_PUSH_ADDRESS:
+    case RP_CALL_USE_ADDRESS:
+        refuse(d, kind, RP_ERROR_INVALID,
+               "direct mode binds its buffers and has no addresses; record a graph for them");
+        return;
     case RP_CALL_APPLY:
         refuse(d, kind, RP_ERROR_INVALID,
                "direct mode runs kernels and compiles no ops; record a graph for them");

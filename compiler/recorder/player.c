@@ -15,6 +15,7 @@ void rp_player_init(rp_player *p, const rp_allocator *a, const rp_program *progr
 void rp_player_free(rp_player *p) {
     rp_release(p->a, p->slots);
     rp_release(p->a, p->uses);
+    rp_release(p->a, p->reached);
     rp_release(p->a, p->label_ends);
     rp_text_free(&p->path);
 }
@@ -24,6 +25,7 @@ void rp_player_restart(rp_player *p) {
     p->failed = false;
     p->module = NULL;
     p->slots_count = p->label_ends_count = p->path.size = 0;
+    p->reached_count = p->addresses.count = 0;
     p->label = p->op = RP_NONE;
     p->optional = 0;
 }
@@ -86,6 +88,7 @@ static bool play_bind_kernel(rp_player *p, const rp_call *c) {
     p->module = module;
     p->kernel = index;
     p->pushed = p->live.words = 0;
+    p->reached_count = p->addresses.count = 0;
     memset(p->push, 0, sizeof p->push);
     return true;
 }
@@ -153,8 +156,67 @@ static bool check_push(rp_player *p, rp_call_kind kind, uint32_t offset, uint64_
                            p->module->push_bytes);
 }
 
+/* Forgets the addresses among bytes that are set anew. */
+static void drop_addresses(rp_player *p, uint32_t offset, uint64_t size) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < p->addresses.count; i++)
+        if (!rp_ranges_overlap(p->addresses.items[i].at, 8, offset, size))
+            p->addresses.items[kept++] = p->addresses.items[i];
+        else
+            memset(p->push + p->addresses.items[i].at, 0, 8);
+    p->addresses.count = kept;
+}
+
+/* Where what is reached through addresses is taken. */
+static bool takes_addresses(rp_player *p, rp_call_kind kind) {
+    if (!p->takes_live_push)
+        return rp_play_mistake(p, kind,
+                               "what is encoded at once binds its buffers: it has no addresses");
+    if (p->module && !p->module->addresses)
+        return rp_play_mistake(p, kind, "kernel '%s' does not use buffer device addresses",
+                               p->module->name);
+    return true;
+}
+
+static bool play_push_address(rp_player *p, const rp_call *c) {
+    rp_graph_use use;
+    if (!takes_addresses(p, RP_CALL_PUSH_ADDRESS) ||
+        !rp_play_range(p, c, &p->ranges[c->first_range], 0, &use) ||
+        !check_push(p, RP_CALL_PUSH_ADDRESS, c->x, 8))
+        return false;
+    drop_addresses(p, c->x, 8);
+    memset(p->push + c->x, 0, 8);
+    p->pushed |= UINT64_C(3) << c->x / 4;
+    p->live.words &= ~(UINT64_C(3) << c->x / 4);
+    p->addresses.items[p->addresses.count++] =
+        (rp_pushed_address){.at = c->x, .buffer = use.buffer, .offset = use.offset};
+    return true;
+}
+
+static bool play_use_address(rp_player *p, const rp_call *c) {
+    rp_graph_use use;
+    if (!p->module)
+        return rp_play_mistake(p, RP_CALL_USE_ADDRESS,
+                               "no kernel is bound; call rp_bind_kernel first");
+    if (!takes_addresses(p, RP_CALL_USE_ADDRESS) ||
+        !rp_play_range(p, c, &p->ranges[c->first_range], 0, &use))
+        return false;
+    if (c->x > RP_READ_WRITE)
+        return rp_play_mistake(p, RP_CALL_USE_ADDRESS, "the access is %u; expected r, w or rw",
+                               c->x);
+    if (p->reached_count == RP_MAX_PARAMS)
+        return rp_play_mistake(p, RP_CALL_USE_ADDRESS, "more than %d uses", RP_MAX_PARAMS);
+    if (!RP_RESERVE(p->a, p->reached, p->reached_count, p->reached_capacity, 1))
+        return rp_play_no_memory(p);
+    use.access = (uint8_t)c->x;
+    use.addressed = true;
+    p->reached[p->reached_count++] = use;
+    return true;
+}
+
 static bool play_push(rp_player *p, const rp_call *c) {
     if (!check_push(p, RP_CALL_PUSH, c->x, c->size)) return false;
+    drop_addresses(p, c->x, c->size);
     memcpy(p->push + c->x, p->bytes + c->first_byte, c->size);
     for (uint32_t i = c->x / 4; i < (c->x + c->size) / 4; i++) {
         p->pushed |= UINT64_C(1) << i;
@@ -243,6 +305,31 @@ static bool add_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses
     return p->add_node(p, node, uses, bytes);
 }
 
+/* What is reached through addresses, behind what is bound. */
+static bool add_reached(rp_player *p, rp_call_kind kind, rp_graph_node *node) {
+    uint32_t bound = node->use_count, lost;
+    if (!p->module->addresses) return true;
+    if (p->live.words)
+        return rp_play_mistake(p, kind,
+                               "kernel '%s' uses buffer device addresses: its push data cannot "
+                               "follow live values",
+                               p->module->name);
+    if (!RP_RESERVE(p->a, p->uses, p->uses_count, p->uses_capacity,
+                    bound + p->reached_count + RP_MAX_PUSH_ADDRESSES + 2))
+        return rp_play_no_memory(p);
+    for (uint32_t i = 0; i < p->reached_count; i++) p->uses[node->use_count++] = p->reached[i];
+    rp_push_addresses addresses = p->addresses;
+    rp_status status =
+        rp_addresses_apply(p->g, &addresses, p->reached_count > 0, node, p->uses, bound, &lost);
+    if (status == RP_ERROR_NO_MEMORY) return rp_play_no_memory(p);
+    if (status == RP_OK) return true;
+    return rp_play_mistake(p, kind,
+                           "the address of byte %llu of '%s' is pushed, and no rp_use_address says "
+                           "what is done there",
+                           (unsigned long long)addresses.items[lost].offset,
+                           buffer_name(p, addresses.items[lost].buffer));
+}
+
 /* Uses and push data of the bound kernel. */
 static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
                     const rp_graph_use *indirect) {
@@ -269,6 +356,7 @@ static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
     node->use_count = rp_kernel_keep_used(p->module, p->uses);
     node->kernel = p->kernel;
     node->byte_count = rp_kernel_push_bytes(p->module);
+    if (!add_reached(p, kind, node)) return false;
     if (indirect) p->uses[node->use_count++] = *indirect;
     return add_node(p, node, p->uses, p->push);
 }
@@ -402,6 +490,8 @@ bool rp_play_call(rp_player *p, const rp_call *c) {
     case RP_CALL_BIND_ACCESS: return play_bind_access(p, c);
     case RP_CALL_PUSH: return play_push(p, c);
     case RP_CALL_PUSH_LIVE: return play_push_live(p, c);
+    case RP_CALL_PUSH_ADDRESS: return play_push_address(p, c);
+    case RP_CALL_USE_ADDRESS: return play_use_address(p, c);
     case RP_CALL_DISPATCH: return play_dispatch(p, c);
     case RP_CALL_DISPATCH_INDIRECT: return play_dispatch_indirect(p, c);
     case RP_CALL_DISPATCH_LIVE: return play_dispatch_live(p, c);

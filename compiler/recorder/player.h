@@ -2,6 +2,7 @@
 #ifndef RP_RECORDER_PLAYER_H
 #define RP_RECORDER_PLAYER_H
 
+#include "kernel/addresses.h"
 #include "kernel/live_push.h"
 #include "recorder/recorder.h"
 
@@ -38,12 +39,14 @@ struct rp_player {
     RP_ARRAY(rp_slot, slots);     /* as the module's bindings */
     RP_ARRAY(rp_graph_use, uses); /* scratch */
     uint8_t push[RP_MAX_PUSH_BYTES];
-    uint64_t pushed;                /* bit i: bytes 4i to 4i + 3 are set */
-    rp_live_push live;              /* which of them follow live values */
-    rp_text path;                   /* of labels, "a/b" */
-    RP_ARRAY(uint32_t, label_ends); /* length of `path` before each open label */
-    uint32_t label, op;             /* strings of the graph, RP_NONE */
-    uint32_t optional;              /* open rp_optional_begin */
+    uint64_t pushed;                 /* bit i: bytes 4i to 4i + 3 are set */
+    rp_live_push live;               /* which of them follow live values */
+    rp_push_addresses addresses;     /* and which are addresses */
+    RP_ARRAY(rp_graph_use, reached); /* through addresses */
+    rp_text path;                    /* of labels, "a/b" */
+    RP_ARRAY(uint32_t, label_ends);  /* length of `path` before each open label */
+    uint32_t label, op;              /* strings of the graph, RP_NONE */
+    uint32_t optional;               /* open rp_optional_begin */
 };
 
 /* A player without calls, and its end. What `a`, `program` and `g` stand for outlives it. */

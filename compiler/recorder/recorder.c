@@ -138,6 +138,17 @@ void rp_push_live(rp_recorder *r, uint32_t offset, rp_range live) {
     rp_recorder_append(r, (rp_call){.kind = RP_CALL_PUSH_LIVE, .x = offset}, &live, 1, NULL, 0);
 }
 
+void rp_push_address(rp_recorder *r, uint32_t offset, rp_range range) {
+    if (!rp_recorder_is_open(r)) return;
+    rp_recorder_append(r, (rp_call){.kind = RP_CALL_PUSH_ADDRESS, .x = offset}, &range, 1, NULL, 0);
+}
+
+void rp_use_address(rp_recorder *r, rp_range range, rp_access access) {
+    if (!rp_recorder_is_open(r)) return;
+    rp_call call = {.kind = RP_CALL_USE_ADDRESS, .x = (uint32_t)access};
+    rp_recorder_append(r, call, &range, 1, NULL, 0);
+}
+
 void rp_dispatch(rp_recorder *r, uint32_t x, uint32_t y, uint32_t z) {
     if (!rp_recorder_is_open(r)) return;
     r->sink->dispatch(r, x, y, z);

@@ -34,6 +34,8 @@ struct rp_program {
     X(RP_CALL_BIND_ACCESS, "rp_bind_access")                                                       \
     X(RP_CALL_PUSH, "rp_push")                                                                     \
     X(RP_CALL_PUSH_LIVE, "rp_push_live")                                                           \
+    X(RP_CALL_PUSH_ADDRESS, "rp_push_address")                                                     \
+    X(RP_CALL_USE_ADDRESS, "rp_use_address")                                                       \
     X(RP_CALL_DISPATCH, "rp_dispatch")                                                             \
     X(RP_CALL_DISPATCH_INDIRECT, "rp_dispatch_indirect")                                           \
     X(RP_CALL_DISPATCH_LIVE, "rp_dispatch_live")                                                   \
@@ -61,6 +63,8 @@ const char *rp_call_name(rp_call_kind kind);
  *   bind, bind_in_set      y = set, z = binding, first_range
  *   bind_access            x = access, y = set, z = binding
  *   push_live              x = offset, first_range
+ *   push_address           x = offset, first_range
+ *   use_address            x = access, first_range
  *   push, update           x = offset (push), first_byte, size; first_range (update)
  *   dispatch               x, y, z
  *   dispatch_live          first_byte: three terminated texts, size in all

@@ -189,11 +189,58 @@ static bool read_number(packer *p, const rp_yaml_node *node, uint32_t index, uin
     live_value value;
     uint8_t bytes[8] = {0};
     if (find_live(p->r, node, &value)) return follow(p, node, &value, index, offset);
+    if (l->scalar == RP_SCALAR_ADDRESS)
+        return rp_read_error(p->r, node,
+                             "%s '%s' is a buffer reference: expected {address: buffer}",
+                             p->out->what, p->path);
     if (node->kind != RP_YAML_SCALAR)
         return rp_read_error(p->r, node, "%s '%s' is a single number, not %s", p->out->what,
                              p->path, rp_yaml_kind_name(node));
     if (computes_with_live(p->r, node) || !read_bytes(p->r, node, l->scalar, bytes)) return false;
     if (offset + l->size <= p->out->size) memcpy(p->out->bytes + offset, bytes, l->size);
+    return true;
+}
+
+/* ---- Addresses ------------------------------------------------------------------------------- */
+
+static bool is_address(const rp_yaml_node *node) {
+    return node->kind == RP_YAML_MAP && rp_yaml_find(node, "address");
+}
+
+/* What may hold an address: a reference, a number of 64 bits, or two words. */
+static bool holds_address(const packer *p, const rp_block_layout *l) {
+    if (l->form == RP_BLOCK_NUMBER)
+        return l->scalar == RP_SCALAR_ADDRESS || l->scalar == RP_SCALAR_U64;
+    if (l->form != RP_BLOCK_SEQUENCE || l->count != 2 || l->stride != 4) return false;
+    const rp_block_layout *word = layout_at(p, l->first);
+    return word->form == RP_BLOCK_NUMBER && word->scalar == RP_SCALAR_U32;
+}
+
+/* {address: x, offset: 16}: where a byte of a buffer lies, known when the plan is replayed. */
+static bool read_address(packer *p, const rp_yaml_node *node, uint32_t index, uint64_t at) {
+    static const char *const keys[] = {"address", "offset", NULL};
+    rp_reader *r = p->r;
+    rp_push_addresses *out = p->out->addresses;
+    if (!holds_address(p, layout_at(p, index)))
+        return rp_read_error(r, node,
+                             "%s '%s' has no place for an address, which is a buffer reference or "
+                             "64 bits",
+                             p->out->what, p->path);
+    if (!out || out->count == RP_MAX_PUSH_ADDRESSES || at % 4 || at > RP_MAX_PUSH_BYTES)
+        return rp_read_error(r, node, "addresses stand in push data alone: '%s'", p->path);
+    if (!rp_read_map(r, node, "an address", keys)) return false;
+    const rp_yaml_node *offset = rp_yaml_find(node, "offset");
+    const rp_name *name =
+        rp_read_find(r, &r->buffer_names, rp_yaml_find(node, "address"), "buffer");
+    if (!name || name->value == RP_NONE) return false;
+    const rp_graph_buffer *buffer = &r->graph->buffers[name->value];
+    int64_t begin = 0;
+    if (offset && !rp_read_integer(r, offset, "offset", 0, INT64_MAX, &begin)) return false;
+    if ((uint64_t)begin >= buffer->size)
+        return rp_read_error(r, offset, "offset %lld lies outside '%s', which has %llu bytes",
+                             (long long)begin, name->text, (unsigned long long)buffer->size);
+    out->items[out->count++] = (rp_pushed_address){
+        .node = node, .at = (uint32_t)at, .buffer = name->value, .offset = (uint64_t)begin};
     return true;
 }
 
@@ -316,6 +363,8 @@ static bool read_struct(packer *p, const rp_yaml_node *node, uint32_t index, uin
 }
 
 static bool read_value(packer *p, const rp_yaml_node *node, uint32_t index, uint64_t offset) {
+    if (is_address(node) && layout_at(p, index)->form != RP_BLOCK_STRUCT)
+        return read_address(p, node, index, offset);
     switch ((rp_block_layout_form)layout_at(p, index)->form) {
     case RP_BLOCK_NUMBER: return read_number(p, node, index, offset);
     case RP_BLOCK_SEQUENCE: return read_sequence(p, node, index, offset);

@@ -28,6 +28,7 @@
 #include "file.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"
+#include "kernel/addresses.h"
 #include "kernel/live_push.h"
 #include "reprise/compiler.h"
 #include "yaml/expression.h"
@@ -279,6 +280,7 @@ typedef struct rp_block_values {
     uint64_t size;
     uint32_t open_count;                /* elements of the array at the block's end */
     RP_ARRAY(rp_graph_follow, follows); /* ascending `to`; the caller's */
+    rp_push_addresses *addresses; /* what is an address goes there; NULL: nothing may be one */
 } rp_block_values;
 bool rp_read_block(rp_reader *r, const rp_yaml_node *node, const rp_block_layouts *layouts,
                    uint32_t index, rp_block_values *out);
@@ -289,10 +291,14 @@ bool rp_read_new_block(rp_reader *r, const rp_yaml_node *node, const rp_block_la
 bool rp_read_typed(rp_reader *r, const rp_yaml_node *node, rp_scalar scalar, uint32_t offset,
                    rp_block_values *out);
 
-/* Fills push[0 .. module->push_bytes), and says what of it follows live values; the rest is zero
- * already. */
+/* Fills push[0 .. module->push_bytes), and says what of it follows live values or is an address; the
+ * rest is zero already. */
 bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
-                  uint8_t push[RP_MAX_PUSH_BYTES], rp_live_push *live);
+                  uint8_t push[RP_MAX_PUSH_BYTES], rp_live_push *live,
+                  rp_push_addresses *addresses);
+/* Appends what is reached through addresses to a node's bound uses, and gives it its addresses. */
+bool rp_read_uses(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
+                  rp_push_addresses *addresses, rp_graph_use *uses, rp_graph_node *out);
 
 enum {
     RP_BIND_ALIGNMENT = 4

@@ -35,7 +35,9 @@ static bool read_typed_list(rp_reader *r, const rp_yaml_node *node, const rp_ker
 /* Whether a list is one of typed scalars, and not one of the members' values in order. */
 static bool is_typed(const rp_yaml_node *node) {
     for (uint32_t i = 0; i < node->count; i++)
-        if (node->items[i]->kind == RP_YAML_MAP && node->items[i]->count == 1) return true;
+        if (node->items[i]->kind == RP_YAML_MAP && node->items[i]->count == 1 &&
+            !rp_yaml_find(node->items[i], "address"))
+            return true;
     return false;
 }
 
@@ -79,7 +81,8 @@ static void take_follows(const rp_block_values *values, rp_live_push *live) {
 }
 
 bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
-                  uint8_t push[RP_MAX_PUSH_BYTES], rp_live_push *live) {
+                  uint8_t push[RP_MAX_PUSH_BYTES], rp_live_push *live,
+                  rp_push_addresses *addresses) {
     const rp_yaml_node *node = rp_yaml_find(run, "push");
     if (!node) {
         if (!rp_kernel_push_bytes(module)) return true;
@@ -91,8 +94,11 @@ bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module 
     if (node->kind == RP_YAML_SCALAR) return read_bytes(r, node, module, push);
     char owner[96];
     snprintf(owner, sizeof owner, "kernel '%.60s'", module->name);
-    rp_block_values values = {
-        .what = "push member", .owner = owner, .bytes = push, .size = module->push_bytes};
+    rp_block_values values = {.what = "push member",
+                              .owner = owner,
+                              .bytes = push,
+                              .size = module->push_bytes,
+                              .addresses = addresses};
     bool typed = node->kind == RP_YAML_LIST && is_typed(node);
     bool good =
         typed ? read_typed_list(r, node, module, &values) : read_members(r, node, module, &values);

@@ -312,7 +312,7 @@ static bool read_grid(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
 /* ---- run ------------------------------------------------------------------------------------- */
 
 static const char *const run_keys[] = {"run",   "bind", "grid",     "threads", "push",
-                                       "label", "tag",  "optional", NULL};
+                                       "label", "tag",  "optional", "uses",    NULL};
 
 /* Push data that follows live values comes through a buffer. */
 static bool follow_live(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
@@ -320,6 +320,11 @@ static bool follow_live(rp_reader *r, const rp_yaml_node *run, const rp_kernel_m
                         rp_graph_use *uses) {
     char why[512];
     if (!live->words) return true;
+    if (module->addresses)
+        return rp_read_error(r, rp_yaml_find(run, "push"),
+                             "the push data of kernel '%s' cannot follow live values: it uses "
+                             "buffer device addresses, and they would lie in a buffer",
+                             module->name);
     rp_status status =
         rp_live_push_apply(r->graph, &r->push_blocks, module, live, push, node, uses, why);
     if (status == RP_OK) return true;
@@ -338,14 +343,16 @@ bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *ker
     if (module->binding_count > RP_MAX_PARAMS)
         return rp_read_error(r, kernel, "kernel '%s' has more than %d bindings", module->name,
                              RP_MAX_PARAMS);
-    rp_graph_use uses[RP_MAX_PARAMS + 2] = {0};
+    rp_graph_use uses[2 * RP_MAX_PARAMS + RP_MAX_PUSH_ADDRESSES + 2] = {0};
     uint8_t push[RP_MAX_PUSH_BYTES] = {0};
     rp_live_push live = {0};
     rp_graph_node out = *base;
     good &= read_bind(r, node, module, uses);
     out.use_count = rp_kernel_keep_used(module, uses);
+    rp_push_addresses addresses = {.count = 0};
+    good &= rp_read_push(r, node, module, push, &live, &addresses);
+    good = good && rp_read_uses(r, node, module, &addresses, uses, &out);
     good &= read_grid(r, node, module, uses, &out);
-    good &= rp_read_push(r, node, module, push, &live);
     if (!good) return false;
     out.kernel = name->value;
     out.byte_count = rp_kernel_push_bytes(module);

@@ -20,9 +20,10 @@ enum { RP_MAX_USES = 1024 };
 
 /* To which descriptor of a dispatch a use belongs, seen from the use before it. Part of plans. */
 typedef enum rp_use_step {
-    RP_USE_PARAM = 0,   /* the first of the next parameter that has memory */
-    RP_USE_ELEMENT = 1, /* the next of the same parameter, an array */
-    RP_USE_PIECE = 2,   /* the same descriptor: the same layers of the next mip of an image */
+    RP_USE_PARAM = 0,     /* the first of the next parameter that has memory */
+    RP_USE_ELEMENT = 1,   /* the next of the same parameter, an array */
+    RP_USE_PIECE = 2,     /* the same descriptor: the same layers of the next mip of an image */
+    RP_USE_ADDRESSED = 3, /* in plans: none, it is reached through an address; behind all others */
 } rp_use_step;
 
 typedef struct rp_descriptor_source {
@@ -30,7 +31,7 @@ typedef struct rp_descriptor_source {
     size_t param_stride, resource_at, elements_at; /* its uint8_t rp_resource, uint32_t elements */
     const uint8_t *uses;                           /* the first use: */
     size_t use_stride, step_at;                    /* its uint8_t rp_use_step */
-    uint32_t param_count, use_count;               /* without the grid's use */
+    uint32_t param_count, use_count;               /* without the grid's and addressed uses */
 } rp_descriptor_source;
 
 typedef struct rp_descriptor {

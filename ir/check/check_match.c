@@ -232,6 +232,18 @@ static bool same_samplers(const rp_check_run *run, const rp_graph_node *n, const
     return true;
 }
 
+/* The same places of the same uses; where these went is judged use by use. */
+static bool same_addresses(const rp_graph *g, const rp_graph_node *n, const rp_graph *s,
+                           const rp_graph_node *m) {
+    bool same = n->address_count == m->address_count;
+    for (uint32_t i = 0; same && i < n->address_count; i++) {
+        const rp_graph_address *a = &g->addresses[n->first_address + i];
+        const rp_graph_address *b = &s->addresses[m->first_address + i];
+        same = a->at == b->at && a->use == b->use && a->offset == b->offset;
+    }
+    return same;
+}
+
 /* What differs in the node itself, NULL when nothing does. */
 static const char *node_difference(const rp_check_run *run, const rp_graph_node *n,
                                    const rp_graph_node *m, const uint32_t *source_kernel) {
@@ -253,6 +265,7 @@ static const char *node_difference(const rp_check_run *run, const rp_graph_node 
                       memcmp(g->bytes + n->first_byte, s->bytes + m->first_byte, n->byte_count))))
         return "has other data";
     if (n->use_count != m->use_count) return "has another number of uses";
+    if (!same_addresses(g, n, s, m)) return "is pushed other addresses";
     return NULL;
 }
 
@@ -261,7 +274,8 @@ const char *rp_check_use_difference(const rp_check_run *run, const rp_graph_use 
                                     const rp_graph_use *v) {
     const rp_graph *g = run->compiled, *s = run->source;
     const rp_graph_buffer *b = &g->buffers[u->buffer], *c = &s->buffers[v->buffer];
-    if (u->access != v->access || u->indirect != v->indirect) return "another access";
+    if (u->access != v->access || u->indirect != v->indirect || u->addressed != v->addressed)
+        return "another access";
     if (u->size != v->size) return "another size";
     if (u->step != v->step || u->format != v->format) return "another binding";
     if (!rp_image_same(&b->image, &c->image)) return "another image";

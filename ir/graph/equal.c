@@ -196,6 +196,18 @@ static void walk_expr(walk *w, pair p, const rp_graph_expr *x, const rp_graph_ex
     }
 }
 
+static void walk_addresses(walk *w, pair p, const rp_graph_node *x, const rp_graph_node *y) {
+    FIELD(w, x, y, address_count);
+    for (uint32_t i = 0; !w->differs && i < x->address_count; i++) {
+        fold_rows(w);
+        const rp_graph_address *a = &p.g->addresses[x->first_address + i];
+        const rp_graph_address *b = &p.h->addresses[y->first_address + i];
+        FIELD(w, a, b, at);
+        FIELD(w, a, b, use);
+        FIELD(w, a, b, offset);
+    }
+}
+
 INLINED void walk_run(walk *w, pair p, const rp_graph_node *x, const rp_graph_node *y) {
     FIELD(w, x, y, grid_kind);
     FIELD(w, x, y, unknown);
@@ -261,6 +273,7 @@ INLINED void walk_node(walk *w, pair p, const rp_graph_node *x, const rp_graph_n
     string(w, p, x->op, y->op);
     if (w->differs) return;
     if (x->kind == RP_RUN) walk_run(w, p, x, y);
+    if (x->kind == RP_RUN) walk_addresses(w, p, x, y);
     if (x->kind == RP_FILL || x->kind == RP_BLIT) FIELD(w, x, y, pattern);
     if (x->kind == RP_RUN || x->kind == RP_UPDATE || x->kind == RP_CLEAR)
         bytes(w, p.g->bytes + x->first_byte, p.h->bytes + y->first_byte, x->byte_count,
@@ -271,6 +284,7 @@ INLINED void walk_node(walk *w, pair p, const rp_graph_node *x, const rp_graph_n
         buffer_name(w, p, u->buffer, v->buffer);
         FIELD(w, u, v, access);
         FIELD(w, u, v, indirect);
+        FIELD(w, u, v, addressed);
         FIELD(w, u, v, offset);
         FIELD(w, u, v, size);
         rare(w, u->step | (uint64_t)u->format << 8, v->step | (uint64_t)v->format << 8);

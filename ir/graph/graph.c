@@ -21,6 +21,7 @@
     X(uses)                                                                                        \
     X(samplers)                                                                                    \
     X(sampler_refs)                                                                                \
+    X(addresses)                                                                                   \
     X(bytes)                                                                                       \
     X(members)                                                                                     \
     X(operands)                                                                                    \
@@ -244,8 +245,7 @@ uint32_t rp_graph_find_sampler(const rp_graph *graph, const char *name) {
 
 rp_descriptor_source rp_node_descriptors(const rp_graph *g, const rp_graph_node *n) {
     const rp_graph_kernel *k = &g->kernels[n->kernel];
-    uint32_t count = n->use_count;
-    if (count && g->uses[n->first_use + count - 1].indirect) count--;
+    uint32_t count = rp_node_bound(g, n);
     return (rp_descriptor_source){.params = (const uint8_t *)(g->params + k->first_param),
                                   .param_stride = sizeof *g->params,
                                   .resource_at = offsetof(rp_graph_param, resource),
@@ -253,8 +253,8 @@ rp_descriptor_source rp_node_descriptors(const rp_graph *g, const rp_graph_node 
                                   .uses = (const uint8_t *)(g->uses + n->first_use),
                                   .use_stride = sizeof *g->uses,
                                   .step_at = offsetof(rp_graph_use, step),
-                                  .param_count = n->unknown ? 0 : k->param_count,
-                                  .use_count = n->unknown ? 0 : count};
+                                  .param_count = n->unknown && count == 0 ? 0 : k->param_count,
+                                  .use_count = count};
 }
 
 rp_status rp_graph_reorder(rp_graph *g, const uint32_t *order) {

@@ -97,12 +97,21 @@ typedef struct rp_graph_kernel {
 
 typedef struct rp_graph_use {
     uint32_t buffer;
-    uint8_t access;        /* rp_access */
-    bool indirect;         /* the 12 bytes of an indirect grid: read at the indirect stage */
+    uint8_t access; /* rp_access */
+    bool indirect;  /* the 12 bytes of an indirect grid: read at the indirect stage */
+    bool addressed; /* reached through addresses: of a run node's, behind the kernel's params */
     uint64_t offset, size; /* bytes; size > 0. Of an image: whole subresources, packed */
     uint8_t step;          /* rp_use_step */
     uint8_t format;        /* rp_image_format as which a texel buffer is seen, or RP_IMAGE_NONE */
 } rp_graph_use;
+
+/* An address in the push data of a run node: 8 bytes, zeros in bytes[], that whoever replays fills
+ * in with where a byte of one of the node's addressed uses lies. */
+typedef struct rp_graph_address {
+    uint32_t at;     /* byte of the push data, a multiple of 4 */
+    uint32_t use;    /* counted from the node's first_use */
+    uint64_t offset; /* bytes from the use's range's start, inside it */
+} rp_graph_address;
 
 /* A sampler as the graph declares it. */
 typedef struct rp_graph_sampler {
@@ -116,19 +125,22 @@ typedef struct rp_graph_node {
     uint8_t kind;                    /* rp_node_kind */
     uint8_t grid_kind;               /* rp_grid_kind */
     uint8_t live_mask;               /* RP_GRID_LIVE: bit i = grid[i] indexes exprs[] */
-    bool unknown;                    /* run node without declared uses: conflicts with everything */
+    bool unknown;                    /* run node that may use anything: conflicts with everything.
+                                      * It has the uses that are known of it, or none */
     bool optional;                   /* run, op: the host may leave it out of a replay */
     uint32_t kernel;                 /* run: kernels[] */
     uint32_t grid[3];                /* run: workgroups, each > 0 for direct grids */
-    uint32_t first_use, use_count;   /* in uses[]: the kernel's params in order, by their steps; for
-                                    * an indirect grid one more use follows, with `indirect` set.
+    uint32_t first_use, use_count;   /* in uses[]: the kernel's params in order, by their steps;
+                                    * then what is reached through addresses; for an indirect grid
+                                    * one more use follows, with `indirect` set.
                                     * copy, blit: source, destination. fill, update, clear:
                                     * destination */
     uint32_t first_byte, byte_count; /* in bytes[]: push data (run), data (update), the four
                                           * 32-bit words of a texel (clear) */
-    uint32_t pattern;                /* fill: the 32-bit word; blit: rp_filter */
-    uint32_t label;                  /* string: path of label scopes, "a/b"; RP_NONE */
-    uint32_t op;                     /* string: op tag; RP_NONE */
+    uint32_t first_address, address_count; /* in addresses[], ascending `at` */
+    uint32_t pattern;                      /* fill: the 32-bit word; blit: rp_filter */
+    uint32_t label;                        /* string: path of label scopes, "a/b"; RP_NONE */
+    uint32_t op;                           /* string: op tag; RP_NONE */
     uint32_t first_member, member_count;   /* in members[]: the ops it computes; count > 0 for op
                                           * nodes and for run nodes that were lowered from them */
     uint32_t first_sampler, sampler_count; /* in sampler_refs[]: those of the kernel's params of
@@ -203,6 +215,7 @@ struct rp_graph {
     RP_ARRAY(rp_graph_use, uses);
     RP_ARRAY(rp_graph_sampler, samplers);
     RP_ARRAY(uint32_t, sampler_refs); /* indices of samplers */
+    RP_ARRAY(rp_graph_address, addresses);
     RP_ARRAY(uint8_t, bytes);
     RP_ARRAY(rp_graph_member, members);
     RP_ARRAY(rp_graph_operand, operands);
@@ -276,6 +289,16 @@ static inline bool rp_access_reads(uint8_t access) {
 
 static inline bool rp_access_writes(uint8_t access) {
     return access == RP_WRITE || access == RP_READ_WRITE;
+}
+
+/* How many of a run node's uses are bound to its kernel's params: all params, or none where the node
+ * is unknown and nothing is said of them. */
+static inline uint32_t rp_node_bound(const rp_graph *g, const rp_graph_node *n) {
+    uint32_t bound = n->use_count;
+    while (bound > 0 && (g->uses[n->first_use + bound - 1].indirect ||
+                         g->uses[n->first_use + bound - 1].addressed))
+        bound--;
+    return bound;
 }
 
 /* Whether every replay runs all of the node's workgroups: they are known at compile time, and

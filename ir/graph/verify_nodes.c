@@ -94,7 +94,7 @@ static bool verify_uses(rp_verifier *v, const rp_graph_node *n) {
     const rp_graph_use *uses = rp_node_uses(v->graph, n);
     bool ok = true;
     for (uint32_t i = 0; i < n->use_count; i++) ok = verify_use(v, n, &uses[i]) && ok;
-    for (uint32_t i = 1; ok && i < n->use_count; i++)
+    for (uint32_t i = 1; ok && !n->unknown && i < n->use_count; i++)
         for (uint32_t j = 0; j < i; j++) verify_overlap(v, n, &uses[j], &uses[i]);
     return ok;
 }
@@ -277,6 +277,56 @@ static void verify_params(rp_verifier *v, const rp_graph_node *n, const rp_graph
     }
 }
 
+/* What is reached through addresses stands behind what is bound. */
+static void verify_addressed(rp_verifier *v, const rp_graph_node *n, uint32_t bound) {
+    const rp_graph_use *uses = rp_node_uses(v->graph, n);
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        if (uses[i].addressed && (i < bound || uses[i].indirect))
+            NODE_ERROR(v, n, "%s is both bound and reached through an address",
+                       rp_show_use(v->graph, &uses[i]).text);
+        else if (uses[i].addressed && (rp_buffer_is_image(&v->graph->buffers[uses[i].buffer]) ||
+                                       uses[i].step || uses[i].format))
+            NODE_ERROR(v, n, "%s is no range of a buffer, which alone have addresses",
+                       rp_show_use(v->graph, &uses[i]).text);
+        else if (uses[i].addressed &&
+                 (uses[i].access == RP_UNIFORM || uses[i].access == RP_SAMPLED))
+            NODE_ERROR(v, n, "%s: through an address memory is r, w or rw",
+                       rp_show_use(v->graph, &uses[i]).text);
+    }
+}
+
+static void verify_address(rp_verifier *v, const rp_graph_node *n, const rp_graph_address *a,
+                           uint32_t least) {
+    static const uint8_t zeros[8];
+    const rp_graph *g = v->graph;
+    if (a->at % 4 || a->at < least || n->byte_count < 8 || a->at > n->byte_count - 8)
+        NODE_ERROR(
+            v, n,
+            "an address at byte %u of %u: they are 8 bytes at multiples of 4, one behind the "
+            "other",
+            a->at, n->byte_count);
+    else if (memcmp(g->bytes + n->first_byte + a->at, zeros, sizeof zeros) != 0)
+        NODE_ERROR(v, n, "the push data has other bytes where the address at byte %u goes", a->at);
+    if (a->use >= n->use_count || !rp_node_uses(g, n)[a->use].addressed)
+        NODE_ERROR(v, n, "the address at byte %u is of use %u, which is not reached through one",
+                   a->at, a->use);
+    else if (a->offset >= rp_node_uses(g, n)[a->use].size)
+        NODE_ERROR(v, n, "the address at byte %u is of byte %llu, and %s ends before it", a->at,
+                   (unsigned long long)a->offset, rp_show_use(g, &rp_node_uses(g, n)[a->use]).text);
+}
+
+static void verify_addresses(rp_verifier *v, const rp_graph_node *n) {
+    const rp_graph *g = v->graph;
+    if (!rp_range_inside(n->first_address, n->address_count, g->addresses_count)) {
+        NODE_ERROR(v, n, "%s", "its addresses do not exist");
+        return;
+    }
+    for (uint32_t i = 0; i < n->address_count; i++) {
+        const rp_graph_address *a = &g->addresses[n->first_address + i];
+        verify_address(v, n, a, i ? a[-1].at + 8 : 0);
+    }
+}
+
 static void verify_run(rp_verifier *v, const rp_graph_node *n) {
     const rp_graph *g = v->graph;
     if (n->kernel >= g->kernels_count || g->kernels[n->kernel].removed) {
@@ -287,10 +337,7 @@ static void verify_run(rp_verifier *v, const rp_graph_node *n) {
     verify_grid(v, n);
     verify_push(v, n, k);
     uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT ? 1 : 0;
-    if (n->use_count < indirect || (n->unknown && n->use_count != indirect)) {
-        NODE_ERROR(v, n, "%s", "declares uses and is said to have none declared");
-        return;
-    }
+    uint32_t bound = rp_node_bound(g, n);
     const rp_descriptor_source source = rp_node_descriptors(g, n);
     const char *wrong = rp_descriptors_wrong(&source);
     if (wrong) {
@@ -306,9 +353,11 @@ static void verify_run(rp_verifier *v, const rp_graph_node *n) {
             NODE_ERROR(v, n, "its uses do not fit @%.60s: %s", rp_graph_string(g, k->name), wrong);
         return;
     }
-    if (!verify_uses(v, n)) return;
+    if (n->use_count < indirect || !verify_uses(v, n)) return;
     verify_indirect(v, n);
-    if (!n->unknown) verify_params(v, n, k);
+    verify_addressed(v, n, bound);
+    verify_addresses(v, n);
+    if (bound || n->sampler_count || !n->unknown) verify_params(v, n, k);
     if (n->member_count && (n->unknown || n->grid_kind != RP_GRID_DIRECT))
         NODE_ERROR(v, n, "%s", "a kernel made of ops has declared uses and a grid of numbers");
     else if (n->member_count)
@@ -333,7 +382,7 @@ static bool verify_transfer(rp_verifier *v, const rp_graph_node *n, const uint8_
     bool ok = n->use_count == count;
     for (uint32_t i = 0; ok && i < count; i++)
         ok = rp_node_uses(v->graph, n)[i].access == accesses[i] &&
-             !rp_node_uses(v->graph, n)[i].indirect;
+             !rp_node_uses(v->graph, n)[i].indirect && !rp_node_uses(v->graph, n)[i].addressed;
     if (!ok) {
         NODE_ERROR(v, n, "%s takes %s", kind,
                    count == 2 ? "(r source, w destination)" : "(w destination)");
@@ -433,8 +482,10 @@ static void verify_optional(rp_verifier *v, const rp_graph_node *n) {
 static void verify_node(rp_verifier *v, const rp_graph_node *n) {
     if (n->unknown && n->kind != RP_RUN)
         NODE_ERROR(v, n, "%s", "only a run node can have unknown uses");
-    if (n->sampler_count && (n->kind != RP_RUN || n->unknown))
+    if (n->sampler_count && n->kind != RP_RUN)
         NODE_ERROR(v, n, "a %s has no samplers", rp_node_kind_name((rp_node_kind)n->kind));
+    if (n->address_count && (n->kind != RP_RUN || n->member_count))
+        NODE_ERROR(v, n, "%s", "only a kernel of one's own is pushed addresses");
     if (n->member_count && n->kind != RP_RUN && n->kind != RP_OP)
         NODE_ERROR(v, n, "a %s has no members", rp_node_kind_name((rp_node_kind)n->kind));
     if (n->optional) verify_optional(v, n);

@@ -130,7 +130,7 @@ static void verify_use(members *s, const rp_op_call *call, const rp_graph_member
     }
     const rp_graph_use *uses = rp_node_uses(g, s->n), *u = &uses[o->use];
     uint64_t bytes = rp_tensor_bytes(&call->operands[index]);
-    if (u->access != o->access || u->indirect)
+    if (u->access != o->access || u->indirect || u->addressed)
         MEMBER_ERROR(s, m, "%s: %s is %s, its use is %s", op, name,
                      rp_access_name((rp_access)o->access), rp_show_use(g, u).text);
     if (u->size != bytes) {

@@ -190,7 +190,7 @@ static void put_uses(builder *b, const rp_graph_node *n) {
         rp_plan_use to = {.buffer = b->buffers[from->buffer],
                           .access = from->access,
                           .indirect = from->indirect,
-                          .step = from->step,
+                          .step = from->addressed ? RP_USE_ADDRESSED : from->step,
                           .format = from->format,
                           .offset = from->offset,
                           .size = from->size};
@@ -256,6 +256,13 @@ static void put_node(builder *b, const rp_graph_node *n) {
     if (n->sampler_count)
         put(b, RP_SECTION_SAMPLER_REFS, b->graph->sampler_refs + n->first_sampler,
             n->sampler_count);
+    for (uint32_t i = 0; i < n->address_count; i++) {
+        const rp_graph_address *a = &b->graph->addresses[n->first_address + i];
+        put(b, RP_SECTION_ADDRESSES,
+            &(rp_plan_address){
+                .node = next(b, RP_SECTION_NODES), .at = a->at, .use = a->use, .offset = a->offset},
+            1);
+    }
     if (to.byte_count) put(b, RP_SECTION_BYTES, b->graph->bytes + n->first_byte, to.byte_count);
     put(b, RP_SECTION_NODES, &to, 1);
 }

@@ -143,6 +143,13 @@
     F(rp_plan_use, offset, 1)                                                                      \
     F(rp_plan_use, size, 1)
 
+#define RP_FIELDS_rp_plan_address(F, N)                                                            \
+    F(rp_plan_address, node, 1)                                                                    \
+    F(rp_plan_address, at, 1)                                                                      \
+    F(rp_plan_address, use, 1)                                                                     \
+    F(rp_plan_address, reserved, 1)                                                                \
+    F(rp_plan_address, offset, 1)
+
 #define RP_FIELDS_rp_plan_group(F, N)                                                              \
     F(rp_plan_group, first_node, 1)                                                                \
     F(rp_plan_group, node_count, 1)

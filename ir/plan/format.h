@@ -59,7 +59,8 @@ typedef struct rp_plan_header {
     X(RP_SECTION_FOLLOWS, 18, rp_plan_follow, "follows")                                           \
     X(RP_SECTION_LABELS, 19, uint32_t, "labels") /* strings, UINT32_MAX = none */                  \
     X(RP_SECTION_SAMPLERS, 20, rp_plan_sampler, "samplers")                                        \
-    X(RP_SECTION_SAMPLER_REFS, 21, uint32_t, "sampler refs") /* of nodes: samplers */
+    X(RP_SECTION_SAMPLER_REFS, 21, uint32_t, "sampler refs")  /* of nodes: samplers */             \
+    X(RP_SECTION_ADDRESSES, 22, rp_plan_address, "addresses") /* by node, then by byte */
 
 typedef enum rp_section {
 #define RP_X(symbol, code, ...) symbol = code,
@@ -159,7 +160,8 @@ typedef struct rp_plan_spec {
 } rp_plan_spec;
 
 typedef enum rp_plan_node_flag {
-    RP_NODE_UNKNOWN = 1,  /* without declared uses; nothing can be bound for it */
+    RP_NODE_UNKNOWN =
+        1, /* may use anything, whatever its uses say; without any, nothing is bound */
     RP_NODE_OPTIONAL = 2, /* the host may leave it out of a replay */
     RP_NODE_FLAGS = 3
 } rp_plan_node_flag;
@@ -188,6 +190,15 @@ typedef struct rp_plan_use {
     uint64_t offset, size;
 } rp_plan_use;
 
+/* 8 bytes of a node's push data that are the device's address of a byte of one of its uses. */
+typedef struct rp_plan_address {
+    uint32_t node;
+    uint32_t at;  /* byte of the push data */
+    uint32_t use; /* counted from the node's first_use; an addressed one */
+    uint32_t reserved;
+    uint64_t offset; /* from the start of the use's range */
+} rp_plan_address;
+
 typedef struct rp_plan_group {
     uint32_t first_node, node_count;
 } rp_plan_group;
@@ -214,6 +225,7 @@ _Static_assert(sizeof(rp_plan_sampler) == 32 && offsetof(rp_plan_sampler, mag) =
 _Static_assert(sizeof(rp_plan_spec) == 16, "plan spec");
 _Static_assert(sizeof(rp_plan_node) == 72, "plan node");
 _Static_assert(sizeof(rp_plan_use) == 24, "plan use");
+_Static_assert(sizeof(rp_plan_address) == 24, "plan address");
 _Static_assert(sizeof(rp_plan_barrier) == 8, "plan barrier");
 _Static_assert(sizeof(rp_expr_op) == 16, "expression step");
 _Static_assert(sizeof(rp_certificate) == 40, "certificate");
@@ -237,6 +249,15 @@ static inline const rp_plan *rp_plan_retain(const rp_plan *plan) {
     return plan;
 }
 
+/* How many of a run node's uses are bound to its kernel's params: all params, or none of a node that
+ * is unknown. `uses` are the node's. */
+static inline uint32_t rp_plan_bound(const rp_plan_use *uses, const rp_plan_node *node) {
+    uint32_t bound = node->use_count;
+    while (bound > 0 && (uses[bound - 1].indirect || uses[bound - 1].step == RP_USE_ADDRESSED))
+        bound--;
+    return bound;
+}
+
 /* The descriptors of a run node, whose kernel is valid, for rp_descriptor_step(): uses are counted from
  * the node's first, samplers from its first. */
 static inline rp_descriptor_source rp_plan_descriptors(const rp_plan_node *n,
@@ -245,8 +266,7 @@ static inline rp_descriptor_source rp_plan_descriptors(const rp_plan_node *n,
                                                        const rp_plan_use *uses) {
     bool unknown = n->flags & RP_NODE_UNKNOWN;
     const rp_plan_kernel *k = &kernels[n->kernel];
-    uint32_t count = n->use_count;
-    if (count && uses[n->first_use + count - 1].indirect) count--;
+    uint32_t count = rp_plan_bound(uses + n->first_use, n);
     return (rp_descriptor_source){.params = (const uint8_t *)(params + k->first_param),
                                   .param_stride = sizeof *params,
                                   .resource_at = offsetof(rp_plan_param, resource),
@@ -254,8 +274,8 @@ static inline rp_descriptor_source rp_plan_descriptors(const rp_plan_node *n,
                                   .uses = (const uint8_t *)(uses + n->first_use),
                                   .use_stride = sizeof *uses,
                                   .step_at = offsetof(rp_plan_use, step),
-                                  .param_count = unknown ? 0 : k->param_count,
-                                  .use_count = unknown ? 0 : count};
+                                  .param_count = unknown && count == 0 ? 0 : k->param_count,
+                                  .use_count = count};
 }
 
 /* The records of a section; the count is sections[code].count. */

@@ -161,7 +161,9 @@ static rp_status validate(rp_plan_validation *check) {
     rp_spirv_reader_init(&check->spirv, &plan->allocator);
     rp_status status = rp_plan_check_records(check);
     rp_spirv_reader_free(&check->spirv);
-    return status == RP_OK ? rp_plan_check_nodes(check) : status;
+    if (status == RP_OK) status = rp_plan_check_nodes(check);
+    rp_release(&plan->allocator, check->addressing);
+    return status;
 }
 
 rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags) {

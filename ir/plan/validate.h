@@ -27,7 +27,8 @@ typedef struct rp_plan_validation {
     uint32_t record;                  /* UINT32_MAX: the section as a whole */
     uint32_t taken[RP_SECTION_COUNT]; /* records that belong to records checked so far */
     bool sealing;
-    uint64_t needs; /* of the kernels checked so far */
+    uint64_t needs;      /* of the kernels checked so far */
+    uint8_t *addressing; /* by kernel: it uses buffer device addresses; NULL: none does */
     rp_spirv_reader spirv;
 } rp_plan_validation;
 

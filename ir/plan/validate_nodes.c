@@ -26,7 +26,8 @@ static rp_status check_use(checker *c, uint32_t which, const rp_plan_use *use) {
     if (use->buffer >= rp_plan_count(c->plan, RP_SECTION_BUFFERS))
         return rp_plan_damaged(c->at, "use %u: buffer index %u is outside 0..%u", which,
                                use->buffer, rp_plan_count(c->plan, RP_SECTION_BUFFERS));
-    if (!rp_access_name((rp_access)use->access) || use->indirect > 1 || use->step > RP_USE_PIECE ||
+    if (!rp_access_name((rp_access)use->access) || use->indirect > 1 ||
+        use->step > RP_USE_ADDRESSED ||
         (use->format && !rp_image_format_name((rp_image_format)use->format)))
         return rp_plan_damaged(c->at, "use %u: access %u or a flag is unknown", which, use->access);
     const rp_plan_buffer *b = &c->buffers[use->buffer];
@@ -68,7 +69,7 @@ static rp_status check_grid(checker *c, const rp_plan_node *n) {
 
 /* The three words of an indirect grid, the last use. */
 static rp_status check_indirect(checker *c, const rp_plan_use *use) {
-    if (!use->indirect || use->access != RP_READ || use->size != 12 || use->offset % 4)
+    if (!use->indirect || use->step || use->access != RP_READ || use->size != 12 || use->offset % 4)
         return rp_plan_damaged(c->at,
                                "the indirect grid is not 12 bytes, read, at a multiple of 4");
     return RP_OK;
@@ -138,6 +139,12 @@ static rp_status check_descriptors(checker *c, const rp_plan_node *n,
     return RP_OK;
 }
 
+/* A use behind those that are bound: bytes of a buffer. */
+static bool reached(const checker *c, const rp_plan_use *u) {
+    return u->step == RP_USE_ADDRESSED && !u->indirect && !u->format && u->access != RP_UNIFORM &&
+           u->access != RP_SAMPLED && !rp_plan_is_image(&c->buffers[u->buffer]);
+}
+
 static rp_status check_run(checker *c, const rp_plan_node *n) {
     if (n->kernel >= rp_plan_count(c->plan, RP_SECTION_KERNELS))
         return rp_plan_damaged(c->at, "kernel index %u is outside 0..%u", n->kernel,
@@ -150,17 +157,20 @@ static rp_status check_run(checker *c, const rp_plan_node *n) {
     const char *wrong = rp_descriptors_wrong(&source);
     if (indirect && (n->flags & RP_NODE_OPTIONAL))
         return rp_plan_damaged(c->at, "it is optional and its grid is indirect");
-    if (n->use_count != (uint64_t)source.use_count + indirect)
-        return rp_plan_damaged(c->at, "%u uses do not fit its grid, or have none declared",
-                               n->use_count);
+    if (n->use_count < (uint64_t)source.use_count + indirect)
+        return rp_plan_damaged(c->at, "%u uses do not fit its grid", n->use_count);
     if (wrong) return rp_plan_damaged(c->at, "its uses do not fit kernel %u: %s", n->kernel, wrong);
+    for (uint32_t i = source.use_count; i + indirect < n->use_count; i++)
+        if (!reached(c, &uses[i]))
+            return rp_plan_damaged(c->at, "use %u is neither bound nor reached through an address",
+                                   i);
     bool open = k->push_bytes == 0 && k->hash == 0; /* an abstract kernel may leave it open */
     if (n->byte_count % 4 || n->byte_count > RP_MAX_PUSH_BYTES ||
         (!open && n->byte_count != k->push_bytes))
         return rp_plan_damaged(c->at, "%u bytes of push data do not fit kernel %u's %u",
                                n->byte_count, n->kernel, k->push_bytes);
     RP_TRY(check_descriptors(c, n, &source));
-    return indirect ? check_indirect(c, &uses[source.use_count]) : RP_OK;
+    return indirect ? check_indirect(c, &uses[n->use_count - 1]) : RP_OK;
 }
 
 /* The bytes of both uses overlap, in one buffer or in the arena. */
@@ -313,6 +323,53 @@ static rp_status check_node(checker *c, const rp_plan_node *n) {
     return RP_OK;
 }
 
+/* In order of their nodes, and in these of the bytes that they fill. */
+static rp_status check_addresses(checker *c) {
+    static const uint8_t zeros[8];
+    const rp_plan_address *addresses = rp_plan_records(c->plan, RP_SECTION_ADDRESSES);
+    const rp_plan_node *nodes = rp_plan_records(c->plan, RP_SECTION_NODES);
+    const uint8_t *bytes = rp_plan_records(c->plan, RP_SECTION_BYTES);
+    c->at->section = RP_SECTION_ADDRESSES;
+    for (uint32_t i = 0; i < rp_plan_count(c->plan, RP_SECTION_ADDRESSES); i++) {
+        const rp_plan_address *a = &addresses[i], *before = i ? a - 1 : NULL;
+        c->at->record = i;
+        if (a->node >= rp_plan_count(c->plan, RP_SECTION_NODES) || nodes[a->node].kind != RP_RUN ||
+            (before && before->node > a->node))
+            return rp_plan_damaged(c->at, "node index %u is not that of the next run node",
+                                   a->node);
+        const rp_plan_node *n = &nodes[a->node];
+        uint32_t least = before && before->node == a->node ? before->at + 8 : 0;
+        if (a->at % 4 || a->at < least || n->byte_count < 8 || a->at > n->byte_count - 8 ||
+            a->reserved || memcmp(bytes + n->first_byte + a->at, zeros, sizeof zeros) != 0)
+            return rp_plan_damaged(c->at, "byte %u is no place for the next address", a->at);
+        const rp_plan_use *use = a->use < n->use_count ? &c->uses[n->first_use + a->use] : NULL;
+        if (!use || use->step != RP_USE_ADDRESSED || a->offset >= use->size)
+            return rp_plan_damaged(c->at, "byte %llu of use %u is not reached through an address",
+                                   (unsigned long long)a->offset, a->use);
+    }
+    return RP_OK;
+}
+
+/* What a kernel does through addresses nobody sees: its nodes say it, or that it may be anything. */
+static rp_status check_addressing(checker *c) {
+    const rp_plan_node *nodes = rp_plan_records(c->plan, RP_SECTION_NODES);
+    c->at->section = RP_SECTION_NODES;
+    for (uint32_t i = 0; i < rp_plan_count(c->plan, RP_SECTION_NODES); i++) {
+        const rp_plan_node *n = &nodes[i];
+        const rp_plan_use *uses = c->uses + n->first_use;
+        bool said = n->kind != RP_RUN || (n->flags & RP_NODE_UNKNOWN) ||
+                    !(c->at->addressing && c->at->addressing[n->kernel]);
+        for (uint32_t k = 0; !said && k < n->use_count; k++)
+            said = uses[k].step == RP_USE_ADDRESSED;
+        c->at->record = i;
+        if (!said)
+            return rp_plan_damaged(c->at,
+                                   "its kernel uses buffer device addresses, and it does not say "
+                                   "what of");
+    }
+    return RP_OK;
+}
+
 /* Groups cut the nodes into consecutive, non-empty pieces. */
 static rp_status check_groups(rp_plan_validation *at) {
     const rp_plan *plan = at->plan;
@@ -376,6 +433,9 @@ rp_status rp_plan_check_nodes(rp_plan_validation *check) {
         RP_TRY(check_node(&c, &nodes[i]));
         dispatches += nodes[i].kind == RP_RUN;
     }
+    RP_TRY(check_addresses(&c));
+    RP_TRY(check_addressing(&c));
+    check->section = RP_SECTION_NODES;
     check->record = UINT32_MAX;
     if (dispatches != graph->dispatch_count)
         return rp_plan_damaged(check, "there are %u dispatches, the graph states %u", dispatches,

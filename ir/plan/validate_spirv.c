@@ -20,12 +20,24 @@ static const char *name_of(const rp_plan_validation *check, const rp_plan_kernel
     return rp_plan_string(check->plan, k->name);
 }
 
+/* The kernel at hand uses buffer device addresses: its nodes are asked of what. */
+static rp_status note_addressing(rp_plan_validation *check) {
+    uint32_t count = rp_plan_count(check->plan, RP_SECTION_KERNELS);
+    if (!check->addressing)
+        check->addressing =
+            rp_alloc_zero(&check->plan->allocator, count, sizeof *check->addressing);
+    if (!check->addressing) return RP_ERROR_NO_MEMORY;
+    check->addressing[check->record] = 1;
+    return RP_OK;
+}
+
 static rp_status check_needs(rp_plan_validation *check, const rp_plan_kernel *k) {
     const rp_spirv_reader *r = &check->spirv;
     if (*r->unsupported)
         return rp_plan_damaged(check, "kernel '%.60s': it needs %s", name_of(check, k),
                                r->unsupported);
     check->needs |= r->needs;
+    if (r->needs & RP_NEED_DEVICE_ADDRESS) RP_TRY(note_addressing(check));
     if (check->sealing) return RP_OK;
     uint64_t missing = r->needs & ~check->plan->header->needs;
     if (!missing) return RP_OK;

@@ -65,6 +65,7 @@ static uint32_t least_length(uint32_t op) {
     case OP_TYPE_FLOAT:
     case OP_TYPE_SAMPLED_IMAGE:
     case OP_TYPE_RUNTIME_ARRAY:
+    case OP_TYPE_FORWARD_POINTER:
     case OP_CONSTANT_TRUE:
     case OP_CONSTANT_FALSE:
     case OP_CONSTANT_COMPOSITE:
@@ -332,7 +333,7 @@ static void decorate_all(rp_spirv_reader *r, uint32_t end) {
 static rp_status evaluate_all(rp_spirv_reader *r, uint32_t end) {
     for (uint32_t at = RP_SPIRV_HEADER; at < end; at += rp_spirv_length(r, at)) {
         uint32_t op = rp_spirv_op(r, at);
-        if (is_type(op) && rp_spirv_length(r, at) > 1)
+        if ((is_type(op) && rp_spirv_length(r, at) > 1) || op == OP_TYPE_FORWARD_POINTER)
             rp_spirv_type(r, at);
         else if (is_constant(op))
             RP_TRY(rp_spirv_constant_at(r, at));

@@ -50,6 +50,7 @@ struct rp_spirv_id {
     uint32_t component, vector;         /* bytes of a number; of it or of a vector of it; else 0 */
     uint8_t columns, rows;              /* of a matrix */
     uint8_t scalar, breaks;             /* rp_scalar of the numbers in it */
+    bool forward;    /* a pointer that is said to come: structs may hold it before it does */
     uint64_t size;   /* bytes by the std430 rules, as in workgroup memory; UINT64_MAX = unknown */
     uint64_t extent; /* bytes by the explicit layout */
     /* constants */

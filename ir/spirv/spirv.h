@@ -65,7 +65,7 @@ typedef struct rp_spirv_resource {
 } rp_spirv_resource;
 
 /* What a scalar is made of: symbol, bytes, the element type of the same values. A bool has the bytes
- * that Vulkan wants for one. */
+ * that Vulkan wants for one. An address is a pointer to memory outside the module. */
 #define RP_SCALAR_LIST(X)                                                                          \
     X(RP_SCALAR_U32, 4, RP_U32)                                                                    \
     X(RP_SCALAR_I32, 4, RP_I32)                                                                    \
@@ -79,6 +79,7 @@ typedef struct rp_spirv_resource {
     X(RP_SCALAR_U64, 8, RP_U64)                                                                    \
     X(RP_SCALAR_I64, 8, RP_I64)                                                                    \
     X(RP_SCALAR_F64, 8, RP_F64)                                                                    \
+    X(RP_SCALAR_ADDRESS, 8, RP_RAW)                                                                \
     X(RP_SCALAR_OTHER, 0, RP_RAW)
 
 typedef enum rp_scalar {

@@ -132,6 +132,19 @@ static uint64_t member_extent(const rp_spirv_layout *layout, const rp_spirv_id *
                     layout->decorations & RP_IS_ROW_MAJOR ? t->rows : t->columns);
 }
 
+/* An address in a block. */
+static void make_address(rp_spirv_id *t) {
+    t->component = t->vector = t->align = t->align140 = t->align430 = 8;
+    t->size = t->extent = 8;
+    t->scalar = RP_SCALAR_ADDRESS;
+}
+
+/* The type of a member: made before the struct, or announced before it. */
+static const rp_spirv_id *member_type(rp_spirv_reader *r, uint32_t id, uint32_t at) {
+    const rp_spirv_id *type = rp_spirv_entry(r, id);
+    return type->forward ? type : rp_spirv_before(r, id, at);
+}
+
 static void make_struct(rp_spirv_reader *r, rp_spirv_id *t) {
     const uint32_t *members = r->words + t->at + 2;
     uint32_t count = rp_spirv_length(r, t->at) - 2;
@@ -141,7 +154,7 @@ static void make_struct(rp_spirv_reader *r, rp_spirv_id *t) {
     t->size = t->extent = 0;
     for (uint32_t i = 0; i < count; i++) {
         const rp_spirv_layout *layout = &r->layouts[t->first_layout + i];
-        const rp_spirv_id *m = rp_spirv_before(r, members[i], t->at);
+        const rp_spirv_id *m = member_type(r, members[i], t->at);
         uint64_t end = add(layout->offset, member_extent(layout, m));
         if (end > t->extent) t->extent = end;
         t->align140 = max(t->align140, m->align140);
@@ -197,7 +210,15 @@ void rp_spirv_type(rp_spirv_reader *r, uint32_t at) {
         t->size = UINT64_MAX; /* of memory that is not in a buffer */
         return;
     case OP_TYPE_STRUCT: make_struct(r, t); return;
-    case OP_TYPE_POINTER: note_block(r, w[2], rp_spirv_before(r, w[3], at)); return;
+    case OP_TYPE_FORWARD_POINTER:
+        if (w[2] != CLASS_PHYSICAL_STORAGE_BUFFER || t->at <= at) return;
+        t->forward = true;
+        make_address(t);
+        return;
+    case OP_TYPE_POINTER:
+        note_block(r, w[2], rp_spirv_before(r, w[3], at));
+        if (w[2] == CLASS_PHYSICAL_STORAGE_BUFFER) make_address(t);
+        return;
     }
 }
 
@@ -228,6 +249,11 @@ rp_spirv_shape rp_spirv_get_shape(const rp_spirv_reader *r, uint32_t type) {
     case OP_TYPE_FLOAT:
         shape.form = RP_SPIRV_NUMBER;
         shape.scalar = (rp_scalar)t->scalar;
+        return shape;
+    case OP_TYPE_POINTER:
+        if (t->scalar != RP_SCALAR_ADDRESS) return shape;
+        shape.form = RP_SPIRV_NUMBER;
+        shape.scalar = RP_SCALAR_ADDRESS;
         return shape;
     case OP_TYPE_VECTOR:
     case OP_TYPE_MATRIX:

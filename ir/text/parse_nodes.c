@@ -95,9 +95,14 @@ static bool parse_uses(rp_parser *p, rp_graph_node *n) {
         else if (rp_parse_accept_word(p, "also"))
             use.step = RP_USE_PIECE;
         rp_token t = p->lx.token;
+        if (n->use_count && rp_parse_accept_word(p, "any")) {
+            n->unknown = true;
+            break;
+        }
         if (t.kind != RP_TOKEN_WORD || !rp_access_parse(t.text, t.length, &use.access))
             return rp_parse_expected(p, "r, w, rw, u or s and a buffer");
         rp_lex_next(&p->lx);
+        use.addressed = rp_parse_accept_word(p, "address");
         if (!rp_parse_range(p, &use)) return false;
         if (rp_parse_accept_word(p, "as")) {
             t = p->lx.token;
@@ -191,6 +196,34 @@ static bool parse_samplers(rp_parser *p, rp_graph_node *n) {
     return rp_parse_expect(p, ')', "behind the samplers");
 }
 
+/* "8=1+64": byte 8 of the push data on is the address of byte 64 of use 1. */
+static bool parse_address(rp_parser *p, rp_graph_node *n) {
+    rp_graph *g = p->g;
+    rp_graph_address address = {0};
+    if (!rp_parse_u32(p, "the byte of an address", &address.at) ||
+        !rp_parse_expect(p, '=', "behind the byte") ||
+        !rp_parse_u32(p, "the number of a use", &address.use))
+        return false;
+    if (rp_parse_accept(p, '+') &&
+        !rp_parse_number(p, "the bytes from the range's start", UINT64_MAX, &address.offset))
+        return false;
+    if (!RP_RESERVE(p->a, g->addresses, g->addresses_count, g->addresses_capacity, 1))
+        return rp_parse_no_memory(p);
+    g->addresses[g->addresses_count++] = address;
+    n->address_count++;
+    return true;
+}
+
+static bool parse_addresses(rp_parser *p, rp_graph_node *n) {
+    n->first_address = p->g->addresses_count;
+    if (!rp_parse_accept_word(p, "address")) return true;
+    do {
+        if (!parse_address(p, n)) return false;
+    } while (p->lx.token.kind == RP_TOKEN_WORD && *p->lx.token.text >= '0' &&
+             *p->lx.token.text <= '9');
+    return true;
+}
+
 static bool parse_run(rp_parser *p, rp_graph_node *n) {
     rp_token kernel = rp_parse_take(p);
     rp_graph_use indirect;
@@ -201,8 +234,10 @@ static bool parse_run(rp_parser *p, rp_graph_node *n) {
     if (rp_parse_accept_word(p, "push") &&
         !rp_parse_hex_bytes(p, "the push data", RP_MAX_PUSH_BYTES, &n->first_byte, &n->byte_count))
         return false;
+    if (!parse_addresses(p, n)) return false;
     n->unknown = !rp_parse_accept(p, '(');
-    if (!n->unknown && !parse_uses(p, n)) return false;
+    bool declared = !n->unknown;
+    if (declared && !parse_uses(p, n)) return false;
     if (rp_parse_accept_word(p, "samplers") && !parse_samplers(p, n)) return false;
     if (n->grid_kind == RP_GRID_INDIRECT && !add_use(p, n, &indirect)) return false;
     return !rp_parse_accept_word(p, "for") || rp_parse_for(p, n);
@@ -278,7 +313,8 @@ bool rp_parse_node(rp_parser *p, const rp_token *first, uint32_t id) {
     if (p->lx.token.kind != RP_TOKEN_NEWLINE && p->lx.token.kind != RP_TOKEN_END)
         return rp_parse_expected(
             p, n.kind == RP_RUN && n.unknown
-                   ? "'push', '(' and the uses, 'for', 'optional', 'label', 'op' (in this order) "
+                   ? "'push', 'address', '(' and the uses, 'for', 'optional', 'label', 'op' (in "
+                     "this order) "
                      "or the end of the line"
                    : "'optional', 'label', 'op' (in this order) or the end of the line");
     if ((g->stages & RP_STAGE_SCHEDULED) && !p->header_wrong && !p->lost_group) {

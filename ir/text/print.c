@@ -151,12 +151,13 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         if (!first) rp_text_string(t, ", ");
         if (u->step) rp_text_string(t, u->step == RP_USE_ELEMENT ? "next " : "also ");
         rp_text_string(t, rp_access_name((rp_access)u->access));
-        rp_text_char(t, ' ');
+        rp_text_string(t, u->addressed ? " address " : " ");
         rp_print_range(t, g, u);
         if (u->format)
             rp_text_format(t, " as %s", rp_image_format_name((rp_image_format)u->format));
         first = false;
     }
+    if (n->unknown) rp_text_string(t, ", any");
     rp_text_char(t, ')');
 }
 
@@ -193,7 +194,12 @@ static void print_run(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         rp_text_string(t, " push");
         bytes(t, g->bytes + n->first_byte, n->byte_count);
     }
-    if (!n->unknown) print_uses(t, g, n);
+    for (uint32_t i = 0; i < n->address_count; i++) {
+        const rp_graph_address *a = &g->addresses[n->first_address + i];
+        rp_text_format(t, "%s%u=%u", i ? " " : " address ", a->at, a->use);
+        if (a->offset) rp_text_format(t, "+%llu", (unsigned long long)a->offset);
+    }
+    if (!n->unknown || n->use_count > (n->grid_kind == RP_GRID_INDIRECT)) print_uses(t, g, n);
     for (uint32_t i = 0; i < n->sampler_count; i++) {
         rp_text_string(t, i ? ", " : " samplers (");
         name(t, g, '@', g->samplers[g->sampler_refs[n->first_sampler + i]].name);

@@ -183,20 +183,29 @@ static void node_data(rp_text *t, const rp_graph *g, uint32_t i) {
 
 static void node_uses(rp_text *t, const rp_graph *g, uint32_t i) {
     const rp_graph_node *n = &g->nodes[i];
-    rp_text_string(t, n->unknown ? "unknown" : "(");
+    rp_text_string(t, n->unknown ? n->use_count ? "unknown (" : "unknown" : "(");
     for (uint32_t k = 0; k < n->use_count; k++) {
         const rp_graph_use *u = &rp_node_uses(g, n)[k];
         if (k) rp_text_string(t, ", ");
         rp_text_string(t, u->indirect ? "grid" : rp_access_name(u->access));
-        rp_text_char(t, ' ');
+        rp_text_string(t, u->addressed ? " address " : " ");
         rp_print_range(t, g, u);
         if (u->format)
             rp_text_format(t, " as %s", rp_image_format_name((rp_image_format)u->format));
     }
-    if (!n->unknown) rp_text_char(t, ')');
+    if (!n->unknown || n->use_count) rp_text_char(t, ')');
     for (uint32_t k = 0; k < n->sampler_count; k++)
         rp_text_format(t, "%s @%s", k ? "," : " by",
                        rp_graph_string(g, g->samplers[g->sampler_refs[n->first_sampler + k]].name));
+}
+
+static void node_addresses(rp_text *t, const rp_graph *g, uint32_t i) {
+    const rp_graph_node *n = &g->nodes[i];
+    for (uint32_t k = 0; k < n->address_count; k++) {
+        const rp_graph_address *a = &g->addresses[n->first_address + k];
+        rp_text_format(t, "%s%u=%u+%llu", k ? " " : "", a->at, a->use,
+                       (unsigned long long)a->offset);
+    }
 }
 
 static void node_members(rp_text *t, const rp_graph *g, uint32_t i) {
@@ -228,10 +237,10 @@ static const rp_diff_field buffer_fields[] = {
     {"kind", buffer_kind},      {"type", buffer_type}, {"size", buffer_size},
     {"at", buffer_offset},      {"max", buffer_max},   {"default", buffer_default},
     {"follows", buffer_follows}};
-static const rp_diff_field node_fields[] = {{"work", node_work},       {"grid", node_grid},
-                                            {"data", node_data},       {"uses", node_uses},
-                                            {"members", node_members}, {"op", node_op},
-                                            {"label", node_label},     {"optional", node_optional}};
+static const rp_diff_field node_fields[] = {
+    {"work", node_work},   {"grid", node_grid},         {"data", node_data},
+    {"uses", node_uses},   {"members", node_members},   {"op", node_op},
+    {"label", node_label}, {"optional", node_optional}, {"addresses", node_addresses}};
 
 static uint32_t kernel_count(const rp_graph *g) {
     return g->kernels_count;

@@ -279,6 +279,7 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         print_number(t, "offset", u->offset);
         print_number(t, "size", u->size);
         if (u->indirect) print_flag(t, "indirect", true);
+        if (u->addressed) print_flag(t, "address", true);
         if (u->step)
             rp_text_format(t, ",\"step\":\"%s\"", u->step == RP_USE_PIECE ? "also" : "next");
         if (u->format)
@@ -288,6 +289,12 @@ static void print_uses(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
         rp_text_char(t, '}');
     }
     rp_text_char(t, ']');
+    for (uint32_t i = 0; i < n->address_count; i++) {
+        const rp_graph_address *a = &g->addresses[n->first_address + i];
+        rp_text_format(t, "%s{\"at\":%u,\"use\":%u", i ? "," : ",\"addresses\":[", a->at, a->use);
+        print_number(t, "offset", a->offset);
+        rp_text_string(t, i + 1 < n->address_count ? "}" : "}]");
+    }
     if (n->sampler_count == 0) return;
     rp_text_string(t, ",\"samplers\":[");
     for (uint32_t i = 0; i < n->sampler_count; i++) {

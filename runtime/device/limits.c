@@ -146,7 +146,8 @@ static void check_run(checker *c, const rp_plan_node *node, uint8_t *kernel_seen
     const rp_plan_kernel *kernel = &rp_plan_kernels(c->plan)[node->kernel];
     if (!kernel_seen[node->kernel]) check_kernel(c, node->id, kernel);
     kernel_seen[node->kernel] = 1;
-    if (node->flags & RP_NODE_UNKNOWN && kernel->param_count)
+    if (node->flags & RP_NODE_UNKNOWN && kernel->param_count &&
+        rp_plan_bound(&rp_plan_uses(c->plan)[node->first_use], node) == 0)
         FAIL(c,
              "n%u runs @%s without declared uses, so there is nothing to bind: declare them and "
              "compile again",

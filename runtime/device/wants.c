@@ -132,6 +132,11 @@ rp_status rp_wants_create(const rp_allocator *a, const rp_plan *plan,
         if (rp_plan_is_image(&buffers[i])) ask_kind(&w, i, set_sizes);
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
         const rp_plan_node *n = &rp_plan_nodes(plan)[i];
+        for (uint32_t u = 0; u < n->use_count; u++) {
+            const rp_plan_use *use = &rp_plan_uses(plan)[n->first_use + u];
+            if (use->step == RP_USE_ADDRESSED)
+                ask(&w.of[use->buffer], VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT, 0, 0);
+        }
         if (n->kind == RP_RUN)
             ask_run(&w, n);
         else

@@ -180,6 +180,10 @@ static rp_status enter(const rp_exec *exec, rp_slot *slots, const rp_binding *bi
     RP_TRY(check_binding(exec, binding, bytes, wanted, shared, diags));
     if (index != RP_UNSET)
         RP_TRY(check_image(exec, binding, index, diags));
+    else if (rp_storage_lacks_usage(binding->storage,
+                                    rp_arena_usage(exec) &
+                                        VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT))
+        return wrong_binding(binding, diags, RP_WITHOUT_ADDRESS);
     else if (rp_storage_lacks_usage(binding->storage, rp_arena_usage(exec)))
         return wrong_binding(binding, diags,
                              "transients are seen as texels, and the storage has not that usage");

@@ -222,6 +222,9 @@ rp_status rp_place_check_alignment(const rp_exec *exec, uint32_t buffer, const r
  * usage, or is no buffer. */
 VkFlags rp_arena_usage(const rp_exec *exec);
 bool rp_storage_lacks_usage(const rp_storage *storage, VkFlags usage);
+#define RP_WITHOUT_ADDRESS                                                                         \
+    "nodes reach it through its address: create the storage with "                                 \
+    "VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT in its usage"
 /* Fills empty places with those that the same buffers have in another exec of as many slots, or in
  * this one as it is. Fails where the exec's plan cannot use a buffer at its offset. */
 rp_status rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from,

@@ -239,6 +239,9 @@ static const char *what_is_wrong(const rp_exec *exec, uint32_t buffer, const rp_
     const rp_image_shape shape = rp_plan_image(b);
     if (!rp_plan_is_image(b)) {
         if (storage->image) return "it is a buffer, and the storage is an image";
+        if (rp_storage_lacks_usage(storage, exec->wants[buffer].usage &
+                                                VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT))
+            return RP_WITHOUT_ADDRESS;
         return has_usage(exec, buffer, storage)
                    ? NULL
                    : "the plan sees it as texels, and the storage was created without that usage";

@@ -56,11 +56,42 @@ static void bind_sets(recorder *r, uint32_t node_index) {
             rp_bind_set(&r->bound, set, descriptors->sets[wanted[set]].handle);
 }
 
+/* The first address of a node, or of one behind it: they are in order of nodes. */
+static uint32_t first_address(const rp_plan *plan, uint32_t node) {
+    const rp_plan_address *addresses = rp_plan_records(plan, RP_SECTION_ADDRESSES);
+    uint32_t low = 0, high = rp_plan_count(plan, RP_SECTION_ADDRESSES);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (addresses[middle].node < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Addresses are known where buffers lie: what is recorded holds for these places alone. */
+static void put_addresses(const recorder *r, const rp_plan_node *node, uint32_t index,
+                          uint8_t *data) {
+    const rp_plan_address *addresses = rp_plan_records(r->plan, RP_SECTION_ADDRESSES);
+    uint32_t count = rp_plan_count(r->plan, RP_SECTION_ADDRESSES);
+    for (uint32_t i = first_address(r->plan, index); i < count && addresses[i].node == index; i++) {
+        const rp_plan_use *use = &rp_plan_uses(r->plan)[node->first_use + addresses[i].use];
+        const rp_place *place = &r->slot->places[use->buffer];
+        const VkBufferDeviceAddressInfo info = {
+            .sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO, .buffer = place->handle};
+        uint64_t address = r->vk->GetBufferDeviceAddress(r->exec->device->handle, &info) +
+                           place->offset + use->offset + addresses[i].offset;
+        memcpy(data + addresses[i].at, &address, sizeof address);
+    }
+}
+
 /* Zeros behind the node's bytes. */
-static void push_constants(recorder *r, const rp_plan_node *node) {
+static void push_constants(recorder *r, const rp_plan_node *node, uint32_t index) {
     uint8_t data[RP_MAX_PUSH_BYTES] = {0};
     const uint8_t *bytes = rp_plan_records(r->plan, RP_SECTION_BYTES);
     memcpy(data, bytes + node->first_byte, node->byte_count);
+    put_addresses(r, node, index, data);
     rp_bind_push(&r->bound, data, rp_plan_kernels(r->plan)[node->kernel].push_bytes);
 }
 
@@ -69,7 +100,7 @@ static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
     rp_bind_pipeline(&r->bound, rp_prepared_pipeline(pipelines, node->kernel),
                      rp_prepared_layout(pipelines, node->kernel));
     bind_sets(r, index);
-    push_constants(r, node);
+    push_constants(r, node, index);
     const rp_live *live = &r->exec->live;
     if (live->of_node[index] != RP_UNSET) {
         const rp_place *block = &r->slot->live_block;

@@ -228,6 +228,15 @@ void VKAPI_CALL mock_GetBufferMemoryRequirements2(VkDevice device,
         mock.prefers_dedicated || dedicated->requiresDedicatedAllocation;
 }
 
+VkDeviceAddress VKAPI_CALL mock_GetBufferDeviceAddress(VkDevice device,
+                                                       const VkBufferDeviceAddressInfo *info) {
+    (void)device;
+    const mock_buffer *buffer = (const mock_buffer *)info->buffer;
+    if (!mock.device_address || !(buffer->usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT))
+        mock_wrong("a buffer without a device address is asked for one");
+    return (VkDeviceAddress)(uintptr_t)buffer;
+}
+
 VkResult VKAPI_CALL mock_BindBufferMemory(VkDevice device, VkBuffer handle, VkDeviceMemory memory,
                                           VkDeviceSize offset) {
     (void)device;

@@ -271,7 +271,16 @@ static void change_data(trial *t) {
             m->nodes[i].label = rp_graph_intern(m, "another", 7);
             must_object(t, m, "optional under another label, node", n->id);
         }
+        for (uint32_t k = 0; k < 3 * n->address_count; k++) {
+            m = mutant_of(g);
+            rp_graph_address *a = &m->addresses[n->first_address + k / 3];
+            k % 3 == 0 ? a->at += 4 : k % 3 == 1 ? a->use ^= 1 : (a->offset += 4);
+            must_object(t, m, "address changed, node", n->id);
+        }
         for (uint32_t k = 0; k < n->use_count; k++) {
+            m = mutant_of(g);
+            m->uses[n->first_use + k].addressed = !rp_node_uses(g, n)[k].addressed;
+            must_object(t, m, "bound or addressed, node", n->id);
             m = mutant_of(g);
             m->uses[n->first_use + k].access =
                 rp_node_uses(g, n)[k].access == RP_READ_WRITE ? RP_WRITE : RP_READ_WRITE;

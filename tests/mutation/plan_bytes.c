@@ -174,17 +174,26 @@ static void try_ops(trial *t, uint64_t seed) {
     rp_random_ops_destroy(ops);
 }
 
-/* One kernel for nodes of two labels. */
-static void try_labels(trial *t) {
-    static const char text[] = "reprise 1\ngraph labels {\n  buf $x in f32[64]\n"
-                               "  buf %a tmp f32[64]\n  buf $y out f32[64]\n"
-                               "  n0 = op silu (r $x:f32[64], w %a:f32[64]) label \"a\"\n"
-                               "  n1 = op silu (r %a:f32[64], w $y:f32[64]) label \"b\"\n}\n";
+static void try_text(trial *t, const char *name, const char *text) {
     rp_graph *source = NULL;
-    CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, sizeof text - 1, NULL, NULL, &source), RP_OK);
-    try_plan(t, "labels", source, NULL, NULL);
+    CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), NULL, NULL, &source), RP_OK);
+    try_plan(t, name, source, NULL, NULL);
     rp_graph_destroy(source);
 }
+
+/* One kernel for nodes of two labels. */
+static const char labels[] = "reprise 1\ngraph labels {\n  buf $x in f32[64]\n"
+                             "  buf %a tmp f32[64]\n  buf $y out f32[64]\n"
+                             "  n0 = op silu (r $x:f32[64], w %a:f32[64]) label \"a\"\n"
+                             "  n1 = op silu (r %a:f32[64], w $y:f32[64]) label \"b\"\n}\n";
+
+static const char addresses[] =
+    "reprise 1\ngraph addresses {\n  buf $x in 256\n  buf $y out 256\n  buf %a tmp 256\n"
+    "  kern @k spirv - local 1 1 1 push 16 (rw)\n  n0 = fill 00000000 (w %a)\n"
+    "  n1 = run @k grid 1 1 1 push 00000000 00000000 00000000 00000000 address 0=1+16 8=2 "
+    "(rw $y, r address $x, rw address %a[64+64])\n"
+    "  n2 = run @k grid 1 1 1 push 00000000 00000000 00000000 00000000 address 4=2 "
+    "(rw $y, r address $x, r address %a)\n}\n";
 
 /* Images, samplers and all that uses say of them. */
 static void try_images(void *context, const char *name, const rp_graph *source) {
@@ -209,7 +218,8 @@ static void test_graphs(void) {
 static void test_kernels(void) {
     static trial t = {.random = {2}};
     try_pipeline(&t, RP_SOURCE_ROOT "/tests/fault/pipeline.yaml");
-    try_labels(&t);
+    try_text(&t, "labels", labels);
+    try_text(&t, "addresses", addresses);
     each_real_graph(try_images, &t);
     for (uint64_t seed = 1; seed <= (RP_PART > 1 ? 3 : 6); seed++) try_ops(&t, seed);
     finish(&t, 5000);

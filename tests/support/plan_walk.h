@@ -130,10 +130,24 @@ static inline void walk_nodes(const rp_plan *plan) {
                (rp_plan_count(plan, RP_SECTION_GROUPS) + UINT64_C(1)) * sizeof(rp_plan_barrier));
 }
 
+static inline void walk_addresses(const rp_plan *plan) {
+    const rp_plan_address *addresses = rp_plan_records(plan, RP_SECTION_ADDRESSES);
+    const rp_plan_node *nodes = rp_plan_records(plan, RP_SECTION_NODES);
+    const rp_plan_use *uses = rp_plan_records(plan, RP_SECTION_USES);
+    const uint8_t *bytes = rp_plan_records(plan, RP_SECTION_BYTES);
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_ADDRESSES); i++) {
+        const rp_plan_node *n = &nodes[addresses[i].node];
+        WALK_HOLDS(addresses[i].at + 8 <= n->byte_count && addresses[i].use < n->use_count);
+        WALK_HOLDS(addresses[i].offset < uses[n->first_use + addresses[i].use].size);
+        walk_touch(bytes + n->first_byte + addresses[i].at, 8);
+    }
+}
+
 static inline void walk_plan(const rp_plan *plan) {
     walk_info(plan);
     walk_kernels(plan);
     walk_nodes(plan);
+    walk_addresses(plan);
 }
 
 /* Makes right what has one right value whatever the rest is. */

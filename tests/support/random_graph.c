@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FOLLOWER_WORDS = 3 };
+enum { FOLLOWER_WORDS = 3, ADDRESSED_BYTES = 12 };
 enum { MAX_USES = 6, MAX_FAILURES = 3, BURST_SLICES = 20, BURST_NODES = BURST_SLICES + 12 };
 
 typedef struct spec_buffer {
@@ -73,6 +73,7 @@ rp_random_shape rp_random_shape_of(uint64_t seed) {
     };
     s.bursts = rp_random_percent(&r, 65) ? 0 : 20;
     s.optional = rp_random_percent(&r, 60) ? 0 : 1 + rp_random_below(&r, 40);
+    s.addressed = rp_random_percent(&r, 70) ? 0 : 1 + rp_random_below(&r, 50);
     if (s.bursts) s.nodes += 2 * BURST_NODES;
     return s;
 }
@@ -228,6 +229,13 @@ static void make_transfer(maker *m, spec_node *n) {
     n->uses[n->use_count++] = to;
 }
 
+/* Through an address memory is read or written, never read as a uniform is. */
+static void address_last(spec_node *n) {
+    rp_graph_use *last = &n->uses[n->use_count - 1];
+    last->addressed = true;
+    if (last->access == RP_UNIFORM) last->access = RP_READ;
+}
+
 static void make_run(maker *m, spec_node *n) {
     n->kind = RP_RUN;
     n->grid = 1 + rp_random_below(&m->r, 100);
@@ -241,11 +249,21 @@ static void make_run(maker *m, spec_node *n) {
     for (uint32_t i = rp_random_below(&m->r, 4); i > 0; i--) add_use(n, random_read(m));
     for (uint32_t i = 1 + rp_random_below(&m->r, 10) / 8; i > 0; i--) add_use(n, random_write(m));
     shuffle_uses(m, n);
+    if (m->shape.addressed && n->use_count > 0 && rp_random_percent(&m->r, m->shape.addressed))
+        address_last(n);
     if (indirect && n->use_count < MAX_USES && fits(n, &grid)) {
         n->grid_kind = RP_GRID_INDIRECT;
         n->uses[n->use_count++] = grid;
     }
     if (n->use_count == 0) n->uses[n->use_count++] = random_read(m);
+}
+
+static void add_writes(maker *m, const spec_node *n) {
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        if (!writes(&n->uses[i])) continue;
+        m->writes[m->write_count] = n->uses[i];
+        m->writes[m->write_count++].addressed = false;
+    }
 }
 
 static void make_node(maker *m, spec_node *n) {
@@ -259,8 +277,7 @@ static void make_node(maker *m, spec_node *n) {
         make_transfer(m, n);
     else
         make_run(m, n);
-    for (uint32_t i = 0; i < n->use_count; i++)
-        if (writes(&n->uses[i])) m->writes[m->write_count++] = n->uses[i];
+    add_writes(m, n);
     n->optional = m->shape.optional && n->kind == RP_RUN && n->grid_kind != RP_GRID_INDIRECT &&
                   rp_random_percent(&m->r, m->shape.optional);
     m->g->node_count++;
@@ -280,8 +297,7 @@ static void read_behind(maker *m, rp_graph_use range) {
     add_use(n, range);
     if (rp_random_percent(&m->r, 65)) add_use(n, before);
     add_use(n, random_write(m));
-    for (uint32_t i = 0; i < n->use_count; i++)
-        if (writes(&n->uses[i])) m->writes[m->write_count++] = n->uses[i];
+    add_writes(m, n);
 }
 
 /* A transient written slice by slice, by so many nodes that who reads it as a whole reads a fold
@@ -390,8 +406,8 @@ static void build_buffer(rp_graph *g, const spec_buffer *b, uint32_t index) {
     if (rp_graph_add_buffer(g, &item, &dim) == RP_NONE) abort();
 }
 
-/* One kernel for each list of accesses, named after it: "k_rrw". */
-static uint32_t build_kernel(rp_graph *g, const spec_node *n, uint32_t params) {
+/* One kernel for each list of accesses, named after it: "k_rrw"; "k_rrwa" is pushed an address. */
+static uint32_t build_kernel(rp_graph *g, const spec_node *n, uint32_t params, bool addressed) {
     static const char letters[] = {'r', 'w', 'b', 'u'}; /* by access */
     char name[MAX_USES + 8] = "k_";
     rp_graph_param list[MAX_USES];
@@ -400,6 +416,7 @@ static uint32_t build_kernel(rp_graph *g, const spec_node *n, uint32_t params) {
         list[i] =
             (rp_graph_param){.access = n->uses[i].access, .binding = (uint8_t)i, .name = RP_NONE};
     }
+    if (addressed) name[2 + params] = 'a';
     uint32_t found = rp_graph_find_kernel(g, n->unknown ? "unknown" : name);
     if (found != RP_NONE) return found;
     rp_graph_kernel item = {.name = intern(g, n->unknown ? "unknown" : name),
@@ -411,6 +428,16 @@ static uint32_t build_kernel(rp_graph *g, const spec_node *n, uint32_t params) {
     found = rp_graph_add_kernel(g, &item, list, specs, NULL);
     if (found == RP_NONE) abort();
     return found;
+}
+
+/* Behind the number in the push data. */
+static void add_address(rp_graph *g, rp_graph_node *item, uint32_t use) {
+    if (!RP_RESERVE(&g->allocator, g->addresses, g->addresses_count, g->addresses_capacity, 1))
+        abort();
+    item->first_address = g->addresses_count;
+    item->address_count = 1;
+    item->byte_count = ADDRESSED_BYTES;
+    g->addresses[g->addresses_count++] = (rp_graph_address){4, use, 0};
 }
 
 static void build_node(rp_graph *g, const rp_random_graph *random, const spec_node *n) {
@@ -425,9 +452,13 @@ static void build_node(rp_graph *g, const rp_random_graph *random, const spec_no
                           .label = RP_NONE,
                           .op = RP_NONE};
     if (n->kind == RP_RUN) {
-        uint32_t params = n->use_count - (n->grid_kind == RP_GRID_INDIRECT);
-        item.kernel = build_kernel(g, n, params);
+        uint32_t params = 0;
+        while (params < n->use_count && !n->uses[params].indirect && !n->uses[params].addressed)
+            params++;
+        bool addressed = params < n->use_count && n->uses[params].addressed;
+        item.kernel = build_kernel(g, n, params, addressed);
         item.byte_count = 4;
+        if (addressed) add_address(g, &item, params);
         for (uint32_t i = 0; i < 3; i++) item.grid[i] = i == 0 ? n->grid : 1;
         if (n->grid_kind == RP_GRID_INDIRECT) memset(item.grid, 0, sizeof item.grid);
     }
@@ -442,6 +473,7 @@ static void build_node(rp_graph *g, const rp_random_graph *random, const spec_no
     if (n->kind == RP_FILL) item.pattern = n->number;
     if (n->kind == RP_UPDATE) item.byte_count = (uint32_t)n->uses[0].size;
     for (uint32_t i = 0; i < item.byte_count; i++) data[i] = (uint8_t)(n->number >> (i % 4 * 8));
+    if (item.address_count) memset(data + 4, 0, ADDRESSED_BYTES - 4);
     if (rp_graph_add_node(g, &item, n->uses, data) == RP_NONE) abort();
 }
 

@@ -29,6 +29,7 @@ typedef struct rp_random_shape {
     uint32_t undefined; /* reads of any bytes, written or not */
     uint32_t fences, unknown, live, indirect; /* among the nodes */
     uint32_t optional;                        /* of run nodes whose grid is not indirect */
+    uint32_t addressed;                       /* of run nodes: a use reached through an address */
     uint32_t bursts; /* a buffer written by so many nodes that its readers are folded */
 } rp_random_shape;
 

@@ -159,10 +159,6 @@ static void test_resources(void) {
                 "layout(binding = 0) uniform C { float c; };\n"
                 "void main() { b[0] = c; }\n",
                 "one is a uniform");
-    refuse_glsl("#version 450\n#extension GL_EXT_buffer_reference : enable\n"
-                "layout(buffer_reference) buffer P { float v; };\n"
-                "layout(push_constant) uniform C { P p; };\nvoid main() { p.v = 1; }\n",
-                "buffer device addresses");
 }
 
 static void test_shared(void) {

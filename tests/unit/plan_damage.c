@@ -263,7 +263,6 @@ static const node_rule node_rules[] = {
     {1, FIELD(rp_plan_node, use_count), 1 << 30, "exceed section uses"},
     {1, FIELD(rp_plan_node, use_count), 1, "its uses do not fit kernel 0: there are more or fewer"},
     {1, FIELD(rp_plan_node, first_use), 1 << 30, "do not follow those before"},
-    {1, FIELD(rp_plan_node, flags), RP_NODE_UNKNOWN, "2 uses do not fit"},
     {1, FIELD(rp_plan_node, flags), 4, "fields that a run does not have"},
     {0, FIELD(rp_plan_node, flags), RP_NODE_OPTIONAL, "fields that a fill does not have"},
     {3, FIELD(rp_plan_node, flags), RP_NODE_OPTIONAL, "it is optional and its grid is indirect"},

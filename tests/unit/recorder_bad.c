@@ -500,6 +500,8 @@ static void test_null(void) {
     rp_bind_access(NULL, 0, 0, RP_READ);
     rp_push(NULL, 0, NULL, 0);
     rp_push_live(NULL, 0, (rp_range){{0}});
+    rp_push_address(NULL, 0, (rp_range){{0}});
+    rp_use_address(NULL, (rp_range){{0}}, RP_READ);
     rp_dispatch(NULL, 1, 1, 1);
     rp_dispatch_indirect(NULL, (rp_range){{0}});
     rp_dispatch_live(NULL, NULL, NULL, NULL);

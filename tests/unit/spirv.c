@@ -212,7 +212,7 @@ static void test_device_address(void) {
            "%var = OpVariable %pb StorageBuffer\n" CODE
            "%p = OpAccessChain %ppt %var %zero\n%q = OpLoad %pt %p\n"
            "%w = OpAccessChain %ptu %q %zero\nOpStore %w %zero Aligned 4\n" TAIL,
-           "uses buffer device addresses");
+           "is in set 9");
 }
 
 /* ---- Sizes ----------------------------------------------------------------------------------- */

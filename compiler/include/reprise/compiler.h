@@ -156,6 +156,14 @@ RP_API void rp_push(rp_recorder *recorder, uint32_t offset, const void *data, ui
  * copy of the kernel that reads its block from a buffer (`scale-live` in dumps): a load in place of
  * a constant, a descriptor set more, and 256 bytes of the live block for each different block. */
 RP_API void rp_push_live(rp_recorder *recorder, uint32_t offset, rp_range live);
+/* Pushes the address of the range's first byte, 8 bytes at `offset`: of a GL_EXT_buffer_reference,
+ * a uint64_t or a uvec2. It is filled in where the buffer lies when a plan is replayed: it follows
+ * storage that is bound, slots and the arena. Of graphs alone: direct mode has no addresses. */
+RP_API void rp_push_address(rp_recorder *recorder, uint32_t offset, rp_range range);
+/* Says what the bound kernel does to a range that it reaches through addresses, pushed or read from
+ * memory: r, w or rw. All such calls together say it all, until another kernel is bound. A kernel of
+ * which nothing is said may do anything: its dispatches are ordered against all others. */
+RP_API void rp_use_address(rp_recorder *recorder, rp_range range, rp_access access);
 
 RP_API void rp_dispatch(rp_recorder *recorder, uint32_t x, uint32_t y, uint32_t z);
 /* The grid is three u32 at the range's start (12 bytes, offset a multiple of 4), read by the GPU.

@@ -106,7 +106,7 @@ static uint32_t read_uses(const uint32_t *known, const char *p, const char *end,
             access = *p == 'R' ? RP_READ : *p == 'W' ? RP_WRITE : RP_READ_WRITE;
             continue;
         }
-        uses[count] = (rp_graph_use){known[(int)*p], access, false, 0, 64};
+        uses[count] = (rp_graph_use){.buffer = known[(int)*p], .access = access, .size = 64};
         if (p + 1 < end && p[1] == ':') {
             char *stop;
             uses[count].offset = strtoull(p + 2, &stop, 10);
