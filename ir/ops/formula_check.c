@@ -369,7 +369,7 @@ static double size_of(uint8_t code) {
         [RP_FORMULA_cos] = 240,     [RP_FORMULA_tanh] = 115,      [RP_FORMULA_erf] = 170,
         [RP_FORMULA_sigmoid] = 175, [RP_FORMULA_silu] = 220,      [RP_FORMULA_gelu] = 90,
         [RP_FORMULA_sqrt] = 45,     [RP_FORMULA_gelu_tanh] = 230, [RP_FORMULA_softcap] = 270,
-        [RP_FORMULA_f16] = 115,     [RP_FORMULA_bf16] = 20,
+        [RP_FORMULA_f16] = 35,      [RP_FORMULA_bf16] = 20,
     };
     enum { FUNCTION = 80, OPERATION = 3 };
     if (rule_of(code) == RULE_LEAF) return 0;

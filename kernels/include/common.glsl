@@ -20,11 +20,10 @@
 
 // The float that 16 bits stand for.
 float f16_to_f32(uint bits16) {
-    uint sign = (bits16 & 0x8000u) << 16, rest = bits16 & 0x7fffu;
-    if (rest >= 0x7c00u) return uintBitsToFloat(sign | 0x7f800000u | (rest & 0x3ffu) << 13);
-    if (rest >= 0x400u) return uintBitsToFloat(sign | ((rest << 13) + 0x38000000u));
-    float tiny = float(rest) * 5.9604644775390625e-8; // denormal: multiples of 2^-24
-    return uintBitsToFloat(sign | floatBitsToUint(tiny));
+    uint rest = bits16 & 0x7fffu, place = rest << 13;
+    uint normal = place + (rest >= 0x7c00u ? 0x70000000u : 0x38000000u);
+    precise float tiny = uintBitsToFloat(place + 0x38800000u) - 6.103515625e-5;
+    return uintBitsToFloat((bits16 & 0x8000u) << 16 | (rest < 0x400u ? floatBitsToUint(tiny) : normal));
 }
 
 // Of four at once, two in a word. A denormal's bits in the mantissa of 2^-14 are that power too much.
@@ -36,25 +35,25 @@ vec4 f16x4_to_f32(uvec2 words) {
     return uintBitsToFloat((bits16 & 0x8000u) << 16 | mix(normal, tiny, lessThan(rest, uvec4(0x400u))));
 }
 
-// The bits of the nearest f16, ties to even; beyond 65504 an infinity.
+// The bits of the nearest f16, ties to even; beyond 65504 an infinity. Without branches: a denormal among
+// the lanes of a subgroup would have all of them go through the one that it takes. Of what is added to 0.5
+// the multiples of 2^-24 are left, which denormals are counted in.
 uint f32_to_f16(float value) {
-    uint bits = floatBitsToUint(value), sign = bits >> 16 & 0x8000u, rest = bits & 0x7fffffffu;
-    if (rest > 0x7f800000u) return sign | 0x7e00u;
-    if (rest >= 0x477ff000u) return sign | 0x7c00u;
-    if (rest >= 0x38800000u) return sign | (rest - 0x38000000u + 0xfffu + (rest >> 13 & 1u)) >> 13;
-    if (rest < 0x33000000u) return sign; // less than half of the least denormal
-    uint shift = 126u - (rest >> 23), whole = rest & 0x7fffffu | 0x800000u;
-    uint kept = whole >> shift, lost = whole & (1u << shift) - 1u, half_way = 1u << shift - 1u;
-    return sign | kept + uint(lost > half_way || lost == half_way && (kept & 1u) == 1u);
+    uint bits = floatBitsToUint(value), rest = bits & 0x7fffffffu;
+    uint size = rest > 0x7f800000u ? 0x47c00000u : min(rest, 0x477ff000u);
+    uint normal = size - 0x38000000u + 0xfffu + (size >> 13 & 1u) >> 13;
+    precise float tiny = uintBitsToFloat(size) + 0.5;
+    return (size < 0x38800000u ? floatBitsToUint(tiny) - 0x3f000000u : normal) | bits >> 16 & 0x8000u;
 }
 
-// Of four at once. Zeros and what is normal as f16 need no choice.
+// Of four at once, two in a word.
 uvec2 f32_to_f16x4(vec4 value) {
     uvec4 bits = floatBitsToUint(value), rest = bits & 0x7fffffffu;
-    uvec4 narrow = (rest - 0x38000000u + 0xfffu + (rest >> 13 & 1u)) >> 13 & 0x7fffu;
-    narrow = narrow * uvec4(notEqual(rest, uvec4(0u))) | bits >> 16 & 0x8000u;
-    if (any(lessThan(rest - 1u, uvec4(0x387fffffu))) || any(greaterThanEqual(rest, uvec4(0x477ff000u))))
-        narrow = uvec4(f32_to_f16(value.x), f32_to_f16(value.y), f32_to_f16(value.z), f32_to_f16(value.w));
+    uvec4 size = mix(min(rest, uvec4(0x477ff000u)), uvec4(0x47c00000u), greaterThan(rest, uvec4(0x7f800000u)));
+    uvec4 normal = size - 0x38000000u + 0xfffu + (size >> 13 & 1u) >> 13;
+    precise vec4 tiny = uintBitsToFloat(size) + 0.5;
+    uvec4 narrow = mix(normal, floatBitsToUint(tiny) - 0x3f000000u, lessThan(size, uvec4(0x38800000u)));
+    narrow |= bits >> 16 & 0x8000u;
     return uvec2(narrow.x | narrow.y << 16, narrow.z | narrow.w << 16);
 }
 
@@ -134,12 +133,15 @@ uint to_bytes(uvec4 value) {
     return value.x & 255u | (value.y & 255u) << 8 | (value.z & 255u) << 16 | value.w << 24;
 }
 
-// What is left of a value that goes through an f16.
+// What is left of a value that goes through an f16, in the same way.
 float round_f16(float value) {
     uint bits = floatBitsToUint(value), rest = bits & 0x7fffffffu;
-    if (rest == 0u || rest - 0x38800000u < 0xefff000u) // what is normal as f16
-        return uintBitsToFloat(bits + 0xfffu + (bits >> 13 & 1u) & 0xffffe000u);
-    return f16_to_f32(f32_to_f16(value));
+    precise float more = uintBitsToFloat(rest) + 0.5;
+    precise float tiny = more - 0.5;
+    uint size = rest + 0xfffu + (rest >> 13 & 1u) & 0xffffe000u;
+    size = rest < 0x38800000u ? floatBitsToUint(tiny) : size;
+    size = rest < 0x477ff000u ? size : rest > 0x7f800000u ? 0x7fc00000u : 0x7f800000u;
+    return uintBitsToFloat(size | bits & 0x80000000u);
 }
 
 // To integers: toward zero, saturating; NaN gives 0.

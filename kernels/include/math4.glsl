@@ -20,13 +20,13 @@ bvec4 f_isnan_4(vec4 x) {
 
 vec4 round_f16_4(vec4 value) {
     uvec4 bits = floatBitsToUint(value), rest = bits & 0x7fffffffu;
-    uvec4 odd = uvec4(greaterThanEqual(rest - 0x38800000u, uvec4(0xefff000u))) * uvec4(notEqual(rest, uvec4(0u)));
-    if ((odd.x | odd.y | odd.z | odd.w) != 0u) {
-        vec4 each = vec4(0.0);
-        for (uint i = 0u; i < 4u; i++) each[i] = round_f16(value[i]);
-        return each;
-    }
-    return uintBitsToFloat(bits + 0xfffu + (bits >> 13 & 1u) & 0xffffe000u);
+    precise vec4 more = uintBitsToFloat(rest) + 0.5;
+    precise vec4 tiny = more - 0.5;
+    uvec4 size = rest + 0xfffu + (rest >> 13 & 1u) & 0xffffe000u;
+    uvec4 none = mix(uvec4(0x7f800000u), uvec4(0x7fc00000u), greaterThan(rest, uvec4(0x7f800000u)));
+    size = mix(size, floatBitsToUint(tiny), lessThan(rest, uvec4(0x38800000u)));
+    size = mix(none, size, lessThan(rest, uvec4(0x477ff000u)));
+    return uintBitsToFloat(size | bits & 0x80000000u);
 }
 
 vec4 f_abs_4(vec4 x) {

@@ -115,6 +115,7 @@ const op_case op_cases[] = {
     {"cast", "T[301]:special U?", NULL, NUMBERS, NUMBERS},
     {"cast", "f32 f16?", NULL, NULL, NULL},
     {"cast", "f32[2003]:finite=300 U?", NULL, NULL, "i8 u8 i32 u32 f16 bf16"},
+    {"cast", "f32[4003]:spread=28 f16?", NULL, NULL, NULL}, /* denormals of f16, and beyond */
     {"select", "T[301]:tame U[301]:special U[301]:special", NULL, NUMBERS, NUMBERS},
     {"select", "u8 f32 f32", NULL, NULL, NULL},
     {"select", "u8[5,1]:below=2 f32[5,9] f32[9]", NULL, NULL, NULL},
