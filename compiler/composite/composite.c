@@ -74,9 +74,19 @@ static rp_status expand_swiglu_ffn(rp_expansion *x) {
 
 /* ---- Attention ------------------------------------------------------------------------------- */
 
-/* The fewest rows of the cache that are worth a workgroup; there is one for each part and head, and
- * for each multiprocessor at most. Measured: docs/benchmarks.md. */
-enum { ATTENTION_ROWS = 32, MOST_PARTS = 256 };
+/* The fewest rows of the cache that are worth a workgroup, of which there is one for each part and head,
+ * where a multiprocessor has one; and where it has as many as keep it busy: then one loads while another
+ * computes, but in a short cache joining the parts costs more than that. Measured: docs/benchmarks.md. */
+enum { ATTENTION_ROWS = 32, LONG_ROWS = 256, ATTENTION_GROUP = 256, MOST_PARTS = 256 };
+
+static double attention_parts(const rp_target *t, uint64_t rows, uint64_t heads) {
+    uint64_t units = t->multiprocessors, busy = t->busy_invocations / ATTENTION_GROUP;
+    uint64_t one = heads && heads < units ? units / heads : 1;
+    uint64_t several = busy > 1 && heads && heads < busy * units ? busy * units / heads : one;
+    if (one > MOST_PARTS) one = MOST_PARTS;
+    if (several > MOST_PARTS) several = MOST_PARTS;
+    return fmax(parts_of(rows, ATTENTION_ROWS, one), parts_of(rows, LONG_ROWS, several));
+}
 
 static rp_status expand_attention(rp_expansion *x) {
     enum { Q, K, V, LENGTH, OUT };
@@ -85,10 +95,8 @@ static rp_status expand_attention(rp_expansion *x) {
     uint64_t rows, heads;
     RP_TRY(rp_expand_dim(x, K, 2, &rows));
     RP_TRY(rp_expand_dim(x, K, 1, &heads));
-    uint64_t groups = rp_expand_target(x)->multiprocessors;
-    uint64_t most = heads && heads < groups ? groups / heads : 1;
-    if (most > MOST_PARTS) most = MOST_PARTS;
-    double splits = x->attrs[SPLITS] > 0 ? x->attrs[SPLITS] : parts_of(rows, ATTENTION_ROWS, most);
+    double splits = x->attrs[SPLITS];
+    if (splits <= 0) splits = attention_parts(rp_expand_target(x), rows, heads);
     const rp_attribute attrs[] = {{.name = "splits", .number = splits},
                                   {.name = "scale", .number = x->attrs[SCALE]},
                                   {.name = "softcap", .number = x->attrs[SOFTCAP]}};
@@ -419,9 +427,11 @@ const rp_composite rp_composites[] = {
     {.info.name = "attention",
      .info.family = "attention",
      .info.brief = "attention of one new token to the rows of a cache",
-     .notes = "`attention_partial` over parts of the cache, and `attention_combine`. Without "
-              "`splits` there is a part for every 32 rows of the cache, and at most a workgroup "
-              "for each multiprocessor of the target.",
+     .notes =
+         "`attention_partial` over parts of the cache, and `attention_combine`. Without "
+         "`splits` there is a part for every 32 rows of the cache, and at most a workgroup "
+         "for each multiprocessor of the target; or one for every 256 rows, and at most as many "
+         "workgroups as keep its multiprocessors busy, where those are more parts.",
      .operand_count = 5,
      .attr_count = 3,
      .operands = {{"q", "queries, a head each", "H D", R},

@@ -200,12 +200,12 @@ static const char search[] = "reprise: 1\n"
                              "nodes:\n"
                              "  - {op: knn, queries: q, base: base, indices: found, k: 10}\n";
 
-static char *read_yaml(const rp_target *target) {
+static char *read_yaml(const char *yaml, const rp_target *target) {
     rp_pipeline *pipeline = NULL;
     const rp_pipeline_source source = {.size = sizeof source,
                                        .path = "s.yaml",
-                                       .text = search,
-                                       .text_size = sizeof search - 1,
+                                       .text = yaml,
+                                       .text_size = strlen(yaml),
                                        .target = target};
     rp_diags *diags = rp_diags_create(NULL);
     rp_status status = rp_pipeline_read(NULL, &source, diags, &pipeline);
@@ -277,13 +277,46 @@ static void test_front_ends(void) {
         const char *wanted;
     } cases[] = {{NULL, "splits=97"}, {&few, "splits=3"}, {rp_target_list(0), "splits=97"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *yaml = read_yaml(cases[i].target), *recorded = record(cases[i].target);
+        char *yaml = read_yaml(search, cases[i].target), *recorded = record(cases[i].target);
         CU_ASSERT_PTR_NOT_NULL(strstr(yaml, cases[i].wanted));
         CU_ASSERT_EQUAL(strstr(yaml, "  target \"few\" ") != NULL, i == 1);
         CU_ASSERT_STRING_EQUAL(yaml, recorded);
         if (!strstr(yaml, cases[i].wanted) || strcmp(yaml, recorded)) puts(yaml), puts(recorded);
         free(yaml);
         free(recorded);
+    }
+}
+
+/* Parts of a cache: a workgroup for each multiprocessor, and as many as keep them busy where the cache
+ * is long. */
+static void test_attention_parts(void) {
+    rp_target idle = *rp_target_builtin("h200");
+    idle.busy_invocations = 64;
+    const rp_target *h200 = rp_target_builtin("h200");
+    const struct {
+        const rp_target *target;
+        uint32_t rows, heads;
+        uint32_t wanted;
+    } cases[] = {{h200, 100, 8, 4},    {h200, 2048, 8, 16},   {h200, 4352, 8, 17},
+                 {h200, 32768, 8, 33}, {h200, 32768, 200, 1}, {h200, 131072, 1, 256},
+                 {&idle, 32768, 8, 16}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char yaml[512];
+        uint32_t rows = cases[i].rows, heads = cases[i].heads;
+        snprintf(yaml, sizeof yaml,
+                 "reprise: 1\nname: a\nbuffers:\n"
+                 "  q: {kind: in, dtype: f32, shape: [%u, 16]}\n"
+                 "  k: {kind: in, dtype: f16, shape: [%u, %u, 16]}\n"
+                 "  v: {kind: in, dtype: f16, shape: [%u, %u, 16]}\n"
+                 "  n: {kind: in, dtype: u32, shape: [1]}\n"
+                 "  out: {kind: out, dtype: f32, shape: [%u, 16]}\n"
+                 "nodes:\n  - {op: attention, q: q, k: k, v: v, length: n, out: out}\n",
+                 heads, rows, heads, rows, heads, heads);
+        char *text = read_yaml(yaml, cases[i].target);
+        const char *splits = strstr(text, "splits=");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(splits);
+        CU_ASSERT_EQUAL(strtoul(splits + strlen("splits="), NULL, 10), cases[i].wanted);
+        free(text);
     }
 }
 
@@ -337,6 +370,7 @@ int main(void) {
                                     {"every figure counts", test_every_figure_counts},
                                     {"bad text", test_bad_text},
                                     {"front ends", test_front_ends},
+                                    {"parts of an attention", test_attention_parts},
                                     {"compiling", test_compile},
                                     {0}};
     return rp_run_tests("targets", tests);
