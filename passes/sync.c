@@ -11,7 +11,8 @@
  * right end, with several colours of points.) The same holds for the boundary between two replays,
  * which is treated last: it gets only what the boundaries on both of its sides do not cover.
  *
- * Boundaries that end up without scopes order nothing: their groups become one.
+ * Boundaries that end up without scopes order nothing: their groups become one, unless an image of the
+ * second takes the memory over that one of the first has.
  */
 #include "pass.h"
 
@@ -83,20 +84,62 @@ static void full_barriers(state *s) {
             s->barriers[g->group_count] = (rp_graph_barrier){rp_scope_writes(), RP_SCOPE_HOST_R};
 }
 
-/* Joins groups that no barrier separates. Returns how many went. */
-static uint32_t merge_groups(state *s) {
+/* Of an alias set: the image that was used last, and in which group. */
+typedef struct owner {
+    uint32_t image, group;
+} owner;
+
+/* The set of a placed image that a node uses, NULL for other uses. Sets are fewer than buffers. */
+static owner *owner_of(owner *owners, const rp_graph *g, const rp_graph_use *u) {
+    const rp_graph_buffer *b = &g->buffers[u->buffer];
+    bool placed = b->kind == RP_TMP && rp_buffer_is_image(b) && b->offset != RP_NOT_PLACED;
+    return placed ? &owners[b->offset] : NULL;
+}
+
+/* Whether the nodes from `node` on, of one group, use an image whose memory another one has in `group`. */
+static bool takes_over(const rp_graph *g, owner *owners, uint32_t node, uint32_t group) {
+    for (uint32_t of = g->nodes[node].group; node < g->nodes_count; node++) {
+        const rp_graph_node *n = &g->nodes[node];
+        if (n->group != of) return false;
+        for (uint32_t u = 0; u < n->use_count; u++) {
+            const rp_graph_use *use = &rp_node_uses(g, n)[u];
+            const owner *o = owner_of(owners, g, use);
+            if (o && o->group == group && o->image != use->buffer) return true;
+        }
+    }
+    return false;
+}
+
+/* Joins groups that no barrier separates, nor memory that an image of the second takes over from one
+ * of the first. Returns how many went. */
+static uint32_t merge_groups(state *s, owner *owners) {
     rp_graph *g = s->graph;
     uint32_t kept = 0, node = 0;
+    for (uint32_t i = 0; i < g->buffers_count; i++) owners[i] = (owner){RP_NONE, RP_NONE};
     for (uint32_t group = 0; group < g->group_count; group++) {
-        bool absent = group > 0 && s->barriers[group].src == 0 && s->barriers[group].dst == 0;
+        bool absent = group > 0 && s->barriers[group].src == 0 && s->barriers[group].dst == 0 &&
+                      !takes_over(g, owners, node, kept - 1);
         if (!absent) s->barriers[kept++] = s->barriers[group];
-        for (; node < g->nodes_count && g->nodes[node].group == group; node++)
+        for (; node < g->nodes_count && g->nodes[node].group == group; node++) {
             g->nodes[node].group = kept - 1;
+            for (uint32_t u = 0; u < g->nodes[node].use_count; u++) {
+                const rp_graph_use *use = &rp_node_uses(g, &g->nodes[node])[u];
+                owner *o = owner_of(owners, g, use);
+                if (o) *o = (owner){use->buffer, kept - 1};
+            }
+        }
     }
     s->barriers[kept] = s->barriers[g->group_count];
     uint32_t gone = g->group_count - kept;
     g->group_count = kept;
     return gone;
+}
+
+static uint32_t count_barriers(const state *s) {
+    uint32_t count = 0;
+    for (uint32_t i = 1; i < s->graph->group_count; i++)
+        count += s->barriers[i].src || s->barriers[i].dst;
+    return count;
 }
 
 static bool same_barriers(const rp_graph *g, const rp_graph_barrier *barriers, uint32_t count) {
@@ -111,14 +154,14 @@ rp_status rp_pass_sync(rp_graph *graph, rp_pass_context *context, bool *out_chan
     const rp_allocator *a = &graph->allocator;
     uint32_t count = graph->group_count + 1;
     state s = {.graph = graph, .barriers = rp_alloc_zero(a, count, sizeof *s.barriers)};
-    if (!s.barriers) return RP_ERROR_NO_MEMORY;
+    owner *owners = rp_alloc(a, graph->buffers_count, sizeof *owners);
     uint32_t merged = 0;
-    rp_status status = RP_OK;
-    if (context->mode == 1)
+    rp_status status = s.barriers && owners ? RP_OK : RP_ERROR_NO_MEMORY;
+    if (status == RP_OK && context->mode == 1)
         full_barriers(&s);
-    else
+    else if (status == RP_OK)
         status = rp_hazards_keep(graph, visit, &s);
-    if (status == RP_OK && context->mode == 0) merged = merge_groups(&s);
+    if (status == RP_OK && context->mode == 0) merged = merge_groups(&s, owners);
     count = graph->group_count + 1;
     if (status == RP_OK) *out_changed = merged || !same_barriers(graph, s.barriers, count);
     if (status == RP_OK && !RP_RESERVE(a, graph->barriers, 0, graph->barriers_capacity, count))
@@ -127,10 +170,11 @@ rp_status rp_pass_sync(rp_graph *graph, rp_pass_context *context, bool *out_chan
         memcpy(graph->barriers, s.barriers, count * sizeof *s.barriers);
         graph->barriers_count = count;
         graph->stages |= RP_STAGE_SYNCED;
-        rp_text_format(context->summary, "%u barriers between %u groups",
-                       graph->group_count ? graph->group_count - 1 : 0, graph->group_count);
+        rp_text_format(context->summary, "%u barriers between %u groups", count_barriers(&s),
+                       graph->group_count);
         if (merged) rp_text_format(context->summary, ", %u boundaries ordered nothing", merged);
     }
     rp_release(a, s.barriers);
+    rp_release(a, owners);
     return status;
 }

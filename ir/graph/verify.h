@@ -35,7 +35,7 @@ rp_status rp_graph_verify_parts(const rp_graph *graph, const char *file, rp_diag
 
 /* A use as a message shows it: "rw %n[0+64]". */
 typedef struct rp_shown_use {
-    char text[112];
+    char text[128];
 } rp_shown_use;
 rp_shown_use rp_show_use(const rp_graph *graph, const rp_graph_use *use);
 

@@ -14,7 +14,12 @@ rp_shown_use rp_show_use(const rp_graph *g, const rp_graph_use *u) {
     int at = snprintf(s.text, sizeof s.text, "%s %c%.50s",
                       u->indirect ? "indirect" : rp_access_name((rp_access)u->access),
                       b->kind == RP_TMP ? '%' : '$', rp_graph_string(g, b->name));
-    if (u->offset != 0 || u->size != b->size)
+    rp_subresources r;
+    if (u->offset == 0 && u->size == b->size) return s;
+    if (rp_buffer_is_image(b) && rp_image_subresources(&b->image, u->offset, u->size, &r))
+        snprintf(s.text + at, sizeof s.text - (size_t)at, "[mip %u+%u layer %u+%u]", r.first_mip,
+                 r.mips, r.first_layer, r.layers);
+    else
         snprintf(s.text + at, sizeof s.text - (size_t)at, "[%llu+%llu]",
                  (unsigned long long)u->offset, (unsigned long long)u->size);
     return s;
@@ -60,7 +65,8 @@ static bool verify_use(rp_verifier *v, const rp_graph_node *n, const rp_graph_us
         NODE_ERROR(v, n, "%s belongs to no binding", rp_show_use(g, u).text);
         return false;
     }
-    if (u->offset % 4 && n->kind == RP_RUN && n->member_count == 0 && !u->indirect)
+    if (u->offset % 4 && n->kind == RP_RUN && n->member_count == 0 && !u->indirect &&
+        !rp_buffer_is_image(b) && !u->format)
         NODE_ERROR(v, n, "%s: the offset of a kernel's range is a multiple of 4",
                    rp_show_use(g, u).text);
     return true;
@@ -77,12 +83,14 @@ static void verify_overlap(rp_verifier *v, const rp_graph_node *n, const rp_grap
     rp_shown_use first = rp_show_use(v->graph, x), second = rp_show_use(v->graph, y);
     if (x_writes && y_writes)
         NODE_ERROR(v, n, "writes the same bytes twice: %s and %s", first.text, second.text);
-    else if (n->kind == RP_COPY)
+    else if (n->kind == RP_COPY || n->kind == RP_BLIT)
         NODE_ERROR(v, n, "copies between overlapping ranges: %s and %s", first.text, second.text);
     else if (x->indirect || y->indirect)
         NODE_ERROR(v, n, "writes the grid it is run with: %s and %s", first.text, second.text);
     else if (x->access == RP_UNIFORM || y->access == RP_UNIFORM)
         NODE_ERROR(v, n, "writes what it reads as uniform: %s and %s", first.text, second.text);
+    else if (x->access == RP_SAMPLED || y->access == RP_SAMPLED)
+        NODE_ERROR(v, n, "writes what it samples: %s and %s", first.text, second.text);
     else if (x->offset != y->offset || x->size != y->size)
         NODE_ERROR(v, n,
                    "%s and %s overlap, and one writes; only the very same range can be read and "
@@ -346,7 +354,8 @@ static void verify_run(rp_verifier *v, const rp_graph_node *n) {
             wanted += g->params[k->first_param + i].resource != RP_RESOURCE_SAMPLER;
         for (uint32_t i = 0; i < source.use_count; i++)
             have += rp_node_uses(g, n)[i].step == RP_USE_PARAM;
-        if (have != wanted && source.use_count <= RP_MAX_USES)
+        bool follows = source.use_count && rp_node_uses(g, n)->step != RP_USE_PARAM;
+        if (have != wanted && source.use_count <= RP_MAX_USES && !follows)
             NODE_ERROR(v, n, "%u uses, but @%.60s has %u parameters", have,
                        rp_graph_string(g, k->name), wanted);
         else

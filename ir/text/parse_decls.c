@@ -364,7 +364,8 @@ static bool parse_sampler_field(rp_parser *p, rp_sampler_info *info) {
     const float value = (float)number;
     if (ok && field->kind == RP_SAMPLER_NUMBER)
         memcpy((uint8_t *)info + field->offset, &value, sizeof value);
-    return ok || RP_FAIL(p, &t, "%s is one of %s, not %s", field->name, rp_sampler_words(field),
+    return ok || RP_FAIL(p, &t, "%s is %s%s, not %s", field->name,
+                         field->kind == RP_SAMPLER_NUMBER ? "" : "one of ", rp_sampler_words(field),
                          rp_parse_show(&t).text);
 }
 

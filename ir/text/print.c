@@ -9,8 +9,6 @@
 #include "text/print.h"
 #include "graph/reasons.h"
 
-#include "base/number.h"
-
 static void name(rp_text *t, const rp_graph *g, char sigil, uint32_t string) {
     rp_text_char(t, sigil);
     rp_text_string(t, rp_graph_string(g, string));
@@ -207,25 +205,12 @@ static void print_run(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     if (n->sampler_count) rp_text_char(t, ')');
 }
 
-/* The fields that are not the default. */
 static void print_sampler(rp_text *t, const rp_graph *g, const rp_graph_sampler *s) {
-    bool first = true;
     rp_text_string(t, "  samp ");
     name(t, g, '@', s->name);
-    rp_text_string(t, " (");
-    for (uint32_t i = 0; i < rp_sampler_field_count; i++) {
-        const rp_sampler_field *field = &rp_sampler_fields[i];
-        size_t size = field->kind == RP_SAMPLER_NUMBER ? sizeof(float) : sizeof(uint8_t);
-        const char *value = (const char *)&s->info + field->offset;
-        if (memcmp(value, (const char *)&rp_sampler_default + field->offset, size) == 0) continue;
-        rp_text_format(t, first ? "%s=" : ", %s=", field->name);
-        if (field->kind == RP_SAMPLER_NUMBER)
-            rp_number_print(t, (double)rp_sampler_number(&s->info, field));
-        else
-            rp_text_string(t, rp_sampler_word(&s->info, field));
-        first = false;
-    }
-    rp_text_string(t, ")\n");
+    rp_text_char(t, ' ');
+    rp_print_sampler(t, &s->info);
+    rp_text_char(t, '\n');
 }
 
 static void print_tags(rp_text *t, const rp_graph *g, const rp_graph_node *n) {

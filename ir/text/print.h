@@ -11,6 +11,8 @@ rp_status rp_graph_print_text(const rp_graph *graph, const rp_graph_stats *stats
 
 /* "image 2d rgba8[512,512] layers 6 mips 3" */
 void rp_print_image(rp_text *text, const rp_image_shape *shape);
+/* "(mag=nearest, u=repeat)": the fields that are not the default. */
+void rp_print_sampler(rp_text *text, const rp_sampler_info *info);
 /* " image 2d rgba8", " x 4": what a parameter is; nothing for a single buffer. */
 void rp_print_resource(rp_text *text, const rp_graph_param *param);
 

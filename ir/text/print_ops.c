@@ -37,6 +37,24 @@ void rp_print_image(rp_text *t, const rp_image_shape *s) {
     if (s->mips != 1) rp_text_format(t, " mips %u", s->mips);
 }
 
+void rp_print_sampler(rp_text *t, const rp_sampler_info *info) {
+    bool first = true;
+    rp_text_char(t, '(');
+    for (uint32_t i = 0; i < rp_sampler_field_count; i++) {
+        const rp_sampler_field *field = &rp_sampler_fields[i];
+        size_t size = field->kind == RP_SAMPLER_NUMBER ? sizeof(float) : sizeof(uint8_t);
+        const char *value = (const char *)info + field->offset;
+        if (memcmp(value, (const char *)&rp_sampler_default + field->offset, size) == 0) continue;
+        rp_text_format(t, first ? "%s=" : ", %s=", field->name);
+        if (field->kind == RP_SAMPLER_NUMBER)
+            rp_number_print(t, (double)rp_sampler_number(info, field));
+        else
+            rp_text_string(t, rp_sampler_word(info, field));
+        first = false;
+    }
+    rp_text_char(t, ')');
+}
+
 void rp_print_resource(rp_text *t, const rp_graph_param *p) {
     if (p->resource != RP_RESOURCE_BUFFER)
         rp_text_format(t, " %s", rp_resource_name((rp_resource)p->resource));

@@ -1,7 +1,7 @@
 /* What changed from one graph to another, in terms of the graphs.
  *
  * Comparing lines of text would report every node behind a dropped one as moved and would not see
- * that n5 is still n5. So nodes are paired by id, buffers and kernels by name, barriers by the
+ * that n5 is still n5. So nodes are paired by id, buffers, kernels and samplers by name, barriers by the
  * group they stand before. For each pair a table of fields is printed from both sides and compared
  * as text: what is reported is what differs, in the words of the text form, and a new field is one
  * line here. Pairs are found by sorting keys and merging. Cost: O(n log n), or linear but for that
@@ -301,7 +301,8 @@ static void compare_barriers(differ *d) {
 /* ---- All of it ------------------------------------------------------------------------------- */
 
 static rp_status compare(differ *d) {
-    static const rp_diff_category *const listed[] = {&rp_diff_kernels, &rp_diff_buffers};
+    static const rp_diff_category *const listed[] = {&rp_diff_kernels, &rp_diff_samplers,
+                                                     &rp_diff_buffers};
     pairing p;
     if (compare_fields(d, &rp_diff_graph, 0, 0)) summarise(d, "graph", (tally){.changed = 1});
     for (uint32_t i = 0; i < sizeof listed / sizeof *listed; i++) {

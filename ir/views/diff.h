@@ -26,7 +26,8 @@ typedef struct rp_diff_category {
     uint32_t field_count;
 } rp_diff_category;
 
-extern const rp_diff_category rp_diff_graph, rp_diff_kernels, rp_diff_buffers, rp_diff_nodes;
+extern const rp_diff_category rp_diff_graph, rp_diff_kernels, rp_diff_samplers, rp_diff_buffers,
+    rp_diff_nodes;
 
 static inline bool rp_graph_has(const rp_graph *g, rp_stage stage) {
     return (g->stages & stage) != 0;

@@ -9,6 +9,15 @@
 #include "text/print.h"
 #include "graph/reasons.h"
 
+static void sampler_subject(rp_text *t, const rp_graph *g, uint32_t i) {
+    rp_text_string(t, "samp @");
+    rp_text_string(t, rp_graph_string(g, g->samplers[i].name));
+}
+
+static void sampler_info(rp_text *t, const rp_graph *g, uint32_t i) {
+    rp_print_sampler(t, &g->samplers[i].info);
+}
+
 static void kernel_subject(rp_text *t, const rp_graph *g, uint32_t i) {
     rp_text_string(t, "kern @");
     rp_text_string(t, rp_graph_string(g, g->kernels[i].name));
@@ -187,6 +196,7 @@ static void node_uses(rp_text *t, const rp_graph *g, uint32_t i) {
     for (uint32_t k = 0; k < n->use_count; k++) {
         const rp_graph_use *u = &rp_node_uses(g, n)[k];
         if (k) rp_text_string(t, ", ");
+        if (u->step) rp_text_string(t, u->step == RP_USE_ELEMENT ? "next " : "also ");
         rp_text_string(t, u->indirect ? "grid" : rp_access_name(u->access));
         rp_text_string(t, u->addressed ? " address " : " ");
         rp_print_range(t, g, u);
@@ -233,6 +243,7 @@ static const rp_diff_field kernel_fields[] = {
     {"spirv", kernel_spirv},     {"entry", kernel_entry}, {"local", kernel_local},
     {"shared", kernel_shared},   {"push", kernel_push},   {"spec", kernel_spec},
     {"interface", kernel_params}};
+static const rp_diff_field sampler_fields[] = {{"fields", sampler_info}};
 static const rp_diff_field buffer_fields[] = {
     {"kind", buffer_kind},      {"type", buffer_type}, {"size", buffer_size},
     {"at", buffer_offset},      {"max", buffer_max},   {"default", buffer_default},
@@ -253,6 +264,19 @@ static const char *kernel_name(const rp_graph *g, uint32_t i) {
 }
 static uint64_t kernel_key(const rp_graph *g, uint32_t i) {
     return rp_hash(kernel_name(g, i), strlen(kernel_name(g, i)));
+}
+static uint32_t sampler_count(const rp_graph *g) {
+    return g->samplers_count;
+}
+static bool sampler_present(const rp_graph *g, uint32_t i) {
+    (void)g, (void)i;
+    return true;
+}
+static const char *sampler_name(const rp_graph *g, uint32_t i) {
+    return rp_graph_string(g, g->samplers[i].name);
+}
+static uint64_t sampler_key(const rp_graph *g, uint32_t i) {
+    return rp_hash(sampler_name(g, i), strlen(sampler_name(g, i)));
 }
 static uint32_t buffer_count(const rp_graph *g) {
     return g->buffers_count;
@@ -284,6 +308,9 @@ static uint64_t node_key(const rp_graph *g, uint32_t i) {
 const rp_diff_category rp_diff_kernels = {"kernels",      kernel_count,         kernel_present,
                                           kernel_key,     kernel_name,          kernel_subject,
                                           kernel_subject, FIELDS(kernel_fields)};
+const rp_diff_category rp_diff_samplers = {"samplers",      sampler_count,         sampler_present,
+                                           sampler_key,     sampler_name,          sampler_subject,
+                                           sampler_subject, FIELDS(sampler_fields)};
 const rp_diff_category rp_diff_buffers = {"buffers",    buffer_count,         buffer_present,
                                           buffer_key,   buffer_name,          rp_buffer_print,
                                           buffer_brief, FIELDS(buffer_fields)};

@@ -111,7 +111,9 @@ static void print_follows(rp_text *t, const rp_graph *g, const rp_graph_buffer *
     rp_text_char(t, ']');
 }
 
-static void print_image(rp_text *t, const rp_image_shape *s) {
+static void print_image(rp_text *t, const rp_graph_buffer *b) {
+    const rp_image_shape *s = &b->image;
+    print_optional(t, "alias", b->kind == RP_TMP ? b->offset : RP_NOT_PLACED, RP_NOT_PLACED);
     rp_text_format(t,
                    ",\"image\":{\"format\":\"%s\",\"dim\":\"%s\",\"width\":%u,\"height\":%u,"
                    "\"depth\":%u,\"layers\":%u,\"mips\":%u}",
@@ -137,9 +139,9 @@ static void print_buffers(rp_text *t, const rp_graph *g) {
         }
         rp_text_char(t, ']');
         print_number(t, "size", b->size);
-        if (rp_buffer_is_image(b)) print_image(t, &b->image);
-        print_optional(t, rp_buffer_is_image(b) ? "alias" : "offset",
-                       b->kind == RP_TMP ? b->offset : RP_NOT_PLACED, RP_NOT_PLACED);
+        print_optional(t, "offset", rp_buffer_in_arena(b) ? b->offset : RP_NOT_PLACED,
+                       RP_NOT_PLACED);
+        if (rp_buffer_is_image(b)) print_image(t, b);
         if (b->kind == RP_LIVE) {
             print_optional(t, "max", b->max_value, UINT32_MAX);
             print_key(t, "default");

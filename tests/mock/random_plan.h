@@ -13,6 +13,7 @@
 static inline rp_plan *mock_random_plan(uint64_t seed, const char *pipeline) {
     rp_random_shape shape = rp_random_shape_of(seed);
     shape.addressed = 0; /* they differ from exec to exec, and what is pushed is compared */
+    shape.images = 0;
     shape.unknown = shape.bursts = 0; /* nothing to bind; too long */
     if (shape.nodes > 24) shape.nodes = 24;
     if (shape.max_words > 256) shape.max_words = 256;

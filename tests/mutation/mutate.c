@@ -15,7 +15,8 @@ static void *need(void *block) {
 
 typedef struct finder {
     const rp_graph *g;
-    uint32_t **writer; /* per buffer and word: which use wrote it last, RP_NONE: none */
+    uint32_t *
+        *writer; /* per buffer and word, of images byte: which use wrote it last, RP_NONE: none */
     uint32_t *node_of; /* use -> node */
     dependences out;
     uint32_t capacity;
@@ -39,12 +40,17 @@ static void add_dependence(finder *f, uint32_t use, uint32_t reader, uint32_t re
         (dependence){writer, use - f->g->nodes[writer].first_use, reader, read_use, at};
 }
 
+static uint32_t unit(const rp_graph *g, uint32_t buffer) {
+    return rp_buffer_is_image(&g->buffers[buffer]) ? 1 : 4;
+}
+
 static void read_words(finder *f, uint32_t buffer, uint64_t offset, uint64_t size, uint32_t node,
                        uint32_t use) {
-    for (uint64_t w = offset / 4; w < (offset + size) / 4; w++) {
+    uint32_t bytes = unit(f->g, buffer);
+    for (uint64_t w = offset / bytes; w < (offset + size) / bytes; w++) {
         uint32_t by = f->writer[buffer][w];
         if (by != RP_NONE && (node == RP_NONE || f->node_of[by] != node))
-            add_dependence(f, by, node, use, w * 4);
+            add_dependence(f, by, node, use, w * bytes);
     }
 }
 
@@ -54,9 +60,11 @@ static void visit_node(finder *f, uint32_t index) {
     for (uint32_t i = 0; i < n->use_count; i++)
         if (rp_access_reads(uses[i].access))
             read_words(f, uses[i].buffer, uses[i].offset, uses[i].size, index, i);
-    for (uint32_t i = 0; i < n->use_count; i++)
-        for (uint64_t w = 0; rp_access_writes(uses[i].access) && w < uses[i].size / 4; w++)
-            f->writer[uses[i].buffer][uses[i].offset / 4 + w] = n->first_use + i;
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        uint32_t bytes = unit(f->g, uses[i].buffer);
+        for (uint64_t w = 0; rp_access_writes(uses[i].access) && w < uses[i].size / bytes; w++)
+            f->writer[uses[i].buffer][uses[i].offset / bytes + w] = n->first_use + i;
+    }
 }
 
 static int by_id(const void *a, const void *b) {
@@ -70,8 +78,9 @@ dependences find_dependences(const rp_graph *g) {
     f.node_of = need(calloc(g->uses_count + 1, sizeof *f.node_of));
     uint64_t *order = need(calloc(g->nodes_count + 1, sizeof *order));
     for (uint32_t i = 0; i < g->buffers_count; i++) {
-        f.writer[i] = need(malloc(g->buffers[i].size + 4));
-        memset(f.writer[i], 0xff, g->buffers[i].size + 4);
+        uint64_t bytes = g->buffers[i].size / unit(g, i) * 4 + 4;
+        f.writer[i] = need(malloc(bytes));
+        memset(f.writer[i], 0xff, bytes);
     }
     for (uint32_t i = 0; i < g->nodes_count; i++) {
         order[i] = (uint64_t)g->nodes[i].id << 32 | i;

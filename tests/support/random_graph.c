@@ -5,34 +5,9 @@
  * one node must not overlap when one of them writes, unless they are the very same range: unfit
  * choices are dropped. Uses stand in any order: it means nothing. */
 #include "support/cases.h"
-#include "support/random_graph.h"
+#include "support/random_graph_build.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-enum { FOLLOWER_WORDS = 3, ADDRESSED_BYTES = 12 };
-enum { MAX_USES = 6, MAX_FAILURES = 3, BURST_SLICES = 20, BURST_NODES = BURST_SLICES + 12 };
-
-typedef struct spec_buffer {
-    uint8_t kind;
-    uint32_t words;
-} spec_buffer;
-
-typedef struct spec_node {
-    uint8_t kind, grid_kind;
-    bool unknown, optional;
-    uint32_t grid, number; /* number: in push data, so that no two nodes compute the same */
-    uint32_t use_count;
-    rp_graph_use uses[MAX_USES]; /* an indirect grid comes last */
-} spec_node;
-
-struct rp_random_graph {
-    uint64_t seed;
-    spec_buffer *buffers;
-    uint32_t buffer_count;
-    spec_node *nodes;
-    uint32_t node_count;
-};
+enum { MAX_FAILURES = 3, BURST_SLICES = 20, BURST_NODES = BURST_SLICES + 12 };
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
@@ -75,6 +50,7 @@ rp_random_shape rp_random_shape_of(uint64_t seed) {
     s.optional = rp_random_percent(&r, 60) ? 0 : 1 + rp_random_below(&r, 40);
     s.addressed = rp_random_percent(&r, 70) ? 0 : 1 + rp_random_below(&r, 50);
     if (s.bursts) s.nodes += 2 * BURST_NODES;
+    s.images = rp_random_percent(&r, 50) ? 0 : 10 + rp_random_below(&r, 80);
     return s;
 }
 
@@ -88,16 +64,37 @@ typedef struct maker {
     rp_graph_use *writes; /* all writes so far */
     uint32_t write_count;
     uint32_t first_result, first_transient;
+    rp_image_shape shapes[2]; /* of all its images, so that some can be copied */
 } maker;
 
-static uint32_t live_buffer(const rp_random_graph *g) {
-    uint32_t i = 0;
-    while (g->buffers[i].kind != RP_LIVE) i++;
-    return i;
+static bool is_image(const maker *m, uint32_t buffer) {
+    return m->g->buffers[buffer].image.format != RP_IMAGE_NONE;
 }
 
 static void add_buffer(maker *m, uint8_t kind, uint32_t words) {
-    m->g->buffers[m->g->buffer_count++] = (spec_buffer){kind, words};
+    spec_buffer *b = &m->g->buffers[m->g->buffer_count++];
+    *b = (spec_buffer){.kind = kind, .words = words};
+    if (kind != RP_LIVE && m->shape.images && rp_random_percent(&m->r, m->shape.images))
+        b->image = m->shapes[rp_random_below(&m->r, 2)];
+}
+
+static rp_image_shape random_image(maker *m) {
+    static const uint32_t most[] = {24, 9, 5, 4}; /* extents by dim */
+    uint32_t dim = rp_random_below(&m->r, 4), extents[3], formats = 0;
+    while (rp_image_format_name((rp_image_format)(formats + 1))) formats++;
+    for (uint32_t i = 0; i < 3; i++) extents[i] = 1 + rp_random_below(&m->r, most[dim]);
+    rp_image_shape s = {.format = (uint8_t)(1 + rp_random_below(&m->r, formats)),
+                        .dim = (uint8_t)dim,
+                        .width = extents[0],
+                        .height = extents[1],
+                        .depth = dim == RP_IMAGE_3D ? extents[2] : 1,
+                        .layers = 1 + rp_random_below(&m->r, 3)};
+    if (dim == RP_IMAGE_1D) s.height = 1;
+    if (dim == RP_IMAGE_3D) s.layers = 1;
+    if (dim == RP_IMAGE_CUBE) s.height = s.width, s.layers = rp_random_percent(&m->r, 80) ? 6 : 12;
+    uint32_t mips = rp_image_max_mips(s.width, s.height, s.depth);
+    s.mips = (uint16_t)(1 + rp_random_below(&m->r, mips < 3 ? mips : 3));
+    return s;
 }
 
 static uint32_t random_words(maker *m) {
@@ -107,6 +104,7 @@ static uint32_t random_words(maker *m) {
 }
 
 static void make_buffers(maker *m) {
+    for (uint32_t i = 0; m->shape.images && i < 2; i++) m->shapes[i] = random_image(m);
     for (uint32_t i = 1 + rp_random_below(&m->r, 3); i > 0; i--)
         add_buffer(m, RP_IN, random_words(m));
     for (uint32_t i = rp_random_below(&m->r, 3); i > 0; i--)
@@ -122,7 +120,41 @@ static void make_buffers(maker *m) {
     for (uint32_t i = 0; i < m->shape.transients; i++) add_buffer(m, RP_TMP, random_words(m));
 }
 
+/* Some layers of one mip, or whole mips where `mips` allows several. */
+static rp_graph_use image_range(maker *m, uint32_t buffer, uint8_t access, bool several) {
+    const rp_image_shape *s = &m->g->buffers[buffer].image;
+    uint32_t mip = rp_random_below(&m->r, s->mips), mips = 1;
+    uint32_t layer = 0, layers = s->layers;
+    if (several && rp_random_percent(&m->r, 50)) {
+        mip = rp_random_percent(&m->r, 60) ? 0 : mip;
+        mips = mip ? 1 + rp_random_below(&m->r, s->mips - mip) : s->mips;
+    } else if (rp_random_percent(&m->r, 20 + m->shape.slices)) {
+        layer = rp_random_below(&m->r, layers);
+        layers = 1 + rp_random_below(&m->r, layers - layer);
+    }
+    rp_graph_use u = {.buffer = buffer, .access = access};
+    if (rp_image_range(s, mip, mips, layer, layers, &u.offset, &u.size) != RP_OK) abort();
+    return u;
+}
+
+static uint32_t mips_of(const maker *m, const rp_graph_use *u) {
+    rp_subresources s = {0};
+    if (!rp_image_subresources(&m->g->buffers[u->buffer].image, u->offset, u->size, &s)) abort();
+    return s.mips;
+}
+
+/* How a kernel reads a range: images mostly sampled, storage images one mip, a few buffers as texels. */
+static void read_as(maker *m, rp_graph_use *u) {
+    u->step = RP_USE_PARAM;
+    u->format = RP_IMAGE_NONE;
+    if (is_image(m, u->buffer))
+        u->access = mips_of(m, u) > 1 || rp_random_percent(&m->r, 70) ? RP_SAMPLED : RP_READ;
+    else if (m->shape.images && u->access == RP_READ && rp_random_percent(&m->r, 10))
+        u->access = RP_SAMPLED, u->format = RP_IMAGE_R32UI;
+}
+
 static rp_graph_use slice(maker *m, uint32_t buffer, uint8_t access) {
+    if (is_image(m, buffer)) return image_range(m, buffer, access, !rp_access_writes(access));
     uint32_t words = m->g->buffers[buffer].words;
     rp_graph_use u = {.buffer = buffer, .access = access, .size = words * 4u};
     if (!rp_random_percent(&m->r, m->shape.slices)) return u;
@@ -134,7 +166,7 @@ static rp_graph_use slice(maker *m, uint32_t buffer, uint8_t access) {
     return u;
 }
 
-static rp_graph_use random_read(maker *m) {
+static rp_graph_use random_range(maker *m) {
     uint32_t any = rp_random_below(&m->r, 100);
     if (m->write_count == 0 || any < 20) { /* inputs and weights */
         uint32_t buffer = rp_random_below(&m->r, m->first_result);
@@ -150,7 +182,11 @@ static rp_graph_use random_read(maker *m) {
     uint32_t reach = m->shape.reach < m->write_count ? m->shape.reach : m->write_count;
     rp_graph_use u = m->writes[m->write_count - 1 - rp_random_below(&m->r, reach)];
     u.access = rp_random_percent(&m->r, 8) ? RP_UNIFORM : RP_READ;
-    if (rp_random_percent(&m->r, m->shape.slices / 2) && u.size >= 8) {
+    u.step = RP_USE_PARAM;
+    u.format = RP_IMAGE_NONE;
+    if (is_image(m, u.buffer)) {
+        if (rp_random_percent(&m->r, m->shape.slices)) u = slice(m, u.buffer, RP_READ);
+    } else if (rp_random_percent(&m->r, m->shape.slices / 2) && u.size >= 8) {
         uint64_t half = u.size / 8 * 4;
         if (rp_random_percent(&m->r, 50)) u.offset += half;
         u.size = half;
@@ -158,6 +194,12 @@ static rp_graph_use random_read(maker *m) {
         u.offset = 0;
         u.size = m->g->buffers[u.buffer].words * 4u;
     }
+    return u;
+}
+
+static rp_graph_use random_read(maker *m) {
+    rp_graph_use u = random_range(m);
+    read_as(m, &u);
     return u;
 }
 
@@ -180,7 +222,8 @@ static bool fits(const spec_node *n, const rp_graph_use *u) {
         if (u->offset >= v->offset + v->size || v->offset >= u->offset + u->size) continue;
         bool in_place = u->offset == v->offset && u->size == v->size && !u->indirect &&
                         !v->indirect && n->kind == RP_RUN && u->access != RP_UNIFORM &&
-                        v->access != RP_UNIFORM && writes(u) != writes(v);
+                        v->access != RP_UNIFORM && u->access != RP_SAMPLED &&
+                        v->access != RP_SAMPLED && writes(u) != writes(v);
         if (!in_place) return false;
     }
     return true;
@@ -193,8 +236,11 @@ static void add_use(spec_node *n, rp_graph_use u) {
 /* A range to be read and written through two uses: mostly bytes that earlier nodes wrote. */
 static void add_in_place(maker *m, spec_node *n) {
     rp_graph_use read = rp_random_percent(&m->r, 70) ? random_read(m) : random_write(m);
-    rp_graph_use write = read;
+    read.step = RP_USE_PARAM;
+    read.format = RP_IMAGE_NONE;
     read.access = RP_READ;
+    if (is_image(m, read.buffer) && mips_of(m, &read) > 1) return;
+    rp_graph_use write = read;
     write.access = rp_random_percent(&m->r, m->shape.partial) ? RP_READ_WRITE : RP_WRITE;
     if (read.buffer < m->first_result || !fits(n, &read) || !fits(n, &write)) return;
     add_use(n, read);
@@ -210,10 +256,67 @@ static void shuffle_uses(maker *m, spec_node *n) {
     }
 }
 
+/* Some layers of several mips, or several elements of an array: more uses of one parameter. */
+static void add_pieces(maker *m, spec_node *n) {
+    rp_graph_use first = random_read(m);
+    if (!is_image(m, first.buffer)) return;
+    const rp_image_shape *s = &m->g->buffers[first.buffer].image;
+    uint32_t layers = 1 + rp_random_below(&m->r, s->layers), room = s->layers - layers;
+    uint32_t layer = rp_random_below(&m->r, room + 1), before = n->use_count;
+    uint8_t step =
+        layers < s->layers && rp_random_percent(&m->r, 60) ? RP_USE_PIECE : RP_USE_ELEMENT;
+    for (uint32_t mip = rp_random_below(&m->r, s->mips); mip < s->mips; mip++) {
+        rp_graph_use u = {.buffer = first.buffer, .access = RP_SAMPLED};
+        if (n->use_count > before) u.step = step;
+        if (rp_image_range(s, mip, 1, layer, layers, &u.offset, &u.size) != RP_OK) abort();
+        if (n->use_count == MAX_USES || !fits(n, &u)) return;
+        n->uses[n->use_count++] = u;
+    }
+}
+
+/* What an image is given: texels of one value, those of a buffer, those of an image. */
+static void fill_image(maker *m, spec_node *n, rp_graph_use to) {
+    rp_graph_use from = random_range(m);
+    const rp_image_shape *s = &m->g->buffers[to.buffer].image;
+    from.access = RP_READ;
+    n->kind = RP_CLEAR;
+    if (is_image(m, from.buffer)) {
+        const rp_image_shape *t = &m->g->buffers[from.buffer].image;
+        rp_subresources a, b;
+        if (!rp_image_subresources(t, from.offset, from.size, &a) ||
+            !rp_image_subresources(s, to.offset, to.size, &b))
+            abort();
+        if (rp_image_copies(t, &a, s, &b))
+            n->kind = RP_COPY;
+        else if (!rp_image_blit_wrong(t, &a, s, &b, RP_FILTER_NEAREST))
+            n->kind = RP_BLIT;
+    } else if (from.size >= to.size) {
+        from.offset = from.offset / 16 * 16;
+        from.size = to.size;
+        n->kind = RP_COPY;
+    }
+    if (n->kind != RP_CLEAR) n->uses[n->use_count++] = from;
+    if (!fits(n, &to)) n->kind = RP_CLEAR, n->use_count = 0;
+    n->uses[n->use_count++] = to;
+}
+
 static void make_transfer(maker *m, spec_node *n) {
-    rp_graph_use to = random_write(m), from = random_read(m);
+    rp_graph_use to = random_write(m), from = random_range(m);
     to.access = RP_WRITE;
     from.access = RP_READ;
+    if (is_image(m, to.buffer)) {
+        if (rp_random_percent(&m->r, 40)) to = image_range(m, to.buffer, RP_WRITE, true);
+        fill_image(m, n, to);
+        return;
+    }
+    if (is_image(m, from.buffer)) {
+        bool room = from.size <= to.size;
+        n->kind = room ? RP_COPY : RP_FILL;
+        if (room) to.offset = to.offset / 16 * 16, to.size = from.size;
+        if (room) n->uses[n->use_count++] = from;
+        n->uses[n->use_count++] = to;
+        return;
+    }
     n->kind = rp_random_percent(&m->r, 60)   ? RP_COPY
               : rp_random_percent(&m->r, 50) ? RP_FILL
                                              : RP_UPDATE;
@@ -230,8 +333,9 @@ static void make_transfer(maker *m, spec_node *n) {
 }
 
 /* Through an address memory is read or written, never read as a uniform is. */
-static void address_last(spec_node *n) {
+static void address_last(const maker *m, spec_node *n) {
     rp_graph_use *last = &n->uses[n->use_count - 1];
+    if (last->step || last->access == RP_SAMPLED || is_image(m, last->buffer)) return;
     last->addressed = true;
     if (last->access == RP_UNIFORM) last->access = RP_READ;
 }
@@ -240,17 +344,19 @@ static void make_run(maker *m, spec_node *n) {
     n->kind = RP_RUN;
     n->grid = 1 + rp_random_below(&m->r, 100);
     if (rp_random_percent(&m->r, m->shape.live)) n->grid_kind = RP_GRID_LIVE;
-    rp_graph_use grid = random_read(m);
+    rp_graph_use grid = random_range(m);
     grid.access = RP_READ;
     grid.indirect = true;
-    bool indirect = rp_random_percent(&m->r, m->shape.indirect) && grid.size >= 12;
+    bool indirect =
+        rp_random_percent(&m->r, m->shape.indirect) && grid.size >= 12 && !is_image(m, grid.buffer);
     grid.size = 12;
     if (rp_random_percent(&m->r, m->shape.in_place)) add_in_place(m, n);
     for (uint32_t i = rp_random_below(&m->r, 4); i > 0; i--) add_use(n, random_read(m));
     for (uint32_t i = 1 + rp_random_below(&m->r, 10) / 8; i > 0; i--) add_use(n, random_write(m));
     shuffle_uses(m, n);
+    if (m->shape.images && rp_random_percent(&m->r, 30)) add_pieces(m, n);
     if (m->shape.addressed && n->use_count > 0 && rp_random_percent(&m->r, m->shape.addressed))
-        address_last(n);
+        address_last(m, n);
     if (indirect && n->use_count < MAX_USES && fits(n, &grid)) {
         n->grid_kind = RP_GRID_INDIRECT;
         n->uses[n->use_count++] = grid;
@@ -258,12 +364,11 @@ static void make_run(maker *m, spec_node *n) {
     if (n->use_count == 0) n->uses[n->use_count++] = random_read(m);
 }
 
-static void add_writes(maker *m, const spec_node *n) {
-    for (uint32_t i = 0; i < n->use_count; i++) {
-        if (!writes(&n->uses[i])) continue;
-        m->writes[m->write_count] = n->uses[i];
-        m->writes[m->write_count++].addressed = false;
-    }
+/* Later nodes may read it; of a buffer whole words, also where an image was copied to fewer bytes. */
+static void note_write(maker *m, rp_graph_use u) {
+    if (!is_image(m, u.buffer)) u.size = (u.size + 3) / 4 * 4;
+    u.addressed = false;
+    m->writes[m->write_count++] = u;
 }
 
 static void make_node(maker *m, spec_node *n) {
@@ -277,7 +382,8 @@ static void make_node(maker *m, spec_node *n) {
         make_transfer(m, n);
     else
         make_run(m, n);
-    add_writes(m, n);
+    for (uint32_t i = 0; i < n->use_count; i++)
+        if (writes(&n->uses[i])) note_write(m, n->uses[i]);
     n->optional = m->shape.optional && n->kind == RP_RUN && n->grid_kind != RP_GRID_INDIRECT &&
                   rp_random_percent(&m->r, m->shape.optional);
     m->g->node_count++;
@@ -294,10 +400,12 @@ static void read_behind(maker *m, rp_graph_use range) {
     spec_node *n = begin_run(m);
     rp_graph_use before = m->writes[m->write_count - 1];
     before.access = RP_READ;
+    read_as(m, &before);
     add_use(n, range);
     if (rp_random_percent(&m->r, 65)) add_use(n, before);
     add_use(n, random_write(m));
-    add_writes(m, n);
+    for (uint32_t i = 0; i < n->use_count; i++)
+        if (writes(&n->uses[i])) note_write(m, n->uses[i]);
 }
 
 /* A transient written slice by slice, by so many nodes that who reads it as a whole reads a fold
@@ -307,7 +415,7 @@ static void make_burst(maker *m) {
     uint32_t buffer = m->first_transient + rp_random_below(&m->r, m->shape.transients);
     uint32_t slices = BURST_SLICES - rp_random_below(&m->r, 4);
     uint64_t size = m->g->buffers[buffer].words / slices * 4;
-    if (size == 0 || m->shape.nodes - m->g->node_count < BURST_NODES) return;
+    if (size == 0 || is_image(m, buffer) || m->shape.nodes - m->g->node_count < BURST_NODES) return;
     rp_graph_use whole = {.buffer = buffer, .access = RP_READ, .size = slices * size}, part = whole;
     part.size = size;
     for (uint32_t i = 0; i < slices; i++) {
@@ -334,11 +442,6 @@ static void make_burst(maker *m) {
     m->writes[m->write_count++] = whole;
 }
 
-static void *need(void *block) { /* tests have no use for going on without memory */
-    if (!block) abort();
-    return block;
-}
-
 rp_random_graph *rp_random_graph_create(uint64_t seed, const rp_random_shape *shape) {
     rp_random_graph *g = need(calloc(1, sizeof *g));
     g->seed = seed;
@@ -360,130 +463,6 @@ void rp_random_graph_destroy(rp_random_graph *random) {
     free(random->buffers);
     free(random->nodes);
     free(random);
-}
-
-/* ---- Building -------------------------------------------------------------------------------- */
-
-static uint32_t intern(rp_graph *g, const char *text) {
-    uint32_t string = rp_graph_intern(g, text, strlen(text));
-    if (string == RP_NONE) abort();
-    return string;
-}
-
-/* Two words of the live buffer `other`, with a constant between them. */
-static void follow(rp_graph *g, rp_graph_buffer *item, uint32_t other) {
-    if (!RP_RESERVE(&g->allocator, g->follows, g->follows_count, g->follows_capacity, 2)) abort();
-    item->first_follow = g->follows_count;
-    item->follow_count = 2;
-    g->follows[g->follows_count++] = (rp_graph_follow){other, 4, 0, 4};
-    g->follows[g->follows_count++] = (rp_graph_follow){other, 12, 8, 4};
-}
-
-static void build_buffer(rp_graph *g, const spec_buffer *b, uint32_t index) {
-    static const char letters[] = {'x', 'y', 's', 'w', 't', 'l'}; /* by kind */
-    char name[32];
-    snprintf(name, sizeof name, "%c%u", letters[b->kind], index);
-    uint64_t dim = b->words;
-    bool typed = b->kind == RP_LIVE;
-    rp_graph_buffer item = {.name = intern(g, name),
-                            .kind = b->kind,
-                            .dtype = typed ? RP_U32 : RP_RAW,
-                            .rank = typed,
-                            .size = b->words * 4u,
-                            .offset = RP_NOT_PLACED,
-                            .first_default = RP_NONE,
-                            .max_value = UINT32_MAX};
-    if (b->kind == RP_LIVE) {
-        if (!RP_RESERVE(&g->allocator, g->bytes, g->bytes_count, g->bytes_capacity, item.size))
-            abort();
-        item.first_default = g->bytes_count;
-        if (b->words == FOLLOWER_WORDS)
-            follow(g, &item, index - 1);
-        else
-            item.max_value = 100;
-        for (uint32_t i = 0; i < item.size; i++) g->bytes[g->bytes_count++] = i % 4 ? 0 : i + 1;
-    }
-    if (rp_graph_add_buffer(g, &item, &dim) == RP_NONE) abort();
-}
-
-/* One kernel for each list of accesses, named after it: "k_rrw"; "k_rrwa" is pushed an address. */
-static uint32_t build_kernel(rp_graph *g, const spec_node *n, uint32_t params, bool addressed) {
-    static const char letters[] = {'r', 'w', 'b', 'u'}; /* by access */
-    char name[MAX_USES + 8] = "k_";
-    rp_graph_param list[MAX_USES];
-    for (uint32_t i = 0; i < params; i++) {
-        name[2 + i] = letters[n->uses[i].access];
-        list[i] =
-            (rp_graph_param){.access = n->uses[i].access, .binding = (uint8_t)i, .name = RP_NONE};
-    }
-    if (addressed) name[2 + params] = 'a';
-    uint32_t found = rp_graph_find_kernel(g, n->unknown ? "unknown" : name);
-    if (found != RP_NONE) return found;
-    rp_graph_kernel item = {.name = intern(g, n->unknown ? "unknown" : name),
-                            .entry = intern(g, "main"),
-                            .local = {64, 1, 1},
-                            .param_count = params,
-                            .spec_count = 4};
-    const rp_graph_spec specs[] = {{7, 4, params}, {3, 4, 0x3f800000}, {9, 8, params}, {1, 2, 7}};
-    found = rp_graph_add_kernel(g, &item, list, specs, NULL);
-    if (found == RP_NONE) abort();
-    return found;
-}
-
-/* Behind the number in the push data. */
-static void add_address(rp_graph *g, rp_graph_node *item, uint32_t use) {
-    if (!RP_RESERVE(&g->allocator, g->addresses, g->addresses_count, g->addresses_capacity, 1))
-        abort();
-    item->first_address = g->addresses_count;
-    item->address_count = 1;
-    item->byte_count = ADDRESSED_BYTES;
-    g->addresses[g->addresses_count++] = (rp_graph_address){4, use, 0};
-}
-
-static void build_node(rp_graph *g, const rp_random_graph *random, const spec_node *n) {
-    uint8_t data[256];
-    rp_graph_node item = {.id = n->number,
-                          .kind = n->kind,
-                          .grid_kind = n->grid_kind,
-                          .unknown = n->unknown,
-                          .optional = n->optional,
-                          .kernel = RP_NONE,
-                          .use_count = n->use_count,
-                          .label = RP_NONE,
-                          .op = RP_NONE};
-    if (n->kind == RP_RUN) {
-        uint32_t params = 0;
-        while (params < n->use_count && !n->uses[params].indirect && !n->uses[params].addressed)
-            params++;
-        bool addressed = params < n->use_count && n->uses[params].addressed;
-        item.kernel = build_kernel(g, n, params, addressed);
-        item.byte_count = 4;
-        if (addressed) add_address(g, &item, params);
-        for (uint32_t i = 0; i < 3; i++) item.grid[i] = i == 0 ? n->grid : 1;
-        if (n->grid_kind == RP_GRID_INDIRECT) memset(item.grid, 0, sizeof item.grid);
-    }
-    if (n->grid_kind == RP_GRID_LIVE) {
-        rp_expr_op op = {.code = RP_EXPR_LIVE,
-                         .element = (uint16_t)(n->number % 4),
-                         .buffer = live_buffer(random)};
-        item.live_mask = 1;
-        item.grid[0] = rp_graph_add_expr(g, &op, 1);
-        if (item.grid[0] == RP_NONE) abort();
-    }
-    if (n->kind == RP_FILL) item.pattern = n->number;
-    if (n->kind == RP_UPDATE) item.byte_count = (uint32_t)n->uses[0].size;
-    for (uint32_t i = 0; i < item.byte_count; i++) data[i] = (uint8_t)(n->number >> (i % 4 * 8));
-    if (item.address_count) memset(data + 4, 0, ADDRESSED_BYTES - 4);
-    if (rp_graph_add_node(g, &item, n->uses, data) == RP_NONE) abort();
-}
-
-rp_graph *rp_random_graph_build(const rp_random_graph *random) {
-    char name[32];
-    snprintf(name, sizeof name, "random_%llu", (unsigned long long)random->seed);
-    rp_graph *g = need(rp_graph_create(NULL, name));
-    for (uint32_t i = 0; i < random->buffer_count; i++) build_buffer(g, &random->buffers[i], i);
-    for (uint32_t i = 0; i < random->node_count; i++) build_node(g, random, &random->nodes[i]);
-    return g;
 }
 
 /* ---- Shrinking ------------------------------------------------------------------------------- */
@@ -527,9 +506,14 @@ static bool drop_use(rp_random_graph *g, uint32_t node, uint32_t use, rp_propert
     char why[RP_WHY];
     spec_node *n = &g->nodes[node], before = *n;
     if (n->kind != RP_RUN || n->use_count < 2) return false;
+    uint32_t end =
+        use + 1; /* an image goes with its pieces, and the next element begins the array */
+    while (end < n->use_count && n->uses[end].step == RP_USE_PIECE) end++;
+    if (n->uses[use].step == RP_USE_PIECE || end - use == n->use_count) return false;
     if (n->uses[use].indirect) n->grid_kind = RP_GRID_DIRECT, n->grid = 1;
-    memmove(n->uses + use, n->uses + use + 1, (n->use_count - use - 1) * sizeof *n->uses);
-    n->use_count--;
+    if (end < n->use_count && n->uses[end].step) n->uses[end].step = n->uses[use].step;
+    memmove(n->uses + use, n->uses + end, (n->use_count - end) * sizeof *n->uses);
+    n->use_count -= end - use;
     bool still = !holds(g, property, context, why);
     if (!still) *n = before;
     return still;

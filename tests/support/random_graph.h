@@ -31,6 +31,7 @@ typedef struct rp_random_shape {
     uint32_t optional;                        /* of run nodes whose grid is not indirect */
     uint32_t addressed;                       /* of run nodes: a use reached through an address */
     uint32_t bursts; /* a buffer written by so many nodes that its readers are folded */
+    uint32_t images; /* among the buffers; 0 for graphs that are to be replayed */
 } rp_random_shape;
 
 /* A shape that itself depends on the seed, so that a suite sees chains, wide graphs, graphs with

@@ -8,7 +8,12 @@
  * when, and whether a boundary since then carried it to the reader's way of access.
  *
  * What the source leaves undefined is poison, and all that is computed from it: it is not compared.
- * A node without declared uses reads and writes all words that the source has defined by then. */
+ * A node without declared uses reads and writes all words that the source has defined by then.
+ *
+ * Images are memory of their own, by bytes. Those of one alias set may lie anywhere in the same memory:
+ * a write to one of them makes the others garbage. In front of the first group of a replay that uses
+ * one, it is taken over: it becomes garbage, and the others with it, behind all accesses before to any of the set
+ * and in front of its own; that is what the runtime promises, and nothing else. */
 #include "support/simulate.h"
 
 #include <stdio.h>
@@ -20,7 +25,8 @@
 #define UNWRITTEN                                                                                  \
     0xbeefull /* of an out buffer, by this replay: poison to nodes, but not to the host */
 
-enum { STAGES = 4, BITS = 7 };
+enum { STAGES = 4, BITS = RP_SCOPE_BITS };
+#define TAKE_OVER (RP_NONE - 1) /* a `use`; `node` is the image then */
 
 typedef struct word {
     uint64_t tag;
@@ -36,7 +42,7 @@ typedef struct memory {
 } memory;
 
 typedef struct event {
-    uint32_t node, replay, use; /* use RP_NONE: everything */
+    uint32_t node, replay, use; /* use RP_NONE: everything; or TAKE_OVER */
     uint32_t position, stage, scope;
     uint32_t waits; /* predecessors that are not done */
     bool write, done;
@@ -78,7 +84,30 @@ static uint64_t mix(uint64_t a, uint64_t b) {
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
 static bool in_arena(const rp_graph *g, uint32_t buffer) {
-    return g->buffers[buffer].kind == RP_TMP && g->buffers[buffer].offset != RP_NOT_PLACED;
+    return rp_buffer_in_arena(&g->buffers[buffer]) && g->buffers[buffer].offset != RP_NOT_PLACED;
+}
+
+/* Bytes of what is told apart. */
+static uint32_t unit(const rp_graph *g, uint32_t buffer) {
+    return rp_buffer_is_image(&g->buffers[buffer]) ? 1 : 4;
+}
+
+static uint64_t units(const rp_graph *g, uint32_t buffer) {
+    return g->buffers[buffer].size / unit(g, buffer);
+}
+
+/* Whether another image may lie in the memory of this one. */
+static bool share(const rp_graph *g, uint32_t a, uint32_t b) {
+    const rp_graph_buffer *x = &g->buffers[a], *y = &g->buffers[b];
+    return a != b && rp_buffer_is_image(x) && rp_buffer_is_image(y) && x->kind == RP_TMP &&
+           y->kind == RP_TMP && !x->removed && !y->removed && x->offset != RP_NOT_PLACED &&
+           x->offset == y->offset;
+}
+
+static bool shares(const rp_graph *g, uint32_t image) {
+    bool any = false;
+    for (uint32_t i = 0; i < g->buffers_count; i++) any |= share(g, image, i);
+    return any;
 }
 
 static uint64_t name_tag(const rp_graph *g, uint32_t buffer) {
@@ -87,7 +116,7 @@ static uint64_t name_tag(const rp_graph *g, uint32_t buffer) {
 }
 
 static word *words_of(memory *m, uint32_t buffer, uint64_t offset) {
-    if (!in_arena(m->g, buffer)) return m->spaces[buffer] + offset / 4;
+    if (!in_arena(m->g, buffer)) return m->spaces[buffer] + offset / unit(m->g, buffer);
     return m->spaces[m->g->buffers_count] + (m->g->buffers[buffer].offset + offset) / 4;
 }
 
@@ -95,11 +124,11 @@ static void memory_init(memory *m, const rp_graph *g, uint64_t garbage) {
     m->g = g;
     m->spaces = need(calloc((size_t)g->buffers_count + 1, sizeof *m->spaces));
     for (uint32_t i = 0; i <= g->buffers_count; i++) {
-        uint64_t size = i < g->buffers_count ? g->buffers[i].size : g->arena_bytes;
-        m->spaces[i] = need(calloc(size / 4 + 1, sizeof **m->spaces));
+        uint64_t count = i < g->buffers_count ? units(g, i) : g->arena_bytes / 4;
+        m->spaces[i] = need(calloc(count + 1, sizeof **m->spaces));
         bool external = i < g->buffers_count && g->buffers[i].kind != RP_TMP;
         uint64_t tag = external ? name_tag(g, i) : garbage;
-        for (uint64_t w = 0; w < size / 4; w++) m->spaces[i][w].tag = mix(tag, w);
+        for (uint64_t w = 0; w < count; w++) m->spaces[i][w].tag = mix(tag, w);
     }
 }
 
@@ -118,6 +147,10 @@ static uint64_t node_seed(const rp_graph *g, const rp_graph_node *n) {
         tag = mix(tag, rp_hash(name, strlen(name)));
         for (uint32_t i = 0; i < 3; i++)
             tag = mix(tag, n->grid_kind == RP_GRID_DIRECT ? n->grid[i] : n->grid_kind);
+    }
+    for (uint32_t i = 0; i < n->sampler_count; i++) {
+        const rp_graph_sampler *s = &g->samplers[g->sampler_refs[n->first_sampler + i]];
+        tag = mix(tag, rp_hash(&s->info, sizeof s->info));
     }
     return n->byte_count ? mix(tag, rp_hash(g->bytes + n->first_byte, n->byte_count)) : tag;
 }
@@ -155,7 +188,7 @@ static bool is_absent(const rp_graph *source, uint64_t absent, uint32_t replay,
 
 static uint64_t total_words(const rp_graph *g) {
     uint64_t total = 0;
-    for (uint32_t i = 0; i < g->buffers_count; i++) total += g->buffers[i].size / 4;
+    for (uint32_t i = 0; i < g->buffers_count; i++) total += units(g, i);
     return total;
 }
 
@@ -165,13 +198,13 @@ static uint8_t *run_unknown(memory *m, const rp_graph_node *n) {
     uint8_t *defined = need(calloc(total_words(g) + 1, 1));
     uint64_t acc = node_seed(g, n), at = 0;
     for (uint32_t i = 0; i < g->buffers_count; i++)
-        for (uint64_t w = 0; w < g->buffers[i].size / 4; w++, at++) {
+        for (uint64_t w = 0; w < units(g, i); w++, at++) {
             defined[at] = !is_poison(m->spaces[i][w].tag);
             if (defined[at]) acc = mix(acc, m->spaces[i][w].tag);
         }
     at = 0;
     for (uint32_t i = 0; i < g->buffers_count; i++)
-        for (uint64_t w = 0; w < g->buffers[i].size / 4; w++, at++) {
+        for (uint64_t w = 0; w < units(g, i); w++, at++) {
             uint8_t kind = g->buffers[i].kind;
             if (defined[at] && (kind == RP_TMP || kind == RP_OUT || kind == RP_INOUT))
                 m->spaces[i][w].tag = mix(mix(acc, name_tag(g, i)), w);
@@ -187,7 +220,7 @@ static void run_node(memory *m, const rp_graph_node *n) {
         if (!rp_access_reads(uses[i].access)) continue;
         const word *at = words_of(m, uses[i].buffer, uses[i].offset);
         uint64_t read = i;
-        for (uint64_t w = 0; w < uses[i].size / 4; w++) {
+        for (uint64_t w = 0; w < uses[i].size / unit(m->g, uses[i].buffer); w++) {
             poison |= is_poison(at[w].tag);
             read = mix(read, at[w].tag);
         }
@@ -196,7 +229,7 @@ static void run_node(memory *m, const rp_graph_node *n) {
     for (uint32_t i = 0; i < n->use_count; i++) {
         if (!rp_access_writes(uses[i].access)) continue;
         word *at = words_of(m, uses[i].buffer, uses[i].offset);
-        for (uint64_t w = 0; w < uses[i].size / 4; w++)
+        for (uint64_t w = 0; w < uses[i].size / unit(m->g, uses[i].buffer); w++)
             if (poison)
                 at[w].tag = POISON;
             else if (writes_word(n, &uses[i], acc, w))
@@ -218,8 +251,8 @@ static void run_source(memory *m, uint32_t replays, uint64_t absent, uint8_t **d
         memory before; /* what out buffers hold; a copy is simple, and these graphs are small */
         memory_init(&before, g, 0);
         for (uint32_t i = 0; i < g->buffers_count; i++) {
-            memcpy(before.spaces[i], m->spaces[i], g->buffers[i].size / 4 * sizeof(word));
-            for (uint64_t w = 0; w < g->buffers[i].size / 4; w++)
+            memcpy(before.spaces[i], m->spaces[i], units(g, i) * sizeof(word));
+            for (uint64_t w = 0; w < units(g, i); w++)
                 if (starts_undefined(&g->buffers[i], has_unknown))
                     m->spaces[i][w].tag = g->buffers[i].kind == RP_TMP ? POISON : UNWRITTEN;
         }
@@ -230,7 +263,7 @@ static void run_source(memory *m, uint32_t replays, uint64_t absent, uint8_t **d
             if (!gone) run_node(m, &g->nodes[i]);
         }
         for (uint32_t i = 0; i < g->buffers_count; i++)
-            for (uint64_t w = 0; w < g->buffers[i].size / 4; w++)
+            for (uint64_t w = 0; w < units(g, i); w++)
                 if (m->spaces[i][w].tag == UNWRITTEN) m->spaces[i][w].tag = before.spaces[i][w].tag;
         memory_free(&before);
     }
@@ -239,7 +272,7 @@ static void run_source(memory *m, uint32_t replays, uint64_t absent, uint8_t **d
 /* ---- What barriers allow --------------------------------------------------------------------- */
 
 static uint32_t stage_of(uint32_t scope) {
-    if (scope & (RP_SCOPE_COMPUTE_R | RP_SCOPE_COMPUTE_W | RP_SCOPE_COMPUTE_U)) return 0;
+    if (scope & rp_scope_stage(RP_SCOPE_COMPUTE_R)) return 0;
     if (scope & (RP_SCOPE_TRANSFER_R | RP_SCOPE_TRANSFER_W)) return 1;
     return scope & RP_SCOPE_INDIRECT_R ? 2 : 3;
 }
@@ -300,7 +333,21 @@ static bool visible(const simulation *s, uint32_t from, uint32_t src, uint32_t t
     return false;
 }
 
+static bool touches(const rp_graph *g, const event *e, uint32_t image) {
+    return e->use == RP_NONE || rp_node_uses(g, &g->nodes[e->node])[e->use].buffer == image;
+}
+
+/* Whether an event touches an image of the set of `image`, which is taken over. */
+static bool touches_set(const rp_graph *g, const event *e, uint32_t image) {
+    if (e->use == TAKE_OVER) return share(g, e->node, image) || e->node == image;
+    if (e->use == RP_NONE) return true;
+    uint32_t buffer = rp_node_uses(g, &g->nodes[e->node])[e->use].buffer;
+    return buffer == image || share(g, buffer, image);
+}
+
 static bool precedes(const simulation *s, const event *e, const event *f) {
+    if (f->use == TAKE_OVER) return e->position < f->position && touches_set(s->m.g, e, f->node);
+    if (e->use == TAKE_OVER) return e->position <= f->position && touches(s->m.g, f, e->node);
     if (e->node == f->node && e->replay == f->replay) return !e->write && f->write;
     size_t at = (size_t)(e->position + 1) * boundary_count(s) + f->position;
     return e->position < f->position && (s->held[at][e->stage] >> f->stage & 1);
@@ -331,6 +378,7 @@ static void add_events(simulation *s, uint32_t replay, uint32_t node) {
         uint32_t read = u->indirect               ? RP_SCOPE_INDIRECT_R
                         : !run                    ? RP_SCOPE_TRANSFER_R
                         : u->access == RP_UNIFORM ? RP_SCOPE_COMPUTE_U
+                        : u->access == RP_SAMPLED ? RP_SCOPE_COMPUTE_S
                                                   : RP_SCOPE_COMPUTE_R;
         if (rp_access_reads(u->access)) add_event(s, replay, node, i, read, false);
         if (rp_access_writes(u->access))
@@ -381,9 +429,9 @@ static void touch_all(simulation *s, const event *e, const rp_graph *source) {
     for (uint32_t i = 0; i < source->buffers_count; i++) {
         const rp_graph_buffer *b = &source->buffers[i];
         uint32_t mine = rp_graph_find_buffer(s->m.g, rp_graph_string(source, b->name));
-        for (uint64_t w = 0; w < b->size / 4; w++, at++) {
+        for (uint64_t w = 0; w < units(source, i); w++, at++) {
             if (!defined[at] || mine == RP_NONE || s->m.g->buffers[mine].size != b->size) continue;
-            word *cell = words_of(&s->m, mine, w * 4);
+            word *cell = words_of(&s->m, mine, w * unit(source, i));
             if (!e->write)
                 *acc = mix(*acc, read_word(s, e, cell));
             else if (b->kind == RP_TMP || b->kind == RP_OUT || b->kind == RP_INOUT)
@@ -392,7 +440,37 @@ static void touch_all(simulation *s, const event *e, const rp_graph *source) {
     }
 }
 
+/* Who shares memory with an image that is written finds garbage. */
+static void spoil(simulation *s, uint32_t image, bool itself) {
+    const rp_graph *g = s->m.g;
+    for (uint32_t i = 0; i < g->buffers_count; i++)
+        for (uint64_t w = 0; (share(g, image, i) || (itself && i == image)) && w < units(g, i); w++)
+            s->m.spaces[i][w] = (word){.tag = rp_random_next(&s->r)};
+}
+
+/* In front of the first group of a replay that uses an image of a shared set. */
+static void add_take_overs(simulation *s, uint32_t replay) {
+    const rp_graph *g = s->m.g;
+    for (uint32_t image = 0; image < g->buffers_count; image++) {
+        uint32_t first = RP_NONE;
+        for (uint32_t i = 0; i < g->nodes_count; i++)
+            for (uint32_t u = 0; u < g->nodes[i].use_count; u++)
+                if (rp_node_uses(g, &g->nodes[i])[u].buffer == image && g->nodes[i].group < first)
+                    first = g->nodes[i].group;
+        if (first == RP_NONE || !shares(g, image)) continue;
+        s->events[s->event_count++] = (event){.node = image,
+                                              .replay = replay,
+                                              .use = TAKE_OVER,
+                                              .position = replay * (g->group_count + 1) + first,
+                                              .write = true};
+    }
+}
+
 static void run_event(simulation *s, const event *e, const rp_graph *source) {
+    if (e->use == TAKE_OVER) {
+        spoil(s, e->node, true);
+        return;
+    }
     uint64_t *acc = &s->acc[step_of(s, e)];
     if (e->use == RP_NONE) {
         touch_all(s, e, source);
@@ -402,21 +480,23 @@ static void run_event(simulation *s, const event *e, const rp_graph *source) {
     const rp_graph_use *u = &rp_node_uses(s->m.g, n)[e->use];
     word *at = words_of(&s->m, u->buffer, u->offset);
     uint64_t read = e->use;
-    for (uint64_t w = 0; w < u->size / 4; w++) {
+    for (uint64_t w = 0; w < u->size / unit(s->m.g, u->buffer); w++) {
         if (!e->write)
             read = mix(read, read_word(s, e, &at[w]));
         else if (writes_word(n, u, *acc, w))
             write_word(s, e, &at[w], mix(mix(*acc, e->use), w));
     }
     if (!e->write) *acc += read;
+    if (e->write && rp_buffer_is_image(&s->m.g->buffers[u->buffer])) spoil(s, u->buffer, false);
 }
 
 static void run_compiled(simulation *s, const rp_graph *source) {
     const rp_graph *g = s->m.g;
-    uint32_t most = s->replays * (2 * g->uses_count + 2 * g->nodes_count);
+    uint32_t most = s->replays * (2 * g->uses_count + 2 * g->nodes_count + g->buffers_count);
     s->events = need(calloc(most + 1, sizeof *s->events));
     s->acc = need(calloc((size_t)s->replays * g->nodes_count + 1, sizeof *s->acc));
     tabulate(s);
+    for (uint32_t r = 0; r < s->replays; r++) add_take_overs(s, r);
     for (uint32_t r = 0; r < s->replays; r++)
         for (uint32_t i = 0; i < g->nodes_count; i++) {
             s->acc[r * g->nodes_count + i] = node_seed(g, &g->nodes[i]);
@@ -449,7 +529,7 @@ static bool compare_results(simulation *s, memory *source, char why[RP_WHY]) {
         if (g->buffers[i].removed || !rp_buffer_has_result(&g->buffers[i])) continue;
         const char *name = rp_graph_string(g, g->buffers[i].name);
         uint32_t mine = rp_graph_find_buffer(s->m.g, name);
-        for (uint64_t w = 0; w < g->buffers[i].size / 4; w++) {
+        for (uint64_t w = 0; w < units(g, i); w++) {
             uint64_t expected = source->spaces[i][w].tag;
             if (expected == POISON) continue;
             if (mine != RP_NONE && read_word(s, &host, &s->m.spaces[mine][w]) == expected) continue;

@@ -8,7 +8,7 @@
 #include "graph/hazards.h"
 #include "reprise/passes.h"
 
-enum { CASES = 60 };
+enum { CASES = 300 };
 
 typedef struct found {
     uint64_t hash;

@@ -1,12 +1,7 @@
 /* Damaged plans. Cut off at every length, every bit flipped, every bit flipped with the hash made
  * right again (then validation proper is on its own, and what still opens is read as the runtime
  * reads it), and one case for each rule with the message it must give. */
-#include "plan_sample.h"
-#include "support/plan_walk.h"
-
-static sample base;
-static const uint8_t *good;
-static size_t good_size;
+#include "plan_damage.h"
 
 static void begin(void) {
     base = sample_make(sample_text);
@@ -15,26 +10,6 @@ static void begin(void) {
 
 static void end(void) {
     sample_free(&base);
-}
-
-/* The status of opening; what opens is walked. Exactly one message belongs to a failure. */
-static rp_status open_bytes(const uint8_t *data, size_t size, rp_diags *diags) {
-    rp_plan *plan = NULL;
-    rp_diags_clear(diags);
-    rp_status status = rp_plan_from_memory(NULL, data, size, "t.rplan", diags, &plan);
-    if (status == RP_OK) walk_plan(plan);
-    CU_ASSERT_EQUAL(plan != NULL, status == RP_OK);
-    CU_ASSERT_EQUAL(rp_diags_error_count(diags), status != RP_OK);
-    rp_plan_destroy(plan);
-    return status;
-}
-
-/* A copy whose allocation ends where the plan ends. */
-static uint8_t *copy_of(size_t size) {
-    uint8_t *copy = malloc(size ? size : 1);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
-    memcpy(copy, good, size);
-    return copy;
 }
 
 static void test_cut_off(void) {
@@ -113,17 +88,6 @@ static void test_versions(void) {
 }
 
 /* ---- One rule each --------------------------------------------------------------------------- */
-
-/* Writes `value` into field `field` of a record, and expects the message. */
-typedef struct rule {
-    rp_section section;
-    uint32_t record;
-    size_t offset, size; /* of the field */
-    uint64_t value;
-    const char *message;
-} rule;
-
-#define FIELD(type, field) offsetof(type, field), sizeof(((type *)0)->field)
 
 /* Indices in the sample's plan: see test_records in plan.c for how it lies. */
 enum { X = 0, W = 1, N = 2, P = 5, TMP = 6, SCALE = 0, ADD = 2 };
@@ -205,27 +169,6 @@ static const rule rules[] = {
     {RP_SECTION_GROUPS, 0, FIELD(rp_plan_group, node_count), 0, "section groups, record 0"},
     {RP_SECTION_GROUPS, 0, FIELD(rp_plan_group, node_count), 1 << 20, "exceed 6"},
 };
-
-static void patch(uint8_t *data, const rule *r) {
-    rp_plan_section section;
-    memcpy(&section, data + sizeof(rp_plan_header) + r->section * sizeof section, sizeof section);
-    CU_ASSERT_TRUE_FATAL(r->record < section.count && r->size <= 8);
-    memcpy(data + section.offset + (uint64_t)r->record * section.stride + r->offset, &r->value,
-           r->size);
-    walk_repair(data, good_size);
-}
-
-static void expect(const rule *r) {
-    rp_diags *diags = rp_diags_create(NULL);
-    uint8_t *copy = copy_of(good_size);
-    rule first = *r;
-    if (first.size > 8) first.size = 4; /* an array: its first element */
-    patch(copy, &first);
-    CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_DAMAGED);
-    CU_ASSERT_TRUE(rp_diags_count(diags) == 1 && message_has(diags, r->message));
-    free(copy);
-    rp_diags_destroy(diags);
-}
 
 static void test_rules(void) {
     begin();

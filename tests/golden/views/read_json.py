@@ -4,7 +4,7 @@ import json
 import sys
 
 KINDS = {"buffers": {"in", "out", "inout", "weight", "tmp", "live"},
-         "nodes": {"run", "copy", "fill", "update", "fence", "op"},
+         "nodes": {"run", "copy", "fill", "update", "fence", "op", "blit", "clear"},
          "hazards": {"raw", "war", "waw", "order"}}
 
 
@@ -16,8 +16,15 @@ def check(graph):
     for b in buffers.values():
         assert b["kind"] in KINDS["buffers"] and b["size"] > 0 and b["name"]
         assert b["offset"] is None or b["kind"] == "tmp"
-        assert (b["offset"] is not None) == (graph["placed"] and b["kind"] == "tmp")
+        if "image" in b:
+            assert b["dtype"] == "raw" and b["offset"] is None
+            assert b["alias"] is None or b["kind"] == "tmp"
+            assert b["image"]["mips"] >= 1 and b["image"]["layers"] >= 1
+        place = b["alias" if "image" in b else "offset"]
+        assert (place is not None) == (graph["placed"] and b["kind"] == "tmp")
+    samplers = {s["name"] for s in graph.get("samplers", [])}
     for n in nodes.values():
+        assert set(n.get("samplers", [])) <= samplers
         assert n["kind"] in KINDS["nodes"] and n["source"]
         assert {"name", "label", "group"} <= n.keys()
         if n["kind"] == "run":
@@ -26,7 +33,8 @@ def check(graph):
         assert ("members" in n) or n["kind"] != "op"
         check_members(n, buffers)
         for use in n["uses"]:
-            assert use["access"] in {"r", "w", "rw", "u"}
+            assert use["access"] in {"r", "w", "rw", "u", "s"}
+            assert ("mips" in use) == ("image" in buffers[use["buffer"]])
             assert use["offset"] + use["size"] <= buffers[use["buffer"]]["size"]
     check_plan(graph, buffers, nodes)
 
