@@ -25,6 +25,8 @@ void rp_kernel_free(rp_kernel_module *module) {
 }
 
 const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access access) {
+    if (binding->access == RP_SAMPLED)
+        return access == RP_SAMPLED ? NULL : "the shader only samples it: expected s";
     if (binding->access == RP_UNIFORM)
         return access == RP_UNIFORM ? NULL
                                     : "the shader declares it as a uniform block: expected u";
@@ -37,7 +39,7 @@ const char *rp_kernel_access_error(const rp_kernel_binding *binding, rp_access a
         return binding->writes || binding->access == RP_READ_WRITE
                    ? NULL
                    : "the shader never writes it: expected r";
-    case RP_SAMPLED: return "it is a block, and only images and texels are sampled: expected r";
+    case RP_SAMPLED: return "the shader samples nothing there: expected r, w or rw";
     case RP_UNIFORM: return "the shader declares it as a storage block: expected r, w or rw";
     }
     return "not an access: expected r, w, rw or u";
@@ -354,8 +356,15 @@ static bool fill_lists(rp_graph *graph, const rp_kernel_module *m, rp_graph_para
         const rp_kernel_binding *b = &m->bindings[i];
         if (!b->used) continue;
         rp_graph_param *param = &params[kernel->param_count++];
-        *param = (rp_graph_param){
-            .access = b->access, .set = b->set, .binding = b->binding, .min_size = b->min_size};
+        *param = (rp_graph_param){.access = b->access,
+                                  .set = b->set,
+                                  .binding = b->binding,
+                                  .min_size = b->min_size,
+                                  .resource = b->resource,
+                                  .view = b->view,
+                                  .format = b->format,
+                                  .texel = b->texel,
+                                  .elements = b->elements};
         if (!intern_name(graph, b->name, &param->name)) return false;
     }
     if (!rp_spirv_arrays(&graph->allocator, m, params, kernel->param_count)) return false;
@@ -366,13 +375,6 @@ static bool fill_lists(rp_graph *graph, const rp_kernel_module *m, rp_graph_para
             specs[kernel->spec_count++] = (rp_graph_spec){
                 m->constants[i].id, rp_scalar_bytes(m->constants[i].scalar), m->constants[i].value};
     return true;
-}
-
-uint32_t rp_kernel_keep_used(const rp_kernel_module *m, rp_graph_use *uses) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < m->binding_count; i++)
-        if (m->bindings[i].used) uses[kept++] = uses[i];
-    return kept;
 }
 
 uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *m, rp_source_pos pos) {
@@ -394,13 +396,23 @@ uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *m, rp_source_pos
     return index;
 }
 
-static bool promises_more(const rp_graph_param *param, const rp_graph_use *use) {
-    return param->access == RP_READ_WRITE && use->access == RP_WRITE;
+/* Which parameters promise more with these uses than the kernel says: `rw` there, `w` in all uses. */
+static void find_promises(const rp_graph *g, const rp_graph_kernel *k, const rp_graph_use *uses,
+                          uint32_t count, bool more[RP_MAX_PARAMS]) {
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        const rp_graph_param *param = &g->params[k->first_param + i];
+        more[i] = param->access == RP_READ_WRITE && at < count;
+        if (param->resource == RP_RESOURCE_SAMPLER) continue;
+        for (bool first = true; at < count && (first || uses[at].step != RP_USE_PARAM); at++) {
+            more[i] &= uses[at].access == RP_WRITE;
+            first = false;
+        }
+    }
 }
 
 /* Appends the copy; its words and constants are those of the kernel. */
-static uint32_t add_variant(rp_graph *graph, uint32_t kernel, uint32_t name,
-                            const rp_graph_use *uses) {
+static uint32_t add_variant(rp_graph *graph, uint32_t kernel, uint32_t name, const bool *more) {
     rp_graph_kernel copy = graph->kernels[kernel];
     copy.name = name;
     if (!RP_RESERVE(&graph->allocator, graph->params, graph->params_count, graph->params_capacity,
@@ -410,7 +422,7 @@ static uint32_t add_variant(rp_graph *graph, uint32_t kernel, uint32_t name,
     rp_graph_param *to = graph->params + graph->params_count;
     for (uint32_t i = 0; i < copy.param_count; i++) {
         to[i] = from[i];
-        if (promises_more(&from[i], &uses[i])) to[i].access = RP_WRITE;
+        if (more[i]) to[i].access = RP_WRITE;
     }
     copy.first_param = graph->params_count;
     uint32_t index = rp_graph_add_kernel(graph, &copy, NULL, NULL, NULL);
@@ -419,13 +431,15 @@ static uint32_t add_variant(rp_graph *graph, uint32_t kernel, uint32_t name,
 }
 
 /* Front ends give no kernel a name with a '-', so this one is free: "scale-w1-3". */
-uint32_t rp_kernel_for_uses(rp_graph *graph, uint32_t kernel, const rp_graph_use *uses) {
+uint32_t rp_kernel_for_uses(rp_graph *graph, uint32_t kernel, const rp_graph_use *uses,
+                            uint32_t use_count) {
     const rp_graph_kernel *k = &graph->kernels[kernel];
-    const rp_graph_param *params = graph->params + k->first_param;
+    bool more[RP_MAX_PARAMS];
     rp_text text;
     rp_text_init(&text, &graph->allocator);
+    find_promises(graph, k, uses, use_count, more);
     for (uint32_t i = 0; i < k->param_count; i++) {
-        if (!promises_more(&params[i], &uses[i])) continue;
+        if (!more[i]) continue;
         if (text.size == 0)
             rp_text_format(&text, "%s-w", rp_graph_string(graph, k->name));
         else
@@ -438,7 +452,7 @@ uint32_t rp_kernel_for_uses(rp_graph *graph, uint32_t kernel, const rp_graph_use
     } else if (text.size) {
         uint32_t name = rp_graph_intern(graph, text.data, text.size);
         index = name == RP_NONE ? RP_NONE : rp_graph_find_kernel(graph, text.data);
-        if (name != RP_NONE && index == RP_NONE) index = add_variant(graph, kernel, name, uses);
+        if (name != RP_NONE && index == RP_NONE) index = add_variant(graph, kernel, name, more);
     }
     rp_text_free(&text);
     return index;

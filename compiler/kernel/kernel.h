@@ -19,20 +19,23 @@ typedef struct rp_kernel_place {
     uint32_t line, column;
 } rp_kernel_place;
 
-/* A block of the interface. `name` is what the author called it: the instance name, else the block
+/* A block, image or sampler of the interface. `name` is what the author called it: the instance name, else the block
  * name, "" when the SPIR-V carries no names. One that the code does not use (any more, after the
  * optimiser) may be bound, to anything; it is no parameter of the graph's kernel and no access. */
 typedef struct rp_kernel_binding {
     char *name;
     uint8_t set, binding;
-    uint8_t access; /* rp_access: never written: r; `writeonly`: w; a uniform block: u; else
-                     * rw, as where the code contradicts what is declared */
+    uint8_t access; /* rp_access: never written: r; `writeonly`: w; a uniform block: u; what is
+                     * sampled: s; else rw, as where the code contradicts what is declared */
     bool used, reads, writes; /* what the code does */
     bool readonly, writeonly; /* what is declared */
     uint64_t min_size;     /* bytes of the block's fixed part, and of one element of its last array
                         * when that has no length */
     uint32_t layout;       /* in the module's layouts; RP_NONE: values cannot be given for it, */
     const char *no_layout; /* and why: static text */
+    uint8_t resource;      /* rp_resource */
+    uint8_t view, format, texel; /* as rp_graph_param */
+    uint32_t elements;           /* of an array of descriptors; 0: no array */
 } rp_kernel_binding;
 
 /* Whether the code writes what is declared readonly, or reads what is declared writeonly. */
@@ -118,17 +121,14 @@ static inline uint64_t rp_kernel_push_padding(const rp_kernel_module *module) {
     return all & ~module->push_words;
 }
 
-/* Makes uses[0 .. binding_count), one for each binding, those of the kernel's params: leaves out
- * what is not used. Returns how many are left. */
-uint32_t rp_kernel_keep_used(const rp_kernel_module *module, rp_graph_use *uses);
-
 /* Appends the module to a graph: the kernel's index, or RP_NONE without memory. The kernel's params
  * are the module's used bindings in order; its specs those constants that were specialised. */
 uint32_t rp_kernel_add(rp_graph *graph, const rp_kernel_module *module, rp_source_pos pos);
 
 /* The kernel that a node with these uses runs, as a use has its parameter's access: `kernel`, or
- * where a use promises `w` for a parameter that is `rw` a copy of it, made once, whose parameters
- * promise the same. RP_NONE without memory. */
-uint32_t rp_kernel_for_uses(rp_graph *graph, uint32_t kernel, const rp_graph_use *uses);
+ * where all uses of a parameter that is `rw` promise `w` a copy of it, made once, whose parameters
+ * promise the same. Without the grid's use. RP_NONE without memory. */
+uint32_t rp_kernel_for_uses(rp_graph *graph, uint32_t kernel, const rp_graph_use *uses,
+                            uint32_t use_count);
 
 #endif

@@ -206,7 +206,8 @@ rp_status rp_live_push_apply(rp_graph *g, rp_push_blocks *blocks, const rp_kerne
                                   .size = wanted.size,
                                   .piece_count = wanted.piece_count};
     RP_TRY(rp_block_buffer(g, blocks, &bytes, node->pos, &buffer));
-    uint32_t at = g->kernels[kernel].param_count - 1;
+    uint32_t at = node->use_count; /* the last parameter's, in front of the grid's */
+    if (at && uses[at - 1].indirect) at--;
     for (uint32_t i = node->use_count; i > at; i--) uses[i] = uses[i - 1];
     uses[at] = (rp_graph_use){.buffer = buffer, .access = RP_READ, .size = wanted.size};
     node->use_count++;

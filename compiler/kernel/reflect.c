@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include "plan/format.h"
 
+enum { MOST_ELEMENTS = 4096 }; /* of one array of bindings */
+
 typedef struct reflector {
     const rp_kernel_where *where;
     const rp_allocator *a;
@@ -21,21 +23,42 @@ static char *copy_text(const rp_allocator *a, const char *text) {
     return rp_dup(a, text, strlen(text) + 1);
 }
 
-static bool is_block(const rp_spirv_resource *resource) {
-    return resource->kind == RP_SPIRV_STORAGE_BLOCK || resource->kind == RP_SPIRV_UNIFORM_BLOCK;
+static bool is_sampled(const rp_spirv_resource *resource) {
+    return resource->kind == RP_SPIRV_SAMPLED_IMAGE || resource->kind == RP_SPIRV_COMBINED_IMAGE ||
+           resource->kind == RP_SPIRV_SAMPLER || resource->kind == RP_SPIRV_UNIFORM_TEXELS;
 }
 
 /* ---- What plans do not offer ----------------------------------------------------------------- */
+
+/* What a binding is; false for what plans do not bind. */
+static bool resource_of(const rp_spirv_resource *resource, uint8_t *out) {
+    switch ((rp_spirv_kind)resource->kind) {
+    case RP_SPIRV_STORAGE_BLOCK:
+    case RP_SPIRV_UNIFORM_BLOCK: *out = RP_RESOURCE_BUFFER; return true;
+    case RP_SPIRV_STORAGE_IMAGE:
+    case RP_SPIRV_SAMPLED_IMAGE: *out = RP_RESOURCE_IMAGE; return true;
+    case RP_SPIRV_COMBINED_IMAGE: *out = RP_RESOURCE_COMBINED; return true;
+    case RP_SPIRV_SAMPLER: *out = RP_RESOURCE_SAMPLER; return true;
+    case RP_SPIRV_STORAGE_TEXELS:
+    case RP_SPIRV_UNIFORM_TEXELS: *out = RP_RESOURCE_TEXELS; return true;
+    case RP_SPIRV_PUSH_BLOCK:
+    case RP_SPIRV_OTHER_IMAGE:
+    case RP_SPIRV_ACCELERATION_STRUCTURE:
+    case RP_SPIRV_ATOMIC_COUNTER: break;
+    }
+    return false;
+}
 
 static rp_status refuse_others(const reflector *r) {
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < r->reader->resource_count; i++) {
         const rp_spirv_resource *resource = &r->reader->resources[i];
-        if (!resource->used || is_block(resource) || resource->kind == RP_SPIRV_PUSH_BLOCK)
+        uint8_t any;
+        if (!resource->used || resource_of(resource, &any) || resource->kind == RP_SPIRV_PUSH_BLOCK)
             continue;
         status = rp_kernel_error(r->where,
-                                 "'%s' is %s; kernels work on storage and uniform "
-                                 "buffers only",
+                                 "'%s' is %s; kernels bind buffers, texel buffers, images of one "
+                                 "sample and samplers",
                                  rp_spirv_name(r->reader, resource->id),
                                  rp_spirv_kind_name((rp_spirv_kind)resource->kind));
     }
@@ -82,7 +105,7 @@ bool rp_kernel_contradicts(const rp_kernel_binding *b) {
 
 /* From what is declared and what is done. */
 static void settle_access(rp_kernel_binding *b) {
-    if (b->access == RP_UNIFORM) return;
+    if (b->access == RP_UNIFORM || b->access == RP_SAMPLED) return;
     b->access = RP_READ_WRITE;
     if (rp_kernel_contradicts(b)) return;
     if (!b->writes)
@@ -100,12 +123,17 @@ static rp_status check_block(const reflector *r, const rp_spirv_resource *resour
     if (resource->binding > 255)
         return rp_kernel_error(r->where, "block '%s' has binding %u; expected one from 0 to 255",
                                name, resource->binding);
-    if (resource->array)
+    if (resource->array && (resource->elements == 0 || resource->elements > MOST_ELEMENTS))
         return rp_kernel_error(r->where,
-                               "block '%s' (set %u, binding %u) is an array of "
-                               "descriptors; declare one binding for each block",
-                               name, resource->set, resource->binding);
-    if (resource->size == UINT64_MAX)
+                               "'%s' (set %u, binding %u) is an array of bindings %s: give it a "
+                               "size from 1 to %d",
+                               name, resource->set, resource->binding,
+                               resource->elements == UINT64_MAX ? "without a known size"
+                                                                : "of a size that no plan has",
+                               MOST_ELEMENTS);
+    uint8_t what = RP_RESOURCE_BUFFER;
+    (void)resource_of(resource, &what);
+    if (what == RP_RESOURCE_BUFFER && resource->size == UINT64_MAX)
         return rp_kernel_error(r->where,
                                "block '%s' (set %u, binding %u) has 2^64 bytes or more, or a "
                                "length that is not an expression over 32-bit integers",
@@ -114,7 +142,9 @@ static rp_status check_block(const reflector *r, const rp_spirv_resource *resour
 }
 
 static bool fits(const rp_spirv_resource *resource) {
-    return resource->set <= 3 && resource->binding <= 255 && !resource->array;
+    uint8_t any;
+    return resource->set <= 3 && resource->binding <= 255 && resource_of(resource, &any) &&
+           (!resource->array || (resource->elements && resource->elements <= MOST_ELEMENTS));
 }
 
 /* A block without a layout is one of which the whole is bound, or given as bytes. */
@@ -123,11 +153,20 @@ static rp_status add_layout(const reflector *r, uint32_t type, uint32_t *out, co
     return status == RP_ERROR_INVALID ? RP_OK : status;
 }
 
-/* Puts a block into the list. Two blocks may share a binding (views of one buffer with different
+/* Puts a binding into the list that is there already. Two blocks may share one (views of a buffer with different
  * element types): together they do what either does. */
 static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, const char *name,
                              rp_kernel_binding *b) {
     bool uniform = from->kind == RP_SPIRV_UNIFORM_BLOCK;
+    uint8_t resource = RP_RESOURCE_BUFFER;
+    (void)resource_of(from, &resource);
+    if (b->resource != resource || b->elements != (uint32_t)from->elements ||
+        (b->access == RP_SAMPLED) != is_sampled(from) ||
+        (resource != RP_RESOURCE_BUFFER && (b->view != from->view || b->texel != from->texel)))
+        return rp_kernel_error(r->where,
+                               "'%s' and '%s' share set %u, binding %u, but are different things",
+                               b->name, name, b->set, b->binding);
+    if (b->format != from->format) b->format = RP_IMAGE_NONE; /* either may be bound */
     if ((b->access == RP_UNIFORM) != uniform)
         return rp_kernel_error(
             r->where,
@@ -163,16 +202,31 @@ static rp_status add_block(const reflector *r, const rp_spirv_resource *resource
     *b = (rp_kernel_binding){.name = copy_text(r->a, name),
                              .set = (uint8_t)resource->set,
                              .binding = (uint8_t)resource->binding,
-                             .access = uniform ? RP_UNIFORM : RP_READ,
+                             .access = uniform                ? RP_UNIFORM
+                                       : is_sampled(resource) ? RP_SAMPLED
+                                                              : RP_READ,
                              .used = resource->used,
-                             .reads = resource->reads || (uniform && resource->used),
+                             .reads = resource->reads ||
+                                      ((uniform || is_sampled(resource)) && resource->used),
                              .writes = resource->writes,
                              .readonly = resource->readonly,
                              .writeonly = resource->writeonly,
-                             .min_size = resource->size};
+                             .elements = (uint32_t)resource->elements};
+    (void)resource_of(resource, &b->resource);
+    if (b->resource == RP_RESOURCE_BUFFER) b->min_size = resource->size;
+    bool viewed = b->resource == RP_RESOURCE_IMAGE || b->resource == RP_RESOURCE_COMBINED;
+    if (viewed) b->view = resource->view;
+    if (viewed || b->resource == RP_RESOURCE_TEXELS) {
+        b->texel = resource->texel;
+        b->format = is_sampled(resource) ? RP_IMAGE_NONE : resource->format;
+    }
     if (!b->name) return RP_ERROR_NO_MEMORY;
     r->out->binding_count++;
-    return add_layout(r, resource->type, &b->layout, &b->no_layout);
+    b->layout = RP_NONE;
+    b->no_layout = "it is no block";
+    return b->resource == RP_RESOURCE_BUFFER
+               ? add_layout(r, resource->type, &b->layout, &b->no_layout)
+               : RP_OK;
 }
 
 static int by_place(const void *a, const void *b) {
@@ -189,7 +243,7 @@ static rp_status reflect_blocks(const reflector *r) {
     for (int used = 1; used >= 0; used--) {
         for (uint32_t i = 0; i < reader->resource_count; i++) {
             const rp_spirv_resource *resource = &reader->resources[i];
-            if (!is_block(resource) || resource->used != (used == 1)) continue;
+            if (resource->kind == RP_SPIRV_PUSH_BLOCK || resource->used != (used == 1)) continue;
             rp_status one = add_block(r, resource);
             if (one == RP_ERROR_NO_MEMORY) return one;
             if (one != RP_OK) status = one; /* go on: report them all */
@@ -364,11 +418,11 @@ rp_status rp_reflect_usage(const rp_kernel_where *where, const uint32_t *words, 
     for (uint32_t i = 0; status == RP_OK && i < reader.resource_count; i++) {
         const rp_spirv_resource *resource = &reader.resources[i];
         if (resource->kind == RP_SPIRV_PUSH_BLOCK && resource->used) m->push_used = true;
-        if (!is_block(resource) || !resource->used) continue;
+        if (!resource->used || resource->kind == RP_SPIRV_PUSH_BLOCK) continue;
         rp_kernel_binding *b = find_binding(m, resource->set, resource->binding);
         if (!b) continue;
         b->used = true;
-        b->reads |= resource->reads || b->access == RP_UNIFORM;
+        b->reads |= resource->reads || b->access == RP_UNIFORM || b->access == RP_SAMPLED;
         b->writes |= resource->writes;
     }
     for (uint32_t i = 0; status == RP_OK && i < m->binding_count; i++)

@@ -34,7 +34,9 @@ static bool append_node(rp_player *p, rp_graph_node *node, const rp_graph_use *u
                                    p->module->name, why);
     }
     if (node->kind == RP_RUN) {
-        node->kernel = rp_kernel_for_uses(p->g, node->kernel, uses);
+        uint32_t count = node->use_count;
+        if (count && uses[count - 1].indirect) count--;
+        node->kernel = rp_kernel_for_uses(p->g, node->kernel, uses, count);
         if (node->kernel == RP_NONE) return rp_play_no_memory(p);
     }
     node->id = p->g->nodes_count;

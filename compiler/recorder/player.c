@@ -343,7 +343,8 @@ static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
             return rp_play_mistake(p, kind,
                                    "binding %u in set %u ('%s') of kernel '%s' is not bound",
                                    b->binding, b->set, b->name, p->module->name);
-        p->uses[i] = (rp_graph_use){
+        if (!b->used) continue;
+        p->uses[node->use_count++] = (rp_graph_use){
             .buffer = s->buffer, .access = s->access, .offset = s->offset, .size = s->size};
     }
     for (uint32_t i = 0; i < rp_kernel_push_bytes(p->module) / 4; i++)
@@ -353,7 +354,6 @@ static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
                                    "bytes must be",
                                    i * 4, i * 4 + 3, p->module->name, p->module->push_bytes);
     node->kind = RP_RUN;
-    node->use_count = rp_kernel_keep_used(p->module, p->uses);
     node->kernel = p->kernel;
     node->byte_count = rp_kernel_push_bytes(p->module);
     if (!add_reached(p, kind, node)) return false;

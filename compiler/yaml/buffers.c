@@ -196,6 +196,7 @@ static bool read_size(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *b
                       rp_shape *s) {
     const rp_yaml_node *dtype = rp_yaml_find(node, "dtype"), *size = rp_yaml_find(node, "size");
     const rp_yaml_node *shape_node = rp_yaml_find(node, "shape");
+    if (rp_yaml_find(node, "image")) return rp_read_image(r, node, buffer);
     if (size) {
         int64_t bytes;
         if (dtype || shape_node)
@@ -250,7 +251,8 @@ static bool read_data(rp_reader *r, const rp_yaml_node *node, rp_buffer_kind kin
 }
 
 static bool read_buffer(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node) {
-    static const char *const keys[] = {"kind", "dtype", "shape", "size", "data", NULL};
+    static const char *const keys[] = {"kind",   "dtype", "shape",  "size", "data", "image",
+                                       "extent", "dim",   "layers", "mips", NULL};
     if (!rp_read_map(r, node, "a buffer", keys)) return false;
     const rp_yaml_node *kind_node = rp_yaml_find(node, "kind"), *data = rp_yaml_find(node, "data");
     if (kind_node && rp_yaml_is(kind_node, "live"))

@@ -60,11 +60,11 @@ enum {
 
 /* ---- include.c ------------------------------------------------------------------------------- */
 
-enum { RP_SECTIONS = 6 };
+enum { RP_SECTIONS = 7 };
 
 /* The sections of all files, by name: NULL where nobody has one. */
 typedef struct rp_sections {
-    const rp_yaml_node *params, *blocks, *live, *buffers, *kernels, *nodes;
+    const rp_yaml_node *params, *blocks, *live, *buffers, *samplers, *kernels, *nodes;
 } rp_sections;
 
 bool rp_read_includes(rp_reader *r, const rp_yaml_node *root, rp_sections *out);

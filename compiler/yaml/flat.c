@@ -167,6 +167,7 @@ bool rp_flat_print(rp_reader *r, const rp_yaml_node *root, const rp_sections *fl
     }
     print_section(&p, "live", flat->live);
     print_section(&p, "buffers", flat->buffers);
+    print_section(&p, "samplers", flat->samplers);
     print_section(&p, "kernels", flat->kernels);
     print_section(&p, "nodes", flat->nodes);
     size_t size;

@@ -21,15 +21,15 @@ typedef struct includes {
     uint32_t depth;
 } includes;
 
-static const char *const section_names[RP_SECTIONS] = {"params",  "blocks",  "live",
-                                                       "buffers", "kernels", "nodes"};
+static const char *const section_names[RP_SECTIONS] = {"params",   "blocks",  "live", "buffers",
+                                                       "samplers", "kernels", "nodes"};
 
 static bool add_file(includes *x, const rp_yaml_node *root, const rp_yaml_node *list);
 
 /* What follows is silent about names: they may have been meant to come from there. */
 static bool give_up(rp_reader *r) {
     r->param_names.broken = r->buffer_names.broken = r->kernel_names.broken =
-        r->block_names.broken = true;
+        r->sampler_names.broken = r->block_names.broken = true;
     return false;
 }
 
@@ -97,8 +97,8 @@ static bool parse_file(includes *x, const rp_yaml_node *at, const char *path,
 }
 
 static bool read_included(includes *x, const rp_yaml_node *at, const char *path) {
-    static const char *const keys[] = {"reprise", "include", "params", "blocks", "live",
-                                       "buffers", "kernels", "nodes",  NULL};
+    static const char *const keys[] = {"reprise", "include",  "params",  "blocks", "live",
+                                       "buffers", "samplers", "kernels", "nodes",  NULL};
     rp_reader *r = x->r;
     rp_yaml_origin *origin = rp_make(r, sizeof *origin);
     const rp_yaml_node *root;
@@ -225,6 +225,6 @@ bool rp_read_includes(rp_reader *r, const rp_yaml_node *root, rp_sections *out) 
         rp_release(&r->a, x.parts[i].nodes);
     }
     rp_names_free(&r->a, &x.files);
-    *out = (rp_sections){all[0], all[1], all[2], all[3], all[4], all[5]};
+    *out = (rp_sections){all[0], all[1], all[2], all[3], all[4], all[5], all[6]};
     return good;
 }

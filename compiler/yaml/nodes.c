@@ -31,6 +31,28 @@ static bool match_sizes(rp_reader *r, const rp_yaml_node *at, rp_graph_use uses[
                          (unsigned long long)uses[0].size, (unsigned long long)uses[1].size);
 }
 
+/* Whether a side of a copy names an image. */
+static bool is_image(rp_reader *r, const rp_yaml_node *side) {
+    const rp_yaml_node *name = side;
+    if (side && side->kind == RP_YAML_MAP) name = rp_yaml_find(side, "buffer");
+    if (!name || name->kind != RP_YAML_SCALAR) return false;
+    const rp_name *found = rp_names_find(&r->buffer_names, name->text, name->length);
+    return found && found->value != RP_NONE && rp_buffer_is_image(&r->graph->buffers[found->value]);
+}
+
+/* A side of a copy: a range of a buffer, or one of an image's packed bytes. */
+static bool read_copy_side(rp_reader *r, const rp_yaml_node *side, rp_graph_use *use, bool *sized) {
+    if (!is_image(r, side)) return rp_read_range(r, side, RP_RANGE_PLAIN, 1, use, sized);
+    rp_use_list list = {0};
+    bool good = rp_read_part(r, side, &list, RP_READ, RP_USE_PARAM, false, NULL);
+    if (good && list.uses_count != 1)
+        good = rp_read_error(r, side, "a copy takes one mip, or all layers of some");
+    if (good) *use = list.uses[0];
+    *sized = true;
+    rp_release(&r->a, list.uses);
+    return good;
+}
+
 static bool read_copy(rp_reader *r, const rp_yaml_node *map, rp_graph_node *node) {
     static const char *const keys[] = {"from", "to", NULL};
     bool good = rp_read_map(r, map, "copy", keys);
@@ -41,8 +63,15 @@ static bool read_copy(rp_reader *r, const rp_yaml_node *map, rp_graph_node *node
     if (!from)
         good = rp_read_error(r, map, "'from' of copy is missing");
     else
-        good &= rp_read_range(r, from, RP_RANGE_PLAIN, 1, &uses[0], &sized[0]);
-    good &= read_target(r, map, "copy", 1, &uses[1], &sized[1]);
+        good &= read_copy_side(r, from, &uses[0], &sized[0]);
+    const rp_yaml_node *to = rp_yaml_find(map, "to");
+    if (is_image(r, to)) {
+        good &=
+            read_copy_side(r, to, &uses[1], &sized[1]) && rp_read_writable(r, to, uses[1].buffer);
+        uses[1].access = RP_WRITE;
+    } else {
+        good &= read_target(r, map, "copy", 1, &uses[1], &sized[1]);
+    }
     if (!good || !match_sizes(r, map, uses, sized)) return false;
     if (uses[0].buffer == uses[1].buffer && uses[0].offset < uses[1].offset + uses[1].size &&
         uses[1].offset < uses[0].offset + uses[0].size)
@@ -170,7 +199,7 @@ static bool read_optional(rp_reader *r, const rp_yaml_node *map, const rp_yaml_n
                              "a %s cannot be optional, only what runs a kernel can: write it as "
                              "'op: %s'",
                              kind->text, copy ? "copy" : "fill_words");
-    if (rp_yaml_is(kind, "update") || rp_yaml_is(kind, "fence"))
+    if (!rp_yaml_is(kind, "run") && !rp_yaml_is(kind, "op") && !rp_yaml_is(kind, "map"))
         return rp_read_error(r, node, "%s %s cannot be optional, only what runs a kernel can",
                              kind->text[0] == 'u' ? "an" : "a", kind->text);
     return true;
@@ -178,7 +207,8 @@ static bool read_optional(rp_reader *r, const rp_yaml_node *map, const rp_yaml_n
 
 /* The key that says what a node is; NULL after reporting. */
 static const rp_yaml_node *find_kind(rp_reader *r, const rp_yaml_node *node) {
-    static const char *const kinds[] = {"run", "copy", "fill", "update", "fence", "op", "map"};
+    static const char *const kinds[] = {"run", "copy", "fill", "update", "fence",
+                                        "op",  "map",  "blit", "clear",  "mips"};
     const rp_yaml_node *found = NULL;
     for (uint32_t i = 0; i < node->count; i++) {
         const rp_yaml_node *key = rp_yaml_key(node, i);
@@ -194,7 +224,8 @@ static const rp_yaml_node *find_kind(rp_reader *r, const rp_yaml_node *node) {
     }
     if (!found)
         rp_read_error(r, node,
-                      "a node has one of the keys op, map, run, copy, fill, update, fence");
+                      "a node has one of the keys op, map, run, copy, fill, update, fence, blit, "
+                      "clear, mips");
     return found;
 }
 
@@ -206,8 +237,8 @@ static bool read_fence(rp_reader *r, const rp_yaml_node *value, rp_graph_node *n
 }
 
 static bool read_node(rp_reader *r, const rp_yaml_node *node) {
-    static const char *const other_keys[] = {"copy",  "fill", "update",   "fence",
-                                             "label", "tag",  "optional", NULL};
+    static const char *const other_keys[] = {"copy", "fill",  "update", "fence",    "blit", "clear",
+                                             "mips", "label", "tag",    "optional", NULL};
     rp_graph_node out = {.id = r->graph->nodes_count,
                          .kernel = RP_NONE,
                          .label = RP_NONE,
@@ -233,6 +264,9 @@ static bool read_node(rp_reader *r, const rp_yaml_node *node) {
     if (rp_yaml_is(kind, "copy")) return read_copy(r, value, &out) && good;
     if (rp_yaml_is(kind, "fill")) return read_fill(r, value, &out) && good;
     if (rp_yaml_is(kind, "update")) return read_update(r, value, &out) && good;
+    if (rp_yaml_is(kind, "blit")) return rp_read_blit(r, value, &out) && good;
+    if (rp_yaml_is(kind, "clear")) return rp_read_clear(r, value, &out) && good;
+    if (rp_yaml_is(kind, "mips")) return rp_read_mips(r, value, &out) && good;
     return read_fence(r, value, &out) && good;
 }
 

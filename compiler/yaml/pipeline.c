@@ -41,8 +41,8 @@ static void no_nodes(rp_reader *r, const rp_yaml_node *root) {
 
 static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param_value *params,
                           uint32_t param_count) {
-    static const char *const keys[] = {"reprise", "name",    "include", "params", "blocks",
-                                       "live",    "buffers", "kernels", "nodes",  NULL};
+    static const char *const keys[] = {"reprise", "name",     "include", "params", "blocks", "live",
+                                       "buffers", "samplers", "kernels", "nodes",  NULL};
     rp_read_map(r, root, "a pipeline", keys);
     if (root->kind != RP_YAML_MAP || !read_version(r, root) || !create_graph(r, root)) return;
     rp_sections all, flat = {0};
@@ -54,6 +54,7 @@ static void read_sections(rp_reader *r, const rp_yaml_node *root, const rp_param
         bool (*read)(rp_reader *, const rp_yaml_node *);
     } sections[] = {{"live", all.live, &flat.live, rp_read_live},
                     {"buffers", all.buffers, &flat.buffers, rp_read_buffers},
+                    {"samplers", all.samplers, &flat.samplers, rp_read_samplers},
                     {"kernels", all.kernels, &flat.kernels, rp_read_kernels},
                     {"nodes", all.nodes, &flat.nodes, rp_read_nodes}};
     if (r->no_memory) return;
@@ -111,6 +112,7 @@ static void free_reader(rp_reader *r) {
     rp_names_free(&r->a, &r->param_names);
     rp_names_free(&r->a, &r->buffer_names);
     rp_names_free(&r->a, &r->kernel_names);
+    rp_names_free(&r->a, &r->sampler_names);
 }
 
 static rp_status read_text(const rp_allocator *a, const rp_pipeline_source *source,

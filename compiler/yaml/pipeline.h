@@ -8,6 +8,7 @@
  *   values.c   lists of typed numbers: defaults, push data, fill and update
  *   buffers.c  live and buffers
  *   live_block.c  live values with the members of a block
+ *   image.c    images: buffers, samplers, parts, blit, clear, mips
  *   kernels.c  kernels
  *   shader.c   what a kernel is built from
  *   range.c    a buffer or a part of one
@@ -105,7 +106,7 @@ typedef struct rp_reader {
     uint32_t param_depth;      /* of the parameters being evaluated */
     rp_kernel_module *modules; /* as graph->kernels */
     uint32_t module_count, module_capacity;
-    rp_names param_names, buffer_names, kernel_names;
+    rp_names param_names, buffer_names, kernel_names, sampler_names;
     rp_push_blocks push_blocks;
     RP_ARRAY(char *, kept); /* texts that names may point to */
     uint32_t errors;        /* reported through rp_read_error */
@@ -300,6 +301,31 @@ bool rp_read_push(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module 
 bool rp_read_uses(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
                   rp_push_addresses *addresses, rp_graph_use *uses, rp_graph_node *out);
 
+/* ---- image.c --------------------------------------------------------------------------------- */
+
+/* Uses as they are gathered, and the samplers beside them. */
+typedef struct rp_use_list {
+    RP_ARRAY(rp_graph_use, uses);
+    RP_ARRAY(uint32_t, samplers);
+} rp_use_list;
+
+/* An rp_image_format; -1 after reporting. */
+int rp_read_format(rp_reader *r, const rp_yaml_node *node);
+/* The keys of an image in a buffer: image, extent, dim, layers, mips. */
+bool rp_read_image(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *out);
+bool rp_read_samplers(rp_reader *r, const rp_yaml_node *node);
+/* The index of a sampler by its name; RP_NONE after reporting. */
+uint32_t rp_read_sampler(rp_reader *r, const rp_yaml_node *node);
+/* An image, or some of its mips and layers, as uses of one descriptor: the first has `step`. Without
+ * mips being named it is all of them, or with `one_mip` the first. `out_sampler` (NULL: there is none):
+ * what stands at its key `sampler`. */
+bool rp_read_part(rp_reader *r, const rp_yaml_node *node, rp_use_list *list, uint8_t access,
+                  uint8_t step, bool one_mip, const rp_yaml_node **out_sampler);
+bool rp_read_blit(rp_reader *r, const rp_yaml_node *map, rp_graph_node *node);
+bool rp_read_clear(rp_reader *r, const rp_yaml_node *map, rp_graph_node *node);
+/* Appends a blit for each mip but the first. */
+bool rp_read_mips(rp_reader *r, const rp_yaml_node *map, rp_graph_node *node);
+
 enum {
     RP_BIND_ALIGNMENT = 4
 }; /* of what own kernels bind; a device may ask for more, which is said when it is known */
@@ -312,7 +338,8 @@ enum {
 typedef enum rp_range_keys {
     RP_RANGE_PLAIN,
     RP_RANGE_WITH_ACCESS,
-    RP_RANGE_OPERAND /* `dtype` and `shape`, for the caller */
+    RP_RANGE_OPERAND, /* `dtype` and `shape`, for the caller */
+    RP_RANGE_TEXELS   /* `access` and `format` */
 } rp_range_keys;
 bool rp_read_range(rp_reader *r, const rp_yaml_node *node, rp_range_keys keys, uint32_t alignment,
                    rp_graph_use *out, bool *sized);

@@ -70,7 +70,9 @@ bool rp_read_range(rp_reader *r, const rp_yaml_node *node, rp_range_keys keys, u
                                               "rows",   "access", NULL};
     static const char *const operand[] = {"buffer", "offset", "size",  "elements",
                                           "rows",   "dtype",  "shape", NULL};
-    static const char *const *const tables[] = {plain, with_access, operand};
+    static const char *const texels[] = {"buffer", "offset", "size",   "elements",
+                                         "rows",   "access", "format", NULL};
+    static const char *const *const tables[] = {plain, with_access, operand, texels};
     *out = (rp_graph_use){.buffer = RP_NONE};
     *sized = false;
     const rp_yaml_node *name_node = node;

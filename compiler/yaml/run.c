@@ -54,7 +54,7 @@ static bool read_access(rp_reader *r, const rp_yaml_node *node, const rp_kernel_
     *out = binding->access;
     const rp_yaml_node *access = rp_yaml_find(node, "access");
     if (!access) return true;
-    int code = rp_read_keyword(r, access, "access", access_keyword, RP_UNIFORM + 1);
+    int code = rp_read_keyword(r, access, "access", access_keyword, RP_SAMPLED + 1);
     if (code < 0) return false;
     if (!binding->used) return true;
     char name[64];
@@ -78,7 +78,7 @@ static const rp_yaml_node *find_values(const rp_yaml_node *node) {
 
 /* Values for a block become a live buffer. */
 static bool read_values(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
-                        const rp_kernel_binding *binding, rp_graph_use *use) {
+                        const rp_kernel_binding *binding, rp_use_list *list) {
     char name[64], owner[160];
     binding_name(binding, name, sizeof name);
     if (!binding->used) return true; /* whatever it is, nobody touches it */
@@ -97,38 +97,130 @@ static bool read_values(rp_reader *r, const rp_yaml_node *node, const rp_kernel_
                                   .pieces = values.follows,
                                   .size = (uint32_t)values.size,
                                   .piece_count = values.follows_count};
-    *use = (rp_graph_use){.access = binding->access, .size = values.size};
-    if (good && rp_block_buffer(r->graph, &r->push_blocks, &block, rp_read_pos(node),
-                                &use->buffer) != RP_OK)
+    rp_graph_use use = {.access = binding->access, .size = values.size};
+    if (good &&
+        rp_block_buffer(r->graph, &r->push_blocks, &block, rp_read_pos(node), &use.buffer) != RP_OK)
         good = rp_read_no_memory(r);
+    if (good && !RP_RESERVE(&r->a, list->uses, list->uses_count, list->uses_capacity, 1))
+        good = rp_read_no_memory(r);
+    if (good) list->uses[list->uses_count++] = use;
     rp_release(&r->a, values.bytes);
     rp_release(&r->a, values.follows);
     return good;
 }
 
-static bool read_binding(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
-                         const rp_kernel_binding *binding, rp_graph_use *use) {
-    bool sized;
+/* ---- One descriptor ------------------------------------------------------------------------ */
+
+/* A buffer's range, seen as texels where the kernel does. */
+static bool read_buffer(rp_reader *r, const rp_yaml_node *node, const rp_kernel_binding *binding,
+                        uint8_t step, rp_use_list *list) {
     char name[64];
-    const rp_yaml_node *values = find_values(node);
-    if (values) return read_values(r, values, module, binding, use);
-    if (!rp_read_range(r, node, RP_RANGE_WITH_ACCESS, RP_BIND_ALIGNMENT, use, &sized)) return false;
-    if (!read_access(r, node, binding, &use->access)) return false;
-    if (!binding->used) return true; /* whatever it is, nobody touches it */
-    if (rp_access_writes(use->access) && !rp_read_writable(r, node, use->buffer)) return false;
-    if (use->size >= binding->min_size) return true;
+    rp_graph_use use;
+    bool sized, texels = binding->resource == RP_RESOURCE_TEXELS;
     binding_name(binding, name, sizeof name);
-    return rp_read_error(r, node, "binding '%s' needs at least %llu bytes, the range has %llu",
-                         name, (unsigned long long)binding->min_size,
-                         (unsigned long long)use->size);
+    if (!rp_read_range(r, node, texels ? RP_RANGE_TEXELS : RP_RANGE_WITH_ACCESS,
+                       texels ? 1 : RP_BIND_ALIGNMENT, &use, &sized) ||
+        !read_access(r, node, binding, &use.access))
+        return false;
+    use.step = step;
+    if (!binding->used) return true; /* whatever it is, nobody touches it */
+    if (rp_buffer_is_image(&r->graph->buffers[use.buffer]))
+        return rp_read_error(r, node, "binding '%s' takes a buffer, not an image", name);
+    if (rp_access_writes(use.access) && !rp_read_writable(r, node, use.buffer)) return false;
+    if (texels) {
+        const rp_yaml_node *format = rp_yaml_find(node, "format");
+        int code = format ? rp_read_format(r, format) : binding->format;
+        if (code == RP_IMAGE_NONE)
+            return rp_read_error(
+                r, node, "binding '%s' is a texel buffer: 'format' of its texels is missing", name);
+        if (code < 0) return false;
+        use.format = (uint8_t)code;
+    }
+    if (use.size < binding->min_size)
+        return rp_read_error(r, node, "binding '%s' needs at least %llu bytes, the range has %llu",
+                             name, (unsigned long long)binding->min_size,
+                             (unsigned long long)use.size);
+    if (!RP_RESERVE(&r->a, list->uses, list->uses_count, list->uses_capacity, 1))
+        return rp_read_no_memory(r);
+    list->uses[list->uses_count++] = use;
+    return true;
 }
 
-/* Two uses may touch the same bytes when both only read, or when they are the very same range,
- * which is in-place work. */
-static bool check_overlap(rp_reader *r, const rp_kernel_module *module, const rp_graph_use *uses,
-                          const rp_yaml_node *const *nodes, uint32_t i, uint32_t j) {
-    const rp_graph_use *a = &uses[i], *b = &uses[j];
-    if (!module->bindings[i].used || !module->bindings[j].used) return true;
+static bool add_sampler(rp_reader *r, const rp_yaml_node *node, rp_use_list *list) {
+    uint32_t sampler = rp_read_sampler(r, node);
+    if (sampler == RP_NONE) return false;
+    if (!RP_RESERVE(&r->a, list->samplers, list->samplers_count, list->samplers_capacity, 1))
+        return rp_read_no_memory(r);
+    list->samplers[list->samplers_count++] = sampler;
+    return true;
+}
+
+static bool read_image(rp_reader *r, const rp_yaml_node *node, const rp_kernel_binding *binding,
+                       uint8_t step, rp_use_list *list) {
+    char name[64];
+    const rp_yaml_node *sampler = NULL;
+    uint8_t access;
+    uint32_t first = list->uses_count;
+    bool combined = binding->resource == RP_RESOURCE_COMBINED;
+    binding_name(binding, name, sizeof name);
+    if (!read_access(r, node, binding, &access) ||
+        !rp_read_part(r, node, list, access, step, access != RP_SAMPLED, &sampler))
+        return false;
+    if (sampler && !combined)
+        return rp_read_error(r, sampler, "binding '%s' has no sampler of its own", name);
+    if (combined && !sampler)
+        return rp_read_error(
+            r, node, "binding '%s' is sampled: write it as {buffer: NAME, sampler: NAME}", name);
+    if (!binding->used) {
+        list->uses_count = first;
+        return true;
+    }
+    if (rp_access_writes(access) && !rp_read_writable(r, node, list->uses[first].buffer))
+        return false;
+    return !combined || add_sampler(r, sampler, list);
+}
+
+static bool read_element(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
+                         const rp_kernel_binding *binding, uint8_t step, rp_use_list *list) {
+    const rp_yaml_node *values = binding->elements ? NULL : find_values(node);
+    switch ((rp_resource)binding->resource) {
+    case RP_RESOURCE_BUFFER:
+        if (values) return read_values(r, values, module, binding, list);
+        return read_buffer(r, node, binding, step, list);
+    case RP_RESOURCE_TEXELS: return read_buffer(r, node, binding, step, list);
+    case RP_RESOURCE_IMAGE:
+    case RP_RESOURCE_COMBINED: return read_image(r, node, binding, step, list);
+    case RP_RESOURCE_SAMPLER: return !binding->used || add_sampler(r, node, list);
+    }
+    return false;
+}
+
+/* What is bound to a binding: a list for an array, of samplers all of it. */
+static bool read_binding(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
+                         const rp_kernel_binding *binding, rp_use_list *list) {
+    char name[64];
+    binding_name(binding, name, sizeof name);
+    if (!binding->elements) return read_element(r, node, module, binding, RP_USE_PARAM, list);
+    if (node->kind != RP_YAML_LIST || node->count == 0)
+        return rp_read_error(r, node, "binding '%s' is an array: a list of up to %u is bound to it",
+                             name, binding->elements);
+    bool all = binding->resource == RP_RESOURCE_SAMPLER && node->count != binding->elements;
+    if (node->count > binding->elements || all)
+        return rp_read_error(r, node, "binding '%s' has %u elements, not %u", name,
+                             binding->elements, node->count);
+    bool good = true;
+    for (uint32_t i = 0; i < node->count; i++)
+        good &= read_element(r, node->items[i], module, binding, i ? RP_USE_ELEMENT : RP_USE_PARAM,
+                             list);
+    return good;
+}
+
+/* ---- All of them ----------------------------------------------------------------------------- */
+
+/* Two uses of one node on the same bytes, one of them writing: only in place, or not at all. */
+static bool check_overlap(rp_reader *r, const rp_kernel_module *module, const rp_graph_use *a,
+                          const rp_graph_use *b, const rp_yaml_node *const *nodes, uint32_t i,
+                          uint32_t j) {
     if (a->buffer != b->buffer || a->offset >= b->offset + b->size ||
         b->offset >= a->offset + a->size)
         return true;
@@ -159,14 +251,12 @@ static bool check_all_bound(rp_reader *r, const rp_yaml_node *at, const rp_kerne
         rp_list_add(&list, "'%s'", name);
     }
     if (!list.length) return true;
-    return rp_read_error(r, at, "kernel '%s' has no buffer bound to %s", module->name, list.text);
+    return rp_read_error(r, at, "kernel '%s' has nothing bound to %s", module->name, list.text);
 }
 
-/* Fills uses[0 .. module->binding_count). */
-static bool read_bind(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
-                      rp_graph_use *uses) {
-    const rp_yaml_node *nodes[RP_MAX_PARAMS] = {0}, *bind = rp_yaml_find(run, "bind");
-    if (bind && !rp_read_map(r, bind, "'bind'", NULL)) return false;
+/* What stands at each binding: nodes[0 .. module->binding_count). */
+static bool find_bound(rp_reader *r, const rp_yaml_node *bind, const rp_kernel_module *module,
+                       const rp_yaml_node **nodes) {
     bool good = true;
     for (uint32_t i = 0; bind && i < bind->count; i++) {
         const rp_yaml_node *key = rp_yaml_key(bind, i), *value = rp_yaml_value(bind, i);
@@ -181,13 +271,30 @@ static bool read_bind(rp_reader *r, const rp_yaml_node *run, const rp_kernel_mod
                                  RP_CLIP(key), nodes[index]->line);
         } else {
             nodes[index] = value;
-            good &= read_binding(r, value, module, &module->bindings[index], &uses[index]);
         }
     }
+    return good;
+}
+
+/* Appends the uses and samplers of all bindings, in their order. */
+static bool read_bind(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
+                      rp_use_list *list) {
+    const rp_yaml_node *nodes[RP_MAX_PARAMS] = {0}, *bind = rp_yaml_find(run, "bind");
+    uint32_t ends[RP_MAX_PARAMS] = {0}; /* of the uses of each binding */
+    if (bind && !rp_read_map(r, bind, "'bind'", NULL)) return false;
+    bool good = find_bound(r, bind, module, nodes);
+    for (uint32_t i = 0; i < module->binding_count; i++) {
+        if (nodes[i]) good &= read_binding(r, nodes[i], module, &module->bindings[i], list);
+        ends[i] = list->uses_count;
+    }
     good &= check_all_bound(r, bind ? bind : run, module, nodes);
-    for (uint32_t i = 0; good && i < module->binding_count; i++)
-        for (uint32_t j = i + 1; good && j < module->binding_count; j++)
-            good = check_overlap(r, module, uses, nodes, i, j);
+    for (uint32_t j = 0, b = 0; good && j < list->uses_count; j++) {
+        while (ends[b] <= j) b++;
+        for (uint32_t i = 0, a = 0; good && i < j; i++) {
+            while (ends[a] <= i) a++;
+            good = check_overlap(r, module, &list->uses[i], &list->uses[j], nodes, a, b);
+        }
+    }
     return good;
 }
 
@@ -250,7 +357,7 @@ static bool store_dimension(rp_reader *r, const rp_yaml_node *node, const char *
     return out->grid[axis] == RP_NONE ? rp_read_no_memory(r) : true;
 }
 
-static bool read_indirect(rp_reader *r, const rp_yaml_node *node, rp_graph_use *uses,
+static bool read_indirect(rp_reader *r, const rp_yaml_node *node, rp_use_list *list,
                           rp_graph_node *out) {
     static const char *const keys[] = {"indirect", "offset", NULL};
     if (!rp_read_map(r, node, "an indirect grid", keys)) return false;
@@ -271,22 +378,24 @@ static bool read_indirect(rp_reader *r, const rp_yaml_node *node, rp_graph_use *
                              "%llu bytes",
                              (long long)begin, name->text, (unsigned long long)size);
     out->grid_kind = RP_GRID_INDIRECT;
-    uses[out->use_count++] = (rp_graph_use){.buffer = name->value,
-                                            .access = RP_READ,
-                                            .indirect = true,
-                                            .offset = (uint64_t)begin,
-                                            .size = 12};
+    if (!RP_RESERVE(&r->a, list->uses, list->uses_count, list->uses_capacity, 1))
+        return rp_read_no_memory(r);
+    list->uses[list->uses_count++] = (rp_graph_use){.buffer = name->value,
+                                                    .access = RP_READ,
+                                                    .indirect = true,
+                                                    .offset = (uint64_t)begin,
+                                                    .size = 12};
     return true;
 }
 
 /* An indirect grid appends its use. */
 static bool read_grid(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module *module,
-                      rp_graph_use *uses, rp_graph_node *out) {
+                      rp_use_list *list, rp_graph_node *out) {
     const rp_yaml_node *grid = rp_yaml_find(run, "grid"), *threads = rp_yaml_find(run, "threads");
     if (!grid == !threads)
         return rp_read_error(r, grid ? threads : run,
                              "a run node has 'grid' (workgroups) or 'threads', one of the two");
-    if (grid && grid->kind == RP_YAML_MAP) return read_indirect(r, grid, uses, out);
+    if (grid && grid->kind == RP_YAML_MAP) return read_indirect(r, grid, list, out);
     const rp_yaml_node *node = grid ? grid : threads;
     const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
     uint32_t count = node->kind == RP_YAML_LIST ? node->count : 1;
@@ -334,6 +443,40 @@ static bool follow_live(rp_reader *r, const rp_yaml_node *run, const rp_kernel_m
                          why);
 }
 
+/* The node, with room for a use more. */
+static bool make_node(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
+                      rp_graph_node *out, rp_use_list *list) {
+    rp_graph *g = r->graph;
+    uint8_t push[RP_MAX_PUSH_BYTES] = {0};
+    rp_live_push live = {0};
+    rp_push_addresses addresses = {.count = 0};
+    bool good = read_bind(r, node, module, list);
+    good &= rp_read_push(r, node, module, push, &live, &addresses);
+    if (!RP_RESERVE(&r->a, list->uses, list->uses_count, list->uses_capacity,
+                    RP_MAX_PARAMS + RP_MAX_PUSH_ADDRESSES))
+        return rp_read_no_memory(r);
+    out->use_count = list->uses_count; /* what is bound, then what is reached through addresses */
+    good = good && rp_read_uses(r, node, module, &addresses, list->uses, out);
+    list->uses_count = out->use_count;
+    good &= read_grid(r, node, module, list, out);
+    if (!good) return false;
+    out->byte_count = rp_kernel_push_bytes(module);
+    out->use_count = list->uses_count;
+    if (!RP_RESERVE(&r->a, list->uses, list->uses_count, list->uses_capacity, 1) ||
+        !RP_RESERVE(&g->allocator, g->sampler_refs, g->sampler_refs_count, g->sampler_refs_capacity,
+                    list->samplers_count))
+        return rp_read_no_memory(r);
+    if (!follow_live(r, node, module, &live, push, out, list->uses)) return false;
+    bool indirect = out->use_count && list->uses[out->use_count - 1].indirect;
+    out->kernel = rp_kernel_for_uses(g, out->kernel, list->uses, out->use_count - indirect);
+    if (out->kernel == RP_NONE) return rp_read_no_memory(r);
+    out->first_sampler = g->sampler_refs_count;
+    out->sampler_count = list->samplers_count;
+    for (uint32_t i = 0; i < list->samplers_count; i++)
+        g->sampler_refs[g->sampler_refs_count++] = list->samplers[i];
+    return rp_graph_add_node(g, out, list->uses, push) == RP_NONE ? rp_read_no_memory(r) : true;
+}
+
 bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *kernel,
                  const rp_graph_node *base) {
     bool good = rp_read_map(r, node, "a run node", run_keys);
@@ -343,21 +486,11 @@ bool rp_read_run(rp_reader *r, const rp_yaml_node *node, const rp_yaml_node *ker
     if (module->binding_count > RP_MAX_PARAMS)
         return rp_read_error(r, kernel, "kernel '%s' has more than %d bindings", module->name,
                              RP_MAX_PARAMS);
-    rp_graph_use uses[2 * RP_MAX_PARAMS + RP_MAX_PUSH_ADDRESSES + 2] = {0};
-    uint8_t push[RP_MAX_PUSH_BYTES] = {0};
-    rp_live_push live = {0};
     rp_graph_node out = *base;
-    good &= read_bind(r, node, module, uses);
-    out.use_count = rp_kernel_keep_used(module, uses);
-    rp_push_addresses addresses = {.count = 0};
-    good &= rp_read_push(r, node, module, push, &live, &addresses);
-    good = good && rp_read_uses(r, node, module, &addresses, uses, &out);
-    good &= read_grid(r, node, module, uses, &out);
-    if (!good) return false;
+    rp_use_list list = {0};
     out.kernel = name->value;
-    out.byte_count = rp_kernel_push_bytes(module);
-    if (!follow_live(r, node, module, &live, push, &out, uses)) return false;
-    out.kernel = rp_kernel_for_uses(r->graph, out.kernel, uses);
-    if (out.kernel == RP_NONE) return rp_read_no_memory(r);
-    return rp_graph_add_node(r->graph, &out, uses, push) == RP_NONE ? rp_read_no_memory(r) : true;
+    good = make_node(r, node, module, &out, &list) && good;
+    rp_release(&r->a, list.uses);
+    rp_release(&r->a, list.samplers);
+    return good;
 }

@@ -60,7 +60,8 @@ uint32_t rp_image_max_mips(uint32_t width, uint32_t height, uint32_t depth) {
     return mips;
 }
 
-void rp_image_extent(const rp_image_shape *s, uint32_t mip, uint32_t out[3]) {
+void rp_image_extent(const rp_image_shape *s, uint32_t mip, uint32_t *out) {
+    if (!s || !out) return;
     const uint32_t whole[3] = {s->width, s->height, s->depth};
     for (int i = 0; i < 3; i++) {
         out[i] = mip < 32 ? whole[i] >> mip : 0;
@@ -70,14 +71,14 @@ void rp_image_extent(const rp_image_shape *s, uint32_t mip, uint32_t out[3]) {
 
 uint64_t rp_image_bytes(const rp_image_shape *s) {
     uint64_t bytes;
-    if (s->mips > rp_image_max_mips(s->width, s->height, s->depth)) return 0;
+    if (!s || s->mips > rp_image_max_mips(s->width, s->height, s->depth)) return 0;
     return rp_mip_bytes(s, 0, s->mips, &bytes) ? bytes : 0;
 }
 
 rp_status rp_image_range(const rp_image_shape *s, uint32_t first_mip, uint32_t mips,
                          uint32_t first_layer, uint32_t layers, uint64_t *out_offset,
                          uint64_t *out_size) {
-    if (!out_offset || !out_size || rp_image_wrong(s)) return RP_ERROR_USAGE;
+    if (!s || !out_offset || !out_size || rp_image_wrong(s)) return RP_ERROR_USAGE;
     if (mips == 0 || layers == 0 || !rp_range_inside(first_mip, mips, s->mips) ||
         !rp_range_inside(first_layer, layers, s->layers) || (mips > 1 && layers != s->layers))
         return RP_ERROR_USAGE;

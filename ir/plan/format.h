@@ -241,7 +241,11 @@ struct rp_plan {
     const rp_plan_header *header;
     const rp_plan_section *sections;
     uint32_t external_count; /* buffers that are not transients: the first ones */
+    uint64_t *image_dims;    /* RP_IMAGE_RANK for each of those, NULL where none is an image */
 };
+
+enum { RP_IMAGE_RANK = 4 }; /* of an image as an array, at most: layers or depth, rows, columns,
+                             * channels */
 
 /* One more holder, to be let go with rp_plan_destroy. */
 static inline const rp_plan *rp_plan_retain(const rp_plan *plan) {

@@ -87,13 +87,6 @@ static rp_status check_header(rp_plan_validation *check) {
     if (header->section_count != RP_SECTION_COUNT)
         return rp_plan_damaged(check, "the header lists %u sections, a plan has %d",
                                header->section_count, RP_SECTION_COUNT);
-    uint64_t known = 0;
-#define RP_X(symbol, bit, name) known |= symbol;
-    RP_PLAN_NEED_LIST(RP_X)
-#undef RP_X
-    if (header->needs & ~known)
-        return rp_plan_damaged(check, "the header states unknown device needs %#llx",
-                               (unsigned long long)(header->needs & ~known));
     for (size_t i = 0; i < sizeof header->reserved; i++)
         if (header->reserved[i])
             return rp_plan_damaged(check, "reserved header bytes are not zero");

@@ -117,34 +117,72 @@ static rp_status check_push(rp_plan_validation *check, const rp_plan_kernel *k,
                            name_of(check, k), k->push_bytes, (unsigned long long)block->size);
 }
 
-/* A block that the code uses, and its param (NULL = it has none). */
-static rp_status check_block(rp_plan_validation *check, const rp_plan_kernel *k,
-                             const rp_spirv_resource *block, const rp_plan_param *param) {
-    bool uniform = block->kind == RP_SPIRV_UNIFORM_BLOCK;
-    if (block->array)
-        return rp_plan_damaged(check,
-                               "kernel '%.60s': binding %u of set %u is an array of descriptors in "
-                               "its SPIR-V",
-                               name_of(check, k), block->binding, block->set);
+/* What a binding of the module is, as params say it; false for what no plan binds. */
+static bool resource_of(const rp_spirv_resource *r, rp_plan_param *out) {
+    static const uint8_t resources[] = {
+        [RP_SPIRV_STORAGE_BLOCK] = RP_RESOURCE_BUFFER,
+        [RP_SPIRV_UNIFORM_BLOCK] = RP_RESOURCE_BUFFER,
+        [RP_SPIRV_STORAGE_IMAGE] = RP_RESOURCE_IMAGE,
+        [RP_SPIRV_SAMPLED_IMAGE] = RP_RESOURCE_IMAGE,
+        [RP_SPIRV_COMBINED_IMAGE] = RP_RESOURCE_COMBINED,
+        [RP_SPIRV_SAMPLER] = RP_RESOURCE_SAMPLER,
+        [RP_SPIRV_STORAGE_TEXELS] = RP_RESOURCE_TEXELS,
+        [RP_SPIRV_UNIFORM_TEXELS] = RP_RESOURCE_TEXELS,
+    };
+    if (r->kind >= sizeof resources || r->kind == RP_SPIRV_PUSH_BLOCK) return false;
+    bool sampled = r->kind == RP_SPIRV_SAMPLED_IMAGE || r->kind == RP_SPIRV_COMBINED_IMAGE ||
+                   r->kind == RP_SPIRV_SAMPLER || r->kind == RP_SPIRV_UNIFORM_TEXELS;
+    *out = (rp_plan_param){.resource = resources[r->kind],
+                           .access = r->kind == RP_SPIRV_UNIFORM_BLOCK ? RP_UNIFORM
+                                     : sampled                         ? RP_SAMPLED
+                                                                       : RP_READ};
+    bool viewed = out->resource == RP_RESOURCE_IMAGE || out->resource == RP_RESOURCE_COMBINED;
+    if (viewed) out->view = r->view;
+    if (viewed || out->resource == RP_RESOURCE_TEXELS) out->texel = r->texel;
+    if (!sampled) out->format = r->format;
+    return true;
+}
+
+/* Whether what is bound is what the module sees: a record may know more of a format. */
+static bool same_resource(const rp_plan_param *said, const rp_plan_param *is) {
+    return said->resource == is->resource && said->view == is->view && said->texel == is->texel &&
+           (said->access == RP_UNIFORM) == (is->access == RP_UNIFORM) &&
+           (said->access == RP_SAMPLED) == (is->access == RP_SAMPLED) &&
+           (is->resource != RP_RESOURCE_IMAGE || is->access == RP_SAMPLED ||
+            said->format == is->format || !is->format || !said->format);
+}
+
+/* A binding that the code uses, and its param (NULL = it has none). */
+static rp_status check_binding(rp_plan_validation *check, const rp_plan_kernel *k,
+                               const rp_spirv_resource *resource, const rp_plan_param *param) {
+    rp_plan_param is;
+    if (!resource_of(resource, &is))
+        return rp_plan_damaged(check, "kernel '%.60s': binding %u of set %u is %s in its SPIR-V",
+                               name_of(check, k), resource->binding, resource->set,
+                               rp_spirv_kind_name((rp_spirv_kind)resource->kind));
     if (!param)
         return rp_plan_damaged(check,
                                "kernel '%.60s': its SPIR-V uses binding %u of set %u, which its "
                                "record does not have",
-                               name_of(check, k), block->binding, block->set);
+                               name_of(check, k), resource->binding, resource->set);
     const char *says = rp_access_name((rp_access)param->access), *does = NULL;
     bool reads = param->access != RP_WRITE;
     bool writes = param->access == RP_WRITE || param->access == RP_READ_WRITE;
-    if (uniform != (param->access == RP_UNIFORM))
-        does = uniform ? "has a uniform block" : "has a storage block";
-    else if (block->writes && !writes)
+    if (!same_resource(param, &is))
+        does = resource->kind == RP_SPIRV_UNIFORM_BLOCK   ? "has a uniform block"
+               : resource->kind == RP_SPIRV_STORAGE_BLOCK ? "has a storage block"
+                                                          : "has something else";
+    else if (param->elements != resource->elements)
+        does = "has an array of another size";
+    else if (resource->writes && !writes)
         does = "writes it";
-    else if (block->reads && !reads)
+    else if (resource->reads && !reads)
         does = "reads it";
     if (!does) return RP_OK;
     return rp_plan_damaged(check,
                            "kernel '%.60s': its record says '%s' for binding %u of set %u, its "
                            "SPIR-V %s",
-                           name_of(check, k), says, block->binding, block->set, does);
+                           name_of(check, k), says, resource->binding, resource->set, does);
 }
 
 static rp_status check_resources(rp_plan_validation *check, const rp_plan_kernel *k,
@@ -156,7 +194,7 @@ static rp_status check_resources(rp_plan_validation *check, const rp_plan_kernel
         if (resource->kind == RP_SPIRV_PUSH_BLOCK)
             RP_TRY(check_push(check, k, resource));
         else
-            RP_TRY(check_block(check, k, resource, find_param(params, k->param_count, resource)));
+            RP_TRY(check_binding(check, k, resource, find_param(params, k->param_count, resource)));
     }
     return RP_OK;
 }

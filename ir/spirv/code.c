@@ -92,10 +92,39 @@ static rp_status reach(rp_spirv_reader *r, uint32_t at, uint32_t id, char why[12
     return RP_OK;
 }
 
+/* Whether a pointer is to a handle of an image or sampler, whose loads touch no texels. */
+static bool is_handle(rp_spirv_reader *r, uint32_t id) {
+    uint32_t root = rp_spirv_entry(r, id)->root;
+    const rp_spirv_id *variable = rp_spirv_entry(r, root);
+    return root && rp_spirv_defined_by(r, variable) == OP_VARIABLE &&
+           r->words[variable->at + 3] == CLASS_UNIFORM_CONSTANT;
+}
+
+static bool is_image_op(uint32_t op) {
+    return op == OP_IMAGE_TEXEL_POINTER || (op >= OP_SAMPLED_IMAGE && op <= OP_IMAGE_QUERY_LAST);
+}
+
+/* What is made of an image is that image; what reads or writes texels does so to it. */
+static rp_status visit_image(rp_spirv_reader *r, uint32_t at, uint32_t op, char why[128]) {
+    const uint32_t *w = r->words + at;
+    switch (op) {
+    case OP_SAMPLED_IMAGE:
+        note(r, w[4], 0); /* the sampler */
+        return derive(r, at, why);
+    case OP_IMAGE_TEXEL_POINTER:
+    case OP_IMAGE: return derive(r, at, why);
+    case OP_IMAGE_WRITE: note(r, w[1], RP_WRITES); return RP_OK;
+    }
+    note(r, w[3], op <= OP_IMAGE_READ ? RP_READS : 0);
+    return RP_OK;
+}
+
 static rp_status visit(rp_spirv_reader *r, uint32_t at, char why[128]) {
     const uint32_t *w = r->words + at;
     uint32_t op = rp_spirv_op(r, at), length = rp_spirv_length(r, at), first = 1;
     note_type(r, at);
+    if (is_image_op(op)) return visit_image(r, at, op, why);
+    if (op == OP_LOAD && is_handle(r, w[3])) return derive(r, at, why);
     switch (op) {
     case OP_ACCESS_CHAIN:
     case OP_IN_BOUNDS_ACCESS_CHAIN:

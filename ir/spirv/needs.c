@@ -23,8 +23,20 @@ static const struct {
     {11, "Int64", RP_NEED_INT64, 0},
     {12, "Int64Atomics", RP_NEED_INT64_ATOMICS, RP_NEED_SHARED_INT64_ATOMICS},
     {22, "Int16", RP_NEED_INT16, 0},
+    {25, "ImageGatherExtended", RP_NEED_IMAGE_EXTRAS, 0},
+    {28, "UniformBufferArrayDynamicIndexing", RP_NEED_IMAGE_EXTRAS, 0},
+    {29, "SampledImageArrayDynamicIndexing", RP_NEED_IMAGE_EXTRAS, 0},
+    {30, "StorageBufferArrayDynamicIndexing", RP_NEED_IMAGE_EXTRAS, 0},
+    {31, "StorageImageArrayDynamicIndexing", RP_NEED_IMAGE_EXTRAS, 0},
+    {34, "ImageCubeArray", RP_NEED_IMAGE_EXTRAS, 0},
     {39, "Int8", RP_NEED_INT8, 0},
+    {43, "Sampled1D", 0, 0},
+    {44, "Image1D", 0, 0},
+    {45, "SampledCubeArray", RP_NEED_IMAGE_EXTRAS, 0},
+    {46, "SampledBuffer", 0, 0},
+    {47, "ImageBuffer", 0, 0},
     {49, "StorageImageExtendedFormats", RP_NEED_IMAGE_FORMATS, 0},
+    {50, "ImageQuery", 0, 0},
     {55, "StorageImageReadWithoutFormat", RP_NEED_IMAGE_READ_UNFORMATTED, 0},
     {56, "StorageImageWriteWithoutFormat", RP_NEED_IMAGE_WRITE_UNFORMATTED, 0},
     {61, "GroupNonUniform", RP_NEED_SUBGROUP_BASIC, 0},
@@ -51,6 +63,12 @@ static const struct {
     {4467, "RoundingModeRTE", 0, 0},
     {4468, "RoundingModeRTZ", 0, 0},
     {5055, "ShaderClockKHR", RP_NEED_SUBGROUP_CLOCK, RP_NEED_DEVICE_CLOCK},
+    {5301, "ShaderNonUniform", RP_NEED_IMAGE_EXTRAS, 0},
+    {5304, "UniformTexelBufferArrayDynamicIndexing", RP_NEED_IMAGE_EXTRAS, 0},
+    {5305, "StorageTexelBufferArrayDynamicIndexing", RP_NEED_IMAGE_EXTRAS, 0},
+    {5307, "SampledImageArrayNonUniformIndexing", RP_NEED_IMAGE_EXTRAS, 0},
+    {5308, "StorageBufferArrayNonUniformIndexing", RP_NEED_IMAGE_EXTRAS, 0},
+    {5309, "StorageImageArrayNonUniformIndexing", RP_NEED_IMAGE_EXTRAS, 0},
     {5345, "VulkanMemoryModel", RP_NEED_MEMORY_MODEL, 0},
     {5346, "VulkanMemoryModelDeviceScope", RP_NEED_DEVICE_SCOPE, 0},
     {5347, "PhysicalStorageBufferAddresses", RP_NEED_DEVICE_ADDRESS, 0},
@@ -68,7 +86,6 @@ static const struct {
     {6095, "AtomicFloat16AddEXT", RP_NEED_FLOAT16_ADD, 0},
 };
 enum { SERVED = sizeof served / sizeof *served };
-_Static_assert(SERVED <= 64, "a reader has a bit for each");
 
 /* Names for those refused that people are likely to meet; the rest are known by their number. */
 static const struct {
@@ -77,18 +94,18 @@ static const struct {
 } refused[] = {
     {5, "linkage"},
     {6, "OpenCL kernels"},
-    {28, "arrays of uniform buffers"},
-    {30, "arrays of storage buffers"},
-    {46, "texel buffers"},
-    {47, "texel buffers"},
-    {50, "images"},
+    {27, "images of several samples"},
+    {36, "images with coordinates in texels (rectangles)"},
+    {37, "images with coordinates in texels (rectangles)"},
+    {40, "input attachments, which compute has not"},
+    {41, "sparse images"},
+    {48, "images of several samples"},
     {4428, "explicit layout of shared memory"},
     {4436, "16-bit inputs, which compute has not"},
     {4471, "ray queries: no node builds an acceleration structure"},
     {4472, "ray queries: no node builds an acceleration structure"},
     {4479, "ray tracing: no node builds an acceleration structure"},
-    {5301, "arrays of buffers"},
-    {5302, "arrays of buffers"},
+    {5302, "arrays of bindings without a size: give them one"},
     {5357, "cooperative matrices of SPV_NV_cooperative_matrix"},
     {5379, "helper invocations, which compute has not"},
 };
@@ -99,11 +116,18 @@ const char *rp_plan_capability_at(uint32_t index, uint64_t *needs) {
     return served[index].name;
 }
 
+/* The bit of a capability that stands for several needs: they are few. */
+static uint64_t stated_bit(size_t index) {
+    uint32_t before = 0;
+    for (size_t i = 0; i < index; i++) before += served[i].others != 0;
+    return UINT64_C(1) << before;
+}
+
 void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability) {
     for (size_t i = 0; i < SERVED; i++) {
         if (served[i].capability != capability) continue;
         if (served[i].others)
-            r->stated |= UINT64_C(1) << i;
+            r->stated |= stated_bit(i);
         else
             r->needs |= served[i].need;
         return;
@@ -117,7 +141,8 @@ void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability) {
 
 void rp_spirv_note_stated(rp_spirv_reader *r) {
     for (size_t i = 0; i < SERVED; i++)
-        if ((r->stated >> i & 1) && !(r->needs & (served[i].need | served[i].others)))
+        if (served[i].others && (r->stated & stated_bit(i)) &&
+            !(r->needs & (served[i].need | served[i].others)))
             r->needs |= served[i].need;
 }
 

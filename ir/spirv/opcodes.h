@@ -41,6 +41,7 @@ enum {
     OP_FUNCTION_END = 56,
     OP_FUNCTION_CALL = 57,
     OP_VARIABLE = 59,
+    OP_IMAGE_TEXEL_POINTER = 60,
     OP_LOAD = 61,
     OP_STORE = 62,
     OP_COPY_MEMORY = 63,
@@ -59,6 +60,13 @@ enum {
     OP_COMPOSITE_EXTRACT = 81,
     OP_COMPOSITE_INSERT = 82,
     OP_COPY_OBJECT = 83,
+    OP_SAMPLED_IMAGE = 86,
+    OP_IMAGE_SAMPLE_FIRST = 87, /* ImageSampleImplicitLod: from here on all read the image */
+    OP_IMAGE_READ = 98,
+    OP_IMAGE_WRITE = 99,
+    OP_IMAGE = 100,
+    OP_IMAGE_QUERY_FIRST = 101, /* QueryFormat: what an image is, not what is in it */
+    OP_IMAGE_QUERY_LAST = 107,  /* QuerySamples */
     OP_SNEGATE = 126,
     OP_IADD = 128,
     OP_ISUB = 130,

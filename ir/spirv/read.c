@@ -95,6 +95,9 @@ static uint32_t least_length(uint32_t op) {
     case OP_PTR_ACCESS_CHAIN:
     case OP_IN_BOUNDS_PTR_ACCESS_CHAIN:
     case OP_ARRAY_LENGTH:
+    case OP_IMAGE_TEXEL_POINTER:
+    case OP_IMAGE_WRITE:
+    case OP_IMAGE:
     case OP_MEMBER_DECORATE:
     case OP_COPY_OBJECT:
     case OP_ATOMIC_FLAG_TEST_AND_SET:
@@ -106,13 +109,15 @@ static uint32_t least_length(uint32_t op) {
     case OP_COOPERATIVE_MATRIX_LENGTH:
     case OP_GROUP_NON_UNIFORM_ROTATE: return 4;
     case OP_FUNCTION:
+    case OP_SAMPLED_IMAGE:
     case OP_COOPERATIVE_MATRIX_LOAD: return 5;
     case OP_COOPERATIVE_MATRIX_MUL_ADD: return 6;
     case OP_TYPE_COOPERATIVE_MATRIX: return 7;
-    case OP_TYPE_IMAGE: return 8;
+    case OP_TYPE_IMAGE: return 9;
     }
     bool subgroup = op >= OP_GROUP_NON_UNIFORM_FIRST && op <= OP_GROUP_NON_UNIFORM_LAST;
-    return subgroup || (op >= OP_ATOMIC_LOAD && op <= OP_ATOMIC_XOR) ? 4 : 1;
+    bool image = op >= OP_IMAGE_SAMPLE_FIRST && op <= OP_IMAGE_QUERY_LAST;
+    return subgroup || image || (op >= OP_ATOMIC_LOAD && op <= OP_ATOMIC_XOR) ? 4 : 1;
 }
 
 static rp_status check_header(const uint32_t *words, uint32_t count, char why[128]) {

@@ -115,6 +115,9 @@ void rp_spirv_note_atomic(rp_spirv_reader *r, uint32_t op, uint32_t pointer);
 void rp_spirv_note_stated(rp_spirv_reader *r);
 rp_status rp_spirv_note_product(rp_spirv_reader *r, uint32_t at);
 
+/* The elements of an array type whose length is a constant; UINT64_MAX when that is not known. */
+uint64_t rp_spirv_array_elements(const rp_spirv_reader *r, const rp_spirv_id *length);
+
 /* Each of these takes the instruction at word `at`, in the order of the module, when all
  * decorations are known. */
 void rp_spirv_type(rp_spirv_reader *r, uint32_t at);

@@ -25,6 +25,7 @@
 #define RP_SPIRV_SPIRV_H
 
 #include "base/alloc.h"
+#include "reprise/image.h"
 #include "reprise/types.h"
 
 enum {
@@ -40,10 +41,13 @@ typedef enum rp_spirv_kind {
     RP_SPIRV_STORAGE_BLOCK,
     RP_SPIRV_UNIFORM_BLOCK,
     RP_SPIRV_PUSH_BLOCK, /* set and binding mean nothing */
-    RP_SPIRV_IMAGE,
     RP_SPIRV_STORAGE_IMAGE,
-    RP_SPIRV_SAMPLED_IMAGE,
+    RP_SPIRV_SAMPLED_IMAGE,  /* without a sampler of its own */
+    RP_SPIRV_COMBINED_IMAGE, /* with one */
     RP_SPIRV_SAMPLER,
+    RP_SPIRV_STORAGE_TEXELS, /* texel buffers */
+    RP_SPIRV_UNIFORM_TEXELS,
+    RP_SPIRV_OTHER_IMAGE, /* of several samples, or none that compute shaders have */
     RP_SPIRV_ACCELERATION_STRUCTURE,
     RP_SPIRV_ATOMIC_COUNTER,
 } rp_spirv_kind;
@@ -55,7 +59,11 @@ typedef struct rp_spirv_resource {
     uint32_t id, type; /* of its variable; of its block, behind pointer and array */
     uint32_t set, binding;
     uint8_t kind;             /* rp_spirv_kind */
-    bool array;               /* of descriptors */
+    bool array;               /* of descriptors: */
+    uint64_t elements;        /* how many, of arrays of arrays in all; UINT64_MAX: not known */
+    uint8_t view, texel;      /* of images and texels: rp_view, rp_texel */
+    uint8_t format;           /* rp_image_format that is declared; RP_IMAGE_NONE: none, or one that
+                               * no image of plans has */
     bool used;                /* the entry point's call tree names it */
     bool reads, writes;       /* and does so to its bytes; .length() does neither */
     bool readonly, writeonly; /* declared: NonWritable, NonReadable, of the variable or of every

@@ -179,9 +179,8 @@ static void note_block(rp_spirv_reader *r, uint32_t storage_class, const rp_spir
         r->needs |= RP_NEED_UNIFORM_STD430;
 }
 
-/* The elements of an array whose length is the constant `length`, UINT64_MAX when that is not
- * known. A negative length is that of an empty array. */
-static uint64_t count_elements(const rp_spirv_reader *r, const rp_spirv_id *length) {
+/* A negative length is that of an empty array. */
+uint64_t rp_spirv_array_elements(const rp_spirv_reader *r, const rp_spirv_id *length) {
     if (!length->known) return UINT64_MAX;
     uint32_t id = r->words[length->at + 1];
     bool is_signed =
@@ -200,7 +199,7 @@ void rp_spirv_type(rp_spirv_reader *r, uint32_t at) {
     case OP_TYPE_VECTOR: make_vector(t, rp_spirv_before(r, w[2], at), w[3]); return;
     case OP_TYPE_MATRIX: make_matrix(t, rp_spirv_before(r, w[2], at), w[3]); return;
     case OP_TYPE_ARRAY: {
-        uint64_t count = count_elements(r, rp_spirv_before(r, w[3], at));
+        uint64_t count = rp_spirv_array_elements(r, rp_spirv_before(r, w[3], at));
         if (count == 0) r->empty_array = true;
         make_array(t, rp_spirv_before(r, w[2], at), count);
         return;
@@ -264,7 +263,7 @@ rp_spirv_shape rp_spirv_get_shape(const rp_spirv_reader *r, uint32_t type) {
         shape.form = RP_SPIRV_ARRAY;
         shape.count = UINT64_MAX;
         if (w[3] < r->bound && r->ids[w[3]].stamp == r->stamp)
-            shape.count = count_elements(r, &r->ids[w[3]]);
+            shape.count = rp_spirv_array_elements(r, &r->ids[w[3]]);
         break;
     case OP_TYPE_RUNTIME_ARRAY:
         shape.form = RP_SPIRV_ARRAY;

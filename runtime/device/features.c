@@ -139,7 +139,29 @@
       features.shaderStorageImageWriteWithoutFormat)                                               \
     X(IMAGE_FORMATS, VkPhysicalDeviceFeatures2, FEATURES_2,                                        \
       features.shaderStorageImageExtendedFormats)                                                  \
+    X(CUBE_ARRAYS, VkPhysicalDeviceFeatures2, FEATURES_2, features.imageCubeArray)                 \
+    X(GATHER, VkPhysicalDeviceFeatures2, FEATURES_2, features.shaderImageGatherExtended)           \
+    X(SAMPLED_INDEXING, VkPhysicalDeviceFeatures2, FEATURES_2,                                     \
+      features.shaderSampledImageArrayDynamicIndexing)                                             \
+    X(IMAGE_INDEXING, VkPhysicalDeviceFeatures2, FEATURES_2,                                       \
+      features.shaderStorageImageArrayDynamicIndexing)                                             \
+    X(BUFFER_INDEXING, VkPhysicalDeviceFeatures2, FEATURES_2,                                      \
+      features.shaderStorageBufferArrayDynamicIndexing)                                            \
+    X(UNIFORM_INDEXING, VkPhysicalDeviceFeatures2, FEATURES_2,                                     \
+      features.shaderUniformBufferArrayDynamicIndexing)                                            \
     X(ANISOTROPY, VkPhysicalDeviceFeatures2, FEATURES_2, features.samplerAnisotropy)               \
+    X(SAMPLED_NON_UNIFORM, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                  \
+      shaderSampledImageArrayNonUniformIndexing)                                                   \
+    X(SAMPLED_NON_UNIFORM, VkPhysicalDeviceDescriptorIndexingFeatures,                             \
+      DESCRIPTOR_INDEXING_FEATURES, shaderSampledImageArrayNonUniformIndexing)                     \
+    X(IMAGE_NON_UNIFORM, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                    \
+      shaderStorageImageArrayNonUniformIndexing)                                                   \
+    X(IMAGE_NON_UNIFORM, VkPhysicalDeviceDescriptorIndexingFeatures, DESCRIPTOR_INDEXING_FEATURES, \
+      shaderStorageImageArrayNonUniformIndexing)                                                   \
+    X(BUFFER_NON_UNIFORM, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                   \
+      shaderStorageBufferArrayNonUniformIndexing)                                                  \
+    X(BUFFER_NON_UNIFORM, VkPhysicalDeviceDescriptorIndexingFeatures,                              \
+      DESCRIPTOR_INDEXING_FEATURES, shaderStorageBufferArrayNonUniformIndexing)                    \
     X(PARTIALLY_BOUND, VkPhysicalDeviceVulkan12Features, VULKAN_1_2_FEATURES,                      \
       descriptorBindingPartiallyBound)                                                             \
     X(PARTIALLY_BOUND, VkPhysicalDeviceDescriptorIndexingFeatures, DESCRIPTOR_INDEXING_FEATURES,   \

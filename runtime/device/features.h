@@ -139,7 +139,23 @@ uint32_t rp_extension_names(uint32_t extensions, uint32_t version,
     X(RP_FEATURE_IMAGE_WRITE_UNFORMATTED, 51, RP_NEED_IMAGE_WRITE_UNFORMATTED, 0,                  \
       "shaderStorageImageWriteWithoutFormat")                                                      \
     X(RP_FEATURE_IMAGE_FORMATS, 52, RP_NEED_IMAGE_FORMATS, 0, "shaderStorageImageExtendedFormats") \
+    X(RP_FEATURE_CUBE_ARRAYS, 53, RP_NEED_IMAGE_EXTRAS, 0, "imageCubeArray")                       \
+    X(RP_FEATURE_GATHER, 54, RP_NEED_IMAGE_EXTRAS, 0, "shaderImageGatherExtended")                 \
+    X(RP_FEATURE_SAMPLED_INDEXING, 55, RP_NEED_IMAGE_EXTRAS, 0,                                    \
+      "shaderSampledImageArrayDynamicIndexing")                                                    \
+    X(RP_FEATURE_IMAGE_INDEXING, 56, RP_NEED_IMAGE_EXTRAS, 0,                                      \
+      "shaderStorageImageArrayDynamicIndexing")                                                    \
+    X(RP_FEATURE_BUFFER_INDEXING, 57, RP_NEED_IMAGE_EXTRAS, 0,                                     \
+      "shaderStorageBufferArrayDynamicIndexing")                                                   \
+    X(RP_FEATURE_UNIFORM_INDEXING, 58, RP_NEED_IMAGE_EXTRAS, 0,                                    \
+      "shaderUniformBufferArrayDynamicIndexing")                                                   \
     X(RP_FEATURE_ANISOTROPY, 59, 0, 0, "samplerAnisotropy")                                        \
+    X(RP_FEATURE_SAMPLED_NON_UNIFORM, 60, RP_NEED_IMAGE_EXTRAS, 0,                                 \
+      "shaderSampledImageArrayNonUniformIndexing")                                                 \
+    X(RP_FEATURE_IMAGE_NON_UNIFORM, 61, RP_NEED_IMAGE_EXTRAS, 0,                                   \
+      "shaderStorageImageArrayNonUniformIndexing")                                                 \
+    X(RP_FEATURE_BUFFER_NON_UNIFORM, 62, RP_NEED_IMAGE_EXTRAS, 0,                                  \
+      "shaderStorageBufferArrayNonUniformIndexing")                                                \
     X(RP_FEATURE_PARTIALLY_BOUND, 63, 0, 0, "descriptorBindingPartiallyBound")
 
 /* Wider than int, as rp_plan_need is. */

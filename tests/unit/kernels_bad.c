@@ -139,16 +139,16 @@ static void test_params(void) {
 /* ---- Interfaces that plans cannot serve ------------------------------------------------------ */
 
 static void test_resources(void) {
-    refuse_glsl("#version 450\nlayout(binding = 0, r32f) uniform image2D picture;\n"
-                "void main() { imageStore(picture, ivec2(0), vec4(1)); }\n",
-                "'picture' is a storage image");
-    refuse_glsl("#version 450\nlayout(binding = 0) uniform sampler2D texels;\n"
+    refuse_glsl("#version 450\nlayout(binding = 0, r32f) uniform image2DMS picture;\n"
+                "void main() { imageStore(picture, ivec2(0), 1, vec4(1)); }\n",
+                "'picture' is an image of several samples");
+    refuse_glsl("#version 450\nlayout(binding = 0) uniform sampler2DMS texels;\n"
                 "layout(binding = 1) buffer B { vec4 b; };\n"
-                "void main() { b = texture(texels, vec2(0)); }\n",
-                "'texels' is a sampled image");
-    refuse_glsl("#version 450\nlayout(binding = 0) buffer B { float b[]; } many[4];\n"
+                "void main() { b = texelFetch(texels, ivec2(0), 1); }\n",
+                "'texels' is an image of several samples");
+    refuse_glsl("#version 450\nlayout(binding = 0) buffer B { float b[]; } many[9999];\n"
                 "void main() { many[1].b[0] = 1; }\n",
-                "is an array of descriptors");
+                "is an array of bindings of a size that no plan has");
     refuse_glsl("#version 450\nlayout(set = 4, binding = 0) buffer B { float b[]; };\n"
                 "void main() { b[0] = 1; }\n",
                 "is in set 4");

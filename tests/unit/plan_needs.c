@@ -317,21 +317,21 @@ static void test_unsupported(void) {
         const char *head, *body, *message;
     } cases[] = {
         {"",
-         "layout(binding = 1, rgba32f) uniform image2D i; void main() { o[0] = uint(imageLoad(i, "
-         "ivec2(0)).x); }",
-         "a storage image"},
+         "layout(binding = 1, rgba32f) uniform image2DMS i; void main() { o[0] = uint(imageLoad(i, "
+         "ivec2(0), 1).x); }",
+         "images of several samples"},
         {"",
-         "layout(binding = 1) uniform sampler2D s; void main() { o[0] = uint(textureLod(s, "
-         "vec2(0), 0.0).x); }",
-         "a sampled image"},
+         "layout(binding = 1) uniform sampler2DMS s; void main() { o[0] = uint(texelFetch(s, "
+         "ivec2(0), 1).x); }",
+         "an image of several samples"},
         {"#extension GL_EXT_ray_query : require",
          "layout(binding = 1) uniform accelerationStructureEXT t; void main() { rayQueryEXT q;\n"
          "rayQueryInitializeEXT(q, t, 0, 255, vec3(0), 0.0, vec3(1), 1.0); }",
          "ray queries"},
         {"#extension GL_EXT_nonuniform_qualifier : require",
-         "layout(binding = 1) buffer B { uint b; } many[4]; void main() { o[0] = "
+         "layout(binding = 1) buffer B { uint b; } many[]; void main() { o[0] = "
          "many[nonuniformEXT(o[1])].b; }",
-         "arrays of"}};
+         "arrays of bindings without a size"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t count;
         uint32_t *words = compile(cases[i].head, cases[i].body, &count);

@@ -11,6 +11,7 @@
 #include "arrays.h"
 #include "message.h"
 #include "npy.h"
+#include "png_file.h"
 #include "output.h"
 #include "values.h"
 
@@ -192,6 +193,7 @@ static float *as_f32(const rp_plan_buffer_info *buffer, const void *data) {
 static cli_output *write_array(const rp_plan_buffer_info *given, const void *data,
                                const char *path) {
     rp_plan_buffer_info shown = cli_shown_buffer(given), *buffer = &shown;
+    if (cli_is_png(path)) return cli_png_write(path, given, data);
     char header[CLI_NPY_HEADER];
     /* Raw bytes are a flat array of u1. */
     size_t length = buffer->dtype != RP_RAW
@@ -221,6 +223,9 @@ int cli_results_check(const cli_command *command, const rp_plan *plan, const cli
                                  pair->text, outputs->items[j].text);
         int status = cli_output_check(pair->text);
         if (status != CLI_OK) return status;
+        uint32_t index = cli_find_buffer(command, plan, "-o", pair->name, CLI_ROLES_OUTPUT);
+        rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
+        if (cli_is_png(pair->text) && !cli_png_fits(pair->text, &buffer)) return CLI_INPUT;
     }
     return CLI_OK;
 }

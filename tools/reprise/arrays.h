@@ -38,6 +38,7 @@ uint32_t cli_find_buffer(const cli_command *command, const rp_plan *plan, const 
 typedef struct cli_array {
     rp_weight weight; /* `data` NULL: none */
     bool converted;   /* its values are not the buffer's */
+    void *texels;     /* of a .png file, which `weight` then points to; else NULL */
 } cli_array;
 
 /* One array per buffer of the plan; those without a file stay as an exec begins: zero. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "arrays.h"
 #include "message.h"
+#include "png_file.h"
 #include "values.h"
 
 static bool takes_input(rp_buffer_kind kind) {
@@ -41,6 +42,13 @@ static int open_array(const rp_plan *plan, uint32_t index, const char *text, con
     uint32_t file;
     int status;
     if (was_refused(inputs, text, tensor)) return CLI_INPUT;
+    if (!tensor && cli_is_png(text)) {
+        status = cli_png_read(text, &buffer, &array->texels);
+        if (status == CLI_OK)
+            array->weight = (rp_weight){
+                .name = buffer.name, .type = "png", .data = array->texels, .size = buffer.bytes};
+        return status;
+    }
     if (length) {
         const char *in_text = text[length] ? text + length + 1 : buffer.name;
         status = cli_weights_open(files, text, length, &file);
@@ -152,6 +160,7 @@ int cli_inputs_open(const cli_command *command, const rp_plan *plan, const char 
 }
 
 void cli_inputs_close(cli_inputs *inputs) {
+    for (uint32_t i = 0; i < inputs->count; i++) free(inputs->arrays[i].texels);
     free(inputs->arrays);
     cli_weights_close(&inputs->weights);
     *inputs = (cli_inputs){0};

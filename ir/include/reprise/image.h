@@ -192,8 +192,8 @@ RP_API rp_image_format_info rp_image_format_get(rp_image_format format);
 
 /* Packed bytes of an image; 0 for a shape that no image has, or of 2^40 bytes or more. */
 RP_API uint64_t rp_image_bytes(const rp_image_shape *shape);
-/* Extents of a mip: at least 1 each. */
-RP_API void rp_image_extent(const rp_image_shape *shape, uint32_t mip, uint32_t out[3]);
+/* The three extents of a mip: at least 1 each. */
+RP_API void rp_image_extent(const rp_image_shape *shape, uint32_t mip, uint32_t *out_extent);
 /* The most mips that an image of these extents may have. */
 RP_API uint32_t rp_image_max_mips(uint32_t width, uint32_t height, uint32_t depth);
 /* The bytes of mips first_mip .. + mips with layers first_layer .. + layers, where they are one range:

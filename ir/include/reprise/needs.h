@@ -113,7 +113,12 @@ extern "C" {
     X(RP_NEED_IMAGE_FORMATS, 61,                                                                   \
       "more formats of storage images (shaderStorageImageExtendedFormats)")                        \
     X(RP_NEED_SPIRV_1_6, 62,                                                                       \
-      "SPIR-V 1.6 (of Vulkan 1.3: --target-env vulkan1.2 compiles to SPIR-V 1.5)")
+      "SPIR-V 1.6 (of Vulkan 1.3: --target-env vulkan1.2 compiles to SPIR-V 1.5)")                 \
+    X(RP_NEED_IMAGE_EXTRAS, 63,                                                                    \
+      "cube arrays, gathers at offsets, and arrays of bindings that code indexes "                 \
+      "(imageCubeArray, shaderImageGatherExtended, and for sampled images, storage images and "    \
+      "storage buffers shader...ArrayDynamicIndexing and shader...ArrayNonUniformIndexing, "       \
+      "shaderUniformBufferArrayDynamicIndexing)")
 
 /* Wider than int, which C before C23 does not have. */
 __extension__ typedef enum rp_plan_need {
