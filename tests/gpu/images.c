@@ -1,7 +1,9 @@
 /* Images on a real device, under the validation layer and its synchronisation checks: every format in
- * every dimension through copies, clears and blits. Expected texels are computed here. */
+ * every dimension through copies, what kernels read and write, samplers and texels, arrays, memory that
+ * images share, and images of the application. Expected texels are computed here. */
 #include "images.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,6 +75,226 @@ static void test_formats(void) {
     images_close(device);
 }
 
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+static const char next_glsl[] =
+    "#version 450\n"
+    "layout(local_size_x = 8, local_size_y = 8) in;\n"
+    "layout(binding = 0, rgba8ui) readonly uniform uimage2D x;\n"
+    "layout(binding = 1, rgba8ui) writeonly uniform uimage2D y;\n"
+    "void main() {\n"
+    "    ivec2 p = ivec2(gl_GlobalInvocationID.xy);\n"
+    "    imageStore(y, p, (imageLoad(x, p) + uvec4(1, 2, 3, p.x)) & 255u);\n"
+    "}\n";
+
+/* A chain of transients that share memory, each from the one before, and one beside it that is alive all
+ * the while: it, and what stands around, keep their bytes. */
+static void test_chain(void) {
+    enum { W = 24, H = 16, LENGTH = 6, BYTES = W * H * 4 };
+    static const images_kernel kernels[] = {{"next", next_glsl}, {0}};
+    device = images_open();
+    for (int level = 0; level < 2; level++) {
+        char text[4096];
+        int at = snprintf(text, sizeof text,
+                          "reprise 1\ngraph chain {\n"
+                          "  buf $x in image 2d rgba8ui[%d,%d]\n"
+                          "  buf $y out image 2d rgba8ui[%d,%d]\n"
+                          "  buf $z out image 2d rgba8ui[%d,%d]\n"
+                          "  buf %%keep tmp image 2d rgba8ui[%d,%d]\n",
+                          W, H, W, H, W, H, W, H);
+        for (int i = 0; i < LENGTH; i++)
+            at += snprintf(text + at, sizeof text - (size_t)at,
+                           "  buf %%t%d tmp image 2d rgba8ui[%d,%d]\n", i, W, H);
+        at += snprintf(text + at, sizeof text - (size_t)at,
+                       "  kern @next spirv - local 8 8 1 (r image 2d rgba8ui, w image 2d rgba8ui)\n"
+                       "  n0 = run @next grid 3 2 1 (r $x, w %%keep)\n"
+                       "  n1 = run @next grid 3 2 1 (r $x, w %%t0)\n");
+        for (int i = 1; i < LENGTH; i++)
+            at += snprintf(text + at, sizeof text - (size_t)at,
+                           "  n%d = run @next grid 3 2 1 (r %%t%d, w %%t%d)\n", i + 1, i - 1, i);
+        snprintf(text + at, sizeof text - (size_t)at,
+                 "  n%d = run @next grid 3 2 1 (r %%t%d, w $y)\n"
+                 "  n%d = copy (r %%keep, w $z)\n}\n",
+                 LENGTH + 1, LENGTH - 1, LENGTH + 2);
+        rp_plan *plan = images_plan(text, kernels, level);
+        rp_exec *exec = gpu_exec(device, plan, NULL);
+        static uint8_t x[BYTES], y[BYTES], z[BYTES];
+        images_fill(x, BYTES, 5);
+        CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, BYTES, NULL), RP_OK);
+        for (int round = 0; round < 3; round++) {
+            images_replay(exec);
+            CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, BYTES, NULL), RP_OK);
+            CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "z", 0, z, BYTES, NULL), RP_OK);
+            uint32_t wrong = 0;
+            for (uint32_t i = 0; i < BYTES; i++) {
+                uint32_t by = i % 4 == 3 ? i / 4 % W : i % 4 + 1;
+                wrong += z[i] != (uint8_t)(x[i] + by);
+                wrong += y[i] != (uint8_t)(x[i] + (LENGTH + 1) * by);
+            }
+            CU_ASSERT_EQUAL(wrong, 0);
+        }
+        rp_exec_destroy(exec);
+        rp_plan_destroy(plan);
+    }
+    images_close(device);
+}
+
+/* ---- Samplers, views, texels ----------------------------------------------------------------- */
+
+static float at_f32(const float *texels, int w, int h, int x, int y, int channel) {
+    x = x < 0 ? 0 : x >= w ? w - 1 : x; /* clamped to the edge */
+    y = y < 0 ? 0 : y >= h ? h - 1 : y;
+    return texels[(y * w + x) * 4 + channel];
+}
+
+/* Between texels by a linear sampler, of a layer of an array; the same by the nearest one, with the image
+ * and the sampler apart. */
+static const char sample_glsl[] =
+    "#version 450\n"
+    "layout(local_size_x = 8, local_size_y = 8) in;\n"
+    "layout(binding = 0) uniform sampler2DArray x;\n"
+    "layout(binding = 1) uniform texture2DArray t;\n"
+    "layout(binding = 2) uniform sampler s;\n"
+    "layout(binding = 3, rgba32f) writeonly uniform image2D linear;\n"
+    "layout(binding = 4, rgba32f) writeonly uniform image2D nearest;\n"
+    "void main() {\n"
+    "    ivec2 p = ivec2(gl_GlobalInvocationID.xy);\n"
+    "    vec2 at = (vec2(p) + 0.75) / vec2(16, 8);\n"
+    "    imageStore(linear, p, textureLod(x, vec3(at, 1), 0.0));\n"
+    "    imageStore(nearest, p, textureLod(sampler2DArray(t, s), vec3(at, 1), 0.0));\n"
+    "}\n";
+
+static void test_samplers(void) {
+    enum { W = 16, H = 8, LAYERS = 3, FLOATS = W * H * 4 };
+    static const images_kernel kernels[] = {{"sample", sample_glsl}, {0}};
+    static float x[LAYERS * FLOATS], linear[FLOATS], nearest[FLOATS];
+    device = images_open();
+    rp_plan *plan = images_plan(
+        "reprise 1\ngraph samples {\n"
+        "  buf $x in image 2d rgba32f[16,8] layers 3\n"
+        "  buf $l out image 2d rgba32f[16,8]\n"
+        "  buf $n out image 2d rgba32f[16,8]\n"
+        "  kern @sample spirv - local 8 8 1 (s combined 2d_array float, s image 2d_array float, "
+        "s sampler, w image 2d rgba32f, w image 2d rgba32f)\n"
+        "  samp @linear ()\n"
+        "  samp @near (mag=nearest, min=nearest, mip=nearest)\n"
+        "  n0 = run @sample grid 2 1 1 (s $x, s $x, w $l, w $n) samplers (@linear, @near)\n}\n",
+        kernels, 1);
+    rp_exec *exec = gpu_exec(device, plan, NULL);
+    for (int i = 0; i < LAYERS * FLOATS; i++) x[i] = (float)((i * 37) % 101) - 50;
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, sizeof x, NULL), RP_OK);
+    images_replay(exec);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "l", 0, linear, sizeof linear, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "n", 0, nearest, sizeof nearest, NULL), RP_OK);
+    uint32_t wrong = 0;
+    for (int i = 0; i < FLOATS; i++) {
+        int px = i / 4 % W, py = i / 4 / W, c = i % 4;
+        const float *layer = x + FLOATS;
+        /* 0.75 is a quarter of a texel behind the middle of texel p. */
+        float mean = 0.5625f * at_f32(layer, W, H, px, py, c) +
+                     0.1875f * at_f32(layer, W, H, px + 1, py, c) +
+                     0.1875f * at_f32(layer, W, H, px, py + 1, c) +
+                     0.0625f * at_f32(layer, W, H, px + 1, py + 1, c);
+        wrong += fabsf(linear[i] - mean) > 0.5f; /* weights have 8 bits or more */
+        wrong += nearest[i] != at_f32(layer, W, H, px, py, c);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    rp_exec_destroy(exec);
+    rp_plan_destroy(plan);
+    images_close(device);
+}
+
+/* One face of a cube for each direction, all mips of some layers as pieces, and a 3D image. */
+static const char views_glsl[] =
+    "#version 450\n"
+    "layout(local_size_x = 6) in;\n"
+    "layout(binding = 0) uniform samplerCube cube;\n"
+    "layout(binding = 1) uniform sampler2DArray layers;\n"
+    "layout(binding = 2, r32f) readonly uniform image3D volume;\n"
+    "layout(binding = 3) writeonly buffer Y { float v[]; } y;\n"
+    "void main() {\n"
+    "    uint i = gl_GlobalInvocationID.x;\n"
+    "    const vec3 to[6] = vec3[](vec3(1, 0, 0), vec3(-1, 0, 0), vec3(0, 1, 0), vec3(0, -1, 0),\n"
+    "                              vec3(0, 0, 1), vec3(0, 0, -1));\n"
+    "    y.v[i] = textureLod(cube, to[i], 0.0).r;\n"
+    "    y.v[6 + i] = textureLod(layers, vec3(0.5, 0.5, i % 2), float(i / 2)).r;\n"
+    "    y.v[12 + i] = imageLoad(volume, ivec3(i % 2, i / 2, 1)).r;\n"
+    "}\n";
+
+static void test_views(void) {
+    static const images_kernel kernels[] = {{"views", views_glsl}, {0}};
+    float cube[6], layers[4 * (16 + 4 + 1)], volume[2 * 3 * 2], y[18];
+    device = images_open();
+    rp_plan *plan = images_plan(
+        "reprise 1\ngraph views {\n"
+        "  buf $cube in image cube r32f[1,1] layers 6\n"
+        "  buf $layers in image 2d r32f[4,4] layers 4 mips 3\n"
+        "  buf $volume in image 3d r32f[2,3,2]\n"
+        "  buf $y out f32[18]\n"
+        "  kern @views spirv - local 6 1 1 (s combined cube float, s combined 2d_array float, "
+        "r image 3d r32f, w)\n"
+        "  samp @near (mag=nearest, min=nearest, mip=nearest)\n"
+        "  n0 = run @views grid 1 1 1 (s $cube, s $layers[mip 0+1 layer 1+2], "
+        "also s $layers[mip 1+1 layer 1+2], also s $layers[mip 2+1 layer 1+2], r $volume, w $y) "
+        "samplers (@near, @near)\n}\n",
+        kernels, 1);
+    rp_exec *exec = gpu_exec(device, plan, NULL);
+    for (int i = 0; i < 6; i++) cube[i] = (float)(10 + i);
+    for (int i = 0, m = 0, at = 0; m < 3; m++)
+        for (int l = 0; l < 4; l++)
+            for (i = 0; i < 16 >> 2 * m; i++) layers[at++] = (float)(100 + 10 * m + l);
+    for (int i = 0; i < 12; i++) volume[i] = (float)(200 + i);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "cube", 0, cube, sizeof cube, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "layers", 0, layers, sizeof layers, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "volume", 0, volume, sizeof volume, NULL), RP_OK);
+    images_replay(exec);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, sizeof y, NULL), RP_OK);
+    for (int i = 0; i < 6; i++) {
+        CU_ASSERT_EQUAL(y[i], cube[i]);
+        CU_ASSERT_EQUAL(y[6 + i], (float)(100 + 10 * (i / 2) + 1 + i % 2));
+        CU_ASSERT_EQUAL(y[12 + i], volume[6 + i]);
+    }
+    rp_exec_destroy(exec);
+    rp_plan_destroy(plan);
+    images_close(device);
+}
+
+/* Buffers as texels. */
+static const char texels_glsl[] =
+    "#version 450\n"
+    "layout(local_size_x = 8) in;\n"
+    "layout(binding = 0) uniform textureBuffer x;\n"
+    "layout(binding = 1, r32ui) uniform uimageBuffer y;\n"
+    "void main() {\n"
+    "    int i = int(gl_GlobalInvocationID.x);\n"
+    "    imageStore(y, i, uvec4(uint(texelFetch(x, i).g * 255.0 + 0.5) + 1000));\n"
+    "}\n";
+
+static void test_texels(void) {
+    static const images_kernel kernels[] = {{"texels", texels_glsl}, {0}};
+    uint8_t x[32];
+    uint32_t y[8];
+    device = images_open();
+    rp_plan *plan =
+        images_plan("reprise 1\ngraph texels {\n"
+                    "  buf $x in 32\n"
+                    "  buf $y out u32[8]\n"
+                    "  buf %t tmp 32\n"
+                    "  kern @texels spirv - local 8 1 1 (s texels float, rw texels r32ui)\n"
+                    "  n0 = copy (r $x, w %t)\n"
+                    "  n1 = run @texels grid 1 1 1 (s %t as rgba8, rw $y as r32ui)\n}\n",
+                    kernels, 0);
+    rp_exec *exec = gpu_exec(device, plan, NULL);
+    images_fill(x, sizeof x, 3);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, sizeof x, NULL), RP_OK);
+    images_replay(exec);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, sizeof y, NULL), RP_OK);
+    for (uint32_t i = 0; i < 8; i++) CU_ASSERT_EQUAL(y[i], x[4 * i + 1] + 1000u);
+    rp_exec_destroy(exec);
+    rp_plan_destroy(plan);
+    images_close(device);
+}
+
 /* ---- Clears and blits ------------------------------------------------------------------------ */
 
 /* A mip chain by blits, of an image that is cleared but for a layer, and read back by layers. */
@@ -124,7 +346,12 @@ static void test_blits(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {
-        {"every format, in every dimension", test_formats}, {"clears and blits", test_blits}, {0}};
+    static const rp_test tests[] = {{"every format, in every dimension", test_formats},
+                                    {"a chain of transients", test_chain},
+                                    {"samplers", test_samplers},
+                                    {"views", test_views},
+                                    {"texels", test_texels},
+                                    {"clears and blits", test_blits},
+                                    {0}};
     return rp_run_tests("images", tests);
 }
