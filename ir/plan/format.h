@@ -244,7 +244,9 @@ struct rp_plan {
     uint64_t *image_dims;    /* RP_IMAGE_RANK for each of those, NULL where none is an image */
 };
 
-enum { RP_IMAGE_RANK = 4 }; /* of an image as an array, at most: layers or depth, rows, columns,
+enum {
+    RP_IMAGE_RANK = 4
+}; /* of an image as an array, at most: layers or depth, rows, columns,
                              * channels */
 
 /* One more holder, to be let go with rp_plan_destroy. */

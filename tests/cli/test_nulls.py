@@ -24,6 +24,7 @@ OPTIONAL = {
 }
 # The same for one function.
 OPTIONAL_IN = {
+    ("rp_kernel_choice", "target"),
     ("rp_preparation_wait", "kernel"),
     ("rp_check", "source"), ("rp_plan_check", "source"), ("rp_plan_from_memory", "name"), ("rp_pipeline_parse", "path"),
     ("rp_weights_from_memory", "path"), ("rp_graph_print", "out_size"), ("rp_graph_diff", "out_size"),
@@ -36,7 +37,9 @@ OPTIONAL_IN = {
 # Wrong use whatever is given: no replay is begun, there is no VkCommandBuffer here to record into, and no storage
 # that is shared with others.
 WRONG_HERE = {"rp_exec_continue", "rp_exec_cancel", "rp_exec_record", "rp_storage_export_fd", "rp_storage_import_fd",
-              "rp_storage_hand_over", "rp_storage_take_over"}
+              "rp_storage_hand_over", "rp_storage_take_over", "rp_storage_import_image"}
+# The names that they are given are none.
+NOT_FOUND = {"rp_kernel_choice"}
 # Calls between rp_encoder_begin and rp_encoder_end: a mistake closes the encoding.
 ENCODED = {"rp_encoder_push", "rp_encoder_dispatch_indirect", "rp_encoder_copy", "rp_encoder_fill",
            "rp_encoder_update", "rp_encoder_label_begin"}
@@ -54,7 +57,8 @@ VALUES = {
     "const rp_exec_params *": "&exec_params", "const rp_device_params *": "&device_params",
     "const rp_prepare_params *": "&prepare_params", "const rp_preparation *": "preparation",
     "rp_preparation *": "preparation", "rp_preparation_progress *": "&progress",
-    "const rp_operand *": "&operand", "const rp_attribute *": "&attribute", "rp_buffer *": "&buffer",
+    "const rp_operand *": "&operand", "const rp_attribute *": "&attribute",
+    "const rp_kernel_given *": "&given", "rp_buffer *": "&buffer",
     "rp_kernel *": "&kernel", "rp_device_info *": "&info", "const rp_device_import *": "&import",
     "rp_plan_info *": "&plan_info",
     "rp_storage *": "storage", "const rp_storage *": "storage", "rp_storage_info *": "&storage_info",
@@ -140,6 +144,7 @@ int main(void) {
     rp_scopes scopes = {.size = sizeof scopes};
     rp_operand operand = {.name = "x"};
     rp_attribute attribute = {.name = "x"};
+    rp_kernel_given given = {"x", "f32[4]"};
     rp_buffer buffer;
     rp_kernel kernel = {0};
     rp_device_info info = {.size = sizeof info};
@@ -302,7 +307,8 @@ class Nulls(cli.Case):
                 shown = f"{function} with {name} NULL"
                 if result == "rp_status":
                     # What may be NULL may also fail for another reason: it is no wrong use.
-                    calls.append(f'said("{shown}", {call}, {"RP_OK" if optional else "RP_ERROR_USAGE"});')
+                    well = "RP_ERROR_NOT_FOUND" if function in NOT_FOUND else "RP_OK"
+                    calls.append(f'said("{shown}", {call}, {well if optional else "RP_ERROR_USAGE"});')
                 else:
                     calls.append(f"{call};")
                 if function in ("rp_encoder_end", "rp_direct_end") and name == "report":

@@ -74,7 +74,8 @@ typedef struct rp_plan_buffer_info {
     uint64_t bytes;        /* of all of it */
     int follows;           /* live: 1 when some of its bytes follow other live buffers and nobody
                             * can set it: the block of a kernel that takes live push constants */
-    rp_image_shape image;  /* of an image (reprise/image.h), whose bytes are its packed texels; format
+    rp_image_shape
+        image; /* of an image (reprise/image.h), whose bytes are its packed texels; format
                             * RP_IMAGE_NONE for any other. One with a single mip has the dtype and the
                             * shape that NumPy would give it: layers where there are several, depth,
                             * height, width, channels where there are several; the texels of packed
