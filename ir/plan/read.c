@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "base/path.h"
 #include "base/sized.h"
+#include "spirv/spirv.h"
 
 /* The extents of images as NumPy has them, which no record holds. */
 static uint32_t image_dims(const rp_image_shape *s, uint64_t dims[RP_IMAGE_RANK]) {
@@ -192,6 +193,10 @@ rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info) {
 
 uint64_t rp_plan_needs(const rp_plan *plan) {
     return plan ? plan->header->needs : 0;
+}
+
+const char *rp_plan_capability_at(uint32_t index, uint64_t *needs) {
+    return rp_spirv_capability_at(index, needs);
 }
 
 uint32_t rp_plan_buffer_count(const rp_plan *plan) {

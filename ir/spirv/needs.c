@@ -110,7 +110,7 @@ static const struct {
     {5379, "helper invocations, which compute has not"},
 };
 
-const char *rp_plan_capability_at(uint32_t index, uint64_t *needs) {
+const char *rp_spirv_capability_at(uint32_t index, uint64_t *needs) {
     if (index >= SERVED) return NULL;
     if (needs) *needs = served[index].need | served[index].others;
     return served[index].name;

@@ -224,6 +224,9 @@ rp_status rp_spirv_read(rp_spirv_reader *reader, const uint32_t *words, uint32_t
 /* The size that a module of valid instructions relies on; 0: none. A walk up to its first type. */
 uint32_t rp_spirv_subgroup(const uint32_t *words, uint32_t count);
 
+/* What rp_plan_capability_at gives. */
+const char *rp_spirv_capability_at(uint32_t index, uint64_t *needs);
+
 /* The constant with SpecId `id`, NULL when there is none. */
 const rp_spirv_constant *rp_spirv_find_constant(const rp_spirv_reader *reader, uint32_t id);
 

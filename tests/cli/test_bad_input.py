@@ -33,7 +33,7 @@ class Pipelines(cli.Case):
         self.wrong("dtype: f32", "dtype: f31", "f31")
         self.wrong("shape: [n]}\n  w", "shape: {n: 1}}\n  w")
         self.wrong("threads: [n, 1, 1]", "threads: [n, 1, 1, 1]")
-        self.wrong("push: {count: n}", "push: [n]")
+        self.wrong("push: {count: n}", "push: [n, n]")
         self.wrong("push: {count: n}", "push: {cuont: n}", "cuont")
         self.wrong("reprise: 1", "reprise: 2", "version")
         self.wrong("reprise: 1", "reprise: one")

@@ -97,9 +97,9 @@ check_symbols() {
         nm -D --defined-only "$lib/$library.so" | awk '{ print $3 }' >"$library.symbols"
         if grep -v '^rp_' "$library.symbols"; then fail "$library exports more than rp_ symbols"; fi
     done
-    # A function is what RP_API stands in front of, on the same line or the one above.
+    # A function, or a constant, is what RP_API stands in front of, on the same line or the one above.
     grep -hv '^#' "$prefix"/include/reprise/*.h | tr '\n' ' ' | grep -o 'RP_API [^;{]*' |
-        sed -E 's/^RP_API [^(]*[ *](rp_[a-z0-9_]+)\(.*/\1/' | sort -u >declared
+        sed -E 's/^RP_API ([^(]*[ *])?(rp_[a-z0-9_]+)(\(.*)?$/\2/' | sort -u >declared
     sort -u libreprise*.symbols >exported
     diff declared exported || fail "declared (<) and exported (>) functions differ"
     if sort libreprise*.symbols | uniq -d | grep .; then

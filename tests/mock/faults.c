@@ -169,7 +169,8 @@ static void test_allocations(void) {
         CU_ASSERT_EQUAL(memory.alive, 0);
         mock_done();
     }
-    CU_ASSERT_TRUE(survived <= 4);
+    /* Without memory these go on; on threads one may come under another number in the next life. */
+    CU_ASSERT_TRUE(survived <= (threads > 0 ? 8 : 4));
     rp_plan_destroy(plan);
 }
 
