@@ -215,6 +215,10 @@ static void verify_resource(rp_verifier *v, const rp_graph_kernel *k, const rp_g
 }
 
 static void verify_params(rp_verifier *v, const rp_graph_kernel *k, const char *name) {
+    if (!rp_range_inside(k->first_param, k->param_count, v->graph->params_count)) {
+        rp_verify_error(v, k->pos, "the parameters of %s do not exist", name);
+        return;
+    }
     const rp_graph_param *params = v->graph->params + k->first_param;
     if (k->param_count > RP_MAX_PARAMS) {
         rp_verify_error(v, k->pos, "%s has %u parameters, more than %d", name, k->param_count,

@@ -342,6 +342,7 @@ static void verify_run(rp_verifier *v, const rp_graph_node *n) {
         return;
     }
     const rp_graph_kernel *k = &g->kernels[n->kernel];
+    if (!rp_range_inside(k->first_param, k->param_count, g->params_count)) return; /* said there */
     verify_grid(v, n);
     verify_push(v, n, k);
     uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT ? 1 : 0;

@@ -376,6 +376,8 @@ static void wrong_data(void) {
     WRONG(base, g->kernels[0].local[1] = 0);
     WRONG(base, g->kernels[0].push_bytes = 3);
     WRONG(base, g->kernels[0].param_count = 257);
+    WRONG(base, g->kernels[0].param_count = g->params_count + 1);
+    WRONG(base, g->kernels[0].first_param = UINT32_MAX);
     WRONG(base, g->kernels[0].spec_count = 257);
     WRONG(base, g->params[0].access = 9);
     WRONG(base, g->params[0].min_size = 65);
