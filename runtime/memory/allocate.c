@@ -35,20 +35,14 @@ typedef struct allocation {
 
 static rp_status create_storage(allocation *all, const rp_storage_wish *wish, VkFlags usage,
                                 rp_storage **out) {
-    const rp_allocator *a = &all->device->allocator;
-    rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
-    if (!storage) return RP_ERROR_NO_MEMORY;
-    *out = storage; /* from here on the allocation's to release */
-    storage->serial = rp_storage_next_serial();
-    storage->device = all->device;
+    RP_TRY(rp_storage_new(all->device, wish->name, out));
+    rp_storage *storage = *out; /* the allocation's to release */
     storage->purpose = wish->purpose;
     storage->size = wish->size;
     storage->usage = usage;
     storage->shape = wish->shape;
     storage->before = storage->after = VK_IMAGE_LAYOUT_GENERAL;
-    atomic_init(&storage->holders, 1);
-    storage->name = rp_dup(a, wish->name, strlen(wish->name) + 1);
-    return storage->name ? RP_OK : RP_ERROR_NO_MEMORY;
+    return RP_OK;
 }
 
 static bool is_image(const rp_storage_wish *wish) {
@@ -475,9 +469,21 @@ rp_status rp_storage_allocate(rp_device *device, const rp_storage_wish *wishes, 
     return status;
 }
 
-uint64_t rp_storage_next_serial(void) {
+rp_status rp_storage_new(rp_device *device, const char *name, rp_storage **out) {
     static atomic_uint_fast64_t latest;
-    return atomic_fetch_add_explicit(&latest, 1, memory_order_relaxed) + 1;
+    const rp_allocator *a = &device->allocator;
+    rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
+    if (!storage) return RP_ERROR_NO_MEMORY;
+    storage->name = rp_dup(a, name, strlen(name) + 1);
+    if (!storage->name) {
+        rp_release(a, storage);
+        return RP_ERROR_NO_MEMORY;
+    }
+    storage->serial = atomic_fetch_add_explicit(&latest, 1, memory_order_relaxed) + 1;
+    storage->device = device;
+    atomic_init(&storage->holders, 1);
+    *out = storage;
+    return RP_OK;
 }
 
 rp_storage *rp_storage_hold(rp_storage *storage) {

@@ -27,30 +27,19 @@ rp_status rp_storage_import_image(rp_device *device, const rp_storage_image *giv
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s cannot be imported: %s", name, wrong);
         return RP_ERROR_USAGE;
     }
-    const rp_allocator *a = &device->allocator;
-    rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
-    if (!storage) return RP_ERROR_NO_MEMORY;
-    *storage = (rp_storage){
-        .serial = rp_storage_next_serial(),
-        .device = device,
-        .name = rp_dup(a, name, strlen(name) + 1),
-        .handle = (VkBuffer)params.image, /* see RP_IMAGE_ORIGIN */
-        .usage = params.usage,
-        .offset = RP_IMAGE_ORIGIN,
-        .size = rp_image_bytes(&params.shape),
-        .purpose = RP_PURPOSE_IMAGES,
-        .imported = true,
-        .known = true,
-        .image = (VkImage)params.image,
-        .shape = params.shape,
-        .before = (VkImageLayout)params.before,
-        .after = (VkImageLayout)params.after,
-    };
-    atomic_init(&storage->holders, 1);
-    if (!storage->name) {
-        rp_release(a, storage);
-        return RP_ERROR_NO_MEMORY;
-    }
+    rp_storage *storage;
+    RP_TRY(rp_storage_new(device, name, &storage));
+    storage->handle = (VkBuffer)params.image; /* see RP_IMAGE_ORIGIN */
+    storage->usage = params.usage;
+    storage->offset = RP_IMAGE_ORIGIN;
+    storage->size = rp_image_bytes(&params.shape);
+    storage->purpose = RP_PURPOSE_IMAGES;
+    storage->imported = true;
+    storage->known = true;
+    storage->image = (VkImage)params.image;
+    storage->shape = params.shape;
+    storage->before = (VkImageLayout)params.before;
+    storage->after = (VkImageLayout)params.after;
     rp_device_retain(device, RP_OBJECT_STORAGE);
     *out_storage = storage;
     return RP_OK;

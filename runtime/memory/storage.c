@@ -134,25 +134,14 @@ rp_status rp_storage_import_buffer(rp_device *device, const rp_storage_import *g
                      (unsigned long long)needs.size);
         return RP_ERROR_USAGE;
     }
-    const rp_allocator *a = &device->allocator;
-    rp_storage *storage = rp_alloc_zero(a, 1, sizeof *storage);
-    if (!storage) return RP_ERROR_NO_MEMORY;
-    *storage = (rp_storage){
-        .serial = rp_storage_next_serial(),
-        .device = device,
-        .name = rp_dup(a, name, strlen(name) + 1),
-        .handle = params.buffer,
-        .offset = params.offset,
-        .size = params.bytes,
-        .purpose = params.mapped ? RP_PURPOSE_VISIBLE : RP_PURPOSE_BUFFERS,
-        .mapped = params.mapped,
-        .imported = true,
-    };
-    atomic_init(&storage->holders, 1);
-    if (!storage->name) {
-        rp_release(a, storage);
-        return RP_ERROR_NO_MEMORY;
-    }
+    rp_storage *storage;
+    RP_TRY(rp_storage_new(device, name, &storage));
+    storage->handle = params.buffer;
+    storage->offset = params.offset;
+    storage->size = params.bytes;
+    storage->purpose = params.mapped ? RP_PURPOSE_VISIBLE : RP_PURPOSE_BUFFERS;
+    storage->mapped = params.mapped;
+    storage->imported = true;
     storage->known = true;
     rp_device_retain(device, RP_OBJECT_STORAGE);
     *out_storage = storage;

@@ -99,8 +99,9 @@ static inline uint64_t rp_storage_fill_bytes(uint64_t size) {
     return (size + 3) / 4 * 4;
 }
 
-/* The serial number of a new storage. */
-uint64_t rp_storage_next_serial(void);
+/* A storage of that name with a serial number of its own and one holder, without memory yet: the caller
+ * says what it stands for. */
+rp_status rp_storage_new(rp_device *device, const char *name, rp_storage **out);
 
 /* A holder more and one less within the library: of an exec, which keeps the device alive itself. The
  * application's holds (rp_storage_retain) are counted by the device. */
