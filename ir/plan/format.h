@@ -244,10 +244,10 @@ struct rp_plan {
     uint64_t *image_dims;    /* RP_IMAGE_RANK for each of those, NULL where none is an image */
 };
 
-enum {
-    RP_IMAGE_RANK = 4
-}; /* of an image as an array, at most: layers or depth, rows, columns,
-                             * channels */
+/* Of an image as an array, at most: layers or depth, rows, columns, channels. */
+enum { RP_IMAGE_RANK = 4 };
+/* The extents of an image as NumPy has them, and how many: 0 where it has several mips. */
+uint32_t rp_image_array(const rp_image_shape *shape, uint64_t dims[RP_IMAGE_RANK]);
 
 /* One more holder, to be let go with rp_plan_destroy. */
 static inline const rp_plan *rp_plan_retain(const rp_plan *plan) {

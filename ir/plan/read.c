@@ -15,19 +15,7 @@
 #include "base/sized.h"
 #include "spirv/spirv.h"
 
-/* The extents of images as NumPy has them, which no record holds. */
-static uint32_t image_dims(const rp_image_shape *s, uint64_t dims[RP_IMAGE_RANK]) {
-    const rp_image_format_info format = rp_image_format_get((rp_image_format)s->format);
-    uint32_t rank = 0;
-    if (s->mips > 1) return 0;
-    if (s->layers > 1) dims[rank++] = s->layers;
-    if (s->dim == RP_IMAGE_3D) dims[rank++] = s->depth;
-    if (s->dim != RP_IMAGE_1D) dims[rank++] = s->height;
-    dims[rank++] = s->width;
-    if (*format.numpy && format.channels > 1) dims[rank++] = format.channels;
-    return rank;
-}
-
+/* What NumPy has for an image's channels. */
 static rp_dtype image_dtype(const rp_image_shape *s) {
     const char *numpy = rp_image_format_get((rp_image_format)s->format).numpy;
     if (s->mips > 1) return RP_RAW;
@@ -38,27 +26,11 @@ static rp_dtype image_dtype(const rp_image_shape *s) {
     return RP_U32;
 }
 
-static bool describe_images(rp_plan *plan) {
-    const rp_plan_buffer *buffers = rp_plan_records(plan, RP_SECTION_BUFFERS);
-    for (uint32_t i = 0; i < plan->external_count; i++) {
-        const rp_image_shape shape = rp_plan_image(&buffers[i]);
-        if (shape.format == RP_IMAGE_NONE) continue;
-        if (!plan->image_dims)
-            plan->image_dims = rp_alloc_zero(&plan->allocator, plan->external_count,
-                                             RP_IMAGE_RANK * sizeof *plan->image_dims);
-        if (!plan->image_dims) return false;
-        image_dims(&shape, plan->image_dims + (size_t)i * RP_IMAGE_RANK);
-    }
-    return true;
-}
-
 /* Validates what is in `plan` and hands a copy of it out; releases the bytes on failure. */
 static rp_status finish(rp_plan *plan, const char *name, rp_diags *diags, rp_plan **out_plan) {
     rp_status status = rp_plan_validate(plan, name, diags);
-    if (status == RP_OK && !describe_images(plan)) status = RP_ERROR_NO_MEMORY;
     if (status == RP_OK && !(*out_plan = rp_plan_keep(plan))) status = RP_ERROR_NO_MEMORY;
     if (status == RP_OK) return RP_OK;
-    rp_release(&plan->allocator, plan->image_dims);
     if (plan->mapped)
         munmap((void *)plan->data, plan->size);
     else
@@ -219,7 +191,7 @@ rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer
     if (rp_plan_is_image(b)) {
         uint64_t any[RP_IMAGE_RANK];
         own.dtype = image_dtype(&own.image);
-        own.rank = image_dims(&own.image, any);
+        own.rank = rp_image_array(&own.image, any);
         own.shape = own.rank ? plan->image_dims + (size_t)index * RP_IMAGE_RANK : NULL;
     }
     return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;

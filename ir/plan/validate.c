@@ -172,9 +172,3 @@ rp_status rp_plan_seal(rp_plan *plan, const char *name, rp_diags *diags) {
     header->content_hash = content_hash(plan);
     return RP_OK;
 }
-
-rp_plan *rp_plan_keep(const rp_plan *plan) {
-    rp_plan *kept = rp_dup(&plan->allocator, plan, sizeof *plan);
-    if (kept) atomic_init(&kept->holders, 1);
-    return kept;
-}

@@ -14,9 +14,9 @@ rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags);
  * bytes is not compared but filled in: the needs of its kernels, and then the hash. */
 rp_status rp_plan_seal(rp_plan *plan, const char *name, rp_diags *diags);
 
-/* A plan of its own, with one holder, of one that was validated or sealed: its bytes go over to it.
- * NULL without memory. */
-rp_plan *rp_plan_keep(const rp_plan *plan);
+/* A plan of its own, with one holder, of one that was validated or sealed: its bytes go over to it, and
+ * its images get the extents that rp_plan_get_buffer gives. NULL without memory. */
+rp_plan *rp_plan_keep(rp_plan *plan);
 
 /* A validation under way: where it is, for messages. */
 typedef struct rp_plan_validation {

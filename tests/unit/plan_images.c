@@ -93,7 +93,41 @@ static void test_image_rules(void) {
     sample_free(&base);
 }
 
+/* As arrays: what was built a moment ago says the same as what was read. */
+static void expect_array(const rp_plan *plan, uint32_t index, rp_dtype dtype, uint32_t rank,
+                         const uint64_t *shape) {
+    rp_plan_buffer_info b = {.size = sizeof b};
+    CU_ASSERT_EQUAL(rp_plan_get_buffer(plan, index, &b), RP_OK);
+    CU_ASSERT_EQUAL(b.dtype, dtype);
+    CU_ASSERT_EQUAL(b.rank, rank);
+    CU_ASSERT(rank ? b.shape && memcmp(b.shape, shape, rank * sizeof *shape) == 0 : !b.shape);
+}
+
+static void test_arrays(void) {
+    static const char text[] =
+        "reprise 1\ngraph arrays {\n  buf $raw in 256\n  buf $plain in image 2d rgba16f[6,4]\n"
+        "  buf $grey in image 2d r8[6,4] layers 3\n  buf $solid in image 3d rg32ui[6,4,2]\n"
+        "  buf $packed in image 1d rgb10_a2[6]\n  buf $chain in image 2d rgba8[6,4] mips 2\n"
+        "  buf $y out image 2d r8[6,4] layers 3\n  n0 = copy (r $grey, w $y)\n}\n";
+    rp_plan *read = NULL;
+    size_t size;
+    base = sample_make(text);
+    const void *data = rp_plan_data(base.plan, &size);
+    CU_ASSERT_EQUAL(rp_plan_from_memory(NULL, data, size, NULL, NULL, &read), RP_OK);
+    const rp_plan *plans[] = {base.plan, read};
+    for (uint32_t i = 0; i < 2; i++) {
+        expect_array(plans[i], 0, RP_RAW, 0, NULL);
+        expect_array(plans[i], 1, RP_F16, 3, (uint64_t[]){4, 6, 4});
+        expect_array(plans[i], 2, RP_U8, 3, (uint64_t[]){3, 4, 6});
+        expect_array(plans[i], 3, RP_U32, 4, (uint64_t[]){2, 4, 6, 2});
+        expect_array(plans[i], 4, RP_U32, 1, (uint64_t[]){6});
+        expect_array(plans[i], 5, RP_RAW, 0, NULL);
+    }
+    rp_plan_destroy(read);
+    sample_free(&base);
+}
+
 int main(void) {
-    static const rp_test tests[] = {{"rules", test_image_rules}, {0}};
+    static const rp_test tests[] = {{"rules", test_image_rules}, {"arrays", test_arrays}, {0}};
     return rp_run_tests("plan images", tests);
 }
