@@ -215,6 +215,20 @@ static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, ui
         refuse(d, kind, RP_ERROR_INVALID,
                "direct mode binds its buffers and has no addresses; record a graph for them");
         return;
+    case RP_CALL_BIND_ELEMENT:
+    case RP_CALL_BIND_TEXELS:
+    case RP_CALL_BIND_IMAGE:
+    case RP_CALL_BIND_COMBINED:
+    case RP_CALL_BIND_SAMPLER:
+    case RP_CALL_COPY_IMAGE:
+    case RP_CALL_COPY_TO_IMAGE:
+    case RP_CALL_COPY_FROM_IMAGE:
+    case RP_CALL_BLIT:
+    case RP_CALL_MAKE_MIPS:
+    case RP_CALL_CLEAR:
+        refuse(d, kind, RP_ERROR_INVALID,
+               "direct mode binds single buffers; record a graph for images, texels and arrays");
+        return;
     case RP_CALL_APPLY:
         refuse(d, kind, RP_ERROR_INVALID,
                "direct mode runs kernels and compiles no ops; record a graph for them");

@@ -78,13 +78,15 @@ static bool play_bind_kernel(rp_player *p, const rp_call *c) {
     uint32_t index = rp_handle_index(p->program, c->x, p->module_count, &why);
     if (index == RP_NONE) return rp_play_mistake(p, RP_CALL_BIND_KERNEL, "kernel: %s", why);
     const rp_kernel_module *module = &p->modules[index];
+    uint32_t slots = 0;
+    for (uint32_t i = 0; i < module->binding_count; i++)
+        slots += rp_binding_elements(&module->bindings[i]);
     p->slots_count = 0;
-    if (!RP_RESERVE(p->a, p->slots, p->slots_count, p->slots_capacity, module->binding_count) ||
-        !RP_RESERVE(p->a, p->uses, p->uses_count, p->uses_capacity, module->binding_count + 2))
+    if (!RP_RESERVE(p->a, p->slots, p->slots_count, p->slots_capacity, slots))
         return rp_play_no_memory(p);
-    p->slots_count = module->binding_count;
-    for (uint32_t i = 0; i < p->slots_count; i++)
-        p->slots[i] = (rp_slot){.access = module->bindings[i].access};
+    for (uint32_t i = 0; i < module->binding_count; i++)
+        for (uint32_t e = 0; e < rp_binding_elements(&module->bindings[i]); e++)
+            p->slots[p->slots_count++] = (rp_slot){.access = module->bindings[i].access};
     p->module = module;
     p->kernel = index;
     p->pushed = p->live.words = 0;
@@ -93,44 +95,27 @@ static bool play_bind_kernel(rp_player *p, const rp_call *c) {
     return true;
 }
 
-/* The slot of a binding of the bound kernel; NULL after a mistake. */
-static rp_slot *find_slot(rp_player *p, const rp_call *c) {
+rp_slot *rp_play_slots(rp_player *p, const rp_call *c, const rp_kernel_binding **out_binding) {
     rp_call_kind kind = (rp_call_kind)c->kind;
     if (!p->module) {
         rp_play_mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
         return NULL;
     }
-    for (uint32_t i = 0; i < p->slots_count; i++)
-        if (p->module->bindings[i].set == c->y && p->module->bindings[i].binding == c->z)
-            return &p->slots[i];
+    rp_slot *slots = p->slots;
+    for (uint32_t i = 0; i < p->module->binding_count; i++) {
+        *out_binding = &p->module->bindings[i];
+        if ((*out_binding)->set == c->y && (*out_binding)->binding == c->z) return slots;
+        slots += rp_binding_elements(*out_binding);
+    }
     rp_play_mistake(p, kind, "kernel '%s' has no binding %u in set %u; it has %u bindings",
-                    p->module->name, c->z, c->y, p->slots_count);
+                    p->module->name, c->z, c->y, p->module->binding_count);
     return NULL;
 }
 
-static bool play_bind(rp_player *p, const rp_call *c) {
-    rp_slot *s = find_slot(p, c);
-    rp_graph_use use;
-    if (!s || !rp_play_range(p, c, &p->ranges[c->first_range], 0, &use)) return false;
-    const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
-    if (b->used && use.size < b->min_size)
-        return rp_play_mistake(
-            p, (rp_call_kind)c->kind,
-            "block '%s' of kernel '%s' needs at least %llu bytes; the range of '%s' has "
-            "%llu",
-            b->name, p->module->name, (unsigned long long)b->min_size, buffer_name(p, use.buffer),
-            (unsigned long long)use.size);
-    s->bound = true;
-    s->buffer = use.buffer;
-    s->offset = use.offset;
-    s->size = use.size;
-    return true;
-}
-
 static bool play_bind_access(rp_player *p, const rp_call *c) {
-    rp_slot *s = find_slot(p, c);
+    const rp_kernel_binding *b;
+    rp_slot *s = rp_play_slots(p, c, &b);
     if (!s) return false;
-    const rp_kernel_binding *b = &p->module->bindings[s - p->slots];
     const char *why = b->used ? rp_kernel_access_error(b, (rp_access)c->x) : NULL;
     if (why)
         return rp_play_mistake(p, RP_CALL_BIND_ACCESS, "block '%s' of kernel '%s': %s", b->name,
@@ -293,10 +278,9 @@ static bool play_optional_end(rp_player *p) {
 
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
-/* Hands a node over, with the labels of the moment. A fence orders what is optional as well, and is
- * not left out itself. */
-static bool add_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
-                     const uint8_t *bytes) {
+/* A fence orders what is optional as well, and is not left out itself. */
+bool rp_play_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
+                  const uint8_t *bytes) {
     node->optional = p->optional > 0 && node->kind != RP_FENCE;
     node->label = p->label;
     node->op = p->op;
@@ -336,17 +320,7 @@ static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
     rp_call_kind kind = (rp_call_kind)c->kind;
     if (!p->module)
         return rp_play_mistake(p, kind, "no kernel is bound; call rp_bind_kernel first");
-    for (uint32_t i = 0; i < p->slots_count; i++) {
-        const rp_slot *s = &p->slots[i];
-        const rp_kernel_binding *b = &p->module->bindings[i];
-        if (!s->bound && b->used)
-            return rp_play_mistake(p, kind,
-                                   "binding %u in set %u ('%s') of kernel '%s' is not bound",
-                                   b->binding, b->set, b->name, p->module->name);
-        if (!b->used) continue;
-        p->uses[node->use_count++] = (rp_graph_use){
-            .buffer = s->buffer, .access = s->access, .offset = s->offset, .size = s->size};
-    }
+    if (!rp_play_bound(p, kind, node)) return false;
     for (uint32_t i = 0; i < rp_kernel_push_bytes(p->module) / 4; i++)
         if (!(p->pushed >> i & 1) && p->module->push_words >> i & 1)
             return rp_play_mistake(p, kind,
@@ -358,7 +332,7 @@ static bool add_run(rp_player *p, const rp_call *c, rp_graph_node *node,
     node->byte_count = rp_kernel_push_bytes(p->module);
     if (!add_reached(p, kind, node)) return false;
     if (indirect) p->uses[node->use_count++] = *indirect;
-    return add_node(p, node, p->uses, p->push);
+    return rp_play_node(p, node, p->uses, p->push);
 }
 
 static bool play_dispatch(rp_player *p, const rp_call *c) {
@@ -451,7 +425,7 @@ static bool play_copy(rp_player *p, const rp_call *c) {
                                (unsigned long long)uses[0].size, (unsigned long long)uses[1].size);
     uses[0].access = RP_READ;
     uses[1].access = RP_WRITE;
-    return add_node(p, &node, uses, NULL);
+    return rp_play_node(p, &node, uses, NULL);
 }
 
 static bool play_fill(rp_player *p, const rp_call *c) {
@@ -459,7 +433,7 @@ static bool play_fill(rp_player *p, const rp_call *c) {
     rp_graph_use use;
     if (!rp_play_range(p, c, &p->ranges[c->first_range], 0, &use)) return false;
     use.access = RP_WRITE;
-    return add_node(p, &node, &use, NULL);
+    return rp_play_node(p, &node, &use, NULL);
 }
 
 static bool play_update(rp_player *p, const rp_call *c) {
@@ -472,12 +446,12 @@ static bool play_update(rp_player *p, const rp_call *c) {
                                "%u bytes of data for a range of %llu; expected the same", c->size,
                                (unsigned long long)use.size);
     use.access = RP_WRITE;
-    return add_node(p, &node, &use, p->bytes + c->first_byte);
+    return rp_play_node(p, &node, &use, p->bytes + c->first_byte);
 }
 
 static bool play_fence(rp_player *p) {
     rp_graph_node node = {.kind = RP_FENCE, .kernel = RP_NONE};
-    return add_node(p, &node, NULL, NULL);
+    return rp_play_node(p, &node, NULL, NULL);
 }
 
 /* ---- The calls ------------------------------------------------------------------------------- */
@@ -486,7 +460,12 @@ bool rp_play_call(rp_player *p, const rp_call *c) {
     switch ((rp_call_kind)c->kind) {
     case RP_CALL_BIND_KERNEL: return play_bind_kernel(p, c);
     case RP_CALL_BIND:
-    case RP_CALL_BIND_IN_SET: return play_bind(p, c);
+    case RP_CALL_BIND_IN_SET:
+    case RP_CALL_BIND_ELEMENT:
+    case RP_CALL_BIND_TEXELS: return rp_play_bind_element(p, c);
+    case RP_CALL_BIND_IMAGE:
+    case RP_CALL_BIND_COMBINED: return rp_play_bind_image(p, c);
+    case RP_CALL_BIND_SAMPLER: return rp_play_bind_sampler(p, c);
     case RP_CALL_BIND_ACCESS: return play_bind_access(p, c);
     case RP_CALL_PUSH: return play_push(p, c);
     case RP_CALL_PUSH_LIVE: return play_push_live(p, c);
@@ -497,6 +476,12 @@ bool rp_play_call(rp_player *p, const rp_call *c) {
     case RP_CALL_DISPATCH_LIVE: return play_dispatch_live(p, c);
     case RP_CALL_APPLY: return rp_play_apply(p, c);
     case RP_CALL_COPY: return play_copy(p, c);
+    case RP_CALL_COPY_IMAGE:
+    case RP_CALL_COPY_TO_IMAGE:
+    case RP_CALL_COPY_FROM_IMAGE:
+    case RP_CALL_BLIT:
+    case RP_CALL_MAKE_MIPS:
+    case RP_CALL_CLEAR: return rp_play_image_transfer(p, c);
     case RP_CALL_FILL: return play_fill(p, c);
     case RP_CALL_UPDATE: return play_update(p, c);
     case RP_CALL_FENCE: return play_fence(p);

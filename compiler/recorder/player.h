@@ -2,15 +2,18 @@
 #ifndef RP_RECORDER_PLAYER_H
 #define RP_RECORDER_PLAYER_H
 
+#include "base/image.h"
 #include "kernel/addresses.h"
 #include "kernel/live_push.h"
 #include "recorder/recorder.h"
 
-typedef struct rp_slot { /* what is bound to one binding of the kernel */
+typedef struct rp_slot { /* what is bound to one descriptor of the kernel */
     bool bound;
-    uint8_t access;
-    uint32_t buffer;
-    uint64_t offset, size;
+    uint8_t access; /* in the first slot of a binding: what dispatches do to all of it */
+    uint8_t format; /* of a texel buffer */
+    uint32_t buffer, sampler;
+    uint64_t offset, size; /* of a buffer */
+    rp_subresources part;  /* of an image, in place of them */
 } rp_slot;
 
 typedef struct rp_player rp_player;
@@ -36,7 +39,7 @@ struct rp_player {
 
     const rp_kernel_module *module; /* of the bound kernel, NULL = none */
     uint32_t kernel;
-    RP_ARRAY(rp_slot, slots);     /* as the module's bindings */
+    RP_ARRAY(rp_slot, slots);     /* as the module's bindings, of an array one for each element */
     RP_ARRAY(rp_graph_use, uses); /* scratch */
     uint8_t push[RP_MAX_PUSH_BYTES];
     uint64_t pushed;                 /* bit i: bytes 4i to 4i + 3 are set */
@@ -64,7 +67,32 @@ bool rp_play_no_memory(rp_player *p);
  */
 bool rp_play_range(rp_player *p, const rp_call *c, const rp_range *range, uint64_t implied,
                    rp_graph_use *out);
+/* The slots of binding c->y, c->z of the bound kernel, element by element; NULL after a mistake. */
+rp_slot *rp_play_slots(rp_player *p, const rp_call *c, const rp_kernel_binding **out_binding);
+/* Hands a node over, with the labels of the moment. */
+bool rp_play_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
+                  const uint8_t *bytes);
 /* An op or a composite: apply.c. */
 bool rp_play_apply(rp_player *p, const rp_call *c);
+
+/* ---- images.c -------------------------------------------------------------------------------- */
+
+static inline uint32_t rp_binding_elements(const rp_kernel_binding *b) {
+    return b->elements ? b->elements : 1;
+}
+
+/* The mips and layers that a part of an image stands for; `one_mip`: there can be no more, and none said
+ * are one. NULL, or what is wrong with it: static text. */
+const char *rp_image_part_find(const rp_image_shape *shape, const rp_image_part *given,
+                               bool one_mip, rp_subresources *out);
+
+/* Calls that bind. */
+bool rp_play_bind_element(rp_player *p, const rp_call *c);
+bool rp_play_bind_image(rp_player *p, const rp_call *c);
+bool rp_play_bind_sampler(rp_player *p, const rp_call *c);
+/* Appends the uses and samplers of a run node: of all bindings that the kernel uses. */
+bool rp_play_bound(rp_player *p, rp_call_kind kind, rp_graph_node *node);
+/* Copies, blits and clears of images. */
+bool rp_play_image_transfer(rp_player *p, const rp_call *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* Programs: the buffers and kernels that recorders share.
+/* Programs: the buffers, samplers and kernels that recorders share.
  *
  * A program keeps them in a graph without nodes; joining recorders clones it and appends the nodes
  * (join.c). One mutex guards the lists. Kernels are built outside of it, because
@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include "base/checked.h"
+#include "base/image.h"
 #include "base/sized.h"
 #include "graph/keywords.h"
 
@@ -52,6 +53,7 @@ void rp_program_destroy(rp_program *program) {
     rp_release(&a, program->modules);
     rp_table_free(&a, &program->buffer_names);
     rp_table_free(&a, &program->kernel_names);
+    rp_table_free(&a, &program->sampler_names);
     rp_graph_destroy(program->base);
     pthread_mutex_destroy(&program->mutex);
     rp_release(&a, program);
@@ -111,8 +113,27 @@ static rp_status bad_buffer(rp_diags *diags, const rp_buffer_params *p, const ch
     return RP_ERROR_INVALID;
 }
 
+/* Packed bytes of an image. */
+static rp_status find_image_size(rp_diags *diags, const rp_buffer_params *p, uint64_t *out_size) {
+    const char *wrong = rp_image_wrong(&p->image);
+    if (wrong) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer '%s': there is no such image: %s",
+                     p->name, wrong);
+        return RP_ERROR_INVALID;
+    }
+    if (p->kind == RP_LIVE)
+        return bad_buffer(diags, p, "an image is not live: live values are plain buffers");
+    if (p->dtype != RP_RAW || p->rank != 0)
+        return bad_buffer(diags, p, "an image has a format and extents; expected no dtype or rank");
+    *out_size = rp_image_bytes(&p->image);
+    if (p->bytes != 0 && p->bytes != *out_size)
+        return bad_buffer(diags, p, "size and image disagree; leave the size 0");
+    return RP_OK;
+}
+
 /* Bytes of the buffer, from its shape or as given. */
 static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, uint64_t *out_size) {
+    if (p->image.format != RP_IMAGE_NONE) return find_image_size(diags, p, out_size);
     uint32_t element = rp_dtype_size(p->dtype);
     if (element == 0) return bad_buffer(diags, p, "unknown dtype");
     if (p->dtype == RP_RAW) {
@@ -184,7 +205,8 @@ static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, uint6
                               .size = size,
                               .offset = RP_NOT_PLACED,
                               .first_default = RP_NONE,
-                              .max_value = params->max_value ? params->max_value : UINT32_MAX};
+                              .max_value = params->max_value ? params->max_value : UINT32_MAX,
+                              .image = params->image};
     if (g->buffers_count >= RP_MAX_HANDLES) return too_many("buffers", diags);
     RP_TRY(take_name(p, &p->buffer_names, params->name, "buffer", diags, &buffer.name));
     if (!rp_table_reserve(&p->allocator, &p->buffer_names, p->buffer_names.count + 1))
@@ -219,6 +241,45 @@ rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *given, 
     rp_status status = add_buffer(program, &params, size, diags, &index);
     pthread_mutex_unlock(&program->mutex);
     if (status == RP_OK) out_buffer->id = rp_handle_make(program, index);
+    return status;
+}
+
+/* ---- Samplers -------------------------------------------------------------------------------- */
+
+/* Appends a checked sampler; the mutex is held. */
+static rp_status add_sampler(rp_program *p, const rp_sampler_params *params, rp_diags *diags,
+                             uint32_t *out_index) {
+    rp_graph_sampler sampler = {.info = params->info ? *params->info : rp_sampler_default};
+    if (p->base->samplers_count >= RP_MAX_HANDLES) return too_many("samplers", diags);
+    RP_TRY(take_name(p, &p->sampler_names, params->name, "sampler", diags, &sampler.name));
+    if (!rp_table_reserve(&p->allocator, &p->sampler_names, p->sampler_names.count + 1))
+        return RP_ERROR_NO_MEMORY;
+    *out_index = rp_graph_add_sampler(p->base, &sampler);
+    if (*out_index == RP_NONE) return RP_ERROR_NO_MEMORY;
+    rp_table_add(&p->allocator, &p->sampler_names, sampler.name, *out_index);
+    return RP_OK;
+}
+
+rp_status rp_program_sampler(rp_program *program, const rp_sampler_params *given, rp_diags *diags,
+                             rp_sampler *out_sampler) {
+    if (!out_sampler) return RP_ERROR_USAGE;
+    *out_sampler = (rp_sampler){0};
+    rp_sampler_params params;
+    if (!program || !given) return RP_ERROR_USAGE;
+    if (!rp_sized_take(given, &params, sizeof params))
+        return rp_sized_refuse(diags, "rp_sampler_params");
+    uint32_t index;
+    RP_TRY(check_name(params.name, "sampler", diags));
+    const char *wrong = params.info ? rp_sampler_wrong(params.info) : NULL;
+    if (wrong) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "sampler '%s': there is no such sampler: %s",
+                     params.name, wrong);
+        return RP_ERROR_INVALID;
+    }
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = add_sampler(program, &params, diags, &index);
+    pthread_mutex_unlock(&program->mutex);
+    if (status == RP_OK) out_sampler->id = rp_handle_make(program, index);
     return status;
 }
 

@@ -4,7 +4,7 @@
  * Recording for a graph takes no lock and looks at nothing that other threads may change: handles and ranges
  * are kept as given and judged when the recorders are joined (join.c). Only what cannot
  * be kept, a NULL text or more data than the graph can hold, closes the recorder on the spot. A
- * call costs 28 bytes and its data, amortised O(1). */
+ * call costs 32 bytes and its data, amortised O(1). */
 #include "recorder/recorder.h"
 
 const char *rp_call_name(rp_call_kind kind) {

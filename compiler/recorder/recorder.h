@@ -21,8 +21,8 @@ struct rp_program {
     rp_allocator allocator;
     pthread_mutex_t mutex; /* guards everything below */
     uint32_t serial;
-    rp_graph *base;                      /* the buffers and kernels; no nodes */
-    rp_table buffer_names, kernel_names; /* string of `base` -> index in its list */
+    rp_graph *base; /* the buffers, kernels and samplers; no nodes */
+    rp_table buffer_names, kernel_names, sampler_names; /* string of `base` -> index in its list */
     RP_ARRAY(rp_kernel_module, modules); /* one for each kernel of `base`, in order */
 };
 
@@ -31,6 +31,11 @@ struct rp_program {
     X(RP_CALL_BIND_KERNEL, "rp_bind_kernel")                                                       \
     X(RP_CALL_BIND, "rp_bind")                                                                     \
     X(RP_CALL_BIND_IN_SET, "rp_bind_in_set")                                                       \
+    X(RP_CALL_BIND_ELEMENT, "rp_bind_element")                                                     \
+    X(RP_CALL_BIND_TEXELS, "rp_bind_texels")                                                       \
+    X(RP_CALL_BIND_IMAGE, "rp_bind_image")                                                         \
+    X(RP_CALL_BIND_COMBINED, "rp_bind_combined")                                                   \
+    X(RP_CALL_BIND_SAMPLER, "rp_bind_sampler")                                                     \
     X(RP_CALL_BIND_ACCESS, "rp_bind_access")                                                       \
     X(RP_CALL_PUSH, "rp_push")                                                                     \
     X(RP_CALL_PUSH_LIVE, "rp_push_live")                                                           \
@@ -41,6 +46,12 @@ struct rp_program {
     X(RP_CALL_DISPATCH_LIVE, "rp_dispatch_live")                                                   \
     X(RP_CALL_APPLY, "rp_apply")                                                                   \
     X(RP_CALL_COPY, "rp_copy")                                                                     \
+    X(RP_CALL_COPY_IMAGE, "rp_copy_image")                                                         \
+    X(RP_CALL_COPY_TO_IMAGE, "rp_copy_to_image")                                                   \
+    X(RP_CALL_COPY_FROM_IMAGE, "rp_copy_from_image")                                               \
+    X(RP_CALL_BLIT, "rp_blit")                                                                     \
+    X(RP_CALL_MAKE_MIPS, "rp_make_mips")                                                           \
+    X(RP_CALL_CLEAR, "rp_clear")                                                                   \
     X(RP_CALL_FILL, "rp_fill")                                                                     \
     X(RP_CALL_UPDATE, "rp_update")                                                                 \
     X(RP_CALL_FENCE, "rp_fence")                                                                   \
@@ -61,6 +72,11 @@ const char *rp_call_name(rp_call_kind kind);
 /* One recorded call. What the fields mean depends on the kind:
  *   bind_kernel            x = handle
  *   bind, bind_in_set      y = set, z = binding, first_range
+ *   bind_element           x = element, y = set, z = binding, first_range
+ *   bind_texels            the same; w = format
+ *   bind_image, _combined  x = element, y = set, z = binding, w = handle of the sampler; first_byte,
+ *                          size: the part, as a rp_image_part
+ *   bind_sampler           x = element, y = set, z = binding, w = handle
  *   bind_access            x = access, y = set, z = binding
  *   push_live              x = offset, first_range
  *   push_address           x = offset, first_range
@@ -73,10 +89,14 @@ const char *rp_call_name(rp_call_kind kind);
  *                          rp_tensor and name each, the attributes' number, kind, name and text
  *                          (apply.c); first_range: of each operand
  *   copy, fill             first_range: source and destination; x = pattern (fill)
+ *   copy_image, blit       first_byte, size: source and destination, as rp_image_part; x = filter
+ *   copy_to_, _from_image  first_range: of the buffer; first_byte, size: the part
+ *   make_mips              first_byte, size: the part; x = filter
+ *   clear                  first_byte, size: the part, and behind it the texel
  *   label_begin, op_tag    first_byte, size: the text with its terminator */
 typedef struct rp_call {
     uint8_t kind;
-    uint32_t x, y, z;
+    uint32_t x, y, z, w;
     uint32_t first_range;
     uint32_t first_byte, size;
 } rp_call;

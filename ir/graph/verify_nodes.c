@@ -417,9 +417,11 @@ static void verify_copy(rp_verifier *v, const rp_graph_node *n) {
     const rp_graph_use *buffer = &u[images[0]], *image = &u[!images[0]];
     const rp_image_shape *from = &g->buffers[u[0].buffer].image;
     const rp_image_shape *to = &g->buffers[u[1].buffer].image;
-    if (images[0] && images[1] && !rp_image_copies(from, &s, to, &t))
+    if (images[0] && images[1] && !rp_image_copies(from, &s, to, &t)) {
         NODE_ERROR(v, n, "%s and %s are not texels of one size in the same extents: blit scales",
                    rp_show_use(g, &u[0]).text, rp_show_use(g, &u[1]).text);
+        return;
+    }
     uint8_t format = g->buffers[image->buffer].image.format;
     uint32_t bytes = rp_image_format_get((rp_image_format)format).bytes;
     if (images[0] != images[1] && (buffer->offset % 4 || buffer->offset % bytes))

@@ -140,9 +140,9 @@ struct rp_device {
     pthread_mutex_t ring_mutex;
     struct rp_links *links; /* NULL until execs of one submission share memory; exec/links.c */
     pthread_mutex_t links_mutex;
-    struct rp_sampler *samplers; /* that are in use; memory/views.c */
-    pthread_mutex_t views_mutex; /* around them, and around the views of all storages */
-    struct rp_exec *execs;       /* all that there are; exec/counters.c */
+    struct rp_sampler_object *samplers; /* that are in use; memory/views.c */
+    pthread_mutex_t views_mutex;        /* around them, and around the views of all storages */
+    struct rp_exec *execs;              /* all that there are; exec/counters.c */
     pthread_mutex_t execs_mutex;
     rp_counts counts;
     rp_store *store;

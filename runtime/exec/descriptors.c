@@ -46,7 +46,7 @@ static rp_view_key key_of(const builder *b, const rp_plan_param *param, const rp
                              .bytes = use->size};
     rp_view_key key = {.format = rp_image_vulkan_format(place->storage->shape.format),
                        .type = types[param->view],
-                       .part = rp_image_part(place->storage, use->offset, use->size)};
+                       .part = rp_image_part_of(place->storage, use->offset, use->size)};
     key.part.mips += d->use_count - 1; /* the same layers of the mips that follow */
     return key;
 }
@@ -68,7 +68,7 @@ static rp_status name_sampler(builder *b, const rp_plan_node *node, const rp_des
     const rp_sampler_info info =
         rp_plan_sampler_info(&samplers[refs[node->first_sampler + at->sampler]]);
     rp_descriptors *d = b->out;
-    rp_sampler *sampler;
+    rp_sampler_object *sampler;
     if (!RP_RESERVE(b->a, d->samplers, d->samplers_count, d->samplers_capacity, 1))
         return RP_ERROR_NO_MEMORY;
     RP_TRY(rp_sampler_open(d->device, &info, diags, &sampler));

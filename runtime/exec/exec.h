@@ -146,7 +146,7 @@ typedef struct rp_descriptors {
     uint32_t infos_count;
     rp_view_object **views; /* held, for infos[] */
     uint32_t views_count, views_capacity;
-    rp_sampler **samplers; /* the same */
+    rp_sampler_object **samplers; /* the same */
     uint32_t samplers_count, samplers_capacity;
     rp_table by_content; /* hash of layout and what it names -> set */
     uint32_t *of_node;   /* first entry in node_sets[] by node */

@@ -142,7 +142,7 @@ typedef struct side {
 
 static side side_of(const rp_slot *slot, const rp_plan_use *use) {
     const rp_storage *image = slot->places[use->buffer].storage;
-    return (side){image, rp_image_part(image, use->offset, use->size)};
+    return (side){image, rp_image_part_of(image, use->offset, use->size)};
 }
 
 static void copy_images(const rp_vk *vk, VkCommandBuffer commands, const side *from,

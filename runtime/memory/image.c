@@ -70,7 +70,7 @@ VkImageMemoryBarrier2 rp_image_barrier(const rp_storage *image, VkImageLayout fr
     };
 }
 
-rp_subresources rp_image_part(const rp_storage *image, uint64_t offset, uint64_t size) {
+rp_subresources rp_image_part_of(const rp_storage *image, uint64_t offset, uint64_t size) {
     rp_subresources part = {0, image->shape.mips, 0, image->shape.layers};
     (void)rp_image_subresources(&image->shape, offset, size, &part);
     return part;

@@ -26,7 +26,7 @@ VkImageMemoryBarrier2 rp_image_barrier(const rp_storage *image, VkImageLayout fr
 
 /* The subresources of a range of an image's packed bytes, of which a plan or a check before has said
  * that it is some. */
-rp_subresources rp_image_part(const rp_storage *image, uint64_t offset, uint64_t size);
+rp_subresources rp_image_part_of(const rp_storage *image, uint64_t offset, uint64_t size);
 
 /* How many of `most` packed bytes from `offset` on are whole rows; `offset` is the start of one. */
 uint64_t rp_image_rows(const rp_image_shape *shape, uint64_t offset, uint64_t most);
@@ -66,15 +66,15 @@ rp_status rp_view_open(rp_storage *storage, const rp_view_key *key, rp_diags *di
 void rp_view_close(rp_view_object *view);
 
 /* Equal ones of a device are one object. */
-typedef struct rp_sampler {
-    struct rp_sampler *next; /* of the device */
+typedef struct rp_sampler_object {
+    struct rp_sampler_object *next; /* of the device */
     uint32_t holders;
     rp_sampler_info info;
     VkSampler handle;
-} rp_sampler;
+} rp_sampler_object;
 
 rp_status rp_sampler_open(rp_device *device, const rp_sampler_info *info, rp_diags *diags,
-                          rp_sampler **out);
-void rp_sampler_close(rp_device *device, rp_sampler *sampler);
+                          rp_sampler_object **out);
+void rp_sampler_close(rp_device *device, rp_sampler_object *sampler);
 
 #endif

@@ -110,15 +110,15 @@ static rp_status create_sampler(rp_device *device, const rp_sampler_info *i, rp_
 }
 
 static rp_status open_sampler(rp_device *device, const rp_sampler_info *info, rp_diags *diags,
-                              rp_sampler **out) {
+                              rp_sampler_object **out) {
     for (*out = device->samplers; *out; *out = (*out)->next)
         if (memcmp(&(*out)->info, info, sizeof *info) == 0) {
             (*out)->holders++;
             return RP_OK;
         }
-    rp_sampler *sampler = rp_alloc_zero(&device->allocator, 1, sizeof *sampler);
+    rp_sampler_object *sampler = rp_alloc_zero(&device->allocator, 1, sizeof *sampler);
     if (!sampler) return RP_ERROR_NO_MEMORY;
-    *sampler = (rp_sampler){.holders = 1, .info = *info};
+    *sampler = (rp_sampler_object){.holders = 1, .info = *info};
     rp_status status = create_sampler(device, info, diags, &sampler->handle);
     if (status != RP_OK) {
         rp_release(&device->allocator, sampler);
@@ -130,7 +130,7 @@ static rp_status open_sampler(rp_device *device, const rp_sampler_info *info, rp
 }
 
 rp_status rp_sampler_open(rp_device *device, const rp_sampler_info *info, rp_diags *diags,
-                          rp_sampler **out) {
+                          rp_sampler_object **out) {
     *out = NULL;
     pthread_mutex_lock(&device->views_mutex);
     rp_status status = open_sampler(device, info, diags, out);
@@ -138,10 +138,10 @@ rp_status rp_sampler_open(rp_device *device, const rp_sampler_info *info, rp_dia
     return status;
 }
 
-void rp_sampler_close(rp_device *device, rp_sampler *sampler) {
+void rp_sampler_close(rp_device *device, rp_sampler_object *sampler) {
     pthread_mutex_lock(&device->views_mutex);
     bool last = --sampler->holders == 0;
-    for (rp_sampler **at = &device->samplers; last && *at;) {
+    for (rp_sampler_object **at = &device->samplers; last && *at;) {
         if (*at == sampler)
             *at = sampler->next;
         else

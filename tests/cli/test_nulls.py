@@ -59,7 +59,7 @@ VALUES = {
     "rp_preparation *": "preparation", "rp_preparation_progress *": "&progress",
     "const rp_operand *": "&operand", "const rp_attribute *": "&attribute",
     "const rp_kernel_given *": "&given", "rp_buffer *": "&buffer",
-    "rp_kernel *": "&kernel", "rp_device_info *": "&info", "const rp_device_import *": "&import",
+    "rp_kernel *": "&kernel", "rp_sampler *": "&sampler", "const rp_sampler_params *": "&sampler_params", "rp_device_info *": "&info", "const rp_device_import *": "&import",
     "rp_plan_info *": "&plan_info",
     "rp_storage *": "storage", "const rp_storage *": "storage", "rp_storage_info *": "&storage_info",
     "const rp_storage_params *": "&storage_params", "const rp_storage_import *": "&storage_import",
@@ -80,7 +80,8 @@ VALUES = {
     "rp_node_cost *": "&node_cost",
     "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
-    "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}", "rp_kernel_": "kernel",
+    "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}",
+    "rp_image_part": "(rp_image_part){0}", "rp_sampler": "(rp_sampler){0}", "rp_texel_value": "(rp_texel_value){{0}}", "rp_kernel_": "kernel",
 }
 COUNTS = {"upload_count", "download_count", "count", "param_count", "operand_count", "attribute_count", "recorder_count", "capacity", "size"}
 
@@ -147,6 +148,8 @@ int main(void) {
     rp_kernel_given given = {"x", "f32[4]"};
     rp_buffer buffer;
     rp_kernel kernel = {0};
+    rp_sampler sampler = {0};
+    rp_sampler_params sampler_params = {.size = sizeof sampler_params, .name = "s"};
     rp_device_info info = {.size = sizeof info};
     rp_plan_info plan_info = {.size = sizeof plan_info};
     rp_plan_buffer_info buffer_info = {.size = sizeof buffer_info};

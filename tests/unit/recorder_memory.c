@@ -74,10 +74,62 @@ static rp_status everything(const rp_allocator *a, const rp_kernel_params *kerne
     return status;
 }
 
-static void test_no_memory(void) {
+/* The same with images, samplers and arrays of bindings. */
+static const char *const image_shader =
+    "#version 450\nlayout(local_size_x = 8) in;\n"
+    "layout(binding = 0) uniform sampler2DArray x[2];\n"
+    "layout(binding = 1, r32f) uniform writeonly image2D y;\n"
+    "layout(binding = 2) uniform samplerBuffer t;\n"
+    "void main() {\n"
+    "    ivec2 p = ivec2(gl_GlobalInvocationID.xy);\n"
+    "    imageStore(y, p, texelFetch(x[0], ivec3(p, 0), 0) + texelFetch(x[1], ivec3(p, 0), 1) +\n"
+    "                     texelFetch(t, p.x));\n"
+    "}\n";
+
+static rp_status images(const rp_allocator *a, const rp_kernel_params *kernel) {
+    const rp_image_shape shape = {RP_IMAGE_R32F, RP_IMAGE_2D, 4, 8, 8, 1, 3};
+    const rp_buffer_params buffers[3] = {
+        {.size = sizeof *buffers, .name = "x", .kind = RP_INOUT, .image = shape},
+        {.size = sizeof *buffers, .name = "y", .kind = RP_OUT, .image = shape},
+        {.size = sizeof *buffers, .name = "t", .kind = RP_IN, .bytes = 256}};
+    const rp_sampler_params params = {.size = sizeof params, .name = "s"};
+    rp_program *p;
+    rp_recorder *r;
+    rp_graph *g = NULL;
+    rp_buffer b[3] = {{0}};
+    rp_kernel k = {0};
+    rp_sampler s = {0};
+    rp_status status = rp_program_create(a, "p", &p);
+    if (status != RP_OK) return status;
+    for (int i = 0; status == RP_OK && i < 3; i++)
+        status = rp_program_buffer(p, &buffers[i], NULL, &b[i]);
+    if (status == RP_OK) status = rp_program_sampler(p, &params, NULL, &s);
+    if (status == RP_OK) status = rp_program_kernel(p, kernel, NULL, &k);
+    if (status == RP_OK) status = rp_recorder_create(p, &r);
+    if (status == RP_OK) {
+        rp_bind_kernel(r, k);
+        rp_bind_combined(r, 0, 0, 0, (rp_image_part){b[0]}, s);
+        rp_bind_combined(r, 0, 0, 1, (rp_image_part){b[0], .first_layer = 1}, s);
+        rp_bind_image(r, 0, 1, 0, (rp_image_part){b[1], .layers = 1});
+        rp_bind_texels(r, 0, 2, 0, (rp_range){b[2]}, RP_IMAGE_RGBA8);
+        rp_dispatch(r, 1, 8, 1);
+        rp_make_mips(r, (rp_image_part){b[1], .layers = 1}, RP_FILTER_LINEAR);
+        rp_clear(r, (rp_image_part){b[0]}, (rp_texel_value){.f = {1}});
+        rp_copy_to_image(r, (rp_range){b[2]}, (rp_image_part){b[0], 0, 1, 0, 1});
+        status = rp_program_graph(p, &r, 1, NULL, &g);
+        rp_graph_destroy(g);
+        rp_recorder_destroy(r);
+    }
+    rp_program_destroy(p);
+    return status;
+}
+
+/* Whichever allocation fails. */
+static void fail_each(const char *shader_text,
+                      rp_status (*run)(const rp_allocator *, const rp_kernel_params *)) {
     const rp_allocator a = {scarce, give_back, NULL};
     rp_kernel_module module; /* as SPIR-V: compiling GLSL for each allocation would take long */
-    rp_kernel_params glsl = {.size = sizeof glsl, .name = "k", .glsl = shader};
+    rp_kernel_params glsl = {.size = sizeof glsl, .name = "k", .glsl = shader_text};
     CU_ASSERT_EQUAL_FATAL(rp_kernel_build(NULL, &glsl, NULL, NULL, 0, 0, &module), RP_OK);
     const rp_kernel_params spirv = {.size = sizeof spirv,
                                     .name = "k",
@@ -87,13 +139,22 @@ static void test_no_memory(void) {
     uint32_t n = 0;
     for (; status == RP_ERROR_NO_MEMORY && n < 5000; n++) {
         allocations_left = n;
-        status = everything(&a, &spirv);
+        status = run(&a, &spirv);
         CU_ASSERT_EQUAL(blocks, 0);
     }
     CU_ASSERT_EQUAL(status, RP_OK);
     CU_ASSERT(n > 50);
     rp_kernel_free(&module);
-    status = RP_ERROR_NO_MEMORY;
+}
+
+static void test_no_memory(void) {
+    fail_each(shader, everything);
+    fail_each(image_shader, images);
+    const rp_allocator a = {scarce, give_back, NULL};
+    rp_kernel_params glsl = {.size = sizeof glsl, .name = "k", .glsl = shader};
+    rp_kernel_module module;
+    rp_status status = RP_ERROR_NO_MEMORY;
+    uint32_t n;
     for (n = 0; status == RP_ERROR_NO_MEMORY && n < 200; n++) {
         allocations_left = n;
         status = rp_kernel_build(&a, &glsl, NULL, NULL, 0, 0, &module);

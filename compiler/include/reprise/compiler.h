@@ -16,6 +16,7 @@
 
 #include "reprise/cost.h"
 #include "reprise/graph.h"
+#include "reprise/image.h"
 #include "reprise/ops.h"
 #include "reprise/passes.h"
 #include "reprise/plan.h"
@@ -29,13 +30,17 @@ extern "C" {
 
 typedef struct rp_program rp_program;
 
-/* Handles of a program's buffers and kernels. 0 is never a valid handle: zero-initialise. */
+/* Handles of a program's buffers, images among them, kernels and samplers. 0 is never a valid handle:
+ * zero-initialise. */
 typedef struct rp_buffer {
     uint32_t id;
 } rp_buffer;
 typedef struct rp_kernel {
     uint32_t id;
 } rp_kernel;
+typedef struct rp_sampler {
+    uint32_t id;
+} rp_sampler;
 
 /* `name` is that of the graph: letters, digits, '_', '.' and '-'. */
 RP_API rp_status rp_program_create(const rp_allocator *allocator, const char *name,
@@ -47,7 +52,8 @@ RP_API rp_status rp_program_set_target(rp_program *program, const rp_target *tar
 /* Destroys the program; its recorders must have been destroyed before. */
 RP_API void rp_program_destroy(rp_program *program);
 
-/* Zero is the default everywhere but in `size` and `name`. */
+/* Zero is the default everywhere but in `size` and `name`. An image is a buffer with a shape
+ * (reprise/image.h): its kind is any but live, and says what it says of other buffers. */
 typedef struct rp_buffer_params {
     size_t size;      /* sizeof(rp_buffer_params) */
     const char *name; /* unique; letters, digits, '_' and '.' */
@@ -58,9 +64,21 @@ typedef struct rp_buffer_params {
     uint64_t bytes;      /* for RP_RAW; 0 or the exact size otherwise */
     const void *initial; /* live: its first bytes (copied); NULL = zeros */
     uint32_t max_value;  /* live: largest value an element may be set to; 0 = any */
+    rp_image_shape
+        image; /* an image: all of this, and no dtype, rank or shape; `bytes` 0 or those of
+                           * its packed form. Format RP_IMAGE_NONE (0): no image */
 } rp_buffer_params;
 RP_API rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params,
                                    rp_diags *diags, rp_buffer *out_buffer);
+
+/* How kernels read images: a sampler is a value with a name. `name` and `info` are copied. */
+typedef struct rp_sampler_params {
+    size_t size;                 /* sizeof(rp_sampler_params) */
+    const char *name;            /* unique among samplers; letters, digits, '_' and '.' */
+    const rp_sampler_info *info; /* NULL: rp_sampler_default */
+} rp_sampler_params;
+RP_API rp_status rp_program_sampler(rp_program *program, const rp_sampler_params *params,
+                                    rp_diags *diags, rp_sampler *out_sampler);
 
 typedef struct rp_spec_constant {
     uint32_t id;    /* layout(constant_id = id) */
@@ -132,6 +150,22 @@ typedef struct rp_range {
     uint64_t offset, size;
 } rp_range;
 
+/* Mips and layers of an image, which are several ranges of its packed bytes where it is some layers of
+ * several mips. A count of 0 means "all from the first on"; but where only one mip can be, which is in
+ * a storage image and in rp_blit, 0 mips are the first alone. */
+typedef struct rp_image_part {
+    rp_buffer image;
+    uint32_t first_mip, mips, first_layer, layers;
+} rp_image_part;
+
+/* A texel's four channels, by what shaders read it as: those of a float format (unorm, snorm and sRGB
+ * among them) are floats, linear ones for sRGB. Channels that a format does not have are ignored. */
+typedef union rp_texel_value {
+    float f[4];
+    int32_t i[4];
+    uint32_t u[4];
+} rp_texel_value;
+
 RP_API rp_status rp_recorder_create(rp_program *program, rp_recorder **out_recorder);
 RP_API void rp_recorder_destroy(rp_recorder *recorder);
 
@@ -143,8 +177,28 @@ RP_API void rp_bind_kernel(rp_recorder *recorder, rp_kernel kernel);
 /* Binds a range to set 0, `binding`. */
 RP_API void rp_bind(rp_recorder *recorder, uint32_t binding, rp_range range);
 RP_API void rp_bind_in_set(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_range range);
+/* The same for an element of an array of buffers. Elements of any array are bound from 0 on without
+ * gaps, of samplers all; a device without descriptorBindingPartiallyBound wants all of every array. The
+ * functions above bind element 0. */
+RP_API void rp_bind_element(rp_recorder *recorder, uint32_t set, uint32_t binding, uint32_t element,
+                            rp_range range);
+/* A texel buffer: a range of a buffer, whole texels of it, seen as texels of a format. RP_IMAGE_NONE: of
+ * the format that the shader declares, where it does. `element` is 0 where there is no array, here and
+ * below. */
+RP_API void rp_bind_texels(rp_recorder *recorder, uint32_t set, uint32_t binding, uint32_t element,
+                           rp_range range, rp_image_format format);
+/* A storage image, one mip, or an image that is sampled and has no sampler of its own. The dispatch uses
+ * that part and no other. Layers fit the view that the shader declares: one, all of an array, six. */
+RP_API void rp_bind_image(rp_recorder *recorder, uint32_t set, uint32_t binding, uint32_t element,
+                          rp_image_part part);
+/* An image with its sampler: a sampler2D of GLSL. */
+RP_API void rp_bind_combined(rp_recorder *recorder, uint32_t set, uint32_t binding,
+                             uint32_t element, rp_image_part part, rp_sampler sampler);
+/* A sampler alone. */
+RP_API void rp_bind_sampler(rp_recorder *recorder, uint32_t set, uint32_t binding, uint32_t element,
+                            rp_sampler sampler);
 /* Changes the access that reflection found for a binding of the bound kernel, for this and later
- * dispatches: RP_READ_WRITE for a `writeonly` block that is not written whole; RP_WRITE, a promise
+ * dispatches, in all elements of an array: RP_READ_WRITE for a `writeonly` block that is not written whole; RP_WRITE, a promise
  * to write every byte, for a block that says nothing and is written but never read. An access that
  * the shader's declaration or code contradicts is a mistake. */
 RP_API void rp_bind_access(rp_recorder *recorder, uint32_t set, uint32_t binding, rp_access access);
@@ -219,7 +273,25 @@ RP_API rp_status rp_kernel_choice(const rp_allocator *allocator, const char *nam
                                   const rp_kernel_given *given, uint32_t count,
                                   const rp_target *target, rp_diags *diags, char **out_text);
 
+/* Of an image a range is whole subresources of its packed bytes, and the copy keeps their order. */
 RP_API void rp_copy(rp_recorder *recorder, rp_range source, rp_range destination);
+/* The same by mips and layers: one mip, or all layers of some. From image to image, texels of one size in
+ * mips of the same extents, bit by bit; between an image and a buffer, packed texels, which begin in the
+ * buffer at a multiple of 4 and of a texel's bytes. A range of size 0 has the bytes of the part. */
+RP_API void rp_copy_image(rp_recorder *recorder, rp_image_part source, rp_image_part destination);
+RP_API void rp_copy_to_image(rp_recorder *recorder, rp_range source, rp_image_part destination);
+RP_API void rp_copy_from_image(rp_recorder *recorder, rp_image_part source, rp_range destination);
+/* Scales a mip of an image to all of a mip of an image, layer by layer, and converts what its texels are
+ * (vkCmdBlitImage): between floats, or signed, or unsigned integers, the latter two by RP_FILTER_NEAREST.
+ * The device's queue has to draw (rp_device_info.queue_draws). */
+RP_API void rp_blit(rp_recorder *recorder, rp_image_part source, rp_image_part destination,
+                    rp_filter filter);
+/* Makes the mips behind the part's first one, each from the one before, by blits: `mips` counts the first,
+ * and 0 layers are all. */
+RP_API void rp_make_mips(rp_recorder *recorder, rp_image_part part, rp_filter filter);
+/* Gives all texels of one mip, or of all layers of some, one value. */
+RP_API void rp_clear(rp_recorder *recorder, rp_image_part destination, rp_texel_value value);
+/* Offset and size are multiples of 4; of an image nothing is filled or updated. */
 RP_API void rp_fill(rp_recorder *recorder, rp_range destination, uint32_t pattern);
 /* A destination of size 0 means `size` bytes from its offset. */
 RP_API void rp_update(rp_recorder *recorder, rp_range destination, const void *data, uint32_t size);
