@@ -29,8 +29,9 @@ static rp_status check_kernel(rp_fit *fit, rp_spirv_reader *spirv, const rp_grap
                            .push_bytes = k->push_bytes};
     for (uint32_t i = 0; i < k->param_count; i++) {
         const rp_graph_param *p = &g->params[k->first_param + i];
-        facts.uniform += p->access == RP_UNIFORM;
-        facts.storage += p->access != RP_UNIFORM;
+        if (p->resource == RP_RESOURCE_BUFFER)
+            *(p->access == RP_UNIFORM ? &facts.uniform : &facts.storage) +=
+                p->elements ? p->elements : 1;
         if (p->set > facts.set) facts.set = p->set;
     }
     rp_fit_check_kernel(fit, &facts);
@@ -46,13 +47,16 @@ static void check_run(rp_fit *fit, const rp_graph *g, const rp_graph_node *n) {
     const rp_graph_kernel *k = &g->kernels[n->kernel];
     for (uint32_t i = 0; i < 3 && n->grid_kind != RP_GRID_INDIRECT; i++)
         if (!(n->live_mask >> i & 1)) rp_fit_check_grid(fit, n->id, i, n->grid[i]);
-    for (uint32_t i = 0; !n->unknown && i < k->param_count; i++) {
-        const rp_graph_use *u = &rp_node_uses(g, n)[i];
+    const rp_descriptor_source source = rp_node_descriptors(g, n);
+    for (rp_descriptor d = {0}; rp_descriptor_step(&source, &d);) {
+        const rp_graph_param *p = &g->params[k->first_param + d.param];
+        const rp_graph_use *u = &rp_node_uses(g, n)[d.first_use];
+        if (p->resource != RP_RESOURCE_BUFFER) continue; /* what images may be a device says */
         const rp_fit_binding binding = {.node = n->id,
                                         .buffer = rp_graph_string(g, g->buffers[u->buffer].name),
                                         .offset = u->offset,
                                         .size = u->size,
-                                        .skip = g->params[k->first_param + i].skip,
+                                        .skip = p->skip,
                                         .uniform = u->access == RP_UNIFORM};
         rp_fit_check_binding(fit, &binding);
     }

@@ -137,6 +137,53 @@ static void test_lines(void) {
     mock_done();
 }
 
+/* What a kernel binds is counted as the device counts it: elements of arrays one by one, samplers without
+ * memory, images not as buffers. Both say the same of the same graph. */
+static void test_descriptors(void) {
+    static const char text[] =
+        "reprise 1\n"
+        "graph g {\n"
+        "  buf $i in image 2d rgba8[8,8]\n  buf $x in 1024\n  buf $y inout 1024\n"
+        "  samp @s ()\n"
+        "  kern @k spirv - local 64 1 1 (s combined 2d float, s image 2d float x 3, s sampler x 2, "
+        "s texels float, u x 3, rw)\n"
+        "  n0 = run @k grid 1 1 1 (s $i, s $i, next s $i, s $x[256+300] as r32f, "
+        "u $x[0+16], next u $x[100+16], next u $x[128+80], rw $y[8+1016]) samplers (@s, @s, @s)\n"
+        "}\n";
+    static const char *const wanted[] = {
+        "kernel @k binds 3 uniform buffers, at most 2 can be bound",
+        "n0 binds x at offset 100, which must be a multiple of 64 for a uniform",
+        "n0 binds 80 bytes of x as one uniform buffer, at most 64 fit",
+        "n0 binds y at offset 8, which must be a multiple of 16 for a storage",
+    };
+    rp_diags *diags = rp_diags_create(NULL);
+    rp_target target;
+    mock_reset();
+    mock.properties.limits.maxUniformBufferRange = 64;
+    mock.properties.limits.maxDescriptorSetUniformBuffers = 2;
+    get_target(&target);
+    CU_ASSERT_PTR_NULL(compile(text, &target, diags, NULL, 0));
+    CU_ASSERT_EQUAL(rp_diags_count(diags), sizeof wanted / sizeof *wanted);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        CU_ASSERT_TRUE(mock_said(diags, wanted[i]));
+    rp_diags_destroy(diags);
+    diags = rp_diags_create(NULL);
+    rp_graph *graph = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), "t", NULL, &graph), RP_OK);
+    rp_graph *compiled = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_passes_run(graph, NULL, NULL, &compiled, NULL, NULL), RP_OK);
+    rp_plan *plan = mock_plan_of(compiled);
+    CU_ASSERT_EQUAL(try_on_device(plan, diags), RP_ERROR_UNSUPPORTED);
+    CU_ASSERT_EQUAL(rp_diags_count(diags), sizeof wanted / sizeof *wanted);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        CU_ASSERT_TRUE(mock_said(diags, wanted[i]));
+    rp_plan_destroy(plan);
+    rp_graph_destroy(compiled);
+    rp_graph_destroy(graph);
+    rp_diags_destroy(diags);
+    mock_done();
+}
+
 /* Costs are known of software drivers and of what is built in; of others they are not. */
 static void test_costs(void) {
     static const struct {
@@ -263,6 +310,7 @@ static void test_older_caller(void) {
 int main(void) {
     static const rp_test tests[] = {{"fits a small device", test_fits},
                                     {"lines", test_lines},
+                                    {"descriptors", test_descriptors},
                                     {"costs", test_costs},
                                     {"text", test_text},
                                     {"bad text", test_bad_text},
