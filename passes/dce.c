@@ -6,8 +6,8 @@
  * buffers would keep a producer of the first half because somebody reads the second.
  *
  * A node without declared uses may read anything: it is kept, and everything before it is wanted.
- * Fences are kept: they order what the graph does not show. Transients and kernels that no node is
- * left to use go as well. Cost: O(uses log pieces).
+ * Fences are kept: they order what the graph does not show. Transients, kernels and
+ * samplers that no node is left to use go as well. Cost: O(uses log pieces).
  */
 #include "pass.h"
 
@@ -64,28 +64,57 @@ static bool step_over(state *s, const rp_graph_node *node) {
     return true;
 }
 
-/* Marks transients and kernels that nothing uses any more; returns how many. */
-static uint32_t drop_unused(rp_graph *g, bool *used_buffer, bool *used_kernel) {
-    uint32_t dropped = 0;
+/* What the nodes that are left use: by index. */
+typedef struct used {
+    bool *buffer, *kernel;
+    uint32_t
+        *sampler; /* 1 of one that is used; later the index that it has then. One more than there
+                        * are: nodes that are gone may still name the first of none */
+} used;
+
+/* False where a node may use any of them. */
+static bool mark_used(const rp_graph *g, used *u) {
     for (uint32_t i = 0; i < g->nodes_count; i++) {
         const rp_graph_node *n = &g->nodes[i];
-        if (n->kind == RP_RUN) used_kernel[n->kernel] = true;
-        for (uint32_t u = 0; u < n->use_count; u++)
-            used_buffer[rp_node_uses(g, n)[u].buffer] = true;
-        if (n->unknown) return 0; /* it may use any of them */
+        if (n->unknown) return false;
+        if (n->kind == RP_RUN) u->kernel[n->kernel] = true;
+        for (uint32_t k = 0; k < n->use_count; k++) u->buffer[rp_node_uses(g, n)[k].buffer] = true;
+        for (uint32_t k = 0; k < n->sampler_count; k++)
+            u->sampler[g->sampler_refs[n->first_sampler + k]] = 1;
     }
+    return true;
+}
+
+/* Samplers are no memory whose place would mean something: those that are left move up. */
+static uint32_t drop_samplers(rp_graph *g, uint32_t *marks) {
+    uint32_t kept = 0, count = g->samplers_count;
+    for (uint32_t i = 0; i < count; i++) {
+        bool stays = marks[i] != 0;
+        marks[i] = stays ? kept : 0;
+        if (stays) g->samplers[kept++] = g->samplers[i];
+    }
+    for (uint32_t i = 0; i < g->sampler_refs_count; i++)
+        g->sampler_refs[i] = marks[g->sampler_refs[i]];
+    g->samplers_count = kept;
+    return count - kept;
+}
+
+/* Drops what nothing uses any more; returns how many. */
+static uint32_t drop_unused(rp_graph *g, used *u) {
+    uint32_t dropped = 0;
+    if (!mark_used(g, u)) return 0;
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         rp_graph_buffer *b = &g->buffers[i];
-        if (b->kind != RP_TMP || b->removed || used_buffer[i]) continue;
+        if (b->kind != RP_TMP || b->removed || u->buffer[i]) continue;
         b->removed = true;
         dropped++;
     }
     for (uint32_t i = 0; i < g->kernels_count; i++) {
-        if (g->kernels[i].removed || used_kernel[i]) continue;
+        if (g->kernels[i].removed || u->kernel[i]) continue;
         g->kernels[i].removed = true;
         dropped++;
     }
-    return dropped;
+    return dropped + drop_samplers(g, u->sampler);
 }
 
 static rp_status sweep(state *s, uint8_t *keep, uint32_t *out_dropped) {
@@ -115,21 +144,25 @@ rp_status rp_pass_dce(rp_graph *graph, rp_pass_context *context, bool *out_chang
     uint32_t buffers = graph->buffers_count;
     state s = {.graph = graph, .wanted = rp_alloc_zero(a, buffers, sizeof *s.wanted)};
     uint8_t *keep = rp_alloc(a, graph->nodes_count, 1);
-    bool *used_buffer = rp_alloc_zero(a, buffers, sizeof *used_buffer);
-    bool *used_kernel = rp_alloc_zero(a, graph->kernels_count, sizeof *used_kernel);
-    rp_status status = s.wanted && keep && used_buffer && used_kernel ? RP_OK : RP_ERROR_NO_MEMORY;
+    used u = {.buffer = rp_alloc_zero(a, buffers, sizeof *u.buffer),
+              .kernel = rp_alloc_zero(a, graph->kernels_count, sizeof *u.kernel),
+              .sampler = rp_alloc_zero(a, graph->samplers_count + 1, sizeof *u.sampler)};
+    bool room = s.wanted && keep && u.buffer && u.kernel && u.sampler;
+    rp_status status = room ? RP_OK : RP_ERROR_NO_MEMORY;
     uint32_t nodes = 0, others = 0;
     if (status == RP_OK) status = sweep(&s, keep, &nodes);
-    if (status == RP_OK) others = drop_unused(graph, used_buffer, used_kernel);
+    if (status == RP_OK) others = drop_unused(graph, &u);
     for (uint32_t i = 0; s.wanted && i < buffers; i++) rp_interval_map_free(a, &s.wanted[i]);
     rp_release(a, s.wanted);
     rp_release(a, keep);
-    rp_release(a, used_buffer);
-    rp_release(a, used_kernel);
+    rp_release(a, u.buffer);
+    rp_release(a, u.kernel);
+    rp_release(a, u.sampler);
     if (status != RP_OK) return status;
 
     *out_changed = nodes || others;
-    rp_text_format(context->summary, "%u nodes reach no output, %u transients and kernels unused",
-                   nodes, others);
+    rp_text_format(context->summary,
+                   "%u nodes reach no output, %u transients, kernels and samplers unused", nodes,
+                   others);
     return RP_OK;
 }
