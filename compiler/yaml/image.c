@@ -69,6 +69,9 @@ bool rp_read_image(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *out)
         mip_count = most;
     else if (mips)
         good &= rp_read_integer(r, mips, "mips", 1, UINT16_MAX, &mip_count);
+    if (good && mip_count > most)
+        return rp_read_error(r, mips, "an image of these extents has at most %u mips: 'mips: all'",
+                             most);
     if (!good || code < 0) return false;
     out->image = (rp_image_shape){.format = (uint8_t)format,
                                   .dim = (uint8_t)code,
@@ -177,10 +180,17 @@ static bool read_count(rp_reader *r, const rp_yaml_node *map, const char *one, c
             return false;
     }
     if ((uint64_t)from + (uint64_t)number > total)
-        return rp_read_error(r, single ? single : list, "the image has %u %s", total, many);
+        return rp_read_error(r, single ? single : list,
+                             "%s %lld to %lld reach outside the image, which has %u, from 0 on",
+                             many, (long long)from, (long long)(from + number - 1), total);
     *first = (uint32_t)from;
     *count = (uint32_t)number;
     return true;
+}
+
+static bool no_image(rp_reader *r, const rp_yaml_node *node, const rp_name *name) {
+    return rp_read_error(r, node, "'%s' is no image: declare it with 'image' and 'extent'",
+                         name->text);
 }
 
 /* Appends the ranges of mips and layers of an image; several where they are some of the layers of
@@ -213,9 +223,7 @@ bool rp_read_part(rp_reader *r, const rp_yaml_node *node, rp_use_list *list, uin
     const rp_name *name = rp_read_find(r, &r->buffer_names, name_node, "buffer");
     if (!name || name->value == RP_NONE) return false;
     const rp_image_shape *shape = &r->graph->buffers[name->value].image;
-    if (!shape->format)
-        return rp_read_error(r, name_node, "'%s' is no image: declare it with 'image' and 'extent'",
-                             name->text);
+    if (!shape->format) return no_image(r, name_node, name);
     rp_subresources part = {0, one_mip ? 1 : shape->mips, 0, shape->layers};
     if (is_map &&
         (!read_count(r, node, "mip", "mips", shape->mips, &part.first_mip, &part.mips) ||
@@ -308,9 +316,9 @@ bool rp_read_mips(rp_reader *r, const rp_yaml_node *map, rp_graph_node *node) {
     const rp_image_shape shape = r->graph->buffers[name->value].image;
     node->kind = RP_BLIT;
     node->pattern = RP_FILTER_LINEAR;
+    if (!shape.format) return no_image(r, name_node, name);
     if (shape.mips < 2)
-        return rp_read_error(r, name_node, "'%s' has no mips to make: give it 'mips: all'",
-                             name->text);
+        return rp_read_error(r, name_node, "'%s' has one mip: give it 'mips: all'", name->text);
     if (!rp_read_writable(r, name_node, name->value)) return false;
     if (map->kind == RP_YAML_MAP && !read_filter(r, map, node)) return false;
     for (uint32_t mip = 1; mip < shape.mips; mip++) {

@@ -132,7 +132,8 @@ static bool read_buffer(rp_reader *r, const rp_yaml_node *node, const rp_kernel_
         int code = format ? rp_read_format(r, format) : binding->format;
         if (code == RP_IMAGE_NONE)
             return rp_read_error(
-                r, node, "binding '%s' is a texel buffer: 'format' of its texels is missing", name);
+                r, node,
+                "binding '%s' is a texel buffer: write it as {buffer: NAME, format: FORMAT}", name);
         if (code < 0) return false;
         use.format = (uint8_t)code;
     }
@@ -167,7 +168,10 @@ static bool read_image(rp_reader *r, const rp_yaml_node *node, const rp_kernel_b
         !rp_read_part(r, node, list, access, step, access != RP_SAMPLED, &sampler))
         return false;
     if (sampler && !combined)
-        return rp_read_error(r, sampler, "binding '%s' has no sampler of its own", name);
+        return rp_read_error(r, sampler,
+                             "binding '%s' is an image alone: it takes no sampler, the shader has "
+                             "that in a binding of its own, or reads single texels",
+                             name);
     if (combined && !sampler)
         return rp_read_error(
             r, node, "binding '%s' is sampled: write it as {buffer: NAME, sampler: NAME}", name);
@@ -225,8 +229,9 @@ static bool check_overlap(rp_reader *r, const rp_kernel_module *module, const rp
         b->offset >= a->offset + a->size)
         return true;
     bool writes_a = rp_access_writes(a->access), writes_b = rp_access_writes(b->access);
-    bool same = a->offset == b->offset && a->size == b->size && a->access != RP_UNIFORM &&
-                b->access != RP_UNIFORM;
+    bool storage = a->access != RP_UNIFORM && b->access != RP_UNIFORM && a->access != RP_SAMPLED &&
+                   b->access != RP_SAMPLED; /* other caches see no writes */
+    bool same = storage && a->offset == b->offset && a->size == b->size;
     if ((!writes_a && !writes_b) || (same && writes_a != writes_b)) return true;
     char name_a[64], name_b[64];
     binding_name(&module->bindings[i], name_a, sizeof name_a);

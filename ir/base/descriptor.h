@@ -70,19 +70,23 @@ static inline bool rp_descriptor_step(const rp_descriptor_source *s, rp_descript
 }
 
 /* What is wrong with the uses of a dispatch, beside what each of them is: static text, NULL for nothing.
- * The walk above may then be trusted. */
-static inline const char *rp_descriptors_wrong(const rp_descriptor_source *s) {
-    uint32_t wanted = 0, have = 0;
+ * The walk above may then be trusted. Where it is their number, *have and *wanted differ: parameters that
+ * have uses, and those that are to have some. */
+static inline const char *rp_descriptors_wrong(const rp_descriptor_source *s, uint32_t *have,
+                                               uint32_t *wanted) {
+    uint32_t params = 0;
+    *have = *wanted = 0;
     if (s->use_count > RP_MAX_USES) return "a dispatch has at most 1024 uses";
     for (uint32_t i = 0; i < s->use_count; i++) {
         uint8_t step = s->uses[i * s->use_stride + s->step_at];
         if (step > RP_USE_PIECE || (i == 0 && step != RP_USE_PARAM))
             return "a use follows no other of its binding";
-        have += step == RP_USE_PARAM;
+        params += step == RP_USE_PARAM;
     }
+    *have = params;
     for (uint32_t i = 0; i < s->param_count; i++)
-        wanted += s->params[i * s->param_stride + s->resource_at] != RP_RESOURCE_SAMPLER;
-    if (have != wanted) return "there are more or fewer uses than parameters";
+        *wanted += s->params[i * s->param_stride + s->resource_at] != RP_RESOURCE_SAMPLER;
+    if (*have != *wanted) return "there are more or fewer uses than parameters";
     for (rp_descriptor d = {0}; rp_descriptor_step(s, &d);) {
         uint32_t elements;
         memcpy(&elements, s->params + d.param * s->param_stride + s->elements_at, sizeof elements);

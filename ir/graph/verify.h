@@ -21,6 +21,8 @@ void rp_verify_declarations(rp_verifier *v);
 void rp_verify_nodes(rp_verifier *v);
 /* The members of one node (any number), whose uses are ranges of buffers. */
 void rp_verify_members(rp_verifier *v, const rp_graph_node *n);
+/* The uses and samplers of a run node whose kernel and ranges are sound, against its parameters. */
+void rp_verify_params(rp_verifier *v, const rp_graph_node *n);
 /* What the stages promise: groups, arena offsets, barriers. */
 void rp_verify_stages(rp_verifier *v);
 /* Warnings for transients and outputs that are read before they are written, and for results with

@@ -56,8 +56,9 @@ static bool verify_use(rp_verifier *v, const rp_graph_node *n, const rp_graph_us
     }
     if (rp_buffer_is_image(b) && (u->indirect || n->kind == RP_FILL || n->kind == RP_UPDATE ||
                                   n->kind == RP_OP || n->member_count)) {
-        NODE_ERROR(v, n, "%s is an image, and %s takes buffers", rp_show_use(g, u).text,
-                   u->indirect ? "an indirect grid" : rp_node_kind_name((rp_node_kind)n->kind));
+        NODE_ERROR(v, n, "%s is an image, and %s takes buffers%s", rp_show_use(g, u).text,
+                   u->indirect ? "an indirect grid" : rp_node_kind_name((rp_node_kind)n->kind),
+                   n->kind == RP_FILL ? ": clear gives texels a value" : "");
         return false;
     }
     if (u->step > RP_USE_PIECE || (u->step && n->kind != RP_RUN) ||
@@ -185,106 +186,6 @@ static void verify_push(rp_verifier *v, const rp_graph_node *n, const rp_graph_k
                    n->byte_count, RP_MAX_PUSH_BYTES);
 }
 
-/* What a use is, against what its parameter sees: a buffer, an image of a fitting view and format, a
- * buffer as texels. NULL when they fit. */
-static const char *misfit(const rp_graph *g, const rp_graph_param *p, const rp_graph_use *u,
-                          uint32_t pieces) {
-    const rp_graph_buffer *b = &g->buffers[u->buffer];
-    rp_subresources s;
-    if (p->resource == RP_RESOURCE_TEXELS) {
-        rp_image_format_info format = rp_image_format_get((rp_image_format)u->format);
-        if (rp_buffer_is_image(b)) return "a buffer is seen as texels there, not an image";
-        if (!u->format) return "texels need a format there";
-        if (p->format ? u->format != p->format : format.texel != p->texel)
-            return "the kernel declares texels of another format";
-        return u->size % format.bytes || u->offset % format.bytes
-                   ? "the range is no whole number of texels"
-                   : NULL;
-    }
-    if (u->format) return "only texels have a format of their own";
-    if (p->resource == RP_RESOURCE_BUFFER)
-        return rp_buffer_is_image(b) ? "a buffer is bound there" : NULL;
-    if (!rp_buffer_is_image(b)) return "an image is bound there";
-    if (!rp_image_subresources(&b->image, u->offset, u->size, &s)) return "the range is none";
-    if (!rp_view_fits((rp_view)p->view, &b->image, s.layers))
-        return "the kernel sees another view there";
-    if (p->format && p->format != b->image.format) return "the kernel declares another format";
-    if (p->texel != (uint8_t)rp_image_format_get((rp_image_format)b->image.format).texel)
-        return "the kernel reads texels of another kind";
-    if (p->access != RP_SAMPLED && (pieces > 1 || s.mips > 1)) return "a storage image is one mip";
-    return NULL;
-}
-
-/* Pieces of a descriptor are the same layers of mips that follow each other. */
-static bool pieces_follow(const rp_graph *g, const rp_graph_use *uses, uint32_t count) {
-    rp_subresources first, s;
-    const rp_image_shape *shape = &g->buffers[uses[0].buffer].image;
-    if (count > 1 && !rp_image_subresources(shape, uses[0].offset, uses[0].size, &first))
-        return false;
-    for (uint32_t i = 1; i < count; i++)
-        if (uses[i].buffer != uses[0].buffer || uses[i].access != uses[0].access ||
-            uses[i].format != uses[0].format ||
-            !rp_image_subresources(shape, uses[i].offset, uses[i].size, &s) ||
-            first.layers == shape->layers || s.mips != 1 || s.first_mip != first.first_mip + i ||
-            s.first_layer != first.first_layer || s.layers != first.layers)
-            return false;
-    return true;
-}
-
-/* How many samplers the kernel's parameters take with these uses. */
-static uint32_t samplers_of(const rp_graph *g, const rp_graph_node *n) {
-    const rp_descriptor_source source = rp_node_descriptors(g, n);
-    rp_descriptor d = {0};
-    while (rp_descriptor_step(&source, &d)) {
-    }
-    return d.next_sampler;
-}
-
-static void verify_samplers(rp_verifier *v, const rp_graph_node *n, const rp_graph_kernel *k) {
-    const rp_graph *g = v->graph;
-    uint32_t expected = samplers_of(g, n);
-    if (n->sampler_count != expected)
-        NODE_ERROR(v, n, "%u samplers, but @%.60s takes %u there", n->sampler_count,
-                   rp_graph_string(g, k->name), expected);
-    else if (!rp_range_inside(n->first_sampler, n->sampler_count, g->sampler_refs_count))
-        NODE_ERROR(v, n, "%s", "has samplers that are not there");
-    for (uint32_t i = 0; i < n->sampler_count && n->sampler_count == expected; i++)
-        if (g->sampler_refs[n->first_sampler + i] >= g->samplers_count)
-            NODE_ERROR(v, n, "%s", "has a sampler that does not exist");
-}
-
-/* Uses against the kernel's parameters. A pass may widen `w` to `rw`, nothing else. */
-static void verify_params(rp_verifier *v, const rp_graph_node *n, const rp_graph_kernel *k) {
-    const rp_graph *g = v->graph;
-    const rp_descriptor_source source = rp_node_descriptors(g, n);
-    verify_samplers(v, n, k);
-    for (rp_descriptor d = {0}; rp_descriptor_step(&source, &d);) {
-        if (d.use_count == 0) continue;
-        const rp_graph_use *u = &rp_node_uses(g, n)[d.first_use];
-        const rp_graph_param *p = &g->params[k->first_param + d.param];
-        uint32_t i = d.first_use;
-        bool widened = p->access == RP_WRITE && u->access == RP_READ_WRITE;
-        if (u->access != p->access && !widened)
-            NODE_ERROR(v, n, "use %u is %s, but @%.60s declares %s there", i,
-                       rp_show_use(g, u).text, rp_graph_string(g, k->name),
-                       rp_access_name((rp_access)p->access));
-        const char *wrong = misfit(g, p, u, d.use_count);
-        if (!wrong && !pieces_follow(g, u, d.use_count))
-            wrong = "its pieces are not the same layers of one mip after the other";
-        if (wrong)
-            NODE_ERROR(v, n, "use %u is %s: %s (@%.60s)", i, rp_show_use(g, u).text, wrong,
-                       rp_graph_string(g, k->name));
-        if (p->skip != (n->member_count ? rp_use_skip(u) : 0))
-            NODE_ERROR(v, n, "use %u is %s, but @%.60s skips %u bytes there; expected %u", i,
-                       rp_show_use(g, u).text, rp_graph_string(g, k->name), p->skip,
-                       n->member_count ? rp_use_skip(u) : 0);
-        if (u->size < p->min_size)
-            NODE_ERROR(v, n, "use %u is %s, but @%.60s needs at least %llu bytes there", i,
-                       rp_show_use(g, u).text, rp_graph_string(g, k->name),
-                       (unsigned long long)p->min_size);
-    }
-}
-
 /* What is reached through addresses stands behind what is bound. */
 static void verify_addressed(rp_verifier *v, const rp_graph_node *n, uint32_t bound) {
     const rp_graph_use *uses = rp_node_uses(v->graph, n);
@@ -348,26 +249,19 @@ static void verify_run(rp_verifier *v, const rp_graph_node *n) {
     uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT ? 1 : 0;
     uint32_t bound = rp_node_bound(g, n);
     const rp_descriptor_source source = rp_node_descriptors(g, n);
-    const char *wrong = rp_descriptors_wrong(&source);
-    if (wrong) {
-        uint32_t wanted = 0, have = 0;
-        for (uint32_t i = 0; i < k->param_count; i++)
-            wanted += g->params[k->first_param + i].resource != RP_RESOURCE_SAMPLER;
-        for (uint32_t i = 0; i < source.use_count; i++)
-            have += rp_node_uses(g, n)[i].step == RP_USE_PARAM;
-        bool follows = source.use_count && rp_node_uses(g, n)->step != RP_USE_PARAM;
-        if (have != wanted && source.use_count <= RP_MAX_USES && !follows)
-            NODE_ERROR(v, n, "%u uses, but @%.60s has %u parameters", have,
-                       rp_graph_string(g, k->name), wanted);
-        else
-            NODE_ERROR(v, n, "its uses do not fit @%.60s: %s", rp_graph_string(g, k->name), wrong);
-        return;
-    }
+    uint32_t have, wanted;
+    const char *wrong = rp_descriptors_wrong(&source, &have, &wanted);
+    if (have != wanted)
+        NODE_ERROR(v, n, "%u uses, but @%.60s has %u parameters", have, rp_graph_string(g, k->name),
+                   wanted);
+    else if (wrong)
+        NODE_ERROR(v, n, "its uses do not fit @%.60s: %s", rp_graph_string(g, k->name), wrong);
+    if (wrong) return;
     if (n->use_count < indirect || !verify_uses(v, n)) return;
     verify_indirect(v, n);
     verify_addressed(v, n, bound);
     verify_addresses(v, n);
-    if (bound || n->sampler_count || !n->unknown) verify_params(v, n, k);
+    if (bound || n->sampler_count || !n->unknown) rp_verify_params(v, n);
     if (n->member_count && (n->unknown || n->grid_kind != RP_GRID_DIRECT))
         NODE_ERROR(v, n, "%s", "a kernel made of ops has declared uses and a grid of numbers");
     else if (n->member_count)

@@ -154,7 +154,8 @@ static rp_status check_run(checker *c, const rp_plan_node *n) {
     const rp_plan_use *uses = c->uses + n->first_use;
     uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT;
     const rp_descriptor_source source = rp_plan_descriptors(n, c->kernels, c->params, c->uses);
-    const char *wrong = rp_descriptors_wrong(&source);
+    uint32_t have, wanted;
+    const char *wrong = rp_descriptors_wrong(&source, &have, &wanted);
     if (indirect && (n->flags & RP_NODE_OPTIONAL))
         return rp_plan_damaged(c->at, "it is optional and its grid is indirect");
     if (n->use_count < (uint64_t)source.use_count + indirect)

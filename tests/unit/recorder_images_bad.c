@@ -70,7 +70,7 @@ static void test_bad_binds(void) {
           rp_bind_texels(s.r, 0, 2, 0, (rp_range){e.words}, (rp_image_format)77));
     WRONG("there is no format 301",
           rp_bind_texels(s.r, 0, 2, 0, (rp_range){e.words}, (rp_image_format)301));
-    WRONG("the kernel declares texels of another format",
+    WRONG("the kernel declares format r32ui there, and it is bound as r32f",
           rp_bind_texels(s.r, 0, 1, 0, (rp_range){e.texels, 0, 64}, RP_IMAGE_R32F));
     WRONG("the range is no whole number of texels",
           rp_bind_texels(s.r, 0, 2, 0, (rp_range){e.words, 2, 4}, RP_IMAGE_R32UI));
@@ -89,7 +89,8 @@ static void test_bad_parts(void) {
         "it does not have these layers",
         rp_bind_image(s.r, 1, 0, 0, (rp_image_part){e.x, .first_layer = 1, .layers = UINT32_MAX}));
     WRONG("one mip can be there", rp_bind_image(s.r, 1, 2, 0, (rp_image_part){e.y, .mips = 2}));
-    WRONG("the kernel sees another view there", rp_bind_image(s.r, 1, 0, 0, (rp_image_part){e.x}));
+    WRONG("the kernel sees a 2d image there, and this has 4 layers",
+          rp_bind_image(s.r, 1, 0, 0, (rp_image_part){e.x}));
     WRONG("the shader only samples it: expected s", rp_bind_access(s.r, 0, 3, RP_READ));
 }
 
