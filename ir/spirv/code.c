@@ -8,6 +8,7 @@
  *
  * Operands are compared with ids, so a literal among them may look like one. Where an instruction
  * has literals they are skipped; in one that is not known they can at worst add a use. */
+#include <stdlib.h>
 #include "plan/format.h"
 #include "spirv/reader.h"
 
@@ -104,12 +105,37 @@ static bool is_image_op(uint32_t op) {
     return op == OP_IMAGE_TEXEL_POINTER || (op >= OP_SAMPLED_IMAGE && op <= OP_IMAGE_QUERY_LAST);
 }
 
+static rp_status pair(rp_spirv_reader *r, uint32_t image, uint32_t sampler) {
+    const rp_spirv_pair made = {rp_spirv_entry(r, image)->root, rp_spirv_entry(r, sampler)->root};
+    if (!made.image || !made.sampler) return RP_OK;
+    if (!RP_RESERVE(&r->allocator, r->pairs, r->pair_count, r->pair_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    r->pairs[r->pair_count++] = made;
+    return RP_OK;
+}
+
+static int by_pair(const void *left, const void *right) {
+    const rp_spirv_pair *a = left, *b = right;
+    if (a->image != b->image) return a->image < b->image ? -1 : 1;
+    return a->sampler < b->sampler ? -1 : a->sampler > b->sampler;
+}
+
+static void sort_pairs(rp_spirv_reader *r) {
+    uint32_t kept = 0;
+    if (r->pair_count) qsort(r->pairs, r->pair_count, sizeof *r->pairs, by_pair);
+    for (uint32_t i = 0; i < r->pair_count; i++)
+        if (kept == 0 || by_pair(&r->pairs[kept - 1], &r->pairs[i]) != 0)
+            r->pairs[kept++] = r->pairs[i];
+    r->pair_count = kept;
+}
+
 /* What is made of an image is that image; what reads or writes texels does so to it. */
 static rp_status visit_image(rp_spirv_reader *r, uint32_t at, uint32_t op, char why[128]) {
     const uint32_t *w = r->words + at;
     switch (op) {
     case OP_SAMPLED_IMAGE:
         note(r, w[4], 0); /* the sampler */
+        RP_TRY(pair(r, w[3], w[4]));
         return derive(r, at, why);
     case OP_IMAGE_TEXEL_POINTER:
     case OP_IMAGE: return derive(r, at, why);
@@ -173,5 +199,6 @@ rp_status rp_spirv_walk_code(rp_spirv_reader *r, char why[128]) {
             at += rp_spirv_length(r, at);
         }
     }
+    sort_pairs(r);
     return RP_OK;
 }

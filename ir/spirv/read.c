@@ -33,6 +33,7 @@ void rp_spirv_reader_free(rp_spirv_reader *reader) {
     rp_release(a, reader->layouts);
     rp_release(a, reader->todo);
     rp_release(a, reader->products);
+    rp_release(a, reader->pairs);
     *reader = (rp_spirv_reader){0};
 }
 
@@ -367,7 +368,7 @@ rp_status rp_spirv_read(rp_spirv_reader *r, const uint32_t *words, uint32_t coun
     r->needs = r->stated = r->shared_bytes = 0;
     r->unsupported[0] = '\0';
     r->resource_count = r->constant_count = r->layout_count = r->todo_count = 0;
-    r->product_count = r->subgroup = 0;
+    r->product_count = r->pair_count = r->subgroup = 0;
     r->local_known = r->empty_array = false;
     r->bound = r->entry_at = r->size_constant = r->mode_at = 0;
     RP_TRY(check_header(words, count, why));

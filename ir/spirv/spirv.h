@@ -169,6 +169,12 @@ enum { RP_SPIRV_PRODUCT_TEXT = 64 };
 /* "16x16x16 f16 f32": sizes, factors, sums; all four where those of a side differ. */
 void rp_spirv_print_product(const rp_spirv_product *product, char text[RP_SPIRV_PRODUCT_TEXT]);
 
+/* A sampled image and a sampler of its own that code puts together: variables, as
+ * rp_spirv_resource.id. */
+typedef struct rp_spirv_pair {
+    uint32_t image, sampler;
+} rp_spirv_pair;
+
 typedef struct rp_spirv_id rp_spirv_id; /* reader.h */
 typedef struct rp_spirv_layout rp_spirv_layout;
 
@@ -185,6 +191,8 @@ typedef struct rp_spirv_reader {
     uint32_t constant_count, constant_capacity; /* ascending id */
     rp_spirv_product *products;                 /* each once */
     uint32_t product_count, product_capacity;
+    rp_spirv_pair *pairs; /* each once, ascending; none of what a function is called with */
+    uint32_t pair_count, pair_capacity;
     uint32_t subgroup; /* size that the module says it relies on; 0: none */
     uint32_t local[3]; /* workgroup size */
     bool local_known;

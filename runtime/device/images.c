@@ -1,5 +1,5 @@
 /* Whether images, texels, samplers and arrays of a plan are possible on a device, asked before any is
- * made: formats may be of use for some things and not for others, on each device otherwise. */
+ * made. What formats are good for is asked in formats.c. */
 #include "device/images.h"
 
 #include <stdio.h>
@@ -23,38 +23,7 @@ static const VkPhysicalDeviceLimits *limits_of(const checker *c) {
     return &c->device->adapter.properties.limits;
 }
 
-static VkFormatProperties format_of(const checker *c, uint32_t format) {
-    VkFormatProperties properties;
-    c->device->vk.GetPhysicalDeviceFormatProperties(c->device->adapter.handle,
-                                                    rp_image_vulkan_format(format), &properties);
-    return properties;
-}
-
 /* ---- Images ---------------------------------------------------------------------------------- */
-
-static const struct {
-    VkFormatFeatureFlags feature;
-    const char *what;
-} features[] = {
-    {VK_FORMAT_FEATURE_STORAGE_IMAGE_BIT, "storage images"},
-    {VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT, "sampled images"},
-    {VK_FORMAT_FEATURE_SAMPLED_IMAGE_FILTER_LINEAR_BIT, "linear filters"},
-    {VK_FORMAT_FEATURE_BLIT_SRC_BIT, "being blitted from"},
-    {VK_FORMAT_FEATURE_BLIT_DST_BIT, "being blitted to"},
-    {VK_FORMAT_FEATURE_TRANSFER_SRC_BIT, "being copied from"},
-    {VK_FORMAT_FEATURE_TRANSFER_DST_BIT, "being copied to"},
-};
-
-/* "image albedo of format rgba8_srgb: the format is not for storage images" */
-static bool check_features(checker *c, const char *name, const rp_plan_buffer *b,
-                           VkFormatFeatureFlags wanted) {
-    VkFormatFeatureFlags missing = wanted & ~format_of(c, b->format).optimalTilingFeatures;
-    for (size_t i = 0; i < sizeof features / sizeof *features; i++)
-        if (missing & features[i].feature)
-            FAIL(c, "%s: format %s is not for %s", name,
-                 rp_image_format_name((rp_image_format)b->format), features[i].what);
-    return missing == 0;
-}
 
 static void check_image(checker *c, uint32_t index) {
     const rp_plan_buffer *b = &rp_plan_buffers(c->plan)[index];
@@ -62,7 +31,6 @@ static void check_image(checker *c, uint32_t index) {
     const char *name = rp_plan_string(c->plan, b->name);
     const char *format = rp_image_format_name((rp_image_format)b->format);
     VkImageFormatProperties can;
-    if (!check_features(c, name, b, c->wants[index].features)) return;
     VkResult result = c->device->vk.GetPhysicalDeviceImageFormatProperties(
         c->device->adapter.handle, rp_image_vulkan_format(b->format), rp_image_type(&shape),
         VK_IMAGE_TILING_OPTIMAL, c->wants[index].usage, rp_image_flags(&shape), &can);
@@ -149,18 +117,10 @@ static void check_kernel(checker *c, const rp_plan_kernel *k) {
                  (unsigned long long)checks[i].has, checks[i].what, checks[i].most);
 }
 
-static void check_texels(checker *c, const rp_plan_node *n, const rp_plan_param *p,
-                         const rp_plan_use *use) {
+static void check_texels(checker *c, const rp_plan_node *n, const rp_plan_use *use) {
     const char *name = rp_plan_string(c->plan, rp_plan_buffers(c->plan)[use->buffer].name);
-    const char *format = rp_image_format_name((rp_image_format)use->format);
     const VkPhysicalDeviceLimits *l = limits_of(c);
-    bool sampled = p->access == RP_SAMPLED;
-    VkFormatFeatureFlags wanted = sampled ? VK_FORMAT_FEATURE_UNIFORM_TEXEL_BUFFER_BIT
-                                          : VK_FORMAT_FEATURE_STORAGE_TEXEL_BUFFER_BIT;
     uint64_t texels = use->size / rp_image_format_get((rp_image_format)use->format).bytes;
-    if (!(format_of(c, use->format).bufferFeatures & wanted))
-        FAIL(c, "n%u sees %s as %s texels of format %s, which is not for that", n->id, name,
-             sampled ? "sampled" : "storage", format);
     if (texels > l->maxTexelBufferElements)
         FAIL(c, "n%u sees %s as %llu texels, more than %u", n->id, name, (unsigned long long)texels,
              l->maxTexelBufferElements);
@@ -192,8 +152,7 @@ static void check_run(checker *c, const rp_plan_node *n) {
     for (rp_descriptor d = {0}; rp_descriptor_step(&source, &d); bound = d.element + 1) {
         if (param != RP_UNSET && d.param != param) check_whole(c, n, k, param, bound);
         param = d.param;
-        if (params[param].resource == RP_RESOURCE_TEXELS)
-            check_texels(c, n, &params[param], &uses[d.first_use]);
+        if (params[param].resource == RP_RESOURCE_TEXELS) check_texels(c, n, &uses[d.first_use]);
     }
     if (param != RP_UNSET) check_whole(c, n, k, param, bound);
 }
@@ -212,11 +171,16 @@ rp_status rp_images_check(const rp_device *device, const rp_plan *plan, rp_diags
                           uint32_t *errors) {
     const rp_allocator *a = &device->allocator;
     const rp_plan_sampler *samplers = rp_plan_records(plan, RP_SECTION_SAMPLERS);
+    uint32_t buffers = rp_plan_count(plan, RP_SECTION_BUFFERS);
     rp_want *wants;
     RP_TRY(rp_wants_create(a, plan, &device->adapter.properties.limits, &wants));
     checker c = {.device = device, .plan = plan, .wants = wants, .diags = diags};
-    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BUFFERS); i++)
-        if (rp_plan_is_image(&rp_plan_buffers(plan)[i])) check_image(&c, i);
+    uint8_t *wrong = rp_alloc_zero(a, buffers, 1); /* formats of which more need not be asked */
+    rp_status status =
+        wrong ? rp_formats_check(device, plan, wants, diags, wrong, errors) : RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; status == RP_OK && i < buffers; i++)
+        if (rp_plan_is_image(&rp_plan_buffers(plan)[i]) && !wrong[i]) check_image(&c, i);
+    rp_release(a, wrong);
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_SAMPLERS); i++)
         check_sampler(&c, &samplers[i]);
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_KERNELS); i++)
@@ -225,5 +189,5 @@ rp_status rp_images_check(const rp_device *device, const rp_plan *plan, rp_diags
         check_node(&c, &rp_plan_nodes(plan)[i]);
     rp_release(a, wants);
     *errors += c.errors;
-    return RP_OK;
+    return status;
 }

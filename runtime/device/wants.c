@@ -1,5 +1,5 @@
-/* What a plan's uses ask of its images and buffers: usage flags, features of formats, alignment. An
- * image is created with what is asked for and nothing else, since each flag may cost a driver one of
+/* What a plan's uses ask of its images and buffers: usage flags and alignment; what they ask of formats
+ * is in formats.c. An image is created with what is asked for and nothing else, since each flag may cost a driver one of
  * its ways to lay out texels. */
 #include "device/images.h"
 
@@ -27,42 +27,25 @@ VkDescriptorType rp_param_descriptor_type(const rp_plan_param *p) {
                                    : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
 }
 
-static void ask(rp_want *want, VkFlags usage, VkFormatFeatureFlags features, uint64_t alignment) {
+static void ask(rp_want *want, VkFlags usage, uint64_t alignment) {
     want->usage |= usage;
-    want->features |= features;
     if (alignment > want->alignment) want->alignment = (uint32_t)alignment;
-}
-
-/* A sampler of linear filters averages texels, unless it compares them. */
-static bool filters(const rp_plan_sampler *s) {
-    return s->compare == RP_COMPARE_OFF &&
-           (s->mag == RP_FILTER_LINEAR || s->min == RP_FILTER_LINEAR || s->mip == RP_FILTER_LINEAR);
 }
 
 static void ask_binding(const wants *w, const rp_plan_node *n, const rp_plan_param *p,
                         const rp_descriptor *d) {
     const rp_plan_use *use = &rp_plan_uses(w->plan)[n->first_use + d->first_use];
-    const rp_plan_sampler *samplers = rp_plan_records(w->plan, RP_SECTION_SAMPLERS);
-    const uint32_t *refs = rp_plan_records(w->plan, RP_SECTION_SAMPLER_REFS);
     uint64_t texels = w->limits->minTexelBufferOffsetAlignment;
     rp_want *want = &w->of[use->buffer];
     switch (rp_param_descriptor_type(p)) {
-    case VK_DESCRIPTOR_TYPE_STORAGE_IMAGE:
-        ask(want, VK_IMAGE_USAGE_STORAGE_BIT, VK_FORMAT_FEATURE_STORAGE_IMAGE_BIT, 0);
-        break;
+    case VK_DESCRIPTOR_TYPE_STORAGE_IMAGE: ask(want, VK_IMAGE_USAGE_STORAGE_BIT, 0); break;
     case VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER:
-        if (filters(&samplers[refs[n->first_sampler + d->sampler]]))
-            ask(want, 0, VK_FORMAT_FEATURE_SAMPLED_IMAGE_FILTER_LINEAR_BIT, 0);
-        ask(want, VK_IMAGE_USAGE_SAMPLED_BIT, VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT, 0);
-        break;
-    case VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE:
-        ask(want, VK_IMAGE_USAGE_SAMPLED_BIT, VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT, 0);
-        break;
+    case VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE: ask(want, VK_IMAGE_USAGE_SAMPLED_BIT, 0); break;
     case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER:
-        ask(want, VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT, 0, texels);
+        ask(want, VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT, texels);
         break;
     case VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER:
-        ask(want, VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT, 0, texels);
+        ask(want, VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT, texels);
         break;
     default: break; /* storage and uniform buffers: every buffer is made for these */
     }
@@ -80,23 +63,17 @@ static void ask_run(const wants *w, const rp_plan_node *n) {
 /* Copies, blits and clears. Where one side is a buffer, packed bytes begin there at a texel. */
 static void ask_transfer(const wants *w, const rp_plan_node *n) {
     const rp_plan_buffer *buffers = rp_plan_buffers(w->plan);
-    bool blit = n->kind == RP_BLIT, any = false;
+    bool any = false;
     for (uint32_t i = 0; i < n->use_count; i++)
         any |= rp_plan_is_image(&buffers[rp_plan_uses(w->plan)[n->first_use + i].buffer]);
     for (uint32_t i = 0; i < n->use_count && any; i++) {
         const rp_plan_use *use = &rp_plan_uses(w->plan)[n->first_use + i];
         bool to = i + 1 == n->use_count;
         rp_want *want = &w->of[use->buffer];
-        if (!rp_plan_is_image(&buffers[use->buffer])) {
-            ask(want, 0, 0, TEXEL_BYTES);
-            continue;
-        }
-        ask(want, to ? VK_IMAGE_USAGE_TRANSFER_DST_BIT : VK_IMAGE_USAGE_TRANSFER_SRC_BIT,
-            to ? VK_FORMAT_FEATURE_TRANSFER_DST_BIT : VK_FORMAT_FEATURE_TRANSFER_SRC_BIT, 0);
-        if (blit)
-            ask(want, 0, to ? VK_FORMAT_FEATURE_BLIT_DST_BIT : VK_FORMAT_FEATURE_BLIT_SRC_BIT, 0);
-        if (blit && !to && n->pattern == RP_FILTER_LINEAR)
-            ask(want, 0, VK_FORMAT_FEATURE_SAMPLED_IMAGE_FILTER_LINEAR_BIT, 0);
+        if (rp_plan_is_image(&buffers[use->buffer]))
+            ask(want, to ? VK_IMAGE_USAGE_TRANSFER_DST_BIT : VK_IMAGE_USAGE_TRANSFER_SRC_BIT, 0);
+        else
+            ask(want, 0, TEXEL_BYTES);
     }
 }
 
@@ -106,10 +83,8 @@ static void ask_kind(const wants *w, uint32_t index, const uint32_t *set_sizes) 
     const rp_plan_buffer *b = &rp_plan_buffers(w->plan)[index];
     rp_want *want = &w->of[index];
     want->taken_over = b->kind == RP_TMP && set_sizes[b->offset] > 1;
-    if (!want->taken_over)
-        ask(want, VK_IMAGE_USAGE_TRANSFER_DST_BIT, VK_FORMAT_FEATURE_TRANSFER_DST_BIT, 0);
-    if (b->kind == RP_OUT || b->kind == RP_INOUT)
-        ask(want, VK_IMAGE_USAGE_TRANSFER_SRC_BIT, VK_FORMAT_FEATURE_TRANSFER_SRC_BIT, 0);
+    if (!want->taken_over) ask(want, VK_IMAGE_USAGE_TRANSFER_DST_BIT, 0);
+    if (b->kind == RP_OUT || b->kind == RP_INOUT) ask(want, VK_IMAGE_USAGE_TRANSFER_SRC_BIT, 0);
 }
 
 rp_status rp_wants_create(const rp_allocator *a, const rp_plan *plan,
@@ -135,7 +110,7 @@ rp_status rp_wants_create(const rp_allocator *a, const rp_plan *plan,
         for (uint32_t u = 0; u < n->use_count; u++) {
             const rp_plan_use *use = &rp_plan_uses(plan)[n->first_use + u];
             if (use->step == RP_USE_ADDRESSED)
-                ask(&w.of[use->buffer], VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT, 0, 0);
+                ask(&w.of[use->buffer], VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT, 0);
         }
         if (n->kind == RP_RUN)
             ask_run(&w, n);

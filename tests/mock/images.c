@@ -292,14 +292,16 @@ static void refused(const char *text, const char *said) {
 
 static void test_lacks(void) {
     mock_reset();
-    mock.image_features = UINT32_MAX & ~(uint32_t)VK_FORMAT_FEATURE_STORAGE_IMAGE_BIT;
-    refused(chain, "a: format r32ui is not for storage images; device Mock 9000");
+    mock.image_features = ~VK_FORMAT_FEATURE_2_STORAGE_IMAGE_BIT;
+    refused(chain,
+            "n0: a is of format r32ui, which is not for storage images: take another format");
     mock_reset();
-    mock.image_features = UINT32_MAX & ~(uint32_t)VK_FORMAT_FEATURE_SAMPLED_IMAGE_FILTER_LINEAR_BIT;
-    refused(bound, "x: format rgba8 is not for linear filters; device Mock 9000");
+    mock.image_features = ~VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_FILTER_LINEAR_BIT;
+    refused(bound,
+            "n1: x is of format rgba8, which is not for linear filters as those of @linear: take");
     mock_reset();
-    mock.texel_features = VK_FORMAT_FEATURE_STORAGE_TEXEL_BUFFER_BIT;
-    refused(bound, "n1 sees t as sampled texels of format rgba8, which is not for that");
+    mock.texel_features = VK_FORMAT_FEATURE_2_STORAGE_TEXEL_BUFFER_BIT;
+    refused(bound, "n1: t there is of format rgba8, which is not for uniform texel buffers: take");
     mock_reset();
     mock.properties.limits.maxTexelBufferElements = 63;
     refused(bound, "n1 sees y as 64 texels, more than 63");

@@ -28,7 +28,7 @@ void mock_reset(void) {
                          VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
     mock.fd_types = UINT32_MAX;
     mock.uuid = 0xd0;
-    mock.image_features = mock.texel_features = UINT32_MAX;
+    mock.image_features = mock.texel_features = UINT64_MAX;
     mock.anisotropy = mock.partially_bound = true;
     mock.subgroup_control = true;
     mock.subgroup_least = mock.subgroup_most = 32;
@@ -255,6 +255,8 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
     out->features.shaderInt16 = out->features.shaderFloat64 = VK_TRUE;
     out->features.shaderInt64 = mock.int64;
     out->features.samplerAnisotropy = mock.anisotropy;
+    out->features.shaderStorageImageReadWithoutFormat = mock.undeclared_formats;
+    out->features.shaderStorageImageWriteWithoutFormat = mock.undeclared_formats;
     for (VkBaseOutStructure *s = out->pNext; s; s = s->pNext) {
         if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES) {
             VkPhysicalDeviceVulkan12Features *f = (void *)s;

@@ -34,13 +34,24 @@ uint64_t mock_image_offset(const mock_image *image, uint32_t mip, uint32_t layer
 
 /* ---- Physical device ------------------------------------------------------------------------- */
 
-void VKAPI_CALL mock_GetPhysicalDeviceFormatProperties(VkPhysicalDevice device, VkFormat format,
-                                                       VkFormatProperties *out) {
+void VKAPI_CALL mock_GetPhysicalDeviceFormatProperties2(VkPhysicalDevice device, VkFormat format,
+                                                        VkFormatProperties2 *out) {
     (void)device;
-    bool has = texel_bytes(format) != 0;
-    out->linearTilingFeatures = 0;
-    out->optimalTilingFeatures = has ? mock.image_features : 0;
-    out->bufferFeatures = has ? mock.texel_features : 0;
+    VkFormatFeatureFlags2 images = texel_bytes(format) ? mock.image_features : 0;
+    VkFormatFeatureFlags2 texels = texel_bytes(format) ? mock.texel_features : 0;
+    if (mock.format_features) {
+        images &= mock.format_features(format, false);
+        texels &= mock.format_features(format, true);
+    }
+    out->formatProperties =
+        (VkFormatProperties){.optimalTilingFeatures = (VkFormatFeatureFlags)images & INT32_MAX,
+                             .bufferFeatures = (VkFormatFeatureFlags)texels & INT32_MAX};
+    VkFormatProperties3 *wide = out->pNext;
+    if (!wide) return;
+    if (wide->sType != VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_3)
+        mock_wrong("no properties of formats");
+    wide->optimalTilingFeatures = images;
+    wide->bufferFeatures = texels;
 }
 
 VkResult VKAPI_CALL mock_GetPhysicalDeviceImageFormatProperties(

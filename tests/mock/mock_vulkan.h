@@ -34,6 +34,7 @@ typedef struct mock_state {
     uint64_t max_allocation_size, max_buffer_size;
     VkQueueFamilyProperties families[4];
     uint32_t family_count;
+    bool undeclared_formats;                               /* of storage images, in shaders */
     bool sync2_extension, sync2, timeline, float16, int64; /* and all other features */
     bool device_address;
     bool exact_floats; /* 32-bit float controls */
@@ -51,7 +52,9 @@ typedef struct mock_state {
     uint32_t fd_compatible;                   /* handle types that go together */
     uint32_t fd_types;                        /* memory types of a dma-buf */
     uint8_t uuid;                             /* each byte of deviceUUID and driverUUID */
-    VkFormatFeatureFlags image_features, texel_features; /* of every format that plans know */
+    VkFormatFeatureFlags2 image_features, texel_features; /* of every format that plans know, */
+    VkFormatFeatureFlags2 (*format_features)(VkFormat format,
+                                             bool texels); /* and of each; or NULL */
     uint32_t (*image_types)(uint32_t image); /* memory types of the n-th image; NULL: all */
     bool images_dedicated;                   /* each wants memory of its own */
     bool anisotropy, partially_bound; /* samplerAnisotropy, descriptorBindingPartiallyBound */
