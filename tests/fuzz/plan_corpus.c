@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-static const char *const names[] = {"empty", "every-kind", "ranges",
-                                    "reuse", "pq-search",  "cascades"};
+static const char *const names[] = {"empty",     "every-kind", "ranges", "reuse",
+                                    "pq-search", "cascades",   "images"};
 
 static rp_plan *compile_file(const char *name) {
     static char text[1 << 16];

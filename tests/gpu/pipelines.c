@@ -1,5 +1,5 @@
-/* Every pipeline of tests/golden/pipelines on the device at hand: -O1 gives the bits of -O0, and
- * results that are numbers. Inputs are made up: small numbers, integers below 4. No more are begun
+/* Every pipeline of tests/golden/pipelines, or of the folder RP_PIPELINES, on the device at hand: -O1
+ * gives the bits of -O0, and results that are numbers. Inputs are made up: small numbers, integers below 4. No more are begun
  * when RP_SECONDS (60) are over. */
 #include <dirent.h>
 #include <math.h>
@@ -99,7 +99,8 @@ static void try_pipeline(const char *path, const char *name) {
 }
 
 static void test_pipelines(void) {
-    const char *folder = RP_SOURCE_ROOT "/tests/golden/pipelines", *only = getenv("RP_PIPELINE");
+    const char *folder = getenv("RP_PIPELINES"), *only = getenv("RP_PIPELINE");
+    if (!folder) folder = RP_SOURCE_ROOT "/tests/golden/pipelines";
     uint32_t count = 0, left = 0;
     DIR *directory = opendir(folder);
     for (struct dirent *e; directory && (e = readdir(directory));) {
