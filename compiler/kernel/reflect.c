@@ -67,9 +67,7 @@ static rp_status refuse_others(const reflector *r) {
 
 static rp_status check_needs(const reflector *r) {
     RP_TRY(refuse_others(r));
-    if (r->reader->unsupported[0])
-        return rp_kernel_error(r->where, "needs %s, which plans do not offer",
-                               r->reader->unsupported);
+    if (r->reader->unsupported[0]) return rp_kernel_not_offered(r->where, r->reader->unsupported);
     return RP_OK;
 }
 
@@ -153,6 +151,11 @@ static rp_status add_layout(const reflector *r, uint32_t type, uint32_t *out, co
     return status == RP_ERROR_INVALID ? RP_OK : status;
 }
 
+/* HLSL numbers registers of each kind by themselves. */
+#define RP_HLSL_SHIFTS                                                                             \
+    " (for HLSL, glslangValidator does with --shift-texture-binding and the like, dxc with "       \
+    "-fvk-t-shift)"
+
 /* Puts a binding into the list that is there already. Two blocks may share one (views of a buffer with different
  * element types): together they do what either does. */
 static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, const char *name,
@@ -164,7 +167,8 @@ static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, 
         (b->access == RP_SAMPLED) != is_sampled(from) ||
         (resource != RP_RESOURCE_BUFFER && (b->view != from->view || b->texel != from->texel)))
         return rp_kernel_error(r->where,
-                               "'%s' and '%s' share set %u, binding %u, but are different things",
+                               "'%s' and '%s' share set %u, binding %u, but are different things: "
+                               "give each a binding of its own" RP_HLSL_SHIFTS,
                                b->name, name, b->set, b->binding);
     if (b->format != from->format) b->format = RP_IMAGE_NONE; /* either may be bound */
     if ((b->access == RP_UNIFORM) != uniform)
@@ -172,8 +176,7 @@ static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, 
             r->where,
             "blocks '%s' and '%s' share set %u, binding %u, but one "
             "is a uniform and the other a storage buffer: give each a binding of "
-            "its own (for HLSL, glslangValidator does with --auto-map-bindings, "
-            "dxc with -fvk-b-shift)",
+            "its own" RP_HLSL_SHIFTS,
             b->name, name, b->set, b->binding);
     b->reads |= from->reads;
     b->writes |= from->writes;

@@ -16,6 +16,8 @@ typedef struct rp_kernel_where {
 /* Adds "kernel 'name': ..." at the place. Returns RP_ERROR_INVALID, for `return
  * rp_kernel_error(..)`. */
 rp_status rp_kernel_error(const rp_kernel_where *where, const char *format, ...) RP_PRINTF(2, 3);
+/* The same of something that no plan may need. */
+rp_status rp_kernel_not_offered(const rp_kernel_where *where, const char *what);
 void rp_kernel_warn(const rp_kernel_where *where, const char *format, ...) RP_PRINTF(2, 3);
 
 /* Compiles the GLSL of `params`; the words are allocated. What its author did wrong is reported by

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include "base/text.h"
 #include "kernel/guard.h"
+#include "spirv/spirv.h"
 
 enum { NEWEST = 0x00010600 };
 
@@ -38,6 +39,12 @@ rp_status rp_kernel_error(const rp_kernel_where *where, const char *format, ...)
     add(where, RP_ERROR, format, args);
     va_end(args);
     return RP_ERROR_INVALID;
+}
+
+rp_status rp_kernel_not_offered(const rp_kernel_where *where, const char *what) {
+    return rp_kernel_error(
+        where, "needs %s, which plans do not offer: 'reprise devices --needs' lists what they do",
+        what);
 }
 
 void rp_kernel_warn(const rp_kernel_where *where, const char *format, ...) {
@@ -100,6 +107,20 @@ rp_status rp_spirv_check(const rp_allocator *a, const uint32_t *words, uint32_t 
     return status;
 }
 
+/* What plans do not offer comes first: of some of it the validator has not heard. What it cannot parse
+ * may be younger than it is. */
+static rp_status not_valid(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
+                           const char *why) {
+    char refused[RP_SPIRV_UNSUPPORTED];
+    bool unknown = strncmp(why, "Invalid opcode", 14) == 0 || strstr(why, " operand: ");
+    if (rp_spirv_refused(words, count, refused)) return rp_kernel_not_offered(where, refused);
+    return rp_kernel_error(where, "not valid SPIR-V for Vulkan 1.%d: %s%s",
+                           count > 1 && words[1] == NEWEST ? 3 : 2, why,
+                           unknown ? ": it is damaged, or younger than the validator here: compile "
+                                     "it without debug information, or for --target-env vulkan1.2"
+                                   : "");
+}
+
 rp_status rp_spirv_validate(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                             const char *entry) {
     if (count > 0 && words[0] == __builtin_bswap32(SpvMagicNumber))
@@ -112,9 +133,7 @@ rp_status rp_spirv_validate(const rp_kernel_where *where, const uint32_t *words,
             words[1] >> 16 & 0xff, words[1] >> 8 & 0xff);
     char why[512];
     rp_status status = rp_spirv_check(where->allocator, words, count, why);
-    if (status == RP_ERROR_INVALID)
-        return rp_kernel_error(where, "not valid SPIR-V for Vulkan 1.%d: %s",
-                               count > 1 && words[1] == NEWEST ? 3 : 2, why);
+    if (status == RP_ERROR_INVALID) return not_valid(where, words, count, why);
     RP_TRY(status);
     return check_entry(where, words, count, entry);
 }

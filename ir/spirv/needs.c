@@ -101,11 +101,15 @@ static const struct {
     {41, "sparse images"},
     {48, "images of several samples"},
     {4428, "explicit layout of shared memory"},
+    {4174, "tensors"},
+    {4175, "tensors"},
     {4436, "16-bit inputs, which compute has not"},
     {4471, "ray queries: no node builds an acceleration structure"},
     {4472, "ray queries: no node builds an acceleration structure"},
     {4479, "ray tracing: no node builds an acceleration structure"},
+    {5288, "derivatives in compute"},
     {5302, "arrays of bindings without a size: give them one"},
+    {5350, "derivatives in compute"},
     {5357, "cooperative matrices of SPV_NV_cooperative_matrix"},
     {5379, "helper invocations, which compute has not"},
 };
@@ -123,6 +127,13 @@ static uint64_t stated_bit(size_t index) {
     return UINT64_C(1) << before;
 }
 
+static void refuse(uint32_t capability, char text[RP_SPIRV_UNSUPPORTED]) {
+    const char *name = "no name known";
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (refused[i].capability == capability) name = refused[i].name;
+    snprintf(text, RP_SPIRV_UNSUPPORTED, "SPIR-V capability %u (%s)", capability, name);
+}
+
 void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability) {
     for (size_t i = 0; i < SERVED; i++) {
         if (served[i].capability != capability) continue;
@@ -132,11 +143,20 @@ void rp_spirv_note_capability(rp_spirv_reader *r, uint32_t capability) {
             r->needs |= served[i].need;
         return;
     }
-    if (*r->unsupported) return; /* the first one is enough */
-    const char *name = "no name known";
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (refused[i].capability == capability) name = refused[i].name;
-    snprintf(r->unsupported, sizeof r->unsupported, "SPIR-V capability %u (%s)", capability, name);
+    if (!*r->unsupported) refuse(capability, r->unsupported); /* the first one is enough */
+}
+
+bool rp_spirv_refused(const uint32_t *words, uint32_t count, char text[RP_SPIRV_UNSUPPORTED]) {
+    for (uint32_t at = RP_SPIRV_HEADER; at < count; at += words[at] >> 16) {
+        uint32_t op = words[at] & 0xffff, length = words[at] >> 16;
+        if (op != OP_CAPABILITY || length < 2 || length > count - at) return false;
+        bool known = false;
+        for (size_t i = 0; i < SERVED; i++) known |= served[i].capability == words[at + 1];
+        if (known) continue;
+        refuse(words[at + 1], text);
+        return true;
+    }
+    return false;
 }
 
 void rp_spirv_note_stated(rp_spirv_reader *r) {
@@ -190,7 +210,7 @@ void rp_spirv_note_atomic(rp_spirv_reader *r, uint32_t op, uint32_t pointer) {
         needs = (atomic_needs){RP_NEED_INT64_ATOMICS, RP_NEED_SHARED_INT64_ATOMICS};
     if (memory == CLASS_IMAGE && (needs.buffer || needs.shared) && !*r->unsupported)
         snprintf(r->unsupported, sizeof r->unsupported,
-                 "atomics on images of anything but 32-bit integers");
+                 "atomics on images of floats or of 64 bits: those of r32i and r32ui do");
     r->needs |= memory == CLASS_WORKGROUP ? needs.shared : needs.buffer;
 }
 

@@ -178,12 +178,15 @@ typedef struct rp_spirv_pair {
 typedef struct rp_spirv_id rp_spirv_id; /* reader.h */
 typedef struct rp_spirv_layout rp_spirv_layout;
 
+enum { RP_SPIRV_UNSUPPORTED = 96 };
+
 typedef struct rp_spirv_reader {
     rp_allocator allocator;
 
     /* Results. */
-    uint64_t needs;       /* rp_plan_need bits of the module */
-    char unsupported[96]; /* something no plan may need, "SPIR-V capability 4472 (...)"; empty =
+    uint64_t needs; /* rp_plan_need bits of the module */
+    char unsupported
+        [RP_SPIRV_UNSUPPORTED]; /* something no plan may need, "SPIR-V capability 4472 (...)"; empty =
                            * none */
     rp_spirv_resource *resources;
     uint32_t resource_count, resource_capacity; /* in the order of the module */
@@ -231,6 +234,9 @@ rp_status rp_spirv_read(rp_spirv_reader *reader, const uint32_t *words, uint32_t
 #define RP_SPIRV_SUBGROUP "reprise subgroup "
 /* The size that a module of valid instructions relies on; 0: none. A walk up to its first type. */
 uint32_t rp_spirv_subgroup(const uint32_t *words, uint32_t count);
+
+/* Whether a module states a capability that no plan may need, whatever else it is; the same text. */
+bool rp_spirv_refused(const uint32_t *words, uint32_t count, char text[RP_SPIRV_UNSUPPORTED]);
 
 /* What rp_plan_capability_at gives. */
 const char *rp_spirv_capability_at(uint32_t index, uint64_t *needs);

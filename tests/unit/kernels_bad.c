@@ -354,12 +354,13 @@ static void test_entries(void) {
 }
 
 static void test_validator(void) {
-    /* A store of the wrong type; memory that is not in the language; an OpenCL kernel. */
+    /* A store of the wrong type; memory that is not in the language; an OpenCL kernel, which is
+     * refused by what it states. */
     refuse_assembly(HEAD BODY "OpStore %p %p\n" TAIL, NULL, "not valid SPIR-V for Vulkan 1.2");
     refuse_assembly("OpCapability Kernel\nOpCapability Addresses\nOpMemoryModel Physical64 OpenCL\n"
                     "OpEntryPoint Kernel %m \"main\"\n%v = OpTypeVoid\n%f = OpTypeFunction %v\n"
                     "%m = OpFunction %v None %f\n%l = OpLabel\n" TAIL,
-                    NULL, "not valid SPIR-V for Vulkan 1.2");
+                    NULL, "needs SPIR-V capability 6 (OpenCL kernels)");
     /* What no compute device is asked for. */
     refuse_assembly("OpCapability Shader\nOpCapability Geometry\n"
                     "OpMemoryModel Logical GLSL450\nOpEntryPoint GLCompute %m \"main\" %var\n"
