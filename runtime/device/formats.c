@@ -70,7 +70,7 @@ static bool is_listed(uint32_t format) {
            format != RP_IMAGE_BGRA8_SRGB;
 }
 
-static VkFormatFeatureFlags2 features_of(const rp_device *device, uint32_t format, bool texels) {
+VkFormatFeatureFlags2 rp_format_features(const rp_device *device, uint32_t format, bool texels) {
     bool younger = device->adapter.extensions & RP_EXTENSION_FORMAT_FEATURES;
     uint64_t enabled = device->adapter.features;
     VkFormatProperties3 wide = {.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_3};
@@ -87,33 +87,72 @@ static VkFormatFeatureFlags2 features_of(const rp_device *device, uint32_t forma
     return has;
 }
 
+VkFlags rp_image_usage(const rp_device *device, uint32_t format) {
+    static const struct {
+        VkFormatFeatureFlags2 feature;
+        VkFlags usage;
+    } uses[] = {{VK_FORMAT_FEATURE_2_STORAGE_IMAGE_BIT, VK_IMAGE_USAGE_STORAGE_BIT},
+                {VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_BIT, VK_IMAGE_USAGE_SAMPLED_BIT},
+                {VK_FORMAT_FEATURE_2_TRANSFER_SRC_BIT, VK_IMAGE_USAGE_TRANSFER_SRC_BIT},
+                {VK_FORMAT_FEATURE_2_TRANSFER_DST_BIT, VK_IMAGE_USAGE_TRANSFER_DST_BIT}};
+    VkFormatFeatureFlags2 has = rp_format_features(device, format, false);
+    VkFlags usage = 0;
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
+        if (has & uses[i].feature) usage |= uses[i].usage;
+    return usage;
+}
+
+/* Says what is missing; how many messages. */
+static uint32_t say_missing(const rp_device *device, const rp_format_asked *a,
+                            VkFormatFeatureFlags2 missing, rp_diags *diags) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
+        if (!(missing & features[i].feature)) continue;
+        bool by = a->sampler && (features[i].feature & (FILTERED | COMPARED));
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s%s%s is of format %s, which is not for %s%s%s: %s; device %s", a->place,
+                     a->name, a->texels ? " there" : "",
+                     rp_image_format_name((rp_image_format)a->format), features[i].what,
+                     by ? " as those of @" : "", by ? a->sampler : "", features[i].advice,
+                     device->adapter.info.name);
+        count++;
+    }
+    return count;
+}
+
+/* What is missing, without what goes without saying. */
+static VkFormatFeatureFlags2 find_missing(const rp_device *device, const rp_format_asked *a) {
+    VkFormatFeatureFlags2 missing = a->wanted & ~rp_format_features(device, a->format, a->texels);
+    if (missing &
+        (VK_FORMAT_FEATURE_2_STORAGE_IMAGE_BIT | VK_FORMAT_FEATURE_2_STORAGE_TEXEL_BUFFER_BIT))
+        missing &= ~(READ_UNDECLARED | WRITE_UNDECLARED); /* whatever the shader declares */
+    return missing;
+}
+
+uint32_t rp_format_check(const rp_device *device, const rp_format_asked *asked, rp_diags *diags) {
+    return say_missing(device, asked, find_missing(device, asked), diags);
+}
+
 /* ---- What is asked --------------------------------------------------------------------------- */
 
 /* `node` NULL: what the host does with the buffer. */
 static void ask(checker *c, const rp_plan_node *node, uint32_t buffer, uint32_t format, bool texels,
                 VkFormatFeatureFlags2 wanted, const char *sampler) {
-    VkFormatFeatureFlags2 missing =
-        wanted & ~c->said[buffer] & ~features_of(c->device, format, texels);
     const char *label = node ? rp_plan_string(c->plan, node->label) : NULL;
     char place[96] = "";
-    if (missing &
-        (VK_FORMAT_FEATURE_2_STORAGE_IMAGE_BIT | VK_FORMAT_FEATURE_2_STORAGE_TEXEL_BUFFER_BIT))
-        missing &= ~(READ_UNDECLARED | WRITE_UNDECLARED); /* whatever the shader declares */
+    const rp_format_asked asked = {
+        .place = place,
+        .name = rp_plan_string(c->plan, rp_plan_buffers(c->plan)[buffer].name),
+        .format = format,
+        .texels = texels,
+        .wanted = wanted & ~c->said[buffer],
+        .sampler = sampler};
+    VkFormatFeatureFlags2 missing = find_missing(c->device, &asked);
     if (!missing) return;
     if (node)
         snprintf(place, sizeof place, "n%u%s%.60s%s: ", node->id, label ? " (" : "",
                  label ? label : "", label ? ")" : "");
-    for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
-        if (!(missing & features[i].feature)) continue;
-        bool by = sampler && (features[i].feature & (FILTERED | COMPARED));
-        rp_diags_add(c->diags, RP_ERROR, NULL, 0, 0,
-                     "%s%s%s is of format %s, which is not for %s%s%s: %s; device %s", place,
-                     rp_plan_string(c->plan, rp_plan_buffers(c->plan)[buffer].name),
-                     texels ? " there" : "", rp_image_format_name((rp_image_format)format),
-                     features[i].what, by ? " as those of @" : "", by ? sampler : "",
-                     features[i].advice, c->device->adapter.info.name);
-        c->errors++;
-    }
+    c->errors += say_missing(c->device, &asked, missing, c->diags);
     c->said[buffer] |= missing;
     c->wrong[buffer] = 1;
 }

@@ -25,39 +25,48 @@ static const VkPhysicalDeviceLimits *limits_of(const checker *c) {
 
 /* ---- Images ---------------------------------------------------------------------------------- */
 
+uint32_t rp_image_check(const rp_device *device, const char *name, const rp_image_shape *s,
+                        VkFlags usage, rp_diags *diags) {
+    checker own = {.device = device, .diags = diags}, *c = &own;
+    VkImageFormatProperties can;
+    VkResult result = device->vk.GetPhysicalDeviceImageFormatProperties(
+        device->adapter.handle, rp_image_vulkan_format(s->format), rp_image_type(s),
+        VK_IMAGE_TILING_OPTIMAL, usage, rp_image_flags(s), &can);
+    if (result != VK_SUCCESS) {
+        FAIL(c, "%s: there are no %s images of format %s for what it is used as", name,
+             rp_image_dim_name((rp_image_dim)s->dim),
+             rp_image_format_name((rp_image_format)s->format));
+        return c->errors;
+    }
+    uint64_t bytes = rp_image_bytes(s);
+    if (s->width > can.maxExtent.width || s->height > can.maxExtent.height ||
+        s->depth > can.maxExtent.depth)
+        FAIL(c, "%s has %u x %u x %u texels, more than %u x %u x %u", name, s->width, s->height,
+             s->depth, can.maxExtent.width, can.maxExtent.height, can.maxExtent.depth);
+    if (s->layers > can.maxArrayLayers)
+        FAIL(c, "%s has %u layers, more than %u", name, s->layers, can.maxArrayLayers);
+    if (s->mips > can.maxMipLevels)
+        FAIL(c, "%s has %u mips, more than %u", name, s->mips, can.maxMipLevels);
+    if (bytes > can.maxResourceSize)
+        FAIL(c, "%s has %llu bytes, more than %llu", name, (unsigned long long)bytes,
+             (unsigned long long)can.maxResourceSize);
+    return c->errors;
+}
+
 static void check_image(checker *c, uint32_t index) {
     const rp_plan_buffer *b = &rp_plan_buffers(c->plan)[index];
     const rp_image_shape shape = rp_plan_image(b);
-    const char *name = rp_plan_string(c->plan, b->name);
-    const char *format = rp_image_format_name((rp_image_format)b->format);
-    VkImageFormatProperties can;
-    VkResult result = c->device->vk.GetPhysicalDeviceImageFormatProperties(
-        c->device->adapter.handle, rp_image_vulkan_format(b->format), rp_image_type(&shape),
-        VK_IMAGE_TILING_OPTIMAL, c->wants[index].usage, rp_image_flags(&shape), &can);
-    if (result != VK_SUCCESS) {
-        FAIL(c, "%s: there are no %s images of format %s for what it is used as", name,
-             rp_image_dim_name((rp_image_dim)b->dim), format);
-        return;
-    }
-    if (b->width > can.maxExtent.width || b->height > can.maxExtent.height ||
-        b->depth > can.maxExtent.depth)
-        FAIL(c, "%s has %u x %u x %u texels, more than %u x %u x %u", name, b->width, b->height,
-             b->depth, can.maxExtent.width, can.maxExtent.height, can.maxExtent.depth);
-    if (b->layers > can.maxArrayLayers)
-        FAIL(c, "%s has %u layers, more than %u", name, b->layers, can.maxArrayLayers);
-    if (b->mips > can.maxMipLevels)
-        FAIL(c, "%s has %u mips, more than %u", name, b->mips, can.maxMipLevels);
-    if (b->size > can.maxResourceSize)
-        FAIL(c, "%s has %llu bytes, more than %llu", name, (unsigned long long)b->size,
-             (unsigned long long)can.maxResourceSize);
+    c->errors += rp_image_check(c->device, rp_plan_string(c->plan, b->name), &shape,
+                                c->wants[index].usage, c->diags);
 }
 
 /* ---- Samplers -------------------------------------------------------------------------------- */
 
-static void check_sampler(checker *c, const rp_plan_sampler *s) {
-    const char *name = rp_plan_string(c->plan, s->name);
+uint32_t rp_sampler_check(const rp_device *device, const char *name, const rp_sampler_info *s,
+                          rp_diags *diags) {
+    checker own = {.device = device, .diags = diags}, *c = &own;
     const VkPhysicalDeviceLimits *limits = limits_of(c);
-    if (s->anisotropy >= 1 && !(c->device->adapter.features & RP_FEATURE_ANISOTROPY))
+    if (s->anisotropy >= 1 && !(device->adapter.features & RP_FEATURE_ANISOTROPY))
         FAIL(c, "sampler @%s is anisotropic, which needs samplerAnisotropy", name);
     else if (s->anisotropy > limits->maxSamplerAnisotropy && s->anisotropy >= 1)
         FAIL(c, "sampler @%s takes up to %g samples, more than %g", name, (double)s->anisotropy,
@@ -68,12 +77,18 @@ static void check_sampler(checker *c, const rp_plan_sampler *s) {
     bool mirrored = s->u == RP_ADDRESS_MIRROR_CLAMP_TO_EDGE ||
                     s->v == RP_ADDRESS_MIRROR_CLAMP_TO_EDGE ||
                     s->w == RP_ADDRESS_MIRROR_CLAMP_TO_EDGE;
-    if (mirrored && !c->device->adapter.mirror_clamp)
+    if (mirrored && !device->adapter.mirror_clamp)
         FAIL(
             c,
             "sampler @%s clamps its mirror, which needs samplerMirrorClampToEdge, on a device that "
             "the runtime created",
             name);
+    return c->errors;
+}
+
+static void check_sampler(checker *c, const rp_plan_sampler *s) {
+    const rp_sampler_info info = rp_plan_sampler_info(s);
+    c->errors += rp_sampler_check(c->device, rp_plan_string(c->plan, s->name), &info, c->diags);
 }
 
 /* ---- Kernels and nodes ----------------------------------------------------------------------- */

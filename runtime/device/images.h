@@ -28,6 +28,27 @@ VkDescriptorType rp_param_descriptor_type(const rp_plan_param *param);
 rp_status rp_formats_check(const rp_device *device, const rp_plan *plan, const rp_want *wants,
                            rp_diags *diags, uint8_t *out_wrong, uint32_t *errors);
 
+/* What a device says of a format: of images, or of texels in buffers. */
+VkFormatFeatureFlags2 rp_format_features(const rp_device *device, uint32_t format, bool texels);
+/* Whether a format is for all that is wanted of it. How many messages it said: 0, it is. */
+typedef struct rp_format_asked {
+    const char *place, *name; /* "n3: ", or ""; what is of that format */
+    uint32_t format;
+    bool texels;
+    VkFormatFeatureFlags2 wanted;
+    const char *sampler; /* that wants it; NULL: none, or one without a name */
+} rp_format_asked;
+uint32_t rp_format_check(const rp_device *device, const rp_format_asked *asked, rp_diags *diags);
+
+/* What an image of a format can be used as by plans and encoders: VkImageUsageFlags of storage, sampled,
+ * and transfers both ways. */
+VkFlags rp_image_usage(const rp_device *device, uint32_t format);
+/* The same question of an image of a shape for a usage, and of a sampler. */
+uint32_t rp_image_check(const rp_device *device, const char *name, const rp_image_shape *shape,
+                        VkFlags usage, rp_diags *diags);
+uint32_t rp_sampler_check(const rp_device *device, const char *name, const rp_sampler_info *info,
+                          rp_diags *diags);
+
 /* Whether all images, texels, samplers and arrays of a plan are possible on a device: part of
  * rp_limits_check. Counts what is not in *errors. */
 rp_status rp_images_check(const rp_device *device, const rp_plan *plan, rp_diags *diags,

@@ -4,6 +4,8 @@
 #include "base/checked.h"
 #include "base/given.h"
 #include "base/sized.h"
+#include "device/images.h"
+#include "memory/image.h"
 #include "memory/transfer.h"
 
 /* What Vulkan 1.2 knows; whether a device address is possible is asked of the device. */
@@ -54,6 +56,54 @@ rp_status rp_storage_check_usage(VkBufferUsageFlags usage, const char *name, rp_
     return usage & ~known_usage ? RP_ERROR_USAGE : RP_OK;
 }
 
+static rp_status wish_for_buffer(const rp_storage_params *params, rp_diags *diags,
+                                 rp_storage_wish *wish) {
+    wish->purpose = params->host_visible ? RP_PURPOSE_VISIBLE : RP_PURPOSE_BUFFERS;
+    RP_TRY(rp_storage_check_usage(params->usage, wish->name, diags));
+    if (params->bytes != 0 && params->bytes <= RP_MAX_BUFFER_BYTES) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s cannot have %llu bytes: 1 to %llu are possible",
+                 wish->name, (unsigned long long)params->bytes,
+                 (unsigned long long)RP_MAX_BUFFER_BYTES);
+    return RP_ERROR_USAGE;
+}
+
+/* What an application may draw into, beside what plans do. */
+static const VkImageUsageFlags attachments =
+    VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT;
+
+static rp_status wish_for_image(const rp_device *device, const rp_storage_params *params,
+                                rp_diags *diags, rp_storage_wish *wish) {
+    const char *wrong = rp_image_wrong(&params->image);
+    if (!wrong && params->bytes && params->bytes != rp_image_bytes(&params->image))
+        wrong = "its packed form has another number of bytes: leave it 0";
+    if (!wrong && params->host_visible) wrong = "the host maps no image: rp_storage_write copies";
+    if (!wrong && params->exportable) wrong = "images are not exported";
+    if (!wrong && params->uninitialised) wrong = "images begin as zeros";
+    const VkFlags plain = VK_IMAGE_USAGE_STORAGE_BIT | VK_IMAGE_USAGE_SAMPLED_BIT |
+                          VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+    if (!wrong && params->usage & ~(plain | attachments))
+        wrong =
+            "its usage can be STORAGE, SAMPLED, TRANSFER_SRC, TRANSFER_DST, COLOR_ATTACHMENT and "
+            "INPUT_ATTACHMENT: create the VkImage and import it (rp_storage_import_image)";
+    if (wrong) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s: there is no such image: %s", wish->name,
+                     wrong);
+        return RP_ERROR_USAGE;
+    }
+    wish->purpose = RP_PURPOSE_IMAGES;
+    wish->usage |= rp_image_usage(device, params->image.format);
+    wish->size = rp_image_bytes(&params->image);
+    wish->shape = params->image;
+    const rp_format_asked cleared = {.place = "",
+                                     .name = wish->name,
+                                     .format = params->image.format,
+                                     .wanted = VK_FORMAT_FEATURE_2_TRANSFER_DST_BIT};
+    if (rp_format_check(device, &cleared, diags) ||
+        rp_image_check(device, wish->name, &params->image, wish->usage, diags))
+        return RP_ERROR_UNSUPPORTED;
+    return RP_OK;
+}
+
 rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, rp_diags *diags,
                             rp_storage **out_storage) {
     if (!out_storage) return RP_ERROR_USAGE;
@@ -62,8 +112,7 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
     if (!device || !given) return RP_ERROR_USAGE;
     if (!rp_sized_take(given, &params, sizeof params))
         return rp_sized_refuse(diags, "rp_storage_params");
-    const rp_storage_wish wish = {
-        .purpose = params.host_visible ? RP_PURPOSE_VISIBLE : RP_PURPOSE_BUFFERS,
+    rp_storage_wish wish = {
         .usage = params.usage,
         .size = params.bytes,
         .name = params.name ? params.name : "storage",
@@ -71,13 +120,8 @@ rp_status rp_storage_create(rp_device *device, const rp_storage_params *given, r
         .exportable = params.exportable,
     };
     RP_TRY(rp_memory_check_priority(params.priority, wish.name, diags));
-    RP_TRY(rp_storage_check_usage(params.usage, wish.name, diags));
-    if (params.bytes == 0 || params.bytes > RP_MAX_BUFFER_BYTES) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                     "%s cannot have %llu bytes: 1 to %llu are possible", wish.name,
-                     (unsigned long long)params.bytes, (unsigned long long)RP_MAX_BUFFER_BYTES);
-        return RP_ERROR_USAGE;
-    }
+    RP_TRY(params.image.format ? wish_for_image(device, &params, diags, &wish)
+                               : wish_for_buffer(&params, diags, &wish));
     rp_storage *storage;
     RP_TRY(rp_storage_allocate(device, &wish, 1, diags, &storage));
     rp_status status = params.uninitialised ? RP_OK : rp_storage_clear(device, &storage, 1, diags);

@@ -140,6 +140,112 @@ static void test_device_address(void) {
     close_all();
 }
 
+/* ---- Images ---------------------------------------------------------------------------------- */
+
+static const char images_text[] = "reprise 1\n"
+                                  "graph two scheduled placed synced arena 0 {\n"
+                                  "  buf $x in image 2d rgba8[4,4] mips 3\n"
+                                  "  buf $y out image 2d rgba8[4,4] mips 3\n"
+                                  "  group 0\n"
+                                  "    n0 = copy (r $x, w $y)\n"
+                                  "  barrier transfer:w -> host:r\n"
+                                  "}\n";
+static const rp_image_shape image_shape = {RP_IMAGE_RGBA8, RP_IMAGE_2D, 3, 4, 4, 1, 1};
+
+/* Images of the application's own making are bound as all storages are, and the host reaches their packed
+ * bytes. */
+static void test_images(void) {
+    mock_reset();
+    open_text(images_text, &mock_params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    rp_storage *x = create((rp_storage_params){.image = image_shape, .name = "mine"});
+    CU_ASSERT_EQUAL(mock.image_usage, VK_IMAGE_USAGE_STORAGE_BIT | VK_IMAGE_USAGE_SAMPLED_BIT |
+                                          VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                                          VK_IMAGE_USAGE_TRANSFER_DST_BIT);
+    mock.image_features &= ~(VkFlags)VK_FORMAT_FEATURE_STORAGE_IMAGE_BIT;
+    rp_storage *y = create((rp_storage_params){
+        .image = image_shape, .bytes = 84, .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT});
+    CU_ASSERT_EQUAL(mock.image_usage, VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                                          VK_IMAGE_USAGE_TRANSFER_DST_BIT |
+                                          VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT);
+    const rp_storage_info info = info_of(x);
+    CU_ASSERT_PTR_NULL(info.buffer);
+    CU_ASSERT_PTR_NOT_NULL(info.image);
+    CU_ASSERT_EQUAL(info.bytes, 84);
+    uint8_t bytes[84], got[84] = {1};
+    CU_ASSERT_EQUAL(rp_storage_read(x, 0, got, 84, diags), RP_OK);
+    for (int i = 0; i < 84; i++) CU_ASSERT_EQUAL(got[i], 0);
+    for (int i = 0; i < 84; i++) bytes[i] = (uint8_t)(3 * i + 1);
+    CU_ASSERT_EQUAL(rp_storage_write(x, 0, bytes, 84, diags), RP_OK);
+    const rp_binding bindings[] = {{"x", x, 0, 0, 0}, {"y", y, 0, 0, 0}};
+    CU_ASSERT_EQUAL(rp_exec_bind(exec, bindings, 2, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_storage_read(y, 64, got, 20, diags), RP_OK); /* the small mips */
+    CU_ASSERT_EQUAL(memcmp(got, bytes + 64, 20), 0);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, got, 84, diags), RP_OK);
+    CU_ASSERT_EQUAL(memcmp(got, bytes, 84), 0);
+    rp_storage_release(x);
+    rp_storage_release(y);
+    close_all();
+}
+
+static void test_wrong_images(void) {
+    const size_t size = sizeof(rp_storage_params);
+    mock_reset();
+    open_text(text, &mock_params);
+    rp_image_shape shape = image_shape;
+    shape.mips = 4;
+    expect_refused((rp_storage_params){.size = size, .image = shape, .name = "mine"},
+                   RP_ERROR_USAGE, "mine: there is no such image: it has no mips, or more");
+    shape = image_shape;
+    shape.width = 8192;
+    expect_refused((rp_storage_params){.size = size, .image = shape}, RP_ERROR_UNSUPPORTED,
+                   "storage has 8192 x 4 x 1 texels, more than 4096 x 4096 x 1; device Mock 9000");
+    expect_refused((rp_storage_params){.size = size, .image = image_shape, .bytes = 64},
+                   RP_ERROR_USAGE, "its packed form has another number of bytes");
+    expect_refused((rp_storage_params){.size = size, .image = image_shape, .host_visible = 1},
+                   RP_ERROR_USAGE, "the host maps no image");
+    expect_refused(
+        (rp_storage_params){.size = size, .image = image_shape, .exportable = RP_FD_OPAQUE},
+        RP_ERROR_USAGE, "images are not exported");
+    expect_refused((rp_storage_params){.size = size, .image = image_shape, .uninitialised = 1},
+                   RP_ERROR_USAGE, "images begin as zeros");
+    expect_refused((rp_storage_params){.size = size,
+                                       .image = image_shape,
+                                       .usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT},
+                   RP_ERROR_USAGE, "create the VkImage and import it");
+    expect_refused((rp_storage_params){.size = size, .image = image_shape, .priority = 2},
+                   RP_ERROR_USAGE, "priority");
+    mock.image_features &= ~(VkFlags)VK_FORMAT_FEATURE_TRANSFER_DST_BIT;
+    expect_refused((rp_storage_params){.size = size, .image = image_shape}, RP_ERROR_UNSUPPORTED,
+                   "storage is of format rgba8, which is not for being copied to");
+    close_all();
+}
+
+/* Whichever call to Vulkan and whichever allocation fails, nothing is left. */
+static void test_failing_images(void) {
+    uint32_t failures = 0;
+    for (uint32_t n = 1; n < 100; n++) {
+        mock_reset();
+        open_text(text, &mock_params);
+        const rp_storage_params params = {.size = sizeof params, .image = image_shape};
+        rp_storage *storage = NULL;
+        mock.fail_at = mock.calls + n;
+        mock.fail_with = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+        rp_status status = rp_storage_create(device, &params, diags, &storage);
+        bool failed = mock.calls >= mock.fail_at;
+        mock.fail_at = 0;
+        CU_ASSERT_EQUAL(status == RP_OK, storage != NULL);
+        CU_ASSERT(failed || status == RP_OK);
+        failures += status != RP_OK;
+        rp_storage_release(storage);
+        close_all();
+        if (!failed) break;
+    }
+    CU_ASSERT(failures > 4);
+}
+
 /* ---- Imported -------------------------------------------------------------------------------- */
 
 static VkBuffer own_buffer(uint64_t bytes, VkDeviceMemory *memory_of) {
@@ -245,6 +351,9 @@ int main(void) {
     static const rp_test tests[] = {{"create", test_create},
                                     {"wrong", test_wrong},
                                     {"device address", test_device_address},
+                                    {"images", test_images},
+                                    {"wrong images", test_wrong_images},
+                                    {"images, with calls that fail", test_failing_images},
                                     {"import", test_import},
                                     {"wrong imports", test_wrong_imports},
                                     {0}};

@@ -3,7 +3,8 @@
  * A buffer of a plan lies in a range of a storage. An exec makes storage for what it is not told
  * about; what the application binds (rp_exec_params.bindings, rp_exec_bind) it shares: weights that
  * all execs of all plans read, the result of one plan that is the input of the next, or a VkBuffer
- * that the application draws from.
+ * that the application draws from. An image is a storage of its own, with a VkImage; its bytes are
+ * those of the packed form (reprise/image.h), for all functions here.
  *
  * Storage is counted: whoever creates it or retains it releases it once, and an exec holds on to
  * what is bound to it. The memory goes when the last of them is gone. The device outlives it.
@@ -22,12 +23,13 @@ extern "C" {
 
 typedef struct rp_storage rp_storage;
 
-/* Zero is the default everywhere but in `size` and `bytes`. */
+/* Zero is the default everywhere but in `size`, and in `bytes` of a buffer. */
 typedef struct rp_storage_params {
-    size_t size;         /* sizeof(rp_storage_params) */
-    uint64_t bytes;      /* of the buffer, more than 0 */
-    const char *name;    /* in messages and debug tools; NULL: "storage" */
-    uint32_t usage;      /* VkBufferUsageFlags beside those that plans need (storage, uniform and
+    size_t size;      /* sizeof(rp_storage_params) */
+    uint64_t bytes;   /* of the buffer, more than 0 */
+    const char *name; /* in messages and debug tools; NULL: "storage" */
+    uint32_t
+        usage; /* of a buffer VkBufferUsageFlags beside those that plans need (storage, uniform and
                          * indirect buffer, transfer in both directions): vertex, index, ... Those of
                          * Vulkan 1.2; RP_ERROR_USAGE for others, by name */
     int host_visible;    /* mapped: rp_storage_info.mapped. RP_ERROR_UNSUPPORTED where a device has
@@ -38,6 +40,14 @@ typedef struct rp_storage_params {
                         * 0: 0.5. Where the device has VK_EXT_memory_priority */
     uint32_t exportable; /* rp_fd_type bits: for rp_storage_export_fd. RP_ERROR_UNSUPPORTED where
                           * the device cannot, or has not enabled it */
+    rp_image_shape
+        image; /* an image, all of this: `bytes` is 0 or those of its packed form; `usage`
+                           * are VkImageUsageFlags (COLOR_ATTACHMENT, INPUT_ATTACHMENT) beside
+                           * those of plans (STORAGE, SAMPLED, TRANSFER_SRC and TRANSFER_DST, as
+                           * far as its format has them there). It is neither host_visible nor
+                           * exportable nor uninitialised: it begins as zeros, in layout GENERAL.
+                           * RP_ERROR_UNSUPPORTED where the device has no such image. Format
+                           * RP_IMAGE_NONE (0): a buffer */
 } rp_storage_params;
 
 /* The caller holds the storage, and releases it. RP_ERROR_DEVICE_MEMORY when there is no room for
