@@ -23,38 +23,15 @@ static char *copy_text(const rp_allocator *a, const char *text) {
     return rp_dup(a, text, strlen(text) + 1);
 }
 
-static bool is_sampled(const rp_spirv_resource *resource) {
-    return resource->kind == RP_SPIRV_SAMPLED_IMAGE || resource->kind == RP_SPIRV_COMBINED_IMAGE ||
-           resource->kind == RP_SPIRV_SAMPLER || resource->kind == RP_SPIRV_UNIFORM_TEXELS;
-}
-
 /* ---- What plans do not offer ----------------------------------------------------------------- */
-
-/* What a binding is; false for what plans do not bind. */
-static bool resource_of(const rp_spirv_resource *resource, uint8_t *out) {
-    switch ((rp_spirv_kind)resource->kind) {
-    case RP_SPIRV_STORAGE_BLOCK:
-    case RP_SPIRV_UNIFORM_BLOCK: *out = RP_RESOURCE_BUFFER; return true;
-    case RP_SPIRV_STORAGE_IMAGE:
-    case RP_SPIRV_SAMPLED_IMAGE: *out = RP_RESOURCE_IMAGE; return true;
-    case RP_SPIRV_COMBINED_IMAGE: *out = RP_RESOURCE_COMBINED; return true;
-    case RP_SPIRV_SAMPLER: *out = RP_RESOURCE_SAMPLER; return true;
-    case RP_SPIRV_STORAGE_TEXELS:
-    case RP_SPIRV_UNIFORM_TEXELS: *out = RP_RESOURCE_TEXELS; return true;
-    case RP_SPIRV_PUSH_BLOCK:
-    case RP_SPIRV_OTHER_IMAGE:
-    case RP_SPIRV_ACCELERATION_STRUCTURE:
-    case RP_SPIRV_ATOMIC_COUNTER: break;
-    }
-    return false;
-}
 
 static rp_status refuse_others(const reflector *r) {
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < r->reader->resource_count; i++) {
         const rp_spirv_resource *resource = &r->reader->resources[i];
-        uint8_t any;
-        if (!resource->used || resource_of(resource, &any) || resource->kind == RP_SPIRV_PUSH_BLOCK)
+        rp_spirv_binding any;
+        if (!resource->used || rp_spirv_bind(resource, &any) ||
+            resource->kind == RP_SPIRV_PUSH_BLOCK)
             continue;
         status = rp_kernel_error(r->where,
                                  "'%s' is %s; kernels bind buffers, texel buffers, images of one "
@@ -129,9 +106,9 @@ static rp_status check_block(const reflector *r, const rp_spirv_resource *resour
                                resource->elements == UINT64_MAX ? "without a known size"
                                                                 : "of a size that no plan has",
                                MOST_ELEMENTS);
-    uint8_t what = RP_RESOURCE_BUFFER;
-    (void)resource_of(resource, &what);
-    if (what == RP_RESOURCE_BUFFER && resource->size == UINT64_MAX)
+    rp_spirv_binding what;
+    (void)rp_spirv_bind(resource, &what);
+    if (what.resource == RP_RESOURCE_BUFFER && resource->size == UINT64_MAX)
         return rp_kernel_error(r->where,
                                "block '%s' (set %u, binding %u) has 2^64 bytes or more, or a "
                                "length that is not an expression over 32-bit integers",
@@ -140,8 +117,8 @@ static rp_status check_block(const reflector *r, const rp_spirv_resource *resour
 }
 
 static bool fits(const rp_spirv_resource *resource) {
-    uint8_t any;
-    return resource->set <= 3 && resource->binding <= 255 && resource_of(resource, &any) &&
+    rp_spirv_binding any;
+    return resource->set <= 3 && resource->binding <= 255 && rp_spirv_bind(resource, &any) &&
            (!resource->array || (resource->elements && resource->elements <= MOST_ELEMENTS));
 }
 
@@ -161,16 +138,16 @@ static rp_status add_layout(const reflector *r, uint32_t type, uint32_t *out, co
 static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, const char *name,
                              rp_kernel_binding *b) {
     bool uniform = from->kind == RP_SPIRV_UNIFORM_BLOCK;
-    uint8_t resource = RP_RESOURCE_BUFFER;
-    (void)resource_of(from, &resource);
-    if (b->resource != resource || b->elements != (uint32_t)from->elements ||
-        (b->access == RP_SAMPLED) != is_sampled(from) ||
-        (resource != RP_RESOURCE_BUFFER && (b->view != from->view || b->texel != from->texel)))
+    rp_spirv_binding is;
+    (void)rp_spirv_bind(from, &is);
+    if (b->resource != is.resource || b->elements != (uint32_t)from->elements ||
+        (b->access == RP_SAMPLED) != (is.access == RP_SAMPLED) || b->view != is.view ||
+        b->texel != is.texel)
         return rp_kernel_error(r->where,
                                "'%s' and '%s' share set %u, binding %u, but are different things: "
                                "give each a binding of its own" RP_HLSL_SHIFTS,
                                b->name, name, b->set, b->binding);
-    if (b->format != from->format) b->format = RP_IMAGE_NONE; /* either may be bound */
+    if (b->format != is.format) b->format = RP_IMAGE_NONE; /* either may be bound */
     if ((b->access == RP_UNIFORM) != uniform)
         return rp_kernel_error(
             r->where,
@@ -201,28 +178,23 @@ static rp_status add_block(const reflector *r, const rp_spirv_resource *resource
     if (b && !resource->used) return RP_OK;
     if (b) return merge_block(r, resource, name, b);
     b = &r->out->bindings[r->out->binding_count];
-    bool uniform = resource->kind == RP_SPIRV_UNIFORM_BLOCK;
+    rp_spirv_binding is;
+    (void)rp_spirv_bind(resource, &is);
     *b = (rp_kernel_binding){.name = copy_text(r->a, name),
                              .set = (uint8_t)resource->set,
                              .binding = (uint8_t)resource->binding,
-                             .access = uniform                ? RP_UNIFORM
-                                       : is_sampled(resource) ? RP_SAMPLED
-                                                              : RP_READ,
+                             .access = is.access,
                              .used = resource->used,
-                             .reads = resource->reads ||
-                                      ((uniform || is_sampled(resource)) && resource->used),
+                             .reads = resource->reads || (is.access != RP_READ && resource->used),
                              .writes = resource->writes,
                              .readonly = resource->readonly,
                              .writeonly = resource->writeonly,
-                             .elements = (uint32_t)resource->elements};
-    (void)resource_of(resource, &b->resource);
+                             .elements = (uint32_t)resource->elements,
+                             .resource = is.resource,
+                             .view = is.view,
+                             .format = is.format,
+                             .texel = is.texel};
     if (b->resource == RP_RESOURCE_BUFFER) b->min_size = resource->size;
-    bool viewed = b->resource == RP_RESOURCE_IMAGE || b->resource == RP_RESOURCE_COMBINED;
-    if (viewed) b->view = resource->view;
-    if (viewed || b->resource == RP_RESOURCE_TEXELS) {
-        b->texel = resource->texel;
-        b->format = is_sampled(resource) ? RP_IMAGE_NONE : resource->format;
-    }
     if (!b->name) return RP_ERROR_NO_MEMORY;
     r->out->binding_count++;
     b->layout = RP_NONE;

@@ -91,24 +91,6 @@ void rp_clear(rp_recorder *r, rp_image_part destination, rp_texel_value value) {
 
 /* ---- Parts ----------------------------------------------------------------------------------- */
 
-const char *rp_image_part_find(const rp_image_shape *shape, const rp_image_part *given,
-                               bool one_mip, rp_subresources *out) {
-    if (shape->format == RP_IMAGE_NONE) return "it is a buffer; expected an image";
-    if (given->first_mip >= shape->mips ||
-        (given->mips && given->mips > shape->mips - given->first_mip))
-        return "it does not have these mips";
-    if (given->first_layer >= shape->layers ||
-        (given->layers && given->layers > shape->layers - given->first_layer))
-        return "it does not have these layers";
-    uint32_t mips = one_mip ? 1 : shape->mips - given->first_mip;
-    *out = (rp_subresources){.first_mip = given->first_mip,
-                             .mips = given->mips ? given->mips : mips,
-                             .first_layer = given->first_layer,
-                             .layers = given->layers ? given->layers
-                                                     : shape->layers - given->first_layer};
-    return one_mip && out->mips > 1 ? "one mip can be there" : NULL;
-}
-
 /* The part number `index` of a call. `one_mip`: there can be no more. */
 static bool find_part(rp_player *p, const rp_call *c, uint32_t index, bool one_mip,
                       uint32_t *out_image, rp_subresources *out) {
@@ -122,7 +104,8 @@ static bool find_part(rp_player *p, const rp_call *c, uint32_t index, bool one_m
     if (image == RP_NONE) return rp_play_mistake(p, kind, "image: %s", why);
     const rp_graph_buffer *b = &p->g->buffers[image];
     *out_image = image;
-    why = rp_image_part_find(&b->image, &given, one_mip, out);
+    const rp_subresources said = {given.first_mip, given.mips, given.first_layer, given.layers};
+    why = rp_image_find_part(&b->image, &said, one_mip, out);
     if (!why) return true;
     return rp_play_mistake(p, kind, "mips %u+%u, layers %u+%u of '%s', which has %u and %u: %s",
                            given.first_mip, given.mips, given.first_layer, given.layers,
@@ -237,18 +220,6 @@ bool rp_play_bind_sampler(rp_player *p, const rp_call *c) {
 
 /* ---- Uses of a dispatch ---------------------------------------------------------------------- */
 
-/* Ranges of packed bytes: some of the layers of several mips are one for each mip. */
-static uint32_t pieces_of(const rp_image_shape *shape, const rp_subresources *part) {
-    return part->layers == shape->layers ? 1 : part->mips;
-}
-
-static void get_piece(const rp_image_shape *shape, const rp_subresources *part, uint32_t piece,
-                      rp_graph_use *out) {
-    bool whole = pieces_of(shape, part) == 1;
-    (void)rp_image_range(shape, part->first_mip + piece, whole ? part->mips : 1, part->first_layer,
-                         part->layers, &out->offset, &out->size);
-}
-
 /* Appends what is bound to one descriptor. */
 static bool add_descriptor(rp_player *p, const rp_kernel_binding *b, const rp_slot *s,
                            uint8_t access, uint8_t step, rp_graph_node *node) {
@@ -263,7 +234,7 @@ static bool add_descriptor(rp_player *p, const rp_kernel_binding *b, const rp_sl
     }
     if (b->resource == RP_RESOURCE_SAMPLER) return true;
     const rp_image_shape *shape = &p->g->buffers[s->buffer].image;
-    uint32_t pieces = image ? pieces_of(shape, &s->part) : 1;
+    uint32_t pieces = image ? rp_image_pieces(shape, &s->part) : 1;
     /* Behind: a grid, and a block of push data that follows live values. */
     if (!RP_RESERVE(p->a, p->uses, p->uses_count, p->uses_capacity, node->use_count + pieces + 2))
         return rp_play_no_memory(p);
@@ -275,7 +246,7 @@ static bool add_descriptor(rp_player *p, const rp_kernel_binding *b, const rp_sl
                               .size = s->size,
                               .step = i ? RP_USE_PIECE : step,
                               .format = b->resource == RP_RESOURCE_TEXELS ? s->format : 0};
-        if (image) get_piece(shape, &s->part, i, use);
+        if (image) rp_image_piece(shape, &s->part, i, &use->offset, &use->size);
     }
     return true;
 }
@@ -329,14 +300,14 @@ static bool find_side(rp_player *p, const rp_call *c, uint32_t index, rp_access 
     *out = (rp_graph_use){.access = (uint8_t)access};
     if (!find_part(p, c, index, c->kind == RP_CALL_BLIT, &out->buffer, &part)) return false;
     const rp_image_shape *shape = &p->g->buffers[out->buffer].image;
-    if (pieces_of(shape, &part) > 1)
+    if (rp_image_pieces(shape, &part) > 1)
         return rp_play_mistake(
             p, (rp_call_kind)c->kind,
             "layers %u+%u of %u of several mips of '%s'; expected one mip, or all "
             "layers of some",
             part.first_layer, part.layers, shape->layers,
             rp_graph_string(p->g, p->g->buffers[out->buffer].name));
-    get_piece(shape, &part, 0, out);
+    rp_image_piece(shape, &part, 0, &out->offset, &out->size);
     return true;
 }
 

@@ -81,11 +81,6 @@ static inline uint32_t rp_binding_elements(const rp_kernel_binding *b) {
     return b->elements ? b->elements : 1;
 }
 
-/* The mips and layers that a part of an image stands for; `one_mip`: there can be no more, and none said
- * are one. NULL, or what is wrong with it: static text. */
-const char *rp_image_part_find(const rp_image_shape *shape, const rp_image_part *given,
-                               bool one_mip, rp_subresources *out);
-
 /* Calls that bind. */
 bool rp_play_bind_element(rp_player *p, const rp_call *c);
 bool rp_play_bind_image(rp_player *p, const rp_call *c);

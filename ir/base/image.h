@@ -43,4 +43,27 @@ static inline bool rp_image_same(const rp_image_shape *a, const rp_image_shape *
 /* Whether a view can show mips and layers of an image: a cube all six faces, a single layer one. */
 bool rp_view_fits(rp_view view, const rp_image_shape *shape, uint32_t layers);
 
+/* The mips and layers that a caller gives, of whom a count of 0 is all from the first on; with `one_mip`
+ * there can be no more, and 0 is one. NULL, or what is wrong: static text. */
+const char *rp_image_find_part(const rp_image_shape *shape, const rp_subresources *given,
+                               bool one_mip, rp_subresources *out);
+/* In how many ranges of packed bytes a part lies, and each of them: some layers of several mips are one
+ * range for each mip. */
+uint32_t rp_image_pieces(const rp_image_shape *shape, const rp_subresources *part);
+void rp_image_piece(const rp_image_shape *shape, const rp_subresources *part, uint32_t piece,
+                    uint64_t *out_offset, uint64_t *out_size);
+
+/* What a kernel sees of an image or a texel buffer; format RP_IMAGE_NONE: it declares none. */
+typedef struct rp_seen_as {
+    uint8_t view, format, texel; /* rp_view, rp_image_format, rp_texel */
+    bool sampled;
+} rp_seen_as;
+/* Whether that is wrong for a part of an image, or for bytes of a buffer as texels of a format; with the
+ * reason, and what would do. misfit.c. */
+enum { RP_MISFIT_TEXT = 224 };
+bool rp_image_misfit(const rp_seen_as *as, const rp_image_shape *shape, const rp_subresources *part,
+                     char why[RP_MISFIT_TEXT]);
+bool rp_texels_misfit(const rp_seen_as *as, uint32_t format, uint64_t offset, uint64_t size,
+                      char why[RP_MISFIT_TEXT]);
+
 #endif

@@ -112,6 +112,31 @@ bool rp_view_fits(rp_view view, const rp_image_shape *s, uint32_t layers) {
     return false;
 }
 
+const char *rp_image_find_part(const rp_image_shape *s, const rp_subresources *given, bool one_mip,
+                               rp_subresources *out) {
+    *out = (rp_subresources){0};
+    if (s->format == RP_IMAGE_NONE) return "it is a buffer; expected an image";
+    if (given->first_mip >= s->mips || given->mips > s->mips - given->first_mip)
+        return "it does not have these mips";
+    if (given->first_layer >= s->layers || given->layers > s->layers - given->first_layer)
+        return "it does not have these layers";
+    *out = *given;
+    if (out->mips == 0) out->mips = one_mip ? 1 : s->mips - given->first_mip;
+    if (out->layers == 0) out->layers = s->layers - given->first_layer;
+    return one_mip && out->mips > 1 ? "one mip can be there" : NULL;
+}
+
+uint32_t rp_image_pieces(const rp_image_shape *s, const rp_subresources *part) {
+    return part->layers == s->layers ? 1 : part->mips;
+}
+
+void rp_image_piece(const rp_image_shape *s, const rp_subresources *part, uint32_t piece,
+                    uint64_t *out_offset, uint64_t *out_size) {
+    bool whole = rp_image_pieces(s, part) == 1;
+    (void)rp_image_range(s, part->first_mip + piece, whole ? part->mips : 1, part->first_layer,
+                         part->layers, out_offset, out_size);
+}
+
 /* ---- Samplers -------------------------------------------------------------------------------- */
 
 /* Vulkan's rules of VkSamplerCreateInfo, where they need no device. Comparisons are the other way round

@@ -20,82 +20,34 @@ typedef struct bound {
     uint32_t count, index;    /* of the first use among the node's */
 } bound;
 
-enum { WHY = 224 };
+enum { WHY = RP_MISFIT_TEXT };
 
-static const char *texel_words(rp_texel texel) {
-    switch (texel) {
-    case RP_TEXEL_FLOAT: return "floats";
-    case RP_TEXEL_INT: return "signed integers";
-    case RP_TEXEL_UINT: return "unsigned integers";
-    }
-    return "?";
-}
-
-/* The formats do not fit: declared by the kernel, and what is bound. */
-static void say_format(const rp_graph_param *p, uint32_t format, const char *what, char why[WHY]) {
-    rp_texel texel = rp_image_format_get((rp_image_format)format).texel;
-    if (p->format)
-        snprintf(why, WHY, "the kernel declares format %s there, and %s %s: the two must agree",
-                 rp_image_format_name((rp_image_format)p->format), what,
-                 rp_image_format_name((rp_image_format)format));
-    else
-        snprintf(why, WHY, "the kernel sees %s there, and %s %s, which are %s",
-                 texel_words((rp_texel)p->texel), what,
-                 rp_image_format_name((rp_image_format)format), texel_words(texel));
-}
-
-static bool fits_format(const rp_graph_param *p, uint32_t format) {
-    if (p->format) return format == p->format;
-    return rp_image_format_get((rp_image_format)format).texel == p->texel;
+static rp_seen_as seen_as(const rp_graph_param *p) {
+    return (rp_seen_as){p->view, p->format, p->texel, p->access == RP_SAMPLED};
 }
 
 static bool misfit_texels(const rp_graph *g, const bound *d, char why[WHY]) {
     const rp_graph_use *u = d->uses;
-    uint64_t bytes = rp_image_format_get((rp_image_format)u->format).bytes;
-    if (rp_buffer_is_image(&g->buffers[u->buffer]))
-        snprintf(why, WHY, "the kernel sees a buffer as texels there, and this is an image");
-    else if (!u->format)
-        snprintf(why, WHY, "the kernel sees texels there: say of which format");
-    else if (!fits_format(d->param, u->format))
-        say_format(d->param, u->format, "it is bound as", why);
-    else if (u->size % bytes || u->offset % bytes)
-        snprintf(why, WHY,
-                 "the range is no whole number of texels of %s: begin at a multiple of %llu bytes, "
-                 "and take one",
-                 rp_image_format_name((rp_image_format)u->format), (unsigned long long)bytes);
-    else
-        return false;
+    const rp_seen_as as = seen_as(d->param);
+    if (!rp_buffer_is_image(&g->buffers[u->buffer]))
+        return rp_texels_misfit(&as, u->format, u->offset, u->size, why);
+    snprintf(why, WHY, "the kernel sees a buffer as texels there, and this is an image");
     return true;
-}
-
-static void say_view(const rp_graph_param *p, const rp_image_shape *shape, uint32_t layers,
-                     char why[WHY]) {
-    const char *view = rp_view_name((rp_view)p->view);
-    if (layers > 1 && rp_view_fits((rp_view)p->view, shape, 1))
-        snprintf(why, WHY, "the kernel sees a %s image there, and this has %u layers: take one",
-                 view, layers);
-    else
-        snprintf(why, WHY, "the kernel sees a %s image there, and this is %s with %u layer%s", view,
-                 rp_image_dim_name((rp_image_dim)shape->dim), layers, layers == 1 ? "" : "s");
 }
 
 static bool misfit_image(const rp_graph *g, const bound *d, char why[WHY]) {
     const rp_graph_use *u = d->uses;
     const rp_graph_buffer *b = &g->buffers[u->buffer];
-    const rp_graph_param *p = d->param;
+    const rp_seen_as as = seen_as(d->param);
     rp_subresources s;
-    if (!rp_buffer_is_image(b))
+    if (!rp_buffer_is_image(b)) {
         snprintf(why, WHY, "the kernel sees an image there, and this is a buffer");
-    else if (!rp_image_subresources(&b->image, u->offset, u->size, &s))
+    } else if (!rp_image_subresources(&b->image, u->offset, u->size, &s)) {
         snprintf(why, WHY, "the range is no part of the image");
-    else if (!rp_view_fits((rp_view)p->view, &b->image, s.layers))
-        say_view(p, &b->image, s.layers, why);
-    else if (!fits_format(p, b->image.format))
-        say_format(p, b->image.format, "the image is of", why);
-    else if (p->access != RP_SAMPLED && (d->count > 1 || s.mips > 1))
-        snprintf(why, WHY, "a storage image is one mip: take one");
-    else
-        return false;
+    } else {
+        s.mips += d->count - 1;
+        return rp_image_misfit(&as, &b->image, &s, why);
+    }
     return true;
 }
 

@@ -117,34 +117,8 @@ static rp_status check_push(rp_plan_validation *check, const rp_plan_kernel *k,
                            name_of(check, k), k->push_bytes, (unsigned long long)block->size);
 }
 
-/* What a binding of the module is, as params say it; false for what no plan binds. */
-static bool resource_of(const rp_spirv_resource *r, rp_plan_param *out) {
-    static const uint8_t resources[] = {
-        [RP_SPIRV_STORAGE_BLOCK] = RP_RESOURCE_BUFFER,
-        [RP_SPIRV_UNIFORM_BLOCK] = RP_RESOURCE_BUFFER,
-        [RP_SPIRV_STORAGE_IMAGE] = RP_RESOURCE_IMAGE,
-        [RP_SPIRV_SAMPLED_IMAGE] = RP_RESOURCE_IMAGE,
-        [RP_SPIRV_COMBINED_IMAGE] = RP_RESOURCE_COMBINED,
-        [RP_SPIRV_SAMPLER] = RP_RESOURCE_SAMPLER,
-        [RP_SPIRV_STORAGE_TEXELS] = RP_RESOURCE_TEXELS,
-        [RP_SPIRV_UNIFORM_TEXELS] = RP_RESOURCE_TEXELS,
-    };
-    if (r->kind >= sizeof resources || r->kind == RP_SPIRV_PUSH_BLOCK) return false;
-    bool sampled = r->kind == RP_SPIRV_SAMPLED_IMAGE || r->kind == RP_SPIRV_COMBINED_IMAGE ||
-                   r->kind == RP_SPIRV_SAMPLER || r->kind == RP_SPIRV_UNIFORM_TEXELS;
-    *out = (rp_plan_param){.resource = resources[r->kind],
-                           .access = r->kind == RP_SPIRV_UNIFORM_BLOCK ? RP_UNIFORM
-                                     : sampled                         ? RP_SAMPLED
-                                                                       : RP_READ};
-    bool viewed = out->resource == RP_RESOURCE_IMAGE || out->resource == RP_RESOURCE_COMBINED;
-    if (viewed) out->view = r->view;
-    if (viewed || out->resource == RP_RESOURCE_TEXELS) out->texel = r->texel;
-    if (!sampled) out->format = r->format;
-    return true;
-}
-
 /* Whether what is bound is what the module sees: a record may know more of a format. */
-static bool same_resource(const rp_plan_param *said, const rp_plan_param *is) {
+static bool same_resource(const rp_plan_param *said, const rp_spirv_binding *is) {
     return said->resource == is->resource && said->view == is->view && said->texel == is->texel &&
            (said->access == RP_UNIFORM) == (is->access == RP_UNIFORM) &&
            (said->access == RP_SAMPLED) == (is->access == RP_SAMPLED) &&
@@ -155,8 +129,8 @@ static bool same_resource(const rp_plan_param *said, const rp_plan_param *is) {
 /* A binding that the code uses, and its param (NULL = it has none). */
 static rp_status check_binding(rp_plan_validation *check, const rp_plan_kernel *k,
                                const rp_spirv_resource *resource, const rp_plan_param *param) {
-    rp_plan_param is;
-    if (!resource_of(resource, &is))
+    rp_spirv_binding is;
+    if (!rp_spirv_bind(resource, &is))
         return rp_plan_damaged(check, "kernel '%.60s': binding %u of set %u is %s in its SPIR-V",
                                name_of(check, k), resource->binding, resource->set,
                                rp_spirv_kind_name((rp_spirv_kind)resource->kind));

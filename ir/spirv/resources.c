@@ -23,6 +23,30 @@ const char *rp_spirv_kind_name(rp_spirv_kind kind) {
     return "unknown";
 }
 
+bool rp_spirv_bind(const rp_spirv_resource *r, rp_spirv_binding *out) {
+    static const uint8_t resources[] = {
+        [RP_SPIRV_STORAGE_BLOCK] = RP_RESOURCE_BUFFER,
+        [RP_SPIRV_UNIFORM_BLOCK] = RP_RESOURCE_BUFFER,
+        [RP_SPIRV_STORAGE_IMAGE] = RP_RESOURCE_IMAGE,
+        [RP_SPIRV_SAMPLED_IMAGE] = RP_RESOURCE_IMAGE,
+        [RP_SPIRV_COMBINED_IMAGE] = RP_RESOURCE_COMBINED,
+        [RP_SPIRV_SAMPLER] = RP_RESOURCE_SAMPLER,
+        [RP_SPIRV_STORAGE_TEXELS] = RP_RESOURCE_TEXELS,
+        [RP_SPIRV_UNIFORM_TEXELS] = RP_RESOURCE_TEXELS,
+    };
+    *out = (rp_spirv_binding){0};
+    if (r->kind >= sizeof resources || r->kind == RP_SPIRV_PUSH_BLOCK) return false;
+    bool sampled = r->kind == RP_SPIRV_SAMPLED_IMAGE || r->kind == RP_SPIRV_COMBINED_IMAGE ||
+                   r->kind == RP_SPIRV_SAMPLER || r->kind == RP_SPIRV_UNIFORM_TEXELS;
+    out->resource = resources[r->kind];
+    out->access = r->kind == RP_SPIRV_UNIFORM_BLOCK ? RP_UNIFORM : sampled ? RP_SAMPLED : RP_READ;
+    bool viewed = out->resource == RP_RESOURCE_IMAGE || out->resource == RP_RESOURCE_COMBINED;
+    if (viewed) out->view = r->view;
+    if (viewed || out->resource == RP_RESOURCE_TEXELS) out->texel = r->texel;
+    if (!sampled) out->format = r->format;
+    return true;
+}
+
 /* Formats by SPIR-V's numbers. */
 static const uint8_t formats[] = {
     RP_IMAGE_NONE,         RP_IMAGE_RGBA32F,     RP_IMAGE_RGBA16F,   RP_IMAGE_R32F,

@@ -72,6 +72,16 @@ typedef struct rp_spirv_resource {
                     * that has no length; UINT64_MAX: 2^64 or more, or not known */
 } rp_spirv_resource;
 
+/* What a resource is as a binding. A view, a format and texels are those of images; a format is declared of
+ * storage alone. */
+typedef struct rp_spirv_binding {
+    uint8_t resource; /* rp_resource */
+    uint8_t access;   /* RP_UNIFORM, RP_SAMPLED; RP_READ of storage, whatever the code does to it */
+    uint8_t view, format, texel;
+} rp_spirv_binding;
+/* False for what nobody binds. */
+bool rp_spirv_bind(const rp_spirv_resource *resource, rp_spirv_binding *out);
+
 /* What a scalar is made of: symbol, bytes, the element type of the same values. A bool has the bytes
  * that Vulkan wants for one. An address is a pointer to memory outside the module. */
 #define RP_SCALAR_LIST(X)                                                                          \
