@@ -29,26 +29,13 @@ typedef struct builder {
 /* What a use shows of its storage. */
 static rp_view_key key_of(const builder *b, const rp_plan_param *param, const rp_plan_use *uses,
                           const rp_descriptor *d) {
-    static const VkImageViewType types[] = {
-        [RP_VIEW_1D] = VK_IMAGE_VIEW_TYPE_1D,
-        [RP_VIEW_2D] = VK_IMAGE_VIEW_TYPE_2D,
-        [RP_VIEW_3D] = VK_IMAGE_VIEW_TYPE_3D,
-        [RP_VIEW_CUBE] = VK_IMAGE_VIEW_TYPE_CUBE,
-        [RP_VIEW_1D_ARRAY] = VK_IMAGE_VIEW_TYPE_1D_ARRAY,
-        [RP_VIEW_2D_ARRAY] = VK_IMAGE_VIEW_TYPE_2D_ARRAY,
-        [RP_VIEW_CUBE_ARRAY] = VK_IMAGE_VIEW_TYPE_CUBE_ARRAY,
-    };
     const rp_plan_use *use = &uses[d->first_use];
     const rp_place *place = &b->places[use->buffer];
     if (param->resource == RP_RESOURCE_TEXELS)
-        return (rp_view_key){.format = rp_image_vulkan_format(use->format),
-                             .offset = place->offset + use->offset,
-                             .bytes = use->size};
-    rp_view_key key = {.format = rp_image_vulkan_format(place->storage->shape.format),
-                       .type = types[param->view],
-                       .part = rp_image_part_of(place->storage, use->offset, use->size)};
-    key.part.mips += d->use_count - 1; /* the same layers of the mips that follow */
-    return key;
+        return rp_view_key_texels(use->format, place->offset + use->offset, use->size);
+    rp_subresources part = rp_image_part_of(place->storage, use->offset, use->size);
+    part.mips += d->use_count - 1; /* the same layers of the mips that follow */
+    return rp_view_key_image(place->storage, param->view, &part);
 }
 
 static rp_status name_view(builder *b, rp_storage *storage, const rp_view_key *key, rp_diags *diags,
@@ -213,10 +200,7 @@ static rp_status add_node(builder *b, uint32_t index, rp_diags *diags) {
 static rp_status create_pool(builder *b, rp_diags *diags, rp_set_pool **out) {
     rp_device *device = b->out->device;
     VkDescriptorPoolSize sizes[RP_DESCRIPTOR_TYPES];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < RP_DESCRIPTOR_TYPES; i++) /* counts of zero are not allowed */
-        if (b->fresh_of[i])
-            sizes[count++] = (VkDescriptorPoolSize){(VkDescriptorType)i, b->fresh_of[i]};
+    uint32_t count = rp_pool_sizes(b->fresh_of, sizes);
     const VkDescriptorPoolCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
         .maxSets = b->fresh,
@@ -271,59 +255,15 @@ static rp_status allocate(builder *b, rp_diags *diags) {
     return status;
 }
 
-enum { WRITE_BATCH = 128 };
-
-typedef struct writing {
-    rp_device *device;
-    VkWriteDescriptorSet writes[WRITE_BATCH];
-    uint32_t count;
-} writing;
-
-static void flush(writing *w) {
-    if (w->count)
-        w->device->vk.UpdateDescriptorSets(w->device->handle, w->count, w->writes, 0, NULL);
-    w->count = 0;
-}
-
-/* Elements that are left unbound are written by nobody. */
-static bool is_bound(VkDescriptorType type, const rp_named *named) {
-    static const rp_named nothing;
-    return type == VK_DESCRIPTOR_TYPE_SAMPLER ? named->image.sampler != VK_NULL_HANDLE
-                                              : memcmp(named, &nothing, sizeof nothing) != 0;
-}
-
-static void write_binding(writing *w, const rp_set *set,
-                          const VkDescriptorSetLayoutBinding *binding, const rp_named *infos) {
-    for (uint32_t i = 0; i < binding->descriptorCount; i++) {
-        if (!is_bound(binding->descriptorType, &infos[i])) continue;
-        w->writes[w->count++] = (VkWriteDescriptorSet){
-            .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-            .dstSet = set->handle,
-            .dstBinding = binding->binding,
-            .dstArrayElement = i,
-            .descriptorCount = 1,
-            .descriptorType = binding->descriptorType,
-            .pBufferInfo = &infos[i].buffer, /* Vulkan looks at the one that the type is of */
-            .pImageInfo = &infos[i].image,
-            .pTexelBufferView = &infos[i].texels,
-        };
-        if (w->count == WRITE_BATCH) flush(w);
-    }
-}
-
 static void write_all(const builder *b) {
     const rp_descriptors *d = b->out;
-    writing w = {.device = d->device};
-    for (uint32_t i = 0; i < d->count; i++) {
-        const rp_set_layout *layout = d->sets[i].layout;
-        const rp_named *infos = d->infos + d->sets[i].first_info;
-        if (!d->sets[i].fresh) continue;
-        for (uint32_t j = 0; j < layout->binding_count; j++) {
-            write_binding(&w, &d->sets[i], &layout->bindings[j], infos);
-            infos += layout->bindings[j].descriptorCount;
-        }
-    }
-    flush(&w);
+    rp_set_writer w;
+    rp_set_writer_begin(&w, d->device);
+    for (uint32_t i = 0; i < d->count; i++)
+        if (d->sets[i].fresh)
+            rp_set_writer_add(&w, d->sets[i].layout, d->sets[i].handle,
+                              d->infos + d->sets[i].first_info);
+    rp_set_writer_flush(&w);
 }
 
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,

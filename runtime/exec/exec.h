@@ -9,6 +9,7 @@
 #include "device/images.h"
 #include "memory/image.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/writer.h"
 
 /* ---- switches.c: nodes that the host may leave out ------------------------------------------- */
 
@@ -129,14 +130,6 @@ typedef struct rp_set {
     uint32_t first_info; /* infos[], as many as the layout has descriptors */
     bool fresh;          /* allocated for these descriptors, not taken over */
 } rp_set;
-
-/* What a descriptor names: a member for each of the three pointers of VkWriteDescriptorSet. All zeros
- * where an array's element is left unbound. */
-typedef union rp_named {
-    VkDescriptorBufferInfo buffer;
-    VkDescriptorImageInfo image;
-    VkBufferView texels;
-} rp_named;
 
 typedef struct rp_descriptors {
     rp_device *device;

@@ -495,6 +495,7 @@ void rp_storage_drop(rp_storage *storage) {
     if (!storage || atomic_fetch_sub_explicit(&storage->holders, 1, memory_order_acq_rel) != 1)
         return;
     rp_device *device = storage->device;
+    rp_views_free(storage);
     if (!storage->imported && storage->image)
         device->vk.DestroyImage(device->handle, storage->image, NULL);
     else if (!storage->imported)

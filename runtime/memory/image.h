@@ -51,11 +51,17 @@ typedef struct rp_view_key {
     uint64_t offset, bytes; /* of a buffer: in its VkBuffer */
 } rp_view_key;
 
-/* Equal ones of a storage are one object, which holds the storage. */
+/* Some of an image through an rp_view, and bytes of a VkBuffer as texels of an rp_image_format. */
+rp_view_key rp_view_key_image(const rp_storage *storage, uint32_t view,
+                              const rp_subresources *part);
+rp_view_key rp_view_key_texels(uint32_t format, uint64_t offset, uint64_t bytes);
+
+/* Equal ones of a storage are one object, which holds the storage while somebody holds it. */
 typedef struct rp_view_object {
     struct rp_view_object *next; /* of the storage */
     rp_storage *storage;
     uint32_t holders;
+    bool kept; /* it stays as long as the storage, with holders or without */
     rp_view_key key;
     VkImageView image;   /* null of a buffer */
     VkBufferView texels; /* null of an image */
@@ -64,6 +70,11 @@ typedef struct rp_view_object {
 rp_status rp_view_open(rp_storage *storage, const rp_view_key *key, rp_diags *diags,
                        rp_view_object **out);
 void rp_view_close(rp_view_object *view);
+/* One that nobody closes: it lives as long as the storage, which it does not hold. */
+rp_status rp_view_keep(rp_storage *storage, const rp_view_key *key, rp_diags *diags,
+                       rp_view_object **out);
+/* Those that were kept, with the storage, which nobody holds. */
+void rp_views_free(rp_storage *storage);
 
 /* Equal ones of a device are one object. */
 typedef struct rp_sampler_object {

@@ -1,7 +1,31 @@
 /* Views of storages, and samplers: what descriptors name. Both are counted, found again by what they
  * are, and gone with the last descriptors that name them. Lists are short, and are gone through when
- * an exec is made, not when it is submitted. */
+ * an exec is made, not when it is submitted.
+ *
+ * Encoders keep descriptor sets in the hope that they come back, and must not keep storages alive with
+ * them. Views that they name are kept by the storage: a set whose storage is gone is never used. */
 #include "memory/image.h"
+
+rp_view_key rp_view_key_image(const rp_storage *storage, uint32_t view,
+                              const rp_subresources *part) {
+    static const VkImageViewType types[] = {
+        [RP_VIEW_1D] = VK_IMAGE_VIEW_TYPE_1D,
+        [RP_VIEW_2D] = VK_IMAGE_VIEW_TYPE_2D,
+        [RP_VIEW_3D] = VK_IMAGE_VIEW_TYPE_3D,
+        [RP_VIEW_CUBE] = VK_IMAGE_VIEW_TYPE_CUBE,
+        [RP_VIEW_1D_ARRAY] = VK_IMAGE_VIEW_TYPE_1D_ARRAY,
+        [RP_VIEW_2D_ARRAY] = VK_IMAGE_VIEW_TYPE_2D_ARRAY,
+        [RP_VIEW_CUBE_ARRAY] = VK_IMAGE_VIEW_TYPE_CUBE_ARRAY,
+    };
+    return (rp_view_key){.format = rp_image_vulkan_format(storage->shape.format),
+                         .type = types[view],
+                         .part = *part};
+}
+
+rp_view_key rp_view_key_texels(uint32_t format, uint64_t offset, uint64_t bytes) {
+    return (rp_view_key){
+        .format = rp_image_vulkan_format(format), .offset = offset, .bytes = bytes};
+}
 
 static bool same_key(const rp_view_key *a, const rp_view_key *b) {
     return a->format == b->format && a->type == b->type && a->offset == b->offset &&
@@ -33,23 +57,20 @@ static rp_status create_view(rp_view_object *view, rp_diags *diags) {
     return RP_VK(diags, device->vk.CreateImageView(device->handle, &info, NULL, &view->image));
 }
 
-static rp_status open_view(rp_storage *storage, const rp_view_key *key, rp_diags *diags,
+/* The view of a storage, made when there is none. */
+static rp_status find_view(rp_storage *storage, const rp_view_key *key, rp_diags *diags,
                            rp_view_object **out) {
     for (*out = storage->views; *out; *out = (*out)->next)
-        if (same_key(&(*out)->key, key)) {
-            (*out)->holders++;
-            return RP_OK;
-        }
+        if (same_key(&(*out)->key, key)) return RP_OK;
     const rp_allocator *a = &storage->device->allocator;
     rp_view_object *view = rp_alloc_zero(a, 1, sizeof *view);
     if (!view) return RP_ERROR_NO_MEMORY;
-    *view = (rp_view_object){.storage = storage, .holders = 1, .key = *key};
+    *view = (rp_view_object){.storage = storage, .key = *key};
     rp_status status = create_view(view, diags);
     if (status != RP_OK) {
         rp_release(a, view);
         return status;
     }
-    rp_storage_hold(storage);
     view->next = storage->views;
     storage->views = *out = view;
     return RP_OK;
@@ -59,28 +80,51 @@ rp_status rp_view_open(rp_storage *storage, const rp_view_key *key, rp_diags *di
                        rp_view_object **out) {
     *out = NULL;
     pthread_mutex_lock(&storage->device->views_mutex);
-    rp_status status = open_view(storage, key, diags, out);
+    rp_status status = find_view(storage, key, diags, out);
+    if (status == RP_OK && (*out)->holders++ == 0) rp_storage_hold(storage);
     pthread_mutex_unlock(&storage->device->views_mutex);
     return status;
+}
+
+rp_status rp_view_keep(rp_storage *storage, const rp_view_key *key, rp_diags *diags,
+                       rp_view_object **out) {
+    *out = NULL;
+    pthread_mutex_lock(&storage->device->views_mutex);
+    rp_status status = find_view(storage, key, diags, out);
+    if (status == RP_OK) (*out)->kept = true;
+    pthread_mutex_unlock(&storage->device->views_mutex);
+    return status;
+}
+
+static void destroy_view(rp_view_object *view) {
+    rp_device *device = view->storage->device;
+    device->vk.DestroyImageView(device->handle, view->image, NULL);
+    device->vk.DestroyBufferView(device->handle, view->texels, NULL);
+    rp_release(&device->allocator, view);
 }
 
 void rp_view_close(rp_view_object *view) {
     rp_storage *storage = view->storage;
     rp_device *device = storage->device;
     pthread_mutex_lock(&device->views_mutex);
-    bool last = --view->holders == 0;
-    for (rp_view_object **at = &storage->views; last && *at;) {
+    bool last = --view->holders == 0, gone = last && !view->kept;
+    for (rp_view_object **at = &storage->views; gone && *at;) {
         if (*at == view)
             *at = view->next;
         else
             at = &(*at)->next;
     }
     pthread_mutex_unlock(&device->views_mutex);
-    if (!last) return;
-    device->vk.DestroyImageView(device->handle, view->image, NULL);
-    device->vk.DestroyBufferView(device->handle, view->texels, NULL);
-    rp_release(&device->allocator, view);
-    rp_storage_drop(storage);
+    if (gone) destroy_view(view);
+    if (last) rp_storage_drop(storage);
+}
+
+void rp_views_free(rp_storage *storage) {
+    while (storage->views) {
+        rp_view_object *view = storage->views;
+        storage->views = view->next;
+        destroy_view(view);
+    }
 }
 
 /* ---- Samplers -------------------------------------------------------------------------------- */
