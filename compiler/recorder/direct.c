@@ -5,48 +5,14 @@
  * a call is judged by the encoder; its messages are followed by the number of the call. The program's
  * lists are taken as they are when direct mode is created: its buffers and the modules of its kernels
  * never change, and others may be added meanwhile. */
-#include "reprise/direct.h"
+#include "recorder/direct.h"
 
 #include <stdio.h>
-#include "base/sized.h"
-#include "recorder/recorder.h"
-
-/* A binding of a kernel. */
-typedef struct slot {
-    uint32_t set, binding;
-    uint32_t param; /* of the encoder's kernel; RP_NONE: the code does not use it */
-} slot;
-
-typedef struct kernel {
-    const char *name;
-    const slot *slots;
-    uint32_t slot_count;
-    uint32_t push_declared, push_bytes; /* bytes of its block; what is pushed: as many, or none when
-                                         * the code does not use it */
-    uint64_t padding;                   /* words of it that belong to no member */
-} kernel;
-
-struct rp_direct {
-    rp_recorder recorder; /* the first: a recorder of this sink is a rp_direct */
-    rp_allocator allocator;
-    rp_device *device;
-    rp_program *program;
-    rp_graph *graph; /* the program's buffers */
-    kernel *kernels;
-    uint32_t kernel_count;
-    slot *slots; /* of all kernels */
-    rp_encoder *encoder;
-    bool *bound;           /* by buffer: to a storage */
-    bool unbound;          /* some transient is not */
-    const kernel *current; /* that is set; NULL */
-    uint32_t call;         /* the number of the latest */
-    uint32_t optional;     /* rp_optional_begin that are open */
-};
+#include "base/image.h"
 
 /* ---- Mistakes -------------------------------------------------------------------------------- */
 
-/* The encoder has said what is wrong, or hears it now; later calls are ignored. */
-static void refuse(rp_direct *d, rp_call_kind kind, rp_status status, const char *what) {
+void rp_direct_refuse(rp_direct *d, rp_call_kind kind, rp_status status, const char *what) {
     char text[400];
     snprintf(text, sizeof text, "call %u (%s)%s%s", d->call, rp_call_name(kind), what ? ": " : "",
              what ? what : " was refused");
@@ -55,16 +21,19 @@ static void refuse(rp_direct *d, rp_call_kind kind, rp_status status, const char
 }
 
 static inline void check(rp_direct *d, rp_call_kind kind, rp_status status) {
-    if (status != RP_OK) refuse(d, kind, status, NULL);
+    if (status != RP_OK) rp_direct_refuse(d, kind, status, NULL);
 }
 
-/* What is wrong about a handle that is none of the first `count` of the program's buffers or kernels:
- * it may be one of those that were made since. */
-static const char *why_unknown(rp_direct *d, bool buffer, uint32_t handle, uint32_t count) {
+static const char *const handle_names[] = {"buffer", "kernel", "sampler"};
+
+const char *rp_direct_why_unknown(rp_direct *d, rp_direct_handle kind, uint32_t handle,
+                                  uint32_t count) {
     const char *why, *late;
     rp_program *program = d->program;
     pthread_mutex_lock(&program->mutex);
-    uint32_t now = buffer ? program->base->buffers_count : program->modules_count;
+    uint32_t now = kind == RP_DIRECT_BUFFER   ? program->base->buffers_count
+                   : kind == RP_DIRECT_KERNEL ? program->modules_count
+                                              : program->base->samplers_count;
     pthread_mutex_unlock(&program->mutex);
     (void)rp_handle_index(program, handle, count, &why);
     return rp_handle_index(program, handle, now, &late) == RP_NONE
@@ -72,12 +41,12 @@ static const char *why_unknown(rp_direct *d, bool buffer, uint32_t handle, uint3
                : "it was made after the rp_direct, which has what the program had by then";
 }
 
-static void refuse_handle(rp_direct *d, rp_call_kind kind, bool buffer, uint32_t handle,
+static void refuse_handle(rp_direct *d, rp_call_kind kind, rp_direct_handle of, uint32_t handle,
                           uint32_t count) {
     char text[200];
-    snprintf(text, sizeof text, "%s: %s", buffer ? "buffer" : "kernel",
-             why_unknown(d, buffer, handle, count));
-    refuse(d, kind, RP_ERROR_INVALID, text);
+    snprintf(text, sizeof text, "%s: %s", handle_names[of],
+             rp_direct_why_unknown(d, of, handle, count));
+    rp_direct_refuse(d, kind, RP_ERROR_INVALID, text);
 }
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
@@ -88,7 +57,26 @@ static bool take_range(rp_direct *d, rp_call_kind kind, const rp_range *range, u
     uint32_t index = rp_handle_quick(d->program, range->buffer.id);
     *out = (rp_encoder_range){index, range->offset, range->size ? range->size : implied};
     if (index < d->graph->buffers_count) return true;
-    refuse_handle(d, kind, true, range->buffer.id, d->graph->buffers_count);
+    refuse_handle(d, kind, RP_DIRECT_BUFFER, range->buffer.id, d->graph->buffers_count);
+    return false;
+}
+
+/* The same of a part of an image; `bytes` are those of a call, of which it is number `index`. */
+static bool take_part(rp_direct *d, rp_call_kind kind, const void *bytes, uint32_t index,
+                      rp_encoder_part *out) {
+    rp_image_part part;
+    memcpy(&part, (const char *)bytes + index * sizeof part, sizeof part);
+    uint32_t image = rp_handle_quick(d->program, part.image.id);
+    *out = (rp_encoder_part){image, part.first_mip, part.mips, part.first_layer, part.layers};
+    if (image < d->graph->buffers_count) return true;
+    refuse_handle(d, kind, RP_DIRECT_BUFFER, part.image.id, d->graph->buffers_count);
+    return false;
+}
+
+static bool take_sampler(rp_direct *d, rp_call_kind kind, uint32_t handle, uint32_t *out) {
+    *out = rp_handle_quick(d->program, handle);
+    if (*out < d->graph->samplers_count) return true;
+    refuse_handle(d, kind, RP_DIRECT_SAMPLER, handle, d->graph->samplers_count);
     return false;
 }
 
@@ -97,7 +85,7 @@ static void set_kernel(rp_recorder *r, uint32_t handle) {
     d->call++;
     uint32_t index = rp_handle_quick(d->program, handle);
     if (index >= d->kernel_count) {
-        refuse_handle(d, RP_CALL_BIND_KERNEL, false, handle, d->kernel_count);
+        refuse_handle(d, RP_CALL_BIND_KERNEL, RP_DIRECT_KERNEL, handle, d->kernel_count);
         return;
     }
     d->current = &d->kernels[index];
@@ -110,7 +98,8 @@ static void set_kernel(rp_recorder *r, uint32_t handle) {
 }
 
 /* Most kernels number their bindings from 0. */
-static inline const slot *find_slot(const kernel *k, uint32_t set, uint32_t binding) {
+static inline const rp_direct_slot *find_slot(const rp_direct_kernel *k, uint32_t set,
+                                              uint32_t binding) {
     if (binding < k->slot_count && k->slots[binding].binding == binding &&
         k->slots[binding].set == set)
         return &k->slots[binding];
@@ -124,12 +113,13 @@ static void refuse_slot(rp_direct *d, rp_call_kind kind, uint32_t set, uint32_t 
     if (d->current)
         snprintf(text, sizeof text, "kernel '%.100s' has no binding %u in set %u", d->current->name,
                  binding, set);
-    refuse(d, kind, RP_ERROR_INVALID,
-           d->current ? text : "no kernel is bound; call rp_bind_kernel first");
+    rp_direct_refuse(d, kind, RP_ERROR_INVALID,
+                     d->current ? text : "no kernel is bound; call rp_bind_kernel first");
 }
 
-static inline const slot *slot_of(rp_direct *d, rp_call_kind kind, uint32_t set, uint32_t binding) {
-    const slot *s = d->current ? find_slot(d->current, set, binding) : NULL;
+static inline const rp_direct_slot *slot_of(rp_direct *d, rp_call_kind kind, uint32_t set,
+                                            uint32_t binding) {
+    const rp_direct_slot *s = d->current ? find_slot(d->current, set, binding) : NULL;
     if (!s) refuse_slot(d, kind, set, binding);
     return s;
 }
@@ -138,18 +128,48 @@ static void bind(rp_recorder *r, rp_call_kind kind, uint32_t set, uint32_t bindi
                  const rp_range *range) {
     rp_direct *d = (rp_direct *)r;
     d->call++;
-    const slot *s = slot_of(d, kind, set, binding);
+    const rp_direct_slot *s = slot_of(d, kind, set, binding);
     uint32_t buffer = rp_handle_quick(d->program, range->buffer.id);
     if (!s) return;
     if (buffer >= d->graph->buffers_count)
-        refuse_handle(d, kind, true, range->buffer.id, d->graph->buffers_count);
+        refuse_handle(d, kind, RP_DIRECT_BUFFER, range->buffer.id, d->graph->buffers_count);
     else if (s->param != RP_NONE)
         check(d, kind,
               rp_encoder_set_range(d->encoder, s->param, buffer, range->offset, range->size));
 }
 
+/* What binds an element of whatever kind. */
+static void bind_element(rp_direct *d, const rp_call *call, const rp_range *range,
+                         const void *bytes) {
+    rp_call_kind kind = (rp_call_kind)call->kind;
+    const rp_direct_slot *s = slot_of(d, kind, call->y, call->z);
+    rp_encoder_range r = {0};
+    rp_encoder_part part = {0};
+    uint32_t sampler = 0;
+    bool ranged = kind == RP_CALL_BIND_ELEMENT || kind == RP_CALL_BIND_TEXELS;
+    bool sampled = kind == RP_CALL_BIND_COMBINED || kind == RP_CALL_BIND_SAMPLER;
+    bool image = kind == RP_CALL_BIND_IMAGE || kind == RP_CALL_BIND_COMBINED;
+    if (!s || (ranged && !take_range(d, kind, range, 0, &r)) ||
+        (image && !take_part(d, kind, bytes, 0, &part)) ||
+        (sampled && !take_sampler(d, kind, call->w, &sampler)) || s->param == RP_NONE)
+        return;
+    rp_status status = RP_OK;
+    if (kind == RP_CALL_BIND_ELEMENT)
+        status = rp_encoder_set_element(d->encoder, s->param, call->x, r.buffer, r.offset, r.size);
+    else if (kind == RP_CALL_BIND_TEXELS)
+        status = rp_encoder_set_texels(d->encoder, s->param, call->x, r.buffer, r.offset, r.size,
+                                       (rp_image_format)call->w);
+    else if (kind == RP_CALL_BIND_IMAGE)
+        status = rp_encoder_set_image(d->encoder, s->param, call->x, &part);
+    else if (kind == RP_CALL_BIND_COMBINED)
+        status = rp_encoder_set_combined(d->encoder, s->param, call->x, &part, sampler);
+    else
+        status = rp_encoder_set_sampler(d->encoder, s->param, call->x, sampler);
+    check(d, kind, status);
+}
+
 static void bind_access(rp_direct *d, const rp_call *call) {
-    const slot *s = slot_of(d, RP_CALL_BIND_ACCESS, call->y, call->z);
+    const rp_direct_slot *s = slot_of(d, RP_CALL_BIND_ACCESS, call->y, call->z);
     if (s && s->param != RP_NONE)
         check(d, RP_CALL_BIND_ACCESS,
               rp_encoder_set_access(d->encoder, s->param, (rp_access)call->x));
@@ -159,7 +179,7 @@ static void push(rp_recorder *r, uint32_t offset, const void *data, uint32_t siz
     rp_direct *d = (rp_direct *)r;
     d->call++;
     /* What the code does not use may be pushed all the same. */
-    const kernel *k = d->current;
+    const rp_direct_kernel *k = d->current;
     if (k && k->push_bytes == 0 && offset <= k->push_declared && size <= k->push_declared - offset)
         return;
     check(d, RP_CALL_PUSH, rp_encoder_push(d->encoder, offset, data, size));
@@ -184,8 +204,83 @@ static rp_status encode_update(rp_direct *d, const rp_range *range, const void *
     rp_encoder_range to;
     if (!take_range(d, RP_CALL_UPDATE, range, size, &to)) return RP_OK;
     if (to.size == size) return rp_encoder_update(d->encoder, to.buffer, to.offset, bytes, size);
-    refuse(d, RP_CALL_UPDATE, RP_ERROR_INVALID, "the range has another size than the data");
+    rp_direct_refuse(d, RP_CALL_UPDATE, RP_ERROR_INVALID,
+                     "the range has another size than the data");
     return RP_OK;
+}
+
+/* ---- Transfers of images --------------------------------------------------------------------- */
+
+/* The range of packed bytes that a part is; false after a mistake. */
+static bool find_range(rp_direct *d, rp_call_kind kind, const rp_encoder_part *part,
+                       rp_encoder_range *out) {
+    const rp_graph_buffer *b = &d->graph->buffers[part->buffer];
+    const rp_subresources given = {part->first_mip, part->mips, part->first_layer, part->layers};
+    rp_subresources found;
+    char text[300];
+    const char *wrong = rp_image_find_part(&b->image, &given, false, &found);
+    if (!wrong && rp_image_pieces(&b->image, &found) > 1)
+        wrong = "expected one mip, or all layers of some";
+    *out = (rp_encoder_range){.buffer = part->buffer};
+    if (!wrong) rp_image_piece(&b->image, &found, 0, &out->offset, &out->size);
+    if (!wrong) return true;
+    snprintf(text, sizeof text, "mips %u+%u, layers %u+%u of '%.60s', which has %u and %u: %s",
+             part->first_mip, part->mips, part->first_layer, part->layers,
+             rp_graph_string(d->graph, b->name), b->image.mips, b->image.layers, wrong);
+    rp_direct_refuse(d, kind, RP_ERROR_INVALID, text);
+    return false;
+}
+
+/* Between two images, or an image and a buffer; what is wrong is said already where it returns RP_OK. */
+static rp_status encode_copy_image(rp_direct *d, rp_call_kind kind, const rp_range *range,
+                                   const void *bytes) {
+    rp_encoder_part first, second;
+    rp_encoder_range a, b;
+    if (!take_part(d, kind, bytes, 0, &first) || !find_range(d, kind, &first, &a)) return RP_OK;
+    if (kind == RP_CALL_COPY_IMAGE) {
+        if (!take_part(d, kind, bytes, 1, &second) || !find_range(d, kind, &second, &b))
+            return RP_OK;
+        return rp_encoder_copy(d->encoder, &a, &b);
+    }
+    if (!take_range(d, kind, range, a.size, &b)) return RP_OK;
+    return kind == RP_CALL_COPY_TO_IMAGE ? rp_encoder_copy(d->encoder, &b, &a)
+                                         : rp_encoder_copy(d->encoder, &a, &b);
+}
+
+static rp_status encode_blit(rp_direct *d, const void *bytes, rp_filter filter) {
+    rp_encoder_part from, to;
+    if (!take_part(d, RP_CALL_BLIT, bytes, 0, &from) || !take_part(d, RP_CALL_BLIT, bytes, 1, &to))
+        return RP_OK;
+    return rp_encoder_blit(d->encoder, &from, &to, filter);
+}
+
+static rp_status encode_mips(rp_direct *d, const void *bytes, rp_filter filter) {
+    rp_encoder_part part;
+    if (!take_part(d, RP_CALL_MAKE_MIPS, bytes, 0, &part)) return RP_OK;
+    const rp_image_shape *shape = &d->graph->buffers[part.buffer].image;
+    uint32_t mips = part.mips                      ? part.mips
+                    : part.first_mip < shape->mips ? shape->mips - part.first_mip
+                                                   : 0;
+    if (shape->format && mips < 2) {
+        rp_direct_refuse(d, RP_CALL_MAKE_MIPS, RP_ERROR_INVALID,
+                         "the part has one mip, or none: there is nothing to make");
+        return RP_OK;
+    }
+    rp_status status = RP_OK;
+    for (uint32_t i = 1; status == RP_OK && i < (mips ? mips : 2); i++) {
+        rp_encoder_part from = part, to = part;
+        from.first_mip = part.first_mip + i - 1;
+        to.first_mip = part.first_mip + i;
+        from.mips = to.mips = 1;
+        status = rp_encoder_blit(d->encoder, &from, &to, filter);
+    }
+    return status;
+}
+
+static rp_status encode_clear(rp_direct *d, const void *bytes) {
+    rp_encoder_part to;
+    if (!take_part(d, RP_CALL_CLEAR, bytes, 0, &to)) return RP_OK;
+    return rp_encoder_clear(d->encoder, &to, (const char *)bytes + sizeof(rp_image_part));
 }
 
 static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, uint32_t range_count,
@@ -202,36 +297,35 @@ static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, ui
             check(d, kind, rp_encoder_dispatch_indirect(d->encoder, &range));
         return;
     case RP_CALL_DISPATCH_LIVE:
-        refuse(d, kind, RP_ERROR_INVALID,
-               "direct mode has no live grids; give the grid with rp_dispatch, or in a buffer with "
-               "rp_dispatch_indirect");
+        rp_direct_refuse(
+            d, kind, RP_ERROR_INVALID,
+            "direct mode has no live grids; give the grid with rp_dispatch, or in a buffer with "
+            "rp_dispatch_indirect");
         return;
     case RP_CALL_PUSH_LIVE:
-        refuse(d, kind, RP_ERROR_INVALID,
-               "direct mode has no live values; push the value itself with rp_push");
+        rp_direct_refuse(d, kind, RP_ERROR_INVALID,
+                         "direct mode has no live values; push the value itself with rp_push");
         return;
     case RP_CALL_PUSH_ADDRESS:
     case RP_CALL_USE_ADDRESS:
-        refuse(d, kind, RP_ERROR_INVALID,
-               "direct mode binds its buffers and has no addresses; record a graph for them");
+        rp_direct_refuse(
+            d, kind, RP_ERROR_INVALID,
+            "direct mode binds its buffers and has no addresses; record a graph for them");
         return;
     case RP_CALL_BIND_ELEMENT:
     case RP_CALL_BIND_TEXELS:
     case RP_CALL_BIND_IMAGE:
     case RP_CALL_BIND_COMBINED:
-    case RP_CALL_BIND_SAMPLER:
+    case RP_CALL_BIND_SAMPLER: bind_element(d, call, ranges, bytes); return;
     case RP_CALL_COPY_IMAGE:
     case RP_CALL_COPY_TO_IMAGE:
-    case RP_CALL_COPY_FROM_IMAGE:
-    case RP_CALL_BLIT:
-    case RP_CALL_MAKE_MIPS:
-    case RP_CALL_CLEAR:
-        refuse(d, kind, RP_ERROR_INVALID,
-               "direct mode binds single buffers; record a graph for images, texels and arrays");
-        return;
+    case RP_CALL_COPY_FROM_IMAGE: check(d, kind, encode_copy_image(d, kind, ranges, bytes)); return;
+    case RP_CALL_BLIT: check(d, kind, encode_blit(d, bytes, (rp_filter)call->x)); return;
+    case RP_CALL_MAKE_MIPS: check(d, kind, encode_mips(d, bytes, (rp_filter)call->x)); return;
+    case RP_CALL_CLEAR: check(d, kind, encode_clear(d, bytes)); return;
     case RP_CALL_APPLY:
-        refuse(d, kind, RP_ERROR_INVALID,
-               "direct mode runs kernels and compiles no ops; record a graph for them");
+        rp_direct_refuse(d, kind, RP_ERROR_INVALID,
+                         "direct mode runs kernels and compiles no ops; record a graph for them");
         return;
     case RP_CALL_COPY: check(d, kind, encode_copy(d, ranges)); return;
     case RP_CALL_FILL:
@@ -253,8 +347,8 @@ static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, ui
     case RP_CALL_OPTIONAL_BEGIN: d->optional++; return;
     case RP_CALL_OPTIONAL_END:
         if (d->optional == 0)
-            refuse(d, kind, RP_ERROR_INVALID,
-                   "nothing is open; each rp_optional_end needs its rp_optional_begin");
+            rp_direct_refuse(d, kind, RP_ERROR_INVALID,
+                             "nothing is open; each rp_optional_end needs its rp_optional_begin");
         else
             d->optional--;
         return;
@@ -264,221 +358,8 @@ static void take(rp_recorder *r, const rp_call *call, const rp_range *ranges, ui
 static void fail(rp_recorder *r, rp_call_kind kind, const char *mistake) {
     rp_direct *d = (rp_direct *)r;
     d->call++;
-    refuse(d, kind, mistake ? RP_ERROR_INVALID : RP_ERROR_NO_MEMORY,
-           mistake ? mistake : "out of memory");
+    rp_direct_refuse(d, kind, mistake ? RP_ERROR_INVALID : RP_ERROR_NO_MEMORY,
+                     mistake ? mistake : "out of memory");
 }
 
-static const rp_recorder_sink direct_sink = {set_kernel, bind, push, dispatch, take, fail};
-
-/* ---- Creating -------------------------------------------------------------------------------- */
-
-static rp_encoder_buffer describe_buffer(const rp_graph *g, uint32_t index) {
-    const rp_graph_buffer *b = &g->buffers[index];
-    return (rp_encoder_buffer){.size = sizeof(rp_encoder_buffer),
-                               .name = rp_graph_string(g, b->name),
-                               .bytes = b->size,
-                               .read_only =
-                                   b->kind == RP_IN || b->kind == RP_WEIGHT || b->kind == RP_LIVE};
-}
-
-/* While creating: what the encoder is told. */
-typedef struct description {
-    rp_encoder_kernel *kernels;
-    rp_encoder_buffer *buffers;
-    rp_encoder_param *params;
-    rp_wide_constant *constants;
-} description;
-
-/* The parameters are the bindings that the code uses, as in a node's uses. */
-static void describe_kernel(const rp_kernel_module *m, kernel *k, slot *slots,
-                            rp_encoder_kernel *out, rp_encoder_param *params,
-                            rp_wide_constant *constants) {
-    uint32_t push_bytes = rp_kernel_push_bytes(m);
-    *k = (kernel){.name = m->name,
-                  .slots = slots,
-                  .slot_count = m->binding_count,
-                  .push_declared = m->push_bytes,
-                  .push_bytes = push_bytes,
-                  .padding = push_bytes ? rp_kernel_push_padding(m) : 0};
-    *out = (rp_encoder_kernel){.size = sizeof(rp_encoder_kernel),
-                               .name = m->name,
-                               .spirv = m->words,
-                               .spirv_size = (size_t)m->word_count * 4,
-                               .entry = m->entry,
-                               .params = params,
-                               .wide = constants,
-                               .push_bytes = push_bytes};
-    for (uint32_t i = 0; i < m->binding_count; i++) {
-        const rp_kernel_binding *b = &m->bindings[i];
-        slots[i] = (slot){b->set, b->binding, b->used ? out->param_count : RP_NONE};
-        if (b->used)
-            params[out->param_count++] =
-                (rp_encoder_param){b->set, b->binding, (rp_access)b->access};
-    }
-    /* Several constants may share an id. */
-    for (uint32_t i = 0; i < m->constant_count; i++)
-        if (m->constants[i].specialised &&
-            (out->wide_count == 0 || constants[out->wide_count - 1].id != m->constants[i].id))
-            constants[out->wide_count++] = (rp_wide_constant){
-                m->constants[i].id, rp_scalar_bytes(m->constants[i].scalar), m->constants[i].value};
-}
-
-static rp_status describe(rp_direct *d, const rp_program *program, description *out) {
-    const rp_allocator *a = &d->allocator;
-    const rp_kernel_module *modules = program->modules;
-    uint32_t bindings = 0, constants = 0;
-    for (uint32_t i = 0; i < d->kernel_count; i++) {
-        bindings += modules[i].binding_count;
-        constants += modules[i].constant_count;
-    }
-    d->kernels = rp_alloc(a, d->kernel_count, sizeof *d->kernels);
-    d->slots = rp_alloc(a, bindings, sizeof *d->slots);
-    d->bound = rp_alloc_zero(a, d->graph->buffers_count, sizeof *d->bound);
-    out->kernels = rp_alloc(a, d->kernel_count, sizeof *out->kernels);
-    out->buffers = rp_alloc(a, d->graph->buffers_count, sizeof *out->buffers);
-    out->params = rp_alloc(a, bindings, sizeof *out->params);
-    out->constants = rp_alloc(a, constants, sizeof *out->constants);
-    if (!d->kernels || !d->slots || !d->bound || !out->kernels || !out->buffers || !out->params ||
-        !out->constants)
-        return RP_ERROR_NO_MEMORY;
-    for (uint32_t i = 0; i < d->graph->buffers_count; i++)
-        out->buffers[i] = describe_buffer(d->graph, i);
-    slot *slots = d->slots;
-    rp_encoder_param *params = out->params;
-    rp_wide_constant *values = out->constants;
-    for (uint32_t i = 0; i < d->kernel_count; i++) {
-        describe_kernel(&modules[i], &d->kernels[i], slots, &out->kernels[i], params, values);
-        slots += modules[i].binding_count;
-        params += out->kernels[i].param_count;
-        values += out->kernels[i].wide_count;
-    }
-    return RP_OK;
-}
-
-static rp_status create(rp_direct *d, const char *cache_path, rp_diags *diags) {
-    const rp_allocator *a = &d->allocator;
-    rp_program *program = d->program;
-    description told = {0};
-    pthread_mutex_lock(&program->mutex);
-    rp_status status = rp_graph_clone(program->base, &d->graph);
-    d->kernel_count = program->modules_count;
-    if (status == RP_OK) status = describe(d, program, &told);
-    pthread_mutex_unlock(&program->mutex);
-    if (status == RP_OK) {
-        const rp_encoder_params params = {.size = sizeof params,
-                                          .kernels = told.kernels,
-                                          .kernel_count = d->kernel_count,
-                                          .buffers = told.buffers,
-                                          .buffer_count = d->graph->buffers_count,
-                                          .cache_path = cache_path};
-        status = rp_encoder_create(d->device, &params, diags, &d->encoder);
-    }
-    d->unbound = true;
-    rp_release(a, told.kernels);
-    rp_release(a, told.buffers);
-    rp_release(a, told.params);
-    rp_release(a, told.constants);
-    return status;
-}
-
-rp_status rp_direct_create(rp_program *program, rp_device *device, const rp_direct_params *given,
-                           rp_diags *diags, rp_direct **out_direct) {
-    if (!out_direct) return RP_ERROR_USAGE;
-    *out_direct = NULL;
-    rp_direct_params params = {0};
-    if (!program || !device) return RP_ERROR_USAGE;
-    if (given && !rp_sized_take(given, &params, sizeof params))
-        return rp_sized_refuse(diags, "rp_direct_params");
-    rp_direct *d = rp_alloc_zero(&program->allocator, 1, sizeof *d);
-    if (!d) return RP_ERROR_NO_MEMORY;
-    d->allocator = program->allocator;
-    d->device = device;
-    d->program = program;
-    d->recorder = (rp_recorder){
-        .sink = &direct_sink, .program = program, .allocator = program->allocator, .closed = true};
-    rp_status status = create(d, params.cache_path, diags);
-    if (status != RP_OK) {
-        rp_direct_destroy(d);
-        return status;
-    }
-    *out_direct = d;
-    return RP_OK;
-}
-
-void rp_direct_destroy(rp_direct *d) {
-    if (!d) return;
-    rp_allocator a = d->allocator;
-    rp_encoder_destroy(d->encoder);
-    rp_release(&a, d->bound);
-    rp_release(&a, d->slots);
-    rp_release(&a, d->kernels);
-    rp_graph_destroy(d->graph);
-    rp_release(&a, d);
-}
-
-/* ---- Where buffers lie ----------------------------------------------------------------------- */
-
-rp_status rp_direct_bind(rp_direct *d, rp_buffer buffer, rp_storage *storage, uint64_t offset,
-                         rp_diags *diags) {
-    if (!d) return RP_ERROR_USAGE;
-    uint32_t count = d->graph->buffers_count, index = rp_handle_quick(d->program, buffer.id);
-    if (index >= count) {
-        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer: %s",
-                     why_unknown(d, true, buffer.id, count));
-        return RP_ERROR_USAGE;
-    }
-    RP_TRY(rp_encoder_bind(d->encoder, index, storage, offset, diags));
-    d->bound[index] = storage != NULL;
-    if (!storage) d->unbound = true;
-    return RP_OK;
-}
-
-/* Gives the transients that nobody has bound a storage each. */
-static rp_status bind_transients(rp_direct *d, rp_diags *diags) {
-    for (uint32_t i = 0; i < d->graph->buffers_count; i++) {
-        const rp_graph_buffer *b = &d->graph->buffers[i];
-        if (b->kind != RP_TMP || d->bound[i]) continue;
-        const rp_storage_params params = {.size = sizeof params,
-                                          .bytes = b->size,
-                                          .name = rp_graph_string(d->graph, b->name),
-                                          .uninitialised = 1};
-        rp_storage *storage = NULL;
-        RP_TRY(rp_storage_create(d->device, &params, diags, &storage));
-        rp_status status = rp_encoder_bind(d->encoder, i, storage, 0, diags);
-        rp_storage_release(storage); /* the encoder holds on to it */
-        RP_TRY(status);
-        d->bound[i] = true;
-    }
-    d->unbound = false;
-    return RP_OK;
-}
-
-/* ---- The frame ------------------------------------------------------------------------------- */
-
-rp_status rp_direct_begin(rp_direct *d, void *command_buffer, const rp_encoder_begin_params *params,
-                          rp_diags *diags, rp_recorder **out_recorder) {
-    if (!out_recorder) return RP_ERROR_USAGE;
-    *out_recorder = NULL;
-    if (!d) return RP_ERROR_USAGE;
-    if (d->unbound) RP_TRY(bind_transients(d, diags));
-    RP_TRY(rp_encoder_begin(d->encoder, command_buffer, params, diags));
-    d->current = NULL;
-    d->call = 0;
-    d->optional = 0;
-    d->recorder.closed = false;
-    *out_recorder = &d->recorder;
-    return RP_OK;
-}
-
-rp_status rp_direct_end(rp_direct *d, rp_encoder_report *report) {
-    if (d && d->optional && !d->recorder.closed) {
-        d->call++;
-        refuse(d, RP_CALL_OPTIONAL_END, RP_ERROR_INVALID, "missing at the end");
-    }
-    if (d) d->recorder.closed = true;
-    return rp_encoder_end(d ? d->encoder : NULL, report);
-}
-
-void rp_direct_done(rp_direct *d, uint64_t number) {
-    if (d) rp_encoder_done(d->encoder, number);
-}
+const rp_recorder_sink rp_direct_sink = {set_kernel, bind, push, dispatch, take, fail};

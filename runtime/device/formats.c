@@ -87,6 +87,18 @@ VkFormatFeatureFlags2 rp_format_features(const rp_device *device, uint32_t forma
     return has;
 }
 
+/* A sampler of linear filters averages texels, unless it compares them. */
+VkFormatFeatureFlags2 rp_sampler_wants(const rp_sampler_info *s) {
+    if (s->compare != RP_COMPARE_OFF) return COMPARED;
+    return s->mag == RP_FILTER_LINEAR || s->min == RP_FILTER_LINEAR || s->mip == RP_FILTER_LINEAR
+               ? FILTERED
+               : 0;
+}
+
+VkFormatFeatureFlags2 rp_undeclared_wants(bool reads, bool writes) {
+    return (reads ? READ_UNDECLARED : 0) | (writes ? WRITE_UNDECLARED : 0);
+}
+
 VkFlags rp_image_usage(const rp_device *device, uint32_t format) {
     static const struct {
         VkFormatFeatureFlags2 feature;
@@ -162,20 +174,13 @@ static void ask_image(checker *c, const rp_plan_node *node, uint32_t buffer,
     ask(c, node, buffer, rp_plan_buffers(c->plan)[buffer].format, false, wanted, sampler);
 }
 
-/* A sampler of linear filters averages texels, unless it compares them. */
-static VkFormatFeatureFlags2 wants_of(const rp_plan_sampler *s) {
-    if (s->compare != RP_COMPARE_OFF) return COMPARED;
-    return s->mag == RP_FILTER_LINEAR || s->min == RP_FILTER_LINEAR || s->mip == RP_FILTER_LINEAR
-               ? FILTERED
-               : 0;
-}
-
 /* The image of a descriptor is read through the n-th sampler of a node. */
 static void ask_sampled(checker *c, const rp_plan_node *n, uint32_t buffer, uint32_t sampler) {
     const uint32_t *refs = rp_plan_records(c->plan, RP_SECTION_SAMPLER_REFS);
     const rp_plan_sampler *samplers = rp_plan_records(c->plan, RP_SECTION_SAMPLERS);
     const rp_plan_sampler *s = &samplers[refs[n->first_sampler + sampler]];
-    ask_image(c, n, buffer, wants_of(s), rp_plan_string(c->plan, s->name));
+    const rp_sampler_info info = rp_plan_sampler_info(s);
+    ask_image(c, n, buffer, rp_sampler_wants(&info), rp_plan_string(c->plan, s->name));
 }
 
 static void ask_descriptor(checker *c, const rp_plan_node *n, uint32_t param,
@@ -344,8 +349,8 @@ static rp_status look_into(checker *c, rp_spirv_reader *module, uint32_t kernel)
         const rp_spirv_resource *r = resource_of(module, p);
         if (!r) continue;
         all[count++] = (bound){r->id, i};
-        if (is_undeclared(p) && r->reads) c->beyond[k->first_param + i] |= READ_UNDECLARED;
-        if (is_undeclared(p) && r->writes) c->beyond[k->first_param + i] |= WRITE_UNDECLARED;
+        if (is_undeclared(p))
+            c->beyond[k->first_param + i] |= rp_undeclared_wants(r->reads, r->writes);
     }
     rp_status status = join(c, module, kernel, all, count);
     rp_release(&c->device->allocator, all);

@@ -94,18 +94,19 @@ static void check_sampler(checker *c, const rp_plan_sampler *s) {
 /* ---- Kernels and nodes ----------------------------------------------------------------------- */
 
 /* How many descriptors of each type a kernel has, against how many a stage may see. */
-static void check_kernel(checker *c, const rp_plan_kernel *k) {
-    const rp_plan_param *params = rp_plan_params(c->plan) + k->first_param;
+uint32_t rp_bindings_check(const rp_device *device, const char *name, const rp_plan_param *params,
+                           uint32_t count, rp_diags *diags) {
+    checker own = {.device = device, .diags = diags}, *c = &own;
     const VkPhysicalDeviceLimits *l = limits_of(c);
     uint64_t of[VK_DESCRIPTOR_TYPE_STORAGE_BUFFER + 1] = {0}, all = 0;
     bool plain = true;
-    for (uint32_t i = 0; i < k->param_count; i++) {
-        uint32_t count = params[i].elements ? params[i].elements : 1;
-        of[rp_param_descriptor_type(&params[i])] += count;
-        all += count;
-        plain &= params[i].resource == RP_RESOURCE_BUFFER && count == 1;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t elements = params[i].elements ? params[i].elements : 1;
+        of[rp_param_descriptor_type(&params[i])] += elements;
+        all += elements;
+        plain &= params[i].resource == RP_RESOURCE_BUFFER && elements == 1;
     }
-    if (plain) return; /* rp_fit_check_kernel says it all */
+    if (plain) return 0; /* rp_fit_check_kernel says it all */
     const struct {
         const char *what;
         uint64_t has;
@@ -128,20 +129,40 @@ static void check_kernel(checker *c, const rp_plan_kernel *k) {
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (checks[i].has > checks[i].most)
-            FAIL(c, "kernel @%s has %llu %s, more than %u", rp_plan_string(c->plan, k->name),
-                 (unsigned long long)checks[i].has, checks[i].what, checks[i].most);
+            FAIL(c, "kernel @%s has %llu %s, more than %u", name, (unsigned long long)checks[i].has,
+                 checks[i].what, checks[i].most);
+    return c->errors;
+}
+
+static void check_kernel(checker *c, const rp_plan_kernel *k) {
+    c->errors +=
+        rp_bindings_check(c->device, rp_plan_string(c->plan, k->name),
+                          rp_plan_params(c->plan) + k->first_param, k->param_count, c->diags);
+}
+
+uint32_t rp_texels_check(const rp_device *device, const rp_texels_asked *a, rp_diags *diags) {
+    checker own = {.device = device, .diags = diags}, *c = &own;
+    const VkPhysicalDeviceLimits *l = limits_of(c);
+    uint64_t texels = a->size / rp_image_format_get((rp_image_format)a->format).bytes;
+    if (texels > l->maxTexelBufferElements)
+        FAIL(c, "%s %s as %llu texels, more than %u", a->what, a->name, (unsigned long long)texels,
+             l->maxTexelBufferElements);
+    if (l->minTexelBufferOffsetAlignment && a->offset % l->minTexelBufferOffsetAlignment)
+        FAIL(c, "%s %s as texels from byte %llu on, no multiple of %llu", a->what, a->name,
+             (unsigned long long)a->offset, (unsigned long long)l->minTexelBufferOffsetAlignment);
+    return c->errors;
 }
 
 static void check_texels(checker *c, const rp_plan_node *n, const rp_plan_use *use) {
-    const char *name = rp_plan_string(c->plan, rp_plan_buffers(c->plan)[use->buffer].name);
-    const VkPhysicalDeviceLimits *l = limits_of(c);
-    uint64_t texels = use->size / rp_image_format_get((rp_image_format)use->format).bytes;
-    if (texels > l->maxTexelBufferElements)
-        FAIL(c, "n%u sees %s as %llu texels, more than %u", n->id, name, (unsigned long long)texels,
-             l->maxTexelBufferElements);
-    if (l->minTexelBufferOffsetAlignment && use->offset % l->minTexelBufferOffsetAlignment)
-        FAIL(c, "n%u sees %s as texels from byte %llu on, no multiple of %llu", n->id, name,
-             (unsigned long long)use->offset, (unsigned long long)l->minTexelBufferOffsetAlignment);
+    char what[24];
+    snprintf(what, sizeof what, "n%u sees", n->id);
+    const rp_texels_asked asked = {
+        .what = what,
+        .name = rp_plan_string(c->plan, rp_plan_buffers(c->plan)[use->buffer].name),
+        .format = use->format,
+        .offset = use->offset,
+        .size = use->size};
+    c->errors += rp_texels_check(c->device, &asked, c->diags);
 }
 
 /* Of an array, elements may be left unbound on some devices only. */

@@ -40,12 +40,29 @@ typedef struct rp_format_asked {
 } rp_format_asked;
 uint32_t rp_format_check(const rp_device *device, const rp_format_asked *asked, rp_diags *diags);
 
+/* What a sampler wants of the formats that are read through it. */
+VkFormatFeatureFlags2 rp_sampler_wants(const rp_sampler_info *info);
+/* What a shader wants of a storage image or of texels whose format it leaves open. */
+VkFormatFeatureFlags2 rp_undeclared_wants(bool reads, bool writes);
+
 /* What an image of a format can be used as by plans and encoders: VkImageUsageFlags of storage, sampled,
  * and transfers both ways. */
 VkFlags rp_image_usage(const rp_device *device, uint32_t format);
 /* The same question of an image of a shape for a usage, and of a sampler. */
 uint32_t rp_image_check(const rp_device *device, const char *name, const rp_image_shape *shape,
                         VkFlags usage, rp_diags *diags);
+/* The same of a kernel's parameters: how many descriptors of each type it has. Plain kernels, of single
+ * buffers, are no business of this. */
+uint32_t rp_bindings_check(const rp_device *device, const char *name, const rp_plan_param *params,
+                           uint32_t count, rp_diags *diags);
+/* The same of bytes of a VkBuffer, from `offset` on, seen as texels of a format that is for that; `what`
+ * and `name` begin the messages. */
+typedef struct rp_texels_asked {
+    const char *what, *name; /* "n3 sees", "t" */
+    uint32_t format;
+    uint64_t offset, size;
+} rp_texels_asked;
+uint32_t rp_texels_check(const rp_device *device, const rp_texels_asked *asked, rp_diags *diags);
 uint32_t rp_sampler_check(const rp_device *device, const char *name, const rp_sampler_info *info,
                           rp_diags *diags);
 

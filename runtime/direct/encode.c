@@ -44,9 +44,13 @@ static inline bool find_range(const rp_encoder *e, const rp_encoder_range *r, ui
     return find(e, r->buffer, r->offset, r->size, out) && !(write & e->places[r->buffer].denied);
 }
 
-/* What is wrong with a range. */
-static rp_status refuse_range(rp_encoder *e, const char *what, uint32_t buffer, uint64_t offset,
-                              uint64_t size) {
+bool rp_encoder_find(const rp_encoder *e, const rp_encoder_range *r, uint32_t read, uint32_t write,
+                     use *out) {
+    return find_range(e, r, read, write, out);
+}
+
+rp_status rp_encoder_refuse_range(rp_encoder *e, const char *what, uint32_t buffer, uint64_t offset,
+                                  uint64_t size) {
     if (buffer >= e->place_count)
         return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: there is no buffer %u; there are %u",
                                  what, buffer, e->place_count);
@@ -59,6 +63,9 @@ static rp_status refuse_range(rp_encoder *e, const char *what, uint32_t buffer, 
     if (!p->storage)
         return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: %s is not bound to a storage", what,
                                  p->name);
+    if (p->shape.format)
+        return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: %s is an image; expected a buffer", what,
+                                 p->name);
     return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: writes %s, which is read only", what,
                              p->name);
 }
@@ -70,7 +77,7 @@ static rp_status judge_overlap(rp_encoder *e, const char *what, const use *x, co
     if (x->write && y->write)
         why = "both are written";
     else if ((x->write ? y : x)->read != RP_SCOPE_COMPUTE_R)
-        why = "one is written, and the other a source, a grid or a uniform buffer";
+        why = "one is written, and the other a source, a grid or a uniform buffer, or sampled";
     else if (x->lo != y->lo || x->hi != y->hi)
         why = "one is written; only the very same range can be read and written";
     else
@@ -90,6 +97,12 @@ static inline rp_status check_overlaps(rp_encoder *e, const char *what, const us
                 *in_place = true;
             }
     return RP_OK;
+}
+
+rp_status rp_encoder_check_overlaps(rp_encoder *e, const char *what, const use *uses,
+                                    uint32_t count) {
+    bool in_place;
+    return check_overlaps(e, what, uses, count, &in_place);
 }
 
 /* ---- Hazards --------------------------------------------------------------------------------- */
@@ -199,7 +212,7 @@ static inline void order(rp_encoder *e) {
 }
 
 /* All of that for a transfer, whose uses share no bytes. */
-static rp_status order_transfer(rp_encoder *e, const use *uses, uint32_t count) {
+rp_status rp_encoder_order_transfer(rp_encoder *e, const use *uses, uint32_t count) {
     RP_TRY(begin_call(e));
     if (!show(e, uses, count)) return e->status = RP_ERROR_NO_MEMORY;
     order(e);
@@ -214,23 +227,25 @@ rp_status rp_encoder_set_kernel(rp_encoder *e, uint32_t kernel) {
         return rp_encoder_refuse(e, RP_ERROR_INVALID, "there is no kernel %u; there are %u", kernel,
                                  e->kernel_count);
     const rp_encoder_pipeline *k = e->kernel = &e->kernels[kernel];
-    for (uint32_t i = 0; i < k->param_count; i++) {
+    for (uint32_t i = 0; k->plain && i < k->param_count; i++) {
         e->uses[i].read = k->params[i].read;
         e->uses[i].write = k->params[i].write;
+        e->uses[i].seen = 0;
     }
+    if (!k->plain) rp_encoder_clear_uses(e);
     e->unset = k->all_params;
     e->unpushed = k->all_push;
     e->changed = true;
     return RP_OK;
 }
 
-static rp_status refuse_param(rp_encoder *e, uint32_t param) {
+rp_status rp_encoder_refuse_param(rp_encoder *e, uint32_t param) {
     if (!e->kernel) return rp_encoder_refuse(e, RP_ERROR_INVALID, "no kernel is set");
     return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: there is no parameter %u; there are %u",
                              e->kernel->name, param, e->kernel->param_count);
 }
 
-static rp_status refuse_size(rp_encoder *e, uint32_t param, const use *u) {
+rp_status rp_encoder_refuse_size(rp_encoder *e, uint32_t param, const use *u) {
     return rp_encoder_refuse(
         e, RP_ERROR_INVALID, "%s: parameter %u needs at least %llu bytes; the range of %s has %llu",
         e->kernel->name, param, (unsigned long long)e->kernel->params[param].min_size,
@@ -241,11 +256,13 @@ rp_status rp_encoder_set_range(rp_encoder *e, uint32_t param, uint32_t buffer, u
                                uint64_t size) {
     RP_TRY(closed(e));
     const rp_encoder_pipeline *k = e->kernel;
-    if (!k || param >= k->param_count) return refuse_param(e, param);
+    if (!k || param >= k->param_count) return rp_encoder_refuse_param(e, param);
+    if (!k->plain) return rp_encoder_set_element(e, param, 0, buffer, offset, size);
     use found, *u = &e->uses[param];
     if (!find(e, buffer, offset, size, &found))
-        return refuse_range(e, k->name, buffer, offset, size);
-    if (found.hi - found.lo < k->params[param].min_size) return refuse_size(e, param, &found);
+        return rp_encoder_refuse_range(e, k->name, buffer, offset, size);
+    if (found.hi - found.lo < k->params[param].min_size)
+        return rp_encoder_refuse_size(e, param, &found);
     e->unset &= ~(UINT64_C(1) << param);
     u->space = found.space; /* it may be numbered anew since */
     if (u->lo == found.lo && u->hi == found.hi && u->serial == found.serial && u->buffer == buffer)
@@ -261,21 +278,24 @@ rp_status rp_encoder_set_range(rp_encoder *e, uint32_t param, uint32_t buffer, u
 rp_status rp_encoder_set_access(rp_encoder *e, uint32_t param, rp_access access) {
     RP_TRY(closed(e));
     const rp_encoder_pipeline *k = e->kernel;
-    if (!k || param >= k->param_count) return refuse_param(e, param);
+    if (!k || param >= k->param_count) return rp_encoder_refuse_param(e, param);
     const char *name = rp_access_name(access);
     if (!name || !(k->params[param].allowed >> access & 1))
         return rp_encoder_refuse(e, RP_ERROR_INVALID,
                                  "%s: parameter %u cannot be used with access %s: its SPIR-V does "
                                  "more, or the buffer is of the other kind",
                                  k->name, param, name ? name : "of no known kind");
-    e->uses[param].read = rp_scope_of_read(true, false, (uint8_t)access);
-    e->uses[param].write = rp_scope_of_write(true, false, (uint8_t)access);
+    const rp_encoder_param_info *info = &k->params[param];
+    for (uint32_t i = info->first; i < info->first + rp_param_descriptors(info); i++) {
+        e->uses[i].read = rp_scope_of_read(true, false, (uint8_t)access);
+        e->uses[i].write = rp_scope_of_write(true, false, (uint8_t)access);
+    }
     e->changed = true;
     return RP_OK;
 }
 
 static rp_status refuse_push(rp_encoder *e, uint32_t offset, uint32_t size) {
-    if (!e->kernel) return refuse_param(e, 0);
+    if (!e->kernel) return rp_encoder_refuse_param(e, 0);
     return rp_encoder_refuse(e, RP_ERROR_INVALID,
                              "%s: push bytes [%u+%u] are no words of its %u bytes", e->kernel->name,
                              offset, size, e->kernel->push_bytes);
@@ -314,7 +334,7 @@ static rp_status wait_for(rp_encoder *e) {
 }
 
 static rp_status refuse_incomplete(rp_encoder *e) {
-    if (!e->kernel) return refuse_param(e, 0);
+    if (!e->kernel) return rp_encoder_refuse_param(e, 0);
     for (uint32_t i = 0; i < e->kernel->param_count; i++)
         if (e->unset >> i & 1)
             return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: parameter %u has no range",
@@ -328,69 +348,56 @@ static inline rp_status judge_uses(rp_encoder *e, uint32_t count) {
     const rp_encoder_pipeline *k = e->kernel;
     for (uint32_t i = 0; i < k->param_count; i++)
         if (e->uses[i].write & e->places[e->uses[i].buffer].denied)
-            return refuse_range(e, k->name, e->uses[i].buffer, 0, 0);
+            return rp_encoder_refuse_range(e, k->name, e->uses[i].buffer, 0, 0);
     return check_overlaps(e, k->name, e->uses, count, &e->in_place);
-}
-
-/* What descriptors ask of a range; asked of new sets alone, as a set that is there was fine. */
-static rp_status check_descriptor(rp_encoder *e, const use *u, bool uniform) {
-    const VkPhysicalDeviceLimits *l = &e->device->adapter.properties.limits;
-    uint64_t alignment =
-        uniform ? l->minUniformBufferOffsetAlignment : l->minStorageBufferOffsetAlignment;
-    uint64_t most = uniform ? l->maxUniformBufferRange : l->maxStorageBufferRange;
-    const char *kind = uniform ? "uniform" : "storage", *name = e->places[u->buffer].name;
-    if (alignment && u->lo % alignment)
-        return rp_encoder_refuse(
-            e, RP_ERROR_UNSUPPORTED,
-            "%s: the range of %s begins at byte %llu of its VkBuffer; %s binds "
-            "%s buffers at multiples of %llu",
-            e->kernel->name, name, (unsigned long long)u->lo, e->device->adapter.info.name, kind,
-            (unsigned long long)alignment);
-    if (u->hi - u->lo > most)
-        return rp_encoder_refuse(
-            e, RP_ERROR_UNSUPPORTED,
-            "%s: the range of %s has %llu bytes; %s binds %s buffers of at most "
-            "%llu",
-            e->kernel->name, name, (unsigned long long)(u->hi - u->lo),
-            e->device->adapter.info.name, kind, (unsigned long long)most);
-    return RP_OK;
-}
-
-static rp_status make_set(rp_encoder *e, const rp_set_key *key, uint32_t *out) {
-    VkDescriptorBufferInfo buffers[RP_MAX_ENCODER_PARAMS];
-    for (uint32_t i = 0; i < key->count; i++) {
-        uint32_t param = key->params[i];
-        const use *u = &e->uses[param];
-        RP_TRY(check_descriptor(e, u, e->kernel->params[param].access == RP_UNIFORM));
-        buffers[i] = (VkDescriptorBufferInfo){e->places[u->buffer].handle, u->lo, u->hi - u->lo};
-    }
-    rp_status status = rp_sets_make(&e->sets, key, buffers, e->number, e->diags, out);
-    if (status != RP_OK) e->status = status;
-    return status;
 }
 
 static inline rp_status find_sets(rp_encoder *e) {
     for (uint32_t n = 0; n < e->kernel->set_count; n++) {
         const rp_encoder_set *s = &e->kernel->sets[n];
-        const rp_set_key key = {s->family, s->count, s->params, e->uses};
+        const rp_set_key key = {s->family, s->count, s->at, e->uses};
         uint32_t set = rp_sets_find(&e->sets, &key, e->number);
-        if (set == RP_UNSET) RP_TRY(make_set(e, &key, &set));
+        if (set == RP_UNSET) RP_TRY(rp_encoder_make_set(e, &key, &set));
         e->handles[n] = e->sets.all[set].handle;
         for (uint32_t i = 0; i < s->count; i++)
-            e->uses[s->params[i]].range = e->sets.all[set].first_range + i;
+            e->uses[s->at[i]].range = e->sets.all[set].first_range + i;
     }
     return RP_OK;
+}
+
+/* The same of a kernel that is not plain: each use may be several ranges, and an image lent. */
+static rp_status judge_pieces(rp_encoder *e, uint32_t grid) {
+    if (e->changed) RP_TRY(rp_encoder_list_pieces(e));
+    if (grid) e->pieces[e->piece_count] = e->uses[e->kernel->use_count];
+    for (uint32_t i = 0; i < e->piece_count; i++) {
+        const rp_encoder_place *p = &e->places[e->pieces[i].buffer];
+        uint32_t denied = (e->pieces[i].read | e->pieces[i].write) & p->denied;
+        if (denied) return rp_encoder_refuse_use(e, e->kernel->name, e->pieces[i].buffer, denied);
+    }
+    RP_TRY(rp_encoder_check_overlaps(e, e->kernel->name, e->pieces, e->piece_count + grid));
+    return rp_encoder_borrow(e, e->pieces, e->piece_count);
+}
+
+/* Those that only read come first. */
+static bool show_pieces(rp_encoder *e) {
+    for (int writing = 0; writing < 2; writing++)
+        for (uint32_t i = 0; i < e->piece_count; i++)
+            if ((e->pieces[i].write != RP_SCOPE_NONE) == writing && !show(e, &e->pieces[i], 1))
+                return false;
+    return true;
 }
 
 /* Everything of a dispatch but itself; `grid` is one more use, or none. */
 static inline rp_status prepare(rp_encoder *e, uint32_t grid) {
     const rp_encoder_pipeline *k = e->kernel;
     if (!k || e->unset || e->unpushed) return refuse_incomplete(e);
-    if (e->changed || grid) RP_TRY(judge_uses(e, k->param_count + grid));
+    if (e->changed || grid)
+        RP_TRY(k->plain ? judge_uses(e, k->param_count + grid) : judge_pieces(e, grid));
     if (!k->handle) RP_TRY(wait_for(e));
     if (e->changed) RP_TRY(find_sets(e));
     RP_TRY(begin_call(e));
-    if (!show_kernel(e) || (grid && !show(e, &e->uses[k->param_count], 1)))
+    if (!(k->plain ? show_kernel(e) : show_pieces(e)) ||
+        (grid && !show(e, &e->uses[k->use_count], 1)))
         return e->status = RP_ERROR_NO_MEMORY;
     order(e);
     rp_bind_pipeline(&e->bound, k->handle, k->layout);
@@ -421,17 +428,17 @@ rp_status rp_encoder_dispatch(rp_encoder *e, uint32_t x, uint32_t y, uint32_t z)
 
 rp_status rp_encoder_dispatch_indirect(rp_encoder *e, const rp_encoder_range *grid) {
     RP_TRY(closed(e));
-    if (!e->kernel) return refuse_param(e, 0);
+    if (!e->kernel) return rp_encoder_refuse_param(e, 0);
     if (!grid || grid->offset % 4 || (grid->size && grid->size < 12))
         return rp_encoder_refuse(e, RP_ERROR_INVALID,
                                  grid && grid->size && grid->size < 12
                                      ? "%s: %llu bytes for a grid of 12"
                                      : "%s: its grid is read at a multiple of 4",
                                  e->kernel->name, grid ? (unsigned long long)grid->size : 0);
-    use *u = &e->uses[e->kernel->param_count];
+    use *u = &e->uses[e->kernel->use_count];
     const rp_encoder_range words = {grid->buffer, grid->offset, 12};
     if (!find_range(e, &words, RP_SCOPE_INDIRECT_R, RP_SCOPE_NONE, u))
-        return refuse_range(e, e->kernel->name, words.buffer, words.offset, words.size);
+        return rp_encoder_refuse_range(e, e->kernel->name, words.buffer, words.offset, words.size);
     if (u->lo % 4)
         return rp_encoder_refuse(e, RP_ERROR_INVALID,
                                  "the grid in %s lies at no multiple of 4 of its VkBuffer",
@@ -447,10 +454,13 @@ rp_status rp_encoder_copy(rp_encoder *e, const rp_encoder_range *from, const rp_
     RP_TRY(closed(e));
     use uses[2];
     if (!from || !to) return rp_encoder_refuse(e, RP_ERROR_INVALID, "copy: two ranges are needed");
+    if ((from->buffer < e->place_count && e->places[from->buffer].shape.format) ||
+        (to->buffer < e->place_count && e->places[to->buffer].shape.format))
+        return rp_encoder_copy_image(e, from, to);
     if (!find_range(e, from, RP_SCOPE_TRANSFER_R, RP_SCOPE_NONE, &uses[0]))
-        return refuse_range(e, "copy", from->buffer, from->offset, from->size);
+        return rp_encoder_refuse_range(e, "copy", from->buffer, from->offset, from->size);
     if (!find_range(e, to, RP_SCOPE_NONE, RP_SCOPE_TRANSFER_W, &uses[1]))
-        return refuse_range(e, "copy", to->buffer, to->offset, to->size);
+        return rp_encoder_refuse_range(e, "copy", to->buffer, to->offset, to->size);
     uint64_t size = uses[0].hi - uses[0].lo;
     if (size != uses[1].hi - uses[1].lo)
         return rp_encoder_refuse(
@@ -458,7 +468,7 @@ rp_status rp_encoder_copy(rp_encoder *e, const rp_encoder_range *from, const rp_
             (unsigned long long)size, (unsigned long long)(uses[1].hi - uses[1].lo));
     bool in_place; /* never: copies do not overlap */
     RP_TRY(check_overlaps(e, "copy", uses, 2, &in_place));
-    RP_TRY(order_transfer(e, uses, 2));
+    RP_TRY(rp_encoder_order_transfer(e, uses, 2));
     const VkBufferCopy region = {.srcOffset = uses[0].lo, .dstOffset = uses[1].lo, .size = size};
     e->bound.vk->CmdCopyBuffer(e->bound.commands, e->places[from->buffer].handle,
                                e->places[to->buffer].handle, 1, &region);
@@ -470,13 +480,13 @@ rp_status rp_encoder_copy(rp_encoder *e, const rp_encoder_range *from, const rp_
 static rp_status write_words(rp_encoder *e, const char *what, const rp_encoder_range *to,
                              use *out) {
     if (!find_range(e, to, RP_SCOPE_NONE, RP_SCOPE_TRANSFER_W, out))
-        return refuse_range(e, what, to->buffer, to->offset, to->size);
+        return rp_encoder_refuse_range(e, what, to->buffer, to->offset, to->size);
     if (out->lo % 4 || out->hi % 4)
         return rp_encoder_refuse(
             e, RP_ERROR_INVALID,
             "%s: offset and size in %s, and where that lies, are multiples of 4", what,
             e->places[to->buffer].name);
-    RP_TRY(order_transfer(e, out, 1));
+    RP_TRY(rp_encoder_order_transfer(e, out, 1));
     e->report.transfers++;
     return RP_OK;
 }

@@ -1,8 +1,8 @@
 /* Encoders: what they are made of, where buffers lie, and the frame of an encoding.
  *
  * A VkBuffer is a space of the tracker, whatever storages and buffers lie in it, so that bytes with
- * two names are the same bytes. Spaces are numbered as VkBuffers are bound, and numbered anew before
- * an encoding once there are many more of them than buffers. */
+ * two names are the same bytes; a VkImage is one, too, with its packed bytes. Spaces are numbered as they
+ * are bound, and numbered anew before an encoding once there are many more of them than buffers. */
 #include "direct/encoder.h"
 
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/given.h"
 #include "base/sized.h"
+#include "device/images.h"
 
 /* ---- Creating -------------------------------------------------------------------------------- */
 
@@ -39,9 +40,16 @@ static bool copy_names(rp_encoder *e, const rp_encoder_params *p) {
     return true;
 }
 
-/* The sets of a kernel, and which parameters are in them; parameters are few. */
+/* The parameter at a binding. */
+static uint32_t find_param(const rp_encoder_kernel *k, uint32_t set, uint32_t binding) {
+    uint32_t i = 0;
+    while (k->params[i].set != set || k->params[i].binding != binding) i++;
+    return i;
+}
+
+/* The sets of a kernel, and which descriptors are in them; parameters are few. */
 static bool add_kernel(rp_encoder *e, uint32_t index, const rp_encoder_kernel *k,
-                       rp_encoder_param_info *params, uint8_t **set_params,
+                       rp_encoder_param_info *params, uint16_t **set_uses,
                        rp_encoder_set **kernel_sets) {
     rp_encoder_pipeline *out = &e->kernels[index];
     out->layout = rp_prepared_layout(e->preparation, index);
@@ -51,35 +59,112 @@ static bool add_kernel(rp_encoder *e, uint32_t index, const rp_encoder_kernel *k
     out->all_push = rp_low_bits(k->push_bytes / 4);
     out->params = params;
     out->sets = *kernel_sets;
+    out->plain = true;
+    for (uint32_t i = 0; i < e->pairs.count; i++) {
+        if (e->pairs.items[i].kernel != index) continue;
+        if (out->pair_count++ == 0) out->first_pair = i;
+    }
+    for (uint32_t i = 0; i < k->param_count; i++) {
+        out->use_count += rp_param_descriptors(&params[i]);
+        out->plain &= params[i].resource == RP_RESOURCE_BUFFER && params[i].elements == 0;
+    }
     for (uint32_t set = 0; set < out->layout->set_count; set++) {
         const rp_set_layout *layout = out->layout->sets[set];
         if (layout->binding_count == 0) continue;
         rp_encoder_set *s = (*kernel_sets)++;
         *s = (rp_encoder_set){.set = set,
                               .family = rp_sets_family(&e->sets, layout),
-                              .count = layout->binding_count,
-                              .params = *set_params};
+                              .count = layout->descriptor_count,
+                              .at = *set_uses};
         if (s->family == RP_UNSET) return false;
-        for (uint32_t b = 0; b < layout->binding_count; b++)
-            for (uint32_t i = 0; i < k->param_count; i++) {
-                if (k->params[i].set == set && k->params[i].binding == layout->bindings[b].binding)
-                    *(*set_params)++ = (uint8_t)i;
-            }
+        for (uint32_t b = 0; b < layout->binding_count; b++) {
+            uint32_t param = find_param(k, set, layout->bindings[b].binding);
+            for (uint32_t i = 0; i < layout->bindings[b].descriptorCount; i++)
+                *(*set_uses)++ = (uint16_t)(params[param].first + i);
+        }
         out->set_count++;
     }
     return true;
 }
 
 static rp_status create_kernels(rp_encoder *e, const rp_encoder_params *p, rp_diags *diags) {
-    RP_TRY(rp_encoder_prepare(e->device, p, diags, &e->preparation));
+    RP_TRY(rp_encoder_prepare(e->device, p, e->params, diags, &e->preparation));
     rp_encoder_param_info *params = e->params;
-    uint8_t *set_params = e->set_params;
+    uint16_t *set_uses = e->set_uses;
     rp_encoder_set *sets = e->kernel_sets;
     for (uint32_t i = 0; i < p->kernel_count; i++) {
-        if (!add_kernel(e, i, &p->kernels[i], params, &set_params, &sets))
-            return RP_ERROR_NO_MEMORY;
+        if (!add_kernel(e, i, &p->kernels[i], params, &set_uses, &sets)) return RP_ERROR_NO_MEMORY;
         params += p->kernels[i].param_count;
     }
+    return RP_OK;
+}
+
+/* Room for what kernels bind: all their descriptors in sets, and the most of one with a grid. */
+static bool allocate_uses(rp_encoder *e, const rp_encoder_params *p) {
+    const rp_encoder_param_info *info = e->params;
+    uint32_t all = 0, most = 0;
+    for (uint32_t i = 0; i < p->kernel_count; i++) {
+        uint32_t count = 0;
+        for (uint32_t j = 0; j < p->kernels[i].param_count; j++, info++)
+            count += rp_param_descriptors(info);
+        all += count;
+        if (count > most) most = count;
+    }
+    e->set_uses = rp_alloc(&e->allocator, all, sizeof *e->set_uses);
+    e->uses = rp_alloc_zero(&e->allocator, most + 1, sizeof *e->uses);
+    return e->set_uses && e->uses;
+}
+
+static rp_status create_places(rp_encoder *e, const rp_encoder_params *p, rp_diags *diags) {
+    for (uint32_t i = 0; i < p->buffer_count; i++) {
+        const rp_encoder_buffer *b = &p->buffers[i];
+        const char *wrong = b->image.format ? rp_image_wrong(&b->image) : NULL;
+        uint64_t bytes = b->image.format && !wrong ? rp_image_bytes(&b->image) : b->bytes;
+        if (b->image.format && !wrong && b->bytes && b->bytes != bytes)
+            wrong = "its packed form has another number of bytes: leave it 0";
+        if (wrong) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer %u: there is no such image: %s", i,
+                         wrong);
+            return RP_ERROR_INVALID;
+        }
+        if (bytes == 0 || bytes > RP_MAX_BUFFER_BYTES) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer %u: %llu bytes; expected 1 to %llu",
+                         i, (unsigned long long)bytes, (unsigned long long)RP_MAX_BUFFER_BYTES);
+            return RP_ERROR_INVALID;
+        }
+        e->places[i].size = bytes;
+        e->places[i].shape = b->image;
+        if (b->image.format)
+            e->places[i].features = rp_format_features(e->device, b->image.format, false);
+        e->places[i].read_only = b->read_only != 0;
+        e->places[i].denied = b->read_only ? rp_scope_writes() : 0;
+    }
+    return RP_OK;
+}
+
+/* Samplers are there as long as the encoder. */
+static rp_status create_samplers(rp_encoder *e, const rp_encoder_params *p, rp_diags *diags) {
+    uint32_t lacking = 0;
+    e->samplers = rp_alloc_zero(&e->allocator, p->sampler_count, sizeof *e->samplers);
+    e->sampler_infos = rp_alloc(&e->allocator, p->sampler_count, sizeof *e->sampler_infos);
+    if (!e->samplers || !e->sampler_infos) return RP_ERROR_NO_MEMORY;
+    for (uint32_t i = 0; i < p->sampler_count; i++) {
+        char name[24];
+        const char *wrong = rp_sampler_wrong(&p->samplers[i]);
+        snprintf(name, sizeof name, "%u", i);
+        e->sampler_infos[i] = p->samplers[i];
+        if (!wrong) {
+            lacking += rp_sampler_check(e->device, name, &p->samplers[i], diags);
+            continue;
+        }
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "sampler %u: there is no such sampler: %s", i,
+                     wrong);
+        return RP_ERROR_INVALID;
+    }
+    if (lacking) return RP_ERROR_UNSUPPORTED;
+    for (; e->sampler_count < p->sampler_count; e->sampler_count++)
+        RP_TRY(rp_sampler_open(e->device, &p->samplers[e->sampler_count], diags,
+                               &e->samplers[e->sampler_count]));
     return RP_OK;
 }
 
@@ -88,26 +173,17 @@ static rp_status create(rp_encoder *e, const rp_encoder_params *p, rp_diags *dia
     uint64_t params = 0;
     for (uint32_t i = 0; i < p->kernel_count; i++) params += p->kernels[i].param_count;
     e->params = rp_alloc_zero(a, params, sizeof *e->params);
-    e->set_params = rp_alloc(a, params, sizeof *e->set_params);
     e->kernel_sets = rp_alloc(a, params, sizeof *e->kernel_sets);
-    if (!e->params || !e->set_params || !e->kernel_sets) return RP_ERROR_NO_MEMORY;
-    RP_TRY(rp_encoder_check(e->device, p->kernels, p->kernel_count, diags, e->params));
-    for (uint32_t i = 0; i < p->buffer_count; i++)
-        if (p->buffers[i].bytes == 0 || p->buffers[i].bytes > RP_MAX_BUFFER_BYTES) {
-            rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer %u: %llu bytes; expected 1 to %llu",
-                         i, (unsigned long long)p->buffers[i].bytes,
-                         (unsigned long long)RP_MAX_BUFFER_BYTES);
-            return RP_ERROR_INVALID;
-        }
+    if (!e->params || !e->kernel_sets) return RP_ERROR_NO_MEMORY;
+    RP_TRY(rp_encoder_check(e->device, p->kernels, p->kernel_count, diags, e->params, &e->pairs));
     e->kernels = rp_alloc_zero(a, p->kernel_count, sizeof *e->kernels);
     e->places = rp_alloc_zero(a, p->buffer_count, sizeof *e->places);
-    if (!e->kernels || !e->places || !copy_names(e, p)) return RP_ERROR_NO_MEMORY;
+    if (!e->kernels || !e->places || !copy_names(e, p) || !allocate_uses(e, p))
+        return RP_ERROR_NO_MEMORY;
     e->kernel_count = p->kernel_count;
     e->place_count = p->buffer_count;
-    for (uint32_t i = 0; i < p->buffer_count; i++) {
-        e->places[i].size = p->buffers[i].bytes;
-        if (p->buffers[i].read_only) e->places[i].denied = rp_scope_writes();
-    }
+    RP_TRY(create_places(e, p, diags));
+    RP_TRY(create_samplers(e, p, diags));
     return create_kernels(e, p, diags);
 }
 
@@ -141,7 +217,8 @@ rp_status rp_encoder_create(rp_device *device, const rp_encoder_params *given, r
     if (!rp_sized_take(given, &params, sizeof params))
         return rp_sized_refuse(diags, "rp_encoder_params");
     if (!rp_array_given(params.kernels, params.kernel_count, "rp_encoder_params.kernels", diags) ||
-        !rp_array_given(params.buffers, params.buffer_count, "rp_encoder_params.buffers", diags))
+        !rp_array_given(params.buffers, params.buffer_count, "rp_encoder_params.buffers", diags) ||
+        !rp_array_given(params.samplers, params.sampler_count, "rp_encoder_params.samplers", diags))
         return RP_ERROR_USAGE;
     const rp_allocator *a = &device->allocator;
     rp_encoder_kernel *kernels = rp_alloc(a, params.kernel_count, sizeof *kernels);
@@ -170,14 +247,22 @@ void rp_encoder_destroy(rp_encoder *e) {
     if (!e) return;
     rp_allocator a = e->allocator;
     rp_device *device = e->device;
+    rp_encoder_forget_lent(e);
     for (uint32_t i = 0; i < e->place_count; i++) rp_storage_drop(e->places[i].storage);
+    for (uint32_t i = 0; i < e->sampler_count; i++) rp_sampler_close(device, e->samplers[i]);
     rp_sets_free(&e->sets);
     rp_preparation_destroy(e->preparation);
     rp_tracker_free(&e->tracker);
     rp_table_free(&a, &e->space_of);
     rp_release(&a, e->spaces);
+    rp_release(&a, e->lent);
+    rp_release(&a, e->pieces);
+    rp_release(&a, e->uses);
+    rp_release(&a, e->samplers);
+    rp_release(&a, e->sampler_infos);
+    rp_release(&a, e->pairs.items);
     rp_release(&a, e->kernel_sets);
-    rp_release(&a, e->set_params);
+    rp_release(&a, e->set_uses);
     rp_release(&a, e->params);
     rp_release(&a, e->places);
     rp_release(&a, e->kernels);
@@ -224,6 +309,10 @@ static bool renumber_spaces(rp_encoder *e) {
 /* The ranges of a buffer that are set move with it; without a storage they are gone. */
 static void move_ranges(rp_encoder *e, uint32_t buffer, uint64_t before) {
     const rp_encoder_place *p = &e->places[buffer];
+    if (e->kernel && !e->kernel->plain) {
+        rp_encoder_move_uses(e, buffer, before);
+        return;
+    }
     for (uint32_t i = 0; e->kernel && i < e->kernel->param_count; i++) {
         rp_encoder_use *u = &e->uses[i];
         if (e->unset >> i & 1 || u->buffer != buffer) continue;
@@ -232,6 +321,31 @@ static void move_ranges(rp_encoder *e, uint32_t buffer, uint64_t before) {
         else
             e->unset |= UINT64_C(1) << i;
     }
+}
+
+/* Whether a buffer, or an image, can lie in a storage. */
+static rp_status check_fit(const rp_encoder_place *p, const rp_storage *storage, uint64_t offset,
+                           rp_diags *diags) {
+    const char *wrong = NULL;
+    if (p->shape.format && !storage->image)
+        wrong = "it is an image, and the storage is a buffer";
+    else if (!p->shape.format && storage->image)
+        wrong = "it is a buffer, and the storage is an image";
+    else if (p->shape.format && !rp_image_same(&p->shape, &storage->shape))
+        wrong =
+            "the storage is an image of another format, dimension, extent, or number of mips or "
+            "layers";
+    if (wrong) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s cannot lie in %s: %s", p->name, storage->name,
+                     wrong);
+        return RP_ERROR_USAGE;
+    }
+    if (rp_range_inside(offset, p->size, storage->size)) return RP_OK;
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                 "%s has %llu bytes; at byte %llu of %s, which has %llu, they do not fit", p->name,
+                 (unsigned long long)p->size, (unsigned long long)offset, storage->name,
+                 (unsigned long long)storage->size);
+    return RP_ERROR_USAGE;
 }
 
 rp_status rp_encoder_bind(rp_encoder *e, uint32_t buffer, rp_storage *storage, uint64_t offset,
@@ -250,19 +364,7 @@ rp_status rp_encoder_bind(rp_encoder *e, uint32_t buffer, rp_storage *storage, u
                          storage->name);
             return RP_ERROR_USAGE;
         }
-        if (storage->image) {
-            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                         "%s is an image; an encoder's buffers are ranges of a VkBuffer",
-                         storage->name);
-            return RP_ERROR_USAGE;
-        }
-        if (!rp_range_inside(offset, p->size, storage->size)) {
-            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
-                         "%s has %llu bytes; at byte %llu of %s, which has %llu, they do not fit",
-                         p->name, (unsigned long long)p->size, (unsigned long long)offset,
-                         storage->name, (unsigned long long)storage->size);
-            return RP_ERROR_USAGE;
-        }
+        RP_TRY(check_fit(p, storage, offset, diags));
         space = space_of(e, storage->handle);
         if (space == RP_UNSET) return RP_ERROR_NO_MEMORY;
         rp_storage_hold(storage);
@@ -270,7 +372,14 @@ rp_status rp_encoder_bind(rp_encoder *e, uint32_t buffer, rp_storage *storage, u
     rp_storage_drop(p->storage);
     uint64_t before = p->offset;
     p->storage = storage;
-    p->reach = storage ? p->size : 0;
+    p->reach = storage && !storage->image ? p->size : 0;
+    p->denied = p->read_only ? rp_scope_writes() : 0;
+    p->lent = false;
+    if (storage && storage->image) {
+        p->denied |= rp_encoder_denied(storage);
+        p->lent =
+            storage->before != VK_IMAGE_LAYOUT_GENERAL || storage->after != VK_IMAGE_LAYOUT_GENERAL;
+    }
     p->handle = storage ? storage->handle : VK_NULL_HANDLE;
     p->serial = storage ? storage->serial : 0;
     p->offset = storage ? storage->offset + offset : 0;
@@ -306,6 +415,7 @@ rp_status rp_encoder_begin(rp_encoder *e, void *command_buffer,
     e->fenced = false;
     e->kernel = NULL;
     e->push_end = 0;
+    rp_encoder_forget_lent(e);
     e->incoming_stages = params.open_stages;
     e->incoming_access = params.open_access;
     e->unwaited = params.open_stages ? RP_SCOPE_ANY : 0;
@@ -363,6 +473,8 @@ rp_status rp_encoder_end(rp_encoder *e, rp_encoder_report *report) {
     e->encoding = false;
     e->status = RP_ERROR_USAGE;
     e->diags = NULL;
+    if (status == RP_OK) rp_encoder_give_back(e);
+    rp_encoder_forget_lent(e);
     if (status != RP_OK) return status;
     e->report.sets_written = e->sets.written - e->sets_before;
     report_open(e, &e->report);

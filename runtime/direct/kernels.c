@@ -6,10 +6,12 @@
 
 #include <stdio.h>
 #include "base/scope.h"
+#include "device/images.h"
 #include "plan/fit.h"
 #include "spirv/spirv.h"
 
 typedef struct checker {
+    const rp_device *owner;
     const rp_adapter *adapter;
     const char *device; /* its name */
     rp_diags *diags;
@@ -17,6 +19,9 @@ typedef struct checker {
     rp_spirv_reader reader;
     const rp_encoder_kernel *kernel;
     rp_encoder_param_info *infos; /* by parameter of the kernel */
+    uint32_t number;              /* of the kernel */
+    rp_encoder_pairs *pairs;
+    uint64_t known; /* bit i: what parameter i is was found in the module */
     uint32_t errors;
 } checker;
 
@@ -35,8 +40,7 @@ static void check_params(checker *c) {
     const rp_encoder_kernel *k = c->kernel;
     for (uint32_t i = 0; i < k->param_count; i++) {
         const rp_encoder_param *p = &k->params[i];
-        if (!rp_access_name(p->access) || p->access == RP_SAMPLED || p->set >= RP_MAX_SETS ||
-            p->binding > UINT8_MAX)
+        if (!rp_access_name(p->access) || p->set >= RP_MAX_SETS || p->binding > UINT8_MAX)
             FAIL(c,
                  "parameter %u: access %d, set %u, binding %u; expected sets below %d and bindings "
                  "up to 255",
@@ -88,35 +92,120 @@ static uint32_t find_param(const rp_encoder_kernel *k, const rp_spirv_resource *
     return i;
 }
 
-static void check_block(checker *c, const rp_spirv_resource *r) {
-    bool uniform = r->kind == RP_SPIRV_UNIFORM_BLOCK;
+/* What is at a parameter's binding, into its info: several resources may share one. False, with a message,
+ * where there is nothing that can be bound. */
+static bool learn(checker *c, const rp_spirv_resource *r, uint32_t param,
+                  const rp_spirv_binding *is) {
+    rp_encoder_param_info *info = &c->infos[param];
+    bool first = !(c->known >> param & 1);
+    if (r->array && (r->elements == 0 || r->elements > RP_MAX_DESCRIPTORS)) {
+        FAIL(c, "binding %u of set %u is an array of descriptors %s; expected 1 to %d", r->binding,
+             r->set, r->elements == UINT64_MAX ? "without a known size" : "of another size",
+             RP_MAX_DESCRIPTORS);
+        return false;
+    }
+    if (!first && (info->resource != is->resource || info->view != is->view ||
+                   info->texel != is->texel || info->elements != r->elements)) {
+        FAIL(c, "binding %u of set %u is several different things", r->binding, r->set);
+        return false;
+    }
+    if (!first && info->format != is->format)
+        info->format = RP_IMAGE_NONE; /* either may be bound */
+    if (first) {
+        info->resource = is->resource;
+        info->view = is->view;
+        info->format = is->format;
+        info->texel = is->texel;
+        info->elements = (uint16_t)r->elements;
+    }
+    c->known |= UINT64_C(1) << param;
+    return true;
+}
+
+static void check_binding(checker *c, const rp_spirv_resource *r) {
     uint32_t i = find_param(c->kernel, r);
-    if (r->array || i == c->kernel->param_count) {
-        FAIL(c, "binding %u of set %u %s", r->binding, r->set,
-             r->array ? "is an array of descriptors" : "is used by its SPIR-V and no parameter");
+    rp_spirv_binding is;
+    if (!rp_spirv_bind(r, &is)) {
+        FAIL(c, "its SPIR-V uses %s, which cannot be bound",
+             rp_spirv_kind_name((rp_spirv_kind)r->kind));
+        return;
+    }
+    if (i == c->kernel->param_count) {
+        FAIL(c, "binding %u of set %u is used by its SPIR-V and no parameter", r->binding, r->set);
         return;
     }
     rp_access access = c->kernel->params[i].access;
     rp_encoder_param_info *info = &c->infos[i];
-    if (r->size > info->min_size) info->min_size = r->size;
+    if (!learn(c, r, i, &is)) return;
+    if (is.resource == RP_RESOURCE_BUFFER && r->size > info->min_size) info->min_size = r->size;
+    info->reads |= r->reads;
+    info->writes |= r->writes;
     if (r->writes) info->allowed &= ~(1u << RP_READ);
     if (r->reads) info->allowed &= ~(1u << RP_WRITE);
-    if (uniform == (access == RP_UNIFORM) && info->allowed >> access & 1) return;
-    FAIL(c, "binding %u of set %u is a %s in its SPIR-V%s%s; the parameter says %s", r->binding,
-         r->set, uniform ? "uniform buffer" : "storage buffer", r->reads ? ", read" : "",
+    if (is.access != RP_READ)
+        info->allowed = (uint8_t)(1u << is.access);
+    else
+        info->allowed &= ~(1u << RP_UNIFORM | 1u << RP_SAMPLED);
+    if (info->allowed >> access & 1) return;
+    FAIL(c, "binding %u of set %u is %s in its SPIR-V%s%s; the parameter says %s", r->binding,
+         r->set, rp_spirv_kind_name((rp_spirv_kind)r->kind), r->reads ? ", read" : "",
          r->writes ? ", written" : "", rp_access_name(access));
 }
 
 static void check_resource(checker *c, const rp_spirv_resource *r) {
     if (!r->used) return;
-    if (r->kind == RP_SPIRV_STORAGE_BLOCK || r->kind == RP_SPIRV_UNIFORM_BLOCK)
-        check_block(c, r);
-    else if (r->kind != RP_SPIRV_PUSH_BLOCK)
-        FAIL(c, "its SPIR-V uses %s; only storage and uniform buffers can be bound",
-             rp_spirv_kind_name((rp_spirv_kind)r->kind));
+    if (r->kind != RP_SPIRV_PUSH_BLOCK)
+        check_binding(c, r);
     else if (r->size > c->kernel->push_bytes)
         FAIL(c, "its SPIR-V has %llu bytes of push constants, %u are said to be pushed",
              (unsigned long long)r->size, c->kernel->push_bytes);
+}
+
+/* What only the module says of a parameter must have been found there. */
+static void check_unknown(checker *c) {
+    for (uint32_t i = 0; i < c->kernel->param_count; i++)
+        if (c->kernel->params[i].access == RP_SAMPLED && !(c->known >> i & 1))
+            FAIL(c, "parameter %u is sampled, and its SPIR-V uses nothing at binding %u of set %u",
+                 i, c->kernel->params[i].binding, c->kernel->params[i].set);
+}
+
+/* The parameter that a variable of the module is; RP_UNSET for none of such a kind. */
+static uint32_t param_of(const checker *c, uint32_t id, rp_resource resource) {
+    for (uint32_t i = 0; i < c->reader.resource_count; i++) {
+        const rp_spirv_resource *r = &c->reader.resources[i];
+        uint32_t param = r->id == id ? find_param(c->kernel, r) : c->kernel->param_count;
+        if (param < c->kernel->param_count && c->infos[param].resource == resource &&
+            c->infos[param].access == RP_SAMPLED)
+            return param;
+    }
+    return RP_UNSET;
+}
+
+static rp_status list_pairs(checker *c) {
+    for (uint32_t i = 0; i < c->reader.pair_count; i++) {
+        uint32_t image = param_of(c, c->reader.pairs[i].image, RP_RESOURCE_IMAGE);
+        uint32_t sampler = param_of(c, c->reader.pairs[i].sampler, RP_RESOURCE_SAMPLER);
+        rp_encoder_pairs *p = c->pairs;
+        if (image == RP_UNSET || sampler == RP_UNSET) continue;
+        if (!RP_RESERVE(&c->owner->allocator, p->items, p->count, p->capacity, 1))
+            return RP_ERROR_NO_MEMORY;
+        p->items[p->count++] = (rp_encoder_pair){c->number, image, sampler};
+    }
+    return RP_OK;
+}
+
+/* The parameters as plans have them. */
+static void describe_for_plans(const rp_encoder_kernel *k, const rp_encoder_param_info *infos,
+                               rp_plan_param *out) {
+    for (uint32_t i = 0; i < k->param_count; i++)
+        out[i] = (rp_plan_param){.access = (uint8_t)k->params[i].access,
+                                 .set = (uint8_t)k->params[i].set,
+                                 .binding = (uint8_t)k->params[i].binding,
+                                 .resource = infos[i].resource,
+                                 .view = infos[i].view,
+                                 .format = infos[i].format,
+                                 .texel = infos[i].texel,
+                                 .elements = infos[i].elements};
 }
 
 static void check_device(checker *c) {
@@ -130,11 +219,23 @@ static void check_device(checker *c) {
                            .shared_bytes = r->shared_bytes > UINT32_MAX ? UINT32_MAX
                                                                         : (uint32_t)r->shared_bytes,
                            .push_bytes = k->push_bytes};
+    rp_plan_param params[RP_MAX_ENCODER_PARAMS];
+    uint32_t descriptors = 0;
     for (uint32_t i = 0; i < k->param_count; i++) {
-        facts.uniform += k->params[i].access == RP_UNIFORM;
-        facts.storage += k->params[i].access != RP_UNIFORM;
+        uint32_t count = rp_param_descriptors(&c->infos[i]);
+        c->infos[i].first = (uint16_t)descriptors;
+        descriptors += count;
+        if (c->infos[i].resource == RP_RESOURCE_BUFFER)
+            *(k->params[i].access == RP_UNIFORM ? &facts.uniform : &facts.storage) += count;
         if (k->params[i].set > facts.set) facts.set = k->params[i].set;
+        if (descriptors > RP_MAX_DESCRIPTORS) break;
     }
+    if (descriptors > RP_MAX_DESCRIPTORS) {
+        FAIL(c, "it binds more than %d descriptors", RP_MAX_DESCRIPTORS);
+        return;
+    }
+    describe_for_plans(k, c->infos, params);
+    c->fit.errors += rp_bindings_check(c->owner, k->name, params, k->param_count, c->diags);
     rp_fit_check_kernel(&c->fit, &facts);
 }
 
@@ -177,9 +278,11 @@ static rp_status check_module(checker *c) {
     if (!rp_adapter_has_subgroup(c->adapter, r->subgroup))
         FAIL(c, "it is made for subgroups of %u invocations, %u to %u are possible", r->subgroup,
              c->adapter->info.subgroup_least, c->adapter->info.subgroup_most);
+    c->known = 0;
     for (uint32_t i = 0; i < r->resource_count; i++) check_resource(c, &r->resources[i]);
+    check_unknown(c);
     if (r->local_known) check_device(c);
-    return RP_OK;
+    return list_pairs(c);
 }
 
 _Static_assert(sizeof(rp_wide_constant) == sizeof(rp_plan_spec), "constants are used in place");
@@ -228,19 +331,26 @@ static void describe_params(const rp_encoder_kernel *k, rp_encoder_param_info *i
             .access = (uint8_t)k->params[i].access,
             .read = (uint8_t)rp_scope_of_read(true, false, (uint8_t)k->params[i].access),
             .write = (uint8_t)rp_scope_of_write(true, false, (uint8_t)k->params[i].access),
-            .allowed = k->params[i].access == RP_UNIFORM ? 1u << RP_UNIFORM : storage};
+            .allowed = k->params[i].access == RP_UNIFORM   ? 1u << RP_UNIFORM
+                       : k->params[i].access == RP_SAMPLED ? 1u << RP_SAMPLED
+                                                           : storage};
 }
 
 rp_status rp_encoder_check(rp_device *device, const rp_encoder_kernel *kernels, uint32_t count,
-                           rp_diags *diags, rp_encoder_param_info *infos) {
+                           rp_diags *diags, rp_encoder_param_info *infos, rp_encoder_pairs *pairs) {
     rp_target target = RP_TARGET_INIT;
     RP_TRY(rp_device_target(device, &target));
-    checker c = {.adapter = &device->adapter, .device = device->adapter.info.name, .diags = diags};
+    checker c = {.owner = device,
+                 .adapter = &device->adapter,
+                 .device = device->adapter.info.name,
+                 .diags = diags};
     c.fit = (rp_fit){.target = &target, .say = say, .user = &c};
     rp_spirv_reader_init(&c.reader, &device->allocator);
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < count && status == RP_OK; i++) {
         c.kernel = &kernels[i];
+        c.number = i;
+        c.pairs = pairs;
         c.infos = infos;
         infos += kernels[i].param_count;
         if (!check_given(&c, i)) continue;
@@ -254,12 +364,9 @@ rp_status rp_encoder_check(rp_device *device, const rp_encoder_kernel *kernels, 
 
 /* ---- Asking for pipelines -------------------------------------------------------------------- */
 
-static void describe(const rp_encoder_kernel *k, uint32_t push_bytes, rp_plan_param *params,
-                     rp_kernel_desc *out) {
-    for (uint32_t i = 0; i < k->param_count; i++)
-        params[i] = (rp_plan_param){.access = (uint8_t)k->params[i].access,
-                                    .set = (uint8_t)k->params[i].set,
-                                    .binding = (uint8_t)k->params[i].binding};
+static void describe(const rp_encoder_kernel *k, const rp_encoder_param_info *infos,
+                     uint32_t push_bytes, rp_plan_param *params, rp_kernel_desc *out) {
+    describe_for_plans(k, infos, params);
     *out = (rp_kernel_desc){
         .name = k->name,
         .entry = k->entry ? k->entry : "main",
@@ -273,7 +380,8 @@ static void describe(const rp_encoder_kernel *k, uint32_t push_bytes, rp_plan_pa
     };
 }
 
-rp_status rp_encoder_prepare(rp_device *device, const rp_encoder_params *params, rp_diags *diags,
+rp_status rp_encoder_prepare(rp_device *device, const rp_encoder_params *params,
+                             const rp_encoder_param_info *infos, rp_diags *diags,
                              rp_preparation **out) {
     const rp_allocator *a = &device->allocator;
     const rp_encoder_kernel *kernels = params->kernels;
@@ -286,7 +394,7 @@ rp_status rp_encoder_prepare(rp_device *device, const rp_encoder_params *params,
     rp_plan_param *plan_params = rp_alloc(a, param_count, sizeof *plan_params);
     rp_status status = descs && plan_params ? RP_OK : RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0, at = 0; status == RP_OK && i < count; at += kernels[i++].param_count)
-        describe(&kernels[i], push_bytes, plan_params + at, &descs[i]);
+        describe(&kernels[i], infos + at, push_bytes, plan_params + at, &descs[i]);
     if (status == RP_OK)
         status = rp_prepare_kernels(device, descs, count, NULL, params->cache_path, diags, out);
     rp_release(a, descs);

@@ -97,17 +97,14 @@ static bool grow_buckets(rp_sets *s, uint32_t sets) {
 
 static rp_status create_pool(rp_sets *s, const rp_set_layout *layout, uint32_t count,
                              rp_diags *diags) {
-    const VkDescriptorPoolSize sizes[2] = {
-        {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-         count * layout->type_counts[VK_DESCRIPTOR_TYPE_STORAGE_BUFFER]},
-        {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER,
-         count * layout->type_counts[VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER]}};
-    uint32_t first = sizes[0].descriptorCount ? 0 : 1; /* counts of zero are not allowed */
+    VkDescriptorPoolSize sizes[RP_DESCRIPTOR_TYPES];
+    uint32_t counts[RP_DESCRIPTOR_TYPES];
+    for (uint32_t i = 0; i < RP_DESCRIPTOR_TYPES; i++) counts[i] = count * layout->type_counts[i];
     const VkDescriptorPoolCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
         .maxSets = count,
-        .poolSizeCount = (sizes[1].descriptorCount ? 2 : 1) - first,
-        .pPoolSizes = sizes + first,
+        .poolSizeCount = rp_pool_sizes(counts, sizes),
+        .pPoolSizes = sizes,
     };
     VkDescriptorPool *out = &s->pools[s->pool_count];
     RP_TRY(RP_VK(diags, s->device->vk.CreateDescriptorPool(s->device->handle, &info, NULL, out)));
@@ -143,7 +140,7 @@ static rp_status add_sets(rp_sets *s, rp_set_family *f, rp_diags *diags) {
     if (!RP_RESERVE(a, s->all, s->count, s->capacity, count) ||
         !RP_RESERVE(a, s->pools, s->pool_count, s->pool_capacity, 1) ||
         !RP_RESERVE(a, s->ranges, s->range_count, s->range_capacity,
-                    count * f->layout->binding_count) ||
+                    count * f->layout->descriptor_count) ||
         !grow_buckets(s, s->count + count))
         return RP_ERROR_NO_MEMORY;
     RP_TRY(create_pool(s, f->layout, count, diags));
@@ -156,30 +153,15 @@ static rp_status add_sets(rp_sets *s, rp_set_family *f, rp_diags *diags) {
             .follower = NONE,
             .older = NONE,
             .newer = f->oldest,
-            .first_range = s->range_count + i * f->layout->binding_count,
+            .first_range = s->range_count + i * f->layout->descriptor_count,
         };
         *(f->oldest == NONE ? &f->newest : &s->all[f->oldest].older) = s->count + i;
         f->oldest = s->count + i;
     }
     s->count += count;
-    s->range_count += count * f->layout->binding_count;
+    s->range_count += count * f->layout->descriptor_count;
     f->count += count;
     return RP_OK;
-}
-
-static void write_set(rp_sets *s, const rp_set_layout *layout, VkDescriptorSet handle,
-                      const VkDescriptorBufferInfo *buffers) {
-    VkWriteDescriptorSet writes[RP_MAX_ENCODER_PARAMS];
-    for (uint32_t i = 0; i < layout->binding_count; i++)
-        writes[i] = (VkWriteDescriptorSet){
-            .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-            .dstSet = handle,
-            .dstBinding = layout->bindings[i].binding,
-            .descriptorCount = 1,
-            .descriptorType = layout->bindings[i].descriptorType,
-            .pBufferInfo = &buffers[i],
-        };
-    s->device->vk.UpdateDescriptorSets(s->device->handle, layout->binding_count, writes, 0, NULL);
 }
 
 /* ---- Finding sets ---------------------------------------------------------------------------- */
@@ -188,9 +170,9 @@ static uint64_t hash_of(const rp_set_key *key) {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
     uint64_t hash = key->family;
     for (uint32_t i = 0; i < key->count; i++) {
-        const rp_encoder_use *u = &key->uses[key->params[i]];
+        const rp_encoder_use *u = &key->uses[key->at[i]];
         hash = (hash ^ u->serial ^ u->lo << 24) * odd;
-        hash = (hash ^ hash >> 32 ^ u->hi) * odd;
+        hash = (hash ^ hash >> 32 ^ u->hi ^ u->seen) * odd;
     }
     return hash;
 }
@@ -223,8 +205,8 @@ static uint32_t oldest(rp_sets *s, rp_set_family *f, uint64_t number) {
     return f->oldest;
 }
 
-rp_status rp_sets_make(rp_sets *s, const rp_set_key *key, const VkDescriptorBufferInfo *buffers,
-                       uint64_t number, rp_diags *diags, uint32_t *out) {
+rp_status rp_sets_make(rp_sets *s, const rp_set_key *key, const rp_named *named, uint64_t number,
+                       rp_diags *diags, uint32_t *out) {
     rp_set_family *f = &s->families[key->family];
     uint32_t set = oldest(s, f, number);
     if (set == NONE || s->all[set].used > s->done) {
@@ -233,12 +215,15 @@ rp_status rp_sets_make(rp_sets *s, const rp_set_key *key, const VkDescriptorBuff
     }
     rp_cached_set *c = &s->all[set];
     if (c->used) forget(s, set);
-    write_set(s, f->layout, c->handle, buffers);
+    rp_set_writer writer;
+    rp_set_writer_begin(&writer, s->device);
+    rp_set_writer_add(&writer, f->layout, c->handle, named);
+    rp_set_writer_flush(&writer);
     s->written++;
     for (uint32_t i = 0; i < key->count; i++) {
-        const rp_encoder_use *u = &key->uses[key->params[i]];
+        const rp_encoder_use *u = &key->uses[key->at[i]];
         s->ranges[c->first_range + i] =
-            (rp_set_range){.serial = u->serial, .lo = u->lo, .hi = u->hi};
+            (rp_set_range){.serial = u->serial, .lo = u->lo, .hi = u->hi, .seen = u->seen};
     }
     c->hash = hash_of(key);
     enter(s, set);

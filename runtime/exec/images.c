@@ -129,59 +129,9 @@ uint32_t rp_boundary_images(const rp_exec *exec, const rp_slot *slot, uint32_t b
 
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
-/* One mip of a part, all its layers. */
-static VkImageSubresourceLayers layers_of(const rp_subresources *part, uint32_t mip) {
-    return (VkImageSubresourceLayers){VK_IMAGE_ASPECT_COLOR_BIT, part->first_mip + mip,
-                                      part->first_layer, part->layers};
-}
-
-typedef struct side {
-    const rp_storage *image;
-    rp_subresources part;
-} side;
-
-static side side_of(const rp_slot *slot, const rp_plan_use *use) {
+static rp_image_side side_of(const rp_slot *slot, const rp_plan_use *use) {
     const rp_storage *image = slot->places[use->buffer].storage;
-    return (side){image, rp_image_part_of(image, use->offset, use->size)};
-}
-
-static void copy_images(const rp_vk *vk, VkCommandBuffer commands, const side *from,
-                        const side *to) {
-    for (uint32_t m = 0; m < from->part.mips; m++) {
-        uint32_t extent[3];
-        rp_image_extent(&from->image->shape, from->part.first_mip + m, extent);
-        const VkImageCopy region = {.srcSubresource = layers_of(&from->part, m),
-                                    .dstSubresource = layers_of(&to->part, m),
-                                    .extent = {extent[0], extent[1], extent[2]}};
-        vk->CmdCopyImage(commands, from->image->image, VK_IMAGE_LAYOUT_GENERAL, to->image->image,
-                         VK_IMAGE_LAYOUT_GENERAL, 1, &region);
-    }
-}
-
-static void blit(const rp_vk *vk, VkCommandBuffer commands, const side *from, const side *to,
-                 uint32_t filter) {
-    uint32_t a[3], b[3];
-    rp_image_extent(&from->image->shape, from->part.first_mip, a);
-    rp_image_extent(&to->image->shape, to->part.first_mip, b);
-    const VkImageBlit region = {
-        .srcSubresource = layers_of(&from->part, 0),
-        .srcOffsets = {{0, 0, 0}, {(int32_t)a[0], (int32_t)a[1], (int32_t)a[2]}},
-        .dstSubresource = layers_of(&to->part, 0),
-        .dstOffsets = {{0, 0, 0}, {(int32_t)b[0], (int32_t)b[1], (int32_t)b[2]}},
-    };
-    vk->CmdBlitImage(commands, from->image->image, VK_IMAGE_LAYOUT_GENERAL, to->image->image,
-                     VK_IMAGE_LAYOUT_GENERAL, 1, &region, (VkFilter)filter);
-}
-
-static void clear(const rp_exec *exec, VkCommandBuffer commands, const side *to,
-                  const rp_plan_node *node) {
-    const uint8_t *bytes = rp_plan_records(exec->plan, RP_SECTION_BYTES);
-    const VkImageSubresourceRange range = {VK_IMAGE_ASPECT_COLOR_BIT, to->part.first_mip,
-                                           to->part.mips, to->part.first_layer, to->part.layers};
-    VkClearColorValue value;
-    memcpy(&value, bytes + node->first_byte, sizeof value);
-    exec->device->vk.CmdClearColorImage(commands, to->image->image, VK_IMAGE_LAYOUT_GENERAL, &value,
-                                        1, &range);
+    return (rp_image_side){image, rp_image_part_of(image, use->offset, use->size)};
 }
 
 /* Between the packed bytes of an image and a buffer. */
@@ -211,13 +161,14 @@ void rp_record_image_node(const rp_exec *exec, const rp_slot *slot, const rp_pla
         copy_bytes(exec, slot, from ? uses : last, from ? last : uses, to, commands);
         return;
     }
-    const side a = side_of(slot, uses), b = side_of(slot, last);
+    const rp_image_side a = side_of(slot, uses), b = side_of(slot, last);
+    const uint8_t *bytes = rp_plan_records(exec->plan, RP_SECTION_BYTES);
     if (node->kind == RP_CLEAR)
-        clear(exec, commands, &b, node);
+        rp_image_clear(vk, commands, &b, bytes + node->first_byte);
     else if (node->kind == RP_BLIT)
-        blit(vk, commands, &a, &b, node->pattern);
+        rp_image_blit(vk, commands, &a, &b, node->pattern);
     else
-        copy_images(vk, commands, &a, &b);
+        rp_image_copy(vk, commands, &a, &b);
 }
 
 /* ---- Storages of the application ------------------------------------------------------------- */

@@ -148,3 +148,48 @@ void rp_image_upload(const rp_vk *vk, VkCommandBuffer commands, const rp_packed_
 void rp_image_download(const rp_vk *vk, VkCommandBuffer commands, const rp_packed_bytes *bytes) {
     record(vk, commands, bytes, false);
 }
+
+/* ---- Texels ---------------------------------------------------------------------------------- */
+
+/* One mip of a part, all its layers. */
+static VkImageSubresourceLayers layers_of(const rp_subresources *part, uint32_t mip) {
+    return (VkImageSubresourceLayers){VK_IMAGE_ASPECT_COLOR_BIT, part->first_mip + mip,
+                                      part->first_layer, part->layers};
+}
+
+void rp_image_copy(const rp_vk *vk, VkCommandBuffer commands, const rp_image_side *from,
+                   const rp_image_side *to) {
+    for (uint32_t m = 0; m < from->part.mips; m++) {
+        uint32_t extent[3];
+        rp_image_extent(&from->image->shape, from->part.first_mip + m, extent);
+        const VkImageCopy region = {.srcSubresource = layers_of(&from->part, m),
+                                    .dstSubresource = layers_of(&to->part, m),
+                                    .extent = {extent[0], extent[1], extent[2]}};
+        vk->CmdCopyImage(commands, from->image->image, VK_IMAGE_LAYOUT_GENERAL, to->image->image,
+                         VK_IMAGE_LAYOUT_GENERAL, 1, &region);
+    }
+}
+
+void rp_image_blit(const rp_vk *vk, VkCommandBuffer commands, const rp_image_side *from,
+                   const rp_image_side *to, uint32_t filter) {
+    uint32_t a[3], b[3];
+    rp_image_extent(&from->image->shape, from->part.first_mip, a);
+    rp_image_extent(&to->image->shape, to->part.first_mip, b);
+    const VkImageBlit region = {
+        .srcSubresource = layers_of(&from->part, 0),
+        .srcOffsets = {{0, 0, 0}, {(int32_t)a[0], (int32_t)a[1], (int32_t)a[2]}},
+        .dstSubresource = layers_of(&to->part, 0),
+        .dstOffsets = {{0, 0, 0}, {(int32_t)b[0], (int32_t)b[1], (int32_t)b[2]}},
+    };
+    vk->CmdBlitImage(commands, from->image->image, VK_IMAGE_LAYOUT_GENERAL, to->image->image,
+                     VK_IMAGE_LAYOUT_GENERAL, 1, &region, (VkFilter)filter);
+}
+
+void rp_image_clear(const rp_vk *vk, VkCommandBuffer commands, const rp_image_side *to,
+                    const void *texel) {
+    const VkImageSubresourceRange range = {VK_IMAGE_ASPECT_COLOR_BIT, to->part.first_mip,
+                                           to->part.mips, to->part.first_layer, to->part.layers};
+    VkClearColorValue value;
+    memcpy(&value, texel, sizeof value);
+    vk->CmdClearColorImage(commands, to->image->image, VK_IMAGE_LAYOUT_GENERAL, &value, 1, &range);
+}

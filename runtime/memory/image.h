@@ -41,6 +41,18 @@ typedef struct rp_packed_bytes {
 void rp_image_upload(const rp_vk *vk, VkCommandBuffer commands, const rp_packed_bytes *bytes);
 void rp_image_download(const rp_vk *vk, VkCommandBuffer commands, const rp_packed_bytes *bytes);
 
+/* Records copies between images mip by mip, a blit of one mip, a clear; all are in GENERAL. */
+typedef struct rp_image_side {
+    const rp_storage *image;
+    rp_subresources part;
+} rp_image_side;
+void rp_image_copy(const rp_vk *vk, VkCommandBuffer commands, const rp_image_side *from,
+                   const rp_image_side *to);
+void rp_image_blit(const rp_vk *vk, VkCommandBuffer commands, const rp_image_side *from,
+                   const rp_image_side *to, uint32_t filter);
+void rp_image_clear(const rp_vk *vk, VkCommandBuffer commands, const rp_image_side *to,
+                    const void *texel);
+
 /* ---- views.c --------------------------------------------------------------------------------- */
 
 /* As what a descriptor shows a storage: some of an image, or bytes of a buffer as texels. */

@@ -42,7 +42,8 @@ WRONG_HERE = {"rp_exec_continue", "rp_exec_cancel", "rp_exec_record", "rp_storag
 NOT_FOUND = {"rp_kernel_choice"}
 # Calls between rp_encoder_begin and rp_encoder_end: a mistake closes the encoding.
 ENCODED = {"rp_encoder_push", "rp_encoder_dispatch_indirect", "rp_encoder_copy", "rp_encoder_fill",
-           "rp_encoder_update", "rp_encoder_label_begin"}
+           "rp_encoder_update", "rp_encoder_label_begin", "rp_encoder_set_image", "rp_encoder_set_combined",
+           "rp_encoder_blit", "rp_encoder_clear"}
 # Values of parameters, by type and else by function; others are 0.
 VALUES = {
     "const rp_allocator *": "NULL", "rp_diags *": "diags", "const rp_diags *": "diags", "const rp_graph *": "graph",
@@ -81,7 +82,7 @@ VALUES = {
     "rp_target *": "&target", "const rp_target *": "&target", "const void *": "bytes", "void *": "bytes",
     "char *": "bytes", "const char *": "word", "size_t *": "&size", "uint32_t *": "&count", "uint64_t *": "&wide",
     "rp_format": "RP_FORMAT_TEXT", "size_t": "8", "rp_range": "(rp_range){0}",
-    "rp_image_part": "(rp_image_part){0}", "rp_sampler": "(rp_sampler){0}", "rp_texel_value": "(rp_texel_value){{0}}", "rp_kernel_": "kernel",
+    "const rp_encoder_part *": "&encoder_part", "rp_image_part": "(rp_image_part){0}", "rp_sampler": "(rp_sampler){0}", "rp_texel_value": "(rp_texel_value){{0}}", "rp_kernel_": "kernel",
 }
 COUNTS = {"upload_count", "download_count", "count", "param_count", "operand_count", "attribute_count", "recorder_count", "capacity", "size"}
 
@@ -169,6 +170,7 @@ int main(void) {
     rp_encoder_begin_params encoder_begin = {.size = sizeof encoder_begin};
     rp_encoder_report encoder_report = {.size = sizeof encoder_report};
     rp_encoder_range encoder_range = {.size = 8};
+    rp_encoder_part encoder_part = {0};
     rp_weights_load_params load_params = {.size = sizeof load_params};
     rp_loaded_weights *loaded = NULL;
     rp_direct *direct = NULL;

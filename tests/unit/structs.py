@@ -18,7 +18,7 @@ CLOSED = {
     "a message and its place": {"rp_diag"},
     "what a plan file states, whose version says so": {"rp_certificate"},
     "a range": {"rp_range", "rp_plan_bytes", "rp_encoder_range"},
-    "mips and layers of an image": {"rp_image_part"},
+    "mips and layers of an image": {"rp_image_part", "rp_encoder_part"},
     "what plan files hold, whose version says so": {"rp_image_shape", "rp_sampler_info"},
     "what a format is, of which there is no more to say": {"rp_image_format_info"},
     "a range and the host's bytes": {"rp_upload", "rp_download", "rp_storage_upload", "rp_storage_download"},

@@ -14,8 +14,8 @@
  *
  * The meaning is that of the graph: one call after the other, fully synchronised. What a graph is
  * compiled for is not done: nothing is reordered, renamed, fused or dropped. Calls that only a
- * compiled graph can serve are mistakes here: rp_apply, rp_dispatch_live and rp_push_live.
- * rp_optional_begin and rp_optional_end say nothing here, and come in pairs as there.
+ * compiled graph can serve are mistakes here: rp_apply, rp_dispatch_live, rp_push_live, rp_push_address
+ * and rp_use_address. rp_optional_begin and rp_optional_end say nothing here, and come in pairs as there.
  *
  * Taking down: wait for the GPU, destroy the rp_direct, then its program and the storages, and last
  * the device.
@@ -40,7 +40,7 @@ typedef struct rp_direct_params {
     const char *cache_path; /* folder of the pipeline cache, as in rp_exec_params */
 } rp_direct_params;
 
-/* The kernels and buffers that the program has by now, on a device: both outlive it. `params` may be
+/* The kernels, samplers and buffers that the program has by now, on a device: both outlive it. `params` may be
  * NULL. RP_ERROR_UNSUPPORTED, with a message for each kernel that does not fit the device. */
 RP_API rp_status rp_direct_create(rp_program *program, rp_device *device,
                                   const rp_direct_params *params, rp_diags *diags,
@@ -49,7 +49,7 @@ RP_API rp_status rp_direct_create(rp_program *program, rp_device *device,
 RP_API void rp_direct_destroy(rp_direct *direct);
 
 /* Says where a buffer of the program lies, from the next call on: as rp_encoder_bind. A transient
- * that is bound nowhere gets a storage of its own; every other buffer that calls use is bound by the
+ * that is bound nowhere gets a storage of its own, an image one that is an image; every other buffer that calls use is bound by the
  * application, which also writes what it begins with, live values among it. */
 RP_API rp_status rp_direct_bind(rp_direct *direct, rp_buffer buffer, rp_storage *storage,
                                 uint64_t offset, rp_diags *diags);

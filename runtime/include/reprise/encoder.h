@@ -1,4 +1,4 @@
-/* Encoders: dispatches, copies and fills written into a command buffer as they are called, without a
+/* Encoders: dispatches, copies, blits and fills written into a command buffer as they are called, without a
  * graph, for work that differs each time. The meaning is that of a graph: one call after the other,
  * fully synchronised. Hazards are tracked by bytes, and a barrier stands where one is needed and
  * nowhere else, with no scope more than it needs; all of it by the code that places a plan's
@@ -42,8 +42,9 @@ typedef struct rp_encoder rp_encoder;
 
 enum { RP_MAX_ENCODER_PARAMS = 64 };
 
-/* What a kernel binds, and what dispatches do to it unless they say otherwise. RP_UNIFORM is a uniform
- * buffer, everything else a storage buffer. */
+/* What a kernel binds, and what dispatches do to it unless they say otherwise: RP_UNIFORM to a uniform
+ * buffer, RP_SAMPLED to what is sampled, texel buffers and samplers among it, the others to storage. What
+ * it is, its module says: a buffer, an image of which view, texels, or an array of such. */
 typedef struct rp_encoder_param {
     uint32_t set, binding;
     rp_access access;
@@ -54,9 +55,9 @@ typedef struct rp_encoder_constant {
     uint32_t value; /* its 32 bits */
 } rp_encoder_constant;
 
-/* SPIR-V that works on storage and uniform buffers. Its module is read: it may do no more to a binding
- * than its parameter says, and its needs, workgroup size and workgroup memory are held against the
- * device. */
+/* SPIR-V that works on buffers, images, texel buffers and arrays of known size. Its module is read: it
+ * may do no more to a binding than its parameter says, and its needs, workgroup size and workgroup memory
+ * are held against the device. */
 typedef struct rp_encoder_kernel {
     size_t size;      /* sizeof(rp_encoder_kernel) */
     const char *name; /* in messages and debug tools */
@@ -74,10 +75,11 @@ typedef struct rp_encoder_kernel {
 } rp_encoder_kernel;
 
 typedef struct rp_encoder_buffer {
-    size_t size;      /* sizeof(rp_encoder_buffer) */
-    const char *name; /* in messages */
-    uint64_t bytes;
-    int read_only; /* a call that writes it is a mistake */
+    size_t size;          /* sizeof(rp_encoder_buffer) */
+    const char *name;     /* in messages */
+    uint64_t bytes;       /* of an image: 0, or those of its packed form */
+    int read_only;        /* a call that writes it is a mistake */
+    rp_image_shape image; /* of an image, all of it; format RP_IMAGE_NONE (0): a buffer */
 } rp_encoder_buffer;
 
 /* Everything is copied. Zero is the default everywhere but in `size`. */
@@ -88,6 +90,8 @@ typedef struct rp_encoder_params {
     const rp_encoder_buffer *buffers; /* each with its size */
     uint32_t buffer_count;
     const char *cache_path; /* folder of the pipeline cache, as in rp_exec_params */
+    const rp_sampler_info *samplers;
+    uint32_t sampler_count;
 } rp_encoder_params;
 
 /* Asks for the pipelines of all kernels and does not wait for them where the device has threads for
@@ -101,7 +105,12 @@ RP_API void rp_encoder_destroy(rp_encoder *encoder);
 /* Says where a buffer lies from now on: as many bytes of `storage` as the buffer has, from `offset`.
  * NULL: nowhere. May be called while encoding, for the calls that follow. Two buffers may share
  * bytes: hazards are those of the bytes. The encoder holds on to the storage while it is bound, and
- * the caller until the GPU is done with what was encoded. */
+ * the caller until the GPU is done with what was encoded.
+ *
+ * An image lies in a storage that is one of the same shape, at offset 0. One that the application has
+ * imported comes from its layout `before` in front of the first call of an encoding that uses it, and
+ * goes to `after` when the encoding ends, by barriers that are full on its side; in between it is in
+ * GENERAL, as all others always are. */
 RP_API rp_status rp_encoder_bind(rp_encoder *encoder, uint32_t buffer, rp_storage *storage,
                                  uint64_t offset, rp_diags *diags);
 
@@ -134,8 +143,34 @@ RP_API rp_status rp_encoder_set_kernel(rp_encoder *encoder, uint32_t kernel);
  * written. Where they begin keeps to the device's alignment of storage and uniform buffers. */
 RP_API rp_status rp_encoder_set_range(rp_encoder *encoder, uint32_t param, uint32_t buffer,
                                       uint64_t offset, uint64_t size);
-/* What is done to the range of a parameter, where that is more or less than rp_encoder_param says:
- * RP_WRITE writes it whole. */
+/* The same of an element of an array of buffers. Elements of any array are set from 0 on without gaps, of
+ * samplers all; without descriptorBindingPartiallyBound all of every array. */
+RP_API rp_status rp_encoder_set_element(rp_encoder *encoder, uint32_t param, uint32_t element,
+                                        uint32_t buffer, uint64_t offset, uint64_t size);
+/* Bytes of a buffer, whole texels, seen as texels of a format; RP_IMAGE_NONE: that which the module
+ * declares. Where they begin keeps to the device's minTexelBufferOffsetAlignment, and the storage has the
+ * usage flag UNIFORM_TEXEL_BUFFER or STORAGE_TEXEL_BUFFER. `element` is 0 where there is no array. */
+RP_API rp_status rp_encoder_set_texels(rp_encoder *encoder, uint32_t param, uint32_t element,
+                                       uint32_t buffer, uint64_t offset, uint64_t size,
+                                       rp_image_format format);
+
+/* Mips and layers of an image. A count of 0 means "all from the first on"; but where only one mip can be,
+ * which is in a storage image and in rp_encoder_blit, 0 mips are the first alone. */
+typedef struct rp_encoder_part {
+    uint32_t buffer;
+    uint32_t first_mip, mips, first_layer, layers;
+} rp_encoder_part;
+
+/* A storage image, or one that is sampled and has no sampler of its own. */
+RP_API rp_status rp_encoder_set_image(rp_encoder *encoder, uint32_t param, uint32_t element,
+                                      const rp_encoder_part *part);
+/* An image with its sampler. */
+RP_API rp_status rp_encoder_set_combined(rp_encoder *encoder, uint32_t param, uint32_t element,
+                                         const rp_encoder_part *part, uint32_t sampler);
+RP_API rp_status rp_encoder_set_sampler(rp_encoder *encoder, uint32_t param, uint32_t element,
+                                        uint32_t sampler);
+/* What is done to the range of a parameter, to all elements of an array, where that is more or less than
+ * rp_encoder_param says: RP_WRITE writes it whole. */
 RP_API rp_status rp_encoder_set_access(rp_encoder *encoder, uint32_t param, rp_access access);
 /* Bytes of the kernel's push constants; offset and size are multiples of 4. */
 RP_API rp_status rp_encoder_push(rp_encoder *encoder, uint32_t offset, const void *data,
@@ -151,10 +186,20 @@ typedef struct rp_encoder_range {
 RP_API rp_status rp_encoder_dispatch(rp_encoder *encoder, uint32_t x, uint32_t y, uint32_t z);
 /* The grid is three u32 at the beginning of `grid` (12 bytes, at a multiple of 4), read by the GPU. */
 RP_API rp_status rp_encoder_dispatch_indirect(rp_encoder *encoder, const rp_encoder_range *grid);
-/* Two ranges of the same size that do not overlap. */
+/* Two ranges of the same size that do not overlap. Of an image a range is whole subresources of its packed
+ * bytes (rp_image_range): between images texels of one size in mips of the same extents, between an image
+ * and a buffer packed texels, which begin in the VkBuffer at a multiple of 4 and of a texel's bytes. */
 RP_API rp_status rp_encoder_copy(rp_encoder *encoder, const rp_encoder_range *from,
                                  const rp_encoder_range *to);
-/* Offset and size are multiples of 4. */
+/* Scales one mip of an image to another, layer by layer (vkCmdBlitImage): between floats, or signed, or
+ * unsigned integers, the latter two by RP_FILTER_NEAREST. The device's queue draws. */
+RP_API rp_status rp_encoder_blit(rp_encoder *encoder, const rp_encoder_part *from,
+                                 const rp_encoder_part *to, rp_filter filter);
+/* Gives all texels of one mip, or of all layers of some, one value: the 16 bytes of four channels, f32,
+ * i32 or u32 by what shaders read the format as. */
+RP_API rp_status rp_encoder_clear(rp_encoder *encoder, const rp_encoder_part *to,
+                                  const void *texel);
+/* Of a buffer. Offset and size are multiples of 4. */
 RP_API rp_status rp_encoder_fill(rp_encoder *encoder, const rp_encoder_range *to, uint32_t pattern);
 /* The same, with `size` bytes of data, at most RP_MAX_UPDATE_BYTES, which are copied. */
 RP_API rp_status rp_encoder_update(rp_encoder *encoder, uint32_t buffer, uint64_t offset,
