@@ -11,7 +11,7 @@ static const char *format_keyword(uint32_t code) {
     return rp_image_format_name((rp_image_format)code);
 }
 
-enum { FORMATS = RP_IMAGE_BGRA8_SRGB + 1 };
+enum { FORMATS = RP_IMAGE_D32F + 1 };
 
 int rp_read_format(rp_reader *r, const rp_yaml_node *node) {
     for (uint32_t code = 1; code < FORMATS; code++)

@@ -25,8 +25,13 @@ const char *rp_image_wrong(const rp_image_shape *shape);
 /* The same of a sampler. */
 const char *rp_sampler_wrong(const rp_sampler_info *info);
 
+/* Of depth: what Vulkan does with colours it does not do with it, or not in every queue. */
+static inline bool rp_image_is_depth(uint32_t format) {
+    return rp_image_format_get((rp_image_format)format).class_of == 'D';
+}
+
 /* Whether texels can be copied one by one: of one size, in mips of the same extents. Vulkan copies no
- * image of 1 dimension to one of 2. */
+ * image of 1 dimension to one of 2, and depth to its own format alone. */
 bool rp_image_copies(const rp_image_shape *from, const rp_subresources *source,
                      const rp_image_shape *to, const rp_subresources *destination);
 /* What is wrong with scaling one to the other by an rp_filter, NULL for nothing: static text. */

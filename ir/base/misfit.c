@@ -52,6 +52,8 @@ bool rp_image_misfit(const rp_seen_as *as, const rp_image_shape *shape, const rp
         say_view(as, shape, part->layers, why);
     else if (!fits_format(as, shape->format))
         say_format(as, shape->format, "the image is of", why);
+    else if (!as->sampled && rp_image_is_depth(shape->format))
+        snprintf(why, RP_MISFIT_TEXT, "depth is sampled and never stored to: store to r32f");
     else if (!as->sampled && part->mips > 1)
         snprintf(why, RP_MISFIT_TEXT, "a storage image is one mip: take one");
     else

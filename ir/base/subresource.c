@@ -74,7 +74,8 @@ bool rp_image_copies(const rp_image_shape *a, const rp_subresources *s, const rp
     if (s->mips != t->mips || s->layers != t->layers ||
         (a->dim == RP_IMAGE_1D) != (b->dim == RP_IMAGE_1D) ||
         rp_image_format_get((rp_image_format)a->format).bytes !=
-            rp_image_format_get((rp_image_format)b->format).bytes)
+            rp_image_format_get((rp_image_format)b->format).bytes ||
+        (a->format != b->format && (rp_image_is_depth(a->format) || rp_image_is_depth(b->format))))
         return false;
     for (uint32_t m = 0; m < s->mips; m++) {
         uint32_t from[3], to[3];
@@ -96,6 +97,9 @@ const char *rp_image_blit_wrong(const rp_image_shape *a, const rp_subresources *
         return "both are floats, or signed, or unsigned integers";
     if (!rp_filter_name((rp_filter)filter)) return "the filter does not exist";
     if (filter == RP_FILTER_LINEAR && texel != RP_TEXEL_FLOAT) return "integers take nearest";
+    bool depth = rp_image_is_depth(a->format) || rp_image_is_depth(b->format);
+    if (depth && (a->format != b->format || filter != RP_FILTER_NEAREST))
+        return "depth is blitted to its own format, and takes nearest";
     return NULL;
 }
 

@@ -34,7 +34,7 @@ static const struct {
     {FILTERED, "linear filters",
      "take nearest ones, or another format, as rgba8 and rgba16f are for that everywhere"},
     {COMPARED, "samplers that compare",
-     "compare in the shader what a sampler without 'compare' reads"},
+     "take d32f, or compare in the shader what a sampler without 'compare' reads"},
     {VK_FORMAT_FEATURE_2_BLIT_SRC_BIT, "being blitted from", "scale it in a kernel"},
     {VK_FORMAT_FEATURE_2_BLIT_DST_BIT, "being blitted to", "scale it in a kernel"},
     {VK_FORMAT_FEATURE_2_TRANSFER_SRC_BIT, "being copied from", "take another format"},
@@ -67,7 +67,7 @@ typedef struct checker {
 /* Where Vulkan does not say it by format, it has said it of a list of formats, which these are not on. */
 static bool is_listed(uint32_t format) {
     return format != RP_IMAGE_RGBA8_SRGB && format != RP_IMAGE_BGRA8 &&
-           format != RP_IMAGE_BGRA8_SRGB;
+           format != RP_IMAGE_BGRA8_SRGB && !rp_image_is_depth(format);
 }
 
 VkFormatFeatureFlags2 rp_format_features(const rp_device *device, uint32_t format, bool texels) {
@@ -81,6 +81,7 @@ VkFormatFeatureFlags2 rp_format_features(const rp_device *device, uint32_t forma
     if (younger) return texels ? wide.bufferFeatures : wide.optimalTilingFeatures;
     VkFormatFeatureFlags2 has = texels ? plain.formatProperties.bufferFeatures
                                        : plain.formatProperties.optimalTilingFeatures;
+    if (rp_image_is_depth(format) && (has & VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_BIT)) has |= COMPARED;
     if (is_listed(format) && (enabled & RP_FEATURE_IMAGE_READ_UNFORMATTED)) has |= READ_UNDECLARED;
     if (is_listed(format) && (enabled & RP_FEATURE_IMAGE_WRITE_UNFORMATTED))
         has |= WRITE_UNDECLARED;

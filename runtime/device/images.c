@@ -39,6 +39,11 @@ uint32_t rp_image_check(const rp_device *device, const char *name, const rp_imag
         return c->errors;
     }
     uint64_t bytes = rp_image_bytes(s);
+    if (rp_image_is_depth(s->format) && !device->adapter.info.queue_draws)
+        FAIL(c,
+             "%s is of format %s, and the queue of family %u only computes: depth is filled and "
+             "copied in one that draws",
+             name, rp_image_format_name((rp_image_format)s->format), device->adapter.queue_family);
     if (s->width > can.maxExtent.width || s->height > can.maxExtent.height ||
         s->depth > can.maxExtent.depth)
         FAIL(c, "%s has %u x %u x %u texels, more than %u x %u x %u", name, s->width, s->height,

@@ -28,10 +28,10 @@ static void clear_image(const rp_vk *vk, VkCommandBuffer commands, const rp_stor
     const VkDependencyInfo dependency = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
                                          .imageMemoryBarrierCount = 1,
                                          .pImageMemoryBarriers = &barrier};
-    const VkClearColorValue zeros = {.uint32 = {0}};
+    static const uint8_t zeros[16];
+    const rp_image_side all = {storage, {0, storage->shape.mips, 0, storage->shape.layers}};
     vk->CmdPipelineBarrier2(commands, &dependency);
-    vk->CmdClearColorImage(commands, storage->image, VK_IMAGE_LAYOUT_GENERAL, &zeros, 1,
-                           &barrier.subresourceRange);
+    rp_image_clear(vk, commands, &all, zeros);
 }
 
 static void record(rp_device *device, VkCommandBuffer commands, const void *user) {

@@ -19,6 +19,10 @@ VkFormat rp_image_vulkan_format(uint32_t format) {
     return VK_FORMAT_UNDEFINED;
 }
 
+VkImageAspectFlags rp_image_aspect(uint32_t format) {
+    return rp_image_is_depth(format) ? VK_IMAGE_ASPECT_DEPTH_BIT : VK_IMAGE_ASPECT_COLOR_BIT;
+}
+
 VkImageCreateFlags rp_image_flags(const rp_image_shape *shape) {
     return shape->dim == RP_IMAGE_CUBE ? VK_IMAGE_CREATE_CUBE_COMPATIBLE_BIT : 0;
 }
@@ -64,7 +68,7 @@ VkImageMemoryBarrier2 rp_image_barrier(const rp_storage *image, VkImageLayout fr
         .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
         .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
         .image = image->image,
-        .subresourceRange = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+        .subresourceRange = {.aspectMask = rp_image_aspect(image->shape.format),
                              .levelCount = VK_REMAINING_MIP_LEVELS,
                              .layerCount = VK_REMAINING_ARRAY_LAYERS},
     };
@@ -105,7 +109,8 @@ static bool next_region(const rp_image_shape *shape, uint64_t *offset, uint64_t 
     }
     *offset += taken;
     *out = (VkBufferImageCopy){
-        .imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, mip, (uint32_t)first, (uint32_t)layers},
+        .imageSubresource = {rp_image_aspect(shape->format), mip, (uint32_t)first,
+                             (uint32_t)layers},
         .imageOffset = {0, (int32_t)y, (int32_t)z},
         .imageExtent = {extent[0], (uint32_t)rows, (uint32_t)slices},
     };
@@ -152,9 +157,9 @@ void rp_image_download(const rp_vk *vk, VkCommandBuffer commands, const rp_packe
 /* ---- Texels ---------------------------------------------------------------------------------- */
 
 /* One mip of a part, all its layers. */
-static VkImageSubresourceLayers layers_of(const rp_subresources *part, uint32_t mip) {
-    return (VkImageSubresourceLayers){VK_IMAGE_ASPECT_COLOR_BIT, part->first_mip + mip,
-                                      part->first_layer, part->layers};
+static VkImageSubresourceLayers layers_of(const rp_image_side *s, uint32_t mip) {
+    return (VkImageSubresourceLayers){rp_image_aspect(s->image->shape.format),
+                                      s->part.first_mip + mip, s->part.first_layer, s->part.layers};
 }
 
 void rp_image_copy(const rp_vk *vk, VkCommandBuffer commands, const rp_image_side *from,
@@ -162,8 +167,8 @@ void rp_image_copy(const rp_vk *vk, VkCommandBuffer commands, const rp_image_sid
     for (uint32_t m = 0; m < from->part.mips; m++) {
         uint32_t extent[3];
         rp_image_extent(&from->image->shape, from->part.first_mip + m, extent);
-        const VkImageCopy region = {.srcSubresource = layers_of(&from->part, m),
-                                    .dstSubresource = layers_of(&to->part, m),
+        const VkImageCopy region = {.srcSubresource = layers_of(from, m),
+                                    .dstSubresource = layers_of(to, m),
                                     .extent = {extent[0], extent[1], extent[2]}};
         vk->CmdCopyImage(commands, from->image->image, VK_IMAGE_LAYOUT_GENERAL, to->image->image,
                          VK_IMAGE_LAYOUT_GENERAL, 1, &region);
@@ -176,9 +181,9 @@ void rp_image_blit(const rp_vk *vk, VkCommandBuffer commands, const rp_image_sid
     rp_image_extent(&from->image->shape, from->part.first_mip, a);
     rp_image_extent(&to->image->shape, to->part.first_mip, b);
     const VkImageBlit region = {
-        .srcSubresource = layers_of(&from->part, 0),
+        .srcSubresource = layers_of(from, 0),
         .srcOffsets = {{0, 0, 0}, {(int32_t)a[0], (int32_t)a[1], (int32_t)a[2]}},
-        .dstSubresource = layers_of(&to->part, 0),
+        .dstSubresource = layers_of(to, 0),
         .dstOffsets = {{0, 0, 0}, {(int32_t)b[0], (int32_t)b[1], (int32_t)b[2]}},
     };
     vk->CmdBlitImage(commands, from->image->image, VK_IMAGE_LAYOUT_GENERAL, to->image->image,
@@ -187,9 +192,17 @@ void rp_image_blit(const rp_vk *vk, VkCommandBuffer commands, const rp_image_sid
 
 void rp_image_clear(const rp_vk *vk, VkCommandBuffer commands, const rp_image_side *to,
                     const void *texel) {
-    const VkImageSubresourceRange range = {VK_IMAGE_ASPECT_COLOR_BIT, to->part.first_mip,
-                                           to->part.mips, to->part.first_layer, to->part.layers};
+    const VkImageLayout layout = VK_IMAGE_LAYOUT_GENERAL;
+    const VkImageSubresourceRange range = {rp_image_aspect(to->image->shape.format),
+                                           to->part.first_mip, to->part.mips, to->part.first_layer,
+                                           to->part.layers};
     VkClearColorValue value;
     memcpy(&value, texel, sizeof value);
-    vk->CmdClearColorImage(commands, to->image->image, VK_IMAGE_LAYOUT_GENERAL, &value, 1, &range);
+    if (!rp_image_is_depth(to->image->shape.format)) {
+        vk->CmdClearColorImage(commands, to->image->image, layout, &value, 1, &range);
+        return;
+    }
+    const float asked = value.float32[0]; /* NaN is 0 */
+    const VkClearDepthStencilValue depth = {.depth = asked > 1 ? 1 : asked > 0 ? asked : 0};
+    vk->CmdClearDepthStencilImage(commands, to->image->image, layout, &depth, 1, &range);
 }

@@ -7,6 +7,7 @@
 #include "memory/storage.h"
 
 VkFormat rp_image_vulkan_format(uint32_t format);
+VkImageAspectFlags rp_image_aspect(uint32_t format);
 
 /* The VkImage of a storage that has none yet, unbound: usage and shape are those of the storage. */
 rp_status rp_image_create(rp_device *device, rp_storage *storage, rp_diags *diags);

@@ -51,8 +51,8 @@ static rp_status create_view(rp_view_object *view, rp_diags *diags) {
         .image = view->storage->image,
         .viewType = (VkImageViewType)k->type,
         .format = k->format,
-        .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, k->part.first_mip, k->part.mips,
-                             k->part.first_layer, k->part.layers},
+        .subresourceRange = {rp_image_aspect(view->storage->shape.format), k->part.first_mip,
+                             k->part.mips, k->part.first_layer, k->part.layers},
     };
     return RP_VK(diags, device->vk.CreateImageView(device->handle, &info, NULL, &view->image));
 }

@@ -359,6 +359,50 @@ static void test_blits(void) {
     refused(text, "n0 blits, which the queue of family ");
 }
 
+/* Depth has an aspect, a clear and a copy of its own, all in queues that draw. */
+static void test_depth(void) {
+    const char *text = "reprise 1\n"
+                       "graph depth scheduled placed synced arena 0 {\n"
+                       "  buf $x in image 2d d32f[4,4] mips 2\n"
+                       "  buf $b in 64\n"
+                       "  buf $y out image 2d d32f[4,4] layers 2\n"
+                       "  buf $z out image 2d r32f[4,4]\n"
+                       "  kern @k spirv - local 4 4 1 (s combined 2d float, w image 2d r32f)\n"
+                       "  samp @s (compare=less)\n"
+                       "  barrier transfer:rw,compute:s -> transfer:w,compute:w\n"
+                       "  group 0\n"
+                       "    n0 = clear 0000803f 00000000 00000000 00000000 (w $y[layer 0+1])\n"
+                       "    n1 = copy (r $b, w $y[layer 1+1])\n"
+                       "    n2 = run @k grid 1 1 1 (s $x[mip 0+1], w $z) samplers (@s)\n"
+                       "  barrier transfer:w,compute:w -> host:r\n"
+                       "}\n";
+    mock_reset();
+    mock.families[0].queueFlags |= VK_QUEUE_GRAPHICS_BIT;
+    open_with(text, NULL);
+    const char *effects = mock_effects(rp_exec_command_buffer(exec, 0, 0));
+    CU_ASSERT_PTR_NOT_NULL(strstr(effects, "clear i1+0 64 3f800000\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(effects, "upload i1+64 b"));
+    replay();
+    close_all();
+    /* Of a depth beyond 1, or none, something is cleared to. */
+    char beyond[1024];
+    for (int i = 0; i < 2; i++) {
+        snprintf(beyond, sizeof beyond, "%s", text);
+        memcpy(strstr(beyond, "0000803f"), i ? "00000040" : "0000c07f", 8);
+        mock_reset();
+        mock.families[0].queueFlags |= VK_QUEUE_GRAPHICS_BIT;
+        open_with(beyond, NULL);
+        effects = mock_effects(rp_exec_command_buffer(exec, 0, 0));
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(effects, i ? "clear i1+0 64 3f800000\n" : "clear i1+0 64 00000000\n"));
+        close_all();
+    }
+    mock_reset();
+    for (uint32_t i = 0; i < mock.family_count; i++)
+        mock.families[i].queueFlags &= ~(VkQueueFlags)VK_QUEUE_GRAPHICS_BIT;
+    refused(text, "x is of format d32f, and the queue of family ");
+}
+
 /* ---- The application's images ---------------------------------------------------------------- */
 
 static const rp_image_shape shape = {RP_IMAGE_R32UI, RP_IMAGE_2D, 1, 4, 4, 1, 1};
@@ -487,6 +531,7 @@ int main(void) {
                                     {"descriptors", test_descriptors},
                                     {"what a device lacks", test_lacks},
                                     {"blits", test_blits},
+                                    {"depth", test_depth},
                                     {"lent images", test_lent},
                                     {"faults", test_faults},
                                     {0}};

@@ -2,6 +2,7 @@
 #include "mock_recording.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void mock_change_layout(VkCommandBuffer commands, const VkImageMemoryBarrier2 *b) {
     mock_image *image = (mock_image *)b->image;
@@ -38,6 +39,13 @@ static uint32_t height_of(const mock_image *image, uint32_t mip) {
     return height ? height : 1;
 }
 
+/* An aspect is that of the format. */
+static void check_aspect(const mock_image *image, VkImageAspectFlags aspect) {
+    bool depth = image->format == VK_FORMAT_D32_SFLOAT;
+    if (aspect != (depth ? VK_IMAGE_ASPECT_DEPTH_BIT : VK_IMAGE_ASPECT_COLOR_BIT))
+        mock_wrong("an aspect that the image does not have");
+}
+
 /* Packed bytes of an image to or from a buffer, region by region: whole rows are expected. */
 static void copy_packed(VkCommandBuffer commands, VkImage handle, VkBuffer buffer, bool upload,
                         VkImageLayout layout, uint32_t count, const VkBufferImageCopy *regions) {
@@ -48,6 +56,7 @@ static void copy_packed(VkCommandBuffer commands, VkImage handle, VkBuffer buffe
         const VkBufferImageCopy *r = &regions[i];
         const VkImageSubresourceLayers *s = &r->imageSubresource;
         uint64_t row = row_bytes(image, s->mipLevel);
+        check_aspect(image, s->aspectMask);
         uint64_t offset = mock_image_offset(image, s->mipLevel, s->baseArrayLayer) +
                           ((uint64_t)r->imageOffset.z * height_of(image, s->mipLevel) +
                            (uint64_t)r->imageOffset.y) *
@@ -98,6 +107,8 @@ static void between(VkCommandBuffer commands, const char *what, VkImage from, Vk
     uint64_t at = mock_image_offset(x, a->mipLevel, a->baseArrayLayer), size = layers_bytes(x, a);
     uint64_t to_at = mock_image_offset(y, b->mipLevel, b->baseArrayLayer);
     uint64_t to_size = layers_bytes(y, b);
+    check_aspect(x, a->aspectMask);
+    check_aspect(y, b->aspectMask);
     mock_append_effect(commands, "%s i%u+%llu i%u+%llu %llu\n", what, x->memory.number,
                        (unsigned long long)at, y->memory.number, (unsigned long long)to_at,
                        (unsigned long long)to_size);
@@ -132,14 +143,13 @@ void VKAPI_CALL mock_CmdBlitImage(VkCommandBuffer commands, VkImage from, VkImag
                 &regions[i].srcSubresource, &regions[i].dstSubresource);
 }
 
-void VKAPI_CALL mock_CmdClearColorImage(VkCommandBuffer commands, VkImage handle,
-                                        VkImageLayout layout, const VkClearColorValue *value,
-                                        uint32_t count, const VkImageSubresourceRange *ranges) {
+static void clear(VkCommandBuffer commands, VkImage handle, const uint32_t value[4], uint32_t count,
+                  const VkImageSubresourceRange *ranges) {
     mock_image *image = (mock_image *)handle;
-    (void)layout;
     ((mock_command_buffer *)commands)->commands++;
     for (uint32_t i = 0; i < count; i++) {
         const VkImageSubresourceRange *r = &ranges[i];
+        check_aspect(image, r->aspectMask);
         uint32_t mips = r->levelCount == VK_REMAINING_MIP_LEVELS ? image->mips - r->baseMipLevel
                                                                  : r->levelCount;
         uint32_t layers = r->layerCount == VK_REMAINING_ARRAY_LAYERS
@@ -149,7 +159,7 @@ void VKAPI_CALL mock_CmdClearColorImage(VkCommandBuffer commands, VkImage handle
             uint64_t at = mock_image_offset(image, m, r->baseArrayLayer);
             uint64_t size = mock_image_offset(image, m, r->baseArrayLayer + layers) - at;
             mock_append_effect(commands, "clear i%u+%llu %llu %08x\n", image->memory.number,
-                               (unsigned long long)at, (unsigned long long)size, value->uint32[0]);
+                               (unsigned long long)at, (unsigned long long)size, value[0]);
             mock_add_range(commands, (VkBuffer)handle, at, size, MOCK_TRANSFER_W);
             mock_transfer *t = mock_add_transfer(commands);
             t->to = &image->memory;
@@ -157,8 +167,31 @@ void VKAPI_CALL mock_CmdClearColorImage(VkCommandBuffer commands, VkImage handle
             t->size = size;
             t->data = calloc(1, size);
             for (uint64_t k = 0; t->data && k < size; k++)
-                t->data[k] = ((const unsigned char *)value->uint32)[k % image->texel];
+                t->data[k] = ((const unsigned char *)value)[k % image->texel];
             t->image = image;
         }
     }
+}
+
+void VKAPI_CALL mock_CmdClearColorImage(VkCommandBuffer commands, VkImage image,
+                                        VkImageLayout layout, const VkClearColorValue *value,
+                                        uint32_t count, const VkImageSubresourceRange *ranges) {
+    (void)layout;
+    if (((mock_image *)image)->format == VK_FORMAT_D32_SFLOAT)
+        mock_wrong("depth cleared as colour");
+    clear(commands, image, value->uint32, count, ranges);
+}
+
+void VKAPI_CALL mock_CmdClearDepthStencilImage(VkCommandBuffer commands, VkImage image,
+                                               VkImageLayout layout,
+                                               const VkClearDepthStencilValue *value,
+                                               uint32_t count,
+                                               const VkImageSubresourceRange *ranges) {
+    uint32_t words[4] = {0};
+    (void)layout;
+    if (((mock_image *)image)->format != VK_FORMAT_D32_SFLOAT)
+        mock_wrong("colour cleared as depth");
+    if (!(value->depth >= 0 && value->depth <= 1)) mock_wrong("a depth beyond 0 to 1");
+    memcpy(words, &value->depth, sizeof value->depth);
+    clear(commands, image, words, count, ranges);
 }

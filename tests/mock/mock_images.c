@@ -79,6 +79,7 @@ VkResult VKAPI_CALL mock_CreateImage(VkDevice device, const VkImageCreateInfo *i
     mock_image *image = mock_new(MOCK_IMAGE, sizeof *image);
     image->memory.number = mock_count(&mock_numbers.images);
     image->extent = info->extent;
+    image->format = info->format;
     image->mips = info->mipLevels;
     image->layers = info->arrayLayers;
     image->texel = texel_bytes(info->format);

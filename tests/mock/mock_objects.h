@@ -74,6 +74,7 @@ typedef struct mock_buffer {
 typedef struct mock_image {
     mock_buffer memory; /* first: an access of it is one of these bytes */
     VkExtent3D extent;
+    VkFormat format;
     uint32_t mips, layers, texel; /* bytes */
     uint32_t views;               /* that there are */
     VkImageLayout layout;         /* of all of it, behind what was submitted */

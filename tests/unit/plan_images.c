@@ -16,7 +16,7 @@ static const char image_text[] =
 /* Buffers x, t, y, a; uses of n0, n1, n2 from 0, 2, 3 on. */
 static const rule image_rules[] = {
     {RP_SECTION_BUFFERS, 0, FIELD(rp_plan_buffer, format), 0, "fields of an image and is none"},
-    {RP_SECTION_BUFFERS, 0, FIELD(rp_plan_buffer, format), 43, "its format does not exist"},
+    {RP_SECTION_BUFFERS, 0, FIELD(rp_plan_buffer, format), 44, "its format does not exist"},
     {RP_SECTION_BUFFERS, 0, FIELD(rp_plan_buffer, format), RP_IMAGE_R8, "an image of 1344 bytes"},
     {RP_SECTION_BUFFERS, 0, FIELD(rp_plan_buffer, dim), 4, "an image has 1, 2 or 3 dimensions"},
     {RP_SECTION_BUFFERS, 0, FIELD(rp_plan_buffer, dim), RP_IMAGE_1D, "has height 1"},
@@ -73,7 +73,7 @@ static const rule image_rules[] = {
     {RP_SECTION_USES, 4, FIELD(rp_plan_use, buffer), 3, "use 0 is not what param 0"},
     {RP_SECTION_USES, 4, FIELD(rp_plan_use, indirect), 1, "use 0 is not what param 0"},
     {RP_SECTION_USES, 7, FIELD(rp_plan_use, format), 0, "use 4 is not what param 3"},
-    {RP_SECTION_USES, 7, FIELD(rp_plan_use, format), 43, "a flag is unknown"},
+    {RP_SECTION_USES, 7, FIELD(rp_plan_use, format), 44, "a flag is unknown"},
     {RP_SECTION_USES, 7, FIELD(rp_plan_use, size), 254, "use 4 is not what param 3"},
     {RP_SECTION_USES, 8, FIELD(rp_plan_use, access), RP_SAMPLED, "does not fit the kernel's w"},
     {RP_SECTION_NODES, 0, FIELD(rp_plan_node, pattern), 2, "the filter does not exist"},

@@ -8,6 +8,10 @@
 #include "png_file.h"
 #include "values.h"
 
+static bool is_float(const rp_image_format_info *format) {
+    return format->class_of == 'F' || format->class_of == 'D';
+}
+
 bool cli_is_png(const char *path) {
     size_t length = strlen(path);
     return length > 4 && strcmp(path + length - 4, ".png") == 0;
@@ -18,7 +22,7 @@ bool cli_png_fits(const char *path, const rp_plan_buffer_info *b) {
     rp_image_format_info format = rp_image_format_get((rp_image_format)s->format);
     const char *wrong = NULL;
     bool bits = strcmp(format.numpy ? format.numpy : "", "u1") == 0 ||
-                strcmp(format.numpy ? format.numpy : "", "u2") == 0 || format.class_of == 'F';
+                strcmp(format.numpy ? format.numpy : "", "u2") == 0 || is_float(&format);
     if (s->format == RP_IMAGE_NONE)
         wrong = "is no image";
     else if (s->mips > 1 || s->layers > 1 || s->dim != RP_IMAGE_2D)
@@ -139,7 +143,7 @@ int cli_png_read(const char *path, const rp_plan_buffer_info *b, void **out_texe
         cli_error(path, "cannot be opened");
         return CLI_INPUT;
     }
-    bool floats = format.class_of == 'F';
+    bool floats = is_float(&format);
     png_job job = {.path = path,
                    .channels = format.channels,
                    .bits = floats || strcmp(format.numpy, "u2") == 0 ? 16 : 8};
@@ -198,7 +202,7 @@ static uint8_t *from_floats(const void *texels, rp_dtype dtype, uint64_t count) 
 cli_output *cli_png_write(const char *path, const rp_plan_buffer_info *b, const void *texels) {
     rp_image_format_info format = rp_image_format_get((rp_image_format)b->image.format);
     if (!cli_png_fits(path, b)) return NULL;
-    bool floats = format.class_of == 'F';
+    bool floats = is_float(&format);
     png_job job = {.path = path,
                    .writes = true,
                    .channels = format.channels,

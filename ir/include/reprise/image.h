@@ -19,7 +19,8 @@ extern "C" {
 /* Texel formats: symbol, code, keyword, VkFormat without its VK_FORMAT_, bytes of a texel, channels,
  * class, NumPy's descriptor of a channel ("" where a texel is one packed word). Keywords are GLSL's
  * layout qualifiers where it has one. Classes: F float, N unorm, S snorm, U uint, I int, R unorm in
- * sRGB; shaders read all but U and I as floats. Codes are stored in plans. */
+ * sRGB, D depth, from 0 to 1, which is sampled and compared and never stored to; shaders read all but U
+ * and I as floats. Codes are stored in plans. */
 #define RP_IMAGE_FORMAT_LIST(X)                                                                    \
     X(RP_IMAGE_RGBA32F, 1, "rgba32f", R32G32B32A32_SFLOAT, 16, 4, 'F', "f4")                       \
     X(RP_IMAGE_RGBA16F, 2, "rgba16f", R16G16B16A16_SFLOAT, 8, 4, 'F', "f2")                        \
@@ -62,7 +63,8 @@ extern "C" {
     X(RP_IMAGE_R8UI, 39, "r8ui", R8_UINT, 1, 1, 'U', "u1")                                         \
     X(RP_IMAGE_RGBA8_SRGB, 40, "rgba8_srgb", R8G8B8A8_SRGB, 4, 4, 'R', "u1")                       \
     X(RP_IMAGE_BGRA8, 41, "bgra8", B8G8R8A8_UNORM, 4, 4, 'N', "u1")                                \
-    X(RP_IMAGE_BGRA8_SRGB, 42, "bgra8_srgb", B8G8R8A8_SRGB, 4, 4, 'R', "u1")
+    X(RP_IMAGE_BGRA8_SRGB, 42, "bgra8_srgb", B8G8R8A8_SRGB, 4, 4, 'R', "u1")                       \
+    X(RP_IMAGE_D32F, 43, "d32f", D32_SFLOAT, 4, 1, 'D', "f4")
 
 typedef enum rp_image_format {
     RP_IMAGE_NONE = 0, /* of a buffer that is no image */
@@ -184,7 +186,7 @@ RP_API const char *rp_border_name(rp_border border);
 /* What a format is; all 0 for a value outside the set. */
 typedef struct rp_image_format_info {
     uint32_t bytes, channels;
-    char class_of; /* F, N, S, U, I or R, as in RP_IMAGE_FORMAT_LIST */
+    char class_of; /* F, N, S, U, I, R or D, as in RP_IMAGE_FORMAT_LIST */
     rp_texel texel;
     const char *numpy; /* of a channel; "" where a texel is one packed word */
 } rp_image_format_info;
