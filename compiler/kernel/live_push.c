@@ -198,7 +198,7 @@ rp_status rp_live_push_apply(rp_graph *g, rp_push_blocks *blocks, const rp_kerne
     block wanted;
     uint32_t kernel, buffer;
     fill_block(live, push, node->byte_count, &wanted);
-    if (wanted.piece_count == 0) return RP_OK;
+    if (wanted.piece_count == 0 && !live->always) return RP_OK;
     RP_TRY(find_kernel(g, module, node->kernel, why, &kernel));
     const rp_block_bytes bytes = {.name = "push",
                                   .bytes = wanted.bytes,
@@ -206,9 +206,10 @@ rp_status rp_live_push_apply(rp_graph *g, rp_push_blocks *blocks, const rp_kerne
                                   .size = wanted.size,
                                   .piece_count = wanted.piece_count};
     RP_TRY(rp_block_buffer(g, blocks, &bytes, node->pos, &buffer));
-    uint32_t at = node->use_count; /* the last parameter's, in front of the grid's */
-    if (at && uses[at - 1].indirect) at--;
+    uint32_t at = node->use_count; /* the last parameter's */
+    while (at && (uses[at - 1].indirect || uses[at - 1].addressed)) at--;
     for (uint32_t i = node->use_count; i > at; i--) uses[i] = uses[i - 1];
+    for (uint32_t i = 0; i < node->address_count; i++) g->addresses[node->first_address + i].use++;
     uses[at] = (rp_graph_use){.buffer = buffer, .access = RP_READ, .size = wanted.size};
     node->use_count++;
     node->kernel = kernel;

@@ -15,6 +15,8 @@ enum { RP_MAX_PUSH_WORDS = RP_MAX_PUSH_BYTES / 4 };
 
 /* Which words of a node's push data follow live buffers of the graph, and which bytes of them. */
 typedef struct rp_live_push {
+    bool always;    /* through a buffer even where no word follows: the push data is wanted for
+                     * something else */
     uint64_t words; /* bit i: word i follows */
     uint32_t buffer[RP_MAX_PUSH_WORDS], offset[RP_MAX_PUSH_WORDS];
 } rp_live_push;
@@ -37,7 +39,7 @@ rp_status rp_block_buffer(rp_graph *graph, rp_push_blocks *blocks, const rp_bloc
                           rp_source_pos pos, uint32_t *out_buffer);
 
 /* Makes a node that runs `module` one whose push data follows: its kernel (which was the module's
- * own), one more use, in front of an indirect grid's, and no push data. `uses` has room for it.
+ * own), one more use behind those that are bound, and no push data. `uses` has room for it.
  * RP_ERROR_INVALID, with the reason in `why`, where the kernel's block cannot be a buffer. */
 rp_status rp_live_push_apply(rp_graph *graph, rp_push_blocks *blocks,
                              const rp_kernel_module *module, const rp_live_push *live,

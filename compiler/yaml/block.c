@@ -227,7 +227,11 @@ static bool read_address(packer *p, const rp_yaml_node *node, uint32_t index, ui
                              "64 bits",
                              p->out->what, p->path);
     if (!out || out->count == RP_MAX_PUSH_ADDRESSES || at % 4 || at > RP_MAX_PUSH_BYTES)
-        return rp_read_error(r, node, "addresses stand in push data alone: '%s'", p->path);
+        return rp_read_error(
+            r, node,
+            "'%s': addresses stand in push data, or in a block of at most %d bytes "
+            "that a node binds by values",
+            p->path, RP_MAX_PUSH_BYTES);
     if (!rp_read_map(r, node, "an address", keys)) return false;
     const rp_yaml_node *offset = rp_yaml_find(node, "offset");
     const rp_name *name =

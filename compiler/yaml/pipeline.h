@@ -30,6 +30,7 @@
 #include "graph/graph.h"
 #include "kernel/kernel.h"
 #include "kernel/addresses.h"
+#include "kernel/block_push.h"
 #include "kernel/live_push.h"
 #include "reprise/compiler.h"
 #include "yaml/expression.h"
@@ -304,9 +305,14 @@ bool rp_read_uses(rp_reader *r, const rp_yaml_node *run, const rp_kernel_module 
 /* ---- image.c --------------------------------------------------------------------------------- */
 
 /* Uses as they are gathered, and the samplers beside them. */
+/* What a run node binds. A block with addresses in it is none of the uses: it becomes the push data. */
 typedef struct rp_use_list {
     RP_ARRAY(rp_graph_use, uses);
     RP_ARRAY(uint32_t, samplers);
+    rp_push_addresses addresses; /* in the block that is pushed */
+    const rp_yaml_node *pushed;  /* where its values stand; NULL: there is none */
+    rp_block_push block;
+    uint8_t bytes[RP_MAX_PUSH_BYTES]; /* of it */
 } rp_use_list;
 
 /* An rp_image_format; -1 after reporting. */

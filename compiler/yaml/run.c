@@ -76,6 +76,33 @@ static const rp_yaml_node *find_values(const rp_yaml_node *node) {
     return values ? values : node;
 }
 
+/* Values of which some are addresses become the node's push data. */
+static bool push_block(rp_reader *r, const rp_yaml_node *node, const rp_kernel_binding *binding,
+                       const rp_block_values *values, rp_use_list *list) {
+    char name[64];
+    binding_name(binding, name, sizeof name);
+    if (list->pushed)
+        return rp_read_error(r, node,
+                             "block '%s' holds an address, and so does one at line %u: one of a "
+                             "node's blocks may",
+                             name, list->pushed->line);
+    if (values->follows_count)
+        return rp_read_error(r, node,
+                             "block '%s' holds an address, and cannot follow live values: they "
+                             "would have to be recorded",
+                             name);
+    if (values->size > RP_MAX_PUSH_BYTES)
+        return rp_read_error(r, node,
+                             "block '%s' holds an address and has %llu bytes: at most %d become "
+                             "push data, which alone hold addresses",
+                             name, (unsigned long long)values->size, RP_MAX_PUSH_BYTES);
+    list->pushed = node;
+    list->addresses = *values->addresses;
+    list->block = (rp_block_push){binding->set, binding->binding, (uint32_t)values->size};
+    memcpy(list->bytes, values->bytes, values->size);
+    return true;
+}
+
 /* Values for a block become a live buffer. */
 static bool read_values(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
                         const rp_kernel_binding *binding, rp_use_list *list) {
@@ -89,9 +116,16 @@ static bool read_values(rp_reader *r, const rp_yaml_node *node, const rp_kernel_
         return rp_read_error(r, node, "no values can be given for block '%s', as %s: bind a buffer",
                              name, binding->no_layout);
     snprintf(owner, sizeof owner, "block '%s' of kernel '%.60s'", name, module->name);
-    rp_block_values values = {.what = "member", .owner = owner};
+    rp_push_addresses addresses = {.count = 0};
+    rp_block_values values = {.what = "member", .owner = owner, .addresses = &addresses};
     bool good =
         rp_read_new_block(r, node, &module->layouts, binding->layout, binding->min_size, &values);
+    if (addresses.count) {
+        good = good && push_block(r, node, binding, &values, list);
+        rp_release(&r->a, values.bytes);
+        rp_release(&r->a, values.follows);
+        return good;
+    }
     const rp_block_bytes block = {.name = "block",
                                   .bytes = values.bytes,
                                   .pieces = values.follows,
@@ -433,12 +467,7 @@ static bool follow_live(rp_reader *r, const rp_yaml_node *run, const rp_kernel_m
                         const rp_live_push *live, const uint8_t *push, rp_graph_node *node,
                         rp_graph_use *uses) {
     char why[512];
-    if (!live->words) return true;
-    if (module->addresses)
-        return rp_read_error(r, rp_yaml_find(run, "push"),
-                             "the push data of kernel '%s' cannot follow live values: it uses "
-                             "buffer device addresses, and they would lie in a buffer",
-                             module->name);
+    if (!live->words && !live->always) return true;
     rp_status status =
         rp_live_push_apply(r->graph, &r->push_blocks, module, live, push, node, uses, why);
     if (status == RP_OK) return true;
@@ -446,6 +475,46 @@ static bool follow_live(rp_reader *r, const rp_yaml_node *run, const rp_kernel_m
     return rp_read_error(r, rp_yaml_find(run, "push"),
                          "the push data of kernel '%s' cannot follow live values: %s", module->name,
                          why);
+}
+
+/* The block with addresses, in the place of push data: the kernel is a copy that takes it there. */
+static bool take_block(rp_reader *r, const rp_kernel_module *module, rp_graph_node *node,
+                       const rp_use_list *list, uint8_t *push) {
+    char why[512];
+    if (!list->pushed) return true;
+    rp_status status =
+        rp_block_push_kernel(r->graph, node->kernel, &list->block, why, &node->kernel);
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    if (status != RP_OK)
+        return rp_read_error(r, list->pushed,
+                             "a block of kernel '%s' that holds an address becomes push data, and "
+                             "this one cannot: %s",
+                             module->name, why);
+    node->byte_count = list->block.size;
+    memcpy(push, list->bytes, list->block.size);
+    return true;
+}
+
+/* What is pushed is the node's own push data, or a block with addresses, and then that data lies in a
+ * buffer. */
+static bool read_pushed(rp_reader *r, const rp_yaml_node *node, const rp_kernel_module *module,
+                        const rp_use_list *list, uint8_t *push, rp_live_push *live,
+                        rp_push_addresses *addresses) {
+    if (!rp_read_push(r, node, module, push, live, addresses)) return false;
+    if (live->words && addresses->count)
+        return rp_read_error(r, rp_yaml_find(node, "push"),
+                             "the push data of kernel '%s' cannot follow live values and hold "
+                             "addresses: give one of them through a block that is bound",
+                             module->name);
+    if (!list->pushed) return true;
+    if (addresses->count)
+        return rp_read_error(r, list->pushed,
+                             "a block of kernel '%s' holds an address, and so does its push data: "
+                             "one of them may",
+                             module->name);
+    live->always = rp_kernel_push_bytes(module) > 0;
+    *addresses = list->addresses;
+    return true;
 }
 
 /* The node, with room for a use more. */
@@ -456,7 +525,7 @@ static bool make_node(rp_reader *r, const rp_yaml_node *node, const rp_kernel_mo
     rp_live_push live = {0};
     rp_push_addresses addresses = {.count = 0};
     bool good = read_bind(r, node, module, list);
-    good &= rp_read_push(r, node, module, push, &live, &addresses);
+    good = read_pushed(r, node, module, list, push, &live, &addresses) && good;
     if (!RP_RESERVE(&r->a, list->uses, list->uses_count, list->uses_capacity,
                     RP_MAX_PARAMS + RP_MAX_PUSH_ADDRESSES))
         return rp_read_no_memory(r);
@@ -471,7 +540,9 @@ static bool make_node(rp_reader *r, const rp_yaml_node *node, const rp_kernel_mo
         !RP_RESERVE(&g->allocator, g->sampler_refs, g->sampler_refs_count, g->sampler_refs_capacity,
                     list->samplers_count))
         return rp_read_no_memory(r);
-    if (!follow_live(r, node, module, &live, push, out, list->uses)) return false;
+    if (!follow_live(r, node, module, &live, push, out, list->uses) ||
+        !take_block(r, module, out, list, push))
+        return false;
     bool indirect = out->use_count && list->uses[out->use_count - 1].indirect;
     out->kernel = rp_kernel_for_uses(g, out->kernel, list->uses, out->use_count - indirect);
     if (out->kernel == RP_NONE) return rp_read_no_memory(r);

@@ -49,6 +49,42 @@ void main() {
     y[gl_GlobalInvocationID.x] = at.value;
 }
 """
+# Addresses in a block, by a reference, a number and two words, some in a struct of an array; another block
+# of the same class, and push data.
+SCENE = HEAD + """layout(buffer_reference, std430) readonly buffer Numbers { uint v[]; };
+struct Part { uvec2 at; uint scale; };
+layout(binding = 0) buffer Y { uint y[]; };
+layout(binding = 3) %s Scene { Numbers a; vec3 tint; uint64_t b; Part parts[2]; uint count; } scene;
+layout(binding = 5) uniform Other { uint k[4]; } other;
+layout(push_constant) uniform P { uint skip, more; } p;
+void main() {
+    uint i = gl_GlobalInvocationID.x;
+    if (i >= scene.count || i < p.skip) return;
+    uint sum = p.more + scene.a.v[i] + Numbers(scene.b).v[i] * uint(scene.tint.y);
+    for (uint k = 0; k < 2; k++) sum += Numbers(scene.parts[k].at).v[i] * scene.parts[k].scale;
+    y[i] += sum * other.k[i %% 4];
+}
+"""
+BLOCK = """reprise: 1
+live: {skip: 10}
+buffers:
+  x: {kind: in, dtype: u32, shape: [256]}
+  t: {kind: tmp, dtype: u32, shape: [300]}
+  y: {kind: inout, dtype: u32, shape: [256]}
+kernels:
+  fill: {glsl: fill.comp}
+  scene: {glsl: scene.comp}
+nodes:
+  - {run: fill, bind: {X: x}, threads: [256], push: {to: {address: t, offset: 64}, count: 256, add: 1}, uses: {t: rw}}
+  - run: scene
+    bind:
+      Y: y
+      scene: {a: {address: x}, tint: [0, 5, 0], b: {address: t, offset: 64}, parts: [{at: {address: x}, scale: 7}, [{address: t, offset: 64}, 11]], count: 250}
+      other: {k: [1, 2, 3, 4]}
+    threads: [256]
+    push: {skip: skip, more: 3}
+    uses: {x: r, t: r}
+"""
 SUMS = """reprise: 1
 name: addresses
 buffers:
@@ -147,6 +183,36 @@ nodes:
                 at = (at * 5 + 3) % 256
             expected.append(int(self.x[at]))
         self.assertEqual(numpy.load(self.folder / "y.npy").tolist(), expected)
+
+    def scene(self, skip):
+        i, x = numpy.arange(256), self.x.astype(numpy.int64)
+        sums = (3 + x + (x + 1) * 5 + x * 7 + (x + 1) * 11) * (i % 4 + 1)
+        return numpy.where((i >= skip) & (i < 250), sums, 0).tolist()
+
+    def test_in_a_block(self):
+        """A uniform and a storage block, with push data that follows a live value and with constants."""
+        for kind in ("uniform", "readonly buffer"):
+            self.write("scene.comp", SCENE % kind)
+            self.write("p.yaml", BLOCK)
+            for level in ("-O0", "-O1"):
+                self.expect(OK, "run", "p.yaml", "-i", "x=x.npy", "-o", "y=y.npy", level, "--validate", "--set", "skip=20")
+                self.assertEqual(numpy.load(self.folder / "y.npy").tolist(), self.scene(20), kind + level)
+            self.expect(OK, "compile", "p.yaml", "-o", "p.rplan")
+            self.expect(OK, "check", "p.rplan", "--against", "p.yaml")
+            self.assertRegex(self.expect(OK, "show", "p.rplan"), r"run @scene-live-block0\.3-\d+ .* address 0=")
+            self.write("p.yaml", BLOCK.replace("live: {skip: 10}\n", "").replace("skip: skip", "skip: 30"))
+            self.expect(OK, "run", "p.yaml", "-i", "x=x.npy", "-o", "y=y.npy", "--validate")
+            self.assertEqual(numpy.load(self.folder / "y.npy").tolist(), self.scene(30), kind)
+        for old, new, message in (
+                ("count: 250", "count: skip", "holds an address, and cannot follow live values"),
+                ("{k: [1, 2, 3, 4]}", "{k: [{address: x}, 2, 3, 4]}", "has no place for an address"),
+                ("uses: {x: r, t: r}", "uses: {x: r}", "the address of byte 64 of 't', and 'uses' does not say")):
+            self.write("p.yaml", BLOCK.replace(old, new))
+            self.expect(INPUT, "compile", "p.yaml", "-o", "q.rplan", error=("p.yaml:1", message))
+        self.write("scene.comp", (SCENE % "uniform").replace("Part parts[2]", "Part parts[20]").replace("k < 2", "k < 20"))
+        parts = ", ".join(["[{address: x}, 1]"] * 20)
+        self.write("p.yaml", BLOCK.replace("[{at: {address: x}, scale: 7}, [{address: t, offset: 64}, 11]]", f"[{parts}]"))
+        self.expect(INPUT, "compile", "p.yaml", "-o", "q.rplan", error=("p.yaml:1", "a block of at most 256 bytes"))
 
     def test_mistakes(self):
         good = list(DECLARED)
