@@ -3,6 +3,7 @@
 #ifndef RP_TESTS_GPU_IMAGES_H
 #define RP_TESTS_GPU_IMAGES_H
 
+#include "device/device.h"
 #include "gpu.h"
 #include "reprise/image.h"
 
@@ -23,5 +24,19 @@ void images_close(rp_device *device);
 void images_fill(uint8_t *bytes, uint64_t size, uint32_t seed);
 /* One replay of slot 0, waited for. */
 void images_replay(rp_exec *exec);
+
+/* A VkImage of the application: 2D, r32ui. */
+typedef struct images_own {
+    VkImage image;
+    VkDeviceMemory memory;
+    uint32_t width, height;
+} images_own;
+
+images_own images_make_own(rp_device *device, uint32_t width, uint32_t height,
+                           VkImageUsageFlags usage);
+void images_drop_own(rp_device *device, images_own *own);
+/* A storage of it. */
+rp_storage *images_lend(rp_device *device, const images_own *own, VkImageUsageFlags usage,
+                        VkImageLayout before, VkImageLayout after);
 
 #endif

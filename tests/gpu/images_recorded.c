@@ -3,7 +3,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "images.h"
+#include "memory/storage.h"
 #include "recorded.h"
+#include "support/own_commands.h"
+#include "support/random_images.h"
 
 static recorded r;
 
@@ -299,10 +303,175 @@ static void test_arrays(void) {
     recorded_close(&r);
 }
 
+/* ---- Images of the application, at once ------------------------------------------------------ */
+
+enum { LENT_W = 16, LENT_H = 8, LENT_BYTES = LENT_W * LENT_H * 4 };
+
+static const char add_glsl[] = "#version 450\n"
+                               "layout(local_size_x = 8, local_size_y = 8) in;\n"
+                               "layout(binding = 0) uniform utexture2D x;\n"
+                               "layout(binding = 1) uniform sampler how;\n"
+                               "layout(binding = 2, r32ui) uniform uimage2D y;\n"
+                               "void main() {\n"
+                               "    ivec2 p = ivec2(gl_GlobalInvocationID.xy);\n"
+                               "    uint v = texelFetch(usampler2D(x, how), p, 0).r;\n"
+                               "    imageStore(y, p, imageLoad(y, p) + v);\n"
+                               "}\n";
+
+static void change_layout(VkCommandBuffer commands, VkImage image, VkImageLayout from,
+                          VkImageLayout to) {
+    const VkImageMemoryBarrier2 barrier = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2,
+        .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+        .srcAccessMask = VK_ACCESS_2_MEMORY_WRITE_BIT,
+        .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+        .dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT,
+        .oldLayout = from,
+        .newLayout = to,
+        .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+        .image = image,
+        .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1}};
+    const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
+                                   .imageMemoryBarrierCount = 1,
+                                   .pImageMemoryBarriers = &barrier};
+    r.device->vk.CmdPipelineBarrier2(commands, &info);
+}
+
+/* x comes from the application's copy and stays for its shaders, y begins anew in each encoding and is left
+ * to be copied from: the copies are the application's, in the layouts that it said. */
+static void encode_lent(const own_commands *commands, rp_direct *direct, VkBuffer words,
+                        const images_own *x, const images_own *y, rp_buffer handles[2],
+                        rp_kernel kernel, rp_sampler near) {
+    const rp_vk *vk = &r.device->vk;
+    VkBufferImageCopy region = {.imageSubresource = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
+                                .imageExtent = {LENT_W, LENT_H, 1}};
+    rp_recorder *rec;
+    change_layout(commands->handle, x->image, VK_IMAGE_LAYOUT_UNDEFINED,
+                  VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
+    vk->CmdCopyBufferToImage(commands->handle, words, x->image,
+                             VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &region);
+    change_layout(commands->handle, x->image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+                  VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL);
+    CU_ASSERT_EQUAL(rp_direct_begin(direct, commands->handle, NULL, r.diags, &rec), RP_OK);
+    rp_clear(rec, (rp_image_part){handles[1]}, (rp_texel_value){.u = {1000}});
+    rp_bind_kernel(rec, kernel);
+    rp_bind_image(rec, 0, 0, 0, (rp_image_part){handles[0]});
+    rp_bind_sampler(rec, 0, 1, 0, near);
+    rp_bind_image(rec, 0, 2, 0, (rp_image_part){handles[1]});
+    for (int i = 0; i < 3; i++) rp_dispatch(rec, LENT_W / 8, LENT_H / 8, 1);
+    CU_ASSERT_EQUAL(rp_direct_end(direct, NULL), RP_OK);
+    region.bufferOffset = LENT_BYTES;
+    vk->CmdCopyImageToBuffer(commands->handle, y->image, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL,
+                             words, 1, &region);
+}
+
+static void test_lent(void) {
+    static uint32_t words[2 * LENT_W * LENT_H];
+    recorded_open(&r);
+    rp_device *device = r.device;
+    const rp_image_shape shape = flat(RP_IMAGE_R32UI, LENT_W, LENT_H, 1, 1);
+    rp_buffer handles[2] = {recorded_image(&r, "x", RP_IN, shape),
+                            recorded_image(&r, "y", RP_OUT, shape)};
+    rp_kernel kernel = recorded_kernel(&r, "add", add_glsl);
+    rp_sampler near = recorded_sampler(&r, "near", RP_FILTER_NEAREST);
+    const VkImageUsageFlags read = VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+    const VkImageUsageFlags written = VK_IMAGE_USAGE_STORAGE_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                                      VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+    images_own x = images_make_own(device, LENT_W, LENT_H, read);
+    images_own y = images_make_own(device, LENT_W, LENT_H, written);
+    rp_storage *lent[2] = {images_lend(device, &x, read, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL,
+                                       VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL),
+                           images_lend(device, &y, written, VK_IMAGE_LAYOUT_UNDEFINED,
+                                       VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL)};
+    const rp_storage_params params = {.size = sizeof params, .bytes = sizeof words};
+    rp_storage *storage = NULL;
+    rp_direct *direct = NULL;
+    own_commands commands;
+    CU_ASSERT_EQUAL_FATAL(own_commands_create(device, &commands), VK_SUCCESS);
+    CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &params, r.diags, &storage), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(rp_direct_create(r.program, device, NULL, r.diags, &direct), RP_OK);
+    for (int i = 0; i < 2; i++)
+        CU_ASSERT_EQUAL(rp_direct_bind(direct, handles[i], lent[i], 0, r.diags), RP_OK);
+    for (uint32_t i = 0; i < LENT_W * LENT_H; i++) words[i] = i * 2654435761u;
+    for (int round = 0; round < 2; round++) {
+        memset(words + LENT_W * LENT_H, 0, LENT_BYTES);
+        CU_ASSERT_EQUAL(rp_storage_write(storage, 0, words, sizeof words, r.diags), RP_OK);
+        CU_ASSERT_EQUAL_FATAL(own_commands_begin(device, &commands), VK_SUCCESS);
+        encode_lent(&commands, direct, storage->handle, &x, &y, handles, kernel, near);
+        CU_ASSERT_EQUAL_FATAL(own_commands_end(device, &commands), VK_SUCCESS);
+        recorded_submit(&r, commands.handle);
+        CU_ASSERT_EQUAL(rp_storage_read(storage, 0, words, sizeof words, r.diags), RP_OK);
+        uint32_t wrong = 0;
+        for (uint32_t i = 0; i < LENT_W * LENT_H; i++)
+            wrong += words[LENT_W * LENT_H + i] != 1000 + 3 * words[i];
+        CU_ASSERT_EQUAL(wrong, 0);
+    }
+    rp_direct_destroy(direct);
+    rp_storage_release(storage);
+    for (int i = 0; i < 2; i++) rp_storage_release(lent[i]);
+    images_drop_own(device, &x);
+    images_drop_own(device, &y);
+    own_commands_destroy(device, &commands);
+    recorded_close(&r);
+}
+
+/* ---- Random calls ---------------------------------------------------------------------------- */
+
+enum { SEQUENCES = 30, CALLS = 40 };
+
+static rp_shots shots;
+static uint64_t shots_seed;
+
+static void random_calls(rp_recorder *rec, void *user) {
+    (void)user;
+    rp_shots_make(&shots, rec, shots_seed, CALLS);
+}
+
+static void declare_shots(void) {
+    static const char *const image_names[RP_SHOTS_IMAGES] = {"x", "s", "t", "a"};
+    static const char *const buffer_names[RP_SHOTS_BUFFERS] = {"w", "v"};
+    for (uint32_t i = 0; i < RP_SHOTS_IMAGES; i++)
+        shots.images[i] =
+            recorded_image(&r, image_names[i], rp_shots_image_kind(i), rp_shots_shape);
+    for (uint32_t i = 0; i < RP_SHOTS_BUFFERS; i++)
+        shots.buffers[i] =
+            recorded_buffer(&r, buffer_names[i], rp_shots_buffer_kind(i), RP_SHOTS_BYTES);
+    CU_ASSERT_EQUAL_FATAL(rp_shots_create(&shots, r.program, r.diags), RP_OK);
+}
+
+/* All three ways give the same bytes, and not those that there were. */
+static void test_random(void) {
+    uint8_t *first[RECORDED_BUFFERS] = {0};
+    recorded_open(&r);
+    declare_shots();
+    for (uint32_t i = 0; i < r.count; i++) first[i] = malloc(r.buffers[i].size);
+    for (shots_seed = 1; shots_seed <= SEQUENCES && gpu_has_time(); shots_seed++) {
+        rp_random random = {shots_seed + 1000};
+        for (uint32_t i = 0; i < r.count; i++)
+            for (uint64_t k = 0; k < r.buffers[i].size; k++)
+                r.buffers[i].before[k] = (uint8_t)rp_random_next(&random);
+        for (uint32_t way = 0; way < RECORDED_WAYS; way++) {
+            bool same = true, changed = false;
+            recorded_run(&r, way, random_calls, NULL);
+            for (uint32_t i = 0; i < r.count; i++) {
+                const uint8_t *after = r.buffers[i].after;
+                changed |= memcmp(after, r.buffers[i].before, r.buffers[i].size) != 0;
+                same &= way == 0 || memcmp(after, first[i], r.buffers[i].size) == 0;
+                if (way == 0) memcpy(first[i], after, r.buffers[i].size);
+            }
+            if (!same) printf("\n  seed %llu, way %u\n", (unsigned long long)shots_seed, way);
+            CU_ASSERT(same && changed);
+        }
+    }
+    for (uint32_t i = 0; i < r.count; i++) free(first[i]);
+    recorded_close(&r);
+}
+
 int main(void) {
-    static const rp_test tests[] = {{"a blur in two passes", test_blur},
-                                    {"mips and layers", test_mips},
-                                    {"texels and arrays", test_arrays},
-                                    {0}};
+    static const rp_test tests[] = {
+        {"a blur in two passes", test_blur}, {"mips and layers", test_mips},
+        {"texels and arrays", test_arrays},  {"lent, at once", test_lent},
+        {"random calls", test_random},       {0}};
     return rp_run_tests("recorded images", tests);
 }

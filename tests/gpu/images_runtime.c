@@ -124,56 +124,6 @@ static void test_changes(void) {
 
 /* ---- The application's images ---------------------------------------------------------------- */
 
-typedef struct own_image {
-    VkImage image;
-    VkDeviceMemory memory;
-} own_image;
-
-static own_image make_image(VkImageUsageFlags usage) {
-    own_image own = {0};
-    const rp_vk *vk = &device->vk;
-    const VkImageCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-        .imageType = VK_IMAGE_TYPE_2D,
-        .format = VK_FORMAT_R32_UINT,
-        .extent = {W, H, 1},
-        .mipLevels = 1,
-        .arrayLayers = 1,
-        .samples = VK_SAMPLE_COUNT_1_BIT,
-        .tiling = VK_IMAGE_TILING_OPTIMAL,
-        .usage = usage,
-    };
-    CU_ASSERT_EQUAL_FATAL(vk->CreateImage(device->handle, &info, NULL, &own.image), VK_SUCCESS);
-    VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
-    const VkImageMemoryRequirementsInfo2 asked = {
-        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2, .image = own.image};
-    vk->GetImageMemoryRequirements2(device->handle, &asked, &needs);
-    uint32_t type = 0;
-    while (!(needs.memoryRequirements.memoryTypeBits >> type & 1)) type++;
-    const VkMemoryAllocateInfo memory = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-                                         .allocationSize = needs.memoryRequirements.size,
-                                         .memoryTypeIndex = type};
-    CU_ASSERT_EQUAL_FATAL(vk->AllocateMemory(device->handle, &memory, NULL, &own.memory),
-                          VK_SUCCESS);
-    CU_ASSERT_EQUAL_FATAL(vk->BindImageMemory(device->handle, own.image, own.memory, 0),
-                          VK_SUCCESS);
-    return own;
-}
-
-static rp_storage *import(const own_image *own, VkImageUsageFlags usage, VkImageLayout before,
-                          VkImageLayout after) {
-    rp_storage *storage = NULL;
-    const rp_storage_image params = {.size = sizeof params,
-                                     .image = own->image,
-                                     .shape = {RP_IMAGE_R32UI, RP_IMAGE_2D, 1, W, H, 1, 1},
-                                     .usage = usage,
-                                     .before = before,
-                                     .after = after,
-                                     .name = "mine"};
-    CU_ASSERT_EQUAL_FATAL(rp_storage_import_image(device, &params, NULL, &storage), RP_OK);
-    return storage;
-}
-
 /* The result of one plan, left for a shader to read, is what another one begins with: its barriers of
  * layouts take it from there and back. */
 static void test_lent(void) {
@@ -182,9 +132,9 @@ static void test_lent(void) {
     const VkImageLayout read = VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL;
     rp_plan *plan = plan_of(8);
     device = images_open();
-    own_image own = make_image(usage);
-    rp_storage *made = import(&own, usage, VK_IMAGE_LAYOUT_UNDEFINED, read);
-    rp_storage *read_again = import(&own, usage, read, read);
+    images_own own = images_make_own(device, W, H, usage);
+    rp_storage *made = images_lend(device, &own, usage, VK_IMAGE_LAYOUT_UNDEFINED, read);
+    rp_storage *read_again = images_lend(device, &own, usage, read, read);
     const rp_binding y_there = {.buffer = "y", .storage = made};
     const rp_binding x_there = {.buffer = "x", .storage = read_again};
     rp_exec_params params = {
@@ -206,8 +156,7 @@ static void test_lent(void) {
     rp_exec_destroy(second);
     rp_storage_release(made);
     rp_storage_release(read_again);
-    device->vk.DestroyImage(device->handle, own.image, NULL);
-    device->vk.FreeMemory(device->handle, own.memory, NULL);
+    images_drop_own(device, &own);
     images_close(device);
     rp_plan_destroy(plan);
 }
@@ -218,9 +167,11 @@ static void test_bound(void) {
     const VkImageUsageFlags usage = VK_IMAGE_USAGE_STORAGE_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
     rp_plan *plan = plan_of(8);
     device = images_open();
-    own_image own = make_image(usage);
-    rp_storage *first = import(&own, usage, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
-    rp_storage *storage = import(&own, usage, VK_IMAGE_LAYOUT_GENERAL, VK_IMAGE_LAYOUT_GENERAL);
+    images_own own = images_make_own(device, W, H, usage);
+    rp_storage *first =
+        images_lend(device, &own, usage, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
+    rp_storage *storage =
+        images_lend(device, &own, usage, VK_IMAGE_LAYOUT_GENERAL, VK_IMAGE_LAYOUT_GENERAL);
     rp_exec *exec = gpu_exec(device, plan, NULL);
     fill(x, 2);
     CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, BYTES, NULL), RP_OK);
@@ -239,8 +190,7 @@ static void test_bound(void) {
     rp_exec_destroy(exec);
     rp_storage_release(first);
     rp_storage_release(storage);
-    device->vk.DestroyImage(device->handle, own.image, NULL);
-    device->vk.FreeMemory(device->handle, own.memory, NULL);
+    images_drop_own(device, &own);
     images_close(device);
     rp_plan_destroy(plan);
 }

@@ -119,9 +119,9 @@ static void run_graph(recorded *r, int level, recorded_calls *calls, void *user)
 
 /* ---- At once --------------------------------------------------------------------------------- */
 
-static void submit_and_wait(recorded *r, const own_commands *commands) {
+void recorded_submit(recorded *r, void *commands) {
     const VkCommandBufferSubmitInfo buffer = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
-                                              .commandBuffer = commands->handle};
+                                              .commandBuffer = commands};
     const VkSubmitInfo2 submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
                                   .commandBufferInfoCount = 1,
                                   .pCommandBufferInfos = &buffer};
@@ -161,7 +161,7 @@ static void run_direct(recorded *r, recorded_calls *calls, void *user) {
         check(r, rp_direct_end(direct, &report));
         CU_ASSERT_EQUAL_FATAL(own_commands_end(r->device, &commands), VK_SUCCESS);
         CU_ASSERT_EQUAL(round == 0 || report.sets_written == 0, true); /* they are there */
-        submit_and_wait(r, &commands);
+        recorded_submit(r, commands.handle);
         rp_direct_done(direct, report.number);
     }
     for (uint32_t i = 0; i < r->count; i++)

@@ -41,6 +41,8 @@ void *recorded_before(recorded *r, rp_buffer buffer);
 void *recorded_after(recorded *r, rp_buffer buffer);
 
 enum { RECORDED_WAYS = 3 }; /* -O0, -O1, direct mode */
+/* Submits a VkCommandBuffer and waits for it. */
+void recorded_submit(recorded *r, void *commands);
 /* Makes the calls in one of the ways, and fills in all `after`. */
 void recorded_run(recorded *r, uint32_t way, recorded_calls *calls, void *user);
 
