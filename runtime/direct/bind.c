@@ -277,7 +277,8 @@ rp_status rp_encoder_list_pieces(rp_encoder *e) {
 rp_status rp_encoder_refuse_use(rp_encoder *e, const char *what, uint32_t buffer, uint32_t denied) {
     const rp_encoder_place *p = &e->places[buffer];
     if (p->read_only && denied & rp_scope_writes())
-        return rp_encoder_refuse_range(e, what, buffer, 0, 0);
+        return rp_encoder_refuse(e, RP_ERROR_INVALID, "%s: writes %s, which is read only", what,
+                                 p->name);
     return rp_encoder_refuse(e, RP_ERROR_INVALID,
                              "%s: the storage of %s was created without a usage that this takes "
                              "(storage, sampled, transfer source or destination)",

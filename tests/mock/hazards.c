@@ -4,7 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS = 1024, BUFFERS = 16, MOST_OPS = 512, MOST_ACCESSES = 8, SETS = 4096, BINDINGS = 8 };
+/* Images are memories of their own, numbered behind the buffers. */
+enum {
+    WORDS = 1024,
+    BUFFERS = 16,
+    MEMORIES = 2 * BUFFERS,
+    MOST_OPS = 512,
+    MOST_ACCESSES = 8,
+    SETS = 4096,
+    BINDINGS = 8,
+    ELEMENTS = 2
+};
 
 static const char *const stage_names[] = {"indirect", "compute", "transfer", "host"};
 static const char *const access_names[] = {"IR", "UR", "TR", "TW", "HR", "SR", "SW", "SS"};
@@ -21,7 +31,7 @@ static bool is_write(uint32_t access) {
 
 typedef struct access {
     uint32_t kind;           /* in access_names */
-    uint32_t buffer, lo, hi; /* words */
+    uint32_t memory, lo, hi; /* words */
 } access;
 
 typedef struct op {
@@ -42,20 +52,39 @@ struct hazard_stream {
 
 /* ---- Descriptor sets ------------------------------------------------------------------------- */
 
-static struct { uint32_t buffer, lo, hi; } sets[SETS][BINDINGS];
+static struct { uint32_t memory, lo, hi; } sets[SETS][BINDINGS][ELEMENTS];
 
+/* "b1+16 64": which memory, and bytes of it; how many characters, 0 for something else. */
+static size_t read_bytes(const char *text, uint32_t *memory, unsigned long long *offset,
+                         unsigned long long *size) {
+    char what;
+    unsigned number;
+    int length = 0;
+    if (sscanf(text, "%c%u+%llu %llu%n", &what, &number, offset, size, &length) != 4 ||
+        (what != 'b' && what != 'i') || number >= BUFFERS)
+        return 0;
+    *memory = number + (what == 'i' ? BUFFERS : 0);
+    return (size_t)length;
+}
+
+/* "s1.2 storage b1+0 64", "s1.2[1] combined i0+0 64 sampler 3", "s1.2 sampler sampler 3" */
 void hazard_sets(const char *text) {
     for (; *text; text = strchr(text, '\n') + 1) {
-        unsigned set, binding, buffer;
+        unsigned set, binding, element = 0, memory = 0;
         unsigned long long offset, size;
-        char kind[16];
-        if (sscanf(text, "s%u.%u %15s b%u+%llu %llu", &set, &binding, kind, &buffer, &offset,
-                   &size) != 6 ||
-            set >= SETS || binding >= BINDINGS)
+        int at = 0;
+        if (sscanf(text, "s%u.%u%n", &set, &binding, &at) != 2 || set >= SETS ||
+            binding >= BINDINGS)
             abort();
-        sets[set][binding].buffer = buffer;
-        sets[set][binding].lo = (uint32_t)(offset / 4);
-        sets[set][binding].hi = (uint32_t)((offset + size) / 4);
+        text += at;
+        if (*text == '[' && (sscanf(text, "[%u]%n", &element, &at) != 1 || element >= ELEMENTS))
+            abort();
+        text = strchr(text, ' ') + 1;
+        text += strcspn(text, "0123456789+\n") - 1; /* the kind may be several words */
+        if (!read_bytes(text, &memory, &offset, &size)) continue; /* a sampler */
+        sets[set][binding][element].memory = memory;
+        sets[set][binding][element].lo = (uint32_t)(offset / 4);
+        sets[set][binding][element].hi = (uint32_t)((offset + size) / 4);
     }
 }
 
@@ -65,13 +94,13 @@ void hazard_forget_sets(void) {
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static bool add(op *o, const char *kind, uint32_t buffer, uint64_t offset, uint64_t size) {
+static bool add(op *o, const char *kind, uint32_t memory, uint64_t offset, uint64_t size) {
     for (uint32_t i = 0; i < ACCESSES; i++) {
         if (strncmp(kind, access_names[i], 2) != 0) continue;
-        if (o->count == MOST_ACCESSES || buffer >= BUFFERS || (offset + size) / 4 > WORDS)
+        if (o->count == MOST_ACCESSES || memory >= MEMORIES || (offset + size) / 4 > WORDS)
             return false;
         o->accesses[o->count++] =
-            (access){i, buffer, (uint32_t)(offset / 4), (uint32_t)((offset + size) / 4)};
+            (access){i, memory, (uint32_t)(offset / 4), (uint32_t)((offset + size) / 4)};
         return true;
     }
     return false;
@@ -97,17 +126,37 @@ static bool add_kernel(hazard_stream *s, op *o) {
         const hazard_binding *b = &s->bindings[i];
         if (b->pipeline != s->pipeline) continue;
         uint32_t set = s->sets[b->set];
-        uint32_t lo = sets[set][b->binding].lo, hi = sets[set][b->binding].hi;
+        uint32_t lo = sets[set][b->binding][b->element].lo;
+        uint32_t hi = sets[set][b->binding][b->element].hi;
         for (const char *at = b->access; *at; at += 2)
-            if (hi == lo || !add(o, at, sets[set][b->binding].buffer, lo * 4ull, (hi - lo) * 4ull))
+            if (hi == lo ||
+                !add(o, at, sets[set][b->binding][b->element].memory, lo * 4ull, (hi - lo) * 4ull))
                 return false;
     }
     return true;
 }
 
+/* "b1+0 i2+64 256", and of what is scaled " from 64": one memory to another; uploads name the image
+ * first. */
+static bool add_copy(op *o, const char *text, bool upload) {
+    char what[2];
+    unsigned number[2];
+    unsigned long long at[2], size, from_size;
+    int found = sscanf(text, "%c%u+%llu %c%u+%llu %llu from %llu", &what[0], &number[0], &at[0],
+                       &what[1], &number[1], &at[1], &size, &from_size);
+    if (found < 7) return false;
+    for (int i = 0; i < 2; i++) number[i] += what[i] == 'i' ? BUFFERS : 0;
+    uint64_t read = found == 8 ? from_size : size;
+    return add(o, "TR", number[upload], at[upload], read) &&
+           add(o, "TW", number[!upload], at[!upload], size);
+}
+
 static bool read_line(hazard_stream *s, const char *line) {
+    static const char *const copies[] = {"copy ", "upload ", "download ", "blit nearest ",
+                                         "blit linear "};
     op *o = &s->ops[s->count];
-    unsigned a, b, set;
+    unsigned a, set;
+    uint32_t memory;
     unsigned long long from, to, size;
     char src[80], dst[80];
     memset(o, 0, sizeof *o);
@@ -131,8 +180,11 @@ static bool read_line(hazard_stream *s, const char *line) {
     if (strncmp(line, "dispatch ", 9) == 0) return add_kernel(s, o);
     if (sscanf(line, "indirect b%u+%llu", &a, &from) == 2)
         return add_kernel(s, o) && add(o, "IR", a, from, 12);
-    if (sscanf(line, "copy b%u+%llu b%u+%llu %llu", &a, &from, &b, &to, &size) == 5)
-        return add(o, "TR", a, from, size) && add(o, "TW", b, to, size);
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++)
+        if (strncmp(line, copies[i], strlen(copies[i])) == 0)
+            return add_copy(o, line + strlen(copies[i]), *line == 'u');
+    if (strncmp(line, "clear ", 6) == 0)
+        return read_bytes(line + 6, &memory, &to, &size) && add(o, "TW", memory, to, size);
     if (sscanf(line, "fill b%u+%llu %llu", &a, &to, &size) == 3 ||
         sscanf(line, "update b%u+%llu %llu", &a, &to, &size) == 3)
         return add(o, "TW", a, to, size);
@@ -191,13 +243,14 @@ static bool judge(const hazard_stream *s, const word *w, uint32_t at, const acce
         if (w->read[k] && w->read[k] - 1 != at && !covered(s, w->read[k] - 1, k, at, a->kind))
             bad = w->read[k];
     if (bad && !quiet)
-        printf("\n  not ordered in b%u: op %u \"%s\" and op %u \"%s\"\n", a->buffer, bad - 1,
-               s->ops[bad - 1].line, at, s->ops[at].line);
+        printf("\n  not ordered in %s%u: op %u \"%s\" and op %u \"%s\"\n",
+               a->memory < BUFFERS ? "b" : "i", a->memory % BUFFERS, bad - 1, s->ops[bad - 1].line,
+               at, s->ops[at].line);
     return bad == 0;
 }
 
 bool hazard_ordered(const hazard_stream *s, bool quiet) {
-    static word words[BUFFERS][WORDS];
+    static word words[MEMORIES][WORDS];
     memset(words, 0, sizeof words);
     for (uint32_t at = 0; at < s->count; at++) {
         const op *o = &s->ops[at];
@@ -207,16 +260,16 @@ bool hazard_ordered(const hazard_stream *s, bool quiet) {
                 const access *a = &o->accesses[i];
                 if (is_write(a->kind) != (phase == 1)) continue;
                 for (uint32_t w = a->lo; w < a->hi; w++)
-                    if (!judge(s, &words[a->buffer][w], at, a, quiet)) return false;
+                    if (!judge(s, &words[a->memory][w], at, a, quiet)) return false;
             }
         for (uint32_t i = 0; i < o->count; i++)
             for (uint32_t w = o->accesses[i].lo; w < o->accesses[i].hi; w++)
                 if (!is_write(o->accesses[i].kind))
-                    words[o->accesses[i].buffer][w].read[o->accesses[i].kind] = at + 1;
+                    words[o->accesses[i].memory][w].read[o->accesses[i].kind] = at + 1;
         for (uint32_t i = 0; i < o->count; i++)
             for (uint32_t w = o->accesses[i].lo; w < o->accesses[i].hi; w++)
                 if (is_write(o->accesses[i].kind))
-                    words[o->accesses[i].buffer][w] =
+                    words[o->accesses[i].memory][w] =
                         (word){.write = at + 1, .write_kind = o->accesses[i].kind};
     }
     return true;

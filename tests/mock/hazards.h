@@ -8,11 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a kernel does to a binding: "SR" or "UR", "SW", or both as "SRSW". Kernels are numbered as
+/* What a kernel does to a binding: "SR", "UR" or "SS", "SW", or both as "SRSW". Kernels are numbered as
  * their pipelines were created. */
 typedef struct hazard_binding {
     uint32_t pipeline, set, binding;
     const char *access;
+    uint32_t element;
 } hazard_binding;
 
 typedef struct hazard_stream hazard_stream;

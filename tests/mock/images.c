@@ -349,7 +349,7 @@ static void test_blits(void) {
     mock.families[0].queueFlags |= VK_QUEUE_GRAPHICS_BIT;
     open_with(text, NULL);
     expect(mock_effects(rp_exec_command_buffer(exec, 0, 0)), "barrier transfer:TW -> transfer:TW\n"
-                                                             "blit linear i0+0 i1+0 64\n"
+                                                             "blit linear i0+0 i1+0 64 from 256\n"
                                                              "clear i1+64 16 04030201\n");
     replay();
     close_all();

@@ -1,6 +1,7 @@
 /* The fake driver's commands on images. */
 #include "mock_recording.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,9 +110,11 @@ static void between(VkCommandBuffer commands, const char *what, VkImage from, Vk
     uint64_t to_size = layers_bytes(y, b);
     check_aspect(x, a->aspectMask);
     check_aspect(y, b->aspectMask);
-    mock_append_effect(commands, "%s i%u+%llu i%u+%llu %llu\n", what, x->memory.number,
+    char scaled[32] = "";
+    if (size != to_size) snprintf(scaled, sizeof scaled, " from %llu", (unsigned long long)size);
+    mock_append_effect(commands, "%s i%u+%llu i%u+%llu %llu%s\n", what, x->memory.number,
                        (unsigned long long)at, y->memory.number, (unsigned long long)to_at,
-                       (unsigned long long)to_size);
+                       (unsigned long long)to_size, scaled);
     mock_add_range(commands, (VkBuffer)from, at, size, MOCK_TRANSFER_R);
     mock_add_range(commands, (VkBuffer)to, to_at, to_size, MOCK_TRANSFER_W);
     mock_add_transfer(commands)->image = x;
