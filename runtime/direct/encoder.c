@@ -335,6 +335,8 @@ static rp_status check_fit(const rp_encoder_place *p, const rp_storage *storage,
         wrong =
             "the storage is an image of another format, dimension, extent, or number of mips or "
             "layers";
+    else if (rp_image_is_depth(p->shape.format) && !storage->device->adapter.info.queue_draws)
+        wrong = "the device's queue only computes: depth is filled and copied in one that draws";
     if (wrong) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s cannot lie in %s: %s", p->name, storage->name,
                      wrong);

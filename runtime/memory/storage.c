@@ -68,8 +68,11 @@ static rp_status wish_for_buffer(const rp_storage_params *params, rp_diags *diag
 }
 
 /* What an application may draw into, beside what plans do. */
-static const VkImageUsageFlags attachments =
-    VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT;
+static VkImageUsageFlags attachments_of(uint32_t format) {
+    return VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT |
+           (rp_image_is_depth(format) ? VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT
+                                      : VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT);
+}
 
 static rp_status wish_for_image(const rp_device *device, const rp_storage_params *params,
                                 rp_diags *diags, rp_storage_wish *wish) {
@@ -81,10 +84,11 @@ static rp_status wish_for_image(const rp_device *device, const rp_storage_params
     if (!wrong && params->uninitialised) wrong = "images begin as zeros";
     const VkFlags plain = VK_IMAGE_USAGE_STORAGE_BIT | VK_IMAGE_USAGE_SAMPLED_BIT |
                           VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT;
-    if (!wrong && params->usage & ~(plain | attachments))
+    if (!wrong && params->usage & ~(plain | attachments_of(params->image.format)))
         wrong =
-            "its usage can be STORAGE, SAMPLED, TRANSFER_SRC, TRANSFER_DST, COLOR_ATTACHMENT and "
-            "INPUT_ATTACHMENT: create the VkImage and import it (rp_storage_import_image)";
+            "its usage can be STORAGE, SAMPLED, TRANSFER_SRC, TRANSFER_DST, INPUT_ATTACHMENT and "
+            "COLOR_ATTACHMENT, of depth DEPTH_STENCIL_ATTACHMENT: create the VkImage and import it "
+            "(rp_storage_import_image)";
     if (wrong) {
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "%s: there is no such image: %s", wish->name,
                      wrong);

@@ -217,6 +217,16 @@ static void test_wrong_images(void) {
                    RP_ERROR_USAGE, "create the VkImage and import it");
     expect_refused((rp_storage_params){.size = size, .image = image_shape, .priority = 2},
                    RP_ERROR_USAGE, "priority");
+    shape = image_shape;
+    shape.format = RP_IMAGE_D32F;
+    rp_storage *depth = create(
+        (rp_storage_params){.image = shape, .usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT});
+    CU_ASSERT(mock.image_usage & VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT);
+    rp_storage_release(depth);
+    expect_refused((rp_storage_params){.size = size,
+                                       .image = shape,
+                                       .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT},
+                   RP_ERROR_USAGE, "of depth DEPTH_STENCIL_ATTACHMENT");
     mock.image_features &= ~(VkFlags)VK_FORMAT_FEATURE_TRANSFER_DST_BIT;
     expect_refused((rp_storage_params){.size = size, .image = image_shape}, RP_ERROR_UNSUPPORTED,
                    "storage is of format rgba8, which is not for being copied to");

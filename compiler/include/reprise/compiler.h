@@ -53,7 +53,8 @@ RP_API rp_status rp_program_set_target(rp_program *program, const rp_target *tar
 RP_API void rp_program_destroy(rp_program *program);
 
 /* Zero is the default everywhere but in `size` and `name`. An image is a buffer with a shape
- * (reprise/image.h): its kind is any but live, and says what it says of other buffers. */
+ * (reprise/image.h): all of that is given, no dtype, rank or shape, and `bytes` is 0 or those of its packed
+ * form. Its kind is any but live, and says what it says of other buffers. */
 typedef struct rp_buffer_params {
     size_t size;      /* sizeof(rp_buffer_params) */
     const char *name; /* unique; letters, digits, '_' and '.' */
@@ -61,12 +62,10 @@ typedef struct rp_buffer_params {
     rp_dtype dtype; /* RP_RAW: `bytes` says how many */
     uint32_t rank;  /* 1 to RP_MAX_RANK; 0 for raw bytes */
     uint64_t shape[RP_MAX_RANK];
-    uint64_t bytes;      /* for RP_RAW; 0 or the exact size otherwise */
-    const void *initial; /* live: its first bytes (copied); NULL = zeros */
-    uint32_t max_value;  /* live: largest value an element may be set to; 0 = any */
-    rp_image_shape
-        image; /* an image: all of this, and no dtype, rank or shape; `bytes` 0 or those of
-                           * its packed form. Format RP_IMAGE_NONE (0): no image */
+    uint64_t bytes;       /* for RP_RAW; 0 or the exact size otherwise */
+    const void *initial;  /* live: its first bytes (copied); NULL = zeros */
+    uint32_t max_value;   /* live: largest value an element may be set to; 0 = any */
+    rp_image_shape image; /* of an image; format RP_IMAGE_NONE (0): none */
 } rp_buffer_params;
 RP_API rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params,
                                    rp_diags *diags, rp_buffer *out_buffer);

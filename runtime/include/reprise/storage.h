@@ -23,7 +23,13 @@ extern "C" {
 
 typedef struct rp_storage rp_storage;
 
-/* Zero is the default everywhere but in `size`, and in `bytes` of a buffer. */
+/* Zero is the default everywhere but in `size`, and in `bytes` of a buffer.
+ *
+ * With a shape it is an image: `bytes` is 0 or those of its packed form, `usage` are VkImageUsageFlags
+ * beside those of plans (STORAGE, SAMPLED, TRANSFER_SRC and TRANSFER_DST, as far as its format has them
+ * on the device): INPUT_ATTACHMENT, and COLOR_ATTACHMENT or of depth DEPTH_STENCIL_ATTACHMENT. It begins
+ * as zeros, in layout GENERAL, and is neither host_visible nor exportable nor uninitialised.
+ * RP_ERROR_UNSUPPORTED where the device has no such image. */
 typedef struct rp_storage_params {
     size_t size;      /* sizeof(rp_storage_params) */
     uint64_t bytes;   /* of the buffer, more than 0 */
@@ -32,22 +38,15 @@ typedef struct rp_storage_params {
         usage; /* of a buffer VkBufferUsageFlags beside those that plans need (storage, uniform and
                          * indirect buffer, transfer in both directions): vertex, index, ... Those of
                          * Vulkan 1.2; RP_ERROR_USAGE for others, by name */
-    int host_visible;    /* mapped: rp_storage_info.mapped. RP_ERROR_UNSUPPORTED where a device has
+    int host_visible;     /* mapped: rp_storage_info.mapped. RP_ERROR_UNSUPPORTED where a device has
                          * no such memory */
-    int uninitialised;   /* leave the bytes as they are; else they begin as zeros: a submission
+    int uninitialised;    /* leave the bytes as they are; else they begin as zeros: a submission
                           * that creation waits for, and with it for all that is in the queue */
-    float priority;      /* of staying in device memory when that runs short, above 0 and up to 1;
+    float priority;       /* of staying in device memory when that runs short, above 0 and up to 1;
                         * 0: 0.5. Where the device has VK_EXT_memory_priority */
-    uint32_t exportable; /* rp_fd_type bits: for rp_storage_export_fd. RP_ERROR_UNSUPPORTED where
+    uint32_t exportable;  /* rp_fd_type bits: for rp_storage_export_fd. RP_ERROR_UNSUPPORTED where
                           * the device cannot, or has not enabled it */
-    rp_image_shape
-        image; /* an image, all of this: `bytes` is 0 or those of its packed form; `usage`
-                           * are VkImageUsageFlags (COLOR_ATTACHMENT, INPUT_ATTACHMENT) beside
-                           * those of plans (STORAGE, SAMPLED, TRANSFER_SRC and TRANSFER_DST, as
-                           * far as its format has them there). It is neither host_visible nor
-                           * exportable nor uninitialised: it begins as zeros, in layout GENERAL.
-                           * RP_ERROR_UNSUPPORTED where the device has no such image. Format
-                           * RP_IMAGE_NONE (0): a buffer */
+    rp_image_shape image; /* an image; format RP_IMAGE_NONE (0): a buffer */
 } rp_storage_params;
 
 /* The caller holds the storage, and releases it. RP_ERROR_DEVICE_MEMORY when there is no room for
