@@ -270,6 +270,12 @@ uint64_t rp_features_set(void *chain, uint64_t wanted) {
     return wanted;
 }
 
+const char *rp_feature_name(uint64_t feature) {
+    size_t i = 0;
+    while (i + 1 < FEATURE_COUNT && features[i].feature != feature) i++;
+    return features[i].name;
+}
+
 uint64_t rp_features_of(uint64_t needs) {
     uint64_t found = RP_FEATURES_BASE;
     for (size_t i = 0; i < FEATURE_COUNT; i++)

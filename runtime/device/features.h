@@ -222,6 +222,9 @@ uint64_t rp_features_read(const void *chain);
  * struct has. */
 uint64_t rp_features_set(void *chain, uint64_t features);
 
+/* Vulkan's name of one. */
+const char *rp_feature_name(uint64_t feature);
+
 /* The features behind a plan's needs, the base among them, and the needs that features serve. */
 uint64_t rp_features_of(uint64_t needs);
 uint64_t rp_features_needs(uint64_t features);

@@ -71,4 +71,9 @@ uint32_t rp_sampler_check(const rp_device *device, const char *name, const rp_sa
 rp_status rp_images_check(const rp_device *device, const rp_plan *plan, rp_diags *diags,
                           uint32_t *errors);
 
+/* Whether a device has the features behind RP_NEED_IMAGE_EXTRAS that a plan's kernels use: part of
+ * rp_limits_check. Counts what is not in *errors. */
+void rp_extras_check(const rp_device *device, const rp_plan *plan, rp_diags *diags,
+                     uint32_t *errors);
+
 #endif

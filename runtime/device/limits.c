@@ -67,7 +67,7 @@ static void describe(const rp_adapter *adapter, rp_target *out) {
         .subgroup = adapter->info.subgroup_size,
         .subgroup_least = adapter->info.subgroup_least,
         .subgroup_most = adapter->info.subgroup_most,
-        .needs = adapter->needs,
+        .needs = adapter->needs | RP_NEED_IMAGE_EXTRAS, /* of which each kernel asks a part */
     };
 #undef LEAST
     for (uint32_t i = 0; i < adapter->product_count; i++)
@@ -190,9 +190,11 @@ rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags
     const rp_allocator *a = &device->allocator;
     uint8_t *kernel_seen = rp_alloc_zero(a, rp_plan_count(plan, RP_SECTION_KERNELS), 1);
     if (!kernel_seen) return RP_ERROR_NO_MEMORY;
-    check_enabled(&c, device->adapter.needs_able & ~device->adapter.needs & plan->header->needs);
+    uint64_t needs = plan->header->needs & ~RP_NEED_IMAGE_EXTRAS; /* rp_extras_check */
+    check_enabled(&c, device->adapter.needs_able & ~device->adapter.needs & needs);
     rp_fit_check_needs(&c.fit, "the plan's kernels",
-                       plan->header->needs & (device->adapter.needs | ~device->adapter.needs_able));
+                       needs & (device->adapter.needs | ~device->adapter.needs_able));
+    rp_extras_check(device, plan, diags, &c.fit.errors);
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++)
         if (rp_plan_nodes(plan)[i].kind == RP_RUN)
             check_run(&c, &rp_plan_nodes(plan)[i], kernel_seen);

@@ -336,7 +336,67 @@ static void test_random(void) {
     CU_ASSERT_TRUE(refused > cases / 5 && refused < cases);
 }
 
+/* Of the features that one need stands for, a device is asked those that a kernel uses. */
+static void test_extras(void) {
+    static const char text[] =
+        "reprise 1\ngraph g scheduled placed synced arena 0 {\n"
+        "  buf $x in image cube r32f[4,4] layers 12\n"
+        "  buf $z in image 2d r32f[4,4]\n"
+        "  buf $y inout image 2d r32f[4,4]\n"
+        "  kern @abstractcube spirv - local 1 1 1 (s combined cube_array float, "
+        "rw image 2d r32f)\n"
+        "  kern @abstractgather spirv - local 1 1 1 (s combined 2d float, "
+        "rw image 2d r32f)\n"
+        "  samp @s (mag=nearest, min=nearest, mip=nearest)\n"
+        "  barrier transfer:rw,compute:rws -> compute:rws\n"
+        "  group 0\n"
+        "    n0 = run @abstractcube grid 1 1 1 (s $x, rw $y) samplers (@s)\n"
+        "  barrier compute:rw -> compute:rw\n"
+        "  group 1\n"
+        "    n1 = run @abstractgather grid 1 1 1 (s $z, rw $y) samplers (@s)\n"
+        "  barrier compute:w -> host:r\n}\n";
+    static const char head[] = "#version 450\nlayout(binding = 1, r32f) uniform image2D y;\n"
+                               "layout(binding = 0) uniform ";
+    static const char *const bodies[] = {
+        "samplerCubeArray x;\nvoid main() { imageStore(y, ivec2(0), "
+        "textureLod(x, vec4(1, 0, 0, 1), 0)); }\n",
+        "sampler2D x;\nvoid main() { imageStore(y, ivec2(0), textureGatherOffsets(x, vec2(0.5), "
+        "ivec2[4](ivec2(0), ivec2(1), ivec2(2), ivec2(-1)))); }\n"};
+    for (int bits = 0; bits < 4; bits++) {
+        char glsl[1024];
+        mock_reset();
+        mock.cube_arrays = bits & 1;
+        mock.gathers = bits & 2;
+        rp_graph *graph = NULL;
+        CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), "t", NULL, &graph), RP_OK);
+        for (int i = 0; i < 2; i++) {
+            snprintf(glsl, sizeof glsl, "%s%s", head, bodies[i]);
+            rp_give_glsl(graph, i ? "abstractgather" : "abstractcube", glsl);
+        }
+        rp_plan *plan = mock_plan_of(graph);
+        rp_diags *diags = rp_diags_create(NULL);
+        rp_device *device = mock_open(NULL, diags);
+        rp_exec *exec = NULL;
+        CU_ASSERT_EQUAL(rp_exec_create(device, plan, &mock_params, diags, &exec),
+                        bits == 3 ? RP_OK : RP_ERROR_UNSUPPORTED);
+        CU_ASSERT_EQUAL(rp_diags_error_count(diags), (uint32_t)(!(bits & 1) + !(bits & 2)));
+        if (!(bits & 1))
+            CU_ASSERT_TRUE(
+                mock_said(diags, "kernel @abstractcube needs the feature imageCubeArray, which"));
+        if (!(bits & 2))
+            CU_ASSERT_TRUE(mock_said(
+                diags, "kernel @abstractgather needs the feature shaderImageGatherExtended, "));
+        rp_exec_destroy(exec);
+        rp_device_destroy(device, NULL);
+        rp_plan_destroy(plan);
+        rp_graph_destroy(graph);
+        rp_diags_destroy(diags);
+        mock_done();
+    }
+}
+
 int main(void) {
-    static const rp_test tests[] = {{"random plans and formats", test_random}, {0}};
+    static const rp_test tests[] = {
+        {"random plans and formats", test_random}, {"a need of many features", test_extras}, {0}};
     return rp_run_tests("formats", tests);
 }

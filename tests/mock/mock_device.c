@@ -255,6 +255,8 @@ void VKAPI_CALL mock_GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
     out->features.shaderInt16 = out->features.shaderFloat64 = VK_TRUE;
     out->features.shaderInt64 = mock.int64;
     out->features.samplerAnisotropy = mock.anisotropy;
+    out->features.imageCubeArray = mock.cube_arrays;
+    out->features.shaderImageGatherExtended = mock.gathers;
     out->features.shaderStorageImageReadWithoutFormat = mock.undeclared_formats;
     out->features.shaderStorageImageWriteWithoutFormat = mock.undeclared_formats;
     for (VkBaseOutStructure *s = out->pNext; s; s = s->pNext) {

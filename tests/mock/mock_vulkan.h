@@ -34,7 +34,8 @@ typedef struct mock_state {
     uint64_t max_allocation_size, max_buffer_size;
     VkQueueFamilyProperties families[4];
     uint32_t family_count;
-    bool undeclared_formats;                               /* of storage images, in shaders */
+    bool undeclared_formats; /* of storage images, in shaders */
+    bool cube_arrays, gathers;
     bool sync2_extension, sync2, timeline, float16, int64; /* and all other features */
     bool device_address;
     bool exact_floats; /* 32-bit float controls */
