@@ -34,8 +34,8 @@ struct rp_pass_reports {
 const char *rp_pass_level(int level) {
     switch (level) {
     case 0: return "lower,schedule=source,place=separate,sync=full";
-    case 1:
-    case 2: return "dce,rename,transfers,fuse,lower,schedule,place,sync";
+    case 1: return "dce,rename,transfers,fuse,lower,schedule,place,sync";
+    case 2: return "dce,rename,transfers,fuse,schedule,flow,lower,place,sync";
     }
     return NULL;
 }

@@ -36,7 +36,7 @@ rp_status rp_place_gather(const rp_graph *graph, bool images, rp_lifetime **out_
         slot[i] = count;
         /* A transient that nothing uses lives nowhere: first > last until a use is seen. */
         items[count] = (rp_lifetime){.first = RP_NONE, .buffer = i};
-        fits &= rp_align_u64(b->size, RP_ARENA_ALIGNMENT, &items[count++].size);
+        fits &= rp_align_u64(rp_buffer_footprint(b), RP_ARENA_ALIGNMENT, &items[count++].size);
     }
     for (uint32_t i = 0; i < graph->nodes_count; i++) {
         const rp_graph_node *n = &graph->nodes[i];
@@ -47,11 +47,12 @@ rp_status rp_place_gather(const rp_graph *graph, bool images, rp_lifetime **out_
             if (n->group > items[at].last) items[at].last = n->group;
         }
     }
-    /* With a node whose uses are unknown, every transient is alive all the time. */
+    /* With a node whose uses are unknown, every transient is alive all the time; a tagged one always
+     * is, for its tags are from one replay to the next. */
     bool unknown = false;
     for (uint32_t i = 0; i < graph->nodes_count; i++) unknown |= graph->nodes[i].unknown;
     for (uint32_t i = 0; i < count; i++) {
-        if (unknown)
+        if (unknown || graph->buffers[items[i].buffer].tagged)
             items[i].first = 0, items[i].last = graph->group_count - 1;
         else if (items[i].first == RP_NONE)
             items[i].first = items[i].last = 0;

@@ -69,8 +69,8 @@ rp_status rp_schedule_open(rp_schedule *s, rp_graph *graph) {
     for (uint32_t i = 0; ok && i < graph->buffers_count; i++) {
         const rp_graph_buffer *b = &graph->buffers[i];
         if (b->kind == RP_TMP && !b->removed &&
-            !rp_align_u64(b->size, RP_ARENA_ALIGNMENT, &s->bytes[i]))
-            s->bytes[i] = b->size;
+            !rp_align_u64(rp_buffer_footprint(b), RP_ARENA_ALIGNMENT, &s->bytes[i]))
+            s->bytes[i] = rp_buffer_footprint(b);
     }
     if (ok && index_uses(s)) return RP_OK;
     rp_schedule_close(s);
@@ -333,7 +333,7 @@ static rp_status apply(rp_schedule *s, bool *out_changed) {
         /* What was derived from the old groups holds no longer. */
         g->stages = RP_STAGE_SCHEDULED;
         g->arena_bytes = 0;
-        g->barriers_count = 0;
+        g->barriers_count = g->tagged_barriers_count = 0;
         for (uint32_t i = 0; i < g->buffers_count; i++) g->buffers[i].offset = RP_NOT_PLACED;
     }
     rp_release(s->a, start);

@@ -11,8 +11,14 @@
  * right end, with several colours of points.) The same holds for the boundary between two replays,
  * which is treated last: it gets only what the boundaries on both of its sides do not cover.
  *
- * Boundaries that end up without scopes order nothing: their groups become one, unless an image of the
- * second takes the memory over that one of the first has.
+ * With tagged buffers this is done twice. In the form `tagged` the hazards are left out whose later
+ * access waits for the earlier one, word by word; the other form has barriers for all, for whoever
+ * cannot count on what was started first to end (docs/checker.md). In the form `tagged` many boundaries
+ * would be empty, so there a hazard is given to the latest barrier that it can use, and to its last
+ * boundary only where there is none: the fewest barriers, with a bit more in some.
+ *
+ * Boundaries that end up without scopes in every form order nothing: their groups become one, unless an
+ * image of the second takes the memory over that one of the first has.
  */
 #include "pass.h"
 
@@ -21,7 +27,8 @@
 
 typedef struct state {
     rp_graph *graph;
-    rp_graph_barrier *barriers; /* group_count + 1 */
+    rp_form form;
+    rp_graph_barrier *barriers; /* of the form, group_count + 1 */
     rp_cover cover;             /* what the latest boundaries cover */
     /* The first boundary that covers source bit, destination bit; RP_NONE: none; and the first that
      * orders everything. Valid once `inner_done`. */
@@ -57,6 +64,7 @@ static rp_status visit(void *context, const rp_hazard *h) {
     state *s = context;
     const rp_graph *g = s->graph;
     uint32_t from = g->nodes[h->from].group;
+    if (s->form == RP_FORM_TAGGED && rp_hazard_waits(g, h)) return RP_OK;
     if (h->to == RP_HAZARD_HOST) { /* always the last boundary: only it has host scopes */
         rp_barrier_widen(&s->barriers[g->group_count], h->src, h->dst);
         return RP_OK;
@@ -69,8 +77,9 @@ static rp_status visit(void *context, const rp_hazard *h) {
         return RP_OK;
     }
     if (to == 0 || rp_cover_orders(&s->cover, h->kind, h->src, h->dst, from)) return RP_OK;
-    rp_barrier_widen(&s->barriers[to], h->src, h->dst);
-    rp_cover_note(&s->cover, to, rp_covered_by(s->barriers[to]));
+    uint32_t at = s->form == RP_FORM_TAGGED && s->cover.at > from ? s->cover.at : to;
+    rp_barrier_widen(&s->barriers[at], h->src, h->dst);
+    rp_cover_note(&s->cover, at, rp_covered_by(s->barriers[at]));
     return RP_OK;
 }
 
@@ -82,6 +91,29 @@ static void full_barriers(state *s) {
     for (uint32_t i = 0; i < g->buffers_count; i++)
         if (rp_buffer_has_result(&g->buffers[i]))
             s->barriers[g->group_count] = (rp_graph_barrier){rp_scope_writes(), RP_SCOPE_HOST_R};
+}
+
+/* The barriers of each form, as they are made. */
+typedef struct form_barriers {
+    rp_graph_barrier *of[RP_FORMS]; /* NULL for a form that there is not */
+    uint32_t count;
+} form_barriers;
+
+static rp_status find_barriers(rp_graph *graph, rp_form form, bool full,
+                               rp_graph_barrier *barriers) {
+    state s = {.graph = graph, .form = form, .barriers = barriers};
+    if (full) {
+        full_barriers(&s);
+        return RP_OK;
+    }
+    return form == RP_FORM_BARRIERS ? rp_hazards_keep(graph, visit, &s)
+                                    : rp_hazards_walk(graph, visit, &s);
+}
+
+static bool is_absent(const form_barriers *b, uint32_t at) {
+    for (uint32_t f = 0; f < RP_FORMS; f++)
+        if (b->of[f] && (b->of[f][at].src || b->of[f][at].dst)) return false;
+    return true;
 }
 
 /* Of an alias set: the image that was used last, and in which group. */
@@ -112,14 +144,14 @@ static bool takes_over(const rp_graph *g, owner *owners, uint32_t node, uint32_t
 
 /* Joins groups that no barrier separates, nor memory that an image of the second takes over from one
  * of the first. Returns how many went. */
-static uint32_t merge_groups(state *s, owner *owners) {
-    rp_graph *g = s->graph;
+static uint32_t merge_groups(rp_graph *g, form_barriers *b, owner *owners) {
     uint32_t kept = 0, node = 0;
     for (uint32_t i = 0; i < g->buffers_count; i++) owners[i] = (owner){RP_NONE, RP_NONE};
     for (uint32_t group = 0; group < g->group_count; group++) {
-        bool absent = group > 0 && s->barriers[group].src == 0 && s->barriers[group].dst == 0 &&
-                      !takes_over(g, owners, node, kept - 1);
-        if (!absent) s->barriers[kept++] = s->barriers[group];
+        bool absent = group > 0 && is_absent(b, group) && !takes_over(g, owners, node, kept - 1);
+        for (uint32_t f = 0; !absent && f < RP_FORMS; f++)
+            if (b->of[f]) b->of[f][kept] = b->of[f][group];
+        kept += !absent;
         for (; node < g->nodes_count && g->nodes[node].group == group; node++) {
             g->nodes[node].group = kept - 1;
             for (uint32_t u = 0; u < g->nodes[node].use_count; u++) {
@@ -129,52 +161,73 @@ static uint32_t merge_groups(state *s, owner *owners) {
             }
         }
     }
-    s->barriers[kept] = s->barriers[g->group_count];
+    for (uint32_t f = 0; f < RP_FORMS; f++)
+        if (b->of[f]) b->of[f][kept] = b->of[f][g->group_count];
     uint32_t gone = g->group_count - kept;
     g->group_count = kept;
+    b->count = kept + 1;
     return gone;
 }
 
-static uint32_t count_barriers(const state *s) {
+static uint32_t count_barriers(const rp_graph *g, const rp_graph_barrier *barriers) {
     uint32_t count = 0;
-    for (uint32_t i = 1; i < s->graph->group_count; i++)
-        count += s->barriers[i].src || s->barriers[i].dst;
+    for (uint32_t i = 1; i < g->group_count; i++) count += barriers[i].src || barriers[i].dst;
     return count;
 }
 
-static bool same_barriers(const rp_graph *g, const rp_graph_barrier *barriers, uint32_t count) {
-    if (!(g->stages & RP_STAGE_SYNCED) || g->barriers_count != count) return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (g->barriers[i].src != barriers[i].src || g->barriers[i].dst != barriers[i].dst)
-            return false;
+static bool same_barriers(const rp_graph_barrier *a, uint32_t a_count, const rp_graph_barrier *b,
+                          uint32_t b_count) {
+    if (a_count != b_count) return false;
+    for (uint32_t i = 0; i < a_count; i++)
+        if (a[i].src != b[i].src || a[i].dst != b[i].dst) return false;
     return true;
+}
+
+/* Gives the graph its barriers. */
+static rp_status keep(rp_graph *g, const form_barriers *b, bool *out_changed) {
+    const rp_allocator *a = &g->allocator;
+    const rp_graph_barrier *tagged = b->of[RP_FORM_TAGGED];
+    uint32_t tagged_count = tagged ? b->count : 0;
+    if (!(g->stages & RP_STAGE_SYNCED) ||
+        !same_barriers(g->barriers, g->barriers_count, b->of[RP_FORM_BARRIERS], b->count) ||
+        !same_barriers(g->tagged_barriers, g->tagged_barriers_count, tagged, tagged_count))
+        *out_changed = true;
+    if (!RP_RESERVE(a, g->barriers, 0, g->barriers_capacity, b->count) ||
+        !RP_RESERVE(a, g->tagged_barriers, 0, g->tagged_barriers_capacity, tagged_count))
+        return RP_ERROR_NO_MEMORY;
+    memcpy(g->barriers, b->of[RP_FORM_BARRIERS], b->count * sizeof *g->barriers);
+    if (tagged) memcpy(g->tagged_barriers, tagged, b->count * sizeof *g->barriers);
+    g->barriers_count = b->count;
+    g->tagged_barriers_count = tagged_count;
+    g->stages |= RP_STAGE_SYNCED;
+    return RP_OK;
+}
+
+static void summarise(const rp_graph *g, uint32_t merged, rp_text *summary) {
+    rp_text_format(summary, "%u barriers between %u groups", count_barriers(g, g->barriers),
+                   g->group_count);
+    if (g->tagged_barriers_count)
+        rp_text_format(summary, ", %u where readers of tags wait",
+                       count_barriers(g, g->tagged_barriers));
+    if (merged) rp_text_format(summary, ", %u boundaries ordered nothing", merged);
 }
 
 rp_status rp_pass_sync(rp_graph *graph, rp_pass_context *context, bool *out_changed) {
     const rp_allocator *a = &graph->allocator;
-    uint32_t count = graph->group_count + 1;
-    state s = {.graph = graph, .barriers = rp_alloc_zero(a, count, sizeof *s.barriers)};
+    bool full = context->mode == 1;
+    form_barriers b = {.count = graph->group_count + 1};
     owner *owners = rp_alloc(a, graph->buffers_count, sizeof *owners);
-    uint32_t merged = 0;
-    rp_status status = s.barriers && owners ? RP_OK : RP_ERROR_NO_MEMORY;
-    if (status == RP_OK && context->mode == 1)
-        full_barriers(&s);
-    else if (status == RP_OK)
-        status = rp_hazards_keep(graph, visit, &s);
-    if (status == RP_OK && context->mode == 0) merged = merge_groups(&s, owners);
-    count = graph->group_count + 1;
-    if (status == RP_OK) *out_changed = merged || !same_barriers(graph, s.barriers, count);
-    if (status == RP_OK && !RP_RESERVE(a, graph->barriers, 0, graph->barriers_capacity, count))
-        status = RP_ERROR_NO_MEMORY;
-    if (status == RP_OK) {
-        memcpy(graph->barriers, s.barriers, count * sizeof *s.barriers);
-        graph->barriers_count = count;
-        graph->stages |= RP_STAGE_SYNCED;
-        rp_text_format(context->summary, "%u barriers between %u groups", count_barriers(&s),
-                       graph->group_count);
-        if (merged) rp_text_format(context->summary, ", %u boundaries ordered nothing", merged);
+    rp_status status = owners ? RP_OK : RP_ERROR_NO_MEMORY;
+    uint32_t merged = 0, forms = rp_graph_has_tags(graph) ? RP_FORMS : 1;
+    for (uint32_t f = 0; f < forms && status == RP_OK; f++) {
+        b.of[f] = rp_alloc_zero(a, b.count, sizeof *b.of[f]);
+        status = b.of[f] ? find_barriers(graph, (rp_form)f, full, b.of[f]) : RP_ERROR_NO_MEMORY;
     }
-    rp_release(a, s.barriers);
+    if (status == RP_OK && !full) merged = merge_groups(graph, &b, owners);
+    *out_changed = merged != 0;
+    if (status == RP_OK) status = keep(graph, &b, out_changed);
+    if (status == RP_OK) summarise(graph, merged, context->summary);
+    for (uint32_t f = 0; f < RP_FORMS; f++) rp_release(a, b.of[f]);
     rp_release(a, owners);
     return status;
 }

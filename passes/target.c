@@ -55,7 +55,8 @@ static void check_run(rp_fit *fit, const rp_graph *g, const rp_graph_node *n) {
         const rp_fit_binding binding = {.node = n->id,
                                         .buffer = rp_graph_string(g, g->buffers[u->buffer].name),
                                         .offset = u->offset,
-                                        .size = u->size,
+                                        .size =
+                                            g->buffers[u->buffer].tagged ? 2 * u->size : u->size,
                                         .skip = p->skip,
                                         .uniform = u->access == RP_UNIFORM};
         rp_fit_check_binding(fit, &binding);

@@ -57,6 +57,10 @@ static void put_header(rp_emit *e, rp_text *to) {
                            "#extension GL_KHR_shader_subgroup_ballot : require\n"
                            "#extension GL_KHR_shader_subgroup_vote : require\n"
                            "#extension GL_KHR_shader_subgroup_shuffle : require\n");
+    if (e->extensions & RP_EMIT_TAGS)
+        rp_text_string(to, "#extension GL_KHR_memory_scope_semantics : require\n"
+                           "#extension GL_EXT_shader_atomic_int64 : require\n"
+                           "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n");
     if (e->extensions & RP_EMIT_UNROLL)
         rp_text_string(to, "#extension GL_EXT_control_flow_attributes : require\n");
     rp_text_format(to, "layout(local_size_x = %u) in;\n\n", e->local);
@@ -76,9 +80,35 @@ static void put_piece(const rp_text *piece, rp_text *to) {
     rp_text_char(to, '\n');
 }
 
+/* In front of all that main() does: what has to be waited for. A product's composer has put that behind
+ * the first weights. */
+static void put_await(rp_emit *e) {
+    static const char begin[] = "void main() {\n";
+    if (e->shape.kind == RP_SHAPE_MATVEC || !rp_node_waits(e->graph, e->node)) return;
+    rp_text text;
+    rp_text_init(&text, &e->allocator);
+    const char *at = e->main.data ? strstr(e->main.data, begin) : NULL;
+    if (!at) {
+        rp_emit_fail(e, "its text has no main() to wait in");
+        return;
+    }
+    at += strlen(begin);
+    rp_text_append(&text, e->main.data, (size_t)(at - e->main.data));
+    for (uint32_t i = 0; i < e->node->use_count; i++) {
+        const rp_graph_use *u = &rp_node_uses(e->graph, e->node)[i];
+        if (e->graph->buffers[u->buffer].tagged && rp_access_reads(u->access))
+            rp_emit_await(e, &text, i, "    ");
+    }
+    rp_text_string(&text, at);
+    rp_text_free(&e->main);
+    e->main = text;
+}
+
 rp_status rp_emit_assemble(rp_emit *e) {
     if (e->status != RP_OK) return e->status;
     declare_rest(e);
+    put_await(e);
+    if (e->status != RP_OK) return e->status;
     rp_text body, helpers, whole;
     rp_text_init(&body, &e->allocator);
     rp_text_init(&helpers, &e->allocator);

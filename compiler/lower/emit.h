@@ -138,6 +138,7 @@ enum {
     RP_EMIT_INTEGER_MATRICES = 32, /* of integers */
     RP_EMIT_DOTS = 64,             /* kernels/include/dots.glsl */
     RP_EMIT_UNROLL = 16,           /* GL_EXT_control_flow_attributes: [[unroll]] */
+    RP_EMIT_TAGS = 128,            /* 64-bit words of tagged buffers, as atomics */
 };
 
 /* ---- The whole ------------------------------------------------------------------------------- */
@@ -199,6 +200,13 @@ rp_emit_array_type rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, 
  * nothing binds less than +. */
 const char *rp_emit_element(rp_emit *e, uint32_t member, uint32_t operand, const char *type,
                             const char *index);
+
+/* Whether the operand is in a tagged buffer. Its elements, one or four of them, are then read by
+ * expressions of rp_emit_element alone, which wait for them, and stored by the call that the second
+ * function gives. */
+bool rp_emit_is_tagged(const rp_emit *e, uint32_t member, uint32_t operand);
+const char *rp_emit_tagged_store(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
+                                 const char *value);
 
 /* Says that readers of the operand, f32 in memory, find it in the array of that name, of vec4 from
  * its first element on; or, one element of 32 bits, in the variable of that name. Before any of them

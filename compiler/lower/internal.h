@@ -2,6 +2,7 @@
  *
  *   emit      the state of one kernel in the making: members, values, names, constants, buffers
  *   helpers   functions of kernels/include that a text mentions
+ *   tags      storing elements of tagged buffers, and waiting for them
  *   memory    functions that load from memory: an element, four, or eight
  *   text      text of kernels/, made a member's own
  *   formula   formulas as functions of operands' values
@@ -36,6 +37,12 @@ uint32_t rp_emit_type_bytes(const char *type);
 /* Appends the helper functions of kernels/include that `body` mentions. */
 void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to);
 
+/* ---- tags.c ---------------------------------------------------------------------------------- */
+
+/* Appends a statement, for all invocations, that waits for some word of a tagged use before everybody asks
+ * for elements: one where a workgroup's share lies, were they all shared out evenly. The use's array is
+ * there. */
+void rp_emit_await(rp_emit *e, rp_text *to, uint32_t use, const char *indent);
 /* ---- memory.c -------------------------------------------------------------------------------- */
 
 /* "vec4", "ivec4", "uvec4": four elements of an operand. */

@@ -167,8 +167,9 @@ static uint32_t free_name(lowering *l, const char *base) {
 static rp_status check_interface(const lowering *l, const unit *u, const rp_kernel_module *m) {
     const rp_graph_node *node = &l->graph->nodes[u->node];
     const rp_graph_use *uses = rp_node_uses(l->graph, node);
-    const char *wrong = m->binding_count != node->use_count ? "another number of blocks" : NULL;
-    for (uint32_t i = 0; !wrong && i < m->binding_count; i++)
+    uint32_t wanted = node->use_count + rp_node_waits(l->graph, node);
+    const char *wrong = m->binding_count != wanted ? "another number of blocks" : NULL;
+    for (uint32_t i = 0; !wrong && i < node->use_count; i++)
         wrong = m->bindings[i].binding != i
                     ? "blocks in another order"
                     : rp_kernel_access_error(&m->bindings[i], (rp_access)uses[i].access);
@@ -302,21 +303,24 @@ static rp_status add_kernel(lowering *l, plan_node *n) {
                               .hash = rp_hash(u->words, (size_t)u->count * 4),
                               .word_count = u->count,
                               .local = {n->local, 1, 1},
-                              .param_count = node->use_count,
+                              .param_count = node->use_count + rp_node_waits(g, node),
+                              .push_bytes = rp_node_has_tags(g, node) ? RP_TAG_BYTES : 0,
                               .spec_count = n->spec_count,
                               .pos = node->pos};
     if (kernel.hash == 0) kernel.hash = 1; /* 0 marks abstract kernels */
     RP_TRY(find_shared(l, n, &kernel.shared_bytes));
     if (shared) kernel.first_word = u->first_word;
-    rp_graph_param *params = rp_alloc(&l->a, node->use_count, sizeof *params);
+    rp_graph_param *params = rp_alloc(&l->a, kernel.param_count, sizeof *params);
     bool good = params && kernel.name != RP_NONE && kernel.entry != RP_NONE;
-    for (uint32_t i = 0; good && i < kernel.param_count; i++) {
+    for (uint32_t i = 0; good && i < node->use_count; i++) {
         params[i] = (rp_graph_param){.access = rp_node_uses(g, node)[i].access,
                                      .binding = (uint8_t)i,
                                      .skip = rp_use_skip(&rp_node_uses(g, node)[i]),
                                      .name = name_use(g, node, i)};
         good = params[i].name != RP_NONE;
     }
+    if (good && kernel.param_count > node->use_count)
+        params[node->use_count] = rp_stall_param(node);
     if (good) {
         const rp_graph_spec *specs = n->spec_count ? l->specs + n->first_spec : NULL;
         n->kernel = rp_graph_add_kernel(g, &kernel, params, specs, shared ? NULL : u->words);
@@ -377,6 +381,7 @@ static rp_status rewrite(lowering *l) {
         node->grid_kind = RP_GRID_DIRECT;
         node->live_mask = 0;
         memcpy(node->grid, l->nodes[i].grid, sizeof node->grid);
+        if (rp_node_has_tags(l->graph, node)) RP_TRY(rp_node_add_tag(l->graph, node));
     }
     return RP_OK;
 }

@@ -317,6 +317,19 @@ static void add_copy(rp_matvec *m, uint32_t member, uint32_t operand) {
     m->tile_is_x = false;
 }
 
+/* Who waits asks for all of x again and again, and takes the memory's time from those it waits for, unless
+ * they have their multiprocessor for themselves. So a workgroup that waits takes so much shared memory
+ * that no other one fits beside it: it then begins when one of those before it has ended. */
+static void leave_no_room(rp_matvec *m) {
+    enum { ALONE_BYTES = 44000 }; /* drivers give workgroups less than twice as much to share */
+    uint64_t used = m->tile_vectors * 16 + other_bytes(m);
+    if (!rp_node_waits(m->e->graph, m->e->node) || !rp_target_stages(target_of(m)) ||
+        target_of(m)->shared_bytes < ALONE_BYTES + 16)
+        return;
+    m->alone = true;
+    if (used < ALONE_BYTES) m->tile_vectors += (ALONE_BYTES - used + 15) / 16;
+}
+
 static void choose_copies(rp_matvec *m) {
     rp_emit *e = m->e;
     uint32_t product = m->cores[0].member;
@@ -334,7 +347,8 @@ static void choose_copies(rp_matvec *m) {
     for (uint32_t down = 0; down < 2; down++)
         for (uint32_t i = 0; i < e->member_count; i++)
             if (rp_emit_has(&e->members[product].upstream, i) == !down && !is_product(e, i))
-                for (uint32_t k = 0; k < e->members[i].call.operand_count; k++) add_copy(m, i, k);
+                for (uint32_t k = 0; k < e->members[i].call.operand_count; k++)
+                    if (!down || !rp_emit_is_tagged(e, i, k)) add_copy(m, i, k);
     m->tile_is_x = x_first;
     for (uint32_t i = 0; i < m->copy_count; i++)
         rp_emit_read_copy(e, m->copies[i].member, m->copies[i].operand, false, m->copies[i].name);
@@ -416,6 +430,7 @@ rp_status rp_emit_matvec(rp_emit *e) {
     choose_stage(&m);
     if (e->status != RP_OK) return e->status;
     choose_copies(&m);
+    leave_no_room(&m);
     rp_matvec_text(&m);
     return e->status;
 }

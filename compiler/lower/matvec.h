@@ -76,6 +76,7 @@ typedef struct rp_matvec {
     uint32_t singles[RP_MATVEC_MAX_SINGLES][2]; /* member, operand: of one element, read early */
     uint32_t single_count;
     bool tile_is_x;        /* the one copy is x itself, where it is read */
+    bool alone;            /* it waits, and no other workgroup shares its multiprocessor */
     const char *row_steps; /* function for what reductions stand before x; NULL */
 } rp_matvec;
 

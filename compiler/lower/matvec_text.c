@@ -160,8 +160,22 @@ static const char *held_of(rp_matvec *m, uint32_t copy) {
                         held < MOST_HELD ? held : MOST_HELD);
 }
 
+/* Of a copy that is tagged: the words that a thread holds, neighbours in neighbours; as many elements as
+ * it would hold of another. */
+static void put_words_held(rp_matvec *m, uint32_t copy, const char *indent) {
+    const rp_matvec_copy *c = &m->copies[copy];
+    rp_emit_array_type array = rp_emit_array(m->e, c->member, c->operand, NULL);
+    rp_text_format(&m->e->main,
+                   "%s[[unroll]] for (uint n = 0u; n < 4u * %s; n++) {\n"
+                   "%s    uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
+                   "%s    held%u[n] = %s_load(min(at, 4u * MATVEC_COPY%u - 1u));\n"
+                   "%s}\n",
+                   indent, held_of(m, copy), indent, indent, copy, array.name, copy, indent);
+}
+
 /* The loads of what x and the results are made of go first, before those of weights, which keep the
- * memory busy for longer; they are put to shared memory behind them. */
+ * memory busy for longer; they are put to shared memory behind them. Words with tags too: mostly they
+ * are there, or it takes so long that by then weights have come. */
 static void put_loads(rp_matvec *m) {
     rp_emit *e = m->e;
     rp_text *to = &e->main;
@@ -171,6 +185,11 @@ static void put_loads(rp_matvec *m) {
     for (uint32_t i = 0; i < m->copy_count; i++) {
         const rp_matvec_copy *c = &m->copies[i];
         const char *held = held_of(m, i), *at = rp_emit_name(e, "min(at, MATVEC_COPY%u - 1u)", i);
+        if (rp_emit_is_tagged(e, c->member, c->operand)) {
+            rp_text_format(to, "    uint64_t held%u[4u * %s];\n", i, held);
+            put_words_held(m, i, "    ");
+            continue;
+        }
         rp_text_format(to,
                        "    vec4 held%u[%s];\n"
                        "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
@@ -181,22 +200,51 @@ static void put_loads(rp_matvec *m) {
     }
 }
 
+/* Loads the words of a tagged copy again, until all are there. Others are loaded once, and are. */
+static void put_wait(rp_matvec *m, uint32_t copy) {
+    rp_emit *e = m->e;
+    const rp_matvec_copy *c = &m->copies[copy];
+    if (!rp_emit_is_tagged(e, c->member, c->operand)) return;
+    uint32_t use = e->members[c->member].operands[c->operand].use;
+    rp_text_format(&e->main,
+                   "    for (uint spins = 0u;; spins++) {\n"
+                   "        bool there = true;\n"
+                   "        [[unroll]] for (uint n = 0u; n < 4u * %s; n++)\n"
+                   "            there = there && is_stored(held%u[n]);\n"
+                   "        if (subgroupAll(there) || subgroupAny(gives_up(spins))) break;\n",
+                   held_of(m, copy), copy);
+    if (!m->alone) rp_emit_await(e, &e->main, use, "        ");
+    put_words_held(m, copy, "        ");
+    rp_text_string(&e->main, "    }\n");
+}
+
 static void put_copies(rp_matvec *m) {
     rp_emit *e = m->e;
     rp_text *to = &e->main;
     for (uint32_t i = 0; i < m->copy_count; i++) {
         const rp_matvec_copy *c = &m->copies[i];
         const char *held = held_of(m, i);
+        put_wait(m, i);
+        if (rp_emit_is_tagged(e, c->member, c->operand))
+            rp_text_format(to,
+                           "    [[unroll]] for (uint n = 0u; n < 4u * %s; n++) {\n"
+                           "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
+                           "        if (at < 4u * MATVEC_COPY%u) %s[at / 4u][at %% 4u] = "
+                           "uintBitsToFloat(uint(held%u[n]));\n"
+                           "    }\n",
+                           held, i, c->name, i);
+        else
+            rp_text_format(to,
+                           "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
+                           "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
+                           "        if (at < MATVEC_COPY%u) %s[at] = held%u[n];\n"
+                           "    }\n",
+                           held, i, c->name, i);
         rp_text_format(to,
-                       "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
-                       "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                       "        if (at < MATVEC_COPY%u) %s[at] = held%u[n];\n"
-                       "    }\n"
                        "    for (uint at = gl_LocalInvocationIndex + %s * gl_WorkGroupSize.x;\n"
                        "         at < MATVEC_COPY%u; at += gl_WorkGroupSize.x)\n"
                        "        %s[at] = %s;\n",
-                       held, i, c->name, i, held, i, c->name,
-                       rp_emit_element(e, c->member, c->operand, "vec4", "at"));
+                       held, i, c->name, rp_emit_element(e, c->member, c->operand, "vec4", "at"));
     }
     if (m->copy_count) rp_text_string(to, "    barrier();\n");
 }

@@ -14,6 +14,11 @@ static bool is_scatter(const rp_emit *e, uint32_t value) {
 void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, const char *indent,
                    const char *variable) {
     const rp_emit_value *out = &e->values[value];
+    if (rp_emit_is_tagged(e, out->member, out->operand)) {
+        rp_text_format(to, "%s%s;\n", indent,
+                       rp_emit_tagged_store(e, out->member, out->operand, index, variable));
+        return;
+    }
     const char *element = rp_emit_element(e, out->member, out->operand, NULL, index);
     const char *before = "", *behind = "";
     switch ((rp_dtype)out->dtype) {
@@ -161,6 +166,7 @@ void rp_emit_store_4(rp_emit *e, rp_text *to, uint32_t value, const char *indent
                      const char *variable) {
     const rp_emit_value *out = &e->values[value];
     const char *type = rp_emit_load_type(e, out->member, out->operand, 4);
+    if (rp_emit_is_tagged(e, out->member, out->operand)) type = NULL;
     if (type)
         rp_text_format(to, "%s%s = %s(%s);\n", indent,
                        rp_emit_element(e, out->member, out->operand, type, "i / 4u"),

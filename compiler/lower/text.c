@@ -77,6 +77,9 @@ static bool is_aligned(rp_emit *e, uint32_t member, uint32_t operand) {
 
 static void put_array(text_job *job, uint32_t operand) {
     rp_emit *e = job->e;
+    if (rp_emit_is_tagged(e, job->member, operand))
+        rp_emit_fail(e, "%s is tagged, and its text reads it as it lies in memory",
+                     rp_op_operand_name(&e->members[job->member].call, operand));
     rp_emit_array_type array =
         rp_emit_array(e, job->member, operand, rp_emit_bind(e, job->member, operand));
     rp_text_string(job->to, array.name);

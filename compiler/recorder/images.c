@@ -122,6 +122,7 @@ static const char *binder_of(rp_resource resource) {
     case RP_RESOURCE_COMBINED: return "an image with its sampler; expected rp_bind_combined";
     case RP_RESOURCE_SAMPLER: return "a sampler; expected rp_bind_sampler";
     case RP_RESOURCE_TEXELS: return "a texel buffer; expected rp_bind_texels";
+    case RP_RESOURCE_STALL: break; /* no module says so of itself */
     }
     return "";
 }
@@ -135,6 +136,7 @@ static bool binds(rp_call_kind kind, rp_resource resource) {
     case RP_RESOURCE_COMBINED: return kind == RP_CALL_BIND_COMBINED;
     case RP_RESOURCE_SAMPLER: return kind == RP_CALL_BIND_SAMPLER;
     case RP_RESOURCE_TEXELS: return kind == RP_CALL_BIND_TEXELS;
+    case RP_RESOURCE_STALL: break;
     }
     return false;
 }

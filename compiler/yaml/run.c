@@ -229,6 +229,7 @@ static bool read_element(rp_reader *r, const rp_yaml_node *node, const rp_kernel
     case RP_RESOURCE_IMAGE:
     case RP_RESOURCE_COMBINED: return read_image(r, node, binding, step, list);
     case RP_RESOURCE_SAMPLER: return !binding->used || add_sampler(r, node, list);
+    case RP_RESOURCE_STALL: break; /* no module says so of itself */
     }
     return false;
 }

@@ -2,7 +2,7 @@
  *
  * Uses stand in the order of the parameters. Most parameters have one; an array has one for each element
  * that is bound; an element has several where an image shows some layers of several mips, which are
- * several ranges of its bytes; a sampler has none. Each use says how it follows the one before. Graphs
+ * several ranges of its bytes; a sampler has none, nor has the word of stalls. Each use says how it follows the one before. Graphs
  * and plans have records of their own for all this: the walk is told where the few bytes lie that it
  * looks at.
  */
@@ -18,6 +18,9 @@
 /* The most uses of a dispatch, and elements of an array: uses are compared pairwise. */
 enum { RP_MAX_USES = 1024 };
 
+/* The push data of a dispatch with tagged uses begins with the tag of the replay. */
+enum { RP_TAG_BYTES = 4 };
+
 /* To which descriptor of a dispatch a use belongs, seen from the use before it. Part of plans. */
 typedef enum rp_use_step {
     RP_USE_PARAM = 0,     /* the first of the next parameter that has memory */
@@ -25,6 +28,11 @@ typedef enum rp_use_step {
     RP_USE_PIECE = 2,     /* the same descriptor: the same layers of the next mip of an image */
     RP_USE_ADDRESSED = 3, /* in plans: none, it is reached through an address; behind all others */
 } rp_use_step;
+
+/* Whether a parameter of this rp_resource has uses: it shows memory of the program's. */
+static inline bool rp_resource_has_uses(uint8_t resource) {
+    return resource != RP_RESOURCE_SAMPLER && resource != RP_RESOURCE_STALL;
+}
 
 typedef struct rp_descriptor_source {
     const uint8_t *params; /* the first parameter, `param_stride` bytes each: */
@@ -36,7 +44,7 @@ typedef struct rp_descriptor_source {
 
 typedef struct rp_descriptor {
     uint32_t param, element;       /* which parameter, and which of its array */
-    uint32_t first_use, use_count; /* counted from the source's first; none for a sampler */
+    uint32_t first_use, use_count; /* counted from the source's first; none where there are none */
     uint32_t sampler;              /* which of the dispatch's samplers; UINT32_MAX for none */
     uint32_t next_sampler;
     bool begun;
@@ -62,7 +70,7 @@ static inline bool rp_descriptor_step(const rp_descriptor_source *s, rp_descript
     uint8_t resource = s->params[d->param * s->param_stride + s->resource_at];
     if (resource == RP_RESOURCE_SAMPLER || resource == RP_RESOURCE_COMBINED)
         d->sampler = d->next_sampler++;
-    if (resource == RP_RESOURCE_SAMPLER || at >= s->use_count) return true;
+    if (!rp_resource_has_uses(resource) || at >= s->use_count) return true;
     do d->use_count++;
     while (at + d->use_count < s->use_count &&
            s->uses[(at + d->use_count) * s->use_stride + s->step_at] == RP_USE_PIECE);
@@ -85,7 +93,7 @@ static inline const char *rp_descriptors_wrong(const rp_descriptor_source *s, ui
     }
     *have = params;
     for (uint32_t i = 0; i < s->param_count; i++)
-        *wanted += s->params[i * s->param_stride + s->resource_at] != RP_RESOURCE_SAMPLER;
+        *wanted += rp_resource_has_uses(s->params[i * s->param_stride + s->resource_at]);
     if (*have != *wanted) return "there are more or fewer uses than parameters";
     for (rp_descriptor d = {0}; rp_descriptor_step(s, &d);) {
         uint32_t elements;

@@ -1,11 +1,13 @@
 /* The checker's entry: is the compiled graph well formed enough to be judged, and which rules hold.
  *
- * The proof has four parts, each in its own file, none of which uses the passes' analysis:
+ * The proof has five parts, each in its own file, none of which uses the passes' analysis:
  *   check_match.c  the compiled nodes are nodes of the source, unchanged (rule 0);
  *                  check_members.c does it for fused nodes
  *   check_flow.c   every read finds the bytes of the same writer as in the source (rule 1)
  *   check_order.c  fences and nodes without declared uses order everything (rules 1 and 2)
  *   check_race.c   barriers cover all conflicting accesses on physical bytes (rule 2)
+ *   check_tags.c   readers of tagged buffers wait for the right words (rule 3); in the form whose
+ *                  barriers count on that, rule 2 is judged again
  * Rule 1 speaks about the plan's nodes one at a time, in plan order. Rule 2 makes every concurrent
  * execution equal to that order. Together they make the plan equal to the source.
  *
@@ -29,7 +31,8 @@ void rp_check_fail(rp_check_run *run, const rp_graph_node *at, const char *forma
     rp_text_vformat(&text, format, args);
     va_end(args);
     rp_diags_add(run->diags, RP_ERROR, run->file, at ? at->pos.line : 0, at ? at->pos.column : 0,
-                 "%s", text.failed || !text.data ? "not proven" : text.data);
+                 "%s%s", run->form == RP_FORM_TAGGED ? "in the tagged form: " : "",
+                 text.failed || !text.data ? "not proven" : text.data);
     rp_text_free(&text);
 }
 
@@ -126,10 +129,18 @@ static void check_shape(rp_check_run *run) {
                       g->group_count, (unsigned long long)g->group_count + 1, g->barriers_count);
         return;
     }
+    bool tagged = false;
+    for (uint32_t i = 0; i < g->buffers_count; i++) tagged |= g->buffers[i].tagged;
+    if (g->tagged_barriers_count != (tagged ? g->barriers_count : 0)) {
+        rp_check_fail(run, NULL,
+                      "the graph has %u barriers of a tagged form, and %s tagged buffers",
+                      g->tagged_barriers_count, tagged ? "has" : "no");
+        return;
+    }
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
         if (!b->removed && rp_check_in_arena(g, i) &&
-            !rp_range_inside(b->offset, b->size, g->arena_bytes))
+            !rp_range_inside(b->offset, rp_buffer_footprint(b), g->arena_bytes))
             rp_check_fail(run, NULL, "%%%s at %llu ends outside the arena of %llu bytes",
                           rp_graph_string(g, b->name), (unsigned long long)b->offset,
                           (unsigned long long)g->arena_bytes);
@@ -202,8 +213,14 @@ static rp_status run_rules(rp_check_run *run) {
     if (run->source) RP_TRY(rp_check_match(run));
     if (run->source && !run->errors) RP_TRY(rp_check_flow(run));
     /* With nodes missing or unknown to the source, fences cannot be judged by it. */
-    if (!rp_check_stop(run) && (!run->source || run->plan_of)) RP_TRY(rp_check_orders(run));
+    bool orders = !run->source || run->plan_of;
+    if (!rp_check_stop(run) && orders) RP_TRY(rp_check_orders(run));
     if (!rp_check_stop(run)) RP_TRY(rp_check_aliases(run));
+    if (!rp_check_stop(run)) RP_TRY(rp_check_races(run));
+    if (run->compiled->tagged_barriers_count == 0) return RP_OK;
+    if (!rp_check_stop(run)) RP_TRY(rp_check_tags(run));
+    run->form = RP_FORM_TAGGED;
+    if (!rp_check_stop(run) && orders) RP_TRY(rp_check_orders(run));
     return rp_check_stop(run) ? RP_OK : rp_check_races(run);
 }
 

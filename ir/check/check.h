@@ -18,6 +18,7 @@ typedef struct rp_check_run {
     rp_diags *diags;
     uint32_t errors;
     bool has_unknown;        /* some node has no declared uses */
+    rp_form form;            /* whose barriers rule 2 judges */
     uint32_t *by_id;         /* source nodes (compiled ones without source) in id order */
     uint32_t *plan_of;       /* source node -> compiled node, RP_NONE when dropped */
     uint32_t *source_of;     /* compiled node -> source node; RP_NONE for a fused node */
@@ -31,6 +32,7 @@ rp_status rp_check_match(rp_check_run *run);   /* rule 0: the same nodes, check_
 rp_status rp_check_flow(rp_check_run *run);    /* rule 1: the same dataflow, check_flow.c */
 rp_status rp_check_races(rp_check_run *run);   /* rule 2: no races, check_race.c */
 rp_status rp_check_aliases(rp_check_run *run); /* its images that share memory, check_alias.c */
+rp_status rp_check_tags(rp_check_run *run);    /* its tagged buffers, check_tags.c */
 rp_status rp_check_orders(rp_check_run *run);  /* fences, nodes without uses, check_order.c */
 
 /* Part of rule 0, check_members.c. Whether a node was fused: it has members that are nodes of their

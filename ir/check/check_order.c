@@ -44,9 +44,10 @@ static void require(order *o, uint32_t before, uint32_t after, const rp_graph_no
 
 static void fill_tables(order *o) {
     const rp_graph *g = o->run->compiled;
+    const rp_graph_barrier *barriers = rp_graph_form(g, o->run->form);
     uint32_t latest = 0;
     for (uint32_t i = 0; i < g->group_count; i++) {
-        if (i > 0 && rp_check_full(&g->barriers[i])) latest = i;
+        if (i > 0 && rp_check_full(&barriers[i])) latest = i;
         o->full[i] = latest;
     }
     o->earliest[o->judge->nodes_count] = RP_NONE;
@@ -75,13 +76,14 @@ static void sweep(order *o) {
 /* What such a node does is unknown to the next replay and to the host as well. */
 static void check_ends(rp_check_run *run) {
     const rp_graph *g = run->compiled;
+    const rp_graph_barrier *barriers = rp_graph_form(g, run->form);
     const rp_graph_node *last = NULL;
     bool results = false;
     for (uint32_t i = 0; i < g->nodes_count; i++)
         if (g->nodes[i].unknown) last = &g->nodes[i];
     if (!last) return;
     run->conflicts_proven++;
-    if (!rp_check_full(&g->barriers[0]) && !rp_check_full(&g->barriers[g->group_count]))
+    if (!rp_check_full(&barriers[0]) && !rp_check_full(&barriers[g->group_count]))
         rp_check_fail(run, last,
                       "rule 2: n%u has no declared uses: no barrier between two replays covers "
                       "everything",
@@ -89,7 +91,7 @@ static void check_ends(rp_check_run *run) {
     for (uint32_t i = 0; i < g->buffers_count; i++)
         results |= !g->buffers[i].removed && rp_buffer_has_result(&g->buffers[i]);
     for (uint32_t b = last->group + 1; results && b <= g->group_count; b++)
-        if ((g->barriers[b].src & RP_SCOPE_COMPUTE_W) && (g->barriers[b].dst & RP_SCOPE_HOST_R))
+        if ((barriers[b].src & RP_SCOPE_COMPUTE_W) && (barriers[b].dst & RP_SCOPE_HOST_R))
             results = false;
     if (results)
         rp_check_fail(run, last,

@@ -98,7 +98,7 @@ static bool source_covers(uint32_t src, uint32_t bit) {
 }
 
 static void pass_boundary(races *r, uint32_t index) {
-    const rp_graph_barrier *b = &r->g->barriers[index];
+    const rp_graph_barrier *b = &rp_graph_form(r->g, r->run->form)[index];
     uint32_t at = r->replay * (r->g->group_count + 1) + index;
     for (uint32_t s = 0; s < BITS; s++)
         if (source_covers(b->src, 1u << s))
@@ -236,6 +236,12 @@ static void judge_fold(races *r, uint64_t lo, uint64_t hi, uint32_t value) {
         require(r, w.since[k], read_bits[k], r->now.write, RP_WAR_HAZARD, lo, hi);
 }
 
+/* Whether the current access waits for what it reads: who wrote it in this replay is known, once, and
+ * stands before it (check_tags.c). */
+static bool waits(const races *r) {
+    return r->run->form == RP_FORM_TAGGED && r->replay == 0 && r->g->buffers[r->now.buffer].tagged;
+}
+
 /* Holds the current access against what a piece of memory saw last. */
 static uint32_t on_judge(void *context, uint64_t lo, uint64_t hi, uint32_t value) {
     races *r = context;
@@ -244,7 +250,7 @@ static uint32_t on_judge(void *context, uint64_t lo, uint64_t hi, uint32_t value
     cell c = r->cells[value];
     if (c.write != RP_NONE) {
         uint32_t src = event_write_bit(r, c.write);
-        if (r->now.read) require(r, c.write, src, r->now.read, RP_RAW_HAZARD, lo, hi);
+        if (r->now.read && !waits(r)) require(r, c.write, src, r->now.read, RP_RAW_HAZARD, lo, hi);
         if (r->now.write) require(r, c.write, src, r->now.write, RP_WAW_HAZARD, lo, hi);
     }
     for (uint32_t i = 0; r->now.write && i < READS; i++)
@@ -493,7 +499,7 @@ static void walk_plan(races *r) {
         if (rp_check_stop(r->run)) return;
         for (; boundary <= n->group; boundary++) pass_boundary(r, boundary);
         r->position = rp_check_position(g, n, r->replay);
-        if (r->replay == 0) check_uses(r, n);
+        if (r->replay == 0 && r->run->form == RP_FORM_BARRIERS) check_uses(r, n);
         walk_node(r, n);
     }
     for (; boundary <= g->group_count; boundary++) pass_boundary(r, boundary);

@@ -106,6 +106,7 @@ INLINED void walk_buffer(walk *w, pair p, const rp_graph_buffer *x, const rp_gra
     FIELD(w, x, y, rank);
     FIELD(w, x, y, size);
     FIELD(w, x, y, offset);
+    rare(w, x->tagged, y->tagged);
     rare(w, x->image.format, y->image.format);
     if (x->image.format) {
         FIELD(w, x, y, image.dim);
@@ -359,6 +360,12 @@ INLINED void walk_graph(walk *w, pair p) {
         fold_rows(w);
         FIELD(w, &a->barriers[i], &b->barriers[i], src);
         FIELD(w, &a->barriers[i], &b->barriers[i], dst);
+    }
+    rare(w, a->tagged_barriers_count, b->tagged_barriers_count);
+    for (uint32_t i = 0; !w->differs && i < a->tagged_barriers_count; i++) {
+        fold_rows(w);
+        FIELD(w, &a->tagged_barriers[i], &b->tagged_barriers[i], src);
+        FIELD(w, &a->tagged_barriers[i], &b->tagged_barriers[i], dst);
     }
 }
 

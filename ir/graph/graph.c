@@ -28,7 +28,8 @@
     X(attrs)                                                                                       \
     X(exprs)                                                                                       \
     X(expr_ops)                                                                                    \
-    X(barriers)
+    X(barriers)                                                                                    \
+    X(tagged_barriers)
 
 rp_graph *rp_graph_create(const rp_allocator *allocator, const char *name) {
     rp_allocator a = rp_allocator_or_default(allocator);

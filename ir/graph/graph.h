@@ -30,10 +30,12 @@ typedef struct rp_graph_buffer {
     uint8_t kind;  /* rp_buffer_kind */
     uint8_t dtype; /* rp_dtype; RP_RAW has rank 0 */
     uint8_t rank;
-    bool removed;           /* dropped by a pass: not printed, used by nothing */
-    uint32_t first_dim;     /* in dims[] */
-    uint64_t size;          /* bytes, > 0; of an image its packed ones */
-    uint64_t offset;        /* tmp: bytes from the arena's start, or RP_NOT_PLACED; of an image the
+    bool removed;       /* dropped by a pass: not printed, used by nothing */
+    bool tagged;        /* tmp: its elements, of 4 bytes, are kept with a tag each that says which
+                             * replay wrote it; who reads one waits for it (docs/checker.md) */
+    uint32_t first_dim; /* in dims[] */
+    uint64_t size;      /* bytes, > 0; of an image its packed ones */
+    uint64_t offset;    /* tmp: bytes from the arena's start, or RP_NOT_PLACED; of an image the
                              * number of its alias set: images of one may share memory */
     uint32_t first_default; /* live: its initial bytes in bytes[], RP_NONE = zeros */
     uint32_t max_value;     /* live: largest value an element may take; UINT32_MAX = any */
@@ -188,6 +190,10 @@ typedef struct rp_graph_expr {   /* a grid expression */
  * barriers[group_count] against the host. A barrier with empty scopes is absent. */
 typedef rp_barrier rp_graph_barrier;
 
+/* The forms that the barriers of a plan with tagged buffers come in. In the form `tagged` a boundary
+ * need not order what readers of tagged buffers wait for. Without such buffers there is but one form. */
+typedef enum rp_form { RP_FORM_BARRIERS, RP_FORM_TAGGED, RP_FORMS } rp_form;
+
 #define RP_ARRAY(type, name)                                                                       \
     type *name;                                                                                    \
     uint32_t name##_count, name##_capacity
@@ -223,6 +229,9 @@ struct rp_graph {
     RP_ARRAY(rp_graph_expr, exprs);
     RP_ARRAY(rp_expr_op, expr_ops);
     RP_ARRAY(rp_graph_barrier, barriers); /* RP_STAGE_SYNCED: group_count + 1 */
+    RP_ARRAY(rp_graph_barrier,
+             tagged_barriers); /* the same in the form `tagged`; empty without tagged
+                                                  * buffers */
 
     struct rp_known_hazards *known; /* what pass sync found, for whoever asks again (hazards.h) */
 };
@@ -378,6 +387,32 @@ static inline bool rp_buffer_is_image(const rp_graph_buffer *b) {
 /* Transients in the arena; images have memory of their own. */
 static inline bool rp_buffer_in_arena(const rp_graph_buffer *b) {
     return b->kind == RP_TMP && !rp_buffer_is_image(b);
+}
+
+/* Bytes that it takes of an arena: a tagged one has a tag of 4 bytes with each element of as many. */
+static inline uint64_t rp_buffer_footprint(const rp_graph_buffer *b) {
+    return b->tagged ? 2 * b->size : b->size;
+}
+
+/* Whether some buffer is tagged. */
+bool rp_graph_has_tags(const rp_graph *graph);
+/* Whether some use of the node is of a tagged buffer; whether it reads one: then it may have to wait. */
+bool rp_node_has_tags(const rp_graph *graph, const rp_graph_node *node);
+bool rp_node_waits(const rp_graph *graph, const rp_graph_node *node);
+
+/* What a lowering adds to a node with tagged uses: RP_TAG_BYTES of push data, for whoever replays to fill
+ * in; and, to the kernel of one that waits, a parameter for the word of stalls behind those of the uses. */
+rp_status rp_node_add_tag(rp_graph *graph, rp_graph_node *node);
+static inline rp_graph_param rp_stall_param(const rp_graph_node *node) {
+    return (rp_graph_param){.access = RP_READ_WRITE,
+                            .binding = (uint8_t)node->use_count,
+                            .name = RP_NONE,
+                            .resource = RP_RESOURCE_STALL};
+}
+
+/* The barriers of a form, group_count + 1 of a graph that is synced. */
+static inline const rp_graph_barrier *rp_graph_form(const rp_graph *g, rp_form form) {
+    return form == RP_FORM_TAGGED && g->tagged_barriers_count ? g->tagged_barriers : g->barriers;
 }
 
 /* An op is not a kernel yet, but will be one. */

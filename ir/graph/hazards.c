@@ -136,7 +136,7 @@ static uint64_t key_of(const rp_graph *g) {
     number(&h, (uint64_t)g->nodes_count << 32 | g->buffers_count);
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
-        number(&h, (uint64_t)b->kind << 1 | b->removed);
+        number(&h, (uint64_t)b->kind << 2 | (uint32_t)b->tagged << 1 | b->removed);
         number(&h, b->size);
         number(&h, b->offset);
     }

@@ -10,6 +10,12 @@
 #include "graph/graph.h"
 #include "hazard/walk.h"
 
+/* Whether the later access waits for the earlier one, word by word: no barrier need stand between. */
+static inline bool rp_hazard_waits(const rp_graph *g, const rp_hazard *h) {
+    return h->kind == RP_RAW_HAZARD && !h->next_replay && h->to != RP_HAZARD_HOST &&
+           g->buffers[h->to_buffer].tagged;
+}
+
 /* rp_walk_hazards of a graph's nodes; nodes and buffers of a hazard are indices in it. */
 rp_status rp_hazards_walk(const rp_graph *graph, rp_hazard_visit *visit, void *context);
 

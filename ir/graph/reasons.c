@@ -179,6 +179,7 @@ static void print_entry(rp_text *text, const rp_graph *graph, const rp_hazard *h
     print_side(text, graph, hazards, count, false);
     rp_text_string(text, h->next_replay ? "->next " : "->");
     print_side(text, graph, hazards, count, true);
+    if (rp_hazard_waits(graph, h)) rp_text_string(text, " (waits)");
 }
 
 void rp_reasons_print(rp_text *text, const rp_graph *graph, const rp_reasons *reasons, uint32_t b) {

@@ -26,13 +26,18 @@ static void count_nodes(const rp_graph *g, rp_graph_stats *s) {
         case RP_FENCE: break;
         }
     }
-    for (uint32_t i = 1; i < g->group_count && i < g->barriers_count; i++)
+    const rp_graph_barrier *tagged = rp_graph_form(g, RP_FORM_TAGGED);
+    for (uint32_t i = 1; i < g->group_count && i < g->barriers_count; i++) {
         s->barriers += g->barriers[i].src != 0 || g->barriers[i].dst != 0;
+        s->tagged_barriers += tagged[i].src != 0 || tagged[i].dst != 0;
+    }
+    for (uint32_t i = 0; i < g->buffers_count; i++)
+        s->tagged += g->buffers[i].tagged && !g->buffers[i].removed;
 }
 
 static uint64_t rounded(const rp_graph_buffer *b) {
-    uint64_t size = b->size;
-    return rp_align_u64(b->size, RP_ARENA_ALIGNMENT, &size) ? size : b->size;
+    uint64_t size = rp_buffer_footprint(b);
+    return rp_align_u64(size, RP_ARENA_ALIGNMENT, &size) ? size : rp_buffer_footprint(b);
 }
 
 static rp_status bound_arena(const rp_graph *g, rp_graph_stats *s) {
@@ -53,6 +58,7 @@ static rp_status bound_arena(const rp_graph *g, rp_graph_stats *s) {
         }
         for (uint32_t i = 0; i < g->buffers_count; i++) {
             if (first[i] == RP_NONE || !rp_buffer_in_arena(&g->buffers[i])) continue;
+            if (g->buffers[i].tagged) first[i] = 0, last[i] = g->group_count - 1;
             delta[first[i]] += rounded(&g->buffers[i]); /* wraps around, sums come out right */
             delta[last[i] + 1] -= rounded(&g->buffers[i]);
         }

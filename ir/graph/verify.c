@@ -198,6 +198,9 @@ static void verify_resource(rp_verifier *v, const rp_graph_kernel *k, const rp_g
     case RP_RESOURCE_SAMPLER:
         if (!sampled) wrong = "a sampler only samples";
         break;
+    case RP_RESOURCE_STALL:
+        if (p->access != RP_READ_WRITE || p->elements) wrong = "the word of stalls is one, rw";
+        break;
     default: wrong = "a binding of no known kind";
     }
     if (!rp_view_name((rp_view)p->view) || !rp_texel_name((rp_texel)p->texel) ||
@@ -326,6 +329,7 @@ rp_status rp_graph_verify(const rp_graph *graph, const char *file, rp_diags *dia
         rp_verify_error(&v, (rp_source_pos){0}, "'%.60s' cannot name a graph", name);
     rp_verify_declarations(&v);
     if (v.status != RP_ERROR_NO_MEMORY) rp_verify_nodes(&v);
+    if (v.status == RP_OK) rp_verify_tags(&v);
     if (v.status != RP_ERROR_NO_MEMORY) rp_verify_stages(&v);
     if (v.status == RP_OK) rp_verify_reads(&v);
     if (v.status == RP_OK) rp_verify_promises(&v);

@@ -51,7 +51,7 @@ static void verify_placement(rp_verifier *v) {
         } else if (b->offset % RP_ARENA_ALIGNMENT) {
             rp_verify_error(v, b->pos, "%%%.60s at %llu; offsets are multiples of %d", name,
                             (unsigned long long)b->offset, RP_ARENA_ALIGNMENT);
-        } else if (!rp_range_inside(b->offset, b->size, g->arena_bytes)) {
+        } else if (!rp_range_inside(b->offset, rp_buffer_footprint(b), g->arena_bytes)) {
             rp_verify_error(v, b->pos, "%%%.60s ends behind the arena of %llu bytes", name,
                             (unsigned long long)g->arena_bytes);
         }
@@ -66,9 +66,18 @@ static void verify_barriers(rp_verifier *v) {
                         wanted);
         return;
     }
-    for (uint32_t i = 0; i < wanted; i++)
-        if ((g->barriers[i].src | g->barriers[i].dst) & ~(uint32_t)RP_SCOPE_ALL)
+    uint32_t tagged = rp_graph_has_tags(g) ? wanted : 0;
+    if (g->tagged_barriers_count != tagged) {
+        rp_verify_error(v, nowhere, "%u barriers of the tagged form are stored where %u belong",
+                        g->tagged_barriers_count, tagged);
+        return;
+    }
+    for (uint32_t i = 0; i < wanted; i++) {
+        uint32_t scopes = g->barriers[i].src | g->barriers[i].dst;
+        if (tagged) scopes |= g->tagged_barriers[i].src | g->tagged_barriers[i].dst;
+        if (scopes & ~(uint32_t)RP_SCOPE_ALL)
             rp_verify_error(v, nowhere, "the barrier before group %u has an unknown scope", i);
+    }
 }
 
 void rp_verify_stages(rp_verifier *v) {

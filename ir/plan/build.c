@@ -80,6 +80,7 @@ static void put_buffer(builder *b, const rp_graph_buffer *from) {
                          .follow_count = from->follow_count,
                          .format = from->image.format,
                          .dim = from->image.dim,
+                         .tagged = from->tagged,
                          .mips = from->image.mips,
                          .width = from->image.width,
                          .height = from->image.height,
@@ -276,7 +277,9 @@ static void put_nodes_and_groups(builder *b) {
         put(b, RP_SECTION_GROUPS, &(rp_plan_group){first, at - first}, 1);
     }
     for (uint32_t i = 0; i < g->barriers_count; i++)
-        put(b, RP_SECTION_BARRIERS, &(rp_plan_barrier){g->barriers[i].src, g->barriers[i].dst}, 1);
+        put(b, RP_SECTION_BARRIERS, &g->barriers[i], 1);
+    for (uint32_t i = 0; i < g->tagged_barriers_count; i++)
+        put(b, RP_SECTION_TAGGED_BARRIERS, &g->tagged_barriers[i], 1);
 }
 
 /* A section's bytes are a text already; its terminator belongs to it. The room is a guess: a node

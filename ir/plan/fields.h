@@ -52,7 +52,7 @@
     F(rp_plan_buffer, first_follow, 1)                                                             \
     F(rp_plan_buffer, follow_count, 1)                                                             \
     F(rp_plan_buffer, dim, 1)                                                                      \
-    F(rp_plan_buffer, reserved, 1)                                                                 \
+    F(rp_plan_buffer, tagged, 1)                                                                   \
     F(rp_plan_buffer, mips, 1)                                                                     \
     F(rp_plan_buffer, width, 1)                                                                    \
     F(rp_plan_buffer, height, 1)                                                                   \

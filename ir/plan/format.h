@@ -60,7 +60,8 @@ typedef struct rp_plan_header {
     X(RP_SECTION_LABELS, 19, uint32_t, "labels") /* strings, UINT32_MAX = none */                  \
     X(RP_SECTION_SAMPLERS, 20, rp_plan_sampler, "samplers")                                        \
     X(RP_SECTION_SAMPLER_REFS, 21, uint32_t, "sampler refs")  /* of nodes: samplers */             \
-    X(RP_SECTION_ADDRESSES, 22, rp_plan_address, "addresses") /* by node, then by byte */
+    X(RP_SECTION_ADDRESSES, 22, rp_plan_address, "addresses") /* by node, then by byte */          \
+    X(RP_SECTION_TAGGED_BARRIERS, 23, rp_plan_barrier, "tagged barriers") /* as many, or none */
 
 typedef enum rp_section {
 #define RP_X(symbol, code, ...) symbol = code,
@@ -95,7 +96,8 @@ typedef struct rp_plan_buffer {
     uint64_t offset;        /* tmp: in the arena, of an image its alias set; others: UINT64_MAX */
     uint32_t first_default; /* live: `size` bytes in RP_SECTION_BYTES; UINT32_MAX = zeros */
     uint32_t first_follow, follow_count; /* live: bytes that are a copy of other live buffers */
-    uint8_t dim, reserved;               /* rp_image_dim, and the rest of rp_image_shape; else 0 */
+    uint8_t dim;                         /* rp_image_dim, and the rest of rp_image_shape; else 0 */
+    uint8_t tagged; /* tmp: 1 for elements with tags: 2 * size bytes of the arena */
     uint16_t mips;
     uint32_t width, height, depth, layers;
 } rp_plan_buffer;
@@ -107,6 +109,11 @@ static inline rp_image_shape rp_plan_image(const rp_plan_buffer *b) {
 
 static inline bool rp_plan_is_image(const rp_plan_buffer *b) {
     return b->format != RP_IMAGE_NONE;
+}
+
+/* What memory it takes, or of it a range of so many bytes. */
+static inline uint64_t rp_plan_footprint(const rp_plan_buffer *b, uint64_t bytes) {
+    return b->tagged ? 2 * bytes : bytes;
 }
 
 /* Transients in the arena; images have memory of their own, which those of one alias set may share. */
@@ -174,7 +181,8 @@ typedef struct rp_plan_node {
     uint32_t grid[3]; /* live_mask bit i: grid[i] indexes RP_SECTION_EXPRS */
     uint32_t first_use, use_count;
     uint32_t first_sampler, sampler_count; /* RP_SECTION_SAMPLER_REFS */
-    uint32_t first_byte, byte_count;
+    uint32_t first_byte,
+        byte_count;     /* of a run node with tagged uses 4 zeros come first, for the tag */
     uint32_t pattern;   /* fill: the word; blit: rp_filter */
     uint32_t label, op; /* strings, UINT32_MAX = none */
     uint32_t group;

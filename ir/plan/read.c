@@ -144,6 +144,23 @@ const void *rp_plan_data(const rp_plan *plan, size_t *out_size) {
     return plan ? plan->data : NULL;
 }
 
+/* Between groups. */
+static uint32_t count_barriers(const rp_plan *plan, rp_section section) {
+    const rp_plan_barrier *barriers = rp_plan_records(plan, section);
+    uint32_t between = 0;
+    for (uint32_t i = 1; i + 1 < rp_plan_count(plan, section); i++)
+        between += barriers[i].src || barriers[i].dst;
+    return between;
+}
+
+static uint32_t count_tagged(const rp_plan *plan) {
+    const rp_plan_buffer *buffers = rp_plan_records(plan, RP_SECTION_BUFFERS);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_BUFFERS); i++)
+        count += buffers[i].tagged;
+    return count;
+}
+
 rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info) {
     if (!plan || !info) return RP_ERROR_USAGE;
     const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
@@ -159,7 +176,12 @@ rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info) {
                               .kernels = rp_plan_count(plan, RP_SECTION_KERNELS),
                               .arena_bytes = graph->arena_bytes,
                               .arena_bound_bytes = graph->arena_bound_bytes,
-                              .certificate = *certificate};
+                              .certificate = *certificate,
+                              .tagged = count_tagged(plan),
+                              .tagged_barriers =
+                                  rp_plan_count(plan, RP_SECTION_TAGGED_BARRIERS)
+                                      ? count_barriers(plan, RP_SECTION_TAGGED_BARRIERS)
+                                      : graph->barrier_count};
     return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
 

@@ -249,6 +249,27 @@ static rp_status check_transfer(checker *c, const rp_plan_node *n) {
     return RP_OK;
 }
 
+/* A tagged buffer is bound as a whole, and the tag comes first in the push data. */
+static rp_status check_tagged(checker *c, const rp_plan_node *n) {
+    static const uint8_t zeros[RP_TAG_BYTES];
+    const uint8_t *bytes = rp_plan_records(c->plan, RP_SECTION_BYTES);
+    bool tagged = false;
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        const rp_plan_use *u = &c->uses[n->first_use + i];
+        const rp_plan_buffer *b = &c->buffers[u->buffer];
+        if (!b->tagged) continue;
+        tagged = true;
+        if (n->kind != RP_RUN || n->flags & RP_NODE_UNKNOWN || u->offset || u->size != b->size ||
+            (u->access != RP_READ && u->access != RP_WRITE) || u->step || u->indirect)
+            return rp_plan_damaged(c->at, "use %u is of a part of a tagged buffer, or no kernel's",
+                                   i);
+    }
+    if (tagged &&
+        (n->byte_count < RP_TAG_BYTES || memcmp(bytes + n->first_byte, zeros, sizeof zeros) != 0))
+        return rp_plan_damaged(c->at, "its push data does not begin with 4 zeros for the tag");
+    return RP_OK;
+}
+
 /* Fields that a node of this kind does not have hold their one neutral value. */
 static rp_status check_neutral(checker *c, const rp_plan_node *n) {
     bool run = n->kind == RP_RUN, update = n->kind == RP_UPDATE || n->kind == RP_CLEAR;
@@ -309,6 +330,7 @@ static rp_status check_node(checker *c, const rp_plan_node *n) {
             return rp_plan_damaged(c->at, "use %u belongs to no binding", i);
     }
     RP_TRY(check_neutral(c, n));
+    RP_TRY(check_tagged(c, n));
     switch ((rp_node_kind)n->kind) {
     case RP_RUN: return check_run(c, n);
     case RP_COPY:

@@ -115,7 +115,7 @@ static rp_status check_buffer_memory(rp_plan_validation *check, const rp_plan_bu
         if (b->offset % RP_ARENA_ALIGNMENT)
             return rp_plan_damaged(check, "arena offset %llu is not a multiple of %d", offset,
                                    RP_ARENA_ALIGNMENT);
-        if (!rp_range_inside(b->offset, b->size, graph->arena_bytes))
+        if (!rp_range_inside(b->offset, rp_plan_footprint(b, b->size), graph->arena_bytes))
             return rp_plan_damaged(check,
                                    "%llu bytes at arena offset %llu exceed the arena of %llu", size,
                                    offset, (unsigned long long)graph->arena_bytes);
@@ -184,7 +184,11 @@ static rp_status check_buffers(rp_plan_validation *check) {
         if (!rp_buffer_kind_name((rp_buffer_kind)b->kind) || !rp_dtype_name((rp_dtype)b->dtype))
             return rp_plan_damaged(check, "kind %u or element type %u is unknown", b->kind,
                                    b->dtype);
-        if (b->reserved) return rp_plan_damaged(check, "reserved is not zero");
+        if (b->tagged > 1 ||
+            (b->tagged && (!rp_plan_in_arena(b) ||
+                           (b->dtype != RP_F32 && b->dtype != RP_I32 && b->dtype != RP_U32))))
+            return rp_plan_damaged(check, "it is tagged (%u), and no transient of f32, i32 or u32",
+                                   b->tagged);
         RP_TRY(check_shape(check, b));
         RP_TRY(check_image(check, b));
         RP_TRY(check_buffer_memory(check, b));
@@ -226,6 +230,7 @@ static bool resource_fits(const rp_plan_param *p) {
     case RP_RESOURCE_TEXELS: return p->access != RP_UNIFORM && !p->skip;
     case RP_RESOURCE_COMBINED:
     case RP_RESOURCE_SAMPLER: return sampled && !p->skip;
+    case RP_RESOURCE_STALL: return p->access == RP_READ_WRITE && !p->skip && !p->elements;
     }
     return false;
 }
@@ -333,6 +338,26 @@ static rp_status check_exprs(rp_plan_validation *check) {
     return RP_OK;
 }
 
+/* Those of the form `tagged`: as many, where some buffer is tagged. */
+static rp_status check_tagged_barriers(rp_plan_validation *check) {
+    const rp_plan_buffer *buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS);
+    const rp_plan_barrier *barriers = enter(check, RP_SECTION_TAGGED_BARRIERS);
+    uint32_t count = rp_plan_count(check->plan, RP_SECTION_TAGGED_BARRIERS), wanted = 0;
+    for (uint32_t i = 0; i < rp_plan_count(check->plan, RP_SECTION_BUFFERS); i++)
+        if (buffers[i].tagged) wanted = rp_plan_count(check->plan, RP_SECTION_BARRIERS);
+    if (count != wanted)
+        return rp_plan_damaged(check, "there are %u barriers of the tagged form instead of %u",
+                               count, wanted);
+    for (uint32_t i = 0; i < count; i++) {
+        check->record = i;
+        if ((barriers[i].src | barriers[i].dst) & ~(uint32_t)RP_SCOPE_ALL)
+            return rp_plan_damaged(check, "scopes %#x -> %#x have unknown bits", barriers[i].src,
+                                   barriers[i].dst);
+    }
+    check->record = UINT32_MAX;
+    return RP_OK;
+}
+
 static rp_status check_barriers(rp_plan_validation *check) {
     const rp_plan_graph *graph = rp_plan_records(check->plan, RP_SECTION_GRAPH);
     const rp_plan_barrier *barriers = enter(check, RP_SECTION_BARRIERS);
@@ -374,6 +399,7 @@ rp_status rp_plan_check_records(rp_plan_validation *check) {
     RP_TRY(check_samplers(check));
     RP_TRY(check_exprs(check));
     RP_TRY(check_barriers(check));
+    RP_TRY(check_tagged_barriers(check));
     RP_TRY(check_text(check, RP_SECTION_TEXT));
     RP_TRY(check_text(check, RP_SECTION_SOURCE_TEXT));
     return check_certificate(check);

@@ -117,8 +117,11 @@ static rp_status check_push(rp_plan_validation *check, const rp_plan_kernel *k,
                            name_of(check, k), k->push_bytes, (unsigned long long)block->size);
 }
 
-/* Whether what is bound is what the module sees: a record may know more of a format. */
+/* Whether what is bound is what the module sees: a record may know more of a format, and what a block
+ * is for. */
 static bool same_resource(const rp_plan_param *said, const rp_spirv_binding *is) {
+    if (said->resource == RP_RESOURCE_STALL)
+        return is->resource == RP_RESOURCE_BUFFER && is->access != RP_UNIFORM;
     return said->resource == is->resource && said->view == is->view && said->texel == is->texel &&
            (said->access == RP_UNIFORM) == (is->access == RP_UNIFORM) &&
            (said->access == RP_SAMPLED) == (is->access == RP_SAMPLED) &&

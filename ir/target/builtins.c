@@ -141,6 +141,7 @@ static const rp_target h200 = {
     .matrix_f16_rate = 1080000000,
     .matrix_i8_rate = 1980000000,
     .matrix_quads = 1,
+    .ordered_starts = 1,
 };
 
 const rp_target *const rp_target_portable = &portable;

@@ -108,13 +108,19 @@ static bool parse_group(rp_parser *p, const rp_token *first) {
     return rp_parse_line_end(p);
 }
 
-/* Barriers up to the one before group `index`; new ones are absent. */
+/* Barriers up to the one before group `index`, of both forms where there are two; new ones are absent. */
 static bool reserve_barriers(rp_parser *p, uint32_t index) {
     rp_graph *g = p->g;
     uint32_t missing = index + 1 > g->barriers_count ? index + 1 - g->barriers_count : 0;
     if (!RP_RESERVE(p->a, g->barriers, g->barriers_count, g->barriers_capacity, missing))
         return rp_parse_no_memory(p);
     while (g->barriers_count <= index) g->barriers[g->barriers_count++] = (rp_graph_barrier){0};
+    if (!rp_graph_has_tags(g)) return true;
+    if (!RP_RESERVE(p->a, g->tagged_barriers, g->tagged_barriers_count, g->tagged_barriers_capacity,
+                    g->barriers_count - g->tagged_barriers_count))
+        return rp_parse_no_memory(p);
+    while (g->tagged_barriers_count < g->barriers_count)
+        g->tagged_barriers[g->tagged_barriers_count++] = (rp_graph_barrier){0};
     return true;
 }
 
@@ -139,20 +145,36 @@ static bool parse_scope(rp_parser *p, uint32_t *out) {
         rp_parse_show(&t).text);
 }
 
-static bool parse_barrier(rp_parser *p, const rp_token *first) {
-    rp_graph *g = p->g;
-    rp_graph_barrier barrier;
-    uint32_t before = g->group_count;
-    if (!(g->stages & RP_STAGE_SYNCED) && !p->header_wrong) return wrong_stage(p, first, "synced");
-    if (!reserve_barriers(p, before) || !parse_scope(p, &barrier.src)) return false;
+/* "compute:w -> compute:rw" */
+static bool parse_scopes(rp_parser *p, rp_graph_barrier *out) {
+    if (!parse_scope(p, &out->src)) return false;
     if (p->lx.token.kind != RP_TOKEN_ARROW) return rp_parse_expected(p, "'->'");
     rp_lex_next(&p->lx);
-    if (!parse_scope(p, &barrier.dst) || !rp_parse_line_end(p)) return false;
-    if (barrier.src == 0 && barrier.dst == 0)
+    return parse_scope(p, &out->dst);
+}
+
+static bool parse_barrier(rp_parser *p, const rp_token *first) {
+    rp_graph *g = p->g;
+    rp_graph_barrier barrier, tagged;
+    uint32_t before = g->group_count;
+    if (!(g->stages & RP_STAGE_SYNCED) && !p->header_wrong) return wrong_stage(p, first, "synced");
+    if (!reserve_barriers(p, before) || !parse_scopes(p, &barrier)) return false;
+    tagged = barrier;
+    rp_token word = p->lx.token;
+    if (rp_parse_accept_word(p, "tagged")) {
+        if (!parse_scopes(p, &tagged)) return false;
+        if (g->tagged_barriers_count == 0)
+            return RP_FAIL(p, &word, "there is no tagged buffer, and so but one form of barriers");
+    }
+    if (!rp_parse_line_end(p)) return false;
+    if (!(barrier.src | barrier.dst | tagged.src | tagged.dst))
         return RP_FAIL(p, first, "a barrier between nothing and nothing is left out");
-    if (!p->lost_group && (g->barriers[before].src || g->barriers[before].dst))
+    const rp_graph_barrier *other = &rp_graph_form(g, RP_FORM_TAGGED)[before];
+    if (!p->lost_group &&
+        (g->barriers[before].src | g->barriers[before].dst | other->src | other->dst))
         return RP_FAIL(p, first, "there is another barrier in front of group %u", before);
     g->barriers[before] = barrier;
+    if (g->tagged_barriers_count) g->tagged_barriers[before] = tagged;
     p->behind_barrier = before > 0;
     return true;
 }

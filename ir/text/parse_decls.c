@@ -123,6 +123,7 @@ static bool parse_buffer_rest(rp_parser *p, const rp_token *name, rp_graph_buffe
                        name->text);
     if (!parse_size(p, b)) return false;
     bool image = rp_buffer_is_image(b);
+    b->tagged = rp_parse_accept_word(p, "tagged");
     if (rp_parse_accept_word(p, image ? "alias" : "at") &&
         !rp_parse_number(p, image ? "the alias set" : "the arena offset", UINT64_MAX - 1,
                          &b->offset))

@@ -52,6 +52,10 @@ static void print_stats(rp_text *t, const rp_graph *g, const rp_graph_stats *s) 
         rp_text_format(t, "barriers %u (bound %u)", s->barriers, s->barrier_bound);
     else
         rp_text_format(t, "barrier bound %u", s->barrier_bound);
+    if (s->tagged && g->stages & RP_STAGE_SYNCED)
+        rp_text_format(t, ", %u with %u buffers tagged", s->tagged_barriers, s->tagged);
+    else if (s->tagged)
+        rp_text_format(t, ", %u buffers tagged", s->tagged);
     if (g->stages & RP_STAGE_PLACED)
         rp_text_format(t, ", arena %llu bytes (bound %llu)", (unsigned long long)s->arena_bytes,
                        (unsigned long long)s->arena_bound_bytes);
@@ -91,6 +95,7 @@ static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
         }
         rp_text_char(t, ']');
     }
+    if (b->tagged) rp_text_string(t, " tagged");
     if (b->offset != RP_NOT_PLACED) clause(t, rp_buffer_is_image(b) ? "alias" : "at", b->offset);
     if (b->kind == RP_LIVE && b->first_default != RP_NONE) {
         rp_text_string(t, " =");
@@ -296,15 +301,24 @@ static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n) {
     rp_text_char(t, '\n');
 }
 
+static void print_scopes(rp_text *t, const rp_graph_barrier *b) {
+    rp_scope_print(t, b->src);
+    rp_text_string(t, " -> ");
+    rp_scope_print(t, b->dst);
+}
+
 static void print_barrier(rp_text *t, const rp_graph *g, const rp_reasons *reasons,
                           uint32_t index) {
     if (!(g->stages & RP_STAGE_SYNCED)) return;
     const rp_graph_barrier *b = &g->barriers[index];
-    if (b->src == 0 && b->dst == 0) return;
+    const rp_graph_barrier *tagged = &rp_graph_form(g, RP_FORM_TAGGED)[index];
+    if (!(b->src | b->dst | tagged->src | tagged->dst)) return;
     rp_text_string(t, "  barrier ");
-    rp_scope_print(t, b->src);
-    rp_text_string(t, " -> ");
-    rp_scope_print(t, b->dst);
+    print_scopes(t, b);
+    if (b->src != tagged->src || b->dst != tagged->dst) {
+        rp_text_string(t, " tagged ");
+        print_scopes(t, tagged);
+    }
     if (index < reasons->barrier_count && reasons->first[index] != reasons->first[index + 1]) {
         rp_text_string(t, "    ; ");
         rp_reasons_print(t, g, reasons, index);

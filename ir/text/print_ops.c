@@ -60,7 +60,7 @@ void rp_print_resource(rp_text *t, const rp_graph_param *p) {
         rp_text_format(t, " %s", rp_resource_name((rp_resource)p->resource));
     if (p->resource == RP_RESOURCE_IMAGE || p->resource == RP_RESOURCE_COMBINED)
         rp_text_format(t, " %s", rp_view_name((rp_view)p->view));
-    if (p->resource != RP_RESOURCE_BUFFER && p->resource != RP_RESOURCE_SAMPLER)
+    if (p->resource != RP_RESOURCE_BUFFER && rp_resource_has_uses(p->resource))
         rp_text_format(t, " %s",
                        p->format ? rp_image_format_name((rp_image_format)p->format)
                                  : rp_texel_name((rp_texel)p->texel));

@@ -253,9 +253,9 @@ static void compare_schedule(differ *d, const pairing *p) {
 /* ---- Barriers -------------------------------------------------------------------------------- */
 
 /* The barrier before group `i`, or at the plan's end; NULL when there is none. */
-static const rp_graph_barrier *find_barrier(const rp_graph *g, uint32_t i, bool end) {
+static const rp_graph_barrier *find_barrier(const rp_graph *g, rp_form form, uint32_t i, bool end) {
     if (!rp_graph_has(g, RP_STAGE_SYNCED) || (!end && i >= g->group_count)) return NULL;
-    const rp_graph_barrier *barrier = &g->barriers[end ? g->group_count : i];
+    const rp_graph_barrier *barrier = &rp_graph_form(g, form)[end ? g->group_count : i];
     return barrier->src || barrier->dst ? barrier : NULL;
 }
 
@@ -267,12 +267,13 @@ static void print_scope_change(differ *d, const char *name, uint32_t from, uint3
     rp_scope_print(&d->lines, to);
 }
 
-static void compare_barrier(differ *d, uint32_t i, bool end, tally *t) {
-    const rp_graph_barrier *in_a = find_barrier(d->a, i, end);
-    const rp_graph_barrier *in_b = find_barrier(d->b, i, end);
+static void compare_barrier(differ *d, rp_form form, uint32_t i, bool end, tally *t) {
+    const rp_graph_barrier *in_a = find_barrier(d->a, form, i, end);
+    const rp_graph_barrier *in_b = find_barrier(d->b, form, i, end);
     if (!in_a && !in_b) return;
     if (in_a && in_b && in_a->src == in_b->src && in_a->dst == in_b->dst) return;
     rp_text_string(&d->lines, in_a && in_b ? "~ barrier " : in_a ? "- barrier " : "+ barrier ");
+    if (form == RP_FORM_TAGGED) rp_text_string(&d->lines, "of the tagged form ");
     if (!end) rp_text_format(&d->lines, "before group %u:", i);
     if (end) rp_text_string(&d->lines, "at the end:");
     if (in_a && in_b) {
@@ -293,8 +294,11 @@ static void compare_barrier(differ *d, uint32_t i, bool end, tally *t) {
 static void compare_barriers(differ *d) {
     tally t = {0};
     uint32_t groups = d->a->group_count > d->b->group_count ? d->a->group_count : d->b->group_count;
-    for (uint32_t i = 0; i < groups; i++) compare_barrier(d, i, false, &t);
-    compare_barrier(d, 0, true, &t);
+    bool tagged = d->a->tagged_barriers_count || d->b->tagged_barriers_count;
+    for (uint32_t form = 0; form < (tagged ? RP_FORMS : 1); form++) {
+        for (uint32_t i = 0; i < groups; i++) compare_barrier(d, (rp_form)form, i, false, &t);
+        compare_barrier(d, (rp_form)form, 0, true, &t);
+    }
     summarise(d, "barriers", t);
 }
 

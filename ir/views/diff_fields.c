@@ -95,6 +95,10 @@ static void buffer_offset(rp_text *t, const rp_graph *g, uint32_t i) {
     if (b->kind == RP_TMP && b->offset != RP_NOT_PLACED) rp_text_u64(t, b->offset);
 }
 
+static void buffer_tagged(rp_text *t, const rp_graph *g, uint32_t i) {
+    if (g->buffers[i].tagged) rp_text_string(t, "yes");
+}
+
 static void buffer_max(rp_text *t, const rp_graph *g, uint32_t i) {
     const rp_graph_buffer *b = &g->buffers[i];
     if (b->kind == RP_LIVE && b->max_value != UINT32_MAX) rp_text_u64(t, b->max_value);
@@ -245,9 +249,9 @@ static const rp_diff_field kernel_fields[] = {
     {"interface", kernel_params}};
 static const rp_diff_field sampler_fields[] = {{"fields", sampler_info}};
 static const rp_diff_field buffer_fields[] = {
-    {"kind", buffer_kind},      {"type", buffer_type}, {"size", buffer_size},
-    {"at", buffer_offset},      {"max", buffer_max},   {"default", buffer_default},
-    {"follows", buffer_follows}};
+    {"kind", buffer_kind},       {"type", buffer_type},    {"size", buffer_size},
+    {"at", buffer_offset},       {"max", buffer_max},      {"default", buffer_default},
+    {"follows", buffer_follows}, {"tagged", buffer_tagged}};
 static const rp_diff_field node_fields[] = {
     {"work", node_work},   {"grid", node_grid},         {"data", node_data},
     {"uses", node_uses},   {"members", node_members},   {"op", node_op},

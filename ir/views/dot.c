@@ -61,9 +61,14 @@ static void print_node(rp_text *t, const rp_graph *g, const rp_graph_node *n, co
 /* The barrier before group `b` as a note, with its reason. */
 static void print_barrier(rp_text *t, const rp_graph *g, const rp_reasons *reasons, uint32_t b) {
     rp_text_format(t, "  barrier%u [shape=note, fontsize=10, label=\"", b);
-    rp_scope_print(t, g->barriers[b].src);
-    rp_text_string(t, " -> ");
-    rp_scope_print(t, g->barriers[b].dst);
+    const rp_graph_barrier *forms[] = {&g->barriers[b], &rp_graph_form(g, RP_FORM_TAGGED)[b]};
+    bool two = forms[0]->src != forms[1]->src || forms[0]->dst != forms[1]->dst;
+    for (uint32_t f = 0; f < (two ? RP_FORMS : 1); f++) {
+        rp_text_string(t, f ? "\\ntagged: " : "");
+        rp_scope_print(t, forms[f]->src);
+        rp_text_string(t, " -> ");
+        rp_scope_print(t, forms[f]->dst);
+    }
     if (reasons->first[b] < reasons->first[b + 1]) rp_text_string(t, "\\n");
     rp_reasons_print(t, g, reasons, b); /* names and numbers: nothing to escape */
     rp_text_string(t, "\"];\n");

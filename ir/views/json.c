@@ -141,6 +141,7 @@ static void print_buffers(rp_text *t, const rp_graph *g) {
         print_number(t, "size", b->size);
         print_optional(t, "offset", rp_buffer_in_arena(b) ? b->offset : RP_NOT_PLACED,
                        RP_NOT_PLACED);
+        if (b->tagged) print_flag(t, "tagged", true);
         if (rp_buffer_is_image(b)) print_image(t, b);
         if (b->kind == RP_LIVE) {
             print_optional(t, "max", b->max_value, UINT32_MAX);
@@ -475,20 +476,30 @@ static void print_hazard(rp_text *t, const rp_graph *g, const rp_hazard *h) {
         rp_text_u64(t, g->nodes[h->to].id);
     print_optional(t, "from_buffer", h->from_buffer, RP_NONE);
     print_flag(t, "next_replay", h->next_replay);
+    if (rp_hazard_waits(g, h)) print_flag(t, "waits", true);
     rp_text_char(t, '}');
+}
+
+static void print_scopes(rp_text *t, const char *form, const rp_graph_barrier *b) {
+    rp_text_format(t, ",\"%ssrc\":\"", form);
+    rp_scope_print(t, b->src);
+    rp_text_format(t, "\",\"%sdst\":\"", form);
+    rp_scope_print(t, b->dst);
+    rp_text_char(t, '"');
 }
 
 static void print_barriers(rp_text *t, const rp_graph *g, const rp_reasons *reasons) {
     bool first = true;
     rp_text_string(t, ",\n\"barriers\":[");
     for (uint32_t i = 0; i < reasons->barrier_count; i++) {
-        if (g->barriers[i].src == 0 && g->barriers[i].dst == 0) continue;
+        const rp_graph_barrier *b = &g->barriers[i];
+        const rp_graph_barrier *tagged = &rp_graph_form(g, RP_FORM_TAGGED)[i];
+        if (!(b->src | b->dst | tagged->src | tagged->dst)) continue;
         next_item(t, &first);
-        rp_text_format(t, "{\"before_group\":%u,\"src\":\"", i);
-        rp_scope_print(t, g->barriers[i].src);
-        rp_text_string(t, "\",\"dst\":\"");
-        rp_scope_print(t, g->barriers[i].dst);
-        rp_text_string(t, "\",\"hazards\":[");
+        rp_text_format(t, "{\"before_group\":%u", i);
+        print_scopes(t, "", b);
+        if (g->tagged_barriers_count) print_scopes(t, "tagged_", tagged);
+        rp_text_string(t, ",\"hazards\":[");
         for (uint32_t h = reasons->first[i]; h < reasons->first[i + 1]; h++) {
             if (h > reasons->first[i]) rp_text_char(t, ',');
             print_hazard(t, g, &reasons->hazards[h]);
@@ -511,6 +522,8 @@ static void print_stats(rp_text *t, const rp_graph_stats *s) {
     print_number(t, "transient_bytes", s->transient_bytes);
     print_number(t, "image_bytes", s->image_bytes);
     print_number(t, "external_bytes", s->external_bytes);
+    if (s->tagged) print_number(t, "tagged", s->tagged);
+    if (s->tagged) print_number(t, "tagged_barriers", s->tagged_barriers);
     rp_text_char(t, '}');
 }
 

@@ -3,6 +3,7 @@
  * words of plan/fit.c, which a compile for a target uses too. */
 #include "base/sized.h"
 #include "device/images.h"
+#include "driver/quirks.h"
 #include "pipeline/pipeline.h"
 #include "plan/fit.h"
 
@@ -77,6 +78,7 @@ static void describe(const rp_adapter *adapter, rp_target *out) {
     for (uint32_t key = RP_TARGET_KEY_multiprocessors; key < RP_TARGET_KEYS; key++)
         *rp_target_figure_of(out, key) = *rp_target_figure_of(&known, key);
     out->resources = l->maxPerStageResources;
+    out->ordered_starts = (rp_quirks_of(adapter->driver) & RP_QUIRK_ORDERED_STARTS) != 0;
     memcpy(out->name, adapter->info.name, sizeof out->name);
 }
 
@@ -135,7 +137,7 @@ static void check_kernel(checker *c, uint32_t node_id, const rp_plan_kernel *ker
              node_id, facts.name);
     for (uint32_t i = 0; i < kernel->param_count; i++) {
         uint32_t count = params[i].elements ? params[i].elements : 1;
-        if (params[i].resource == RP_RESOURCE_BUFFER)
+        if (params[i].resource == RP_RESOURCE_BUFFER || params[i].resource == RP_RESOURCE_STALL)
             *(params[i].access == RP_UNIFORM ? &facts.uniform : &facts.storage) += count;
         if (params[i].set > facts.set) facts.set = params[i].set;
     }
@@ -165,7 +167,7 @@ static void check_run(checker *c, const rp_plan_node *node, uint8_t *kernel_seen
             .node = node->id,
             .buffer = rp_plan_string(c->plan, buffer->name),
             .offset = use->offset,
-            .size = use->size,
+            .size = rp_plan_footprint(buffer, use->size),
             .skip = param->skip,
             .uniform = use->access == RP_UNIFORM,
         };

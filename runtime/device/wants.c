@@ -14,7 +14,8 @@ enum { TEXEL_BYTES = 16 }; /* of the largest texel: where packed bytes begin, fo
 VkDescriptorType rp_param_descriptor_type(const rp_plan_param *p) {
     bool sampled = p->access == RP_SAMPLED;
     switch ((rp_resource)p->resource) {
-    case RP_RESOURCE_BUFFER: break;
+    case RP_RESOURCE_BUFFER:
+    case RP_RESOURCE_STALL: break;
     case RP_RESOURCE_IMAGE:
         return sampled ? VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE : VK_DESCRIPTOR_TYPE_STORAGE_IMAGE;
     case RP_RESOURCE_COMBINED: return VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER;

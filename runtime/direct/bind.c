@@ -31,6 +31,7 @@ static const char *resource_text(const rp_encoder_param_info *p) {
     case RP_RESOURCE_COMBINED: return "a sampled image with its sampler";
     case RP_RESOURCE_SAMPLER: return "a sampler";
     case RP_RESOURCE_TEXELS: return "a texel buffer";
+    case RP_RESOURCE_STALL: break; /* no module says so of itself */
     }
     return "";
 }
@@ -386,6 +387,7 @@ static rp_status name(rp_encoder *e, const rp_encoder_param_info *p, const use *
     case RP_RESOURCE_SAMPLER:
         out->image.sampler = e->samplers[(uint32_t)u->seen - 1]->handle;
         break;
+    case RP_RESOURCE_STALL: break;
     }
     return RP_OK;
 }

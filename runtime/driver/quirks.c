@@ -1,4 +1,4 @@
-/* The driver table: one row per driver whose faults are known, each with where that is known from.
+/* The driver table: one row per driver of which something is known, each with where that is known from.
  *
  * A driver that is not listed gets RP_QUIRKS_UNKNOWN. Widening WAR is on for all: the specification
  * says that an execution dependency is enough before an overwrite, but two drivers emit nothing for
@@ -29,7 +29,14 @@ static const struct {
     {VK_DRIVER_ID_MESA_NVK, RP_QUIRK_WIDEN_WAR,
      "Mesa, nvk_cmd_buffer.c: compute waits for idle only when the source access has a storage "
      "write"},
-    EMULATED_TIMELINES(VK_DRIVER_ID_MESA_LLVMPIPE),
+    {VK_DRIVER_ID_NVIDIA_PROPRIETARY, RP_QUIRK_WIDEN_WAR | RP_QUIRK_ORDERED_STARTS,
+     "measured: 81 dispatches that wait for each other's words, driver 580 on an H200; scans with "
+     "decoupled look-back rely on it"},
+    {VK_DRIVER_ID_MESA_LLVMPIPE,
+     RP_QUIRK_WIDEN_WAR | RP_QUIRK_LATE_RELEASE | RP_QUIRK_ORDERED_STARTS,
+     "Mesa, vk_queue.c: behind its signals, the thread of a queue locks each timeline that the "
+     "batch "
+     "waited for; lp_rast.c: a dispatch ends before the next begins"},
     EMULATED_TIMELINES(VK_DRIVER_ID_MESA_V3DV),
     EMULATED_TIMELINES(VK_DRIVER_ID_MESA_PANVK),
     EMULATED_TIMELINES(VK_DRIVER_ID_MESA_TURNIP),

@@ -1,4 +1,4 @@
-/* Internal: what drivers are known to get wrong, as bits. */
+/* Internal: what drivers are known to get wrong, or to promise beyond the specification, as bits. */
 #ifndef RP_RUNTIME_QUIRKS_H
 #define RP_RUNTIME_QUIRKS_H
 
@@ -11,7 +11,10 @@
       "dependencies are dropped")                                                                  \
     X(RP_QUIRK_LATE_RELEASE, 1, "late-release",                                                    \
       "queues are idle before a timeline semaphore is destroyed: they still use those that a "     \
-      "finished batch waited for")
+      "finished batch waited for")                                                                 \
+    X(RP_QUIRK_ORDERED_STARTS, 2, "ordered-starts",                                                \
+      "dispatches of a queue and their workgroups start in order, so plans with tagged buffers "   \
+      "leave out barriers (exec/stalls.c)")
 
 typedef enum rp_quirk {
 #define RP_X(symbol, bit, name, what) symbol = 1 << bit,

@@ -71,12 +71,15 @@ static void count_in(rp_batch *b, uint64_t replay) {
     b->slot_replay = slot->replay;
     b->slot_reserved = slot->reserved;
     b->slot_left_off = slot->left_off;
+    b->slot_recording = slot->recording;
+    b->slot_settled = slot->settled;
     b->slot_wait_for = slot->wait_for;
     b->exec_wait_for = exec->wait_for;
     b->wait_for = slot->wait_for > exec->wait_for ? slot->wait_for : exec->wait_for;
     b->replay = slot->replay = replay;
     slot->reserved = false;
     slot->left_off = 0;
+    rp_slot_choose(exec, slot);
     /* Recordings without the barrier toward the replay before leave that order to a semaphore, also
      * when the host knows that it is done: what it wrote is yet to become visible. Behind a wait
      * everything in the queue is ordered. */
@@ -110,6 +113,8 @@ void rp_batch_take_back(rp_batch *b) {
     b->slot->replay = b->slot_replay;
     b->slot->reserved = b->slot_reserved;
     b->slot->left_off = b->slot_left_off;
+    b->slot->recording = b->slot_recording;
+    b->slot->settled = b->slot_settled;
     b->slot->wait_for = b->slot_wait_for;
     if (b->copies) rp_copies_forget(b->copies);
 }
@@ -211,7 +216,8 @@ void rp_batch_fill(const rp_batch *b) {
         if (piece == 0 && b->copies && b->copies->used[RP_BEFORE])
             *commands++ = rp_command_info(b->copies->commands[RP_BEFORE]);
         if (!b->twin)
-            *commands++ = rp_command_info(b->slot->commands[piece]);
+            *commands++ =
+                rp_command_info(b->slot->commands[b->slot->recording * b->exec->pieces + piece]);
         else if (piece == 0)
             *commands++ = rp_command_info(b->twin);
         if (piece + 1 == b->exec->pieces && b->behind) *commands++ = rp_command_info(b->behind);

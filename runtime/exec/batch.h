@@ -27,7 +27,8 @@ typedef struct rp_batch {
     /* What the slot and the exec had before, to take the replay back. */
     uint64_t slot_replay, slot_wait_for, exec_wait_for;
     uint32_t slot_left_off;
-    bool slot_reserved;
+    rp_recording slot_recording;
+    bool slot_reserved, slot_settled;
 
     VkSubmitInfo2 *infos;
     VkCommandBufferSubmitInfo *commands;

@@ -20,10 +20,12 @@ static rp_counter counter_of(rp_barrier barrier) {
     return RP_COUNT_barriers_forced;
 }
 
-void rp_replay_weigh(const rp_exec *exec, rp_slot *slot) {
+static void weigh(const rp_exec *exec, rp_slot *slot, rp_recording recording) {
     const rp_plan *plan = exec->plan;
-    const rp_barrier *barriers = rp_plan_records(plan, RP_SECTION_BARRIERS);
-    rp_replay_weight *weight = &slot->weight;
+    bool tagged = recording != RP_RECORD_BARRIERS;
+    const rp_barrier *barriers =
+        rp_plan_records(plan, tagged ? RP_SECTION_TAGGED_BARRIERS : RP_SECTION_BARRIERS);
+    rp_replay_weight *weight = &slot->weights[recording];
     memset(weight, 0, sizeof *weight);
     for (uint32_t i = 0; i < rp_plan_count(plan, RP_SECTION_NODES); i++) {
         rp_node_kind kind = (rp_node_kind)rp_plan_nodes(plan)[i].kind;
@@ -47,6 +49,14 @@ void rp_replay_weigh(const rp_exec *exec, rp_slot *slot) {
     }
 }
 
+void rp_replay_weigh(const rp_exec *exec, rp_slot *slot) {
+    for (uint32_t i = 0; i < slot->recordings; i++) {
+        weigh(exec, slot, (rp_recording)i);
+        slot->weights[i].counts[RP_COUNT_replays] = 1;
+        slot->weights[i].counts[RP_COUNT_replays_tagged] = i != RP_RECORD_BARRIERS;
+    }
+}
+
 void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more) {
     rp_count(&exec->counts, which, more);
     rp_count(&exec->device->counts, which, more);
@@ -55,8 +65,9 @@ void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more) {
 /* What replays count for. It is counted on the way of every submission, so by plain additions under
  * the exec's lock, and by no one else. */
 static const rp_counter of_replays[] = {
-    RP_COUNT_replays,      RP_COUNT_dispatches,   RP_COUNT_transfers,    RP_COUNT_barriers,
-    RP_COUNT_barriers_raw, RP_COUNT_barriers_war, RP_COUNT_barriers_waw, RP_COUNT_barriers_forced};
+    RP_COUNT_replays,      RP_COUNT_dispatches,      RP_COUNT_transfers,
+    RP_COUNT_barriers,     RP_COUNT_barriers_raw,    RP_COUNT_barriers_war,
+    RP_COUNT_barriers_waw, RP_COUNT_barriers_forced, RP_COUNT_replays_tagged};
 enum { OF_REPLAYS = sizeof of_replays / sizeof *of_replays };
 
 static void add(rp_exec *exec, rp_counter which, uint64_t more) {
@@ -68,7 +79,7 @@ static void add(rp_exec *exec, rp_counter which, uint64_t more) {
 void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot) {
     for (uint32_t i = 0; i < OF_REPLAYS; i++) {
         rp_counter which = of_replays[i];
-        add(exec, which, which == RP_COUNT_replays ? 1 : slot->weight.counts[which]);
+        add(exec, which, slot->weights[slot->recording].counts[which]);
     }
 }
 

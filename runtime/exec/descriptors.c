@@ -20,6 +20,7 @@ typedef struct builder {
     const rp_plan *plan;
     const rp_preparation *pipelines;
     const rp_place *places;
+    const rp_place *stall;
     const rp_allocator *a;
     const rp_descriptors *old; /* NULL: there is nothing to take over */
     uint32_t infos_capacity, sets_capacity, node_sets_count, node_sets_capacity;
@@ -69,10 +70,18 @@ static rp_status name(builder *b, const rp_plan_node *node, const rp_plan_param 
                       const rp_descriptor *d, rp_diags *diags, rp_named *out) {
     const rp_plan_use *uses = rp_plan_uses(b->plan) + node->first_use;
     const rp_place *place = d->use_count ? &b->places[uses[d->first_use].buffer] : NULL;
+    if (param->resource == RP_RESOURCE_STALL) {
+        out->buffer.buffer = b->stall->handle;
+        out->buffer.offset = b->stall->offset;
+        out->buffer.range = RP_TAG_BYTES;
+        return RP_OK;
+    }
     if (place && param->resource == RP_RESOURCE_BUFFER) {
+        const rp_plan_use *use = &uses[d->first_use];
+        const rp_plan_buffer *buffer = &rp_plan_buffers(b->plan)[use->buffer];
         out->buffer.buffer = place->handle;
-        out->buffer.offset = place->offset + uses[d->first_use].offset - param->skip;
-        out->buffer.range = uses[d->first_use].size + param->skip;
+        out->buffer.offset = place->offset + use->offset - param->skip;
+        out->buffer.range = rp_plan_footprint(buffer, use->size) + param->skip;
         return RP_OK;
     }
     if (d->sampler != UINT32_MAX) RP_TRY(name_sampler(b, node, d, diags, &out->image.sampler));
@@ -268,11 +277,12 @@ static void write_all(const builder *b) {
 
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
                                 const rp_preparation *pipelines, const rp_place *places,
-                                const rp_descriptors *old, rp_diags *diags) {
+                                const rp_place *stall, const rp_descriptors *old, rp_diags *diags) {
     builder b = {.out = descriptors,
                  .plan = plan,
                  .pipelines = pipelines,
                  .places = places,
+                 .stall = stall,
                  .a = &device->allocator,
                  .old = old};
     uint32_t node_count = rp_plan_count(plan, RP_SECTION_NODES);

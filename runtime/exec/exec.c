@@ -100,10 +100,12 @@ static rp_status create_queries(const rp_exec *exec, rp_slot *slot, rp_diags *di
 
 static rp_status create_commands(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_device *device = exec->device;
-    slot->commands = rp_alloc(&device->allocator, exec->pieces, sizeof *slot->commands);
+    slot->recordings = rp_slot_recordings(exec, slot);
+    uint32_t count = slot->recordings * exec->pieces;
+    slot->commands = rp_alloc(&device->allocator, count, sizeof *slot->commands);
     if (!slot->commands) return RP_ERROR_NO_MEMORY;
-    return rp_commands_create(device, device->adapter.queue_family, 0, exec->pieces, diags,
-                              &slot->pool, slot->commands);
+    return rp_commands_create(device, device->adapter.queue_family, 0, count, diags, &slot->pool,
+                              slot->commands);
 }
 
 /* A recording is good for every replay, and may be submitted again while it is in flight. */
@@ -111,11 +113,12 @@ static rp_status record_pieces(const rp_exec *exec, const rp_slot *slot, rp_diag
     const rp_vk *vk = &exec->device->vk;
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                             .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
-    for (uint32_t p = 0; p < exec->pieces; p++) {
-        VkCommandBuffer commands = slot->commands[p];
+    for (uint32_t i = 0; i < slot->recordings * exec->pieces; i++) {
+        uint32_t p = i % exec->pieces;
+        VkCommandBuffer commands = slot->commands[i];
         RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(commands, &begin)));
-        rp_record(exec, slot, exec->cuts[p], exec->cuts[p + 1], !rp_exec_overlaps(exec),
-                  slot->queries, commands);
+        rp_record(exec, slot, (rp_recording)(i / exec->pieces), exec->cuts[p], exec->cuts[p + 1],
+                  !rp_exec_overlaps(exec), slot->queries, commands);
         RP_TRY(RP_VK(diags, vk->EndCommandBuffer(commands)));
     }
     return RP_OK;
@@ -145,8 +148,10 @@ rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
 
 rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, const rp_slot *old, rp_diags *diags) {
     uint64_t start = now_ns();
+    rp_place stall = slot->live_block;
+    stall.offset += exec->live.stall_offset;
     RP_TRY(rp_descriptors_create(&slot->descriptors, exec->device, exec->plan, exec->pipelines,
-                                 slot->places, old ? &old->descriptors : NULL, diags));
+                                 slot->places, &stall, old ? &old->descriptors : NULL, diags));
     rp_exec_count(exec, RP_COUNT_descriptor_sets, slot->descriptors.count - slot->descriptors.kept);
     rp_exec_count(exec, RP_COUNT_record_ns, now_ns() - start);
     if (exec->params.timestamps) RP_TRY(create_queries(exec, slot, diags));
@@ -200,6 +205,7 @@ static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_ex
     rp_device *device = exec->device;
     RP_TRY(take_params(exec, params, diags));
     RP_TRY(rp_limits_check(device, exec->plan, diags));
+    RP_TRY(rp_stalls_plan(exec, diags));
     RP_TRY(collect_scopes(exec));
     RP_TRY(rp_wants_create(&device->allocator, exec->plan, &device->adapter.properties.limits,
                            &exec->wants));

@@ -65,8 +65,9 @@ typedef struct rp_live_result {
 typedef struct rp_live {
     rp_device *device;
     const rp_plan *plan;
-    uint64_t size;     /* bytes of a live block */
-    uint64_t *offsets; /* by plan buffer: of a live buffer in the live block */
+    uint64_t size;         /* bytes of a live block */
+    uint64_t stall_offset; /* of its word of stalls, where the plan has tagged buffers */
+    uint64_t *offsets;     /* by plan buffer: of a live buffer in the live block */
     rp_live_grid *grids;
     uint32_t grids_count;
     uint32_t *of_node; /* grids[] by node; RP_UNSET for other nodes */
@@ -150,8 +151,21 @@ typedef struct rp_descriptors {
  * over. */
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
                                 const rp_preparation *pipelines, const rp_place *places,
-                                const rp_descriptors *old, rp_diags *diags);
+                                const rp_place *stall, const rp_descriptors *old, rp_diags *diags);
 void rp_descriptors_free(rp_descriptors *descriptors);
+
+/* ---- stalls.c: plans with tagged buffers ------------------------------------------------------- */
+
+/* The ways in which such a plan is recorded; any other plan in the first alone. */
+typedef enum rp_recording {
+    RP_RECORD_BARRIERS, /* with all barriers */
+    RP_RECORD_ODD,
+    RP_RECORD_EVEN, /* with those of the tagged form, and one tag or another */
+    RP_RECORDINGS
+} rp_recording;
+
+/* The tag that elements are stored and waited for with. */
+uint32_t rp_recording_tag(rp_recording recording);
 
 /* ---- slots.c: where the buffers of each slot lie --------------------------------------------- */
 
@@ -187,7 +201,10 @@ typedef struct rp_slot {
     rp_touch *touches; /* by VkBuffer and first byte */
     uint32_t touches_count;
     VkCommandPool pool;
-    VkCommandBuffer *commands; /* by piece; NULL until they are recorded */
+    VkCommandBuffer *commands; /* by rp_recording and piece; NULL until they are recorded */
+    uint32_t recordings;       /* how many there are */
+    rp_recording recording;    /* that the latest replay took */
+    bool settled;              /* all words of tagged buffers have tags of whole replays */
     VkQueryPool queries;       /* null without timestamps */
     rp_marks marks;
     bool results_mapped; /* the host reads some result through a mapping */
@@ -196,7 +213,7 @@ typedef struct rp_slot {
     bool reserved;       /* that one is the application's to submit */
     uint32_t left_off;   /* the pieces of that one behind so many were cancelled; 0: none */
     uint64_t wait_for;   /* the replay that the next one waits for by semaphore; 0: none */
-    rp_replay_weight weight;
+    rp_replay_weight weights[RP_RECORDINGS];
 } rp_slot;
 
 /* The exec's number of slots, with no place filled in; NULL without memory. */
@@ -267,7 +284,11 @@ struct rp_exec {
     VkImageMemoryBarrier2 *image_barriers; /* room for those of one boundary; while recording */
     rp_slot *slots;
     uint32_t slots_count;
-    bool ordered;   /* replays follow each other, whatever their slots */
+    bool ordered; /* replays follow each other, whatever their slots */
+    bool waits;   /* replays may take the tagged form */
+    uint64_t stalled,
+        unstalled;  /* replays up to the first gave up, or may have: those behind the second,
+                                  * of which it is known that they did not */
     uint32_t *cuts; /* by piece: its first group; and behind the last one the number of groups */
     uint32_t pieces;
 
@@ -356,10 +377,21 @@ void rp_record_image_node(const rp_exec *exec, const rp_slot *slot, const rp_pla
 rp_status rp_image_check_storage(const rp_exec *exec, uint32_t buffer, const rp_storage *storage,
                                  rp_diags *diags);
 
+/* stalls.c. Whether replays may take the tagged form: by params, plan and driver. */
+rp_status rp_stalls_plan(rp_exec *exec, rp_diags *diags);
+/* In how many ways a slot is recorded. */
+uint32_t rp_slot_recordings(const rp_exec *exec, const rp_slot *slot);
+/* Which way the next replay of a slot takes; with the exec's lock held, as those below. */
+void rp_slot_choose(const rp_exec *exec, rp_slot *slot);
+/* Notes whether some replay gave up waiting. Then whether one that is done may have: RP_ERROR_STALLED,
+ * with a message. */
+void rp_exec_look_for_stalls(rp_exec *exec);
+rp_status rp_exec_report_stall(const rp_exec *exec, uint64_t replay, rp_diags *diags);
+
 /* record.c: records groups [first, end) of the plan; `end` == the number of groups takes the final
  * barrier with it. `follows`: with the barrier toward the replay before in front of group 0. */
-void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end, bool follows,
-               VkQueryPool queries, VkCommandBuffer commands);
+void rp_record(const rp_exec *exec, const rp_slot *slot, rp_recording recording, uint32_t first,
+               uint32_t end, bool follows, VkQueryPool queries, VkCommandBuffer commands);
 
 /* The same for profile.c, all of the plan with timestamps: at the ends of groups, or around each node
  * alone between full barriers. How many timestamps it writes; the first two have no node between. */

@@ -227,6 +227,10 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan,
         if (!rp_align_u64(live->size + buffer->size, RP_ARENA_ALIGNMENT, &live->size))
             return RP_ERROR_DEVICE_MEMORY;
     }
+    if (rp_plan_count(plan, RP_SECTION_TAGGED_BARRIERS)) {
+        live->stall_offset = live->size;
+        live->size += RP_ARENA_ALIGNMENT;
+    }
     for (uint32_t i = 0; i < node_count; i++) {
         live->of_node[i] = RP_UNSET;
         changing += has_slot(live, i);

@@ -15,6 +15,7 @@ typedef struct recorder {
     const rp_plan *plan;
     const rp_vk *vk;
     VkCommandBuffer commands;
+    rp_recording recording;
     rp_bound bound;
     uint32_t label; /* string of the open label; UINT32_MAX */
 } recorder;
@@ -22,10 +23,16 @@ typedef struct recorder {
 /* The barrier of a boundary, and those of the images there, in one command. `orders`: with the plan's
  * barrier; there may be none to record, and images all the same. */
 static void record_barrier(recorder *r, uint32_t index, bool orders) {
-    const rp_plan_barrier *barriers = rp_plan_records(r->plan, RP_SECTION_BARRIERS);
+    bool tagged = r->recording != RP_RECORD_BARRIERS;
+    const rp_plan_barrier *barriers =
+        rp_plan_records(r->plan, tagged ? RP_SECTION_TAGGED_BARRIERS : RP_SECTION_BARRIERS);
+    rp_barrier b = barriers[index];
+    /* The host reads the word of stalls. */
+    bool last = tagged && index == rp_plan_count(r->plan, RP_SECTION_GROUPS);
+    if (last) b = (rp_barrier){b.src | RP_SCOPE_COMPUTE_W, b.dst | RP_SCOPE_HOST_R};
     VkMemoryBarrier2 barrier;
-    (void)rp_barrier_lower(orders ? barriers[index].src : 0, barriers[index].dst,
-                           r->exec->device->quirks, r->slot->results_mapped, &barrier);
+    (void)rp_barrier_lower(orders ? b.src : 0, b.dst, r->exec->device->quirks,
+                           last || r->slot->results_mapped, &barrier);
     uint32_t images = rp_boundary_images(r->exec, r->slot, index, &barrier);
     const VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
                                    .memoryBarrierCount = barrier.srcStageMask != 0,
@@ -86,12 +93,22 @@ static void put_addresses(const recorder *r, const rp_plan_node *node, uint32_t 
     }
 }
 
+static bool has_tags(const recorder *r, const rp_plan_node *node) {
+    if (rp_plan_count(r->plan, RP_SECTION_TAGGED_BARRIERS) == 0) return false;
+    for (uint32_t i = 0; i < node->use_count; i++)
+        if (rp_plan_buffers(r->plan)[rp_plan_uses(r->plan)[node->first_use + i].buffer].tagged)
+            return true;
+    return false;
+}
+
 /* Zeros behind the node's bytes. */
 static void push_constants(recorder *r, const rp_plan_node *node, uint32_t index) {
     uint8_t data[RP_MAX_PUSH_BYTES] = {0};
     const uint8_t *bytes = rp_plan_records(r->plan, RP_SECTION_BYTES);
     memcpy(data, bytes + node->first_byte, node->byte_count);
     put_addresses(r, node, index, data);
+    uint32_t tag = rp_recording_tag(r->recording);
+    if (has_tags(r, node)) memcpy(data, &tag, sizeof tag);
     rp_bind_push(&r->bound, data, rp_plan_kernels(r->plan)[node->kernel].push_bytes);
 }
 
@@ -187,8 +204,10 @@ static void record_groups(recorder *r, uint32_t first, uint32_t end, bool follow
     if (queries) r->vk->CmdWriteTimestamp2(r->commands, all, queries, 1);
 }
 
-static recorder recorder_of(const rp_exec *exec, const rp_slot *slot, VkCommandBuffer commands) {
+static recorder recorder_of(const rp_exec *exec, const rp_slot *slot, rp_recording recording,
+                            VkCommandBuffer commands) {
     return (recorder){.exec = exec,
+                      .recording = recording,
                       .slot = slot,
                       .plan = exec->plan,
                       .vk = &exec->device->vk,
@@ -196,9 +215,9 @@ static recorder recorder_of(const rp_exec *exec, const rp_slot *slot, VkCommandB
                       .label = UINT32_MAX};
 }
 
-void rp_record(const rp_exec *exec, const rp_slot *slot, uint32_t first, uint32_t end, bool follows,
-               VkQueryPool queries, VkCommandBuffer commands) {
-    recorder r = recorder_of(exec, slot, commands);
+void rp_record(const rp_exec *exec, const rp_slot *slot, rp_recording recording, uint32_t first,
+               uint32_t end, bool follows, VkQueryPool queries, VkCommandBuffer commands) {
+    recorder r = recorder_of(exec, slot, recording, commands);
     rp_bound_begin(&r.bound, r.vk, commands);
     record_groups(&r, first, end, follows, queries);
 }
@@ -259,7 +278,7 @@ static void record_node_twin(stamper *s) {
 
 void rp_record_twin(const rp_exec *exec, const rp_slot *slot, rp_twin twin, VkQueryPool queries,
                     VkCommandBuffer commands) {
-    stamper s = {.r = recorder_of(exec, slot, commands), .queries = queries};
+    stamper s = {.r = recorder_of(exec, slot, RP_RECORD_BARRIERS, commands), .queries = queries};
     rp_bound_begin(&s.r.bound, s.r.vk, commands);
     rp_barrier_full(s.r.vk, commands);
     s.r.vk->CmdResetQueryPool(commands, queries, 0, rp_twin_stamps(exec, twin));
@@ -293,8 +312,8 @@ rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer, rp_
         rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags);
     if (status == RP_OK) status = give_commands(exec, diags);
     if (status == RP_OK)
-        rp_record(exec, &exec->slots[slot], 0, exec->cuts[exec->pieces], true, VK_NULL_HANDLE,
-                  command_buffer);
+        rp_record(exec, &exec->slots[slot], RP_RECORD_BARRIERS, 0, exec->cuts[exec->pieces], true,
+                  VK_NULL_HANDLE, command_buffer);
     rp_exec_unlock(exec);
     return status;
 }

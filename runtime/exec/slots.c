@@ -53,7 +53,7 @@ static rp_storage_wish wish_of(const rp_exec *exec, uint32_t slot, uint32_t inde
                    : buffer->kind == RP_TMP ? RP_PURPOSE_ARENA
                                             : RP_PURPOSE_BUFFERS,
         .usage = exec->wants[index].usage,
-        .size = buffer->size,
+        .size = rp_plan_footprint(buffer, buffer->size),
         .name = rp_plan_string(exec->plan, buffer->name),
         .shape = rp_plan_image(buffer),
         .alias = shares ? 1 + slot * sets + buffer->offset : 0,
@@ -169,7 +169,7 @@ static void follow(const rp_exec *exec, rp_slot *slots, uint32_t s) {
             *place = *in;
             rp_storage_hold(place->storage);
             place->own = false;
-            place->bytes = buffers[i].size;
+            place->bytes = rp_plan_footprint(&buffers[i], buffers[i].size);
             place->offset += offset;
             if (place->mapped) place->mapped += offset;
         }
@@ -288,7 +288,8 @@ static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
         if (in_arena(slot, &buffers[i], place))
             arena_scopes |= exec->scopes[i];
         else
-            add_touch(slot, place, 0, buffers[i].size, i, exec->scopes[i]);
+            add_touch(slot, place, 0, rp_plan_footprint(&buffers[i], buffers[i].size), i,
+                      exec->scopes[i]);
     }
     if (slot->arena.storage)
         add_touch(slot, &slot->arena, 0, graph->arena_bytes, RP_TOUCH_ARENA, arena_scopes);

@@ -111,6 +111,7 @@ static rp_status leave_off(rp_exec *exec, rp_diags *diags) {
     if (status == RP_OK) {
         rp_exec_count_barrier(exec, (rp_barrier){RP_SCOPE_ANY, RP_SCOPE_ALL});
         b.slot->left_off = begun->next_piece;
+        b.slot->settled = false;
         begun->replay = 0;
         if (begun->copies) rp_copies_drop_downloads(begun->copies);
     }
@@ -153,6 +154,7 @@ rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags, uint64_
         rp_exec_count_replay(exec, b.slot);
         *out_replay = b.replay;
         b.slot->reserved = true;
+        b.slot->settled = false; /* the application may run it or not */
         /* It may run in any queue, so whatever follows waits for it by semaphore. */
         if (rp_exec_overlaps(exec))
             b.slot->wait_for = b.replay;

@@ -17,6 +17,7 @@ rp_status rp_exec_refresh(rp_exec *exec) {
     if (result != VK_SUCCESS) return rp_exec_note_loss(exec, rp_vk_status(result));
     /* A lost device may report any value. */
     if (value > exec->completed && value <= exec->submitted) exec->completed = value;
+    rp_exec_look_for_stalls(exec);
     return RP_OK;
 }
 
@@ -96,6 +97,7 @@ rp_status rp_exec_wait_done(rp_exec *exec, uint64_t *replay, uint64_t timeout_ns
     if (!done) RP_TRY(wait_for(exec, exec->timeline, *replay, timeout_ns, diags));
     rp_exec_lock(exec);
     if (exec->completed < *replay) exec->completed = *replay;
+    rp_exec_look_for_stalls(exec);
     rp_exec_unlock(exec);
     return RP_OK;
 }
@@ -107,6 +109,7 @@ rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_d
     rp_exec_lock(exec);
     rp_status status = rp_copies_deliver(exec, replay, diags);
     bool cancelled = !all && was_cancelled(exec, replay, UINT32_MAX);
+    if (status == RP_OK) status = rp_exec_report_stall(exec, replay, diags);
     rp_exec_unlock(exec);
     RP_TRY(status);
     return cancelled ? RP_ERROR_CANCELLED : RP_OK;

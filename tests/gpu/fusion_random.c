@@ -11,6 +11,7 @@
  *
  *   RP_CASES=n   so many graphs, however long it takes     RP_SECONDS=n   the budget, 15
  *   RP_SEED=n    of the first one     RP_BATCH=n     RP_JOBS=n   processes
+ *   RP_LEVEL=1   with barriers alone; 3: all that can be is tagged; without, batches take turns
  *   RP_TARGET=NAME   compiled for this one; without, the batches take the built-in ones in turn, as
  *                    far as the device can pass for them
  *
@@ -27,15 +28,16 @@
 #include "support/plan_info.h"
 
 enum { MAX_BATCH = 64, MAX_FAILURES = 3, MAX_JOBS = 64, LEAST = 40, NO_DEVICE = 99, TARGETS = 8 };
+enum { REPLAYS = 4 }; /* back to back: tagged buffers are waited for from the second on */
 
 typedef struct tally {
-    uint64_t graphs, nodes, dispatches, plain_dispatches, multi, refused, failures;
+    uint64_t graphs, nodes, dispatches, plain_dispatches, multi, tagged, refused, failures;
     char device[256];
 } tally;
 
 static struct {
     rp_device *device;
-    uint32_t cases, batch, jobs, seconds;
+    uint32_t cases, batch, jobs, seconds, level;
     bool limited; /* by time */
     uint64_t seed;
     struct timespec begin;
@@ -47,6 +49,7 @@ static tally *T;
 static rp_target targets[TARGETS];
 static uint32_t target_count;
 static const rp_target *target; /* of the batch at hand */
+static int fused_level;         /* 1, or GPU_ALL_TAGGED */
 
 static void *need(void *block) {
     if (!block) abort();
@@ -122,9 +125,11 @@ static bool run_plan(const rp_plan *plan, rp_random_ops *const *items, uint32_t 
     out->bytes = need(calloc(out->count + 1, sizeof *out->bytes));
     bool ok = rp_exec_create(S.device, plan, &params, diags, &exec) == RP_OK;
     if (!ok) gpu_report(diags);
-    ok = ok && transfer(exec, items, count, NULL) &&
-         rp_exec_submit(exec, NULL, NULL, NULL) == RP_OK &&
-         rp_exec_wait(exec, 0, UINT64_MAX, NULL) == RP_OK && transfer(exec, items, count, out);
+    ok = ok && transfer(exec, items, count, NULL);
+    for (uint32_t i = 0; i < REPLAYS; i++)
+        ok = ok && rp_exec_submit(exec, NULL, NULL, NULL) == RP_OK;
+    ok =
+        ok && rp_exec_wait(exec, 0, UINT64_MAX, NULL) == RP_OK && transfer(exec, items, count, out);
     rp_exec_destroy(exec);
     rp_diags_destroy(diags);
     return ok;
@@ -135,6 +140,7 @@ static bool run_level(const rp_graph *g, rp_random_ops *const *items, uint32_t c
     rp_plan *plan = compile(g, level);
     bool ok = plan && run_plan(plan, items, count, out);
     if (plan && dispatches) *dispatches += plan_info(plan).dispatches;
+    if (plan) T->tagged += plan_info(plan).tagged;
     rp_plan_destroy(plan);
     return ok;
 }
@@ -171,7 +177,7 @@ static bool differs_alone(void *context, rp_random_ops *ops) {
     (void)context;
     rp_graph *g = build(&ops, 1);
     outcome a = {0}, b = {0};
-    bool ran = run_level(g, &ops, 1, 0, &a, NULL) && run_level(g, &ops, 1, 1, &b, NULL);
+    bool ran = run_level(g, &ops, 1, 0, &a, NULL) && run_level(g, &ops, 1, fused_level, &b, NULL);
     if (!ran) snprintf(said, sizeof said, "does not compile or run");
     bool differs = !ran || !item_same(ops, 0, &a, &b, said, sizeof said);
     free_outcome(&a);
@@ -197,8 +203,10 @@ static void print_graph(rp_random_ops *ops) {
 
 static void investigate(rp_random_ops *item, const char *what) {
     T->failures++;
-    fprintf(stderr, "\nfused differs from unfused: RP_TARGET=%s RP_SEED=%llu RP_CASES=1\n  %s\n",
-            target->name, (unsigned long long)rp_random_ops_seed(item), what);
+    fprintf(
+        stderr,
+        "\nfused differs from unfused: RP_LEVEL=%d RP_TARGET=%s RP_SEED=%llu RP_CASES=1\n  %s\n",
+        fused_level, target->name, (unsigned long long)rp_random_ops_seed(item), what);
     if (!differs_alone(NULL, item)) {
         fprintf(stderr, "  but not when it is compiled alone\n");
         print_graph(item);
@@ -229,7 +237,7 @@ static void try_batch(rp_random_ops **items, uint32_t count) {
     rp_diags_destroy(diags);
     count_fused(g);
     bool ran = run_level(g, items, count, 0, &a, &T->plain_dispatches) &&
-               run_level(g, items, count, 1, &b, &T->dispatches);
+               run_level(g, items, count, fused_level, &b, &T->dispatches);
     uint32_t first = 0;
     for (uint32_t i = 0; i < count && T->failures < MAX_FAILURES; i++) {
         char what[256] = "the batch does not compile or run";
@@ -261,6 +269,8 @@ static void run_batches(uint32_t job) {
         if (S.limited && c >= LEAST && seconds_gone() > S.seconds) break;
         rp_random_ops *items[MAX_BATCH];
         target = &targets[c / S.batch % target_count];
+        fused_level = c / S.batch / target_count % 2 ? GPU_ALL_TAGGED : 1;
+        if (S.level) fused_level = (int)S.level;
         uint32_t count = S.cases - c < S.batch ? S.cases - c : S.batch;
         for (uint32_t i = 0; i < count; i++) {
             items[i] = rp_random_ops_create(S.seed + c + i);
@@ -307,6 +317,7 @@ static void add_up(const tally *t) {
     S.sum.dispatches += t->dispatches;
     S.sum.plain_dispatches += t->plain_dispatches;
     S.sum.multi += t->multi;
+    S.sum.tagged += t->tagged;
     S.sum.refused += t->refused;
     S.sum.failures += t->failures;
 }
@@ -345,6 +356,7 @@ static void test_fused_enough(void) {
     CU_ASSERT(S.sum.nodes >= S.sum.graphs * 4);
     CU_ASSERT(S.sum.dispatches * 4 <= S.sum.plain_dispatches * 3);
     CU_ASSERT(S.sum.multi * 2 >= S.sum.graphs);
+    if (S.level != 1) CU_ASSERT(S.sum.tagged * 10 >= S.sum.graphs);
 }
 
 static uint32_t environment(const char *name, uint32_t otherwise) {
@@ -359,6 +371,7 @@ static void configure(void) {
     S.limited = !getenv("RP_CASES");
     S.seconds = environment("RP_SECONDS", 15);
     S.seed = environment("RP_SEED", 1);
+    S.level = environment("RP_LEVEL", 0);
     S.batch = environment("RP_BATCH", 10);
     S.jobs = environment("RP_JOBS", processors > 4 ? 4 : processors > 1 ? (uint32_t)processors : 1);
     if (S.batch == 0 || S.batch > MAX_BATCH) S.batch = MAX_BATCH;
@@ -378,10 +391,11 @@ int main(void) {
            S.limited ? "at most " : "", S.cases, (unsigned long long)S.seed, S.batch, S.jobs);
     if (!run_all()) return NO_DEVICE;
     printf("%s: %llu graphs, %llu ops, %llu dispatches at -O0, %llu at -O1, %llu nodes of several "
-           "ops, %llu differing, seed %llu, %.0f s\n",
+           "ops, %llu buffers tagged, %llu differing, seed %llu, %.0f s\n",
            S.jobs ? S.shared[0].device : "", (unsigned long long)S.sum.graphs,
            (unsigned long long)S.sum.nodes, (unsigned long long)S.sum.plain_dispatches,
            (unsigned long long)S.sum.dispatches, (unsigned long long)S.sum.multi,
-           (unsigned long long)S.sum.failures, (unsigned long long)S.seed, seconds_gone());
+           (unsigned long long)S.sum.tagged, (unsigned long long)S.sum.failures,
+           (unsigned long long)S.seed, seconds_gone());
     return rp_run_tests("random fusion", tests);
 }

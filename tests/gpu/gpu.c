@@ -219,7 +219,10 @@ rp_plan *gpu_try_compile_ops(const rp_graph *graph, int level, const rp_target *
                              rp_diags *diags) {
     rp_plan *plan = NULL;
     const rp_pass_options options = {.size = sizeof options,
-                                     .pipeline = rp_pass_level(level),
+                                     .pipeline = level == GPU_ALL_TAGGED
+                                                     ? "dce,rename,transfers,fuse,schedule,"
+                                                       "flow=all,lower,place,sync"
+                                                     : rp_pass_level(level),
                                      .lowering = rp_lowering_default(),
                                      .target = target};
     (void)rp_compile(graph, &options, diags, &plan, NULL);

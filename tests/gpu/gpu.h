@@ -52,6 +52,8 @@ rp_given_operand gpu_operand(rp_graph *graph, const char *operand, const char *b
                              rp_buffer_kind kind, const rp_tensor *tensor);
 /* A graph from its text, with no target of its own. */
 rp_graph *gpu_parse(const char *text);
+/* In place of a level: as -O2, with all that can be tagged and is of use. */
+enum { GPU_ALL_TAGGED = 3 };
 /* A plan of a graph of ops, as a program compiles them; without a target for that of the graph. The
  * second leaves it to the caller to judge that there is none. */
 rp_plan *gpu_compile_ops(const rp_graph *graph, int level, const rp_target *target);

@@ -168,16 +168,17 @@ static void try_ops(trial *t, uint64_t seed) {
     rp_random_ops *ops = rp_random_ops_create(seed);
     rp_graph *source = rp_random_ops_build(&ops, 1);
     snprintf(name, sizeof name, "ops of seed %llu", (unsigned long long)seed);
-    bool fast = seed % 3 == 0;
-    try_plan(t, name, source, fast ? "dce,rename,fuse,lower=fast,schedule,place,sync" : NULL, NULL);
+    static const char *const pipelines[] = {"dce,rename,fuse,lower=fast,schedule,place,sync", NULL,
+                                            "dce,rename,fuse,schedule,flow=all,lower,place,sync"};
+    try_plan(t, name, source, pipelines[seed % 3], NULL);
     rp_graph_destroy(source);
     rp_random_ops_destroy(ops);
 }
 
-static void try_text(trial *t, const char *name, const char *text) {
+static void try_text(trial *t, const char *name, const char *text, const char *pipeline) {
     rp_graph *source = NULL;
     CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), NULL, NULL, &source), RP_OK);
-    try_plan(t, name, source, NULL, NULL);
+    try_plan(t, name, source, pipeline, NULL);
     rp_graph_destroy(source);
 }
 
@@ -186,6 +187,13 @@ static const char labels[] = "reprise 1\ngraph labels {\n  buf $x in f32[64]\n"
                              "  buf %a tmp f32[64]\n  buf $y out f32[64]\n"
                              "  n0 = op silu (r $x:f32[64], w %a:f32[64]) label \"a\"\n"
                              "  n1 = op silu (r %a:f32[64], w $y:f32[64]) label \"b\"\n}\n";
+
+/* Readers of %a and %b wait for their elements. */
+static const char tagged[] = "reprise 1\ngraph tagged {\n  buf $x in f32[64]\n"
+                             "  buf %a tmp f32[64]\n  buf %b tmp f32[64]\n  buf $y out f32[64]\n"
+                             "  n0 = op silu (r $x:f32[64], w %a:f32[64])\n"
+                             "  n1 = op silu (r %a:f32[64], w %b:f32[64])\n"
+                             "  n2 = op add (r %a:f32[64], r %b:f32[64], w $y:f32[64])\n}\n";
 
 static const char addresses[] =
     "reprise 1\ngraph addresses {\n  buf $x in 256\n  buf $y out 256\n  buf %a tmp 256\n"
@@ -218,8 +226,9 @@ static void test_graphs(void) {
 static void test_kernels(void) {
     static trial t = {.random = {2}};
     try_pipeline(&t, RP_SOURCE_ROOT "/tests/fault/pipeline.yaml");
-    try_text(&t, "labels", labels);
-    try_text(&t, "addresses", addresses);
+    try_text(&t, "labels", labels, NULL);
+    try_text(&t, "addresses", addresses, NULL);
+    try_text(&t, "tagged", tagged, "schedule,flow=all,lower,place,sync");
     each_real_graph(try_images, &t);
     for (uint64_t seed = 1; seed <= (RP_PART > 1 ? 3 : 6); seed++) try_ops(&t, seed);
     finish(&t, 5000);

@@ -22,6 +22,8 @@ static const char *const pipelines[] = {
     "dce,rename,fuse,lower,schedule,place,sync",
     "fuse,lower,schedule=source,place,sync",
     "fuse,dce,lower,schedule=inorder,place,sync",
+    "dce,rename,fuse,schedule,flow=all,lower,place,sync",
+    "schedule=inorder,flow=all,lower,place=separate,sync",
 };
 enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
 

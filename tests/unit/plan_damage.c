@@ -71,12 +71,12 @@ static void test_versions(void) {
     uint32_t version = RP_PLAN_VERSION + 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "the plan has version 5, this library reads version 4: use a "
+    CU_ASSERT_TRUE(message_has(diags, "the plan has version 6, this library reads version 5: use a "
                                       "newer Reprise"));
     version = RP_PLAN_VERSION - 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "has version 3, this library reads version 4: compile"));
+    CU_ASSERT_TRUE(message_has(diags, "has version 4, this library reads version 5: compile"));
     /* a transfer as text turns \r\n into \n */
     memcpy(copy, good, good_size);
     memmove(copy + 6, copy + 7, 9);
@@ -108,7 +108,7 @@ static const rule rules[] = {
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, rank), 9, "a shape of rank 9"},
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, first_dim), 1,
      "a shape of rank 2 at dimension 1"},
-    {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, reserved), 1, "reserved is not zero"},
+    {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, tagged), 1, "it is tagged"},
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, offset), 0, "is no transient"},
     {RP_SECTION_BUFFERS, X, FIELD(rp_plan_buffer, max_value), 5, "is not live"},
     {RP_SECTION_BUFFERS, W, FIELD(rp_plan_buffer, size), 0, "a size of 0 bytes"},

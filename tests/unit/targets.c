@@ -52,7 +52,7 @@ static void test_nothing_is_zero(void) {
     static const char *const may_be_unknown[] = {
         "uniform_buffers", "storage_range", "uniform_range", "subgroup",        "needs",
         "subgroup_least",  "subgroup_most", "matrix_shapes", "matrix_f16_rate", "matrix_i8_rate",
-        "matrix_quads",    "loop_turns",    "resources"};
+        "matrix_quads",    "loop_turns",    "resources",     "ordered_starts"};
     rp_target given = RP_TARGET_INIT, filled;
     rp_target_fill(&given, &filled);
     for (uint32_t i = 0; rp_target_figure_at(i); i++) {

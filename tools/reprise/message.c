@@ -119,7 +119,8 @@ int cli_exit_status(rp_status status) {
     case RP_ERROR_BUSY:
     case RP_ERROR_TIMEOUT:
     case RP_ERROR_DRIVER:
-    case RP_ERROR_CANCELLED: return CLI_ENVIRONMENT;
+    case RP_ERROR_CANCELLED:
+    case RP_ERROR_STALLED: return CLI_ENVIRONMENT;
     }
     return CLI_ENVIRONMENT;
 }

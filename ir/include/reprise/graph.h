@@ -91,6 +91,8 @@ typedef struct rp_graph_stats {
                                  * sharing */
     uint64_t external_bytes;    /* in, out, inout, weight and live */
     uint64_t image_bytes;       /* transient images, packed, without sharing */
+    uint32_t tagged;            /* buffers whose readers wait for them, word by word */
+    uint32_t tagged_barriers; /* between groups where they do; as `barriers` without such buffers */
 } rp_graph_stats;
 
 /* The caller has set out_stats->size; RP_ERROR_USAGE otherwise, and for NULL. */

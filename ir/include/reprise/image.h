@@ -98,7 +98,9 @@ typedef enum rp_image_format {
     X(RP_RESOURCE_IMAGE, 1, "image")                                                               \
     X(RP_RESOURCE_COMBINED, 2, "combined") /* a sampled image with its sampler */                  \
     X(RP_RESOURCE_SAMPLER, 3, "sampler")   /* a sampler alone: no memory, access `s` */            \
-    X(RP_RESOURCE_TEXELS, 4, "texels")     /* a buffer seen as texels of a format */
+    X(RP_RESOURCE_TEXELS, 4, "texels")     /* a buffer seen as texels of a format */               \
+    X(RP_RESOURCE_STALL, 5, "stall") /* a word of the replay's own, set by who gave up waiting  \
+                                            * for a tagged element; access `rw` */
 
 /* What a shader reads and writes a texel as: symbol, code, keyword. */
 #define RP_TEXEL_LIST(X)                                                                           \

@@ -22,7 +22,7 @@ extern "C" {
 typedef struct rp_plan rp_plan;
 
 /* The version this library writes and the only one it reads. */
-enum { RP_PLAN_VERSION = 4 };
+enum { RP_PLAN_VERSION = 5 };
 
 /* Maps and validates a file once: magic, version, size, content hash, every offset, index and
  * range. A plan that opens can be trusted. RP_ERROR_IO, RP_ERROR_DAMAGED or RP_ERROR_VERSION with a
@@ -57,6 +57,8 @@ typedef struct rp_plan_info {
     uint32_t buffers, kernels;
     uint64_t arena_bytes, arena_bound_bytes;
     rp_certificate certificate;
+    uint32_t tagged;          /* transients whose readers wait for each element by its tag */
+    uint32_t tagged_barriers; /* between groups where they do; as `barriers` in a plan without */
 } rp_plan_info;
 RP_API rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info);
 

@@ -62,7 +62,8 @@ extern "C" {
     X(RP_ERROR_TIMEOUT, 13, "timed out", "wait longer")                                            \
     X(RP_ERROR_NOT_FOUND, 14, "no such name", "use a name the plan lists")                         \
     X(RP_ERROR_DRIVER, 15, "the driver failed", "read the diagnostics for the Vulkan result")      \
-    X(RP_ERROR_CANCELLED, 16, "cancelled", "nothing: the caller asked for it")
+    X(RP_ERROR_CANCELLED, 16, "cancelled", "nothing: the caller asked for it")                     \
+    X(RP_ERROR_STALLED, 17, "a replay gave up waiting", "bring the buffers back, and replay again")
 
 typedef enum rp_status {
 #define RP_X(symbol, value, name, advice) symbol = value,

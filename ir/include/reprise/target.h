@@ -78,7 +78,10 @@ extern "C" {
       "i / 4 + 8, of each columns 2 * (i % 4), the next, and both plus 8")                         \
     X(loop_turns,                                                                                  \
       "turns of all its loops together after which an invocation's loops end, done or not")        \
-    X(resources, "buffers of all kinds that a kernel binds") /* a limit */
+    X(resources, "buffers of all kinds that a kernel binds") /* a limit */                         \
+    X(ordered_starts,                                                                              \
+      "1: dispatches of a queue and the workgroups of each are started in order, so that a "       \
+      "workgroup may wait for earlier ones")
 
 /* Shapes of cooperative matrices: symbol, bit, name, M, N, K, the type of the factors, and that of
  * the sums. */

@@ -44,7 +44,9 @@ extern "C" {
     X(pipelines_cached, "of the created ones found in a pipeline cache")                           \
     X(pipeline_ns, "nanoseconds in waiting for pipelines")                                         \
     X(memory_bytes, "device memory that is allocated")                                             \
-    X(memory_peak_bytes, "the most that was")
+    X(memory_peak_bytes, "the most that was")                                                      \
+    X(replays_tagged, "replays whose readers of tagged buffers waited for elements, not barriers") \
+    X(stalls, "times that an exec found that some gave up waiting")
 
 typedef struct rp_counters {
     size_t size; /* sizeof(rp_counters) of the caller */

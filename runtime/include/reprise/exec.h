@@ -60,6 +60,19 @@ typedef struct rp_binding {
                            * slots in the same range */
 } rp_binding;
 
+/* Whether replays of a plan with tagged buffers (compiled at -O2) leave out the barriers that waiting
+ * for elements makes needless. That needs a driver that starts dispatches of a queue, and the workgroups
+ * of each, in the order in which they come: Vulkan does not promise it. On one that does not, a replay
+ * could wait in vain; it then gives up after about a second, and rp_exec_wait says RP_ERROR_STALLED: its
+ * results, and those of all replays submitted by then, are not to be used, and bytes of inout buffers may
+ * be anything. The exec goes on with all barriers. The counters say how often which form was taken. */
+typedef enum rp_tags {
+    RP_TAGS_AUTO, /* where the driver is known to keep the order; not with validation, whose layer sees
+                   * barriers alone */
+    RP_TAGS_OFF, /* all barriers, always */
+    RP_TAGS_ON,  /* whatever the driver */
+} rp_tags;
+
 /* Zero is the default everywhere but in `size`. */
 typedef struct rp_exec_params {
     size_t size;            /* sizeof(rp_exec_params) */
@@ -97,6 +110,7 @@ typedef struct rp_exec_params {
                                   * number of a node in the plan ("n7"). No name twice */
     uint32_t switch_count;
     float memory_priority; /* of what the exec allocates: rp_storage_params.priority */
+    rp_tags tags;          /* of a plan with tagged buffers */
 } rp_exec_params;
 
 /* Checks the plan's needs against the device (workgroup size, shared memory, push bytes, binding
