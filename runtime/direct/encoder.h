@@ -101,8 +101,8 @@ static inline bool rp_set_has(const rp_sets *s, uint32_t set, const rp_set_key *
     const rp_set_range *have = s->ranges + c->first_range;
     for (uint32_t i = 0; i < key->count; i++) {
         const rp_encoder_use *u = &key->uses[key->at[i]];
-        if (have[i].lo != u->lo || have[i].hi != u->hi || have[i].serial != u->serial ||
-            have[i].seen != u->seen)
+        if ((have[i].lo ^ u->lo) | (have[i].hi ^ u->hi) | (have[i].serial ^ u->serial) |
+            (have[i].seen ^ u->seen)) /* one jump: mostly all are the same */
             return false;
     }
     return true;

@@ -216,6 +216,62 @@ static void test_mips(void) {
     recorded_close(&r);
 }
 
+/* ---- Depth in two layers --------------------------------------------------------------------- */
+
+/* What is nearer than `at` in each cascade, by a sampler that compares. */
+static const char shadow_glsl[] =
+    "#version 450\n"
+    "layout(local_size_x = 8, local_size_y = 8) in;\n"
+    "layout(binding = 0) uniform sampler2DArrayShadow cascades;\n"
+    "layout(binding = 1) writeonly buffer Y { float y[]; };\n"
+    "layout(push_constant) uniform Push { float at; };\n"
+    "void main() {\n"
+    "    uvec3 p = gl_GlobalInvocationID;\n"
+    "    vec2 uv = (vec2(p.xy) + 0.5) / 8.0;\n"
+    "    y[(p.z * 8 + p.y) * 8 + p.x] = texture(cascades, vec4(uv, float(p.z), at));\n"
+    "}\n";
+
+static struct {
+    rp_kernel shadow;
+    rp_sampler less;
+    rp_buffer x, cascades, y;
+} depth;
+
+static void depth_calls(rp_recorder *rec, void *user) {
+    (void)user;
+    rp_copy_to_image(rec, (rp_range){depth.x}, (rp_image_part){depth.cascades, .layers = 1});
+    rp_clear(rec, (rp_image_part){depth.cascades, .first_layer = 1},
+             (rp_texel_value){.f = {0.25f}});
+    rp_bind_kernel(rec, depth.shadow);
+    rp_bind_combined(rec, 0, 0, 0, (rp_image_part){depth.cascades}, depth.less);
+    rp_bind(rec, 1, (rp_range){depth.y});
+    rp_push(rec, 0, &(float){0.5f}, 4);
+    rp_dispatch(rec, 1, 1, 2);
+}
+
+static void test_depth(void) {
+    recorded_open(&r);
+    rp_sampler_info info = rp_sampler_default;
+    info.mag = info.min = info.mip = RP_FILTER_NEAREST;
+    info.compare = RP_COMPARE_LESS;
+    const rp_sampler_params params = {.size = sizeof params, .name = "less", .info = &info};
+    CU_ASSERT_EQUAL_FATAL(rp_program_sampler(r.program, &params, r.diags, &depth.less), RP_OK);
+    depth.x = recorded_buffer(&r, "x", RP_IN, 256);
+    depth.cascades = recorded_image(&r, "cascades", RP_TMP, flat(RP_IMAGE_D32F, 8, 8, 2, 1));
+    depth.y = recorded_buffer(&r, "y", RP_OUT, 512);
+    depth.shadow = recorded_kernel(&r, "shadow", shadow_glsl);
+    float *x = recorded_before(&r, depth.x);
+    for (uint32_t i = 0; i < 64; i++) x[i] = (float)(i * 37 % 64) / 64;
+    for (uint32_t way = 0; way < RECORDED_WAYS; way++) {
+        recorded_run(&r, way, depth_calls, NULL);
+        const float *y = recorded_after(&r, depth.y);
+        uint32_t wrong = 0;
+        for (uint32_t i = 0; i < 64; i++) wrong += y[i] != (0.5f < x[i]) || y[64 + i] != 0;
+        CU_ASSERT_EQUAL(wrong, 0);
+    }
+    recorded_close(&r);
+}
+
 /* ---- Texels and arrays ----------------------------------------------------------------------- */
 
 static const char arrays_glsl[] =
@@ -469,9 +525,12 @@ static void test_random(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {
-        {"a blur in two passes", test_blur}, {"mips and layers", test_mips},
-        {"texels and arrays", test_arrays},  {"lent, at once", test_lent},
-        {"random calls", test_random},       {0}};
+    static const rp_test tests[] = {{"a blur in two passes", test_blur},
+                                    {"mips and layers", test_mips},
+                                    {"texels and arrays", test_arrays},
+                                    {"depth in two layers", test_depth},
+                                    {"lent, at once", test_lent},
+                                    {"random calls", test_random},
+                                    {0}};
     return rp_run_tests("recorded images", tests);
 }

@@ -49,7 +49,7 @@ enum { RP_MAX_SLOTS = 64 };
  * as large as the largest asks (rp_plan_info.arena_bytes).
  * A buffer, or the arena, is bound in every slot of an exec or in none: RP_ERROR_USAGE otherwise, so
  * that no slot gets memory of its own unnoticed. An image is bound to a storage that is one, of the same
- * shape (rp_storage_import_image), with an offset of 0; transient images are the exec's own. */
+ * shape (rp_storage_params.image, rp_storage_import_image), with an offset of 0; transient images are the exec's own. */
 typedef struct rp_binding {
     const char *buffer;
     rp_storage *storage; /* the exec holds on to it */
