@@ -195,18 +195,15 @@ static bool no_image(rp_reader *r, const rp_yaml_node *node, const rp_name *name
 
 /* Appends the ranges of mips and layers of an image; several where they are some of the layers of
  * several mips. */
-static bool add_part(rp_reader *r, const rp_yaml_node *at, rp_use_list *list, uint32_t buffer,
-                     uint8_t access, const rp_subresources *part, uint8_t step) {
+static bool add_part(rp_reader *r, rp_use_list *list, uint32_t buffer, uint8_t access,
+                     const rp_subresources *part, uint8_t step) {
     const rp_image_shape *shape = &r->graph->buffers[buffer].image;
-    bool apart = part->layers != shape->layers && part->mips > 1;
-    uint32_t pieces = apart ? part->mips : 1;
+    uint32_t pieces = rp_image_pieces(shape, part);
     if (!RP_RESERVE(&r->a, list->uses, list->uses_count, list->uses_capacity, pieces))
         return rp_read_no_memory(r);
     for (uint32_t i = 0; i < pieces; i++) {
         rp_graph_use use = {.buffer = buffer, .access = access, .step = i ? RP_USE_PIECE : step};
-        if (rp_image_range(shape, part->first_mip + i, apart ? 1 : part->mips, part->first_layer,
-                           part->layers, &use.offset, &use.size) != RP_OK)
-            return rp_read_error(r, at, "there is no such part of the image");
+        rp_image_piece(shape, part, i, &use.offset, &use.size);
         list->uses[list->uses_count++] = use;
     }
     return true;
@@ -232,7 +229,7 @@ bool rp_read_part(rp_reader *r, const rp_yaml_node *node, rp_use_list *list, uin
     if (is_map && one_mip && !rp_yaml_find(node, "mip") && !rp_yaml_find(node, "mips"))
         part.first_mip = 0, part.mips = 1;
     if (out_sampler) *out_sampler = is_map ? rp_yaml_find(node, "sampler") : NULL;
-    return add_part(r, node, list, name->value, access, &part, step);
+    return add_part(r, list, name->value, access, &part, step);
 }
 
 /* ---- Nodes ----------------------------------------------------------------------------------- */

@@ -425,15 +425,6 @@ static void test_limits(void) {
 
 static uint32_t calls_before_destroy;
 
-/* The application's own calls do not fail. */
-#define spared(call)                                                                               \
-    do {                                                                                           \
-        uint32_t at = mock.fail_at;                                                                \
-        mock.fail_at = 0;                                                                          \
-        if ((call) != VK_SUCCESS) abort();                                                         \
-        mock.fail_at = at;                                                                         \
-    } while (0)
-
 /* Everything that there is to do with direct mode, once, up to the first failure. */
 static rp_status live_a_life(rp_program *program, const rp_calls *c, const rp_allocator *allocator,
                              rp_diags *to) {
@@ -448,7 +439,7 @@ static rp_status live_a_life(rp_program *program, const rp_calls *c, const rp_al
     rp_storage *bound_storages[RP_CALLS_BUFFERS] = {0};
     own_commands c2 = {0};
     rp_status status = rp_device_create(allocator, &device_params, to, &own);
-    if (status == RP_OK) spared(own_commands_create(own, &c2));
+    if (status == RP_OK) mock_spared(own_commands_create(own, &c2));
     if (status == RP_OK) status = rp_direct_create(program, own, &params, to, &d);
     for (uint32_t i = 0; status == RP_OK && i < RP_CALLS_BUFFERS; i++) {
         if (rp_calls_is_transient(i)) continue;
@@ -457,12 +448,12 @@ static rp_status live_a_life(rp_program *program, const rp_calls *c, const rp_al
     }
     for (uint32_t i = 0; status == RP_OK && i < 2; i++) {
         rp_recorder *r = NULL;
-        spared(own_commands_begin(own, &c2));
+        mock_spared(own_commands_begin(own, &c2));
         status = rp_direct_begin(d, c2.handle, NULL, to, &r);
         rp_calls_make(c, r, 3 + i, 60, true);
         rp_status ended = rp_direct_end(d, NULL);
         if (status == RP_OK) status = ended;
-        spared(own_commands_end(own, &c2));
+        mock_spared(own_commands_end(own, &c2));
     }
     calls_before_destroy = mock.calls;
     rp_direct_destroy(d);

@@ -410,15 +410,6 @@ static void test_encoders(void) {
 
 static uint32_t calls_before_destroy;
 
-/* The application's own calls do not fail. */
-#define spared(call)                                                                               \
-    do {                                                                                           \
-        uint32_t at = mock.fail_at;                                                                \
-        mock.fail_at = 0;                                                                          \
-        if ((call) != VK_SUCCESS) abort();                                                         \
-        mock.fail_at = at;                                                                         \
-    } while (0)
-
 /* Two encodings with all that they stand on, up to the first failure. */
 static rp_status live_a_life(const rp_shots *s, const rp_allocator *allocator, rp_diags *to) {
     const rp_device_params device_params = {.size = sizeof device_params,
@@ -433,7 +424,7 @@ static rp_status live_a_life(const rp_shots *s, const rp_allocator *allocator, r
     rp_storage *storages[RP_SHOTS_IMAGES + 2] = {0}, *lent = NULL;
     own_commands c = {0};
     rp_status status = rp_device_create(allocator, &device_params, to, &own);
-    if (status == RP_OK) spared(own_commands_create(own, &c));
+    if (status == RP_OK) mock_spared(own_commands_create(own, &c));
     if (status == RP_OK) status = rp_direct_create(s->program, own, &params, to, &d);
     if (status == RP_OK) status = rp_storage_create(own, &words, to, &storages[RP_SHOTS_IMAGES]);
     if (status == RP_OK)
@@ -455,12 +446,12 @@ static rp_status live_a_life(const rp_shots *s, const rp_allocator *allocator, r
     }
     for (uint32_t i = 0; status == RP_OK && i < 2; i++) {
         rp_recorder *r = NULL;
-        spared(own_commands_begin(own, &c));
+        mock_spared(own_commands_begin(own, &c));
         status = rp_direct_begin(d, c.handle, NULL, to, &r);
         rp_shots_make(s, r, 3 + i, 30);
         rp_status ended = rp_direct_end(d, NULL);
         if (status == RP_OK) status = ended;
-        spared(own_commands_end(own, &c));
+        mock_spared(own_commands_end(own, &c));
     }
     calls_before_destroy = mock.calls;
     rp_direct_destroy(d);

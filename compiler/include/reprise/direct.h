@@ -49,7 +49,8 @@ RP_API rp_status rp_direct_create(rp_program *program, rp_device *device,
 RP_API void rp_direct_destroy(rp_direct *direct);
 
 /* Says where a buffer of the program lies, from the next call on: as rp_encoder_bind. A transient
- * that is bound nowhere gets a storage of its own, an image one that is an image; every other buffer that calls use is bound by the
+ * that is bound nowhere gets a storage of its own when an encoding begins, an image one that is cleared,
+ * for which the device's queue is waited for once; every other buffer that calls use is bound by the
  * application, which also writes what it begins with, live values among it. */
 RP_API rp_status rp_direct_bind(rp_direct *direct, rp_buffer buffer, rp_storage *storage,
                                 uint64_t offset, rp_diags *diags);
