@@ -70,7 +70,8 @@ typedef struct rp_buffer_params {
 RP_API rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params,
                                    rp_diags *diags, rp_buffer *out_buffer);
 
-/* How kernels read images: a sampler is a value with a name. `name` and `info` are copied. */
+/* How kernels read images: a sampler is a value with a name (Vulkan, "Samplers"). `name` and `info` are
+ * copied. */
 typedef struct rp_sampler_params {
     size_t size;                 /* sizeof(rp_sampler_params) */
     const char *name;            /* unique among samplers; letters, digits, '_' and '.' */
@@ -181,7 +182,10 @@ RP_API void rp_bind_in_set(rp_recorder *recorder, uint32_t set, uint32_t binding
  * functions above bind element 0. */
 RP_API void rp_bind_element(rp_recorder *recorder, uint32_t set, uint32_t binding, uint32_t element,
                             rp_range range);
-/* A texel buffer: a range of a buffer, whole texels of it, seen as texels of a format. RP_IMAGE_NONE: of
+/* What follows binds the other types of descriptors (Vulkan, "Descriptor Types"). They are judged by
+ * rp_program_graph, against what the shader declares.
+ *
+ * A texel buffer: a range of a buffer, whole texels of it, seen as texels of a format. RP_IMAGE_NONE: of
  * the format that the shader declares, where it does. `element` is 0 where there is no array, here and
  * below. */
 RP_API void rp_bind_texels(rp_recorder *recorder, uint32_t set, uint32_t binding, uint32_t element,
@@ -274,9 +278,10 @@ RP_API rp_status rp_kernel_choice(const rp_allocator *allocator, const char *nam
 
 /* Of an image a range is whole subresources of its packed bytes, and the copy keeps their order. */
 RP_API void rp_copy(rp_recorder *recorder, rp_range source, rp_range destination);
-/* The same by mips and layers: one mip, or all layers of some. From image to image, texels of one size in
- * mips of the same extents, bit by bit; between an image and a buffer, packed texels, which begin in the
- * buffer at a multiple of 4 and of a texel's bytes. A range of size 0 has the bytes of the part. */
+/* The same by mips and layers: one mip, or all layers of some (Vulkan, "Copy Commands"). From image to
+ * image, texels of one size in mips of the same extents, bit by bit; between an image and a buffer,
+ * packed texels, which begin in the buffer at a multiple of 4 and of a texel's bytes. A range of size 0
+ * has the bytes of the part. */
 RP_API void rp_copy_image(rp_recorder *recorder, rp_image_part source, rp_image_part destination);
 RP_API void rp_copy_to_image(rp_recorder *recorder, rp_range source, rp_image_part destination);
 RP_API void rp_copy_from_image(rp_recorder *recorder, rp_image_part source, rp_range destination);
@@ -288,7 +293,8 @@ RP_API void rp_blit(rp_recorder *recorder, rp_image_part source, rp_image_part d
 /* Makes the mips behind the part's first one, each from the one before, by blits: `mips` counts the first,
  * and 0 layers are all. */
 RP_API void rp_make_mips(rp_recorder *recorder, rp_image_part part, rp_filter filter);
-/* Gives all texels of one mip, or of all layers of some, one value. */
+/* Gives all texels of one mip, or of all layers of some, one value (vkCmdClearColorImage; of depth the
+ * first channel, from 0 to 1). */
 RP_API void rp_clear(rp_recorder *recorder, rp_image_part destination, rp_texel_value value);
 /* Offset and size are multiples of 4; of an image nothing is filled or updated. */
 RP_API void rp_fill(rp_recorder *recorder, rp_range destination, uint32_t pattern);

@@ -196,7 +196,7 @@ RP_API rp_status rp_encoder_copy(rp_encoder *encoder, const rp_encoder_range *fr
 RP_API rp_status rp_encoder_blit(rp_encoder *encoder, const rp_encoder_part *from,
                                  const rp_encoder_part *to, rp_filter filter);
 /* Gives all texels of one mip, or of all layers of some, one value: the 16 bytes of four channels, f32,
- * i32 or u32 by what shaders read the format as. */
+ * i32 or u32 by what shaders read the format as; of depth the first, from 0 to 1. */
 RP_API rp_status rp_encoder_clear(rp_encoder *encoder, const rp_encoder_part *to,
                                   const void *texel);
 /* Of a buffer. Offset and size are multiples of 4. */
