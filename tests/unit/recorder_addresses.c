@@ -196,6 +196,25 @@ static void test_kernels(void) {
     expect("call 7 (rp_dispatch): ", "its push data cannot follow live values");
 }
 
+/* Images have no addresses, whether their use is said or not. */
+static void test_images(void) {
+    for (int said = 0; said < 2; said++) {
+        begin();
+        const rp_buffer_params params = {.size = sizeof params,
+                                         .name = "i",
+                                         .kind = RP_IN,
+                                         .image = {RP_IMAGE_R32F, RP_IMAGE_2D, 1, 4, 4, 1, 1}};
+        rp_buffer i;
+        CU_ASSERT_EQUAL_FATAL(rp_program_buffer(s.program, &params, NULL, &i), RP_OK);
+        rp_push_address(s.r, 0, (rp_range){s.x});
+        rp_push_address(s.r, 8, (rp_range){i});
+        if (said) rp_use_address(s.r, (rp_range){s.x}, RP_READ);
+        if (said) rp_use_address(s.r, (rp_range){i}, RP_READ);
+        rp_dispatch(s.r, 1, 1, 1);
+        expect("(rp_dispatch): ", "$i is no range of a buffer, which alone have addresses");
+    }
+}
+
 int main(void) {
     const rp_test tests[] = {{"declared", test_declared},
                              {"forgotten", test_forgotten},
@@ -203,6 +222,7 @@ int main(void) {
                              {"places", test_places},
                              {"uses", test_uses},
                              {"kernels", test_kernels},
+                             {"images", test_images},
                              {NULL, NULL}};
     return rp_run_tests("recorder addresses", tests);
 }

@@ -191,11 +191,43 @@ static void test_unused(void) {
     expect_text(wanted);
 }
 
+/* Push data that follows a live value comes through one more buffer, beside images and samplers; so does an
+ * optional node keep them. */
+static void test_live(void) {
+    begin("live");
+    const everything e = declare();
+    rp_kernel k =
+        kernel("add",
+               "#version 450\n"
+               "layout(binding = 0) uniform sampler2D x[2];\n"
+               "layout(binding = 1, r32f) uniform image2D y;\n"
+               "layout(push_constant) uniform Push { float by; float too; };\n"
+               "void main() {\n"
+               "    ivec2 p = ivec2(gl_GlobalInvocationID.xy);\n"
+               "    vec4 v = textureLod(x[0], vec2(0), 0.0) + textureLod(x[1], vec2(0), 0.0);\n"
+               "    imageStore(y, p, imageLoad(y, p) + v + by * too);\n"
+               "}\n",
+               NULL);
+    rp_bind_kernel(s.r, k);
+    for (uint32_t i = 0; i < 2; i++)
+        rp_bind_combined(s.r, 0, 0, i, (rp_image_part){e.x, 0, 2, i, 1}, i ? e.near : e.far);
+    rp_bind_image(s.r, 0, 1, 0, (rp_image_part){e.y, 1, 1, 1, 1});
+    rp_push(s.r, 0, &(float){2}, 4);
+    rp_push_live(s.r, 4, (rp_range){e.live, 4, 4});
+    rp_optional_begin(s.r);
+    rp_dispatch_live(s.r, "n", "1", "1");
+    rp_optional_end(s.r);
+    const char *const wanted[] = {
+        "kern @add-live spirv ", "(s combined 2d float x 2, rw image 2d r32f, r 1.0)",
+        "(s $x[mip 0+1 layer 0+1], also s $x[mip 1+1 layer 0+1], next s $x[mip 0+1 layer 1+1], "
+        "also s $x[mip 1+1 layer 1+1], rw $y[mip 1+1 layer 1+1], r $",
+        ") samplers (@far, @near)", NULL};
+    expect_text(wanted);
+}
+
 int main(void) {
-    const rp_test tests[] = {{"as YAML", test_as_yaml},
-                             {"arrays", test_arrays},
-                             {"transfers", test_transfers},
-                             {"unused", test_unused},
-                             {NULL, NULL}};
+    const rp_test tests[] = {{"as YAML", test_as_yaml},     {"arrays", test_arrays},
+                             {"transfers", test_transfers}, {"unused", test_unused},
+                             {"live push data", test_live}, {NULL, NULL}};
     return rp_run_tests("recorders with images", tests);
 }
