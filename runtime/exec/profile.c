@@ -138,6 +138,7 @@ static rp_status submit(phase *p, uint32_t at) {
             b.behind = p->commands[AHEAD + at];
         } else {
             b.twin = p->commands[at];
+            b.slot->recording = RP_RECORD_BARRIERS; /* what it is a twin of */
         }
         rp_batch_fill(&b);
         VkResult result = rp_queue_submit(exec->device, rp_batch_pieces(&b), b.infos);

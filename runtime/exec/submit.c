@@ -151,10 +151,11 @@ rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags, uint64_
     rp_exec_lock(exec);
     rp_status status = rp_batch_begin(&b, exec, &params, diags);
     if (status == RP_OK) {
+        b.slot->recording = RP_RECORD_BARRIERS; /* the one that it is given */
+        b.slot->settled = false;                /* and may submit or not */
         rp_exec_count_replay(exec, b.slot);
         *out_replay = b.replay;
         b.slot->reserved = true;
-        b.slot->settled = false; /* the application may run it or not */
         /* It may run in any queue, so whatever follows waits for it by semaphore. */
         if (rp_exec_overlaps(exec))
             b.slot->wait_for = b.replay;

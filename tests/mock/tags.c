@@ -1,0 +1,179 @@
+/* Plans with tagged buffers: what is recorded in each form, which form a replay takes, with which tag, and
+ * what becomes of one that gave up. */
+#include <stdlib.h>
+
+#include "exec/exec.h"
+#include "mock_objects.h"
+#include "opened.h"
+
+static const char text[] = "reprise 1\n"
+                           "graph g scheduled placed synced arena 512 {\n"
+                           "  buf $x in f32[64]\n"
+                           "  buf $y out f32[64]\n"
+                           "  buf %a tmp f32[64] tagged at 0\n"
+                           "  kern @w spirv - local 64 1 1 push 4 (r, w)\n"
+                           "  kern @r spirv - local 64 1 1 push 4 (r, w, rw stall)\n"
+                           "  barrier compute:w -> compute:w\n"
+                           "  group 0\n"
+                           "    n0 = run @w grid 1 1 1 push 00000000 (r $x, w %a) for {\n"
+                           "      n0 = silu (r $x:f32[64], w %a:f32[64])\n"
+                           "    }\n"
+                           "  barrier compute:w -> compute:r tagged none -> none\n"
+                           "  group 1\n"
+                           "    n1 = run @r grid 1 1 1 push 00000000 (r %a, w $y) for {\n"
+                           "      n1 = silu (r %a:f32[64], w $y:f32[64])\n"
+                           "    }\n"
+                           "  barrier compute:w -> host:r\n"
+                           "}\n";
+
+static void open_tagged(rp_tags tags, uint32_t pieces) {
+    rp_exec_params params = mock_params;
+    params.tags = tags;
+    params.pieces = pieces;
+    open_text(text, &params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+}
+
+static uint32_t count(const char *text_, const char *what) {
+    uint32_t found = 0;
+    for (const char *at = text_; (at = strstr(at, what)); at++) found++;
+    return found;
+}
+
+/* The tag that a recording pushes, the same wherever it does. */
+static uint32_t tag_in(const char *commands) {
+    const char *push = strstr(commands, "push 0 ");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(push);
+    uint32_t tag = (uint32_t)strtoul((char[]){push[7], push[8], 0}, NULL, 16);
+    for (; push; push = strstr(push + 1, "push 0 ")) {
+        char wanted[16];
+        snprintf(wanted, sizeof wanted, "push 0 %02x000000", tag);
+        CU_ASSERT_NSTRING_EQUAL(push, wanted, strlen(wanted));
+    }
+    return tag;
+}
+
+/* Submits one replay; the text of its commands. */
+static const char *replay(void) {
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL_FATAL(mock.submitted_count, 1);
+    return mock_commands(mock.submitted[0]);
+}
+
+/* All barriers first, then those of the tagged form with one tag and another in turn. */
+static void test_turns(void) {
+    mock_reset();
+    mock_unified(); /* the host reads results as it reads the word of stalls: both have that barrier */
+    open_tagged(RP_TAGS_ON, 0);
+    const char *first = replay();
+    uint32_t all = count(first, "barrier"), tag = tag_in(first), before = tag;
+    for (uint32_t i = 0; i < 6; i++) {
+        const char *next = replay();
+        uint32_t now = tag_in(next);
+        CU_ASSERT_EQUAL(count(next, "barrier"), all - 1);
+        CU_ASSERT_NOT_EQUAL(now, tag);
+        CU_ASSERT_NOT_EQUAL(now, before);
+        CU_ASSERT_NOT_EQUAL(now, 0); /* what cleared memory holds */
+        before = now;
+    }
+    close_all();
+}
+
+/* Where nobody knows of the driver that it starts in order, and where the application says no. */
+static void test_all_barriers(void) {
+    static const struct {
+        VkDriverId driver;
+        rp_tags tags;
+        bool tagged;
+    } cases[] = {
+        {VK_DRIVER_ID_NVIDIA_PROPRIETARY, RP_TAGS_AUTO, true},
+        {VK_DRIVER_ID_NVIDIA_PROPRIETARY, RP_TAGS_OFF, false},
+        {VK_DRIVER_ID_MESA_RADV, RP_TAGS_AUTO, false},
+        {VK_DRIVER_ID_MESA_RADV, RP_TAGS_ON, true},
+        {VK_DRIVER_ID_MESA_RADV, RP_TAGS_OFF, false},
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mock_reset();
+        mock.driver = cases[i].driver;
+        open_tagged(cases[i].tags, 0);
+        (void)replay();
+        uint32_t all = tag_in(replay());
+        CU_ASSERT_EQUAL(all == tag_in(replay()), !cases[i].tagged);
+        close_all();
+    }
+}
+
+/* What the application is given has all barriers, whatever the exec submits itself. */
+static void test_given(void) {
+    mock_reset();
+    open_tagged(RP_TAGS_ON, 0);
+    const char *first = replay();
+    (void)replay();
+    CU_ASSERT_STRING_EQUAL(mock_commands(rp_exec_command_buffer(exec, 0, 0)), first);
+    uint64_t reserved = 0;
+    CU_ASSERT_EQUAL(rp_exec_reserve(exec, 0, diags, &reserved), RP_OK);
+    mock_signal(rp_exec_timeline(exec), reserved);
+    CU_ASSERT_STRING_EQUAL(replay(), first); /* the application may have run it, or not */
+    CU_ASSERT_NOT_EQUAL(tag_in(replay()), tag_in(first));
+    close_all();
+}
+
+/* A replay that is broken off leaves words of two; one that could not be submitted leaves nothing. */
+static void test_broken_off(void) {
+    mock_reset();
+    open_tagged(RP_TAGS_ON, 2);
+    CU_ASSERT_EQUAL_FATAL(rp_exec_piece_count(exec), 2);
+    const rp_submit_params one = {.size = sizeof one, .pieces = 1};
+    rp_slot *slot = &exec->slots[0];
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(slot->recording, RP_RECORD_BARRIERS);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, &one, diags, NULL), RP_OK);
+    CU_ASSERT_NOT_EQUAL(slot->recording, RP_RECORD_BARRIERS);
+    rp_recording begun = slot->recording;
+    CU_ASSERT_EQUAL(rp_exec_continue(exec, 1, diags), RP_OK); /* of the same recording */
+    CU_ASSERT_PTR_EQUAL(mock.submitted[0], slot->commands[begun * 2 + 1]);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, &one, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_cancel(exec, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(slot->recording, RP_RECORD_BARRIERS);
+    rp_recording last = slot->recording;
+    mock.fail_call = "vkQueueSubmit2";
+    mock.fail_with = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    CU_ASSERT_NOT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(slot->recording, last);
+    close_all();
+}
+
+/* The word of stalls, as a kernel would set it. */
+static void test_stall(void) {
+    mock_reset();
+    open_tagged(RP_TAGS_ON, 0);
+    const char *first = replay();
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 1, 0, diags), RP_OK);
+    (void)replay();
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 2, 0, diags), RP_OK);
+    uint32_t one = 1;
+    (void)replay();
+    memcpy(exec->slots[0].live_block.mapped + exec->live.stall_offset, &one, sizeof one);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 3, 0, diags), RP_ERROR_STALLED);
+    CU_ASSERT_TRUE(mock_said(diags, "replay 3 gave up waiting"));
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 2, 0, diags), RP_OK); /* known to be right before */
+    CU_ASSERT_STRING_EQUAL(replay(), first);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 4, 0, diags), RP_OK);
+    CU_ASSERT_STRING_EQUAL(replay(), first);
+    rp_counters c = {.size = sizeof c};
+    CU_ASSERT_EQUAL(rp_exec_get_counters(exec, &c), RP_OK);
+    CU_ASSERT_EQUAL(c.stalls, 1);
+    CU_ASSERT_EQUAL(c.replays_tagged, 2);
+    close_all();
+}
+
+int main(void) {
+    static const rp_test tests[] = {{"tags in turn", test_turns},
+                                    {"all barriers", test_all_barriers},
+                                    {"given to the application", test_given},
+                                    {"broken off", test_broken_off},
+                                    {"stalls", test_stall},
+                                    {NULL, NULL}};
+    return rp_run_tests("tagged buffers", tests);
+}
