@@ -20,7 +20,7 @@
  *                           the work
  *   RP_OP=name              tries this op alone, and prints the worst error of each case
  *   RP_SEED=n               other values
- *   RP_SECONDS=n            no more batches are begun then, 80 without: those that a fresh machine
+ *   RP_SECONDS=n            no more batches are begun then, 60 without: those that a fresh machine
  *                           leaves out are of all kinds, and counted */
 #include "ops.h"
 
@@ -35,7 +35,7 @@
 #include "support/op_calls.h"
 #include "support/same_values.h"
 
-enum { BATCH = 48, MAX_CASES = 4096, SHOWN = 12, SECONDS = 80, TURNS = 8 };
+enum { BATCH = 48, MAX_CASES = 4096, SHOWN = 12, SECONDS = 60, TURNS = 8 };
 
 typedef struct trial {
     const op_case *from;
