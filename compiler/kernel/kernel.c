@@ -79,10 +79,19 @@ static rp_status check_params(const rp_kernel_where *where, const rp_kernel_para
     return RP_OK;
 }
 
+/* Arrays of bindings without a size, in words that are valid, get the size that is asked for. */
+static rp_status size_arrays(const rp_kernel_where *where, const rp_kernel_params *params,
+                             const rp_kernel_module *m, uint32_t **words, uint32_t *count) {
+    if (!params->array_elements) return RP_OK;
+    RP_TRY(rp_spirv_size_arrays(where->allocator, params->array_elements, words, count));
+    return rp_spirv_validate(where, *words, *count, m->entry);
+}
+
 /* Validates words, and makes of them what everything later looks at. */
-static rp_status take_valid(const rp_kernel_where *where, const rp_kernel_module *m,
-                            uint32_t **words, uint32_t *count) {
+static rp_status take_valid(const rp_kernel_where *where, const rp_kernel_params *params,
+                            const rp_kernel_module *m, uint32_t **words, uint32_t *count) {
     RP_TRY(rp_spirv_validate(where, *words, *count, m->entry));
+    RP_TRY(size_arrays(where, params, m, words, count));
     return rp_matrices_to_khr(where, words, count);
 }
 
@@ -91,13 +100,13 @@ static rp_status take_interface(const rp_kernel_where *where, const rp_kernel_pa
                                 rp_kernel_module *m) {
     if (params->glsl) {
         RP_TRY(rp_glsl_compile(where, params, RP_GLSL_PLAIN, &m->interface, &m->interface_count));
-        return take_valid(where, m, &m->interface, &m->interface_count);
+        return take_valid(where, params, m, &m->interface, &m->interface_count);
     }
     m->words = rp_dup(where->allocator, params->spirv, params->spirv_size);
     m->word_count = (uint32_t)(params->spirv_size / 4);
     if (!m->words) return RP_ERROR_NO_MEMORY;
     rp_spirv_forget_language(m->words, m->word_count);
-    return take_valid(where, m, &m->words, &m->word_count);
+    return take_valid(where, params, m, &m->words, &m->word_count);
 }
 
 /* The words that a driver gets. What optimised code does to a binding replaces what the unoptimised
@@ -109,11 +118,13 @@ static rp_status take_words(const rp_kernel_where *where, const rp_kernel_params
                                  &m->word_count));
         if (!m->words) {
             RP_TRY(rp_glsl_compile(where, params, RP_GLSL_OPTIMISED, &m->words, &m->word_count));
-            if (m->words)
+            if (m->words) {
                 RP_TRY(rp_spirv_validate(where, m->words, m->word_count, m->entry));
-            else
+                RP_TRY(size_arrays(where, params, m, &m->words, &m->word_count));
+            } else {
                 RP_TRY(rp_spirv_without_names(where->allocator, m->interface, m->interface_count,
                                               &m->words, &m->word_count));
+            }
         }
         RP_TRY(rp_reflect_usage(where, m->words, m->word_count, m->entry, m));
     }

@@ -31,6 +31,11 @@ rp_status rp_glsl_compile(const rp_kernel_where *where, const rp_kernel_params *
  * unknown one. Drivers do not ask. The words may be anything. */
 void rp_spirv_forget_language(uint32_t *words, uint32_t count);
 
+/* Gives all arrays of bindings without a size so many elements, in valid words that are allocated and
+ * are replaced where there are any. */
+rp_status rp_spirv_size_arrays(const rp_allocator *allocator, uint32_t elements, uint32_t **words,
+                               uint32_t *count);
+
 /* Whether a module is valid for Vulkan 1.2, or of SPIR-V 1.6 for Vulkan 1.3, and has a compute entry point of this name. */
 rp_status rp_spirv_validate(const rp_kernel_where *where, const uint32_t *words, uint32_t count,
                             const char *entry);

@@ -42,6 +42,11 @@ rp_status rp_kernel_error(const rp_kernel_where *where, const char *format, ...)
 }
 
 rp_status rp_kernel_not_offered(const rp_kernel_where *where, const char *what) {
+    if (strstr(what, "arrays of bindings without a size"))
+        return rp_kernel_error(where,
+                               "it has arrays of bindings without a size: give them one in the "
+                               "shader, or to the kernel ('arrays: 16', "
+                               "rp_kernel_params.array_elements)");
     return rp_kernel_error(
         where, "needs %s, which plans do not offer: 'reprise devices --needs' lists what they do",
         what);

@@ -190,8 +190,8 @@ static bool check_keys(rp_reader *r, const rp_yaml_node *node) {
 
 bool rp_read_shader(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node,
                     rp_shader_text *x, rp_kernel_params *params) {
-    static const char *const keys[] = {"glsl",    "spirv",   "entry", "defines",
-                                       "include", "prelude", "spec",  NULL};
+    static const char *const keys[] = {"glsl",    "spirv", "entry",  "defines", "include",
+                                       "prelude", "spec",  "arrays", NULL};
     if (!rp_read_name(r, key, "kernel") || !rp_read_map(r, node, "a kernel", keys)) return false;
     const rp_yaml_node *entry = rp_yaml_find(node, "entry");
     if (entry && !rp_read_text(r, entry, "entry")) return false;
@@ -199,6 +199,10 @@ bool rp_read_shader(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *n
     uint32_t starts[MAX_DEFINES];
     *params = (rp_kernel_params){
         .size = sizeof *params, .name = key->text, .entry = entry ? entry->text : NULL};
+    const rp_yaml_node *arrays = rp_yaml_find(node, "arrays");
+    int64_t elements = 0;
+    if (arrays && !rp_read_integer(r, arrays, "arrays", 1, 4096, &elements)) return false;
+    params->array_elements = (uint32_t)elements;
     bool good =
         read_defines(r, rp_yaml_find(node, "defines"), &x->defines, starts, &params->define_count);
     if (good && params->define_count) {

@@ -108,7 +108,7 @@ static const struct {
     {4472, "ray queries: no node builds an acceleration structure"},
     {4479, "ray tracing: no node builds an acceleration structure"},
     {5288, "derivatives in compute"},
-    {5302, "arrays of bindings without a size: give them one"},
+    {5302, "arrays of bindings without a size"},
     {5350, "derivatives in compute"},
     {5357, "cooperative matrices of SPV_NV_cooperative_matrix"},
     {5379, "helper invocations, which compute has not"},

@@ -1,6 +1,8 @@
 """What devices can do and shaders ask for: one shader for each, run with the validation layer. What is
 expected is computed by NumPy. A device without it is told so by name, before anything is created."""
 import re
+import shutil
+import subprocess
 import unittest
 
 import numpy
@@ -245,6 +247,64 @@ void main() {
                          ", push: {a: -4294967296, c: 0.25, d: [1.5, -0.25], e: -7, h: 255}")
         if y is not None:
             self.assertEqual(y.tolist(), (x * 0.25 - 4294967296 + 1.25 - 7 + 255).tolist())
+
+    def test_arrays_without_a_size(self):
+        """Of images with samplers and of buffers; the pipeline gives the size, in GLSL and in SPIR-V."""
+        self.write("k.comp", """#version 450
+#extension GL_EXT_nonuniform_qualifier : require
+layout(local_size_x = 8, local_size_y = 8) in;
+layout(binding = 0) uniform sampler2D images[];
+layout(binding = 1) readonly buffer Numbers { float v[]; } numbers[];
+layout(binding = 2, rgba32f) writeonly uniform image2D to;
+layout(push_constant) uniform P { uint count; };
+void main() {
+    ivec2 at = ivec2(gl_GlobalInvocationID.xy);
+    vec4 sum = vec4(0);
+    for (uint i = 0; i < count; i++) sum += texelFetch(images[i], at, 0) * numbers[i].v[0];
+    imageStore(to, at, sum);
+}
+""")
+        pipeline = """reprise: 1
+buffers:
+  a: {kind: in, image: rgba32f, extent: [8, 8]}
+  b: {kind: in, image: rgba32f, extent: [8, 8]}
+  n: {kind: in, dtype: f32, shape: [128]}
+  y: {kind: out, image: rgba32f, extent: [8, 8]}
+samplers: {s: {filter: nearest}}
+kernels:
+  k: {%s}
+nodes:
+  - run: k
+    bind:
+      "0.0": [{buffer: a, sampler: s}, {buffer: b, sampler: s}]
+      "0.1": [{buffer: n, rows: [0, 1]}, {buffer: n, rows: [64, 1]}]
+      "0.2": y
+    grid: [1, 1]
+    push: {count: 2}
+"""
+        random = numpy.random.default_rng(3)
+        a, b = (random.random((8, 8, 4)).astype(numpy.float32) for _ in range(2))
+        n = numpy.zeros(128, numpy.float32)
+        n[[0, 64]] = 2, 3
+        for name, array in (("a", a), ("b", b), ("n", n)):
+            numpy.save(self.folder / f"{name}.npy", array)
+        kernels = ["glsl: k.comp"]
+        if shutil.which("glslangValidator"):
+            subprocess.run(["glslangValidator", "-V", "--target-env", "vulkan1.2", "-o", "k.spv", "k.comp"],
+                           cwd=self.folder, check=True, capture_output=True)
+            kernels.append("spirv: k.spv")
+        for kernel in kernels:
+            self.write("p.yaml", pipeline % (kernel + ", arrays: 2"))
+            self.expect(OK, "run", "p.yaml", *(word for i in "abn" for word in ("-i", f"{i}={i}.npy")), "-o", "y=y.npy", "--validate")
+            off = numpy.abs(numpy.load(self.folder / "y.npy") - (2.0 * a + 3.0 * b)).max()
+            self.assertLess(off, 1e-5, kernel)
+            self.write("p.yaml", pipeline % kernel)
+            self.expect(INPUT, "compile", "p.yaml", "-o", "p.rplan",
+                        error=("p.yaml:9:", "give them one in the shader, or to the kernel ('arrays: 16'"))
+            self.write("p.yaml", pipeline % (kernel + ", arrays: 1"))
+            self.expect(INPUT, "compile", "p.yaml", "-o", "p.rplan", error="has 1 elements, not 2")
+            self.write("p.yaml", pipeline % (kernel + ", arrays: 5000"))
+            self.expect(INPUT, "compile", "p.yaml", "-o", "p.rplan", error="arrays is 5000: expected 1 to 4096")
 
     def test_refused(self):
         """Ray queries are refused at their place, by a name."""

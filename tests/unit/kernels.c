@@ -310,6 +310,48 @@ static void test_round_trip(void) {
     rp_kernel_free(&n);
 }
 
+/* An array of bindings without a size, with text in front of its type and behind it. */
+#define OPEN_ARRAY(before, behind)                                                                 \
+    "OpCapability Shader\nOpCapability RuntimeDescriptorArray\n"                                   \
+    "OpExtension \"SPV_EXT_descriptor_indexing\"\nOpMemoryModel Logical GLSL450\n"                 \
+    "OpEntryPoint GLCompute %main \"main\" %images\nOpExecutionMode %main LocalSize 1 1 1\n"       \
+    "OpDecorate %images DescriptorSet 0\nOpDecorate %images Binding 4\n"                           \
+    "%void = OpTypeVoid\n%function = OpTypeFunction %void\n%float = OpTypeFloat 32\n" before       \
+    "%image = OpTypeImage %float 2D 0 0 0 1 Unknown\n%array = OpTypeRuntimeArray %image\n"         \
+    "%pointer = OpTypePointer UniformConstant %array\n"                                            \
+    "%images = OpVariable %pointer UniformConstant\n" behind                                       \
+    "%main = OpFunction %void None %function\n%label = OpLabel\nOpReturn\nOpFunctionEnd\n"
+
+/* The size that a kernel is given: wherever the integers are that it is written with. */
+static void test_sized_arrays(void) {
+    static const char *const texts[] = {
+        OPEN_ARRAY("", ""), OPEN_ARRAY("%uint = OpTypeInt 32 0\n%one = OpConstant %uint 1\n", ""),
+        OPEN_ARRAY("", "%int = OpTypeInt 32 1\n%one = OpConstant %int 1\n"),
+        OPEN_ARRAY("%small = OpTypeInt 32 0\n", "%int = OpTypeInt 32 1\n")};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t size = 0;
+        uint32_t *words = rp_assemble(texts[i], 0x00010500, &size);
+        rp_kernel_module m = build(&(rp_kernel_params){
+            .name = "k", .spirv = words, .spirv_size = size, .array_elements = 7});
+        CU_ASSERT_EQUAL(binding(&m, 0, 4)->elements, 7);
+        CU_ASSERT_EQUAL(binding(&m, 0, 4)->resource, RP_RESOURCE_IMAGE);
+        rp_kernel_free(&m);
+        free(words);
+    }
+    rp_kernel_module m = build(&(rp_kernel_params){
+        .name = "k",
+        .glsl = "#version 450\n#extension GL_EXT_nonuniform_qualifier : require\n"
+                "layout(binding = 1) buffer B { uint v[]; } b[];\n"
+                "layout(binding = 2) readonly buffer C { uint v[]; } c[3];\n"
+                "void main() { b[gl_WorkGroupID.x].v[0] = c[gl_WorkGroupID.y].v[0]; }\n",
+        .glsl_file = "k.comp",
+        .array_elements = 9});
+    CU_ASSERT_EQUAL(binding(&m, 0, 1)->elements, 9);
+    CU_ASSERT_EQUAL(binding(&m, 0, 2)->elements, 3);
+    CU_ASSERT_TRUE(binding(&m, 0, 1)->used);
+    rp_kernel_free(&m);
+}
+
 int main(void) {
     const rp_test tests[] = {{"bindings", test_bindings},
                              {"push constants and sizes", test_push_and_sizes},
@@ -319,6 +361,7 @@ int main(void) {
                              {"no bindings", test_no_bindings},
                              {"defines and includes", test_defines_and_includes},
                              {"assembled SPIR-V", test_spirv},
+                             {"arrays without a size", test_sized_arrays},
                              {"round trip", test_round_trip},
                              {NULL, NULL}};
     int failures = rp_run_tests("kernels", tests);

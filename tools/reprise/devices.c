@@ -98,8 +98,9 @@ static void print_needs(void) {
     printf(". Those of floats (`DenormPreserve` and the like) come with an execution\nmode, which "
            "says for how many bits and so brings one of the needs 23 to 37.\n\n## Not offered\n\n"
            "Ray tracing and ray queries: no node builds an acceleration structure. Arrays of "
-           "descriptors: a node binds each\nblock by its own binding. Linkage, OpenCL kernels, and "
-           "what belongs to other stages than compute (16-bit\ninputs, helper invocations).\n");
+           "bindings without a size: the kernel\ngives them one (`arrays` in YAML). Images of "
+           "several samples, atomics on images of floats. Linkage, OpenCL kernels, and\n"
+           "what belongs to other stages than compute (16-bit inputs, helper invocations).\n");
 }
 
 static void print_device(uint32_t index, const rp_device_info *d) {

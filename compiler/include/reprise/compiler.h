@@ -109,6 +109,8 @@ typedef struct rp_kernel_params {
     const char *prelude_file;     /* its name in messages, and the folder for its #include */
     const rp_wide_constant *wide; /* of any width */
     uint32_t wide_count;
+    uint32_t array_elements; /* of each array of bindings that has no size in the shader, at most
+                              * 4096; 0: such a shader is refused */
 } rp_kernel_params;
 RP_API rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *params,
                                    rp_diags *diags, rp_kernel *out_kernel);
