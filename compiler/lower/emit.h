@@ -76,13 +76,14 @@ typedef struct rp_emit_array_type {
     const char *first; /* constant: the element that the use begins with; NULL = 0 */
 } rp_emit_array_type;
 
-/* A use whose elements, f32, are read from an array of vec4 in shared memory; or whose only element
- * is in a variable. */
+/* A use whose elements, f32, are read from an array of vec4 in shared memory, from its vector `first`
+ * on; or whose only element is in a variable. */
 typedef struct rp_emit_copy {
     uint32_t use;
     uint8_t dtype;
     bool single;
     const char *name;
+    uint64_t first;
 } rp_emit_copy;
 
 /* Where the results of rows members' steps are. */
@@ -208,11 +209,12 @@ bool rp_emit_is_tagged(const rp_emit *e, uint32_t member, uint32_t operand);
 const char *rp_emit_tagged_store(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
                                  const char *value);
 
-/* Says that readers of the operand, f32 in memory, find it in the array of that name, of vec4 from
- * its first element on; or, one element of 32 bits, in the variable of that name. Before any of them
- * is asked for. */
-void rp_emit_read_copy(rp_emit *e, uint32_t member, uint32_t operand, bool single,
-                       const char *name);
+/* Says that readers of the operand, f32 in memory, find it in the array of that name, of vec4, from the
+ * array's vector `first` on. Before any of them is asked for. */
+void rp_emit_read_copy(rp_emit *e, uint32_t member, uint32_t operand, const char *name,
+                       uint64_t first);
+/* The same of one element of 32 bits, in the variable of that name. */
+void rp_emit_read_single(rp_emit *e, uint32_t member, uint32_t operand, const char *name);
 
 /* The name of a function of the element index, for an input operand of a member. It may be called
  * anywhere once its row steps are known. */

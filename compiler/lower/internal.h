@@ -11,7 +11,8 @@
  *   steps     reductions along rows
  *   store     writing what was computed at an index; scatters
  *   epilogue  from a kernel's own results to everything behind them
- *   map, rows, kernel, matvec_text, matvec    the four ways to compose a node
+ *   map, rows, kernel    three ways to compose a node, and the fourth:
+ *   matvec_pieces, matvec_columns, matvec_text, matvec    from pieces of text to the whole
  *   assemble  the pieces, put together
  *   node      the choice among the four
  *   exact     what a module must say for its arithmetic to be exact

@@ -18,6 +18,10 @@
  *   blocks    of q8_0 and q4_0 have 34 and 18 bytes: no load of them wider than 2 bytes is aligned.
  *             So where rows begin at multiples of 16 bytes a lane loads 16 bytes wherever blocks
  *             begin, and x is staged so that each byte meets its elements, and scales meet zeros.
+ *   columns   unpacking a code takes longer than reading it. With an instruction for products of
+ *             four bytes codes stay as they are, and one vector becomes digits of 8 bits. A lane has
+ *             the same two blocks of columns in each row, so that their digits stay in registers;
+ *             rows come to lanes through shared memory. A wide row is for several subgroups.
  *
  * The order of a sum depends on M, K, the weight's dtype and alignment, the target and the
  * subgroup's size alone: whatever is fused to a product, and however its rows are dealt out here, its
@@ -25,16 +29,20 @@
 #include "lower/matvec.h"
 
 #include "base/checked.h"
+#include "reprise/needs.h"
 
 enum {
+    SMALL_GROUP = 256, /* threads */
+    LARGE_GROUP = 512,
     ROW_STEP_BYTES = 2304,
     TILE_STEP = 512, /* a chunk of 8 for each of 64 lanes: tiles do not change who adds what */
     MAX_LOADS = 8,
     RESULTS = 2048,      /* sums of a workgroup in shared memory, about */
-    MOST_ROWS = 4,       /* of a subgroup at once */
     FEW_ROWS = 16,       /* for each multiprocessor */
     MANY_TURNS = 16,     /* of the rows of a workgroup */
-    WORD_RESERVE = 6144, /* bytes of shared memory beside x in the layout of blocks */
+    COLUMNS = 64,        /* two blocks, which are a multiple of 4 bytes */
+    COLUMN_VECTORS = 13, /* of 16 bytes, of their x in digits */
+    MOST_PARTS = 16,
 };
 
 static const rp_target *target_of(const rp_matvec *m) {
@@ -54,10 +62,9 @@ static uint32_t loads_in_flight(const rp_target *t) {
 /* x is computed by each workgroup: fewer of them, of more threads, where several such are resident
  * and cover each other's barriers. */
 static uint32_t choose_threads(const rp_target *t) {
-    enum { SMALL = 256, LARGE = 512 };
-    bool large =
-        t->workgroup_x >= LARGE && t->invocations >= LARGE && t->resident_invocations >= 4 * LARGE;
-    return large ? LARGE : SMALL;
+    bool large = t->workgroup_x >= LARGE_GROUP && t->invocations >= LARGE_GROUP &&
+                 t->resident_invocations >= 4 * LARGE_GROUP;
+    return large ? LARGE_GROUP : SMALL_GROUP;
 }
 
 static bool is_product(const rp_emit *e, uint32_t member) {
@@ -102,19 +109,52 @@ static bool counts(const rp_emit *e, uint32_t member, bool narrow) {
 
 /* Vectors of four elements of x as rows of blocks meet it: for each byte one, or in q4_0 two. */
 static uint64_t word_vectors(const rp_matvec *m, uint8_t layout) {
-    if (layout == RP_MATVEC_PLAIN) return 0;
+    if (!rp_matvec_is_words(layout)) return 0;
     return m->b * (m->k / 32) * (layout == RP_MATVEC_Q8_0 ? 34 : 36) / 4;
 }
 
+/* Vectors of shared memory, where first x lies in digits and then weights of all subgroups do. */
+static uint64_t column_vectors(const rp_matvec *m, uint8_t layout) {
+    uint64_t x = (uint64_t)m->parts * m->lanes * COLUMN_VECTORS;
+    uint64_t weights = (uint64_t)(m->threads / m->lanes) * rp_matvec_column_rows(m, layout) *
+                       rp_matvec_column_vectors(m, layout);
+    return x > weights ? x : weights;
+}
+
+/* Whether one vector's products with blocks are computed in the layouts of columns: its lanes are as
+ * many as the target's, and three of four have something to do. */
+static bool fits_columns(rp_matvec *m) {
+    const rp_target *t = target_of(m);
+    m->lanes = (uint32_t)t->subgroup;
+    if (m->b != 1 || m->k % 256 != 0 || !rp_target_has(t, RP_NEED_INT_DOT) ||
+        !rp_target_stages(t) || m->lanes < 8 || m->lanes > 64)
+        return false;
+    uint64_t part = (uint64_t)COLUMNS * m->lanes, parts = (m->k + part - 1) / part;
+    if (parts > MOST_PARTS || 4 * m->k < 3 * parts * part) return false;
+    m->parts = (uint32_t)parts;
+    for (;; m->threads = SMALL_GROUP) {
+        if (column_vectors(m, RP_MATVEC_COLUMNS_Q8_0) * 16 + RP_MATVEC_RESERVE <= t->shared_bytes)
+            return m->threads / m->lanes >= parts;
+        if (m->threads == SMALL_GROUP) return false;
+    }
+}
+
 /* A question of the op and the target alone, for the order of its sums is another. */
-static uint8_t layout_of(const rp_matvec *m, uint32_t member) {
+static uint8_t layout_of(rp_matvec *m, uint32_t member) {
     uint8_t dtype = m->e->members[member].operands[RP_MATVEC_WEIGHT].dtype;
-    uint8_t layout = dtype == RP_Q8_0   ? RP_MATVEC_Q8_0
-                     : dtype == RP_Q4_0 ? RP_MATVEC_Q4_0
-                                        : RP_MATVEC_PLAIN;
-    bool fits = m->k % 256 == 0 && starts_at(m->e, member, RP_MATVEC_WEIGHT, 16) &&
-                word_vectors(m, layout) * 16 + WORD_RESERVE <= target_of(m)->shared_bytes;
+    bool wide = dtype == RP_Q8_0;
+    if ((!wide && dtype != RP_Q4_0) || m->k % 256 != 0 ||
+        !starts_at(m->e, member, RP_MATVEC_WEIGHT, 16))
+        return RP_MATVEC_PLAIN;
+    if (fits_columns(m)) return wide ? RP_MATVEC_COLUMNS_Q8_0 : RP_MATVEC_COLUMNS_Q4_0;
+    m->parts = 0;
+    uint8_t layout = wide ? RP_MATVEC_Q8_0 : RP_MATVEC_Q4_0;
+    bool fits = word_vectors(m, layout) * 16 + RP_MATVEC_RESERVE <= target_of(m)->shared_bytes;
     return fits ? layout : RP_MATVEC_PLAIN;
+}
+
+static uint64_t layout_vectors(const rp_matvec *m, uint8_t layout) {
+    return rp_matvec_is_columns(layout) ? column_vectors(m, layout) : word_vectors(m, layout);
 }
 
 static void add_core(rp_matvec *m, uint32_t member) {
@@ -135,7 +175,7 @@ static void add_core(rp_matvec *m, uint32_t member) {
     uint8_t layout = layout_of(m, member);
     m->narrow |= narrow;
     m->uses[layout] = true;
-    if (word_vectors(m, layout) > m->tile_vectors) m->tile_vectors = word_vectors(m, layout);
+    if (layout_vectors(m, layout) > m->tile_vectors) m->tile_vectors = layout_vectors(m, layout);
     m->cores[m->core_count++] = (rp_matvec_core){.member = member,
                                                  .layout = layout,
                                                  .value = o[RP_MATVEC_OUT].value,
@@ -200,15 +240,28 @@ static uint32_t most_cores(const rp_matvec *m) {
     return most;
 }
 
+/* Sums that a row of a product is added up of. */
+static uint64_t results_of_row(const rp_matvec *m) {
+    return m->parts ? m->parts : 1;
+}
+
 /* Shared memory beside x. */
 static uint64_t other_bytes(const rp_matvec *m) {
     uint64_t copies = 0;
-    for (uint32_t i = 0; i < m->copy_count; i++) copies += 16 * m->copies[i].vectors;
-    return ROW_STEP_BYTES + 4 * (uint64_t)m->span * most_cores(m) * m->b + copies + 16;
+    for (uint32_t i = 0; i < m->copy_count; i++)
+        if (!m->copies[i].first) copies += 16 * m->copies[i].vectors;
+    uint64_t results = (uint64_t)m->span * most_cores(m) * m->b * results_of_row(m);
+    return ROW_STEP_BYTES + 4 * results + copies + 16;
+}
+
+/* Whether all products have layouts of columns, whose rows are dealt out one by one. */
+static bool is_all_columns(const rp_matvec *m) {
+    return !m->uses[RP_MATVEC_PLAIN] && !m->uses[RP_MATVEC_Q8_0] && !m->uses[RP_MATVEC_Q4_0];
 }
 
 /* Rows that the subgroups of a workgroup compute at once. */
 static uint64_t rows_at_once(const rp_matvec *m) {
+    if (is_all_columns(m)) return 2; /* a pair */
     uint64_t rows = (uint64_t)m->rows * (m->threads / RP_MATVEC_LANES);
     for (uint32_t i = 0; i < m->section_count; i++)
         if (m->uses[RP_MATVEC_PLAIN] || m->sections[i].word_rows == 1) return rows;
@@ -228,7 +281,7 @@ static void choose_rows(rp_matvec *m, uint32_t loads) {
     bool plain = m->uses[RP_MATVEC_PLAIN];
     uint64_t sums = m->b * most_cores(m); /* of a row: accumulators of a lane, in registers */
     uint64_t enough = enough_groups(m);
-    m->rows = plain && m->b < MOST_ROWS ? (uint32_t)m->b : MOST_ROWS;
+    m->rows = plain && m->b < RP_MATVEC_MOST_ROWS ? (uint32_t)m->b : RP_MATVEC_MOST_ROWS;
     while (m->rows & (m->rows - 1)) m->rows--;
     for (; m->rows > 1; m->rows /= 2)
         if (m->rows * sums * 3 <= target_of(m)->register_words &&
@@ -236,11 +289,20 @@ static void choose_rows(rp_matvec *m, uint32_t loads) {
             break;
 }
 
+/* Sums of a workgroup for which there is shared memory. */
+static uint64_t results_that_fit(const rp_matvec *m) {
+    uint64_t other = ROW_STEP_BYTES + 16 + 16 * m->tile_vectors;
+    uint64_t shared = target_of(m)->shared_bytes;
+    uint64_t fit = shared > other ? (shared - other) / 4 : 0;
+    return fit < RESULTS ? fit : RESULTS;
+}
+
 static void choose_sizes(rp_matvec *m) {
     uint32_t loads = loads_in_flight(target_of(m));
     choose_rows(m, loads);
     uint64_t step = rows_at_once(m), enough = enough_groups(m);
-    uint64_t most = RESULTS / (m->b * most_cores(m)) / step * step, span = step;
+    uint64_t sums = m->b * most_cores(m) * results_of_row(m), span = step;
+    uint64_t most = results_that_fit(m) / sums / step * step;
     while (span + step <= most && count_groups(m, span) > enough) span += step;
     m->span = (uint32_t)span;
     /* Where there are many rows, what they begin with does not matter: more is on its way. */
@@ -288,6 +350,48 @@ static void add_single(rp_matvec *m, uint32_t member, uint32_t operand) {
     m->singles[m->single_count++][1] = operand;
 }
 
+/* Whether an operand is what `use` reads or comes, like it, from before x. */
+static bool is_before_x(const rp_matvec *m, const rp_graph_operand *o, uint32_t use) {
+    const rp_emit *e = m->e;
+    const rp_emit_set *upstream = &e->members[m->cores[0].member].upstream;
+    if (o->absent) return false;
+    if (o->value == RP_NONE) return o->use == use;
+    return rp_emit_has(upstream, e->values[o->value].member);
+}
+
+/* Whether nothing but x is made of it: what else is computed, is computed later. */
+static bool is_of_x(const rp_matvec *m, uint32_t use) {
+    const rp_emit *e = m->e;
+    const rp_emit_set *upstream = &e->members[m->cores[0].member].upstream;
+    for (uint32_t v = 0; v < e->value_count; v++)
+        if (e->values[v].use != RP_NONE && rp_emit_has(upstream, e->values[v].member)) return false;
+    for (uint32_t i = 0; i < e->member_count; i++)
+        for (uint32_t k = 0; k < e->members[i].call.operand_count; k++)
+            if (!rp_emit_has(upstream, i) && (!is_product(e, i) || k != RP_MATVEC_X) &&
+                is_before_x(m, &e->members[i].operands[k], use))
+                return false;
+    return true;
+}
+
+/* Whether a workgroup makes digits of x once, before weights come there: it has blocks of one kind. */
+static bool is_staged_once(const rp_matvec *m) {
+    for (uint32_t i = 0; i < m->core_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (m->cores[i].section == m->cores[k].section &&
+                m->cores[i].layout != m->cores[k].layout)
+                return false;
+    return is_all_columns(m);
+}
+
+/* Where a copy can begin in the tile: behind x in digits, as long as no weights come there. 0: nowhere. */
+static uint64_t lent_vectors(const rp_matvec *m, uint32_t use) {
+    if (!is_staged_once(m) || !is_of_x(m, use)) return 0;
+    uint64_t first = (uint64_t)m->parts * m->lanes * COLUMN_VECTORS;
+    for (uint32_t i = 0; i < m->copy_count; i++)
+        if (m->copies[i].first) first += m->copies[i].vectors;
+    return first;
+}
+
 /* An input of a member that is in memory, and no larger than x or a result: brought to shared memory
  * before anything is computed of it, so that nobody waits for it later. */
 static void add_copy(rp_matvec *m, uint32_t member, uint32_t operand) {
@@ -304,16 +408,23 @@ static void add_copy(rp_matvec *m, uint32_t member, uint32_t operand) {
         add_single(m, member, operand);
         return;
     }
-    uint64_t more = m->tile_is_x ? 0 : elements / 4 * 16;
+    uint64_t first = m->tile_is_x ? 0 : lent_vectors(m, o->use);
+    uint64_t tile = first + elements / 4 > m->tile_vectors && (first || m->tile_is_x)
+                        ? first + elements / 4
+                        : m->tile_vectors;
+    uint64_t more = m->tile_is_x || first ? 0 : elements / 4 * 16;
     if (o->dtype != RP_F32 || m->copy_count == RP_MATVEC_MAX_COPIES ||
         !starts_at(e, member, operand, 16) || elements % 4 || elements > most_copied(m) ||
-        m->tile_vectors * 16 + more + other_bytes(m) > target_of(m)->shared_bytes)
+        tile * 16 + more + other_bytes(m) > target_of(m)->shared_bytes)
         return;
+    m->tile_vectors = tile;
+    bool tiled = m->tile_is_x || first;
     m->copies[m->copy_count++] =
         (rp_matvec_copy){.member = member,
                          .operand = operand,
                          .vectors = elements / 4,
-                         .name = m->tile_is_x ? "matvec_tile" : rp_emit_name(e, "copy%u", o->use)};
+                         .first = first,
+                         .name = tiled ? "matvec_tile" : rp_emit_name(e, "copy%u", o->use)};
     m->tile_is_x = false;
 }
 
@@ -335,11 +446,14 @@ static void choose_copies(rp_matvec *m) {
     uint32_t product = m->cores[0].member;
     if (!rp_target_stages(target_of(m))) return;
     if (rp_emit_is_plain(e, product, RP_MATVEC_X) && m->stage != RP_MATVEC_DIRECT) {
-        bool words = m->uses[RP_MATVEC_Q8_0] || m->uses[RP_MATVEC_Q4_0];
+        bool plain = true;
+        for (uint8_t i = RP_MATVEC_PLAIN + 1; i < RP_MATVEC_LAYOUTS; i++) plain &= !m->uses[i];
         /* A copy has its rows one behind the other, the tile begins them at fours. */
-        bool whole = m->stage == RP_MATVEC_STAGED && !words && (m->b == 1 || m->k % 4 == 0);
+        bool whole = m->stage == RP_MATVEC_STAGED && plain && (m->b == 1 || m->k % 4 == 0);
         m->tile_is_x = whole;
-        add_copy(m, product, RP_MATVEC_X);
+        /* For digits it is loaded as early, into registers, where nobody waits for it. */
+        if (!is_all_columns(m) || rp_emit_is_tagged(e, product, RP_MATVEC_X))
+            add_copy(m, product, RP_MATVEC_X);
         m->tile_is_x = whole && m->copy_count == 1;
     }
     bool x_first = m->tile_is_x;
@@ -351,17 +465,20 @@ static void choose_copies(rp_matvec *m) {
                     if (!down || !rp_emit_is_tagged(e, i, k)) add_copy(m, i, k);
     m->tile_is_x = x_first;
     for (uint32_t i = 0; i < m->copy_count; i++)
-        rp_emit_read_copy(e, m->copies[i].member, m->copies[i].operand, false, m->copies[i].name);
+        rp_emit_read_copy(e, m->copies[i].member, m->copies[i].operand, m->copies[i].name,
+                          m->copies[i].first);
     for (uint32_t i = 0; i < m->single_count; i++)
-        rp_emit_read_copy(e, m->singles[i][0], m->singles[i][1], true,
-                          rp_emit_name(e, "single%u", i));
+        rp_emit_read_single(e, m->singles[i][0], m->singles[i][1], rp_emit_name(e, "single%u", i));
 }
 
 static void name_variant(rp_matvec *m, const char *name) {
     for (uint32_t i = 0; i < m->core_count; i++) {
         rp_op_call *call = &m->e->members[m->cores[i].member].call;
-        bool words = m->cores[i].layout != RP_MATVEC_PLAIN;
-        call->variant = rp_op_variant_find(call->op, words ? "words" : name);
+        uint8_t layout = m->cores[i].layout;
+        const char *own = rp_matvec_is_columns(layout) ? "columns"
+                          : rp_matvec_is_words(layout) ? "words"
+                                                       : name;
+        call->variant = rp_op_variant_find(call->op, own);
     }
 }
 
@@ -409,15 +526,17 @@ static void choose_stage(rp_matvec *m) {
     else if (m->uses[RP_MATVEC_PLAIN])
         choose_plain(m);
     else
-        name_variant(m, "words");
+        name_variant(m, "staged"); /* all are of blocks, which have their own */
 }
 
 rp_status rp_emit_matvec(rp_emit *e) {
     rp_matvec m = {.e = e, .b = e->shape.rows, .k = e->shape.columns};
+    m.threads = choose_threads(target_of(&m));
     for (uint32_t i = 0; i < e->member_count && e->status == RP_OK; i++)
         if (is_product(e, i)) add_core(&m, i);
     if (e->status != RP_OK) return e->status;
-    e->local = m.threads = choose_threads(target_of(&m));
+    e->local = m.threads;
+    if (m.parts) e->subgroup = m.lanes;
     e->extensions |= RP_EMIT_SUBGROUP;
     e->row_mode = RP_EMIT_ROW_FEW;
     e->row_count = (uint32_t)m.b;
@@ -426,6 +545,7 @@ rp_status rp_emit_matvec(rp_emit *e) {
      * Where all is over in a few rounds that does not matter, and what else they do is of use. */
     for (uint32_t i = 0; i < m.section_count; i++)
         if (!m.uses[RP_MATVEC_PLAIN] && m.sections[i].word_rows > 1) e->keeps_order = true;
+    if (is_all_columns(&m)) e->keeps_order = true;
     choose_sizes(&m);
     choose_stage(&m);
     if (e->status != RP_OK) return e->status;

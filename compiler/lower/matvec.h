@@ -11,6 +11,8 @@ enum {
     RP_MATVEC_X = 0,
     RP_MATVEC_WEIGHT = 1,
     RP_MATVEC_OUT = 2,
+    RP_MATVEC_MOST_ROWS = 4,  /* of a subgroup at once */
+    RP_MATVEC_RESERVE = 6144, /* bytes of shared memory beside x in the layouts of blocks */
     RP_MATVEC_MAX_COPIES = 4,
     RP_MATVEC_MAX_SINGLES = 8,
 };
@@ -26,8 +28,18 @@ typedef enum rp_matvec_layout {
     RP_MATVEC_PLAIN, /* elements in order; of blocks a few codes and a scale at a time */
     RP_MATVEC_Q8_0,  /* rows of blocks, 16 bytes at a time */
     RP_MATVEC_Q4_0,
+    RP_MATVEC_COLUMNS_Q8_0, /* the same by shared memory; x is in digits, in registers */
+    RP_MATVEC_COLUMNS_Q4_0,
     RP_MATVEC_LAYOUTS
 } rp_matvec_layout;
+
+static inline bool rp_matvec_is_columns(uint8_t layout) {
+    return layout == RP_MATVEC_COLUMNS_Q8_0 || layout == RP_MATVEC_COLUMNS_Q4_0;
+}
+
+static inline bool rp_matvec_is_words(uint8_t layout) {
+    return layout == RP_MATVEC_Q8_0 || layout == RP_MATVEC_Q4_0;
+}
 
 /* One product of the node. */
 typedef struct rp_matvec_core {
@@ -52,6 +64,7 @@ typedef struct rp_matvec_section {
 typedef struct rp_matvec_copy {
     uint32_t member, operand;
     uint64_t vectors; /* of four elements */
+    uint64_t first;   /* where they begin in the array of that name */
     const char *name;
 } rp_matvec_copy;
 
@@ -68,6 +81,8 @@ typedef struct rp_matvec {
     uint32_t span;         /* rows of a workgroup */
     uint32_t tile;         /* elements of each row of x in shared memory */
     uint64_t tile_vectors; /* four elements each, of x in shared memory, whatever the layout */
+    uint32_t lanes;        /* of a subgroup, in the layouts of columns */
+    uint32_t parts; /* of a row, each for a subgroup, in the layouts of columns; 0: none has one */
     rp_matvec_stage stage;
     bool narrow; /* one of the cores is */
     bool uses[RP_MATVEC_LAYOUTS];
@@ -79,6 +94,31 @@ typedef struct rp_matvec {
     bool alone;            /* it waits, and no other workgroup shares its multiprocessor */
     const char *row_steps; /* function for what reductions stand before x; NULL */
 } rp_matvec;
+
+/* ---- matvec_pieces.c ------------------------------------------------------------------------- */
+
+/* A file of kernels/. */
+const char *rp_matvec_source(rp_emit *e, const char *name);
+/* Appends a file's statements to main with `indent` in front of each line: they stand inside. */
+void rp_matvec_put(rp_emit *e, uint32_t member, const char *name, const char *prefix,
+                   const char *indent);
+/* ---- matvec_columns.c: the layouts of columns, as statements of main -------------------------- */
+
+/* 16 bytes each of what a subgroup has of a row in a layout of columns, and how many rows it has at a time. */
+uint32_t rp_matvec_column_vectors(const rp_matvec *m, uint8_t layout);
+uint32_t rp_matvec_column_rows(const rp_matvec *m, uint8_t layout);
+/* Constants, and the function that adds up the parts of a row. */
+void rp_matvec_column_globals(rp_matvec *m);
+/* The function that loads from a weight, and what products with it take. */
+void rp_matvec_column_weight(rp_matvec *m, const rp_matvec_core *core);
+/* Which rows and which part of them a subgroup has; fours of x; the first loads of weights; and then
+ * digits of x, and all rows. */
+void rp_matvec_column_shares(rp_matvec *m);
+void rp_matvec_column_x(rp_matvec *m);
+void rp_matvec_column_first(rp_matvec *m, uint32_t section, uint8_t layout);
+void rp_matvec_column_loop(rp_matvec *m, uint32_t section, uint8_t layout);
+
+/* ---- matvec_text.c --------------------------------------------------------------------------- */
 
 /* Writes functions and main() once everything is decided. */
 void rp_matvec_text(rp_matvec *m);

@@ -9,30 +9,6 @@
 
 enum { MOST_HELD = 4 };
 
-static const char *source(rp_emit *e, const char *name) {
-    const char *text = rp_kernel_source(name);
-    if (!text) rp_emit_fail(e, "kernels/%s.glsl is missing", name);
-    return text ? text : "";
-}
-
-/* Appends a file's statements with `indent` in front of each line: they stand inside. */
-static void put_inside(rp_emit *e, uint32_t member, const char *name, const char *prefix,
-                       const char *indent) {
-    rp_text text;
-    rp_text_init(&text, &e->allocator);
-    rp_emit_core_text(e, &text, member, source(e, name), prefix);
-    if (text.failed) rp_emit_no_memory(e);
-    for (uint32_t i = 0; !text.failed && i < text.size;) {
-        uint32_t end = i;
-        while (end < text.size && text.data[end] != '\n') end++;
-        rp_text_string(&e->main, indent);
-        rp_text_append(&e->main, text.data + i, end - i);
-        rp_text_char(&e->main, '\n');
-        i = end + 1;
-    }
-    rp_text_free(&text);
-}
-
 /* ---- Weights and x --------------------------------------------------------------------------- */
 
 static const char *layout_name(uint8_t layout) {
@@ -50,7 +26,8 @@ static void put_words(rp_matvec *m, const rp_matvec_core *core) {
                    wide ? 34 : 18, core->prefix, wide ? 4 : 8, core->prefix,
                    rp_emit_element(e, core->member, RP_MATVEC_WEIGHT, "uvec4", "i"));
     rp_emit_core_text(e, &e->functions, core->member,
-                      source(e, wide ? "matvec/words_q8_0" : "matvec/words_q4_0"), core->prefix);
+                      rp_matvec_source(e, wide ? "matvec/words_q8_0" : "matvec/words_q4_0"),
+                      core->prefix);
     rp_text_char(&e->functions, '\n');
 }
 
@@ -64,7 +41,7 @@ static void put_weight(rp_matvec *m, const rp_matvec_core *core) {
     rp_emit *e = m->e;
     uint8_t dtype = e->members[core->member].operands[RP_MATVEC_WEIGHT].dtype;
     if (core->layout != RP_MATVEC_PLAIN) {
-        put_words(m, core);
+        (rp_matvec_is_columns(core->layout) ? rp_matvec_column_weight : put_words)(m, core);
         return;
     }
     if (dtype >= sizeof files / sizeof *files || !files[dtype]) {
@@ -86,7 +63,8 @@ static void put_weight(rp_matvec *m, const rp_matvec_core *core) {
     rp_text_format(&e->functions, "%s %s_weight(uint i) {\n    return %s%s%s;\n}\n\n", result,
                    core->prefix, before, element, behind);
     if (core->narrow) return;
-    rp_emit_core_text(e, &e->functions, core->member, source(e, files[dtype]), core->prefix);
+    rp_emit_core_text(e, &e->functions, core->member, rp_matvec_source(e, files[dtype]),
+                      core->prefix);
     rp_text_char(&e->functions, '\n');
 }
 
@@ -95,9 +73,9 @@ static void put_x(rp_matvec *m) {
     uint32_t member = m->cores[0].member;
     bool direct = m->stage == RP_MATVEC_DIRECT;
     for (uint8_t layout = RP_MATVEC_PLAIN + 1; layout < RP_MATVEC_LAYOUTS; layout++)
-        if (m->uses[layout]) {
+        if (m->uses[layout] && rp_matvec_is_words(layout)) {
             const char *file = rp_emit_name(e, "matvec/words_stage_%s", layout_name(layout));
-            rp_emit_core_text(e, &e->functions, member, source(e, file), NULL);
+            rp_emit_core_text(e, &e->functions, member, rp_matvec_source(e, file), NULL);
             rp_text_char(&e->functions, '\n');
         }
     if (!m->uses[RP_MATVEC_PLAIN]) return;
@@ -106,7 +84,8 @@ static void put_x(rp_matvec *m) {
                        rp_emit_element(e, member, RP_MATVEC_X, "vec4", "i"));
     const char *staged =
         m->stage == RP_MATVEC_STAGED && m->k % 4 == 0 ? "matvec/staged_4" : "matvec/staged";
-    rp_emit_core_text(e, &e->functions, member, source(e, direct ? "matvec/direct" : staged), NULL);
+    rp_emit_core_text(e, &e->functions, member,
+                      rp_matvec_source(e, direct ? "matvec/direct" : staged), NULL);
     rp_text_char(&e->functions, '\n');
 }
 
@@ -118,7 +97,7 @@ static void put_shared(rp_matvec *m) {
     for (uint32_t i = 0; i < m->copy_count; i++) {
         const rp_matvec_copy *c = &m->copies[i];
         rp_emit_uint(e, rp_emit_name(e, "MATVEC_COPY%u", i), c->vectors);
-        if (!m->tile_is_x || i)
+        if (!c->first && (!m->tile_is_x || i))
             rp_text_format(&e->globals, "shared vec4 %s[MATVEC_COPY%u];\n", c->name, i);
     }
     for (uint32_t i = 0; i < m->single_count; i++)
@@ -218,33 +197,40 @@ static void put_wait(rp_matvec *m, uint32_t copy) {
     rp_text_string(&e->main, "    }\n");
 }
 
+/* Where vector `at` of a copy is. */
+static const char *place_of(rp_matvec *m, uint32_t copy, const char *at) {
+    const rp_matvec_copy *c = &m->copies[copy];
+    if (!c->first) return rp_emit_name(m->e, "%s[%s]", c->name, at);
+    return rp_emit_name(m->e, "%s[%lluu + %s]", c->name, (unsigned long long)c->first, at);
+}
+
 static void put_copies(rp_matvec *m) {
     rp_emit *e = m->e;
     rp_text *to = &e->main;
     for (uint32_t i = 0; i < m->copy_count; i++) {
         const rp_matvec_copy *c = &m->copies[i];
-        const char *held = held_of(m, i);
+        const char *held = held_of(m, i), *place = place_of(m, i, "at");
         put_wait(m, i);
         if (rp_emit_is_tagged(e, c->member, c->operand))
             rp_text_format(to,
                            "    [[unroll]] for (uint n = 0u; n < 4u * %s; n++) {\n"
                            "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                           "        if (at < 4u * MATVEC_COPY%u) %s[at / 4u][at %% 4u] = "
+                           "        if (at < 4u * MATVEC_COPY%u) %s[at %% 4u] = "
                            "uintBitsToFloat(uint(held%u[n]));\n"
                            "    }\n",
-                           held, i, c->name, i);
+                           held, i, place_of(m, i, "at / 4u"), i);
         else
             rp_text_format(to,
                            "    [[unroll]] for (uint n = 0u; n < %s; n++) {\n"
                            "        uint at = gl_LocalInvocationIndex + n * gl_WorkGroupSize.x;\n"
-                           "        if (at < MATVEC_COPY%u) %s[at] = held%u[n];\n"
+                           "        if (at < MATVEC_COPY%u) %s = held%u[n];\n"
                            "    }\n",
-                           held, i, c->name, i);
+                           held, i, place, i);
         rp_text_format(to,
                        "    for (uint at = gl_LocalInvocationIndex + %s * gl_WorkGroupSize.x;\n"
                        "         at < MATVEC_COPY%u; at += gl_WorkGroupSize.x)\n"
-                       "        %s[at] = %s;\n",
-                       held, i, c->name, rp_emit_element(e, c->member, c->operand, "vec4", "at"));
+                       "        %s = %s;\n",
+                       held, i, place, rp_emit_element(e, c->member, c->operand, "vec4", "at"));
     }
     if (m->copy_count) rp_text_string(to, "    barrier();\n");
 }
@@ -254,7 +240,7 @@ static void put_each(rp_matvec *m, uint32_t section, uint8_t layout, bool narrow
                      const char *indent) {
     for (uint32_t i = m->sections[section].first; i < m->core_count; i++)
         if (in_layout(m, i, section, layout) && m->cores[i].narrow == narrow)
-            put_inside(m->e, m->cores[i].member, file, m->cores[i].prefix, indent);
+            rp_matvec_put(m->e, m->cores[i].member, file, m->cores[i].prefix, indent);
 }
 
 static bool has_wide(const rp_matvec *m, uint32_t section, uint8_t layout) {
@@ -263,11 +249,16 @@ static bool has_wide(const rp_matvec *m, uint32_t section, uint8_t layout) {
     return false;
 }
 
+/* What stands before x. */
+static void put_before(rp_matvec *m, bool first) {
+    if (first) put_copies(m);
+    if (m->row_steps && first) rp_text_format(&m->e->main, "    %s();\n", m->row_steps);
+}
+
 /* Brings x to where products of the layout read it, with what stands before. */
 static void put_stage(rp_matvec *m, uint8_t layout, bool first) {
     rp_text *to = &m->e->main;
-    if (first) put_copies(m);
-    if (m->row_steps && first) rp_text_format(to, "    %s();\n", m->row_steps);
+    put_before(m, first);
     if (layout != RP_MATVEC_PLAIN)
         rp_text_format(to, "    stage_%s();\n", layout_name(layout));
     else if (m->stage == RP_MATVEC_STAGED && !m->tile_is_x)
@@ -425,9 +416,36 @@ static void put_tiled(rp_matvec *m, uint32_t section, uint8_t layout, bool first
     rp_text_string(to, "    }\n");
 }
 
+/* Whether x is in memory and can be loaded before all else: no copy of it, and nobody waits for it. */
+static bool is_loaded_early(const rp_matvec *m) {
+    const rp_emit *e = m->e;
+    uint32_t member = m->cores[0].member, use = e->members[member].operands[RP_MATVEC_X].use;
+    for (uint32_t i = 0; i < m->copy_count; i++)
+        if (e->members[m->copies[i].member].operands[m->copies[i].operand].use == use) return false;
+    return rp_emit_is_plain(e, member, RP_MATVEC_X) && !rp_emit_is_tagged(e, member, RP_MATVEC_X);
+}
+
+/* Rows of blocks that come through shared memory, x being in registers; what makes x is loaded first. */
+static void put_columns_layout(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
+    bool early = is_loaded_early(m);
+    rp_matvec_column_shares(m);
+    if (first) put_loads(m);
+    if (early) rp_matvec_column_x(m);
+    rp_matvec_column_first(m, section, layout);
+    put_before(m, first);
+    if (!first) rp_text_string(&m->e->main, "    barrier(); // nobody reads the tile any more\n");
+    if (!early) rp_matvec_column_x(m);
+    rp_matvec_column_loop(m, section, layout);
+}
+
 /* The products of one layout of a workgroup's rows, into matvec_results. */
 static void put_layout(rp_matvec *m, uint32_t section, uint8_t layout, bool first) {
     rp_text_string(&m->e->main, "    {\n");
+    if (rp_matvec_is_columns(layout)) {
+        put_columns_layout(m, section, layout, first);
+        rp_text_string(&m->e->main, "    }\n");
+        return;
+    }
     put_shares(m, section, layout);
     if (layout == RP_MATVEC_PLAIN && m->stage == RP_MATVEC_TILED)
         put_tiled(m, section, layout, first);
@@ -470,11 +488,17 @@ static void put_finish(rp_matvec *m, uint32_t section) {
                        rows, section, rows, section);
     else
         rp_text_format(to, "        %s(b * %s + matvec_base + slot", epilogue, rows);
-    for (uint32_t n = 0; n < s->core_count; n++)
+    for (uint32_t i = s->first, n = 0; i < m->core_count; i++) {
+        if (m->cores[i].section != section) continue;
+        bool columns = rp_matvec_is_columns(m->cores[i].layout);
         for (uint32_t j = 0; j <= pairs; j++)
             rp_text_format(to,
-                           ",\n            matvec_results[(%uu * MATVEC_SPAN + slot%s) * %s + b]",
+                           columns ? ",\n            matvec_sum(%uu * MATVEC_SPAN + slot%s)"
+                                   : ",\n            matvec_results[(%uu * MATVEC_SPAN + slot%s) * "
+                                     "%s + b]",
                            n, j ? " + 1u" : "", b);
+        n++;
+    }
     rp_text_string(to, ");\n    }\n}\n\n");
 }
 
@@ -532,16 +556,18 @@ void rp_matvec_text(rp_matvec *m) {
     if (m->tile_vectors) rp_emit_uint(e, "MATVEC_TILE_VECTORS", m->tile_vectors);
     if (m->uses[RP_MATVEC_Q8_0] || m->uses[RP_MATVEC_Q4_0]) {
         rp_emit_uint(e, "MATVEC_WORD_DEPTH", m->word_depth);
-        rp_text_string(&e->functions, source(e, "matvec/words_add"));
+        rp_text_string(&e->functions, rp_matvec_source(e, "matvec/words_add"));
         rp_text_char(&e->functions, '\n');
     }
     rp_text_format(&e->globals,
                    "uint matvec_lane, matvec_lanes; // of those that share a row\n"
                    "uint matvec_base, matvec_count; // the rows of the workgroup\n"
                    "// Products of the workgroup's rows: by product, row, row of x.\n"
-                   "shared float matvec_results[%uu * MATVEC_SPAN * %s];\n",
-                   most, rp_emit_symbol(e, m->cores[0].member, 'B'));
+                   "shared float matvec_results[%uu * MATVEC_SPAN * %s%s];\n",
+                   most, rp_emit_symbol(e, m->cores[0].member, 'B'),
+                   m->parts ? " * MATVEC_PARTS" : "");
     put_shared(m);
+    if (m->parts) rp_matvec_column_globals(m);
     m->row_steps = rp_emit_row_steps(e, m->cores[0].member, RP_MATVEC_X);
     put_x(m);
     for (uint32_t i = 0; i < m->core_count; i++) put_weight(m, &m->cores[i]);

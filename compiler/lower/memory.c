@@ -35,15 +35,29 @@ static void put_block_element(rp_emit *e, uint32_t member, uint32_t operand, con
                        rp_emit_precise(e), unit);
 }
 
-void rp_emit_read_copy(rp_emit *e, uint32_t member, uint32_t operand, bool single,
-                       const char *name) {
-    if (!RP_RESERVE(&e->allocator, e->copies, e->copies_count, e->copies_capacity, 1)) {
-        rp_emit_no_memory(e);
-        return;
-    }
+static void read_instead(rp_emit *e, uint32_t member, uint32_t operand, rp_emit_copy copy) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
-    e->copies[e->copies_count++] =
-        (rp_emit_copy){.use = o->use, .dtype = o->dtype, .single = single, .name = name};
+    copy.use = o->use;
+    copy.dtype = o->dtype;
+    if (RP_RESERVE(&e->allocator, e->copies, e->copies_count, e->copies_capacity, 1))
+        e->copies[e->copies_count++] = copy;
+    else
+        rp_emit_no_memory(e);
+}
+
+void rp_emit_read_copy(rp_emit *e, uint32_t member, uint32_t operand, const char *name,
+                       uint64_t first) {
+    read_instead(e, member, operand, (rp_emit_copy){.name = name, .first = first});
+}
+
+void rp_emit_read_single(rp_emit *e, uint32_t member, uint32_t operand, const char *name) {
+    read_instead(e, member, operand, (rp_emit_copy){.name = name, .single = true});
+}
+
+/* The vector of a copy with the element i. */
+static const char *copied_vector(rp_emit *e, const rp_emit_copy *copy) {
+    if (!copy->first) return rp_emit_name(e, "%s[i / 4u]", copy->name);
+    return rp_emit_name(e, "%s[%lluu + i / 4u]", copy->name, (unsigned long long)copy->first);
 }
 
 /* Where an operand is read from instead of memory; NULL: nowhere. */
@@ -58,9 +72,9 @@ const char *rp_emit_memory(rp_emit *e, uint32_t member, uint32_t operand) {
     const char *name = rp_emit_name(e, "r%u_%s", o->use, rp_dtype_name((rp_dtype)o->dtype));
     if (!rp_emit_add_function(e, name)) return name;
     const rp_emit_copy *copy = copy_of(e, o);
-    const char *element =
-        copy ? rp_emit_name(e, copy->single ? "%s" : "%s[i / 4u][i %% 4u]", copy->name)
-             : rp_emit_element(e, member, operand, NULL, "i");
+    const char *element = !copy          ? rp_emit_element(e, member, operand, NULL, "i")
+                          : copy->single ? copy->name
+                                         : rp_emit_name(e, "%s[i %% 4u]", copied_vector(e, copy));
     const char *before = "", *behind = "";
     switch ((rp_dtype)o->dtype) {
     case RP_Q8_0:
@@ -201,8 +215,8 @@ const char *rp_emit_memory_4(rp_emit *e, uint32_t member, uint32_t operand) {
     if (RP_DT(dtype) & RP_DT_BLOCK) {
         put_blocks(e, member, operand, name, 4);
     } else if (copy && !copy->single) {
-        rp_text_format(&e->functions, "vec4 %s(uint i) {\n    return %s[i / 4u];\n}\n\n", name,
-                       copy->name);
+        rp_text_format(&e->functions, "vec4 %s(uint i) {\n    return %s;\n}\n\n", name,
+                       copied_vector(e, copy));
     } else if (load && !copy) {
         const char *words = rp_emit_element(e, member, operand, load, "i / 4u");
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s;\n}\n\n", type, name,

@@ -8,6 +8,7 @@
  * products of i8 in i32, in any order. */
 #include "base/checked.h"
 #include "ops/product.h"
+#include "reprise/needs.h"
 #include "ops/tables.h"
 
 enum { DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK };
@@ -47,6 +48,14 @@ static const rp_op_variant matvec_variants[] = {
     {.name = "tiled",
      .when = "x is computed in the kernel, f16 or bf16, and does not fit",
      .why = "computes x in parts of at least 512 columns, with two barriers each"},
+    {.name = "columns",
+     .when = "one vector and a weight of q8_0 or q4_0 as for words, on a target with integer dot "
+             "products, where columns fill three of four lanes of subgroups with 64 each",
+     .why = "x is in digits of 8 bits, which meet codes as they are, in registers: a lane has the "
+            "same "
+            "columns of all rows, which come to it through shared memory; several subgroups share "
+            "a wide row",
+     .needs = RP_NEED_INT_DOT},
     {.name = "words",
      .when = "a weight of q8_0 or q4_0 whose rows start at multiples of 16 bytes, as with a K that "
              "is a multiple of 256, where all of x fits shared memory",
@@ -137,10 +146,13 @@ const rp_op rp_ops_matrix[] = {
         .name = "matvec",
         .family = "matrix",
         .brief = "a matrix times a vector, or up to 8 vectors",
-        .notes = "out[b, m] is the sum over k of x[b, k] * weight[m, k]. " SUMS
-                 " The order of the sum depends on M and K, on the weight's dtype, on whether the "
-                 "weight begins at a multiple of 16 bytes, on the target's multiprocessors and "
-                 "shared memory, and on the device's subgroup size.",
+        .notes =
+            "out[b, m] is the sum over k of x[b, k] * weight[m, k]. " SUMS
+            " The order of the sum depends on B, M and K, on the weight's dtype, on whether the "
+            "weight begins at a multiple of 16 bytes, on the target's multiprocessors and "
+            "shared memory, and on the device's subgroup size. By `columns` x is rounded "
+            "before it is multiplied, to within 2^-22 of the largest of the 32 that meet a "
+            "block; the products with a block are added up as integers.",
         .form = RP_OP_KERNEL,
         .product = true,
         .operand_count = 3,

@@ -402,11 +402,108 @@ static void check_joined(uint32_t parts, uint32_t heads, uint32_t d, uint32_t m,
     check_fused(buffers, nodes);
 }
 
+/* A norm that is added to its product: what x is made of is read behind it, too. */
+static void check_square(uint32_t k, const char *weight) {
+    static char buffers[1024], nodes[2048];
+    snprintf(buffers, sizeof buffers,
+             "  buf $x in f32[1,%u]\n  buf $g weight f32[%u]\n  buf $w weight %s[%u,%u]\n"
+             "  buf $y out f32[1,%u]\n  buf %%n tmp f32[1,%u]\n  buf %%a tmp f32[1,%u]\n",
+             k, k, weight, k, k, k, k, k);
+    snprintf(nodes, sizeof nodes,
+             "  n0 = op rms_norm (r $x:f32[1,%u], r $g:f32[%u], w %%n:f32[1,%u])\n"
+             "  n1 = op matvec (r %%n:f32[1,%u], r $w:%s[%u,%u], w %%a:f32[1,%u])\n"
+             "  n2 = op map {expr=\"a + b * c\"} (r %%a:f32[1,%u], r $x:f32[1,%u], r $g:f32[%u], "
+             "w $y:f32[1,%u])\n",
+             k, k, k, k, weight, k, k, k, k, k, k, k);
+    check_fused(buffers, nodes);
+}
+
 static void test_joined(void) {
     check_joined(3, 4, 16, 52, "f16");
     check_joined(11, 8, 32, 20, "q8_0");
     check_joined(9, 4, 64, 44, "q4_0");
     check_joined(5, 4, 6, 12, "f32");
+}
+
+/* One vector with blocks where a lane has 64 columns: parts that are full and one that is not, rows that
+ * stand alone or in pairs, products that meet, in one way or one after the other, and what makes x read
+ * behind the product as well. */
+static void check_columns(uint32_t part) {
+    static const char *blocks[3] = {"q8_0", "q4_0", "q8_0"}, *mixed[3] = {"f16", "q8_0", "q4_0"};
+    uint32_t more = part + part / 2;
+    for (uint32_t i = 0; i < 11; i++) {
+        if (!gpu_has_seconds(45)) {
+            T.left++;
+            continue;
+        }
+        switch (i) {
+        case 0: check_qkv(1, part, 5, 2, blocks, ""); break;
+        case 1: check_qkv(1, more, 3, 1, mixed, "{layout=interleaved, dims=10}"); break;
+        case 2: check_gate(1, part, 50, "q8_0", "q8_0", "f32"); break;
+        case 3: check_gate(1, more, 333, "q4_0", "q4_0", "f16"); break;
+        case 4: check_gate(1, 2 * part, 41, "q8_0", "q4_0", "f32"); break;
+        case 5: check_gate(1, part, 30, "f32", "q8_0", "f32"); break;
+        case 6: check_residual(1, more, 300, "q4_0", true); break;
+        case 7: check_residual(1, 4 * part, 75, "q8_0", false); break;
+        case 8: check_joined(9, part / 64, 64, 44, "q4_0"); break;
+        case 9: check_square(more, "q8_0"); break;
+        default: check_square(part, "q4_0"); break;
+        }
+    }
+}
+
+/* An infinity, two that meet in a block, one and a NaN: results are infinite or not a number as sums in
+ * double precision are. */
+static void check_infinities(uint32_t k, const char *weight) {
+    enum { ROWS = 67 };
+    static const struct {
+        uint32_t at[2];
+        float x[2];
+    } cases[] = {{{5, 5}, {INFINITY, INFINITY}},
+                 {{37, 37}, {-INFINITY, -INFINITY}},
+                 {{64, 79}, {INFINITY, -INFINITY}},
+                 {{130, 250}, {INFINITY, INFINITY}},
+                 {{9, 200}, {INFINITY, NAN}}};
+    char text[512];
+    snprintf(text, sizeof text,
+             "reprise 1\ngraph products {\n  buf $x in f32[1,%u]\n  buf $w weight %s[%u,%u]\n"
+             "  buf $y out f32[1,%u]\n"
+             "  n0 = op matvec (r $x:f32[1,%u], r $w:%s[%u,%u], w $y:f32[1,%u])\n}\n",
+             k, weight, ROWS, k, ROWS, k, weight, ROWS, k, ROWS);
+    rp_graph *g = parse(text);
+    rp_plan *plan = gpu_compile_ops(g, 0, NULL);
+    rp_exec *exec = gpu_exec(T.device, plan, NULL);
+    rp_tensor weights = tensor_of(g, 1);
+    uint64_t size = g->buffers[1].size;
+    uint8_t *bytes = need(calloc(size + 4, 1));
+    float *x = need(calloc(k, sizeof *x)), y[ROWS];
+    double *decoded = need(calloc((size_t)ROWS * k, sizeof *decoded));
+    fill(g, 1, bytes);
+    rp_values_decode(&weights, bytes, decoded);
+    CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "w", 0, bytes, size, NULL), RP_OK);
+    uint32_t infinite = 0, numbers = 0;
+    for (uint32_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        fill(g, 0, (uint8_t *)x);
+        for (uint32_t i = 0; i < 2; i++) x[cases[c].at[i]] = cases[c].x[i];
+        CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, k * sizeof *x, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, NULL, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, UINT64_MAX, NULL), RP_OK);
+        CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, sizeof y, NULL), RP_OK);
+        for (uint32_t r = 0; r < ROWS; r++) {
+            double sum = 0;
+            for (uint32_t i = 0; i < k; i++) sum += (double)x[i] * decoded[r * k + i];
+            CU_ASSERT(isnan(sum) ? isnan(y[r]) : (double)y[r] == sum);
+            infinite += !isnan(sum);
+            numbers += isnan(sum) != 0;
+        }
+    }
+    CU_ASSERT(infinite > 0 && numbers > 0);
+    free(decoded);
+    free(x);
+    free(bytes);
+    rp_exec_destroy(exec);
+    rp_plan_destroy(plan);
+    rp_graph_destroy(g);
 }
 
 /* The same for a large GPU, as far as the device at hand can pass for one: other workgroups. And for
@@ -437,6 +534,17 @@ static void test_large(void) {
     /* Rows are many for it: half a subgroup has one of blocks. */
     check_products("f32", "q8_0", "f32", many, MANY);
     check_products("f16", "q4_0", "f32", many, MANY);
+    if (rp_target_has(&target, RP_NEED_INT_DOT)) {
+        uint32_t part = 64 * (uint32_t)target.subgroup;
+        const shape wide[] = {{1, 70, part},         {1, 300, part / 4 * 3}, {1, 5, part},
+                              {1, 33, part / 2 * 3}, {1, 129, 4 * part},     {1, 1, 3 * part}};
+        check_products("f32", "q8_0", "f32", wide, 6);
+        check_products("f16", "q4_0", "f16", wide, 6);
+        check_infinities(part, "q8_0");
+        check_infinities(part, "q4_0");
+        check_infinities(part / 2 * 3, "q4_0");
+        check_columns(part);
+    }
     T.target = NULL;
 }
 
