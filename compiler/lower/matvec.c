@@ -297,6 +297,16 @@ static uint64_t results_that_fit(const rp_matvec *m) {
     return fit < RESULTS ? fit : RESULTS;
 }
 
+/* As few rows for each workgroup as give work to no more of them: what a subgroup has at a time is all
+ * that need be whole. */
+static void spread_rows(rp_matvec *m, uint64_t enough) {
+    if (m->b > 1) return; /* what a turn computes for all vectors takes longer than what it loads */
+    uint32_t unit = is_all_columns(m) ? 1 : m->rows;
+    for (uint32_t i = 0; i < m->section_count; i++)
+        if (m->sections[i].pairs && unit == 1) unit = 2;
+    while (m->span > unit && count_groups(m, m->span - unit) <= enough) m->span -= unit;
+}
+
 static void choose_sizes(rp_matvec *m) {
     uint32_t loads = loads_in_flight(target_of(m));
     choose_rows(m, loads);
@@ -305,6 +315,7 @@ static void choose_sizes(rp_matvec *m) {
     uint64_t most = results_that_fit(m) / sums / step * step;
     while (span + step <= most && count_groups(m, span) > enough) span += step;
     m->span = (uint32_t)span;
+    spread_rows(m, enough);
     /* Where there are many rows, what they begin with does not matter: more is on its way. */
     if (span >= MANY_TURNS * step) loads *= 2;
     uint32_t lines = m->rows * most_cores(m);
