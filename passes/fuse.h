@@ -113,7 +113,7 @@ void rp_fuse_order_move(rp_fuse_order *order, uint32_t node, uint32_t position);
 /* ---- Cost (fuse_cost.c) ---------------------------------------------------------------------- */
 
 /* The figures of a target that an estimate is made of. */
-enum { RP_FUSE_PARTS = 4 };
+enum { RP_FUSE_PARTS = 5 };
 extern const uint8_t rp_fuse_figures[RP_FUSE_PARTS];
 
 /* The set as one kernel, by the costs of the graph's target. */
@@ -126,7 +126,9 @@ typedef struct rp_fuse_estimate {
 rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set);
 
 static inline double rp_fuse_seconds(const double parts[RP_FUSE_PARTS]) {
-    return parts[0] + parts[1] + parts[2] + parts[3];
+    double seconds = 0;
+    for (uint32_t i = 0; i < RP_FUSE_PARTS; i++) seconds += parts[i];
+    return seconds;
 }
 
 #endif

@@ -10,6 +10,8 @@
 
 static const double PRODUCT_ROWS = RP_OP_PRODUCT_ROWS;
 static const double PRODUCT_LANES = 32; /* that a row of a product keeps busy */
+/* Rows of products that a workgroup computes in a turn, and its memory that is not for their x. */
+static const double PRODUCT_TURN = 64, PRODUCT_RESERVE = 8192;
 /* What is fused are short formulas, with conversions, addresses and conditions around every
  * operation that counts: about a third of what the arithmetic can do. */
 static const double FORMULAS = 1.0 / 3;
@@ -167,8 +169,36 @@ static double turns(const estimate *e, uint32_t i, double invocations) {
     return each * rp_op_element_turns(c);
 }
 
+/* The product whose x the set computes; RP_NONE. */
+static uint32_t product_of_computed(const rp_fuse_set *set) {
+    uint32_t from;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->calls[i]->call.op->product &&
+            rp_fuse_producer(set, rp_fuse_member(set, i)->first_operand, &from) != RP_NONE)
+            return i;
+    return RP_NONE;
+}
+
+/* How often a workgroup waits for memory with nothing else on its way. An x that is computed and is more
+ * than its own memory holds comes in parts, all of them again for each turn of rows; each is waited
+ * for, and then the first weights behind it. What its rows are normalised by is found before, row
+ * after row. */
+static double lone_waits(const rp_fuse_set *set) {
+    uint32_t product = product_of_computed(set);
+    if (product == RP_NONE) return 0;
+    const rp_op_call *c = &set->calls[product]->call;
+    double bytes = 4 * elements(&c->operands[0]), waits = 0;
+    double room = (double)rp_graph_target(set->graph)->shared_bytes - PRODUCT_RESERVE;
+    if (room <= 0 || bytes <= room) return 0;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->calls[i]->call.op->form == RP_OP_ROWS) waits = (double)rp_sym(c, 'B');
+    double rows = product_rows(set) / groups_for(set, product_rows(set));
+    return waits + 2 * ceil(bytes / room) * ceil(rows / PRODUCT_TURN);
+}
+
 const uint8_t rp_fuse_figures[RP_FUSE_PARTS] = {RP_TARGET_KEY_barrier_ns, RP_TARGET_KEY_memory_rate,
-                                                RP_TARGET_KEY_cache_rate, RP_TARGET_KEY_f32_rate};
+                                                RP_TARGET_KEY_cache_rate, RP_TARGET_KEY_f32_rate,
+                                                RP_TARGET_KEY_shared_bytes};
 
 rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set) {
     const rp_target *t = rp_graph_target(set->graph);
@@ -191,5 +221,6 @@ rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set) {
     out.parts[1] = e.memory / ((double)t->memory_rate * busy);
     out.parts[2] = e.cached / ((double)t->cache_rate * busy);
     out.parts[3] = e.arithmetic / ((double)t->f32_rate * FORMULAS * busy);
+    out.parts[4] = lone_waits(set) * (double)t->flight_bytes / (double)t->memory_rate * 1e-6;
     return out;
 }

@@ -82,8 +82,8 @@ static void put_x(rp_matvec *m) {
     if (direct)
         rp_text_format(&e->functions, "vec4 matvec_x(uint i) {\n    return %s;\n}\n\n",
                        rp_emit_element(e, member, RP_MATVEC_X, "vec4", "i"));
-    const char *staged =
-        m->stage == RP_MATVEC_STAGED && m->k % 4 == 0 ? "matvec/staged_4" : "matvec/staged";
+    const char *fours = m->stage == RP_MATVEC_STAGED ? "matvec/staged_4" : "matvec/staged_parts_4";
+    const char *staged = m->k % 4 == 0 ? fours : "matvec/staged";
     rp_emit_core_text(e, &e->functions, member,
                       rp_matvec_source(e, direct ? "matvec/direct" : staged), NULL);
     rp_text_char(&e->functions, '\n');
