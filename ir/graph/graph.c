@@ -52,6 +52,19 @@ rp_status rp_graph_set_target(rp_graph *graph, const rp_target *target) {
     return RP_OK;
 }
 
+rp_status rp_graph_node_place(const rp_graph *graph, uint32_t id, uint32_t *out_line,
+                              uint32_t *out_column) {
+    if (!graph || !out_line || !out_column) return RP_ERROR_USAGE;
+    for (uint32_t i = 0; i < graph->nodes_count; i++) {
+        const rp_graph_node *n = &graph->nodes[i];
+        if (n->id != id || n->pos.line == 0) continue;
+        *out_line = n->pos.line;
+        *out_column = n->pos.column;
+        return RP_OK;
+    }
+    return RP_ERROR_NOT_FOUND;
+}
+
 const rp_target *rp_graph_target(const rp_graph *graph) {
     return graph ? &graph->target : rp_target_portable;
 }

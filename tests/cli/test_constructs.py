@@ -306,6 +306,25 @@ nodes:
             self.write("p.yaml", pipeline % (kernel + ", arrays: 5000"))
             self.expect(INPUT, "compile", "p.yaml", "-o", "p.rplan", error="arrays is 5000: expected 1 to 4096")
 
+    def test_formats_of_the_device(self):
+        """What no device stores to is said at the line of the node, with the image and what would do."""
+        self.write("k.comp", """#version 450
+layout(binding = 0) writeonly uniform image2D to;
+void main() { imageStore(to, ivec2(gl_GlobalInvocationID.xy), vec4(1)); }
+""")
+        self.write("p.yaml", """reprise: 1
+buffers:
+  y: {kind: out, image: rgba8_srgb, extent: [8, 8]}
+kernels: {k: {glsl: k.comp}}
+nodes:
+  - {run: k, bind: {to: y}, grid: [8, 8], label: first}
+""")
+        message = "n0 (first): y is of format rgba8_srgb, which is not for storage images: take another format"
+        for command in ("run", "profile"):
+            self.expect(cli.ENVIRONMENT, command, "p.yaml", error="p.yaml:6:5: error: " + message)
+        self.expect(OK, "compile", "p.yaml", "-o", "p.rplan")
+        self.expect(cli.ENVIRONMENT, "run", "p.rplan", error="p.rplan: error: " + message)
+
     def test_refused(self):
         """Ray queries are refused at their place, by a name."""
         self.write("k.comp", HEAD % ("#extension GL_EXT_ray_query : require", "uint", "uint") + """

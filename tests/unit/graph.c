@@ -471,8 +471,24 @@ static void without_memory(void) {
     }
 }
 
+static void test_node_place(void) {
+    static const char text[] = "reprise 1\ngraph g {\n  buf $y out 64\n"
+                               "  n7 = fill 00000000 (w $y)\n  n9 = fill 00000001 (w $y)\n}\n";
+    rp_graph *g = NULL;
+    uint32_t line = 0, column = 0;
+    CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), "t", NULL, &g), RP_OK);
+    CU_ASSERT_EQUAL(rp_graph_node_place(g, 9, &line, &column), RP_OK);
+    CU_ASSERT_TRUE(line == 5 && column == 3);
+    CU_ASSERT_EQUAL(rp_graph_node_place(g, 8, &line, &column), RP_ERROR_NOT_FOUND);
+    CU_ASSERT_EQUAL(rp_graph_node_place(NULL, 9, &line, &column), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_node_place(g, 9, NULL, &column), RP_ERROR_USAGE);
+    CU_ASSERT_EQUAL(rp_graph_node_place(g, 9, &line, NULL), RP_ERROR_USAGE);
+    rp_graph_destroy(g);
+}
+
 int main(void) {
-    static const rp_test tests[] = {{"every difference counts", every_difference_counts},
+    static const rp_test tests[] = {{"where nodes stand", test_node_place},
+                                    {"every difference counts", every_difference_counts},
                                     {"every stage counts", every_stage_counts},
                                     {"removed is absent", removed_is_absent},
                                     {"strings", strings},

@@ -4,6 +4,7 @@
  * used on a terminal only and never when NO_COLOR is set. Results never pass through here, so that
  * `reprise show x > file` stays clean.
  */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,25 @@ int cli_report(rp_diags *diags, const char *file, rp_status status) {
         cli_error(file, "%s; %s", rp_status_name(status), rp_status_advice(status));
     rp_diags_clear(diags);
     return cli_exit_status(status);
+}
+
+int cli_report_nodes(rp_diags *diags, const char *file, const rp_graph *graph, rp_status status) {
+    rp_diags *placed = cli_diags();
+    for (uint32_t i = 0; i < rp_diags_count(diags); i++) {
+        rp_diag d = rp_diags_get(diags, i);
+        uint32_t id, line = 0, column = 0;
+        bool node = !d.file && d.line == 0 && sscanf(d.message, "n%" SCNu32, &id) == 1;
+        if (node && graph && rp_graph_node_place(graph, id, &line, &column) == RP_OK)
+            rp_diags_add(placed, d.severity, NULL, line, column, "%s", d.message);
+        else
+            rp_diags_add(placed, d.severity, d.file, d.line, d.column, "%s", d.message);
+    }
+    int result = cli_report(placed, file, status);
+    rp_diags_destroy(placed);
+    uint32_t kept = rp_diags_count(diags), errors = rp_diags_error_count(diags);
+    if (errors > kept) cli_note("and %u more errors", errors - kept);
+    rp_diags_clear(diags);
+    return result;
 }
 
 rp_diags *cli_diags(void) {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "reprise/graph.h"
 #include "reprise/status.h"
 
 /* The exit statuses of every subcommand. */
@@ -33,6 +34,9 @@ void cli_progress(const char *format, ...) RP_PRINTF(1, 2);
  * adds a line from the status itself. Returns the exit status that `status` means. `file` (may be
  * NULL) is what was worked on. */
 int cli_report(rp_diags *diags, const char *file, rp_status status);
+/* The same of a plan that was made of a graph (may be NULL): messages that begin with a node stand at
+ * its line. */
+int cli_report_nodes(rp_diags *diags, const char *file, const rp_graph *graph, rp_status status);
 int cli_exit_status(rp_status status);
 
 /* An empty list of diagnostics; exits when there is no memory. */

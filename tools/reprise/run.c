@@ -173,7 +173,9 @@ static int execute(const cli_command *command, const run_job *job, const char *f
                              .switches = job->switches.items,
                              .switch_count = job->switches.count};
     rp_diags *diags = cli_diags();
-    int result = cli_report(diags, file, rp_exec_create(device, plan, &params, diags, &exec));
+    const rp_graph *graph = job->pipeline ? rp_pipeline_graph(job->pipeline) : NULL;
+    rp_status status = rp_exec_create(device, plan, &params, diags, &exec);
+    int result = cli_report_nodes(diags, file, graph, status);
     rp_diags_destroy(diags);
     if (result == CLI_OK) result = cli_inputs_upload(inputs, names, file, exec);
     if (result == CLI_OK)

@@ -47,6 +47,11 @@ RP_API uint64_t rp_graph_hash(const rp_graph *graph);
  * NULL; lives as long as the graph. */
 RP_API const rp_target *rp_graph_target(const rp_graph *graph);
 
+/* Where node `id` stands in the text that the graph was read from: what messages about a plan call "n3".
+ * RP_ERROR_NOT_FOUND where there is no such node, and where no text has it. */
+RP_API rp_status rp_graph_node_place(const rp_graph *graph, uint32_t id, uint32_t *out_line,
+                                     uint32_t *out_column);
+
 /* ---- Views. Each returns terminated text to be released with rp_text_release. ---------------- */
 
 typedef enum rp_format { RP_FORMAT_TEXT = 0, RP_FORMAT_JSON = 1, RP_FORMAT_DOT = 2 } rp_format;
