@@ -14,8 +14,8 @@
  *               candidate stays only if one of its hazards meets none of those that are left
  *
  * In mode `auto` the target decides: it has 64-bit atomics, starts in order what is submitted in order,
- * and says what a barrier takes. Only what products of weights without blocks read is tagged then: they
- * have weights to load meanwhile, and it was measured to pay (docs/benchmarks.md). Mode `all` tags every candidate, whatever its
+ * and says what a barrier takes. Only what products read is tagged then: they have weights to load
+ * meanwhile, and it was measured to pay (docs/benchmarks.md). Mode `all` tags every candidate, whatever its
  * readers, its price and its use. */
 #include "pass.h"
 
@@ -74,21 +74,10 @@ static double loads(const rp_graph *g, const rp_op_call *call, uint32_t k) {
     return cost.loads[k] > elements ? cost.loads[k] : elements;
 }
 
-static bool is_block(uint8_t dtype) {
-    return dtype == RP_Q8_0 || dtype == RP_Q4_0;
-}
-
-/* Whether the node multiplies matrices, none of which is of blocks. */
 static bool has_product(const rp_graph *g, const rp_graph_node *n) {
-    bool product = false;
-    for (uint32_t i = 0; i < n->member_count; i++) {
-        const rp_graph_member *m = &rp_node_members(g, n)[i];
-        if (!m->op->product) continue;
-        product = true;
-        for (uint32_t k = 0; k < m->operand_count; k++)
-            if (is_block(rp_member_operands(g, m)[k].dtype)) return false;
-    }
-    return product;
+    for (uint32_t i = 0; i < n->member_count; i++)
+        if (rp_node_members(g, n)[i].op->product) return true;
+    return false;
 }
 
 /* Loading a word of a reader's takes two elements' bytes, and half as fast: words are atomics. */

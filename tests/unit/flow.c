@@ -78,8 +78,7 @@ static void test_decisions(void) {
     CU_ASSERT_EQUAL(flow(products("f16", 2048, ""), "lavapipe", "flow", said_of, sizeof said_of),
                     0);
     CU_ASSERT_PTR_NOT_NULL(strstr(said_of, "not known to start in order"));
-    /* Blocks are not for it, yet; all is. */
-    CU_ASSERT_EQUAL(flow(products("q8_0", 2048, ""), "h200", "flow", said_of, sizeof said_of), 0);
+    CU_ASSERT_EQUAL(flow(products("q8_0", 2048, ""), "h200", "flow", said_of, sizeof said_of), 1);
     CU_ASSERT_EQUAL(flow(products("q8_0", 2048, ""), "h200", "flow=all", said_of, sizeof said_of),
                     1);
     CU_ASSERT_EQUAL(
