@@ -295,9 +295,13 @@ nodes:
             kernels.append("spirv: k.spv")
         for kernel in kernels:
             self.write("p.yaml", pipeline % (kernel + ", arrays: 2"))
-            self.expect(OK, "run", "p.yaml", *(word for i in "abn" for word in ("-i", f"{i}={i}.npy")), "-o", "y=y.npy", "--validate")
-            off = numpy.abs(numpy.load(self.folder / "y.npy") - (2.0 * a + 3.0 * b)).max()
-            self.assertLess(off, 1e-5, kernel)
+            run = ("run", "p.yaml", *(word for i in "abn" for word in ("-i", f"{i}={i}.npy")), "-o", "y=y.npy", "--validate")
+            if 63 in self.needs(): # of what it stands for, indexing may be there
+                self.expect(OK, "compile", "p.yaml", "-o", "q.rplan")
+            else:
+                self.expect(OK, *run)
+                off = numpy.abs(numpy.load(self.folder / "y.npy") - (2.0 * a + 3.0 * b)).max()
+                self.assertLess(off, 1e-5, kernel)
             self.write("p.yaml", pipeline % kernel)
             self.expect(INPUT, "compile", "p.yaml", "-o", "p.rplan",
                         error=("p.yaml:9:", "give them one in the shader, or to the kernel ('arrays: 16'"))

@@ -322,6 +322,13 @@ static void test_round_trip(void) {
     "%images = OpVariable %pointer UniformConstant\n" behind                                       \
     "%main = OpFunction %void None %function\n%label = OpLabel\nOpReturn\nOpFunctionEnd\n"
 
+/* Whether the words that a driver gets state a capability. */
+static bool states(const rp_kernel_module *m, uint32_t capability) {
+    for (uint32_t at = 5; at < m->word_count && (m->words[at] & 0xffff) == 17; at += 2)
+        if (m->words[at + 1] == capability) return true;
+    return false;
+}
+
 /* The size that a kernel is given: wherever the integers are that it is written with. */
 static void test_sized_arrays(void) {
     static const char *const texts[] = {
@@ -349,6 +356,27 @@ static void test_sized_arrays(void) {
     CU_ASSERT_EQUAL(binding(&m, 0, 1)->elements, 9);
     CU_ASSERT_EQUAL(binding(&m, 0, 2)->elements, 3);
     CU_ASSERT_TRUE(binding(&m, 0, 1)->used);
+    CU_ASSERT_TRUE(states(&m, 30)); /* StorageBufferArrayDynamicIndexing, for both */
+    CU_ASSERT_FALSE(states(&m, 5302));
+    CU_ASSERT_FALSE(states(&m, 5308));
+    rp_kernel_free(&m);
+    static const char *const images[] = {
+        "imageStore(x[gl_WorkGroupID.x], ivec2(0), vec4(1))",
+        "imageStore(x[nonuniformEXT(gl_GlobalInvocationID.x)], ivec2(0), vec4(1))"};
+    for (int i = 0; i < 2; i++) {
+        char glsl[512];
+        snprintf(glsl, sizeof glsl,
+                 "#version 450\n#extension GL_EXT_nonuniform_qualifier : require\n"
+                 "layout(binding = 1, r32f) writeonly uniform image2D x[];\n"
+                 "void main() { %s; }\n",
+                 images[i]);
+        m = build(&(rp_kernel_params){
+            .name = "k", .glsl = glsl, .glsl_file = "k.comp", .array_elements = 2});
+        CU_ASSERT_TRUE(states(&m, 31));
+        CU_ASSERT_EQUAL(states(&m, 5309), i == 1);
+        CU_ASSERT_FALSE(states(&m, 29) || states(&m, 30));
+        if (i == 0) rp_kernel_free(&m);
+    }
     rp_kernel_free(&m);
 }
 
