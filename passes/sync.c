@@ -11,11 +11,13 @@
  * right end, with several colours of points.) The same holds for the boundary between two replays,
  * which is treated last: it gets only what the boundaries on both of its sides do not cover.
  *
- * With tagged buffers this is done twice. In the form `tagged` the hazards are left out whose later
+ * With tagged buffers there are two forms. In the form `tagged` the hazards are left out whose later
  * access waits for the earlier one, word by word; the other form has barriers for all, for whoever
  * cannot count on what was started first to end (docs/checker.md). In the form `tagged` many boundaries
  * would be empty, so there a hazard is given to the latest barrier that it can use, and to its last
- * boundary only where there is none: the fewest barriers, with a bit more in some.
+ * boundary only where there is none: the fewest barriers, with a bit more in some. A replay of either form
+ * may follow one of the other, which orders less behind some nodes, or elsewhere: the boundary between two
+ * replays, the later one's, gets what the boundaries of some form in front and its own behind do not cover.
  *
  * Boundaries that end up without scopes in every form order nothing: their groups become one, unless an
  * image of the second takes the memory over that one of the first has.
@@ -25,72 +27,93 @@
 #include "graph/hazards.h"
 #include "hazard/cover.h"
 
-typedef struct state {
-    rp_graph *graph;
-    rp_form form;
-    rp_graph_barrier *barriers; /* of the form, group_count + 1 */
+/* One form, as its barriers are found. */
+typedef struct form_state {
+    rp_graph_barrier *barriers; /* group_count + 1; NULL for a form that there is not */
     rp_cover cover;             /* what the latest boundaries cover */
     /* The first boundary that covers source bit, destination bit; RP_NONE: none; and the first that
      * orders everything. Valid once `inner_done`. */
     uint32_t first[RP_SCOPE_BITS][RP_SCOPE_BITS], first_full;
+} form_state;
+
+typedef struct state {
+    rp_graph *graph;
+    form_state forms[RP_FORMS];
     bool inner_done;
 } state;
 
 /* From here on the inner boundaries are final: find the first cover of each pair of bits. */
-static void close_inner(state *s) {
-    s->inner_done = true;
-    s->first_full = RP_NONE;
+static void close_inner(const rp_graph *g, form_state *f) {
+    f->first_full = RP_NONE;
     for (uint32_t i = 0; i < RP_SCOPE_BITS; i++)
-        for (uint32_t j = 0; j < RP_SCOPE_BITS; j++) s->first[i][j] = RP_NONE;
-    for (uint32_t at = s->graph->group_count - 1; at >= 1 && at != RP_NONE; at--) {
-        rp_barrier b = s->barriers[at];
+        for (uint32_t j = 0; j < RP_SCOPE_BITS; j++) f->first[i][j] = RP_NONE;
+    for (uint32_t at = g->group_count - 1; at >= 1 && at != RP_NONE; at--) {
+        rp_barrier b = f->barriers[at];
         for (uint32_t src = rp_scope_covered_by_src(b.src); src; src &= src - 1)
             for (uint32_t dst = b.dst; dst; dst &= dst - 1)
-                s->first[rp_scope_index(src)][rp_scope_index(dst)] = at;
-        if (rp_barrier_is_full(b)) s->first_full = at;
+                f->first[rp_scope_index(src)][rp_scope_index(dst)] = at;
+        if (rp_barrier_is_full(b)) f->first_full = at;
     }
 }
 
-static bool covered_across_replays(const state *s, const rp_hazard *h, uint32_t from, uint32_t to) {
-    bool order = h->kind == RP_ORDER;
+/* Whether a replay of the form, behind one of any form, finds the hazard ordered: by its own boundaries
+ * up to `to`, or by those that each form has behind `from`. */
+static bool covered_across_replays(const state *s, const form_state *f, const rp_hazard *h,
+                                   uint32_t from, uint32_t to) {
+    bool order = h->kind == RP_ORDER, behind = true;
     uint32_t first =
-        order ? s->first_full : s->first[rp_scope_index(h->src)][rp_scope_index(h->dst)];
-    return rp_barrier_covers(s->barriers[0], h->src, h->dst) ||
-           rp_cover_orders(&s->cover, h->kind, h->src, h->dst, from) ||
+        order ? f->first_full : f->first[rp_scope_index(h->src)][rp_scope_index(h->dst)];
+    for (uint32_t i = 0; i < RP_FORMS; i++)
+        behind &= !s->forms[i].barriers ||
+                  rp_cover_orders(&s->forms[i].cover, h->kind, h->src, h->dst, from);
+    return behind || rp_barrier_covers(f->barriers[0], h->src, h->dst) ||
            (first != RP_NONE && first <= to);
+}
+
+static void visit_across(state *s, const rp_hazard *h) {
+    uint32_t from = s->graph->nodes[h->from].group, to = s->graph->nodes[h->to].group;
+    for (uint32_t i = 0; i < RP_FORMS && !s->inner_done; i++)
+        if (s->forms[i].barriers) close_inner(s->graph, &s->forms[i]);
+    s->inner_done = true;
+    for (uint32_t i = 0; i < RP_FORMS; i++) {
+        form_state *f = &s->forms[i];
+        if (f->barriers && !covered_across_replays(s, f, h, from, to))
+            rp_barrier_widen(&f->barriers[0], h->src, h->dst);
+    }
+}
+
+static void visit_inner(const rp_graph *g, rp_form form, form_state *f, const rp_hazard *h) {
+    uint32_t from = g->nodes[h->from].group;
+    if (form == RP_FORM_TAGGED && rp_hazard_waits(g, h)) return;
+    if (h->to == RP_HAZARD_HOST) { /* always the last boundary: only it has host scopes */
+        rp_barrier_widen(&f->barriers[g->group_count], h->src, h->dst);
+        return;
+    }
+    uint32_t to = g->nodes[h->to].group;
+    if (to == 0 || rp_cover_orders(&f->cover, h->kind, h->src, h->dst, from)) return;
+    uint32_t at = form == RP_FORM_TAGGED && f->cover.at > from ? f->cover.at : to;
+    rp_barrier_widen(&f->barriers[at], h->src, h->dst);
+    rp_cover_note(&f->cover, at, rp_covered_by(f->barriers[at]));
 }
 
 static rp_status visit(void *context, const rp_hazard *h) {
     state *s = context;
-    const rp_graph *g = s->graph;
-    uint32_t from = g->nodes[h->from].group;
-    if (s->form == RP_FORM_TAGGED && rp_hazard_waits(g, h)) return RP_OK;
-    if (h->to == RP_HAZARD_HOST) { /* always the last boundary: only it has host scopes */
-        rp_barrier_widen(&s->barriers[g->group_count], h->src, h->dst);
+    if (h->to != RP_HAZARD_HOST && h->next_replay) {
+        visit_across(s, h);
         return RP_OK;
     }
-    uint32_t to = g->nodes[h->to].group;
-    if (h->next_replay) {
-        if (!s->inner_done) close_inner(s);
-        if (!covered_across_replays(s, h, from, to))
-            rp_barrier_widen(&s->barriers[0], h->src, h->dst);
-        return RP_OK;
-    }
-    if (to == 0 || rp_cover_orders(&s->cover, h->kind, h->src, h->dst, from)) return RP_OK;
-    uint32_t at = s->form == RP_FORM_TAGGED && s->cover.at > from ? s->cover.at : to;
-    rp_barrier_widen(&s->barriers[at], h->src, h->dst);
-    rp_cover_note(&s->cover, at, rp_covered_by(s->barriers[at]));
+    for (uint32_t i = 0; i < RP_FORMS; i++)
+        if (s->forms[i].barriers) visit_inner(s->graph, (rp_form)i, &s->forms[i], h);
     return RP_OK;
 }
 
 /* -O0: everything waits for everything. */
-static void full_barriers(state *s) {
-    const rp_graph *g = s->graph;
+static void full_barriers(const rp_graph *g, rp_graph_barrier *barriers) {
     for (uint32_t i = 0; i < g->group_count; i++)
-        s->barriers[i] = (rp_graph_barrier){rp_scope_normalise_src(RP_SCOPE_ANY), RP_SCOPE_ANY};
+        barriers[i] = (rp_graph_barrier){rp_scope_normalise_src(RP_SCOPE_ANY), RP_SCOPE_ANY};
     for (uint32_t i = 0; i < g->buffers_count; i++)
         if (rp_buffer_has_result(&g->buffers[i]))
-            s->barriers[g->group_count] = (rp_graph_barrier){rp_scope_writes(), RP_SCOPE_HOST_R};
+            barriers[g->group_count] = (rp_graph_barrier){rp_scope_writes(), RP_SCOPE_HOST_R};
 }
 
 /* The barriers of each form, as they are made. */
@@ -99,15 +122,13 @@ typedef struct form_barriers {
     uint32_t count;
 } form_barriers;
 
-static rp_status find_barriers(rp_graph *graph, rp_form form, bool full,
-                               rp_graph_barrier *barriers) {
-    state s = {.graph = graph, .form = form, .barriers = barriers};
-    if (full) {
-        full_barriers(&s);
-        return RP_OK;
+static rp_status find_barriers(rp_graph *graph, bool full, const form_barriers *b) {
+    state s = {.graph = graph};
+    for (uint32_t f = 0; f < RP_FORMS; f++) {
+        s.forms[f].barriers = b->of[f];
+        if (full && b->of[f]) full_barriers(graph, b->of[f]);
     }
-    return form == RP_FORM_BARRIERS ? rp_hazards_keep(graph, visit, &s)
-                                    : rp_hazards_walk(graph, visit, &s);
+    return full ? RP_OK : rp_hazards_keep(graph, visit, &s);
 }
 
 static bool is_absent(const form_barriers *b, uint32_t at) {
@@ -221,8 +242,9 @@ rp_status rp_pass_sync(rp_graph *graph, rp_pass_context *context, bool *out_chan
     uint32_t merged = 0, forms = rp_graph_has_tags(graph) ? RP_FORMS : 1;
     for (uint32_t f = 0; f < forms && status == RP_OK; f++) {
         b.of[f] = rp_alloc_zero(a, b.count, sizeof *b.of[f]);
-        status = b.of[f] ? find_barriers(graph, (rp_form)f, full, b.of[f]) : RP_ERROR_NO_MEMORY;
+        if (!b.of[f]) status = RP_ERROR_NO_MEMORY;
     }
+    if (status == RP_OK) status = find_barriers(graph, full, &b);
     if (status == RP_OK && !full) merged = merge_groups(graph, &b, owners);
     *out_changed = merged != 0;
     if (status == RP_OK) status = keep(graph, &b, out_changed);

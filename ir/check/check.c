@@ -22,6 +22,12 @@
 
 #include "base/checked.h"
 
+/* How findings begin: by the form of a replay, and of the next one. */
+static const char *const forms[RP_FORMS][RP_FORMS] = {
+    [RP_FORM_BARRIERS] = {"", "with the tagged form behind the other: "},
+    [RP_FORM_TAGGED] = {"with all barriers behind the tagged form: ", "in the tagged form: "},
+};
+
 void rp_check_fail(rp_check_run *run, const rp_graph_node *at, const char *format, ...) {
     run->errors++;
     rp_text text;
@@ -31,7 +37,7 @@ void rp_check_fail(rp_check_run *run, const rp_graph_node *at, const char *forma
     rp_text_vformat(&text, format, args);
     va_end(args);
     rp_diags_add(run->diags, RP_ERROR, run->file, at ? at->pos.line : 0, at ? at->pos.column : 0,
-                 "%s%s", run->form == RP_FORM_TAGGED ? "in the tagged form: " : "",
+                 "%s%s", forms[run->form][run->next_form],
                  text.failed || !text.data ? "not proven" : text.data);
     rp_text_free(&text);
 }
@@ -207,6 +213,15 @@ static rp_status prepare(rp_check_run *run) {
     return sort_by_id(run, judge);
 }
 
+/* A replay may take another form than the one before: their barriers must do together, too. */
+static rp_status check_changes(rp_check_run *run) {
+    run->form = RP_FORM_BARRIERS;
+    RP_TRY(rp_check_races(run));
+    run->form = RP_FORM_TAGGED;
+    run->next_form = RP_FORM_BARRIERS;
+    return rp_check_stop(run) ? RP_OK : rp_check_races(run);
+}
+
 static rp_status run_rules(rp_check_run *run) {
     RP_TRY(prepare(run));
     if (run->errors) return RP_OK;
@@ -219,9 +234,11 @@ static rp_status run_rules(rp_check_run *run) {
     if (!rp_check_stop(run)) RP_TRY(rp_check_races(run));
     if (run->compiled->tagged_barriers_count == 0) return RP_OK;
     if (!rp_check_stop(run)) RP_TRY(rp_check_tags(run));
-    run->form = RP_FORM_TAGGED;
+    run->form = run->next_form = RP_FORM_TAGGED;
     if (!rp_check_stop(run) && orders) RP_TRY(rp_check_orders(run));
-    return rp_check_stop(run) ? RP_OK : rp_check_races(run);
+    if (!rp_check_stop(run)) RP_TRY(rp_check_races(run));
+    /* What is found in one form would only be found again. */
+    return run->errors ? RP_OK : check_changes(run);
 }
 
 rp_status rp_check(const rp_graph *compiled, const rp_graph *source, const char *file,

@@ -19,6 +19,7 @@ typedef struct rp_check_run {
     uint32_t errors;
     bool has_unknown;        /* some node has no declared uses */
     rp_form form;            /* whose barriers rule 2 judges */
+    rp_form next_form;       /* that the next replay takes */
     uint32_t *by_id;         /* source nodes (compiled ones without source) in id order */
     uint32_t *plan_of;       /* source node -> compiled node, RP_NONE when dropped */
     uint32_t *source_of;     /* compiled node -> source node; RP_NONE for a fused node */

@@ -98,7 +98,8 @@ static bool source_covers(uint32_t src, uint32_t bit) {
 }
 
 static void pass_boundary(races *r, uint32_t index) {
-    const rp_graph_barrier *b = &rp_graph_form(r->g, r->run->form)[index];
+    rp_form form = r->replay == 0 ? r->run->form : r->run->next_form;
+    const rp_graph_barrier *b = &rp_graph_form(r->g, form)[index];
     uint32_t at = r->replay * (r->g->group_count + 1) + index;
     for (uint32_t s = 0; s < BITS; s++)
         if (source_covers(b->src, 1u << s))
@@ -421,6 +422,11 @@ static bool fused_in_place(const races *r, const rp_graph_node *n, uint32_t i, u
     return p->buffer == q->buffer && p->offset - q->offset == distance;
 }
 
+/* Whether one of the replays at hand takes the tagged form. */
+static bool has_tagged_form(const races *r) {
+    return r->run->form == RP_FORM_TAGGED || r->run->next_form == RP_FORM_TAGGED;
+}
+
 /* Two uses of a node that share bytes, one of them writing: the kernel was written for that only if
  * the source says so, byte for byte. Without a source, in-place work on one range is trusted. */
 static void check_overlap(races *r, const rp_graph_node *n, uint32_t i, uint32_t k) {
@@ -441,7 +447,7 @@ static void check_overlap(races *r, const rp_graph_node *n, uint32_t i, uint32_t
             same = p->buffer == q->buffer && p->offset - q->offset == a - b;
         }
     }
-    if (same) return;
+    if (same || has_tagged_form(r)) return; /* forms have the same nodes: the first says it */
     char one[RP_CHECK_RANGE], two[RP_CHECK_RANGE];
     rp_check_fail(r->run, n, "rule 2: %s and %s of n%u share bytes, and one is written",
                   rp_check_range(one, r->g, u->buffer, u->offset, u->size),
@@ -499,7 +505,7 @@ static void walk_plan(races *r) {
         if (rp_check_stop(r->run)) return;
         for (; boundary <= n->group; boundary++) pass_boundary(r, boundary);
         r->position = rp_check_position(g, n, r->replay);
-        if (r->replay == 0 && r->run->form == RP_FORM_BARRIERS) check_uses(r, n);
+        if (r->replay == 0) check_uses(r, n);
         walk_node(r, n);
     }
     for (; boundary <= g->group_count; boundary++) pass_boundary(r, boundary);

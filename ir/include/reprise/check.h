@@ -33,7 +33,7 @@ typedef struct rp_certificate {
     uint64_t conflicts_proven; /* conflicts found covered (rule 2), of many alike one */
 } rp_certificate;
 
-enum { RP_CHECKER_VERSION = 2 };
+enum { RP_CHECKER_VERSION = 3 };
 
 /* Checks `compiled` against `source`. With source NULL only rule 2 is checked. Returns RP_OK and
  * fills *out_certificate (may be NULL), or RP_ERROR_UNPROVEN with up to 100 diagnostics that each
