@@ -165,7 +165,7 @@ static rp_status enter(const rp_exec *exec, rp_slot *slots, const rp_binding *bi
     if (binding->buffer) {
         RP_TRY(find_any(exec, binding->buffer, diags, &index));
         const rp_plan_buffer *buffer = &rp_plan_buffers(exec->plan)[index];
-        bytes = buffer->size;
+        bytes = rp_plan_footprint(buffer, buffer->size);
         wanted = demand_of(exec, index);
         shared = rp_slots_share(exec, buffer);
         if (buffer->kind == RP_LIVE && binding->storage && !binding->storage->mapped)

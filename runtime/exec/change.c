@@ -185,6 +185,9 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
     EXCHANGE(ordered);
     EXCHANGE(cuts);
     EXCHANGE(pieces);
+    /* Where starts turned out to be in another order they are for another plan, too. */
+    a->waits = b->waits && !a->stalled;
+    if (!a->stalled) a->unstalled = a->submitted;
     /* Somebody may still be on the way out of a wait for the old one: it stays. */
     if (!a->pieces_timeline) EXCHANGE(pieces_timeline);
     a->pieces_replay = a->submitted;

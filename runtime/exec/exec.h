@@ -67,6 +67,7 @@ typedef struct rp_live {
     const rp_plan *plan;
     uint64_t size;         /* bytes of a live block */
     uint64_t stall_offset; /* of its word of stalls, where the plan has tagged buffers */
+    uint32_t stall_size;   /* 0 without */
     uint64_t *offsets;     /* by plan buffer: of a live buffer in the live block */
     rp_live_grid *grids;
     uint32_t grids_count;
@@ -96,7 +97,7 @@ void rp_live_free(rp_live *live);
 rp_status rp_live_values_create(const rp_live *live, rp_live_values *values);
 void rp_live_values_free(const rp_live *live, rp_live_values *values);
 /* Sets the copy to the plan's defaults; brings what follows others up to date, and writes the whole
- * copy, and the grids that follow from it, to where the GPU reads it. */
+ * copy, and the grids that follow from it, to where the GPU reads it, and that nothing has stalled. */
 void rp_live_defaults(const rp_live *live, rp_live_values *values);
 rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags);
 /* Whether the copy may be written: no value is above its maximum, and every grid is possible. */

@@ -229,6 +229,7 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan,
     }
     if (rp_plan_count(plan, RP_SECTION_TAGGED_BARRIERS)) {
         live->stall_offset = live->size;
+        live->stall_size = sizeof(uint32_t);
         live->size += RP_ARENA_ALIGNMENT;
     }
     for (uint32_t i = 0; i < node_count; i++) {
@@ -467,6 +468,8 @@ rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags
         if (buffers[i].kind == RP_LIVE)
             memcpy(values->mapped[i], values->copy + live->offsets[i], buffers[i].size);
     for (uint32_t i = 0; i < live->grids_count; i++) write_grid(live, values, i);
+    /* In a block that was another plan's the word of stalls is something else of it. */
+    if (live->stall_size) memset(values->grids + live->stall_offset, 0, live->stall_size);
     return RP_OK;
 }
 

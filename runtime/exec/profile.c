@@ -124,7 +124,8 @@ static rp_status wait_for(rp_exec *exec, uint64_t replay, rp_diags *diags) {
     VkResult result = device->vk.WaitSemaphores(device->handle, &info, UINT64_MAX);
     if (result != VK_SUCCESS) return explain(exec, result, "vk->WaitSemaphores", diags);
     exec->completed = replay;
-    return RP_OK;
+    rp_exec_look_for_stalls(exec);
+    return rp_exec_report_stall(exec, replay, diags);
 }
 
 static rp_status submit(phase *p, uint32_t at) {

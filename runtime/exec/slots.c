@@ -199,6 +199,8 @@ static const rp_place *same_buffer(const rp_exec *from, const rp_slot *slot, con
     for (uint32_t i = 0; i < rp_plan_count(from->plan, RP_SECTION_BUFFERS); i++) {
         const rp_image_shape shape = rp_plan_image(buffer), has = rp_plan_image(&buffers[i]);
         if (buffers[i].kind != buffer->kind || buffers[i].size != buffer->size ||
+            rp_plan_footprint(&buffers[i], buffer->size) <
+                rp_plan_footprint(buffer, buffer->size) ||
             !rp_image_same(&shape, &has) ||
             strcmp(rp_plan_string(from->plan, buffers[i].name), name) != 0)
             continue;

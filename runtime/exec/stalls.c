@@ -45,7 +45,9 @@ uint32_t rp_slot_recordings(const rp_exec *exec, const rp_slot *slot) {
     bool own = exec->waits;
     for (uint32_t i = exec->plan->external_count;
          own && i < rp_plan_count(exec->plan, RP_SECTION_BUFFERS); i++)
-        if (buffers[i].tagged) own = slot->places[i].own || slot->arena.own;
+        if (buffers[i].tagged)
+            own = slot->places[i].own ||
+                  (slot->arena.own && slot->places[i].storage == slot->arena.storage);
     return own ? RP_RECORDINGS : 1;
 }
 

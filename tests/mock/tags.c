@@ -168,12 +168,104 @@ static void test_stall(void) {
     close_all();
 }
 
+/* Memory of the application's for one transient, whether or not the others have the exec's own. */
+static void test_bound(void) {
+    rp_storage *storage = NULL;
+    mock_reset();
+    open_tagged(RP_TAGS_ON, 0);
+    const rp_storage_params memory_params = {
+        .size = sizeof memory_params, .bytes = 512, .name = "lent"};
+    CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &memory_params, diags, &storage), RP_OK);
+    rp_binding binding = {.buffer = "a", .storage = storage, .offset = 256, .slot = RP_ALL_SLOTS};
+    CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_ERROR_USAGE); /* tags take half */
+    CU_ASSERT_TRUE(mock_said(diags, "a has 512 bytes and cannot be bound at byte 256"));
+    binding.offset = 0;
+    CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
+    uint32_t tag = tag_in(replay()); /* who knows what lies there before a replay? */
+    for (uint32_t i = 0; i < 4; i++) CU_ASSERT_EQUAL(tag_in(replay()), tag);
+    rp_storage_release(storage);
+    close_all();
+}
+
+/* The same buffers for the application; $n has a grid at which the word of stalls of the other lies. */
+static const char untagged[] = "reprise 1\n"
+                               "graph g scheduled placed synced arena 512 {\n"
+                               "  buf $x in f32[64]\n"
+                               "  buf $y out f32[64]\n"
+                               "  buf $n live u32[1] = 07000000 max 9\n"
+                               "  buf %a tmp f32[64] at 0\n"
+                               "  kern @k spirv - local 64 1 1 (r, w)\n"
+                               "  barrier compute:w -> compute:rw\n"
+                               "  group 0\n"
+                               "    n0 = run @k grid {$n} 1 1 (r $x, w %a)\n"
+                               "  barrier compute:w -> compute:r\n"
+                               "  group 1\n"
+                               "    n1 = run @k grid {$n} 1 1 (r %a, w $y)\n"
+                               "  barrier compute:w -> host:r\n"
+                               "}\n";
+
+/* Whether a replay took the tagged form, and all of it came about. */
+static bool is_tagged(void) {
+    uint64_t number = 0;
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, &number), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, number, 0, diags), RP_OK);
+    return exec->slots[0].recording != RP_RECORD_BARRIERS;
+}
+
+/* From a plan without tags to one with, and back; what lies in memory was something else before. */
+static void test_update(void) {
+    static const char live[] = "  buf $y out f32[64]\n",
+                      with[] = "  buf $n live u32[1] = 07000000 max 9\n";
+    char tagged[2 * sizeof text];
+    const char *at = strstr(text, live) + sizeof live - 1;
+    snprintf(tagged, sizeof tagged, "%.*s%s%s", (int)(at - text), text, with, at);
+    rp_exec_params params = mock_params;
+    params.tags = RP_TAGS_ON;
+    mock_reset();
+    open_text(untagged, &params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    rp_storage *storage = NULL;
+    const rp_storage_params memory_params = {
+        .size = sizeof memory_params, .bytes = 256, .name = "lent"};
+    CU_ASSERT_EQUAL_FATAL(rp_storage_create(device, &memory_params, diags, &storage), RP_OK);
+    const rp_binding binding = {.buffer = "a", .storage = storage, .slot = RP_ALL_SLOTS};
+    CU_ASSERT_EQUAL(rp_exec_bind(exec, &binding, 1, diags), RP_OK);
+    rp_plan *other = mock_plan(tagged);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(other);
+    CU_ASSERT_FALSE(is_tagged());
+    for (uint32_t round = 0; round < 2; round++) {
+        CU_ASSERT_EQUAL(rp_exec_update(exec, other, NULL, diags), RP_OK);
+        CU_ASSERT_TRUE(exec->slots[0].places[other->external_count].bytes >= 512); /* %a's */
+        CU_ASSERT_FALSE(is_tagged()); /* the first in this memory */
+        CU_ASSERT_TRUE(is_tagged());
+        CU_ASSERT_TRUE(is_tagged());
+        CU_ASSERT_EQUAL(rp_exec_update(exec, plan, NULL, diags), RP_OK);
+        CU_ASSERT_FALSE(is_tagged());
+        CU_ASSERT_FALSE(is_tagged());
+    }
+    /* What has stalled once takes all barriers with any plan, though none waits for the old word. */
+    CU_ASSERT_EQUAL(rp_exec_update(exec, other, NULL, diags), RP_OK);
+    CU_ASSERT_FALSE(is_tagged());
+    uint32_t one = 1;
+    memcpy(exec->slots[0].live_block.mapped + exec->live.stall_offset, &one, sizeof one);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 0, 0, diags), RP_ERROR_STALLED);
+    CU_ASSERT_EQUAL(rp_exec_update(exec, other, NULL, diags), RP_OK);
+    CU_ASSERT_FALSE(is_tagged());
+    CU_ASSERT_FALSE(is_tagged());
+    rp_plan_destroy(other);
+    rp_storage_release(storage);
+    close_all();
+}
+
 int main(void) {
     static const rp_test tests[] = {{"tags in turn", test_turns},
                                     {"all barriers", test_all_barriers},
                                     {"given to the application", test_given},
                                     {"broken off", test_broken_off},
                                     {"stalls", test_stall},
+                                    {"memory of the application's", test_bound},
+                                    {"another plan", test_update},
                                     {NULL, NULL}};
     return rp_run_tests("tagged buffers", tests);
 }

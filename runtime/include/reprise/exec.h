@@ -42,7 +42,7 @@ enum { RP_MAX_SLOTS = 64 };
 #define RP_ALL_SLOTS UINT32_MAX
 
 /* Puts a buffer of the plan, of any kind, at a range of a storage: `offset` and as many bytes as the
- * buffer has. `offset` is a multiple of the device's storage alignment (256 always fits), and of
+ * buffer has, twice as many for a tagged transient. `offset` is a multiple of the device's storage alignment (256 always fits), and of
  * its uniform alignment for what is read as a uniform buffer. A live buffer needs a mapped storage
  * and a range that no other slot or exec writes: its bytes are set by rp_exec_set_live alone.
  * The arena is bound with a `buffer` of NULL: execs that never run at the same time can share one,
