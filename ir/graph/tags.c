@@ -52,18 +52,19 @@ const char *rp_tags_wrong_use(const rp_graph *g, const rp_graph_node *n, const r
     return NULL;
 }
 
-/* Of a run node with tagged uses: the tag comes first in its push data, and who waits has the word of
- * stalls. */
-static const char *wrong_run(const rp_graph *g, const rp_graph_node *n) {
+/* Of a run node: who waits, and nobody else, has the word of stalls, and with tagged uses the tag comes
+ * first in its push data. */
+static const char *wrong_run(const rp_graph *g, const rp_graph_node *n, bool tagged) {
     static const uint8_t zeros[RP_TAG_BYTES];
     const rp_graph_kernel *k = &g->kernels[n->kernel];
     uint32_t stalls = 0;
     for (uint32_t i = 0; i < k->param_count; i++)
         stalls += g->params[k->first_param + i].resource == RP_RESOURCE_STALL;
-    if (n->byte_count < RP_TAG_BYTES || memcmp(g->bytes + n->first_byte, zeros, sizeof zeros) != 0)
+    if (tagged && (n->byte_count < RP_TAG_BYTES ||
+                   memcmp(g->bytes + n->first_byte, zeros, sizeof zeros) != 0))
         return "its push data does not begin with 4 bytes of zero, for the tag";
     if (stalls != (uint32_t)rp_node_waits(g, n))
-        return "a kernel that waits, and no other, has one word of stalls";
+        return "a kernel that reads tagged buffers, and no other, has one word of stalls";
     return NULL;
 }
 
@@ -81,31 +82,36 @@ static void verify_use(rp_verifier *v, const rp_graph_node *n, const rp_graph_us
                         wrong);
 }
 
+/* `writers` by buffer; NULL where none is tagged. */
+static void verify_node(rp_verifier *v, const rp_graph_node *n, uint32_t *writers) {
+    const rp_graph *g = v->graph;
+    if (n->unknown && writers)
+        rp_verify_error(v, n->pos, "n%u may use any memory, and there are tagged buffers", n->id);
+    bool tagged = false;
+    for (uint32_t k = 0; writers && k < n->use_count; k++) {
+        const rp_graph_use *u = &rp_node_uses(g, n)[k];
+        if (!g->buffers[u->buffer].tagged) continue;
+        verify_use(v, n, u, &writers[u->buffer]);
+        tagged = true;
+    }
+    const char *wrong = n->kind == RP_RUN ? wrong_run(g, n, tagged) : NULL;
+    if (wrong)
+        rp_verify_error(v, n->pos, "n%u has %stagged uses: %s", n->id, tagged ? "" : "no ", wrong);
+}
+
 void rp_verify_tags(rp_verifier *v) {
     const rp_graph *g = v->graph;
-    if (!rp_graph_has_tags(g)) return;
-    uint32_t *writers = rp_alloc(&g->allocator, g->buffers_count, sizeof *writers);
-    if (!writers) {
-        v->status = RP_ERROR_NO_MEMORY;
-        return;
-    }
-    for (uint32_t i = 0; i < g->buffers_count; i++) writers[i] = RP_NONE;
-    for (uint32_t i = 0; i < g->nodes_count; i++) {
-        const rp_graph_node *n = &g->nodes[i];
-        if (n->unknown)
-            rp_verify_error(v, n->pos, "n%u may use any memory, and there are tagged buffers",
-                            n->id);
-        bool tagged = false;
-        for (uint32_t k = 0; k < n->use_count; k++) {
-            const rp_graph_use *u = &rp_node_uses(g, n)[k];
-            if (!g->buffers[u->buffer].tagged) continue;
-            verify_use(v, n, u, &writers[u->buffer]);
-            tagged = true;
+    uint32_t *writers = NULL;
+    if (rp_graph_has_tags(g)) {
+        writers = rp_alloc(&g->allocator, g->buffers_count, sizeof *writers);
+        if (!writers) {
+            v->status = RP_ERROR_NO_MEMORY;
+            return;
         }
-        const char *wrong = tagged && n->kind == RP_RUN ? wrong_run(g, n) : NULL;
-        if (wrong) rp_verify_error(v, n->pos, "n%u has tagged uses: %s", n->id, wrong);
     }
-    for (uint32_t i = 0; i < g->buffers_count; i++) {
+    for (uint32_t i = 0; writers && i < g->buffers_count; i++) writers[i] = RP_NONE;
+    for (uint32_t i = 0; i < g->nodes_count; i++) verify_node(v, &g->nodes[i], writers);
+    for (uint32_t i = 0; writers && i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
         if (!b->tagged || b->removed) continue;
         const char *wrong = rp_tags_wrong_buffer(b);

@@ -145,12 +145,28 @@ static bool reached(const checker *c, const rp_plan_use *u) {
            u->access != RP_SAMPLED && !rp_plan_is_image(&c->buffers[u->buffer]);
 }
 
+/* Who reads tagged buffers, and nobody else, has the word of stalls: without such there is none. */
+static rp_status check_stalls(checker *c, const rp_plan_node *n, const rp_plan_kernel *k) {
+    uint32_t stalls = 0;
+    bool waits = false;
+    for (uint32_t i = 0; i < k->param_count; i++)
+        stalls += c->params[k->first_param + i].resource == RP_RESOURCE_STALL;
+    for (uint32_t i = 0; i < n->use_count; i++) {
+        const rp_plan_use *u = &c->uses[n->first_use + i];
+        waits |= c->buffers[u->buffer].tagged && u->access != RP_WRITE;
+    }
+    if (stalls == (uint32_t)waits) return RP_OK;
+    return rp_plan_damaged(c->at, "its kernel %u has %u words of stalls, and it %s tagged buffers",
+                           n->kernel, stalls, waits ? "reads" : "reads no");
+}
+
 static rp_status check_run(checker *c, const rp_plan_node *n) {
     if (n->kernel >= rp_plan_count(c->plan, RP_SECTION_KERNELS))
         return rp_plan_damaged(c->at, "kernel index %u is outside 0..%u", n->kernel,
                                rp_plan_count(c->plan, RP_SECTION_KERNELS));
     RP_TRY(check_grid(c, n));
     const rp_plan_kernel *k = &c->kernels[n->kernel];
+    RP_TRY(check_stalls(c, n, k));
     const rp_plan_use *uses = c->uses + n->first_use;
     uint32_t indirect = n->grid_kind == RP_GRID_INDIRECT;
     const rp_descriptor_source source = rp_plan_descriptors(n, c->kernels, c->params, c->uses);

@@ -149,6 +149,8 @@ static const rule rules[] = {
      "param 1 (access 2, set 0, binding 0)"},
     {RP_SECTION_PARAMS, 0, FIELD(rp_plan_param, access), RP_UNIFORM, "does not fit the kernel's u"},
     {RP_SECTION_PARAMS, 0, FIELD(rp_plan_param, skip), 4, "is not 4 behind a multiple of 256"},
+    {RP_SECTION_PARAMS, 1, FIELD(rp_plan_param, resource), RP_RESOURCE_STALL,
+     "has 1 words of stalls, and it reads no tagged buffers"},
     {RP_SECTION_SPECS, 0, FIELD(rp_plan_spec, id), 7, "not in order of id"},
     {RP_SECTION_WORDS, 0, 0, 4, 0x03022307, "SPIR-V starts with 07230203"},
     {RP_SECTION_WORDS, 1, 0, 4, 0x00010700, "1.0 to 1.6 are allowed"},
