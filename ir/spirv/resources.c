@@ -172,13 +172,19 @@ rp_status rp_spirv_variable(rp_spirv_reader *r, uint32_t at) {
     return RP_OK;
 }
 
+/* What no code can write, wherever its handle is handed on to. */
+static bool is_sampled(rp_spirv_kind kind) {
+    return kind == RP_SPIRV_SAMPLED_IMAGE || kind == RP_SPIRV_COMBINED_IMAGE ||
+           kind == RP_SPIRV_SAMPLER || kind == RP_SPIRV_UNIFORM_TEXELS;
+}
+
 void rp_spirv_note_uses(rp_spirv_reader *r) {
     for (uint32_t i = 0; i < r->resource_count; i++) {
         rp_spirv_resource *resource = &r->resources[i];
         uint8_t use = rp_spirv_entry(r, resource->id)->use;
         resource->used = use & RP_USED;
         resource->reads = use & RP_READS;
-        resource->writes = use & RP_WRITES;
+        resource->writes = (use & RP_WRITES) && !is_sampled((rp_spirv_kind)resource->kind);
         if (resource->used && resource->kind >= RP_SPIRV_OTHER_IMAGE && !*r->unsupported)
             snprintf(r->unsupported, sizeof r->unsupported, "%s",
                      rp_spirv_kind_name((rp_spirv_kind)resource->kind));

@@ -380,6 +380,37 @@ static void test_sized_arrays(void) {
     rp_kernel_free(&m);
 }
 
+/* Images and samplers that functions are called with, as no optimiser has come by: nobody can write them. */
+static void test_handed_on(void) {
+    static const char text[] =
+        "OpCapability Shader\nOpMemoryModel Logical GLSL450\n"
+        "OpEntryPoint GLCompute %main \"main\" %images\nOpExecutionMode %main LocalSize 1 1 1\n"
+        "OpDecorate %images DescriptorSet 0\nOpDecorate %images Binding 4\n"
+        "%void = OpTypeVoid\n%function = OpTypeFunction %void\n%float = OpTypeFloat 32\n"
+        "%int = OpTypeInt 32 1\n%zero = OpConstant %int 0\n%two = OpConstant %int 2\n"
+        "%v2 = OpTypeVector %int 2\n%v4 = OpTypeVector %float 4\n%at = OpConstantComposite %v2 "
+        "%zero %zero\n"
+        "%image = OpTypeImage %float 2D 0 0 0 1 Unknown\n%both = OpTypeSampledImage %image\n"
+        "%array = OpTypeArray %both %two\n%pointers = OpTypePointer UniformConstant %array\n"
+        "%pointer = OpTypePointer UniformConstant %both\n%taking = OpTypeFunction %v4 %pointer\n"
+        "%images = OpVariable %pointers UniformConstant\n"
+        "%main = OpFunction %void None %function\n%label = OpLabel\n"
+        "%one = OpAccessChain %pointer %images %zero\n%got = OpFunctionCall %v4 %read %one\n"
+        "OpReturn\nOpFunctionEnd\n"
+        "%read = OpFunction %v4 None %taking\n%given = OpFunctionParameter %pointer\n%l = OpLabel\n"
+        "%b = OpLoad %both %given\n%i = OpImage %image %b\n%t = OpImageFetch %v4 %i %at Lod %zero\n"
+        "OpReturnValue %t\nOpFunctionEnd\n";
+    size_t size = 0;
+    uint32_t *words = rp_assemble(text, 0x00010500, &size);
+    rp_kernel_module m =
+        build(&(rp_kernel_params){.name = "k", .spirv = words, .spirv_size = size});
+    CU_ASSERT_EQUAL(binding(&m, 0, 4)->access, RP_SAMPLED);
+    CU_ASSERT_TRUE(binding(&m, 0, 4)->used && binding(&m, 0, 4)->reads);
+    CU_ASSERT_FALSE(binding(&m, 0, 4)->writes);
+    rp_kernel_free(&m);
+    free(words);
+}
+
 int main(void) {
     const rp_test tests[] = {{"bindings", test_bindings},
                              {"push constants and sizes", test_push_and_sizes},
@@ -390,6 +421,7 @@ int main(void) {
                              {"defines and includes", test_defines_and_includes},
                              {"assembled SPIR-V", test_spirv},
                              {"arrays without a size", test_sized_arrays},
+                             {"what is handed on", test_handed_on},
                              {"round trip", test_round_trip},
                              {NULL, NULL}};
     int failures = rp_run_tests("kernels", tests);
