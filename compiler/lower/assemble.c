@@ -124,7 +124,7 @@ rp_status rp_emit_assemble(rp_emit *e) {
     if (body.data && strstr(body.data, "coopmatNV")) e->extensions |= RP_EMIT_MATRICES;
     if (body.data && strstr(body.data, "icoopmatNV")) e->extensions |= RP_EMIT_INTEGER_MATRICES;
     if (body.data && strstr(body.data, "dot_i8(")) e->extensions |= RP_EMIT_DOTS;
-    if (body.data && strstr(body.data, "[[unroll]]")) e->extensions |= RP_EMIT_UNROLL;
+    if (body.data && strstr(body.data, "unroll]]")) e->extensions |= RP_EMIT_UNROLL;
     put_header(e, &whole);
     put_constants(e, &whole);
     put_piece(&e->buffers, &whole);

@@ -476,13 +476,13 @@ static void put_finish(rp_matvec *m, uint32_t section) {
     const char *rows = rp_emit_symbol(e, m->cores[s->first].member, 'M');
     const char *epilogue = rp_emit_epilogue(e, s->cores, s->core_count);
     bool pairs = s->pair != RP_NONE;
-    rp_text_format(
-        to,
-        "    uint units = matvec_count%s;\n"
-        "    for (uint i = gl_LocalInvocationIndex; i < units * %s; i += gl_WorkGroupSize.x) "
-        "{\n"
-        "        uint slot = i %% units%s, b = i / units;\n",
-        pairs ? " / 2u" : "", b, pairs ? " * 2u" : "");
+    rp_text_format(to,
+                   "    uint units = matvec_count%s;\n"
+                   "    [[dont_unroll]] for (uint i = gl_LocalInvocationIndex; i < units * %s; i "
+                   "+= gl_WorkGroupSize.x) "
+                   "{\n"
+                   "        uint slot = i %% units%s, b = i / units;\n",
+                   pairs ? " / 2u" : "", b, pairs ? " * 2u" : "");
     if (pairs)
         rp_text_format(to, "        %s(b * %s + row%u(slot), b * %s + row%u(slot + 1u)", epilogue,
                        rows, section, rows, section);
