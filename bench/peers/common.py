@@ -48,7 +48,7 @@ def write_safetensors(path, tensors):
 # ---- Reprise ---------------------------------------------------------------------------------------
 
 def tool(build, name):
-    return pathlib.Path(build) / {"reprise": "tools", "replay_rounds": "bench"}[name] / name
+    return pathlib.Path(build) / ("tools" if name == "reprise" else "bench") / name
 
 
 def compile_plan(build, pipeline, plan, target, **defines):
