@@ -128,10 +128,10 @@ static rp_status add_layout(const reflector *r, uint32_t type, uint32_t *out, co
     return status == RP_ERROR_INVALID ? RP_OK : status;
 }
 
-/* HLSL numbers registers of each kind by themselves. */
-#define RP_HLSL_SHIFTS                                                                             \
-    " (for HLSL, glslangValidator does with --shift-texture-binding and the like, dxc with "       \
-    "-fvk-t-shift)"
+/* HLSL numbers the registers of each kind by themselves, and gives some buffers, such as counters, none. */
+#define RP_HLSL_BINDINGS                                                                           \
+    " (for HLSL, glslangValidator does with --auto-map-bindings and, where registers are equal, "  \
+    "--shift-texture-binding and the like, dxc with -fvk-t-shift)"
 
 /* Puts a binding into the list that is there already. Two blocks may share one (views of a buffer with different
  * element types): together they do what either does. */
@@ -145,7 +145,7 @@ static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, 
         b->texel != is.texel)
         return rp_kernel_error(r->where,
                                "'%s' and '%s' share set %u, binding %u, but are different things: "
-                               "give each a binding of its own" RP_HLSL_SHIFTS,
+                               "give each a binding of its own" RP_HLSL_BINDINGS,
                                b->name, name, b->set, b->binding);
     if (b->format != is.format) b->format = RP_IMAGE_NONE; /* either may be bound */
     if ((b->access == RP_UNIFORM) != uniform)
@@ -153,7 +153,7 @@ static rp_status merge_block(const reflector *r, const rp_spirv_resource *from, 
             r->where,
             "blocks '%s' and '%s' share set %u, binding %u, but one "
             "is a uniform and the other a storage buffer: give each a binding of "
-            "its own" RP_HLSL_SHIFTS,
+            "its own" RP_HLSL_BINDINGS,
             b->name, name, b->set, b->binding);
     b->reads |= from->reads;
     b->writes |= from->writes;
