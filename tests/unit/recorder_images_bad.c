@@ -182,17 +182,22 @@ static void test_bad_transfers(void) {
 
 /* ---- Declarations ---------------------------------------------------------------------------- */
 
+/* Of a call that was refused at once. */
+static void expect_message(const char *wanted) {
+    CU_ASSERT_EQUAL_FATAL(rp_diags_error_count(s.diags), 1);
+    const char *message = rp_diags_get(s.diags, 0).message;
+    if (!strstr(message, wanted)) fprintf(stderr, "  wanted '%s', got: %s\n", wanted, message);
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, wanted));
+    rp_diags_clear(s.diags);
+}
+
 static void refuse(rp_buffer_params params, const char *wanted) {
     rp_buffer b = {9};
     params.size = sizeof params;
     if (!params.name) params.name = "a";
     CU_ASSERT_EQUAL(rp_program_buffer(s.program, &params, s.diags, &b), RP_ERROR_INVALID);
     CU_ASSERT_EQUAL(b.id, 0);
-    CU_ASSERT_EQUAL_FATAL(rp_diags_error_count(s.diags), 1);
-    const char *message = rp_diags_get(s.diags, 0).message;
-    if (!strstr(message, wanted)) fprintf(stderr, "  wanted '%s', got: %s\n", wanted, message);
-    CU_ASSERT_PTR_NOT_NULL(strstr(message, wanted));
-    rp_diags_clear(s.diags);
+    expect_message(wanted);
 }
 
 static void test_bad_images(void) {
@@ -227,11 +232,7 @@ static void refuse_sampler(rp_sampler_params params, const char *wanted) {
     params.size = sizeof params;
     CU_ASSERT_EQUAL(rp_program_sampler(s.program, &params, s.diags, &made), RP_ERROR_INVALID);
     CU_ASSERT_EQUAL(made.id, 0);
-    CU_ASSERT_EQUAL_FATAL(rp_diags_error_count(s.diags), 1);
-    const char *message = rp_diags_get(s.diags, 0).message;
-    if (!strstr(message, wanted)) fprintf(stderr, "  wanted '%s', got: %s\n", wanted, message);
-    CU_ASSERT_PTR_NOT_NULL(strstr(message, wanted));
-    rp_diags_clear(s.diags);
+    expect_message(wanted);
 }
 
 static void test_bad_samplers(void) {
