@@ -86,8 +86,9 @@ static void add_reader(flow *f, const rp_graph_node *n, value *v, const rp_op_ca
     const rp_target *t = rp_graph_target(f->graph);
     enum { ELEMENT = 4, WORD = 8 };
     double count = loads(f->graph, call, k);
-    if (f->priced && !has_product(f->graph, n)) v->state = FLOW_NONE;
-    if (has_product(f->graph, n)) {
+    bool product = has_product(f->graph, n);
+    if (f->priced && !product) v->state = FLOW_NONE;
+    if (product) {
         double staged = (double)rp_tensor_elements(&call->operands[k]) * (double)t->multiprocessors;
         if (staged > count) count = staged;
     }
@@ -100,11 +101,10 @@ static void look_at_operand(flow *f, uint32_t node, const rp_op_call *call, uint
                             const rp_graph_operand *o) {
     const rp_graph_node *n = &f->graph->nodes[node];
     const rp_graph_use *u = &rp_node_uses(f->graph, n)[o->use];
-    const rp_graph_buffer *b = &f->graph->buffers[u->buffer];
     value *v = &f->values[u->buffer];
     bool writes = rp_access_writes(u->access);
-    if (u->offset || u->size != b->size || o->dtype != b->dtype || !is_by_element(call, k) ||
-        (writes && (u->access != RP_WRITE || !rp_node_is_certain(n) || v->writer != RP_NONE))) {
+    if (rp_tags_wrong_use(f->graph, n, u) || o->dtype != f->graph->buffers[u->buffer].dtype ||
+        !is_by_element(call, k) || (writes && v->writer != RP_NONE)) {
         v->state = FLOW_NONE;
         return;
     }
@@ -137,8 +137,7 @@ static void find_candidates(flow *f) {
     const rp_graph *g = f->graph;
     for (uint32_t i = 0; i < g->buffers_count; i++) {
         const rp_graph_buffer *b = &g->buffers[i];
-        bool fits = !b->removed && rp_buffer_in_arena(b) &&
-                    (b->dtype == RP_F32 || b->dtype == RP_I32 || b->dtype == RP_U32);
+        bool fits = !b->removed && !rp_tags_wrong_buffer(b);
         f->values[i] = (value){fits ? FLOW_CANDIDATE : FLOW_NONE, RP_NONE, RP_NONE, 0};
     }
     for (uint32_t i = 0; i < g->nodes_count; i++) {

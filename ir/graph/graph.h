@@ -400,6 +400,12 @@ bool rp_graph_has_tags(const rp_graph *graph);
 bool rp_node_has_tags(const rp_graph *graph, const rp_graph_node *node);
 bool rp_node_waits(const rp_graph *graph, const rp_graph_node *node);
 
+/* Why a buffer cannot be tagged, and why not with this use of it by an op or a kernel made of ops; NULL
+ * where it can. The graph's declarations and nodes are valid. */
+const char *rp_tags_wrong_buffer(const rp_graph_buffer *buffer);
+const char *rp_tags_wrong_use(const rp_graph *graph, const rp_graph_node *node,
+                              const rp_graph_use *use);
+
 /* What a lowering adds to a node with tagged uses: RP_TAG_BYTES of push data, for whoever replays to fill
  * in; and, to the kernel of one that waits, a parameter for the word of stalls behind those of the uses. */
 rp_status rp_node_add_tag(rp_graph *graph, rp_graph_node *node);

@@ -23,12 +23,8 @@ void rp_verify_nodes(rp_verifier *v);
 void rp_verify_members(rp_verifier *v, const rp_graph_node *n);
 /* The uses and samplers of a run node whose kernel and ranges are sound, against its parameters. */
 void rp_verify_params(rp_verifier *v, const rp_graph_node *n);
-/* Tagged buffers, and who uses them how. What is wrong about one, and about a use of one; NULL for
- * nothing. Of a valid graph's declarations and nodes. */
+/* Tagged buffers, and who uses them how. */
 void rp_verify_tags(rp_verifier *v);
-const char *rp_tags_wrong_buffer(const rp_graph_buffer *buffer);
-const char *rp_tags_wrong_use(const rp_graph *graph, const rp_graph_node *node,
-                              const rp_graph_use *use);
 /* What the stages promise: groups, arena offsets, barriers. */
 void rp_verify_stages(rp_verifier *v);
 /* Warnings for transients and outputs that are read before they are written, and for results with
