@@ -95,6 +95,7 @@ rp_status rp_batch_begin(rp_batch *b, rp_exec *exec, const rp_submit_params *giv
     RP_TRY(rp_exec_require_whole(exec, diags));
     b->exec = exec;
     b->slot = &exec->slots[b->params.slot];
+    RP_TRY(rp_exec_require_told(exec, b->slot, diags));
     RP_TRY(rp_slot_record(exec, b->slot, diags));
     uint32_t pieces = b->params.pieces;
     b->end_piece = pieces && pieces < exec->pieces ? pieces : exec->pieces;

@@ -253,6 +253,8 @@ void rp_touches_sort(rp_touch *touches, uint32_t count);
 bool rp_slots_share(const rp_exec *exec, const rp_plan_buffer *buffer);
 /* RP_OK when every slot is idle that has the buffer where this slot has it. */
 rp_status rp_slots_require_idle(rp_exec *exec, uint32_t slot, uint32_t buffer, rp_diags *diags);
+/* Of an idle buffer: RP_OK unless the last replay of those slots gave up, or may have. */
+rp_status rp_slots_require_results(rp_exec *exec, uint32_t slot, uint32_t buffer, rp_diags *diags);
 /* The scope bits with which replays touch memory that is not the exec's alone. */
 uint32_t rp_slots_scopes(const rp_exec *exec);
 
@@ -285,12 +287,12 @@ struct rp_exec {
     VkImageMemoryBarrier2 *image_barriers; /* room for those of one boundary; while recording */
     rp_slot *slots;
     uint32_t slots_count;
-    bool ordered; /* replays follow each other, whatever their slots */
-    bool waits;   /* replays may take the tagged form */
-    uint64_t stalled,
-        unstalled;  /* replays up to the first gave up, or may have: those behind the second,
-                                  * of which it is known that they did not */
-    uint32_t *cuts; /* by piece: its first group; and behind the last one the number of groups */
+    bool ordered;      /* replays follow each other, whatever their slots */
+    bool waits;        /* replays may take the tagged form */
+    uint64_t stalled,  /* replays up to this one gave up, or may have, */
+        unstalled;     /* but for those up to this one */
+    bool stall_untold; /* no call has said so yet */
+    uint32_t *cuts;    /* by piece: its first group; and behind the last one the number of groups */
     uint32_t pieces;
 
     VkSemaphore timeline;          /* counts completed replays */
@@ -385,9 +387,10 @@ uint32_t rp_slot_recordings(const rp_exec *exec, const rp_slot *slot);
 /* Which way the next replay of a slot takes; with the exec's lock held, as those below. */
 void rp_slot_choose(const rp_exec *exec, rp_slot *slot);
 /* Notes whether some replay gave up waiting. Then whether one that is done may have: RP_ERROR_STALLED,
- * with a message. */
+ * with a message. Before a submission for a slot: the same unless some call has said it already. */
 void rp_exec_look_for_stalls(rp_exec *exec);
-rp_status rp_exec_report_stall(const rp_exec *exec, uint64_t replay, rp_diags *diags);
+rp_status rp_exec_report_stall(rp_exec *exec, uint64_t replay, rp_diags *diags);
+rp_status rp_exec_require_told(rp_exec *exec, const rp_slot *slot, rp_diags *diags);
 
 /* record.c: records groups [first, end) of the plan; `end` == the number of groups takes the final
  * barrier with it. `follows`: with the barrier toward the replay before in front of group 0. */

@@ -400,16 +400,27 @@ rp_status rp_slots_place(rp_exec *exec, rp_slot *slots, rp_diags *diags, bool *o
 
 /* ---- What follows from where it lies --------------------------------------------------------- */
 
-rp_status rp_slots_require_idle(rp_exec *exec, uint32_t slot, uint32_t buffer, rp_diags *diags) {
+/* Whether another slot (or the same one) has some of a buffer where this one has it. */
+static bool have_in_common(const rp_exec *exec, uint32_t slot, uint32_t other, uint32_t buffer) {
     const rp_plan_buffer *record = &rp_plan_buffers(exec->plan)[buffer];
-    const rp_place *place = &exec->slots[slot].places[buffer];
-    for (uint32_t s = 0; s < exec->slots_count; s++) {
-        const rp_place *other = &exec->slots[s].places[buffer];
-        if (other->handle == place->handle &&
-            rp_ranges_overlap(other->offset, record->size, place->offset, record->size))
-            RP_TRY(rp_exec_require_idle(exec, s, diags));
-    }
+    const rp_place *a = &exec->slots[slot].places[buffer];
+    const rp_place *b = &exec->slots[other].places[buffer];
+    return a->handle == b->handle &&
+           rp_ranges_overlap(b->offset, record->size, a->offset, record->size);
+}
+
+rp_status rp_slots_require_idle(rp_exec *exec, uint32_t slot, uint32_t buffer, rp_diags *diags) {
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        if (have_in_common(exec, slot, s, buffer)) RP_TRY(rp_exec_require_idle(exec, s, diags));
     return RP_OK;
+}
+
+rp_status rp_slots_require_results(rp_exec *exec, uint32_t slot, uint32_t buffer, rp_diags *diags) {
+    uint64_t last = 0;
+    for (uint32_t s = 0; s < exec->slots_count; s++)
+        if (have_in_common(exec, slot, s, buffer) && exec->slots[s].replay > last)
+            last = exec->slots[s].replay;
+    return rp_exec_report_stall(exec, last, diags);
 }
 
 uint32_t rp_slots_scopes_at(const rp_exec *exec, uint32_t slot, VkBuffer buffer, uint64_t lo,

@@ -9,8 +9,11 @@
  * memory that anything may lie in, and behind one that was broken off.
  *
  * Where the order of starts is not kept after all, workgroups that wait give up after a while, set a word
- * that the host reads, and leave. Nothing hangs, results are wrong. Whoever waits for such a replay is
- * told, and the exec takes the third form from then on. */
+ * that the host reads, and leave. Nothing hangs, results are wrong. The exec takes the third form from
+ * then on, and whoever takes those results is told: waiting for such a replay and reading what it left
+ * fail, always. Who does neither, but polls, or waits for a semaphore, and looks into mapped memory,
+ * cannot be told at once; so the next submission fails, unless some call said it before, rather than
+ * go on from wrong results. For that it reads one word of a replay that nobody has waited for. */
 #include "driver/quirks.h"
 #include "exec/exec.h"
 
@@ -70,24 +73,40 @@ static bool has_stalled(const rp_exec *exec, const rp_slot *slot) {
     return *word != 0;
 }
 
+static void note_stall(rp_exec *exec) {
+    exec->waits = false;
+    exec->stalled = exec->submitted;
+    exec->stall_untold = true;
+    rp_exec_count(exec, RP_COUNT_stalls, 1);
+}
+
 void rp_exec_look_for_stalls(rp_exec *exec) {
     if (!exec->waits) return;
     for (uint32_t s = 0; s < exec->slots_count; s++)
         if (has_stalled(exec, &exec->slots[s])) {
-            exec->waits = false;
-            exec->stalled = exec->submitted;
-            rp_exec_count(exec, RP_COUNT_stalls, 1);
+            note_stall(exec);
             return;
         }
     exec->unstalled = exec->completed;
 }
 
-rp_status rp_exec_report_stall(const rp_exec *exec, uint64_t replay, rp_diags *diags) {
+rp_status rp_exec_report_stall(rp_exec *exec, uint64_t replay, rp_diags *diags) {
     if (replay <= exec->unstalled || replay > exec->stalled) return RP_OK;
+    exec->stall_untold = false;
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                  "replay %llu gave up waiting for elements of a tagged buffer: the driver does not "
                  "start in order what comes in order. Its results, and those of all replays up to "
                  "%llu, are not to be used; later ones have all barriers",
                  (unsigned long long)replay, (unsigned long long)exec->stalled);
     return RP_ERROR_STALLED;
+}
+
+rp_status rp_exec_require_told(rp_exec *exec, const rp_slot *slot, rp_diags *diags) {
+    if (exec->waits && slot->replay > exec->unstalled && has_stalled(exec, slot)) note_stall(exec);
+    if (!exec->stall_untold) return RP_OK;
+    rp_status status = rp_exec_report_stall(exec, exec->stalled, diags);
+    if (status != RP_OK)
+        rp_diags_add(diags, RP_NOTE, NULL, 0, 0,
+                     "nothing was submitted, since no call has said that before; the next one is");
+    return status;
 }

@@ -81,7 +81,9 @@ static rp_status gather(rp_exec *exec, uint32_t slot, const rp_upload *uploads,
     for (uint32_t i = 0; i < download_count; i++) {
         const rp_download *d = &downloads[i];
         const rp_copy_request r = {d->buffer, d->index, d->offset, d->size, d->data, false};
-        RP_TRY(resolve(exec, slot, &r, diags, &copies->downloads[copies->download_count]));
+        rp_copy *copy = &copies->downloads[copies->download_count];
+        RP_TRY(resolve(exec, slot, &r, diags, copy));
+        RP_TRY(rp_slots_require_results(exec, slot, copy->index, diags));
         if (r.size) copies->download_count++;
     }
     return rp_copies_check_uploads(copies->uploads, copies->upload_count, diags);

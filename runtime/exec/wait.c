@@ -134,8 +134,12 @@ rp_status rp_exec_wait_pieces(rp_exec *exec, uint64_t replay, uint32_t count, ui
     RP_TRY(status);
     RP_TRY(wait_for(exec, timeline, value, timeout_ns, diags));
     rp_exec_lock(exec);
+    if (whole && exec->completed < replay) exec->completed = replay;
+    rp_exec_look_for_stalls(exec);
     bool cancelled = was_cancelled(exec, replay, count);
+    status = rp_exec_report_stall(exec, replay, diags);
     rp_exec_unlock(exec);
+    RP_TRY(status);
     return cancelled ? RP_ERROR_CANCELLED : RP_OK;
 }
 

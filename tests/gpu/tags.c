@@ -256,6 +256,29 @@ static void test_stall(void) {
     rp_plan_destroy(broken);
 }
 
+/* Polled until it is done, and then gone on with, read, or asked for without waiting. */
+static void test_polled(void) {
+    rp_plan *broken = make_broken();
+    static float y[COUNT];
+    for (uint32_t way = 0; way < 3; way++) {
+        rp_exec *exec = open_exec(broken, (rp_exec_params){.tags = RP_TAGS_ON});
+        uint64_t replay = 0;
+        expect(rp_exec_submit(exec, NULL, diags, &replay), RP_OK);
+        while (rp_exec_completed(exec) < replay) {
+        }
+        rp_status status = way == 0   ? rp_exec_submit(exec, NULL, diags, NULL)
+                           : way == 1 ? rp_exec_read(exec, 0, "y", 0, y, BYTES, diags)
+                                      : rp_exec_wait(exec, replay, 0, diags);
+        CU_ASSERT_EQUAL(status, RP_ERROR_STALLED);
+        rp_diags_clear(diags);
+        submit(exec, 0, 1);
+        expect(rp_exec_wait(exec, 0, UINT64_MAX, diags), RP_OK);
+        expect(rp_exec_read(exec, 0, "y", 0, y, BYTES, diags), RP_OK);
+        rp_exec_destroy(exec);
+    }
+    rp_plan_destroy(broken);
+}
+
 static void test_open(void) {
     device = gpu_open(0);
     for (uint32_t i = 0; i < COUNT; i++) x[i] = (float)(i % 77) * 0.05f - 1.5f;
@@ -279,6 +302,7 @@ int main(void) {
                                     {"an arena that is lent", test_lent_arena},
                                     {"bound anew", test_bound_anew},
                                     {"readers in front of writers", test_stall},
+                                    {"the same, polled", test_polled},
                                     {NULL, NULL}};
     diags = rp_diags_create(NULL);
     int status = rp_run_tests("tagged buffers", tests);

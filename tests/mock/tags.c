@@ -168,6 +168,122 @@ static void test_stall(void) {
     close_all();
 }
 
+/* ---- Who hears of a stall --------------------------------------------------------------------- */
+
+static rp_status hear_wait(void) {
+    return rp_exec_wait(exec, 3, 0, diags);
+}
+static rp_status hear_wait_all(void) {
+    return rp_exec_wait(exec, 0, 0, diags);
+}
+static rp_status hear_pieces(void) {
+    return rp_exec_wait_pieces(exec, 3, 2, 0, diags);
+}
+static rp_status hear_some_pieces(void) {
+    return rp_exec_wait_pieces(exec, 3, 1, 0, diags);
+}
+static rp_status hear_read(void) {
+    float y[64];
+    return rp_exec_read(exec, 0, "y", 0, y, sizeof y, diags);
+}
+static rp_status hear_transfer(void) {
+    float x[64] = {0}, y = -7;
+    const rp_upload upload = {.buffer = "x", .size = sizeof x, .data = x};
+    const rp_download download = {.buffer = "y", .offset = 8, .size = sizeof y, .data = &y};
+    rp_status status = rp_exec_transfer(exec, 0, &upload, 1, &download, 1, diags);
+    CU_ASSERT_EQUAL(y, -7); /* nothing was copied */
+    return status;
+}
+static rp_status hear_submit(void) {
+    uint64_t number = 9;
+    rp_status status = rp_exec_submit(exec, NULL, diags, &number);
+    CU_ASSERT_EQUAL(number, 0);
+    return status;
+}
+static rp_status hear_submit_together(void) {
+    const rp_submission submission = {.exec = exec};
+    uint64_t number = 9;
+    rp_status status = rp_device_submit(device, &submission, 1, diags, &number);
+    CU_ASSERT_EQUAL(number, 0);
+    return status;
+}
+static rp_status hear_reserve(void) {
+    uint64_t number = 9;
+    rp_status status = rp_exec_reserve(exec, 0, diags, &number);
+    CU_ASSERT_EQUAL(number, 0);
+    return status;
+}
+
+/* Three replays of which the last gives up, with nobody looking or somebody polling. */
+static void stall_third(bool polled) {
+    mock_reset();
+    open_tagged(RP_TAGS_ON, 2);
+    for (uint32_t i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    CU_ASSERT_NOT_EQUAL(exec->slots[0].recording, RP_RECORD_BARRIERS);
+    uint32_t one = 1;
+    memcpy(exec->slots[0].live_block.mapped + exec->live.stall_offset, &one, sizeof one);
+    if (polled) CU_ASSERT_EQUAL(rp_exec_completed(exec), 3);
+}
+
+/* Each call that takes results, or goes on from them, says it; then submissions go on, the numbers with
+ * them, and the replay is still known for what it is. */
+static void test_heard(void) {
+    static rp_status (*const ways[])(void) = {
+        hear_wait,     hear_wait_all, hear_pieces,          hear_some_pieces, hear_read,
+        hear_transfer, hear_submit,   hear_submit_together, hear_reserve};
+    for (uint32_t i = 0; i < 2 * sizeof ways / sizeof *ways; i++) {
+        stall_third(i % 2);
+        CU_ASSERT_EQUAL(ways[i / 2](), RP_ERROR_STALLED);
+        CU_ASSERT_TRUE(mock_said(diags, "replay 3 gave up waiting"));
+        float x[64] = {0};
+        CU_ASSERT_EQUAL(rp_exec_write(exec, 0, "x", 0, x, sizeof x, diags), RP_OK);
+        CU_ASSERT_EQUAL(hear_read(), RP_ERROR_STALLED); /* no replay since */
+        uint64_t number = 0;
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, &number), RP_OK);
+        CU_ASSERT_EQUAL(number, 4);
+        CU_ASSERT_EQUAL(rp_exec_wait(exec, 4, 0, diags), RP_OK);
+        CU_ASSERT_EQUAL(hear_read(), RP_OK);
+        CU_ASSERT_EQUAL(hear_wait(), RP_ERROR_STALLED);
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+        rp_counters c = {.size = sizeof c};
+        CU_ASSERT_EQUAL(rp_exec_get_counters(exec, &c), RP_OK);
+        CU_ASSERT_EQUAL(c.stalls, 1);
+        close_all();
+    }
+}
+
+/* What other calls found out stays to be said: across another plan, too, and of one slot to the other. */
+static void test_heard_later(void) {
+    stall_third(false);
+    rp_exec_params params = mock_params;
+    CU_ASSERT_EQUAL(rp_exec_update(exec, plan, NULL, diags), RP_OK);
+    CU_ASSERT_EQUAL(hear_submit(), RP_ERROR_STALLED);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, NULL, diags, NULL), RP_OK);
+    close_all();
+
+    mock_reset();
+    params.tags = RP_TAGS_ON;
+    params.slots = 2;
+    open_text(text, &params);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exec);
+    for (uint32_t i = 0; i < 4; i++) {
+        const rp_submit_params submit = {.size = sizeof submit, .slot = i % 2};
+        CU_ASSERT_EQUAL(rp_exec_submit(exec, &submit, diags, NULL), RP_OK);
+    }
+    uint32_t one = 1;
+    memcpy(exec->slots[0].live_block.mapped + exec->live.stall_offset, &one, sizeof one);
+    CU_ASSERT_EQUAL(rp_exec_completed(exec), 4);
+    const rp_submit_params other = {.size = sizeof other, .slot = 1};
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, &other, diags, NULL), RP_ERROR_STALLED);
+    CU_ASSERT_EQUAL(rp_exec_submit(exec, &other, diags, NULL), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_wait(exec, 5, 0, diags), RP_OK);
+    float y[64];
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 1, "y", 0, y, sizeof y, diags), RP_OK);
+    CU_ASSERT_EQUAL(rp_exec_read(exec, 0, "y", 0, y, sizeof y, diags), RP_ERROR_STALLED);
+    close_all();
+}
+
 /* Memory of the application's for one transient, whether or not the others have the exec's own. */
 static void test_bound(void) {
     rp_storage *storage = NULL;
@@ -264,6 +380,8 @@ int main(void) {
                                     {"given to the application", test_given},
                                     {"broken off", test_broken_off},
                                     {"stalls", test_stall},
+                                    {"who hears of a stall", test_heard},
+                                    {"who hears of it later", test_heard_later},
                                     {"memory of the application's", test_bound},
                                     {"another plan", test_update},
                                     {NULL, NULL}};

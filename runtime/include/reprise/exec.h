@@ -63,9 +63,19 @@ typedef struct rp_binding {
 /* Whether replays of a plan with tagged buffers (compiled at -O2) leave out the barriers that waiting
  * for elements makes needless. That needs a driver that starts dispatches of a queue, and the workgroups
  * of each, in the order in which they come: Vulkan does not promise it. On one that does not, a replay
- * could wait in vain; it then gives up after about a second, and rp_exec_wait says RP_ERROR_STALLED: its
- * results, and those of all replays submitted by then, are not to be used, and bytes of inout buffers may
- * be anything. The exec goes on with all barriers. The counters say how often which form was taken. */
+ * could wait in vain; it then gives up after about a second: its results, and those of all replays submitted
+ * by then, are not to be used, and bytes of inout buffers may be anything. The exec goes on with all
+ * barriers. The counters say how often which form was taken.
+ *
+ * Such a replay counts as done: rp_exec_completed and the exec's timeline pass its number. What says
+ * RP_ERROR_STALLED is
+ * - rp_exec_wait and rp_exec_wait_pieces of it, always. With a timeout of 0 they do not wait, so whoever
+ *   polls, or has waited for a semaphore, asks there before the results are used;
+ * - rp_exec_read and downloads of rp_exec_transfer, while such a replay is the last one of the slots that
+ *   have the buffer there. Writing is allowed: it brings the buffers back;
+ * - and if none of these has said it by then, the next rp_exec_submit, rp_device_submit or rp_exec_reserve,
+ *   which submits nothing; the call after it does.
+ * What other execs made of such results is wrong, too, and nobody says so of theirs. */
 typedef enum rp_tags {
     RP_TAGS_AUTO, /* where the driver is known to keep the order; not with validation, whose layer sees
                    * barriers alone */
@@ -207,7 +217,8 @@ typedef struct rp_download {
 
 /* Copies all uploads into buffers of a slot, then all downloads out of them, and waits until that is
  * done, as rp_device_transfer does. The slot must be idle, and so must all others that have a buffer
- * at the same memory (RP_ERROR_BUSY otherwise). The exec is not locked while bytes are copied. */
+ * at the same memory (RP_ERROR_BUSY otherwise). RP_ERROR_STALLED, and no copy, for the download of a buffer
+ * whose last replay gave up (rp_tags). The exec is not locked while bytes are copied. */
 RP_API rp_status rp_exec_transfer(rp_exec *exec, uint32_t slot, const rp_upload *uploads,
                                   uint32_t upload_count, const rp_download *downloads,
                                   uint32_t download_count, rp_diags *diags);
@@ -221,7 +232,7 @@ RP_API rp_status rp_exec_read(rp_exec *exec, uint32_t slot, const char *buffer, 
 /* A pointer to a buffer's bytes, for hosts that want to avoid the copy. RP_ERROR_UNSUPPORTED when
  * the buffer is not host-visible or is an image, RP_ERROR_USAGE for a live one. It is good until the buffer is bound
  * elsewhere, or the exec updated or destroyed. Reading and writing through it follows the same rule:
- * only while the slot is idle. */
+ * only while the slot is idle; and what is read is a result where rp_exec_wait said RP_OK. */
 RP_API rp_status rp_exec_map(rp_exec *exec, uint32_t slot, const char *buffer, rp_diags *diags,
                              void **out_data, uint64_t *out_size);
 
@@ -292,7 +303,8 @@ typedef struct rp_submit_params {
  * (may be NULL) gets its number. A slot whose last replay is in flight may be submitted again: the
  * GPU orders the two. Vulkan signals the semaphores of a submission in no given order: who has waited
  * for one of the application's in `signals` calls rp_exec_wait, which then returns at once, before
- * the slot's bytes are touched.
+ * the slot's bytes are touched. RP_ERROR_STALLED when an earlier replay gave up (rp_tags) and no call
+ * has said so: nothing is submitted.
  *
  * Uploads and downloads are commands of the stage COPY in front of the replay's and behind them;
  * their bytes pass through mapped memory that the exec keeps, as much as its submissions in flight
@@ -305,8 +317,8 @@ RP_API rp_status rp_exec_submit(rp_exec *exec, const rp_submit_params *params, r
 /* Waits until a replay is done, and those of smaller numbers, and puts the bytes of their downloads
  * where they belong; 0: all that were submitted. RP_ERROR_TIMEOUT when that takes longer than so
  * many nanoseconds, UINT64_MAX waits for ever; RP_ERROR_USAGE for a number not given yet;
- * RP_ERROR_CANCELLED when its slot's last replay was cancelled. On RP_ERROR_DEVICE_LOST the message
- * says what is known of where. */
+ * RP_ERROR_CANCELLED when its slot's last replay was cancelled, RP_ERROR_STALLED when it gave up (rp_tags).
+ * On RP_ERROR_DEVICE_LOST the message says what is known of where. A timeout of 0 asks without waiting. */
 RP_API rp_status rp_exec_wait(rp_exec *exec, uint64_t replay, uint64_t timeout_ns, rp_diags *diags);
 
 /* Several execs in one vkQueueSubmit2, in this order. Where an exec touches memory that one before
@@ -326,10 +338,11 @@ RP_API rp_status rp_device_submit(rp_device *device, const rp_submission *submis
 
 /* The exec's VkSemaphore: a timeline whose value is the number of the last replay that is done.
  * The application may wait for it anywhere; it signals it only to a number that rp_exec_reserve
- * gave it. */
+ * gave it. A replay that gave up (rp_tags) is done, too: rp_exec_wait says so. */
 RP_API void *rp_exec_timeline(const rp_exec *exec);
 
-/* Replays known to be done, asked of the device; no wait. */
+/* Replays known to be done, asked of the device; no wait. That they are done does not say that their
+ * results are good: rp_exec_wait does, with a timeout of 0 at once. */
 RP_API uint64_t rp_exec_completed(rp_exec *exec);
 /* GPU time of the slot's last replay in seconds, from the two timestamps; negative without them,
  * before it is done, and for one that was cancelled, reserved, or recorded otherwise than the exec
@@ -359,7 +372,8 @@ RP_API rp_status rp_exec_continue(rp_exec *exec, uint32_t count, rp_diags *diags
 RP_API rp_status rp_exec_cancel(rp_exec *exec, rp_diags *diags);
 
 /* Waits for the first `count` pieces of a replay. RP_ERROR_CANCELLED when one of them was left off of
- * its slot's last replay. */
+ * its slot's last replay, RP_ERROR_STALLED when it is known to have given up (rp_tags): of all pieces
+ * that is certain, of some the word may be on its way. */
 RP_API rp_status rp_exec_wait_pieces(rp_exec *exec, uint64_t replay, uint32_t count,
                                      uint64_t timeout_ns, rp_diags *diags);
 
