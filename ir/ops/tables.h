@@ -17,7 +17,8 @@
     X(search)                                                                                      \
     X(quantise)                                                                                    \
     X(cluster)                                                                                     \
-    X(statistics)
+    X(statistics)                                                                                  \
+    X(random)
 
 #define RP_X(family)                                                                               \
     extern const rp_op rp_ops_##family[];                                                          \

@@ -44,6 +44,8 @@ const op_bound op_bounds[] = {
     {"l2_normalize", 8, 1e-30, "squares below 1e-38 count as 0"},
     {"variance", 32, 0, "the mean's error, twice"},
     {"moments", 32, 2e-6, "the mean's error over the deviation; terms of both signs cancel"},
+    {"random_normal", 8, 0, "2^-20 of the radius and 1"},
+    {"dropout", 5, 0, "a quotient: 2.5 ulp"},
     {"minkowski", 64, 0, "pow, and the root of the sum"},
 };
 const uint32_t op_bound_count = sizeof op_bounds / sizeof *op_bounds;

@@ -1,0 +1,207 @@
+/* Family random: numbers that are functions of a seed, a counter and their place.
+ *
+ * Nothing is kept between two of them: element i is a word of Philox 4x32-10 at counter offset + i / 4.
+ * So they are pointwise ops without inputs of their shape, computed wherever they are asked for, as often
+ * as that is cheapest, and fused like a map; and a replay draws anew when the words of `seed` or `offset`
+ * in memory change, a live value for instance.
+ *
+ * What is made of the words takes sums, differences and products alone (kernels/include/random.glsl): no
+ * function in which devices differ. A generator with a state would be cheaper for one number, and would
+ * give other numbers on a GPU with another number of threads. */
+#include <math.h>
+
+#include "ops/tables.h"
+
+enum { WORDS_TEXT = 150, NORMAL_TEXT = 260 };
+
+/* A number of 64 bits in one or two words, the low one first. */
+static bool is_number(rp_op_call *call, const char *name) {
+    uint32_t index = rp_op_operand_index(call->op, name, strlen(name));
+    uint64_t words = call->operands[index].absent ? 1 : rp_tensor_elements(&call->operands[index]);
+    if (words == 1 || words == 2) return true;
+    return rp_op_fail(call, "%s has %llu words, expected one, or two with the low one first", name,
+                      (unsigned long long)words);
+}
+
+static bool rule_random(rp_op_call *call) {
+    return is_number(call, "seed") && is_number(call, "offset");
+}
+
+/* The kernel works with both as f32. */
+static bool rule_uniform(rp_op_call *call) {
+    float low = (float)call->attrs[1], high = (float)call->attrs[2];
+    if (low <= high && isfinite(high - low)) return rule_random(call);
+    return rp_op_fail(call,
+                      "low is %.9g and high is %.9g; expected low <= high, and a difference "
+                      "that f32 can hold",
+                      low, high);
+}
+
+#define SEEDED                                                                                     \
+    {.name = "seed",                                                                               \
+     .brief = "the key: one word, or two, the low one first",                                      \
+     .shape = "*S",                                                                                \
+     .dtypes = RP_DT_INDEX,                                                                        \
+     .sites = 2,                                                                                   \
+     .reads = "S"},                                                                                \
+    {                                                                                              \
+        .name = "offset",                                                                          \
+        .brief = "the first block of four elements: one word, or two, the low one first; 0",       \
+        .shape = "*O", .dtypes = RP_DT_INDEX, .sites = 2, .optional = true, .absent = "0",         \
+        .reads = "O"                                                                               \
+    }
+#define STREAM                                                                                     \
+    {                                                                                              \
+        .name = "stream",                                                                          \
+        .brief = "numbers of different streams have nothing to do with each other",                \
+        .kind = RP_ATTR_INTEGER, .high = UINT32_MAX                                                \
+    }
+#define OUT(BRIEF, DTYPES, LIKE)                                                                   \
+    {                                                                                              \
+        .name = "out", .brief = BRIEF, .shape = "*N", .dtypes = DTYPES, .access = RP_WRITE,        \
+        .like = LIKE                                                                               \
+    }
+
+#define DRAWN                                                                                      \
+    "Philox 4x32-10 (Salmon et al., SC 2011) with key (seed, seed >> 32) and counter (b, b >> "    \
+    "32, "                                                                                         \
+    "stream, 0), b = offset + i / 4; element i takes word i % 4 of the result. "
+#define SAME "The same bits on every device. "
+#define ANEW                                                                                       \
+    "Other numbers for each replay: seed or offset is a live value, or a buffer that the replay "  \
+    "itself changes. Ops that draw from one seed and offset have a stream each."
+
+const rp_op rp_ops_random[] = {
+    {
+        .name = "random_bits",
+        .family = "random",
+        .brief = "random words",
+        .notes = "out[i] is any of the 2^32 words with the same probability. " DRAWN SAME ANEW,
+        .form = RP_OP_POINTWISE,
+        .text = WORDS_TEXT,
+        .operand_count = 3,
+        .operands = {SEEDED, OUT("the words", RP_DT(RP_U32), NULL)},
+        .attr_count = 1,
+        .attrs = {STREAM},
+        .flops = 60,
+        .rule = rule_random,
+    },
+    {
+        .name = "random_uniform",
+        .family = "random",
+        .brief = "random numbers between two",
+        .notes = "out = low + u * (high - low), each operation rounded to f32; u = (word >> 8) / "
+                 "2^24 for the word that random_bits gives, 0 <= u < 1. Of the word f16 outputs "
+                 "take the upper 11 bits and bf16 ones the upper 8, so that u does not become 1. "
+                 "`high` itself comes out only where the sum is rounded to it. As ONNX's "
+                 "RandomUniform, whose bits are not defined. " SAME ANEW,
+        .form = RP_OP_POINTWISE,
+        .text = WORDS_TEXT,
+        .operand_count = 3,
+        .operands = {SEEDED, OUT("the numbers", RP_DT_FLOAT, NULL)},
+        .attr_count = 3,
+        .attrs = {STREAM,
+                  {.name = "low",
+                   .brief = "the least number",
+                   .kind = RP_ATTR_NUMBER,
+                   .low = -INFINITY,
+                   .high = INFINITY},
+                  {.name = "high",
+                   .brief = "numbers stay below it",
+                   .kind = RP_ATTR_NUMBER,
+                   .fallback = 1,
+                   .low = -INFINITY,
+                   .high = INFINITY}},
+        .flops = 62,
+        .rule = rule_uniform,
+    },
+    {
+        .name = "random_normal",
+        .family = "random",
+        .brief = "random numbers of a normal distribution",
+        .notes = "out = mean + scale * z, each operation rounded to f32. By Box and Muller: of "
+                 "words a and b at 2 j and 2 j + 1 that random_bits gives, z[2 j] = r cos t and "
+                 "z[2 j + 1] = r sin t with r = sqrt(-2 log((a + 1) / 2^32)), t = 2 pi b / 2^32; "
+                 "|z| <= 6.66. r and z are within 2^-20 of that, made of sums, differences and "
+                 "products alone. As ONNX's RandomNormal, whose bits are not defined. " SAME ANEW,
+        .form = RP_OP_POINTWISE,
+        .text = NORMAL_TEXT,
+        .operand_count = 3,
+        .operands = {SEEDED, OUT("the numbers", RP_DT_FLOAT, NULL)},
+        .attr_count = 3,
+        .attrs = {STREAM,
+                  {.name = "mean",
+                   .brief = "is added",
+                   .kind = RP_ATTR_NUMBER,
+                   .low = -INFINITY,
+                   .high = INFINITY},
+                  {.name = "scale",
+                   .brief = "the standard deviation",
+                   .kind = RP_ATTR_NUMBER,
+                   .fallback = 1,
+                   .low = -INFINITY,
+                   .high = INFINITY}},
+        .flops = 120,
+        .rule = rule_random,
+    },
+    {
+        .name = "bernoulli",
+        .family = "random",
+        .brief = "1 with a given probability, else 0",
+        .notes = "out[i] = u[i] < p[i], compared as f32, u being what random_uniform gives from 0 "
+                 "to 1 in f32. A NaN gives 0. As ONNX's Bernoulli, whose bits are not "
+                 "defined. " SAME ANEW,
+        .form = RP_OP_POINTWISE,
+        .text = WORDS_TEXT,
+        .operand_count = 4,
+        .operands = {{.name = "p",
+                      .brief = "a probability for each element",
+                      .shape = "*N",
+                      .dtypes = RP_DT_FLOAT,
+                      .at = RP_AT_SAME,
+                      .optional = true,
+                      .absent = "0.5"},
+                     SEEDED,
+                     OUT("1 or 0", RP_DT(RP_U8) | RP_DT(RP_BOOL) | RP_DT_FLOAT, NULL)},
+        .attr_count = 2,
+        .attrs = {STREAM,
+                  {.name = "probability",
+                   .brief = "for all elements, where p is left out",
+                   .kind = RP_ATTR_NUMBER,
+                   .fallback = 0.5,
+                   .high = 1}},
+        .flops = 61,
+        .rule = rule_random,
+    },
+    {
+        .name = "dropout",
+        .family = "random",
+        .brief = "puts zeros in the place of some elements and makes the others larger",
+        .notes = "out[i] = u[i] < ratio ? 0 : x[i] / (1 - ratio), u being what random_uniform "
+                 "gives from 0 to 1 in f32; the quotient is within 2.5 ulp. bernoulli of "
+                 "probability `ratio` with the same seed, offset and stream is 1 where an element "
+                 "is dropped. Where one is, NaN and infinities are, too. As ONNX's Dropout in "
+                 "training mode, whose bits are not defined. " ANEW,
+        .form = RP_OP_POINTWISE,
+        .text = WORDS_TEXT,
+        .operand_count = 4,
+        .operands = {{.name = "x",
+                      .brief = "the elements",
+                      .shape = "*N",
+                      .dtypes = RP_DT_FLOAT,
+                      .at = RP_AT_SAME},
+                     SEEDED,
+                     OUT("what is left of them", RP_DT_FLOAT, "x")},
+        .attr_count = 2,
+        .attrs = {STREAM,
+                  {.name = "ratio",
+                   .brief = "the probability of a zero",
+                   .kind = RP_ATTR_NUMBER,
+                   .fallback = 0.5,
+                   .high = 1}},
+        .flops = 66,
+        .rule = rule_random,
+    },
+};
+
+const uint32_t rp_ops_random_count = sizeof rp_ops_random / sizeof *rp_ops_random;

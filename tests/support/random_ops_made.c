@@ -1,0 +1,25 @@
+/* Random graphs of ops: the motifs of what is made of an element's place. */
+#include "support/random_ops_parts.h"
+
+/* Numbers that are functions of their place, computed where they are asked for. */
+void rops_drawn(rops_maker *m) {
+    static const char *const ops[] = {"random_uniform", "random_normal", "dropout", "bernoulli"};
+    static const char *const streams[] = {"stream=0", "stream=1", "stream=4294967295"};
+    uint64_t words = 1 + rops_below(m, 2);
+    uint32_t which = rops_below(m, 4);
+    rops_value seed = rops_new_input(m, RP_U32, 1, &words, NULL), out;
+    rops_value x = rops_pick(m, 2, ROPS_DIMS(m->rows, m->columns));
+    rops_value offset =
+        rops_percent(m, 50) ? ROPS_NOTHING : rops_new_input(m, RP_U32, 1, &words, NULL);
+    rops_call call = {.op = ops[which], .attrs = streams[rops_below(m, 3)]};
+    if (which >= 2) call.inputs[call.input_count++] = x;
+    call.inputs[call.input_count++] = seed;
+    call.inputs[call.input_count++] = offset;
+    call.has_into = true;
+    call.into.tensor =
+        rops_shape(rops_percent(m, 70) ? RP_F32 : rops_half(m), 2, ROPS_DIMS(m->rows, m->columns));
+    call.into.buffer = rops_new_buffer(m, &call.into.tensor, NULL);
+    if (call.into.buffer == RP_NONE || !rops_add(m, &call, &out, 1)) return;
+    if (rops_percent(m, 60)) rops_apply(m, "mul", NULL, out, x, ROPS_NOTHING, 2, &out);
+    if (rops_percent(m, 40)) rops_apply1(m, "row_sum", out, NULL);
+}
