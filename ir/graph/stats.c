@@ -31,8 +31,12 @@ static void count_nodes(const rp_graph *g, rp_graph_stats *s) {
         s->barriers += g->barriers[i].src != 0 || g->barriers[i].dst != 0;
         s->tagged_barriers += tagged[i].src != 0 || tagged[i].dst != 0;
     }
-    for (uint32_t i = 0; i < g->buffers_count; i++)
-        s->tagged += g->buffers[i].tagged && !g->buffers[i].removed;
+    for (uint32_t i = 0; i < g->buffers_count; i++) {
+        if (g->buffers[i].tagged && !g->buffers[i].removed) {
+            s->tagged++;
+            s->tagged_bytes += rp_buffer_footprint(&g->buffers[i]);
+        }
+    }
 }
 
 static uint64_t rounded(const rp_graph_buffer *b) {

@@ -56,6 +56,7 @@ static void print_stats(rp_text *t, const rp_graph *g, const rp_graph_stats *s) 
         rp_text_format(t, ", %u with %u buffers tagged", s->tagged_barriers, s->tagged);
     else if (s->tagged)
         rp_text_format(t, ", %u buffers tagged", s->tagged);
+    if (s->tagged) rp_text_format(t, " (%llu bytes of words)", (unsigned long long)s->tagged_bytes);
     if (g->stages & RP_STAGE_PLACED)
         rp_text_format(t, ", arena %llu bytes (bound %llu)", (unsigned long long)s->arena_bytes,
                        (unsigned long long)s->arena_bound_bytes);
@@ -319,10 +320,7 @@ static void print_barrier(rp_text *t, const rp_graph *g, const rp_reasons *reaso
         rp_text_string(t, " tagged ");
         print_scopes(t, tagged);
     }
-    if (index < reasons->barrier_count && reasons->first[index] != reasons->first[index + 1]) {
-        rp_text_string(t, "    ; ");
-        rp_reasons_print(t, g, reasons, index);
-    }
+    rp_reasons_print(t, g, reasons, index, "    ; ");
     rp_text_char(t, '\n');
 }
 

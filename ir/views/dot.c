@@ -69,8 +69,7 @@ static void print_barrier(rp_text *t, const rp_graph *g, const rp_reasons *reaso
         rp_text_string(t, " -> ");
         rp_scope_print(t, forms[f]->dst);
     }
-    if (reasons->first[b] < reasons->first[b + 1]) rp_text_string(t, "\\n");
-    rp_reasons_print(t, g, reasons, b); /* names and numbers: nothing to escape */
+    rp_reasons_print(t, g, reasons, b, "\\n"); /* names and numbers: nothing to escape */
     rp_text_string(t, "\"];\n");
 }
 
@@ -80,7 +79,9 @@ static void print_groups(rp_text *t, const rp_graph *g, const rp_reasons *reason
     uint32_t at = 0;
     char link[32] = "", next[32];
     for (uint32_t i = 0; i <= g->group_count; i++) {
-        bool barrier = i < reasons->barrier_count && (g->barriers[i].src || g->barriers[i].dst);
+        bool barrier = false;
+        for (uint32_t f = 0; f < reasons->form_count; f++)
+            barrier |= rp_graph_form(g, (rp_form)f)[i].src || rp_graph_form(g, (rp_form)f)[i].dst;
         if (barrier) {
             print_barrier(t, g, reasons, i);
             snprintf(next, sizeof next, "barrier%u", i);

@@ -462,7 +462,8 @@ static void print_groups(rp_text *t, const rp_graph *g) {
     rp_text_string(t, "]");
 }
 
-static void print_hazard(rp_text *t, const rp_graph *g, const rp_hazard *h) {
+static void print_reason(rp_text *t, const rp_graph *g, const rp_reason *r) {
+    const rp_hazard *h = &r->hazard;
     bool bytes = h->to_buffer != RP_NONE; /* an order hazard is about no bytes in particular */
     rp_text_format(t, "{\"kind\":\"%s\"", rp_hazard_name(h->kind));
     print_optional(t, "buffer", h->to_buffer, RP_NONE);
@@ -477,6 +478,7 @@ static void print_hazard(rp_text *t, const rp_graph *g, const rp_hazard *h) {
     print_optional(t, "from_buffer", h->from_buffer, RP_NONE);
     print_flag(t, "next_replay", h->next_replay);
     if (rp_hazard_waits(g, h)) print_flag(t, "waits", true);
+    if (r->mixed) print_flag(t, "behind_other_form", true);
     rp_text_char(t, '}');
 }
 
@@ -486,6 +488,17 @@ static void print_scopes(rp_text *t, const char *form, const rp_graph_barrier *b
     rp_text_format(t, "\",\"%sdst\":\"", form);
     rp_scope_print(t, b->dst);
     rp_text_char(t, '"');
+}
+
+static void print_reasons(rp_text *t, const char *key, const rp_graph *g, const rp_form_reasons *r,
+                          uint32_t barrier) {
+    print_key(t, key);
+    rp_text_char(t, '[');
+    for (uint32_t i = r->first[barrier]; i < r->first[barrier + 1]; i++) {
+        if (i > r->first[barrier]) rp_text_char(t, ',');
+        print_reason(t, g, &r->reasons[i]);
+    }
+    rp_text_char(t, ']');
 }
 
 static void print_barriers(rp_text *t, const rp_graph *g, const rp_reasons *reasons) {
@@ -499,12 +512,10 @@ static void print_barriers(rp_text *t, const rp_graph *g, const rp_reasons *reas
         rp_text_format(t, "{\"before_group\":%u", i);
         print_scopes(t, "", b);
         if (g->tagged_barriers_count) print_scopes(t, "tagged_", tagged);
-        rp_text_string(t, ",\"hazards\":[");
-        for (uint32_t h = reasons->first[i]; h < reasons->first[i + 1]; h++) {
-            if (h > reasons->first[i]) rp_text_char(t, ',');
-            print_hazard(t, g, &reasons->hazards[h]);
-        }
-        rp_text_string(t, "]}");
+        print_reasons(t, "hazards", g, &reasons->forms[RP_FORM_BARRIERS], i);
+        if (reasons->form_count > 1)
+            print_reasons(t, "tagged_hazards", g, &reasons->forms[RP_FORM_TAGGED], i);
+        rp_text_char(t, '}');
     }
     rp_text_string(t, "]");
 }
@@ -523,6 +534,7 @@ static void print_stats(rp_text *t, const rp_graph_stats *s) {
     print_number(t, "image_bytes", s->image_bytes);
     print_number(t, "external_bytes", s->external_bytes);
     if (s->tagged) print_number(t, "tagged", s->tagged);
+    if (s->tagged) print_number(t, "tagged_bytes", s->tagged_bytes);
     if (s->tagged) print_number(t, "tagged_barriers", s->tagged_barriers);
     rp_text_char(t, '}');
 }

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import cli
-from cli import DATA, INPUT, OK
+from cli import DATA, INPUT, OK, SOURCE
 
 
 class Show(cli.Case):
@@ -83,6 +83,16 @@ class Show(cli.Case):
         self.assertRegex(out, r"(?m)^barriers +2$")
         self.assertRegex(out, r"(?m)^buffer +\$y out ")
         self.expect(OK, "show", "graph.rpir", "--stats", output="barrier bound")
+
+    def test_stats_of_tags(self):
+        tags = str(SOURCE / "tests/golden/views/tags.txt")
+        out = self.expect(OK, "show", tags, "--stats")
+        self.assertRegex(out, r"(?m)^tagged buffers +2, 1024 bytes of words$")
+        self.assertRegex(out, r"(?m)^barriers +3$")
+        self.assertRegex(out, r"(?m)^tagged form +1 barriers$")
+        self.assertNotIn("tagged", self.expect(OK, "show", "p.rplan", "--stats"))
+        stats = json.loads(self.expect(OK, "show", tags, "-f", "json"))["stats"]
+        self.assertEqual([stats[k] for k in ("tagged", "tagged_bytes", "tagged_barriers")], [2, 1024, 1])
 
     def test_output_file(self):
         text = self.expect(OK, "show", "p.rplan")

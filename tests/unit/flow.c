@@ -138,8 +138,10 @@ static void test_text(void) {
     CU_ASSERT_EQUAL(g->tagged_barriers[2].dst, RP_SCOPE_HOST_R);
     CU_ASSERT_EQUAL(rp_graph_print(g, RP_FORMAT_TEXT, &text, NULL), RP_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "barrier compute:w -> compute:r tagged none -> none"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "raw %a n0->n1 (waits)"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "barriers 1 (bound 1), 0 with 1 buffers tagged"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "raw %a n0->n1; not needed: n1 waits for all words of %a (n0)"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "barriers 1 (bound 1), 0 with 1 buffers tagged (512 bytes of words)"));
     rp_text_release(g, text);
     CU_ASSERT_EQUAL(rp_graph_print(g, RP_FORMAT_JSON, &text, NULL), RP_OK);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"tagged\":true"));

@@ -78,8 +78,9 @@ static void test_by_hand(void) {
 static uint8_t printed_reason(const rp_graph *g, const rp_reasons *reasons, uint32_t barrier) {
     if (!g->barriers[barrier].src || !g->barriers[barrier].dst) return RP_NO_BARRIER;
     bool named[RP_HAZARD_KINDS] = {0};
-    for (uint32_t i = reasons->first[barrier]; i < reasons->first[barrier + 1]; i++)
-        named[reasons->hazards[i].kind] = true;
+    for (uint32_t i = reasons->forms[0].first[barrier]; i < reasons->forms[0].first[barrier + 1];
+         i++)
+        named[reasons->forms[0].reasons[i].hazard.kind] = true;
     return named[RP_RAW_HAZARD]   ? RP_RAW_HAZARD
            : named[RP_WAW_HAZARD] ? RP_WAW_HAZARD
            : named[RP_WAR_HAZARD] ? RP_WAR_HAZARD

@@ -189,9 +189,9 @@ static void test_long_reasons_are_cut(void) {
     rp_text_init(&line, NULL);
     rp_graph *graph = wide_graph(&text);
     CU_ASSERT_EQUAL_FATAL(rp_reasons_build(graph, &reasons), RP_OK);
-    CU_ASSERT_EQUAL(reasons.first[2] - reasons.first[1], 40);
+    CU_ASSERT_EQUAL(reasons.forms[0].first[2] - reasons.forms[0].first[1], 40);
     CU_ASSERT_EQUAL(reasons.unordered, 0);
-    rp_reasons_print(&line, graph, &reasons, 1);
+    rp_reasons_print(&line, graph, &reasons, 1, "");
     CU_ASSERT_PTR_NOT_NULL(strstr(line.data, "raw %t0 n0->n40, raw %t1 n1->n40, "));
     CU_ASSERT_PTR_NOT_NULL(strstr(line.data, ", and 32 more"));
     rp_reasons_free(graph, &reasons);

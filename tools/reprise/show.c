@@ -96,7 +96,12 @@ static int print_stats(const cli_source *source, const rp_graph *graph) {
            s.nodes, s.dispatches, s.transfers);
     if (s.unknown) printf("unknown uses      %" PRIu32 " dispatches\n", s.unknown);
     if (s.stages & RP_STAGE_SCHEDULED) printf("groups            %" PRIu32 "\n", s.groups);
+    if (s.tagged)
+        printf("tagged buffers    %" PRIu32 ", %" PRIu64 " bytes of words\n", s.tagged,
+               s.tagged_bytes);
     if (s.stages & RP_STAGE_SYNCED) printf("barriers          %" PRIu32 "\n", s.barriers);
+    if (s.stages & RP_STAGE_SYNCED && s.tagged)
+        printf("tagged form       %" PRIu32 " barriers\n", s.tagged_barriers);
     printf("barrier bound     %" PRIu32 "\n", s.barrier_bound);
     if (s.stages & RP_STAGE_PLACED) printf("arena             %" PRIu64 " bytes\n", s.arena_bytes);
     if (s.stages & RP_STAGE_SCHEDULED)

@@ -98,6 +98,7 @@ typedef struct rp_graph_stats {
     uint64_t image_bytes;       /* transient images, packed, without sharing */
     uint32_t tagged;            /* buffers whose readers wait for them, word by word */
     uint32_t tagged_barriers; /* between groups where they do; as `barriers` without such buffers */
+    uint64_t tagged_bytes; /* of those buffers, words and all: twice the bytes of their elements */
 } rp_graph_stats;
 
 /* The caller has set out_stats->size; RP_ERROR_USAGE otherwise, and for NULL. */
