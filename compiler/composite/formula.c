@@ -30,8 +30,9 @@ static size_t number_end(const char *text, size_t at) {
 }
 
 bool rp_formula_is_constant(const char *name, size_t length) {
+    uint32_t place;
     return (length == 3 && (memcmp(name, "inf", 3) == 0 || memcmp(name, "nan", 3) == 0)) ||
-           (length == 2 && memcmp(name, "pi", 2) == 0);
+           (length == 2 && memcmp(name, "pi", 2) == 0) || rp_formula_place(name, length, &place);
 }
 
 bool rp_formula_next_name(const char *text, size_t *at, size_t *begin, size_t *length) {
@@ -64,6 +65,7 @@ typedef struct rewriter {
     rp_application *x;
     rp_map_formula *out;
     uint32_t size;
+    bool placed;                           /* it names an element's place */
     uint16_t origin[RP_APPLY_MAX_FORMULA]; /* of each byte of the new text */
 } rewriter;
 
@@ -131,6 +133,10 @@ static rp_status emit_name(rewriter *w, const char *text, size_t begin, size_t l
 
 static bool lookup(void *context, const char *name, size_t length, uint32_t *out) {
     const rp_map_formula *f = context;
+    if (rp_formula_place(name, length, out)) {
+        *out += sizeof f->inputs / sizeof *f->inputs;
+        return true;
+    }
     if (length != 1 || name[0] < 'a' || (uint32_t)(name[0] - 'a') >= f->input_count) return false;
     *out = (uint32_t)(name[0] - 'a');
     return true;
@@ -145,7 +151,7 @@ static uint8_t type_of(uint8_t dtype) {
 /* The dtype of an output that is made: by the formula's type, not by its first input, which may be
  * the bytes of a picture. Floats are f16, or bf16, where no float is anything else. */
 static uint8_t natural_dtype(const rewriter *w, rp_formula *formula) {
-    uint8_t types[26];
+    uint8_t types[26 + RP_FORMULA_PLACES];
     bool f16 = false, bf16 = false, f32 = false;
     char error[160];
     for (uint32_t i = 0; i < w->out->input_count; i++) {
@@ -155,6 +161,7 @@ static uint8_t natural_dtype(const rewriter *w, rp_formula *formula) {
         bf16 |= dtype == RP_BF16;
         f32 |= dtype == RP_F32;
     }
+    memset(types + 26, RP_TYPE_I32, RP_FORMULA_PLACES);
     if (!rp_formula_check(formula, types, error)) return RP_RAW; /* the op will say so */
     switch ((rp_formula_type)formula->nodes[formula->count - 1].type) {
     case RP_TYPE_F32:
@@ -176,13 +183,15 @@ static rp_status parse(rewriter *w) {
     rp_status status =
         rp_formula_parse(a, w->out->text, w->size, lookup, w->out, &formula, error, &at);
     if (status == RP_OK) w->out->dtype = natural_dtype(w, &formula);
+    for (uint32_t i = 0; i < formula.count; i++)
+        w->placed |= formula.nodes[i].code == RP_FORMULA_NAME && formula.nodes[i].name >= 26;
     rp_formula_free(a, &formula);
     if (status != RP_ERROR_INVALID) return status;
     size_t end = strlen(w->x->attrs[0].text);
     return formula_error(w->x, at < w->size ? w->origin[at] : end, "%s", error);
 }
 
-static rp_status check_operands(rp_application *x, const rp_map_formula *f) {
+static rp_status check_operands(rp_application *x, const rp_map_formula *f, bool placed) {
     for (uint32_t i = 0; i < x->operand_count; i++) {
         bool used = i == f->output;
         for (uint32_t k = 0; !used && k < f->input_count; k++) used = f->inputs[k] == i;
@@ -190,7 +199,7 @@ static rp_status check_operands(rp_application *x, const rp_map_formula *f) {
             return rp_apply_error(x, RP_BLAME_OPERAND, i, "operand '%.60s' is not in the formula",
                                   x->operands[i].name);
     }
-    if (f->input_count) return RP_OK;
+    if (f->input_count || placed) return RP_OK;
     return formula_error(x, 0, "a formula without an input: use the op 'fill' for constants");
 }
 
@@ -216,5 +225,5 @@ rp_status rp_map_rewrite(rp_application *x, rp_map_formula *out) {
     if (!emit(&w, text + done, strlen(text + done), done, true))
         return formula_error(x, done, "the formula is too long");
     RP_TRY(parse(&w));
-    return check_operands(x, out);
+    return check_operands(x, out, w.placed);
 }

@@ -7,7 +7,7 @@
 /* The next name in a formula at or after *at, in *begin and *length; false at the end. Names of
  * functions (a '(' follows) are left out. Names may hold '.'. */
 bool rp_formula_next_name(const char *text, size_t *at, size_t *begin, size_t *length);
-/* `inf`, `nan` or `pi`: what these mean where nothing has the name. */
+/* `inf`, `nan`, `pi`, or an element's place: what these mean where nothing has the name. */
 bool rp_formula_is_constant(const char *name, size_t length);
 
 /* A map's formula as the op has it: inputs are a, b, c ... */

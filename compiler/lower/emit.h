@@ -23,6 +23,7 @@
 #define RP_LOWER_EMIT_H
 
 #include "graph/graph.h"
+#include "ops/formula.h"
 #include "kernel_shape.h"
 
 enum {
@@ -45,7 +46,7 @@ static inline void rp_emit_add(rp_emit_set *set, uint32_t member) {
 
 /* The arguments of a formula's function, in order: numbers of operands and steps. */
 typedef struct rp_emit_args {
-    uint8_t names[RP_OP_MAX_OPERANDS + RP_OP_MAX_STEPS];
+    uint8_t names[RP_OP_MAX_OPERANDS + RP_OP_MAX_STEPS + RP_FORMULA_PLACES];
     uint32_t count;
 } rp_emit_args;
 

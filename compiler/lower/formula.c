@@ -49,6 +49,10 @@ static bool look_up(void *context, const char *name, size_t length, uint32_t *ou
         *out = RP_NAME_STEP + i;
         return true;
     }
+    if (op->form == RP_OP_POINTWISE && rp_formula_place(name, length, out)) {
+        *out += RP_NAME_PLACE;
+        return true;
+    }
     *out = RP_NAME_LENGTH;
     return op->form == RP_OP_ROWS && length == 1 && *name == 'n';
 }
@@ -74,6 +78,7 @@ static void set_types(const rp_op_call *call, uint8_t types[RP_NAME_COUNT]) {
         if (call->op->attrs[i].kind != RP_ATTR_NUMBER) types[RP_NAME_ATTR + i] = RP_TYPE_U32;
     for (uint32_t i = 0; i < call->op->step_count; i++)
         if (rp_emit_is_index_step(&call->op->steps[i])) types[RP_NAME_STEP + i] = RP_TYPE_U32;
+    memset(types + RP_NAME_PLACE, RP_TYPE_I32, RP_FORMULA_PLACES);
 }
 
 static const char *type_name(uint8_t type) {
@@ -98,6 +103,7 @@ static const char *name_word(rp_emit *e, uint32_t member, uint32_t name) {
     if (name < RP_NAME_ATTR) return rp_emit_word(e, rp_op_operand_name(call, name));
     if (name < RP_NAME_STEP) return rp_emit_attr(e, member, name - RP_NAME_ATTR);
     if (name < RP_NAME_LENGTH) return rp_emit_word(e, call->op->steps[name - RP_NAME_STEP].name);
+    if (name >= RP_NAME_PLACE) return rp_emit_name(e, "place%u_", name - RP_NAME_PLACE);
     if (call->op->parts) return rp_emit_name(e, "float(m%u_n)", member);
     return rp_emit_name(e, "float(%s)", rp_emit_symbol(e, member, 'C'));
 }
@@ -372,14 +378,14 @@ static const char *result_of(uint8_t dtype, uint8_t type) {
     return from_float ? "r" : "float(r)";
 }
 
-/* Which operands and steps the formula names, in order. */
+/* Which operands, steps and places the formula names, in order. */
 static void find_args(const rp_formula *formula, rp_emit_args *out) {
     bool used[RP_NAME_COUNT] = {false};
     for (uint32_t i = 0; i < formula->count; i++)
         if (formula->nodes[i].code == RP_FORMULA_NAME) used[formula->nodes[i].name] = true;
     out->count = 0;
-    for (uint32_t name = 0; name < RP_NAME_LENGTH; name++)
-        if (used[name] && (name < RP_NAME_ATTR || name >= RP_NAME_STEP))
+    for (uint32_t name = 0; name < RP_NAME_COUNT; name++)
+        if (used[name] && name != RP_NAME_LENGTH && (name < RP_NAME_ATTR || name >= RP_NAME_STEP))
             out->names[out->count++] = (uint8_t)name;
 }
 

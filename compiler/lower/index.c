@@ -141,6 +141,23 @@ const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const c
     return axis_index(e, member, operand, axes, count, index);
 }
 
+const char *rp_emit_place(rp_emit *e, uint32_t member, uint32_t place, const char *index) {
+    const rp_op_call *call = &e->members[member].call;
+    const rp_tensor *out = &call->operands[first_output(e, member)];
+    if (place == RP_FORMULA_INDEX) return rp_emit_name(e, "int(%s)", index);
+    uint64_t inner = 1;
+    for (uint32_t d = place + 1; d < out->rank; d++) inner *= out->dims[d];
+    const char *text = rp_emit_name(e, "int(%s", index);
+    if (inner > 1)
+        text = rp_emit_name(e, "%s / %s", text,
+                            rp_emit_uint(e, rp_emit_name(e, "m%u_inner%u", member, place), inner));
+    if (place > 0)
+        text = rp_emit_name(
+            e, "%s %% %s", text,
+            rp_emit_uint(e, rp_emit_name(e, "m%u_size%u", member, place), out->dims[place]));
+    return rp_emit_name(e, "%s)", text);
+}
+
 rp_emit_run rp_emit_run_of(rp_emit *e, uint32_t member, uint32_t operand, uint32_t width,
                            bool per_row) {
     const rp_tensor *tensor = &e->members[member].call.operands[operand];

@@ -109,7 +109,8 @@ enum {
     RP_NAME_ATTR = 64,
     RP_NAME_STEP = RP_NAME_ATTR + RP_OP_MAX_ATTRS,
     RP_NAME_LENGTH = RP_NAME_STEP + RP_OP_MAX_STEPS, /* `n` of rows: C, or a part's */
-    RP_NAME_COUNT,
+    RP_NAME_PLACE,                                   /* of the element: rp_formula_place() */
+    RP_NAME_COUNT = RP_NAME_PLACE + RP_FORMULA_PLACES,
 };
 
 bool rp_emit_is_index_step(const rp_op_step *step); /* argmin, argmax: a uint */
@@ -138,6 +139,8 @@ bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand);
  * first output; of rows members R * C, or R with `per_row`. `index` itself when it is the same. */
 const char *rp_emit_index(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
                           bool per_row);
+/* The expression of where element `index` of a member's output is: rp_formula_place(). */
+const char *rp_emit_place(rp_emit *e, uint32_t member, uint32_t place, const char *index);
 
 /* What `width` neighbouring elements, the first at a multiple of it, need of an operand. */
 typedef enum rp_emit_run {

@@ -162,6 +162,18 @@ static const char *eval_step(rp_eval *v, uint32_t member, uint32_t step, bool pe
     return put_load(v, type, name, rp_emit_name(e, "%s(%s)", type, list));
 }
 
+/* The element's place along a dimension of its member's output, or among all elements. */
+static const char *eval_place(rp_eval *v, uint32_t member, uint32_t place) {
+    rp_emit *e = v->e;
+    if (!v->loads) return rp_emit_place(e, member, place, v->index);
+    const char *list = "";
+    for (uint32_t c = 0; c < 4; c++)
+        list = rp_emit_name(e, "%s%s%s", list, c ? ", " : "",
+                            rp_emit_place(e, member, place, rp_emit_fours[c]));
+    return put_load(v, "ivec4", rp_emit_name(e, "q_m%u_place%u", member, place),
+                    rp_emit_name(e, "ivec4(%s)", list));
+}
+
 /* NAME of the arguments' component, one of "xyzw", or with 0 of them as they are. */
 static const char *put_call(rp_emit *e, const char *name, const char *const *args, uint32_t count,
                             char component) {
@@ -186,8 +198,9 @@ static void eval_args(rp_eval *v, uint32_t member, const rp_emit_args *args, boo
                       const char **out) {
     for (uint32_t i = 0; i < args->count; i++) {
         uint32_t arg = args->names[i];
-        out[i] = arg < RP_NAME_ATTR ? eval_input(v, member, arg, per_row)
-                                    : eval_step(v, member, arg - RP_NAME_STEP, per_row);
+        out[i] = arg < RP_NAME_ATTR    ? eval_input(v, member, arg, per_row)
+                 : arg < RP_NAME_PLACE ? eval_step(v, member, arg - RP_NAME_STEP, per_row)
+                                       : eval_place(v, member, arg - RP_NAME_PLACE);
         if (arg < RP_NAME_ATTR && rp_op_is_bool_mask(&v->e->members[member].call, arg))
             out[i] = rp_emit_name(v->e, "to_mask(%s)", out[i]);
     }

@@ -94,6 +94,14 @@ static bool expect(parser *p, char c, const char *named) {
     return true;
 }
 
+bool rp_formula_place(const char *name, size_t length, uint32_t *out) {
+    *out = RP_FORMULA_INDEX;
+    if (length == 5 && memcmp(name, "index", 5) == 0) return true;
+    if (length != 2 || name[0] != 'i' || !is_digit(name[1])) return false;
+    *out = (uint32_t)(name[1] - '0');
+    return *out < RP_MAX_RANK;
+}
+
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
 /* Reads digits into a mantissa that is exact up to 18 digits; later ones only count. */

@@ -11,7 +11,8 @@
  *            | '(' formula ')'
  *
  * NUMBER is an integer or a decimal with optional exponent, or `inf`, `nan`, `pi`. NAMEs are given
- * by the caller: inputs, attributes, results of steps. FUNCTIONs are RP_FORMULA_FUNCTIONS.
+ * by the caller: inputs, attributes, results of steps, an element's place. FUNCTIONs are
+ * RP_FORMULA_FUNCTIONS.
  *
  * Types: f32, i32, u32 and bool. f16, bf16 and f32 inputs are f32; i8 and i32 are i32; u8 and u32 are
  * u32. A NUMBER without '.' or exponent takes the type of what it meets. Where f32 meets an integer
@@ -35,6 +36,7 @@
 #define RP_OPS_FORMULA_H
 
 #include "base/text.h"
+#include "reprise/types.h"
 
 /* name, arguments, floats only (arguments are converted to f32). gelu is the form with erf,
  * gelu_tanh the approximation; softcap(x, c) is c * tanh(x / c); f32(), i32() and u32() convert;
@@ -125,6 +127,12 @@ typedef struct rp_formula {
 } rp_formula;
 
 enum { RP_FORMULA_MAX_NODES = 512, RP_FORMULA_MAX_DEPTH = 64 };
+
+/* Names for where an element of the result is, i32: `i0`, `i1` ... its place along each dimension
+ * from the first one on, and `index`, among all elements in row-major order. The name's number in
+ * *out, RP_FORMULA_INDEX for the latter; false for other names. */
+enum { RP_FORMULA_INDEX = RP_MAX_RANK, RP_FORMULA_PLACES };
+bool rp_formula_place(const char *name, size_t length, uint32_t *out);
 
 /* Gives a name its number, or returns false when it is unknown. */
 typedef bool rp_formula_lookup(void *context, const char *name, size_t length, uint32_t *out);

@@ -343,7 +343,7 @@ static void default_dtype(checker *c, uint32_t index) {
     while (t->dtype < 31 && !(operand->dtypes >> t->dtype & 1)) t->dtype++;
 }
 
-/* One output: `wide` is what the inputs without a pattern broadcast to. */
+/* One output: `wide` is what the inputs without a pattern broadcast to, NULL where there are none. */
 static bool check_output(checker *c, uint32_t index, const rp_tensor *wide) {
     rp_op_call *call = c->call;
     rp_tensor *t = call->operands + index;
@@ -352,6 +352,9 @@ static bool check_output(checker *c, uint32_t index, const rp_tensor *wide) {
     if (c->infer && t->dtype == RP_RAW) default_dtype(c, index);
     if (c->infer && t->rank == RP_OP_INFER) {
         if (shape && !infer_shape(c, index)) return false;
+        if (!shape && !wide)
+            return rp_op_fail(call, "%s must be given with its shape: no input says it",
+                              rp_op_operand_name(call, index));
         if (!shape) {
             t->rank = wide->rank;
             memcpy(t->dims, wide->dims, sizeof t->dims);
@@ -359,7 +362,7 @@ static bool check_output(checker *c, uint32_t index, const rp_tensor *wide) {
     }
     if (!check_tensor(c, index)) return false;
     if (shape) return match_shape(c, index);
-    if (same_shape(t, wide)) return true;
+    if (!wide || same_shape(t, wide)) return true;
     print_tensor(other, wide);
     return rp_op_fail(call, "%s is %s, but the inputs broadcast to %s",
                       rp_op_operand_name(call, index), print_tensor(own, t),
@@ -369,13 +372,16 @@ static bool check_output(checker *c, uint32_t index, const rp_tensor *wide) {
 static bool check_outputs(checker *c) {
     rp_op_call *call = c->call;
     rp_tensor wide = {.dtype = RP_F32};
-    bool first = true;
-    for (uint32_t i = 0; i < call->operand_count; i++)
-        if (is_broadcast_input(call, i) && !broadcast_input(c, &wide, i)) return false;
+    bool first = true, any = false;
+    for (uint32_t i = 0; i < call->operand_count; i++) {
+        if (!is_broadcast_input(call, i)) continue;
+        if (!broadcast_input(c, &wide, i)) return false;
+        any = true;
+    }
     for (uint32_t i = 0; i < call->operand_count; i++) {
         const rp_op_operand *operand = rp_op_operand_of(call, i);
         if (!writes(operand) || call->operands[i].absent) continue;
-        if (!check_output(c, i, &wide)) return false;
+        if (!check_output(c, i, any ? &wide : NULL)) return false;
         if (first && operand->shape) {
             /* Inputs that broadcast do so to this output's shape, and must not exceed it. */
             rp_tensor target = call->operands[i];
@@ -402,8 +408,8 @@ static bool check_count(checker *c) {
     rp_op_call *call = c->call;
     const rp_op *op = call->op;
     if (op == rp_op_map) {
-        if (call->operand_count < 2 || call->operand_count > RP_OP_MAP_INPUTS + 1)
-            return rp_op_fail(call, "it takes 1 to %d inputs and an output, not %u operands",
+        if (call->operand_count < 1 || call->operand_count > RP_OP_MAP_INPUTS + 1)
+            return rp_op_fail(call, "it takes up to %d inputs and an output, not %u operands",
                               RP_OP_MAP_INPUTS, call->operand_count);
         if (!call->formula) return rp_op_fail(call, "attribute expr is missing");
         return true;
@@ -415,6 +421,18 @@ static bool check_count(checker *c) {
     return true;
 }
 
+/* Places are i32. */
+static bool check_places(rp_op_call *call, const rp_formula *formula) {
+    uint64_t elements = rp_tensor_elements(&call->operands[call->operand_count - 1]);
+    bool named = false;
+    for (uint32_t i = 0; i < formula->count; i++)
+        named |=
+            formula->nodes[i].code == RP_FORMULA_NAME && formula->nodes[i].name >= RP_OP_NAME_PLACE;
+    if (!named || elements <= (uint64_t)INT32_MAX + 1) return true;
+    return rp_op_fail(call, "out has %llu elements; the place of more than 2147483648 is no i32",
+                      (unsigned long long)elements);
+}
+
 /* The formula of a map: names inputs that are there, with types that its operators take. */
 static bool check_formula(checker *c) {
     rp_op_call *call = c->call;
@@ -423,7 +441,8 @@ static bool check_formula(checker *c) {
     char error[160];
     size_t at = 0;
     if (call->op != rp_op_map) return true;
-    if (rp_op_parse_formula(call, call->formula, &block, &formula, error, &at)) return true;
+    if (rp_op_parse_formula(call, call->formula, &block, &formula, error, &at))
+        return check_places(call, &formula);
     return rp_op_fail(call, "in '%.60s', column %zu: %s", call->formula, at + 1, error);
 }
 

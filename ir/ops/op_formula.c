@@ -39,6 +39,12 @@ static bool look_up(void *context, const char *name, size_t length, uint32_t *ou
         *out = RP_OP_NAME_STEP + i;
         if (is_word(op->steps[i].name, name, length)) return true;
     }
+    if (op->form == RP_OP_POINTWISE && rp_formula_place(name, length, out)) {
+        const rp_tensor *result = &call->operands[call->operand_count - 1];
+        bool there = *out == RP_FORMULA_INDEX || *out < result->rank;
+        *out += RP_OP_NAME_PLACE;
+        return there;
+    }
     *out = RP_OP_NAME_LENGTH;
     return op->form == RP_OP_ROWS && is_word("n", name, length);
 }
@@ -77,6 +83,7 @@ static void find_types(const rp_op_call *call, uint8_t types[RP_OP_NAME_COUNT]) 
         if (call->op->steps[i].reduce == RP_REDUCE_ARGMIN ||
             call->op->steps[i].reduce == RP_REDUCE_ARGMAX)
             types[RP_OP_NAME_STEP + i] = RP_TYPE_U32;
+    memset(types + RP_OP_NAME_PLACE, RP_TYPE_I32, RP_FORMULA_PLACES);
 }
 
 bool rp_op_parse_formula(const rp_op_call *call, const char *text, rp_formula_block *block,

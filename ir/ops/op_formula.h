@@ -11,7 +11,8 @@ enum {
     RP_OP_NAME_ATTR = RP_OP_MAX_OPERANDS, /* below: operands */
     RP_OP_NAME_STEP = RP_OP_NAME_ATTR + RP_OP_MAX_ATTRS,
     RP_OP_NAME_LENGTH = RP_OP_NAME_STEP + RP_OP_MAX_STEPS, /* `n` of rows ops */
-    RP_OP_NAME_COUNT,
+    RP_OP_NAME_PLACE, /* of the element, for pointwise ops: rp_formula_place() */
+    RP_OP_NAME_COUNT = RP_OP_NAME_PLACE + RP_FORMULA_PLACES,
 };
 
 /* Memory for one parsed formula: 16 KiB, meant for the stack. */

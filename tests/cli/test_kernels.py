@@ -15,7 +15,7 @@ class Kernels(cli.Case):
         out = self.expect(OK, "kernels")
         families = re.findall(r"^(\w+)$", out, re.M)
         self.assertEqual(families, ["map", "rows", "parts", "data", "matrix", "attention", "search", "quantise",
-                                    "cluster", "statistics"])
+                                    "cluster", "statistics", "random"])
         names = self.names()
         self.assertEqual(len(names), len(set(names)))
         for name in ("rms_norm", "matvec", "top_k", "knn", "attention"):

@@ -30,6 +30,44 @@ class Ops(cli.Case):
                     output="bit-equal to -O0")
         self.check()
 
+    def test_places(self):
+        self.write("places.yaml", """reprise: 1
+params: {size: 61}
+buffers:
+  x: {kind: in, dtype: f32, shape: [5, 7, 3]}
+  y: {kind: out, dtype: f32, shape: [5, 7, 3]}
+  w: {kind: out, dtype: f32, shape: ["size"]}
+  s: {kind: out, dtype: f32, shape: [5]}
+nodes:
+  - {map: "i2 > i0 ? x : 100 * i0 + 10 * i1 + i2 - index", out: y}
+  - {map: "0.5 - 0.5 * cos(2 * pi * index / size)", out: {name: hann, shape: [size], dtype: f32}}
+  - {map: "hann * hann", out: w}
+  - {map: "i0 % 3 == 1 ? y : -y", bind: {y: {buffer: y, shape: [5, 21]}}, out: {name: t, shape: [5, 21]}}
+  - {op: row_sum, x: t, out: s}
+""")
+        x = np.random.default_rng(3).normal(size=(5, 7, 3)).astype("f4")
+        np.save(self.folder / "x3.npy", x)
+        self.expect(OK, "run", "places.yaml", "-i", "x=x3.npy", "-o", "y=y.npy", "-o", "w=w.npy", "-o", "s=s.npy",
+                    "--check-against", "-O0", output="bit-equal to -O0")
+        i0, i1, i2 = np.indices(x.shape)
+        want = np.where(i2 > i0, x, 100 * i0 + 10 * i1 + i2 - np.arange(x.size).reshape(x.shape))
+        np.testing.assert_array_equal(np.load(self.folder / "y.npy"), want.astype("f4"))
+        np.testing.assert_allclose(np.load(self.folder / "w.npy"), np.hanning(62)[:-1] ** 2, atol=1e-6)
+        sums = (want * np.where(i0 % 3 == 1, 1, -1)).sum(axis=(1, 2))
+        np.testing.assert_allclose(np.load(self.folder / "s.npy"), sums, rtol=1e-5, atol=1e-3)
+
+    def test_places_that_are_not_there(self):
+        head = "reprise: 1\nbuffers:\n  x: {kind: in, dtype: f32, shape: [4, 5]}\n  y: {kind: out, dtype: f32, shape: [4, 5]}\nnodes:\n"
+        for node, error in (('{map: "x + i2", out: y}', "i2"), ('{map: "x + i8", out: y}', "'i8'"),
+                            ('{map: "i0 + i1", out: new}', "out must be given"),
+                            ('{map: "1.5", out: y}', "fill")):
+            self.write("bad.yaml", head + "  - " + node + "\n")
+            self.expect(INPUT, "compile", "bad.yaml", "-o", "bad.rplan", error=["bad.yaml:6:", error])
+        self.write("named.yaml", head.replace("x:", "i0:") + "  - {map: i0 * 2, out: y}\n") # the buffer's name
+        np.save(self.folder / "i0.npy", np.arange(20, dtype="f4").reshape(4, 5))
+        self.expect(OK, "run", "named.yaml", "-i", "i0=i0.npy", "-o", "y=y.npy")
+        np.testing.assert_array_equal(np.load(self.folder / "y.npy").reshape(-1), np.arange(20) * 2)
+
     def test_plan(self):
         self.expect(OK, "compile", "ops.yaml", "-o", "p.rplan")
         self.expect(OK, "check", "p.rplan")

@@ -269,6 +269,10 @@ static void reference_of_map(const rp_op_call *call, rp_op_data *data) {
         double names[RP_OP_NAME_COUNT] = {0}, result = NAN, scale = 0;
         for (uint32_t k = 0; k < out; k++)
             names[k] = data->operands[k][rp_reference_broadcast(call, k, out, i)];
+        uint64_t rest = i;
+        names[RP_OP_NAME_PLACE + RP_FORMULA_INDEX] = (double)i;
+        for (uint32_t d = call->operands[out].rank; d-- > 0; rest /= call->operands[out].dims[d])
+            names[RP_OP_NAME_PLACE + d] = (double)(rest % call->operands[out].dims[d]);
         if (parsed) result = rp_formula_eval_scaled(&formula, names, &scale);
         result = rp_reference_store(call->operands[out].dtype, result);
         data->operands[out][i] = result;

@@ -93,10 +93,12 @@ static void formula(rops_maker *m) {
         "expr=f16(a * 1.1) + b / (abs(c) + 1.0)",
         "expr=bf16(a * b) - bf16(c)",
         "expr=clamp(a, -1.0, b) * tanh(c)",
+        "expr=i0 < i1 ? a * f32(i1 - 3) : b + c",
+        "expr=index % 3 == 0 ? a : b * cos(pi * i0 / (i1 + 1)) - c",
     };
     rops_value a = pick_usual(m), b = partner(m), c = partner(m);
     const rops_call call = {.op = "map",
-                            .attrs = formulas[rops_below(m, 7)],
+                            .attrs = formulas[rops_below(m, 9)],
                             .inputs = {a, b, c},
                             .input_count = 3,
                             .dtype = rops_percent(m, 30) ? rops_half(m) : RP_F32};
