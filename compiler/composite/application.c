@@ -1,9 +1,11 @@
 /* What is wrong with an application, and what an attribute's value is by its definition. */
 #include "composite/application.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format,
                          ...) {
@@ -60,6 +62,52 @@ rp_status rp_attribute_value(rp_application *x, const char *op, const rp_op_attr
     return rp_apply_error(x, RP_BLAME_ATTR, index,
                           "attribute '%s' of %s is %.9g: expected %.9g to %.9g", attr->name, op,
                           *out, attr->low, attr->high);
+}
+
+/* Reads one integer and what separates it from the next; false where there is none. */
+static bool next_integer(const char **at, int64_t *out) {
+    char *end;
+    errno = 0;
+    long long value = strtoll(*at, &end, 10);
+    if (end == *at || errno) return false;
+    *out = value;
+    *at = end + strspn(end, " ");
+    *at += **at == ',';
+    return true;
+}
+
+static bool read_list(const char *text, rp_int_list *out) {
+    bool bracket = *text == '[';
+    const char *at = text + bracket;
+    while (*at && *at != ']')
+        if (out->count == RP_ATTR_LIST_MOST || !next_integer(&at, &out->values[out->count++]))
+            return false;
+    return out->count > 0 && strcmp(at, bracket ? "]" : "") == 0;
+}
+
+rp_status rp_attribute_list(rp_application *x, const char *op, const rp_op_attr *attr,
+                            uint32_t index, rp_int_list *out) {
+    const rp_attribute *given = &x->attrs[index];
+    bool good = true;
+    *out = (rp_int_list){0};
+    if (given->text) {
+        good = read_list(given->text, out);
+    } else {
+        good = given->number == floor(given->number) && fabs(given->number) <= 0x1p53;
+        if (good) *out = (rp_int_list){1, {(int64_t)given->number}};
+    }
+    if (!good)
+        return rp_apply_error(x, RP_BLAME_ATTR, index,
+                              "attribute '%s' of %s: expected a list of 1 to %d integers",
+                              attr->name, op, RP_ATTR_LIST_MOST);
+    for (uint32_t i = 0; i < out->count; i++) {
+        double value = (double)out->values[i];
+        if (value >= attr->low && value <= attr->high) continue;
+        return rp_apply_error(x, RP_BLAME_ATTR, index,
+                              "attribute '%s' of %s has %.9g: expected %.9g to %.9g", attr->name,
+                              op, value, attr->low, attr->high);
+    }
+    return RP_OK;
 }
 
 rp_status rp_attribute_unknown(rp_application *x, const char *op, uint32_t index) {

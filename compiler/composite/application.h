@@ -39,7 +39,7 @@ typedef struct rp_application {
     uint32_t error_at;    /* byte of a map's formula, where that is to blame */
 } rp_application;
 
-enum { RP_APPLY_MAX_OPERANDS = 40, RP_APPLY_MAX_ATTRS = 16, RP_APPLY_MAX_FORMULA = 4096 };
+enum { RP_APPLY_MAX_OPERANDS = 40, RP_APPLY_MAX_ATTRS = 24, RP_APPLY_MAX_FORMULA = 4096 };
 
 /* Records a mistake; returns RP_ERROR_INVALID. */
 rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format, ...)
@@ -49,6 +49,13 @@ rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, cons
  * attribute of, for messages. */
 rp_status rp_attribute_value(rp_application *application, const char *op, const rp_op_attr *attr,
                              uint32_t index, double *out);
+/* The integers of a list: those of its text, like "0, -1" or "[0, -1]", or `number` alone. */
+typedef struct rp_int_list {
+    uint32_t count;
+    int64_t values[RP_ATTR_LIST_MOST];
+} rp_int_list;
+rp_status rp_attribute_list(rp_application *application, const char *op, const rp_op_attr *attr,
+                            uint32_t index, rp_int_list *out);
 rp_status rp_attribute_unknown(rp_application *application, const char *op, uint32_t index);
 
 #endif

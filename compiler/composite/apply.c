@@ -155,11 +155,8 @@ static rp_status judge(maker *m) {
     return rp_apply_error(m->x, RP_BLAME_OP, 0, "%s%s", m->call.error, names);
 }
 
-/* Makes the transient that an output was only named as. */
-static rp_status make_fresh(maker *m, uint32_t index) {
-    rp_given_operand *given = m->given[index];
-    rp_graph *g = m->x->graph;
-    given->argument.tensor = m->call.operands[index];
+rp_status rp_apply_fresh(rp_application *x, const char *op, rp_given_operand *given) {
+    rp_graph *g = x->graph;
     rp_tensor shape = given->argument.tensor;
     if (shape.rank == 0) { /* a buffer of one element has one dimension */
         shape.rank = 1;
@@ -173,14 +170,19 @@ static rp_status make_fresh(maker *m, uint32_t index) {
                               .offset = RP_NOT_PLACED,
                               .first_default = RP_NONE,
                               .max_value = UINT32_MAX,
-                              .pos = m->x->node.pos};
+                              .pos = x->node.pos};
     if (buffer.size == 0 || buffer.size > RP_MAX_BUFFER_BYTES)
-        return rp_apply_error(m->x, RP_BLAME_OP, 0, "%s: its output '%.60s' would be too large",
-                              m->call.op->name, rp_graph_string(g, given->fresh));
+        return rp_apply_error(x, RP_BLAME_OP, 0, "%s: its output '%.60s' would be too large", op,
+                              rp_graph_string(g, given->fresh));
     given->argument.buffer = rp_graph_add_buffer(g, &buffer, shape.dims);
     given->argument.offset = 0;
     given->fresh = RP_NONE;
     return given->argument.buffer == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
+}
+
+static rp_status make_fresh(maker *m, uint32_t index) {
+    m->given[index]->argument.tensor = m->call.operands[index];
+    return rp_apply_fresh(m->x, m->call.op->name, m->given[index]);
 }
 
 static rp_status add_node(maker *m) {

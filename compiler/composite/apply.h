@@ -7,5 +7,8 @@
 
 /* RP_ERROR_INVALID with error and blame filled in, RP_ERROR_NO_MEMORY. */
 rp_status rp_apply_op(rp_application *application, const rp_op *op);
+/* Makes the transient that an output was only named as, of its tensor, all of which is known. `op`
+ * is for the message. */
+rp_status rp_apply_fresh(rp_application *application, const char *op, rp_given_operand *given);
 
 #endif

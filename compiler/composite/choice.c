@@ -68,11 +68,12 @@ static const rp_op_attr *attr_named(const rp_signature *s, const char *name) {
 
 static rp_status take_attr(const chooser *c, rp_application *x, const rp_op_attr *attr,
                            const rp_kernel_given *given, rp_attribute *out) {
-    bool text =
-        !attr || attr->kind == RP_ATTR_CHOICE; /* a map's formula is no attribute of its op */
+    bool text = !attr ||
+                attr->kind == RP_ATTR_CHOICE || /* a map's formula is no attribute of its op */
+                attr->kind == RP_ATTR_LIST;
     *out = (rp_attribute){.name = given->name, .text = text ? given->value : NULL};
     if (x->attr_count == RP_APPLY_MAX_ATTRS)
-        return complain(c, "more than %s attributes%s", "16", "");
+        return complain(c, "more than %s attributes%s", "24", "");
     x->attr_count++;
     if (text || rp_number_parse(given->value, strlen(given->value), &out->number)) return RP_OK;
     return complain(c, "%s is '%.60s': expected a number", given->name, given->value);

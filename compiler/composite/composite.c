@@ -544,3 +544,9 @@ const rp_composite rp_composites[] = {
 };
 
 const uint32_t rp_composites_count = sizeof rp_composites / sizeof *rp_composites;
+
+const rp_composite *rp_composite_get(uint32_t index) {
+    if (index < rp_composites_count) return &rp_composites[index];
+    index -= rp_composites_count;
+    return index < rp_composites_spatial_count ? &rp_composites_spatial[index] : NULL;
+}

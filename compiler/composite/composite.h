@@ -9,7 +9,7 @@
 
 #include "composite/application.h"
 
-enum { RP_COMPOSITE_MAX_OPERANDS = 10, RP_COMPOSITE_MAX_ATTRS = 8 };
+enum { RP_COMPOSITE_MAX_OPERANDS = 10, RP_COMPOSITE_MAX_ATTRS = 12 };
 
 typedef struct rp_composite rp_composite;
 typedef struct rp_expansion rp_expansion;
@@ -30,15 +30,22 @@ struct rp_composite {
     rp_status (*expand)(rp_expansion *x);
 };
 
+/* The composite at an index, of all tables one after the other; NULL past the end. */
+const rp_composite *rp_composite_get(uint32_t index);
+
+/* The tables: composite.c, spatial.c. */
 extern const rp_composite rp_composites[];
 extern const uint32_t rp_composites_count;
+extern const rp_composite rp_composites_spatial[];
+extern const uint32_t rp_composites_spatial_count;
 
 struct rp_expansion {
     rp_application *application;
     const rp_composite *composite;
     rp_given_operand *operands[RP_COMPOSITE_MAX_OPERANDS]; /* in the table's order; NULL: absent */
     double attrs[RP_COMPOSITE_MAX_ATTRS];                  /* with defaults */
-    uint32_t first_id;                                     /* of its nodes */
+    rp_int_list lists[RP_COMPOSITE_MAX_ATTRS]; /* of attributes that are lists; none: 0 */
+    uint32_t first_id;                         /* of its nodes */
 };
 
 /* Matches operands and attributes with the table and expands. */
@@ -70,6 +77,15 @@ static inline const rp_target *rp_expand_target(const rp_expansion *x) {
 }
 /* Dimension `from_end` (0 = the last) of an operand, in *out; an error when it has fewer. */
 rp_status rp_expand_dim(rp_expansion *x, uint32_t operand, uint32_t from_end, uint64_t *out);
+/* The same elements in another shape. */
+rp_given_operand rp_expand_seen(const rp_given_operand *operand, uint32_t rank,
+                                const uint64_t *dims);
+/* Makes the output be of a shape: one that was only named is made, in `dtype` where it has none, so that
+ * several ops may see it in shapes of their own; any other is compared. */
+rp_status rp_expand_make(rp_expansion *x, rp_given_operand *out, uint8_t dtype, uint32_t rank,
+                         const uint64_t *dims);
+/* Says what is wrong with an attribute, at its place where it was given. */
+rp_status rp_expand_wrong(rp_expansion *x, uint32_t attr, const char *format, ...) RP_PRINTF(3, 4);
 /* Elements over the last `dims` dimensions: how many rows there are. */
 uint64_t rp_expand_rows(const rp_given_operand *operand, uint32_t dims);
 

@@ -3,7 +3,8 @@
 #include "composite/signature.h"
 
 const rp_composite_info *rp_composite_at(uint32_t index) {
-    return index < rp_composites_count ? &rp_composites[index].info : NULL;
+    const rp_composite *composite = rp_composite_get(index);
+    return composite ? &composite->info : NULL;
 }
 
 /* The columns are those of rp_op_doc. */
@@ -29,7 +30,7 @@ static void put_operands(rp_text *out, const rp_composite *c) {
 }
 
 static void put_attr(rp_text *out, const rp_op_attr *a) {
-    static const char *const kinds[] = {"number", "integer", ""};
+    static const char *const kinds[] = {"number", "integer", "", "list of integers"};
     rp_text_format(out, "| `%s` | ", a->name);
     const char *choice = a->kind == RP_ATTR_CHOICE ? a->choices : "";
     for (const char *at = choice; *at;) {
@@ -43,6 +44,8 @@ static void put_attr(rp_text *out, const rp_op_attr *a) {
         rp_text_string(out, " | required");
     else if (a->kind == RP_ATTR_CHOICE)
         rp_text_format(out, " | `%.*s`", (int)strcspn(choice, "|"), choice);
+    else if (a->kind == RP_ATTR_LIST)
+        rp_text_format(out, " | %s", a->choices);
     else
         rp_text_format(out, " | %.9g", a->fallback);
     rp_text_format(out, " | %s |\n", a->brief);

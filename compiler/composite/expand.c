@@ -1,5 +1,6 @@
 /* What expand functions are written with: matching a composite's operands and attributes with its
  * table, transients between its ops, and applying one op. */
+#include <stdarg.h>
 #include <stdio.h>
 #include "composite/apply.h"
 #include "composite/composite.h"
@@ -44,6 +45,10 @@ static rp_status match_attrs(rp_expansion *e) {
             return rp_apply_error(x, RP_BLAME_ATTR, i, "attribute '%s' of %s is given twice",
                                   c->attrs[place].name, c->info.name);
         given[place] = true;
+        if (c->attrs[place].kind == RP_ATTR_LIST) {
+            RP_TRY(rp_attribute_list(x, c->info.name, &c->attrs[place], i, &e->lists[place]));
+            continue;
+        }
         RP_TRY(rp_attribute_value(x, c->info.name, &c->attrs[place], i, &e->attrs[place]));
     }
     for (uint32_t i = 0; i < c->attr_count; i++)
@@ -105,6 +110,16 @@ rp_status rp_expand_op(rp_expansion *e, const char *op, const rp_part *parts, ui
     return status;
 }
 
+enum { SHAPE = 96 };
+
+static void print_shape(const rp_expansion *e, const rp_tensor *tensor, char out[SHAPE]) {
+    rp_text text;
+    rp_text_init(&text, &e->application->graph->allocator);
+    rp_tensor_print(&text, tensor);
+    snprintf(out, SHAPE, "%s", text.data && !text.failed ? text.data : "?");
+    rp_text_free(&text);
+}
+
 rp_status rp_expand_dim(rp_expansion *e, uint32_t operand, uint32_t from_end, uint64_t *out) {
     const rp_tensor *tensor = &e->operands[operand]->argument.tensor;
     *out = 0;
@@ -112,12 +127,8 @@ rp_status rp_expand_dim(rp_expansion *e, uint32_t operand, uint32_t from_end, ui
         *out = tensor->dims[tensor->rank - 1 - from_end];
         return RP_OK;
     }
-    char shape[96];
-    rp_text text;
-    rp_text_init(&text, &e->application->graph->allocator);
-    rp_tensor_print(&text, tensor);
-    snprintf(shape, sizeof shape, "%s", text.data && !text.failed ? text.data : "?");
-    rp_text_free(&text);
+    char shape[SHAPE];
+    print_shape(e, tensor, shape);
     return rp_apply_error(e->application, RP_BLAME_OP, 0, "%s: %s is %s, expected [%s]",
                           e->composite->info.name, e->composite->operands[operand].name, shape,
                           e->composite->operands[operand].shape);
@@ -129,4 +140,49 @@ uint64_t rp_expand_rows(const rp_given_operand *operand, uint32_t dims) {
     for (uint32_t i = 0; i + dims < tensor->rank && tensor->rank != RP_OP_INFER; i++)
         rows *= tensor->dims[i]; /* within the buffer's size: no overflow */
     return rows;
+}
+
+rp_given_operand rp_expand_seen(const rp_given_operand *operand, uint32_t rank,
+                                const uint64_t *dims) {
+    rp_given_operand out = *operand;
+    out.argument.tensor.rank = (uint8_t)rank;
+    memcpy(out.argument.tensor.dims, dims, rank * sizeof *dims);
+    return out;
+}
+
+rp_status rp_expand_make(rp_expansion *e, rp_given_operand *out, uint8_t dtype, uint32_t rank,
+                         const uint64_t *dims) {
+    rp_tensor *tensor = &out->argument.tensor;
+    if (tensor->dtype == RP_RAW) tensor->dtype = dtype;
+    if (tensor->rank == RP_OP_INFER) {
+        tensor->rank = (uint8_t)rank;
+        memcpy(tensor->dims, dims, rank * sizeof *dims);
+    }
+    if (tensor->rank != rank || memcmp(tensor->dims, dims, rank * sizeof *dims) != 0) {
+        rp_tensor wanted = {.dtype = tensor->dtype, .rank = (uint8_t)rank};
+        char own[SHAPE], expected[SHAPE];
+        memcpy(wanted.dims, dims, rank * sizeof *dims);
+        print_shape(e, tensor, own);
+        print_shape(e, &wanted, expected);
+        return rp_apply_error(e->application, RP_BLAME_OP, 0, "%s: %s is %s, expected %s",
+                              e->composite->info.name, out->name, own, expected);
+    }
+    return out->fresh == RP_NONE ? RP_OK
+                                 : rp_apply_fresh(e->application, e->composite->info.name, out);
+}
+
+rp_status rp_expand_wrong(rp_expansion *e, uint32_t attr, const char *format, ...) {
+    rp_application *x = e->application;
+    const char *name = e->composite->attrs[attr].name;
+    char what[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    for (uint32_t i = 0; i < x->attr_count; i++)
+        if (strcmp(x->attrs[i].name, name) == 0)
+            return rp_apply_error(x, RP_BLAME_ATTR, i, "attribute '%s' of %s %s", name,
+                                  e->composite->info.name, what);
+    return rp_apply_error(x, RP_BLAME_OP, 0, "attribute '%s' of %s %s", name,
+                          e->composite->info.name, what);
 }

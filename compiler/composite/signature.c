@@ -6,8 +6,9 @@
 
 bool rp_signature_find(const char *name, rp_signature *out) {
     *out = (rp_signature){.op = rp_op_find(name, strlen(name))};
-    for (uint32_t i = 0; !out->op && i < rp_composites_count; i++)
-        if (strcmp(rp_composites[i].info.name, name) == 0) out->composite = &rp_composites[i];
+    const rp_composite *composite;
+    for (uint32_t i = 0; !out->op && (composite = rp_composite_get(i)); i++)
+        if (strcmp(composite->info.name, name) == 0) out->composite = composite;
     return out->op || out->composite;
 }
 

@@ -410,11 +410,20 @@ static uint32_t mover_of(const rp_emit *e, uint32_t member, uint32_t operand, ui
     return together ? value->member : RP_NONE;
 }
 
-/* Where element i of what was moved comes from: a call of a function that its text has. */
-static const char *moved_from(rp_emit *e, uint32_t member, uint32_t operand) {
+/* Begins the body of a function of what a member moves: element i comes from `at`. `nothing` is a
+ * statement for those that come from nowhere and are 0. */
+static void put_moved_from(rp_emit *e, uint32_t member, uint32_t operand, const char *nothing) {
     uint32_t value = e->members[member].operands[operand].value;
-    rp_emit_value_function(e, value);
-    return rp_emit_name(e, "%s_from(i)", exact_name(e, value));
+    bool outside = e->members[e->values[value].member].call.op->outside;
+    rp_text_format(&e->functions, "    uint at = %s_from(i);\n", exact_name(e, value));
+    if (outside) rp_text_format(&e->functions, "    if (at == 0xffffffffu) %s\n", nothing);
+}
+
+/* The function that reads what is moved, behind that which says where it comes from. */
+static const char *moved_reader(rp_emit *e, uint32_t member, uint32_t operand, uint32_t mover,
+                                const char *(*reader)(rp_emit *e, uint32_t, uint32_t)) {
+    rp_emit_value_function(e, e->members[member].operands[operand].value);
+    return reader(e, mover, 0);
 }
 
 /* Whether an op of kernels/pointwise says itself how to compute four elements at once. */
@@ -440,10 +449,12 @@ static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand)
     const char *type = rp_emit_type_4(e, member, operand);
     if (!rp_emit_add_function(e, name) || (computed && makes_four(e, o->value))) return name;
     uint32_t mover = computed ? mover_of(e, member, operand, 4) : RP_NONE;
-    if (mover != RP_NONE)
-        rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s);\n}\n\n", type, name,
-                       rp_emit_reader_4(e, mover, 0), moved_from(e, member, operand));
-    else if (computed)
+    if (mover != RP_NONE) {
+        const char *from = moved_reader(e, member, operand, mover, rp_emit_reader_4);
+        rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);
+        put_moved_from(e, member, operand, rp_emit_name(e, "return %s(0);", type));
+        rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
+    } else if (computed)
         put_computed(e, type, name, o->value);
     else
         rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s(%s(i));\n}\n\n", type, name,
@@ -465,12 +476,15 @@ const char *rp_emit_reader_8(rp_emit *e, uint32_t member, uint32_t operand) {
     const char *type = rp_emit_type_4(e, member, operand);
     uint32_t mover = mover_of(e, member, operand, 8);
     if (!rp_emit_add_function(e, name)) return name;
-    if (mover != RP_NONE)
-        rp_text_format(&e->functions,
-                       "void %s(uint i, out %s low, out %s high) {\n    %s(%s, low, high);\n}\n\n",
-                       name, type, type, rp_emit_reader_8(e, mover, 0),
-                       moved_from(e, member, operand));
-    else
+    if (mover != RP_NONE) {
+        const char *from = moved_reader(e, member, operand, mover, rp_emit_reader_8);
+        rp_text_format(&e->functions, "void %s(uint i, out %s low, out %s high) {\n", name, type,
+                       type);
+        put_moved_from(
+            e, member, operand,
+            rp_emit_name(e, "{\n        low = high = %s(0);\n        return;\n    }", type));
+        rp_text_format(&e->functions, "    %s(at, low, high);\n}\n\n", from);
+    } else
         rp_emit_put_eight(e, type, name, four);
     return name;
 }
@@ -483,10 +497,12 @@ const char *rp_emit_reader_words(rp_emit *e, uint32_t member, uint32_t operand) 
     const char *eight = rp_emit_reader_8(e, member, operand);
     uint32_t mover = mover_of(e, member, operand, rp_emit_words_width(e, member, operand));
     if (!rp_emit_add_function(e, name)) return name;
-    if (mover != RP_NONE)
-        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n    return %s(%s);\n}\n\n", name,
-                       rp_emit_reader_words(e, mover, 0), moved_from(e, member, operand));
-    else
+    if (mover != RP_NONE) {
+        const char *from = moved_reader(e, member, operand, mover, rp_emit_reader_words);
+        rp_text_format(&e->functions, "uvec4 %s(uint i) {\n", name);
+        put_moved_from(e, member, operand, "return uvec4(0u);");
+        rp_text_format(&e->functions, "    return %s(at);\n}\n\n", from);
+    } else
         rp_emit_put_words(e, member, operand, name, eight);
     return name;
 }

@@ -99,6 +99,31 @@ static bool check_keys(rp_reader *r, const rp_yaml_node *node, const rp_signatur
     return rp_read_map(r, node, what, keys);
 }
 
+/* A list of integers, or one alone, as the text of an attribute. */
+static const char *read_integers(rp_reader *r, const rp_yaml_node *node, const char *what) {
+    enum { DIGITS = 24 };
+    bool list = node->kind == RP_YAML_LIST, good = true;
+    uint32_t count = list ? node->count : 1;
+    if (count < 1 || count > RP_ATTR_LIST_MOST) {
+        rp_read_error(r, node, "%s has %u integers, expected 1 to %d", what, count,
+                      RP_ATTR_LIST_MOST);
+        return NULL;
+    }
+    char *text = rp_read_kept(r, DIGITS * (size_t)count + 1);
+    if (!text) {
+        rp_read_no_memory(r);
+        return NULL;
+    }
+    *text = '\0';
+    for (uint32_t i = 0, used = 0; i < count; i++) {
+        int64_t value = 0;
+        const rp_yaml_node *item = list ? node->items[i] : node;
+        good &= rp_read_integer(r, item, what, INT64_MIN, INT64_MAX, &value);
+        used += (uint32_t)snprintf(text + used, DIGITS, "%s%lld", i ? "," : "", (long long)value);
+    }
+    return good ? text : NULL;
+}
+
 static bool read_attr(rp_reader *r, const rp_yaml_node *node, const rp_op_attr *attr, gathered *g) {
     rp_attribute *out = &g->attrs[g->attr_count];
     *out = (rp_attribute){.name = attr->name};
@@ -108,6 +133,9 @@ static bool read_attr(rp_reader *r, const rp_yaml_node *node, const rp_op_attr *
     if (attr->kind == RP_ATTR_CHOICE) {
         if (!rp_read_text(r, node, what)) return false;
         out->text = node->text;
+    } else if (attr->kind == RP_ATTR_LIST) {
+        out->text = read_integers(r, node, what);
+        if (!out->text) return false;
     } else if (attr->kind == RP_ATTR_NUMBER) {
         if (!rp_read_double(r, node, what, &out->number)) return false;
     } else {

@@ -286,6 +286,7 @@ const rp_op rp_ops_data[] = {
         .brief = "each row several times over",
         .notes = "Seen as a single row, a tensor is repeated as a whole. " MOVES,
         .form = RP_OP_POINTWISE,
+        .text = 12,
         .together = 'C',
         .operand_count = 2,
         .attr_count = 1,

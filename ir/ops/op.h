@@ -39,7 +39,7 @@ enum {
     RP_OP_MAX_OPERANDS = 28,   /* of one op; a map over many inputs has the most */
     RP_OP_MAP_INPUTS = 26,     /* of a map: a to z */
     RP_OP_FIXED_OPERANDS = 12, /* of one that is not a map */
-    RP_OP_MAX_ATTRS = 8,
+    RP_OP_MAX_ATTRS = 20,
     RP_OP_MAX_STEPS = 8,
 };
 /* Of a matrix-vector product: vectors that it takes at most, and rows of the matrix that one
@@ -133,7 +133,14 @@ typedef struct rp_op_operand {
     const char *expression; /* rows form, outputs: formula over inputs, steps and attributes */
 } rp_op_operand;
 
-typedef enum rp_op_attr_kind { RP_ATTR_NUMBER, RP_ATTR_INTEGER, RP_ATTR_CHOICE } rp_op_attr_kind;
+/* A list is of 1 to RP_ATTR_LIST_MOST integers: composites have them, ops do not. */
+typedef enum rp_op_attr_kind {
+    RP_ATTR_NUMBER,
+    RP_ATTR_INTEGER,
+    RP_ATTR_CHOICE,
+    RP_ATTR_LIST,
+} rp_op_attr_kind;
+enum { RP_ATTR_LIST_MOST = 2 * RP_MAX_RANK };
 
 typedef struct rp_op_attr {
     const char *name, *brief;
@@ -141,8 +148,8 @@ typedef struct rp_op_attr {
     char symbol;         /* an integer that binds this symbol; 0 = none */
     bool required;       /* no default */
     double fallback;     /* default; for a choice the index */
-    double low, high;    /* range, both ends included; a choice has none */
-    const char *choices; /* "neox|interleaved" */
+    double low, high;    /* range, both ends included; of a list that of each; a choice has none */
+    const char *choices; /* "neox|interleaved"; of a list: what it is when left out, for people */
 } rp_op_attr;
 
 /* Kernels take numbers as f32, where one that is too large would become infinite. */
@@ -228,6 +235,7 @@ struct rp_op {
     char together; /* pointwise form, a symbol: as many elements of the output, from a multiple of
                         * it on, are neighbours in input 0, too, from a multiple of it on. Their text
                         * says where by VALUE_from. 0: nothing is known */
+    bool outside;  /* VALUE_from gives 0xffffffff for elements that are 0 and not in input 0 */
     uint8_t operand_count, attr_count, step_count;
     const char *expression; /* pointwise: formula over the inputs' and attributes' names; NULL:
                              * kernels/pointwise/NAME.glsl, or the node's own (`map`) */

@@ -17,6 +17,7 @@
     X(search)                                                                                      \
     X(quantise)                                                                                    \
     X(cluster)                                                                                     \
+    X(spatial)                                                                                     \
     X(statistics)                                                                                  \
     X(random)
 

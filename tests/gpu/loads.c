@@ -387,6 +387,10 @@ static void test_moved(void) {
         {"f32", "slice {row=1,rows=16,column=6,columns=64}", "[3,19,96]", "[3,16,64]", false},
         {"i32", "repeat_rows {times=3}", "[8,96]", "[8,3,96]", true},
         {"f32", "repeat_rows {times=4}", "[8,94]", "[8,4,94]", false},
+        {"f16", "unfold {channels_last=1,kernel_w=3,pad_w=1,pad_end_w=1}", "[2,1,1,6,96]",
+         "[2,1,1,6,288]", true}, /* with zeros that come from nowhere */
+        {"f32", "unfold {channels_last=1,kernel_w=3,pad_w=1,pad_end_w=1}", "[2,1,1,6,4]",
+         "[2,1,1,6,12]", true},
     };
     for (uint32_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         const char *dtype = cases[c].dtype, *from = cases[c].from, *to = cases[c].to;

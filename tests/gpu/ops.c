@@ -165,6 +165,7 @@ static void make_trials(void) {
     add_trials(op_byte_cases, op_byte_case_count);
     add_trials(op_random_cases, op_random_case_count);
     add_trials(op_type_cases, op_type_case_count);
+    add_trials(op_spatial_cases, op_spatial_case_count);
     add_targets();
     CU_ASSERT(ops.count > 0);
 }

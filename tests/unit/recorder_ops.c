@@ -171,9 +171,9 @@ static void test_composites(void) {
         CU_ASSERT_PTR_NULL(rp_op_find(info->name, strlen(info->name)));
         count++;
     }
-    CU_ASSERT_EQUAL(count, rp_composites_count);
-    for (uint32_t i = 0; i < rp_composites_count; i++) { /* the counts in the table are right */
-        const rp_composite *c = &rp_composites[i];
+    CU_ASSERT_EQUAL(count, rp_composites_count + rp_composites_spatial_count);
+    for (uint32_t i = 0; i < count; i++) { /* the counts in the table are right */
+        const rp_composite *c = rp_composite_get(i);
         CU_ASSERT_PTR_NOT_NULL(c->operands[c->operand_count - 1].name);
         CU_ASSERT_PTR_NULL(c->operands[c->operand_count].name);
         CU_ASSERT_PTR_NULL(c->attrs[c->attr_count].name);

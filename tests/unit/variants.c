@@ -126,6 +126,7 @@ static void test_compile(void) {
     try_cases(op_attention_cases, op_attention_case_count);
     try_cases(op_byte_cases, op_byte_case_count);
     try_cases(op_type_cases, op_type_case_count);
+    try_cases(op_spatial_cases, op_spatial_case_count);
     printf("%u compiled ... ", T.count);
 }
 

@@ -1,0 +1,316 @@
+/* Convolutions, as products of matrices.
+ *
+ * `unfold` writes beside one another what windows see, and a product with the weight does the rest: in a
+ * compiled graph the product's kernel asks unfold for what it multiplies, and nothing of it is in memory.
+ * With channels in front the weight is the left side, so that the product has the shape of the result; with
+ * channels behind it the windows are. A transposed convolution is a product first, and `fold` adds up what
+ * meets.
+ *
+ * Few channels would leave most of a tile empty: those get `conv_direct`, a thread for each result. */
+#include "composite/spatial.h"
+
+#include <stdio.h>
+
+/* What there is to multiply: for each of `groups` groups `each` channels with windows of `taps`, making
+ * `made` channels. */
+typedef struct convolution {
+    rp_expansion *x;
+    rp_grid in, out;
+    rp_windows w;
+    uint64_t groups, each, made, taps;
+    uint8_t sums; /* dtype */
+} convolution;
+
+static rp_given_operand seen3(const rp_given_operand *operand, uint64_t a, uint64_t b, uint64_t c) {
+    return rp_expand_seen(operand, 3, (const uint64_t[]){a, b, c});
+}
+
+static rp_given_operand seen4(const rp_given_operand *operand, uint64_t a, uint64_t b, uint64_t c,
+                              uint64_t d) {
+    return rp_expand_seen(operand, 4, (const uint64_t[]){a, b, c, d});
+}
+
+static rp_status permute(convolution *c, rp_given_operand *from, rp_given_operand *to,
+                         const char *order) {
+    const rp_attribute attr = {.name = "order", .text = order};
+    return rp_expand_op(c->x, "permute", RP_PARTS({"x", from}, {"out", to}), &attr, 1);
+}
+
+static rp_status multiply(convolution *c, rp_given_operand *a, rp_given_operand *b,
+                          rp_given_operand *out, const char *transposed) {
+    const rp_attribute attr = {.name = transposed ? transposed : "transpose_a",
+                               .number = transposed != NULL};
+    return rp_expand_op(c->x, "matmul", RP_PARTS({"a", a}, {"b", b}, {"out", out}), &attr, 1);
+}
+
+/* A transient for sums, in a shape of its own. */
+static rp_status make_sums(convolution *c, const char *name, rp_given_operand *out, uint32_t rank,
+                           const uint64_t *dims) {
+    RP_TRY(rp_expand_temp(c->x, name, out));
+    return rp_expand_make(c->x, out, c->sums, rank, dims);
+}
+
+/* The weight's matrices for each of x's grids: they are the same for all, of which matmul knows only on its
+ * right side. */
+static rp_status repeat_weight(convolution *c, uint64_t rows, uint64_t columns,
+                               rp_given_operand *out) {
+    uint64_t elements = c->groups * rows * columns, count = c->in.count;
+    rp_given_operand line =
+        rp_expand_seen(c->x->operands[RP_CONV_WEIGHT], 2, (const uint64_t[]){1, elements});
+    if (count > 1) {
+        const rp_attribute times = {.name = "times", .number = (double)count};
+        RP_TRY(rp_expand_temp(c->x, "weights", out));
+        RP_TRY(rp_expand_op(c->x, "repeat_rows", RP_PARTS({"x", &line}, {"out", out}), &times, 1));
+        line = *out;
+    }
+    *out = seen3(&line, count * c->groups, rows, columns);
+    return RP_OK;
+}
+
+/* ---- Forward --------------------------------------------------------------------------------- */
+
+/* Whether each window sees one element and none is left out: then x is what they see. */
+static bool is_pointwise(const convolution *c) {
+    for (uint32_t i = 0; i < 3; i++)
+        if (c->w.kernel[i] != 1 || c->w.stride[i] != 1 || c->w.pad[i] || c->w.pad_end[i])
+            return false;
+    return true;
+}
+
+static rp_status unfold(convolution *c, rp_given_operand *out) {
+    rp_attribute attrs[RP_WINDOW_ATTRS];
+    rp_given_operand in = rp_grid_seen(c->x->operands[RP_CONV_X], &c->in);
+    *out = in;
+    if (is_pointwise(c)) return RP_OK;
+    uint32_t count = rp_windows_attrs(&c->w, c->in.last, true, attrs);
+    RP_TRY(rp_expand_temp(c->x, "windows", out));
+    return rp_expand_op(c->x, "unfold", RP_PARTS({"x", &in}, {"out", out}), attrs, count);
+}
+
+static rp_status conv_front(convolution *c, rp_given_operand *out) {
+    uint64_t all = c->in.count * c->groups, k = c->each * c->taps, places = rp_grid_places(&c->out);
+    rp_given_operand windows, weights;
+    RP_TRY(unfold(c, &windows));
+    RP_TRY(repeat_weight(c, c->made, k, &weights));
+    rp_given_operand b = seen3(&windows, all, k, places), to = seen3(out, all, c->made, places);
+    return multiply(c, &weights, &b, &to, NULL);
+}
+
+static rp_status conv_last(convolution *c, rp_given_operand *out) {
+    uint64_t places = c->in.count * rp_grid_places(&c->out), g = c->groups, k = c->each * c->taps;
+    rp_given_operand windows, by_group, product;
+    RP_TRY(unfold(c, &windows));
+    rp_given_operand b = seen3(c->x->operands[RP_CONV_WEIGHT], g, c->made, k);
+    if (g == 1) {
+        rp_given_operand a = seen3(&windows, 1, places, k), to = seen3(out, 1, places, c->made);
+        return multiply(c, &a, &b, &to, "transpose_b");
+    }
+    rp_given_operand mixed = seen4(&windows, places, c->taps, g, c->each);
+    RP_TRY(rp_expand_temp(c->x, "groups", &by_group));
+    RP_TRY(permute(c, &mixed, &by_group, "cabd"));
+    rp_given_operand a = seen3(&by_group, g, places, k);
+    RP_TRY(make_sums(c, "product", &product, 3, (const uint64_t[]){g, places, c->made}));
+    RP_TRY(multiply(c, &a, &b, &product, "transpose_b"));
+    rp_given_operand from = seen4(&product, 1, g, places, c->made);
+    rp_given_operand to = seen4(out, 1, places, g, c->made);
+    return permute(c, &from, &to, "acbd");
+}
+
+static rp_status conv_direct(convolution *c, rp_given_operand *out) {
+    rp_attribute attrs[RP_WINDOW_ATTRS + 1];
+    uint32_t count = rp_windows_attrs(&c->w, c->in.last, false, attrs);
+    const rp_grid weight = {.last = c->in.last,
+                            .count = c->groups * c->made,
+                            .channels = c->each,
+                            .size = {c->w.kernel[0], c->w.kernel[1], c->w.kernel[2]}};
+    rp_given_operand x = rp_grid_seen(c->x->operands[RP_CONV_X], &c->in);
+    rp_given_operand w = rp_grid_seen(c->x->operands[RP_CONV_WEIGHT], &weight);
+    rp_given_operand to = rp_grid_seen(out, &c->out);
+    attrs[count++] = (rp_attribute){.name = "groups", .number = (double)c->groups};
+    return rp_expand_op(c->x, "conv_direct", RP_PARTS({"x", &x}, {"weight", &w}, {"out", &to}),
+                        attrs, count);
+}
+
+/* A tile has at least eight rows: with fewer channels, and not many that each of them adds up, most of the
+ * work of a tile would be for nothing. */
+static bool is_narrow(const convolution *c) {
+    enum { TILE = 8, FEW = 16 };
+    uint8_t weight = c->x->operands[RP_CONV_WEIGHT]->argument.tensor.dtype;
+    bool floats = weight < 32 && ((RP_DT_FLOAT | RP_DT(RP_I8)) >> weight & 1);
+    return floats && c->made < TILE && (c->made == 1 || c->each <= FEW);
+}
+
+static rp_status convolve(convolution *c, rp_given_operand *out) {
+    if (is_narrow(c)) return conv_direct(c, out);
+    return c->in.last ? conv_last(c, out) : conv_front(c, out);
+}
+
+/* ---- Transposed ------------------------------------------------------------------------------ */
+
+/* What each element of x gives to each element of the windows that it is under. */
+static rp_status spread_front(convolution *c, rp_given_operand *out) {
+    uint64_t all = c->in.count * c->groups, k = c->made * c->taps, places = rp_grid_places(&c->in);
+    rp_given_operand weights, b = seen3(c->x->operands[RP_CONV_X], all, c->each, places);
+    RP_TRY(repeat_weight(c, c->each, k, &weights));
+    rp_given_operand to = seen3(out, all, k, places);
+    return multiply(c, &weights, &b, &to, "transpose_a");
+}
+
+static rp_status spread_last(convolution *c, rp_given_operand *out) {
+    uint64_t places = c->in.count * rp_grid_places(&c->in), g = c->groups, k = c->taps * c->made;
+    rp_given_operand *x = c->x->operands[RP_CONV_X], by_group, product;
+    rp_given_operand b = seen3(c->x->operands[RP_CONV_WEIGHT], g, c->each, k);
+    if (g == 1) {
+        rp_given_operand a = seen3(x, 1, places, c->each), to = seen3(out, 1, places, k);
+        return multiply(c, &a, &b, &to, NULL);
+    }
+    rp_given_operand mixed = seen4(x, 1, places, g, c->each);
+    RP_TRY(rp_expand_temp(c->x, "groups", &by_group));
+    RP_TRY(permute(c, &mixed, &by_group, "acbd"));
+    rp_given_operand a = seen3(&by_group, g, places, c->each);
+    RP_TRY(make_sums(c, "product", &product, 3, (const uint64_t[]){g, places, k}));
+    RP_TRY(multiply(c, &a, &b, &product, NULL));
+    rp_given_operand from = seen4(&product, g, places, c->taps, c->made);
+    rp_given_operand to = seen4(out, places, c->taps, g, c->made);
+    return permute(c, &from, &to, "bcad");
+}
+
+static rp_status convolve_transposed(convolution *c, rp_given_operand *out) {
+    static const char *const sizes[] = {"size_d", "size_h", "size_w"};
+    rp_attribute attrs[RP_WINDOW_ATTRS + 3];
+    rp_given_operand windows;
+    rp_grid seen = c->in;
+    uint64_t dims[RP_MAX_RANK];
+    seen.channels = c->groups * c->made * c->taps;
+    uint32_t rank = rp_grid_shape(&seen, dims);
+    RP_TRY(make_sums(c, "windows", &windows, rank, dims));
+    RP_TRY(c->in.last ? spread_last(c, &windows) : spread_front(c, &windows));
+    rp_windows w = c->w;
+    memset(w.pad_end, 0, sizeof w.pad_end); /* follows from the sizes */
+    uint32_t count = rp_windows_attrs(&w, c->in.last, true, attrs);
+    for (uint32_t i = 0; i < 3; i++)
+        attrs[count++] = (rp_attribute){.name = sizes[i], .number = (double)c->out.size[i]};
+    rp_given_operand from = rp_grid_seen(&windows, &seen), to = rp_grid_seen(out, &c->out);
+    return rp_expand_op(c->x, "fold", RP_PARTS({"x", &from}, {"out", &to}), attrs, count);
+}
+
+/* ---- Bias and activation --------------------------------------------------------------------- */
+
+/* What stands in front of the sum in a formula, and behind it. */
+static const char *const activations[][2] = {
+    {"", ""},       {"relu(", ")"},      {"clamp(", ", 0.0, 6.0)"}, {"silu(", ")"},
+    {"gelu(", ")"}, {"gelu_tanh(", ")"}, {"sigmoid(", ")"},         {"tanh(", ")"},
+};
+
+/* The sums themselves, or a map behind them. */
+static rp_status finish(convolution *c, rp_status (*sum)(convolution *c, rp_given_operand *out)) {
+    rp_expansion *x = c->x;
+    rp_given_operand *out = x->operands[RP_CONV_OUT], *bias = x->operands[RP_CONV_BIAS];
+    uint8_t dtype = x->operands[RP_CONV_X]->argument.tensor.dtype;
+    const char *const *activation = activations[(uint32_t)x->attrs[RP_CONV_ACTIVATION]];
+    rp_given_operand sums, beside, to;
+    uint64_t dims[RP_MAX_RANK];
+    char formula[64];
+    if (bias) RP_TRY(rp_grid_per_channel(x, bias, &c->out, &beside));
+    RP_TRY(rp_grid_make(x, out, dtype == RP_I8 ? RP_I32 : dtype, &c->out));
+    if (!bias && !**activation) return sum(c, out);
+    uint32_t rank = rp_grid_shape(&c->out, dims);
+    RP_TRY(make_sums(c, "sums", &sums, rank, dims));
+    RP_TRY(sum(c, &sums));
+    snprintf(formula, sizeof formula, "%s%s%s", activation[0], bias ? "sums + bias" : "sums",
+             activation[1]);
+    const rp_attribute expr = {.name = "expr", .text = formula};
+    to = *out;
+    return rp_expand_op(x, "map",
+                        RP_PARTS({"sums", &sums}, {"bias", bias ? &beside : NULL}, {"out", &to}),
+                        &expr, 1);
+}
+
+/* ---- Shapes ---------------------------------------------------------------------------------- */
+
+static rp_status read_groups(convolution *c, uint64_t channels, const char *of) {
+    c->groups = (uint64_t)c->x->attrs[RP_CONV_GROUPS];
+    if (channels % c->groups == 0) return RP_OK;
+    return rp_expand_wrong(c->x, RP_CONV_GROUPS,
+                           "is %llu, which the %llu channels of %s are no "
+                           "multiple of",
+                           (unsigned long long)c->groups, (unsigned long long)channels, of);
+}
+
+/* Reads x, the windows and the weight, whose first dimension and channels are given back. */
+static rp_status read_all(convolution *c, uint64_t *first, uint64_t *channels) {
+    rp_expansion *x = c->x;
+    uint32_t dims = rp_spatial_dims(x);
+    bool last = x->attrs[RP_CONV_LAYOUT] != 0;
+    rp_grid weight;
+    RP_TRY(rp_grid_read(x, RP_CONV_X, dims, last, &c->in));
+    RP_TRY(rp_grid_read(x, RP_CONV_WEIGHT, dims, last, &weight));
+    if (weight.lead != 1)
+        return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                              "%s: weight has %u dimensions, expected %u", x->composite->info.name,
+                              weight.lead + dims + 1, dims + 2);
+    c->w = (rp_windows){.stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+    memcpy(c->w.kernel, weight.size, sizeof weight.size);
+    RP_TRY(rp_grid_list(x, RP_CONV_STRIDES, dims, 1, c->w.stride));
+    RP_TRY(rp_grid_list(x, RP_CONV_DILATIONS, dims, 1, c->w.dilation));
+    RP_TRY(rp_grid_pads(x, RP_CONV_PADS, dims, &c->w));
+    c->taps = rp_grid_places(&weight);
+    c->sums = x->operands[RP_CONV_X]->argument.tensor.dtype == RP_I8 ? RP_I32 : RP_F32;
+    *first = weight.count;
+    *channels = weight.channels;
+    return RP_OK;
+}
+
+rp_status rp_expand_conv(rp_expansion *x) {
+    convolution c = {.x = x};
+    uint64_t made = 0;
+    RP_TRY(read_all(&c, &made, &c.each));
+    RP_TRY(read_groups(&c, made, "weight"));
+    if (c.in.channels != c.each * c.groups)
+        return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                              "%s: x has %llu channels, expected %llu: weight takes %llu for each "
+                              "of %llu groups",
+                              x->composite->info.name, (unsigned long long)c.in.channels,
+                              (unsigned long long)(c.each * c.groups), (unsigned long long)c.each,
+                              (unsigned long long)c.groups);
+    c.made = made / c.groups;
+    RP_TRY(rp_windows_count(x, &c.in, RP_CONV_PADS, RP_CONV_AUTO_PAD, false, &c.w, &c.out));
+    c.out.channels = made;
+    return finish(&c, convolve);
+}
+
+/* Along one axis: out of the windows, less what they have in the padding, with what is to be added. */
+static rp_status count_transposed(convolution *c, uint32_t axis, uint64_t more) {
+    const rp_windows *w = &c->w;
+    uint64_t spans = (c->in.size[axis] - 1) * w->stride[axis] + rp_windows_extent(w, axis) + more;
+    uint64_t cut = w->pad[axis] + w->pad_end[axis];
+    uint64_t step = w->stride[axis] > w->dilation[axis] ? w->stride[axis] : w->dilation[axis];
+    if (more && more >= step)
+        return rp_expand_wrong(c->x, RP_CONV_OUTPUT_PADDING,
+                               "is %llu along %c, expected less than the stride or the dilation",
+                               (unsigned long long)more, "dhw"[axis]);
+    if (cut >= spans)
+        return rp_expand_wrong(c->x, RP_CONV_PADS, "cuts off all of %llu elements along %c",
+                               (unsigned long long)spans, "dhw"[axis]);
+    c->out.size[axis] = spans - cut;
+    return RP_OK;
+}
+
+rp_status rp_expand_conv_transpose(rp_expansion *x) {
+    convolution c = {.x = x};
+    uint64_t channels = 0, more[3] = {0};
+    RP_TRY(read_all(&c, &channels, &c.made));
+    if (channels != c.in.channels)
+        return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                              "%s: x has %llu channels, expected %llu, the first dimension of "
+                              "weight",
+                              x->composite->info.name, (unsigned long long)c.in.channels,
+                              (unsigned long long)channels);
+    RP_TRY(read_groups(&c, channels, "x"));
+    RP_TRY(rp_grid_list(x, RP_CONV_OUTPUT_PADDING, c.in.dims, 0, more));
+    c.each = channels / c.groups;
+    c.out = c.in;
+    c.out.channels = c.made * c.groups;
+    for (uint32_t i = 0; i < 3; i++) RP_TRY(count_transposed(&c, i, more[i]));
+    return finish(&c, convolve_transposed);
+}

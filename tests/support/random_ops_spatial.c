@@ -1,0 +1,94 @@
+/* Motifs of family spatial: values seen as grids, with channels in front or behind, under windows that reach
+ * into the padding; convolutions as products, with something in front and behind. */
+#include <stdio.h>
+#include <string.h>
+
+#include "support/random_ops_parts.h"
+
+/* A grid of the usual number of elements: [rows, 2, 1, h, w], or with channels behind. */
+static rops_value grid(rops_maker *m, bool last) {
+    uint64_t h = m->columns % 8 == 0 ? 4 : 1, w = m->columns / (2 * h);
+    return last ? rops_pick_f32(m, 5, ROPS_DIMS(m->rows, 1, h, w, 2))
+                : rops_pick_f32(m, 5, ROPS_DIMS(m->rows, 2, 1, h, w));
+}
+
+/* Windows that are smaller than their padding allows. */
+static void window(rops_maker *m, char *attrs, size_t size, bool last, bool kernel) {
+    static const char *const all[] = {"pad_h=1 pad_end_h=1 pad_w=1 pad_end_w=1",
+                                      "stride_w=2 pad_w=1 pad_h=1 pad_end_h=1",
+                                      "dilation_w=2 pad_w=2 pad_end_w=2 stride_h=2 pad_h=1 "
+                                      "pad_end_h=1"};
+    snprintf(attrs, size, "%s%s%s", last ? "channels_last=1 " : "",
+             kernel ? "kernel_h=3 kernel_w=2 " : "", all[rops_below(m, 3)]);
+}
+
+static void behind(rops_maker *m, rops_value out) {
+    uint32_t what = rops_below(m, 4);
+    if (what == 0) rops_apply1(m, "relu", out, NULL);
+    if (what > 1) return;
+    rops_value other = rops_pick(m, out.tensor.rank, out.tensor.dims);
+    const rops_call sum = {
+        .op = "map", .attrs = "expr=silu(a + b)", .inputs = {out, other}, .input_count = 2};
+    if (what == 1) rops_add(m, &sum, NULL, 0);
+}
+
+/* What windows see times a weight; or on the right, [.., C * T, places]. */
+static void product(rops_maker *m, rops_value windows, bool last) {
+    const uint64_t *d = windows.tensor.dims;
+    uint64_t n = d[0], made = 3 + rops_below(m, 2) * 9;
+    uint64_t seen = last ? d[4] : d[1], places = rp_tensor_elements(&windows.tensor) / n / seen;
+    rops_value out;
+    if (last) {
+        windows.tensor = rops_shape((rp_dtype)windows.tensor.dtype, 2, ROPS_DIMS(n * places, seen));
+        rops_value weight = rops_new_input(m, RP_F32, 2, ROPS_DIMS(made, seen), "finite=0.5");
+        if (rops_apply(m, "matmul", "transpose_b=1", windows, weight, ROPS_NOTHING, 2, &out))
+            behind(m, out);
+        return;
+    }
+    rops_value weight = rops_new_input(m, RP_F32, 2, ROPS_DIMS(1, made * seen), "finite=0.5"), many;
+    char times[32];
+    snprintf(times, sizeof times, "times=%u", (uint32_t)n);
+    if (!rops_apply(m, "repeat_rows", times, weight, ROPS_NOTHING, ROPS_NOTHING, 1, &many)) return;
+    many.tensor = rops_shape(RP_F32, 3, ROPS_DIMS(n, made, seen));
+    windows.tensor = rops_shape((rp_dtype)windows.tensor.dtype, 3, ROPS_DIMS(n, seen, places));
+    if (rops_apply(m, "matmul", NULL, many, windows, ROPS_NOTHING, 2, &out)) behind(m, out);
+}
+
+static void fold(rops_maker *m, rops_value windows, bool last) {
+    char attrs[160];
+    rops_value out;
+    if (rops_percent(m, 40)) rops_apply1(m, "neg", windows, &windows);
+    window(m, attrs, sizeof attrs, last, true);
+    char *ends = attrs; /* which fold has not: its sizes are given */
+    while ((ends = strstr(ends, "pad_end_"))) memset(ends, ' ', strcspn(ends, " "));
+    size_t used = strlen(attrs);
+    snprintf(attrs + used, sizeof attrs - used, " size_h=4 size_w=9");
+    if (rops_apply(m, "fold", attrs, windows, ROPS_NOTHING, ROPS_NOTHING, 1, &out)) behind(m, out);
+}
+
+void rops_spatial(rops_maker *m) {
+    static const char *const pools[] = {"pool_max", "pool_average", "pool_argmax"};
+    bool last = rops_percent(m, 50);
+    char attrs[160];
+    rops_value x = grid(m, last), out;
+    uint32_t what = rops_below(m, 5);
+    window(m, attrs, sizeof attrs, last, what > 1);
+    if (rops_percent(m, 40)) rops_apply1(m, rops_percent(m, 50) ? "relu" : "tanh", x, &x);
+    if (what <= 1) {
+        rops_value weight =
+            last ? rops_new_input(m, RP_F32, 5, ROPS_DIMS(6, 1, 3, 2, 1), "finite=0.5")
+                 : rops_new_input(m, RP_F32, 5, ROPS_DIMS(6, 1, 1, 3, 2), "finite=0.5");
+        size_t used = strlen(attrs);
+        snprintf(attrs + used, sizeof attrs - used, " groups=2");
+        if (rops_apply(m, "conv_direct", attrs, x, weight, ROPS_NOTHING, 2, &out)) behind(m, out);
+    } else if (what == 2) {
+        if (rops_apply(m, pools[rops_below(m, 3)], attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, &out) &&
+            (RP_DT(out.tensor.dtype) & RP_DT_FLOAT))
+            behind(m, out);
+    } else if (rops_apply(m, "unfold", attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, &out)) {
+        if (rops_percent(m, 30))
+            fold(m, out, last);
+        else
+            product(m, out, last);
+    }
+}
