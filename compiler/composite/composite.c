@@ -546,7 +546,17 @@ const rp_composite rp_composites[] = {
 const uint32_t rp_composites_count = sizeof rp_composites / sizeof *rp_composites;
 
 const rp_composite *rp_composite_get(uint32_t index) {
-    if (index < rp_composites_count) return &rp_composites[index];
-    index -= rp_composites_count;
-    return index < rp_composites_spatial_count ? &rp_composites_spatial[index] : NULL;
+    static const struct {
+        const rp_composite *table;
+        const uint32_t *count;
+    } tables[] = {
+        {rp_composites, &rp_composites_count},
+        {rp_composites_spatial, &rp_composites_spatial_count},
+        {rp_composites_axes, &rp_composites_axes_count},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (index < *tables[i].count) return &tables[i].table[index];
+        index -= *tables[i].count;
+    }
+    return NULL;
 }

@@ -33,11 +33,13 @@ struct rp_composite {
 /* The composite at an index, of all tables one after the other; NULL past the end. */
 const rp_composite *rp_composite_get(uint32_t index);
 
-/* The tables: composite.c, spatial.c. */
+/* The tables, one a file. */
 extern const rp_composite rp_composites[];
 extern const uint32_t rp_composites_count;
 extern const rp_composite rp_composites_spatial[];
 extern const uint32_t rp_composites_spatial_count;
+extern const rp_composite rp_composites_axes[];
+extern const uint32_t rp_composites_axes_count;
 
 struct rp_expansion {
     rp_application *application;

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/checked.h"
+#include "ops/moves.h"
 #include "ops/tables.h"
 
 #define COUNT(array) ((uint8_t)(sizeof(array) / sizeof *(array)))
@@ -23,10 +24,7 @@ static bool is_in(uint8_t dtype, uint32_t set) {
     return dtype < 32 && (set >> dtype & 1) != 0;
 }
 
-/* Elements move as they are, so the dtypes must be the same, but for floats, which convert.
- * An output may be of a dtype that no op takes, or RP_RAW, which is about to be inferred: both are
- * dealt with after the rule. */
-static bool same_class(rp_op_call *call, uint32_t from, uint32_t to) {
+bool rp_op_same_class(rp_op_call *call, uint32_t from, uint32_t to) {
     uint8_t a = call->operands[from].dtype, b = call->operands[to].dtype;
     bool both_float = is_in(a, RP_DT_FLOAT | RP_DT_BLOCK) && is_in(b, RP_DT_FLOAT);
     if (a == b || both_float || !is_in(b, RP_DT_ANY)) return true;
@@ -36,7 +34,7 @@ static bool same_class(rp_op_call *call, uint32_t from, uint32_t to) {
 }
 
 static bool rule_moved(rp_op_call *call) {
-    return same_class(call, 0, call->operand_count - 1);
+    return rp_op_same_class(call, 0, call->operand_count - 1);
 }
 
 static bool rule_exact(rp_op_call *call) {
@@ -66,7 +64,7 @@ static bool rule_permute(rp_op_call *call) {
         call->symbols["STUV"[i] - 'A'] = strides[permuted(call, i)];
     }
     call->symbols['G' - 'A'] = permuted(call, 3) == 3 ? dims[3] : 1;
-    return same_class(call, 0, 1);
+    return rp_op_same_class(call, 0, 1);
 }
 
 /* One side of the window: `count` of 0 reaches to the end. */
@@ -85,7 +83,7 @@ static bool window(rp_op_call *call, const char *what, uint64_t size, double sta
     return true;
 }
 
-static uint64_t common_divisor(uint64_t a, uint64_t b) {
+uint64_t rp_common_divisor(uint64_t a, uint64_t b) {
     while (b) {
         uint64_t rest = a % b;
         a = b;
@@ -100,9 +98,9 @@ static bool rule_slice(rp_op_call *call) {
     if (!window(call, "row", rp_sym(call, 'R'), call->attrs[0], call->attrs[1], 'U') ||
         !window(call, "column", columns, call->attrs[2], call->attrs[3], 'V'))
         return false;
-    uint64_t both = common_divisor(columns, rp_sym(call, 'V'));
-    call->symbols['G' - 'A'] = common_divisor(both, (uint64_t)call->attrs[2]);
-    return same_class(call, 0, 1);
+    uint64_t both = rp_common_divisor(columns, rp_sym(call, 'V'));
+    call->symbols['G' - 'A'] = rp_common_divisor(both, (uint64_t)call->attrs[2]);
+    return rp_op_same_class(call, 0, 1);
 }
 
 static bool rule_concat(rp_op_call *call) {
@@ -112,22 +110,25 @@ static bool rule_concat(rp_op_call *call) {
                           rp_dtype_name(b));
     if (!rp_add_u64(rp_sym(call, 'A'), rp_sym(call, 'B'), &call->symbols['C' - 'A']))
         return rp_op_fail(call, "the rows are too long");
-    return same_class(call, 0, 2);
+    return rp_op_same_class(call, 0, 2);
 }
 
-/* Integers are filled with what was asked for, or not at all. */
-static bool rule_fill(rp_op_call *call) {
+bool rp_op_holds(uint8_t dtype, double value) {
     static const double low[RP_DTYPES] = {
         [RP_I8] = -128, [RP_I16] = -32768, [RP_I32] = -2147483648.0};
     static const double high[RP_DTYPES] = {
         [RP_I8] = 127,           [RP_U8] = 255,           [RP_I16] = 32767, [RP_U16] = 65535,
         [RP_I32] = 2147483647.0, [RP_U32] = 4294967295.0, [RP_BOOL] = 1};
+    if (!is_in(dtype, RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX)) return true;
+    bool exact = value == trunc(value) && value == (double)(float)value;
+    return exact && value >= low[dtype] && value <= high[dtype];
+}
+
+/* Integers are filled with what was asked for, or not at all. */
+static bool rule_fill(rp_op_call *call) {
     uint8_t dtype = call->operands[0].dtype;
     double value = call->attrs[0];
-    if (!is_in(dtype, RP_DT_BYTE | RP_DT_SHORT | RP_DT_INDEX)) return true;
-    /* The kernel gets the value as f32. */
-    bool exact = value == trunc(value) && value == (double)(float)value;
-    if (exact && value >= low[dtype] && value <= high[dtype]) return true;
+    if (rp_op_holds(dtype, value)) return true;
     return rp_op_fail(call,
                       "%.9g is not a value of %s that f32 holds exactly; fill_words takes "
                       "any 32 bits",

@@ -12,6 +12,7 @@
     X(rows)                                                                                        \
     X(parts)                                                                                       \
     X(data)                                                                                        \
+    X(axes)                                                                                        \
     X(matrix)                                                                                      \
     X(attention)                                                                                   \
     X(search)                                                                                      \

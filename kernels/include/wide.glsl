@@ -225,6 +225,22 @@ uint to_row(uvec2 v) {
     return v.y == 0u ? v.x : 0xffffffffu;
 }
 
+// A number of one of n places, of which negative ones count from the end; else past the end. What has
+// 64 bits is i64.
+uint to_place(uint v, uint n) {
+    return v;
+}
+
+uint to_place(int v, uint n) {
+    uint back = 0u - uint(v);
+    return v >= 0 ? uint(v) : back <= n ? n - back : 0xffffffffu;
+}
+
+uint to_place(uvec2 v, uint n) {
+    uint back = 0u - v.x;
+    return v.y == 0u ? v.x : v.y == 0xffffffffu && back - 1u < n ? n - back : 0xffffffffu;
+}
+
 // A position with a sign, and one without: the nearest that 32 bits hold.
 int to_position(int v) {
     return v;

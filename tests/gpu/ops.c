@@ -162,6 +162,7 @@ static void make_trials(void) {
     add_wide_trials();
     add_trials(op_cases, op_case_count);
     add_trials(op_attention_cases, op_attention_case_count);
+    add_trials(op_axes_cases, op_axes_case_count);
     add_trials(op_byte_cases, op_byte_case_count);
     add_trials(op_random_cases, op_random_case_count);
     add_trials(op_type_cases, op_type_case_count);

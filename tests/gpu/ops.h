@@ -19,6 +19,8 @@ extern const op_case op_type_cases[]; /* of elements of 16 and 64 bits, and of b
 extern const uint32_t op_type_case_count;
 extern const op_case op_spatial_cases[];
 extern const uint32_t op_spatial_case_count;
+extern const op_case op_axes_cases[]; /* of family axes */
+extern const uint32_t op_axes_case_count;
 extern const op_case op_byte_cases[]; /* products of i8, and in parts */
 extern const uint32_t op_byte_case_count;
 extern const op_case op_random_cases[];

@@ -98,5 +98,7 @@ void rops_prefill(rops_maker *m);
 void rops_spatial(rops_maker *m);
 /* Those of what is made of an element's place: random_ops_made.c. */
 void rops_drawn(rops_maker *m);
+/* Of family axes: random_ops_axes.c. */
+void rops_axes(rops_maker *m);
 
 #endif

@@ -1,0 +1,186 @@
+"""Ops along axes against NumPy, with attributes drawn at random."""
+import os
+import unittest
+
+import numpy as np
+
+import cli
+from cli import INPUT, OK
+
+SEED = int(os.environ.get("RP_SEED", 5))
+CASES = int(os.environ.get("RP_CASES", 14))  # nodes of a pipeline
+
+
+class Pipeline:
+    """Nodes with inputs and what NumPy makes of them; one run computes them all."""
+
+    def __init__(self, case):
+        self.case, self.buffers, self.nodes, self.inputs, self.wanted = case, [], [], [], {}
+
+    def input(self, array):
+        array = np.ascontiguousarray(array)
+        name = f"i{len(self.inputs)}"
+        self.buffers.append(f"  {name}: {{kind: in, dtype: {self.dtype(array)}, shape: {list(array.shape)}}}")
+        np.save(self.case.folder / f"{name}.npy", array)
+        self.inputs += ["-i", f"{name}={name}.npy"]
+        return name
+
+    @staticmethod
+    def dtype(array):
+        return {"f4": "f32", "i4": "i32", "u4": "u32", "i8": "i64", "f2": "f16", "i1": "i8", "u1": "u8", "b1": "bool",
+                "i2": "i16", "u2": "u16"}[array.dtype.str[1:]]
+
+    def add(self, op, want, out="out", **keys):
+        want = np.ascontiguousarray(want)
+        name = f"o{len(self.wanted)}"
+        self.buffers.append(f"  {name}: {{kind: out, dtype: {self.dtype(want)}, shape: {list(want.shape)}}}")
+        text = "".join(f", {k}: {v}" for k, v in keys.items() if v is not None)
+        self.nodes.append(f"  - {{op: {op}{text}, {out}: {name}}}")
+        self.wanted[name] = want
+
+    def check(self, rtol=0):
+        lines = ["reprise: 1", "name: axes", "buffers:", *self.buffers, "nodes:", *self.nodes]
+        self.case.write("axes.yaml", "\n".join(lines) + "\n")
+        outputs = [part for name in self.wanted for part in ("-o", f"{name}={name}.npy")]
+        self.case.expect(OK, "run", "axes.yaml", *self.inputs, *outputs, "--check-against", "-O0")
+        for (name, want), node in zip(self.wanted.items(), self.nodes):
+            got = np.load(self.case.folder / f"{name}.npy")
+            self.case.assertEqual(got.dtype, want.dtype, node)
+            if rtol:
+                np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol, err_msg=node)
+            else:
+                np.testing.assert_array_equal(got, want, err_msg=node)
+
+
+class Axes(cli.Case):
+    def setUp(self):
+        super().setUp()
+        self.random = np.random.default_rng(SEED)
+
+    def pick(self, *choices):
+        return choices[self.random.integers(len(choices))]
+
+    def integers(self, low, high, shape=()):
+        value = self.random.integers(low, high, shape)
+        return value.tolist() if shape == () else value
+
+    def array(self, rank=None, dtype="f4"):
+        shape = self.random.integers(1, 7, rank or self.integers(1, 5))
+        return self.random.integers(-9, 9, shape).astype(dtype)
+
+    def axes(self, x):
+        """Some axes, a few of them counted from the end, and the same as a tuple."""
+        chosen = self.random.permutation(x.ndim)[:self.integers(1, x.ndim + 1)]
+        chosen = [int(a) - x.ndim * self.integers(0, 2) for a in chosen]
+        return chosen, tuple(chosen)
+
+    def test_moves(self):
+        p = Pipeline(self)
+        for i in range(CASES):
+            x = self.array(dtype=self.pick("f4", "i4", "u1"))
+            axes, some = self.axes(x)
+            all_axes = self.integers(0, 4) == 0
+            kind = i % 4
+            if kind == 0:
+                p.add("flip", np.flip(x, None if all_axes else some), x=p.input(x), axes=None if all_axes else axes)
+            elif kind == 1:
+                shifts = self.integers(-20, 20, len(axes)).tolist()
+                if all_axes:
+                    p.add("roll", np.roll(x, shifts[0]), x=p.input(x), shifts=shifts[0])
+                else:
+                    p.add("roll", np.roll(x, shifts, some), x=p.input(x), shifts=shifts, axes=axes)
+            elif kind == 2:
+                repeats = self.integers(1, 4, self.integers(1, 4)).tolist()
+                p.add("tile", np.tile(x, repeats), x=p.input(x), repeats=repeats)
+            else:
+                cut, starts, ends, steps = [slice(None)] * x.ndim, [], [], []
+                for a in axes:
+                    start, end = sorted(self.integers(0, x.shape[a] + 1, 2).tolist())
+                    end += start == end
+                    start = min(start, x.shape[a] - 1)
+                    step = self.integers(1, 4)
+                    if self.integers(0, 2):
+                        cut[a] = slice(end - 1, start - 1 if start else None, -step)
+                        start, end, step = end - 1, start - 1 if start else -1000, -step
+                        start = min(start, x.shape[a] - 1)
+                    else:
+                        cut[a] = slice(start, end, step)
+                    starts.append(start)
+                    ends.append(end)
+                    steps.append(step)
+                p.add("slice_axes", x[tuple(cut)], x=p.input(x), starts=starts, ends=ends, axes=axes, steps=steps)
+        p.check()
+
+    def test_places(self):
+        p = Pipeline(self)
+        for i in range(CASES):
+            x = self.array(rank=self.integers(2, 5), dtype=self.pick("f4", "i4", "f2"))
+            axis = self.integers(-x.ndim, x.ndim)
+            n, kind, ints = x.shape[axis], i % 7, self.pick("i4", "i8", "i2")
+            if kind == 0:
+                ids = self.integers(-n, n, (3, 2)).astype(ints)
+                p.add("take", np.take(x, ids, axis), x=p.input(x), ids=p.input(ids), axis=axis)
+            elif kind == 1:
+                shape = list(x.shape)
+                shape[axis] = self.integers(1, 9)
+                at = self.integers(-n, n, shape).astype(ints)
+                p.add("take_along_axis", np.take_along_axis(x, at.astype("i8"), axis), x=p.input(x), indices=p.input(at),
+                      axis=axis)
+            elif kind == 2:
+                k = self.integers(1, x.ndim + 1)
+                at = np.stack([self.integers(-d, d, (5, 2)) for d in x.shape[:k]], -1).astype(ints)
+                p.add("gather_nd", x[tuple(np.moveaxis(at, -1, 0))], x=p.input(x), indices=p.input(at))
+            elif kind == 3:
+                ids, depth = self.integers(-5, 5, x.shape[:3]).astype(ints), 5
+                axis = self.integers(-ids.ndim - 1, ids.ndim + 1)
+                want = np.moveaxis(np.where(np.eye(depth)[ids], 3, -2), -1, axis).astype("f4")
+                p.add("one_hot", want, ids=p.input(ids), depth=depth, axis=axis, on=3, off=-2)
+            elif kind == 4:
+                k = self.integers(-4, 5)
+                op, f = self.pick(("triu", np.triu), ("tril", np.tril))
+                p.add(op, f(x, k), x=p.input(x), k=k)
+            elif kind == 5:
+                k = self.integers(1 - x.shape[-2], x.shape[-1])
+                p.add("diagonal", np.diagonal(x, k, -2, -1), x=p.input(x), k=k)
+                p.add("diag", np.diag(x.reshape(-1), k), x=p.input(x.reshape(-1)), k=k)
+            else:
+                condition = self.random.integers(0, 2, x.shape[-1:]).astype("?")
+                p.add("where", np.where(condition, x, -x), x=p.input(x), y=p.input(-x), condition=p.input(condition))
+        p.check()
+
+    def wrong(self, node, error, at=None, x="[3, 4]"):
+        """`at`: the text that the message points at; None: the op's name."""
+        at = at or node.split(": ")[1].split(",")[0]
+        column = f"  - {node}".index(at) + 1
+        self.write("wrong.yaml", "reprise: 1\nname: wrong\nbuffers:\n"
+                   f"  x: {{kind: in, dtype: f32, shape: {x}}}\n  ids: {{kind: in, dtype: i32, shape: [2, 2]}}\n"
+                   f"nodes:\n  - {node}\n")
+        self.expect(INPUT, "compile", "wrong.yaml", "-o", "p.rplan", error=[f"wrong.yaml:7:{column}: error:", error])
+        self.assertNotIn("p.rplan", self.files())
+
+    def test_mistakes(self):
+        self.wrong("{op: flip, x: x, axes: [0, 2], out: y}", "2 is none of 2: expected -2 to 1", "[0, 2]")
+        self.wrong("{op: flip, x: x, axes: [0, -2], out: y}", "an axis is given twice", "[0, -2]")
+        self.wrong("{op: flip, x: x, axes: [], out: y}", "has 0 integers, expected 1 to 16", "[]")
+        self.wrong("{op: flip, x: x, axes: [1.5], out: y}", "1.5", "1.5")
+        self.wrong("{op: flip, x: x, axes: {a: 1}, out: y}", "", "{a: 1}")
+        self.wrong("{op: roll, x: x, shifts: [1, 2], out: y}", "without axes expected a single integer", "[1, 2]")
+        self.wrong("{op: roll, x: x, shifts: [1, 2], axes: 0, out: y}", "one integer, or as many", "[1, 2]")
+        self.wrong("{op: roll, x: x, out: y}", "attribute 'shifts' of roll is missing")
+        self.wrong("{op: tile, x: x, repeats: [0], out: y}", "expected 1 to", "[0]")
+        self.wrong("{op: tile, x: x, repeats: [65536, 65536], out: y}", "more than")
+        self.wrong("{op: slice_axes, x: x, starts: 0, ends: [1, 2], out: y}", "an integer for each axis", "[1, 2]")
+        self.wrong("{op: slice_axes, x: x, starts: 2, ends: 2, out: y}", "nothing is left", "2, out")
+        self.wrong("{op: take_range, x: x, step: 0, count: 1, out: y}", "step is 0")
+        self.wrong("{op: take_range, x: x, axis: 2, count: 1, out: y}", "axis is 2; x has 2 dimensions")
+        self.wrong("{op: take, x: x, ids: ids, axis: -3, out: y}", "axis is -3")
+        self.wrong("{op: take_along_axis, x: x, indices: ids, axis: 0, out: y}", "expected that of x, 4")
+        self.wrong("{op: gather_nd, x: {buffer: x, shape: [12]}, indices: ids, out: y}", "rows of 2")
+        self.wrong("{op: one_hot, ids: ids, depth: 3, axis: 3, out: y}", "out has 3 dimensions")
+        self.wrong("{op: one_hot, ids: ids, depth: 3, on: 1.5, dtype: u8, out: y}", "not a value of u8")
+        self.wrong("{op: one_hot, ids: ids, depth: 4000000000, out: y}", "more than")
+        self.wrong("{op: diagonal, x: x, k: 4, out: y}", "no such diagonal")
+
+
+if __name__ == "__main__":
+    cli.main()

@@ -1,0 +1,90 @@
+/* Motifs of family axes: any axis of values seen in three dimensions, forwards and backwards, in front
+ * of and behind what is computed. */
+#include <stdio.h>
+
+#include "support/random_ops_parts.h"
+
+/* Some value in three dimensions, now and then with one of them split. */
+static rops_value pick_three(rops_maker *m) {
+    uint64_t split = m->columns % 4 == 0 && rops_percent(m, 70) ? m->columns / 4 : m->columns;
+    return rops_pick(m, 3, ROPS_DIMS(m->rows, m->columns / split, split));
+}
+
+static rops_value places(rops_maker *m, uint32_t rank, const uint64_t *dims, uint64_t below) {
+    static const rp_dtype numbers[] = {RP_U32, RP_I32, RP_I64, RP_I16, RP_U16};
+    char fill[24];
+    snprintf(fill, sizeof fill, "%s=%u", rops_percent(m, 50) ? "below" : "int", (uint32_t)below);
+    return rops_new_input(m, numbers[rops_below(m, 5)], rank, dims, fill);
+}
+
+static void take_range(rops_maker *m) {
+    rops_value x = pick_three(m);
+    char attrs[96];
+    uint32_t axis = rops_below(m, 3);
+    int start = (int)rops_below(m, 40) - 20, step = (int)rops_below(m, 7) - 3;
+    uint32_t count = rops_percent(m, 70) ? (uint32_t)x.tensor.dims[axis] : 1 + rops_below(m, 9);
+    snprintf(attrs, sizeof attrs, "axis=%u start=%d step=%d count=%u", axis, start, step ? step : 1,
+             count);
+    rops_apply(m, "take_range", attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, NULL);
+}
+
+static void diagonals(rops_maker *m) {
+    static const char *const ops[] = {"triu", "tril", "diagonal", "diag"};
+    static const char *const ks[] = {"k=0", "k=-1", "k=3"};
+    uint32_t op = rops_below(m, 4);
+    rops_value x =
+        op == 3 ? rops_pick(m, 2, ROPS_DIMS(m->rows * m->columns / 8, 8)) : pick_three(m);
+    uint32_t k = rops_below(m, 3);
+    if (op == 2 && (x.tensor.dims[1] < 4 || x.tensor.dims[2] < 4)) k = 0;
+    rops_apply(m, ops[op], ks[k], x, ROPS_NOTHING, ROPS_NOTHING, 1, NULL);
+}
+
+static void by_places(rops_maker *m) {
+    rops_value x = pick_three(m), out;
+    uint32_t axis = rops_below(m, 3);
+    uint64_t dims[3] = {x.tensor.dims[0], x.tensor.dims[1], x.tensor.dims[2]};
+    uint64_t along = dims[axis];
+    char attrs[16];
+    snprintf(attrs, sizeof attrs, "axis=%u", axis);
+    switch (rops_below(m, 3)) {
+    case 0:
+        if (!rops_apply(m, "take", attrs, x, places(m, 1, ROPS_DIMS(1 + rops_below(m, 9)), along),
+                        ROPS_NOTHING, 2, &out))
+            return;
+        break;
+    case 1:
+        dims[axis] = rops_percent(m, 60) ? along : 1 + rops_below(m, 9);
+        if (!rops_apply(m, "take_along_axis", attrs, x, places(m, 3, dims, along), ROPS_NOTHING, 2,
+                        &out))
+            return;
+        break;
+    default:
+        if (!rops_apply(m, "gather_nd", NULL, x,
+                        places(m, 2, ROPS_DIMS(7, 1 + rops_below(m, 3)), m->rows), ROPS_NOTHING, 2,
+                        &out))
+            return;
+    }
+    if (rops_percent(m, 50)) rops_apply1(m, "neg", out, NULL);
+}
+
+/* Lines with one number that is not 0, times what is there. */
+static void one_hot(rops_maker *m) {
+    rops_value hot, ids = places(m, 1, ROPS_DIMS(m->rows), m->columns);
+    char attrs[64];
+    snprintf(attrs, sizeof attrs, "depth=%u axis=%d on=%s", (uint32_t)m->columns,
+             rops_percent(m, 50) ? -1 : 0, rops_percent(m, 50) ? "1" : "0.7");
+    if (!rops_apply(m, "one_hot", attrs, ids, ROPS_NOTHING, ROPS_NOTHING, 1, &hot)) return;
+    hot.tensor = rops_shape(RP_F32, 2, ROPS_DIMS(m->rows, m->columns));
+    if (rops_percent(m, 60))
+        rops_apply(m, "mul", NULL, hot, rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)),
+                   ROPS_NOTHING, 2, NULL);
+}
+
+void rops_axes(rops_maker *m) {
+    switch (rops_below(m, 4)) {
+    case 0: take_range(m); break;
+    case 1: diagonals(m); break;
+    case 2: by_places(m); break;
+    default: one_hot(m); break;
+    }
+}
