@@ -7,29 +7,27 @@
 
 #include "base/checked.h"
 #include "composite/apply.h"
-#include "composite/composite.h"
+#include "composite/axes.h"
 
 #define R .access = RP_READ
 #define W .access = RP_WRITE
 
 /* ---- Shapes ---------------------------------------------------------------------------------- */
 
-/* The dimensions of an operand that is read; a single element has one. */
-static rp_tensor shape_of(const rp_given_operand *operand) {
+rp_tensor rp_axes_shape(const rp_given_operand *operand) {
     rp_tensor t = operand->argument.tensor;
     if (t.rank == 0) t.dims[t.rank++] = 1;
     return t;
 }
 
-static rp_given_operand seen_as(const rp_given_operand *operand, const rp_tensor *shape) {
+rp_given_operand rp_axes_seen(const rp_given_operand *operand, const rp_tensor *shape) {
     rp_given_operand out = *operand;
     out.argument.tensor.rank = shape->rank;
     memcpy(out.argument.tensor.dims, shape->dims, sizeof shape->dims);
     return out;
 }
 
-/* What attribute `attr` says is wrong. */
-static rp_status wrong(rp_expansion *x, uint32_t attr, const char *what) {
+rp_status rp_axes_wrong(rp_expansion *x, uint32_t attr, const char *what) {
     rp_application *a = x->application;
     const char *name = x->composite->attrs[attr].name;
     for (uint32_t i = 0; i < a->attr_count; i++)
@@ -40,10 +38,8 @@ static rp_status wrong(rp_expansion *x, uint32_t attr, const char *what) {
                           x->composite->info.name, what);
 }
 
-/* An output's shape: filled in, or compared, where the last dimensions may be all there are. Then
- * the output is made, in `dtype` unless it has one, so that it can be seen with other shapes. */
-static rp_status make_out(rp_expansion *x, rp_given_operand *out, const rp_tensor *shape,
-                          uint8_t dtype) {
+rp_status rp_axes_make(rp_expansion *x, rp_given_operand *out, const rp_tensor *shape,
+                       uint8_t dtype) {
     rp_tensor *t = &out->argument.tensor;
     if (t->dtype == RP_RAW) t->dtype = dtype;
     if (t->rank == RP_OP_INFER) *t = (rp_tensor){.dtype = t->dtype, .rank = RP_OP_INFER};
@@ -67,9 +63,7 @@ static rp_status make_out(rp_expansion *x, rp_given_operand *out, const rp_tenso
 
 /* ---- Axes ------------------------------------------------------------------------------------ */
 
-/* The axes of attribute `attr` as numbers from 0, without repetition; all of them where it is not
- * given. */
-static rp_status read_axes(rp_expansion *x, uint32_t attr, uint32_t rank, rp_int_list *out) {
+rp_status rp_axes_read(rp_expansion *x, uint32_t attr, uint32_t rank, rp_int_list *out) {
     const rp_int_list *given = &x->lists[attr];
     bool seen[RP_MAX_RANK] = {false};
     char text[64];
@@ -82,9 +76,9 @@ static rp_status read_axes(rp_expansion *x, uint32_t attr, uint32_t rank, rp_int
         if (*axis < 0 || *axis >= rank) {
             snprintf(text, sizeof text, "%d is none of %u: expected %d to %d",
                      (int)given->values[i], rank, -(int)rank, (int)rank - 1);
-            return wrong(x, attr, text);
+            return rp_axes_wrong(x, attr, text);
         }
-        if (seen[*axis]) return wrong(x, attr, "an axis is given twice");
+        if (seen[*axis]) return rp_axes_wrong(x, attr, "an axis is given twice");
         seen[*axis] = true;
     }
     return RP_OK;
@@ -129,10 +123,10 @@ static rp_status chain(rp_expansion *x, rp_given_operand *in, rp_given_operand *
 
 static rp_status expand_flip(rp_expansion *x) {
     enum { X, OUT };
-    rp_tensor shape = shape_of(x->operands[X]);
+    rp_tensor shape = rp_axes_shape(x->operands[X]);
     rp_int_list axes;
     range ranges[RP_MAX_RANK] = {{0}};
-    RP_TRY(read_axes(x, 0, shape.rank, &axes));
+    RP_TRY(rp_axes_read(x, 0, shape.rank, &axes));
     for (uint32_t i = 0; i < axes.count; i++)
         ranges[axes.values[i]] = (range){-1, -1, shape.dims[axes.values[i]]};
     return chain(x, x->operands[X], x->operands[OUT], shape.rank, ranges);
@@ -143,23 +137,24 @@ static rp_status expand_roll(rp_expansion *x) {
     enum { X, OUT };
     enum { SHIFTS, AXES };
     const rp_int_list *shifts = &x->lists[SHIFTS];
-    rp_tensor shape = shape_of(x->operands[X]), line = {.rank = 1};
+    rp_tensor shape = rp_axes_shape(x->operands[X]), line = {.rank = 1};
     rp_given_operand in = *x->operands[X], *out = x->operands[OUT], flat;
     bool whole = x->lists[AXES].count == 0;
     rp_int_list axes = {.count = 1};
     range ranges[RP_MAX_RANK] = {{0}};
     if (whole) {
-        if (shifts->count != 1) return wrong(x, SHIFTS, "without axes expected a single integer");
+        if (shifts->count != 1)
+            return rp_axes_wrong(x, SHIFTS, "without axes expected a single integer");
         line.dims[0] = rp_tensor_elements(&shape);
-        RP_TRY(make_out(x, out, &shape, shape.dtype));
-        in = seen_as(&in, &line);
-        flat = seen_as(out, &line);
+        RP_TRY(rp_axes_make(x, out, &shape, shape.dtype));
+        in = rp_axes_seen(&in, &line);
+        flat = rp_axes_seen(out, &line);
         shape = in.argument.tensor;
     } else {
-        RP_TRY(read_axes(x, AXES, shape.rank, &axes));
+        RP_TRY(rp_axes_read(x, AXES, shape.rank, &axes));
     }
     if (shifts->count != 1 && shifts->count != axes.count)
-        return wrong(x, SHIFTS, "expected one integer, or as many as axes has");
+        return rp_axes_wrong(x, SHIFTS, "expected one integer, or as many as axes has");
     for (uint32_t i = 0; i < axes.count; i++) {
         int64_t length = (int64_t)shape.dims[axes.values[i]];
         int64_t shift = length ? shifts->values[shifts->count == 1 ? 0 : i] % length : 0;
@@ -172,9 +167,10 @@ static rp_status expand_roll(rp_expansion *x) {
 static rp_status expand_tile(rp_expansion *x) {
     enum { X, OUT };
     const rp_int_list *repeats = &x->lists[0];
-    if (repeats->count == 0) return wrong(x, 0, "is missing");
-    if (repeats->count > RP_MAX_RANK) return wrong(x, 0, "out would have more than 8 dimensions");
-    rp_tensor own = shape_of(x->operands[X]), shape = {.dtype = own.dtype};
+    if (repeats->count > RP_MAX_RANK)
+        return rp_axes_wrong(x, 0, "out would have more than 8 dimensions");
+    if (repeats->count == 0) return rp_axes_wrong(x, 0, "is missing");
+    rp_tensor own = rp_axes_shape(x->operands[X]), shape = {.dtype = own.dtype};
     shape.rank = own.rank > repeats->count ? own.rank : (uint8_t)repeats->count;
     range ranges[RP_MAX_RANK] = {{0}};
     for (uint32_t i = 0; i < shape.rank; i++) {
@@ -183,10 +179,10 @@ static rp_status expand_tile(rp_expansion *x) {
         int64_t times = behind <= repeats->count ? repeats->values[repeats->count - behind] : 1;
         uint64_t count;
         if (!rp_mul_u64(shape.dims[i], (uint64_t)times, &count) || count > UINT32_MAX)
-            return wrong(x, 0, "out would have more than 2^32 elements");
+            return rp_axes_wrong(x, 0, "out would have more than 2^32 elements");
         if (times != 1) ranges[i] = (range){0, 1, count};
     }
-    rp_given_operand in = seen_as(x->operands[X], &shape);
+    rp_given_operand in = rp_axes_seen(x->operands[X], &shape);
     return chain(x, &in, x->operands[OUT], shape.rank, ranges);
 }
 
@@ -203,23 +199,25 @@ static rp_status expand_slice_axes(rp_expansion *x) {
     enum { STARTS, ENDS, AXES, STEPS };
     const rp_int_list *starts = &x->lists[STARTS], *ends = &x->lists[ENDS];
     const rp_int_list *steps = &x->lists[STEPS];
-    rp_tensor shape = shape_of(x->operands[X]);
+    rp_tensor shape = rp_axes_shape(x->operands[X]);
     rp_int_list axes;
     range ranges[RP_MAX_RANK] = {{0}};
-    RP_TRY(read_axes(x, AXES, shape.rank, &axes));
+    RP_TRY(rp_axes_read(x, AXES, shape.rank, &axes));
     if (x->lists[AXES].count == 0 && starts->count < axes.count) axes.count = starts->count;
-    if (starts->count != axes.count) return wrong(x, STARTS, "expected an integer for each axis");
-    if (ends->count != axes.count) return wrong(x, ENDS, "expected an integer for each axis");
+    if (starts->count != axes.count)
+        return rp_axes_wrong(x, STARTS, "expected an integer for each axis");
+    if (ends->count != axes.count)
+        return rp_axes_wrong(x, ENDS, "expected an integer for each axis");
     if (steps->count && steps->count != axes.count)
-        return wrong(x, STEPS, "expected an integer for each axis");
+        return rp_axes_wrong(x, STEPS, "expected an integer for each axis");
     for (uint32_t i = 0; i < axes.count; i++) {
         int64_t length = (int64_t)shape.dims[axes.values[i]];
         int64_t step = steps->count ? steps->values[i] : 1;
-        if (step == 0) return wrong(x, STEPS, "a step of 0");
+        if (step == 0) return rp_axes_wrong(x, STEPS, "a step of 0");
         int64_t start = clamped(starts->values[i], length, step < 0, true);
         int64_t end = clamped(ends->values[i], length, step < 0, false);
         int64_t span = step < 0 ? start - end : end - start, size = step < 0 ? -step : step;
-        if (span <= 0) return wrong(x, ENDS, "nothing is left of an axis");
+        if (span <= 0) return rp_axes_wrong(x, ENDS, "nothing is left of an axis");
         ranges[axes.values[i]] = (range){start, step, (uint64_t)((span + size - 1) / size)};
     }
     return chain(x, x->operands[X], x->operands[OUT], shape.rank, ranges);
@@ -235,20 +233,6 @@ static rp_status expand_where(rp_expansion *x) {
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
-
-#define LIST(name_, default_, low_, high_, brief_)                                                 \
-    {                                                                                              \
-        .name = name_, .brief = brief_, .kind = RP_ATTR_LIST, .low = low_, .high = high_,          \
-        .choices = default_                                                                        \
-    }
-#define REQUIRED_LIST(name_, low_, high_, brief_)                                                  \
-    {                                                                                              \
-        .name = name_, .brief = brief_, .kind = RP_ATTR_LIST, .required = true, .low = low_,       \
-        .high = high_                                                                              \
-    }
-#define AXES(default_)                                                                             \
-    LIST("axes", default_, -RP_MAX_RANK, RP_MAX_RANK - 1,                                          \
-         "which; negative ones count from the last")
 
 const rp_composite rp_composites_axes[] = {
     {.info.name = "where",
@@ -268,7 +252,7 @@ const rp_composite rp_composites_axes[] = {
      .operand_count = 2,
      .attr_count = 1,
      .operands = {{"x", "any elements", "*N", R}, {"out", "of x's shape", "*N", W}},
-     .attrs = {AXES("all")},
+     .attrs = {RP_AXES("axes", "all")},
      .expand = expand_flip},
     {.info.name = "roll",
      .info.family = "axes",
@@ -277,9 +261,9 @@ const rp_composite rp_composites_axes[] = {
      .operand_count = 2,
      .attr_count = 2,
      .operands = {{"x", "any elements", "*N", R}, {"out", "of x's shape", "*N", W}},
-     .attrs = {REQUIRED_LIST("shifts", INT32_MIN, INT32_MAX,
-                             "by how many; one for all axes, or one for each"),
-               AXES("all elements as one line")},
+     .attrs = {RP_REQUIRED_LIST("shifts", INT32_MIN, INT32_MAX,
+                                "by how many; one for all axes, or one for each"),
+               RP_AXES("axes", "all elements as one line")},
      .expand = expand_roll},
     {.info.name = "tile",
      .info.family = "axes",
@@ -289,7 +273,7 @@ const rp_composite rp_composites_axes[] = {
      .attr_count = 1,
      .operands = {{"x", "any elements", "*N", R},
                   {"out", "x's dimensions times the repetitions", "*M", W}},
-     .attrs = {REQUIRED_LIST("repeats", 1, UINT32_MAX, "how often along each of the last axes")},
+     .attrs = {RP_REQUIRED_LIST("repeats", 1, UINT32_MAX, "how often along each of the last axes")},
      .expand = expand_tile},
     {.info.name = "slice_axes",
      .info.family = "axes",
@@ -300,10 +284,11 @@ const rp_composite rp_composites_axes[] = {
      .operand_count = 2,
      .attr_count = 4,
      .operands = {{"x", "any elements", "*N", R}, {"out", "the window", "*M", W}},
-     .attrs = {REQUIRED_LIST("starts", INT32_MIN, INT32_MAX, "the first element along each axis"),
-               REQUIRED_LIST("ends", INT32_MIN, INT32_MAX, "behind the last one"),
-               AXES("the first"),
-               LIST("steps", "1", INT32_MIN, INT32_MAX, "from one to the next; not 0")},
+     .attrs = {RP_REQUIRED_LIST("starts", INT32_MIN, INT32_MAX,
+                                "the first element along each axis"),
+               RP_REQUIRED_LIST("ends", INT32_MIN, INT32_MAX, "behind the last one"),
+               RP_AXES("axes", "the first"),
+               RP_LIST("steps", "1", INT32_MIN, INT32_MAX, "from one to the next; not 0")},
      .expand = expand_slice_axes},
 };
 

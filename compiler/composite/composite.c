@@ -553,6 +553,7 @@ const rp_composite *rp_composite_get(uint32_t index) {
         {rp_composites, &rp_composites_count},
         {rp_composites_spatial, &rp_composites_spatial_count},
         {rp_composites_axes, &rp_composites_axes_count},
+        {rp_composites_along, &rp_composites_along_count},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (index < *tables[i].count) return &tables[i].table[index];

@@ -40,6 +40,16 @@ extern const rp_composite rp_composites_spatial[];
 extern const uint32_t rp_composites_spatial_count;
 extern const rp_composite rp_composites_axes[];
 extern const uint32_t rp_composites_axes_count;
+extern const rp_composite rp_composites_along[];
+extern const uint32_t rp_composites_along_count;
+extern const rp_composite rp_composites[];
+extern const uint32_t rp_composites_count;
+extern const rp_composite rp_composites_spatial[];
+extern const uint32_t rp_composites_spatial_count;
+extern const rp_composite rp_composites_axes[];
+extern const uint32_t rp_composites_axes_count;
+extern const rp_composite rp_composites_along[];
+extern const uint32_t rp_composites_along_count;
 
 struct rp_expansion {
     rp_application *application;

@@ -13,6 +13,7 @@
     X(parts)                                                                                       \
     X(data)                                                                                        \
     X(axes)                                                                                        \
+    X(along)                                                                                       \
     X(matrix)                                                                                      \
     X(attention)                                                                                   \
     X(search)                                                                                      \

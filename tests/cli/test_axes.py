@@ -148,6 +148,83 @@ class Axes(cli.Case):
                 p.add("where", np.where(condition, x, -x), x=p.input(x), y=p.input(-x), condition=p.input(condition))
         p.check()
 
+    def reductions(self):
+        """Name, what NumPy makes of float64, and whether elements are positive."""
+        return (("sum", np.sum, 0), ("mean", np.mean, 0), ("prod", np.prod, 1), ("min", np.min, 0), ("max", np.max, 0),
+                ("l1", lambda x, a, keepdims: np.abs(x).sum(a, keepdims=keepdims), 0),
+                ("l2", lambda x, a, keepdims: np.sqrt((x * x).sum(a, keepdims=keepdims)), 0),
+                ("sum_square", lambda x, a, keepdims: (x * x).sum(a, keepdims=keepdims), 0),
+                ("log_sum", lambda x, a, keepdims: np.log(x.sum(a, keepdims=keepdims)), 1),
+                ("log_sum_exp", lambda x, a, keepdims: np.log(np.exp(x).sum(a, keepdims=keepdims)), 0),
+                ("variance", np.var, 0))
+
+    def test_reductions_of_floats(self):
+        p = Pipeline(self)
+        all_of_them = self.reductions()
+        for i in range(CASES):
+            name, f, positive = all_of_them[(i + SEED) % len(all_of_them)]
+            shape = self.random.integers(1, 9, self.integers(1, 6))
+            x = self.random.uniform(0.5 if positive else -2, 2, shape).astype("f4")
+            axes, some = self.axes(x)
+            keep, whole = self.integers(0, 2), self.integers(0, 4) == 0
+            want = f(x.astype("f8"), None if whole else some, keepdims=bool(keep))
+            p.add(f"reduce_{name}", np.atleast_1d(want).astype("f4"), x=p.input(x), axes=None if whole else axes,
+                  keepdims=keep)
+        p.check(3e-5)
+
+    def test_reductions_of_integers(self):
+        p = Pipeline(self)
+        kinds = (("sum", np.sum), ("prod", np.prod), ("min", np.min), ("max", np.max), ("any", np.any), ("all", np.all),
+                 ("argmin", np.argmin), ("argmax", np.argmax), ("mean", np.mean))
+        for i in range(CASES):
+            name, f = kinds[(i + SEED) % len(kinds)]
+            x = self.random.integers(-3, 4, self.random.integers(1, 6, self.integers(1, 5)))
+            x = x.astype(self.pick("i4", "i1", "i2", "u4", "u1"))
+            axes, some = self.axes(x)
+            if name.startswith("arg"):
+                axis = self.integers(-x.ndim, x.ndim)
+                want, key = f(x, axis).astype("u4"), {"axis": axis}
+            else:
+                want, key = f(x, some), {"axes": axes}
+            if name in ("sum", "prod"):
+                want = want.astype("i4" if x.dtype.kind == "i" else "u4")
+            elif name == "mean":
+                want = want.astype("f4")
+            p.add(f"reduce_{name}", np.atleast_1d(want), x=p.input(x), **key)
+        p.check(1e-6)
+
+    def test_scans(self):
+        p = Pipeline(self)
+        kinds = (("sum", np.cumsum), ("prod", np.cumprod), ("max", np.maximum.accumulate), ("min", np.minimum.accumulate))
+        for i in range(CASES):
+            name, f = kinds[i % 4]
+            x = self.random.integers(-3, 4, self.random.integers(1, 40, self.integers(1, 4)))
+            x = x.astype(self.pick("i4", "u4") if name == "prod" else self.pick("f4", "i4"))
+            axis, reverse = self.integers(-x.ndim, x.ndim), self.integers(0, 2)
+            exclusive = self.integers(0, 2) if name == "sum" else 0
+            y = np.flip(x, axis) if reverse else x
+            want = f(y, axis=axis).astype(x.dtype)
+            if exclusive:
+                want = (want - y).astype(x.dtype)
+            p.add(f"cum{name}", np.flip(want, axis) if reverse else want, x=p.input(x), axis=axis, reverse=reverse,
+                  exclusive=exclusive)
+        p.check()
+
+    def test_long_lines_in_parts(self):
+        """Parts of one long line, and of lines side by side."""
+        p = Pipeline(self)
+        for shape, axis in (((70001,), 0), ((9000, 11), 0), ((2, 40000), 1)):
+            x = self.random.integers(-99, 99, shape).astype("i4")
+            name = p.input(x)
+            p.add("reduce_sum", np.atleast_1d(x.sum(axis)).astype("i4"), x=name, axes=axis)
+            p.add("reduce_argmax", np.atleast_1d(x.argmax(axis)).astype("u4"), x=name, axis=axis)
+            p.add("cumsum", x.cumsum(axis).astype("i4"), x=name, axis=axis)
+            p.add("cumsum", np.flip(np.flip(x, axis).cumsum(axis), axis).astype("i4") - x, x=name, axis=axis, reverse=1,
+                  exclusive=1)
+        p.check()
+        shown = self.expect(OK, "show", "--source", "axes.yaml")
+        self.assertIn("op scan {exclusive=1", shown)
+
     def wrong(self, node, error, at=None, x="[3, 4]"):
         """`at`: the text that the message points at; None: the op's name."""
         at = at or node.split(": ")[1].split(",")[0]
@@ -180,6 +257,13 @@ class Axes(cli.Case):
         self.wrong("{op: one_hot, ids: ids, depth: 3, on: 1.5, dtype: u8, out: y}", "not a value of u8")
         self.wrong("{op: one_hot, ids: ids, depth: 4000000000, out: y}", "more than")
         self.wrong("{op: diagonal, x: x, k: 4, out: y}", "no such diagonal")
+        self.wrong("{op: reduce_sum, x: x, axes: 2, out: y}", "2 is none of 2: expected -2 to 1", "2, out")
+        self.wrong("{op: reduce_sum, x: x, keepdims: 2, out: y}", "expected 0 to 1", "2, out")
+        self.wrong("{op: reduce_argmin, x: x, axis: [0, 1], out: y}", "expected one axis", "[0, 1]")
+        self.wrong("{op: reduce_variance, x: x, axes: 0, correction: 3, out: y}", "as many as elements", "3, out")
+        self.wrong("{op: cumsum, x: x, axis: -3, out: y}", "no such axis", "-3")
+        self.wrong("{op: cumsum, x: x, exclusive: 0.5, out: y}", "0.5", "0.5")
+        self.wrong("{op: reduce_sum, x: x, axes: 0, out: ids}", "ids", "ids")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-/* The cases of family axes: every axis of tensors of several dimensions, forwards and backwards. */
+/* The cases of families axes and along: every axis of tensors of several dimensions, forwards and backwards. */
 #include "ops.h"
 
 #include <stddef.h>
 
 #define MOVED "f32 f16 bf16 i8 u8 i32 u32 i16 u16 bool i64 u64 f64"
 #define NUMBERS "f32 f16 bf16 i8 u8 i32 u32 i16 u16 bool"
+#define FLOATS "f32 f16 bf16"
 #define PLACES "u32 i32 i16 u16 i64"
 
 const op_case op_axes_cases[] = {
@@ -44,5 +45,29 @@ const op_case op_axes_cases[] = {
     {"one_hot", "T[67]:below=130", "depth=129 on=2.5 off=-0.1", PLACES, NULL},
     {"one_hot", "T[2,3]", "depth=5 axis=0 on=0.1", "i32 i64", NULL},
     {"one_hot", "u32:value=0", "depth=1", NULL, NULL},
+
+    /* ---- along ---- */
+    {"reduce_axis", "T[2,13,5]:special T? -", "by=max", NUMBERS, NULL},
+    {"reduce_axis", "f32[3,70,67] T? -", "by=sum", FLOATS, NULL},
+    {"reduce_axis", "T[3,70,2]:int=3 U? -", "by=prod", "i8", "i32 i8 i16"},
+    {"reduce_axis", "T[3,70,2]:int=3 U? -", "by=prod", "u8", "u32 u8 u16 bool"},
+    {"reduce_axis", "T[3,70,2]:int=3 T? -", "by=sum splits=4", "i32 u32", NULL},
+    {"reduce_axis", "f32[2,9,3]:special", "by=U splits=2", NULL, "min max argmin argmax"},
+    {"reduce_axis", "f32[1,100,70]:tame - u32?", "by=argmin splits=3", NULL, NULL},
+    {"reduce_axis", "i32[5,301,1]:int=9 - u32?", "by=argmax", NULL, NULL},
+    {"reduce_axis", "u32[1,4099,1]:int=9 u32? u32?", "by=argmin", NULL, NULL},
+    {"reduce_axis", "f32[2,31,3]:positive=2 -", "by=argmax", NULL, NULL},
+    {"reduce_axis", "f32[3,40,9]:positive=1.5 f32? -", "by=prod", NULL, NULL},
+    {"reduce_axis", "f32[1,1,1]", NULL, NULL, NULL},
+    {"scan", "T[2,13,5] - T?", "by=sum", NUMBERS, NULL},
+    {"scan", "f32[3,70,67] - T?", "by=sum reverse=1", "f16 bf16", NULL},
+    {"scan", "i32[3,70,2]:int=3 i32[3,4,2] T?", "by=prod splits=4 exclusive=1", "i8 i32 i16", NULL},
+    {"scan", "u32[3,70,2]:int=3 u32[3,4,2] T?", "by=prod splits=4 exclusive=1", "u8 u32 u16 bool",
+     NULL},
+    {"scan", "f32[2,2100,1] f32[2,2,1]", "by=sum splits=2 reverse=1", NULL, NULL},
+    {"scan", "f32[2,4100,1]", "by=sum exclusive=1", NULL, NULL},
+    {"scan", "f32[1,1027,1]:special", "by=U", NULL, "min max"},
+    {"scan", "i32[3,1100,3]", "by=max reverse=1", NULL, NULL},
+    {"scan", "f32[1,1,1]", NULL, NULL, NULL},
 };
 const uint32_t op_axes_case_count = sizeof op_axes_cases / sizeof *op_axes_cases;

@@ -1,6 +1,7 @@
-/* Motifs of family axes: any axis of values seen in three dimensions, forwards and backwards, in front
+/* Motifs of families axes and along: any axis of values seen in three dimensions, forwards and backwards, in front
  * of and behind what is computed. */
 #include <stdio.h>
+#include <string.h>
 
 #include "support/random_ops_parts.h"
 
@@ -80,11 +81,44 @@ static void one_hot(rops_maker *m) {
                    ROPS_NOTHING, 2, NULL);
 }
 
+/* Reductions and scans of any axis, what is computed in front and behind fused with them. */
+static void along(rops_maker *m) {
+    static const char *const joins[] = {"sum", "prod", "min", "max", "argmin", "argmax"};
+    static const char *const before[] = {"neg", "sigmoid", "square", "abs"};
+    rops_value x = pick_three(m), out[2];
+    bool scans = rops_percent(m, 50), start = false;
+    if (rops_percent(m, 40) && !rops_apply1(m, before[rops_below(m, 4)], x, &x)) return;
+    x.tensor = rops_percent(m, 30)
+                   ? rops_shape((rp_dtype)x.tensor.dtype, 3, ROPS_DIMS(1, m->rows * m->columns, 1))
+                   : rops_shape((rp_dtype)x.tensor.dtype, 3, ROPS_DIMS(m->rows, m->columns / 2, 2));
+    uint64_t *dims = x.tensor.dims;
+    uint32_t splits = dims[1] < 8 ? 1 : 1 + rops_below(m, 3);
+    char attrs[96];
+    snprintf(attrs, sizeof attrs, "by=%s splits=%u", joins[rops_below(m, scans ? 4 : 6)], splits);
+    size_t at = strlen(attrs);
+    if (scans) {
+        snprintf(attrs + at, sizeof attrs - at, " reverse=%u exclusive=%u", rops_below(m, 2),
+                 rops_below(m, 2));
+        start = rops_percent(m, 50);
+    }
+    const rops_call call = {
+        .op = scans ? "scan" : "reduce_axis",
+        .attrs = attrs,
+        .inputs = {x, start
+                          ? rops_new_input(m, RP_F32, 3, ROPS_DIMS(dims[0], splits, dims[2]), NULL)
+                          : ROPS_NOTHING},
+        .input_count = scans ? 2 : 1};
+    if (!rops_add(m, &call, out, scans ? 1 : 2)) return;
+    if (rops_percent(m, 50)) rops_apply1(m, rops_percent(m, 50) ? "neg" : "tanh", out[0], NULL);
+}
+
 void rops_axes(rops_maker *m) {
-    switch (rops_below(m, 4)) {
+    switch (rops_below(m, 6)) {
     case 0: take_range(m); break;
     case 1: diagonals(m); break;
     case 2: by_places(m); break;
+    case 3:
+    case 4: along(m); break;
     default: one_hot(m); break;
     }
 }

@@ -1,0 +1,36 @@
+/* Internal: what composites along any axes share (axes.c): shapes, lists of axes, messages. */
+#ifndef RP_COMPOSITE_AXES_H
+#define RP_COMPOSITE_AXES_H
+
+#include "composite/composite.h"
+
+/* The dimensions of an operand that is read; a single element has one. */
+rp_tensor rp_axes_shape(const rp_given_operand *operand);
+/* The same elements with other dimensions: of an operand that is made. */
+rp_given_operand rp_axes_seen(const rp_given_operand *operand, const rp_tensor *shape);
+/* What is wrong with attribute `attr`, which is to blame. */
+rp_status rp_axes_wrong(rp_expansion *x, uint32_t attr, const char *what);
+/* An output's shape: filled in, or compared; leading dimensions of 1 aside. Then the output is made, in
+ * `dtype` unless it has one, so that it can be seen with other shapes. */
+rp_status rp_axes_make(rp_expansion *x, rp_given_operand *out, const rp_tensor *shape,
+                       uint8_t dtype);
+/* The axes of list `attr` as numbers from 0, each at most once; all of them where it is not given. */
+rp_status rp_axes_read(rp_expansion *x, uint32_t attr, uint32_t rank, rp_int_list *out);
+
+/* ---- Entries of the tables -------------------------------------------------------------------- */
+
+#define RP_LIST(name_, default_, low_, high_, brief_)                                              \
+    {                                                                                              \
+        .name = name_, .brief = brief_, .kind = RP_ATTR_LIST, .low = low_, .high = high_,          \
+        .choices = default_                                                                        \
+    }
+#define RP_REQUIRED_LIST(name_, low_, high_, brief_)                                               \
+    {                                                                                              \
+        .name = name_, .brief = brief_, .kind = RP_ATTR_LIST, .required = true, .low = low_,       \
+        .high = high_                                                                              \
+    }
+#define RP_AXES(name_, default_)                                                                   \
+    RP_LIST(name_, default_, -RP_MAX_RANK, RP_MAX_RANK - 1,                                        \
+            "which; negative ones count from the last")
+
+#endif

@@ -1,0 +1,209 @@
+/* Family axes, the rest of it: what elements along an axis come to, together (reduce_axis) and one after
+ * the other (scan).
+ *
+ * Both see a tensor as A x B x C and go along B. A workgroup has T lines next to each other, so that
+ * what it loads at once are neighbours whatever C is: T is C, rounded up to a power of two, up to 64;
+ * the rest of its 256 threads share each line. Few long lines are cut into parts by the composites
+ * (compiler/composite/along.c), which run these ops again over what parts came to.
+ *
+ * Rows of floats have better: row_sum and its like keep a row in a subgroup and fuse with each other. */
+#include <math.h>
+
+#include "ops/tables.h"
+
+enum { THREADS = 256, MOST_LINES = 64, QUAD = 4 };
+
+static uint64_t ceil_div(uint64_t a, uint64_t b) {
+    return a / b + (a % b != 0);
+}
+
+static void bind(rp_op_call *call, char symbol, uint64_t value) {
+    call->symbols[symbol - 'A'] = value;
+}
+
+/* Lines of a workgroup. */
+static uint64_t lines_of(const rp_op_call *call) {
+    uint64_t lines = 1;
+    while (lines < MOST_LINES && lines < rp_sym(call, 'C')) lines *= 2;
+    return lines;
+}
+
+static void bind_tiles(rp_op_call *call, const rp_target *target) {
+    (void)target;
+    bind(call, 'T', lines_of(call));
+    bind(call, 'W', ceil_div(rp_sym(call, 'C'), lines_of(call)));
+    bind(call, 'G', rp_sym(call, 'A') * rp_sym(call, 'P') * rp_sym(call, 'W'));
+}
+
+static double tile_turns(const rp_op_call *call) {
+    uint64_t part = ceil_div(rp_sym(call, 'B'), rp_sym(call, 'P'));
+    return ceil((double)part * (double)lines_of(call) / THREADS) + 64;
+}
+
+/* What dtypes are computed as: 1 f32, 2 i32, 3 u32; 0: no numbers. */
+static uint32_t class_of(uint8_t dtype) {
+    if (dtype >= 32 || !(RP_DT_NUMBER >> dtype & 1)) return 0;
+    if (RP_DT_FLOAT >> dtype & 1) return 1;
+    return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32 ? 2 : 3;
+}
+
+/* Whether operand `other` is computed as x is; or is about to be inferred, or told later. */
+static bool same_class(rp_op_call *call, uint32_t other) {
+    uint8_t x = call->operands[0].dtype, to = call->operands[other].dtype;
+    if (call->operands[other].absent || !class_of(to) || class_of(x) == class_of(to)) return true;
+    return rp_op_fail(call, "x is %s and %s is %s; expected both to be floats, signed or unsigned",
+                      rp_dtype_name(x), call->op->operands[other].name, rp_dtype_name(to));
+}
+
+/* E: elements of a part, a multiple of 4. The result has the class of what it is made of. */
+static bool rule_along(rp_op_call *call, uint32_t out) {
+    uint64_t parts = rp_sym(call, 'P'), along = rp_sym(call, 'B');
+    if (parts > along)
+        return rp_op_fail(call, "splits is %llu; expected at most %llu, the length along the axis",
+                          (unsigned long long)parts, (unsigned long long)along);
+    uint64_t part = ceil_div(along, parts);
+    bind(call, 'E', part + (QUAD - part % QUAD) % QUAD);
+    return same_class(call, out);
+}
+
+static bool rule_reduce(rp_op_call *call) {
+    enum { OUT = 1, PLACES };
+    if (call->operands[OUT].absent && call->operands[PLACES].absent)
+        return rp_op_fail(call, "neither out nor places is given");
+    return rule_along(call, OUT);
+}
+
+static bool rule_scan(rp_op_call *call) {
+    enum { START = 1, OUT };
+    if (!same_class(call, START)) return false;
+    return rule_along(call, OUT);
+}
+
+#define SPLITS                                                                                     \
+    {                                                                                              \
+        .name = "splits", .brief = "parts of the axis, P", .kind = RP_ATTR_INTEGER, .symbol = 'P', \
+        .fallback = 1, .low = 1, .high = 65535                                                     \
+    }
+#define FLAG(name_, brief_)                                                                        \
+    { .name = name_, .brief = brief_, .kind = RP_ATTR_INTEGER, .low = 0, .high = 1 }
+#define ORDER                                                                                      \
+    "Part p is elements p * c to (p + 1) * c along the axis, where c is B / P, rounded up to a "   \
+    "multiple of 4; the last ones may be shorter or empty. Floats are joined in f32, in an order " \
+    "that depends on the shape alone; integers wrap at 32 bits. NaN is skipped by all but sum "    \
+    "and prod; "
+
+static const rp_op_variant reduce_variants[] = {
+    {
+        .name = "tiles",
+        .when = "always",
+        .why = "a workgroup has up to 64 lines side by side, and several threads for each",
+        .text = 160,
+        .groups = "G",
+        .bind = bind_tiles,
+        .turns = tile_turns,
+    },
+    {0},
+};
+
+static const rp_op_variant scan_variants[] = {
+    {
+        .name = "tiles",
+        .when = "always",
+        .why = "a workgroup goes along up to 64 lines, four elements a thread at once",
+        .text = 260,
+        .groups = "G",
+        .bind = bind_tiles,
+        .turns = tile_turns,
+    },
+    {0},
+};
+
+const rp_op rp_ops_along[] = {
+    {
+        .name = "reduce_axis",
+        .family = "along",
+        .brief = "what the elements along an axis come to: their sum, product, least or largest",
+        .notes =
+            ORDER "of NaN alone the least is inf, the largest -inf, and argmin and argmax give "
+                  "NaN at 0xffffffff. Equal numbers: the first, and -0 equals 0. `reduce_sum` "
+                  "and its like are made of it.",
+        .form = RP_OP_KERNEL,
+        .operand_count = 3,
+        .operands = {{.name = "x",
+                      .brief = "B elements along the axis",
+                      .shape = "*A B C",
+                      .dtypes = RP_DT_NUMBER,
+                      .hook = true,
+                      .sites = 4},
+                     {.name = "out",
+                      .brief = "what each part comes to",
+                      .shape = "*A P C",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .optional = true,
+                      .hook = true,
+                      .like = "x"},
+                     {.name = "places",
+                      .brief =
+                          "where along the axis that is, of argmin and argmax; else 0xffffffff",
+                      .shape = "*A P C",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE,
+                      .optional = true,
+                      .hook = true}},
+        .attr_count = 2,
+        .attrs = {{.name = "by",
+                   .brief = "what joins two of them",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "sum|prod|min|max|argmin|argmax"},
+                  SPLITS},
+        .length = "B",
+        .variants = reduce_variants,
+        .flops = 1,
+        .rule = rule_reduce,
+    },
+    {
+        .name = "scan",
+        .family = "along",
+        .brief = "what the elements along an axis come to, up to each of them",
+        .notes = ORDER "before the first number the least is inf and the largest -inf, of integers "
+                       "what the dtype of 32 bits has. Parts begin with `start`. `cumsum` and its "
+                       "like are made of it.",
+        .form = RP_OP_KERNEL,
+        .operand_count = 3,
+        .operands = {{.name = "x",
+                      .brief = "B elements along the axis",
+                      .shape = "*A B C",
+                      .dtypes = RP_DT_NUMBER,
+                      .hook = true,
+                      .sites = 8},
+                     {.name = "start",
+                      .brief = "what stands in front of each part",
+                      .shape = "*A P C",
+                      .dtypes = RP_DT(RP_F32) | RP_DT_INDEX,
+                      .optional = true,
+                      .hook = true},
+                     {.name = "out",
+                      .brief = "of x's shape",
+                      .shape = "*A B C",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .hook = true,
+                      .sites = 8,
+                      .like = "x"}},
+        .attr_count = 4,
+        .attrs = {{.name = "by",
+                   .brief = "what joins two of them",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "sum|prod|min|max"},
+                  FLAG("exclusive", "1: up to each, without itself"),
+                  FLAG("reverse", "1: from the end of each part"),
+                  SPLITS},
+        .length = "B",
+        .variants = scan_variants,
+        .flops = 2,
+        .rule = rule_scan,
+    },
+};
+
+const uint32_t rp_ops_along_count = sizeof rp_ops_along / sizeof *rp_ops_along;
