@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/number.h"
+
 rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format,
                          ...) {
     va_list args;
@@ -106,6 +108,43 @@ rp_status rp_attribute_list(rp_application *x, const char *op, const rp_op_attr 
         return rp_apply_error(x, RP_BLAME_ATTR, index,
                               "attribute '%s' of %s has %.9g: expected %.9g to %.9g", attr->name,
                               op, value, attr->low, attr->high);
+    }
+    return RP_OK;
+}
+
+/* Reads one number and what separates it from the next; false where there is none. */
+static bool next_number(const char **at, double *out) {
+    size_t length = strcspn(*at, ", ]");
+    if (!rp_number_parse(*at, length, out)) return false;
+    *at += length + strspn(*at + length, " ");
+    *at += **at == ',';
+    *at += strspn(*at, " ");
+    return true;
+}
+
+static bool read_numbers(const char *text, rp_number_list *out) {
+    bool bracket = *text == '[';
+    const char *at = text + bracket;
+    while (*at && *at != ']')
+        if (out->count == RP_ATTR_LIST_MOST || !next_number(&at, &out->values[out->count++]))
+            return false;
+    return out->count > 0 && strcmp(at, bracket ? "]" : "") == 0;
+}
+
+rp_status rp_attribute_numbers(rp_application *x, const char *op, const rp_op_attr *attr,
+                               uint32_t index, rp_number_list *out) {
+    const rp_attribute *given = &x->attrs[index];
+    *out = (rp_number_list){1, {given->number}};
+    if (given->text) *out = (rp_number_list){0};
+    if (given->text && !read_numbers(given->text, out))
+        return rp_apply_error(x, RP_BLAME_ATTR, index,
+                              "attribute '%s' of %s: expected a list of 1 to %d numbers",
+                              attr->name, op, RP_ATTR_LIST_MOST);
+    for (uint32_t i = 0; i < out->count; i++) {
+        if (out->values[i] >= attr->low && out->values[i] <= attr->high) continue;
+        return rp_apply_error(x, RP_BLAME_ATTR, index,
+                              "attribute '%s' of %s has %.9g: expected %.9g to %.9g", attr->name,
+                              op, out->values[i], attr->low, attr->high);
     }
     return RP_OK;
 }

@@ -56,6 +56,13 @@ typedef struct rp_int_list {
 } rp_int_list;
 rp_status rp_attribute_list(rp_application *application, const char *op, const rp_op_attr *attr,
                             uint32_t index, rp_int_list *out);
+/* The same of numbers: "1, 2.5". */
+typedef struct rp_number_list {
+    uint32_t count;
+    double values[RP_ATTR_LIST_MOST];
+} rp_number_list;
+rp_status rp_attribute_numbers(rp_application *application, const char *op, const rp_op_attr *attr,
+                               uint32_t index, rp_number_list *out);
 rp_status rp_attribute_unknown(rp_application *application, const char *op, uint32_t index);
 
 #endif

@@ -56,8 +56,9 @@ struct rp_expansion {
     const rp_composite *composite;
     rp_given_operand *operands[RP_COMPOSITE_MAX_OPERANDS]; /* in the table's order; NULL: absent */
     double attrs[RP_COMPOSITE_MAX_ATTRS];                  /* with defaults */
-    rp_int_list lists[RP_COMPOSITE_MAX_ATTRS]; /* of attributes that are lists; none: 0 */
-    uint32_t first_id;                         /* of its nodes */
+    rp_int_list lists[RP_COMPOSITE_MAX_ATTRS];      /* of attributes that are lists; none: 0 */
+    rp_number_list numbers[RP_COMPOSITE_MAX_ATTRS]; /* of those that are lists of numbers */
+    uint32_t first_id;                              /* of its nodes */
 };
 
 /* Matches operands and attributes with the table and expands. */

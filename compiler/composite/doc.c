@@ -30,7 +30,8 @@ static void put_operands(rp_text *out, const rp_composite *c) {
 }
 
 static void put_attr(rp_text *out, const rp_op_attr *a) {
-    static const char *const kinds[] = {"number", "integer", "", "list of integers"};
+    static const char *const kinds[] = {"number", "integer", "", "list of integers",
+                                        "list of numbers"};
     rp_text_format(out, "| `%s` | ", a->name);
     const char *choice = a->kind == RP_ATTR_CHOICE ? a->choices : "";
     for (const char *at = choice; *at;) {
@@ -44,7 +45,7 @@ static void put_attr(rp_text *out, const rp_op_attr *a) {
         rp_text_string(out, " | required");
     else if (a->kind == RP_ATTR_CHOICE)
         rp_text_format(out, " | `%.*s`", (int)strcspn(choice, "|"), choice);
-    else if (a->kind == RP_ATTR_LIST)
+    else if (a->kind == RP_ATTR_LIST || a->kind == RP_ATTR_NUMBERS)
         rp_text_format(out, " | %s", a->choices);
     else
         rp_text_format(out, " | %.9g", a->fallback);

@@ -49,6 +49,10 @@ static rp_status match_attrs(rp_expansion *e) {
             RP_TRY(rp_attribute_list(x, c->info.name, &c->attrs[place], i, &e->lists[place]));
             continue;
         }
+        if (c->attrs[place].kind == RP_ATTR_NUMBERS) {
+            RP_TRY(rp_attribute_numbers(x, c->info.name, &c->attrs[place], i, &e->numbers[place]));
+            continue;
+        }
         RP_TRY(rp_attribute_value(x, c->info.name, &c->attrs[place], i, &e->attrs[place]));
     }
     for (uint32_t i = 0; i < c->attr_count; i++)

@@ -1,6 +1,6 @@
-/* The composites of family spatial, as models name them: convolutions, pooling and norms over grids of one,
- * two or three dimensions. Each is one entry for several names; what expands it is in convolution.c, pooling.c
- * and normalise.c. */
+/* The composites of families spatial and resample, as models name them: convolutions, pooling and norms over grids of one,
+ * two or three dimensions. Each is one entry for several names; what expands it is in convolution.c, pooling.c,
+ * normalise.c and resample.c. */
 #include "composite/spatial.h"
 
 #define R .access = RP_READ
@@ -156,6 +156,21 @@ static const char instance_notes[] =
     "`layer_norm` over each channel of an image, and a `map` with scale and bias. As ONNX's "
     "InstanceNormalization. With `channels_last` a `permute` in front and one behind.";
 
+static const char pad_notes[] = "`pad_axis` for each axis that gets some, and `slice` where it "
+                                "loses some, which fuse. As ONNX's Pad and "
+                                "NumPy's pad.";
+static const char resize_notes[] = "`resize_axis` for each axis that changes, the last one first; "
+                                   "they fuse where that costs less than it "
+                                   "saves. As ONNX's Resize, without crops and filters: what is "
+                                   "smaller is not smoothed before. Between "
+                                   "two axes sums are f32.";
+
+#define AXES                                                                                       \
+    {                                                                                              \
+        .name = "axes", .brief = "which of x's, from 0, or from its end below 0",                  \
+        .kind = RP_ATTR_LIST, .low = -RP_MAX_RANK, .high = RP_MAX_RANK - 1,                        \
+        .choices = "the last ones"                                                                 \
+    }
 #define SCALED                                                                                     \
     {"x", "the input, of up to three dimensions behind N and C", "N C ...", R},                    \
         {"scale", "multiplies each channel", "C", R, .optional = true}, {                          \
@@ -220,6 +235,60 @@ const rp_composite rp_composites_spatial[] = {
      .operands = {SCALED, {"out", "the result", "N C ...", W}},
      .attrs = {EPS, LAYOUT},
      .expand = rp_expand_instance_norm},
+    {.info.name = "pad",
+     .info.family = "resample",
+     .info.brief = "elements around a tensor",
+     .notes = pad_notes,
+     .operand_count = 2,
+     .attr_count = 4,
+     .operands = {{"x", "the input, of any dimensions", "...", R},
+                  {"out", "the same with more", "...", W}},
+     .attrs = {{.name = "pads",
+                .brief = "elements in front of each axis and then behind each; one number: of all; "
+                         "those below 0 "
+                         "are cut off",
+                .kind = RP_ATTR_LIST,
+                .required = true,
+                .low = -MOST,
+                .high = MOST},
+               CHOICE("mode", "constant|edge|reflect|wrap|symmetric", "what they are"),
+               {.name = "value",
+                .brief = "of constant",
+                .kind = RP_ATTR_NUMBER,
+                .low = -INFINITY,
+                .high = INFINITY},
+               AXES},
+     .expand = rp_expand_pad},
+    {.info.name = "resize",
+     .info.family = "resample",
+     .info.brief = "a tensor at other places: larger or smaller images",
+     .notes = resize_notes,
+     .operand_count = 2,
+     .attr_count = 8,
+     .operands = {{"x", "the input, of any dimensions", "...", R},
+                  {"out", "in another size", "...", W}},
+     .attrs = {LIST("sizes", 1, "by `scales`", "of each axis"),
+               {.name = "scales",
+                .brief = "elements for each of x's along an axis; sizes are rounded down",
+                .kind = RP_ATTR_NUMBERS,
+                .low = 1e-9,
+                .high = MOST,
+                .choices = "by `sizes`"},
+               CHOICE("mode", "nearest|linear|cubic", "what lies between elements"),
+               CHOICE("coordinates",
+                      "half_pixel|asymmetric|align_corners|pytorch_half_pixel|half_pixel_symmetric",
+                      "where elements lie: ONNX's coordinate_transformation_mode"),
+               CHOICE("rounding", "round_prefer_floor|round_prefer_ceil|floor|ceil",
+                      "which element is the nearest: ONNX's nearest_mode"),
+               {.name = "cubic_coeff_a",
+                .brief = "of the cubic",
+                .kind = RP_ATTR_NUMBER,
+                .fallback = -0.75,
+                .low = -8,
+                .high = 8},
+               FLAG("exclude_outside", "1: what is beyond the ends has no weight in a cubic"),
+               AXES},
+     .expand = rp_expand_resize},
 };
 
 const uint32_t rp_composites_spatial_count =

@@ -1,4 +1,4 @@
-/* Internal: the composites of family spatial, whose table is in spatial.c: where attributes stand in it, and
+/* Internal: the composites of families spatial and resample, whose table is in spatial.c: where attributes stand in it, and
  * what expands them. */
 #ifndef RP_COMPOSITE_SPATIAL_H
 #define RP_COMPOSITE_SPATIAL_H
@@ -42,6 +42,9 @@ rp_status rp_expand_global_pool(rp_expansion *x);
 rp_status rp_expand_batch_norm(rp_expansion *x);
 rp_status rp_expand_group_norm(rp_expansion *x);
 rp_status rp_expand_instance_norm(rp_expansion *x);
+/* resample.c */
+rp_status rp_expand_pad(rp_expansion *x);
+rp_status rp_expand_resize(rp_expansion *x);
 
 /* The dimensions that "conv2d" is for. */
 static inline uint32_t rp_spatial_dims(const rp_expansion *x) {

@@ -99,14 +99,27 @@ static bool check_keys(rp_reader *r, const rp_yaml_node *node, const rp_signatur
     return rp_read_map(r, node, what, keys);
 }
 
-/* A list of integers, or one alone, as the text of an attribute. */
-static const char *read_integers(rp_reader *r, const rp_yaml_node *node, const char *what) {
-    enum { DIGITS = 24 };
+/* One element of a list as text. */
+static int put_element(rp_reader *r, const rp_yaml_node *node, const char *what, bool integer,
+                       char *out, size_t size) {
+    int64_t whole = 0;
+    double number = 0;
+    bool good = integer ? rp_read_integer(r, node, what, INT64_MIN, INT64_MAX, &whole)
+                        : rp_read_double(r, node, what, &number);
+    if (!good) return -1;
+    return integer ? snprintf(out, size, "%lld", (long long)whole)
+                   : snprintf(out, size, "%.17g", number);
+}
+
+/* A list of integers, or of numbers, or one alone, as the text of an attribute. */
+static const char *read_elements(rp_reader *r, const rp_yaml_node *node, const char *what,
+                                 bool integer) {
+    enum { DIGITS = 28 };
     bool list = node->kind == RP_YAML_LIST, good = true;
     uint32_t count = list ? node->count : 1;
     if (count < 1 || count > RP_ATTR_LIST_MOST) {
-        rp_read_error(r, node, "%s has %u integers, expected 1 to %d", what, count,
-                      RP_ATTR_LIST_MOST);
+        rp_read_error(r, node, "%s has %u %s, expected 1 to %d", what, count,
+                      integer ? "integers" : "numbers", RP_ATTR_LIST_MOST);
         return NULL;
     }
     char *text = rp_read_kept(r, DIGITS * (size_t)count + 1);
@@ -116,10 +129,11 @@ static const char *read_integers(rp_reader *r, const rp_yaml_node *node, const c
     }
     *text = '\0';
     for (uint32_t i = 0, used = 0; i < count; i++) {
-        int64_t value = 0;
-        const rp_yaml_node *item = list ? node->items[i] : node;
-        good &= rp_read_integer(r, item, what, INT64_MIN, INT64_MAX, &value);
-        used += (uint32_t)snprintf(text + used, DIGITS, "%s%lld", i ? "," : "", (long long)value);
+        if (used) text[used++] = ',';
+        int length =
+            put_element(r, list ? node->items[i] : node, what, integer, text + used, DIGITS - 1);
+        good &= length > 0;
+        used += length > 0 ? (uint32_t)length : 0;
     }
     return good ? text : NULL;
 }
@@ -133,8 +147,8 @@ static bool read_attr(rp_reader *r, const rp_yaml_node *node, const rp_op_attr *
     if (attr->kind == RP_ATTR_CHOICE) {
         if (!rp_read_text(r, node, what)) return false;
         out->text = node->text;
-    } else if (attr->kind == RP_ATTR_LIST) {
-        out->text = read_integers(r, node, what);
+    } else if (attr->kind == RP_ATTR_LIST || attr->kind == RP_ATTR_NUMBERS) {
+        out->text = read_elements(r, node, what, attr->kind == RP_ATTR_LIST);
         if (!out->text) return false;
     } else if (attr->kind == RP_ATTR_NUMBER) {
         if (!rp_read_double(r, node, what, &out->number)) return false;

@@ -20,6 +20,7 @@
     X(quantise)                                                                                    \
     X(cluster)                                                                                     \
     X(spatial)                                                                                     \
+    X(resample)                                                                                    \
     X(statistics)                                                                                  \
     X(random)
 

@@ -255,6 +255,109 @@ class Spatial(cli.Case):
                 self.one_norm(kind)
         self.run_all()
 
+    def test_pads(self):
+        for _ in range(3 * CASES):
+            shape = self.numbers(self.pick(1, 2, 3, 4), 1, 6)
+            axes = sorted(self.random.permutation(len(shape))[:self.random.integers(1, len(shape) + 1)].tolist())
+            pads = np.zeros((len(shape), 2), int)
+            pads[axes] = self.random.integers(-1, 8, (len(axes), 2))
+            mode = self.pick("constant", "edge", "reflect", "wrap", "symmetric")
+            x, xs = self.tensor(*shape)
+            cut = np.minimum(pads, 0)
+            kept = np.array(shape) + cut.sum(-1)
+            if kept.min() < 1:
+                continue
+            part = xs[tuple(slice(-c[0], -c[0] + k) for c, k in zip(cut, kept))]
+            value = {"constant_values": 1.5} if mode == "constant" else {}
+            want = part
+            if mode == "wrap": # NumPy before 1.25 starts anew at each copy
+                for axis, (before, after) in enumerate(np.maximum(pads, 0)):
+                    want = np.take(want, np.arange(-before, want.shape[axis] + after), axis, mode="wrap")
+            else:
+                want = np.pad(part, np.maximum(pads, 0), mode=mode, **value)
+            keys = {"value": 1.5} if value else {}
+            self.node("pad", x=x, out=self.want(want, 0), mode=mode, pads=pads[axes].T.reshape(-1).tolist(),
+                      axes=[int(a) - self.pick(0, len(shape)) for a in axes], **keys)
+        self.run_all()
+
+    def one_resize(self):
+        """One axis after the other, as ONNX's reference does it: coordinates, weights, elements."""
+        shape = self.numbers(self.pick(1, 2, 4), 1, 7)
+        axes = sorted(self.random.permutation(len(shape))[:self.random.integers(1, min(len(shape), 2) + 1)].tolist())
+        mode = self.pick("nearest", "linear", "cubic")
+        coordinates = self.pick("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric")
+        rounding = self.pick("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+        exclude, a = self.pick(0, 1), self.pick(-0.75, -0.5)
+        x, xs = self.tensor(*shape)
+        keys = {"mode": mode, "coordinates": coordinates, "rounding": rounding, "axes": axes, "exclude_outside": exclude,
+                "cubic_coeff_a": a}
+        if self.pick(True, False):
+            scales = [self.pick(*[s for s in (0.5, 0.6, 1.0, 1.5, 2.0, 2.3, 3.0) if int(s * shape[axis] + 1e-9) >= 1]) for axis in axes]
+            sizes = [int(s * shape[axis] + 1e-9) for s, axis in zip(scales, axes)]
+            keys["scales"] = scales
+        else:
+            keys["sizes"] = sizes = self.numbers(len(axes), 1, 12)
+            scales = [size / shape[axis] for size, axis in zip(sizes, axes)]
+        want = xs
+        for axis, made, scale in zip(axes, sizes, scales):
+            if "scales" in keys and scale == 1:
+                continue
+            want = self.resized(want, axis, made, scale, mode, coordinates, rounding, exclude, a)
+        self.node("resize", x=x, out=self.want(want, 0 if mode == "nearest" else 2e-5), **keys)
+
+    def resized(self, x, axis, made, scale, mode, coordinates, rounding, exclude, a):
+        size, y = x.shape[axis], np.arange(made)
+        p = (y + 0.5) / scale - 0.5
+        if coordinates == "asymmetric":
+            p = y / scale
+        elif coordinates == "align_corners":
+            p = y * (size - 1) / (made - 1) if made > 1 else 0.0 * y
+        elif coordinates == "pytorch_half_pixel" and made == 1:
+            p = 0.0 * y
+        elif coordinates == "half_pixel_symmetric":
+            p = size / 2 * (1 - made / (scale * size)) + p
+        whole = np.round(p * 2) / 2
+        p = np.where(abs(p - whole) < 1e-9, whole, p)
+        if mode == "nearest":
+            index = {"round_prefer_floor": np.ceil(p - 0.5), "round_prefer_ceil": np.floor(p + 0.5),
+                     "floor": np.floor(p), "ceil": np.ceil(p)}[rounding]
+            return np.take(x, np.clip(index, 0, size - 1).astype(int), axis)
+        index = np.floor(p)[:, None] + np.arange(-1, 3)
+        t = abs(p[:, None] - index)
+        if mode == "linear":
+            weight = np.maximum(0, 1 - t)
+        else:
+            weight = np.where(t <= 1, ((a + 2) * t - (a + 3)) * t * t + 1, np.where(t < 2, ((a * t - 5 * a) * t + 8 * a) * t - 4 * a, 0))
+        if exclude and mode == "cubic":
+            weight = np.where((index < 0) | (index >= size), 0, weight)
+            weight = weight / weight.sum(-1, keepdims=True)
+        seen = np.take(np.moveaxis(x, axis, -1), np.clip(index, 0, size - 1).astype(int), -1)
+        return np.moveaxis((seen * weight).sum(-1), -1, axis)
+
+    def test_resizes(self):
+        for _ in range(4 * CASES):
+            self.one_resize()
+        self.run_all()
+
+    def test_mistakes_of_sizes(self):
+        for keys, error in [("op: resize, sizes: [4, 0]", ["bad.yaml:7:25: error:", "has 0: expected 1 to"]),
+                            ("op: resize", "expected one of sizes and scales"),
+                            ("op: resize, sizes: 3, scales: 2", "there are both sizes and scales"),
+                            ("op: resize, scales: [2, 0.01], axes: [0, 1]", ["bad.yaml:7:26: error:", "a scale of 0.01 makes 0"]),
+                            ("op: resize, scales: [1, 2, 3, 4]", "x has 3 dimensions, and numbers for 4"),
+                            ("op: resize, scales: [1, a]", "bad.yaml:7:30: error:"),
+                            ("op: resize, scales: 2, axes: [3]", ["bad.yaml:7:35: error:", "has 3, expected -3 to 2"]),
+                            ("op: resize, scales: 2, axes: [1, -2]", "has axis 1 twice"),
+                            ("op: resize, sizes: [2, 2], axes: 1", "has 2 numbers, expected 1 or 1"),
+                            ("op: pad, pads: [1, 2, 3]", ["bad.yaml:7:21: error:", "has 3 numbers, expected 2 for each axis"]),
+                            ("op: pad", "'pads' of pad is missing"),
+                            ("op: pad, pads: [-2, -3], axes: 2", "cuts off all 5 elements of axis 2"),
+                            ("op: pad, pads: 1, value: .5e39", "too large for f32"),
+                            ("op: pad, pads: 2000000000", "has 2e+09: expected")]:
+            self.write("bad.yaml", "reprise: 1\nname: p\nbuffers:\n  x: {kind: in, dtype: f32, shape: [2, 4, 5]}\n"
+                       "  y: {kind: out, dtype: f32, shape: [2, 4, 5]}\nnodes:\n  - {" + keys + ", x: x, out: y}\n")
+            self.expect(INPUT, "compile", "bad.yaml", "-o", "bad.rplan", error=error)
+
     def test_mistakes(self):
         pipeline = """reprise: 1
 name: spatial

@@ -1,4 +1,4 @@
-/* The cases of family spatial: channels in front and behind, windows that reach into the padding at
+/* The cases of families spatial and resample: channels in front and behind, windows that reach into the padding at
  * every side, beyond it, with gaps, and steps that leave elements out. */
 #include "ops.h"
 
@@ -61,5 +61,26 @@ const op_case op_spatial_cases[] = {
     {"pool_average", "f32[1,2,5,4,3]", "kernel_d=2 kernel_w=2 dilation_d=3 stride_h=3 ceil_mode=1",
      NULL, NULL},
     {"pool_average", "f32[1,1,1,1,1]", NULL, NULL, NULL},
+    {"pad_axis", "T[2,3,5,4]:special", "before=2 after=3", MOVED, NULL},
+    {"pad_axis", "f32[3,5,1]:special T?", "before=7 after=11 mode=U value=2.5", "f32 f16",
+     "constant edge reflect wrap symmetric"},
+    {"pad_axis", "f32[2,1,3]", "before=3 after=2 mode=U", NULL, "reflect wrap symmetric"},
+    {"pad_axis", "T[7,1]", "after=1 value=3", "i8 u8 u32", NULL},
+    {"pad_axis", "f32[5,2]:special bf16?", "before=1 value=-inf", NULL, NULL},
+    {"pad_axis", "f32[1,1]", NULL, NULL, NULL},
+    {"resize_axis", "T[2,3,5,4]:special", "size=8", MOVED, NULL},
+    {"resize_axis", "f32[2,7,3]", "size=12 coordinates=asymmetric rounding=U", NULL,
+     "round_prefer_floor round_prefer_ceil floor ceil"},
+    {"resize_axis", "f32[2,7,3] T?", "size=4 mode=linear coordinates=U", FLOATS,
+     "half_pixel asymmetric align_corners pytorch_half_pixel half_pixel_symmetric"},
+    {"resize_axis", "T[11,2]:salted", "scale=1.3 mode=cubic coordinates=half_pixel_symmetric",
+     FLOATS, NULL},
+    {"resize_axis", "f32[3,6,1]",
+     "size=17 mode=cubic exclude_outside=1 cubic_coeff_a=-0.5 "
+     "coordinates=U",
+     NULL, "half_pixel align_corners"},
+    {"resize_axis", "f32[1,5]", "size=3 mode=cubic coordinates=align_corners", NULL, NULL},
+    {"resize_axis", "f32[9,5]", "size=1 mode=linear coordinates=pytorch_half_pixel", NULL, NULL},
+    {"resize_axis", "f32[1,1]", "scale=1", NULL, NULL},
 };
 const uint32_t op_spatial_case_count = sizeof op_spatial_cases / sizeof *op_spatial_cases;

@@ -94,8 +94,9 @@ void rops_motif(rops_maker *m);
 /* Those of family attention: random_ops_attention.c. */
 void rops_attention(rops_maker *m);
 void rops_prefill(rops_maker *m);
-/* Of family spatial: random_ops_spatial.c. */
+/* Of families spatial and resample: random_ops_spatial.c. */
 void rops_spatial(rops_maker *m);
+void rops_resample(rops_maker *m);
 /* Those of what is made of an element's place: random_ops_made.c. */
 void rops_drawn(rops_maker *m);
 /* Of family axes: random_ops_axes.c. */

@@ -1,4 +1,4 @@
-/* Motifs of family spatial: values seen as grids, with channels in front or behind, under windows that reach
+/* Motifs of families spatial and resample: values seen as grids, with channels in front or behind, under windows that reach
  * into the padding; convolutions as products, with something in front and behind. */
 #include <stdio.h>
 #include <string.h>
@@ -91,4 +91,38 @@ void rops_spatial(rops_maker *m) {
         else
             product(m, out, last);
     }
+}
+
+/* ---- Axes ------------------------------------------------------------------------------------ */
+
+/* An axis in the middle, longer or shorter, or two of them one after the other. */
+void rops_resample(rops_maker *m) {
+    static const char *const pads[] = {"mode=constant before=2 after=1",
+                                       "mode=constant value=-3 before=1",
+                                       "mode=edge before=3 after=2",
+                                       "mode=reflect before=5 after=3",
+                                       "mode=wrap after=7",
+                                       "mode=symmetric before=4 after=1"};
+    static const char *const sizes[] = {
+        "size=6",
+        "size=3 mode=linear",
+        "size=9 mode=linear coordinates=align_corners",
+        "scale=1.7 mode=cubic",
+        "size=5 mode=cubic exclude_outside=1 coordinates=asymmetric",
+        "scale=2 coordinates=asymmetric rounding=floor"};
+    uint64_t inner = m->columns % 8 == 0 && rops_percent(m, 50) ? 8 : 2;
+    rops_value x = rops_pick_f32(m, 3, ROPS_DIMS(m->rows, m->columns / inner, inner));
+    if (rops_percent(m, 40)) rops_apply1(m, "silu", x, &x);
+    for (uint32_t i = 1 + rops_below(m, 2); i > 0; i--) {
+        bool pad = rops_percent(m, 50);
+        if (!rops_apply(m, pad ? "pad_axis" : "resize_axis",
+                        pad ? pads[rops_below(m, 6)] : sizes[rops_below(m, 6)], x, ROPS_NOTHING,
+                        ROPS_NOTHING, 1, &x))
+            return;
+        uint64_t whole = x.tensor.dims[0] * x.tensor.dims[1];
+        if (x.tensor.dims[2] > 1 && whole < 4096) /* the other axis next */
+            x.tensor =
+                rops_shape((rp_dtype)x.tensor.dtype, 3, ROPS_DIMS(whole, x.tensor.dims[2], 1));
+    }
+    behind(m, x);
 }

@@ -1,4 +1,4 @@
-/* Family spatial: sizes of what windows make, what its ops refuse and why, and where references put things. */
+/* Families spatial and resample: sizes of what windows make, what its ops refuse and why, and where references put things. */
 #include "unit/op_cases.h"
 
 static void shapes(void) {
@@ -18,6 +18,15 @@ static void shapes(void) {
     accepts("pool_average", "kernel_w=2 stride_w=3 pad_end_w=1 ceil_mode=1", "f32[1,2,1,1,6]", 1,
             "f32[1,2,1,1,2]");
     accepts("pool_argmax", "kernel_d=2", "f16[1,2,3,1,1]", 1, "u32[1,2,2,1,1]");
+    accepts("pad_axis", "before=2 after=3 mode=reflect", "i32[4,1,7]", 1, "i32[4,6,7]");
+    accepts("pad_axis", "value=inf", "f16[4,7]", 1, "f16[4,7]");
+    accepts("resize_axis", "size=9", "u8[2,4,7]", 1, "u8[2,9,7]");
+    accepts("resize_axis", "scale=2.5 mode=cubic", "f16[2,5,7]", 1, "f16[2,12,7]");
+    /* 0.7 as f32 is less than 7 / 10, whose tenth part it is meant to be. */
+    accepts("resize_axis", "scale=0.7", "f32[10,3]", 1, "f32[7,3]");
+    accepts("resize_axis", "size=7 scale=0.75 coordinates=half_pixel_symmetric", "f32[10,3]", 1,
+            "f32[7,3]");
+    accepts("resize_axis", "size=1000000", "f32[500000,1]", 1, "f32[1000000,1]");
     /* As large as may be, and not more. */
     accepts("unfold", "kernel_w=4", "u8[1,1,1,1,1000000003]", 1, "u8[1,4,1,1,1000000000]");
 }
@@ -57,6 +66,24 @@ static void refusals(void) {
     refuses("pool_max", "", "i8[1,4,1,1,4] f32[1,4,1,1,4]", "x is i8 and out is f32");
     refuses("pool_argmax", "of=row", "f32[1,4,1,1,4]", "of");
     refuses("pool_average", "", "u8[1,4,1,1,4]", "x is u8");
+    refuses("pad_axis", "", "f32[7]", "x is f32[7], expected the shape [...,X,C]");
+    refuses("pad_axis", "before=-1", "f32[7,1]", "before is -1");
+    refuses("pad_axis", "before=1073741824", "f32[7,1]", "the axis would have 1073741831 elements");
+    refuses("pad_axis", "after=2 value=0.5", "i8[7,1]", "0.5 is not a value of i8");
+    refuses("pad_axis", "after=2 value=2", "bool[7,1]", "2 is not a value of bool");
+    refuses("pad_axis", "after=2", "i8[7,1] f32[9,1]", "x is i8 and out is f32");
+    refuses("pad_axis", "after=2", "f32[7,1] f32[8,1]", "out is f32[8,1]");
+    refuses("pad_axis", "after=1000000000", "u8[7,5]", "more than 4278190080 elements");
+    refuses("resize_axis", "", "f32[7,1]", "neither a size nor a scale is given");
+    refuses("resize_axis", "scale=0.1", "f32[7,1]", "makes 0 elements of 7");
+    refuses("resize_axis", "scale=-1", "f32[7,1]", "scale is -1");
+    refuses("resize_axis", "scale=nan", "f32[7,1]", "scale is not a number");
+    refuses("resize_axis", "scale=1000000000", "f32[70,1]", "makes 70000000000 elements");
+    refuses("resize_axis", "scale=0.000000001", "f32[70,1]", "makes 0 elements");
+    refuses("resize_axis", "size=3 mode=linear", "i8[7,1]", "x is i8, expected a float");
+    refuses("resize_axis", "size=100003", "f32[100019,1]", "too many to count");
+    refuses("resize_axis", "size=3 scale=0.1 coordinates=half_pixel_symmetric", "f32[7,1]",
+            "the first element lies before all of x");
 }
 
 static void places(void) {
@@ -70,6 +97,11 @@ static void places(void) {
     refer("pool_average", "kernel_w=3 pad_w=1 pad_end_w=1 stride_w=3 count_include_pad=1",
           "f32[1,1,1,4] f32[1,1,1,2]", (double *[]){x, sum}, scale);
     CU_ASSERT(equal(sum, (double[]){1, 7.0 / 3}, 2));
+    refer("pad_axis", "before=3 after=2 mode=reflect", "f32[4,1] f32[9,1]", (double *[]){x, out},
+          NULL);
+    CU_ASSERT(equal(out, (double[]){4, 3, 2, 1, 2, 3, 4, 3, 2}, 9));
+    refer("resize_axis", "size=8 mode=linear", "f32[4,1] f32[8,1]", (double *[]){x, out}, scale);
+    CU_ASSERT(equal(out, (double[]){1, 1.25, 1.75, 2.25, 2.75, 3.25, 3.75, 4}, 8));
 }
 
 int main(void) {

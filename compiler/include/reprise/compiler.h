@@ -245,7 +245,7 @@ typedef struct rp_operand {
 
 typedef struct rp_attribute {
     const char *name;
-    const char *text; /* a choice, a list of integers ("0, -1"), or the formula of a map ("expr");
+    const char *text; /* a choice, a list ("0, -1"), or the formula of a map ("expr");
                        * NULL: `number` */
     double number;
 } rp_attribute;

@@ -1,0 +1,48 @@
+// Element [r, y, c] of rows of C lies (y * S + T) / U - 1 elements from the first.
+uint VALUE_place(uint i) {
+    return i / C % Y * S + T;
+}
+
+uint VALUE_index(uint i, int at) {
+    return (i / (C * Y) * X + uint(clamp(at, 0, int(X) - 1))) * C + i % C;
+}
+
+uint VALUE_from(uint i) {
+    uint place = VALUE_place(i), rest = place % U;
+    bool up = rounding == 0u ? 2u * rest > U : rounding == 1u ? 2u * rest >= U : rounding == 3u && rest > 0u;
+    return VALUE_index(i, int(place / U) - (up ? 0 : 1));
+}
+
+#if x_DTYPE == F32 || x_DTYPE == F16 || x_DTYPE == BF16
+// The weight of the element `k` from the one before the place, which is f behind that.
+float VALUE_weight(int k, float f) {
+    precise float g = 1.0 - f, near = k < 1 ? f : g, far = k < 1 ? g : f, w = far;
+    if (mode == 1u) return w;
+    float a = cubic_coeff_a;
+    if (k == 0 || k == 1) w = ((a + 2.0) * near - (a + 3.0)) * near * near + 1.0;
+    else w = a * near * far * far;
+    return w;
+}
+#endif
+
+out_CLASS VALUE(uint i) {
+    if (mode == 0u) return x(VALUE_from(i));
+#if x_DTYPE == F32 || x_DTYPE == F16 || x_DTYPE == BF16
+    uint place = VALUE_place(i), rest = place % U;
+    int first = int(place / U) - 1;
+    float f = f_quotient(float(rest), float(U));
+    precise float sum = 0.0, total = 0.0;
+    for (int k = -1; k < 3; k++) {
+        int at = first + k;
+        // On an element the others have no weight, not even where rounding leaves some.
+        if (rest == 0u && k != 0 || mode == 1u && (k < 0 || k > 1)) continue;
+        if (exclude_outside != 0u && mode == 2u && (at < 0 || at >= int(X))) continue;
+        float w = rest == 0u ? 1.0 : VALUE_weight(k, f);
+        sum = fma(w, x(VALUE_index(i, at)), sum);
+        total += w;
+    }
+    return exclude_outside != 0u && mode == 2u ? f_quotient(sum, total) : sum;
+#else
+    return out_CLASS(0);
+#endif
+}
