@@ -225,16 +225,31 @@ static void choose_optional(rp_random_ops *ops) {
     }
 }
 
-rp_random_ops *rp_random_ops_create(uint64_t seed) {
+static rp_random random_of(uint64_t seed) {
+    return (rp_random){seed * 0x9e3779b97f4a7c15u + 11};
+}
+
+static void choose_shapes(rp_random *random, uint64_t *out_rows, uint64_t *out_columns) {
     static const uint64_t rows[] = {1, 1, 1, 2, 3, 6}, columns[] = {8, 32, 64, 96, 130, 320};
+    *out_rows = rows[rp_random_below(random, 6)];
+    *out_columns = columns[rp_random_below(random, 6)];
+}
+
+uint32_t rp_random_ops_shapes(uint64_t seed) {
+    uint64_t rows, columns;
+    rp_random random = random_of(seed);
+    choose_shapes(&random, &rows, &columns);
+    return (uint32_t)(columns * 8 + rows);
+}
+
+rp_random_ops *rp_random_ops_create(uint64_t seed) {
     rp_random_ops *ops = need(calloc(1, sizeof *ops));
     rops_maker *m = need(calloc(1, sizeof *m));
     ops->seed = seed;
     ops->nodes = need(calloc(ROPS_MAX_NODES, sizeof *ops->nodes));
     m->ops = ops;
-    m->random.state = seed * 0x9e3779b97f4a7c15u + 11;
-    m->rows = rows[rops_below(m, 6)];
-    m->columns = columns[rops_below(m, 6)];
+    m->random = random_of(seed);
+    choose_shapes(&m->random, &m->rows, &m->columns);
     uint32_t wanted = 2 + rops_below(m, rops_percent(m, 25) ? 24 : 9);
     for (uint32_t tries = 0; ops->node_count < wanted && tries < 200; tries++) rops_motif(m);
     choose_results(m);

@@ -12,6 +12,9 @@
 typedef struct rp_random_ops rp_random_ops;
 
 rp_random_ops *rp_random_ops_create(uint64_t seed);
+/* A number of the rows and columns that most of its tensors have: graphs of one number have more
+ * kernels in common than others. */
+uint32_t rp_random_ops_shapes(uint64_t seed);
 rp_random_ops *rp_random_ops_copy(const rp_random_ops *ops);
 void rp_random_ops_destroy(rp_random_ops *ops);
 
