@@ -21,12 +21,7 @@
 enum { THREADS = 256, MOST_LINES = 64, LEAST_EACH = 16, ENOUGH = 8, SMALL = 1 << 16 };
 enum { MOST_PARTS = 4096 };
 
-/* A tensor around an axis. */
-typedef struct lines {
-    uint64_t front, along, behind;
-} lines;
-
-static uint64_t parts_of(const rp_expansion *x, const lines *l) {
+static uint64_t parts_of(const rp_expansion *x, const rp_lines *l) {
     const rp_target *target = rp_expand_target(x);
     uint64_t width = 1, least = 1;
     while (width < MOST_LINES && width < l->behind) width *= 2;
@@ -41,7 +36,7 @@ static uint64_t parts_of(const rp_expansion *x, const lines *l) {
     return wanted > least ? wanted : least;
 }
 
-static rp_given_operand around(const rp_given_operand *operand, const lines *l, uint64_t along) {
+static rp_given_operand around(const rp_given_operand *operand, const rp_lines *l, uint64_t along) {
     const rp_tensor shape = {.rank = 3, .dims = {l->front, along, l->behind}};
     return rp_axes_seen(operand, &shape);
 }
@@ -77,7 +72,7 @@ static const char *row_op(const char *by) {
 
 /* Into `out`, which is made, or a transient. */
 static rp_status reduce_one(rp_expansion *x, const char *by, const rp_given_operand *in,
-                            const lines *l, rp_given_operand *out) {
+                            const rp_lines *l, rp_given_operand *out) {
     rp_given_operand from = around(in, l, l->along), to = *out, part;
     const rp_tensor rows = {.rank = 2, .dims = {l->front, l->along}};
     const rp_tensor each = {.rank = 1, .dims = {l->front}};
@@ -112,8 +107,8 @@ typedef struct reduced {
 } reduced;
 
 /* The last run of axes to be reduced of a shape, as one; false: there is none. */
-static bool last_run(const reduced *r, const rp_tensor *shape, lines *out, bool *only) {
-    *out = (lines){1, 1, 1};
+static bool last_run(const reduced *r, const rp_tensor *shape, rp_lines *out, bool *only) {
+    *out = (rp_lines){1, 1, 1};
     *only = true;
     int i = shape->rank - 1;
     for (; i >= 0 && (!r->axes[i] || shape->dims[i] == 1); i--) out->behind *= shape->dims[i];
@@ -133,9 +128,9 @@ static rp_status reduce_axes(rp_expansion *x, const char *by, const rp_given_ope
     rp_tensor shape = r->shape;
     uint8_t dtype = wide(in->argument.tensor.dtype);
     bool only = false;
-    lines l;
+    rp_lines l;
     if (!last_run(r, &shape, &l, &only)) { /* each element alone */
-        l = (lines){rp_tensor_elements(&shape), 1, 1};
+        l = (rp_lines){rp_tensor_elements(&shape), 1, 1};
         only = true;
     }
     for (uint32_t turn = 0;; turn++) {
@@ -251,13 +246,13 @@ static rp_status expand_reduction(rp_expansion *x) {
 }
 
 /* Rows of floats that have an op of their own; false: it is not one. */
-static bool are_rows(const reduced *r, uint8_t dtype, lines *l) {
+static bool are_rows(const reduced *r, uint8_t dtype, rp_lines *l) {
     bool only;
     if (!is_in(dtype, RP_DT_FLOAT) || !last_run(r, &r->shape, l, &only)) return false;
     return only && l->behind == 1;
 }
 
-static rp_status rows_alone(rp_expansion *x, const char *op, const lines *l) {
+static rp_status rows_alone(rp_expansion *x, const char *op, const rp_lines *l) {
     const rp_tensor rows = {.rank = 2, .dims = {l->front, l->along}};
     const rp_tensor each = {.rank = 1, .dims = {l->front}};
     rp_given_operand from = rp_axes_seen(x->operands[X], &rows);
@@ -270,7 +265,7 @@ static rp_status expand_log_sum_exp(rp_expansion *x) {
     uint8_t dtype = in->argument.tensor.dtype;
     reduced r;
     rp_tensor result;
-    lines l;
+    rp_lines l;
     RP_TRY(read_reduced(x, &r, &result));
     RP_TRY(rp_axes_make(x, out, &result, is_in(dtype, RP_DT_FLOAT) ? dtype : RP_F32));
     if (are_rows(&r, dtype, &l)) return rows_alone(x, "logsumexp", &l);
@@ -295,7 +290,7 @@ static rp_status expand_variance(rp_expansion *x) {
     char formula[96];
     reduced r;
     rp_tensor result;
-    lines l;
+    rp_lines l;
     RP_TRY(read_reduced(x, &r, &result));
     if (correction >= (double)r.count)
         return rp_axes_wrong(x, CORRECTION, "as many as elements come together, or more");
@@ -331,12 +326,12 @@ static rp_status expand_place(rp_expansion *x) {
     static const uint32_t rows = RP_DT_FLOAT | RP_DT_BYTE | RP_DT_SHORT;
     reduced r;
     rp_tensor result;
-    lines l;
+    rp_lines l;
     bool only;
     if (x->lists[AXES].count > 1) return rp_axes_wrong(x, AXES, "expected one axis");
     RP_TRY(read_reduced(x, &r, &result));
     RP_TRY(rp_axes_make(x, out, &result, RP_U32));
-    if (!last_run(&r, &r.shape, &l, &only)) l = (lines){rp_tensor_elements(&r.shape), 1, 1};
+    if (!last_run(&r, &r.shape, &l, &only)) l = (rp_lines){rp_tensor_elements(&r.shape), 1, 1};
     if (l.behind == 1 && is_in(dtype, rows)) return rows_alone(x, by, &l);
     rp_given_operand from = around(in, &l, l.along), to = around(out, &l, 1);
     uint64_t parts = parts_of(x, &l);
@@ -356,40 +351,43 @@ static rp_status expand_place(rp_expansion *x) {
 
 /* ---- Scans ----------------------------------------------------------------------------------- */
 
-static rp_status scan(rp_expansion *x, const char *by, rp_given_operand *in,
+static rp_status scan(rp_expansion *x, const rp_along *how, rp_given_operand *in,
                       rp_given_operand *start, rp_given_operand *out, bool exclusive,
                       uint64_t splits) {
-    const rp_attribute attrs[] = {{.name = "by", .text = by},
+    const rp_attribute attrs[] = {{.name = "by", .text = how->by},
                                   {.name = "exclusive", .number = exclusive},
-                                  {.name = "reverse", .number = x->attrs[2]},
+                                  {.name = "reverse", .number = how->reverse},
                                   {.name = "splits", .number = (double)splits}};
     return rp_expand_op(x, "scan", RP_PARTS({"x", in}, {"start", start}, {"out", out}), attrs, 4);
 }
 
-static rp_status expand_scan(rp_expansion *x) {
-    enum { AXIS, EXCLUSIVE };
-    const char *by = x->composite->info.name + strlen("cum");
-    rp_given_operand *in = x->operands[X], *out = x->operands[OUT], totals, starts;
-    rp_tensor shape = rp_axes_shape(in);
-    uint8_t dtype = shape.dtype,
-            result = is_in(dtype, RP_DT_FLOAT) || by[0] == 'm' ? dtype : wide(dtype);
-    int axis = (int)x->attrs[AXIS];
-    if (axis < 0) axis += shape.rank;
-    if (axis < 0 || axis >= shape.rank) return rp_axes_wrong(x, AXIS, "x has no such axis");
-    lines l = {1, shape.dims[axis], 1};
-    for (int i = 0; i < axis; i++) l.front *= shape.dims[i];
-    for (int i = axis + 1; i < shape.rank; i++) l.behind *= shape.dims[i];
-    RP_TRY(rp_axes_make(x, out, &shape, result));
-    rp_given_operand from = around(in, &l, l.along), to = around(out, &l, l.along);
-    uint64_t parts = parts_of(x, &l);
-    bool exclusive = x->attrs[EXCLUSIVE] > 0;
-    if (parts <= 1) return scan(x, by, &from, NULL, &to, exclusive, 1);
+rp_status rp_along_scan(rp_expansion *x, const rp_along *how, const rp_lines *l,
+                        const rp_given_operand *in, const rp_given_operand *out) {
+    rp_given_operand from = around(in, l, l->along), to = around(out, l, l->along), totals, starts;
+    uint64_t parts = parts_of(x, l);
+    if (parts <= 1) return scan(x, how, &from, NULL, &to, how->exclusive, 1);
     RP_TRY(rp_expand_temp(x, "totals", &totals));
     RP_TRY(rp_expand_temp(x, "starts", &starts));
-    totals.argument.tensor.dtype = starts.argument.tensor.dtype = wide(dtype);
-    RP_TRY(reduce(x, by, &from, &totals, NULL, parts));
-    RP_TRY(scan(x, by, &totals, NULL, &starts, true, 1));
-    return scan(x, by, &from, &starts, &to, exclusive, parts);
+    totals.argument.tensor.dtype = wide(in->argument.tensor.dtype);
+    starts.argument.tensor.dtype = totals.argument.tensor.dtype;
+    RP_TRY(reduce(x, how->by, &from, &totals, NULL, parts));
+    RP_TRY(scan(x, how, &totals, NULL, &starts, true, 1));
+    return scan(x, how, &from, &starts, &to, how->exclusive, parts);
+}
+
+static rp_status expand_scan(rp_expansion *x) {
+    enum { AXIS, EXCLUSIVE, REVERSE };
+    const rp_along how = {.by = x->composite->info.name + strlen("cum"),
+                          .exclusive = x->attrs[EXCLUSIVE] > 0,
+                          .reverse = x->attrs[REVERSE] > 0};
+    rp_given_operand *in = x->operands[X], *out = x->operands[OUT];
+    rp_tensor shape = rp_axes_shape(in);
+    uint8_t dtype = shape.dtype;
+    bool same = is_in(dtype, RP_DT_FLOAT) || how.by[0] == 'm';
+    rp_lines l;
+    RP_TRY(rp_axes_around(x, AXIS, &shape, &l));
+    RP_TRY(rp_axes_make(x, out, &shape, same ? dtype : wide(dtype)));
+    return rp_along_scan(x, &how, &l, in, out);
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */

@@ -84,6 +84,22 @@ rp_status rp_axes_read(rp_expansion *x, uint32_t attr, uint32_t rank, rp_int_lis
     return RP_OK;
 }
 
+rp_status rp_axes_around(rp_expansion *x, uint32_t attr, const rp_tensor *shape, rp_lines *out) {
+    int axis = (int)x->attrs[attr], rank = shape->rank;
+    char text[64];
+    *out = (rp_lines){1, 1, 1};
+    if (axis < -rank || axis >= rank) {
+        snprintf(text, sizeof text, "%d is none of %d: expected %d to %d", axis, rank, -rank,
+                 rank - 1);
+        return rp_axes_wrong(x, attr, text);
+    }
+    if (axis < 0) axis += rank;
+    for (int i = 0; i < axis; i++) out->front *= shape->dims[i];
+    out->along = shape->dims[axis];
+    for (int i = axis + 1; i < rank; i++) out->behind *= shape->dims[i];
+    return RP_OK;
+}
+
 /* ---- Chains of take_range -------------------------------------------------------------------- */
 
 /* One axis of it; a count of 0: as it is. */

@@ -17,6 +17,25 @@ rp_status rp_axes_make(rp_expansion *x, rp_given_operand *out, const rp_tensor *
 /* The axes of list `attr` as numbers from 0, each at most once; all of them where it is not given. */
 rp_status rp_axes_read(rp_expansion *x, uint32_t attr, uint32_t rank, rp_int_list *out);
 
+/* A tensor as lines along an axis: so many in front of it and behind. */
+typedef struct rp_lines {
+    uint64_t front, along, behind;
+} rp_lines;
+/* Those along the axis that integer `attr` names. */
+rp_status rp_axes_around(rp_expansion *x, uint32_t attr, const rp_tensor *shape, rp_lines *out);
+
+/* What the elements of lines come to, up to each of them (along.c). `out` is made. */
+typedef struct rp_along {
+    const char *by; /* of op scan */
+    bool exclusive, reverse;
+} rp_along;
+rp_status rp_along_scan(rp_expansion *x, const rp_along *how, const rp_lines *lines,
+                        const rp_given_operand *in, const rp_given_operand *out);
+
+/* The k best of each row, in order, by sorting all of them (order.c). Either result may be NULL. */
+rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, bool largest, double k,
+                        rp_given_operand *values, rp_given_operand *indices);
+
 /* ---- Entries of the tables -------------------------------------------------------------------- */
 
 #define RP_LIST(name_, default_, low_, high_, brief_)                                              \

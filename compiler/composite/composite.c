@@ -3,7 +3,7 @@
  * They exist where several ops are one thing in everybody's mind, and where the choice between ops
  * depends on shapes: how many parts a long row is split into, whether a product is a matrix-vector
  * one. They add no kernels: what they expand to is fused like any other ops. */
-#include "composite/composite.h"
+#include "composite/axes.h"
 #include "ops/nearest.h"
 
 #define R .access = RP_READ
@@ -226,12 +226,20 @@ static rp_status select_best(rp_expansion *x, rp_given_operand *in, rp_given_ope
     return merge_lists(x, &part_values, &part_indices, values, indices, &attrs[1]);
 }
 
+/* What the kernels that select keep at most. */
+enum { KEPT = 1024 };
+
 static rp_status expand_top_k_large(rp_expansion *x) {
     enum { X, EXCLUDED, VALUES, INDICES };
     enum { K, ORDER, SPLITS };
     rp_given_operand **o = x->operands;
     uint64_t n;
     RP_TRY(rp_expand_dim(x, X, 0, &n));
+    if (x->attrs[K] > KEPT) {
+        if (o[EXCLUDED])
+            return rp_axes_wrong(x, K, "expected at most 1024 where elements are left out");
+        return rp_order_best(x, o[X], x->attrs[ORDER] < 1, x->attrs[K], o[VALUES], o[INDICES]);
+    }
     double splits = choose_splits(x, x->attrs[SPLITS], rp_expand_rows(o[X], 1), n, x->attrs[K]);
     return select_best(x, o[X], o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
                        x->attrs[ORDER] > 0 ? "smallest" : "largest", splits);
@@ -465,11 +473,13 @@ const rp_composite rp_composites[] = {
     {.info.name = "top_k_large",
      .info.family = "search",
      .info.brief = "the k best elements of each row, of rows of any length",
-     .notes = "`top_k`, or `top_k_partial` and `top_k_merge` for long rows when there are few.",
+     .notes =
+         "`top_k`, or `top_k_partial` and `top_k_merge` for long rows when there are few. For k "
+         "of more than 1024 all of each row is sorted, as by `sort`, and the first k are taken.",
      .operand_count = 4,
      .attr_count = 3,
      .operands = {{"x", "rows", "*R N", R}, EXCLUDED, BEST("*R")},
-     .attrs = {K_ATTR,
+     .attrs = {REQUIRED_INTEGER("k", 1, UINT32_MAX, "how many"),
                {.name = "order",
                 .brief = "which are best",
                 .kind = RP_ATTR_CHOICE,
@@ -554,6 +564,7 @@ const rp_composite *rp_composite_get(uint32_t index) {
         {rp_composites_spatial, &rp_composites_spatial_count},
         {rp_composites_axes, &rp_composites_axes_count},
         {rp_composites_along, &rp_composites_along_count},
+        {rp_composites_order, &rp_composites_order_count},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (index < *tables[i].count) return &tables[i].table[index];

@@ -42,6 +42,8 @@ extern const rp_composite rp_composites_axes[];
 extern const uint32_t rp_composites_axes_count;
 extern const rp_composite rp_composites_along[];
 extern const uint32_t rp_composites_along_count;
+extern const rp_composite rp_composites_order[];
+extern const uint32_t rp_composites_order_count;
 extern const rp_composite rp_composites[];
 extern const uint32_t rp_composites_count;
 extern const rp_composite rp_composites_spatial[];

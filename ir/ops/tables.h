@@ -14,6 +14,7 @@
     X(data)                                                                                        \
     X(axes)                                                                                        \
     X(along)                                                                                       \
+    X(order)                                                                                       \
     X(matrix)                                                                                      \
     X(attention)                                                                                   \
     X(search)                                                                                      \

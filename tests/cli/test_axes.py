@@ -15,7 +15,7 @@ class Pipeline:
     """Nodes with inputs and what NumPy makes of them; one run computes them all."""
 
     def __init__(self, case):
-        self.case, self.buffers, self.nodes, self.inputs, self.wanted = case, [], [], [], {}
+        self.case, self.buffers, self.nodes, self.inputs, self.about, self.wanted = case, [], [], [], [], {}
 
     def input(self, array):
         array = np.ascontiguousarray(array)
@@ -36,14 +36,20 @@ class Pipeline:
         self.buffers.append(f"  {name}: {{kind: out, dtype: {self.dtype(want)}, shape: {list(want.shape)}}}")
         text = "".join(f", {k}: {v}" for k, v in keys.items() if v is not None)
         self.nodes.append(f"  - {{op: {op}{text}, {out}: {name}}}")
+        self.about.append(self.nodes[-1])
         self.wanted[name] = want
+
+    def also(self, want):
+        """What else the last node makes, in the buffer that comes next."""
+        self.add("", want)
+        self.nodes.pop()
 
     def check(self, rtol=0):
         lines = ["reprise: 1", "name: axes", "buffers:", *self.buffers, "nodes:", *self.nodes]
         self.case.write("axes.yaml", "\n".join(lines) + "\n")
         outputs = [part for name in self.wanted for part in ("-o", f"{name}={name}.npy")]
         self.case.expect(OK, "run", "axes.yaml", *self.inputs, *outputs, "--check-against", "-O0")
-        for (name, want), node in zip(self.wanted.items(), self.nodes):
+        for (name, want), node in zip(self.wanted.items(), self.about):
             got = np.load(self.case.folder / f"{name}.npy")
             self.case.assertEqual(got.dtype, want.dtype, node)
             if rtol:
@@ -225,6 +231,39 @@ class Axes(cli.Case):
         shown = self.expect(OK, "show", "--source", "axes.yaml")
         self.assertIn("op scan {exclusive=1", shown)
 
+    def test_sort(self):
+        p = Pipeline(self)
+        for shape, axis in (((3, 5, 7), 1), ((40,), 0), ((2, 1500), -1), ((5003,), 0), ((3000, 2), 0)):
+            dtype = self.pick("f4", "f2", "i4", "u4", "i1", "u1", "i2", "u2")
+            x = self.random.integers(0 if dtype[0] == "u" else -90, 90, shape).astype(dtype)
+            if dtype[0] == "f":
+                x[self.random.random(shape) < 0.05] = np.nan
+            name, down = p.input(x), self.integers(0, 2)
+            order = "descending" if down else "ascending"
+            keys = np.where(np.isnan(x), np.inf, -x.astype("f8") if down else x)
+            at = np.argsort(keys, axis, kind="stable")
+            places = f"o{len(p.wanted) + 1}"
+            p.add("sort", np.take_along_axis(x, at, axis), "values", x=name, axis=axis, order=order, indices=places)
+            p.also(at.astype("u4"))
+            p.add("argsort", at.astype("u4"), x=name, axis=axis, order=order)
+        x = self.random.normal(size=(2, 4000)).astype("f4")
+        p.add("top_k_large", np.argsort(-x, 1, kind="stable")[:, :1500].astype("u4"), "indices", x=p.input(x), k=1500)
+        p.check()
+
+    def test_unique(self):
+        p = Pipeline(self)
+        for size, dtype in ((3000, "f4"), (60, "i4"), (1, "u1"), (1025, "i2")):
+            x = self.random.integers(0, size // 3 + 1, size).astype(dtype)
+            if dtype == "f4":
+                x[::97] = np.nan
+            values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+            pad = lambda a, to: np.pad(a, (0, size - a.size)).astype(to)
+            other = [f"o{len(p.wanted) + k}" for k in range(1, 4)]
+            p.add("unique", pad(values, dtype), "values", x=p.input(x), counts=other[0], inverse=other[1], count=other[2])
+            for want in (pad(counts, "u4"), inverse.astype("u4"), np.array([values.size], "u4")):
+                p.also(want)
+        p.check()
+
     def wrong(self, node, error, at=None, x="[3, 4]"):
         """`at`: the text that the message points at; None: the op's name."""
         at = at or node.split(": ")[1].split(",")[0]
@@ -261,7 +300,7 @@ class Axes(cli.Case):
         self.wrong("{op: reduce_sum, x: x, keepdims: 2, out: y}", "expected 0 to 1", "2, out")
         self.wrong("{op: reduce_argmin, x: x, axis: [0, 1], out: y}", "expected one axis", "[0, 1]")
         self.wrong("{op: reduce_variance, x: x, axes: 0, correction: 3, out: y}", "as many as elements", "3, out")
-        self.wrong("{op: cumsum, x: x, axis: -3, out: y}", "no such axis", "-3")
+        self.wrong("{op: cumsum, x: x, axis: -3, out: y}", "-3 is none of 2: expected -2 to 1", "-3")
         self.wrong("{op: cumsum, x: x, exclusive: 0.5, out: y}", "0.5", "0.5")
         self.wrong("{op: reduce_sum, x: x, axes: 0, out: ids}", "ids", "ids")
 

@@ -69,5 +69,19 @@ const op_case op_axes_cases[] = {
     {"scan", "f32[1,1027,1]:special", "by=U", NULL, "min max"},
     {"scan", "i32[3,1100,3]", "by=max reverse=1", NULL, NULL},
     {"scan", "f32[1,1,1]", NULL, NULL, NULL},
+
+    /* ---- order: offsets that are a permutation, or all the same where all digits are ---- */
+    {"radix_count", "T[2,301]:special", "shift=24 order=descending blocks=1", NUMBERS, NULL},
+    {"radix_count", "T[1,5000]:special", "shift=U blocks=3", "f32", "0 8 16 24"},
+    {"radix_count", "u32[1,1]", "blocks=1", NULL, NULL},
+    {"radix_place", "T[2,5]:value=1 - u32[2,256,1]:value=0 u32? u32? T?", "blocks=1", NUMBERS,
+     NULL},
+    {"radix_place", "u32[1,256]:each=256 u32[1,256] u32[1,256,1]:each=256 u32?", "blocks=1", NULL,
+     NULL},
+    {"radix_place", "u8[1,256]:each=256 - u32[1,256,1]:each=256 u32? - u8?",
+     "blocks=1 order=descending decode=descending", NULL, NULL},
+    {"radix_place", "u32[2,2000]:value=70000 u32[2,2000] u32[2,256,1]:value=0 - u32? -",
+     "shift=8 blocks=1", NULL, NULL},
+    {"radix_place", "u32[1,1] - u32[1,256,1]:value=0", "blocks=1", NULL, NULL},
 };
 const uint32_t op_axes_case_count = sizeof op_axes_cases / sizeof *op_axes_cases;

@@ -112,9 +112,28 @@ static void along(rops_maker *m) {
     if (rops_percent(m, 50)) rops_apply1(m, rops_percent(m, 50) ? "neg" : "tanh", out[0], NULL);
 }
 
+/* A pass of a sort: counts, their sums, and what they say. */
+static void radix(rops_maker *m) {
+    rops_value x = rops_pick(m, 2, ROPS_DIMS(m->rows, m->columns)), counts, line, offsets;
+    char attrs[64];
+    snprintf(attrs, sizeof attrs, "shift=%u order=%s blocks=1", 8 * rops_below(m, 4),
+             rops_percent(m, 50) ? "ascending" : "descending");
+    if (!rops_apply(m, "radix_count", attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, &counts)) return;
+    line = counts;
+    line.tensor = rops_shape(RP_U32, 3, ROPS_DIMS(m->rows, 256, 1));
+    if (!rops_apply(m, "scan", "exclusive=1", line, ROPS_NOTHING, ROPS_NOTHING, 1, &offsets))
+        return;
+    const rops_call call = {.op = "radix_place",
+                            .attrs = attrs,
+                            .inputs = {x, ROPS_NOTHING, offsets},
+                            .input_count = 3};
+    rops_add(m, &call, NULL, 0);
+}
+
 void rops_axes(rops_maker *m) {
-    switch (rops_below(m, 6)) {
-    case 0: take_range(m); break;
+    switch (rops_below(m, 7)) {
+    case 0: radix(m); break;
+    case 6: take_range(m); break;
     case 1: diagonals(m); break;
     case 2: by_places(m); break;
     case 3:

@@ -28,8 +28,9 @@ RP_API uint32_t rp_op_count(void);
 RP_API const rp_op *rp_op_at(uint32_t index);
 RP_API const rp_op *rp_op_find(const char *name, size_t length);
 
-/* Static text; NULL for NULL. Families: "map", "rows", "parts", "data", "axes", "along", "matrix",
- * "attention", "search", "quantise", "cluster", "spatial", "resample", "statistics", "random". */
+/* Static text; NULL for NULL. Families: "map", "rows", "parts", "data", "axes", "along", "order",
+ * "matrix", "attention", "search", "quantise", "cluster", "spatial", "resample", "statistics",
+ * "random". */
 RP_API const char *rp_op_name(const rp_op *op);
 RP_API const char *rp_op_family(const rp_op *op);
 RP_API const char *rp_op_brief(const rp_op *op);

@@ -1,0 +1,360 @@
+/* Composites that put elements in order: sort, argsort, the best of many, distinct ones.
+ *
+ * Rows that a workgroup keeps are sorted by top_k, of all there is. Longer ones are sorted by digits,
+ * least first: count, scan, move (ir/ops/order.c), once for each 8 bits in which keys of the dtype
+ * can differ. Keys and indices move together, and values come out of the keys. Elements along another
+ * axis than the last are transposed in front and behind, which fuses. */
+#include <stdio.h>
+
+#include "composite/axes.h"
+
+/* What top_k sorts; a block of the sort, and how many for each multiprocessor. */
+enum { SHORT = 1024, TILE = 2048, ENOUGH = 8, MOST_BLOCKS = 8192 };
+
+/* Bits of a key that differ among elements of a dtype, as lowest bits of digits. A float of 16 bits is
+ * compared as f32: f16 has bits 13 to 31 of it, bf16 the upper 16. What is signed has bit 31, too. */
+typedef struct digits {
+    uint32_t count;
+    uint8_t shifts[4];
+} digits;
+
+static digits digits_of(uint8_t dtype) {
+    switch ((rp_dtype)dtype) {
+    case RP_BOOL:
+    case RP_U8: return (digits){1, {0}};
+    case RP_U16: return (digits){2, {0, 8}};
+    case RP_I8: return (digits){2, {0, 24}};
+    case RP_BF16: return (digits){2, {16, 24}};
+    case RP_I16: return (digits){3, {0, 8, 24}};
+    case RP_F16: return (digits){3, {8, 16, 24}};
+    default: return (digits){4, {0, 8, 16, 24}};
+    }
+}
+
+static uint64_t blocks_of(const rp_expansion *x, uint64_t rows, uint64_t length) {
+    uint64_t wanted = ENOUGH * (uint64_t)rp_expand_target(x)->multiprocessors / (rows ? rows : 1);
+    uint64_t turns = rp_expand_target(x)->loop_turns, least = 1;
+    if (turns) least = length / TILE * 200 / turns + 1;
+    uint64_t most = (length + TILE - 1) / TILE;
+    if (wanted > most) wanted = most;
+    if (wanted < least) wanted = least;
+    if (wanted > MOST_BLOCKS) wanted = MOST_BLOCKS;
+    return wanted ? wanted : 1;
+}
+
+/* One pass: `keys` and `indices` are moved, where they are not NULL, and come back moved. */
+typedef struct pass {
+    uint32_t number;
+    uint8_t shift;
+    uint64_t rows, length, blocks;
+    const char *order, *decode;
+} pass;
+
+static rp_status move(rp_expansion *x, const pass *p, rp_given_operand *in,
+                      rp_given_operand *places, rp_given_operand *keys, rp_given_operand *indices,
+                      rp_given_operand *values) {
+    static const rp_along sum = {.by = "sum", .exclusive = true};
+    rp_given_operand counts, offsets;
+    const rp_attribute attrs[] = {{.name = "shift", .number = p->shift},
+                                  {.name = "order", .text = p->order},
+                                  {.name = "blocks", .number = (double)p->blocks},
+                                  {.name = "decode", .text = p->decode}};
+    char name[24];
+    snprintf(name, sizeof name, "counts%u", p->number);
+    RP_TRY(rp_expand_temp(x, name, &counts));
+    RP_TRY(rp_expand_op(x, "radix_count", RP_PARTS({"x", in}, {"counts", &counts}), attrs, 3));
+    snprintf(name, sizeof name, "offsets%u", p->number);
+    RP_TRY(rp_expand_temp(x, name, &offsets));
+    RP_TRY(rp_axes_make(x, &offsets, &counts.argument.tensor, RP_U32));
+    const rp_lines l = {p->rows, rp_tensor_elements(&counts.argument.tensor) / p->rows, 1};
+    RP_TRY(rp_along_scan(x, &sum, &l, &counts, &offsets));
+    return rp_expand_op(x, "radix_place",
+                        RP_PARTS({"x", in}, {"places", places}, {"offsets", &offsets},
+                                 {"keys", keys}, {"indices", indices}, {"values", values}),
+                        attrs, 4);
+}
+
+/* Rows of `in`, sorted into `values` and `indices`, either of which may be NULL; both are rows, too. */
+static rp_status sort_rows(rp_expansion *x, rp_given_operand *in, bool descending,
+                           rp_given_operand *values, rp_given_operand *indices) {
+    const rp_tensor *t = &in->argument.tensor;
+    uint64_t length = t->dims[1], rows = t->dims[0];
+    rp_given_operand unused, keys[2], places[2], *from = in, *with = NULL;
+    digits d = digits_of(t->dtype);
+    const char *order = descending ? "descending" : "ascending";
+    if (length <= SHORT) {
+        const rp_attribute attrs[] = {
+            {.name = "k", .number = (double)length},
+            {.name = "order", .text = descending ? "largest" : "smallest"}};
+        if (!indices) RP_TRY(rp_expand_temp(x, "indices", indices = &unused));
+        return rp_expand_op(
+            x, "top_k", RP_PARTS({"x", in}, {"values", values}, {"indices", indices}), attrs, 2);
+    }
+    pass p = {.rows = rows, .length = length, .blocks = blocks_of(x, rows, length)};
+    for (uint32_t i = 0; i < d.count; i++) {
+        bool last = i + 1 == d.count;
+        char name[24];
+        p.number = i;
+        p.shift = d.shifts[i];
+        p.order = i == 0 ? order : "ascending"; /* keys are keys of themselves */
+        p.decode = order;
+        if (last) return move(x, &p, from, with, NULL, indices, values);
+        snprintf(name, sizeof name, "keys%u", i);
+        RP_TRY(rp_expand_temp(x, name, &keys[i % 2]));
+        snprintf(name, sizeof name, "places%u", i);
+        if (indices) RP_TRY(rp_expand_temp(x, name, &places[i % 2]));
+        RP_TRY(move(x, &p, from, with, &keys[i % 2], indices ? &places[i % 2] : NULL, NULL));
+        from = &keys[i % 2];
+        with = indices ? &places[i % 2] : NULL;
+    }
+    return RP_OK;
+}
+
+/* A result of rows back to where its axis was. */
+static rp_status transpose(rp_expansion *x, rp_given_operand *in, rp_given_operand *out) {
+    return rp_expand_op(x, "transpose", RP_PARTS({"x", in}, {"out", out}), RP_NO_ATTRS);
+}
+
+/* Along any axis; `values` and `indices` are made, or NULL. */
+static rp_status sort_lines(rp_expansion *x, const rp_given_operand *in, const rp_lines *l,
+                            bool descending, rp_given_operand *values, rp_given_operand *indices) {
+    const rp_tensor rows = {.rank = 2, .dims = {l->front * l->behind, l->along}};
+    const rp_tensor across = {.rank = 3, .dims = {l->front, l->along, l->behind}};
+    const rp_tensor turned = {.rank = 3, .dims = {l->front, l->behind, l->along}};
+    rp_given_operand from = rp_axes_seen(in, &rows), line, sorted[2], to;
+    rp_given_operand *results[2] = {values, indices}, *parts[2] = {NULL, NULL};
+    static const char *const names[] = {"values", "indices"};
+    if (l->behind > 1) {
+        from = rp_axes_seen(in, &across);
+        RP_TRY(rp_expand_temp(x, "lines", &line));
+        RP_TRY(transpose(x, &from, &line));
+        from = rp_axes_seen(&line, &rows);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!results[i]) continue;
+        parts[i] = &sorted[i];
+        if (l->behind == 1)
+            sorted[i] = rp_axes_seen(results[i], &rows);
+        else
+            RP_TRY(rp_expand_temp(x, names[i], &sorted[i]));
+        if (l->behind > 1) sorted[i].argument.tensor.dtype = results[i]->argument.tensor.dtype;
+    }
+    RP_TRY(sort_rows(x, &from, descending, parts[0], parts[1]));
+    for (uint32_t i = 0; i < 2 && l->behind > 1; i++) {
+        if (!results[i]) continue;
+        from = rp_axes_seen(&sorted[i], &turned);
+        to = rp_axes_seen(results[i], &across);
+        RP_TRY(transpose(x, &from, &to));
+    }
+    return RP_OK;
+}
+
+enum { AXIS, ORDER };
+
+static rp_status expand_sort(rp_expansion *x) {
+    enum { X, VALUES, INDICES };
+    rp_given_operand **o = x->operands;
+    rp_tensor shape = rp_axes_shape(o[X]);
+    rp_lines l;
+    RP_TRY(rp_axes_around(x, AXIS, &shape, &l));
+    RP_TRY(rp_axes_make(x, o[VALUES], &shape, shape.dtype));
+    if (o[INDICES]) RP_TRY(rp_axes_make(x, o[INDICES], &shape, RP_U32));
+    return sort_lines(x, o[X], &l, x->attrs[ORDER] > 0, o[VALUES], o[INDICES]);
+}
+
+static rp_status expand_argsort(rp_expansion *x) {
+    enum { X, OUT };
+    rp_given_operand **o = x->operands;
+    rp_tensor shape = rp_axes_shape(o[X]);
+    rp_lines l;
+    RP_TRY(rp_axes_around(x, AXIS, &shape, &l));
+    RP_TRY(rp_axes_make(x, o[OUT], &shape, RP_U32));
+    return sort_lines(x, o[X], &l, x->attrs[ORDER] > 0, NULL, o[OUT]);
+}
+
+/* The first k of each row when it is sorted: for k that top_k does not keep. */
+rp_status rp_order_best(rp_expansion *x, const rp_given_operand *in, bool largest, double k,
+                        rp_given_operand *values, rp_given_operand *indices) {
+    rp_tensor shape = rp_axes_shape(in);
+    uint64_t length = shape.dims[shape.rank - 1];
+    rp_lines l = {rp_tensor_elements(&shape) / length, length, 1};
+    const rp_tensor rows = {.rank = 2, .dims = {l.front, length}};
+    rp_given_operand *results[2] = {values, indices}, sorted[2];
+    static const char *const names[] = {"sorted", "places"};
+    const rp_attribute columns = {.name = "columns", .number = k};
+    if (k > (double)length)
+        return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                              "%s: k is %.0f, but rows have %llu elements", x->composite->info.name,
+                              k, (unsigned long long)length);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!results[i]) continue;
+        RP_TRY(rp_expand_temp(x, names[i], &sorted[i]));
+        RP_TRY(rp_axes_make(x, &sorted[i], &rows, i ? RP_U32 : shape.dtype));
+    }
+    RP_TRY(sort_lines(x, in, &l, largest, values ? &sorted[0] : NULL, indices ? &sorted[1] : NULL));
+    shape.dims[shape.rank - 1] = (uint64_t)k;
+    const rp_tensor best = {.rank = 2, .dims = {l.front, (uint64_t)k}};
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!results[i]) continue;
+        RP_TRY(rp_axes_make(x, results[i], &shape, i ? RP_U32 : shape.dtype));
+        rp_given_operand to = rp_axes_seen(results[i], &best);
+        RP_TRY(rp_expand_op(x, "slice", RP_PARTS({"x", &sorted[i]}, {"out", &to}), &columns, 1));
+    }
+    return RP_OK;
+}
+
+/* ---- Distinct elements ----------------------------------------------------------------------- */
+
+static rp_status map(rp_expansion *x, const char *formula, const rp_part *parts, uint32_t count) {
+    const rp_attribute expr = {.name = "expr", .text = formula};
+    return rp_expand_op(x, "map", parts, count, &expr, 1);
+}
+
+/* Puts elements of `src` where `index` says into `dst`, which has been filled. */
+static rp_status scatter(rp_expansion *x, const rp_given_operand *src,
+                         const rp_given_operand *index, const rp_given_operand *dst, uint64_t n) {
+    const rp_tensor column = {.rank = 2, .dims = {n, 1}};
+    rp_given_operand from = rp_axes_seen(src, &column), at = *index,
+                     to = rp_axes_seen(dst, &column);
+    return rp_expand_op(x, "scatter_rows", RP_PARTS({"src", &from}, {"index", &at}, {"dst", &to}),
+                        RP_NO_ATTRS);
+}
+
+static rp_status fill(rp_expansion *x, rp_given_operand *out, double value) {
+    const rp_attribute attr = {.name = "value", .number = value};
+    return rp_expand_op(x, "fill", RP_PARTS({"out", out}), &attr, 1);
+}
+
+/* A transient of u32, one for each element. */
+static rp_status numbers(rp_expansion *x, const char *name, uint64_t n, rp_given_operand *out) {
+    const rp_tensor line = {.rank = 1, .dims = {n}};
+    RP_TRY(rp_expand_temp(x, name, out));
+    return rp_axes_make(x, out, &line, RP_U32);
+}
+
+static rp_status shifted(rp_expansion *x, rp_given_operand *in, double start,
+                         rp_given_operand *out) {
+    const rp_attribute attrs[] = {{.name = "start", .number = start},
+                                  {.name = "count", .number = (double)in->argument.tensor.dims[0]}};
+    return rp_expand_op(x, "take_range", RP_PARTS({"x", in}, {"out", out}), attrs, 2);
+}
+
+/* Sorted, an element that differs from the one before it is a new one; the sum of such says which. */
+static rp_status expand_unique(rp_expansion *x) {
+    enum { X, VALUES, COUNTS, INVERSE, COUNT };
+    static const rp_along sum = {.by = "sum"};
+    rp_given_operand **o = x->operands, sorted, places, before, fresh, rank, at, first, starts,
+                     next;
+    rp_tensor shape = rp_axes_shape(o[X]), line = {.rank = 1};
+    uint64_t n = rp_tensor_elements(&shape);
+    line.dims[0] = n;
+    const rp_tensor one = {.rank = 1, .dims = {1}};
+    const rp_lines l = {1, n, 1};
+    bool floats = shape.dtype == RP_F32 || shape.dtype == RP_F16 || shape.dtype == RP_BF16;
+    char formula[96];
+    RP_TRY(rp_axes_make(x, o[VALUES], &line, shape.dtype));
+    if (o[COUNTS]) RP_TRY(rp_axes_make(x, o[COUNTS], &line, RP_U32));
+    if (o[INVERSE]) RP_TRY(rp_axes_make(x, o[INVERSE], &shape, RP_U32));
+    RP_TRY(rp_axes_make(x, o[COUNT], &one, RP_U32));
+    RP_TRY(rp_expand_temp(x, "sorted", &sorted));
+    RP_TRY(rp_axes_make(x, &sorted, &line, shape.dtype));
+    RP_TRY(numbers(x, "places", n, &places));
+    RP_TRY(sort_lines(x, o[X], &l, false, &sorted, o[INVERSE] ? &places : NULL));
+    RP_TRY(rp_expand_temp(x, "before", &before));
+    RP_TRY(shifted(x, &sorted, -1, &before));
+    RP_TRY(numbers(x, "fresh", n, &fresh));
+    RP_TRY(map(x,
+               floats ? "i0 == 0 || (s != b && !(isnan(s) && isnan(b))) ? 1 : 0"
+                      : "i0 == 0 || s != b ? 1 : 0",
+               RP_PARTS({"s", &sorted}, {"b", &before}, {"out", &fresh})));
+    RP_TRY(numbers(x, "rank", n, &rank));
+    RP_TRY(rp_along_scan(x, &sum, &l, &fresh, &rank));
+    RP_TRY(numbers(x, "at", n, &at)); /* past the end where it is not the first */
+    RP_TRY(map(x, "fresh != 0 ? rank - 1 : 4294967295",
+               RP_PARTS({"fresh", &fresh}, {"rank", &rank}, {"out", &at})));
+    RP_TRY(fill(x, o[VALUES], 0));
+    RP_TRY(scatter(x, &sorted, &at, o[VALUES], n));
+    const rp_attribute last[] = {{.name = "start", .number = -1}, {.name = "count", .number = 1}};
+    RP_TRY(rp_expand_op(x, "take_range", RP_PARTS({"x", &rank}, {"out", o[COUNT]}), last, 2));
+    if (o[INVERSE]) {
+        rp_given_operand to = rp_axes_seen(o[INVERSE], &line), number;
+        RP_TRY(numbers(x, "number", n, &number));
+        RP_TRY(map(x, "rank - 1", RP_PARTS({"rank", &rank}, {"out", &number})));
+        RP_TRY(fill(x, &to, 0));
+        RP_TRY(scatter(x, &number, &places, &to, n));
+    }
+    if (!o[COUNTS]) return RP_OK;
+    RP_TRY(numbers(x, "first", n, &first));
+    RP_TRY(numbers(x, "starts", n, &starts));
+    static const rp_attribute zero = {.name = "start", .number = 0};
+    RP_TRY(rp_expand_op(x, "iota", RP_PARTS({"out", &first}), &zero, 1));
+    RP_TRY(rp_expand_op(x, "fill_words", RP_PARTS({"out", &starts}),
+                        &(rp_attribute){.name = "pattern", .number = (double)n}, 1));
+    RP_TRY(scatter(x, &first, &at, &starts, n));
+    RP_TRY(numbers(x, "next", n, &next));
+    RP_TRY(shifted(x, &starts, 1, &next));
+    snprintf(formula, sizeof formula, "(i0 == %llu ? %llu : next) - starts",
+             (unsigned long long)n - 1, (unsigned long long)n);
+    return map(x, formula, RP_PARTS({"next", &next}, {"starts", &starts}, {"out", o[COUNTS]}));
+}
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+#define R .access = RP_READ
+#define W .access = RP_WRITE
+#define ATTRS                                                                                      \
+    {                                                                                              \
+        {.name = "axis",                                                                           \
+         .brief = "along which; negative ones count from the last",                                \
+         .kind = RP_ATTR_INTEGER,                                                                  \
+         .fallback = -1,                                                                           \
+         .low = -RP_MAX_RANK,                                                                      \
+         .high = RP_MAX_RANK - 1},                                                                 \
+        {                                                                                          \
+            .name = "order", .brief = "which comes first", .kind = RP_ATTR_CHOICE,                 \
+            .choices = "ascending|descending"                                                      \
+        }                                                                                          \
+    }
+#define SORTS                                                                                      \
+    "`top_k` of rows of up to 1024 elements; longer ones are sorted by digits, with a "            \
+    "`radix_count`, a `scan` and a `radix_place` for each 8 bits in which elements of the dtype "  \
+    "can differ. Equal elements stay in their order in either direction; -0 equals 0 and comes "   \
+    "out as 0; NaN comes last. "
+
+const rp_composite rp_composites_order[] = {
+    {.info.name = "sort",
+     .info.family = "order",
+     .info.brief = "elements along an axis in order, and where they were",
+     .notes = SORTS "As numpy.sort with kind stable, torch.sort with stable=True.",
+     .operand_count = 3,
+     .attr_count = 2,
+     .operands = {{"x", "any numbers", "*N", R},
+                  {"values", "of x's shape", "*N", W},
+                  {"indices", "u32; their places along the axis", "*N", W, .optional = true}},
+     .attrs = ATTRS,
+     .expand = expand_sort},
+    {.info.name = "argsort",
+     .info.family = "order",
+     .info.brief = "where elements along an axis are, in order",
+     .notes = SORTS "As numpy.argsort with kind stable.",
+     .operand_count = 2,
+     .attr_count = 2,
+     .operands = {{"x", "any numbers", "*N", R}, {"out", "u32; of x's shape", "*N", W}},
+     .attrs = ATTRS,
+     .expand = expand_argsort},
+    {.info.name = "unique",
+     .info.family = "order",
+     .info.brief = "the distinct elements of a tensor in order, and how often each is there",
+     .notes = "A `sort`, a `scan` of where elements change, and `scatter_rows`. Behind the first "
+              "`count` of them values and counts are 0. NaN is one element, the last; -0 equals 0. "
+              "As numpy.unique with return_counts and return_inverse.",
+     .operand_count = 5,
+     .operands = {{"x", "any numbers", "*N", R},
+                  {"values", "as many as x has, of which `count` are used", "N", W},
+                  {"counts", "u32; how often each is in x", "N", W, .optional = true},
+                  {"inverse", "u32; which of them each element of x is", "*N", W, .optional = true},
+                  {"count", "u32; how many there are", "1", W}},
+     .expand = expand_unique},
+};
+
+const uint32_t rp_composites_order_count = sizeof rp_composites_order / sizeof *rp_composites_order;

@@ -1,0 +1,171 @@
+/* Family order: passes of a sort by digits (radix sort, least digit first).
+ *
+ * An element's key is an unsigned number in the order of the values (kernels/include/select.glsl). A
+ * pass counts a digit of 8 bits, block by block (radix_count); a scan of the counts says where each
+ * block's elements of each digit begin; and radix_place moves them there, equal ones in their order.
+ * Four passes sort 32 bits, each of which reads elements twice and writes them once. Merging sorted
+ * tiles instead would go through memory once for each doubling, sixteen times for 10^8 elements.
+ *
+ * The composites (compiler/composite/order.c) put passes together; rows that fit a workgroup are
+ * sorted by top_k. */
+#include "ops/tables.h"
+
+enum { TILE = 2048, DIGITS = 256 };
+
+static uint64_t ceil_div(uint64_t a, uint64_t b) {
+    return a / b + (a % b != 0);
+}
+
+/* D, the digits; E, elements of a block, a multiple of what a workgroup takes at once. */
+static bool rule_radix(rp_op_call *call) {
+    uint64_t blocks = rp_sym(call, 'P'), length = rp_sym(call, 'N'),
+             shift = (uint64_t)call->attrs[0];
+    if (shift % 8 != 0)
+        return rp_op_fail(call, "shift is %llu; expected 0, 8, 16 or 24",
+                          (unsigned long long)shift);
+    if (blocks > length)
+        return rp_op_fail(call, "blocks is %llu; expected at most %llu, the length of a row",
+                          (unsigned long long)blocks, (unsigned long long)length);
+    call->symbols['D' - 'A'] = DIGITS;
+    call->symbols['E' - 'A'] = ceil_div(ceil_div(length, blocks), TILE) * TILE;
+    return true;
+}
+
+static void bind_groups(rp_op_call *call, const rp_target *target) {
+    (void)target;
+    call->symbols['G' - 'A'] = rp_sym(call, 'R') * rp_sym(call, 'P');
+}
+
+static double count_turns(const rp_op_call *call) {
+    return (double)ceil_div(rp_sym(call, 'E'), DIGITS) + 16;
+}
+
+static double place_turns(const rp_op_call *call) {
+    return (double)ceil_div(rp_sym(call, 'E'), TILE) * 200 + 16;
+}
+
+static const rp_op_variant count_variants[] = {
+    {
+        .name = "blocks",
+        .when = "always",
+        .why = "a workgroup for each block counts in shared memory",
+        .text = 80,
+        .groups = "G",
+        .bind = bind_groups,
+        .turns = count_turns,
+    },
+    {0},
+};
+
+static const rp_op_variant place_variants[] = {
+    {
+        .name = "blocks",
+        .when = "always",
+        .why = "a workgroup for each block puts tiles of 2048 in order in shared memory",
+        .text = 400,
+        .groups = "G",
+        .bind = bind_groups,
+        .turns = place_turns,
+    },
+    {0},
+};
+
+#define SHIFT                                                                                      \
+    {                                                                                              \
+        .name = "shift", .brief = "the digit's lowest bit: 0, 8, 16 or 24",                        \
+        .kind = RP_ATTR_INTEGER, .low = 0, .high = 24                                              \
+    }
+#define ORDER(name_, brief_)                                                                       \
+    { .name = name_, .brief = brief_, .kind = RP_ATTR_CHOICE, .choices = "ascending|descending" }
+#define BLOCKS                                                                                     \
+    {                                                                                              \
+        .name = "blocks", .brief = "of a row, P", .kind = RP_ATTR_INTEGER, .symbol = 'P',          \
+        .required = true, .low = 1, .high = 65535                                                  \
+    }
+#define KEYS                                                                                       \
+    "Keys are unsigned numbers of 32 bits in the order of the values, or in reverse order: of "    \
+    "u32 "                                                                                         \
+    "the number itself; -0 counts as 0, and NaN comes last in either order. Block p of a row is "  \
+    "elements p * c to (p + 1) * c, where c is N / P, rounded up to a multiple of 2048. Exact. "
+
+const rp_op rp_ops_order[] = {
+    {
+        .name = "radix_count",
+        .family = "order",
+        .brief = "how many elements of each block have each value of 8 bits of their keys",
+        .notes = KEYS,
+        .form = RP_OP_KERNEL,
+        .operand_count = 2,
+        .operands =
+            {{.name = "x", .brief = "rows", .shape = "*R N", .dtypes = RP_DT_NUMBER, .hook = true},
+             {.name = "counts",
+              .brief = "of each of D digits, 256, in each block",
+              .shape = "*R D P",
+              .dtypes = RP_DT(RP_U32),
+              .access = RP_WRITE,
+              .hook = true}},
+        .attr_count = 3,
+        .attrs = {SHIFT, ORDER("order", "of the keys"), BLOCKS},
+        .variants = count_variants,
+        .flops = 4,
+        .rule = rule_radix,
+    },
+    {
+        .name = "radix_place",
+        .family = "order",
+        .brief = "moves elements to where 8 bits of their keys put them",
+        .notes = KEYS "Elements with equal digits stay in their order. `offsets` are the exclusive "
+                      "sums of radix_count's counts along each row; the i-th element of a digit "
+                      "goes i places behind its offset, and is dropped where that is past the row. "
+                      "Values are what keys stand for by the order `decode`: 0 for -0.",
+        .form = RP_OP_KERNEL,
+        .operand_count = 6,
+        .operands = {{.name = "x",
+                      .brief = "rows",
+                      .shape = "*R N",
+                      .dtypes = RP_DT_NUMBER,
+                      .hook = true,
+                      .sites = 2},
+                     {.name = "places",
+                      .brief = "what goes with each element",
+                      .shape = "*R N",
+                      .dtypes = RP_DT(RP_U32),
+                      .optional = true,
+                      .hook = true},
+                     {.name = "offsets",
+                      .brief = "where each digit of each block begins in its row",
+                      .shape = "*R D P",
+                      .dtypes = RP_DT(RP_U32),
+                      .hook = true},
+                     {.name = "keys",
+                      .brief = "the keys, moved",
+                      .shape = "*R N",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE,
+                      .optional = true,
+                      .hook = true},
+                     {.name = "indices",
+                      .brief = "the places, or without them the index in the row, moved",
+                      .shape = "*R N",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE,
+                      .optional = true,
+                      .hook = true},
+                     {.name = "values",
+                      .brief = "what the keys stand for, moved",
+                      .shape = "*R N",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .optional = true,
+                      .hook = true,
+                      .like = "x"}},
+        .attr_count = 4,
+        .attrs = {SHIFT, ORDER("order", "of the keys"), ORDER("decode", "that values' keys have"),
+                  BLOCKS},
+        .variants = place_variants,
+        .flops = 16,
+        .rule = rule_radix,
+    },
+};
+
+const uint32_t rp_ops_order_count = sizeof rp_ops_order / sizeof *rp_ops_order;
