@@ -559,12 +559,10 @@ const rp_composite *rp_composite_get(uint32_t index) {
     static const struct {
         const rp_composite *table;
         const uint32_t *count;
-    } tables[] = {
-        {rp_composites, &rp_composites_count},
-        {rp_composites_spatial, &rp_composites_spatial_count},
-        {rp_composites_axes, &rp_composites_axes_count},
-        {rp_composites_along, &rp_composites_along_count},
-        {rp_composites_order, &rp_composites_order_count},
+    } tables[] = {{rp_composites, &rp_composites_count},
+#define RP_X(table) {rp_composites_##table, &rp_composites_##table##_count},
+                  RP_COMPOSITE_TABLES(RP_X)
+#undef RP_X
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (index < *tables[i].count) return &tables[i].table[index];

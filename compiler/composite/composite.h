@@ -33,25 +33,21 @@ struct rp_composite {
 /* The composite at an index, of all tables one after the other; NULL past the end. */
 const rp_composite *rp_composite_get(uint32_t index);
 
-/* The tables, one a file. */
+/* The tables, in files of their names. */
+#define RP_COMPOSITE_TABLES(X)                                                                     \
+    X(spatial)                                                                                     \
+    X(axes)                                                                                        \
+    X(along)                                                                                       \
+    X(order)                                                                                       \
+    X(signal)
+
 extern const rp_composite rp_composites[];
 extern const uint32_t rp_composites_count;
-extern const rp_composite rp_composites_spatial[];
-extern const uint32_t rp_composites_spatial_count;
-extern const rp_composite rp_composites_axes[];
-extern const uint32_t rp_composites_axes_count;
-extern const rp_composite rp_composites_along[];
-extern const uint32_t rp_composites_along_count;
-extern const rp_composite rp_composites_order[];
-extern const uint32_t rp_composites_order_count;
-extern const rp_composite rp_composites[];
-extern const uint32_t rp_composites_count;
-extern const rp_composite rp_composites_spatial[];
-extern const uint32_t rp_composites_spatial_count;
-extern const rp_composite rp_composites_axes[];
-extern const uint32_t rp_composites_axes_count;
-extern const rp_composite rp_composites_along[];
-extern const uint32_t rp_composites_along_count;
+#define RP_X(table)                                                                                \
+    extern const rp_composite rp_composites_##table[];                                             \
+    extern const uint32_t rp_composites_##table##_count;
+RP_COMPOSITE_TABLES(RP_X)
+#undef RP_X
 
 struct rp_expansion {
     rp_application *application;

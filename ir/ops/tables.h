@@ -23,7 +23,8 @@
     X(spatial)                                                                                     \
     X(resample)                                                                                    \
     X(statistics)                                                                                  \
-    X(random)
+    X(random)                                                                                      \
+    X(signal)
 
 #define RP_X(family)                                                                               \
     extern const rp_op rp_ops_##family[];                                                          \

@@ -25,6 +25,8 @@ extern const op_case op_byte_cases[]; /* products of i8, and in parts */
 extern const uint32_t op_byte_case_count;
 extern const op_case op_random_cases[];
 extern const uint32_t op_random_case_count;
+extern const op_case op_signal_cases[];
+extern const uint32_t op_signal_case_count;
 
 /* What a result may be off by beyond the rounding of its own sums: `ulps` units of 2^-23 relative
  * to the sum of magnitudes, and `absolute`. `op` may name one variant ("matmul/matrices"), and

@@ -47,6 +47,10 @@ const op_bound op_bounds[] = {
     {"moments", 32, 2e-6, "the mean's error over the deviation; terms of both signs cancel"},
     {"random_normal", 8, 0, "2^-20 of the radius and 1"},
     {"dropout", 5, 0, "a quotient: 2.5 ulp"},
+    {"fft_pass", 60, 0, "8 + 4 log2(N) units of the root of the sum of squares"},
+    {"hann_window", 4, 0, "2^-21 of the whole"},
+    {"hamming_window", 4, 0, "2^-21 of the whole"},
+    {"blackman_window", 4, 0, "2^-21 of the whole"},
     {"minkowski", 64, 0, "pow, and the root of the sum"},
 };
 const uint32_t op_bound_count = sizeof op_bounds / sizeof *op_bounds;

@@ -1,8 +1,10 @@
-/* Random graphs of ops: the motifs of what is made of an element's place. */
+/* Random graphs of ops: the motifs of families random, signal and experts. */
+#include <stdio.h>
+
 #include "support/random_ops_parts.h"
 
 /* Numbers that are functions of their place, computed where they are asked for. */
-void rops_drawn(rops_maker *m) {
+static void drawn(rops_maker *m) {
     static const char *const ops[] = {"random_uniform", "random_normal", "dropout", "bernoulli"};
     static const char *const streams[] = {"stream=0", "stream=1", "stream=4294967295"};
     uint64_t words = 1 + rops_below(m, 2);
@@ -22,4 +24,30 @@ void rops_drawn(rops_maker *m) {
     if (call.into.buffer == RP_NONE || !rops_add(m, &call, &out, 1)) return;
     if (rops_percent(m, 60)) rops_apply(m, "mul", NULL, out, x, ROPS_NOTHING, 2, &out);
     if (rops_percent(m, 40)) rops_apply1(m, "row_sum", out, NULL);
+}
+
+/* A transform of pairs, perhaps of products of them, perhaps back again: what is in front of it is asked for
+ * at its hooks, and what is behind it computed where it stores. */
+static void transformed(rops_maker *m) {
+    char attrs[96];
+    uint64_t pairs = m->columns / 2;
+    bool backward = rops_percent(m, 40), aside = rops_percent(m, 30);
+    rops_value x = rops_pick(m, 3, ROPS_DIMS(m->rows, pairs, 2)), out;
+    if (rops_percent(m, 40) &&
+        !rops_apply(m, "complex_multiply", NULL, x,
+                    rops_pick(m, 3, ROPS_DIMS(rops_percent(m, 50) ? 1 : m->rows, pairs, 2)),
+                    ROPS_NOTHING, 2, &x))
+        return;
+    snprintf(attrs, sizeof attrs, "samples=%u stride=%u direction=%s",
+             (uint32_t)(aside ? m->rows : pairs), (uint32_t)(aside ? pairs : 1),
+             backward ? "backward" : "forward");
+    if (!rops_apply(m, "fft_pass", attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, &out)) return;
+    if (rops_percent(m, 50))
+        rops_apply(m, rops_percent(m, 50) ? "mul" : "add", NULL, out,
+                   rops_pick(m, 1, ROPS_DIMS(2 * m->rows * pairs)), ROPS_NOTHING, 2, NULL);
+}
+
+void rops_made(rops_maker *m) {
+    static void (*const motifs[])(rops_maker * m) = {drawn, drawn, transformed};
+    motifs[rops_below(m, sizeof motifs / sizeof *motifs)](m);
 }

@@ -97,8 +97,8 @@ void rops_prefill(rops_maker *m);
 /* Of families spatial and resample: random_ops_spatial.c. */
 void rops_spatial(rops_maker *m);
 void rops_resample(rops_maker *m);
-/* Those of what is made of an element's place: random_ops_made.c. */
-void rops_drawn(rops_maker *m);
+/* Of families random, signal and experts: random_ops_made.c. */
+void rops_made(rops_maker *m);
 /* Of family axes: random_ops_axes.c. */
 void rops_axes(rops_maker *m);
 

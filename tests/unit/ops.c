@@ -60,10 +60,9 @@ static rp_op_call call_of(const char *name, const char *attrs, const char *opera
 /* ---- The registry ---------------------------------------------------------------------------- */
 
 static void test_registry(void) {
-    static const char *const families[] = {"map",       "rows",     "parts",      "data",
-                                           "axes",      "along",    "order",      "matrix",
-                                           "attention", "search",   "quantise",   "cluster",
-                                           "spatial",   "resample", "statistics", "random"};
+#define RP_X(family) #family,
+    static const char *const families[] = {RP_OP_FAMILIES(RP_X)};
+#undef RP_X
     enum { FAMILIES = sizeof families / sizeof *families };
     uint32_t count = rp_op_count(), family = 0;
     CU_ASSERT(count > 60);

@@ -1,0 +1,255 @@
+/* Family signal: Fourier transforms, products of spectra, windows.
+ *
+ * A transform of up to 4096 elements is one workgroup's: it stays in shared memory from the first
+ * step to the last. A longer one is a matrix of B columns and N rows: `fft_pass` transforms the
+ * columns, which lie interleaved, turns each result by a root of the whole length and leaves it
+ * transposed; then `fft_pass` transforms the other dimension. That is two dispatches and one barrier up to
+ * 2^24, with memory read and written twice; composites (compiler/composite/signal.c) choose the two
+ * lengths. Transforms along any axis are the same kernel, for which signals lie side by side.
+ *
+ * Not chosen: a dispatch for each step of radix 8, which has seven barriers at 2^20; a table of roots in
+ * memory, which costs a buffer to be filled and read, where a root takes thirty instructions. */
+#include <math.h>
+
+#include "base/checked.h"
+#include "ops/tables.h"
+
+enum { MOST_AT_ONCE = 4096, MOST_IN_ALL = 1 << 24, THREADS = 256 };
+
+static void bind(rp_op_call *call, char symbol, uint64_t value) {
+    call->symbols[symbol - 'A'] = value;
+}
+
+/* ---- Transforms ------------------------------------------------------------------------------ */
+
+enum { SAMPLES, STRIDE, LENGTH, PARTS, DIRECTION, SOURCE, RESULT, KEPT };
+
+static bool check_lengths(rp_op_call *call, uint64_t n, uint64_t parts) {
+    if (n > MOST_AT_ONCE)
+        return rp_op_fail(call, "length is %llu; one pass transforms up to %d elements",
+                          (unsigned long long)n, MOST_AT_ONCE);
+    if (n * parts > MOST_IN_ALL)
+        return rp_op_fail(call, "length times parts is %llu, expected up to %d",
+                          (unsigned long long)(n * parts), MOST_IN_ALL);
+    return true;
+}
+
+/* Binds N, K and H, the lengths in elements; A, the signals; L, the numbers that come out. */
+static bool rule_pass(rp_op_call *call) {
+    uint64_t m = (uint64_t)call->attrs[SAMPLES], s = (uint64_t)call->attrs[STRIDE];
+    uint64_t parts = (uint64_t)call->attrs[PARTS], n = (uint64_t)call->attrs[LENGTH];
+    uint64_t each = call->attrs[SOURCE] == 1 ? 1 : 2, all = rp_sym(call, 'X');
+    if (n == 0) n = m / parts + (m % parts != 0);
+    if (!check_lengths(call, n, parts)) return false;
+    uint64_t kept = (uint64_t)call->attrs[KEPT], whole = m * s * each; /* below 2^58 */
+    if (all % whole != 0)
+        return rp_op_fail(call, "x has %llu numbers, which are no whole signals of %llu",
+                          (unsigned long long)all, (unsigned long long)whole);
+    if (kept > n * parts * s)
+        return rp_op_fail(call, "kept is %llu; a transform has %llu elements",
+                          (unsigned long long)kept, (unsigned long long)(n * parts * s));
+    if (kept == 0) kept = n * parts * s;
+    uint64_t signals = all / whole;
+    bind(call, 'N', n);
+    bind(call, 'K', kept);
+    bind(call, 'H', n * parts);
+    bind(call, 'A', signals * parts * s);
+    uint64_t numbers;
+    if (!rp_mul_u64(signals, kept * (call->attrs[RESULT] == 1 ? 1 : 2), &numbers) ||
+        numbers > RP_OP_MAX_ELEMENTS || signals * parts * s > RP_OP_MAX_ELEMENTS)
+        return rp_op_fail(call, "out would have more than %llu numbers",
+                          (unsigned long long)RP_OP_MAX_ELEMENTS);
+    bind(call, 'L', numbers);
+    return true;
+}
+
+/* Signals of a workgroup: as many as keep all multiprocessors busy twice, but four where they lie side by
+ * side, which are a sector of memory. */
+static void bind_stockham(rp_op_call *call, const rp_target *target) {
+    uint64_t n = rp_sym(call, 'N'), signals = rp_sym(call, 'A'), most = MOST_AT_ONCE / n;
+    uint64_t busy = 2 * (uint64_t)target->multiprocessors;
+    uint64_t group = signals / (busy ? busy : 1),
+             least = rp_sym(call, 'B') * rp_sym(call, 'S') > 1 ? 4 : 1;
+    if (group < least) group = least;
+    if (group > most) group = most;
+    if (group > signals) group = signals;
+    bind(call, 'G', group);
+    bind(call, 'C', signals / group + (signals % group != 0));
+}
+
+/* The largest prime factor of a length, at least 5. */
+static uint64_t largest_factor(uint64_t n) {
+    uint64_t largest = 5;
+    for (uint64_t p = 2; n > 1; p++)
+        for (; n % p == 0; n /= p)
+            if (p > largest) largest = p;
+    return largest;
+}
+
+static double stockham_turns(const rp_op_call *call) {
+    uint64_t factor = largest_factor(rp_sym(call, 'N'));
+    double each = (double)MOST_AT_ONCE / THREADS;
+    return 6 * each + 200 + (factor > 5 ? each * (double)factor * 1.2 + (double)factor : 0);
+}
+
+static const rp_op_variant pass_variants[] = {
+    {
+        .name = "stockham",
+        .when = "always",
+        .why = "a workgroup transforms some signals in shared memory, by radices of 8, 4, 2, 3, 5, "
+               "others",
+        .text = 1500,
+        .sites = {3, 3},
+        .bind = bind_stockham,
+        .groups = "C",
+        .turns = stockham_turns,
+    },
+    {0},
+};
+
+/* ---- Products of spectra --------------------------------------------------------------------- */
+
+static bool rule_product(rp_op_call *call) {
+    uint64_t a = rp_sym(call, 'A'), b = rp_sym(call, 'B');
+    if (a % 2 != 0)
+        return rp_op_fail(call, "a has %llu numbers, expected pairs", (unsigned long long)a);
+    if (b % 2 == 0 && a % b == 0) return true;
+    return rp_op_fail(call,
+                      "b has %llu numbers, expected as many as a, %llu, or pairs that make a if "
+                      "repeated",
+                      (unsigned long long)b, (unsigned long long)a);
+}
+
+/* ---- The ops --------------------------------------------------------------------------------- */
+
+#define INTEGER(NAME, BRIEF, SYMBOL, FALLBACK, LOW, HIGH)                                          \
+    {                                                                                              \
+        .name = NAME, .brief = BRIEF, .kind = RP_ATTR_INTEGER, .symbol = SYMBOL,                   \
+        .fallback = FALLBACK, .low = LOW, .high = HIGH                                             \
+    }
+
+#define WINDOW(NAME, BRIEF, NOTES, ...)                                                            \
+    {                                                                                              \
+        .name = NAME, .family = "signal", .brief = BRIEF, .form = RP_OP_POINTWISE, .text = 90,     \
+        .notes =                                                                                   \
+            NOTES " p is N, or N - 1 where it is not periodic; a window of one element is 1. "     \
+                  "Within 2^-21.",                                                                 \
+        .operand_count = 1,                                                                        \
+        .operands = {{.name = "out",                                                               \
+                      .brief = "the window",                                                       \
+                      .shape = "N",                                                                \
+                      .dtypes = RP_DT_FLOAT,                                                       \
+                      .access = RP_WRITE}},                                                        \
+        .flops = 60, __VA_ARGS__                                                                   \
+    }
+#define PERIODIC                                                                                   \
+    INTEGER("periodic", "1: for spectra, as if it went on; 0: symmetric, for filters", 0, 1, 0, 1)
+
+const rp_op rp_ops_signal[] = {
+    {
+        .name = "fft_pass",
+        .family = "signal",
+        .brief = "discrete Fourier transforms of up to 4096 elements, or half of longer ones",
+        .notes =
+            "X[k] = sum of x[n] exp(-2 pi i n k / N), n and k from 0 to N - 1; backward with i in "
+            "the place of -i, divided by N (NumPy's norm \"backward\", ONNX's DFT). Complex "
+            "numbers "
+            "are pairs, real part first. Element n of signal r is at (r samples + n) stride + j, "
+            "of "
+            "which j from 0 to stride - 1 are signals side by side; elements from `samples` on are "
+            "0. With parts B, elements p, p + B, ... are a signal each, results are multiplied by "
+            "exp(-2 pi i k p / (B N)) and lie at (p N + k) stride + j: a pass over B elements with "
+            "stride N times as large makes them a transform of B N elements. `fft` and its "
+            "relatives choose all that. Within 8 + 4 log2(N) units of the root of the sum of "
+            "squares. Radices of 8, 4, 2, 3 and 5, and sums for larger prime factors, which take "
+            "as many steps for each element.",
+        .form = RP_OP_KERNEL,
+        .operand_count = 2,
+        .operands = {{.name = "x",
+                      .brief = "signals",
+                      .shape = "*X",
+                      .dtypes = RP_DT_FLOAT,
+                      .hook = true,
+                      .sites = 3},
+                     {.name = "out",
+                      .brief = "their transforms",
+                      .shape = "*L",
+                      .dtypes = RP_DT_FLOAT,
+                      .access = RP_WRITE,
+                      .hook = true,
+                      .sites = 3}},
+        .attr_count = 8,
+        .attrs = {{.name = "samples",
+                   .brief = "elements of a signal in x",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'M',
+                   .required = true,
+                   .low = 1,
+                   .high = MOST_IN_ALL},
+                  INTEGER("stride", "signals side by side", 'S', 1, 1, UINT32_MAX),
+                  INTEGER("length", "elements that are transformed; 0: samples / parts", 0, 0, 0,
+                          MOST_AT_ONCE),
+                  INTEGER("parts", "interleaved signals that are one", 'B', 1, 1, MOST_IN_ALL),
+                  {.name = "direction",
+                   .brief = "the sign of i, and whether results are divided by N",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "forward|backward"},
+                  {.name = "source",
+                   .brief =
+                       "what x is; half: the first half of a spectrum and the element behind it, "
+                       "the rest being their conjugates",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "complex|real|half"},
+                  {.name = "result",
+                   .brief = "what out is; real: the imaginary parts are dropped",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "complex|real"},
+                  INTEGER("kept",
+                          "so many elements, with those side by side, of each transform; 0: all", 0,
+                          0, 0, UINT32_MAX)},
+        .variants = pass_variants,
+        .flops = 60,
+        .rule = rule_pass,
+    },
+    {
+        .name = "complex_multiply",
+        .family = "signal",
+        .brief = "products of complex numbers",
+        .notes = "out = (a.re b.re - a.im b.im, a.re b.im + a.im b.re) of pairs, real part first, "
+                 "each operation rounded to f32. Pairs of a shorter b are repeated.",
+        .form = RP_OP_POINTWISE,
+        .operand_count = 3,
+        .operands =
+            {{.name = "a", .brief = "pairs", .shape = "*A", .dtypes = RP_DT_FLOAT, .sites = 2},
+             {.name = "b", .brief = "pairs", .shape = "*B", .dtypes = RP_DT_FLOAT, .sites = 2},
+             {.name = "out",
+              .brief = "their products",
+              .shape = "*A",
+              .dtypes = RP_DT_FLOAT,
+              .access = RP_WRITE,
+              .like = "a"}},
+        .flops = 4,
+        .rule = rule_product,
+    },
+    WINDOW("hann_window", "Hann's window",
+           "out[i] = 0.5 - 0.5 cos(2 pi i / p), as NumPy's hanning and "
+           "ONNX's HannWindow.",
+           .attr_count = 1, .attrs = {PERIODIC}),
+    WINDOW("hamming_window", "Hamming's window",
+           "out[i] = alpha - (1 - alpha) cos(2 pi i / p), as NumPy's "
+           "hamming; ONNX's HammingWindow has an alpha of 25 / 46.",
+           .attr_count = 2,
+           .attrs = {PERIODIC,
+                     {.name = "alpha",
+                      .brief = "the mean",
+                      .kind = RP_ATTR_NUMBER,
+                      .fallback = 0.54,
+                      .low = 0,
+                      .high = 1}}),
+    WINDOW("blackman_window", "Blackman's window",
+           "out[i] = 0.42 - 0.5 cos(2 pi i / p) + 0.08 cos(4 pi i / "
+           "p), as NumPy's blackman and ONNX's BlackmanWindow.",
+           .attr_count = 1, .attrs = {PERIODIC}),
+};
+
+const uint32_t rp_ops_signal_count = sizeof rp_ops_signal / sizeof *rp_ops_signal;

@@ -1,0 +1,237 @@
+// The discrete Fourier transform of several signals in shared memory: Stockham's form, which leaves the
+// result in order. Each step splits what is left of the length by a radix: butterflies of 8, 4, 2, 3 and 5
+// numbers in registers, and for any other factor a sum over its numbers for each result. Between a step's
+// loads and its stores stands a barrier, so that one array is enough, and signals of 4096 fit.
+//
+// A workgroup has G neighbouring signals of the A of them. Where signals lie interleaved, neighbours are next
+// to each other in memory, and G of them make whole sectors. With B parts, signal p of those that elements
+// p, p + B, p + 2 B ... are, is followed by the factors that make the first half of a longer transform
+// of it: result k times exp(-2 pi i k p / (B N)).
+//
+// Backward is forward with real and imaginary parts exchanged on the way in and on the way out.
+//
+// M: elements of a signal in memory, all parts; S: of how many signals each element lies side by side.
+//
+// local: 256
+// grid: min(C, 65535), ceil_div(C, 65535), 1
+const uint THREADS = 256u;
+
+shared vec2 cells[(G * N + 15u) / 16u * 16u];
+
+// Neighbours in strides of 8, 64 and 512 are in different banks.
+uint cell(uint i) {
+    return i ^ ((i >> 3) ^ (i >> 6) ^ (i >> 9)) & 15u;
+}
+
+vec2 times(vec2 a, vec2 b) {
+    precise vec2 product = vec2(fma(a.x, b.x, -(a.y * b.y)), fma(a.x, b.y, a.y * b.x));
+    return product;
+}
+
+// exp(-2 pi i k / n) for k < n <= 2^24. Quarters of the circle are taken out of the integers.
+vec2 root(uint k, uint n, float inverse) {
+    uint quarter = (4u * k + n / 2u) / n;
+    precise float r = float(int(4u * k) - int(quarter * n)) * inverse * 1.57079633;
+    precise float t = r * r;
+    precise float s = fma(t, 2.75573192e-6, -1.98412698e-4);
+    s = fma(s, t, 8.33333333e-3);
+    s = fma(s, t, -1.66666667e-1);
+    s = fma(s * t, r, r);
+    precise float c = fma(t, -2.75573192e-7, 2.48015873e-5);
+    c = fma(c, t, -1.38888889e-3);
+    c = fma(c, t, 4.16666667e-2);
+    c = fma(c, t, -0.5);
+    c = fma(c, t, 1.0);
+    vec2 turned = (quarter & 1u) == 0u ? vec2(c, -s) : vec2(-s, -c);
+    return (quarter & 2u) == 0u ? turned : -turned;
+}
+
+vec2 by_i(vec2 a) { // times -i
+    return vec2(a.y, -a.x);
+}
+
+void two(inout vec2 a, inout vec2 b) {
+    precise vec2 sum = a + b, rest = a - b;
+    a = sum;
+    b = rest;
+}
+
+// Results in order.
+void four(inout vec2 a, inout vec2 b, inout vec2 c, inout vec2 d) {
+    two(a, c);
+    two(b, d);
+    d = by_i(d);
+    two(a, b);
+    two(c, d);
+    vec2 swap = b;
+    b = c;
+    c = swap;
+}
+
+void radix_2(inout vec2 v[2]) {
+    two(v[0], v[1]);
+}
+
+void radix_4(inout vec2 v[4]) {
+    four(v[0], v[1], v[2], v[3]);
+}
+
+void radix_8(inout vec2 v[8]) {
+    four(v[0], v[2], v[4], v[6]);
+    four(v[1], v[3], v[5], v[7]);
+    precise vec2 diagonal = vec2(v[3].x + v[3].y, v[3].y - v[3].x) * 0.707106781;
+    precise vec2 other = vec2(v[7].y - v[7].x, -v[7].x - v[7].y) * 0.707106781;
+    vec2 odd[4] = vec2[4](v[1], diagonal, by_i(v[5]), other);
+    vec2 even[4] = vec2[4](v[0], v[2], v[4], v[6]);
+    [[unroll]] for (uint i = 0u; i < 4u; i++) {
+        two(even[i], odd[i]);
+        v[i] = even[i];
+        v[i + 4u] = odd[i];
+    }
+}
+
+void radix_3(inout vec2 v[3]) {
+    precise vec2 sum = v[1] + v[2], rest = by_i(v[1] - v[2]) * 0.866025404;
+    precise vec2 middle = v[0] - sum * 0.5;
+    precise vec2 all = v[0] + sum;
+    v[0] = all;
+    v[1] = middle + rest;
+    v[2] = middle - rest;
+}
+
+void radix_5(inout vec2 v[5]) {
+    precise vec2 outer = v[1] + v[4], inner = v[2] + v[3], first = by_i(v[1] - v[4]), second = by_i(v[2] - v[3]);
+    precise vec2 a = v[0] + outer * 0.309016994 - inner * 0.809016994;
+    precise vec2 b = v[0] - outer * 0.809016994 + inner * 0.309016994;
+    precise vec2 c = first * 0.951056516 + second * 0.587785252;
+    precise vec2 d = first * 0.587785252 - second * 0.951056516;
+    precise vec2 all = v[0] + outer + inner;
+    v[0] = all;
+    v[1] = a + c;
+    v[2] = b + d;
+    v[3] = b - d;
+    v[4] = a - c;
+}
+
+// One step: `done` is the product of the radices before. Butterfly j takes elements a COUNT-th apart, turned by
+// powers of one root, and leaves its results `done` apart.
+#define STEP(RADIX, TRANSFORM)                                                                                     \
+    {                                                                                                     \
+        const uint COUNT = N / RADIX, ALL = G * COUNT;                                                 \
+        const uint EACH = ALL == 0u ? 1u : (ALL + THREADS - 1u) / THREADS;                                \
+        vec2 held[EACH][RADIX];                                                                           \
+        [[unroll]] for (uint e = 0u; e < EACH; e++) {                                                     \
+            uint j = e * THREADS + gl_LocalInvocationIndex;                                               \
+            uint from = j / COUNT * N + j % COUNT, low = j % COUNT % done;                                \
+            if (j >= ALL) continue;                                                                       \
+            [[unroll]] for (uint i = 0u; i < RADIX; i++) held[e][i] = cells[cell(from + i * COUNT)];   \
+            vec2 turn = root(low * (COUNT / done), N, inverse), power = turn;                             \
+            [[unroll]] for (uint i = 1u; i < RADIX; i++) {                                             \
+                held[e][i] = times(held[e][i], power);                                                    \
+                power = times(power, turn);                                                               \
+            }                                                                                             \
+            TRANSFORM(held[e]);                                                                       \
+        }                                                                                                 \
+        barrier();                                                                                        \
+        [[unroll]] for (uint e = 0u; e < EACH; e++) {                                                     \
+            uint j = e * THREADS + gl_LocalInvocationIndex, place = j % COUNT;                            \
+            uint to = j / COUNT * N + place / done * done * RADIX + place % done;                      \
+            if (j >= ALL) continue;                                                                       \
+            [[unroll]] for (uint i = 0u; i < RADIX; i++) cells[cell(to + i * done)] = held[e][i];      \
+        }                                                                                                 \
+        barrier();                                                                                        \
+    }
+
+// The same for any radix: each result is a sum of its own.
+void step_any(uint radix, uint done, float inverse) {
+    const uint ALL = G * N, EACH = (ALL + THREADS - 1u) / THREADS;
+    vec2 held[EACH];
+    uint count = N / radix, span = done * radix;
+    for (uint e = 0u; e < EACH; e++) {
+        uint j = e * THREADS + gl_LocalInvocationIndex, place = j % N;
+        if (j >= ALL) continue;
+        uint low = place % span, from = j - place + place / span * done + low % done, k = 0u;
+        precise vec2 sum = vec2(0.0);
+        for (uint l = 0u; l < radix; l++) {
+            sum += times(cells[cell(from + l * count)], root(k * (N / span), N, inverse));
+            k += low;
+            k -= k >= span ? span : 0u;
+        }
+        held[e] = sum;
+    }
+    barrier();
+    for (uint e = 0u; e < EACH; e++) {
+        uint j = e * THREADS + gl_LocalInvocationIndex;
+        if (j < ALL) cells[cell(j)] = held[e];
+    }
+    barrier();
+}
+
+// Element n of a signal, `at` the first of its element 0 in memory; beyond the end 0. Of half a spectrum
+// the other half are the conjugates.
+vec2 element(uint n, uint at) {
+    bool turned = source == 2u && n > H / 2u;
+    if (turned) n = H - n;
+    if (n >= M) return vec2(0.0);
+    uint i = at + n * S;
+    vec2 value = source == 1u ? vec2(x(i), 0.0) : vec2(x(2u * i), x(2u * i + 1u));
+    if (turned) value.y = -value.y;
+    return value;
+}
+
+void main() {
+    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, first = group * G;
+    if (group >= C) return;
+    float inverse = f_inverse(float(N));
+    for (uint j = gl_LocalInvocationIndex; j < G * N; j += THREADS) {
+        uint g = B * S == 1u ? j / N : j % G, n = B * S == 1u ? j % N : j / G;
+        uint signal = first + g, side = signal % S, rest = signal / S;
+        vec2 value = vec2(0.0);
+        if (signal < A) value = element(n * B + rest % B, rest / B * M * S + side);
+        cells[cell(g * N + n)] = direction == 0u ? value : value.yx;
+    }
+    barrier();
+    for (uint done = 1u; done < N;) {
+        uint rest = N / done;
+        if (rest % 8u == 0u) {
+            STEP(8u, radix_8)
+            done *= 8u;
+        } else if (rest % 4u == 0u) {
+            STEP(4u, radix_4)
+            done *= 4u;
+        } else if (rest % 2u == 0u) {
+            STEP(2u, radix_2)
+            done *= 2u;
+        } else if (rest % 3u == 0u) {
+            STEP(3u, radix_3)
+            done *= 3u;
+        } else if (rest % 5u == 0u) {
+            STEP(5u, radix_5)
+            done *= 5u;
+        } else {
+            uint radix = 7u;
+            while (rest % radix != 0u) radix += 2u;
+            step_any(radix, done, inverse);
+            done *= radix;
+        }
+    }
+    float inverse_all = f_inverse(float(H));
+    for (uint j = gl_LocalInvocationIndex; j < G * N; j += THREADS) {
+        uint g = S == 1u ? j / N : j % G, k = S == 1u ? j % N : j / G;
+        uint signal = first + g, side = signal % S, rest = signal / S, part = rest % B;
+        if (signal >= A) continue;
+        vec2 value = cells[cell(g * N + k)];
+        if (B > 1u) value = times(value, root(part * k, H, inverse_all));
+        precise vec2 scaled = value * inverse;
+        if (direction != 0u) value = scaled.yx;
+        uint place = (part * N + k) * S + side;
+        if (place >= K) continue;
+        uint to = rest / B * K + place;
+        if (result == 1u) {
+            out_store(to, value.x);
+        } else {
+            out_store(2u * to, value.x);
+            out_store(2u * to + 1u, value.y);
+        }
+    }
+}
