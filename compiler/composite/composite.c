@@ -155,8 +155,7 @@ static double mergeable(double parts, double k) {
     return (double)best;
 }
 
-static double choose_splits(const rp_expansion *x, double given, uint64_t lists, uint64_t n,
-                            double k) {
+double rp_expand_splits(const rp_expansion *x, double given, uint64_t lists, uint64_t n, double k) {
     if (given > 0) return given;
     uint64_t most = lists ? ENOUGH_WORKGROUPS * rp_expand_target(x)->multiprocessors / lists : 1;
     if (most > MOST_SPLITS) most = MOST_SPLITS;
@@ -178,26 +177,32 @@ static rp_given_operand grouped(const rp_given_operand *lists, uint64_t groups) 
     return out;
 }
 
-/* One list of each row's: at once, or in groups first where a workgroup would have too much to do. */
+rp_status rp_expand_fewer_lists(rp_expansion *x, rp_given_operand *values,
+                                rp_given_operand *indices, const rp_attribute *order) {
+    static const char *const names[][2] = {{"some_values", "some_indices"},
+                                           {"fewer_values", "fewer_indices"}};
+    for (uint32_t step = 0; step < sizeof names / sizeof *names; step++) {
+        const rp_tensor *t = &values->argument.tensor;
+        uint64_t groups = merge_groups(t->dims[t->rank - 2], t->dims[t->rank - 1]);
+        if (groups == 1 || t->rank == RP_MAX_RANK) break;
+        rp_given_operand all_values = grouped(values, groups);
+        rp_given_operand all_indices = grouped(indices, groups);
+        RP_TRY(rp_expand_temp(x, names[step][0], values));
+        RP_TRY(rp_expand_temp(x, names[step][1], indices));
+        RP_TRY(rp_expand_op(x, "top_k_merge",
+                            RP_PARTS({"list_values", &all_values}, {"list_indices", &all_indices},
+                                     {"values", values}, {"indices", indices}),
+                            order, 1));
+    }
+    return RP_OK;
+}
+
+/* One list of each row's. */
 static rp_status merge_lists(rp_expansion *x, const rp_given_operand *list_values,
                              const rp_given_operand *list_indices, rp_given_operand *values,
                              rp_given_operand *indices, const rp_attribute *order) {
-    static const char *const names[][2] = {{"some_values", "some_indices"},
-                                           {"fewer_values", "fewer_indices"}};
     rp_given_operand from_values = *list_values, from_indices = *list_indices;
-    for (uint32_t step = 0; step < sizeof names / sizeof *names; step++) {
-        const rp_tensor *t = &from_values.argument.tensor;
-        uint64_t groups = merge_groups(t->dims[t->rank - 2], t->dims[t->rank - 1]);
-        if (groups == 1 || t->rank == RP_MAX_RANK) break;
-        rp_given_operand all_values = grouped(&from_values, groups);
-        rp_given_operand all_indices = grouped(&from_indices, groups);
-        RP_TRY(rp_expand_temp(x, names[step][0], &from_values));
-        RP_TRY(rp_expand_temp(x, names[step][1], &from_indices));
-        RP_TRY(rp_expand_op(x, "top_k_merge",
-                            RP_PARTS({"list_values", &all_values}, {"list_indices", &all_indices},
-                                     {"values", &from_values}, {"indices", &from_indices}),
-                            order, 1));
-    }
+    RP_TRY(rp_expand_fewer_lists(x, &from_values, &from_indices, order));
     return rp_expand_op(x, "top_k_merge",
                         RP_PARTS({"list_values", &from_values}, {"list_indices", &from_indices},
                                  {"values", values}, {"indices", indices}),
@@ -240,7 +245,7 @@ static rp_status expand_top_k_large(rp_expansion *x) {
             return rp_axes_wrong(x, K, "expected at most 1024 where elements are left out");
         return rp_order_best(x, o[X], x->attrs[ORDER] < 1, x->attrs[K], o[VALUES], o[INDICES]);
     }
-    double splits = choose_splits(x, x->attrs[SPLITS], rp_expand_rows(o[X], 1), n, x->attrs[K]);
+    double splits = rp_expand_splits(x, x->attrs[SPLITS], rp_expand_rows(o[X], 1), n, x->attrs[K]);
     return select_best(x, o[X], o[EXCLUDED], o[VALUES], o[INDICES], x->attrs[K],
                        x->attrs[ORDER] > 0 ? "smallest" : "largest", splits);
 }
@@ -296,7 +301,7 @@ static rp_status expand_knn(rp_expansion *x) {
                                       : fmax((double)parts, least_splits(target, n, NEAREST_TURNS)),
                             metric == METRIC_DOT);
     }
-    double splits = choose_splits(x, given, queries, n, k);
+    double splits = rp_expand_splits(x, given, queries, n, k);
     RP_TRY(rp_expand_temp(x, "distances", &distances));
     RP_TRY(rp_expand_op(x, metric_ops[metric],
                         RP_PARTS({"queries", o[QUERIES]}, {"base", o[BASE]}, {"out", &distances}),
@@ -314,7 +319,7 @@ static rp_status expand_pq_search(rp_expansion *x) {
     uint64_t n;
     RP_TRY(rp_expand_dim(x, CODES, 1, &n));
     double splits =
-        choose_splits(x, x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
+        rp_expand_splits(x, x->attrs[SPLITS], rp_expand_rows(o[QUERIES], 1), n, x->attrs[K]);
     RP_TRY(rp_expand_temp(x, "tables", &tables));
     RP_TRY(rp_expand_temp(x, "distances", &distances));
     RP_TRY(rp_expand_op(

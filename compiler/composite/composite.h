@@ -39,6 +39,7 @@ const rp_composite *rp_composite_get(uint32_t index);
     X(axes)                                                                                        \
     X(along)                                                                                       \
     X(order)                                                                                       \
+    X(random)                                                                                      \
     X(signal)
 
 extern const rp_composite rp_composites[];
@@ -99,5 +100,12 @@ rp_status rp_expand_make(rp_expansion *x, rp_given_operand *out, uint8_t dtype, 
 rp_status rp_expand_wrong(rp_expansion *x, uint32_t attr, const char *format, ...) RP_PRINTF(3, 4);
 /* Elements over the last `dims` dimensions: how many rows there are. */
 uint64_t rp_expand_rows(const rp_given_operand *operand, uint32_t dims);
+
+/* Into how many parts `lists` rows of n elements are cut, of each of which the k best are taken; as `given`
+ * unless that is 0. */
+double rp_expand_splits(const rp_expansion *x, double given, uint64_t lists, uint64_t n, double k);
+/* The lists that are left when as many are merged, side by side, as are too many for one workgroup. */
+rp_status rp_expand_fewer_lists(rp_expansion *x, rp_given_operand *values,
+                                rp_given_operand *indices, const rp_attribute *order);
 
 #endif

@@ -37,19 +37,56 @@ static bool rule_uniform(rp_op_call *call) {
                       low, high);
 }
 
-#define SEEDED                                                                                     \
+/* ---- Drawing from candidates ----------------------------------------------------------------- */
+
+/* What select.glsl keeps at once, and what a workgroup looks at in a turn. */
+enum { MOST_CANDIDATES = 1024, TURN = 1024 };
+
+static bool rule_sample(rp_op_call *call) {
+    uint64_t k = rp_sym(call, 'K'), rows = rp_sym(call, 'R'), settings = rp_sym(call, 'Y');
+    if (k > MOST_CANDIDATES)
+        return rp_op_fail(call, "lists have %llu entries, expected up to %d", (unsigned long long)k,
+                          MOST_CANDIDATES);
+    if (!call->operands[4].absent && settings != 3 && settings != 3 * rows)
+        return rp_op_fail(call, "settings has %llu numbers, expected 3, or 3 for each of %llu rows",
+                          (unsigned long long)settings, (unsigned long long)rows);
+    return rule_random(call);
+}
+
+/* At worst what was kept is sorted again after each turn; and two sums over the candidates. */
+static double sample_turns(const rp_op_call *call) {
+    return ceil((double)rp_sym(call, 'L') * (double)rp_sym(call, 'K') / TURN) * 345 + 640;
+}
+
+static const rp_op_variant sample_variants[] = {
+    {
+        .name = "select",
+        .when = "always",
+        .why = "a workgroup for each row selects the best in shared memory and draws one of them",
+        .text = 1000,
+        .groups = "R",
+        .turns = sample_turns,
+    },
+    {0},
+};
+
+/* ---- The ops --------------------------------------------------------------------------------- */
+
+#define SEEDED_AT(HOOK)                                                                            \
     {.name = "seed",                                                                               \
      .brief = "the key: one word, or two, the low one first",                                      \
      .shape = "*S",                                                                                \
      .dtypes = RP_DT_INDEX,                                                                        \
+     .hook = HOOK,                                                                                 \
      .sites = 2,                                                                                   \
      .reads = "S"},                                                                                \
     {                                                                                              \
         .name = "offset",                                                                          \
         .brief = "the first block of four elements: one word, or two, the low one first; 0",       \
-        .shape = "*O", .dtypes = RP_DT_INDEX, .sites = 2, .optional = true, .absent = "0",         \
-        .reads = "O"                                                                               \
+        .shape = "*O", .dtypes = RP_DT_INDEX, .hook = HOOK, .sites = 2, .optional = true,          \
+        .absent = "0", .reads = "O"                                                                \
     }
+#define SEEDED SEEDED_AT(false)
 #define STREAM                                                                                     \
     {                                                                                              \
         .name = "stream",                                                                          \
@@ -201,6 +238,84 @@ const rp_op rp_ops_random[] = {
                    .high = 1}},
         .flops = 66,
         .rule = rule_random,
+    },
+    {
+        .name = "sample_merge",
+        .family = "random",
+        .brief = "draws one of the best candidates of several lists, as language models do",
+        .notes =
+            "Of all entries of the lists of a row the K largest are taken, as top_k_merge does. "
+            "Entry j weighs w[j] = exp((value[j] - value[0]) / temperature), value[0] being the "
+            "largest. Of them are left those that fewer than top_p of all weight stand before "
+            "(top_p = 1: all), and of these those with w[j] >= min_p; entry 0 always. One is "
+            "drawn: the first that has more than u of the weight that is left up to it, itself "
+            "included, u being element r of random_uniform for row r. With `temperature_first`, "
+            "Hugging Face's order (TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper, "
+            "MinPLogitsWarper), filters see the same weights; with `temperature_last`, that of "
+            "llama.cpp's default samplers, they see those of temperature 1. Temperature 0 takes "
+            "entry "
+            "0. Equal values are as good as each other, infinite ones too; a NaN weighs nothing. "
+            "Sums are f32, so near their edges devices may differ. " ANEW,
+        .form = RP_OP_KERNEL,
+        .operand_count = 7,
+        .operands = {{.name = "list_values",
+                      .brief = "scores, logits, of each part of a row",
+                      .shape = "*R L K",
+                      .dtypes = RP_DT_FLOAT,
+                      .hook = true,
+                      .sites = 2},
+                     {.name = "list_indices",
+                      .brief = "what they are the scores of; 0xffffffff: a gap",
+                      .shape = "*R L K",
+                      .dtypes = RP_DT(RP_U32),
+                      .hook = true,
+                      .sites = 2},
+                     SEEDED_AT(true),
+                     {.name = "settings",
+                      .brief = "temperature, top_p and min_p in place of the attributes, for all "
+                               "rows or for each",
+                      .shape = "*Y",
+                      .dtypes = RP_DT(RP_F32),
+                      .optional = true,
+                      .hook = true,
+                      .absent = "0.0",
+                      .reads = "Y"},
+                     {.name = "out",
+                      .brief = "what was drawn for each row",
+                      .shape = "*R",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE,
+                      .hook = true},
+                     {.name = "probability",
+                      .brief = "and its share of the weight that was left",
+                      .shape = "*R",
+                      .dtypes = RP_DT_FLOAT,
+                      .access = RP_WRITE,
+                      .optional = true,
+                      .hook = true}},
+        .attr_count = 5,
+        .attrs = {STREAM,
+                  {.name = "temperature",
+                   .brief = "scores are divided by it",
+                   .kind = RP_ATTR_NUMBER,
+                   .fallback = 1,
+                   .high = 1e30},
+                  {.name = "top_p",
+                   .brief = "share of the weight that the best are taken for; 1: all",
+                   .kind = RP_ATTR_NUMBER,
+                   .fallback = 1,
+                   .high = 1},
+                  {.name = "min_p",
+                   .brief = "least weight beside the best's; 0: any",
+                   .kind = RP_ATTR_NUMBER,
+                   .high = 1},
+                  {.name = "order",
+                   .brief = "whether filters see scores divided by the temperature",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "temperature_first|temperature_last"}},
+        .variants = sample_variants,
+        .flops = 1000,
+        .rule = rule_sample,
     },
 };
 

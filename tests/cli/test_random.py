@@ -151,12 +151,116 @@ nodes:
             self.assertTrue((y[dropped] == 0).all())
             np.testing.assert_allclose(y[~dropped], x[~dropped] / 0.75, rtol=3e-7)
 
+    def sampled(self, logits, seed, top_k, temperature, top_p, min_p, order, stream):
+        """The tokens of `sample`, their probabilities, and whether rounding may decide."""
+        unit = (words(len(logits), seed, 0, stream) >> np.uint32(8)) * 2.0**-24
+        tokens, shares, close = [], [], []
+        for row, u in zip(logits.astype("f8"), unit):
+            best = np.argsort(-row, kind="stable")[:top_k]
+            score = row[best] - row[best[0]]
+            heat = temperature or 1.0
+            drawn, seen = np.exp(score / heat), np.exp(score / (1 if order == "temperature_last" else heat))
+            before = np.cumsum(seen) - seen
+            left = (before < top_p * seen.sum()) & (seen >= min_p) & (temperature > 0)
+            if top_p >= 1:
+                left = (seen >= min_p) & (temperature > 0)
+            left[0] = True
+            drawn = np.where(left, drawn, 0)
+            sums = np.cumsum(drawn)
+            at = int(np.argmax(sums > u * sums[-1]))
+            edges = np.concatenate([abs(sums / sums[-1] - u), abs(before / seen.sum() - top_p)[1:], abs(seen - min_p)[1:] + (min_p == 0)])
+            tokens.append(best[at])
+            shares.append(drawn[at] / sums[-1])
+            close.append(edges.min() < 3e-6)
+        return np.array(tokens), np.array(shares), np.array(close)
+
+    def test_sample(self):
+        random = np.random.default_rng(8)
+        logits = (random.normal(size=(150, 700)) * 2).astype("f4")
+        np.save(self.folder / "logits.npy", logits)
+        nodes, settings = [], []
+        for i, (k, t, p, m, order) in enumerate(((50, 1, 1, 0, 0), (40, 0.8, 0.95, 0.05, 1), (700, 1.3, 0.7, 0, 0),
+                                                 (9, 0, 0.5, 0.5, 0), (300, 0.6, 1, 0.1, 0), (64, 2, 0.9, 0.02, 1))):
+            order = "temperature_last" if order else "temperature_first"
+            settings.append((k, t, p, m, order, i))
+            nodes.append(f"  - {{op: sample, logits: logits, seed: seed, top_k: {k}, temperature: {t}, top_p: {p}, "
+                         f"min_p: {m}, order: {order}, stream: {i}, out: t{i}, probability: p{i}}}")
+        buffers = "\n".join([f"  logits: {{kind: in, dtype: f32, shape: {list(logits.shape)}}}"] + [
+            f"  {name}{i}: {{kind: out, dtype: {dtype}, shape: [{len(logits)}]}}"
+            for i in range(len(settings)) for name, dtype in (("t", "u32"), ("p", "f32"))])
+        text = pipeline(0, "\n".join(nodes), buffers).replace("  offset: {kind: in, dtype: u32, shape: [2]}\n", "")
+        self.write("p.yaml", text)
+        seed = 2**40 + 3
+        np.save(self.folder / "seed.npy", np.array([seed % 2**32, seed >> 32], "u4"))
+        out = [part for i in range(len(settings)) for n in "tp" for part in ("-o", f"{n}{i}={n}{i}.npy")]
+        self.expect(OK, "run", "p.yaml", "-i", "seed=seed.npy", "-i", "logits=logits.npy", *out, "--check-against", "-O0",
+                    output="bit-equal to -O0")
+        for i, (k, t, p, m, order, stream) in enumerate(settings):
+            tokens, shares, close = self.sampled(logits, seed, k, t, p, m, order, stream)
+            self.assertLess(close.mean(), 0.1)
+            np.testing.assert_array_equal(np.load(self.folder / f"t{i}.npy")[~close], tokens[~close], str(settings[i]))
+            np.testing.assert_allclose(np.load(self.folder / f"p{i}.npy")[~close], shares[~close], rtol=1e-4)
+
+    def test_sample_of_one_long_row(self):
+        """In parts, by settings that change between replays, without some tokens."""
+        self.write("p.yaml", """reprise: 1
+live: {settings: {dtype: f32, default: [0.7, 0.9, 0.01]}, seed: {dtype: u32, default: 5}}
+buffers:
+  logits: {kind: in, dtype: f32, shape: [1, 32003]}
+  excluded: {kind: in, dtype: u32, shape: [1001]}
+  token: {kind: out, dtype: u32, shape: [1]}
+  any: {kind: out, dtype: u32, shape: [1]}
+nodes:
+  - {op: sample, logits: logits, seed: seed, settings: settings, excluded: excluded, top_k: 30, out: token}
+  - {op: random_categorical, logits: logits, seed: seed, temperature: 0.5, stream: 4, out: any}
+""")
+        logits = np.random.default_rng(9).normal(size=(1, 32003)).astype("f4")
+        excluded = np.zeros(1001, "u4")
+        for token in np.argsort(-logits[0])[:3]:
+            excluded[token // 32] |= np.uint32(1 << token % 32)
+        np.save(self.folder / "logits.npy", logits)
+        np.save(self.folder / "excluded.npy", excluded)
+        allowed = np.where(np.isin(np.arange(32003), np.argsort(-logits[0])[:3]), -1e30, logits).astype("f4")
+        for seed in (5, 6):
+            self.expect(OK, "run", "p.yaml", "--set", f"seed={seed}", "-i", "logits=logits.npy", "-i",
+                        "excluded=excluded.npy", "-o", "token=token.npy", "-o", "any=any.npy")
+            tokens, _, close = self.sampled(allowed, seed, 30, 0.7, 0.9, 0.01, "temperature_first", 0)
+            self.assertFalse(close.any())
+            self.assertEqual(np.load(self.folder / "token.npy").tolist(), tokens.tolist())
+            u = (words(32003, seed, 0, 4).astype("f8") + 0.5) / 2**32
+            noisy = logits[0] / 0.5 - np.log(-np.log1p(-u))
+            first, second = np.argsort(-noisy)[:2]
+            self.assertGreater(noisy[first] - noisy[second], 1e-4)
+            self.assertEqual(np.load(self.folder / "any.npy").tolist(), [first])
+
+    def test_categorical(self):
+        """Frequencies are the probabilities."""
+        logits = np.array([0, 1, -1, 2.5, -np.inf, np.nan, 0.3], "f4")
+        self.write("p.yaml", pipeline(0, "  - {op: random_categorical, logits: logits, seed: seed, offset: offset, out: t}",
+                                      "  logits: {kind: in, dtype: f32, shape: [20000, 7]}\n"
+                                      "  t: {kind: out, dtype: u32, shape: [20000]}"))
+        np.save(self.folder / "logits.npy", np.tile(logits, (20000, 1)))
+        np.save(self.folder / "seed.npy", np.array([1, 2], "u4"))
+        self.expect(OK, "run", "p.yaml", "-i", "seed=seed.npy", "-i", "offset=seed.npy", "-i", "logits=logits.npy", "-o",
+                    "t=t.npy")
+        weights = np.where(np.isnan(logits), 0, np.exp(logits.astype("f8")))
+        wanted = weights / weights.sum() * 20000
+        counts = np.bincount(np.load(self.folder / "t.npy"), minlength=7)
+        self.assertEqual(counts[[4, 5]].tolist(), [0, 0])
+        some = wanted > 0
+        self.assertLess(((counts - wanted)[some] ** 2 / wanted[some]).sum(), 20.5) # one in a thousand is above
+
     def test_mistakes(self):
         for node, error in (("{op: random_uniform, seed: seed, low: 2, high: 1, out: u}", "low is 2 and high is 1"),
                             ("{op: random_bits, seed: {buffer: three}, out: u}", "seed has 3 words"),
                             ("{op: dropout, x: f, seed: seed, ratio: 1.5, out: u}", "ratio"),
                             ("{op: random_normal, seed: seed, stream: -1, out: f}", "stream"),
                             ("{op: bernoulli, seed: f, out: b}", "seed is f32"),
+                            ("{op: sample, logits: f, seed: seed, top_k: 1025, out: new}", "top_k"),
+                            ("{op: sample, logits: f, seed: seed, top_p: 1.5, out: new}", "top_p"),
+                            ("{op: sample, logits: f, seed: seed, settings: f, out: new}", "settings has 4 numbers"),
+                            ("{op: sample, logits: f, seed: {buffer: three}, out: new}", "seed has 3 words"),
+                            ("{op: random_categorical, logits: f, seed: seed, temperature: 0, out: new}", "temperature"),
                             ("{op: random_normal, seed: seed, out: new}", "out")):
             self.write("bad.yaml", pipeline(4, "  - " + node, """  three: {kind: in, dtype: u32, shape: [3]}
   f: {kind: inout, dtype: f32, shape: [4]}

@@ -46,6 +46,7 @@ const op_bound op_bounds[] = {
     {"resize_axis", 8, 0, "weights by polynomials of a quotient"},
     {"moments", 32, 2e-6, "the mean's error over the deviation; terms of both signs cancel"},
     {"random_normal", 8, 0, "2^-20 of the radius and 1"},
+    {"sample_merge", 600, 0, "exp of a difference, sums of up to 1024"},
     {"dropout", 5, 0, "a quotient: 2.5 ulp"},
     {"fft_pass", 60, 0, "8 + 4 log2(N) units of the root of the sum of squares"},
     {"hann_window", 4, 0, "2^-21 of the whole"},

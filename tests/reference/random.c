@@ -1,5 +1,6 @@
 /* References of family random: Philox by 64-bit products, the numbers in double precision. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "reference/reference.h"
 
@@ -76,12 +77,79 @@ static void reference_dropout(const rp_op_call *call, rp_op_data *data) {
             unit_at(call, data, i, 24) < (double)ratio ? 0 : data->operands[0][i] / rest;
 }
 
+/* ---- Drawing from candidates ----------------------------------------------------------------- */
+
+typedef struct candidate {
+    double value;
+    uint32_t index;
+} candidate;
+
+static int by_score(const void *left, const void *right) {
+    const candidate *a = left, *b = right;
+    if (isnan(a->value) != isnan(b->value)) return isnan(a->value) ? 1 : -1;
+    if (a->value != b->value && !isnan(a->value)) return a->value > b->value ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static double weight_of(double value, double best, double heat) {
+    double w = value == best ? 1 : exp((value - best) / heat);
+    return isnan(w) ? 0 : w;
+}
+
+/* temperature, top_p and min_p. */
+static void reference_row(const candidate *sorted, uint64_t k, const double set[3], bool last,
+                          double u, double *index, double *probability) {
+    double heat = set[0] > 0 ? set[0] : 1, all = 0, before = 0, left = 0, sum = 0;
+    double best = sorted[0].value;
+    double *drawn = calloc(k, sizeof *drawn);
+    if (!drawn) abort();
+    for (uint64_t j = 0; j < k; j++) all += weight_of(sorted[j].value, best, last ? 1 : heat);
+    for (uint64_t j = 0; j < k; j++) {
+        double seen = weight_of(sorted[j].value, best, last ? 1 : heat);
+        bool stays = (set[1] >= 1 || before < set[1] * all) && seen >= set[2] && set[0] > 0;
+        if (stays || j == 0) drawn[j] = weight_of(sorted[j].value, best, heat);
+        before += seen;
+    }
+    if (drawn[0] == 0) drawn[0] = 1;
+    for (uint64_t j = 0; j < k; j++) left += drawn[j];
+    uint64_t j = 0;
+    for (; j + 1 < k; j++)
+        if ((sum += drawn[j]) > u * left && drawn[j] > 0) break;
+    *index = sorted[j].index;
+    *probability = drawn[j] / left;
+    free(drawn);
+}
+
+static void reference_sample(const rp_op_call *call, rp_op_data *data) {
+    uint64_t rows = rp_sym(call, 'R'), k = rp_sym(call, 'K'), all = rp_sym(call, 'L') * k;
+    candidate *list = calloc(all, sizeof *list);
+    if (!list) abort();
+    for (uint64_t r = 0; r < rows; r++) {
+        uint64_t count = 0;
+        for (uint64_t i = 0; i < all; i++)
+            if (data->operands[1][r * all + i] != 4294967295.0)
+                list[count++] = (candidate){data->operands[0][r * all + i],
+                                            (uint32_t)data->operands[1][r * all + i]};
+        qsort(list, count, sizeof *list, by_score);
+        const double own[3] = {(float)call->attrs[1], (float)call->attrs[2], (float)call->attrs[3]};
+        const double *set = own;
+        if (data->operands[4]) set = data->operands[4] + (rp_sym(call, 'Y') > 3 ? 3 * r : 0);
+        double index = 4294967295.0, probability = 1;
+        if (count)
+            reference_row(list, count < k ? count : k, set, call->attrs[4] == 1,
+                          unit_at(call, data, r, 24), &index, &probability);
+        data->operands[5][r] = index;
+        if (data->operands[6]) data->operands[6][r] = probability;
+    }
+    free(list);
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 static const rp_reference_entry entries[] = {
     {"random_bits", reference_bits},     {"random_uniform", reference_uniform},
-    {"random_normal", reference_normal}, {"bernoulli", reference_bernoulli},
-    {"dropout", reference_dropout},
+    {"random_normal", reference_normal}, {"sample_merge", reference_sample},
+    {"bernoulli", reference_bernoulli},  {"dropout", reference_dropout},
 };
 
 rp_reference *rp_reference_of_random(const char *name) {

@@ -47,7 +47,22 @@ static void transformed(rops_maker *m) {
                    rops_pick(m, 1, ROPS_DIMS(2 * m->rows * pairs)), ROPS_NOTHING, 2, NULL);
 }
 
+/* Scores that something is made of in front of a draw from them. */
+static void sampled(rops_maker *m) {
+    static const char *const attrs[] = {"temperature=0.7 top_p=0.9",
+                                        "min_p=0.1 order=temperature_last", "temperature=0"};
+    uint64_t words = 1;
+    rops_value x = rops_pick(m, 3, ROPS_DIMS(m->rows, 2, m->columns / 2)), out;
+    rops_call call = {.op = "sample_merge", .attrs = attrs[rops_below(m, 3)], .input_count = 3};
+    if (rops_percent(m, 60) && !rops_apply1(m, "neg", x, &x)) return;
+    call.inputs[0] = x;
+    call.inputs[1] =
+        rops_new_input(m, RP_U32, 3, ROPS_DIMS(m->rows, 2, m->columns / 2), "each=9999");
+    call.inputs[2] = rops_new_input(m, RP_U32, 1, &words, NULL);
+    rops_add(m, &call, &out, 1);
+}
+
 void rops_made(rops_maker *m) {
-    static void (*const motifs[])(rops_maker * m) = {drawn, drawn, transformed};
+    static void (*const motifs[])(rops_maker * m) = {drawn, drawn, transformed, sampled};
     motifs[rops_below(m, sizeof motifs / sizeof *motifs)](m);
 }

@@ -27,6 +27,17 @@ static void refusals(void) {
     refuses("dropout", "ratio=-0.1", "f32[9] u32", "ratio");
 }
 
+static void draws(void) {
+    accepts("sample_merge", "", "f16[2,3,9] u32[2,3,9] u32[2]", 5, "u32[2]");
+    accepts("sample_merge", "top_p=0.9", "f32[2,3,9] u32[2,3,9] i32[1] - f32[2,3]", 6, "f32[2]");
+    refuses("sample_merge", "", "f32[1,2,1025] u32[1,2,1025] u32", "lists have 1025 entries");
+    refuses("sample_merge", "", "f32[2,3,9] u32[2,3,9] u32 - f32[4]",
+            "settings has 4 numbers, expected 3");
+    refuses("sample_merge", "", "f32[2,3,9] u32[2,3,8] u32", "list_indices is u32[2,3,8]");
+    refuses("sample_merge", "temperature=-1", "f32[2,3,9] u32[2,3,9] u32", "temperature");
+    refuses("sample_merge", "min_p=2", "f32[2,3,9] u32[2,3,9] u32", "min_p");
+}
+
 static void words(void) {
     double out[4], zero[2] = {0, 0}, ones[2] = {4294967295.0, 4294967295.0};
     refer("random_bits", "", "u32[2] u32[2] u32[4]", (double *[]){zero, zero, out}, NULL);
@@ -38,7 +49,10 @@ static void words(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {
-        {"shapes", shapes}, {"refusals", refusals}, {"words", words}, {NULL, NULL}};
+    static const rp_test tests[] = {{"shapes", shapes},
+                                    {"refusals", refusals},
+                                    {"draws", draws},
+                                    {"words", words},
+                                    {NULL, NULL}};
     return rp_run_tests("random ops", tests);
 }
