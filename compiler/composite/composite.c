@@ -32,8 +32,8 @@ static double parts_of(uint64_t n, uint64_t step, uint64_t most) {
 
 /* ---- Matrices -------------------------------------------------------------------------------- */
 
-static rp_status product(rp_expansion *x, rp_given_operand *rows, rp_given_operand *weight,
-                         rp_given_operand *out) {
+rp_status rp_expand_product(rp_expansion *x, rp_given_operand *rows, rp_given_operand *weight,
+                            rp_given_operand *out) {
     if (rp_expand_rows(rows, 1) <= RP_OP_PRODUCT_VECTORS)
         return rp_expand_op(x, "matvec", RP_PARTS({"x", rows}, {"weight", weight}, {"out", out}),
                             RP_NO_ATTRS);
@@ -46,9 +46,9 @@ static rp_status expand_linear(rp_expansion *x) {
     enum { X, WEIGHT, BIAS, OUT };
     static const rp_attribute sum = {.name = "expr", .text = "product + bias"};
     rp_given_operand **o = x->operands, temp;
-    if (!o[BIAS]) return product(x, o[X], o[WEIGHT], o[OUT]);
+    if (!o[BIAS]) return rp_expand_product(x, o[X], o[WEIGHT], o[OUT]);
     RP_TRY(rp_expand_temp(x, "product", &temp));
-    RP_TRY(product(x, o[X], o[WEIGHT], &temp));
+    RP_TRY(rp_expand_product(x, o[X], o[WEIGHT], &temp));
     return rp_expand_op(x, "map", RP_PARTS({"product", &temp}, {"bias", o[BIAS]}, {"out", o[OUT]}),
                         &sum, 1);
 }
@@ -62,12 +62,12 @@ static rp_status expand_swiglu_ffn(rp_expansion *x) {
     RP_TRY(rp_expand_temp(x, "up", &up));
     RP_TRY(rp_expand_temp(x, "hidden", &hidden));
     RP_TRY(rp_expand_temp(x, "down", &down));
-    RP_TRY(product(x, o[X], o[GATE], &gate));
-    RP_TRY(product(x, o[X], o[UP], &up));
+    RP_TRY(rp_expand_product(x, o[X], o[GATE], &gate));
+    RP_TRY(rp_expand_product(x, o[X], o[UP], &up));
     RP_TRY(rp_expand_op(x, "map", RP_PARTS({"gate", &gate}, {"up", &up}, {"out", &hidden}), &gated,
                         1));
-    if (!o[RESIDUAL]) return product(x, &hidden, o[DOWN], o[OUT]);
-    RP_TRY(product(x, &hidden, o[DOWN], &down));
+    if (!o[RESIDUAL]) return rp_expand_product(x, &hidden, o[DOWN], o[OUT]);
+    RP_TRY(rp_expand_product(x, &hidden, o[DOWN], &down));
     return rp_expand_op(
         x, "map", RP_PARTS({"residual", o[RESIDUAL]}, {"down", &down}, {"out", o[OUT]}), &sum, 1);
 }

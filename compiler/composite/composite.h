@@ -39,6 +39,7 @@ const rp_composite *rp_composite_get(uint32_t index);
     X(axes)                                                                                        \
     X(along)                                                                                       \
     X(order)                                                                                       \
+    X(experts)                                                                                     \
     X(random)                                                                                      \
     X(signal)
 
@@ -101,6 +102,9 @@ rp_status rp_expand_wrong(rp_expansion *x, uint32_t attr, const char *format, ..
 /* Elements over the last `dims` dimensions: how many rows there are. */
 uint64_t rp_expand_rows(const rp_given_operand *operand, uint32_t dims);
 
+/* Rows times a weight: `matvec` for up to 8 of them, `matmul` for more. */
+rp_status rp_expand_product(rp_expansion *x, rp_given_operand *rows, rp_given_operand *weight,
+                            rp_given_operand *out);
 /* Into how many parts `lists` rows of n elements are cut, of each of which the k best are taken; as `given`
  * unless that is 0. */
 double rp_expand_splits(const rp_expansion *x, double given, uint64_t lists, uint64_t n, double k);

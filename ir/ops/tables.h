@@ -16,6 +16,7 @@
     X(along)                                                                                       \
     X(order)                                                                                       \
     X(matrix)                                                                                      \
+    X(experts)                                                                                     \
     X(attention)                                                                                   \
     X(search)                                                                                      \
     X(quantise)                                                                                    \

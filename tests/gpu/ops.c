@@ -166,6 +166,7 @@ static void make_trials(void) {
     add_trials(op_byte_cases, op_byte_case_count);
     add_trials(op_random_cases, op_random_case_count);
     add_trials(op_signal_cases, op_signal_case_count);
+    add_trials(op_experts_cases, op_experts_case_count);
     add_trials(op_type_cases, op_type_case_count);
     add_trials(op_spatial_cases, op_spatial_case_count);
     add_targets();

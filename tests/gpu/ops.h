@@ -25,6 +25,8 @@ extern const op_case op_byte_cases[]; /* products of i8, and in parts */
 extern const uint32_t op_byte_case_count;
 extern const op_case op_random_cases[];
 extern const uint32_t op_random_case_count;
+extern const op_case op_experts_cases[];
+extern const uint32_t op_experts_case_count;
 extern const op_case op_signal_cases[];
 extern const uint32_t op_signal_case_count;
 

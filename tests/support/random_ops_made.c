@@ -62,7 +62,23 @@ static void sampled(rops_maker *m) {
     rops_add(m, &call, &out, 1);
 }
 
+/* Products with chosen matrices, of which some choose none that there is. */
+static void chosen(rops_maker *m) {
+    const uint64_t each = 1 + rops_below(m, 3), rows = 1 + rops_below(m, 40);
+    rops_value x = rops_pick(m, 2, ROPS_DIMS(m->rows, m->columns)), out, gates;
+    rops_value weight = rops_new_input(m, rops_percent(m, 60) ? RP_F32 : rops_half(m), 3,
+                                       ROPS_DIMS(3, rows, m->columns), NULL);
+    rops_value ids = rops_new_input(m, RP_U32, 2, ROPS_DIMS(m->rows, each), "below=4");
+    if (rops_percent(m, 40) && !rops_apply1(m, "neg", x, &x)) return;
+    if (!rops_apply(m, "matvec_experts", NULL, x, weight, ids, 3, &out)) return;
+    if (rops_percent(m, 40)) rops_apply1(m, "silu", out, &out);
+    if (out.buffer == RP_NONE || rops_percent(m, 40)) return;
+    out.tensor = rops_shape((rp_dtype)out.tensor.dtype, 3, ROPS_DIMS(m->rows, each, rows));
+    gates = rops_pick(m, 2, ROPS_DIMS(m->rows, each));
+    rops_apply(m, "combine_experts", NULL, out, gates, ROPS_NOTHING, 2, NULL);
+}
+
 void rops_made(rops_maker *m) {
-    static void (*const motifs[])(rops_maker * m) = {drawn, drawn, transformed, sampled};
+    static void (*const motifs[])(rops_maker * m) = {drawn, drawn, transformed, sampled, chosen};
     motifs[rops_below(m, sizeof motifs / sizeof *motifs)](m);
 }

@@ -570,7 +570,7 @@ void rops_motif(rops_maker *m) {
         {rearrange, 4},      {bytes, 4},        {windows, 6},         {filled, 8},
         {folded, 4},         {scalars, 5},      {literals, 10},       {rope_across, 2},
         {inexact, 10},       {parts, 4},        {matmul_bytes, 4},    {rops_spatial, 5},
-        {rops_resample, 3},  {rops_made, 6},    {rops_axes, 10},
+        {rops_resample, 3},  {rops_made, 8},    {rops_axes, 10},
     };
     uint32_t total = 0, i = 0;
     for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;
