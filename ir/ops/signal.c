@@ -14,7 +14,7 @@
 #include "base/checked.h"
 #include "ops/tables.h"
 
-enum { MOST_AT_ONCE = 4096, MOST_IN_ALL = 1 << 24, THREADS = 256 };
+enum { MOST_AT_ONCE = 4096, MOST_IN_ALL = 1 << 24, MOST_CHIRPED = 1 << 22, THREADS = 256 };
 
 static void bind(rp_op_call *call, char symbol, uint64_t value) {
     call->symbols[symbol - 'A'] = value;
@@ -107,13 +107,46 @@ static const rp_op_variant pass_variants[] = {
     {0},
 };
 
+/* ---- Chirps ---------------------------------------------------------------------------------- */
+
+/* Binds K, as in a pass, and L. */
+static bool rule_chirps(rp_op_call *call) {
+    enum { OF_SAMPLES, OF_STRIDE, OF_LENGTH, OF_DIRECTION, OF_SOURCE, OF_RESULT, OF_KEPT };
+    uint64_t m = (uint64_t)call->attrs[OF_SAMPLES], s = (uint64_t)call->attrs[OF_STRIDE];
+    uint64_t n = (uint64_t)call->attrs[OF_LENGTH], kept = (uint64_t)call->attrs[OF_KEPT];
+    uint64_t whole = m * s * (call->attrs[OF_SOURCE] == 1 ? 1 : 2), all = rp_sym(call, 'X'),
+             numbers;
+    if (all % whole != 0)
+        return rp_op_fail(call, "x has %llu numbers, which are no whole signals of %llu",
+                          (unsigned long long)all, (unsigned long long)whole);
+    if (kept > n * s)
+        return rp_op_fail(call, "kept is %llu; a signal has %llu elements",
+                          (unsigned long long)kept, (unsigned long long)(n * s));
+    if (kept == 0) kept = n * s;
+    if (!rp_mul_u64(all / whole, kept * (call->attrs[OF_RESULT] == 1 ? 1 : 2), &numbers) ||
+        numbers > RP_OP_MAX_ELEMENTS)
+        return rp_op_fail(call, "out would have more than %llu numbers",
+                          (unsigned long long)RP_OP_MAX_ELEMENTS);
+    bind(call, 'K', kept);
+    bind(call, 'L', numbers);
+    return true;
+}
+
+static bool rule_chirp(rp_op_call *call) {
+    uint64_t numbers = rp_tensor_elements(&call->operands[0]), n = rp_sym(call, 'N');
+    if (call->operands[0].rank == RP_OP_INFER || (numbers % 2 == 0 && numbers / 2 >= 2 * n - 1))
+        return true;
+    return rp_op_fail(call, "out has %llu numbers, expected pairs, at least %llu of them",
+                      (unsigned long long)numbers, (unsigned long long)(2 * n - 1));
+}
+
 /* ---- Products of spectra --------------------------------------------------------------------- */
 
 static bool rule_product(rp_op_call *call) {
-    uint64_t a = rp_sym(call, 'A'), b = rp_sym(call, 'B');
+    uint64_t stride = rp_sym(call, 'S'), a = rp_sym(call, 'A'), b = rp_sym(call, 'B');
     if (a % 2 != 0)
         return rp_op_fail(call, "a has %llu numbers, expected pairs", (unsigned long long)a);
-    if (b % 2 == 0 && a % b == 0) return true;
+    if (b % 2 == 0 && a % stride == 0 && a / stride % b == 0) return true;
     return rp_op_fail(call,
                       "b has %llu numbers, expected as many as a, %llu, or pairs that make a if "
                       "repeated",
@@ -216,7 +249,8 @@ const rp_op rp_ops_signal[] = {
         .family = "signal",
         .brief = "products of complex numbers",
         .notes = "out = (a.re b.re - a.im b.im, a.re b.im + a.im b.re) of pairs, real part first, "
-                 "each operation rounded to f32. Pairs of a shorter b are repeated.",
+                 "each operation rounded to f32. Pair j of a meets pair j / stride of b, which is "
+                 "repeated where it is shorter.",
         .form = RP_OP_POINTWISE,
         .operand_count = 3,
         .operands =
@@ -228,8 +262,101 @@ const rp_op rp_ops_signal[] = {
               .dtypes = RP_DT_FLOAT,
               .access = RP_WRITE,
               .like = "a"}},
+        .attr_count = 1,
+        .attrs = {INTEGER("stride", "pairs of a, side by side, that meet the same of b", 'S', 1, 1,
+                          UINT32_MAX)},
         .flops = 4,
         .rule = rule_product,
+    },
+    {
+        .name = "chirp",
+        .family = "signal",
+        .brief = "the chirp that a transform of any length is a convolution with",
+        .notes =
+            "out[j] = exp(i pi m m / N), pairs, with m the smaller of j and its distance to the "
+            "end, 0 where m >= N; -i where backward. At least 2 N - 1 pairs.",
+        .form = RP_OP_POINTWISE,
+        .text = 90,
+        .operand_count = 1,
+        .operands = {{.name = "out",
+                      .brief = "the chirp",
+                      .shape = "*L",
+                      .dtypes = RP_DT_FLOAT,
+                      .access = RP_WRITE}},
+        .attr_count = 2,
+        .attrs = {{.name = "length",
+                   .brief = "of the transform",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'N',
+                   .required = true,
+                   .low = 1,
+                   .high = MOST_CHIRPED},
+                  {.name = "direction",
+                   .brief = "of the transform",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "forward|backward"}},
+        .flops = 60,
+        .rule = rule_chirp,
+    },
+    {
+        .name = "chirp_multiply",
+        .family = "signal",
+        .brief = "signals, or transforms, times a chirp",
+        .notes =
+            "out[n] = scale * x[n] exp(-i pi n n / N), n from 0 to N - 1, i where backward; "
+            "signals lie as "
+            "those of fft_pass, and samples, stride, source, result and kept mean the same. In "
+            "front of a "
+            "convolution with `chirp`, and again behind it, it makes a transform of any length of "
+            "it (Bluestein, 1970).",
+        .form = RP_OP_POINTWISE,
+        .text = 130,
+        .operand_count = 2,
+        .operands =
+            {{.name = "x", .brief = "signals", .shape = "*X", .dtypes = RP_DT_FLOAT, .sites = 3},
+             {.name = "out",
+              .brief = "their products",
+              .shape = "*L",
+              .dtypes = RP_DT_FLOAT,
+              .access = RP_WRITE}},
+        .attr_count = 8,
+        .attrs = {{.name = "samples",
+                   .brief = "elements of a signal in x",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'M',
+                   .required = true,
+                   .low = 1,
+                   .high = MOST_IN_ALL},
+                  INTEGER("stride", "signals side by side", 'S', 1, 1, UINT32_MAX),
+                  {.name = "length",
+                   .brief = "of the transform",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'N',
+                   .required = true,
+                   .low = 1,
+                   .high = MOST_CHIRPED},
+                  {.name = "direction",
+                   .brief = "of the transform",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "forward|backward"},
+                  {.name = "source",
+                   .brief = "what x is",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "complex|real|half"},
+                  {.name = "result",
+                   .brief = "what out is",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "complex|real"},
+                  INTEGER("kept", "so many elements, with those side by side, of each; 0: all", 0,
+                          0, 0, UINT32_MAX),
+                  {.name = "scale",
+                   .brief = "multiplies",
+                   .kind = RP_ATTR_NUMBER,
+                   .fallback = 1,
+                   .low = -1e30,
+                   .high = 1e30}},
+        .flops = 70,
+        .rule = rule_chirps,
     },
     WINDOW("hann_window", "Hann's window",
            "out[i] = 0.5 - 0.5 cos(2 pi i / p), as NumPy's hanning and "

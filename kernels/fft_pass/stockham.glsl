@@ -28,24 +28,6 @@ vec2 times(vec2 a, vec2 b) {
     return product;
 }
 
-// exp(-2 pi i k / n) for k < n <= 2^24. Quarters of the circle are taken out of the integers.
-vec2 root(uint k, uint n, float inverse) {
-    uint quarter = (4u * k + n / 2u) / n;
-    precise float r = float(int(4u * k) - int(quarter * n)) * inverse * 1.57079633;
-    precise float t = r * r;
-    precise float s = fma(t, 2.75573192e-6, -1.98412698e-4);
-    s = fma(s, t, 8.33333333e-3);
-    s = fma(s, t, -1.66666667e-1);
-    s = fma(s * t, r, r);
-    precise float c = fma(t, -2.75573192e-7, 2.48015873e-5);
-    c = fma(c, t, -1.38888889e-3);
-    c = fma(c, t, 4.16666667e-2);
-    c = fma(c, t, -0.5);
-    c = fma(c, t, 1.0);
-    vec2 turned = (quarter & 1u) == 0u ? vec2(c, -s) : vec2(-s, -c);
-    return (quarter & 2u) == 0u ? turned : -turned;
-}
-
 vec2 by_i(vec2 a) { // times -i
     return vec2(a.y, -a.x);
 }
@@ -125,7 +107,7 @@ void radix_5(inout vec2 v[5]) {
             uint from = j / COUNT * N + j % COUNT, low = j % COUNT % done;                                \
             if (j >= ALL) continue;                                                                       \
             [[unroll]] for (uint i = 0u; i < RADIX; i++) held[e][i] = cells[cell(from + i * COUNT)];   \
-            vec2 turn = root(low * (COUNT / done), N, inverse), power = turn;                             \
+            vec2 turn = unit_root(low * (COUNT / done), N, inverse), power = turn;                             \
             [[unroll]] for (uint i = 1u; i < RADIX; i++) {                                             \
                 held[e][i] = times(held[e][i], power);                                                    \
                 power = times(power, turn);                                                               \
@@ -153,7 +135,7 @@ void step_any(uint radix, uint done, float inverse) {
         uint low = place % span, from = j - place + place / span * done + low % done, k = 0u;
         precise vec2 sum = vec2(0.0);
         for (uint l = 0u; l < radix; l++) {
-            sum += times(cells[cell(from + l * count)], root(k * (N / span), N, inverse));
+            sum += times(cells[cell(from + l * count)], unit_root(k * (N / span), N, inverse));
             k += low;
             k -= k >= span ? span : 0u;
         }
@@ -221,7 +203,7 @@ void main() {
         uint signal = first + g, side = signal % S, rest = signal / S, part = rest % B;
         if (signal >= A) continue;
         vec2 value = cells[cell(g * N + k)];
-        if (B > 1u) value = times(value, root(part * k, H, inverse_all));
+        if (B > 1u) value = times(value, unit_root(part * k, H, inverse_all));
         precise vec2 scaled = value * inverse;
         if (direction != 0u) value = scaled.yx;
         uint place = (part * N + k) * S + side;

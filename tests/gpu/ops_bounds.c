@@ -49,6 +49,8 @@ const op_bound op_bounds[] = {
     {"sample_merge", 600, 0, "exp of a difference, sums of up to 1024"},
     {"dropout", 5, 0, "a quotient: 2.5 ulp"},
     {"fft_pass", 60, 0, "8 + 4 log2(N) units of the root of the sum of squares"},
+    {"chirp", 4, 0, "sine and cosine"},
+    {"chirp_multiply", 4, 0, "sine and cosine"},
     {"hann_window", 4, 0, "2^-21 of the whole"},
     {"hamming_window", 4, 0, "2^-21 of the whole"},
     {"blackman_window", 4, 0, "2^-21 of the whole"},

@@ -27,7 +27,8 @@ static double attr(const rp_op_call *call, const char *name) {
 static number element(const rp_op_call *call, const double *x, uint64_t r, uint64_t n,
                       uint64_t side) {
     uint64_t m = (uint64_t)attr(call, "samples"), s = (uint64_t)attr(call, "stride");
-    uint64_t whole = rp_sym(call, 'N') * (uint64_t)attr(call, "parts");
+    bool parted = rp_op_attr_index(call->op, "parts", 5) != RP_OP_MISSING;
+    uint64_t whole = rp_sym(call, 'N') * (parted ? (uint64_t)attr(call, "parts") : 1);
     double source = attr(call, "source");
     bool other = source == 2 && n > whole / 2;
     if (other) n = whole - n;
@@ -74,11 +75,46 @@ static void reference_pass(const rp_op_call *call, rp_op_data *data) {
     free(signal);
 }
 
+/* exp(i pi m m / n), or of -i. */
+static number chirp_of(uint64_t m, uint64_t n, bool negative) {
+    return root((negative ? -0.5 : 0.5) * (double)(m * m % (2 * n)) / (double)n);
+}
+
+static void reference_chirp(const rp_op_call *call, rp_op_data *data) {
+    uint64_t pairs = rp_tensor_elements(&call->operands[0]) / 2, n = (uint64_t)attr(call, "length");
+    for (uint64_t j = 0; j < pairs; j++) {
+        uint64_t m = j < pairs - j ? j : pairs - j;
+        number value = m < n ? chirp_of(m, n, attr(call, "direction") == 1) : (number){0, 0};
+        data->operands[0][2 * j] = value.re;
+        data->operands[0][2 * j + 1] = value.im;
+        data->scale[2 * j] = data->scale[2 * j + 1] = m < n;
+    }
+}
+
+static void reference_chirped(const rp_op_call *call, rp_op_data *data) {
+    uint64_t n = (uint64_t)attr(call, "length"), s = (uint64_t)attr(call, "stride");
+    uint64_t kept = attr(call, "kept") > 0 ? (uint64_t)attr(call, "kept") : n * s;
+    bool real = attr(call, "result") == 1;
+    double scale = (float)attr(call, "scale");
+    uint64_t pairs = rp_sym(call, 'L') / (real ? 1 : 2);
+    for (uint64_t i = 0; i < pairs; i++) {
+        uint64_t k = i % kept / s;
+        number a = element(call, data->operands[0], i / kept, k, i % kept % s);
+        number b = times(a, chirp_of(k, n, attr(call, "direction") == 0));
+        for (uint64_t half = 0; half < (real ? 1 : 2); half++) {
+            uint64_t at = real ? i : 2 * i + half;
+            data->operands[1][at] = (half ? b.im : b.re) * scale;
+            data->scale[at] = (fabs(a.re) + fabs(a.im)) * fabs(scale);
+        }
+    }
+}
+
 static void reference_product(const rp_op_call *call, rp_op_data *data) {
     const double *a = data->operands[0], *b = data->operands[1];
     uint64_t count = rp_sym(call, 'A'), repeats = rp_sym(call, 'B');
+    uint64_t stride = (uint64_t)attr(call, "stride");
     for (uint64_t i = 0; i < count; i += 2) {
-        uint64_t k = i % repeats;
+        uint64_t k = i / 2 / stride * 2 % repeats;
         data->operands[2][i] = a[i] * b[k] - a[i + 1] * b[k + 1];
         data->operands[2][i + 1] = a[i] * b[k + 1] + a[i + 1] * b[k];
         data->scale[i] = fabs(a[i] * b[k]) + fabs(a[i + 1] * b[k + 1]);
@@ -113,6 +149,8 @@ static void reference_blackman(const rp_op_call *call, rp_op_data *data) {
 static const rp_reference_entry entries[] = {
     {"fft_pass", reference_pass},
     {"complex_multiply", reference_product},
+    {"chirp", reference_chirp},
+    {"chirp_multiply", reference_chirped},
     {"hann_window", reference_hann},
     {"hamming_window", reference_hamming},
     {"blackman_window", reference_blackman},

@@ -38,6 +38,11 @@ static void transformed(rops_maker *m) {
                     rops_pick(m, 3, ROPS_DIMS(rops_percent(m, 50) ? 1 : m->rows, pairs, 2)),
                     ROPS_NOTHING, 2, &x))
         return;
+    snprintf(attrs, sizeof attrs, "samples=%u length=%u scale=0.7", (uint32_t)pairs,
+             (uint32_t)pairs);
+    if (rops_percent(m, 30) &&
+        !rops_apply(m, "chirp_multiply", attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, &x))
+        return;
     snprintf(attrs, sizeof attrs, "samples=%u stride=%u direction=%s",
              (uint32_t)(aside ? m->rows : pairs), (uint32_t)(aside ? pairs : 1),
              backward ? "backward" : "forward");

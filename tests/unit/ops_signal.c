@@ -10,6 +10,10 @@ static void shapes(void) {
     accepts("fft_pass", "samples=10 stride=3 length=16", "f32[2,10,3,2]", 1, "f32[192]");
     accepts("fft_pass", "samples=100000 parts=256 length=400", "f32[100000,2]", 1, "f32[204800]");
     accepts("complex_multiply", "", "f32[3,5,2] f16[5,2]", 2, "f32[3,5,2]");
+    accepts("complex_multiply", "stride=3", "f32[2,5,3,2] f32[5,2]", 2, "f32[2,5,3,2]");
+    accepts("chirp", "length=5", "f32[9,2]", 0, "f32[9,2]");
+    accepts("chirp_multiply", "samples=5 length=7 stride=2", "f32[3,5,2,2]", 1, "f32[84]");
+    accepts("chirp_multiply", "samples=5 length=7 source=real kept=4", "f32[3,5]", 1, "f32[24]");
     accepts("hann_window", "periodic=0", "f16[9]", 0, "f16[9]");
 }
 
@@ -29,6 +33,13 @@ static void refusals(void) {
     refuses("complex_multiply", "", "f32[3] f32[3]", "a has 3 numbers, expected pairs");
     refuses("complex_multiply", "", "f32[12] f32[8]", "b has 8 numbers");
     refuses("complex_multiply", "", "f32[12] f32[3]", "b has 3 numbers");
+    refuses("complex_multiply", "stride=4", "f32[2,5,3,2] f32[5,2]", "b has 10 numbers");
+    refuses("chirp", "length=5", "f32[8,2]",
+            "out has 16 numbers, expected pairs, at least 9 of them");
+    refuses("chirp", "length=5", "f32[19]", "out has 19 numbers");
+    refuses("chirp", "length=4194305", "f32[16777216,2]", "length");
+    refuses("chirp_multiply", "samples=3 length=7", "f32[4,2]", "no whole signals of 6");
+    refuses("chirp_multiply", "samples=4 length=7 kept=8", "f32[4,2]", "kept is 8; a signal has 7");
     refuses("hann_window", "periodic=2", "f32[9]", "periodic");
     refuses("hamming_window", "alpha=1.5", "f32[9]", "alpha");
     refuses("blackman_window", "", "f32[3,3]", "out is f32[3,3]");
