@@ -11,6 +11,7 @@ import common
 
 HERE = pathlib.Path(__file__).parent
 ON_GPU = [["products.py"], ["nearest.py"], ["nearest.py", "--size", "768", "--queries", "1", "100"],
+          ["convolutions.py"],
           ["attention.py"], ["attention.py", "--heads", "16", "--size", "128"],
           ["minilm.py", "torch", "--dtypes", "f32", "f16"], ["decode.py"]]
 ON_PROCESSOR = [["minilm.py", "onnx"]]

@@ -426,12 +426,14 @@ static const char *moved_reader(rp_emit *e, uint32_t member, uint32_t operand, u
     return reader(e, mover, 0);
 }
 
-/* Whether an op of kernels/pointwise says itself how to compute four elements at once. */
+/* Whether an op of kernels/pointwise says itself how to compute four elements at once. Where they would be
+ * rounded it must move them as they are. */
 static bool makes_four(const rp_emit *e, uint32_t value) {
     const rp_emit_value *v = &e->values[value];
     const rp_op_call *call = &e->members[v->member].call;
+    bool moved = call->op->together && call->operands[0].dtype == v->dtype;
     if (v->window || call->op->form != RP_OP_POINTWISE || rp_op_formula(call) ||
-        is_rounded(e, value))
+        (is_rounded(e, value) && !moved))
         return false;
     char name[64];
     snprintf(name, sizeof name, "pointwise/%s", call->op->name);
@@ -447,7 +449,13 @@ static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand)
     const char *one = rp_emit_reader(e, member, operand);
     const char *name = rp_emit_name(e, "%s_4", one);
     const char *type = rp_emit_type_4(e, member, operand);
-    if (!rp_emit_add_function(e, name) || (computed && makes_four(e, o->value))) return name;
+    if (!rp_emit_add_function(e, name)) return name;
+    if (computed && makes_four(e, o->value)) {
+        if (is_rounded(e, o->value))
+            rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s_4(i);\n}\n\n", type, name,
+                           exact_name(e, o->value));
+        return name;
+    }
     uint32_t mover = computed ? mover_of(e, member, operand, 4) : RP_NONE;
     if (mover != RP_NONE) {
         const char *from = moved_reader(e, member, operand, mover, rp_emit_reader_4);

@@ -10,16 +10,22 @@ x_CLASS VALUE(uint i) {
     uint m = take_one(i, M, last);
     uvec3 first = take_place(i, uvec3(X, Y, Z)) * uvec3(stride_d, stride_h, stride_w) - uvec3(pad_d, pad_h, pad_w);
     m += take_one(i, M, !last);
-    uint channel = i * C + m / V * U; // the group's first, if they stand in front
+    // From a channel to the next, and from an element of the grid: in x, and of the window in the weight.
+    const uint channel = last ? 1u : D * H * W, element = last ? C : 1u;
+    const uint weight_channel = last ? 1u : T, weight_element = last ? U : 1u;
+    uint from = i * C * D * H * W + m / V * U * channel, by = m * U * T;
     precise x_CLASS sum = x_CLASS(0);
-    for (uint t = 0u; t < T; t++) {
-        uvec3 at = first + place_of(t, uvec3(I, J, K)) * uvec3(dilation_d, dilation_h, dilation_w);
-        if (!is_within(at, uvec3(D, H, W))) continue;
-        uint element = index_of(at, uvec3(D, H, W));
-        uint from = last ? (i * D * H * W + element) * C + m / V * U : channel * D * H * W + element;
-        uint by = last ? (m * T + t) * U : m * U * T + t;
-        for (uint u = 0u; u < U; u++)
-            sum = VALUE_add(x(from + u * (last ? 1u : D * H * W)), weight(by + u * (last ? 1u : T)), sum);
+    for (uint a = 0u, d = first.x; a < I; a++, d += dilation_d) {
+        for (uint b = 0u, h = first.y; b < J; b++, h += dilation_h) {
+            if (d >= D || h >= H) continue;
+            uint row = from + (d * H + h) * W * element, weight_row = by + (a * J + b) * K * weight_element;
+            for (uint c = 0u, w = first.z; c < K; c++, w += dilation_w) {
+                if (w >= W) continue;
+                for (uint u = 0u; u < U; u++)
+                    sum = VALUE_add(x(row + w * element + u * channel),
+                                    weight(weight_row + c * weight_element + u * weight_channel), sum);
+            }
+        }
     }
     return sum;
 }

@@ -11,16 +11,20 @@ uint VALUE(uint i) {
     bool last = channels_last != 0u;
     uint c = take_one(i, C, last), where = 0xffffffffu;
     uvec3 first = take_place(i, uvec3(X, Y, Z)) * uvec3(stride_d, stride_h, stride_w) - uvec3(pad_d, pad_h, pad_w);
+    const uint element = last ? C : 1u;
     x_CLASS most = VALUE_least;
-    for (uint t = 0u; t < T; t++) {
-        uvec3 at = first + place_of(t, uvec3(I, J, K)) * uvec3(dilation_d, dilation_h, dilation_w);
-        if (!is_within(at, uvec3(D, H, W))) continue;
-        uint plane = index_of(at, uvec3(D, H, W)), element = i * D * H * W + plane;
-        if (last) element = element * C + c;
-        x_CLASS one = x(element);
-        if (!(one > most || where == 0xffffffffu && one == most)) continue;
-        most = one;
-        where = of == 0u ? element : plane;
+    for (uint a = 0u, d = first.x; a < I; a++, d += dilation_d) {
+        for (uint b = 0u, h = first.y; b < J; b++, h += dilation_h) {
+            if (d >= D || h >= H) continue;
+            uint plane = (d * H + h) * W, row = (i * D * H * W + plane) * element + c;
+            for (uint k = 0u, w = first.z; k < K; k++, w += dilation_w) {
+                if (w >= W) continue;
+                x_CLASS one = x(row + w * element);
+                if (!(one > most || where == 0xffffffffu && one == most)) continue;
+                most = one;
+                where = of == 0u ? row + w * element : plane + w;
+            }
+        }
     }
     return where;
 }
