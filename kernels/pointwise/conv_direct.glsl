@@ -1,7 +1,10 @@
 // Element i of a convolution: channel m at a window. V results and U channels are a group.
+// Sums begin with a zero that is not known to be one: the first product would keep the sign of its own.
 #if x_DTYPE == I8
+#define VALUE_zero 0
 #define VALUE_add(x, y, sum) ((x) * (y) + (sum))
 #else
+#define VALUE_zero f_hidden(0.0)
 #define VALUE_add(x, y, sum) fma(x, y, sum)
 #endif
 
@@ -14,7 +17,7 @@ x_CLASS VALUE(uint i) {
     const uint channel = last ? 1u : D * H * W, element = last ? C : 1u;
     const uint weight_channel = last ? 1u : T, weight_element = last ? U : 1u;
     uint from = i * C * D * H * W + m / V * U * channel, by = m * U * T;
-    precise x_CLASS sum = x_CLASS(0);
+    precise x_CLASS sum = VALUE_zero;
     for (uint a = 0u, d = first.x; a < I; a++, d += dilation_d) {
         for (uint b = 0u, h = first.y; b < J; b++, h += dilation_h) {
             if (d >= D || h >= H) continue;

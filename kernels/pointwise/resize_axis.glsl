@@ -31,7 +31,7 @@ out_CLASS VALUE(uint i) {
     uint place = VALUE_place(i), rest = place % U;
     int first = int(place / U) - 1;
     float f = f_quotient(float(rest), float(U));
-    precise float sum = 0.0, total = 0.0;
+    precise float sum = f_hidden(0.0), total = 0.0;
     for (int k = -1; k < 3; k++) {
         int at = first + k;
         // On an element the others have no weight, not even where rounding leaves some.
