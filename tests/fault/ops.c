@@ -54,6 +54,28 @@ static void record(rp_recorder *r, rp_buffer x, rp_buffer w, rp_buffer y) {
     rp_apply(r, "map", map, 2, &formula, 1);
 }
 
+/* Composites with lists, transients that are seen in other shapes, and chains. */
+static void record_grids(rp_recorder *r, rp_buffer x, rp_buffer w, rp_buffer y) {
+    rp_operand conv[] = {
+        {.name = "x", .range = {.buffer = x}, .dtype = RP_F32, .rank = 4, .shape = {4, 2, 2, 2}},
+        {.name = "weight",
+         .range = {.buffer = w},
+         .dtype = RP_F32,
+         .rank = 4,
+         .shape = {8, 2, 2, 2}},
+        {.name = "bias", .range = {x, 0, 32}},
+        {.name = "out", .range = {.buffer = y}, .dtype = RP_F32, .rank = 4, .shape = {4, 8, 1, 1}}};
+    rp_operand pad[] = {
+        {.name = "x", .range = {w, 0, 36}, .dtype = RP_F32, .rank = 2, .shape = {3, 3}},
+        {.name = "out", .range = {.buffer = y}, .dtype = RP_F32, .rank = 2, .shape = {4, 8}}};
+    rp_attribute attrs[] = {{.name = "strides", .text = "2, 1"},
+                            {.name = "pads", .text = "[0, 0, 0, 0]"},
+                            {.name = "dilations", .number = 1}};
+    rp_attribute pads = {.name = "pads", .text = "1,2,0,3"};
+    rp_apply(r, "conv2d", conv, 4, attrs, 3);
+    rp_apply(r, "pad", pad, 2, &pads, 1);
+}
+
 static rp_status apply(const rp_allocator *allocator, void *context) {
     (void)context;
     rp_program *program = NULL;
@@ -65,6 +87,7 @@ static rp_status apply(const rp_allocator *allocator, void *context) {
     if (status == RP_OK) status = rp_recorder_create(program, &recorder);
     if (status == RP_OK) {
         record(recorder, x, w, y);
+        record_grids(recorder, x, w, y);
         status = rp_program_graph(program, &recorder, 1, NULL, &graph);
     }
     CU_ASSERT_EQUAL(graph != NULL, status == RP_OK);

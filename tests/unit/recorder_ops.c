@@ -326,6 +326,57 @@ static void attribute(rp_attribute attr) {
         &attr, 1);
 }
 
+/* A grid of one channel under windows of `attr`. */
+static void pooled(rp_attribute attr) {
+    rp_apply(
+        recorder, "max_pool2d",
+        OPERANDS({.name = "x", .range = all(x), .dtype = RP_F32, .rank = 3, .shape = {1, 4, 8}},
+                 {.name = "out", .range = all(y), .dtype = RP_F32, .rank = 3, .shape = {1, 4, 8}}),
+        &attr, 1);
+}
+
+static void enlarged(rp_attribute attr) {
+    rp_apply(
+        recorder, "resize",
+        OPERANDS({.name = "x", .range = {x, 0, 64}, .dtype = RP_F32, .rank = 2, .shape = {2, 8}},
+                 {.name = "out", .range = all(y)}),
+        &attr, 1);
+}
+
+/* Lists of attributes: text, or one number. */
+static void test_lists(void) {
+    begin();
+    pooled((rp_attribute){.name = "kernel", .text = "1,1"});
+    pooled((rp_attribute){.name = "kernel", .text = "[1, 1]"});
+    pooled((rp_attribute){.name = "kernel", .number = 1});
+    enlarged((rp_attribute){.name = "scales", .text = "[2.0, 1]"});
+    enlarged((rp_attribute){.name = "scales", .text = "2,1e0"});
+    enlarged((rp_attribute){.name = "sizes", .text = "4,8"});
+    char *text = finish();
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "resize_axis {size=4, scale=2"));
+    CU_ASSERT_EQUAL(rp_diags_count(diags), 0);
+    free(text);
+    end();
+    begin();
+    static const char *const bad[] = {
+        "", "1;1", "a", "[1,1", "1]", ",1", "1.5", "nan", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"};
+    for (uint32_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        pooled((rp_attribute){.name = "kernel", .text = bad[i]});
+        says("expected a list of 1 to 16 integers");
+    }
+    pooled((rp_attribute){.name = "kernel", .number = 1.5});
+    says("expected a list of 1 to 16 integers");
+    pooled((rp_attribute){.name = "kernel", .text = "1,1,1"});
+    says("attribute 'kernel' of max_pool2d has 3 numbers, expected 1 or 2");
+    pooled((rp_attribute){.name = "kernel", .text = "0"});
+    says("has 0: expected 1 to");
+    enlarged((rp_attribute){.name = "scales", .text = "2,a"});
+    says("expected a list of 1 to 16 numbers");
+    enlarged((rp_attribute){.name = "scales", .text = "2,0"});
+    says("has 0: expected 1e-09 to");
+    end();
+}
+
 static void scale_by(double factor) {
     rp_apply(recorder, "scale",
              OPERANDS({.name = "x", .range = all(x)}, {.name = "out", .range = all(y)}),
@@ -404,6 +455,7 @@ int main(void) {
                                     {"documentation", test_documentation},
                                     {"the choice of kernels", test_choice},
                                     {"wrong calls", test_wrong_calls},
+                                    {"lists", test_lists},
                                     {"wrong attributes", test_wrong_attributes},
                                     {"wrong formulas", test_wrong_formulas},
                                     {0}};
