@@ -11,10 +11,13 @@
 
 #include <stdio.h>
 
+#include "base/checked.h"
+
 /* What there is to multiply: for each of `groups` groups `each` channels with windows of `taps`, making
  * `made` channels. */
 typedef struct convolution {
     rp_expansion *x;
+    rp_given_operand input; /* x, or some of its images */
     rp_grid in, out;
     rp_windows w;
     uint64_t groups, each, made, taps;
@@ -67,6 +70,29 @@ static rp_status repeat_weight(convolution *c, uint64_t rows, uint64_t columns,
     return RP_OK;
 }
 
+/* Images a part at a time, where what windows see of all of them, or give to all of them, would be more elements
+ * than an op may have. */
+static rp_status in_parts(convolution *c, uint64_t channels, uint64_t places, rp_given_operand *out,
+                          rp_status (*part)(convolution *c, rp_given_operand *out)) {
+    uint64_t images = c->in.count, seen = 1, most = 0;
+    if (rp_mul_u64(channels, c->taps, &seen) && rp_mul_u64(seen, places, &seen))
+        most = RP_OP_MAX_ELEMENTS / seen;
+    if (most == 0 || most >= images) return part(c, out);
+    uint64_t parts = (images + most - 1) / most, step = (images + parts - 1) / parts;
+    uint64_t from = rp_tensor_bytes(&c->input.argument.tensor) / images;
+    uint64_t to = rp_tensor_bytes(&out->argument.tensor) / images;
+    for (uint64_t first = 0; first < images; first += step) {
+        convolution some = *c;
+        rp_given_operand made = *out;
+        some.in.count = some.out.count = images - first < step ? images - first : step;
+        some.input.argument.offset += first * from;
+        made.argument.offset += first * to;
+        c->x->first_id = c->x->application->graph->nodes_count; /* names of transients */
+        RP_TRY(part(&some, &made));
+    }
+    return RP_OK;
+}
+
 /* ---- Forward --------------------------------------------------------------------------------- */
 
 /* Whether each window sees one element and none is left out: then x is what they see. */
@@ -79,7 +105,7 @@ static bool is_pointwise(const convolution *c) {
 
 static rp_status unfold(convolution *c, rp_given_operand *out) {
     rp_attribute attrs[RP_WINDOW_ATTRS];
-    rp_given_operand in = rp_grid_seen(c->x->operands[RP_CONV_X], &c->in);
+    rp_given_operand in = rp_grid_seen(&c->input, &c->in);
     *out = in;
     if (is_pointwise(c)) return RP_OK;
     uint32_t count = rp_windows_attrs(&c->w, c->in.last, true, attrs);
@@ -123,7 +149,7 @@ static rp_status conv_direct(convolution *c, rp_given_operand *out) {
                             .count = c->groups * c->made,
                             .channels = c->each,
                             .size = {c->w.kernel[0], c->w.kernel[1], c->w.kernel[2]}};
-    rp_given_operand x = rp_grid_seen(c->x->operands[RP_CONV_X], &c->in);
+    rp_given_operand x = rp_grid_seen(&c->input, &c->in);
     rp_given_operand w = rp_grid_seen(c->x->operands[RP_CONV_WEIGHT], &weight);
     rp_given_operand to = rp_grid_seen(out, &c->out);
     attrs[count++] = (rp_attribute){.name = "groups", .number = (double)c->groups};
@@ -142,7 +168,8 @@ static bool is_narrow(const convolution *c) {
 
 static rp_status convolve(convolution *c, rp_given_operand *out) {
     if (is_narrow(c)) return conv_direct(c, out);
-    return c->in.last ? conv_last(c, out) : conv_front(c, out);
+    return in_parts(c, c->in.channels, rp_grid_places(&c->out), out,
+                    c->in.last ? conv_last : conv_front);
 }
 
 /* ---- Transposed ------------------------------------------------------------------------------ */
@@ -150,7 +177,7 @@ static rp_status convolve(convolution *c, rp_given_operand *out) {
 /* What each element of x gives to each element of the windows that it is under. */
 static rp_status spread_front(convolution *c, rp_given_operand *out) {
     uint64_t all = c->in.count * c->groups, k = c->made * c->taps, places = rp_grid_places(&c->in);
-    rp_given_operand weights, b = seen3(c->x->operands[RP_CONV_X], all, c->each, places);
+    rp_given_operand weights, b = seen3(&c->input, all, c->each, places);
     RP_TRY(repeat_weight(c, c->each, k, &weights));
     rp_given_operand to = seen3(out, all, k, places);
     return multiply(c, &weights, &b, &to, "transpose_a");
@@ -158,7 +185,7 @@ static rp_status spread_front(convolution *c, rp_given_operand *out) {
 
 static rp_status spread_last(convolution *c, rp_given_operand *out) {
     uint64_t places = c->in.count * rp_grid_places(&c->in), g = c->groups, k = c->taps * c->made;
-    rp_given_operand *x = c->x->operands[RP_CONV_X], by_group, product;
+    rp_given_operand *x = &c->input, by_group, product;
     rp_given_operand b = seen3(c->x->operands[RP_CONV_WEIGHT], g, c->each, k);
     if (g == 1) {
         rp_given_operand a = seen3(x, 1, places, c->each), to = seen3(out, 1, places, k);
@@ -175,13 +202,15 @@ static rp_status spread_last(convolution *c, rp_given_operand *out) {
     return permute(c, &from, &to, "bcad");
 }
 
-static rp_status convolve_transposed(convolution *c, rp_given_operand *out) {
+static rp_status spread_and_fold(convolution *c, rp_given_operand *out) {
     static const char *const sizes[] = {"size_d", "size_h", "size_w"};
     rp_attribute attrs[RP_WINDOW_ATTRS + 3];
     rp_given_operand windows;
     rp_grid seen = c->in;
     uint64_t dims[RP_MAX_RANK];
-    seen.channels = c->groups * c->made * c->taps;
+    seen.channels = c->out.channels * c->taps;
+    seen.lead = 1;
+    seen.leading[0] = seen.count;
     uint32_t rank = rp_grid_shape(&seen, dims);
     RP_TRY(make_sums(c, "windows", &windows, rank, dims));
     RP_TRY(c->in.last ? spread_last(c, &windows) : spread_front(c, &windows));
@@ -192,6 +221,10 @@ static rp_status convolve_transposed(convolution *c, rp_given_operand *out) {
         attrs[count++] = (rp_attribute){.name = sizes[i], .number = (double)c->out.size[i]};
     rp_given_operand from = rp_grid_seen(&windows, &seen), to = rp_grid_seen(out, &c->out);
     return rp_expand_op(c->x, "fold", RP_PARTS({"x", &from}, {"out", &to}), attrs, count);
+}
+
+static rp_status convolve_transposed(convolution *c, rp_given_operand *out) {
+    return in_parts(c, c->out.channels, rp_grid_places(&c->in), out, spread_and_fold);
 }
 
 /* ---- Bias and activation --------------------------------------------------------------------- */
@@ -254,6 +287,7 @@ static rp_status read_all(convolution *c, uint64_t *first, uint64_t *channels) {
     RP_TRY(rp_grid_list(x, RP_CONV_STRIDES, dims, 1, c->w.stride));
     RP_TRY(rp_grid_list(x, RP_CONV_DILATIONS, dims, 1, c->w.dilation));
     RP_TRY(rp_grid_pads(x, RP_CONV_PADS, dims, &c->w));
+    c->input = *x->operands[RP_CONV_X];
     c->taps = rp_grid_places(&weight);
     c->sums = x->operands[RP_CONV_X]->argument.tensor.dtype == RP_I8 ? RP_I32 : RP_F32;
     *first = weight.count;

@@ -339,6 +339,28 @@ class Spatial(cli.Case):
             self.one_resize()
         self.run_all()
 
+    def test_too_many_windows(self):
+        """What windows see of five images has more elements than an op may: three of them, then two."""
+        self.write("big.yaml", """reprise: 1
+name: big
+buffers:
+  x: {kind: in, dtype: f16, shape: [5, 128, 1024, 1024]}
+  w: {kind: weight, dtype: f16, shape: [8, 128, 3, 3]}
+  v: {kind: weight, dtype: f16, shape: [128, 32, 6, 6]}
+  y: {kind: out, dtype: f16, shape: [5, 8, 1024, 1024]}
+  z: {kind: out, dtype: f16, shape: [5, 32, 1026, 1026]}
+nodes:
+  - {op: conv2d, x: x, weight: w, pads: 1, out: y}
+  - {op: conv_transpose2d, x: x, weight: v, pads: [1, 2, 2, 1], out: z}
+""")
+        out = self.expect(OK, "show", "big.yaml")
+        image, made = 128 * 2**21, 8 * 2**21
+        for line in (f"r $x[0+{3 * image}]:f16[3,128,1,1024,1024]", f"w $y[0+{3 * made}]:f16[3,8,1048576]",
+                     f"r $x[{3 * image}+{2 * image}]:f16[2,128,1,1024,1024]", f"w $y[{3 * made}+{2 * made}]:f16[2,8,1048576]",
+                     f"w $z[{3 * 64 * 1026**2}+{2 * 64 * 1026**2}]:f16[2,32,1,1026,1026]"):
+            self.assertIn(line, out)
+        self.assertEqual((out.count("op unfold"), out.count("op fold")), (2, 2))
+
     def test_mistakes_of_sizes(self):
         for keys, error in [("op: resize, sizes: [4, 0]", ["bad.yaml:7:25: error:", "has 0: expected 1 to"]),
                             ("op: resize", "expected one of sizes and scales"),
