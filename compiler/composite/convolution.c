@@ -313,16 +313,35 @@ rp_status rp_expand_conv(rp_expansion *x) {
     return finish(&c, convolve);
 }
 
-/* Along one axis: out of the windows, less what they have in the padding, with what is to be added. */
-static rp_status count_transposed(convolution *c, uint32_t axis, uint64_t more) {
-    const rp_windows *w = &c->w;
-    uint64_t spans = (c->in.size[axis] - 1) * w->stride[axis] + rp_windows_extent(w, axis) + more;
-    uint64_t cut = w->pad[axis] + w->pad_end[axis];
-    uint64_t step = w->stride[axis] > w->dilation[axis] ? w->stride[axis] : w->dilation[axis];
-    if (more && more >= step)
+/* The paddings of one axis by which `wanted` of so many elements are left: with an odd number to cut off the larger
+ * part in front, with same_upper behind, as ONNX has it. */
+static void cut_to(convolution *c, uint32_t axis, uint64_t spans, uint64_t wanted) {
+    bool upper = c->x->attrs[RP_CONV_AUTO_PAD] == RP_AUTO_PAD_SAME_UPPER;
+    uint64_t cut = spans > wanted ? spans - wanted : 0;
+    c->w.pad[axis] = upper ? cut / 2 : cut - cut / 2;
+    c->w.pad_end[axis] = cut - c->w.pad[axis];
+}
+
+/* Along one axis: all that the windows are over, with what is to be added, less the paddings. `wanted`: elements of
+ * the result, 0 where the paddings say it. */
+static rp_status count_transposed(convolution *c, uint32_t axis, uint64_t more, uint64_t wanted) {
+    rp_windows *w = &c->w;
+    uint64_t stride = w->stride[axis], size = c->in.size[axis];
+    uint64_t spans = (size - 1) * stride + rp_windows_extent(w, axis) + more;
+    if (more && more >= (stride > w->dilation[axis] ? stride : w->dilation[axis]))
         return rp_expand_wrong(c->x, RP_CONV_OUTPUT_PADDING,
                                "is %llu along %c, expected less than the stride or the dilation",
                                (unsigned long long)more, "dhw"[axis]);
+    double how = c->x->attrs[RP_CONV_AUTO_PAD];
+    if (wanted > spans)
+        return rp_expand_wrong(c->x, RP_CONV_OUTPUT_SHAPE,
+                               "has %llu along %c, and windows make %llu",
+                               (unsigned long long)wanted, "dhw"[axis], (unsigned long long)spans);
+    if (wanted)
+        cut_to(c, axis, spans, wanted);
+    else if (how == RP_AUTO_PAD_SAME_UPPER || how == RP_AUTO_PAD_SAME_LOWER)
+        cut_to(c, axis, spans, size * stride);
+    uint64_t cut = w->pad[axis] + w->pad_end[axis];
     if (cut >= spans)
         return rp_expand_wrong(c->x, RP_CONV_PADS, "cuts off all of %llu elements along %c",
                                (unsigned long long)spans, "dhw"[axis]);
@@ -330,9 +349,21 @@ static rp_status count_transposed(convolution *c, uint32_t axis, uint64_t more) 
     return RP_OK;
 }
 
+/* What says how much is cut off: one of three. */
+static rp_status check_cuts(convolution *c) {
+    rp_expansion *x = c->x;
+    bool pads = x->lists[RP_CONV_PADS].count, shape = x->lists[RP_CONV_OUTPUT_SHAPE].count;
+    if (pads && x->attrs[RP_CONV_AUTO_PAD] != RP_AUTO_PAD_NOTSET)
+        return rp_expand_wrong(x, RP_CONV_AUTO_PAD, "says what the padding is, and so does pads");
+    if (pads && shape)
+        return rp_expand_wrong(x, RP_CONV_OUTPUT_SHAPE,
+                               "says what the padding is, and so does pads");
+    return RP_OK;
+}
+
 rp_status rp_expand_conv_transpose(rp_expansion *x) {
     convolution c = {.x = x};
-    uint64_t channels = 0, more[3] = {0};
+    uint64_t channels = 0, more[3] = {0}, wanted[3] = {0};
     RP_TRY(read_all(&c, &channels, &c.made));
     if (channels != c.in.channels)
         return rp_apply_error(x->application, RP_BLAME_OP, 0,
@@ -341,10 +372,12 @@ rp_status rp_expand_conv_transpose(rp_expansion *x) {
                               x->composite->info.name, (unsigned long long)c.in.channels,
                               (unsigned long long)channels);
     RP_TRY(read_groups(&c, channels, "x"));
+    RP_TRY(check_cuts(&c));
     RP_TRY(rp_grid_list(x, RP_CONV_OUTPUT_PADDING, c.in.dims, 0, more));
+    RP_TRY(rp_grid_list(x, RP_CONV_OUTPUT_SHAPE, c.in.dims, 0, wanted));
     c.each = channels / c.groups;
     c.out = c.in;
     c.out.channels = c.made * c.groups;
-    for (uint32_t i = 0; i < 3; i++) RP_TRY(count_transposed(&c, i, more[i]));
+    for (uint32_t i = 0; i < 3; i++) RP_TRY(count_transposed(&c, i, more[i], wanted[i]));
     return finish(&c, convolve_transposed);
 }

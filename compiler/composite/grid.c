@@ -136,8 +136,6 @@ uint64_t rp_windows_extent(const rp_windows *w, uint32_t axis) {
     return (w->kernel[axis] - 1) * w->dilation[axis] + 1;
 }
 
-enum { NOTSET, SAME_UPPER, SAME_LOWER, VALID };
-
 static void pad_same(rp_windows *w, uint32_t axis, uint64_t size, bool upper) {
     uint64_t stride = w->stride[axis], windows = (size + stride - 1) / stride;
     uint64_t needed = (windows - 1) * stride + rp_windows_extent(w, axis);
@@ -149,12 +147,13 @@ static void pad_same(rp_windows *w, uint32_t axis, uint64_t size, bool upper) {
 rp_status rp_windows_count(rp_expansion *x, const rp_grid *in, uint32_t pads, uint32_t auto_pad,
                            bool ceil, rp_windows *w, rp_grid *out) {
     uint32_t how = (uint32_t)x->attrs[auto_pad];
-    if (how != NOTSET && x->lists[pads].count)
+    if (how != RP_AUTO_PAD_NOTSET && x->lists[pads].count)
         return rp_expand_wrong(x, auto_pad, "says what the padding is, and so does %s",
                                x->composite->attrs[pads].name);
     *out = *in;
     for (uint32_t i = 0; i < 3; i++) {
-        if (how == SAME_UPPER || how == SAME_LOWER) pad_same(w, i, in->size[i], how == SAME_UPPER);
+        if (how == RP_AUTO_PAD_SAME_UPPER || how == RP_AUTO_PAD_SAME_LOWER)
+            pad_same(w, i, in->size[i], how == RP_AUTO_PAD_SAME_UPPER);
         uint64_t padded = in->size[i] + w->pad[i] + w->pad_end[i], spans = rp_windows_extent(w, i);
         if (spans > padded)
             return rp_apply_error(x->application, RP_BLAME_OP, 0,

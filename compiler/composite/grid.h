@@ -46,6 +46,12 @@ uint64_t rp_windows_extent(const rp_windows *w, uint32_t axis);
  * are RP_AUTO_PADS: with one of the first two `w` gets the paddings by which there is a window for each
  * stride. */
 #define RP_AUTO_PADS "notset|same_upper|same_lower|valid"
+enum {
+    RP_AUTO_PAD_NOTSET,
+    RP_AUTO_PAD_SAME_UPPER,
+    RP_AUTO_PAD_SAME_LOWER,
+    RP_AUTO_PAD_VALID,
+};
 rp_status rp_windows_count(rp_expansion *x, const rp_grid *in, uint32_t pads, uint32_t auto_pad,
                            bool ceil, rp_windows *w, rp_grid *out);
 

@@ -55,10 +55,14 @@ enum { MOST = 1 << 30 };
         .attrs = {STRIDES, PADS, DILATIONS, GROUPS, LAYOUT, ACTIVATION, AUTO_PAD},                 \
         .expand = rp_expand_conv                                                                   \
     }
+#define TRANSPOSED_AUTO_PAD                                                                        \
+    CHOICE("auto_pad", RP_AUTO_PADS,                                                               \
+           "in place of `pads`: what leaves as much as x times the strides, cut off behind or in " \
+           "front where it is odd; or none")
 #define TRANSPOSED(name_, brief_, grid_, weight_, out_)                                            \
     {                                                                                              \
         .info.name = name_, .info.family = "spatial", .info.brief = brief_,                        \
-        .notes = transposed_notes, .operand_count = 4, .attr_count = 7,                            \
+        .notes = transposed_notes, .operand_count = 4, .attr_count = 9,                            \
         .operands = {{"x", "the input", grid_, R},                                                 \
                      {"weight", "windows for each channel of x; the result has groups * I",        \
                       weight_, R},                                                                 \
@@ -70,8 +74,11 @@ enum { MOST = 1 << 30 };
                   GROUPS,                                                                          \
                   LAYOUT,                                                                          \
                   ACTIVATION,                                                                      \
+                  TRANSPOSED_AUTO_PAD,                                                             \
                   LIST("output_padding", 0, "0",                                                   \
-                       "elements more at the end: of the sizes that the stride leaves open")},     \
+                       "elements more at the end: of the sizes that the stride leaves open"),      \
+                  LIST("output_shape", 1, "by the paddings",                                       \
+                       "the sizes of the result, in place of `pads`")},                            \
         .expand = rp_expand_conv_transpose                                                         \
     }
 #define KERNEL                                                                                     \

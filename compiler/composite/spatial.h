@@ -13,8 +13,9 @@ enum {
     RP_CONV_GROUPS,
     RP_CONV_LAYOUT,
     RP_CONV_ACTIVATION,
-    RP_CONV_AUTO_PAD,                          /* conv */
-    RP_CONV_OUTPUT_PADDING = RP_CONV_AUTO_PAD, /* conv_transpose */
+    RP_CONV_AUTO_PAD,
+    RP_CONV_OUTPUT_PADDING, /* conv_transpose */
+    RP_CONV_OUTPUT_SHAPE,
 };
 /* In the order of the table's choices. */
 #define RP_ACTIVATIONS "none|relu|relu6|silu|gelu|gelu_tanh|sigmoid|tanh"

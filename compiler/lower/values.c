@@ -447,16 +447,18 @@ static const char *other_reader_4(rp_emit *e, uint32_t member, uint32_t operand)
     bool computed = o->value != RP_NONE && !rp_emit_is_output(e, member, operand);
     if (!o->absent && !computed) return NULL;
     const char *one = rp_emit_reader(e, member, operand);
-    const char *name = rp_emit_name(e, "%s_4", one);
     const char *type = rp_emit_type_4(e, member, operand);
+    uint32_t mover = computed ? mover_of(e, member, operand, 4) : RP_NONE;
+    bool own = computed && makes_four(e, o->value);
+    /* Another name than that of the op's own function for four. */
+    const char *name = rp_emit_name(e, own && mover != RP_NONE ? "%s_moved_4" : "%s_4", one);
     if (!rp_emit_add_function(e, name)) return name;
-    if (computed && makes_four(e, o->value)) {
+    if (own && mover == RP_NONE) {
         if (is_rounded(e, o->value))
             rp_text_format(&e->functions, "%s %s(uint i) {\n    return %s_4(i);\n}\n\n", type, name,
                            exact_name(e, o->value));
         return name;
     }
-    uint32_t mover = computed ? mover_of(e, member, operand, 4) : RP_NONE;
     if (mover != RP_NONE) {
         const char *from = moved_reader(e, member, operand, mover, rp_emit_reader_4);
         rp_text_format(&e->functions, "%s %s(uint i) {\n", type, name);

@@ -249,8 +249,9 @@ const rp_op rp_ops_spatial[] = {
         .outside = true,
         .operand_count = 2,
         .attr_count = 16,
-        .operands = {{.name = "x", .brief = "the grid", .shape = GRID, .dtypes = DT_MOVED},
-                     OUT("what the windows see", DT_MOVED, "x")},
+        .operands =
+            {{.name = "x", .brief = "the grid", .shape = GRID, .dtypes = DT_MOVED, .sites = 2},
+             OUT("what the windows see", DT_MOVED, "x")},
         .attrs = {WINDOWS, PAD_ENDS, KERNELS},
         .rule = rule_unfold,
     },

@@ -36,14 +36,9 @@ out_CLASS VALUE(uint i) {
     return x(at);
 }
 
-// Four neighbours: channels, where those are fours; else elements of windows one behind the other, as long as
-// the windows of a grid are fours.
+// Four neighbours: elements of windows one behind the other, where channels stand in front and the windows of a
+// grid are fours.
 out_CLASS_4 VALUE_4(uint i) {
-    if (channels_last != 0u && C % 4u == 0u) {
-        uint from = VALUE_from(i);
-        if (from == 0xffffffffu) return out_CLASS_4(0);
-        return x_4(from);
-    }
     if (channels_last != 0u || X * Y * Z % 4u != 0u)
         return out_CLASS_4(VALUE(i), VALUE(i + 1u), VALUE(i + 2u), VALUE(i + 3u));
     VALUE_element e = VALUE_of(i);

@@ -153,8 +153,18 @@ class Spatial(cli.Case):
             more = [int(self.random.integers(0, max(s, d))) for s, d in zip(strides, dilations)]
             whole = [(s - 1) * t + span + m for s, t, span, m in zip(xs.shape[2:], strides, spans, more)]
             pads = [min(p, (whole[i % dims] - 1) // 2) for i, p in enumerate(pads)]
+            keys["output_padding"] = more
+            if how == "notset":
+                keys["pads"] = pads
+            else:
+                keys["auto_pad"] = how
+                left = [s * t for s, t in zip(xs.shape[2:], strides)]
+                if how == "valid":
+                    keys["output_shape"] = left = [max(1, w - int(self.random.integers(0, 4))) for w in whole]
+                cut = [max(0, w - n) for w, n in zip(whole, left)]
+                less = [c // 2 if how == "same_upper" else c - c // 2 for c in cut]
+                pads = less + [c - l for c, l in zip(cut, less)]
             want = convolve_transposed(xs, ws, groups, strides, pads, dilations, more)
-            keys |= {"pads": pads, "output_padding": more}
         elif how == "valid" and any(s < k for s, k in zip(xs.shape[2:], spans)) or how == "notset":
             want = convolve(xs, ws, groups, strides, pads, dilations)
             keys |= {"pads": pads}
