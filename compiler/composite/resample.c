@@ -165,7 +165,7 @@ rp_status rp_expand_pad(rp_expansion *x) {
 
 /* ---- Resizing -------------------------------------------------------------------------------- */
 
-enum { SIZES, SCALES, MODE, COORDINATES, ROUNDING, COEFFICIENT, EXCLUDE, RESIZE_AXES };
+enum { SIZES, SCALES, MODE, COORDINATES, ROUNDING, COEFFICIENT, EXCLUDE, RESIZE_AXES, ANTIALIAS };
 static const char *const modes[] = {"nearest", "linear", "cubic"};
 static const char *const coordinates[] = {"half_pixel", "asymmetric", "align_corners",
                                           "pytorch_half_pixel", "half_pixel_symmetric"};
@@ -182,8 +182,9 @@ static rp_status resize_link(rp_expansion *x, uint32_t axis, const link *l, rp_g
         {.name = "coordinates", .text = coordinates[(uint32_t)x->attrs[COORDINATES]]},
         {.name = "rounding", .text = roundings[(uint32_t)x->attrs[ROUNDING]]},
         {.name = "cubic_coeff_a", .number = x->attrs[COEFFICIENT]},
-        {.name = "exclude_outside", .number = x->attrs[EXCLUDE]}};
-    return rp_expand_op(x, "resize_axis", RP_PARTS({"x", from}, {"out", to}), attrs, 7);
+        {.name = "exclude_outside", .number = x->attrs[EXCLUDE]},
+        {.name = "antialias", .number = x->attrs[ANTIALIAS]}};
+    return rp_expand_op(x, "resize_axis", RP_PARTS({"x", from}, {"out", to}), attrs, 8);
 }
 
 /* The size that the op makes of a scale: asked of the op, so that both say the same. */

@@ -271,7 +271,7 @@ const rp_composite rp_composites_spatial[] = {
      .info.brief = "a tensor at other places: larger or smaller images",
      .notes = resize_notes,
      .operand_count = 2,
-     .attr_count = 8,
+     .attr_count = 9,
      .operands = {{"x", "the input, of any dimensions", "...", R},
                   {"out", "in another size", "...", W}},
      .attrs = {LIST("sizes", 1, "by `scales`", "of each axis"),
@@ -293,8 +293,10 @@ const rp_composite rp_composites_spatial[] = {
                 .fallback = -0.75,
                 .low = -8,
                 .high = 8},
-               FLAG("exclude_outside", "1: what is beyond the ends has no weight in a cubic"),
-               AXES},
+               FLAG("exclude_outside",
+                    "1: what is beyond the ends has no weight, in a cubic and with antialias"),
+               AXES,
+               FLAG("antialias", "1: where x becomes smaller sums leave nothing out")},
      .expand = rp_expand_resize},
 };
 

@@ -43,7 +43,7 @@ static bool rule_pad(rp_op_call *call) {
 
 /* ---- Resizing -------------------------------------------------------------------------------- */
 
-enum { SIZE, SCALE, MODE, COORDINATES };
+enum { SIZE, SCALE, MODE, COORDINATES, ANTIALIAS = 7 };
 enum { NEAREST, LINEAR, CUBIC };
 enum { HALF_PIXEL, ASYMMETRIC, ALIGN_CORNERS, PYTORCH_HALF_PIXEL, HALF_PIXEL_SYMMETRIC };
 
@@ -138,13 +138,27 @@ static bool place(rp_op_call *call, fraction scale) {
     return bind_places(call, 2 * under, under - over, 2 * over);
 }
 
+/* Binds A and B, elements of out for those of x, and L, elements that one of out is made of at the most. Only a filter
+ * is as wide as what it leaves out. */
+static bool bind_filter(rp_op_call *call, fraction scale) {
+    static const uint64_t elements[] = {[NEAREST] = 1, [LINEAR] = 2, [CUBIC] = 4};
+    uint64_t most = elements[(uint32_t)call->attrs[MODE]];
+    bool filter = call->attrs[ANTIALIAS] != 0 && call->attrs[MODE] != NEAREST;
+    if (filter && scale.under > scale.over)
+        most = (most * scale.under + scale.over - 1) / scale.over + 1;
+    bind(call, 'A', scale.over);
+    bind(call, 'B', scale.under);
+    bind(call, 'L', most);
+    return true;
+}
+
 static bool rule_resize(rp_op_call *call) {
     uint8_t x = call->operands[0].dtype;
     fraction scale = {1, 1};
     if (call->attrs[MODE] != NEAREST && !(RP_DT_FLOAT >> x & 1))
         return rp_op_fail(call, "x is %s, expected a float: nothing lies between other elements",
                           rp_dtype_name(x));
-    if (!read_scale(call, &scale) || !place(call, scale)) return false;
+    if (!read_scale(call, &scale) || !place(call, scale) || !bind_filter(call, scale)) return false;
     bind(call, 'G', call->attrs[MODE] == NEAREST ? rp_sym(call, 'C') : 1);
     return rp_op_same_class(call, 0, 1);
 }
@@ -216,7 +230,10 @@ const rp_op rp_ops_resample[] = {
             "goes on, or "
             "with `exclude_outside` a cubic leaves out what is not there and its weights are "
             "scaled to 1. "
-            "Coordinates are exact. What has no weight is not looked at. Elements are moved as "
+            "With `antialias` a sum that makes x smaller leaves nothing out: it is of all elements "
+            "around p(y), weighed by their distances times s, with weights that are scaled to 1; "
+            "`exclude_outside` is for all of these. Coordinates are exact. What has no weight is "
+            "not looked at. Elements are moved as "
             "they are by "
             "`nearest`; sums are made in f32 with fma. As in ONNX's Resize; `resize` is this for "
             "several axes.",
@@ -224,13 +241,13 @@ const rp_op rp_ops_resample[] = {
         .text = 140,
         .together = 'G',
         .operand_count = 2,
-        .attr_count = 7,
+        .attr_count = 8,
         .operands = {{.name = "x",
                       .brief = "what is resized",
                       .shape = "*R X C",
                       .dtypes = DT_MOVED,
-                      .sites = 5,
-                      .reads = "RYC"},
+                      .sites = 6,
+                      .reads = "RYCL"},
                      OUT("in another size")},
         .attrs = {{.name = "size",
                    .brief = "of the axis, Y; 0: by the scale, rounded down",
@@ -261,11 +278,16 @@ const rp_op rp_ops_resample[] = {
                    .low = -8,
                    .high = 8},
                   {.name = "exclude_outside",
-                   .brief = "1: what is beyond the ends has no weight in a cubic",
+                   .brief =
+                       "1: what is beyond the ends has no weight, in a cubic and with antialias",
+                   .kind = RP_ATTR_INTEGER,
+                   .high = 1},
+                  {.name = "antialias",
+                   .brief = "1: sums that make x smaller are of all that they would leave out",
                    .kind = RP_ATTR_INTEGER,
                    .high = 1}},
-        .length = NULL,
-        .flops = 12,
+        .length = "L",
+        .flops = 6,
         .rule = rule_resize,
     },
 };

@@ -25,9 +25,31 @@ float VALUE_weight(int k, float f) {
 }
 #endif
 
+#if x_DTYPE == F32 || x_DTYPE == F16 || x_DTYPE == BF16
+// The sum that leaves nothing out where A elements are made of B, which is more: what lies around the place up to B / A
+// times as far as would be looked otherwise. One of them at least is in x.
+float VALUE_filtered(uint i) {
+    const int reach = int((mode == 1u ? B : 2u * B) / A) + 1;
+    uint place = VALUE_place(i);
+    int first = min(int(place / U) - 1, int(X) - 1);
+    float f = f_quotient(float(place % U), float(U)), narrower = f_quotient(float(A), float(B));
+    precise float sum = f_hidden(0.0), total = 0.0;
+    for (int k = -reach; k <= reach + 1; k++) {
+        int at = first + k;
+        precise float t = abs(float(k) - f) * narrower;
+        if (t >= (mode == 1u ? 1.0 : 2.0) || exclude_outside != 0u && (at < 0 || at >= int(X))) continue;
+        float w = t < 1.0 ? VALUE_weight(0, t) : VALUE_weight(-1, t - 1.0);
+        sum = fma(w, x(VALUE_index(i, at)), sum);
+        total += w;
+    }
+    return f_quotient(sum, total);
+}
+#endif
+
 out_CLASS VALUE(uint i) {
     if (mode == 0u) return x(VALUE_from(i));
 #if x_DTYPE == F32 || x_DTYPE == F16 || x_DTYPE == BF16
+    if (antialias != 0u && B > A) return VALUE_filtered(i);
     uint place = VALUE_place(i), rest = place % U;
     int first = int(place / U) - 1;
     float f = f_quotient(float(rest), float(U));

@@ -297,10 +297,10 @@ class Spatial(cli.Case):
         mode = self.pick("nearest", "linear", "cubic")
         coordinates = self.pick("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric")
         rounding = self.pick("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
-        exclude, a = self.pick(0, 1), self.pick(-0.75, -0.5)
+        exclude, a, filtered = self.pick(0, 1), self.pick(-0.75, -0.5), self.pick(0, 1)
         x, xs = self.tensor(*shape)
         keys = {"mode": mode, "coordinates": coordinates, "rounding": rounding, "axes": axes, "exclude_outside": exclude,
-                "cubic_coeff_a": a}
+                "cubic_coeff_a": a, "antialias": filtered}
         if self.pick(True, False):
             scales = [self.pick(*[s for s in (0.5, 0.6, 1.0, 1.5, 2.0, 2.3, 3.0) if int(s * shape[axis] + 1e-9) >= 1]) for axis in axes]
             sizes = [int(s * shape[axis] + 1e-9) for s, axis in zip(scales, axes)]
@@ -312,10 +312,10 @@ class Spatial(cli.Case):
         for axis, made, scale in zip(axes, sizes, scales):
             if "scales" in keys and scale == 1:
                 continue
-            want = self.resized(want, axis, made, scale, mode, coordinates, rounding, exclude, a)
+            want = self.resized(want, axis, made, scale, mode, coordinates, rounding, exclude, a, filtered)
         self.node("resize", x=x, out=self.want(want, 0 if mode == "nearest" else 2e-5), **keys)
 
-    def resized(self, x, axis, made, scale, mode, coordinates, rounding, exclude, a):
+    def resized(self, x, axis, made, scale, mode, coordinates, rounding, exclude, a, filtered):
         size, y = x.shape[axis], np.arange(made)
         p = (y + 0.5) / scale - 0.5
         if coordinates == "asymmetric":
@@ -332,20 +332,23 @@ class Spatial(cli.Case):
             index = {"round_prefer_floor": np.ceil(p - 0.5), "round_prefer_ceil": np.floor(p + 0.5),
                      "floor": np.floor(p), "ceil": np.ceil(p)}[rounding]
             return np.take(x, np.clip(index, 0, size - 1).astype(int), axis)
-        index = np.floor(p)[:, None] + np.arange(-1, 3)
-        t = abs(p[:, None] - index)
+        narrower = min(scale, 1) if filtered else 1
+        reach = int(np.ceil(2 / narrower)) + 1
+        index = np.floor(p)[:, None] + np.arange(-reach, reach + 1)
+        t = abs(p[:, None] - index) * narrower
         if mode == "linear":
             weight = np.maximum(0, 1 - t)
         else:
             weight = np.where(t <= 1, ((a + 2) * t - (a + 3)) * t * t + 1, np.where(t < 2, ((a * t - 5 * a) * t + 8 * a) * t - 4 * a, 0))
-        if exclude and mode == "cubic":
+        if exclude and (mode == "cubic" or narrower < 1):
             weight = np.where((index < 0) | (index >= size), 0, weight)
+        if exclude and mode == "cubic" or narrower < 1:
             weight = weight / weight.sum(-1, keepdims=True)
         seen = np.take(np.moveaxis(x, axis, -1), np.clip(index, 0, size - 1).astype(int), -1)
         return np.moveaxis((seen * weight).sum(-1), -1, axis)
 
     def test_resizes(self):
-        for _ in range(4 * CASES):
+        for _ in range(5 * CASES):
             self.one_resize()
         self.run_all()
 

@@ -79,7 +79,12 @@ const op_case op_spatial_cases[] = {
      "size=17 mode=cubic exclude_outside=1 cubic_coeff_a=-0.5 "
      "coordinates=U",
      NULL, "half_pixel align_corners"},
-    {"resize_axis", "f32[1,5]", "size=3 mode=cubic coordinates=align_corners", NULL, NULL},
+    {"resize_axis", "f32[2,23,3] T?", "size=7 mode=linear antialias=1 exclude_outside=1", FLOATS,
+     NULL},
+    {"resize_axis", "f32[2,23,3]", "scale=0.4 mode=cubic antialias=1 coordinates=asymmetric", NULL,
+     NULL},
+    {"resize_axis", "f32[1,5]", "size=3 mode=cubic antialias=1 coordinates=align_corners", NULL,
+     NULL},
     {"resize_axis", "f32[9,5]", "size=1 mode=linear coordinates=pytorch_half_pixel", NULL, NULL},
     {"resize_axis", "f32[1,1]", "scale=1", NULL, NULL},
 };

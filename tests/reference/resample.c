@@ -124,6 +124,32 @@ static double resized(const rp_op_call *call, const axis *a, double p, const dou
     return sum / total;
 }
 
+/* Where x becomes smaller: all elements by their distances times the scale, the last ones going on. */
+static double filtered(const rp_op_call *call, const axis *a, double p, const double *x,
+                       double *scale) {
+    double narrower = (double)(float)attr_of(call, "scale"), sum = 0, total = 0;
+    bool keys = attr_of(call, "mode") == 2, exclude = attr_of(call, "exclude_outside") != 0;
+    if (narrower == 0) narrower = (double)a->made / (double)a->size;
+    int64_t far = (int64_t)ceil(2 / narrower) + 2, first = (int64_t)floor(p);
+    for (int64_t at = first - far; at <= first + far; at++) {
+        double t = fabs((double)at - p) * narrower;
+        double w = keys ? cubic(t, (double)(float)attr_of(call, "cubic_coeff_a")) : fmax(0, 1 - t);
+        int64_t from = at < 0 ? 0 : at >= a->size ? a->size - 1 : at;
+        if (w == 0 || (exclude && from != at)) continue;
+        sum += w * x[from * a->c];
+        *scale += fabs(w * x[from * a->c]);
+        total += w;
+    }
+    *scale /= fabs(total);
+    return sum / total;
+}
+
+static bool is_filtered(const rp_op_call *call, const axis *a) {
+    double scale = attr_of(call, "scale");
+    bool smaller = scale != 0 ? scale < 1 : a->made < a->size;
+    return attr_of(call, "antialias") != 0 && attr_of(call, "mode") != 0 && smaller;
+}
+
 static void reference_resize(const rp_op_call *call, rp_op_data *data) {
     axis a = axis_of(call);
     for (int64_t r = 0; r < a.rows; r++)
@@ -131,8 +157,9 @@ static void reference_resize(const rp_op_call *call, rp_op_data *data) {
             for (int64_t c = 0; c < a.c; c++) {
                 int64_t to = (r * a.made + y) * a.c + c;
                 double scale = 0, p = settled(coordinate(call, &a, y));
-                data->operands[1][to] =
-                    resized(call, &a, p, data->operands[0] + r * a.size * a.c + c, &scale);
+                const double *x = data->operands[0] + r * a.size * a.c + c;
+                data->operands[1][to] = is_filtered(call, &a) ? filtered(call, &a, p, x, &scale)
+                                                              : resized(call, &a, p, x, &scale);
                 data->scale[to] = scale;
             }
 }

@@ -105,7 +105,7 @@ void rops_resample(rops_maker *m) {
                                        "mode=symmetric before=4 after=1"};
     static const char *const sizes[] = {
         "size=6",
-        "size=3 mode=linear",
+        "size=3 mode=linear antialias=1",
         "size=9 mode=linear coordinates=align_corners",
         "scale=1.7 mode=cubic",
         "size=5 mode=cubic exclude_outside=1 coordinates=asymmetric",
