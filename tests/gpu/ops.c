@@ -13,7 +13,10 @@
  * Nothing may be left untested: each op needs a case for every dtype of every operand, with and
  * without each optional operand, for every choice of an attribute, and one of the least size. Each
  * case is run by every variant of its op that fits it on a built-in target, as far as the device at
- * hand can pass for that, and each variant needs a case.
+ * hand can pass for that, and each variant needs a case. Calls that have all this among them, and every
+ * line of the tables, come first (ops_kinds.c) and are always tried, then the others while there is time.
+ * A processor compiles kernels of the first ones for longer than that, and comes to none of the others
+ * before RP_SECONDS lets it, or its driver has kept what it compiled.
  *
  *   test_ops [PART PARTS]   every PARTS-th batch of cases, beginning with PART (from 0): as a
  *                           driver compiles one pipeline after the other, several processes share
@@ -21,9 +24,9 @@
  *   RP_TAGGED=n             every n-th case, another one with each seed, is run with its operands tagged,
  *                           too: their words are stored and waited for. 8 without; 0: none
  *   RP_OP=name              tries this op alone, and prints the worst error of each case
- *   RP_SEED=n               other values
- *   RP_SECONDS=n            no more batches are begun then, 60 without: those that a fresh machine
- *                           leaves out are of all kinds, and counted */
+ *   RP_SEED=n               other values, and other calls that come first
+ *   RP_SECONDS=n            none of the others are begun then, 20 without; those that are left are counted
+ */
 #include "ops_trial.h"
 
 #include <unistd.h>
@@ -31,7 +34,7 @@
 #include "ops/formula.h"
 #include "support/cases.h"
 
-enum { MAX_CASES = 4096, TAGGED = 8, SECONDS = 60, TURNS = 8 };
+enum { MAX_CASES = 4096, TAGGED = 8, SECONDS = 20 };
 
 ops_tests ops;
 
@@ -157,6 +160,25 @@ static void add_trials(const op_case *cases, uint32_t count) {
     }
 }
 
+/* Those that have every kind among them, then the others; both in their order, in which neighbours
+ * fit into one graph. */
+static void sort_trials(void) {
+    trial *sorted = need(calloc(MAX_CASES, sizeof *sorted));
+    bool *chosen = need(calloc(MAX_CASES, sizeof *chosen));
+    uint32_t count = 0;
+    ops.first = ops_choose(chosen);
+    for (int others = 0; others < 2; others++)
+        for (uint32_t i = 0; i < ops.count; i++) {
+            if (chosen[i] == others) continue;
+            trial *t = &sorted[count++];
+            *t = ops.trials[i];
+            if (t->line.call.formula) t->line.call.formula = t->line.expr;
+        }
+    free(chosen);
+    free(ops.trials);
+    ops.trials = sorted;
+}
+
 static void make_trials(void) {
     ops.trials = need(calloc(MAX_CASES, sizeof *ops.trials));
     add_wide_trials();
@@ -171,6 +193,7 @@ static void make_trials(void) {
     add_trials(op_spatial_cases, op_spatial_case_count);
     add_targets();
     CU_ASSERT(ops.count > 0);
+    sort_trials();
 }
 
 /* ---- Completeness ---------------------------------------------------------------------------- */
@@ -256,19 +279,21 @@ static bool lacks_variant(const rp_op *op) {
     if (op->product) return false;
     for (const rp_op_variant *v = op->variants; v && v->name; v++) {
         bool found = v->needs != 0; /* not of this target: tests/gpu/matrices.c */
-        for (uint32_t k = 0; k < ops.count; k++) found |= ops.trials[k].variant == v;
+        for (uint32_t k = 0; k < ops.first; k++) found |= ops.trials[k].variant == v;
         if (!found && !is_for_others(op, v)) lacks |= missing(op, "that it fits", v->name);
     }
     return lacks;
 }
 
+/* Of those that are always tried. They were chosen by what calls are made of; here what ops are declared
+ * with is counted off. */
 static void test_complete(void) {
     CU_ASSERT(rp_op_count() > 60);
     for (uint32_t i = 0; i < rp_op_count(); i++) {
         const rp_op *op = rp_op_at(i);
         coverage c = {0};
         if (ops.only && strcmp(ops.only, rp_op_name(op)) != 0) continue;
-        for (uint32_t k = 0; k < ops.count; k++)
+        for (uint32_t k = 0; k < ops.first; k++)
             if (ops.trials[k].line.call.op == op) cover(&c, &ops.trials[k].line.call);
         CU_ASSERT_FALSE(lacks(op, &c));
         CU_ASSERT_FALSE(lacks_variant(op));
@@ -359,20 +384,28 @@ static void test_tagged(void) {
 
 /* ---- Values ----------------------------------------------------------------------------------- */
 
-/* Every TURNS-th batch of the part, then those behind them, and so on. */
+/* Batches of this part from `begin` to `end`, all or while there is time. */
+static uint32_t try_part(uint32_t begin, uint32_t end, bool always, uint32_t *done,
+                         uint32_t *left) {
+    uint32_t wrong = 0;
+    for (uint32_t first = begin + ops.part * OPS_BATCH; first < end;
+         first += ops.parts * OPS_BATCH) {
+        uint32_t count = end - first < OPS_BATCH ? end - first : OPS_BATCH;
+        bool time = gpu_has_seconds(SECONDS) || always;
+        if (time) wrong += ops_try(first, count);
+        *(time ? done : left) += count;
+    }
+    return wrong;
+}
+
 static void test_values(void) {
-    uint32_t wrong = 0, done = 0, left = 0;
-    for (uint32_t turn = 0; turn < TURNS; turn++)
-        for (uint32_t first = (turn * ops.parts + ops.part) * OPS_BATCH; first < ops.count;
-             first += TURNS * ops.parts * OPS_BATCH) {
-            uint32_t count = ops.count - first < OPS_BATCH ? ops.count - first : OPS_BATCH;
-            bool time = gpu_has_seconds(SECONDS);
-            if (time) wrong += ops_try(first, count);
-            *(time ? &done : &left) += count;
-        }
-    printf("%u of %u cases of %u ops, %u operands tagged, %u wrong, %u left for which there was no "
-           "time ... ",
-           done, ops.count, rp_op_count(), ops.words, wrong, left);
+    uint32_t done = 0, left = 0;
+    uint32_t wrong = try_part(0, ops.first, true, &done, &left);
+    wrong += try_part(ops.first, ops.count, false, &done, &left);
+    printf(
+        "%u of %u calls of %u ops, with every kind among %u, %u operands tagged, %u wrong, %u left "
+        "for which there was no time ... ",
+        done, ops.count, rp_op_count(), ops.first, ops.words, wrong, left);
     if (ops.tagged == 1) CU_ASSERT(ops.words > 0);
     CU_ASSERT(done > 0);
     CU_ASSERT_EQUAL(wrong, 0);

@@ -8,7 +8,7 @@
 #include "ops.h"
 #include "support/op_calls.h"
 
-enum { OPS_BATCH = 48 };
+enum { OPS_BATCH = 16 };
 
 /* The ways in which each case is run. */
 typedef enum ops_run { OPS_O0, OPS_O1, OPS_TAGGED, OPS_RUNS } ops_run;
@@ -32,9 +32,9 @@ typedef struct ops_tests {
     uint32_t part, parts; /* of the batches, which are done here */
     uint32_t tagged;      /* every so many-th case is run with its operands tagged, too; 0: none */
     trial *trials;
-    uint32_t count;
-    uint32_t shown; /* messages about wrong results, that they stay readable */
-    uint32_t words; /* operands that were run tagged */
+    uint32_t count, first; /* all, and the first of them, which are always tried */
+    uint32_t shown;        /* messages about wrong results, that they stay readable */
+    uint32_t words;        /* operands that were run tagged */
     char cache[64];
 } ops_tests;
 extern ops_tests ops;
@@ -43,6 +43,9 @@ static inline void *need(void *block) {
     if (!block) abort();
     return block;
 }
+
+/* Marks trials that have every kind of call among them; how many. The same for the same seed. */
+uint32_t ops_choose(bool *chosen);
 
 /* Runs the trials and compares them with their references. How many were wrong. */
 uint32_t ops_try(uint32_t first, uint32_t count);
