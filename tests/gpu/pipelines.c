@@ -1,6 +1,6 @@
 /* Every pipeline of tests/golden/pipelines, or of the folder RP_PIPELINES, on the device at hand: -O1
- * gives the bits of -O0, and results that are numbers. Inputs are made up: small numbers, integers below 4. No more are begun
- * when RP_SECONDS (60) are over. */
+ * gives the bits of -O0, and results that are numbers. Inputs are made up: small numbers, integers below 4.
+ * RP_PIPELINE is part of the name of those that are tried, of all without. */
 #include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
@@ -101,7 +101,7 @@ static void try_pipeline(const char *path, const char *name) {
 static void test_pipelines(void) {
     const char *folder = getenv("RP_PIPELINES"), *only = getenv("RP_PIPELINE");
     if (!folder) folder = RP_SOURCE_ROOT "/tests/golden/pipelines";
-    uint32_t count = 0, left = 0;
+    uint32_t count = 0;
     DIR *directory = opendir(folder);
     for (struct dirent *e; directory && (e = readdir(directory));) {
         size_t length = strlen(e->d_name);
@@ -110,14 +110,10 @@ static void test_pipelines(void) {
         if (only && !strstr(e->d_name, only)) continue;
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
         count++;
-        if (gpu_has_time())
-            try_pipeline(path, e->d_name);
-        else
-            left++;
+        try_pipeline(path, e->d_name);
     }
     if (directory) closedir(directory);
-    printf("%u of %u pipelines ... ", count - left, count);
-    CU_ASSERT(left < count);
+    printf("%u pipelines ... ", count);
     CU_ASSERT(only ? count > 0 : count >= 30);
 }
 
