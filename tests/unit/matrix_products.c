@@ -140,7 +140,7 @@ static void write_graph(const product *p, char text[TEXT]) {
             p->turn_a, p->turn_b, p->parts, left, a, b, parts, parts, result, p->out, shape);
     }
     put_behind(nodes, buffers, p, shape);
-    snprintf(text, TEXT, "reprise 1\ngraph g {\n%s%s}\n", buffers, nodes);
+    if (snprintf(text, TEXT, "reprise 1\ngraph g {\n%s%s}\n", buffers, nodes) >= TEXT) abort();
 }
 
 static product draw(rp_random *r, bool bytes) {
