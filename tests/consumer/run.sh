@@ -174,13 +174,14 @@ expect_refused() {
     tr -s ' \n' ' ' <"$2" | grep -q "$1" || { cat "$2"; fail "not said: $1"; }
 }
 
-# The runtime by itself, on a machine without a C++ compiler; and what its package offers.
+# The runtime by itself, on a machine without a C++ compiler; and what its package offers. Here and below
+# nothing is optimised: how libraries are put together is looked at, and compiling them is what takes time.
 check_runtime_alone() {
     # Shadowing g++ in PATH is not enough: CMake finds it beside gcc.
     CXX=$work/no-such-compiler
     export CXX
     "$CMAKE" -S "$SOURCE" -B runtime -G "$GENERATOR" -DREPRISE_COMPILER=OFF \
-        -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="$CC" \
+        -DCMAKE_BUILD_TYPE= -DCMAKE_C_COMPILER="$CC" \
         >cmake.log 2>&1 || { cat cmake.log; fail "the runtime does not configure alone"; }
     "$CMAKE" --build runtime >build.log 2>&1 || { cat build.log; fail "it does not build alone"; }
     "$CMAKE" --install runtime --prefix "$prefix" >install.log
@@ -211,7 +212,7 @@ check_runtime_alone() {
 # Static libraries, through CMake and pkg-config: the programs then need no library of ours.
 check_static() {
     "$CMAKE" -S "$SOURCE" -B static -G "$GENERATOR" -DBUILD_SHARED_LIBS=OFF -DREPRISE_TESTS=OFF \
-        -DREPRISE_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="$CC" \
+        -DREPRISE_EXAMPLES=OFF -DCMAKE_BUILD_TYPE= -DCMAKE_C_COMPILER="$CC" \
         -DCMAKE_CXX_COMPILER="$CXX" >cmake.log 2>&1 || { cat cmake.log; fail "not configured"; }
     "$CMAKE" --build static --parallel 2 >build.log 2>&1 ||
         { tail -50 build.log; fail "static libraries do not build"; }
