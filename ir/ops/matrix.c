@@ -194,14 +194,14 @@ const rp_op rp_ops_matrix[] = {
             "aligns away, and blocks are unpacked to the nearest f16, so that each product may be "
             "off by 2^-11 of itself; they multiply f16, so bf16 is computed in f32 as f32 is. "
             "Products of i8 are i32: exact, modulo 2^32, as a sum may wrap where K is more than "
-            "2^17.",
+            "2^17. Blocks on both sides are unpacked, too, and multiplied as f32.",
         .form = RP_OP_KERNEL,
         .operand_count = 3,
         .attr_count = 2,
         .operands = {{.name = "a",
                       .brief = "the left matrices",
                       .shape = "*B P Q",
-                      .dtypes = RP_DT_FLOAT | RP_DT(RP_I8),
+                      .dtypes = DT_WEIGHT | RP_DT(RP_I8),
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "b",
@@ -243,7 +243,7 @@ const rp_op rp_ops_matrix[] = {
         .operands = {{.name = "a",
                       .brief = "the left matrices",
                       .shape = "*B P Q",
-                      .dtypes = RP_DT_FLOAT | RP_DT(RP_I8),
+                      .dtypes = DT_WEIGHT | RP_DT(RP_I8),
                       .at = RP_AT_ANY,
                       .hook = true},
                      {.name = "b",
