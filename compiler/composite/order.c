@@ -298,6 +298,97 @@ static rp_status expand_unique(rp_expansion *x) {
     return map(x, formula, RP_PARTS({"next", &next}, {"starts", &starts}, {"out", o[COUNTS]}));
 }
 
+/* ---- Updates --------------------------------------------------------------------------------- */
+
+/* Joins `count` updates with the slices of `size` elements that `at` says, or puts them there. */
+static rp_status update(rp_expansion *x, uint32_t reduction, rp_given_operand *at, uint64_t count,
+                        uint64_t size) {
+    enum { DATA, INDICES, UPDATES, OUT };
+    static const char *const joins[] = {NULL, "sum", "prod", "min", "max"};
+    rp_given_operand **o = x->operands, places, order;
+    rp_tensor shape = rp_axes_shape(o[DATA]);
+    const rp_tensor slices = {.rank = 2, .dims = {rp_tensor_elements(&shape) / size, size}};
+    const rp_tensor given = {.rank = 2, .dims = {count, size}}, line = {.rank = 1, .dims = {count}};
+    const rp_lines l = {1, count, 1};
+    RP_TRY(rp_axes_make(x, o[OUT], &shape, shape.dtype));
+    rp_given_operand data = rp_axes_seen(o[DATA], &slices), out = rp_axes_seen(o[OUT], &slices);
+    rp_given_operand updates = rp_axes_seen(o[UPDATES], &given), to = rp_axes_seen(at, &line);
+    if (reduction == 0) {
+        RP_TRY(rp_expand_op(x, "copy", RP_PARTS({"x", &data}, {"out", &out}), RP_NO_ATTRS));
+        return rp_expand_op(x, "scatter_rows",
+                            RP_PARTS({"src", &updates}, {"index", &to}, {"dst", &out}),
+                            RP_NO_ATTRS);
+    }
+    RP_TRY(numbers(x, "places", count, &places));
+    RP_TRY(numbers(x, "order", count, &order));
+    RP_TRY(sort_lines(x, &to, &l, false, &places, &order));
+    const rp_attribute by = {.name = "by", .text = joins[reduction]};
+    return rp_expand_op(x, "fold_at",
+                        RP_PARTS({"data", &data}, {"places", &places}, {"order", &order},
+                                 {"updates", &updates}, {"out", &out}),
+                        &by, 1);
+}
+
+static rp_status unlike(rp_expansion *x, const char *what) {
+    return rp_apply_error(x->application, RP_BLAME_OP, 0, "%s: %s", x->composite->info.name, what);
+}
+
+static bool same_dims(const rp_tensor *a, uint32_t from_a, const rp_tensor *b, uint32_t from_b) {
+    if (a->rank - from_a != b->rank - from_b) return false;
+    for (uint32_t i = from_a; i < a->rank; i++)
+        if (a->dims[i] != b->dims[from_b + i - from_a]) return false;
+    return true;
+}
+
+static rp_status expand_scatter_elements(rp_expansion *x) {
+    enum { DATA, INDICES, UPDATES };
+    enum { AXIS_OF, REDUCTION };
+    rp_given_operand **o = x->operands, at;
+    rp_tensor data = rp_axes_shape(o[DATA]), indices = rp_axes_shape(o[INDICES]);
+    rp_tensor updates = rp_axes_shape(o[UPDATES]), other = data;
+    rp_lines l;
+    RP_TRY(rp_axes_around(x, AXIS_OF, &data, &l));
+    int axis = (int)x->attrs[AXIS_OF] + (x->attrs[AXIS_OF] < 0 ? data.rank : 0);
+    if (!same_dims(&indices, 0, &updates, 0))
+        return unlike(x, "updates must have the shape of indices");
+    if (indices.rank == data.rank) other.dims[axis] = indices.dims[axis];
+    if (!same_dims(&other, 0, &indices, 0))
+        return unlike(x, "indices must have the shape of data but for the axis");
+    const rp_attribute attrs[] = {{.name = "axis", .number = axis},
+                                  {.name = "length", .number = (double)l.along}};
+    RP_TRY(rp_expand_temp(x, "at", &at));
+    rp_given_operand from = rp_axes_seen(o[INDICES], &indices);
+    RP_TRY(
+        rp_expand_op(x, "places_along_axis", RP_PARTS({"indices", &from}, {"out", &at}), attrs, 2));
+    return update(x, (uint32_t)x->attrs[REDUCTION], &at, rp_tensor_elements(&indices), 1);
+}
+
+static rp_status expand_scatter_nd(rp_expansion *x) {
+    enum { DATA, INDICES, UPDATES };
+    static const char *const names[] = {"d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7"};
+    rp_given_operand **o = x->operands, at;
+    rp_tensor data = rp_axes_shape(o[DATA]), indices = rp_axes_shape(o[INDICES]);
+    rp_tensor updates = o[UPDATES]->argument.tensor, front = indices;
+    uint64_t depth = indices.dims[indices.rank - 1], size = 1, count = 1;
+    rp_attribute attrs[RP_MAX_RANK];
+    if (depth > data.rank) return unlike(x, "rows of indices are longer than data has dimensions");
+    for (uint32_t i = 0; i < depth; i++)
+        attrs[i] = (rp_attribute){.name = names[i], .number = (double)data.dims[i]};
+    for (uint64_t i = depth; i < data.rank; i++) size *= data.dims[i];
+    front.rank--;
+    for (uint32_t i = 0; i < front.rank; i++) count *= front.dims[i];
+    if (updates.rank < front.rank || !same_dims(&data, (uint32_t)depth, &updates, front.rank))
+        return unlike(x, "updates must have the shape of the slices behind that of indices' rows");
+    updates.rank = front.rank;
+    if (!same_dims(&front, 0, &updates, 0))
+        return unlike(x, "updates must have the shape of the slices behind that of indices' rows");
+    RP_TRY(rp_expand_temp(x, "at", &at));
+    rp_given_operand from = rp_axes_seen(o[INDICES], &indices);
+    RP_TRY(rp_expand_op(x, "places_nd", RP_PARTS({"indices", &from}, {"out", &at}), attrs,
+                        (uint32_t)depth));
+    return update(x, (uint32_t)x->attrs[0], &at, count, size);
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define R .access = RP_READ
@@ -320,6 +411,17 @@ static rp_status expand_unique(rp_expansion *x) {
     "`radix_count`, a `scan` and a `radix_place` for each 8 bits in which elements of the dtype "  \
     "can differ. Equal elements stay in their order in either direction; -0 equals 0 and comes "   \
     "out as 0; NaN comes last. "
+
+#define REDUCTION                                                                                  \
+    {                                                                                              \
+        .name = "reduction", .brief = "what is done with an update: it replaces, or is joined",    \
+        .kind = RP_ATTR_CHOICE, .choices = "none|add|mul|min|max"                                  \
+    }
+#define UPDATES_                                                                                   \
+    "Replacing is a `copy` and `scatter_rows`, for which places must be distinct. Joining sorts "  \
+    "places, and a `fold_at` takes all updates of an element in their order: any number for one, " \
+    "and the same bits on every run. Negative places count from the end; updates out of range "    \
+    "are left out. "
 
 const rp_composite rp_composites_order[] = {
     {.info.name = "sort",
@@ -355,6 +457,35 @@ const rp_composite rp_composites_order[] = {
                   {"inverse", "u32; which of them each element of x is", "*N", W, .optional = true},
                   {"count", "u32; how many there are", "1", W}},
      .expand = expand_unique},
+    {.info.name = "scatter_elements",
+     .info.family = "order",
+     .info.brief = "a tensor with elements along an axis replaced, or joined with others",
+     .notes = UPDATES_ "As ONNX ScatterElements, numpy.put_along_axis; torch.scatter_reduce.",
+     .operand_count = 4,
+     .attr_count = 2,
+     .operands = {{"data", "the tensor", "*N", R},
+                  {"indices", "places along the axis; of data's shape elsewhere", "*M", R},
+                  {"updates", "an element for each", "*M", R},
+                  {"out", "of data's shape", "*N", W}},
+     .attrs = {{.name = "axis",
+                .brief = "along which; negative ones count from the last",
+                .kind = RP_ATTR_INTEGER,
+                .low = -RP_MAX_RANK,
+                .high = RP_MAX_RANK - 1},
+               REDUCTION},
+     .expand = expand_scatter_elements},
+    {.info.name = "scatter_nd",
+     .info.family = "order",
+     .info.brief = "a tensor with elements or slices replaced, or joined with others",
+     .notes = UPDATES_ "As ONNX ScatterND; numpy.add.at.",
+     .operand_count = 4,
+     .attr_count = 1,
+     .operands = {{"data", "the tensor", "*N", R},
+                  {"indices", "a place along each of the first K dimensions of data", "*J K", R},
+                  {"updates", "a slice of data for each row of indices", "*M", R},
+                  {"out", "of data's shape", "*N", W}},
+     .attrs = {REDUCTION},
+     .expand = expand_scatter_nd},
 };
 
 const uint32_t rp_composites_order_count = sizeof rp_composites_order / sizeof *rp_composites_order;

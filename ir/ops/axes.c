@@ -226,6 +226,40 @@ static bool rule_one_hot(rp_op_call *call) {
     return give_shape(call, OUT, &shape, 'M');
 }
 
+/* ---- Where numbers point to ------------------------------------------------------------------- */
+
+/* Of tensors whose slices 32 bits count. */
+static bool countable(rp_op_call *call, uint64_t slices) {
+    return slices <= RP_OP_MAX_ELEMENTS ||
+           rp_op_fail(call, "the tensor has more than %llu elements",
+                      (unsigned long long)RP_OP_MAX_ELEMENTS);
+}
+
+static bool rule_places_along_axis(rp_op_call *call) {
+    uint32_t axis = find_axis(call, 0, call->attrs[0], 0);
+    uint64_t slices;
+    if (axis == RP_MAX_RANK) return false;
+    bind_around(call, 0, axis, 'A', 'J', 'C');
+    if (!rp_mul_u64(rp_sym(call, 'A') * rp_sym(call, 'C'), rp_sym(call, 'B'), &slices))
+        slices = UINT64_MAX;
+    return countable(call, slices);
+}
+
+static bool rule_places_nd(rp_op_call *call) {
+    uint64_t slices = 1, dims = rp_sym(call, 'K');
+    if (dims > RP_MAX_RANK)
+        return rp_op_fail(call, "indices has rows of %llu, expected at most %d",
+                          (unsigned long long)dims, RP_MAX_RANK);
+    for (uint32_t i = 0; i < RP_MAX_RANK; i++) {
+        uint64_t size = rp_sym(call, (char)('O' + i));
+        if (i >= dims && size != 1)
+            return rp_op_fail(call, "d%u is %llu, but indices has rows of %llu", i,
+                              (unsigned long long)size, (unsigned long long)dims);
+        if (!rp_mul_u64(slices, size, &slices)) slices = UINT64_MAX;
+    }
+    return countable(call, slices);
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define MOVES                                                                                      \
@@ -250,6 +284,12 @@ static bool rule_one_hot(rp_op_call *call) {
         .kind = RP_ATTR_INTEGER, .fallback = fallback_, .low = -RP_MAX_RANK,                       \
         .high = RP_MAX_RANK - 1                                                                    \
     }
+#define SIZE(name_, symbol_)                                                                       \
+    {                                                                                              \
+        .name = name_, .brief = "elements along that dimension", .kind = RP_ATTR_INTEGER,          \
+        .symbol = symbol_, .fallback = 1, .low = 1, .high = UINT32_MAX                             \
+    }
+#define POINTS "Negative numbers count from the end; 0xffffffff where one is out of range. "
 #define DIAGONAL                                                                                   \
     {                                                                                              \
         .name = "k", .brief = "which diagonal: above the main one, or below it where negative",    \
@@ -372,6 +412,45 @@ const rp_op rp_ops_axes[] = {
                 .low = -3.4e38,
                 .high = 3.4e38}},
      .rule = rule_one_hot},
+    {MOVER("places_along_axis", "the place in a tensor of each of some elements along an axis",
+           POINTS "`scatter_elements` is made of it."),
+     .operand_count = 2, .attr_count = 2,
+     .operands = {{.name = "indices",
+                   .brief = "places along the axis",
+                   .shape = "*M",
+                   .dtypes = PLACES,
+                   .at = RP_AT_SAME},
+                  {.name = "out",
+                   .brief = "places among all elements",
+                   .shape = "*M",
+                   .dtypes = RP_DT(RP_U32),
+                   .access = RP_WRITE}},
+     .attrs = {AXIS("along which", -1),
+               {.name = "length",
+                .brief =
+                    "elements of the tensor along the axis; elsewhere it has the shape of indices",
+                .kind = RP_ATTR_INTEGER,
+                .symbol = 'B',
+                .required = true,
+                .low = 1,
+                .high = UINT32_MAX}},
+     .rule = rule_places_along_axis},
+    {MOVER("places_nd", "the number of each of some slices of a tensor",
+           POINTS "`scatter_nd` is made of it."),
+     .operand_count = 2, .attr_count = 8,
+     .operands = {{.name = "indices",
+                   .brief = "a place along each of the first K dimensions",
+                   .shape = "*J K",
+                   .dtypes = PLACES,
+                   .reads = "JK"},
+                  {.name = "out",
+                   .brief = "numbers of slices",
+                   .shape = "*J",
+                   .dtypes = RP_DT(RP_U32),
+                   .access = RP_WRITE}},
+     .attrs = {SIZE("d0", 'O'), SIZE("d1", 'P'), SIZE("d2", 'Q'), SIZE("d3", 'R'), SIZE("d4", 'S'),
+               SIZE("d5", 'T'), SIZE("d6", 'U'), SIZE("d7", 'V')},
+     .rule = rule_places_nd},
 };
 
 const uint32_t rp_ops_axes_count = sizeof rp_ops_axes / sizeof *rp_ops_axes;

@@ -70,6 +70,49 @@ static const rp_op_variant place_variants[] = {
     {0},
 };
 
+static uint32_t class_of(uint8_t dtype) {
+    if (dtype >= 32 || !(RP_DT_NUMBER >> dtype & 1)) return 0;
+    if (RP_DT_FLOAT >> dtype & 1) return 1;
+    return dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32 ? 2 : 3;
+}
+
+/* All three are computed as one: f32, i32 or u32. */
+static bool rule_fold_at(rp_op_call *call) {
+    enum { DATA, UPDATES = 3, OUT };
+    uint8_t data = call->operands[DATA].dtype;
+    for (uint32_t i = UPDATES; i <= OUT; i++) {
+        uint8_t other = call->operands[i].dtype;
+        if (class_of(other) && class_of(data) != class_of(other))
+            return rp_op_fail(
+                call, "data is %s and %s is %s; expected both to be floats, signed or unsigned",
+                rp_dtype_name(data), call->op->operands[i].name, rp_dtype_name(other));
+    }
+    return true;
+}
+
+static void bind_elements(rp_op_call *call, const rp_target *target) {
+    (void)target;
+    call->symbols['B' - 'A'] = ceil_div(rp_sym(call, 'N') * rp_sym(call, 'C'), 256);
+}
+
+/* Where all updates are for one slice. */
+static double fold_turns(const rp_op_call *call) {
+    return (double)rp_sym(call, 'M') + 40;
+}
+
+static const rp_op_variant fold_variants[] = {
+    {
+        .name = "sorted",
+        .when = "always",
+        .why = "a thread for each element of the result finds its updates by bisection",
+        .text = 80,
+        .groups = "B",
+        .bind = bind_elements,
+        .turns = fold_turns,
+    },
+    {0},
+};
+
 #define SHIFT                                                                                      \
     {                                                                                              \
         .name = "shift", .brief = "the digit's lowest bit: 0, 8, 16 or 24",                        \
@@ -165,6 +208,52 @@ const rp_op rp_ops_order[] = {
         .variants = place_variants,
         .flops = 16,
         .rule = rule_radix,
+    },
+    {
+        .name = "fold_at",
+        .family = "order",
+        .brief = "joins slices with others that are for them, several for one in their order",
+        .notes =
+            "Floats are joined in f32 and rounded once; integers wrap at 32 bits. One after the "
+            "other, the slice of data first, so the bits are the same on every run. NaN is "
+            "skipped by min and max. Numbers that are no slice are left out; numbers that are "
+            "not in order may be. `scatter_elements` and `scatter_nd` are made of it.",
+        .form = RP_OP_KERNEL,
+        .operand_count = 5,
+        .operands = {{.name = "data",
+                      .brief = "slices",
+                      .shape = "*N C",
+                      .dtypes = RP_DT_NUMBER,
+                      .hook = true},
+                     {.name = "places",
+                      .brief = "the slice that each update is for, in ascending order",
+                      .shape = "M",
+                      .dtypes = RP_DT(RP_U32)},
+                     {.name = "order",
+                      .brief = "which update it is",
+                      .shape = "M",
+                      .dtypes = RP_DT(RP_U32)},
+                     {.name = "updates",
+                      .brief = "slices",
+                      .shape = "M C",
+                      .dtypes = RP_DT_NUMBER,
+                      .hook = true},
+                     {.name = "out",
+                      .brief = "slices of data, joined with updates",
+                      .shape = "*N C",
+                      .dtypes = RP_DT_NUMBER,
+                      .access = RP_WRITE,
+                      .hook = true,
+                      .like = "data"}},
+        .attr_count = 1,
+        .attrs = {{.name = "by",
+                   .brief = "what joins two of them",
+                   .kind = RP_ATTR_CHOICE,
+                   .choices = "sum|prod|min|max"}},
+        .length = "M",
+        .variants = fold_variants,
+        .flops = 1,
+        .rule = rule_fold_at,
     },
 };
 

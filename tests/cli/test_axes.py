@@ -264,6 +264,42 @@ class Axes(cli.Case):
                 p.also(want)
         p.check()
 
+    def test_scatter(self):
+        p = Pipeline(self)
+        joins = {"add": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}
+        for i in range(10):
+            how = ("none", "add", "mul", "min", "max")[i % 5]
+            x = self.random.integers(1, 4, self.random.integers(2, 6, 3)).astype(self.pick("f4", "i4"))
+            want = x.copy()
+            if i < 5:
+                axis, shape = self.integers(-3, 3), list(x.shape)
+                n = shape[axis]
+                shape[axis] = n if how == "none" else self.integers(1, 2000 // x.size)
+                at = self.integers(-n, n, shape)
+                if how == "none":
+                    at = np.argsort(self.random.random(shape), axis)
+                updates = self.random.integers(1, 3, shape).astype(x.dtype)
+                grid = list(np.indices(shape))
+                grid[axis] = at
+                op, keys = "scatter_elements", {"axis": axis}
+            else:
+                k = self.integers(1, 4)
+                count = self.integers(1, 30)
+                places = [self.integers(-d, d, count) for d in x.shape[:k]]
+                if how == "none":
+                    count = 1
+                    places = [a[:1] for a in places]
+                at, grid = np.stack(places, -1), places
+                updates = self.random.integers(1, 3, (count, *x.shape[k:])).astype(x.dtype)
+                op, keys = "scatter_nd", {}
+            if how == "none":
+                want[tuple(grid)] = updates
+            else:
+                joins[how].at(want, tuple(grid), updates)
+            p.add(op, want, data=p.input(x), indices=p.input(at.astype("i8")), updates=p.input(updates),
+                  reduction=how, **keys)
+        p.check()
+
     def wrong(self, node, error, at=None, x="[3, 4]"):
         """`at`: the text that the message points at; None: the op's name."""
         at = at or node.split(": ")[1].split(",")[0]
@@ -296,6 +332,10 @@ class Axes(cli.Case):
         self.wrong("{op: one_hot, ids: ids, depth: 3, on: 1.5, dtype: u8, out: y}", "not a value of u8")
         self.wrong("{op: one_hot, ids: ids, depth: 4000000000, out: y}", "more than")
         self.wrong("{op: diagonal, x: x, k: 4, out: y}", "no such diagonal")
+        self.wrong("{op: sort, x: x, axis: 2, values: y}", "2 is none of 2: expected -2 to 1", "2, values")
+        self.wrong("{op: top_k_large, x: x, k: 1025, indices: y}", "k is 1025, but rows have 4 elements")
+        self.wrong("{op: scatter_elements, data: x, indices: ids, updates: x, out: y}", "the shape of indices")
+        self.wrong("{op: scatter_nd, data: x, indices: ids, updates: x, out: y}", "the shape of the slices")
         self.wrong("{op: reduce_sum, x: x, axes: 2, out: y}", "2 is none of 2: expected -2 to 1", "2, out")
         self.wrong("{op: reduce_sum, x: x, keepdims: 2, out: y}", "expected 0 to 1", "2, out")
         self.wrong("{op: reduce_argmin, x: x, axis: [0, 1], out: y}", "expected one axis", "[0, 1]")

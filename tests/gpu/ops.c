@@ -319,6 +319,8 @@ static const char *const untagged[] = {
     "attention_prefill past",
     "attention_prefill mask",
     "kmeans_accumulate assignment",
+    "fold_at places",
+    "fold_at order",
 };
 
 typedef struct words {

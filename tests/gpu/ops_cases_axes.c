@@ -70,6 +70,13 @@ const op_case op_axes_cases[] = {
     {"scan", "i32[3,1100,3]", "by=max reverse=1", NULL, NULL},
     {"scan", "f32[1,1,1]", NULL, NULL, NULL},
 
+    {"places_along_axis", "T[2,7,5]:below=9", "axis=1 length=8", PLACES, NULL},
+    {"places_along_axis", "T[3,70]", "length=40", "i32 i64", NULL},
+    {"places_along_axis", "i32[1]:value=-1", "length=1", NULL, NULL},
+    {"places_nd", "T[2,50,3]:below=5", "d0=4 d1=3 d2=5", PLACES, NULL},
+    {"places_nd", "i64[40,8]:int=2", "d0=2 d1=3 d2=2 d3=2 d4=3 d5=2 d6=2 d7=3", NULL, NULL},
+    {"places_nd", "i32[1,1]:value=0", NULL, NULL, NULL},
+
     /* ---- order: offsets that are a permutation, or all the same where all digits are ---- */
     {"radix_count", "T[2,301]:special", "shift=24 order=descending blocks=1", NUMBERS, NULL},
     {"radix_count", "T[1,5000]:special", "shift=U blocks=3", "f32", "0 8 16 24"},
@@ -82,6 +89,13 @@ const op_case op_axes_cases[] = {
      "blocks=1 order=descending decode=descending", NULL, NULL},
     {"radix_place", "u32[2,2000]:value=70000 u32[2,2000] u32[2,256,1]:value=0 - u32? -",
      "shift=8 blocks=1", NULL, NULL},
+    {"fold_at", "T[3,2]:int=4 u32[5]:value=1 u32[5]:each=5 T[5,2]:int=4 T?", "by=sum", NUMBERS,
+     NULL},
+    {"fold_at", "T[300,3]:special u32[9]:value=299 u32[9]:each=9 T[9,3]:special", "by=min",
+     "f32 i32", NULL},
+    {"fold_at", "f32[7,1]:positive=2 u32[40]:value=3 u32[40]:each=40 f32[40,1]:positive=2",
+     "by=prod", NULL, NULL},
+    {"fold_at", "f32[1,1] u32[1]:value=0 u32[1]:below=2 f32[1,1]", "by=max", NULL, NULL},
     {"radix_place", "u32[1,1] - u32[1,256,1]:value=0", "blocks=1", NULL, NULL},
 };
 const uint32_t op_axes_case_count = sizeof op_axes_cases / sizeof *op_axes_cases;

@@ -135,6 +135,31 @@ static void reference_one_hot(const rp_op_call *call, rp_op_data *data) {
             }
 }
 
+static void reference_places_along_axis(const rp_op_call *call, rp_op_data *data) {
+    around a = split(&call->operands[0], call->attrs[0], 0);
+    uint64_t length = (uint64_t)call->attrs[1];
+    for (uint64_t i = 0; i < a.front * a.along * a.behind; i++) {
+        int64_t at = place(data->operands[0][i], length);
+        uint64_t front = i / (a.along * a.behind), k = i % a.behind;
+        data->operands[1][i] =
+            at < 0 ? 0xffffffffu : (double)((front * length + (uint64_t)at) * a.behind + k);
+    }
+}
+
+static void reference_places_nd(const rp_op_call *call, rp_op_data *data) {
+    const rp_tensor *indices = &call->operands[0];
+    uint64_t count = indices->dims[indices->rank - 1], rows = rp_tensor_elements(indices) / count;
+    for (uint64_t r = 0; r < rows; r++) {
+        double slice = 0;
+        for (uint64_t i = 0; i < count; i++) {
+            uint64_t size = (uint64_t)call->attrs[i];
+            int64_t at = place(data->operands[0][r * count + i], size);
+            slice = at < 0 || slice < 0 ? -1 : slice * (double)size + (double)at;
+        }
+        data->operands[1][r] = slice < 0 ? 0xffffffffu : slice;
+    }
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 static const rp_reference_entry entries[] = {
@@ -147,6 +172,8 @@ static const rp_reference_entry entries[] = {
     {"take_along_axis", reference_take_along_axis},
     {"gather_nd", reference_gather_nd},
     {"one_hot", reference_one_hot},
+    {"places_along_axis", reference_places_along_axis},
+    {"places_nd", reference_places_nd},
 };
 
 rp_reference *rp_reference_of_axes(const char *name) {

@@ -81,7 +81,42 @@ static void reference_place(const rp_op_call *call, rp_op_data *data) {
     free(next);
 }
 
+static double wrapped(uint8_t dtype, double a, double b, uint32_t by) {
+    uint32_t x = (uint32_t)(int64_t)a, y = (uint32_t)(int64_t)b, z = by == 0 ? x + y : x * y;
+    if (RP_DT(dtype) & RP_DT_FLOAT) return by == 0 ? a + b : a * b;
+    bool sign = dtype == RP_I8 || dtype == RP_I16 || dtype == RP_I32;
+    return sign ? (double)(int32_t)z : (double)z;
+}
+
+static double joined(uint8_t dtype, double a, double b, uint32_t by) {
+    if (by < 2) return wrapped(dtype, a, b, by);
+    if (isnan(a) || isnan(b)) return isnan(a) ? b : a;
+    return (by == 2 ? b < a : b > a) ? b : a;
+}
+
+static void reference_fold_at(const rp_op_call *call, rp_op_data *data) {
+    enum { DATA, PLACES, ORDER, UPDATES, OUT };
+    const rp_tensor *t = &call->operands[DATA];
+    uint64_t c = t->dims[t->rank - 1], n = rp_tensor_elements(t),
+             count = call->operands[PLACES].dims[0];
+    uint32_t by = (uint32_t)call->attrs[0];
+    for (uint64_t i = 0; i < n; i++) {
+        double result = data->operands[DATA][i], size = fabs(result);
+        for (uint64_t j = 0; j < count; j++) {
+            if (data->operands[PLACES][j] != (double)(i / c)) continue;
+            double which = data->operands[ORDER][j];
+            if (which >= (double)count) continue;
+            double v = data->operands[UPDATES][(uint64_t)which * c + i % c];
+            result = joined(t->dtype, result, v, by);
+            size += fabs(v);
+        }
+        data->operands[OUT][i] = rp_reference_store(call->operands[OUT].dtype, result);
+        if (by == 0) data->scale[i] = rp_reference_scale(result, size);
+    }
+}
+
 static const rp_reference_entry entries[] = {
+    {"fold_at", reference_fold_at},
     {"radix_count", reference_count},
     {"radix_place", reference_place},
 };

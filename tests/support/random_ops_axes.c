@@ -130,8 +130,31 @@ static void radix(rops_maker *m) {
     rops_add(m, &call, NULL, 0);
 }
 
+/* Updates in order: positions are a sort's. */
+static void fold_at(rops_maker *m) {
+    static const char *const joins[] = {"by=sum", "by=prod", "by=min", "by=max"};
+    uint64_t count = 1 + rops_below(m, 60);
+    rops_value x = rops_pick(m, 2, ROPS_DIMS(m->rows * m->columns / 4, 4)), at, sorted[2];
+    rops_value ids = places(m, 2, ROPS_DIMS(count, 1), m->rows * m->columns / 4);
+    char attrs[32];
+    snprintf(attrs, sizeof attrs, "d0=%u", (uint32_t)(m->rows * m->columns / 4));
+    if (!rops_apply(m, "places_nd", attrs, ids, ROPS_NOTHING, ROPS_NOTHING, 1, &at)) return;
+    at.tensor = rops_shape(RP_U32, 2, ROPS_DIMS(1, count));
+    snprintf(attrs, sizeof attrs, "k=%u order=smallest", (uint32_t)count);
+    const rops_call sort = {.op = "top_k", .attrs = attrs, .inputs = {at}, .input_count = 1};
+    if (!rops_add(m, &sort, sorted, 2)) return;
+    for (uint32_t i = 0; i < 2; i++) sorted[i].tensor = rops_shape(RP_U32, 1, ROPS_DIMS(count));
+    const rops_call fold = {.op = "fold_at",
+                            .attrs = joins[rops_below(m, 4)],
+                            .inputs = {x, sorted[0], sorted[1],
+                                       rops_new_input(m, RP_F32, 2, ROPS_DIMS(count, 4), NULL)},
+                            .input_count = 4};
+    rops_add(m, &fold, NULL, 0);
+}
+
 void rops_axes(rops_maker *m) {
-    switch (rops_below(m, 7)) {
+    switch (rops_below(m, 8)) {
+    case 7: fold_at(m); break;
     case 0: radix(m); break;
     case 6: take_range(m); break;
     case 1: diagonals(m); break;
