@@ -9,7 +9,7 @@
 
 #include "composite/application.h"
 
-enum { RP_COMPOSITE_MAX_OPERANDS = 10, RP_COMPOSITE_MAX_ATTRS = 12 };
+enum { RP_COMPOSITE_MAX_OPERANDS = 10, RP_COMPOSITE_MAX_ATTRS = 12, RP_COMPOSITE_MAX_TEMPS = 96 };
 
 typedef struct rp_composite rp_composite;
 typedef struct rp_expansion rp_expansion;
@@ -59,6 +59,9 @@ struct rp_expansion {
     rp_int_list lists[RP_COMPOSITE_MAX_ATTRS];      /* of attributes that are lists; none: 0 */
     rp_number_list numbers[RP_COMPOSITE_MAX_ATTRS]; /* of those that are lists of numbers */
     uint32_t first_id;                              /* of its nodes */
+    uint32_t
+        temps[RP_COMPOSITE_MAX_TEMPS]; /* names of transients so far, as strings of the graph */
+    uint32_t temp_count;
 };
 
 /* Matches operands and attributes with the table and expands. */
@@ -75,7 +78,8 @@ typedef struct rp_part {
     rp_given_operand *operand;
 } rp_part;
 
-/* A transient between ops, named "<composite><id>-<name>": no name a user can give. */
+/* A transient between ops, named "<composite><id>-<name>": no name a user can give. Where there was
+ * one of the same name before, a number stands behind it. */
 rp_status rp_expand_temp(rp_expansion *x, const char *name, rp_given_operand *out);
 /* Appends an op; operands that were fresh come back made. */
 rp_status rp_expand_op(rp_expansion *x, const char *op, const rp_part *parts, uint32_t part_count,

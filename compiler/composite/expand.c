@@ -77,12 +77,23 @@ rp_status rp_expand_label(rp_expansion *e) {
     return x->node.label == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
 }
 
+static bool is_named(const rp_expansion *e, uint32_t name) {
+    for (uint32_t i = 0; i < e->temp_count; i++)
+        if (e->temps[i] == name) return true;
+    return false;
+}
+
 rp_status rp_expand_temp(rp_expansion *e, const char *name, rp_given_operand *out) {
     char text[96];
     int n = snprintf(text, sizeof text, "%s%u-%s", e->composite->info.name, e->first_id, name);
     *out = (rp_given_operand){.name = name,
                               .argument = {.tensor = {.rank = RP_OP_INFER}, .buffer = RP_NONE}};
     out->fresh = rp_graph_intern(e->application->graph, text, (size_t)n);
+    for (uint32_t again = 2; out->fresh != RP_NONE && is_named(e, out->fresh); again++) {
+        int more = snprintf(text + n, sizeof text - (size_t)n, "%u", again);
+        out->fresh = rp_graph_intern(e->application->graph, text, (size_t)(n + more));
+    }
+    if (e->temp_count < RP_COMPOSITE_MAX_TEMPS) e->temps[e->temp_count++] = out->fresh;
     return out->fresh == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
 }
 

@@ -300,6 +300,23 @@ class Axes(cli.Case):
                   reduction=how, **keys)
         p.check()
 
+    def test_large(self):
+        """What is cut into parts on a large device compiles, whatever is cut how often."""
+        for node, shape in (("sort, x: x, values: y, indices: z", 10**8), ("argsort, x: x, axis: 0, out: z", [10**6, 3]),
+                            ("top_k_large, x: x, k: 5000, values: y, indices: z", [2, 10**7]),
+                            ("unique, x: x, values: y, counts: z, inverse: w, count: v", 10**7),
+                            ("reduce_variance, x: x, axes: [0, 2], out: y", [3000, 7, 3001]),
+                            ("reduce_log_sum_exp, x: x, axes: [0, 2], out: y", [3000, 7, 3001]),
+                            ("reduce_prod, x: x, axes: [0, 2, 4], out: y", [90, 3, 90, 3, 90]),
+                            ("cumsum, x: x, reverse: 1, out: y", 4 * 10**9),
+                            ("reduce_argmax, x: x, axis: 0, out: z", [10**6, 2]),
+                            ("scatter_elements, data: x, indices: ids, updates: x, reduction: add, out: y", 10**7)):
+            for target in ("h200", "portable"):
+                ids = "" if "ids" not in node else f"  ids: {{kind: in, dtype: i32, shape: {shape}}}\n"
+                self.write("large.yaml", f"reprise: 1\nname: large\nbuffers:\n  x: {{kind: in, dtype: f32, shape: {shape}}}\n{ids}"
+                           f"nodes:\n  - {{op: {node}}}\n")
+                self.expect(OK, "show", "--source", "large.yaml", "--target", target)
+
     def wrong(self, node, error, at=None, x="[3, 4]"):
         """`at`: the text that the message points at; None: the op's name."""
         at = at or node.split(": ")[1].split(",")[0]
