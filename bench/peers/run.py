@@ -10,7 +10,7 @@ import sys
 import common
 
 HERE = pathlib.Path(__file__).parent
-ON_GPU = [["products.py"], ["nearest.py"], ["nearest.py", "--size", "768", "--queries", "1", "100"],
+ON_GPU = [["products.py"], ["along.py"], ["nearest.py"], ["nearest.py", "--size", "768", "--queries", "1", "100"],
           ["convolutions.py"],
           ["attention.py"], ["attention.py", "--heads", "16", "--size", "128"],
           ["minilm.py", "torch", "--dtypes", "f32", "f16"], ["decode.py"]]
