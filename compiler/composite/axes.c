@@ -239,6 +239,26 @@ static rp_status expand_slice_axes(rp_expansion *x) {
     return chain(x, x->operands[X], x->operands[OUT], shape.rank, ranges);
 }
 
+/* Rows of what stands behind the axis, each several times. */
+static rp_status expand_repeat(rp_expansion *x) {
+    enum { X, OUT };
+    enum { REPEATS, AXIS };
+    rp_tensor shape = rp_axes_shape(x->operands[X]), result = shape;
+    uint64_t times = (uint64_t)x->attrs[REPEATS];
+    rp_lines l;
+    RP_TRY(rp_axes_around(x, AXIS, &shape, &l));
+    int axis = (int)x->attrs[AXIS] + (x->attrs[AXIS] < 0 ? shape.rank : 0);
+    if (!rp_mul_u64(l.along, times, &result.dims[axis]) || result.dims[axis] > UINT32_MAX)
+        return rp_axes_wrong(x, REPEATS, "out would have more than 2^32 elements");
+    RP_TRY(rp_axes_make(x, x->operands[OUT], &result, shape.dtype));
+    const rp_tensor rows = {.rank = 2, .dims = {l.front * l.along, l.behind}};
+    const rp_tensor several = {.rank = 3, .dims = {l.front * l.along, times, l.behind}};
+    rp_given_operand in = rp_axes_seen(x->operands[X], &rows);
+    rp_given_operand out = rp_axes_seen(x->operands[OUT], &several);
+    const rp_attribute attr = {.name = "times", .number = (double)times};
+    return rp_expand_op(x, "repeat_rows", RP_PARTS({"x", &in}, {"out", &out}), &attr, 1);
+}
+
 static rp_status expand_where(rp_expansion *x) {
     enum { CONDITION, X, Y, OUT };
     rp_given_operand **o = x->operands;
@@ -291,6 +311,26 @@ const rp_composite rp_composites_axes[] = {
                   {"out", "x's dimensions times the repetitions", "*M", W}},
      .attrs = {RP_REQUIRED_LIST("repeats", 1, UINT32_MAX, "how often along each of the last axes")},
      .expand = expand_tile},
+    {.info.name = "repeat",
+     .info.family = "axes",
+     .info.brief = "each element along an axis several times over",
+     .notes = "`repeat_rows`. As numpy.repeat, torch.repeat_interleave.",
+     .operand_count = 2,
+     .attr_count = 2,
+     .operands = {{"x", "any elements", "*N", R}, {"out", "x with `repeats` for each", "*M", W}},
+     .attrs = {{.name = "repeats",
+                .brief = "copies of each",
+                .kind = RP_ATTR_INTEGER,
+                .required = true,
+                .low = 1,
+                .high = UINT32_MAX},
+               {.name = "axis",
+                .brief = "along which; negative ones count from the last",
+                .kind = RP_ATTR_INTEGER,
+                .fallback = -1,
+                .low = -RP_MAX_RANK,
+                .high = RP_MAX_RANK - 1}},
+     .expand = expand_repeat},
     {.info.name = "slice_axes",
      .info.family = "axes",
      .info.brief = "a window of a tensor, in steps along its axes",

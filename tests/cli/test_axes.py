@@ -98,6 +98,7 @@ class Axes(cli.Case):
             elif kind == 2:
                 repeats = self.integers(1, 4, self.integers(1, 4)).tolist()
                 p.add("tile", np.tile(x, repeats), x=p.input(x), repeats=repeats)
+                p.add("repeat", np.repeat(x, repeats[0], axes[0]), x=p.input(x), repeats=repeats[0], axis=axes[0])
             else:
                 cut, starts, ends, steps = [slice(None)] * x.ndim, [], [], []
                 for a in axes:
@@ -338,6 +339,7 @@ class Axes(cli.Case):
         self.wrong("{op: roll, x: x, out: y}", "attribute 'shifts' of roll is missing")
         self.wrong("{op: tile, x: x, repeats: [0], out: y}", "expected 1 to", "[0]")
         self.wrong("{op: tile, x: x, repeats: [65536, 65536], out: y}", "more than")
+        self.wrong("{op: repeat, x: x, repeats: 2, axis: 2, out: y}", "2 is none of 2", "2, out")
         self.wrong("{op: slice_axes, x: x, starts: 0, ends: [1, 2], out: y}", "an integer for each axis", "[1, 2]")
         self.wrong("{op: slice_axes, x: x, starts: 2, ends: 2, out: y}", "nothing is left", "2, out")
         self.wrong("{op: take_range, x: x, step: 0, count: 1, out: y}", "step is 0")
