@@ -8,6 +8,11 @@
  * is a change of this table, and so is one that makes it better. Kernels are not generated here
  * (tests/gpu runs the same pipelines): the numbers are decided by the passes.
  *
+ * A second table, tags.txt, says what -O2 makes of them for the target h200: nodes and barriers at -O1 and
+ * at -O2, tagged buffers and the candidates that there were, bytes of words, and in nanoseconds by the
+ * target's figures what the words cost and what is gained in all; and which pipelines gain most and
+ * least.
+ *
  * `# at most N dispatches` and `# at most N barriers` in a file are promises, which blessing does
  * not move. */
 #include <dirent.h>
@@ -24,7 +29,16 @@ enum { MAX_FILES = 128, SHOWN = 6 };
 typedef struct cost {
     rp_graph_stats stats;
     uint64_t traffic;
+    uint32_t candidates; /* for tags */
+    double words_ns;     /* that reading words takes more than reading elements */
 } cost;
+
+/* What -O2 gains: barriers, without the dispatches behind them, less the words. */
+typedef struct gain {
+    const char *name;
+    double ns;
+    uint64_t arena; /* bytes that are added */
+} gain;
 
 static uint32_t failures;
 
@@ -42,18 +56,36 @@ static void show_diags(const rp_diags *diags) {
     }
 }
 
+/* What pass flow says of each candidate. */
+static void read_decisions(const rp_pass_reports *reports, cost *out) {
+    for (uint32_t i = 0; i < rp_pass_reports_count(reports); i++) {
+        const rp_pass_report *r = rp_pass_reports_get(reports, i);
+        if (strcmp(r->pass, "flow") != 0) continue;
+        for (const char *line = r->details; line && *line;
+             line = strchr(line, '\n'), line += line != NULL) {
+            const char *price = strstr(line, "take about ");
+            out->candidates++;
+            if (strncmp(line, "tagged ", 7) == 0 && price)
+                out->words_ns += strtod(price + strlen("take about "), NULL);
+        }
+    }
+}
+
 static bool cost_of(const rp_graph *source, int level, rp_diags *diags, cost *out) {
     const rp_pass_options options = {.size = sizeof options,
                                      .pipeline = rp_pass_level(level),
                                      .verify_each = 1,
                                      .lowering = abstract_lowering()};
     rp_graph *g = NULL;
+    rp_pass_reports *reports = NULL;
     *out = (cost){.stats.size = sizeof out->stats};
-    bool ok = rp_passes_run(source, &options, diags, &g, NULL, NULL) == RP_OK &&
+    bool ok = rp_passes_run(source, &options, diags, &g, NULL, &reports) == RP_OK &&
               rp_graph_get_stats(g, &out->stats) == RP_OK;
     for (uint32_t i = 0; ok && i < g->nodes_count; i++)
         for (uint32_t k = 0; k < g->nodes[i].use_count; k++)
             out->traffic += rp_node_uses(g, &g->nodes[i])[k].size;
+    if (ok) read_decisions(reports, out);
+    rp_pass_reports_destroy(reports);
     rp_graph_destroy(g);
     return ok;
 }
@@ -102,6 +134,51 @@ static void add_row(rp_text *table, const char *folder, const char *name) {
     free(text);
 }
 
+/* The same for the target, at -O1 and at -O2. */
+static void add_tags_row(rp_text *table, const char *folder, const char *name, gain *out) {
+    char path[16384];
+    cost plain, tagged;
+    const rp_target *target = rp_target_builtin("h200");
+    const rp_pipeline_source source = {.size = sizeof source, .path = path, .target = target};
+    rp_pipeline *pipeline = NULL;
+    rp_diags *diags = rp_diags_create(NULL);
+    snprintf(path, sizeof path, "%s/%s.yaml", folder, name);
+    bool ok = rp_pipeline_read(NULL, &source, diags, &pipeline) == RP_OK &&
+              cost_of(rp_pipeline_graph(pipeline), 1, diags, &plain) &&
+              cost_of(rp_pipeline_graph(pipeline), 2, diags, &tagged);
+    if (ok) {
+        const rp_graph_stats *a = &plain.stats, *b = &tagged.stats;
+        double each = (double)(target->barrier_ns - target->dispatch_ns);
+        uint32_t after = b->tagged ? b->tagged_barriers : b->barriers;
+        *out = (gain){name, ((double)a->barriers - (double)after) * each - tagged.words_ns,
+                      b->arena_bytes - a->arena_bytes};
+        out->ns -= ((double)b->dispatches - (double)a->dispatches) * (double)target->dispatch_ns;
+        rp_text_format(table, "%-28s %6u -> %-4u %6u -> %-4u %6u of %-4u %8llu %8.0f %8.0f\n", name,
+                       a->dispatches + a->transfers, b->dispatches + b->transfers, a->barriers,
+                       after, b->tagged, tagged.candidates, (unsigned long long)b->tagged_bytes,
+                       tagged.words_ns, out->ns);
+    } else {
+        fail(name, "cannot be compiled for the target");
+        show_diags(diags);
+    }
+    rp_pipeline_destroy(pipeline);
+    rp_diags_destroy(diags);
+}
+
+static void add_extremes(rp_text *table, const gain *gains, uint32_t count) {
+    const gain *most = gains, *least = gains, *arena = gains;
+    for (uint32_t i = 1; i < count; i++) {
+        if (gains[i].ns > most->ns) most = &gains[i];
+        if (gains[i].ns < least->ns) least = &gains[i];
+        if (gains[i].arena > arena->arena) arena = &gains[i];
+    }
+    rp_text_format(table,
+                   "# largest win: %s, %.0f ns; largest loss: %s, %.0f ns; most arena added: %s, "
+                   "%llu bytes\n",
+                   most->name, most->ns, least->name, least->ns, arena->name,
+                   (unsigned long long)arena->arena);
+}
+
 static int by_name(const void *a, const void *b) {
     return strcmp(a, b);
 }
@@ -128,7 +205,7 @@ static void compare(const char *expected, const char *got) {
         expected += a + (expected[a] == '\n');
         got += b + (got[b] == '\n');
     }
-    if (shown > 0) fail("table.txt", "differs (- expected, + got); RP_BLESS=1 rewrites it");
+    if (shown > 0) fail("the table", "differs (- expected, + got); RP_BLESS=1 rewrites it");
 }
 
 static void finish(const char *path, const rp_text *table) {
@@ -156,16 +233,27 @@ int main(int argc, char **argv) {
         return 2;
     }
     uint32_t count = find_files(argv[1], names);
-    rp_text table;
+    rp_text table, tags;
     rp_text_init(&table, NULL);
+    rp_text_init(&tags, NULL);
     rp_text_format(&table, "%-28s %4s %18s %18s %5s %22s %24s %10s\n", "# pipeline", "ops",
                    "dispatches", "barriers", "bound", "arena bytes", "bytes read and written",
                    "external");
-    for (uint32_t i = 0; i < count; i++) add_row(&table, argv[1], names[i]);
+    rp_text_format(&tags, "%-28s %14s %14s %14s %8s %8s %8s\n", "# pipeline", "nodes", "barriers",
+                   "tagged", "bytes", "cost ns", "gain ns");
+    static gain gains[MAX_FILES];
+    for (uint32_t i = 0; i < count; i++) {
+        add_row(&table, argv[1], names[i]);
+        add_tags_row(&tags, argv[1], names[i], &gains[i]);
+    }
+    if (failures == 0) add_extremes(&tags, gains, count);
     char path[4096];
     snprintf(path, sizeof path, "%s/table.txt", argv[1]);
     if (failures == 0) finish(path, &table);
+    snprintf(path, sizeof path, "%s/tags.txt", argv[1]);
+    if (failures == 0) finish(path, &tags);
     rp_text_free(&table);
+    rp_text_free(&tags);
     printf("%u pipelines, %u failures\n", count, failures);
     if (count == 0) return 1;
     return failures > 99 ? 99 : (int)failures;
