@@ -378,7 +378,14 @@ static void test_tagged(void) {
         for (uint32_t k = 0; k < rp_op_at(i)->operand_count; k++) {
             if (!by_op[i].can[k]) continue;
             tagged += by_op[i].is[k];
-            CU_ASSERT_EQUAL(by_op[i].is[k], !is_untagged(rp_op_at(i), k));
+            bool as_said = by_op[i].is[k] == !is_untagged(rp_op_at(i), k);
+            CU_ASSERT(as_said);
+            if (!as_said)
+                fprintf(
+                    stderr, "\n  %s %s: %s", rp_op_name(rp_op_at(i)), rp_op_at(i)->operands[k].name,
+                    by_op[i].is[k] ? "tagged, though untagged[] has it"
+                                   : "never tagged: its kernel has no hook for it, or else add it "
+                                     "to untagged[]");
         }
     printf("%u operands of %u ops ... ", tagged, rp_op_count());
     free(by_op);
