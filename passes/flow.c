@@ -17,10 +17,11 @@
  * and says what a barrier takes. Only what products read is tagged then: they have weights to load
  * meanwhile, and it was measured to pay (docs/benchmarks.md). Mode `all` tags every candidate, whatever its
  * readers, its price and its use. */
-#include "pass.h"
+#include "flow.h"
 
 #include "graph/hazards.h"
 #include "hazard/cover.h"
+#include "pass.h"
 #include "reprise/needs.h"
 
 /* What is known of a transient. */
@@ -50,28 +51,32 @@ typedef struct flow {
 
 /* ---- Candidates ------------------------------------------------------------------------------ */
 
-/* What one barrier between dispatches takes, in nanoseconds. */
-static double barrier_ns(const rp_target *t) {
+double rp_flow_barrier_ns(const rp_target *t) {
     return t->barrier_ns > t->dispatch_ns ? (double)(t->barrier_ns - t->dispatch_ns) : 0;
 }
 
-/* Whether kernels ask for the operand's elements, or hand them on, one or four at a time: text that
- * looks at memory itself does not know of tags, nor do kernels of cooperative matrices, whose memory
- * model is another. */
-static bool is_by_element(const rp_op_call *call, uint32_t k) {
+/* Text that looks at memory itself does not know of tags, nor do kernels of cooperative matrices, whose
+ * memory model is another. */
+bool rp_flow_is_by_element(const rp_op_call *call, uint32_t k) {
     const rp_op_operand *o = rp_op_operand_of(call, k);
     bool matrices = call->variant && (call->variant->needs & RP_NEED_COOPERATIVE_MATRIX);
     if (call->op->form == RP_OP_KERNEL && (!o->hook || matrices)) return false;
     return o->access == RP_READ || (o->access == RP_WRITE && call->op->form != RP_OP_SCATTER);
 }
 
-/* How many elements all workgroups together load of an input. A product's x is staged by each. */
-static double loads(const rp_graph *g, const rp_op_call *call, uint32_t k) {
-    double elements = (double)rp_tensor_elements(&call->operands[k]);
+/* Loading a word takes two elements' bytes, and half as fast: words are atomics. */
+double rp_flow_words_ns(const rp_target *t, const rp_op_call *call, uint32_t k, bool product) {
+    enum { ELEMENT = 4, WORD = 8 };
+    double elements = (double)rp_tensor_elements(&call->operands[k]), count = elements;
+    double staged = elements * (double)t->multiprocessors;
     rp_op_cost cost;
     rp_op_cost_of(call, &cost);
-    if (call->op->product) return elements * (double)rp_graph_target(g)->multiprocessors;
-    return cost.loads[k] > elements ? cost.loads[k] : elements;
+    if (call->op->product)
+        count = staged;
+    else if (cost.loads[k] > elements)
+        count = cost.loads[k];
+    if (product && staged > count) count = staged;
+    return t->cache_rate ? count * (2 * WORD - ELEMENT) / (double)t->cache_rate * 1e3 : 0;
 }
 
 static bool has_product(const rp_graph *g, const rp_graph_node *n) {
@@ -80,19 +85,11 @@ static bool has_product(const rp_graph *g, const rp_graph_node *n) {
     return false;
 }
 
-/* Loading a word of a reader's takes two elements' bytes, and half as fast: words are atomics. */
 static void add_reader(flow *f, const rp_graph_node *n, value *v, const rp_op_call *call,
                        uint32_t k) {
-    const rp_target *t = rp_graph_target(f->graph);
-    enum { ELEMENT = 4, WORD = 8 };
-    double count = loads(f->graph, call, k);
     bool product = has_product(f->graph, n);
     if (f->priced && !product) v->state = FLOW_NONE;
-    if (product) {
-        double staged = (double)rp_tensor_elements(&call->operands[k]) * (double)t->multiprocessors;
-        if (staged > count) count = staged;
-    }
-    if (t->cache_rate) v->ns += count * (2 * WORD - ELEMENT) / (double)t->cache_rate * 1e3;
+    v->ns += rp_flow_words_ns(rp_graph_target(f->graph), call, k, product);
     if (n->group < v->group) v->group = n->group;
 }
 
@@ -104,7 +101,7 @@ static void look_at_operand(flow *f, uint32_t node, const rp_op_call *call, uint
     value *v = &f->values[u->buffer];
     bool writes = rp_access_writes(u->access);
     if (rp_tags_wrong_use(f->graph, n, u) || o->dtype != f->graph->buffers[u->buffer].dtype ||
-        !is_by_element(call, k) || (writes && v->writer != RP_NONE)) {
+        !rp_flow_is_by_element(call, k) || (writes && v->writer != RP_NONE)) {
         v->state = FLOW_NONE;
         return;
     }
@@ -158,7 +155,7 @@ static void find_candidates(flow *f) {
 /* Candidates with the same first group save the same barrier, if any. */
 static void leave_dear(flow *f) {
     const rp_graph *g = f->graph;
-    double saved = barrier_ns(rp_graph_target(g));
+    double saved = rp_flow_barrier_ns(rp_graph_target(g));
     for (uint32_t i = 0; i < g->buffers_count; i++)
         if (f->values[i].state == FLOW_CANDIDATE) f->ns_at[f->values[i].group] += f->values[i].ns;
     for (uint32_t i = 0; f->priced && i < g->buffers_count; i++)
@@ -223,17 +220,19 @@ static rp_status leave_useless(flow *f) {
 
 /* ---- The pass -------------------------------------------------------------------------------- */
 
-/* Why nothing is tagged in this graph, or for this target; NULL for no reason. */
-static const char *reason_against(const flow *f) {
-    const rp_graph *g = f->graph;
-    const rp_target *t = rp_graph_target(g);
+const char *rp_flow_against(const rp_target *t) {
     const uint64_t atomics = RP_NEED_INT64 | RP_NEED_INT64_ATOMICS;
-    for (uint32_t i = 0; i < g->nodes_count; i++)
-        if (g->nodes[i].unknown) return "a node may use any memory";
-    if (!f->priced) return NULL;
     if ((t->needs & atomics) != atomics) return "the target has no 64-bit atomics";
     if (!t->ordered_starts) return "the target is not known to start in order what comes in order";
-    return barrier_ns(t) > 0 ? NULL : "barriers cost nothing on the target";
+    return rp_flow_barrier_ns(t) > 0 ? NULL : "barriers cost nothing on the target";
+}
+
+/* Why nothing is tagged in this graph, or for its target; NULL for no reason. */
+static const char *reason_against(const flow *f) {
+    const rp_graph *g = f->graph;
+    for (uint32_t i = 0; i < g->nodes_count; i++)
+        if (g->nodes[i].unknown) return "a node may use any memory";
+    return f->priced ? rp_flow_against(rp_graph_target(g)) : NULL;
 }
 
 static void tell(const flow *f, uint32_t buffer) {
@@ -241,7 +240,7 @@ static void tell(const flow *f, uint32_t buffer) {
         [FLOW_CANDIDATE] = "tagged", [FLOW_DEAR] = "left", [FLOW_USELESS] = "left"};
     const rp_graph *g = f->graph;
     const value *v = &f->values[buffer];
-    double saved = barrier_ns(rp_graph_target(g));
+    double saved = rp_flow_barrier_ns(rp_graph_target(g));
     rp_text_format(f->details, "%s %%%s of n%u for group %u: its words take about %.0f ns more",
                    words[v->state], rp_graph_string(g, g->buffers[buffer].name),
                    g->nodes[v->writer].id, v->group, v->ns);

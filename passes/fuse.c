@@ -11,7 +11,7 @@
  *   - one kernel can compute the merged ops (fuse_set.c, kernel_shape.h)
  *   - there is a place for the merged node in source order: an id of a member behind everything
  *     that any member waits for and before everything that waits for any member (fuse_order.c)
- *   - it is estimated to be faster (fuse_cost.c)
+ *   - it is estimated to be faster (fuse_cost.c; in mode `tags`, for pass `flow` behind, fuse_tags.c)
  * Each refusal is told with its reason. Op nodes of several members are left as they are, and
  * graphs with nodes whose uses are unknown.
  *
@@ -21,6 +21,8 @@
 #include <stdio.h>
 
 #include "pass.h"
+
+enum { TAGS = 1 }; /* the mode in which pass `flow` comes later */
 
 /* Nodes that are one: a circular list through next[]. */
 typedef struct cluster {
@@ -37,6 +39,7 @@ typedef struct state {
     uint32_t *owner;   /* node -> its cluster, named by a node */
     uint32_t *next;    /* node -> the next node of the cluster */
     cluster *clusters; /* by name */
+    rp_fuse_tags tags; /* in mode `tags` */
     uint64_t *open;    /* a bit for each node: its outputs are worth trying */
     rp_fuse_set *set;
     uint32_t merged, refused;
@@ -115,20 +118,25 @@ static void open_around(state *s, const rp_fuse_set *set) {
 /* The reason why it does not pay, with what decided: the figure of the target by which most time
  * would be lost. */
 static void tell_estimate(const state *s, const rp_fuse_estimate *together,
-                          const double apart[RP_FUSE_PARTS]) {
+                          const double apart[RP_FUSE_PARTS], double words, double barriers) {
     rp_fuse_set *set = s->set;
     rp_target target = s->g->target;
     uint32_t most = 0;
     for (uint32_t i = 1; i < RP_FUSE_PARTS; i++)
         if (together->parts[i] - apart[i] > together->parts[most] - apart[most]) most = i;
     uint32_t figure = rp_fuse_figures[most];
-    snprintf(set->reason, sizeof set->reason,
-             "estimated %.3g us as one kernel, %.3g us apart; n%u %s would be computed %.3g times; "
-             "decided by %s %llu of target %.40s",
-             rp_fuse_seconds(together->parts) * 1e6, rp_fuse_seconds(apart) * 1e6,
-             s->g->nodes[set->nodes[together->worst]].id,
-             set->calls[together->worst]->call.op->name, together->repeats, rp_target_keys[figure],
-             (unsigned long long)*rp_target_figure_of(&target, figure), target.name);
+    int at = snprintf(
+        set->reason, sizeof set->reason,
+        "estimated %.3g us as one kernel, %.3g us apart; n%u %s would be computed %.3g times; "
+        "decided by %s %llu of target %.40s",
+        rp_fuse_seconds(together->parts) * 1e6, rp_fuse_seconds(apart) * 1e6,
+        s->g->nodes[set->nodes[together->worst]].id, set->calls[together->worst]->call.op->name,
+        together->repeats, rp_target_keys[figure],
+        (unsigned long long)*rp_target_figure_of(&target, figure), target.name);
+    if (barriers > 0 && at > 0 && (size_t)at < sizeof set->reason)
+        snprintf(set->reason + at, sizeof set->reason - (size_t)at,
+                 "; apart, tags would take %.3g us and save barriers of %.3g", words * 1e6,
+                 barriers * 1e6);
 }
 
 /* Merges clusters when that is right and pays; false with the reason in the set. */
@@ -140,6 +148,9 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
     uint32_t position = rp_fuse_order_find(&s->order, set);
     if (position == RP_NONE) return false;
     rp_fuse_estimate together = rp_fuse_time(set);
+    double barriers, words = rp_fuse_words_in_place_of_barriers(set, &barriers);
+    apart[0] -= barriers;
+    apart[RP_FUSE_WORDS] += words;
     const rp_target *target = rp_graph_target(s->g);
     if (!rp_target_turns(target, together.turns)) {
         snprintf(
@@ -150,7 +161,7 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
         return false;
     }
     if (rp_fuse_seconds(together.parts) >= rp_fuse_seconds(apart)) {
-        tell_estimate(s, &together, apart);
+        tell_estimate(s, &together, apart, words, barriers);
         return false;
     }
     uint32_t name = names[0];
@@ -159,6 +170,8 @@ static bool merge(state *s, const uint32_t *names, uint32_t count) {
         s->next[set->nodes[i]] = set->nodes[(i + 1) % set->count];
         rp_fuse_order_move(&s->order, set->nodes[i], position);
     }
+    for (uint32_t i = 0; i < count && s->tags.product; i++)
+        s->tags.product[name] |= s->tags.product[names[i]];
     s->clusters[name] = (cluster){.count = set->count, .position = position};
     memcpy(s->clusters[name].parts, together.parts, sizeof together.parts);
     open_around(s, set);
@@ -493,6 +506,15 @@ static void tell_merged(state *s) {
 
 /* ---- The pass -------------------------------------------------------------------------------- */
 
+static bool allocate_tags(state *s) {
+    s->tags.owner = s->owner;
+    s->tags.product = rp_alloc_zero(&s->g->allocator, s->g->nodes_count, sizeof *s->tags.product);
+    if (!s->tags.product) return false;
+    for (uint32_t i = 0; i < s->g->nodes_count; i++) s->tags.product[i] = is_product(s, i);
+    s->set->tags = &s->tags;
+    return true;
+}
+
 static bool allocate(state *s) {
     const rp_allocator *a = &s->g->allocator;
     uint32_t nodes = s->g->nodes_count;
@@ -510,7 +532,7 @@ static bool allocate(state *s) {
     const rp_target *target = rp_graph_target(s->g);
     if (target->storage_buffers < RP_FUSE_USES)
         s->set->most_uses = (uint32_t)target->storage_buffers;
-    return true;
+    return s->context->mode == TAGS ? allocate_tags(s) : true;
 }
 
 static rp_status fuse(state *s) {
@@ -548,6 +570,7 @@ rp_status rp_pass_fuse(rp_graph *graph, rp_pass_context *context, bool *out_chan
     rp_release(a, s.next);
     rp_release(a, s.clusters);
     rp_release(a, s.open);
+    rp_release(a, s.tags.product);
     if (s.set) rp_fuse_set_close(s.set);
     rp_release(a, s.set);
     rp_fuse_values_free(graph, &s.values);

@@ -50,10 +50,17 @@ typedef struct rp_fuse_call {
     rp_op_size size;
 } rp_fuse_call;
 
+/* What nodes are merged to already, where pass `flow` comes later. */
+typedef struct rp_fuse_tags {
+    const uint32_t *owner; /* node -> its cluster */
+    bool *product;         /* cluster -> whether some op of it is a product */
+} rp_fuse_tags;
+
 typedef struct rp_fuse_set {
     const rp_graph *graph;
     const rp_fuse_values *values;
-    uint32_t most_uses; /* that a kernel of several nodes may have */
+    const rp_fuse_tags *tags; /* NULL: barriers stand between all kernels */
+    uint32_t most_uses;       /* that a kernel of several nodes may have */
     uint32_t count;
     uint32_t nodes[RP_FUSE_MEMBERS];            /* ascending id: a value comes before its readers */
     const rp_fuse_call *calls[RP_FUSE_MEMBERS]; /* checked */
@@ -113,7 +120,7 @@ void rp_fuse_order_move(rp_fuse_order *order, uint32_t node, uint32_t position);
 /* ---- Cost (fuse_cost.c) ---------------------------------------------------------------------- */
 
 /* The figures of a target that an estimate is made of. */
-enum { RP_FUSE_PARTS = 5 };
+enum { RP_FUSE_PARTS = 5, RP_FUSE_WORDS = 2 /* the part that words are of */ };
 extern const uint8_t rp_fuse_figures[RP_FUSE_PARTS];
 
 /* The set as one kernel, by the costs of the graph's target. */
@@ -124,6 +131,10 @@ typedef struct rp_fuse_estimate {
     double turns;                /* of all loops of one invocation, about */
 } rp_fuse_estimate;
 rp_fuse_estimate rp_fuse_time(const rp_fuse_set *set);
+
+/* fuse_tags.c: of the clusters that the set is made of, those without a barrier in front where values
+ * between them are tagged: seconds that the words take, and *out_barriers what the barriers would. */
+double rp_fuse_words_in_place_of_barriers(const rp_fuse_set *set, double *out_barriers);
 
 static inline double rp_fuse_seconds(const double parts[RP_FUSE_PARTS]) {
     double seconds = 0;

@@ -15,7 +15,7 @@
 
 enum {
     RP_SHAPE_MEMBERS = 256,
-    RP_SHAPE_REASON = 240, /* bytes of a reason */
+    RP_SHAPE_REASON = 320, /* bytes of a reason */
     /* Of one kernel, in instructions, about: rp_shape_size(). What fusion makes, and what is made
      * of nodes that others fused. Compilers take more than linear time for one function, and all
      * is one function for them; a kernel of the first size takes about a third of a second. */

@@ -35,7 +35,7 @@ const char *rp_pass_level(int level) {
     switch (level) {
     case 0: return "lower,schedule=source,place=separate,sync=full";
     case 1: return "dce,rename,transfers,fuse,lower,schedule,place,sync";
-    case 2: return "dce,rename,transfers,fuse,schedule,flow,lower,place,sync";
+    case 2: return "dce,rename,transfers,fuse=tags,schedule,flow,lower,place,sync";
     }
     return NULL;
 }

@@ -24,6 +24,7 @@ static const char *const pipelines[] = {
     "fuse,dce,lower,schedule=inorder,place,sync",
     "dce,rename,fuse,schedule,flow=all,lower,place,sync",
     "schedule=inorder,flow=all,lower,place=separate,sync",
+    "dce,rename,transfers,fuse=tags,schedule,flow,lower,place,sync",
 };
 enum { PIPELINES = sizeof pipelines / sizeof *pipelines };
 
@@ -38,10 +39,12 @@ static void fill(void *context, const char *name, uint64_t size, uint8_t *bytes)
 static rp_graph *compile(const rp_graph *source, const char *pipeline, char why[RP_WHY]) {
     rp_graph *compiled = NULL;
     rp_diags *diags = rp_diags_create(NULL);
-    const rp_pass_options options = {.size = sizeof options,
-                                     .pipeline = pipeline,
-                                     .verify_each = 1,
-                                     .lowering = abstract_lowering()};
+    const rp_pass_options options = {
+        .size = sizeof options,
+        .pipeline = pipeline,
+        .verify_each = 1,
+        .target = rp_target_builtin(strstr(pipeline, "fuse=tags") ? "h200" : "portable"),
+        .lowering = abstract_lowering()};
     rp_status status = rp_passes_run(source, &options, diags, &compiled, NULL, NULL);
     if (status != RP_OK) rp_why_diags(why, pipeline, diags);
     rp_diags_destroy(diags);

@@ -4,6 +4,8 @@
 #include "reprise/graph.h"
 #include "reprise/passes.h"
 #include "support/abstract_lowering.h"
+#include "support/cases.h"
+#include "support/random_ops.h"
 #include "support/unit.h"
 #include "../../ir/graph/graph.h"
 
@@ -188,11 +190,78 @@ static void test_mistakes(void) {
     rp_graph_destroy(g);
 }
 
+/* ---- What fuse makes of it ------------------------------------------------------------------- */
+
+static rp_graph *fused(const rp_graph *source, const char *mode, const char *target) {
+    char pipeline[64];
+    snprintf(pipeline, sizeof pipeline, "dce,rename,transfers,%s", mode);
+    const rp_pass_options options = {.size = sizeof options,
+                                     .pipeline = pipeline,
+                                     .verify_each = 1,
+                                     .target = rp_target_builtin(target)};
+    rp_graph *g = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_passes_run(source, &options, diags, &g, NULL, NULL), RP_OK);
+    return g;
+}
+
+/* Where nothing is tagged, nothing is reckoned with. */
+static void test_fuse_elsewhere(void) {
+    uint64_t cases = rp_cases(60, 20), seed = rp_environment("RP_SEED", 1);
+    for (uint64_t i = 0; i < 2 * cases; i++) {
+        rp_random_ops *ops = rp_random_ops_create(seed + i / 2);
+        rp_graph *source = rp_random_ops_build(&ops, 1);
+        const char *target = i % 2 ? "portable" : "lavapipe";
+        rp_graph *a = fused(source, "fuse", target), *b = fused(source, "fuse=tags", target);
+        CU_ASSERT_EQUAL(rp_graph_hash(a), rp_graph_hash(b));
+        rp_graph_destroy(a);
+        rp_graph_destroy(b);
+        rp_graph_destroy(source);
+        rp_random_ops_destroy(ops);
+    }
+}
+
+/* So many parts of an attention that are joined in front of a product; `between` is what is read of the
+ * value between beside the product. */
+static uint32_t joined(uint32_t parts, const char *mode, const char *between) {
+    char text[2048];
+    snprintf(text, sizeof text,
+             "reprise 1\ngraph g {\n  buf $p in f32[%u,32,64]\n  buf $m in f32[%u,32]\n"
+             "  buf $s in f32[%u,32]\n  buf $w weight f16[2048,2048]\n  buf %%n tmp f32[32,64]\n"
+             "  buf $o out f32[1,2048]\n  buf $z out f32[32,64]\n"
+             "  n0 = op attention_combine (r $p:f32[%u,32,64], r $m:f32[%u,32], r $s:f32[%u,32], "
+             "w %%n:f32[32,64])\n"
+             "  n1 = op matvec (r %%n:f32[1,2048], r $w:f16[2048,2048], w $o:f32[1,2048])\n%s}\n",
+             parts, parts, parts, parts, parts, parts, between);
+    rp_graph *source = parse(text, RP_OK), *g = fused(source, mode, "h200");
+    uint32_t nodes = g->nodes_count;
+    rp_graph_destroy(g);
+    rp_graph_destroy(source);
+    return nodes;
+}
+
+/* Both join few parts and keep many apart, and the one that reckons with tags begins earlier. */
+static void test_fuse(void) {
+    uint32_t most[2] = {0, 0};
+    for (uint32_t parts = 1; parts <= 64; parts++)
+        for (uint32_t mode = 0; mode < 2; mode++) {
+            bool one = joined(parts, mode ? "fuse=tags" : "fuse", "") == 1;
+            if (one) CU_ASSERT_EQUAL(most[mode], parts - 1);
+            if (one) most[mode] = parts;
+        }
+    CU_ASSERT(most[1] > 0 && most[1] < most[0] && most[0] < 64);
+    /* A reader without weights does not wait, so the barrier stays, and with it what is worthwhile. */
+    static const char reader[] = "  n2 = op softmax (r %n:f32[32,64], -, w $z:f32[32,64])\n";
+    for (uint32_t parts = 1; parts <= 64; parts += 3)
+        CU_ASSERT_EQUAL(joined(parts, "fuse", reader), joined(parts, "fuse=tags", reader));
+}
+
 int main(void) {
     static const rp_test tests[] = {{"what is tagged", test_decisions},
                                     {"what is of no use", test_useless},
                                     {"text", test_text},
                                     {"mistakes", test_mistakes},
+                                    {"fuse where nothing is tagged", test_fuse_elsewhere},
+                                    {"fuse where a barrier made it worthwhile", test_fuse},
                                     {NULL, NULL}};
     diags = rp_diags_create(NULL);
     int status = rp_run_tests("flow", tests);

@@ -5,7 +5,9 @@
  * docs/passes.md says what each pass does. The levels are pipelines too (rp_pass_level):
  *   -O0       "lower,schedule=source,place=separate,sync=full", the oracle: no fusion, source
  *             order, one node a group, no memory shared, everything waits
- *   -O1, -O2  "dce,rename,transfers,fuse,lower,schedule,place,sync"
+ *   -O1       "dce,rename,transfers,fuse,lower,schedule,place,sync"
+ *   -O2       "dce,rename,transfers,fuse=tags,schedule,flow,lower,place,sync": values that are waited for
+ *             by themselves, where the target says that this pays
  */
 #ifndef REPRISE_PASSES_H
 #define REPRISE_PASSES_H
