@@ -6,8 +6,10 @@
  * them one by one, the host waiting for each, half with a full queue (busy.h). Answers each with a
  * line: the median time from submission to completion and the median of the GPU's own, in
  * microseconds, and the lowest clock in MHz, 0 where it is not known. The first round warms up for
- * longer, until the clock is high. Buffers hold random numbers (fill.h): what they are does not
- * matter to the time of a plan without live values. */
+ * longer, until the clock is high. Buffers hold random numbers (fill.h). Where what they are matters to
+ * the time, as the length of a cache does, the line names them: "length=512 position=511" sets all
+ * elements of these buffers, of u32 and of kind in or live, before the round. */
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "reprise/runtime.h"
@@ -38,15 +40,43 @@ static rp_status replay_waiting(rp_exec *exec, double period, double *out_second
     return RP_OK;
 }
 
-static rp_status serve(rp_exec *exec, double period, gpu_clock *clock) {
+/* Sets buffers as a line says. */
+static rp_status set_values(rp_exec *exec, const rp_plan *plan, char *line, rp_diags *diags) {
+    for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
+        char *value = strchr(word, '=');
+        rp_plan_buffer_info b = {.size = sizeof b};
+        uint32_t at = 0, number = value ? (uint32_t)strtoul(value + 1, NULL, 0) : 0;
+        if (value) *value = '\0';
+        for (; at < rp_plan_buffer_count(plan); at++)
+            if (rp_plan_get_buffer(plan, at, &b) == RP_OK && strcmp(b.name, word) == 0) break;
+        bool known = value && at < rp_plan_buffer_count(plan) && b.dtype == RP_U32 &&
+                     (b.kind == RP_IN || b.kind == RP_LIVE);
+        if (!known) {
+            rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                         "%s: expected NAME=NUMBER, of an input or live values of u32", word);
+            return RP_ERROR_USAGE;
+        }
+        for (uint32_t i = 0; i < b.bytes / sizeof number; i++) {
+            rp_status status = b.kind == RP_LIVE
+                                   ? rp_exec_set_live(exec, 0, word, i, &number, 1, diags)
+                                   : rp_exec_write(exec, 0, word, i * sizeof number, &number,
+                                                   sizeof number, diags);
+            if (status != RP_OK) return status;
+        }
+    }
+    return RP_OK;
+}
+
+static rp_status serve(rp_exec *exec, const rp_plan *plan, double period, gpu_clock *clock,
+                       rp_diags *diags) {
     static double gpu[BUSY_SAMPLES];
     double wall = 0, unused;
-    char line[64];
+    char line[256];
     uint32_t count = 0;
     bool warm = false;
     while (fgets(line, sizeof line, stdin)) {
-        rp_status status = RP_OK;
-        if (!warm) status = busy_seconds(exec, period, clock, &unused, NULL);
+        rp_status status = set_values(exec, plan, line, diags);
+        if (!warm && status == RP_OK) status = busy_seconds(exec, period, clock, &unused, NULL);
         warm = true;
         if (status == RP_OK) status = replay_waiting(exec, period / 2, &wall);
         clock_least(clock);
@@ -80,7 +110,7 @@ int main(int argc, char **argv) {
         printf("%s\n", info.name);
         fflush(stdout);
         clock_open(&clock, info.name);
-        status = serve(exec, period, &clock);
+        status = serve(exec, plan, period, &clock, diags);
         clock_close(&clock);
     }
     int failed = status == RP_OK ? 0 : complain(rp_status_name(status), diags);

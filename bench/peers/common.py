@@ -51,8 +51,8 @@ def tool(build, name):
     return pathlib.Path(build) / ("tools" if name == "reprise" else "bench") / name
 
 
-def compile_plan(build, pipeline, plan, target, **defines):
-    command = [tool(build, "reprise"), "compile", "-q", pipeline, "-o", plan, "--target", target]
+def compile_plan(build, pipeline, plan, target, level="-O1", **defines):
+    command = [tool(build, "reprise"), "compile", "-q", level, pipeline, "-o", plan, "--target", target]
     for name, value in defines.items():
         command += ["-D", f"{name}={value}"]
     subprocess.run([str(word) for word in command], check=True)
@@ -86,9 +86,10 @@ class Replays:
         self.device = self.process.stdout.readline().strip()
         self.times = []
 
-    def round(self):
-        """Seconds from submission to completion, and of the GPU alone with a full queue."""
-        self.process.stdin.write("\n")
+    def round(self, **values):
+        """Seconds from submission to completion, and of the GPU alone with a full queue; with these
+        numbers in buffers of those names."""
+        self.process.stdin.write(" ".join(f"{name}={value}" for name, value in values.items()) + "\n")
         self.process.stdin.flush()
         words = self.process.stdout.readline().split()
         if len(words) != 3:
