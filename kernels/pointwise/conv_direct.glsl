@@ -30,5 +30,5 @@ x_CLASS VALUE(uint i) {
             }
         }
     }
-    return sum;
+    return sum == x_CLASS(0) ? x_CLASS(0) : sum; // a sum from zero on is never -0: some compilers leave the zero out
 }

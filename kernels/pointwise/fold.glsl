@@ -21,5 +21,5 @@ x_CLASS VALUE(uint i) {
         uint place = index_of(window, uvec3(X, Y, Z));
         sum += x(last ? ((i * X * Y * Z + place) * T + t) * C + c : ((i * C + c) * T + t) * X * Y * Z + place);
     }
-    return sum;
+    return sum == x_CLASS(0) ? x_CLASS(0) : sum; // a sum from zero on is never -0: some compilers leave the zero out
 }

@@ -18,5 +18,6 @@ float VALUE(uint i) {
             }
         }
     }
+    sum = sum == 0.0 ? 0.0 : sum; // from zero on it is never -0: some compilers leave the zero out
     return f_quotient(sum, float(max(count, 1u)));
 }
