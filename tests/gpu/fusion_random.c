@@ -44,8 +44,19 @@ enum { CHUNK = 8 }; /* batches that a process takes at once where all are tried 
 
 #define TALLY(X)                                                                                   \
     X(graphs)                                                                                      \
-    X(graphs_all_tagged) X(nodes) X(dispatches) X(plain_dispatches) X(multi) X(plans) X(tagged)    \
-        X(tagged_priced) X(replays) X(replays_tagged) X(pipelines) X(refused) X(failures)
+    X(graphs_all_tagged)                                                                           \
+    X(nodes)                                                                                       \
+    X(dispatches)                                                                                  \
+    X(plain_dispatches)                                                                            \
+    X(multi)                                                                                       \
+    X(plans)                                                                                       \
+    X(tagged)                                                                                      \
+    X(tagged_priced)                                                                               \
+    X(replays)                                                                                     \
+    X(replays_tagged)                                                                              \
+    X(pipelines)                                                                                   \
+    X(refused)                                                                                     \
+    X(failures)
 
 typedef struct tally {
 #define COUNT(name) uint64_t name;
