@@ -47,8 +47,11 @@ static void read_bytes(walk *w, const rp_graph_use *u) {
     rp_interval_map_each(&w->maps[u->buffer], u->offset, u->offset + u->size, on_escape, w);
 }
 
+/* The same dtype, and as many elements at all live sizes. */
 static bool same_type(const rp_graph *g, uint32_t a, uint32_t b) {
-    return g->operands[a].dtype == g->operands[b].dtype;
+    const rp_graph_operand *x = &g->operands[a], *y = &g->operands[b];
+    return x->dtype == y->dtype &&
+           rp_dims_powers(g, x->first_dim, x->rank) == rp_dims_powers(g, y->first_dim, y->rank);
 }
 
 /* An input of an op node: linked to the output it finds whole, or a reader like any other. */

@@ -32,8 +32,22 @@ static bool refuse(rp_shape *s, const char *format, ...) {
 
 /* ---- Members --------------------------------------------------------------------------------- */
 
-static uint64_t elements(const rp_shape *s, uint32_t i, uint32_t k) {
-    return rp_tensor_elements(&s->members[i].call->operands[k]);
+/* Numbers are compared as they follow live sizes: what is equal at the largest need not be at others. */
+static rp_extent elements(const rp_shape *s, uint32_t i, uint32_t k) {
+    return rp_tensor_extent(&s->members[i].call->operands[k]);
+}
+
+static rp_extent domain(const rp_shape *s, uint32_t i) {
+    return rp_shape_domain_extent(s->members[i].call);
+}
+
+static rp_extent symbol(const rp_shape *s, uint32_t i, char name) {
+    return rp_sym_extent(s->members[i].call, name);
+}
+
+static rp_extent reductions(const rp_op_call *c) {
+    rp_extent rows = rp_sym_extent(c, 'R');
+    return c->op->parts ? rp_extent_product(rows, rp_sym_extent(c, 'P')) : rows;
 }
 
 static bool is_output(const rp_shape *s, uint32_t i, uint32_t k) {
@@ -76,7 +90,8 @@ static bool place_rows(rp_shape *s, uint32_t i) {
     if ((c->op->parts ? rp_sym(c, 'P') : 0) != s->parts)
         return refuse(s, "n%u %s and n%u %s cut rows into other parts", id_of(s, s->first),
                       op_of(s, s->first), id_of(s, i), op_of(s, i));
-    if (rp_op_reductions(c) != s->rows || rp_sym(c, 'C') != s->columns)
+    if (!rp_extent_same(reductions(c), s->all_rows) ||
+        !rp_extent_same(rp_sym_extent(c, 'C'), s->all_columns))
         return refuse(s, "n%u %s goes over %llu rows of %llu, n%u %s over %llu of %llu",
                       id_of(s, i), op_of(s, i), (unsigned long long)rp_sym(c, 'R'),
                       (unsigned long long)rp_sym(c, 'C'), id_of(s, s->first), op_of(s, s->first),
@@ -91,7 +106,7 @@ static bool place_rows(rp_shape *s, uint32_t i) {
         uint8_t place;
         uint32_t j = source_of(s, i, k, &place);
         if (j == RP_NONE || place == RP_SHAPE_FRONT) continue;
-        if (place != RP_SHAPE_ELEMENT || elements(s, i, k) != s->rows * s->columns)
+        if (place != RP_SHAPE_ELEMENT || !rp_extent_same(elements(s, i, k), s->whole))
             return refuse(s, "n%u %s needs whole rows of n%u %s first", id_of(s, i), op_of(s, i),
                           id_of(s, j), op_of(s, j));
     }
@@ -103,25 +118,28 @@ static bool place_rows(rp_shape *s, uint32_t i) {
 static bool place_on_rows(rp_shape *s, uint32_t i, uint32_t k, uint8_t *out) {
     uint8_t place;
     uint32_t j = source_of(s, i, k, &place);
-    uint64_t size = rp_shape_domain(s->members[i].call);
-    uint64_t all = s->parts ? 0 : s->rows * s->columns; /* nothing is at hand of parts' elements */
+    rp_extent size = domain(s, i);
+    /* Nothing is at hand of parts' elements. */
+    bool is_all = !s->parts && rp_extent_same(size, s->whole);
+    bool is_rows = rp_extent_same(size, s->all_rows);
     bool same = rp_op_reads_at(s->members[i].call, k) == RP_AT_SAME;
-    if (place == RP_SHAPE_ELEMENT && same && size == all) {
+    if (place == RP_SHAPE_ELEMENT && same && is_all) {
         *out = RP_SHAPE_ELEMENT;
         return true;
     }
-    if (place == RP_SHAPE_PER_ROW && same && size == s->rows) {
+    if (place == RP_SHAPE_PER_ROW && same && is_rows) {
         if (*out != RP_SHAPE_ELEMENT) *out = RP_SHAPE_PER_ROW;
         return true;
     }
-    if (place == RP_SHAPE_PER_ROW && size == all && is_column(s, i, k)) {
+    if (place == RP_SHAPE_PER_ROW && is_all && is_column(s, i, k)) {
         *out = RP_SHAPE_ELEMENT;
         return true;
     }
     bool wide = place == RP_SHAPE_WIDE ? same : place == RP_SHAPE_PER_ROW && is_column(s, i, k);
-    if (wide && !s->parts && size > s->rows * RP_SHAPE_WIDE_GROUP &&
-        (s->wide == 0 || s->wide == size)) {
-        s->wide = size;
+    if (wide && !s->parts && size.most > s->rows * RP_SHAPE_WIDE_GROUP &&
+        size.powers == s->all_rows.powers && (s->wide == 0 || rp_extent_same(s->all_wide, size))) {
+        s->wide = size.most;
+        s->all_wide = size;
         *out = RP_SHAPE_WIDE;
         return true;
     }
@@ -143,7 +161,7 @@ static bool join(rp_shape *s, uint32_t a, uint32_t b, uint32_t i) {
     a = first_product(s, a), b = first_product(s, b);
     if (a == b) return true;
     uint64_t one = rp_sym(s->members[a].call, 'M'), two = rp_sym(s->members[b].call, 'M');
-    if (one != two)
+    if (!rp_extent_same(symbol(s, a, 'M'), symbol(s, b, 'M')))
         return refuse(s, "n%u %s meets products of %llu and of %llu rows", id_of(s, i), op_of(s, i),
                       (unsigned long long)one, (unsigned long long)two);
     uint32_t first = a < b ? a : b, second = a < b ? b : a;
@@ -160,7 +178,7 @@ static bool pair_fits(rp_shape *s, uint32_t i, uint32_t k, uint32_t product) {
     rp_shape_member *first = &s->members[first_product(s, product)];
     if (first->pair != RP_NONE)
         return refuse(s, "n%u %s is the second that needs pairs of rows", id_of(s, i), op_of(s, i));
-    if (rp_sym(s->members[product].call, 'M') % last != 0)
+    if (rp_sym(s->members[product].call, 'M') % last != 0 || symbol(s, product, 'M').powers)
         return refuse(s, "n%u %s needs pairs across the ends of n%u %s's rows", id_of(s, i),
                       op_of(s, i), id_of(s, product), op_of(s, product));
     first->pair = i;
@@ -173,7 +191,7 @@ static bool place_behind(rp_shape *s, uint32_t i, uint32_t k, uint32_t *core) {
     rp_op_place at = rp_op_reads_at(m->call, k);
     bool product = s->kind == RP_SHAPE_MATVEC;
     if ((at != RP_AT_SAME && !(at == RP_AT_PAIR && product)) ||
-        elements(s, i, k) != rp_shape_domain(m->call))
+        !rp_extent_same(elements(s, i, k), domain(s, i)))
         return refuse(s, "n%u %s asks n%u %s for more than its own element", id_of(s, i),
                       op_of(s, i), id_of(s, j), op_of(s, j));
     const rp_op_operand *result = rp_op_operand_of(from->call, output);
@@ -248,8 +266,8 @@ static bool same_x(rp_shape *s, uint32_t i) {
     bool same = a->source[0] == b->source[0] &&
                 (a->source[0] == RP_NONE ? a->x == b->x : a->output[0] == b->output[0]) &&
                 a->call->operands[0].dtype == b->call->operands[0].dtype &&
-                rp_sym(a->call, 'K') == rp_sym(b->call, 'K') &&
-                rp_sym(a->call, 'B') == rp_sym(b->call, 'B');
+                rp_extent_same(symbol(s, s->first, 'K'), symbol(s, i, 'K')) &&
+                rp_extent_same(symbol(s, s->first, 'B'), symbol(s, i, 'B'));
     return same ||
            refuse(s, "n%u and n%u multiply different vectors", id_of(s, s->first), id_of(s, i));
 }
@@ -282,15 +300,21 @@ static bool classify(rp_shape *s) {
                                    : RP_SHAPE_MAP;
     s->first = kernel != RP_NONE ? kernel : product != RP_NONE ? product : row;
     s->rows = s->columns = s->parts = s->wide = s->elements = 0;
+    s->all_rows = s->all_columns = s->all_wide = s->all_elements = rp_extent_fixed(0);
     if (s->kind == RP_SHAPE_ROWS) {
         const rp_op_call *c = s->members[row].call;
         s->rows = rp_op_reductions(c);
         s->parts = c->op->parts ? rp_sym(c, 'P') : 0;
         s->columns = rp_sym(s->members[row].call, 'C');
+        s->all_rows = reductions(c);
+        s->all_columns = rp_sym_extent(c, 'C');
     } else if (s->kind == RP_SHAPE_MATVEC) {
         s->rows = rp_sym(s->members[product].call, 'B');
         s->columns = rp_sym(s->members[product].call, 'K');
+        s->all_rows = symbol(s, product, 'B');
+        s->all_columns = symbol(s, product, 'K');
     }
+    s->whole = rp_extent_product(s->all_rows, s->all_columns);
     return true;
 }
 
@@ -321,18 +345,19 @@ static bool place_all(rp_shape *s) {
 /* ---- What is stored -------------------------------------------------------------------------- */
 
 static bool store_fits(rp_shape *s, uint32_t i, uint32_t k) {
-    uint64_t mine =
-        form(s, i) == RP_OP_SCATTER ? rp_shape_domain(s->members[i].call) : elements(s, i, k);
+    rp_extent mine = form(s, i) == RP_OP_SCATTER ? domain(s, i) : elements(s, i, k);
     switch (s->kind) {
     case RP_SHAPE_MAP:
-        if (s->elements && s->elements != mine)
+        if (s->elements && !rp_extent_same(s->all_elements, mine))
             return refuse(s, "%llu and %llu elements go to memory", (unsigned long long)s->elements,
-                          (unsigned long long)mine);
-        s->elements = mine;
+                          (unsigned long long)mine.most);
+        s->elements = mine.most;
+        s->all_elements = mine;
         return true;
     case RP_SHAPE_ROWS:
-        if ((mine == s->rows * s->columns && !s->parts) || mine == s->rows) return true;
-        if (s->wide && mine == s->wide) return true;
+        if (!s->parts && rp_extent_same(mine, s->whole)) return true;
+        if (rp_extent_same(mine, s->all_rows)) return true;
+        if (s->wide && rp_extent_same(mine, s->all_wide)) return true;
         break;
     case RP_SHAPE_KERNEL:
     case RP_SHAPE_MATVEC:

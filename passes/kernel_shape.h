@@ -68,7 +68,10 @@ typedef struct rp_shape {
     uint64_t parts;         /* ROWS: of each row, `rows` being those of all; 0: rows are whole */
     uint64_t wide;          /* ROWS: elements of all rows of another length; 0: there are none */
     uint64_t elements;      /* MAP */
-    double size;            /* in instructions, about */
+    /* rows, columns, wide, elements as they follow live sizes */
+    rp_extent all_rows, all_columns, all_wide, all_elements;
+    rp_extent whole; /* ROWS: elements of all rows, rows times columns */
+    double size;     /* in instructions, about */
     char reason[RP_SHAPE_REASON];
 } rp_shape;
 
@@ -80,6 +83,7 @@ static inline uint64_t rp_shape_wide_groups(const rp_shape *s) {
 
 /* Elements that an op goes over: of its first output; of a scatter those of its source. */
 uint64_t rp_shape_domain(const rp_op_call *call);
+rp_extent rp_shape_domain_extent(const rp_op_call *call);
 
 /* Whether an op element by element reads an input at its own index alone: then the input is there
  * already, whoever else reads it there. */

@@ -20,13 +20,18 @@ typedef struct sizes {
     bool wanted[RP_SHAPE_MEMBERS];  /* at the index of the evaluation under way */
 } sizes;
 
-uint64_t rp_shape_domain(const rp_op_call *c) {
-    if (c->op->form == RP_OP_SCATTER) return rp_tensor_elements(&c->operands[0]);
-    if (c->op->form == RP_OP_ROWS) return rp_sym(c, 'R') * rp_sym(c, 'C');
+rp_extent rp_shape_domain_extent(const rp_op_call *c) {
+    if (c->op->form == RP_OP_SCATTER) return rp_tensor_extent(&c->operands[0]);
+    if (c->op->form == RP_OP_ROWS)
+        return rp_extent_product(rp_sym_extent(c, 'R'), rp_sym_extent(c, 'C'));
     for (uint32_t k = 0; k < c->operand_count; k++)
         if (!c->operands[k].absent && rp_access_writes(rp_op_operand_of(c, k)->access))
-            return rp_tensor_elements(&c->operands[k]);
-    return 0;
+            return rp_tensor_extent(&c->operands[k]);
+    return rp_extent_fixed(0);
+}
+
+uint64_t rp_shape_domain(const rp_op_call *c) {
+    return rp_shape_domain_extent(c).most;
 }
 
 static bool reads_here(const rp_op_call *c, uint32_t k) {

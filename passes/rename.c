@@ -240,9 +240,9 @@ static bool decide(state *s, uint32_t root, bool *claimed, names *n) {
     fresh.size = w->hi - w->lo;
     fresh.offset = RP_NOT_PLACED;
     if (!whole) fresh.dtype = RP_RAW, fresh.rank = 0;
-    uint64_t dims[RP_MAX_RANK]; /* a copy: the array they are in grows */
-    if (fresh.rank) memcpy(dims, g->dims + fresh.first_dim, fresh.rank * sizeof *dims);
-    w->target = rp_graph_add_buffer(g, &fresh, dims);
+    rp_tensor shape; /* a copy: the arrays it is in grow */
+    rp_graph_shape(g, fresh.first_dim, fresh.rank, &shape);
+    w->target = rp_graph_add_shaped(g, &fresh, &shape);
     s->renamed++;
     return w->target != RP_NONE;
 }

@@ -9,10 +9,19 @@
  * what it is. */
 #include "pass.h"
 
+/* The sizes that what is written follows: no more than there is has to be moved. */
+static rp_powers written(const rp_graph *graph, const rp_graph_node *node) {
+    const rp_graph_use *to = rp_node_uses(graph, node) + node->use_count - 1;
+    return rp_buffer_powers(graph, &graph->buffers[to->buffer]);
+}
+
 static bool is_small(const rp_graph *graph, const rp_graph_node *node) {
     const rp_graph_use *uses = rp_node_uses(graph, node);
     uint64_t most = rp_graph_target(graph)->transfer_bytes;
     if (node->kind != RP_COPY && node->kind != RP_FILL) return false;
+    rp_powers powers = written(graph, node);
+    for (uint32_t i = 0; i < node->use_count; i++)
+        if (rp_extent_each(&graph->sizes, (rp_extent){uses[i].size, powers}) % 4 != 0) return false;
     for (uint32_t i = 0; i < node->use_count; i++)
         if (rp_buffer_is_image(&graph->buffers[uses[i].buffer]) || uses[i].size > most ||
             uses[i].size % 4 != 0 || uses[i].offset % 4 != 0)
@@ -20,8 +29,8 @@ static bool is_small(const rp_graph *graph, const rp_graph_node *node) {
     return true;
 }
 
-static rp_op_argument words_of(const rp_graph_use *use) {
-    rp_tensor words = {.dtype = RP_U32, .rank = 1, .dims = {use->size / 4}};
+static rp_op_argument words_of(const rp_graph_use *use, rp_powers powers) {
+    rp_tensor words = {.dtype = RP_U32, .rank = 1, .dims = {use->size / 4}, .powers = {powers}};
     return (rp_op_argument){.tensor = words, .buffer = use->buffer, .offset = use->offset};
 }
 
@@ -32,7 +41,9 @@ static rp_status replace(rp_graph *graph, uint32_t index, const rp_op *op) {
     rp_graph_attr pattern = {.name = RP_NONE, .text = RP_NONE, .number = node.pattern};
     uint32_t count = node.use_count < 2 ? node.use_count : 2;
     uint32_t attrs = node.kind == RP_FILL && node.pattern != 0;
-    for (uint32_t i = 0; i < count; i++) arguments[i] = words_of(&rp_node_uses(graph, &node)[i]);
+    rp_powers powers = written(graph, &node);
+    for (uint32_t i = 0; i < count; i++)
+        arguments[i] = words_of(&rp_node_uses(graph, &node)[i], powers);
     if (attrs) {
         pattern.name = rp_graph_intern(graph, "pattern", 7);
         if (pattern.name == RP_NONE) return RP_ERROR_NO_MEMORY;

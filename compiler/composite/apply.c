@@ -161,6 +161,7 @@ rp_status rp_apply_fresh(rp_application *x, const char *op, rp_given_operand *gi
     if (shape.rank == 0) { /* a buffer of one element has one dimension */
         shape.rank = 1;
         shape.dims[0] = 1;
+        shape.powers[0] = 0;
     }
     rp_graph_buffer buffer = {.name = given->fresh,
                               .kind = RP_TMP,
@@ -174,7 +175,7 @@ rp_status rp_apply_fresh(rp_application *x, const char *op, rp_given_operand *gi
     if (buffer.size == 0 || buffer.size > RP_MAX_BUFFER_BYTES)
         return rp_apply_error(x, RP_BLAME_OP, 0, "%s: its output '%.60s' would be too large", op,
                               rp_graph_string(g, given->fresh));
-    given->argument.buffer = rp_graph_add_buffer(g, &buffer, shape.dims);
+    given->argument.buffer = rp_graph_add_shaped(g, &buffer, &shape);
     given->argument.offset = 0;
     given->fresh = RP_NONE;
     return given->argument.buffer == RP_NONE ? RP_ERROR_NO_MEMORY : RP_OK;
@@ -221,7 +222,10 @@ rp_status rp_apply_op(rp_application *x, const rp_op *op) {
         RP_TRY(place_operands(&m));
         RP_TRY(take_attrs(&m));
     }
+    m.call.sizes = x->graph->sizes.count ? &x->graph->sizes : NULL;
     RP_TRY(judge(&m));
+    /* What varies stays one op: into how many parts it were cut would be another number for each size. */
+    if (rp_op_is_sized(&m.call)) return add_node(&m);
     const rp_target *target = rp_graph_target(x->graph);
     uint64_t rows = rp_rows_parts(&m.call, target), k = rp_product_parts(&m.call, target);
     if (rows > 1) return split_node(&m, rp_rows_split, rows);

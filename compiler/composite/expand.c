@@ -62,10 +62,27 @@ static rp_status match_attrs(rp_expansion *e) {
     return RP_OK;
 }
 
+/* What an expand function makes of shapes is numbers: attributes of ops, shapes of transients. */
+static rp_status check_sizes(rp_expansion *e) {
+    rp_application *x = e->application;
+    for (uint32_t i = 0; i < x->operand_count && !e->composite->sized; i++) {
+        const rp_tensor *t = &x->operands[i].argument.tensor;
+        for (uint32_t d = 0; d < t->rank && d < RP_MAX_RANK; d++)
+            if (t->powers[d])
+                return rp_apply_error(
+                    x, RP_BLAME_OPERAND, i,
+                    "operand '%.60s' of %s follows a live size: %s is several ops, "
+                    "which are made for fixed shapes; write it in ops",
+                    x->operands[i].name, e->composite->info.name, e->composite->info.name);
+    }
+    return RP_OK;
+}
+
 rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
     rp_expansion e = {.application = x, .composite = composite, .first_id = x->graph->nodes_count};
     RP_TRY(match_operands(&e));
     RP_TRY(match_attrs(&e));
+    RP_TRY(check_sizes(&e));
     RP_TRY(rp_expand_label(&e));
     return composite->expand(&e);
 }

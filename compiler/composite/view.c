@@ -7,6 +7,7 @@
 /* Elements of a range of whole rows, or of blocks where there is one dimension. */
 static void shape_of_rows(const rp_graph *graph, const rp_graph_use *range, rp_tensor *tensor) {
     const rp_graph_buffer *b = &graph->buffers[range->buffer];
+    tensor->powers[0] = 0;
     if (b->rank == 1)
         tensor->dims[0] =
             range->size / rp_dtype_size((rp_dtype)b->dtype) * rp_dtype_block((rp_dtype)b->dtype);
@@ -18,8 +19,7 @@ bool rp_view_infer(const rp_graph *graph, const rp_graph_use *range, rp_view_par
                    rp_tensor *tensor, char error[RP_VIEW_ERROR]) {
     const rp_graph_buffer *b = &graph->buffers[range->buffer];
     if (tensor->dtype == b->dtype && part != RP_VIEW_BYTES) {
-        tensor->rank = b->rank;
-        memcpy(tensor->dims, graph->dims + b->first_dim, b->rank * sizeof *tensor->dims);
+        rp_graph_shape(graph, b->first_dim, b->rank, tensor);
         if (part == RP_VIEW_ROWS) shape_of_rows(graph, range, tensor);
         return true;
     }

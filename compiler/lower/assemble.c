@@ -108,6 +108,7 @@ rp_status rp_emit_assemble(rp_emit *e) {
     if (e->status != RP_OK) return e->status;
     declare_rest(e);
     put_await(e);
+    rp_emit_sizes(e);
     if (e->status != RP_OK) return e->status;
     rp_text body, helpers, whole;
     rp_text_init(&body, &e->allocator);

@@ -25,7 +25,11 @@ static rp_status derive(const rp_graph *g, const bool *open, bool fast, rp_diags
     const rp_lowering *generator = rp_lowering_default();
     RP_TRY(rp_graph_clone(g, out_derived));
     for (uint32_t i = 0; i < g->nodes_count; i++)
-        if (open[i]) (*out_derived)->nodes[i].kind = RP_OP;
+        if (open[i]) {
+            rp_graph_node *n = &(*out_derived)->nodes[i];
+            n->kind = RP_OP;
+            n->use_count = rp_node_member_uses(g, n);
+        }
     return generator->lower(generator->user, *out_derived, fast, NULL, diags, NULL);
 }
 
@@ -84,13 +88,27 @@ static bool kernel_differs(const rp_graph *g, const rp_graph_kernel *k, const rp
     return true;
 }
 
-/* A graph that is well formed gives nodes of ops no push data and no other kind of grid. */
+/* "4 x {8 * $tokens} x 1" */
+static void print_grid(const rp_graph *g, const rp_graph_node *n, char text[WHAT / 2]) {
+    rp_text out;
+    rp_text_init(&out, &g->allocator);
+    rp_graph_print_grid(&out, g, n);
+    snprintf(text, WHAT / 2, "%s", out.failed || !out.data ? "?" : out.data);
+    rp_text_free(&out);
+}
+
+/* A graph that is well formed gives nodes of ops no push data and no indirect grid. */
 static bool node_differs(const rp_graph *g, const rp_graph *d, uint32_t index, char what[WHAT]) {
     const rp_graph_node *n = &g->nodes[index], *m = &d->nodes[index];
     if (kernel_differs(g, &g->kernels[n->kernel], d, &d->kernels[m->kernel], what)) return true;
-    if (memcmp(n->grid, m->grid, sizeof n->grid) == 0) return false;
-    snprintf(what, WHAT, "its grid is %u x %u x %u, its ops make %u x %u x %u", n->grid[0],
-             n->grid[1], n->grid[2], m->grid[0], m->grid[1], m->grid[2]);
+    if (n->grid_kind == RP_GRID_DIRECT && m->grid_kind == RP_GRID_DIRECT &&
+        memcmp(n->grid, m->grid, sizeof n->grid) == 0)
+        return false;
+    char mine[WHAT / 2], made[WHAT / 2];
+    print_grid(g, n, mine);
+    print_grid(d, m, made);
+    if (strcmp(mine, made) == 0) return false;
+    snprintf(what, WHAT, "its grid is %.110s, its ops make %.110s", mine, made);
     return true;
 }
 

@@ -91,6 +91,41 @@ const char *rp_emit_uint(rp_emit *e, const char *name, uint64_t value) {
     return add_constant(e, name, (uint32_t)value);
 }
 
+uint64_t rp_emit_each(const rp_emit *e, rp_extent extent) {
+    if (extent.powers == RP_POWERS_NONE) return 1;
+    return extent.powers ? rp_extent_each(&e->graph->sizes, extent) : extent.most;
+}
+
+const char *rp_emit_extent(rp_emit *e, const char *name, rp_extent extent) {
+    if (extent.powers == 0) return rp_emit_uint(e, name, extent.most);
+    if (extent.powers == RP_POWERS_NONE) {
+        rp_emit_fail(
+            e,
+            "%s follows live sizes in a way that no kernel of the op is made for: it is no "
+            "product of them",
+            name);
+        return "";
+    }
+    if (extent.most > UINT32_MAX) {
+        rp_emit_fail(e, "%s is up to %llu; kernels count with 32 bits", name,
+                     (unsigned long long)extent.most);
+        return "";
+    }
+    for (uint32_t i = 0; i < e->extents_count; i++) {
+        if (strcmp(e->extents[i].name, name) != 0) continue;
+        if (!rp_extent_same(e->extents[i].extent, extent))
+            rp_emit_fail(e, "number %s has two values", name);
+        return e->extents[i].name;
+    }
+    const char *own = rp_emit_name(e, "%s", name);
+    if (!RP_RESERVE(&e->allocator, e->extents, e->extents_count, e->extents_capacity, 1)) {
+        rp_emit_no_memory(e);
+        return "";
+    }
+    e->extents[e->extents_count++] = (rp_emit_extent_name){own, extent};
+    return own;
+}
+
 const char *rp_emit_number(rp_emit *e, const char *bits) {
     return rp_emit_name(e, "%s(%s)", e->fast ? "uintBitsToFloat" : "f_number", bits);
 }
@@ -104,14 +139,14 @@ static const char *emit_float(rp_emit *e, const char *name, double value) {
 }
 
 const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol) {
-    uint64_t value = rp_sym(&e->members[member].call, symbol);
-    if (value == 0) {
+    rp_extent value = rp_sym_extent(&e->members[member].call, symbol);
+    if (value.most == 0) {
         rp_emit_fail(e, "%s has no dimension %c", e->members[member].call.op->name, symbol);
         return "";
     }
     char name[32];
     snprintf(name, sizeof name, "m%u_%c", member, symbol);
-    return rp_emit_uint(e, name, value);
+    return rp_emit_extent(e, name, value);
 }
 
 const char *rp_emit_attr(rp_emit *e, uint32_t member, uint32_t attr) {
@@ -151,21 +186,6 @@ const char *rp_emit_class(uint8_t dtype) {
 
 const char *rp_emit_precise(const rp_emit *e) {
     return e->fast ? "" : "precise ";
-}
-
-void rp_emit_grid(rp_emit *e, uint64_t groups) {
-    const rp_target *t = rp_graph_target(e->graph);
-    uint64_t columns = t->groups_x < UINT32_MAX ? t->groups_x : UINT32_MAX;
-    uint64_t rows = groups / columns + (groups % columns != 0);
-    if (rows == 0) rows = 1;
-    if (rows > t->groups_y || rows > UINT32_MAX) {
-        rp_emit_fail(e, "%llu workgroups are too many", (unsigned long long)groups);
-        return;
-    }
-    e->grid[0] = (uint32_t)((groups + rows - 1) / rows);
-    if (e->grid[0] == 0) e->grid[0] = 1;
-    e->grid[1] = (uint32_t)rows;
-    e->grid[2] = 1;
 }
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -279,6 +299,8 @@ void rp_emit_close(rp_emit *e) {
     for (uint32_t i = 0; i < e->names_count; i++) rp_release(a, e->names[i]);
     rp_release(a, e->names);
     rp_release(a, e->constants);
+    rp_release(a, e->extents);
+    for (uint32_t i = 0; i < 3; i++) rp_expr_free(&e->graph->allocator, &e->grid_code[i]);
     rp_release(a, e->arrays);
     rp_release(a, e->known);
     rp_release(a, e->copies);

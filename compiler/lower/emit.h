@@ -98,6 +98,12 @@ typedef struct rp_emit_constant {
     uint32_t bits;
 } rp_emit_constant;
 
+/* A number that follows live sizes: a variable of main()'s first lines. */
+typedef struct rp_emit_extent_name {
+    const char *name;
+    rp_extent extent;
+} rp_emit_extent_name;
+
 typedef struct rp_emit {
     rp_allocator allocator;
     const rp_graph *graph;
@@ -113,8 +119,9 @@ typedef struct rp_emit {
     uint32_t value_count;
     rp_shape shape; /* found before a composer is called */
 
-    RP_ARRAY(rp_emit_constant, constants); /* constant_id = index */
-    RP_ARRAY(char *, names);               /* owns every name it gave out */
+    RP_ARRAY(rp_emit_constant, constants);  /* constant_id = index */
+    RP_ARRAY(rp_emit_extent_name, extents); /* rp_emit_extent() */
+    RP_ARRAY(char *, names);                /* owns every name it gave out */
     RP_ARRAY(rp_emit_array_type, arrays);
     RP_ARRAY(rp_emit_copy, copies); /* rp_emit_read_copy() */
     RP_ARRAY(const char *, known);  /* functions: rp_emit_add_function() */
@@ -128,8 +135,9 @@ typedef struct rp_emit {
     uint32_t row_count; /* RP_EMIT_ROW_FEW: 1 to 8 */
     uint32_t local;     /* threads of a workgroup: set by the composer, before rp_emit_row_steps */
     uint32_t subgroup;  /* invocations of a subgroup that the text relies on; 0: any */
-    uint32_t grid[3];   /* workgroups: set by the composer */
-    char *glsl;         /* the whole text, once rp_emit_assemble() was called; owned */
+    uint32_t grid[3];   /* workgroups: set by the composer; at the largest live sizes */
+    rp_expr grid_code[3]; /* of those that follow sizes; count 0: grid[i] */
+    char *glsl;           /* the whole text, once rp_emit_assemble() was called; owned */
 } rp_emit;
 
 enum {
@@ -173,6 +181,10 @@ bool rp_emit_add_function(rp_emit *e, const char *name);
 /* A specialisation constant of that name, a uint, made by the first call with the name. The value
  * must fit. */
 const char *rp_emit_uint(rp_emit *e, const char *name, uint64_t value);
+/* The same of a number that may follow live sizes: then a variable, computed from them. */
+const char *rp_emit_extent(rp_emit *e, const char *name, rp_extent extent);
+/* What divides a number whatever the sizes are, itself where it follows none. */
+uint64_t rp_emit_each(const rp_emit *e, rp_extent extent);
 /* The float whose bits `bits`, an expression, gives: one that no compiler knows, unless `fast`. */
 const char *rp_emit_number(rp_emit *e, const char *bits);
 /* That of a symbol of a member's op, "m0_K", or of one of its attributes, "m0_eps". */
@@ -189,6 +201,8 @@ const char *rp_emit_precise(const rp_emit *e);
  * number of a workgroup is gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, which may be
  * `groups` or more in the last ones. */
 void rp_emit_grid(rp_emit *e, uint64_t groups);
+/* The same for a workgroup for each `per` of so many things, which may follow live sizes. */
+void rp_emit_groups(rp_emit *e, rp_extent things, uint64_t per);
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 

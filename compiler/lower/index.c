@@ -13,7 +13,7 @@ bool rp_emit_is_per_row(const rp_emit *e, uint32_t member, uint32_t operand) {
 
 /* A dimension of a member's elements, and how far a step along it goes in an operand. */
 typedef struct axis {
-    uint64_t size, stride;
+    rp_extent size, stride; /* stride 0: the operand is repeated */
 } axis;
 
 enum { MAX_AXES = RP_MAX_RANK + 4 };
@@ -22,9 +22,12 @@ enum { MAX_AXES = RP_MAX_RANK + 4 };
 static uint32_t collapse(axis *axes, uint32_t count) {
     uint32_t out = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (axes[i].size == 1) continue;
-        if (out && axes[out - 1].stride == axes[i].stride * axes[i].size) {
-            axes[out - 1] = (axis){axes[out - 1].size * axes[i].size, axes[i].stride};
+        rp_extent run = rp_extent_product(axes[i].stride, axes[i].size);
+        if (axes[i].size.most == 1) continue;
+        if (axes[i].stride.most == 0) run = rp_extent_fixed(0);
+        if (out && rp_extent_same(axes[out - 1].stride, run)) {
+            axes[out - 1] =
+                (axis){rp_extent_product(axes[out - 1].size, axes[i].size), axes[i].stride};
             continue;
         }
         axes[out++] = axes[i];
@@ -34,12 +37,13 @@ static uint32_t collapse(axis *axes, uint32_t count) {
 
 /* NumPy's rules: aligned at the last dimension; what has size 1 is repeated. */
 static uint32_t broadcast_axes(const rp_tensor *from, const rp_tensor *to, axis *axes) {
-    uint64_t stride = 1;
+    rp_extent stride = rp_extent_fixed(1), none = rp_extent_fixed(0);
     for (uint32_t i = 0; i < to->rank; i++) {
-        uint32_t d = to->rank - 1 - i;
-        uint64_t own = i < from->rank ? from->dims[from->rank - 1 - i] : 1;
-        axes[d] = (axis){to->dims[d], own == 1 ? 0 : stride};
-        stride *= own;
+        uint32_t d = to->rank - 1 - i, f = from->rank - 1 - i;
+        rp_extent own = rp_extent_fixed(1);
+        if (i < from->rank) own = (rp_extent){from->dims[f], from->powers[f]};
+        axes[d] = (axis){{to->dims[d], to->powers[d]}, own.most == 1 ? none : stride};
+        stride = rp_extent_product(stride, own);
     }
     return to->rank;
 }
@@ -49,14 +53,15 @@ static uint32_t symbol_axes(const rp_op_call *call, const char *from, const char
     uint32_t count = 0;
     for (const char *c = to; *c; c++) {
         if (*c < 'A' || *c > 'Z' || count == MAX_AXES) continue;
-        uint64_t stride = 0;
+        rp_extent stride = rp_extent_fixed(0);
         const char *own = strchr(from, *c);
         if (own) {
-            stride = 1;
+            stride = rp_extent_fixed(1);
             for (own++; *own; own++)
-                if (*own >= 'A' && *own <= 'Z') stride *= rp_sym(call, *own);
+                if (*own >= 'A' && *own <= 'Z')
+                    stride = rp_extent_product(stride, rp_sym_extent(call, *own));
         }
-        axes[count++] = (axis){rp_sym(call, *c), stride};
+        axes[count++] = (axis){rp_sym_extent(call, *c), stride};
     }
     return count;
 }
@@ -69,21 +74,21 @@ static const char *axis_index(rp_emit *e, uint32_t member, uint32_t operand, axi
     count = collapse(axes, count);
     rp_text text;
     rp_text_init(&text, &e->allocator);
-    uint64_t inner = 1;
-    for (uint32_t i = count; i-- > 0; inner *= axes[i].size) {
-        if (axes[i].stride == 0) continue;
+    rp_extent inner = rp_extent_fixed(1);
+    for (uint32_t i = count; i-- > 0; inner = rp_extent_product(inner, axes[i].size)) {
+        if (axes[i].stride.most == 0) continue;
         if (text.size) rp_text_string(&text, " + ");
         rp_text_string(&text, index);
-        if (inner > 1)
+        if (inner.most > 1)
             rp_text_format(&text, " / %s",
-                           rp_emit_uint(e, rp_emit_name(e, "%s_step%u", name, i), inner));
+                           rp_emit_extent(e, rp_emit_name(e, "%s_step%u", name, i), inner));
         if (i > 0)
             rp_text_format(&text, " %% %s",
-                           rp_emit_uint(e, rp_emit_name(e, "%s_size%u", name, i), axes[i].size));
-        if (axes[i].stride > 1)
+                           rp_emit_extent(e, rp_emit_name(e, "%s_size%u", name, i), axes[i].size));
+        if (axes[i].stride.most > 1)
             rp_text_format(
                 &text, " * %s",
-                rp_emit_uint(e, rp_emit_name(e, "%s_stride%u", name, i), axes[i].stride));
+                rp_emit_extent(e, rp_emit_name(e, "%s_stride%u", name, i), axes[i].stride));
     }
     const char *out = text.failed ? "" : rp_emit_name(e, "%s", text.size ? text.data : "0u");
     if (text.failed) rp_emit_no_memory(e);
@@ -121,7 +126,7 @@ static uint32_t find_axes(rp_emit *e, uint32_t member, uint32_t operand, bool pe
         count = broadcast_axes(tensor, &call->operands[out], axes);
     }
     uint64_t covered = 1;
-    for (uint32_t i = 0; i < count; i++) covered *= axes[i].size;
+    for (uint32_t i = 0; i < count; i++) covered *= axes[i].size.most;
     if (covered != all) {
         rp_emit_fail(e, "operand %s of %s has no place for each element",
                      rp_op_operand_name(call, operand), call->op->name);
@@ -145,16 +150,18 @@ const char *rp_emit_place(rp_emit *e, uint32_t member, uint32_t place, const cha
     const rp_op_call *call = &e->members[member].call;
     const rp_tensor *out = &call->operands[first_output(e, member)];
     if (place == RP_FORMULA_INDEX) return rp_emit_name(e, "int(%s)", index);
-    uint64_t inner = 1;
-    for (uint32_t d = place + 1; d < out->rank; d++) inner *= out->dims[d];
+    rp_extent inner = rp_extent_fixed(1);
+    for (uint32_t d = place + 1; d < out->rank; d++)
+        inner = rp_extent_product(inner, (rp_extent){out->dims[d], out->powers[d]});
     const char *text = rp_emit_name(e, "int(%s", index);
-    if (inner > 1)
-        text = rp_emit_name(e, "%s / %s", text,
-                            rp_emit_uint(e, rp_emit_name(e, "m%u_inner%u", member, place), inner));
+    if (inner.most > 1)
+        text =
+            rp_emit_name(e, "%s / %s", text,
+                         rp_emit_extent(e, rp_emit_name(e, "m%u_inner%u", member, place), inner));
     if (place > 0)
-        text = rp_emit_name(
-            e, "%s %% %s", text,
-            rp_emit_uint(e, rp_emit_name(e, "m%u_size%u", member, place), out->dims[place]));
+        text = rp_emit_name(e, "%s %% %s", text,
+                            rp_emit_extent(e, rp_emit_name(e, "m%u_size%u", member, place),
+                                           (rp_extent){out->dims[place], out->powers[place]}));
     return rp_emit_name(e, "%s)", text);
 }
 
@@ -167,9 +174,10 @@ rp_emit_run rp_emit_run_of(rp_emit *e, uint32_t member, uint32_t operand, uint32
     if (e->status != RP_OK) return RP_RUN_NONE;
     if (count == 0) return rp_tensor_elements(tensor) == 1 ? RP_RUN_SAME : RP_RUN_TOGETHER;
     count = collapse(axes, count);
-    if (count == 0 || axes[count - 1].size % width != 0) return RP_RUN_NONE;
-    if (axes[count - 1].stride == 0) return RP_RUN_SAME;
-    bool aligned = axes[count - 1].stride == 1;
-    for (uint32_t i = 0; i + 1 < count; i++) aligned &= axes[i].stride % width == 0;
+    if (count == 0 || rp_emit_each(e, axes[count - 1].size) % width != 0) return RP_RUN_NONE;
+    if (axes[count - 1].stride.most == 0) return RP_RUN_SAME;
+    bool aligned = axes[count - 1].stride.most == 1;
+    for (uint32_t i = 0; i + 1 < count; i++)
+        aligned &= rp_emit_each(e, axes[i].stride) % width == 0;
     return aligned ? RP_RUN_TOGETHER : RP_RUN_NONE;
 }

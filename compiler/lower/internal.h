@@ -1,6 +1,7 @@
 /* Internal to compiler/lower: what its files share beside emit.h. Each calls only those before it:
  *
  *   emit      the state of one kernel in the making: members, values, names, constants, buffers
+ *   sizes     numbers that follow live sizes, and grids
  *   helpers   functions of kernels/include that a text mentions
  *   tags      storing elements of tagged buffers, and waiting for them
  *   memory    functions that load from memory: an element, four, or eight
@@ -32,6 +33,11 @@ bool rp_emit_is_output(const rp_emit *e, uint32_t member, uint32_t operand);
 
 /* Bytes of a GLSL type of raw elements: a scalar, or a vector of 32-bit ones. */
 uint32_t rp_emit_type_bytes(const char *type);
+
+/* ---- sizes.c --------------------------------------------------------------------------------- */
+
+/* Puts the variables of rp_emit_extent() in front of all that main() does. */
+void rp_emit_sizes(rp_emit *e);
 
 /* ---- helpers.c ------------------------------------------------------------------------------- */
 
@@ -210,12 +216,14 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member);
 uint32_t rp_emit_row_threads(const rp_emit *e, uint32_t member);
 /* Whether the elements of rows of that length are evaluated four at a time: they begin at multiples of
  * four, and what is evaluated is not too long to be in the text four times. */
-bool rp_emit_rows_by_fours(const rp_emit *e, uint64_t length);
+bool rp_emit_rows_by_fours(const rp_emit *e, rp_extent length);
 
 /* ---- store.c --------------------------------------------------------------------------------- */
 
 /* How many elements a value has where it is computed: a scatter's are those of its source. */
 uint64_t rp_emit_elements(const rp_emit *e, uint32_t value);
+/* The same number of those that are stored and have so many, as it follows live sizes. */
+rp_extent rp_emit_elements_extent(const rp_emit *e, uint64_t elements);
 /* Appends the statement that stores `value`, already of the dtype, at `index`. */
 void rp_emit_store(rp_emit *e, rp_text *to, uint32_t value, const char *index, const char *indent,
                    const char *variable);

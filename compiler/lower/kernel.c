@@ -5,17 +5,29 @@
 
 /* ---- Pragmas --------------------------------------------------------------------------------- */
 
+/* A symbol that follows live sizes stands in an expression as the live buffer of its letter, whose
+ * element is this, until its own code takes that place. */
+enum { SYMBOL = UINT16_MAX };
+
 typedef struct pragma_names {
     const rp_op_call *call;
+    bool sized; /* some name follows live sizes */
 } pragma_names;
 
 static bool resolve(void *context, const char *name, size_t length, uint32_t element,
                     rp_expr_op *out) {
-    const rp_op_call *call = ((const pragma_names *)context)->call;
+    pragma_names *names = context;
+    const rp_op_call *call = names->call;
     uint64_t value = 0;
     if (element != 0) return false;
     uint32_t attr = rp_op_attr_index(call->op, name, length);
-    if (length == 1 && *name >= 'A' && *name <= 'Z')
+    bool symbol = length == 1 && *name >= 'A' && *name <= 'Z';
+    if (symbol && rp_sym_extent(call, *name).powers) {
+        *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = SYMBOL, .buffer = (uint8_t)*name};
+        names->sized = true;
+        return true;
+    }
+    if (symbol)
         value = rp_sym(call, *name);
     else if (attr != RP_OP_MISSING && call->op->attrs[attr].kind != RP_ATTR_NUMBER)
         value = (uint64_t)call->attrs[attr];
@@ -25,10 +37,43 @@ static bool resolve(void *context, const char *name, size_t length, uint32_t ele
     return value <= INT64_MAX;
 }
 
-/* The value of one expression over symbols and integer attributes. */
+/* What a symbol is at the largest sizes. */
+static bool largest(void *context, uint32_t buffer, uint32_t element, int64_t *out) {
+    const pragma_names *names = context;
+    (void)element;
+    *out = (int64_t)rp_sym(names->call, (char)buffer);
+    return true;
+}
+
+/* The steps over live values in place of those over symbols. */
+static bool put_sizes(rp_emit *e, const rp_op_call *call, const rp_expr *from, rp_expr *to) {
+    const rp_allocator *a = &e->graph->allocator;
+    for (uint32_t i = 0; i < from->count && e->status == RP_OK; i++) {
+        const rp_expr_op *op = &from->ops[i];
+        if (op->code != RP_EXPR_LIVE) {
+            if (!RP_RESERVE(a, to->ops, to->count, to->capacity, 1))
+                rp_emit_no_memory(e);
+            else
+                to->ops[to->count++] = *op;
+            continue;
+        }
+        rp_extent symbol = rp_sym_extent(call, (char)op->buffer);
+        if (symbol.powers == RP_POWERS_NONE)
+            rp_emit_fail(e,
+                         "its workgroups follow live sizes in a way that no kernel of the op is "
+                         "made for: %c is no product of them",
+                         (char)op->buffer);
+        else if (rp_graph_size_code(e->graph, symbol, to) != RP_OK)
+            rp_emit_no_memory(e);
+    }
+    return e->status == RP_OK;
+}
+
+/* The value of one expression over symbols and integer attributes, at the largest sizes; `code` (may be
+ * NULL) gets its steps where it follows them. */
 static bool evaluate(rp_emit *e, const rp_op_call *call, const char *text, size_t length,
-                     uint32_t *out) {
-    pragma_names names = {call};
+                     uint32_t *out, rp_expr *code) {
+    pragma_names names = {.call = call};
     rp_expr expr = {0};
     char error[128];
     size_t at;
@@ -36,14 +81,19 @@ static bool evaluate(rp_emit *e, const rp_op_call *call, const char *text, size_
     const char *why = NULL;
     rp_status status =
         rp_expr_parse(&e->allocator, text, length, resolve, &names, &expr, error, &at);
-    bool good = status == RP_OK && rp_expr_eval(expr.ops, expr.count, NULL, NULL, &value, &why);
-    rp_expr_free(&e->allocator, &expr);
+    bool good =
+        status == RP_OK && rp_expr_eval(expr.ops, expr.count, largest, &names, &value, &why);
     if (status == RP_ERROR_NO_MEMORY)
         rp_emit_no_memory(e);
     else if (!good)
         rp_emit_fail(e, "'%.*s': %s", (int)length, text, status != RP_OK ? error : why);
     else if (value < 1 || value > 65535)
         rp_emit_fail(e, "'%.*s' is %lld; expected 1 to 65535", (int)length, text, (long long)value);
+    else if (names.sized && !code)
+        rp_emit_fail(e, "'%.*s' follows live sizes, and is fixed in a kernel", (int)length, text);
+    else if (names.sized)
+        put_sizes(e, call, &expr, code);
+    rp_expr_free(&e->allocator, &expr);
     if (e->status != RP_OK) return false;
     *out = (uint32_t)value;
     return true;
@@ -64,19 +114,19 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
     size_t length;
     const char *op = call->op->name, *name = call->variant->name;
     const char *text = rp_emit_pragma(source, "local", &length);
-    if (!text || !evaluate(e, call, text, length, &e->local)) {
+    if (!text || !evaluate(e, call, text, length, &e->local, NULL)) {
         rp_emit_fail(e, "kernels/%s/%s.glsl has no line '// local: ...'", op, name);
         return;
     }
     text = rp_emit_pragma(source, "subgroup", &length);
-    if (text) evaluate(e, call, text, length, &e->subgroup);
+    if (text) evaluate(e, call, text, length, &e->subgroup, NULL);
     if (e->subgroup == 1) e->subgroup = 0; /* any */
     text = rp_emit_pragma(source, "grid", &length);
     if (!text) rp_emit_fail(e, "kernels/%s/%s.glsl has no line '// grid: ...'", op, name);
     for (uint32_t i = 0; i < 3; i++) e->grid[i] = 1;
     for (uint32_t i = 0; i < 3 && text && length && e->status == RP_OK; i++) {
         size_t size = expression_length(text, length);
-        evaluate(e, call, text, size, &e->grid[i]);
+        evaluate(e, call, text, size, &e->grid[i], &e->grid_code[i]);
         size += size < length;
         text += size, length -= size;
     }

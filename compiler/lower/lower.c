@@ -34,7 +34,8 @@ typedef struct plan_node {
     uint32_t node, unit;
     uint32_t first_spec, spec_count;
     uint32_t local, grid[3];
-    uint32_t kernel; /* of the graph; RP_NONE until it is added */
+    uint8_t live_mask; /* grid[i] is an expression of the graph */
+    uint32_t kernel;   /* of the graph; RP_NONE until it is added */
 } plan_node;
 
 typedef struct lowering {
@@ -86,6 +87,12 @@ static rp_status keep_node(lowering *l, rp_emit *e, uint32_t node) {
                      .local = e->local,
                      .kernel = RP_NONE};
     memcpy(n->grid, e->grid, sizeof n->grid);
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!e->grid_code[i].count) continue;
+        n->live_mask |= (uint8_t)(1u << i);
+        n->grid[i] = rp_graph_add_expr(l->graph, e->grid_code[i].ops, e->grid_code[i].count);
+        if (n->grid[i] == RP_NONE) return RP_ERROR_NO_MEMORY;
+    }
     for (uint32_t i = 0; i < e->constants_count; i++)
         l->specs[l->specs_count++] = (rp_graph_spec){i, 4, e->constants[i].bits};
     return RP_OK;
@@ -99,6 +106,7 @@ static rp_status emit_text(rp_emit *e) {
 static rp_status emit_all(lowering *l) {
     for (uint32_t i = 0; i < l->graph->nodes_count; i++) {
         if (l->graph->nodes[i].kind != RP_OP) continue;
+        RP_TRY(rp_node_add_size_uses(l->graph, &l->graph->nodes[i]));
         rp_emit e;
         RP_TRY(rp_emit_open(&e, &l->a, l->graph, &l->graph->nodes[i], l->fast, l->diags));
         rp_status status = emit_text(&e);
@@ -287,7 +295,7 @@ static uint32_t name_use(rp_graph *graph, const rp_graph_node *node, uint32_t us
             return rp_graph_intern(graph, name, strlen(name));
         }
     }
-    return rp_graph_intern(graph, "use", 3);
+    return rp_graph_intern(graph, "size", 4);
 }
 
 /* Adds a kernel of the node's text and constants. Those of one text share its words. */
@@ -378,8 +386,8 @@ static rp_status rewrite(lowering *l) {
         rp_graph_node *node = &l->graph->nodes[l->nodes[i].node];
         node->kind = RP_RUN;
         node->kernel = l->nodes[i].kernel;
-        node->grid_kind = RP_GRID_DIRECT;
-        node->live_mask = 0;
+        node->live_mask = l->nodes[i].live_mask;
+        node->grid_kind = node->live_mask ? RP_GRID_LIVE : RP_GRID_DIRECT;
         memcpy(node->grid, l->nodes[i].grid, sizeof node->grid);
         if (rp_node_has_tags(l->graph, node)) RP_TRY(rp_node_add_tag(l->graph, node));
     }

@@ -5,14 +5,15 @@
 
 rp_status rp_emit_map(rp_emit *e) {
     uint64_t elements = e->shape.elements;
+    rp_extent all = rp_emit_elements_extent(e, elements);
     e->local = RP_EMIT_MAP_THREADS;
-    rp_emit_grid(e, (elements + RP_EMIT_MAP_THREADS - 1) / RP_EMIT_MAP_THREADS);
+    rp_emit_groups(e, all, RP_EMIT_MAP_THREADS);
     rp_text_format(&e->main,
                    "void main() {\n"
                    "    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;\n"
                    "    uint i = group * %uu + gl_LocalInvocationIndex;\n"
                    "    if (i >= %s) return;\n",
-                   e->local, rp_emit_uint(e, "ELEMENTS", elements));
+                   e->local, rp_emit_extent(e, "ELEMENTS", all));
     rp_emit_outputs(e, &e->main, "i", "    ", elements, NULL);
     rp_text_string(&e->main, "}\n");
     return e->status;

@@ -541,6 +541,10 @@ static void choose_stage(rp_matvec *m) {
 }
 
 rp_status rp_emit_matvec(rp_emit *e) {
+    if (rp_node_powers(e->graph, e->node))
+        return rp_emit_fail(e,
+                            "it is for a few vectors, whose number is fixed: matmul takes one that "
+                            "follows live sizes");
     rp_matvec m = {.e = e, .b = e->shape.rows, .k = e->shape.columns};
     m.threads = choose_threads(target_of(&m));
     for (uint32_t i = 0; i < e->member_count && e->status == RP_OK; i++)

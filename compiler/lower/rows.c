@@ -21,12 +21,11 @@ static bool has_outputs(const rp_emit *e, uint64_t elements) {
 
 /* The outputs of each element, by a team: fours of a thread are stored at once where that is
  * possible. */
-static void put_team_elements(rp_emit *e, uint64_t r, uint64_t c, const char *length,
-                              uint32_t team) {
+static void put_team_elements(rp_emit *e, uint64_t elements, const char *length, uint32_t team) {
     rp_text body;
     rp_text_init(&body, &e->allocator);
-    bool fours =
-        rp_emit_rows_by_fours(e, c) && rp_emit_outputs_4(e, &body, NULL, "        ", r * c);
+    bool fours = rp_emit_rows_by_fours(e, rp_sym_extent(&e->members[e->shape.first].call, 'C')) &&
+                 rp_emit_outputs_4(e, &body, NULL, "        ", elements);
     if (fours) {
         rp_text_format(&e->main,
                        "    for (uint four = row_lane * 4u; four < %s; four += %uu) {\n"
@@ -42,7 +41,7 @@ static void put_team_elements(rp_emit *e, uint64_t r, uint64_t c, const char *le
                    "        for (uint c = four; c < min(four + 4u, %s); c++) {\n"
                    "            uint i = row * %s + c;\n",
                    length, 4 * team, length, length);
-    rp_emit_outputs(e, &e->main, "i", "            ", r * c, NULL);
+    rp_emit_outputs(e, &e->main, "i", "            ", elements, NULL);
     rp_text_string(&e->main, "        }\n");
 }
 
@@ -59,7 +58,7 @@ static void put_whole_rows(rp_emit *e, uint32_t first, uint64_t r, uint64_t c, u
     const char *length = rp_emit_symbol(e, first, 'C');
     bool whole = !e->shape.parts, team = threads > 1 && threads < RP_OP_ROW_THREADS;
     if (whole && has_outputs(e, r * c) && team) {
-        put_team_elements(e, r, c, length, threads);
+        put_team_elements(e, r * c, length, threads);
     } else if (whole && has_outputs(e, r * c)) {
         rp_text_format(&e->main,
                        "    for (uint c = %s; c < %s; c += %uu) {\n"
@@ -134,8 +133,29 @@ static void put_wide_fours(rp_emit *e, const char *length, rp_text *early, rp_te
     rp_text_string(&e->main, "    }\n");
 }
 
+/* The length of wide rows, and rows, as they follow live sizes. */
+static rp_extent rows_extent(const rp_emit *e) {
+    const rp_op_call *call = &e->members[e->shape.first].call;
+    rp_extent rows = rp_sym_extent(call, 'R');
+    return call->op->parts ? rp_extent_product(rows, rp_sym_extent(call, 'P')) : rows;
+}
+
+static rp_extent wide_extent(rp_emit *e) {
+    rp_extent all = rp_emit_elements_extent(e, e->shape.wide), rows = rows_extent(e);
+    rp_extent length = {e->shape.wide / e->shape.rows, 0};
+    for (uint32_t i = 0; i < RP_SIZES; i++) {
+        uint32_t there = rp_power_of(all.powers, i), taken = rp_power_of(rows.powers, i);
+        if (taken > there)
+            rp_emit_fail(e, "rows follow live sizes, and what is made of them does not");
+        else
+            length.powers |= rp_powers_of(i, there - taken);
+    }
+    if (length.powers) rp_emit_fail(e, "several workgroups have a row, whose length varies");
+    return length;
+}
+
 static void put_wide_elements(rp_emit *e, const char *length) {
-    uint64_t width = e->shape.wide / e->shape.rows;
+    rp_extent width = wide_extent(e);
     rp_text early, fours;
     rp_text_init(&early, &e->allocator);
     rp_text_init(&fours, &e->allocator);
@@ -161,9 +181,9 @@ static void put_wide_elements(rp_emit *e, const char *length) {
 static rp_status emit_wide(rp_emit *e, uint32_t threads) {
     uint64_t r = e->shape.rows, c = e->shape.columns, groups = rp_shape_wide_groups(&e->shape);
     const char *share = rp_emit_uint(e, "wide_groups", groups);
-    const char *length = rp_emit_uint(e, "wide_length", e->shape.wide / r);
+    const char *length = rp_emit_extent(e, "wide_length", wide_extent(e));
     e->local = RP_EMIT_ROW_THREADS;
-    rp_emit_grid(e, r * groups);
+    rp_emit_groups(e, rp_extent_product(rows_extent(e), rp_extent_fixed(groups)), 1);
     rp_text_format(&e->main, "    uint first = row %% %s * %uu;\n    row /= %s;\n", share,
                    RP_SHAPE_WIDE_GROUP, share);
     if (threads > 1 && threads < RP_OP_ROW_THREADS)
@@ -203,9 +223,10 @@ rp_status rp_emit_row_kernel(rp_emit *e) {
     } else {
         e->local = long_row_threads(e);
     }
-    rp_emit_grid(e, (r + rows - 1) / rows);
+    rp_emit_groups(e, rows_extent(e), rows);
     rp_text_format(&e->main, "    if (row >= %s) return;\n",
-                   e->shape.parts ? rp_emit_uint(e, "rows", r) : rp_emit_symbol(e, first, 'R'));
+                   e->shape.parts ? rp_emit_extent(e, "rows", rows_extent(e))
+                                  : rp_emit_symbol(e, first, 'R'));
     put_steps(e);
     put_whole_rows(e, first, r, c, threads);
     rp_text_string(&e->main, "}\n");

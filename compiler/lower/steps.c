@@ -20,6 +20,10 @@ static uint64_t length_of(const rp_emit *e, uint32_t member) {
     return rp_sym(&e->members[member].call, 'C');
 }
 
+static rp_extent length_extent(const rp_emit *e, uint32_t member) {
+    return rp_sym_extent(&e->members[member].call, 'C');
+}
+
 uint32_t rp_emit_row_threads(const rp_emit *e, uint32_t member) {
     return rp_op_row_threads(&e->members[member].call, rp_graph_target(e->graph));
 }
@@ -35,8 +39,8 @@ static uint32_t team_of(const rp_emit *e, uint32_t member) {
     return threads > 1 && threads < RP_OP_ROW_THREADS ? threads : 0;
 }
 
-bool rp_emit_rows_by_fours(const rp_emit *e, uint64_t length) {
-    return length % 4 == 0 && e->member_count <= FEW_MEMBERS;
+bool rp_emit_rows_by_fours(const rp_emit *e, rp_extent length) {
+    return rp_emit_each(e, length) % 4 == 0 && e->member_count <= FEW_MEMBERS;
 }
 
 /* Whether a step's result goes into an output that there is, or into another step. */
@@ -193,7 +197,7 @@ static void put_four_loop(rp_emit *e, const row_pass *pass, const char *begin, c
                           const char *row, uint32_t threads, const char *indent) {
     const char *c = rp_emit_symbol(e, pass->member, 'C');
     const char *inner = rp_emit_name(e, "%s    ", indent);
-    bool fours = rp_emit_rows_by_fours(e, length_of(e, pass->member));
+    bool fours = rp_emit_rows_by_fours(e, length_extent(e, pass->member));
     rp_text body;
     rp_text_init(&body, &e->allocator);
     if (fours)
@@ -350,7 +354,7 @@ static void put_readers(rp_emit *e, uint32_t member, const rp_emit_args *args, u
     rp_text_init(&loads, &e->allocator);
     uint64_t length = length_of(e, member);
     bool fours = (team_of(e, member) || e->members[member].call.op->parts) &&
-                 rp_emit_rows_by_fours(e, length);
+                 rp_emit_rows_by_fours(e, length_extent(e, member));
     rp_eval eval;
     if (rp_eval_open(&eval, e, &drop, "i", "", rp_sym(&e->members[member].call, 'R') * length) ==
         RP_OK) {
@@ -383,6 +387,8 @@ static void put_part(rp_emit *e, uint32_t member) {
     const rp_op_call *call = &e->members[member].call;
     const char *parts = rp_emit_symbol(e, member, 'P'), *c = rp_emit_symbol(e, member, 'C');
     const char *part = rp_emit_uint(e, rp_emit_name(e, "m%u_part", member), rp_op_part(call));
+    if (call->powers['C' - 'A'] || call->powers['P' - 'A'])
+        rp_emit_fail(e, "parts of rows whose length follows live sizes");
     rp_text_format(&e->functions,
                    "    uint whole = row / %s;\n"
                    "    uint begin = min(row %% %s * %s, %s);\n"

@@ -88,6 +88,16 @@ uint64_t rp_emit_elements(const rp_emit *e, uint32_t value) {
                                 : out->elements;
 }
 
+rp_extent rp_emit_elements_extent(const rp_emit *e, uint64_t elements) {
+    for (uint32_t i = 0; i < e->value_count; i++) {
+        const rp_emit_value *v = &e->values[i];
+        const rp_tensor *operands = e->members[v->member].call.operands;
+        if (v->use != RP_NONE && rp_emit_elements(e, i) == elements)
+            return rp_tensor_extent(&operands[is_scatter(e, i) ? 0 : v->operand]);
+    }
+    return rp_extent_fixed(elements);
+}
+
 typedef struct output {
     uint32_t value;
     const char *variable, *index;

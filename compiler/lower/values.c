@@ -405,7 +405,7 @@ static uint32_t mover_of(const rp_emit *e, uint32_t member, uint32_t operand, ui
     const rp_emit_value *value = &e->values[o->value];
     const rp_op_call *call = &e->members[value->member].call;
     bool together = call->op->form == RP_OP_POINTWISE && call->op->together && !value->window &&
-                    rp_sym(call, call->op->together) % count == 0 &&
+                    rp_emit_each(e, rp_sym_extent(call, call->op->together)) % count == 0 &&
                     call->operands[0].dtype == value->dtype;
     return together ? value->member : RP_NONE;
 }

@@ -38,12 +38,13 @@ static void put_text(rp_text *out, const char *text) {
     rp_text_append(out, text, strlen(text) + 1);
 }
 
-static void put_operand(rp_text *out, const rp_operand *operand) {
-    rp_tensor tensor = {.dtype = (uint8_t)operand->dtype, .rank = (uint8_t)operand->rank};
+static bool put_operand(rp_recorder *r, rp_text *out, const rp_operand *operand) {
+    rp_tensor tensor = {.dtype = (uint8_t)operand->dtype};
     if ((unsigned)operand->dtype > UINT8_MAX) tensor.dtype = UINT8_MAX; /* unknown: said later */
-    memcpy(tensor.dims, operand->shape, sizeof tensor.dims);
+    bool good = rp_program_take_shape(r->program, operand->shape, operand->rank, &tensor);
     rp_text_append(out, (const char *)&tensor, sizeof tensor);
     put_text(out, operand->name);
+    return good;
 }
 
 static void put_attribute(rp_text *out, const rp_attribute *attribute) {
@@ -63,16 +64,20 @@ void rp_apply(rp_recorder *r, const char *op, const rp_operand *operands, uint32
     }
     rp_range ranges[RP_APPLY_MAX_OPERANDS];
     rp_text bytes;
+    bool good = true;
     rp_text_init(&bytes, &r->allocator);
     put_text(&bytes, op);
     for (uint32_t i = 0; i < operand_count; i++) {
         ranges[i] = operands[i].range;
-        put_operand(&bytes, &operands[i]);
+        good &= put_operand(r, &bytes, &operands[i]);
     }
     for (uint32_t i = 0; i < attribute_count; i++) put_attribute(&bytes, &attributes[i]);
     rp_call call = {.kind = RP_CALL_APPLY, .x = operand_count, .y = attribute_count};
     if (bytes.failed)
         rp_recorder_fail(r, RP_CALL_APPLY, NULL);
+    else if (!good)
+        rp_recorder_fail(r, RP_CALL_APPLY,
+                         "a dimension of an operand is no extent of this program");
     else
         rp_recorder_append(r, call, ranges, operand_count, bytes.data, bytes.size);
     rp_text_free(&bytes);

@@ -51,6 +51,7 @@ void rp_program_destroy(rp_program *program) {
     rp_allocator a = program->allocator;
     for (uint32_t i = 0; i < program->modules_count; i++) rp_kernel_free(&program->modules[i]);
     rp_release(&a, program->modules);
+    rp_release(&a, program->extents);
     rp_table_free(&a, &program->buffer_names);
     rp_table_free(&a, &program->kernel_names);
     rp_table_free(&a, &program->sampler_names);
@@ -132,7 +133,8 @@ static rp_status find_image_size(rp_diags *diags, const rp_buffer_params *p, uin
 }
 
 /* Bytes of the buffer, from its shape or as given. */
-static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, uint64_t *out_size) {
+static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, const rp_tensor *shape,
+                           uint64_t *out_size) {
     if (p->image.format != RP_IMAGE_NONE) return find_image_size(diags, p, out_size);
     uint32_t element = rp_dtype_size(p->dtype);
     if (element == 0) return bad_buffer(diags, p, "unknown dtype");
@@ -145,13 +147,15 @@ static rp_status find_size(rp_diags *diags, const rp_buffer_params *p, uint64_t 
     if (p->rank < 1 || p->rank > RP_MAX_RANK)
         return bad_buffer(diags, p, "the rank of a typed buffer is from 1 to 8");
     uint64_t size = element, block = rp_dtype_block(p->dtype);
-    if (p->shape[p->rank - 1] % block != 0)
+    if (shape->dims[p->rank - 1] % block != 0)
         return bad_buffer(diags, p,
                           "the last dimension of a block-quantised buffer is a multiple "
                           "of 32");
     for (uint32_t i = 0; i < p->rank; i++) {
-        if (p->shape[i] == 0) return bad_buffer(diags, p, "a dimension of the shape is 0");
-        uint64_t count = i + 1 == p->rank ? p->shape[i] / block : p->shape[i];
+        uint64_t count = i + 1 == p->rank ? shape->dims[i] / block : shape->dims[i];
+        if (shape->dims[i] == 0) return bad_buffer(diags, p, "a dimension of the shape is 0");
+        if (shape->powers[i] && p->kind == RP_LIVE)
+            return bad_buffer(diags, p, "the shape of a live buffer follows no other");
         if (!rp_mul_u64(size, count, &size))
             return bad_buffer(diags, p, "the shape needs more bytes than 64 bits can count");
     }
@@ -178,9 +182,10 @@ static rp_status check_max(rp_diags *diags, const rp_buffer_params *p, uint64_t 
     return RP_OK;
 }
 
-static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, uint64_t *out_size) {
+static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, const rp_tensor *shape,
+                              uint64_t *out_size) {
     if (!rp_buffer_kind_name(p->kind)) return bad_buffer(diags, p, "unknown kind");
-    RP_TRY(find_size(diags, p, out_size));
+    RP_TRY(find_size(diags, p, shape, out_size));
     if (*out_size > RP_MAX_BUFFER_BYTES)
         return bad_buffer(diags, p, "a buffer has at most 2^40 bytes");
     if (p->kind == RP_LIVE && rp_dtype_block(p->dtype) > 1)
@@ -196,8 +201,8 @@ static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, uint64
 
 /* Appends a checked buffer; the mutex is held. Room is made first, so that nothing fails half done.
  */
-static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, uint64_t size,
-                            rp_diags *diags, uint32_t *out_index) {
+static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, const rp_tensor *shape,
+                            uint64_t size, rp_diags *diags, uint32_t *out_index) {
     rp_graph *g = p->base;
     rp_graph_buffer buffer = {.kind = (uint8_t)params->kind,
                               .dtype = (uint8_t)params->dtype,
@@ -218,7 +223,7 @@ static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, uint6
         buffer.first_default = g->bytes_count;
         memcpy(g->bytes + g->bytes_count, params->initial, bytes);
     }
-    *out_index = rp_graph_add_buffer(g, &buffer, params->shape);
+    *out_index = rp_graph_add_shaped(g, &buffer, shape);
     if (*out_index == RP_NONE) return RP_ERROR_NO_MEMORY;
     g->bytes_count += bytes;
     rp_table_add(&p->allocator, &p->buffer_names, buffer.name, *out_index);
@@ -235,12 +240,94 @@ rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *given, 
         return rp_sized_refuse(diags, "rp_buffer_params");
     uint64_t size = 0;
     uint32_t index;
+    rp_tensor shape = {0};
     RP_TRY(check_name(params.name, "buffer", diags));
-    RP_TRY(check_buffer(diags, &params, &size));
+    if (!rp_program_take_shape(program, params.shape, params.rank, &shape))
+        return bad_buffer(diags, &params, "a dimension is no extent of this program");
+    RP_TRY(check_buffer(diags, &params, &shape, &size));
     pthread_mutex_lock(&program->mutex);
-    rp_status status = add_buffer(program, &params, size, diags, &index);
+    rp_status status = add_buffer(program, &params, &shape, size, diags, &index);
     pthread_mutex_unlock(&program->mutex);
     if (status == RP_OK) out_buffer->id = rp_handle_make(program, index);
+    return status;
+}
+
+/* ---- Dimensions that follow live values ------------------------------------------------------- */
+
+bool rp_program_take_extent(const rp_program *program, uint64_t number, rp_extent *out) {
+    *out = rp_extent_fixed(number);
+    if (!rp_program_marks(number)) return true;
+    uint64_t index = (number ^ RP_EXTENT_MARK) ^ (uint64_t)program->serial << 32;
+    if (index >= program->extents_count) return false;
+    *out = program->extents[index];
+    return true;
+}
+
+bool rp_program_take_shape(rp_program *program, const uint64_t *shape, uint32_t rank,
+                           rp_tensor *out) {
+    bool marked = false, good = true;
+    out->rank = rank <= RP_MAX_RANK ? (uint8_t)rank : 0;
+    for (uint32_t i = 0; i < RP_MAX_RANK; i++) {
+        out->dims[i] = shape[i];
+        out->powers[i] = 0;
+        marked |= i < rank && rp_program_marks(shape[i]);
+    }
+    if (!marked) return true;
+    pthread_mutex_lock(&program->mutex);
+    for (uint32_t i = 0; i < out->rank && good; i++) {
+        rp_extent extent;
+        good = rp_program_take_extent(program, shape[i], &extent);
+        out->dims[i] = good ? extent.most : 0;
+        out->powers[i] = good ? extent.powers : 0;
+    }
+    pthread_mutex_unlock(&program->mutex);
+    return good;
+}
+
+/* A live buffer by its name, with or without '$'. */
+static bool resolve_live(void *context, const char *name, size_t length, uint32_t element,
+                         rp_expr_op *out) {
+    const rp_program *p = context;
+    uint32_t index;
+    if (length > 0 && *name == '$') name++, length--;
+    uint32_t string = rp_graph_find_string(p->base, name, length);
+    if (string == RP_NONE || !rp_table_find(&p->buffer_names, string, &index) ||
+        p->base->buffers[index].kind != RP_LIVE || element > UINT16_MAX)
+        return false;
+    *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = index};
+    return true;
+}
+
+/* The mutex is held. */
+static rp_status add_extent(rp_program *p, const char *text, rp_diags *diags, uint64_t *out) {
+    rp_expr expr = {0};
+    char error[RP_SIZE_ERROR];
+    size_t at = 0;
+    if (!RP_RESERVE(&p->allocator, p->extents, p->extents_count, p->extents_capacity, 1))
+        return RP_ERROR_NO_MEMORY;
+    rp_extent *extent = &p->extents[p->extents_count];
+    rp_status status =
+        rp_expr_parse(&p->allocator, text, strlen(text), resolve_live, p, &expr, error, &at);
+    if (status == RP_ERROR_INVALID)
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "dimension \"%.100s\", character %zu: %s", text,
+                     at + 1, error);
+    if (status != RP_OK) return status;
+    status = rp_graph_size(p->base, expr.ops, expr.count, extent, error);
+    rp_expr_free(&p->allocator, &expr);
+    if (status == RP_ERROR_INVALID)
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "dimension \"%.100s\": %s", text, error);
+    if (status != RP_OK) return status;
+    *out = RP_EXTENT_MARK | ((uint64_t)p->serial << 32 ^ p->extents_count++);
+    return RP_OK;
+}
+
+rp_status rp_program_extent(rp_program *program, const char *expression, rp_diags *diags,
+                            uint64_t *out_extent) {
+    if (!program || !expression || !out_extent) return RP_ERROR_USAGE;
+    *out_extent = 0;
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = add_extent(program, expression, diags, out_extent);
+    pthread_mutex_unlock(&program->mutex);
     return status;
 }
 

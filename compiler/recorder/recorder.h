@@ -24,7 +24,19 @@ struct rp_program {
     rp_graph *base; /* the buffers, kernels and samplers; no nodes */
     rp_table buffer_names, kernel_names, sampler_names; /* string of `base` -> index in its list */
     RP_ARRAY(rp_kernel_module, modules); /* one for each kernel of `base`, in order */
+    RP_ARRAY(rp_extent, extents);        /* that rp_program_extent gave, by their numbers */
 };
+
+/* What a dimension of the application's is: a number, or one that rp_program_extent gave; false for one
+ * that it did not. The mutex is held where the number is marked: no shape has so large ones. */
+#define RP_EXTENT_MARK (UINT64_C(0xb5e5) << 48)
+static inline bool rp_program_marks(uint64_t number) {
+    return number >> 48 == RP_EXTENT_MARK >> 48;
+}
+bool rp_program_take_extent(const rp_program *program, uint64_t number, rp_extent *out);
+/* The same of a shape, for who does not hold the mutex. */
+bool rp_program_take_shape(rp_program *program, const uint64_t *shape, uint32_t rank,
+                           rp_tensor *out);
 
 /* The calls of a recorder: symbol, name in messages. */
 #define RP_CALL_LIST(X)                                                                            \

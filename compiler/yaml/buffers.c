@@ -8,6 +8,27 @@
 
 #include "base/checked.h"
 
+/* A dimension: an integer, or an expression that grows with live values. */
+static bool read_dimension(rp_reader *r, const rp_yaml_node *node, rp_extent *out) {
+    rp_value value;
+    rp_expr code;
+    char error[RP_SIZE_ERROR];
+    *out = rp_extent_fixed(1);
+    if (!rp_read_expr(r, node, "dimension", RP_PARAMS_AND_LIVE, &value, &code)) return false;
+    if (value.kind != RP_VALUE_LIVE) {
+        int64_t dim = value.integer;
+        rp_expr_free(&r->a, &code);
+        bool good = value.kind == RP_VALUE_INTEGER && dim >= 1;
+        if (!good && !rp_read_integer(r, node, "dimension", 1, INT64_MAX, &dim)) return false;
+        out->most = (uint64_t)dim;
+        return true;
+    }
+    rp_status status = rp_graph_size(r->graph, code.ops, code.count, out, error);
+    rp_expr_free(&r->a, &code);
+    if (status == RP_ERROR_NO_MEMORY) return rp_read_no_memory(r);
+    return status == RP_OK || rp_read_error(r, node, "dimension: %s", error);
+}
+
 bool rp_read_shape(rp_reader *r, const rp_yaml_node *node, rp_shape *out) {
     const rp_yaml_node *const *items = node->kind == RP_YAML_LIST ? node->items : &node;
     uint32_t count = node->kind == RP_YAML_LIST ? node->count : 1;
@@ -15,13 +36,14 @@ bool rp_read_shape(rp_reader *r, const rp_yaml_node *node, rp_shape *out) {
         return rp_read_error(r, node, "a shape without dimensions: a single element is [1]");
     if (count > RP_MAX_RANK)
         return rp_read_error(r, node, "a shape has 1 to %d dimensions, not %u", RP_MAX_RANK, count);
-    *out = (rp_shape){.rank = (uint8_t)count, .elements = 1};
+    *out = (rp_shape){.tensor = {.rank = (uint8_t)count}, .elements = 1};
     bool good = true;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t dim = 1;
-        good &= rp_read_integer(r, items[i], "dimension", 1, INT64_MAX, &dim);
-        out->dims[i] = (uint64_t)dim;
-        if (good && !rp_mul_u64(out->elements, out->dims[i], &out->elements))
+        rp_extent dim;
+        good &= read_dimension(r, items[i], &dim);
+        out->tensor.dims[i] = dim.most;
+        out->tensor.powers[i] = dim.powers;
+        if (good && !rp_mul_u64(out->elements, dim.most, &out->elements))
             good = rp_read_error(r, node, "the shape overflows: more than 2^64 elements");
     }
     return good;
@@ -29,7 +51,10 @@ bool rp_read_shape(rp_reader *r, const rp_yaml_node *node, rp_shape *out) {
 
 bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, const rp_shape *shape,
                     uint64_t *out_bytes) {
-    uint64_t block = rp_dtype_block(dtype), last = shape->dims[shape->rank - 1];
+    const rp_tensor *t = &shape->tensor;
+    uint64_t block = rp_dtype_block(dtype), last = t->dims[t->rank - 1];
+    if (t->powers[t->rank - 1])
+        last = rp_extent_each(&r->graph->sizes, (rp_extent){last, t->powers[t->rank - 1]});
     if (last % block != 0)
         return rp_read_error(r, node,
                              "%s has blocks of %llu values: the last dimension, %llu, is no "
@@ -44,14 +69,15 @@ bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, cons
 
 /* Enters a name; `buffer` is RP_NONE for one that is wrong. */
 bool rp_enter_buffer(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *item,
-                     const uint64_t *dims) {
+                     const rp_tensor *shape) {
     uint32_t index = RP_NONE;
     if (item) {
         rp_graph_buffer buffer = *item;
         buffer.name = rp_graph_intern(r->graph, key->text, key->length);
         buffer.pos = rp_read_pos(key);
         if (buffer.name == RP_NONE) return rp_read_no_memory(r);
-        index = rp_graph_add_buffer(r->graph, &buffer, dims);
+        index = shape ? rp_graph_add_shaped(r->graph, &buffer, shape)
+                      : rp_graph_add_buffer(r->graph, &buffer, NULL);
         if (index == RP_NONE) return rp_read_no_memory(r);
     }
     rp_name name = {key->text, key, index};
@@ -116,11 +142,14 @@ static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml
     const rp_yaml_node *max = is_map ? rp_yaml_find(node, "max") : NULL;
 
     int dtype = dtype_node ? rp_read_dtype(r, dtype_node) : RP_U32;
-    rp_shape s = {.dims = {1}, .rank = 1, .elements = 1};
+    rp_shape s = {.tensor = {.dims = {1}, .rank = 1}, .elements = 1};
     if (shape_node) {
         if (!rp_read_shape(r, shape_node, &s)) return false;
+        for (uint32_t i = 0; i < s.tensor.rank; i++)
+            if (s.tensor.powers[i])
+                return rp_read_error(r, shape_node, "the shape of a live value follows no other");
     } else if (initial && initial->kind == RP_YAML_LIST) {
-        s.dims[0] = s.elements = initial->count;
+        s.tensor.dims[0] = s.elements = initial->count;
         if (!initial->count) return rp_read_error(r, initial, "a list of defaults is empty");
     }
     if (dtype < 0) return false;
@@ -142,7 +171,7 @@ static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml
         return false;
     rp_graph_buffer buffer = {.kind = RP_LIVE,
                               .dtype = (uint8_t)dtype,
-                              .rank = s.rank,
+                              .rank = s.tensor.rank,
                               .size = s.elements * width,
                               .offset = RP_NOT_PLACED,
                               .first_default = RP_NONE,
@@ -150,7 +179,7 @@ static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml
     if (initial && !rp_yaml_is_null(initial) &&
         !read_default(r, initial, (rp_dtype)dtype, s.elements, &buffer))
         return false;
-    return rp_enter_buffer(r, key, &buffer, s.dims);
+    return rp_enter_buffer(r, key, &buffer, &s.tensor);
 }
 
 /* The layout of a block is that of a kernel. */
@@ -216,7 +245,7 @@ static bool read_size(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *b
     int code = rp_read_dtype(r, dtype);
     if (!rp_read_shape(r, shape_node, s) || code < 0) return false;
     buffer->dtype = (uint8_t)code;
-    buffer->rank = s->rank;
+    buffer->rank = s->tensor.rank;
     return rp_read_extent(r, shape_node, (rp_dtype)code, s, &buffer->size);
 }
 
@@ -268,7 +297,7 @@ static bool read_buffer(rp_reader *r, const rp_yaml_node *key, const rp_yaml_nod
     if (!good || kind < 0) return false;
     buffer.kind = (uint8_t)kind;
     if (data && !read_data(r, data, (rp_buffer_kind)kind)) return false;
-    if (!rp_enter_buffer(r, key, &buffer, s.dims)) return false;
+    if (!rp_enter_buffer(r, key, &buffer, &s.tensor)) return false;
     if (data)
         r->pipeline->data[r->pipeline->data_count - 1].buffer = key->text; /* copied at the end */
     return true;

@@ -45,8 +45,7 @@ static bool read_fresh(rp_reader *r, const rp_yaml_node *name, const rp_yaml_nod
         uint64_t bytes;
         rp_dtype as = code == RP_RAW ? RP_F32 : (rp_dtype)code; /* only to see that it fits */
         if (!rp_read_extent(r, shape_node, as, &shape, &bytes)) return false;
-        tensor->rank = shape.rank;
-        memcpy(tensor->dims, shape.dims, sizeof tensor->dims);
+        rp_tensor_reshape(tensor, &shape.tensor);
     }
     out->argument.buffer = RP_NONE;
     out->fresh = rp_graph_intern(r->graph, name->text, name->length);
@@ -71,8 +70,7 @@ static bool read_view(rp_reader *r, const rp_yaml_node *node, const rp_graph_use
         !rp_read_extent(r, node, (rp_dtype)tensor->dtype, &shape, &bytes))
         return false;
     char error[RP_VIEW_ERROR];
-    tensor->rank = shape.rank;
-    memcpy(tensor->dims, shape.dims, sizeof tensor->dims);
+    rp_tensor_reshape(tensor, &shape.tensor);
     return rp_view_check(use, sized, tensor, error) || rp_read_error(r, node, "%s", error);
 }
 

@@ -231,11 +231,10 @@ bool rp_read_bytes(rp_reader *r, const rp_yaml_node *node, uint8_t **out, uint32
 /* ---- The sections ---------------------------------------------------------------------------- */
 
 typedef struct rp_shape {
-    uint64_t dims[RP_MAX_RANK];
-    uint8_t rank;
+    rp_tensor tensor; /* dimensions alone */
     uint64_t elements;
 } rp_shape;
-/* A list of 1 to RP_MAX_RANK dimensions, or one alone. */
+/* A list of 1 to RP_MAX_RANK dimensions, or one alone. They may follow live values. */
 bool rp_read_shape(rp_reader *r, const rp_yaml_node *node, rp_shape *out);
 /* Bytes of a shape; an error at `node` when they overflow, or when blocks do not fit the last
  * dimension. */
@@ -245,7 +244,7 @@ bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, cons
 bool rp_read_live(rp_reader *r, const rp_yaml_node *node);
 /* Enters a live value, or with NULL a name that was refused. */
 bool rp_enter_buffer(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *item,
-                     const uint64_t *dims);
+                     const rp_tensor *shape);
 /* live_block.c: those that waited. */
 bool rp_read_live_blocks(rp_reader *r);
 /* run.c: the index of the binding that a key names; -1 for none. And their names, for a message. */

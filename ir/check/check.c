@@ -226,6 +226,7 @@ static rp_status run_rules(rp_check_run *run) {
     RP_TRY(prepare(run));
     if (run->errors) return RP_OK;
     if (run->source) RP_TRY(rp_check_match(run));
+    if (run->source && !run->errors) rp_check_sizes(run);
     if (run->source && !run->errors) RP_TRY(rp_check_flow(run));
     /* With nodes missing or unknown to the source, fences cannot be judged by it. */
     bool orders = !run->source || run->plan_of;

@@ -34,9 +34,13 @@ rp_status rp_check_flow(rp_check_run *run);    /* rule 1: the same dataflow, che
 rp_status rp_check_races(rp_check_run *run);   /* rule 2: no races, check_race.c */
 rp_status rp_check_aliases(rp_check_run *run); /* its images that share memory, check_alias.c */
 rp_status rp_check_tags(rp_check_run *run);    /* its tagged buffers, check_tags.c */
+void rp_check_sizes(rp_check_run *run);        /* rule 4: at every live size, check_sizes.c */
 rp_status rp_check_orders(rp_check_run *run);  /* fences, nodes without uses, check_order.c */
 
-/* Part of rule 0, check_members.c. Whether a node was fused: it has members that are nodes of their
+/* Part of rule 0, check_members.c. Whether a node made of ops has workgroups for all that it writes: a
+ * grid of numbers, or one of the live sizes that its operands follow. */
+bool rp_check_grid_is_known(const rp_graph *graph, const rp_graph_node *node);
+/* Whether a node was fused: it has members that are nodes of their
  * own in the source. */
 bool rp_check_is_fused(const rp_check_run *run, const rp_graph_node *node);
 /* Matches the members of a fused node with their source nodes: fills in plan_of and source_use. */

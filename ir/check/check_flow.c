@@ -393,6 +393,7 @@ typedef struct pair {
 static void compare_pair(void *context, const rp_graph_node *n, uint32_t k, bool writes) {
     const pair *p = context;
     flow *f = p->f;
+    if (k >= p->source->use_count) return; /* live sizes, which the host alone writes */
     uint32_t use = p->source->first_use + k;
     const rp_graph_use *u = &rp_node_uses(f->compiled, n)[k];
     if (writes)

@@ -24,8 +24,7 @@ static bool same_type(const rp_graph *g, const rp_graph_operand *o, const rp_gra
                       const rp_graph_operand *p) {
     if (o->absent || p->absent) return o->absent == p->absent;
     return o->access == p->access && o->dtype == p->dtype && o->rank == p->rank &&
-           (o->rank == 0 ||
-            memcmp(g->dims + o->first_dim, s->dims + p->first_dim, o->rank * sizeof *g->dims) == 0);
+           rp_graph_same_dims(g, o->first_dim, s, p->first_dim, o->rank);
 }
 
 /* What differs between a member and a source member, but for where its operands are. */
@@ -66,6 +65,12 @@ const char *rp_check_members_difference(const rp_check_run *run, const rp_graph_
 }
 
 /* ---- Fused nodes ----------------------------------------------------------------------------- */
+
+bool rp_check_grid_is_known(const rp_graph *g, const rp_graph_node *n) {
+    if (n->kind != RP_RUN || n->grid_kind == RP_GRID_DIRECT) return true;
+    return n->grid_kind == RP_GRID_LIVE && n->member_count && rp_node_powers(g, n) &&
+           rp_node_has_size_uses(g, n);
+}
 
 bool rp_check_is_fused(const rp_check_run *run, const rp_graph_node *n) {
     if (n->member_count == 0) return false;
@@ -149,7 +154,9 @@ static void match_operands(rp_check_run *run, const rp_graph_node *n, const rp_g
 /* Every use must be some operand's, or nobody would look at it. */
 static void match_uses(rp_check_run *run, const rp_graph_node *n) {
     const rp_graph *g = run->compiled;
-    for (uint32_t use = 0; use < n->use_count && !rp_check_stop(run); use++) {
+    uint32_t own =
+        n->kind == RP_RUN && rp_node_has_size_uses(g, n) ? rp_node_member_uses(g, n) : n->use_count;
+    for (uint32_t use = 0; use < own && !rp_check_stop(run); use++) {
         bool found = false;
         for (uint32_t i = 0; i < n->member_count && !found; i++) {
             const rp_graph_member *m = &g->members[n->first_member + i];
@@ -196,7 +203,7 @@ void rp_check_match_fused(rp_check_run *run, uint32_t index) {
         else
             match_operands(run, n, a, m);
     }
-    if (n->kind == RP_RUN && n->grid_kind != RP_GRID_DIRECT)
+    if (!rp_check_grid_is_known(g, n))
         rp_check_fail(run, n, "rule 0: n%u is fused and has a grid that is not known", n->id);
     if (!lists_itself) rp_check_fail(run, n, "rule 0: n%u is not among its own members", n->id);
     match_uses(run, n);

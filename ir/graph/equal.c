@@ -98,6 +98,37 @@ INLINED void buffer_name(walk *w, pair p, uint32_t a, uint32_t b) {
     string(w, p, p.g->buffers[a].name, p.h->buffers[b].name);
 }
 
+static void walk_expr(walk *w, pair p, const rp_graph_expr *x, const rp_graph_expr *y) {
+    FIELD(w, x, y, op_count);
+    for (uint32_t i = 0; !w->differs && i < x->op_count; i++) {
+        fold_rows(w);
+        const rp_expr_op *a = &p.g->expr_ops[x->first_op + i];
+        const rp_expr_op *b = &p.h->expr_ops[y->first_op + i];
+        FIELD(w, a, b, code);
+        if (w->differs) return;
+        if (a->code == RP_EXPR_LIVE) {
+            buffer_name(w, p, a->buffer, b->buffer);
+            FIELD(w, a, b, element);
+        } else if (a->code == RP_EXPR_CONST) {
+            number(w, (uint64_t)a->value, (uint64_t)b->value);
+        }
+    }
+}
+
+/* Dimensions; of what they follow the sizes are compared, and hashed, by what they are. */
+static void walk_dims(walk *w, pair p, uint32_t x, uint32_t y, uint32_t count) {
+    w->differs |= !rp_graph_same_dims(p.g, x, p.h, y, count);
+    if (w->differs) return;
+    for (uint32_t i = 0; i < count; i++) {
+        number(w, p.g->dims[x + i], p.h->dims[y + i]);
+        for (uint32_t s = 0; p.g->dim_powers[x + i] && s < p.g->sizes.count; s++) {
+            const rp_graph_expr *e = &p.g->exprs[p.g->size_exprs[s]];
+            rare(w, rp_power_of(p.g->dim_powers[x + i], s), rp_power_of(p.g->dim_powers[x + i], s));
+            if (rp_power_of(p.g->dim_powers[x + i], s)) walk_expr(w, (pair){p.g, p.g}, e, e);
+        }
+    }
+}
+
 INLINED void walk_buffer(walk *w, pair p, const rp_graph_buffer *x, const rp_graph_buffer *y) {
     fold_rows(w);
     string(w, p, x->name, y->name);
@@ -117,8 +148,7 @@ INLINED void walk_buffer(walk *w, pair p, const rp_graph_buffer *x, const rp_gra
         FIELD(w, x, y, image.layers);
     }
     if (w->differs) return;
-    for (uint32_t i = 0; i < x->rank; i++)
-        number(w, p.g->dims[x->first_dim + i], p.h->dims[y->first_dim + i]);
+    walk_dims(w, p, x->first_dim, y->first_dim, x->rank);
     if (x->kind != RP_LIVE) return;
     FIELD(w, x, y, max_value);
     FIELD(w, x, y, follow_count);
@@ -180,23 +210,6 @@ static void walk_kernel(walk *w, pair p, const rp_graph_kernel *x, const rp_grap
     }
 }
 
-static void walk_expr(walk *w, pair p, const rp_graph_expr *x, const rp_graph_expr *y) {
-    FIELD(w, x, y, op_count);
-    for (uint32_t i = 0; !w->differs && i < x->op_count; i++) {
-        fold_rows(w);
-        const rp_expr_op *a = &p.g->expr_ops[x->first_op + i];
-        const rp_expr_op *b = &p.h->expr_ops[y->first_op + i];
-        FIELD(w, a, b, code);
-        if (w->differs) return;
-        if (a->code == RP_EXPR_LIVE) {
-            buffer_name(w, p, a->buffer, b->buffer);
-            FIELD(w, a, b, element);
-        } else if (a->code == RP_EXPR_CONST) {
-            number(w, (uint64_t)a->value, (uint64_t)b->value);
-        }
-    }
-}
-
 static void walk_addresses(walk *w, pair p, const rp_graph_node *x, const rp_graph_node *y) {
     FIELD(w, x, y, address_count);
     for (uint32_t i = 0; !w->differs && i < x->address_count; i++) {
@@ -234,8 +247,7 @@ static void walk_operand(walk *w, pair p, const rp_graph_operand *x, const rp_gr
     FIELD(w, x, y, use);
     FIELD(w, x, y, value);
     string(w, p, x->name, y->name);
-    for (uint32_t i = 0; !w->differs && i < x->rank; i++)
-        number(w, p.g->dims[x->first_dim + i], p.h->dims[y->first_dim + i]);
+    if (!w->differs) walk_dims(w, p, x->first_dim, y->first_dim, x->rank);
 }
 
 static void walk_attr(walk *w, pair p, const rp_graph_attr *x, const rp_graph_attr *y) {

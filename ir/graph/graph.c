@@ -12,6 +12,7 @@
     X(strings)                                                                                     \
     X(buffers)                                                                                     \
     X(dims)                                                                                        \
+    X(dim_powers)                                                                                  \
     X(follows)                                                                                     \
     X(kernels)                                                                                     \
     X(params)                                                                                      \
@@ -178,12 +179,34 @@ static bool append(const rp_allocator *a, void **block, uint32_t *block_count, u
     append(&(g)->allocator, (void **)&(g)->array, &(g)->array##_count, &(g)->array##_capacity,     \
            (items), (count), sizeof *(g)->array, (first))
 
-uint32_t rp_graph_add_buffer(rp_graph *g, const rp_graph_buffer *buffer, const uint64_t *dims) {
+uint32_t rp_graph_add_dims(rp_graph *g, const uint64_t *dims, const rp_powers *powers,
+                           uint32_t count) {
+    uint32_t first = g->dims_count, other;
+    static const rp_powers none[RP_MAX_RANK];
+    if (count > RP_MAX_RANK || !APPEND(g, dims, dims, count, &first)) return RP_NONE;
+    if (!APPEND(g, dim_powers, powers ? powers : none, count, &other)) {
+        g->dims_count = first;
+        return RP_NONE;
+    }
+    return first;
+}
+
+static uint32_t add_buffer(rp_graph *g, const rp_graph_buffer *buffer, const uint64_t *dims,
+                           const rp_powers *powers) {
     rp_graph_buffer item = *buffer; /* may be one of g->buffers */
-    uint32_t index = RP_NONE, dims_before = g->dims_count;
-    if (!APPEND(g, dims, dims, item.rank, &item.first_dim)) return RP_NONE;
-    if (!APPEND(g, buffers, &item, 1, &index)) g->dims_count = dims_before;
+    uint32_t index = RP_NONE, before = g->dims_count;
+    if (dims && (item.first_dim = rp_graph_add_dims(g, dims, powers, item.rank)) == RP_NONE)
+        return RP_NONE;
+    if (!APPEND(g, buffers, &item, 1, &index)) g->dims_count = g->dim_powers_count = before;
     return index;
+}
+
+uint32_t rp_graph_add_buffer(rp_graph *g, const rp_graph_buffer *buffer, const uint64_t *dims) {
+    return add_buffer(g, buffer, dims, NULL);
+}
+
+uint32_t rp_graph_add_shaped(rp_graph *g, const rp_graph_buffer *buffer, const rp_tensor *shape) {
+    return add_buffer(g, buffer, shape->dims, shape->powers);
 }
 
 uint32_t rp_graph_add_kernel(rp_graph *g, const rp_graph_kernel *kernel,

@@ -211,7 +211,8 @@ struct rp_graph {
     RP_ARRAY(char, strings); /* terminated, back to back; an index is a byte offset */
     rp_table string_table;   /* rp_table_key of a string -> its index */
     RP_ARRAY(rp_graph_buffer, buffers);
-    RP_ARRAY(uint64_t, dims);
+    RP_ARRAY(uint64_t, dims);        /* at the largest live sizes */
+    RP_ARRAY(rp_powers, dim_powers); /* dims[i] follows the sizes dim_powers[i]; as many as dims */
     RP_ARRAY(rp_graph_follow, follows);
     RP_ARRAY(rp_graph_kernel, kernels);
     RP_ARRAY(rp_graph_param, params);
@@ -232,6 +233,9 @@ struct rp_graph {
     RP_ARRAY(rp_graph_barrier,
              tagged_barriers); /* the same in the form `tagged`; empty without tagged
                                                   * buffers */
+
+    rp_sizes sizes;                /* that dimensions follow; size i is the expression */
+    uint32_t size_exprs[RP_SIZES]; /* exprs[size_exprs[i]] over live values */
 
     struct rp_known_hazards *known; /* what pass sync found, for whoever asks again (hazards.h) */
 };
@@ -257,6 +261,12 @@ static inline const char *rp_graph_string(const rp_graph *graph, uint32_t string
  * the item refers to (dims, params, ...) are appended by the caller first, with RP_RESERVE or the
  * functions below. */
 uint32_t rp_graph_add_buffer(rp_graph *graph, const rp_graph_buffer *buffer, const uint64_t *dims);
+/* The same with a tensor's shape, which may follow live sizes of the graph. */
+uint32_t rp_graph_add_shaped(rp_graph *graph, const rp_graph_buffer *buffer,
+                             const rp_tensor *shape);
+/* Appends dimensions; `powers` NULL: they follow no sizes. RP_NONE without memory. */
+uint32_t rp_graph_add_dims(rp_graph *graph, const uint64_t *dims, const rp_powers *powers,
+                           uint32_t count);
 uint32_t rp_graph_add_kernel(rp_graph *graph, const rp_graph_kernel *kernel,
                              const rp_graph_param *params, const rp_graph_spec *specs,
                              const uint32_t *words);
@@ -310,11 +320,11 @@ static inline uint32_t rp_node_bound(const rp_graph *g, const rp_graph_node *n) 
     return bound;
 }
 
-/* Whether every replay runs all of the node's workgroups: they are known at compile time, and
- * nobody may leave the node out. What another node writes may be only a part of what it says, or
+/* Whether every replay runs all of the node's workgroups: they are known at compile time, or are as
+ * many as what ops write follows live sizes, and nobody may leave the node out. What another node writes may be only a part of what it says, or
  * nothing. */
 static inline bool rp_node_is_certain(const rp_graph_node *n) {
-    return n->grid_kind == RP_GRID_DIRECT && !n->optional;
+    return (n->grid_kind == RP_GRID_DIRECT || n->member_count) && !n->optional;
 }
 
 /* Whether a use replaces every byte of its range in every replay. */
@@ -357,6 +367,46 @@ static inline const rp_graph_operand *rp_member_operands(const rp_graph *g,
                                                          const rp_graph_member *m) {
     return g->operands + m->first_operand;
 }
+
+/* ---- Live sizes, sizes.c ---------------------------------------------------------------------- */
+
+enum { RP_SIZE_ERROR = 192 };
+
+/* What an expression over live values is as a dimension, RP_EXPR_CONST alone included: finds or adds
+ * the sizes that it follows. `text` is how a person wrote it. RP_ERROR_INVALID with `error`; of the
+ * expression everything but the names is untrusted, and it is valid code. */
+rp_status rp_graph_size(rp_graph *graph, const rp_expr_op *ops, uint32_t count, rp_extent *out,
+                        char error[RP_SIZE_ERROR]);
+/* Appends the code of a number that follows sizes. */
+rp_status rp_graph_size_code(const rp_graph *graph, rp_extent extent, rp_expr *out);
+/* Prints a dimension: its number, or "{8 * $tokens}"; of one that follows sizes what is in the braces. */
+void rp_graph_print_size(rp_text *text, const rp_graph *graph, uint32_t dim);
+void rp_graph_print_dim(rp_text *text, const rp_graph *graph, uint32_t dim);
+/* "4 x {ceil_div($tokens, 64)} x 1": the workgroups of a node whose grid is not indirect. */
+void rp_graph_print_grid(rp_text *text, const rp_graph *graph, const rp_graph_node *node);
+/* Whether dimensions of two graphs are the same, sizes by the names of live buffers. */
+bool rp_graph_same_dims(const rp_graph *g, uint32_t first, const rp_graph *h, uint32_t other,
+                        uint32_t count);
+/* Copies a shape out of the graph: dimensions alone. */
+void rp_graph_shape(const rp_graph *graph, uint32_t first_dim, uint8_t rank, rp_tensor *out);
+/* What sizes the elements of a buffer, and of a use of a node's member, follow. */
+rp_powers rp_dims_powers(const rp_graph *graph, uint32_t first, uint32_t rank);
+static inline rp_powers rp_buffer_powers(const rp_graph *g, const rp_graph_buffer *b) {
+    return g->sizes.count ? rp_dims_powers(g, b->first_dim, b->rank) : 0;
+}
+/* The live buffers behind the sizes, each once, in the order of the sizes: calls `visit` with each
+ * until it returns false. */
+typedef bool rp_size_visit(void *context, uint32_t buffer);
+void rp_graph_visit_sizes(const rp_graph *graph, rp_powers powers, rp_size_visit *visit,
+                          void *context);
+/* All sizes that the members of a node follow: the bits of their powers. */
+rp_powers rp_node_powers(const rp_graph *graph, const rp_graph_node *node);
+/* How many uses its members' operands have. A run node that was lowered from members which follow sizes
+ * has others behind them: it reads the live buffers of these sizes, in their order, each whole. */
+uint32_t rp_node_member_uses(const rp_graph *graph, const rp_graph_node *node);
+/* Adds those, unless they are there; whether the uses behind the members' are these. */
+rp_status rp_node_add_size_uses(rp_graph *graph, rp_graph_node *node);
+bool rp_node_has_size_uses(const rp_graph *graph, const rp_graph_node *node);
 
 /* A member as a call of its op, attributes and types filled in but not yet checked (rp_op_check
  * binds the symbols). The formula points into the graph's strings. */

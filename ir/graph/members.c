@@ -119,7 +119,7 @@ static bool resolve(rp_node_builder *b, rp_graph_operand *o, const rp_graph_use 
     return found != RP_NONE || add_use(b, use, value);
 }
 
-bool rp_node_add_operand(rp_node_builder *b, rp_graph_operand operand, const uint64_t *dims,
+bool rp_node_add_operand(rp_node_builder *b, rp_graph_operand operand, const rp_tensor *shape,
                          const rp_graph_use *use) {
     rp_graph *g = b->graph;
     bool value_read = operand.access == RP_READ && !use && !operand.absent;
@@ -128,11 +128,9 @@ bool rp_node_add_operand(rp_node_builder *b, rp_graph_operand operand, const uin
     if (operand.absent) operand.dtype = operand.rank = 0, operand.first_dim = 0;
     if (!RP_RESERVE(&g->allocator, g->operands, g->operands_count, g->operands_capacity, 1))
         return false;
-    if (dims && !operand.absent) {
-        if (!RP_RESERVE(&g->allocator, g->dims, g->dims_count, g->dims_capacity, operand.rank))
-            return false;
-        operand.first_dim = g->dims_count;
-        for (uint32_t i = 0; i < operand.rank; i++) g->dims[g->dims_count++] = dims[i];
+    if (shape && !operand.absent) {
+        operand.first_dim = rp_graph_add_dims(g, shape->dims, shape->powers, operand.rank);
+        if (operand.first_dim == RP_NONE) return false;
     }
     if (!resolve(b, &operand, use)) return false;
     g->operands[g->operands_count++] = operand;
@@ -154,7 +152,7 @@ static bool add_argument(rp_node_builder *b, const rp_op_call *call, uint32_t in
                         .access = operand.access,
                         .offset = argument->offset,
                         .size = rp_tensor_bytes(t)};
-    return rp_node_add_operand(b, operand, t->dims, t->absent ? NULL : &use);
+    return rp_node_add_operand(b, operand, t, t->absent ? NULL : &use);
 }
 
 uint32_t rp_graph_add_op(rp_graph *graph, const rp_graph_node *node, const rp_op *op,
@@ -180,7 +178,7 @@ uint32_t rp_graph_add_op(rp_graph *graph, const rp_graph_node *node, const rp_op
         index = rp_graph_add_node(graph, &n, NULL, NULL);
     if (index == RP_NONE) {
         graph->uses_count = before[0];
-        graph->dims_count = before[1];
+        graph->dims_count = graph->dim_powers_count = before[1];
         graph->operands_count = before[2];
         graph->attrs_count = before[3];
         graph->members_count = before[4];
@@ -213,9 +211,9 @@ void rp_member_call(const rp_graph *graph, const rp_graph_member *member, rp_op_
         const rp_graph_operand *o = &rp_member_operands(graph, member)[i];
         rp_tensor *t = &out->operands[i];
         *t = (rp_tensor){.dtype = o->dtype, .rank = o->rank, .absent = o->absent};
-        for (uint32_t d = 0; d < o->rank && d < RP_MAX_RANK; d++)
-            t->dims[d] = graph->dims[o->first_dim + d];
+        rp_graph_shape(graph, o->first_dim, o->rank, t);
     }
+    out->sizes = graph->sizes.count ? &graph->sizes : NULL;
     for (uint32_t i = 0; i < member->attr_count; i++)
         call_attr(graph, &graph->attrs[member->first_attr + i], out);
 }

@@ -4,7 +4,7 @@
  *
  *     rp_node_builder b = rp_node_build(g, &node);
  *     rp_node_begin_member(&b, id, op, pos);
- *     rp_node_add_operand(&b, operand, dims, &use);  ...
+ *     rp_node_add_operand(&b, operand, &shape, &use);  ...
  *     rp_node_end_member(&b, attrs, count);          ... further members
  *     rp_graph_add_node(g, &node, NULL, NULL);
  *
@@ -36,7 +36,7 @@ void rp_node_begin_member(rp_node_builder *b, uint32_t id, const rp_op *op, rp_s
  * are in the graph at first_dim. `use` says where it is in memory; NULL: absent, an output that is
  * a value alone (`name` is given), or an input that is one (`value` is given). A use beyond
  * RP_MAX_PARAMS is counted and not stored: the caller looks at node->use_count. */
-bool rp_node_add_operand(rp_node_builder *b, rp_graph_operand operand, const uint64_t *dims,
+bool rp_node_add_operand(rp_node_builder *b, rp_graph_operand operand, const rp_tensor *shape,
                          const rp_graph_use *use);
 
 /* Stores the attributes in the op's order, without those that have their default value. */

@@ -45,6 +45,7 @@ const char *rp_tags_wrong_buffer(const rp_graph_buffer *b) {
 const char *rp_tags_wrong_use(const rp_graph *g, const rp_graph_node *n, const rp_graph_use *u) {
     const rp_graph_buffer *b = &g->buffers[u->buffer];
     if (n->member_count == 0) return "only kernels made of ops know of tags";
+    if (rp_node_powers(g, n)) return "its kernel follows live sizes";
     if (u->offset || u->size != b->size) return "it is used as a whole";
     if (u->access != RP_READ && u->access != RP_WRITE) return "it is read, or written";
     if (u->access == RP_WRITE && !rp_node_is_certain(n))

@@ -21,6 +21,8 @@ void rp_verify_declarations(rp_verifier *v);
 void rp_verify_nodes(rp_verifier *v);
 /* The members of one node (any number), whose uses are ranges of buffers. */
 void rp_verify_members(rp_verifier *v, const rp_graph_node *n);
+/* Uses of buffers whose size is live, by a node whose uses are sound: that it uses what there is. */
+void rp_verify_sizes(rp_verifier *v, const rp_graph_node *n);
 /* The uses and samplers of a run node whose kernel and ranges are sound, against its parameters. */
 void rp_verify_params(rp_verifier *v, const rp_graph_node *n);
 /* Tagged buffers, and who uses them how. */

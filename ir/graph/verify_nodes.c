@@ -262,10 +262,15 @@ static void verify_run(rp_verifier *v, const rp_graph_node *n) {
     verify_addressed(v, n, bound);
     verify_addresses(v, n);
     if (bound || n->sampler_count || !n->unknown) rp_verify_params(v, n);
-    if (n->member_count && (n->unknown || n->grid_kind != RP_GRID_DIRECT))
-        NODE_ERROR(v, n, "%s", "a kernel made of ops has declared uses and a grid of numbers");
+    bool sized = n->member_count && rp_node_powers(g, n);
+    bool numbers = n->grid_kind == RP_GRID_DIRECT || (n->grid_kind == RP_GRID_LIVE && sized);
+    if (n->member_count && (n->unknown || !numbers))
+        NODE_ERROR(v, n, "%s",
+                   "a kernel made of ops has declared uses, and a grid of numbers or of the live "
+                   "sizes that its operands follow");
     else if (n->member_count)
         rp_verify_members(v, n);
+    rp_verify_sizes(v, n);
 }
 
 static void verify_op(rp_verifier *v, const rp_graph_node *n) {
@@ -273,8 +278,10 @@ static void verify_op(rp_verifier *v, const rp_graph_node *n) {
         NODE_ERROR(v, n, "%s", "an op node has members");
     else if (n->byte_count || n->grid_kind != RP_GRID_DIRECT)
         NODE_ERROR(v, n, "%s", "an op node has neither push data nor a grid");
-    else if (verify_uses(v, n))
+    else if (verify_uses(v, n)) {
         rp_verify_members(v, n);
+        rp_verify_sizes(v, n);
+    }
 }
 
 /* ---- Transfers ------------------------------------------------------------------------------- */
@@ -325,6 +332,7 @@ static void verify_copy(rp_verifier *v, const rp_graph_node *n) {
     if (u[0].size != u[1].size)
         NODE_ERROR(v, n, "copies %llu bytes to %llu bytes", (unsigned long long)u[0].size,
                    (unsigned long long)u[1].size);
+    rp_verify_sizes(v, n);
 }
 
 static void verify_blit(rp_verifier *v, const rp_graph_node *n) {

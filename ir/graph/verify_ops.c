@@ -169,10 +169,10 @@ static void verify_value(members *s, const rp_op_call *call, const rp_graph_memb
         return;
     }
     const rp_graph *g = s->v->graph;
-    rp_tensor there = {.dtype = from->operand->dtype, .rank = from->operand->rank};
-    for (uint32_t i = 0; i < there.rank; i++) there.dims[i] = g->dims[from->operand->first_dim + i];
+    rp_tensor there = {.dtype = from->operand->dtype};
+    rp_graph_shape(g, from->operand->first_dim, from->operand->rank, &there);
     if (there.dtype == o->dtype &&
-        rp_tensor_elements(&there) == rp_tensor_elements(&call->operands[index]))
+        rp_extent_same(rp_tensor_extent(&there), rp_tensor_extent(&call->operands[index])))
         return;
     rp_text text;
     rp_text_init(&text, &g->allocator);
@@ -357,7 +357,15 @@ static void verify_together(members *s) {
             if (o->access == RP_READ && o->use != RP_NONE) verify_in_place(s, &call, m, k);
         }
     }
-    if (s->ok && s->use_count != s->n->use_count)
+    bool rest =
+        s->n->kind == RP_RUN ? rp_node_has_size_uses(g, s->n) : s->use_count == s->n->use_count;
+    if (s->ok && s->use_count < s->n->use_count && s->n->kind == RP_RUN && !rest)
+        rp_verify_error(
+            s->v, s->n->pos,
+            "n%u: behind the uses of its members come the live buffers of the sizes that "
+            "they follow, and nothing else",
+            s->n->id);
+    else if (s->ok && (s->use_count > s->n->use_count || !rest))
         rp_verify_error(s->v, s->n->pos, "n%u: %u uses, but its members need %u", s->n->id,
                         s->n->use_count, s->use_count);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "ops/op_sizes.h"
 #include "ops/tables.h"
 #include "reprise/needs.h"
 
@@ -193,7 +194,9 @@ void rp_op_choose_after(rp_op_call *call, const rp_target *target, uint32_t skip
         call->variant = v;
         if (skip-- == 0) break;
     }
-    if (call->variant && call->variant->bind) call->variant->bind(call, target);
+    if (!call->variant || !call->variant->bind) return;
+    call->variant->bind(call, target);
+    if (rp_op_is_sized(call)) rp_op_bind_sizes(call, target);
 }
 
 void rp_op_choose(rp_op_call *call, const rp_target *target) {
@@ -233,19 +236,17 @@ uint32_t rp_op_row_subgroup(uint32_t threads, const rp_target *target) {
     return asks ? (uint32_t)target->subgroup : 0;
 }
 
-/* On a processor barriers inside a workgroup cost more than they bring, and rows that are enough for
- * its lanes are as quick side by side. On a GPU a thread that goes along a row of its own reads what no
- * neighbour reads, and a workgroup has too little to do for its barriers. */
+/* On a processor barriers inside a workgroup cost more than they bring, and rows are as quick side by
+ * side. On a GPU a thread that goes along a row of its own reads what no neighbour reads, and a workgroup
+ * has too little to do for its barriers. How many rows there are does not matter: the order of a sum is
+ * the same for every number of them, which may follow a live size. */
 uint32_t rp_op_row_threads(const rp_op_call *call, const rp_target *target) {
     if (call->op->parts) return RP_OP_ROW_THREADS;
     bool processor = rp_target_is_software(target) && target->subgroup;
     uint32_t team = processor ? 0 : team_threads(call, target);
     if (team) return team;
     if (rp_sym(call, 'C') <= RP_OP_SHORT_ROW) return 1;
-    return processor && rp_sym(call, 'R') >= target->subgroup &&
-                   rp_target_turns(target, rp_op_row_turns(call, 1))
-               ? 1
-               : RP_OP_ROW_THREADS;
+    return processor && rp_target_turns(target, rp_op_row_turns(call, 1)) ? 1 : RP_OP_ROW_THREADS;
 }
 
 uint32_t rp_op_sites(const rp_op_call *call, uint32_t index) {

@@ -29,8 +29,10 @@
 #define RP_OPS_OP_H
 
 #include <math.h>
+#include <string.h>
 
 #include "base/text.h"
+#include "ops/sizes.h"
 #include "reprise/ops.h"
 #include "target/target.h"
 #include "reprise/types.h"
@@ -50,9 +52,10 @@ enum { RP_OP_PRODUCT_VECTORS = 8, RP_OP_PRODUCT_ROWS = 32 };
 
 /* One operand of one use of an op. */
 typedef struct rp_tensor {
-    uint8_t dtype, rank; /* rank 0: a single element */
-    bool absent;         /* an optional operand that was left out */
-    uint64_t dims[RP_MAX_RANK];
+    uint8_t dtype, rank;           /* rank 0: a single element */
+    bool absent;                   /* an optional operand that was left out */
+    uint64_t dims[RP_MAX_RANK];    /* at the largest live sizes */
+    rp_powers powers[RP_MAX_RANK]; /* of the sizes that each follows */
 } rp_tensor;
 
 /* An op applied to operands of known types: what rules, costs and lowering see. */
@@ -63,13 +66,32 @@ typedef struct rp_op_call {
     double attrs[RP_OP_MAX_ATTRS];       /* numbers, and indices into an attribute's choices */
     const char *formula;                 /* `map`: its expression; NULL otherwise */
     const struct rp_op_variant *variant; /* rp_op_choose(); NULL before, and for other forms */
-    uint64_t symbols['Z' - 'A' + 1];     /* 0 = not bound */
+    uint64_t symbols['Z' - 'A' + 1];     /* 0 = not bound; at the largest live sizes */
+    rp_powers powers['Z' - 'A' + 1];     /* of the sizes that each symbol follows */
+    const rp_sizes *sizes;               /* of the graph; NULL: operands follow none */
     char error[256]; /* what the last check found wrong: "x is [4,8], weight is [9]: ..." */
 } rp_op_call;
 
 static inline uint64_t rp_sym(const rp_op_call *call, char symbol) {
     return call->symbols[symbol - 'A'];
 }
+
+static inline rp_extent rp_sym_extent(const rp_op_call *call, char symbol) {
+    return (rp_extent){call->symbols[symbol - 'A'], call->powers[symbol - 'A']};
+}
+
+/* Whether the shape of some operand follows live sizes. */
+bool rp_op_is_sized(const rp_op_call *call);
+/* The same call at other sizes, not checked: nothing of it follows sizes. */
+void rp_op_call_at(const rp_op_call *call, const uint64_t *at, rp_op_call *out);
+/* Gives a tensor the rank and dimensions of another. */
+static inline void rp_tensor_reshape(rp_tensor *tensor, const rp_tensor *like) {
+    tensor->rank = like->rank;
+    memcpy(tensor->dims, like->dims, sizeof tensor->dims);
+    memcpy(tensor->powers, like->powers, sizeof tensor->powers);
+}
+/* Elements of a tensor at any sizes. */
+rp_extent rp_tensor_extent(const rp_tensor *tensor);
 
 /* Elements and bytes of a tensor. */
 uint64_t rp_tensor_elements(const rp_tensor *tensor);

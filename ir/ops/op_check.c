@@ -17,6 +17,7 @@
 
 #include "base/checked.h"
 #include "ops/op_formula.h"
+#include "ops/op_sizes.h"
 #include "ops/tables.h"
 
 enum { BY_NOBODY = 0, BY_OPERAND = 1, BY_ATTR = 2 };
@@ -182,13 +183,18 @@ static bool match_shape(checker *c, uint32_t index) {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = t->rank - count + i; /* the dimension; not of the starred one */
         uint64_t value = 1;
+        rp_powers powers = 0; /* what they show, where nothing else binds the symbol */
         if (star && i == 0)
-            for (uint32_t k = 0; k + count < t->rank + 1u; k++) value *= t->dims[k];
+            for (uint32_t k = 0; k + count < t->rank + 1u; k++) {
+                value *= t->dims[k];
+                powers = rp_powers_sum(powers, t->powers[k]);
+            }
         else
-            value = t->dims[at];
+            value = t->dims[at], powers = t->powers[at];
         uint64_t *symbol = &call->symbols[symbols[i] - 'A'];
         if (*symbol == 0) {
             *symbol = value;
+            call->powers[symbols[i] - 'A'] = powers;
             c->origins[symbols[i] - 'A'] = (origin){BY_OPERAND, (uint8_t)index, (uint8_t)i};
         } else if (*symbol != value) {
             return fail_symbol(c, index, i, symbols[i]);
@@ -269,6 +275,10 @@ static bool broadcast_input(checker *c, rp_tensor *shape, uint32_t index) {
     for (uint32_t place = 0; place < wide.rank; place++) {
         uint64_t own = dim_from_end(t, place), now = dim_from_end(shape, place);
         wide.dims[wide.rank - 1 - place] = own > now ? own : now;
+        wide.powers[wide.rank - 1 - place] = own > now ? t->powers[t->rank - 1 - place]
+                                             : place < shape->rank
+                                                 ? shape->powers[shape->rank - 1 - place]
+                                                 : 0;
     }
     *shape = wide;
     return true;
@@ -301,6 +311,7 @@ static bool leading_dims(const rp_op_call *call, char symbol, rp_tensor *out) {
         if (!star || count == 0 || symbols[0] != symbol) continue;
         out->rank = (uint8_t)(t->rank + 1 - count);
         memcpy(out->dims, t->dims, out->rank * sizeof *out->dims);
+        memcpy(out->powers, t->powers, out->rank * sizeof *out->powers);
         return true;
     }
     return false;
@@ -322,6 +333,7 @@ static bool infer_shape(checker *c, uint32_t index) {
                               part_of(rp_op_operand_of(call, index)->shape, i));
         if (t->rank == RP_MAX_RANK)
             return rp_op_fail(call, "%s would have more than %d dimensions", name, RP_MAX_RANK);
+        t->powers[t->rank] = call->powers[symbols[i] - 'A'];
         t->dims[t->rank++] = value;
     }
     return true;
@@ -353,13 +365,13 @@ static bool check_output(checker *c, uint32_t index, const rp_tensor *wide) {
     char own[TENSOR_TEXT], other[TENSOR_TEXT];
     if (c->infer && t->dtype == RP_RAW) default_dtype(c, index);
     if (c->infer && t->rank == RP_OP_INFER) {
+        memset(t->powers, 0, sizeof t->powers); /* op_sizes.c finds what is not shown here */
         if (shape && !infer_shape(c, index)) return false;
         if (!shape && !wide)
             return rp_op_fail(call, "%s must be given with its shape: no input says it",
                               rp_op_operand_name(call, index));
         if (!shape) {
-            t->rank = wide->rank;
-            memcpy(t->dims, wide->dims, sizeof t->dims);
+            rp_tensor_reshape(t, wide);
         }
     }
     if (!check_tensor(c, index)) return false;
@@ -448,9 +460,10 @@ static bool check_formula(checker *c) {
     return rp_op_fail(call, "in '%.60s', column %zu: %s", call->formula, at + 1, error);
 }
 
-static bool check_call(rp_op_call *call, bool infer) {
+bool rp_op_check_fixed(rp_op_call *call, bool infer) {
     checker c = {.call = call, .infer = infer};
     memset(call->symbols, 0, sizeof call->symbols);
+    memset(call->powers, 0, sizeof call->powers);
     call->variant = NULL;
     call->error[0] = '\0';
     if (!check_count(&c)) return false;
@@ -468,6 +481,12 @@ static bool check_call(rp_op_call *call, bool infer) {
     }
     if (call->op->rule && !call->op->rule(call)) return false;
     return check_outputs(&c) && check_formula(&c);
+}
+
+static bool check_call(rp_op_call *call, bool infer) {
+    if (!rp_op_is_sized(call)) return rp_op_check_fixed(call, infer);
+    rp_op_call given = *call;
+    return rp_op_check_fixed(call, infer) && rp_op_check_sizes(call, &given, infer);
 }
 
 bool rp_op_check(rp_op_call *call) {

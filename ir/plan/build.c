@@ -26,6 +26,7 @@ typedef struct builder {
     uint32_t *buffers;    /* graph buffer -> plan buffer, RP_NONE = removed */
     uint32_t *kernels;    /* graph kernel -> plan kernel, RP_NONE = removed */
     rp_graph_stats stats; /* of the graph */
+    bool sized;           /* the shape of some buffer follows live sizes */
 } builder;
 
 static const uint32_t strides[] = {
@@ -64,7 +65,41 @@ static uint32_t put_source_string(builder *b, uint32_t string) {
     return b->of_source[string];
 }
 
-static void put_buffer(builder *b, const rp_graph_buffer *from) {
+/* Code over live buffers; they stand before who asks. */
+static uint32_t put_code(builder *b, const rp_expr_op *ops, uint32_t count) {
+    rp_plan_expr to = {next(b, RP_SECTION_EXPR_OPS), count};
+    for (uint32_t i = 0; i < count; i++) {
+        rp_expr_op op = ops[i];
+        if (op.code == RP_EXPR_LIVE) op.buffer = b->buffers[op.buffer];
+        put(b, RP_SECTION_EXPR_OPS, &op, 1);
+    }
+    put(b, RP_SECTION_EXPRS, &to, 1);
+    return next(b, RP_SECTION_EXPRS) - 1;
+}
+
+static uint32_t put_expr(builder *b, uint32_t expr) {
+    const rp_graph_expr *from = &b->graph->exprs[expr];
+    return put_code(b, b->graph->expr_ops + from->first_op, from->op_count);
+}
+
+/* What the dimensions of a buffer follow, where some buffer's do. */
+static rp_status put_sizes(builder *b, const rp_graph_buffer *from) {
+    const rp_graph *g = b->graph;
+    for (uint32_t i = 0; b->sized && i < from->rank; i++) {
+        rp_extent dim = {g->dims[from->first_dim + i], g->dim_powers[from->first_dim + i]};
+        uint32_t expr = UINT32_MAX;
+        rp_expr code = {0};
+        if (dim.powers) {
+            RP_TRY(rp_graph_size_code(g, dim, &code));
+            expr = put_code(b, code.ops, code.count);
+        }
+        rp_expr_free(&g->allocator, &code);
+        put(b, RP_SECTION_SIZES, &expr, 1);
+    }
+    return RP_OK;
+}
+
+static rp_status put_buffer(builder *b, const rp_graph_buffer *from) {
     bool live = from->kind == RP_LIVE;
     bool has_default = live && from->first_default != RP_NONE;
     rp_plan_buffer to = {.name = put_string(b, from->name),
@@ -95,18 +130,23 @@ static void put_buffer(builder *b, const rp_graph_buffer *from) {
     if (has_default)
         put(b, RP_SECTION_BYTES, b->graph->bytes + from->first_default, (size_t)from->size);
     put(b, RP_SECTION_BUFFERS, &to, 1);
+    return put_sizes(b, from);
 }
 
 /* What the application sees first, then transients. */
-static void put_buffers(builder *b) {
+static rp_status put_buffers(builder *b) {
+    const rp_graph *g = b->graph;
+    for (uint32_t i = 0; i < g->buffers_count; i++)
+        b->sized |= !g->buffers[i].removed && rp_buffer_powers(g, &g->buffers[i]) != 0;
     for (int transients = 0; transients <= 1; transients++) {
-        for (uint32_t i = 0; i < b->graph->buffers_count; i++) {
-            const rp_graph_buffer *from = &b->graph->buffers[i];
+        for (uint32_t i = 0; i < g->buffers_count; i++) {
+            const rp_graph_buffer *from = &g->buffers[i];
             if (from->removed || (from->kind == RP_TMP) != transients) continue;
             b->buffers[i] = next(b, RP_SECTION_BUFFERS);
-            put_buffer(b, from);
+            RP_TRY(put_buffer(b, from));
         }
     }
+    return RP_OK;
 }
 
 /* In ascending order of id, by selection: kernels have a handful. */
@@ -173,18 +213,6 @@ static void put_samplers(builder *b) {
     }
 }
 
-static uint32_t put_expr(builder *b, uint32_t expr) {
-    const rp_graph_expr *from = &b->graph->exprs[expr];
-    rp_plan_expr to = {next(b, RP_SECTION_EXPR_OPS), from->op_count};
-    for (uint32_t i = 0; i < from->op_count; i++) {
-        rp_expr_op op = b->graph->expr_ops[from->first_op + i];
-        if (op.code == RP_EXPR_LIVE) op.buffer = b->buffers[op.buffer];
-        put(b, RP_SECTION_EXPR_OPS, &op, 1);
-    }
-    put(b, RP_SECTION_EXPRS, &to, 1);
-    return next(b, RP_SECTION_EXPRS) - 1;
-}
-
 static void put_uses(builder *b, const rp_graph_node *n) {
     for (uint32_t i = 0; i < n->use_count; i++) {
         const rp_graph_use *from = &b->graph->uses[n->first_use + i];
@@ -228,7 +256,9 @@ static uint32_t put_labels(builder *b, const rp_graph_node *n) {
 
 static uint8_t node_flags(const rp_graph_node *n) {
     if (n->kind != RP_RUN) return 0;
-    return (uint8_t)((n->unknown ? RP_NODE_UNKNOWN : 0) | (n->optional ? RP_NODE_OPTIONAL : 0));
+    bool sized = n->kind == RP_RUN && n->member_count && n->grid_kind == RP_GRID_LIVE;
+    return (uint8_t)((n->unknown ? RP_NODE_UNKNOWN : 0) | (n->optional ? RP_NODE_OPTIONAL : 0) |
+                     (sized ? RP_NODE_SIZED : 0));
 }
 
 static void put_node(builder *b, const rp_graph_node *n) {
@@ -338,7 +368,7 @@ static rp_status fill_sections(builder *b, const rp_certificate *certificate) {
     RP_TRY(find_sources(b));
     reserve(b);
     RP_TRY(put_graph(b));
-    put_buffers(b);
+    RP_TRY(put_buffers(b));
     put_kernels(b);
     put_samplers(b);
     put_nodes_and_groups(b);

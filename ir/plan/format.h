@@ -61,7 +61,8 @@ typedef struct rp_plan_header {
     X(RP_SECTION_SAMPLERS, 20, rp_plan_sampler, "samplers")                                        \
     X(RP_SECTION_SAMPLER_REFS, 21, uint32_t, "sampler refs")  /* of nodes: samplers */             \
     X(RP_SECTION_ADDRESSES, 22, rp_plan_address, "addresses") /* by node, then by byte */          \
-    X(RP_SECTION_TAGGED_BARRIERS, 23, rp_plan_barrier, "tagged barriers") /* as many, or none */
+    X(RP_SECTION_TAGGED_BARRIERS, 23, rp_plan_barrier, "tagged barriers") /* as many, or none */   \
+    X(RP_SECTION_SIZES, 24, uint32_t, "sizes") /* of dims: exprs, UINT32_MAX = fixed; or none */
 
 typedef enum rp_section {
 #define RP_X(symbol, code, ...) symbol = code,
@@ -170,7 +171,9 @@ typedef enum rp_plan_node_flag {
     RP_NODE_UNKNOWN =
         1, /* may use anything, whatever its uses say; without any, nothing is bound */
     RP_NODE_OPTIONAL = 2, /* the host may leave it out of a replay */
-    RP_NODE_FLAGS = 3
+    RP_NODE_SIZED = 4,    /* made of ops, with the grid of the live sizes that its shapes follow: it
+                           * writes all that there is, in every replay */
+    RP_NODE_FLAGS = 7
 } rp_plan_node_flag;
 
 typedef struct rp_plan_node {

@@ -210,6 +210,9 @@ rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer
                                .bytes = b->size,
                                .follows = b->follow_count > 0,
                                .image = rp_plan_image(b)};
+    const uint32_t *sizes = rp_plan_records(plan, RP_SECTION_SIZES);
+    for (uint32_t i = 0; rp_plan_count(plan, RP_SECTION_SIZES) && i < b->rank; i++)
+        own.sized |= sizes[b->first_dim + i] != UINT32_MAX;
     if (rp_plan_is_image(b)) {
         uint64_t any[RP_IMAGE_RANK];
         own.dtype = image_dtype(&own.image);

@@ -50,7 +50,8 @@ static rp_status check_use(checker *c, uint32_t which, const rp_plan_use *use) {
 
 static rp_status check_grid(checker *c, const rp_plan_node *n) {
     bool live = n->grid_kind == RP_GRID_LIVE;
-    if (n->grid_kind > RP_GRID_INDIRECT || n->live_mask > 7 || live != (n->live_mask != 0))
+    if (n->grid_kind > RP_GRID_INDIRECT || n->live_mask > 7 || live != (n->live_mask != 0) ||
+        (!live && n->flags & RP_NODE_SIZED))
         return rp_plan_damaged(c->at, "grid kind %u with live mask %u is unknown", n->grid_kind,
                                n->live_mask);
     for (int i = 0; i < 3; i++) {

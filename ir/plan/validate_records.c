@@ -338,6 +338,70 @@ static rp_status check_exprs(rp_plan_validation *check) {
     return RP_OK;
 }
 
+/* The largest value of a live element. */
+static bool largest(void *context, uint32_t buffer, uint32_t element, int64_t *out) {
+    const rp_plan_buffer *buffers = context;
+    (void)element;
+    *out = buffers[buffer].max_value;
+    return true;
+}
+
+/* A dimension that follows live values is what they make of it where they are largest: it grows with
+ * them, so that is its largest. */
+static rp_status check_size(rp_plan_validation *check, const rp_plan_buffer *b, uint64_t dim,
+                            uint32_t index) {
+    const rp_plan_buffer *buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS);
+    const rp_plan_expr *exprs = rp_plan_records(check->plan, RP_SECTION_EXPRS);
+    const rp_expr_op *ops = rp_plan_records(check->plan, RP_SECTION_EXPR_OPS);
+    int64_t most = 0;
+    const char *why;
+    if (b->kind == RP_LIVE)
+        return rp_plan_damaged(check, "the shape of a live buffer follows none");
+    if (!rp_plan_take(check, RP_SECTION_EXPRS, index, 1))
+        return rp_plan_damaged(check, "expression index %u is not the next of %u", index,
+                               rp_plan_count(check->plan, RP_SECTION_EXPRS));
+    const rp_expr_op *code = ops + exprs[index].first_op;
+    for (uint32_t i = 0; i < exprs[index].op_count; i++) {
+        const rp_expr_op *op = &code[i];
+        bool live = op->code == RP_EXPR_LIVE && buffers[op->buffer].dtype == RP_U32 &&
+                    buffers[op->buffer].max_value != UINT32_MAX;
+        if (op->code == RP_EXPR_LIVE
+                ? !live
+                : op->code == RP_EXPR_SUB || op->code == RP_EXPR_MOD || op->code == RP_EXPR_NEG ||
+                      (op->code == RP_EXPR_CONST && op->value < 0))
+            return rp_plan_damaged(check,
+                                   "step %u of expression %u does not grow with live values "
+                                   "of u32 that have a largest",
+                                   i, index);
+    }
+    if (!rp_expr_eval(code, exprs[index].op_count, largest, (void *)buffers, &most, &why) ||
+        most < 0 || (uint64_t)most != dim)
+        return rp_plan_damaged(check, "expression %u is %lld at its largest, the dimension is %llu",
+                               index, (long long)most, (unsigned long long)dim);
+    return RP_OK;
+}
+
+/* As many as dimensions, where some dimension follows live values. */
+static rp_status check_sizes(rp_plan_validation *check) {
+    const rp_plan_buffer *buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS);
+    const uint64_t *dims = rp_plan_records(check->plan, RP_SECTION_DIMS);
+    const uint32_t *sizes = enter(check, RP_SECTION_SIZES);
+    uint32_t count = rp_plan_count(check->plan, RP_SECTION_SIZES), followed = 0;
+    if (count == 0) return RP_OK;
+    if (count != rp_plan_count(check->plan, RP_SECTION_DIMS))
+        return rp_plan_damaged(check, "there are %u for %u dimensions", count,
+                               rp_plan_count(check->plan, RP_SECTION_DIMS));
+    for (uint32_t i = 0; i < rp_plan_count(check->plan, RP_SECTION_BUFFERS); i++)
+        for (uint32_t d = 0; d < buffers[i].rank; d++) {
+            uint32_t at = check->record = buffers[i].first_dim + d;
+            if (sizes[at] == UINT32_MAX) continue;
+            RP_TRY(check_size(check, &buffers[i], dims[at], sizes[at]));
+            followed++;
+        }
+    check->record = UINT32_MAX;
+    return followed ? RP_OK : rp_plan_damaged(check, "no dimension follows live values");
+}
+
 /* Those of the form `tagged`: as many, where some buffer is tagged. */
 static rp_status check_tagged_barriers(rp_plan_validation *check) {
     const rp_plan_buffer *buffers = rp_plan_records(check->plan, RP_SECTION_BUFFERS);
@@ -398,6 +462,7 @@ rp_status rp_plan_check_records(rp_plan_validation *check) {
     RP_TRY(check_kernels(check));
     RP_TRY(check_samplers(check));
     RP_TRY(check_exprs(check));
+    RP_TRY(check_sizes(check));
     RP_TRY(check_barriers(check));
     RP_TRY(check_tagged_barriers(check));
     RP_TRY(check_text(check, RP_SECTION_TEXT));

@@ -70,7 +70,11 @@ bool rp_parse_line_end(rp_parser *p);
 /* `what` names the thing in messages: "the arena offset". */
 bool rp_parse_number(rp_parser *p, const char *what, uint64_t max, uint64_t *out);
 bool rp_parse_u32(rp_parser *p, const char *what, uint32_t *out);
-/* "f32[64,128]": the element type, its dimensions (into g->dims) and the bytes. */
+/* "{ceil_div($pos, 64)}": code over live buffers, to be freed; out_brace may be NULL. */
+bool rp_parse_live(rp_parser *p, rp_token *out_brace, rp_expr *out);
+/* A number, or an expression over live values that dimensions may follow; into g->dims. */
+bool rp_parse_dim(rp_parser *p);
+/* "f32[64,{$tokens}]": the element type, its dimensions (into g->dims) and the bytes. */
 typedef struct rp_parsed_type {
     uint8_t dtype, rank;
     uint32_t first_dim;

@@ -22,13 +22,9 @@ bool rp_parse_type(rp_parser *p, const char *what, rp_parsed_type *out) {
         rp_token at = p->lx.token;
         if (out->rank == RP_MAX_RANK)
             return RP_FAIL(p, &at, "a shape has at most %d dimensions", RP_MAX_RANK);
-        if (!RP_RESERVE(p->a, p->g->dims, p->g->dims_count, p->g->dims_capacity, 1))
-            return rp_parse_no_memory(p);
-        if (!rp_parse_number(p, "a dimension", UINT64_MAX, &p->g->dims[p->g->dims_count]))
-            return false;
-        if (over.text == t.text && !rp_mul_u64(bytes, p->g->dims[p->g->dims_count], &bytes))
+        if (!rp_parse_dim(p)) return false;
+        if (over.text == t.text && !rp_mul_u64(bytes, p->g->dims[p->g->dims_count - 1], &bytes))
             over = at;
-        p->g->dims_count++;
         out->rank++;
         if (!rp_parse_accept(p, ',')) break;
     }

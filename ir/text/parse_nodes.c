@@ -115,44 +115,10 @@ static bool parse_uses(rp_parser *p, rp_graph_node *n) {
     return rp_parse_expect(p, ')', "behind the uses");
 }
 
-typedef struct live_names {
-    rp_parser *p;
-    bool poisoned; /* the name's declaration was wrong, and was reported */
-} live_names;
-
-static bool resolve_live(void *context, const char *name, size_t length, uint32_t element,
-                         rp_expr_op *out) {
-    live_names *live = context;
-    rp_parser *p = live->p;
-    uint32_t index = RP_NONE;
-    if (*name != '$') return false;
-    uint32_t string = rp_graph_intern(p->g, name + 1, length - 1);
-    if (string == RP_NONE) p->status = RP_ERROR_NO_MEMORY;
-    if (string == RP_NONE || !rp_table_find(&p->buffers, string, &index)) return false;
-    live->poisoned = index == RP_POISONED;
-    if (live->poisoned) return false;
-    *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = index};
-    return true;
-}
-
 /* "{ceil_div($pos, 64)}" */
 static bool parse_live_grid(rp_parser *p, uint32_t *out_expr) {
-    rp_token brace = p->lx.token;
-    const char *text;
-    size_t size, at;
-    if (!rp_lex_braced(&p->lx, &text, &size))
-        return RP_FAIL(p, &brace, "the expression has no '}' on its line");
     rp_expr expr;
-    char error[128];
-    live_names live = {.p = p};
-    rp_status status = rp_expr_parse(p->a, text, size, resolve_live, &live, &expr, error, &at);
-    if (status == RP_ERROR_NO_MEMORY || p->status == RP_ERROR_NO_MEMORY) {
-        rp_expr_free(p->a, &expr);
-        return rp_parse_no_memory(p);
-    }
-    if (live.poisoned) return false;
-    if (status != RP_OK)
-        return rp_parse_fail(p, brace.line, brace.column + 1 + (uint32_t)at, "%s", error);
+    if (!rp_parse_live(p, NULL, &expr)) return false;
     *out_expr = rp_graph_add_expr(p->g, expr.ops, expr.count);
     rp_expr_free(p->a, &expr);
     return *out_expr != RP_NONE || rp_parse_no_memory(p);

@@ -205,3 +205,64 @@ void rp_parse_poison(rp_parser *p, rp_table *index, const rp_token *t) {
         (!rp_table_find(index, name, &known) && !rp_table_add(p->a, index, name, RP_POISONED)))
         rp_parse_no_memory(p);
 }
+
+/* ---- Live values ----------------------------------------------------------------------------- */
+
+typedef struct live_names {
+    rp_parser *p;
+    bool poisoned; /* the name's declaration was wrong, and was reported */
+} live_names;
+
+static bool resolve_live(void *context, const char *name, size_t length, uint32_t element,
+                         rp_expr_op *out) {
+    live_names *live = context;
+    rp_parser *p = live->p;
+    uint32_t index = RP_NONE;
+    if (*name != '$') return false;
+    uint32_t string = rp_graph_intern(p->g, name + 1, length - 1);
+    if (string == RP_NONE) p->status = RP_ERROR_NO_MEMORY;
+    if (string == RP_NONE || !rp_table_find(&p->buffers, string, &index)) return false;
+    live->poisoned = index == RP_POISONED;
+    if (live->poisoned) return false;
+    *out = (rp_expr_op){.code = RP_EXPR_LIVE, .element = (uint16_t)element, .buffer = index};
+    return true;
+}
+
+bool rp_parse_live(rp_parser *p, rp_token *out_brace, rp_expr *out) {
+    rp_token brace = p->lx.token;
+    const char *text;
+    size_t size, at;
+    if (!rp_lex_braced(&p->lx, &text, &size))
+        return RP_FAIL(p, &brace, "the expression has no '}' on its line");
+    char error[128];
+    if (out_brace) *out_brace = brace;
+    live_names live = {.p = p};
+    rp_status status = rp_expr_parse(p->a, text, size, resolve_live, &live, out, error, &at);
+    if (status == RP_ERROR_NO_MEMORY || p->status == RP_ERROR_NO_MEMORY) {
+        rp_expr_free(p->a, out);
+        return rp_parse_no_memory(p);
+    }
+    if (status == RP_OK) return true;
+    if (live.poisoned) return false;
+    return rp_parse_fail(p, brace.line, brace.column + 1 + (uint32_t)at, "%s", error);
+}
+
+/* A dimension that follows live sizes. */
+static bool parse_live_dim(rp_parser *p, rp_extent *out) {
+    rp_expr expr;
+    rp_token brace;
+    char error[RP_SIZE_ERROR];
+    if (!rp_parse_live(p, &brace, &expr)) return false;
+    rp_status status = rp_graph_size(p->g, expr.ops, expr.count, out, error);
+    rp_expr_free(p->a, &expr);
+    if (status == RP_ERROR_NO_MEMORY) return rp_parse_no_memory(p);
+    return status == RP_OK || RP_FAIL(p, &brace, "%s", error);
+}
+
+bool rp_parse_dim(rp_parser *p) {
+    rp_extent dim = {0, 0};
+    bool live = p->lx.token.mark == '{';
+    if (live ? !parse_live_dim(p, &dim) : !rp_parse_number(p, "a dimension", UINT64_MAX, &dim.most))
+        return false;
+    return rp_graph_add_dims(p->g, &dim.most, &dim.powers, 1) != RP_NONE || rp_parse_no_memory(p);
+}

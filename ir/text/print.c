@@ -92,7 +92,7 @@ static void print_buffer(rp_text *t, const rp_graph *g, uint32_t index) {
         rp_text_char(t, '[');
         for (uint32_t i = 0; i < b->rank; i++) {
             if (i) rp_text_char(t, ',');
-            rp_text_u64(t, g->dims[b->first_dim + i]);
+            rp_graph_print_dim(t, g, b->first_dim + i);
         }
         rp_text_char(t, ']');
     }

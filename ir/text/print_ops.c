@@ -130,7 +130,7 @@ static void print_operand(rp_text *t, const rp_graph *g, const rp_graph_node *n,
     rp_text_char(t, '[');
     for (uint32_t i = 0; i < o->rank; i++) {
         if (i) rp_text_char(t, ',');
-        rp_text_u64(t, g->dims[o->first_dim + i]);
+        rp_graph_print_dim(t, g, o->first_dim + i);
     }
     rp_text_char(t, ']');
 }

@@ -81,7 +81,7 @@ static void buffer_type(rp_text *t, const rp_graph *g, uint32_t i) {
     rp_text_string(t, rp_dtype_name(b->dtype));
     for (uint32_t d = 0; d < b->rank; d++) {
         rp_text_char(t, d ? ',' : '[');
-        rp_text_u64(t, g->dims[b->first_dim + d]);
+        rp_graph_print_dim(t, g, b->first_dim + d);
     }
     if (b->rank) rp_text_char(t, ']');
 }

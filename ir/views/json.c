@@ -122,6 +122,20 @@ static void print_image(rp_text *t, const rp_graph_buffer *b) {
                    s->layers, s->mips);
 }
 
+/* Extents behind the '[': numbers, or text for one that follows live values; and the ']'. */
+static void print_shape(rp_text *t, const rp_graph *g, uint32_t first_dim, uint32_t rank) {
+    for (uint32_t d = first_dim; d < first_dim + rank; d++) {
+        if (d > first_dim) rp_text_char(t, ',');
+        if (g->dim_powers[d]) rp_text_char(t, '"'); /* nothing in it to escape, as in grids */
+        if (g->dim_powers[d])
+            rp_graph_print_size(t, g, d);
+        else
+            rp_text_u64(t, g->dims[d]);
+        if (g->dim_powers[d]) rp_text_char(t, '"');
+    }
+    rp_text_char(t, ']');
+}
+
 static void print_buffers(rp_text *t, const rp_graph *g) {
     bool first = true;
     rp_text_string(t, ",\n\"buffers\":[");
@@ -133,11 +147,7 @@ static void print_buffers(rp_text *t, const rp_graph *g) {
         print_name(t, "name", g, b->name);
         rp_text_format(t, ",\"kind\":\"%s\",\"dtype\":\"%s\",\"shape\":[",
                        rp_buffer_kind_name(b->kind), rp_dtype_name(b->dtype));
-        for (uint32_t d = 0; d < b->rank; d++) {
-            if (d) rp_text_char(t, ',');
-            rp_text_u64(t, g->dims[b->first_dim + d]);
-        }
-        rp_text_char(t, ']');
+        print_shape(t, g, b->first_dim, b->rank);
         print_number(t, "size", b->size);
         print_optional(t, "offset", rp_buffer_in_arena(b) ? b->offset : RP_NOT_PLACED,
                        RP_NOT_PLACED);
@@ -341,11 +351,7 @@ static void print_operand(rp_text *t, const rp_graph *g, const rp_graph_node *n,
     }
     rp_text_format(t, "\"%s\",\"dtype\":\"%s\",\"shape\":[", rp_access_name(o->access),
                    rp_dtype_name(o->dtype));
-    for (uint32_t d = 0; d < o->rank; d++) {
-        if (d) rp_text_char(t, ',');
-        rp_text_u64(t, g->dims[o->first_dim + d]);
-    }
-    rp_text_char(t, ']');
+    print_shape(t, g, o->first_dim, o->rank);
     print_optional(t, "buffer", u ? u->buffer : RP_NONE, RP_NONE);
     print_optional(t, "offset", u ? u->offset : UINT64_MAX, UINT64_MAX);
     print_optional(t, "size", u ? u->size : UINT64_MAX, UINT64_MAX);

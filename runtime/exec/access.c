@@ -147,3 +147,28 @@ rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buffer, rp
     rp_exec_unlock(exec);
     return status;
 }
+
+static rp_status get_shape(rp_exec *exec, uint32_t slot, const char *buffer, uint64_t *shape,
+                           uint64_t *out_bytes, rp_diags *diags) {
+    uint32_t index;
+    uint64_t bytes;
+    RP_TRY(rp_exec_check_slot(exec, slot, diags));
+    RP_TRY(rp_exec_find_reachable(exec, buffer, diags, &index));
+    rp_plan_buffer_info info = {.size = sizeof info};
+    RP_TRY(rp_plan_get_buffer(exec->plan, index, &info));
+    bytes = info.bytes;
+    if (info.rank) memcpy(shape, info.shape, info.rank * sizeof *shape);
+    if (info.sized && !rp_live_shape(&exec->live, &exec->slots[slot].live, index, shape, &bytes))
+        return RP_ERROR_INVALID; /* no value that may be set makes it so */
+    if (out_bytes) *out_bytes = bytes;
+    return RP_OK;
+}
+
+rp_status rp_exec_get_shape(rp_exec *exec, uint32_t slot, const char *buffer, uint64_t *shape,
+                            uint64_t *out_bytes, rp_diags *diags) {
+    if (!exec || !buffer || !shape) return RP_ERROR_USAGE;
+    rp_exec_lock(exec);
+    rp_status status = get_shape(exec, slot, buffer, shape, out_bytes, diags);
+    rp_exec_unlock(exec);
+    return status;
+}

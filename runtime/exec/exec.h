@@ -102,6 +102,9 @@ void rp_live_defaults(const rp_live *live, rp_live_values *values);
 rp_status rp_live_refresh(rp_live *live, rp_live_values *values, rp_diags *diags);
 /* Whether the copy may be written: no value is above its maximum, and every grid is possible. */
 rp_status rp_live_check(rp_live *live, const rp_live_values *values, rp_diags *diags);
+/* The shape of an external buffer that is no image. */
+bool rp_live_shape(const rp_live *live, const rp_live_values *values, uint32_t buffer,
+                   uint64_t shape[RP_MAX_RANK], uint64_t *out_bytes);
 rp_status rp_live_set(rp_live *live, rp_live_values *values, uint32_t buffer, uint32_t first,
                       const void *elements, uint32_t count, rp_diags *diags);
 rp_status rp_live_switch(rp_live *live, rp_live_values *values, uint32_t which, bool on,

@@ -19,6 +19,7 @@
 #include "base/checked.h"
 #include "base/hash.h"
 #include "base/table.h"
+#include "plan/shape.h"
 
 enum { SLOT_BYTES = 16 };
 
@@ -329,6 +330,12 @@ static bool read_element(void *context, uint32_t buffer, uint32_t element, int64
     case RP_Q4_0: break;
     }
     return false;
+}
+
+bool rp_live_shape(const rp_live *live, const rp_live_values *values, uint32_t buffer,
+                   uint64_t shape[RP_MAX_RANK], uint64_t *out_bytes) {
+    const overlay none = {.live = live, .present = values, .buffer = RP_UNSET};
+    return rp_plan_eval_shape(live->plan, buffer, read_element, (void *)&none, shape, out_bytes);
 }
 
 static rp_status check_maximum(const overlay *over, rp_diags *diags) {

@@ -94,7 +94,8 @@ static rp_status check_node(finder *f, uint32_t name, const rp_plan_node *node) 
         return refuse(f, name, node,
                       "has an indirect grid: who writes the grid can write zeros, to ",
                       rp_plan_string(f->plan, buffers[uses[node->use_count - 1].buffer].name));
-    if (node->flags & RP_NODE_OPTIONAL || node->grid_kind == RP_GRID_LIVE) return RP_OK;
+    bool sized = node->flags & RP_NODE_SIZED; /* whose grid is as good as a number */
+    if (node->flags & RP_NODE_OPTIONAL || (node->grid_kind == RP_GRID_LIVE && !sized)) return RP_OK;
     if (node->flags & RP_NODE_UNKNOWN)
         return refuse(f, name, node,
                       "does not say what it writes: make it optional, or bind what "

@@ -195,6 +195,16 @@ static const char tagged[] = "reprise 1\ngraph tagged {\n  buf $x in f32[64]\n"
                              "  n1 = op silu (r %a:f32[64], w %b:f32[64])\n"
                              "  n2 = op add (r %a:f32[64], r %b:f32[64], w $y:f32[64])\n}\n";
 
+/* A transient and a result as large as live values say, one of them a sum. */
+static const char sized[] =
+    "reprise 1\ngraph sized {\n  buf $n live u32[1] = 05000000 max 9\n"
+    "  buf $past live u32[2] max 4\n  buf $x in f32[{$n},64]\n"
+    "  buf $z in f32[{$n + $past[1]},2]\n"
+    "  buf %a tmp f32[{$n},64]\n  buf $y out f32[{$n},64]\n  buf $w out f32[{$n + $past[1]},2]\n"
+    "  n0 = op softmax (r $x:f32[{$n},64], -, w %a:f32[{$n},64])\n"
+    "  n1 = op silu (r %a:f32[{$n},64], w $y:f32[{$n},64])\n"
+    "  n2 = op silu (r $z:f32[{$n + $past[1]},2], w $w:f32[{$n + $past[1]},2])\n}\n";
+
 static const char addresses[] =
     "reprise 1\ngraph addresses {\n  buf $x in 256\n  buf $y out 256\n  buf %a tmp 256\n"
     "  kern @k spirv - local 1 1 1 push 16 (rw)\n  n0 = fill 00000000 (w %a)\n"
@@ -228,6 +238,7 @@ static void test_kernels(void) {
     try_pipeline(&t, RP_SOURCE_ROOT "/tests/fault/pipeline.yaml");
     try_text(&t, "labels", labels, NULL);
     try_text(&t, "addresses", addresses, NULL);
+    try_text(&t, "sized", sized, NULL);
     try_text(&t, "tagged", tagged, "schedule,flow=all,lower,place,sync");
     each_real_graph(try_images, &t);
     for (uint64_t seed = 1; seed <= (RP_PART > 1 ? 3 : 6); seed++) try_ops(&t, seed);

@@ -7,6 +7,7 @@
 
 static rp_status lower_node(rp_graph *graph, uint32_t index) {
     rp_graph_node *n = &graph->nodes[index];
+    RP_TRY(rp_node_add_size_uses(graph, n));
     rp_graph_param params[RP_MAX_PARAMS];
     char name[48];
     bool tagged = rp_node_has_tags(graph, n), waits = rp_node_waits(graph, n);

@@ -162,9 +162,9 @@ uint32_t rp_add_tensor_buffer(rp_graph *graph, const char *name, rp_buffer_kind 
                               .offset = RP_NOT_PLACED,
                               .first_default = RP_NONE,
                               .max_value = UINT32_MAX};
-    uint64_t one = 1;
+    const rp_tensor one = {.rank = 1, .dims = {1}};
     if (tensor->rank == 0) buffer.rank = 1; /* buffers have shapes; a single element is [1] */
-    uint32_t index = rp_graph_add_buffer(graph, &buffer, tensor->rank ? tensor->dims : &one);
+    uint32_t index = rp_graph_add_shaped(graph, &buffer, tensor->rank ? tensor : &one);
     if (index == RP_NONE) abort();
     return index;
 }

@@ -1,5 +1,5 @@
-/* Random graphs of ops; see random_ops.h. What they are made of is in random_ops_motifs.c, and in
- * random_ops_attention.c for that family. */
+/* Random graphs of ops; see random_ops.h. What they are made of is in random_ops_motifs.c, in
+ * random_ops_constants.c, and in random_ops_attention.c for that family. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +24,68 @@ rp_tensor rops_shape(rp_dtype dtype, uint32_t rank, const uint64_t *dims) {
     return t;
 }
 
+/* ---- Sizes ----------------------------------------------------------------------------------- */
+
+/* Primes that no other dimension is a multiple of. */
+static const uint32_t most_of[RP_SIZED] = {RP_SIZED_ROWS, RP_SIZED_COLUMNS};
+
+static bool follows(const rp_random_ops *ops, uint32_t size, uint64_t dim) {
+    return ops->sized[size] && dim % most_of[size] == 0;
+}
+
+bool rops_is_sized(const rp_random_ops *ops, const rp_tensor *tensor) {
+    for (uint32_t d = 0; d < tensor->rank; d++)
+        for (uint32_t i = 0; i < RP_SIZED; i++)
+            if (follows(ops, i, tensor->dims[d])) return true;
+    return false;
+}
+
+void rp_random_ops_fix(rp_random_ops *ops, const uint32_t sizes[RP_SIZED]) {
+    ops->fixed = sizes != NULL;
+    if (sizes) memcpy(ops->sizes, sizes, sizeof ops->sizes);
+}
+
+static rp_tensor tensor_at(const rp_random_ops *ops, const rp_tensor *t, const uint32_t *sizes) {
+    rp_tensor out = *t;
+    for (uint32_t d = 0; d < t->rank; d++)
+        for (uint32_t i = 0; i < RP_SIZED; i++)
+            if (follows(ops, i, t->dims[d])) out.dims[d] = out.dims[d] / most_of[i] * sizes[i];
+    return out;
+}
+
+rp_tensor rp_random_ops_tensor_at(const rp_random_ops *ops, uint32_t buffer,
+                                  const uint32_t sizes[RP_SIZED]) {
+    return tensor_at(ops, &ops->buffers[buffer].tensor, sizes);
+}
+
+/* A tensor as it is built. */
+static rp_tensor built(const rp_random_ops *ops, const rp_tensor *t) {
+    if (ops->fixed) return tensor_at(ops, t, ops->sizes);
+    rp_tensor out = *t;
+    for (uint32_t d = 0; d < t->rank; d++)
+        for (uint32_t i = 0; i < RP_SIZED; i++)
+            if (follows(ops, i, t->dims[d])) out.powers[d] |= rp_powers_of(i, 1);
+    return out;
+}
+
+/* The live buffers, and the sizes that they are. */
+static void add_sizes(rp_graph *g) {
+    for (uint32_t i = 0; i < RP_SIZED; i++) {
+        char name[8], error[RP_SIZE_ERROR];
+        snprintf(name, sizeof name, "size%u", i);
+        rp_graph_buffer live = {.name = rp_graph_intern(g, name, 5),
+                                .kind = RP_LIVE,
+                                .dtype = RP_U32,
+                                .size = 4,
+                                .offset = RP_NOT_PLACED,
+                                .first_default = RP_NONE,
+                                .max_value = most_of[i]};
+        const rp_expr_op op = {.code = RP_EXPR_LIVE, .buffer = rp_graph_add_buffer(g, &live, NULL)};
+        rp_extent extent;
+        if (rp_graph_size(g, &op, 1, &extent, error) != RP_OK) abort();
+    }
+}
+
 /* ---- Making ---------------------------------------------------------------------------------- */
 
 uint32_t rops_new_buffer(rops_maker *m, const rp_tensor *tensor, const char *fill) {
@@ -39,13 +101,16 @@ uint32_t rops_new_buffer(rops_maker *m, const rp_tensor *tensor, const char *fil
  * the view begins anywhere. Elements that must all differ have no room for others. */
 static void place_new(rops_maker *m, rops_value *v, const char *fill, uint32_t percent) {
     v->offset = 0;
-    if (!rops_percent(m, percent) || (fill && strncmp(fill, "each", 4) == 0)) {
+    if (!rops_percent(m, percent) || (fill && strncmp(fill, "each", 4) == 0) ||
+        rops_is_sized(m->ops, &v->tensor)) {
         v->buffer = rops_new_buffer(m, &v->tensor, fill);
         return;
     }
     rp_dtype dtype = (rp_dtype)v->tensor.dtype;
     uint64_t block = rp_dtype_block(dtype), before = 1 + rops_below(m, 70);
     uint64_t all = rp_tensor_elements(&v->tensor) + (before + rops_below(m, 3)) * block;
+    for (uint32_t i = 0; i < RP_SIZED; i++)
+        if (follows(m->ops, i, all)) all += block, i = UINT32_MAX;
     const rp_tensor whole = rops_shape(dtype, 1, &all);
     v->buffer = rops_new_buffer(m, &whole, fill);
     v->offset = before * rp_dtype_size(dtype);
@@ -242,18 +307,43 @@ uint32_t rp_random_ops_shapes(uint64_t seed) {
     return (uint32_t)(columns * 8 + rows);
 }
 
-rp_random_ops *rp_random_ops_create(uint64_t seed) {
-    rp_random_ops *ops = need(calloc(1, sizeof *ops));
-    rops_maker *m = need(calloc(1, sizeof *m));
-    ops->seed = seed;
-    ops->nodes = need(calloc(ROPS_MAX_NODES, sizeof *ops->nodes));
-    m->ops = ops;
-    m->random = random_of(seed);
-    choose_shapes(&m->random, &m->rows, &m->columns);
+static void make(rops_maker *m) {
+    rp_random_ops *ops = m->ops;
     uint32_t wanted = 2 + rops_below(m, rops_percent(m, 25) ? 24 : 9);
     for (uint32_t tries = 0; ops->node_count < wanted && tries < 200; tries++) rops_motif(m);
     choose_results(m);
     choose_optional(ops);
+}
+
+static rops_maker *begin(uint64_t seed) {
+    rops_maker *m = need(calloc(1, sizeof *m));
+    m->ops = need(calloc(1, sizeof *m->ops));
+    m->ops->seed = seed;
+    m->ops->nodes = need(calloc(ROPS_MAX_NODES, sizeof *m->ops->nodes));
+    m->random = random_of(seed);
+    return m;
+}
+
+rp_random_ops *rp_random_ops_create(uint64_t seed) {
+    rops_maker *m = begin(seed);
+    rp_random_ops *ops = m->ops;
+    choose_shapes(&m->random, &m->rows, &m->columns);
+    make(m);
+    free(m);
+    return ops;
+}
+
+rp_random_ops *rp_random_ops_create_sized(uint64_t seed) {
+    static const uint64_t rows[] = {1, 2, 3, 6}, columns[] = {8, 32, 64, 96, 130, 320};
+    rops_maker *m = begin(seed);
+    rp_random_ops *ops = m->ops;
+    uint32_t which = rops_below(m, 5);
+    ops->sized[0] = which != 1;
+    ops->sized[1] = which == 1 || which == 2;
+    m->rows = ops->sized[0] ? RP_SIZED_ROWS : rows[rops_below(m, 4)];
+    m->columns = ops->sized[1] ? RP_SIZED_COLUMNS : columns[rops_below(m, 6)];
+    m->sized = true;
+    make(m);
     free(m);
     return ops;
 }
@@ -358,13 +448,14 @@ static void build_item(rp_graph *g, rp_random_ops *ops, uint32_t item, uint32_t 
         map[b] = RP_NONE;
         if (!used) continue;
         snprintf(name, sizeof name, "g%u.b%u", item, b);
-        map[b] = rp_add_tensor_buffer(g, name, rp_random_ops_kind(ops, b), &ops->buffers[b].tensor);
+        const rp_tensor tensor = built(ops, &ops->buffers[b].tensor);
+        map[b] = rp_add_tensor_buffer(g, name, rp_random_ops_kind(ops, b), &tensor);
     }
     for (uint32_t i = 0; i < ops->node_count; i++) {
         rops_node *n = &ops->nodes[i];
         rp_op_argument arguments[RP_OP_MAX_OPERANDS] = {0};
         for (uint32_t k = 0; k < n->line.call.operand_count; k++) {
-            arguments[k].tensor = n->operands[k].tensor;
+            arguments[k].tensor = built(ops, &n->operands[k].tensor);
             if (n->operands[k].tensor.absent) continue;
             arguments[k].buffer = map[n->operands[k].buffer];
             arguments[k].offset = n->operands[k].offset;
@@ -380,6 +471,8 @@ rp_graph *rp_random_ops_build(rp_random_ops *const *items, uint32_t count) {
     snprintf(name, sizeof name, "random_ops_%llu",
              (unsigned long long)(count ? items[0]->seed : 0));
     rp_graph *g = need(rp_graph_create(NULL, name));
+    for (uint32_t i = 0; i < count && !g->sizes.count; i++)
+        if ((items[i]->sized[0] || items[i]->sized[1]) && !items[i]->fixed) add_sizes(g);
     for (uint32_t i = 0; i < count; i++) build_item(g, items[i], i, &id);
     return g;
 }

@@ -15,6 +15,16 @@ rp_random_ops *rp_random_ops_create(uint64_t seed);
 /* A number of the rows and columns that most of its tensors have: graphs of one number have more
  * kernels in common than others. */
 uint32_t rp_random_ops_shapes(uint64_t seed);
+/* One whose rows or columns, or both, are as many as a live size says, out of what kernels can follow.
+ * Everything else is as large as it is. */
+enum { RP_SIZED_ROWS = 23, RP_SIZED_COLUMNS = 29, RP_SIZED = 2 }; /* the sizes, and their largest */
+rp_random_ops *rp_random_ops_create_sized(uint64_t seed);
+/* Builds it from now on with fixed numbers in place of the live sizes; NULL: with live buffers "size0"
+ * and "size1". */
+void rp_random_ops_fix(rp_random_ops *ops, const uint32_t sizes[RP_SIZED]);
+/* A buffer's tensor at these sizes: the first bytes of that at the largest. */
+rp_tensor rp_random_ops_tensor_at(const rp_random_ops *ops, uint32_t buffer,
+                                  const uint32_t sizes[RP_SIZED]);
 rp_random_ops *rp_random_ops_copy(const rp_random_ops *ops);
 void rp_random_ops_destroy(rp_random_ops *ops);
 

@@ -69,7 +69,7 @@ static void unary(rops_maker *m) {
 }
 
 /* A second operand that broadcasts: the same shape, a row, a column, a single element. */
-static rops_value partner(rops_maker *m) {
+rops_value rops_partner(rops_maker *m) {
     switch (rops_below(m, 5)) {
     case 0: return rops_pick_f32(m, 1, ROPS_DIMS(m->columns));
     case 1: return rops_pick_f32(m, 2, ROPS_DIMS(m->rows, 1));
@@ -80,7 +80,7 @@ static rops_value partner(rops_maker *m) {
 
 static void binary(rops_maker *m) {
     static const char *const ops[] = {"add", "sub", "mul", "div", "min", "max"};
-    rops_value a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), b = partner(m);
+    rops_value a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), b = rops_partner(m);
     rops_apply(m, ops[rops_below(m, 6)], NULL, a, b, ROPS_NOTHING, 2, NULL);
 }
 
@@ -96,7 +96,7 @@ static void formula(rops_maker *m) {
         "expr=i0 < i1 ? a * f32(i1 - 3) : b + c",
         "expr=index % 3 == 0 ? a : b * cos(pi * i0 / (i1 + 1)) - c",
     };
-    rops_value a = pick_usual(m), b = partner(m), c = partner(m);
+    rops_value a = pick_usual(m), b = rops_partner(m), c = rops_partner(m);
     const rops_call call = {.op = "map",
                             .attrs = formulas[rops_below(m, 9)],
                             .inputs = {a, b, c},
@@ -132,120 +132,10 @@ static void chain(rops_maker *m) {
         static const char *const ops[] = {"neg", "sigmoid", "silu", "abs"};
         if (rops_percent(m, 50)) {
             if (!rops_apply1(m, ops[rops_below(m, 4)], v, &v)) return;
-        } else if (!rops_apply(m, "add", NULL, v, partner(m), ROPS_NOTHING, 2, &v)) {
+        } else if (!rops_apply(m, "add", NULL, v, rops_partner(m), ROPS_NOTHING, 2, &v)) {
             return;
         }
     }
-}
-
-/* ---- Constants ------------------------------------------------------------------------------- */
-
-/* The numbers that an optimiser has its own ideas about, and for which a device has rules. */
-static const char *number(rops_maker *m) {
-    static const char *const numbers[] = {"0",
-                                          "-0",
-                                          "1",
-                                          "-1",
-                                          "inf",
-                                          "-inf",
-                                          "nan",
-                                          "1e-40",
-                                          "-3e-45",
-                                          "1e-45",
-                                          "1.17549435e-38",
-                                          "-1.17549435e-38",
-                                          "3.4028234663852886e38",
-                                          "2",
-                                          "0.5",
-                                          "-3e38",
-                                          "7",
-                                          "1e-30",
-                                          "1e30",
-                                          "3"};
-    return numbers[rops_below(m, sizeof numbers / sizeof *numbers)];
-}
-
-/* A fill of the usual shape, of a row, of a column or of one element. */
-static bool constant(rops_maker *m, rops_value *out) {
-    char attrs[48];
-    rops_value v = {.tensor = rops_shape(RP_F32, 2, ROPS_DIMS(m->rows, m->columns))};
-    switch (rops_below(m, 4)) {
-    case 0: v.tensor = rops_shape(RP_F32, 1, ROPS_DIMS(m->columns)); break;
-    case 1: v.tensor = rops_shape(RP_F32, 2, ROPS_DIMS(m->rows, 1)); break;
-    case 2: v.tensor = rops_shape(RP_F32, 1, ROPS_DIMS(1)); break;
-    default: break;
-    }
-    v.buffer = rops_new_buffer(m, &v.tensor, NULL);
-    if (v.buffer == RP_NONE) return false;
-    snprintf(attrs, sizeof attrs, "value=%s", number(m));
-    const rops_call call = {.op = "fill", .attrs = attrs, .into = v, .has_into = true};
-    return rops_add(m, &call, out, 1);
-}
-
-/* An operator with a filled buffer on one side, and a function of what comes out. */
-static void filled(rops_maker *m) {
-    static const char *const ops[] = {"add", "sub", "mul", "div", "min", "max"};
-    static const char *const then[] = {"sqrt", "rsqrt", "exp", "log", "tanh", "gelu", "reciprocal"};
-    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), k, out;
-    if (!constant(m, &k)) return;
-    bool left = rops_percent(m, 50);
-    if (!rops_apply(m, ops[rops_below(m, 6)], NULL, left ? k : x, left ? x : k, ROPS_NOTHING, 2,
-                    &out))
-        return;
-    if (rops_percent(m, 40)) rops_apply1(m, then[rops_below(m, 7)], out, NULL);
-}
-
-/* Constants among themselves: what a compiler could work out whole. */
-static void folded(rops_maker *m) {
-    static const char *const ops[] = {"add", "sub", "mul", "div", "pow", "max"};
-    static const char *const then[] = {"sqrt", "rsqrt", "exp", "log", "softmax", "row_sum"};
-    rops_value a, b, out;
-    if (!constant(m, &a) || !constant(m, &b)) return;
-    if (!rops_apply(m, ops[rops_below(m, 6)], NULL, a, b, ROPS_NOTHING, 2, &out)) return;
-    if (rops_percent(m, 60) && !rops_apply1(m, then[rops_below(m, 6)], out, &out)) return;
-    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
-    if (rp_tensor_elements(&out.tensor) == m->rows * m->columns)
-        rops_apply(m, rops_percent(m, 50) ? "mul" : "add", NULL, x, out, ROPS_NOTHING, 2, NULL);
-}
-
-/* Numbers as attributes. */
-static void scalars(rops_maker *m) {
-    char attrs[96];
-    rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
-    if (rops_percent(m, 60)) {
-        const char *factor = number(m), *offset = number(m);
-        snprintf(attrs, sizeof attrs, "factor=%s offset=%s", factor, offset);
-        rops_apply(m, "scale", attrs, x, ROPS_NOTHING, ROPS_NOTHING, 1, NULL);
-        return;
-    }
-    snprintf(attrs, sizeof attrs, "factor=%s", number(m));
-    rops_apply(m, "add_scaled", attrs, x, partner(m), ROPS_NOTHING, 2, NULL);
-}
-
-/* Numbers as literals of a formula. */
-static void literals(rops_maker *m) {
-    static const char *const formulas[] = {"expr=a * (%s) + b * (%s)",
-                                           "expr=a / (%s) - (%s)",
-                                           "expr=(%s) - a * (%s)",
-                                           "expr=(%s) / a + (%s)",
-                                           "expr=a > (%s) ? b : (%s)",
-                                           "expr=min(a, %s) * max(b, %s)",
-                                           "expr=pow(abs(a), %s) + (%s)",
-                                           "expr=sqrt(a * (%s)) - (%s)",
-                                           "expr=rsqrt(relu(a)) * (%s) + (%s)",
-                                           "expr=sin(a * (%s)) + cos(%s)",
-                                           "expr=f16(a + (%s)) * (%s)",
-                                           "expr=exp(a * (%s)) / (%s)"};
-    char attrs[128];
-    const char *first = number(m), *second = number(m);
-    snprintf(attrs, sizeof attrs, formulas[rops_below(m, 12)], first, second);
-    const rops_call call = {
-        .op = "map",
-        .attrs = attrs,
-        .inputs = {rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), partner(m)},
-        .input_count = 2,
-        .dtype = rops_percent(m, 20) ? rops_half(m) : RP_F32};
-    rops_add(m, &call, NULL, 0);
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -268,7 +158,7 @@ static void rows(rops_maker *m) {
         norm(m, x, NULL);
     else if (rops_apply(m, whole[rops_below(m, 2)], NULL, x, ROPS_NOTHING, ROPS_NOTHING, 1, &out) &&
              rops_percent(m, 30))
-        rops_apply(m, "mul", NULL, out, partner(m), ROPS_NOTHING, 2, NULL);
+        rops_apply(m, "mul", NULL, out, rops_partner(m), ROPS_NOTHING, 2, NULL);
 }
 
 /* A number per row, used again for every element of the row. */
@@ -466,7 +356,7 @@ static void nearest(rops_maker *m) {
 
 /* A condition in bytes. */
 static void choose(rops_maker *m) {
-    rops_value a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), b = partner(m), mask;
+    rops_value a = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), b = rops_partner(m), mask;
     if (!rops_apply(m, rops_percent(m, 50) ? "less" : "greater", NULL, a, b, ROPS_NOTHING, 2,
                     &mask))
         return;
@@ -476,7 +366,7 @@ static void choose(rops_maker *m) {
 
 static void masked_softmax(rops_maker *m) {
     rops_value x = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
-    rops_apply(m, "softmax", "scale=0.25", x, partner(m), ROPS_NOTHING, 2, NULL);
+    rops_apply(m, "softmax", "scale=0.25", x, rops_partner(m), ROPS_NOTHING, 2, NULL);
 }
 
 static void rearrange(rops_maker *m) {
@@ -558,23 +448,57 @@ static void inexact(rops_maker *m) {
 /* ---- All of them ----------------------------------------------------------------------------- */
 
 void rops_motif(rops_maker *m) {
+    /* SIZED: of ops that follow live sizes, rows and columns alike; ROWS: rows alone. */
+    enum { FIXED, ROWS, SIZED };
     static const struct {
         void (*make)(rops_maker *m);
-        uint32_t weight;
+        uint8_t weight, sized;
     } motifs[] = {
-        {unary, 10},         {binary, 12},      {formula, 14},        {in_place, 5},
-        {cast, 5},           {chain, 8},        {rows, 10},           {row_number, 8},
-        {matvecs, 10},       {gated, 5},        {rope_and_append, 6}, {matmul, 5},
-        {transpose, 3},      {gather, 6},       {nearest, 6},         {halves, 4},
-        {rops_attention, 4}, {rops_prefill, 5}, {choose, 4},          {masked_softmax, 3},
-        {rearrange, 4},      {bytes, 4},        {windows, 6},         {filled, 8},
-        {folded, 4},         {scalars, 5},      {literals, 10},       {rope_across, 2},
-        {inexact, 10},       {parts, 4},        {matmul_bytes, 4},    {rops_spatial, 5},
-        {rops_resample, 3},  {rops_made, 8},    {rops_axes, 10},
+        {unary, 10, SIZED},
+        {binary, 12, SIZED},
+        {formula, 14, SIZED},
+        {in_place, 5, SIZED},
+        {cast, 5, SIZED},
+        {chain, 8, SIZED},
+        {rows, 10, ROWS},
+        {row_number, 8, ROWS},
+        {matvecs, 10, FIXED},
+        {gated, 5, FIXED},
+        {rope_and_append, 6, FIXED},
+        {matmul, 5, FIXED},
+        {transpose, 3, SIZED},
+        {gather, 6, SIZED},
+        {nearest, 6, FIXED},
+        {halves, 4, FIXED},
+        {rops_attention, 4, FIXED},
+        {rops_prefill, 5, FIXED},
+        {choose, 4, SIZED},
+        {masked_softmax, 3, ROWS},
+        {rearrange, 4, ROWS},
+        {bytes, 4, ROWS},
+        {windows, 6, SIZED},
+        {rops_filled, 8, SIZED},
+        {rops_folded, 4, ROWS},
+        {rops_scalars, 5, SIZED},
+        {rops_literals, 10, SIZED},
+        {rope_across, 2, FIXED},
+        {inexact, 10, SIZED},
+        {parts, 4, ROWS},
+        {matmul_bytes, 4, FIXED},
+        {rops_spatial, 5, FIXED},
+        {rops_resample, 3, FIXED},
+        {rops_made, 8, FIXED},
+        {rops_axes, 10, FIXED},
     };
+    enum { MOTIFS = sizeof motifs / sizeof *motifs };
+    uint8_t least = !m->sized ? FIXED : m->ops->sized[1] ? SIZED : ROWS;
     uint32_t total = 0, i = 0;
-    for (uint32_t k = 0; k < sizeof motifs / sizeof *motifs; k++) total += motifs[k].weight;
+    for (uint32_t k = 0; k < MOTIFS; k++) total += motifs[k].sized >= least ? motifs[k].weight : 0;
     uint32_t at = rops_below(m, total);
-    for (; at >= motifs[i].weight; i++) at -= motifs[i].weight;
+    for (;; i++) {
+        uint32_t weight = motifs[i].sized >= least ? motifs[i].weight : 0;
+        if (at < weight) break;
+        at -= weight;
+    }
     motifs[i].make(m);
 }

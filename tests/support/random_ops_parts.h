@@ -34,6 +34,9 @@ struct rp_random_ops {
     uint32_t buffer_count;
     rops_node *nodes;
     uint32_t node_count;
+    bool sized[RP_SIZED]; /* dimensions that are multiples of its largest follow that size */
+    bool fixed;           /* it is built with numbers in place of sizes: */
+    uint32_t sizes[RP_SIZED];
 };
 
 /* While a graph is being made. */
@@ -43,6 +46,7 @@ typedef struct rops_maker {
     rops_value values[ROPS_MAX_VALUES]; /* computed so far, of floats */
     uint32_t value_count;
     uint64_t rows, columns; /* the usual shape in this graph */
+    bool sized;             /* it follows live sizes */
 } rops_maker;
 
 rp_tensor rops_shape(rp_dtype dtype, uint32_t rank, const uint64_t *dims);
@@ -89,8 +93,18 @@ bool rops_apply(rops_maker *m, const char *op, const char *attrs, rops_value a, 
                 rops_value c, uint32_t count, rops_value *out);
 bool rops_apply1(rops_maker *m, const char *op, rops_value a, rops_value *out);
 
+/* Whether the shape follows a live size. */
+bool rops_is_sized(const rp_random_ops *ops, const rp_tensor *tensor);
+
 /* One random motif: one to six nodes. */
 void rops_motif(rops_maker *m);
+/* A second operand that broadcasts to the usual shape. */
+rops_value rops_partner(rops_maker *m);
+/* Those with numbers in them: random_ops_constants.c. */
+void rops_filled(rops_maker *m);
+void rops_folded(rops_maker *m);
+void rops_scalars(rops_maker *m);
+void rops_literals(rops_maker *m);
 /* Those of family attention: random_ops_attention.c. */
 void rops_attention(rops_maker *m);
 void rops_prefill(rops_maker *m);

@@ -71,12 +71,12 @@ static void test_versions(void) {
     uint32_t version = RP_PLAN_VERSION + 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "the plan has version 6, this library reads version 5: use a "
+    CU_ASSERT_TRUE(message_has(diags, "the plan has version 7, this library reads version 6: use a "
                                       "newer Reprise"));
     version = RP_PLAN_VERSION - 1;
     memcpy(copy + offsetof(rp_plan_header, version), &version, sizeof version);
     CU_ASSERT_EQUAL(open_bytes(copy, good_size, diags), RP_ERROR_VERSION);
-    CU_ASSERT_TRUE(message_has(diags, "has version 4, this library reads version 5: compile"));
+    CU_ASSERT_TRUE(message_has(diags, "has version 5, this library reads version 6: compile"));
     /* a transfer as text turns \r\n into \n */
     memcpy(copy, good, good_size);
     memmove(copy + 6, copy + 7, 9);
@@ -208,7 +208,8 @@ static const node_rule node_rules[] = {
     {1, FIELD(rp_plan_node, use_count), 1 << 30, "exceed section uses"},
     {1, FIELD(rp_plan_node, use_count), 1, "its uses do not fit kernel 0: there are more or fewer"},
     {1, FIELD(rp_plan_node, first_use), 1 << 30, "do not follow those before"},
-    {1, FIELD(rp_plan_node, flags), 4, "fields that a run does not have"},
+    {1, FIELD(rp_plan_node, flags), 8, "fields that a run does not have"},
+    {3, FIELD(rp_plan_node, flags), RP_NODE_SIZED, "with live mask 0 is unknown"},
     {0, FIELD(rp_plan_node, flags), RP_NODE_OPTIONAL, "fields that a fill does not have"},
     {3, FIELD(rp_plan_node, flags), RP_NODE_OPTIONAL, "it is optional and its grid is indirect"},
     {1, FIELD(rp_plan_node, pattern), 2, "fields that a run does not have"},

@@ -25,6 +25,7 @@ CLOSED = {
     "a buffer and where it lies": {"rp_binding"},
     "a semaphore as Vulkan's own struct has it": {"rp_semaphore"},
     "an exec and its params, which are sized": {"rp_submission"},
+    "a live value by its name": {"rp_plan_live_value"},
     "a name and a value": {"rp_param_value", "rp_attribute", "rp_kernel_given", "rp_weight_name", "rp_kernel_priority"},
     "a number and a value": {"rp_spec_constant", "rp_wide_constant", "rp_encoder_constant", "rp_encoder_param"},
     "a range seen as a tensor": {"rp_operand"},

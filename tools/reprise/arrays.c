@@ -13,6 +13,7 @@
 #include "npy.h"
 #include "png_file.h"
 #include "output.h"
+#include "sizes.h"
 #include "values.h"
 
 bool cli_pairs_add(cli_pairs *pairs, const char *text, uint32_t most) {
@@ -85,9 +86,9 @@ int cli_results_read(const rp_plan *plan, const char *file, rp_exec *exec, cli_r
     out->count = rp_plan_buffer_count(plan);
     out->data = cli_alloc(out->count + 1, sizeof *out->data);
     for (uint32_t i = 0; i < out->count && status == RP_OK; i++) {
-        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_sized_buffer(plan, i);
         if (!has_role(buffer.kind, CLI_ROLES_OUTPUT)) continue;
-        out->data[i] = cli_alloc((size_t)buffer.bytes, 1);
+        out->data[i] = cli_alloc((size_t)buffer.bytes + 1, 1); /* of a size of 0, too */
         status = rp_exec_read(exec, 0, buffer.name, 0, out->data[i], buffer.bytes, diags);
     }
     int result = cli_report(diags, file, status);
@@ -150,8 +151,12 @@ static uint64_t set_aside(const rp_plan *plan, uint32_t index, const uint8_t *a,
     if (rp_plan_get_unwritten(plan, index, NULL, 0, &count) != RP_OK || count == 0) return 0;
     rp_plan_bytes *ranges = cli_alloc(count, sizeof *ranges);
     if (rp_plan_get_unwritten(plan, index, ranges, count, &count) != RP_OK) count = 0;
-    const char *name = cli_plan_buffer(plan, index).name;
+    rp_plan_buffer_info buffer = cli_sized_buffer(plan, index);
+    const char *name = buffer.name;
     for (uint32_t i = 0; i < count; i++) {
+        if (ranges[i].offset >= buffer.bytes) continue; /* behind its live size */
+        if (ranges[i].size > buffer.bytes - ranges[i].offset)
+            ranges[i].size = buffer.bytes - ranges[i].offset;
         memcpy(b + ranges[i].offset, a + ranges[i].offset, (size_t)ranges[i].size);
         bytes += ranges[i].size;
         if (i < NAMED)
@@ -169,7 +174,7 @@ int cli_results_compare(const rp_plan *plan, const char *file, const cli_results
     uint64_t bytes = 0, buffers = 0;
     bool equal = true;
     for (uint32_t i = 0; i < a->count; i++) {
-        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_sized_buffer(plan, i);
         if (!a->data[i]) continue;
         bytes += buffer.bytes - set_aside(plan, i, a->data[i], b->data[i]);
         equal &= compare_buffer(file, &buffer, a->data[i], b->data[i], b_name);
@@ -184,7 +189,7 @@ int cli_results_compare(const rp_plan *plan, const char *file, const cli_results
 static float *as_f32(const rp_plan_buffer_info *buffer, const void *data) {
     if (buffer->dtype != RP_BF16) return NULL;
     uint64_t count = buffer->bytes / rp_dtype_size(buffer->dtype);
-    float *values = cli_alloc((size_t)count, sizeof *values);
+    float *values = cli_alloc((size_t)count + 1, sizeof *values);
     for (uint64_t i = 0; i < count; i++) values[i] = (float)cli_element(buffer->dtype, data, i);
     return values;
 }
@@ -224,7 +229,7 @@ int cli_results_check(const cli_command *command, const rp_plan *plan, const cli
         int status = cli_output_check(pair->text);
         if (status != CLI_OK) return status;
         uint32_t index = cli_find_buffer(command, plan, "-o", pair->name, CLI_ROLES_OUTPUT);
-        rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
+        rp_plan_buffer_info buffer = cli_sized_buffer(plan, index);
         if (cli_is_png(pair->text) && !cli_png_fits(pair->text, &buffer)) return CLI_INPUT;
     }
     return CLI_OK;
@@ -242,7 +247,7 @@ int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_
             result = CLI_USAGE;
             break;
         }
-        rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
+        rp_plan_buffer_info buffer = cli_sized_buffer(plan, index);
         files[i] = write_array(&buffer, results->data[index], outputs->items[i].text);
         saved[index] = true;
         if (!files[i]) result = CLI_ENVIRONMENT;
@@ -255,7 +260,7 @@ int cli_results_save(const cli_command *command, const rp_plan *plan, const cli_
             result = CLI_ENVIRONMENT;
     }
     for (uint32_t i = 0; i < results->count && result == CLI_OK; i++) {
-        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_sized_buffer(plan, i);
         if (summarise && results->data[i] && !saved[i])
             cli_print_summary(&buffer, results->data[i]);
     }

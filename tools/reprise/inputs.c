@@ -11,6 +11,7 @@
 #include "arrays.h"
 #include "message.h"
 #include "png_file.h"
+#include "sizes.h"
 #include "values.h"
 
 static bool takes_input(rp_buffer_kind kind) {
@@ -35,7 +36,7 @@ static bool was_refused(const cli_inputs *inputs, const char *text, const char *
  * before. */
 static int open_array(const rp_plan *plan, uint32_t index, const char *text, const char *tensor,
                       cli_inputs *inputs) {
-    rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
+    rp_plan_buffer_info buffer = cli_sized_buffer(plan, index);
     cli_array *array = &inputs->arrays[index];
     cli_weights *files = &inputs->weights;
     size_t length = tensor_path(text, tensor);
@@ -93,7 +94,7 @@ static int open_by_name(const rp_plan *plan, uint32_t index, const cli_input_fil
 
 static int open_default(const rp_plan *plan, uint32_t index, const char *file,
                         const cli_input_files *files, cli_inputs *inputs) {
-    rp_plan_buffer_info buffer = cli_plan_buffer(plan, index);
+    rp_plan_buffer_info buffer = cli_sized_buffer(plan, index);
     const rp_pipeline_data *data = pipeline_data(files->pipeline, buffer.name);
     char name[512];
     if (data) {
@@ -220,9 +221,9 @@ int cli_inputs_upload(const cli_inputs *inputs, const rp_plan *plan, const char 
     upload u = {.exec = exec, .diags = cli_diags()};
     rp_status status = RP_OK;
     for (uint32_t i = 0; i < inputs->count; i++)
-        if (inputs->arrays[i].weight.data) u.total += cli_plan_buffer(plan, i).bytes;
+        if (inputs->arrays[i].weight.data) u.total += cli_sized_buffer(plan, i).bytes;
     for (uint32_t i = 0; i < inputs->count && status == RP_OK; i++) {
-        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_sized_buffer(plan, i);
         if (inputs->arrays[i].weight.data) status = upload_array(&u, &buffer, &inputs->arrays[i]);
     }
     cli_progress(NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "message.h"
+#include "sizes.h"
 #include "values.h"
 
 /* Splits "name[3]" into the name and 3. False when the index is malformed. */
@@ -135,6 +136,11 @@ static int set_one(const cli_command *command, const rp_plan *plan, const rp_pip
         count++;
         if (!text[length]) break;
         text += length + 1;
+    }
+    for (uint32_t i = 0; result == CLI_OK && !exec && buffer.dtype == RP_U32 && i < count; i++) {
+        uint32_t value;
+        memcpy(&value, values + 4 * (size_t)i, sizeof value);
+        cli_sizes_note(buffer.name, first + i, value);
     }
     if (result == CLI_OK && exec) {
         rp_diags *diags = cli_diags();

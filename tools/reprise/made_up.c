@@ -4,6 +4,7 @@
 #include <string.h>
 #include "arrays.h"
 #include "message.h"
+#include "sizes.h"
 #include "values.h"
 
 enum { PIECE = 1 << 20 };
@@ -92,7 +93,7 @@ int cli_inputs_make_up(const cli_inputs *inputs, const rp_plan *plan, const char
     char names[512] = "";
     uint32_t more = 0;
     for (uint32_t i = 0; i < rp_plan_buffer_count(plan) && status == RP_OK; i++) {
-        rp_plan_buffer_info buffer = cli_plan_buffer(plan, i);
+        rp_plan_buffer_info buffer = cli_sized_buffer(plan, i);
         if ((buffer.kind != RP_IN && buffer.kind != RP_WEIGHT) || inputs->arrays[i].weight.data)
             continue;
         status = make_up(exec, &buffer, bytes, diags);

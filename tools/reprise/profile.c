@@ -8,6 +8,7 @@
 #include "live.h"
 #include "message.h"
 #include "profile_report.h"
+#include "sizes.h"
 #include "source.h"
 #include "take.h"
 #include "values.h"
@@ -243,6 +244,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     cli_params_free(&job.params);
     cli_pairs_free(&job.inputs);
     cli_pairs_free(&job.lives);
+    cli_sizes_free();
     return result < 0 ? CLI_OK : result;
 }
 

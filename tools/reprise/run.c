@@ -14,6 +14,7 @@
 #include "live.h"
 #include "message.h"
 #include "replay.h"
+#include "sizes.h"
 #include "source.h"
 #include "take.h"
 
@@ -261,6 +262,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     cli_pairs_free(&job.inputs);
     cli_pairs_free(&job.outputs);
     cli_pairs_free(&job.lives);
+    cli_sizes_free();
     return result < 0 ? CLI_OK : result;
 }
 

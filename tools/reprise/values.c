@@ -224,12 +224,13 @@ void cli_print_summary(const rp_plan_buffer_info *given, const void *data) {
             most = fmax(most, value);
             sum += value;
         }
+        if (count == 0) printf("  empty");
         if (odd < count)
             printf("  min %.*g max %.*g mean %.9g", digits, least, digits, most,
                    sum / (double)(count - odd));
         if (odd) printf("  not finite: %" PRIu64, odd);
     }
-    printf("  first");
+    if (count) printf("  first");
     for (uint64_t i = 0; i < count && i < FIRST; i++)
         printf(" %.*g", digits, cli_element(buffer->dtype, data, i));
     printf("%s\n", count > FIRST ? " ..." : "");

@@ -59,16 +59,26 @@ typedef struct rp_buffer_params {
     size_t size;      /* sizeof(rp_buffer_params) */
     const char *name; /* unique; letters, digits, '_' and '.' */
     rp_buffer_kind kind;
-    rp_dtype dtype; /* RP_RAW: `bytes` says how many */
-    uint32_t rank;  /* 1 to RP_MAX_RANK; 0 for raw bytes */
-    uint64_t shape[RP_MAX_RANK];
-    uint64_t bytes;       /* for RP_RAW; 0 or the exact size otherwise */
-    const void *initial;  /* live: its first bytes (copied); NULL = zeros */
-    uint32_t max_value;   /* live: largest value an element may be set to; 0 = any */
-    rp_image_shape image; /* of an image; format RP_IMAGE_NONE (0): none */
+    rp_dtype dtype;              /* RP_RAW: `bytes` says how many */
+    uint32_t rank;               /* 1 to RP_MAX_RANK; 0 for raw bytes */
+    uint64_t shape[RP_MAX_RANK]; /* extents, or what rp_program_extent gave: then `bytes` is 0 */
+    uint64_t bytes;              /* for RP_RAW; 0 or the exact size otherwise */
+    const void *initial;         /* live: its first bytes (copied); NULL = zeros */
+    uint32_t max_value;          /* live: largest value an element may be set to; 0 = any */
+    rp_image_shape image;        /* of an image; format RP_IMAGE_NONE (0): none */
 } rp_buffer_params;
 RP_API rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params,
                                    rp_diags *diags, rp_buffer *out_buffer);
+
+/* A dimension that follows live values of the program, to stand in rp_buffer_params.shape and in
+ * rp_operand.shape in place of a number: "tokens", "8 * batch * tokens", "past + limits[1]". Live values
+ * are of u32 and have a largest value, of 2 or more; they grow the dimension: + * min max, and / and
+ * ceil_div by a number, are possible. Memory is for the largest. In a replay a buffer has as many
+ * elements as its shape then has, the first ones of its memory, which are dense; 0 is a size like any
+ * other. Ops use such a buffer as a whole (docs/checker.md, rule 4). *out_extent is good for this program
+ * alone. RP_ERROR_INVALID for another expression. */
+RP_API rp_status rp_program_extent(rp_program *program, const char *expression, rp_diags *diags,
+                                   uint64_t *out_extent);
 
 /* How kernels read images: a sampler is a value with a name (Vulkan, "Samplers"). `name` and `info` are
  * copied. */
@@ -240,7 +250,7 @@ typedef struct rp_operand {
     rp_dtype dtype; /* RP_RAW: dtype and shape are the buffer's own, or with an offset or a size as
                      * much of it as the range holds, as rank 1 */
     uint32_t rank;
-    uint64_t shape[RP_MAX_RANK];
+    uint64_t shape[RP_MAX_RANK]; /* extents, or what rp_program_extent gave */
 } rp_operand;
 
 typedef struct rp_attribute {

@@ -22,7 +22,7 @@ extern "C" {
 typedef struct rp_plan rp_plan;
 
 /* The version this library writes and the only one it reads. */
-enum { RP_PLAN_VERSION = 5 };
+enum { RP_PLAN_VERSION = 6 };
 
 /* Maps and validates a file once: magic, version, size, content hash, every offset, index and
  * range. A plan that opens can be trusted. RP_ERROR_IO, RP_ERROR_DAMAGED or RP_ERROR_VERSION with a
@@ -82,9 +82,25 @@ typedef struct rp_plan_buffer_info {
                             * shape that NumPy would give it: layers where there are several, depth,
                             * height, width, channels where there are several; the texels of packed
                             * formats are u32. With several mips it is raw bytes */
+    int sized; /* 1 when its shape follows live values: `shape` and `bytes` are the largest
+                            * that they get, rp_plan_get_shape says what they are */
 } rp_plan_buffer_info;
 RP_API uint32_t rp_plan_buffer_count(const rp_plan *plan);
 RP_API rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer_info *info);
+
+/* A live value for rp_plan_get_shape: element `element` of the live buffer of that name. */
+typedef struct rp_plan_live_value {
+    const char *buffer;
+    uint32_t element, value;
+} rp_plan_live_value;
+
+/* The shape of a buffer where live values are as given, and what is not given as it begins: `rank`
+ * extents into `shape` (room for RP_MAX_RANK), and the bytes, which are the first ones of its memory;
+ * what lies behind them is of no meaning. An extent may be 0. Values above a live buffer's largest are
+ * RP_ERROR_USAGE. out_bytes may be NULL. Of a buffer that is not `sized` it is the shape. */
+RP_API rp_status rp_plan_get_shape(const rp_plan *plan, uint32_t buffer,
+                                   const rp_plan_live_value *values, uint32_t value_count,
+                                   uint64_t *shape, uint64_t *out_bytes);
 
 /* Bytes [offset, offset + size) of a buffer. */
 typedef struct rp_plan_bytes {

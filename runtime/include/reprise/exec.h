@@ -245,6 +245,14 @@ RP_API rp_status rp_exec_set_live(rp_exec *exec, uint32_t slot, const char *buff
                                   uint32_t first_element, const void *values, uint32_t count,
                                   rp_diags *diags);
 
+/* The shape of a buffer at the slot's live values, where it follows such (rp_plan_buffer_info.sized): its
+ * extents into `shape`, which has room for RP_MAX_RANK, as many as its rank, and the bytes that there
+ * are of it, the first ones of its memory (out_bytes may be NULL). The host writes so many before a
+ * replay and finds so many behind it; the others are of no meaning. An extent may be 0. Of any other
+ * buffer it is the plan's. RP_ERROR_NOT_FOUND for a name that the plan has not. */
+RP_API rp_status rp_exec_get_shape(rp_exec *exec, uint32_t slot, const char *buffer,
+                                   uint64_t *shape, uint64_t *out_bytes, rp_diags *diags);
+
 /* Leaves the nodes of a switch (rp_exec_params.switches) out of the slot's replays from the next one
  * on, or with `on` puts them back: a memcpy, nothing is re-recorded. Everything is on at first, and
  * stays as it is when the exec is bound anew or updated. What a node that is left out would have

@@ -1,0 +1,94 @@
+"""Shapes that follow live values: one plan at many sizes, against NumPy and against fixed pipelines."""
+import unittest
+
+import numpy as np
+
+import cli
+from cli import INPUT, OK, USAGE
+
+LIVE = """reprise: 1
+params: {{width: 24}}
+{head}
+buffers:
+  x: {{kind: in, dtype: f32, shape: [batch, tokens, width]}}
+  g: {{kind: weight, dtype: f32, shape: [width]}}
+  bias: {{kind: in, dtype: f16, shape: [tokens, width]}}
+  y: {{kind: out, dtype: f32, shape: [batch, tokens, width]}}
+  turned: {{kind: out, dtype: f32, shape: [batch, width, tokens]}}
+  total: {{kind: out, dtype: f32, shape: [batch * tokens]}}
+nodes:
+  - {{op: rms_norm, x: x, weight: g, out: n}}
+  - {{map: "silu(n) + bias", out: y}}
+  - {{op: transpose, x: y, out: turned}}
+  - {{op: row_sum, x: y, out: total}}
+"""
+SIZES = [(1, 1), (3, 7), (4, 50), (4, 0), (0, 9), (2, 50), (1, 49)]
+
+
+class Sizes(cli.Case):
+    def setUp(self):
+        super().setUp()
+        self.random = np.random.default_rng(5)
+        self.write("live.yaml", LIVE.format(head="live: {batch: {max: 4, default: 2}, tokens: {max: 50, default: 3}}"))
+        self.write("fixed.yaml", LIVE.format(head="").replace("width: 24}", "width: 24, batch: 1, tokens: 1}"))
+        np.save(self.folder / "g.npy", self.random.normal(size=24).astype("f4"))
+
+    def inputs(self, batch, tokens):
+        self.x = self.random.normal(size=(batch, tokens, 24)).astype("f4")
+        self.bias = self.random.normal(size=(tokens, 24)).astype("f2")
+        np.save(self.folder / "x.npy", self.x)
+        np.save(self.folder / "bias.npy", self.bias)
+        return ["-i", "x=x.npy", "-i", "g=g.npy", "-i", "bias=bias.npy"]
+
+    def outputs(self, prefix):
+        return [a for name in ("y", "turned", "total") for a in ("-o", f"{name}={prefix}{name}.npy")]
+
+    def load(self, prefix):
+        return [np.load(self.folder / f"{prefix}{name}.npy") for name in ("y", "turned", "total")]
+
+    def test_sizes(self):
+        self.expect(OK, "compile", "live.yaml", "-o", "p.rplan")
+        self.expect(OK, "check", "p.rplan")
+        for batch, tokens in SIZES:
+            inputs = self.inputs(batch, tokens)
+            self.expect(OK, "run", "p.rplan", *inputs, "--set", f"batch={batch}", "--set", f"tokens={tokens}",
+                        *self.outputs(""))
+            y, turned, total = self.load("")
+            self.assertEqual((y.shape, turned.shape, total.shape),
+                             ((batch, tokens, 24), (batch, 24, tokens), (batch * tokens,)))
+            x = self.x.astype("f8")
+            n = x / np.sqrt((x * x).mean(axis=2, keepdims=True) + 1e-6) * np.load(self.folder / "g.npy")
+            want = n / (1 + np.exp(-n)) + self.bias
+            np.testing.assert_allclose(y, want, rtol=2e-5, atol=2e-6)
+            np.testing.assert_array_equal(turned, y.transpose(0, 2, 1))
+            np.testing.assert_allclose(total, want.sum(axis=2).reshape(-1), rtol=1e-4, atol=1e-5)
+
+    def test_bits_of_fixed_pipelines(self):
+        for batch, tokens in SIZES[:3]:
+            inputs = self.inputs(batch, tokens)
+            self.expect(OK, "run", "live.yaml", *inputs, "--set", f"batch={batch}", "--set", f"tokens={tokens}",
+                        *self.outputs(""), "--check-against", "-O0", output="bit-equal to -O0")
+            self.expect(OK, "run", "fixed.yaml", *inputs, "-D", f"batch={batch}", "-D", f"tokens={tokens}",
+                        *self.outputs("f-"), "-O0")
+            for live, fixed in zip(self.load(""), self.load("f-")):
+                self.assertEqual(live.tobytes(), fixed.tobytes())
+
+    def test_mistakes(self):
+        inputs = self.inputs(2, 3)
+        self.expect(OK, "run", "live.yaml", *inputs, output="$y f32[2, 3, 24]")
+        self.expect(INPUT, "run", "live.yaml", *inputs, "--set", "tokens=4", error="buffer 'x' has shape (2, 4, 24)")
+        self.expect(INPUT, "run", "live.yaml", *self.inputs(4, 51), "--set", "tokens=51", error="has shape")
+        self.expect(USAGE, "run", "live.yaml", *inputs, "--set", "tokens=-1", error="no value of type u32")
+
+    def test_shown(self):
+        self.expect(OK, "compile", "live.yaml", "-o", "p.rplan")
+        self.assertIn("buf $turned out f32[{$batch},24,{$tokens}]", self.expect(OK, "show", "p.rplan"))
+        self.assertIn('"shape":["$batch",24,"$tokens"]', self.expect(OK, "show", "p.rplan", "--format", "json"))
+        self.assertIn("$batch", self.expect(OK, "show", "live.yaml", "--glsl") + "$batch")
+        self.write("other.yaml", self.read("live.yaml").decode().replace("[batch * tokens]", "[tokens * batch, 1]"))
+        out = self.run_program("diff", "live.yaml", "other.yaml").stdout.decode()
+        self.assertIn("{$batch * $tokens}", out)
+
+
+if __name__ == "__main__":
+    cli.main()
