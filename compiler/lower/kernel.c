@@ -138,6 +138,11 @@ static void read_pragmas(rp_emit *e, const rp_op_call *call, const char *source)
 rp_status rp_emit_kernel(rp_emit *e) {
     uint32_t core = e->shape.first;
     const rp_op_call *call = &e->members[core].call;
+    for (uint32_t k = 0; k < call->operand_count; k++)
+        if (rp_tensor_extent(&call->operands[k]).powers)
+            return rp_emit_fail(
+                e, "%s of %s follows live sizes, and its kernels are made for fixed shapes",
+                rp_op_operand_name(call, k), call->op->name);
     const char *source = rp_emit_kernel_source(e, core);
     if (!source) return e->status;
     read_pragmas(e, call, source);

@@ -16,11 +16,13 @@ buffers:
   y: {{kind: out, dtype: f32, shape: [batch, tokens, width]}}
   turned: {{kind: out, dtype: f32, shape: [batch, width, tokens]}}
   total: {{kind: out, dtype: f32, shape: [batch * tokens]}}
+  weights: {{kind: out, dtype: f32, shape: [batch, width, tokens]}}
 nodes:
   - {{op: rms_norm, x: x, weight: g, out: n}}
   - {{map: "silu(n) + bias", out: y}}
   - {{op: transpose, x: y, out: turned}}
   - {{op: row_sum, x: y, out: total}}
+  - {{op: softmax, x: turned, out: weights}}  # rows whose length varies
 """
 SIZES = [(1, 1), (3, 7), (4, 50), (4, 0), (0, 9), (2, 50), (1, 49)]
 
@@ -41,10 +43,10 @@ class Sizes(cli.Case):
         return ["-i", "x=x.npy", "-i", "g=g.npy", "-i", "bias=bias.npy"]
 
     def outputs(self, prefix):
-        return [a for name in ("y", "turned", "total") for a in ("-o", f"{name}={prefix}{name}.npy")]
+        return [a for name in ("y", "turned", "total", "weights") for a in ("-o", f"{name}={prefix}{name}.npy")]
 
     def load(self, prefix):
-        return [np.load(self.folder / f"{prefix}{name}.npy") for name in ("y", "turned", "total")]
+        return [np.load(self.folder / f"{prefix}{name}.npy") for name in ("y", "turned", "total", "weights")]
 
     def test_sizes(self):
         self.expect(OK, "compile", "live.yaml", "-o", "p.rplan")
@@ -53,7 +55,7 @@ class Sizes(cli.Case):
             inputs = self.inputs(batch, tokens)
             self.expect(OK, "run", "p.rplan", *inputs, "--set", f"batch={batch}", "--set", f"tokens={tokens}",
                         *self.outputs(""))
-            y, turned, total = self.load("")
+            y, turned, total, weights = self.load("")
             self.assertEqual((y.shape, turned.shape, total.shape),
                              ((batch, tokens, 24), (batch, 24, tokens), (batch * tokens,)))
             x = self.x.astype("f8")
@@ -61,6 +63,11 @@ class Sizes(cli.Case):
             want = n / (1 + np.exp(-n)) + self.bias
             np.testing.assert_allclose(y, want, rtol=2e-5, atol=2e-6)
             np.testing.assert_array_equal(turned, y.transpose(0, 2, 1))
+            self.assertEqual(weights.shape, turned.shape)
+            if tokens:
+                power = np.exp(want - want.max(axis=1, keepdims=True))
+                np.testing.assert_allclose(weights, (power / power.sum(axis=1, keepdims=True)).transpose(0, 2, 1),
+                                           rtol=1e-4, atol=1e-6)
             np.testing.assert_allclose(total, want.sum(axis=2).reshape(-1), rtol=1e-4, atol=1e-5)
 
     def test_bits_of_fixed_pipelines(self):
@@ -79,6 +86,24 @@ class Sizes(cli.Case):
         self.expect(INPUT, "run", "live.yaml", *inputs, "--set", "tokens=4", error="buffer 'x' has shape (2, 4, 24)")
         self.expect(INPUT, "run", "live.yaml", *self.inputs(4, 51), "--set", "tokens=51", error="has shape")
         self.expect(USAGE, "run", "live.yaml", *inputs, "--set", "tokens=-1", error="no value of type u32")
+
+    def test_refused(self):
+        """What has no kernel for a shape says so where it stands."""
+        head = ("reprise: 1\nlive: {n: {max: 6}}\nbuffers:\n  x: {kind: in, dtype: f32, shape: [n, 32]}\n"
+                "  w: {kind: weight, dtype: f32, shape: [16, 32]}\n  y: {kind: out, dtype: f32, shape: [n, 16]}\n  z: {kind: out, dtype: f32, shape: [32]}\nnodes:\n")
+        for line, column, words in (
+                ("- {op: matmul, a: x, b: w, transpose_b: 1, out: y}", 5, "its kernels are made for fixed shapes"),
+                ("- {op: matvec, x: x, weight: w, out: y}", 5, "matmul takes one that follows live sizes"),
+                ("- {op: row_sum, x: {buffer: x, shape: [32, n]}, out: z}", 5, None),
+                ("- {op: linear, x: x, weight: w, out: y}", 5, "operand 'x' of linear follows a live size")):
+            self.write("refused.yaml", head + "  " + line)
+            if not words:  # rows of up to 6: short on every target
+                self.expect(OK, "compile", "refused.yaml", "-o", "fine.rplan")
+                self.write("refused.yaml", head.replace("max: 6", "max: 999") + "  " + line)
+                words = "added up in another order"
+            self.expect(INPUT, "compile", "refused.yaml", "-o", "p.rplan", error=words)
+            self.assertRegex(self.err, r"refused.yaml:9:\d+: error: ")
+            self.assertFalse((self.folder / "p.rplan").exists())
 
     def test_shown(self):
         self.expect(OK, "compile", "live.yaml", "-o", "p.rplan")
