@@ -24,6 +24,41 @@ nodes:
   - {{op: row_sum, x: y, out: total}}
   - {{op: softmax, x: turned, out: weights}}  # rows whose length varies
 """
+OWN = """reprise: 1
+live: {tokens: {max: 100, default: 3}, past: {max: 20, default: 2}}
+buffers:
+  x: {kind: in, dtype: f32, shape: [tokens, 8]}
+  c: {kind: in, dtype: f32, shape: [20, 8]}
+  ids: {kind: in, dtype: u32, shape: [tokens]}
+  cache: {kind: inout, dtype: f32, shape: [64, 8]}
+  y: {kind: out, dtype: f32, shape: [tokens, 8]}
+  z: {kind: out, dtype: f32, shape: [past, 8]}
+  joined: {kind: out, dtype: f32, shape: [8, tokens + past]}
+  j: {kind: in, dtype: f32, shape: [8, tokens]}
+  k: {kind: in, dtype: f32, shape: [8, past]}
+  g: {kind: tmp, dtype: f32, shape: [tokens, 8]}
+  copied: {kind: out, dtype: f32, shape: [tokens, 8]}
+kernels:
+  twice: {glsl: twice.comp}
+nodes:
+  - {op: silu, x: x, out: h}
+  - run: twice
+    bind: {x: h, y: g}
+    threads: tokens * 8
+    push: {count: tokens}
+  - {map: "a * 2 + i0", bind: {a: g}, out: y}
+  - {op: neg, x: {buffer: c, shape: [past, 8]}, out: z}
+  - {op: scatter_rows, src: y, index: ids, dst: cache}
+  - {op: concat, a: j, b: k, out: joined}
+  - copy: {from: y, to: copied}
+"""
+TWICE = """#version 450
+layout(local_size_x = 64) in;
+layout(set = 0, binding = 0) readonly buffer In { float value[]; } x;
+layout(set = 0, binding = 1) writeonly buffer Out { float value[]; } y;
+layout(push_constant) uniform Push { uint count; } push;
+void main() { uint i = gl_GlobalInvocationID.x; if (i < push.count * 8u) y.value[i] = 2.0 * x.value[i]; }
+"""
 SIZES = [(1, 1), (3, 7), (4, 50), (4, 0), (0, 9), (2, 50), (1, 49)]
 
 
@@ -86,6 +121,34 @@ class Sizes(cli.Case):
         self.expect(INPUT, "run", "live.yaml", *inputs, "--set", "tokens=4", error="buffer 'x' has shape (2, 4, 24)")
         self.expect(INPUT, "run", "live.yaml", *self.inputs(4, 51), "--set", "tokens=51", error="has shape")
         self.expect(USAGE, "run", "live.yaml", *inputs, "--set", "tokens=-1", error="no value of type u32")
+
+    def test_own_kernels_caches_and_sums(self):
+        """Own kernels by live push data and grids, the first rows of a table, rows into a cache, a sum of sizes."""
+        self.write("own.yaml", OWN)
+        self.write("twice.comp", TWICE)
+        self.expect(OK, "compile", "own.yaml", "-o", "p.rplan")
+        self.expect(OK, "check", "p.rplan")
+        for tokens, past in ((37, 11), (1, 0), (0, 5)):
+            arrays = {name: self.random.normal(size=shape).astype("f4") for name, shape in
+                      (("x", (tokens, 8)), ("c", (20, 8)), ("j", (8, tokens)), ("k", (8, past)))}
+            arrays["ids"] = self.random.permutation(64)[:tokens].astype("u4")
+            inputs, outputs = [], []
+            for name, array in arrays.items():
+                np.save(self.folder / f"{name}.npy", array)
+                inputs += ["-i", f"{name}={name}.npy"]
+            for name in ("y", "z", "joined", "copied", "cache"):
+                outputs += ["-o", f"{name}=o-{name}.npy"]
+            self.expect(OK, "run", "p.rplan", *inputs, *outputs, "--set", f"tokens={tokens}", "--set", f"past={past}")
+            y, z, joined, copied, cache = (np.load(self.folder / f"o-{name}.npy")
+                                           for name in ("y", "z", "joined", "copied", "cache"))
+            x, rows = arrays["x"].astype("f8"), np.arange(tokens)[:, None]
+            np.testing.assert_allclose(y, x / (1 + np.exp(-x)) * 4 + rows, rtol=1e-5, atol=1e-6)
+            np.testing.assert_array_equal(z, -arrays["c"][:past])
+            np.testing.assert_array_equal(joined, np.concatenate([arrays["j"], arrays["k"]], axis=1))
+            np.testing.assert_array_equal(copied, y)
+            want = np.zeros((64, 8), "f4")
+            want[arrays["ids"]] = y
+            np.testing.assert_array_equal(cache, want)
 
     def test_refused(self):
         """What has no kernel for a shape says so where it stands."""
