@@ -87,20 +87,12 @@ static void add_layer(text *t, uint32_t l, const char *x) {
             "  - {op: rope, x: {buffer: l%u_%c, shape: [1, %u, %u]}, positions: position, "
             "out: l%u_%cr}\n",
             l, "qk"[i], i ? GROUPS : HEADS, HEAD, l, "qk"[i]);
-    for (uint32_t i = 0; i < 2; i++) {
-        add(t, "  - {op: cast, x: l%u_%s, out: {name: l%u_%ch, dtype: f16}}\n", l, i ? "v" : "kr",
-            l, "kv"[i]);
-        add(t,
-            "  - {op: scatter_rows, src: {buffer: l%u_%ch, shape: [1, %u]}, index: position, "
-            "dst: l%u_%cc}\n",
-            l, "kv"[i], GROUPS * HEAD, l, "kv"[i]);
-    }
-    add(t, "  - {op: attention_partial, q: {buffer: l%u_qr, shape: [%u, %u]}, ", l, HEADS, HEAD);
+    add(t, "  - {op: attention, q: {buffer: l%u_qr, shape: [%u, %u]}, ", l, HEADS, HEAD);
     add(t, "k: {buffer: l%u_kc, shape: [%u, %u, %u]}, v: {buffer: l%u_vc, shape: [%u, %u, %u]}, ",
         l, ROWS, GROUPS, HEAD, l, ROWS, GROUPS, HEAD);
-    add(t, "length: length, splits: 16, partial: l%u_p, maxima: l%u_m, sums: l%u_s}\n", l, l, l);
-    add(t, "  - {op: attention_combine, partial: l%u_p, maxima: l%u_m, sums: l%u_s, out: l%u_a}\n",
-        l, l, l, l);
+    add(t, "key: {buffer: l%u_kr, shape: [%u, %u]}, value: {buffer: l%u_v, shape: [%u, %u]}, ", l,
+        GROUPS, HEAD, l, GROUPS, HEAD);
+    add(t, "position: position, length: length, out: l%u_a}\n", l);
     add(t, "  - {op: matvec, x: {buffer: l%u_a, shape: [1, %u]}, weight: l%u_wo, out: l%u_o}\n", l,
         WIDTH, l, l);
     add(t, "  - {op: add, a: l%u_o, b: %s, out: l%u_h}\n", l, x, l);

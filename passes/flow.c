@@ -14,8 +14,9 @@
  *               candidate stays only if one of its hazards meets none of those that are left
  *
  * In mode `auto` the target decides: it has 64-bit atomics, starts in order what is submitted in order,
- * and says what a barrier takes. Only what products read is tagged then: they have weights to load
- * meanwhile, and it was measured to pay (docs/benchmarks.md). Mode `all` tags every candidate, whatever its
+ * and says what a barrier takes. Only what products and attention over a cache read
+ * is tagged then: they have weights and rows to load meanwhile, and it was measured to pay
+ * (docs/benchmarks.md). Mode `all` tags every candidate, whatever its
  * readers, its price and its use. */
 #include "flow.h"
 
@@ -60,8 +61,9 @@ double rp_flow_barrier_ns(const rp_target *t) {
 bool rp_flow_is_by_element(const rp_op_call *call, uint32_t k) {
     const rp_op_operand *o = rp_op_operand_of(call, k);
     bool matrices = call->variant && (call->variant->needs & RP_NEED_COOPERATIVE_MATRIX);
-    if (call->op->form == RP_OP_KERNEL && (!o->hook || matrices)) return false;
-    return o->access == RP_READ || (o->access == RP_WRITE && call->op->form != RP_OP_SCATTER);
+    if (matrices || o->access == RP_READ_WRITE) return false;
+    if (o->access == RP_WRITE) return call->op->form != RP_OP_SCATTER;
+    return call->op->form != RP_OP_KERNEL || o->hook;
 }
 
 /* Loading a word takes two elements' bytes, and half as fast: words are atomics. */
@@ -88,7 +90,7 @@ static bool has_product(const rp_graph *g, const rp_graph_node *n) {
 static void add_reader(flow *f, const rp_graph_node *n, value *v, const rp_op_call *call,
                        uint32_t k) {
     bool product = has_product(f->graph, n);
-    if (f->priced && !product) v->state = FLOW_NONE;
+    if (f->priced && !product && !rp_op_operand_of(call, k)->late) v->state = FLOW_NONE;
     v->ns += rp_flow_words_ns(rp_graph_target(f->graph), call, k, product);
     if (n->group < v->group) v->group = n->group;
 }

@@ -74,10 +74,10 @@ static rp_status expand_swiglu_ffn(rp_expansion *x) {
 
 /* ---- Attention ------------------------------------------------------------------------------- */
 
-/* The fewest rows of the cache that are worth a workgroup, of which there is one for each part and head,
- * where a multiprocessor has one; and where it has as many as keep it busy: then one loads while another
- * computes, but in a short cache joining the parts costs more than that. Measured: docs/benchmarks.md. */
-enum { ATTENTION_ROWS = 32, LONG_ROWS = 256, ATTENTION_GROUP = 256, MOST_PARTS = 256 };
+/* The fewest rows of the cache that are worth a workgroup, of which there is one for each part and query head,
+ * where a multiprocessor has one; and where it has as many as keep it busy. More parts are read sooner, but
+ * whoever joins them reads all of theirs, in each of its workgroups. Measured: docs/benchmarks.md. */
+enum { ATTENTION_ROWS = 32, LONG_ROWS = 512, ATTENTION_GROUP = 256, MOST_PARTS = 256 };
 
 static double attention_parts(const rp_target *t, uint64_t rows, uint64_t heads) {
     uint64_t units = t->multiprocessors, busy = t->busy_invocations / ATTENTION_GROUP;
@@ -89,12 +89,12 @@ static double attention_parts(const rp_target *t, uint64_t rows, uint64_t heads)
 }
 
 static rp_status expand_attention(rp_expansion *x) {
-    enum { Q, K, V, LENGTH, OUT };
+    enum { Q, K, V, LENGTH, KEY, VALUE, POSITION, OUT };
     enum { SPLITS, SCALE, SOFTCAP };
     rp_given_operand **o = x->operands, partial, maxima, sums;
     uint64_t rows, heads;
     RP_TRY(rp_expand_dim(x, K, 2, &rows));
-    RP_TRY(rp_expand_dim(x, K, 1, &heads));
+    RP_TRY(rp_expand_dim(x, Q, 1, &heads));
     double splits = x->attrs[SPLITS];
     if (splits <= 0) splits = attention_parts(rp_expand_target(x), rows, heads);
     const rp_attribute attrs[] = {{.name = "splits", .number = splits},
@@ -103,10 +103,18 @@ static rp_status expand_attention(rp_expansion *x) {
     RP_TRY(rp_expand_temp(x, "partial", &partial));
     RP_TRY(rp_expand_temp(x, "maxima", &maxima));
     RP_TRY(rp_expand_temp(x, "sums", &sums));
-    RP_TRY(rp_expand_op(x, "attention_partial",
-                        RP_PARTS({"q", o[Q]}, {"k", o[K]}, {"v", o[V]}, {"length", o[LENGTH]},
-                                 {"partial", &partial}, {"maxima", &maxima}, {"sums", &sums}),
-                        attrs, 3));
+    if (o[KEY] || o[VALUE] || o[POSITION])
+        RP_TRY(rp_expand_op(x, "attention_append",
+                            RP_PARTS({"q", o[Q]}, {"key", o[KEY]}, {"value", o[VALUE]},
+                                     {"position", o[POSITION]}, {"length", o[LENGTH]},
+                                     {"partial", &partial}, {"maxima", &maxima}, {"sums", &sums},
+                                     {"k", o[K]}, {"v", o[V]}),
+                            attrs, 3));
+    else
+        RP_TRY(rp_expand_op(x, "attention_partial",
+                            RP_PARTS({"q", o[Q]}, {"k", o[K]}, {"v", o[V]}, {"length", o[LENGTH]},
+                                     {"partial", &partial}, {"maxima", &maxima}, {"sums", &sums}),
+                            attrs, 3));
     return rp_expand_op(
         x, "attention_combine",
         RP_PARTS({"partial", &partial}, {"maxima", &maxima}, {"sums", &sums}, {"out", o[OUT]}),
@@ -441,16 +449,22 @@ const rp_composite rp_composites[] = {
      .info.family = "attention",
      .info.brief = "attention of one new token to the rows of a cache",
      .notes =
-         "`attention_partial` over parts of the cache, and `attention_combine`. Without "
+         "`attention_partial` over parts of the cache, and `attention_combine`. With `key`, "
+         "`value` and "
+         "`position`, all three, the token's row is put into the cache first: `attention_append`. "
+         "Without "
          "`splits` there is a part for every 32 rows of the cache, and at most a workgroup "
-         "for each multiprocessor of the target; or one for every 256 rows, and at most as many "
+         "and query head for each multiprocessor of the target; or one for every 512 rows, and at most as many "
          "workgroups as keep its multiprocessors busy, where those are more parts.",
-     .operand_count = 5,
+     .operand_count = 8,
      .attr_count = 3,
      .operands = {{"q", "queries, a head each", "H D", R},
-                  {"k", "keys; H is a multiple of G", "S G D", R},
+                  {"k", "keys; H is a multiple of G. Changed where there is a key", "S G D", R},
                   {"v", "values", "S G D", R},
                   {"length", "how many rows take part", "", R},
+                  {"key", "the token's key", "*G D", R, .optional = true},
+                  {"value", "its value", "*G D", R, .optional = true},
+                  {"position", "the row of k and v that they become", "", R, .optional = true},
                   {"out", "the result", "H D", W}},
      .attrs = {INTEGER("splits", 0, 0, MOST_PARTS,
                        "parts of the cache; 0: chosen from S and the "

@@ -85,6 +85,7 @@ static void put_piece(const rp_text *piece, rp_text *to) {
 static void put_await(rp_emit *e) {
     static const char begin[] = "void main() {\n";
     if (e->shape.kind == RP_SHAPE_MATVEC || !rp_node_waits(e->graph, e->node)) return;
+    if (rp_emit_looks_again(e)) return;
     rp_text text;
     rp_text_init(&text, &e->allocator);
     const char *at = e->main.data ? strstr(e->main.data, begin) : NULL;
@@ -96,7 +97,8 @@ static void put_await(rp_emit *e) {
     rp_text_append(&text, e->main.data, (size_t)(at - e->main.data));
     for (uint32_t i = 0; i < e->node->use_count; i++) {
         const rp_graph_use *u = &rp_node_uses(e->graph, e->node)[i];
-        if (e->graph->buffers[u->buffer].tagged && rp_access_reads(u->access))
+        if (e->graph->buffers[u->buffer].tagged && rp_access_reads(u->access) &&
+            !rp_emit_is_late(e, i))
             rp_emit_await(e, &text, i, "    ");
     }
     rp_text_string(&text, at);

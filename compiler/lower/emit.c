@@ -365,89 +365,6 @@ static const char *first_element(rp_emit *e, uint32_t use, const char *type, con
 
 /* ---- Tagged buffers -------------------------------------------------------------------------- */
 
-/* Each element lies in a word of 64 bits, with the tag of the replay that stored it (docs/checker.md). Words
- * are stored and loaded as relaxed atomics: a word is there as a whole or not at all, and nothing else is
- * ordered by it. */
-
-/* How often a word is loaded in vain before a kernel gives up: about a second on an H200. */
-enum { MOST_SPINS = 1 << 20 };
-
-/* What a kernel with tagged uses has beside them: the tag of the replay in its push data and, if it
- * waits, the word of stalls, in the binding behind those of the uses. */
-static void put_replay(rp_emit *e) {
-    if (!rp_emit_add_function(e, "replay_tag")) return;
-    e->extensions |= RP_EMIT_TAGS;
-    rp_text_string(&e->buffers, "layout(push_constant) uniform Replay { uint replay_tag; };\n");
-    if (!rp_node_waits(e->graph, e->node)) return;
-    uint64_t turns = rp_graph_target(e->graph)->loop_turns;
-    rp_emit_uint(e, "STALL_SPINS", turns && turns / 4 < MOST_SPINS ? turns / 4 : MOST_SPINS);
-    rp_text_format(&e->buffers,
-                   "layout(binding = %u) coherent buffer Block_stall { uint stall; };\n",
-                   e->node->use_count);
-}
-
-/* The array of a tagged use, with the functions that read and store its elements. Four are loaded
- * together, again and again until all are there. */
-static rp_emit_array_type tagged_array(rp_emit *e, uint32_t use) {
-    const char *name = rp_emit_name(e, "b%u", use);
-    rp_emit_array_type array = {use, "uint64_t", name, NULL};
-    if (!rp_emit_add_function(e, rp_emit_name(e, "%s_word", name))) return array;
-    put_replay(e);
-    if (!RP_RESERVE(&e->allocator, e->arrays, e->arrays_count, e->arrays_capacity, 1)) {
-        rp_emit_no_memory(e);
-        return array;
-    }
-    e->arrays[e->arrays_count++] = array;
-    rp_text_format(&e->buffers,
-                   "layout(binding = %u) coherent buffer Block_%s { uint64_t %s[]; };\n", use, name,
-                   name);
-    if (rp_access_writes(rp_node_uses(e->graph, e->node)[use].access))
-        rp_text_format(&e->functions,
-                       "void %s_store(uint i, uint bits) {\n"
-                       "    atomicStore(%s[i], tagged_word(bits), gl_ScopeDevice,\n"
-                       "                gl_StorageSemanticsBuffer, gl_SemanticsRelaxed);\n}\n\n",
-                       name, name);
-    else
-        rp_text_format(
-            &e->functions,
-            "uint64_t %s_load(uint i) {\n"
-            "    return atomicLoad(%s[i], gl_ScopeDevice, gl_StorageSemanticsBuffer,\n"
-            "                      gl_SemanticsRelaxed);\n}\n\n"
-            "uint %s_word(uint i) {\n"
-            "    uint64_t a = %s_load(i);\n"
-            "    for (uint spins = 0u; !is_stored(a) && !gives_up(spins); spins++) a = "
-            "%s_load(i);\n"
-            "    return uint(a);\n}\n\n"
-            "// One invocation of a subgroup waits for one word, so that all of them together do "
-            "not\n"
-            "// keep the memory busy that others are waited for with.\n"
-            "void %s_await(uint i) {\n"
-            "    if (subgroupElect()) %s_word(i);\n"
-            "    subgroupBarrier();\n}\n\n"
-            "uvec4 %s_words(uint i) {\n"
-            "    uint64_t a, b, c, d;\n"
-            "    uint spins = 0u;\n"
-            "    do {\n"
-            "        a = %s_load(i), b = %s_load(i + 1u), c = %s_load(i + 2u), d = %s_load(i + "
-            "3u);\n"
-            "    } while (!(is_stored(a) && is_stored(b) && is_stored(c) && is_stored(d)) &&\n"
-            "             !gives_up(spins++));\n"
-            "    return uvec4(uint(a), uint(b), uint(c), uint(d));\n}\n\n",
-            name, name, name, name, name, name, name, name, name, name, name, name);
-    return array;
-}
-
-static const char *tagged_element(rp_emit *e, const rp_emit_array_type *array, uint8_t dtype,
-                                  const char *type, const char *index) {
-    const char *bits = type && strstr(type, "vec4")
-                           ? rp_emit_name(e, "%s_words((%s) * 4u)", array->name, index)
-                           : rp_emit_name(e, "%s_word(%s)", array->name, index);
-    return dtype == RP_F32   ? rp_emit_name(e, "uintBitsToFloat(%s)", bits)
-           : dtype != RP_I32 ? bits
-           : bits && type    ? rp_emit_name(e, "%s(%s)", type, bits)
-                             : rp_emit_name(e, "int(%s)", bits);
-}
-
 bool rp_emit_is_tagged(const rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_graph_operand *o = &e->members[member].operands[operand];
     return !o->absent && o->use != RP_NONE &&
@@ -487,7 +404,7 @@ rp_emit_array_type rp_emit_array(rp_emit *e, uint32_t member, uint32_t operand, 
                      e->members[member].call.op->name);
         return (rp_emit_array_type){RP_NONE, "", "", NULL};
     }
-    if (rp_emit_is_tagged(e, member, operand)) return tagged_array(e, o->use);
+    if (rp_emit_is_tagged(e, member, operand)) return rp_emit_tagged_array(e, o->use);
     return use_array(e, o->use, type ? type : raw_type(o->dtype));
 }
 
@@ -495,7 +412,8 @@ const char *rp_emit_element(rp_emit *e, uint32_t member, uint32_t operand, const
                             const char *index) {
     rp_emit_array_type array = rp_emit_array(e, member, operand, type);
     if (array.use != RP_NONE && rp_emit_is_tagged(e, member, operand))
-        return tagged_element(e, &array, e->members[member].operands[operand].dtype, type, index);
+        return rp_emit_tagged_element(e, &array, e->members[member].operands[operand].dtype, type,
+                                      index);
     return array.first ? rp_emit_name(e, "%s[%s + %s]", array.name, array.first, index)
                        : rp_emit_name(e, "%s[%s]", array.name, index);
 }

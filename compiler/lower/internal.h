@@ -50,6 +50,20 @@ void rp_emit_helpers(rp_emit *e, const rp_text *body, rp_text *to);
  * for elements: one where a workgroup's share lies, were they all shared out evenly. The use's array is
  * there. */
 void rp_emit_await(rp_emit *e, rp_text *to, uint32_t use, const char *indent);
+/* The name of a function that does so for a tagged operand and a given element. */
+const char *rp_emit_await_function(rp_emit *e, uint32_t member, uint32_t operand);
+/* Whether the text asks for the use's elements when other loads are on their way, in a loop that ends when
+ * all were there, wherever it does. */
+bool rp_emit_is_late(const rp_emit *e, uint32_t use);
+/* Whether all that an invocation computes is computed again, in a loop over `spins`, until `all_stored`
+ * says that every word that was looked at was there. */
+bool rp_emit_looks_again(const rp_emit *e);
+/* The array of a tagged use, with the functions that read or store its elements. */
+rp_emit_array_type rp_emit_tagged_array(rp_emit *e, uint32_t use);
+/* Its element at the index, or the four of that index as `type`. */
+const char *rp_emit_tagged_element(rp_emit *e, const rp_emit_array_type *array, uint8_t dtype,
+                                   const char *type, const char *index);
+
 /* ---- memory.c -------------------------------------------------------------------------------- */
 
 /* "vec4", "ivec4", "uvec4": four elements of an operand. */

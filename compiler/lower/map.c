@@ -14,7 +14,13 @@ rp_status rp_emit_map(rp_emit *e) {
                    "    uint i = group * %uu + gl_LocalInvocationIndex;\n"
                    "    if (i >= %s) return;\n",
                    e->local, rp_emit_extent(e, "ELEMENTS", all));
-    rp_emit_outputs(e, &e->main, "i", "    ", elements, NULL);
+    if (!rp_emit_looks_again(e)) {
+        rp_emit_outputs(e, &e->main, "i", "    ", elements, NULL);
+    } else {
+        rp_text_string(&e->main, "    for (uint spins = 0u;;) {\n");
+        rp_emit_outputs(e, &e->main, "i", "        ", elements, NULL);
+        rp_text_string(&e->main, "        return;\n    }\n");
+    }
     rp_text_string(&e->main, "}\n");
     return e->status;
 }

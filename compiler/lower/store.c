@@ -135,6 +135,7 @@ void rp_emit_outputs(rp_emit *e, rp_text *to, const char *index, const char *ind
         if (among && !rp_emit_has(among, out->member)) continue;
         put_output(&eval, i, &outputs[count++]);
     }
+    if (rp_emit_looks_again(e)) rp_text_format(to, "%sif (looks_again(spins)) continue;\n", indent);
     for (uint32_t i = 0; i < count && e->status == RP_OK; i++) {
         const char *deeper = indent;
         if (is_scatter(e, outputs[i].value)) {

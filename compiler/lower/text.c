@@ -50,10 +50,19 @@ static uint32_t operand_before(const rp_op_call *call, const char *word, size_t 
     return RP_NONE;
 }
 
+/* One that the text reads by element: an input, or what it changes in place. */
 static uint32_t input_before(const text_job *job, const char *word, size_t length,
                              const char *tail) {
+    const rp_op_call *call = &job->e->members[job->member].call;
+    uint32_t i = operand_before(call, word, length, tail);
+    return i != RP_NONE && rp_op_operand_of(call, i)->access != RP_WRITE ? i : RP_NONE;
+}
+
+/* One that it hands on elements of. */
+static uint32_t output_before(const text_job *job, const char *word, size_t length,
+                              const char *tail) {
     uint32_t i = operand_before(&job->e->members[job->member].call, word, length, tail);
-    return i != RP_NONE && !rp_emit_is_output(job->e, job->member, i) ? i : RP_NONE;
+    return i != RP_NONE && rp_emit_is_output(job->e, job->member, i) ? i : RP_NONE;
 }
 
 /* The name of the operand's function, where the text may have such. */
@@ -129,15 +138,15 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
     } else if ((i = operand_before(call, word, length, "_data")) != RP_NONE) {
         if (!is_aligned(e, job->member, i)) return false; /* behind #if x_PRESENT or x_ALIGNED */
         put_array(job, i);
-    } else if ((i = operand_before(call, word, length, "_store")) != RP_NONE) {
+    } else if ((i = output_before(job, word, length, "_store")) != RP_NONE) {
         put_function(job, job->names->store, i);
-    } else if ((i = operand_before(call, word, length, "_store_4")) != RP_NONE) {
+    } else if ((i = output_before(job, word, length, "_store_4")) != RP_NONE) {
         put_function(job, job->names->store_4, i);
-    } else if ((i = operand_before(call, word, length, "_AHEAD")) != RP_NONE) {
+    } else if ((i = output_before(job, word, length, "_AHEAD")) != RP_NONE) {
         put_function(job, job->names->ahead_type, i);
-    } else if ((i = operand_before(call, word, length, "_ahead")) != RP_NONE) {
+    } else if ((i = output_before(job, word, length, "_ahead")) != RP_NONE) {
         put_function(job, job->names->ahead, i);
-    } else if ((i = operand_before(call, word, length, "_store_ahead")) != RP_NONE) {
+    } else if ((i = output_before(job, word, length, "_store_ahead")) != RP_NONE) {
         put_function(job, job->names->store_ahead, i);
     } else if (called && (i = input_before(job, word, length, "_4")) != RP_NONE) {
         put_function(job, job->names->reader_4, i);
@@ -154,6 +163,21 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
     } else {
         return false;
     }
+    return true;
+}
+
+/* Waiting, in a text that does so itself: nothing where the node's inputs are not tagged. */
+static bool put_wait(text_job *job, const char *word, size_t length) {
+    rp_emit *e = job->e;
+    uint32_t i = input_before(job, word, length, "_await");
+    if (word_equals(word, length, "looks_again"))
+        rp_text_string(job->to, rp_node_waits(e->graph, e->node) ? "looks_again" : "looks_once");
+    else if (i != RP_NONE)
+        rp_text_string(job->to, rp_emit_is_tagged(e, job->member, i)
+                                    ? rp_emit_await_function(e, job->member, i)
+                                    : "waits_for_none");
+    else
+        return false;
     return true;
 }
 
@@ -193,6 +217,7 @@ static void put_word(text_job *job, const char *word, size_t length, bool member
         rp_text_append(job->to, word + 5, length - 5);
         return;
     }
+    if (called && put_wait(job, word, length)) return;
     if (!put_need(job, word, length) && !put_operand(job, word, length, called))
         rp_text_append(job->to, word, length);
 }

@@ -8,18 +8,10 @@
  * How many rows of the cache are filled is read from a buffer, usually a live value: one recorded
  * graph serves every step. */
 
-#include "ops/matrices.h"
+#include "ops/prefill.h"
 #include "ops/tables.h"
 
-enum {
-    MAX_HEAD = 256, /* elements of a head: kernels keep a head in shared memory */
-    MAX_SHARED = 8, /* query heads that a workgroup computes over one head of the cache */
-    MAX_GRID = 65535,
-};
-
-static void bind(rp_op_call *call, char symbol, uint64_t value) {
-    call->symbols[symbol - 'A'] = value;
-}
+enum { MAX_SHARED = 8 }; /* query heads that a workgroup computes over one head of the cache */
 
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
@@ -41,53 +33,44 @@ static bool rule_rope(rp_op_call *call) {
     if (!call->operands[2].absent && rp_sym(call, 'F') != turning / 2)
         return rp_op_fail(call, "frequencies has %llu elements, expected %llu, one for each pair",
                           (unsigned long long)rp_sym(call, 'F'), (unsigned long long)(turning / 2));
-    bind(call, 'R', turning);
+    rp_op_bind(call, 'R', turning);
     return true;
 }
 
-/* ---- Attention: what the kernels share ------------------------------------------------------- */
+/* ---- attention_partial, attention_append ----------------------------------------------------- */
 
-/* Heads that fit, and H / G as L. */
-static bool check_heads(rp_op_call *call) {
-    uint64_t heads = rp_sym(call, 'H'), groups = rp_sym(call, 'G'), size = rp_sym(call, 'D');
-    if (size > MAX_HEAD)
-        return rp_op_fail(call, "heads have %llu elements; at most %d are possible",
-                          (unsigned long long)size, MAX_HEAD);
-    if (heads % groups != 0)
-        return rp_op_fail(call, "q has %llu heads, expected a multiple of the %llu of k and v",
-                          (unsigned long long)heads, (unsigned long long)groups);
-    if (heads > MAX_GRID)
-        return rp_op_fail(call, "q has %llu heads; at most %d are possible",
-                          (unsigned long long)heads, MAX_GRID);
-    if (call->operands[1].dtype != call->operands[2].dtype)
-        return rp_op_fail(call, "k is %s and v is %s; they must be the same",
-                          rp_dtype_name(call->operands[1].dtype),
-                          rp_dtype_name(call->operands[2].dtype));
-    bind(call, 'L', heads / groups);
-    return true;
+/* The operand with the cache's keys; its values come next. */
+enum { PARTIAL_K = 1, APPEND_K = 8 };
+
+/* Workgroups that share a part and the L query heads that read one head of the cache: as few as have room,
+ * or as many as multiprocessors are left for. */
+static uint64_t sharing_groups(const rp_op_call *call, const rp_target *target) {
+    uint64_t heads = rp_sym(call, 'L'), least = ceil_div(heads, MAX_SHARED);
+    uint64_t left = target->multiprocessors / (rp_sym(call, 'G') * rp_sym(call, 'P'));
+    uint64_t each = ceil_div(heads, left < least ? least : left > heads ? heads : left);
+    return ceil_div(heads, each);
 }
 
-/* ---- attention_partial ----------------------------------------------------------------------- */
-
-enum { PARTIAL_SPLITS, PARTIAL_SCALE, PARTIAL_CAP };
-
-static uint64_t sharing_groups(const rp_op_call *call) {
-    return ceil_div(rp_sym(call, 'L'), MAX_SHARED);
+static bool check_parts(rp_op_call *call, uint32_t k) {
+    if (!rp_op_check_heads(call, k)) return false;
+    if (rp_sym(call, 'H') > RP_OP_MAX_GRID) return rp_op_fail(call, "there are too many heads");
+    return true;
 }
 
 static bool rule_partial(rp_op_call *call) {
-    if (!check_heads(call)) return false;
-    if (rp_sym(call, 'G') * sharing_groups(call) > MAX_GRID)
-        return rp_op_fail(call, "there are too many heads");
-    return true;
+    return check_parts(call, PARTIAL_K);
+}
+
+static bool rule_append(rp_op_call *call) {
+    return check_parts(call, APPEND_K);
 }
 
 /* L query heads read one head of the cache; binds Z, the workgroups that share them, and J, the
  * heads of each. */
 static void bind_partial(rp_op_call *call, const rp_target *target) {
-    (void)target;
-    bind(call, 'Z', sharing_groups(call));
-    bind(call, 'J', ceil_div(rp_sym(call, 'L'), sharing_groups(call)));
+    uint64_t sharing = sharing_groups(call, target);
+    rp_op_bind(call, 'Z', sharing);
+    rp_op_bind(call, 'J', ceil_div(rp_sym(call, 'L'), sharing));
 }
 
 static const rp_op_variant partial_variants[] = {
@@ -103,216 +86,18 @@ static const rp_op_variant partial_variants[] = {
     {0},
 };
 
-/* ---- attention_combine ----------------------------------------------------------------------- */
-
-/* ---- attention_prefill ----------------------------------------------------------------------- */
-
-enum { PREFILL_CAUSAL, PREFILL_SCALE, PREFILL_CAP };
-
-/* Of a workgroup, so that they fill 16 KiB. */
-static uint64_t queries_of(const rp_op_call *call) {
-    return rp_sym(call, 'D') <= MAX_HEAD / 2 ? 32 : 16;
-}
-
-/* Binds T, the tokens of a sequence: where there is one cache, all tokens are of one sequence. A are
- * the caches, and the sequences. */
-static bool rule_prefill(rp_op_call *call) {
-    if (!check_heads(call)) return false;
-    uint64_t caches = rp_sym(call, 'A'), batches = rp_sym(call, 'B'), tokens = rp_sym(call, 'W');
-    if (caches != 1 && caches != batches)
-        return rp_op_fail(call, "q has %llu sequences and k %llu caches, expected 1 or as many",
-                          (unsigned long long)batches, (unsigned long long)caches);
-    if (caches == 1) tokens *= batches;
-    uint64_t queries = queries_of(call);
-    if (ceil_div(tokens, queries) > MAX_GRID)
-        return rp_op_fail(call, "q has %llu tokens; at most %llu are possible",
-                          (unsigned long long)tokens, (unsigned long long)(queries * MAX_GRID));
-    if (caches > MAX_GRID)
-        return rp_op_fail(call, "there are %llu sequences; at most %d are possible",
-                          (unsigned long long)caches, MAX_GRID);
-    bind(call, 'T', tokens);
-    return true;
-}
-
-/* Binds X, the queries of a workgroup, and N, the workgroups for all. */
-static void bind_prefill(rp_op_call *call, const rp_target *target) {
-    (void)target;
-    bind(call, 'X', queries_of(call));
-    bind(call, 'N', ceil_div(rp_sym(call, 'T'), queries_of(call)));
-}
-
-/* For 32 rows of the cache: 64 columns of k at a time, then the rows of v. */
-static double prefill_turns(const rp_op_call *call) {
-    uint64_t tiles = ceil_div(rp_sym(call, 'S'), 32), slices = ceil_div(rp_sym(call, 'D'), 64);
-    return (double)tiles * (66 * (double)slices + 48);
-}
-
-/* How a workgroup of kernels/attention_prefill/registers.glsl is made: rows of sums that a thread
- * has, and teams of threads. */
-typedef struct prefill {
-    uint32_t rows, teams;
-} prefill;
-
-/* Tokens of a workgroup from 128 down to 16: those that share what it loads of the cache. With short
- * heads 256 threads of 4 tokens have room in shared memory, and in registers for more subgroups. */
-static const prefill prefills[] = {{4, 32}, {8, 16}, {8, 8}, {4, 8}, {2, 8}};
-
-enum {
-    PREFILLS = sizeof prefills / sizeof *prefills,
-    TEAM_LANES = 8,
-    TILE_KEYS = 32,
-    PIECE_DEPTH = 32,
-    MOST_SUMS = 64,  /* of a thread */
-    WELL_SPREAD = 2, /* workgroups for a multiprocessor, before they are made larger */
-};
-
-/* Elements of a head, and zeros to the end of a piece. */
-static uint64_t padded_head(const rp_op_call *call) {
-    return ceil_div(rp_sym(call, 'D'), PIECE_DEPTH) * PIECE_DEPTH;
-}
-
-static uint64_t prefill_groups(const rp_op_call *call, const prefill *p) {
-    return rp_sym(call, 'A') * rp_sym(call, 'H') *
-           ceil_div(rp_sym(call, 'T'), (uint64_t)p->rows * p->teams);
-}
-
-static bool prefill_fits(const rp_op_call *call, const rp_target *target, const prefill *p) {
-    uint64_t head = padded_head(call), tokens = (uint64_t)p->rows * p->teams;
-    uint64_t words = head / 4 * (tokens + 1) + 2 * (PIECE_DEPTH / 4) * (TILE_KEYS + 1) +
-                     p->teams * (TILE_KEYS * (uint64_t)p->rows / 4 + 2);
-    return words * 16 + 16 <= target->shared_bytes && p->rows * head / TEAM_LANES <= MOST_SUMS;
-}
-
-/* The largest that are enough to go round, and whose tokens are not for the most part beyond the last
- * one; where none are, the smallest. */
-static const prefill *choose_prefill(const rp_op_call *call, const rp_target *target) {
-    const prefill *best = NULL;
-    for (uint32_t i = 0; i < PREFILLS; i++) {
-        const prefill *p = &prefills[i];
-        bool full = (uint64_t)p->rows * p->teams < 2 * rp_sym(call, 'T');
-        if (!prefill_fits(call, target, p)) continue;
-        best = p;
-        if (full && prefill_groups(call, p) >= WELL_SPREAD * target->multiprocessors) break;
-    }
-    return best;
-}
-
-static bool fits_registers(const rp_op_call *call, const rp_target *target) {
-    uint64_t size = target->subgroup;
-    bool known = size >= TEAM_LANES && size <= 64 && (size & (size - 1)) == 0;
-    return known && choose_prefill(call, target);
-}
-
-static void bind_registers(rp_op_call *call, const rp_target *target) {
-    const prefill *p = choose_prefill(call, target);
-    uint64_t head = padded_head(call);
-    bind(call, 'U', p->rows);
-    bind(call, 'P', p->teams);
-    bind(call, 'C', head);
-    bind(call, 'R', head <= 32 ? 32 : head <= 64 ? 16 : head <= 128 ? 8 : 4);
-    bind(call, 'N', ceil_div(rp_sym(call, 'T'), (uint64_t)p->rows * p->teams));
-}
-
-/* Looking for the rows that count; then for 32 of them the pieces of k, eight turns each, and v. */
-static double registers_turns(const rp_op_call *call) {
-    uint64_t rows = rp_sym(call, 'S'), pieces = padded_head(call) / PIECE_DEPTH;
-    return (double)ceil_div(rows, TEAM_LANES) + 64 +
-           (double)ceil_div(rows, TILE_KEYS) * (double)(1 + 9 * pieces + TILE_KEYS + 8);
-}
-
-static void explain_registers(const rp_op_call *call, const rp_target *target, rp_text *text) {
-    const prefill *p = choose_prefill(call, target);
-    rp_text_format(text, "%llu workgroups of %u tokens, %u a thread",
-                   (unsigned long long)prefill_groups(call, p), p->rows * p->teams, p->rows);
-}
-
-/* Whether a subgroup is the vector of a processor's core: then staging gains nothing. */
-static bool fits_lanes(const rp_op_call *call, const rp_target *target) {
-    (void)call;
-    return target->subgroup == TEAM_LANES && !rp_target_stages(target);
-}
-
-/* Rows of the cache that a lane has: no more than there are for all, and few where heads are long, for
- * the text of the sums grows with both. */
-static uint64_t rows_of_lane(const rp_op_call *call) {
-    uint64_t columns = padded_head(call) / PIECE_DEPTH, each = 4;
-    while (each > 1 && (each * columns > 4 || each / 2 * TEAM_LANES >= rp_sym(call, 'S')))
-        each /= 2;
-    return each;
-}
-
-static double lanes_turns(const rp_op_call *call) {
-    uint64_t tiles = ceil_div(rp_sym(call, 'S'), TEAM_LANES * rows_of_lane(call));
-    return (double)tiles * (double)(1 + ceil_div(rp_sym(call, 'D'), 4)) +
-           (double)(TEAM_LANES * (1 + padded_head(call) / PIECE_DEPTH));
-}
-
-static void bind_lanes(rp_op_call *call, const rp_target *target) {
-    (void)target;
-    bind(call, 'V', rows_of_lane(call));
-    bind(call, 'C', padded_head(call) / PIECE_DEPTH);
-    bind(call, 'N', ceil_div(rp_sym(call, 'T'), TEAM_LANES));
-}
-
-static const rp_op_variant prefill_variants[] = {
-    {
-        .name = "matrices",
-        .when = "q, k and v of f16, heads of a multiple of 16 up to 128, on a target with "
-                "cooperative matrices of f16 and sums of f32 whose layout is known",
-        .why = "scores and sums in registers, multiplied by cooperative matrices; weights are "
-               "rounded to f16",
-        .text = 2500,
-        .threads = 128,
-        .groups = "NHA",
-        .needs = RP_OP_MATRIX_NEEDS | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_VOTE,
-        .sites = {9, 9, 12, [4] = 4, [5] = 8},
-        .reads = {[1] = "NHASD", [2] = "NHASD"},
-        .fits = rp_op_prefill_matrices_fit,
-        .bind = rp_op_prefill_matrices_bind,
-        .explain = rp_op_prefill_matrices_explain,
-    },
-    {
-        .name = "lanes",
-        .when = "subgroups of 8 lanes, and shared memory that is no faster than caches: a "
-                "processor's vectors",
-        .why =
-            "no barrier, few loads: eight tokens at a time, and what all lanes need comes from the "
-            "one that loaded it",
-        .text = 1400,
-        .threads = TEAM_LANES,
-        .groups = "NHA",
-        .needs = RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_BALLOT,
-        .sites = {5, 5, 5, [5] = 5},
-        .reads = {[1] = "NHASD", [2] = "NHASD"},
-        .turns = lanes_turns,
-        .fits = fits_lanes,
-        .bind = bind_lanes,
-    },
-    {
-        .name = "registers",
-        .when = "subgroups of a known size, 8 to 64",
-        .why = "scores and sums in registers, 2 to 8 tokens a thread; rows at the ends that a mask "
-               "leaves out are not read",
-        .text = 1400,
-        .threads = 64,
-        .groups = "NHA",
-        .needs = RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE,
-        .sites = {5, 5, 5, [4] = 3, [5] = 5},
-        .reads = {[1] = "NHASD", [2] = "NHASD"},
-        .turns = registers_turns,
-        .fits = fits_registers,
-        .bind = bind_registers,
-        .explain = explain_registers,
-    },
+static const rp_op_variant append_variants[] = {
     {
         .name = "tiles",
+        .source = "attention_partial/tiles",
         .when = "always",
-        .why = "16 or 32 queries in shared memory while the cache goes by",
-        .text = 1200,
-        .groups = "NHA",
-        .reads = {[1] = "NHASD", [2] = "NHASD"},
-        .bind = bind_prefill,
-        .turns = prefill_turns,
+        .why =
+            "as attention_partial; the new row goes from its part to the cache and is not waited "
+            "for in memory",
+        .text = 1700,
+        .groups = "GPZ",
+        .reads = {[1] = "GDZ", [2] = "GDZ", [8] = "SGDZ", [9] = "SGDZ"},
+        .bind = bind_partial,
     },
     {0},
 };
@@ -332,6 +117,29 @@ static const rp_op_variant prefill_variants[] = {
     {                                                                                              \
         .name = "softcap", .brief = "scores become softcap * tanh(score / softcap); 0: not",       \
         .kind = RP_ATTR_NUMBER, .low = 0, .high = 1e30                                             \
+    }
+
+/* What each part gives. */
+#define PARTS                                                                                      \
+    {.name = "partial",                                                                            \
+     .brief = "each part's values, weighted and added up",                                         \
+     .shape = "P H D",                                                                             \
+     .dtypes = RP_DT(RP_F32),                                                                      \
+     .access = RP_WRITE},                                                                          \
+        {.name = "maxima",                                                                         \
+         .brief = "each part's greatest score",                                                    \
+         .shape = "P H",                                                                           \
+         .dtypes = RP_DT(RP_F32),                                                                  \
+         .access = RP_WRITE},                                                                      \
+    {                                                                                              \
+        .name = "sums", .brief = "the sum of each part's weights", .shape = "P H",                 \
+        .dtypes = RP_DT(RP_F32), .access = RP_WRITE                                                \
+    }
+
+#define SPLITS                                                                                     \
+    {                                                                                              \
+        .name = "splits", .brief = "parts, P", .kind = RP_ATTR_INTEGER, .symbol = 'P',             \
+        .fallback = 8, .low = 1, .high = 256                                                       \
     }
 
 const rp_op rp_ops_attention[] = {
@@ -408,6 +216,7 @@ const rp_op rp_ops_attention[] = {
                       .dtypes = RP_DT_FLOAT,
                       .at = RP_AT_ANY,
                       .hook = true,
+                      .late = true,
                       .reads = "HDP"},
                      {.name = "k",
                       .brief = "keys in the cache",
@@ -424,33 +233,73 @@ const rp_op rp_ops_attention[] = {
                       .shape = "",
                       .dtypes = RP_DT(RP_U32),
                       .at = RP_AT_ANY},
-                     {.name = "partial",
-                      .brief = "each part's values, weighted and added up",
-                      .shape = "P H D",
-                      .dtypes = RP_DT(RP_F32),
-                      .access = RP_WRITE},
-                     {.name = "maxima",
-                      .brief = "each part's greatest score",
-                      .shape = "P H",
-                      .dtypes = RP_DT(RP_F32),
-                      .access = RP_WRITE},
-                     {.name = "sums",
-                      .brief = "the sum of each part's weights",
-                      .shape = "P H",
-                      .dtypes = RP_DT(RP_F32),
-                      .access = RP_WRITE}},
-        .attrs = {{.name = "splits",
-                   .brief = "parts, P",
-                   .kind = RP_ATTR_INTEGER,
-                   .symbol = 'P',
-                   .fallback = 8,
-                   .low = 1,
-                   .high = 256},
-                  SCALE_AND_CAP},
+                     PARTS},
+        .attrs = {SPLITS, SCALE_AND_CAP},
         .length = "S",
         .variants = partial_variants,
         .flops = 4,
         .rule = rule_partial,
+    },
+    {
+        .name = "attention_append",
+        .family = "attention",
+        .brief = "decoding: puts a token's key and value into a cache and attends to parts of it",
+        .notes =
+            "The same as storing key and value, rounded to the cache's dtype, in row `position` "
+            "of k and v, and attention_partial over the cache then. One op, so that whoever "
+            "reads the cache need not wait for the new row to be in memory. A position of S or "
+            "more is stored nowhere; one from `length` on is stored and takes no part. " SOFTMAX,
+        .form = RP_OP_KERNEL,
+        .operand_count = 10,
+        .attr_count = 3,
+        .operands = {{.name = "q",
+                      .brief = "the token's queries",
+                      .shape = "*H D",
+                      .dtypes = RP_DT_FLOAT,
+                      .at = RP_AT_ANY,
+                      .hook = true,
+                      .late = true,
+                      .reads = "HDP"},
+                     {.name = "key",
+                      .brief = "its key, for each head of the cache",
+                      .shape = "*G D",
+                      .dtypes = RP_DT_FLOAT,
+                      .at = RP_AT_ANY,
+                      .hook = true,
+                      .late = true},
+                     {.name = "value",
+                      .brief = "its value",
+                      .shape = "*G D",
+                      .dtypes = RP_DT_FLOAT,
+                      .at = RP_AT_ANY,
+                      .hook = true,
+                      .late = true},
+                     {.name = "position",
+                      .brief = "the row of the cache that they become",
+                      .shape = "",
+                      .dtypes = RP_DT(RP_U32),
+                      .at = RP_AT_ANY},
+                     {.name = "length",
+                      .brief = "rows of the cache that take part, the first ones; S at most",
+                      .shape = "",
+                      .dtypes = RP_DT(RP_U32),
+                      .at = RP_AT_ANY},
+                     PARTS,
+                     {.name = "k",
+                      .brief = "keys in the cache",
+                      .shape = "S G D",
+                      .dtypes = RP_DT_FLOAT,
+                      .access = RP_READ_WRITE},
+                     {.name = "v",
+                      .brief = "values in the cache",
+                      .shape = "S G D",
+                      .dtypes = RP_DT_FLOAT,
+                      .access = RP_READ_WRITE}},
+        .attrs = {SPLITS, SCALE_AND_CAP},
+        .length = "S",
+        .variants = append_variants,
+        .flops = 4,
+        .rule = rule_append,
     },
     {
         .name = "attention_combine",
@@ -549,9 +398,9 @@ const rp_op rp_ops_attention[] = {
                    .high = 1},
                   SCALE_AND_CAP},
         .length = "S",
-        .variants = prefill_variants,
+        .variants = rp_op_prefill_variants,
         .flops = 4,
-        .rule = rule_prefill,
+        .rule = rp_op_prefill_rule,
     },
 };
 

@@ -141,6 +141,9 @@ typedef struct rp_op_operand {
                          * is asked for as f32 */
     bool hook;          /* kernel form: read through its value function, or written through the
                          * epilogue, so that other ops can be fused here; else bound directly */
+    bool late;          /* kernel form: its text asks for the elements when loads of all that is
+                         * long are on their way, in a loop that ends when `looks_again` says so:
+                         * who waits for them waits for nothing else (kernels/README.md) */
     uint8_t sites;      /* at how many places of a kernel's or an op's text the input's elements are
                          * asked for, or the output's are handed on, helpers counted as often as
                          * they are called, and four elements at once as four; 0: one. A variant may

@@ -7,6 +7,10 @@
 // each head; weights; then a thread adds up weighted columns of v, for one head or a few, over
 // every LANES-th row. At the end the lanes are added up, in order.
 //
+// attention_append: the row at `position` is the new token's. Nobody reads it in memory: the part that
+// it belongs to makes it of key and value, which are asked for when the first tile is on its way, and
+// stores it; where it belongs to none, the first part does.
+//
 // L: query heads for each head of the cache; Z: workgroups that share them.
 //
 // local: 256
@@ -28,6 +32,7 @@ const uint SEGMENTS = 8u;   // threads that look for the maximum of one head
 const uint SIDE = J * COLUMNS <= 256u ? J : 256u / COLUMNS;
 const uint TURNS = (J + SIDE - 1u) / SIDE;
 const uint LANES = 256u / (COLUMNS * SIDE);
+const uint TURNS_OF_Q = (J * COLUMNS * WIDTH + 255u) / 256u; // elements of q that a thread loads
 const float LOWEST = -3.4028235e38;
 
 shared vec4 queries[J * COLUMNS * WIDTH / 4u];
@@ -37,6 +42,10 @@ shared float weights[J * TILE];             // scores, then weights
 shared float segments[J * SEGMENTS];
 shared float most[J];                       // the greatest score so far
 shared float keep[J];                       // what earlier sums are worth now
+#if key_PRESENT
+shared float fresh[2u * D];                 // the new row, rounded as the cache's are: k, then v
+uint fresh_row;
+#endif
 
 // The elements of a column, four at a time.
 vec4 unpack(uvec4 raw, uint n) {
@@ -52,8 +61,7 @@ vec4 unpack(uvec4 raw, uint n) {
 
 uvec4 pack(float e[8]) {
 #if k_DTYPE == F16
-    return uvec4(packHalf2x16(vec2(e[0], e[1])), packHalf2x16(vec2(e[2], e[3])),
-                 packHalf2x16(vec2(e[4], e[5])), packHalf2x16(vec2(e[6], e[7])));
+    return uvec4(f32_to_f16x4(vec4(e[0], e[1], e[2], e[3])), f32_to_f16x4(vec4(e[4], e[5], e[6], e[7])));
 #elif k_DTYPE == BF16
     return uvec4(f32_to_bf16x4(vec4(e[0], e[1], e[2], e[3])), f32_to_bf16x4(vec4(e[4], e[5], e[6], e[7])));
 #else
@@ -89,6 +97,41 @@ uvec4 load_v(uint row, uint group, uint c) {
     return pack(e);
 }
 
+#if key_PRESENT
+float rounded(float x) {
+#if k_DTYPE == F16
+    return round_f16(x);
+#elif k_DTYPE == BF16
+    return round_bf16(x);
+#else
+    return x;
+#endif
+}
+
+void store_fresh(uint group) {
+    for (uint d = gl_LocalInvocationIndex; d < D; d += 256u) {
+        k_store((fresh_row * G + group) * D + d, fresh[d]);
+        v_store((fresh_row * G + group) * D + d, fresh[D + d]);
+    }
+}
+
+// Column c of the new row; `first` is D for v.
+uvec4 fresh_column(uint first, uint c) {
+    float e[8];
+    for (uint n = 0u; n < WIDTH; n++)
+        e[n] = c * WIDTH + n < D ? fresh[first + c * WIDTH + n] : 0.0;
+    return pack(e);
+}
+#endif
+
+bool is_cached(uint row) {
+#if key_PRESENT
+    return row != fresh_row;
+#else
+    return true;
+#endif
+}
+
 // A thread's columns of the tile that starts at `tile`, on their way.
 void fetch(uint tile, uint end, uint group, out uvec4 from_k[2], out uvec4 from_v[2]) {
     for (uint n = 0u; n < 2u; n++) {
@@ -96,7 +139,7 @@ void fetch(uint tile, uint end, uint group, out uvec4 from_k[2], out uvec4 from_
         uint row = tile + at / COLUMNS;
         from_k[n] = uvec4(0u);
         from_v[n] = uvec4(0u);
-        if (at < TILE * COLUMNS && row < end) {
+        if (at < TILE * COLUMNS && row < end && is_cached(row)) {
             from_k[n] = load_k(row, group, at % COLUMNS);
             from_v[n] = load_v(row, group, at % COLUMNS);
         }
@@ -153,15 +196,50 @@ void main() {
     uint begin = min(part * chunk, rows);
     uint end = begin + min(chunk, rows - begin);
 
+#if key_PRESENT
+    fresh_row = position(0u);
+    bool is_in_part = fresh_row >= begin && fresh_row < end;
+    bool is_keeper = (is_in_part || part == 0u && fresh_row >= rows) && fresh_row < S;
+#endif
+
     uvec4 from_k[2], from_v[2];
     fetch(begin, end, group, from_k, from_v);
-    for (uint i = thread; i < J * COLUMNS * WIDTH; i += 256u) {
-        uint j = i / (COLUMNS * WIDTH), d = i % (COLUMNS * WIDTH);
-        float value = 0.0;
-        if (j < heads && d < D) value = q((first_head + j) * D + d);
-        queries[i / 4u][i % 4u] = value;
+    // Loads of q, and of the new row, are on their way together.
+    float own[TURNS_OF_Q];
+#if key_PRESENT
+    float fresh_own[2];
+#endif
+    q_await(first_head * D + (thread / 32u * 32u) % (heads * D));
+    uint spins = 0u;
+    do {
+        for (uint n = 0u; n < TURNS_OF_Q; n++) {
+            uint i = n * 256u + thread, j = i / (COLUMNS * WIDTH), d = i % (COLUMNS * WIDTH);
+            own[n] = 0.0;
+            if (j < heads && d < D) own[n] = q((first_head + j) * D + d);
+        }
+#if key_PRESENT
+        for (uint n = 0u; n < 2u; n++) {
+            uint i = n * 256u + thread;
+            fresh_own[n] = 0.0;
+            if (!(is_in_part || is_keeper) || i >= 2u * D) continue;
+            if (i < D)
+                fresh_own[n] = key(group * D + i);
+            else
+                fresh_own[n] = value(group * D + i - D);
+        }
+#endif
+    } while (looks_again(spins));
+    for (uint n = 0u; n < TURNS_OF_Q; n++) {
+        uint i = n * 256u + thread;
+        if (i < J * COLUMNS * WIDTH) queries[i / 4u][i % 4u] = own[n];
     }
     if (thread < J) most[thread] = LOWEST;
+#if key_PRESENT
+    for (uint n = 0u; n < 2u; n++)
+        if (n * 256u + thread < 2u * D) fresh[n * 256u + thread] = rounded(fresh_own[n]);
+    barrier();
+    if (is_keeper && gl_WorkGroupID.y % Z == 0u) store_fresh(group);
+#endif
 
     uint column = thread % COLUMNS;
     uint side = thread / COLUMNS % SIDE;
@@ -181,6 +259,12 @@ void main() {
             if (at < TILE * COLUMNS) {
                 k_tile[at / COLUMNS * (COLUMNS + 1u) + at % COLUMNS] = from_k[n];
                 v_tile[at] = from_v[n];
+#if key_PRESENT
+                if (tile + at / COLUMNS == fresh_row && fresh_row < end) {
+                    k_tile[at / COLUMNS * (COLUMNS + 1u) + at % COLUMNS] = fresh_column(0u, at % COLUMNS);
+                    v_tile[at] = fresh_column(D, at % COLUMNS);
+                }
+#endif
             }
         }
         barrier();

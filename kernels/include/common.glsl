@@ -217,3 +217,10 @@ float to_mask(uint value) {
 vec4 to_mask(uvec4 value) {
     return uintBitsToFloat(mix(uvec4(0xff800000u), uvec4(0u), notEqual(value, uvec4(0u))));
 }
+
+// What stands for waiting in a kernel that nothing is tagged for.
+bool looks_once(inout uint spins) {
+    return false;
+}
+
+void waits_for_none(uint i) {}

@@ -16,3 +16,12 @@ bool is_stored(uint64_t word) {
 uint64_t tagged_word(uint bits) {
     return uint64_t(replay_tag) << 32 | uint64_t(bits);
 }
+
+bool all_stored = true; // all words that were looked at since looks_again()
+
+// Whether what was just computed of them has to be computed again.
+bool looks_again(inout uint spins) {
+    bool again = !all_stored && !gives_up(spins++);
+    all_stored = true;
+    return again;
+}

@@ -4,8 +4,10 @@ uint matvec_first = 0u; // where the tile starts
 void matvec_stage(uint first) {
     barrier(); // nobody reads the tile before any more
     for (uint i = gl_LocalInvocationIndex; i < B * MATVEC_TILE; i += gl_WorkGroupSize.x) {
-        uint k = first + i % MATVEC_TILE;
-        if (k < K) matvec_tile[i / 4u][i % 4u] = x(i / MATVEC_TILE * K + k);
+        uint k = first + i % MATVEC_TILE, spins = 0u;
+        if (k >= K) continue;
+        do matvec_tile[i / 4u][i % 4u] = x(i / MATVEC_TILE * K + k);
+        while (looks_again(spins));
     }
     matvec_first = first;
     barrier();

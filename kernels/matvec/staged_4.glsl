@@ -1,7 +1,10 @@
 // x is computed once for the workgroup, all of it, four elements at a time.
 void matvec_stage() {
-    for (uint i = 4u * gl_LocalInvocationIndex; i < B * K; i += 4u * gl_WorkGroupSize.x)
-        matvec_tile[i / 4u] = x_4(i);
+    for (uint i = 4u * gl_LocalInvocationIndex; i < B * K; i += 4u * gl_WorkGroupSize.x) {
+        uint spins = 0u;
+        do matvec_tile[i / 4u] = x_4(i);
+        while (looks_again(spins));
+    }
     barrier();
 }
 

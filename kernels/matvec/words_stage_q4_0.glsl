@@ -13,7 +13,10 @@ void stage_q4_0() {
         put_q4_0(i / (K / 16u), i % 2u, block * 18u + 1u, 0.0);
     }
     for (uint i = 4u * gl_LocalInvocationIndex; i < B * K; i += 4u * gl_WorkGroupSize.x) {
-        vec4 value = x_4(i);
+        vec4 value;
+        uint spins = 0u;
+        do value = x_4(i);
+        while (looks_again(spins));
         for (uint n = 0u; n < 4u; n++)
             put_q4_0(i / K, i % 32u / 16u, i % K / 32u * 18u + 2u + i % 16u + n, value[n]);
     }

@@ -12,7 +12,10 @@ void stage_q8_0() {
         put_q8_0(i / (K / 32u), i % (K / 32u) * 34u + 1u, 0.0);
     }
     for (uint i = 4u * gl_LocalInvocationIndex; i < B * K; i += 4u * gl_WorkGroupSize.x) {
-        vec4 value = x_4(i);
+        vec4 value;
+        uint spins = 0u;
+        do value = x_4(i);
+        while (looks_again(spins));
         for (uint n = 0u; n < 4u; n++)
             put_q8_0(i / K, i % K / 32u * 34u + 2u + i % 32u + n, value[n]);
     }

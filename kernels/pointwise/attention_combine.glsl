@@ -1,36 +1,50 @@
 // Element i of the joined parts: each part's sum of values was relative to its own maximum, here
-// they become relative to the greatest. Eight parts are loaded before any of them is looked at, so
-// that memory is waited for once, not once for each.
-const uint VALUE_BLOCK = 8u;
+// they become relative to the greatest. Sums and maxima of a block of parts are loaded before any of
+// them is looked at, and values of those that have some, so that memory is waited for twice, not once
+// for each; most often there is one block. Many who ask for an element read no part without rows.
+const uint VALUE_BLOCK = 16u;
+
+struct VALUE_parts {
+    float sum[VALUE_BLOCK], factor[VALUE_BLOCK];
+    float keep; // what the blocks before are worth now
+};
+
+// The sums of a block, and what its parts' values count. `most` is the greatest score so far.
+VALUE_parts VALUE_weigh(uint first, uint head, inout float most) {
+    VALUE_parts b;
+    float top[VALUE_BLOCK], before = most;
+    [[unroll]] for (uint k = 0u; k < VALUE_BLOCK; k++) {
+        uint part = min(first + k, P - 1u);
+        b.sum[k] = sums(part * H + head);
+        top[k] = maxima(part * H + head);
+    }
+    [[unroll]] for (uint k = 0u; k < VALUE_BLOCK; k++) {
+        if (first + k >= P) b.sum[k] = 0.0;
+        if (b.sum[k] != 0.0) most = max(most, top[k]);
+    }
+    [[unroll]] for (uint k = 0u; k < VALUE_BLOCK; k++)
+        b.factor[k] = b.sum[k] == 0.0 ? 0.0 : exp(top[k] - most);
+    b.keep = first == 0u ? 0.0 : exp(before - most);
+    return b;
+}
 
 float VALUE(uint i) {
     uint head = i / D;
     float most = uintBitsToFloat(0xff800000u); // -inf
-    for (uint p = 0u; p < P; p += VALUE_BLOCK) {
-        float sum[VALUE_BLOCK], top[VALUE_BLOCK];
-        for (uint k = 0u; k < VALUE_BLOCK; k++) {
-            uint part = min(p + k, P - 1u); // the last one again, which changes no maximum
-            sum[k] = sums(part * H + head);
-            top[k] = maxima(part * H + head);
-        }
-        for (uint k = 0u; k < VALUE_BLOCK; k++)
-            if (sum[k] != 0.0) most = max(most, top[k]);
-    }
     precise float total = 0.0;
     precise float weighted = 0.0;
     for (uint p = 0u; p < P; p += VALUE_BLOCK) {
-        float sum[VALUE_BLOCK], top[VALUE_BLOCK], value[VALUE_BLOCK];
-        for (uint k = 0u; k < VALUE_BLOCK; k++) {
-            uint part = min(p + k, P - 1u);
-            sum[k] = sums(part * H + head);
-            top[k] = maxima(part * H + head);
-            value[k] = partial(part * H * D + i);
+        VALUE_parts b = VALUE_weigh(p, head, most);
+        float value[VALUE_BLOCK];
+        [[unroll]] for (uint k = 0u; k < VALUE_BLOCK; k++) {
+            value[k] = 0.0;
+            if (b.sum[k] != 0.0) value[k] = partial((p + k) * H * D + i);
         }
-        for (uint k = 0u; k < VALUE_BLOCK; k++) {
-            if (sum[k] == 0.0 || p + k >= P) continue;
-            precise float factor = exp(top[k] - most);
-            total += factor * sum[k];
-            weighted += factor * value[k];
+        if (total != 0.0) total *= b.keep, weighted *= b.keep;
+        [[unroll]] for (uint k = 0u; k < VALUE_BLOCK; k++) {
+            if (b.sum[k] == 0.0) continue;
+            total += b.factor[k] * b.sum[k];
+            weighted += b.factor[k] * value[k];
         }
     }
     precise float mean = total == 0.0 ? 0.0 : f_div(weighted, total);
@@ -42,21 +56,20 @@ vec4 VALUE_4(uint i) {
     if (D % 4u != 0u) return vec4(VALUE(i), VALUE(i + 1u), VALUE(i + 2u), VALUE(i + 3u));
     uint head = i / D;
     float most = uintBitsToFloat(0xff800000u); // -inf
-    for (uint p = 0u; p < P; p++)
-        if (sums(p * H + head) != 0.0) most = max(most, maxima(p * H + head));
     precise float total = 0.0;
     precise vec4 weighted = vec4(0.0);
     for (uint p = 0u; p < P; p += VALUE_BLOCK) {
+        VALUE_parts b = VALUE_weigh(p, head, most);
         vec4 value[VALUE_BLOCK];
-        for (uint k = 0u; k < VALUE_BLOCK; k++)
-            value[k] = partial_4(min(p + k, P - 1u) * H * D + i);
-        for (uint k = 0u; k < VALUE_BLOCK; k++) {
-            if (p + k >= P) continue;
-            float sum = sums((p + k) * H + head);
-            if (sum == 0.0) continue;
-            precise float factor = exp(maxima((p + k) * H + head) - most);
-            total += factor * sum;
-            weighted += factor * value[k];
+        [[unroll]] for (uint k = 0u; k < VALUE_BLOCK; k++) {
+            value[k] = vec4(0.0);
+            if (b.sum[k] != 0.0) value[k] = partial_4((p + k) * H * D + i);
+        }
+        if (total != 0.0) total *= b.keep, weighted *= b.keep;
+        [[unroll]] for (uint k = 0u; k < VALUE_BLOCK; k++) {
+            if (b.sum[k] == 0.0) continue;
+            total += b.factor[k] * b.sum[k];
+            weighted += b.factor[k] * value[k];
         }
     }
     if (total == 0.0) return vec4(0.0);

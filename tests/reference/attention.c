@@ -90,11 +90,16 @@ static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
 }
 
+/* Where attention_partial and attention_append have their operands. */
+typedef struct partial_operands {
+    uint32_t length, k, v, partial, maxima, sums;
+} partial_operands;
+
 /* A part's rows are a multiple of 32. */
-static void reference_partial(const rp_op_call *call, rp_op_data *data) {
+static void attend_parts(const rp_op_call *call, rp_op_data *data, const partial_operands *o) {
     uint64_t heads = rp_sym(call, 'H'), size = rp_sym(call, 'D'), groups = rp_sym(call, 'G');
     uint64_t parts = rp_sym(call, 'P'), rows = rp_sym(call, 'S');
-    if (data->operands[3][0] < (double)rows) rows = (uint64_t)data->operands[3][0];
+    if (data->operands[o->length][0] < (double)rows) rows = (uint64_t)data->operands[o->length][0];
     uint64_t chunk = ceil_div(ceil_div(rows, parts), 32) * 32;
     for (uint64_t p = 0; p < parts; p++)
         for (uint64_t h = 0; h < heads; h++) {
@@ -102,18 +107,39 @@ static void reference_partial(const rp_op_call *call, rp_op_data *data) {
             uint64_t end = rows - first < chunk ? rows : first + chunk;
             uint64_t group = h / (heads / groups), at = p * heads + h;
             attention a = {.q = data->operands[0] + h * size,
-                           .k = data->operands[1] + group * size,
-                           .v = data->operands[2] + group * size,
+                           .k = data->operands[o->k] + group * size,
+                           .v = data->operands[o->v] + group * size,
                            .size = size,
                            .stride = groups * size,
                            .scale = attention_scale(call->attrs[PARTIAL_SCALE], size),
                            .cap = (double)(float)call->attrs[PARTIAL_CAP],
-                           .out = data->operands[4] + at * size,
+                           .out = data->operands[o->partial] + at * size,
                            .magnitude = data->scale + at * size};
             attend(&a, first, end);
-            data->operands[5][at] = a.most;
-            data->operands[6][at] = a.sum;
+            data->operands[o->maxima][at] = a.most;
+            data->operands[o->sums][at] = a.sum;
         }
+}
+
+static void reference_partial(const rp_op_call *call, rp_op_data *data) {
+    attend_parts(call, data, &(partial_operands){3, 1, 2, 4, 5, 6});
+}
+
+static double rounded(double x, uint8_t dtype) {
+    return dtype == RP_F16    ? rp_reference_f16(x)
+           : dtype == RP_BF16 ? rp_reference_bf16(x)
+                              : (double)(float)x;
+}
+
+static void reference_append(const rp_op_call *call, rp_op_data *data) {
+    enum { KEY = 1, POSITION = 3, K = 8 };
+    uint64_t row = rp_sym(call, 'G') * rp_sym(call, 'D');
+    double position = data->operands[POSITION][0];
+    for (uint32_t side = 0; side < 2 && position < (double)rp_sym(call, 'S'); side++)
+        for (uint64_t i = 0; i < row; i++)
+            data->operands[K + side][(uint64_t)position * row + i] =
+                rounded(data->operands[KEY + side][i], call->operands[K].dtype);
+    attend_parts(call, data, &(partial_operands){4, K, K + 1, 5, 6, 7});
 }
 
 static void reference_combine(const rp_op_call *call, rp_op_data *data) {
@@ -181,6 +207,7 @@ static void reference_prefill(const rp_op_call *call, rp_op_data *data) {
 static const rp_reference_entry entries[] = {
     {"rope", reference_rope},
     {"attention_partial", reference_partial},
+    {"attention_append", reference_append},
     {"attention_combine", reference_combine},
     {"attention_prefill", reference_prefill},
 };

@@ -182,6 +182,12 @@ static void remember(rops_maker *m, const rops_value *v) {
     if (m->value_count < ROPS_MAX_VALUES) m->values[m->value_count++] = *v;
 }
 
+/* Where the call says that an output goes; NULL where it does not. */
+static const rops_value *given_output(const rops_call *c, uint32_t operand, uint32_t count) {
+    if (operand == c->input_count && c->has_into) return &c->into;
+    return operand + c->kept_count >= count ? &c->kept[operand + c->kept_count - count] : NULL;
+}
+
 static bool prepare(rops_maker *m, const rops_call *c, rops_node *n) {
     char text[16] = "";
     memset(n, 0, sizeof *n);
@@ -196,14 +202,15 @@ static bool prepare(rops_maker *m, const rops_call *c, rops_node *n) {
     }
     call->operand_count = call->formula ? c->input_count + 1 : op->operand_count;
     if (call->operand_count > ROPS_OPERANDS) return false;
-    for (uint32_t i = 0, out = 0; i < call->operand_count; i++) {
+    for (uint32_t i = 0; i < call->operand_count; i++) {
         bool given = i < c->input_count;
+        const rops_value *into = given ? NULL : given_output(c, i, call->operand_count);
         if (given && c->inputs[i].buffer == RP_NONE)
             call->operands[i] = (rp_tensor){.absent = true};
         else if (given)
             call->operands[i] = c->inputs[i].tensor;
-        else if (c->has_into && out++ == 0)
-            call->operands[i] = c->into.tensor;
+        else if (into)
+            call->operands[i] = into->tensor;
         else
             call->operands[i] = (rp_tensor){
                 .rank = RP_OP_INFER, .dtype = i == c->input_count ? (uint8_t)c->dtype : RP_RAW};
@@ -234,15 +241,15 @@ bool rops_add(rops_maker *m, const rops_call *given, rops_value *out, uint32_t o
         if (c->inputs[i].buffer == RP_NONE && !c->inputs[i].tensor.absent) return false;
     rops_node *n = &ops->nodes[ops->node_count];
     if (!prepare(m, c, n)) return false;
-    uint32_t outputs = 0;
-    for (uint32_t i = 0; i < n->line.call.operand_count; i++) {
+    uint32_t count = n->line.call.operand_count;
+    for (uint32_t i = 0; i < count; i++) {
         if (i < c->input_count) n->operands[i] = c->inputs[i];
         n->operands[i].tensor = n->line.call.operands[i];
     }
-    for (uint32_t i = c->input_count; i < n->line.call.operand_count; i++, outputs++)
-        if (!place_output(m, n, i, outputs == 0 && c->has_into ? &c->into : NULL)) return false;
+    for (uint32_t i = c->input_count; i < count; i++)
+        if (!place_output(m, n, i, given_output(c, i, count))) return false;
     ops->node_count++;
-    for (uint32_t i = c->input_count; i < n->line.call.operand_count; i++) {
+    for (uint32_t i = c->input_count; i < count; i++) {
         remember(m, &n->operands[i]);
         if (i - c->input_count < out_count) out[i - c->input_count] = n->operands[i];
     }

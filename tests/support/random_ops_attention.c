@@ -69,10 +69,22 @@ void rops_attention(rops_maker *m) {
     char attrs[64];
     snprintf(attrs, sizeof attrs, "splits=%u", 1 + rops_below(m, 5));
     scale_and_cap(m, attrs, sizeof attrs);
-    const rops_call call = {.op = "attention_partial",
-                            .attrs = attrs,
-                            .inputs = {q, k, v, number(m, "value", rops_below(m, 100))},
-                            .input_count = 4};
+    rops_value length = number(m, "value", rops_below(m, 100));
+    const rops_call partial = {
+        .op = "attention_partial", .attrs = attrs, .inputs = {q, k, v, length}, .input_count = 4};
+    rops_call call = partial;
+    if (rops_percent(m, 50)) {
+        rops_value key = rops_pick(m, 2, ROPS_DIMS(groups, dim));
+        rops_value value = rops_pick(m, 2, ROPS_DIMS(groups, dim));
+        rops_value position = number(m, "value", rops_below(m, rows + 3));
+        call = (rops_call){.op = "attention_append",
+                           .attrs = attrs,
+                           .inputs = {q, key, value, position, length},
+                           .input_count = 5,
+                           .kept = {k, v},
+                           .kept_count = 2};
+        if (k.buffer == RP_NONE || v.buffer == RP_NONE) return;
+    }
     if (!rops_add(m, &call, out, 3)) return;
     const rops_call combine = {.op = "attention_combine",
                                .inputs = {out[0], out[1], out[2]},

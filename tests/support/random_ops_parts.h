@@ -55,7 +55,8 @@ rops_value rops_new_input(rops_maker *m, rp_dtype dtype, uint32_t rank, const ui
                           const char *fill);
 
 /* Appends a node: `inputs` (a buffer of RP_NONE: left out) and then outputs, whose shapes are
- * inferred. The first output goes where `into` says, others to new buffers, or over old ones. The
+ * inferred. The first output goes where `into` says, the last ones where `kept` says, which are changed
+ * in place, others to new buffers, or over old ones. The
  * first `out_count` outputs are returned in `out`; those that are floats become values. False when
  * the op refuses, or there is no room. */
 typedef struct rops_call {
@@ -64,6 +65,8 @@ typedef struct rops_call {
     uint32_t input_count;
     rops_value into;
     bool has_into;
+    rops_value kept[2];
+    uint32_t kept_count;
     rp_dtype dtype; /* of the first output; RP_RAW: its default */
 } rops_call;
 bool rops_add(rops_maker *m, const rops_call *call, rops_value *out, uint32_t out_count);

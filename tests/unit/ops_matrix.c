@@ -254,12 +254,28 @@ static void attention_shapes(void) {
     accepts("attention_partial", "splits=4", call, 4, "f32[4,8,64]");
     accepts("attention_partial", "splits=4", call, 5, "f32[4,8]");
     accepts("attention_partial", "", call, 6, "f32[8,8]");
-    CU_ASSERT_EQUAL(symbol_of("attention_partial", "", call, 'J'), 4);
-    CU_ASSERT_EQUAL(symbol_of("attention_partial", "", call, 'Z'), 1);
-    /* 12 query heads over one: two workgroups of 6. */
+    /* With so many parts that no multiprocessor is left, one workgroup has all that share a head. */
+    CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=100", call, 'J'), 4);
+    CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=100", call, 'Z'), 1);
+    CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=1", call, 'J'), 1);
+    CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=1", call, 'Z'), 4);
+    /* 12 query heads over one: two workgroups of 6, or as many as there are multiprocessors for. */
     static const char *const wide = "f32[12,64] f16[100,1,64] f16[100,1,64] u32";
-    CU_ASSERT_EQUAL(symbol_of("attention_partial", "", wide, 'J'), 6);
-    CU_ASSERT_EQUAL(symbol_of("attention_partial", "", wide, 'Z'), 2);
+    CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=200", wide, 'J'), 6);
+    CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=200", wide, 'Z'), 2);
+    CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=1", wide, 'Z'), 12);
+    static const char *const fresh =
+        "f32[8,64] f32[2,64] f16[2,64] u32 u32 f32? f32? f32? f16[100,2,64] f16[100,2,64]";
+    accepts("attention_append", "splits=4", fresh, 5, "f32[4,8,64]");
+    refuses("attention_append", "",
+            "f32[8,64] f32[3,64] f32[2,64] u32 u32 f32? f32? f32? f16[9,2,64] f16[9,2,64]",
+            "value is f32[2,64]");
+    refuses("attention_append", "",
+            "f32[8,64] f32[2,64] f32[2,64] u32 u32 f32? f32? f32? f16[9,2,64] f32[9,2,64]",
+            "k is f16 and v is f32");
+    refuses("attention_append", "",
+            "f32[8,64] f32[2,64] f32[2,64] u32[2] u32 f32? f32? f32? f16[9,2,64] f16[9,2,64]",
+            "position is u32[2]");
     accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8]", 3, "f32[8,64]");
     accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8] f16[1,8,64]", 3, "f16[1,8,64]");
     static const char *const many = "f16[33,8,64] f16[100,2,64] f16[100,2,64] u32";
