@@ -454,7 +454,8 @@ const rp_composite rp_composites[] = {
          "`position`, all three, the token's row is put into the cache first: `attention_append`. "
          "Without "
          "`splits` there is a part for every 32 rows of the cache, and at most a workgroup "
-         "and query head for each multiprocessor of the target; or one for every 512 rows, and at most as many "
+         "and query head for each multiprocessor of the target; or one for every 512 rows, and at "
+         "most as many "
          "workgroups as keep its multiprocessors busy, where those are more parts.",
      .operand_count = 8,
      .attr_count = 3,

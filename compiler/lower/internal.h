@@ -4,6 +4,7 @@
  *   sizes     numbers that follow live sizes, and grids
  *   helpers   functions of kernels/include that a text mentions
  *   tags      storing elements of tagged buffers, and waiting for them
+ *   arrays    buffers as arrays of elements
  *   memory    functions that load from memory: an element, four, or eight
  *   text      text of kernels/, made a member's own
  *   formula   formulas as functions of operands' values

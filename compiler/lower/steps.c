@@ -450,17 +450,6 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member) {
 
 /* ---- A few rows ------------------------------------------------------------------------------ */
 
-bool rp_emit_has_rows(const rp_emit *e, uint32_t member, uint32_t operand) {
-    const rp_graph_operand *o = &e->members[member].operands[operand];
-    if (o->absent || o->value == RP_NONE) return false;
-    uint32_t source = e->values[o->value].member;
-    for (uint32_t i = 0; i < e->member_count; i++)
-        if ((i == source || rp_emit_has(&e->members[source].upstream, i)) &&
-            e->members[i].call.op->form == RP_OP_ROWS)
-            return true;
-    return false;
-}
-
 static void put_member_rows(rp_emit *e, uint32_t member, rp_text *to) {
     const rp_op *op = e->members[member].call.op;
     /* The arrays first: functions of values downstream read them. */

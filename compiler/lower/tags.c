@@ -130,7 +130,7 @@ const char *rp_emit_tagged_element(rp_emit *e, const rp_emit_array_type *array, 
 
 const char *rp_emit_tagged_store(rp_emit *e, uint32_t member, uint32_t operand, const char *index,
                                  const char *value) {
-    rp_emit_array_type array = rp_emit_array(e, member, operand, NULL);
+    rp_emit_array_type array = rp_emit_tagged_array(e, e->members[member].operands[operand].use);
     uint8_t dtype = e->members[member].operands[operand].dtype;
     const char *bits = dtype == RP_F32 ? "floatBitsToUint" : "uint";
     return rp_emit_name(e, "%s_store(%s, %s(%s))", array.name, index, bits, value);
