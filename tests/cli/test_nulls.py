@@ -33,6 +33,7 @@ OPTIONAL_IN = {
     ("rp_exec_get_range", "buffer"), ("rp_encoder_bind", "storage"), ("rp_direct_bind", "storage"),
     ("rp_encoder_end", "report"), ("rp_direct_end", "report"), ("rp_program_set_target", "target"),
     ("rp_exec_profile", "params"), ("rp_costs_create", "source"), ("rp_costs_create", "target"),
+    ("rp_plan_get_shape", "values"), ("rp_plan_get_shape", "out_bytes"), ("rp_exec_get_shape", "out_bytes"),
 }
 # Wrong use whatever is given: no replay is begun, there is no VkCommandBuffer here to record into, and no storage
 # that is shared with others.

@@ -145,11 +145,11 @@ static void must_object_both(trial *t, rp_graph *source, rp_graph *mutant, uint3
 /* Gives an operand dimensions of its own, the first one halved. */
 static void halve(rp_graph *g, uint32_t operand) {
     rp_graph_operand *o = &g->operands[operand];
-    if (!RP_RESERVE(&g->allocator, g->dims, g->dims_count, g->dims_capacity, o->rank)) abort();
-    memcpy(g->dims + g->dims_count, g->dims + o->first_dim, o->rank * sizeof *g->dims);
-    g->dims[g->dims_count] /= 2;
-    o->first_dim = g->dims_count;
-    g->dims_count += o->rank;
+    rp_tensor shape;
+    rp_graph_shape(g, o->first_dim, o->rank, &shape);
+    shape.dims[0] /= 2;
+    o->first_dim = rp_graph_add_dims(g, shape.dims, shape.powers, o->rank);
+    if (o->first_dim == RP_NONE) abort();
 }
 
 /* The operand of the source that operand k of a member is; RP_NONE where it has no op node. */

@@ -97,7 +97,7 @@ typedef struct rp_plan_live_value {
 /* The shape of a buffer where live values are as given, and what is not given as it begins: `rank`
  * extents into `shape` (room for RP_MAX_RANK), and the bytes, which are the first ones of its memory;
  * what lies behind them is of no meaning. An extent may be 0. Values above a live buffer's largest are
- * RP_ERROR_USAGE. out_bytes may be NULL. Of a buffer that is not `sized` it is the shape. */
+ * RP_ERROR_USAGE. out_bytes may be NULL, and values where there are none. Of a buffer that is not `sized` it is the shape. */
 RP_API rp_status rp_plan_get_shape(const rp_plan *plan, uint32_t buffer,
                                    const rp_plan_live_value *values, uint32_t value_count,
                                    uint64_t *shape, uint64_t *out_bytes);
