@@ -77,7 +77,7 @@ static rp_status expand_swiglu_ffn(rp_expansion *x) {
 /* The fewest rows of the cache that are worth a workgroup, of which there is one for each part and query head,
  * where a multiprocessor has one; and where it has as many as keep it busy. More parts are read sooner, but
  * whoever joins them reads all of theirs, in each of its workgroups. Measured: docs/benchmarks.md. */
-enum { ATTENTION_ROWS = 32, LONG_ROWS = 512, ATTENTION_GROUP = 256, MOST_PARTS = 256 };
+enum { ATTENTION_ROWS = 32, LONG_ROWS = 256, ATTENTION_GROUP = 256, MOST_PARTS = 256 };
 
 static double attention_parts(const rp_target *t, uint64_t rows, uint64_t heads) {
     uint64_t units = t->multiprocessors, busy = t->busy_invocations / ATTENTION_GROUP;
@@ -454,7 +454,7 @@ const rp_composite rp_composites[] = {
          "`position`, all three, the token's row is put into the cache first: `attention_append`. "
          "Without "
          "`splits` there is a part for every 32 rows of the cache, and at most a workgroup "
-         "and query head for each multiprocessor of the target; or one for every 512 rows, and at "
+         "and query head for each multiprocessor of the target; or one for every 256 rows, and at "
          "most as many "
          "workgroups as keep its multiprocessors busy, where those are more parts.",
      .operand_count = 8,

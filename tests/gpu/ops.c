@@ -302,8 +302,6 @@ static void test_complete(void) {
 
 /* ---- Tagged ---------------------------------------------------------------------------------- */
 
-/* What is never tagged, though its elements have words. */
-
 /* What is never tagged though its elements have words: the text of the kernel reads or stores it as it
  * lies in memory. */
 static const char *const untagged[] = {
@@ -311,9 +309,10 @@ static const char *const untagged[] = {
     "attention_partial k",
     "attention_partial v",
     "attention_partial length",
-    "attention_partial partial",
-    "attention_partial maxima",
-    "attention_partial sums",
+    "attention_append position",
+    "attention_append length",
+    "attention_append k",
+    "attention_append v",
     "attention_prefill k",
     "attention_prefill v",
     "attention_prefill past",
