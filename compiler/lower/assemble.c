@@ -63,6 +63,10 @@ static void put_header(rp_emit *e, rp_text *to) {
                            "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n");
     if (e->extensions & RP_EMIT_UNROLL)
         rp_text_string(to, "#extension GL_EXT_control_flow_attributes : require\n");
+    /* As rp_make_exact() says it of the module; who optimises it before that must know, too. */
+    if (*rp_emit_precise(e))
+        rp_text_string(to, "#extension GL_EXT_spirv_intrinsics : require\n"
+                           "spirv_execution_mode(capabilities = [4466], 4461, 32);\n");
     rp_text_format(to, "layout(local_size_x = %u) in;\n\n", e->local);
 }
 

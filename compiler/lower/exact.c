@@ -5,7 +5,9 @@
  * into one operation with one rounding. The generator says `precise` where GLSL allows it; what is
  * left, in text of kernels/ and behind arguments of calls, is reached here, once for all.
  *
- * And the module says SignedZeroInfNanPreserve for the floats that it computes with. Without it
+ * And the module says SignedZeroInfNanPreserve for the floats that it computes with; of 32-bit ones the
+ * text does so itself (assemble.c), for an optimiser that unrolls loops drops decorations of what it
+ * copies, and would make one operation of a product and a sum there. Without it
  * x * 0 may become 0, x + 0 and x - x too, wherever a driver sees that an operand is a constant or
  * that two are the same, which fusion is there to bring about. Constants are hidden besides
  * (kernels/include/hidden.glsl): this mode says nothing of denormals, nor of how precise a function
@@ -44,6 +46,7 @@ typedef struct outline {
     uint32_t annotations; /* their end; 0: a module without bindings, which computes nothing */
     uint32_t entry;       /* the entry point's id */
     bool half;            /* it computes in 16-bit floats too */
+    bool preserves;       /* it says so of 32-bit floats already */
     bool *decorated;      /* ids that are NoContraction already */
     uint32_t *found;      /* results to decorate */
     uint32_t found_count;
@@ -55,6 +58,8 @@ static void look(const uint32_t *words, uint32_t count, outline *o) {
         uint32_t op = words[at] & 0xffff, end = at + (words[at] >> 16);
         code |= op == SpvOpFunction;
         if (op == SpvOpCapability && words[at + 1] == SpvCapabilityFloat16) o->half = true;
+        if (op == SpvOpExecutionMode && words[at + 2] == SpvExecutionModeSignedZeroInfNanPreserve)
+            o->preserves = true;
         if (op == SpvOpEntryPoint) o->entry = words[at + 2];
         if (op == SpvOpEntryPoint || op == SpvOpExecutionMode) o->modes = end;
         if (!code && (op == SpvOpDecorate || op == SpvOpMemberDecorate)) o->annotations = end;
@@ -92,10 +97,12 @@ static uint32_t *put_mode(uint32_t *to, uint32_t entry, uint32_t width) {
 static uint32_t *put_all(uint32_t *to, const uint32_t *from, uint32_t count, const outline *o) {
     uint32_t at = 0;
     to = copy_to(to, from, &at, HEADER);
-    *to++ = 2u << 16 | SpvOpCapability; /* part of SPIR-V 1.4; generated kernels are 1.5 */
-    *to++ = SpvCapabilitySignedZeroInfNanPreserve;
+    if (!o->preserves) {
+        *to++ = 2u << 16 | SpvOpCapability; /* part of SPIR-V 1.4; generated kernels are 1.5 */
+        *to++ = SpvCapabilitySignedZeroInfNanPreserve;
+    }
     to = copy_to(to, from, &at, o->modes);
-    to = put_mode(to, o->entry, 32);
+    if (!o->preserves) to = put_mode(to, o->entry, 32);
     if (o->half) to = put_mode(to, o->entry, 16);
     to = copy_to(to, from, &at, o->annotations);
     for (uint32_t i = 0; i < o->found_count; i++) {

@@ -5,6 +5,7 @@
 #include "support/unit.h"
 #include "support/failing_alloc.h"
 
+#include <spirv/unified1/GLSL.std.450.h>
 #include <spirv/unified1/spirv.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -295,6 +296,33 @@ static bool keeps_specials(const rp_graph *g, uint32_t kernel) {
     return mode;
 }
 
+static uint32_t count_fma(const rp_graph *g, uint32_t kernel) {
+    const uint32_t *words = g->words + g->kernels[kernel].first_word;
+    uint32_t found = 0;
+    for (uint32_t at = 5; at < g->kernels[kernel].word_count; at += words[at] >> 16)
+        found += (words[at] & 0xffff) == SpvOpExtInst && words[at + 4] == GLSLstd450Fma;
+    return found;
+}
+
+/* A product and a sum behind a result that is handed on in a loop which an optimiser unrolls: it drops what is
+ * said of the copies, and then made one operation of both. */
+static void test_unrolled(void) {
+    rp_graph *source =
+        parse("reprise 1\ngraph g {\n  buf $x in f32[6,32,2]\n  buf $b in f32[6,64]\n"
+              "  buf %s tmp f32[6,32,2]\n  buf $y out f32[6,64]\n"
+              "  n0 = op scan {exclusive=1, reverse=1, splits=2} (r $x:f32[6,32,2], -, w "
+              "%s:f32[6,32,2])\n"
+              "  n1 = op map {expr=\"(a - b) * (a - b) + a * b\"} (r %s:f32[6,64], r $b:f32[6,64], "
+              "w $y:f32[6,64])\n}\n");
+    for (int fast = 0; fast < 2; fast++) {
+        rp_graph *g = lower(source, fast ? "fuse,lower=fast" : "fuse,lower");
+        CU_ASSERT_EQUAL_FATAL(g->nodes_count, 1);
+        CU_ASSERT_EQUAL(count_fma(g, g->nodes[0].kernel) > 0, fast);
+        rp_graph_destroy(g);
+    }
+    rp_graph_destroy(source);
+}
+
 static void test_exact(void) {
     rp_graph *source = parse(
         "reprise 1\ngraph g {\n  buf $x in f32[4,32]\n  buf $w in f32[5,32]\n"
@@ -505,6 +533,7 @@ int main(void) {
                              {"kernels and grids", test_kernels},
                              {"names of fused kernels", test_fused_name},
                              {"exact kernels are decorated", test_exact},
+                             {"unrolled copies stay exact", test_unrolled},
                              {"small transfers", test_transfers},
                              {"progress", test_progress},
                              {"damaged cache files", test_cache},
