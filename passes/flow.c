@@ -154,10 +154,17 @@ static void find_candidates(flow *f) {
     }
 }
 
+/* What a barrier in front of a reader takes: itself, and one way through memory, for the weights or rows that
+ * a reader who waits has on their way by then. */
+static double saved_ns(const rp_target *t) {
+    double flight = t->memory_rate ? (double)t->flight_bytes / (double)t->memory_rate * 1e3 : 0;
+    return rp_flow_barrier_ns(t) + flight;
+}
+
 /* Candidates with the same first group save the same barrier, if any. */
 static void leave_dear(flow *f) {
     const rp_graph *g = f->graph;
-    double saved = rp_flow_barrier_ns(rp_graph_target(g));
+    double saved = saved_ns(rp_graph_target(g));
     for (uint32_t i = 0; i < g->buffers_count; i++)
         if (f->values[i].state == FLOW_CANDIDATE) f->ns_at[f->values[i].group] += f->values[i].ns;
     for (uint32_t i = 0; f->priced && i < g->buffers_count; i++)
@@ -242,14 +249,16 @@ static void tell(const flow *f, uint32_t buffer) {
         [FLOW_CANDIDATE] = "tagged", [FLOW_DEAR] = "left", [FLOW_USELESS] = "left"};
     const rp_graph *g = f->graph;
     const value *v = &f->values[buffer];
-    double saved = rp_flow_barrier_ns(rp_graph_target(g));
+    double saved = saved_ns(rp_graph_target(g));
     rp_text_format(f->details, "%s %%%s of n%u for group %u: its words take about %.0f ns more",
                    words[v->state], rp_graph_string(g, g->buffers[buffer].name),
                    g->nodes[v->writer].id, v->group, v->ns);
     if (v->state == FLOW_DEAR)
-        rp_text_format(f->details,
-                       ", with others read there %.0f, a barrier %.0f (barrier_ns - dispatch_ns)",
-                       f->ns_at[v->group], saved);
+        rp_text_format(
+            f->details,
+            ", with others read there %.0f, a barrier %.0f (barrier_ns - dispatch_ns, and "
+            "flight_bytes by memory_rate)",
+            f->ns_at[v->group], saved);
     else if (v->state == FLOW_USELESS)
         rp_text_string(f->details, ", and a barrier stands there for other hazards");
     else
