@@ -235,6 +235,48 @@ class Views(cli.Case):
                         @ x[begin:begin + 64].astype("f8"))
                 np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
 
+    def test_attention_appends(self):
+        """The token's row is put into the cache and takes part, wherever it belongs: in the last part, within,
+        behind what takes part, behind the cache."""
+        heads, groups, size, rows = 4, 2, 32, 70
+        self.write("append.yaml", f"""reprise: 1
+buffers:
+  q: {{kind: in, dtype: f32, shape: [{heads}, {size}]}}
+  key: {{kind: in, dtype: f32, shape: [{groups}, {size}]}}
+  value: {{kind: in, dtype: f32, shape: [{groups}, {size}]}}
+  k: {{kind: inout, dtype: f16, shape: [{rows}, {groups}, {size}]}}
+  v: {{kind: inout, dtype: f16, shape: [{rows}, {groups}, {size}]}}
+  at: {{kind: in, dtype: u32, shape: [1]}}
+  n: {{kind: in, dtype: u32, shape: [1]}}
+  out: {{kind: out, dtype: f32, shape: [{heads}, {size}]}}
+nodes:
+  - {{op: attention, q: q, k: k, v: v, key: key, value: value, position: at, length: n, out: out, splits: 3}}
+""")
+        random = np.random.default_rng(7)
+        q, key, value = (random.normal(size=(n, size)).astype("f4") for n in (heads, groups, groups))
+        caches = random.normal(size=(2, rows, groups, size)).astype("f2")
+        for at, length in ((64, 65), (3, 70), (50, 20), (rows, 40), (9, 0)):
+            given = {"q": q, "key": key, "value": value, "k": caches[0], "v": caches[1],
+                     "at": np.array([at], "u4"), "n": np.array([length], "u4")}
+            arguments = []
+            for name, array in given.items():
+                np.save(self.folder / f"{name}.npy", array)
+                arguments += ["-i", f"{name}={name}.npy"]
+            for name in ("out", "k", "v"):
+                arguments += ["-o", f"{name}={name}_after.npy"]
+            self.expect(OK, "run", "append.yaml", *arguments, "--check-against", "-O0", output="bit-equal to -O0")
+            want = caches.copy()
+            if at < rows:
+                want[:, at] = key, value
+            for name, cache in zip("kv", want):
+                np.testing.assert_array_equal(np.load(self.folder / f"{name}_after.npy"), cache)
+            k, v = want[:, :length].astype("f8")
+            for head, got in enumerate(np.load(self.folder / "out_after.npy")):
+                scores = k[:, head // 2] @ q[head] / size ** 0.5
+                weights = np.exp(scores - scores.max()) if length else scores
+                mean = weights @ v[:, head // 2] / weights.sum() if length else np.zeros(size)
+                np.testing.assert_allclose(got, mean, rtol=1e-5, atol=1e-6)
+
     def test_between_elements(self):
         self.write("v.yaml", """reprise: 1
 name: v
