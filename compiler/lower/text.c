@@ -244,6 +244,10 @@ static const char *twin_of(const text_job *job, const char *word, size_t *length
         size_t first = word_length(c, end);
         const char *second = c + first + strspn(c + first, " ");
         size_t size = word_length(second, end);
+        if (first == 0 || size == 0) {
+            rp_emit_fail(job->e, "more than pairs of words behind '// twin:'");
+            return word;
+        }
         if (first == *length && memcmp(c, word, first) == 0) {
             *length = size;
             return second;
