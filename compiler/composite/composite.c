@@ -426,6 +426,7 @@ const rp_composite rp_composites[] = {
      .notes = "`matvec` for up to 8 rows of x, `matmul` with `transpose_b` for more; with a bias a "
               "`map` "
               "behind it.",
+     .checked = true,
      .operand_count = 4,
      .operands = {{"x", "rows", "*B K", R},
                   {"weight", "a row for each element of the result", "M K", R},
@@ -437,6 +438,7 @@ const rp_composite rp_composites[] = {
      .info.brief = "the gated feed-forward block of language models",
      .notes = "`down * (silu(gate * x) * (up * x))`, with `residual` added where it is given. Each "
               "product is a `matvec` or a `matmul`, as in `linear`.",
+     .checked = true,
      .operand_count = 6,
      .operands = {{"x", "rows", "*B D", R},
                   {"gate", "weight", "F D", R},

@@ -16,7 +16,7 @@ typedef struct rp_expansion rp_expansion;
 
 typedef struct rp_composite_operand {
     const char *name, *brief;
-    const char *shape; /* for the reference; the ops check */
+    const char *shape; /* for the reference; the ops check, unless the composite is `checked` */
     uint8_t access;    /* rp_access */
     bool optional;
 } rp_composite_operand;
@@ -25,6 +25,7 @@ struct rp_composite {
     rp_composite_info info;
     const char *notes; /* which ops it becomes, and what is chosen from the shapes */
     bool sized;        /* its operands may follow live sizes: it hands them on as they are */
+    bool checked;      /* letters of its shapes are compared, where its ops would take other ones */
     uint8_t operand_count, attr_count;
     rp_composite_operand operands[RP_COMPOSITE_MAX_OPERANDS];
     rp_op_attr attrs[RP_COMPOSITE_MAX_ATTRS];

@@ -78,11 +78,57 @@ static rp_status check_sizes(rp_expansion *e) {
     return RP_OK;
 }
 
+/* What a letter stands for, and the operand that said so; 0: free. */
+typedef struct bound_letter {
+    uint64_t number;
+    const char *operand;
+} bound_letter;
+
+/* Binds the letters of an operand's shape to its dimensions, or compares them with what is bound. */
+static rp_status match_letters(rp_expansion *e, uint32_t operand, bound_letter letters[26]) {
+    const rp_composite_operand *own = &e->composite->operands[operand];
+    const rp_tensor *t = &e->operands[operand]->argument.tensor;
+    bool star = *own->shape == '*';
+    uint32_t count = 0, at = 0;
+    for (const char *c = own->shape; *c; c++) count += *c >= 'A' && *c <= 'Z';
+    if (t->rank < count - star || (t->rank != count && !star))
+        return rp_apply_error(e->application, RP_BLAME_OP, 0,
+                              "%s: %s has %u dimensions, expected %s%u", e->composite->info.name,
+                              own->name, t->rank, star ? "at least " : "", count - star);
+    for (const char *c = own->shape; *c; c++) {
+        if (*c < 'A' || *c > 'Z') continue;
+        bound_letter *letter = letters + (*c - 'A');
+        uint32_t from_end = count - ++at;
+        uint64_t number = star && at == 1 ? rp_expand_rows(e->operands[operand], from_end)
+                                          : t->dims[t->rank - 1 - from_end];
+        if (letter->number == 0) *letter = (bound_letter){number, own->name};
+        if (letter->number == number) continue;
+        char which[40] = "product of leading dimensions";
+        if (!star || at > 1)
+            snprintf(which, sizeof which, "dimension %u from the end", from_end + 1);
+        return rp_apply_error(e->application, RP_BLAME_OP, 0,
+                              "%s: %s has %llu as %s, expected %llu as %s has",
+                              e->composite->info.name, own->name, (unsigned long long)number, which,
+                              (unsigned long long)letter->number, letter->operand);
+    }
+    return RP_OK;
+}
+
+/* Maps broadcast, and ids of other experts give zeros: what ops take may be no operand of theirs. */
+static rp_status check_letters(rp_expansion *e) {
+    bound_letter letters[26] = {0};
+    for (uint32_t i = 0; i < e->composite->operand_count && e->composite->checked; i++)
+        if (e->operands[i] && e->operands[i]->argument.tensor.rank <= RP_MAX_RANK)
+            RP_TRY(match_letters(e, i, letters));
+    return RP_OK;
+}
+
 rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
     rp_expansion e = {.application = x, .composite = composite, .first_id = x->graph->nodes_count};
     RP_TRY(match_operands(&e));
     RP_TRY(match_attrs(&e));
     RP_TRY(check_sizes(&e));
+    RP_TRY(check_letters(&e));
     RP_TRY(rp_expand_label(&e));
     return composite->expand(&e);
 }

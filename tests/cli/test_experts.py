@@ -72,15 +72,45 @@ buffers:
   r: {kind: in, dtype: f32, shape: [4, 8]}
   w: {kind: in, dtype: f32, shape: [4, 6, 8]}
   ids: {kind: in, dtype: u32, shape: [3]}
+  d: {kind: in, dtype: f32, shape: [4, 8, 6]}
 nodes:
 """
-        for node, error in (("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: w, experts: 5, out: t}", "k is 5"),
-                            ("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: w, experts: 2, out: t}", "weight is f32[4,6,8]"),
-                            ("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: w, out: t}", "experts"),
+        for node, error in (("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: d, experts: 5, out: t}", "k is 5"),
+                            ("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: w, experts: 2, out: t}", "down has 6 as dimension 2 from the end, expected 8 as x has"),
+                            ("{op: moe_ffn, x: x, router: r, gate: w, up: w, down: d, out: t}", "experts"),
                             ("{op: matvec_experts, x: x, weight: w, ids: ids, out: t}", "x has 2 vectors and ids are 3"),
-                            ("{op: lora, x: x, weight: r, a: r, b: r, out: t}", "lora: matvec")):
+                            ("{op: lora, x: x, weight: r, a: r, b: r, out: t}", "lora: b has 8 as dimension 1 from the end, expected 4 as a has")):
             self.write("bad.yaml", head + "  - " + node + "\n")
-            self.expect(INPUT, "compile", "bad.yaml", "-o", "bad.rplan", error=["bad.yaml:8:", error])
+            self.expect(INPUT, "compile", "bad.yaml", "-o", "bad.rplan", error=["bad.yaml:9:", error])
+
+    def test_shapes_by_letters(self):
+        """A dimension of another size is an error wherever it is, though ops would broadcast it, or take it."""
+        composites = {
+            "moe_ffn": ({"x": "ND", "router": "ED", "gate": "EFD", "up": "EFD", "down": "EDF", "residual": "ND", "out": "ND"},
+                        ", experts: 2"),
+            "lora": ({"x": "NK", "weight": "MK", "a": "LK", "b": "ML", "bias": "M", "out": "NM"}, ""),
+            "linear": ({"x": "NK", "weight": "MK", "bias": "M", "out": "NM"}, ""),
+            "swiglu_ffn": ({"x": "ND", "gate": "FD", "up": "FD", "down": "DF", "residual": "ND", "out": "ND"}, "")}
+        sizes = dict(zip("NDEFKML", (2, 8, 4, 6, 12, 5, 3)))
+        for op, (operands, more) in composites.items():
+            shapes = {name: [sizes[letter] for letter in letters] for name, letters in operands.items()}
+            wrong = [(None, None, None)]
+            for name, letters in operands.items():
+                # A letter that no other operand has says itself what it is.
+                wrong += [(name, at, size) for at, letter in enumerate(letters) for size in (1, shapes[name][at] + 1)
+                          if sum(letter in other for other in operands.values()) > 1]
+            for name, at, size in wrong:
+                lines = ["reprise: 1", "buffers:"]
+                for buffer, shape in shapes.items():
+                    shape = [size if (buffer, d) == (name, at) else n for d, n in enumerate(shape)]
+                    lines.append(f"  {buffer}: {{kind: {'out' if buffer == 'out' else 'in'}, dtype: f32, shape: {shape}}}")
+                keys = ", ".join(f"{buffer}: {buffer}" for buffer in shapes)
+                self.write("bad.yaml", "\n".join([*lines, "nodes:", f"  - {{op: {op}, {keys}{more}}}"]) + "\n")
+                if name is None:
+                    self.expect(OK, "compile", "bad.yaml", "-o", "bad.rplan")
+                else:
+                    self.expect(INPUT, "compile", "bad.yaml", "-o", "bad.rplan",
+                                error=[f"bad.yaml:{len(lines) + 2}:10: error: {op}: ", "expected"])
 
 
 if __name__ == "__main__":
