@@ -90,7 +90,9 @@ static const char *size_text(rp_emit *e, const live_list *l, const rp_graph_expr
         case RP_EXPR_DIV: made = rp_emit_name(e, "(%s / %s)", a, b); break;
         case RP_EXPR_MIN: made = rp_emit_name(e, "min(%s, %s)", a, b); break;
         case RP_EXPR_MAX: made = rp_emit_name(e, "max(%s, %s)", a, b); break;
-        case RP_EXPR_CEIL_DIV: made = rp_emit_name(e, "((%s + %s - 1u) / %s)", a, b, b); break;
+        case RP_EXPR_CEIL_DIV: /* without a sum, which could be too large */
+            made = rp_emit_name(e, "(%s / %s + uint(%s %% %s != 0u))", a, b, a, b);
+            break;
         case RP_EXPR_SUB:
         case RP_EXPR_MOD:
         case RP_EXPR_NEG: rp_emit_fail(e, "a size does not grow with its values"); return "";

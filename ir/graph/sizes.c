@@ -84,6 +84,26 @@ static uint32_t value_of(const rp_graph *g, const rp_expr_op *op) {
     return i;
 }
 
+/* Kernels compute a size in 32 bits: so no number on the way to it may be larger than these hold, also
+ * where min or a quotient would make it small again. */
+static rp_status fits_kernels(cutter *c, const rp_expr_op *ops, uint32_t count, const char *name) {
+    const char *why;
+    int64_t most;
+    for (uint32_t end = 1; end <= count; end++) {
+        uint32_t first = end, needed = 1; /* the operand that ends here */
+        while (needed > 0) {
+            uint16_t code = ops[--first].code;
+            needed += code == RP_EXPR_CONST || code == RP_EXPR_LIVE ? -1u : 1u;
+        }
+        if (!rp_expr_eval(ops + first, end - first, largest, c->graph, &most, &why))
+            return refuse(c, "%s: %s at its largest", name, why);
+        if (most > UINT32_MAX)
+            return refuse(c, "%s has a number of up to %lld on its way; there are 32 bits for it",
+                          name, (long long)most);
+    }
+    return RP_OK;
+}
+
 /* The size that these steps are, added when it is new. */
 static rp_status find_size(cutter *c, const rp_expr_op *ops, uint32_t count, rp_extent *out) {
     rp_graph *g = c->graph;
@@ -110,6 +130,7 @@ static rp_status find_size(cutter *c, const rp_expr_op *ops, uint32_t count, rp_
     if (count > RP_SIZE_STEPS)
         return refuse(c, "%s has %u steps; a sum of live values in a dimension has at most %d",
                       name, count, RP_SIZE_STEPS);
+    RP_TRY(fits_kernels(c, ops, count, name));
     uint32_t expr = rp_graph_add_expr(g, ops, count), index = g->sizes.count;
     if (expr == RP_NONE) return RP_ERROR_NO_MEMORY;
     g->sizes.step_count[index] = count > 1 ? (uint8_t)count : 0;

@@ -299,7 +299,9 @@ static bool verify_transfer(rp_verifier *v, const rp_graph_node *n, const uint8_
                    count == 2 ? "(r source, w destination)" : "(w destination)");
         return false;
     }
-    return verify_uses(v, n);
+    if (!verify_uses(v, n)) return false;
+    rp_verify_sizes(v, n);
+    return true;
 }
 
 /* A range of an image as its subresources. */
@@ -332,7 +334,6 @@ static void verify_copy(rp_verifier *v, const rp_graph_node *n) {
     if (u[0].size != u[1].size)
         NODE_ERROR(v, n, "copies %llu bytes to %llu bytes", (unsigned long long)u[0].size,
                    (unsigned long long)u[1].size);
-    rp_verify_sizes(v, n);
 }
 
 static void verify_blit(rp_verifier *v, const rp_graph_node *n) {

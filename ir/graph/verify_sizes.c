@@ -10,7 +10,7 @@
  *     the buffer that is.
  *   - A kernel of one's own uses the whole buffer, and is to look at as much of it as there is.
  *   - What is copied out of such a buffer goes into one that follows the same sizes.
- * Fills and updates may write more than there is. */
+ *   - What is filled or updated is the whole buffer, too; more than there is does no harm. */
 #include <stdio.h>
 
 #include "graph/verify.h"

@@ -150,6 +150,18 @@ class Sizes(cli.Case):
             want[arrays["ids"]] = y
             np.testing.assert_array_equal(cache, want)
 
+    def test_sizes_near_32_bits(self):
+        """What a size is computed of may be as large as 32 bits hold, rounded up or not."""
+        last = 2**32 - 2
+        self.write("wide.yaml", "reprise: 1\nlive: {n: {max: 4294967294, default: 1}}\nbuffers:\n"
+                   "  y: {kind: out, dtype: i32, shape: [\"ceil_div(n, 1000000000)\", 3]}\n"
+                   "nodes:\n  - {map: index, out: y}\n")
+        self.expect(OK, "compile", "wide.yaml", "-o", "p.rplan")
+        for n in (last, 4 * 10**9, 10**9 + 1, 1, 0):
+            self.expect(OK, "run", "p.rplan", "--set", f"n={n}", "-o", "y=y.npy")
+            rows = -(-n // 10**9)
+            np.testing.assert_array_equal(np.load(self.folder / "y.npy"), np.arange(3 * rows).reshape(rows, 3))
+
     def test_refused(self):
         """What has no kernel for a shape says so where it stands."""
         head = ("reprise: 1\nlive: {n: {max: 6}}\nbuffers:\n  x: {kind: in, dtype: f32, shape: [n, 32]}\n"

@@ -85,6 +85,9 @@ static void test_refused(void) {
         {"  buf $x in f32[{$n / ($n - $n)}]\n", "a dimension grows"},
         {"  buf $x in f32[{$n / 0}]\n", "division by zero"},
         {"  buf $x in f32[{min($n, 1)}]\n", "is at most 1"},
+        {"  buf $x in f32[{$n * 500000000 / 500000000}]\n", "there are 32 bits for it"},
+        {"  buf $x in f32[{min($n * 500000000, 9)}]\n", "up to 4500000000 on its way"},
+        {"  buf $x in f32[{min($n, 4294967296)}]\n", "there are 32 bits for it"},
         {"  buf $x in f32[{$m}]\n", "unknown name"},
         {"  buf $x in q8_0[{31 * $n}]\n", "multiple of 32"},
         {"  buf $x in f32[{$n}]\n  buf $y out f32[9]\n  n0 = op silu (r $x:f32[{$n}], w "
@@ -100,6 +103,8 @@ static void test_refused(void) {
          "n0: r $x[0+36] is a part of a buffer that follows n"},
         {"  buf $x in f32[{$n}]\n  buf $y out f32[9]\n  n0 = copy (r $x, w $y)\n",
          "n0: r $x follows n"},
+        {"  buf $y out f32[{$n}]\n  n0 = fill 00000000 (w $y[0+8])\n", "n0: w $y[0+8] is a part"},
+        {"  buf $y out f32[{$n}]\n  n0 = update 00000000 (w $y[0+4])\n", "n0: w $y[0+4] is a part"},
     };
     for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[600];
