@@ -209,6 +209,7 @@ rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer
                                .shape = b->rank ? dims + b->first_dim : NULL,
                                .bytes = b->size,
                                .follows = b->follow_count > 0,
+                               .max_value = b->max_value,
                                .image = rp_plan_image(b)};
     const uint32_t *sizes = rp_plan_records(plan, RP_SECTION_SIZES);
     for (uint32_t i = 0; rp_plan_count(plan, RP_SECTION_SIZES) && i < b->rank; i++)

@@ -119,7 +119,8 @@ class Sizes(cli.Case):
         inputs = self.inputs(2, 3)
         self.expect(OK, "run", "live.yaml", *inputs, output="$y f32[2, 3, 24]")
         self.expect(INPUT, "run", "live.yaml", *inputs, "--set", "tokens=4", error="buffer 'x' has shape (2, 4, 24)")
-        self.expect(INPUT, "run", "live.yaml", *self.inputs(4, 51), "--set", "tokens=51", error="has shape")
+        self.expect(INPUT, "run", "live.yaml", *self.inputs(4, 51), "--set", "tokens=51",
+                    error="tokens[0] cannot be set to 51: its declared maximum is 50")
         self.expect(USAGE, "run", "live.yaml", *inputs, "--set", "tokens=-1", error="no value of type u32")
 
     def test_own_kernels_caches_and_sums(self):

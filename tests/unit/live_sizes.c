@@ -195,6 +195,7 @@ static void test_plan(void) {
         CU_ASSERT_EQUAL(rp_plan_get_shape(plan, i, values, 2, shape, &bytes), RP_OK);
         if (!strcmp(info.name, "x")) {
             CU_ASSERT(info.sized && info.shape[0] == 9 && info.shape[1] == 32);
+            CU_ASSERT_EQUAL(info.max_value, UINT32_MAX);
             CU_ASSERT(shape[0] == 3 && shape[1] == 16 && bytes == 3 * 16 * 4);
             CU_ASSERT_EQUAL(rp_plan_get_shape(plan, i, NULL, 0, shape, NULL), RP_OK);
             CU_ASSERT(shape[0] == 5 && shape[1] == 0);
@@ -204,7 +205,7 @@ static void test_plan(void) {
             CU_ASSERT(shape[0] == 5 && shape[1] == 2 && info.shape[0] == 13);
             seen++;
         } else if (!strcmp(info.name, "past")) {
-            CU_ASSERT(!info.sized && shape[0] == 2 && bytes == 8);
+            CU_ASSERT(!info.sized && shape[0] == 2 && bytes == 8 && info.max_value == 4);
             seen++;
         }
     }

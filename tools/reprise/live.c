@@ -104,6 +104,23 @@ static const char *buffer_of(const rp_plan *plan, const char *path) {
     return best;
 }
 
+/* Notes sizes for the shapes of arrays, before there is an exec. What it would refuse is said here: else
+ * the array would be blamed for a shape that no buffer can have. */
+static int note_sizes(const char *file, const rp_plan_buffer_info *buffer, uint32_t first,
+                      const unsigned char *values, uint32_t count) {
+    for (uint32_t i = 0; i < count && buffer->dtype == RP_U32; i++) {
+        uint32_t value;
+        memcpy(&value, values + 4 * (size_t)i, sizeof value);
+        if (value > buffer->max_value) {
+            cli_error(file, "%s[%u] cannot be set to %u: its declared maximum is %u", buffer->name,
+                      first + i, value, buffer->max_value);
+            return CLI_INPUT;
+        }
+        cli_sizes_note(buffer->name, first + i, value);
+    }
+    return CLI_OK;
+}
+
 /* ---- All of them ----------------------------------------------------------------------------- */
 
 static int set_one(const cli_command *command, const rp_plan *plan, const rp_pipeline *pipeline,
@@ -137,11 +154,7 @@ static int set_one(const cli_command *command, const rp_plan *plan, const rp_pip
         if (!text[length]) break;
         text += length + 1;
     }
-    for (uint32_t i = 0; result == CLI_OK && !exec && buffer.dtype == RP_U32 && i < count; i++) {
-        uint32_t value;
-        memcpy(&value, values + 4 * (size_t)i, sizeof value);
-        cli_sizes_note(buffer.name, first + i, value);
-    }
+    if (result == CLI_OK && !exec) result = note_sizes(file, &buffer, first, values, count);
     if (result == CLI_OK && exec) {
         rp_diags *diags = cli_diags();
         rp_status status = rp_exec_set_live(exec, 0, buffer.name, first, values, count, diags);

@@ -77,13 +77,14 @@ typedef struct rp_plan_buffer_info {
     int follows;           /* live: 1 when some of its bytes follow other live buffers and nobody
                             * can set it: the block of a kernel that takes live push constants */
     rp_image_shape
-        image; /* of an image (reprise/image.h), whose bytes are its packed texels; format
+        image;          /* of an image (reprise/image.h), whose bytes are its packed texels; format
                             * RP_IMAGE_NONE for any other. One with a single mip has the dtype and the
                             * shape that NumPy would give it: layers where there are several, depth,
                             * height, width, channels where there are several; the texels of packed
                             * formats are u32. With several mips it is raw bytes */
-    int sized; /* 1 when its shape follows live values: `shape` and `bytes` are the largest
+    int sized;          /* 1 when its shape follows live values: `shape` and `bytes` are the largest
                             * that they get, rp_plan_get_shape says what they are */
+    uint32_t max_value; /* live: the largest value that may be set; UINT32_MAX: any */
 } rp_plan_buffer_info;
 RP_API uint32_t rp_plan_buffer_count(const rp_plan *plan);
 RP_API rp_status rp_plan_get_buffer(const rp_plan *plan, uint32_t index, rp_plan_buffer_info *info);
