@@ -51,18 +51,12 @@ static uint64_t sharing_groups(const rp_op_call *call, const rp_target *target) 
     return ceil_div(heads, each);
 }
 
-static bool check_parts(rp_op_call *call, uint32_t k) {
-    if (!rp_op_check_heads(call, k)) return false;
-    if (rp_sym(call, 'H') > RP_OP_MAX_GRID) return rp_op_fail(call, "there are too many heads");
-    return true;
-}
-
 static bool rule_partial(rp_op_call *call) {
-    return check_parts(call, PARTIAL_K);
+    return rp_op_check_heads(call, PARTIAL_K);
 }
 
 static bool rule_append(rp_op_call *call) {
-    return check_parts(call, APPEND_K);
+    return rp_op_check_heads(call, APPEND_K);
 }
 
 /* L query heads read one head of the cache; binds Z, the workgroups that share them, and J, the
