@@ -124,12 +124,13 @@ typedef struct rp_emit {
     RP_ARRAY(char *, names);                /* owns every name it gave out */
     RP_ARRAY(rp_emit_array_type, arrays);
     RP_ARRAY(rp_emit_copy, copies); /* rp_emit_read_copy() */
-    RP_ARRAY(const char *, known);  /* functions: rp_emit_add_function() */
-    uint32_t extensions;            /* RP_EMIT_8BIT ... */
-    rp_text buffers;                /* declarations of buffer blocks */
-    rp_text globals;                /* private and shared variables */
-    rp_text functions;              /* in an order in which each is known to its callers */
-    rp_text main;                   /* void main() { ... } and what only it needs; last */
+    bool looks_for_x; /* products make x in a loop that ends when `looks_again` says so */
+    RP_ARRAY(const char *, known); /* functions: rp_emit_add_function() */
+    uint32_t extensions;           /* RP_EMIT_8BIT ... */
+    rp_text buffers;               /* declarations of buffer blocks */
+    rp_text globals;               /* private and shared variables */
+    rp_text functions;             /* in an order in which each is known to its callers */
+    rp_text main;                  /* void main() { ... } and what only it needs; last */
 
     uint8_t row_mode;   /* rp_emit_rows; set it before the first reader is asked for */
     uint32_t row_count; /* RP_EMIT_ROW_FEW: 1 to 8 */

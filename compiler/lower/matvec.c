@@ -564,6 +564,7 @@ rp_status rp_emit_matvec(rp_emit *e) {
     choose_sizes(&m);
     choose_stage(&m);
     if (e->status != RP_OK) return e->status;
+    e->looks_for_x = !m.uses[RP_MATVEC_PLAIN] || m.stage != RP_MATVEC_DIRECT;
     choose_copies(&m);
     leave_no_room(&m);
     rp_matvec_text(&m);

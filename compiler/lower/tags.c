@@ -146,7 +146,7 @@ static uint32_t first_product(const rp_emit *e) {
 /* Whether an operand is read for the x of products alone, which is computed in such a loop, too; what rows are
  * reduced for is not. */
 static bool is_for_x(const rp_emit *e, uint32_t product, uint32_t member, uint32_t operand) {
-    if (product == RP_NONE || rp_emit_has_rows(e, product, 0)) return false;
+    if (!e->looks_for_x || rp_emit_has_rows(e, product, 0)) return false;
     return e->members[member].call.op->product ? operand == 0
                                                : rp_emit_has(&e->members[product].upstream, member);
 }
@@ -154,6 +154,8 @@ static bool is_for_x(const rp_emit *e, uint32_t product, uint32_t member, uint32
 bool rp_emit_is_late(const rp_emit *e, uint32_t use) {
     uint32_t product = first_product(e);
     bool late = true;
+    /* What is brought to shared memory is waited for there, once, in front of the loop. */
+    for (uint32_t i = 0; i < e->copies_count; i++) late &= e->copies[i].use != use;
     for (uint32_t i = 0; i < e->member_count; i++) {
         const rp_emit_member *m = &e->members[i];
         for (uint32_t k = 0; k < m->call.operand_count; k++)

@@ -346,6 +346,45 @@ static void test_exact(void) {
     rp_graph_destroy(source);
 }
 
+/* Whether the last node's text, tagged all that can be, has `there`, and takes no word as it is found. */
+static void waits_before(const char *text, const char *there) {
+    rp_graph *source = parse(text);
+    CU_ASSERT_EQUAL(rp_graph_set_target(source, rp_target_builtin("h200")), RP_OK);
+    rp_graph *g = lower(source, "schedule,flow=all");
+    rp_diags *diags = rp_diags_create(NULL);
+    char *glsl = NULL;
+    CU_ASSERT_EQUAL_FATAL(rp_node_glsl(g, g->nodes_count - 1, 0, diags, &glsl), RP_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(glsl, there));
+    CU_ASSERT_PTR_NULL(strstr(glsl, "all_stored && is_stored(a);"));
+    rp_text_release(g, glsl);
+    rp_diags_destroy(diags);
+    rp_graph_destroy(g);
+    rp_graph_destroy(source);
+}
+
+/* A product waits for what it brings to shared memory in front of the loop that computes x again and again: a
+ * vector of more than its threads hold, and a single number; and for x where it lies in memory. */
+static void test_copies_are_waited_for(void) {
+    waits_before(
+        "reprise 1\ngraph g {\n  buf $x in f32[1,256]\n  buf $v weight f16[9216,256]\n"
+        "  buf $w weight f16[256,9216]\n  buf %a tmp f32[1,9216]\n  buf $y out f32[1,256]\n"
+        "  n0 = op matvec (r $x:f32[1,256], r $v:f16[9216,256], w %a:f32[1,9216])\n"
+        "  n1 = op matvec (r %a:f32[1,9216], r $w:f16[256,9216], w $y:f32[1,256])\n}\n",
+        "at < MATVEC_COPY0; at += gl_WorkGroupSize.x)");
+    waits_before("reprise 1\ngraph g {\n  buf $x in f32[1,512]\n  buf $t in f32[1]\n"
+                 "  buf $w weight f16[256,512]\n  buf %s tmp f32[1]\n  buf $y out f32[1,256]\n"
+                 "  n0 = op map {expr=\"a * 2\"} (r $t:f32[1], w %s:f32[1])\n  n2 = fused {\n"
+                 "    n1 = mul (r $x:f32[1,512], r %s:f32[1], w ^m:f32[1,512])\n"
+                 "    n2 = matvec (r ^m:f32[1,512], r $w:f16[256,512], w $y:f32[1,256])\n  }\n}\n",
+                 "single0 = uintBitsToFloat");
+    waits_before(
+        "reprise 1\ngraph g {\n  buf $x in f32[1,256]\n  buf $v weight f16[20480,256]\n"
+        "  buf $w weight f16[256,20480]\n  buf %a tmp f32[1,20480]\n  buf $y out f32[1,256]\n"
+        "  n0 = op matvec (r $x:f32[1,256], r $v:f16[20480,256], w %a:f32[1,20480])\n"
+        "  n1 = op matvec (r %a:f32[1,20480], r $w:f16[256,20480], w $y:f32[1,256])\n}\n",
+        "vec4 matvec_x(uint i)");
+}
+
 /* ---- Transfers ------------------------------------------------------------------------------- */
 
 /* Small ones of whole words become ops of the same id, place and uses. */
@@ -534,6 +573,7 @@ int main(void) {
                              {"names of fused kernels", test_fused_name},
                              {"exact kernels are decorated", test_exact},
                              {"unrolled copies stay exact", test_unrolled},
+                             {"copies are waited for", test_copies_are_waited_for},
                              {"small transfers", test_transfers},
                              {"progress", test_progress},
                              {"damaged cache files", test_cache},
