@@ -4,13 +4,14 @@ data.py check FOLDER    compares FOLDER's picture.png, pyramid.npy and glow.npy 
                         double precision"""
 import pathlib
 import shutil
-import struct
 import sys
-import zlib
 
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.resolve().parent))
+from png_file import load_png
+
 WIDTH, HEIGHT, LEVELS, SIGMA, EXPOSURE, GLARE = 512, 384, 5, 1.8, 1.0, 0.25
 
 
@@ -127,37 +128,6 @@ def toned(light):
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def read_png(path):
-    """A PNG of eight bits with alpha, by its specification: what any other program sees."""
-    data, at, packed = path.read_bytes(), 8, b""
-    while at < len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        body = data[at + 8:at + 8 + size]
-        assert zlib.crc32(kind + body) == struct.unpack_from(">I", data, at + 8 + size)[0]
-        if kind == b"IHDR":
-            width, height, depth, form, *_ = struct.unpack(">IIBBBBB", body)
-        packed += body if kind == b"IDAT" else b""
-        at += 12 + size
-    assert (depth, form) == (8, 6), "not RGBA of 8 bits"
-    lines = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, 1 + 4 * width)
-    rows, above, nothing = [], np.zeros((width, 4), int), np.zeros(4, int)
-    for line in lines:
-        row = line[1:].reshape(width, 4).astype(int)
-        if line[0] == 2:
-            row = (row + above) % 256
-        elif line[0]: # what depends on the pixel before it
-            for i in range(width):
-                left, corner = (row[i - 1], above[i - 1]) if i else (nothing, nothing)
-                guess = left + above[i] - corner
-                off = np.abs(guess - left), np.abs(guess - above[i]), np.abs(guess - corner)
-                near = np.where(off[1] <= off[2], above[i], corner)
-                near = np.where((off[0] <= off[1]) & (off[0] <= off[2]), left, near)
-                row[i] = (row[i] + {1: left, 3: (left + above[i]) // 2, 4: near}[line[0]]) % 256
-        rows.append(row)
-        above = row
-    return np.stack(rows)
-
-
 def close(name, got, want, relative, absolute):
     off = np.abs(got - want) - absolute - relative * np.abs(want)
     good = got.shape == want.shape and bool((off <= 0).all())
@@ -186,7 +156,7 @@ def check(folder):
         around = around + drawn(blurred(level))[..., :3]
         level = halves(level)
     want = 255 * toned(EXPOSURE * (light[..., :3] * (1 - GLARE) + around / LEVELS * GLARE))
-    picture = read_png(folder / "picture.png").astype(float)
+    picture = load_png(folder / "picture.png").astype(float)
     good &= close("picture", picture[..., :3], want, 0, 1.5) & bool((picture[..., 3] == 255).all())
     mean = np.abs(picture[..., :3] - want).mean()
     print(f"picture: {mean:.3g} off in the mean; rounding alone is 0.25")

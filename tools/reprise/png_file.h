@@ -1,11 +1,12 @@
-/* PNG files, for images of one mip and one layer.
+/* PNG files, for images of one mip and one layer, and for arrays [height, width] and [height, width,
+ * channels] of bytes, words of 16 bits or floats.
  *
- * The numbers of a file are those of the image: nothing is decoded from sRGB or encoded to it. An image
+ * The numbers of a file are those of the buffer: nothing is decoded from sRGB or encoded to it. An image
  * of an `_srgb` format holds encoded numbers, which the device decodes; its file says that it is sRGB.
  * Formats of 8 and 16 bits, unsigned integers and unorm, hold the file's integers. Floats are the
  * integers divided by the largest, and are written with 16 bits, clamped to 0 .. 1. Files of fewer or
- * more bits are scaled, of fewer channels extended (grey to three, alpha the largest); a colour file
- * is refused where there is one channel.
+ * more bits are scaled, of fewer channels extended (grey to three, alpha the largest); colours and
+ * alpha for which there is no channel are refused.
  */
 #ifndef CLI_PNG_FILE_H
 #define CLI_PNG_FILE_H
