@@ -90,9 +90,11 @@ const rp_op rp_ops_map[] = {
     {.name = "map",
      .family = "map",
      .brief = "a formula over up to 26 inputs, which broadcast",
-     .notes = "As the formula's operators say. `i0`, `i1` ... are an element's place along each "
-              "dimension of out, `index` that among all its elements, i32: of at most 2^31. A "
-              "formula of places alone has no input.",
+     .notes =
+         "As the formula's operators say. `i0`, `i1` ... are an element's place along each "
+         "dimension of out, `index` that among all its elements, i32: of at most 2^31. Where a "
+         "formula names one, inputs broadcast to the shape of out, which is given; one of "
+         "places alone has no input.",
      .form = RP_OP_POINTWISE,
      .operand_count = 2,
      .operands = {IN("a", "inputs, called a, b, c ... in the formula", RP_DT_NUMBER),

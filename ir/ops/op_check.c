@@ -297,6 +297,28 @@ static bool same_shape(const rp_tensor *a, const rp_tensor *b) {
     return true;
 }
 
+static bool names_places(const rp_formula *formula) {
+    for (uint32_t i = 0; i < formula->count; i++)
+        if (formula->nodes[i].code == RP_FORMULA_NAME && formula->nodes[i].name >= RP_OP_NAME_PLACE)
+            return true;
+    return false;
+}
+
+/* Whether a map's output may be larger than what its inputs broadcast to, `wide`: its formula names places, which
+ * have the output's shape. */
+static bool widens(const rp_op_call *call, const rp_tensor *out, const rp_tensor *wide) {
+    rp_formula_block block;
+    rp_formula formula;
+    char error[160];
+    size_t at = 0;
+    if (call->op != rp_op_map) return false;
+    for (uint32_t place = 0; place < out->rank || place < wide->rank; place++)
+        if (dim_from_end(wide, place) != 1 && dim_from_end(wide, place) != dim_from_end(out, place))
+            return false;
+    return rp_op_parse_formula(call, call->formula, &block, &formula, error, &at) &&
+           names_places(&formula);
+}
+
 /* ---- Outputs --------------------------------------------------------------------------------- */
 
 /* The leading dimensions that a starred symbol stands for in the first input that has it. */
@@ -376,7 +398,7 @@ static bool check_output(checker *c, uint32_t index, const rp_tensor *wide) {
     }
     if (!check_tensor(c, index)) return false;
     if (shape) return match_shape(c, index);
-    if (!wide || same_shape(t, wide)) return true;
+    if (!wide || same_shape(t, wide) || widens(call, t, wide)) return true;
     print_tensor(other, wide);
     return rp_op_fail(call, "%s is %s, but the inputs broadcast to %s",
                       rp_op_operand_name(call, index), print_tensor(own, t),
@@ -438,11 +460,7 @@ static bool check_count(checker *c) {
 /* Places are i32. */
 static bool check_places(rp_op_call *call, const rp_formula *formula) {
     uint64_t elements = rp_tensor_elements(&call->operands[call->operand_count - 1]);
-    bool named = false;
-    for (uint32_t i = 0; i < formula->count; i++)
-        named |=
-            formula->nodes[i].code == RP_FORMULA_NAME && formula->nodes[i].name >= RP_OP_NAME_PLACE;
-    if (!named || elements <= (uint64_t)INT32_MAX + 1) return true;
+    if (!names_places(formula) || elements <= (uint64_t)INT32_MAX + 1) return true;
     return rp_op_fail(call, "out has %llu elements; the place of more than 2147483648 is no i32",
                       (unsigned long long)elements);
 }

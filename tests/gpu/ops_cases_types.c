@@ -26,6 +26,10 @@ const op_case op_type_cases[] = {
     {"map", "T[301]", "expr=index % 7 - 3", "f32 f16 bf16 i8 i32 u32 i16", NULL},
     {"map", "f32[70003]", "expr=cos(2 * pi * i0 / 70003)", NULL, NULL},
     {"map", "i32[1,1]", "expr=i0 + i1 - index", NULL, NULL},
+    /* The output is larger than what the inputs broadcast to. */
+    {"map", "f32[7,1] T[5,7,65]", "expr=i2 < i0 * 9 ? a + index : -1", "f32 i32 u8", NULL},
+    {"map", "f32[7,1] i32[1] f32[2,3,7,5]", "expr=b * i3 + a", NULL, NULL},
+    {"map", "T[1] f32[301]", "expr=a * i0", "f32 f16 u8", NULL},
     {"map", "u32[2,3,1,2,1,2,3,2]", "expr=i7 + 2 * i6 + i5 * i3 + (i4 | i2) + i1 + 7 * i0", NULL,
      NULL},
     {"add", "T[4,7]:special T[7]:special", NULL, SMALL, NULL},

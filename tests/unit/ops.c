@@ -328,6 +328,9 @@ static const struct {
     {"map", "a & 1", "f32 f32", "'&' takes integers, not f32"},
     {"map", "a", "q8_0[32] f32[32]", "map: a is q8_0, expected"},
     {"map", "a", "f32[3] f32[4]", "map: out is f32[4], but the inputs broadcast to [3]"},
+    {"map", "a + i1", "f32[3,2] f32[4,5]",
+     "map: out is f32[4,5], but the inputs broadcast to [3,2]"},
+    {"map", "a + i0", "f32[3,2] f32[2]", "map: out is f32[2], but the inputs broadcast to [3,2]"},
     {"map", "a", "f32[3] -", "map: out is missing"},
     {"map", "a", "f32? f32[3]", "map: a has 255 dimensions; at most 8 are possible"},
 };
