@@ -56,14 +56,15 @@ const rp_op rp_ops_statistics[] = {
         .brief = "adds the number of elements in each of several bins of equal width to counts",
         .notes = "Exact. Element x belongs to the last bin b with (x - low) * bins >= b * (high - "
                  "low), each operation rounded to f32, so every device agrees at the edges; high "
-                 "itself belongs to the last bin. NaN is skipped. Counts start from what is there "
+                 "itself belongs to the last bin. NaN is skipped; integers are taken as f32. "
+                 "Counts start from what is there "
                  "(fill them with 0 before) and wrap at 2^32.",
         .form = RP_OP_KERNEL,
         .operand_count = 2,
         .operands = {{.name = "x",
                       .brief = "what to count",
                       .shape = "*N",
-                      .dtypes = RP_DT_FLOAT,
+                      .dtypes = RP_DT_NUMBER,
                       .hook = true},
                      {.name = "counts",
                       .brief = "a number for each bin",

@@ -563,6 +563,8 @@ const op_case op_cases[] = {
     {"histogram", "T[1031]:special u32[17]:below=9", "low=-2 high=2.5 bins=17 outside=skip", FLOATS,
      NULL},
     {"histogram", "f32[70001] u32[64]:value=0", "low=-3 high=3 bins=64 outside=skip", NULL, NULL},
+    {"histogram", "T[2031]:special u32[17]:below=9", "low=-3 high=200 bins=17 outside=skip",
+     WHOLE " i16 u16 bool", NULL},
     {"histogram", "T[1031]:special u32[17]:below=9", "low=-2 high=2.5 bins=17 outside=clamp",
      FLOATS, NULL},
     {"histogram", "f32[70001] u32[64]:value=0", "low=-3 high=3 bins=64 outside=clamp", NULL, NULL},
