@@ -1,191 +1,8 @@
-/* The composites of family signal: Fourier transforms of any length along any axis, and convolutions by them.
+/* The composites of family signal: Fourier transforms along any axis, convolutions by them, and spectrograms.
  *
- * All are `fft_pass`, once for up to 4096 elements, twice for up to 2^24, the length being a product of two
- * such; and what a pass cannot say by itself, the shapes of NumPy's functions. Complex numbers are a last
- * dimension of 2, as in ONNX's DFT. */
-#include <stdio.h>
-
-#include "composite/composite.h"
-
-enum { MOST_AT_ONCE = 4096, MOST_IN_ALL = 1 << 24 };
-
-typedef enum source { COMPLEX, REAL, HALF } source;
-
-static const char *const source_names[] = {"complex", "real", "half"};
-
-/* One transform of all signals of x. */
-typedef struct transform {
-    rp_given_operand *x, *out;
-    uint64_t samples, stride, length;
-    uint64_t kept; /* elements of each result, the first ones */
-    source from;
-    bool to_real, backward;
-    const char *temp; /* the name of what is between two passes */
-} transform;
-
-/* ---- Lengths --------------------------------------------------------------------------------- */
-
-/* The number of parts of a transform: 1, or the factor next to the root that leaves both short enough; 0 where
- * there is none. */
-static uint64_t parts_of(uint64_t length) {
-    if (length <= MOST_AT_ONCE) return 1;
-    if (length > MOST_IN_ALL) return 0;
-    for (uint64_t low = MOST_AT_ONCE; low > 1; low--)
-        if (low * low <= length && length % low == 0) return length / low <= MOST_AT_ONCE ? low : 0;
-    return 0;
-}
-
-/* The least length from `least` on that is a product of 2, 3 and 5 and can be transformed; 0 for none. */
-static uint64_t next_length(uint64_t least) {
-    for (uint64_t n = least; n <= MOST_IN_ALL; n++) {
-        uint64_t rest = n;
-        while (rest % 2 == 0) rest /= 2;
-        while (rest % 3 == 0) rest /= 3;
-        while (rest % 5 == 0) rest /= 5;
-        if (rest == 1 && parts_of(n)) return n;
-    }
-    return 0;
-}
-
-/* ---- Passes ---------------------------------------------------------------------------------- */
-
-static rp_status pass(rp_expansion *x, const transform *t, uint64_t parts) {
-    const rp_attribute attrs[] = {
-        {.name = "samples", .number = (double)t->samples},
-        {.name = "stride", .number = (double)t->stride},
-        {.name = "length", .number = (double)t->length},
-        {.name = "parts", .number = (double)parts},
-        {.name = "direction", .text = t->backward ? "backward" : "forward"},
-        {.name = "source", .text = source_names[t->from]},
-        {.name = "result", .text = t->to_real ? "real" : "complex"},
-        {.name = "kept", .number = (double)(t->kept * t->stride)}};
-    return rp_expand_op(x, "fft_pass", RP_PARTS({"x", t->x}, {"out", t->out}), attrs,
-                        sizeof attrs / sizeof *attrs);
-}
-
-/* One or two of them, for a length that is short enough or has two such factors. */
-static rp_status in_passes(rp_expansion *x, const transform *t) {
-    uint64_t parts = parts_of(t->length);
-    if (parts == 1) return pass(x, t, 1);
-    rp_given_operand between;
-    RP_TRY(rp_expand_temp(x, t->temp, &between));
-    between.argument.tensor.dtype = RP_F32;
-    transform columns = *t, rows = *t;
-    columns.out = &between;
-    columns.length = t->length / parts;
-    columns.kept = 0;
-    columns.to_real = false;
-    RP_TRY(pass(x, &columns, parts));
-    rows.x = &between;
-    rows.samples = rows.length = parts;
-    rows.stride = t->stride * columns.length;
-    rows.from = COMPLEX;
-    rows.kept = 0;
-    /* `kept` counts elements of the whole result, of which a row of this pass has several. */
-    const rp_attribute attrs[] = {
-        {.name = "samples", .number = (double)parts},
-        {.name = "stride", .number = (double)rows.stride},
-        {.name = "direction", .text = t->backward ? "backward" : "forward"},
-        {.name = "result", .text = t->to_real ? "real" : "complex"},
-        {.name = "kept", .number = (double)(t->kept * t->stride)}};
-    return rp_expand_op(x, "fft_pass", RP_PARTS({"x", rows.x}, {"out", rows.out}), attrs,
-                        sizeof attrs / sizeof *attrs);
-}
-
-/* ---- Any length ------------------------------------------------------------------------------ */
-
-/* With a larger prime factor each result would be a sum of more than so many terms. */
-enum { MOST_TERMS = 127, MOST_CHIRPED = 1 << 22 };
-
-static bool is_smooth(uint64_t length) {
-    for (uint64_t p = 2; p <= MOST_TERMS; p++)
-        while (length % p == 0) length /= p;
-    return length == 1;
-}
-
-static rp_status multiply_chirp(rp_expansion *x, const transform *t, double scale) {
-    const rp_attribute attrs[] = {
-        {.name = "samples", .number = (double)t->samples},
-        {.name = "stride", .number = (double)t->stride},
-        {.name = "length", .number = (double)t->length},
-        {.name = "direction", .text = t->backward ? "backward" : "forward"},
-        {.name = "source", .text = source_names[t->from]},
-        {.name = "result", .text = t->to_real ? "real" : "complex"},
-        {.name = "kept", .number = (double)(t->kept * t->stride)},
-        {.name = "scale", .number = scale}};
-    return rp_expand_op(x, "chirp_multiply", RP_PARTS({"x", t->x}, {"out", t->out}), attrs,
-                        sizeof attrs / sizeof *attrs);
-}
-
-/* By n k = (n n + k k - (k - n) (k - n)) / 2 a transform is a convolution with a chirp, between products with
- * chirps; and that is made by transforms of a length that has small factors. */
-static rp_status by_chirps(rp_expansion *x, const transform *t, uint64_t length) {
-    enum { FRONT, SPECTRUM, CHIRP, OTHER, PRODUCT, WHOLE, TEMPS };
-    static const char *const words[TEMPS] = {"front", "spectrum", "chirp",
-                                             "other", "product",  "whole"};
-    rp_given_operand temps[TEMPS];
-    char names[TEMPS + 3][48];
-    for (uint32_t i = 0; i < TEMPS; i++) {
-        snprintf(names[i], sizeof names[i], "%s_%s", t->temp, words[i]);
-        RP_TRY(rp_expand_temp(x, names[i], &temps[i]));
-        temps[i].argument.tensor.dtype = RP_F32;
-    }
-    for (uint32_t i = 0; i < 3; i++)
-        snprintf(names[TEMPS + i], sizeof names[0], "%s_columns%u", t->temp, i);
-    temps[CHIRP].argument.tensor = (rp_tensor){.dtype = RP_F32, .rank = 2, .dims = {length, 2}};
-    transform front = *t, back = *t;
-    front.out = &temps[FRONT];
-    front.to_real = false;
-    front.kept = t->length;
-    RP_TRY(multiply_chirp(x, &front, 1));
-    RP_TRY(in_passes(x, &(transform){.x = &temps[FRONT],
-                                     .out = &temps[SPECTRUM],
-                                     .samples = t->length,
-                                     .stride = t->stride,
-                                     .length = length,
-                                     .kept = length,
-                                     .temp = names[TEMPS]}));
-    const rp_attribute chirp[] = {
-        {.name = "length", .number = (double)t->length},
-        {.name = "direction", .text = t->backward ? "backward" : "forward"}};
-    RP_TRY(rp_expand_op(x, "chirp", RP_PARTS({"out", &temps[CHIRP]}), chirp, 2));
-    RP_TRY(in_passes(x, &(transform){.x = &temps[CHIRP],
-                                     .out = &temps[OTHER],
-                                     .samples = length,
-                                     .stride = 1,
-                                     .length = length,
-                                     .kept = length,
-                                     .temp = names[TEMPS + 1]}));
-    const rp_attribute stride = {.name = "stride", .number = (double)t->stride};
-    RP_TRY(rp_expand_op(
-        x, "complex_multiply",
-        RP_PARTS({"a", &temps[SPECTRUM]}, {"b", &temps[OTHER]}, {"out", &temps[PRODUCT]}), &stride,
-        1));
-    RP_TRY(in_passes(x, &(transform){.x = &temps[PRODUCT],
-                                     .out = &temps[WHOLE],
-                                     .samples = length,
-                                     .stride = t->stride,
-                                     .length = length,
-                                     .kept = t->length,
-                                     .backward = true,
-                                     .temp = names[TEMPS + 2]}));
-    back.x = &temps[WHOLE];
-    back.samples = t->length;
-    back.from = COMPLEX;
-    return multiply_chirp(x, &back, t->backward ? 1 / (double)t->length : 1);
-}
-
-static rp_status apply_transform(rp_expansion *x, const transform *t) {
-    if (parts_of(t->length) && is_smooth(t->length)) return in_passes(x, t);
-    uint64_t length = t->length <= MOST_CHIRPED ? next_length(2 * t->length - 1) : 0;
-    if (length) return by_chirps(x, t, length);
-    return rp_apply_error(
-        x->application, RP_BLAME_OP, 0,
-        "%s: a length of %llu, above %d, is no product of two numbers up to %d with "
-        "prime factors up to %d; the next that is one of 2, 3 and 5 is %llu",
-        x->composite->info.name, (unsigned long long)t->length, MOST_CHIRPED, MOST_AT_ONCE,
-        MOST_TERMS, (unsigned long long)next_length(t->length));
-}
+ * transform.c makes the ops; here are the shapes of NumPy's functions. Complex numbers are a last dimension of
+ * 2, as in ONNX's DFT. */
+#include "composite/transform.h"
 
 /* ---- Shapes ---------------------------------------------------------------------------------- */
 
@@ -218,20 +35,22 @@ static rp_status shape_out(rp_expansion *x, rp_given_operand *out, const rp_tens
 }
 
 /* Sees x as signals along dimension `axis` of its first `rank`, and its result's shape in *wanted. */
-static rp_status see_axis(rp_expansion *x, transform *t, uint32_t rank, uint32_t axis,
+static rp_status see_axis(rp_expansion *x, rp_transform *t, uint32_t rank, uint32_t axis,
                           double length, rp_tensor *wanted) {
     const rp_tensor *from = &t->x->argument.tensor;
     t->samples = from->dims[axis];
     t->stride = 1;
     for (uint32_t i = axis + 1; i < rank; i++) t->stride *= from->dims[i];
-    t->length = length > 0 ? (uint64_t)length : t->from == HALF ? 2 * (t->samples - 1) : t->samples;
+    t->length = length > 0                     ? (uint64_t)length
+                : t->from == RP_TRANSFORM_HALF ? 2 * (t->samples - 1)
+                                               : t->samples;
     if (t->length == 0)
         return rp_apply_error(
             x->application, RP_BLAME_OP, 0,
             "%s: a spectrum of one element is that of a signal of none, or of one: "
             "give its length",
             x->composite->info.name);
-    bool half = t->from == REAL && !t->to_real;
+    bool half = t->from == RP_TRANSFORM_REAL && !t->to_real;
     t->kept = half ? t->length / 2 + 1 : t->length;
     *wanted = (rp_tensor){.dtype = RP_F32, .rank = (uint8_t)(rank + !t->to_real)};
     memcpy(wanted->dims, from->dims, rank * sizeof *wanted->dims);
@@ -264,54 +83,56 @@ static rp_status signal_rank(rp_expansion *x, bool pairs, uint32_t least, uint32
 
 /* ---- One dimension --------------------------------------------------------------------------- */
 
-static rp_status along_axis(rp_expansion *x, source from, bool to_real, bool backward) {
+static rp_status along_axis(rp_expansion *x, rp_transform_source from, bool to_real,
+                            bool backward) {
     enum { X, OUT };
     enum { AXIS, LENGTH };
-    transform t = {.x = x->operands[X],
-                   .out = x->operands[OUT],
-                   .from = from,
-                   .to_real = to_real,
-                   .backward = backward,
-                   .temp = "columns"};
+    rp_transform t = {.x = x->operands[X],
+                      .out = x->operands[OUT],
+                      .from = from,
+                      .to_real = to_real,
+                      .backward = backward,
+                      .temp = "columns"};
     uint32_t rank;
     rp_tensor wanted;
-    RP_TRY(signal_rank(x, from != REAL, 1, &rank));
+    RP_TRY(signal_rank(x, from != RP_TRANSFORM_REAL, 1, &rank));
     double axis = x->attrs[AXIS] + (x->attrs[AXIS] < 0 ? rank : 0);
     if (axis < 0 || axis >= rank)
         return rp_apply_error(x->application, RP_BLAME_OP, 0,
                               "%s: axis is %g, expected -%u to %u%s", x->composite->info.name,
                               x->attrs[AXIS], rank, rank - 1,
-                              from != REAL ? ", that of the pairs not counted" : "");
+                              from != RP_TRANSFORM_REAL ? ", that of the pairs not counted" : "");
     RP_TRY(see_axis(x, &t, rank, (uint32_t)axis, x->attrs[LENGTH], &wanted));
     RP_TRY(shape_out(x, t.out, &wanted));
-    return apply_transform(x, &t);
+    return rp_transform_apply(x, &t);
 }
 
 static rp_status expand_fft(rp_expansion *x) {
-    return along_axis(x, COMPLEX, false, false);
+    return along_axis(x, RP_TRANSFORM_COMPLEX, false, false);
 }
 
 static rp_status expand_ifft(rp_expansion *x) {
-    return along_axis(x, COMPLEX, false, true);
+    return along_axis(x, RP_TRANSFORM_COMPLEX, false, true);
 }
 
 static rp_status expand_rfft(rp_expansion *x) {
-    return along_axis(x, REAL, false, false);
+    return along_axis(x, RP_TRANSFORM_REAL, false, false);
 }
 
 static rp_status expand_irfft(rp_expansion *x) {
-    return along_axis(x, HALF, true, true);
+    return along_axis(x, RP_TRANSFORM_HALF, true, true);
 }
 
 /* ---- Two dimensions -------------------------------------------------------------------------- */
 
 /* Along one of the last two dimensions, then along the other. */
-static rp_status both_axes(rp_expansion *x, transform first, transform second, bool rows_first) {
+static rp_status both_axes(rp_expansion *x, rp_transform first, rp_transform second,
+                           bool rows_first) {
     enum { X, OUT };
     rp_given_operand between;
     rp_tensor wanted;
     uint32_t rank;
-    RP_TRY(signal_rank(x, first.from != REAL, 2, &rank));
+    RP_TRY(signal_rank(x, first.from != RP_TRANSFORM_REAL, 2, &rank));
     RP_TRY(rp_expand_temp(x, "between", &between));
     first.x = x->operands[X];
     first.out = &between;
@@ -323,26 +144,29 @@ static rp_status both_axes(rp_expansion *x, transform first, transform second, b
     second.temp = "more_columns";
     RP_TRY(see_axis(x, &second, rank, rank - (rows_first ? 2 : 1), 0, &wanted));
     RP_TRY(shape_out(x, second.out, &wanted));
-    RP_TRY(apply_transform(x, &first));
-    return apply_transform(x, &second);
+    RP_TRY(rp_transform_apply(x, &first));
+    return rp_transform_apply(x, &second);
 }
 
 static rp_status expand_fft2(rp_expansion *x) {
-    return both_axes(x, (transform){.from = COMPLEX}, (transform){.from = COMPLEX}, true);
+    return both_axes(x, (rp_transform){.from = RP_TRANSFORM_COMPLEX},
+                     (rp_transform){.from = RP_TRANSFORM_COMPLEX}, true);
 }
 
 static rp_status expand_ifft2(rp_expansion *x) {
-    const transform back = {.from = COMPLEX, .backward = true};
+    const rp_transform back = {.from = RP_TRANSFORM_COMPLEX, .backward = true};
     return both_axes(x, back, back, true);
 }
 
 static rp_status expand_rfft2(rp_expansion *x) {
-    return both_axes(x, (transform){.from = REAL}, (transform){.from = COMPLEX}, true);
+    return both_axes(x, (rp_transform){.from = RP_TRANSFORM_REAL},
+                     (rp_transform){.from = RP_TRANSFORM_COMPLEX}, true);
 }
 
 static rp_status expand_irfft2(rp_expansion *x) {
-    return both_axes(x, (transform){.from = COMPLEX, .backward = true},
-                     (transform){.from = HALF, .to_real = true, .backward = true}, false);
+    return both_axes(x, (rp_transform){.from = RP_TRANSFORM_COMPLEX, .backward = true},
+                     (rp_transform){.from = RP_TRANSFORM_HALF, .to_real = true, .backward = true},
+                     false);
 }
 
 /* ---- Convolution ----------------------------------------------------------------------------- */
@@ -374,34 +198,34 @@ static rp_status multiply_spectra(rp_expansion *x, uint64_t n, uint64_t k, uint6
     RP_TRY(rp_expand_temp(x, "a_spectrum", &left));
     RP_TRY(rp_expand_temp(x, "b_spectrum", &right));
     RP_TRY(rp_expand_temp(x, "product", &product));
-    transform t = {.x = o[A],
-                   .out = &left,
-                   .samples = n,
-                   .stride = 1,
-                   .length = length,
-                   .kept = length / 2 + 1,
-                   .from = REAL,
-                   .temp = "a_columns"};
+    rp_transform t = {.x = o[A],
+                      .out = &left,
+                      .samples = n,
+                      .stride = 1,
+                      .length = length,
+                      .kept = length / 2 + 1,
+                      .from = RP_TRANSFORM_REAL,
+                      .temp = "a_columns"};
     left.argument.tensor.dtype = right.argument.tensor.dtype = RP_F32;
-    RP_TRY(apply_transform(x, &t));
+    RP_TRY(rp_transform_apply(x, &t));
     t.x = o[B];
     t.out = &right;
     t.samples = k;
     t.temp = "b_columns";
-    RP_TRY(apply_transform(x, &t));
+    RP_TRY(rp_transform_apply(x, &t));
     RP_TRY(rp_expand_op(x, "complex_multiply",
                         RP_PARTS({"a", &left}, {"b", &right}, {"out", &product}), RP_NO_ATTRS));
-    t = (transform){.x = &product,
-                    .out = whole,
-                    .samples = length / 2 + 1,
-                    .stride = 1,
-                    .length = length,
-                    .kept = n + k - 1,
-                    .from = HALF,
-                    .to_real = true,
-                    .backward = true,
-                    .temp = "product_columns"};
-    return apply_transform(x, &t);
+    t = (rp_transform){.x = &product,
+                       .out = whole,
+                       .samples = length / 2 + 1,
+                       .stride = 1,
+                       .length = length,
+                       .kept = n + k - 1,
+                       .from = RP_TRANSFORM_HALF,
+                       .to_real = true,
+                       .backward = true,
+                       .temp = "product_columns"};
+    return rp_transform_apply(x, &t);
 }
 
 static rp_status expand_fft_convolve(rp_expansion *x) {
@@ -416,12 +240,13 @@ static rp_status expand_fft_convolve(rp_expansion *x) {
                               "fft_convolve: a has %llu rows and b %llu; b has as many, or one",
                               (unsigned long long)rows, (unsigned long long)others);
     RP_TRY(convolved(x, n, k, &start, &count));
-    uint64_t length = n < MOST_IN_ALL && k < MOST_IN_ALL ? next_length(n + k - 1) : 0;
+    uint64_t length =
+        n < RP_TRANSFORM_MOST && k < RP_TRANSFORM_MOST ? rp_transform_length(n + k - 1) : 0;
     if (!length)
         return rp_apply_error(
             x->application, RP_BLAME_OP, 0,
             "fft_convolve: a and b have %llu and %llu elements, expected up to %d together",
-            (unsigned long long)n, (unsigned long long)k, MOST_IN_ALL);
+            (unsigned long long)n, (unsigned long long)k, RP_TRANSFORM_MOST);
     rp_tensor wanted = o[A]->argument.tensor;
     wanted.dims[wanted.rank - 1] = count;
     RP_TRY(shape_out(x, o[OUT], &wanted));
@@ -442,6 +267,69 @@ static rp_status expand_fft_convolve(rp_expansion *x) {
     return rp_expand_op(x, "slice", RP_PARTS({"x", &flat}, {"out", o[OUT]}), attrs, 2);
 }
 
+/* ---- Frames ---------------------------------------------------------------------------------- */
+
+/* How long a frame is: as said, or as the window. */
+static rp_status frame_length(rp_expansion *x, uint64_t *out) {
+    enum { X, WINDOW };
+    enum { LENGTH };
+    uint64_t window = 0;
+    if (x->operands[WINDOW]) RP_TRY(rp_expand_dim(x, WINDOW, 0, &window));
+    *out = x->attrs[LENGTH] > 0 ? (uint64_t)x->attrs[LENGTH] : window;
+    if (*out == 0)
+        return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                              "stft: how long is a frame? Give its length, or a window");
+    if (window == 0 || window == *out) return RP_OK;
+    return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                          "stft: window has %llu elements, expected %llu, the length",
+                          (unsigned long long)window, (unsigned long long)*out);
+}
+
+/* Frames that overlap are what windows of a grid of one row see; the transform reads them as they are made. */
+static rp_status expand_stft(rp_expansion *x) {
+    enum { X, WINDOW, OUT };
+    enum { LENGTH, STEP };
+    rp_given_operand **o = x->operands, frames, windowed;
+    uint64_t n, length, step = (uint64_t)x->attrs[STEP], rows = rp_expand_rows(o[X], 1);
+    RP_TRY(rp_expand_dim(x, X, 0, &n));
+    RP_TRY(frame_length(x, &length));
+    if (n < length)
+        return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                              "stft: x has %llu elements, less than a frame of %llu",
+                              (unsigned long long)n, (unsigned long long)length);
+    rp_tensor wanted = o[X]->argument.tensor;
+    if (wanted.rank + 2 > RP_MAX_RANK)
+        return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                              "stft: x has %u dimensions, expected up to %d", wanted.rank,
+                              RP_MAX_RANK - 2);
+    uint64_t count = (n - length) / step + 1, bins = length / 2 + 1;
+    memcpy(wanted.dims + wanted.rank - 1, (const uint64_t[]){count, bins, 2}, 3 * sizeof count);
+    wanted.rank += 2;
+    RP_TRY(shape_out(x, o[OUT], &wanted));
+    RP_TRY(rp_expand_temp(x, "frames", &frames));
+    rp_given_operand grid = rp_expand_seen(o[X], 5, (const uint64_t[]){rows, 1, 1, n, 1});
+    const rp_attribute attrs[] = {{.name = "kernel_w", .number = (double)length},
+                                  {.name = "stride_w", .number = (double)step},
+                                  {.name = "channels_last", .number = 1}};
+    RP_TRY(rp_expand_op(x, "unfold", RP_PARTS({"x", &grid}, {"out", &frames}), attrs, 3));
+    rp_transform t = {.x = &frames,
+                      .out = o[OUT],
+                      .samples = length,
+                      .stride = 1,
+                      .length = length,
+                      .kept = bins,
+                      .from = RP_TRANSFORM_REAL,
+                      .temp = "columns"};
+    if (o[WINDOW]) {
+        RP_TRY(rp_expand_temp(x, "windowed", &windowed));
+        windowed.argument.tensor.dtype = RP_F32;
+        RP_TRY(rp_expand_op(
+            x, "mul", RP_PARTS({"a", &frames}, {"b", o[WINDOW]}, {"out", &windowed}), RP_NO_ATTRS));
+        t.x = &windowed;
+    }
+    return rp_transform_apply(x, &t);
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define ALONG                                                                                      \
@@ -456,7 +344,7 @@ static rp_status expand_fft_convolve(rp_expansion *x) {
               {.name = "length",                                                                   \
                .brief = "of the signal, which is cut off or filled with zeros; 0: as it is",       \
                .kind = RP_ATTR_INTEGER,                                                            \
-               .high = MOST_IN_ALL}}
+               .high = RP_TRANSFORM_MOST}}
 #define TRANSFORM(NAME, BRIEF, NOTES, FROM, TO, EXPAND, ...)                                       \
     {                                                                                              \
         .info.name = NAME, .info.family = "signal", .info.brief = BRIEF, .notes = NOTES,           \
@@ -510,6 +398,30 @@ const rp_composite rp_composites_signal[] = {
                 .kind = RP_ATTR_CHOICE,
                 .choices = "full|same|valid"}},
      .expand = expand_fft_convolve},
+    {.info.name = "stft",
+     .info.family = "signal",
+     .info.brief = "Fourier transforms of frames of a signal, which may overlap: a spectrogram",
+     .notes =
+         "Frame f is elements f * step to f * step + length of x, times the window; there are (N "
+         "- length) / step + 1, rounded down, and of each the first half of the spectrum. As "
+         "ONNX's STFT, onesided. `pad` x in front of it to centre frames, as librosa and "
+         "PyTorch do. `unfold`, a `mul` with a window, and what `rfft` stands for; they fuse.",
+     .operand_count = 3,
+     .attr_count = 2,
+     .operands = {{"x", "signals", "*R N", .access = RP_READ},
+                  {"window", "multiplies each frame", "W", .access = RP_READ, .optional = true},
+                  {"out", "for each frame length / 2 + 1 pairs", "*R F B P", .access = RP_WRITE}},
+     .attrs = {{.name = "length",
+                .brief = "elements of a frame; 0: as many as the window has",
+                .kind = RP_ATTR_INTEGER,
+                .high = RP_TRANSFORM_MOST},
+               {.name = "step",
+                .brief = "from a frame to the next",
+                .kind = RP_ATTR_INTEGER,
+                .required = true,
+                .low = 1,
+                .high = 1 << 30}},
+     .expand = expand_stft},
 };
 
 const uint32_t rp_composites_signal_count =

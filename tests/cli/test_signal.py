@@ -37,7 +37,7 @@ class Signal(cli.Case):
 
     def add(self, op, attrs, arrays, want):
         """A node `op` of the arrays, of which NumPy makes `want`."""
-        parts, names = [], ("a", "b") if len(arrays) == 2 else ("x",)
+        parts, names = [], ("x", "window") if op == "stft" else ("a", "b") if len(arrays) == 2 else ("x",)
         for operand, array in zip(names, arrays):
             data = pairs(array) if np.iscomplexobj(array) else array.astype("f4")
             name = self.buffer("in", data)
@@ -110,6 +110,15 @@ class Signal(cli.Case):
             self.add("fft_convolve", {"mode": mode}, [a, b], convolve(a, b, mode))
         self.run_all()
 
+    def test_frames(self):
+        for shape, length, step, windowed in (([1000], 128, 50, True), ([2, 3, 200], 31, 31, False),
+                                              ([2, 64], 64, 7, True), ([300], 10, 97, False)):
+            x, window = self.signal(shape, False), self.signal([length], False)
+            frames = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[..., ::step, :]
+            self.add("stft", {"step": step} if windowed else {"step": step, "length": length},
+                     [x, window] if windowed else [x], np.fft.rfft(frames * (window if windowed else 1)))
+        self.run_all()
+
     def test_windows(self):
         for op, window in (("hann_window", np.hanning), ("hamming_window", np.hamming), ("blackman_window", np.blackman)):
             for n in (1, 3, 61):
@@ -160,6 +169,12 @@ nodes:
                             ("{op: fft, x: z, size: 3, out: t}", "unknown key 'size' in op fft"),
                             ("{op: fft_convolve, a: x, b: k, out: t}", "a has 3 rows and b 2"),
                             ("{op: fft_convolve, a: k, b: {buffer: x, rows: [0, 1]}, mode: valid, out: t}", "b is longer"),
+                            ("{op: stft, x: x, step: 4, out: t}", "Give its length, or a window"),
+                            ("{op: stft, x: k, length: 6, step: 1, out: t}", "x has 5 elements, less than a frame of 6"),
+                            ("{op: stft, x: x, length: 4, step: 1, out: y}", "out is f32[3,10,3], expected f32[3,10004,3,2]"),
+                            ("{op: stft, x: x, window: {buffer: k, rows: [0, 1], shape: [5]}, length: 4, step: 1, out: t}",
+                             "window has 5 elements, expected 4"),
+                            ("{op: stft, x: x, length: 4, step: 0, out: t}", "step"),
                             ("{op: fft_pass, x: z, samples: 7, out: t}", "no whole signals of 14"),
                             ("{op: fft_pass, x: z, samples: 10, kept: 11, out: t}", "kept is 11"),
                             ("{op: hann_window, out: t}", "shape of out must be given")):
