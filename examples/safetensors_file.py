@@ -6,7 +6,8 @@ import numpy as np
 
 
 def save_safetensors(path, tensors):
-    names = {np.dtype(np.float32): "F32", np.dtype(np.float16): "F16"}
+    names = {np.dtype(dtype): name for dtype, name in
+             (("f4", "F32"), ("f2", "F16"), ("u1", "U8"), ("u4", "U32"), ("i4", "I32"))}
     header, data = {}, b""
     for name, array in tensors.items():
         header[name] = {"dtype": names[array.dtype], "shape": list(array.shape),

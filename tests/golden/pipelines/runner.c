@@ -1,6 +1,7 @@
-/* What real pipelines cost, as one table: NAME.yaml in this folder is a row of table.txt.
+/* What real pipelines cost, as one table: NAME.yaml in this folder is a row of table.txt, and so is that of
+ * each other folder, as FOLDER/NAME.
  *
- *   golden_pipelines FOLDER      RP_BLESS=1 in the environment writes the table instead
+ *   golden_pipelines FOLDER [OTHER...]      RP_BLESS=1 in the environment writes the table instead
  *
  * A row says how many ops the pipeline has; dispatches, barriers, arena bytes, and bytes that the
  * nodes read and write in all, at -O0 and at -O1; the fewest barriers that the fused nodes allow;
@@ -103,13 +104,16 @@ static void check_promise(const char *name, const char *text, const char *what, 
     }
 }
 
-static void add_row(rp_text *table, const char *folder, const char *name) {
-    char path[16384];
+/* A pipeline: where it is, and its name in the tables. */
+typedef struct entry {
+    char path[4096], name[128];
+} entry;
+
+static void add_row(rp_text *table, const char *path, const char *name) {
     size_t size;
     cost plain, fused;
     rp_pipeline *pipeline = NULL;
     rp_diags *diags = rp_diags_create(NULL);
-    snprintf(path, sizeof path, "%s/%s.yaml", folder, name);
     char *text = read_file(path, &size);
     bool ok = text && rp_pipeline_parse(NULL, text, size, path, NULL, 0, diags, &pipeline) == RP_OK;
     ok = ok && cost_of(rp_pipeline_graph(pipeline), 0, diags, &plain) &&
@@ -135,14 +139,12 @@ static void add_row(rp_text *table, const char *folder, const char *name) {
 }
 
 /* The same for the target, at -O1 and at -O2. */
-static void add_tags_row(rp_text *table, const char *folder, const char *name, gain *out) {
-    char path[16384];
+static void add_tags_row(rp_text *table, const char *path, const char *name, gain *out) {
     cost plain, tagged;
     const rp_target *target = rp_target_builtin("h200");
     const rp_pipeline_source source = {.size = sizeof source, .path = path, .target = target};
     rp_pipeline *pipeline = NULL;
     rp_diags *diags = rp_diags_create(NULL);
-    snprintf(path, sizeof path, "%s/%s.yaml", folder, name);
     bool ok = rp_pipeline_read(NULL, &source, diags, &pipeline) == RP_OK &&
               cost_of(rp_pipeline_graph(pipeline), 1, diags, &plain) &&
               cost_of(rp_pipeline_graph(pipeline), 2, diags, &tagged);
@@ -180,20 +182,31 @@ static void add_extremes(rp_text *table, const gain *gains, uint32_t count) {
 }
 
 static int by_name(const void *a, const void *b) {
-    return strcmp(a, b);
+    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
 }
 
-static uint32_t find_files(const char *folder, char names[][64]) {
-    uint32_t count = 0;
+/* Adds the pipelines of a folder behind the `count` that there are; returns how many there are then. */
+static uint32_t find_files(const char *folder, const char *prefix, entry *entries, uint32_t count) {
+    uint32_t first = count;
     DIR *directory = opendir(folder);
+    if (!directory) fail(folder, "cannot be opened");
     for (struct dirent *e; directory && (e = readdir(directory)) && count < MAX_FILES;) {
         size_t length = strlen(e->d_name);
         if (length < 6 || length > 60 || strcmp(e->d_name + length - 5, ".yaml") != 0) continue;
-        snprintf(names[count++], 64, "%.*s", (int)(length - 5), e->d_name);
+        entry *to = &entries[count++];
+        snprintf(to->path, sizeof to->path, "%s/%s", folder, e->d_name);
+        snprintf(to->name, sizeof to->name, "%.50s%.*s", prefix, (int)(length - 5), e->d_name);
     }
     if (directory) closedir(directory);
-    qsort(names, count, 64, by_name);
+    qsort(entries + first, count - first, sizeof *entries, by_name);
     return count;
+}
+
+/* The last part of a path, as "workloads/". */
+static const char *prefix_of(const char *folder, char *prefix, size_t size) {
+    const char *slash = strrchr(folder, '/');
+    snprintf(prefix, size, "%s/", slash ? slash + 1 : folder);
+    return prefix;
 }
 
 static void compare(const char *expected, const char *got) {
@@ -227,12 +240,15 @@ static void finish(const char *path, const rp_text *table) {
 }
 
 int main(int argc, char **argv) {
-    static char names[MAX_FILES][64];
-    if (argc != 2) {
-        fprintf(stderr, "usage: golden_pipelines FOLDER\n");
+    static entry entries[MAX_FILES];
+    char prefix[64];
+    if (argc < 2) {
+        fprintf(stderr, "usage: golden_pipelines FOLDER [OTHER...]\n");
         return 2;
     }
-    uint32_t count = find_files(argv[1], names);
+    uint32_t count = find_files(argv[1], "", entries, 0);
+    for (int i = 2; i < argc; i++)
+        count = find_files(argv[i], prefix_of(argv[i], prefix, sizeof prefix), entries, count);
     rp_text table, tags;
     rp_text_init(&table, NULL);
     rp_text_init(&tags, NULL);
@@ -243,8 +259,8 @@ int main(int argc, char **argv) {
                    "tagged", "bytes", "cost ns", "gain ns");
     static gain gains[MAX_FILES];
     for (uint32_t i = 0; i < count; i++) {
-        add_row(&table, argv[1], names[i]);
-        add_tags_row(&tags, argv[1], names[i], &gains[i]);
+        add_row(&table, entries[i].path, entries[i].name);
+        add_tags_row(&tags, entries[i].path, entries[i].name, &gains[i]);
     }
     if (failures == 0) add_extremes(&tags, gains, count);
     char path[4096];

@@ -1,0 +1,14 @@
+#!/usr/bin/env python3
+"""Exact nearest neighbours of random queries among random rows."""
+import numpy as np
+
+from workload import Workload
+
+w = Workload(rows=5000, dim=32, queries=9, k=10)
+q, base = w.normal(w.queries, w.dim), w.normal(w.rows, w.dim)
+distances, neighbours = w.run("knn", {"q": q, "base": base}, ["distances", "neighbours"])
+want = ((q[:, None].astype(float) - base[None]) ** 2).sum(-1)
+order = want.argsort(axis=1, kind="stable")[:, :w.k]
+w.close("distances", distances, np.take_along_axis(want, order, 1), 1e-5)
+w.equal("neighbours", neighbours, order)
+w.finish()
