@@ -14,9 +14,8 @@ static bool is_text(const char *text) {
     return text && *text && strlen(text) <= UINT16_MAX;
 }
 
-/* What is wrong on the spot; NULL when it can be kept. */
-static const char *judge(const char *op, const rp_operand *operands, uint32_t operand_count,
-                         const rp_attribute *attributes, uint32_t attribute_count) {
+const char *rp_apply_wrong(const char *op, const rp_operand *operands, uint32_t operand_count,
+                           const rp_attribute *attributes, uint32_t attribute_count) {
     if (!is_text(op)) return "the op's name is NULL, empty or too long";
     if (operand_count > RP_APPLY_MAX_OPERANDS || attribute_count > RP_APPLY_MAX_ATTRS)
         return "more operands or attributes than any op has";
@@ -57,7 +56,7 @@ static void put_attribute(rp_text *out, const rp_attribute *attribute) {
 void rp_apply(rp_recorder *r, const char *op, const rp_operand *operands, uint32_t operand_count,
               const rp_attribute *attributes, uint32_t attribute_count) {
     if (!rp_recorder_is_open(r)) return;
-    const char *wrong = judge(op, operands, operand_count, attributes, attribute_count);
+    const char *wrong = rp_apply_wrong(op, operands, operand_count, attributes, attribute_count);
     if (wrong) {
         rp_recorder_fail(r, RP_CALL_APPLY, wrong);
         return;
@@ -121,6 +120,12 @@ static bool see_range(rp_player *p, const char *name, const rp_range *range,
     return good || rp_play_mistake(p, RP_CALL_APPLY, "operand '%.60s': %s", name, error);
 }
 
+bool rp_play_seen(rp_player *p, const char *name, const rp_range *range, rp_graph_use *use,
+                  rp_tensor *tensor) {
+    return rp_play_range(p, &(rp_call){.kind = RP_CALL_APPLY}, range, 0, use) &&
+           see_range(p, name, range, use, tensor);
+}
+
 static bool play_operand(rp_player *p, const rp_call *c, const char **at, uint32_t index,
                          rp_given_operand *out) {
     const rp_range *range = &p->ranges[c->first_range + index];
@@ -128,8 +133,7 @@ static bool play_operand(rp_player *p, const rp_call *c, const char **at, uint32
     memcpy(&tensor, take(at, sizeof tensor), sizeof tensor);
     const char *name = take_text(at);
     rp_graph_use use;
-    if (!rp_play_range(p, c, range, 0, &use)) return false;
-    if (!see_range(p, name, range, &use, &tensor)) return false;
+    if (!rp_play_seen(p, name, range, &use, &tensor)) return false;
     *out = (rp_given_operand){
         .name = name,
         .argument = {.tensor = tensor, .buffer = use.buffer, .offset = use.offset},

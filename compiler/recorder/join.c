@@ -10,13 +10,27 @@
 
 /* What is made of the recorders. */
 typedef struct joining {
+    rp_recorder *const *recorders;
     rp_diags *diags;
     rp_push_blocks blocks;
 } joining;
 
+/* Says something of a call: at its place in the application's source, or else by its number. */
+static void say(rp_diags *diags, rp_severity severity, const rp_recorder *r, uint32_t recorder,
+                uint32_t call, rp_call_kind kind, const char *text) {
+    const rp_call_place *at = rp_recorder_place(r, call);
+    const char *file = at && at->file != RP_NONE ? (const char *)r->bytes + at->file : NULL;
+    if (at)
+        rp_diags_add(diags, severity, file, at->pos.line, at->pos.column, "%s: %s",
+                     rp_call_name(kind), text);
+    else
+        rp_diags_add(diags, severity, NULL, 0, 0, "recorder %u, call %u (%s): %s", recorder, call,
+                     rp_call_name(kind), text);
+}
+
 static void report(rp_player *p, rp_call_kind kind, const char *text) {
-    rp_diags_add(((joining *)p->user)->diags, RP_ERROR, NULL, 0, 0, "recorder %u, call %u (%s): %s",
-                 p->recorder, p->call, rp_call_name(kind), text);
+    joining *join = p->user;
+    say(join->diags, RP_ERROR, join->recorders[p->recorder - 1], p->recorder, p->call, kind, text);
 }
 
 /* A kernel's node names the variant of the kernel that its push data or its uses ask for. */
@@ -92,7 +106,7 @@ static rp_status play_all(rp_program *program, rp_recorder *const *recorders, ui
     rp_player_init(&p, &program->allocator, program, *out_graph);
     p.modules = program->modules;
     p.module_count = program->modules_count;
-    joining join = {.diags = diags};
+    joining join = {.recorders = recorders, .diags = diags};
     p.takes_live_push = true;
     p.add_node = append_node;
     p.mistake = report;
@@ -117,10 +131,17 @@ static void forward(rp_diags *from, rp_recorder *const *recorders, rp_diags *to)
             rp_diags_add(to, d.severity, NULL, 0, 0, "%s", d.message);
             continue;
         }
-        const rp_call *call = &recorders[d.column - 1]->calls[d.line - 1];
-        rp_diags_add(to, d.severity, NULL, 0, 0, "recorder %u, call %u (%s): %s", d.column, d.line,
-                     rp_call_name((rp_call_kind)call->kind), d.message);
+        const rp_recorder *r = recorders[d.column - 1];
+        say(to, d.severity, r, d.column, d.line, (rp_call_kind)r->calls[d.line - 1].kind,
+            d.message);
     }
+}
+
+/* Calls are no places in a file: later messages must not print them as such. */
+static void replace(rp_source_pos *pos, rp_recorder *const *recorders) {
+    const rp_call_place *at =
+        pos->line ? rp_recorder_place(recorders[pos->column - 1], pos->line) : NULL;
+    *pos = at ? at->pos : (rp_source_pos){0};
 }
 
 static rp_status verify(rp_graph *g, rp_recorder *const *recorders, rp_diags *diags) {
@@ -129,8 +150,9 @@ static rp_status verify(rp_graph *g, rp_recorder *const *recorders, rp_diags *di
     rp_status status = rp_graph_verify(g, NULL, found);
     forward(found, recorders, diags);
     rp_diags_destroy(found);
-    /* Calls are no places in a file: later messages must not print them as such. */
-    for (uint32_t i = 0; i < g->nodes_count; i++) g->nodes[i].pos = (rp_source_pos){0};
+    for (uint32_t i = 0; i < g->nodes_count; i++) replace(&g->nodes[i].pos, recorders);
+    for (uint32_t i = 0; i < g->members_count; i++) replace(&g->members[i].pos, recorders);
+    for (uint32_t i = 0; i < g->buffers_count; i++) replace(&g->buffers[i].pos, recorders);
     return status;
 }
 

@@ -74,6 +74,13 @@ bool rp_play_node(rp_player *p, rp_graph_node *node, const rp_graph_use *uses,
                   const uint8_t *bytes);
 /* An op or a composite: apply.c. */
 bool rp_play_apply(rp_player *p, const rp_call *c);
+/* An operand: the bytes of its range, and the tensor that they are seen as; `tensor` comes with the dtype
+ * and the shape that the application gave. */
+bool rp_play_seen(rp_player *p, const char *name, const rp_range *range, rp_graph_use *use,
+                  rp_tensor *tensor);
+/* What is wrong with a call of rp_apply before anything is looked up: static text, or NULL. */
+const char *rp_apply_wrong(const char *op, const rp_operand *operands, uint32_t operand_count,
+                           const rp_attribute *attributes, uint32_t attribute_count);
 
 /* ---- images.c -------------------------------------------------------------------------------- */
 

@@ -252,6 +252,41 @@ rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *given, 
     return status;
 }
 
+/* The mutex is held. */
+static rp_status make_output(rp_program *p, rp_buffer buffer, const char *name, rp_diags *diags) {
+    const char *why;
+    uint32_t string, index = rp_handle_index(p, buffer.id, p->base->buffers_count, &why);
+    if (index == RP_NONE) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "buffer: %s", why);
+        return RP_ERROR_USAGE;
+    }
+    rp_graph_buffer *b = &p->base->buffers[index];
+    if (b->kind != RP_TMP) {
+        rp_diags_add(
+            diags, RP_ERROR, NULL, 0, 0, "buffer '%s' is of kind %s: only a tmp becomes out",
+            rp_graph_string(p->base, b->name), rp_buffer_kind_name((rp_buffer_kind)b->kind));
+        return RP_ERROR_INVALID;
+    }
+    if (name) {
+        RP_TRY(take_name(p, &p->buffer_names, name, "buffer", diags, &string));
+        if (!rp_table_add(&p->allocator, &p->buffer_names, string, index))
+            return RP_ERROR_NO_MEMORY;
+        b->name = string;
+    }
+    b->kind = RP_OUT;
+    return RP_OK;
+}
+
+rp_status rp_program_output(rp_program *program, rp_buffer buffer, const char *name,
+                            rp_diags *diags) {
+    if (!program) return RP_ERROR_USAGE;
+    if (name) RP_TRY(check_name(name, "buffer", diags));
+    pthread_mutex_lock(&program->mutex);
+    rp_status status = make_output(program, buffer, name, diags);
+    pthread_mutex_unlock(&program->mutex);
+    return status;
+}
+
 /* ---- Dimensions that follow live values ------------------------------------------------------- */
 
 bool rp_program_take_extent(const rp_program *program, uint64_t number, rp_extent *out) {
@@ -317,7 +352,7 @@ static rp_status add_extent(rp_program *p, const char *text, rp_diags *diags, ui
     if (status == RP_ERROR_INVALID)
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "dimension \"%.100s\": %s", text, error);
     if (status != RP_OK) return status;
-    *out = RP_EXTENT_MARK | ((uint64_t)p->serial << 32 ^ p->extents_count++);
+    *out = rp_program_mark(p, p->extents_count++);
     return RP_OK;
 }
 

@@ -36,6 +36,7 @@ void rp_recorder_destroy(rp_recorder *recorder) {
     rp_release(&a, recorder->calls);
     rp_release(&a, recorder->ranges);
     rp_release(&a, recorder->bytes);
+    rp_release(&a, recorder->places);
     rp_release(&a, recorder);
 }
 
@@ -98,6 +99,52 @@ static void append_text(rp_recorder *r, rp_call_kind kind, const char *text) {
         rp_recorder_fail(r, kind, "the text is longer than 65535 bytes");
     else
         rp_recorder_append(r, (rp_call){.kind = kind}, NULL, 0, text, (uint32_t)strlen(text) + 1);
+}
+
+/* ---- Places ---------------------------------------------------------------------------------- */
+
+/* The text's offset in bytes[], in *out: that of the place before where it is the same. A name that is
+ * longer than any path is none. */
+static bool keep_file(rp_recorder *r, const char *file, uint32_t *out) {
+    uint32_t last = r->places_count ? r->places[r->places_count - 1].file : RP_NONE;
+    size_t size = file ? strlen(file) + 1 : 0;
+    *out = RP_NONE;
+    if (size == 0 || size > UINT16_MAX) return true;
+    *out = last;
+    if (last != RP_NONE && strcmp((const char *)r->bytes + last, file) == 0) return true;
+    *out = r->bytes_count;
+    if (!RP_RESERVE(&r->allocator, r->bytes, r->bytes_count, r->bytes_capacity, (uint32_t)size))
+        return false;
+    memcpy(r->bytes + r->bytes_count, file, size);
+    r->bytes_count += (uint32_t)size;
+    return true;
+}
+
+void rp_source_line(rp_recorder *r, const char *file, uint32_t line, uint32_t column) {
+    if (!rp_recorder_is_open(r) || r->sink != &rp_recorder_list) return;
+    rp_call_place place = {
+        .first_call = r->calls_count, .file = RP_NONE, .pos = {line, line ? column : 0}};
+    if ((line && !keep_file(r, file, &place.file)) ||
+        !RP_RESERVE(&r->allocator, r->places, r->places_count, r->places_capacity, 1)) {
+        r->closed = r->no_memory = true;
+        return;
+    }
+    /* What no call came behind is forgotten. */
+    if (r->places_count && r->places[r->places_count - 1].first_call == place.first_call)
+        r->places_count--;
+    r->places[r->places_count++] = place;
+}
+
+const rp_call_place *rp_recorder_place(const rp_recorder *r, uint32_t number) {
+    uint32_t low = 0, high = r->places_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (r->places[middle].first_call < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && r->places[low - 1].pos.line ? &r->places[low - 1] : NULL;
 }
 
 /* ---- The calls ------------------------------------------------------------------------------- */

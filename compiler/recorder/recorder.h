@@ -34,6 +34,10 @@ static inline bool rp_program_marks(uint64_t number) {
     return number >> 48 == RP_EXTENT_MARK >> 48;
 }
 bool rp_program_take_extent(const rp_program *program, uint64_t number, rp_extent *out);
+/* And back: the number that stands for extents[index]. */
+static inline uint64_t rp_program_mark(const rp_program *program, uint32_t index) {
+    return RP_EXTENT_MARK | ((uint64_t)program->serial << 32 ^ index);
+}
 /* The same of a shape, for who does not hold the mutex. */
 bool rp_program_take_shape(rp_program *program, const uint64_t *shape, uint32_t rank,
                            rp_tensor *out);
@@ -113,6 +117,13 @@ typedef struct rp_call {
     uint32_t first_byte, size;
 } rp_call;
 
+/* Where calls stand in the application's source, from one call on (rp_source_line). */
+typedef struct rp_call_place {
+    uint32_t first_call; /* counted from 0 */
+    uint32_t file;       /* text in bytes[]; RP_NONE: not said */
+    rp_source_pos pos;
+} rp_call_place;
+
 /* Where the calls of a recorder go: into a list, for a graph (recorder.c), or at once into a command
  * buffer (direct.c). Those that come most often have functions of their own; `kind` is that of the
  * call that the application made. */
@@ -141,6 +152,7 @@ struct rp_recorder {
     RP_ARRAY(rp_call, calls);
     RP_ARRAY(rp_range, ranges);
     RP_ARRAY(uint8_t, bytes);
+    RP_ARRAY(rp_call_place, places); /* ascending first_call */
     bool no_memory;
     rp_call_kind mistake_kind; /* of call number calls_count + 1 */
     const char *mistake;       /* static text; NULL = none that was seen on the spot */
@@ -157,6 +169,9 @@ static inline void rp_recorder_append(rp_recorder *recorder, rp_call call, const
 }
 /* Closes the recorder with a mistake (static text), or with NULL for lack of memory. */
 void rp_recorder_fail(rp_recorder *recorder, rp_call_kind kind, const char *mistake);
+
+/* The place of call `number`, counted from 1; NULL where nothing was said of it. */
+const rp_call_place *rp_recorder_place(const rp_recorder *recorder, uint32_t number);
 
 /* Handle of an index, and back: RP_NONE, with the reason in *why (static text), for a handle that
  * is not one of the `count` of this program. */

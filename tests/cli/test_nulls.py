@@ -24,7 +24,7 @@ OPTIONAL = {
 }
 # The same for one function.
 OPTIONAL_IN = {
-    ("rp_kernel_choice", "target"),
+    ("rp_kernel_choice", "target"), ("rp_program_output", "name"),
     ("rp_preparation_wait", "kernel"),
     ("rp_check", "source"), ("rp_plan_check", "source"), ("rp_plan_from_memory", "name"), ("rp_pipeline_parse", "path"),
     ("rp_weights_from_memory", "path"), ("rp_graph_print", "out_size"), ("rp_graph_diff", "out_size"),
@@ -59,7 +59,10 @@ VALUES = {
     "const rp_exec_params *": "&exec_params", "const rp_device_params *": "&device_params",
     "const rp_prepare_params *": "&prepare_params", "const rp_preparation *": "preparation",
     "rp_preparation *": "preparation", "rp_preparation_progress *": "&progress",
-    "const rp_operand *": "&operand", "const rp_attribute *": "&attribute",
+    "const rp_operand *": "&operand", "rp_operand *": "&operand",
+    "rp_kernel_interface *": "&interface", "rp_binding_info *": "&binding_info",
+    "rp_signature_info *": "&signature", "rp_signature_operand_info *": "&signature_operand",
+    "rp_signature_attribute_info *": "&signature_attribute", "const rp_attribute *": "&attribute",
     "const rp_kernel_given *": "&given", "rp_buffer *": "&buffer",
     "rp_kernel *": "&kernel", "rp_sampler *": "&sampler", "const rp_sampler_params *": "&sampler_params", "rp_device_info *": "&info", "const rp_device_import *": "&import",
     "rp_plan_info *": "&plan_info",
@@ -150,6 +153,13 @@ int main(void) {
     rp_kernel_given given = {"x", "f32[4]"};
     rp_buffer buffer;
     rp_kernel kernel = {0};
+    rp_kernel built = {0};
+    rp_kernel_interface interface = {.size = sizeof interface};
+    rp_binding_info binding_info = {.size = sizeof binding_info};
+    rp_signature_info signature = {.size = sizeof signature};
+    rp_signature_operand_info signature_operand = {.size = sizeof signature_operand};
+    rp_signature_attribute_info signature_attribute = {.size = sizeof signature_attribute};
+    rp_buffer transient = {0};
     rp_sampler sampler = {0};
     rp_sampler_params sampler_params = {.size = sizeof sampler_params, .name = "s"};
     rp_device_info info = {.size = sizeof info};
@@ -209,6 +219,8 @@ int main(void) {
         rp_plan_get_buffer(plan, 0, &asked) != RP_OK ||
         rp_encoder_create(device, &encoder_params, diags, &encoder) != RP_OK ||
         rp_program_buffer(program, &(rp_buffer_params){.size = sizeof(rp_buffer_params), .name = "d", .kind = RP_IN, .dtype = RP_F32, .rank = 1, .shape = {4}}, diags, &direct_buffer) != RP_OK ||
+        rp_program_buffer(program, &(rp_buffer_params){.size = sizeof(rp_buffer_params), .name = "t", .kind = RP_TMP, .dtype = RP_F32, .rank = 1, .shape = {4}}, diags, &transient) != RP_OK ||
+        rp_program_kernel(program, &(rp_kernel_params){.size = sizeof(rp_kernel_params), .name = "built", .glsl = "#version 450\nlayout(binding = 0) buffer B { float v; };\nvoid main() { v = 1; }\n"}, diags, &built) != RP_OK ||
         rp_direct_create(program, device, &direct_params, diags, &direct) != RP_OK) {
         fprintf(stderr, "%s\n", rp_diags_get(diags, 0).message);
         return 99;
@@ -248,6 +260,8 @@ def value(function, kind, name):
         return f"({kind})&(void *){{0}}"
     special = {("rp_needs_enable", "features"): "&chain", ("rp_needs_enable", "api_version"): "(1u << 22 | 3u << 12)",
                ("rp_exec_read", "buffer"): '"y"',
+               ("rp_program_get_kernel", "kernel"): "built", ("rp_program_get_binding", "kernel"): "built",
+               ("rp_program_output", "buffer"): "transient",
                ("rp_exec_set_live", "buffer"): '"n"', ("rp_exec_set_live_at", "index"): "live",
                ("rp_exec_record", "slot"): "9", ("rp_exec_wait_pieces", "replay"): "1"}
     if (function, name) in special:

@@ -1,5 +1,7 @@
 /* Ops without memory: from YAML, from C, their documentation, and files of weights. */
 #include "fault.h"
+#include <string.h>
+
 #include "reprise/compiler.h"
 #include "reprise/weights.h"
 
@@ -129,6 +131,53 @@ static void test_choice(void) {
     fault_each(choose, NULL);
 }
 
+/* Types that follow a live value, and the place that a call has. */
+static rp_status infer_and_place(const rp_allocator *allocator, void *context) {
+    (void)context;
+    const rp_buffer_params n = {.size = sizeof n,
+                                .name = "n",
+                                .kind = RP_LIVE,
+                                .dtype = RP_U32,
+                                .rank = 1,
+                                .shape = {1},
+                                .max_value = 9};
+    rp_buffer_params x = {
+        .size = sizeof x, .name = "x", .kind = RP_IN, .dtype = RP_F32, .rank = 2, .shape = {0, 4}};
+    rp_program *program = NULL;
+    rp_recorder *r = NULL;
+    rp_graph *graph = NULL;
+    rp_buffer live, in, out;
+    rp_status status = rp_program_create(allocator, "p", &program);
+    if (status == RP_OK) status = rp_program_buffer(program, &n, NULL, &live);
+    if (status == RP_OK) status = rp_program_extent(program, "n", NULL, &x.shape[0]);
+    if (status == RP_OK) status = rp_program_buffer(program, &x, NULL, &in);
+    rp_operand operands[] = {{.name = "x", .range = {.buffer = in}}, {.name = "out"}};
+    if (status == RP_OK) status = rp_program_infer(program, "rms_norm", operands, 2, NULL, 0, NULL);
+    if (status == RP_OK) {
+        x = (rp_buffer_params){.size = sizeof x, .name = "y", .kind = RP_OUT};
+        x.dtype = operands[1].dtype;
+        x.rank = operands[1].rank;
+        memcpy(x.shape, operands[1].shape, sizeof x.shape);
+        status = rp_program_buffer(program, &x, NULL, &out);
+    }
+    if (status == RP_OK) status = rp_recorder_create(program, &r);
+    if (status == RP_OK) {
+        operands[1] = (rp_operand){.name = "out", .range = {.buffer = out}};
+        rp_source_line(r, "model.py", 7, 5);
+        rp_apply(r, "rms_norm", operands, 2, NULL, 0);
+        rp_source_line(r, "layers.py", 8, 1);
+        status = rp_program_graph(program, &r, 1, NULL, &graph);
+    }
+    rp_graph_destroy(graph);
+    rp_recorder_destroy(r);
+    rp_program_destroy(program);
+    return status;
+}
+
+static void test_infer(void) {
+    fault_each(infer_and_place, NULL);
+}
+
 static rp_status open_weights(const rp_allocator *allocator, void *context) {
     static const char file[] = "\111\0\0\0\0\0\0\0"
                                "{\"a\":{\"dtype\":\"U8\",\"shape\":[2,2],\"data_offsets\":[0,4]}"
@@ -162,6 +211,7 @@ int main(void) {
                                     {"recorder", test_recorder},
                                     {"documentation", test_documentation},
                                     {"the choice of kernels", test_choice},
+                                    {"types of outputs", test_infer},
                                     {"weights", test_weights},
                                     {0}};
     return rp_run_tests("ops without memory", tests);

@@ -21,6 +21,7 @@
 #include "reprise/passes.h"
 #include "reprise/plan.h"
 #include "reprise/plan_build.h"
+#include "reprise/signatures.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -69,6 +70,12 @@ typedef struct rp_buffer_params {
 } rp_buffer_params;
 RP_API rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params,
                                    rp_diags *diags, rp_buffer *out_buffer);
+
+/* Makes a transient a result, of kind out, in graphs that are made from now on: for who knows what to give
+ * out only when all is recorded. `name` is a new one, its old one stays taken; NULL: it keeps its name.
+ * RP_ERROR_INVALID for a buffer of another kind and for a name that is there already. */
+RP_API rp_status rp_program_output(rp_program *program, rp_buffer buffer, const char *name,
+                                   rp_diags *diags);
 
 /* A dimension that follows live values of the program, to stand in rp_buffer_params.shape and in
  * rp_operand.shape in place of a number: "tokens", "8 * batch * tokens", "past + limits[1]". Live values
@@ -124,6 +131,31 @@ typedef struct rp_kernel_params {
 } rp_kernel_params;
 RP_API rp_status rp_program_kernel(rp_program *program, const rp_kernel_params *params,
                                    rp_diags *diags, rp_kernel *out_kernel);
+
+/* What reflection found of a kernel. Strings live as long as the program. */
+typedef struct rp_kernel_interface {
+    size_t size; /* sizeof(rp_kernel_interface) of the caller */
+    const char *name;
+    uint32_t local_size[3]; /* after specialisation */
+    uint32_t push_bytes; /* of the push-constant block; 0: none, or one that the code never uses */
+    uint32_t binding_count;
+} rp_kernel_interface;
+RP_API rp_status rp_program_get_kernel(rp_program *program, rp_kernel kernel, rp_diags *diags,
+                                       rp_kernel_interface *out_interface);
+
+/* A binding, in ascending order of set and number. */
+typedef struct rp_binding_info {
+    size_t size;      /* sizeof(rp_binding_info) of the caller */
+    const char *name; /* the instance's, or else the block's; "" in SPIR-V without names */
+    uint32_t set, binding;
+    rp_resource resource;
+    rp_access access;  /* as the shader has it; rp_bind_access may say otherwise */
+    uint32_t elements; /* of an array of bindings; 0: it is none */
+    int used;          /* by the code: others need not be bound */
+} rp_binding_info;
+/* RP_ERROR_USAGE for an index out of range. */
+RP_API rp_status rp_program_get_binding(rp_program *program, rp_kernel kernel, uint32_t index,
+                                        rp_diags *diags, rp_binding_info *out_binding);
 
 /* ---- Blocks by member ------------------------------------------------------------------------ */
 
@@ -267,6 +299,15 @@ RP_API void rp_apply(rp_recorder *recorder, const char *op, const rp_operand *op
                      uint32_t operand_count, const rp_attribute *attributes,
                      uint32_t attribute_count);
 
+/* Judges such a call and says what its outputs would be, before there are buffers for them: an operand whose
+ * buffer has the handle 0 is an output that is to be made. What is 0 of its dtype and its shape is filled
+ * in (a dimension that follows live values as rp_program_extent gives it), ready for rp_program_buffer;
+ * what is given is kept to. Outputs that are optional are computed when they are among the operands.
+ * RP_ERROR_INVALID for a call that rp_program_graph would not take, with the same message. */
+RP_API rp_status rp_program_infer(rp_program *program, const char *op, rp_operand *operands,
+                                  uint32_t operand_count, const rp_attribute *attributes,
+                                  uint32_t attribute_count, rp_diags *diags);
+
 /* The composites: static; NULL past the end. Families are those of the ops. */
 typedef struct rp_composite_info {
     const char *name, *family, *brief;
@@ -314,6 +355,12 @@ RP_API void rp_fill(rp_recorder *recorder, rp_range destination, uint32_t patter
 /* A destination of size 0 means `size` bytes from its offset. */
 RP_API void rp_update(rp_recorder *recorder, rp_range destination, const void *data, uint32_t size);
 RP_API void rp_fence(rp_recorder *recorder);
+
+/* Says where the calls that come stand in the application's own source, or in a file that it reads: messages
+ * of rp_program_graph are then at that place, not at a call's number, and the graph's nodes keep line and
+ * column for those of compiling and for rp_graph_node_place; which file that is the application knows.
+ * `file` is copied and may be NULL. Line 0: nothing is said of what comes. Direct mode ignores it. */
+RP_API void rp_source_line(rp_recorder *recorder, const char *file, uint32_t line, uint32_t column);
 
 /* Labels nest; they name nodes in dumps and in debug tools. */
 RP_API void rp_label_begin(rp_recorder *recorder, const char *label);
