@@ -59,7 +59,7 @@ typedef enum rule {
     RULE_COMPARE, /* numbers of one type, or conditions for == and !=; a condition */
     RULE_INTEGER, /* integers of one type */
     RULE_SHIFT,   /* integers; the type of the left one */
-    RULE_LOGIC,   /* conditions */
+    RULE_LOGIC,   /* conditions, or integers, which hold where they are not 0; a condition */
     RULE_SELECT,
     RULE_FLOAT, /* numbers, taken as f32 */
     RULE_TEST,  /* the same; a condition */
@@ -228,12 +228,20 @@ static uint8_t meet_args(checker *c, const rp_formula_node *node, uint32_t first
     return type;
 }
 
-/* Whether all arguments from `first` on are bool (`wanted`) or none is. */
-static bool conditions(checker *c, const rp_formula_node *node, uint32_t first, bool wanted) {
-    for (uint32_t i = first; i < rp_formula_arity(node->code); i++) {
+/* Whether no argument is a condition. */
+static bool numbers(checker *c, const rp_formula_node *node) {
+    for (uint32_t i = 0; i < rp_formula_arity(node->code); i++)
+        if (type_of(c, node, i) == RP_TYPE_BOOL) return fail(c, node, "numbers", RP_TYPE_BOOL);
+    return true;
+}
+
+/* Whether the first `count` arguments hold or do not. A float says rarely what it is compared with. */
+static bool conditions(checker *c, const rp_formula_node *node, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
         uint8_t type = type_of(c, node, i);
-        if ((type == RP_TYPE_BOOL) == wanted) continue;
-        return fail(c, node, wanted ? "conditions (compare with != 0)" : "numbers", type);
+        if (type == RP_TYPE_F32)
+            return fail(c, node, "conditions and integers (compare with != 0)", type);
+        settle(c, node->args[i], RP_TYPE_I32);
     }
     return true;
 }
@@ -254,7 +262,7 @@ static bool check_compare(checker *c, rp_formula_node *node) {
     bool equality = node->code == RP_FORMULA_EQ || node->code == RP_FORMULA_NE;
     bool both = type_of(c, node, 0) == RP_TYPE_BOOL && type_of(c, node, 1) == RP_TYPE_BOOL;
     if (!(equality && both)) {
-        if (!conditions(c, node, 0, false)) return false;
+        if (!numbers(c, node)) return false;
         if (meet_args(c, node, 0) == RP_TYPE_NUMBER) settle_args(c, node, RP_TYPE_I32);
     }
     node->type = RP_TYPE_BOOL;
@@ -262,8 +270,7 @@ static bool check_compare(checker *c, rp_formula_node *node) {
 }
 
 static bool check_select(checker *c, rp_formula_node *node) {
-    if (type_of(c, node, 0) != RP_TYPE_BOOL)
-        return fail(c, node, "a condition (compare with != 0)", type_of(c, node, 0));
+    if (!conditions(c, node, 1)) return false;
     bool wanted = type_of(c, node, 1) == RP_TYPE_BOOL;
     if (wanted != (type_of(c, node, 2) == RP_TYPE_BOOL)) {
         snprintf(c->error, ERROR_SIZE,
@@ -287,7 +294,7 @@ static bool check_node(checker *c, rp_formula_node *node) {
     switch (rule_of(node->code)) {
     case RULE_LEAF: return check_leaf(c, node);
     case RULE_SAME:
-        if (!conditions(c, node, 0, false)) return false;
+        if (!numbers(c, node)) return false;
         node->type = meet_args(c, node, 0);
         return true;
     case RULE_COMPARE: return check_compare(c, node);
@@ -300,11 +307,13 @@ static bool check_node(checker *c, rp_formula_node *node) {
         settle(c, node->args[1], RP_TYPE_I32);
         node->type = type_of(c, node, 0);
         return true;
-    case RULE_LOGIC: node->type = RP_TYPE_BOOL; return conditions(c, node, 0, true);
+    case RULE_LOGIC:
+        node->type = RP_TYPE_BOOL;
+        return conditions(c, node, rp_formula_arity(node->code));
     case RULE_SELECT: return check_select(c, node);
     case RULE_FLOAT:
     case RULE_TEST:
-        if (!conditions(c, node, 0, false)) return false;
+        if (!numbers(c, node)) return false;
         settle_args(c, node, RP_TYPE_F32);
         node->type = rule_of(node->code) == RULE_TEST ? RP_TYPE_BOOL : RP_TYPE_F32;
         return true;

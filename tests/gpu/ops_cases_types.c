@@ -26,6 +26,12 @@ const op_case op_type_cases[] = {
     {"map", "T[301]", "expr=index % 7 - 3", "f32 f16 bf16 i8 i32 u32 i16", NULL},
     {"map", "f32[70003]", "expr=cos(2 * pi * i0 / 70003)", NULL, NULL},
     {"map", "i32[1,1]", "expr=i0 + i1 - index", NULL, NULL},
+    /* Integers that hold where they are not 0. */
+    {"map", "T[61]:below=3 f32[61]:special f32?", "expr=a ? b : 0", "i8 u8 i16 u16 i32 u32 bool",
+     NULL},
+    {"map", "i32[61]:special u8[61]:below=2 f32[61] f32?", "expr=!a || b && (a ^ b) ? c : -c", NULL,
+     NULL},
+    {"map", "i32[61]:special u32[61]:below=2 u8?", "expr=(a && b) != !(a - b)", NULL, NULL},
     /* The output is larger than what the inputs broadcast to. */
     {"map", "f32[7,1] T[5,7,65]", "expr=i2 < i0 * 9 ? a + index : -1", "f32 i32 u8", NULL},
     {"map", "f32[7,1] i32[1] f32[2,3,7,5]", "expr=b * i3 + a", NULL, NULL},

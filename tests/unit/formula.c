@@ -347,10 +347,10 @@ static void test_type_errors(void) {
         {"h + 1", "'+' takes numbers, not a condition"},
         {"sqrt(h)", "'sqrt' takes numbers, not a condition"},
         {"h < h", "'<' takes numbers, not a condition"},
-        {"e && h", "'&&' takes conditions (compare with != 0), not f32"},
-        {"!f", "'!' takes conditions (compare with != 0), not i32"},
-        {"g ? 1 : 2", "'?' takes a condition (compare with != 0), not u32"},
-        {"1 ? 1 : 2", "'?' takes a condition (compare with != 0), not an integer"},
+        {"e && h", "'&&' takes conditions and integers (compare with != 0), not f32"},
+        {"!e", "'!' takes conditions and integers (compare with != 0), not f32"},
+        {"e ? 1 : 2", "'?' takes conditions and integers (compare with != 0), not f32"},
+        {"0.5 ? 1 : 2", "'?' takes conditions and integers (compare with != 0), not f32"},
         {"h ? h : 1", "'?' has a number on one side"},
     };
     for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
