@@ -43,14 +43,21 @@ class Workload:
     def normal(self, *shape, scale=1.0, dtype=np.float32):
         return (self.random.normal(size=shape) * scale).astype(dtype)
 
+    def save(self, name, arrays):
+        """Writes NAME.safetensors, and returns its path."""
+        path = self.folder / f"{name}.safetensors"
+        save_safetensors(path, arrays)
+        return path
+
     def run(self, pipeline, arrays, outputs, sizes=None, options=()):
         """Runs a pipeline over arrays by the names of its buffers; returns those of `outputs`."""
-        save_safetensors(self.folder / f"{pipeline}.safetensors", arrays)
-        command = ["run", self.here / f"{pipeline}.yaml", "--weights", self.folder / f"{pipeline}.safetensors",
-                   *self.defines(sizes), *options]
-        for name in outputs:
-            command += ["-o", f"{name}={self.folder / name}.npy"]
-        self.reprise(*command)
+        return self.replay(self.here / f"{pipeline}.yaml", outputs, "--weights", self.save(pipeline, arrays),
+                           *self.defines(sizes), *options)
+
+    def replay(self, file, outputs, *options):
+        """Runs a pipeline or a plan once; returns the arrays of `outputs`."""
+        outs = [word for name in outputs for word in ("-o", f"{name}={self.folder / name}.npy")]
+        self.reprise("run", file, *options, *outs)
         return [np.load(self.folder / f"{name}.npy") for name in outputs]
 
     def defines(self, sizes=None):
