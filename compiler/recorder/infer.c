@@ -87,21 +87,6 @@ static rp_status take_operands(inference *x) {
     return status;
 }
 
-/* A number that stands for an extent of the program; one that is there already where it is the same. */
-static rp_status mark(rp_program *p, rp_extent extent, uint64_t *out) {
-    *out = extent.most;
-    if (!extent.powers) return RP_OK;
-    uint32_t index = 0;
-    while (index < p->extents_count && !rp_extent_same(p->extents[index], extent)) index++;
-    if (index == p->extents_count) {
-        if (!RP_RESERVE(&p->allocator, p->extents, p->extents_count, p->extents_capacity, 1))
-            return RP_ERROR_NO_MEMORY;
-        p->extents[p->extents_count++] = extent;
-    }
-    *out = rp_program_mark(p, index);
-    return RP_OK;
-}
-
 static rp_status answer(inference *x) {
     for (uint32_t i = 0; i < x->count; i++) {
         const rp_tensor *made = &x->given[i].argument.tensor;
@@ -111,7 +96,8 @@ static rp_status answer(inference *x) {
         out->rank = made->rank ? made->rank : 1; /* a single element has one dimension */
         out->shape[0] = 1;
         for (uint32_t d = 0; d < made->rank; d++)
-            RP_TRY(mark(x->program, (rp_extent){made->dims[d], made->powers[d]}, &out->shape[d]));
+            RP_TRY(rp_program_give_extent(x->program, (rp_extent){made->dims[d], made->powers[d]},
+                                          &out->shape[d]));
     }
     return RP_OK;
 }

@@ -319,6 +319,20 @@ bool rp_program_take_shape(rp_program *program, const uint64_t *shape, uint32_t 
     return good;
 }
 
+rp_status rp_program_give_extent(rp_program *p, rp_extent extent, uint64_t *out) {
+    *out = extent.most;
+    if (!extent.powers) return RP_OK;
+    uint32_t index = 0;
+    while (index < p->extents_count && !rp_extent_same(p->extents[index], extent)) index++;
+    if (index == p->extents_count) {
+        if (!RP_RESERVE(&p->allocator, p->extents, p->extents_count, p->extents_capacity, 1))
+            return RP_ERROR_NO_MEMORY;
+        p->extents[p->extents_count++] = extent;
+    }
+    *out = RP_EXTENT_MARK | ((uint64_t)p->serial << 32 ^ index);
+    return RP_OK;
+}
+
 /* A live buffer by its name, with or without '$'. */
 static bool resolve_live(void *context, const char *name, size_t length, uint32_t element,
                          rp_expr_op *out) {
@@ -338,22 +352,19 @@ static rp_status add_extent(rp_program *p, const char *text, rp_diags *diags, ui
     rp_expr expr = {0};
     char error[RP_SIZE_ERROR];
     size_t at = 0;
-    if (!RP_RESERVE(&p->allocator, p->extents, p->extents_count, p->extents_capacity, 1))
-        return RP_ERROR_NO_MEMORY;
-    rp_extent *extent = &p->extents[p->extents_count];
+    rp_extent extent;
     rp_status status =
         rp_expr_parse(&p->allocator, text, strlen(text), resolve_live, p, &expr, error, &at);
     if (status == RP_ERROR_INVALID)
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "dimension \"%.100s\", character %zu: %s", text,
                      at + 1, error);
     if (status != RP_OK) return status;
-    status = rp_graph_size(p->base, expr.ops, expr.count, extent, error);
+    status = rp_graph_size(p->base, expr.ops, expr.count, &extent, error);
     rp_expr_free(&p->allocator, &expr);
     if (status == RP_ERROR_INVALID)
         rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "dimension \"%.100s\": %s", text, error);
     if (status != RP_OK) return status;
-    *out = rp_program_mark(p, p->extents_count++);
-    return RP_OK;
+    return rp_program_give_extent(p, extent, out);
 }
 
 rp_status rp_program_extent(rp_program *program, const char *expression, rp_diags *diags,
@@ -364,6 +375,25 @@ rp_status rp_program_extent(rp_program *program, const char *expression, rp_diag
     rp_status status = add_extent(program, expression, diags, out_extent);
     pthread_mutex_unlock(&program->mutex);
     return status;
+}
+
+size_t rp_program_print_extent(rp_program *program, uint64_t number, char *text, size_t size) {
+    rp_text out;
+    rp_extent extent;
+    size_t length = 0;
+    if (text && size) *text = '\0';
+    if (!program) return 0;
+    rp_text_init(&out, &program->allocator);
+    pthread_mutex_lock(&program->mutex);
+    if (rp_program_take_extent(program, number, &extent))
+        rp_graph_print_extent(&out, program->base, extent);
+    pthread_mutex_unlock(&program->mutex);
+    if (!out.failed && out.size) {
+        length = out.size;
+        if (text && size) snprintf(text, size, "%s", out.data);
+    }
+    rp_text_free(&out);
+    return length;
 }
 
 /* ---- Samplers -------------------------------------------------------------------------------- */

@@ -34,10 +34,8 @@ static inline bool rp_program_marks(uint64_t number) {
     return number >> 48 == RP_EXTENT_MARK >> 48;
 }
 bool rp_program_take_extent(const rp_program *program, uint64_t number, rp_extent *out);
-/* And back: the number that stands for extents[index]. */
-static inline uint64_t rp_program_mark(const rp_program *program, uint32_t index) {
-    return RP_EXTENT_MARK | ((uint64_t)program->serial << 32 ^ index);
-}
+/* And back: the same number for the same extent. RP_ERROR_NO_MEMORY. */
+rp_status rp_program_give_extent(rp_program *program, rp_extent extent, uint64_t *out);
 /* The same of a shape, for who does not hold the mutex. */
 bool rp_program_take_shape(rp_program *program, const uint64_t *shape, uint32_t rank,
                            rp_tensor *out);

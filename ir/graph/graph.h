@@ -381,6 +381,8 @@ rp_status rp_graph_size(rp_graph *graph, const rp_expr_op *ops, uint32_t count, 
 rp_status rp_graph_size_code(const rp_graph *graph, rp_extent extent, rp_expr *out);
 /* Prints a dimension: its number, or "{8 * $tokens}"; of one that follows sizes what is in the braces. */
 void rp_graph_print_size(rp_text *text, const rp_graph *graph, uint32_t dim);
+/* The same of any number that follows the graph's sizes. */
+void rp_graph_print_extent(rp_text *text, const rp_graph *graph, rp_extent extent);
 void rp_graph_print_dim(rp_text *text, const rp_graph *graph, uint32_t dim);
 /* "4 x {ceil_div($tokens, 64)} x 1": the workgroups of a node whose grid is not indirect. */
 void rp_graph_print_grid(rp_text *text, const rp_graph *graph, const rp_graph_node *node);

@@ -254,7 +254,10 @@ rp_status rp_graph_size_code(const rp_graph *g, rp_extent extent, rp_expr *out) 
 }
 
 void rp_graph_print_size(rp_text *text, const rp_graph *g, uint32_t dim) {
-    rp_extent extent = {g->dims[dim], g->dim_powers[dim]};
+    rp_graph_print_extent(text, g, (rp_extent){g->dims[dim], g->dim_powers[dim]});
+}
+
+void rp_graph_print_extent(rp_text *text, const rp_graph *g, rp_extent extent) {
     rp_expr code = {0};
     if (rp_graph_size_code(g, extent, &code) == RP_OK)
         rp_expr_print(text, code.ops, code.count, live_name, (void *)g);

@@ -200,6 +200,38 @@ static void test_infer(void) {
     end();
 }
 
+/* One number for one extent, however it is written, and its expression. */
+static void test_extents(void) {
+    uint64_t a, b, c, again, out;
+    char text[64];
+    begin();
+    buffer("n", RP_LIVE, RP_U32, 1, 0, 9);
+    buffer("m", RP_LIVE, RP_U32, 1, 0, 5);
+    CU_ASSERT_EQUAL(rp_program_extent(program, "2 * n * m", diags, &a), RP_OK);
+    CU_ASSERT_EQUAL(rp_program_extent(program, "m * (n + n)", diags, &b), RP_OK);
+    CU_ASSERT_EQUAL(rp_program_extent(program, "m + 7", diags, &c), RP_OK);
+    CU_ASSERT(a == b || rp_program_print_extent(program, b, NULL, 0) > 0);
+    CU_ASSERT_NOT_EQUAL(a, c);
+    const uint64_t each[] = {a, b, c};
+    for (int i = 0; i < 3; i++) {
+        size_t length = rp_program_print_extent(program, each[i], text, sizeof text);
+        CU_ASSERT(length > 0 && length == strlen(text));
+        CU_ASSERT_EQUAL(rp_program_extent(program, text, diags, &again), RP_OK);
+        CU_ASSERT_EQUAL(again, each[i]);
+        CU_ASSERT_EQUAL(rp_program_print_extent(program, each[i], text, 4), length);
+        CU_ASSERT_EQUAL(strlen(text), 3);
+    }
+    CU_ASSERT_EQUAL(rp_program_print_extent(program, a, text, sizeof text), strlen("2 * $n * $m"));
+    CU_ASSERT_STRING_EQUAL(text, "2 * $n * $m");
+    CU_ASSERT_EQUAL(rp_program_print_extent(program, 12, text, sizeof text), 2);
+    CU_ASSERT_STRING_EQUAL(text, "12");
+    out = a ^ 0xffff; /* of no extent */
+    CU_ASSERT_EQUAL(rp_program_print_extent(program, out, text, sizeof text), 0);
+    CU_ASSERT_STRING_EQUAL(text, "");
+    CU_ASSERT_EQUAL(rp_program_print_extent(NULL, a, text, sizeof text), 0);
+    end();
+}
+
 static void test_infer_wrong(void) {
     begin();
     rp_buffer x = buffer("x", RP_IN, RP_F32, 4, 8, 0), g = buffer("g", RP_WEIGHT, RP_F32, 9, 0, 0);
@@ -401,10 +433,14 @@ static void test_output(void) {
 }
 
 int main(void) {
-    static const rp_test tests[] = {
-        {"signatures", test_signatures},  {"one signature", test_signature},
-        {"types of outputs", test_infer}, {"wrong calls", test_infer_wrong},
-        {"kernels", test_kernel},         {"places of calls", test_places},
-        {"results", test_output},         {NULL, NULL}};
+    static const rp_test tests[] = {{"signatures", test_signatures},
+                                    {"one signature", test_signature},
+                                    {"types of outputs", test_infer},
+                                    {"extents", test_extents},
+                                    {"wrong calls", test_infer_wrong},
+                                    {"kernels", test_kernel},
+                                    {"places of calls", test_places},
+                                    {"results", test_output},
+                                    {NULL, NULL}};
     return rp_run_tests("front ends", tests);
 }

@@ -87,6 +87,12 @@ RP_API rp_status rp_program_output(rp_program *program, rp_buffer buffer, const 
 RP_API rp_status rp_program_extent(rp_program *program, const char *expression, rp_diags *diags,
                                    uint64_t *out_extent);
 
+/* And back: the expression of an extent, "8 * $batch * $tokens", which rp_program_extent takes; a number where it
+ * follows no live values. Writes at most `size` bytes, terminated when size > 0, and returns the length that
+ * all of it needs; 0 for what is no extent of this program, and without memory. */
+RP_API size_t rp_program_print_extent(rp_program *program, uint64_t extent, char *text,
+                                      size_t size);
+
 /* How kernels read images: a sampler is a value with a name (Vulkan, "Samplers"). `name` and `info` are
  * copied. */
 typedef struct rp_sampler_params {
