@@ -1,0 +1,217 @@
+"""Ops as functions: all of them are there, and compute what NumPy computes in double precision."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+
+import numpy as np
+import pytest
+import reprise as rp
+from conftest import ROOT
+from reprise import ops
+
+
+def test_all_are_there():
+    """As many as docs/ops.md has pages, each with its page."""
+    pages = [line[3:] for line in (ROOT / "docs/ops.md").read_text().splitlines() if line.startswith("## ")]
+    assert sorted(ops.signatures) == sorted(pages)
+    for name, signature in ops.signatures.items():
+        function = getattr(ops, name)
+        assert function.__doc__ == ops.document(name) and f"## {name}\n" in function.__doc__
+        assert function.__name__ == name
+        parameters = inspect.signature(function).parameters
+        for o in signature.inputs if name != "map" else ():
+            assert (parameters[o.name].default is inspect.Parameter.empty) == (not o.optional)
+        for a in signature.attributes:
+            assert (parameters[a.name].default is inspect.Parameter.empty) == a.required
+            if a.kind == "choice" and not a.required:
+                assert a.default in a.choices
+
+
+DIMS = {letter: n for letter, n in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", itertools.cycle([4, 8, 2, 4, 8, 32]))}
+
+
+def synthesise(p: rp.Program, signature: "ops.Signature", only_required: bool):
+    """Operands and attributes for any op, by its shapes' letters: right for many, wrong for others."""
+    inputs = {}
+    for o in signature.inputs:
+        if o.optional and only_required:
+            continue
+        letters = (o.shape or "").replace("*", "").replace("...", "").replace("1", "").split()
+        shape = [DIMS.get(letter, 4) for letter in letters] or [4, 32]
+        dtype = next((d for d in ("f32", "u32", "i32") if d in o.dtypes or not o.dtypes), o.dtypes[0] if o.dtypes
+                     else "f32")
+        make = p.state if o.access == "rw" else p.input
+        inputs[o.name] = make(f"{o.name}_{len(p._names)}", shape, dtype)
+    attributes = {}
+    for a in signature.attributes:
+        if a.required:
+            attributes[a.name] = {"number": 1.0, "integer": 2, "choice": (a.choices or ("",))[0], "integers": [1],
+                                  "numbers": [1.0], "formula": "1.0"}[a.kind]
+    return inputs, attributes
+
+
+def test_each_call_ends_well():
+    """Each op on operands that its letters ask for: tensors, or an InvalidError at this line; never anything else."""
+    made = 0
+    for name, signature in ops.signatures.items():
+        for only_required in (True, False):
+            p = rp.Program("each")
+            inputs, attributes = synthesise(p, signature, only_required)
+            extra = {"program": p, "shape": (4, 32)} if not inputs else {}
+            try:
+                result = getattr(ops, name)(**inputs, **attributes, **extra)
+            except rp.InvalidError as error:
+                assert error.file == __file__ and error.line > 0 and error.column > 0, error
+                continue
+            for tensor in result if isinstance(result, tuple) else (result,):
+                assert isinstance(tensor, rp.Tensor) and tensor.program is p
+                assert tensor.dtype in rp.dtype_names() and tensor.shape
+            made += 1
+            text = p.graph().text() if not any(o.access == "rw" for o in signature.inputs) else name
+            assert name in text or signature.composite
+    assert made > len(ops.signatures), made
+
+
+@pytest.mark.parametrize("wrong, message", [
+    (lambda x: ops.rms_norm(), "missing a required argument: 'x'"),
+    (lambda x: ops.rms_norm(x, epsilon=1), "'epsilon'"),
+    (lambda x: ops.clamp(x, 0, 1), "too many positional"),
+    (lambda x: ops.rms_norm(x, out=3), "out is int"),
+])
+def test_wrong_calls(wrong, message):
+    p = rp.Program()
+    with pytest.raises(TypeError, match=message):
+        wrong(p.input("x", (4, 8)))
+
+
+@pytest.mark.parametrize("wrong, message", [
+    (lambda p, x: ops.rms_norm(x, np.ones(9, "f4")), "weight is f32\\[9\\]"),
+    (lambda p, x: ops.top_k(x, k=2, outputs=["best"]), "no output 'best': it has values, indices"),
+    (lambda p, x: ops.top_k(x, k=2, order="biggest"), "'biggest'"),
+    (lambda p, x: ops.map("a +", a=x), "formula, character"),
+    (lambda p, x: ops.iota(program=p), ""),
+    (lambda p, x: ops.silu(rp.Program("other").input("x", 4), program=p), "another program"),
+    (lambda p, x: ops.silu(x, dtype="f12"), "no dtype 'f12'"),
+    (lambda p, x: ops.silu(x, out=p.temporary((3, 8))), "out"),
+    (lambda p, x: ops.flip(x, axes=[7]), "7"),
+    (lambda p, x: x.reshape(5, -1), "cannot be seen"),
+    (lambda p, x: x @ x, "matmul"),
+    (lambda p, x: x + 2**40, "32 bits"),
+    (lambda p, x: x[4:], "without elements"),
+])
+def test_wrong_values(wrong, message):
+    p = rp.Program()
+    with pytest.raises(rp.InvalidError, match=message):
+        wrong(p, p.input("x", (4, 8)))
+    p.output("y", ops.silu(p["x"]))  # the program is as it was
+    assert p.graph().stats["nodes"] == 1
+
+
+def test_wrong_uses():
+    p = rp.Program()
+    x = p.input("x", (4, 8))
+    with pytest.raises(TypeError, match="has no value"):
+        bool(x == x)
+    with pytest.raises(TypeError, match="of integers"):
+        x // 2
+    with pytest.raises(TypeError):
+        x + "2"
+    with pytest.raises(TypeError):
+        x @ 2
+    with pytest.raises(TypeError, match="an index is"):
+        x["a"]
+    with pytest.raises(IndexError):
+        x[4]
+    with pytest.raises(IndexError):
+        x[0, 0, 0]
+    with pytest.raises(IndexError):
+        x[..., ...]
+    with pytest.raises(rp.UsageError, match="give program="):
+        ops.iota(shape=4)
+    with pytest.raises(rp.UsageError):
+        ops.silu(x, out=x, dtype="f16")
+
+
+def test_results():
+    """One output is a tensor, several are a named tuple; optional ones are there when they are named."""
+    p = rp.Program()
+    x = p.input("x", (4, 32))
+    assert isinstance(ops.top_k(x, k=4), rp.Tensor)
+    both = ops.top_k(x, k=4, outputs=("values", "indices"))
+    assert both.values.dtype == "f32" and both.indices.dtype == "u32" and both.values.shape == (4, 4)
+    one = ops.top_k(x, k=4, outputs=["values"])
+    assert len(one) == 1 and one[0].dtype == "f32"
+    quantised = ops.quantize_i8(x)
+    assert quantised.codes.dtype == "i8" and quantised.scale.shape == (4,)
+    given = p.result("r", (4, 32), "f16")
+    assert ops.silu(x, out=given) is given
+    counts = p.state("counts", 8, "u32")
+    assert ops.histogram(x, counts, low=0, high=1, bins=8) is counts
+    assert ops.silu(x, dtype="f16").dtype == "f16"
+    assert ops.iota(shape=(2, 3), program=p).shape == (2, 3)
+
+
+def close(got, want, tolerance=2e-6):
+    want = np.asarray(want)
+    assert got.shape == want.shape
+    np.testing.assert_allclose(got.astype(np.float64), want.astype(np.float64), rtol=tolerance, atol=tolerance)
+
+
+def test_operators(device, rng):
+    """One plan with all operators, against NumPy in double precision."""
+    a, b = rng.standard_normal((4, 8)).astype("f4"), rng.standard_normal((4, 8)).astype("f4")
+    v = rng.standard_normal(8).astype("f4")
+    i = rng.integers(-9, 9, (4, 8)).astype("i4")
+    d = rng.choice([-3, -2, 2, 3], (4, 8)).astype("i4")
+    A, B, V = a.astype("f8"), b.astype("f8"), v.astype("f8")
+    p = rp.Program("operators", target=device)
+    x, y, w = p.input("a", a.shape), p.input("b", b.shape), p.weight("v", v)
+    n, m = p.input("i", i.shape, "i32"), p.input("d", d.shape, np.int32)
+    cases = {
+        "add": (x + y, A + B), "radd": (1.5 + x, 1.5 + A), "row": (x + w, A + V), "array": (x + v, A + V),
+        "left": (v - x, V - A), "sub": (x - y, A - B), "rsub": (2 - x, 2 - A), "mul": (x * y * 0.5, A * B * 0.5),
+        "div": (x / (y * y + 1), A / (B * B + 1)), "rdiv": (1 / (x * x + 1), 1 / (A * A + 1)),
+        "neg": (-x, -A), "abs": (abs(x), abs(A)), "pow": (abs(x) ** 2.0, A ** 2),
+        "truediv": (n / m, i / d), "floordiv": (n // m, i // d), "mod": (n % m, i % d), "floor2": (n // 4, i // 4),
+        "mod2": (n % -4, i % -4), "int": (n * 3 - m, i * 3 - d), "mixed": (n + x, i + A),
+        "and": (n & 7, i & 7), "or": (n | m, i | d), "xor": (n ^ m, i ^ d), "shift": ((n & 7) << 2, (i & 7) << 2),
+        "lt": (x < y, A < B), "le": (n <= m, i <= d), "gt": (x > 0.25, A > 0.25), "eq": (n == 3, i == 3),
+        "ne": (n != m, i != d), "not": (~(x < y), ~(A < B)), "inv": (~n, ~i),
+        "matmul": (x @ y.T, A @ B.T), "vector": (x @ w, A @ V), "dot": (w @ w, [V @ V]),
+        "rows": (x[1:3] + 1, A[1:3] + 1), "one": (x[-1], A[-1]), "element": (x[2, 3:6] * 2, A[2, 3:6] * 2),
+        "columns": (x[:, 2:5], A[:, 2:5]), "steps": (x[::2, ::-1], A[::2, ::-1]), "new": (x[None, 1], A[None, 1]),
+        "dots": (x[..., 0], A[..., 0]), "seen": (x.reshape(2, -1).T, A.reshape(2, -1).T),
+        "cast": (x.astype("i32"), np.trunc(A)),
+    }
+    for name, (tensor, _) in cases.items():
+        p.output(name + "_", tensor)
+    out = p.compile().open(device)(a=a, b=b, i=i, d=d)
+    for name, (tensor, want) in cases.items():
+        got = out[name + "_"]
+        assert got.dtype == np.asarray(want).dtype or got.dtype.kind in "fi", name
+        close(got, want, 1e-5)
+    assert out["lt_"].dtype == bool and out["floordiv_"].dtype == np.int32 and out["cast_"].dtype == np.int32
+
+
+def test_ops_compute(device, rng):
+    """A chain of ops of several families, one plan."""
+    x, w = rng.standard_normal((4, 64)).astype("f4"), rng.standard_normal((32, 64)).astype("f4")
+    p = rp.Program("chain")
+    h = ops.rms_norm(p.input("x", x.shape), np.ones(64, "f4"), eps=1e-5)
+    z = ops.linear(h, w)
+    p.output("probabilities", ops.softmax(z))
+    top = ops.top_k(z, k=3, outputs=("values", "indices"))
+    p.output("values", top.values)
+    p.output("indices", top.indices)
+    p.output("mean", ops.reduce_mean(z, axes=[0, 1], keepdims=1))
+    out = p.compile().open(device)(x=x)
+    X = x.astype("f8")
+    Z = X / np.sqrt((X * X).mean(-1, keepdims=True) + 1e-5) @ w.astype("f8").T
+    E = np.exp(Z - Z.max(-1, keepdims=True))
+    close(out["probabilities"], E / E.sum(-1, keepdims=True), 1e-5)
+    close(out["mean"], Z.mean(keepdims=True), 1e-5)
+    order = np.argsort(-Z, -1)[:, :3]
+    assert (out["indices"] == order).all()
+    close(out["values"], np.take_along_axis(Z, order, -1), 1e-5)

@@ -1,0 +1,127 @@
+"""What type checkers and editors know of the ops: src/reprise/ops.pyi, made of what the library says.
+
+The package itself makes its functions when it is imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from pathlib import Path
+from typing import Any, List
+
+from reprise import ops
+
+TARGET = Path(__file__).resolve().parents[1] / "src" / "reprise" / "ops.pyi"
+
+HEAD = '''"""Made by python/tools/generate.py of what the library says."""
+
+from typing import Any, Dict, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, Union, overload
+
+from numpy.typing import ArrayLike
+
+from ._arrays import DTypeLike
+from .program import Program
+from .tensor import Shape, Tensor
+
+Input = Union[Tensor, ArrayLike]
+Out = Union[Tensor, Mapping[str, Tensor], None]
+
+class Operand(NamedTuple):
+    name: str
+    brief: str
+    access: str
+    optional: bool
+    dtypes: Tuple[str, ...]
+    shape: Optional[str]
+
+class Attribute(NamedTuple):
+    name: str
+    brief: str
+    kind: str
+    required: bool
+    default: Any
+    choices: Tuple[str, ...]
+
+class Signature(NamedTuple):
+    name: str
+    family: str
+    brief: str
+    composite: bool
+    formula: bool
+    operands: Tuple[Operand, ...]
+    attributes: Tuple[Attribute, ...]
+    @property
+    def inputs(self) -> Tuple[Operand, ...]: ...
+    @property
+    def results(self) -> Tuple[Operand, ...]: ...
+
+signatures: Dict[str, Signature]
+
+def document(name: str) -> str: ...
+'''
+
+KINDS = {"number": "float", "integer": "int", "choice": "str", "integers": "Union[int, Sequence[int]]",
+         "numbers": "Union[float, Sequence[float]]", "formula": "str"}
+COMMON = {"dtype": "Optional[DTypeLike] = ...", "shape": "Optional[Shape] = ...", "out": "Out = ...",
+          "program": "Optional[Program] = ..."}
+
+
+def default(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "..."
+    return repr(value)
+
+
+def parameter(signature: "ops.Signature", p: inspect.Parameter, outputs: str) -> str:
+    if p.kind is inspect.Parameter.VAR_KEYWORD:
+        return f"**{p.name}: Input"
+    if p.name == "outputs":
+        return f"outputs: {outputs}"
+    attribute = next((a for a in signature.attributes if a.name == p.name), None)
+    if attribute:
+        kind = KINDS[attribute.kind]
+        if attribute.choices:
+            kind = "Literal[" + ", ".join(map(repr, attribute.choices)) + "]"
+        if attribute.required:
+            return f"{p.name}: {kind}"
+        if p.default is None:
+            return f"{p.name}: Optional[{kind}] = None"
+        return f"{p.name}: {kind} = {default(p.default)}"
+    if p.name in COMMON and not any(o.name == p.name for o in signature.inputs):
+        return f"{p.name}: {COMMON[p.name]}"
+    return f"{p.name}: Input" if p.default is inspect.Parameter.empty else f"{p.name}: Optional[Input] = ..."
+
+
+def result(signature: "ops.Signature") -> str:
+    required = [o for o in signature.results if not o.optional] or list(signature.results[:1])
+    changed = [o for o in signature.inputs if o.access == "rw"]
+    count = len(required) if signature.results else len(changed)
+    return "Tensor" if count == 1 else "Tuple[" + ", ".join(["Tensor"] * count) + "]"
+
+
+def function(signature: "ops.Signature") -> str:
+    parameters = list(inspect.signature(getattr(ops, signature.name)).parameters.values())
+
+    def define(outputs: str, gives: str) -> str:
+        parts: List[str] = []
+        star = False
+        for p in parameters:
+            if p.kind is inspect.Parameter.KEYWORD_ONLY and not star:
+                parts.append("*")
+                star = True
+            parts.append(parameter(signature, p, outputs))
+        return f"def {signature.name}({', '.join(parts)}) -> {gives}: ...\n"
+
+    if len(signature.results) < 2:
+        return define("None = ...", result(signature))
+    return ("@overload\n" + define("None = ...", result(signature)) +
+            "@overload\n" + define("Sequence[str]", "Tuple[Tensor, ...]"))
+
+
+def module() -> str:
+    return HEAD + "\n" + "".join(function(s) for s in ops.signatures.values())
+
+
+def is_current() -> bool:
+    return TARGET.read_text() == module()
