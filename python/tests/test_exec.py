@@ -284,6 +284,9 @@ def test_plan(device, plan, tmp_path):
 
 def test_damaged_plans(plan, tmp_path, rng):
     data = bytes(plan)
+    for wrong in (10**13, None, "text", [1]):
+        with pytest.raises(TypeError):
+            rp.Plan.from_bytes(wrong)
     for cut in (0, 1, 100, len(data) - 1):
         with pytest.raises(rp.Error):
             rp.Plan.from_bytes(data[:cut])
@@ -324,6 +327,18 @@ def test_graph(plan):
         graph.compile(target="nothing")
     with pytest.raises(TypeError):
         graph.compile(target=3)
+
+
+def test_comparing_from_both_sides(plan):
+    """Two threads compare the same two graphs, each from its own side."""
+    a, b = plan.graph, plan.source
+    pairs = [(a, b), (b, a)] * 2
+    threads = [threading.Thread(target=lambda x=x, y=y: [(x == y, x.diff(y)) for _ in range(50)]) for x, y in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 def test_callbacks_raise(plan):
@@ -387,6 +402,11 @@ def test_function(device, rng):
         norm(x, np.ones(9, "f4"))
     with pytest.raises(rp.InvalidError, match="expected a tensor"):
         rp.function(lambda x: 3)(x)
+    summed = rp.function(lambda x, axes, scale: ops.reduce_sum(x, axes=axes) * scale, device=device)
+    np.testing.assert_allclose(summed(x, (0, 1), np.float32(2)), [2 * x.sum(dtype="f8")], rtol=1e-5)
+    np.testing.assert_allclose(summed(x, axes=(0,), scale=1), x.sum(0, dtype="f8"), rtol=1e-5)
+    with pytest.raises(TypeError, match="unhashable"):
+        summed(x, [0], 1)
     first, second = rp.function(lambda x: (x + 1, x * 2))(x)
     np.testing.assert_array_equal(first, x + 1)
     np.testing.assert_array_equal(second, x * 2)

@@ -211,3 +211,67 @@ def test_attributes():
         ops.map("a" * 10000, a=x)
     with pytest.raises(rp.InvalidError):
         ops.map("+".join(f"a{i}" for i in range(30)), **{f"a{i}": x for i in range(30)})
+
+
+def test_anything_with_anything(python):
+    """Every public method of every kind of object, and every function, with arguments from everywhere, closed objects
+    among them: exceptions, however often."""
+    out = python('''
+import inspect, random, warnings
+import numpy as np
+import reprise as rp
+from reprise import ops
+
+warnings.simplefilter("ignore")
+
+def objects():
+    p = rp.Program("p")
+    n = p.live("n", 1, max=4)
+    x = p.input("x", (4, 8))
+    k = p.kernel("k", "#version 450\\nlayout(binding = 0) buffer B { float v[]; };\\nvoid main() { v[0] = 1; }\\n")
+    p.output("y", x + n)
+    plan = p.compile()
+    run = plan.open(rp.device(), slots=2)
+    return [p, n, x, 2 * n.as_size(), k, p.graph(), plan, run, run.submit(x=np.ones((4, 8), "f4")), rp.device(),
+            rp.device().storage(64, host_visible=True), rp.Target("h200"), rp.function(lambda a: a + 1), rp.parse(
+            "reprise: 1\\nbuffers: {y: {kind: out, dtype: f32, shape: [4]}}\\nnodes: [{fill: {to: y, value: 0}}]\\n")]
+
+closed = [o for o in objects() if hasattr(o, "close") and not isinstance(o, rp.Device)]
+for o in closed:
+    o.close()
+rng = random.Random(11)
+count = 0
+for round in range(3):
+    living = objects()
+    anything = [None, 0, 1, -1, 2**31, 2**63, 2**64, 10**30, 1.5, float("nan"), float("inf"), "", "x", "y", "n", "n0",
+                "a" * 70000, "\\0", "\\ud800", b"", b"x", bytes(64), [], [1], [[1], [2, 3]], (), (4, 8), (2**62,) * 3, {}, {"x": 1},
+                {"y": None}, np.ones((4, 8), "f4"), np.ones(3), np.zeros(0, "f4"), np.ones((4, 8), ">f4")[::-1], object(),
+                lambda *a: None, slice(None), Ellipsis, rp, np.float32(1), *living, *closed]
+    skip = {"close", "release", "profile", "wait", "plans"}
+    calls = [(o, name) for o in living for name in dir(type(o)) if name not in skip and callable(getattr(type(o), name))
+             and (not name.startswith("_") or name in ("__getitem__", "__add__", "__matmul__", "__eq__", "__call__",
+                                                       "__mod__", "__rsub__", "__contains__"))]
+    functions = [(module, name) for module, names in ((rp, rp.__all__), (ops, ops.__all__)) for name in names
+                 if callable(getattr(module, name)) and name not in ("Device", "device", "function", "Function")]
+    for o, name in calls * 12 + functions * 3:
+        arguments = [rng.choice(anything) for _ in range(rng.randrange(4))]
+        try:
+            keywords = list(inspect.signature(getattr(o, name)).parameters)
+        except (TypeError, ValueError):
+            keywords = []
+        named = {rng.choice(keywords): rng.choice(anything) for _ in range(rng.randrange(3)) if keywords}
+        named.pop("rounds", None)
+        try:
+            result = getattr(o, name)(*arguments, **named)
+            repr(result)
+            if hasattr(result, "__enter__") and not hasattr(result, "close"):
+                with result:
+                    pass
+        except (rp.Error, TypeError, ValueError, LookupError, OverflowError, AttributeError, RuntimeError, OSError,
+                MemoryError, NotImplementedError, ZeroDivisionError) as error:
+            count += 1
+        except UserWarning:
+            pass
+print("ended well", count)
+''')
+    assert "ended well" in out.stdout

@@ -176,6 +176,7 @@ def test_fork(python):
     python(HEAD + """
 import os, warnings
 warnings.simplefilter("ignore", DeprecationWarning)
+parent = rp.device()
 d = rp.Device()
 e = program().compile().open(d)
 e(x=ONE)
@@ -191,7 +192,7 @@ if child == 0:
     e.close(); d.close()
     del e, d
     gc.collect()
-    if rp.Graph(program().graph().text()).stats["nodes"] != 2:
+    if rp.Graph(program().graph().text()).stats["nodes"] != 2 or rp.device() is parent:
         os._exit(5)
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0

@@ -133,6 +133,45 @@ def test_wrong_calls(tmp_path):
         rp.parse(3)
 
 
+def test_images(device, rng):
+    """Images are arrays of their texels, in and out."""
+    text = """
+reprise: 1
+buffers:
+  a: {kind: in, image: rgba8, extent: [6, 5]}
+  b: {kind: out, image: rgba8, extent: [6, 5]}
+  c: {kind: out, image: rgba8, extent: [3, 2]}
+nodes:
+  - copy: {from: a, to: b}
+  - clear: {to: c, value: [0, 1, 0, 1]}
+"""
+    plan = rp.parse(text).compile()
+    assert plan.buffer("a").image and plan.buffer("a").shape == (5, 6, 4) and plan.buffer("a").dtype == "u8"
+    texels = rng.integers(0, 256, (5, 6, 4)).astype("u1")
+    with plan.open(device) as run:
+        out = run(a=texels)
+        np.testing.assert_array_equal(out["b"], texels)
+        np.testing.assert_array_equal(out["c"], np.broadcast_to(np.array([0, 255, 0, 255], "u1"), (2, 3, 4)))
+        with pytest.raises(rp.UnsupportedError):
+            run.map("b")
+
+
+def test_live_blocks(device):
+    """Raw live values are set by bytes."""
+    text = """
+reprise: 1
+live: {n: 1, v: {shape: [3], dtype: f32, default: [1, 2, 3]}}
+buffers:
+  y: {kind: out, dtype: f32, shape: [3]}
+nodes: [{map: "v * f32(n)", bind: {v: v, n: n}, out: y}]
+"""
+    with rp.parse(text).compile().open(device) as run:
+        np.testing.assert_array_equal(run(n=3), [3, 6, 9])
+        np.testing.assert_array_equal(run({"v": [2, 2, 2], "n": 2}), [4, 4, 4])
+        run.set_at("v", 1, 7.0)
+        assert list(run(outputs="y")) == ["y"] and list(run()) == [4, 14, 4]
+
+
 def test_warnings_are_warnings():
     with pytest.warns(rp.RepriseWarning, match="no node writes"):
         rp.parse("reprise: 1\nbuffers: {y: {kind: out, dtype: f32, shape: [4]}, z: {kind: out, dtype: f32, shape: [4]}}\n"

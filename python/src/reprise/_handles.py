@@ -19,7 +19,8 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Any, Callable, List, Optional
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 from .errors import UsageError
 
@@ -76,7 +77,8 @@ class Handle:
 
     @property
     def closed(self) -> bool:
-        return self._closed
+        """Whether it can be used no more, here: closed, or the parent's of a process that was forked."""
+        return self._closed or self._generation != _generation
 
     def __enter__(self) -> Any:
         if self._exclusive:
@@ -136,6 +138,14 @@ class Handle:
             orphans = [parent for parent in parents if parent._released and not parent._children]
         for parent in orphans:
             parent.release()
+
+
+@contextmanager
+def both(a: Handle, b: Handle) -> "Iterator[Tuple[Any, Any]]":
+    """Two handles at once, in one order whichever is asked for first: two threads may compare the same two."""
+    first, second = sorted((a, b), key=id)
+    with first as x, second as y:
+        yield (x, y) if first is a else (y, x)
 
 
 class Owner:

@@ -215,12 +215,13 @@ class Storage(Owner):
             diags.check(lib.rp_storage_write(storage, offset, ffi.from_buffer(data.reshape(-1).view(np.uint8)),
                                              data.nbytes, diags.pointer))
 
-    def read(self, dtype: DTypeLike = "u8", shape: Optional[Sequence[int]] = None, offset: int = 0) -> Array:
+    def read(self, dtype: DTypeLike = "u8", shape: Union[int, Sequence[int], None] = None, offset: int = 0) -> Array:
         """A copy of the bytes from ``offset`` on, all of them without a shape."""
         code = _arrays.dtype_code(dtype)
         size = int(lib.rp_dtype_size(code))
         if shape is None:
             shape = ((self.nbytes - offset) // size,)
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
         if any(n < 0 for n in shape):
             raise InvalidError(f"there is no shape {list(shape)}")
         nbytes = size
@@ -233,13 +234,14 @@ class Storage(Owner):
                                             nbytes, diags.pointer))
         return _arrays.from_bytes(code, out)
 
-    def numpy(self, dtype: DTypeLike = "u8", shape: Optional[Sequence[int]] = None) -> Array:
+    def numpy(self, dtype: DTypeLike = "u8", shape: Union[int, Sequence[int], None] = None) -> Array:
         """The memory itself, as an array, where the host sees it (``host_visible``): no copy. Its bytes are
         read and written only while no replay uses them."""
         code = _arrays.dtype_code(dtype)
         wanted = np.dtype(np.uint16) if code == _arrays.BF16 else _arrays.host_dtype(code)
         if shape is None:
             shape = (self.nbytes // wanted.itemsize,)
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
         count = wanted.itemsize
         for n in shape:
             if n < 0:

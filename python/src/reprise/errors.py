@@ -151,7 +151,7 @@ for _status, _class in _BY_STATUS.items():
 
 _SEVERITIES = ("note", "warning", "error")
 # Calls of C in front of a message, which Python did not make: "rp_apply: ...".
-_CALL = re.compile(r"^rp_[a-z_]+: ")
+_CALL = re.compile(r"^(recorder \d+, call \d+ \()?rp_[a-z_]+\)?: ")
 # A node in front of a message that has no place of its own: "n3 and n4 ...".
 _NODE = re.compile(r"^n(\d+)\b")
 

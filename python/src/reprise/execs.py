@@ -236,7 +236,8 @@ class Exec(Owner):
         given = {**(inputs or {}), **arrays}
         live = {name: given.pop(name) for name in list(given) if find_buffer(self._buffers, name).kind == "live"}
         self.set(live, slot=slot)
-        names = [b.name for b in self._buffers.values() if b.kind == "out"] if outputs is None else list(outputs)
+        names = [b.name for b in self._buffers.values() if b.kind == "out"] if outputs is None else (
+            [outputs] if isinstance(outputs, str) else list(outputs))
         keep: List[Any] = []
         uploads, downloads = ffi.new("rp_upload[]", max(1, len(given))), ffi.new("rp_download[]", max(1, len(names)))
         up = down = 0

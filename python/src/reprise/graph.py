@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, 
 
 from . import notebook
 from ._arrays import Array
-from ._handles import Handle, Owner
+from ._handles import Handle, Owner, both
 from ._library import cstring, ffi, lib, sized, text
 from ._places import Places
 from .errors import Diagnostics, InvalidError, Place, check
@@ -100,7 +100,7 @@ class Graph(Owner):
     def diff(self, other: "Graph") -> str:
         """What changed to the other, by node and buffer; "" where they are the same."""
         out = ffi.new("char**")
-        with self._handle as a, other._handle as b:
+        with both(self._handle, other._handle) as (a, b):
             check(lib.rp_graph_diff(a, b, out, ffi.NULL))
             try:
                 return text(out[0])
@@ -128,7 +128,7 @@ class Graph(Owner):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Graph):
             return NotImplemented
-        with self._handle as a, other._handle as b:
+        with both(self._handle, other._handle) as (a, b):
             return bool(lib.rp_graph_equal(a, b))
 
     def __hash__(self) -> int:

@@ -130,20 +130,17 @@ class Kernel:
         given = {**(bind or {}), **bindings}
         place = caller()
         counts = self._grid(grid, threads)
-        codes = {text(lib.rp_access_name(i)): i for i in range(5)}
         try:
-            tensors = {name: self.program._tensor(value) for name, value in given.items()}
+            bound = [(self._binding(name), self.program._tensor(value)) for name, value in given.items()]
+            promised = [(self._binding(name), _access(name, word)) for name, word in (access or {}).items()]
             pushed = self._push(push)
-            with self.program._call() as recorder:
+
+            def record(recorder: Any) -> None:
                 lib.rp_bind_kernel(recorder, (self._id,))
-                for name, tensor in tensors.items():
-                    b = self._binding(name)
+                for b, tensor in bound:
                     lib.rp_bind_in_set(recorder, b.set, b.binding, _range(tensor))
-                for name, word in (access or {}).items():
-                    if word not in codes:
-                        raise InvalidError(f"access {word!r} of '{name}': expected one of {', '.join(codes)}")
-                    b = self._binding(name)
-                    lib.rp_bind_access(recorder, b.set, b.binding, codes[word])
+                for b, code in promised:
+                    lib.rp_bind_access(recorder, b.set, b.binding, code)
                 for offset, data in pushed:
                     if isinstance(data, bytes):
                         lib.rp_push(recorder, offset, data, len(data))
@@ -153,6 +150,10 @@ class Kernel:
                     lib.rp_dispatch(recorder, *counts)
                 else:
                     lib.rp_dispatch_live(recorder, *(cstring(str(n)) for n in counts))
+
+            self.program._try(record)
+            with self.program._call() as recorder:
+                record(recorder)
         except Error as error:
             raise self.program._at(error, place) from None
 
@@ -212,6 +213,13 @@ class Kernel:
 
     def __repr__(self) -> str:
         return f"<reprise.Kernel {self.name!r} ({', '.join(self.bindings)})>"
+
+
+def _access(name: str, word: str) -> int:
+    codes = {text(lib.rp_access_name(i)): i for i in range(5)}
+    if word not in codes:
+        raise InvalidError(f"access {word!r} of '{name}': expected one of {', '.join(codes)}")
+    return codes[word]
 
 
 def _numbers(path: str, value: Any, member: Any) -> Any:

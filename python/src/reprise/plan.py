@@ -106,7 +106,7 @@ class Plan(Owner):
     def from_bytes(cls, data: bytes, *, name: str = "memory",
                    weights: Optional[Mapping[str, Any]] = None) -> "Plan":
         """A plan of the bytes that ``bytes(plan)`` gives."""
-        view = bytes(data)
+        view = bytes(memoryview(data))
         out = ffi.new("rp_plan**")
         with Diagnostics() as diags:
             diags.check(lib.rp_plan_from_memory(ffi.NULL, ffi.from_buffer(view), len(view), cstring(name),

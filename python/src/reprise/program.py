@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -352,11 +352,29 @@ class Program(Owner):
                 results[name] = given
         return {name: results[name] for name in outputs}
 
+    def _try(self, record: Callable[[Any], None]) -> None:
+        """Records calls for a graph of their own: a mistake is raised here, and not kept by the recorder."""
+        recorders, out, graph = ffi.new("rp_recorder**"), ffi.new("rp_recorder*[1]"), ffi.new("rp_graph**")
+        with self._lock, self._handle as program, Diagnostics(self._places.find) as diags:
+            check(lib.rp_recorder_create(program, recorders), "a recorder")
+            out[0] = recorders[0]
+            try:
+                record(recorders[0])
+                status = lib.rp_program_graph(program, out, 1, diags.pointer, graph)
+                if status != lib.RP_OK:
+                    diags.check(status)
+                lib.rp_graph_destroy(graph[0])
+            finally:
+                lib.rp_recorder_destroy(recorders[0])
+
     @contextmanager
     def label(self, label: str) -> "Iterator[None]":
         """Names the nodes that are recorded inside, in dumps and tools; labels nest."""
+        words = cstring(label, "label")
+        if len(words) > 65535:  # the recorder would take it for a mistake, and nothing behind it
+            raise InvalidError(f"a label of {len(words)} bytes: expected at most 65535")
         with self._call() as recorder:
-            lib.rp_label_begin(recorder, cstring(label, "label"))
+            lib.rp_label_begin(recorder, words)
         try:
             yield
         finally:
