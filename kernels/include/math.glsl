@@ -87,9 +87,10 @@ uint f_relu(uint x) {
 }
 
 // The sign is a bit. Arithmetic would turn denormals into zeros on devices that do so, but not where
-// a compiler sees that two signs cancel out.
+// a compiler sees that two signs cancel out. Which bit it is no compiler knows: one makes a negation of
+// it and moves that into a choice, where a constant 0 keeps its sign (NVIDIA's, 580).
 float f_neg(float x) {
-    return uintBitsToFloat(floatBitsToUint(x) ^ 0x80000000u);
+    return uintBitsToFloat(floatBitsToUint(x) ^ f_hidden(0x80000000u));
 }
 
 // value * 2^k for k from -252 to 254, in two factors, since 2^k itself may not be a float.

@@ -34,7 +34,7 @@ vec4 f_abs_4(vec4 x) {
 }
 
 vec4 f_neg_4(vec4 x) {
-    return uintBitsToFloat(floatBitsToUint(x) ^ 0x80000000u);
+    return uintBitsToFloat(floatBitsToUint(x) ^ f_hidden(0x80000000u));
 }
 
 vec4 f_min_4(vec4 a, vec4 b) {
