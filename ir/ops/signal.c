@@ -63,6 +63,33 @@ static bool rule_pass(rp_op_call *call) {
     return true;
 }
 
+/* P, Q and R, radices of up to 16 that make the power of two in a length: as few as there need be, and
+ * as equal as they can be. */
+static void bind_radices(rp_op_call *call) {
+    enum { MOST_BITS = 4 };
+    uint64_t n = rp_sym(call, 'N');
+    uint32_t bits = 0;
+    while (n % 2 == 0 && n > 0) n /= 2, bits++;
+    for (char symbol = 'P'; symbol <= 'R'; symbol++) {
+        uint32_t steps = (bits + MOST_BITS - 1) / MOST_BITS;
+        uint32_t own = steps ? bits / steps : 0; /* then Q and R are 8 or 16 */
+        bind(call, symbol, UINT64_C(1) << own);
+        bits -= own;
+    }
+}
+
+/* U and V: complex numbers that are loaded, and stored, at once: two that lie side by side from an even
+ * one on, or one. */
+static void bind_pairs(rp_op_call *call) {
+    uint64_t s = rp_sym(call, 'S'), b = rp_sym(call, 'B'), n = rp_sym(call, 'N');
+    bool even_group = rp_sym(call, 'G') % 2 == 0, across = s % 2 == 0 && even_group;
+    bool columns = s == 1 && b % 2 == 0 && even_group, rows = s == 1 && n % 2 == 0;
+    bool samples = rp_sym(call, 'M') % 2 == 0 && (columns || (b == 1 && rows));
+    bool kept = rp_sym(call, 'K') % 2 == 0;
+    bind(call, 'U', call->attrs[SOURCE] == 0 && (across || samples) ? 2 : 1);
+    bind(call, 'V', call->attrs[RESULT] == 0 && kept && (across || rows) ? 2 : 1);
+}
+
 /* Signals of a workgroup: as many as keep all multiprocessors busy twice, but four where they lie side by
  * side, which are a sector of memory. */
 static void bind_stockham(rp_op_call *call, const rp_target *target) {
@@ -75,6 +102,8 @@ static void bind_stockham(rp_op_call *call, const rp_target *target) {
     if (group > signals) group = signals;
     bind(call, 'G', group);
     bind(call, 'C', signals / group + (signals % group != 0));
+    bind_radices(call);
+    bind_pairs(call);
 }
 
 /* The largest prime factor of a length, at least 5. */
@@ -96,10 +125,11 @@ static const rp_op_variant pass_variants[] = {
     {
         .name = "stockham",
         .when = "always",
-        .why = "a workgroup transforms some signals in shared memory, by radices of 8, 4, 2, 3, 5, "
+        .why = "a workgroup transforms some signals in shared memory, by radices of 16, 8, 4, 2, "
+               "3, 5, "
                "others",
-        .text = 1500,
-        .sites = {3, 3},
+        .text = 2500,
+        .sites = {7, 7},
         .bind = bind_stockham,
         .groups = "C",
         .turns = stockham_turns,

@@ -1,16 +1,19 @@
 // The discrete Fourier transform of several signals in shared memory: Stockham's form, which leaves the
-// result in order. Each step splits what is left of the length by a radix: butterflies of 8, 4, 2, 3 and 5
-// numbers in registers, and for any other factor a sum over its numbers for each result. Between a step's
+// result in order. Each step splits what is left of the length by a radix: butterflies of 16, 8, 4, 2, 3
+// and 5 numbers in registers, and for any other factor a sum over its numbers for each result. Powers of two
+// come first, so that what is done before each of their steps is a constant. Between a step's
 // loads and its stores stands a barrier, so that one array is enough, and signals of 4096 fit.
 //
 // A workgroup has G neighbouring signals of the A of them. Where signals lie interleaved, neighbours are next
 // to each other in memory, and G of them make whole sectors. With B parts, signal p of those that elements
 // p, p + B, p + 2 B ... are, is followed by the factors that make the first half of a longer transform
-// of it: result k times exp(-2 pi i k p / (B N)).
+// of it: result k times exp(-2 pi i k p / (B N)). Two numbers are moved at once where they lie together.
 //
 // Backward is forward with real and imaginary parts exchanged on the way in and on the way out.
 //
-// M: elements of a signal in memory, all parts; S: of how many signals each element lies side by side.
+// M: elements of a signal in memory, all parts; S: of how many signals each element lies side by side;
+// P, Q, R: radices of the steps that are powers of two, 1 for none; U, V: how many complex numbers are loaded, and
+// stored, at once: 2 where signals, or else elements of one, lie side by side from an even one on.
 //
 // local: 256
 // grid: min(C, 65535), ceil_div(C, 65535), 1
@@ -18,9 +21,9 @@ const uint THREADS = 256u;
 
 shared vec2 cells[(G * N + 15u) / 16u * 16u];
 
-// Neighbours in strides of 8, 64 and 512 are in different banks.
+// Neighbours in strides of 8, 16, 64 and 256 are in different banks.
 uint cell(uint i) {
-    return i ^ ((i >> 3) ^ (i >> 6) ^ (i >> 9)) & 15u;
+    return i ^ ((i >> 4) ^ (i >> 8) ^ (i >> 3 & 8u)) & 15u;
 }
 
 vec2 times(vec2 a, vec2 b) {
@@ -72,6 +75,27 @@ void radix_8(inout vec2 v[8]) {
     }
 }
 
+void radix_16(inout vec2 v[16]) {
+    const vec2 roots[10] = vec2[10](vec2(1.0, 0.0), vec2(0.923879533, -0.382683432), vec2(0.707106781, -0.707106781),
+                                    vec2(0.382683432, -0.923879533), vec2(0.0, -1.0), vec2(0.0), vec2(-0.707106781, -0.707106781),
+                                    vec2(0.0), vec2(0.0), vec2(-0.923879533, 0.382683432));
+    vec2 turned[16];
+    [[unroll]] for (uint i = 0u; i < 4u; i++) four(v[i], v[i + 4u], v[i + 8u], v[i + 12u]);
+    [[unroll]] for (uint k = 0u; k < 4u; k++) {
+        [[unroll]] for (uint i = 0u; i < 4u; i++) {
+            turned[i] = v[4u * k + i];
+            if (i * k == 4u)
+                turned[i] = by_i(turned[i]);
+            else if (i * k > 0u)
+                turned[i] = times(turned[i], roots[i * k]);
+        }
+        four(turned[0], turned[1], turned[2], turned[3]);
+        [[unroll]] for (uint i = 0u; i < 4u; i++) v[4u * k + i] = turned[i];
+    }
+    [[unroll]] for (uint i = 0u; i < 16u; i++) turned[i / 4u + i % 4u * 4u] = v[i];
+    v = turned;
+}
+
 void radix_3(inout vec2 v[3]) {
     precise vec2 sum = v[1] + v[2], rest = by_i(v[1] - v[2]) * 0.866025404;
     precise vec2 middle = v[0] - sum * 0.5;
@@ -95,33 +119,46 @@ void radix_5(inout vec2 v[5]) {
     v[4] = a - c;
 }
 
-// One step: `done` is the product of the radices before. Butterfly j takes elements a COUNT-th apart, turned by
-// powers of one root, and leaves its results `done` apart.
-#define STEP(RADIX, TRANSFORM)                                                                                     \
-    {                                                                                                     \
+// The numbers of a butterfly, turned by powers of one root. Powers are products of few others, so that they
+// are as exact as the root.
+#define TURN(RADIX, done)                                                                              \
+    {                                                                                                  \
+        vec2 turn = unit_root(low * (COUNT / (done)), N, inverse), powers[4], high = vec2(1.0, 0.0);   \
+        powers[0] = high;                                                                              \
+        [[unroll]] for (uint i = 1u; i < 4u; i++) powers[i] = times(powers[i - 1u], turn);             \
+        turn = times(powers[2], powers[2]);                                                            \
+        [[unroll]] for (uint i = 1u; i < RADIX; i++) {                                                 \
+            if (i % 4u == 0u) high = i == 4u ? turn : times(high, turn);                               \
+            vec2 power = i < 4u ? powers[i] : i % 4u == 0u ? high : times(high, powers[i % 4u]);       \
+            held[e][i] = times(held[e][i], power);                                                     \
+        }                                                                                              \
+    }
+
+#define STAY(RADIX, done)
+
+// One step: `done` is the product of the radices before. Butterfly j takes elements a COUNT-th apart, turned
+// unless nothing is done yet, and leaves its results `done` apart.
+#define STEP(RADIX, done, TURN, TRANSFORM)                                                             \
+    {                                                                                                  \
         const uint COUNT = N / RADIX, ALL = G * COUNT;                                                 \
-        const uint EACH = ALL == 0u ? 1u : (ALL + THREADS - 1u) / THREADS;                                \
-        vec2 held[EACH][RADIX];                                                                           \
-        [[unroll]] for (uint e = 0u; e < EACH; e++) {                                                     \
-            uint j = e * THREADS + gl_LocalInvocationIndex;                                               \
-            uint from = j / COUNT * N + j % COUNT, low = j % COUNT % done;                                \
-            if (j >= ALL) continue;                                                                       \
+        const uint EACH = ALL == 0u ? 1u : (ALL + THREADS - 1u) / THREADS;                             \
+        vec2 held[EACH][RADIX];                                                                        \
+        [[unroll]] for (uint e = 0u; e < EACH; e++) {                                                  \
+            uint j = e * THREADS + gl_LocalInvocationIndex;                                            \
+            uint from = j / COUNT * N + j % COUNT, low = j % COUNT % (done);                           \
+            if (j >= ALL) continue;                                                                    \
             [[unroll]] for (uint i = 0u; i < RADIX; i++) held[e][i] = cells[cell(from + i * COUNT)];   \
-            vec2 turn = unit_root(low * (COUNT / done), N, inverse), power = turn;                             \
-            [[unroll]] for (uint i = 1u; i < RADIX; i++) {                                             \
-                held[e][i] = times(held[e][i], power);                                                    \
-                power = times(power, turn);                                                               \
-            }                                                                                             \
-            TRANSFORM(held[e]);                                                                       \
-        }                                                                                                 \
-        barrier();                                                                                        \
-        [[unroll]] for (uint e = 0u; e < EACH; e++) {                                                     \
-            uint j = e * THREADS + gl_LocalInvocationIndex, place = j % COUNT;                            \
-            uint to = j / COUNT * N + place / done * done * RADIX + place % done;                      \
-            if (j >= ALL) continue;                                                                       \
-            [[unroll]] for (uint i = 0u; i < RADIX; i++) cells[cell(to + i * done)] = held[e][i];      \
-        }                                                                                                 \
-        barrier();                                                                                        \
+            TURN(RADIX, done)                                                                          \
+            TRANSFORM(held[e]);                                                                        \
+        }                                                                                              \
+        barrier();                                                                                     \
+        [[unroll]] for (uint e = 0u; e < EACH; e++) {                                                  \
+            uint j = e * THREADS + gl_LocalInvocationIndex, place = j % COUNT;                         \
+            uint to = j / COUNT * N + place / (done) * (done) * RADIX + place % (done);                \
+            if (j >= ALL) continue;                                                                    \
+            [[unroll]] for (uint i = 0u; i < RADIX; i++) cells[cell(to + i * (done))] = held[e][i];    \
+        }                                                                                              \
+        barrier();                                                                                     \
     }
 
 // The same for any radix: each result is a sum of its own.
@@ -161,34 +198,58 @@ vec2 element(uint n, uint at) {
     return value;
 }
 
+// Signal and element of the j-th number that a workgroup moves.
+uvec2 moved(uint j, bool sides) {
+    return sides ? uvec2(j % G, j / G) : uvec2(j / N, j % N);
+}
+
+// A result as it is stored.
+vec2 finished(uint signal, uint k, vec2 value, float inverse, float inverse_all) {
+    if (B > 1u) value = times(value, unit_root(signal / S % B * k, H, inverse_all));
+    precise vec2 scaled = value * inverse;
+    return direction != 0u ? scaled.yx : value;
+}
+
 void main() {
     uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, first = group * G;
     if (group >= C) return;
     float inverse = f_inverse(float(N));
-    for (uint j = gl_LocalInvocationIndex; j < G * N; j += THREADS) {
-        uint g = B * S == 1u ? j / N : j % G, n = B * S == 1u ? j % N : j / G;
-        uint signal = first + g, side = signal % S, rest = signal / S;
-        vec2 value = vec2(0.0);
-        if (signal < A) value = element(n * B + rest % B, rest / B * M * S + side);
-        cells[cell(g * N + n)] = direction == 0u ? value : value.yx;
+    if (U == 2u) {
+        for (uint j = 2u * gl_LocalInvocationIndex; j < G * N; j += 2u * THREADS) {
+            uvec2 from = moved(j, B * S > 1u);
+            uint signal = first + from.x, rest = signal / S, n = from.y * B + rest % B;
+            vec4 pair = vec4(0.0);
+            if (signal < A && n < M) pair = x_4(2u * ((rest / B * M + n) * S + signal % S));
+            if (direction != 0u) pair = pair.yxwz;
+            uint at = from.x * N + from.y;
+            cells[cell(at)] = pair.xy;
+            cells[cell(at + (B * S > 1u ? N : 1u))] = pair.zw;
+        }
+    } else {
+        for (uint j = gl_LocalInvocationIndex; j < G * N; j += THREADS) {
+            uvec2 from = moved(j, B * S > 1u);
+            uint signal = first + from.x, side = signal % S, rest = signal / S;
+            vec2 value = vec2(0.0);
+            if (signal < A) value = element(from.y * B + rest % B, rest / B * M * S + side);
+            cells[cell(from.x * N + from.y)] = direction == 0u ? value : value.yx;
+        }
     }
     barrier();
-    for (uint done = 1u; done < N;) {
+    if (P == 16u) STEP(16u, 1u, STAY, radix_16)
+    if (P == 8u) STEP(8u, 1u, STAY, radix_8)
+    if (P == 4u) STEP(4u, 1u, STAY, radix_4)
+    if (P == 2u) STEP(2u, 1u, STAY, radix_2)
+    if (Q == 16u) STEP(16u, P, TURN, radix_16)
+    if (Q == 8u) STEP(8u, P, TURN, radix_8)
+    if (R == 16u) STEP(16u, P * Q, TURN, radix_16)
+    if (R == 8u) STEP(8u, P * Q, TURN, radix_8)
+    for (uint done = P * Q * R; done < N;) {
         uint rest = N / done;
-        if (rest % 8u == 0u) {
-            STEP(8u, radix_8)
-            done *= 8u;
-        } else if (rest % 4u == 0u) {
-            STEP(4u, radix_4)
-            done *= 4u;
-        } else if (rest % 2u == 0u) {
-            STEP(2u, radix_2)
-            done *= 2u;
-        } else if (rest % 3u == 0u) {
-            STEP(3u, radix_3)
+        if (rest % 3u == 0u) {
+            STEP(3u, done, TURN, radix_3)
             done *= 3u;
         } else if (rest % 5u == 0u) {
-            STEP(5u, radix_5)
+            STEP(5u, done, TURN, radix_5)
             done *= 5u;
         } else {
             uint radix = 7u;
@@ -198,15 +259,27 @@ void main() {
         }
     }
     float inverse_all = f_inverse(float(H));
+    if (V == 2u) {
+        for (uint j = 2u * gl_LocalInvocationIndex; j < G * N; j += 2u * THREADS) {
+            uvec2 from = moved(j, S > 1u);
+            uint signal = first + from.x, rest = signal / S, at = from.x * N + from.y;
+            uint place = (rest % B * N + from.y) * S + signal % S;
+            if (signal >= A || place >= K) continue;
+            vec2 one = finished(signal, from.y, cells[cell(at)], inverse, inverse_all), other;
+            if (S > 1u)
+                other = finished(signal + 1u, from.y, cells[cell(at + N)], inverse, inverse_all);
+            else
+                other = finished(signal, from.y + 1u, cells[cell(at + 1u)], inverse, inverse_all);
+            out_store_4(2u * (rest / B * K + place), vec4(one, other));
+        }
+        return;
+    }
     for (uint j = gl_LocalInvocationIndex; j < G * N; j += THREADS) {
-        uint g = S == 1u ? j / N : j % G, k = S == 1u ? j % N : j / G;
-        uint signal = first + g, side = signal % S, rest = signal / S, part = rest % B;
+        uvec2 from = moved(j, S > 1u);
+        uint signal = first + from.x, rest = signal / S;
         if (signal >= A) continue;
-        vec2 value = cells[cell(g * N + k)];
-        if (B > 1u) value = times(value, unit_root(part * k, H, inverse_all));
-        precise vec2 scaled = value * inverse;
-        if (direction != 0u) value = scaled.yx;
-        uint place = (part * N + k) * S + side;
+        vec2 value = finished(signal, from.y, cells[cell(from.x * N + from.y)], inverse, inverse_all);
+        uint place = (rest % B * N + from.y) * S + signal % S;
         if (place >= K) continue;
         uint to = rest / B * K + place;
         if (result == 1u) {

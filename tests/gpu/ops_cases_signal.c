@@ -27,6 +27,11 @@ const op_case op_signal_cases[] = {
     {"fft_pass", "f32[2,61,2]",
      "samples=61 length=20 parts=6 source=half result=real direction=backward", NULL, NULL},
     {"fft_pass", "f32[4096,2]", "samples=4096", NULL, NULL},
+    {"fft_pass", "f32[2,32,6,2]", "samples=32 stride=6 kept=124", NULL,
+     NULL}, /* two at once, side by side */
+    {"fft_pass", "f32[3,1024,2]", "samples=1024 parts=8 direction=backward", NULL, NULL},
+    {"fft_pass", "f32[2,360,2]", "samples=360 length=384", NULL, NULL},
+    {"fft_pass", "f32[2048,2]", "samples=2048 direction=backward", NULL, NULL},
     {"complex_multiply", "T[3,5,2] U[3,5,2]", NULL, FLOATS, FLOATS},
     {"complex_multiply", "f32[3,5,2] f32[5,2] T?", NULL, FLOATS, NULL},
     {"complex_multiply", "f32[2] f32[2]", NULL, NULL, NULL},
