@@ -8,9 +8,10 @@
  *
  * The composites (compiler/composite/order.c) put passes together; rows that fit a workgroup are
  * sorted by top_k. */
+#include "ops/matrices.h"
 #include "ops/tables.h"
 
-enum { TILE = 2048, DIGITS = 256 };
+enum { TILE = 2048, DIGITS = 256, THREADS = 256, LEAST_SUBGROUP = 16, MOST_SUBGROUP = 32 };
 
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
@@ -36,6 +37,20 @@ static void bind_groups(rp_op_call *call, const rp_target *target) {
     call->symbols['G' - 'A'] = rp_sym(call, 'R') * rp_sym(call, 'P');
 }
 
+/* A ballot of a subgroup is a word, and its counts of digits are in shared memory. */
+static bool has_ballots(const rp_op_call *call, const rp_target *target) {
+    (void)call;
+    uint32_t subgroup = rp_op_matrix_subgroup(target);
+    return subgroup >= LEAST_SUBGROUP && subgroup <= MOST_SUBGROUP &&
+           target->invocations >= THREADS && target->shared_bytes >= 8 * TILE + 3 * 1024 &&
+           rp_target_has(target, RP_NEED_SUBGROUP_SIZE);
+}
+
+static void bind_subgroups(rp_op_call *call, const rp_target *target) {
+    bind_groups(call, target);
+    call->symbols['Z' - 'A'] = rp_op_matrix_subgroup(target);
+}
+
 static double count_turns(const rp_op_call *call) {
     return (double)ceil_div(rp_sym(call, 'E'), DIGITS) + 16;
 }
@@ -58,6 +73,18 @@ static const rp_op_variant count_variants[] = {
 };
 
 static const rp_op_variant place_variants[] = {
+    {
+        .name = "subgroups",
+        .when = "subgroups of 16 or 32 invocations",
+        .why = "as `blocks`; elements with equal digits find each other by ballots, so that an "
+               "element is read once and few barriers stand between a tile's steps",
+        .text = 500,
+        .groups = "G",
+        .needs = RP_NEED_SUBGROUP_BALLOT | RP_NEED_SUBGROUP_ARITHMETIC,
+        .fits = has_ballots,
+        .bind = bind_subgroups,
+        .turns = place_turns,
+    },
     {
         .name = "blocks",
         .when = "always",

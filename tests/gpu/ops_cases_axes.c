@@ -96,6 +96,8 @@ const op_case op_axes_cases[] = {
     {"fold_at", "f32[7,1]:positive=2 u32[40]:value=3 u32[40]:each=40 f32[40,1]:positive=2",
      "by=prod", NULL, NULL},
     {"fold_at", "f32[1,1] u32[1]:value=0 u32[1]:below=2 f32[1,1]", "by=max", NULL, NULL},
+    {"radix_place", "u32[1,5000]:value=70000 - u32[1,256,1]:value=0 u32? u32?", "blocks=1", NULL,
+     NULL}, /* three tiles */
     {"radix_place", "u32[1,1] - u32[1,256,1]:value=0", "blocks=1", NULL, NULL},
 };
 const uint32_t op_axes_case_count = sizeof op_axes_cases / sizeof *op_axes_cases;
