@@ -2,7 +2,8 @@
 """Attention of many tokens, by Reprise and beside it by PyTorch on the same GPU.
 
 PyTorch's scaled dot-product attention of 16-bit floats, by each backend that the GPU has; Reprise
-compiles the op `attention_prefill`. Buffers hold random numbers.
+compiles the op `attention_prefill`. Buffers hold random numbers. With --sequences and --tokens lists
+each number of sequences is measured with each length, where both together are no more than --most tokens.
 """
 import pathlib
 import tempfile
@@ -12,19 +13,17 @@ import common
 BACKENDS = {"flash": "FLASH_ATTENTION", "cuDNN": "CUDNN_ATTENTION"}
 
 
-def pipeline(tokens, heads, size, causal):
-    shape = f"[{tokens}, {heads}, {size}]"
+def pipeline(sequences, tokens, heads, size, causal):
+    shape = f"[{sequences}, {tokens}, {heads}, {size}]"
     return f"""reprise: 1
 name: attention
-live:
-  past: {{default: 0, max: {tokens}}}
 buffers:
   q: {{kind: in, dtype: f16, shape: {shape}}}
   k: {{kind: in, dtype: f16, shape: {shape}}}
   v: {{kind: in, dtype: f16, shape: {shape}}}
   out: {{kind: out, dtype: f16, shape: {shape}}}
 nodes:
-  - {{op: attention_prefill, q: q, k: k, v: v, past: past, causal: {int(causal)}, out: out}}
+  - {{op: attention_prefill, q: q, k: k, v: v, causal: {int(causal)}, out: out}}
 """
 
 
@@ -41,23 +40,27 @@ def make_peer(torch, backend, inputs, causal):
 
 def main():
     parser = common.arguments(__doc__)
-    parser.add_argument("--tokens", type=int, default=2048)
+    parser.add_argument("--sequences", type=int, nargs="+", default=[1])
+    parser.add_argument("--tokens", type=int, nargs="+", default=[2048])
+    parser.add_argument("--most", type=int, default=2**17)
     parser.add_argument("--heads", type=int, default=32)
     parser.add_argument("--size", type=int, default=64, help="of a head")
     args = parser.parse_args()
     import torch
 
     common.header(args)
-    inputs = [torch.randn(1, args.heads, args.tokens, args.size, device="cuda").half()
-              for _ in range(3)]
+    shapes = [(n, tokens) for n in args.sequences for tokens in args.tokens if n * tokens <= args.most]
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
-        for causal in (False, True):
-            text = pipeline(args.tokens, args.heads, args.size, causal)
-            plan = common.compile_text(args, text, pathlib.Path(folder))
-            work = f"attention {args.tokens} x {args.heads} x {args.size}, f16"
-            common.beside_torch(torch, args, work + (", causal" if causal else ""), plan,
-                                {name: make_peer(torch, backend, inputs, causal)
-                                 for name, backend in BACKENDS.items()})
+        for sequences, tokens in shapes:
+            inputs = [torch.randn(sequences, args.heads, tokens, args.size, device="cuda").half()
+                      for _ in range(3)]
+            for causal in (False, True):
+                text = pipeline(sequences, tokens, args.heads, args.size, causal)
+                plan = common.compile_text(args, text, pathlib.Path(folder))
+                work = f"attention {sequences} x {tokens} x {args.heads} x {args.size}, f16"
+                common.beside_torch(torch, args, work + (", causal" if causal else ""), plan,
+                                    {name: make_peer(torch, backend, inputs, causal)
+                                     for name, backend in BACKENDS.items()})
 
 
 if __name__ == "__main__":
