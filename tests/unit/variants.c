@@ -127,6 +127,7 @@ static void test_compile(void) {
     try_cases(op_byte_cases, op_byte_case_count);
     try_cases(op_type_cases, op_type_case_count);
     try_cases(op_spatial_cases, op_spatial_case_count);
+    try_cases(op_axes_cases, op_axes_case_count);
     printf("%u compiled ... ", T.count);
 }
 
