@@ -33,7 +33,7 @@ static uint64_t parts_of(const rp_expansion *x, const rp_lines *l) {
     if (most > MOST_PARTS) most = MOST_PARTS;
     if (l->front * l->along * l->behind <= SMALL) wanted = 1;
     if (wanted > most) wanted = most;
-    return wanted > least ? wanted : least;
+    return (uint64_t)rp_choose(x->application, (double)(wanted > least ? wanted : least));
 }
 
 static rp_given_operand around(const rp_given_operand *operand, const rp_lines *l, uint64_t along) {
@@ -106,17 +106,22 @@ typedef struct reduced {
     uint64_t count; /* elements that come together */
 } reduced;
 
+static bool is_one(const rp_expansion *x, uint64_t dim) {
+    return rp_choose(x->application, dim == 1) != 0;
+}
+
 /* The last run of axes to be reduced of a shape, as one; false: there is none. */
-static bool last_run(const reduced *r, const rp_tensor *shape, rp_lines *out, bool *only) {
+static bool last_run(const rp_expansion *x, const reduced *r, const rp_tensor *shape, rp_lines *out,
+                     bool *only) {
     *out = (rp_lines){1, 1, 1};
     *only = true;
     int i = shape->rank - 1;
-    for (; i >= 0 && (!r->axes[i] || shape->dims[i] == 1); i--) out->behind *= shape->dims[i];
+    for (; i >= 0 && (!r->axes[i] || is_one(x, shape->dims[i])); i--) out->behind *= shape->dims[i];
     if (i < 0) return false;
-    for (; i >= 0 && (r->axes[i] || shape->dims[i] == 1); i--) out->along *= shape->dims[i];
+    for (; i >= 0 && (r->axes[i] || is_one(x, shape->dims[i])); i--) out->along *= shape->dims[i];
     for (; i >= 0; i--) {
         out->front *= shape->dims[i];
-        if (r->axes[i] && shape->dims[i] > 1) *only = false;
+        if (r->axes[i] && !is_one(x, shape->dims[i])) *only = false;
     }
     return true;
 }
@@ -129,7 +134,7 @@ static rp_status reduce_axes(rp_expansion *x, const char *by, const rp_given_ope
     uint8_t dtype = wide(in->argument.tensor.dtype);
     bool only = false;
     rp_lines l;
-    if (!last_run(r, &shape, &l, &only)) { /* each element alone */
+    if (!last_run(x, r, &shape, &l, &only)) { /* each element alone */
         l = (rp_lines){rp_tensor_elements(&shape), 1, 1};
         only = true;
     }
@@ -142,13 +147,13 @@ static rp_status reduce_axes(rp_expansion *x, const char *by, const rp_given_ope
         RP_TRY(reduce_one(x, by, &from, &l, &next));
         for (int i = shape.rank - 1, run = 0; i >= 0 && run < 2;
              i--) { /* the run is 1 from now on */
-            bool part = r->axes[i] || shape.dims[i] == 1;
-            if (r->axes[i] && shape.dims[i] > 1) run = 1;
+            bool part = r->axes[i] || is_one(x, shape.dims[i]);
+            if (r->axes[i] && !is_one(x, shape.dims[i])) run = 1;
             if (run && !part) run = 2;
             if (run == 1) shape.dims[i] = 1;
         }
         from = next;
-        last_run(r, &shape, &l, &only);
+        last_run(x, r, &shape, &l, &only);
     }
     if (out->fresh != RP_NONE && out->argument.tensor.dtype == RP_RAW)
         out->argument.tensor.dtype = dtype;
@@ -246,9 +251,9 @@ static rp_status expand_reduction(rp_expansion *x) {
 }
 
 /* Rows of floats that have an op of their own; false: it is not one. */
-static bool are_rows(const reduced *r, uint8_t dtype, rp_lines *l) {
+static bool are_rows(const rp_expansion *x, const reduced *r, uint8_t dtype, rp_lines *l) {
     bool only;
-    if (!is_in(dtype, RP_DT_FLOAT) || !last_run(r, &r->shape, l, &only)) return false;
+    if (!is_in(dtype, RP_DT_FLOAT) || !last_run(x, r, &r->shape, l, &only)) return false;
     return only && l->behind == 1;
 }
 
@@ -268,7 +273,7 @@ static rp_status expand_log_sum_exp(rp_expansion *x) {
     rp_lines l;
     RP_TRY(read_reduced(x, &r, &result));
     RP_TRY(rp_axes_make(x, out, &result, is_in(dtype, RP_DT_FLOAT) ? dtype : RP_F32));
-    if (are_rows(&r, dtype, &l)) return rows_alone(x, "logsumexp", &l);
+    if (are_rows(x, &r, dtype, &l)) return rows_alone(x, "logsumexp", &l);
     rp_given_operand from = rp_axes_seen(in, &r.shape), to = rp_axes_seen(out, &r.kept), floats;
     RP_TRY(map_to(x, "x", RP_F32, "f32(x)", &from, &floats));
     RP_TRY(rp_expand_temp(x, "top", &top));
@@ -295,7 +300,7 @@ static rp_status expand_variance(rp_expansion *x) {
     if (correction >= (double)r.count)
         return rp_axes_wrong(x, CORRECTION, "as many as elements come together, or more");
     RP_TRY(rp_axes_make(x, out, &result, is_in(dtype, RP_DT_FLOAT) ? dtype : RP_F32));
-    if (are_rows(&r, dtype, &l) && correction == 0) return rows_alone(x, "variance", &l);
+    if (are_rows(x, &r, dtype, &l) && correction == 0) return rows_alone(x, "variance", &l);
     rp_given_operand from = rp_axes_seen(in, &r.shape), to = rp_axes_seen(out, &r.kept);
     RP_TRY(map_to(x, "x", RP_F32, "f32(x)", &from, &floats));
     RP_TRY(rp_expand_temp(x, "sum", &sum));
@@ -331,7 +336,7 @@ static rp_status expand_place(rp_expansion *x) {
     if (x->lists[AXES].count > 1) return rp_axes_wrong(x, AXES, "expected one axis");
     RP_TRY(read_reduced(x, &r, &result));
     RP_TRY(rp_axes_make(x, out, &result, RP_U32));
-    if (!last_run(&r, &r.shape, &l, &only)) l = (rp_lines){rp_tensor_elements(&r.shape), 1, 1};
+    if (!last_run(x, &r, &r.shape, &l, &only)) l = (rp_lines){rp_tensor_elements(&r.shape), 1, 1};
     if (l.behind == 1 && is_in(dtype, rows)) return rows_alone(x, by, &l);
     rp_given_operand from = around(in, &l, l.along), to = around(out, &l, 1);
     uint64_t parts = parts_of(x, &l);

@@ -22,6 +22,17 @@ typedef struct rp_given_number {
     char text[40];
 } rp_given_number;
 
+/* Numbers that were chosen while an application was expanded, in their order: those for the largest sizes,
+ * which are taken again at others (sized.h). */
+enum { RP_CHOICES = 64 };
+typedef struct rp_choices {
+    bool made;
+    bool general; /* nothing is taken that is right for fixed lengths alone */
+    bool special; /* something was */
+    uint32_t count, next;
+    double numbers[RP_CHOICES];
+} rp_choices;
+
 typedef enum rp_blame { RP_BLAME_OP, RP_BLAME_OPERAND, RP_BLAME_ATTR } rp_blame;
 
 typedef struct rp_application {
@@ -32,6 +43,7 @@ typedef struct rp_application {
     const rp_attribute *attrs;
     const rp_given_number *numbers;
     uint32_t operand_count, attr_count, number_count;
+    rp_choices *choices; /* NULL: nothing follows live sizes */
     /* After a mistake: */
     char error[512];
     rp_blame blame;
@@ -40,6 +52,13 @@ typedef struct rp_application {
 } rp_application;
 
 enum { RP_APPLY_MAX_OPERANDS = 40, RP_APPLY_MAX_ATTRS = 24, RP_APPLY_MAX_FORMULA = 4096 };
+
+/* A number that shapes and the target led to, and that any other could stand for: what is computed is the
+ * same. Where sizes vary, what was chosen for the largest (sized.c). */
+double rp_choose(rp_application *x, double best);
+/* The same of a way that is right only where lengths that it looks at are fixed: not taken where they turn
+ * out to vary. */
+bool rp_choose_special(rp_application *x, bool best);
 
 /* Records a mistake; returns RP_ERROR_INVALID. */
 rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format, ...)

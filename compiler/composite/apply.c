@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "composite/formula.h"
 #include "composite/rows.h"
+#include "composite/sized.h"
 #include "composite/split.h"
 #include "ops/product.h"
 #include "ops/tables.h"
@@ -209,7 +210,14 @@ static rp_status split_node(maker *m, rp_splitting *split, uint64_t parts) {
     return split(m->x, &m->call, m->given, parts);
 }
 
-rp_status rp_apply_op(rp_application *x, const rp_op *op) {
+/* Numbers of parts and lengths stand in attributes. */
+static uint64_t rows_parts(rp_application *x, const rp_op_call *call, const rp_target *target) {
+    uint64_t parts = (uint64_t)rp_choose(x, (double)rp_rows_parts(call, target));
+    return rp_choose_special(x, parts > 1) ? parts : 1;
+}
+
+static rp_status apply(rp_application *x, const void *what) {
+    const rp_op *op = what;
     maker m = {.x = x};
     rp_map_formula formula;
     if (x->operand_count > RP_APPLY_MAX_OPERANDS)
@@ -223,11 +231,19 @@ rp_status rp_apply_op(rp_application *x, const rp_op *op) {
         RP_TRY(take_attrs(&m));
     }
     m.call.sizes = x->graph->sizes.count ? &x->graph->sizes : NULL;
+    m.call.asked = x->choices && x->choices->made;
     RP_TRY(judge(&m));
-    /* What varies stays one op: into how many parts it were cut would be another number for each size. */
-    if (rp_op_is_sized(&m.call)) return add_node(&m);
     const rp_target *target = rp_graph_target(x->graph);
-    uint64_t rows = rp_rows_parts(&m.call, target), k = rp_product_parts(&m.call, target);
+    uint64_t rows = rows_parts(x, &m.call, target);
+    uint64_t k = (uint64_t)rp_choose(x, (double)rp_product_parts(&m.call, target));
+    /* A kernel of matvec is made for a number of vectors; matmul's take any. */
+    bool sized = rp_op_is_sized(&m.call), vectors = m.call.op->product && (sized || x->choices);
+    if (sized && (rows > 1 || k > 1 || vectors)) return rp_apply_sized(x, apply, op);
     if (rows > 1) return split_node(&m, rp_rows_split, rows);
-    return k > 1 ? split_node(&m, rp_product_split, k) : add_node(&m);
+    if (k > 1) return split_node(&m, rp_product_split, k);
+    return vectors ? split_node(&m, rp_product_of_many, 1) : add_node(&m);
+}
+
+rp_status rp_apply_op(rp_application *x, const rp_op *op) {
+    return apply(x, op);
 }

@@ -34,7 +34,7 @@ static double parts_of(uint64_t n, uint64_t step, uint64_t most) {
 
 rp_status rp_expand_product(rp_expansion *x, rp_given_operand *rows, rp_given_operand *weight,
                             rp_given_operand *out) {
-    if (rp_expand_rows(rows, 1) <= RP_OP_PRODUCT_VECTORS)
+    if (rp_choose(x->application, (double)rp_expand_rows(rows, 1)) <= RP_OP_PRODUCT_VECTORS)
         return rp_expand_op(x, "matvec", RP_PARTS({"x", rows}, {"weight", weight}, {"out", out}),
                             RP_NO_ATTRS);
     const rp_attribute transposed = {.name = "transpose_b", .number = 1};
@@ -96,7 +96,8 @@ static rp_status expand_attention(rp_expansion *x) {
     RP_TRY(rp_expand_dim(x, K, 2, &rows));
     RP_TRY(rp_expand_dim(x, Q, 1, &heads));
     double splits = x->attrs[SPLITS];
-    if (splits <= 0) splits = attention_parts(rp_expand_target(x), rows, heads);
+    if (splits <= 0)
+        splits = rp_choose(x->application, attention_parts(rp_expand_target(x), rows, heads));
     const rp_attribute attrs[] = {{.name = "splits", .number = splits},
                                   {.name = "scale", .number = x->attrs[SCALE]},
                                   {.name = "softcap", .number = x->attrs[SOFTCAP]}};
@@ -171,7 +172,7 @@ double rp_expand_splits(const rp_expansion *x, double given, uint64_t lists, uin
     if (most > merged) most = merged;
     double parts = fmax(parts_of(n, PART_ROWS, most < 1 ? 1 : most),
                         least_splits(rp_expand_target(x), n, SELECT_TURNS));
-    return mergeable(parts, k);
+    return rp_choose(x->application, mergeable(parts, k));
 }
 
 /* The same lists, `groups` of them for each row. */
@@ -302,11 +303,12 @@ static rp_status expand_knn(rp_expansion *x) {
     RP_TRY(rp_expand_dim(x, BASE, 0, &length));
     double k = x->attrs[K], given = x->attrs[SPLITS];
     const rp_target *target = rp_graph_target(x->application->graph);
-    if (nearest_metrics[metric] && n >= LONG_BASE && k >= 1 && k <= 1024 && given != 1) {
-        uint64_t parts = rp_nearest_parts(queries, n, length, (uint64_t)k, metric, target);
+    bool is_long = rp_choose(x->application, (double)n) >= LONG_BASE;
+    if (nearest_metrics[metric] && is_long && k >= 1 && k <= 1024 && given != 1) {
+        double parts = (double)rp_nearest_parts(queries, n, length, (uint64_t)k, metric, target);
+        parts = fmax(parts, least_splits(target, n, NEAREST_TURNS));
         return search_parts(x, o, nearest_metrics[metric], k,
-                            given > 0 ? given
-                                      : fmax((double)parts, least_splits(target, n, NEAREST_TURNS)),
+                            given > 0 ? given : rp_choose(x->application, parts),
                             metric == METRIC_DOT);
     }
     double splits = rp_expand_splits(x, given, queries, n, k);
@@ -423,9 +425,11 @@ const rp_composite rp_composites[] = {
     {.info.name = "linear",
      .info.family = "matrix",
      .info.brief = "x times a weight matrix, with an optional bias",
-     .notes = "`matvec` for up to 8 rows of x, `matmul` with `transpose_b` for more; with a bias a "
-              "`map` "
-              "behind it.",
+     .notes =
+         "`matvec` for up to 8 rows of x, `matmul` with `transpose_b` for more, and where sizes "
+         "vary; with a bias a "
+         "`map` "
+         "behind it.",
      .checked = true,
      .operand_count = 4,
      .operands = {{"x", "rows", "*B K", R},

@@ -24,7 +24,6 @@ typedef struct rp_composite_operand {
 struct rp_composite {
     rp_composite_info info;
     const char *notes; /* which ops it becomes, and what is chosen from the shapes */
-    bool sized;        /* its operands may follow live sizes: it hands them on as they are */
     bool checked;      /* letters of its shapes are compared, where its ops would take other ones */
     uint8_t operand_count, attr_count;
     rp_composite_operand operands[RP_COMPOSITE_MAX_OPERANDS];

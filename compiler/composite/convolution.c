@@ -60,7 +60,18 @@ static rp_status repeat_weight(convolution *c, uint64_t rows, uint64_t columns,
     uint64_t elements = c->groups * rows * columns, count = c->in.count;
     rp_given_operand line =
         rp_expand_seen(c->x->operands[RP_CONV_WEIGHT], 2, (const uint64_t[]){1, elements});
-    if (count > 1) {
+    if (c->x->application->choices) { /* as many as there are: no attribute can say that */
+        const rp_attribute zero = {.name = "value", .number = 0};
+        rp_given_operand first;
+        RP_TRY(rp_expand_temp(c->x, "first", &first));
+        RP_TRY(rp_expand_make(c->x, &first, RP_U32, 1, &count));
+        RP_TRY(rp_expand_op(c->x, "fill", RP_PARTS({"out", &first}), &zero, 1));
+        RP_TRY(rp_expand_temp(c->x, "weights", out));
+        RP_TRY(rp_expand_op(c->x, "gather_rows",
+                            RP_PARTS({"table", &line}, {"ids", &first}, {"out", out}),
+                            RP_NO_ATTRS));
+        line = *out;
+    } else if (count > 1) {
         const rp_attribute times = {.name = "times", .number = (double)count};
         RP_TRY(rp_expand_temp(c->x, "weights", out));
         RP_TRY(rp_expand_op(c->x, "repeat_rows", RP_PARTS({"x", &line}, {"out", out}), &times, 1));
@@ -77,7 +88,7 @@ static rp_status in_parts(convolution *c, uint64_t channels, uint64_t places, rp
     uint64_t images = c->in.count, seen = 1, most = 0;
     if (rp_mul_u64(channels, c->taps, &seen) && rp_mul_u64(seen, places, &seen))
         most = RP_OP_MAX_ELEMENTS / seen;
-    if (most == 0 || most >= images) return part(c, out);
+    if (rp_choose(c->x->application, most == 0 || most >= images) != 0) return part(c, out);
     uint64_t parts = (images + most - 1) / most, step = (images + parts - 1) / parts;
     uint64_t from = rp_tensor_bytes(&c->input.argument.tensor) / images;
     uint64_t to = rp_tensor_bytes(&out->argument.tensor) / images;
@@ -163,7 +174,8 @@ static bool is_narrow(const convolution *c) {
     enum { TILE = 8, FEW = 16 };
     uint8_t weight = c->x->operands[RP_CONV_WEIGHT]->argument.tensor.dtype;
     bool floats = weight < 32 && ((RP_DT_FLOAT | RP_DT(RP_I8)) >> weight & 1);
-    return floats && c->made < TILE && (c->made == 1 || c->each <= FEW);
+    return floats &&
+           rp_choose(c->x->application, c->made < TILE && (c->made == 1 || c->each <= FEW)) != 0;
 }
 
 static rp_status convolve(convolution *c, rp_given_operand *out) {

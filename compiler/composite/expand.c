@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "composite/apply.h"
 #include "composite/composite.h"
+#include "composite/sized.h"
 
 static rp_status match_operands(rp_expansion *e) {
     const rp_composite *c = e->composite;
@@ -62,22 +63,6 @@ static rp_status match_attrs(rp_expansion *e) {
     return RP_OK;
 }
 
-/* What an expand function makes of shapes is numbers: attributes of ops, shapes of transients. */
-static rp_status check_sizes(rp_expansion *e) {
-    rp_application *x = e->application;
-    for (uint32_t i = 0; i < x->operand_count && !e->composite->sized; i++) {
-        const rp_tensor *t = &x->operands[i].argument.tensor;
-        for (uint32_t d = 0; d < t->rank && d < RP_MAX_RANK; d++)
-            if (t->powers[d])
-                return rp_apply_error(
-                    x, RP_BLAME_OPERAND, i,
-                    "operand '%.60s' of %s follows a live size: %s is several ops, "
-                    "which are made for fixed shapes; write it in ops",
-                    x->operands[i].name, e->composite->info.name, e->composite->info.name);
-    }
-    return RP_OK;
-}
-
 /* What a letter stands for, and the operand that said so; 0: free. */
 typedef struct bound_letter {
     uint64_t number;
@@ -123,14 +108,18 @@ static rp_status check_letters(rp_expansion *e) {
     return RP_OK;
 }
 
-rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
+static rp_status apply(rp_application *x, const void *what) {
+    const rp_composite *composite = what;
     rp_expansion e = {.application = x, .composite = composite, .first_id = x->graph->nodes_count};
     RP_TRY(match_operands(&e));
     RP_TRY(match_attrs(&e));
-    RP_TRY(check_sizes(&e));
     RP_TRY(check_letters(&e));
     RP_TRY(rp_expand_label(&e));
     return composite->expand(&e);
+}
+
+rp_status rp_composite_apply(rp_application *x, const rp_composite *composite) {
+    return rp_application_is_sized(x) ? rp_apply_sized(x, apply, composite) : apply(x, composite);
 }
 
 rp_status rp_expand_label(rp_expansion *e) {
@@ -177,7 +166,8 @@ rp_status rp_expand_op(rp_expansion *e, const char *op, const rp_part *parts, ui
                             .operands = operands,
                             .attrs = attrs,
                             .operand_count = count,
-                            .attr_count = attr_count};
+                            .attr_count = attr_count,
+                            .choices = outer->choices};
     rp_status status = rp_apply_op(&inner, rp_op_find(op, strlen(op)));
     if (status == RP_ERROR_INVALID)
         rp_apply_error(outer, RP_BLAME_OP, 0, "%s: %s", e->composite->info.name, inner.error);

@@ -19,8 +19,7 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* The end of a number that begins at `at`: "1e-5" has a minus that is no operator. */
-static size_t number_end(const char *text, size_t at) {
+size_t rp_formula_number_end(const char *text, size_t at) {
     while (is_digit(text[at]) || text[at] == '.') at++;
     if (text[at] != 'e' && text[at] != 'E') return at;
     size_t digits = at + 1 + (text[at + 1] == '+' || text[at + 1] == '-');
@@ -38,7 +37,7 @@ bool rp_formula_is_constant(const char *name, size_t length) {
 bool rp_formula_next_name(const char *text, size_t *at, size_t *begin, size_t *length) {
     for (size_t i = *at; text[i];) {
         if (is_digit(text[i]) || (text[i] == '.' && is_digit(text[i + 1]))) {
-            i = number_end(text, i);
+            i = rp_formula_number_end(text, i);
             continue;
         }
         if (!is_letter(text[i])) {

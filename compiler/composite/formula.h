@@ -7,6 +7,8 @@
 /* The next name in a formula at or after *at, in *begin and *length; false at the end. Names of
  * functions (a '(' follows) are left out. Names may hold '.'. */
 bool rp_formula_next_name(const char *text, size_t *at, size_t *begin, size_t *length);
+/* The end of a number that begins at `at`: "1e-5" has a minus that is no operator. */
+size_t rp_formula_number_end(const char *text, size_t at);
 /* `inf`, `nan`, `pi`, or an element's place: what these mean where nothing has the name. */
 bool rp_formula_is_constant(const char *name, size_t length);
 

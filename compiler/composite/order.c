@@ -39,7 +39,7 @@ static uint64_t blocks_of(const rp_expansion *x, uint64_t rows, uint64_t length)
     if (wanted > most) wanted = most;
     if (wanted < least) wanted = least;
     if (wanted > MOST_BLOCKS) wanted = MOST_BLOCKS;
-    return wanted ? wanted : 1;
+    return (uint64_t)rp_choose(x->application, (double)(wanted ? wanted : 1));
 }
 
 /* One pass: `keys` and `indices` are moved, where they are not NULL, and come back moved. */
@@ -82,7 +82,7 @@ static rp_status sort_rows(rp_expansion *x, rp_given_operand *in, bool descendin
     rp_given_operand unused, keys[2], places[2], *from = in, *with = NULL;
     digits d = digits_of(t->dtype);
     const char *order = descending ? "descending" : "ascending";
-    if (length <= SHORT) {
+    if (rp_choose_special(x->application, length <= SHORT)) { /* k is an attribute */
         const rp_attribute attrs[] = {
             {.name = "k", .number = (double)length},
             {.name = "order", .text = descending ? "largest" : "smallest"}};
@@ -123,8 +123,9 @@ static rp_status sort_lines(rp_expansion *x, const rp_given_operand *in, const r
     const rp_tensor turned = {.rank = 3, .dims = {l->front, l->behind, l->along}};
     rp_given_operand from = rp_axes_seen(in, &rows), line, sorted[2], to;
     rp_given_operand *results[2] = {values, indices}, *parts[2] = {NULL, NULL};
+    bool turns = rp_choose(x->application, (double)l->behind) > 1;
     static const char *const names[] = {"values", "indices"};
-    if (l->behind > 1) {
+    if (turns) {
         from = rp_axes_seen(in, &across);
         RP_TRY(rp_expand_temp(x, "lines", &line));
         RP_TRY(transpose(x, &from, &line));
@@ -137,7 +138,7 @@ static rp_status sort_lines(rp_expansion *x, const rp_given_operand *in, const r
             sorted[i] = rp_axes_seen(results[i], &rows);
         else
             RP_TRY(rp_expand_temp(x, names[i], &sorted[i]));
-        if (l->behind > 1) sorted[i].argument.tensor.dtype = results[i]->argument.tensor.dtype;
+        if (turns) sorted[i].argument.tensor.dtype = results[i]->argument.tensor.dtype;
     }
     RP_TRY(sort_rows(x, &from, descending, parts[0], parts[1]));
     for (uint32_t i = 0; i < 2 && l->behind > 1; i++) {

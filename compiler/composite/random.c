@@ -21,6 +21,7 @@ static rp_status list_best(rp_expansion *x, rp_given_operand *logits, rp_given_o
     double splits = rp_expand_splits(x, 0, rp_expand_rows(logits, 1), n, k);
     double merged = floor(MERGED / k); /* parts whose lists one workgroup merges */
     if (splits > merged && merged >= rp_expand_target(x)->multiprocessors) splits = merged;
+    splits = rp_choose(x->application, splits);
     const rp_attribute attrs[] = {{.name = "k", .number = k}, {.name = "splits", .number = splits}};
     const rp_attribute largest = {.name = "order", .text = "largest"};
     RP_TRY(rp_expand_temp(x, "values", values));

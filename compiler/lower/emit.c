@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include "base/checked.h"
 #include "lower/internal.h"
 
 /* ---- Errors and names ------------------------------------------------------------------------ */
@@ -96,6 +97,22 @@ uint64_t rp_emit_each(const rp_emit *e, rp_extent extent) {
     return extent.powers ? rp_extent_each(&e->graph->sizes, extent) : extent.most;
 }
 
+static const char *add_extent(rp_emit *e, const char *name, rp_extent extent, const char *count) {
+    for (uint32_t i = 0; i < e->extents_count; i++) {
+        if (strcmp(e->extents[i].name, name) != 0) continue;
+        if (!rp_extent_same(e->extents[i].extent, extent))
+            rp_emit_fail(e, "number %s has two values", name);
+        return e->extents[i].name;
+    }
+    const char *own = rp_emit_name(e, "%s", name);
+    if (!RP_RESERVE(&e->allocator, e->extents, e->extents_count, e->extents_capacity, 1)) {
+        rp_emit_no_memory(e);
+        return "";
+    }
+    e->extents[e->extents_count++] = (rp_emit_extent_name){own, extent, count};
+    return own;
+}
+
 const char *rp_emit_extent(rp_emit *e, const char *name, rp_extent extent) {
     if (extent.powers == 0) return rp_emit_uint(e, name, extent.most);
     if (extent.powers == RP_POWERS_NONE) {
@@ -111,19 +128,7 @@ const char *rp_emit_extent(rp_emit *e, const char *name, rp_extent extent) {
                      (unsigned long long)extent.most);
         return "";
     }
-    for (uint32_t i = 0; i < e->extents_count; i++) {
-        if (strcmp(e->extents[i].name, name) != 0) continue;
-        if (!rp_extent_same(e->extents[i].extent, extent))
-            rp_emit_fail(e, "number %s has two values", name);
-        return e->extents[i].name;
-    }
-    const char *own = rp_emit_name(e, "%s", name);
-    if (!RP_RESERVE(&e->allocator, e->extents, e->extents_count, e->extents_capacity, 1)) {
-        rp_emit_no_memory(e);
-        return "";
-    }
-    e->extents[e->extents_count++] = (rp_emit_extent_name){own, extent};
-    return own;
+    return add_extent(e, name, extent, NULL);
 }
 
 const char *rp_emit_number(rp_emit *e, const char *bits) {
@@ -138,6 +143,30 @@ static const char *emit_float(rp_emit *e, const char *name, double value) {
     return rp_emit_number(e, add_constant(e, name, bits));
 }
 
+/* A symbol that is counted of others, which may be counted themselves. */
+static const char *emit_count(rp_emit *e, uint32_t member, char symbol, const char *name) {
+    const rp_op_call *call = &e->members[member].call;
+    const rp_op_counted *count = &call->counts[symbol - 'A'];
+    const char *all = "", *made;
+    uint64_t most = 1;
+    for (const char *c = count->of; *c && e->status == RP_OK; c++) {
+        all = rp_emit_name(e, "%s%s%s", all, *all ? " * " : "", rp_emit_symbol(e, member, *c));
+        if (!rp_mul_u64(most, rp_sym(call, *c), &most)) most = UINT64_MAX;
+    }
+    made = all;
+    if (most > UINT32_MAX || rp_sym(call, symbol) > UINT32_MAX)
+        rp_emit_fail(e, "%s is made of up to %llu; kernels count with 32 bits", name,
+                     (unsigned long long)most);
+    else if (count->per > 1) { /* without a sum, which could be too large */
+        const char *per = rp_emit_uint(e, rp_emit_name(e, "%s_per", name), count->per);
+        made = rp_emit_name(e, "(%s) / %s + uint((%s) %% %s != 0u)", all, per, all, per);
+    }
+    if (count->each > 1)
+        made = rp_emit_name(e, "(%s) * %s", made,
+                            rp_emit_uint(e, rp_emit_name(e, "%s_each", name), count->each));
+    return add_extent(e, name, rp_sym_extent(call, symbol), made);
+}
+
 const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol) {
     rp_extent value = rp_sym_extent(&e->members[member].call, symbol);
     if (value.most == 0) {
@@ -146,6 +175,8 @@ const char *rp_emit_symbol(rp_emit *e, uint32_t member, char symbol) {
     }
     char name[32];
     snprintf(name, sizeof name, "m%u_%c", member, symbol);
+    if (value.powers == RP_POWERS_NONE && e->members[member].call.counts[symbol - 'A'].of)
+        return emit_count(e, member, symbol, name);
     return rp_emit_extent(e, name, value);
 }
 
@@ -317,6 +348,7 @@ void rp_emit_close(rp_emit *e) {
     rp_release(a, e->names);
     rp_release(a, e->constants);
     rp_release(a, e->extents);
+    rp_release(a, e->varying);
     for (uint32_t i = 0; i < 3; i++) rp_expr_free(&e->graph->allocator, &e->grid_code[i]);
     rp_release(a, e->arrays);
     rp_release(a, e->known);

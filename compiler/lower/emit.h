@@ -102,6 +102,8 @@ typedef struct rp_emit_constant {
 typedef struct rp_emit_extent_name {
     const char *name;
     rp_extent extent;
+    const char
+        *count; /* what it is counted of, an expression over those before it; NULL: a product */
 } rp_emit_extent_name;
 
 typedef struct rp_emit {
@@ -121,7 +123,9 @@ typedef struct rp_emit {
 
     RP_ARRAY(rp_emit_constant, constants);  /* constant_id = index */
     RP_ARRAY(rp_emit_extent_name, extents); /* rp_emit_extent() */
-    RP_ARRAY(char *, names);                /* owns every name it gave out */
+    RP_ARRAY(const char *,
+             varying);       /* constants of texts that are made of them, by their names there */
+    RP_ARRAY(char *, names); /* owns every name it gave out */
     RP_ARRAY(rp_emit_array_type, arrays);
     RP_ARRAY(rp_emit_copy, copies); /* rp_emit_read_copy() */
     bool looks_for_x; /* products make x in a loop that ends when `looks_again` says so */

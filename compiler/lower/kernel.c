@@ -45,26 +45,47 @@ static bool largest(void *context, uint32_t buffer, uint32_t element, int64_t *o
     return true;
 }
 
+static void put_step(rp_emit *e, rp_expr *to, rp_expr_op op) {
+    if (!RP_RESERVE(&e->graph->allocator, to->ops, to->count, to->capacity, 1))
+        rp_emit_no_memory(e);
+    else
+        to->ops[to->count++] = op;
+}
+
+static void put_operation(rp_emit *e, rp_expr *to, rp_expr_code code, uint64_t value) {
+    put_step(e, to, (rp_expr_op){.code = RP_EXPR_CONST, .value = (int64_t)value});
+    put_step(e, to, (rp_expr_op){.code = (uint16_t)code});
+}
+
+/* A symbol's steps over live values: those of a product, or of what it is counted of. */
+static void put_symbol(rp_emit *e, const rp_op_call *call, char symbol, rp_expr *to) {
+    rp_extent value = rp_sym_extent(call, symbol);
+    const rp_op_counted *count = &call->counts[symbol - 'A'];
+    if (value.powers != RP_POWERS_NONE) {
+        if (rp_graph_size_code(e->graph, value, to) != RP_OK) rp_emit_no_memory(e);
+        return;
+    }
+    if (!count->of)
+        rp_emit_fail(e,
+                     "its workgroups follow live sizes in a way that no kernel of the op is "
+                     "made for: %c is no product of them",
+                     symbol);
+    for (const char *c = count->of; c && *c && e->status == RP_OK; c++) {
+        put_symbol(e, call, *c, to);
+        if (c > count->of) put_step(e, to, (rp_expr_op){.code = RP_EXPR_MUL});
+    }
+    if (count->per > 1) put_operation(e, to, RP_EXPR_CEIL_DIV, count->per);
+    if (count->each > 1) put_operation(e, to, RP_EXPR_MUL, count->each);
+}
+
 /* The steps over live values in place of those over symbols. */
 static bool put_sizes(rp_emit *e, const rp_op_call *call, const rp_expr *from, rp_expr *to) {
-    const rp_allocator *a = &e->graph->allocator;
     for (uint32_t i = 0; i < from->count && e->status == RP_OK; i++) {
         const rp_expr_op *op = &from->ops[i];
-        if (op->code != RP_EXPR_LIVE) {
-            if (!RP_RESERVE(a, to->ops, to->count, to->capacity, 1))
-                rp_emit_no_memory(e);
-            else
-                to->ops[to->count++] = *op;
-            continue;
-        }
-        rp_extent symbol = rp_sym_extent(call, (char)op->buffer);
-        if (symbol.powers == RP_POWERS_NONE)
-            rp_emit_fail(e,
-                         "its workgroups follow live sizes in a way that no kernel of the op is "
-                         "made for: %c is no product of them",
-                         (char)op->buffer);
-        else if (rp_graph_size_code(e->graph, symbol, to) != RP_OK)
-            rp_emit_no_memory(e);
+        if (op->code == RP_EXPR_LIVE)
+            put_symbol(e, call, (char)op->buffer, to);
+        else
+            put_step(e, to, *op);
     }
     return e->status == RP_OK;
 }
@@ -139,7 +160,8 @@ rp_status rp_emit_kernel(rp_emit *e) {
     uint32_t core = e->shape.first;
     const rp_op_call *call = &e->members[core].call;
     for (uint32_t k = 0; k < call->operand_count; k++)
-        if (rp_tensor_extent(&call->operands[k]).powers)
+        if (rp_tensor_extent(&call->operands[k]).powers &&
+            !(call->variant && rp_op_takes_sizes(call->variant, call)))
             return rp_emit_fail(
                 e, "%s of %s follows live sizes, and its kernels are made for fixed shapes",
                 rp_op_operand_name(call, k), call->op->name);

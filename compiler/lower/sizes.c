@@ -102,12 +102,16 @@ static const char *size_text(rp_emit *e, const live_list *l, const rp_graph_expr
     return stack[0];
 }
 
-/* "m0_R = m0_R_each * size0 * size1;" */
+/* "m0_R = m0_R_each * size0 * size1;", or as it is counted */
 static void put_extent(rp_emit *e, rp_text *to, const rp_emit_extent_name *x,
                        const uint32_t number[RP_SIZES]) {
-    uint64_t each = rp_emit_each(e, x->extent);
     bool first = true;
     rp_text_format(to, "    %s = ", x->name);
+    if (x->count) {
+        rp_text_format(to, "%s;\n", x->count);
+        return;
+    }
+    uint64_t each = rp_emit_each(e, x->extent);
     if (each != 1) {
         rp_text_string(to, rp_emit_uint(e, rp_emit_name(e, "%s_each", x->name), each));
         first = false;

@@ -404,13 +404,6 @@ const char *rp_emit_steps(rp_emit *e, uint32_t member) {
     const char *name = rp_emit_name(e, "m%u_steps", member);
     uint32_t subgroup = rp_op_row_subgroup(team_of(e, member), rp_graph_target(e->graph));
     if (subgroup) e->subgroup = subgroup;
-    /* One thread goes along a row of any length; how several share it depends on the length. */
-    if (length_extent(e, member).powers && !is_brief(e, member))
-        rp_emit_fail(
-            e,
-            "its rows follow live sizes up to %llu elements, and would be added up in another "
-            "order than rows of a fixed length",
-            (unsigned long long)length_of(e, member));
     if (team_of(e, member) && rp_emit_add_function(e, "row_lane")) {
         rp_text_string(&e->globals, "uint row_lane; // of a team that shares a row\n");
         e->extensions |= RP_EMIT_SUBGROUP;

@@ -34,6 +34,7 @@ typedef struct text_job {
     uint64_t shifted;  /* bit d: the index at depth d has something in front */
     const char *twins; /* "a b, left right": words and what stands for them; NULL: nothing does */
     size_t twins_size;
+    bool in_constant; /* put_constant() has begun it */
 } text_job;
 
 static bool word_equals(const char *word, size_t length, const char *name) {
@@ -275,6 +276,80 @@ static const char *put_twins(text_job *job, const char *c, const char *end) {
     return blank;
 }
 
+/* ---- Constants of a text --------------------------------------------------------------------- */
+
+static bool varies(const rp_emit *e, const char *word, size_t length) {
+    for (uint32_t i = 0; i < e->extents_count; i++)
+        if (word_equals(word, length, e->extents[i].name)) return true;
+    for (uint32_t i = 0; i < e->varying_count; i++)
+        if (word_equals(word, length, e->varying[i])) return true;
+    return false;
+}
+
+static bool mentions_varying(const rp_emit *e, const char *c) {
+    while (*c) {
+        size_t length = word_length(c, c + strlen(c));
+        if (length && varies(e, c, length)) return true;
+        c += length ? length : 1;
+    }
+    return false;
+}
+
+/* The end of a declaration: a comma outside of brackets, or the semicolon. */
+static const char *declaration_end(const char *c) {
+    uint32_t depth = 0;
+    for (; *c && *c != ';' && (*c != ',' || depth); c++) {
+        if (*c == '(') depth++;
+        if (*c == ')' && depth) depth--;
+    }
+    return c;
+}
+
+/* "N = expression" as a macro: no constant is made of what is known when the kernel runs. */
+static void put_macro(text_job *job, const char *c, const char *end) {
+    rp_emit *e = job->e;
+    c += strspn(c, " \n");
+    size_t name = word_length(c, end);
+    const char *value = memchr(c, '=', (size_t)(end - c));
+    if (name == 0 || !value) {
+        rp_emit_fail(e, "no name or no value behind 'const'");
+        return;
+    }
+    if (!RP_RESERVE(&e->allocator, e->varying, e->varying_count, e->varying_capacity, 1)) {
+        rp_emit_no_memory(e);
+        return;
+    }
+    e->varying[e->varying_count++] = rp_emit_name(e, "%.*s", (int)name, c);
+    rp_text_format(job->to, "#define %.*s (", (int)name, c);
+    for (value += 1 + strspn(value + 1, " "); value < end; value++)
+        rp_text_char(job->to, *value == '\n' ? ' ' : *value);
+    rp_text_string(job->to, ")\n");
+}
+
+/* `const uint N = ...;` at the left margin; behind its semicolon. What is made of numbers that follow live
+ * sizes, or of another such constant, is an expression wherever it stands. */
+static const char *put_constant(text_job *job, const char *c, const char *end) {
+    const char *behind = memchr(c, ';', (size_t)(end - c));
+    if (!behind) behind = end - 1;
+    rp_text own;
+    rp_text_init(&own, &job->e->allocator);
+    text_job inner = *job;
+    inner.to = &own;
+    inner.in_constant = true;
+    put_text(&inner, c, behind + 1);
+    if (own.failed) rp_emit_no_memory(job->e);
+    if (own.data && mentions_varying(job->e, own.data)) {
+        const char *at = own.data + strlen("const ");
+        at += word_length(at, at + strlen(at));
+        for (const char *next; *at && *at != ';'; at = next + (*next == ','))
+            put_macro(job, at, next = declaration_end(at));
+    } else if (own.data) {
+        rp_text_append(job->to, own.data, own.size);
+    }
+    rp_text_free(&own);
+    return behind + 1;
+}
+
 /* What is neither a word, nor counted, nor perhaps a comment; the last of it that is no space. */
 static size_t plain_length(const char *c, const char *end, char *last) {
     size_t length = 0;
@@ -301,6 +376,7 @@ static const char *put_words(text_job *job, const char *c, const char *end, char
 
 static void put_text(text_job *job, const char *c, const char *end) {
     static const char twin[] = "// twin:";
+    const char *begin = c;
     char last = '\0';
     while (c < end) {
         size_t plain = plain_length(c, end, &last);
@@ -308,7 +384,11 @@ static void put_text(text_job *job, const char *c, const char *end) {
         c += plain;
         if (c == end) return;
         const char *behind = comment_end(c);
-        if (is_word(*c)) {
+        if (!job->in_constant && (c == begin || c[-1] == '\n') && end - c > 6 &&
+            memcmp(c, "const ", 6) == 0) {
+            c = put_constant(job, c, end);
+            last = ';';
+        } else if (is_word(*c)) {
             c = put_words(job, c, end, &last);
         } else if (behind && strncmp(c, twin, strlen(twin)) == 0) {
             c = put_twins(job, c, end);

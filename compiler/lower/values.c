@@ -414,7 +414,8 @@ static uint32_t mover_of(const rp_emit *e, uint32_t member, uint32_t operand, ui
  * statement for those that come from nowhere and are 0. */
 static void put_moved_from(rp_emit *e, uint32_t member, uint32_t operand, const char *nothing) {
     uint32_t value = e->members[member].operands[operand].value;
-    bool outside = e->members[e->values[value].member].call.op->outside;
+    const rp_op_call *call = &e->members[e->values[value].member].call;
+    bool outside = call->op->outside || rp_op_is_sized(call); /* of nothing nothing can be moved */
     rp_text_format(&e->functions, "    uint at = %s_from(i);\n", exact_name(e, value));
     if (outside) rp_text_format(&e->functions, "    if (at == 0xffffffffu) %s\n", nothing);
 }

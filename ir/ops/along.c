@@ -31,8 +31,8 @@ static uint64_t lines_of(const rp_op_call *call) {
 static void bind_tiles(rp_op_call *call, const rp_target *target) {
     (void)target;
     bind(call, 'T', lines_of(call));
-    bind(call, 'W', ceil_div(rp_sym(call, 'C'), lines_of(call)));
-    bind(call, 'G', rp_sym(call, 'A') * rp_sym(call, 'P') * rp_sym(call, 'W'));
+    rp_op_bind_count(call, 'W', "C", lines_of(call), 1);
+    rp_op_bind_count(call, 'G', "APW", 1, 1);
 }
 
 static double tile_turns(const rp_op_call *call) {
@@ -58,11 +58,10 @@ static bool same_class(rp_op_call *call, uint32_t other) {
 /* E: elements of a part, a multiple of 4. The result has the class of what it is made of. */
 static bool rule_along(rp_op_call *call, uint32_t out) {
     uint64_t parts = rp_sym(call, 'P'), along = rp_sym(call, 'B');
-    if (parts > along)
+    if (parts > along && !call->asked)
         return rp_op_fail(call, "splits is %llu; expected at most %llu, the length along the axis",
                           (unsigned long long)parts, (unsigned long long)along);
-    uint64_t part = ceil_div(along, parts);
-    bind(call, 'E', part + (QUAD - part % QUAD) % QUAD);
+    rp_op_bind_count(call, 'E', "B", parts * QUAD, QUAD);
     return same_class(call, out);
 }
 
@@ -99,6 +98,7 @@ static const rp_op_variant reduce_variants[] = {
         .why = "a workgroup has up to 64 lines side by side, and several threads for each",
         .text = 160,
         .groups = "G",
+        .sized = "*",
         .bind = bind_tiles,
         .turns = tile_turns,
     },
@@ -112,6 +112,7 @@ static const rp_op_variant scan_variants[] = {
         .why = "a workgroup goes along up to 64 lines, four elements a thread at once",
         .text = 260,
         .groups = "G",
+        .sized = "*",
         .bind = bind_tiles,
         .turns = tile_turns,
     },

@@ -20,6 +20,7 @@ static double accumulate_turns(const rp_op_call *call) {
 static const rp_op_variant accumulate_variants[] = {
     {
         .name = "gather",
+        .sized = "*",
         .when = "always",
         .why = "each cluster goes through all assignments: a fixed order of sums",
         .text = 200,

@@ -37,7 +37,7 @@ static double rows_turns(const rp_op_call *call) {
 
 static void bind_rows(rp_op_call *call, const rp_target *target) {
     (void)target;
-    bind(call, 'C', ceil_div(rp_sym(call, 'M'), TEAM_ROWS));
+    rp_op_bind_count(call, 'C', "M", TEAM_ROWS, 1);
 }
 
 /* At worst all have chosen one. */
@@ -56,12 +56,13 @@ static bool is_grouped(const rp_op_call *call, const rp_target *target) {
 
 static void bind_grouped(rp_op_call *call, const rp_target *target) {
     (void)target;
-    bind(call, 'C', ceil_div(rp_sym(call, 'M'), TILE_ROWS));
+    rp_op_bind_count(call, 'C', "M", TILE_ROWS, 1);
 }
 
 static const rp_op_variant expert_variants[] = {
     {
         .name = "grouped",
+        .sized = "TXM",
         .when = "at least twice as many choices as experts, and more than 8",
         .why = "each expert's workgroups look for the vectors that chose it: weights are read once "
                "for 32 of them",
@@ -73,6 +74,7 @@ static const rp_op_variant expert_variants[] = {
     },
     {
         .name = "rows",
+        .sized = "TXM",
         .when = "always",
         .why = "a team of 32 threads for four results: weights are read once for each choice",
         .text = 400,

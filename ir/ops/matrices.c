@@ -157,9 +157,7 @@ void rp_op_matmul_matrices_bind(rp_op_call *call, const rp_target *t) {
     bind(call, 'T', across);
     bind(call, 'U', tile.each);
     bind(call, 'V', 2 * tile.each / across);
-    bind(call, 'X', tile.across);
-    bind(call, 'Y', tile.down);
-    bind(call, 'W', tile.count);
+    rp_product_bind_grid(call, 2 * tile.each * tile.matrix->m, 2 * tile.each * tile.matrix->n);
     bind(call, 'Z', rp_op_matrix_subgroup(t));
 }
 

@@ -13,10 +13,6 @@
 
 enum { DT_WEIGHT = RP_DT_FLOAT | RP_DT_BLOCK };
 
-static uint64_t ceil_div(uint64_t a, uint64_t b) {
-    return a / b + (a % b != 0);
-}
-
 static void bind(rp_op_call *call, char symbol, uint64_t value) {
     call->symbols[symbol - 'A'] = value;
 }
@@ -28,7 +24,7 @@ static bool rule_matvec(rp_op_call *call) {
     if (vectors > RP_OP_PRODUCT_VECTORS)
         return rp_op_fail(call, "x has %llu vectors; at most %d are possible, matmul takes more",
                           (unsigned long long)vectors, RP_OP_PRODUCT_VECTORS);
-    bind(call, 'W', ceil_div(rp_sym(call, 'M'), RP_OP_PRODUCT_ROWS));
+    rp_op_bind_count(call, 'W', "M", RP_OP_PRODUCT_ROWS, 1);
     return true;
 }
 
@@ -111,7 +107,7 @@ static bool rule_matmul(rp_op_call *call) {
     bool tall = shared == 1 && !turn_a;
     bind(call, 'G', tall ? 1 : batches);
     bind(call, 'H', tall ? batches * m : m);
-    bind(call, 'O', k);
+    rp_product_bind_steps(call, 1);
     return true;
 }
 
@@ -119,7 +115,7 @@ static bool rule_matmul(rp_op_call *call) {
 static bool rule_matmul_partial(rp_op_call *call) {
     uint64_t elements, parts = rp_sym(call, 'A');
     if (!rule_matmul(call)) return false;
-    bind(call, 'O', rp_product_steps(rp_sym(call, 'K'), parts));
+    rp_product_bind_steps(call, parts);
     if (rp_mul_u64(rp_sym(call, 'B') * rp_sym(call, 'M'), rp_sym(call, 'N') * parts, &elements) &&
         elements <= UINT32_MAX)
         return true;

@@ -32,7 +32,7 @@ bool rp_nearest_rule(rp_op_call *call) {
     uint64_t n = rp_sym(call, 'N'), words = rp_sym(call, 'W'), parts = rp_sym(call, 'P');
     bool bits = call->attrs[ATTR_METRIC] == RP_NEAREST_HAMMING;
     const rp_tensor *values = &call->operands[VALUES];
-    if (parts > n)
+    if (parts > n && !call->asked)
         return rp_op_fail(call, "splits is %llu, but base has %llu rows", (unsigned long long)parts,
                           (unsigned long long)n);
     if (!call->operands[EXCLUDED].absent && words < ceil_div(n, 32))
@@ -119,7 +119,7 @@ static void bind_stream(rp_op_call *call, const rp_target *target) {
     stream_plan p = plan_stream(rp_sym(call, 'Q'), rp_sym(call, 'D'), rp_sym(call, 'K'), target);
     uint64_t steps = rp_sym(call, 'D') / 16, ahead = p.shape->flight / p.shape->rows;
     while (ahead > 1 && steps % ahead != 0) ahead /= 2;
-    bind(call, 'B', p.groups);
+    rp_op_bind_count(call, 'B', "Q", p.queries, 1);
     bind(call, 'C', p.list);
     bind(call, 'G', p.queries);
     bind(call, 'H', ahead);
@@ -187,7 +187,7 @@ static bool fits_tiles(const rp_op_call *call, const rp_target *target) {
 static void bind_tiles(rp_op_call *call, const rp_target *target) {
     const tile_shape *s = tiles_of(call, target);
     uint64_t queries = s->along * 4 * TILE_SUMS;
-    bind(call, 'B', ceil_div(rp_sym(call, 'Q'), queries));
+    rp_op_bind_count(call, 'B', "Q", queries, 1);
     bind(call, 'C', s->places);
     bind(call, 'G', queries);
     bind(call, 'J', s->along);
@@ -281,7 +281,7 @@ static bool fits_matrices(const rp_op_call *call, const rp_target *target) {
 
 static void bind_matrices(rp_op_call *call, const rp_target *target) {
     const matrix_shape *s = matrices_of(call, target);
-    bind(call, 'B', ceil_div(rp_sym(call, 'Q'), matrix_queries(s)));
+    rp_op_bind_count(call, 'B', "Q", matrix_queries(s), 1);
     bind(call, 'C', matrix_places(s, rp_sym(call, 'K'), target));
     bind(call, 'E', MATRIX_EDGE);
     bind(call, 'F', MATRIX_EDGE);
@@ -320,6 +320,7 @@ const rp_op_variant rp_nearest_variants[] = {
         .text = 4500,
         .threads = 512,
         .groups = "BP",
+        .sized = "QNW",
         .needs = (RP_OP_MATRIX_NEEDS & ~RP_NEED_STORAGE16) | RP_NEED_SUBGROUP_SHUFFLE |
                  RP_NEED_SUBGROUP_BALLOT | RP_NEED_SUBGROUP_ARITHMETIC,
         .sites = {32, 24, 2, 1, 1},
@@ -338,6 +339,7 @@ const rp_op_variant rp_nearest_variants[] = {
         .text = 3900,
         .threads = 512,
         .groups = "BP",
+        .sized = "QNW",
         .sites = {18, 10, 2, 1, 1},
         .reads = {"BPQD", "BND"},
         .fits = fits_tiles,
@@ -352,6 +354,7 @@ const rp_op_variant rp_nearest_variants[] = {
         .text = 2000,
         .threads = 512,
         .groups = "BP",
+        .sized = "QNW",
         .sites = {9, 10, 1, 2, 1},
         .reads = {"BPD", "BND"},
         .bind = bind_stream,

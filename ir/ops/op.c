@@ -152,6 +152,16 @@ void rp_tensor_print(rp_text *text, const rp_tensor *tensor) {
     if (tensor->rank) rp_text_char(text, ']');
 }
 
+void rp_op_bind_count(rp_op_call *call, char symbol, const char *of, uint64_t per, uint64_t each) {
+    uint64_t all = 1;
+    for (const char *c = of; *c; c++)
+        if (!rp_mul_u64(all, rp_sym(call, *c), &all)) all = UINT64_MAX;
+    all = all / per + (all % per != 0);
+    if (!rp_mul_u64(all, each, &all)) all = UINT64_MAX;
+    call->symbols[symbol - 'A'] = all;
+    call->counts[symbol - 'A'] = (rp_op_counted){of, per, each};
+}
+
 /* ---- What a call does ------------------------------------------------------------------------ */
 
 double rp_op_product(const rp_op_call *call, const char *symbols) {
@@ -163,9 +173,20 @@ double rp_op_product(const rp_op_call *call, const char *symbols) {
 
 /* ---- Variants -------------------------------------------------------------------------------- */
 
-/* The last one always does. */
+bool rp_op_takes_sizes(const rp_op_variant *variant, const rp_op_call *call) {
+    bool all = variant->sized && *variant->sized == '*';
+    for (char s = 'A'; s <= 'Z' && !all; s++)
+        if (call->powers[s - 'A'] && !call->counts[s - 'A'].of &&
+            !(variant->sized && strchr(variant->sized, s)))
+            return false;
+    return true;
+}
+
+/* The last one always does. What varies is for those that are made for it, which the last one is then,
+ * or no other is. */
 static bool fits(const rp_op_variant *variant, const rp_op_call *call, const rp_target *target) {
     if (!variant[1].name) return true;
+    if (!rp_op_takes_sizes(variant, call)) return false;
     return rp_target_has(target, variant->needs) &&
            (!variant->turns || rp_target_turns(target, variant->turns(call))) &&
            (!variant->fits || variant->fits(call, target));
@@ -195,8 +216,11 @@ void rp_op_choose_after(rp_op_call *call, const rp_target *target, uint32_t skip
         if (skip-- == 0) break;
     }
     if (!call->variant || !call->variant->bind) return;
+    bool sized = rp_op_is_sized(call);
+    rp_op_call before;
+    if (sized) before = *call;
     call->variant->bind(call, target);
-    if (rp_op_is_sized(call)) rp_op_bind_sizes(call, target);
+    if (sized) rp_op_bind_sizes(call, &before);
 }
 
 void rp_op_choose(rp_op_call *call, const rp_target *target) {

@@ -58,6 +58,13 @@ typedef struct rp_tensor {
     rp_powers powers[RP_MAX_RANK]; /* of the sizes that each follows */
 } rp_tensor;
 
+/* A number that is made of symbols and is no product of them: that of `of`, "GH", over `per`, rounded up,
+ * times `each`. Where the symbols follow live sizes so does it, and kernels and grids compute it. */
+typedef struct rp_op_counted {
+    const char *of; /* NULL: the symbol is none */
+    uint64_t per, each;
+} rp_op_counted;
+
 /* An op applied to operands of known types: what rules, costs and lowering see. */
 typedef struct rp_op_call {
     const rp_op *op;
@@ -68,7 +75,11 @@ typedef struct rp_op_call {
     const struct rp_op_variant *variant; /* rp_op_choose(); NULL before, and for other forms */
     uint64_t symbols['Z' - 'A' + 1];     /* 0 = not bound; at the largest live sizes */
     rp_powers powers['Z' - 'A' + 1];     /* of the sizes that each symbol follows */
+    rp_op_counted counts['Z' - 'A' + 1]; /* rp_op_bind_count() */
     const rp_sizes *sizes;               /* of the graph; NULL: operands follow none */
+    bool
+        asked; /* it is one of several sizes: what attributes choose is for the largest, and may be more
+                 * than there is, as parts of a row */
     char error[256]; /* what the last check found wrong: "x is [4,8], weight is [9]: ..." */
 } rp_op_call;
 
@@ -79,6 +90,10 @@ static inline uint64_t rp_sym(const rp_op_call *call, char symbol) {
 static inline rp_extent rp_sym_extent(const rp_op_call *call, char symbol) {
     return (rp_extent){call->symbols[symbol - 'A'], call->powers[symbol - 'A']};
 }
+
+/* Binds a symbol to a number made of others, for rules and variants: of tiles, of what is rounded up. What
+ * a variant binds in any other way is a choice: where sizes vary it is made for the largest of them. */
+void rp_op_bind_count(rp_op_call *call, char symbol, const char *of, uint64_t per, uint64_t each);
 
 /* Whether the shape of some operand follows live sizes. */
 bool rp_op_is_sized(const rp_op_call *call);
@@ -228,6 +243,9 @@ typedef struct rp_op_variant {
     /* Whether it can compute the call on the target, and should; NULL: always. The target is never
      * NULL, and has what `needs` says. */
     bool (*fits)(const rp_op_call *call, const rp_target *target);
+    const char
+        *sized; /* symbols that may follow live sizes, down to 0, with all that is chosen being for
+                        * the largest: "RN"; "*": any. NULL: its text is for fixed shapes */
     /* Binds the symbols that its text has beside those of the op: sizes of tiles, grids. NULL:
      * none. */
     void (*bind)(rp_op_call *call, const rp_target *target);
@@ -355,6 +373,8 @@ bool rp_op_explain(const rp_op_call *call, const rp_target *target, const char *
                    rp_text *text);
 /* The variant of that name; NULL. */
 const rp_op_variant *rp_op_variant_find(const rp_op *op, const char *name);
+/* Whether a variant takes the call's sizes that vary, where some do. */
+bool rp_op_takes_sizes(const rp_op_variant *variant, const rp_op_call *call);
 /* How many variants fit. */
 uint32_t rp_op_fitting(const rp_op_call *call, const rp_target *target);
 

@@ -482,6 +482,7 @@ bool rp_op_check_fixed(rp_op_call *call, bool infer) {
     checker c = {.call = call, .infer = infer};
     memset(call->symbols, 0, sizeof call->symbols);
     memset(call->powers, 0, sizeof call->powers);
+    memset(call->counts, 0, sizeof call->counts);
     call->variant = NULL;
     call->error[0] = '\0';
     if (!check_count(&c)) return false;

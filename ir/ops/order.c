@@ -24,17 +24,17 @@ static bool rule_radix(rp_op_call *call) {
     if (shift % 8 != 0)
         return rp_op_fail(call, "shift is %llu; expected 0, 8, 16 or 24",
                           (unsigned long long)shift);
-    if (blocks > length)
+    if (blocks > length && !call->asked)
         return rp_op_fail(call, "blocks is %llu; expected at most %llu, the length of a row",
                           (unsigned long long)blocks, (unsigned long long)length);
     call->symbols['D' - 'A'] = DIGITS;
-    call->symbols['E' - 'A'] = ceil_div(ceil_div(length, blocks), TILE) * TILE;
+    rp_op_bind_count(call, 'E', "N", blocks * TILE, TILE);
     return true;
 }
 
 static void bind_groups(rp_op_call *call, const rp_target *target) {
     (void)target;
-    call->symbols['G' - 'A'] = rp_sym(call, 'R') * rp_sym(call, 'P');
+    rp_op_bind_count(call, 'G', "RP", 1, 1);
 }
 
 /* A ballot of a subgroup is a word, and its counts of digits are in shared memory. */
@@ -66,6 +66,7 @@ static const rp_op_variant count_variants[] = {
         .why = "a workgroup for each block counts in shared memory",
         .text = 80,
         .groups = "G",
+        .sized = "*",
         .bind = bind_groups,
         .turns = count_turns,
     },
@@ -91,6 +92,7 @@ static const rp_op_variant place_variants[] = {
         .why = "a workgroup for each block puts tiles of 2048 in order in shared memory",
         .text = 400,
         .groups = "G",
+        .sized = "*",
         .bind = bind_groups,
         .turns = place_turns,
     },
@@ -119,7 +121,7 @@ static bool rule_fold_at(rp_op_call *call) {
 
 static void bind_elements(rp_op_call *call, const rp_target *target) {
     (void)target;
-    call->symbols['B' - 'A'] = ceil_div(rp_sym(call, 'N') * rp_sym(call, 'C'), 256);
+    rp_op_bind_count(call, 'B', "NC", 256, 1);
 }
 
 /* Where all updates are for one slice. */
@@ -134,6 +136,7 @@ static const rp_op_variant fold_variants[] = {
         .why = "a thread for each element of the result finds its updates by bisection",
         .text = 80,
         .groups = "B",
+        .sized = "*",
         .bind = bind_elements,
         .turns = fold_turns,
     },

@@ -23,8 +23,11 @@ static void bind(rp_op_call *call, char symbol, uint64_t value) {
     call->symbols[symbol - 'A'] = value;
 }
 
-uint64_t rp_product_steps(uint64_t k, uint64_t parts) {
-    return ceil_div(ceil_div(k, parts), PART_STEPS) * PART_STEPS;
+void rp_product_bind_steps(rp_op_call *call, uint64_t parts) {
+    if (parts > 1)
+        rp_op_bind_count(call, 'O', "K", parts * PART_STEPS, PART_STEPS);
+    else
+        rp_op_bind_count(call, 'O', "K", 1, 1);
 }
 
 uint64_t rp_product_count(const rp_op_call *call) {
@@ -132,12 +135,10 @@ static double time_tiles(const rp_op_call *call, const rp_target *target) {
     return tiling_time(call, target, choose_tiling(call, target));
 }
 
-/* Binds X and Y, the tiles along columns and rows, and W, all of them. */
-static void bind_grid(rp_op_call *call, uint64_t rows, uint64_t columns) {
-    uint64_t x = ceil_div(rp_sym(call, 'N'), columns), y = ceil_div(rp_sym(call, 'H'), rows);
-    bind(call, 'X', x);
-    bind(call, 'Y', y);
-    bind(call, 'W', rp_product_count(call) * rp_sym(call, 'G') * x * y);
+void rp_product_bind_grid(rp_op_call *call, uint64_t rows, uint64_t columns) {
+    rp_op_bind_count(call, 'X', "N", columns, 1);
+    rp_op_bind_count(call, 'Y', "H", rows, 1);
+    rp_op_bind_count(call, 'W', rp_sym(call, 'A') ? "AGXY" : "GXY", 1, 1);
 }
 
 static void bind_tiles(rp_op_call *call, const rp_target *target) {
@@ -150,7 +151,7 @@ static void bind_tiles(rp_op_call *call, const rp_target *target) {
     bind(call, 'C', t->parts);
     bind(call, 'D', t->depth);
     bind(call, 'T', tile_words(t));
-    bind_grid(call, tile_rows(t), tile_columns(t));
+    rp_product_bind_grid(call, tile_rows(t), tile_columns(t));
 }
 
 /* Words of four i8 are what tiles of them are made of. */
@@ -186,8 +187,9 @@ static double column_turns(const rp_op_call *call) {
 static void bind_columns(rp_op_call *call, const rp_target *target) {
     uint64_t rows = rp_sym(call, 'H'), few = ceil_div(rows, 8) * 8, many = ceil_div(rows, 16) * 16;
     uint64_t u = 6 * few < 5 * many ? 8 : 16, v = 8;
-    bind_grid(call, u, v * COLUMN_LANES);
-    if (rp_sym(call, 'W') < target->multiprocessors) bind_grid(call, u, (v = 4) * COLUMN_LANES);
+    rp_product_bind_grid(call, u, v * COLUMN_LANES);
+    if (rp_sym(call, 'W') < target->multiprocessors)
+        rp_product_bind_grid(call, u, (v = 4) * COLUMN_LANES);
     bind(call, 'U', u);
     bind(call, 'V', v);
 }
@@ -204,7 +206,7 @@ static void explain_columns(const rp_op_call *call, const rp_target *target, rp_
 /* What both ops have. A variant of theirs reads all of a for each column of tiles, all of b for each
  * row. */
 #define PRODUCT(name_, text_, sites_, out_)                                                        \
-    .name = name_, .text = text_, .groups = "W", .sites = {sites_, sites_, out_},                  \
+    .name = name_, .text = text_, .groups = "W", .sized = "*", .sites = {sites_, sites_, out_},    \
     .reads = {"BPQX", "GRSY"}
 #define MATRICES(needs_, fits_)                                                                    \
     .source = "matmul/matrices", .needs = needs_, .fits = fits_,                                   \
@@ -282,7 +284,7 @@ static rp_op_call in_parts(const rp_op_call *call, const rp_target *t, uint64_t 
     const char *op = parts > 1 ? "matmul_partial" : "matmul";
     out.op = rp_op_find(op, strlen(op));
     bind(&out, 'A', parts > 1 ? parts : 0);
-    bind(&out, 'O', parts > 1 ? rp_product_steps(rp_sym(call, 'K'), parts) : rp_sym(call, 'K'));
+    rp_product_bind_steps(&out, parts);
     rp_op_choose(&out, t);
     return out;
 }

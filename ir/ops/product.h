@@ -9,8 +9,11 @@ enum { RP_PRODUCT_MOST_PARTS = 64 };
 
 extern const rp_op_variant rp_product_variants[], rp_product_partial_variants[];
 
-/* Steps of k in each of so many parts: a multiple of 32, which all loads are whole in. */
-uint64_t rp_product_steps(uint64_t k, uint64_t parts);
+/* Binds O, the steps of k in each of so many parts: a multiple of 32, which all loads are whole in; all
+ * of k where it is one. */
+void rp_product_bind_steps(rp_op_call *call, uint64_t parts);
+/* Binds X and Y, the tiles of so many results along columns and rows, and W, all of them. */
+void rp_product_bind_grid(rp_op_call *call, uint64_t rows, uint64_t columns);
 /* Products that a call of either op makes, each over a part of k. */
 uint64_t rp_product_count(const rp_op_call *call);
 

@@ -24,8 +24,7 @@ static bool rule_blocks(rp_op_call *call) {
 }
 
 static bool rule_binary(rp_op_call *call) {
-    uint64_t c = rp_sym(call, 'C');
-    call->symbols['W' - 'A'] = c / 32 + (c % 32 != 0);
+    rp_op_bind_count(call, 'W', "C", 32, 1);
     return true;
 }
 
@@ -101,6 +100,7 @@ static bool rule_pq_distance(rp_op_call *call) {
 static const rp_op_variant block_variants[] = {
     {
         .name = "blocks",
+        .sized = "R",
         .when = "always",
         .why = "a thread for each block",
         .text = 400,

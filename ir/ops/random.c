@@ -61,6 +61,7 @@ static double sample_turns(const rp_op_call *call) {
 static const rp_op_variant sample_variants[] = {
     {
         .name = "select",
+        .sized = "RYL",
         .when = "always",
         .why = "a workgroup for each row selects the best in shared memory and draws one of them",
         .text = 1000,

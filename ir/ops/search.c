@@ -44,7 +44,7 @@ static bool same_class(rp_op_call *call, uint32_t from, uint32_t to) {
 /* Both: x, excluded, values, indices. */
 static bool rule_top_k(rp_op_call *call) {
     uint64_t n = rp_sym(call, 'N'), k = rp_sym(call, 'K'), words = rp_sym(call, 'W');
-    if (k > n)
+    if (k > n && !call->asked)
         return rp_op_fail(call, "k is %llu, but rows of x have %llu elements",
                           (unsigned long long)k, (unsigned long long)n);
     if (!call->operands[1].absent && words < n / 32 + (n % 32 != 0))
@@ -57,7 +57,7 @@ static bool rule_top_k(rp_op_call *call) {
 
 static bool rule_top_k_partial(rp_op_call *call) {
     uint64_t n = rp_sym(call, 'N'), parts = rp_sym(call, 'P');
-    if (parts > n)
+    if (parts > n && !call->asked)
         return rp_op_fail(call, "splits is %llu, but rows of x have %llu elements",
                           (unsigned long long)parts, (unsigned long long)n);
     return rule_top_k(call);
@@ -172,9 +172,10 @@ static double merge_turns(const rp_op_call *call) {
     return select_turns((double)rp_sym(call, 'L') * (double)rp_sym(call, 'K'));
 }
 
+/* Of rows of x, lists and words: as many as there are. Where they are fewer than k gaps are left. */
 #define SELECT_ENTRY(GROUPS, TURNS)                                                                \
     {                                                                                              \
-        .name = "select", .when = "always",                                                        \
+        .sized = "RNWL", .name = "select", .when = "always",                                       \
         .why = "a workgroup for each row or part keeps the best so far in shared memory",          \
         .text = 600, .groups = GROUPS, .turns = TURNS                                              \
     }
@@ -202,7 +203,7 @@ static double lane_turns(const rp_op_call *call) {
 
 static void bind_lanes(rp_op_call *call, const rp_target *target) {
     (void)target;
-    bind(call, 'B', ceil_div(rp_sym(call, 'R'), LANE_THREADS));
+    rp_op_bind_count(call, 'B', "R", LANE_THREADS, 1);
 }
 
 /* Rows that fit a workgroup of 256 share it: G of them. */
@@ -217,7 +218,7 @@ static void bind_short(rp_op_call *call, const rp_target *target) {
     (void)target;
     uint64_t rows = SHORT_ROW / rp_sym(call, 'N');
     bind(call, 'G', rows);
-    bind(call, 'B', ceil_div(rp_sym(call, 'R'), rows));
+    rp_op_bind_count(call, 'B', "R", rows, 1);
 }
 
 static const rp_op_variant top_k_variants[] = {
@@ -228,6 +229,7 @@ static const rp_op_variant top_k_variants[] = {
         .text = 200,
         .threads = LANE_THREADS,
         .groups = "B",
+        .sized = "RNW",
         .fits = is_for_lanes,
         .turns = lane_turns,
         .bind = bind_lanes,
@@ -238,6 +240,7 @@ static const rp_op_variant top_k_variants[] = {
         .why = "several rows a workgroup; each element counts those before it, which is its place",
         .text = 60,
         .groups = "B",
+        .sized = "RW",
         .fits = is_short,
         .bind = bind_short,
     },
@@ -266,6 +269,7 @@ static const rp_op_variant top_k_merge_variants[] = {
             "all entries are at hand at once, and those that may be wanted are told in subgroups",
         .text = 300,
         .groups = "R",
+        .sized = "R",
         .needs = RP_NEED_SUBGROUP_SHUFFLE,
         .fits = is_few,
         .bind = bind_few,

@@ -41,6 +41,7 @@ static bool rule_histogram(rp_op_call *call) {
 static const rp_op_variant histogram_variants[] = {
     {
         .name = "bins",
+        .sized = "N",
         .when = "always",
         .why = "counts 4096 elements in shared memory where the bins fit, then adds them to memory",
         .text = 200,

@@ -49,9 +49,9 @@ const uint RIGHT_AT = 0u;
 const uint ROWS = 2u * U * C;
 const uint COLUMNS = T * V * D;
 const uint THREADS = 2u * T * Z;
-const bool IN_PARTS = O < K;
-// Whether steps of a tile are past the end of its part: of k, or of all of it.
-const bool RAGGED = O % DEPTH + (W / (X * Y * G) * O - K) != 0u;
+const bool IN_PARTS = W > X * Y * G;
+// Whether steps of a tile are past the end of its part: of k, or of all of it, which there may be nothing of.
+const bool RAGGED = O % DEPTH + (W / (X * Y * G) * O - K) + uint(K == 0u) != 0u;
 
 // Whether lines of a side lie along k, how long they are, and elements of one matrix.
 const bool LEFT_ALONG = transpose_a == 0u;

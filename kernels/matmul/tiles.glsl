@@ -304,7 +304,7 @@ void main() {
 
     end = min(STEPS, product * PART + PART);
     uint first = product * PART + part * TURNS * 2u * D;
-    load(first);
+    if (TURNS > 0u) load(first); // there may be no k at all
     for (uint turn = 0u; turn < TURNS; turn++)
         [[unroll]] for (uint half_ = 0u; half_ < 2u; half_++) {
             store(half_);

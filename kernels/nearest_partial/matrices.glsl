@@ -178,7 +178,7 @@ void load_rows(uint k) {
 void find_rows(uint row, uint end) {
     [[unroll]] for (uint n = 0u; n < ROW_LOADS; n++) {
         uint i = tile_thread + n * T;
-        row_at[n] = min(row + i / EIGHTS, end - 1u) * D + 8u * (i % EIGHTS);
+        row_at[n] = min(row + i / EIGHTS, max(end, 1u) - 1u) * D + 8u * (i % EIGHTS);
     }
 }
 

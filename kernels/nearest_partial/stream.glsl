@@ -174,7 +174,7 @@ FOUR query_four(uint query, uint s, uint j) {
 }
 
 FOUR fetch(uint row, uint end, uint at) {
-    uint i = min(row, end - 1u) * D + at;
+    uint i = min(row, max(end, 1u) - 1u) * D + at;
     return D % 4u == 0u ? base_4(i) : FOUR(base(i), base(i + 1u), base(i + 2u), base(i + 3u));
 }
 
@@ -253,7 +253,7 @@ void main() {
                     if (alike || j == 0u)
                         [[unroll]] for (uint u = 0u; u < U; u++) {
                             uint at = alike ? d + j : d;
-                            NUMBER value = base(min(row + u * quads, end - 1u) * D + at);
+                            NUMBER value = base(min(row + u * quads, max(end, 1u) - 1u) * D + at);
 #if base_DTYPE != U32
                             if (metric == COSINE) squares[u] = fma(value, value, squares[u]);
 #endif

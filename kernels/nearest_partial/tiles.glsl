@@ -147,7 +147,7 @@ uint place_of(uint g) { // where query g stands in a row of k of the tile
 void find_rows(uint row, uint end) {
     [[unroll]] for (uint n = 0u; n < ROW_LOADS; n++) {
         uint i = tile_thread + n * T;
-        row_at[n] = min(row + i / QUADS, end - 1u) * D + 4u * (i % QUADS);
+        row_at[n] = min(row + i / QUADS, max(end, 1u) - 1u) * D + 4u * (i % QUADS);
     }
 }
 

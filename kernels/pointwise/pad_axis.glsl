@@ -1,6 +1,7 @@
 // Where element [r, y, c] of rows of C comes from; 0xffffffff: from nowhere.
 uint VALUE_from(uint i) {
     uint c = i % C, y = i / C % Y, at = y - before; // below 0 is beyond the end
+    if (X == 0u) return 0xffffffffu;
     if (mode == 0u) {
         if (at >= X) return 0xffffffffu;
     } else if (mode == 1u) {

@@ -3,6 +3,6 @@
 float VALUE(uint i) {
     uint row = i % N * M, table = i / N * M * K;
     precise float sum = 0.0;
-    for (uint m = 0u; m < M; m++) sum += tables(table + m * K + min(codes(row + m), K - 1u));
+    for (uint m = 0u; m < M; m++) sum += tables(table + m * K + min(codes(row + m), max(K, 1u) - 1u));
     return sum;
 }

@@ -8,6 +8,7 @@ uint VALUE_index(uint i, int at) {
 }
 
 uint VALUE_from(uint i) {
+    if (X == 0u) return 0xffffffffu;
     uint place = VALUE_place(i), rest = place % U;
     bool up = rounding == 0u ? 2u * rest > U : rounding == 1u ? 2u * rest >= U : rounding == 3u && rest > 0u;
     return VALUE_index(i, int(place / U) - (up ? 0 : 1));
@@ -47,6 +48,7 @@ float VALUE_filtered(uint i) {
 #endif
 
 out_CLASS VALUE(uint i) {
+    if (X == 0u) return out_CLASS(0);
     if (mode == 0u) return x(VALUE_from(i));
 #if x_DTYPE == F32 || x_DTYPE == F16 || x_DTYPE == BF16
     if (antialias != 0u && B > A) return VALUE_filtered(i);

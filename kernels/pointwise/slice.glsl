@@ -1,5 +1,6 @@
-// Element [b, j, k] of the windows of U rows and V columns.
+// Element [b, j, k] of the windows of U rows and V columns; 0xffffffff: x has no elements.
 uint VALUE_from(uint i) {
+    if (R * C == 0u) return 0xffffffffu;
     uint k = i % V;
     uint j = i / V % U;
     uint b = i / (U * V);
@@ -7,5 +8,7 @@ uint VALUE_from(uint i) {
 }
 
 out_CLASS VALUE(uint i) {
-    return x(VALUE_from(i));
+    uint at = VALUE_from(i);
+    if (at == 0xffffffffu) return out_CLASS(0);
+    return x(at);
 }

@@ -9,7 +9,7 @@ void load_entries(uint row, uint first, out uvec2 pairs[4]) {
     const uint ENTRIES = L * K;
     for (uint j = 0u; j < 4u; j++) {
         uint i = first + j * select_threads + gl_LocalInvocationIndex;
-        uint at = min(i, ENTRIES - 1u), place = list_indices(row * ENTRIES + at);
+        uint at = min(i, max(ENTRIES, 1u) - 1u), place = list_indices(row * ENTRIES + at);
         uint key = select_key(list_values(row * ENTRIES + at), true);
         pairs[j] = i < ENTRIES && place != select_none ? uvec2(key, place) : select_no_pair;
     }

@@ -10,7 +10,7 @@ void load_entries(uint row, uint first, bool largest, out uvec2 pairs[4]) {
     const uint ENTRIES = L * K;
     for (uint j = 0u; j < 4u; j++) {
         uint i = first + j * select_threads + gl_LocalInvocationIndex;
-        uint at = min(i, ENTRIES - 1u), index = list_indices(row * ENTRIES + at);
+        uint at = min(i, max(ENTRIES, 1u) - 1u), index = list_indices(row * ENTRIES + at);
         uint key = select_key(list_values(row * ENTRIES + at), largest);
         bool open = i < ENTRIES && index != select_none;
 #if offsets_PRESENT
