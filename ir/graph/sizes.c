@@ -157,7 +157,9 @@ static rp_status push_live(cutter *c, uint32_t step) {
         return refuse(c, "%.60s has %llu elements, and no [%u]", name,
                       (unsigned long long)(b->size / 4), op->element);
     if (b->max_value == UINT32_MAX)
-        return refuse(c, "%.60s has no max, which a dimension that follows it needs", name);
+        return refuse(
+            c, "%.60s has no max of up to 4294967294, which a dimension that follows it needs",
+            name);
     factor *f = &c->stack[c->depth++];
     *f = (factor){.first = step};
     return find_size(c, op, 1, &f->extent);

@@ -11,12 +11,15 @@ static const char text[] =
     "reprise 1\ngraph sized {\n  buf $n live u32[2] = 05000000 02000000 max 9\n"
     "  buf $m live u32[1] = 03000000 max 9\n  buf $x in f32[{$n},{$m},8]\n  buf $w weight f32[8]\n"
     "  buf %a tmp f32[{$n},{$m},8]\n  buf %b tmp f32[{$n},{$m},8]\n  buf %c tmp f32[{$m},8]\n"
-    "  buf $v in f32[{$m},8]\n  buf $y out f32[{$n},{$m},8]\n  buf $z out f32[{$m},8]\n"
+    "  buf $k weight f32[4,8]\n  buf $p out f32[{$n},{$m},4]\n  buf $v in f32[{$m},8]\n  buf $y "
+    "out f32[{$n},{$m},8]\n  buf $z out f32[{$m},8]\n"
     "  n0 = op rms_norm (r $x:f32[{$n},{$m},8], r $w:f32[8], w %a:f32[{$n},{$m},8])\n"
     "  n1 = op silu (r %a:f32[{8 * $n * $m}], w %b:f32[{8 * $n * $m}])\n"
     "  n2 = op neg (r $v:f32[{$m},8], w %c:f32[{$m},8])\n"
     "  n3 = op add (r %b:f32[{$n},{$m},8], r %c:f32[{$m},8], w $y:f32[{$n},{$m},8])\n"
-    "  n4 = op abs (r %c:f32[{$m},8], w $z:f32[{$m},8])\n}\n";
+    "  n4 = op abs (r %c:f32[{$m},8], w $z:f32[{$m},8])\n"
+    "  n5 = op matmul {transpose_b=1} (r %b:f32[{$n},{$m},8], r $k:f32[4,8], "
+    "w $p:f32[{$n},{$m},4])\n}\n";
 
 static rp_graph *source, *plain, *fused;
 static uint32_t tried;

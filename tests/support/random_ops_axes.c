@@ -82,7 +82,7 @@ static void one_hot(rops_maker *m) {
 }
 
 /* Reductions and scans of any axis, what is computed in front and behind fused with them. */
-static void along(rops_maker *m) {
+void rops_along(rops_maker *m) {
     static const char *const joins[] = {"sum", "prod", "min", "max", "argmin", "argmax"};
     static const char *const before[] = {"neg", "sigmoid", "square", "abs"};
     rops_value x = pick_three(m), out[2];
@@ -92,7 +92,7 @@ static void along(rops_maker *m) {
                    ? rops_shape((rp_dtype)x.tensor.dtype, 3, ROPS_DIMS(1, m->rows * m->columns, 1))
                    : rops_shape((rp_dtype)x.tensor.dtype, 3, ROPS_DIMS(m->rows, m->columns / 2, 2));
     uint64_t *dims = x.tensor.dims;
-    uint32_t splits = dims[1] < 8 ? 1 : 1 + rops_below(m, 3);
+    uint32_t splits = dims[1] < 8 || m->sized ? 1 : 1 + rops_below(m, 3);
     char attrs[96];
     snprintf(attrs, sizeof attrs, "by=%s splits=%u", joins[rops_below(m, scans ? 4 : 6)], splits);
     size_t at = strlen(attrs);
@@ -160,7 +160,7 @@ void rops_axes(rops_maker *m) {
     case 1: diagonals(m); break;
     case 2: by_places(m); break;
     case 3:
-    case 4: along(m); break;
+    case 4: rops_along(m); break;
     default: one_hot(m); break;
     }
 }

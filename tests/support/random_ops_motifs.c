@@ -294,6 +294,19 @@ static void matmul(rops_maker *m) {
     if (rops_percent(m, 50)) rops_apply1(m, "gelu", out, NULL);
 }
 
+/* Rows with rows, and what they come to: where these vary so do both sides of the product, and its depth. */
+static void scores(rops_maker *m) {
+    rops_value q = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns)), s, shares;
+    rops_value k = rops_pick_f32(m, 2, ROPS_DIMS(m->rows, m->columns));
+    if (!rops_apply(m, "matmul", "transpose_b=1", q, k, ROPS_NOTHING, 2, &s)) return;
+    if (!rops_apply(m, "softmax", "scale=0.2", s, ROPS_NOTHING, ROPS_NOTHING, 1, &shares)) return;
+    if (rops_percent(m, 40)) return;
+    if (rops_percent(m, 50))
+        rops_apply(m, "matmul", NULL, shares, k, ROPS_NOTHING, 2, NULL);
+    else
+        rops_apply(m, "matmul", "transpose_a=1", k, shares, ROPS_NOTHING, 2, NULL);
+}
+
 /* Of bytes, exact, and what a model makes of the sums. */
 static void matmul_bytes(rops_maker *m) {
     uint64_t n = 5 + rops_below(m, 3) * 14;
@@ -460,20 +473,20 @@ void rops_motif(rops_maker *m) {
         {in_place, 5, SIZED},
         {cast, 5, SIZED},
         {chain, 8, SIZED},
-        {rows, 10, ROWS},
-        {row_number, 8, ROWS},
+        {rows, 10, SIZED},
+        {row_number, 8, SIZED},
         {matvecs, 10, FIXED},
         {gated, 5, FIXED},
         {rope_and_append, 6, FIXED},
-        {matmul, 5, FIXED},
+        {matmul, 5, SIZED},
         {transpose, 3, SIZED},
         {gather, 6, SIZED},
-        {nearest, 6, FIXED},
+        {nearest, 6, SIZED},
         {halves, 4, FIXED},
         {rops_attention, 4, FIXED},
         {rops_prefill, 5, FIXED},
         {choose, 4, SIZED},
-        {masked_softmax, 3, ROWS},
+        {masked_softmax, 3, SIZED},
         {rearrange, 4, ROWS},
         {bytes, 4, ROWS},
         {windows, 6, SIZED},
@@ -484,7 +497,9 @@ void rops_motif(rops_maker *m) {
         {rope_across, 2, FIXED},
         {inexact, 10, SIZED},
         {parts, 4, ROWS},
-        {matmul_bytes, 4, FIXED},
+        {matmul_bytes, 4, SIZED},
+        {scores, 5, SIZED},
+        {rops_along, 6, ROWS},
         {rops_spatial, 5, FIXED},
         {rops_resample, 3, FIXED},
         {rops_made, 8, FIXED},

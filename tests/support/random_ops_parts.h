@@ -118,5 +118,6 @@ void rops_resample(rops_maker *m);
 void rops_made(rops_maker *m);
 /* Of family axes: random_ops_axes.c. */
 void rops_axes(rops_maker *m);
+void rops_along(rops_maker *m);
 
 #endif
