@@ -4,6 +4,8 @@
  * what joins elements may be joined in any order. What is done to elements first (squares) and to the
  * result (a root) are maps, which fuse.
  *
+ * What `where` leaves out is replaced by what changes nothing.
+ *
  * Rows of floats become ops over rows, which are cut into parts on their own (rows.c). Everything else
  * becomes reduce_axis; where its lines are few and long, of parts, and again of what these come to. A
  * scan of few long lines is three steps for the same reason: what parts come to, a scan of that, and
@@ -224,30 +226,99 @@ static uint8_t result_dtype(const recipe *how, uint8_t dtype) {
     return how->floats ? RP_F32 : wide(dtype);
 }
 
+/* What changes nothing of what it joins, as a formula of the type of the elements. */
+static const char *neutral(const recipe *how, uint8_t as) {
+    bool least = strcmp(how->by, "min") == 0;
+    if (how->flags) return least ? "0 == 0" : "0 == 1";
+    if (strcmp(how->by, "sum") == 0) return "0";
+    if (strcmp(how->by, "prod") == 0) return "1";
+    if (as == RP_F32) return least ? "inf" : "-inf";
+    if (as == RP_U32) return least ? "4294967295" : "0";
+    return least ? "2147483647" : "-2147483647 - 1";
+}
+
+/* `where` with as many dimensions as x has, to which it must broadcast. */
+static rp_status read_where(rp_expansion *x, const rp_given_operand *where, const reduced *r,
+                            reduced *out) {
+    rp_tensor own = rp_axes_shape(where);
+    uint32_t rank = r->shape.rank, missing = own.rank < rank ? rank - own.rank : 0;
+    const char *name = x->composite->info.name;
+    *out = *r;
+    out->count = 1;
+    if (own.rank > rank)
+        return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                              "%s: where has %u dimensions, expected up to %u, as x has", name,
+                              own.rank, rank);
+    for (uint32_t i = 0; i < rank; i++) {
+        uint64_t dim = i < missing ? 1 : own.dims[i - missing], of = r->shape.dims[i];
+        if (dim != 1 && dim != of)
+            return rp_apply_error(x->application, RP_BLAME_OP, 0,
+                                  "%s: where has %llu elements along axis %u of x, expected %llu "
+                                  "or 1",
+                                  name, (unsigned long long)dim, i, (unsigned long long)of);
+        out->shape.dims[i] = dim;
+        out->kept.dims[i] = r->axes[i] ? 1 : dim;
+        if (r->axes[i] && dim == 1) out->count *= of; /* as often is each looked at */
+    }
+    return RP_OK;
+}
+
+/* How many elements each mean is of. */
+static rp_status count_where(rp_expansion *x, const rp_given_operand *where, const reduced *r,
+                             rp_given_operand *out) {
+    rp_given_operand seen = rp_axes_seen(where, &r->shape), ones;
+    RP_TRY(rp_expand_temp(x, "ones", &ones));
+    ones.argument.tensor.dtype = RP_F32;
+    RP_TRY(map(x, "where ? 1.0 : 0.0", RP_PARTS({"where", &seen}, {"out", &ones})));
+    RP_TRY(rp_expand_temp(x, "count", out));
+    return reduce_axes(x, "sum", &ones, r, out);
+}
+
+/* What is joined: elements of x as `before` has them, and where they are left out something neutral. */
+static rp_status prepare(rp_expansion *x, const recipe *how, const rp_given_operand *where,
+                         const reduced *r, rp_given_operand *in, const char *before,
+                         rp_given_operand *out) {
+    uint8_t dtype = in->argument.tensor.dtype;
+    uint8_t as = how->flags ? RP_BOOL : how->floats ? RP_F32 : wide(dtype);
+    char formula[96];
+    if (!where) return map_to(x, "x", as, before, in, out);
+    rp_given_operand seen = rp_axes_seen(where, &r->shape);
+    snprintf(formula, sizeof formula, "where ? %s : %s", before ? before : "x", neutral(how, as));
+    RP_TRY(rp_expand_temp(x, "x", out));
+    out->argument.tensor.dtype = as;
+    return map(x, formula, RP_PARTS({"where", &seen}, {"x", in}, {"out", out}));
+}
+
 static rp_status expand_reduction(rp_expansion *x) {
+    enum { WHERE = 1, RESULT };
     const recipe *how = recipes;
     while (strcmp(how->name, x->composite->info.name) != 0) how++;
-    rp_given_operand *in = x->operands[X], *out = x->operands[OUT], first, sum;
+    rp_given_operand *in = x->operands[X], *where = x->operands[WHERE], *out = x->operands[RESULT];
+    rp_given_operand first, sum, count;
     uint8_t dtype = in->argument.tensor.dtype;
-    bool floats = is_in(dtype, RP_DT_FLOAT);
-    reduced r;
+    reduced r, chosen;
     rp_tensor result;
     RP_TRY(read_reduced(x, &r, &result));
+    if (where) RP_TRY(read_where(x, where, &r, &chosen));
     RP_TRY(rp_axes_make(x, out, &result, result_dtype(how, dtype)));
     rp_given_operand from = rp_axes_seen(in, &r.shape), to = rp_axes_seen(out, &r.kept);
-    const char *before = floats ? how->before_float : how->before_int;
-    if (before) {
-        uint8_t as = how->flags ? RP_BOOL : how->floats ? RP_F32 : wide(dtype);
-        RP_TRY(map_to(x, "x", as, before, &from, &first));
+    const char *before = is_in(dtype, RP_DT_FLOAT) ? how->before_float : how->before_int;
+    if (before || where) {
+        RP_TRY(prepare(x, how, where, &chosen, &from, before, &first));
         from = first;
     }
     if (!how->after) return reduce_axes(x, how->by, &from, &r, &to);
-    char after[48];
-    snprintf(after, sizeof after, "%s", how->after);
-    if (how->by_count) snprintf(after, sizeof after, "x / %.1f", (double)r.count);
     RP_TRY(rp_expand_temp(x, "sum", &sum));
     RP_TRY(reduce_axes(x, how->by, &from, &r, &sum));
-    return map(x, after, RP_PARTS({"x", &sum}, {"out", &to}));
+    if (!how->by_count) return map(x, how->after, RP_PARTS({"x", &sum}, {"out", &to}));
+    char after[48];
+    if (!where) {
+        snprintf(after, sizeof after, "x / %.1f", (double)r.count);
+        return map(x, after, RP_PARTS({"x", &sum}, {"out", &to}));
+    }
+    RP_TRY(count_where(x, where, &chosen, &count));
+    snprintf(after, sizeof after, "x / (n * %.1f)", (double)chosen.count);
+    return map(x, after, RP_PARTS({"x", &sum}, {"n", &count}, {"out", &to}));
 }
 
 /* Rows of floats that have an op of their own; false: it is not one. */
@@ -405,8 +476,11 @@ static rp_status expand_scan(rp_expansion *x) {
 #define REDUCTION(name_, brief_, notes_)                                                           \
     {                                                                                              \
         .info.name = name_, .info.family = "along", .info.brief = brief_, .notes = notes_,         \
-        .operand_count = 2, .attr_count = 2,                                                       \
-        .operands = {{"x", "any numbers", "*N", R}, {"out", "x without the axes", "*M", W}},       \
+        .operand_count = 3, .attr_count = 2,                                                       \
+        .operands = {{"x", "any numbers", "*N", R},                                                \
+                     {"where", "integers; 0 leaves an element out. Broadcasts to x", "*K", R,      \
+                      .optional = true},                                                           \
+                     {"out", "x without the axes", "*M", W}},                                      \
         .attrs = {RP_AXES("axes", "all"), KEEP}, .expand = expand_reduction                        \
     }
 #define PLACE(name_, brief_, numpy_)                                                               \

@@ -1,6 +1,7 @@
 """Ops along axes against NumPy, with attributes drawn at random."""
 import os
 import unittest
+import warnings
 
 import numpy as np
 
@@ -200,6 +201,36 @@ class Axes(cli.Case):
             p.add(f"reduce_{name}", np.atleast_1d(want), x=p.input(x), **key)
         p.check(1e-6)
 
+    def test_reductions_where(self):
+        """Of some elements, as NumPy's where; masks of any shape that broadcasts, and such that leave nothing out, or all."""
+        p = Pipeline(self)
+        kinds = (("sum", np.sum, 0), ("mean", np.mean, 0), ("min", np.min, np.inf), ("max", np.max, -np.inf), ("prod", np.prod, 1),
+                 ("any", np.any, 0), ("all", np.all, 1), ("sum_square", lambda x, a, where, **k: (x * x).sum(a, where=where, **k), 0),
+                 ("l1", lambda x, a, where, **k: np.abs(x).sum(a, where=where, **k), 0),
+                 ("l2", lambda x, a, where, **k: np.sqrt((x * x).sum(a, where=where, **k)), 0),
+                 ("log_sum", lambda x, a, where, **k: np.log(x.sum(a, where=where, **k)), 0))
+        for i in range(2 * CASES):
+            name, f, nothing = kinds[(i + SEED) % len(kinds)]
+            x = self.random.integers(0 if name == "log_sum" else -3, 4, self.random.integers(1, 7, self.integers(1, 5)))
+            x = x.astype(self.pick("f4", "f2", "i4", "i1", "u1"))
+            mask = [1 if self.integers(0, 3) == 0 else dim for dim in x.shape][self.integers(0, x.ndim):]
+            where = self.random.integers(0, 2 if self.integers(0, 4) else 1, mask).astype(self.pick("?", "u1", "i4"))
+            axes, some = self.axes(x)
+            least = name in ("min", "max")
+            if least and x.dtype.kind != "f":
+                nothing = (np.iinfo(x.dtype).max if name == "min" else np.iinfo(x.dtype).min)
+            floats = x.dtype.kind == "f" or name in ("mean", "l1", "l2", "log_sum")
+            wide = x.astype("f8") if floats else x if least else x.astype("i8")
+            with warnings.catch_warnings(): # of means of nothing
+                warnings.simplefilter("ignore")
+                want = f(wide, some, where=where != 0, **({"initial": nothing} if least else {}))
+            if name in ("sum", "prod", "sum_square") and x.dtype.kind != "f":
+                want = want.astype("i4" if x.dtype.kind == "i" else "u4")
+            elif name not in ("any", "all"):
+                want = want.astype(x.dtype if x.dtype.kind == "f" or least else "f4")
+            p.add(f"reduce_{name}", np.atleast_1d(want), x=p.input(x), where=p.input(where), axes=axes)
+        p.check(2e-3)
+
     def test_scans(self):
         p = Pipeline(self)
         kinds = (("sum", np.cumsum), ("prod", np.cumprod), ("max", np.maximum.accumulate), ("min", np.minimum.accumulate))
@@ -359,6 +390,9 @@ class Axes(cli.Case):
         self.wrong("{op: scatter_nd, data: x, indices: ids, updates: x, out: y}", "the shape of the slices")
         self.wrong("{op: reduce_sum, x: x, axes: 2, out: y}", "2 is none of 2: expected -2 to 1", "2, out")
         self.wrong("{op: reduce_sum, x: x, keepdims: 2, out: y}", "expected 0 to 1", "2, out")
+        self.wrong("{op: reduce_sum, x: x, where: {buffer: ids, shape: [1, 3]}, axes: 0, out: y}", "where has 3 elements along axis 1 of x, expected 4 or 1")
+        self.wrong("{op: reduce_sum, x: x, where: {buffer: ids, shape: [1, 1, 3]}, axes: 0, out: y}", "where has 3 dimensions, expected up to 2")
+        self.wrong("{op: reduce_sum, x: x, where: x, axes: 0, out: y}", "'?' takes conditions and integers (compare with != 0), not f32")
         self.wrong("{op: reduce_argmin, x: x, axis: [0, 1], out: y}", "expected one axis", "[0, 1]")
         self.wrong("{op: reduce_variance, x: x, axes: 0, correction: 3, out: y}", "as many as elements", "3, out")
         self.wrong("{op: cumsum, x: x, axis: -3, out: y}", "-3 is none of 2: expected -2 to 1", "-3")
