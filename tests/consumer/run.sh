@@ -62,6 +62,11 @@ check_tree() {
         done
     done
     [ "$(wc -l <"$work/links")" -gt 50 ] || fail "no page links to another"
+    # Each example is in the list of them.
+    for example in "$doc"/examples/*/; do
+        example=$(basename "$example")
+        grep -qF "[$example]($example)" "$doc/examples/README.md" || fail "examples/README.md lacks $example"
+    done
     # Text files and libraries must not name the folders they were built in.
     if grep -rlI -e "$BUILD" -e "$work/tree" . ; then fail "a file names a build folder"; fi
     for file in bin/reprise "$LIBDIR"/libreprise*.so; do
