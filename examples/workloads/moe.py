@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A mixture of experts, for one token and for many."""
+"""A mixture of experts, one plan for one token and for many."""
 import numpy as np
 
 from workload import Workload
 
-w = Workload(tokens=40, width=64, hidden=96, experts=8, chosen=2)
+w = Workload(width=64, hidden=96, experts=8, chosen=2)
 weights = {"norm": 1 + w.normal(w.width, scale=0.1)}
 for name, shape in (("router", (w.experts, w.width)), ("gate", (w.experts, w.hidden, w.width)),
                     ("up", (w.experts, w.hidden, w.width)), ("down", (w.experts, w.width, w.hidden))):
@@ -24,8 +24,10 @@ def mixture(x):
     return out
 
 
-for tokens in (1, w.tokens):
+plan = w.folder / "moe.rplan"
+w.reprise("compile", w.here / "moe.yaml", *w.defines(), "-q", "-o", plan)
+for tokens in (1, 40, 7):
     x = w.normal(tokens, w.width)
-    y, = w.run("moe", {"x": x, **weights}, ["y"], {**w.sizes, "tokens": tokens})
-    w.close("y", y, mixture(x.astype(float)), 1e-4)
+    y, = w.replay(plan, ["y"], "--weights", w.save("moe", {"x": x, **weights}), "--set", f"tokens={tokens}")
+    w.close(f"y of {tokens}", y, mixture(x.astype(float)), 1e-4)
 w.finish()

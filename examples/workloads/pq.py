@@ -9,8 +9,8 @@ def distances(a, b):
     return ((a[:, None].astype(float) - b[None]) ** 2).sum(-1)
 
 
-w = Workload(rows=1500, dim=24, parts=4, entries=32, steps=4, queries=5, k=10)
-x, q = w.normal(w.rows, w.dim), w.normal(w.queries, w.dim)
+w = Workload(rows=1500, dim=24, parts=4, entries=32, steps=4, k=10)
+x = w.normal(w.rows, w.dim)
 train = {name: w.sizes[name] for name in ("rows", "dim", "parts", "entries", "steps")}
 codebooks, codes = w.run("pq-train", {"x": x}, ["codebooks", "codes"], train)
 
@@ -24,14 +24,17 @@ want = np.stack([distances(part, book).argmin(1) for part, book in zip(parts, bo
 w.close("codebooks", codebooks, np.stack(books), 1e-5)
 w.equal("codes", codes, want)
 
-search = {name: w.sizes[name] for name in ("rows", "dim", "parts", "entries", "queries", "k")}
-nearest, neighbours = w.run("pq-search", {"q": q, "codebooks": codebooks, "codes": codes},
-                            ["distances", "neighbours"], search)
+search = {name: w.sizes[name] for name in ("rows", "dim", "parts", "entries", "k")}
 decoded = np.concatenate([book[code] for book, code in zip(books, want.T)], axis=1)
-far = distances(q, decoded)
-order = far.argsort(axis=1, kind="stable")[:, :w.k]
-w.close("distances", nearest, np.take_along_axis(far, order, 1), 1e-5)
-w.close("neighbours", np.take_along_axis(far, neighbours.astype(int), 1), np.take_along_axis(far, order, 1), 1e-5) # codes repeat: ties
+for queries in (1, 5):
+    q = w.normal(queries, w.dim)
+    nearest, neighbours = w.run("pq-search", {"q": q, "codebooks": codebooks, "codes": codes},
+                                ["distances", "neighbours"], search, ["--set", f"queries={queries}"])
+    far = distances(q, decoded)
+    order = far.argsort(axis=1, kind="stable")[:, :w.k]
+    w.close("distances", nearest, np.take_along_axis(far, order, 1), 1e-5)
+    found = np.take_along_axis(far, neighbours.astype(int), 1) # rows of the same codes are as near as each other
+    w.close("neighbours", found, np.take_along_axis(far, order, 1), 1e-5)
 recall = np.mean([len(set(a) & set(b)) for a, b in zip(neighbours, distances(q, x).argsort(1)[:, :w.k])]) / w.k
 print(f"of the {w.k} nearest rows {recall:.0%} are found, in {w.parts} bytes a row")
 w.finish()
