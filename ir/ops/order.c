@@ -76,6 +76,7 @@ static const rp_op_variant count_variants[] = {
 static const rp_op_variant place_variants[] = {
     {
         .name = "subgroups",
+        .sized = "*",
         .when = "subgroups of 16 or 32 invocations",
         .why = "as `blocks`; elements with equal digits find each other by ballots, so that an "
                "element is read once and few barriers stand between a tile's steps",

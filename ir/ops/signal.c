@@ -101,7 +101,7 @@ static void bind_stockham(rp_op_call *call, const rp_target *target) {
     if (group > most) group = most;
     if (group > signals) group = signals;
     bind(call, 'G', group);
-    bind(call, 'C', signals / group + (signals % group != 0));
+    rp_op_bind_count(call, 'C', "A", group, 1);
     bind_radices(call);
     bind_pairs(call);
 }
@@ -124,6 +124,7 @@ static double stockham_turns(const rp_op_call *call) {
 static const rp_op_variant pass_variants[] = {
     {
         .name = "stockham",
+        .sized = "XAL",
         .when = "always",
         .why = "a workgroup transforms some signals in shared memory, by radices of 16, 8, 4, 2, "
                "3, 5, "

@@ -282,6 +282,28 @@ class Sizes(cli.Case):
                                      ((6,), (1,), (0,)), {"w": "f16"}, exact=()):
             np.testing.assert_allclose(r["y"], a["x"].astype("f8") @ a["w"].T.astype("f8"), rtol=1e-4, atol=1e-5)
 
+    def test_composites(self):
+        """What becomes several ops follows sizes through all of them: search, scans, means, transforms, sorting."""
+        shapes = {"x": ("in", ["n", 6]), "q": ("in", ["m", 6]), "at": ("out", ["m", 3]), "sums": ("out", ["n", 6]),
+                  "mean": ("out", [6]), "lines": ("in", ["m", 12]), "spectra": ("out", ["m", 7, 2]),
+                  "ordered": ("out", ["n * 6"])}
+        dtypes = {"at": "u32"}
+        lines = ["{op: knn, queries: q, base: x, k: 3, indices: at}", "{op: cumsum, x: x, axis: 0, out: sums}",
+                 '{op: reduce_mean, x: x, axes: "0", out: mean}', "{op: rfft, x: lines, out: spectra}",
+                 "{op: sort, x: {buffer: x, shape: [n * 6]}, values: ordered}"]
+        for sizes, a, r in self.products(lines, {"n": 70, "m": 5}, shapes, ((70, 5), (41, 2), (2, 1), (9, 0)), dtypes,
+                                         exact=((70, 5),)):
+            x, q = a["x"].astype("f8"), a["q"].astype("f8")
+            near = np.argsort(((q[:, None] - x[None]) ** 2).sum(axis=2), axis=1)[:, :3].astype("u4")
+            want = np.full((sizes["m"], 3), 0xffffffff, "u4")
+            want[:, :near.shape[1]] = near
+            np.testing.assert_array_equal(r["at"], want)
+            np.testing.assert_allclose(r["sums"], x.cumsum(axis=0), rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(r["mean"], x.mean(axis=0), rtol=1e-5, atol=1e-6)
+            spectra = np.fft.rfft(a["lines"].astype("f8"))
+            np.testing.assert_allclose(r["spectra"], np.stack([spectra.real, spectra.imag], axis=2), atol=1e-5)
+            np.testing.assert_array_equal(r["ordered"], np.sort(a["x"].reshape(-1)))
+
     def test_nothing(self):
         """What is made of an input of which there is nothing: a sum of 0, the least of inf, elements of 0."""
         lines = ["{op: row_sum, x: t, out: sum}", "{op: row_min, x: t, out: least}",
