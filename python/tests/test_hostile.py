@@ -35,8 +35,9 @@ class Raises:
 VALUES = [None, "text", b"bytes", object(), {}, {"a": 1}, [[1, 2], [3]], [object()] * 6, 1 + 2j, np.zeros((2, 3), "c8"),
           np.array([["a"] * 3] * 2), np.zeros((2, 3), "M8[s]"), np.zeros((2, 3), object), np.zeros((3, 2), "f4"),
           np.zeros((2, 3, 1), "f4"), np.zeros((0, 3), "f4"), np.zeros(7, "f4"), np.float32(1), lambda: 1,
-          np.zeros((2, 3), [("a", "f4")]), np.zeros((2, 3), "f8"), np.zeros((2, 3), "f4") + 0j, rp, rp.Tensor, iter([1]),
-          float("nan"), 10**400, -(2**70), [2**70] * 6, np.void(b"123456"), Lies(), Lies(shape="x"), Raises()]
+          np.zeros((2, 3), [("a", "f4")]), np.zeros((2, 3), "f8"), np.zeros((2, 3), "f4") + 0j, rp,
+          rp.Tensor, iter([1]), float("nan"), 10**400, -(2**70), [2**70] * 6, np.void(b"123456"), Lies(),
+          Lies(shape="x"), Raises()]
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16", "i8", "u32", "bool", "bf16", "i64"])
@@ -136,8 +137,9 @@ def test_closed_objects(device):
     p.close()
     with p.closed and pytest.raises(rp.UsageError, match="the program is closed"):
         x + 1
-    for call in (lambda: ops.silu(y), lambda: k(B=x, grid=1), p.graph, lambda: p.input("z", 4), lambda: p.output("w", x),
-                 lambda: p.live("l", 1), lambda: p.kernel("m", "#version 450\nvoid main() {}\n")):
+    for call in (lambda: ops.silu(y), lambda: k(B=x, grid=1), p.graph, lambda: p.input("z", 4),
+                 lambda: p.output("w", x), lambda: p.live("l", 1), lambda: p.kernel("m",
+                 "#version 450\nvoid main() {}\n")):
         with pytest.raises(rp.UsageError, match="is closed"):
             call()
     run = plan.open(device)
@@ -244,9 +246,10 @@ count = 0
 for round in range(3):
     living = objects()
     anything = [None, 0, 1, -1, 2**31, 2**63, 2**64, 10**30, 1.5, float("nan"), float("inf"), "", "x", "y", "n", "n0",
-                "a" * 70000, "\\0", "\\ud800", b"", b"x", bytes(64), [], [1], [[1], [2, 3]], (), (4, 8), (2**62,) * 3, {}, {"x": 1},
-                {"y": None}, np.ones((4, 8), "f4"), np.ones(3), np.zeros(0, "f4"), np.ones((4, 8), ">f4")[::-1], object(),
-                lambda *a: None, slice(None), Ellipsis, rp, np.float32(1), *living, *closed]
+                "a" * 70000, "\\0", "\\ud800", b"", b"x", bytes(64), [], [1], [[1], [2, 3]], (), (4, 8), (2**62,) * 3,
+                {}, {"x": 1}, {"y": None}, np.ones((4, 8), "f4"), np.ones(3), np.zeros(0, "f4"),
+                np.ones((4, 8), ">f4")[::-1], object(), lambda *a: None, slice(None), Ellipsis, rp,
+                np.float32(1), *living, *closed]
     skip = {"close", "release", "profile", "wait", "plans"}
     calls = [(o, name) for o in living for name in dir(type(o)) if name not in skip and callable(getattr(type(o), name))
              and (not name.startswith("_") or name in ("__getitem__", "__add__", "__matmul__", "__eq__", "__call__",

@@ -226,9 +226,9 @@ e = program().compile().open()
 real = e._wait
 e._wait = lambda number, ns: (time.sleep(min(ns / 1e9, 0.05)), False)[1]
 signal.signal(signal.SIGALRM, signal.default_int_handler)
-signal.setitimer(signal.ITIMER_REAL, 0.2)
 r = e.submit(x=ONE)
 try:
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
     r.wait()
     raise SystemExit("not heard")
 except KeyboardInterrupt:

@@ -91,7 +91,7 @@ def test_wrong_calls(wrong, message):
     (lambda p, x: ops.top_k(x, k=2, outputs=["best"]), "no output 'best': it has values, indices"),
     (lambda p, x: ops.top_k(x, k=2, order="biggest"), "'biggest'"),
     (lambda p, x: ops.map("a +", a=x), "formula, character"),
-    (lambda p, x: ops.iota(program=p), ""),
+    (lambda p, x: ops.iota(program=p), "iota"),
     (lambda p, x: ops.silu(rp.Program("other").input("x", 4), program=p), "another program"),
     (lambda p, x: ops.silu(x, dtype="f12"), "no dtype 'f12'"),
     (lambda p, x: ops.silu(x, out=p.temporary((3, 8))), "out"),

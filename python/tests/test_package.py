@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import re
 import shutil
@@ -95,6 +96,19 @@ def test_library_by_pkg_config(python, tmp_path: Path):
     out = python(IMPORT, REPRISE_LIBRARY="", PKG_CONFIG_PATH=str(tmp_path)).stdout
     carried = Path(rp.__file__).parent / "_lib"
     assert out.startswith(str(carried if carried.exists() else folder_of_library()))
+
+
+def test_library_by_the_loader(python):
+    """Last what the system finds, by its name alone; the other libraries in the same way."""
+    build = Path(os.environ["REPRISE_BUILD"])
+    folders = ":".join(str(build / name) for name in ("compiler", "runtime", "weights"))
+    result = python(IMPORT, REPRISE_LIBRARY="", PATH="/nonexistent", LD_LIBRARY_PATH=folders)
+    carried = Path(rp.__file__).parent / "_lib"
+    assert carried.exists() or result.stdout == "libreprise.so.0.1\n"
+    if carried.exists() or ctypes.util.find_library("reprise"):
+        return  # there is another one
+    result = python(IMPORT, 1, REPRISE_LIBRARY="", PATH="/nonexistent", LD_LIBRARY_PATH="")
+    assert "set REPRISE_LIBRARY" in result.stderr and "libreprise.so.0.1: " in result.stderr
 
 
 def test_library_of_another_version(python, tmp_path: Path):

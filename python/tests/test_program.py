@@ -133,8 +133,8 @@ def test_kernel(device):
     y, z = p.temporary(100), p.result("z", 100)
     gain = p.live("gain", 2.0)
     k(x=x, y=y, threads=100, push={"count": 100, "factor": gain, "more": [0, 1]})
-    k(bind={"x": y, "y": z}, grid=(2, 1, 1), push=np.array([100], "u4").tobytes() + np.array([0.5, 0, 0], "f4").tobytes(),
-      access={"y": "w"})
+    data = np.array([100], "u4").tobytes() + np.array([0.5, 0, 0], "f4").tobytes()
+    k(bind={"x": y, "y": z}, grid=(2, 1, 1), push=data, access={"y": "w"})
     run = p.compile().open(device)
     array = np.arange(100, dtype="f4")
     np.testing.assert_array_equal(run(x=array), (2 * array + 1) / 2)

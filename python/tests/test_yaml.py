@@ -174,7 +174,8 @@ nodes: [{map: "v * f32(n)", bind: {v: v, n: n}, out: y}]
 
 def test_warnings_are_warnings():
     with pytest.warns(rp.RepriseWarning, match="no node writes"):
-        rp.parse("reprise: 1\nbuffers: {y: {kind: out, dtype: f32, shape: [4]}, z: {kind: out, dtype: f32, shape: [4]}}\n"
+        rp.parse("reprise: 1\n"
+                 "buffers: {y: {kind: out, dtype: f32, shape: [4]}, z: {kind: out, dtype: f32, shape: [4]}}\n"
                  "nodes: [{fill: {to: y, value: 0}}]\n")
 
 

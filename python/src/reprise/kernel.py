@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
 
 import numpy as np
 
@@ -180,7 +181,7 @@ class Kernel:
             if isinstance(n, str):
                 out.append(f"ceil_div({n}, {local})" if local > 1 else n)
                 continue
-            count = -(-n.__index__() // local)
+            count = -(-operator.index(cast(int, n)) // local)
             if not 0 < count < 1 << 32:
                 raise InvalidError(f"a grid of {n}: expected 1 or more workgroups, counted with 32 bits")
             out.append(count)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union,
+                    cast)
 
 from . import _arrays
 from ._arrays import DTypeLike
@@ -15,6 +17,25 @@ if TYPE_CHECKING:
     from .program import Program
 
 Number = Union[int, float, bool]
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _operator(takes: Callable[[Any], bool]) -> Callable[[F], F]:
+    """An operator that leaves to Python what it does not take."""
+    def decorate(method: F) -> F:
+        @functools.wraps(method)
+        def checked(self: Any, other: Any) -> Any:
+            return method(self, other) if takes(other) else NotImplemented
+
+        return cast(F, checked)
+
+    return decorate
+
+
+def _is_dimension(value: Any) -> bool:
+    return isinstance(value, Size) or (isinstance(value, int) and not isinstance(value, bool))
 
 
 class Size:
@@ -28,27 +49,32 @@ class Size:
         self.program = program
         self.expression = expression
 
-    def _with(self, other: Any, form: str) -> "Size":
+    def _with(self, other: "Union[Size, int]", form: str) -> "Size":
         if isinstance(other, Size):
             if other.program is not self.program:
                 raise InvalidError("the two sizes are of different programs")
             return Size(self.program, form.format(f"({self.expression})", f"({other.expression})"))
-        if isinstance(other, int) and not isinstance(other, bool):
-            return Size(self.program, form.format(f"({self.expression})", other))
-        return NotImplemented
+        if not _is_dimension(other):
+            raise TypeError(f"a size and {type(other).__name__}: expected an integer or a size")
+        return Size(self.program, form.format(f"({self.expression})", other))
 
+    @_operator(_is_dimension)
     def __add__(self, other: "Union[Size, int]") -> "Size":
         return self._with(other, "{0} + {1}")
 
+    @_operator(_is_dimension)
     def __radd__(self, other: "Union[Size, int]") -> "Size":
         return self._with(other, "{1} + {0}")
 
+    @_operator(_is_dimension)
     def __mul__(self, other: "Union[Size, int]") -> "Size":
         return self._with(other, "{0} * {1}")
 
+    @_operator(_is_dimension)
     def __rmul__(self, other: "Union[Size, int]") -> "Size":
         return self._with(other, "{1} * {0}")
 
+    @_operator(_is_dimension)
     def __floordiv__(self, other: int) -> "Size":
         return self._with(other, "{0} / {1}")
 
@@ -99,6 +125,18 @@ def is_number(value: Any) -> bool:
     """A Python or NumPy number, and no array."""
     return isinstance(value, (bool, int, float)) or (
         getattr(value, "shape", None) == () and hasattr(value, "dtype") and value.dtype.kind in "biuf")
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "__array__") or hasattr(value, "__array_interface__") or isinstance(value, (list, tuple))
+
+
+def _is_matrix(value: Any) -> bool:
+    return isinstance(value, Tensor) or _is_array(value)
+
+
+def _is_operand(value: Any) -> bool:
+    return is_number(value) or _is_matrix(value)
 
 
 class Tensor:
@@ -240,25 +278,29 @@ class Tensor:
         elif isinstance(other, Tensor):
             if other.dtype == self.dtype != "bool":
                 keep = self.dtype
-        elif not _is_array(other):
-            return NotImplemented
         return self._formula(formula, other, **({"dtype": keep} if keep else {}))
 
+    @_operator(_is_operand)
     def __add__(self, other: Any) -> "Tensor":
         return self._arithmetic("+", other, False)
 
+    @_operator(_is_operand)
     def __radd__(self, other: Any) -> "Tensor":
         return self._arithmetic("+", other, True)
 
+    @_operator(_is_operand)
     def __sub__(self, other: Any) -> "Tensor":
         return self._arithmetic("-", other, False)
 
+    @_operator(_is_operand)
     def __rsub__(self, other: Any) -> "Tensor":
         return self._arithmetic("-", other, True)
 
+    @_operator(_is_operand)
     def __mul__(self, other: Any) -> "Tensor":
         return self._arithmetic("*", other, False)
 
+    @_operator(_is_operand)
     def __rmul__(self, other: Any) -> "Tensor":
         return self._arithmetic("*", other, True)
 
@@ -266,43 +308,47 @@ class Tensor:
         return self.dtype in ("f32", "f16", "bf16")
 
     def _divide(self, other: Any, reflected: bool) -> "Tensor":
-        if not (is_number(other) or isinstance(other, Tensor) or _is_array(other)):
-            return NotImplemented
         a = "a" if self._is_float() else "f32(a)"
         b = "b" if isinstance(other, Tensor) and other._is_float() else "f32(b)"
         return self._formula(f"{b} / {a}" if reflected else f"{a} / {b}", other)
 
+    @_operator(_is_operand)
     def __truediv__(self, other: Any) -> "Tensor":
         return self._divide(other, False)
 
+    @_operator(_is_operand)
     def __rtruediv__(self, other: Any) -> "Tensor":
         return self._divide(other, True)
 
     def _integers(self, other: Any, reflected: bool, remainder: bool) -> "Tensor":
         if isinstance(other, float) or self._is_float() or (isinstance(other, Tensor) and other._is_float()):
             raise TypeError("// and % are of integers; ops.map has floor(a / b) of floats")
-        if not (is_number(other) or isinstance(other, Tensor) or _is_array(other)):
-            return NotImplemented
         x, y = ("b", "a") if reflected else ("a", "b")
         wrong = f"({x} % {y} != 0 && ({x} < 0) != ({y} < 0))"
         formula = f"{x} % {y} + ({wrong} ? {y} : 0)" if remainder else f"{x} / {y} - ({wrong} ? 1 : 0)"
         return self._formula(formula, other)
 
+    @_operator(_is_operand)
     def __floordiv__(self, other: Any) -> "Tensor":
         return self._integers(other, False, False)
 
+    @_operator(_is_operand)
     def __rfloordiv__(self, other: Any) -> "Tensor":
         return self._integers(other, True, False)
 
+    @_operator(_is_operand)
     def __mod__(self, other: Any) -> "Tensor":
         return self._integers(other, False, True)
 
+    @_operator(_is_operand)
     def __rmod__(self, other: Any) -> "Tensor":
         return self._integers(other, True, True)
 
+    @_operator(_is_operand)
     def __pow__(self, other: Any) -> "Tensor":
         return self._formula("pow(a, b)", other)
 
+    @_operator(_is_operand)
     def __rpow__(self, other: Any) -> "Tensor":
         return self._formula("pow(b, a)", other)
 
@@ -321,71 +367,79 @@ class Tensor:
         return self._formula("~a", dtype=self.dtype)
 
     def _bits(self, operator: str, other: Any, reflected: bool) -> "Tensor":
-        if not (is_number(other) or isinstance(other, Tensor) or _is_array(other)):
-            return NotImplemented
         same = isinstance(other, Tensor) and other.dtype == self.dtype
         formula = f"b {operator} a" if reflected else f"a {operator} b"
         return self._formula(formula, other, **({"dtype": self.dtype} if same else {}))
 
+    @_operator(_is_operand)
     def __and__(self, other: Any) -> "Tensor":
         return self._bits("&", other, False)
 
+    @_operator(_is_operand)
     def __rand__(self, other: Any) -> "Tensor":
         return self._bits("&", other, True)
 
+    @_operator(_is_operand)
     def __or__(self, other: Any) -> "Tensor":
         return self._bits("|", other, False)
 
+    @_operator(_is_operand)
     def __ror__(self, other: Any) -> "Tensor":
         return self._bits("|", other, True)
 
+    @_operator(_is_operand)
     def __xor__(self, other: Any) -> "Tensor":
         return self._bits("^", other, False)
 
+    @_operator(_is_operand)
     def __rxor__(self, other: Any) -> "Tensor":
         return self._bits("^", other, True)
 
+    @_operator(_is_operand)
     def __lshift__(self, other: Any) -> "Tensor":
         return self._bits("<<", other, False)
 
+    @_operator(_is_operand)
     def __rshift__(self, other: Any) -> "Tensor":
         return self._bits(">>", other, False)
 
     def _compare(self, operator: str, other: Any) -> "Tensor":
-        if not (is_number(other) or isinstance(other, Tensor) or _is_array(other)):
-            return NotImplemented
         return self._formula(f"a {operator} b", other, dtype="bool")
 
+    @_operator(_is_operand)
     def __lt__(self, other: Any) -> "Tensor":
         return self._compare("<", other)
 
+    @_operator(_is_operand)
     def __le__(self, other: Any) -> "Tensor":
         return self._compare("<=", other)
 
+    @_operator(_is_operand)
     def __gt__(self, other: Any) -> "Tensor":
         return self._compare(">", other)
 
+    @_operator(_is_operand)
     def __ge__(self, other: Any) -> "Tensor":
         return self._compare(">=", other)
 
+    @_operator(_is_operand)
     def __eq__(self, other: Any) -> "Tensor":  # type: ignore[override]
         return self._compare("==", other)
 
+    @_operator(_is_operand)
     def __ne__(self, other: Any) -> "Tensor":  # type: ignore[override]
         return self._compare("!=", other)
 
     __hash__ = object.__hash__
 
+    @_operator(_is_matrix)
     def __matmul__(self, other: Any) -> "Tensor":
         from . import ops
-        if not (isinstance(other, Tensor) or _is_array(other)):
-            return NotImplemented
         return _product(ops, self, other)
 
+    @_operator(_is_matrix)
     def __rmatmul__(self, other: Any) -> "Tensor":
         from . import ops
-        if not _is_array(other):
-            return NotImplemented
         return _product(ops, other, self)
 
 
@@ -401,10 +455,6 @@ class Live(Tensor):
 
 Shape = Union[Dim, Live, Sequence[Union[Dim, Live]]]
 """What stands for a shape: a dimension, or several; live values are dimensions."""
-
-
-def _is_array(value: Any) -> bool:
-    return hasattr(value, "__array__") or hasattr(value, "__array_interface__") or isinstance(value, (list, tuple))
 
 
 def _product(ops: Any, a: Any, b: Any) -> "Tensor":

@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import Mapping as MappingBase
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional
 
 import numpy as np
 
@@ -34,7 +34,13 @@ class _View:
         self.__array_interface__ = {"data": (address, True), "shape": (size,), "typestr": "|u1", "version": 3}
 
 
-class Bf16(np.ndarray):  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    _Array = np.ndarray[Any, np.dtype[Any]]
+else:
+    _Array = np.ndarray
+
+
+class Bf16(_Array):
     """bf16 as patterns of 16 bits, of a file: other arrays of u16 are numbers."""
 
 
