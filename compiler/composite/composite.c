@@ -24,8 +24,7 @@
         .high = high_                                                                              \
     }
 
-/* ceil(n / step), within 1 and most. */
-static double parts_of(uint64_t n, uint64_t step, uint64_t most) {
+double rp_expand_parts(uint64_t n, uint64_t step, uint64_t most) {
     uint64_t parts = n / step + (n % step != 0);
     return (double)(parts < 1 ? 1 : parts > most ? most : parts);
 }
@@ -70,56 +69,6 @@ static rp_status expand_swiglu_ffn(rp_expansion *x) {
     RP_TRY(rp_expand_product(x, &hidden, o[DOWN], &down));
     return rp_expand_op(
         x, "map", RP_PARTS({"residual", o[RESIDUAL]}, {"down", &down}, {"out", o[OUT]}), &sum, 1);
-}
-
-/* ---- Attention ------------------------------------------------------------------------------- */
-
-/* The fewest rows of the cache that are worth a workgroup, of which there is one for each part and query head,
- * where a multiprocessor has one; and where it has as many as keep it busy. More parts are read sooner, but
- * whoever joins them reads all of theirs, in each of its workgroups. Measured: docs/benchmarks.md. */
-enum { ATTENTION_ROWS = 32, LONG_ROWS = 256, ATTENTION_GROUP = 256, MOST_PARTS = 256 };
-
-static double attention_parts(const rp_target *t, uint64_t rows, uint64_t heads) {
-    uint64_t units = t->multiprocessors, busy = t->busy_invocations / ATTENTION_GROUP;
-    uint64_t one = heads && heads < units ? units / heads : 1;
-    uint64_t several = busy > 1 && heads && heads < busy * units ? busy * units / heads : one;
-    if (one > MOST_PARTS) one = MOST_PARTS;
-    if (several > MOST_PARTS) several = MOST_PARTS;
-    return fmax(parts_of(rows, ATTENTION_ROWS, one), parts_of(rows, LONG_ROWS, several));
-}
-
-static rp_status expand_attention(rp_expansion *x) {
-    enum { Q, K, V, LENGTH, KEY, VALUE, POSITION, OUT };
-    enum { SPLITS, SCALE, SOFTCAP };
-    rp_given_operand **o = x->operands, partial, maxima, sums;
-    uint64_t rows, heads;
-    RP_TRY(rp_expand_dim(x, K, 2, &rows));
-    RP_TRY(rp_expand_dim(x, Q, 1, &heads));
-    double splits = x->attrs[SPLITS];
-    if (splits <= 0)
-        splits = rp_choose(x->application, attention_parts(rp_expand_target(x), rows, heads));
-    const rp_attribute attrs[] = {{.name = "splits", .number = splits},
-                                  {.name = "scale", .number = x->attrs[SCALE]},
-                                  {.name = "softcap", .number = x->attrs[SOFTCAP]}};
-    RP_TRY(rp_expand_temp(x, "partial", &partial));
-    RP_TRY(rp_expand_temp(x, "maxima", &maxima));
-    RP_TRY(rp_expand_temp(x, "sums", &sums));
-    if (o[KEY] || o[VALUE] || o[POSITION])
-        RP_TRY(rp_expand_op(x, "attention_append",
-                            RP_PARTS({"q", o[Q]}, {"key", o[KEY]}, {"value", o[VALUE]},
-                                     {"position", o[POSITION]}, {"length", o[LENGTH]},
-                                     {"partial", &partial}, {"maxima", &maxima}, {"sums", &sums},
-                                     {"k", o[K]}, {"v", o[V]}),
-                            attrs, 3));
-    else
-        RP_TRY(rp_expand_op(x, "attention_partial",
-                            RP_PARTS({"q", o[Q]}, {"k", o[K]}, {"v", o[V]}, {"length", o[LENGTH]},
-                                     {"partial", &partial}, {"maxima", &maxima}, {"sums", &sums}),
-                            attrs, 3));
-    return rp_expand_op(
-        x, "attention_combine",
-        RP_PARTS({"partial", &partial}, {"maxima", &maxima}, {"sums", &sums}, {"out", o[OUT]}),
-        RP_NO_ATTRS);
 }
 
 /* ---- Search ---------------------------------------------------------------------------------- */
@@ -170,7 +119,7 @@ double rp_expand_splits(const rp_expansion *x, double given, uint64_t lists, uin
     if (most > MOST_SPLITS) most = MOST_SPLITS;
     uint64_t merged = k >= 1 ? (uint64_t)(MERGED / k) : 1; /* k itself is checked by the op */
     if (most > merged) most = merged;
-    double parts = fmax(parts_of(n, PART_ROWS, most < 1 ? 1 : most),
+    double parts = fmax(rp_expand_parts(n, PART_ROWS, most < 1 ? 1 : most),
                         least_splits(rp_expand_target(x), n, SELECT_TURNS));
     return rp_choose(x->application, mergeable(parts, k));
 }
@@ -451,34 +400,6 @@ const rp_composite rp_composites[] = {
                   {"residual", "added to the result", "*B D", R, .optional = true},
                   {"out", "the result", "*B D", W}},
      .expand = expand_swiglu_ffn},
-    {.info.name = "attention",
-     .info.family = "attention",
-     .info.brief = "attention of one new token to the rows of a cache",
-     .notes =
-         "`attention_partial` over parts of the cache, and `attention_combine`. With `key`, "
-         "`value` and "
-         "`position`, all three, the token's row is put into the cache first: `attention_append`. "
-         "Without "
-         "`splits` there is a part for every 32 rows of the cache, and at most a workgroup "
-         "and query head for each multiprocessor of the target; or one for every 256 rows, and at "
-         "most as many "
-         "workgroups as keep its multiprocessors busy, where those are more parts.",
-     .operand_count = 8,
-     .attr_count = 3,
-     .operands = {{"q", "queries, a head each", "H D", R},
-                  {"k", "keys; H is a multiple of G. Changed where there is a key", "S G D", R},
-                  {"v", "values", "S G D", R},
-                  {"length", "how many rows take part", "", R},
-                  {"key", "the token's key", "*G D", R, .optional = true},
-                  {"value", "its value", "*G D", R, .optional = true},
-                  {"position", "the row of k and v that they become", "", R, .optional = true},
-                  {"out", "the result", "H D", W}},
-     .attrs = {INTEGER("splits", 0, 0, MOST_PARTS,
-                       "parts of the cache; 0: chosen from S and the "
-                       "target"),
-               NUMBER("scale", 0, -1e30, 1e30, "of the scores; 0: 1/sqrt(D)"),
-               NUMBER("softcap", 0, 0, 1e30, "limit of the scores; 0: none")},
-     .expand = expand_attention},
     {.info.name = "knn",
      .info.family = "search",
      .info.brief = "the k nearest rows of a base, for each query",

@@ -9,7 +9,7 @@
 
 #include "composite/application.h"
 
-enum { RP_COMPOSITE_MAX_OPERANDS = 10, RP_COMPOSITE_MAX_ATTRS = 12, RP_COMPOSITE_MAX_TEMPS = 96 };
+enum { RP_COMPOSITE_MAX_OPERANDS = 16, RP_COMPOSITE_MAX_ATTRS = 12, RP_COMPOSITE_MAX_TEMPS = 96 };
 
 typedef struct rp_composite rp_composite;
 typedef struct rp_expansion rp_expansion;
@@ -36,6 +36,7 @@ const rp_composite *rp_composite_get(uint32_t index);
 
 /* The tables, in files of their names. */
 #define RP_COMPOSITE_TABLES(X)                                                                     \
+    X(attention)                                                                                   \
     X(spatial)                                                                                     \
     X(axes)                                                                                        \
     X(along)                                                                                       \
@@ -110,6 +111,8 @@ uint64_t rp_expand_rows(const rp_given_operand *operand, uint32_t dims);
 /* Rows times a weight: `matvec` for up to 8 of them, `matmul` for more. */
 rp_status rp_expand_product(rp_expansion *x, rp_given_operand *rows, rp_given_operand *weight,
                             rp_given_operand *out);
+/* ceil(n / step), within 1 and most. */
+double rp_expand_parts(uint64_t n, uint64_t step, uint64_t most);
 /* Into how many parts `lists` rows of n elements are cut, of each of which the k best are taken; as `given`
  * unless that is 0. */
 double rp_expand_splits(const rp_expansion *x, double given, uint64_t lists, uint64_t n, double k);

@@ -112,6 +112,41 @@ static void put_mark(text_job *job, char mark) {
     }
 }
 
+/* Dimension `from_end` of an operand, the last one being 1, or with 0 all its elements: of those that it
+ * has not, 1. */
+static void put_dimension(text_job *job, uint32_t operand, uint32_t from_end) {
+    const rp_op_call *call = &job->e->members[job->member].call;
+    const rp_tensor *t = &call->operands[operand];
+    if (t->absent || from_end > t->rank) {
+        rp_text_string(job->to, "1u");
+        return;
+    }
+    rp_extent extent = rp_tensor_extent(t);
+    if (from_end != 0)
+        extent = (rp_extent){t->dims[t->rank - from_end], t->powers[t->rank - from_end]};
+    const char *name = rp_emit_name(job->e, from_end ? "m%u_%s_dim_%u" : "m%u_%s_count",
+                                    job->member, rp_op_operand_name(call, operand), from_end);
+    rp_text_string(job->to, rp_emit_extent(job->e, name, extent));
+}
+
+/* Replaces "x_RANK", "x_COUNT" and "x_DIM_1" to "x_DIM_4"; false when the word is none. */
+static bool put_shape(text_job *job, const char *word, size_t length) {
+    static const char *const tails[] = {"_COUNT", "_DIM_1", "_DIM_2", "_DIM_3", "_DIM_4"};
+    const rp_op_call *call = &job->e->members[job->member].call;
+    uint32_t i = operand_before(call, word, length, "_RANK");
+    if (i != RP_NONE) {
+        rp_text_format(job->to, "%u", call->operands[i].absent ? 0 : call->operands[i].rank);
+        return true;
+    }
+    for (uint32_t from_end = 0; from_end < sizeof tails / sizeof *tails; from_end++) {
+        i = operand_before(call, word, length, tails[from_end]);
+        if (i == RP_NONE) continue;
+        put_dimension(job, i, from_end);
+        return true;
+    }
+    return false;
+}
+
 /* The input of "x_halves", or of "x_bytes" where it has such; text behind #if may ask for either. */
 static uint32_t words_before(const text_job *job, const char *word, size_t length) {
     uint32_t halves = input_before(job, word, length, "_halves");
@@ -140,6 +175,7 @@ static bool put_operand(text_job *job, const char *word, size_t length, bool cal
         if (!is_aligned(e, job->member, i)) return false; /* behind #if x_PRESENT or x_ALIGNED */
         put_array(job, i);
     } else if ((i = output_before(job, word, length, "_store")) != RP_NONE) {
+        if (RP_DT(call->operands[i].dtype) & RP_DT_BLOCK) return false; /* behind #if x_DTYPE */
         put_function(job, job->names->store, i);
     } else if ((i = output_before(job, word, length, "_store_4")) != RP_NONE) {
         put_function(job, job->names->store_4, i);
@@ -219,7 +255,8 @@ static void put_word(text_job *job, const char *word, size_t length, bool member
         return;
     }
     if (called && put_wait(job, word, length)) return;
-    if (!put_need(job, word, length) && !put_operand(job, word, length, called))
+    if (!put_need(job, word, length) && !put_shape(job, word, length) &&
+        !put_operand(job, word, length, called))
         rp_text_append(job->to, word, length);
 }
 
@@ -350,6 +387,16 @@ static const char *put_constant(text_job *job, const char *c, const char *end) {
     return behind + 1;
 }
 
+/* In place of a line `// with: NAME` the text of kernels/NAME.glsl. */
+static void put_piece(text_job *job, const char *name, const char *end) {
+    size_t length = (size_t)(end - name);
+    const char *piece = rp_kernel_source(rp_emit_name(job->e, "%.*s", (int)length, name));
+    if (!piece)
+        rp_emit_fail(job->e, "there is no kernels/%.*s.glsl", (int)length, name);
+    else
+        put_text(job, piece, piece + strlen(piece));
+}
+
 /* What is neither a word, nor counted, nor perhaps a comment; the last of it that is no space. */
 static size_t plain_length(const char *c, const char *end, char *last) {
     size_t length = 0;
@@ -375,7 +422,7 @@ static const char *put_words(text_job *job, const char *c, const char *end, char
 }
 
 static void put_text(text_job *job, const char *c, const char *end) {
-    static const char twin[] = "// twin:";
+    static const char twin[] = "// twin:", with[] = "// with: ";
     const char *begin = c;
     char last = '\0';
     while (c < end) {
@@ -392,6 +439,9 @@ static void put_text(text_job *job, const char *c, const char *end) {
             c = put_words(job, c, end, &last);
         } else if (behind && strncmp(c, twin, strlen(twin)) == 0) {
             c = put_twins(job, c, end);
+        } else if (behind && strncmp(c, with, strlen(with)) == 0) {
+            put_piece(job, c + strlen(with), behind);
+            c = behind;
         } else if (behind) {
             rp_text_append(job->to, c, (size_t)(behind - c));
             c = behind;
@@ -449,10 +499,11 @@ const char *rp_emit_kernel_source(rp_emit *e, uint32_t member) {
     return source;
 }
 
-/* "// bind: w uvec4, x uvec2" */
+/* "// bind: w uvec4, x uvec2"; blocks are always of their own type, for they do not begin at wider ones. */
 const char *rp_emit_bind(rp_emit *e, uint32_t member, uint32_t operand) {
     const rp_op_call *call = &e->members[member].call;
-    bool own = call->variant && !call->op->product;
+    bool own = call->variant && !call->op->product &&
+               !(RP_DT(call->operands[operand].dtype) & RP_DT_BLOCK);
     const char *source = own ? rp_emit_kernel_source(e, member) : NULL;
     if (!source) return NULL;
     const char *name = rp_op_operand_name(call, operand);

@@ -5,17 +5,13 @@
  * afterwards (attention_combine, which is pointwise and so computed where it is needed). Prefill
  * has many queries; its kernel goes over the cache tile by tile with an online softmax.
  *
+ * What a row of a cache is, and which of them a token sees, is one text for all: kernels/attention/rows.glsl.
+ *
  * How many rows of the cache are filled is read from a buffer, usually a live value: one recorded
  * graph serves every step. */
 
-#include "ops/prefill.h"
+#include "ops/attention.h"
 #include "ops/tables.h"
-
-enum { MAX_SHARED = 8 }; /* query heads that a workgroup computes over one head of the cache */
-
-static uint64_t ceil_div(uint64_t a, uint64_t b) {
-    return a / b + (a % b != 0);
-}
 
 /* ---- rope ------------------------------------------------------------------------------------ */
 
@@ -37,68 +33,50 @@ static bool rule_rope(rp_op_call *call) {
     return true;
 }
 
-/* ---- attention_partial, attention_append ----------------------------------------------------- */
+/* ---- attention_combine ----------------------------------------------------------------------- */
 
-/* The operand with the cache's keys; its values come next. */
-enum { PARTIAL_K = 1, APPEND_K = 8 };
-
-/* Workgroups that share a part and the L query heads that read one head of the cache: as few as have room,
- * or as many as multiprocessors are left for. */
-static uint64_t sharing_groups(const rp_op_call *call, const rp_target *target) {
-    uint64_t heads = rp_sym(call, 'L'), least = ceil_div(heads, MAX_SHARED);
-    uint64_t left = target->multiprocessors / (rp_sym(call, 'G') * rp_sym(call, 'P'));
-    uint64_t each = ceil_div(heads, left < least ? least : left > heads ? heads : left);
-    return ceil_div(heads, each);
+static bool rule_combine(rp_op_call *call) {
+    enum { SINKS = 3 };
+    uint64_t heads = rp_sym(call, 'H'), sinks = rp_sym(call, 'S');
+    if (call->operands[SINKS].absent || heads % sinks == 0) return true;
+    return rp_op_fail(call, "sinks has %llu elements, expected a divisor of the %llu heads",
+                      (unsigned long long)sinks, (unsigned long long)heads);
 }
 
-static bool rule_partial(rp_op_call *call) {
-    return rp_op_check_heads(call, PARTIAL_K);
+/* ---- cache_slots ----------------------------------------------------------------------------- */
+
+/* Numbers of sequences, and lines of a table, are one for all or one for each; rows of all caches or pages
+ * are numbers of 32 bits. Binds B, the sequences. */
+static bool rule_slots(rp_op_call *call) {
+    enum { TABLE = 1, Q_OFFSETS };
+    uint64_t sequences = rp_sym(call, 'A'), count = rp_sym(call, 'N'), rows = rp_sym(call, 'S');
+    if (!call->operands[Q_OFFSETS].absent) {
+        if (sequences != 1 || rp_sym(call, 'Z') < 2)
+            return rp_op_fail(call,
+                              "packed tokens are of %llu sequences of their offsets, expected "
+                              "sequences to be 1 and an offset more than sequences",
+                              (unsigned long long)rp_sym(call, 'Z') - 1);
+        sequences = rp_sym(call, 'Z') - 1;
+    }
+    bool paged = !call->operands[TABLE].absent;
+    if (rp_sym(call, 'K') != 1 && rp_sym(call, 'K') != sequences)
+        return rp_op_fail(call,
+                          "position has %llu elements, expected 1 or as many as sequences, %llu",
+                          (unsigned long long)rp_sym(call, 'K'), (unsigned long long)sequences);
+    if ((paged ? rp_sym(call, 'V') : count) != sequences)
+        return rp_op_fail(call, "there are %llu caches, expected one for each sequence, %llu",
+                          (unsigned long long)(paged ? rp_sym(call, 'V') : count),
+                          (unsigned long long)sequences);
+    uint64_t room = paged ? rp_sym(call, 'X') : 1;
+    if (count * rows > INT32_MAX || room > INT32_MAX || room * rows > INT32_MAX)
+        return rp_op_fail(call, "caches have more than 2147483647 rows");
+    rp_op_bind(call, 'B', sequences);
+    return true;
 }
-
-static bool rule_append(rp_op_call *call) {
-    return rp_op_check_heads(call, APPEND_K);
-}
-
-/* L query heads read one head of the cache; binds Z, the workgroups that share them, and J, the
- * heads of each. */
-static void bind_partial(rp_op_call *call, const rp_target *target) {
-    uint64_t sharing = sharing_groups(call, target);
-    rp_op_bind(call, 'Z', sharing);
-    rp_op_bind(call, 'J', ceil_div(rp_sym(call, 'L'), sharing));
-}
-
-static const rp_op_variant partial_variants[] = {
-    {
-        .name = "tiles",
-        .when = "always",
-        .why = "a workgroup reads a part of the cache once, for up to 8 heads",
-        .text = 1500,
-        .groups = "GPZ",
-        .sites = {[1] = 2, [2] = 2},
-        .reads = {[1] = "SGDZ", [2] = "SGDZ"},
-        .bind = bind_partial,
-    },
-    {0},
-};
-
-static const rp_op_variant append_variants[] = {
-    {
-        .name = "tiles",
-        .source = "attention_partial/tiles",
-        .when = "always",
-        .why =
-            "as attention_partial; the new row goes from its part to the cache and is not waited "
-            "for in memory",
-        .text = 1700,
-        .groups = "GPZ",
-        .sites = {[8] = 2, [9] = 2},
-        .reads = {[1] = "GDZ", [2] = "GDZ", [8] = "SGDZ", [9] = "SGDZ"},
-        .bind = bind_partial,
-    },
-    {0},
-};
 
 /* ---- The table ------------------------------------------------------------------------------- */
+
+enum { CACHE = RP_DT_FLOAT | RP_DT(RP_Q8_0) };
 
 #define SOFTMAX                                                                                    \
     "Scores and sums are f32. A score of -inf has no weight; where no row has weight the result "  \
@@ -115,20 +93,50 @@ static const rp_op_variant append_variants[] = {
         .kind = RP_ATTR_NUMBER, .low = 0, .high = 1e30                                             \
     }
 
+#define WINDOW_AND_RING                                                                            \
+    {.name = "window",                                                                             \
+     .brief = "rows that a token sees up to its own, and as many from there; 0: all",              \
+     .kind = RP_ATTR_INTEGER,                                                                      \
+     .high = UINT32_MAX},                                                                          \
+    {                                                                                              \
+        .name = "ring", .brief = "1: row r lies in slot r % S of the cache",                       \
+        .kind = RP_ATTR_INTEGER, .high = 1                                                         \
+    }
+
+#define CAUSAL                                                                                     \
+    {                                                                                              \
+        .name = "causal", .brief = "1: the token does not see rows behind its own",                \
+        .kind = RP_ATTR_INTEGER, .high = 1                                                         \
+    }
+
+#define MASK_AND_TABLE                                                                             \
+    {.name = "mask",                                                                               \
+     .brief = "is added to scores, -inf to leave a row out; of bool, 0 leaves it out",             \
+     .shape = "*M Y",                                                                              \
+     .dtypes = RP_DT_FLOAT | RP_DT(RP_BOOL),                                                       \
+     .mask = true,                                                                                 \
+     .at = RP_AT_ANY,                                                                              \
+     .optional = true,                                                                             \
+     .absent = "0.0"},                                                                             \
+    {                                                                                              \
+        .name = "table", .brief = "the pages of each sequence, where k and v are pages",           \
+        .shape = "*V X", .dtypes = RP_DT_INDEX, .at = RP_AT_ANY, .optional = true, .absent = "0u"  \
+    }
+
 /* What each part gives. */
 #define PARTS                                                                                      \
     {.name = "partial",                                                                            \
      .brief = "each part's values, weighted and added up",                                         \
-     .shape = "P H D",                                                                             \
+     .shape = "P O D",                                                                             \
      .dtypes = RP_DT(RP_F32),                                                                      \
      .access = RP_WRITE},                                                                          \
         {.name = "maxima",                                                                         \
          .brief = "each part's greatest score",                                                    \
-         .shape = "P H",                                                                           \
+         .shape = "P O",                                                                           \
          .dtypes = RP_DT(RP_F32),                                                                  \
          .access = RP_WRITE},                                                                      \
     {                                                                                              \
-        .name = "sums", .brief = "the sum of each part's weights", .shape = "P H",                 \
+        .name = "sums", .brief = "the sum of each part's weights", .shape = "P O",                 \
         .dtypes = RP_DT(RP_F32), .access = RP_WRITE                                                \
     }
 
@@ -198,43 +206,55 @@ const rp_op rp_ops_attention[] = {
     {
         .name = "attention_partial",
         .family = "attention",
-        .brief = "decoding: attention of one token over parts of a cache",
-        .notes = "Part p takes rows [p * c, (p + 1) * c) of the first `length` ones, where c is "
-                 "length / P, rounded up to a multiple of 32. Its results are relative to its "
+        .brief = "decoding: attention of one token of each sequence over parts of its cache",
+        .notes = "The rows that the token sees, the first `length` ones as far as causality and a "
+                 "window leave them, are cut into P parts of c each, where c is their number / P, "
+                 "rounded up to a multiple of 32. A part's results are relative to its "
                  "greatest score; attention_combine joins the parts. A part without rows has sum "
-                 "0 and maximum -inf. Query head h reads head h / (H / G) of the cache. " SOFTMAX,
+                 "0 and maximum -inf. The token's own row is `position`; without, the last of "
+                 "the length. Over one cache all heads of q are those of one token. Masks, rings, "
+                 "tables of pages and numbers of sequences are as in attention_prefill, of T = "
+                 "1. " SOFTMAX,
         .form = RP_OP_KERNEL,
-        .operand_count = 7,
-        .attr_count = 3,
+        .operand_count = 10,
+        .attr_count = 6,
         .operands = {{.name = "q",
-                      .brief = "the token's queries",
-                      .shape = "*H D",
+                      .brief = "the tokens' queries",
+                      .shape = "*B H D",
                       .dtypes = RP_DT_FLOAT,
                       .at = RP_AT_ANY,
                       .hook = true,
                       .late = true,
-                      .reads = "HDP"},
+                      .reads = "ODP"},
                      {.name = "k",
                       .brief = "keys in the cache",
-                      .shape = "S G D",
-                      .dtypes = RP_DT_FLOAT,
+                      .shape = "*A S G D",
+                      .dtypes = CACHE,
                       .at = RP_AT_ANY},
                      {.name = "v",
                       .brief = "values in the cache",
-                      .shape = "S G D",
-                      .dtypes = RP_DT_FLOAT,
+                      .shape = "*A S G D",
+                      .dtypes = CACHE,
                       .at = RP_AT_ANY},
                      {.name = "length",
-                      .brief = "rows of the cache that take part, the first ones; S at most",
-                      .shape = "",
-                      .dtypes = RP_DT(RP_U32),
+                      .brief = "rows of the cache that take part, the first ones",
+                      .shape = "*K",
+                      .dtypes = RP_DT_INDEX,
                       .at = RP_AT_ANY},
+                     {.name = "position",
+                      .brief = "the token's own row, for causality and a window",
+                      .shape = "*N",
+                      .dtypes = RP_DT_INDEX,
+                      .at = RP_AT_ANY,
+                      .optional = true,
+                      .absent = "0u"},
+                     MASK_AND_TABLE,
                      PARTS},
-        .attrs = {SPLITS, SCALE_AND_CAP},
+        .attrs = {SPLITS, SCALE_AND_CAP, CAUSAL, WINDOW_AND_RING},
         .length = "S",
-        .variants = partial_variants,
+        .variants = rp_op_partial_variants,
         .flops = 4,
-        .rule = rule_partial,
+        .rule = rp_op_partial_rule,
     },
     {
         .name = "attention_append",
@@ -243,69 +263,74 @@ const rp_op rp_ops_attention[] = {
         .notes =
             "The same as storing key and value, rounded to the cache's dtype, in row `position` "
             "of k and v, and attention_partial over the cache then. One op, so that whoever "
-            "reads the cache need not wait for the new row to be in memory. A position of S or "
-            "more is stored nowhere; one from `length` on is stored and takes no part. " SOFTMAX,
+            "reads the cache need not wait for the new row to be in memory. Blocks of q8_0 are "
+            "those of quantize_q8_0. A position of S or more is stored nowhere, nor one in a page "
+            "that is not there; one from `length` on is stored and takes no part. In a ring one "
+            "that is not of the last S of `length` rows is stored nowhere. No two sequences may "
+            "have a row in common that is stored. " SOFTMAX,
         .form = RP_OP_KERNEL,
-        .operand_count = 10,
-        .attr_count = 3,
+        .operand_count = 12,
+        .attr_count = 6,
         .operands = {{.name = "q",
-                      .brief = "the token's queries",
-                      .shape = "*H D",
+                      .brief = "the tokens' queries",
+                      .shape = "*B H D",
                       .dtypes = RP_DT_FLOAT,
                       .at = RP_AT_ANY,
                       .hook = true,
                       .late = true,
-                      .reads = "HDP"},
+                      .reads = "ODP"},
                      {.name = "key",
                       .brief = "its key, for each head of the cache",
-                      .shape = "*G D",
+                      .shape = "*C G D",
                       .dtypes = RP_DT_FLOAT,
                       .at = RP_AT_ANY,
                       .hook = true,
                       .late = true},
                      {.name = "value",
                       .brief = "its value",
-                      .shape = "*G D",
+                      .shape = "*E G D",
                       .dtypes = RP_DT_FLOAT,
                       .at = RP_AT_ANY,
                       .hook = true,
                       .late = true},
                      {.name = "position",
                       .brief = "the row of the cache that they become",
-                      .shape = "",
-                      .dtypes = RP_DT(RP_U32),
+                      .shape = "*N",
+                      .dtypes = RP_DT_INDEX,
                       .at = RP_AT_ANY},
                      {.name = "length",
-                      .brief = "rows of the cache that take part, the first ones; S at most",
-                      .shape = "",
-                      .dtypes = RP_DT(RP_U32),
+                      .brief = "rows of the cache that take part, the first ones",
+                      .shape = "*K",
+                      .dtypes = RP_DT_INDEX,
                       .at = RP_AT_ANY},
+                     MASK_AND_TABLE,
                      PARTS,
                      {.name = "k",
                       .brief = "keys in the cache",
-                      .shape = "S G D",
-                      .dtypes = RP_DT_FLOAT,
+                      .shape = "*Q R G D",
+                      .dtypes = CACHE,
                       .access = RP_READ_WRITE},
                      {.name = "v",
                       .brief = "values in the cache",
-                      .shape = "S G D",
-                      .dtypes = RP_DT_FLOAT,
+                      .shape = "*Q R G D",
+                      .dtypes = CACHE,
                       .access = RP_READ_WRITE}},
-        .attrs = {SPLITS, SCALE_AND_CAP},
+        .attrs = {SPLITS, SCALE_AND_CAP, CAUSAL, WINDOW_AND_RING},
         .length = "S",
-        .variants = append_variants,
+        .variants = rp_op_append_variants,
         .flops = 4,
-        .rule = rule_append,
+        .rule = rp_op_append_rule,
     },
     {
         .name = "attention_combine",
         .family = "attention",
         .brief = "decoding: joins the parts of attention_partial",
         .notes = "Parts whose sum is 0 do not count; without any other the result is zeros. NaN in "
-                 "a part that counts gives NaN.",
+                 "a part that counts gives NaN. `sinks` are as in attention_prefill, of each "
+                 "sequence's heads, whose number divides H.",
         .form = RP_OP_POINTWISE,
         .text = 150,
-        .operand_count = 4,
+        .operand_count = 5,
         .operands = {{.name = "partial",
                       .sites = 5,
                       .brief = "each part's values",
@@ -324,6 +349,13 @@ const rp_op rp_ops_attention[] = {
                       .shape = "P H",
                       .dtypes = RP_DT(RP_F32),
                       .reads = "PHD"},
+                     {.name = "sinks",
+                      .sites = 2,
+                      .brief = "a score of each head that takes weight and gives no value",
+                      .shape = "S",
+                      .dtypes = RP_DT_FLOAT,
+                      .optional = true,
+                      .absent = "0.0"},
                      {.name = "out",
                       .brief = "the weighted mean of the values",
                       .shape = "*H D",
@@ -331,22 +363,36 @@ const rp_op rp_ops_attention[] = {
                       .access = RP_WRITE}},
         .length = "P",
         .flops = 12,
+        .rule = rule_combine,
     },
     {
         .name = "attention_prefill",
         .family = "attention",
         .brief = "attention of many tokens over a cache that holds them already",
         .notes =
-            "Row past + t of the cache is that of token t. A causal token sees rows up to its "
-            "own, others see all of past + T; rows beyond S do not exist. Query head h reads "
-            "head h / (H / G) of the cache. Several sequences have a cache each, with the same "
-            "`past`; over one cache all tokens are one sequence. `mask` is for sequences that "
-            "are filled up to one length: what it gives for a row is added to all scores of "
-            "the row, behind `softcap`. " SOFTMAX
+            "Row past + t of a sequence is that of its token t. A token sees the first `length` "
+            "rows, of these as a causal one those up to its own, and with a window W those less "
+            "than W rows away. Without `length` they are past + T, or all that the cache has "
+            "(`whole`); without `past` a sequence's tokens are the last of its `length` rows, or "
+            "row 0 on. Rows beyond S do not exist; in a ring row r lies in slot r % S, and the "
+            "last S of `length` rows exist. Query head h reads head h / (H / G) of the cache. "
+            "Several sequences have a cache each; over one cache all tokens are one sequence. "
+            "Numbers of sequences are one for all or one for each; those below 0 count as 0.\n\n"
+            "`mask` has a number for each row of the cache, as it lies there: [A, S], or [A or 1, "
+            "H or 1, T or 1, S] where it differs by head or token. It is added to scores, behind "
+            "`softcap`. `sinks` has one score a head that no value belongs to: it is as it is, "
+            "neither scaled nor capped.\n\n"
+            "With `table` k and v are pages, [pages, rows, G, D]: row r lies in row r % rows of "
+            "page table[b, r / rows], and S is what a line of the table has room for. Rows of a "
+            "page that is not there are seen by nobody. With `q_offsets` q is packed: tokens "
+            "q_offsets[b] to q_offsets[b + 1] are those of sequence b, and the results of tokens "
+            "behind the last one's are zeros. The first offset is 0, and none is less than the "
+            "one before it: else results mean nothing. With `k_offsets` k and v are packed as "
+            "well, and a sequence has the rows between its offsets. " SOFTMAX
             " With cooperative matrices weights are rounded to f16, each by up to 2^-11 of itself.",
         .form = RP_OP_KERNEL,
-        .operand_count = 6,
-        .attr_count = 3,
+        .operand_count = 11,
+        .attr_count = 6,
         .operands = {{.name = "q",
                       .brief = "the tokens' queries",
                       .shape = "*B W H D",
@@ -355,31 +401,66 @@ const rp_op rp_ops_attention[] = {
                       .hook = true,
                       .reads = "BWHD"},
                      {.name = "k",
-                      .brief = "keys in the caches",
+                      .brief = "keys in the caches, or pages of them",
                       .shape = "*A S G D",
-                      .dtypes = RP_DT_FLOAT,
+                      .dtypes = CACHE,
                       .at = RP_AT_ANY},
                      {.name = "v",
                       .brief = "values in the caches",
                       .shape = "*A S G D",
-                      .dtypes = RP_DT_FLOAT,
+                      .dtypes = CACHE,
                       .at = RP_AT_ANY},
                      {.name = "past",
-                      .brief = "rows of the cache before these tokens; without, there are none",
-                      .shape = "",
-                      .dtypes = RP_DT(RP_U32),
+                      .brief = "rows of the cache before these tokens",
+                      .shape = "*K",
+                      .dtypes = RP_DT_INDEX,
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0u"},
                      {.name = "mask",
-                      .brief = "is added to the scores of each row, -inf to leave it out; of "
-                               "bool, 0 leaves it out",
-                      .shape = "*A S",
+                      .brief = "is added to scores, -inf to leave a row out; of bool, 0 leaves it "
+                               "out",
+                      .shape = "*J Y",
                       .dtypes = RP_DT_FLOAT | RP_DT(RP_BOOL),
                       .mask = true,
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0.0"},
+                     {.name = "length",
+                      .brief = "rows that take part, the first ones",
+                      .shape = "*O",
+                      .dtypes = RP_DT_INDEX,
+                      .at = RP_AT_ANY,
+                      .optional = true,
+                      .absent = "0u"},
+                     {.name = "sinks",
+                      .brief = "a score of each head that takes weight and gives no value",
+                      .shape = "H",
+                      .dtypes = RP_DT_FLOAT,
+                      .at = RP_AT_ANY,
+                      .optional = true,
+                      .absent = "0.0"},
+                     {.name = "table",
+                      .brief = "the pages of each sequence, where k and v are pages",
+                      .shape = "*V X",
+                      .dtypes = RP_DT_INDEX,
+                      .at = RP_AT_ANY,
+                      .optional = true,
+                      .absent = "0u"},
+                     {.name = "q_offsets",
+                      .brief = "where each sequence's tokens begin, and where the last one's end",
+                      .shape = "Z",
+                      .dtypes = RP_DT_INDEX,
+                      .at = RP_AT_ANY,
+                      .optional = true,
+                      .absent = "0u"},
+                     {.name = "k_offsets",
+                      .brief = "the same of rows of k and v",
+                      .shape = "M",
+                      .dtypes = RP_DT_INDEX,
+                      .at = RP_AT_ANY,
+                      .optional = true,
+                      .absent = "0u"},
                      {.name = "out",
                       .brief = "for each token and head, the weighted mean of the values",
                       .shape = "*B W H D",
@@ -392,11 +473,86 @@ const rp_op rp_ops_attention[] = {
                    .kind = RP_ATTR_INTEGER,
                    .fallback = 1,
                    .high = 1},
-                  SCALE_AND_CAP},
+                  SCALE_AND_CAP,
+                  WINDOW_AND_RING,
+                  {.name = "whole",
+                   .brief = "1: where no length is given, all rows take part",
+                   .kind = RP_ATTR_INTEGER,
+                   .high = 1}},
         .length = "S",
         .variants = rp_op_prefill_variants,
         .flops = 4,
         .rule = rp_op_prefill_rule,
+    },
+    {
+        .name = "cache_slots",
+        .family = "attention",
+        .brief = "where tokens' rows go in caches: numbers of rows for scatter_rows",
+        .notes =
+            "Token t of sequence b has row position + t; 0xffffffff, which is nowhere, where its "
+            "cache has no such row, or its page is not there. In a ring row r goes to slot r % S, "
+            "and of more than S tokens the last S go somewhere. Tables, offsets and numbers of "
+            "sequences are as in attention_prefill. Rows of cache b are b * S and those behind it, "
+            "those of page p p * S. Exact.",
+        .form = RP_OP_POINTWISE,
+        .operand_count = 4,
+        .attr_count = 5,
+        .operands = {{.name = "position",
+                      .brief = "the row of each sequence's first token",
+                      .shape = "*K",
+                      .dtypes = RP_DT_INDEX},
+                     {.name = "table",
+                      .brief = "the pages of each sequence, where caches are pages",
+                      .shape = "*V X",
+                      .dtypes = RP_DT_INDEX,
+                      .optional = true,
+                      .absent = "0u"},
+                     {.name = "q_offsets",
+                      .brief = "where each sequence's tokens begin, and where the last one's end",
+                      .shape = "Z",
+                      .dtypes = RP_DT_INDEX,
+                      .sites = 2,
+                      .optional = true,
+                      .absent = "0u"},
+                     {.name = "out",
+                      .brief = "a row for each token",
+                      .shape = "A T",
+                      .dtypes = RP_DT(RP_U32),
+                      .access = RP_WRITE}},
+        .attrs = {{.name = "sequences",
+                   .brief = "of T tokens each; 1 where they are packed",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'A',
+                   .required = true,
+                   .low = 1,
+                   .high = UINT32_MAX},
+                  {.name = "tokens",
+                   .brief = "of each sequence, or all where they are packed",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'T',
+                   .required = true,
+                   .low = 1,
+                   .high = UINT32_MAX},
+                  {.name = "rows",
+                   .brief = "of each cache or page",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'S',
+                   .required = true,
+                   .low = 1,
+                   .high = UINT32_MAX},
+                  {.name = "count",
+                   .brief = "of the caches or pages",
+                   .kind = RP_ATTR_INTEGER,
+                   .symbol = 'N',
+                   .required = true,
+                   .low = 1,
+                   .high = UINT32_MAX},
+                  {.name = "ring",
+                   .brief = "1: row r goes to slot r % S",
+                   .kind = RP_ATTR_INTEGER,
+                   .high = 1}},
+        .flops = 8,
+        .rule = rule_slots,
     },
 };
 

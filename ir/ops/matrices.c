@@ -5,6 +5,7 @@
  * i32, exactly as every other variant does, so that only speed decides. Which shapes of matrices
  * there are, how many invocations make a subgroup, and what everything costs is in the target. */
 #include "ops/matrices.h"
+#include "ops/attention.h"
 #include "ops/product.h"
 
 enum { MATMUL_LEAST = 16 };
@@ -227,7 +228,7 @@ static bool has_room(const prefill *p, uint64_t size, const rp_target *t) {
 
 static bool choose_prefill(const rp_op_call *call, const rp_target *t, prefill *out) {
     uint64_t rows = rp_sym(call, 'D') <= PREFILL_SHORT ? 2 * PREFILL_ROWS : PREFILL_ROWS;
-    *out = (prefill){rows, ceil_div(rp_sym(call, 'T'), PREFILL_SUBGROUPS * PREFILL_EDGE)};
+    *out = (prefill){rows, rp_op_prefill_tiles(call, PREFILL_SUBGROUPS * PREFILL_EDGE)};
     return out->count <= t->groups_x && has_room(out, rp_sym(call, 'D'), t);
 }
 

@@ -3,14 +3,17 @@
  * Prefill has many queries; its kernels go over the cache tile by tile with an online softmax, and
  * differ in where a tile, its scores and the sums are kept. What fits is a question of shapes and the
  * target. */
-#include "ops/prefill.h"
+#include "ops/attention.h"
 
+#include "base/checked.h"
 #include "ops/matrices.h"
 
 enum {
     MAX_HEAD = 256, /* elements of a head: kernels keep a head in shared memory */
-    K = 1,          /* operand */
 };
+
+/* Operands of attention_prefill. */
+enum { K = 1, PAST = 3, MASK, LENGTH, TABLE = 7, Q_OFFSETS, K_OFFSETS };
 
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
     return a / b + (a % b != 0);
@@ -42,32 +45,149 @@ static uint64_t queries_of(const rp_op_call *call) {
     return rp_sym(call, 'D') <= MAX_HEAD / 2 ? 32 : 16;
 }
 
-/* Binds T, the tokens of a sequence: where there is one cache, all tokens are of one sequence. A are
- * the caches, and the sequences. */
-bool rp_op_prefill_rule(rp_op_call *call) {
-    if (!rp_op_check_heads(call, K)) return false;
-    uint64_t caches = rp_sym(call, 'A'), batches = rp_sym(call, 'B'), tokens = rp_sym(call, 'W');
-    if (caches != 1 && caches != batches)
-        return rp_op_fail(call, "q has %llu sequences and k %llu caches, expected 1 or as many",
-                          (unsigned long long)batches, (unsigned long long)caches);
-    if (caches == 1) tokens *= batches;
-    uint64_t queries = queries_of(call);
-    if (ceil_div(tokens, queries) > RP_OP_MAX_GRID)
-        return rp_op_fail(call, "q has %llu tokens; at most %llu are possible",
-                          (unsigned long long)tokens,
-                          (unsigned long long)(queries * RP_OP_MAX_GRID));
-    if (caches > RP_OP_MAX_GRID)
-        return rp_op_fail(call, "there are %llu sequences; at most %d are possible",
-                          (unsigned long long)caches, RP_OP_MAX_GRID);
+/* ---- What calls of many tokens must be ------------------------------------------------------- */
+
+static bool is_given(const rp_op_call *call, uint32_t operand) {
+    return !call->operands[operand].absent;
+}
+
+bool rp_op_attention_numbers(rp_op_call *call, uint32_t operand, char symbol) {
+    uint64_t count = rp_sym(call, symbol), sequences = rp_sym(call, 'A');
+    if (!is_given(call, operand) || count == 1 || count == sequences) return true;
+    return rp_op_fail(call, "%s has %llu elements, expected 1 or as many as sequences, %llu",
+                      rp_op_operand_name(call, operand), (unsigned long long)count,
+                      (unsigned long long)sequences);
+}
+
+bool rp_op_attention_pages(rp_op_call *call, uint32_t k, uint32_t table) {
+    if (!is_given(call, table)) return true;
+    if (call->operands[k].rank != 4)
+        return rp_op_fail(call,
+                          "k has %u dimensions, expected [pages, rows, heads, elements], for "
+                          "there is a table of pages",
+                          call->operands[k].rank);
+    uint64_t lines = rp_sym(call, 'V'), width = rp_sym(call, 'X'), each = rp_sym(call, 'S'), rows;
+    if (!rp_mul_u64(each, width, &rows) || rows > INT32_MAX)
+        return rp_op_fail(call,
+                          "a line of table has %llu pages of %llu rows; at most 2147483647 "
+                          "rows are possible",
+                          (unsigned long long)width, (unsigned long long)each);
+    rp_op_bind(call, 'V', rp_sym(call, 'A'));
+    rp_op_bind(call, 'X', each);
+    rp_op_bind(call, 'A', lines);
+    rp_op_bind(call, 'S', rows);
+    return true;
+}
+
+bool rp_op_attention_mask(rp_op_call *call, uint32_t mask, char lines, char columns,
+                          uint64_t tokens) {
+    const rp_tensor *t = &call->operands[mask];
+    uint64_t sequences = rp_sym(call, 'A'), heads = rp_sym(call, 'H'), rows = rp_sym(call, 'S');
+    if (t->absent) return true;
+    if (rp_sym(call, columns) != rows)
+        return rp_op_fail(call,
+                          "mask has %llu elements in a line, expected %llu, the rows of a cache",
+                          (unsigned long long)rp_sym(call, columns), (unsigned long long)rows);
+    if (t->rank != 4) {
+        if (rp_sym(call, lines) == sequences) return true;
+        return rp_op_fail(call,
+                          "mask has %llu lines, expected one for each sequence, %llu, or the shape "
+                          "[%llu or 1, %llu or 1, %llu or 1, %llu]",
+                          (unsigned long long)rp_sym(call, lines), (unsigned long long)sequences,
+                          (unsigned long long)sequences, (unsigned long long)heads,
+                          (unsigned long long)tokens, (unsigned long long)rows);
+    }
+    const uint64_t most[] = {sequences, heads, tokens};
+    static const char *const what[] = {"sequences", "heads", "tokens"};
+    for (uint32_t i = 0; i < 3; i++)
+        if (t->dims[i] != 1 && t->dims[i] != most[i])
+            return rp_op_fail(call, "mask is for %llu %s, expected 1 or %llu",
+                              (unsigned long long)t->dims[i], what[i], (unsigned long long)most[i]);
+    return true;
+}
+
+/* Binds A, the sequences, and T, their tokens, of which packed ones have all in common. */
+static bool bind_packed(rp_op_call *call, uint64_t tokens) {
+    uint64_t sequences = rp_sym(call, 'Z') - 1;
+    if (sequences == 0)
+        return rp_op_fail(call, "q_offsets has 1 element, expected one more than sequences");
+    if (!is_given(call, K_OFFSETS)) {
+        if (rp_sym(call, 'A') != sequences)
+            return rp_op_fail(call, "q_offsets is of %llu sequences, and there are %llu caches",
+                              (unsigned long long)sequences, (unsigned long long)rp_sym(call, 'A'));
+    } else if (rp_sym(call, 'M') != rp_sym(call, 'Z')) {
+        return rp_op_fail(call, "k_offsets has %llu elements, expected %llu, as q_offsets has",
+                          (unsigned long long)rp_sym(call, 'M'),
+                          (unsigned long long)rp_sym(call, 'Z'));
+    } else if (rp_sym(call, 'A') != 1) {
+        return rp_op_fail(call,
+                          "k is of %llu caches, expected one of all sequences' rows, for "
+                          "there are k_offsets",
+                          (unsigned long long)rp_sym(call, 'A'));
+    }
+    rp_op_bind(call, 'A', sequences);
     rp_op_bind(call, 'T', tokens);
     return true;
 }
 
-/* Binds X, the queries of a workgroup, and N, the workgroups for all. */
+/* The same of sequences side by side: where there is one cache, all tokens are of one sequence. */
+static bool bind_side_by_side(rp_op_call *call, uint64_t batches, uint64_t tokens) {
+    uint64_t caches = rp_sym(call, 'A');
+    if (caches != 1 && caches != batches)
+        return rp_op_fail(call, "q has %llu sequences and k %llu caches, expected 1 or as many",
+                          (unsigned long long)batches, (unsigned long long)caches);
+    rp_op_bind(call, 'T', caches == 1 ? tokens * batches : tokens);
+    return true;
+}
+
+static bool check_k_offsets(rp_op_call *call) {
+    enum { RING = 4 };
+    const char *other = !is_given(call, Q_OFFSETS) ? "without q_offsets"
+                        : is_given(call, TABLE)    ? "with a table"
+                        : is_given(call, MASK)     ? "with a mask"
+                        : call->attrs[RING] > 0    ? "in a ring"
+                                                   : NULL;
+    if (!is_given(call, K_OFFSETS) || !other) return true;
+    return rp_op_fail(call, "k_offsets are not possible %s", other);
+}
+
+/* Workgroups for so many tokens each, of all sequences or, side by side, of one. */
+uint64_t rp_op_prefill_tiles(const rp_op_call *call, uint64_t each) {
+    uint64_t tokens = rp_sym(call, 'T');
+    if (!is_given(call, Q_OFFSETS)) return ceil_div(tokens, each);
+    return tokens / each + rp_sym(call, 'A') + 1;
+}
+
+/* Binds A, the sequences, with a cache each, T, the tokens of one, and Y, how many of them are side by side. */
+bool rp_op_prefill_rule(rp_op_call *call) {
+    if (!rp_op_check_heads(call, K) || !check_k_offsets(call)) return false;
+    if (!rp_op_attention_pages(call, K, TABLE)) return false;
+    uint64_t batches = rp_sym(call, 'B'), tokens = rp_sym(call, 'W');
+    bool packed = is_given(call, Q_OFFSETS);
+    if (packed ? !bind_packed(call, batches * tokens) : !bind_side_by_side(call, batches, tokens))
+        return false;
+    uint64_t sequences = rp_sym(call, 'A'), queries = queries_of(call);
+    if (!rp_op_attention_numbers(call, PAST, 'K') || !rp_op_attention_numbers(call, LENGTH, 'O'))
+        return false;
+    if (!rp_op_attention_mask(call, MASK, 'J', 'Y', packed ? 1 : rp_sym(call, 'T'))) return false;
+    if (rp_op_prefill_tiles(call, queries) > RP_OP_MAX_GRID)
+        return rp_op_fail(call, "q has %llu tokens; at most %llu are possible",
+                          (unsigned long long)rp_sym(call, 'T'),
+                          (unsigned long long)(queries * RP_OP_MAX_GRID));
+    if (sequences > RP_OP_MAX_GRID)
+        return rp_op_fail(call, "there are %llu sequences; at most %d are possible",
+                          (unsigned long long)sequences, RP_OP_MAX_GRID);
+    rp_op_bind(call, 'Y', packed ? 1 : sequences);
+    return true;
+}
+
+/* ---- The ways to compute it ------------------------------------------------------------------ */
+
+/* Binds U, the queries of a workgroup, and N, the workgroups for all. */
 static void bind_prefill(rp_op_call *call, const rp_target *target) {
     (void)target;
-    rp_op_bind(call, 'X', queries_of(call));
-    rp_op_bind(call, 'N', ceil_div(rp_sym(call, 'T'), queries_of(call)));
+    rp_op_bind(call, 'U', queries_of(call));
+    rp_op_bind(call, 'N', rp_op_prefill_tiles(call, queries_of(call)));
 }
 
 /* For 32 rows of the cache: 64 columns of k at a time, then the rows of v. */
@@ -101,8 +221,8 @@ static uint64_t padded_head(const rp_op_call *call) {
 }
 
 static uint64_t prefill_groups(const rp_op_call *call, const prefill *p) {
-    return rp_sym(call, 'A') * rp_sym(call, 'H') *
-           ceil_div(rp_sym(call, 'T'), (uint64_t)p->rows * p->teams);
+    return rp_sym(call, 'Y') * rp_sym(call, 'H') *
+           rp_op_prefill_tiles(call, (uint64_t)p->rows * p->teams);
 }
 
 static bool prefill_fits(const rp_op_call *call, const rp_target *target, const prefill *p) {
@@ -139,7 +259,7 @@ static void bind_registers(rp_op_call *call, const rp_target *target) {
     rp_op_bind(call, 'P', p->teams);
     rp_op_bind(call, 'C', head);
     rp_op_bind(call, 'R', head <= 32 ? 32 : head <= 64 ? 16 : head <= 128 ? 8 : 4);
-    rp_op_bind(call, 'N', ceil_div(rp_sym(call, 'T'), (uint64_t)p->rows * p->teams));
+    rp_op_bind(call, 'N', rp_op_prefill_tiles(call, (uint64_t)p->rows * p->teams));
 }
 
 /* Looking for the rows that count; then for 32 of them the pieces of k, eight turns each, and v. */
@@ -178,9 +298,9 @@ static double lanes_turns(const rp_op_call *call) {
 
 static void bind_lanes(rp_op_call *call, const rp_target *target) {
     (void)target;
-    rp_op_bind(call, 'V', rows_of_lane(call));
+    rp_op_bind(call, 'R', rows_of_lane(call));
     rp_op_bind(call, 'C', padded_head(call) / PIECE_DEPTH);
-    rp_op_bind(call, 'N', ceil_div(rp_sym(call, 'T'), TEAM_LANES));
+    rp_op_bind(call, 'N', rp_op_prefill_tiles(call, TEAM_LANES));
 }
 
 const rp_op_variant rp_op_prefill_variants[] = {
@@ -192,10 +312,10 @@ const rp_op_variant rp_op_prefill_variants[] = {
                "rounded to f16",
         .text = 2500,
         .threads = 128,
-        .groups = "NHA",
+        .groups = "NHY",
         .needs = RP_OP_MATRIX_NEEDS | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_VOTE,
-        .sites = {9, 9, 12, [4] = 4, [5] = 8},
-        .reads = {[1] = "NHASD", [2] = "NHASD"},
+        .sites = {9, 9, 12, [6] = 2, [10] = 8},
+        .reads = {[1] = "NHYSD", [2] = "NHYSD"},
         .fits = rp_op_prefill_matrices_fit,
         .bind = rp_op_prefill_matrices_bind,
         .explain = rp_op_prefill_matrices_explain,
@@ -209,10 +329,10 @@ const rp_op_variant rp_op_prefill_variants[] = {
             "one that loaded it",
         .text = 1400,
         .threads = TEAM_LANES,
-        .groups = "NHA",
+        .groups = "NHY",
         .needs = RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE | RP_NEED_SUBGROUP_BALLOT,
-        .sites = {5, 5, 5, [5] = 5},
-        .reads = {[1] = "NHASD", [2] = "NHASD"},
+        .sites = {5, 5, 5, [10] = 5},
+        .reads = {[1] = "NHYSD", [2] = "NHYSD"},
         .turns = lanes_turns,
         .fits = fits_lanes,
         .bind = bind_lanes,
@@ -224,10 +344,10 @@ const rp_op_variant rp_op_prefill_variants[] = {
                "leaves out are not read",
         .text = 1400,
         .threads = 64,
-        .groups = "NHA",
+        .groups = "NHY",
         .needs = RP_NEED_SUBGROUP_BASIC | RP_NEED_SUBGROUP_SHUFFLE,
-        .sites = {5, 5, 5, [4] = 3, [5] = 5},
-        .reads = {[1] = "NHASD", [2] = "NHASD"},
+        .sites = {5, 5, 5, [10] = 5},
+        .reads = {[1] = "NHYSD", [2] = "NHYSD"},
         .turns = registers_turns,
         .fits = fits_registers,
         .bind = bind_registers,
@@ -238,8 +358,8 @@ const rp_op_variant rp_op_prefill_variants[] = {
         .when = "always",
         .why = "16 or 32 queries in shared memory while the cache goes by",
         .text = 1200,
-        .groups = "NHA",
-        .reads = {[1] = "NHASD", [2] = "NHASD"},
+        .groups = "NHY",
+        .reads = {[1] = "NHYSD", [2] = "NHYSD"},
         .bind = bind_prefill,
         .turns = prefill_turns,
     },

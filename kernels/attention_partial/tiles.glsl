@@ -1,5 +1,5 @@
-// Attention of one token over a part of the cache. A workgroup takes one part, one head of the
-// cache and the J query heads that read it, so that each row is loaded once for all of them.
+// Attention of one token of each sequence over a part of the cache. A workgroup takes one part, one head of
+// the cache and the J query heads that read it, so that each row is loaded once for all of them.
 //
 // Rows of k and v come in tiles, 16 bytes at a time, through shared memory; while a tile is worked
 // on, the next one is already on its way to registers. Maxima and sums are kept as the tiles go by
@@ -11,11 +11,19 @@
 // it belongs to makes it of key and value, which are asked for when the first tile is on its way, and
 // stores it; where it belongs to none, the first part does.
 //
-// L: query heads for each head of the cache; Z: workgroups that share them.
+// Rows of q8_0 are unpacked on their way to shared memory, and a new one is packed as quantize_q8_0 does it.
+//
+// A: sequences; L: query heads for each head of the cache; Z: workgroups that share them; O: heads of all
+// sequences.
 //
 // local: 256
-// grid: P, G * Z, 1
+// grid: P, G * Z, A
 // bind: k uvec4, v uvec4
+
+uint sequence, first_place;
+const uint room = S;
+
+// with: attention/rows
 
 #if k_DTYPE == F16 || k_DTYPE == BF16
 const uint WIDTH = 8u; // elements in 16 bytes, a column
@@ -44,7 +52,7 @@ shared float most[J];                       // the greatest score so far
 shared float keep[J];                       // what earlier sums are worth now
 #if key_PRESENT
 shared float fresh[2u * D];                 // the new row, rounded as the cache's are: k, then v
-uint fresh_row;
+uint fresh_row;                             // above all others where it is stored nowhere
 #endif
 
 // The elements of a column, four at a time.
@@ -71,30 +79,22 @@ uvec4 pack(float e[8]) {
 
 // Column c of a row; element by element where rows are no whole number of columns, or
 // do not begin at 16 bytes.
-uvec4 load_k(uint row, uint group, uint c) {
+// twin: load_k load_v, k_ALIGNED v_ALIGNED, k_data v_data, k v, k_4 v_4
+uvec4 load_k(uint place, uint group, uint c) {
+#if k_DTYPE == Q8_0
+    return floatBitsToUint(k_4((place * G + group) * D + c * WIDTH));
+#else
 #if k_ALIGNED
-    if (D % WIDTH == 0u) return k_data[(row * G + group) * COLUMNS + c];
+    if (D % WIDTH == 0u) return k_data[(place * G + group) * COLUMNS + c];
 #endif
     float e[8];
     for (uint n = 0u; n < WIDTH; n++) {
         uint d = c * WIDTH + n;
         e[n] = 0.0;
-        if (d < D) e[n] = k((row * G + group) * D + d);
+        if (d < D) e[n] = k((place * G + group) * D + d);
     }
     return pack(e);
-}
-
-uvec4 load_v(uint row, uint group, uint c) {
-#if v_ALIGNED
-    if (D % WIDTH == 0u) return v_data[(row * G + group) * COLUMNS + c];
 #endif
-    float e[8];
-    for (uint n = 0u; n < WIDTH; n++) {
-        uint d = c * WIDTH + n;
-        e[n] = 0.0;
-        if (d < D) e[n] = v((row * G + group) * D + d);
-    }
-    return pack(e);
 }
 
 #if key_PRESENT
@@ -108,12 +108,51 @@ float rounded(float x) {
 #endif
 }
 
+// Makes row `position` the new one, where it is one that can be stored.
+void find_fresh_row(uint row) {
+    bool is_there = ring != 0u ? row >= begin_rows && row < end_rows : row < S;
+#if table_PRESENT
+    is_there = is_there && page_of(row) < V;
+#endif
+    fresh_row = is_there ? row : 0xffffffffu;
+}
+
+#if k_DTYPE != Q8_0
 void store_fresh(uint group) {
+    uint first = (place_of(fresh_row) * G + group) * D;
     for (uint d = gl_LocalInvocationIndex; d < D; d += 256u) {
-        k_store((fresh_row * G + group) * D + d, fresh[d]);
-        v_store((fresh_row * G + group) * D + d, fresh[D + d]);
+        k_store(first + d, fresh[d]);
+        v_store(first + d, fresh[D + d]);
     }
 }
+#else
+// Packs the new row in blocks, a thread each, stores it if it is this workgroup's to store, and leaves
+// what the blocks are.
+void pack_fresh(uint group, bool is_keeper) {
+    uint block = gl_LocalInvocationIndex, blocks = D / 32u;
+    if (block >= 2u * blocks) return;
+    float most = 0.0;
+    for (uint n = 0u; n < 32u; n++) {
+        float size = abs(fresh[block * 32u + n]);
+        if (size > most) most = size;
+    }
+    uint scale_bits;
+    float inverse = quantize_q8_inverse(most, scale_bits);
+    uint to = 0u;
+    if (is_keeper) to = ((place_of(fresh_row) * G + group) * blocks + block % blocks) * 17u;
+    if (is_keeper && block < blocks) k_data[to] = uint16_t(scale_bits);
+    if (is_keeper && block >= blocks) v_data[to] = uint16_t(scale_bits);
+    for (uint n = 0u; n < 16u; n++) {
+        uint at = block * 32u + 2u * n;
+        precise float low = fresh[at] * inverse, high = fresh[at + 1u] * inverse;
+        uint codes = quantize_q8_code(low) | quantize_q8_code(high) << 8;
+        if (is_keeper && block < blocks) k_data[to + 1u + n] = uint16_t(codes);
+        if (is_keeper && block >= blocks) v_data[to + 1u + n] = uint16_t(codes);
+        fresh[at] = float(int(codes << 24) >> 24) * f16_to_f32(scale_bits);
+        fresh[at + 1u] = float(int(codes << 16) >> 24) * f16_to_f32(scale_bits);
+    }
+}
+#endif
 
 // Column c of the new row; `first` is D for v.
 uvec4 fresh_column(uint first, uint c) {
@@ -140,8 +179,9 @@ void fetch(uint tile, uint end, uint group, out uvec4 from_k[2], out uvec4 from_
         from_k[n] = uvec4(0u);
         from_v[n] = uvec4(0u);
         if (at < TILE * COLUMNS && row < end && is_cached(row)) {
-            from_k[n] = load_k(row, group, at % COLUMNS);
-            from_v[n] = load_v(row, group, at % COLUMNS);
+            uint place = place_of(row);
+            from_k[n] = load_k(place, group, at % COLUMNS);
+            from_v[n] = load_v(place, group, at % COLUMNS);
         }
     }
 }
@@ -158,11 +198,27 @@ float score_of(uint j, uint row) {
     return softcap == 0.0 ? score : attention_capped(score, softcap);
 }
 
+// A score and what a mask adds to it.
+float masked(float score, uint head, uint row) {
+    float more = 0.0;
+#if ROWS_LEFT_OUT
+    more = row_added(row);
+#endif
+#if MASK_BY_TOKEN
+    if (more != attention_none()) more = score_added(0u, head, row);
+#endif
+    return more == attention_none() ? more : score + more;
+}
+
 // Scores of a tile's `count` rows become weights, in four steps.
-void weigh(uint count) {
+void weigh(uint tile, uint count, uint first_head) {
     uint thread = gl_LocalInvocationIndex;
-    for (uint i = thread; i < J * TILE; i += 256u)
+    for (uint i = thread; i < J * TILE; i += 256u) {
         weights[i] = i % TILE < count ? score_of(i / TILE, i % TILE) : LOWEST;
+#if ROWS_LEFT_OUT || MASK_BY_TOKEN
+        if (i % TILE < count) weights[i] = masked(weights[i], first_head + i / TILE, tile + i % TILE);
+#endif
+    }
     barrier();
     if (thread < J * SEGMENTS) {
         float high = LOWEST;
@@ -191,15 +247,28 @@ void main() {
     uint first_head = group * L + first_of_group;
     uint heads = min(J, L - first_of_group);
 
-    uint rows = min(length(0u), S);
+    sequence = A == 1u ? 0u : gl_WorkGroupID.z;
+    first_place = sequence * S;
+
+    uint total = to_count(length(min(sequence, length_COUNT - 1u)));
+#if position_PRESENT
+    uint own_row = to_count(position(min(sequence, position_COUNT - 1u)));
+#else
+    uint own_row = max(total, 1u) - 1u;
+#endif
+    set_rows(own_row, total);
+    uint first_row = seen_begin(0u), last_row = max(seen_end(0u), first_row), rows = last_row - first_row;
     uint chunk = ((rows + P - 1u) / P + PART_ROWS - 1u) / PART_ROWS * PART_ROWS;
     uint begin = min(part * chunk, rows);
     uint end = begin + min(chunk, rows - begin);
+    begin += first_row;
+    end += first_row;
 
 #if key_PRESENT
-    fresh_row = position(0u);
+    find_fresh_row(own_row);
     bool is_in_part = fresh_row >= begin && fresh_row < end;
-    bool is_keeper = (is_in_part || part == 0u && fresh_row >= rows) && fresh_row < S;
+    bool is_seen = fresh_row >= first_row && fresh_row < last_row;
+    bool is_keeper = fresh_row != 0xffffffffu && (is_in_part || part == 0u && !is_seen);
 #endif
 
     uvec4 from_k[2], from_v[2];
@@ -209,13 +278,13 @@ void main() {
 #if key_PRESENT
     float fresh_own[2];
 #endif
-    q_await(first_head * D + (thread / 32u * 32u) % (heads * D));
+    q_await((sequence * H + first_head) * D + (thread / 32u * 32u) % (heads * D));
     uint spins = 0u;
     do {
         for (uint n = 0u; n < TURNS_OF_Q; n++) {
             uint i = n * 256u + thread, j = i / (COLUMNS * WIDTH), d = i % (COLUMNS * WIDTH);
             own[n] = 0.0;
-            if (j < heads && d < D) own[n] = q((first_head + j) * D + d);
+            if (j < heads && d < D) own[n] = q((sequence * H + first_head + j) * D + d);
         }
 #if key_PRESENT
         for (uint n = 0u; n < 2u; n++) {
@@ -223,9 +292,9 @@ void main() {
             fresh_own[n] = 0.0;
             if (!(is_in_part || is_keeper) || i >= 2u * D) continue;
             if (i < D)
-                fresh_own[n] = key(group * D + i);
+                fresh_own[n] = key((sequence * G + group) * D + i);
             else
-                fresh_own[n] = value(group * D + i - D);
+                fresh_own[n] = value((sequence * G + group) * D + i - D);
         }
 #endif
     } while (looks_again(spins));
@@ -238,7 +307,12 @@ void main() {
     for (uint n = 0u; n < 2u; n++)
         if (n * 256u + thread < 2u * D) fresh[n * 256u + thread] = rounded(fresh_own[n]);
     barrier();
+#if k_DTYPE == Q8_0
+    pack_fresh(group, is_keeper && gl_WorkGroupID.y % Z == 0u);
+    barrier();
+#else
     if (is_keeper && gl_WorkGroupID.y % Z == 0u) store_fresh(group);
+#endif
 #endif
 
     uint column = thread % COLUMNS;
@@ -269,7 +343,7 @@ void main() {
         }
         barrier();
         fetch(tile + TILE, end, group, from_k, from_v);
-        weigh(count);
+        weigh(tile, count, first_head);
         for (uint t = 0u; t < TURNS; t++) {
             uint j = t * SIDE + side;
             if (j >= J || lane >= LANES) continue;
@@ -305,7 +379,7 @@ void main() {
                 total += uintBitsToFloat(k_tile[other / 4u][other % 4u]);
             }
             if (j >= heads || d >= D) continue;
-            uint head = part * H + first_head + j;
+            uint head = part * O + sequence * H + first_head + j;
             partial_store(head * D + d, sum);
             if (d != 0u) continue;
             maxima_store(head, total == 0.0 ? attention_none() : most[j]);

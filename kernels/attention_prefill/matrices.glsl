@@ -17,12 +17,15 @@
 // What cannot be done so (matrices that lie in another way, infinities or NaN in v, where a token that does
 // not see them, or whose weight is too small for f16, would get 0 * NaN) is computed token by token.
 //
-// A: sequences; N: workgroups for the tokens of one; Z: invocations of a subgroup; F, I: both the depth of
-// a matrix, so that the sides' types differ; M: 2 where scores are capped, or their factor is below 0, else 1.
+// N: workgroups for the tokens of a sequence, Y sequences side by side; Z: invocations of a subgroup; F, I: both
+// the depth of a matrix, so that the sides' types differ; M: 2 where scores are capped, or their factor is below
+// 0, else 1.
 //
 // local: U * Z
 // subgroup: Z
-// grid: N, H, A
+// grid: N, H, Y
+
+// with: attention/tokens
 
 const uint THREADS = U * Z;
 const uint TOKENS = U * Q * C;
@@ -46,17 +49,19 @@ const bool NONE_OVER = R * EIGHTS % THREADS == 0u;
 const float LOWEST = -3.4028235e38;
 const float SLACK = 8.0;
 const float LOG2E = 1.44269504;
-#if mask_PRESENT
+#if ROWS_LEFT_OUT || MASK_BY_TOKEN
 const float UNIT = LOG2E; // of scores, as a power of two
-const uint MASK_TURNS = (R + THREADS - 1u) / THREADS;
 #else
 const float UNIT = 1.0;
+#endif
+#if ROWS_LEFT_OUT
+const uint MASK_TURNS = (R + THREADS - 1u) / THREADS;
 #endif
 
 shared uvec4 tiles[2u * V_TILE > OTHER ? 2u * V_TILE : OTHER]; // k, then v; queries on their way in, and results
 shared uvec4 queries[KEPT == DEPTHS ? 1u : TOKENS * HELD_STRIDE];
 shared uint odd; // 1: to be computed token by token
-#if mask_PRESENT
+#if ROWS_LEFT_OUT
 shared float masks[R];       // of the tile's rows
 shared uint least, most_row; // the first row that counts, and the end of those that do
 #endif
@@ -104,41 +109,50 @@ bool lies_as_expected() {
 }
 
 // One token an invocation, four columns at a time: slow, and of no assumption.
-void by_tokens(uint token, uint head, uint before, uint total, float factor) {
-    uint t = token + gl_LocalInvocationIndex, batch = gl_WorkGroupID.z;
-    uint from = (batch * T + t) * H + head;
-    if (gl_LocalInvocationIndex >= TOKENS || t >= T) return;
-    uint seen = causal != 0u ? before + min(t + 1u, S - before) : total;
+void by_tokens(uint token, uint head, float factor) {
+    uint t = token + gl_LocalInvocationIndex;
+    uint from = (first_token + t) * H + head;
+    if (gl_LocalInvocationIndex >= TOKENS || t >= tokens) return;
+    uint seen = seen_end(t);
     for (uint first = 0u; first < D; first += 4u) {
         float most = LOWEST, weights = 0.0;
         vec4 mean = vec4(0.0);
-        for (uint row = 0u; row < seen; row++) {
-            uint at = ((batch * S + row) * G + head / L) * D;
+        for (uint row = seen_begin(t); row < seen; row++) {
+            uint at = (place_of(row) * G + head / L) * D;
             float score = 0.0;
             for (uint d = 0u; d < D; d++) score = fma(q(from * D + d), k(at + d), score);
             score = softcap == 0.0 ? score * factor : attention_capped(score * factor, softcap);
-#if mask_PRESENT
-            float more = mask(batch * S + row);
+            float more = 0.0;
+#if ROWS_LEFT_OUT
+            more = row_added(row);
+#endif
+#if MASK_BY_TOKEN
+            if (more != attention_none()) more = score_added(t, head, row);
+#endif
             if (more == attention_none()) continue;
             score += more;
-#endif
             float high = max(most, score), keep = exp(most - high), weight = exp(score - high);
             weights = weights * keep + weight;
             mean *= keep;
             if (weight != 0.0) mean += weight * v_4(at + first);
             most = high;
         }
+#if sinks_PRESENT
+        vec2 sink = attention_sink(most, sinks(head));
+        weights = weights == 0.0 ? 0.0 : weights * sink.x + sink.y;
+        mean *= sink.x;
+#endif
         out_store_4(from * D + first, weights == 0.0 ? vec4(0.0) : mean / weights);
     }
 }
 
-// Eight elements of row `row` of a cache, whose head begins at `first`; zeros from `end` on.
+// Eight elements of a row, in whose place the head is `first` elements on; zeros from `end` on.
 uvec4 k_eight(uint row, uint end, uint first, uint eight) {
-    return row < end ? k_halves(first + row * G * D + eight * 8u) : uvec4(0u);
+    return row < end ? k_halves(first + place_of(row) * G * D + eight * 8u) : uvec4(0u);
 }
 
 uvec4 v_eight(uint row, uint end, uint first, uint eight) {
-    return row < end ? v_halves(first + row * G * D + eight * 8u) : uvec4(0u);
+    return row < end ? v_halves(first + place_of(row) * G * D + eight * 8u) : uvec4(0u);
 }
 
 // Where eight elements of a tile are; not all invocations have as many.
@@ -156,16 +170,16 @@ float quad_sum(float x) {
     return x + subgroupShuffleXor(x, 2u);
 }
 
-#if mask_PRESENT
-// What the mask adds to the scores of a row, -inf past the end.
+#if ROWS_LEFT_OUT
+// What is added to the scores of a row, -inf past the end.
 float mask_of(uint row, uint end) {
-    return row < end ? mask(gl_WorkGroupID.z * S + row) : attention_none();
+    return row < end ? row_added(row) : attention_none();
 }
 
 // Makes `least` and `most_row` known behind the next barrier.
-void find_rows(uint end) {
+void find_rows_that_count(uint begin, uint end) {
     uint low = end, high = 0u;
-    for (uint row = gl_LocalInvocationIndex; row < end; row += THREADS)
+    for (uint row = begin + gl_LocalInvocationIndex; row < end; row += THREADS)
         if (mask_of(row, end) != attention_none()) {
             low = min(low, row);
             high = row + 1u;
@@ -182,20 +196,20 @@ void find_rows(uint end) {
 
 void main() {
     uint thread = gl_LocalInvocationIndex;
-    uint head = gl_WorkGroupID.y, batch = gl_WorkGroupID.z;
-    uint cache = (batch * S * G + head / L) * D; // where its head begins
-    uint token = (N - 1u - gl_WorkGroupID.x) * TOKENS;
+    uint head = gl_WorkGroupID.y;
+    uint token;
+    if (!find_tokens(N - 1u - gl_WorkGroupID.x, TOKENS, token)) return;
+    find_rows();
+    uint cache = head / L * D;                // where its head begins in a row
     uint own = token + gl_SubgroupID * Q * C; // the subgroup's first
-    uint before = min(past(0u), S);
-    uint total = before + min(T, S - before);
+    uint own_last = min(own + Q * C, tokens) - 1u;
     // Rows that some token of the workgroup sees, and of the subgroup; and that all of that see.
-    uint end = causal != 0u ? before + min(min(token + TOKENS, T), S - before) : total;
-    uint own_end = causal != 0u ? before + min(min(own + Q * C, T), S - before) : total;
-    uint own_all_see = causal != 0u ? before + min(min(own, T) + 1u, S - before) : total;
+    uint begin = seen_begin(token) / R * R, end = seen_end(min(token + TOKENS, tokens) - 1u);
+    uint own_end = seen_end(own_last);
+    uint own_all_begin = seen_begin(own_last), own_all_see = seen_end(min(own, tokens - 1u));
     float factor = scale == 0.0 ? 1.0 / sqrt(float(D)) : scale;
 
-    uint begin = 0u;
-#if mask_PRESENT
+#if ROWS_LEFT_OUT
     if (thread == 0u) {
         least = end;
         most_row = 0u;
@@ -203,14 +217,14 @@ void main() {
 #endif
     if (thread == 0u) odd = 0u;
     barrier();
-#if mask_PRESENT
-    find_rows(end);
+#if ROWS_LEFT_OUT
+    find_rows_that_count(begin, end);
 #endif
     if (!lies_as_expected()) atomicOr(odd, 1u);
     barrier(); // it used the tiles
     for (uint i = thread; i < TOKENS * EIGHTS; i += THREADS) {
         uint row = i / EIGHTS, eight = i % EIGHTS, t = token + row;
-        uvec4 halves = t < T ? q_halves(((batch * T + t) * H + head) * D + eight * 8u) : uvec4(0u);
+        uvec4 halves = t < tokens ? q_halves(((first_token + t) * H + head) * D + eight * 8u) : uvec4(0u);
         if (eight < KEPT_EIGHTS) tiles[row * KEPT_STRIDE + eight] = halves;
         else queries[row * HELD_STRIDE + eight - KEPT_EIGHTS] = halves;
     }
@@ -220,7 +234,7 @@ void main() {
         uint row = (gl_SubgroupID * Q + i / KEPT) * C;
         coopMatLoadNV(kept[i], tiles, row * KEPT_STRIDE + i % KEPT * (F / 8u), KEPT_STRIDE, false);
     }
-#if mask_PRESENT
+#if ROWS_LEFT_OUT
     begin = least / R * R;
     end = most_row;
     own_end = min(own_end, end);
@@ -241,7 +255,7 @@ void main() {
         if (NONE_OVER || at < R * EIGHTS) tiles[tile_place(at)] = k_eight(begin + at / EIGHTS, end, cache, at % EIGHTS);
         next[i] = v_eight(begin + at / EIGHTS, end, cache, at % EIGHTS);
     }
-#if mask_PRESENT
+#if ROWS_LEFT_OUT
     float next_mask[MASK_TURNS];
     [[unroll]] for (uint i = 0u; i < MASK_TURNS; i++)
         if (thread + i * THREADS < R) masks[thread + i * THREADS] = mask_of(begin + thread + i * THREADS, end);
@@ -274,13 +288,23 @@ void main() {
                 slope = softcap == 0.0 ? -factor : 1.0;
             }
             // Exponents are powers of two: scores times `steep`, which is not negative, and UNIT.
-#if mask_PRESENT
+#if ROWS_LEFT_OUT || MASK_BY_TOKEN
             const float steep = 1.0;
             [[unroll]] for (uint n = 0u; n < KEYS; n++)
                 [[unroll]] for (uint e = 0u; e < ELEMENTS / 2u; e++) {
-                    float more = masks[n * E + column_of(e)];
+#if ROWS_LEFT_OUT
+                    float row_more = masks[n * E + column_of(e)];
+#else
+                    float row_more = 0.0;
+#endif
                     [[unroll]] for (uint i = 0u; i < 2u * Q; i++) {
                         uint m = i / 2u * KEYS + n, place = e + i % 2u * (ELEMENTS / 2u);
+                        float more = row_more;
+#if MASK_BY_TOKEN
+                        uint t = min(own + i / 2u * C + row_of(place), tokens - 1u);
+                        if (more != attention_none())
+                            more = score_added(t, head, min(tile + n * E + column_of(e), end - 1u));
+#endif
                         float sum = fma(score[m][place], slope, more);
                         score[m][place] = more == attention_none() ? attention_none() : sum;
                     }
@@ -288,14 +312,14 @@ void main() {
 #else
             float steep = slope * LOG2E;
 #endif
-            if (tile + R > own_all_see)
+            if (tile + R > own_all_see || tile < own_all_begin)
                 [[unroll]] for (uint r = 0u; r < Q; r++)
                     [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) {
-                        uint t = own + r * C + row_of(e);
-                        uint seen = causal != 0u ? before + min(t + 1u, S - before) : total;
-                        [[unroll]] for (uint n = 0u; n < KEYS; n++)
-                            if (tile + n * E + column_of(e) >= seen)
-                                score[r * KEYS + n][e] = attention_none();
+                        uint t = own + r * C + row_of(e), from = seen_begin(t), seen = seen_end(t);
+                        [[unroll]] for (uint n = 0u; n < KEYS; n++) {
+                            uint row = tile + n * E + column_of(e);
+                            if (row < from || row >= seen) score[r * KEYS + n][e] = attention_none();
+                        }
                     }
             [[unroll]] for (uint r = 0u; r < Q; r++) {
                 float high[2] = float[2](LOWEST, LOWEST);
@@ -320,7 +344,7 @@ void main() {
                 }
                 [[unroll]] for (uint n = 0u; n < KEYS; n++)
                     [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) {
-#if mask_PRESENT
+#if ROWS_LEFT_OUT || MASK_BY_TOKEN
                         float x = exp2((score[r * KEYS + n][e] - most[2u * r + e / 4u]) * UNIT);
 #else
                         float x = exp2(fma(score[r * KEYS + n][e], steep, -most[2u * r + e / 4u]));
@@ -333,7 +357,7 @@ void main() {
         bool found = false;
         [[unroll]] for (uint i = 0u; i < TURNS; i++) {
             uint at = thread + i * THREADS;
-#if mask_PRESENT
+#if ROWS_LEFT_OUT
             if (masks[min(at / EIGHTS, R - 1u)] == attention_none()) next[i] = uvec4(0u);
 #endif
             if (NONE_OVER || at < R * EIGHTS) tiles[V_TILE + tile_place(at)] = next[i];
@@ -347,7 +371,7 @@ void main() {
                 uint at = thread + i * THREADS;
                 next[i] = k_eight(tile + R + at / EIGHTS, end, cache, at % EIGHTS);
             }
-#if mask_PRESENT
+#if ROWS_LEFT_OUT
         [[unroll]] for (uint i = 0u; i < MASK_TURNS; i++)
             next_mask[i] = mask_of(tile + R + thread + i * THREADS, end);
 #endif
@@ -366,7 +390,7 @@ void main() {
                 if (NONE_OVER || at < R * EIGHTS) tiles[tile_place(at)] = next[i];
                 next[i] = v_eight(tile + R + at / EIGHTS, end, cache, at % EIGHTS);
             }
-#if mask_PRESENT
+#if ROWS_LEFT_OUT
         [[unroll]] for (uint i = 0u; i < MASK_TURNS; i++)
             if (thread + i * THREADS < R) masks[thread + i * THREADS] = next_mask[i];
 #endif
@@ -374,14 +398,19 @@ void main() {
     }
 
     if (odd != 0u) {
-        by_tokens(token, head, before, total, factor);
+        by_tokens(token, head, factor);
         return;
     }
     [[unroll]] for (uint r = 0u; r < Q; r++) {
         float shares[2];
         [[unroll]] for (uint h = 0u; h < 2u; h++) {
-            float all = quad_sum(totals[2u * r + h]);
-            shares[h] = all == 0.0 ? 0.0 : 1.0 / all;
+            float all = quad_sum(totals[2u * r + h]), keep = 1.0;
+#if sinks_PRESENT
+            float sink = sinks(head) * (LOG2E / UNIT), high = max(most[2u * r + h], sink);
+            keep = exp2((most[2u * r + h] - high) * UNIT);
+            all = all == 0.0 ? 0.0 : all * keep + exp2((sink - high) * UNIT);
+#endif
+            shares[h] = all == 0.0 ? 0.0 : keep / all;
         }
         [[unroll]] for (uint w = 0u; w < WIDTHS; w++)
             [[unroll]] for (uint e = 0u; e < ELEMENTS; e++) sums[r * WIDTHS + w][e] *= shares[e / 4u];
@@ -396,7 +425,7 @@ void main() {
         [[dont_unroll]] for (uint i = gl_SubgroupInvocationID; i < C * E / 4u; i += Z) {
             uint t = own + m / WIDTHS * C + i / (E / 4u);
             vec4 means = uintBitsToFloat(tiles[part + i / (E / 4u) * OUT_STRIDE + i % (E / 4u)]);
-            if (t < T) out_store_4(((batch * T + t) * H + head) * D + m % WIDTHS * E + i % (E / 4u) * 4u, means);
+            if (t < tokens) out_store_4(((first_token + t) * H + head) * D + m % WIDTHS * E + i % (E / 4u) * 4u, means);
         }
     }
 }

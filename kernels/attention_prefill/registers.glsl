@@ -16,12 +16,14 @@
 // one in a row that only some tokens see, so as soon as v has infinities or NaN, what has no weight is not
 // multiplied at all.
 //
-// A: sequences; C: elements of a head, and zeros up to a whole number of pieces; N: workgroups for the
-// tokens of a sequence.
+// C: elements of a head, and zeros up to a whole number of pieces; N: workgroups for the tokens of a sequence,
+// Y sequences side by side.
 //
 // local: 8 * P
-// grid: N, H, A
+// grid: N, H, Y
 // order: kept
+
+// with: attention/tokens
 
 const uint LANES = 8u;
 const uint KEYS = 32u; // rows of the cache in a tile
@@ -47,7 +49,7 @@ shared vec4 pieces[2u * PIECE];
 shared vec4 weights[P * TEAM];
 shared uint odd; // 1: v has infinities or NaN
 
-uint thread, lane, team, batch, head, group;
+uint thread, lane, team, head, group;
 uint end; // of the rows that some token sees, and the mask does not leave out
 vec4 next[LOADS];
 float next_mask[LOADS]; // of the rows of v
@@ -68,7 +70,7 @@ bool is_odd(vec4 value) {
 // Tokens and rows past the end are the last ones: that costs less than a branch, and nobody sees them.
 
 vec4 q_quad(uint token, uint d) {
-    uint at = ((batch * T + min(token, T - 1u)) * H + head) * D;
+    uint at = ((first_token + min(token, tokens - 1u)) * H + head) * D;
     if (D % 32u != 0u && d >= D) return vec4(0.0);
     if (D % 4u == 0u) return q_4(at + d);
     vec4 r = vec4(0.0);
@@ -77,7 +79,7 @@ vec4 q_quad(uint token, uint d) {
 }
 
 vec4 k_quad(uint row, uint d) {
-    uint at = ((batch * S + min(row, end - 1u)) * G + group) * D;
+    uint at = (place_of(min(row, end - 1u)) * G + group) * D;
     if (D % 32u != 0u && d >= D) return vec4(0.0);
     if (D % 4u == 0u) return k_4(at + d);
     vec4 r = vec4(0.0);
@@ -86,7 +88,7 @@ vec4 k_quad(uint row, uint d) {
 }
 
 vec4 v_quad(uint row, uint d) {
-    uint at = ((batch * S + min(row, end - 1u)) * G + group) * D;
+    uint at = (place_of(min(row, end - 1u)) * G + group) * D;
     if (D % 32u != 0u && d >= D) return vec4(0.0);
     if (D % 4u == 0u) return v_4(at + d);
     vec4 r = vec4(0.0);
@@ -94,11 +96,11 @@ vec4 v_quad(uint row, uint d) {
     return r;
 }
 
-// What the mask adds to the scores of a row, -inf past the end.
+// What is added to the scores of a row, -inf past the end.
 float mask_of(uint row) {
     if (row >= end) return attention_none();
-#if mask_PRESENT
-    return mask(batch * S + row);
+#if ROWS_LEFT_OUT
+    return row_added(row);
 #else
     return 0.0;
 #endif
@@ -230,17 +232,32 @@ float team_sum(float x) {
 }
 
 // Scores become what the definition says, -inf where a token does not see a row.
-void finish_scores(uint tile, uint first_token, uint before, float factor) {
+void finish_scores(uint tile, uint token, float factor) {
     vec4 more;
+#if MASK_BY_TOKEN
+    // A team's part of the mask comes through the place of its weights.
+    [[dont_unroll]] for (uint n = lane; n < U * KEYS; n += LANES) {
+        uint row = tile + n % KEYS, to = weights_of(n % KEYS) + n / KEYS;
+        bool counts = mask_of(row) != attention_none();
+        weights[to / 4u][to % 4u] = counts ? score_added(token + n / KEYS, head, row) : attention_none();
+    }
+    subgroupBarrier();
+#else
     [[unroll]] for (uint i = 0u; i < 4u; i++) more[i] = mask_of(tile + lane * 4u + i);
+#endif
     [[unroll]] for (uint t = 0u; t < U; t++) scores[t] *= factor;
     if (softcap != 0.0)
         [[unroll]] for (uint t = 0u; t < U; t++)
             [[unroll]] for (uint i = 0u; i < 4u; i++) scores[t][i] = attention_capped(scores[t][i], softcap);
     [[unroll]] for (uint t = 0u; t < U; t++) {
-        uint seen = before + min(first_token + t + 1u, S - before);
+        uint from = seen_begin(token + t), seen = seen_end(token + t);
         [[unroll]] for (uint i = 0u; i < 4u; i++) {
-            bool sees = more[i] != attention_none() && (causal == 0u || tile + lane * 4u + i < seen);
+            uint row = tile + lane * 4u + i;
+#if MASK_BY_TOKEN
+            uint at = weights_of(lane * 4u + i) + t;
+            more[i] = weights[at / 4u][at % 4u];
+#endif
+            bool sees = more[i] != attention_none() && row >= from && row < seen;
             scores[t][i] = sees ? scores[t][i] + more[i] : attention_none();
         }
     }
@@ -250,21 +267,20 @@ void main() {
     thread = gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID;
     lane = thread % LANES;
     team = thread / LANES;
-    uint token = (N - 1u - gl_WorkGroupID.x) * TOKENS; // those with most to do come first
     head = gl_WorkGroupID.y;
     group = head / L;
-    batch = gl_WorkGroupID.z;
-
-    uint before = min(past(0u), S);
-    end = before + min(causal != 0u ? min(token + TOKENS, T) : T, S - before);
-    uint begin = 0u;
+    uint token; // the workgroup's first; those with most to do come first
+    if (!find_tokens(N - 1u - gl_WorkGroupID.x, TOKENS, token)) return;
+    find_rows();
+    end = seen_end(min(token + TOKENS, tokens) - 1u);
+    uint begin = seen_begin(token) / KEYS * KEYS;
     if (thread == 0u) odd = 0u;
     stash_queries(token);
-#if mask_PRESENT
+#if ROWS_LEFT_OUT
     // From the first row that counts to the last one: each subgroup finds them for itself.
     uint least = end, most_row = 0u;
-    for (uint row = gl_SubgroupInvocationID; row < end; row += gl_SubgroupSize)
-        if (mask(batch * S + row) != attention_none()) {
+    for (uint row = begin + gl_SubgroupInvocationID; row < end; row += gl_SubgroupSize)
+        if (row_added(row) != attention_none()) {
             least = min(least, row);
             most_row = row + 1u;
         }
@@ -299,7 +315,7 @@ void main() {
             fence();
             half_ ^= 1u;
         }
-        finish_scores(tile, token + team * U, before, factor);
+        finish_scores(tile, token + team * U, factor);
         [[unroll]] for (uint t = 0u; t < U; t++) {
             float high = max(max(scores[t].x, scores[t].y), max(scores[t].z, scores[t].w));
             high = max(most[t], team_max(high));
@@ -336,6 +352,11 @@ void main() {
     barrier();
     [[unroll]] for (uint t = 0u; t < U; t++) {
         float all = team_sum(totals[t]);
+#if sinks_PRESENT
+        vec2 sink = attention_sink(most[t], sinks(head));
+        all = all == 0.0 ? 0.0 : all * sink.x + sink.y;
+        [[unroll]] for (uint c = 0u; c < COLUMNS; c++) sums[t * COLUMNS + c] *= sink.x;
+#endif
         float share = all == 0.0 ? 0.0 : f_quotient(1.0, all);
         [[unroll]] for (uint c = 0u; c < COLUMNS; c++)
             queries[(team * U + t) * FOURS + c * LANES + lane] =
@@ -344,8 +365,8 @@ void main() {
     barrier();
     [[dont_unroll]] for (uint n = thread; n < TOKENS * FOURS; n += THREADS) {
         uint row = token + n / FOURS, d = n % FOURS * 4u;
-        if (row >= T || d >= D) continue;
-        uint to = ((batch * T + row) * H + head) * D + d;
+        if (row >= tokens || d >= D) continue;
+        uint to = ((first_token + row) * H + head) * D + d;
         if (D % 4u == 0u) out_store_4(to, queries[n]);
         else for (uint i = 0u; i < 4u && d + i < D; i++) out_store(to + i, queries[n][i]);
     }

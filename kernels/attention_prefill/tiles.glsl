@@ -1,14 +1,16 @@
-// Attention of many tokens, with an online softmax. A workgroup takes X tokens of one head; their
+// Attention of many tokens, with an online softmax. A workgroup takes U tokens of one head; their
 // queries stay in shared memory while tiles of 32 rows of the cache go by. Threads are 8 x 32: a
-// thread has X / 8 tokens, and across the tile the row (for scores), or every 32nd column (for
+// thread has U / 8 tokens, and across the tile the row (for scores), or every 32nd column (for
 // values). k comes through shared memory in slices of 64 columns, v in slices of a few rows.
 //
 // Sums are kept relative to the greatest score so far, and scaled down when it rises.
 //
-// A: sequences.
+// N: workgroups for the tokens of a sequence, Y sequences side by side.
 //
 // local: 256
-// grid: N, H, A
+// grid: N, H, Y
+
+// with: attention/tokens
 
 const uint ROWS = 32u;   // of the cache in a tile
 const uint SLICE = 64u;  // columns of k at a time
@@ -16,14 +18,14 @@ const uint SLICES = (D + SLICE - 1u) / SLICE;
 const uint SIZE = SLICES * SLICE; // a head, and zeros up to there
 const uint CHUNK = SLICES == 1u ? 32u : SLICES == 2u ? 16u : 8u; // rows of v at a time
 const uint COLUMNS = SIZE / 32u;                                 // of a thread
-const uint TOKENS = X / 8u;                                      // of a thread
-const uint PARTS = 256u / X; // threads that look for the greatest score of one token
+const uint TOKENS = U / 8u;                                      // of a thread
+const uint PARTS = 256u / U; // threads that look for the greatest score of one token
 const float LOWEST = -3.4028235e38;
 
-shared float queries[X * SIZE];
+shared float queries[U * SIZE];
 shared float slice[SLICE * (ROWS + 1u)]; // of k by columns, one word apart; of v by rows
-shared float weights[X * (ROWS + 1u)];   // scores, then weights
-shared float highest[X * PARTS];
+shared float weights[U * (ROWS + 1u)];   // scores, then weights
+shared float highest[U * PARTS];
 
 // Columns of all the tile's rows of k; zeros past the end, so that no NaN comes from there.
 void load_k(uint tile, uint end, uint group, uint first_column) {
@@ -32,7 +34,7 @@ void load_k(uint tile, uint end, uint group, uint first_column) {
         uint row = i / SLICE, column = i % SLICE;
         float value = 0.0;
         if (tile + row < end && first_column + column < D)
-            value = k(((gl_WorkGroupID.z * S + tile + row) * G + group) * D + first_column + column);
+            value = k((place_of(tile + row) * G + group) * D + first_column + column);
         slice[column * (ROWS + 1u) + row] = value;
     }
 }
@@ -44,7 +46,7 @@ void load_v(uint first_row, uint end, uint group) {
         uint row = i / SIZE, column = i % SIZE;
         float value = 0.0;
         if (first_row + row < end && column < D)
-            value = v(((gl_WorkGroupID.z * S + first_row + row) * G + group) * D + column);
+            value = v((place_of(first_row + row) * G + group) * D + column);
         slice[i] = value;
     }
 }
@@ -53,19 +55,17 @@ void main() {
     uint thread = gl_LocalInvocationIndex;
     uint across = thread % 32u;
     uint first = thread / 32u * TOKENS; // of this thread's tokens
-    uint token = gl_WorkGroupID.x * X;  // the workgroup's first
     uint head = gl_WorkGroupID.y;
     uint group = head / L;
-    uint batch = gl_WorkGroupID.z;
-
-    uint before = min(past(0u), S);
-    uint total = before + min(T, S - before);
+    uint token; // the workgroup's first
+    if (!find_tokens(gl_WorkGroupID.x, U, token)) return;
+    find_rows();
     // Rows that any of these tokens sees.
-    uint end = causal != 0u ? before + min(min(token + X, T), S - before) : total;
+    uint begin = seen_begin(token) / ROWS * ROWS, end = seen_end(min(token + U, tokens) - 1u);
 
-    for (uint i = thread; i < X * SIZE; i += 256u) {
+    for (uint i = thread; i < U * SIZE; i += 256u) {
         uint row = i / SIZE, d = i % SIZE;
-        queries[i] = token + row < T && d < D ? q(((batch * T + token + row) * H + head) * D + d) : 0.0;
+        queries[i] = token + row < tokens && d < D ? q(((first_token + token + row) * H + head) * D + d) : 0.0;
     }
 
     float factor = scale == 0.0 ? 1.0 / sqrt(float(D)) : scale;
@@ -78,7 +78,7 @@ void main() {
         totals[n] = 0.0;
     }
 
-    for (uint tile = 0u; tile < end; tile += ROWS) {
+    for (uint tile = begin; tile < end; tile += ROWS) {
         precise float scores[TOKENS];
         for (uint n = 0u; n < TOKENS; n++) scores[n] = 0.0;
         for (uint s = 0u; s < SLICES; s++) {
@@ -91,27 +91,32 @@ void main() {
                     scores[n] = fma(queries[(first + n) * SIZE + s * SLICE + d], key, scores[n]);
             }
         }
-        float more = 0.0;
-#if mask_PRESENT
-        if (tile + across < end) more = mask(batch * S + tile + across);
+        uint row = tile + across;
+        float row_more = 0.0;
+#if ROWS_LEFT_OUT
+        if (row < end) row_more = row_added(row);
 #endif
         for (uint n = 0u; n < TOKENS; n++) {
-            uint seen = causal != 0u ? before + min(token + first + n + 1u, S - before) : total;
-            bool sees = tile + across < min(seen, end) && more != attention_none();
-            float score = scores[n] * factor;
+            uint own = token + first + n;
+            bool sees = row >= seen_begin(own) && row < min(seen_end(own), end) && row_more != attention_none();
+            float score = scores[n] * factor, more = row_more;
             if (softcap != 0.0) score = attention_capped(score, softcap);
+#if MASK_BY_TOKEN
+            if (sees) more += score_added(own, head, row);
+            sees = sees && more != attention_none();
+#endif
             scores[n] = sees ? score + more : attention_none();
             weights[(first + n) * (ROWS + 1u) + across] = scores[n];
         }
         barrier();
         float high = LOWEST;
         for (uint n = 0u; n < ROWS / PARTS; n++)
-            high = max(high, weights[thread % X * (ROWS + 1u) + thread / X * (ROWS / PARTS) + n]);
+            high = max(high, weights[thread % U * (ROWS + 1u) + thread / U * (ROWS / PARTS) + n]);
         highest[thread] = high;
         barrier();
         for (uint n = 0u; n < TOKENS; n++) {
             high = most[n];
-            for (uint p = 0u; p < PARTS; p++) high = max(high, highest[p * X + first + n]);
+            for (uint p = 0u; p < PARTS; p++) high = max(high, highest[p * U + first + n]);
             float keep = attention_weight(most[n], high);
             most[n] = high;
             float weight = attention_weight(scores[n], high);
@@ -141,11 +146,16 @@ void main() {
     for (uint n = 0u; n < TOKENS; n++) {
         float sum = 0.0;
         for (uint row = 0u; row < ROWS; row++) sum += weights[(first + n) * (ROWS + 1u) + row];
-        if (token + first + n >= T) continue;
+        if (token + first + n >= tokens) continue;
+#if sinks_PRESENT
+        vec2 sink = attention_sink(most[n], sinks(head));
+        sum = sum == 0.0 ? 0.0 : sum * sink.x + sink.y;
+        for (uint c = 0u; c < COLUMNS; c++) sums[n * COLUMNS + c] *= sink.x;
+#endif
         for (uint c = 0u; c < COLUMNS; c++) {
             uint d = c * 32u + across;
             precise float mean = sum == 0.0 ? 0.0 : f_quotient(sums[n * COLUMNS + c], sum);
-            if (d < D) out_store(((batch * T + token + first + n) * H + head) * D + d, mean);
+            if (d < D) out_store(((first_token + token + first + n) * H + head) * D + d, mean);
         }
     }
 }

@@ -16,3 +16,22 @@ float attention_capped(float score, float cap) {
 float attention_weight(float score, float high) {
     return score - high < -104.0 ? 0.0 : exp(score - high);
 }
+
+// A sink is a score without a row: what sums are worth beside it, and its own weight.
+vec2 attention_sink(float most, float sink) {
+    float high = max(most, sink);
+    return vec2(attention_weight(most, high), attention_weight(sink, high));
+}
+
+// A number of rows or tokens; below 0 is none.
+uint to_count(int number) {
+    return uint(max(number, 0));
+}
+
+uint to_count(uint number) {
+    return number;
+}
+
+uint add_up_to_most(uint a, uint b) {
+    return a + min(b, ~a);
+}

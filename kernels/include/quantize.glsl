@@ -12,3 +12,27 @@ float quantize_reciprocal(float number) {
     precise float quotient = near + rest * near;
     return quotient;
 }
+
+// number / 127: what is left of the number after 127 times the quotient is exact when it is taken
+// off in two steps, 128 and -1.
+float quantize_by_127(float number) {
+    precise float near = number / 127.0;
+    precise float rest = (number - 128.0 * near) + near;
+    precise float quotient = near + rest * (1.0 / 127.0);
+    return quotient;
+}
+
+// The scale of a block of q8_0 whose largest magnitude is `most`, as the bits of an f16; and what its numbers
+// are multiplied with to be rounded to codes. The same on every device, for divisions are exact.
+float quantize_q8_inverse(float most, out uint scale_bits) {
+    float unit = quantize_by_127(most);
+    scale_bits = f32_to_f16(unit > 1e30 ? most : unit);
+    return unit > 1e-30 && unit < 1e30 ? quantize_reciprocal(unit) : 0.0;
+}
+
+uint quantize_q8_code(float number) {
+    if (f_isnan(number)) return 0u;
+    float whole = trunc(number);
+    if (abs(number - whole) >= 0.5) whole += number < 0.0 ? -1.0 : 1.0; // halves away from 0
+    return uint(int(whole)) & 0xffu;
+}

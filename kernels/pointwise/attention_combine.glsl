@@ -47,6 +47,10 @@ float VALUE(uint i) {
             weighted += b.factor[k] * value[k];
         }
     }
+#if sinks_PRESENT
+    vec2 sink = attention_sink(most, sinks(head % sinks_COUNT));
+    if (total != 0.0) total = total * sink.x + sink.y, weighted *= sink.x;
+#endif
     precise float mean = total == 0.0 ? 0.0 : f_div(weighted, total);
     return mean;
 }
@@ -73,6 +77,10 @@ vec4 VALUE_4(uint i) {
         }
     }
     if (total == 0.0) return vec4(0.0);
+#if sinks_PRESENT
+    vec2 sink = attention_sink(most, sinks(head % sinks_COUNT));
+    total = total * sink.x + sink.y, weighted *= sink.x;
+#endif
     return vec4(f_div(weighted.x, total), f_div(weighted.y, total), f_div(weighted.z, total),
                 f_div(weighted.w, total));
 }

@@ -384,7 +384,7 @@ static void try_attention(const attention *p) {
                           q, p->out, q, q, q);
         n += snprintf(text + n, sizeof text - (size_t)n,
                       "  n1 = op attention_prefill %s (r %s:f16%s, r $k:%s, r $v:%s, "
-                      "r $past:u32[1], %s%s, w %s:%s%s)\n",
+                      "r $past:u32[1], %s%s, -, -, -, -, -, w %s:%s%s)\n",
                       attributes, fused ? "%h" : "$q", q, kv, kv, p->mask ? "r " : "-", mask,
                       fused ? "%p" : "$y", p->out, q);
         if (fused)

@@ -94,7 +94,7 @@ static void reference_dot_i8(const rp_op_call *call, rp_op_data *data) {
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
 /* As ggml's quantize_row_q8_0_ref and quantize_row_q4_0_ref, and back. */
-static void pack_q8_0(const double *x, double *out) {
+void rp_reference_pack_q8_0(const double *x, double *out) {
     float most = 0;
     for (int i = 0; i < 32; i++)
         if ((float)fabs(x[i]) > most) most = (float)fabs(x[i]);
@@ -124,7 +124,19 @@ static void reference_pack(const rp_op_call *call, rp_op_data *data) {
     uint64_t blocks = rp_sym(call, 'R') * rp_sym(call, 'C') / 32;
     bool wide = call->operands[1].dtype == RP_Q8_0;
     for (uint64_t b = 0; b < blocks; b++)
-        (wide ? pack_q8_0 : pack_q4_0)(data->operands[0] + b * 32, data->operands[1] + b * 32);
+        (wide ? rp_reference_pack_q8_0 : pack_q4_0)(data->operands[0] + b * 32,
+                                                    data->operands[1] + b * 32);
+}
+
+static void reference_scatter_blocks(const rp_op_call *call, rp_op_data *data) {
+    uint64_t size = rp_sym(call, 'C');
+    for (uint64_t r = 0; r < rp_sym(call, 'R'); r++) {
+        double row = data->operands[1][r];
+        if (row < 0 || row >= (double)rp_sym(call, 'N')) continue;
+        for (uint64_t c = 0; c < size; c += 32)
+            rp_reference_pack_q8_0(data->operands[0] + r * size + c,
+                                   data->operands[2] + (uint64_t)row * size + c);
+    }
 }
 
 static void reference_unpack(const rp_op_call *call, rp_op_data *data) {
@@ -200,12 +212,19 @@ static void reference_pq_distance(const rp_op_call *call, rp_op_data *data) {
 /* ---- The table ------------------------------------------------------------------------------- */
 
 static const rp_reference_entry entries[] = {
-    {"quantize_q8_0", reference_pack},       {"quantize_q4_0", reference_pack},
-    {"quantize_i8", reference_quantize_i8},  {"quantize_u8", reference_quantize_u8},
-    {"dequantize_i8", reference_dequantize}, {"dequantize_u8", reference_dequantize},
-    {"dequantize", reference_unpack},        {"binary_quantize", reference_binary},
-    {"l2_distance_i8", reference_l2_i8},     {"dot_product_i8", reference_dot_i8},
-    {"pq_encode", reference_pq_encode},      {"pq_tables", reference_pq_tables},
+    {"quantize_q8_0", reference_pack},
+    {"quantize_q4_0", reference_pack},
+    {"quantize_i8", reference_quantize_i8},
+    {"quantize_u8", reference_quantize_u8},
+    {"dequantize_i8", reference_dequantize},
+    {"dequantize_u8", reference_dequantize},
+    {"scatter_rows_q8_0", reference_scatter_blocks},
+    {"dequantize", reference_unpack},
+    {"binary_quantize", reference_binary},
+    {"l2_distance_i8", reference_l2_i8},
+    {"dot_product_i8", reference_dot_i8},
+    {"pq_encode", reference_pq_encode},
+    {"pq_tables", reference_pq_tables},
     {"pq_distance", reference_pq_distance},
 };
 

@@ -50,6 +50,8 @@ double rp_reference_store(uint8_t dtype, double value);
 
 /* What an element of a mask adds: of bool 0, and -inf where it is 0. */
 double rp_reference_mask(const rp_op_call *call, uint32_t operand, double value);
+/* 32 numbers as a block of q8_0 holds them. */
+void rp_reference_pack_q8_0(const double *x, double *out);
 
 /* `scale`, or the result's own size where it is not a finite number: what an infinity or a NaN
  * among the inputs leaves finite is exact. */

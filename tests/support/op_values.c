@@ -227,6 +227,15 @@ static void fill_each(rp_random *r, const rp_tensor *tensor, uint64_t limit, uin
     free(order);
 }
 
+static void fill_rising(rp_random *r, const rp_tensor *tensor, uint64_t most, uint8_t *bytes) {
+    uint64_t count = rp_tensor_elements(tensor), now = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        if (i) now += rp_random_below(r, (uint32_t)(2 * most / count + 2));
+        if (now > most) now = most;
+        store(tensor->dtype, bytes, i, (double)now);
+    }
+}
+
 void rp_values_fill(rp_random *random, const rp_tensor *tensor, const char *how, void *bytes) {
     uint64_t count = rp_tensor_elements(tensor);
     uint64_t columns = tensor->rank ? tensor->dims[tensor->rank - 1] : 1;
@@ -239,6 +248,10 @@ void rp_values_fill(rp_random *random, const rp_tensor *tensor, const char *how,
     }
     if (starts(how, "each", &n)) {
         fill_each(random, tensor, (uint64_t)n, bytes);
+        return;
+    }
+    if (starts(how, "rising", &n)) {
+        fill_rising(random, tensor, (uint64_t)n, bytes);
         return;
     }
     /* Decided once: which of the ways it is. */

@@ -33,6 +33,7 @@ void rp_values_encode(const rp_tensor *tensor, const double *values, void *bytes
  *   below=N       whole numbers from 0 to N - 1
  *   each=N        0, 1, ..., shuffled, then from the start again after N - 1: no number twice
  *                 among the first N
+ *   rising=N      0 first, and none less than the one before it, up to N: where parts of N begin
  *   value=V       V everywhere
  *   rows          row by row: zeros, all -inf, one +inf, two +inf, denormals, large numbers, equal
  *                 numbers, a NaN, and ordinary ones

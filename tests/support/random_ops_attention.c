@@ -23,14 +23,6 @@ static void scale_and_cap(rops_maker *m, char *attrs, size_t size) {
     snprintf(attrs + at, size - at, "%s", all[rops_percent(m, 50) ? 0 : rops_below(m, 5)]);
 }
 
-static rops_value number(rops_maker *m, const char *how, uint64_t value) {
-    char fill[24];
-    snprintf(fill, sizeof fill, "%s=%u", how, (uint32_t)value);
-    rops_value v = rops_new_input(m, RP_U32, 1, ROPS_DIMS(1), fill);
-    v.tensor.rank = 0;
-    return v;
-}
-
 /* In the dtype, as a model has it that computes queries in another one. */
 static rops_value cast_to(rops_maker *m, rops_value v, rp_dtype dtype) {
     rops_value out;
@@ -54,56 +46,120 @@ static void behind(rops_maker *m, rops_value out) {
     }
 }
 
-void rops_attention(rops_maker *m) {
-    uint64_t dim = head(m), groups = 1 + rops_below(m, 3);
-    uint64_t heads = groups * (1 + rops_below(m, rops_percent(m, 20) ? 10 : 3));
-    uint64_t rows = 1 + rops_below(m, 90), n = m->rows * m->columns;
-    if (rops_percent(m, 50) && n % dim == 0) {
-        heads = n / dim;
-        if (heads % groups != 0) groups = 1;
+/* The cache of a call: caches of sequences, or pages of a table, each of which is a sequence's. */
+typedef struct cache {
+    uint64_t sequences, rows; /* of each */
+    rp_dtype dtype;
+    rops_value k, v, table;
+} cache;
+
+static cache make_cache(rops_maker *m, uint64_t sequences, uint64_t rows, uint64_t groups,
+                        uint64_t dim, const char *values) {
+    cache c = {.sequences = sequences,
+               .rows = rows,
+               .dtype = dim % 32 == 0 && rops_percent(m, 30) ? RP_Q8_0 : any_float(m),
+               .table = ROPS_NOTHING};
+    uint64_t dims[4] = {sequences, rows, groups, dim};
+    if (rops_percent(m, 25)) {
+        uint64_t page = 1 + rops_below(m, 8), width = 1 + rops_below(m, 6);
+        uint64_t pages = sequences * width;
+        char fill[24];
+        c.rows = page * width;
+        dims[0] = pages - (pages > 1 && rops_percent(m, 30)); /* one of the table is not there */
+        dims[1] = page;
+        snprintf(fill, sizeof fill, "each=%u", (uint32_t)pages);
+        c.table = rops_new_input(m, rops_percent(m, 50) ? RP_U32 : RP_I32, 2,
+                                 ROPS_DIMS(sequences, width), fill);
     }
-    rops_value q = rops_pick(m, 2, ROPS_DIMS(heads, dim)), out[3], mean;
-    rp_dtype dtype = any_float(m);
-    rops_value k = rops_new_input(m, dtype, 3, ROPS_DIMS(rows, groups, dim), NULL);
-    rops_value v = rops_new_input(m, dtype, 3, ROPS_DIMS(rows, groups, dim), NULL);
-    char attrs[64];
-    snprintf(attrs, sizeof attrs, "splits=%u", 1 + rops_below(m, 5));
-    scale_and_cap(m, attrs, sizeof attrs);
-    rops_value length = number(m, "value", rops_below(m, 100));
-    const rops_call partial = {
-        .op = "attention_partial", .attrs = attrs, .inputs = {q, k, v, length}, .input_count = 4};
-    rops_call call = partial;
-    if (rops_percent(m, 50)) {
-        rops_value key = rops_pick(m, 2, ROPS_DIMS(groups, dim));
-        rops_value value = rops_pick(m, 2, ROPS_DIMS(groups, dim));
-        rops_value position = number(m, "value", rops_below(m, rows + 3));
-        call = (rops_call){.op = "attention_append",
-                           .attrs = attrs,
-                           .inputs = {q, key, value, position, length},
-                           .input_count = 5,
-                           .kept = {k, v},
-                           .kept_count = 2};
-        if (k.buffer == RP_NONE || v.buffer == RP_NONE) return;
-    }
-    if (!rops_add(m, &call, out, 3)) return;
-    const rops_call combine = {.op = "attention_combine",
-                               .inputs = {out[0], out[1], out[2]},
-                               .input_count = 3,
-                               .dtype = rops_percent(m, 60) ? RP_F32 : rops_half(m)};
-    if (rops_add(m, &combine, &mean, 1)) behind(m, mean);
+    c.k = rops_new_input(m, c.dtype, 4, dims, NULL);
+    c.v = rops_new_input(m, c.dtype, 4, dims, values);
+    return c;
 }
 
-/* Of all rows of all caches: as it is given, or as a model makes it of the tokens that there are. */
-static rops_value mask(rops_maker *m, uint64_t caches, uint64_t rows) {
+/* Numbers of sequences: one for all, or one for each. */
+static rops_value numbers(rops_maker *m, const char *how, uint64_t value, uint64_t sequences) {
+    char fill[24];
+    uint64_t count = rops_percent(m, 60) ? sequences : 1;
+    snprintf(fill, sizeof fill, "%s=%u", how, (uint32_t)value);
+    rp_dtype dtype = rops_percent(m, 60) ? RP_U32 : RP_I32;
+    return rops_new_input(m, dtype, 1, ROPS_DIMS(count), fill);
+}
+
+/* What is added to scores: for each row as it is given, or as a model makes it of the tokens that there are; or
+ * for heads and tokens. */
+static rops_value mask(rops_maker *m, const cache *c, uint64_t heads, uint64_t tokens) {
     static const char *const fills[] = {"masks", "finite=3", "special", "value=-3e38"};
     if (rops_percent(m, 40)) return ROPS_NOTHING;
+    if (rops_percent(m, 30)) {
+        uint64_t dims[] = {rops_percent(m, 50) ? c->sequences : 1, rops_percent(m, 50) ? heads : 1,
+                           rops_percent(m, 60) ? tokens : 1, c->rows};
+        return rops_new_input(m, rops_percent(m, 20) ? RP_BOOL : any_float(m), 4, dims,
+                              rops_percent(m, 70) ? "masks" : NULL);
+    }
     if (rops_percent(m, 70))
-        return rops_new_input(m, any_float(m), 2, ROPS_DIMS(caches, rows),
+        return rops_new_input(m, any_float(m), 2, ROPS_DIMS(c->sequences, c->rows),
                               fills[rops_percent(m, 60) ? 0 : rops_below(m, 4)]);
-    rops_value there = rops_pick(m, 2, ROPS_DIMS(caches, rows)), out;
+    rops_value there = rops_pick(m, 2, ROPS_DIMS(c->sequences, c->rows)), out;
     const rops_call call = {
         .op = "map", .attrs = "expr=a > 0.0 ? 0.0 : -inf", .inputs = {there}, .input_count = 1};
     return rops_add(m, &call, &out, 1) ? out : ROPS_NOTHING;
+}
+
+static void window_and_ring(rops_maker *m, char *attrs, size_t size) {
+    size_t at = strlen(attrs);
+    if (rops_percent(m, 30)) snprintf(attrs + at, size - at, " window=%u", 1 + rops_below(m, 40));
+    at = strlen(attrs);
+    if (rops_percent(m, 25)) snprintf(attrs + at, size - at, " ring=1");
+}
+
+static rops_value sinks(rops_maker *m, uint64_t heads) {
+    return rops_percent(m, 75) ? ROPS_NOTHING
+                               : rops_new_input(m, any_float(m), 1, ROPS_DIMS(heads), NULL);
+}
+
+void rops_attention(rops_maker *m) {
+    uint64_t dim = head(m), groups = 1 + rops_below(m, 3);
+    uint64_t heads = groups * (1 + rops_below(m, rops_percent(m, 20) ? 10 : 3));
+    uint64_t sequences = rops_percent(m, 60) ? 1 : 1 + rops_below(m, 4);
+    uint64_t n = m->rows * m->columns;
+    if (rops_percent(m, 50) && n % dim == 0) {
+        heads = n / dim;
+        sequences = heads % 2 == 0 && rops_percent(m, 40) ? 2 : 1;
+        heads /= sequences;
+        if (heads % groups != 0) groups = 1;
+    }
+    cache c = make_cache(m, sequences, 1 + rops_below(m, 90), groups, dim, NULL);
+    rops_value q = rops_pick(m, 3, ROPS_DIMS(sequences, heads, dim)), out[3], mean;
+    char attrs[96];
+    snprintf(attrs, sizeof attrs, "splits=%u causal=%u", 1 + rops_below(m, 5), rops_percent(m, 30));
+    scale_and_cap(m, attrs, sizeof attrs);
+    window_and_ring(m, attrs, sizeof attrs);
+    rops_value length =
+        numbers(m, rops_percent(m, 50) ? "value" : "below", 1 + rops_below(m, 100), sequences);
+    rops_value position = numbers(m, "below", c.rows + 3, sequences);
+    rops_value masked = mask(m, &c, heads, 1);
+    rops_call call = {.op = "attention_partial",
+                      .attrs = attrs,
+                      .inputs = {q, c.k, c.v, length, rops_percent(m, 30) ? position : ROPS_NOTHING,
+                                 masked, c.table},
+                      .input_count = 7};
+    if (rops_percent(m, 50)) {
+        rops_value key = rops_pick(m, 3, ROPS_DIMS(sequences, groups, dim));
+        rops_value value = rops_pick(m, 3, ROPS_DIMS(sequences, groups, dim));
+        call = (rops_call){.op = "attention_append",
+                           .attrs = attrs,
+                           .inputs = {q, key, value, position, length, masked, c.table},
+                           .input_count = 7,
+                           .kept = {c.k, c.v},
+                           .kept_count = 2};
+        if (c.k.buffer == RP_NONE || c.v.buffer == RP_NONE) return;
+    }
+    if (!rops_add(m, &call, out, 3)) return;
+    const rops_call combine = {.op = "attention_combine",
+                               .inputs = {out[0], out[1], out[2], sinks(m, heads)},
+                               .input_count = 4,
+                               .dtype = rops_percent(m, 60) ? RP_F32 : rops_half(m)};
+    if (rops_add(m, &combine, &mean, 1)) behind(m, mean);
 }
 
 void rops_prefill(rops_maker *m) {
@@ -117,22 +173,45 @@ void rops_prefill(rops_maker *m) {
         heads = m->columns / dim;
         if (heads % groups != 0) groups = 1;
     }
-    uint64_t caches = rops_percent(m, 75) ? batches : 1;
+    uint64_t sequences = rops_percent(m, 75) ? batches : 1;
     rops_value q = rops_pick(m, 4, ROPS_DIMS(batches, tokens, heads, dim)), out;
     if (rops_percent(m, 40)) q = cast_to(m, q, any_float(m));
-    rp_dtype dtype = any_float(m);
-    rops_value k = rops_new_input(m, dtype, 4, ROPS_DIMS(caches, rows, groups, dim), NULL);
-    rops_value v = rops_new_input(m, dtype, 4, ROPS_DIMS(caches, rows, groups, dim),
-                                  rops_percent(m, 20) ? "rows=1" : NULL);
-    rops_value past = ROPS_NOTHING;
-    if (rops_percent(m, 70)) past = number(m, "below", rows + 3);
-    char attrs[64];
-    snprintf(attrs, sizeof attrs, "causal=%u", rops_below(m, 2));
+    rops_value q_offsets = ROPS_NOTHING, k_offsets = ROPS_NOTHING;
+    bool packed = rops_percent(m, 20), packed_rows = packed && rops_percent(m, 50);
+    char fill[24], attrs[96];
+    if (packed) {
+        sequences = 1 + rops_below(m, 4);
+        snprintf(fill, sizeof fill, "rising=%u", (uint32_t)(batches * tokens));
+        q_offsets = rops_new_input(m, RP_U32, 1, ROPS_DIMS(sequences + 1), fill);
+    }
+    const char *values = rops_percent(m, 20) ? "rows=1" : NULL;
+    cache c = {.table = ROPS_NOTHING};
+    if (packed_rows) {
+        rp_dtype dtype = any_float(m);
+        c.k = rops_new_input(m, dtype, 3, ROPS_DIMS(rows, groups, dim), NULL);
+        c.v = rops_new_input(m, dtype, 3, ROPS_DIMS(rows, groups, dim), values);
+        snprintf(fill, sizeof fill, "rising=%u", (uint32_t)rows);
+        k_offsets = rops_new_input(m, RP_I32, 1, ROPS_DIMS(sequences + 1), fill);
+    } else {
+        c = make_cache(m, sequences, rows, groups, dim, values);
+    }
+    uint64_t each = packed ? 1 : sequences == 1 ? batches * tokens : tokens;
+    snprintf(attrs, sizeof attrs, "causal=%u whole=%u", rops_below(m, 2), rops_below(m, 2));
     scale_and_cap(m, attrs, sizeof attrs);
+    size_t at = strlen(attrs);
+    if (!packed_rows)
+        window_and_ring(m, attrs, sizeof attrs);
+    else if (rops_percent(m, 30))
+        snprintf(attrs + at, sizeof attrs - at, " window=7");
+    rops_value past = ROPS_NOTHING, length = ROPS_NOTHING;
+    if (rops_percent(m, 60)) past = numbers(m, "below", rows + 3, sequences);
+    if (rops_percent(m, 40)) length = numbers(m, "below", rows + 30, sequences);
     const rops_call call = {.op = "attention_prefill",
                             .attrs = attrs,
-                            .inputs = {q, k, v, past, mask(m, caches, rows)},
-                            .input_count = 5,
+                            .inputs = {q, c.k, c.v, past,
+                                       packed_rows ? ROPS_NOTHING : mask(m, &c, heads, each),
+                                       length, sinks(m, heads), c.table, q_offsets, k_offsets},
+                            .input_count = 10,
                             .dtype = rops_percent(m, 70) ? RP_RAW : any_float(m)};
     if (rops_add(m, &call, &out, 1)) behind(m, out);
 }

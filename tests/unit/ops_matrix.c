@@ -251,9 +251,9 @@ static void rope_turns(void) {
 
 static void attention_shapes(void) {
     static const char *const call = "f32[8,64] f16[100,2,64] f16[100,2,64] u32";
-    accepts("attention_partial", "splits=4", call, 4, "f32[4,8,64]");
-    accepts("attention_partial", "splits=4", call, 5, "f32[4,8]");
-    accepts("attention_partial", "", call, 6, "f32[8,8]");
+    accepts("attention_partial", "splits=4", call, 7, "f32[4,8,64]");
+    accepts("attention_partial", "splits=4", call, 8, "f32[4,8]");
+    accepts("attention_partial", "", call, 9, "f32[8,8]");
     /* With so many parts that no multiprocessor is left, one workgroup has all that share a head. */
     CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=100", call, 'J'), 4);
     CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=100", call, 'Z'), 1);
@@ -265,25 +265,25 @@ static void attention_shapes(void) {
     CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=200", wide, 'Z'), 2);
     CU_ASSERT_EQUAL(symbol_of("attention_partial", "splits=1", wide, 'Z'), 12);
     static const char *const fresh =
-        "f32[8,64] f32[2,64] f16[2,64] u32 u32 f32? f32? f32? f16[100,2,64] f16[100,2,64]";
-    accepts("attention_append", "splits=4", fresh, 5, "f32[4,8,64]");
+        "f32[8,64] f32[2,64] f16[2,64] u32 u32 - - f32? f32? f32? f16[100,2,64] f16[100,2,64]";
+    accepts("attention_append", "splits=4", fresh, 7, "f32[4,8,64]");
     refuses("attention_append", "",
-            "f32[8,64] f32[3,64] f32[2,64] u32 u32 f32? f32? f32? f16[9,2,64] f16[9,2,64]",
+            "f32[8,64] f32[3,64] f32[2,64] u32 u32 - - f32? f32? f32? f16[9,2,64] f16[9,2,64]",
             "value is f32[2,64]");
     refuses("attention_append", "",
-            "f32[8,64] f32[2,64] f32[2,64] u32 u32 f32? f32? f32? f16[9,2,64] f32[9,2,64]",
+            "f32[8,64] f32[2,64] f32[2,64] u32 u32 - - f32? f32? f32? f16[9,2,64] f32[9,2,64]",
             "k is f16 and v is f32");
     refuses("attention_append", "",
-            "f32[8,64] f32[2,64] f32[2,64] u32[2] u32 f32? f32? f32? f16[9,2,64] f16[9,2,64]",
-            "position is u32[2]");
-    accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8]", 3, "f32[8,64]");
-    accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8] f16[1,8,64]", 3, "f16[1,8,64]");
+            "f32[8,64] f32[2,64] f32[2,64] u32[2] u32 - - f32? f32? f32? f16[9,2,64] f16[9,2,64]",
+            "position has 2 elements, expected 1 or as many as sequences, 1");
+    accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8]", 4, "f32[8,64]");
+    accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8] - f16[1,8,64]", 4, "f16[1,8,64]");
     static const char *const many = "f16[33,8,64] f16[100,2,64] f16[100,2,64] u32";
-    accepts("attention_prefill", "", many, 5, "f16[33,8,64]");
+    accepts("attention_prefill", "", many, 10, "f16[33,8,64]");
     CU_ASSERT_EQUAL(symbol_of("attention_prefill", "", many, 'N'), 2);
     /* Over one cache all tokens are one sequence; over several each has its own. */
     static const char *const caches = "f32[3,2,5,4,8] f32[6,9,2,8] f32[3,2,9,2,8] - f32[3,2,9]";
-    accepts("attention_prefill", "", caches, 5, "f32[3,2,5,4,8]");
+    accepts("attention_prefill", "", caches, 10, "f32[3,2,5,4,8]");
     CU_ASSERT_EQUAL(symbol_of("attention_prefill", "", caches, 'A'), 6);
     CU_ASSERT_EQUAL(symbol_of("attention_prefill", "", caches, 'T'), 5);
     CU_ASSERT_EQUAL(
@@ -291,7 +291,7 @@ static void attention_shapes(void) {
     refuses("attention_prefill", "", "f32[3,5,4,8] f32[2,9,2,8] f32[2,9,2,8]",
             "q has 3 sequences and k 2 caches");
     refuses("attention_prefill", "", "f32[3,5,4,8] f32[3,9,2,8] f32[3,9,2,8] - f32[9]",
-            "mask is f32[9]");
+            "mask has 1 lines, expected one for each sequence, 3");
 
     refuses("attention_partial", "", "f32[7,64] f16[9,2,64] f16[9,2,64] u32",
             "q has 7 heads, expected a multiple of the 2 of k and v");
@@ -300,7 +300,7 @@ static void attention_shapes(void) {
     refuses("attention_partial", "", "f32[8,257] f16[9,2,257] f16[9,2,257] u32", "at most 256");
     refuses("attention_partial", "", "f32[8,64] f16[9,2,64] f16[8,2,64] u32", "v is f16[8,2,64]");
     refuses("attention_partial", "", "f32[8,64] f16[9,2,64] f16[9,2,64] u32[2]",
-            "length is u32[2]");
+            "length has 2 elements, expected 1 or as many as sequences, 1");
     refuses("attention_partial", "splits=257", call, "splits");
     refuses("attention_partial", "softcap=-1", call, "softcap");
     refuses("attention_prefill", "causal=2", many, "causal");
@@ -358,18 +358,18 @@ static void attention_is_softmax(void) {
         plain_attention(&c, (uint32_t)rows, 0.5, 2, expected);
         refer("attention_partial", "splits=3 scale=0.5 softcap=2",
               "f32[4,3] f32[80,2,3] f32[80,2,3] u32",
-              (double *[]){c.q, c.k, c.v, &length, partial, maxima, sums}, scale);
+              (double *[]){c.q, c.k, c.v, &length, NULL, NULL, NULL, partial, maxima, sums}, scale);
         /* Parts of 32 rows, and 16 at the end. */
         CU_ASSERT_EQUAL(sums[HEADS] != 0, rows > 32);
         CU_ASSERT_EQUAL(maxima[2 * HEADS] == -INFINITY, rows <= 64);
         refer("attention_combine", "", "f32[3,4,3] f32[3,4] f32[3,4]",
-              (double *[]){partial, maxima, sums, out}, scale);
+              (double *[]){partial, maxima, sums, NULL, out}, scale);
         CU_ASSERT(close_to(out, expected, HEADS * SIZE));
         if (rows == 0) continue;
         double past = length - 1;
         plain_attention(&c, (uint32_t)rows, 1 / sqrt(3), 0, expected);
         refer("attention_prefill", "", "f32[1,4,3] f32[80,2,3] f32[80,2,3] u32",
-              (double *[]){c.q, c.k, c.v, &past, NULL, out}, scale);
+              (double *[]){c.q, c.k, c.v, &past, NULL, NULL, NULL, NULL, NULL, NULL, out}, scale);
         CU_ASSERT(close_to(out, expected, HEADS * SIZE));
     }
 }
@@ -379,7 +379,7 @@ static void prefill_order(void) {
     static cache c;
     double q[2 * HEADS * SIZE], out[2 * HEADS * SIZE], expected[HEADS * SIZE], past = 7;
     double scale[2 * HEADS * SIZE] = {0};
-    double *arrays[] = {q, c.k, c.v, &past, NULL, out};
+    double *arrays[] = {q, c.k, c.v, &past, NULL, NULL, NULL, NULL, NULL, NULL, out};
     fill_cache(&c);
     memcpy(q, c.q, sizeof c.q);
     memcpy(q + HEADS * SIZE, c.q, sizeof c.q);
@@ -398,7 +398,7 @@ static void prefill_order(void) {
 static void special_scores(void) {
     double q[1] = {1}, k[4] = {-INFINITY, 0, 0, NAN}, v[4] = {NAN, 2, 4, NAN}, length = 3;
     double partial[1], maxima[1], sums[1], scale[1];
-    double *arrays[] = {q, k, v, &length, partial, maxima, sums};
+    double *arrays[] = {q, k, v, &length, NULL, NULL, NULL, partial, maxima, sums};
     static const char *const call = "f32[1,1] f32[4,1,1] f32[4,1,1] u32";
     refer("attention_partial", "splits=1", call, arrays, scale);
     CU_ASSERT_EQUAL(partial[0], 6);
