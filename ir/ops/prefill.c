@@ -275,10 +275,11 @@ static void explain_registers(const rp_op_call *call, const rp_target *target, r
                    (unsigned long long)prefill_groups(call, p), p->rows * p->teams, p->rows);
 }
 
-/* Whether a subgroup is the vector of a processor's core: then staging gains nothing. */
+/* Whether a subgroup is the vector of a processor's core: then staging gains nothing. Its text loads rows at many
+ * places, too long a one where blocks are unpacked at each. */
 static bool fits_lanes(const rp_op_call *call, const rp_target *target) {
-    (void)call;
-    return target->subgroup == TEAM_LANES && !rp_target_stages(target);
+    bool blocks = RP_DT(call->operands[K].dtype) & RP_DT_BLOCK;
+    return !blocks && target->subgroup == TEAM_LANES && !rp_target_stages(target);
 }
 
 /* Rows of the cache that a lane has: no more than there are for all, and few where heads are long, for
@@ -322,8 +323,8 @@ const rp_op_variant rp_op_prefill_variants[] = {
     },
     {
         .name = "lanes",
-        .when = "subgroups of 8 lanes, and shared memory that is no faster than caches: a "
-                "processor's vectors",
+        .when = "caches that are not of q8_0, subgroups of 8 lanes, and shared memory that is no "
+                "faster than caches: a processor's vectors",
         .why =
             "no barrier, few loads: eight tokens at a time, and what all lanes need comes from the "
             "one that loaded it",

@@ -224,14 +224,15 @@ static void test_fuse_elsewhere(void) {
  * value between beside the product. */
 static uint32_t joined(uint32_t parts, const char *mode, const char *between) {
     char text[2048];
-    snprintf(text, sizeof text,
-             "reprise 1\ngraph g {\n  buf $p in f32[%u,32,64]\n  buf $m in f32[%u,32]\n"
-             "  buf $s in f32[%u,32]\n  buf $w weight f16[2048,2048]\n  buf %%n tmp f32[32,64]\n"
-             "  buf $o out f32[1,2048]\n  buf $z out f32[32,64]\n"
-             "  n0 = op attention_combine (r $p:f32[%u,32,64], r $m:f32[%u,32], r $s:f32[%u,32], -, "
-             "w %%n:f32[32,64])\n"
-             "  n1 = op matvec (r %%n:f32[1,2048], r $w:f16[2048,2048], w $o:f32[1,2048])\n%s}\n",
-             parts, parts, parts, parts, parts, parts, between);
+    snprintf(
+        text, sizeof text,
+        "reprise 1\ngraph g {\n  buf $p in f32[%u,32,64]\n  buf $m in f32[%u,32]\n"
+        "  buf $s in f32[%u,32]\n  buf $w weight f16[2048,2048]\n  buf %%n tmp f32[32,64]\n"
+        "  buf $o out f32[1,2048]\n  buf $z out f32[32,64]\n"
+        "  n0 = op attention_combine (r $p:f32[%u,32,64], r $m:f32[%u,32], r $s:f32[%u,32], -, "
+        "w %%n:f32[32,64])\n"
+        "  n1 = op matvec (r %%n:f32[1,2048], r $w:f16[2048,2048], w $o:f32[1,2048])\n%s}\n",
+        parts, parts, parts, parts, parts, parts, between);
     rp_graph *source = parse(text, RP_OK), *g = fused(source, mode, "h200");
     uint32_t nodes = g->nodes_count;
     rp_graph_destroy(g);

@@ -277,7 +277,8 @@ static void attention_shapes(void) {
             "f32[8,64] f32[2,64] f32[2,64] u32[2] u32 - - f32? f32? f32? f16[9,2,64] f16[9,2,64]",
             "position has 2 elements, expected 1 or as many as sequences, 1");
     accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8]", 4, "f32[8,64]");
-    accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8] - f16[1,8,64]", 4, "f16[1,8,64]");
+    accepts("attention_combine", "", "f32[4,8,64] f32[4,8] f32[4,8] - f16[1,8,64]", 4,
+            "f16[1,8,64]");
     static const char *const many = "f16[33,8,64] f16[100,2,64] f16[100,2,64] u32";
     accepts("attention_prefill", "", many, 10, "f16[33,8,64]");
     CU_ASSERT_EQUAL(symbol_of("attention_prefill", "", many, 'N'), 2);
