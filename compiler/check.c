@@ -27,10 +27,8 @@ static rp_status compare_certificate(const rp_plan *plan, const rp_certificate *
     return RP_ERROR_UNPROVEN;
 }
 
-rp_status rp_plan_check(const rp_plan *plan, const rp_graph *source, rp_diags *diags,
-                        rp_certificate *out_certificate) {
-    if (out_certificate) *out_certificate = (rp_certificate){0};
-    if (!plan) return RP_ERROR_USAGE;
+static rp_status check_form(const rp_plan *plan, const rp_graph *source, rp_diags *diags,
+                            rp_certificate *out_certificate) {
     rp_graph *compiled = NULL, *own = NULL;
     rp_certificate found = {0};
     RP_TRY(rp_plan_graphs(plan, diags, &compiled, &own));
@@ -41,4 +39,28 @@ rp_status rp_plan_check(const rp_plan *plan, const rp_graph *source, rp_diags *d
     rp_graph_destroy(compiled);
     rp_graph_destroy(own);
     return status;
+}
+
+rp_status rp_plan_check(const rp_plan *plan, const rp_graph *source, rp_diags *diags,
+                        rp_certificate *out_certificate) {
+    uint32_t count = rp_plan_form_count(plan);
+    rp_certificate found = {0};
+    if (out_certificate) *out_certificate = found;
+    if (!plan) return RP_ERROR_USAGE;
+    if (source && count > 1) {
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "the plan has %u forms, each with a source of its own: prove them one by one",
+                     count);
+        return RP_ERROR_USAGE;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        rp_status status = check_form(rp_plan_form(plan, i), source, diags, &found);
+        if (status == RP_OK) continue;
+        char title[256];
+        (void)rp_plan_form_title(plan, i, title, sizeof title);
+        if (count > 1) rp_diags_add(diags, RP_NOTE, NULL, 0, 0, "in form %u: %s", i + 1, title);
+        return status;
+    }
+    if (out_certificate) *out_certificate = found;
+    return RP_OK;
 }

@@ -97,15 +97,53 @@ static rp_status check_recorders(const rp_program *program, rp_recorder *const *
     return RP_OK;
 }
 
+static rp_status check_forms(const rp_program *program, rp_diags *diags) {
+    uint32_t count = rp_forms_count(program->ranges, program->ranges_count);
+    if (count > RP_MAX_FORMS) {
+        rp_diags_add(
+            diags, RP_ERROR, NULL, 0, 0,
+            "the ranges of all sizes make %u forms, one for each combination: %d are the most",
+            count, RP_MAX_FORMS);
+        return RP_ERROR_INVALID;
+    }
+    for (uint32_t i = 0; i < program->ranges_count; i++) {
+        uint32_t buffer = program->ranges[i].buffer;
+        if (rp_graph_sizes_follow(program->base, buffer)) continue;
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "buffer '%s': no dimension follows it: ranges are for sizes",
+                     rp_graph_string(program->base, program->base->buffers[buffer].name));
+        return RP_ERROR_INVALID;
+    }
+    return RP_OK;
+}
+
+/* Gives the program's buffers the sizes of a form. */
+static rp_status take_form(const rp_program *program, uint32_t form, rp_diags *diags,
+                           rp_graph *graph) {
+    uint32_t count = program->ranges_count, buffers[RP_MAX_FORMS], most[RP_MAX_FORMS];
+    char error[RP_SIZE_ERROR], title[256];
+    if (count == 0) return RP_OK;
+    RP_TRY(check_forms(program, diags));
+    rp_forms_most(program->ranges, count, form, most);
+    for (uint32_t i = 0; i < count; i++) buffers[i] = program->ranges[i].buffer;
+    rp_status status = rp_graph_limit(graph, buffers, most, count, error);
+    if (status == RP_OK) return RP_OK;
+    rp_forms_title(graph, program->ranges, count, form, title, sizeof title);
+    rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "in the form for %s: %s", title, error);
+    return status;
+}
+
 /* Clones the program's lists and plays all recorders; the mutex is held. */
 static rp_status play_all(rp_program *program, rp_recorder *const *recorders, uint32_t count,
-                          rp_diags *diags, rp_graph **out_graph) {
+                          uint32_t form, rp_diags *diags, rp_graph **out_graph) {
     RP_TRY(rp_graph_clone(program->base, out_graph));
+    RP_TRY(take_form(program, form, diags, *out_graph));
     bool failed = false;
     rp_player p;
     rp_player_init(&p, &program->allocator, program, *out_graph);
     p.modules = program->modules;
     p.module_count = program->modules_count;
+    p.recorded_sizes = &program->base->sizes;
     joining join = {.recorders = recorders, .diags = diags};
     p.takes_live_push = true;
     p.add_node = append_node;
@@ -156,15 +194,37 @@ static rp_status verify(rp_graph *g, rp_recorder *const *recorders, rp_diags *di
     return status;
 }
 
+static uint32_t form_count(rp_program *program) {
+    pthread_mutex_lock(&program->mutex);
+    uint32_t count = rp_forms_count(program->ranges, program->ranges_count);
+    pthread_mutex_unlock(&program->mutex);
+    return count;
+}
+
+uint32_t rp_program_form_count(rp_program *program) {
+    return program ? form_count(program) : 0;
+}
+
 rp_status rp_program_graph(rp_program *program, rp_recorder *const *recorders,
                            uint32_t recorder_count, rp_diags *diags, rp_graph **out_graph) {
     if (!out_graph) return RP_ERROR_USAGE;
     *out_graph = NULL;
-    if (!program || (!recorders && recorder_count > 0)) return RP_ERROR_USAGE;
+    if (!program) return RP_ERROR_USAGE;
+    return rp_program_form(program, recorders, recorder_count, form_count(program) - 1, diags,
+                           out_graph);
+}
+
+rp_status rp_program_form(rp_program *program, rp_recorder *const *recorders,
+                          uint32_t recorder_count, uint32_t form, rp_diags *diags,
+                          rp_graph **out_graph) {
+    if (!out_graph) return RP_ERROR_USAGE;
+    *out_graph = NULL;
+    if (!program || (!recorders && recorder_count > 0) || form >= form_count(program))
+        return RP_ERROR_USAGE;
     RP_TRY(check_recorders(program, recorders, recorder_count, diags));
     rp_graph *graph = NULL;
     pthread_mutex_lock(&program->mutex);
-    rp_status status = play_all(program, recorders, recorder_count, diags, &graph);
+    rp_status status = play_all(program, recorders, recorder_count, form, diags, &graph);
     pthread_mutex_unlock(&program->mutex);
     if (status == RP_OK) status = verify(graph, recorders, diags);
     if (status != RP_OK) {

@@ -22,6 +22,7 @@ struct rp_player {
     const rp_program *program;
     rp_graph *g;                     /* the program's buffers and strings */
     const rp_kernel_module *modules; /* of the program */
+    const rp_sizes *recorded_sizes;  /* that operands were recorded at; NULL: those of the graph */
     uint32_t module_count;
     const rp_range *ranges; /* that calls refer to */
     const uint8_t *bytes;

@@ -52,6 +52,7 @@ void rp_program_destroy(rp_program *program) {
     for (uint32_t i = 0; i < program->modules_count; i++) rp_kernel_free(&program->modules[i]);
     rp_release(&a, program->modules);
     rp_release(&a, program->extents);
+    rp_release(&a, program->ranges);
     rp_table_free(&a, &program->buffer_names);
     rp_table_free(&a, &program->kernel_names);
     rp_table_free(&a, &program->sampler_names);
@@ -182,6 +183,20 @@ static rp_status check_max(rp_diags *diags, const rp_buffer_params *p, uint64_t 
     return RP_OK;
 }
 
+static rp_status check_ranges(rp_diags *diags, const rp_buffer_params *p, uint64_t size) {
+    uint32_t at;
+    if (p->range_count == 0) return RP_OK;
+    if (!p->ranges) return bad_buffer(diags, p, "its ranges are NULL");
+    if (p->dtype != RP_U32 || size != sizeof(uint32_t))
+        return bad_buffer(diags, p, "ranges are for a size, which is one u32");
+    if (p->max_value == 0 || p->max_value == UINT32_MAX)
+        return bad_buffer(diags, p, "ranges need a largest value, which is that of the last one");
+    if (p->range_count >= RP_MAX_FORMS)
+        return bad_buffer(diags, p, "it has more ranges than a plan has forms");
+    const char *wrong = rp_ranges_wrong(p->ranges, p->range_count, p->max_value, &at);
+    return wrong ? bad_buffer(diags, p, wrong) : RP_OK;
+}
+
 static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, const rp_tensor *shape,
                               uint64_t *out_size) {
     if (!rp_buffer_kind_name(p->kind)) return bad_buffer(diags, p, "unknown kind");
@@ -196,7 +211,10 @@ static rp_status check_buffer(rp_diags *diags, const rp_buffer_params *p, const 
         return bad_buffer(diags, p, "only live buffers have initial bytes");
     if (p->kind != RP_LIVE && p->max_value)
         return bad_buffer(diags, p, "only live buffers have a largest value");
-    return check_max(diags, p, *out_size);
+    if (p->kind != RP_LIVE && p->range_count)
+        return bad_buffer(diags, p, "only live buffers have ranges");
+    RP_TRY(check_max(diags, p, *out_size));
+    return check_ranges(diags, p, *out_size);
 }
 
 /* Appends a checked buffer; the mutex is held. Room is made first, so that nothing fails half done.
@@ -214,7 +232,8 @@ static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, const
                               .image = params->image};
     if (g->buffers_count >= RP_MAX_HANDLES) return too_many("buffers", diags);
     RP_TRY(take_name(p, &p->buffer_names, params->name, "buffer", diags, &buffer.name));
-    if (!rp_table_reserve(&p->allocator, &p->buffer_names, p->buffer_names.count + 1))
+    if (!rp_table_reserve(&p->allocator, &p->buffer_names, p->buffer_names.count + 1) ||
+        !RP_RESERVE(&p->allocator, p->ranges, p->ranges_count, p->ranges_capacity, 1))
         return RP_ERROR_NO_MEMORY;
     uint32_t bytes = params->initial ? (uint32_t)size : 0;
     if (!RP_RESERVE(&g->allocator, g->bytes, g->bytes_count, g->bytes_capacity, bytes))
@@ -227,6 +246,12 @@ static rp_status add_buffer(rp_program *p, const rp_buffer_params *params, const
     if (*out_index == RP_NONE) return RP_ERROR_NO_MEMORY;
     g->bytes_count += bytes;
     rp_table_add(&p->allocator, &p->buffer_names, buffer.name, *out_index);
+    if (params->range_count) {
+        rp_size_ranges *ranges = &p->ranges[p->ranges_count++];
+        *ranges = (rp_size_ranges){.buffer = *out_index, .count = params->range_count};
+        memcpy(ranges->most, params->ranges, params->range_count * sizeof *ranges->most);
+        ranges->most[ranges->count++] = params->max_value;
+    }
     return RP_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "graph/graph.h"
 #include "base/table.h"
+#include "forms.h"
 #include "kernel/kernel.h"
 
 enum {
@@ -25,6 +26,7 @@ struct rp_program {
     rp_table buffer_names, kernel_names, sampler_names; /* string of `base` -> index in its list */
     RP_ARRAY(rp_kernel_module, modules); /* one for each kernel of `base`, in order */
     RP_ARRAY(rp_extent, extents);        /* that rp_program_extent gave, by their numbers */
+    RP_ARRAY(rp_size_ranges, ranges);    /* of live buffers */
 };
 
 /* What a dimension of the application's is: a number, or one that rp_program_extent gave; false for one

@@ -133,7 +133,7 @@ static bool read_default(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype,
 }
 
 static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml_node *node) {
-    static const char *const keys[] = {"dtype", "shape", "default", "max", "block", NULL};
+    static const char *const keys[] = {"dtype", "shape", "default", "max", "ranges", "block", NULL};
     bool is_map = node->kind == RP_YAML_MAP;
     if (is_map && !rp_read_map(r, node, "a live value", keys)) return false;
     const rp_yaml_node *dtype_node = is_map ? rp_yaml_find(node, "dtype") : NULL;
@@ -179,6 +179,8 @@ static bool read_live_value(rp_reader *r, const rp_yaml_node *key, const rp_yaml
     if (initial && !rp_yaml_is_null(initial) &&
         !read_default(r, initial, (rp_dtype)dtype, s.elements, &buffer))
         return false;
+    const rp_yaml_node *ranges = is_map ? rp_yaml_find(node, "ranges") : NULL;
+    if (ranges && !rp_read_ranges(r, ranges, &buffer)) return false;
     return rp_enter_buffer(r, key, &buffer, &s.tensor);
 }
 

@@ -89,6 +89,7 @@ static rp_status finish(rp_reader *r) {
     if (r->no_memory) return RP_ERROR_NO_MEMORY;
     if (r->failed) return RP_ERROR_INVALID;
     RP_TRY(rp_graph_verify(r->graph, r->file, r->diags));
+    if (!rp_check_ranges(r)) return RP_ERROR_INVALID;
     keep_names(r);
     return RP_OK;
 }
@@ -108,6 +109,7 @@ static void free_reader(rp_reader *r) {
     rp_release(&r->a, r->modules);
     for (uint32_t i = 0; i < r->kept_count; i++) rp_release(&r->a, r->kept[i]);
     rp_release(&r->a, r->kept);
+    rp_release(&r->a, r->range_nodes);
     rp_table_free(&r->a, &r->push_blocks.table);
     rp_names_free(&r->a, &r->param_names);
     rp_names_free(&r->a, &r->buffer_names);
@@ -115,10 +117,16 @@ static void free_reader(rp_reader *r) {
     rp_names_free(&r->a, &r->sampler_names);
 }
 
-static rp_status read_text(const rp_allocator *a, const rp_pipeline_source *source,
-                           const char *text, size_t size, rp_diags *diags,
-                           rp_pipeline **out_pipeline) {
-    rp_reader r = {.a = *a, .diags = diags, .file = source->path, .source = source};
+/* Reads the text for one form: a smaller one, or with `limits` NULL the largest, and then the ranges, which are the
+ * caller's. */
+static rp_status read_form(const rp_allocator *a, const rp_pipeline_source *source,
+                           const char *text, size_t size, const rp_form_limits *limits,
+                           rp_diags *diags, rp_pipeline **out_pipeline, rp_size_ranges **out_ranges,
+                           uint32_t *out_count) {
+    rp_reader r = {
+        .a = *a, .diags = diags, .file = source->path, .source = source, .limits = limits};
+    *out_ranges = NULL;
+    *out_count = 0;
     r.pipeline = rp_alloc_zero(&r.a, 1, sizeof *r.pipeline);
     if (!r.pipeline) return RP_ERROR_NO_MEMORY;
     r.pipeline->allocator = r.a;
@@ -130,10 +138,69 @@ static rp_status read_text(const rp_allocator *a, const rp_pipeline_source *sour
     }
     free_reader(&r);
     rp_yaml_destroy(yaml);
+    *out_ranges = r.ranges;
+    *out_count = r.ranges_count;
     if (status == RP_OK)
         *out_pipeline = r.pipeline;
     else
         rp_pipeline_destroy(r.pipeline);
+    return status;
+}
+
+/* What was said of a form that cannot be is passed on, with which one it is; warnings were said of the largest. */
+static void pass_on(rp_diags *from, const rp_graph *graph, const rp_form_limits *limits,
+                    rp_diags *to) {
+    char title[256];
+    for (uint32_t i = 0; i < rp_diags_count(from); i++) {
+        rp_diag d = rp_diags_get(from, i);
+        rp_diags_add(to, d.severity, d.file, d.line, d.column, "%s", d.message);
+    }
+    rp_forms_title(graph, limits->ranges, limits->count, limits->form, title, sizeof title);
+    rp_diags_add(to, RP_NOTE, NULL, 0, 0, "that is in the form for %s", title);
+}
+
+static rp_status read_forms(const rp_allocator *a, const rp_pipeline_source *source,
+                            const char *text, size_t size, const rp_size_ranges *ranges,
+                            uint32_t count, rp_diags *diags, rp_pipeline *out) {
+    rp_pipeline_source again = *source;
+    again.keep_flat = 0;
+    rp_status status = RP_OK;
+    for (uint32_t i = 0; i + 1 < rp_forms_count(ranges, count) && status == RP_OK; i++) {
+        const rp_form_limits limits = {ranges, count, i};
+        rp_pipeline *form = NULL;
+        rp_size_ranges *none;
+        uint32_t none_count;
+        rp_diags *own = diags ? rp_diags_create(a) : NULL;
+        if (diags && !own) return RP_ERROR_NO_MEMORY;
+        status = read_form(a, &again, text, size, &limits, own, &form, &none, &none_count);
+        if (status == RP_OK) {
+            out->forms[out->forms_count++] = form->graph;
+            form->graph = NULL;
+        } else {
+            pass_on(own, out->graph, &limits, diags);
+        }
+        rp_pipeline_destroy(form);
+        rp_diags_destroy(own);
+    }
+    return status;
+}
+
+static rp_status read_text(const rp_allocator *a, const rp_pipeline_source *source,
+                           const char *text, size_t size, rp_diags *diags,
+                           rp_pipeline **out_pipeline) {
+    rp_pipeline *pipeline = NULL;
+    rp_size_ranges *ranges;
+    uint32_t count;
+    rp_status status = read_form(a, source, text, size, NULL, diags, &pipeline, &ranges, &count);
+    if (status == RP_OK) status = read_forms(a, source, text, size, ranges, count, diags, pipeline);
+    if (status == RP_OK) {
+        pipeline->ranges = ranges;
+        pipeline->ranges_count = count;
+        *out_pipeline = pipeline;
+        return RP_OK;
+    }
+    rp_release(a, ranges);
+    rp_pipeline_destroy(pipeline);
     return status;
 }
 
@@ -205,8 +272,26 @@ void rp_pipeline_destroy(rp_pipeline *pipeline) {
     rp_release(&a, pipeline->flat);
     rp_block_layout_free(&a, &pipeline->layouts);
     rp_release(&a, pipeline->live_blocks);
+    rp_release(&a, pipeline->ranges);
     rp_graph_destroy(pipeline->graph);
+    for (uint32_t i = 0; i < pipeline->forms_count; i++) rp_graph_destroy(pipeline->forms[i]);
     rp_release(&a, pipeline);
+}
+
+rp_status rp_pipeline_form_title(const rp_pipeline *pipeline, uint32_t index, char *text,
+                                 size_t size) {
+    if (index >= rp_pipeline_form_count(pipeline) || !text || !size) return RP_ERROR_USAGE;
+    rp_forms_title(pipeline->graph, pipeline->ranges, pipeline->ranges_count, index, text, size);
+    return RP_OK;
+}
+
+uint32_t rp_pipeline_form_count(const rp_pipeline *pipeline) {
+    return pipeline ? pipeline->forms_count + 1 : 0;
+}
+
+const rp_graph *rp_pipeline_form(const rp_pipeline *pipeline, uint32_t index) {
+    if (index >= rp_pipeline_form_count(pipeline)) return NULL;
+    return index < pipeline->forms_count ? pipeline->forms[index] : pipeline->graph;
 }
 
 const rp_graph *rp_pipeline_graph(const rp_pipeline *pipeline) {

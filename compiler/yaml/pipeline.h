@@ -27,6 +27,7 @@
 #include "base/table.h"
 #include "composite/signature.h"
 #include "file.h"
+#include "forms.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"
 #include "kernel/addresses.h"
@@ -81,6 +82,10 @@ typedef struct rp_live_block { /* a live buffer with members */
 struct rp_pipeline {
     rp_allocator allocator;
     rp_graph *graph;
+    rp_graph *forms[RP_MAX_FORMS]; /* those before it, of smaller sizes */
+    uint32_t forms_count;
+    rp_size_ranges *ranges; /* that they are made of */
+    uint32_t ranges_count;
     rp_pipeline_data *data;
     uint32_t data_count, data_capacity;
     RP_ARRAY(char *, files);  /* included, and of its kernels */
@@ -94,6 +99,12 @@ typedef struct rp_flat_note {
     const rp_yaml_node *node;
     const char *text;
 } rp_flat_note;
+
+/* A form that a pipeline is read for. */
+typedef struct rp_form_limits {
+    const rp_size_ranges *ranges;
+    uint32_t count, form;
+} rp_form_limits;
 
 typedef struct rp_reader {
     rp_allocator a;
@@ -127,6 +138,9 @@ typedef struct rp_reader {
     RP_ARRAY(const rp_yaml_node *, waiting); /* keys of live blocks and their nodes, in turn: until
                                               * the kernels are known */
     rp_table note_table;
+    RP_ARRAY(rp_size_ranges, ranges);            /* of live sizes */
+    RP_ARRAY(const rp_yaml_node *, range_nodes); /* where they stand */
+    const rp_form_limits *limits;                /* of a smaller form; NULL: of the largest */
     bool failed, no_memory;
 } rp_reader;
 
@@ -241,6 +255,11 @@ bool rp_read_shape(rp_reader *r, const rp_yaml_node *node, rp_shape *out);
 bool rp_read_extent(rp_reader *r, const rp_yaml_node *node, rp_dtype dtype, const rp_shape *shape,
                     uint64_t *out_bytes);
 
+/* ranges.c. Reads the ranges of a live value, if there are any, which is the next buffer of the graph. In a smaller
+ * form its largest value and its default are no more than what that has. */
+bool rp_read_ranges(rp_reader *r, const rp_yaml_node *node, rp_graph_buffer *buffer);
+/* Whether what has ranges is a size, and how many forms there are. */
+bool rp_check_ranges(rp_reader *r);
 bool rp_read_live(rp_reader *r, const rp_yaml_node *node);
 /* Enters a live value, or with NULL a name that was refused. */
 bool rp_enter_buffer(rp_reader *r, const rp_yaml_node *key, const rp_graph_buffer *item,

@@ -401,6 +401,12 @@ static inline rp_powers rp_buffer_powers(const rp_graph *g, const rp_graph_buffe
 typedef bool rp_size_visit(void *context, uint32_t buffer);
 void rp_graph_visit_sizes(const rp_graph *graph, rp_powers powers, rp_size_visit *visit,
                           void *context);
+/* forms.c. Gives live buffers of a graph without nodes other, smaller largest values, and buffers the shapes that follow
+ * from them. RP_ERROR_INVALID, with the reason, where a size is then too small to vary. */
+rp_status rp_graph_limit(rp_graph *graph, const uint32_t *buffers, const uint32_t *most,
+                         uint32_t count, char error[RP_SIZE_ERROR]);
+/* Whether some dimension of the graph follows a live buffer. */
+bool rp_graph_sizes_follow(const rp_graph *graph, uint32_t live);
 /* All sizes that the members of a node follow: the bits of their powers. */
 rp_powers rp_node_powers(const rp_graph *graph, const rp_graph_node *node);
 /* How many uses its members' operands have. A run node that was lowered from members which follow sizes

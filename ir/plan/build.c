@@ -454,7 +454,7 @@ static rp_status make_plan(const builder *b, rp_plan **out_plan) {
     uint8_t *data = NULL;
     uint64_t size = 0;
     RP_TRY(join(b, &data, &size));
-    rp_plan plan = {.allocator = *a, .data = data, .size = size};
+    rp_plan plan = {.allocator = *a, .file = data, .file_size = size, .data = data, .size = size};
     rp_status status = rp_plan_seal(&plan, name, NULL);
     if (status == RP_ERROR_DAMAGED) {
         status = scan_kernels(b);

@@ -34,6 +34,7 @@ RP_SECTION_LIST(RP_X)
 #undef RP_X
 TABLE(header, rp_plan_header)
 TABLE(table, rp_plan_section)
+TABLE(forms, rp_plan_form_place)
 
 #define LAYOUT(symbol, type, name)                                                                 \
     { name, sizeof(type), fields_##symbol, sizeof fields_##symbol / sizeof *fields_##symbol }
@@ -45,3 +46,4 @@ const rp_plan_layout rp_plan_layouts[RP_SECTION_COUNT] = {
 };
 const rp_plan_layout rp_plan_header_layout = LAYOUT(header, rp_plan_header, "header");
 const rp_plan_layout rp_plan_table_layout = LAYOUT(table, rp_plan_section, "table");
+const rp_plan_layout rp_plan_forms_layout = LAYOUT(forms, rp_plan_form_place, "table of forms");

@@ -150,6 +150,10 @@
     F(rp_plan_address, reserved, 1)                                                                \
     F(rp_plan_address, offset, 1)
 
+#define RP_FIELDS_rp_plan_form_place(F, N)                                                         \
+    F(rp_plan_form_place, offset, 1)                                                               \
+    F(rp_plan_form_place, size, 1)
+
 #define RP_FIELDS_rp_plan_group(F, N)                                                              \
     F(rp_plan_group, first_node, 1)                                                                \
     F(rp_plan_group, node_count, 1)
@@ -192,5 +196,7 @@ typedef struct rp_plan_layout {
 /* Of the records of a section, of the header, and of the entries in the table of sections. */
 extern const rp_plan_layout rp_plan_layouts[RP_SECTION_COUNT];
 extern const rp_plan_layout rp_plan_header_layout, rp_plan_table_layout;
+/* Of the table of a file of forms. */
+extern const rp_plan_layout rp_plan_forms_layout;
 
 #endif

@@ -36,6 +36,14 @@ typedef struct rp_plan_header {
     uint8_t reserved[16];  /* zero */
 } rp_plan_header;
 
+/* A file of several forms has the same header, with RP_PLAN_FORMS_VERSION, and the number of forms in the
+ * place of that of sections. This table comes next, then the forms in its order, each a plan of RP_PLAN_VERSION
+ * by itself, without gap: their sizes are multiples of 8. */
+typedef struct rp_plan_form_place {
+    uint64_t offset; /* from the file's start */
+    uint64_t size;
+} rp_plan_form_place;
+
 /* Sections, in file order: symbol, code, record type, name in messages. */
 #define RP_SECTION_LIST(X)                                                                         \
     X(RP_SECTION_STRINGS, 0, char, "strings")                                                      \
@@ -223,6 +231,7 @@ typedef struct rp_plan_expr {
 /* rp_plan_header.needs: RP_PLAN_NEED_LIST of reprise/needs.h. */
 
 /* Layout is part of the format. */
+_Static_assert(sizeof(rp_plan_form_place) == 16, "plan form");
 _Static_assert(sizeof(rp_plan_header) == 64, "plan header");
 _Static_assert(sizeof(rp_plan_section) == 24, "plan section");
 _Static_assert(sizeof(rp_plan_graph) == 32, "plan graph");
@@ -242,13 +251,20 @@ _Static_assert(sizeof(rp_expr_op) == 16, "expression step");
 _Static_assert(sizeof(rp_certificate) == 40, "certificate");
 
 /* An open plan, for the runtime: the bytes, and a typed pointer per section. The caller holds it
- * once, each exec once more. */
+ * once, each exec once more. A plan of several forms has the records of the last one, which is that of the
+ * largest sizes, as its own. */
 struct rp_plan {
     atomic_uint holders;
     rp_allocator allocator;
-    const uint8_t *data;
+    const uint8_t *file; /* all of it */
+    size_t file_size;
+    bool mapped;         /* file is a file mapping, else a block of the allocator */
+    const uint8_t *data; /* the records: the file, or one form of it */
     size_t size;
-    bool mapped; /* data is a file mapping, else a block of the allocator */
+    rp_plan
+        *forms; /* of a file of several: each as a plan that only looks at its bytes; else NULL */
+    uint32_t form_count;
+    rp_plan *whole; /* of such a one: the plan that it is a form of; else NULL */
     const rp_plan_header *header;
     const rp_plan_section *sections;
     uint32_t external_count; /* buffers that are not transients: the first ones */
@@ -262,7 +278,8 @@ uint32_t rp_image_array(const rp_image_shape *shape, uint64_t dims[RP_IMAGE_RANK
 
 /* One more holder, to be let go with rp_plan_destroy. */
 static inline const rp_plan *rp_plan_retain(const rp_plan *plan) {
-    atomic_fetch_add_explicit(&((rp_plan *)plan)->holders, 1, memory_order_relaxed);
+    rp_plan *held = plan->whole ? plan->whole : (rp_plan *)plan;
+    atomic_fetch_add_explicit(&held->holders, 1, memory_order_relaxed);
     return plan;
 }
 

@@ -30,10 +30,14 @@ static bool describe_images(rp_plan *plan) {
 
 rp_plan *rp_plan_keep(rp_plan *plan) {
     bool described = describe_images(plan);
+    for (uint32_t i = 0; i < plan->form_count; i++) described &= describe_images(&plan->forms[i]);
     rp_plan *kept = described ? rp_dup(&plan->allocator, plan, sizeof *plan) : NULL;
-    if (kept)
+    if (kept) {
         atomic_init(&kept->holders, 1);
-    else
+        for (uint32_t i = 0; i < kept->form_count; i++) kept->forms[i].whole = kept;
+    } else {
         rp_release(&plan->allocator, plan->image_dims);
+        rp_plan_free_forms(plan);
+    }
     return kept;
 }

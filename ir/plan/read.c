@@ -28,13 +28,16 @@ static rp_dtype image_dtype(const rp_image_shape *s) {
 
 /* Validates what is in `plan` and hands a copy of it out; releases the bytes on failure. */
 static rp_status finish(rp_plan *plan, const char *name, rp_diags *diags, rp_plan **out_plan) {
-    rp_status status = rp_plan_validate(plan, name, diags);
+    plan->data = plan->file;
+    plan->size = plan->file_size;
+    rp_status status = rp_plan_has_forms(plan) ? rp_plan_validate_forms(plan, name, diags)
+                                               : rp_plan_validate(plan, name, diags);
     if (status == RP_OK && !(*out_plan = rp_plan_keep(plan))) status = RP_ERROR_NO_MEMORY;
     if (status == RP_OK) return RP_OK;
     if (plan->mapped)
-        munmap((void *)plan->data, plan->size);
+        munmap((void *)plan->file, plan->file_size);
     else
-        rp_release(&plan->allocator, (void *)plan->data);
+        rp_release(&plan->allocator, (void *)plan->file);
     return status;
 }
 
@@ -72,8 +75,8 @@ static rp_status read_all(int file, const char *path, rp_diags *diags, rp_plan *
         if (got == 0) break;
         size += (size_t)got;
     }
-    plan->data = data;
-    plan->size = size;
+    plan->file = data;
+    plan->file_size = size;
     return RP_OK;
 }
 
@@ -83,8 +86,8 @@ static rp_status load(int file, const char *path, rp_diags *diags, rp_plan *plan
     if (S_ISREG(info.st_mode) && info.st_size > 0 && (uint64_t)info.st_size <= SIZE_MAX) {
         void *data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
         if (data != MAP_FAILED) {
-            plan->data = data;
-            plan->size = (size_t)info.st_size;
+            plan->file = data;
+            plan->file_size = (size_t)info.st_size;
             plan->mapped = true;
             return RP_OK;
         }
@@ -122,26 +125,28 @@ rp_status rp_plan_from_memory(const rp_allocator *allocator, const void *data, s
         rp_diags_add(diags, RP_ERROR, name, 0, 0, "rp_plan_from_memory: data is NULL");
         return RP_ERROR_USAGE;
     }
-    rp_plan plan = {.allocator = rp_allocator_or_default(allocator), .size = size};
-    plan.data = rp_dup(&plan.allocator, data, size);
-    if (!plan.data) return RP_ERROR_NO_MEMORY;
+    rp_plan plan = {.allocator = rp_allocator_or_default(allocator), .file_size = size};
+    plan.file = rp_dup(&plan.allocator, data, size);
+    if (!plan.file) return RP_ERROR_NO_MEMORY;
     return finish(&plan, name, diags, out_plan);
 }
 
 void rp_plan_destroy(rp_plan *plan) {
+    if (plan && plan->whole) plan = plan->whole;
     if (!plan || atomic_fetch_sub_explicit(&plan->holders, 1, memory_order_acq_rel) != 1) return;
     rp_allocator allocator = plan->allocator;
     rp_release(&allocator, plan->image_dims);
+    rp_plan_free_forms(plan);
     if (plan->mapped)
-        munmap((void *)plan->data, plan->size);
+        munmap((void *)plan->file, plan->file_size);
     else
-        rp_release(&allocator, (void *)plan->data);
+        rp_release(&allocator, (void *)plan->file);
     rp_release(&allocator, plan);
 }
 
 const void *rp_plan_data(const rp_plan *plan, size_t *out_size) {
-    if (out_size) *out_size = plan ? plan->size : 0;
-    return plan ? plan->data : NULL;
+    if (out_size) *out_size = plan ? plan->file_size : 0;
+    return plan ? plan->file : NULL;
 }
 
 /* Between groups. */
@@ -161,32 +166,42 @@ static uint32_t count_tagged(const rp_plan *plan) {
     return count;
 }
 
+static const rp_plan_header *file_header(const rp_plan *plan) {
+    return (const rp_plan_header *)plan->file;
+}
+
 rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info) {
     if (!plan || !info) return RP_ERROR_USAGE;
     const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
     const rp_certificate *certificate = rp_plan_records(plan, RP_SECTION_CERTIFICATE);
-    const rp_plan_info own = {.name = rp_plan_string(plan, graph->name),
-                              .content_hash = plan->header->content_hash,
-                              .nodes = rp_plan_count(plan, RP_SECTION_NODES),
-                              .dispatches = graph->dispatch_count,
-                              .groups = rp_plan_count(plan, RP_SECTION_GROUPS),
-                              .barriers = graph->barrier_count,
-                              .barrier_bound = graph->barrier_bound,
-                              .buffers = rp_plan_count(plan, RP_SECTION_BUFFERS),
-                              .kernels = rp_plan_count(plan, RP_SECTION_KERNELS),
-                              .arena_bytes = graph->arena_bytes,
-                              .arena_bound_bytes = graph->arena_bound_bytes,
-                              .certificate = *certificate,
-                              .tagged = count_tagged(plan),
-                              .tagged_barriers =
-                                  rp_plan_count(plan, RP_SECTION_TAGGED_BARRIERS)
-                                      ? count_barriers(plan, RP_SECTION_TAGGED_BARRIERS)
-                                      : graph->barrier_count};
+    rp_plan_info own = {.name = rp_plan_string(plan, graph->name),
+                        .content_hash = file_header(plan)->content_hash,
+                        .nodes = rp_plan_count(plan, RP_SECTION_NODES),
+                        .dispatches = graph->dispatch_count,
+                        .groups = rp_plan_count(plan, RP_SECTION_GROUPS),
+                        .barriers = graph->barrier_count,
+                        .barrier_bound = graph->barrier_bound,
+                        .buffers = rp_plan_count(plan, RP_SECTION_BUFFERS),
+                        .kernels = rp_plan_count(plan, RP_SECTION_KERNELS),
+                        .arena_bytes = graph->arena_bytes,
+                        .arena_bound_bytes = graph->arena_bound_bytes,
+                        .certificate = *certificate,
+                        .tagged = count_tagged(plan),
+                        .tagged_barriers = rp_plan_count(plan, RP_SECTION_TAGGED_BARRIERS)
+                                               ? count_barriers(plan, RP_SECTION_TAGGED_BARRIERS)
+                                               : graph->barrier_count,
+                        .forms = rp_plan_form_count(plan)};
+    for (uint32_t i = 0; i < plan->form_count; i++) {
+        const rp_plan_graph *form = rp_plan_records(&plan->forms[i], RP_SECTION_GRAPH);
+        if (form->arena_bytes > own.arena_bytes) own.arena_bytes = form->arena_bytes;
+        if (form->arena_bound_bytes > own.arena_bound_bytes)
+            own.arena_bound_bytes = form->arena_bound_bytes;
+    }
     return rp_sized_give(&own, sizeof own, info) ? RP_OK : RP_ERROR_USAGE;
 }
 
 uint64_t rp_plan_needs(const rp_plan *plan) {
-    return plan ? plan->header->needs : 0;
+    return plan ? file_header(plan)->needs : 0;
 }
 
 const char *rp_plan_capability_at(uint32_t index, uint64_t *needs) {

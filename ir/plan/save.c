@@ -22,7 +22,7 @@ static rp_status failed(rp_diags *diags, const char *path, const char *what, int
 static rp_status write_special(const rp_plan *plan, const char *path, rp_diags *diags) {
     int file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0) return failed(diags, path, "open it", errno);
-    int error = rp_write_all(file, plan->data, plan->size);
+    int error = rp_write_all(file, plan->file, plan->file_size);
     if (close(file) != 0 && !error) error = errno;
     return error ? failed(diags, path, "write the plan", error) : RP_OK;
 }
@@ -32,7 +32,7 @@ static rp_status write_beside(const rp_plan *plan, const char *path, rp_diags *d
     int error = rp_new_file_open(&plan->allocator, path, &file);
     if (error == ENOMEM) return RP_ERROR_NO_MEMORY;
     if (error) return failed(diags, path, "create a file beside it", error);
-    error = rp_new_file_append(&file, plan->data, plan->size);
+    error = rp_new_file_append(&file, plan->file, plan->file_size);
     if (!error) error = rp_new_file_sync(&file);
     if (error)
         rp_new_file_abandon(&file);

@@ -1,7 +1,8 @@
-/* The shapes of a plan's buffers at given live values. */
+/* The shapes of a plan's buffers at given live values, and the form that runs then. */
 #include "plan/shape.h"
 
 #include "base/shape.h"
+#include "plan/forms.h"
 
 bool rp_plan_eval_shape(const rp_plan *plan, uint32_t buffer, rp_expr_live *live, void *context,
                         uint64_t shape[RP_MAX_RANK], uint64_t *out_bytes) {
@@ -50,12 +51,28 @@ static bool find_value(void *context, uint32_t buffer, uint32_t element, int64_t
     return value <= b->max_value;
 }
 
+static rp_status check_values(const rp_plan_live_value *values, uint32_t count) {
+    if (!values && count) return RP_ERROR_USAGE;
+    for (uint32_t i = 0; i < count; i++)
+        if (!values[i].buffer) return RP_ERROR_USAGE;
+    return RP_OK;
+}
+
+rp_status rp_plan_choose_form(const rp_plan *plan, const rp_plan_live_value *values,
+                              uint32_t value_count, uint32_t *out_form) {
+    if (!plan || !out_form || check_values(values, value_count) != RP_OK) return RP_ERROR_USAGE;
+    given g = {plan, values, value_count};
+    for (*out_form = 0; *out_form < rp_plan_form_count(plan); ++*out_form)
+        if (rp_plan_fits_form(rp_plan_form(plan, *out_form), find_value, &g)) return RP_OK;
+    *out_form = 0;
+    return RP_ERROR_USAGE;
+}
+
 rp_status rp_plan_get_shape(const rp_plan *plan, uint32_t buffer, const rp_plan_live_value *values,
                             uint32_t value_count, uint64_t *shape, uint64_t *out_bytes) {
-    if (buffer >= rp_plan_buffer_count(plan) || !shape || (!values && value_count))
+    if (buffer >= rp_plan_buffer_count(plan) || !shape ||
+        check_values(values, value_count) != RP_OK)
         return RP_ERROR_USAGE;
-    for (uint32_t i = 0; i < value_count; i++)
-        if (!values[i].buffer) return RP_ERROR_USAGE;
     rp_plan_buffer_info info = {.size = sizeof info};
     RP_TRY(rp_plan_get_buffer(plan, buffer, &info));
     uint64_t bytes = info.bytes;

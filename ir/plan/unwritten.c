@@ -1,4 +1,4 @@
-/* Which bytes of a buffer no node of a plan writes: those that a use that writes does not name. A
+/* Which bytes of a buffer no node of a plan, in no form of it, writes: those that a use that writes does not name. A
  * node whose grid is not known may write less than its use says, and one without declared uses may
  * write anything: both count as writing all that they may. Cost: O(uses log pieces). */
 #include "plan/format.h"
@@ -48,6 +48,8 @@ rp_status rp_plan_get_unwritten(const rp_plan *plan, uint32_t buffer, rp_plan_by
     gaps found = {.out = out, .capacity = capacity};
     rp_interval_map map = {0};
     bool room = mark_writes(plan, buffer, size, &map);
+    for (uint32_t i = 0; i < plan->form_count && room; i++)
+        room = mark_writes(&plan->forms[i], buffer, size, &map);
     if (room) rp_interval_map_each(&map, 0, size, note_gap, &found);
     rp_interval_map_free(&plan->allocator, &map);
     *out_count = found.count;

@@ -35,7 +35,7 @@ rp_status rp_plan_damaged(rp_plan_validation *check, const char *format, ...) {
 
 /* Magic and version stay where they are in every version of the format, so that a plan of another
  * version is told from a damaged one. */
-static rp_status check_version(rp_plan_validation *check) {
+static rp_status check_version(rp_plan_validation *check, uint32_t version) {
     const rp_plan_header *header = check->plan->header;
     size_t size = check->plan->size;
     size_t magic = size < sizeof header->magic ? size : sizeof header->magic;
@@ -51,24 +51,26 @@ static rp_status check_version(rp_plan_validation *check) {
                                "the file ends after %zu bytes, a plan's header has %zu: it was cut "
                                "off; copy or compile it again",
                                size, sizeof *header);
-    if (header->version == RP_PLAN_VERSION) return RP_OK;
+    if (header->version == version) return RP_OK;
+    if (version != RP_PLAN_FORMS_VERSION && header->version == RP_PLAN_FORMS_VERSION)
+        return rp_plan_damaged(check, "a form has no forms of its own");
     rp_diags_add(check->diags, RP_ERROR, check->name, 0, 0,
-                 "the plan has version %u, this library reads version %d: %s", header->version,
-                 RP_PLAN_VERSION,
-                 header->version > RP_PLAN_VERSION
+                 "the plan has version %u, this library reads versions %d and %d: %s",
+                 header->version, RP_PLAN_VERSION, RP_PLAN_FORMS_VERSION,
+                 header->version > RP_PLAN_FORMS_VERSION
                      ? "use a newer Reprise, or compile the plan again "
                        "with this one"
                      : "compile the plan again");
     return RP_ERROR_VERSION;
 }
 
-static uint64_t content_hash(const rp_plan *plan) {
+uint64_t rp_plan_content_hash(const rp_plan *plan) {
     size_t start = offsetof(rp_plan_header, needs);
     return rp_hash(plan->data + start, plan->size - start);
 }
 
-static rp_status check_header(rp_plan_validation *check) {
-    RP_TRY(check_version(check));
+rp_status rp_plan_check_header(rp_plan_validation *check, uint32_t version) {
+    RP_TRY(check_version(check, version));
     const rp_plan *plan = check->plan;
     const rp_plan_header *header = plan->header;
     if (header->file_size != plan->size)
@@ -78,15 +80,12 @@ static rp_status check_header(rp_plan_validation *check) {
                                    ? "it was cut off; copy or compile it "
                                      "again"
                                    : "something was appended to it");
-    uint64_t hash = check->sealing ? header->content_hash : content_hash(plan);
+    uint64_t hash = check->sealing ? header->content_hash : rp_plan_content_hash(plan);
     if (hash != header->content_hash)
         return rp_plan_damaged(check,
                                "the content hash is %016llx and should be %016llx: bytes were "
                                "changed; copy or compile it again",
                                (unsigned long long)hash, (unsigned long long)header->content_hash);
-    if (header->section_count != RP_SECTION_COUNT)
-        return rp_plan_damaged(check, "the header lists %u sections, a plan has %d",
-                               header->section_count, RP_SECTION_COUNT);
     for (size_t i = 0; i < sizeof header->reserved; i++)
         if (header->reserved[i])
             return rp_plan_damaged(check, "reserved header bytes are not zero");
@@ -149,7 +148,10 @@ static rp_status validate(rp_plan_validation *check) {
     plan->header = (const rp_plan_header *)plan->data;
     check->section = RP_SECTION_COUNT;
     check->record = UINT32_MAX;
-    RP_TRY(check_header(check));
+    RP_TRY(rp_plan_check_header(check, RP_PLAN_VERSION));
+    if (plan->header->section_count != RP_SECTION_COUNT)
+        return rp_plan_damaged(check, "the header lists %u sections, a plan has %d",
+                               plan->header->section_count, RP_SECTION_COUNT);
     RP_TRY(check_sections(check));
     rp_spirv_reader_init(&check->spirv, &plan->allocator);
     rp_status status = rp_plan_check_records(check);
@@ -169,6 +171,6 @@ rp_status rp_plan_seal(rp_plan *plan, const char *name, rp_diags *diags) {
     RP_TRY(validate(&check));
     rp_plan_header *header = (rp_plan_header *)plan->data;
     header->needs = check.needs;
-    header->content_hash = content_hash(plan);
+    header->content_hash = rp_plan_content_hash(plan);
     return RP_OK;
 }

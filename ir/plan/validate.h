@@ -15,8 +15,16 @@ rp_status rp_plan_validate(rp_plan *plan, const char *name, rp_diags *diags);
 rp_status rp_plan_seal(rp_plan *plan, const char *name, rp_diags *diags);
 
 /* A plan of its own, with one holder, of one that was validated or sealed: its bytes go over to it, and
- * its images get the extents that rp_plan_get_buffer gives. NULL without memory. */
+ * its images get the extents that rp_plan_get_buffer gives. NULL without memory, and then it has no forms any
+ * more. */
 rp_plan *rp_plan_keep(rp_plan *plan);
+
+/* validate_forms.c. Whether plan->data is a file of several forms, as far as its header says; validates such a one, to the
+ * forms' agreement on all that is there for every replay, and fills in the pointers of `plan`. On failure it
+ * has no forms. The second writes what its header says of the bytes, as rp_plan_seal. */
+bool rp_plan_has_forms(const rp_plan *plan);
+rp_status rp_plan_validate_forms(rp_plan *plan, const char *name, rp_diags *diags);
+void rp_plan_free_forms(rp_plan *plan);
 
 /* A validation under way: where it is, for messages. */
 typedef struct rp_plan_validation {
@@ -41,6 +49,9 @@ bool rp_plan_string_valid(const rp_plan_validation *check, uint32_t string);
 /* Adds "section nodes, record 12: <message>" and returns RP_ERROR_DAMAGED. */
 rp_status rp_plan_damaged(rp_plan_validation *check, const char *format, ...) RP_PRINTF(2, 3);
 
+/* What the header of every file says of its bytes: magic, version, size, hash and reserved bytes. */
+rp_status rp_plan_check_header(rp_plan_validation *check, uint32_t version);
+uint64_t rp_plan_content_hash(const rp_plan *plan);
 /* Validates the records of every section; the table of sections is valid already. */
 rp_status rp_plan_check_records(rp_plan_validation *check);
 /* The part of it that holds a kernel against its SPIR-V; its record, params and specs are valid. */

@@ -33,12 +33,12 @@ OPTIONAL_IN = {
     ("rp_exec_get_range", "buffer"), ("rp_encoder_bind", "storage"), ("rp_direct_bind", "storage"),
     ("rp_encoder_end", "report"), ("rp_direct_end", "report"), ("rp_program_set_target", "target"),
     ("rp_exec_profile", "params"), ("rp_costs_create", "source"), ("rp_costs_create", "target"),
-    ("rp_plan_get_shape", "values"), ("rp_plan_get_shape", "out_bytes"), ("rp_exec_get_shape", "out_bytes"),
+    ("rp_plan_choose_form", "values"), ("rp_plan_get_shape", "values"), ("rp_plan_get_shape", "out_bytes"), ("rp_exec_get_shape", "out_bytes"),
 }
-# Wrong use whatever is given: no replay is begun, there is no VkCommandBuffer here to record into, and no storage
-# that is shared with others.
+# Wrong use whatever is given: no replay is begun, there is no VkCommandBuffer here to record into, no storage
+# that is shared with others, and one plan.
 WRONG_HERE = {"rp_exec_continue", "rp_exec_cancel", "rp_exec_record", "rp_storage_export_fd", "rp_storage_import_fd",
-              "rp_storage_hand_over", "rp_storage_take_over", "rp_storage_import_image"}
+              "rp_storage_hand_over", "rp_storage_take_over", "rp_storage_import_image", "rp_plan_join"}
 # The names that they are given are none.
 NOT_FOUND = {"rp_kernel_choice"}
 # Calls between rp_encoder_begin and rp_encoder_end: a mistake closes the encoding.
@@ -50,6 +50,8 @@ VALUES = {
     "const rp_allocator *": "NULL", "rp_diags *": "diags", "const rp_diags *": "diags", "const rp_graph *": "graph",
     "rp_graph *": "graph", "const rp_plan *": "plan", "rp_plan *": "plan", "rp_program *": "program",
     "rp_recorder *": "recorder", "rp_recorder *const *": "&recorder", "const rp_pipeline *": "pipeline",
+    "const rp_graph *const *": "(const rp_graph *const []){graph}",
+    "const rp_plan *const *": "(const rp_plan *const []){plan}",
     "const rp_weights *": "weights", "const rp_op *": "rp_op_at(0)", "rp_exec *": "exec", "const rp_exec *": "exec",
     "rp_device *": "device", "const rp_device *": "device", "const rp_pass_reports *": "reports",
     "const rp_certificate *": "&certificate", "rp_certificate *": "&certificate", "rp_graph_stats *": "&stats",

@@ -150,8 +150,79 @@ static void test_yaml(void) {
     fault_each(load, RP_SOURCE_ROOT "/tests/fault/blocks.yaml");
 }
 
+/* Ranges: read, compiled and joined for each form, opened and proven again. */
+static rp_status compile_forms(const rp_allocator *allocator, void *context) {
+    const char *text = context;
+    const rp_graph *graphs[RP_MAX_FORMS];
+    rp_pipeline *pipeline = NULL;
+    rp_plan *plan = NULL, *again = NULL;
+    size_t size;
+    rp_status status =
+        rp_pipeline_parse(allocator, text, strlen(text), "f", NULL, 0, NULL, &pipeline);
+    uint32_t count = rp_pipeline_form_count(pipeline);
+    for (uint32_t i = 0; i < count; i++) graphs[i] = rp_pipeline_form(pipeline, i);
+    const rp_pass_options options = {.size = sizeof options, .pipeline = rp_pass_level(0)};
+    if (status == RP_OK) status = rp_compile_forms(graphs, count, &options, NULL, &plan, NULL);
+    const void *data = rp_plan_data(plan, &size);
+    if (status == RP_OK) status = rp_plan_from_memory(allocator, data, size, "f", NULL, &again);
+    if (status == RP_OK) status = rp_plan_check(again, NULL, NULL, NULL);
+    CU_ASSERT_EQUAL(rp_plan_form_count(again) == 6, again != NULL);
+    rp_plan_destroy(again);
+    rp_plan_destroy(plan);
+    rp_pipeline_destroy(pipeline);
+    return status;
+}
+
+static rp_status record_forms(const rp_allocator *allocator, void *context) {
+    (void)context;
+    rp_program *program = NULL;
+    rp_recorder *recorder = NULL;
+    rp_graph *graph = NULL;
+    rp_buffer n, x, y;
+    static const uint32_t ranges[] = {2, 4};
+    const rp_buffer_params live = {.size = sizeof live,
+                                   .name = "n",
+                                   .kind = RP_LIVE,
+                                   .dtype = RP_U32,
+                                   .rank = 1,
+                                   .shape = {1},
+                                   .initial = "\3\0\0",
+                                   .max_value = 8,
+                                   .ranges = ranges,
+                                   .range_count = 2};
+    rp_buffer_params sized = {
+        .size = sizeof sized, .name = "x", .kind = RP_IN, .dtype = RP_F32, .rank = 1};
+    rp_status status = rp_program_create(allocator, "forms", &program);
+    if (status == RP_OK) status = rp_program_buffer(program, &live, NULL, &n);
+    if (status == RP_OK) status = rp_program_extent(program, "n", NULL, &sized.shape[0]);
+    if (status == RP_OK) status = rp_program_buffer(program, &sized, NULL, &x);
+    sized.name = "y";
+    sized.kind = RP_OUT;
+    if (status == RP_OK) status = rp_program_buffer(program, &sized, NULL, &y);
+    if (status == RP_OK) status = rp_recorder_create(program, &recorder);
+    if (status == RP_OK) rp_copy(recorder, (rp_range){.buffer = x}, (rp_range){.buffer = y});
+    if (status == RP_OK) status = rp_program_form(program, &recorder, 1, 0, NULL, &graph);
+    rp_graph_destroy(graph);
+    rp_recorder_destroy(recorder);
+    rp_program_destroy(program);
+    return status;
+}
+
+static void test_forms(void) {
+    static const char text[] =
+        "reprise: 1\nlive: {n: {max: 8, ranges: [2, 4], default: 3}, m: {max: 3, ranges: [2]}}\n"
+        "buffers: {x: {kind: in, dtype: f32, shape: [n, m]}, y: {kind: out, dtype: f32, shape: [n, "
+        "m]}}\n"
+        "nodes: [{copy: {from: x, to: y}}]\n";
+    fault_each(compile_forms, (void *)text);
+    fault_each(record_forms, NULL);
+}
+
 int main(void) {
-    static const rp_test tests[] = {
-        {"recorder", test_recorder}, {"GLSL", test_glsl}, {"YAML", test_yaml}, {0}};
+    static const rp_test tests[] = {{"recorder", test_recorder},
+                                    {"GLSL", test_glsl},
+                                    {"YAML", test_yaml},
+                                    {"forms", test_forms},
+                                    {0}};
     return rp_run_tests("front ends without memory", tests);
 }

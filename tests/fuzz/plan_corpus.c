@@ -65,7 +65,7 @@ static const struct {
 } refused[] = {{"cut-in-header", 40, 0, RP_ERROR_DAMAGED},
                {"cut-in-table", 100, 0, RP_ERROR_DAMAGED},
                {"cut-in-records", 1000, 0, RP_ERROR_DAMAGED},
-               {"newer-version", 80, 1, RP_ERROR_VERSION}};
+               {"newer-version", 80, 2, RP_ERROR_VERSION}};
 
 static char *read_corpus(const char *name, size_t *size) {
     char path[256];
@@ -109,6 +109,25 @@ static void test_refused(void) {
     free(plan);
 }
 
+/* Copies of a buffer that is at most 2 and at most 5 long. */
+static rp_plan *make_forms(void) {
+    rp_plan *forms[2], *joined = NULL;
+    for (uint32_t i = 0; i < 2; i++) {
+        char text[256];
+        rp_graph *source = NULL;
+        snprintf(text, sizeof text,
+                 "reprise 1\ngraph forms {\n  buf $n live u32[1] max %u\n  buf $x in f32[{$n},4]\n"
+                 "  buf $y out f32[{$n},4]\n  n0 = copy (r $x, w $y)\n}\n",
+                 i ? 5 : 2);
+        CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), NULL, NULL, &source), RP_OK);
+        CU_ASSERT_EQUAL_FATAL(rp_compile(source, NULL, NULL, &forms[i], NULL), RP_OK);
+        rp_graph_destroy(source);
+    }
+    CU_ASSERT_EQUAL(rp_plan_join(NULL, (const rp_plan *const *)forms, 2, NULL, &joined), RP_OK);
+    for (uint32_t i = 0; i < 2; i++) rp_plan_destroy(forms[i]);
+    return joined;
+}
+
 static void test_corpus(void) {
     for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
         rp_plan *plan = compile_file(graphs[i].name, graphs[i].pipeline);
@@ -118,6 +137,9 @@ static void test_corpus(void) {
     sample s = sample_make(sample_text);
     check_file("spirv", s.plan);
     sample_free(&s);
+    rp_plan *forms = make_forms();
+    check_file("forms", forms);
+    rp_plan_destroy(forms);
 }
 
 int main(void) {

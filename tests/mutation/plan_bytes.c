@@ -96,17 +96,27 @@ static void change_records(trial *t, const rp_plan_layout *layout, uint64_t star
     }
 }
 
+static void change_form(trial *t, const rp_plan *form) {
+    uint64_t start = (uint64_t)(form->data - t->good);
+    change_records(t, &rp_plan_header_layout, start, 1, NULL);
+    change_records(t, &rp_plan_table_layout, start + sizeof(rp_plan_header), RP_SECTION_COUNT,
+                   NULL);
+    for (uint32_t s = 0; s < RP_SECTION_COUNT; s++)
+        change_records(t, &rp_plan_layouts[s], start + form->sections[s].offset,
+                       form->sections[s].count, t->tried[s]);
+}
+
 static void change_plan(trial *t, const char *name, const rp_plan *plan) {
     t->name = name;
     t->good = rp_plan_data(plan, &t->size);
     t->copy = malloc(t->size);
     if (!t->copy) abort();
     memcpy(t->copy, t->good, t->size);
-    change_records(t, &rp_plan_header_layout, 0, 1, NULL);
-    change_records(t, &rp_plan_table_layout, sizeof(rp_plan_header), RP_SECTION_COUNT, NULL);
-    for (uint32_t s = 0; s < RP_SECTION_COUNT; s++)
-        change_records(t, &rp_plan_layouts[s], plan->sections[s].offset, plan->sections[s].count,
-                       t->tried[s]);
+    if (plan->form_count) {
+        change_records(t, &rp_plan_header_layout, 0, 1, NULL);
+        change_records(t, &rp_plan_forms_layout, sizeof(rp_plan_header), plan->form_count, NULL);
+    }
+    for (uint32_t f = 0; f < rp_plan_form_count(plan); f++) change_form(t, rp_plan_form(plan, f));
     free(t->copy);
 }
 
@@ -213,6 +223,29 @@ static const char addresses[] =
     "  n2 = run @k grid 1 1 1 push 00000000 00000000 00000000 00000000 address 4=2 "
     "(rw $y, r address $x, r address %a)\n}\n";
 
+/* The same for up to 2, to 5, and to 9: forms of one plan. Forms are swapped as well. */
+static void try_forms(trial *t) {
+    static const char *const most[] = {"max 2", "max 5", "max 9"};
+    rp_plan *forms[3], *joined = NULL;
+    for (uint32_t i = 0; i < 3; i++) {
+        char text[sizeof sized];
+        rp_graph *source = NULL;
+        memcpy(text, sized, sizeof sized);
+        memcpy(strstr(text, "max 9"), most[i], 5);
+        if (i == 0) memcpy(strstr(text, "= 05"), "= 02", 4);
+        CU_ASSERT_EQUAL_FATAL(rp_graph_parse(NULL, text, strlen(text), NULL, NULL, &source), RP_OK);
+        forms[i] = compile(source, i == 1 ? rp_pass_level(0) : NULL, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(forms[i]);
+        rp_graph_destroy(source);
+    }
+    CU_ASSERT_EQUAL_FATAL(rp_plan_join(NULL, (const rp_plan *const *)forms, 3, NULL, &joined),
+                          RP_OK);
+    CU_ASSERT_EQUAL(rp_plan_check(joined, NULL, NULL, NULL), RP_OK);
+    change_plan(t, "forms", joined);
+    rp_plan_destroy(joined);
+    for (uint32_t i = 0; i < 3; i++) rp_plan_destroy(forms[i]);
+}
+
 /* Images, samplers and all that uses say of them. */
 static void try_images(void *context, const char *name, const rp_graph *source) {
     if (source->samplers_count) try_plan(context, name, source, rp_pass_level(1), NULL);
@@ -240,6 +273,7 @@ static void test_kernels(void) {
     try_text(&t, "addresses", addresses, NULL);
     try_text(&t, "sized", sized, NULL);
     try_text(&t, "tagged", tagged, "schedule,flow=all,lower,place,sync");
+    try_forms(&t);
     each_real_graph(try_images, &t);
     for (uint64_t seed = 1; seed <= (RP_PART > 1 ? 3 : 6); seed++) try_ops(&t, seed);
     finish(&t, 5000);

@@ -143,11 +143,46 @@ static inline void walk_addresses(const rp_plan *plan) {
     }
 }
 
+/* Each form, and that they have in common what replays of all of them use. */
 static inline void walk_plan(const rp_plan *plan) {
+    uint32_t form;
+    char title[64];
     walk_info(plan);
-    walk_kernels(plan);
-    walk_nodes(plan);
-    walk_addresses(plan);
+    for (uint32_t i = 0; i < rp_plan_form_count(plan); i++) {
+        const rp_plan *one = rp_plan_form(plan, i);
+        WALK_HOLDS(rp_plan_buffer_count(one) == rp_plan_buffer_count(plan));
+        for (uint32_t b = 0; b < rp_plan_buffer_count(plan); b++)
+            WALK_HOLDS(plan_buffer(one, b).bytes <= plan_buffer(plan, b).bytes);
+        WALK_HOLDS(rp_plan_form_title(plan, i, title, sizeof title) == RP_OK);
+        walk_info(one);
+        walk_kernels(one);
+        walk_nodes(one);
+        walk_addresses(one);
+    }
+    if (rp_plan_choose_form(plan, NULL, 0, &form) == RP_OK)
+        WALK_HOLDS(form < rp_plan_form_count(plan));
+}
+
+static inline void walk_repair(uint8_t *data, size_t size);
+
+/* The forms of a file, as far as its table names bytes of it. Their headers say what they need. */
+static inline uint64_t walk_repair_forms(uint8_t *data, size_t size, uint32_t count) {
+    uint64_t needs = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        rp_plan_form_place place;
+        size_t at = sizeof(rp_plan_header) + i * sizeof place;
+        if (at + sizeof place > size) return needs;
+        memcpy(&place, data + at, sizeof place);
+        if (place.offset > size || place.size > size - place.offset) return needs;
+        if (place.offset < sizeof(rp_plan_header) || place.size < sizeof(rp_plan_header)) continue;
+        rp_plan_header form;
+        memcpy(&form, data + place.offset, sizeof form);
+        if (form.version != RP_PLAN_FORMS_VERSION)
+            walk_repair(data + place.offset, (size_t)place.size);
+        memcpy(&form, data + place.offset, sizeof form);
+        needs |= form.needs;
+    }
+    return needs;
 }
 
 /* Makes right what has one right value whatever the rest is. */
@@ -156,8 +191,12 @@ static inline void walk_repair(uint8_t *data, size_t size) {
     if (size < sizeof header) return;
     memcpy(&header, data, sizeof header);
     memcpy(header.magic, RP_PLAN_MAGIC, sizeof header.magic);
-    header.version = RP_PLAN_VERSION;
-    header.section_count = RP_SECTION_COUNT;
+    if (header.version == RP_PLAN_FORMS_VERSION) {
+        header.needs = walk_repair_forms(data, size, header.section_count % (RP_MAX_FORMS + 1));
+    } else {
+        header.version = RP_PLAN_VERSION;
+        header.section_count = RP_SECTION_COUNT;
+    }
     header.file_size = size;
     memset(header.reserved, 0, sizeof header.reserved);
     memcpy(data, &header, sizeof header);

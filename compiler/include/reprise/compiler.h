@@ -67,6 +67,11 @@ typedef struct rp_buffer_params {
     const void *initial;         /* live: its first bytes (copied); NULL = zeros */
     uint32_t max_value;          /* live: largest value an element may be set to; 0 = any */
     rp_image_shape image;        /* of an image; format RP_IMAGE_NONE (0): none */
+    const uint32_t
+        *ranges; /* live, one u32 that dimensions follow: largest values of further forms of
+                                  * the plan (rp_program_form), ascending, from 2 on, below max_value;
+                                  * copied. NULL: none */
+    uint32_t range_count;
 } rp_buffer_params;
 RP_API rp_status rp_program_buffer(rp_program *program, const rp_buffer_params *params,
                                    rp_diags *diags, rp_buffer *out_buffer);
@@ -390,6 +395,17 @@ RP_API void rp_optional_end(rp_recorder *recorder);
 RP_API rp_status rp_program_graph(rp_program *program, rp_recorder *const *recorders,
                                   uint32_t recorder_count, rp_diags *diags, rp_graph **out_graph);
 
+/* Ranges of live sizes (rp_buffer_params.ranges) make a program one for several forms of a plan: the same
+ * calls with other largest values, one form for each combination, at most RP_MAX_FORMS. What was recorded is
+ * played anew for each, so ops over smaller shapes may become others. Ranges of buffers that follow sizes have a size of 0. */
+/* How many there are: 1 without ranges. 0 for NULL. */
+RP_API uint32_t rp_program_form_count(rp_program *program);
+/* The source graph of a form, as rp_program_graph gives that of the last one: rp_compile_forms takes all of them, in
+ * this order. */
+RP_API rp_status rp_program_form(rp_program *program, rp_recorder *const *recorders,
+                                 uint32_t recorder_count, uint32_t form, rp_diags *diags,
+                                 rp_graph **out_graph);
+
 /* ---- YAML ------------------------------------------------------------------------------------ */
 
 /* An override of a pipeline parameter: by an integer, or by the text of an expression, as the
@@ -446,6 +462,14 @@ RP_API rp_status rp_pipeline_parse(const rp_allocator *allocator, const char *te
 RP_API void rp_pipeline_destroy(rp_pipeline *pipeline);
 /* The source graph. It is the pipeline's, and lives as long. */
 RP_API const rp_graph *rp_pipeline_graph(const rp_pipeline *pipeline);
+/* Of a pipeline with ranges (`live: {tokens: {max: 512, ranges: [8, 64]}}`) the source graph of each form of the plan, for
+ * rp_compile_forms in this order; the last is rp_pipeline_graph's. 1 without ranges, 0 for NULL. NULL for an index out
+ * of range. */
+RP_API uint32_t rp_pipeline_form_count(const rp_pipeline *pipeline);
+RP_API const rp_graph *rp_pipeline_form(const rp_pipeline *pipeline, uint32_t index);
+/* What a form is for: as rp_plan_form_title. */
+RP_API rp_status rp_pipeline_form_title(const rp_pipeline *pipeline, uint32_t index, char *text,
+                                        size_t size);
 RP_API uint32_t rp_pipeline_data_count(const rp_pipeline *pipeline);
 /* NULL for an index out of range. */
 RP_API const rp_pipeline_data *rp_pipeline_get_data(const rp_pipeline *pipeline, uint32_t index);
@@ -477,6 +501,13 @@ RP_API const char *rp_pipeline_flat_text(const rp_pipeline *pipeline);
 RP_API rp_status rp_compile(const rp_graph *graph, const rp_pass_options *options, rp_diags *diags,
                             rp_plan **out_plan, rp_pass_reports **out_reports);
 
+/* The same for the forms of a plan (rp_plan_form): each graph is compiled by itself, and what comes of them is joined
+ * (rp_plan_join), so they are in its order. `count` is 1 to RP_MAX_FORMS; of one it is rp_compile. out_reports (may be NULL) has
+ * room for as many. */
+RP_API rp_status rp_compile_forms(const rp_graph *const *graphs, uint32_t count,
+                                  const rp_pass_options *options, rp_diags *diags,
+                                  rp_plan **out_plan, rp_pass_reports **out_reports);
+
 /* Generates kernels from op nodes: GLSL from kernels/ and the ops' formulas, compiled in parallel,
  * cached by content in memory and under $XDG_CACHE_HOME/reprise/kernels (or ~/.cache/...). For
  * rp_pass_options.lowering; rp_compile uses it where that is NULL. Thread-safe. */
@@ -496,7 +527,8 @@ RP_API rp_status rp_node_title(const rp_graph *graph, uint32_t node, char *text,
 /* Proves all that can be proven of a plan: that its records are what its text says
  * (rp_plan_graphs), that the compiled graph computes what the source means (rp_check), that kernels
  * which were made of ops are those that the ops make (rp_check_kernels), and that the certificate
- * states what was found. `source` NULL: the source that the plan carries. RP_ERROR_DAMAGED or
+ * states what was found. Of a plan of several forms all of that is proven of each, and `source` is NULL; the
+ * certificate is that of the last. `source` NULL: the source that the plan carries. RP_ERROR_DAMAGED or
  * RP_ERROR_UNPROVEN with diagnostics otherwise. `out_certificate` (may be NULL) gets what was
  * found.
  */

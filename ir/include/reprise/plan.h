@@ -21,8 +21,9 @@ extern "C" {
 
 typedef struct rp_plan rp_plan;
 
-/* The version this library writes and the only one it reads. */
-enum { RP_PLAN_VERSION = 6 };
+/* The versions that this library writes, and the only ones it reads: of plans, and of files that hold
+ * several forms of one. */
+enum { RP_PLAN_VERSION = 6, RP_PLAN_FORMS_VERSION = 7 };
 
 /* Maps and validates a file once: magic, version, size, content hash, every offset, index and
  * range. A plan that opens can be trusted. RP_ERROR_IO, RP_ERROR_DAMAGED or RP_ERROR_VERSION with a
@@ -59,8 +60,26 @@ typedef struct rp_plan_info {
     rp_certificate certificate;
     uint32_t tagged;          /* transients whose readers wait for each element by its tag */
     uint32_t tagged_barriers; /* between groups where they do; as `barriers` in a plan without */
+    uint32_t forms;           /* rp_plan_form_count */
 } rp_plan_info;
 RP_API rp_status rp_plan_get_info(const rp_plan *plan, rp_plan_info *info);
+
+/* ---- Forms ----------------------------------------------------------------------------------- */
+
+/* A plan may hold several forms: the same graph compiled for several largest values of its live sizes
+ * (rp_compile_forms). Buffers that the application sees are the same in all of them, and a replay runs the
+ * first form whose largest values its live values do not exceed. The last one has the largest. All that is
+ * said of such a plan is said of that form, but for its hash, its needs, and arena_bytes, which is what the form with
+ * the largest arena asks. */
+enum { RP_MAX_FORMS = 32 };
+/* 1 for a plan of one form; 0 for NULL. */
+RP_API uint32_t rp_plan_form_count(const rp_plan *plan);
+/* A form as a plan by itself, whose buffers have the sizes and its live values the largest ones of that form.
+ * It lives as long as `plan`, and what is made of it holds that; rp_plan_destroy is not called. Of a plan of one form
+ * the plan itself. NULL for an index out of range. */
+RP_API const rp_plan *rp_plan_form(const rp_plan *plan, uint32_t index);
+/* What a form is for: "tokens <= 8, batch <= 4", cut off at `size`; "" for a plan of one form. */
+RP_API rp_status rp_plan_form_title(const rp_plan *plan, uint32_t index, char *text, size_t size);
 
 /* What all kernels of the plan need of a device, as rp_plan_need bits; 0 for NULL. */
 RP_API uint64_t rp_plan_needs(const rp_plan *plan);
@@ -94,6 +113,11 @@ typedef struct rp_plan_live_value {
     const char *buffer;
     uint32_t element, value;
 } rp_plan_live_value;
+
+/* Which form a replay with these live values runs; what is not given is as it begins. Values above the
+ * largest form's are RP_ERROR_USAGE. */
+RP_API rp_status rp_plan_choose_form(const rp_plan *plan, const rp_plan_live_value *values,
+                                     uint32_t value_count, uint32_t *out_form);
 
 /* The shape of a buffer where live values are as given, and what is not given as it begins: `rank`
  * extents into `shape` (room for RP_MAX_RANK), and the bytes, which are the first ones of its memory;

@@ -17,6 +17,15 @@ RP_API rp_status rp_plan_build(const rp_graph *compiled, const rp_graph *source,
                                const rp_certificate *certificate, rp_diags *diags,
                                rp_plan **out_plan);
 
+/* Puts plans together as the forms of one, each of one form and complete in itself: the same graph, compiled for
+ * other largest values of live sizes. They may differ in those, in the shapes that follow from them, and in all that is
+ * below the buffers which the application sees. Those are the same, and so are live values; one that is more than a
+ * form's largest begins there as that. Forms go by their order, from the first on: none may be
+ * hidden by one before it, and no largest value is above the last one's. At most RP_MAX_FORMS. What does not agree is
+ * RP_ERROR_INVALID. The plans are copied. */
+RP_API rp_status rp_plan_join(const rp_allocator *allocator, const rp_plan *const *forms,
+                              uint32_t count, rp_diags *diags, rp_plan **out_plan);
+
 /* The two graphs of a plan, which rp_check can prove once more. Its texts are parsed, must have the
  * hashes that the certificate states, and must make this very plan again: every record that would
  * run is compared. RP_ERROR_DAMAGED otherwise, with the section, record and field that differ.
