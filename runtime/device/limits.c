@@ -184,7 +184,7 @@ static void check_enabled(checker *c, uint64_t needs) {
              rp_plan_need_name(needs & (0 - needs)));
 }
 
-rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags *diags) {
+static rp_status check_form(const rp_device *device, const rp_plan *plan, rp_diags *diags) {
     rp_target target;
     describe(&device->adapter, &target);
     checker c = {.plan = plan, .device = target.name, .diags = diags};
@@ -204,6 +204,12 @@ rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags
     RP_TRY(rp_images_check(device, plan, diags, &c.fit.errors));
     RP_TRY(check_modules(&c, device));
     return c.fit.errors ? RP_ERROR_UNSUPPORTED : RP_OK;
+}
+
+rp_status rp_limits_check(const rp_device *device, const rp_plan *plan, rp_diags *diags) {
+    for (uint32_t i = 0; i < rp_plan_form_count(plan); i++)
+        RP_TRY(check_form(device, rp_plan_form(plan, i), diags));
+    return RP_OK;
 }
 
 rp_status rp_device_target(const rp_device *device, rp_target *target) {

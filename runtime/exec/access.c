@@ -97,7 +97,7 @@ static rp_status set_live(rp_exec *exec, uint32_t slot, uint32_t index, uint32_t
     }
     RP_TRY(rp_exec_require_idle(exec, slot, diags));
     if (count == 0) return RP_OK;
-    return rp_live_set(&exec->live, &exec->slots[slot].live, index, first, values, count, diags);
+    return rp_forms_set(exec, &exec->slots[slot], index, first, values, count, diags);
 }
 
 rp_status rp_exec_set_live_at(rp_exec *exec, uint32_t slot, uint32_t index, uint32_t first_element,
@@ -134,14 +134,13 @@ rp_status rp_exec_get_range(rp_exec *exec, uint32_t slot, const char *buffer, rp
     /* From now on others may use the storage. */
     if (status == RP_OK) status = rp_copies_secure(exec, RP_ALL_SLOTS, diags);
     if (status == RP_OK) {
-        const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
         const rp_slot *s = &exec->slots[slot];
         const rp_place *place = buffer ? &s->places[index] : &s->arena;
         if (place->storage) place->storage->known = true;
         range.storage = place->storage;
         if (place->storage) range.offset = place->offset - place->storage->offset;
         range.bytes = buffer ? rp_plan_buffers(exec->plan)[index].size
-                             : (place->storage ? graph->arena_bytes : 0);
+                             : (place->storage ? exec->arena_bytes : 0);
         (void)rp_sized_give(&range, sizeof range, out_range);
     }
     rp_exec_unlock(exec);

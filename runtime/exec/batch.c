@@ -73,18 +73,30 @@ static void count_in(rp_batch *b, uint64_t replay) {
     b->slot_left_off = slot->left_off;
     b->slot_recording = slot->recording;
     b->slot_settled = slot->settled;
+    b->slot_ran = slot->ran;
+    b->exec_last_form = exec->last_form;
     b->slot_wait_for = slot->wait_for;
     b->exec_wait_for = exec->wait_for;
     b->wait_for = slot->wait_for > exec->wait_for ? slot->wait_for : exec->wait_for;
     b->replay = slot->replay = replay;
     slot->reserved = false;
     slot->left_off = 0;
+    /* Forms lay out the arena each in its own way, and know nothing of another's tags. */
+    if (slot->ran != slot->form) slot->settled = false;
+    slot->ran = exec->last_form = slot->form;
     rp_slot_choose(exec, slot);
     /* Recordings without the barrier toward the replay before leave that order to a semaphore, also
      * when the host knows that it is done: what it wrote is yet to become visible. Behind a wait
      * everything in the queue is ordered. */
     slot->wait_for = rp_exec_overlaps(exec) ? replay : 0;
     exec->wait_for = 0;
+}
+
+/* Whether a full barrier has to stand in front of a replay: a plan's first barrier knows of replays of the same form
+ * alone. Replays that a semaphore orders need none. */
+static bool takes_turn(const rp_exec *exec, uint32_t form) {
+    return exec->part_count && exec->submitted && !rp_exec_overlaps(exec) &&
+           (exec->last_form != form || exec->commands_given);
 }
 
 rp_status rp_batch_begin(rp_batch *b, rp_exec *exec, const rp_submit_params *given,
@@ -96,7 +108,11 @@ rp_status rp_batch_begin(rp_batch *b, rp_exec *exec, const rp_submit_params *giv
     b->exec = exec;
     b->slot = &exec->slots[b->params.slot];
     RP_TRY(rp_exec_require_told(exec, b->slot, diags));
-    RP_TRY(rp_slot_record(exec, b->slot, diags));
+    uint32_t form = b->slot->form;
+    RP_TRY(rp_slot_record((rp_exec *)rp_form_exec(exec, form), rp_form_slot(exec, b->slot, form),
+                          diags));
+    if (takes_turn(exec, form))
+        RP_TRY(rp_links_get(exec->device, RP_SCOPE_ANY, RP_SCOPE_ALL, diags, &b->turn));
     uint32_t pieces = b->params.pieces;
     b->end_piece = pieces && pieces < exec->pieces ? pieces : exec->pieces;
     if (b->end_piece < exec->pieces) RP_TRY(keep_for_later(exec, &b->params, diags));
@@ -116,6 +132,8 @@ void rp_batch_take_back(rp_batch *b) {
     b->slot->left_off = b->slot_left_off;
     b->slot->recording = b->slot_recording;
     b->slot->settled = b->slot_settled;
+    b->slot->ran = b->slot_ran;
+    b->exec->last_form = b->exec_last_form;
     b->slot->wait_for = b->slot_wait_for;
     if (b->copies) rp_copies_forget(b->copies);
 }
@@ -123,6 +141,7 @@ void rp_batch_take_back(rp_batch *b) {
 void rp_batch_settle(const rp_batch *b) {
     rp_exec_count_replay(b->exec, b->slot);
     rp_exec_count_barrier(b->exec, b->link_barrier);
+    if (b->turn) rp_exec_count_barrier(b->exec, (rp_barrier){RP_SCOPE_ANY, RP_SCOPE_ALL});
     b->exec->own = b->replay;
     bool whole = b->end_piece == b->exec->pieces;
     if (b->copies) rp_copies_settle(b->exec, b->copies);
@@ -205,6 +224,7 @@ static uint32_t add_signals(const rp_batch *b, uint32_t pieces, VkSemaphoreSubmi
 void rp_batch_fill(const rp_batch *b) {
     VkCommandBufferSubmitInfo *commands = b->commands;
     VkSemaphoreSubmitInfo *semaphores = b->semaphores;
+    const rp_slot *recorded = rp_form_slot(b->exec, b->slot, b->slot->ran);
     for (uint32_t i = 0; i < rp_batch_pieces(b); i++) {
         VkSubmitInfo2 *info = &b->infos[i];
         *info = (VkSubmitInfo2){.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
@@ -213,12 +233,13 @@ void rp_batch_fill(const rp_batch *b) {
         if (i == 0) info->waitSemaphoreInfoCount = add_waits(b, semaphores);
         semaphores += info->waitSemaphoreInfoCount;
         uint32_t piece = b->first_piece + i;
+        if (i == 0 && b->turn) *commands++ = rp_command_info(b->turn);
         if (i == 0 && b->link) *commands++ = rp_command_info(b->link);
         if (piece == 0 && b->copies && b->copies->used[RP_BEFORE])
             *commands++ = rp_command_info(b->copies->commands[RP_BEFORE]);
         if (!b->twin)
             *commands++ =
-                rp_command_info(b->slot->commands[b->slot->recording * b->exec->pieces + piece]);
+                rp_command_info(recorded->commands[b->slot->recording * b->exec->pieces + piece]);
         else if (piece == 0)
             *commands++ = rp_command_info(b->twin);
         if (piece + 1 == b->exec->pieces && b->behind) *commands++ = rp_command_info(b->behind);

@@ -6,7 +6,7 @@
 #include "exec/exec.h"
 
 enum { RP_NEAR_PIECES = 4, RP_NEAR_SEMAPHORES = 12 }; /* that lie in the call's own memory */
-enum { RP_BESIDE_PIECES = 4 }; /* command buffers: in front, behind, copies */
+enum { RP_BESIDE_PIECES = 5 }; /* command buffers: in front, behind, copies */
 
 /* Some pieces of one replay, each a VkSubmitInfo2 of its own: drivers join command buffers of one
  * into one piece of work, and the pieces' timeline is signalled behind each. */
@@ -18,6 +18,7 @@ typedef struct rp_batch {
     uint64_t wait_for; /* an earlier replay, by semaphore; 0: none */
     uint32_t first_piece, end_piece;
     bool join;                /* asked to be part of the batch before */
+    VkCommandBuffer turn;     /* in front of all, where another form ran before; null without */
     VkCommandBuffer link;     /* in front; null without */
     rp_barrier link_barrier;  /* that it has */
     VkCommandBuffer twin;     /* in place of all pieces; null: the recorded ones */
@@ -26,7 +27,7 @@ typedef struct rp_batch {
 
     /* What the slot and the exec had before, to take the replay back. */
     uint64_t slot_replay, slot_wait_for, exec_wait_for;
-    uint32_t slot_left_off;
+    uint32_t slot_left_off, slot_ran, exec_last_form;
     rp_recording slot_recording;
     bool slot_reserved, slot_settled;
 

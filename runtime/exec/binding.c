@@ -107,17 +107,30 @@ void rp_place_hold(rp_place *place, rp_storage *storage, uint64_t offset, uint64
     place->mapped = storage->mapped ? storage->mapped + offset : NULL;
 }
 
-/* Of the arena as a whole. */
+/* Of the arena as a whole, in whichever form. */
 VkFlags rp_arena_usage(const rp_exec *exec) {
     VkFlags usage = 0;
+    for (uint32_t i = 0; i < exec->part_count; i++) usage |= rp_arena_usage(exec->parts[i]);
     for (uint32_t i = 0; i < rp_plan_count(exec->plan, RP_SECTION_BUFFERS); i++)
         if (rp_plan_in_arena(&rp_plan_buffers(exec->plan)[i])) usage |= exec->wants[i].usage;
     return usage;
 }
 
+uint32_t rp_arena_scopes(const rp_exec *exec) {
+    uint32_t scopes = RP_SCOPE_NONE;
+    for (uint32_t i = 0; i < exec->part_count; i++) scopes |= rp_arena_scopes(exec->parts[i]);
+    for (uint32_t i = 0; i < rp_plan_count(exec->plan, RP_SECTION_BUFFERS); i++)
+        if (rp_plan_in_arena(&rp_plan_buffers(exec->plan)[i])) scopes |= exec->scopes[i];
+    return scopes;
+}
+
 /* A transient may be uniform. */
 static demand arena_demand(const rp_exec *exec) {
     demand sum = {RP_SCOPE_COMPUTE_U, 0};
+    for (uint32_t i = 0; i < exec->part_count; i++) {
+        demand part = arena_demand(exec->parts[i]);
+        if (part.alignment > sum.alignment) sum.alignment = part.alignment;
+    }
     for (uint32_t i = 0; i < rp_plan_count(exec->plan, RP_SECTION_BUFFERS); i++)
         if (rp_plan_in_arena(&rp_plan_buffers(exec->plan)[i]) &&
             exec->wants[i].alignment > sum.alignment)
@@ -157,10 +170,9 @@ static rp_status check_image(const rp_exec *exec, const rp_binding *binding, uin
 
 static rp_status enter(const rp_exec *exec, rp_slot *slots, const rp_binding *binding,
                        rp_diags *diags) {
-    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
     uint32_t index = RP_UNSET;
     demand wanted = arena_demand(exec);
-    uint64_t bytes = graph->arena_bytes;
+    uint64_t bytes = exec->arena_bytes;
     bool shared = false;
     if (binding->buffer) {
         RP_TRY(find_any(exec, binding->buffer, diags, &index));
@@ -168,6 +180,11 @@ static rp_status enter(const rp_exec *exec, rp_slot *slots, const rp_binding *bi
         bytes = rp_plan_footprint(buffer, buffer->size);
         wanted = demand_of(exec, index);
         shared = rp_slots_share(exec, buffer);
+        if (buffer->kind == RP_TMP && exec->part_count)
+            return wrong_binding(
+                binding, diags,
+                "the plan has several forms, each with transients of its own: bind "
+                "the arena");
         if (buffer->kind == RP_LIVE && binding->storage && !binding->storage->mapped)
             return wrong_binding(binding, diags,
                                  "live values are set by the host, which cannot see the storage");

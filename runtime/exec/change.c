@@ -51,27 +51,32 @@ static rp_status require_all_idle(rp_exec *exec, const rp_binding *bindings, uin
 }
 
 /* Places, descriptors and recordings of `next` as the bindings want them. */
-static rp_status make_slots(rp_exec *exec, rp_slot *next, const rp_binding *bindings,
-                            uint32_t count, rp_diags *diags, bool *out_all, uint64_t *out_bytes) {
+static rp_status make_slots(rp_exec *exec, rp_slot *next, rp_slot **parts,
+                            const rp_binding *bindings, uint32_t count, rp_diags *diags,
+                            bool *out_all, uint64_t *out_bytes) {
     bool ordered, before = exec->ordered;
     RP_TRY(rp_slots_bind(exec, next, bindings, count, diags));
     RP_TRY(rp_slots_inherit(exec, next, exec, diags));
     RP_TRY(rp_slots_place(exec, next, diags, &ordered));
-    RP_TRY(rp_slots_memory(exec, next, out_bytes));
+    RP_TRY(rp_parts_place(exec, next, true, parts, diags));
+    RP_TRY(rp_slots_memory(exec, next, parts, out_bytes));
     *out_all = ordered != before; /* every recording begins otherwise */
     RP_TRY(require_all_idle(exec, bindings, count, *out_all, diags));
-    exec->ordered = ordered;
+    rp_exec_set_ordered(exec, ordered);
     rp_status status = RP_OK;
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++) {
         if (!*out_all && !concerns(exec, bindings, count, s)) continue;
         memcpy(next[s].live.copy, exec->slots[s].live.copy, exec->live.size);
         memcpy(next[s].live.off, exec->slots[s].live.off, exec->switches.count * sizeof(bool));
         status = rp_slot_prepare(exec, &next[s], &exec->slots[s], diags);
+        if (status == RP_OK) status = rp_parts_prepare(exec, parts, s, true, diags);
     }
-    for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
-        if (*out_all || concerns(exec, bindings, count, s))
-            status = rp_live_refresh(&exec->live, &next[s].live, diags);
-    if (status != RP_OK) exec->ordered = before;
+    for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++) {
+        if (!*out_all && !concerns(exec, bindings, count, s)) continue;
+        status = rp_live_refresh(&exec->live, &next[s].live, diags);
+        if (status == RP_OK) status = rp_forms_choose(exec, &next[s], s, parts, diags);
+    }
+    if (status != RP_OK) rp_exec_set_ordered(exec, before);
     return status;
 }
 
@@ -81,13 +86,18 @@ rp_status rp_exec_bind(rp_exec *exec, const rp_binding *bindings, uint32_t count
     uint64_t bytes = 0;
     rp_exec_lock(exec);
     rp_status status = require_all_idle(exec, bindings, count, false, diags);
-    rp_slot *next = status == RP_OK ? rp_slots_create(exec) : NULL;
+    rp_slot *next = status == RP_OK ? rp_slots_create(exec) : NULL, *parts[RP_MAX_FORMS] = {0};
     if (status == RP_OK && !next) status = RP_ERROR_NO_MEMORY;
-    if (status == RP_OK) status = make_slots(exec, next, bindings, count, diags, &all, &bytes);
+    if (status == RP_OK)
+        status = make_slots(exec, next, parts, bindings, count, diags, &all, &bytes);
     for (uint32_t s = 0; s < exec->slots_count && status == RP_OK; s++)
-        if (all || concerns(exec, bindings, count, s))
+        if (all || concerns(exec, bindings, count, s)) {
             exchange_slots(exec, &exec->slots[s], &next[s]);
+            for (uint32_t i = 0; i < exec->part_count; i++)
+                exchange_slots(exec->parts[i], &exec->parts[i]->slots[s], &parts[i][s]);
+        }
     rp_slots_free(exec, next);
+    rp_parts_free_slots(exec, parts);
     if (status == RP_OK) {
         rp_exec_count_memory(exec, bytes);
         exec->round++;
@@ -185,6 +195,15 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
     EXCHANGE(ordered);
     EXCHANGE(cuts);
     EXCHANGE(pieces);
+    EXCHANGE(parts);
+    EXCHANGE(part_count);
+    EXCHANGE(of_forms);
+    EXCHANGE(first_kernel);
+    EXCHANGE(arena_bytes);
+    EXCHANGE(ranged);
+    EXCHANGE(ranged_count);
+    EXCHANGE(before_set);
+    a->last_form = RP_UNSET;
     /* Where starts turned out to be in another order they are for another plan, too. */
     a->waits = b->waits && !a->stalled;
     if (!a->stalled) a->unstalled = a->submitted;
@@ -196,11 +215,11 @@ static void exchange_plans(rp_exec *a, rp_exec *b) {
 }
 
 /* What making the new parts has counted becomes the exec's. */
-static void add_counts(rp_exec *exec, rp_counts *made) {
+static void add_counts(rp_exec *exec, const rp_exec *made) {
     for (uint32_t i = 0; i < RP_COUNTERS; i++)
         if (i != RP_COUNT_memory_bytes && i != RP_COUNT_memory_peak_bytes)
             rp_count(&exec->counts, i,
-                     atomic_load_explicit(&made->values[i], memory_order_relaxed));
+                     atomic_load_explicit(&made->counts.values[i], memory_order_relaxed));
 }
 
 static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *report,
@@ -222,8 +241,11 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
     }
     count_buffers(next, exec, report);
     for (uint32_t s = 0; s < next->slots_count; s++) {
-        report->descriptor_sets += next->slots[s].descriptors.count;
-        report->descriptor_sets_kept += next->slots[s].descriptors.kept;
+        for (uint32_t f = 0; f <= next->part_count; f++) {
+            const rp_slot *slot = rp_form_slot(next, &next->slots[s], f);
+            report->descriptor_sets += slot->descriptors.count;
+            report->descriptor_sets_kept += slot->descriptors.kept;
+        }
     }
     report->arena_kept = arenas_kept(next, exec);
     rp_counters counters = {.size = sizeof counters};
@@ -232,7 +254,8 @@ static rp_status update(rp_exec *exec, const rp_plan *plan, rp_update_report *re
     report->pipelines_created = (uint32_t)counters.pipelines_created;
     report->record_ns = counters.record_ns;
     report->pipeline_ns = counters.pipeline_ns;
-    add_counts(exec, &next->counts);
+    add_counts(exec, next);
+    for (uint32_t i = 0; i < exec->part_count; i++) add_counts(exec, exec->parts[i]);
     rp_exec_count_memory(exec, counters.memory_bytes);
     exchange_plans(exec, next);
     exec->round++;

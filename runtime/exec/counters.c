@@ -77,9 +77,10 @@ static void add(rp_exec *exec, rp_counter which, uint64_t more) {
 }
 
 void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot) {
+    const rp_replay_weight *weights = rp_form_slot(exec, slot, slot->ran)->weights;
     for (uint32_t i = 0; i < OF_REPLAYS; i++) {
         rp_counter which = of_replays[i];
-        add(exec, which, slot->weights[slot->recording].counts[which]);
+        add(exec, which, weights[slot->recording].counts[which]);
     }
 }
 
@@ -133,17 +134,29 @@ static int by_address(const void *left, const void *right) {
     return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
 }
 
-rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, uint64_t *out_bytes) {
+/* Adds what the slots of an exec or a part lie in. */
+static size_t list_storages(const rp_exec *exec, const rp_slot *slots, rp_storage **out) {
     uint32_t buffers = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
-    size_t count = 0, each = (size_t)buffers + 2;
-    rp_storage **all = rp_alloc(&exec->device->allocator, each * exec->slots_count, sizeof *all);
-    if (!all) return RP_ERROR_NO_MEMORY;
+    size_t count = 0;
     for (uint32_t s = 0; s < exec->slots_count; s++) {
         const rp_slot *slot = &slots[s];
-        for (uint32_t i = 0; i < buffers; i++) all[count++] = slot->places[i].storage;
-        all[count++] = slot->arena.storage;
-        all[count++] = slot->live_block.storage;
+        for (uint32_t i = 0; i < buffers; i++) out[count++] = slot->places[i].storage;
+        out[count++] = slot->arena.storage;
+        out[count++] = slot->live_block.storage;
     }
+    return count;
+}
+
+rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, rp_slot *const *parts,
+                          uint64_t *out_bytes) {
+    size_t count = 0, each = 0;
+    for (uint32_t f = 0; f <= exec->part_count; f++)
+        each += (size_t)rp_plan_count(rp_form_exec(exec, f)->plan, RP_SECTION_BUFFERS) + 2;
+    rp_storage **all = rp_alloc(&exec->device->allocator, each * exec->slots_count, sizeof *all);
+    if (!all) return RP_ERROR_NO_MEMORY;
+    for (uint32_t f = 0; f < exec->part_count; f++)
+        count += list_storages(exec->parts[f], parts[f], all + count);
+    count += list_storages(exec, slots, all + count);
     qsort(all, count, sizeof *all, by_address);
     *out_bytes = 0;
     for (size_t i = 0; i < count; i++)
@@ -157,11 +170,22 @@ void rp_exec_count_memory(rp_exec *exec, uint64_t bytes) {
     rp_count_memory(&exec->counts, bytes);
 }
 
+/* Adds what an exec has counted, and what its parts have while they were made. */
+void rp_counts_sum(rp_counts *all, const rp_exec *exec) {
+    for (uint32_t f = 0; f <= exec->part_count; f++) {
+        const rp_counts *counts = &rp_form_exec(exec, f)->counts;
+        for (uint32_t i = 0; i < RP_COUNTERS; i++)
+            rp_count(all, i, atomic_load_explicit(&counts->values[i], memory_order_relaxed));
+    }
+}
+
 rp_status rp_exec_get_counters(rp_exec *exec, rp_counters *counters) {
     if (!exec || !counters) return RP_ERROR_USAGE;
     rp_preparation_progress progress = {sizeof progress};
     rp_exec_lock(exec);
-    rp_counters own = rp_counts_read(&exec->counts);
+    rp_counts all = {0};
+    rp_counts_sum(&all, exec);
+    rp_counters own = rp_counts_read(&all);
     (void)rp_preparation_get_progress(exec->pipelines, &progress);
     rp_exec_unlock(exec);
     own.pipelines = progress.total; /* they may come about while the exec is there */

@@ -19,6 +19,7 @@ typedef struct builder {
     rp_descriptors *out;
     const rp_plan *plan;
     const rp_preparation *pipelines;
+    uint32_t first_kernel;
     const rp_place *places;
     const rp_place *stall;
     const rp_allocator *a;
@@ -193,7 +194,7 @@ static rp_status add_node(builder *b, uint32_t index, rp_diags *diags) {
     rp_descriptors *d = b->out;
     d->of_node[index] = b->node_sets_count;
     if (node->kind != RP_RUN) return RP_OK;
-    const rp_layout *layout = rp_prepared_layout(b->pipelines, node->kernel);
+    const rp_layout *layout = rp_prepared_layout(b->pipelines, b->first_kernel + node->kernel);
     if (!RP_RESERVE(b->a, d->node_sets, b->node_sets_count, b->node_sets_capacity,
                     layout->set_count))
         return RP_ERROR_NO_MEMORY;
@@ -276,11 +277,13 @@ static void write_all(const builder *b) {
 }
 
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
-                                const rp_preparation *pipelines, const rp_place *places,
-                                const rp_place *stall, const rp_descriptors *old, rp_diags *diags) {
+                                const rp_preparation *pipelines, uint32_t first_kernel,
+                                const rp_place *places, const rp_place *stall,
+                                const rp_descriptors *old, rp_diags *diags) {
     builder b = {.out = descriptors,
                  .plan = plan,
                  .pipelines = pipelines,
+                 .first_kernel = first_kernel,
                  .places = places,
                  .stall = stall,
                  .a = &device->allocator,

@@ -74,6 +74,7 @@ static rp_status create_pipelines(rp_exec *exec, rp_diags *diags) {
                                        .kernels = exec->params.kernels,
                                        .kernel_count = exec->params.kernel_count};
     RP_TRY(rp_prepare_plan(device, exec->plan, &prepare, diags, &exec->pipelines));
+    for (uint32_t i = 0; i < exec->part_count; i++) exec->parts[i]->pipelines = exec->pipelines;
     RP_TRY(rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_NORMAL, UINT64_MAX, diags));
     rp_exec_count(exec, RP_COUNT_pipeline_ns, now_ns() - start);
     return RP_OK;
@@ -101,27 +102,38 @@ static rp_status create_queries(const rp_exec *exec, rp_slot *slot, rp_diags *di
 static rp_status create_commands(const rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_device *device = exec->device;
     slot->recordings = rp_slot_recordings(exec, slot);
-    uint32_t count = slot->recordings * exec->pieces;
+    uint32_t count = slot->recordings * exec->pieces + exec->of_forms;
     slot->commands = rp_alloc(&device->allocator, count, sizeof *slot->commands);
     if (!slot->commands) return RP_ERROR_NO_MEMORY;
-    return rp_commands_create(device, device->adapter.queue_family, 0, count, diags, &slot->pool,
-                              slot->commands);
+    RP_TRY(rp_commands_create(device, device->adapter.queue_family, 0, count, diags, &slot->pool,
+                              slot->commands));
+    if (exec->of_forms) slot->given = slot->commands[count - 1];
+    return RP_OK;
 }
 
-/* A recording is good for every replay, and may be submitted again while it is in flight. */
-static rp_status record_pieces(const rp_exec *exec, const rp_slot *slot, rp_diags *diags) {
+/* A recording is good for every replay, and may be submitted again while it is in flight. The first piece that the
+ * application is given waits for whatever form ran before, as replays that are submitted here do where it was another.
+ * Of several forms one may have fewer groups than there are pieces: its last ones are empty. */
+static rp_status record_piece(const rp_exec *exec, const rp_slot *slot, rp_recording recording,
+                              uint32_t piece, VkCommandBuffer commands, rp_diags *diags) {
     const rp_vk *vk = &exec->device->vk;
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                             .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
-    for (uint32_t i = 0; i < slot->recordings * exec->pieces; i++) {
-        uint32_t p = i % exec->pieces;
-        VkCommandBuffer commands = slot->commands[i];
-        RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(commands, &begin)));
-        rp_record(exec, slot, (rp_recording)(i / exec->pieces), exec->cuts[p], exec->cuts[p + 1],
-                  !rp_exec_overlaps(exec), slot->queries, commands);
-        RP_TRY(RP_VK(diags, vk->EndCommandBuffer(commands)));
-    }
-    return RP_OK;
+    bool follows = !rp_exec_overlaps(exec);
+    RP_TRY(RP_VK(diags, vk->BeginCommandBuffer(commands, &begin)));
+    if (commands == slot->given && follows) rp_barrier_full(vk, commands);
+    if (piece == 0 || exec->cuts[piece] < exec->cuts[piece + 1])
+        rp_record(exec, slot, recording, exec->cuts[piece], exec->cuts[piece + 1], follows,
+                  slot->queries, commands);
+    return RP_VK(diags, vk->EndCommandBuffer(commands));
+}
+
+static rp_status record_pieces(const rp_exec *exec, const rp_slot *slot, rp_diags *diags) {
+    for (uint32_t i = 0; i < slot->recordings * exec->pieces; i++)
+        RP_TRY(record_piece(exec, slot, (rp_recording)(i / exec->pieces), i % exec->pieces,
+                            slot->commands[i], diags));
+    return slot->given ? record_piece(exec, slot, RP_RECORD_BARRIERS, 0, slot->given, diags)
+                       : RP_OK;
 }
 
 rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
@@ -143,6 +155,7 @@ rp_status rp_slot_record(rp_exec *exec, rp_slot *slot, rp_diags *diags) {
     rp_release(&device->allocator, slot->commands);
     slot->pool = VK_NULL_HANDLE;
     slot->commands = NULL;
+    slot->given = VK_NULL_HANDLE;
     return status;
 }
 
@@ -151,7 +164,8 @@ rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, const rp_slot *old, rp_d
     rp_place stall = slot->live_block;
     stall.offset += exec->live.stall_offset;
     RP_TRY(rp_descriptors_create(&slot->descriptors, exec->device, exec->plan, exec->pipelines,
-                                 slot->places, &stall, old ? &old->descriptors : NULL, diags));
+                                 exec->first_kernel, slot->places, &stall,
+                                 old ? &old->descriptors : NULL, diags));
     rp_exec_count(exec, RP_COUNT_descriptor_sets, slot->descriptors.count - slot->descriptors.kept);
     rp_exec_count(exec, RP_COUNT_record_ns, now_ns() - start);
     if (exec->params.timestamps) RP_TRY(create_queries(exec, slot, diags));
@@ -183,13 +197,28 @@ static void inherit_values(const rp_exec *exec, const rp_exec *from) {
     }
 }
 
+static rp_status place_parts(rp_exec *exec, rp_diags *diags) {
+    rp_slot *made[RP_MAX_FORMS];
+    rp_status status = rp_parts_place(exec, exec->slots, false, made, diags);
+    for (uint32_t i = 0; i < exec->part_count; i++) exec->parts[i]->slots = made[i];
+    return status;
+}
+
+/* By part, as functions for slots that are not there yet take them. */
+static void list_parts(const rp_exec *exec, rp_slot **out) {
+    for (uint32_t i = 0; i < exec->part_count; i++) out[i] = exec->parts[i]->slots;
+}
+
 static rp_status create_slots(rp_exec *exec, const rp_exec *from, rp_diags *diags) {
     exec->slots = rp_slots_create(exec);
     if (!exec->slots) return RP_ERROR_NO_MEMORY;
     RP_TRY(
         rp_slots_bind(exec, exec->slots, exec->params.bindings, exec->params.binding_count, diags));
     if (from) RP_TRY(rp_slots_inherit(exec, exec->slots, from, diags));
-    RP_TRY(rp_slots_place(exec, exec->slots, diags, &exec->ordered));
+    bool ordered;
+    RP_TRY(rp_slots_place(exec, exec->slots, diags, &ordered));
+    RP_TRY(place_parts(exec, diags));
+    rp_exec_set_ordered(exec, ordered);
     for (uint32_t s = 0; s < exec->slots_count; s++)
         rp_live_defaults(&exec->live, &exec->slots[s].live);
     if (from) inherit_values(exec, from);
@@ -200,30 +229,54 @@ static rp_status create_slots(rp_exec *exec, const rp_exec *from, rp_diags *diag
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
-static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_exec *from,
-                        rp_diags *diags) {
+rp_status rp_exec_plan(rp_exec *exec, rp_diags *diags) {
     rp_device *device = exec->device;
-    RP_TRY(take_params(exec, params, diags));
-    RP_TRY(rp_limits_check(device, exec->plan, diags));
+    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
+    exec->arena_bytes = graph->arena_bytes;
     RP_TRY(rp_stalls_plan(exec, diags));
     RP_TRY(collect_scopes(exec));
     RP_TRY(rp_wants_create(&device->allocator, exec->plan, &device->adapter.properties.limits,
                            &exec->wants));
     RP_TRY(rp_takeovers_plan(exec));
     RP_TRY(rp_pieces_plan(exec));
-    RP_TRY(rp_live_plan(&exec->live, device, exec->plan, &exec->switches, diags));
+    return rp_live_plan(&exec->live, device, exec->plan, &exec->switches, diags);
+}
+
+void rp_exec_free_plan(rp_exec *exec) {
+    const rp_allocator *a = &exec->device->allocator;
+    rp_live_free(&exec->live);
+    rp_release(a, exec->scopes);
+    rp_release(a, exec->wants);
+    rp_release(a, exec->takeovers);
+    rp_release(a, exec->image_barriers);
+    rp_release(a, exec->cuts);
+}
+
+static rp_status create(rp_exec *exec, const rp_exec_params *params, const rp_exec *from,
+                        rp_diags *diags) {
+    rp_device *device = exec->device;
+    rp_slot *parts[RP_MAX_FORMS];
+    RP_TRY(take_params(exec, params, diags));
+    RP_TRY(rp_limits_check(device, exec->plan, diags));
+    RP_TRY(rp_exec_plan(exec, diags));
+    RP_TRY(rp_parts_plan(exec, diags));
     RP_TRY(create_slots(exec, from, diags)); /* before pipelines: it fails fast */
     RP_TRY(create_pipelines(exec, diags));
     RP_TRY(rp_timeline_create(device, diags, &exec->timeline));
     if (exec->pieces > 1) RP_TRY(rp_timeline_create(device, diags, &exec->pieces_timeline));
-    for (uint32_t s = 0; s < exec->slots_count; s++)
+    list_parts(exec, parts);
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
         RP_TRY(rp_slot_prepare(exec, &exec->slots[s], from ? &from->slots[s] : NULL, diags));
+        RP_TRY(rp_parts_prepare(exec, parts, s, false, diags));
+    }
     uint64_t bytes;
-    RP_TRY(rp_slots_memory(exec, exec->slots, &bytes));
+    RP_TRY(rp_slots_memory(exec, exec->slots, parts, &bytes));
     rp_exec_count_memory(exec, bytes);
     /* Last, and certain to succeed: an exec that takes over writes to the other's memory. */
-    for (uint32_t s = 0; s < exec->slots_count; s++)
+    for (uint32_t s = 0; s < exec->slots_count; s++) {
         RP_TRY(rp_live_refresh(&exec->live, &exec->slots[s].live, diags));
+        RP_TRY(rp_forms_choose(exec, &exec->slots[s], s, parts, diags));
+    }
     exec->params.bindings = NULL; /* the caller's, like the names of kernels */
     exec->params.binding_count = 0;
     exec->params.kernels = NULL;
@@ -252,6 +305,7 @@ rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_par
     rp_device_retain(device, RP_OBJECT_EXEC);
     exec->device = device;
     exec->plan = rp_plan_retain(plan);
+    exec->last_form = RP_UNSET;
     rp_execs_add(exec);
     rp_status status = create(exec, params, from, diags);
     if (status != RP_OK) {
@@ -283,15 +337,13 @@ void rp_exec_destroy(rp_exec *exec) {
     rp_copies_free(exec);
     vk->DestroySemaphore(device->handle, exec->timeline, NULL);
     vk->DestroySemaphore(device->handle, exec->pieces_timeline, NULL);
+    rp_parts_free(exec);
     rp_slots_free(exec, exec->slots);
     rp_preparation_destroy(exec->pipelines);
-    rp_live_free(&exec->live);
     rp_allocator a = device->allocator;
-    rp_release(&a, exec->scopes);
-    rp_release(&a, exec->wants);
-    rp_release(&a, exec->takeovers);
-    rp_release(&a, exec->image_barriers);
-    rp_release(&a, exec->cuts);
+    rp_exec_free_plan(exec);
+    rp_release(&a, exec->ranged);
+    rp_release(&a, exec->before_set);
     rp_release(&a, exec->begun.signals);
     rp_release(&a, exec->cache_path);
     rp_switches_free(&exec->switches, &a);

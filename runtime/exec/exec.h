@@ -66,6 +66,7 @@ typedef struct rp_live {
     rp_device *device;
     const rp_plan *plan;
     uint64_t size;         /* bytes of a live block */
+    uint64_t values_size;  /* of it: the live buffers, which come first */
     uint64_t stall_offset; /* of its word of stalls, where the plan has tagged buffers */
     uint32_t stall_size;   /* 0 without */
     uint64_t *offsets;     /* by plan buffer: of a live buffer in the live block */
@@ -151,11 +152,12 @@ typedef struct rp_descriptors {
     uint32_t *node_sets; /* sets[] for each set of a node's layout; RP_UNSET for an empty one */
 } rp_descriptors;
 
-/* `old` (may be NULL): those that a slot had before, of which the ones that bind the same are taken
+/* `first_kernel`: the number in `pipelines` of the plan's first one. `old` (may be NULL): those that a slot had before, of which the ones that bind the same are taken
  * over. */
 rp_status rp_descriptors_create(rp_descriptors *descriptors, rp_device *device, const rp_plan *plan,
-                                const rp_preparation *pipelines, const rp_place *places,
-                                const rp_place *stall, const rp_descriptors *old, rp_diags *diags);
+                                const rp_preparation *pipelines, uint32_t first_kernel,
+                                const rp_place *places, const rp_place *stall,
+                                const rp_descriptors *old, rp_diags *diags);
 void rp_descriptors_free(rp_descriptors *descriptors);
 
 /* ---- stalls.c: plans with tagged buffers ------------------------------------------------------- */
@@ -206,7 +208,10 @@ typedef struct rp_slot {
     uint32_t touches_count;
     VkCommandPool pool;
     VkCommandBuffer *commands; /* by rp_recording and piece; NULL until they are recorded */
+    VkCommandBuffer given;     /* of a plan of several forms: the first piece for the application */
     uint32_t recordings;       /* how many there are */
+    uint32_t form;             /* of the plan, that the live values ask for */
+    uint32_t ran;              /* that the latest replay took */
     rp_recording recording;    /* that the latest replay took */
     bool settled;              /* all words of tagged buffers have tags of whole replays */
     VkQueryPool queries;       /* null without timestamps */
@@ -235,6 +240,7 @@ rp_status rp_place_check_alignment(const rp_exec *exec, uint32_t buffer, const r
 /* What the arena is used as beside what every buffer is; whether a storage was created without some
  * usage, or is no buffer. */
 VkFlags rp_arena_usage(const rp_exec *exec);
+uint32_t rp_arena_scopes(const rp_exec *exec);
 bool rp_storage_lacks_usage(const rp_storage *storage, VkFlags usage);
 #define RP_WITHOUT_ADDRESS                                                                         \
     "nodes reach it through its address: create the storage with "                                 \
@@ -298,6 +304,17 @@ struct rp_exec {
     uint32_t *cuts;    /* by piece: its first group; and behind the last one the number of groups */
     uint32_t pieces;
 
+    /* forms.c. Of a plan of several forms the exec is that of the last one, and the others are parts. */
+    rp_exec **parts; /* by form */
+    uint32_t part_count;
+    bool of_forms;         /* has parts, or is one */
+    uint32_t first_kernel; /* the number in `pipelines` of its plan's first one */
+    uint64_t arena_bytes;  /* of the form that needs the largest arena */
+    uint32_t *ranged;      /* live buffers whose largest value is not the same in all forms */
+    uint32_t ranged_count;
+    uint8_t *before_set; /* room for the elements of a live buffer */
+    uint32_t last_form;  /* that the latest replay took, of whichever slot; RP_UNSET: not known */
+
     VkSemaphore timeline;          /* counts completed replays */
     VkSemaphore pieces_timeline;   /* counts completed pieces; null as long as there was but one */
     uint64_t pieces_replay;        /* the last replay before the plan that is cut as it is now */
@@ -334,13 +351,49 @@ static inline bool rp_exec_overlaps(const rp_exec *exec) {
     return exec->slots_count > 1 && !exec->ordered;
 }
 
+/* forms.c: plans of several forms.
+ *
+ * A part is an exec within another: it has the kernels, descriptors, grids and recordings of one form of the plan, and its
+ * slots lie in the memory of the exec's. Nobody outside sees it, it submits nothing, and what slots know of their replays is in
+ * those of the exec. */
+
+/* What the recordings of a form belong to, and the slot of it that goes with a slot of the exec. */
+static inline const rp_exec *rp_form_exec(const rp_exec *exec, uint32_t form) {
+    return form < exec->part_count ? exec->parts[form] : exec;
+}
+static inline rp_slot *rp_form_slot(const rp_exec *exec, const rp_slot *slot, uint32_t form) {
+    return form < exec->part_count ? &exec->parts[form]->slots[slot - exec->slots]
+                                   : (rp_slot *)slot;
+}
+/* The parts as far as they go without memory, and what of them all together ask of the exec's. */
+rp_status rp_parts_plan(rp_exec *exec, rp_diags *diags);
+/* Slots for each part, in the memory of `slots` and of what is made anew; `again`: or of what the part has by
+ * now. out[] has room for the parts, and is NULL where a failure came first. */
+rp_status rp_parts_place(const rp_exec *exec, const rp_slot *slots, bool again, rp_slot **out,
+                         rp_diags *diags);
+void rp_parts_free_slots(const rp_exec *exec, rp_slot **slots);
+/* Descriptors and recordings of one slot in every part; `old` may be NULL. */
+rp_status rp_parts_prepare(const rp_exec *exec, rp_slot *const *slots, uint32_t slot, bool again,
+                           rp_diags *diags);
+void rp_parts_free(rp_exec *exec);
+void rp_exec_set_ordered(rp_exec *exec, bool ordered);
+/* Which form the live values of a slot ask for, and that its grids are those that they make: after values have been set
+ * otherwise than by rp_forms_set. `parts` are slots of the parts, as of rp_parts_place. */
+rp_status rp_forms_choose(const rp_exec *exec, rp_slot *slot, uint32_t index, rp_slot *const *parts,
+                          rp_diags *diags);
+/* rp_live_set and rp_live_switch of a slot, in the form that its values then ask for. */
+rp_status rp_forms_set(rp_exec *exec, rp_slot *slot, uint32_t buffer, uint32_t first,
+                       const void *elements, uint32_t count, rp_diags *diags);
+rp_status rp_forms_switch(rp_exec *exec, rp_slot *slot, uint32_t which, bool on, rp_diags *diags);
+
 /* The index of a buffer that the host can reach; with the exec's lock held. */
 rp_status rp_exec_look_up(const rp_exec *exec, const char *buffer, uint32_t *out_index);
 
-/* counters.c. Fills in slot->weight; says what memory slots hold; counts for exec and device; counts
- * the memory that the exec holds. */
+/* counters.c. Fills in slot->weight; says what memory slots hold, with those of parts; counts for exec and device;
+ * counts the memory that the exec holds. */
 void rp_replay_weigh(const rp_exec *exec, rp_slot *slot);
-rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, uint64_t *out_bytes);
+rp_status rp_slots_memory(const rp_exec *exec, const rp_slot *slots, rp_slot *const *parts,
+                          uint64_t *out_bytes);
 void rp_exec_count(rp_exec *exec, rp_counter which, uint64_t more);
 /* The exec's alone: the device adds up those of its execs when it is asked. */
 void rp_exec_count_replay(rp_exec *exec, const rp_slot *slot);
@@ -348,11 +401,15 @@ void rp_exec_count_barrier(rp_exec *exec, rp_barrier barrier); /* zeros: none */
 void rp_execs_add(rp_exec *exec);
 void rp_execs_remove(rp_exec *exec);
 void rp_exec_count_memory(rp_exec *exec, uint64_t bytes);
+void rp_counts_sum(rp_counts *all, const rp_exec *exec);
 
 /* Creates an exec that takes over from another what their plans have in common; `from` may be NULL.
  */
 rp_status rp_exec_make(rp_device *device, const rp_plan *plan, const rp_exec_params *params,
                        const rp_exec *from, rp_diags *diags, rp_exec **out_exec);
+/* What an exec or a part knows of its plan alone, before it has memory. */
+rp_status rp_exec_plan(rp_exec *exec, rp_diags *diags);
+void rp_exec_free_plan(rp_exec *exec);
 /* Descriptors of one slot, from its places, and its recordings when all pipelines are there. `old`
  * (may be NULL) is that slot as it was before. */
 rp_status rp_slot_prepare(rp_exec *exec, rp_slot *slot, const rp_slot *old, rp_diags *diags);
@@ -385,7 +442,7 @@ rp_status rp_image_check_storage(const rp_exec *exec, uint32_t buffer, const rp_
 
 /* stalls.c. Whether replays may take the tagged form: by params, plan and driver. */
 rp_status rp_stalls_plan(rp_exec *exec, rp_diags *diags);
-/* In how many ways a slot is recorded. */
+/* In how many ways a slot is recorded, of an exec or a part. */
 uint32_t rp_slot_recordings(const rp_exec *exec, const rp_slot *slot);
 /* Which way the next replay of a slot takes; with the exec's lock held, as those below. */
 void rp_slot_choose(const rp_exec *exec, rp_slot *slot);

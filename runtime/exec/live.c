@@ -228,6 +228,7 @@ rp_status rp_live_plan(rp_live *live, rp_device *device, const rp_plan *plan,
         if (!rp_align_u64(live->size + buffer->size, RP_ARENA_ALIGNMENT, &live->size))
             return RP_ERROR_DEVICE_MEMORY;
     }
+    live->values_size = live->size;
     if (rp_plan_count(plan, RP_SECTION_TAGGED_BARRIERS)) {
         live->stall_offset = live->size;
         live->stall_size = sizeof(uint32_t);

@@ -195,6 +195,8 @@ static void add_slot(words *w, const rp_exec *exec, uint32_t index) {
     progress p;
     add(w, "; ");
     if (exec->slots_count > 1) add(w, "slot %u: ", index);
+    const rp_slot *slot = &exec->slots[index];
+    exec = rp_form_exec(exec, slot->ran);
     if (!read_progress(exec, &exec->slots[index], &p)) {
         add(w, "the markers do not say at which node");
     } else if (p.ended == p.begun && (p.begun == 0 || p.begun == node_count(exec))) {

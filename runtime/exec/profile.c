@@ -28,7 +28,8 @@ typedef enum profile_way { WHOLE, GROUPS, NODES } profile_way;
 
 typedef struct phase {
     rp_exec *exec;
-    rp_slot *slot;
+    const rp_exec *form; /* that the slot takes: what twins are recorded of */
+    const rp_slot *recorded;
     const rp_profile_params *params;
     rp_diags *diags;
     profile_way way;
@@ -68,8 +69,8 @@ static rp_status record(const phase *p, uint32_t index) {
     if (p->way == WHOLE)
         record_stamp(p, commands, queries, index / AHEAD);
     else
-        rp_record_twin(p->exec, p->slot, p->way == GROUPS ? RP_TWIN_GROUPS : RP_TWIN_NODES, queries,
-                       commands);
+        rp_record_twin(p->form, p->recorded, p->way == GROUPS ? RP_TWIN_GROUPS : RP_TWIN_NODES,
+                       queries, commands);
     return RP_VK(p->diags, vk->EndCommandBuffer(commands));
 }
 
@@ -79,7 +80,7 @@ static rp_status create_phase(phase *p) {
     uint32_t buffers = p->way == WHOLE ? 2 * AHEAD : AHEAD;
     p->stamps = p->way == WHOLE
                     ? 2
-                    : rp_twin_stamps(p->exec, p->way == GROUPS ? RP_TWIN_GROUPS : RP_TWIN_NODES);
+                    : rp_twin_stamps(p->form, p->way == GROUPS ? RP_TWIN_GROUPS : RP_TWIN_NODES);
     const VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
                                         .queryType = VK_QUERY_TYPE_TIMESTAMP,
                                         .queryCount = p->stamps};
@@ -216,8 +217,10 @@ static rp_status summarise(const phase *p, rp_profile *profile) {
 
 static rp_status measure(rp_exec *exec, const rp_profile_params *params, profile_way way,
                          const rp_kept_state *state, rp_diags *diags, rp_profile *profile) {
+    const rp_slot *slot = &exec->slots[params->slot];
     phase p = {.exec = exec,
-               .slot = &exec->slots[params->slot],
+               .form = rp_form_exec(exec, slot->form),
+               .recorded = rp_form_slot(exec, slot, slot->form),
                .params = params,
                .diags = diags,
                .way = way};
@@ -263,8 +266,10 @@ static rp_status profile_exec(rp_exec *exec, const rp_profile_params *given, rp_
     RP_TRY(rp_exec_require_whole(exec, diags));
     RP_TRY(rp_exec_require_idle(exec, RP_ALL_SLOTS, diags));
     rp_slot *slot = &exec->slots[params.slot];
-    RP_TRY(rp_slot_record(exec, slot, diags)); /* twins want the pipelines too */
-    rp_profile *profile = rp_profile_create(exec, slot, params.rounds);
+    rp_exec *form = (rp_exec *)rp_form_exec(exec, slot->form);
+    rp_slot *recorded = rp_form_slot(exec, slot, slot->form);
+    RP_TRY(rp_slot_record(form, recorded, diags)); /* twins want the pipelines too */
+    rp_profile *profile = rp_profile_create(form, recorded, params.rounds);
     if (!profile) return RP_ERROR_NO_MEMORY;
     rp_status status = RP_OK;
     if (!params.leave_state) status = rp_state_keep(&state, exec, slot, diags);

@@ -114,8 +114,9 @@ static void push_constants(recorder *r, const rp_plan_node *node, uint32_t index
 
 static void record_run(recorder *r, const rp_plan_node *node, uint32_t index) {
     const rp_preparation *pipelines = r->exec->pipelines;
-    rp_bind_pipeline(&r->bound, rp_prepared_pipeline(pipelines, node->kernel),
-                     rp_prepared_layout(pipelines, node->kernel));
+    uint32_t kernel = r->exec->first_kernel + node->kernel;
+    rp_bind_pipeline(&r->bound, rp_prepared_pipeline(pipelines, kernel),
+                     rp_prepared_layout(pipelines, kernel));
     bind_sets(r, index);
     push_constants(r, node, index);
     const rp_live *live = &r->exec->live;
@@ -300,6 +301,14 @@ static rp_status give_commands(rp_exec *exec, rp_diags *diags) {
     return RP_OK;
 }
 
+/* All of the form that the slot's live values ask for. What ran before may have been another. */
+static void record_form(const rp_exec *exec, const rp_slot *slot, VkCommandBuffer commands) {
+    const rp_exec *form = rp_form_exec(exec, slot->form);
+    if (form->of_forms) rp_barrier_full(&exec->device->vk, commands);
+    rp_record(form, rp_form_slot(exec, slot, slot->form), RP_RECORD_BARRIERS, 0,
+              form->cuts[form->pieces], true, VK_NULL_HANDLE, commands);
+}
+
 rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer, rp_diags *diags) {
     if (!exec || !command_buffer) return RP_ERROR_USAGE;
     if (slot >= exec->slots_count) {
@@ -311,9 +320,7 @@ rp_status rp_exec_record(rp_exec *exec, uint32_t slot, void *command_buffer, rp_
     rp_status status =
         rp_prepared_wait(exec->pipelines, RP_UNSET, RP_PIPELINE_RARE, UINT64_MAX, diags);
     if (status == RP_OK) status = give_commands(exec, diags);
-    if (status == RP_OK)
-        rp_record(exec, &exec->slots[slot], RP_RECORD_BARRIERS, 0, exec->cuts[exec->pieces], true,
-                  VK_NULL_HANDLE, command_buffer);
+    if (status == RP_OK) record_form(exec, &exec->slots[slot], command_buffer);
     rp_exec_unlock(exec);
     return status;
 }
@@ -322,9 +329,14 @@ void *rp_exec_command_buffer(rp_exec *exec, uint32_t slot, uint32_t piece) {
     if (!exec) return NULL;
     rp_exec_lock(exec);
     bool inside = slot < exec->slots_count && piece < exec->pieces;
-    bool recorded = inside && rp_slot_record(exec, &exec->slots[slot], NULL) == RP_OK &&
-                    give_commands(exec, NULL) == RP_OK;
-    void *commands = recorded ? exec->slots[slot].commands[piece] : NULL;
+    rp_slot *own = NULL;
+    if (inside) own = rp_form_slot(exec, &exec->slots[slot], exec->slots[slot].form);
+    bool recorded =
+        inside &&
+        rp_slot_record((rp_exec *)rp_form_exec(exec, exec->slots[slot].form), own, NULL) == RP_OK &&
+        give_commands(exec, NULL) == RP_OK;
+    void *commands = recorded ? own->commands[piece] : NULL;
+    if (recorded && piece == 0 && own->given) commands = own->given;
     rp_exec_unlock(exec);
     return commands;
 }

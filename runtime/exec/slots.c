@@ -69,14 +69,13 @@ static VkFlags live_usage(const rp_exec *exec) {
 
 static bool ask_for_slot(const rp_exec *exec, const rp_slot *slots, uint32_t s, requests *r) {
     const rp_plan *plan = exec->plan;
-    const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
     const rp_plan_buffer *buffers = rp_plan_buffers(plan);
     const rp_slot *slot = &slots[s];
-    if (graph->arena_bytes && !exec->params.separate_buffers && !slot->arena.storage &&
+    if (exec->arena_bytes && !exec->params.separate_buffers && !slot->arena.storage &&
         !ask(r,
              &(rp_storage_wish){.purpose = RP_PURPOSE_ARENA,
                                 .usage = rp_arena_usage(exec),
-                                .size = graph->arena_bytes,
+                                .size = exec->arena_bytes,
                                 .name = "the arena"},
              s, RP_UNSET))
         return false;
@@ -225,13 +224,11 @@ static void take_over(rp_place *place, const rp_place *from) {
 
 rp_status rp_slots_inherit(const rp_exec *exec, rp_slot *slots, const rp_exec *from,
                            rp_diags *diags) {
-    const rp_plan_graph *graph = rp_plan_records(exec->plan, RP_SECTION_GRAPH);
     const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
     uint32_t count = rp_plan_count(exec->plan, RP_SECTION_BUFFERS);
-    bool arenas =
-        graph->arena_bytes != 0; /* those of all slots are large enough, or none is kept */
+    bool arenas = exec->arena_bytes != 0; /* those of all slots are large enough, or none is kept */
     for (uint32_t s = 0; s < exec->slots_count; s++)
-        arenas &= from->slots[s].arena.bytes >= graph->arena_bytes &&
+        arenas &= from->slots[s].arena.bytes >= exec->arena_bytes &&
                   !rp_storage_lacks_usage(from->slots[s].arena.storage, rp_arena_usage(exec));
     for (uint32_t s = 0; s < exec->slots_count; s++) {
         rp_slot *slot = &slots[s];
@@ -278,9 +275,9 @@ static void add_touch(rp_slot *slot, const rp_place *place, uint64_t offset, uin
 /* Lists the memory that a slot's replay touches: buffers, the arena as a whole, and the grids. */
 static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
     const rp_plan *plan = exec->plan;
-    const rp_plan_graph *graph = rp_plan_records(plan, RP_SECTION_GRAPH);
     const rp_plan_buffer *buffers = rp_plan_buffers(plan);
     uint32_t count = rp_plan_count(plan, RP_SECTION_BUFFERS), arena_scopes = 0;
+    for (uint32_t i = 0; i < exec->part_count; i++) arena_scopes |= rp_arena_scopes(exec->parts[i]);
     rp_release(&exec->device->allocator, slot->touches);
     slot->touches = rp_alloc(&exec->device->allocator, count + 2, sizeof *slot->touches);
     if (!slot->touches) return RP_ERROR_NO_MEMORY;
@@ -294,7 +291,7 @@ static rp_status list_touches(const rp_exec *exec, rp_slot *slot) {
                       exec->scopes[i]);
     }
     if (slot->arena.storage)
-        add_touch(slot, &slot->arena, 0, graph->arena_bytes, RP_TOUCH_ARENA, arena_scopes);
+        add_touch(slot, &slot->arena, 0, exec->arena_bytes, RP_TOUCH_ARENA, arena_scopes);
     if (exec->live.grids_count) {
         uint64_t grids = exec->live.grids->offset; /* behind the live buffers */
         add_touch(slot, &slot->live_block, grids, exec->live.size - grids, RP_TOUCH_GRIDS,

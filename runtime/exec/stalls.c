@@ -45,7 +45,7 @@ rp_status rp_stalls_plan(rp_exec *exec, rp_diags *diags) {
 /* What the application lends it may use between replays. */
 uint32_t rp_slot_recordings(const rp_exec *exec, const rp_slot *slot) {
     const rp_plan_buffer *buffers = rp_plan_buffers(exec->plan);
-    bool own = exec->waits;
+    bool own = exec->waits && has_tags(exec->plan);
     for (uint32_t i = exec->plan->external_count;
          own && i < rp_plan_count(exec->plan, RP_SECTION_BUFFERS); i++)
         if (buffers[i].tagged)
@@ -56,7 +56,7 @@ uint32_t rp_slot_recordings(const rp_exec *exec, const rp_slot *slot) {
 
 void rp_slot_choose(const rp_exec *exec, rp_slot *slot) {
     rp_recording last = slot->recording;
-    if (slot->recordings == 1 || !exec->waits || !slot->settled) {
+    if (rp_form_slot(exec, slot, slot->ran)->recordings == 1 || !exec->waits || !slot->settled) {
         slot->recording = RP_RECORD_BARRIERS;
         slot->settled = true;
         return;
@@ -66,11 +66,17 @@ void rp_slot_choose(const rp_exec *exec, rp_slot *slot) {
 
 /* ---- Stalls ---------------------------------------------------------------------------------- */
 
-static bool has_stalled(const rp_exec *exec, const rp_slot *slot) {
+static bool form_has_stalled(const rp_exec *exec, const rp_slot *slot) {
     if (slot->recordings == 1 || !slot->live_block.mapped) return false;
     volatile const uint32_t *word =
         (const void *)(slot->live_block.mapped + exec->live.stall_offset);
     return *word != 0;
+}
+
+static bool has_stalled(const rp_exec *exec, const rp_slot *slot) {
+    for (uint32_t f = 0; f <= exec->part_count; f++)
+        if (form_has_stalled(rp_form_exec(exec, f), rp_form_slot(exec, slot, f))) return true;
+    return false;
 }
 
 static void note_stall(rp_exec *exec) {

@@ -156,6 +156,7 @@ rp_status rp_exec_reserve(rp_exec *exec, uint32_t slot, rp_diags *diags, uint64_
         rp_exec_count_replay(exec, b.slot);
         *out_replay = b.replay;
         b.slot->reserved = true;
+        exec->last_form = RP_UNSET;
         /* It may run in any queue, so whatever follows waits for it by semaphore. */
         if (rp_exec_overlaps(exec))
             b.slot->wait_for = b.replay;

@@ -206,12 +206,26 @@ static rp_status find_nodes(finder *f, uint32_t count) {
     return RP_OK;
 }
 
+/* Forms of a plan number their nodes each by itself. */
+static rp_status refuse_numbers(const rp_switches *switches, const rp_plan *plan, rp_diags *diags) {
+    if (!plan->whole && plan->form_count == 0) return RP_OK;
+    for (uint32_t i = 0; i < switches->count; i++) {
+        if (!is_node_name(switches->names[i], strlen(switches->names[i]))) continue;
+        rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
+                     "%s may be another node in each form of the plan: name nodes by a label",
+                     switches->names[i]);
+        return RP_ERROR_NOT_FOUND;
+    }
+    return RP_OK;
+}
+
 rp_status rp_switch_map_create(rp_switch_map *map, const rp_switches *switches,
                                const rp_allocator *a, const rp_plan *plan, rp_diags *diags) {
     uint32_t count = rp_plan_count(plan, RP_SECTION_NODES);
     map->first = rp_alloc_zero(a, (size_t)count + 1, sizeof *map->first);
     if (!map->first) return RP_ERROR_NO_MEMORY;
     if (switches->count == 0) return RP_OK;
+    RP_TRY(refuse_numbers(switches, plan, diags));
     finder f = {.switches = switches, .plan = plan, .a = a, .map = map, .diags = diags};
     f.used = rp_alloc_zero(a, switches->count, sizeof *f.used);
     rp_status status = f.used ? find_nodes(&f, count) : RP_ERROR_NO_MEMORY;
@@ -237,8 +251,7 @@ rp_status rp_exec_enable(rp_exec *exec, uint32_t slot, const char *name, int on,
         status = RP_ERROR_NOT_FOUND;
     }
     if (status == RP_OK) status = rp_exec_require_idle(exec, slot, diags);
-    if (status == RP_OK)
-        status = rp_live_switch(&exec->live, &exec->slots[slot].live, index, on != 0, diags);
+    if (status == RP_OK) status = rp_forms_switch(exec, &exec->slots[slot], index, on != 0, diags);
     rp_exec_unlock(exec);
     return status;
 }

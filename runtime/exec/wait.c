@@ -166,10 +166,11 @@ double rp_exec_gpu_seconds(rp_exec *exec, uint32_t slot) {
     rp_exec_lock(exec);
     const rp_slot *s = &exec->slots[slot];
     (void)rp_exec_refresh(exec);
-    bool done = s->queries && s->replay > s->recorded && s->replay <= exec->completed &&
+    VkQueryPool queries = rp_form_slot(exec, s, s->ran)->queries;
+    bool done = queries && s->replay > s->recorded && s->replay <= exec->completed &&
                 !s->left_off && !s->reserved;
     if (done &&
-        device->vk.GetQueryPoolResults(device->handle, s->queries, 0, 2, sizeof ticks, ticks,
+        device->vk.GetQueryPoolResults(device->handle, queries, 0, 2, sizeof ticks, ticks,
                                        sizeof *ticks, VK_QUERY_RESULT_64_BIT) == VK_SUCCESS) {
         uint32_t bits = device->adapter.timestamp_bits;
         uint64_t mask = bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;

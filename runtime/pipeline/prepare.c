@@ -173,16 +173,18 @@ static rp_status list_priorities(const rp_prepare_params *params, const rp_kerne
     for (uint32_t i = 0; i < count; i++) out[i] = params->priority;
     for (uint32_t i = 0; i < params->kernel_count; i++) {
         const rp_kernel_priority *given = &params->kernels[i];
-        uint32_t found = 0;
-        while (found < count && (!given->kernel || strcmp(kernels[found].name, given->kernel) != 0))
-            found++;
-        if (found == count) {
+        bool found = false;
+        for (uint32_t k = 0; k < count && given->kernel; k++) {
+            if (strcmp(kernels[k].name, given->kernel) != 0) continue;
+            out[k] = given->priority; /* several forms may have one of that name */
+            found = true;
+        }
+        if (!found) {
             rp_diags_add(diags, RP_ERROR, NULL, 0, 0,
                          "a priority is given for @%s, but the plan has no such kernel",
                          given->kernel ? given->kernel : "(NULL)");
             return RP_ERROR_NOT_FOUND;
         }
-        out[found] = given->priority;
     }
     for (uint32_t i = 0; i < count; i++)
         if (out[i] < RP_PIPELINE_RARE || out[i] > RP_PIPELINE_CRITICAL) {
@@ -197,10 +199,10 @@ static rp_status list_priorities(const rp_prepare_params *params, const rp_kerne
 rp_status rp_prepare_plan(rp_device *device, const rp_plan *plan, const rp_prepare_params *params,
                           rp_diags *diags, rp_preparation **out) {
     const rp_allocator *a = &device->allocator;
-    uint32_t count = rp_plan_count(plan, RP_SECTION_KERNELS);
+    uint32_t count;
     rp_kernel_desc *kernels;
     *out = NULL;
-    RP_TRY(rp_kernels_describe(a, plan, &kernels));
+    RP_TRY(rp_kernels_describe(a, plan, &kernels, &count));
     rp_pipeline_priority *priorities = rp_alloc(a, count, sizeof *priorities);
     rp_status status = priorities ? list_priorities(params, kernels, count, diags, priorities)
                                   : RP_ERROR_NO_MEMORY;

@@ -138,9 +138,10 @@ void rp_preparation_settle(rp_preparation *payer, bool created);
 
 /* ---- kernels.c ------------------------------------------------------------------------------- */
 
-/* One entry per kernel of the plan, to be released by the caller; strings and arrays are the
+/* One entry per kernel of the plan, of its forms one behind the other, to be released by the caller; strings and arrays are the
  * plan's. */
-rp_status rp_kernels_describe(const rp_allocator *a, const rp_plan *plan, rp_kernel_desc **out);
+rp_status rp_kernels_describe(const rp_allocator *a, const rp_plan *plan, rp_kernel_desc **out,
+                              uint32_t *out_count);
 
 /* ---- The store ------------------------------------------------------------------------------- */
 

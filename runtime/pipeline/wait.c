@@ -22,7 +22,8 @@ VkPipeline rp_prepared_pipeline(const rp_preparation *preparation, uint32_t kern
 /* What a wait is for, and how it stands. */
 typedef struct awaited {
     const rp_preparation *preparation;
-    uint32_t kernel; /* RP_UNSET: all of at least this priority */
+    uint32_t kernel;  /* RP_UNSET: all of at least this priority, or of the name */
+    const char *name; /* of all that are waited for: each form of a plan may have one; NULL: any */
     rp_pipeline_priority least;
     bool everything;                /* it is for all that there is */
     bool pending;                   /* something is not there */
@@ -33,6 +34,7 @@ typedef struct awaited {
 static bool concerns(const awaited *w, uint32_t index) {
     const rp_prepared *prepared = &w->preparation->kernels[index];
     if (!prepared->pipeline) return false;
+    if (w->name) return strcmp(prepared->name, w->name) == 0;
     return w->kernel == RP_UNSET ? prepared->priority >= w->least : index == w->kernel;
 }
 
@@ -114,13 +116,12 @@ static rp_status report(const rp_prepared *prepared, rp_diags *diags) {
     return status;
 }
 
-rp_status rp_prepared_wait(const rp_preparation *preparation, uint32_t kernel,
-                           rp_pipeline_priority least, uint64_t timeout_ns, rp_diags *diags) {
-    awaited w = {.preparation = preparation, .kernel = kernel, .least = least};
+static rp_status await(awaited *w, uint64_t timeout_ns, rp_diags *diags) {
+    const rp_preparation *preparation = w->preparation;
     rp_store *store = preparation->store;
     pthread_mutex_lock(&store->mutex);
-    rp_status status = wait_until_over(&w, timeout_ns);
-    if (status == RP_OK && w.failed) status = report(w.failed, diags);
+    rp_status status = wait_until_over(w, timeout_ns);
+    if (status == RP_OK && w->failed) status = report(w->failed, diags);
     const rp_cache *cache = &preparation->cache;
     if (status == RP_OK && preparation->account == RP_ACCOUNT_CLOSED && cache->error &&
         cache->asked)
@@ -130,10 +131,15 @@ rp_status rp_prepared_wait(const rp_preparation *preparation, uint32_t kernel,
     return status;
 }
 
-static rp_status find_kernel(const rp_preparation *preparation, const char *name, rp_diags *diags,
-                             uint32_t *out) {
-    for (*out = 0; *out < preparation->count; (*out)++)
-        if (strcmp(preparation->kernels[*out].name, name) == 0) return RP_OK;
+rp_status rp_prepared_wait(const rp_preparation *preparation, uint32_t kernel,
+                           rp_pipeline_priority least, uint64_t timeout_ns, rp_diags *diags) {
+    awaited w = {.preparation = preparation, .kernel = kernel, .least = least};
+    return await(&w, timeout_ns, diags);
+}
+
+static rp_status find_kernel(const rp_preparation *preparation, const char *name, rp_diags *diags) {
+    for (uint32_t i = 0; i < preparation->count; i++)
+        if (strcmp(preparation->kernels[i].name, name) == 0) return RP_OK;
     rp_diags_add(diags, RP_ERROR, NULL, 0, 0, "the plan has no kernel @%s", name);
     return RP_ERROR_NOT_FOUND;
 }
@@ -141,9 +147,10 @@ static rp_status find_kernel(const rp_preparation *preparation, const char *name
 rp_status rp_preparation_wait(const rp_preparation *preparation, const char *kernel,
                               uint64_t timeout_ns, rp_diags *diags) {
     if (!preparation) return RP_ERROR_USAGE;
-    uint32_t index = RP_UNSET;
-    if (kernel) RP_TRY(find_kernel(preparation, kernel, diags, &index));
-    return rp_prepared_wait(preparation, index, RP_PIPELINE_RARE, timeout_ns, diags);
+    if (kernel) RP_TRY(find_kernel(preparation, kernel, diags));
+    awaited w = {
+        .preparation = preparation, .kernel = RP_UNSET, .least = RP_PIPELINE_RARE, .name = kernel};
+    return await(&w, timeout_ns, diags);
 }
 
 rp_status rp_preparation_get_progress(const rp_preparation *preparation,

@@ -137,6 +137,9 @@ RP_API rp_status rp_exec_create(rp_device *device, const rp_plan *plan,
 /* The exec's own preparation, to ask and to wait for its pipelines, rare ones above all. It belongs
  * to the exec, until that is updated or destroyed. */
 RP_API const rp_preparation *rp_exec_get_preparation(const rp_exec *exec);
+/* Which form of the plan (rp_plan_form) the next replay of a slot runs, by the live values that it has now; 0 for a plan
+ * of one form, and for what is no exec and no slot. */
+RP_API uint32_t rp_exec_get_form(const rp_exec *exec, uint32_t slot);
 /* Waits for what is in flight, then frees everything. NULL is fine. */
 RP_API void rp_exec_destroy(rp_exec *exec);
 
