@@ -43,26 +43,31 @@ static int read_options(const cli_command *command, int argc, char **argv, check
 }
 
 /* A plan is proven record by record; of a graph text there is the graph alone. */
-static rp_status prove(cli_source *compiled, const rp_graph *source, rp_diags *diags,
+static rp_status prove(cli_source *compiled, uint32_t form, const rp_graph *source, rp_diags *diags,
                        rp_certificate *out) {
-    if (compiled->plan) return rp_plan_check(compiled->plan, source, diags, out);
-    rp_status status = rp_check(compiled->parsed, source, compiled->path, diags, out);
-    return status == RP_OK ? rp_check_kernels(compiled->parsed, compiled->path, diags) : status;
+    if (compiled->plan)
+        return rp_plan_check(rp_plan_form(compiled->plan, compiled->first_form + form), source,
+                             diags, out);
+    rp_status status = rp_check(compiled->parsed[0], source, compiled->path, diags, out);
+    return status == RP_OK ? rp_check_kernels(compiled->parsed[0], compiled->path, diags) : status;
 }
 
-static int check(cli_source *compiled, cli_source *against) {
+static int check_form(cli_source *compiled, cli_source *against, uint32_t form) {
     int result = CLI_OK;
-    const rp_graph *source = against->kind ? cli_source_origin(against, &result) : NULL;
+    char title[512];
+    const rp_graph *source = against->kind ? cli_form_origin(against, form, &result) : NULL;
     if (result != CLI_OK) return result;
+    cli_form_title(compiled, form, title, sizeof title);
     rp_certificate certificate = {0};
     rp_diags *diags = cli_diags();
     cli_progress("checking %s", compiled->path);
-    rp_status status = prove(compiled, source, diags, &certificate);
+    rp_status status = prove(compiled, form, source, diags, &certificate);
     cli_progress(NULL);
+    if (status != RP_OK && *title) rp_diags_add(diags, RP_NOTE, NULL, 0, 0, "in %s", title);
     result = cli_report(diags, compiled->path, status);
     rp_diags_destroy(diags);
     if (result != CLI_OK) return result;
-    printf("%s: proven: ", compiled->path);
+    printf("%s: %s%sproven: ", compiled->path, title, *title ? ": " : "");
     if (source || compiled->plan)
         printf("%" PRIu64 " reads see the writer they see in %s, ", certificate.reads_proven,
                against->kind ? against->path : "the plan's source");
@@ -73,11 +78,26 @@ static int check(cli_source *compiled, cli_source *against) {
     return CLI_OK;
 }
 
+/* Forms agree on what is there for every replay: that is validated when a plan is opened. */
+static int check(cli_source *compiled, cli_source *against) {
+    int result = CLI_OK;
+    if (against->kind && against->form_count != compiled->form_count) {
+        cli_error(compiled->path, "has %u form%s, and %s has %u: choose one with --form",
+                  compiled->form_count, compiled->form_count == 1 ? "" : "s", against->path,
+                  against->form_count);
+        return CLI_INPUT;
+    }
+    for (uint32_t i = 0; i < compiled->form_count && result == CLI_OK; i++)
+        result = check_form(compiled, against, i);
+    return result;
+}
+
 static int run(const cli_command *command, int argc, char **argv) {
     check_job job = {0};
     cli_source compiled = {0}, against = {0};
-    cli_params none = {0};
     int result = read_options(command, argc, argv, &job);
+    cli_params none = {.form = job.params.form};
+    job.params.form = 0;
     if (result == CLI_OK)
         result = cli_source_open(job.compiled, &none, CLI_GRAPH | CLI_PLAN, &compiled);
     if (result == CLI_OK && job.against) {
@@ -87,6 +107,10 @@ static int run(const cli_command *command, int argc, char **argv) {
     if (result == CLI_OK && job.against)
         result = cli_source_open(job.against, &job.params, CLI_PIPELINE | CLI_GRAPH | CLI_PLAN,
                                  &against);
+    if (result == CLI_OK && none.form && against.form_count > 1) {
+        against.first_form = compiled.first_form; /* which compares with as many */
+        against.form_count = against.form_count > none.form - 1 ? 1 : against.form_count;
+    }
     if (result == CLI_OK) result = check(&compiled, &against);
     cli_source_close(&compiled);
     cli_source_close(&against);

@@ -19,24 +19,38 @@ static int read_options(const cli_command *command, int argc, char **argv, cli_j
     return CLI_OK;
 }
 
-static void say_plan(const char *path, const rp_plan *plan, size_t size) {
+static void say_form(const char *path, const char *title, const rp_plan *plan, size_t size) {
     rp_plan_info info = cli_plan_info(plan);
-    cli_say("%s: %zu bytes, %u dispatches, %u groups, %u barriers (bound %u), arena %llu bytes "
+    cli_say("%s: %s%s%zu bytes, %u dispatches, %u groups, %u barriers (bound %u), arena %llu bytes "
             "(bound %llu), proven: %llu reads, %llu conflicts",
-            path, size, info.dispatches, info.groups, info.barriers, info.barrier_bound,
-            (unsigned long long)info.arena_bytes, (unsigned long long)info.arena_bound_bytes,
+            path, title, *title ? ": " : "", size, info.dispatches, info.groups, info.barriers,
+            info.barrier_bound, (unsigned long long)info.arena_bytes,
+            (unsigned long long)info.arena_bound_bytes,
             (unsigned long long)info.certificate.reads_proven,
             (unsigned long long)info.certificate.conflicts_proven);
 }
 
+static void say_plan(const char *path, const cli_source *source, const rp_plan *plan) {
+    for (uint32_t i = 0; i < source->form_count; i++) {
+        char title[512];
+        size_t size;
+        cli_form_title(source, i, title, sizeof title);
+        (void)rp_plan_data(rp_plan_form(plan, i), &size);
+        say_form(path, title, rp_plan_form(plan, i), size);
+    }
+}
+
 static int compile(cli_job *job, cli_source *source) {
-    int result;
-    const rp_graph *graph = cli_source_graph(source, &result);
-    if (!graph) return result;
+    const rp_graph *graphs[RP_MAX_FORMS];
+    int result = CLI_OK;
+    for (uint32_t i = 0; i < source->form_count; i++)
+        if (!(graphs[i] = cli_form_graph(source, i, &result))) return result;
     rp_plan *plan = NULL;
     rp_diags *diags = cli_diags();
+    job->dump.source = source;
     cli_progress("compiling %s", source->path);
-    rp_status status = rp_compile(graph, &job->passes, diags, &plan, NULL);
+    rp_status status =
+        rp_compile_forms(graphs, source->form_count, &job->passes, diags, &plan, NULL);
     cli_progress(NULL);
     result = job->dump.failed ? job->dump.failed : cli_report(diags, source->path, status);
     rp_diags_destroy(diags);
@@ -44,7 +58,7 @@ static int compile(cli_job *job, cli_source *source) {
         size_t size = 0;
         const void *data = rp_plan_data(plan, &size);
         result = cli_output_whole(job->output, data, size);
-        if (result == CLI_OK) say_plan(job->output, plan, size);
+        if (result == CLI_OK) say_plan(job->output, source, plan);
     }
     rp_plan_destroy(plan);
     return result;

@@ -14,22 +14,43 @@ static const cli_option options_table[] = {
     {0},
 };
 
-static int diff(cli_source *a, cli_source *b) {
+static int diff_form(cli_source *a, cli_source *b, uint32_t form, uint32_t other) {
     int result;
-    const rp_graph *first = cli_source_graph(a, &result);
+    const rp_graph *first = cli_form_graph(a, form, &result);
     if (!first) return result;
-    const rp_graph *second = cli_source_graph(b, &result);
+    const rp_graph *second = cli_form_graph(b, other, &result);
     if (!second) return result;
-    char *text = NULL;
+    char *text = NULL, title[512];
     size_t size = 0;
     rp_status status = rp_graph_diff(first, second, &text, &size);
     if (status != RP_OK) {
         cli_error(NULL, "%s; %s", rp_status_name(status), rp_status_advice(status));
         return cli_exit_status(status);
     }
+    cli_form_title(a, form, title, sizeof title);
+    if (size && *title) printf("%s\n", title);
+    fflush(stdout);
     result = cli_output_whole("-", text, size);
     rp_text_release(first, text);
     return result != CLI_OK ? result : size ? CLI_INPUT : CLI_OK;
+}
+
+/* Form by form; of files with other numbers of them the largest ones. */
+static int diff(cli_source *a, cli_source *b) {
+    int result = CLI_OK;
+    if (a->form_count != b->form_count) {
+        printf("%u form%s against %u; what differs between the last ones:\n", a->form_count,
+               a->form_count == 1 ? "" : "s", b->form_count);
+        fflush(stdout);
+        result = diff_form(a, b, a->form_count - 1, b->form_count - 1);
+        return result == CLI_OK ? CLI_INPUT : result;
+    }
+    for (uint32_t i = 0; i < a->form_count; i++) {
+        int one = diff_form(a, b, i, i);
+        if (one != CLI_OK && one != CLI_INPUT) return one;
+        if (one != CLI_OK) result = one;
+    }
+    return result;
 }
 
 static int run(const cli_command *command, int argc, char **argv) {

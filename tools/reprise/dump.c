@@ -76,14 +76,24 @@ static const char *extension(rp_format format) {
     return "txt";
 }
 
+/* DIR, or DIR/form-2. */
+static void name_folder(const cli_dump *dump, char *out, size_t size) {
+    bool several = dump->source && dump->source->form_count > 1;
+    if (several)
+        snprintf(out, size, "%s/form-%u", dump->directory, dump->form);
+    else
+        snprintf(out, size, "%s", dump->directory);
+}
+
 static rp_status write_dump(cli_dump *dump, int number, const char *name, const rp_graph *graph) {
-    char path[4096], safe[64], *text = NULL;
+    char path[4096], folder[4000], safe[64], *text = NULL;
     size_t size = 0;
+    name_folder(dump, folder, sizeof folder);
     snprintf(safe, sizeof safe, "%s", name);
     for (char *c = safe; *c; c++)
         if (*c == '=' || *c == '/') *c = '-';
-    int length = snprintf(path, sizeof path, "%s/%02d-%s.%s", dump->directory, number, safe,
-                          extension(dump->format));
+    int length =
+        snprintf(path, sizeof path, "%s/%02d-%s.%s", folder, number, safe, extension(dump->format));
     if (length < 0 || (size_t)length >= sizeof path) {
         cli_error(dump->directory, "the path is too long");
         dump->failed = CLI_ENVIRONMENT;
@@ -95,7 +105,7 @@ static rp_status write_dump(cli_dump *dump, int number, const char *name, const 
     rp_text_release(graph, text);
     bool has_kernels = !strncmp(name, "fuse", 4) || !strncmp(name, "lower", 5);
     if (!dump->failed && has_kernels) {
-        snprintf(path, sizeof path, "%s/%02d-%s", dump->directory, number, safe);
+        snprintf(path, sizeof path, "%s/%02d-%s", folder, number, safe);
         dump->failed = cli_glsl_files(path, graph, strstr(name, "=fast") != NULL);
     }
     return dump->failed ? RP_ERROR_IO : RP_OK;
@@ -127,21 +137,6 @@ static void say_pass(const rp_pass_report *r) {
             r->summary ? r->summary : "");
 }
 
-static rp_status observe(void *user, int index, const rp_pass_report *report,
-                         const rp_graph *graph) {
-    cli_dump *dump = user;
-    if (report) {
-        cli_progress(NULL);
-        say_pass(report);
-    }
-    const char *name = report ? report->pass : "source";
-    bool wanted = dump->after && (listed(dump->after, "all") || listed(dump->after, name));
-    rp_status status = wanted ? write_dump(dump, index + 1, name, graph) : RP_OK;
-    if (wanted && report) say_details(report);
-    if (status == RP_OK) cli_pass_progress(dump->passes, index);
-    return status;
-}
-
 /* mkdir -p */
 static int make_folder(const char *path) {
     char part[4096];
@@ -162,6 +157,36 @@ static int make_folder(const char *path) {
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return CLI_OK;
     cli_error(path, "is no folder; --dump-dir needs one");
     return CLI_ENVIRONMENT;
+}
+
+/* Before the first pass of each form. */
+static int begin_form(cli_dump *dump) {
+    char title[512], folder[4000];
+    dump->form++;
+    if (!dump->source || dump->source->form_count == 1) return CLI_OK;
+    cli_progress(NULL);
+    cli_form_title(dump->source, dump->form - 1, title, sizeof title);
+    cli_say("%s", title);
+    name_folder(dump, folder, sizeof folder);
+    return dump->after ? make_folder(folder) : CLI_OK;
+}
+
+static rp_status observe(void *user, int index, const rp_pass_report *report,
+                         const rp_graph *graph) {
+    cli_dump *dump = user;
+    if (report) {
+        cli_progress(NULL);
+        say_pass(report);
+    } else {
+        dump->failed = begin_form(dump);
+        if (dump->failed) return RP_ERROR_IO;
+    }
+    const char *name = report ? report->pass : "source";
+    bool wanted = dump->after && (listed(dump->after, "all") || listed(dump->after, name));
+    rp_status status = wanted ? write_dump(dump, index + 1, name, graph) : RP_OK;
+    if (wanted && report) say_details(report);
+    if (status == RP_OK) cli_pass_progress(dump->passes, index);
+    return status;
 }
 
 int cli_dump_begin(const cli_command *command, cli_dump *dump, rp_pass_options *options) {

@@ -5,6 +5,7 @@
 
 #include "level.h"
 #include "reprise/passes.h"
+#include "source.h"
 
 enum { DUMP_AFTER = 1100, DUMP_DIR, DUMP_FORMAT };
 
@@ -18,6 +19,8 @@ typedef struct cli_dump {
     const char *after, *directory;
     rp_format format;
     const rp_pass_options *passes; /* set by cli_dump_begin */
+    const cli_source *source;      /* of which each form has a folder; NULL: one graph */
+    uint32_t form;                 /* how many have begun */
     int failed;                    /* an exit status: a dump could not be written */
 } cli_dump;
 

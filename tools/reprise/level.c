@@ -109,15 +109,15 @@ rp_status cli_watch_passes(void *user, int index, const rp_pass_report *report,
     return RP_OK;
 }
 
-int cli_make_plan(const rp_graph *graph, const rp_pass_options *passes, const char *file,
-                  rp_plan **out) {
+int cli_make_plan(const rp_graph *const *graphs, uint32_t count, const rp_pass_options *passes,
+                  const char *file, rp_plan **out) {
     rp_diags *diags = cli_diags();
     rp_pass_options watched = *passes;
     watched.observer = cli_watch_passes;
     watched.progress = cli_watch_work;
     watched.observer_user = &watched;
     cli_progress("compiling %s", file);
-    rp_status status = rp_compile(graph, &watched, diags, out, NULL);
+    rp_status status = rp_compile_forms(graphs, count, &watched, diags, out, NULL);
     cli_progress(NULL);
     int result = cli_report(diags, file, status);
     rp_diags_destroy(diags);

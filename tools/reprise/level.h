@@ -34,9 +34,9 @@ rp_pass_observer cli_watch_passes;
 /* Shows what a pass is busy with. */
 rp_pass_progress cli_watch_work;
 
-/* Compiles, and says on a terminal how far it is. Returns an exit status after messages. */
-int cli_make_plan(const rp_graph *graph, const rp_pass_options *passes, const char *file,
-                  rp_plan **out);
+/* Compiles the forms of a plan, and says on a terminal how far it is. Returns an exit status after messages. */
+int cli_make_plan(const rp_graph *const *graphs, uint32_t count, const rp_pass_options *passes,
+                  const char *file, rp_plan **out);
 
 /* "0" or "-O0" or "O0": the level, or -1. */
 int cli_level_number(const char *text);

@@ -173,7 +173,7 @@ static int measure(const profile_job *job, const char *file, rp_exec *exec, rp_p
 
 static int execute(const cli_command *command, const profile_job *job, const char *file,
                    rp_device *device, const rp_plan *plan, const cli_inputs *inputs,
-                   rp_profile **out) {
+                   uint32_t *out_form, rp_profile **out) {
     rp_exec *exec = NULL;
     const rp_exec_params params = {.size = sizeof params,
                                    .switches = job->switches.items,
@@ -188,6 +188,7 @@ static int execute(const cli_command *command, const profile_job *job, const cha
     if (result == CLI_OK)
         result = cli_live_set(command, plan, job->pipeline, file, &job->lives, exec);
     if (result == CLI_OK) result = cli_leave_out(&job->switches, file, exec);
+    if (result == CLI_OK) *out_form = rp_exec_get_form(exec, 0);
     if (result == CLI_OK) result = measure(job, file, exec, out);
     rp_exec_destroy(exec);
     return result;
@@ -198,7 +199,8 @@ static int profile_source(const cli_command *command, profile_job *job, cli_sour
     rp_costs *costs = NULL;
     rp_profile *profile = NULL;
     cli_inputs inputs = {0};
-    const rp_plan *plan = source->plan;
+    const rp_plan *plan = cli_source_plan(source);
+    uint32_t form = 0;
     job->pipeline = source->pipeline;
     if (plan && job->level_given)
         return cli_usage(command,
@@ -206,8 +208,10 @@ static int profile_source(const cli_command *command, profile_job *job, cli_sour
     int result = CLI_OK;
     if (!plan) {
         if (job->params.target.size) job->passes.target = &job->params.target;
-        result = cli_make_plan(rp_pipeline_graph(source->pipeline), &job->passes, source->path,
-                               &compiled);
+        const rp_graph *graphs[RP_MAX_FORMS];
+        for (uint32_t i = 0; i < source->form_count; i++)
+            graphs[i] = rp_pipeline_form(source->pipeline, source->first_form + i);
+        result = cli_make_plan(graphs, source->form_count, &job->passes, source->path, &compiled);
         plan = compiled;
     }
     const cli_input_files files = {.given = &job->inputs,
@@ -219,10 +223,16 @@ static int profile_source(const cli_command *command, profile_job *job, cli_sour
     if (result == CLI_OK) result = cli_inputs_open(command, plan, source->path, &files, &inputs);
     if (result == CLI_OK) result = cli_device_open(&job->device);
     if (result == CLI_OK) find_target(job, NULL);
-    if (result == CLI_OK) result = find_costs(job, plan, source->path, &costs);
     if (result == CLI_OK)
-        result = execute(command, job, source->path, job->device.handle, plan, &inputs, &profile);
-    if (result == CLI_OK) report(job, plan, job->device.handle, profile, costs);
+        result =
+            execute(command, job, source->path, job->device.handle, plan, &inputs, &form, &profile);
+    if (result == CLI_OK) result = find_costs(job, rp_plan_form(plan, form), source->path, &costs);
+    if (result == CLI_OK) {
+        char title[512];
+        cli_form_title(source, form, title, sizeof title);
+        if (*title) cli_say("%s: %s", source->path, title);
+        report(job, plan, job->device.handle, profile, costs);
+    }
     cli_inputs_close(&inputs);
     rp_profile_destroy(profile);
     rp_costs_destroy(costs);

@@ -79,7 +79,8 @@ static int take_option(const cli_command *command, int id, const cli_options *op
         return cli_take_file(command, "-o", "NAME=FILE.npy", value, most, &job->outputs);
     case OPTION_SET: return cli_take_pair(command, "--set", "NAME=VALUE", value, most, &job->lives);
     case PARAMS_DEFINE:
-    case PARAMS_INCLUDE: return cli_params_option(command, id, value, &job->params);
+    case PARAMS_INCLUDE:
+    case PARAMS_FORM: return cli_params_option(command, id, value, &job->params);
     case OPTION_REPLAYS:
         job->figures = true;
         return cli_take_count(command, "-n", 1, 10000000, value, &job->replays);
@@ -143,24 +144,29 @@ static void find_for_pipeline(void *user, rp_target *out) {
     if (target) *out = *target;
 }
 
+static int make_forms(cli_source *source, const rp_pass_options *passes, rp_plan **out) {
+    const rp_graph *graphs[RP_MAX_FORMS];
+    int result = CLI_OK;
+    for (uint32_t i = 0; i < source->form_count; i++)
+        if (!(graphs[i] = cli_form_origin(source, i, &result))) return result;
+    return cli_make_plan(graphs, source->form_count, passes, source->path, out);
+}
+
 static int make_plans(const cli_command *command, run_job *job, cli_source *source,
                       run_plans *plans) {
     int result = CLI_OK;
     if (source->kind == CLI_PLAN && job->level_given)
         return cli_usage(command,
                          "a plan is already compiled; levels and passes are for pipelines");
-    plans->plan = source->plan;
+    plans->plan = cli_source_plan(source);
     if (source->kind == CLI_PIPELINE) {
         job->passes.target = find_target(job, plans);
-        result = cli_make_plan(rp_pipeline_graph(source->pipeline), &job->passes, source->path,
-                               &plans->compiled);
+        result = make_forms(source, &job->passes, &plans->compiled);
         plans->plan = plans->compiled;
     }
     if (result != CLI_OK || !job->check_text) return result;
-    const rp_graph *origin = cli_source_origin(source, &result);
     job->check_passes.target = find_target(job, plans);
-    return origin ? cli_make_plan(origin, &job->check_passes, source->path, &plans->oracle)
-                  : result;
+    return make_forms(source, &job->check_passes, &plans->oracle);
 }
 
 /* One plan from its inputs to its results. `plan` is executed, `names` is the plan whose buffers

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "commands.h"
 #include "dump.h"
 #include "glsl.h"
@@ -84,14 +85,17 @@ static void print_plan_stats(const rp_plan *plan) {
     }
 }
 
-static int print_stats(const cli_source *source, const rp_graph *graph) {
+static int print_stats(const cli_source *source, uint32_t form, const rp_graph *graph) {
     rp_graph_stats s = {.size = sizeof s};
+    char title[512];
     rp_status status = rp_graph_get_stats(graph, &s);
     if (status != RP_OK) {
         cli_error(source->path, "%s; %s", rp_status_name(status), rp_status_advice(status));
         return cli_exit_status(status);
     }
-    if (source->plan) print_plan_stats(source->plan);
+    cli_form_title(source, form, title, sizeof title);
+    if (*title) printf("%s%s\n", form ? "\n" : "", title);
+    if (source->plan) print_plan_stats(rp_plan_form(source->plan, source->first_form + form));
     printf("nodes             %" PRIu32 " (%" PRIu32 " dispatches, %" PRIu32 " transfers)\n",
            s.nodes, s.dispatches, s.transfers);
     if (s.unknown) printf("unknown uses      %" PRIu32 " dispatches\n", s.unknown);
@@ -112,31 +116,71 @@ static int print_stats(const cli_source *source, const rp_graph *graph) {
     return CLI_OK;
 }
 
-static int show_glsl(const show_job *job, const cli_source *source, const rp_graph *graph) {
-    char *text = NULL;
-    size_t size = 0;
-    int result = cli_glsl_all(source->path, graph, &text, &size);
-    if (result == CLI_OK) result = cli_output_whole(job->output ? job->output : "-", text, size);
-    free(text);
-    return result;
+/* What is shown, which is written at the end. */
+typedef struct shown {
+    char *text;
+    size_t size;
+} shown;
+
+static void add(shown *all, const char *text, size_t size) {
+    char *more = cli_alloc(all->size + size + 1, 1);
+    if (all->size) memcpy(more, all->text, all->size);
+    memcpy(more + all->size, text, size);
+    free(all->text);
+    all->text = more;
+    all->size += size;
 }
 
-static int show(const show_job *job, cli_source *source) {
-    int result;
-    const rp_graph *graph =
-        job->source ? cli_source_origin(source, &result) : cli_source_graph(source, &result);
-    if (!graph) return result;
-    if (job->stats) return print_stats(source, graph);
-    if (job->glsl) return show_glsl(job, source, graph);
+static int add_graph(const show_job *job, const cli_source *source, const rp_graph *graph,
+                     shown *all) {
     char *text = NULL;
     size_t size = 0;
+    if (job->glsl) {
+        int result = cli_glsl_all(source->path, graph, &text, &size);
+        if (result == CLI_OK) add(all, text, size);
+        free(text);
+        return result;
+    }
     rp_status status = rp_graph_print(graph, job->format, &text, &size);
     if (status != RP_OK) {
         cli_error(source->path, "%s; %s", rp_status_name(status), rp_status_advice(status));
         return cli_exit_status(status);
     }
-    result = cli_output_whole(job->output ? job->output : "-", text, size);
+    add(all, text, size);
     rp_text_release(graph, text);
+    return CLI_OK;
+}
+
+/* Of several forms one behind the other, under their titles; in JSON a list of graphs. */
+static void add_title(const show_job *job, const cli_source *source, uint32_t form, shown *all) {
+    char title[512], line[600];
+    bool json = job->format == RP_FORMAT_JSON && !job->glsl;
+    bool text = job->format == RP_FORMAT_TEXT && !job->glsl;
+    if (source->form_count == 1) return;
+    cli_form_title(source, form, title, sizeof title);
+    snprintf(line, sizeof line, "%s %s\n", text ? ";" : "//", title);
+    if (json) snprintf(line, sizeof line, "%s\n", form ? "," : "[");
+    add(all, line, strlen(line));
+}
+
+static int show(const show_job *job, cli_source *source) {
+    shown all = {0};
+    int result = CLI_OK;
+    for (uint32_t i = 0; i < source->form_count && result == CLI_OK; i++) {
+        const rp_graph *graph =
+            job->source ? cli_form_origin(source, i, &result) : cli_form_graph(source, i, &result);
+        if (!graph) break;
+        if (job->stats) {
+            result = print_stats(source, i, graph);
+            continue;
+        }
+        add_title(job, source, i, &all);
+        result = add_graph(job, source, graph, &all);
+    }
+    if (source->form_count > 1 && job->format == RP_FORMAT_JSON && !job->glsl) add(&all, "]\n", 2);
+    if (result == CLI_OK && !job->stats)
+        result = cli_output_whole(job->output ? job->output : "-", all.text, all.size);
+    free(all.text);
     return result;
 }
 

@@ -40,6 +40,8 @@ static bool add_param(cli_params *params, const char *text) {
 
 int cli_params_option(const cli_command *command, int id, const char *value, cli_params *params) {
     if (id == PARAMS_INCLUDE) return cli_take_text(command, "-I", value, &params->folders);
+    if (id == PARAMS_FORM)
+        return cli_take_count(command, "--form", 1, RP_MAX_FORMS, value, &params->form);
     if (add_param(params, value)) return CLI_OK;
     return cli_usage(command, "-D needs PARAM=NUMBER; got '%s'", value);
 }
@@ -144,6 +146,23 @@ static rp_status read_pipeline(const char *name, const char *text, size_t size,
     return status;
 }
 
+/* Which forms there are, and which are meant. */
+static int choose_forms(const cli_params *params, cli_source *out) {
+    uint32_t count = 1;
+    if (out->plan) count = rp_plan_form_count(out->plan);
+    if (out->pipeline) count = rp_pipeline_form_count(out->pipeline);
+    out->form_count = count;
+    if (!params->form) return CLI_OK;
+    if (params->form > count) {
+        cli_error(out->path, "has %u form%s; --form %u is none of them", count,
+                  count == 1 ? "" : "s", params->form);
+        return CLI_USAGE;
+    }
+    out->first_form = params->form - 1;
+    out->form_count = 1;
+    return CLI_OK;
+}
+
 int cli_source_open(const char *path, const cli_params *params, unsigned allowed, cli_source *out) {
     const char *name = strcmp(path, "-") ? path : "<stdin>";
     *out = (cli_source){.path = name};
@@ -164,7 +183,7 @@ int cli_source_open(const char *path, const cli_params *params, unsigned allowed
     rp_status status = RP_OK;
     switch (out->kind) {
     case CLI_PIPELINE: status = read_pipeline(name, text, size, params, diags, out); break;
-    case CLI_GRAPH: status = rp_graph_parse(NULL, text, size, name, diags, &out->parsed); break;
+    case CLI_GRAPH: status = rp_graph_parse(NULL, text, size, name, diags, &out->parsed[0]); break;
     case CLI_PLAN: status = rp_plan_from_memory(NULL, text, size, name, diags, &out->plan); break;
     }
     free(text);
@@ -172,38 +191,72 @@ int cli_source_open(const char *path, const cli_params *params, unsigned allowed
         cli_file_note(rp_pipeline_get_file(out->pipeline, i));
     int result = cli_report(diags, name, status);
     rp_diags_destroy(diags);
+    if (result == CLI_OK) result = choose_forms(params, out);
+    if (result != CLI_OK) cli_source_close(out);
     return result;
 }
 
 void cli_source_close(cli_source *source) {
-    rp_graph_destroy(source->parsed);
-    rp_graph_destroy(source->origin);
+    for (uint32_t i = 0; i < RP_MAX_FORMS; i++) {
+        rp_graph_destroy(source->parsed[i]);
+        rp_graph_destroy(source->origin[i]);
+    }
     rp_pipeline_destroy(source->pipeline);
     rp_plan_destroy(source->plan);
     *source = (cli_source){0};
 }
 
-static int read_plan_graphs(cli_source *source) {
-    if (source->parsed) return CLI_OK;
+const rp_plan *cli_source_plan(const cli_source *source) {
+    bool one = source->form_count < rp_plan_form_count(source->plan);
+    return one ? rp_plan_form(source->plan, source->first_form) : source->plan;
+}
+
+void cli_form_title(const cli_source *source, uint32_t form, char *text, size_t size) {
+    uint32_t count = source->form_count;
+    char what[256] = "";
+    if (source->pipeline)
+        (void)rp_pipeline_form_title(source->pipeline, source->first_form + form, what,
+                                     sizeof what);
+    else if (source->plan)
+        (void)rp_plan_form_title(source->plan, source->first_form + form, what, sizeof what);
+    *text = '\0';
+    if (count > 1) snprintf(text, size, "form %u of %u: %s", form + 1, count, what);
+}
+
+static int read_plan_graphs(cli_source *source, uint32_t form) {
+    if (source->parsed[form]) return CLI_OK;
     rp_diags *diags = cli_diags();
-    rp_status status = rp_plan_graphs(source->plan, diags, &source->parsed, &source->origin);
+    rp_status status = rp_plan_graphs(rp_plan_form(source->plan, source->first_form + form), diags,
+                                      &source->parsed[form], &source->origin[form]);
     int result = cli_report(diags, source->path, status);
     rp_diags_destroy(diags);
     return result;
 }
 
-const rp_graph *cli_source_graph(cli_source *source, int *out_status) {
+const rp_graph *cli_form_graph(cli_source *source, uint32_t form, int *out_status) {
     *out_status = CLI_OK;
     switch (source->kind) {
-    case CLI_PIPELINE: return rp_pipeline_graph(source->pipeline);
-    case CLI_GRAPH: return source->parsed;
-    case CLI_PLAN: *out_status = read_plan_graphs(source); return source->parsed;
+    case CLI_PIPELINE: return rp_pipeline_form(source->pipeline, source->first_form + form);
+    case CLI_GRAPH: return source->parsed[0];
+    case CLI_PLAN: *out_status = read_plan_graphs(source, form); return source->parsed[form];
     }
     return NULL;
 }
 
+const rp_graph *cli_form_origin(cli_source *source, uint32_t form, int *out_status) {
+    if (source->kind != CLI_PLAN) return cli_form_graph(source, form, out_status);
+    *out_status = read_plan_graphs(source, form);
+    return source->origin[form];
+}
+
+const rp_graph *cli_source_graph(cli_source *source, int *out_status) {
+    return cli_form_graph(source, source->form_count - 1, out_status);
+}
+
 const rp_graph *cli_source_origin(cli_source *source, int *out_status) {
-    if (source->kind != CLI_PLAN) return cli_source_graph(source, out_status);
-    *out_status = read_plan_graphs(source);
-    return source->origin;
+    if (source->form_count == 1) return cli_form_origin(source, 0, out_status);
+    cli_error(source->path, "has %u forms, and this takes one graph: choose one with --form",
+              source->form_count);
+    *out_status = CLI_USAGE;
+    return NULL;
 }
