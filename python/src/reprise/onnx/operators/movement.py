@@ -1,0 +1,274 @@
+"""Operators that move elements: shapes, slices, gathers, scatters."""
+
+from __future__ import annotations
+
+import math
+from typing import List, Sequence
+
+import numpy as np
+
+from ..folding import clamped, limit
+from ..reader import DTYPES
+from ..recorder import Given, Refused, Value
+from .table import Call, Result, operator, scalar
+
+
+def reshaped(given: Given, shape: Sequence[int]) -> Given:
+    if math.prod(given.shape) != math.prod(shape):
+        raise Refused(f"{list(given.shape)} cannot be seen as {list(shape)}")
+    return given.view(tuple(shape)) if isinstance(given, Value) else given.reshape(tuple(shape))
+
+
+@operator("Shape")
+def shape(call: Call) -> Result:
+    sizes = call.shape(0)
+    end = call.attribute("end")
+    return np.asarray(sizes[call.attribute("start", 0):len(sizes) if end is None else end], "i8")
+
+
+@operator("Size")
+def size(call: Call) -> Result:
+    return np.asarray(math.prod(call.shape(0)), "i8")
+
+
+@operator("EyeLike")
+def eye(call: Call) -> Result:
+    rows, columns = call.shape(0)
+    limit((rows, columns))
+    dtype = DTYPES.get(call.attribute("dtype", 0), call.dtype(0))
+    return np.eye(rows, columns, call.attribute("k", 0), {"f32": "f4", "f16": "f2", "bool": "?"}.get(dtype, "i8"))
+
+
+@operator("Reshape")
+def reshape(call: Call) -> Result:
+    wanted = call.integers(1, "the shape")
+    sizes = call.shape(0)
+    if wanted is None:
+        raise Refused("has no shape")
+    if not call.attribute("allowzero", 0):
+        if any(n == 0 and i >= len(sizes) for i, n in enumerate(wanted)):
+            raise Refused(f"{list(sizes)} cannot be seen as {wanted}")
+        wanted = [sizes[i] if n == 0 else n for i, n in enumerate(wanted)]
+    if wanted.count(-1) == 1:
+        rest = math.prod(n for n in wanted if n != -1)
+        wanted[wanted.index(-1)] = math.prod(sizes) // rest if rest else 0
+    return reshaped(call[0], wanted)
+
+
+@operator("Flatten")
+def flatten(call: Call) -> Result:
+    sizes = call.shape(0)
+    axis = call.attribute("axis", 1)
+    axis = axis + len(sizes) if axis < 0 else axis
+    return reshaped(call[0], (math.prod(sizes[:axis]), math.prod(sizes[axis:])))
+
+
+@operator("Squeeze")
+def squeeze(call: Call) -> Result:
+    sizes = call.shape(0)
+    axes = call.integers(1, "axes")
+    gone = [i for i, n in enumerate(sizes) if n == 1] if axes is None else [call.axis(a, len(sizes)) for a in axes]
+    return reshaped(call[0], [n for i, n in enumerate(sizes) if i not in gone])
+
+
+@operator("Unsqueeze")
+def unsqueeze(call: Call) -> Result:
+    axes = call.integers(1, "axes") or []
+    rank = len(call.shape(0)) + len(axes)
+    new = {call.axis(a, rank) for a in axes}
+    rest = iter(call.shape(0))
+    if len(new) != len(axes):
+        raise Refused(f"axes {axes} name one twice")
+    return reshaped(call[0], [1 if i in new else next(rest) for i in range(rank)])
+
+
+@operator("Transpose")
+def transpose(call: Call) -> Result:
+    rank = len(call.shape(0))
+    order = call.attribute("perm") or list(range(rank))[::-1]
+    if sorted(order) != list(range(rank)):
+        raise Refused(f"perm {order} of {rank} dimensions")
+    return call.r.transpose(call[0], order)
+
+
+@operator("DepthToSpace")
+def depth_to_space(call: Call) -> Result:
+    call.refuse("mode", "DCR", "CRD")
+    n, c, h, w = call.shape(0)
+    b = call.attribute("blocksize")
+    if not b or c % (b * b):
+        raise Refused(f"{c} channels in blocks of {b}")
+    if call.attribute("mode", "DCR") == "DCR":
+        split = reshaped(call.value(0), (n, b, b, c // b // b, h, w))
+        moved = call.r.transpose(split, [0, 3, 4, 1, 5, 2])
+    else:
+        split = reshaped(call.value(0), (n, c // b // b, b, b, h, w))
+        moved = call.r.transpose(split, [0, 1, 4, 2, 5, 3])
+    return moved.view((n, c // b // b, h * b, w * b))
+
+
+@operator("SpaceToDepth")
+def space_to_depth(call: Call) -> Result:
+    n, c, h, w = call.shape(0)
+    b = call.attribute("blocksize")
+    if not b or h % b or w % b:
+        raise Refused(f"{h} x {w} elements in blocks of {b}")
+    split = reshaped(call.value(0), (n, c, h // b, b, w // b, b))
+    return call.r.transpose(split, [0, 3, 5, 1, 2, 4]).view((n, c * b * b, h // b, w // b))
+
+
+@operator("Concat")
+def concat(call: Call) -> Result:
+    parts = [call[i] for i in range(len(call.inputs)) if math.prod(call.shape(i))]
+    if not parts:
+        raise Refused("the result has no elements")
+    rank = len(parts[0].shape)
+    axis = call.axis(call.attribute("axis", 0), rank)
+    for part in parts:
+        if [n for i, n in enumerate(part.shape) if i != axis] != [
+                n for i, n in enumerate(parts[0].shape) if i != axis]:
+            raise Refused(f"joins {list(parts[0].shape)} and {list(part.shape)} along axis {axis}")
+    dtype = next(call.dtype(i) for i in range(len(call.inputs)) if math.prod(call.shape(i)))
+    return call.r.concat([call.r.value(p, dtype) for p in parts], axis)
+
+
+@operator("Split")
+def split(call: Call) -> Result:
+    sizes = call.shape(0)
+    axis = call.axis(call.attribute("axis", 0), len(sizes))
+    parts = call.integers(1, "the split")
+    if parts is None:
+        count = call.attribute("num_outputs") or len(call.step.outputs)
+        each = -(-sizes[axis] // count)
+        parts = [min(each, sizes[axis] - each * i) for i in range(count)]
+    if sum(parts) != sizes[axis] or any(n < 0 for n in parts):
+        raise Refused(f"splits {sizes[axis]} elements into {parts}")
+    starts = np.cumsum([0, *parts[:-1]])
+    return [call.r.window(call[0], axis, int(start), count) for start, count in zip(starts, parts)]
+
+
+@operator("Slice")
+def slices(call: Call) -> Result:
+    sizes = call.shape(0)
+    starts, ends = call.integers(1, "starts") or [], call.integers(2, "ends") or []
+    axes = call.integers(3, "axes")
+    steps = call.integers(4, "steps") or [1] * len(starts)
+    axes = list(range(len(starts))) if axes is None else axes
+    if not len(starts) == len(ends) == len(axes) == len(steps):
+        raise Refused(f"{len(starts)} starts, {len(ends)} ends, {len(axes)} axes and {len(steps)} steps")
+    result = call[0]
+    for axis, start, end, by in zip(axes, starts, ends, steps):
+        axis = call.axis(axis, len(sizes))
+        taken = range(sizes[axis])[clamped(start, end, by, sizes[axis])]
+        if not len(taken):
+            raise Refused("the result has no elements")
+        result = call.r.window(result, axis, taken[0], len(taken), by)
+    return result
+
+
+@operator("Gather")
+def gather(call: Call) -> Result:
+    sizes = call.shape(0)
+    axis = call.axis(call.attribute("axis", 0), len(sizes))
+    ids = call[1]
+    final = (*sizes[:axis], *ids.shape, *sizes[axis + 1:])
+    if not isinstance(ids, Value):
+        ids = np.where(ids < 0, ids + sizes[axis], ids)
+        if ids.size and (ids.min() < 0 or ids.max() >= sizes[axis]):
+            raise Refused(f"takes elements {ids.min()} to {ids.max()} of {sizes[axis]}")
+        if ids.size == 1:
+            return call.r.window(call[0], axis, int(ids.reshape(-1)[0]), 1).view(final)
+        return call.r.op("take", {"x": call.value(0), "ids": ids}, {"axis": axis}).view(final)
+    found = call.r.op("take", {"x": call.value(0), "ids": call.value(1, wide=True)}, {"axis": axis}, wide=True)
+    return found.view(final)
+
+
+@operator("GatherElements")
+def gather_elements(call: Call) -> Result:
+    """Of what lies in front, where the indices reach less far along other axes."""
+    axis = call.axis(call.attribute("axis", 0), len(call.shape(0)))
+    x = call.value(0)
+    for i, n in enumerate(call.shape(1)):
+        if i != axis:
+            x = call.r.window(x, i, 0, n)
+    return call.r.op("take_along_axis", {"x": x, "indices": call.value(1)}, {"axis": axis})
+
+
+@operator("GatherND")
+def gather_nd(call: Call) -> Result:
+    call.refuse("batch_dims", 0)
+    places = call.shape(1)
+    final = (*places[:-1], *call.shape(0)[places[-1]:])
+    return call.r.op("gather_nd", {"x": call.value(0), "indices": call.value(1)}).view(final)
+
+
+@operator("ScatterND", "ScatterElements")
+def scatter(call: Call) -> Result:
+    call.refuse("reduction", "none", "add", "mul", "min", "max")
+    attributes = {"reduction": call.attribute("reduction", "none")}
+    if call.step.op == "ScatterElements":
+        attributes["axis"] = call.axis(call.attribute("axis", 0), len(call.shape(0)))
+    op = "scatter_nd" if call.step.op == "ScatterND" else "scatter_elements"
+    dtype = call.dtype(0)
+    inputs = {"data": call.r.value(call[0], dtype), "indices": call.value(1), "updates": call.r.value(call[2], dtype)}
+    return call.r.op(op, inputs, attributes).view(call.shape(0))
+
+
+@operator("Expand")
+def expand(call: Call) -> Result:
+    wanted = call.integers(1, "the shape") or []
+    return call.r.expand(call[0], np.broadcast_shapes(call.shape(0), tuple(wanted)))
+
+
+@operator("Tile")
+def tile(call: Call) -> Result:
+    times = call.integers(1, "the repetitions") or []
+    if all(n == 1 for n in times):
+        return call[0]
+    if any(n < 1 for n in times):
+        raise Refused("the result has no elements")
+    return call.r.op("tile", {"x": call.value(0)}, {"repeats": times})
+
+
+@operator("Trilu")
+def trilu(call: Call) -> Result:
+    op = "triu" if call.attribute("upper", 1) else "tril"
+    k = int(scalar(call.constant(1, "k"), 0))
+    return call.r.op(op, {"x": call.value(0)}, {"k": k}).view(call.shape(0))
+
+
+@operator("OneHot")
+def one_hot(call: Call) -> Result:
+    depth = int(scalar(call.constant(1, "the depth"), 0))
+    pair = call.constant(2, "the pair of values")
+    if pair is None or pair.size != 2:
+        raise Refused("has no pair of values")
+    off, on = (float(n) for n in pair.reshape(-1))
+    rank = len(call.shape(0)) + 1
+    axis = call.axis(call.attribute("axis", -1), rank)
+    final: List[int] = list(call.shape(0))
+    final.insert(axis, depth)
+    ids = call.value(0)
+    if not ids.shape:
+        ids, axis = ids.view((1,)), 1
+    return call.r.op("one_hot", {"ids": ids}, {"depth": depth, "axis": axis, "on": on, "off": off},
+                     dtype=call.dtype(2)).view(final)
+
+
+@operator("Pad")
+def pad(call: Call) -> Result:
+    call.refuse("mode", "constant", "reflect", "edge", "wrap")
+    pads = call.integers(1, "pads") or []
+    axes = call.integers(3, "axes")
+    rank = len(call.shape(0))
+    where = list(range(rank)) if axes is None else [call.axis(a, rank) for a in axes]
+    if len(pads) != 2 * len(where):
+        raise Refused(f"{len(pads)} pads for {len(where)} axes")
+    full = [0] * (2 * rank)
+    for i, axis in enumerate(where):
+        full[axis], full[rank + axis] = pads[i], pads[len(where) + i]
+    if not any(full):
+        return call[0]
+    value = scalar(call.constant(2, "the value"), 0.0)
+    return call.r.op("pad", {"x": call.value(0)}, {"pads": full, "mode": call.attribute("mode", "constant"),
+                                                   "value": value})

@@ -1,0 +1,160 @@
+"""Operators along axes: sums, maxima, softmax, norms, the largest elements."""
+
+from __future__ import annotations
+
+import math
+from typing import Callable, Dict, List
+
+import numpy as np
+
+from ..recorder import Given, Refused, Value
+from .table import Call, Result, operator, scalar
+
+_REDUCTIONS = {
+    "ReduceSum": "reduce_sum", "ReduceMean": "reduce_mean", "ReduceProd": "reduce_prod", "ReduceMin": "reduce_min",
+    "ReduceMax": "reduce_max", "ReduceL1": "reduce_l1", "ReduceL2": "reduce_l2",
+    "ReduceSumSquare": "reduce_sum_square", "ReduceLogSum": "reduce_log_sum", "ReduceLogSumExp": "reduce_log_sum_exp",
+}
+
+
+@operator(*_REDUCTIONS)
+def reduce(call: Call) -> Result:
+    sizes = call.shape(0)
+    axes = call.integers(1, "axes")
+    if axes is None:
+        axes = call.attribute("axes")
+    if not axes:
+        if call.attribute("noop_with_empty_axes", 0):
+            return call[0]
+        axes = list(range(len(sizes)))
+    gone = sorted({call.axis(a, len(sizes)) for a in axes})
+    keep = call.attribute("keepdims", 1)
+    final = [1 if i in gone else n for i, n in enumerate(sizes) if keep or i not in gone]
+    if math.prod(sizes[i] for i in gone) == 1 and call.step.op in (
+            "ReduceSum", "ReduceMean", "ReduceProd", "ReduceMin", "ReduceMax"):
+        return call.value(0).view(final)
+    value = call.value(0)
+    return call.r.op(_REDUCTIONS[call.step.op], {"x": value.view(sizes or (1,))}, {"axes": gone or [0]},
+                     dtype=call.dtype(0)).view(final)
+
+
+@operator("ArgMax", "ArgMin")
+def best_place(call: Call) -> Result:
+    call.refuse("select_last_index", 0)
+    sizes = call.shape(0)
+    axis = call.axis(call.attribute("axis", 0), len(sizes))
+    keep = call.attribute("keepdims", 1)
+    final = [1 if i == axis else n for i, n in enumerate(sizes) if keep or i != axis]
+    op = "reduce_argmax" if call.step.op == "ArgMax" else "reduce_argmin"
+    return call.r.cast(call.r.op(op, {"x": call.value(0)}, {"axis": [axis]}), "i32").view(final)
+
+
+def along_last(call: Call, given: Given, axis: int, compute: Callable[[Value], List[Value]]) -> List[Value]:
+    """What ``compute`` makes of rows, of lines along any axis."""
+    rank = len(given.shape)
+    if axis == rank - 1:
+        return compute(call.r.value(given))
+    order = [i for i in range(rank) if i != axis] + [axis]
+    back = [order.index(i) for i in range(rank)]
+    return [call.r.transpose(made, back) for made in compute(call.r.transpose(given, order))]
+
+
+@operator("Softmax", "LogSoftmax")
+def softmax(call: Call) -> Result:
+    dtype = call.dtype(0)
+
+    def rows(x: Value) -> List[Value]:
+        if call.step.op == "Softmax":
+            return [call.r.op("softmax", {"x": x}).view(x.shape)]
+        total = call.r.op("reduce_log_sum_exp", {"x": x}, {"axes": [x.ndim - 1], "keepdims": 1})
+        return [call.r.map("a - b", x, total, dtype=dtype)]
+
+    if not call.shape(0):
+        raise Refused("has no dimension")
+    return along_last(call, call[0], call.axis(call.attribute("axis", -1), len(call.shape(0))), rows)
+
+
+@operator("TopK")
+def top_k(call: Call) -> Result:
+    k = int(scalar(call.constant(1, "k"), 0))
+    order = "largest" if call.attribute("largest", 1) else "smallest"
+
+    def rows(x: Value) -> List[Value]:
+        values, indices = call.r.apply("top_k_large", {"x": x}, {"k": k, "order": order},
+                                       outputs=("values", "indices"))
+        final = (*x.shape[:-1], k)
+        return [values.view(final), call.r.cast(indices, "i32").view(final)]
+
+    return along_last(call, call[0], call.axis(call.attribute("axis", -1), len(call.shape(0))), rows)
+
+
+@operator("CumSum")
+def cumsum(call: Call) -> Result:
+    axis = call.axis(int(scalar(call.constant(1, "the axis"), 0)), len(call.shape(0)))
+    attributes = {"axis": axis, "exclusive": call.attribute("exclusive", 0), "reverse": call.attribute("reverse", 0)}
+    return call.r.op("cumsum", {"x": call.value(0)}, attributes, dtype=call.dtype(0)).view(call.shape(0))
+
+
+def vector(call: Call, index: int, length: int) -> Given:
+    """An input of as many elements, seen as one dimension."""
+    given = call[index]
+    if math.prod(given.shape) != length:
+        raise Refused(f"input {index} is {list(given.shape)}: expected {length} elements")
+    if isinstance(given, Value):
+        return given.view((length,))
+    return call.r.constant(call.step.inputs[index], given.reshape(length)) if given.ndim != 1 else given
+
+
+@operator("LayerNormalization")
+def layer_norm(call: Call) -> Result:
+    sizes = call.shape(0)
+    axis = call.axis(call.attribute("axis", -1), len(sizes))
+    if call.wants(1) or call.wants(2):
+        raise Refused("gives out means or deviations")
+    columns = math.prod(sizes[axis:])
+    inputs: Dict[str, Given] = {"x": call.value(0).view((math.prod(sizes[:axis]), columns)),
+                                "weight": vector(call, 1, columns)}
+    if call.maybe(2) is not None:
+        inputs["bias"] = vector(call, 2, columns)
+    return call.r.op("layer_norm", inputs, {"eps": call.attribute("epsilon", 1e-5)}).view(sizes)
+
+
+def channels(call: Call) -> Value:
+    """The first input as [N, C, ...], of which there may be fewer dimensions in ONNX."""
+    value = call.value(0)
+    if value.ndim < 2:
+        raise Refused(f"is of {list(value.shape)}: expected channels")
+    return value.view((*value.shape, 1)) if value.ndim == 2 else value
+
+
+@operator("BatchNormalization")
+def batch_norm(call: Call) -> Result:
+    if call.attribute("training_mode", 0) or call.wants(1):
+        raise Refused("trains: expected a model for inference")
+    count = call.shape(0)[1] if len(call.shape(0)) > 1 else 0
+    inputs: Dict[str, Given] = {"x": channels(call)}
+    inputs.update({name: vector(call, i, count) for i, name in enumerate(("scale", "bias", "mean", "variance"), 1)})
+    return call.r.op("batch_norm", inputs, {"eps": call.attribute("epsilon", 1e-5)}).view(call.shape(0))
+
+
+@operator("InstanceNormalization")
+def instance_norm(call: Call) -> Result:
+    inputs = {"x": channels(call), "scale": call[1], "bias": call[2]}
+    return call.r.op("instance_norm", inputs, {"eps": call.attribute("epsilon", 1e-5)}).view(call.shape(0))
+
+
+@operator("GroupNormalization")
+def group_norm(call: Call) -> Result:
+    groups, x = call.attribute("num_groups"), channels(call)
+    inputs: Dict[str, Given] = {"x": x}
+    for name, index in (("scale", 1), ("bias", 2)):
+        given = call[index]
+        if call.opset < 21:  # one for each group
+            times = x.shape[1] // groups
+            if isinstance(given, Value):
+                given = call.r.op("repeat", {"x": given}, {"repeats": times})
+            else:
+                given = call.r.constant(call.step.inputs[index], np.repeat(given, times))
+        inputs[name] = given
+    return call.r.op("group_norm", inputs, {"groups": groups, "eps": call.attribute("epsilon", 1e-5)}).view(
+        call.shape(0))

@@ -1,0 +1,185 @@
+"""ONNX files as data that is checked: arrays, nodes, inputs. Nothing here knows of programs."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from .._arrays import Array
+from ..errors import FileError, InvalidError, NotFoundError, UnsupportedError
+
+OPSETS = (13, 21)
+"""The first and the last version of the operators that are known."""
+
+# TensorProto.DataType, and how values are computed: integers of 64 bits with 32, f64 as f32.
+DTYPES = {1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 9: "bool", 10: "f16", 11: "f64",
+          12: "u32", 13: "u64", 16: "bf16"}
+COMPUTED = {"i64": "i32", "u64": "u32", "f64": "f32"}
+_NARROWED = {np.dtype("i8"): "i4", np.dtype("u8"): "u4", np.dtype("f8"): "f4"}
+
+
+def onnx() -> Any:
+    """The package that parses ONNX; only this module needs it."""
+    try:
+        module = importlib.import_module("onnx")
+        importlib.import_module("onnx.numpy_helper")
+        importlib.import_module("onnx.helper")
+    except ImportError as error:
+        raise NotFoundError(f"reading ONNX files needs the Python package 'onnx' ({error}): "
+                            "pip install onnx, or apt install python3-onnx") from None
+    return module
+
+
+class Port(NamedTuple):
+    """An input or an output of the model: a dimension is a number, the name of one, or None."""
+
+    name: str
+    dtype: str
+    dims: Optional[Tuple[Any, ...]]
+
+
+class Step(NamedTuple):
+    """A node of the model."""
+
+    op: str
+    name: str
+    inputs: Tuple[str, ...]
+    outputs: Tuple[str, ...]
+    attributes: Dict[str, Any]
+
+
+class Body(NamedTuple):
+    """A graph: the model's, or a branch of an ``If``."""
+
+    name: str
+    constants: Dict[str, Array]
+    inputs: List[Port]
+    outputs: List[Port]
+    steps: List[Step]
+
+
+def narrow(array: Array) -> Array:
+    """Numbers of 64 bits with 32: integers beyond those saturate, as the ends of slices do."""
+    kind = _NARROWED.get(array.dtype.newbyteorder("="))
+    if array.dtype.name == "bfloat16":
+        kind = "f4"
+    if kind is None:
+        return array
+    if kind != "f4":
+        limits = np.iinfo(kind)
+        array = np.clip(array, limits.min, limits.max)
+    with np.errstate(over="ignore"):
+        return array.astype(kind)
+
+
+def _text(name: Any) -> str:
+    """A name, which is bytes where a damaged file has no text there."""
+    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+
+
+def _external(tensor: Any, folder: Path) -> bytes:
+    """The bytes of a tensor that lie in a file beside the model."""
+    said = {_text(entry.key): _text(entry.value) for entry in tensor.external_data}
+    location = said.get("location", "")
+    path = (folder / location).resolve()
+    if not location or folder.resolve() not in path.parents:
+        raise InvalidError(f"tensor '{tensor.name}' lies in '{location}': expected a file beside the model")
+    offset, length = int(said.get("offset", 0)), int(said.get("length", -1))
+    size = path.stat().st_size
+    if offset < 0 or offset > size or length > size - offset:
+        raise InvalidError(f"tensor '{tensor.name}': '{location}' has {size} bytes, which end before it")
+    with open(path, "rb") as file:
+        file.seek(offset)
+        return file.read(length if length >= 0 else size - offset)
+
+
+def _array(tensor: Any, folder: Path) -> Array:
+    if tensor.data_type not in DTYPES:
+        raise UnsupportedError(f"tensor '{tensor.name}' is of the ONNX data type {tensor.data_type}")
+    if any(n < 0 for n in tensor.dims):
+        raise InvalidError(f"tensor '{tensor.name}' has a dimension below 0")
+    if tensor.data_location == 1:
+        held = type(tensor)()
+        held.CopyFrom(tensor)
+        held.raw_data = _external(tensor, folder)
+        held.data_location = 0
+        del held.external_data[:]
+        tensor = held
+    return np.asarray(onnx().numpy_helper.to_array(tensor))
+
+
+def _port(value: Any) -> Port:
+    kind = value.type.WhichOneof("value")
+    if kind != "tensor_type":
+        raise UnsupportedError(f"'{value.name}' is a {kind or 'value without a type'}: expected a tensor")
+    tensor = value.type.tensor_type
+    if tensor.elem_type not in DTYPES:
+        raise UnsupportedError(f"'{value.name}' is of the ONNX data type {tensor.elem_type}")
+    dims: Optional[Tuple[Any, ...]] = None
+    if tensor.HasField("shape"):
+        dims = tuple(d.dim_value if d.WhichOneof("value") == "dim_value" else _text(d.dim_param) or None
+                     for d in tensor.shape.dim)
+    return Port(_text(value.name), DTYPES[tensor.elem_type], dims)
+
+
+def _output(value: Any) -> Port:
+    """Outputs of branches need no type; what the model's have is asked for."""
+    return _port(value) if value.type.WhichOneof("value") else Port(_text(value.name), "", None)
+
+
+def _attribute(attribute: Any, folder: Path) -> Any:
+    value = onnx().helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if hasattr(value, "raw_data"):
+        return _array(value, folder)
+    if hasattr(value, "node"):
+        return body(value, folder)
+    return list(value) if not isinstance(value, (int, float)) and hasattr(value, "__iter__") else value
+
+
+def body(graph: Any, folder: Path) -> Body:
+    """A graph's protobuf as data."""
+    if len(graph.sparse_initializer):
+        raise UnsupportedError("the model has sparse initializers")
+    constants = {_text(t.name): _array(t, folder) for t in graph.initializer}
+    steps: List[Step] = []
+    for at, node in enumerate(graph.node):
+        domain, op = _text(node.domain), _text(node.op_type)
+        attributes = {_text(a.name): _attribute(a, folder) for a in node.attribute}
+        steps.append(Step(op if domain in ("", "ai.onnx") else f"{domain}.{op}", _text(node.name) or f"node {at}",
+                          tuple(map(_text, node.input)), tuple(map(_text, node.output)), attributes))
+    return Body(_text(graph.name), constants, [_port(v) for v in graph.input if _text(v.name) not in constants],
+                [_output(v) for v in graph.output], steps)
+
+
+def read(path: Any) -> Tuple[Body, int]:
+    """The model in a file, and the version of its operators; all errors have the file's name."""
+    parser = onnx()
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise FileError(f"{file}: {error.strerror or error}") from None
+    try:
+        model = parser.ModelProto.FromString(data)
+    except Exception as error:  # protobuf has no common class for what its parsers raise
+        raise InvalidError(f"{file}: no ONNX model: {error}") from None
+    if not model.ir_version or not len(model.graph.node) and not len(model.graph.output):
+        raise InvalidError(f"{file}: no ONNX model: expected a version and a graph")
+    versions = [o.version for o in model.opset_import if o.domain in ("", "ai.onnx")]
+    opset = max(versions, default=0)
+    if not OPSETS[0] <= opset <= OPSETS[1]:
+        raise UnsupportedError(f"{file}: its operators are of version {opset}: expected {OPSETS[0]} to {OPSETS[1]} "
+                               "(onnx.version_converter changes it)")
+    try:
+        return body(model.graph, file.parent), opset
+    except (InvalidError, UnsupportedError) as error:
+        raise type(error)(f"{file}: {error}") from None
+    except OSError as error:
+        raise FileError(f"{file}: {error.filename or 'data'}: {error.strerror or error}") from None
+    except Exception as error:  # what onnx makes of damaged tensors and attributes is of any class
+        raise InvalidError(f"{file}: damaged: {error}") from None
