@@ -116,7 +116,7 @@ class Text:
         """The file; ``weights`` is the path of their file as it stands there."""
         sizes = ", ".join(f"{k} = {v}" for k, v in self.result.sizes.items())
         about = re.sub(r"[^ -~]", "?", source) + (f" with {re.sub('[^ -~]', '?', sizes)}" if sizes else "")
-        name = re.sub(r"[^A-Za-z0-9_.-]+", "_", self.result.name).strip("_.-")[:_LONGEST]
+        name = re.sub(r"[^A-Za-z0-9_.]+", "_", self.result.name).strip("_.")[:_LONGEST]
         data = ""
         if weights is not None:
             quoted = weights.replace("\\", "\\\\").replace('"', '\\"')
