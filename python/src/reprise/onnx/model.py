@@ -11,6 +11,7 @@ import numpy as np
 from .. import _arrays
 from .._arrays import Array
 from ..device import Device
+from ..device import device as default_device
 from ..errors import FileError, InvalidError
 from ..execs import Exec
 from ..graph import Pipeline, parse
@@ -64,8 +65,10 @@ class Model:
         return self.graph.compile(**options)
 
     def open(self, device: Optional[Device] = None, **options: Any) -> Exec:
-        """The model on a device; buffers have the names of :attr:`inputs` and :attr:`outputs`."""
-        return self.compile(target=device).open(device, **options)
+        """The model, compiled for a device and put on it; buffers have the names that :attr:`inputs` and
+        :attr:`outputs` tell."""
+        found = device or default_device()
+        return self.compile(target=found).open(found, **options)
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         if len(arrays) > len(self.inputs):
