@@ -97,8 +97,9 @@ static bool put_ahead(rp_eval *v, uint32_t member, uint32_t operand, const char 
     const char *field = rp_emit_name(e, "    %s %s;\n", type, name);
     if (v->members->data && strstr(v->members->data, field)) return true;
     rp_text_string(v->members, field);
+    const char *fours = strcmp(index, "i") == 0 ? "i / 4u" : rp_emit_name(e, "(%s) / 4u", index);
     rp_text_format(v->values, "%s%s", v->values->size ? ", " : "",
-                   rp_emit_element(e, member, operand, type, rp_emit_name(e, "%s / 4u", index)));
+                   rp_emit_element(e, member, operand, type, fours));
     put_load(v, rp_emit_type_4(e, member, operand), name,
              rp_emit_unpack_4(e, dtype, rp_emit_name(e, "ahead.%s", name)));
     return true;

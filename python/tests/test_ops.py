@@ -215,3 +215,18 @@ def test_ops_compute(device, rng):
     order = np.argsort(-Z, -1)[:, :3]
     assert (out["indices"] == order).all()
     close(out["values"], np.take_along_axis(Z, order, -1), 1e-5)
+
+
+@pytest.mark.parametrize("batch, shape", [((2, 3), (2, 1, 1, 8)), ((2, 2), (1, 2, 1, 8)), ((3, 2), (3, 1, 8, 8)),
+                                          ((2, 2), (2, 2, 8, 1)), ((2, 2), (2, 1, 8, 1)), ((2, 2), (8,))])
+def test_repeated_behind_products(device, rng, batch, shape):
+    """What is added behind a product, repeated along any of its dimensions: for any device, and for this one."""
+    q, k = (rng.standard_normal((*batch, 8, 8)).astype("f4") for _ in "qk")
+    mask = rng.standard_normal(shape).astype("f4")
+    p = rp.Program("masked")
+    product = ops.matmul(p.input("q", q.shape), p.input("k", k.shape))
+    p.output("y", ops.map("a + b", a=product, b=p.input("mask", shape)))
+    for target in (None, device):
+        plan = p.compile(target=target)
+        assert plan.info.dispatches == 1
+        close(plan.open(device)(q=q, k=k, mask=mask), q.astype("f8") @ k + mask, 1e-5)
