@@ -164,6 +164,16 @@ static rp_status reduce_axes(rp_expansion *x, const char *by, const rp_given_ope
     return RP_OK;
 }
 
+rp_status rp_along_reduce(rp_expansion *x, const char *by, const rp_given_operand *in,
+                          const bool axes[RP_MAX_RANK], rp_given_operand *out) {
+    reduced r = {.shape = rp_axes_shape(in), .count = 1};
+    memcpy(r.axes, axes, sizeof r.axes);
+    r.kept = r.shape;
+    for (uint32_t i = 0; i < r.shape.rank; i++)
+        if (axes[i]) r.kept.dims[i] = 1;
+    return reduce_axes(x, by, in, &r, out);
+}
+
 static rp_status map(rp_expansion *x, const char *formula, const rp_part *parts, uint32_t count) {
     const rp_attribute expr = {.name = "expr", .text = formula};
     return rp_expand_op(x, "map", parts, count, &expr, 1);

@@ -21,6 +21,16 @@ rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, cons
     return RP_ERROR_INVALID;
 }
 
+void rp_apply_message(const rp_application *x, char out[RP_APPLY_MESSAGE]) {
+    bool placed = x->blame == RP_BLAME_ATTR && x->error_at;
+    const char *text = placed ? x->attrs[x->blame_index].name : "";
+    if (strcmp(x->op, "map") == 0) text = "formula";
+    if (placed)
+        snprintf(out, RP_APPLY_MESSAGE, "%s, character %u: %s", text, x->error_at, x->error);
+    else
+        snprintf(out, RP_APPLY_MESSAGE, "%s", x->error);
+}
+
 /* ---- Attributes ------------------------------------------------------------------------------ */
 
 /* The index of a choice in "a|b|c"; -1 when it is none. */
@@ -147,6 +157,14 @@ rp_status rp_attribute_numbers(rp_application *x, const char *op, const rp_op_at
                               op, out->values[i], attr->low, attr->high);
     }
     return RP_OK;
+}
+
+rp_status rp_attribute_text(rp_application *x, const char *op, const rp_op_attr *attr,
+                            uint32_t index, const char **out) {
+    *out = x->attrs[index].text;
+    if (*out) return RP_OK;
+    return rp_apply_error(x, RP_BLAME_ATTR, index, "attribute '%s' of %s is a text, not a number",
+                          attr->name, op);
 }
 
 rp_status rp_attribute_unknown(rp_application *x, const char *op, uint32_t index) {

@@ -48,7 +48,7 @@ typedef struct rp_application {
     char error[512];
     rp_blame blame;
     uint32_t blame_index; /* in operands or attrs */
-    uint32_t error_at;    /* byte of a map's formula, where that is to blame */
+    uint32_t error_at; /* byte of a text, from 1, where that attribute is to blame; 0: all of it */
 } rp_application;
 
 enum { RP_APPLY_MAX_OPERANDS = 40, RP_APPLY_MAX_ATTRS = 24, RP_APPLY_MAX_FORMULA = 4096 };
@@ -63,6 +63,10 @@ bool rp_choose_special(rp_application *x, bool best);
 /* Records a mistake; returns RP_ERROR_INVALID. */
 rp_status rp_apply_error(rp_application *x, rp_blame blame, uint32_t index, const char *format, ...)
     RP_PRINTF(4, 5);
+
+/* What is wrong, for front ends without lines: with the character of a text that is to blame. */
+enum { RP_APPLY_MESSAGE = 640 };
+void rp_apply_message(const rp_application *x, char out[RP_APPLY_MESSAGE]);
 
 /* The value of attribute `index` by its definition, choices as their index. `op` is what it is an
  * attribute of, for messages. */
@@ -82,6 +86,8 @@ typedef struct rp_number_list {
 } rp_number_list;
 rp_status rp_attribute_numbers(rp_application *application, const char *op, const rp_op_attr *attr,
                                uint32_t index, rp_number_list *out);
+rp_status rp_attribute_text(rp_application *application, const char *op, const rp_op_attr *attr,
+                            uint32_t index, const char **out);
 rp_status rp_attribute_unknown(rp_application *application, const char *op, uint32_t index);
 
 #endif

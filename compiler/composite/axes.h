@@ -24,6 +24,11 @@ typedef struct rp_lines {
 /* Those along the axis that integer `attr` names. */
 rp_status rp_axes_around(rp_expansion *x, uint32_t attr, const rp_tensor *shape, rp_lines *out);
 
+/* Joins what lies along some axes by `by` of op reduce_axis, in 32 bits; the others stay, with dimensions of 1
+ * between them. `out` is made, or a transient whose dtype may be left open (along.c). */
+rp_status rp_along_reduce(rp_expansion *x, const char *by, const rp_given_operand *in,
+                          const bool axes[RP_MAX_RANK], rp_given_operand *out);
+
 /* What the elements of lines come to, up to each of them (along.c). `out` is made. */
 typedef struct rp_along {
     const char *by; /* of op scan */

@@ -68,9 +68,9 @@ static const rp_op_attr *attr_named(const rp_signature *s, const char *name) {
 
 static rp_status take_attr(const chooser *c, rp_application *x, const rp_op_attr *attr,
                            const rp_kernel_given *given, rp_attribute *out) {
-    bool text = !attr ||
-                attr->kind == RP_ATTR_CHOICE || /* a map's formula is no attribute of its op */
-                attr->kind == RP_ATTR_LIST || attr->kind == RP_ATTR_NUMBERS;
+    bool text =
+        !attr || attr->kind == RP_ATTR_CHOICE || /* a map's formula is no attribute of its op */
+        attr->kind == RP_ATTR_TEXT || attr->kind == RP_ATTR_LIST || attr->kind == RP_ATTR_NUMBERS;
     *out = (rp_attribute){.name = given->name, .text = text ? given->value : NULL};
     if (x->attr_count == RP_APPLY_MAX_ATTRS)
         return complain(c, "more than %s attributes%s", "24", "");

@@ -9,7 +9,7 @@
 
 #include "composite/application.h"
 
-enum { RP_COMPOSITE_MAX_OPERANDS = 16, RP_COMPOSITE_MAX_ATTRS = 12, RP_COMPOSITE_MAX_TEMPS = 96 };
+enum { RP_COMPOSITE_MAX_OPERANDS = 16, RP_COMPOSITE_MAX_ATTRS = 12, RP_COMPOSITE_MAX_TEMPS = 256 };
 
 typedef struct rp_composite rp_composite;
 typedef struct rp_expansion rp_expansion;
@@ -37,6 +37,7 @@ const rp_composite *rp_composite_get(uint32_t index);
 /* The tables, in files of their names. */
 #define RP_COMPOSITE_TABLES(X)                                                                     \
     X(attention)                                                                                   \
+    X(einsum)                                                                                      \
     X(spatial)                                                                                     \
     X(axes)                                                                                        \
     X(along)                                                                                       \
@@ -60,6 +61,7 @@ struct rp_expansion {
     double attrs[RP_COMPOSITE_MAX_ATTRS];                  /* with defaults */
     rp_int_list lists[RP_COMPOSITE_MAX_ATTRS];      /* of attributes that are lists; none: 0 */
     rp_number_list numbers[RP_COMPOSITE_MAX_ATTRS]; /* of those that are lists of numbers */
+    const char *texts[RP_COMPOSITE_MAX_ATTRS];      /* of those that are texts; not given: NULL */
     uint32_t first_id;                              /* of its nodes */
     uint32_t
         temps[RP_COMPOSITE_MAX_TEMPS]; /* names of transients so far, as strings of the graph */
@@ -105,6 +107,9 @@ rp_status rp_expand_make(rp_expansion *x, rp_given_operand *out, uint8_t dtype, 
                          const uint64_t *dims);
 /* Says what is wrong with an attribute, at its place where it was given. */
 rp_status rp_expand_wrong(rp_expansion *x, uint32_t attr, const char *format, ...) RP_PRINTF(3, 4);
+/* The same of character `at` of a text. */
+rp_status rp_expand_wrong_at(rp_expansion *x, uint32_t attr, uint32_t at, const char *format, ...)
+    RP_PRINTF(4, 5);
 /* Elements over the last `dims` dimensions: how many rows there are. */
 uint64_t rp_expand_rows(const rp_given_operand *operand, uint32_t dims);
 

@@ -30,8 +30,8 @@ static void put_operands(rp_text *out, const rp_composite *c) {
 }
 
 static void put_attr(rp_text *out, const rp_op_attr *a) {
-    static const char *const kinds[] = {"number", "integer", "", "list of integers",
-                                        "list of numbers"};
+    static const char *const kinds[] = {"number",           "integer",         "",
+                                        "list of integers", "list of numbers", "text"};
     rp_text_format(out, "| `%s` | ", a->name);
     const char *choice = a->kind == RP_ATTR_CHOICE ? a->choices : "";
     for (const char *at = choice; *at;) {
@@ -39,7 +39,9 @@ static void put_attr(rp_text *out, const rp_op_attr *a) {
         rp_text_format(out, "%s`%.*s`", at == choice ? "" : ", ", length, at);
         at += length + (at[length] == '|');
     }
-    if (a->kind != RP_ATTR_CHOICE)
+    if (a->kind == RP_ATTR_TEXT)
+        rp_text_string(out, kinds[a->kind]);
+    else if (a->kind != RP_ATTR_CHOICE)
         rp_text_format(out, "%s, %.9g to %.9g", kinds[a->kind], a->low, a->high);
     if (a->required)
         rp_text_string(out, " | required");

@@ -54,6 +54,10 @@ static rp_status match_attrs(rp_expansion *e) {
             RP_TRY(rp_attribute_numbers(x, c->info.name, &c->attrs[place], i, &e->numbers[place]));
             continue;
         }
+        if (c->attrs[place].kind == RP_ATTR_TEXT) {
+            RP_TRY(rp_attribute_text(x, c->info.name, &c->attrs[place], i, &e->texts[place]));
+            continue;
+        }
         RP_TRY(rp_attribute_value(x, c->info.name, &c->attrs[place], i, &e->attrs[place]));
     }
     for (uint32_t i = 0; i < c->attr_count; i++)
@@ -239,18 +243,35 @@ rp_status rp_expand_make(rp_expansion *e, rp_given_operand *out, uint8_t dtype, 
                                  : rp_apply_fresh(e->application, e->composite->info.name, out);
 }
 
-rp_status rp_expand_wrong(rp_expansion *e, uint32_t attr, const char *format, ...) {
+static rp_status wrong_at(rp_expansion *e, uint32_t attr, uint32_t character, const char *format,
+                          va_list args) {
     rp_application *x = e->application;
     const char *name = e->composite->attrs[attr].name;
     char what[256];
-    va_list args;
-    va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
-    va_end(args);
-    for (uint32_t i = 0; i < x->attr_count; i++)
-        if (strcmp(x->attrs[i].name, name) == 0)
-            return rp_apply_error(x, RP_BLAME_ATTR, i, "attribute '%s' of %s %s", name,
-                                  e->composite->info.name, what);
+    for (uint32_t i = 0; i < x->attr_count; i++) {
+        if (strcmp(x->attrs[i].name, name) != 0) continue;
+        rp_apply_error(x, RP_BLAME_ATTR, i, "attribute '%s' of %s %s", name,
+                       e->composite->info.name, what);
+        x->error_at = character;
+        return RP_ERROR_INVALID;
+    }
     return rp_apply_error(x, RP_BLAME_OP, 0, "attribute '%s' of %s %s", name,
                           e->composite->info.name, what);
+}
+
+rp_status rp_expand_wrong(rp_expansion *e, uint32_t attr, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    rp_status status = wrong_at(e, attr, 0, format, args);
+    va_end(args);
+    return status;
+}
+
+rp_status rp_expand_wrong_at(rp_expansion *e, uint32_t attr, uint32_t at, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    rp_status status = wrong_at(e, attr, at + 1, format, args);
+    va_end(args);
+    return status;
 }

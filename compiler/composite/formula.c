@@ -77,7 +77,7 @@ static rp_status formula_error(rp_application *x, size_t at, const char *format,
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     rp_apply_error(x, RP_BLAME_ATTR, 0, "%s", message);
-    x->error_at = (uint32_t)at;
+    x->error_at = (uint32_t)at + 1;
     return RP_ERROR_INVALID;
 }
 
@@ -199,7 +199,8 @@ static rp_status check_operands(rp_application *x, const rp_map_formula *f, bool
                                   x->operands[i].name);
     }
     if (f->input_count || placed) return RP_OK;
-    return formula_error(x, 0, "a formula without an input: use the op 'fill' for constants");
+    return rp_apply_error(x, RP_BLAME_ATTR, 0,
+                          "a formula without an input: use the op 'fill' for constants");
 }
 
 rp_status rp_map_rewrite(rp_application *x, rp_map_formula *out) {
@@ -213,7 +214,8 @@ rp_status rp_map_rewrite(rp_application *x, rp_map_formula *out) {
         return rp_apply_error(x, RP_BLAME_OP, 0, "a map has one attribute, 'expr': its formula");
     const char *text = x->attrs[0].text;
     if (strlen(text) >= RP_APPLY_MAX_FORMULA)
-        return formula_error(x, 0, "the formula is longer than %d bytes", RP_APPLY_MAX_FORMULA - 1);
+        return rp_apply_error(x, RP_BLAME_ATTR, 0, "the formula is longer than %d bytes",
+                              RP_APPLY_MAX_FORMULA - 1);
     size_t at = 0, done = 0, begin, length;
     while (rp_formula_next_name(text, &at, &begin, &length)) {
         if (!emit(&w, text + done, begin - done, done, true))

@@ -85,6 +85,7 @@ static rp_attribute_kind kind_of(rp_op_attr_kind kind) {
     case RP_ATTR_CHOICE: return RP_ATTRIBUTE_CHOICE;
     case RP_ATTR_LIST: return RP_ATTRIBUTE_INTEGERS;
     case RP_ATTR_NUMBERS: return RP_ATTRIBUTE_NUMBERS;
+    case RP_ATTR_TEXT: return RP_ATTRIBUTE_FORMULA;
     }
     return RP_ATTRIBUTE_NUMBER;
 }

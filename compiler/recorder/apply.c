@@ -176,8 +176,7 @@ bool rp_play_apply(rp_player *p, const rp_call *c) {
     p->op = RP_NONE;
     if (status == RP_ERROR_NO_MEMORY) return rp_play_no_memory(p);
     if (status == RP_OK) return true;
-    if (x.blame == RP_BLAME_ATTR && x.error_at)
-        return rp_play_mistake(p, RP_CALL_APPLY, "formula, character %u: %s", x.error_at + 1,
-                               x.error);
-    return rp_play_mistake(p, RP_CALL_APPLY, "%s", x.error);
+    char message[RP_APPLY_MESSAGE];
+    rp_apply_message(&x, message);
+    return rp_play_mistake(p, RP_CALL_APPLY, "%s", message);
 }

@@ -114,11 +114,10 @@ static rp_status infer(inference *x, const rp_attribute *attributes, uint32_t at
                                   .attr_count = attribute_count};
     rp_status status = rp_apply_to_graph(&application);
     if (status == RP_OK) return answer(x);
-    if (status == RP_ERROR_INVALID && application.blame == RP_BLAME_ATTR && application.error_at)
-        rp_diags_add(x->diags, RP_ERROR, NULL, 0, 0, "formula, character %u: %s",
-                     application.error_at + 1, application.error);
-    else if (status == RP_ERROR_INVALID)
-        rp_diags_add(x->diags, RP_ERROR, NULL, 0, 0, "%s", application.error);
+    if (status != RP_ERROR_INVALID) return status;
+    char message[RP_APPLY_MESSAGE];
+    rp_apply_message(&application, message);
+    rp_diags_add(x->diags, RP_ERROR, NULL, 0, 0, "%s", message);
     return status;
 }
 

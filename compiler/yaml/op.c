@@ -45,7 +45,7 @@ static bool report(rp_reader *r, const rp_application *x, const gathered *g,
     if (x->blame == RP_BLAME_OPERAND) at = *g->operand_nodes[x->blame_index];
     if (x->blame == RP_BLAME_ATTR) {
         at = *g->attr_nodes[x->blame_index];
-        if (at.exact && x->error_at) at.column = at.text_column + x->error_at;
+        if (at.exact && x->error_at) at.column = at.text_column + x->error_at - 1;
     }
     return rp_read_error(r, &at, "%s", x->error);
 }
@@ -144,7 +144,7 @@ static bool read_attr(rp_reader *r, const rp_yaml_node *node, const rp_op_attr *
     g->attr_nodes[g->attr_count] = node;
     char what[96];
     snprintf(what, sizeof what, "attribute '%.60s'", attr->name);
-    if (attr->kind == RP_ATTR_CHOICE) {
+    if (attr->kind == RP_ATTR_CHOICE || attr->kind == RP_ATTR_TEXT) {
         if (!rp_read_text(r, node, what)) return false;
         out->text = node->text;
     } else if (attr->kind == RP_ATTR_LIST || attr->kind == RP_ATTR_NUMBERS) {

@@ -173,13 +173,14 @@ typedef struct rp_op_operand {
     const char *expression; /* rows form, outputs: formula over inputs, steps and attributes */
 } rp_op_operand;
 
-/* A list is of 1 to RP_ATTR_LIST_MOST integers, or numbers: composites have them, ops do not. */
+/* A list is of 1 to RP_ATTR_LIST_MOST integers, or numbers: composites have them and texts, ops do not. */
 typedef enum rp_op_attr_kind {
     RP_ATTR_NUMBER,
     RP_ATTR_INTEGER,
     RP_ATTR_CHOICE,
     RP_ATTR_LIST,
     RP_ATTR_NUMBERS,
+    RP_ATTR_TEXT,
 } rp_op_attr_kind;
 enum { RP_ATTR_LIST_MOST = 2 * RP_MAX_RANK };
 

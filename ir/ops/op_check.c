@@ -237,6 +237,7 @@ static bool check_attr(checker *c, uint32_t index) {
     case RP_ATTR_NUMBER: break;
     case RP_ATTR_LIST:
     case RP_ATTR_NUMBERS: return rp_op_fail(call, "attribute %s is a list", attr->name);
+    case RP_ATTR_TEXT: return rp_op_fail(call, "attribute %s is a text", attr->name);
     }
     if (!(value >= attr->low && value <= attr->high))
         return rp_op_fail(call, "attribute %s is %.9g, expected %.9g to %.9g", attr->name, value,

@@ -76,6 +76,13 @@ static void record_grids(rp_recorder *r, rp_buffer x, rp_buffer w, rp_buffer y) 
     rp_attribute pads = {.name = "pads", .text = "1,2,0,3"};
     rp_apply(r, "conv2d", conv, 4, attrs, 3);
     rp_apply(r, "pad", pad, 2, &pads, 1);
+    rp_operand sums[] = {
+        {.name = "a", .range = {x, 0, 64}, .dtype = RP_F32, .rank = 3, .shape = {4, 2, 2}},
+        {.name = "b", .range = {w, 0, 16}, .dtype = RP_F32, .rank = 2, .shape = {2, 2}},
+        {.name = "c", .range = {w, 64, 128}, .dtype = RP_F32, .rank = 3, .shape = {8, 2, 2}},
+        {.name = "out", .range = {.buffer = y}, .dtype = RP_F32, .rank = 2, .shape = {4, 8}}};
+    rp_attribute equation = {.name = "equation", .text = "ijj,jk,lkj->il"};
+    rp_apply(r, "einsum", sums, 4, &equation, 1);
 }
 
 static rp_status apply(const rp_allocator *allocator, void *context) {

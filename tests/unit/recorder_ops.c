@@ -418,6 +418,35 @@ static void formula(const char *text) {
              ATTRS({.name = "expr", .text = text}));
 }
 
+static void equation(rp_attribute attr) {
+    attr.name = "equation";
+    rp_apply(
+        recorder, "einsum",
+        OPERANDS({.name = "a", .range = all(x)}, {.name = "b", .range = all(w)},
+                 {.name = "out", .range = {y, 0, 96}, .dtype = RP_F32, .rank = 2, .shape = {4, 6}}),
+        ATTRS(attr));
+}
+
+static void test_equations(void) {
+    begin();
+    equation((rp_attribute){.text = "ij,kj->ik"});
+    holds(
+        "  n0 = op matvec (r $x:f32[4,8], r $w:f16[6,8], w $y[0+96]:f32[4,6]) label \"einsum\"\n");
+    end();
+    begin();
+    equation((rp_attribute){.text = "ij,kj->iq"});
+    says("equation, character 9: attribute 'equation' of einsum has 'q' in its result");
+    equation((rp_attribute){.text = "1j,kj"});
+    says("equation, character 1: attribute 'equation' of einsum has '1' there");
+    equation((rp_attribute){.text = "ij"});
+    says("attribute 'equation' of einsum has 1 terms for 2 operands");
+    equation((rp_attribute){.number = 1});
+    says("attribute 'equation' of einsum is a text, not a number");
+    equation((rp_attribute){.text = ""});
+    says("has 1 terms for 2 operands");
+    end();
+}
+
 static void test_wrong_formulas(void) {
     begin();
     formula("in * out");
@@ -457,6 +486,7 @@ int main(void) {
                                     {"wrong calls", test_wrong_calls},
                                     {"lists", test_lists},
                                     {"wrong attributes", test_wrong_attributes},
+                                    {"equations", test_equations},
                                     {"wrong formulas", test_wrong_formulas},
                                     {0}};
     return rp_run_tests("ops from C", tests);

@@ -298,8 +298,8 @@ typedef struct rp_operand {
 
 typedef struct rp_attribute {
     const char *name;
-    const char *text; /* a choice, a list ("0, -1"), or the formula of a map ("expr");
-                       * NULL: `number` */
+    const char *text; /* a choice, a list ("0, -1"), a text ("ij,jk->ik"), or the formula of a map
+                       * ("expr"); NULL: `number` */
     double number;
 } rp_attribute;
 

@@ -49,7 +49,7 @@ typedef enum rp_attribute_kind {
     RP_ATTRIBUTE_CHOICE,   /* rp_attribute.text: one of `choices` */
     RP_ATTRIBUTE_INTEGERS, /* rp_attribute.text: a list, "0, -1" */
     RP_ATTRIBUTE_NUMBERS,  /* the same of numbers */
-    RP_ATTRIBUTE_FORMULA,  /* rp_attribute.text: of a map */
+    RP_ATTRIBUTE_FORMULA,  /* rp_attribute.text: of a map; or an equation, as the op says */
 } rp_attribute_kind;
 
 typedef struct rp_signature_attribute_info {
