@@ -397,12 +397,13 @@ static void check_joined(uint32_t parts, uint32_t heads, uint32_t d, uint32_t m,
              "  buf $w weight %s[%u,%u]\n  buf $h in f32[%u]\n  buf $y out f32[1,%u]\n"
              "  buf %%a tmp f32[%u,%u]\n  buf %%d tmp f32[1,%u]\n",
              parts, heads, d, parts, heads, parts, heads, weight, m, k, m, m, heads, d, m);
-    snprintf(nodes, sizeof nodes,
-             "  n0 = op attention_combine (r $p:f32[%u,%u,%u], r $m:f32[%u,%u], r $s:f32[%u,%u], -, "
-             "w %%a:f32[%u,%u])\n"
-             "  n1 = op matvec (r %%a:f32[1,%u], r $w:%s[%u,%u], w %%d:f32[1,%u])\n"
-             "  n2 = op add (r %%d:f32[1,%u], r $h:f32[%u], w $y:f32[1,%u])\n",
-             parts, heads, d, parts, heads, parts, heads, heads, d, k, weight, m, k, m, m, m, m);
+    snprintf(
+        nodes, sizeof nodes,
+        "  n0 = op attention_combine (r $p:f32[%u,%u,%u], r $m:f32[%u,%u], r $s:f32[%u,%u], -, "
+        "w %%a:f32[%u,%u])\n"
+        "  n1 = op matvec (r %%a:f32[1,%u], r $w:%s[%u,%u], w %%d:f32[1,%u])\n"
+        "  n2 = op add (r %%d:f32[1,%u], r $h:f32[%u], w $y:f32[1,%u])\n",
+        parts, heads, d, parts, heads, parts, heads, heads, d, k, weight, m, k, m, m, m, m);
     check_fused(buffers, nodes);
 }
 
