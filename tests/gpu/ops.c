@@ -459,6 +459,9 @@ int main(int argc, char **argv) {
         gpu_report(diags);
         return 99;
     }
+    rp_target own = RP_TARGET_INIT;
+    if (rp_device_target(ops.device, &own) != RP_OK) abort();
+    ops.on_processor = rp_target_is_software(&own);
     rp_device_info info = {.size = sizeof info};
     rp_device_get_info(ops.device, &info);
     printf("ops on %s, seed %llu\n", info.name, (unsigned long long)ops.seed);

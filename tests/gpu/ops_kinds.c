@@ -11,6 +11,9 @@
  *   for ops without kernels of their own, which cost little, all dtypes together, as each conversion
  *   counts, and all attributes.
  *
+ * A processor compiles the longest texts, those of attention, for three to ten seconds each: there what these are made of
+ * counts once for the op, whichever variant shows it, their lines do not count, and each variant has its own dtypes.
+ *
  * Calls are chosen that have the most kinds not yet among the chosen, until none is left: the greedy
  * cover, at most ln(kinds of a call) times the smallest. Another seed breaks ties in another way, so
  * that other calls stand for the rest. Quadratic in the calls, which are some thousands: a tenth of a
@@ -21,7 +24,7 @@
 #include "base/hash.h"
 #include "ops_trial.h"
 
-enum { MOST = 3 * RP_OP_MAX_OPERANDS + RP_OP_MAX_ATTRS + 4 };
+enum { MOST = 3 * RP_OP_MAX_OPERANDS + RP_OP_MAX_ATTRS + 5, LONG_TEXT = 1000 };
 
 /* The kinds of one call: hashes at first, then places among all of them. */
 typedef struct kinds {
@@ -29,13 +32,21 @@ typedef struct kinds {
     uint32_t count;
 } kinds;
 
-static void add(kinds *k, const char *what, const trial *t, uint64_t operand, const char *value) {
-    const rp_op_call *call = &t->line.call;
+static bool is_long(const trial *t) {
+    return ops.on_processor && t->variant && t->variant->text >= LONG_TEXT;
+}
+
+static void add_of(kinds *k, const char *what, const trial *t, const char *variant,
+                   uint64_t operand, const char *value) {
     char text[1024];
-    int n = snprintf(text, sizeof text, "%s|%s|%s|%llu|%s", what, rp_op_name(call->op),
-                     t->variant ? t->variant->name : "", (unsigned long long)operand, value);
+    int n = snprintf(text, sizeof text, "%s|%s|%s|%llu|%s", what, rp_op_name(t->line.call.op),
+                     variant, (unsigned long long)operand, value);
     if (n >= (int)sizeof text || k->count == MOST) abort();
     k->of[k->count++] = rp_hash(text, (size_t)n);
+}
+
+static void add(kinds *k, const char *what, const trial *t, uint64_t operand, const char *value) {
+    add_of(k, what, t, t->variant && !is_long(t) ? t->variant->name : "", operand, value);
 }
 
 /* Operands of a formula count alike. */
@@ -84,7 +95,10 @@ static void find_kinds(kinds *k, const trial *t) {
     char line[1024], dtypes[256] = "";
     snprintf(line, sizeof line, "%s|%s|%s", from->op, from->operands,
              from->attrs ? from->attrs : "");
-    k->of[k->count++] = rp_hash(line, strlen(line));
+    if (is_long(t))
+        add_of(k, "own", t, t->variant->name, 0, rp_dtype_name((rp_dtype)call->operands[1].dtype));
+    else
+        k->of[k->count++] = rp_hash(line, strlen(line));
     if (add_operands(k, t, dtypes)) add(k, "least", t, 0, "");
     if (call->op->form == RP_OP_KERNEL) {
         add_attributes(k, t);

@@ -27,6 +27,7 @@ typedef struct trial {
 
 typedef struct ops_tests {
     rp_device *device;
+    bool on_processor; /* which compiles long texts for seconds */
     const char *only;
     uint64_t seed;
     uint32_t part, parts; /* of the batches, which are done here */
