@@ -42,6 +42,8 @@ def synthesise(p: rp.Program, signature: "ops.Signature", only_required: bool):
         shape = [DIMS.get(letter, 4) for letter in letters] or [4, 32]
         dtype = next((d for d in ("f32", "u32", "i32") if d in o.dtypes or not o.dtypes), o.dtypes[0] if o.dtypes
                      else "f32")
+        if dtype in ("q8_0", "q4_0"):
+            shape[-1] = 32
         make = p.state if o.access == "rw" else p.input
         inputs[o.name] = make(f"{o.name}_{len(p._names)}", shape, dtype)
     attributes = {}
