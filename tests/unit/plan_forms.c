@@ -52,7 +52,7 @@ static rp_plan *make(variant v) {
 
 /* Joins the plans, which go. */
 static rp_status join(const variant *variants, uint32_t count, rp_plan **out) {
-    rp_plan *plans[RP_MAX_FORMS];
+    rp_plan *plans[RP_MAX_FORMS] = {NULL};
     for (uint32_t i = 0; i < count; i++) plans[i] = make(variants[i]);
     rp_status status = rp_plan_join(NULL, (const rp_plan *const *)plans, count, diags, out);
     for (uint32_t i = 0; i < count; i++) rp_plan_destroy(plans[i]);
