@@ -22,12 +22,10 @@ shared uint goals[256];         // what makes of a place in the tile one in the 
 shared uint tile_keys[2048];
 shared uint tile_places[2048];
 
+// with: radix_place/store
+
 uint key_at(uint i) {
     return select_key(x(i), order != 0u);
-}
-
-uint digit_of(uint key) {
-    return key >> shift & 255u;
 }
 
 void main() {
@@ -87,21 +85,7 @@ void main() {
             }
             barrier();
         }
-        for (uint j = t; j < size; j += 256u) {
-            uint key = tile_keys[j], at = goals[digit_of(key)] + j, to = row * N + at;
-            if (at >= N) continue; // of offsets that are none
-#if keys_PRESENT
-            keys_store(to, key);
-#endif
-#if indices_PRESENT
-            indices_store(to, tile_places[j]);
-#endif
-#if values_PRESENT
-            values_CLASS value;
-            select_value(uvec2(key, 0u), decode != 0u, value);
-            values_store(to, value);
-#endif
-        }
+        for (uint j = t; j < size; j += 256u) store_element(row, j, tile_keys[j], tile_places[j]);
         barrier();
         goals[t] += sum + total[t];
     }

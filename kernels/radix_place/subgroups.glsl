@@ -18,9 +18,7 @@ shared uint starts[256];                             // where each digit begins 
 shared uint goals[256];                              // what makes of a place in the tile one in the row
 shared uint parts[SUBGROUPS];                        // of the scan of counts
 
-uint digit_of(uint key) {
-    return key >> shift & 255u;
-}
+// with: radix_place/store
 
 // Those of the subgroup that have the same digit; none of them for who is not `here`.
 uint alike(uint digit, bool here) {
@@ -89,21 +87,7 @@ void main() {
             cells[TILE + ranks[e]] = places_of[e];
         }
         barrier();
-        for (uint j = t; j < size; j += 256u) {
-            uint key = cells[j], at = goals[digit_of(key)] + j, to = row * N + at;
-            if (at >= N) continue; // of offsets that are none
-#if keys_PRESENT
-            keys_store(to, key);
-#endif
-#if indices_PRESENT
-            indices_store(to, cells[TILE + j]);
-#endif
-#if values_PRESENT
-            values_CLASS value;
-            select_value(uvec2(key, 0u), decode != 0u, value);
-            values_store(to, value);
-#endif
-        }
+        for (uint j = t; j < size; j += 256u) store_element(row, j, cells[j], cells[TILE + j]);
         barrier();
     }
 }
