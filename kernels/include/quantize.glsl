@@ -36,3 +36,17 @@ uint quantize_q8_code(float number) {
     if (abs(number - whole) >= 0.5) whole += number < 0.0 ? -1.0 : 1.0; // halves away from 0
     return uint(int(whole)) & 0xffu;
 }
+
+// A block of q8_0 as words of 16 bits: the scale, then two codes in each.
+void quantize_q8_block(float numbers[32], out uint words[17]) {
+    float most = 0.0;
+    for (uint c = 0u; c < 32u; c++) {
+        float size = abs(numbers[c]);
+        if (size > most) most = size;
+    }
+    float inverse = quantize_q8_inverse(most, words[0]);
+    for (uint c = 0u; c < 16u; c++) {
+        precise float low = numbers[2u * c] * inverse, high = numbers[2u * c + 1u] * inverse;
+        words[1u + c] = quantize_q8_code(low) | quantize_q8_code(high) << 8;
+    }
+}

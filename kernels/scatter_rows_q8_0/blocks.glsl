@@ -11,17 +11,8 @@ void main() {
     uint blocks = C / 32u, row = uint(index(block / blocks)); // one below 0 is a large one: nowhere
     if (row >= N) return;
     float numbers[32];
-    float most = 0.0;
-    for (uint c = 0u; c < 32u; c++) {
-        numbers[c] = src(block * 32u + c);
-        float size = abs(numbers[c]);
-        if (size > most) most = size;
-    }
-    uint scale_bits, at = (row * blocks + block % blocks) * 17u;
-    float inverse = quantize_q8_inverse(most, scale_bits);
-    dst_data[at] = uint16_t(scale_bits);
-    for (uint c = 0u; c < 16u; c++) {
-        precise float low = numbers[2u * c] * inverse, high = numbers[2u * c + 1u] * inverse;
-        dst_data[at + 1u + c] = uint16_t(quantize_q8_code(low) | quantize_q8_code(high) << 8);
-    }
+    for (uint c = 0u; c < 32u; c++) numbers[c] = src(block * 32u + c);
+    uint words[17];
+    quantize_q8_block(numbers, words);
+    for (uint c = 0u; c < 17u; c++) dst_data[(row * blocks + block % blocks) * 17u + c] = uint16_t(words[c]);
 }
