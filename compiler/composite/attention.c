@@ -84,9 +84,8 @@ static double attention_parts(const rp_target *t, uint64_t rows, uint64_t heads)
 /* Rows that a sequence has room for, of which a window leaves so many at most. */
 static uint64_t rows_seen(const rp_expansion *x, const shapes *s) {
     uint64_t rows = s->rows, window = (uint64_t)x->attrs[WINDOW];
-    if (x->operands[TABLE] && tensor_of(x, TABLE)->rank != RP_OP_INFER)
-        rows *= tensor_of(x, TABLE)->rank ? tensor_of(x, TABLE)->dims[tensor_of(x, TABLE)->rank - 1]
-                                          : 1;
+    const rp_tensor *table = x->operands[TABLE] ? tensor_of(x, TABLE) : NULL;
+    if (table && table->rank && table->rank != RP_OP_INFER) rows *= table->dims[table->rank - 1];
     return window && window < rows ? window : rows;
 }
 

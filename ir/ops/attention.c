@@ -109,18 +109,37 @@ enum { CACHE = RP_DT_FLOAT | RP_DT(RP_Q8_0) };
         .kind = RP_ATTR_INTEGER, .high = 1                                                         \
     }
 
-#define MASK_AND_TABLE                                                                             \
-    {.name = "mask",                                                                               \
-     .brief = "is added to scores, -inf to leave a row out; of bool, 0 leaves it out",             \
-     .shape = "*M Y",                                                                              \
-     .dtypes = RP_DT_FLOAT | RP_DT(RP_BOOL),                                                       \
-     .mask = true,                                                                                 \
-     .at = RP_AT_ANY,                                                                              \
-     .optional = true,                                                                             \
-     .absent = "0.0"},                                                                             \
+/* Queries of one token of each sequence. */
+#define QUERIES                                                                                    \
+    {                                                                                              \
+        .name = "q", .brief = "the tokens' queries", .shape = "*B H D", .dtypes = RP_DT_FLOAT,     \
+        .at = RP_AT_ANY, .hook = true, .late = true, .reads = "ODP"                                \
+    }
+
+#define LENGTH                                                                                     \
+    {                                                                                              \
+        .name = "length", .brief = "rows of the cache that take part, the first ones",             \
+        .shape = "*K", .dtypes = RP_DT_INDEX, .at = RP_AT_ANY                                      \
+    }
+
+#define MASK(shape_)                                                                               \
+    {                                                                                              \
+        .name = "mask",                                                                            \
+        .brief = "is added to scores, -inf to leave a row out; of bool, 0 leaves it out",          \
+        .shape = shape_, .dtypes = RP_DT_FLOAT | RP_DT(RP_BOOL), .mask = true, .at = RP_AT_ANY,    \
+        .optional = true, .absent = "0.0"                                                          \
+    }
+
+#define TABLE                                                                                      \
     {                                                                                              \
         .name = "table", .brief = "the pages of each sequence, where k and v are pages",           \
         .shape = "*V X", .dtypes = RP_DT_INDEX, .at = RP_AT_ANY, .optional = true, .absent = "0u"  \
+    }
+
+#define COUNT(name_, brief_, symbol_)                                                              \
+    {                                                                                              \
+        .name = name_, .brief = brief_, .kind = RP_ATTR_INTEGER, .symbol = symbol_,                \
+        .required = true, .low = 1, .high = UINT32_MAX                                             \
     }
 
 /* What each part gives. */
@@ -218,14 +237,7 @@ const rp_op rp_ops_attention[] = {
         .form = RP_OP_KERNEL,
         .operand_count = 10,
         .attr_count = 6,
-        .operands = {{.name = "q",
-                      .brief = "the tokens' queries",
-                      .shape = "*B H D",
-                      .dtypes = RP_DT_FLOAT,
-                      .at = RP_AT_ANY,
-                      .hook = true,
-                      .late = true,
-                      .reads = "ODP"},
+        .operands = {QUERIES,
                      {.name = "k",
                       .brief = "keys in the cache",
                       .shape = "*A S G D",
@@ -236,11 +248,7 @@ const rp_op rp_ops_attention[] = {
                       .shape = "*A S G D",
                       .dtypes = CACHE,
                       .at = RP_AT_ANY},
-                     {.name = "length",
-                      .brief = "rows of the cache that take part, the first ones",
-                      .shape = "*K",
-                      .dtypes = RP_DT_INDEX,
-                      .at = RP_AT_ANY},
+                     LENGTH,
                      {.name = "position",
                       .brief = "the token's own row, for causality and a window",
                       .shape = "*N",
@@ -248,7 +256,8 @@ const rp_op rp_ops_attention[] = {
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0u"},
-                     MASK_AND_TABLE,
+                     MASK("*M Y"),
+                     TABLE,
                      PARTS},
         .attrs = {SPLITS, SCALE_AND_CAP, CAUSAL, WINDOW_AND_RING},
         .length = "S",
@@ -271,14 +280,7 @@ const rp_op rp_ops_attention[] = {
         .form = RP_OP_KERNEL,
         .operand_count = 12,
         .attr_count = 6,
-        .operands = {{.name = "q",
-                      .brief = "the tokens' queries",
-                      .shape = "*B H D",
-                      .dtypes = RP_DT_FLOAT,
-                      .at = RP_AT_ANY,
-                      .hook = true,
-                      .late = true,
-                      .reads = "ODP"},
+        .operands = {QUERIES,
                      {.name = "key",
                       .brief = "its key, for each head of the cache",
                       .shape = "*C G D",
@@ -298,12 +300,9 @@ const rp_op rp_ops_attention[] = {
                       .shape = "*N",
                       .dtypes = RP_DT_INDEX,
                       .at = RP_AT_ANY},
-                     {.name = "length",
-                      .brief = "rows of the cache that take part, the first ones",
-                      .shape = "*K",
-                      .dtypes = RP_DT_INDEX,
-                      .at = RP_AT_ANY},
-                     MASK_AND_TABLE,
+                     LENGTH,
+                     MASK("*M Y"),
+                     TABLE,
                      PARTS,
                      {.name = "k",
                       .brief = "keys in the cache",
@@ -417,15 +416,7 @@ const rp_op rp_ops_attention[] = {
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0u"},
-                     {.name = "mask",
-                      .brief = "is added to scores, -inf to leave a row out; of bool, 0 leaves it "
-                               "out",
-                      .shape = "*J Y",
-                      .dtypes = RP_DT_FLOAT | RP_DT(RP_BOOL),
-                      .mask = true,
-                      .at = RP_AT_ANY,
-                      .optional = true,
-                      .absent = "0.0"},
+                     MASK("*J Y"),
                      {.name = "length",
                       .brief = "rows that take part, the first ones",
                       .shape = "*O",
@@ -440,13 +431,7 @@ const rp_op rp_ops_attention[] = {
                       .at = RP_AT_ANY,
                       .optional = true,
                       .absent = "0.0"},
-                     {.name = "table",
-                      .brief = "the pages of each sequence, where k and v are pages",
-                      .shape = "*V X",
-                      .dtypes = RP_DT_INDEX,
-                      .at = RP_AT_ANY,
-                      .optional = true,
-                      .absent = "0u"},
+                     TABLE,
                      {.name = "q_offsets",
                       .brief = "where each sequence's tokens begin, and where the last one's end",
                       .shape = "Z",
@@ -519,34 +504,10 @@ const rp_op rp_ops_attention[] = {
                       .shape = "A T",
                       .dtypes = RP_DT(RP_U32),
                       .access = RP_WRITE}},
-        .attrs = {{.name = "sequences",
-                   .brief = "of T tokens each; 1 where they are packed",
-                   .kind = RP_ATTR_INTEGER,
-                   .symbol = 'A',
-                   .required = true,
-                   .low = 1,
-                   .high = UINT32_MAX},
-                  {.name = "tokens",
-                   .brief = "of each sequence, or all where they are packed",
-                   .kind = RP_ATTR_INTEGER,
-                   .symbol = 'T',
-                   .required = true,
-                   .low = 1,
-                   .high = UINT32_MAX},
-                  {.name = "rows",
-                   .brief = "of each cache or page",
-                   .kind = RP_ATTR_INTEGER,
-                   .symbol = 'S',
-                   .required = true,
-                   .low = 1,
-                   .high = UINT32_MAX},
-                  {.name = "count",
-                   .brief = "of the caches or pages",
-                   .kind = RP_ATTR_INTEGER,
-                   .symbol = 'N',
-                   .required = true,
-                   .low = 1,
-                   .high = UINT32_MAX},
+        .attrs = {COUNT("sequences", "of T tokens each; 1 where they are packed", 'A'),
+                  COUNT("tokens", "of each sequence, or all where they are packed", 'T'),
+                  COUNT("rows", "of each cache or page", 'S'),
+                  COUNT("count", "of the caches or pages", 'N'),
                   {.name = "ring",
                    .brief = "1: row r goes to slot r % S",
                    .kind = RP_ATTR_INTEGER,
