@@ -5,17 +5,14 @@
  * told by its number, which is the same each time. */
 #include "yaml/pipeline.h"
 
-/* In a smaller form. The default is there once, as one number. */
+/* In a smaller form. */
 static void limit(const rp_reader *r, rp_graph_buffer *buffer) {
     const rp_form_limits *l = r->limits;
-    uint32_t most[RP_MAX_FORMS], value;
+    uint32_t most[RP_MAX_FORMS];
     rp_forms_most(l->ranges, l->count, l->form, most);
     for (uint32_t i = 0; i < l->count; i++)
-        if (l->ranges[i].buffer == r->graph->buffers_count) buffer->max_value = most[i];
-    if (buffer->first_default == RP_NONE) return;
-    uint8_t *bytes = r->graph->bytes + buffer->first_default;
-    memcpy(&value, bytes, sizeof value);
-    if (value > buffer->max_value) memcpy(bytes, &buffer->max_value, sizeof value);
+        if (l->ranges[i].buffer == r->graph->buffers_count)
+            rp_graph_limit_live(r->graph, buffer, most[i]);
 }
 
 static bool read_limits(rp_reader *r, const rp_yaml_node *node, uint32_t most,

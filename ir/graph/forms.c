@@ -11,8 +11,7 @@ static bool largest(void *context, uint32_t buffer, uint32_t element, int64_t *o
     return true;
 }
 
-/* What it begins with is no more than its largest value. */
-static void limit_value(rp_graph *g, rp_graph_buffer *b, uint32_t most) {
+void rp_graph_limit_live(rp_graph *g, rp_graph_buffer *b, uint32_t most) {
     uint32_t value;
     b->max_value = most;
     if (b->first_default == RP_NONE) return;
@@ -40,7 +39,7 @@ static rp_status limit_sizes(rp_graph *g, char error[RP_SIZE_ERROR]) {
 rp_status rp_graph_limit(rp_graph *g, const uint32_t *buffers, const uint32_t *most, uint32_t count,
                          char error[RP_SIZE_ERROR]) {
     const rp_sizes before = g->sizes;
-    for (uint32_t i = 0; i < count; i++) limit_value(g, &g->buffers[buffers[i]], most[i]);
+    for (uint32_t i = 0; i < count; i++) rp_graph_limit_live(g, &g->buffers[buffers[i]], most[i]);
     RP_TRY(limit_sizes(g, error));
     for (uint32_t i = 0; i < g->dims_count; i++)
         g->dims[i] =

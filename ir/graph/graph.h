@@ -403,6 +403,8 @@ void rp_graph_visit_sizes(const rp_graph *graph, rp_powers powers, rp_size_visit
                           void *context);
 /* forms.c. Gives live buffers of a graph without nodes other, smaller largest values, and buffers the shapes that follow
  * from them. RP_ERROR_INVALID, with the reason, where a size is then too small to vary. */
+/* A live buffer's largest value, and no more than that to begin with. `buffer` need not be in the graph yet. */
+void rp_graph_limit_live(rp_graph *graph, rp_graph_buffer *buffer, uint32_t most);
 rp_status rp_graph_limit(rp_graph *graph, const uint32_t *buffers, const uint32_t *most,
                          uint32_t count, char error[RP_SIZE_ERROR]);
 /* Whether some dimension of the graph follows a live buffer. */

@@ -17,8 +17,7 @@ const rp_plan *rp_plan_form(const rp_plan *plan, uint32_t index) {
     return plan->form_count ? &plan->forms[index] : plan;
 }
 
-/* Whether the forms differ in the largest value of a buffer. */
-static bool is_ranged(const rp_plan *plan, uint32_t buffer) {
+bool rp_plan_is_ranged(const rp_plan *plan, uint32_t buffer) {
     bool differs = false;
     for (uint32_t i = 0; i < plan->form_count; i++)
         differs |=
@@ -31,7 +30,7 @@ rp_status rp_plan_form_title(const rp_plan *plan, uint32_t index, char *text, si
     if (!form || !text || !size) return RP_ERROR_USAGE;
     *text = '\0';
     for (uint32_t i = 0; i < plan->external_count; i++) {
-        if (!is_ranged(plan, i)) continue;
+        if (!rp_plan_is_ranged(plan, i)) continue;
         size_t at = strlen(text);
         const rp_plan_buffer *b = &buffers_of(form)[i];
         snprintf(text + at, size - at, "%s%s <= %u", at ? ", " : "", rp_plan_string(form, b->name),

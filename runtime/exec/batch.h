@@ -6,7 +6,7 @@
 #include "exec/exec.h"
 
 enum { RP_NEAR_PIECES = 4, RP_NEAR_SEMAPHORES = 12 }; /* that lie in the call's own memory */
-enum { RP_BESIDE_PIECES = 5 }; /* command buffers: in front, behind, copies */
+enum { RP_BESIDE_PIECES = 5 }; /* command buffers: two in front, one behind, copies */
 
 /* Some pieces of one replay, each a VkSubmitInfo2 of its own: drivers join command buffers of one
  * into one piece of work, and the pieces' timeline is signalled behind each. */

@@ -14,6 +14,7 @@
 #include "base/checked.h"
 #include "base/scope.h"
 #include "exec/links.h"
+#include "plan/forms.h"
 
 /* ---- What parts ask for ---------------------------------------------------------------------- */
 
@@ -69,12 +70,9 @@ static rp_status find_ranged(rp_exec *exec) {
     if (!exec->ranged) return RP_ERROR_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
         const rp_plan_buffer *b = &buffers_of(exec)[i];
-        bool differs = false;
         if (b->kind != RP_LIVE) continue;
         if (b->size > most) most = b->size;
-        for (uint32_t f = 0; f < exec->part_count; f++)
-            differs |= buffers_of(exec->parts[f])[i].max_value != b->max_value;
-        if (differs) exec->ranged[exec->ranged_count++] = i;
+        if (rp_plan_is_ranged(exec->plan, i)) exec->ranged[exec->ranged_count++] = i;
     }
     exec->before_set = rp_alloc(a, most, 1);
     return exec->before_set ? RP_OK : RP_ERROR_NO_MEMORY;
