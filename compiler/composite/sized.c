@@ -63,8 +63,7 @@ static uint32_t sizes_of(const rp_application *x) {
     for (uint32_t i = 0; i < x->operand_count; i++) {
         const rp_tensor *t = &x->operands[i].argument.tensor;
         for (uint32_t d = 0; d < t->rank && d < RP_MAX_RANK; d++)
-            for (uint32_t s = 0; s < RP_SIZES; s++)
-                all |= (uint32_t)(rp_power_of(t->powers[d], s) != 0) << s;
+            all |= rp_powers_sizes(t->powers[d]);
     }
     return all;
 }

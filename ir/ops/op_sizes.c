@@ -50,8 +50,7 @@ static uint32_t sizes_of(const rp_op_call *call) {
     for (uint32_t i = 0; i < call->operand_count; i++) {
         const rp_tensor *t = &call->operands[i];
         for (uint32_t d = 0; !t->absent && d < t->rank && d < RP_MAX_RANK; d++)
-            for (uint32_t s = 0; t->powers[d] && s < RP_SIZES; s++)
-                all |= (uint32_t)(rp_power_of(t->powers[d], s) != 0) << s;
+            all |= rp_powers_sizes(t->powers[d]);
     }
     return all;
 }

@@ -52,6 +52,14 @@ static inline rp_powers rp_powers_of(uint32_t size, uint32_t power) {
     return (rp_powers)power << (RP_SIZE_BITS * size);
 }
 
+/* The sizes that a number follows, a bit each. */
+static inline uint32_t rp_powers_sizes(rp_powers powers) {
+    uint32_t all = 0;
+    for (uint32_t i = 0; powers && i < RP_SIZES; i++)
+        all |= (uint32_t)(rp_power_of(powers, i) != 0) << i;
+    return all;
+}
+
 /* Powers of a product. A shape has at most RP_MAX_RANK dimensions with each size once, so no sum of
  * those of one tensor overflows; others saturate to RP_POWERS_NONE. */
 rp_powers rp_powers_sum(rp_powers a, rp_powers b);
