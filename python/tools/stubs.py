@@ -26,36 +26,9 @@ from .tensor import Shape, Tensor
 
 Input = Union[Tensor, ArrayLike]
 Out = Union[Tensor, Mapping[str, Tensor], None]
+'''
 
-class Operand(NamedTuple):
-    name: str
-    brief: str
-    access: str
-    optional: bool
-    dtypes: Tuple[str, ...]
-    shape: Optional[str]
-
-class Attribute(NamedTuple):
-    name: str
-    brief: str
-    kind: str
-    required: bool
-    default: Any
-    choices: Tuple[str, ...]
-
-class Signature(NamedTuple):
-    name: str
-    family: str
-    brief: str
-    composite: bool
-    formula: bool
-    operands: Tuple[Operand, ...]
-    attributes: Tuple[Attribute, ...]
-    @property
-    def inputs(self) -> Tuple[Operand, ...]: ...
-    @property
-    def results(self) -> Tuple[Operand, ...]: ...
-
+REST = '''
 signatures: Dict[str, Signature]
 
 def document(name: str) -> str: ...
@@ -65,6 +38,17 @@ KINDS = {"number": "float", "integer": "int", "choice": "str", "integers": "Unio
          "numbers": "Union[float, Sequence[float]]", "formula": "str"}
 COMMON = {"dtype": "Optional[DTypeLike] = ...", "shape": "Optional[Shape] = ...", "out": "Out = ...",
           "program": "Optional[Program] = ..."}
+
+
+def named_tuple(kind: type) -> str:
+    """What a type checker knows of a named tuple of the package."""
+    lines = [f"class {kind.__name__}(NamedTuple):"]
+    for name, annotation in kind.__annotations__.items():
+        lines.append(f"    {name}: {getattr(annotation, '__forward_arg__', annotation)}")
+    for name, value in vars(kind).items():
+        if isinstance(value, property) and value.fget:
+            lines += ["    @property", f"    def {name}(self) -> {value.fget.__annotations__['return']}: ..."]
+    return "\n".join(lines) + "\n"
 
 
 def default(value: Any) -> str:
@@ -120,7 +104,8 @@ def function(signature: "ops.Signature") -> str:
 
 
 def module() -> str:
-    return HEAD + "\n" + "".join(function(s) for s in ops.signatures.values())
+    tuples = "\n".join(named_tuple(kind) for kind in (ops.Operand, ops.Attribute, ops.Signature))
+    return HEAD + "\n" + tuples + REST + "\n" + "".join(function(s) for s in ops.signatures.values())
 
 
 def is_current() -> bool:
